@@ -1,0 +1,30 @@
+/** Undoes what the toolkit made, newest first. In a test file: `afterEach(cleanUp)`. */
+const steps: (() => void | Promise<void>)[] = [];
+
+/** Remembers how to undo something; run by `cleanUp`, and as far as possible when the test process exits early. */
+export const onCleanUp = (step: () => void | Promise<void>): void => {
+  steps.push(step);
+};
+
+/** Runs every remembered step once, newest first; all run even where one fails, then the first failure is thrown. */
+export const cleanUp = async (): Promise<void> => {
+  const failures: unknown[] = [];
+  for (let step = steps.pop(); step; step = steps.pop()) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+};
+
+process.once('exit', () => {
+  for (let step = steps.pop(); step; step = steps.pop()) {
+    try {
+      void step();
+    } catch {
+      // The process is on its way out: the remaining steps matter more than this one.
+    }
+  }
+});

@@ -1,0 +1,9 @@
+/**
+ * The toolkit of all tests: towns on disk, processes and private tmux servers, everything undone by
+ * `afterEach(cleanUp)`.
+ */
+export * from './clean-up.ts';
+export * from './processes.ts';
+export * from './tmux.ts';
+export * from './town.ts';
+export * from './until.ts';

@@ -1,0 +1,144 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { onCleanUp } from './clean-up.ts';
+import { until } from './until.ts';
+
+/** tmux is installed here. Where it is not, skip by name: `const needsTmux = hasTmux ? test : test.skip;`. */
+export const hasTmux = spawnSync('tmux', ['-V']).status === 0;
+
+export interface TestPane {
+  readonly sessionId: string;
+  readonly sessionName: string;
+  readonly paneId: string;
+  readonly pid: number;
+}
+
+export interface SessionOptions {
+  readonly cwd?: string;
+  /** Session environment (`-e`). */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Command and arguments; default a `sleep 600`, which ends with the pane. */
+  readonly command?: readonly string[];
+}
+
+export interface TmuxOptions {
+  /** `-L` name below the private directory. Default `default`. */
+  readonly name?: string;
+  /** `-S` path; wins over `name`. */
+  readonly socket?: string;
+  /** TMUX_TMPDIR; default a new private directory. Two servers may share one. */
+  readonly tmuxTmpdir?: string;
+  /** Environment of the server process, added to ours (less everything that begins with GT_ or TMUX). */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface TestTmux {
+  readonly socket: string;
+  /** Value for TMUX_TMPDIR with which the product finds this server. */
+  readonly tmuxTmpdir: string;
+  readonly pid: number;
+  /** Runs the tmux client on this server and returns what it printed; throws where it fails. */
+  readonly tmux: (...args: string[]) => string;
+  readonly newSession: (name: string, options?: SessionOptions) => TestPane;
+  readonly splitWindow: (target: string, options?: SessionOptions) => TestPane;
+  readonly panes: () => readonly TestPane[];
+  /** SIGSTOP; the end of the test continues and kills it. */
+  readonly freeze: () => void;
+  readonly thaw: () => void;
+  /** Kills this server (never another) and waits until its process is gone. */
+  readonly stop: () => Promise<void>;
+}
+
+const FORMAT = '#{session_id} #{pane_id} #{pane_pid} #{session_name}';
+
+const parsePane = (line: string): TestPane => {
+  const [sessionId = '', paneId = '', pid = '', ...name] = line.split(' ');
+  return { sessionId, paneId, pid: Number(pid), sessionName: name.join(' ') };
+};
+
+/** A tmux server of our own without configuration, which stays without sessions too; `cleanUp` ends it. */
+export const startTmux = async (options: TmuxOptions = {}): Promise<TestTmux> => {
+  const tmuxTmpdir = options.tmuxTmpdir ?? makeTmuxTmpdir();
+  const socket =
+    options.socket ?? join(tmuxTmpdir, `tmux-${process.getuid?.() ?? 0}`, options.name ?? 'default');
+  mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
+  const env = serverEnvironment(options.env ?? {});
+  const tmux = (...args: string[]): string =>
+    execFileSync('tmux', ['-u', '-f', '/dev/null', '-S', socket, ...args], {
+      env,
+      encoding: 'utf8',
+      timeout: 10_000,
+    });
+
+  tmux('start-server', ';', 'set-option', '-g', 'exit-empty', 'off');
+  const pid = Number(tmux('display-message', '-p', '#{pid}'));
+
+  const create = (command: string, args: readonly string[], session: SessionOptions): TestPane => {
+    const cwd = session.cwd ? ['-c', session.cwd] : [];
+    const variables = Object.entries(session.env ?? {}).flatMap(([name, value]) => [
+      '-e',
+      `${name}=${value}`,
+    ]);
+    const run = session.command ?? ['sleep', '600'];
+    return parsePane(
+      tmux(command, '-d', '-P', '-F', FORMAT, ...args, ...cwd, ...variables, ...run).trimEnd(),
+    );
+  };
+  const stop = async (): Promise<void> => {
+    signal(pid, 'SIGCONT');
+    spawnSync('tmux', ['-S', socket, 'kill-server'], { env, timeout: 5000 });
+    const deadline = Date.now() + 3000;
+    await until(() => {
+      if (Date.now() > deadline) signal(pid, 'SIGKILL');
+      return !exists(pid);
+    }, `the end of the tmux server ${pid}`);
+  };
+  onCleanUp(stop);
+
+  return {
+    socket,
+    tmuxTmpdir,
+    pid,
+    tmux,
+    newSession: (name, session = {}) => create('new-session', ['-s', name, '-x', '80', '-y', '24'], session),
+    splitWindow: (target, session = {}) => create('split-window', ['-t', target], session),
+    panes: () =>
+      tmux('list-panes', '-a', '-F', FORMAT)
+        .split('\n')
+        .filter((line) => line !== '')
+        .map(parsePane),
+    freeze: () => process.kill(pid, 'SIGSTOP'),
+    thaw: () => process.kill(pid, 'SIGCONT'),
+    stop,
+  };
+};
+
+/** A short private directory for TMUX_TMPDIR (socket paths end at 107 bytes), removed by `cleanUp`. */
+export const makeTmuxTmpdir = (): string => {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'tm-')));
+  onCleanUp(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+};
+
+const serverEnvironment = (added: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
+  const own = Object.entries(process.env).filter(([name]) => !/^(GT_|TMUX)/.test(name));
+  return { ...Object.fromEntries(own), ...added };
+};
+
+const exists = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+const signal = (pid: number, name: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It is gone already, which is what we want.
+  }
+};
