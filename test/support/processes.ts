@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -58,6 +58,12 @@ export const sleeperNamed = (name: string): string => {
  */
 export const fakeAgent = (name = 'claude', options: SpawnOptions = {}): Promise<StartedProcess> =>
   startProcess(sleeperNamed(name), ['600'], options);
+
+/** The process exists and is no zombie: init may take seconds to reap one that has ended. */
+export const isRunning = (pid: number): boolean => {
+  const ps = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return ps.status === 0 && !ps.stdout.trim().startsWith('Z');
+};
 
 /** True where this test process may start processes as another user. */
 export const canBecomeOthers = process.getuid?.() === 0;

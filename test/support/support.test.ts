@@ -1,14 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { cleanUp, deadPid, fakeAgent, hasTmux, makeTown, sleeperNamed, startTmux, until } from './index.ts';
-
-const exists = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
+import {
+  cleanUp,
+  deadPid,
+  fakeAgent,
+  hasTmux,
+  isRunning,
+  makeTown,
+  sleeperNamed,
+  startTmux,
+  until,
+} from './index.ts';
 
 describe('the toolkit of the tests', () => {
   afterEach(cleanUp);
@@ -23,9 +25,9 @@ describe('the toolkit of the tests', () => {
 
   test('starts an agent and ends it', async () => {
     const agent = await fakeAgent('claude');
-    expect(exists(agent.pid)).toBe(true);
+    expect(isRunning(agent.pid)).toBe(true);
     await cleanUp();
-    expect(exists(agent.pid)).toBe(false);
+    expect(isRunning(agent.pid)).toBe(false);
   });
 
   (hasTmux ? test : test.skip)(
@@ -38,8 +40,8 @@ describe('the toolkit of the tests', () => {
       expect(second).toMatchObject({ sessionId: '$0', paneId: '%1' });
       server.freeze();
       await cleanUp();
-      expect(exists(server.pid)).toBe(false);
-      await until(() => !exists(first.pid), 'the end of the pane');
+      expect(isRunning(server.pid)).toBe(false);
+      await until(() => !isRunning(first.pid), 'the end of the pane');
     },
   );
 

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onCleanUp } from './clean-up.ts';
+import { isRunning } from './processes.ts';
 import { until } from './until.ts';
 
 /** tmux is installed here. Where it is not, skip by name: `const needsTmux = hasTmux ? test : test.skip;`. */
@@ -92,7 +93,7 @@ export const startTmux = async (options: TmuxOptions = {}): Promise<TestTmux> =>
     const deadline = Date.now() + 3000;
     await until(() => {
       if (Date.now() > deadline) signal(pid, 'SIGKILL');
-      return !exists(pid);
+      return !isRunning(pid);
     }, `the end of the tmux server ${pid}`);
   };
   onCleanUp(stop);
@@ -125,14 +126,6 @@ export const makeTmuxTmpdir = (): string => {
 const serverEnvironment = (added: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
   const own = Object.entries(process.env).filter(([name]) => !/^(GT_|TMUX)/.test(name));
   return { ...Object.fromEntries(own), ...added };
-};
-
-const exists = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 };
 
 const signal = (pid: number, name: NodeJS.Signals): void => {
