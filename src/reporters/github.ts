@@ -1,0 +1,40 @@
+import type { Report, ReportFinding } from '../core/report-types.ts';
+import { escapeControls } from './safe-text.ts';
+import { describeFix } from './sentences.ts';
+import { summarize } from './summary.ts';
+
+const LEVELS = { info: 'notice', warning: 'warning', error: 'error' } as const;
+
+/** Workflow commands of GitHub Actions: one annotation per finding, gap and crashed check, and the headline last. */
+export const renderGithub = (report: Report): string =>
+  [
+    ...report.findings
+      .filter(({ fix }) => fix?.status !== 'fixed')
+      .map((finding) => annotation(finding, report)),
+    ...report.gaps.map(
+      ({ what, why }) => `::warning title=${property('not looked at')}::${data(`${what}: ${why}`)}`,
+    ),
+    ...report.checks
+      .filter(({ status }) => status === 'crashed')
+      .map(
+        ({ id, error }) => `::error title=${property(`check ${id} crashed`)}::${data(error ?? 'no message')}`,
+      ),
+    // A line that starts with two colons would be a command; this one starts with ours.
+    `lock-doctor: ${escapeControls(summarize(report).headline)}`,
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+
+const annotation = (finding: ReportFinding, report: Report): string => {
+  const path = report.locks.find(({ id }) => id === finding.lock)?.path;
+  const properties = [
+    ...(path === undefined ? [] : [`file=${property(path)}`]),
+    `title=${property(finding.check)}`,
+  ];
+  const fix = describeFix(finding);
+  const text = `${finding.worker ?? 'town'}: ${finding.message}${fix === null ? '' : ` (${fix})`}`;
+  return `::${LEVELS[finding.severity]} ${properties.join(',')}::${data(text)}`;
+};
+
+const data = (text: string): string => escapeControls(text).replaceAll('%', '%25');
+const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');

@@ -1,0 +1,22 @@
+import type { Report } from '../core/report-types.ts';
+import { renderGithub } from './github.ts';
+import { renderJson } from './json.ts';
+import { renderMarkdown } from './markdown.ts';
+import { renderNdjson } from './ndjson.ts';
+import type { Presentation } from './style.ts';
+import { renderText } from './text.ts';
+
+export const FORMATS = ['text', 'json', 'ndjson', 'markdown', 'github'] as const;
+export type Format = (typeof FORMATS)[number];
+
+const REPORTERS: Readonly<Record<Format, (report: Report, presentation: Presentation) => string>> = {
+  text: renderText,
+  json: renderJson,
+  ndjson: renderNdjson,
+  markdown: renderMarkdown,
+  github: renderGithub,
+};
+
+/** A report in the format that was asked for. Pure: the same report and presentation give the same text. */
+export const renderReport = (report: Report, format: Format, presentation: Presentation): string =>
+  REPORTERS[format](report, presentation);

@@ -1,0 +1,73 @@
+import { createColors } from 'picocolors';
+import { escapeControls, escapeToAscii } from './safe-text.ts';
+import { quoteCommand } from './shell-quote.ts';
+
+/** How a report is to be written: decided once, at the border, for all parts of a run. */
+export interface Presentation {
+  readonly color: boolean;
+  /** Symbols and names in printable ASCII only. */
+  readonly ascii: boolean;
+  /** Columns to wrap at; 0 where the width is not known: then nothing is wrapped. */
+  readonly width: number;
+  /** `screen`: headings, indented findings, at most ten per check. `lines`: one finding per line, all of them. */
+  readonly layout: 'screen' | 'lines';
+  readonly verbosity: 'quiet' | 'normal' | 'verbose';
+}
+
+/** Plain text for a pipe: what every reporter falls back to. */
+export const PLAIN: Presentation = {
+  color: false,
+  ascii: false,
+  width: 0,
+  layout: 'lines',
+  verbosity: 'normal',
+};
+
+/** What a line says at its head; each differs by its sign and not by its colour alone. */
+export type Mark = 'pass' | 'fixed' | 'error' | 'warning' | 'info' | 'unknown' | 'skipped';
+
+const SIGNS: Readonly<Record<Mark, readonly [unicode: string, ascii: string]>> = {
+  pass: ['✔', 'ok'],
+  fixed: ['✔', 'ok'],
+  error: ['✖', 'X '],
+  warning: ['⚠', '! '],
+  info: ['ℹ', 'i '],
+  unknown: ['?', '? '],
+  skipped: ['-', '- '],
+};
+
+/** The pens of one report. */
+export interface Pen {
+  readonly bold: (text: string) => string;
+  readonly dim: (text: string) => string;
+  /** A coloured sign. */
+  readonly sign: (mark: Mark) => string;
+  /** The colour of a mark, for words. */
+  readonly paint: (mark: Mark, text: string) => string;
+  /** Foreign text made harmless for this presentation. */
+  readonly safe: (text: string) => string;
+  /** A command line that works when pasted. */
+  readonly command: (argv: readonly string[]) => string;
+}
+
+/** Pens for one presentation; nothing here reads the environment. */
+export const createPen = ({ color, ascii }: Presentation): Pen => {
+  const { bold, dim, green, red, yellow, blue } = createColors(color);
+  const colors: Readonly<Record<Mark, (text: string) => string>> = {
+    pass: green,
+    fixed: green,
+    error: red,
+    warning: yellow,
+    info: blue,
+    unknown: yellow,
+    skipped: dim,
+  };
+  return {
+    bold,
+    dim,
+    sign: (mark) => colors[mark](SIGNS[mark][ascii ? 1 : 0]),
+    paint: (mark, text) => colors[mark](text),
+    safe: ascii ? escapeToAscii : escapeControls,
+    command: (argv) => quoteCommand(argv, ascii),
+  };
+};

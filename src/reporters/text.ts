@@ -1,0 +1,11 @@
+import type { Report } from '../core/report-types.ts';
+import { renderLines } from './lines.ts';
+import { renderScreen } from './screen.ts';
+import type { Presentation } from './style.ts';
+
+/** A report for people: a screen at a terminal, one finding per line in a pipe. Ends with a line break, or is empty. */
+export const renderText = (report: Report, presentation: Presentation): string => {
+  const lines =
+    presentation.layout === 'screen' ? renderScreen(report, presentation) : renderLines(report, presentation);
+  return lines.map((line) => `${line}\n`).join('');
+};
