@@ -19,22 +19,98 @@ export const AGENT_COMMANDS: readonly string[] = [
 ];
 
 /** Script directories and files under which those agents are installed for interpreters, beside the plain names. */
-export const AGENT_PACKAGES: readonly string[] = ['claude-code', 'gemini-cli', 'codex-cli', 'opencode-ai', 'copilot-cli', 'aider-chat'];
+export const AGENT_PACKAGES: readonly string[] = [
+  'claude-code',
+  'gemini-cli',
+  'codex-cli',
+  'opencode-ai',
+  'copilot-cli',
+  'aider-chat',
+];
 
 /** Interpreters whose script decides what they are. */
-export const INTERPRETERS: readonly string[] = ['node', 'nodejs', 'bun', 'deno', 'python', 'python3', 'ruby', 'perl', 'bash', 'sh', 'zsh', 'dash', 'env', 'npx'];
+export const INTERPRETERS: readonly string[] = [
+  'node',
+  'nodejs',
+  'bun',
+  'deno',
+  'python',
+  'python3',
+  'ruby',
+  'perl',
+  'bash',
+  'sh',
+  'zsh',
+  'dash',
+  'env',
+  'npx',
+];
 
 /** Helpers that take a lock and end: their PID in a lock says nothing of the agent. */
 export const LOCK_HELPERS: readonly string[] = ['gt', 'doctor', 'lock-doctor'];
 
 /** A pane that shows one of these shows a shell. A leading `-` (login shell) is taken off before looking. */
-export const SHELLS: readonly string[] = ['sh', 'bash', 'dash', 'zsh', 'fish', 'ksh', 'mksh', 'ash', 'tcsh', 'csh', 'nu', 'pwsh', 'xonsh', 'elvish', 'login'];
+export const SHELLS: readonly string[] = [
+  'sh',
+  'bash',
+  'dash',
+  'zsh',
+  'fish',
+  'ksh',
+  'mksh',
+  'ash',
+  'tcsh',
+  'csh',
+  'nu',
+  'pwsh',
+  'xonsh',
+  'elvish',
+  'login',
+];
 
 /** People's tools: they are no agents, whatever session they run in. */
 export const BYSTANDERS: readonly string[] = [
-  'vi', 'vim', 'nvim', 'view', 'vimdiff', 'emacs', 'emacsclient', 'nano', 'pico', 'micro', 'hx', 'helix', 'kak', 'ed', 'joe', 'code',
-  'less', 'more', 'most', 'man', 'tail', 'watch', 'top', 'htop', 'btop', 'tig', 'lazygit',
-  'vite', 'webpack', 'next', 'next-server', 'nodemon', 'tsx', 'jest', 'vitest', 'npm', 'pnpm', 'yarn', 'cargo', 'make', 'docker',
+  'vi',
+  'vim',
+  'nvim',
+  'view',
+  'vimdiff',
+  'emacs',
+  'emacsclient',
+  'nano',
+  'pico',
+  'micro',
+  'hx',
+  'helix',
+  'kak',
+  'ed',
+  'joe',
+  'code',
+  'less',
+  'more',
+  'most',
+  'man',
+  'tail',
+  'watch',
+  'top',
+  'htop',
+  'btop',
+  'tig',
+  'lazygit',
+  'vite',
+  'webpack',
+  'next',
+  'next-server',
+  'nodemon',
+  'tsx',
+  'jest',
+  'vitest',
+  'npm',
+  'pnpm',
+  'yarn',
+  'cargo',
+  'make',
+  'docker',
 ];
 
 /** Some agents are installed as a file named after their version; that is what the kernel and tmux then show. */
@@ -44,10 +120,14 @@ const VERSION_NAME = /^\d+\.\d+\.\d+([-+.][0-9A-Za-z.-]+)?$/;
 export const isAgentCommand = (names: readonly string[], extra: readonly string[]): boolean =>
   names.some(
     (name) =>
-      AGENT_COMMANDS.includes(name) || AGENT_PACKAGES.includes(name) || extra.includes(name) || VERSION_NAME.test(name),
+      AGENT_COMMANDS.includes(name) ||
+      AGENT_PACKAGES.includes(name) ||
+      extra.includes(name) ||
+      VERSION_NAME.test(name),
   );
 
-export const isLockHelper = (names: readonly string[]): boolean => names.some((name) => LOCK_HELPERS.includes(name));
+export const isLockHelper = (names: readonly string[]): boolean =>
+  names.some((name) => LOCK_HELPERS.includes(name));
 
 export const isShell = (command: string): boolean => SHELLS.includes(command.replace(/^-/, ''));
 

@@ -153,7 +153,10 @@ export interface Report {
   readonly startedAt: string;
   readonly durationMs: number;
   readonly town: ReportTown | null;
-  readonly tmux: { readonly status: 'ok' | 'none' | 'unknown'; readonly servers: readonly ReportServer[] } | null;
+  readonly tmux: {
+    readonly status: 'ok' | 'none' | 'unknown';
+    readonly servers: readonly ReportServer[];
+  } | null;
   readonly summary: ReportSummary | null;
   readonly locks: readonly ReportLock[];
   readonly checks: readonly ReportCheck[];

@@ -254,6 +254,8 @@ export interface TownFacts {
   readonly source: TownSource;
   /** One sentence: why this directory. */
   readonly why: string;
+  /** Other absolute names of the root (the path as given, before symlinks were resolved). */
+  readonly aliases: readonly string[];
   /** `mayor/town.json` exists: a Gas Town. */
   readonly marked: boolean;
   readonly rigs: readonly Rig[];
@@ -287,6 +289,8 @@ export interface Snapshot {
   /** Milliseconds since the epoch, read before anything else. */
   readonly takenAtMs: number;
   readonly scan: ScanMode;
+  /** Workers that were asked about by name, whether or not they exist; empty for a run over the whole town. */
+  readonly asked: readonly string[];
   /** Directories that the scan entered. */
   readonly directories: number;
   readonly town: TownFacts;
@@ -366,6 +370,8 @@ export interface Occupant {
   readonly pane: { readonly socket: string; readonly id: string; readonly sessionName: string } | null;
   /** A known agent command runs there (not only a session that says so). */
   readonly isAgent: boolean;
+  /** Its session says that it is another worker's agent: life here, but no rival. */
+  readonly visiting: boolean;
   /** One sentence. */
   readonly text: string;
 }
@@ -411,7 +417,15 @@ export type Release =
        * `state`: held, orphaned, foreign, unknown: only `--force --worker` releases it. `tracked`: never, not even by force.
        * `not-a-file`: never. `fresh`, `young`, `occupied`, `occupants-unknown`: not now.
        */
-      readonly why: 'state' | 'tracked' | 'tracked-unknown' | 'not-a-file' | 'fresh' | 'young' | 'occupied' | 'occupants-unknown';
+      readonly why:
+        | 'state'
+        | 'tracked'
+        | 'tracked-unknown'
+        | 'not-a-file'
+        | 'fresh'
+        | 'young'
+        | 'occupied'
+        | 'occupants-unknown';
       /** Seconds until asking again makes sense; null where waiting does not help. */
       readonly retryInSeconds: number | null;
     };

@@ -1,0 +1,25 @@
+import { advice, defineCheck } from '../src/check.ts';
+
+/** Several live agents on one worker, or one agent behind several workers' locks: their work overwrites each other's. */
+export default defineCheck({
+  id: 'collision',
+  title: 'Collisions',
+  summary: 'Two or more live agents share one worker, or one agent is claimed by several.',
+  run: ({ collisions, verdicts }) =>
+    collisions.map(({ kind, workers, message, facts }) => {
+      const [worker = null] = workers;
+      const lock = verdicts.find((verdict) => verdict.lock.worker === worker)?.lock.id ?? null;
+      const text =
+        kind === 'agents'
+          ? 'decide which agent stays and end the other one yourself; the doctor ends nobody'
+          : 'find out at which worker that agent works, then release the other lock by name';
+      return {
+        severity: 'error',
+        worker,
+        lock,
+        message: kind === 'agents' ? message : `${message} (${workers.join(', ')})`,
+        evidence: facts,
+        fix: advice(text),
+      };
+    }),
+});

@@ -1,0 +1,26 @@
+import { advice, defineCheck, summary } from '../src/check.ts';
+
+/** The holding process lives, but the tmux session or pane it named is gone: somebody works where nobody looks. */
+export default defineCheck({
+  id: 'orphaned-lock',
+  title: 'Orphaned locks',
+  summary: 'The holding process lives; the tmux session or pane it names is gone.',
+  run: ({ verdicts }) =>
+    verdicts
+      .filter(({ state }) => state === 'orphaned')
+      .map((verdict) => ({
+        severity: 'warning',
+        worker: verdict.lock.worker,
+        lock: verdict.lock.id,
+        message: summary(verdict),
+        evidence: verdict.facts,
+        fix: advice('look at the process first; when it has ended the lock is stale and --fix releases it', [
+          ['ps', '-fp', String(holderPid(verdict.lock.content, verdict.holder?.pid ?? 0))],
+        ]),
+      })),
+});
+
+const holderPid = (
+  content: { readonly kind: string; readonly record?: { readonly holder: { readonly pid: number } | null } },
+  recorded: number,
+): number => content.record?.holder?.pid ?? recorded;

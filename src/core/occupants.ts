@@ -1,0 +1,165 @@
+/** Occupants: agents seen at work in a worker's directory, whether or not a lock names them. */
+import { isAgentCommand } from './agent-commands.ts';
+import {
+  homeOf,
+  lineage,
+  type PaneView,
+  sessionGroupOf,
+  sessionSays,
+  type TownIndex,
+  type WorkerView,
+} from './town-index.ts';
+import type { Fact, LockFile, Occupant, ProcessInfo } from './types.ts';
+import { isWithin, ownerOf, relativeTo } from './workers.ts';
+
+export interface OccupantFinding {
+  readonly occupants: readonly Occupant[];
+  /** False where agents could be at work unseen; `why` says what was missing. */
+  readonly known: boolean;
+  readonly facts: readonly Fact[];
+}
+
+const occupantFact = (text: string): Fact => ({ source: 'occupants', text });
+
+/** True where somebody at `path` is at this worker's place, and not at that of a worker further down. */
+const isAtPlaceOf = (path: string, worker: WorkerView, index: TownIndex): boolean => {
+  if (!isWithin(path, worker.worker)) return false;
+  const owner = ownerOf(path);
+  if (worker.owner !== null)
+    return owner !== null && (owner.role === worker.owner.role || worker.roles.includes(owner.role));
+  if (owner !== null) return false;
+  const home = homeOf(path, index);
+  return home === null || isWithin(worker.worker, home);
+};
+
+const isPaneOccupant = (view: PaneView, worker: WorkerView, index: TownIndex): boolean => {
+  if (view.pane.dead || view.asking || view.idle) return false;
+  if (worker.owner !== null && sessionSays(view, worker) === 'mine') return true;
+  return view.agent !== null && view.path !== null && isAtPlaceOf(view.path, worker, index);
+};
+
+const describePane = (view: PaneView, worker: WorkerView): Occupant => {
+  const { pane, server } = view;
+  const command = view.agent ?? pane.command;
+  return {
+    key: view.key,
+    group: sessionGroupOf(view),
+    pid: pane.pid,
+    command,
+    pane: { socket: server.socket, id: pane.id, sessionName: pane.sessionName },
+    isAgent: view.agent !== null,
+    visiting: sessionSays(view, worker) === 'other',
+    text: `${command} is at work in pane ${pane.id} of session ${pane.sessionName}`,
+  };
+};
+
+interface AgentProcess {
+  readonly process: ProcessInfo;
+  readonly pids: readonly number[];
+}
+
+/** Agents that belong to the asker: itself, the agents it descends from, and whatever these started, or its pane holds. */
+const isAskers = ({ pids }: AgentProcess, index: TownIndex, askers: ReadonlySet<number>): boolean =>
+  pids.some((pid, depth) => {
+    if (index.paneByPid.get(pid)?.asking === true) return true;
+    if (!askers.has(pid)) return false;
+    return depth === 0 || isAgentCommand(index.processes.get(pid)?.names ?? [], index.snapshot.town.agents);
+  });
+
+const describeProcess = ({ process, pids }: AgentProcess, worker: WorkerView, index: TownIndex): Occupant => {
+  const pane = pids.map((pid) => index.paneByPid.get(pid)).find((view) => view !== undefined);
+  if (pane !== undefined) return describePane(pane, worker);
+  const { agents } = index.snapshot.town;
+  const top =
+    pids.filter((pid) => isAgentCommand(index.processes.get(pid)?.names ?? [], agents)).at(-1) ?? process.pid;
+  const command = process.names[0] ?? 'agent';
+  return {
+    key: `process:${top}`,
+    group: `process:${top}`,
+    pid: process.pid,
+    command,
+    pane: null,
+    isAgent: true,
+    visiting: false,
+    text: `${command} (process ${process.pid}) is at work in this directory outside tmux`,
+  };
+};
+
+const listingDoubt = (lock: LockFile | null, index: TownIndex): string | null => {
+  const { listing } = index.snapshot.processes;
+  if (!listing.seen) return `processes could not be listed: ${listing.why}`;
+  const mine = lock === null || lock.uid === index.snapshot.host.uid;
+  return listing.value === 'all' || mine ? null : "other users' processes are hidden here";
+};
+
+const cwdDoubt = (
+  agents: readonly AgentProcess[],
+  lock: LockFile | null,
+  index: TownIndex,
+): string | null => {
+  const concerned = new Set<number | null>([index.snapshot.host.uid, lock?.uid ?? null]);
+  const hidden = agents.find(
+    ({ process }) => process.cwd?.seen === false && (process.uid === null || concerned.has(process.uid)),
+  );
+  return hidden === undefined
+    ? null
+    : `${hidden.process.names[0] ?? 'an agent'} (process ${hidden.process.pid}) hides its working directory`;
+};
+
+/** Agents by command, with their lineage, the asker's own left out. */
+const listAgents = (index: TownIndex): readonly AgentProcess[] => {
+  const { agents } = index.snapshot.town;
+  const askers = new Set(index.snapshot.asker.pids);
+  return index.snapshot.processes.list
+    .filter((process) => isAgentCommand(process.names, agents))
+    .map((process) => ({ process, pids: [...lineage(process.pid, index)] }))
+    .filter((agent) => !isAskers(agent, index, askers));
+};
+
+export type OccupantReader = (
+  worker: WorkerView,
+  lock: LockFile | null,
+  /** A live recorded process: it and its descendants are the lock's own, not occupants. */
+  ownPid: number | null,
+) => OccupantFinding;
+
+/** Prepares to look for occupants of many workers in one snapshot. */
+export const occupantReader = (index: TownIndex): OccupantReader => {
+  const agents = listAgents(index);
+  return (worker, lock, ownPid) => {
+    const panes = index.panes
+      .filter((view) => isPaneOccupant(view, worker, index))
+      .map((view) => describePane(view, worker));
+    const processes = agents
+      .filter(({ process, pids }) => {
+        if (process.cwd?.seen !== true) return false;
+        if (ownPid !== null && pids.includes(ownPid)) return false;
+        const path = relativeTo(index.snapshot.town.root, process.cwd.value);
+        return path !== null && isAtPlaceOf(path, worker, index);
+      })
+      .map((agent) => describeProcess(agent, worker, index));
+    const occupants = [
+      ...new Map([...panes, ...processes].map((occupant) => [occupant.key, occupant])).values(),
+    ];
+    const tmuxDoubt = index.tmuxAnswered ? null : 'tmux was not reached';
+    const doubts = [listingDoubt(lock, index), cwdDoubt(agents, lock, index), tmuxDoubt].filter(
+      (why) => why !== null,
+    );
+    const idle = index.panes.filter(
+      (view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine',
+    );
+    return {
+      occupants,
+      known: doubts.length === 0,
+      facts: [
+        ...occupants.map(({ text }) => occupantFact(text)),
+        ...idle.map(({ pane }) =>
+          occupantFact(`pane ${pane.id} of session ${pane.sessionName} shows only ${pane.command}`),
+        ),
+        ...(occupants.length === 0
+          ? doubts.map((why) => occupantFact(`agents could be at work unseen: ${why}`))
+          : []),
+      ],
+    };
+  };
+};

@@ -1,0 +1,179 @@
+/** Process evidence: is the process that a record names still the one that took the lock? */
+import { isAgentCommand, isLockHelper } from './agent-commands.ts';
+import { isThisBoot, placeOf, plainHostname } from './host.ts';
+import type { TownIndex } from './town-index.ts';
+import type {
+  Fact,
+  LockFile,
+  LockRecord,
+  PidLookup,
+  ProcessInfo,
+  ProcessState,
+  Reason,
+  TrueHolder,
+} from './types.ts';
+
+/** Clocks of writer and kernel are read at different moments; 2 s is what the contract allows. */
+export const CLOCK_SLACK_MS = 2000;
+const MAX_PID = 2 ** 31 - 1;
+
+export interface ProcessFinding {
+  readonly state: ProcessState;
+  readonly reason: Reason;
+  readonly fact: Fact;
+  /** Known where it exists, whether or not it is the holder. */
+  readonly process: ProcessInfo | null;
+  /** The number that was judged: the true holder's where the record names one. */
+  readonly pid: number;
+  /** A start token of our own proved it: nothing else can call that holder alive or dead. */
+  readonly own: boolean;
+}
+
+const fact = (text: string): Fact => ({ source: 'processes', text });
+
+export const isPossiblePid = (pid: number): boolean => Number.isInteger(pid) && pid >= 1 && pid <= MAX_PID;
+
+/** Absence proves something only where the holder's numbers are ours: outside containers, or where its tmux was reached. */
+const mayTrustAbsence = (index: TownIndex): boolean =>
+  index.snapshot.host.initialPidNamespace === true ||
+  index.snapshot.tmux.servers.some((server) => server.status === 'ok');
+
+const NAMESPACE_DOUBT = 'this is a container, and the holder may have been numbered outside it';
+
+const died = (lookup: PidLookup): { reason: Reason; text: string } | null => {
+  const { pid } = lookup;
+  if (lookup.answer === 'absent') return { reason: 'process-gone', text: `no process ${pid}` };
+  if (lookup.answer === 'zombie')
+    return { reason: 'process-zombie', text: `process ${pid} has ended and waits to be reaped` };
+  if (lookup.answer === 'thread')
+    return { reason: 'process-thread', text: `${pid} is a thread of another process, no process` };
+  return null;
+};
+
+const commandOf = (process: ProcessInfo | null): string => process?.names[0] ?? 'command unknown';
+
+/** Judges the true holder that a record of ours names: equality of tokens, no clocks. */
+const judgeTrueHolder = (holder: TrueHolder, record: LockRecord, index: TownIndex): ProcessFinding => {
+  const { host } = index.snapshot;
+  const { pid } = holder;
+  const known = { pid, own: true, process: null };
+  if (holder.bootId !== null && host.bootId !== null && holder.bootId !== host.bootId) {
+    const sameMachine =
+      record.hostname !== '' && plainHostname(record.hostname) === plainHostname(host.hostname);
+    return sameMachine
+      ? {
+          ...known,
+          state: 'gone',
+          reason: 'rebooted',
+          fact: fact(`this machine was restarted since process ${pid} took the lock`),
+        }
+      : {
+          ...known,
+          state: 'unknown',
+          reason: 'process-unknown',
+          fact: fact('taken in another boot, on a machine it does not name'),
+        };
+  }
+  const lookup = index.lookups.get(pid);
+  if (lookup === undefined || lookup.answer === 'unknown')
+    return doubt(known, lookup?.why ?? `process ${pid} was not looked up`);
+  const end = died(lookup);
+  if (end !== null) {
+    const sure = holder.pidNamespace !== null || mayTrustAbsence(index);
+    return sure
+      ? { ...known, state: 'gone', reason: end.reason, fact: fact(end.text) }
+      : doubt(known, NAMESPACE_DOUBT);
+  }
+  const { process } = lookup;
+  const token = process?.startToken ?? null;
+  if (
+    isThisBoot(holder, host) &&
+    token !== null &&
+    holder.startToken !== null &&
+    token !== holder.startToken
+  ) {
+    return {
+      ...known,
+      process,
+      state: 'recycled',
+      reason: 'process-recycled',
+      fact: fact(
+        `process ${pid} is another one now (${commandOf(process)}): it started at another time than the holder`,
+      ),
+    };
+  }
+  return {
+    ...known,
+    process,
+    state: 'alive',
+    reason: 'process-alive',
+    fact: fact(`process ${pid} (${commandOf(process)}) runs`),
+  };
+};
+
+const doubt = (
+  known: { pid: number; own: boolean; process: ProcessInfo | null },
+  why: string,
+): ProcessFinding => ({
+  ...known,
+  state: 'unknown',
+  reason: 'process-unknown',
+  fact: fact(`process ${known.pid}: ${why}`),
+});
+
+/** Judges a bare PID: time and command together may call it recycled, neither of them alone. */
+const judgePid = (record: LockRecord, index: TownIndex): ProcessFinding => {
+  const { pid, acquiredAtMs } = record;
+  const known = { pid, own: false, process: null };
+  if (!isPossiblePid(pid))
+    return { ...known, state: 'gone', reason: 'pid-invalid', fact: fact(`${pid} is no process number`) };
+  const lookup = index.lookups.get(pid);
+  if (lookup === undefined || lookup.answer === 'unknown')
+    return doubt(known, lookup?.why ?? 'was not looked up');
+  const end = died(lookup);
+  if (end !== null) {
+    return mayTrustAbsence(index)
+      ? { ...known, state: 'gone', reason: end.reason, fact: fact(end.text) }
+      : doubt(known, NAMESPACE_DOUBT);
+  }
+  const { process } = lookup;
+  const startedAtMs = process?.startedAtMs ?? null;
+  const names = process?.names ?? [];
+  const startedLater =
+    startedAtMs !== null && acquiredAtMs !== null && startedAtMs > acquiredAtMs + CLOCK_SLACK_MS;
+  const isStranger =
+    names.length > 0 && !isAgentCommand(names, index.snapshot.town.agents) && !isLockHelper(names);
+  if (startedLater && isStranger) {
+    if (!mayTrustAbsence(index)) return doubt({ ...known, process }, NAMESPACE_DOUBT);
+    return {
+      ...known,
+      process,
+      state: 'recycled',
+      reason: 'process-recycled',
+      fact: fact(
+        `process ${pid} is another one now: ${commandOf(process)}, started after the lock was taken`,
+      ),
+    };
+  }
+  return {
+    ...known,
+    process,
+    state: 'alive',
+    reason: 'process-alive',
+    fact: fact(`process ${pid} (${commandOf(process)}) runs`),
+  };
+};
+
+/**
+ * Process evidence for a record taken here; null for one taken elsewhere, whose number means nothing here. The
+ * companion record is believed unless its holder is proven dead: it outlasts the lock that it was written for.
+ */
+export const judgeProcess = (lock: LockFile, record: LockRecord, index: TownIndex): ProcessFinding | null => {
+  if (placeOf(record, index.snapshot.host) !== 'here') return null;
+  if (record.holder !== null) return judgeTrueHolder(record.holder, record, index);
+  if (lock.companion !== null) {
+    const behind = judgeTrueHolder(lock.companion, record, index);
+    if (behind.state === 'alive' || behind.state === 'unknown') return behind;
+  }
+  return judgePid(record, index);
+};

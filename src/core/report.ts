@@ -1,0 +1,238 @@
+/** From outcomes to the report: what is printed, and the exit code that says what to do next. */
+import {
+  EXIT,
+  type FixStatus,
+  type Report,
+  type ReportCheck,
+  type ReportFinding,
+  type ReportFix,
+  type ReportLock,
+  type ReportServer,
+  type ReportSummary,
+} from './report-types.ts';
+import type { CheckOutcome } from './run-checks.ts';
+import {
+  type Examination,
+  type Finding,
+  type Gap,
+  SEVERITIES,
+  type Severity,
+  type Snapshot,
+  type Verdict,
+} from './types.ts';
+
+/** What became of a release: keyed by lock id. Empty for a diagnosis. */
+export interface ReleaseOutcome {
+  readonly status: FixStatus;
+  readonly reason: string | null;
+  readonly backup: string | null;
+}
+
+export interface ReportRequest {
+  readonly examination: Examination;
+  readonly outcomes: readonly CheckOutcome[];
+  readonly command: string;
+  readonly version: string;
+  readonly durationMs: number;
+  readonly failOn: Severity;
+  /** Only these workers count; null for the whole town. */
+  readonly workers: readonly string[] | null;
+}
+
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+export const reportLock = (verdict: Verdict): ReportLock => ({
+  id: verdict.lock.id,
+  kind: verdict.lock.kind,
+  worker: verdict.lock.worker,
+  path: verdict.lock.path,
+  state: verdict.state,
+  reasons: verdict.reasons,
+  notes: verdict.notes,
+  holder: verdict.holder,
+  evidence: verdict.facts,
+  sha256: verdict.lock.stamp?.sha256 ?? null,
+});
+
+const REFUSALS: Readonly<Record<Exclude<Verdict['release'], { allowed: true }>['why'], string>> = {
+  state: 'only --force releases it',
+  tracked: 'git tracks it: it is never removed',
+  'tracked-unknown': 'git could not say whether it tracks it',
+  'not-a-file': 'it is no regular file',
+  fresh: 'its file is under 30 s old',
+  young: 'its file is under 30 s old',
+  occupied: 'an agent is at work there',
+  'occupants-unknown': 'agents could be at work unseen',
+};
+
+/** Why `--fix` leaves a lock, in words; null where it releases it. */
+export const refusalOf = (verdict: Verdict): string | null => {
+  const { release } = verdict;
+  if (release.allowed) return null;
+  const again = release.retryInSeconds === null ? '' : `, ask again in ${release.retryInSeconds} s`;
+  return `${REFUSALS[release.why]}${again}`;
+};
+
+const reportFix = (finding: Finding, verdicts: ReadonlyMap<string, Verdict>): ReportFix | null => {
+  const { fix } = finding;
+  if (fix === null) return null;
+  if (fix.action === 'advice')
+    return { action: 'advice', safe: false, status: 'skipped', reason: null, text: fix.text, backup: null };
+  const verdict = verdicts.get(fix.lock);
+  const safe = verdict?.release.allowed === true;
+  const reason = verdict === undefined ? 'no such lock' : refusalOf(verdict);
+  return { action: 'release', safe, status: safe ? 'planned' : 'skipped', reason, text: null, backup: null };
+};
+
+const nextOf = (finding: Finding, fix: ReportFix | null, root: string): readonly (readonly string[])[] => {
+  const town = ['--town', root];
+  if (finding.fix?.action === 'advice' && finding.fix.commands.length > 0) return finding.fix.commands;
+  if (finding.worker === null) return [];
+  return fix?.action === 'release' && fix.safe
+    ? [['doctor', '--fix', '--worker', finding.worker, '--yes', ...town]]
+    : [['doctor', 'explain', finding.worker, ...town]];
+};
+
+const reportFindings = (request: ReportRequest): readonly ReportFinding[] => {
+  const { examination, outcomes, workers } = request;
+  const verdicts = new Map(examination.verdicts.map((verdict) => [verdict.lock.id, verdict]));
+  const counts = new Map<string, number>();
+  return outcomes.flatMap(({ check, findings }) =>
+    findings
+      .filter(({ worker }) => workers === null || (worker !== null && workers.includes(worker)))
+      .map((finding) => {
+        const base = `${check.id}:${finding.worker ?? '.'}`;
+        const count = (counts.get(base) ?? 0) + 1;
+        counts.set(base, count);
+        const fix = reportFix(finding, verdicts);
+        return {
+          id: count === 1 ? base : `${base}#${count}`,
+          check: check.id,
+          severity: finding.severity,
+          doubt: check.reportsDoubt === true && finding.severity !== 'info',
+          worker: finding.worker,
+          lock: finding.lock,
+          message: finding.message,
+          evidence: finding.evidence,
+          fix,
+          next: nextOf(finding, fix, examination.snapshot.town.root),
+        };
+      }),
+  );
+};
+
+const reportServer = (server: Snapshot['tmux']['servers'][number]): ReportServer => ({
+  socket: server.socket,
+  status: server.status,
+  pid: server.pid,
+  startedAt: iso(server.startedAtMs),
+  sessions: server.sessions,
+  panes: server.panes.length,
+  reason: server.reason,
+});
+
+const tmuxStatus = ({ tmux }: Snapshot): 'ok' | 'none' | 'unknown' => {
+  if (
+    !tmux.installed ||
+    !tmux.enumerated ||
+    tmux.servers.some((server) => server.status === 'failed' && !server.outsideTown)
+  )
+    return 'unknown';
+  return tmux.servers.some((server) => server.status === 'ok') ? 'ok' : 'none';
+};
+
+/** Everything that could not be looked at and could have changed the answer. */
+export const gapsOf = (snapshot: Snapshot): readonly Gap[] => {
+  const { tmux, processes, locks } = snapshot;
+  const silent = tmux.servers
+    .filter((server) => server.status === 'failed' && !server.outsideTown)
+    .map((server) => ({ what: `tmux:${server.socket}`, why: server.reason ?? 'did not answer' }));
+  const missing =
+    !tmux.installed && silent.length === 0 && locks.length > 0
+      ? [{ what: 'tmux', why: 'is not installed' }]
+      : [];
+  const listing = processes.listing.seen ? [] : [{ what: 'processes', why: processes.listing.why }];
+  return [...snapshot.gaps, ...listing, ...missing, ...silent];
+};
+
+const summarize = (
+  verdicts: readonly Verdict[],
+  findings: readonly ReportFinding[],
+  collisions: number,
+): ReportSummary => {
+  const count = (state: Verdict['state']): number =>
+    verdicts.filter((verdict) => verdict.state === state).length;
+  const releases = (status: FixStatus): number =>
+    new Set(
+      findings
+        .filter(({ fix }) => fix?.action === 'release' && fix.status === status)
+        .map(({ lock }) => lock),
+    ).size;
+  return {
+    locks: verdicts.length,
+    held: count('held'),
+    stale: count('stale'),
+    orphaned: count('orphaned'),
+    invalid: count('invalid'),
+    foreign: count('foreign'),
+    unknown: count('unknown'),
+    collisions,
+    fixable: releases('planned'),
+    fixed: releases('fixed'),
+  };
+};
+
+/** Problems outrank doubt, doubt outranks health. */
+export const exitCodeOf = (
+  findings: readonly ReportFinding[],
+  complete: boolean,
+  failOn: Severity,
+): number => {
+  const limit = SEVERITIES.indexOf(failOn);
+  const isProblem = ({ severity, doubt, fix }: ReportFinding): boolean =>
+    !doubt && fix?.status !== 'fixed' && SEVERITIES.indexOf(severity) >= limit;
+  if (findings.some(isProblem)) return EXIT.problems;
+  return complete ? EXIT.ok : EXIT.unsure;
+};
+
+/** Builds the report of one run. Pure: the same evidence gives the same report, but for `durationMs`. */
+export const buildReport = (request: ReportRequest): Report => {
+  const { examination, outcomes, workers } = request;
+  const { snapshot } = examination;
+  const concerned = (worker: string): boolean => workers === null || workers.includes(worker);
+  const verdicts = examination.verdicts.filter(({ lock }) => concerned(lock.worker));
+  const collisions = examination.collisions.filter((collision) => collision.workers.some(concerned)).length;
+  const findings = reportFindings(request);
+  const gaps = gapsOf(snapshot);
+  const crashed = outcomes.some(({ status }) => status === 'crashed');
+  const complete = gaps.length === 0 && !crashed && verdicts.every(({ state }) => state !== 'unknown');
+  const exitCode = exitCodeOf(findings, complete, request.failOn);
+  const checks = outcomes.map(({ check, status, durationMs, error }): ReportCheck => {
+    const count = findings.filter((finding) => finding.check === check.id).length;
+    const settled = count === 0 && (status === 'fail' || status === 'unknown') ? 'pass' : status;
+    return { id: check.id, title: check.title, status: settled, findings: count, durationMs, error };
+  });
+  return {
+    schemaVersion: 1,
+    tool: { name: 'lock-doctor', version: request.version },
+    command: request.command,
+    ok: exitCode === EXIT.ok,
+    complete,
+    exitCode,
+    startedAt: new Date(snapshot.takenAtMs).toISOString(),
+    durationMs: Math.round(request.durationMs),
+    town: {
+      root: snapshot.town.root,
+      source: snapshot.town.source,
+      host: snapshot.host.hostname,
+      scan: snapshot.scan,
+    },
+    tmux: { status: tmuxStatus(snapshot), servers: snapshot.tmux.servers.map(reportServer) },
+    summary: summarize(verdicts, findings, collisions),
+    locks: verdicts.map(reportLock),
+    checks,
+    findings,
+    gaps,
+    error: null,
+  };
+};

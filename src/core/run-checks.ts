@@ -1,0 +1,98 @@
+/** Runs checks over an examination. A check that throws, or returns what is no finding, has crashed; the rest run. */
+import type { CheckStatus } from './report-types.ts';
+import { type Check, type Examination, type Finding, type Fix, SEVERITIES } from './types.ts';
+
+export interface CheckOutcome {
+  readonly check: Check;
+  readonly status: CheckStatus;
+  readonly findings: readonly Finding[];
+  readonly durationMs: number;
+  /** What a crashed check said. */
+  readonly error: string | null;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+const fixProblem = (fix: unknown, lockIds: ReadonlySet<string>): string | null => {
+  if (fix === null || fix === undefined) return null;
+  if (!isRecord(fix)) return 'a fix that is no object';
+  if (fix['action'] === 'advice') {
+    const { text, commands } = fix;
+    const words =
+      Array.isArray(commands) &&
+      commands.every((one) => Array.isArray(one) && one.every((word) => typeof word === 'string'));
+    return typeof text === 'string' && (commands === undefined || words)
+      ? null
+      : 'an advice without a text, or with commands that are no lists of words';
+  }
+  if (fix['action'] !== 'release') return `a fix with the unknown action ${JSON.stringify(fix['action'])}`;
+  return typeof fix['lock'] === 'string' && lockIds.has(fix['lock'])
+    ? null
+    : 'a release of a lock that is not in the snapshot';
+};
+
+const findingProblem = (finding: unknown, lockIds: ReadonlySet<string>): string | null => {
+  if (!isRecord(finding)) return 'a finding that is no object';
+  if (!SEVERITIES.some((severity) => severity === finding['severity'])) return 'a finding without a severity';
+  if (typeof finding['message'] !== 'string') return 'a finding without a message';
+  if (![undefined, null].includes(finding['worker'] as null) && typeof finding['worker'] !== 'string')
+    return 'a worker that is no text';
+  return fixProblem(finding['fix'], lockIds);
+};
+
+/** Third-party findings may leave out what they have nothing to say about. */
+const complete = (finding: Partial<Finding> & Pick<Finding, 'severity' | 'message'>): Finding => {
+  const { fix } = finding;
+  const filled: Fix | null =
+    fix?.action === 'advice' ? { ...fix, commands: fix.commands ?? [] } : (fix ?? null);
+  return {
+    severity: finding.severity,
+    worker: finding.worker ?? null,
+    lock: finding.lock ?? (filled?.action === 'release' ? filled.lock : null),
+    message: finding.message,
+    evidence: finding.evidence ?? [],
+    fix: filled,
+  };
+};
+
+const statusOf = (check: Check, findings: readonly Finding[]): CheckStatus => {
+  if (findings.length === 0) return 'pass';
+  const doubtful = check.reportsDoubt === true && findings.some(({ severity }) => severity !== 'info');
+  return doubtful ? 'unknown' : 'fail';
+};
+
+/** Runs one check. `now` gives milliseconds and serves for `durationMs` only. */
+export const runCheck = (check: Check, examination: Examination, now: () => number): CheckOutcome => {
+  const startedAt = now();
+  const lockIds = new Set(examination.snapshot.locks.map((lock) => lock.id));
+  const took = () => Math.round(now() - startedAt);
+  try {
+    const findings: unknown = check.run(examination);
+    if (!Array.isArray(findings)) throw new TypeError('it returned no list of findings');
+    for (const finding of findings) {
+      const problem = findingProblem(finding, lockIds);
+      if (problem !== null) throw new TypeError(`it returned ${problem}`);
+    }
+    const completed = findings.map(complete);
+    return {
+      check,
+      status: statusOf(check, completed),
+      findings: completed,
+      durationMs: took(),
+      error: null,
+    };
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    return { check, status: 'crashed', findings: [], durationMs: took(), error: said };
+  }
+};
+
+/** The outcome of a check that was not to run. */
+export const skippedCheck = (check: Check): CheckOutcome => ({
+  check,
+  status: 'skipped',
+  findings: [],
+  durationMs: 0,
+  error: null,
+});

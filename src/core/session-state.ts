@@ -1,0 +1,151 @@
+/** Session evidence: does the tmux pane or session that a record names still stand, and is it still this worker's? */
+import { CLOCK_SLACK_MS } from './process-state.ts';
+import {
+  isPlainlyAnothers,
+  type PaneView,
+  sessionSays,
+  type TownIndex,
+  type WorkerView,
+} from './town-index.ts';
+import type { Fact, LockRecord, Reason, SessionState } from './types.ts';
+import { isWithin, rolesOfIdentity } from './workers.ts';
+
+export interface SessionFinding {
+  readonly state: SessionState;
+  readonly reason: Reason;
+  readonly fact: Fact;
+  /** Live panes behind the name; several where one session shows several. */
+  readonly panes: readonly PaneView[];
+}
+
+export type SessionNaming = 'none' | 'pane' | 'session-id' | 'identity' | 'name';
+
+/** What kind of name `session_id` is. `%N` only ever matches pane ids, `$N` session ids; a `/` makes it an identity. */
+export const namingOf = (sessionId: string): SessionNaming => {
+  if (sessionId === '' || sessionId === '/') return 'none';
+  if (/^%\d+$/.test(sessionId)) return 'pane';
+  if (/^\$\d+$/.test(sessionId)) return 'session-id';
+  return sessionId.includes('/') ? 'identity' : 'name';
+};
+
+const tmux = (text: string): Fact => ({ source: 'tmux', text });
+
+/** Is the pane what an identity such as `gastown/joe` names, seen from the worker whose lock says so? */
+const answersTo = (view: PaneView, identity: string, worker: WorkerView): boolean => {
+  const named = rolesOfIdentity(identity);
+  const meant = worker.owner === null ? named : worker.roles.filter((role) => named.includes(role));
+  const claimed = view.town === 'other' ? [] : [...view.environmentRoles, ...view.nameRoles];
+  return claimed.some((role) => meant.includes(role));
+};
+
+const matches = (view: PaneView, sessionId: string, naming: SessionNaming, worker: WorkerView): boolean => {
+  if (naming === 'pane') return view.pane.id === sessionId;
+  if (naming === 'session-id') return view.pane.sessionId === sessionId;
+  return naming === 'name' ? view.pane.sessionName === sessionId : answersTo(view, sessionId, worker);
+};
+
+type Rejection = 'dead' | 'younger-server' | 'anothers' | 'other-server';
+
+/** The worker's places whose locks carry the same bytes: whichever of them the pane is seen in owns the lock. */
+const isSeenAtTwin = (view: PaneView, worker: WorkerView, twins: readonly WorkerView[]): boolean => {
+  const { path } = view;
+  const sittingHere = path !== null && isWithin(path, worker.worker);
+  return twins.some((twin) => {
+    if (sessionSays(view, twin) === 'mine' && sessionSays(view, worker) !== 'mine') return true;
+    return path !== null && !sittingHere && isWithin(path, twin.worker);
+  });
+};
+
+const reject = (
+  view: PaneView,
+  record: LockRecord,
+  worker: WorkerView,
+  twins: readonly WorkerView[],
+  index: TownIndex,
+): Rejection | null => {
+  const { startedAtMs } = view.server;
+  if (view.pane.dead) return 'dead';
+  if (
+    record.acquiredAtMs !== null &&
+    startedAtMs !== null &&
+    startedAtMs > record.acquiredAtMs + CLOCK_SLACK_MS
+  )
+    return 'younger-server';
+  if (isPlainlyAnothers(view, worker, index) || isSeenAtTwin(view, worker, twins)) return 'anothers';
+  return index.townServers.has(view.server) ? null : 'other-server';
+};
+
+const place = (view: PaneView): string => `${view.pane.id} of session ${view.pane.sessionName}`;
+
+const REJECTED: Readonly<Record<Rejection, (view: PaneView) => string>> = {
+  dead: (view) => `pane ${place(view)} shows a process that has ended`,
+  'younger-server': (view) => `pane ${place(view)} is on a tmux server that started after the lock was taken`,
+  anothers: (view) => `pane ${place(view)} is another's now`,
+  'other-server': (view) => `pane ${place(view)} is on a tmux server without any pane of this town`,
+};
+
+const liveText = (views: readonly PaneView[]): string => {
+  const [first] = views;
+  if (first === undefined) return '';
+  const shown = views.every((view) => view.idle)
+    ? `shows only ${first.pane.command}: the agent may have exited`
+    : `runs ${first.agent ?? first.pane.command}`;
+  return `pane ${place(first)} is there and ${shown}`;
+};
+
+const unreached = (index: TownIndex): string => {
+  const { installed, servers, enumerated } = index.snapshot.tmux;
+  if (!installed) return 'tmux is not installed here, so its sessions could not be read';
+  const failed = servers.find((server) => server.status === 'failed' && !server.outsideTown);
+  if (failed !== undefined)
+    return `tmux server ${failed.socket} was not reached: ${failed.reason ?? 'unknown reason'}`;
+  return enumerated ? 'tmux was not reached' : 'running tmux servers could not be counted';
+};
+
+/** Session evidence for a record; `foreign` records' pane and session numbers never match anything here. */
+export const judgeSession = (
+  record: LockRecord,
+  foreign: boolean,
+  worker: WorkerView,
+  twins: readonly WorkerView[],
+  index: TownIndex,
+): SessionFinding => {
+  const { sessionId } = record;
+  const naming = namingOf(sessionId);
+  const none = { panes: [] };
+  if (naming === 'none')
+    return {
+      ...none,
+      state: 'unnamed',
+      reason: 'session-unnamed',
+      fact: tmux('the lock names no tmux session'),
+    };
+  const isNumber = naming === 'pane' || naming === 'session-id';
+  if (foreign && isNumber) {
+    const fact = tmux(`${sessionId} belongs to a tmux server of another host`);
+    return { ...none, state: 'unknown', reason: 'session-unknown', fact };
+  }
+  const [kind, noun] = naming === 'pane' ? (['pane', 'pane'] as const) : (['session', 'session'] as const);
+  const candidates = index.panes.filter((view) => matches(view, sessionId, naming, worker));
+  const judged = candidates.map((view) => ({ view, why: reject(view, record, worker, twins, index) }));
+  const live = judged.filter(({ why }) => why === null).map(({ view }) => view);
+  if (live.length > 0)
+    return { state: 'live', reason: `${kind}-live`, fact: tmux(liveText(live)), panes: live };
+  if (!index.tmuxAnswered)
+    return { ...none, state: 'unknown', reason: 'session-unknown', fact: tmux(unreached(index)) };
+  const [first] = judged;
+  if (first === undefined || first.why === null) {
+    const asked = index.snapshot.tmux.servers.filter((server) => server.status === 'ok').length;
+    const where =
+      asked === 0 ? 'no tmux server runs' : `on none of ${asked} tmux server${asked === 1 ? '' : 's'}`;
+    return {
+      ...none,
+      state: 'gone',
+      reason: `${kind}-gone`,
+      fact: tmux(`${noun} ${sessionId} is gone: ${where}`),
+    };
+  }
+  const reason: Reason =
+    judged.some(({ why }) => why === 'dead') && naming === 'pane' ? 'pane-dead' : `${kind}-recycled`;
+  return { ...none, state: 'gone', reason, fact: tmux(REJECTED[first.why](first.view)) };
+};

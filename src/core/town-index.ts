@@ -1,0 +1,256 @@
+/** One snapshot, arranged for judging: panes with what they say of themselves, processes as trees, locks by content. */
+import { isAgentCommand, isBystander, isShell } from './agent-commands.ts';
+import { groupBy } from './group-by.ts';
+import type { LockFile, PidLookup, ProcessInfo, Snapshot, TmuxPane, TmuxServer } from './types.ts';
+import {
+  fitsSomePrefix,
+  isWithin,
+  type Owner,
+  ownerOf,
+  relativeTo,
+  rolesOf,
+  rolesOfEnvironment,
+  sessionNamesOf,
+} from './workers.ts';
+
+/** A worker's directory and the agents that may rightfully work in it. */
+export interface WorkerView {
+  readonly worker: string;
+  readonly owner: Owner | null;
+  /** Empty where the directory is no agent's place. */
+  readonly roles: readonly string[];
+}
+
+/** A pane and everything that it, its session and its processes say about whose it is. */
+export interface PaneView {
+  readonly key: string;
+  readonly server: TmuxServer;
+  readonly pane: TmuxPane;
+  /** `other`: it plainly belongs to another town. */
+  readonly town: 'ours' | 'other' | 'unsaid';
+  /** Current path relative to the town; null outside it or unknown. */
+  readonly path: string | null;
+  readonly environmentRoles: readonly string[];
+  /** Roles whose session this could be by its name; several where the name fits several rigs. */
+  readonly nameRoles: readonly string[];
+  /** A known agent command in its process tree, or the foreground command itself. */
+  readonly agent: string | null;
+  /** Nothing but a shell, an editor, a pager or a dev server. */
+  readonly idle: boolean;
+  /** The asking process runs in it. */
+  readonly asking: boolean;
+}
+
+export interface TownIndex {
+  readonly snapshot: Snapshot;
+  readonly panes: readonly PaneView[];
+  /** Keys of servers that show at least one pane of this town, or that are this town's by name or by request. */
+  readonly townServers: ReadonlySet<TmuxServer>;
+  readonly processes: ReadonlyMap<number, ProcessInfo>;
+  readonly lookups: ReadonlyMap<number, PidLookup>;
+  readonly paneByPid: ReadonlyMap<number, PaneView>;
+  readonly lockWorkers: ReadonlySet<string>;
+  readonly locksByDigest: ReadonlyMap<string, readonly LockFile[]>;
+  readonly tmuxAnswered: boolean;
+}
+
+/** Panes of one session, or of one group of sessions, share it. */
+export const sessionGroupOf = ({ server, pane }: PaneView): string =>
+  `${server.socket}:${pane.sessionGroup === null ? pane.sessionId : `group:${pane.sessionGroup}`}`;
+
+export const viewWorker = (worker: string, snapshot: Snapshot): WorkerView => {
+  const owner = ownerOf(worker);
+  return { worker, owner, roles: owner === null ? [] : rolesOf(owner, snapshot.town.rigs) };
+};
+
+/** Finds the roles a session name fits, among the agents this town is known to have. */
+const nameReader = (snapshot: Snapshot): ((name: string) => readonly string[]) => {
+  const { rigs, workers } = snapshot.town;
+  const prefixes = new Map(rigs.map((rig) => [rig.name, rig.prefix]));
+  const knownPrefixes = new Set(rigs.map((rig) => rig.prefix));
+  const roles = new Set<string>();
+  for (const worker of [...workers, ...snapshot.asked, ...snapshot.locks.map((lock) => lock.worker)]) {
+    const owner = ownerOf(worker);
+    if (owner !== null) for (const role of rolesOf(owner, rigs)) roles.add(role);
+  }
+  const exact = new Map<string, string[]>();
+  const loose: string[] = [];
+  for (const role of roles) {
+    const prefix = prefixes.get(role.split('/')[0] ?? '') ?? null;
+    for (const name of new Set(sessionNamesOf(role, prefix)))
+      exact.set(name, [...(exact.get(name) ?? []), role]);
+    if (prefix === null) loose.push(role);
+  }
+  const seen = new Map<string, readonly string[]>();
+  return (name) => {
+    const before = seen.get(name);
+    if (before !== undefined) return before;
+    const prefixIsTaken = knownPrefixes.has(name.split('-')[0] ?? '');
+    const fitting = prefixIsTaken ? [] : loose.filter((role) => fitsSomePrefix(name, role));
+    const found = [...new Set([...(exact.get(name) ?? []), ...fitting])];
+    seen.set(name, found);
+    return found;
+  };
+};
+
+/** True where a path outside this town ends in, or passes through, the place of that role: the same layout elsewhere. */
+const isPlaceElsewhere = (path: string, role: string): boolean =>
+  path.endsWith(`/${role}`) || path.includes(`/${role}/`);
+
+const townOf = (pane: TmuxPane, snapshot: Snapshot, claimed: readonly string[]): PaneView['town'] => {
+  const { root, aliases } = snapshot.town;
+  const { path } = pane;
+  if (path !== null && relativeTo(root, path) !== null) return 'ours';
+  const named = [pane.environment.GT_TOWN_ROOT, pane.environment.GT_ROOT].filter(
+    (value) => value !== undefined,
+  );
+  if (named.some((value) => value === root || aliases.includes(value))) return 'ours';
+  if (named.length > 0 || pane.otherTown !== null) return 'other';
+  return path !== null && claimed.some((role) => isPlaceElsewhere(path, role)) ? 'other' : 'unsaid';
+};
+
+const descendantsReader = (snapshot: Snapshot): ((pid: number) => readonly ProcessInfo[]) => {
+  const children = groupBy(snapshot.processes.list, (process) => process.ppid);
+  return (pid) => {
+    const found: ProcessInfo[] = [];
+    const waiting = [pid];
+    const visited = new Set(waiting);
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      for (const child of children.get(next) ?? []) {
+        if (visited.has(child.pid)) continue;
+        visited.add(child.pid);
+        found.push(child);
+        waiting.push(child.pid);
+      }
+    }
+    return found;
+  };
+};
+
+/** Servers whose panes can be this town's: asked for by name, or showing a pane that says so. */
+const findTownServers = (snapshot: Snapshot, panes: readonly PaneView[]): ReadonlySet<TmuxServer> => {
+  const byName = snapshot.tmux.servers.filter(
+    (server) => server.origin === 'flag' || server.origin === 'town',
+  );
+  const byPane = panes
+    .filter(
+      (view) =>
+        view.town === 'ours' ||
+        (view.town === 'unsaid' && view.nameRoles.length + view.environmentRoles.length > 0),
+    )
+    .map((view) => view.server);
+  return new Set([...byName, ...byPane]);
+};
+
+/** Arranges a snapshot for judging. Linear in its size. */
+export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
+  const processes = new Map(snapshot.processes.list.map((process) => [process.pid, process]));
+  const descendantsOf = descendantsReader(snapshot);
+  const rolesOfName = nameReader(snapshot);
+  const askers = new Set(snapshot.asker.pids);
+  const { agents, root } = snapshot.town;
+
+  const viewPane = (server: TmuxServer, pane: TmuxPane): PaneView => {
+    const own = processes.get(pane.pid);
+    const tree = [...(own === undefined ? [] : [own]), ...descendantsOf(pane.pid)];
+    const agentProcess = tree.find((process) => isAgentCommand(process.names, agents));
+    const foreground = isAgentCommand([pane.command], agents) ? pane.command : null;
+    const agent = agentProcess === undefined ? foreground : (agentProcess.names[0] ?? pane.command);
+    const asker = snapshot.asker.pane;
+    const environments = [pane.environment, own?.environment ?? {}];
+    const environmentRoles = [...new Set(environments.flatMap(rolesOfEnvironment))];
+    const nameRoles = rolesOfName(pane.sessionName);
+    const town = townOf(pane, snapshot, [...environmentRoles, ...nameRoles]);
+    return {
+      key: `pane:${server.socket}:${pane.id}`,
+      server,
+      pane,
+      town,
+      path: pane.path === null ? null : relativeTo(root, pane.path),
+      environmentRoles,
+      nameRoles,
+      agent,
+      idle: agent === null && (isShell(pane.command) || isBystander(pane.command)),
+      asking:
+        askers.has(pane.pid) || (asker !== null && asker.socket === server.socket && asker.id === pane.id),
+    };
+  };
+
+  const answered = snapshot.tmux.servers.filter((server) => server.status === 'ok');
+  const panes = answered.flatMap((server) => server.panes.map((pane) => viewPane(server, pane)));
+  return {
+    snapshot,
+    panes,
+    townServers: findTownServers(snapshot, panes),
+    processes,
+    lookups: new Map(snapshot.processes.lookups.map((lookup) => [lookup.pid, lookup])),
+    paneByPid: new Map(panes.filter((view) => !view.pane.dead).map((view) => [view.pane.pid, view])),
+    lockWorkers: new Set(snapshot.locks.map((lock) => lock.worker)),
+    locksByDigest: groupBy(snapshot.locks, (lock) =>
+      lock.content.kind === 'record' ? (lock.stamp?.sha256 ?? null) : null,
+    ),
+    tmuxAnswered:
+      snapshot.tmux.installed &&
+      snapshot.tmux.enumerated &&
+      snapshot.tmux.servers.every((server) => server.status !== 'failed' || server.outsideTown),
+  };
+};
+
+/** The worker in whose place a path lies: its agent's directory, else the deepest directory with a lock above it. */
+export const homeOf = (path: string, index: TownIndex): string | null => {
+  const owner = ownerOf(path);
+  if (owner !== null) return owner.dir;
+  for (let place = path; ; place = place.slice(0, place.lastIndexOf('/'))) {
+    if (index.lockWorkers.has(place)) return place;
+    if (!place.includes('/')) return index.lockWorkers.has('.') ? '.' : null;
+  }
+};
+
+/** Walks from a process towards its ancestors, itself first. */
+export function* lineage(pid: number, index: TownIndex): Generator<number> {
+  const visited = new Set<number>();
+  for (let next = pid; next > 0 && !visited.has(next); next = index.processes.get(next)?.ppid ?? 0) {
+    visited.add(next);
+    yield next;
+  }
+}
+
+export type Belonging = 'mine' | 'other' | 'unsaid';
+
+const says = (roles: readonly string[], worker: WorkerView): Belonging => {
+  if (roles.length === 0) return 'unsaid';
+  if (worker.owner === null) {
+    // A lock at a place of no agent (the town root, a rig) may be any agent's that works below it.
+    return roles.some((role) => isWithin(role, worker.worker)) || worker.worker === '.' ? 'unsaid' : 'other';
+  }
+  return roles.some((role) => worker.roles.includes(role)) ? 'mine' : 'other';
+};
+
+const nameSays = (view: PaneView, worker: WorkerView): Belonging => {
+  const verdict = says(view.nameRoles, worker);
+  if (verdict !== 'mine' || view.nameRoles.length === 1 || view.path === null) return verdict;
+  // The name fits several rigs: the place decides, and where it does not, the doubt is the worker's.
+  const place = ownerOf(view.path);
+  return place !== null && !worker.roles.includes(place.role) && view.nameRoles.includes(place.role)
+    ? 'other'
+    : 'mine';
+};
+
+/** Whose pane it is by what its session says: environment first, name second; a contradiction says nothing. */
+export const sessionSays = (view: PaneView, worker: WorkerView): Belonging => {
+  if (view.town === 'other') return 'other';
+  const environment = says(view.environmentRoles, worker);
+  const name = nameSays(view, worker);
+  if (environment === 'unsaid') return name;
+  return environment === 'other' && name === 'mine' ? 'unsaid' : environment;
+};
+
+/** True where the pane is plainly somebody else's (contract, section 9): its session says so, or it idles in another's place. */
+export const isPlainlyAnothers = (view: PaneView, worker: WorkerView, index: TownIndex): boolean => {
+  const said = sessionSays(view, worker);
+  if (said !== 'unsaid') return said === 'other';
+  if (view.agent !== null || view.path === null) return false;
+  const home = homeOf(view.path, index);
+  const mine = homeOf(worker.worker, index) ?? worker.worker;
+  return home !== null && home !== mine && !isWithin(home, worker.worker) && !isWithin(worker.worker, home);
+};
