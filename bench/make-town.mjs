@@ -1,0 +1,122 @@
+// Makes a town on disk to measure on: rigs of full clones with .git, node_modules and nested sources, as agents
+// leave them. The same arguments always give the same tree. Files are empty: a scan reads names, not contents.
+//
+//   node bench/make-town.mjs DIR small|medium|large|locks-1000|locks-10000
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** Rigs, workers in each, and packages in the node_modules of each worker; `locks` towns have bare workers. */
+export const SIZES = {
+  small: { rigs: 2, workers: 3, packages: 4, gitFanOut: 8 },
+  medium: { rigs: 5, workers: 10, packages: 250, gitFanOut: 256 },
+  large: { rigs: 14, workers: 12, packages: 250, gitFanOut: 256 },
+  'locks-1000': { rigs: 10, workers: 100, packages: 0, gitFanOut: 0 },
+  'locks-10000': { rigs: 20, workers: 500, packages: 0, gitFanOut: 0 },
+};
+
+/** Makes the town and returns what it holds: `{ entries, directories, locks }`. */
+export function makeTown(root, size) {
+  const { rigs, workers, packages, gitFanOut } = SIZES[size];
+  const tree = newTree();
+  tree.directory(root);
+  tree.directory(`${root}/mayor`);
+  const names = Array.from({ length: rigs }, (_, index) => `rig${index}`);
+  writeFileSync(`${root}/mayor/town.json`, '{"type":"town","version":2,"name":"bench"}');
+  writeFileSync(
+    `${root}/mayor/rigs.json`,
+    JSON.stringify({ version: 1, rigs: Object.fromEntries(names.map((name) => [name, { beads: { prefix: name } }])) }),
+  );
+  tree.directory(`${root}/deacon`);
+  for (const rig of names) {
+    const home = `${root}/${rig}`;
+    for (const each of ['', '/crew', '/polecats', '/witness', '/refinery', '/mayor']) tree.directory(home + each);
+    if (gitFanOut > 0) makeRepository(tree, `${home}/.repo.git`, gitFanOut, 3);
+    for (let index = 0; index < workers; index++) {
+      const isCrew = index % 2 === 0;
+      const outer = isCrew ? `${home}/crew/crew${index}` : `${home}/polecats/cat${index}`;
+      tree.directory(outer);
+      const worker = isCrew ? outer : `${outer}/${rig}`;
+      if (!isCrew) tree.directory(worker);
+      if (packages > 0) makeClone(tree, worker, packages, isCrew ? gitFanOut : 0);
+      tree.lock(worker, 40_000_000 + tree.counts.locks);
+    }
+  }
+  return tree.counts;
+}
+
+function newTree() {
+  const counts = { entries: 0, directories: 0, locks: 0 };
+  const directory = (path) => {
+    mkdirSync(path);
+    counts.entries++;
+    counts.directories++;
+  };
+  const file = (path) => {
+    closeSync(openSync(path, 'wx'));
+    counts.entries++;
+  };
+  /** A record whose process is above Linux's highest number, so that it is dead everywhere. */
+  const lock = (worker, pid) => {
+    directory(`${worker}/.runtime`);
+    const record = { pid, acquired_at: '2026-03-29T12:33:08.793959788Z', session_id: `%${counts.locks}`, hostname: 'larch' };
+    writeFileSync(`${worker}/.runtime/agent.lock`, JSON.stringify(record, null, 2));
+    counts.entries++;
+    counts.locks++;
+  };
+  return { counts, directory, file, lock };
+}
+
+/** A work tree: sources, documents, packages, and a .git directory, or a .git file as in a linked worktree. */
+function makeClone(tree, home, packages, gitFanOut) {
+  if (gitFanOut > 0) makeRepository(tree, `${home}/.git`, gitFanOut, 2);
+  else tree.file(`${home}/.git`);
+  for (let index = 0; index < 12; index++) tree.file(`${home}/document-${index}.md`);
+  tree.directory(`${home}/src`);
+  for (let area = 0; area < 16; area++) {
+    const path = `${home}/src/area-${area}`;
+    tree.directory(path);
+    for (let part = 0; part < 8; part++) {
+      tree.directory(`${path}/part-${part}`);
+      for (let index = 0; index < 18; index++) tree.file(`${path}/part-${part}/module-${index}.ts`);
+    }
+  }
+  tree.directory(`${home}/node_modules`);
+  for (let index = 0; index < packages; index++) makePackage(tree, `${home}/node_modules/package-${index}`, index);
+}
+
+/** One installed package: every third is flat, the others hold built files in two or three levels. */
+function makePackage(tree, path, index) {
+  const fill = (home, files) => {
+    tree.directory(home);
+    for (let file = 0; file < files; file++) tree.file(`${home}/build-${file}.js`);
+  };
+  tree.directory(path);
+  for (const name of ['package.json', 'README.md', 'LICENSE', 'index.js', 'index.d.ts']) tree.file(`${path}/${name}`);
+  if (index % 3 === 0) return;
+  fill(`${path}/dist`, 8);
+  fill(`${path}/dist/types`, 9);
+  fill(`${path}/dist/esm`, 9);
+  if (index % 2 === 1) fill(`${path}/lib`, 10);
+}
+
+function makeRepository(tree, path, fanOut, objects) {
+  for (const each of ['', '/objects', '/objects/pack', '/objects/info', '/refs', '/refs/heads', '/hooks', '/logs', '/info'])
+    tree.directory(path + each);
+  for (const name of ['HEAD', 'config', 'index', 'description', 'packed-refs']) tree.file(`${path}/${name}`);
+  for (let index = 0; index < 13; index++) tree.file(`${path}/hooks/hook-${index}.sample`);
+  for (let fan = 0; fan < fanOut; fan++) {
+    const home = `${path}/objects/${fan.toString(16).padStart(2, '0')}`;
+    tree.directory(home);
+    for (let index = 0; index < objects; index++) tree.file(`${home}/${`${fan}${index}`.padStart(38, 'a')}`);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [root, size = 'small'] = process.argv.slice(2);
+  if (root === undefined || !(size in SIZES)) {
+    process.stderr.write(`usage: node bench/make-town.mjs DIR ${Object.keys(SIZES).join('|')}\n`);
+    process.exitCode = 2;
+  } else {
+    process.stdout.write(`${JSON.stringify({ root, size, ...makeTown(root, size) })}\n`);
+  }
+}

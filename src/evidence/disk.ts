@@ -1,0 +1,82 @@
+import type { Buffer } from 'node:buffer';
+import { type Dirent, lstatSync, readdirSync, type Stats, statfsSync } from 'node:fs';
+
+/** One name in a directory, with what the directory itself says of its type. */
+export type Entry = Pick<
+  Dirent,
+  | 'name'
+  | 'isFile'
+  | 'isDirectory'
+  | 'isSymbolicLink'
+  | 'isSocket'
+  | 'isFIFO'
+  | 'isCharacterDevice'
+  | 'isBlockDevice'
+>;
+
+/** What a scan asks of lstat. */
+export type Look = Pick<Stats, 'dev' | 'nlink' | 'mode' | 'uid' | 'isDirectory'>;
+
+/** The system calls of a scan; tests put other file systems in their place. All of them throw like `node:fs`. */
+export interface Disk {
+  /** Names with types. Bytes that are no UTF-8 come as U+FFFD: ask `listRaw` then. */
+  readonly list: (path: string) => readonly Entry[];
+  /** Names with types, one character per byte. */
+  readonly listRaw: (path: Buffer | string) => readonly Entry[];
+  /** Undefined where there is nothing. */
+  readonly look: (path: string | Buffer) => Look | undefined;
+  /** `f_type` of statfs(2). */
+  readonly fileSystemType: (path: string) => number;
+}
+
+const WITH_TYPES = { withFileTypes: true } as const;
+const NO_THROW = { throwIfNoEntry: false } as const;
+
+/** The disk of this machine. */
+export const realDisk: Disk = {
+  list: (path) => {
+    try {
+      return readdirSync(path, WITH_TYPES);
+    } catch (error) {
+      if (isLostType(error)) return readdirSync(path).map(untyped);
+      throw error;
+    }
+  },
+  listRaw: (path) =>
+    readdirSync(path, { encoding: 'buffer' }).map((name) => untyped(name.toString('latin1'))),
+  look: (path) => lstatSync(path, NO_THROW),
+  fileSystemType: (path) => statfsSync(path).type,
+};
+
+/**
+ * Where the file system gives no types Node asks lstat for each name, and one name that vanished meanwhile fails the
+ * whole listing: that says nothing about the directory.
+ */
+const isLostType = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && error.syscall === 'lstat';
+
+const no = (): boolean => false;
+
+/** An entry of which only the name is known. */
+export const untyped = (name: string): Entry => ({
+  name,
+  isFile: no,
+  isDirectory: no,
+  isSymbolicLink: no,
+  isSocket: no,
+  isFIFO: no,
+  isCharacterDevice: no,
+  isBlockDevice: no,
+});
+
+/** True where the directory did not say what the entry is, so that lstat must. */
+export const isUntyped = (entry: Entry): boolean =>
+  !(
+    entry.isFile() ||
+    entry.isDirectory() ||
+    entry.isSymbolicLink() ||
+    entry.isSocket() ||
+    entry.isFIFO() ||
+    entry.isCharacterDevice() ||
+    entry.isBlockDevice()
+  );

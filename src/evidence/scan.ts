@@ -1,0 +1,140 @@
+import { realpathSync } from 'node:fs';
+import type { Gap, Leftover } from '../core/types.ts';
+import { type DiskPath, fromLatin1, joinPath } from '../io/disk-path.ts';
+import { type Disk, realDisk } from './disk.ts';
+import { knownPlaces, searchPlaces, withAncestors } from './known-places.ts';
+import { trustedDevice } from './leaf-rule.ts';
+import { COMPANION_NAME, isLockHome, LOCK_HOMES, LOCK_NAME, leftoverKind } from './lock-names.ts';
+import { type Findings, type Sighting, type WalkOptions, walkAll } from './walk.ts';
+
+export interface ScanOptions {
+  /** Town root; may be a symlink. Paths that are found lie below its real path. */
+  readonly root: string;
+  /** `deep`: everything. `default`: all but `PRUNED`. `quick`: where workers are known to be, and `places`. */
+  readonly mode: 'default' | 'deep' | 'quick';
+  /** For `quick`: absolute directories in which agents were seen; each of their ancestors in the root is looked at. */
+  readonly places?: readonly string[];
+  /** Called every few thousand directories with the number of those entered so far. */
+  readonly onProgress?: (directories: number) => void;
+  /** Another file system, for tests. */
+  readonly disk?: Disk;
+}
+
+/** Something named `agent.lock` where a lock belongs; of whatever file type. */
+export interface FoundLock {
+  /** Absolute path of the lock. */
+  readonly path: DiskPath;
+  /** The directory it speaks for. */
+  readonly place: DiskPath;
+  readonly layout: 'runtime' | 'legacy';
+  /** The second record, `agent.lock.holder`, lies beside it. */
+  readonly hasCompanion: boolean;
+  /** The same directory has a lock at the new place as well (legacy locks only). */
+  readonly hasTwin: boolean;
+}
+
+/** A file that a killed run left beside a lock, or where a lock was. */
+export interface FoundLeftover {
+  readonly path: DiskPath;
+  readonly place: DiskPath;
+  readonly kind: Leftover['kind'];
+}
+
+export interface ScanResult {
+  readonly locks: readonly FoundLock[];
+  readonly leftovers: readonly FoundLeftover[];
+  /** Directories that were looked into. */
+  readonly directories: number;
+  readonly gaps: readonly Gap[];
+}
+
+/**
+ * Exact names that a default scan does not enter: repositories and databases, where no agent has its working
+ * directory. `node_modules` is not among them, for an agent may be started inside a package.
+ */
+export const PRUNED: ReadonlySet<string> = new Set(['.git', '.repo.git', '.dolt-data', '.dolt-backup']);
+
+/**
+ * Finds every lock below a town root. Never follows a symlinked directory; what cannot be read becomes a gap; what
+ * vanishes meanwhile does not. Throws where the root itself cannot be resolved.
+ */
+export function scanTown(options: ScanOptions): ScanResult {
+  const root = realpathSync(options.root);
+  const findings = noFindings();
+  const how = walkOptions(options);
+  if (options.mode === 'quick') {
+    const places = [
+      ...knownPlaces(root, how, findings),
+      ...withAncestors(root, options.places ?? [], how, findings),
+    ];
+    searchPlaces(
+      [...new Map(places.map((place) => [`${place.raw} ${place.path}`, place])).values()],
+      how,
+      findings,
+    );
+  } else {
+    walkAll([{ path: root, raw: false, leafDevice: trustedDevice(how.disk, root) }], how, findings);
+  }
+  return resultOf(findings);
+}
+
+/** Looks for the lock of these directories alone (absolute paths), not below them. One that does not exist is no gap. */
+export function scanPlaces(places: readonly string[], disk: Disk = realDisk): ScanResult {
+  const findings = noFindings();
+  const how = walkOptions({ root: '/', mode: 'quick', disk });
+  searchPlaces(
+    places.map((path) => ({ path, raw: false })),
+    how,
+    findings,
+  );
+  return resultOf(findings);
+}
+
+const noFindings = (): Findings => ({ sightings: [], gaps: [], directories: 0 });
+
+const walkOptions = ({ mode, disk, onProgress }: ScanOptions): WalkOptions => ({
+  disk: disk ?? realDisk,
+  prune: mode === 'deep' ? new Set() : PRUNED,
+  uid: process.geteuid?.() ?? -1,
+  onDirectory: onProgress ?? null,
+});
+
+function resultOf({ sightings, directories, gaps }: Findings): ScanResult {
+  const homes = sightings.map(placeOf);
+  const withLock = new Set(
+    homes
+      .filter(({ layout, names }) => layout === 'runtime' && names.includes(LOCK_NAME))
+      .map(({ key }) => key),
+  );
+  const locks = homes
+    .filter(({ names }) => names.includes(LOCK_NAME))
+    .map(({ home, place, layout, names, key }) => ({
+      path: joinPath(home, LOCK_NAME),
+      place,
+      layout,
+      hasCompanion: names.includes(COMPANION_NAME),
+      hasTwin: layout === 'legacy' && withLock.has(key),
+    }));
+  const leftovers = homes.flatMap(({ home, place, names }) =>
+    names.flatMap((name) => {
+      const kind = leftoverKind(name);
+      return kind === null ? [] : [{ path: joinPath(home, name), place, kind }];
+    }),
+  );
+  return { locks, leftovers, directories, gaps };
+}
+
+function placeOf({ home: { path, raw }, names }: Sighting) {
+  const end = path.lastIndexOf('/');
+  const name = path.slice(end + 1);
+  const key = end === 0 ? '/' : path.slice(0, end);
+  return {
+    key,
+    home: exact(path, raw),
+    place: exact(key, raw),
+    layout: isLockHome(name) ? LOCK_HOMES[name] : 'runtime',
+    names,
+  } as const;
+}
+
+const exact = (path: string, raw: boolean): DiskPath => (raw ? fromLatin1(path) : path);

@@ -1,0 +1,39 @@
+import { Buffer, isUtf8 } from 'node:buffer';
+import { bytesAsText } from './bytes-as-text.ts';
+
+/** A path as the system calls take it: text where its bytes are UTF-8, else the bytes themselves. */
+export type DiskPath = string | Buffer;
+
+/** The path for people: bytes that are no UTF-8 appear as `\xNN`. */
+export const displayPath = (path: DiskPath): string => (typeof path === 'string' ? path : bytesAsText(path));
+
+/** The exact bytes in base64 where text cannot hold them, else null. */
+export const pathBytes = (path: DiskPath): string | null =>
+  typeof path === 'string' ? null : path.toString('base64');
+
+/** The path that `LockFile.path` and `LockFile.pathBytes` were made of. */
+export const restorePath = (path: string, bytes: string | null): DiskPath =>
+  bytes === null ? path : Buffer.from(bytes, 'base64');
+
+/** The path whose bytes are the characters of `latin1`: the form in which a walk carries names that are no UTF-8. */
+export function fromLatin1(latin1: string): DiskPath {
+  const bytes = Buffer.from(latin1, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : bytes;
+}
+
+/** One character per byte, the reverse of `fromLatin1`. */
+export const toLatin1 = (path: string): string => Buffer.from(path, 'utf8').toString('latin1');
+
+/** `name` inside `directory`. */
+export function joinPath(directory: DiskPath, name: string): DiskPath {
+  if (typeof directory === 'string') return directory === '/' ? `/${name}` : `${directory}/${name}`;
+  return Buffer.concat([directory, Buffer.from(`/${name}`, 'utf8')]);
+}
+
+/** `path` relative to `root`, for people; `.` for the root itself. Expects `path` to lie inside. */
+export function displayRelative(root: string, path: DiskPath): string {
+  const prefix = Buffer.byteLength(root === '/' ? '' : root) + 1;
+  const bytes = typeof path === 'string' ? Buffer.from(path, 'utf8') : path;
+  if (bytes.length <= prefix) return '.';
+  return bytesAsText(bytes.subarray(prefix));
+}

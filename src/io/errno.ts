@@ -1,0 +1,21 @@
+import { getSystemErrorMap } from 'node:util';
+
+/** The code of a failed system call (`EACCES`), or null where the value is no such error. */
+export const errnoOf = (error: unknown): string | null =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+
+/** A failed system call as a sentence fragment: `permission denied (EACCES)`. Anything else that was thrown: its text. */
+export function describeErrno(error: unknown): string {
+  const code = errnoOf(error);
+  if (code === null) return String(error);
+  for (const [name, message] of getSystemErrorMap().values()) {
+    if (name === code) return `${message} (${code})`;
+  }
+  return code;
+}
+
+/** The thing was not there, or is there no longer: `ENOTDIR` means that a directory above it was replaced. */
+export const isAbsence = (error: unknown): boolean => {
+  const code = errnoOf(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
+};
