@@ -29,6 +29,8 @@ export interface ProcessFinding {
   readonly own: boolean;
 }
 
+type Known = Pick<ProcessFinding, 'pid' | 'own' | 'process'>;
+
 const fact = (text: string): Fact => ({ source: 'processes', text });
 
 export const isPossiblePid = (pid: number): boolean => Number.isInteger(pid) && pid >= 1 && pid <= MAX_PID;
@@ -52,116 +54,84 @@ const died = (lookup: PidLookup): { reason: Reason; text: string } | null => {
 
 const commandOf = (process: ProcessInfo | null): string => process?.names[0] ?? 'command unknown';
 
-/** Judges the true holder that a record of ours names: equality of tokens, no clocks. */
-const judgeTrueHolder = (holder: TrueHolder, record: LockRecord, index: TownIndex): ProcessFinding => {
-  const { host } = index.snapshot;
-  const { pid } = holder;
-  const known = { pid, own: true, process: null };
-  if (holder.bootId !== null && host.bootId !== null && holder.bootId !== host.bootId) {
-    const sameMachine =
-      record.hostname !== '' && plainHostname(record.hostname) === plainHostname(host.hostname);
-    return sameMachine
-      ? {
-          ...known,
-          state: 'gone',
-          reason: 'rebooted',
-          fact: fact(`this machine was restarted since process ${pid} took the lock`),
-        }
-      : {
-          ...known,
-          state: 'unknown',
-          reason: 'process-unknown',
-          fact: fact('taken in another boot, on a machine it does not name'),
-        };
-  }
-  const lookup = index.lookups.get(pid);
-  if (lookup === undefined || lookup.answer === 'unknown')
-    return doubt(known, lookup?.why ?? `process ${pid} was not looked up`);
-  const end = died(lookup);
-  if (end !== null) {
-    const sure = holder.pidNamespace !== null || mayTrustAbsence(index);
-    return sure
-      ? { ...known, state: 'gone', reason: end.reason, fact: fact(end.text) }
-      : doubt(known, NAMESPACE_DOUBT);
-  }
-  const { process } = lookup;
-  const token = process?.startToken ?? null;
-  if (
-    isThisBoot(holder, host) &&
-    token !== null &&
-    holder.startToken !== null &&
-    token !== holder.startToken
-  ) {
-    return {
-      ...known,
-      process,
-      state: 'recycled',
-      reason: 'process-recycled',
-      fact: fact(
-        `process ${pid} is another one now (${commandOf(process)}): it started at another time than the holder`,
-      ),
-    };
-  }
-  return {
-    ...known,
-    process,
-    state: 'alive',
-    reason: 'process-alive',
-    fact: fact(`process ${pid} (${commandOf(process)}) runs`),
-  };
-};
+const gone = (known: Known, reason: Reason, text: string): ProcessFinding => ({
+  ...known,
+  state: 'gone',
+  reason,
+  fact: fact(text),
+});
 
-const doubt = (
-  known: { pid: number; own: boolean; process: ProcessInfo | null },
-  why: string,
-): ProcessFinding => ({
+const recycled = (known: Known, text: string): ProcessFinding => ({
+  ...known,
+  state: 'recycled',
+  reason: 'process-recycled',
+  fact: fact(`process ${known.pid} is another one now (${commandOf(known.process)}): ${text}`),
+});
+
+const alive = (known: Known): ProcessFinding => ({
+  ...known,
+  state: 'alive',
+  reason: 'process-alive',
+  fact: fact(`process ${known.pid} (${commandOf(known.process)}) runs`),
+});
+
+const doubt = (known: Known, why: string): ProcessFinding => ({
   ...known,
   state: 'unknown',
   reason: 'process-unknown',
   fact: fact(`process ${known.pid}: ${why}`),
 });
 
+/** Only a recorded boot id that differs, on the machine it was recorded on, proves death by restart. */
+const judgeOtherBoot = (known: Known, record: LockRecord, index: TownIndex): ProcessFinding => {
+  const { host } = index.snapshot;
+  const sameMachine =
+    record.hostname !== '' && plainHostname(record.hostname) === plainHostname(host.hostname);
+  return sameMachine
+    ? gone(known, 'rebooted', `this machine was restarted since process ${known.pid} took the lock`)
+    : doubt(known, 'taken in another boot, on a machine it does not name');
+};
+
+/** Judges the true holder that a record of ours names: equality of tokens, no clocks. */
+const judgeTrueHolder = (holder: TrueHolder, record: LockRecord, index: TownIndex): ProcessFinding => {
+  const { host } = index.snapshot;
+  const { pid, bootId, pidNamespace, startToken } = holder;
+  const unseen: Known = { pid, own: true, process: null };
+  if (bootId !== null && host.bootId !== null && bootId !== host.bootId)
+    return judgeOtherBoot(unseen, record, index);
+  const lookup = index.lookups.get(pid);
+  if (lookup === undefined || lookup.answer === 'unknown')
+    return doubt(unseen, lookup?.why ?? 'was not looked up');
+  const sure = pidNamespace === null ? mayTrustAbsence(index) : pidNamespace === host.pidNamespace;
+  const known: Known = { ...unseen, process: lookup.process };
+  const end = died(lookup);
+  if (end !== null) return sure ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
+  const token = lookup.process?.startToken ?? null;
+  const differs = token !== null && startToken !== null && token !== startToken;
+  if (!differs || !isThisBoot(holder, host)) return alive(known);
+  return sure ? recycled(known, 'it started at another time than the holder') : doubt(known, NAMESPACE_DOUBT);
+};
+
 /** Judges a bare PID: time and command together may call it recycled, neither of them alone. */
 const judgePid = (record: LockRecord, index: TownIndex): ProcessFinding => {
   const { pid, acquiredAtMs } = record;
-  const known = { pid, own: false, process: null };
-  if (!isPossiblePid(pid))
-    return { ...known, state: 'gone', reason: 'pid-invalid', fact: fact(`${pid} is no process number`) };
+  const unseen: Known = { pid, own: false, process: null };
+  if (!isPossiblePid(pid)) return gone(unseen, 'pid-invalid', `${pid} is no process number`);
   const lookup = index.lookups.get(pid);
   if (lookup === undefined || lookup.answer === 'unknown')
-    return doubt(known, lookup?.why ?? 'was not looked up');
+    return doubt(unseen, lookup?.why ?? 'was not looked up');
+  const sure = mayTrustAbsence(index);
+  const known: Known = { ...unseen, process: lookup.process };
   const end = died(lookup);
-  if (end !== null) {
-    return mayTrustAbsence(index)
-      ? { ...known, state: 'gone', reason: end.reason, fact: fact(end.text) }
-      : doubt(known, NAMESPACE_DOUBT);
-  }
-  const { process } = lookup;
-  const startedAtMs = process?.startedAtMs ?? null;
-  const names = process?.names ?? [];
+  if (end !== null) return sure ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
+  const startedAtMs = lookup.process?.startedAtMs ?? null;
+  const names = lookup.process?.names ?? [];
   const startedLater =
     startedAtMs !== null && acquiredAtMs !== null && startedAtMs > acquiredAtMs + CLOCK_SLACK_MS;
   const isStranger =
     names.length > 0 && !isAgentCommand(names, index.snapshot.town.agents) && !isLockHelper(names);
-  if (startedLater && isStranger) {
-    if (!mayTrustAbsence(index)) return doubt({ ...known, process }, NAMESPACE_DOUBT);
-    return {
-      ...known,
-      process,
-      state: 'recycled',
-      reason: 'process-recycled',
-      fact: fact(
-        `process ${pid} is another one now: ${commandOf(process)}, started after the lock was taken`,
-      ),
-    };
-  }
-  return {
-    ...known,
-    process,
-    state: 'alive',
-    reason: 'process-alive',
-    fact: fact(`process ${pid} (${commandOf(process)}) runs`),
-  };
+  if (!startedLater || !isStranger) return alive(known);
+  return sure ? recycled(known, 'it started after the lock was taken') : doubt(known, NAMESPACE_DOUBT);
 };
 
 /**

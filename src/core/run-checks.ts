@@ -17,7 +17,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const fixProblem = (fix: unknown, lockIds: ReadonlySet<string>): string | null => {
   if (fix === null || fix === undefined) return null;
   if (!isRecord(fix)) return 'a fix that is no object';
-  if (fix['action'] === 'advice') {
+  if (fix.action === 'advice') {
     const { text, commands } = fix;
     const words =
       Array.isArray(commands) &&
@@ -26,19 +26,19 @@ const fixProblem = (fix: unknown, lockIds: ReadonlySet<string>): string | null =
       ? null
       : 'an advice without a text, or with commands that are no lists of words';
   }
-  if (fix['action'] !== 'release') return `a fix with the unknown action ${JSON.stringify(fix['action'])}`;
-  return typeof fix['lock'] === 'string' && lockIds.has(fix['lock'])
+  if (fix.action !== 'release') return `a fix with the unknown action ${JSON.stringify(fix.action)}`;
+  return typeof fix.lock === 'string' && lockIds.has(fix.lock)
     ? null
     : 'a release of a lock that is not in the snapshot';
 };
 
 const findingProblem = (finding: unknown, lockIds: ReadonlySet<string>): string | null => {
   if (!isRecord(finding)) return 'a finding that is no object';
-  if (!SEVERITIES.some((severity) => severity === finding['severity'])) return 'a finding without a severity';
-  if (typeof finding['message'] !== 'string') return 'a finding without a message';
-  if (![undefined, null].includes(finding['worker'] as null) && typeof finding['worker'] !== 'string')
+  if (!SEVERITIES.some((severity) => severity === finding.severity)) return 'a finding without a severity';
+  if (typeof finding.message !== 'string') return 'a finding without a message';
+  if (![undefined, null].includes(finding.worker as null) && typeof finding.worker !== 'string')
     return 'a worker that is no text';
-  return fixProblem(finding['fix'], lockIds);
+  return fixProblem(finding.fix, lockIds);
 };
 
 /** Third-party findings may leave out what they have nothing to say about. */

@@ -33,6 +33,8 @@ export interface PaneView {
   readonly environmentRoles: readonly string[];
   /** Roles whose session this could be by its name; several where the name fits several rigs. */
   readonly nameRoles: readonly string[];
+  /** Its process's environment was read (always true where the system does not show it): its silence means something. */
+  readonly environmentKnown: boolean;
   /** A known agent command in its process tree, or the foreground command itself. */
   readonly agent: string | null;
   /** Nothing but a shell, an editor, a pager or a dev server. */
@@ -136,6 +138,7 @@ const findTownServers = (snapshot: Snapshot, panes: readonly PaneView[]): Readon
     .filter(
       (view) =>
         view.town === 'ours' ||
+        (view.path === null && view.pane.path === null && !view.pane.dead) ||
         (view.town === 'unsaid' && view.nameRoles.length + view.environmentRoles.length > 0),
     )
     .map((view) => view.server);
@@ -169,6 +172,7 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
       path: pane.path === null ? null : relativeTo(root, pane.path),
       environmentRoles,
       nameRoles,
+      environmentKnown: snapshot.host.platform !== 'linux' || (own?.environment ?? null) !== null,
       agent,
       idle: agent === null && (isShell(pane.command) || isBystander(pane.command)),
       asking:
@@ -241,7 +245,7 @@ export const sessionSays = (view: PaneView, worker: WorkerView): Belonging => {
   if (view.town === 'other') return 'other';
   const environment = says(view.environmentRoles, worker);
   const name = nameSays(view, worker);
-  if (environment === 'unsaid') return name;
+  if (environment === 'unsaid') return name === 'other' && !view.environmentKnown ? 'unsaid' : name;
   return environment === 'other' && name === 'mine' ? 'unsaid' : environment;
 };
 
@@ -249,7 +253,7 @@ export const sessionSays = (view: PaneView, worker: WorkerView): Belonging => {
 export const isPlainlyAnothers = (view: PaneView, worker: WorkerView, index: TownIndex): boolean => {
   const said = sessionSays(view, worker);
   if (said !== 'unsaid') return said === 'other';
-  if (view.agent !== null || view.path === null) return false;
+  if (view.agent !== null || view.path === null || !view.environmentKnown) return false;
   const home = homeOf(view.path, index);
   const mine = homeOf(worker.worker, index) ?? worker.worker;
   return home !== null && home !== mine && !isWithin(home, worker.worker) && !isWithin(worker.worker, home);

@@ -116,7 +116,9 @@ const refuse = (
 const secondsLeft = (lock: LockFile, index: TownIndex): number =>
   Math.max(1, Math.ceil((FRESH_MS - Math.abs(ageOf(lock.mtimeMs, index) ?? 0)) / 1000));
 
-const isFresh = (lock: LockFile, index: TownIndex): boolean => isYoung(ageOf(lock.mtimeMs, index), FRESH_MS);
+/** A file of unknown age counts as fresh: nothing says that it is not being written. */
+const isFresh = (lock: LockFile, index: TownIndex): boolean =>
+  lock.mtimeMs === null || isYoung(ageOf(lock.mtimeMs, index), FRESH_MS);
 
 const mayRelease = (
   lock: LockFile,

@@ -1,0 +1,169 @@
+/** Preflight's answer for one worker: may an agent start here? Advice only; `doctor exec` is the guarantee. */
+import { findCollisions } from './collision.ts';
+import { refusalOf } from './report.ts';
+import { type Answer, EXIT, type PreflightResult } from './report-types.ts';
+import { indexSnapshot, type TownIndex } from './town-index.ts';
+import type { Snapshot, Verdict } from './types.ts';
+import { judgeAll, occupantsWithoutLock } from './verdict.ts';
+
+/** The worst of several answers wins, in this order: not knowing is worse than a worker that is taken. */
+const WORST_FIRST: readonly Answer[] = ['unsure', 'held', 'repair', 'free'];
+
+export const ANSWER_CODES: Readonly<Record<Answer, number>> = {
+  free: EXIT.ok,
+  held: EXIT.held,
+  repair: EXIT.repair,
+  unsure: EXIT.unsure,
+};
+
+/** Exit code for several answers. */
+export const clearanceCode = (answers: readonly Answer[]): number =>
+  ANSWER_CODES[WORST_FIRST.find((answer) => answers.includes(answer)) ?? 'free'];
+
+type Draft = Pick<PreflightResult, 'answer' | 'message'> & Partial<PreflightResult>;
+
+const finish = (worker: string, verdict: Verdict | null, draft: Draft): PreflightResult => ({
+  worker,
+  state: verdict?.state ?? null,
+  reasons: verdict?.reasons ?? [],
+  notes: verdict?.notes ?? [],
+  evidence: verdict?.facts ?? [],
+  retryInSeconds: null,
+  next: [],
+  ...draft,
+});
+
+const explain = (worker: string, root: string): readonly (readonly string[])[] => [
+  ['doctor', 'explain', worker, '--town', root],
+];
+
+/** tmux need not be installed where nothing of it runs: no server, no pane, no agent in one. */
+const isUnoccupied = (known: boolean, index: TownIndex): boolean => {
+  const { tmux, processes } = index.snapshot;
+  if (known) return true;
+  const onlyTmuxMissing =
+    !tmux.installed && tmux.enumerated && tmux.servers.every((server) => server.status === 'absent');
+  return onlyTmuxMissing && processes.listing.seen && processes.listing.value === 'all';
+};
+
+const clearWithoutLock = (worker: string, index: TownIndex): PreflightResult => {
+  const { root } = index.snapshot.town;
+  const around = occupantsWithoutLock(worker, index);
+  const [first] = around.occupants;
+  const seen = { reasons: first === undefined ? [] : ['occupied'], evidence: around.facts };
+  if (first !== undefined)
+    return finish(worker, null, {
+      ...seen,
+      answer: 'held',
+      message: `no lock, but ${first.text}`,
+      next: explain(worker, root),
+    });
+  if (isUnoccupied(around.known, index))
+    return finish(worker, null, { ...seen, answer: 'free', message: 'no lock, nobody at work' });
+  const why = around.facts.at(-1)?.text ?? 'not everything could be looked at';
+  return finish(worker, null, {
+    evidence: around.facts,
+    answer: 'unsure',
+    reasons: ['occupants-unknown'],
+    message: `no lock, but ${why}`,
+    next: explain(worker, root),
+  });
+};
+
+const clearReleasable = (verdict: Verdict, root: string): Draft => {
+  const { release, lock, state } = verdict;
+  const repairCommand = ['doctor', 'preflight', '--fix', lock.worker, '--town', root];
+  if (release.allowed) {
+    return {
+      answer: 'repair',
+      message: `${state} lock: ${verdict.facts[0]?.text ?? state}`,
+      next: [repairCommand],
+    };
+  }
+  if (state === 'invalid' && release.why === 'occupied')
+    return {
+      answer: 'held',
+      message: `invalid lock, and ${verdict.occupants[0]?.text ?? 'an agent is at work'}`,
+      next: explain(lock.worker, root),
+    };
+  const retryInSeconds = release.retryInSeconds;
+  const again = retryInSeconds === null ? '' : `; retry in ${retryInSeconds} s`;
+  const why = retryInSeconds === null ? refusalOf(verdict) : 'its file is under 30 s old';
+  return {
+    answer: 'unsure',
+    message: `${state} lock, but ${why}${again}`,
+    retryInSeconds,
+    next: explain(lock.worker, root),
+  };
+};
+
+const clearLock = (verdict: Verdict, crowd: string | null, index: TownIndex): PreflightResult => {
+  const { worker } = verdict.lock;
+  const { root } = index.snapshot.town;
+  const next = explain(worker, root);
+  if (crowd !== null)
+    return finish(worker, verdict, { answer: 'held', message: `contested: ${crowd}`, next });
+  const who =
+    verdict.facts.find(({ source }) => source === 'occupants') ??
+    verdict.facts.find(({ source }) => source === 'tmux' || source === 'processes');
+  switch (verdict.state) {
+    case 'held':
+      return finish(worker, verdict, {
+        answer: 'held',
+        message: `held: ${describeLife(verdict) ?? who?.text ?? 'a live agent'}`,
+        next,
+      });
+    case 'orphaned':
+      return finish(worker, verdict, {
+        answer: 'held',
+        message: `orphaned: ${verdict.facts.map(({ text }) => text).join(', ')}`,
+        next,
+      });
+    case 'stale':
+    case 'invalid':
+      return finish(worker, verdict, clearReleasable(verdict, root));
+    case 'foreign':
+      return finish(worker, verdict, {
+        answer: 'unsure',
+        message: `foreign: ${verdict.facts[0]?.text ?? 'taken on another host'}`,
+        next,
+      });
+    case 'unknown':
+      return finish(worker, verdict, { answer: 'unsure', message: `cannot tell: ${doubtOf(verdict)}`, next });
+  }
+};
+
+const describeLife = ({ occupants, reasons, facts }: Verdict): string | null => {
+  const [first] = occupants;
+  if (first !== undefined) return first.text;
+  const source = reasons.includes('pane-live') || reasons.includes('session-live') ? 'tmux' : 'processes';
+  return facts.find((fact) => fact.source === source)?.text ?? null;
+};
+
+const doubtOf = ({ facts, reasons }: Verdict): string => {
+  const source = reasons.includes('session-unknown')
+    ? 'tmux'
+    : reasons.includes('process-unknown')
+      ? 'processes'
+      : 'occupants';
+  return (facts.find((fact) => fact.source === source) ?? facts[0])?.text ?? 'evidence is missing';
+};
+
+/** Answers for every worker the snapshot was taken for, in that order. */
+export const clear = (snapshot: Snapshot): readonly PreflightResult[] => {
+  const index = indexSnapshot(snapshot);
+  // Where a worker has a lock at the old place as well, the one at the new place answers for it.
+  const byAge = [...judgeAll(index)].sort((a, b) => (a.lock.layout < b.lock.layout ? -1 : 1));
+  const verdicts = new Map(byAge.map((verdict) => [verdict.lock.worker, verdict]));
+  const crowds = new Map(
+    findCollisions(index, [...verdicts.values()])
+      .filter(({ kind }) => kind === 'agents')
+      .map(({ workers, facts }) => [workers[0] ?? '', facts.map(({ text }) => text).join('; ')]),
+  );
+  return snapshot.asked.map((worker) => {
+    const verdict = verdicts.get(worker);
+    return verdict === undefined
+      ? clearWithoutLock(worker, index)
+      : clearLock(verdict, crowds.get(worker) ?? null, index);
+  });
+};
