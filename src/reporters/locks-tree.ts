@@ -1,10 +1,10 @@
+import { describeAge } from '../core/age.ts';
 import type { Report, ReportLock } from '../core/report-types.ts';
 import type { State } from '../core/types.ts';
 import { displayWidth, padToWidth, wrapText } from './display-width.ts';
 import { describeTown } from './sentences.ts';
 import { createPen, type Mark, type Pen, type Presentation } from './style.ts';
 import { summarize } from './summary.ts';
-import { formatAge } from './words.ts';
 
 const MARKS: Readonly<Record<State, Mark>> = {
   held: 'pass',
@@ -44,7 +44,7 @@ export const describeHolder = ({ holder, notes, reasons }: ReportLock, pen: Pick
         ? null
         : `${pen.safe(holder.sessionId)} ${holder.session}`;
   const host = holder.process === null && holder.hostname !== null ? `on ${pen.safe(holder.hostname)}` : null;
-  const age = holder.ageSeconds === null ? null : `for ${formatAge(holder.ageSeconds)}`;
+  const age = holder.ageSeconds === null ? null : `for ${describeAge(holder.ageSeconds)}`;
   return [process, place, host, age].filter((part) => part !== null).join(', ') + tail;
 };
 

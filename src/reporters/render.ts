@@ -1,13 +1,11 @@
 import type { Report } from '../core/report-types.ts';
+import type { Format } from './formats.ts';
 import { renderGithub } from './github.ts';
 import { renderJson } from './json.ts';
 import { renderMarkdown } from './markdown.ts';
 import { renderNdjson } from './ndjson.ts';
 import type { Presentation } from './style.ts';
 import { renderText } from './text.ts';
-
-export const FORMATS = ['text', 'json', 'ndjson', 'markdown', 'github'] as const;
-export type Format = (typeof FORMATS)[number];
 
 const REPORTERS: Readonly<Record<Format, (report: Report, presentation: Presentation) => string>> = {
   text: renderText,

@@ -1,0 +1,33 @@
+/** Restricted Damerau-Levenshtein distance: edits, and swaps of neighbours, from one word to the other. */
+const distance = (from: string, to: string): number => {
+  const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, column) => column)];
+  for (let row = 1; row <= from.length; row += 1) {
+    const line = [row];
+    for (let column = 1; column <= to.length; column += 1) {
+      const cell = (up: number, left: number): number =>
+        rows[row - up]?.[column - left] ?? line[column - left] ?? 0;
+      const same = from[row - 1] === to[column - 1];
+      let best = Math.min(cell(1, 0) + 1, (line[column - 1] ?? 0) + 1, cell(1, 1) + (same ? 0 : 1));
+      const swapped =
+        row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      if (swapped) best = Math.min(best, cell(2, 2) + 1);
+      line.push(best);
+    }
+    rows.push(line);
+  }
+  return rows[from.length]?.[to.length] ?? Number.POSITIVE_INFINITY;
+};
+
+/** The candidate that was probably meant, or null where none is close enough to be worth saying. */
+export const didYouMean = (word: string, candidates: readonly string[]): string | null => {
+  const asked = word.toLowerCase();
+  const allowed = Math.max(1, Math.floor(asked.length / 3));
+  let best: { readonly candidate: string; readonly edits: number } | null = null;
+  for (const candidate of candidates) {
+    // A much longer or shorter word cannot be near; skipping it keeps long lists of workers cheap.
+    if (Math.abs(candidate.length - asked.length) > allowed) continue;
+    const edits = distance(asked, candidate.toLowerCase());
+    if (edits <= allowed && (best === null || edits < best.edits)) best = { candidate, edits };
+  }
+  return best?.candidate ?? null;
+};

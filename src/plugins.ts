@@ -1,0 +1,133 @@
+import { readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { isAbsolute, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Failure } from './core/failure.ts';
+import type { Check } from './core/types.ts';
+
+/** A plug-in as it was asked for, and the directory from which its path or package is found. */
+export interface PluginRequest {
+  readonly spec: string;
+  readonly from: string;
+}
+
+/** `package/name`, the package perhaps with a scope: third-party ids never collide with built-in ones. */
+const PLUGIN_ID = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*\/[a-z0-9]+(?:-[a-z0-9]+)*$/;
+
+/**
+ * Loads plug-ins in the order given; each exports one check, or an array of them, as its default. Throws `E_CONFIG`
+ * with one sentence where a module cannot be found or loaded, exports something else, or repeats an id.
+ */
+export const loadPlugins = async (requests: readonly PluginRequest[]): Promise<readonly Check[]> => {
+  const checks: Check[] = [];
+  for (const request of requests) {
+    for (const check of await loadPlugin(request)) {
+      if (checks.some(({ id }) => id === check.id))
+        throw refuse(request, `the check id "${check.id}" is taken already`);
+      checks.push(check);
+    }
+  }
+  return checks;
+};
+
+const loadPlugin = async (request: PluginRequest): Promise<readonly Check[]> => {
+  const path = locate(request);
+  let module: { readonly default?: unknown };
+  try {
+    module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
+  } catch (cause) {
+    throw refuse(
+      request,
+      `it cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    );
+  }
+  const exported: unknown = module.default;
+  if (exported === undefined) throw refuse(request, 'it has no default export');
+  const list: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
+  return list.map((candidate, index) => validate(candidate, request, list.length > 1 ? index : null));
+};
+
+const validate = (candidate: unknown, request: PluginRequest, index: number | null): Check => {
+  const which = index === null ? 'its default export' : `entry ${index} of its default export`;
+  if (typeof candidate !== 'object' || candidate === null) throw refuse(request, `${which} is no check`);
+  const { id, title, summary, reportsDoubt, run } = candidate as Record<string, unknown>;
+  if (typeof id !== 'string' || !PLUGIN_ID.test(id))
+    throw refuse(
+      request,
+      `${which} needs an id of the form "package/name", and has ${JSON.stringify(id) ?? 'none'}`,
+    );
+  if (typeof title !== 'string' || title.trim() === '') throw refuse(request, `check "${id}" needs a title`);
+  if (typeof run !== 'function') throw refuse(request, `check "${id}" needs a function "run"`);
+  if (summary !== undefined && typeof summary !== 'string')
+    throw refuse(request, `the summary of check "${id}" must be text`);
+  if (reportsDoubt !== undefined && typeof reportsDoubt !== 'boolean')
+    throw refuse(request, `"reportsDoubt" of check "${id}" must be true or false`);
+  return {
+    id,
+    title,
+    summary: summary ?? title,
+    ...(reportsDoubt === undefined ? {} : { reportsDoubt }),
+    run: run as Check['run'],
+  };
+};
+
+/** Finds the module's file: an absolute path, `./` and `../` relative to `from`, a file that is there, or a package. */
+const locate = (request: PluginRequest): string => {
+  const { spec, from } = request;
+  const path = resolve(from, spec);
+  if (isAbsolute(spec) || /^\.{1,2}(\/|$)/.test(spec)) {
+    if (isFile(path)) return path;
+    const entry = packageEntry(path);
+    if (entry !== null) return entry;
+    throw refuse(request, `there is no readable file or package at ${path}`);
+  }
+  if (isFile(path)) return path;
+  // Not `require.resolve`: it knows only the conditions of CommonJS, and most check packages have none.
+  const folders = createRequire(join(from, 'package.json')).resolve.paths(spec) ?? [];
+  for (const folder of folders) {
+    const entry = packageEntry(join(folder, spec));
+    if (entry !== null) return entry;
+  }
+  throw refuse(request, `there is no such file or package under ${from}`);
+};
+
+/** The file that importing a package directory would load, or null where it is no package. */
+const packageEntry = (directory: string): string | null => {
+  let manifest: { readonly exports?: unknown; readonly main?: unknown };
+  try {
+    manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as typeof manifest;
+  } catch {
+    manifest = {};
+  }
+  const candidates = [rootExport(manifest.exports), manifest.main, 'index.js', 'index.mjs'];
+  const found = candidates.find(
+    (candidate): candidate is string => typeof candidate === 'string' && isFile(join(directory, candidate)),
+  );
+  return found === undefined ? null : join(directory, found);
+};
+
+/** The target of `"."` for an ES module import. */
+const rootExport = (exported: unknown): string | null => {
+  if (typeof exported === 'string') return exported;
+  if (Array.isArray(exported)) return exported.map(rootExport).find((target) => target !== null) ?? null;
+  if (typeof exported !== 'object' || exported === null) return null;
+  for (const [condition, target] of Object.entries(exported))
+    if (['.', 'import', 'node', 'module-sync', 'default'].includes(condition)) {
+      const found = rootExport(target);
+      if (found !== null) return found;
+    }
+  return null;
+};
+
+const isFile = (path: string): boolean => {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // Missing or out of reach: either way nothing can be loaded from there, and the caller says where it looked.
+    return false;
+  }
+};
+
+const refuse = ({ spec }: PluginRequest, problem: string, cause?: unknown): Failure =>
+  new Failure('E_CONFIG', `plug-in ${spec}: ${problem}`, null, { cause });
