@@ -1,0 +1,94 @@
+import { parseCompanion, parseLockRecord } from '../core/lock-record.ts';
+import type { LockContent, LockFile, Stamp, TrueHolder } from '../core/types.ts';
+import { type DiskPath, displayPath, displayRelative, joinPath, pathBytes } from '../io/disk-path.ts';
+import { type FileReading, type OtherFileType, readSmallFile } from '../io/files.ts';
+import { COMPANION_NAME } from './lock-names.ts';
+import type { FoundLock } from './scan.ts';
+
+/** Reads every lock that a scan found, sorted by worker; those that vanished since are left out. */
+export const readLocks = (found: readonly FoundLock[], root: string): readonly LockFile[] =>
+  found
+    .map((each) => readLock(each, root))
+    .filter((lock) => lock !== null)
+    .sort((a, b) => compare(a.worker, b.worker) || compare(a.path, b.path));
+
+/**
+ * Reads one lock below the real path `root` as it is now; null where it is gone. The facts of git are left open.
+ * Never throws, never follows a symlink, never reads more than 64 KiB.
+ */
+export function readLock(found: FoundLock, root: string): LockFile | null {
+  const reading = readSmallFile(found.path);
+  if (reading.kind === 'absent') return null;
+  const companion = found.hasCompanion ? readCompanion(found) : NO_COMPANION;
+  const worker = displayRelative(root, found.place);
+  return {
+    id: found.hasTwin ? `agent:${worker}#legacy` : `agent:${worker}`,
+    kind: 'agent',
+    worker,
+    path: displayPath(found.path),
+    pathBytes: pathBytes(found.path),
+    layout: found.layout,
+    isRegularFile: isRegularFile(reading),
+    stamp: stampOf(reading),
+    mtimeMs: reading.mtimeMs,
+    uid: reading.uid,
+    content: companion.doubt ?? contentOf(reading),
+    companion: companion.holder,
+    git: null,
+  };
+}
+
+/** What a reading of a lock's file says as a record. */
+export function contentOf(reading: Exclude<FileReading, { kind: 'absent' }>): LockContent {
+  switch (reading.kind) {
+    case 'file':
+      return parseLockRecord(reading.bytes);
+    case 'other':
+      return { kind: 'invalid', problem: reading.type, detail: DETAILS[reading.type] };
+    case 'too-large':
+      return {
+        kind: 'invalid',
+        problem: 'too-large',
+        detail: `${reading.size} bytes, a record has some 200`,
+      };
+    case 'unread':
+      return { kind: 'unread', why: reading.why };
+  }
+}
+
+const DETAILS: Readonly<Record<OtherFileType, string>> = {
+  directory: 'a directory stands in its place',
+  symlink: 'a symbolic link stands in its place and is not followed',
+  fifo: 'a named pipe stands in its place',
+  socket: 'a socket stands in its place',
+  device: 'a device stands in its place',
+};
+
+const isRegularFile = (reading: FileReading): boolean =>
+  reading.kind === 'file' ||
+  reading.kind === 'too-large' ||
+  (reading.kind === 'unread' && reading.isRegularFile);
+
+const stampOf = (reading: FileReading): Stamp | null => (reading.kind === 'file' ? reading.stamp : null);
+
+interface Companion {
+  readonly holder: TrueHolder | null;
+  /** It is there and could not be read: whoever it names may be alive, so the lock must not be judged without it. */
+  readonly doubt: LockContent | null;
+}
+
+const NO_COMPANION: Companion = { holder: null, doubt: null };
+
+function readCompanion(found: FoundLock): Companion {
+  const home = found.layout === 'runtime' ? '.runtime' : '.gastown';
+  const reading = readSmallFile(joinPath(joinPath(found.place, home), COMPANION_NAME));
+  if (reading.kind === 'file') return { holder: parseCompanion(reading.bytes), doubt: null };
+  if (reading.kind !== 'unread') return NO_COMPANION;
+  return {
+    holder: null,
+    doubt: { kind: 'unread', why: `its second record ${COMPANION_NAME} could not be read: ${reading.why}` },
+  };
+}
+
+/** By code units: the same order on every machine. */
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
