@@ -1,6 +1,6 @@
 import { parseCompanion, parseLockRecord } from '../core/lock-record.ts';
 import type { LockContent, LockFile, Stamp, TrueHolder } from '../core/types.ts';
-import { type DiskPath, displayPath, displayRelative, joinPath, pathBytes } from '../io/disk-path.ts';
+import { type DiskPath, displayPath, displayRelative, pathBytes } from '../io/disk-path.ts';
 import { type FileReading, type OtherFileType, readSmallFile } from '../io/files.ts';
 import { COMPANION_NAME } from './lock-names.ts';
 import type { FoundLock } from './scan.ts';
@@ -19,7 +19,7 @@ export const readLocks = (found: readonly FoundLock[], root: string): readonly L
 export function readLock(found: FoundLock, root: string): LockFile | null {
   const reading = readSmallFile(found.path);
   if (reading.kind === 'absent') return null;
-  const companion = found.hasCompanion ? readCompanion(found) : NO_COMPANION;
+  const companion = found.companion === null ? NO_COMPANION : readCompanion(found.companion);
   const worker = displayRelative(root, found.place);
   return {
     id: found.hasTwin ? `agent:${worker}#legacy` : `agent:${worker}`,
@@ -79,9 +79,8 @@ interface Companion {
 
 const NO_COMPANION: Companion = { holder: null, doubt: null };
 
-function readCompanion(found: FoundLock): Companion {
-  const home = found.layout === 'runtime' ? '.runtime' : '.gastown';
-  const reading = readSmallFile(joinPath(joinPath(found.place, home), COMPANION_NAME));
+function readCompanion(path: DiskPath): Companion {
+  const reading = readSmallFile(path);
   if (reading.kind === 'file') return { holder: parseCompanion(reading.bytes), doubt: null };
   if (reading.kind !== 'unread') return NO_COMPANION;
   return {

@@ -27,8 +27,8 @@ export interface FoundLock {
   /** The directory it speaks for. */
   readonly place: DiskPath;
   readonly layout: 'runtime' | 'legacy';
-  /** The second record, `agent.lock.holder`, lies beside it. */
-  readonly hasCompanion: boolean;
+  /** Path of the second record, `agent.lock.holder`, where one lies beside it. */
+  readonly companion: DiskPath | null;
   /** The same directory has a lock at the new place as well (legacy locks only). */
   readonly hasTwin: boolean;
 }
@@ -112,7 +112,7 @@ function resultOf({ sightings, directories, gaps }: Findings): ScanResult {
       path: joinPath(home, LOCK_NAME),
       place,
       layout,
-      hasCompanion: names.includes(COMPANION_NAME),
+      companion: names.includes(COMPANION_NAME) ? joinPath(home, COMPANION_NAME) : null,
       hasTwin: layout === 'legacy' && withLock.has(key),
     }));
   const leftovers = homes.flatMap(({ home, place, names }) =>
