@@ -1,0 +1,83 @@
+/** This machine and who asks on it. */
+import { readlinkSync, realpathSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Asker, HostFacts } from '../core/types.ts';
+import { readProc } from './proc-files.ts';
+import { parseProcStat } from './proc-stat.ts';
+import type { ProcessTable } from './process-table.ts';
+
+/** The PID namespace that a Linux kernel starts with always has this number (PROC_PID_INIT_INO in its sources). */
+const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
+
+/** Reads what identifies this machine, this boot and this PID namespace. Never throws: what cannot be read is null. */
+export const readHost = (): HostFacts => {
+  const pidNamespace = readLink('/proc/self/ns/pid');
+  return {
+    hostname: hostname(),
+    platform: process.platform,
+    uid: process.getuid?.() ?? 0,
+    bootId: readLine('/proc/sys/kernel/random/boot_id'),
+    pidNamespace,
+    initialPidNamespace: isInitial(pidNamespace),
+  };
+};
+
+/** macOS has no PID namespaces; a Linux that hides its own could have any. */
+const isInitial = (pidNamespace: string | null): boolean | null => {
+  if (process.platform === 'darwin') return true;
+  return pidNamespace === null ? null : pidNamespace === INITIAL_PID_NAMESPACE;
+};
+
+/**
+ * Who asks: this process and its ancestors, and the pane that `TMUX` and `TMUX_PANE` say it runs in. On Linux the
+ * ancestors are read here; elsewhere a `table` knows them, and without one they are our process and its parent.
+ */
+export const readAsker = (
+  env: Readonly<Record<string, string | undefined>>,
+  table: Pick<ProcessTable, 'rows'> | null = null,
+): Asker => {
+  const pids: number[] = [];
+  for (let pid: number | null = process.pid; pid !== null && pid > 0 && !pids.includes(pid); ) {
+    pids.push(pid);
+    pid = pid === process.pid ? process.ppid : (table?.rows.get(pid)?.ppid ?? parentOf(pid));
+  }
+  return { pids, pane: askerPane(env) };
+};
+
+const parentOf = (pid: number): number | null => {
+  const read = readProc(`/proc/${pid}/stat`);
+  return 'error' in read ? null : (parseProcStat(read.bytes.toString('latin1'))?.ppid ?? null);
+};
+
+/** `TMUX` is `<socket>,<server pid>,<session>`; the socket's path may itself contain commas. */
+const askerPane = ({ TMUX, TMUX_PANE }: Readonly<Record<string, string | undefined>>): Asker['pane'] => {
+  const socket = socketInTmuxVariable(TMUX);
+  return socket === null || !/^%\d+$/.test(TMUX_PANE ?? '') ? null : { socket, id: TMUX_PANE ?? '' };
+};
+
+/** The socket that a `TMUX` variable names, symlinks resolved where it exists; null where it names none. */
+export const socketInTmuxVariable = (value: string | undefined): string | null => {
+  const path = /^(\/.*),\d+,\d*$/s.exec(value ?? '')?.[1];
+  return path === undefined ? null : resolved(path);
+};
+
+const resolved = (path: string): string => {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+};
+
+const readLine = (path: string): string | null => {
+  const read = readProc(path);
+  return 'error' in read ? null : read.bytes.toString('utf8').trim() || null;
+};
+
+const readLink = (path: string): string | null => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+};

@@ -1,0 +1,51 @@
+/** One line of `/proc/<pid>/stat`, as far as the doctor needs it (proc(5)). */
+export interface ProcStat {
+  readonly pid: number;
+  /** The kernel's command name: at most 15 bytes; may contain spaces, parentheses and newlines. */
+  readonly comm: string;
+  /** `R`, `S`, `D`, `Z` (zombie), `T` (stopped), `X` (dead) … */
+  readonly state: string;
+  readonly ppid: number;
+  readonly isKernelThread: boolean;
+  readonly threads: number;
+  /** Field 22: clock ticks between boot and start, as text, for it may exceed what a number holds exactly. */
+  readonly startTicks: string;
+}
+
+/** PF_KTHREAD in the flags (field 9). */
+const KERNEL_THREAD = 0x0020_0000;
+
+/**
+ * Parses such a line; null for anything else. The command may itself contain `) S 1`, so the fields are counted from
+ * the last `)`, after which the kernel writes numbers only.
+ */
+export const parseProcStat = (text: string): ProcStat | null => {
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  if (open < 1 || close < open) return null;
+  const fields = text.slice(close + 2).split(' ');
+  const pid = Number(text.slice(0, open - 1));
+  const state = fields[0] ?? '';
+  const ppid = numberIn(fields[1]);
+  const flags = numberIn(fields[6]);
+  const threads = numberIn(fields[17]);
+  const startTicks = fields[19] ?? '';
+  if (!Number.isSafeInteger(pid) || pid < 1 || !/^[A-Za-z]$/.test(state)) return null;
+  if (ppid === null || flags === null || threads === null || !/^\d+$/.test(startTicks)) return null;
+  return {
+    pid,
+    comm: text.slice(open + 1, close),
+    state,
+    ppid,
+    isKernelThread: (flags & KERNEL_THREAD) !== 0,
+    threads,
+    startTicks,
+  };
+};
+
+const numberIn = (field: string | undefined): number | null =>
+  field !== undefined && /^\d+$/.test(field) ? Number(field) : null;
+
+/** True where nothing runs behind the number any more: a zombie whose threads, if it had others, ended too. */
+export const isDead = ({ state, threads }: ProcStat): boolean =>
+  (state === 'Z' && threads <= 1) || state === 'X' || state === 'x';

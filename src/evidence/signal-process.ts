@@ -1,0 +1,31 @@
+import { errnoOf } from '../io/errno.ts';
+
+export type SignalAnswer =
+  /** A plain kill(pid, 0) succeeded. */
+  | { readonly answer: 'signalable' }
+  /** EPERM: there is one, and it is not ours. */
+  | { readonly answer: 'forbidden' }
+  /** ESRCH. */
+  | { readonly answer: 'absent' }
+  | { readonly answer: 'unknown'; readonly why: string };
+
+/** Largest value of a pid_t. */
+const MAX_PID = 2 ** 31 - 1;
+
+/** What can be the number of one process: 0 and negative numbers address groups and must never reach kill(2). */
+export const isPossiblePid = (pid: number): boolean => Number.isInteger(pid) && pid >= 1 && pid <= MAX_PID;
+
+/** Asks kill(pid, 0), which sends nothing. Throws for a number that is no possible pid: that is a bug of the caller. */
+export const signalProcess = (pid: number): SignalAnswer => {
+  if (!isPossiblePid(pid)) throw new RangeError(`${pid} is no process number`);
+  try {
+    process.kill(pid, 0);
+    return { answer: 'signalable' };
+  } catch (error) {
+    const code = errnoOf(error) ?? String(error);
+    if (code === 'EPERM') return { answer: 'forbidden' };
+    return code === 'ESRCH'
+      ? { answer: 'absent' }
+      : { answer: 'unknown', why: `kill(${pid}, 0) answered ${code}` };
+  }
+};

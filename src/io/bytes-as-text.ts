@@ -1,0 +1,30 @@
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * The text of bytes that are meant to be UTF-8 (file names, working directories); bytes that are not appear as
+ * `\xNN`, so that two different names never look alike. Never throws.
+ */
+export const bytesAsText = (bytes: Uint8Array): string => decoded(bytes) ?? escaped(bytes);
+
+const decoded = (bytes: Uint8Array): string | null => {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return null;
+  }
+};
+
+const escaped = (bytes: Uint8Array): string => {
+  let text = '';
+  for (let at = 0; at < bytes.length; ) {
+    const length = [1, 2, 3, 4].find(
+      (size) => at + size <= bytes.length && decoded(bytes.subarray(at, at + size)) !== null,
+    );
+    text +=
+      length === undefined
+        ? `\\x${(bytes[at] ?? 0).toString(16).padStart(2, '0').toUpperCase()}`
+        : strict.decode(bytes.subarray(at, at + length));
+    at += length ?? 1;
+  }
+  return text;
+};

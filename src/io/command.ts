@@ -1,0 +1,108 @@
+/** The one home of execa: every external program of the doctor is run here, bounded, and answers with data. */
+import { Buffer } from 'node:buffer';
+
+export interface CommandOptions {
+  /** Milliseconds until the program is killed. */
+  readonly timeoutMs: number;
+  /** The whole environment of the program: nothing is added to it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** Bytes for its standard input; without them it reads nothing. */
+  readonly input?: string | Uint8Array;
+}
+
+export type CommandResult =
+  | { readonly status: 'ok'; readonly stdout: Buffer; readonly stderr: string }
+  /** It ended with another code than 0, or by a signal (then `code` is null). */
+  | {
+      readonly status: 'failed';
+      readonly code: number | null;
+      readonly stdout: Buffer;
+      readonly stderr: string;
+    }
+  | { readonly status: 'timeout'; readonly timeoutMs: number }
+  /** There is no such program in PATH. */
+  | { readonly status: 'missing' }
+  /** It is there and could not be run, or said more than 64 MiB. */
+  | { readonly status: 'refused'; readonly why: string };
+
+/** More than any answer we ask for; a program that says more is broken. */
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+/** How long a killed program may take to close its output: a child of its own may keep the pipe open for ever. */
+const CLOSING_MS = 200;
+
+/**
+ * Runs a program without a shell and waits for it, at most `timeoutMs` (and a moment for closing). After that it,
+ * and nothing else, gets SIGKILL. Expected outcomes, a missing program included, are values: nothing is thrown.
+ * execa is loaded by the first call, so that runs which need no program do not pay for it.
+ */
+export const runCommand = async (
+  file: string,
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<CommandResult> => {
+  const { execa } = await import('execa');
+  const { timeoutMs } = options;
+  const running = execa(file, args, {
+    env: withoutUndefined(options.env),
+    extendEnv: false,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    encoding: 'buffer',
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer: MAX_OUTPUT_BYTES,
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+  });
+  const result = await Promise.race([running, overdue(timeoutMs + CLOSING_MS)]);
+  if (result === 'overdue') {
+    running.kill('SIGKILL');
+    running.stdout?.destroy();
+    running.stderr?.destroy();
+    running.unref();
+    return { status: 'timeout', timeoutMs };
+  }
+  if (result.timedOut) return { status: 'timeout', timeoutMs };
+  if (result.isMaxBuffer) return { status: 'refused', why: `said more than ${MAX_OUTPUT_BYTES} bytes` };
+  const stdout = Buffer.from(result.stdout ?? []);
+  const stderr = Buffer.from(result.stderr ?? []).toString('utf8');
+  if (!result.failed) return { status: 'ok', stdout, stderr };
+  if (result.exitCode !== undefined || result.signal !== undefined)
+    return { status: 'failed', code: result.exitCode ?? null, stdout, stderr };
+  if (result.code === 'ENOENT') return { status: 'missing' };
+  return {
+    status: 'refused',
+    why: `could not be run (${result.code ?? result.shortMessage ?? 'unknown error'})`,
+  };
+};
+
+const overdue = (ms: number): Promise<'overdue'> =>
+  new Promise((resolve) => {
+    setTimeout(() => resolve('overdue'), ms).unref();
+  });
+
+const withoutUndefined = (env: CommandOptions['env']): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+
+/** The first line of what a program complained about, or how it ended: one fragment for a reason. */
+export const complaintOf = (result: Exclude<CommandResult, { status: 'ok' }>): string => {
+  switch (result.status) {
+    case 'timeout':
+      return `did not answer within ${result.timeoutMs} ms`;
+    case 'missing':
+      return 'is not installed';
+    case 'refused':
+      return result.why;
+    case 'failed': {
+      const line = result.stderr
+        .split('\n')
+        .find((text) => text.trim() !== '')
+        ?.trim();
+      return line ?? (result.code === null ? 'was ended by a signal' : `ended with code ${result.code}`);
+    }
+  }
+};
