@@ -2,7 +2,10 @@ import { getSystemErrorMap } from 'node:util';
 
 /** The code of a failed system call (`EACCES`), or null where the value is no such error. */
 export const errnoOf = (error: unknown): string | null =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+  // Not `instanceof Error`: an error of another realm (a worker's, a test's) is one too.
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : null;
 
 /** A failed system call as a sentence fragment: `permission denied (EACCES)`. Anything else that was thrown: its text. */
 export function describeErrno(error: unknown): string {
