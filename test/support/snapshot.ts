@@ -1,0 +1,180 @@
+/** Builders for snapshots: a healthy town by default, every fact overridable. Pure data, no clock. */
+import type {
+  GitFacts,
+  LockContent,
+  LockFile,
+  LockRecord,
+  PidLookup,
+  ProcessInfo,
+  Snapshot,
+  TmuxPane,
+  TmuxServer,
+} from '../../src/core/types.ts';
+
+/** The moment all built snapshots were taken. */
+export const NOW = Date.UTC(2026, 10, 23, 3, 0, 0);
+export const HOUR = 3_600_000;
+export const ROOT = '/town';
+export const BOOT = 'b0070000-0000-4000-8000-000000000001';
+export const INITIAL_NAMESPACE = 'pid:[4026531836]';
+export const SOCKET = '/tmp/tmux-1000/town-1a2b3c';
+
+const UNTRACKED: GitFacts = {
+  tracked: { seen: true, value: false },
+  ignored: { seen: true, value: true },
+  repository: null,
+};
+
+export const aRecord = (fields: Partial<LockRecord> = {}): LockRecord => ({
+  pid: 4242,
+  acquiredAt: new Date(NOW - 8 * HOUR).toISOString(),
+  acquiredAtMs: NOW - 8 * HOUR,
+  sessionId: '%3',
+  hostname: 'here',
+  holder: null,
+  ...fields,
+});
+
+/** A record lock; its digest follows from the record, so that equal records are copies of each other. */
+export const aLock = (
+  worker: string,
+  record: Partial<LockRecord> = {},
+  fields: Partial<LockFile> = {},
+): LockFile => {
+  const content: LockContent = fields.content ?? { kind: 'record', record: aRecord(record) };
+  const path = `${ROOT}/${worker}/.runtime/agent.lock`;
+  return {
+    id: `agent:${worker}`,
+    kind: 'agent',
+    worker,
+    path,
+    pathBytes: null,
+    layout: 'runtime',
+    isRegularFile: true,
+    stamp: { dev: '1', ino: worker, mtimeNs: '1', size: 100, sha256: JSON.stringify(content) },
+    mtimeMs: NOW - 8 * HOUR,
+    uid: 1000,
+    content,
+    companion: null,
+    git: UNTRACKED,
+    ...fields,
+  };
+};
+
+export const aPane = (fields: Partial<TmuxPane> = {}): TmuxPane => ({
+  id: '%3',
+  sessionId: '$1',
+  sessionName: 'gt-crew-ada',
+  sessionGroup: null,
+  sessionCreatedMs: NOW - 9 * HOUR,
+  pid: 700,
+  dead: false,
+  command: 'claude',
+  path: `${ROOT}/gastown/crew/ada`,
+  otherTown: null,
+  environment: {},
+  ...fields,
+});
+
+export const aServer = (panes: readonly TmuxPane[], fields: Partial<TmuxServer> = {}): TmuxServer => ({
+  socket: SOCKET,
+  origin: 'town',
+  status: 'ok',
+  reason: null,
+  pid: 600,
+  startedAtMs: NOW - 9 * HOUR,
+  sessions: new Set(panes.map((pane) => pane.sessionId)).size,
+  panes,
+  outsideTown: false,
+  ...fields,
+});
+
+export const aProcess = (pid: number, fields: Partial<ProcessInfo> = {}): ProcessInfo => ({
+  pid,
+  ppid: 1,
+  uid: 1000,
+  names: ['claude'],
+  startToken: '5000',
+  startedAtMs: NOW - 9 * HOUR,
+  cwd: null,
+  environment: {},
+  ...fields,
+});
+
+export const absent = (pid: number): PidLookup => ({
+  pid,
+  answer: 'absent',
+  signalable: false,
+  process: null,
+  why: null,
+});
+
+export const present = (pid: number, fields: Partial<ProcessInfo> = {}): PidLookup => ({
+  pid,
+  answer: 'exists',
+  signalable: true,
+  process: aProcess(pid, fields),
+  why: null,
+});
+
+export interface SnapshotParts {
+  readonly locks?: readonly LockFile[];
+  readonly servers?: readonly TmuxServer[];
+  readonly lookups?: readonly PidLookup[];
+  readonly processes?: readonly ProcessInfo[];
+  readonly over?: Partial<Snapshot>;
+}
+
+/** A pane's own process is listed for every pane, as the real reader does; more by `processes`. */
+export const aSnapshot = (parts: SnapshotParts = {}): Snapshot => {
+  const servers = parts.servers ?? [];
+  const more = parts.processes ?? [];
+  const roots = servers
+    .flatMap(({ panes }) => panes)
+    .filter(({ pid }) => !more.some((process) => process.pid === pid))
+    .map(({ pid, command }) => aProcess(pid, { names: [command], ppid: 600 }));
+  const locks = parts.locks ?? [];
+  return {
+    snapshotVersion: 1,
+    takenAtMs: NOW,
+    scan: 'default',
+    asked: [],
+    directories: 10,
+    town: {
+      root: ROOT,
+      source: 'flag',
+      why: 'named on the command line',
+      aliases: [],
+      marked: true,
+      rigs: [{ name: 'gastown', prefix: 'gt' }],
+      workers: [
+        'gastown/crew/ada',
+        'gastown/crew/bob',
+        'gastown/crew/joe',
+        'gastown/polecats/joe',
+        'gastown/witness',
+      ],
+      agents: [],
+    },
+    host: {
+      hostname: 'here',
+      platform: 'linux',
+      uid: 1000,
+      bootId: BOOT,
+      pidNamespace: INITIAL_NAMESPACE,
+      initialPidNamespace: true,
+    },
+    asker: { pids: [99, 1], pane: null },
+    locks,
+    leftovers: [],
+    legacy: [],
+    processes: {
+      listing: { seen: true, value: 'all' },
+      lookups: parts.lookups ?? [absent(4242)],
+      list: [...roots, ...more].sort((a, b) => a.pid - b.pid),
+    },
+    tmux: { installed: true, servers, enumerated: true },
+    gaps: [],
+    ...parts.over,
+  };
+};
