@@ -6,7 +6,9 @@ import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 rmSync('dist', { recursive: true, force: true });
-execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
+  stdio: 'inherit',
+});
 await build({
   entryPoints: { doctor: 'src/cli/main.ts' },
   outdir: 'dist/bin',
@@ -17,7 +19,9 @@ await build({
   target: 'node20.19',
   legalComments: 'none',
   define: { LOCK_DOCTOR_VERSION: JSON.stringify(version) },
-  banner: { js: "#!/usr/bin/env node\nimport{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);" },
+  banner: {
+    js: "#!/usr/bin/env node\nimport{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);",
+  },
   logLevel: 'warning',
 });
 chmodSync('dist/bin/doctor.js', 0o755);

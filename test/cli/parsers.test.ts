@@ -74,7 +74,7 @@ describe('the two parsers', () => {
       '--state takes held, stale, orphaned, invalid, foreign, unknown, and not stael',
       'Did you mean stale?',
     ],
-    [['completion', 'ksh'], 'doctor completion knows bash, zsh, fish, and not ksh', null],
+    [['completion', 'ksh'], 'doctor completion knows bash, zsh, fish, workers, checks, topics, and not ksh', null],
     [['locks', '--fix'], 'doctor locks has no option --fix', 'See: doctor locks --help'],
     [['--__proto__', 'x'], 'doctor has no option --__proto__', 'See: doctor --help'],
     [['--constructor'], 'doctor has no option --constructor', 'See: doctor --help'],

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Makes a clone ready to run: installs what package-lock.json names and builds dist/, each only where it is missing or
+# older than what it is made from. Says nothing when there is nothing to do.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+node -e '
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) process.exit(0);
+  console.error(`lock-doctor needs Node 20.19 or newer, and this is ${process.version}`);
+  process.exit(1);
+'
+
+# npm writes this file last: without it an installation was interrupted.
+installed=node_modules/.package-lock.json
+if [[ ! -f $installed || package-lock.json -nt $installed ]]; then
+  echo "Installing dependencies (npm ci) ..." >&2
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  touch "$installed"
+fi
+
+built=dist/bin/doctor.js
+if [[ ! -f $built || -n $(find src checks scripts/build.mjs package.json tsconfig.json tsconfig.build.json -newer "$built" -print -quit) ]]; then
+  echo "Building dist/ ..." >&2
+  node scripts/build.mjs >&2
+fi

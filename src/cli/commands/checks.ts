@@ -1,0 +1,48 @@
+import { builtInChecks } from '../../../checks/index.ts';
+import { EXIT } from '../../core/report-types.ts';
+import { padToWidth, wrapText } from '../../reporters/display-width.ts';
+import { renderJson } from '../../reporters/json.ts';
+import { createPen } from '../../reporters/style.ts';
+import { VERSION } from '../../version.ts';
+import { loadChecks, openTown } from '../session.ts';
+import { presentationFor, type RunCommand } from '../terminal.ts';
+
+/** `doctor checks`: what the doctor looks for, in the order in which it does. */
+export const run: RunCommand = async (given, terminal) => {
+  const place = openTown(given, terminal, null);
+  const builtIn = new Set(builtInChecks.map(({ id }) => id));
+  const checks = (await loadChecks(given, place, terminal)).map(({ id, title, summary }) => ({
+    id,
+    title,
+    summary,
+    source: builtIn.has(id) ? 'built-in' : 'plug-in',
+  }));
+  if (given.flags.has('json')) {
+    const document = {
+      schemaVersion: 1,
+      tool: { name: 'lock-doctor', version: VERSION },
+      command: 'checks',
+      exitCode: EXIT.ok,
+      checks,
+      error: null,
+    };
+    return { exitCode: EXIT.ok, stdout: renderJson(document), stderr: '' };
+  }
+  const presentation = presentationFor(given, terminal, terminal.stdout);
+  const pen = createPen(presentation);
+  const column = Math.max(...checks.map(({ id }) => id.length)) + 2;
+  const lines = checks.flatMap(({ id, summary }) => {
+    const room = presentation.width - column;
+    if (presentation.width > 0 && room < 30)
+      return [
+        pen.bold(pen.safe(id)),
+        ...wrapText(pen.safe(summary), presentation.width - 2).map((line) => `  ${line}`),
+      ];
+    const [first = '', ...more] = wrapText(pen.safe(summary), room);
+    return [
+      pen.bold(padToWidth(pen.safe(id), column)) + first,
+      ...more.map((line) => ' '.repeat(column) + line),
+    ];
+  });
+  return { exitCode: EXIT.ok, stdout: lines.map((line) => `${line}\n`).join(''), stderr: '' };
+};

@@ -1,0 +1,21 @@
+import { EXIT } from '../../core/report-types.ts';
+import { STATES } from '../../core/types.ts';
+import { readTownLayout } from '../../evidence/layout.ts';
+import { escapeControls } from '../../reporters/safe-text.ts';
+import { completionScript, SHELLS } from '../completion-scripts.ts';
+import { loadChecks, openTown } from '../session.ts';
+import type { RunCommand } from '../terminal.ts';
+
+/** `doctor completion SHELL`: the script; `completion workers|checks|topics`: the words that the scripts ask for. */
+export const run: RunCommand = async (given, terminal) => {
+  const [topic] = given.positionals;
+  const shell = SHELLS.find((name) => name === topic);
+  if (shell !== undefined) return { exitCode: EXIT.ok, stdout: completionScript(shell), stderr: '' };
+  const place = openTown(given, terminal, null);
+  const workers = topic === 'checks' ? [] : readTownLayout(place.town.root).workers;
+  const checks = topic === 'workers' ? [] : (await loadChecks(given, place, terminal)).map(({ id }) => id);
+  const words = [...checks, ...(topic === 'topics' ? STATES : []), ...workers];
+  // A name with control characters cannot be completed safely; the person has to type it.
+  const plain = words.filter((word) => escapeControls(word) === word);
+  return { exitCode: EXIT.ok, stdout: plain.map((word) => `${word}\n`).join(''), stderr: '' };
+};

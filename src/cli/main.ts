@@ -1,0 +1,96 @@
+/**
+ * The program: routes before it imports, so that the commands in front of every agent's start load next to nothing.
+ * The only place that touches `process.exitCode`; nobody calls `process.exit`, which would cut off piped output.
+ */
+import { Failure } from '../core/failure.ts';
+import { EXIT } from '../core/report-types.ts';
+import { VERSION } from '../version.ts';
+import { describeFailure, describeInterruption, type FailedRun } from './failures.ts';
+import type { CommandName } from './options.ts';
+import { asksFor, formatAskedFor, type Route, routeOf } from './route.ts';
+import { type Interruption, listenForSignals } from './signals.ts';
+import type { Outcome, RunCommand, Terminal } from './terminal.ts';
+
+const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly run: RunCommand }>>> = {
+  doctor: () => import('./commands/doctor.ts'),
+  preflight: () => import('./commands/preflight.ts'),
+  exec: () => import('./commands/exec.ts'),
+  locks: () => import('./commands/locks.ts'),
+  explain: () => import('./commands/explain.ts'),
+  checks: () => import('./commands/checks.ts'),
+  undo: () => import('./commands/undo.ts'),
+  completion: () => import('./commands/completion.ts'),
+};
+
+/** These stand in front of every start of an agent: their lines are read without loading yargs. */
+const FAST: readonly CommandName[] = ['preflight', 'exec'];
+
+const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Outcome> => {
+  if (asksFor(argv, '--version')) return { exitCode: EXIT.ok, stdout: `${VERSION}\n`, stderr: '' };
+  if (FAST.includes(command) && !asksFor(argv, '--help', '-h')) {
+    const { readArguments } = await import('./read-arguments.ts');
+    const given = readArguments(command, argv);
+    return (await COMMANDS[command]()).run(given, terminal);
+  }
+  const { parseWithYargs } = await import('./parse-with-yargs.ts');
+  const width = terminal.stdout.columns;
+  const parsed = await parseWithYargs(
+    command === 'doctor' ? argv : [command, ...argv],
+    width === undefined || width < 40 ? 80 : Math.min(width, 110),
+  );
+  if (parsed.kind === 'help') return { exitCode: EXIT.ok, stdout: parsed.text, stderr: '' };
+  return (await COMMANDS[command]()).run(parsed.arguments, terminal);
+};
+
+const main = async (): Promise<void> => {
+  const words = process.argv.slice(2);
+  const route = routeOf(words[0] === 'help' ? [...words.slice(1), '--help'] : words);
+  const failed: FailedRun = {
+    command: route.command,
+    format: formatAskedFor(route.argv),
+    startedAtMs: Date.now(),
+    debug: process.env.DEBUG === 'lock-doctor',
+  };
+  catchOutputErrors();
+  // exec passes signals on to its command and ends when that has ended.
+  const interruption = route.command === 'exec' ? null : listenForSignals();
+  const outcome = await Promise.race([
+    perform(route, terminalOf(interruption)).catch((error: unknown) => describeFailure(error, failed)),
+    ...(interruption === null ? [] : [interruption.left.then((code) => describeInterruption(code, failed))]),
+  ]);
+  process.exitCode = outcome.exitCode;
+  if (outcome.stdout !== '') process.stdout.write(outcome.stdout);
+  if (outcome.stderr !== '') process.stderr.write(outcome.stderr);
+};
+
+/** The streams as getters: opening standard input costs time, and most runs do not read it. */
+const terminalOf = (interruption: Interruption | null): Terminal => ({
+  env: process.env,
+  get cwd() {
+    try {
+      return process.cwd();
+    } catch (cause) {
+      throw new Failure('E_USAGE', 'the working directory does not exist any more', null, { cause });
+    }
+  },
+  get stdin() {
+    return process.stdin;
+  },
+  stdout: process.stdout,
+  stderr: process.stderr,
+  interrupted: interruption?.signal ?? null,
+  finishFirst: () => interruption?.finishFirst(),
+});
+
+/** A reader that has seen enough (`doctor | head -1`) is no error; an output that cannot be written is. */
+const catchOutputErrors = (): void => {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') return;
+      process.exitCode = EXIT.bug;
+      if (stream === process.stdout)
+        process.stderr.write(`doctor: the output cannot be written (${error.code ?? error.message})\n`);
+    });
+};
+
+await main();
