@@ -73,9 +73,12 @@ function walk(start: Subtree, options: WalkOptions, findings: Findings, elsewher
       const name = entry.name;
       if (isHome && isLockName(name)) names.push(name);
       if (entry.isFile()) continue;
+      if (!raw && name.includes(REPLACEMENT)) {
+        hasRawNames = true;
+        continue;
+      }
       if (!entry.isDirectory() && !(isUntyped(entry) && isDirectory(prefix + name))) continue;
-      if (!raw && name.includes(REPLACEMENT)) hasRawNames = true;
-      else if (name.charCodeAt(0) !== DOT) stack.push(prefix + name);
+      if (name.charCodeAt(0) !== DOT) stack.push(prefix + name);
       else if (isLockHome(name)) homes.push(prefix + name);
       else if (!prune.has(name)) stack.push(prefix + name);
     }

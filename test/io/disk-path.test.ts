@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import {
+  type DiskPath,
+  displayPath,
+  displayRelative,
+  fromLatin1,
+  joinPath,
+  pathBytes,
+  restorePath,
+  toLatin1,
+} from '../../src/io/disk-path.ts';
+
+const bytes = (path: DiskPath): string => Buffer.from(path as string).toString('hex');
+
+test('bytes that are no UTF-8 are shown by their value, everything else as it is', () => {
+  expect(displayPath(Buffer.from([0x2f, 0x63, 0xe9, 0xc3, 0xa9, 0xff]))).toBe('/c\\xE9é\\xFF');
+  expect(displayPath('/with\nnewline/町')).toBe('/with\nnewline/町');
+});
+
+test('a path survives display and return', () => {
+  for (const path of ['/plain', Buffer.from([0x2f, 0xe9])]) {
+    expect(bytes(restorePath(displayPath(path), pathBytes(path)))).toBe(bytes(path));
+  }
+});
+
+test('a path carried as one character per byte becomes text again where it is text', () => {
+  expect(fromLatin1(toLatin1('/町/Zoë'))).toBe('/町/Zoë');
+  expect(fromLatin1('/caf\xe9')).toEqual(Buffer.from('/caf\xe9', 'latin1'));
+});
+
+test('names are joined to text and to bytes, and to the top directory', () => {
+  expect(joinPath('/', 'a')).toBe('/a');
+  expect(joinPath('/a', 'b')).toBe('/a/b');
+  expect(bytes(joinPath(Buffer.from([0x2f, 0xe9]), 'b'))).toBe('2fe92f62');
+});
+
+test.each([
+  ['/town', '/town', '.'],
+  ['/town', '/town/rig/crew/ada', 'rig/crew/ada'],
+  ['/町', '/町/rig', 'rig'],
+  ['/', '/', '.'],
+  ['/', '/rig', 'rig'],
+])('seen from %s, %s is %s', (root, path, relative) => {
+  expect(displayRelative(root, path)).toBe(relative);
+});

@@ -1,0 +1,200 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import { buildSync } from 'esbuild';
+import fc from 'fast-check';
+import { readSmallFile } from '../../src/io/files.ts';
+import { cleanUp, onCleanUp } from '../support/index.ts';
+
+afterEach(cleanUp);
+
+const LIMIT = 65_536;
+
+const newDirectory = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'files-'));
+  onCleanUp(() => rmSync(directory, { recursive: true, force: true }));
+  chmodSync(directory, 0o755);
+  return directory;
+};
+
+const write = (content: string | Uint8Array): string => {
+  const path = join(newDirectory(), 'agent.lock');
+  writeFileSync(path, content);
+  return path;
+};
+
+test('a regular file comes with its bytes and a stamp that identifies it', () => {
+  const path = write('{"pid": 1}');
+  const stat = statSync(path, { bigint: true });
+  expect(readSmallFile(path)).toEqual({
+    kind: 'file',
+    bytes: new Uint8Array(Buffer.from('{"pid": 1}')),
+    stamp: {
+      dev: String(stat.dev),
+      ino: String(stat.ino),
+      mtimeNs: String(stat.mtimeNs),
+      size: 10,
+      sha256: createHash('sha256').update('{"pid": 1}').digest('hex'),
+    },
+    mtimeMs: Number(stat.mtimeNs / 1_000_000n),
+    uid: Number(stat.uid),
+  });
+});
+
+test('whatever bytes a file has come back unchanged', () => {
+  const path = write('');
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      writeFileSync(path, bytes);
+      const reading = readSmallFile(path);
+      expect(reading.kind === 'file' && Buffer.from(reading.bytes).equals(bytes)).toBe(true);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('bytes of one reading are not overwritten by the next', () => {
+  const first = readSmallFile(write('first'));
+  readSmallFile(write('other'));
+  expect(first.kind === 'file' && Buffer.from(first.bytes).toString()).toBe('first');
+});
+
+test.each([
+  [0, 'file'],
+  [LIMIT - 1, 'file'],
+  [LIMIT, 'file'],
+  [LIMIT + 1, 'too-large'],
+])('of %i bytes a file is %s', (size, kind) => {
+  const reading = readSmallFile(write(Buffer.alloc(size, 0x20)));
+  expect(reading.kind).toBe(kind);
+  if (reading.kind === 'file') expect(reading.bytes.length).toBe(size);
+  if (reading.kind === 'too-large') expect(reading.size).toBe(size);
+});
+
+test('a file of ten gigabytes is too large at once', () => {
+  const path = write('');
+  truncateSync(path, 10 * 2 ** 30);
+  expect(readSmallFile(path)).toMatchObject({ kind: 'too-large', size: 10 * 2 ** 30 });
+});
+
+const endless = '/proc/kallsyms';
+const endlessTest = existsSync(endless) ? test : test.skip;
+endlessTest(
+  `a file that is longer than it says is read no further than the limit${existsSync(endless) ? '' : ' (skipped: no /proc/kallsyms)'}`,
+  () => {
+    expect(statSync(endless).size).toBe(0);
+    expect(readSmallFile(endless)).toMatchObject({ kind: 'too-large', size: LIMIT + 1 });
+  },
+);
+
+test('nothing there, also below a file, is absent', () => {
+  const path = write('');
+  expect(readSmallFile(`${path}.missing`)).toEqual({ kind: 'absent' });
+  expect(readSmallFile(`${path}/below`)).toEqual({ kind: 'absent' });
+});
+
+test('directories, links, pipes and devices are told by their type and never followed', () => {
+  const directory = newDirectory();
+  const at = (name: string): string => join(directory, name);
+  mkdirSync(at('directory'));
+  writeFileSync(at('target'), '{}');
+  symlinkSync('target', at('link'));
+  symlinkSync('/nowhere', at('dangling'));
+  symlinkSync('loop', at('loop'));
+  execFileSync('mkfifo', [at('fifo')]);
+  const types = ['directory', 'link', 'dangling', 'loop', 'fifo'].map((name) => {
+    const reading = readSmallFile(at(name));
+    return reading.kind === 'other' ? reading.type : reading.kind;
+  });
+  expect(types).toEqual(['directory', 'symlink', 'symlink', 'symlink', 'fifo']);
+  expect(readSmallFile('/dev/null')).toMatchObject({ kind: 'other', type: 'device' });
+});
+
+test('a socket is told by its type', async () => {
+  const path = join(newDirectory(), 'agent.lock');
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  onCleanUp(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  expect(readSmallFile(path)).toMatchObject({ kind: 'other', type: 'socket' });
+});
+
+test('a path that is no UTF-8 is read by its bytes', () => {
+  const path = Buffer.concat([Buffer.from(`${newDirectory()}/`), Buffer.from([0xe9, 0xff])]);
+  writeFileSync(path, 'x');
+  expect(readSmallFile(path).kind).toBe('file');
+});
+
+test('a path beyond the limit of the system is unread with the reason', () => {
+  expect(readSmallFile(`/${'x'.repeat(300)}`)).toEqual({
+    kind: 'unread',
+    why: 'name too long (ENAMETOOLONG)',
+    isRegularFile: false,
+    mtimeMs: null,
+    uid: null,
+  });
+});
+
+/** Reads a path in a process of its own, as another user where this one may read everything. */
+const readAsNobody = (path: string): unknown => {
+  const outfile = join(newDirectory(), 'read.mjs');
+  const contents = `import { readSmallFile } from './src/io/files.ts'; console.log(JSON.stringify(readSmallFile(process.argv[2])));`;
+  const stdin = { contents, resolveDir: process.cwd(), loader: 'ts' } as const;
+  buildSync({ stdin, bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'silent' });
+  const identity = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  return JSON.parse(execFileSync(process.execPath, [outfile, path], { cwd: '/', ...identity }).toString());
+};
+
+test('a file that may not be read is unread, with owner and time', () => {
+  const path = write('{}');
+  chmodSync(path, 0o000);
+  expect(readAsNobody(path)).toEqual({
+    kind: 'unread',
+    why: 'permission denied (EACCES)',
+    isRegularFile: true,
+    mtimeMs: Math.floor(statSync(path).mtimeMs),
+    uid: statSync(path).uid,
+  });
+});
+
+test('a directory that may not be read is still a directory', () => {
+  const path = join(newDirectory(), 'agent.lock');
+  mkdirSync(path, { mode: 0o000 });
+  expect(readAsNobody(path)).toMatchObject({ kind: 'other', type: 'directory' });
+});
+
+test('behind a closed directory all is unread', () => {
+  const path = write('{}');
+  const directory = join(path, '..');
+  chmodSync(directory, 0o000);
+  onCleanUp(() => chmodSync(directory, 0o755));
+  expect(readAsNobody(path)).toMatchObject({ kind: 'unread', isRegularFile: false, mtimeMs: null });
+});
+
+const hasStrace = spawnSync('strace', ['-V']).status === 0;
+const straceTest = hasStrace ? test : test.skip;
+straceTest(`a record costs five system calls${hasStrace ? '' : ' (skipped: no strace)'}`, () => {
+  const path = write('{"pid": 1}');
+  const outfile = join(newDirectory(), 'read.mjs');
+  const contents = `import { readSmallFile } from './src/io/files.ts'; readSmallFile(process.argv[2]);`;
+  const stdin = { contents, resolveDir: process.cwd(), loader: 'ts' } as const;
+  buildSync({ stdin, bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'silent' });
+  const { stderr } = spawnSync('strace', ['-P', path, process.execPath, outfile, path], { encoding: 'utf8' });
+  const calls = stderr.split('\n').map((line) => line.match(/^(\w+)\(/)?.[1]);
+  const relevant = calls.filter((call) => call !== undefined && call !== 'execve');
+  expect(relevant.length).toBeGreaterThan(3);
+  expect(relevant.length).toBeLessThanOrEqual(5);
+});
