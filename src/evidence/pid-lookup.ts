@@ -33,6 +33,8 @@ export const lookUpPid = (pid: number, table: ProcessTable): PidAnswer => {
 
 const answerAbsent = (pid: number, table: ProcessTable): PidAnswer => {
   const absent: PidAnswer = { pid, answer: 'absent', signalable: false, row: null, why: null };
+  // The listing is older than the signal: a number that it does not show either needs no second look.
+  if (table.listing.seen && !table.rows.has(pid)) return absent;
   if (!table.details.isListed(pid)) return absent;
   // It may have been reaped, or born, between the two questions: ask both again before calling it a riddle.
   if (signalProcess(pid).answer !== 'absent') return lookUpPid(pid, table);
