@@ -1,8 +1,10 @@
 import { builtInChecks } from '../../checks/index.ts';
 import { type Config, readConfig } from '../config.ts';
 import { Failure } from '../core/failure.ts';
-import type { Check } from '../core/types.ts';
+import type { Check, Snapshot } from '../core/types.ts';
+import type { GatherRequest } from '../evidence/gather.ts';
 import { findTownRoot, type TownRoot } from '../evidence/town-root.ts';
+import { resolveWorker } from '../evidence/worker-path.ts';
 import { loadPlugins } from '../plugins.ts';
 import { type Arguments, optionValue, optionValues, usage } from './arguments.ts';
 import { didYouMean } from './did-you-mean.ts';
@@ -37,23 +39,26 @@ const withCommandHint = (error: unknown, word: string): unknown => {
     : error;
 };
 
+/** A tmux server that takes longer is stopped or stuck. */
+const DEFAULT_TIMEOUT_MS = 2000;
+
 /** What every look at a town takes from the command line and the configuration; the command line wins. */
-export const lookOptionsOf = (given: Arguments, { town, config }: Place, { cwd, env }: Terminal) => {
+export const lookOptionsOf = (
+  given: Arguments,
+  { town, config }: Place,
+  { env }: Terminal,
+): GatherRequest => {
   const sockets = optionValues(given, 'socket');
   const timeout = optionValue(given, 'timeout');
   const timeoutMs = timeout === null ? config.timeout : Number(timeout);
   return {
-    town: town.root,
-    scan: given.flags.has('deep')
-      ? ('deep' as const)
-      : given.flags.has('quick')
-        ? ('quick' as const)
-        : ('default' as const),
+    town,
+    scan: given.flags.has('deep') ? 'deep' : given.flags.has('quick') ? 'quick' : 'default',
+    workers: [],
     sockets: sockets.length > 0 ? sockets : config.sockets,
     agents: config.agents,
     env,
-    cwd,
-    ...(timeoutMs === null ? {} : { timeoutMs }),
+    timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS,
   };
 };
 
@@ -73,23 +78,46 @@ export const loadChecks = async (
 /** Which checks run: `--only`, or all, less `--skip` and the configuration's `skip`. Throws `E_USAGE` for unknown ids. */
 export const selectChecks = (
   given: Arguments,
-  { config }: Place,
+  config: Config | null,
   checks: readonly Check[],
 ): ReadonlySet<string> => {
   const only = optionValues(given, 'only');
-  const skip = [...optionValues(given, 'skip'), ...(only.length > 0 ? [] : config.skip)];
+  const skip = [...optionValues(given, 'skip'), ...(only.length > 0 ? [] : (config?.skip ?? []))];
   const ids = checks.map(({ id }) => id);
   for (const id of [...only, ...skip])
     if (!ids.includes(id)) {
       const near = didYouMean(id, ids);
-      const origin = config.skip.includes(id)
-        ? (['E_CONFIG', `${config.path}: there`] as const)
-        : (['E_USAGE', 'there'] as const);
-      throw new Failure(
-        origin[0],
-        `${origin[1]} is no check "${id}"`,
-        near === null ? 'See: doctor checks' : `Did you mean ${near}?`,
-      );
+      const hint = near === null ? 'See: doctor checks' : `Did you mean ${near}?`;
+      if (config?.skip.includes(id) === true)
+        throw new Failure('E_CONFIG', `${config.path}: there is no check "${id}"`, hint);
+      throw usage(`there is no check "${id}"`, hint);
     }
   return new Set((only.length > 0 ? only : ids).filter((id) => !skip.includes(id)));
+};
+
+/**
+ * The workers that `--worker` names, as the report calls them; null where it is not given. Throws `E_USAGE` for a name
+ * that is neither a directory of the town nor the place of one of its locks.
+ */
+export const selectWorkers = (
+  given: Arguments,
+  snapshot: Snapshot,
+  cwd: string,
+): readonly string[] | null => {
+  const names = optionValues(given, 'worker');
+  if (names.length === 0) return null;
+  return names.map((name) => findWorker(name, snapshot, cwd));
+};
+
+/** One worker by name. Throws `E_USAGE` as `selectWorkers` does. */
+export const findWorker = (name: string, { locks, town }: Snapshot, cwd: string): string => {
+  const known = [...new Set([...locks.map(({ worker }) => worker), ...town.workers])];
+  if (known.includes(name)) return name;
+  const place = resolveWorker(name, town.root, cwd);
+  if (place.kind === 'inside' && (place.exists || known.includes(place.worker))) return place.worker;
+  const near = didYouMean(name, known);
+  throw usage(
+    `there is no worker "${name}" in ${town.root}`,
+    near === null ? 'See: doctor locks' : `Did you mean ${near}?`,
+  );
 };

@@ -1,0 +1,19 @@
+import { FORMATS } from '../../reporters/formats.ts';
+import { renderReport } from '../../reporters/render.ts';
+import { choiceOf, usage } from '../arguments.ts';
+import { diagnose } from '../diagnose.ts';
+import { presentationFor, type RunCommand } from '../terminal.ts';
+
+/** `doctor [town]`: who holds what, and what is wrong; with `--fix`, what can be released is. */
+export const run: RunCommand = async (given, terminal) => {
+  const { flags } = given;
+  if (flags.has('fix')) return (await import('./fix.ts')).run(given, terminal);
+  for (const name of ['force', 'yes', 'dry-run'] as const)
+    if (flags.has(name)) throw usage(`--${name} goes with --fix`, 'doctor --fix --help');
+  const format = flags.has('json') ? 'json' : (choiceOf(given, 'format', FORMATS) ?? 'text');
+  const presentation = presentationFor(given, terminal, terminal.stdout);
+  const live =
+    format === 'text' && terminal.stdout.isTTY ? presentationFor(given, terminal, terminal.stderr) : null;
+  const { report } = await diagnose(given, terminal, given.positionals[0] ?? null, live);
+  return { exitCode: report.exitCode, stdout: renderReport(report, format, presentation), stderr: '' };
+};

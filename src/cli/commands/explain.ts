@@ -1,0 +1,172 @@
+import { builtInChecks } from '../../../checks/index.ts';
+import { clear } from '../../core/clearance.ts';
+import { refusalOf, reportLock } from '../../core/report.ts';
+import { EXIT, type PreflightResult } from '../../core/report-types.ts';
+import { NOTES, STATES, type State, type Verdict } from '../../core/types.ts';
+import { renderJson } from '../../reporters/json.ts';
+import { quoteArgument } from '../../reporters/shell-quote.ts';
+import { createPen } from '../../reporters/style.ts';
+import { VERSION } from '../../version.ts';
+import { type Arguments, usage } from '../arguments.ts';
+import { diagnose } from '../diagnose.ts';
+import { didYouMean } from '../did-you-mean.ts';
+import { NOTE_TEXTS, REASON_TEXTS, STATE_PAGES } from '../glossary.ts';
+import { readCheckPage, renderPage } from '../pages.ts';
+import { findWorker } from '../session.ts';
+import { presentationFor, type RunCommand, type Terminal } from '../terminal.ts';
+
+interface Topic {
+  readonly kind: 'overview' | 'check' | 'state' | 'note' | 'worker';
+  readonly id: string | null;
+  /** Markdown. */
+  readonly text: string;
+  readonly verdict: Verdict | null;
+  readonly answer: PreflightResult | null;
+}
+
+/** `doctor explain [CHECK|STATE|NOTE|WORKER]`: what a word means, or the whole chain of evidence for one worker. */
+export const run: RunCommand = async (given, terminal) => {
+  const [word] = given.positionals;
+  const topic = word === undefined ? overview() : (inGlossary(word) ?? (await inTown(word, given, terminal)));
+  if (given.flags.has('json')) {
+    const { kind, id, text, verdict, answer } = topic;
+    const document = {
+      schemaVersion: 1,
+      tool: { name: 'lock-doctor', version: VERSION },
+      command: 'explain',
+      exitCode: EXIT.ok,
+      topic: { kind, id, text },
+      lock: verdict === null ? null : reportLock(verdict),
+      preflight: answer,
+      error: null,
+    };
+    return { exitCode: EXIT.ok, stdout: renderJson(document), stderr: '' };
+  }
+  const presentation = presentationFor(given, terminal, terminal.stdout);
+  const lines = renderPage(topic.text, createPen(presentation), presentation);
+  return { exitCode: EXIT.ok, stdout: lines.map((line) => `${line}\n`).join(''), stderr: '' };
+};
+
+const page = (kind: Topic['kind'], id: string | null, text: string): Topic => ({
+  kind,
+  id,
+  text,
+  verdict: null,
+  answer: null,
+});
+
+const inGlossary = (word: string): Topic | null => {
+  if (builtInChecks.some(({ id }) => id === word)) return page('check', word, readCheckPage(word));
+  const state = STATES.find((known) => known === word);
+  if (state !== undefined) return page('state', state, statePage(state));
+  const note = NOTES.find((known) => known === word);
+  return note === undefined ? null : page('note', note, `# ${note}\n\n${NOTE_TEXTS[note]}\n`);
+};
+
+/** A check of a plug-in, or a worker: the two that depend on the town. */
+const inTown = async (word: string, given: Arguments, terminal: Terminal): Promise<Topic> => {
+  const { examination, checks } = await diagnose(given, terminal, null, null);
+  const check = checks.find(({ id }) => id === word);
+  if (check !== undefined) return page('check', check.id, `# ${check.title}\n\n${check.summary}\n`);
+  const { snapshot, verdicts } = examination;
+  const near = didYouMean(word, [...checks.map(({ id }) => id), ...STATES, ...NOTES]);
+  let worker: string;
+  try {
+    worker = findWorker(word, snapshot, terminal.cwd);
+  } catch (cause) {
+    throw near === null
+      ? cause
+      : usage(`there is no check, state or worker "${word}"`, `Did you mean ${near}?`);
+  }
+  const [answer = null] = clear({ ...snapshot, asked: [worker] });
+  const verdict = verdicts.find(({ lock }) => lock.worker === worker) ?? null;
+  const text = verdict === null ? describeFree(worker, answer) : describeVerdict(verdict);
+  return { kind: 'worker', id: worker, text, verdict, answer };
+};
+
+const overview = (): Topic =>
+  page(
+    'overview',
+    null,
+    [
+      '# What doctor explain knows',
+      '',
+      `States: ${STATES.join(', ')}`,
+      '',
+      `Checks: ${builtInChecks.map(({ id }) => id).join(', ')}`,
+      '',
+      `Notes: ${NOTES.join(', ')}`,
+      '',
+      'Workers: doctor explain gastown/crew/ada shows the whole chain of evidence for one.',
+      '',
+    ].join('\n'),
+  );
+
+const statePage = (state: State): string => {
+  const { meaning, decided, fix, refuses, changes } = STATE_PAGES[state];
+  return [
+    `# ${state}`,
+    '',
+    meaning,
+    '',
+    '## How it is decided',
+    '',
+    decided,
+    '',
+    '## What --fix does',
+    '',
+    fix,
+    '',
+    refuses,
+    '',
+    '## What would change it',
+    '',
+    changes,
+    '',
+  ].join('\n');
+};
+
+const describeVerdict = (verdict: Verdict): string => {
+  const { lock, state, reasons, notes, facts } = verdict;
+  const refusal = refusalOf(verdict);
+  return [
+    `# ${lock.worker}: ${state}`,
+    '',
+    STATE_PAGES[state].meaning,
+    '',
+    `Lock: ${lock.path}`,
+    '',
+    '## Why',
+    '',
+    ...reasons.map((reason) => `- ${reason}: ${REASON_TEXTS[reason]}.`),
+    '',
+    '## Evidence',
+    '',
+    ...facts.map(({ source, text }) => `- ${source}: ${text}`),
+    '',
+    ...(notes.length === 0
+      ? []
+      : ['## Notes', '', ...notes.map((note) => `- ${note}: ${NOTE_TEXTS[note]}`), '']),
+    '## What --fix does',
+    '',
+    refusal === null
+      ? `Releases it: doctor --fix --worker ${quoteArgument(lock.worker)}`
+      : `Leaves it: ${refusal}.`,
+    '',
+    '## What would change it',
+    '',
+    STATE_PAGES[state].changes,
+    '',
+  ].join('\n');
+};
+
+const describeFree = (worker: string, answer: PreflightResult | null): string =>
+  [
+    `# ${worker}: ${answer?.answer ?? 'free'}`,
+    '',
+    `There is no lock. Preflight says ${answer?.answer ?? 'free'}: ${answer?.message ?? 'nobody at work'}.`,
+    '',
+    ...(answer === null || answer.evidence.length === 0
+      ? []
+      : ['## Evidence', '', ...answer.evidence.map(({ source, text }) => `- ${source}: ${text}`), '']),
+  ].join('\n');

@@ -1,0 +1,76 @@
+import { builtInChecks } from '../../checks/index.ts';
+import { buildReport } from '../core/report.ts';
+import type { Report } from '../core/report-types.ts';
+import { type Check, type Examination, SEVERITIES, type Snapshot } from '../core/types.ts';
+import { gather } from '../evidence/gather.ts';
+import { loadPlugins } from '../plugins.ts';
+import type { Presentation } from '../reporters/style.ts';
+import { VERSION } from '../version.ts';
+import { type Arguments, choiceOf, optionValue, optionValues } from './arguments.ts';
+import { type LookEvents, runPipeline } from './pipeline.ts';
+import { loadChecks, lookOptionsOf, openTown, type Place, selectChecks, selectWorkers } from './session.ts';
+import { readSnapshot, saveSnapshot } from './snapshot-file.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A diagnosis with what it is based on. */
+export interface Diagnosis {
+  readonly report: Report;
+  readonly examination: Examination;
+  readonly checks: readonly Check[];
+}
+
+/** What a diagnosis runs on: a town to look at, or evidence that was saved. */
+interface Source {
+  readonly place: Place | null;
+  readonly checks: readonly Check[];
+  readonly selected: ReadonlySet<string>;
+  readonly look: (events: LookEvents) => Promise<Snapshot>;
+}
+
+/**
+ * The straight line of every report: arguments → town and configuration → checks → evidence → verdicts → report.
+ * Throws `Failure` for whatever the arguments or the configuration get wrong. Writes nothing but `--save-snapshot`.
+ */
+export const diagnose = async (
+  given: Arguments,
+  terminal: Terminal,
+  town: string | null,
+  live: Presentation | null,
+): Promise<Diagnosis> => {
+  const startedAt = performance.now();
+  const saved = optionValue(given, 'from-snapshot');
+  const source =
+    saved === null ? await fromTown(given, terminal, town) : await fromFile(given, terminal, saved);
+  const { examination, outcomes } = await runPipeline(source, terminal, live);
+  const save = optionValue(given, 'save-snapshot');
+  if (save !== null) saveSnapshot(examination.snapshot, save, terminal.cwd);
+  const report = buildReport({
+    examination,
+    outcomes,
+    command: given.command,
+    version: VERSION,
+    durationMs: performance.now() - startedAt,
+    failOn: choiceOf(given, 'fail-on', SEVERITIES) ?? source.place?.config.failOn ?? 'warning',
+    workers: selectWorkers(given, examination.snapshot, terminal.cwd),
+  });
+  return { report, examination, checks: source.checks };
+};
+
+const fromTown = async (given: Arguments, terminal: Terminal, town: string | null): Promise<Source> => {
+  const place = openTown(given, terminal, town);
+  const checks = await loadChecks(given, place, terminal);
+  return {
+    place,
+    checks,
+    selected: selectChecks(given, place.config, checks),
+    look: (events) => gather({ ...lookOptionsOf(given, place, terminal), ...events }),
+  };
+};
+
+/** Saved evidence is judged without a look at the disk: no configuration, and plug-ins of the command line only. */
+const fromFile = async (given: Arguments, { cwd }: Terminal, file: string): Promise<Source> => {
+  const snapshot = readSnapshot(file, cwd);
+  const plugins = optionValues(given, 'plugin').map((spec) => ({ spec, from: cwd }));
+  const checks = [...builtInChecks, ...(await loadPlugins(plugins))];
+  return { place: null, checks, selected: selectChecks(given, null, checks), look: async () => snapshot };
+};

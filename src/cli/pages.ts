@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { Failure } from '../core/failure.ts';
+import { wrapText } from '../reporters/display-width.ts';
+import type { Pen, Presentation } from '../reporters/style.ts';
+
+/** Two levels up from here, in the sources and in `dist/bin` alike. */
+const CHECKS = new URL('../../checks/', import.meta.url);
+
+/** The page of a built-in check, in Markdown. */
+export const readCheckPage = (id: string): string => {
+  try {
+    return readFileSync(new URL(`${id}.md`, CHECKS), 'utf8');
+  } catch (cause) {
+    throw new Failure('E_IO', `the page of ${id} is missing from this installation`, null, { cause });
+  }
+};
+
+/** Markdown for a terminal: paragraphs joined and wrapped, headings in bold, code and tables as they are. */
+export const renderPage = (
+  markdown: string,
+  pen: Pen,
+  { width, layout }: Presentation,
+): readonly string[] => {
+  if (layout === 'lines') return markdown.trimEnd().split('\n').map(pen.safe);
+  const lines: string[] = [];
+  let paragraph: string[] = [];
+  let inCode = false;
+  const flush = (): void => {
+    if (paragraph.length > 0) lines.push(...wrapText(paragraph.join(' '), Math.min(width, 80)));
+    paragraph = [];
+  };
+  for (const line of markdown.trimEnd().split('\n').map(pen.safe)) {
+    if (line.startsWith('```')) {
+      flush();
+      inCode = !inCode;
+    } else if (inCode) lines.push(`  ${line}`);
+    else if (line.startsWith('#')) {
+      flush();
+      lines.push(pen.bold(line.replace(/^#+\s*/, '')));
+    } else if (line.trim() === '' || line.startsWith('|')) {
+      flush();
+      lines.push(line);
+    } else {
+      if (/^\s*([-*]|\d+\.)\s/.test(line)) flush();
+      paragraph.push(paragraph.length === 0 ? line : line.trim());
+    }
+  }
+  flush();
+  return lines;
+};
