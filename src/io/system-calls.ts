@@ -1,0 +1,111 @@
+/**
+ * Every system call that taking, giving back and breaking locks makes, behind one thin port: tests fail, cut short or
+ * stop the world at each of them in turn. No policy here.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  accessSync,
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statfsSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+
+/** How a program ended that was given a descriptor as its number 3. */
+export type ToolAnswer =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** All synchronous, all throw like `node:fs`, unless said otherwise. */
+export interface SystemCalls {
+  readonly open: (path: string, flags: number, mode?: number) => number;
+  readonly close: (descriptor: number) => void;
+  /** Reads on from the current place; answers how many bytes came. */
+  readonly read: (descriptor: number, into: Uint8Array) => number;
+  /** May write less than was asked for; answers how much. */
+  readonly write: (descriptor: number, bytes: Uint8Array) => number;
+  readonly fsync: (descriptor: number) => void;
+  readonly fstat: (descriptor: number) => BigIntStats;
+  /** Undefined where there is nothing. */
+  readonly lstat: (path: string) => BigIntStats | undefined;
+  readonly link: (from: string, to: string) => void;
+  readonly rename: (from: string, to: string) => void;
+  readonly unlink: (path: string) => void;
+  readonly mkdir: (path: string) => void;
+  readonly list: (directory: string) => readonly string[];
+  /** `f_type` of statfs(2). */
+  readonly fileSystemType: (path: string) => number;
+  readonly isExecutable: (path: string) => boolean;
+  /** What the kernel says of a descriptor (Linux: `/proc/self/fdinfo`); null where it says nothing. */
+  readonly descriptorInfo: (descriptor: number) => string | null;
+  /** Runs a program that inherits the descriptor as its number 3, and waits. Never throws. */
+  readonly runWith: (
+    descriptor: number,
+    program: string,
+    args: readonly string[],
+    timeoutMs: number,
+  ) => ToolAnswer;
+}
+
+/** The calls of this machine. */
+export const systemCalls: SystemCalls = {
+  open: (path, flags, mode) => openSync(path, flags, mode),
+  close: (descriptor) => closeSync(descriptor),
+  read: (descriptor, into) => readSync(descriptor, into, 0, into.length, null),
+  write: (descriptor, bytes) => writeSync(descriptor, bytes),
+  fsync: (descriptor) => fsyncSync(descriptor),
+  fstat: (descriptor) => fstatSync(descriptor, { bigint: true }),
+  lstat: (path) => lstatSync(path, { bigint: true, throwIfNoEntry: false }),
+  link: (from, to) => linkSync(from, to),
+  rename: (from, to) => renameSync(from, to),
+  unlink: (path) => unlinkSync(path),
+  mkdir: (path) => {
+    mkdirSync(path, 0o755);
+  },
+  list: (directory) => readdirSync(directory),
+  fileSystemType: (path) => statfsSync(path).type,
+  isExecutable: (path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false; // whatever the reason, it cannot be run
+    }
+  },
+  descriptorInfo: (descriptor) => {
+    try {
+      return readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8');
+    } catch {
+      return null; // no /proc: the caller asks otherwise
+    }
+  },
+  runWith: (descriptor, program, args, timeoutMs) => {
+    // An empty environment: nothing preloaded, no start-up options of an interpreter.
+    const ended = spawnSync(program, args, {
+      stdio: ['ignore', 'ignore', 'ignore', descriptor],
+      env: {},
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    });
+    if (ended.error !== undefined) {
+      const isLate = 'code' in ended.error && ended.error.code === 'ETIMEDOUT';
+      const why = isLate ? `did not answer within ${timeoutMs} ms` : ended.error.message;
+      return { kind: 'failed', why };
+    }
+    return ended.status === null
+      ? { kind: 'failed', why: `was ended by ${ended.signal}` }
+      : { kind: 'exited', code: ended.status };
+  },
+};

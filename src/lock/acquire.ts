@@ -1,0 +1,198 @@
+/** Taking a lock: free, ours already, or proven stale; everything else is refused. */
+import { hostname } from 'node:os';
+import { formatLockRecord } from '../core/lock-record.ts';
+import type { LockRecord, Stamp, TrueHolder, Verdict } from '../core/types.ts';
+import { finishAside } from './aside.ts';
+import { readCompanion, removeCompanion, writeCompanion } from './companion.ts';
+import { isOurs, type LockContext, notOurs, recordOf, take, tornGuard } from './context.ts';
+import { LockedError } from './errors.ts';
+import type { Guard } from './guard.ts';
+import { describeHolder, type HolderProcess, lifeOf, startTokenOf } from './identity.ts';
+import { explainRefusal, isAbout } from './judge.ts';
+import { tidyUp } from './leftovers.ts';
+import { makeNonce, ownFileOf } from './names.ts';
+import { look, type Sight } from './sight.ts';
+import { publish, removeQuietly, replaceFile } from './staging.ts';
+
+export interface AcquireRequest {
+  /** What the record names as its session: a tmux pane id `%N`, a session name, `rig/name`; default: none. */
+  readonly sessionId?: string;
+  /** The process in whose name the lock is taken; default: this one. */
+  readonly holder?: HolderProcess;
+  /** Number to write as `pid`, the field that every reader knows; default: the holder's. */
+  readonly recordedPid?: number;
+  /** Keep the true holder in a second record too, for the case that another tool overwrites the lock. */
+  readonly companion?: boolean;
+  /** Refuse (NoGuardError) where there is no guard, instead of taking a free lock without one. */
+  readonly needsGuard?: boolean;
+}
+
+/** A lock that is held now. */
+export interface Acquired {
+  readonly how: 'taken' | 'taken-over' | 'refreshed';
+  readonly record: LockRecord;
+  readonly stamp: Stamp;
+  /** False where this machine has no guard: then it can be held, and not given back by this program. */
+  readonly guarded: boolean;
+}
+
+/** How often a lock that changes under our eyes is looked at again before it counts as held. */
+const ATTEMPTS = 3;
+
+/** Takes the lock under its guard. Throws LockedError, InvalidLockError, NoGuardError, or what the system throws. */
+export async function acquireGuarded(
+  guard: Guard,
+  request: AcquireRequest,
+  context: LockContext,
+): Promise<Acquired> {
+  const { calls, place, workerDir } = context;
+  const text = await compose(request, context);
+  const { kept } = tidyUp(calls, guard, { nowMs: context.now(), clearReleasedAfterMs: null });
+  let how: Acquired['how'] = 'taken';
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const seen = look(calls, place.lock);
+    if (seen.kind === 'absent') {
+      refuseUnfinished(context, kept);
+      refuseLiveCompanion(context);
+      if (!guard.stands()) throw tornGuard(workerDir);
+      const published = publish(calls, place, guard, text.record);
+      if (published === 'taken') continue;
+      return finish(guard, request, context, text.holder, {
+        how,
+        ...recordOf(context, published),
+        guarded: true,
+      });
+    }
+    if (isOurs(context, seen)) return refreshGuarded(guard, request, context);
+    const verdict = await judged(context, seen);
+    if (verdict === null) continue;
+    if (!mayTakeOver(verdict, guard)) throw refusal(context, seen, verdict);
+    const taken = take(context, guard, recordOf(context, seen).stamp);
+    if (typeof taken === 'string') continue;
+    finishAside(calls, place, taken.aside, () => calls.unlink(taken.aside));
+    removeCompanion(calls, place);
+    how = 'taken-over';
+  }
+  throw new LockedError(workerDir, `The lock of ${workerDir} changes faster than it can be judged.`, {
+    state: 'unknown',
+  });
+}
+
+/** Takes a free lock where nothing on this machine can flock: link(2) alone is exclusive. Nothing is ever removed. */
+export async function acquireUnguarded(request: AcquireRequest, context: LockContext): Promise<Acquired> {
+  const { calls, place } = context;
+  const text = await compose(request, context);
+  const seen = look(calls, place.lock);
+  if (seen.kind === 'absent') {
+    refuseUnfinished(
+      context,
+      calls.list(place.directory).filter((name) => ownFileOf(name) === 'aside'),
+    );
+    refuseLiveCompanion(context);
+    const published = publish(calls, place, null, text.record);
+    if (published !== 'taken') return { how: 'taken', ...recordOf(context, published), guarded: false };
+  }
+  throw notOurs(context, look(calls, place.lock));
+}
+
+/** Writes our own lock anew, over itself. Throws NotLockedError, LockedError, or what the system throws. */
+export async function refreshGuarded(
+  guard: Guard,
+  request: AcquireRequest,
+  context: LockContext,
+): Promise<Acquired> {
+  const { calls, place, workerDir } = context;
+  const before = look(calls, place.lock);
+  if (!isOurs(context, before)) throw notOurs(context, before);
+  const { record } = recordOf(context, before);
+  const text = await compose(
+    {
+      sessionId: request.sessionId ?? record.sessionId,
+      holder: request.holder ?? record.holder ?? { pid: process.pid, startToken: null },
+      recordedPid: request.recordedPid ?? (request.holder === undefined ? record.pid : request.holder.pid),
+    },
+    context,
+  );
+  if (!isOurs(context, look(calls, place.lock))) throw notOurs(context, look(calls, place.lock));
+  if (!guard.stands()) throw tornGuard(workerDir);
+  replaceFile(calls, place, place.lock, text.record);
+  if (request.companion || readCompanion(calls, place)?.nonce === context.nonce) {
+    writeCompanion(calls, place, text.holder);
+  }
+  return { how: 'refreshed', ...recordOf(context, look(calls, place.lock)), guarded: true };
+}
+
+interface Composed {
+  readonly record: string;
+  readonly holder: TrueHolder;
+}
+
+async function compose(request: AcquireRequest, { nonce, now }: LockContext): Promise<Composed> {
+  const process_ = request.holder ?? { pid: process.pid, startToken: await startTokenOf(process.pid) };
+  const holder = describeHolder(process_, nonce ?? makeNonce());
+  const record = formatLockRecord({
+    pid: request.recordedPid ?? holder.pid,
+    acquiredAtNs: BigInt(Math.trunc(now())) * 1_000_000n,
+    sessionId: request.sessionId ?? '',
+    hostname: hostname(),
+    holder,
+  });
+  return { record, holder };
+}
+
+/** The second record, where one is wanted; an old one of somebody gone must not stand beside the new lock. */
+function finish(
+  guard: Guard,
+  { companion }: AcquireRequest,
+  context: LockContext,
+  holder: TrueHolder,
+  acquired: Acquired,
+): Acquired {
+  const { calls, place } = context;
+  try {
+    if (companion) writeCompanion(calls, place, holder);
+    else removeCompanion(calls, place);
+    return acquired;
+  } catch (error) {
+    const taken = take(context, guard, acquired.stamp);
+    if (typeof taken !== 'string') removeQuietly(calls, taken.aside);
+    throw error;
+  }
+}
+
+/** A lock that a dead run moved aside may be a live one: while it cannot be put back, nobody takes its place. */
+function refuseUnfinished({ workerDir }: LockContext, unfinished: readonly string[]): void {
+  const [first] = unfinished;
+  if (first === undefined) return;
+  throw new LockedError(
+    workerDir,
+    `A lock of ${workerDir} lies moved aside at ${first} and could not be put back.`,
+    {
+      state: 'unknown',
+    },
+  );
+}
+
+/** Somebody removed the lock of an agent that lives: its second record still says so. */
+function refuseLiveCompanion({ calls, place, workerDir, nonce }: LockContext): void {
+  const holder = readCompanion(calls, place);
+  if (holder === null || holder.nonce === nonce || lifeOf(holder) !== 'alive') return;
+  const message = `${workerDir} is held by process ${holder.pid}, although somebody removed its lock.`;
+  throw new LockedError(workerDir, message, { state: 'held' });
+}
+
+async function judged(context: LockContext, seen: Sight): Promise<Verdict | null> {
+  recordOf(context, seen); // what is no record, or cannot be read, is refused without a judge
+  const verdict = await context.judge(context.workerDir, context.place.lock);
+  return verdict !== null && isAbout(verdict, seen) ? verdict : null;
+}
+
+/** Proof, and a file system on which our guard means something. */
+const mayTakeOver = ({ state, release }: Verdict, { network }: Guard): boolean =>
+  state === 'stale' && release.allowed && network === null;
+
+function refusal(context: LockContext, seen: Sight, verdict: Verdict): LockedError {
+  const { record, stamp } = recordOf(context, seen);
+  const message = explainRefusal(context.workerDir, verdict);
+  return new LockedError(context.workerDir, message, { state: verdict.state, record, stamp, verdict });
+}

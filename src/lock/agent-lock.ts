@@ -1,0 +1,169 @@
+/** The lock of one worker: taken, refreshed and given back without ever losing a live one. */
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Stamp } from '../core/types.ts';
+import { errnoOf, isAbsence } from '../io/errno.ts';
+import { systemCalls } from '../io/system-calls.ts';
+import {
+  type Acquired,
+  type AcquireRequest,
+  acquireGuarded,
+  acquireUnguarded,
+  refreshGuarded,
+} from './acquire.ts';
+import { asLockError, type LockContext, recordOf, type Seen } from './context.ts';
+import { GuardBusyError, InvalidLockError, LockedError, NoGuardError, NotLockedError } from './errors.ts';
+import { type Guard, type GuardOptions, takeGuard } from './guard.ts';
+import { doctorsJudge, type Judge } from './judge.ts';
+import { placeIn } from './names.ts';
+import { forceReleaseGuarded, type Released, releaseGuarded } from './release.ts';
+import { type LockStatus, lookAtPlace, statusOf } from './status.ts';
+
+export interface LockOptions extends GuardOptions {
+  /** Decides what a lock of somebody else is; default: the doctor's own look at the worker. */
+  readonly judge?: Judge;
+  /** Milliseconds since the epoch; default: the clock of this machine. */
+  readonly now?: () => number;
+}
+
+/**
+ * The lock of a worker directory (`<worker>/.runtime/agent.lock`). One instance is one holder: two instances exclude
+ * each other, in one process too. Asking never writes. Every method rejects with LockIoError where the disk refuses.
+ */
+export class Lock {
+  readonly workerDir: string;
+  readonly #options: LockOptions;
+  /** Nonce of the acquisition that this instance holds. */
+  #nonce: string | null = null;
+
+  constructor(workerDir: string, options: LockOptions = {}) {
+    this.workerDir = workerDir;
+    this.#options = options;
+  }
+
+  /**
+   * Takes the lock, or refreshes it where this instance has it already. A lock of somebody else is taken over only
+   * where its holder is proven gone. The worker's directory must exist; `.runtime` is made.
+   * Rejects with LockedError (held, or not proven free), InvalidLockError (no lock record stands there), GuardBusyError
+   * or NoGuardError; nothing is changed then.
+   */
+  async acquire(request: string | AcquireRequest = {}): Promise<Acquired> {
+    const wanted = typeof request === 'string' ? { sessionId: request } : request;
+    const context = this.#context();
+    makeDirectory(context);
+    const acquired = await this.#guarded(
+      context,
+      (guard) => acquireGuarded(guard, wanted, context),
+      wanted.needsGuard === true ? null : () => acquireUnguarded(wanted, context),
+    );
+    this.#nonce = acquired.record.holder?.nonce ?? null;
+    return acquired;
+  }
+
+  /**
+   * Writes our lock anew with the present time, and a new session where one is given; the name is never absent
+   * meanwhile. Rejects with NotLockedError or LockedError where it is not ours any more.
+   */
+  async refresh(sessionId?: string): Promise<Acquired> {
+    const context = this.#context();
+    const request = sessionId === undefined ? {} : { sessionId };
+    return this.#guarded(context, (guard) => refreshGuarded(guard, request, context), null);
+  }
+
+  /**
+   * Gives our lock back. Where another tool overwrote it (a Gas Town hook does), it is removed if the doctor proves it
+   * stale, else left; our second record goes in either case. Rejects with NotLockedError, or LockedError where the lock
+   * is somebody else's.
+   */
+  async release(): Promise<Released> {
+    const context = this.#context();
+    const released = await this.#guarded(context, (guard) => releaseGuarded(guard, context), null);
+    this.#nonce = null;
+    return released;
+  }
+
+  /**
+   * Moves a lock aside whoever holds it, without asking whether anybody lives, but only the very file with the very
+   * bytes that the caller has seen. Rejects with LockChangedError where it is another one by now.
+   * @returns where the kept copy lies
+   */
+  async forceRelease(expected: Stamp): Promise<string> {
+    const context = this.#context();
+    return this.#guarded(context, (guard) => forceReleaseGuarded(guard, context, expected), null);
+  }
+
+  /** What the lock says, without judging it. Rejects with NotLockedError, InvalidLockError or LockedError (unreadable). */
+  async read(): Promise<Seen> {
+    const context = this.#context();
+    return recordOf(context, lookAtPlace(context));
+  }
+
+  /**
+   * May an agent start here? `free`: there is no lock; `ours`: this instance has it; `stale`: its holder is proven gone,
+   * and `acquire` takes it over or says why not yet. Rejects with LockedError or InvalidLockError for everything else.
+   */
+  async check(): Promise<'free' | 'ours' | 'stale'> {
+    const { state, text, problem, record, stamp, verdict } = await this.status();
+    if (state === 'unlocked') return 'free';
+    if (state === 'ours' || state === 'stale') return state;
+    if (problem !== null) throw new InvalidLockError(this.workerDir, problem.problem, problem.detail);
+    throw new LockedError(this.workerDir, text, { state, record, stamp, verdict });
+  }
+
+  /** What the lock is and why. Never rejects for what it finds. */
+  async status(): Promise<LockStatus> {
+    return statusOf(this.#context());
+  }
+
+  /** Runs something under the guard; where this machine has none, `unguarded` runs if it is given. */
+  async #guarded<T>(
+    context: LockContext,
+    use: (guard: Guard) => T | Promise<T>,
+    unguarded: (() => Promise<T>) | null,
+  ): Promise<T> {
+    const taken = await takeGuard(context.place, this.#options);
+    try {
+      if (taken.kind === 'held') return await use(taken.guard);
+      if (taken.kind === 'busy') throw new GuardBusyError(this.workerDir, taken.waitedMs);
+      if (taken.cause === 'no-tool' && unguarded !== null) return await unguarded();
+      if (taken.cause !== 'io') throw new NoGuardError(this.workerDir, taken.why, taken.hint);
+      throw isAbsence(taken.error) ? new NotLockedError(this.workerDir) : taken.error;
+    } catch (error) {
+      throw asLockError(this.workerDir, error);
+    } finally {
+      if (taken.kind === 'held') taken.guard.letGo();
+    }
+  }
+
+  #context(): LockContext {
+    const { calls = systemCalls, judge = doctorsJudge, now = Date.now } = this.#options;
+    const { workerDir } = this;
+    return {
+      workerDir,
+      place: placeIn(join(realOrSame(workerDir), '.runtime')),
+      calls,
+      judge,
+      now,
+      nonce: this.#nonce,
+    };
+  }
+}
+
+/** Symlinks above the worker's directory are the caller's choice; below it none is followed. */
+function realOrSame(directory: string): string {
+  try {
+    return realpathSync(directory);
+  } catch {
+    return directory; // it does not exist: whatever is asked of it says so
+  }
+}
+
+/** Makes `.runtime` in a worker's directory that exists. */
+function makeDirectory({ calls, place, workerDir }: LockContext): void {
+  try {
+    if (calls.lstat(place.directory) === undefined) calls.mkdir(place.directory);
+  } catch (error) {
+    // Two acquirers at once: the other one made it.
+    if (errnoOf(error) !== 'EEXIST') throw asLockError(workerDir, error);
+  }
+}

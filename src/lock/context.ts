@@ -1,0 +1,115 @@
+/** What every operation on one lock needs, and the questions that all of them ask. */
+import type { LockRecord, Stamp } from '../core/types.ts';
+import { describeErrno, errnoOf } from '../io/errno.ts';
+import type { SystemCalls } from '../io/system-calls.ts';
+import { moveAside } from './aside.ts';
+import {
+  InvalidLockError,
+  LockChangedError,
+  LockError,
+  LockedError,
+  LockIoError,
+  NoGuardError,
+  NotLockedError,
+} from './errors.ts';
+import type { Guard } from './guard.ts';
+import type { Judge } from './judge.ts';
+import type { Place } from './names.ts';
+import type { Sight } from './sight.ts';
+
+export interface LockContext {
+  readonly workerDir: string;
+  readonly place: Place;
+  readonly calls: SystemCalls;
+  readonly judge: Judge;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Nonce of the acquisition that the asking instance holds, or null. */
+  readonly nonce: string | null;
+}
+
+export interface Seen {
+  readonly record: LockRecord;
+  readonly stamp: Stamp;
+}
+
+/** The record that was seen belongs to the asking instance. */
+export function isOurs({ nonce }: LockContext, seen: Sight): boolean {
+  const holder = seen.kind === 'file' && seen.content.kind === 'record' ? seen.content.record.holder : null;
+  return nonce !== null && holder?.nonce === nonce;
+}
+
+/** The record that was seen; throws NotLockedError, InvalidLockError or, where it cannot be read, LockedError. */
+export function recordOf({ workerDir }: LockContext, seen: Sight): Seen {
+  if (seen.kind === 'absent') throw new NotLockedError(workerDir);
+  if (seen.kind === 'other')
+    throw new InvalidLockError(workerDir, seen.problem, describeProblem(seen.problem));
+  if (seen.kind === 'unread') throw unreadable(workerDir, seen.why);
+  const { content, stamp } = seen;
+  if (content.kind === 'invalid') throw new InvalidLockError(workerDir, content.problem, content.detail);
+  if (content.kind === 'unread') throw unreadable(workerDir, content.why);
+  return { record: content.record, stamp };
+}
+
+/** What to throw for a lock of somebody else. */
+export function notOurs(context: LockContext, seen: Sight): LockedError {
+  const { record, stamp } = recordOf(context, seen);
+  const { workerDir } = context;
+  const by =
+    record.sessionId === '' ? `process ${record.pid}` : `process ${record.pid} (${record.sessionId})`;
+  return new LockedError(workerDir, `The lock of ${workerDir} is not ours: ${by} took it.`, {
+    state: 'unknown',
+    record,
+    stamp,
+  });
+}
+
+/**
+ * Moves the lock with this stamp aside and answers where it lies, `changed` or `absent`. Throws NoGuardError when the
+ * guard was torn down and LockChangedError when a lock that we moved by mistake could not be put back.
+ */
+export function take(
+  { workerDir, calls }: LockContext,
+  guard: Guard,
+  expected: Stamp,
+): { readonly aside: string } | 'changed' | 'absent' {
+  const moved = moveAside(calls, guard, expected);
+  switch (moved.kind) {
+    case 'moved':
+      return { aside: moved.aside };
+    case 'unguarded':
+      throw tornGuard(workerDir);
+    case 'stranded':
+      throw new LockChangedError(
+        workerDir,
+        `The lock of ${workerDir} changed while it was looked at, and lies at ${moved.aside} now: ${moved.why}.`,
+      );
+    default:
+      return moved.kind;
+  }
+}
+
+export const tornGuard = (workerDir: string): NoGuardError =>
+  new NoGuardError(
+    workerDir,
+    'somebody removed its guard file while it was held',
+    'Nobody may remove agent.lock.flock.',
+  );
+
+/** Errors of the library pass; what the system threw becomes a LockIoError. */
+export function asLockError(workerDir: string, error: unknown): LockError {
+  if (error instanceof LockError) return error;
+  const what = errnoOf(error) === null && error instanceof Error ? error.message : describeErrno(error);
+  return new LockIoError(
+    workerDir,
+    `The disk refused to change the lock of ${workerDir}: ${what}.`,
+    errnoOf(error),
+    error,
+  );
+}
+
+const unreadable = (workerDir: string, why: string): LockedError =>
+  new LockedError(workerDir, `The lock of ${workerDir} cannot be read: ${why}.`, { state: 'unknown' });
+
+const describeProblem = (problem: string): string =>
+  problem === 'too-large' ? 'it is far too large' : `a ${problem} stands in its place`;

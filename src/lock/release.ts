@@ -1,0 +1,75 @@
+/** Giving a lock back: only our own, unless the caller names the very bytes. */
+import type { Stamp } from '../core/types.ts';
+import { finishAside } from './aside.ts';
+import { readCompanion, removeCompanion } from './companion.ts';
+import { isOurs, type LockContext, notOurs, take } from './context.ts';
+import { LockChangedError, NotLockedError } from './errors.ts';
+import type { Guard } from './guard.ts';
+import { explainRefusal, isAbout } from './judge.ts';
+import { makeRunId, releasedPath } from './names.ts';
+import { look } from './sight.ts';
+
+/** What became of the lock when it was given back. */
+export type Released =
+  | { readonly kind: 'released' }
+  /** Another tool had overwritten it and its holder is not proven gone: it was left as it is. */
+  | { readonly kind: 'left'; readonly why: string };
+
+/**
+ * Removes our own lock and our second record. A lock that another tool wrote over ours is removed where it is proven
+ * stale, else left. Throws NotLockedError, LockedError, NoGuardError, or what the system throws.
+ */
+export async function releaseGuarded(guard: Guard, context: LockContext): Promise<Released> {
+  const { calls, place, nonce } = context;
+  const isCompanionOurs = nonce !== null && readCompanion(calls, place)?.nonce === nonce;
+  const seen = look(calls, place.lock);
+  if (seen.kind === 'file' && isOurs(context, seen)) {
+    remove(guard, context, seen.stamp);
+    if (isCompanionOurs) removeCompanion(calls, place);
+    return { kind: 'released' };
+  }
+  if (!isCompanionOurs) throw notOurs(context, seen);
+  removeCompanion(calls, place);
+  return seen.kind === 'absent' ? { kind: 'released' } : releaseOverwritten(guard, context);
+}
+
+/** Moves the lock with exactly this stamp to a kept copy, whoever holds it. Throws as `releaseGuarded`. */
+export function forceReleaseGuarded(guard: Guard, context: LockContext, expected: Stamp): string {
+  const { calls, place, now } = context;
+  const backup = releasedPath(place, makeRunId(now()));
+  const aside = takeOrThrow(guard, context, expected);
+  finishAside(calls, place, aside, () => calls.rename(aside, backup));
+  removeCompanion(calls, place);
+  return backup;
+}
+
+async function releaseOverwritten(guard: Guard, context: LockContext): Promise<Released> {
+  const { workerDir, place, calls } = context;
+  const verdict = await context.judge(workerDir, place.lock);
+  const seen = look(calls, place.lock);
+  if (seen.kind === 'absent') return { kind: 'released' };
+  if (verdict === null || seen.kind !== 'file' || !isAbout(verdict, seen)) {
+    return { kind: 'left', why: `The lock of ${workerDir} was overwritten and is somebody else's now.` };
+  }
+  if (verdict.state !== 'stale' || !verdict.release.allowed || guard.network !== null) {
+    return { kind: 'left', why: explainRefusal(workerDir, verdict) };
+  }
+  remove(guard, context, seen.stamp);
+  return { kind: 'released' };
+}
+
+function remove(guard: Guard, context: LockContext, expected: Stamp): void {
+  const { calls, place } = context;
+  const aside = takeOrThrow(guard, context, expected);
+  finishAside(calls, place, aside, () => calls.unlink(aside));
+}
+
+function takeOrThrow(guard: Guard, context: LockContext, expected: Stamp): string {
+  const taken = take(context, guard, expected);
+  if (taken === 'absent') throw new NotLockedError(context.workerDir);
+  if (taken === 'changed') {
+    const message = `The lock of ${context.workerDir} is not the one that was seen; it was left as it is.`;
+    throw new LockChangedError(context.workerDir, message);
+  }
+  return taken.aside;
+}

@@ -1,0 +1,88 @@
+/** What a lock is and why, as data and as one sentence. Reads only. */
+import type { LockProblem, LockRecord, Stamp, State, Verdict } from '../core/types.ts';
+import { isOurs, type LockContext } from './context.ts';
+import { explainRefusal, isAbout } from './judge.ts';
+import { look, type Sight } from './sight.ts';
+
+export interface LockStatus {
+  readonly state: 'unlocked' | 'ours' | State;
+  /** One sentence for an operator. */
+  readonly text: string;
+  readonly record: LockRecord | null;
+  readonly stamp: Stamp | null;
+  /** Why it is no lock record, where it is none. */
+  readonly problem: { readonly problem: LockProblem; readonly detail: string } | null;
+  /** The whole judgement, where one was made. */
+  readonly verdict: Verdict | null;
+}
+
+/** How often a lock that changes while it is judged is looked at again before the answer is unknown. */
+const ATTEMPTS = 3;
+
+/** Looks and judges. Throws only what the judge throws. */
+export async function statusOf(context: LockContext): Promise<LockStatus> {
+  const { calls, place, workerDir, judge } = context;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const seen = lookAtPlace(context);
+    const plain = withoutJudge(context, seen);
+    if (plain !== null) return plain;
+    const verdict = await judge(workerDir, place.lock);
+    const again = look(calls, place.lock);
+    if (verdict === null || again.kind !== 'file' || !isAbout(verdict, again)) continue;
+    if (again.content.kind !== 'record') continue;
+    const { state } = verdict;
+    const text =
+      state === 'stale' && verdict.release.allowed
+        ? `The lock of ${workerDir} is stale: ${verdict.facts.map((fact) => fact.text).join('; ')}.`
+        : explainRefusal(workerDir, verdict);
+    return { ...NOTHING, state, text, record: again.content.record, stamp: again.stamp, verdict };
+  }
+  return {
+    ...NOTHING,
+    state: 'unknown',
+    text: `The lock of ${workerDir} changes faster than it can be judged.`,
+  };
+}
+
+/** As `look`, and a symlink in place of the directory is not followed either. */
+export function lookAtPlace({ calls, place }: LockContext): Sight {
+  const directory = look(calls, place.directory);
+  return directory.kind === 'other' && directory.problem === 'directory'
+    ? look(calls, place.lock)
+    : directory;
+}
+
+const NOTHING = { record: null, stamp: null, problem: null, verdict: null };
+
+/** The status of everything that needs no judge; null for a record of somebody else. */
+function withoutJudge(context: LockContext, seen: Sight): LockStatus | null {
+  const { workerDir } = context;
+  if (seen.kind === 'absent') return { ...NOTHING, state: 'unlocked', text: `${workerDir} is not locked.` };
+  if (seen.kind === 'unread') return unreadable(workerDir, seen.why);
+  if (seen.kind === 'other')
+    return invalid(workerDir, seen.problem, `a ${seen.problem} stands in its place`, null);
+  const { content, stamp } = seen;
+  if (content.kind === 'unread') return unreadable(workerDir, content.why);
+  if (content.kind === 'invalid') return invalid(workerDir, content.problem, content.detail, stamp);
+  if (!isOurs(context, seen)) return null;
+  return { ...NOTHING, state: 'ours', text: `${workerDir} is locked by us.`, record: content.record, stamp };
+}
+
+const unreadable = (workerDir: string, why: string): LockStatus => ({
+  ...NOTHING,
+  state: 'unknown',
+  text: `The lock of ${workerDir} cannot be read: ${why}.`,
+});
+
+const invalid = (
+  workerDir: string,
+  problem: LockProblem,
+  detail: string,
+  stamp: Stamp | null,
+): LockStatus => ({
+  ...NOTHING,
+  state: 'invalid',
+  text: `The lock of ${workerDir} is no lock record: ${detail}.`,
+  stamp,
+  problem: { problem, detail },
+});

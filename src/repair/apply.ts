@@ -1,0 +1,245 @@
+/** The one place where a diagnosis becomes a deed: look again, judge again, journal, move aside, compare. */
+import { dirname } from 'node:path';
+import type { LockFile, Stamp, State, Verdict } from '../core/types.ts';
+import { describeErrno, errnoOf, isAbsence } from '../io/errno.ts';
+import { finishAside, moveAside } from '../lock/aside.ts';
+import { removeCompanion } from '../lock/companion.ts';
+import { type Guard, takeGuard } from '../lock/guard.ts';
+import { tidyUp } from '../lock/leftovers.ts';
+import { placeIn, releasedPath } from '../lock/names.ts';
+import { isSameStamp } from '../lock/sight.ts';
+import { contextOf, type RepairContext, type RepairOptions, shortPath, symlinkOnTheWay } from './context.ts';
+import { appendEntry } from './journal.ts';
+
+/** Kept copies are cleared by a later run after a week: long enough for anybody to notice. */
+export const KEEP_RELEASED_MS = 7 * 24 * 3600 * 1000;
+
+/** One lock to be released, as it was diagnosed. */
+export interface ReleaseStep {
+  readonly lock: LockFile;
+  readonly state: State;
+  /** A person asked for this very worker: the state does not matter, everything else does. */
+  readonly force: boolean;
+}
+
+/** Why a step was left on purpose. */
+export type SkipReason =
+  | 'busy'
+  | 'no-guard'
+  | 'network'
+  | 'tracked'
+  | 'tracked-unknown'
+  | 'not-a-file'
+  | 'not-utf8'
+  | 'symlink'
+  | 'state'
+  | 'fresh'
+  | 'young'
+  | 'occupied'
+  | 'occupants-unknown'
+  | 'interrupted';
+
+/** What became of a step; `reason` is a sentence fragment for an operator. */
+export type ReleaseOutcome =
+  | { readonly status: 'fixed'; readonly id: string; readonly backup: string; readonly reason: string | null }
+  /** It was not what was diagnosed any more: untouched. */
+  | { readonly status: 'changed'; readonly reason: string }
+  | {
+      readonly status: 'skipped';
+      readonly why: SkipReason;
+      readonly reason: string;
+      readonly retryInSeconds: number | null;
+    }
+  | { readonly status: 'failed'; readonly reason: string };
+
+/**
+ * Releases one lock, if it still is the file with the bytes and the verdict that were diagnosed. Expected failures are
+ * outcomes; nothing is thrown for what the disk does.
+ * @param run of `makeRunId`, one for all steps of a run
+ * @param number of the step within the run, from 1
+ */
+export async function applyRelease(
+  step: ReleaseStep,
+  run: string,
+  number: number,
+  options: RepairOptions,
+): Promise<ReleaseOutcome> {
+  const context = contextOf(options);
+  const { lock } = step;
+  if (context.signal?.aborted) return interrupted();
+  if (lock.pathBytes !== null) return skipped('not-utf8', 'its path is no UTF-8: move it aside by hand');
+  const { stamp } = lock;
+  if (!lock.isRegularFile || stamp === null)
+    return skipped('not-a-file', 'it is no plain file that can be read');
+  try {
+    const symlink = symlinkOnTheWay(context.calls, context.townRoot, lock.path);
+    if (symlink !== null) return skipped('symlink', `${symlink} is a symbolic link`);
+  } catch (error) {
+    return failed(error);
+  }
+  const taken = await takeGuard(placeIn(dirname(lock.path)), context.guard);
+  if (taken.kind === 'busy')
+    return skipped('busy', `somebody else is changing it: waited ${taken.waitedMs} ms`);
+  if (taken.kind === 'none') {
+    if (taken.cause !== 'io') return skipped('no-guard', `${taken.why}. ${taken.hint}`);
+    return isAbsence(taken.error) ? changed('its directory is gone') : failed(taken.error);
+  }
+  try {
+    return await releaseGuarded(taken.guard, { ...step, stamp }, `${run}-${number}`, run, context);
+  } catch (error) {
+    return failed(error);
+  } finally {
+    taken.guard.letGo();
+  }
+}
+
+async function releaseGuarded(
+  guard: Guard,
+  step: ReleaseStep & { readonly stamp: Stamp },
+  id: string,
+  run: string,
+  context: RepairContext,
+): Promise<ReleaseOutcome> {
+  const { calls, townRoot, now } = context;
+  const { lock, stamp, state, force } = step;
+  tidyUp(calls, guard, { nowMs: now(), clearReleasedAfterMs: KEEP_RELEASED_MS });
+  const verdict = await context.judge(dirname(guard.place.directory), lock.path);
+  const refusal = refuse(verdict, step, guard);
+  if (refusal !== null) return refusal;
+  if (context.signal?.aborted) return interrupted();
+
+  const backup = releasedPath(guard.place, id);
+  const { content } = lock;
+  appendEntry(calls, townRoot, {
+    event: 'release',
+    id,
+    run,
+    at: new Date(now()).toISOString(),
+    worker: lock.worker,
+    lock: shortPath(townRoot, lock.path),
+    backup: shortPath(townRoot, backup),
+    state,
+    forced: force,
+    stamp,
+    holder:
+      content.kind === 'record'
+        ? { pid: content.record.pid, sessionId: content.record.sessionId, hostname: content.record.hostname }
+        : null,
+    companion: lock.companion,
+  });
+  const outcome = moveAway(guard, stamp, id, backup, context);
+  const note = noteOutcome(outcome, id, context);
+  return outcome.status === 'fixed' && note !== null ? { ...outcome, reason: note } : outcome;
+}
+
+/** The decision of the moment of acting, on the very bytes that were diagnosed; null where nothing speaks against it. */
+function refuse(
+  verdict: Verdict | null,
+  { stamp, state, force }: ReleaseStep & { readonly stamp: Stamp },
+  guard: Guard,
+): ReleaseOutcome | null {
+  if (verdict === null) return changed('it is gone');
+  if (verdict.lock.stamp === null || !isSameStamp(verdict.lock.stamp, stamp))
+    return changed('it is another one now');
+  if (verdict.state !== state) return changed(`it was ${state} and is ${verdict.state} now`);
+  const tracked = verdict.lock.git?.tracked;
+  if (tracked?.seen === true && tracked.value)
+    return skipped('tracked', 'git tracks it: it is never removed');
+  if (tracked?.seen !== true) {
+    return skipped('tracked-unknown', 'git could not say whether it tracks it');
+  }
+  if (force) return null;
+  if (!verdict.release.allowed) {
+    const { why, retryInSeconds } = verdict.release;
+    return skipped(why, REASONS[why], retryInSeconds);
+  }
+  if (guard.network === null) return null;
+  return skipped(
+    'network',
+    `it lies on a network file system (${guard.network}): only --force --worker releases it`,
+  );
+}
+
+const REASONS: Readonly<Record<Extract<Verdict['release'], { allowed: false }>['why'], string>> = {
+  state: 'only --force --worker releases a lock of this state',
+  tracked: 'git tracks it: it is never removed',
+  'tracked-unknown': 'git could not say whether it tracks it',
+  'not-a-file': 'it is no plain file',
+  fresh: 'it is so young that its agent may still be starting',
+  young: 'it is so young that somebody may still be writing it',
+  occupied: 'an agent works there',
+  'occupants-unknown': 'nobody could look whether an agent works there',
+};
+
+function moveAway(
+  guard: Guard,
+  stamp: Stamp,
+  id: string,
+  backup: string,
+  { calls }: RepairContext,
+): ReleaseOutcome {
+  try {
+    const moved = moveAside(calls, guard, stamp);
+    switch (moved.kind) {
+      case 'moved':
+        finishAside(calls, guard.place, moved.aside, () => calls.rename(moved.aside, backup));
+        return { status: 'fixed', id, backup, reason: dropCompanion(guard, calls) };
+      case 'absent':
+        return changed('it is gone');
+      case 'changed':
+        return changed('it was replaced at the last moment, and is back at its place');
+      case 'unguarded':
+        return skipped('no-guard', 'somebody removed its guard file (agent.lock.flock) meanwhile');
+      case 'stranded':
+        return {
+          status: 'failed',
+          reason: `it was replaced at the last moment and lies at ${moved.aside}: ${moved.why}`,
+        };
+    }
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** The lock is released whatever becomes of its second record, which alone says nothing to other tools. */
+function dropCompanion({ place }: Guard, calls: RepairContext['calls']): string | null {
+  try {
+    removeCompanion(calls, place);
+    return null;
+  } catch (error) {
+    return `its second record ${place.companion} could not be removed: ${describeErrno(error)}`;
+  }
+}
+
+/** The disk itself tells what was done, by the kept copy: a journal that is full now must not undo the deed. */
+function noteOutcome(
+  outcome: ReleaseOutcome,
+  id: string,
+  { calls, townRoot, now }: RepairContext,
+): string | null {
+  const at = new Date(now()).toISOString();
+  const event = outcome.status === 'fixed' ? 'released' : 'not-released';
+  try {
+    appendEntry(calls, townRoot, { event, id, at, reason: outcome.reason });
+    return outcome.reason;
+  } catch (error) {
+    return `the journal could not be finished: ${describeErrno(error)}`;
+  }
+}
+
+const changed = (reason: string): ReleaseOutcome => ({ status: 'changed', reason });
+
+const skipped = (why: SkipReason, reason: string, retryInSeconds: number | null = null): ReleaseOutcome => ({
+  status: 'skipped',
+  why,
+  reason,
+  retryInSeconds,
+});
+
+const interrupted = (): ReleaseOutcome =>
+  skipped('interrupted', 'the run was interrupted before it came to this');
+
+const failed = (error: unknown): ReleaseOutcome => ({
+  status: 'failed',
+  reason: errnoOf(error) === null && error instanceof Error ? error.message : describeErrno(error),
+});

@@ -1,0 +1,58 @@
+/** What every repair needs, and the paths that it may touch. */
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { type SystemCalls, systemCalls } from '../io/system-calls.ts';
+import type { GuardOptions } from '../lock/guard.ts';
+import { doctorsJudge, type Judge } from '../lock/judge.ts';
+
+export interface RepairOptions extends GuardOptions {
+  /** Absolute path of the town's root, symlinks resolved: the journal lies there. */
+  readonly townRoot: string;
+  /** Decides what a lock is at the moment of acting; default: the doctor's own look at the worker. */
+  readonly judge?: Judge;
+  /** Milliseconds since the epoch; default: the clock of this machine. */
+  readonly now?: () => number;
+  /** Once aborted, no further step begins; a step that has begun is finished. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RepairContext {
+  readonly townRoot: string;
+  readonly calls: SystemCalls;
+  readonly judge: Judge;
+  readonly now: () => number;
+  readonly signal: AbortSignal | null;
+  readonly guard: GuardOptions;
+}
+
+export const contextOf = (options: RepairOptions): RepairContext => ({
+  townRoot: options.townRoot,
+  calls: options.calls ?? systemCalls,
+  judge: options.judge ?? doctorsJudge,
+  now: options.now ?? Date.now,
+  signal: options.signal ?? null,
+  guard: options,
+});
+
+/** The path as the journal keeps it: relative to the town where it lies inside, so that a town can be moved. */
+export const shortPath = (townRoot: string, path: string): string => {
+  const inside = relative(townRoot, path);
+  return inside.startsWith(`..${sep}`) || inside === '..' || isAbsolute(inside) ? path : inside;
+};
+
+/** The reverse of `shortPath`. */
+export const longPath = (townRoot: string, path: string): string => resolve(townRoot, path);
+
+/**
+ * The first symlink between the town's root and `path` (that itself excluded), or null. A lock is never changed through
+ * one. Throws what lstat throws.
+ */
+export function symlinkOnTheWay(calls: SystemCalls, townRoot: string, path: string): string | null {
+  const short = shortPath(townRoot, path);
+  if (isAbsolute(short)) return null;
+  let at = townRoot;
+  for (const name of short.split(sep).slice(0, -1)) {
+    at = `${at}${sep}${name}`;
+    if (calls.lstat(at)?.isSymbolicLink()) return at;
+  }
+  return null;
+}

@@ -1,0 +1,44 @@
+/** Finishing or undoing what killed runs left behind, for workers where nothing else is to be done. */
+import { dirname } from 'node:path';
+import { describeErrno } from '../io/errno.ts';
+import { takeGuard } from '../lock/guard.ts';
+import { type LeftoverRepair, tidyUp } from '../lock/leftovers.ts';
+import { placeIn } from '../lock/names.ts';
+import { KEEP_RELEASED_MS } from './apply.ts';
+import { contextOf, type RepairOptions, shortPath, symlinkOnTheWay } from './context.ts';
+import { appendEntry } from './journal.ts';
+
+export type LeftoverOutcome =
+  | ({ readonly status: 'done' } & LeftoverRepair)
+  | { readonly status: 'skipped' | 'failed'; readonly reason: string };
+
+/**
+ * Repairs what lies beside a lock: staged files of dead runs and kept copies older than a week go, a lock that was
+ * moved aside and never released comes back. Expected failures are outcomes.
+ * @param directory absolute path of the `.runtime` (or `.gastown`) directory
+ */
+export async function repairLeftovers(directory: string, options: RepairOptions): Promise<LeftoverOutcome> {
+  const { calls, townRoot, now, guard } = contextOf(options);
+  try {
+    const symlink = symlinkOnTheWay(calls, townRoot, `${directory}/agent.lock`);
+    if (symlink !== null) return { status: 'skipped', reason: `${symlink} is a symbolic link` };
+    const taken = await takeGuard(placeIn(directory), guard);
+    if (taken.kind === 'busy')
+      return { status: 'skipped', reason: `somebody else is changing it: waited ${taken.waitedMs} ms` };
+    if (taken.kind === 'none') return { status: 'skipped', reason: taken.why };
+    try {
+      const done = tidyUp(calls, taken.guard, { nowMs: now(), clearReleasedAfterMs: KEEP_RELEASED_MS });
+      if (done.restored || done.removed.length > 0) {
+        const names = done.removed.map((path) => path.slice(directory.length + 1));
+        const reason = `${done.restored ? 'put the lock back; ' : ''}removed ${names.join(', ') || 'nothing'}`;
+        const id = shortPath(townRoot, dirname(directory));
+        appendEntry(calls, townRoot, { event: 'tidied', id, at: new Date(now()).toISOString(), reason });
+      }
+      return { status: 'done', ...done };
+    } finally {
+      taken.guard.letGo();
+    }
+  } catch (error) {
+    return { status: 'failed', reason: describeErrno(error) };
+  }
+}
