@@ -1,6 +1,6 @@
 /** What git says of the places of locks. Reads only; runs git only where looking does not decide. */
 import { basename, dirname } from 'node:path';
-import type { GitFacts, Observed } from '../core/types.ts';
+import type { GitFacts, LockFile, Observed } from '../core/types.ts';
 import { findProgram } from '../io/find-program.ts';
 import { inParallel } from '../io/in-parallel.ts';
 import { askIgnored, askTracked, type GitClient } from './git-command.ts';
@@ -58,6 +58,15 @@ export const readGitFacts = async (
     for (const [position, index] of indexes.entries()) facts[index] = answers[position] ?? OUTSIDE;
   });
   return facts;
+};
+
+/** The same locks with their facts. */
+export const addGitFacts = async (
+  locks: readonly LockFile[],
+  question: GitQuestion,
+): Promise<readonly LockFile[]> => {
+  const facts = await readGitFacts(locks, question);
+  return locks.map((lock, index) => ({ ...lock, git: facts[index] ?? null }));
 };
 
 const unseen = (why: string): Observed<never> => ({ seen: false, why });
