@@ -99,6 +99,8 @@ const judgeTrueHolder = (holder: TrueHolder, record: LockRecord, index: TownInde
   const unseen: Known = { pid, own: true, process: null };
   if (bootId !== null && host.bootId !== null && bootId !== host.bootId)
     return judgeOtherBoot(unseen, record, index);
+  if (bootId !== null && host.bootId === null && record.hostname === '')
+    return doubt(unseen, 'neither its machine nor this boot could be told');
   const lookup = index.lookups.get(pid);
   if (lookup === undefined || lookup.answer === 'unknown')
     return doubt(unseen, lookup?.why ?? 'was not looked up');

@@ -162,6 +162,8 @@ export interface Report {
   readonly checks: readonly ReportCheck[];
   readonly findings: readonly ReportFinding[];
   readonly gaps: readonly Gap[];
+  /** The command that takes back what this run released; null where it released nothing. */
+  readonly undo: readonly string[] | null;
   readonly error: ReportError | null;
 }
 

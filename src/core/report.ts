@@ -21,9 +21,9 @@ import {
   type Verdict,
 } from './types.ts';
 
-/** What became of a release: keyed by lock id. Empty for a diagnosis. */
+/** What became of one planned release. */
 export interface ReleaseOutcome {
-  readonly status: FixStatus;
+  readonly status: Exclude<FixStatus, 'planned'>;
   readonly reason: string | null;
   readonly backup: string | null;
 }
@@ -233,6 +233,91 @@ export const buildReport = (request: ReportRequest): Report => {
     checks,
     findings,
     gaps,
+    undo: null,
     error: null,
+  };
+};
+
+/** What a repair did: outcomes by lock id, and the id under which `doctor undo` finds them (null where nothing moved). */
+export interface RepairRecord {
+  readonly id: string | null;
+  readonly outcomes: ReadonlyMap<string, ReleaseOutcome>;
+}
+
+const withOutcome = (
+  finding: ReportFinding,
+  outcome: ReleaseOutcome,
+  undo: readonly string[] | null,
+): ReportFinding => ({
+  ...finding,
+  fix: {
+    action: 'release',
+    safe: finding.fix?.safe ?? false,
+    status: outcome.status,
+    reason: outcome.reason,
+    text: null,
+    backup: outcome.backup,
+  },
+  next: outcome.status === 'fixed' ? (undo === null ? [] : [undo]) : finding.next,
+});
+
+/**
+ * The report of a repair: the second look decides, and what was released is told beside it. A finding that came and went
+ * without an outcome of ours is not told; a forced release of a lock no check complained of gets a finding of its own.
+ */
+export const reportRepair = (
+  before: Report,
+  after: Report,
+  repair: RepairRecord,
+  failOn: Severity,
+): Report => {
+  const root = after.town?.root ?? '';
+  const undo = repair.id === null ? null : ['doctor', 'undo', repair.id, '--town', root];
+  const outcomeOf = (finding: ReportFinding): ReleaseOutcome | undefined =>
+    finding.lock === null ? undefined : repair.outcomes.get(finding.lock);
+  const still = new Set(after.findings.map(({ id }) => id));
+  const told = before.findings.flatMap((finding) => {
+    const outcome = outcomeOf(finding);
+    if (outcome === undefined || finding.check === 'tracked-lock') return [];
+    return outcome.status === 'fixed' || !still.has(finding.id) ? [withOutcome(finding, outcome, undo)] : [];
+  });
+  const toldLocks = new Set(told.map(({ lock }) => lock));
+  const forced = before.locks.flatMap((lock): readonly ReportFinding[] => {
+    const outcome = repair.outcomes.get(lock.id);
+    if (outcome === undefined || toldLocks.has(lock.id) || outcome.status !== 'fixed') return [];
+    const { id, worker, evidence, state } = lock;
+    const finding = {
+      id: `forced:${worker}`,
+      check: 'forced',
+      severity: 'info' as const,
+      doubt: false,
+      worker,
+      lock: id,
+    };
+    return [
+      withOutcome(
+        { ...finding, message: `${state} lock released by force`, evidence, fix: null, next: [] },
+        outcome,
+        undo,
+      ),
+    ];
+  });
+  const remaining = after.findings.map((finding) => {
+    const outcome = outcomeOf(finding);
+    const concerns = outcome !== undefined && outcome.status !== 'fixed' && finding.fix?.action === 'release';
+    return concerns ? withOutcome(finding, outcome, undo) : finding;
+  });
+  const taken = new Set(told.map(({ id }) => id));
+  const findings = [...told, ...forced, ...remaining.filter(({ id }) => !taken.has(id))];
+  const fixed = [...repair.outcomes.values()].filter(({ status }) => status === 'fixed').length;
+  const exitCode = exitCodeOf(remaining, after.complete, failOn);
+  return {
+    ...after,
+    ok: exitCode === EXIT.ok,
+    exitCode,
+    startedAt: before.startedAt,
+    summary: after.summary === null ? null : { ...after.summary, fixed },
+    findings,
+    undo,
   };
 };

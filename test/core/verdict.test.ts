@@ -52,14 +52,14 @@ describe('the decision table', () => {
     expect(decide({ ...calm, process, session })).toBe(state);
   });
 
-  test.each(table)('process %s and session %s with an occupant make it held', (process, session) => {
+  test.each(table)('process %s and session %s with an occupant make it held', (process, session, _state) => {
     expect(decide({ ...calm, process, session, occupied: true })).toBe('held');
     expect(decide({ ...calm, process, session, occupied: true, foreign: true })).toBe('held');
   });
 
   test.each(table)(
     'process %s and session %s are never stale where occupants could not be looked for',
-    (process, session) => {
+    (process, session, _state) => {
       expect(decide({ ...calm, process, session, occupantsKnown: false })).not.toBe('stale');
     },
   );

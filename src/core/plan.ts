@@ -1,0 +1,61 @@
+/** What `--fix` would do and what it would leave, decided before anything is touched. Pure: a dry run prints just this. */
+import { refusalOf } from './report.ts';
+import type { CheckOutcome } from './run-checks.ts';
+import type { Examination, Verdict } from './types.ts';
+
+/** One release to be made, on exactly this file and this verdict. */
+export interface PlanStep {
+  readonly verdict: Verdict;
+  /** Asked for by `--force --worker`: whoever holds it. */
+  readonly force: boolean;
+}
+
+export interface Plan {
+  readonly steps: readonly PlanStep[];
+  /** Locks that findings would release, and that are left; each with the reason. */
+  readonly left: readonly { readonly verdict: Verdict; readonly why: string }[];
+  /** Workers with unfinished files of killed runs, to be finished or undone under the guard. */
+  readonly debris: readonly string[];
+}
+
+export interface PlanRequest {
+  readonly examination: Examination;
+  readonly outcomes: readonly CheckOutcome[];
+  /** Only these; null for the whole town. */
+  readonly workers: readonly string[] | null;
+  /** With `workers` only. */
+  readonly force: boolean;
+}
+
+/** Even force leaves what git tracks, and what is no regular file. */
+const forceRefusal = (verdict: Verdict): string | null => {
+  const { lock, release } = verdict;
+  if (!lock.isRegularFile || lock.stamp === null) return 'it is no regular file that could be read';
+  if (release.allowed) return null;
+  return release.why === 'tracked' || release.why === 'tracked-unknown' ? refusalOf(verdict) : null;
+};
+
+/** Plans a repair from the proposals of the checks; a check proposes, the verdict decides. */
+export const planRepair = ({ examination, outcomes, workers, force }: PlanRequest): Plan => {
+  const concerned = (worker: string): boolean => workers === null || workers.includes(worker);
+  const proposed = new Set(
+    outcomes.flatMap(({ findings }) =>
+      findings.flatMap(({ fix }) => (fix?.action === 'release' ? [fix.lock] : [])),
+    ),
+  );
+  const candidates = examination.verdicts.filter(
+    ({ lock }) => concerned(lock.worker) && (proposed.has(lock.id) || (force && workers !== null)),
+  );
+  const judged = candidates.map((verdict) => ({
+    verdict,
+    why: force ? forceRefusal(verdict) : refusalOf(verdict),
+  }));
+  const debris = examination.snapshot.leftovers.filter(
+    ({ kind, worker }) => kind !== 'released' && concerned(worker),
+  );
+  return {
+    steps: judged.filter(({ why }) => why === null).map(({ verdict }) => ({ verdict, force })),
+    left: judged.flatMap(({ verdict, why }) => (why === null ? [] : [{ verdict, why }])),
+    debris: [...new Set(debris.map(({ worker }) => worker))].sort(),
+  };
+};

@@ -1,0 +1,170 @@
+/**
+ * Gathers all evidence of one run into a snapshot. The order is part of the promise: locks first, then processes, then
+ * tmux; the other way round an agent that starts meanwhile would look dead.
+ */
+import { realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Gap, LockFile, ScanMode, Snapshot, TmuxEvidence } from '../core/types.ts';
+import { addGitFacts } from './git.ts';
+import { readAsker, readHost } from './host.ts';
+import { readTownLayout, type TownLayout } from './layout.ts';
+import { readLeftovers } from './leftovers.ts';
+import { readLegacyItems } from './legacy.ts';
+import { readLocks } from './locks.ts';
+import { type ProcessTable, processEvidence, readProcessTable, workingDirectories } from './processes.ts';
+import { type ScanResult, scanPlaces, scanTown } from './scan.ts';
+import { askTmux } from './tmux.ts';
+import type { TownRoot } from './town-root.ts';
+
+/** What one question to tmux or git may take; a healthy answer takes milliseconds. */
+export const DEFAULT_TIMEOUT_MS = 2000;
+
+export type Stage = 'locks' | 'processes' | 'tmux' | 'git';
+
+export interface GatherRequest {
+  readonly town: TownRoot;
+  readonly scan: ScanMode;
+  /** For `scan: 'worker'`: relative to the town; nothing else is looked at. */
+  readonly workers: readonly string[];
+  /** tmux sockets by name or path; empty: all of the user's. */
+  readonly sockets: readonly string[];
+  /** Milliseconds for each question to tmux and to git. */
+  readonly timeoutMs: number;
+  /** Agent commands to know besides the built-in ones. */
+  readonly agents: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly onProgress?: ((directories: number) => void) | undefined;
+  readonly onStage?: ((stage: Stage) => void) | undefined;
+}
+
+const commandsNamedBy = (env: GatherRequest['env']): readonly string[] =>
+  (env.GT_PROCESS_NAMES ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
+const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
+  const { town, scan, workers, onProgress } = request;
+  if (scan === 'worker') return scanPlaces(workers.map((worker) => join(town.root, worker)));
+  // Every pane's path is the working directory of some process: one look at the processes finds them all.
+  const places = scan === 'quick' ? await workingDirectories(await readProcessTable()) : [];
+  return scanTown({
+    root: town.root,
+    mode: scan,
+    places,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+};
+
+/** The numbers that locks name, as they stand and as true holders. */
+const pidsNamedBy = (locks: readonly LockFile[]): readonly number[] => {
+  const pids = locks.flatMap(({ content, companion }) => [
+    ...(content.kind === 'record' ? [content.record.pid, content.record.holder?.pid ?? null] : []),
+    companion?.pid ?? null,
+  ]);
+  return [...new Set(pids.filter((pid) => pid !== null))];
+};
+
+/** Users whose tmux servers count: the one who asks, and the town's owner where that is another (root's doctor). */
+const usersOf = (root: string, uid: number): readonly number[] => {
+  const owner = statSync(root, { throwIfNoEntry: false })?.uid ?? uid;
+  return owner === uid ? [uid] : [uid, owner];
+};
+
+const isTheRoot = (path: string, root: string): boolean => {
+  try {
+    return realpathSync(path) === root;
+  } catch {
+    return false;
+  }
+};
+
+/** Names that panes use for this town's root and that lead to it: symlinked roots are named as they were typed. */
+const aliasesOf = ({ root, aliases }: TownRoot, tmux: TmuxEvidence): readonly string[] => {
+  const panes = tmux.servers.flatMap((server) => server.panes);
+  const named = panes.flatMap(({ environment }) => [environment.GT_TOWN_ROOT, environment.GT_ROOT]);
+  const others = [...new Set(named)].filter((path) => path !== undefined).filter((path) => path !== root);
+  return [...new Set([...aliases, ...others.filter((path) => isTheRoot(path, root))])];
+};
+
+/** A single worker is judged without the town's layout, unless panes must be told from other workers' panes. */
+const NO_LAYOUT: TownLayout = { marked: false, rigs: [], workers: [], gaps: [] };
+
+const layoutFor = (request: GatherRequest, tmux: TmuxEvidence): TownLayout => {
+  const needed = request.scan !== 'worker' || tmux.servers.some((server) => server.panes.length > 0);
+  if (needed) return readTownLayout(request.town.root);
+  const marked =
+    statSync(join(request.town.root, 'mayor', 'town.json'), { throwIfNoEntry: false }) !== undefined;
+  return { ...NO_LAYOUT, marked };
+};
+
+const lookAtTmux = (request: GatherRequest, uid: number, table: ProcessTable): Promise<TmuxEvidence> => {
+  const { town, env, sockets, timeoutMs } = request;
+  const uids = usersOf(town.root, uid);
+  return askTmux({ env, uids, root: town.root, aliases: town.aliases, sockets, timeoutMs, table });
+};
+
+/** Looks at everything once. Never throws for what it meets in the town: what could not be seen is in `gaps`. */
+export const gather = async (request: GatherRequest): Promise<Snapshot> => {
+  const { town, scan, env, timeoutMs, onStage } = request;
+  const takenAtMs = Date.now();
+  const host = readHost();
+
+  onStage?.('locks');
+  const found = await findLocks(request);
+  const locks = readLocks(found.locks, town.root);
+
+  onStage?.('processes');
+  const table = await readProcessTable();
+  const asker = readAsker(env, table);
+
+  onStage?.('tmux');
+  const tmux = await lookAtTmux(request, host.uid, table);
+  const layout = layoutFor(request, tmux);
+  const agents = [...new Set([...request.agents, ...commandsNamedBy(env)])];
+  const panePids = tmux.servers.flatMap((server) =>
+    server.panes.filter(({ dead }) => !dead).map(({ pid }) => pid),
+  );
+  const processes = await processEvidence(table, {
+    pids: pidsNamedBy(locks),
+    panePids,
+    agents,
+    root: town.root,
+    asker,
+  });
+
+  onStage?.('git');
+  const whole = scan !== 'worker';
+  const lockedPlaces = [...new Set(locks.map(({ worker }) => worker))];
+  const gaps: readonly Gap[] = [...found.gaps, ...layout.gaps];
+  return {
+    snapshotVersion: 1,
+    takenAtMs,
+    scan,
+    asked: scan === 'worker' ? request.workers : [],
+    directories: found.directories,
+    town: {
+      root: town.root,
+      source: town.source,
+      why: town.why,
+      aliases: aliasesOf(town, tmux),
+      marked: layout.marked,
+      rigs: layout.rigs,
+      workers: layout.workers,
+      agents,
+    },
+    host,
+    asker,
+    locks: await addGitFacts(locks, { timeoutMs, env, ignored: whole }),
+    leftovers: readLeftovers(found.leftovers, town.root),
+    legacy: whole
+      ? readLegacyItems(town.root, {
+          rigs: layout.rigs.map(({ name }) => name),
+          workers: [...layout.workers, ...lockedPlaces],
+        })
+      : [],
+    processes,
+    tmux,
+    gaps,
+  };
+};
