@@ -82,6 +82,7 @@ const failedReport = (error: ReportError, exitCode: number, run: FailedRun): Rep
   locks: [],
   checks: [],
   findings: [],
+  undo: null,
   gaps: [],
   error,
 });

@@ -2,7 +2,7 @@ import { builtInChecks } from '../../checks/index.ts';
 import { type Config, readConfig } from '../config.ts';
 import { Failure } from '../core/failure.ts';
 import type { Check, Snapshot } from '../core/types.ts';
-import type { GatherRequest } from '../evidence/gather.ts';
+import { DEFAULT_TIMEOUT_MS, type GatherRequest } from '../evidence/gather.ts';
 import { findTownRoot, type TownRoot } from '../evidence/town-root.ts';
 import { resolveWorker } from '../evidence/worker-path.ts';
 import { loadPlugins } from '../plugins.ts';
@@ -38,9 +38,6 @@ const withCommandHint = (error: unknown, word: string): unknown => {
     ? new Failure('E_USAGE', error.message, `Did you mean: doctor ${near}?`, { cause: error })
     : error;
 };
-
-/** A tmux server that takes longer is stopped or stuck. */
-const DEFAULT_TIMEOUT_MS = 2000;
 
 /** What every look at a town takes from the command line and the configuration; the command line wins. */
 export const lookOptionsOf = (

@@ -7,7 +7,6 @@ import { presentationFor, type RunCommand } from '../terminal.ts';
 
 /** `doctor locks [town]`: the locks as a tree. The exit code is that of `doctor`, whatever `--state` shows of it. */
 export const run: RunCommand = async (given, terminal) => {
-  if (given.flags.has('watch')) return (await import('../watch.ts')).run(given, terminal);
   const { report } = await diagnose(given, terminal, given.positionals[0] ?? null, null);
   const shown = filterStates(report, optionValues(given, 'state'));
   const stdout = given.flags.has('json')
