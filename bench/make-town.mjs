@@ -24,12 +24,16 @@ export function makeTown(root, size) {
   writeFileSync(`${root}/mayor/town.json`, '{"type":"town","version":2,"name":"bench"}');
   writeFileSync(
     `${root}/mayor/rigs.json`,
-    JSON.stringify({ version: 1, rigs: Object.fromEntries(names.map((name) => [name, { beads: { prefix: name } }])) }),
+    JSON.stringify({
+      version: 1,
+      rigs: Object.fromEntries(names.map((name) => [name, { beads: { prefix: name } }])),
+    }),
   );
   tree.directory(`${root}/deacon`);
   for (const rig of names) {
     const home = `${root}/${rig}`;
-    for (const each of ['', '/crew', '/polecats', '/witness', '/refinery', '/mayor']) tree.directory(home + each);
+    for (const each of ['', '/crew', '/polecats', '/witness', '/refinery', '/mayor'])
+      tree.directory(home + each);
     if (gitFanOut > 0) makeRepository(tree, `${home}/.repo.git`, gitFanOut, 3);
     for (let index = 0; index < workers; index++) {
       const isCrew = index % 2 === 0;
@@ -58,7 +62,12 @@ function newTree() {
   /** A record whose process is above Linux's highest number, so that it is dead everywhere. */
   const lock = (worker, pid) => {
     directory(`${worker}/.runtime`);
-    const record = { pid, acquired_at: '2026-03-29T12:33:08.793959788Z', session_id: `%${counts.locks}`, hostname: 'larch' };
+    const record = {
+      pid,
+      acquired_at: '2026-03-29T12:33:08.793959788Z',
+      session_id: `%${counts.locks}`,
+      hostname: 'larch',
+    };
     writeFileSync(`${worker}/.runtime/agent.lock`, JSON.stringify(record, null, 2));
     counts.entries++;
     counts.locks++;
@@ -81,7 +90,8 @@ function makeClone(tree, home, packages, gitFanOut) {
     }
   }
   tree.directory(`${home}/node_modules`);
-  for (let index = 0; index < packages; index++) makePackage(tree, `${home}/node_modules/package-${index}`, index);
+  for (let index = 0; index < packages; index++)
+    makePackage(tree, `${home}/node_modules/package-${index}`, index);
 }
 
 /** One installed package: every third is flat, the others hold built files in two or three levels. */
@@ -91,7 +101,8 @@ function makePackage(tree, path, index) {
     for (let file = 0; file < files; file++) tree.file(`${home}/build-${file}.js`);
   };
   tree.directory(path);
-  for (const name of ['package.json', 'README.md', 'LICENSE', 'index.js', 'index.d.ts']) tree.file(`${path}/${name}`);
+  for (const name of ['package.json', 'README.md', 'LICENSE', 'index.js', 'index.d.ts'])
+    tree.file(`${path}/${name}`);
   if (index % 3 === 0) return;
   fill(`${path}/dist`, 8);
   fill(`${path}/dist/types`, 9);
@@ -100,7 +111,17 @@ function makePackage(tree, path, index) {
 }
 
 function makeRepository(tree, path, fanOut, objects) {
-  for (const each of ['', '/objects', '/objects/pack', '/objects/info', '/refs', '/refs/heads', '/hooks', '/logs', '/info'])
+  for (const each of [
+    '',
+    '/objects',
+    '/objects/pack',
+    '/objects/info',
+    '/refs',
+    '/refs/heads',
+    '/hooks',
+    '/logs',
+    '/info',
+  ])
     tree.directory(path + each);
   for (const name of ['HEAD', 'config', 'index', 'description', 'packed-refs']) tree.file(`${path}/${name}`);
   for (let index = 0; index < 13; index++) tree.file(`${path}/hooks/hook-${index}.sample`);

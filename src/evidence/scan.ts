@@ -14,6 +14,8 @@ export interface ScanOptions {
   readonly mode: 'default' | 'deep' | 'quick';
   /** For `quick`: absolute directories in which agents were seen; each of their ancestors in the root is looked at. */
   readonly places?: readonly string[];
+  /** Two: a helper thread walks along. `auto` (the default) decides by size and load; `quick` never needs one. */
+  readonly threads?: 'auto' | 1 | 2;
   /** Called every few thousand directories with the number of those entered so far. */
   readonly onProgress?: (directories: number) => void;
   /** Another file system, for tests. */

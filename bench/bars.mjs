@@ -1,0 +1,133 @@
+// What is compared with what, and how good it has to be. A row whose parts were not measured is shown as such and
+// fails nothing. `on` names the towns for which the bar holds; elsewhere the ratio is shown without one.
+
+/** `of / to` must not exceed `bar`; `goal` is what would be better still. Ratios are paired round by round. */
+export const BARS = [
+  {
+    name: 'full scan, 1 thread / find',
+    of: 'scan-deep',
+    to: 'find',
+    bar: 0.6,
+    goal: 0.45,
+    on: ['medium', 'large'],
+  },
+  {
+    name: 'full scan, helper thread / find',
+    of: 'scan-deep-2',
+    to: 'find',
+    bar: 0.42,
+    goal: 0.28,
+    on: ['medium', 'large'],
+  },
+  {
+    name: 'default scan, 1 thread / find, same prune',
+    of: 'scan-default',
+    to: 'find-prune',
+    bar: 0.55,
+    goal: 0.33,
+    on: ['medium', 'large'],
+  },
+  {
+    name: 'default scan, helper thread / find, same prune',
+    of: 'scan-default-2',
+    to: 'find-prune',
+    bar: null,
+    goal: null,
+    on: [],
+  },
+  {
+    name: 'full scan, 1 thread / original Go walk',
+    of: 'scan-deep',
+    to: 'go-walk',
+    bar: 0.25,
+    goal: 0.15,
+    on: ['medium', 'large'],
+  },
+  { name: 'quick scan / find', of: 'scan-quick', to: 'find', bar: 0.05, goal: 0.012, on: ['large'] },
+  {
+    name: 'cold cache, full scan / find',
+    of: 'cold-scan',
+    to: 'cold-find',
+    bar: 0.6,
+    goal: 0.3,
+    on: ['medium', 'large'],
+  },
+  {
+    name: 'preflight, lock present / base',
+    of: 'preflight-held',
+    to: 'base',
+    bar: 2.2,
+    goal: 1.5,
+    on: 'any',
+  },
+  { name: 'preflight, no lock / base', of: 'preflight-free', to: 'base', bar: 1.6, goal: 1.3, on: 'any' },
+  {
+    name: 'doctor --json, small town / base',
+    of: 'doctor-small',
+    to: 'base',
+    bar: 3.6,
+    goal: 2.5,
+    on: 'any',
+  },
+  { name: 'doctor --help / base', of: 'help', to: 'base', bar: null, goal: null, on: [] },
+  { name: 'doctor --version / base', of: 'version', to: 'base', bar: null, goal: null, on: [] },
+  {
+    name: '10,000 locks / 1,000, less the start of Node',
+    of: 'locks-10000',
+    to: 'locks-1000',
+    less: 'node',
+    bar: 11,
+    goal: 8,
+    on: 'any',
+  },
+  {
+    name: 'doctor --json, 10,000 locks / its scan, CPU',
+    of: 'cpu-doctor',
+    to: 'cpu-scan',
+    bar: 1.5,
+    goal: 1.15,
+    on: 'any',
+  },
+];
+
+/** Values that stand alone: the highest that was seen must not exceed the bar. */
+export const LIMITS = [
+  { name: 'system calls per directory, full scan', of: 'system-calls', bar: 3.0, goal: 2.2, unit: '' },
+  { name: 'peak memory, full scan of the town', of: 'memory-scan', bar: 100, goal: 60, unit: ' MiB' },
+  { name: 'peak memory, doctor --json, 10,000 locks', of: 'memory-doctor', bar: 100, goal: 60, unit: ' MiB' },
+];
+
+/** Middle value, the mean of the two middle ones for an even count. */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Rows of the result: medians and ratios of `samples` (name → one value per round) beside the bars. */
+export function judge(samples, town) {
+  const ratios = BARS.map(({ name, of, to, less, bar, goal, on }) => {
+    const base = less === undefined ? 0 : median(samples[less] ?? [0]);
+    const pairs = (samples[of] ?? []).map(
+      (value, round) => (value - base) / ((samples[to]?.[round] ?? Number.NaN) - base),
+    );
+    const applies = bar !== null && (on === 'any' || on.includes(town));
+    return row(name, pairs.length === 0 ? Number.NaN : median(pairs), applies ? bar : null, goal, '');
+  });
+  const limits = LIMITS.map(({ name, of, bar, goal, unit }) =>
+    row(name, samples[of] === undefined ? Number.NaN : Math.max(...samples[of]), bar, goal, unit),
+  );
+  return [...ratios, ...limits];
+}
+
+const row = (name, value, bar, goal, unit) => {
+  const measured = Number.isFinite(value);
+  return {
+    name,
+    value: measured ? value : null,
+    bar,
+    goal,
+    unit,
+    ok: !measured || bar === null ? null : value <= bar,
+  };
+};

@@ -1,0 +1,111 @@
+// Everything that is run and timed. Each contender is `(context) => value`: milliseconds, or what its name says.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const PRUNED = ['.git', '.repo.git', '.dolt-data', '.dolt-backup'];
+const PRUNE = ['(', ...PRUNED.flatMap((name, index) => [...(index > 0 ? ['-o'] : []), '-name', name]), ')'];
+
+/** Arguments of find for all locks below `root`, or for those that a default scan sees. */
+export const findLocks = (root, pruned) =>
+  pruned
+    ? [root, ...PRUNE, '-type', 'd', '-prune', '-o', '-name', 'agent.lock', '-print']
+    : [root, '-name', 'agent.lock'];
+
+/** Node adds some 55 ms to its start where this is set (nodejs/node#40524). */
+export const environment = (extra = {}) => {
+  const { NODE_EXTRA_CA_CERTS: _, TMUX: __, TMUX_PANE: ___, ...rest } = process.env;
+  return { ...rest, LC_ALL: 'C.UTF-8', ...extra };
+};
+
+const CLI = 'dist/bin/doctor.js';
+const cliExists = existsSync(CLI);
+
+const timed = (run) => {
+  const begin = performance.now();
+  run();
+  return performance.now() - begin;
+};
+
+/** Runs a program; exit codes are its own business, a program that cannot start is an error. */
+function run(program, args, env) {
+  const { error, stdout, signal } = spawnSync(program, args, {
+    env,
+    maxBuffer: 1e9,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  if (error !== undefined || signal !== null) throw error ?? new Error(`${program} was killed by ${signal}`);
+  return stdout;
+}
+
+const scan =
+  (mode, threads, ...more) =>
+  ({ town, bundle, env }) =>
+    JSON.parse(run(process.execPath, [bundle, town, mode, threads, ...more], env));
+
+const doctor =
+  (...args) =>
+  (context) =>
+    timed(() => run(process.execPath, [CLI, ...args.map((arg) => context.paths[arg] ?? arg)], context.env));
+
+/** CPU milliseconds and peak MiB of `doctor --json`, told by a script that is loaded before it. */
+function account(context, town) {
+  const file = join(context.scratch, 'account.json');
+  run(process.execPath, ['--require', context.accountant, CLI, '--json', town], {
+    ...context.env,
+    BENCH_ACCOUNT: file,
+  });
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+/** What the accountant is. */
+export const ACCOUNTANT = `process.on('exit', () => {
+  const { user, system } = process.cpuUsage();
+  require('node:fs').writeFileSync(process.env.BENCH_ACCOUNT, JSON.stringify({ cpuMs: (user + system) / 1000, peakMiB: process.resourceUsage().maxRSS / 1024 }));
+});`;
+
+function dropCaches() {
+  execFileSync('sync');
+  writeFileSync('/proc/sys/vm/drop_caches', '3');
+}
+
+/** Contenders by name, those that cannot run here left out; `needs` names the towns that each one wants to exist. */
+export function contenders({ goWalk, hasTmux, cold }) {
+  const list = {
+    find: ({ town, env }) => timed(() => run('find', findLocks(town, false), env)),
+    'find-prune': ({ town, env }) => timed(() => run('find', findLocks(town, true), env)),
+    'scan-deep': (context) => scan('deep', '1')(context).ms,
+    'scan-default': (context) => scan('default', '1')(context).ms,
+    'scan-deep-2': (context) => scan('deep', '2')(context).ms,
+    'scan-default-2': (context) => scan('default', '2')(context).ms,
+    'scan-quick': (context) => scan('quick', '1')(context).ms,
+    'memory-scan': (context) => scan('deep', '1')(context).peakMiB,
+    node: ({ env }) => timed(() => run(process.execPath, ['-e', ''], env)),
+  };
+  if (goWalk !== null) list['go-walk'] = ({ town, env }) => timed(() => run(goWalk, [town], env));
+  if (cold) {
+    list['cold-find'] = (context) => {
+      dropCaches();
+      return list.find(context);
+    };
+    list['cold-scan'] = (context) => {
+      dropCaches();
+      return list['scan-deep'](context);
+    };
+  }
+  if (hasTmux) list.base = ({ env, base }) => timed(() => run(process.execPath, [base], env));
+  if (cliExists) {
+    list['preflight-held'] = doctor('preflight', '--town', 'SMALL', 'rig0/crew/crew0');
+    list['preflight-free'] = doctor('preflight', '--town', 'SMALL', 'rig0/crew/nobody');
+    list['doctor-small'] = doctor('--json', 'SMALL');
+    list.help = doctor('--help');
+    list.version = doctor('--version');
+    list['locks-1000'] = doctor('--json', 'LOCKS_1000');
+    list['locks-10000'] = doctor('--json', 'LOCKS_10000');
+    list['cpu-doctor'] = (context) => account(context, context.paths.LOCKS_10000).cpuMs;
+    list['cpu-scan'] = (context) =>
+      scan('default', '1', 'read')({ ...context, town: context.paths.LOCKS_10000 }).cpuMs;
+    list['memory-doctor'] = (context) => account(context, context.paths.LOCKS_10000).peakMiB;
+  }
+  return list;
+}

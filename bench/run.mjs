@@ -1,0 +1,234 @@
+// npm run bench: times the scanner and the program in interleaved rounds and holds the ratios against the bars.
+//
+//   node bench/run.mjs [--town small|medium|large] [--at DIR] [--rounds N] [--only find,scan-deep] [--cold]
+//
+// The table goes to stderr, one JSON document to stdout. Exit code 1 where a bar is missed or a scanner finds other
+// locks than find does. --at keeps the measured town in DIR (made where it is missing) instead of a temporary one.
+// --cold also empties the machine's caches before each of its runs: root only, and everybody feels it.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { judge, median } from './bars.mjs';
+import { ACCOUNTANT, contenders, environment, findLocks } from './contenders.mjs';
+import { makeTown, SIZES } from './make-town.mjs';
+
+/** Node and one question to tmux: the least that an honest answer about locks costs. */
+const BASE = `import { spawnSync } from 'node:child_process';
+spawnSync('tmux', ['list-panes', '-a', '-F', '#{pane_id}'], { stdio: ['ignore', 'pipe', 'ignore'] });`;
+
+const { values: options } = parseArgs({
+  options: {
+    town: { type: 'string', default: 'medium' },
+    at: { type: 'string' },
+    rounds: { type: 'string', default: '7' },
+    only: { type: 'string' },
+    cold: { type: 'boolean', default: false },
+  },
+});
+const rounds = Number(options.rounds);
+if (!(options.town in SIZES) || !Number.isInteger(rounds) || rounds < 1) {
+  process.stderr.write(
+    `--town is one of ${Object.keys(SIZES).join(', ')}; --rounds a whole number above 0\n`,
+  );
+  process.exitCode = 2;
+} else {
+  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'bench-')));
+  try {
+    const result = await measure(scratch);
+    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    if (!result.ok) process.exitCode = 1;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function measure(scratch) {
+  const town = prepareTown(options.at ?? join(scratch, 'town'), options.town);
+  const tools = {
+    goWalk: succeeds('go', ['version']) ? buildGoWalk(scratch) : null,
+    hasTmux: succeeds('tmux', ['-V']),
+    cold: options.cold,
+  };
+  const wanted = options.only?.split(',');
+  const all = contenders(tools);
+  const unknown = wanted?.filter((name) => !(name in all)) ?? [];
+  if (unknown.length > 0)
+    throw new Error(`cannot measure ${unknown.join(', ')}; there are ${Object.keys(all).join(', ')}`);
+  const chosen = Object.entries(all).filter(([name]) => wanted?.includes(name) ?? true);
+  const names = chosen.map(([name]) => name);
+
+  const context = {
+    town,
+    scratch,
+    bundle: await bundleScanner(scratch),
+    base: writeScript(scratch, 'base.mjs', BASE),
+    accountant: writeScript(scratch, 'accountant.cjs', ACCOUNTANT),
+    env: environment({ TMUX_TMPDIR: scratch }),
+    paths: sideTowns(scratch, names),
+  };
+  const stopTmux = tools.hasTmux ? startTmux(scratch) : () => {};
+  try {
+    const fidelity = checkFidelity(context);
+    const samples = runRounds(chosen, context);
+    if (wanted === undefined) samples['system-calls'] = countSystemCalls(context, fidelity.directories);
+    return conclude(samples, fidelity);
+  } finally {
+    stopTmux();
+  }
+}
+
+function conclude(samples, fidelity) {
+  const medians = Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, median(values)]));
+  const rows = judge(samples, options.town);
+  const ok = fidelity.equal && rows.every((row) => row.ok !== false);
+  printTable(medians, rows, fidelity);
+  const machine = {
+    node: process.version,
+    cores: availableParallelism(),
+    cpu: cpus()[0]?.model,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    load: loadavg()[0],
+  };
+  return { ok, town: options.town, rounds, machine, fidelity, medians, rows };
+}
+
+/** Rounds in which everybody runs once, each beginning with another, so that drift hits all alike. */
+function runRounds(chosen, context) {
+  const samples = {};
+  for (const [, run] of chosen) run(context); // warms the caches; not counted
+  for (let round = 0; round < rounds; round++) {
+    for (let index = 0; index < chosen.length; index++) {
+      const [name, run] = chosen[(index + round) % chosen.length];
+      samples[name] ??= [];
+      samples[name][round] = run(context);
+    }
+    process.stderr.write(`round ${round + 1} of ${rounds}\n`);
+  }
+  return samples;
+}
+
+/** The locks that each way of scanning finds are those that find finds. */
+function checkFidelity({ town, bundle, env }) {
+  const list = (args) =>
+    execFileSync('find', args, { env, maxBuffer: 1e9 })
+      .toString()
+      .split('\n')
+      .filter((path) => path.endsWith('/.runtime/agent.lock'))
+      .sort();
+  const expected = { deep: list(findLocks(town, false)), default: list(findLocks(town, true)) };
+  let directories = 0;
+  const different = [];
+  for (const [mode, paths] of Object.entries(expected)) {
+    for (const threads of ['1', '2']) {
+      const output = execFileSync(process.execPath, [bundle, town, mode, threads], { env, maxBuffer: 1e9 });
+      const result = JSON.parse(output.toString());
+      if (JSON.stringify(result.paths) !== JSON.stringify(paths))
+        different.push(`${mode}, ${threads} threads`);
+      if (mode === 'deep') directories = result.directories;
+    }
+  }
+  return { equal: different.length === 0, different, locks: expected.deep.length, directories };
+}
+
+function countSystemCalls({ town, bundle, env, scratch, paths }, directories) {
+  if (!succeeds('strace', ['-V'])) return undefined;
+  const count = (root) => {
+    const summary = join(scratch, 'strace.txt');
+    execFileSync('strace', ['-c', '-o', summary, process.execPath, bundle, root, 'deep', '1'], {
+      env,
+      maxBuffer: 1e9,
+    });
+    const total = execFileSync('tail', ['-n', '1', summary]).toString().trim().split(/\s+/);
+    return Number(total[3] ?? Number.NaN);
+  };
+  return [(count(town) - count(paths.EMPTY)) / directories];
+}
+
+function prepareTown(path, size) {
+  if (!existsSync(path)) {
+    process.stderr.write(`making a ${size} town …\n`);
+    makeTown(path, size);
+  }
+  return realpathSync(path);
+}
+
+/** Towns besides the measured one, made only where a contender asks for them. */
+function sideTowns(scratch, names) {
+  const paths = {
+    SMALL: join(scratch, 'small'),
+    LOCKS_1000: join(scratch, 'locks-1000'),
+    LOCKS_10000: join(scratch, 'locks-10000'),
+    EMPTY: join(scratch, 'empty'),
+  };
+  mkdirSync(paths.EMPTY);
+  const wants = (...any) => any.some((name) => names.includes(name));
+  if (wants('preflight-held', 'preflight-free', 'doctor-small')) makeTown(paths.SMALL, 'small');
+  if (wants('locks-1000')) makeTown(paths.LOCKS_1000, 'locks-1000');
+  if (wants('locks-10000', 'cpu-doctor', 'cpu-scan', 'memory-doctor'))
+    makeTown(paths.LOCKS_10000, 'locks-10000');
+  return paths;
+}
+
+/** A private server with one session, where `default` is looked for; returns what stops it. */
+function startTmux(scratch) {
+  const env = environment({ TMUX_TMPDIR: scratch });
+  execFileSync('tmux', ['-f', '/dev/null', 'new-session', '-d', '-s', 'bench', 'sleep 3600'], { env });
+  return () => spawnSync('tmux', ['kill-session', '-t', '=bench'], { env });
+}
+
+async function bundleScanner(scratch) {
+  const outfile = join(scratch, 'scan-once.mjs');
+  await build({
+    entryPoints: ['bench/scan-once.ts'],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile,
+    logLevel: 'warning',
+  });
+  return outfile;
+}
+
+function buildGoWalk(scratch) {
+  const target = join(scratch, 'seed-walk');
+  execFileSync('go', ['build', '-o', target, 'bench/seed-walk/main.go'], {
+    env: { ...process.env, GO111MODULE: 'off' },
+  });
+  return target;
+}
+
+function writeScript(scratch, name, text) {
+  const path = join(scratch, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+function succeeds(program, args) {
+  return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+}
+
+function printTable(medians, rows, fidelity) {
+  const out = (line) => process.stderr.write(`${line}\n`);
+  out(
+    `\n${options.town} town, ${fidelity.directories} directories, ${fidelity.locks} locks, ${rounds} rounds`,
+  );
+  out(
+    fidelity.equal
+      ? 'every scanner finds what find finds'
+      : `OTHER LOCKS THAN FIND: ${fidelity.different.join('; ')}`,
+  );
+  out('');
+  for (const [name, value] of Object.entries(medians))
+    out(`${name.padEnd(52)}${value.toFixed(1).padStart(10)}`);
+  out(`\n${''.padEnd(52)}${'measured'.padStart(10)}${'bar'.padStart(8)}${'goal'.padStart(8)}`);
+  for (const { name, value, bar, goal, unit, ok } of rows) {
+    const measured = value === null ? 'not measured' : `${value.toFixed(3)}${unit}`;
+    const verdict = ok === null ? '' : ok ? '  ok' : '  FALLS SHORT';
+    out(
+      `${name.padEnd(48)}${measured.padStart(14)}${String(bar ?? '–').padStart(8)}${String(goal ?? '–').padStart(8)}${verdict}`,
+    );
+  }
+}
