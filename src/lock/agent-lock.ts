@@ -136,7 +136,7 @@ export class Lock {
   }
 
   #context(): LockContext {
-    const { calls = systemCalls, judge = doctorsJudge, now = Date.now } = this.#options;
+    const { calls = systemCalls, judge = doctorsJudge(), now = Date.now } = this.#options;
     const { workerDir } = this;
     return {
       workerDir,

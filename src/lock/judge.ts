@@ -6,12 +6,26 @@ import { isSameStamp } from './sight.ts';
 /** The verdict on the lock at `lockPath` as it is now, or null where there is none (any more). */
 export type Judge = (workerDir: string, lockPath: string) => Promise<Verdict | null>;
 
+/** How the doctor's own judge looks: as `lookAtWorker` of the library. */
+export interface JudgeOptions {
+  /** Root of the town; default: the marked directory around the worker, or the worker itself. */
+  readonly town?: string;
+  /** tmux sockets by name or path; default: all of the user's servers. */
+  readonly sockets?: readonly string[] | undefined;
+  /** Milliseconds for each question to tmux and git. */
+  readonly timeoutMs?: number | undefined;
+  readonly agents?: readonly string[] | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
 /** The doctor's own look at one worker. Loaded when it is first needed: most acquisitions meet no lock at all. */
-export const doctorsJudge: Judge = async (workerDir, lockPath) => {
-  const { lookAtWorker } = await import('../doctor.ts');
-  const { verdicts } = await lookAtWorker(workerDir);
-  return verdicts.find((verdict) => verdict.lock.path === lockPath) ?? null;
-};
+export const doctorsJudge =
+  (options: JudgeOptions = {}): Judge =>
+  async (workerDir, lockPath) => {
+    const { lookAtWorker } = await import('../doctor.ts');
+    const { verdicts } = await lookAtWorker(workerDir, options);
+    return verdicts.find((verdict) => verdict.lock.path === lockPath) ?? null;
+  };
 
 /** The verdict is about exactly these bytes in exactly this file. */
 export const isAbout = (verdict: Verdict, seen: Sight): boolean =>

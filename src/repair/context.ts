@@ -27,7 +27,7 @@ export interface RepairContext {
 export const contextOf = (options: RepairOptions): RepairContext => ({
   townRoot: options.townRoot,
   calls: options.calls ?? systemCalls,
-  judge: options.judge ?? doctorsJudge,
+  judge: options.judge ?? doctorsJudge({ town: options.townRoot }),
   now: options.now ?? Date.now,
   signal: options.signal ?? null,
   guard: options,

@@ -80,7 +80,7 @@ async function undo(entry: ReleaseEntry, context: RepairContext): Promise<UndoOu
   const answer = (status: UndoOutcome['status'], reason: string): UndoOutcome =>
     outcome(entry, context, status, reason);
   try {
-    if (dirname(lock) !== dirname(longPath(townRoot, entry.backup)))
+    if (!isPlausible(lock, longPath(townRoot, entry.backup)))
       return answer('failed', 'the journal is damaged');
     const symlink = symlinkOnTheWay(calls, townRoot, lock);
     if (symlink !== null) return answer('failed', `${symlink} is a symbolic link`);
@@ -144,7 +144,7 @@ function restore(
 }
 
 /** Both names are our own, in one directory: a journal that says otherwise was not written by us. */
-const _isPlausible = (lock: string, backup: string): boolean =>
+const isPlausible = (lock: string, backup: string): boolean =>
   dirname(lock) === dirname(backup) &&
   basename(lock) === LOCK_NAME &&
   ownFileOf(basename(backup)) === 'released';
