@@ -101,6 +101,15 @@ const chooseChecks = (
 };
 
 /**
+ * Judges every lock of a town: the examination that a report is made of. Reads only.
+ *
+ * @param town directory; default as for `examine`
+ * @throws Failure E_USAGE (no such town) or E_CONFIG (broken configuration)
+ */
+export const examineTown = async (town?: string, options: LookOptions = {}): Promise<Examination> =>
+  examineSnapshot(await look(townOf(town, options), options.scan ?? 'default', [], options));
+
+/**
  * Judges the lock of one worker directory, and nothing else: what repair and the lock library decide by.
  *
  * @param workerDir absolute path

@@ -1,0 +1,65 @@
+/** The locks of a whole town, for programs: what the original package's functions of these names promised to be. */
+import type { Collision, Examination, LockFile } from '../core/types.ts';
+import { applyRelease, type ReleaseOutcome } from '../repair/apply.ts';
+import { doctorsJudge, type JudgeOptions } from './judge.ts';
+import { makeRunId } from './names.ts';
+
+export interface TownLocksOptions extends Omit<JudgeOptions, 'town'> {
+  /** `default`: everything but repositories' insides; `deep`: everything; `quick`: known places only. */
+  readonly scan?: 'default' | 'deep' | 'quick';
+}
+
+/** What became of one stale lock. */
+export interface CleanedLock {
+  readonly lock: LockFile;
+  readonly outcome: ReleaseOutcome;
+}
+
+/**
+ * Every lock below a directory, invalid and unreadable ones included, sorted by worker. Reads only.
+ * Rejects where the directory does not exist.
+ */
+export async function findAllLocks(
+  root: string,
+  options: TownLocksOptions = {},
+): Promise<readonly LockFile[]> {
+  const { snapshot } = await examination(root, options);
+  return snapshot.locks;
+}
+
+/**
+ * Releases every lock whose holder is proven gone, as `doctor --fix` does: looked at again under the guard, kept as a
+ * copy, written to the journal, to be taken back by `doctor undo`. Locks that are stale and must stay for now (fresh,
+ * tracked by git, busy) are in the answer with the reason.
+ */
+export async function cleanStaleLocks(
+  root: string,
+  options: TownLocksOptions = {},
+): Promise<readonly CleanedLock[]> {
+  const { snapshot, verdicts } = await examination(root, options);
+  const run = makeRunId(Date.now());
+  const townRoot = snapshot.town.root;
+  const judge = doctorsJudge({ ...options, town: townRoot });
+  const cleaned: CleanedLock[] = [];
+  for (const { lock, state } of verdicts) {
+    if (state !== 'stale') continue;
+    const step = { lock, state, force: false };
+    const outcome = await applyRelease(step, run, cleaned.length + 1, { townRoot, judge });
+    cleaned.push({ lock, outcome });
+  }
+  return cleaned;
+}
+
+/** Workers with two live agents, and live agents that several workers' locks claim. Reads only. */
+export async function detectCollisions(
+  root: string,
+  options: TownLocksOptions = {},
+): Promise<readonly Collision[]> {
+  return (await examination(root, options)).collisions;
+}
+
+async function examination(root: string, options: TownLocksOptions): Promise<Examination> {
+  // Loaded late: the doctor itself uses the lock library.
+  const { examineTown } = await import('../doctor.ts');
+  return examineTown(root, options);
+}
