@@ -1,0 +1,45 @@
+import { hostname } from 'node:os';
+import { describe, expect, test } from '@jest/globals';
+import { readAsker, readHost, socketInTmuxVariable } from '../../src/evidence/host.ts';
+import { readProcessTable } from '../../src/evidence/processes.ts';
+
+describe('this host', () => {
+  test('is known by name, user and, on Linux, boot and PID namespace', () => {
+    const host = readHost();
+    expect(host).toMatchObject({ hostname: hostname(), platform: process.platform, uid: process.getuid?.() });
+    if (process.platform !== 'linux') return;
+    expect(host.bootId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(host.pidNamespace).toMatch(/^pid:\[\d+\]$/);
+    expect(host.initialPidNamespace).toBe(host.pidNamespace === 'pid:[4026531836]');
+  });
+});
+
+describe('the asker', () => {
+  test('is this process and all its ancestors, with a table as without', async () => {
+    const { pids, pane } = readAsker({});
+    expect(pids.slice(0, 2)).toEqual([process.pid, process.ppid]);
+    expect(pane).toBeNull();
+    expect(readAsker({}, await readProcessTable()).pids).toEqual(pids);
+  });
+
+  test('sits in the pane that TMUX and TMUX_PANE name, whatever its socket is called', () => {
+    expect(readAsker({ TMUX: '/nowhere/a,b c,123,4', TMUX_PANE: '%7' }).pane).toEqual({
+      socket: '/nowhere/a,b c',
+      id: '%7',
+    });
+  });
+
+  test.each([
+    [{ TMUX: '/nowhere/x,123,4' }],
+    [{ TMUX_PANE: '%7' }],
+    [{ TMUX: '', TMUX_PANE: '%7' }],
+    [{ TMUX: 'x', TMUX_PANE: '%7' }],
+    [{ TMUX: '/nowhere/x,123,4', TMUX_PANE: '$7' }],
+  ])('sits in no pane with %j', (env) => {
+    expect(readAsker(env).pane).toBeNull();
+  });
+
+  test('finds no socket in a TMUX that is none', () => {
+    expect([undefined, '', 'x,1,2', '/x', '/x,a,2'].map(socketInTmuxVariable)).toEqual(Array(5).fill(null));
+  });
+});
