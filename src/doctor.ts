@@ -1,33 +1,19 @@
 /** The use cases: each a straight line from a question to its answer. The CLI and the library call the same ones. */
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { builtInChecks } from '../checks/index.ts';
 import { readConfig } from './config.ts';
 import { clear, clearanceCode } from './core/clearance.ts';
 import { examineSnapshot } from './core/examine.ts';
 import { Failure } from './core/failure.ts';
-import { buildReport } from './core/report.ts';
+import { type Plan, planRepair } from './core/plan.ts';
+import { buildReport, reportRepair } from './core/report.ts';
 import type { PreflightReport, PreflightResult, Report } from './core/report-types.ts';
-import { runCheck, skippedCheck } from './core/run-checks.ts';
-import type { Check, Examination, Gap, ScanMode, Severity, Snapshot } from './core/types.ts';
-import { DEFAULT_TIMEOUT_MS, gather } from './evidence/gather.ts';
-import { findTownRoot, type TownRoot } from './evidence/town-root.ts';
+import { type CheckOutcome, runCheck, skippedCheck } from './core/run-checks.ts';
+import type { Check, Examination, Gap, Severity } from './core/types.ts';
+import { type LookOptions, look, placeWorker, townOf } from './evidence/look.ts';
+import type { TownRoot } from './evidence/town-root.ts';
 import { resolveWorker } from './evidence/worker-path.ts';
 import { loadPlugins } from './plugins.ts';
 import { VERSION } from './version.ts';
-
-/** How to look at a town. Everything is optional; the town's own `lock-doctor.json` fills in what is left open. */
-export interface LookOptions {
-  readonly scan?: Exclude<ScanMode, 'worker'> | undefined;
-  /** tmux sockets by name or path; default: all of the user's servers. */
-  readonly sockets?: readonly string[] | undefined;
-  /** Milliseconds for each question to tmux and git; default 2000. */
-  readonly timeoutMs?: number | undefined;
-  /** Names of agent commands besides the built-in ones. */
-  readonly agents?: readonly string[] | undefined;
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  readonly cwd?: string | undefined;
-}
 
 export interface ExamineOptions extends LookOptions {
   /** Checks to run besides the built-in ones and the configured plug-ins. */
@@ -37,30 +23,17 @@ export interface ExamineOptions extends LookOptions {
   readonly skip?: readonly string[] | undefined;
   /** What counts as a problem; default `warning`. */
   readonly failOn?: Severity | undefined;
+  /** Only these workers count, relative to the town; default all. */
+  readonly workers?: readonly string[] | undefined;
 }
 
-const townOf = (
-  town: string | undefined,
-  { env = process.env, cwd = process.cwd() }: LookOptions,
-): TownRoot => findTownRoot({ town, cwd, env });
-
-const look = (
-  town: TownRoot,
-  scan: ScanMode,
-  workers: readonly string[],
-  options: LookOptions,
-): Promise<Snapshot> => {
-  const config = readConfig(town.root);
-  return gather({
-    town,
-    scan,
-    workers,
-    sockets: options.sockets ?? config.sockets,
-    timeoutMs: options.timeoutMs ?? config.timeout ?? DEFAULT_TIMEOUT_MS,
-    agents: [...config.agents, ...(options.agents ?? [])],
-    env: options.env ?? process.env,
-  });
-};
+interface Diagnosis {
+  readonly town: TownRoot;
+  readonly examination: Examination;
+  readonly outcomes: readonly CheckOutcome[];
+  readonly report: Report;
+  readonly failOn: Severity;
+}
 
 /**
  * Diagnoses a town and answers what `doctor --json` prints. Reads only.
@@ -68,25 +41,31 @@ const look = (
  * @param town directory; default as on the command line: the marked town above the working directory, the environment's, or it itself
  * @throws Failure E_USAGE (no such town, unknown check id) or E_CONFIG (broken configuration or plug-in)
  */
-export const examine = async (town?: string, options: ExamineOptions = {}): Promise<Report> => {
+export const examine = async (town?: string, options: ExamineOptions = {}): Promise<Report> =>
+  (await diagnose(town, options)).report;
+
+const diagnose = async (given: string | undefined, options: ExamineOptions): Promise<Diagnosis> => {
   const startedAt = performance.now();
-  const place = townOf(town, options);
-  const config = readConfig(place.root);
-  const plugins = await loadPlugins(config.plugins.map((spec) => ({ spec, from: place.root })));
+  const town = townOf(given, options);
+  const config = readConfig(town.root);
+  const plugins = await loadPlugins(config.plugins.map((spec) => ({ spec, from: town.root })));
   const checks = [...builtInChecks, ...plugins, ...(options.checks ?? [])];
   const chosen = chooseChecks(checks, options.only ?? null, options.skip ?? config.skip);
-  const examination = examineSnapshot(await look(place, options.scan ?? 'default', [], options));
-  return buildReport({
+  const examination = examineSnapshot(await look(town, options.scan ?? 'default', [], options));
+  const outcomes = checks.map((check) =>
+    chosen.has(check.id) ? runCheck(check, examination, () => performance.now()) : skippedCheck(check),
+  );
+  const failOn = options.failOn ?? config.failOn ?? 'warning';
+  const report = buildReport({
     examination,
-    outcomes: checks.map((check) =>
-      chosen.has(check.id) ? runCheck(check, examination, () => performance.now()) : skippedCheck(check),
-    ),
+    outcomes,
     command: 'doctor',
     version: VERSION,
     durationMs: performance.now() - startedAt,
-    failOn: options.failOn ?? config.failOn ?? 'warning',
-    workers: null,
+    failOn,
+    workers: options.workers ?? null,
   });
+  return { town, examination, outcomes, report, failOn };
 };
 
 const chooseChecks = (
@@ -100,44 +79,41 @@ const chooseChecks = (
   return new Set((only ?? ids).filter((id) => !skip.includes(id)));
 };
 
-/**
- * Judges every lock of a town: the examination that a report is made of. Reads only.
- *
- * @param town directory; default as for `examine`
- * @throws Failure E_USAGE (no such town) or E_CONFIG (broken configuration)
- */
-export const examineTown = async (town?: string, options: LookOptions = {}): Promise<Examination> =>
-  examineSnapshot(await look(townOf(town, options), options.scan ?? 'default', [], options));
+export interface HealOptions extends ExamineOptions {
+  /** Release whatever the `workers` hold, whoever holds it; needs `workers`. */
+  readonly force?: boolean | undefined;
+  /** Ids of the locks to release out of the plan; default: all of it. */
+  readonly consent?: ((plan: Plan) => Promise<readonly string[]>) | undefined;
+  /** Once aborted no further release begins. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
- * Judges the lock of one worker directory, and nothing else: what repair and the lock library decide by.
+ * `doctor --fix`: diagnoses, plans, asks, acts under the guard with a second look at each lock, and diagnoses again. The
+ * second diagnosis decides the exit code. Every release is kept as a copy, journalled and can be undone.
  *
- * @param workerDir absolute path
- * @param town root to judge it in; default: the outermost marked directory above the worker, or the worker itself
+ * @throws Failure as `examine`, and E_USAGE for `force` without `workers`
  */
-export const lookAtWorker = async (
-  workerDir: string,
-  options: LookOptions & { readonly town?: string } = {},
-): Promise<Examination> => {
-  const { town, worker } = placeWorker(workerDir, options.town);
-  return examineSnapshot(await look(town, 'worker', [worker], options));
-};
-
-/** A worker directory with the town it belongs to; one that does not exist yet belongs to where it would be made. */
-const placeWorker = (
-  workerDir: string,
-  root: string | undefined,
-): { readonly town: TownRoot; readonly worker: string } => {
-  const above = findTownRoot({ town: root, cwd: existingPartOf(workerDir), env: {} });
-  const place = resolveWorker(workerDir, above.root, above.root);
-  if (place.kind === 'inside') return { town: above, worker: place.worker };
-  return { town: findTownRoot({ town: place.path, cwd: place.path, env: {} }), worker: '.' };
-};
-
-const existingPartOf = (path: string): string => {
-  let place = path;
-  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
-  return place;
+export const heal = async (town?: string, options: HealOptions = {}): Promise<Report> => {
+  const { force = false, workers = null, consent, signal } = options;
+  if (force && workers === null)
+    throw new Failure(
+      'E_USAGE',
+      'force needs the workers it is meant for',
+      'doctor --fix --force --worker WORKER',
+    );
+  const before = await diagnose(town, options);
+  const plan = planRepair({ ...before, workers, force });
+  const agreed = consent === undefined ? null : new Set(await consent(plan));
+  const steps = plan.steps.filter(({ verdict }) => agreed === null || agreed.has(verdict.lock.id));
+  const { carryOut } = await import('./repair/carry-out.ts');
+  const repair = await carryOut({ ...plan, steps }, before.examination, {
+    ...options,
+    town: before.town.root,
+    signal,
+  });
+  const after = await diagnose(before.town.root, options);
+  return reportRepair(before.report, after.report, repair, before.failOn);
 };
 
 /**

@@ -22,7 +22,7 @@ export interface JudgeOptions {
 export const doctorsJudge =
   (options: JudgeOptions = {}): Judge =>
   async (workerDir, lockPath) => {
-    const { lookAtWorker } = await import('../doctor.ts');
+    const { lookAtWorker } = await import('../evidence/look.ts');
     const { verdicts } = await lookAtWorker(workerDir, options);
     return verdicts.find((verdict) => verdict.lock.path === lockPath) ?? null;
   };

@@ -60,6 +60,6 @@ export async function detectCollisions(
 
 async function examination(root: string, options: TownLocksOptions): Promise<Examination> {
   // Loaded late: the doctor itself uses the lock library.
-  const { examineTown } = await import('../doctor.ts');
+  const { examineTown } = await import('../evidence/look.ts');
   return examineTown(root, options);
 }

@@ -1,0 +1,58 @@
+/** Carries out a plan, step by step, each under its guard and with its own second look. */
+import { join } from 'node:path';
+import type { Plan } from '../core/plan.ts';
+import type { ReleaseOutcome, RepairRecord } from '../core/report.ts';
+import type { Examination, LockFile } from '../core/types.ts';
+import { type LookOptions, lookAtWorker } from '../evidence/look.ts';
+import type { Judge } from '../lock/judge.ts';
+import { makeRunId } from '../lock/names.ts';
+import { applyRelease } from './apply.ts';
+import { repairLeftovers } from './leftovers.ts';
+
+export interface CarryOutOptions extends LookOptions {
+  /** Town root, symlinks resolved. */
+  readonly town: string;
+  /** Called after each release that was tried. */
+  readonly onStep?: ((lock: LockFile, outcome: ReleaseOutcome) => void) | undefined;
+  /** Once aborted no further step begins. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A copy can only be told from its original by looking at both: workers whose locks carry the same bytes. */
+const twinsOf = (lock: LockFile, { snapshot }: Examination): readonly string[] =>
+  snapshot.locks
+    .filter((other) => other.stamp !== null && other.stamp.sha256 === lock.stamp?.sha256)
+    .map(({ worker }) => worker);
+
+/** Finishes what killed runs left, then makes the releases of a plan, in its order. Expected failures are outcomes. */
+export const carryOut = async (
+  plan: Plan,
+  examination: Examination,
+  options: CarryOutOptions,
+): Promise<RepairRecord> => {
+  const { town, onStep, signal } = options;
+  const repair = { townRoot: town, ...(signal === undefined ? {} : { signal }) };
+  for (const worker of plan.debris) {
+    if (signal?.aborted === true) break;
+    await repairLeftovers(join(town, worker, '.runtime'), repair);
+  }
+  const run = makeRunId(Date.now());
+  const outcomes = new Map<string, ReleaseOutcome>();
+  for (const [index, { verdict, force }] of plan.steps.entries()) {
+    const { lock, state } = verdict;
+    const judge: Judge = async (workerDir, lockPath) => {
+      const again = await lookAtWorker(workerDir, { ...options, town, beside: twinsOf(lock, examination) });
+      return again.verdicts.find((one) => one.lock.path === lockPath) ?? null;
+    };
+    const result = await applyRelease({ lock, state, force }, run, index + 1, { ...repair, judge });
+    const outcome = {
+      status: result.status,
+      reason: result.reason,
+      backup: result.status === 'fixed' ? result.backup : null,
+    };
+    outcomes.set(lock.id, outcome);
+    onStep?.(lock, outcome);
+  }
+  const moved = [...outcomes.values()].some(({ status }) => status === 'fixed');
+  return { id: moved ? run : null, outcomes };
+};
