@@ -5,6 +5,9 @@ const COMBINING = /\p{Mark}/u;
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 
+/** A space, but none between a number and its unit. */
+const BREAK = /(?<!\d) | (?!(?:ms|s|min|h|d)\b)/;
+
 /** Columns that `text` takes at a terminal. */
 export const displayWidth = (text: string): number => {
   let columns = 0;
@@ -25,7 +28,7 @@ export const wrapText = (text: string, columns: number): readonly string[] => {
   if (columns < 20) return [text];
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.split(BREAK)) {
     if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > columns) {
       lines.push(line);
       line = word;

@@ -44,9 +44,13 @@ export const describeHolder = ({ holder, notes, reasons }: ReportLock, pen: Pick
         ? null
         : `${pen.safe(holder.sessionId)} ${holder.session}`;
   const host = holder.process === null && holder.hostname !== null ? `on ${pen.safe(holder.hostname)}` : null;
-  const age = holder.ageSeconds === null ? null : `for ${describeAge(holder.ageSeconds)}`;
+  const age = holder.ageSeconds === null ? null : since(holder.ageSeconds);
   return [process, place, host, age].filter((part) => part !== null).join(', ') + tail;
 };
+
+/** A time in the future is that of a clock which was set back since. */
+const since = (seconds: number): string =>
+  seconds < 0 ? `taken ${describeAge(seconds)}` : `for ${describeAge(seconds)}`;
 
 const treeLines = (locks: readonly ReportLock[], pen: Pen, { width }: Presentation): readonly string[] => {
   const names = locks.map(({ worker }) => pen.safe(splitWorker(worker).rest));

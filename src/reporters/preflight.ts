@@ -25,5 +25,7 @@ export const renderPreflight = (report: PreflightReport, presentation: Presentat
 
 const answerLine = ({ worker, answer, message, next }: PreflightResult, pen: Pen): string => {
   const [command] = next;
-  return `${pen.paint(MARKS[answer], answer)} ${pen.safe(worker)}: ${pen.safe(message)}${command === undefined ? '' : ` (next: ${pen.command(command)})`}`;
+  // The answer is said once, even where the sentence begins with it.
+  const said = message.startsWith(`${answer}: `) ? message.slice(answer.length + 2) : message;
+  return `${pen.paint(MARKS[answer], answer)} ${pen.safe(worker)}: ${pen.safe(said)}${command === undefined ? '' : ` (next: ${pen.command(command)})`}`;
 };

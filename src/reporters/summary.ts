@@ -59,7 +59,7 @@ const releasedStep = (report: Report, fixed: readonly ReportFinding[]): NextStep
     ? null
     : {
         text: `${count(fixed.length, 'lock')} released. To put ${fixed.length === 1 ? 'it' : 'them'} back:`,
-        commands: [withTown(report, ['doctor', 'undo'])],
+        commands: [report.undo ?? withTown(report, ['doctor', 'undo'])],
       };
 
 const fixableStep = (report: Report, fixable: readonly ReportFinding[]): NextStep | null =>

@@ -4,7 +4,7 @@ import { refusalOf, reportLock } from '../../core/report.ts';
 import { EXIT, type PreflightResult } from '../../core/report-types.ts';
 import { NOTES, STATES, type State, type Verdict } from '../../core/types.ts';
 import { renderJson } from '../../reporters/json.ts';
-import { quoteArgument } from '../../reporters/shell-quote.ts';
+import { quoteCommand } from '../../reporters/shell-quote.ts';
 import { createPen } from '../../reporters/style.ts';
 import { VERSION } from '../../version.ts';
 import { type Arguments, usage } from '../arguments.ts';
@@ -80,7 +80,7 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal): Promi
   }
   const [answer = null] = clear({ ...snapshot, asked: [worker] });
   const verdict = verdicts.find(({ lock }) => lock.worker === worker) ?? null;
-  const text = verdict === null ? describeFree(worker, answer) : describeVerdict(verdict);
+  const text = verdict === null ? describeFree(worker, answer) : describeVerdict(verdict, snapshot.town.root);
   return { kind: 'worker', id: worker, text, verdict, answer };
 };
 
@@ -126,7 +126,7 @@ const statePage = (state: State): string => {
   ].join('\n');
 };
 
-const describeVerdict = (verdict: Verdict): string => {
+const describeVerdict = (verdict: Verdict, root: string): string => {
   const { lock, state, reasons, notes, facts } = verdict;
   const refusal = refusalOf(verdict);
   return [
@@ -150,7 +150,7 @@ const describeVerdict = (verdict: Verdict): string => {
     '## What --fix does',
     '',
     refusal === null
-      ? `Releases it: doctor --fix --worker ${quoteArgument(lock.worker)}`
+      ? `Releases it: ${quoteCommand(['doctor', '--fix', '--worker', lock.worker, '--town', root])}`
       : `Leaves it: ${refusal}.`,
     '',
     '## What would change it',
