@@ -2,6 +2,7 @@
  * The toolkit of all tests: towns on disk, processes and private tmux servers, everything undone by
  * `afterEach(cleanUp)`.
  */
+export * from './as-other-user.ts';
 export * from './clean-up.ts';
 export * from './processes.ts';
 export * from './tmux.ts';

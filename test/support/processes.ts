@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, mkdtempSync, realpathSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { onCleanUp } from './clean-up.ts';
+import { until } from './until.ts';
 
 export interface StartedProcess {
   readonly pid: number;
@@ -61,8 +62,8 @@ export const fakeAgent = (name = 'claude', options: SpawnOptions = {}): Promise<
 
 /** The process exists and is no zombie: init may take seconds to reap one that has ended. */
 export const isRunning = (pid: number): boolean => {
-  const ps = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
-  return ps.status === 0 && !ps.stdout.trim().startsWith('Z');
+  const state = stateOf(pid);
+  return state !== '' && !state.startsWith('Z');
 };
 
 /** True where this test process may start processes as another user. */
@@ -70,3 +71,47 @@ export const canBecomeOthers = process.getuid?.() === 0;
 
 /** A uid that is not ours and owns nothing here. */
 export const OTHER_UID = 65_534;
+
+/** Whose processes `asOtherUser` may not signal: root's it may, for it stays root in name. */
+export const THIRD_UID = 65_533;
+
+/**
+ * A zombie: it ended, and its parent, which `cleanUp` ends, never asks for its code. Linux reaps it after that.
+ */
+export const startZombie = async (): Promise<number> => {
+  const parent = await startProcess('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 600'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const pid = Number(await firstLine(parent));
+  await until(() => stateOf(pid).startsWith('Z'), `the zombie ${pid}`);
+  return pid;
+};
+
+/** True where a small C program can be built: for processes that no script can be. */
+export const hasCompiler = spawnSync('cc', ['--version']).status === 0;
+
+/** A process whose leading thread has ended while another goes on: it looks like a zombie and is alive. */
+export const startZombieLeader = async (): Promise<number> => {
+  const program = sleeperNamed('leaderless');
+  const source =
+    '#include <pthread.h>\n#include <unistd.h>\nstatic void *stay(void *x) { sleep(600); return x; }\n' +
+    'int main(void) { pthread_t t; pthread_create(&t, 0, stay, 0); pthread_exit(0); }\n';
+  execFileSync('cc', ['-x', 'c', '-o', program, '-', '-lpthread'], { input: source });
+  const { pid } = await startProcess(program);
+  await until(() => stateOf(pid).startsWith('Z'), `the end of the leading thread of ${pid}`);
+  return pid;
+};
+
+const stateOf = (pid: number): string =>
+  spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();
+
+/** The first line that a process with a piped standard output writes. */
+export const firstLine = ({ child }: StartedProcess): Promise<string> =>
+  new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout?.on('data', (bytes: Buffer) => {
+      text += bytes.toString('utf8');
+      if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')));
+    });
+    child.once('exit', () => reject(new Error(`ended after saying only ${JSON.stringify(text)}`)));
+  });
