@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { parseConfig, readConfig } from '../src/config.ts';
+import { Failure } from '../src/core/failure.ts';
+import { cleanUp, makeTown } from './support/index.ts';
+
+afterEach(cleanUp);
+
+describe('the configuration of a town', () => {
+  test('is empty where there is no file', () => {
+    const { root } = makeTown();
+    expect(readConfig(root)).toEqual({
+      path: null,
+      plugins: [],
+      agents: [],
+      sockets: [],
+      skip: [],
+      failOn: null,
+      timeout: null,
+    });
+  });
+
+  test('holds what the file says', () => {
+    const town = makeTown();
+    const values = {
+      plugins: ['./checks/mine.js'],
+      agents: ['my-agent'],
+      sockets: ['/tmp/s'],
+      skip: ['lock-debris'],
+      failOn: 'error',
+      timeout: 500,
+    };
+    town.write('lock-doctor.json', JSON.stringify({ $schema: 'x', ...values }));
+    expect(readConfig(town.root)).toEqual({ path: town.path('lock-doctor.json'), ...values });
+  });
+
+  test('is read from the town root only, never from a worker', () => {
+    const town = makeTown();
+    town.write('gastown/crew/ada/lock-doctor.json', '{"plugins": ["./evil.js"]}');
+    expect(readConfig(town.root).plugins).toEqual([]);
+  });
+
+  test.each([
+    ['', 'is not JSON'],
+    ['{', 'is not JSON'],
+    ['[]', 'must hold one JSON object'],
+    ['null', 'must hold one JSON object'],
+    ['{"plugin": []}', 'unknown key "plugin"'],
+    ['{"constructor": []}', 'unknown key "constructor"'],
+    ['{"__proto__": []}', 'unknown key "__proto__"'],
+    ['{"agents": "claude"}', '"agents" must be a list of non-empty texts'],
+    ['{"skip": [1]}', '"skip" must be a list of non-empty texts'],
+    ['{"plugins": [""]}', '"plugins" must be a list of non-empty texts'],
+    ['{"failOn": "fatal"}', '"failOn" must be one of info, warning, error'],
+    ['{"timeout": "2s"}', '"timeout" must be a whole number of milliseconds, at least 1'],
+    ['{"timeout": 0}', '"timeout" must be a whole number of milliseconds, at least 1'],
+    ['{"timeout": 1e12}', '"timeout" must be a whole number of milliseconds, at least 1'],
+    ['{"$schema": 1}', '"$schema" must be text'],
+  ])('refuses %s', (text, words) => {
+    expect(() => parseConfig(text, '/town/lock-doctor.json')).toThrow(
+      expect.objectContaining({ code: 'E_CONFIG', message: expect.stringContaining(words) }),
+    );
+  });
+
+  test('an unknown key is told with the known ones', () => {
+    expect(() => parseConfig('{"socket": []}', 'f')).toThrow(
+      expect.objectContaining({ hint: 'Known keys: plugins, agents, sockets, skip, failOn, timeout.' }),
+    );
+  });
+
+  test('any text is a configuration or one clear error', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        try {
+          parseConfig(text, 'f');
+        } catch (error) {
+          expect(error).toBeInstanceOf(Failure);
+        }
+      }),
+    );
+  });
+
+  test('a directory, a FIFO or a huge file of that name is an error at once', () => {
+    const town = makeTown();
+    mkdirSync(town.path('lock-doctor.json'));
+    expect(() => readConfig(town.root)).toThrow('it is no regular file');
+    const other = makeTown();
+    execFileSync('mkfifo', [other.path('lock-doctor.json')]);
+    expect(() => readConfig(other.root)).toThrow('it is no regular file');
+    const huge = makeTown();
+    huge.write('lock-doctor.json', ' '.repeat(1024 * 1024 + 1));
+    expect(() => readConfig(huge.root)).toThrow('it is larger than 1 MiB');
+  });
+});

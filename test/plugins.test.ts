@@ -1,0 +1,83 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { loadPlugins } from '../src/plugins.ts';
+import { cleanUp, makeTown } from './support/index.ts';
+
+const FIXTURES = fileURLToPath(new URL('../fixtures/plugins', import.meta.url));
+const load = (...specs: string[]) => loadPlugins(specs.map((spec) => ({ spec, from: FIXTURES })));
+
+afterEach(cleanUp);
+
+describe('loading plug-ins', () => {
+  test('takes one check, or an array of them, in the order asked for', async () => {
+    const checks = await load('./two-checks.js', './long-held.js');
+    expect(checks.map(({ id }) => id)).toEqual(['acme/first', '@acme/checks/second', 'acme/long-held']);
+  });
+
+  test('a check without a summary is summed up by its title', async () => {
+    const [first] = await load('./two-checks.js');
+    expect(first?.summary).toBe('First');
+  });
+
+  test.each([
+    ['relative with a dot', './long-held.js'],
+    ['a bare file name that is there', 'long-held.js'],
+    ['an absolute path', join(FIXTURES, 'long-held.js')],
+  ])('finds a file: %s', async (_how, spec) => {
+    expect((await load(spec)).map(({ id }) => id)).toEqual(['acme/long-held']);
+  });
+
+  test('CommonJS works as well', async () => {
+    expect((await load('./common.cjs')).map(({ id }) => id)).toEqual(['acme/common']);
+  });
+
+  test('a directory is a package by its manifest', async () => {
+    expect((await load('./package')).map(({ id }) => id)).toEqual(['acme-checks/packaged']);
+  });
+
+  test('a package is found in node_modules above, with exports for ES modules only', async () => {
+    const town = makeTown();
+    mkdirSync(town.path('node_modules'));
+    symlinkSync(join(FIXTURES, 'package'), town.path('node_modules/acme-checks'));
+    const checks = await loadPlugins([{ spec: 'acme-checks', from: town.path('gastown') }]);
+    expect(checks.map(({ id }) => id)).toEqual(['acme-checks/packaged']);
+  });
+
+  test.each([
+    [
+      './missing.js',
+      `plug-in ./missing.js: there is no readable file or package at ${join(FIXTURES, 'missing.js')}`,
+    ],
+    ['no-such-package', `plug-in no-such-package: there is no such file or package under ${FIXTURES}`],
+    ['./throws-on-load.js', 'plug-in ./throws-on-load.js: it cannot be loaded: not today'],
+    ['./no-default.js', 'plug-in ./no-default.js: it has no default export'],
+    ['./number.js', 'plug-in ./number.js: its default export is no check'],
+    ['./no-run.js', 'plug-in ./no-run.js: check "acme/x" needs a function "run"'],
+    [
+      './bad-id.js',
+      'plug-in ./bad-id.js: its default export needs an id of the form "package/name", and has "plain"',
+    ],
+  ])('refuses %s in one sentence', async (spec, message) => {
+    await expect(load(spec)).rejects.toMatchObject({ code: 'E_CONFIG', message });
+  });
+
+  test('refuses an id that is taken', async () => {
+    await expect(load('./two-checks.js', './same-id.js')).rejects.toMatchObject({
+      code: 'E_CONFIG',
+      message: 'plug-in ./same-id.js: the check id "acme/first" is taken already',
+    });
+  });
+
+  test('a file that is no JavaScript is refused and not a crash', async () => {
+    await expect(load('./syntax-error.js')).rejects.toMatchObject({
+      code: 'E_CONFIG',
+      message: expect.stringContaining('plug-in ./syntax-error.js: it cannot be loaded: '),
+    });
+  });
+
+  test('nothing is loaded where nothing is asked for', async () => {
+    expect(await loadPlugins([])).toEqual([]);
+  });
+});
