@@ -180,16 +180,18 @@ function startTmux(scratch) {
 }
 
 async function bundleScanner(scratch) {
-  const outfile = join(scratch, 'scan-once.mjs');
+  const entryPoints = { 'scan-once': 'bench/scan-once.ts', 'scan-thread': 'src/evidence/scan-thread.ts' };
+  writeFileSync(join(scratch, 'package.json'), '{"type":"module"}');
   await build({
-    entryPoints: ['bench/scan-once.ts'],
+    entryPoints,
     bundle: true,
+    splitting: true,
     platform: 'node',
     format: 'esm',
-    outfile,
+    outdir: scratch,
     logLevel: 'warning',
   });
-  return outfile;
+  return join(scratch, 'scan-once.js');
 }
 
 function buildGoWalk(scratch) {

@@ -6,6 +6,7 @@ import { knownPlaces, searchPlaces, withAncestors } from './known-places.ts';
 import { trustedDevice } from './leaf-rule.ts';
 import { COMPANION_NAME, isLockHome, LOCK_HOMES, LOCK_NAME, leftoverKind } from './lock-names.ts';
 import { type Findings, type Sighting, type WalkOptions, walkAll } from './walk.ts';
+import { walkWithHelper } from './walk-with-helper.ts';
 
 export interface ScanOptions {
   /** Town root; may be a symlink. Paths that are found lie below its real path. */
@@ -75,7 +76,11 @@ export function scanTown(options: ScanOptions): ScanResult {
       findings,
     );
   } else {
-    walkAll([{ path: root, raw: false, leafDevice: trustedDevice(how.disk, root) }], how, findings);
+    const start = { path: root, raw: false, leafDevice: trustedDevice(how.disk, root) };
+    const threads = options.threads ?? 'auto';
+    // The helper knows the real disk only.
+    if (threads === 1 || options.disk !== undefined) walkAll([start], how, findings);
+    else walkWithHelper(start, threads === 2, how, findings);
   }
   return resultOf(findings);
 }
@@ -123,7 +128,7 @@ function resultOf({ sightings, directories, gaps }: Findings): ScanResult {
       return kind === null ? [] : [{ path: joinPath(home, name), place, kind }];
     }),
   );
-  return { locks, leftovers, directories, gaps };
+  return { locks, leftovers, directories, gaps: gaps.sort((a, b) => (a.what < b.what ? -1 : 1)) };
 }
 
 function placeOf({ home: { path, raw }, names }: Sighting) {

@@ -45,25 +45,51 @@ export interface WalkOptions {
 /** Directories between two calls of `onDirectory`. */
 const PROGRESS_STEP = 2048;
 
-/** Walks everything below `start` and every subtree that has to be walked in another way; fills `findings`. */
+/** Walks these subtrees, and every one in them that has to be walked in another way; fills `findings`. */
 export function walkAll(start: readonly Subtree[], options: WalkOptions, findings: Findings): void {
   const subtrees = [...start];
   for (let next = subtrees.pop(); next !== undefined; next = subtrees.pop()) {
-    walk(next, options, findings, subtrees);
+    const enter = visitor(next, options, findings, subtrees);
+    const stack = [next.path];
+    for (let path = stack.pop(); path !== undefined; path = stack.pop()) enter(path, stack);
   }
 }
 
 /**
- * One walk. Written for speed: an explicit stack of strings, synchronous calls, no callback per entry. What needs
- * different treatment (another device, names that are no UTF-8) is left in `elsewhere`.
+ * Walks level by level until a level has at least `wanted` directories, and returns what is left to be walked; nothing
+ * where the tree ended before.
  */
-function walk(start: Subtree, options: WalkOptions, findings: Findings, elsewhere: Subtree[]): void {
-  const { raw, leafDevice } = start;
-  const { disk, prune, uid } = options;
-  const stack: string[] = [];
-  const homes: string[] = [];
+export function walkToFrontier(
+  start: Subtree,
+  wanted: number,
+  options: WalkOptions,
+  findings: Findings,
+): readonly Subtree[] {
+  const elsewhere: Subtree[] = [];
+  const enter = visitor(start, options, findings, elsewhere);
+  let level = [start.path];
+  while (level.length > 0 && level.length < wanted) {
+    const next: string[] = [];
+    for (const path of level) enter(path, next);
+    level = next;
+  }
+  return [...elsewhere, ...level.map((path) => ({ ...start, path }))];
+}
 
-  const list = (directory: string, isHome: boolean): void => {
+/**
+ * The step of a walk: looks at one directory and pushes its sub-directories. Written for speed: plain strings,
+ * synchronous calls, no callback per entry. What needs different treatment (another device, names that are no UTF-8)
+ * is left in `elsewhere`.
+ */
+function visitor(
+  { raw, leafDevice }: Subtree,
+  options: WalkOptions,
+  findings: Findings,
+  elsewhere: Subtree[],
+): (directory: string, stack: string[]) => void {
+  const { disk, prune, uid } = options;
+
+  const list = (directory: string, isHome: boolean, stack: string[]): void => {
     const place = { path: directory, raw };
     const entries = listPlace(place, options, findings);
     const prefix = directory === '/' ? directory : `${directory}/`;
@@ -79,7 +105,7 @@ function walk(start: Subtree, options: WalkOptions, findings: Findings, elsewher
       }
       if (!entry.isDirectory() && !(isUntyped(entry) && isDirectory(prefix + name))) continue;
       if (name.charCodeAt(0) !== DOT) stack.push(prefix + name);
-      else if (isLockHome(name)) homes.push(prefix + name);
+      else if (isLockHome(name)) list(prefix + name, true, stack);
       else if (!prune.has(name)) stack.push(prefix + name);
     }
     if (names.length > 0) findings.sightings.push({ home: place, names });
@@ -91,25 +117,21 @@ function walk(start: Subtree, options: WalkOptions, findings: Findings, elsewher
   const isDirectory = (path: string): boolean =>
     lookAt(disk, { path, raw }, findings)?.isDirectory() ?? false;
 
-  list(start.path, false);
-  for (;;) {
-    for (let home = homes.pop(); home !== undefined; home = homes.pop()) list(home, true);
-    const directory = stack.pop();
-    if (directory === undefined) return;
+  return (directory, stack) => {
     if (leafDevice !== null) {
       const look = lookAt(disk, { path: directory, raw }, findings);
-      if (look === null || !look.isDirectory()) continue;
+      if (look === null || !look.isDirectory()) return;
       if (look.dev !== leafDevice) {
         elsewhere.push({ path: directory, raw, leafDevice: null });
-        continue;
+        return;
       }
       if (isLeaf(look, uid)) {
         countDirectory(options, findings);
-        continue;
+        return;
       }
     }
-    list(directory, false);
-  }
+    list(directory, false, stack);
+  };
 }
 
 /** What decoding puts in place of bytes that are no UTF-8 (a name may also really contain it). */

@@ -1,41 +1,46 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { onCleanUp } from '../support/index.ts';
 
-/** The scanner as a script of its own: prints a `ScannerOutput` for `ROOT MODE`. */
+/** The scanner as a script of its own: prints a `ScannerOutput` for `ROOT MODE THREADS`. */
 const SCRIPT = `
   import { scanTown } from './src/evidence/scan.ts';
-  const [root, mode] = process.argv.slice(2);
-  const { locks, directories, gaps } = scanTown({ root, mode });
-  const paths = locks.map(({ path }) => Buffer.from(path).toString('base64'));
+  const [root, mode, threads = '1'] = process.argv.slice(2);
+  const { locks, directories, gaps } = scanTown({ root, mode, threads: threads === 'auto' ? threads : Number(threads) });
+  const paths = locks.map(({ path }) => Buffer.from(path).toString('base64')).sort();
   process.stdout.write(JSON.stringify({ paths, directories, gaps }));
 `;
 
 export interface ScannerOutput {
-  /** In base64. */
+  /** In base64, sorted. */
   readonly paths: readonly string[];
   readonly directories: number;
   readonly gaps: readonly { readonly what: string; readonly why: string }[];
 }
 
-/** Bundles the scanner into a temporary file that any user may run with node, and returns its path. */
-export function bundleScanner(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'scanner-'));
-  onCleanUp(() => rmSync(directory, { recursive: true, force: true }));
-  chmodSync(directory, 0o755);
-  const outfile = join(directory, 'scan.mjs');
-  buildSync({
-    stdin: { contents: SCRIPT, resolveDir: process.cwd(), loader: 'ts' },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    outfile,
-    logLevel: 'silent',
-  });
-  return outfile;
+/**
+ * Bundles the scanner as the program is bundled, its helper thread beside it, into a temporary directory where any
+ * user may run it with node; returns the script's path. `helper` puts another script in the helper's place.
+ */
+export function bundleScanner(helper?: string): string {
+  const outdir = mkdtempSync(join(tmpdir(), 'scanner-'));
+  onCleanUp(() => rmSync(outdir, { recursive: true, force: true }));
+  chmodSync(outdir, 0o755);
+  writeFileSync(join(outdir, 'package.json'), '{"type":"module"}');
+  const shared = { bundle: true, platform: 'node', format: 'esm', logLevel: 'silent' } as const;
+  const stdin = { contents: SCRIPT, resolveDir: process.cwd(), loader: 'ts' } as const;
+  buildSync({ ...shared, stdin, outfile: join(outdir, 'scan.js') });
+  if (helper === undefined)
+    buildSync({
+      ...shared,
+      entryPoints: ['src/evidence/scan-thread.ts'],
+      outfile: join(outdir, 'scan-thread.js'),
+    });
+  else writeFileSync(join(outdir, 'scan-thread.js'), helper);
+  return join(outdir, 'scan.js');
 }
 
 /** Runs a scan in a process of its own, as another user where `identity` says so. */
@@ -44,6 +49,15 @@ export function scanInProcess(
   mode: 'default' | 'deep' | 'quick',
   identity: { readonly uid?: number; readonly gid?: number } = {},
 ): ScannerOutput {
-  const output = execFileSync(process.execPath, [bundleScanner(), root, mode], { cwd: '/', ...identity });
+  return runScanner(bundleScanner(), [root, mode], identity);
+}
+
+/** Runs a bundled scanner. */
+export function runScanner(
+  script: string,
+  args: readonly string[],
+  identity: { readonly uid?: number; readonly gid?: number } = {},
+): ScannerOutput {
+  const output = execFileSync(process.execPath, [script, ...args], { cwd: '/', ...identity });
   return JSON.parse(output.toString());
 }

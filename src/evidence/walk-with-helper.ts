@@ -1,0 +1,119 @@
+import { availableParallelism, loadavg } from 'node:os';
+import type { Worker as WorkerThread } from 'node:worker_threads';
+import type { HelperTask } from './scan-thread.ts';
+import { type Findings, type Subtree, type WalkOptions, walkAll, walkToFrontier } from './walk.ts';
+import {
+  type Board,
+  countRemaining,
+  newBoard,
+  readProgress,
+  takeNext,
+  takenByHelper,
+  waitForHelper,
+} from './walk-board.ts';
+
+/** Subtrees from which on sharing is fair whatever their sizes. Smaller towns end before there are as many. */
+const FRONTIER = 256;
+
+/** Directories after which the rest is estimated, and estimated rest that repays the start of a thread (some 20 ms). */
+const SAMPLE = 2_000;
+const WORTHWHILE = 15_000;
+
+/** Time without any progress after which the helper is taken for dead. Its part is then walked again. */
+const STALL_MS = 3_000;
+
+/**
+ * Walks a subtree with a helper thread on another core: `always`, or where the rest is large and a core is idle
+ * (under load a second thread only takes turns with the first). The result is the same in every case.
+ */
+export function walkWithHelper(
+  start: Subtree,
+  always: boolean,
+  options: WalkOptions,
+  findings: Findings,
+): void {
+  const subtrees = walkToFrontier(start, FRONTIER, options, findings);
+  const board = newBoard(subtrees.length);
+  const atFrontier = findings.directories;
+  let helper: (() => Findings | null) | null = null;
+  let isDecided = false;
+  const decide = (taken: number): void => {
+    const entered = findings.directories - atFrontier;
+    if (isDecided || (!always && entered < SAMPLE)) return;
+    isDecided = true;
+    const rest = (entered / taken) * countRemaining(board);
+    if (always || (rest > WORTHWHILE && hasIdleCore())) helper = startHelper(subtrees, board, options);
+  };
+  const { onDirectory } = options;
+  const own: WalkOptions = {
+    ...options,
+    onDirectory: onDirectory === null ? null : (count) => onDirectory(count + readProgress(board)),
+  };
+
+  if (always) decide(0);
+  for (let index = takeNext(board, false); index !== null; index = takeNext(board, false)) {
+    const subtree = subtrees[index];
+    if (subtree !== undefined) walkAll([subtree], own, findings);
+    decide(index + 1);
+  }
+  finish(helper, subtrees, board, own, findings);
+}
+
+function finish(
+  helper: (() => Findings | null) | null,
+  subtrees: readonly Subtree[],
+  board: Board,
+  options: WalkOptions,
+  findings: Findings,
+): void {
+  if (helper === null) return;
+  const more = helper();
+  if (more === null) {
+    const lost = takenByHelper(board).map((index) => subtrees[index]);
+    walkAll(
+      lost.filter((subtree) => subtree !== undefined),
+      options,
+      findings,
+    );
+    return;
+  }
+  findings.sightings.push(...more.sightings);
+  findings.gaps.push(...more.gaps);
+  findings.directories += more.directories;
+}
+
+/**
+ * Starts the thread; the function returned waits for it and says what it found, or null where it did nothing. A helper
+ * that cannot start or fails is one that does nothing: its part is walked here.
+ */
+function startHelper(
+  subtrees: readonly Subtree[],
+  board: Board,
+  { prune, uid }: WalkOptions,
+): (() => Findings | null) | null {
+  // Loaded here, because most runs do without.
+  const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
+  const { port1, port2 } = new MessageChannel();
+  const workerData: HelperTask = { shared: board.shared, port: port2, subtrees, prune, uid };
+  let worker: WorkerThread;
+  try {
+    const options = { workerData, transferList: [port2], execArgv: [] };
+    worker = new Worker(new URL('./scan-thread.js', import.meta.url), options);
+  } catch {
+    return null; // not permitted here, or no memory for it
+  }
+  worker.unref();
+  worker.on('error', () => {});
+  return () => {
+    const message = waitForHelper(board, STALL_MS) ? receiveMessageOnPort(port1) : undefined;
+    port1.close();
+    void worker.terminate();
+    return message === undefined ? null : (message.message as Findings);
+  };
+}
+
+/** One core is free besides ours, as far as the last minute tells. */
+const hasIdleCore = (): boolean => {
+  const cores = availableParallelism();
+  return cores > 1 && (loadavg()[0] ?? cores) <= cores - 1;
+};
