@@ -1,0 +1,93 @@
+/**
+ * Golden replays: the evidence of every story, judged, checked and reported, gives the report beside it, byte for byte.
+ *
+ *     UPDATE_GOLDEN=1 npm run jest -- test/fixtures.test.ts
+ *
+ * writes the snapshots of `test/support/stories/` and all reports anew; read the difference before you commit it. A
+ * snapshot that somebody saved with `doctor --save-snapshot` becomes a fixture by its directory alone.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { builtInChecks } from '../checks/index.ts';
+import { examineSnapshot } from '../src/core/examine.ts';
+import { buildReport } from '../src/core/report.ts';
+import type { Report } from '../src/core/report-types.ts';
+import { runCheck } from '../src/core/run-checks.ts';
+import type { Snapshot } from '../src/core/types.ts';
+import { STORIES, type Story } from './support/stories/index.ts';
+
+const TOWNS = new URL('../fixtures/towns/', import.meta.url);
+const fileOf = (town: string, name: string): URL => new URL(`${town}/${name}.json`, TOWNS);
+const asText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** As `doctor --json` reports it, with a clock that stands still and no version. */
+const report = (snapshot: Snapshot): Report => {
+  const examination = examineSnapshot(snapshot);
+  return buildReport({
+    examination,
+    outcomes: builtInChecks.map((check) => runCheck(check, examination, () => 0)),
+    command: 'doctor',
+    version: '0.0.0',
+    durationMs: 0,
+    failOn: 'warning',
+    workers: null,
+  });
+};
+
+if (process.env.UPDATE_GOLDEN === '1') {
+  for (const { name, snapshot } of STORIES) {
+    mkdirSync(new URL(`${name}/`, TOWNS), { recursive: true });
+    writeFileSync(fileOf(name, 'snapshot'), asText(snapshot));
+  }
+  for (const town of readdirSync(TOWNS)) {
+    const snapshot = JSON.parse(readFileSync(fileOf(town, 'snapshot'), 'utf8')) as Snapshot;
+    writeFileSync(fileOf(town, 'report'), asText(report(snapshot)));
+  }
+}
+
+const towns = existsSync(TOWNS) ? readdirSync(TOWNS).sort() : [];
+const snapshotOf = (town: string): Snapshot =>
+  JSON.parse(readFileSync(fileOf(town, 'snapshot'), 'utf8')) as Snapshot;
+
+describe('golden replays', () => {
+  test.each(towns)('%s replays to its report', (town) => {
+    expect(asText(report(snapshotOf(town)))).toBe(readFileSync(fileOf(town, 'report'), 'utf8'));
+  });
+
+  test('judging and checking leave the evidence as it was', () => {
+    for (const town of towns) {
+      const snapshot = snapshotOf(town);
+      report(snapshot);
+      expect(snapshot).toEqual(snapshotOf(town));
+    }
+  });
+});
+
+describe('stories', () => {
+  const told = ({ snapshot }: Story): Pick<Story, 'locks' | 'findings' | 'exit'> => {
+    const { locks, findings, exitCode } = report(snapshot);
+    return {
+      locks: Object.fromEntries(
+        locks.map(({ id, state, notes }) => [id.slice('agent:'.length), [state, ...notes].join(' ')]),
+      ),
+      findings: findings.map(({ id }) => id),
+      exit: exitCode,
+    };
+  };
+
+  test.each(STORIES.map((story) => [story.name, story] as const))('%s', (_, story) => {
+    const { locks, findings, exit } = story;
+    expect(told(story)).toEqual({ locks, findings, exit });
+  });
+
+  test.each(STORIES.map((story) => [story.name, story] as const))(
+    '%s stands in fixtures/towns as it is written',
+    (name, story) => {
+      expect(snapshotOf(name)).toEqual(story.snapshot);
+    },
+  );
+
+  test('no two stories have one name', () => {
+    expect(new Set(STORIES.map(({ name }) => name)).size).toBe(STORIES.length);
+  });
+});

@@ -1,0 +1,126 @@
+/** The decision table of the contract as towns: one polecat per cell, named `<process>-<session>`. */
+import type { LockFile, PidLookup, ProcessState, SessionState, TmuxPane } from '../../../src/core/types.ts';
+import { absent, aLock, aServer, aSnapshot, HOUR, NOW, present } from '../snapshot.ts';
+import { at, type Story, shellPane } from './story.ts';
+
+const PROCESSES: readonly ProcessState[] = ['alive', 'gone', 'recycled', 'unknown'];
+
+const lookUp = (process: ProcessState, pid: number): PidLookup => {
+  if (process === 'alive') return present(pid, { names: ['sleep'] });
+  if (process === 'gone') return absent(pid);
+  if (process === 'unknown')
+    return { ...absent(pid), answer: 'unknown', why: 'it could not be looked up (EIO)' };
+  return present(pid, { names: ['firefox'], startedAtMs: NOW - HOUR });
+};
+
+interface Cell {
+  readonly worker: string;
+  readonly lock: LockFile;
+  readonly lookup: PidLookup;
+  /** Shows a shell only: the session decides, and no occupant does. */
+  readonly pane: TmuxPane | null;
+}
+
+const cell = (process: ProcessState, session: SessionState, number: number): Cell => {
+  const name = `${process}-${session}`;
+  const worker = `gastown/polecats/${name}`;
+  const pid = 4200 + number;
+  const id = `%${number}`;
+  return {
+    worker,
+    lock: aLock(worker, { pid, sessionId: session === 'unnamed' ? '' : id }),
+    lookup: lookUp(process, pid),
+    pane:
+      session === 'live'
+        ? shellPane({
+            id,
+            sessionId: `$${number}`,
+            sessionName: `gt-${name}`,
+            pid: 700 + number,
+            path: at(worker),
+          })
+        : null,
+  };
+};
+
+const townOf = (sessions: readonly SessionState[], reached: boolean): Story['snapshot'] => {
+  const cells = PROCESSES.flatMap((process, row) =>
+    sessions.map((session, column) => cell(process, session, 1 + row * sessions.length + column)),
+  );
+  const silent = {
+    socket: '/tmp/tmux-1000/default',
+    origin: 'default',
+    status: 'failed',
+    reason: 'did not answer within 2000 ms',
+    pid: null,
+    startedAtMs: null,
+  } as const;
+  return aSnapshot({
+    locks: cells.map(({ lock }) => lock).sort((a, b) => (a.worker < b.worker ? -1 : 1)),
+    lookups: cells.map(({ lookup }) => lookup),
+    servers: [
+      aServer(cells.flatMap(({ pane }) => (pane === null ? [] : [pane]))),
+      ...(reached ? [] : [aServer([], silent)]),
+    ],
+  });
+};
+
+const polecat = (name: string): string => `gastown/polecats/${name}`;
+
+export const TABLE_STORIES: readonly Story[] = [
+  {
+    name: 'decision-table',
+    tells: 'Every process state beside a live, a gone and an unnamed session, everything reached.',
+    snapshot: townOf(['live', 'gone', 'unnamed'], true),
+    locks: {
+      [polecat('alive-live')]: 'held would-block',
+      [polecat('alive-gone')]: 'orphaned would-block',
+      [polecat('alive-unnamed')]: 'held would-block',
+      [polecat('gone-live')]: 'held',
+      [polecat('gone-gone')]: 'stale',
+      [polecat('gone-unnamed')]: 'stale',
+      [polecat('recycled-live')]: 'held would-block',
+      [polecat('recycled-gone')]: 'stale would-block',
+      [polecat('recycled-unnamed')]: 'stale would-block',
+      [polecat('unknown-live')]: 'held',
+      [polecat('unknown-gone')]: 'unknown',
+      [polecat('unknown-unnamed')]: 'unknown',
+    },
+    findings: [
+      ...['gone-gone', 'gone-unnamed', 'recycled-gone', 'recycled-unnamed'].map(
+        (name) => `stale-lock:${polecat(name)}`,
+      ),
+      `orphaned-lock:${polecat('alive-gone')}`,
+      ...['unknown-gone', 'unknown-unnamed'].map((name) => `undecided-lock:${polecat(name)}`),
+    ],
+    exit: 1,
+  },
+  {
+    name: 'decision-table-unreached',
+    tells: 'The same beside an unknown session: one server was not reached, so nothing is stale any more.',
+    snapshot: townOf(['live', 'unnamed', 'unknown'], false),
+    locks: {
+      [polecat('alive-live')]: 'held would-block',
+      [polecat('alive-unnamed')]: 'held would-block',
+      [polecat('alive-unknown')]: 'held would-block',
+      [polecat('gone-live')]: 'held',
+      [polecat('gone-unnamed')]: 'unknown',
+      [polecat('gone-unknown')]: 'unknown',
+      [polecat('recycled-live')]: 'held would-block',
+      [polecat('recycled-unnamed')]: 'unknown would-block',
+      [polecat('recycled-unknown')]: 'unknown would-block',
+      [polecat('unknown-live')]: 'held',
+      [polecat('unknown-unnamed')]: 'unknown',
+      [polecat('unknown-unknown')]: 'unknown',
+    },
+    findings: [
+      'gone-unknown',
+      'gone-unnamed',
+      'recycled-unknown',
+      'recycled-unnamed',
+      'unknown-unknown',
+      'unknown-unnamed',
+    ].map((name) => `undecided-lock:${polecat(name)}`),
+    exit: 22,
+  },
+];

@@ -1,0 +1,36 @@
+/** All stories, as they are written; `fixtures/towns/` holds the same as plain JSON with the report each one gives. */
+import { createHash } from 'node:crypto';
+import type { LockFile, Snapshot } from '../../../src/core/types.ts';
+import { TABLE_STORIES } from './decision-table.ts';
+import { PLACE_STORIES } from './places.ts';
+import { PROCESS_STORIES } from './processes.ts';
+import { SESSION_STORIES } from './sessions.ts';
+import type { Story } from './story.ts';
+
+export type { Story } from './story.ts';
+
+/** The builders stamp a lock with its content; a fixture shows what a real one looks like. Equal stays equal. */
+const stampLikeDisk = (lock: LockFile, place: number): LockFile =>
+  lock.stamp === null
+    ? lock
+    : {
+        ...lock,
+        stamp: {
+          ...lock.stamp,
+          ino: String(1_048_577 + place),
+          mtimeNs: `${lock.mtimeMs ?? 0}000000`,
+          sha256: createHash('sha256').update(lock.stamp.sha256).digest('hex'),
+        },
+      };
+
+const asOnDisk = (snapshot: Snapshot): Snapshot => ({
+  ...snapshot,
+  locks: snapshot.locks.map(stampLikeDisk),
+});
+
+export const STORIES: readonly Story[] = [
+  ...PLACE_STORIES,
+  ...PROCESS_STORIES,
+  ...SESSION_STORIES,
+  ...TABLE_STORIES,
+].map((story) => ({ ...story, snapshot: asOnDisk(story.snapshot) }));

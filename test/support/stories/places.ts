@@ -1,0 +1,445 @@
+/** Stories about where a lock lies, where it comes from and what lies around it. */
+import type { GitFacts, LockFile, LockProblem, TrueHolder } from '../../../src/core/types.ts';
+import {
+  absent,
+  aLock,
+  aPane,
+  aProcess,
+  aServer,
+  aSnapshot,
+  BOOT,
+  INITIAL_NAMESPACE,
+  NOW,
+  present,
+} from '../snapshot.ts';
+import { ADA, at, BOB, NUX, type Story, shellPane } from './story.ts';
+
+const git = (facts: Partial<GitFacts>): GitFacts => ({
+  tracked: { seen: true, value: false },
+  ignored: { seen: true, value: true },
+  repository: at(ADA),
+  ...facts,
+});
+
+const invalid = (
+  name: string,
+  problem: LockProblem,
+  detail: string,
+  fields: Partial<LockFile> = {},
+): LockFile =>
+  aLock(`gastown/polecats/${name}`, {}, { content: { kind: 'invalid', problem, detail }, ...fields });
+
+const irregular = { isRegularFile: false, stamp: null } as const;
+
+const holder: TrueHolder = {
+  pid: 5151,
+  startToken: '5000',
+  bootId: BOOT,
+  pidNamespace: INITIAL_NAMESPACE,
+  nonce: '6f2d1c',
+};
+
+const beside = (worker: string, name: string) => ({ worker, path: `${at(worker)}/.runtime/${name}` });
+
+export const PLACE_STORIES: readonly Story[] = [
+  {
+    name: 'healthy-town',
+    tells: 'Three agents work in their own panes.',
+    snapshot: aSnapshot({
+      locks: [
+        aLock(ADA, { pid: 4242, sessionId: '%3' }),
+        aLock(BOB, { pid: 4243, sessionId: '%4' }),
+        aLock(`${NUX}/gastown`, { pid: 4244, sessionId: '%5' }),
+      ],
+      lookups: [absent(4242), absent(4243), absent(4244)],
+      servers: [
+        aServer([
+          aPane(),
+          aPane({ id: '%4', sessionId: '$2', sessionName: 'gt-crew-bob', pid: 701, path: at(BOB) }),
+          aPane({ id: '%5', sessionId: '$3', sessionName: 'gt-nux', pid: 702, path: at(`${NUX}/gastown`) }),
+        ]),
+      ],
+    }),
+    locks: { [ADA]: 'held', [BOB]: 'held', [`${NUX}/gastown`]: 'held' },
+    findings: [],
+    exit: 0,
+  },
+  {
+    name: 'empty-town',
+    tells: 'No lock anywhere, no tmux installed: nothing to doubt.',
+    snapshot: aSnapshot({ lookups: [], over: { tmux: { installed: false, servers: [], enumerated: true } } }),
+    locks: {},
+    findings: [],
+    exit: 0,
+  },
+  {
+    name: 'plain-directory-tree',
+    tells: 'No Gas Town at all, just a tree with one live and one dead lock of ours.',
+    snapshot: (() => {
+      const locks = [
+        aLock('jobs/build', { sessionId: '', pid: 4242 }),
+        aLock('jobs/deploy', { sessionId: '', pid: 4243 }),
+      ];
+      const base = aSnapshot({
+        locks,
+        lookups: [present(4242, { names: ['make'] }), absent(4243)],
+      });
+      return { ...base, town: { ...base.town, marked: false, rigs: [], workers: [] } };
+    })(),
+    locks: { 'jobs/build': 'held would-block', 'jobs/deploy': 'stale' },
+    findings: ['stale-lock:jobs/deploy'],
+    exit: 1,
+  },
+  {
+    name: 'container-lock',
+    tells: 'A container took the lock; its number happens to be alive here, and means nothing.',
+    snapshot: aSnapshot({ locks: [aLock(ADA, { hostname: '4e449adbac66' })], lookups: [present(4242)] }),
+    locks: { [ADA]: 'foreign' },
+    findings: [`undecided-lock:${ADA}`],
+    exit: 0,
+  },
+  {
+    name: 'other-namespace',
+    tells: 'Same host name, another PID namespace: foreign.',
+    snapshot: aSnapshot({
+      locks: [aLock(ADA, { holder: { ...holder, pidNamespace: 'pid:[4026532001]' } })],
+      lookups: [absent(5151)],
+    }),
+    locks: { [ADA]: 'foreign' },
+    findings: [`undecided-lock:${ADA}`],
+    exit: 0,
+  },
+  {
+    name: 'inside-a-container',
+    tells: 'We run in a container and reached no tmux: a number that is missing here may live outside.',
+    snapshot: (() => {
+      const base = aSnapshot({ locks: [aLock(ADA)] });
+      return {
+        ...base,
+        host: { ...base.host, pidNamespace: 'pid:[4026532001]', initialPidNamespace: false },
+      };
+    })(),
+    locks: { [ADA]: 'unknown' },
+    findings: [`undecided-lock:${ADA}`],
+    exit: 22,
+  },
+  {
+    name: 'host-drift',
+    tells: 'The same Mac under two networks: mac.lan then, Mac.local now.',
+    snapshot: (() => {
+      const base = aSnapshot({ locks: [aLock(ADA, { hostname: 'mac.lan' })] });
+      return {
+        ...base,
+        host: {
+          ...base.host,
+          hostname: 'Mac.local',
+          platform: 'darwin',
+          bootId: null,
+          pidNamespace: null,
+          initialPidNamespace: true,
+        },
+      };
+    })(),
+    locks: { [ADA]: 'stale' },
+    findings: [`stale-lock:${ADA}`],
+    exit: 1,
+  },
+  {
+    name: 'tracked',
+    tells:
+      'git tracks the lock that a clone carried along: it is never removed, and said once as stale and once as tracked.',
+    snapshot: aSnapshot({ locks: [aLock(ADA, {}, { git: git({ tracked: { seen: true, value: true } }) })] }),
+    locks: { [ADA]: 'stale tracked' },
+    findings: [`stale-lock:${ADA}`, `tracked-lock:${ADA}`],
+    exit: 1,
+  },
+  {
+    name: 'unignored',
+    tells: 'A healthy lock that the next git add would pick up.',
+    snapshot: aSnapshot({
+      locks: [aLock(ADA, {}, { git: git({ ignored: { seen: true, value: false } }) })],
+      servers: [aServer([aPane()])],
+    }),
+    locks: { [ADA]: 'held' },
+    findings: [`tracked-lock:${ADA}`],
+    exit: 0,
+  },
+  {
+    name: 'git-unanswered',
+    tells: 'There is a repository, and git refuses to speak of it: the stale lock is left.',
+    snapshot: aSnapshot({
+      locks: [
+        aLock(
+          ADA,
+          {},
+          {
+            git: git({
+              tracked: { seen: false, why: 'dubious ownership' },
+              ignored: { seen: false, why: 'dubious ownership' },
+            }),
+          },
+        ),
+      ],
+      over: { gaps: [{ what: `git:${at(ADA)}`, why: 'dubious ownership' }] },
+    }),
+    locks: { [ADA]: 'stale' },
+    findings: [`stale-lock:${ADA}`],
+    exit: 1,
+  },
+  {
+    name: 'worker-and-parent',
+    tells: 'One agent has a lock in its worktree and one in the directory above, both naming one pane.',
+    snapshot: aSnapshot({
+      locks: [aLock(NUX), aLock(`${NUX}/gastown`, { pid: 4243 })],
+      lookups: [absent(4242), absent(4243)],
+      servers: [aServer([aPane({ sessionName: 'gt-nux', path: at(`${NUX}/gastown`) })])],
+    }),
+    locks: { [NUX]: 'held', [`${NUX}/gastown`]: 'held' },
+    findings: [],
+    exit: 0,
+  },
+  {
+    name: 'copied-worker',
+    tells: 'cp -r of a worker: the original is held, the copy is stale.',
+    snapshot: aSnapshot({ locks: [aLock(ADA), aLock(BOB)], servers: [aServer([aPane()])] }),
+    locks: { [ADA]: 'held', [BOB]: 'stale copy' },
+    findings: [`stale-lock:${BOB}`],
+    exit: 1,
+  },
+  {
+    name: 'misplaced',
+    tells: "A lock in a sub-directory of a worker, where the command's working directory was.",
+    snapshot: aSnapshot({
+      locks: [aLock(`${ADA}/packages/web`)],
+      servers: [aServer([aPane({ path: at(`${ADA}/packages/web`) })])],
+    }),
+    locks: { [`${ADA}/packages/web`]: 'held misplaced' },
+    findings: [],
+    exit: 0,
+  },
+  {
+    name: 'invalid-kinds',
+    tells: 'Nothing here is a lock record; only regular files of some age can be released.',
+    snapshot: aSnapshot({
+      locks: [
+        invalid('bom', 'not-json', 'it starts with a byte order mark'),
+        invalid('directory', 'directory', 'it is a directory', irregular),
+        invalid('empty', 'empty', 'the file is empty'),
+        invalid('fifo', 'fifo', 'it is a FIFO', irregular),
+        invalid('huge', 'too-large', 'it has 70000 bytes', irregular),
+        invalid('symlink', 'symlink', 'it is a symbolic link', irregular),
+        invalid('text-pid', 'wrong-type', 'pid is no integer'),
+        invalid('truncated', 'not-json', 'it ends in the middle', { mtimeMs: NOW - 12_000 }),
+      ],
+      lookups: [],
+    }),
+    locks: Object.fromEntries(
+      ['bom', 'directory', 'empty', 'fifo', 'huge', 'symlink', 'text-pid', 'truncated'].map((name) => [
+        `gastown/polecats/${name}`,
+        'invalid',
+      ]),
+    ),
+    findings: ['bom', 'directory', 'empty', 'fifo', 'huge', 'symlink', 'text-pid', 'truncated'].map(
+      (name) => `invalid-lock:gastown/polecats/${name}`,
+    ),
+    exit: 1,
+  },
+  {
+    name: 'invalid-occupied',
+    tells: 'A torn lock file, and the agent at work beside it.',
+    snapshot: aSnapshot({
+      locks: [invalid('nux', 'empty', 'the file is empty')],
+      lookups: [],
+      servers: [aServer([aPane({ sessionName: 'gt-nux', path: at(NUX) })])],
+    }),
+    locks: { [NUX]: 'invalid' },
+    findings: [`invalid-lock:${NUX}`],
+    exit: 1,
+  },
+  {
+    name: 'unreadable-lock',
+    tells: 'The lock file may not be read: not invalid, not judged.',
+    snapshot: aSnapshot({
+      locks: [aLock(ADA, {}, { content: { kind: 'unread', why: 'permission denied' }, stamp: null })],
+      lookups: [],
+      over: { gaps: [{ what: `lock:${at(ADA)}/.runtime/agent.lock`, why: 'permission denied' }] },
+    }),
+    locks: { [ADA]: 'unknown' },
+    findings: [`undecided-lock:${ADA}`],
+    exit: 22,
+  },
+  {
+    name: 'unreadable-directory',
+    tells:
+      'One worker belongs to somebody else and cannot be entered: nothing bad was seen, not everything was seen.',
+    snapshot: aSnapshot({
+      locks: [aLock(ADA)],
+      servers: [aServer([aPane()])],
+      over: { gaps: [{ what: `directory:${at('gastown/crew/eve')}`, why: 'permission denied' }] },
+    }),
+    locks: { [ADA]: 'held' },
+    findings: [],
+    exit: 22,
+  },
+  {
+    name: 'problem-and-doubt',
+    tells: 'One lock is stale for certain and one directory could not be entered: problems outrank doubt.',
+    snapshot: aSnapshot({
+      locks: [aLock(ADA)],
+      over: { gaps: [{ what: `directory:${at('gastown/crew/eve')}`, why: 'permission denied' }] },
+    }),
+    locks: { [ADA]: 'stale' },
+    findings: [`stale-lock:${ADA}`],
+    exit: 1,
+  },
+  {
+    name: 'own-record-live',
+    tells: 'A record of ours: the number in it has ended by design, the true holder in its own fields lives.',
+    snapshot: aSnapshot({
+      locks: [aLock(ADA, { sessionId: '', holder })],
+      lookups: [absent(4242), present(5151, { names: ['sleep'] })],
+    }),
+    locks: { [ADA]: 'held' },
+    findings: [],
+    exit: 0,
+  },
+  {
+    name: 'own-record-dead',
+    tells:
+      'The true holder is dead by its token, whatever its number is now and although its session stands empty.',
+    snapshot: aSnapshot({
+      locks: [aLock(ADA, { holder })],
+      lookups: [absent(4242), present(5151, { names: ['claude'], startToken: '777777' })],
+      servers: [aServer([shellPane()])],
+    }),
+    locks: { [ADA]: 'stale' },
+    findings: [`stale-lock:${ADA}`],
+    exit: 1,
+  },
+  {
+    name: 'companion-record',
+    tells:
+      'A Gas Town hook overwrote the lock; the second record beside it keeps the true holder, who lives.',
+    snapshot: aSnapshot({
+      locks: [aLock(ADA, { sessionId: '' }, { companion: holder })],
+      lookups: [absent(4242), present(5151, { names: ['sleep'] })],
+    }),
+    locks: { [ADA]: 'held' },
+    findings: [],
+    exit: 0,
+  },
+  {
+    name: 'rebooted',
+    tells:
+      'The record was written in an earlier boot of this machine; its number runs again, as somebody else.',
+    snapshot: aSnapshot({
+      locks: [aLock(ADA, { holder: { ...holder, bootId: 'b0070000-0000-4000-8000-00000000dead' } })],
+      lookups: [present(4242), present(5151)],
+    }),
+    locks: { [ADA]: 'stale would-block' },
+    findings: [`stale-lock:${ADA}`],
+    exit: 1,
+  },
+  {
+    name: 'legacy-layout',
+    tells: 'Runtime state was left in .gastown/, a lock among it; one target exists already.',
+    snapshot: aSnapshot({
+      locks: [
+        aLock(
+          ADA,
+          {},
+          { id: `agent:${ADA}#legacy`, layout: 'legacy', path: `${at(ADA)}/.gastown/agent.lock` },
+        ),
+        aLock(BOB, { pid: 4243, sessionId: '%4' }),
+      ],
+      lookups: [absent(4242), absent(4243)],
+      servers: [aServer([aPane({ id: '%4', sessionName: 'gt-crew-bob', path: at(BOB) })])],
+      over: {
+        legacy: [
+          { from: '.gastown/costs.json', to: '.runtime/costs.json', targetExists: false, isDirectory: false },
+          {
+            from: 'gastown/.gastown/config.json',
+            to: 'gastown/settings/config.json',
+            targetExists: true,
+            isDirectory: false,
+          },
+        ],
+      },
+    }),
+    locks: { [`${ADA}#legacy`]: 'stale legacy-path', [BOB]: 'held' },
+    findings: [`stale-lock:${ADA}`, 'legacy-layout:.', 'legacy-layout:.#2'],
+    exit: 1,
+  },
+  {
+    name: 'debris',
+    tells: 'Killed writers left files; kept copies and files that are still young are no debris.',
+    snapshot: aSnapshot({
+      lookups: [],
+      over: {
+        leftovers: [
+          { ...beside(ADA, 'agent.lock.tmp'), kind: 'tmp', mtimeMs: NOW - 600_000 },
+          { ...beside(ADA, 'agent.lock.1f.new'), kind: 'new', mtimeMs: NOW - 600_000 },
+          { ...beside(BOB, 'agent.lock.2e.old'), kind: 'old', mtimeMs: NOW - 600_000 },
+          { ...beside(BOB, 'agent.lock.released-20261101'), kind: 'released', mtimeMs: NOW - 600_000 },
+          { ...beside(NUX, 'agent.lock.tmp'), kind: 'tmp', mtimeMs: NOW - 5000 },
+        ],
+      },
+    }),
+    locks: {},
+    findings: [`lock-debris:${ADA}`, `lock-debris:${ADA}#2`, `lock-debris:${BOB}`],
+    exit: 0,
+  },
+  {
+    name: 'rigs-unknown',
+    tells: 'rigs.json is missing and the prefix of a rig unknown: session names are told by their shape.',
+    snapshot: (() => {
+      const base = aSnapshot({
+        locks: [aLock('reactor/crew/ada')],
+        servers: [aServer([aPane({ sessionName: 're-crew-ada', path: at('reactor/crew/ada') })])],
+      });
+      return { ...base, town: { ...base.town, rigs: [], workers: ['reactor/crew/ada'] } };
+    })(),
+    locks: { 'reactor/crew/ada': 'held' },
+    findings: [],
+    exit: 0,
+  },
+  {
+    name: 'cross-rig-worktree',
+    tells: 'joe of rig beads works in a worktree inside rig gastown, under his own session.',
+    snapshot: (() => {
+      const worker = 'gastown/crew/beads-joe';
+      const base = aSnapshot({
+        locks: [aLock(worker)],
+        servers: [aServer([aPane({ sessionName: 'bd-crew-joe', path: at(worker) })])],
+        processes: [aProcess(700, { ppid: 600 })],
+      });
+      const rigs = [
+        { name: 'gastown', prefix: 'gt' },
+        { name: 'beads', prefix: 'bd' },
+      ];
+      return { ...base, town: { ...base.town, rigs, workers: [worker, 'beads/crew/joe'] } };
+    })(),
+    locks: { 'gastown/crew/beads-joe': 'held' },
+    findings: [],
+    exit: 0,
+  },
+  {
+    name: 'aliased-root',
+    tells: 'The town is a symlink: panes that say GT_ROOT by its other name are ours.',
+    snapshot: (() => {
+      const base = aSnapshot({
+        locks: [aLock(ADA, { sessionId: '%55' })],
+        servers: [
+          aServer(
+            [aPane({ path: '/home', environment: { GT_ROOT: '/home/u/gt', GT_ROLE: 'gastown/crew/ada' } })],
+            { origin: 'default' },
+          ),
+        ],
+      });
+      return { ...base, town: { ...base.town, aliases: ['/home/u/gt'] } };
+    })(),
+    locks: { [ADA]: 'held drifted' },
+    findings: [],
+    exit: 0,
+  },
+];
