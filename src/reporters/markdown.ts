@@ -71,7 +71,7 @@ const plain = (text: string): string =>
   escapeControls(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
-    .replace(/[\\`*_{}[\]()#+!|~>]/g, '\\$&')
+    .replace(/[\\`*_{}[\]#+!|~>]/g, '\\$&')
     // A joiner after the sign keeps a name from becoming a mention, and a number from becoming a reference.
     .replaceAll('@', '@&#8203;');
 

@@ -1,0 +1,68 @@
+/** Reports for the reporters' tests, made by the real judge and the real checks from built snapshots. */
+import { builtInChecks } from '../../checks/index.ts';
+import { examineSnapshot } from '../../src/core/examine.ts';
+import { buildReport } from '../../src/core/report.ts';
+import type { Report } from '../../src/core/report-types.ts';
+import { runCheck } from '../../src/core/run-checks.ts';
+import type { Check } from '../../src/core/types.ts';
+import type { Presentation } from '../../src/reporters/style.ts';
+import { aLock, aPane, aServer, aSnapshot, type SnapshotParts } from '../support/snapshot.ts';
+
+export const reportOf = (parts: SnapshotParts, checks: readonly Check[] = builtInChecks): Report => {
+  const examination = examineSnapshot(aSnapshot(parts));
+  return buildReport({
+    examination,
+    outcomes: checks.map((check) => runCheck(check, examination, () => 0)),
+    command: 'doctor',
+    version: '1.2.3',
+    durationMs: 143,
+    failOn: 'warning',
+    workers: null,
+  });
+};
+
+export const healthy = (): Report =>
+  reportOf({ locks: [aLock('gastown/crew/ada')], servers: [aServer([aPane()])] });
+
+/** One live agent, one dead lock, one that is no record. */
+export const sick = (): Report =>
+  reportOf({
+    locks: [
+      aLock('gastown/crew/ada'),
+      aLock('gastown/crew/bob', { sessionId: '%55' }),
+      aLock(
+        'gastown/crew/joe',
+        {},
+        { content: { kind: 'invalid', problem: 'empty', detail: 'the file is empty' } },
+      ),
+    ],
+    servers: [aServer([aPane()])],
+  });
+
+/** A tmux server that does not answer: nothing can be concluded. */
+export const doubtful = (): Report =>
+  reportOf({
+    locks: [aLock('gastown/crew/ada')],
+    servers: [aServer([], { status: 'failed', reason: 'did not answer within 2000 ms' })],
+  });
+
+/** Names that would steer a terminal, an issue or a workflow. */
+export const hostile = (): Report =>
+  reportOf({
+    locks: [aLock('gastown/crew/\u001b[31mred\u202e\n::error::x', { sessionId: '\u009b2J|`<b>@all' })],
+  });
+
+export const crowded = (locks: number): Report =>
+  reportOf({
+    locks: Array.from({ length: locks }, (_, index) =>
+      aLock(`gastown/crew/w${String(index).padStart(2, '0')}`, { sessionId: `%${index + 60}` }),
+    ),
+  });
+
+export const SCREEN: Presentation = {
+  color: false,
+  ascii: false,
+  width: 80,
+  layout: 'screen',
+  verbosity: 'normal',
+};
