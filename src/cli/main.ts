@@ -12,10 +12,11 @@ import { type Interruption, listenForSignals } from './signals.ts';
 import type { Outcome, RunCommand, Terminal } from './terminal.ts';
 
 const COMMANDS: Readonly<
-  Record<Exclude<CommandName, 'exec' | 'undo'>, () => Promise<{ readonly run: RunCommand }>>
+  Record<Exclude<CommandName, 'undo'>, () => Promise<{ readonly run: RunCommand }>>
 > = {
   doctor: () => import('./commands/doctor.ts'),
   preflight: () => import('./commands/preflight.ts'),
+  exec: () => import('./commands/exec.ts'),
   locks: () => import('./commands/locks.ts'),
   explain: () => import('./commands/explain.ts'),
   checks: () => import('./commands/checks.ts'),

@@ -97,47 +97,31 @@ const clearReleasable = (verdict: Verdict, root: string): Draft => {
   };
 };
 
-const clearLock = (verdict: Verdict, crowd: string | null, index: TownIndex): PreflightResult => {
+/** The answer that one verdict gives for its worker. */
+export const clearVerdict = (verdict: Verdict, root: string): PreflightResult => {
   const { worker } = verdict.lock;
-  const { root } = index.snapshot.town;
-  const next = explain(worker, root);
-  if (crowd !== null)
-    return finish(worker, verdict, { answer: 'held', message: `contested: ${crowd}`, next });
-  const who =
-    verdict.facts.find(({ source }) => source === 'occupants') ??
-    verdict.facts.find(({ source }) => source === 'tmux' || source === 'processes');
+  const answer = (word: Answer, message: string): PreflightResult =>
+    finish(worker, verdict, { answer: word, message, next: explain(worker, root) });
   switch (verdict.state) {
     case 'held':
-      return finish(worker, verdict, {
-        answer: 'held',
-        message: `held: ${describeLife(verdict) ?? who?.text ?? 'a live agent'}`,
-        next,
-      });
+      return answer('held', `held: ${describeLife(verdict)}`);
     case 'orphaned':
-      return finish(worker, verdict, {
-        answer: 'held',
-        message: `orphaned: ${verdict.facts.map(({ text }) => text).join(', ')}`,
-        next,
-      });
+      return answer('held', `orphaned: ${verdict.facts.map(({ text }) => text).join(', ')}`);
     case 'stale':
     case 'invalid':
       return finish(worker, verdict, clearReleasable(verdict, root));
     case 'foreign':
-      return finish(worker, verdict, {
-        answer: 'unsure',
-        message: `foreign: ${verdict.facts[0]?.text ?? 'taken on another host'}`,
-        next,
-      });
+      return answer('unsure', `foreign: ${verdict.facts[0]?.text ?? 'taken on another host'}`);
     case 'unknown':
-      return finish(worker, verdict, { answer: 'unsure', message: `cannot tell: ${doubtOf(verdict)}`, next });
+      return answer('unsure', `cannot tell: ${doubtOf(verdict)}`);
   }
 };
 
-const describeLife = ({ occupants, reasons, facts }: Verdict): string | null => {
+const describeLife = ({ occupants, reasons, facts }: Verdict): string => {
   const [first] = occupants;
   if (first !== undefined) return first.text;
   const source = reasons.includes('pane-live') || reasons.includes('session-live') ? 'tmux' : 'processes';
-  return facts.find((fact) => fact.source === source)?.text ?? null;
+  return facts.find((fact) => fact.source === source)?.text ?? 'a live agent';
 };
 
 const doubtOf = ({ facts, reasons }: Verdict): string => {
@@ -162,8 +146,14 @@ export const clear = (snapshot: Snapshot): readonly PreflightResult[] => {
   );
   return snapshot.asked.map((worker) => {
     const verdict = verdicts.get(worker);
-    return verdict === undefined
-      ? clearWithoutLock(worker, index)
-      : clearLock(verdict, crowds.get(worker) ?? null, index);
+    if (verdict === undefined) return clearWithoutLock(worker, index);
+    const crowd = crowds.get(worker);
+    const { root } = snapshot.town;
+    if (crowd === undefined) return clearVerdict(verdict, root);
+    return finish(worker, verdict, {
+      answer: 'held',
+      message: `contested: ${crowd}`,
+      next: explain(worker, root),
+    });
   });
 };

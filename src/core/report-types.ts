@@ -184,7 +184,8 @@ export interface PreflightResult {
 export interface PreflightReport {
   readonly schemaVersion: 1;
   readonly tool: { readonly name: 'lock-doctor'; readonly version: string };
-  readonly command: 'preflight';
+  /** `exec` answers in the same shape when it refuses. */
+  readonly command: 'preflight' | 'exec';
   readonly exitCode: number;
   readonly town: { readonly root: string; readonly source: TownSource } | null;
   readonly results: readonly PreflightResult[];

@@ -1,0 +1,53 @@
+import type { PreflightReport } from '../../core/report-types.ts';
+import { type ExecOutcome, runUnderLock } from '../../exec/run-under-lock.ts';
+import { renderJson } from '../../reporters/json.ts';
+import { renderPreflight } from '../../reporters/preflight.ts';
+import { VERSION } from '../../version.ts';
+import { type Arguments, choiceOf, numberOf, optionValue, optionValues, usage } from '../arguments.ts';
+import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal.ts';
+
+/** `doctor exec WORKER -- CMD...`: the command holds the worker's lock while it runs. Loads neither yargs nor listr2. */
+export const run: RunCommand = async (given, terminal) => {
+  const [worker = ''] = given.positionals;
+  const command = given.rest ?? [];
+  if (command.length === 0) throw usage('exec needs a command after --', `doctor exec ${worker} -- CMD`);
+  const sockets = optionValues(given, 'socket');
+  const outcome = await runUnderLock({
+    town: optionValue(given, 'town') ?? undefined,
+    worker,
+    command,
+    session: optionValue(given, 'session') ?? undefined,
+    waitMs: (numberOf(given, 'wait') ?? 0) * 1000,
+    record: choiceOf(given, 'record', ['process', 'helper'] as const) ?? undefined,
+    timeoutMs: numberOf(given, 'timeout') ?? undefined,
+    ...(sockets.length > 0 ? { sockets } : {}),
+    env: terminal.env,
+    cwd: terminal.cwd,
+  });
+  return describe(outcome, given, terminal);
+};
+
+/** The command owns standard output once it runs; only a refusal in JSON, which means that it never ran, goes there. */
+const describe = (outcome: ExecOutcome, given: Arguments, terminal: Terminal): Outcome => {
+  const { exitCode } = outcome;
+  if (outcome.kind === 'ended')
+    return { exitCode, stdout: '', stderr: outcome.notice === null ? '' : `doctor: ${outcome.notice}\n` };
+  const json = given.flags.has('json');
+  const report: PreflightReport = {
+    schemaVersion: 1,
+    tool: { name: 'lock-doctor', version: VERSION },
+    command: 'exec',
+    exitCode,
+    town: outcome.kind === 'refused' ? { root: outcome.town.root, source: outcome.town.source } : null,
+    results: outcome.kind === 'refused' ? [outcome.result] : [],
+    gaps: [],
+    error: outcome.kind === 'not-started' ? { code: 'E_USAGE', message: outcome.why, hint: null } : null,
+  };
+  if (json) return { exitCode, stdout: renderJson(report), stderr: '' };
+  if (outcome.kind === 'not-started') return { exitCode, stdout: '', stderr: `doctor: ${outcome.why}\n` };
+  return {
+    exitCode,
+    stdout: '',
+    stderr: renderPreflight(report, presentationFor(given, terminal, terminal.stderr)),
+  };
+};

@@ -1,0 +1,86 @@
+/**
+ * A command that waits behind a gate: its process exists, so that a lock can name it, and it runs nothing before it is
+ * let through. When the doctor dies first the gate reads the end of its pipe and ends too.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { findProgram } from '../io/find-program.ts';
+
+/** A shell says these for a command that is not there, or is there and cannot be run. */
+export const NOT_FOUND = 127;
+export const NOT_EXECUTABLE = 126;
+
+/** The word that opens the gate; anything else, and the end of the pipe, keeps it shut. */
+const PASSWORD = 'go';
+
+/** `exec` keeps the number and the start time of the waiting shell: the lock goes on naming the right process. */
+const GATE_SCRIPT = `IFS= read -r word <&3; [ "$word" = ${PASSWORD} ] || exit 125; exec "$@" 3<&-`;
+
+export interface Gate {
+  readonly pid: number;
+  /** Lets the command run. */
+  readonly open: () => void;
+  /** Ends the waiting process; the command never ran. */
+  readonly shut: () => void;
+  readonly process: ChildProcess;
+  /** Exit code as a shell counts it: 128+n for signal n. */
+  readonly ended: Promise<number>;
+}
+
+/** Why a command cannot be started; null where nothing speaks against it. Runs nothing. */
+export const findObstacle = (
+  command: string,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): { readonly exitCode: number; readonly why: string } | null => {
+  if (!command.includes('/')) {
+    return findProgram(command, env) === null
+      ? { exitCode: NOT_FOUND, why: `there is no command ${command}` }
+      : null;
+  }
+  const path = resolve(cwd, command);
+  try {
+    if (statSync(path).isDirectory()) return { exitCode: NOT_EXECUTABLE, why: `${command} is a directory` };
+  } catch {
+    return { exitCode: NOT_FOUND, why: `there is no command ${command}` };
+  }
+  try {
+    accessSync(path, constants.X_OK);
+    return null;
+  } catch {
+    return { exitCode: NOT_EXECUTABLE, why: `${command} cannot be executed` };
+  }
+};
+
+/** Starts a command behind its gate, in the caller's terminal and process group. Rejects where no process can be made. */
+export const startGate = async (
+  command: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+  signalNumbers: Readonly<Record<string, number>>,
+): Promise<Gate> => {
+  const child = spawn('/bin/sh', ['-c', GATE_SCRIPT, 'doctor-gate', ...command], {
+    cwd,
+    env: { ...env },
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+  });
+  const ended = new Promise<number>((settle) => {
+    child.once('exit', (code, signal) => settle(code ?? 128 + (signalNumbers[signal ?? ''] ?? 0)));
+  });
+  await new Promise<void>((settle, reject) => {
+    child.once('spawn', settle);
+    child.once('error', reject);
+  });
+  const pipe = child.stdio[3] as Writable;
+  // A command that ended early leaves a broken pipe behind: its exit code tells what happened.
+  pipe.on('error', () => {});
+  return {
+    pid: child.pid ?? 0,
+    open: () => pipe.end(`${PASSWORD}\n`),
+    shut: () => pipe.end(),
+    process: child,
+    ended,
+  };
+};

@@ -1,0 +1,178 @@
+/** `doctor exec`: one command at a time per worker, guaranteed by the lock that is held in the command's own name. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { clear, clearVerdict } from '../core/clearance.ts';
+import { Failure } from '../core/failure.ts';
+import { type Answer, EXIT, type PreflightResult } from '../core/report-types.ts';
+import { type LookOptions, look, placeWorker, townOf } from '../evidence/look.ts';
+import type { TownRoot } from '../evidence/town-root.ts';
+import { resolveWorker } from '../evidence/worker-path.ts';
+import { Lock } from '../lock/agent-lock.ts';
+import { LockError, LockedError } from '../lock/errors.ts';
+import { startTokenOf } from '../lock/identity.ts';
+import { doctorsJudge } from '../lock/judge.ts';
+import { giveBack } from '../lock/with-lock.ts';
+import { findObstacle, type Gate, startGate } from './gate.ts';
+import { passSignals } from './pass-signals.ts';
+
+export interface ExecRequest extends LookOptions {
+  /** `--town`; default as everywhere. */
+  readonly town?: string | undefined;
+  /** As typed. */
+  readonly worker: string;
+  readonly command: readonly string[];
+  /** What the lock names as its session; default `$TMUX_PANE`. */
+  readonly session?: string | undefined;
+  /** How long to wait for a worker that is held. */
+  readonly waitMs: number;
+  /** Whose number the lock shows to other tools; default: an ended helper's in a Gas Town, else the command's. */
+  readonly record?: 'process' | 'helper' | undefined;
+}
+
+export type ExecOutcome =
+  /** The lock could not be had; the command did not run. */
+  | {
+      readonly kind: 'refused';
+      readonly exitCode: number;
+      readonly town: TownRoot;
+      readonly result: PreflightResult;
+    }
+  /** There is no such command, or it cannot be executed. */
+  | { readonly kind: 'not-started'; readonly exitCode: number; readonly why: string }
+  | { readonly kind: 'ended'; readonly exitCode: number; readonly notice: string | null };
+
+interface Target {
+  readonly town: TownRoot;
+  readonly worker: string;
+  readonly directory: string;
+}
+
+/** Between two looks at a worker that is held. */
+const POLL_MS = 250;
+
+/**
+ * Takes the worker's lock in the name of the command, runs it in the caller's terminal and directory, passes signals on
+ * and gives the lock back. Two at once on one worker: one runs, the other is refused (or waits).
+ *
+ * @throws Failure E_USAGE for a worker that does not exist
+ */
+export const runUnderLock = async (request: ExecRequest): Promise<ExecOutcome> => {
+  const { env = process.env, cwd = process.cwd(), command } = request;
+  const target = findTarget(request, cwd);
+  const obstacle = findObstacle(command[0] ?? '', env, cwd);
+  if (obstacle !== null) return { kind: 'not-started', ...obstacle };
+  const deadline = Date.now() + request.waitMs;
+  for (;;) {
+    const refusal = await refusalNow(target, request);
+    const outcome = refusal ?? (await tryToRun(target, request, env, cwd));
+    if ('kind' in outcome) return outcome;
+    const left = deadline - Date.now();
+    if (left <= 0)
+      return { kind: 'refused', exitCode: codeOf(outcome.answer), town: target.town, result: outcome };
+    await new Promise((settle) => setTimeout(settle, Math.min(POLL_MS, left)));
+  }
+};
+
+const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Target => {
+  const place = townOf(town, options);
+  const found = resolveWorker(worker, place.root, cwd);
+  if (found.kind === 'outside')
+    throw new Failure(
+      'E_USAGE',
+      `${worker} lies outside the town ${place.root}`,
+      'name it by its absolute path',
+    );
+  const inside =
+    found.kind === 'inside' ? { town: place, worker: found.worker } : placeWorker(found.path, undefined);
+  const directory = join(inside.town.root, inside.worker);
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new Failure('E_USAGE', `there is no worker directory ${directory}`, `mkdir -p ${directory}`);
+  return { ...inside, directory };
+};
+
+const codeOf = (answer: Answer): number => (answer === 'held' ? EXIT.held : EXIT.unsure);
+
+/** What preflight says, where that is a refusal: an agent may be at work without any lock. A stale lock is taken over. */
+const refusalNow = async (
+  { town, worker }: Target,
+  request: ExecRequest,
+): Promise<PreflightResult | null> => {
+  const [result] = clear(await look(town, 'worker', [worker], request));
+  if (result === undefined || result.answer === 'free') return null;
+  if (result.answer === 'repair' && result.state === 'stale') return null;
+  return result.answer === 'repair' ? { ...result, answer: 'unsure' } : result;
+};
+
+/** Starts the command behind its gate, takes the lock in its name, opens the gate. */
+const tryToRun = async (
+  target: Target,
+  request: ExecRequest,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): Promise<ExecOutcome | PreflightResult> => {
+  const gate = await startGate(request.command, env, cwd, constants.signals);
+  const stopPassing = passSignals(gate.process);
+  try {
+    const lock = new Lock(target.directory, { judge: doctorsJudge({ ...request, town: target.town.root }) });
+    const refusal = await take(lock, gate, target, request, env);
+    if (refusal !== null) {
+      gate.shut();
+      await gate.ended;
+      return refusal;
+    }
+    gate.open();
+    const exitCode = await gate.ended;
+    return { kind: 'ended', exitCode, notice: await giveBack(lock) };
+  } finally {
+    stopPassing();
+  }
+};
+
+const take = async (
+  lock: Lock,
+  gate: Gate,
+  target: Target,
+  request: ExecRequest,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<PreflightResult | null> => {
+  const inGasTown = existsSync(join(target.town.root, 'mayor', 'town.json'));
+  const asHelper = (request.record ?? (inGasTown ? 'helper' : 'process')) === 'helper';
+  const sessionId = request.session ?? env.TMUX_PANE ?? '';
+  try {
+    await lock.acquire({
+      sessionId,
+      holder: { pid: gate.pid, startToken: await startTokenOf(gate.pid) },
+      ...(asHelper ? { recordedPid: endedPid(), companion: true } : {}),
+    });
+    return null;
+  } catch (error) {
+    if (!(error instanceof LockError)) throw error;
+    return describeRefusal(error, target);
+  }
+};
+
+/** The number of a process that has ended just now: Gas Town's own hook takes such a lock over instead of refusing. */
+const endedPid = (): number => spawnSync('/bin/sh', ['-c', ':'], { stdio: 'ignore' }).pid;
+
+const describeRefusal = (error: LockError, { town, worker }: Target): PreflightResult => {
+  const verdict = error instanceof LockedError ? error.verdict : null;
+  const next = [['doctor', 'explain', worker, '--town', town.root]];
+  const bare: PreflightResult = {
+    worker,
+    answer: 'unsure',
+    state: error instanceof LockedError ? error.state : null,
+    reasons: [error.code],
+    notes: [],
+    message: error.message,
+    evidence: [],
+    retryInSeconds: error instanceof LockedError ? error.retryInSeconds : null,
+    next,
+  };
+  const told = verdict === null ? bare : clearVerdict(verdict, town.root);
+  // What preflight would have repaired was refused here for a reason of its own.
+  return told.answer === 'repair' || told.answer === 'free'
+    ? { ...told, answer: 'unsure', message: error.message, next }
+    : told;
+};

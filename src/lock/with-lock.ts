@@ -1,0 +1,41 @@
+/** A lock for the time of a function. */
+import type { AcquireRequest } from './acquire.ts';
+import { Lock, type LockOptions } from './agent-lock.ts';
+import { LockError } from './errors.ts';
+
+export interface WithLockOptions extends LockOptions, Omit<AcquireRequest, 'holder' | 'recordedPid'> {}
+
+/**
+ * Takes the lock of a worker directory in this process's name, runs a function, and gives the lock back however that
+ * ends. Rejects as `Lock.acquire` does where it cannot be had (the function has not run then), else with what the
+ * function throws. A lock that is somebody else's by then, or cannot be removed, stays; it goes stale with this process.
+ */
+export const withLock = async <Result>(
+  workerDir: string,
+  options: WithLockOptions,
+  run: (lock: Lock) => Promise<Result> | Result,
+): Promise<Result> => {
+  const { sessionId, companion, needsGuard, ...rest } = options;
+  const lock = new Lock(workerDir, rest);
+  await lock.acquire({
+    ...(sessionId === undefined ? {} : { sessionId }),
+    ...(companion === undefined ? {} : { companion }),
+    ...(needsGuard === undefined ? {} : { needsGuard }),
+  });
+  try {
+    return await run(lock);
+  } finally {
+    await giveBack(lock);
+  }
+};
+
+/** What became of giving back: null, or one sentence about why the lock is still there. */
+export const giveBack = async (lock: Lock): Promise<string | null> => {
+  try {
+    const released = await lock.release();
+    return released.kind === 'left' ? released.why : null;
+  } catch (error) {
+    if (error instanceof LockError) return error.message;
+    throw error;
+  }
+};
