@@ -35,4 +35,5 @@ export {
 export type { Released } from './lock/release.ts';
 export type { LockStatus } from './lock/status.ts';
 export { cleanStaleLocks, detectCollisions, findAllLocks, type TownLocksOptions } from './lock/town-locks.ts';
+export { type WithLockOptions, withLock } from './lock/with-lock.ts';
 export { type UndoOutcome, type UndoReport, undoReleases } from './repair/undo.ts';
