@@ -1,6 +1,6 @@
 /** Runs checks over an examination. A check that throws, or returns what is no finding, has crashed; the rest run. */
 import type { CheckStatus } from './report-types.ts';
-import { type Check, type Examination, type Finding, type Fix, SEVERITIES } from './types.ts';
+import { type Check, type Examination, FACT_SOURCES, type Finding, type Fix, SEVERITIES } from './types.ts';
 
 export interface CheckOutcome {
   readonly check: Check;
@@ -14,15 +14,20 @@ export interface CheckOutcome {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isTextOrNothing = (value: unknown): boolean => value === undefined || value === null || isText(value);
+const isListOf = (value: unknown, isOne: (one: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.every(isOne);
+const isFact = (value: unknown): boolean =>
+  isRecord(value) && FACT_SOURCES.some((source) => source === value.source) && isText(value.text);
+
 const fixProblem = (fix: unknown, lockIds: ReadonlySet<string>): string | null => {
   if (fix === null || fix === undefined) return null;
   if (!isRecord(fix)) return 'a fix that is no object';
   if (fix.action === 'advice') {
     const { text, commands } = fix;
-    const words =
-      Array.isArray(commands) &&
-      commands.every((one) => Array.isArray(one) && one.every((word) => typeof word === 'string'));
-    return typeof text === 'string' && (commands === undefined || words)
+    const words = isListOf(commands, (one) => isListOf(one, isText));
+    return isText(text) && (commands === undefined || words)
       ? null
       : 'an advice without a text, or with commands that are no lists of words';
   }
@@ -36,8 +41,12 @@ const findingProblem = (finding: unknown, lockIds: ReadonlySet<string>): string 
   if (!isRecord(finding)) return 'a finding that is no object';
   if (!SEVERITIES.some((severity) => severity === finding.severity)) return 'a finding without a severity';
   if (typeof finding.message !== 'string') return 'a finding without a message';
-  if (![undefined, null].includes(finding.worker as null) && typeof finding.worker !== 'string')
-    return 'a worker that is no text';
+  if (!isTextOrNothing(finding.worker)) return 'a worker that is no text';
+  if (!isTextOrNothing(finding.lock)) return 'a lock that is no text';
+  if (finding.workers !== undefined && !isListOf(finding.workers, isText))
+    return 'workers that are no list of texts';
+  if (finding.evidence !== undefined && !isListOf(finding.evidence, isFact))
+    return 'evidence that is no list of facts with a source and a text';
   return fixProblem(finding.fix, lockIds);
 };
 
@@ -49,6 +58,7 @@ const complete = (finding: Partial<Finding> & Pick<Finding, 'severity' | 'messag
   return {
     severity: finding.severity,
     worker: finding.worker ?? null,
+    ...(finding.workers === undefined ? {} : { workers: finding.workers }),
     lock: finding.lock ?? (filled?.action === 'release' ? filled.lock : null),
     message: finding.message,
     evidence: finding.evidence ?? [],
@@ -62,6 +72,15 @@ const statusOf = (check: Check, findings: readonly Finding[]): CheckStatus => {
   return doubtful ? 'unknown' : 'fail';
 };
 
+/** What was thrown, in words; anything can be thrown, and not everything can be made into text. */
+const wordsOf = (error: unknown): string => {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return 'it threw something that cannot be told';
+  }
+};
+
 /** Runs one check. `now` gives milliseconds and serves for `durationMs` only. */
 export const runCheck = (check: Check, examination: Examination, now: () => number): CheckOutcome => {
   const startedAt = now();
@@ -69,6 +88,11 @@ export const runCheck = (check: Check, examination: Examination, now: () => numb
   const took = () => Math.round(now() - startedAt);
   try {
     const findings: unknown = check.run(examination);
+    if (findings instanceof Promise) {
+      // Nobody waits for it, and a rejection that nobody hears would end the run.
+      findings.catch(() => {});
+      throw new TypeError('it returned a promise: checks are synchronous');
+    }
     if (!Array.isArray(findings)) throw new TypeError('it returned no list of findings');
     for (const finding of findings) {
       const problem = findingProblem(finding, lockIds);
@@ -83,8 +107,7 @@ export const runCheck = (check: Check, examination: Examination, now: () => numb
       error: null,
     };
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    return { check, status: 'crashed', findings: [], durationMs: took(), error: said };
+    return { check, status: 'crashed', findings: [], durationMs: took(), error: wordsOf(error) };
   }
 };
 
