@@ -1,5 +1,7 @@
 /** Preflight's answer for one worker: may an agent start here? Advice only; `doctor exec` is the guarantee. */
 import { findCollisions } from './collision.ts';
+import { doubtOf } from './doubt.ts';
+import type { OccupantFinding } from './occupants.ts';
 import { refusalOf } from './report.ts';
 import { type Answer, EXIT, type PreflightResult } from './report-types.ts';
 import { indexSnapshot, type TownIndex } from './town-index.ts';
@@ -38,12 +40,14 @@ const explain = (worker: string, root: string): readonly (readonly string[])[] =
 ];
 
 /** tmux need not be installed where nothing of it runs: no server, no pane, no agent in one. */
-const isUnoccupied = (known: boolean, index: TownIndex): boolean => {
+const isUnoccupied = (around: OccupantFinding, index: TownIndex): boolean => {
   const { tmux, processes } = index.snapshot;
-  if (known) return true;
+  if (around.known) return true;
   const onlyTmuxMissing =
     !tmux.installed && tmux.enumerated && tmux.servers.every((server) => server.status === 'absent');
-  return onlyTmuxMissing && processes.listing.seen && processes.listing.value === 'all';
+  return (
+    onlyTmuxMissing && around.processesKnown && processes.listing.seen && processes.listing.value === 'all'
+  );
 };
 
 const clearWithoutLock = (worker: string, index: TownIndex): PreflightResult => {
@@ -58,7 +62,7 @@ const clearWithoutLock = (worker: string, index: TownIndex): PreflightResult => 
       message: `no lock, but ${first.text}`,
       next: explain(worker, root),
     });
-  if (isUnoccupied(around.known, index))
+  if (isUnoccupied(around, index))
     return finish(worker, null, { ...seen, answer: 'free', message: 'no lock, nobody at work' });
   const why = around.facts.at(-1)?.text ?? 'not everything could be looked at';
   return finish(worker, null, {
@@ -122,15 +126,6 @@ const describeLife = ({ occupants, reasons, facts }: Verdict): string => {
   if (first !== undefined) return first.text;
   const source = reasons.includes('pane-live') || reasons.includes('session-live') ? 'tmux' : 'processes';
   return facts.find((fact) => fact.source === source)?.text ?? 'a live agent';
-};
-
-const doubtOf = ({ facts, reasons }: Verdict): string => {
-  const source = reasons.includes('session-unknown')
-    ? 'tmux'
-    : reasons.includes('process-unknown')
-      ? 'processes'
-      : 'occupants';
-  return (facts.find((fact) => fact.source === source) ?? facts[0])?.text ?? 'evidence is missing';
 };
 
 /** Answers for every worker the snapshot was taken for, in that order. */

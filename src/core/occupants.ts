@@ -16,6 +16,8 @@ export interface OccupantFinding {
   readonly occupants: readonly Occupant[];
   /** False where agents could be at work unseen; `why` says what was missing. */
   readonly known: boolean;
+  /** The same without tmux: processes alone left no doubt. */
+  readonly processesKnown: boolean;
   readonly facts: readonly Fact[];
 }
 
@@ -142,15 +144,15 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
       ...new Map([...panes, ...processes].map((occupant) => [occupant.key, occupant])).values(),
     ];
     const tmuxDoubt = index.tmuxAnswered ? null : 'tmux was not reached';
-    const doubts = [listingDoubt(lock, index), cwdDoubt(agents, lock, index), tmuxDoubt].filter(
-      (why) => why !== null,
-    );
+    const processDoubts = [listingDoubt(lock, index), cwdDoubt(agents, lock, index)];
+    const doubts = [...processDoubts, tmuxDoubt].filter((why) => why !== null);
     const idle = index.panes.filter(
       (view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine',
     );
     return {
       occupants,
       known: doubts.length === 0,
+      processesKnown: processDoubts.every((why) => why === null),
       facts: [
         ...occupants.map(({ text }) => occupantFact(text)),
         ...idle.map(({ pane }) =>
