@@ -15,12 +15,7 @@ export default defineCheck({
         message: summary(verdict),
         evidence: verdict.facts,
         fix: advice('look at the process first; when it has ended the lock is stale and --fix releases it', [
-          ['ps', '-fp', String(holderPid(verdict.lock.content, verdict.holder?.pid ?? 0))],
+          ['ps', '-fp', String(verdict.holder?.truePid ?? 0)],
         ]),
       })),
 });
-
-const holderPid = (
-  content: { readonly kind: string; readonly record?: { readonly holder: { readonly pid: number } | null } },
-  recorded: number,
-): number => content.record?.holder?.pid ?? recorded;

@@ -1,4 +1,4 @@
-import { advice, defineCheck, summary } from '../src/check.ts';
+import { advice, defineCheck, doubtOf, summary } from '../src/check.ts';
 
 /** Locks that could not be judged: evidence was missing (doubt), or they belong to another host (information). */
 export default defineCheck({
@@ -13,7 +13,10 @@ export default defineCheck({
         severity: verdict.state === 'unknown' ? 'warning' : 'info',
         worker: verdict.lock.worker,
         lock: verdict.lock.id,
-        message: `${verdict.state === 'unknown' ? 'cannot tell' : 'not from here'}: ${summary(verdict)}`,
+        message:
+          verdict.state === 'unknown'
+            ? `cannot tell: ${doubtOf(verdict)}`
+            : `not from here: ${summary(verdict)}`,
         evidence: verdict.facts,
         fix: advice(
           verdict.state === 'unknown'

@@ -6,6 +6,7 @@ import { describeAge } from './core/age.ts';
 import type { Check, Fix, Verdict } from './core/types.ts';
 
 export { describeAge } from './core/age.ts';
+export { doubtOf } from './core/doubt.ts';
 export type {
   Check,
   Collision,
@@ -50,12 +51,12 @@ export const advice = (text: string, commands: readonly (readonly string[])[] = 
 
 /** One line that says who held the lock and how it stands: `process 41822 gone, pane %55 gone, 8 h`. */
 export const summary = (verdict: Verdict): string => {
-  const { holder, lock, facts } = verdict;
+  const { holder, lock, facts, reasons } = verdict;
   if (holder === null) return facts[0]?.text ?? `${lock.path} is no lock record`;
-  const process =
-    holder.process === null
-      ? `taken on ${holder.hostname ?? 'another host'}`
-      : `process ${holder.pid} ${holder.process}`;
+  const away = reasons.includes('other-namespace')
+    ? 'taken in another PID namespace'
+    : `taken on ${holder.hostname ?? 'another host'}`;
+  const process = holder.process === null ? away : `process ${holder.truePid} ${holder.process}`;
   const noun = holder.sessionId?.startsWith('%') === true ? 'pane' : 'session';
   const session =
     holder.session === 'unnamed' || holder.sessionId === null

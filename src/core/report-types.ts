@@ -73,6 +73,8 @@ export interface ReportSummary {
 
 export interface ReportHolder {
   readonly pid: number;
+  /** The process that `process` speaks of: the true holder's where a record of ours names one, else `pid`. */
+  readonly truePid: number;
   readonly process: ProcessState | null;
   readonly command: string | null;
   readonly sessionId: string | null;

@@ -122,7 +122,7 @@ export const judgeSession = (
     };
   const isNumber = naming === 'pane' || naming === 'session-id';
   if (foreign && isNumber) {
-    const fact = tmux(`${sessionId} belongs to a tmux server of another host`);
+    const fact = tmux(`${sessionId} is a number of a tmux server elsewhere`);
     return { ...none, state: 'unknown', reason: 'session-unknown', fact };
   }
   const [kind, noun] = naming === 'pane' ? (['pane', 'pane'] as const) : (['session', 'session'] as const);

@@ -350,9 +350,11 @@ export const NOTES = [
 ] as const;
 export type Note = (typeof NOTES)[number];
 
+export const FACT_SOURCES = ['lock', 'processes', 'tmux', 'occupants', 'git', 'host', 'clock'] as const;
+
 /** A sentence of evidence and where it comes from. */
 export interface Fact {
-  readonly source: 'lock' | 'processes' | 'tmux' | 'occupants' | 'git' | 'host' | 'clock';
+  readonly source: (typeof FACT_SOURCES)[number];
   readonly text: string;
 }
 
@@ -379,6 +381,8 @@ export interface Occupant {
 export interface Holder {
   /** Number that stands in the record. */
   readonly pid: number;
+  /** Number of the process that was judged: the true holder's where a record of ours names one, else `pid`. */
+  readonly truePid: number;
   /** Null on another host. */
   readonly process: ProcessState | null;
   /** Command of the recorded process where it is alive or recycled. */
@@ -461,6 +465,8 @@ export interface Finding {
   readonly severity: Severity;
   /** Worker it is about; null for the town as a whole. */
   readonly worker: string | null;
+  /** All of them where it is about several; `worker` is one of them. */
+  readonly workers?: readonly string[];
   /** Id of the lock it is about, or null. */
   readonly lock: string | null;
   /** One sentence for an operator at 3 a.m. */

@@ -149,6 +149,7 @@ const describeHolder = (
   const ageMs = ageOf(record.acquiredAtMs, index);
   return {
     pid: record.pid,
+    truePid: process?.pid ?? record.holder?.pid ?? record.pid,
     process: process?.state ?? null,
     command: process?.process?.names[0] ?? null,
     sessionId: record.sessionId === '' ? null : record.sessionId,
