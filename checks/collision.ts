@@ -16,6 +16,7 @@ export default defineCheck({
       return {
         severity: 'error',
         worker,
+        workers,
         lock,
         message: kind === 'agents' ? message : `${message} (${workers.join(', ')})`,
         evidence: facts,

@@ -93,13 +93,16 @@ const nextOf = (finding: Finding, fix: ReportFix | null, root: string): readonly
     : [['doctor', 'explain', finding.worker, ...town]];
 };
 
+const placesOf = ({ worker, workers = [] }: Finding): readonly string[] =>
+  worker === null ? workers : [worker, ...workers];
+
 const reportFindings = (request: ReportRequest): readonly ReportFinding[] => {
   const { examination, outcomes, workers } = request;
   const verdicts = new Map(examination.verdicts.map((verdict) => [verdict.lock.id, verdict]));
   const counts = new Map<string, number>();
   return outcomes.flatMap(({ check, findings }) =>
     findings
-      .filter(({ worker }) => workers === null || (worker !== null && workers.includes(worker)))
+      .filter((finding) => workers === null || placesOf(finding).some((place) => workers.includes(place)))
       .map((finding) => {
         const base = `${check.id}:${finding.worker ?? '.'}`;
         const count = (counts.get(base) ?? 0) + 1;
