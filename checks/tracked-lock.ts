@@ -17,7 +17,7 @@ const tracked = ({ lock }: Verdict): Finding => ({
     [
       'sh',
       '-c',
-      'printf \'%s\\n\' "$2" >> "$1/.gitignore"',
+      'printf \'\\n%s\\n\' "$2" >> "$1/.gitignore"',
       'sh',
       workerDirectory(lock),
       fileName(lock).replace('agent.lock', ''),
@@ -38,7 +38,7 @@ const unignored = ({ lock }: Verdict): Finding => ({
     [
       'sh',
       '-c',
-      'printf \'%s\\n\' .runtime/ >> "$(git -C "$1" rev-parse --path-format=absolute --git-path info/exclude)"',
+      'printf \'\\n%s\\n\' .runtime/ >> "$(git -C "$1" rev-parse --path-format=absolute --git-path info/exclude)"',
       'sh',
       workerDirectory(lock),
     ],
