@@ -77,7 +77,8 @@ export const startTmux = async (options: TmuxOptions = {}): Promise<TestTmux> =>
   const pid = Number(tmux('display-message', '-p', '#{pid}'));
 
   const create = (command: string, args: readonly string[], session: SessionOptions): TestPane => {
-    const cwd = session.cwd ? ['-c', session.cwd] : [];
+    // tmux expands formats in the directory.
+    const cwd = session.cwd ? ['-c', session.cwd.replaceAll('#', '##')] : [];
     const variables = Object.entries(session.env ?? {}).flatMap(([name, value]) => [
       '-e',
       `${name}=${value}`,
@@ -89,7 +90,8 @@ export const startTmux = async (options: TmuxOptions = {}): Promise<TestTmux> =>
   };
   const stop = async (): Promise<void> => {
     signal(pid, 'SIGCONT');
-    spawnSync('tmux', ['-S', socket, 'kill-server'], { env, timeout: 5000 });
+    // By its number, not by its socket: another server may listen there by now.
+    signal(pid, 'SIGTERM');
     const deadline = Date.now() + 3000;
     await until(() => {
       if (Date.now() > deadline) signal(pid, 'SIGKILL');
