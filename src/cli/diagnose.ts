@@ -1,7 +1,8 @@
 import { builtInChecks } from '../../checks/index.ts';
 import { buildReport } from '../core/report.ts';
 import type { Report } from '../core/report-types.ts';
-import { type Check, type Examination, SEVERITIES, type Snapshot } from '../core/types.ts';
+import type { CheckOutcome } from '../core/run-checks.ts';
+import { type Check, type Examination, SEVERITIES, type Severity, type Snapshot } from '../core/types.ts';
 import { gather } from '../evidence/gather.ts';
 import { loadPlugins } from '../plugins.ts';
 import type { Presentation } from '../reporters/style.ts';
@@ -16,7 +17,13 @@ import type { Terminal } from './terminal.ts';
 export interface Diagnosis {
   readonly report: Report;
   readonly examination: Examination;
+  readonly outcomes: readonly CheckOutcome[];
   readonly checks: readonly Check[];
+  /** Null for saved evidence. */
+  readonly place: Place | null;
+  /** The workers that `--worker` names; null for the whole town. */
+  readonly workers: readonly string[] | null;
+  readonly failOn: Severity;
 }
 
 /** What a diagnosis runs on: a town to look at, or evidence that was saved. */
@@ -44,16 +51,18 @@ export const diagnose = async (
   const { examination, outcomes } = await runPipeline(source, terminal, live);
   const save = optionValue(given, 'save-snapshot');
   if (save !== null) saveSnapshot(examination.snapshot, save, terminal.cwd);
+  const workers = selectWorkers(given, examination.snapshot, terminal.cwd);
+  const failOn = choiceOf(given, 'fail-on', SEVERITIES) ?? source.place?.config.failOn ?? 'warning';
   const report = buildReport({
     examination,
     outcomes,
     command: given.command,
     version: VERSION,
     durationMs: performance.now() - startedAt,
-    failOn: choiceOf(given, 'fail-on', SEVERITIES) ?? source.place?.config.failOn ?? 'warning',
-    workers: selectWorkers(given, examination.snapshot, terminal.cwd),
+    failOn,
+    workers,
   });
-  return { report, examination, checks: source.checks };
+  return { report, examination, outcomes, checks: source.checks, place: source.place, workers, failOn };
 };
 
 const fromTown = async (given: Arguments, terminal: Terminal, town: string | null): Promise<Source> => {

@@ -1,11 +1,5 @@
 import { Failure } from '../core/failure.ts';
-import {
-  type ErrorCode,
-  EXIT,
-  type PreflightReport,
-  type Report,
-  type ReportError,
-} from '../core/report-types.ts';
+import { type ErrorCode, EXIT, type Report, type ReportError } from '../core/report-types.ts';
 import { renderJson, renderJsonLine } from '../reporters/json.ts';
 import { escapeControls } from '../reporters/safe-text.ts';
 import { VERSION } from '../version.ts';
@@ -45,8 +39,7 @@ const closeRun = (error: ReportError, exitCode: number, run: FailedRun, stack: s
   const hint = error.hint === null ? '' : `${escapeControls(error.hint)}\n`;
   const stderr = `doctor: ${escapeControls(error.message)}\n${hint}${stack}`;
   if (run.format === 'text') return { exitCode, stdout: '', stderr };
-  const document =
-    run.command === 'preflight' ? failedPreflight(error, exitCode) : failedReport(error, exitCode, run);
+  const document = failedDocument(error, exitCode, run);
   const stdout =
     run.format === 'json' ? renderJson(document) : renderJsonLine({ event: 'summary', ...document });
   return { exitCode, stdout, stderr: stack };
@@ -67,6 +60,33 @@ const stackOf = (error: unknown, debug: boolean): string =>
 
 const TOOL = { name: 'lock-doctor', version: VERSION } as const;
 
+/** What every document of a command that came to nothing has. */
+const head = (exitCode: number, { command }: FailedRun) => ({
+  schemaVersion: 1,
+  tool: TOOL,
+  command,
+  exitCode,
+});
+
+/** The same keys as the command's own document, empty. */
+const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): object => {
+  switch (run.command) {
+    case 'preflight':
+    case 'exec':
+      return { ...head(exitCode, run), town: null, results: [], gaps: [], error };
+    case 'undo':
+      return { ...head(exitCode, run), run: null, results: [], error };
+    case 'checks':
+      return { ...head(exitCode, run), checks: [], error };
+    case 'explain':
+      return { ...head(exitCode, run), topic: null, lock: null, preflight: null, error };
+    case 'doctor':
+    case 'locks':
+    case 'completion':
+      return failedReport(error, exitCode, run);
+  }
+};
+
 const failedReport = (error: ReportError, exitCode: number, run: FailedRun): Report => ({
   schemaVersion: 1,
   tool: TOOL,
@@ -83,17 +103,6 @@ const failedReport = (error: ReportError, exitCode: number, run: FailedRun): Rep
   checks: [],
   findings: [],
   undo: null,
-  gaps: [],
-  error,
-});
-
-const failedPreflight = (error: ReportError, exitCode: number): PreflightReport => ({
-  schemaVersion: 1,
-  tool: TOOL,
-  command: 'preflight',
-  exitCode,
-  town: null,
-  results: [],
   gaps: [],
   error,
 });

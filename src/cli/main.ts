@@ -11,15 +11,14 @@ import { asksFor, formatAskedFor, type Route, routeOf } from './route.ts';
 import { type Interruption, listenForSignals } from './signals.ts';
 import type { Outcome, RunCommand, Terminal } from './terminal.ts';
 
-const COMMANDS: Readonly<
-  Record<Exclude<CommandName, 'undo'>, () => Promise<{ readonly run: RunCommand }>>
-> = {
+const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly run: RunCommand }>>> = {
   doctor: () => import('./commands/doctor.ts'),
   preflight: () => import('./commands/preflight.ts'),
   exec: () => import('./commands/exec.ts'),
   locks: () => import('./commands/locks.ts'),
   explain: () => import('./commands/explain.ts'),
   checks: () => import('./commands/checks.ts'),
+  undo: () => import('./commands/undo.ts'),
   completion: () => import('./commands/completion.ts'),
 };
 
@@ -31,7 +30,7 @@ const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Ou
   if (FAST.includes(command) && !asksFor(argv, '--help', '-h')) {
     const { readArguments } = await import('./read-arguments.ts');
     const given = readArguments(command, argv);
-    return (await COMMANDS[command as 'doctor']()).run(given, terminal);
+    return (await COMMANDS[command]()).run(given, terminal);
   }
   const { parseWithYargs } = await import('./parse-with-yargs.ts');
   const width = terminal.stdout.columns;
@@ -40,7 +39,7 @@ const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Ou
     width === undefined || width < 40 ? 80 : Math.min(width, 110),
   );
   if (parsed.kind === 'help') return { exitCode: EXIT.ok, stdout: parsed.text, stderr: '' };
-  return (await COMMANDS[command as 'doctor']()).run(parsed.arguments, terminal);
+  return (await COMMANDS[command]()).run(parsed.arguments, terminal);
 };
 
 const main = async (): Promise<void> => {

@@ -18,10 +18,13 @@ const startEvent = ({ schemaVersion, tool, command, startedAt, town }: Report): 
 });
 
 const bodyEvents = ({ schemaVersion, checks, findings }: Report): readonly object[] =>
-  checks.flatMap((check) => {
-    const own = findings.filter((finding) => finding.check === check.id);
+  [...checks, null].flatMap((check) => {
+    // Findings of no check are releases by force; they come last.
+    const own = findings.filter((finding) =>
+      check === null ? !checks.some(({ id }) => id === finding.check) : finding.check === check.id,
+    );
     return [
-      { schemaVersion, event: 'check', ...check },
+      ...(check === null ? [] : [{ schemaVersion, event: 'check', ...check }]),
       ...own.map((finding) => ({ schemaVersion, event: 'finding', ...finding })),
       ...own.flatMap(({ id, worker, lock, fix }) =>
         fix?.action === 'release' && fix.status !== 'planned'

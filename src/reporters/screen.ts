@@ -65,6 +65,18 @@ const checkLines = (check: ReportCheck, report: Report, canvas: Canvas): readonl
   ];
 };
 
+/** Releases by force belong to no check: nothing was wrong with the lock but that a person wanted it gone. */
+const forcedLines = (report: Report, canvas: Canvas): readonly string[] => {
+  const known = new Set(report.checks.map(({ id }) => id));
+  const forced = report.findings.filter(({ check }) => !known.has(check));
+  return forced.length === 0
+    ? []
+    : [
+        `${canvas.sign('info')} By force: ${forced.length}`,
+        ...forced.flatMap((finding) => findingLines(finding, canvas)),
+      ];
+};
+
 const findingLines = (finding: ReportFinding, canvas: Canvas): readonly string[] => {
   const { worker, message, evidence, fix } = finding;
   // What --fix would do is said once, in the summary; only what it did or left stands with the finding.

@@ -7,6 +7,7 @@ import { presentationFor, type RunCommand } from '../terminal.ts';
 /** `doctor [town]`: who holds what, and what is wrong; with `--fix`, what can be released is. */
 export const run: RunCommand = async (given, terminal) => {
   const { flags } = given;
+  if (flags.has('fix')) return (await import('./fix.ts')).run(given, terminal);
   for (const name of ['force', 'yes', 'dry-run'] as const)
     if (flags.has(name)) throw usage(`--${name} goes with --fix`, 'doctor --fix --help');
   const format = flags.has('json') ? 'json' : (choiceOf(given, 'format', FORMATS) ?? 'text');

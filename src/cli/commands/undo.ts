@@ -1,0 +1,98 @@
+import { EXIT } from '../../core/report-types.ts';
+import { type UndoOutcome, undoReleases } from '../../repair/undo.ts';
+import { renderJson } from '../../reporters/json.ts';
+import { createPen, type Mark } from '../../reporters/style.ts';
+import { VERSION } from '../../version.ts';
+import { usage } from '../arguments.ts';
+import { openTown } from '../session.ts';
+import { presentationFor, type RunCommand } from '../terminal.ts';
+
+/** `doctor undo [ID]`: puts back what the last `--fix`, or the run or release of that id, released. */
+export const run: RunCommand = async (given, terminal) => {
+  const { town } = openTown(given, terminal, null);
+  const [id = null] = given.positionals;
+  terminal.finishFirst();
+  const { run: undone, outcomes } = await undoReleases(id, {
+    townRoot: town.root,
+    ...(terminal.interrupted === null ? {} : { signal: terminal.interrupted }),
+  });
+  if (undone === null && id !== null)
+    throw usage(`no run or release "${id}" stands in the journal of ${town.root}`, 'doctor undo');
+  const exitCode =
+    terminal.interrupted?.aborted === true
+      ? (terminal.interrupted.reason as number)
+      : outcomes.every(isBack)
+        ? EXIT.ok
+        : EXIT.problems;
+  if (given.flags.has('json')) {
+    const results = outcomes.map(({ id: release, worker, lock, status, reason, holder }) => ({
+      id: release,
+      worker,
+      lock,
+      status,
+      reason,
+      holder,
+    }));
+    const document = {
+      schemaVersion: 1,
+      tool: { name: 'lock-doctor', version: VERSION },
+      command: 'undo',
+      exitCode,
+      run: undone,
+      results,
+      error: null,
+    };
+    return { exitCode, stdout: renderJson(document), stderr: '' };
+  }
+  const presentation = presentationFor(given, terminal, terminal.stdout);
+  const pen = createPen(presentation);
+  const shown = outcomes.filter((outcome) => presentation.verbosity !== 'quiet' || !isBack(outcome));
+  const lines = shown.map((outcome) => {
+    const sign = presentation.layout === 'screen' ? `${pen.sign(MARKS[outcome.status])} ` : '';
+    return `${sign}${outcome.status} ${pen.safe(outcome.worker)}: ${pen.safe(outcome.reason)}${ofWhom(outcome, pen.safe)}`;
+  });
+  const restored = shown.filter(({ status }) => status === 'restored').map(({ worker }) => worker);
+  const again = releaseAgain(restored, town.root, presentation.layout, pen.command);
+  const nothing =
+    undone === null && presentation.verbosity !== 'quiet'
+      ? ['nothing was released here that could be put back']
+      : [];
+  return {
+    exitCode,
+    stdout: [...nothing, ...lines, ...again].map((line) => `${line}\n`).join(''),
+    stderr: '',
+  };
+};
+
+/** The command that takes the undoing back. */
+const releaseAgain = (
+  workers: readonly string[],
+  root: string,
+  layout: 'screen' | 'lines',
+  quote: (argv: readonly string[]) => string,
+): readonly string[] => {
+  if (workers.length === 0) return [];
+  const [only] = workers;
+  const which = workers.length === 1 && only !== undefined ? ['--worker', only] : [];
+  const command = quote(['doctor', '--fix', ...which, '--town', root]);
+  return layout === 'screen'
+    ? [`To release ${workers.length === 1 ? 'it' : 'them'} again:`, `  ${command}`]
+    : [`next ${command}`];
+};
+
+const isBack = ({ status }: UndoOutcome): boolean => status === 'restored' || status === 'already';
+
+const ofWhom = ({ holder }: UndoOutcome, safe: (text: string) => string): string =>
+  holder === null
+    ? ''
+    : `, held by pid ${holder.pid}${holder.sessionId === '' ? '' : ` in ${safe(holder.sessionId)}`}`;
+
+const MARKS: Readonly<Record<UndoOutcome['status'], Mark>> = {
+  restored: 'pass',
+  already: 'pass',
+  'newer-lock': 'warning',
+  missing: 'error',
+  busy: 'unknown',
+  'no-guard': 'unknown',
+  failed: 'error',
+};
