@@ -1,5 +1,5 @@
 /** Questions to git that change nothing and run nothing of the repository's: no hooks, no monitor, no index refresh. */
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { Observed } from '../core/types.ts';
 import { type CommandResult, complaintOf, runCommand } from '../io/command.ts';
 
@@ -21,7 +21,10 @@ export const askTracked = (
 ): Promise<Observed<ReadonlySet<string>>> =>
   askInParts(paths, async (part) => {
     const names = part.map((path) => relative(top, path));
-    return named(top, await runGit(top, ['ls-files', '-z', '--full-name', '--', ...names], client));
+    return named(
+      top,
+      await runGit(top, ['--literal-pathspecs', 'ls-files', '-z', '--full-name', '--', ...names], client),
+    );
   });
 
 /** Which of these absolute paths some pattern ignores, whether or not git tracks them. */
@@ -31,7 +34,8 @@ export const askIgnored = (
   client: GitClient,
 ): Promise<Observed<ReadonlySet<string>>> =>
   askInParts(paths, async (part) => {
-    const input = part.map((path) => `${relative(top, path)}\0`).join('');
+    // `./` before a name keeps a leading `:` from being read as magic; the answer repeats it.
+    const input = part.map((path) => `./${relative(top, path)}\0`).join('');
     const result = await runGit(top, ['check-ignore', '-z', '--stdin', '--no-index'], client, input);
     // 1 is its way of saying "none of them".
     const isNone = result.status === 'failed' && result.code === 1 && result.stderr === '';
@@ -52,12 +56,13 @@ const askInParts = async (
 };
 
 const named = (top: string, result: CommandResult): Observed<ReadonlySet<string>> => {
-  if (result.status !== 'ok') return { seen: false, why: `git ${complaintOf(result)}` };
+  if (result.status !== 'ok')
+    return { seen: false, why: `git: ${complaintOf(result).replace(/^(fatal|error): /, '')}` };
   const names = result.stdout
     .toString('utf8')
     .split('\0')
     .filter((name) => name !== '');
-  return { seen: true, value: new Set(names.map((name) => (top === '/' ? `/${name}` : `${top}/${name}`))) };
+  return { seen: true, value: new Set(names.map((name) => resolve(top, name))) };
 };
 
 const runGit = async (
@@ -67,15 +72,7 @@ const runGit = async (
   input?: string,
 ): Promise<CommandResult> => {
   if (program === null) return { status: 'missing' };
-  const quiet = [
-    '-c',
-    'core.fsmonitor=false',
-    '-c',
-    'core.hooksPath=/dev/null',
-    '--literal-pathspecs',
-    '-C',
-    top,
-  ];
+  const quiet = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-C', top];
   return runCommand(program, [...quiet, ...args], {
     timeoutMs,
     // The caller's directory may be gone, and git does not start without one.

@@ -430,6 +430,17 @@ describe('where no tmux is needed', () => {
     },
   );
 
+  (canBecomeOthers ? test : test.skip)(
+    "of the town's owner answers root (skipped without root)",
+    async () => {
+      const server = await startTmux({ uid: OTHER_UID });
+      server.newSession('theirs', { cwd: '/' });
+      const evidence = await ask({ env: bare(server.tmuxTmpdir), uids: [uid, OTHER_UID] });
+      expect(at(evidence, server.socket)).toMatchObject({ origin: 'default', status: 'ok', sessions: 1 });
+      expect(ofProcess(await ask({ env: bare(server.tmuxTmpdir), uids: [uid] }), server.pid)).toBeUndefined();
+    },
+  );
+
   test('is not started, and not changed, by being asked', async () => {
     const server = await startTmux();
     server.newSession('one');

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onCleanUp } from './clean-up.ts';
@@ -31,6 +31,8 @@ export interface TmuxOptions {
   readonly socket?: string;
   /** TMUX_TMPDIR; default a new private directory. Two servers may share one. */
   readonly tmuxTmpdir?: string;
+  /** Whose server it is, where this process is root; default our own. */
+  readonly uid?: number;
   /** Environment of the server process, added to ours (less everything that begins with GT_ or TMUX). */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -63,11 +65,18 @@ const parsePane = (line: string): TestPane => {
 export const startTmux = async (options: TmuxOptions = {}): Promise<TestTmux> => {
   const tmuxTmpdir = options.tmuxTmpdir ?? makeTmuxTmpdir();
   const socket =
-    options.socket ?? join(tmuxTmpdir, `tmux-${process.getuid?.() ?? 0}`, options.name ?? 'default');
+    options.socket ??
+    join(tmuxTmpdir, `tmux-${options.uid ?? process.getuid?.() ?? 0}`, options.name ?? 'default');
   mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
+  const owner = options.uid === undefined ? {} : { uid: options.uid, cwd: '/' };
+  if (options.uid !== undefined) {
+    chmodSync(tmuxTmpdir, 0o755);
+    chownSync(dirname(socket), options.uid, -1);
+  }
   const env = serverEnvironment(options.env ?? {});
   const tmux = (...args: string[]): string =>
     execFileSync('tmux', ['-u', '-f', '/dev/null', '-S', socket, ...args], {
+      ...owner,
       env,
       encoding: 'utf8',
       timeout: 10_000,
