@@ -1,0 +1,449 @@
+/** Situations in which it matters which tmux servers were reached. All servers are real and private. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { townSocketNames } from '../../src/evidence/tmux.ts';
+import {
+  canBecomeOthers,
+  cleanUp,
+  fakeAgent,
+  isRunning,
+  makeTmuxTmpdir,
+  OTHER_UID,
+  until,
+} from '../support/index.ts';
+import {
+  ADA,
+  askElsewhere,
+  bareEnvironment,
+  fillPanes,
+  GT,
+  hostTest,
+  linuxTest,
+  linuxTmuxTest,
+  lockOf,
+  NO_PANE,
+  now,
+  sessionOf,
+  setStage,
+  textsOf,
+  tmuxTest,
+} from './stage.ts';
+
+afterEach(cleanUp);
+
+/** Long enough for a healthy answer on a busy machine to be told from none at all: nothing of these stories answers late. */
+const SHORT_MS = 400;
+
+/** What no run may propose while it is in doubt. */
+const releasesNothing = { summary: { fixable: 0 } };
+
+/** A directory for PATH in which `tmux` is this script. */
+const pathWithTmux = (script: string): string => {
+  const directory = makeTmuxTmpdir();
+  writeFileSync(join(directory, 'tmux'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return `${directory}:/usr/bin:/bin`;
+};
+
+describe('servers: none runs', () => {
+  hostTest('no tmux server at all, PID dead → stale', async () => {
+    const { town, look, judge } = setStage();
+    town.lock(ADA, { session_id: NO_PANE });
+    expect(await judge()).toMatchObject({ state: 'stale', reasons: ['process-gone', 'pane-gone'] });
+    expect(await look()).toMatchObject({ exitCode: 1, complete: true, summary: { stale: 1, fixable: 1 } });
+  });
+
+  hostTest('a question makes no socket directory and starts no server', async () => {
+    const { town, tmuxTmpdir, look, ask } = setStage();
+    town.lock(ADA, { session_id: NO_PANE });
+    await look({ sockets: ['default', 'other'] });
+    await ask();
+    expect(readdirSync(tmuxTmpdir)).toEqual([]);
+  });
+
+  tmuxTest('server kept with zero sessions → stale', async () => {
+    const { town, startTmux, look, judge } = setStage();
+    const server = await startTmux();
+    town.lock(ADA, { session_id: NO_PANE, acquired_at: now() });
+    expect(await judge()).toMatchObject({ state: 'stale', reasons: ['process-gone', 'pane-gone'] });
+    const { tmux } = await look();
+    expect(tmux?.status).toBe('ok');
+    expect(tmux?.servers[0]).toMatchObject({
+      ...{ socket: server.socket, status: 'ok', pid: server.pid },
+      ...{ sessions: 0, panes: 0, reason: null },
+    });
+  });
+
+  tmuxTest('a server killed with -9 leaves its socket file: absent, not unknown → stale', async () => {
+    const { town, startTmux, look, judge } = setStage();
+    const server = await startTmux();
+    process.kill(server.pid, 'SIGKILL');
+    await until(() => !isRunning(server.pid), 'the end of the server');
+    expect(existsSync(server.socket)).toBe(true);
+    await startTmux({ name: 'another' });
+    town.lock(ADA, { session_id: NO_PANE });
+    expect(await judge()).toMatchObject({ state: 'stale' });
+    expect((await look()).tmux?.servers).toContainEqual(
+      expect.objectContaining({ socket: server.socket, status: 'absent' }),
+    );
+  });
+
+  tmuxTest('a file, a directory and a dangling link in the socket directory are no servers', async () => {
+    const { town, startTmux, judge } = setStage();
+    const { socket } = await startTmux();
+    const directory = join(socket, '..');
+    writeFileSync(join(directory, 'plain'), '');
+    mkdirSync(join(directory, 'folder'));
+    symlinkSync('/nowhere', join(directory, 'link'));
+    town.lock(ADA, { session_id: NO_PANE });
+    expect(await judge()).toMatchObject({ state: 'stale' });
+  });
+});
+
+describe('servers: one was not reached', () => {
+  tmuxTest('SIGSTOPped server → unknown, --fix refuses', async () => {
+    const { town, startTmux, look, judge } = setStage();
+    const server = await startTmux();
+    server.newSession('elsewhere', { cwd: '/' });
+    town.lock(ADA, { session_id: NO_PANE });
+    expect(await judge()).toMatchObject({ state: 'stale' });
+    server.freeze();
+    const report = await look({ timeoutMs: SHORT_MS });
+    expect(lockOf(report, ADA)).toMatchObject({
+      state: 'unknown',
+      reasons: ['process-gone', 'session-unknown', 'occupants-unknown'],
+      holder: { session: 'unknown' },
+    });
+    expect(report).toMatchObject({
+      exitCode: 22,
+      complete: false,
+      tmux: { status: 'unknown' },
+      ...releasesNothing,
+    });
+    expect(report.gaps).toEqual([
+      { what: `tmux:${server.socket}`, why: `did not answer within ${SHORT_MS} ms` },
+    ]);
+    server.thaw();
+    expect(await judge()).toMatchObject({ state: 'stale' });
+  });
+
+  tmuxTest('SIGSTOPped server beside one that shows the agent → held', async () => {
+    const { town, startTmux, judge } = setStage();
+    const good = await startTmux({ name: 'good' });
+    const pane = await sessionOf(good, `${GT}-crew-ada`, town.path(ADA));
+    const bad = await startTmux({ name: 'bad' });
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
+    bad.freeze();
+    expect(await judge(ADA, { timeoutMs: SHORT_MS })).toMatchObject({
+      state: 'held',
+      holder: { session: 'live' },
+    });
+  });
+
+  tmuxTest('SIGSTOPped server, even a lock that names no session is not called stale', async () => {
+    const { town, startTmux, judge } = setStage();
+    const server = await startTmux();
+    town.lock(ADA);
+    server.freeze();
+    expect(await judge(ADA, { timeoutMs: SHORT_MS })).toMatchObject({
+      state: 'unknown',
+      reasons: ['process-gone', 'session-unnamed', 'occupants-unknown'],
+    });
+  });
+
+  hostTest('tmux not in PATH → unknown, --fix refuses', async () => {
+    const { town, look, env } = setStage();
+    town.lock(ADA, { session_id: NO_PANE });
+    const report = await look({ env: { ...env, PATH: '/nowhere' } });
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'unknown', holder: { session: 'unknown' } });
+    expect(report).toMatchObject({ exitCode: 22, complete: false, ...releasesNothing });
+    expect(report.gaps.map(({ what }) => what)).toContain('tmux');
+  });
+
+  tmuxTest('tmux not in PATH while a server runs → unknown, and a live process is still held', async () => {
+    const { town, startTmux, judge, env } = setStage();
+    const server = await startTmux();
+    await sessionOf(server, `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });
+    town.lock(ADA, { session_id: '%0', acquired_at: now() });
+    const blind = { env: { ...env, PATH: '/nowhere' } };
+    expect(await judge(ADA, blind)).toMatchObject({ state: 'unknown' });
+    town.lock(ADA, { session_id: '%0', pid: server.pid, acquired_at: now() }, { ageSeconds: 3600 });
+    expect(await judge(ADA, blind)).toMatchObject({ state: 'held', holder: { process: 'alive' } });
+  });
+
+  const oddities: readonly (readonly [string, string])[] = [
+    ['says nothing at all', 'exit 0'],
+    ['says one line that is no answer', 'echo "gt-crew-ada: 1 windows"'],
+    ['is refused', 'echo "error connecting to $3 (Permission denied)" >&2; exit 1'],
+    ['gets a path too long', 'echo "error connecting to $3 (File name too long)" >&2; exit 1'],
+    ['ends by a signal', 'kill -9 $$'],
+    ['ends with an odd code', 'exit 42'],
+    ['never ends', 'sleep 30'],
+  ];
+  tmuxTest.each(oddities)('a client that %s → unknown, never stale', async (_what, script) => {
+    const { town, startTmux, look, env } = setStage();
+    await startTmux();
+    town.lock(ADA, { session_id: NO_PANE });
+    const report = await look({ env: { ...env, PATH: pathWithTmux(script) }, timeoutMs: SHORT_MS });
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'unknown' });
+    expect(report).toMatchObject({ exitCode: 22, ...releasesNothing });
+  });
+
+  (canBecomeOthers ? tmuxTest : test.skip)('socket with EACCES → unknown, --fix refuses', async () => {
+    const { town, startTmux, env, tmuxTmpdir } = setStage();
+    const server = await startTmux();
+    const directory = join(tmuxTmpdir, `tmux-${OTHER_UID}`);
+    mkdirSync(directory, { mode: 0o755 });
+    symlinkSync(server.socket, join(directory, 'default'));
+    for (const path of [tmuxTmpdir, join(server.socket, '..'), town.root]) chmodSync(path, 0o755);
+    chmodSync(server.socket, 0o700);
+    town.lock(ADA, { session_id: NO_PANE });
+    const report = await askElsewhere(
+      { town: town.root, options: { env } },
+      { uid: OTHER_UID, gid: OTHER_UID },
+    );
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'unknown', holder: { session: 'unknown' } });
+    expect(report).toMatchObject({ exitCode: 22, complete: false, ...releasesNothing });
+    expect(JSON.stringify(report.gaps)).toMatch(/Permission denied/);
+  });
+
+  (canBecomeOthers ? tmuxTest : test.skip)('a closed socket directory → unknown', async () => {
+    const { town, startTmux, env, tmuxTmpdir } = setStage();
+    const { socket } = await startTmux();
+    chmodSync(tmuxTmpdir, 0o755);
+    chmodSync(town.root, 0o755);
+    town.lock(ADA, { session_id: NO_PANE });
+    const report = await askElsewhere(
+      { town: town.root, options: { env: { ...env, GT_TMUX_SOCKET: socket } } },
+      { uid: OTHER_UID, gid: OTHER_UID },
+    );
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'unknown' });
+    expect(report.exitCode).toBe(22);
+  });
+});
+
+describe('servers: where agents are found', () => {
+  const socketNames = (root: string): Record<string, string> => {
+    const [town = { name: '' }, legacy = { name: '' }] = townSocketNames(root);
+    return { town: town.name, legacy: legacy.name };
+  };
+
+  tmuxTest.each([
+    ["the town's computed socket", 'town'],
+    ['a legacy socket (the base name)', 'legacy'],
+    ['the default socket', 'default'],
+    ['a foreign-named socket', 'somebody-elses'],
+  ])('agents on %s → held', async (_what, which) => {
+    const { town, startTmux, judge } = setStage();
+    const name = socketNames(town.root)[which] ?? which;
+    const server = await startTmux({ name });
+    const pane = await sessionOf(server, 'scratch', town.path(ADA));
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
+    expect(await judge()).toMatchObject({
+      state: 'held',
+      holder: { session: 'live', pane: { socket: server.socket } },
+    });
+  });
+
+  test('the names of the sockets are those that Gas Town computes', () => {
+    const first = (root: string): string | undefined => townSocketNames(root)[0]?.name;
+    expect(first('/home/ubuntu/gt')).toBe('gt-ae82a2');
+    expect(first('/root/gt')).toBe('gt-7c82dd');
+    expect(first('/tmp/fixture/My Town')).toBe('my-town-658301');
+    expect(first('/srv/GasTown_2')).toBe('gastown-2-eb14b0');
+    expect(first('/home/u/町')).toBe('default-735bbf');
+  });
+
+  tmuxTest('GT_TMUX_SOCKET by name and by path, the socket in TMUX and --socket are asked', async () => {
+    const { town, startTmux, look, env } = setStage();
+    const far = await startTmux({ socket: join(makeTmuxTmpdir(), 'far') });
+    const named = await startTmux({ name: 'named' });
+    town.lock(ADA, { session_id: NO_PANE });
+    const asked = async (
+      more: Record<string, string>,
+      sockets?: readonly string[],
+    ): Promise<readonly string[]> => {
+      const report = await look({ env: { ...env, ...more }, sockets });
+      return (report.tmux?.servers ?? []).map(({ socket, status }) => `${status} ${socket}`);
+    };
+    expect((await asked({ GT_TMUX_SOCKET: 'named' }))[0]).toBe(`ok ${named.socket}`);
+    expect((await asked({ GT_TMUX_SOCKET: far.socket }))[0]).toBe(`ok ${far.socket}`);
+    expect((await asked({ TMUX: `${far.socket},${far.pid},0` }))[0]).toBe(`ok ${far.socket}`);
+    expect((await asked({}, [far.socket]))[0]).toBe(`ok ${far.socket}`);
+    expect((await asked({}, ['named', far.socket])).slice(0, 2)).toEqual([
+      `ok ${named.socket}`,
+      `ok ${far.socket}`,
+    ]);
+    expect((await asked({}, ['missing']))[0]).toBe(`absent ${join(named.socket, '..', 'missing')}`);
+  });
+
+  tmuxTest.each(['', 'default', 'auto'])('GT_TMUX_SOCKET=%j is no override', async (value) => {
+    const { town, startTmux, look, env } = setStage();
+    const server = await startTmux({ name: 'named' });
+    town.lock(ADA);
+    const { tmux } = await look({ env: { ...env, GT_TMUX_SOCKET: value } });
+    expect(tmux?.servers.filter(({ status }) => status === 'absent')).toEqual([]);
+    expect(tmux?.servers.map(({ socket }) => socket)).toContain(server.socket);
+  });
+
+  linuxTmuxTest(
+    '--socket that names the wrong server does not make the right one invisible → held',
+    async () => {
+      const { town, startTmux, judge } = setStage();
+      await startTmux({ name: 'wrong' });
+      const pane = await sessionOf(await startTmux({ name: 'right' }), 'scratch', town.path(ADA));
+      town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
+      expect(await judge(ADA, { sockets: ['wrong'] })).toMatchObject({ state: 'held' });
+    },
+  );
+
+  linuxTmuxTest(
+    "cron's environment lacks TMUX_TMPDIR: the server is found among the processes → held",
+    async () => {
+      const { town, startTmux, look } = setStage();
+      const server = await startTmux();
+      const pane = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });
+      town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
+      const report = await look({ env: { PATH: process.env.PATH } });
+      expect(lockOf(report, ADA)).toMatchObject({
+        state: 'held',
+        holder: { session: 'live', pane: { socket: server.socket } },
+      });
+      expect(report.tmux?.servers).toContainEqual(
+        expect.objectContaining({ socket: server.socket, status: 'ok', pid: server.pid }),
+      );
+    },
+  );
+
+  linuxTmuxTest(
+    'a socket outside every known directory (tmux -S) is found among the processes → held',
+    async () => {
+      const { town, startTmux, judge } = setStage();
+      const server = await startTmux({ socket: join(makeTmuxTmpdir(), 'some where') });
+      const pane = await sessionOf(server, 'scratch', town.path(ADA));
+      town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
+      expect(await judge()).toMatchObject({ state: 'held', holder: { session: 'live' } });
+    },
+  );
+
+  linuxTmuxTest(
+    'a live server whose socket file was deleted makes session evidence unknown, never gone',
+    async () => {
+      const { town, startTmux, look } = setStage();
+      const server = await startTmux();
+      const pane = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });
+      town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
+      unlinkSync(server.socket);
+      try {
+        const report = await look();
+        expect(lockOf(report, ADA)).toMatchObject({ state: 'unknown', holder: { session: 'unknown' } });
+        expect(report).toMatchObject({ exitCode: 22, complete: false, ...releasesNothing });
+        expect(JSON.stringify(report.gaps)).toMatch(new RegExp(`kill -USR1 ${server.pid}`));
+      } finally {
+        process.kill(server.pid, 'SIGUSR1');
+        await until(() => existsSync(server.socket), 'the socket made again');
+      }
+      expect((await look()).exitCode).toBe(0);
+    },
+  );
+
+  linuxTmuxTest(
+    'a deleted socket file whose panes all work outside the town hides nothing → stale',
+    async () => {
+      const { town, startTmux, look } = setStage();
+      const server = await startTmux();
+      await sessionOf(server, 'elsewhere', '/');
+      town.lock(ADA, { session_id: '%0', acquired_at: now() }, { ageSeconds: 3600 });
+      unlinkSync(server.socket);
+      try {
+        const report = await look();
+        expect(lockOf(report, ADA)).toMatchObject({ state: 'stale' });
+        expect(report.complete).toBe(true);
+      } finally {
+        process.kill(server.pid, 'SIGUSR1');
+        await until(() => existsSync(server.socket), 'the socket made again');
+      }
+    },
+  );
+
+  linuxTmuxTest(
+    'a stopped server found among the processes counts only if it works in the town',
+    async () => {
+      const { town, startTmux, judge } = setStage();
+      const far = await startTmux({ socket: join(makeTmuxTmpdir(), 'far') });
+      far.newSession('elsewhere', { cwd: '/' });
+      town.lock(ADA, { session_id: NO_PANE });
+      far.freeze();
+      expect(await judge(ADA, { timeoutMs: SHORT_MS })).toMatchObject({ state: 'stale' });
+      far.thaw();
+      await sessionOf(far, 'near', town.path('gastown'), { command: 'mystery' });
+      far.freeze();
+      expect(await judge(ADA, { timeoutMs: SHORT_MS })).toMatchObject({ state: 'unknown' });
+    },
+  );
+
+  linuxTmuxTest(
+    'another server took the place of a socket: the one behind it is unreached → unknown',
+    async () => {
+      const { town, startTmux, judge } = setStage();
+      const first = await startTmux();
+      await sessionOf(first, `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });
+      rmSync(first.socket);
+      await startTmux();
+      town.lock(ADA, { session_id: '%0', acquired_at: now() }, { ageSeconds: 3600 });
+      try {
+        expect(await judge()).toMatchObject({ state: 'unknown' });
+      } finally {
+        process.kill(first.pid, 'SIGKILL');
+      }
+    },
+  );
+
+  tmuxTest('an agent that outlives its server, killed with -9, is an occupant → held', async () => {
+    const { town, startTmux, judge } = setStage();
+    const server = await startTmux();
+    const agent = await fakeAgent('claude', { cwd: town.path(ADA), detached: true });
+    fillPanes(server, 1);
+    process.kill(server.pid, 'SIGKILL');
+    await until(() => !isRunning(server.pid), 'the end of the server');
+    town.lock(ADA, { session_id: NO_PANE, acquired_at: now() });
+    expect(await judge()).toMatchObject({
+      state: 'held',
+      reasons: ['process-gone', 'pane-gone', 'occupied'],
+    });
+    await agent.stop();
+    expect(await judge()).toMatchObject({ state: 'stale' });
+  });
+});
+
+describe('servers: of other users', () => {
+  (canBecomeOthers ? linuxTest : test.skip)(
+    "another user's servers do not hide this user's evidence",
+    async () => {
+      const { town, startTmux } = setStage();
+      await startTmux();
+      chmodSync(town.root, 0o755);
+      const { execFileSync } = await import('node:child_process');
+      execFileSync('chown', ['-R', `${OTHER_UID}`, town.root]);
+      const home = makeTmuxTmpdir();
+      chmodSync(home, 0o777);
+      town.lock(ADA, { session_id: NO_PANE });
+      const report = await askElsewhere(
+        { town: town.root, options: { env: bareEnvironment(home) } },
+        { uid: OTHER_UID, gid: OTHER_UID },
+      );
+      expect(lockOf(report, ADA)).toMatchObject({ state: 'stale' });
+      expect(basename(report.town?.root ?? '')).toBe(basename(town.root));
+      expect(textsOf(lockOf(report, ADA))).toMatch(/no tmux server runs/);
+    },
+  );
+});

@@ -1,0 +1,215 @@
+/** What all situations need: a town, a private place for tmux sockets, an environment that says nothing else, and the question. */
+import { type SpawnOptions, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { test } from '@jest/globals';
+import { buildSync } from 'esbuild';
+import type { PreflightReport, Report, ReportLock } from '../../src/core/report-types.ts';
+import { type ExamineOptions, examine, preflight } from '../../src/doctor.ts';
+import {
+  hasTmux,
+  makeTmuxTmpdir,
+  makeTown,
+  onCleanUp,
+  type SessionOptions,
+  sleeperNamed,
+  startTmux,
+  type TestPane,
+  type TestTmux,
+  type TestTown,
+  type TmuxOptions,
+  type TownOptions,
+  until,
+} from '../support/index.ts';
+
+export const ADA = 'gastown/crew/ada';
+export const BOB = 'gastown/crew/bob';
+
+/**
+ * Prefix of the rig's session names: another one in every test process. Where a stranger's session on this machine has
+ * a name that fits ours and says nothing else, for instance while its pane is being forked, it counts as life, rightly.
+ */
+export const GT = `g${process.pid}`;
+
+const isLinux = process.platform === 'linux';
+
+/** Longer than any healthy answer takes on a busy machine; stopped servers are asked with less. */
+const TIMEOUT_MS = 5000;
+
+export const tmuxTest = hasTmux ? test : test.skip;
+/** Facts of /proc, of network namespaces and of `/proc/net/unix` that other systems do not have. */
+export const linuxTest = isLinux ? test : test.skip;
+export const linuxTmuxTest = isLinux && hasTmux ? test : test.skip;
+
+/** The number that Linux gives the namespace it starts with. */
+const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
+
+/** In a container the absence of a process proves nothing as long as no tmux server answers. */
+export const isContainer = isLinux && readlinkSync('/proc/self/ns/pid') !== INITIAL_PID_NAMESPACE;
+export const hostTest = isContainer ? test.skip : test;
+
+export interface Stage {
+  readonly town: TestTown;
+  /** The environment of the question: nothing of the developer's own tmux or Gas Town is in it. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly tmuxTmpdir: string;
+  readonly startTmux: (options?: TmuxOptions) => Promise<TestTmux>;
+  readonly look: (options?: ExamineOptions) => Promise<Report>;
+  /** The judgement of one worker's lock. */
+  readonly judge: (worker?: string, options?: ExamineOptions) => Promise<ReportLock>;
+  readonly ask: (worker?: string | readonly string[], options?: ExamineOptions) => Promise<PreflightReport>;
+}
+
+export const bareEnvironment = (tmuxTmpdir: string): Record<string, string> => ({
+  PATH: process.env.PATH ?? '/usr/bin:/bin',
+  HOME: tmuxTmpdir,
+  TMUX_TMPDIR: tmuxTmpdir,
+});
+
+export const lockOf = (report: Report, worker: string, at = 0): ReportLock => {
+  const lock = report.locks.filter((each) => each.worker === worker)[at];
+  if (lock === undefined) throw new Error(`no lock of ${worker} among ${report.locks.map(({ id }) => id)}`);
+  return lock;
+};
+
+export const textsOf = ({ evidence }: { readonly evidence: ReportLock['evidence'] }): string =>
+  evidence.map(({ text }) => text).join('\n');
+
+export const setStage = (options: TownOptions = {}): Stage => {
+  const town = makeTown({ workers: [ADA, BOB], rigs: { gastown: GT }, ...options });
+  const tmuxTmpdir = makeTmuxTmpdir();
+  const env = bareEnvironment(tmuxTmpdir);
+  const look = (more: ExamineOptions = {}): Promise<Report> =>
+    examine(town.root, { env, cwd: '/', timeoutMs: TIMEOUT_MS, ...more });
+  return {
+    town,
+    env,
+    tmuxTmpdir,
+    startTmux: (server = {}) => startTmux({ tmuxTmpdir, ...server }),
+    look,
+    judge: async (worker = ADA, more = {}) => lockOf(await look(more), worker),
+    ask: (workers = ADA, more = {}) =>
+      preflight(town.root, workers, { env, cwd: '/', timeoutMs: TIMEOUT_MS, ...more }),
+  };
+};
+
+/** A pane that no server has: others' servers run on the same machine, and theirs begin to count at %0 too. */
+export const NO_PANE = '%707070';
+
+/** This moment as locks write it. A tmux server that runs by now is older than a lock taken now. */
+export const now = (): string => new Date().toISOString();
+
+export const secondsAgo = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString();
+
+const commandOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return '';
+  }
+};
+
+/** Waits until the pane's process is the command and no copy of the tmux server any more. */
+export const settled = async (pane: TestPane, command: string): Promise<TestPane> => {
+  const name = basename(command).slice(0, 15);
+  if (isLinux) await until(() => commandOf(pane.pid) === name, `${name} in pane ${pane.paneId}`);
+  return pane;
+};
+
+/** A session in which a command of that name runs (default: an agent) and has begun to. */
+export const sessionOf = async (
+  server: TestTmux,
+  name: string,
+  cwd: string,
+  { command = 'claude', env = {} }: { readonly command?: string; readonly env?: SessionOptions['env'] } = {},
+): Promise<TestPane> => {
+  const pane = server.newSession(name, {
+    cwd,
+    ...(env === undefined ? {} : { env }),
+    command: [sleeperNamed(command), '600'],
+  });
+  return settled(pane, command);
+};
+
+/** A session that shows a shell and nothing else, as a copy under another name would not. */
+export const shellSessionOf = (
+  server: TestTmux,
+  name: string,
+  cwd: string,
+  env: NonNullable<SessionOptions['env']> = {},
+): Promise<TestPane> =>
+  settled(server.newSession(name, { cwd, env, command: ['sh', '-c', 'read never; exit'] }), 'sh');
+
+/** Sessions somewhere else, so that the next pane has the number that a story needs. */
+export const fillPanes = (server: TestTmux, count: number): void => {
+  for (let index = 0; index < count; index += 1) server.newSession(`filler-${index}`, { cwd: '/' });
+};
+
+const SCRIPT = `
+  import { writeFileSync, renameSync } from 'node:fs';
+  import { examine, preflight } from './src/doctor.ts';
+  const { town, workers, options, out } = JSON.parse(process.argv[2]);
+  const report = workers ? await preflight(town, workers, options) : await examine(town, options);
+  if (out) { writeFileSync(out + '.part', JSON.stringify(report)); renameSync(out + '.part', out); }
+  else process.stdout.write(JSON.stringify(report));
+`;
+
+export interface Question {
+  readonly town: string;
+  readonly workers?: readonly string[];
+  readonly options: ExamineOptions;
+  /** File for the answer instead of standard output. */
+  readonly out?: string;
+}
+
+/** The library as a script of its own that any user may run with node: path of the bundle. */
+export const bundleDoctor = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'asker-'));
+  onCleanUp(() => rmSync(directory, { recursive: true, force: true }));
+  chmodSync(directory, 0o755);
+  const outfile = join(directory, 'ask.mjs');
+  buildSync({
+    stdin: { contents: SCRIPT, resolveDir: process.cwd(), loader: 'ts' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    define: { LOCK_DOCTOR_VERSION: '"test"' },
+    outfile,
+    logLevel: 'silent',
+    banner: {
+      js: "import { createRequire as $cr } from 'node:module'; const require = $cr(import.meta.url);",
+    },
+  });
+  return outfile;
+};
+
+/** Asks in a process of its own: as another user, from another directory, or behind `command`. */
+export const askElsewhere = <Answer = Report>(
+  question: Question,
+  options: SpawnOptions = {},
+  behind: readonly string[] = [],
+): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const [file = '', ...args] = [...behind, process.execPath, bundleDoctor(), JSON.stringify(question)];
+    const child = spawn(file, args, {
+      cwd: '/',
+      env: { ...question.options.env },
+      ...options,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let answer = '';
+    let complaint = '';
+    child.stdout?.on('data', (text) => {
+      answer += text;
+    });
+    child.stderr?.on('data', (text) => {
+      complaint += text;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => {
+      if (code === 0) resolve(JSON.parse(answer));
+      else reject(new Error(`the question ended with ${code}: ${complaint}`));
+    });
+  });
