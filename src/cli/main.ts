@@ -59,7 +59,8 @@ const main = async (): Promise<void> => {
     ...(interruption === null ? [] : [interruption.left.then((code) => describeInterruption(code, failed))]),
   ]);
   process.exitCode = outcome.exitCode;
-  if (outcome.stdout !== '') process.stdout.write(outcome.stdout);
+  const pieces = typeof outcome.stdout === 'string' ? [outcome.stdout] : outcome.stdout;
+  for (const piece of pieces) if (piece !== '') process.stdout.write(piece);
   if (outcome.stderr !== '') process.stderr.write(outcome.stderr);
 };
 

@@ -17,7 +17,8 @@ export interface Terminal {
 /** What a command leaves to `main`: text for standard output and standard error, and the exit code. */
 export interface Outcome {
   readonly exitCode: number;
-  readonly stdout: string;
+  /** In pieces where it may be large: each is written before the next is made. */
+  readonly stdout: string | Iterable<string>;
   readonly stderr: string;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { FORMATS } from '../../src/reporters/formats.ts';
 import { renderGithub } from '../../src/reporters/github.ts';
-import { renderJson } from '../../src/reporters/json.ts';
+import { jsonPieces, renderJson } from '../../src/reporters/json.ts';
 import { renderMarkdown } from '../../src/reporters/markdown.ts';
 import { renderNdjson } from '../../src/reporters/ndjson.ts';
 import { renderReport } from '../../src/reporters/render.ts';
@@ -16,8 +16,10 @@ test.each(FORMATS)('%s is free of control characters, whatever a name holds', (f
 
 describe('json', () => {
   test('reads back as the very report', () => {
-    for (const report of [healthy(), sick(), hostile(), doubtful()])
+    for (const report of [healthy(), sick(), hostile(), doubtful()]) {
       expect(JSON.parse(renderJson(report))).toEqual(report);
+      expect([...jsonPieces(report)].join('')).toBe(renderJson(report));
+    }
   });
 
   test('keeps characters beyond the basic plane and lone surrogates', () => {

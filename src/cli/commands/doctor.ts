@@ -1,4 +1,5 @@
 import { FORMATS } from '../../reporters/formats.ts';
+import { jsonPieces } from '../../reporters/json.ts';
 import { renderReport } from '../../reporters/render.ts';
 import { choiceOf, usage } from '../arguments.ts';
 import { diagnose } from '../diagnose.ts';
@@ -15,5 +16,6 @@ export const run: RunCommand = async (given, terminal) => {
   const live =
     format === 'text' && terminal.stdout.isTTY ? presentationFor(given, terminal, terminal.stderr) : null;
   const { report } = await diagnose(given, terminal, given.positionals[0] ?? null, live);
-  return { exitCode: report.exitCode, stdout: renderReport(report, format, presentation), stderr: '' };
+  const stdout = format === 'json' ? jsonPieces(report) : renderReport(report, format, presentation);
+  return { exitCode: report.exitCode, stdout, stderr: '' };
 };
