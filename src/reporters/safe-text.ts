@@ -21,6 +21,12 @@ export const escapeToAscii = (text: string): string => text.replace(EVERY_NOT_AS
 
 /** JSON text with those characters as `\u009b`, which reads back as the same; its own line breaks stay. */
 export const escapeJson = (json: string): string =>
+  // Control characters below space are escaped by JSON itself: plain ASCII, the usual case, needs no closer look.
+  NOT_PLAIN.test(json) ? escapeAll(json) : json;
+
+const NOT_PLAIN = /[^\n -~]/;
+
+const escapeAll = (json: string): string =>
   json.replace(EVERY_UNSAFE_BUT_NEWLINE, (character) =>
     [...Array(character.length).keys()].map((at) => `\\u${hex(character.charCodeAt(at), 4)}`).join(''),
   );
