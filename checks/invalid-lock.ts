@@ -3,10 +3,10 @@ import { advice, defineCheck, type Fix, release, type Verdict } from '../src/che
 const fixFor = (verdict: Verdict): Fix => {
   const { release: allowed, lock } = verdict;
   if (allowed.allowed) return release(verdict);
-  if (allowed.why === 'not-a-file')
-    return advice('it is not a regular file, so nothing is removed: look what put it there', [
-      ['ls', '-la', lock.path],
-    ]);
+  if (allowed.why === 'not-a-file') {
+    const what = lock.isRegularFile ? 'it is larger than any lock' : 'it is no regular file';
+    return advice(`${what}, so nothing is removed: look what put it there`, [['ls', '-la', lock.path]]);
+  }
   if (allowed.why === 'young')
     return advice(`it may still be being written: ask again in ${allowed.retryInSeconds ?? 30} s`);
   if (allowed.why === 'occupied')

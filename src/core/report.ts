@@ -58,7 +58,7 @@ const REFUSALS: Readonly<Record<Exclude<Verdict['release'], { allowed: true }>['
   state: 'only --force releases it',
   tracked: 'git tracks it: it is never removed',
   'tracked-unknown': 'git could not say whether it tracks it',
-  'not-a-file': 'it is no regular file',
+  'not-a-file': 'it is no regular file of the size of a lock',
   fresh: 'its file is under 30 s old',
   young: 'its file is under 30 s old',
   occupied: 'an agent is at work there',

@@ -1,4 +1,5 @@
 /** Stories about where a lock lies, where it comes from and what lies around it. */
+import { parseLockRecord } from '../../../src/core/lock-record.ts';
 import type { GitFacts, LockFile, LockProblem, TrueHolder } from '../../../src/core/types.ts';
 import {
   absent,
@@ -21,15 +22,24 @@ const git = (facts: Partial<GitFacts>): GitFacts => ({
   ...facts,
 });
 
-const invalid = (
+const polecat = (name: string): string => `gastown/polecats/${name}`;
+
+/** A regular file with these bytes, read as the doctor reads it. */
+const torn = (name: string, text: string, fields: Partial<LockFile> = {}): LockFile =>
+  aLock(polecat(name), {}, { content: parseLockRecord(new TextEncoder().encode(text)), ...fields });
+
+/** Something that was looked at and not read. */
+const unlike = (
   name: string,
   problem: LockProblem,
   detail: string,
   fields: Partial<LockFile> = {},
 ): LockFile =>
-  aLock(`gastown/polecats/${name}`, {}, { content: { kind: 'invalid', problem, detail }, ...fields });
-
-const irregular = { isRegularFile: false, stamp: null } as const;
+  aLock(
+    polecat(name),
+    {},
+    { content: { kind: 'invalid', problem, detail }, isRegularFile: false, stamp: null, ...fields },
+  );
 
 const holder: TrueHolder = {
   pid: 5151,
@@ -222,14 +232,14 @@ export const PLACE_STORIES: readonly Story[] = [
     tells: 'Nothing here is a lock record; only regular files of some age can be released.',
     snapshot: aSnapshot({
       locks: [
-        invalid('bom', 'not-json', 'it starts with a byte order mark'),
-        invalid('directory', 'directory', 'it is a directory', irregular),
-        invalid('empty', 'empty', 'the file is empty'),
-        invalid('fifo', 'fifo', 'it is a FIFO', irregular),
-        invalid('huge', 'too-large', 'it has 70000 bytes', irregular),
-        invalid('symlink', 'symlink', 'it is a symbolic link', irregular),
-        invalid('text-pid', 'wrong-type', 'pid is no integer'),
-        invalid('truncated', 'not-json', 'it ends in the middle', { mtimeMs: NOW - 12_000 }),
+        torn('bom', '\uFEFF{"pid": 1}'),
+        unlike('directory', 'directory', 'a directory stands in its place'),
+        torn('empty', ''),
+        unlike('fifo', 'fifo', 'a named pipe stands in its place'),
+        unlike('huge', 'too-large', '70000 bytes, a record has some 200', { isRegularFile: true }),
+        unlike('symlink', 'symlink', 'a symbolic link stands in its place and is not followed'),
+        torn('text-pid', '{"pid": "12"}'),
+        torn('truncated', '{"pid": 12, "acquired_', { mtimeMs: NOW - 12_000 }),
       ],
       lookups: [],
     }),
@@ -248,7 +258,7 @@ export const PLACE_STORIES: readonly Story[] = [
     name: 'invalid-occupied',
     tells: 'A torn lock file, and the agent at work beside it.',
     snapshot: aSnapshot({
-      locks: [invalid('nux', 'empty', 'the file is empty')],
+      locks: [torn('nux', '')],
       lookups: [],
       servers: [aServer([aPane({ sessionName: 'gt-nux', path: at(NUX) })])],
     }),
