@@ -28,19 +28,18 @@ export const askTracked = (
   });
 
 /** Which of these absolute paths some pattern ignores, whether or not git tracks them. */
-export const askIgnored = (
+export const askIgnored = async (
   top: string,
   paths: readonly string[],
   client: GitClient,
-): Promise<Observed<ReadonlySet<string>>> =>
-  askInParts(paths, async (part) => {
-    // `./` before a name keeps a leading `:` from being read as magic; the answer repeats it.
-    const input = part.map((path) => `./${relative(top, path)}\0`).join('');
-    const result = await runGit(top, ['check-ignore', '-z', '--stdin', '--no-index'], client, input);
-    // 1 is its way of saying "none of them".
-    const isNone = result.status === 'failed' && result.code === 1 && result.stderr === '';
-    return isNone ? { seen: true, value: new Set() } : named(top, result);
-  });
+): Promise<Observed<ReadonlySet<string>>> => {
+  // `./` before a name keeps a leading `:` from being read as magic; the answer repeats it.
+  const input = paths.map((path) => `./${relative(top, path)}\0`).join('');
+  const result = await runGit(top, ['check-ignore', '-z', '--stdin', '--no-index'], client, input);
+  // 1 is its way of saying "none of them".
+  const isNone = result.status === 'failed' && result.code === 1 && result.stderr === '';
+  return isNone ? { seen: true, value: new Set() } : named(top, result);
+};
 
 const askInParts = async (
   paths: readonly string[],

@@ -7,17 +7,19 @@ import { errnoOf } from '../io/errno.ts';
 const MAX_PATTERN_BYTES = 256 * 1024;
 
 /**
- * True where the top `.gitignore` or `info/exclude` names the directory of the lock (`.runtime`) or the lock plainly, and
- * neither takes anything back (`!`). False means: ask git.
+ * Reads the top `.gitignore` and `info/exclude` once, and tells whether they name a lock, or the directory that it lies
+ * in (`.runtime`), plainly and take nothing back (`!`). False means: ask git.
  */
-export const isPlainlyIgnored = (top: string, gitDir: string, lockPath: string): boolean => {
+export const plainIgnoring = (top: string, gitDir: string): ((lockPath: string) => boolean) => {
   const lists = [`${top}/.gitignore`, `${sharedDirectory(gitDir)}/info/exclude`].map(patternsIn);
-  if (lists.some((patterns) => patterns === null || patterns.some((pattern) => pattern.startsWith('!'))))
-    return false;
-  const home = lockPath.split('/').at(-2) ?? '';
-  const name = lockPath.split('/').at(-1) ?? '';
-  const plain = [home, `${home}/`, `**/${home}`, `**/${home}/`, name, `**/${name}`];
-  return lists.flat().some((pattern) => pattern !== null && plain.includes(pattern));
+  const patterns = new Set(lists.flatMap((list) => list ?? []));
+  const isPlain =
+    lists.every((list) => list !== null) && ![...patterns].some((pattern) => pattern.startsWith('!'));
+  return (lockPath) => {
+    const [home = '', name = ''] = lockPath.split('/').slice(-2);
+    const plain = [home, `${home}/`, `**/${home}`, `**/${home}/`, name, `**/${name}`];
+    return isPlain && plain.some((pattern) => patterns.has(pattern));
+  };
 };
 
 /** Worktrees share `info/` with the repository that they belong to. */

@@ -4,7 +4,7 @@ import type { GitFacts, LockFile, Observed } from '../core/types.ts';
 import { findProgram } from '../io/find-program.ts';
 import { inParallel } from '../io/in-parallel.ts';
 import { askIgnored, askTracked, type GitClient } from './git-command.ts';
-import { isPlainlyIgnored } from './git-ignore.ts';
+import { plainIgnoring } from './git-ignore.ts';
 import { glanceAtIndex } from './git-index.ts';
 import { type Repository, repositoryFinder } from './git-repository.ts';
 
@@ -116,7 +116,7 @@ const readIgnored = async (
   client: GitClient,
 ): Promise<Answer> => {
   if (problem !== null || gitDir === null) return unseen(problem ?? 'its repository is not known');
-  const plain = paths.filter((path) => isPlainlyIgnored(top, gitDir, path));
+  const plain = paths.filter(plainIgnoring(top, gitDir));
   if (plain.length === paths.length) return { seen: true, value: new Set(plain) };
   if (client.program === null) return unseen('git is not installed');
   return askIgnored(top, paths, client);

@@ -213,9 +213,9 @@ describe('where no tmux is needed', () => {
     const other = await startTmux({ name: 'other', tmuxTmpdir: frozen.tmuxTmpdir });
     other.newSession('alive');
     frozen.freeze();
-    const evidence = await ask({ env: bare(frozen.tmuxTmpdir), timeoutMs: 1000 });
+    const evidence = await ask({ env: bare(frozen.tmuxTmpdir), timeoutMs: 2000 });
     expect(at(evidence, frozen.socket)).toMatchObject({
-      ...{ origin: 'directory', status: 'failed', reason: 'did not answer within 1000 ms' },
+      ...{ origin: 'directory', status: 'failed', reason: 'did not answer within 2000 ms' },
       ...{ outsideTown: false, pid: process.platform === 'linux' ? frozen.pid : null },
     });
     expect(at(evidence, other.socket)).toMatchObject({ status: 'ok', sessions: 1 });

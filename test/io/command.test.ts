@@ -39,8 +39,8 @@ describe('a command', () => {
 
   test('whose child keeps the pipe open does not keep us waiting', async () => {
     const pidFile = join(scratch(), 'pid');
-    const started = shell(`sleep 600 & echo $! > ${pidFile}; wait`, 300);
-    expect(await started).toEqual({ status: 'timeout', timeoutMs: 300 });
+    const started = shell(`sleep 600 & echo $! > ${pidFile}; wait`, 1000);
+    expect(await started).toEqual({ status: 'timeout', timeoutMs: 1000 });
     const child = Number(readFileSync(pidFile, 'utf8'));
     process.kill(child, 'SIGKILL');
     await until(() => !isRunning(child));

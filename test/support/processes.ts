@@ -79,10 +79,14 @@ export const THIRD_UID = 65_533;
  * A zombie: it ended, and its parent, which `cleanUp` ends, never asks for its code. Linux reaps it after that.
  */
 export const startZombie = async (): Promise<number> => {
-  const parent = await startProcess('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 600'], {
+  const parent = await startProcess('/bin/sh', ['-c', 'sleep 600 & echo $!; exec tail -f /dev/null'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const pid = Number(await firstLine(parent));
+  // A shell would reap its child; what it becomes does not.
+  await until(() => ps(parent.pid, 'comm=').endsWith('tail'), 'the end of the shell');
+  await until(() => ps(pid, 'comm=').endsWith('sleep'), 'the child');
+  process.kill(pid, 'SIGKILL');
   await until(() => stateOf(pid).startsWith('Z'), `the zombie ${pid}`);
   return pid;
 };
@@ -102,8 +106,10 @@ export const startZombieLeader = async (): Promise<number> => {
   return pid;
 };
 
-const stateOf = (pid: number): string =>
-  spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();
+const stateOf = (pid: number): string => ps(pid, 'stat=');
+
+const ps = (pid: number, column: string): string =>
+  spawnSync('ps', ['-o', column, '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();
 
 /** The first line that a process with a piped standard output writes. */
 export const firstLine = ({ child }: StartedProcess): Promise<string> =>
