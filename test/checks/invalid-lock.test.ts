@@ -1,0 +1,85 @@
+import { describe, expect, test } from '@jest/globals';
+import check from '../../checks/invalid-lock.ts';
+import type { LockFile, LockProblem } from '../../src/core/types.ts';
+import { aLock, aPane, aServer, NOW, ROOT } from '../support/snapshot.ts';
+import { runOn, TRACKED } from './run-on.ts';
+
+const ADA = 'gastown/crew/ada';
+const broken = (fields: Partial<LockFile> = {}, problem: LockProblem = 'empty'): LockFile =>
+  aLock(ADA, {}, { content: { kind: 'invalid', problem, detail: 'the file is empty' }, ...fields });
+
+describe('invalid-lock reports', () => {
+  test('an old regular file that is no record, with a release', () => {
+    expect(runOn(check, { locks: [broken()] })).toEqual([
+      {
+        severity: 'warning',
+        worker: ADA,
+        lock: `agent:${ADA}`,
+        message: 'no lock record: the file is empty',
+        evidence: [{ source: 'lock', text: 'the file is empty' }],
+        fix: { action: 'release', lock: `agent:${ADA}` },
+      },
+    ]);
+  });
+
+  test.each([
+    ['directory', 'it is no regular file', false],
+    ['fifo', 'it is no regular file', false],
+    ['too-large', 'it is larger than any lock', true],
+  ] as const)('a %s with advice to look, never with a release', (problem, said, isRegularFile) => {
+    const [finding] = runOn(check, { locks: [broken({ isRegularFile, stamp: null }, problem)] });
+    expect(finding?.fix).toEqual({
+      action: 'advice',
+      text: `${said}, so nothing is removed: look what put it there`,
+      commands: [['ls', '-la', `${ROOT}/${ADA}/.runtime/agent.lock`]],
+    });
+  });
+
+  test.each([
+    ['a file that was written just now', broken({ mtimeMs: NOW - 12_000 }), 'ask again in 18 s'],
+    ['a file whose age is not known', broken({ mtimeMs: null }), 'ask again in 30 s'],
+    ['a file that git tracks', broken({ git: TRACKED }), 'git tracks this file'],
+    ['a file of which git does not speak', broken({ git: null }), 'not everything could be looked at'],
+  ])('%s with advice only', (_, lock, said) => {
+    const [finding] = runOn(check, { locks: [lock] });
+    expect(finding?.fix).toMatchObject({ action: 'advice', text: expect.stringContaining(said) });
+  });
+
+  test('a file beside which an agent works, and leaves it to the agent', () => {
+    const [finding] = runOn(check, { locks: [broken()], servers: [aServer([aPane()])] });
+    expect(finding?.fix).toMatchObject({
+      action: 'advice',
+      text: expect.stringContaining('an agent is at work here'),
+    });
+  });
+
+  test('a file where nobody could be looked for, and leaves it', () => {
+    const tmux = { installed: false, enumerated: false, servers: [] };
+    const [finding] = runOn(check, { locks: [broken()], over: { tmux } });
+    expect(finding?.fix).toMatchObject({
+      action: 'advice',
+      text: expect.stringContaining('not everything could be looked at'),
+    });
+  });
+});
+
+describe('invalid-lock is silent about', () => {
+  test.each([
+    ['a stale lock', aLock(ADA)],
+    [
+      'the zero record, which is one',
+      aLock(ADA, { pid: 0, sessionId: '', acquiredAtMs: null, acquiredAt: '' }),
+    ],
+    [
+      'a lock that could not be read',
+      aLock(ADA, {}, { content: { kind: 'unread', why: 'permission denied' } }),
+    ],
+    ['a foreign lock', aLock(ADA, { hostname: 'elsewhere' })],
+  ])('%s', (_, lock) => {
+    expect(runOn(check, { locks: [lock] })).toEqual([]);
+  });
+
+  test('a town without locks', () => {
+    expect(runOn(check, {})).toEqual([]);
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+import check from '../../checks/lock-debris.ts';
+import type { Leftover } from '../../src/core/types.ts';
+import { aLock, NOW, ROOT } from '../support/snapshot.ts';
+import { runOn } from './run-on.ts';
+
+const ADA = 'gastown/crew/ada';
+const file = (name: string, kind: Leftover['kind'], ageMs: number): Leftover => ({
+  worker: ADA,
+  path: `${ROOT}/${ADA}/.runtime/${name}`,
+  kind,
+  mtimeMs: NOW - ageMs,
+});
+const findingsFor = (...leftovers: Leftover[]) => runOn(check, { over: { leftovers } });
+
+describe('lock-debris reports', () => {
+  test.each([
+    ['agent.lock.tmp', 'tmp', 'a writer died'],
+    ['agent.lock.1f.new', 'new', 'before it published'],
+    ['agent.lock.1f.old', 'old', 'this may still be the lock'],
+  ] as const)('an abandoned %s, with the repair that tidies it', (name, kind, said) => {
+    expect(findingsFor(file(name, kind, 61_000))).toMatchObject([
+      {
+        severity: 'info',
+        worker: ADA,
+        lock: null,
+        message: expect.stringMatching(new RegExp(`^${name}: .*${said}`)),
+        fix: {
+          action: 'advice',
+          commands: [['doctor', '--fix', '--worker', ADA, '--yes', '--town', ROOT]],
+        },
+      },
+    ]);
+  });
+
+  test('a file whose time lies far in the future: it is not young for ever', () => {
+    expect(findingsFor(file('agent.lock.tmp', 'tmp', -3_600_000))).toHaveLength(1);
+  });
+
+  test('every file by itself', () => {
+    expect(
+      findingsFor(file('agent.lock.tmp', 'tmp', 90_000), file('agent.lock.2.old', 'old', 90_000)),
+    ).toHaveLength(2);
+  });
+});
+
+describe('lock-debris is silent about', () => {
+  test.each(['tmp', 'new', 'old'] as const)('a %s file that may still be in use', (kind) => {
+    expect(findingsFor(file('agent.lock.x', kind, 59_000))).toEqual([]);
+  });
+
+  test('kept copies of released locks, however old', () => {
+    expect(findingsFor(file('agent.lock.released-x', 'released', 9e9))).toEqual([]);
+  });
+
+  test('a lock and nothing beside it', () => {
+    expect(runOn(check, { locks: [aLock(ADA)] })).toEqual([]);
+  });
+});

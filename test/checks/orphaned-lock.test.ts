@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+import check from '../../checks/orphaned-lock.ts';
+import { absent, aLock, aPane, aServer, NOW, present } from '../support/snapshot.ts';
+import { runOn } from './run-on.ts';
+
+const ADA = 'gastown/crew/ada';
+const holder = { pid: 5151, startToken: '5000', bootId: null, pidNamespace: null, nonce: null };
+
+describe('orphaned-lock reports', () => {
+  test('a live process whose pane is gone, with the command that shows it', () => {
+    const [finding, ...more] = runOn(check, { locks: [aLock(ADA)], lookups: [present(4242)] });
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({
+      severity: 'warning',
+      worker: ADA,
+      message: 'process 4242 alive, pane %3 gone, 8 h',
+      fix: { action: 'advice', commands: [['ps', '-fp', '4242']] },
+    });
+  });
+
+  test.each([
+    ['the true holder that a record of ours names', aLock(ADA, { holder })],
+    ['the true holder that the record beside the lock names', aLock(ADA, {}, { companion: holder })],
+  ])('%s, not the dead number for other readers', (_, lock) => {
+    const [finding] = runOn(check, { locks: [lock], lookups: [absent(4242), present(5151)] });
+    expect(finding?.message).toBe('process 5151 alive, pane %3 gone, 8 h');
+    expect(finding?.fix).toMatchObject({ commands: [['ps', '-fp', '5151']] });
+  });
+
+  test('never a release', () => {
+    const [finding] = runOn(check, { locks: [aLock(ADA)], lookups: [present(4242)] });
+    expect(finding?.fix?.action).toBe('advice');
+  });
+});
+
+describe('orphaned-lock is silent about', () => {
+  test('a live process in its pane', () => {
+    expect(
+      runOn(check, { locks: [aLock(ADA)], lookups: [present(4242)], servers: [aServer([aPane()])] }),
+    ).toEqual([]);
+  });
+
+  test('a live process that named no session', () => {
+    expect(runOn(check, { locks: [aLock(ADA, { sessionId: '' })], lookups: [present(4242)] })).toEqual([]);
+  });
+
+  test('a lock that is being taken this moment', () => {
+    const at = NOW - 5000;
+    const lock = aLock(ADA, { acquiredAtMs: at }, { mtimeMs: at });
+    expect(runOn(check, { locks: [lock], lookups: [present(4242)] })).toEqual([]);
+  });
+
+  test('a dead process', () => {
+    expect(runOn(check, { locks: [aLock(ADA)] })).toEqual([]);
+  });
+});

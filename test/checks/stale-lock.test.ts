@@ -1,0 +1,65 @@
+import { describe, expect, test } from '@jest/globals';
+import check from '../../checks/stale-lock.ts';
+import { aLock, aPane, aServer, NOW, present, ROOT } from '../support/snapshot.ts';
+import { gitSays, runOn, TRACKED } from './run-on.ts';
+
+const ADA = 'gastown/crew/ada';
+const RELEASE = { action: 'release', lock: `agent:${ADA}` };
+
+describe('stale-lock reports', () => {
+  test('a lock whose process and pane are gone, with a release', () => {
+    const [finding, ...more] = runOn(check, { locks: [aLock(ADA)] });
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({
+      severity: 'warning',
+      worker: ADA,
+      lock: `agent:${ADA}`,
+      message: 'process 4242 gone, pane %3 gone, 8 h',
+      fix: RELEASE,
+    });
+    expect(finding?.evidence.map(({ text }) => text)).toEqual([
+      'no process 4242',
+      'pane %3 is gone: no tmux server runs',
+    ]);
+  });
+
+  test('a dead holder of ours by the number that was judged, not by the one for other readers', () => {
+    const holder = { pid: 5151, startToken: '5000', bootId: null, pidNamespace: null, nonce: null };
+    const lookups = [{ ...present(5151), answer: 'absent' as const, process: null, signalable: false }];
+    expect(runOn(check, { locks: [aLock(ADA, { holder, sessionId: '' })], lookups })[0]?.message).toBe(
+      'process 5151 gone, no session named, 8 h',
+    );
+  });
+
+  test('a fresh file and a tracked one as well: the repair decides that they stay', () => {
+    for (const lock of [aLock(ADA, {}, { mtimeMs: NOW - 5000 }), aLock(ADA, {}, { git: TRACKED })])
+      expect(runOn(check, { locks: [lock] })[0]?.fix).toEqual(RELEASE);
+  });
+
+  test('a file of which git could not say whether it tracks it, with advice to make git answer', () => {
+    const git = gitSays({ tracked: { seen: false, why: 'dubious ownership' } });
+    expect(runOn(check, { locks: [aLock(ADA, {}, { git })] })[0]?.fix).toMatchObject({
+      action: 'advice',
+      commands: [['git', '-C', `${ROOT}/${ADA}`, 'status']],
+    });
+  });
+});
+
+describe('stale-lock is silent about', () => {
+  test('a dead helper whose agent works in its pane', () => {
+    expect(runOn(check, { locks: [aLock(ADA)], servers: [aServer([aPane()])] })).toEqual([]);
+  });
+
+  test('a live process', () => {
+    expect(runOn(check, { locks: [aLock(ADA)], lookups: [present(4242)] })).toEqual([]);
+  });
+
+  test('a lock beside which tmux could not be asked', () => {
+    const servers = [aServer([], { status: 'failed', reason: 'did not answer' })];
+    expect(runOn(check, { locks: [aLock(ADA)], servers })).toEqual([]);
+  });
+
+  test('a lock of another host', () => {
+    expect(runOn(check, { locks: [aLock(ADA, { hostname: 'elsewhere' })] })).toEqual([]);
+  });
+});

@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import check from '../../checks/tracked-lock.ts';
+import type { Finding } from '../../src/core/types.ts';
+import { aLock, aPane, aServer } from '../support/snapshot.ts';
+import { gitSays, runOn, TRACKED } from './run-on.ts';
+
+const ADA = 'gastown/crew/ada';
+const UNIGNORED = gitSays({ ignored: { seen: true, value: false } });
+
+describe('tracked-lock reports', () => {
+  test('a lock that git tracks, held or stale, as a warning with advice only', () => {
+    const lock = aLock(ADA, {}, { git: TRACKED });
+    for (const servers of [[], [aServer([aPane()])]])
+      expect(runOn(check, { locks: [lock], servers })).toMatchObject([
+        { severity: 'warning', worker: ADA, lock: `agent:${ADA}`, fix: { action: 'advice' } },
+      ]);
+  });
+
+  test('a lock that nothing ignores, as information', () => {
+    expect(runOn(check, { locks: [aLock(ADA, {}, { git: UNIGNORED })] })).toMatchObject([
+      { severity: 'info', message: expect.stringContaining('nothing ignores .runtime/') },
+    ]);
+  });
+});
+
+describe('tracked-lock is silent about', () => {
+  test.each([
+    ['an ignored lock', gitSays()],
+    ['a lock outside any repository', gitSays({ repository: null })],
+    ['a lock of which git was not asked', null],
+    [
+      'a lock of which git could not say anything',
+      gitSays({ tracked: { seen: false, why: 'x' }, ignored: { seen: false, why: 'x' } }),
+    ],
+  ])('%s', (_, git) => {
+    expect(runOn(check, { locks: [aLock(ADA, {}, { git })] })).toEqual([]);
+  });
+});
+
+describe('the commands of the advice, pasted', () => {
+  const places: string[] = [];
+  afterEach(() => {
+    for (const place of places.splice(0)) rmSync(place, { recursive: true, force: true });
+  });
+
+  /** A worker with a lock in a repository of its own, under a directory that needs quoting. */
+  const makeWorker = (): string => {
+    const place = mkdtempSync(join(tmpdir(), "it's a town "));
+    places.push(place);
+    mkdirSync(join(place, '.runtime'));
+    writeFileSync(join(place, '.runtime/agent.lock'), '{}');
+    git(place, 'init', '--quiet');
+    return place;
+  };
+  const git = (place: string, ...words: string[]): string =>
+    execFileSync('git', ['-C', place, '-c', 'user.name=a', '-c', 'user.email=a@b.c', ...words], {
+      encoding: 'utf8',
+    });
+  const paste = (finding: Finding | undefined): void => {
+    if (finding?.fix?.action !== 'advice') throw new Error('no advice');
+    for (const [program = '', ...words] of finding.fix.commands) execFileSync(program, words);
+  };
+  const advise = (place: string, facts: typeof TRACKED): Finding | undefined =>
+    runOn(check, {
+      locks: [aLock(ADA, {}, { path: join(place, '.runtime/agent.lock'), git: facts })],
+    })[0];
+
+  test('take a tracked lock out of git, leave the file, and keep it out', () => {
+    const place = makeWorker();
+    writeFileSync(join(place, '.gitignore'), 'node_modules');
+    git(place, 'add', '--all');
+    git(place, 'commit', '--quiet', '-m', 'everything');
+    paste(advise(place, TRACKED));
+    expect(git(place, 'ls-files')).toBe('.gitignore\n');
+    expect(readFileSync(join(place, '.runtime/agent.lock'), 'utf8')).toBe('{}');
+    expect(readFileSync(join(place, '.gitignore'), 'utf8').split('\n')).toEqual(
+      expect.arrayContaining(['node_modules', '.runtime/']),
+    );
+    git(place, 'commit', '--quiet', '-m', 'untrack the lock');
+    expect(git(place, 'status', '--porcelain')).toBe('');
+  });
+
+  test('hide a lock that nothing ignores without touching any file of the work tree', () => {
+    const place = makeWorker();
+    expect(git(place, 'status', '--porcelain')).toBe('?? .runtime/\n');
+    paste(advise(place, UNIGNORED));
+    expect(git(place, 'status', '--porcelain')).toBe('');
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, test } from '@jest/globals';
+import check from '../../checks/undecided-lock.ts';
+import { absent, aLock, aPane, aProcess, aServer, aSnapshot, present } from '../support/snapshot.ts';
+import { runOn } from './run-on.ts';
+
+const ADA = 'gastown/crew/ada';
+
+describe('undecided-lock reports', () => {
+  test.each([
+    [
+      'a tmux server that did not answer',
+      { servers: [aServer([], { status: 'failed', reason: 'did not answer within 2000 ms' })] },
+      'was not reached: did not answer within 2000 ms',
+    ],
+    [
+      'a process that could not be looked up',
+      { lookups: [{ ...absent(4242), answer: 'unknown' as const, why: 'EIO' }] },
+      'process 4242: EIO',
+    ],
+    [
+      'an agent that hides where it works',
+      { processes: [aProcess(800, { cwd: { seen: false, why: 'permission denied' } })] },
+      'claude (process 800) hides its working directory',
+    ],
+  ])('%s as doubt, and says what was missing', (_, parts, said) => {
+    const [finding, ...more] = runOn(check, { locks: [aLock(ADA)], ...parts });
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({ severity: 'warning', worker: ADA, fix: { action: 'advice' } });
+    expect(finding?.message).toMatch(/^cannot tell: /);
+    expect(finding?.message).toContain(said);
+  });
+
+  test('a lock file that could not be read', () => {
+    const lock = aLock(ADA, {}, { content: { kind: 'unread', why: 'permission denied' }, stamp: null });
+    expect(runOn(check, { locks: [lock] })).toMatchObject([
+      { severity: 'warning', message: 'cannot tell: it could not be read: permission denied' },
+    ]);
+  });
+
+  test('a lock of another host as information', () => {
+    const parts = { locks: [aLock(ADA, { hostname: '4e449adbac66' })], lookups: [present(4242)] };
+    expect(runOn(check, parts)).toMatchObject([
+      { severity: 'info', message: 'not from here: taken on 4e449adbac66, pane %3 unknown, 8 h' },
+    ]);
+  });
+
+  test('a lock of another PID namespace of this host, without calling it another host', () => {
+    const holder = { pid: 7, startToken: '1', bootId: null, pidNamespace: 'pid:[4026532001]', nonce: null };
+    expect(runOn(check, { locks: [aLock(ADA, { holder })] })).toMatchObject([
+      { severity: 'info', message: 'not from here: taken in another PID namespace, pane %3 unknown, 8 h' },
+    ]);
+  });
+
+  test('doubt, which makes a run incomplete and no failure', () => {
+    expect(check.reportsDoubt).toBe(true);
+  });
+});
+
+describe('undecided-lock is silent about', () => {
+  test('a stale lock', () => {
+    expect(runOn(check, { locks: [aLock(ADA)] })).toEqual([]);
+  });
+
+  test('a held lock although a server did not answer', () => {
+    const servers = [aServer([aPane()]), aServer([], { socket: '/tmp/x', status: 'failed', reason: 'no' })];
+    expect(runOn(check, { locks: [aLock(ADA)], servers })).toEqual([]);
+  });
+
+  test('a foreign lock where a local agent works', () => {
+    const parts = {
+      locks: [aLock(ADA, { hostname: 'elsewhere' })],
+      servers: [aServer([aPane({ id: '%8' })])],
+    };
+    expect(runOn(check, parts)).toEqual([]);
+  });
+
+  test('an orphaned and an invalid lock', () => {
+    const broken = aLock(
+      'gastown/crew/bob',
+      {},
+      {
+        content: { kind: 'invalid', problem: 'empty', detail: 'the file is empty' },
+      },
+    );
+    expect(runOn(check, { locks: [aLock(ADA), broken], lookups: [present(4242)] })).toEqual([]);
+  });
+
+  test('gaps that concern no lock', () => {
+    expect(
+      check.run({
+        snapshot: { ...aSnapshot(), gaps: [{ what: 'rigs', why: 'x' }] },
+        verdicts: [],
+        collisions: [],
+      }),
+    ).toEqual([]);
+  });
+});
