@@ -7,6 +7,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { findProgram } from '../io/find-program.ts';
+import { detourAround } from './same-environment.ts';
 
 /** A shell says these for a command that is not there, or is there and cannot be run. */
 export const NOT_FOUND = 127;
@@ -16,7 +17,8 @@ export const NOT_EXECUTABLE = 126;
 const PASSWORD = 'go';
 
 /** `exec` keeps the number and the start time of the waiting shell: the lock goes on naming the right process. */
-const GATE_SCRIPT = `IFS= read -r word <&3; [ "$word" = ${PASSWORD} ] || exit 125; exec "$@" 3<&-`;
+const gateScript = (before: string): string =>
+  `IFS= read -r word <&3; [ "$word" = ${PASSWORD} ] || exit 125; exec ${before} "$@" 3<&-`;
 
 export interface Gate {
   readonly pid: number;
@@ -61,9 +63,10 @@ export const startGate = async (
   cwd: string,
   signalNumbers: Readonly<Record<string, number>>,
 ): Promise<Gate> => {
-  const child = spawn('/bin/sh', ['-c', GATE_SCRIPT, 'doctor-gate', ...command], {
+  const { words, variables } = detourAround(env, cwd, command[0] ?? '');
+  const child = spawn('/bin/sh', ['-c', gateScript(words), 'doctor-gate', ...command], {
     cwd,
-    env: { ...env },
+    env: { ...env, ...variables },
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
   });
   const ended = new Promise<number>((settle) => {

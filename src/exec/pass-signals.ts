@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { isatty } from 'node:tty';
+import { readProc } from '../evidence/proc-files.ts';
 
 /** Signals that somebody may send to the doctor and means for the command. */
 const PASSED: readonly NodeJS.Signals[] = [
@@ -17,10 +18,9 @@ const FROM_TERMINAL: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT',
 
 /** Passes signals on to a child for as long as it runs, and survives them. Returns how to stop. */
 export const passSignals = (child: ChildProcess): (() => void) => {
-  const atTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
   const passing = PASSED.map((signal) => {
     const pass = (): void => {
-      if (!(atTerminal && FROM_TERMINAL.has(signal))) child.kill(signal);
+      if (!(FROM_TERMINAL.has(signal) && isInForeground())) child.kill(signal);
     };
     process.on(signal, pass);
     return { signal, pass };
@@ -28,4 +28,17 @@ export const passSignals = (child: ChildProcess): (() => void) => {
   return () => {
     for (const { signal, pass } of passing) process.removeListener(signal, pass);
   };
+};
+
+/**
+ * Keys at a terminal reach its foreground process group, whether or not a stream leads to the terminal. Where the
+ * system does not say which group that is, a stream at a terminal has to do.
+ */
+const isInForeground = (): boolean => {
+  const read = readProc('/proc/self/stat');
+  if ('error' in read) return [0, 1, 2].some((descriptor) => isatty(descriptor));
+  const text = read.bytes.toString('latin1');
+  // proc(5): state, ppid, process group, session, terminal, foreground group of that terminal
+  const [, , group, , terminal, foreground] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return terminal !== '0' && group === foreground;
 };

@@ -1,0 +1,111 @@
+/** The CLI as it ships, bundled anew into a directory of its own: tests neither need nor disturb `dist`. */
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeTmuxTmpdir, onCleanUp } from '../support/index.ts';
+
+/** How a run ended. */
+export interface Ended {
+  /** As a shell counts it: 128+n for signal n is told apart by `signal`. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningCli {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  readonly isOver: () => boolean;
+  /** What it has said so far. */
+  readonly said: () => string;
+}
+
+export interface RunOptions extends Pick<SpawnOptions, 'cwd' | 'detached' | 'uid' | 'gid'> {
+  /** Added to (undefined: taken out of) the environment of the tests, less everything of tmux and Gas Town. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Written to standard input; without it there is none. */
+  readonly input?: string;
+}
+
+export interface BuiltCli {
+  /** The executable. */
+  readonly path: string;
+  readonly start: (args: readonly string[], options?: RunOptions) => RunningCli;
+  readonly run: (args: readonly string[], options?: RunOptions) => Promise<Ended>;
+  readonly remove: () => void;
+}
+
+/** Bundles the CLI as `scripts/build.mjs` does. Call `remove` when all tests of a file are through. */
+export const buildCli = (): BuiltCli => {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), 'doctor-cli-')));
+  const banner =
+    "#!/usr/bin/env node\nimport{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);";
+  execFileSync('node_modules/.bin/esbuild', [
+    'src/cli/main.ts',
+    '--bundle',
+    '--splitting',
+    '--format=esm',
+    '--platform=node',
+    '--target=node20.19',
+    '--log-level=warning',
+    '--define:LOCK_DOCTOR_VERSION="0.0.0-test"',
+    `--banner:js=${banner}`,
+    `--outdir=${home}`,
+  ]);
+  writeFileSync(join(home, 'package.json'), '{"type":"module"}');
+  execFileSync('chmod', ['-R', 'a+rX', home]);
+  const path = join(home, 'main.js');
+
+  const start = (args: readonly string[], options: RunOptions = {}): RunningCli => {
+    const { env, input, ...rest } = options;
+    const child = spawn(process.execPath, [path, ...args], {
+      ...rest,
+      env: plainEnvironment(env ?? {}),
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    child.stdin?.on('error', () => {}); // it may end without reading
+    child.stdin?.end(input ?? '');
+    let stdout = '';
+    let stderr = '';
+    let over = false;
+    child.stdout?.on('data', (bytes: Buffer) => {
+      stdout += bytes.toString('utf8');
+    });
+    child.stderr?.on('data', (bytes: Buffer) => {
+      stderr += bytes.toString('utf8');
+    });
+    const ended = new Promise<Ended>((settle, reject) => {
+      child.once('error', reject);
+      child.once('exit', () => {
+        over = true;
+      });
+      child.once('close', (code, signal) => settle({ code, signal, stdout, stderr }));
+    });
+    onCleanUp(() => {
+      if (!over) child.kill('SIGKILL');
+    });
+    return { pid: child.pid ?? 0, child, ended, isOver: () => over, said: () => stdout };
+  };
+
+  return {
+    path,
+    start,
+    run: (args, options) => start(args, options).ended,
+    remove: () => rmSync(home, { recursive: true, force: true }),
+  };
+};
+
+let ownTmuxTmpdir: string | null = null;
+
+/** No tmux of the person who runs the tests, no Gas Town around them. */
+const plainEnvironment = (added: NonNullable<RunOptions['env']>): NodeJS.ProcessEnv => {
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^(GT_|TMUX|NODE_EXTRA_CA|FORCE_COLOR)/.test(name),
+  );
+  ownTmuxTmpdir ??= makeTmuxTmpdir();
+  const merged = { ...Object.fromEntries(own), TMUX_TMPDIR: ownTmuxTmpdir, ...added };
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
+};
