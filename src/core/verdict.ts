@@ -223,7 +223,7 @@ const judgeRecord = (
   const copied = state === 'stale' && (elsewhere || twins.some(livesAt));
   const notes = placeNotes(lock, worker, index);
   if (isDrifted(record, session, around)) notes.push('drifted');
-  if (priming && session.state !== 'live' && around.occupants.length === 0) notes.push('priming');
+  if (priming && process?.own !== true) notes.push('priming');
   if (fresh) notes.push('fresh');
   if (copied) notes.push('copy');
   if (!foreign && index.lookups.get(record.pid)?.signalable === true) notes.push('would-block');
