@@ -1,0 +1,275 @@
+/** What holds for the project as a whole: every check is complete, and the layers of ARCHITECTURE.md are real. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createContext, Script, SourceTextModule } from 'node:vm';
+import { describe, expect, test } from '@jest/globals';
+import { transformSync } from '@swc/core';
+import { builtInChecks } from '../checks/index.ts';
+import { examineSnapshot } from '../src/core/examine.ts';
+import type { Report } from '../src/core/report-types.ts';
+import { runCheck } from '../src/core/run-checks.ts';
+import type { Snapshot } from '../src/core/types.ts';
+import { importedFile, PROJECT, readSources } from './support/source-files.ts';
+
+const read = (path: string): string => readFileSync(join(PROJECT, path), 'utf8');
+const towns = readdirSync(join(PROJECT, 'fixtures/towns')).sort();
+const snapshotOf = (town: string) => JSON.parse(read(`fixtures/towns/${town}/snapshot.json`)) as Snapshot;
+const reportOf = (town: string) => JSON.parse(read(`fixtures/towns/${town}/report.json`)) as Report;
+const ids = builtInChecks.map(({ id }) => id);
+
+describe('checks', () => {
+  test('run in the order that the contract gives them', () => {
+    expect(ids).toEqual([
+      'invalid-lock',
+      'stale-lock',
+      'orphaned-lock',
+      'collision',
+      'undecided-lock',
+      'tracked-lock',
+      'legacy-layout',
+      'lock-debris',
+    ]);
+  });
+
+  test('are all the modules under checks/, and each has its page and its test', () => {
+    const modules = readdirSync(join(PROJECT, 'checks'))
+      .filter((name) => name.endsWith('.ts') && name !== 'index.ts')
+      .map((name) => name.slice(0, -'.ts'.length));
+    expect(modules.sort()).toEqual([...ids].sort());
+    for (const id of ids)
+      expect([
+        id,
+        existsSync(join(PROJECT, `checks/${id}.md`)),
+        existsSync(join(PROJECT, `test/checks/${id}.test.ts`)),
+      ]).toEqual([id, true, true]);
+    const pages = readdirSync(join(PROJECT, 'checks')).filter((name) => name.endsWith('.md'));
+    expect(pages.map((name) => name.slice(0, -'.md'.length)).sort()).toEqual([...ids].sort());
+  });
+
+  test.each(builtInChecks.map((check) => [check.id, check] as const))(
+    '%s says what it is in one sentence',
+    (_, check) => {
+      expect(check.title).toMatch(/^[A-Z][^.]+$/);
+      expect(check.summary).toMatch(/^.{20,100}\.$/);
+    },
+  );
+
+  /** As piped output shows them: `warning stale-lock gastown/crew/ada: process 4242 gone`. */
+  const shown = new Set(
+    towns.flatMap((town) =>
+      reportOf(town).findings.map(
+        ({ severity, doubt, check, worker, message }) =>
+          `${doubt ? 'unknown' : severity} ${check} ${worker ?? '.'}: ${message}`,
+      ),
+    ),
+  );
+
+  test.each(ids)('the page of %s can be read on a terminal, and its example is real', (id) => {
+    const page = read(`checks/${id}.md`);
+    const lines = page.trimEnd().split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(lines[0]).toBe(`# ${id}`);
+    expect(lines.filter((line) => line.startsWith('## '))).toEqual([
+      '## How it is decided',
+      '## What --fix does',
+      '## What it refuses',
+      '## Example',
+      '## What to do next',
+    ]);
+    const [, example = ''] = page.split('```');
+    const line = example
+      .trim()
+      .split(/\s*\n\s*/)
+      .join(' ');
+    expect([...shown]).toContain(line);
+  });
+});
+
+describe('over all fixture towns', () => {
+  const JUDGING = ['invalid-lock', 'stale-lock', 'orphaned-lock', 'undecided-lock'];
+
+  test.each(towns)(
+    '%s: every lock that is not held is claimed by exactly one check, and no held one by any',
+    (town) => {
+      const examination = examineSnapshot(snapshotOf(town));
+      const claims = builtInChecks
+        .filter(({ id }) => JUDGING.includes(id))
+        .flatMap((check) => check.run(examination).map(({ lock }) => lock));
+      const unsettled = examination.verdicts
+        .filter(({ state }) => state !== 'held')
+        .map(({ lock }) => lock.id);
+      expect(claims.sort()).toEqual(unsettled.sort());
+    },
+  );
+
+  test('every state, every collision and every check occurs', () => {
+    const reports = towns.map(reportOf);
+    expect(new Set(reports.flatMap(({ locks }) => locks.map(({ state }) => state))).size).toBe(6);
+    expect(new Set(reports.flatMap(({ findings }) => findings.map(({ check }) => check)))).toEqual(
+      new Set(ids),
+    );
+  });
+
+  test('every exit code of a diagnosis occurs', () => {
+    expect([...new Set(towns.map((town) => reportOf(town).exitCode))].sort()).toEqual([0, 1, 22]);
+  });
+
+  test('no check proposes to release a lock that is not stale or invalid', () => {
+    for (const town of towns) {
+      const examination = examineSnapshot(snapshotOf(town));
+      const states = new Map(examination.verdicts.map(({ lock, state }) => [lock.id, state]));
+      for (const { fix } of builtInChecks.flatMap((check) => runCheck(check, examination, () => 0).findings))
+        if (fix?.action === 'release') expect(['stale', 'invalid']).toContain(states.get(fix.lock));
+    }
+  });
+});
+
+describe('layers', () => {
+  /** From the bottom up; each may import those before it. `lock` and `repair` are the only ones that write. */
+  const RANKS: readonly (readonly string[])[] = [
+    ['core', 'version.ts'],
+    ['io', 'check.ts'],
+    ['config.ts', 'plugins.ts', 'checks', 'reporters'],
+    ['evidence'],
+    ['lock'],
+    ['repair'],
+    ['exec'],
+    ['doctor.ts'],
+    ['index.ts', 'cli'],
+  ];
+  /** `cleanStaleLocks` of the library is a repair that lives beside the locks it cleans. */
+  const KNOWN = ['src/lock/town-locks.ts -> src/repair/apply.ts'];
+
+  const layerOf = (path: string): string => {
+    const [first = '', second = ''] = path.split('/');
+    return first === 'src' ? second : first;
+  };
+  const rankOf = (path: string): number => RANKS.findIndex((layers) => layers.includes(layerOf(path)));
+  const sources = [...readSources('src'), ...readSources('checks')];
+
+  test('imports point down only', () => {
+    const upward = sources.flatMap(({ path, imports }) =>
+      imports.flatMap((specifier) => {
+        const target = importedFile(path, specifier);
+        if (target === null || layerOf(target) === layerOf(path)) return [];
+        return rankOf(path) > rankOf(target) && rankOf(target) >= 0 ? [] : [`${path} -> ${target}`];
+      }),
+    );
+    expect(upward).toEqual(KNOWN);
+  });
+
+  test('a check imports what check authors import, and nothing else of ours', () => {
+    for (const { path, imports } of readSources('checks'))
+      if (path !== 'checks/index.ts') expect([path, imports]).toEqual([path, ['../src/check.ts']]);
+  });
+
+  test('reporters and the core import no module of Node', () => {
+    for (const { path, imports } of sources)
+      if (['core', 'reporters', 'check.ts', 'checks'].includes(layerOf(path)))
+        expect([path, imports.filter((specifier) => specifier.startsWith('node:'))]).toEqual([path, []]);
+  });
+
+  test.each([
+    ['yargs', ['src/cli/parse-with-yargs.ts']],
+    ['listr2', ['src/cli/pipeline.ts']],
+    ['execa', ['src/io/command.ts']],
+    ['picocolors', ['src/reporters/style.ts']],
+  ])('%s has one home', (name, home) => {
+    const users = sources.filter(({ imports }) =>
+      imports.some((specifier) => specifier === name || specifier.startsWith(`${name}/`)),
+    );
+    expect(users.map(({ path }) => path)).toEqual(home);
+  });
+
+  test('no other package is imported', () => {
+    const packages = sources.flatMap(({ imports }) => imports.filter((one) => !/^(\.|node:)/.test(one)));
+    expect([...new Set(packages)].sort()).toEqual(['execa', 'listr2', 'picocolors', 'yargs']);
+  });
+
+  test('only the program itself sets the exit code, and nobody exits in the middle', () => {
+    const code = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    const setting = sources.filter(({ text }) => /process\.exitCode\s*=/.test(code(text)));
+    expect(setting.map(({ path }) => path)).toEqual(['src/cli/main.ts']);
+    expect(sources.filter(({ text }) => /process\.exit\(/.test(code(text))).map(({ path }) => path)).toEqual(
+      [],
+    );
+  });
+});
+
+describe('the core and the checks', () => {
+  /** Nothing but the language: no process, no console, no timers; the clock and chance refuse. */
+  const emptyWorld = () => {
+    const context = createContext({});
+    new Script(`
+      const refuse = (name) => () => { throw new Error(name + ' was used'); };
+      delete globalThis.console;
+      Date.now = refuse('Date.now');
+      Math.random = refuse('Math.random');
+      globalThis.Date = new Proxy(Date, {
+        construct: (target, words) => words.length === 0 ? refuse('new Date()')() : new target(...words),
+      });
+    `).runInContext(context);
+    const modules = new Map<string, SourceTextModule>();
+    const load = (path: string): SourceTextModule => {
+      const known = modules.get(path);
+      if (known !== undefined) return known;
+      const { code } = transformSync(read(path), {
+        filename: path,
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
+        module: { type: 'es6' },
+      });
+      const module = new SourceTextModule(code, { context, identifier: path });
+      modules.set(path, module);
+      return module;
+    };
+    const link = (specifier: string, from: SourceTextModule): SourceTextModule => {
+      const target = importedFile(from.identifier, specifier);
+      if (target === null) throw new Error(`${from.identifier} imports ${specifier}`);
+      return load(target);
+    };
+    return { load, link, context };
+  };
+
+  test('replay every town where there is no process, no console, no clock and no chance', async () => {
+    const { link, context } = emptyWorld();
+    const main = new SourceTextModule(
+      `import { builtInChecks } from '../../checks/index.ts';
+       import { examineSnapshot } from './examine.ts';
+       import { buildReport } from './report.ts';
+       import { runCheck } from './run-checks.ts';
+       import { clear } from './clearance.ts';
+       import { planRepair } from './plan.ts';
+       export const replay = (text) => {
+         const examination = examineSnapshot(JSON.parse(text));
+         const outcomes = builtInChecks.map((check) => runCheck(check, examination, () => 0));
+         planRepair({ examination, outcomes, workers: null, force: false });
+         clear({ ...examination.snapshot, asked: examination.snapshot.town.workers });
+         return JSON.stringify(buildReport({
+           examination, outcomes, command: 'doctor', version: '0.0.0', durationMs: 0, failOn: 'warning', workers: null,
+         }), null, 2) + '\\n';
+       };`,
+      { context, identifier: join(dirname('src/core/examine.ts'), 'replay.ts') },
+    );
+    await main.link((specifier, from) => link(specifier, from as SourceTextModule));
+    await main.evaluate();
+    const { replay } = main.namespace as { readonly replay: (text: string) => string };
+    for (const town of towns)
+      expect([town, replay(read(`fixtures/towns/${town}/snapshot.json`))]).toEqual([
+        town,
+        read(`fixtures/towns/${town}/report.json`),
+      ]);
+  });
+
+  test('would be found out if they looked around', async () => {
+    const { context } = emptyWorld();
+    for (const glance of [
+      'process.pid',
+      'console.log(1)',
+      'Date.now()',
+      'new Date()',
+      'Math.random()',
+      'setTimeout(() => {}, 0)',
+    ])
+      expect(() => new Script(glance).runInContext(context)).toThrow();
+  });
+});

@@ -1,0 +1,36 @@
+/** The project's own sources and what they import: for tests that hold the architecture. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface SourceFile {
+  /** Relative to the project: `src/core/verdict.ts`. */
+  readonly path: string;
+  readonly text: string;
+  /** Specifiers as written, lazy ones included. */
+  readonly imports: readonly string[];
+}
+
+const IMPORT =
+  /(?:^|[;\s])(?:import|export)\b[^'";]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'|^import\s+'([^']+)'/gm;
+
+/** Reads all TypeScript files below a directory of the project, sorted by path. */
+export const readSources = (directory: string): readonly SourceFile[] =>
+  readdirSync(join(PROJECT, directory), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .sort()
+    .map((name) => {
+      const path = join(directory, name);
+      const text = readFileSync(join(PROJECT, path), 'utf8');
+      return {
+        path,
+        text,
+        imports: [...text.matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? match[3] ?? ''),
+      };
+    });
+
+/** The project file that a relative specifier means; null for packages and modules of Node. */
+export const importedFile = (from: string, specifier: string): string | null =>
+  specifier.startsWith('.') ? relative('.', join(dirname(from), specifier)) : null;
