@@ -63,14 +63,30 @@ export async function takeGuard(place: Place, options: GuardOptions = {}): Promi
   const timeoutMs = options.guardTimeoutMs ?? GUARD_TIMEOUT_MS;
   const startedAt = performance.now();
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const outcome = tryGuard(place, options);
+    const isOurs = waiting.has(place.guard);
+    const outcome: GuardOutcome = isOurs ? { kind: 'busy', waitedMs: 0 } : tryGuard(place, options);
     if (outcome.kind !== 'busy') return outcome;
     const waitedMs = Math.round(performance.now() - startedAt);
     if (waitedMs >= timeoutMs) return { kind: 'busy', waitedMs };
+    const leftMs = timeoutMs - waitedMs;
+    if (isOurs) await letGoHere(place.guard, leftMs);
     // Spread out, so that many waiters do not knock all at once.
-    await sleep(Math.min(pauseMs * (0.5 + Math.random()), Math.max(1, timeoutMs - waitedMs)));
+    else await sleep(Math.min(pauseMs * (0.5 + Math.random()), leftMs));
   }
 }
+
+/** Who in this process waits for a guard that this process holds: asking flock again and again would only slow it down. */
+const waiting = new Map<string, Set<() => void>>();
+
+/** Resolves when this process lets go of the guard, or after `timeoutMs`. */
+const letGoHere = (guard: string, timeoutMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeoutMs);
+    waiting.get(guard)?.add(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 
 function tryGuard(place: Place, options: GuardOptions): GuardOutcome {
   const calls = options.calls ?? systemCalls;
@@ -175,13 +191,18 @@ function leadsTo(calls: SystemCalls, descriptor: number, place: Place): boolean 
 
 function hold(calls: SystemCalls, place: Place, descriptor: number, network: string | null): Guard {
   let held = true;
+  waiting.set(place.guard, new Set());
   return {
     place,
     network,
     stands: () => held && leadsTo(calls, descriptor, place),
     letGo: () => {
-      if (held) closeQuietly(calls, descriptor);
+      if (!held) return;
       held = false;
+      closeQuietly(calls, descriptor);
+      const waiters = waiting.get(place.guard) ?? [];
+      waiting.delete(place.guard);
+      for (const wake of waiters) wake();
     },
   };
 }

@@ -1,0 +1,454 @@
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Verdict } from '../../src/core/types.ts';
+import { examineTown } from '../../src/evidence/look.ts';
+import { systemCalls } from '../../src/io/system-calls.ts';
+import { Lock } from '../../src/lock/agent-lock.ts';
+import { takeGuard } from '../../src/lock/guard.ts';
+import { doctorsJudge } from '../../src/lock/judge.ts';
+import { makeRunId, placeIn } from '../../src/lock/names.ts';
+import { cleanStaleLocks, detectCollisions, findAllLocks } from '../../src/lock/town-locks.ts';
+import { applyRelease, type ReleaseOutcome } from '../../src/repair/apply.ts';
+import { journalPath, readJournal } from '../../src/repair/journal.ts';
+import { repairLeftovers } from '../../src/repair/leftovers.ts';
+import { undoReleases } from '../../src/repair/undo.ts';
+import { cleanUp, deadPid, fakeAgent, makeTown, type TestTown } from '../support/index.ts';
+
+const WORKER = 'gastown/crew/ada';
+const RUN = makeRunId(Date.now());
+
+async function diagnose(town: TestTown, worker = WORKER): Promise<Verdict> {
+  const { verdicts } = await examineTown(town.root);
+  const verdict = verdicts.find(({ lock }) => lock.worker === worker);
+  if (verdict === undefined) throw new Error(`no lock of ${worker}`);
+  return verdict;
+}
+
+const release = (
+  town: TestTown,
+  { lock, state }: Verdict,
+  extra: Partial<Parameters<typeof applyRelease>[3]> & {
+    force?: boolean;
+    run?: string;
+    number?: number;
+  } = {},
+): Promise<ReleaseOutcome> => {
+  const { force = false, run = RUN, number = 1, ...options } = extra;
+  return applyRelease({ lock, state, force }, run, number, { townRoot: town.root, ...options });
+};
+
+const names = (town: TestTown, worker = WORKER): string[] =>
+  readdirSync(town.path(worker, '.runtime')).sort();
+const journal = (town: TestTown) => readJournal(systemCalls, town.root);
+
+/** Files and their bytes below the town, to show that nothing was written. */
+const contents = (town: TestTown): string =>
+  execFileSync('find', [town.root, '-type', 'f', '-exec', 'sha256sum', '{}', '+'], { encoding: 'utf8' })
+    .split('\n')
+    .sort()
+    .join('\n');
+
+describe('releasing', () => {
+  afterEach(cleanUp);
+
+  test('a stale lock is moved to a kept copy, journalled, and comes back by undo as the same file', async () => {
+    const town = makeTown();
+    const path = town.lock(WORKER, { session_id: '' });
+    const before = statSync(path, { bigint: true });
+    const bytes = readFileSync(path, 'utf8');
+    const verdict = await diagnose(town);
+    expect(verdict).toMatchObject({ state: 'stale', release: { allowed: true } });
+    const outcome = await release(town, verdict);
+    const backup = `${path}.released-${RUN}-1`;
+    expect(outcome).toEqual({ status: 'fixed', id: `${RUN}-1`, backup, reason: null });
+    expect(names(town)).toEqual(['agent.lock.flock', `agent.lock.released-${RUN}-1`]);
+    expect(readFileSync(backup, 'utf8')).toBe(bytes);
+    expect(journal(town)).toMatchObject([
+      {
+        event: 'release',
+        id: `${RUN}-1`,
+        worker: WORKER,
+        state: 'stale',
+        forced: false,
+        holder: { pid: deadPid() },
+      },
+      { event: 'released', id: `${RUN}-1` },
+    ]);
+
+    const undone = await undoReleases(null, { townRoot: town.root });
+    expect(undone).toMatchObject({
+      run: RUN,
+      outcomes: [{ status: 'restored', worker: WORKER, lock: path }],
+    });
+    const after = statSync(path, { bigint: true });
+    expect([after.ino, after.mtimeNs]).toEqual([before.ino, before.mtimeNs]);
+    expect(names(town)).toEqual(['agent.lock', 'agent.lock.flock']);
+    expect(await undoReleases(RUN, { townRoot: town.root })).toMatchObject({
+      outcomes: [{ status: 'already' }],
+    });
+    expect(await diagnose(town)).toMatchObject({ state: 'stale' });
+  });
+
+  test('a lock that was replaced, rewritten or removed since is left as changed', async () => {
+    const town = makeTown();
+    const path = town.lock(WORKER, { session_id: '' });
+    const verdict = await diagnose(town);
+    writeFileSync(`${path}.x`, readFileSync(path));
+    utimesSync(`${path}.x`, statSync(path).atime, statSync(path).mtime);
+    renameSync(`${path}.x`, path);
+    expect(await release(town, verdict)).toEqual({ status: 'changed', reason: 'it is another one now' });
+    const again = await diagnose(town);
+    town.lock(WORKER, { session_id: '%1' });
+    expect(await release(town, again)).toMatchObject({ status: 'changed' });
+    expect(existsSync(path)).toBe(true);
+    rmSync(path);
+    expect(await release(town, again)).toEqual({ status: 'changed', reason: 'it is gone' });
+    rmSync(town.path(WORKER), { recursive: true });
+    expect(await release(town, again)).toEqual({ status: 'changed', reason: 'its directory is gone' });
+    expect(existsSync(journalPath(town.root))).toBe(false);
+  });
+
+  test('a lock replaced at the last moment is put back at its place', async () => {
+    const town = makeTown();
+    const path = town.lock(WORKER, { session_id: '' });
+    const verdict = await diagnose(town);
+    const calls = {
+      ...systemCalls,
+      rename: (from: string, to: string) => {
+        if (from === path) town.lock(WORKER, '{"pid": 1, "session_id": "live"}');
+        systemCalls.rename(from, to);
+      },
+    };
+    const outcome = await release(town, verdict, { calls, judge: async () => verdict });
+    expect(outcome).toMatchObject({ status: 'changed', reason: expect.stringContaining('last moment') });
+    expect(readFileSync(path, 'utf8')).toBe('{"pid": 1, "session_id": "live"}');
+    expect(names(town)).toEqual(['agent.lock', 'agent.lock.flock']);
+    expect(journal(town).map(({ event }) => event)).toEqual(['release', 'not-released']);
+    expect(await undoReleases(null, { townRoot: town.root })).toEqual({ run: null, outcomes: [] });
+  });
+
+  test('and where a third lock has come meanwhile, neither is lost', async () => {
+    const town = makeTown();
+    const path = town.lock(WORKER, { session_id: '' });
+    const verdict = await diagnose(town);
+    const calls = {
+      ...systemCalls,
+      rename: (from: string, to: string) => {
+        if (from === path) town.lock(WORKER, 'second');
+        systemCalls.rename(from, to);
+        if (from === path) town.lock(WORKER, 'third');
+      },
+    };
+    const outcome = await release(town, verdict, { calls, judge: async () => verdict });
+    expect(outcome).toMatchObject({ status: 'failed', reason: expect.stringContaining('.old') });
+    const [, aside = ''] = names(town);
+    expect(readFileSync(path, 'utf8')).toBe('third');
+    expect(readFileSync(town.path(WORKER, '.runtime', aside), 'utf8')).toBe('second');
+    // When the third is gone, the next run puts the second back.
+    expect(await repairLeftovers(town.path(WORKER, '.runtime'), { townRoot: town.root })).toMatchObject({
+      kept: [expect.stringContaining(aside)],
+    });
+    rmSync(path);
+    expect(await repairLeftovers(town.path(WORKER, '.runtime'), { townRoot: town.root })).toMatchObject({
+      restored: true,
+      kept: [],
+    });
+    expect(readFileSync(path, 'utf8')).toBe('second');
+  });
+
+  test('a verdict that changed since is respected', async () => {
+    const town = makeTown();
+    const agent = await fakeAgent('claude');
+    const path = town.lock(WORKER, { session_id: '' });
+    const verdict = await diagnose(town);
+    await agent.stop();
+    await fakeAgent('claude', { cwd: town.path(WORKER) });
+    expect(await release(town, verdict)).toEqual({
+      status: 'changed',
+      reason: 'it was stale and is held now',
+    });
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test('held locks go only by force, tracked ones not even so', async () => {
+    const town = makeTown();
+    const agent = await fakeAgent('claude', { cwd: town.path(WORKER) });
+    town.lock(WORKER, { pid: agent.pid, session_id: '' });
+    const held = await diagnose(town);
+    expect(held.state).toBe('held');
+    expect(await release(town, held)).toMatchObject({ status: 'skipped', why: 'state' });
+    expect(await release(town, held, { force: true })).toMatchObject({ status: 'fixed' });
+    expect(journal(town)[0]).toMatchObject({ state: 'held', forced: true });
+    await undoReleases(null, { townRoot: town.root });
+    await agent.stop();
+
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-C', town.path(WORKER), '-c', 'user.name=a', '-c', 'user.email=a@b', ...args]);
+    git('init', '-q');
+    git('add', '-f', '.runtime/agent.lock');
+    const tracked = await diagnose(town);
+    expect(tracked.state).toBe('stale');
+    for (const force of [false, true]) {
+      expect(await release(town, tracked, { force })).toMatchObject({ status: 'skipped', why: 'tracked' });
+    }
+    expect(names(town)).toContain('agent.lock');
+  });
+
+  test('a fresh lock is skipped and says when to ask again', async () => {
+    const town = makeTown();
+    town.lock(WORKER, { session_id: '', acquired_at: '2026-01-01T00:00:00Z' }, { ageSeconds: 5 });
+    expect(await release(town, await diagnose(town))).toMatchObject({
+      status: 'skipped',
+      why: 'fresh',
+      retryInSeconds: expect.any(Number),
+    });
+  });
+
+  test('a busy guard, a missing tool, a network file system and an aborted run are skipped', async () => {
+    const town = makeTown();
+    town.lock(WORKER, { session_id: '' });
+    const verdict = await diagnose(town);
+    const taken = await takeGuard(placeIn(town.path(WORKER, '.runtime')));
+    expect(taken.kind).toBe('held');
+    const before = contents(town);
+    expect(await release(town, verdict, { guardTimeoutMs: 30 })).toMatchObject({
+      status: 'skipped',
+      why: 'busy',
+    });
+    if (taken.kind === 'held') taken.guard.letGo();
+    expect(await release(town, verdict, { flockTools: [] })).toMatchObject({
+      status: 'skipped',
+      why: 'no-guard',
+      reason: expect.stringContaining('util-linux'),
+    });
+    const onNfs = { calls: { ...systemCalls, fileSystemType: () => 0x6969 } };
+    expect(await release(town, verdict, onNfs)).toMatchObject({ status: 'skipped', why: 'network' });
+    const signal = AbortSignal.abort();
+    expect(await release(town, verdict, { signal })).toMatchObject({ status: 'skipped', why: 'interrupted' });
+    expect(contents(town)).toBe(before);
+    expect(await release(town, verdict, { ...onNfs, force: true })).toMatchObject({ status: 'fixed' });
+  });
+
+  test('nothing is changed through a symlink on the way to the lock, or to the journal', async () => {
+    const town = makeTown();
+    const path = town.lock(WORKER, { session_id: '' });
+    const verdict = await diagnose(town);
+    renameSync(town.path('gastown'), town.path('moved'));
+    symlinkSync(town.path('moved'), town.path('gastown'));
+    expect(await release(town, verdict)).toMatchObject({ status: 'skipped', why: 'symlink' });
+    rmSync(town.path('gastown'));
+    renameSync(town.path('moved'), town.path('gastown'));
+    mkdirSync(town.path('.runtime'));
+    mkdirSync(town.path('elsewhere'));
+    symlinkSync(town.path('elsewhere'), town.path('.runtime/lock-doctor'));
+    expect(await release(town, verdict)).toMatchObject({ status: 'failed' });
+    rmSync(town.path('.runtime/lock-doctor'));
+    mkdirSync(town.path('.runtime/lock-doctor'));
+    symlinkSync(town.path('elsewhere/j'), journalPath(town.root));
+    expect(await release(town, verdict)).toMatchObject({ status: 'failed' });
+    expect(readdirSync(town.path('elsewhere'))).toEqual([]);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test('two repairs at once release each lock once', async () => {
+    const workers = ['gastown/crew/ada', 'gastown/crew/bo', 'gastown/crew/cy'];
+    const town = makeTown({ workers });
+    for (const worker of workers) town.lock(worker, { session_id: '' });
+    const { verdicts } = await examineTown(town.root);
+    const runs = [makeRunId(Date.now()), makeRunId(Date.now()), makeRunId(Date.now())];
+    const outcomes = await Promise.all(
+      runs.flatMap((run) => verdicts.map((verdict, at) => release(town, verdict, { run, number: at + 1 }))),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fixed')).toHaveLength(3);
+    expect(outcomes.filter(({ status }) => status === 'changed')).toHaveLength(6);
+    for (const worker of workers) expect(names(town, worker)).toHaveLength(2);
+  });
+});
+
+describe('undo', () => {
+  afterEach(cleanUp);
+
+  async function released(): Promise<{ town: TestTown; path: string; backup: string }> {
+    const town = makeTown();
+    const path = town.lock(WORKER, { session_id: '' });
+    const outcome = await release(town, await diagnose(town));
+    if (outcome.status !== 'fixed') throw new Error(JSON.stringify(outcome));
+    return { town, path, backup: outcome.backup };
+  }
+
+  test('never replaces a newer lock', async () => {
+    const { town, path, backup } = await released();
+    const lock = new Lock(town.path(WORKER));
+    await lock.acquire();
+    const undone = await undoReleases(null, { townRoot: town.root });
+    expect(undone.outcomes).toMatchObject([{ status: 'newer-lock' }]);
+    expect(await lock.check()).toBe('ours');
+    expect(existsSync(backup)).toBe(true);
+    await lock.release();
+    expect((await undoReleases(`${RUN}-1`, { townRoot: town.root })).outcomes).toMatchObject([
+      { status: 'restored' },
+    ]);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test('knows runs and single releases by name, and nothing else', async () => {
+    const { town } = await released();
+    expect(await undoReleases('20260811T070000Z-ffffff', { townRoot: town.root })).toEqual({
+      run: null,
+      outcomes: [],
+    });
+    expect(await undoReleases(null, { townRoot: makeTown().root })).toEqual({ run: null, outcomes: [] });
+  });
+
+  test('says so when the kept copy is gone or is another', async () => {
+    const { town, backup } = await released();
+    const bytes = readFileSync(backup);
+    writeFileSync(backup, 'other');
+    expect((await undoReleases(null, { townRoot: town.root })).outcomes).toMatchObject([
+      { status: 'missing' },
+    ]);
+    rmSync(backup);
+    expect((await undoReleases(null, { townRoot: town.root })).outcomes).toMatchObject([
+      { status: 'missing' },
+    ]);
+    symlinkSync('/etc/passwd', backup);
+    expect((await undoReleases(null, { townRoot: town.root })).outcomes).toMatchObject([
+      { status: 'missing' },
+    ]);
+    rmSync(backup);
+    writeFileSync(backup, bytes);
+    expect((await undoReleases(null, { townRoot: town.root })).outcomes).toMatchObject([
+      { status: 'restored' },
+    ]);
+  });
+
+  test('passes over torn and foreign lines, and refuses paths that the doctor never writes', async () => {
+    const { town, path } = await released();
+    const file = journalPath(town.root);
+    const evil = JSON.parse(readFileSync(file, 'utf8').trim().split('\n')[0] ?? '');
+    appendFileSync(file, '{"v":1,"event":"release","id":"torn\n\n[1]\nnull\n{"event":"x"}\n');
+    const lines = [
+      { ...evil, run: 'evil', id: 'evil-1', backup: 'mayor/town.json' },
+      { ...evil, run: 'evil', id: 'evil-2', lock: '../agent.lock' },
+      { ...evil, run: 'evil', id: 'evil-3', lock: 'gastown/crew/ada/.runtime/other' },
+    ];
+    appendFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const bad = await undoReleases('evil', { townRoot: town.root });
+    expect(bad.outcomes.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed']);
+    expect(existsSync(path)).toBe(false);
+    expect((await undoReleases(RUN, { townRoot: town.root })).outcomes).toMatchObject([
+      { status: 'restored' },
+    ]);
+  });
+
+  test('finishes an undo that died after linking', async () => {
+    const { town, path, backup } = await released();
+    linkSync(backup, path);
+    expect((await undoReleases(null, { townRoot: town.root })).outcomes).toMatchObject([
+      { status: 'restored' },
+    ]);
+    expect(names(town)).toEqual(['agent.lock', 'agent.lock.flock']);
+  });
+});
+
+describe('leftovers', () => {
+  afterEach(cleanUp);
+
+  test('staged files go, a lock moved aside comes back, kept copies stay a week', async () => {
+    const town = makeTown();
+    const path = town.lock(WORKER, { session_id: '%1' });
+    renameSync(path, `${path}.0123456789abcdef.old`);
+    writeFileSync(`${path}.0123456789abcdef.new`, 'half');
+    writeFileSync(`${path}.tmp`, 'young');
+    writeFileSync(`${path}.released-20260804T065959Z-00000a-1`, 'old copy');
+    writeFileSync(`${path}.released-20260804T070001Z-00000a-1`, 'copy');
+    for (const strange of ['.new', '.x.old', '.0123456789ABCDEF.old', '.released-mine', '.flock2'])
+      writeFileSync(path + strange, 'not ours');
+    symlinkSync('/etc/passwd', `${path}.fedcba9876543210.new`);
+    const now = () => Date.parse('2026-08-11T07:00:00Z');
+    const done = await repairLeftovers(town.path(WORKER, '.runtime'), { townRoot: town.root, now });
+    expect(done).toMatchObject({ status: 'done', restored: true, kept: [] });
+    expect(names(town)).toEqual([
+      'agent.lock',
+      'agent.lock.0123456789ABCDEF.old',
+      'agent.lock.fedcba9876543210.new',
+      'agent.lock.flock',
+      'agent.lock.flock2',
+      'agent.lock.new',
+      'agent.lock.released-20260804T070001Z-00000a-1',
+      'agent.lock.released-mine',
+      'agent.lock.tmp',
+      'agent.lock.x.old',
+    ]);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ session_id: '%1' });
+    utimesSync(`${path}.tmp`, now() / 1000 - 61, now() / 1000 - 61);
+    await repairLeftovers(town.path(WORKER, '.runtime'), { townRoot: town.root, now });
+    expect(names(town)).not.toContain('agent.lock.tmp');
+    expect(journal(town)).toMatchObject([
+      { event: 'tidied', id: WORKER },
+      { event: 'tidied', id: WORKER },
+    ]);
+  });
+
+  test('of two locks moved aside the newer comes back and the other is kept', async () => {
+    const town = makeTown();
+    const path = town.lock(WORKER, 'newer', { ageSeconds: 10 });
+    renameSync(path, `${path}.00000000000000aa.old`);
+    town.lock(WORKER, 'older', { ageSeconds: 20 });
+    renameSync(path, `${path}.00000000000000bb.old`);
+    const done = await repairLeftovers(town.path(WORKER, '.runtime'), { townRoot: town.root });
+    expect(done).toMatchObject({ restored: true, kept: [`${path}.00000000000000bb.old`] });
+    expect(readFileSync(path, 'utf8')).toBe('newer');
+  });
+
+  test('the next to take the lock repairs first', async () => {
+    const town = makeTown();
+    const path = town.lock(WORKER, { session_id: '', pid: process.pid });
+    renameSync(path, `${path}.00000000000000aa.old`);
+    const agent = await fakeAgent('claude', { cwd: town.path(WORKER) });
+    await expect(new Lock(town.path(WORKER)).acquire()).rejects.toMatchObject({ state: 'held' });
+    expect(existsSync(path)).toBe(true);
+    await agent.stop();
+  });
+});
+
+describe('the locks of a town, for programs', () => {
+  afterEach(cleanUp);
+
+  test('are found, cleaned and compared', async () => {
+    const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/bo', 'gastown/crew/cy'] });
+    town.lock('gastown/crew/ada', { session_id: '' });
+    town.lock('gastown/crew/bo', 'nonsense');
+    const agent = await fakeAgent('claude', { cwd: town.path('gastown/crew/cy') });
+    town.lock('gastown/crew/cy', { pid: agent.pid, session_id: '' });
+    expect((await findAllLocks(town.root)).map(({ worker, content }) => [worker, content.kind])).toEqual([
+      ['gastown/crew/ada', 'record'],
+      ['gastown/crew/bo', 'invalid'],
+      ['gastown/crew/cy', 'record'],
+    ]);
+    const cleaned = await cleanStaleLocks(town.root);
+    expect(cleaned).toMatchObject([{ lock: { worker: 'gastown/crew/ada' }, outcome: { status: 'fixed' } }]);
+    expect((await findAllLocks(town.root)).map(({ worker }) => worker)).toEqual([
+      'gastown/crew/bo',
+      'gastown/crew/cy',
+    ]);
+    expect(await detectCollisions(town.root)).toEqual([]);
+    const judge = doctorsJudge({ town: town.root });
+    const path = town.path('gastown/crew/cy/.runtime/agent.lock');
+    expect(await judge(town.path('gastown/crew/cy'), path)).toMatchObject({ state: 'held' });
+  });
+});
