@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { MAX_LOCK_BYTES } from '../core/lock-record.ts';
 import type { Stamp } from '../core/types.ts';
@@ -65,7 +65,8 @@ function readOpened(descriptor: number, stat: BigIntStats): FileReading {
     return { kind: 'too-large', size: Number(stat.size), ...ownership(stat) };
   const length = fill(descriptor, Number(stat.size));
   if (length > MAX_LOCK_BYTES) return { kind: 'too-large', size: length, ...ownership(stat) };
-  const bytes = new Uint8Array(scratch.subarray(0, length));
+  // A copy out of the common pool: thousands of locks would otherwise be thousands of external allocations.
+  const bytes = Buffer.from(scratch.subarray(0, length));
   return { kind: 'file', stamp: stampOf(stat, bytes), bytes, ...ownership(stat) };
 }
 
@@ -87,7 +88,7 @@ export const stampOf = (stat: BigIntStats, bytes: Uint8Array): Stamp => ({
   ino: String(stat.ino),
   mtimeNs: String(stat.mtimeNs),
   size: bytes.length,
-  sha256: createHash('sha256').update(bytes).digest('hex'),
+  sha256: hash('sha256', bytes, 'hex'),
 });
 
 /** It could not be opened: a symlink (ELOOP) and a socket (ENXIO) are answers, the rest is a failure with its reason. */
