@@ -44,13 +44,15 @@ export const askConsent = async (
   const pen = createPen(presentation);
   // Not as a terminal: the system keeps its line editing, and Ctrl-C stays a signal.
   const lines = createInterface({ input: stdin, output: stderr, terminal: false });
-  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  const ended = new Promise<null>((resolve) => lines.once('close', () => resolve(null)));
   const ask = async (question: string): Promise<string> => {
     const answer = await Promise.race([
       lines.question(question, interrupted === null ? {} : { signal: interrupted }),
       ended,
     ]);
-    return answer.trim().toLowerCase();
+    // What follows must not stand behind a question that was left open.
+    if (answer === null) stderr.write('\n');
+    return (answer ?? '').trim().toLowerCase();
   };
   try {
     stderr.write(

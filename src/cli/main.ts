@@ -22,8 +22,8 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly run: RunCo
   completion: () => import('./commands/completion.ts'),
 };
 
-/** These stand in front of every start of an agent: their lines are read without loading yargs. */
-const FAST: readonly CommandName[] = ['preflight', 'exec'];
+/** These stand in front of every start of an agent, or run on every patrol: their lines are read without loading yargs. */
+const FAST: readonly CommandName[] = ['preflight', 'exec', 'doctor'];
 
 const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Outcome> => {
   if (asksFor(argv, '--version')) return { exitCode: EXIT.ok, stdout: `${VERSION}\n`, stderr: '' };
@@ -32,12 +32,14 @@ const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Ou
     const given = readArguments(command, argv);
     return (await COMMANDS[command]()).run(given, terminal);
   }
+  // Asked first: yargs asks as well when it is loaded, and does not survive that there is none.
+  const { cwd, stdout } = terminal;
   const { parseWithYargs } = await import('./parse-with-yargs.ts');
-  const width = terminal.stdout.columns;
-  const parsed = await parseWithYargs(
-    command === 'doctor' ? argv : [command, ...argv],
-    width === undefined || width < 40 ? 80 : Math.min(width, 110),
-  );
+  const width = stdout.columns;
+  const parsed = await parseWithYargs(command === 'doctor' ? argv : [command, ...argv], {
+    cwd,
+    width: width === undefined || width < 40 ? 80 : Math.min(width, 110),
+  });
   if (parsed.kind === 'help') return { exitCode: EXIT.ok, stdout: parsed.text, stderr: '' };
   return (await COMMANDS[command]()).run(parsed.arguments, terminal);
 };
@@ -94,4 +96,7 @@ const catchOutputErrors = (): void => {
     });
 };
 
-await main();
+main().catch((error: unknown) => {
+  process.exitCode = EXIT.bug;
+  process.stderr.write(`doctor: ${error instanceof Error ? error.message : String(error)}\n`);
+});

@@ -1,4 +1,3 @@
-import yargs from 'yargs';
 import { type Arguments, checkArguments, missingValue, unknownOption, usage } from './arguments.ts';
 import { COMMAND_TABLE, type Command, EXIT_CODES, type Option, optionsOf } from './options.ts';
 import { routeOf } from './route.ts';
@@ -12,11 +11,15 @@ export type Parsed =
  * Parses a command line with yargs, one command module per row of the table; the command's name, where there is one,
  * comes first. Throws `E_USAGE`; never prints, never exits. `width` is what help texts are wrapped at.
  */
-export const parseWithYargs = async (argv: readonly string[], width: number): Promise<Parsed> => {
+export const parseWithYargs = async (
+  argv: readonly string[],
+  { cwd, width }: { readonly cwd: string; readonly width: number },
+): Promise<Parsed> => {
   refuseInheritedNames(argv);
   const found: Arguments[] = [];
   let text = '';
-  const parser = yargs()
+  const { default: yargs } = await import('yargs');
+  const parser = yargs([], cwd)
     .scriptName('doctor')
     // Messages are matched below; another language would break that.
     .locale('en')

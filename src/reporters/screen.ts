@@ -19,7 +19,11 @@ export const renderScreen = (report: Report, presentation: Presentation): readon
   const canvas = createCanvas(presentation);
   const quiet = presentation.verbosity === 'quiet';
   const checks = report.checks.filter(({ status }) => !quiet || !['pass', 'skipped'].includes(status));
-  const body = [...checks.flatMap((check) => checkLines(check, report, canvas)), ...gapLines(report, canvas)];
+  const body = [
+    ...checks.flatMap((check) => checkLines(check, report, canvas)),
+    ...forcedLines(report, canvas),
+    ...gapLines(report, canvas),
+  ];
   if (quiet) return body;
   return [
     ...describeTown(report).flatMap((line) => canvas.flow(0, canvas.safe(line))),
@@ -80,7 +84,8 @@ const forcedLines = (report: Report, canvas: Canvas): readonly string[] => {
 const findingLines = (finding: ReportFinding, canvas: Canvas): readonly string[] => {
   const { worker, message, evidence, fix } = finding;
   // What --fix would do is said once, in the summary; only what it did or left stands with the finding.
-  const outcome = fix === null || fix.action === 'advice' || isFixable(finding) ? null : describeFix(finding);
+  const outcome =
+    fix === null || fix.action === 'advice' || isFixable(finding) ? null : describeFix(atHome(finding));
   const mark: Mark = fix?.status === 'fixed' ? 'fixed' : findingMark(finding);
   const head = `${canvas.safe(worker ?? 'town')}: ${canvas.safe(message)}${outcome === null ? '' : `; ${canvas.safe(outcome)}`}`;
   const [first = '', ...more] = canvas.flow(4, head);
@@ -95,6 +100,13 @@ const findingLines = (finding: ReportFinding, canvas: Canvas): readonly string[]
         )
       : []),
   ];
+};
+
+/** On a screen the name of a kept copy will do: it lies beside the lock. */
+const atHome = (finding: ReportFinding): ReportFinding => {
+  const { fix } = finding;
+  if (fix === null || fix.backup === null) return finding;
+  return { ...finding, fix: { ...fix, backup: fix.backup.slice(fix.backup.lastIndexOf('/') + 1) } };
 };
 
 const gapLines = (report: Report, canvas: Canvas): readonly string[] =>

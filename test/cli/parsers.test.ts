@@ -6,7 +6,10 @@ import { routeOf } from '../../src/cli/route.ts';
 
 const throughYargs = async (argv: readonly string[]): Promise<Arguments> => {
   const { command, argv: line } = routeOf(argv);
-  const parsed = await parseWithYargs(command === 'doctor' ? line : [command, ...line], 80);
+  const parsed = await parseWithYargs(command === 'doctor' ? line : [command, ...line], {
+    cwd: '/',
+    width: 80,
+  });
   if (parsed.kind !== 'arguments') throw new Error(`help instead of arguments: ${parsed.text}`);
   return parsed.arguments;
 };
@@ -74,7 +77,11 @@ describe('the two parsers', () => {
       '--state takes held, stale, orphaned, invalid, foreign, unknown, and not stael',
       'Did you mean stale?',
     ],
-    [['completion', 'ksh'], 'doctor completion knows bash, zsh, fish, workers, checks, topics, and not ksh', null],
+    [
+      ['completion', 'ksh'],
+      'doctor completion knows bash, zsh, fish, workers, checks, topics, and not ksh',
+      null,
+    ],
     [['locks', '--fix'], 'doctor locks has no option --fix', 'See: doctor locks --help'],
     [['--__proto__', 'x'], 'doctor has no option --__proto__', 'See: doctor --help'],
     [['--constructor'], 'doctor has no option --constructor', 'See: doctor --help'],

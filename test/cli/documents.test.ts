@@ -1,0 +1,416 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { PreflightReport, Report } from '../../src/core/report-types.ts';
+import { examine } from '../../src/doctor.ts';
+import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
+import { bareEnvironment, doctor, documentOf, PROGRAM, validatorOf } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+const PLUGINS = fileURLToPath(new URL('../../fixtures/plugins', import.meta.url));
+
+/** A dead lock, one that is no record, and one from another host. */
+const sickTown = (): TestTown => {
+  const town = makeTown({
+    workers: ['gastown/crew/ada', 'gastown/crew/bob', 'gastown/crew/eve', 'gastown/crew/new'],
+  });
+  town.lock('gastown/crew/ada', { session_id: '%55' });
+  town.lock('gastown/crew/bob', '');
+  town.lock('gastown/crew/eve', { hostname: '4e449adbac66' });
+  return town;
+};
+
+const run = (town: TestTown, ...args: string[]) => {
+  const result = doctor(args, { cwd: town.root });
+  return { ...result, document: documentOf<Report>(result.stdout) };
+};
+
+describe('doctor --json', () => {
+  test('is one valid document, and its exit code that of the process', () => {
+    const { status, document, stderr } = run(sickTown(), '--json');
+    expect(status).toBe(1);
+    expect(stderr).toBe('');
+    expect(document).toMatchObject({
+      command: 'doctor',
+      ok: false,
+      complete: true,
+      exitCode: 1,
+      error: null,
+    });
+    expect(document.summary).toMatchObject({ locks: 3, stale: 1, invalid: 1, foreign: 1, fixable: 2 });
+  });
+
+  test('says what the library says', async () => {
+    const town = sickTown();
+    const env = bareEnvironment();
+    const piped = documentOf<Report>(doctor(['--json', '--town', town.root], { env }).stdout);
+    const library = await examine(town.root, { env, cwd: '/' });
+    const timeless = (report: Report) => ({
+      ...report,
+      startedAt: '',
+      durationMs: 0,
+      checks: report.checks.map((check) => ({ ...check, durationMs: 0 })),
+      locks: report.locks.map((lock) => ({ ...lock, holder: { ...lock.holder, ageSeconds: 0 } })),
+    });
+    expect(timeless(piped)).toEqual(timeless(JSON.parse(JSON.stringify(library)) as Report));
+  });
+
+  test('of a healthy, empty town is 0', () => {
+    const { status, document } = run(makeTown(), '--json');
+    expect(status).toBe(0);
+    expect(document).toMatchObject({ ok: true, exitCode: 0 });
+  });
+
+  test('cannot tell is 22, and problems outrank doubt', () => {
+    const town = makeTown({ workers: ['gastown/crew/ada'] });
+    town.lock('gastown/crew/ada', { session_id: '%55' });
+    // A PATH in which there is git and no tmux.
+    const bin = town.path('bin');
+    mkdirSync(bin);
+    const doubtful = doctor(['--json', '--town', town.root], { env: { PATH: bin } });
+    expect(doubtful.status).toBe(22);
+    expect(documentOf<Report>(doubtful.stdout)).toMatchObject({
+      complete: false,
+      exitCode: 22,
+      gaps: [{ what: 'tmux', why: 'is not installed' }],
+    });
+    town.lock('gastown/crew/bob', 'no record');
+    town.lock('gastown/crew/.runtime', {});
+    const both = doctor(['--json', '--town', town.root, '--fail-on', 'info'], { env: { PATH: bin } });
+    expect(documentOf<Report>(both.stdout)).toMatchObject({ complete: false });
+  });
+
+  test('works in the bare environment of cron', () => {
+    const town = sickTown();
+    const env = { PATH: '/usr/bin:/bin', HOME: undefined, LC_ALL: undefined };
+    const { status, stdout } = doctor(['--json', '--town', town.root], { env });
+    expect(status).toBe(1);
+    expect(documentOf<Report>(stdout).summary).toMatchObject({ locks: 3 });
+  });
+
+  test('--fail-on moves the line between a problem and none', () => {
+    const town = sickTown();
+    expect(run(town, '--json', '--fail-on', 'error').status).toBe(0);
+    expect(run(town, '--json', '--fail-on', 'info').status).toBe(1);
+  });
+
+  test('--only and --skip choose checks; what did not run is skipped', () => {
+    const { document } = run(sickTown(), '--json', '--only', 'stale-lock,collision', '--skip', 'collision');
+    expect(document.checks.filter(({ status }) => status !== 'skipped').map(({ id }) => id)).toEqual([
+      'stale-lock',
+    ]);
+    expect(document.findings.map(({ check }) => check)).toEqual(['stale-lock']);
+  });
+
+  test('--worker narrows the report', () => {
+    const { document, status } = run(sickTown(), '--json', '--worker', 'gastown/crew/eve');
+    expect(document.locks.map(({ worker }) => worker)).toEqual(['gastown/crew/eve']);
+    expect(status).toBe(0);
+  });
+});
+
+describe('plug-ins', () => {
+  test('are loaded by --plugin, and a crash of one leaves the others running', () => {
+    const { document, status } = run(sickTown(), '--json', '--plugin', join(PLUGINS, 'crashing.js'));
+    expect(document.checks.at(-1)).toMatchObject({
+      id: 'acme/crashing',
+      status: 'crashed',
+      error: 'no such field',
+    });
+    expect(document.checks.filter(({ status: state }) => state === 'fail')).toHaveLength(3);
+    expect(document.complete).toBe(false);
+    expect(status).toBe(1);
+  });
+
+  test('are loaded out of lock-doctor.json, relative to it', () => {
+    const town = sickTown();
+    mkdirSync(town.path('checks'));
+    symlinkSync(join(PLUGINS, 'long-held.js'), town.path('checks/long-held.js'));
+    town.write('lock-doctor.json', '{"plugins": ["./checks/long-held.js"], "skip": ["lock-debris"]}');
+    const { document } = run(town, '--json');
+    expect(document.checks.at(-1)).toMatchObject({ id: 'acme/long-held', status: 'pass' });
+    expect(document.checks.find(({ id }) => id === 'lock-debris')).toMatchObject({ status: 'skipped' });
+  });
+
+  test('are listed by checks', () => {
+    const result = doctor(['checks', '--json', '--plugin', join(PLUGINS, 'two-checks.js')]);
+    const { checks } = documentOf<{ checks: { id: string; source: string }[] }>(result.stdout);
+    expect(checks.slice(-2).map(({ id, source }) => [id, source])).toEqual([
+      ['acme/first', 'plug-in'],
+      ['@acme/checks/second', 'plug-in'],
+    ]);
+  });
+});
+
+describe('snapshots', () => {
+  test('a saved look, replayed, gives the same report and looks at nothing', () => {
+    const town = sickTown();
+    const first = run(town, '--json', '--save-snapshot', 'evidence.json').document;
+    const snapshot = town.path('evidence.json');
+    const elsewhere = makeTown();
+    writeFileSync(elsewhere.path('evidence.json'), readFileSync(snapshot));
+    town.remove();
+    const replayed = documentOf<Report>(
+      doctor(['--json', '--from-snapshot', 'evidence.json'], { cwd: elsewhere.root }).stdout,
+    );
+    const timeless = (report: Report) => ({
+      ...report,
+      durationMs: 0,
+      checks: report.checks.map(({ id, status, findings }) => ({ id, status, findings })),
+    });
+    expect(timeless(replayed)).toEqual(timeless(first));
+  });
+
+  test.each([
+    ['missing', null, 'E_IO'],
+    ['not JSON', '{', 'E_USAGE'],
+    ['something else', '{"a": 1}', 'E_USAGE'],
+    [
+      'damaged',
+      '{"snapshotVersion":1,"takenAtMs":1,"town":{},"host":{},"asker":{},"processes":{},"tmux":{},"locks":[{}],"leftovers":[],"legacy":[],"gaps":[],"asked":[]}',
+      'E_USAGE',
+    ],
+  ])('one that is %s is a clear error', (_what, text, code) => {
+    const town = makeTown();
+    if (text !== null) town.write('s.json', text);
+    const { status, document } = run(town, '--json', '--from-snapshot', 's.json');
+    expect(status).toBe(2);
+    expect(document.error?.code).toBe(code);
+  });
+
+  test('are never written through a symlink', () => {
+    const town = makeTown();
+    town.write('precious', 'untouched');
+    symlinkSync(town.path('precious'), town.path('link'));
+    expect(run(town, '--json', '--save-snapshot', 'link').document.error?.code).toBe('E_IO');
+  });
+});
+
+describe('the other commands', () => {
+  test.each([
+    [['locks', '--json'], 1],
+    [['locks', '--json', '--state', 'held'], 1],
+    [['checks', '--json'], 0],
+    [['explain', '--json'], 0],
+    [['explain', 'stale-lock', '--json'], 0],
+    [['explain', 'orphaned', '--json'], 0],
+    [['explain', 'would-block', '--json'], 0],
+    [['explain', 'gastown/crew/ada', '--json'], 0],
+    [['explain', 'gastown/crew/new', '--json'], 0],
+    [['preflight', 'gastown/crew/new', '--json'], 0],
+    [['preflight', 'gastown/crew/never', '--json'], 0],
+    [['preflight', 'gastown/crew/ada', '--json'], 21],
+    [['preflight', 'gastown/crew/bob', '--json'], 21],
+    [['preflight', 'gastown/crew/eve', '--json'], 22],
+    [['preflight', 'gastown/crew/new', 'gastown/crew/ada', 'gastown/crew/eve', '--json'], 22],
+    [['undo', '--json'], 0],
+    [['--fix', '--dry-run', '--json'], 1],
+    [['--fix', '--json'], 0],
+  ])('%j is valid and ends with %d', (args, exitCode) => {
+    const { status, document } = run(sickTown(), ...args);
+    expect(status).toBe(exitCode);
+    expect(document.exitCode).toBe(exitCode);
+  });
+
+  test('preflight answers in the order asked', () => {
+    const { stdout } = doctor(['preflight', '--json', 'gastown/crew/new', 'gastown/crew/ada'], {
+      cwd: sickTown().root,
+    });
+    expect(documentOf<PreflightReport>(stdout).results.map(({ worker, answer }) => [worker, answer])).toEqual(
+      [
+        ['gastown/crew/new', 'free'],
+        ['gastown/crew/ada', 'repair'],
+      ],
+    );
+  });
+
+  test('preflight --fix releases and answers again', () => {
+    const town = sickTown();
+    const first = doctor(['preflight', '--fix', '--json', 'gastown/crew/ada'], { cwd: town.root });
+    const [result] = documentOf<PreflightReport>(first.stdout).results;
+    expect(first.status).toBe(0);
+    expect(result).toMatchObject({ answer: 'free' });
+    expect(result?.message).toContain('a dead lock was released (doctor undo ');
+    expect(run(town, 'undo', '--json').status).toBe(0);
+    expect(doctor(['preflight', 'gastown/crew/ada'], { cwd: town.root }).status).toBe(21);
+  });
+
+  test('ndjson is one valid event per line', () => {
+    const { stdout, status } = doctor(['--format', 'ndjson'], { cwd: sickTown().root });
+    const validate = validatorOf('event');
+    for (const line of stdout.trimEnd().split('\n')) {
+      validate(JSON.parse(line));
+      expect(validate.errors).toBeNull();
+    }
+    expect(status).toBe(1);
+  });
+});
+
+describe('errors are documents too, with exit code 2 and the keys of the command', () => {
+  test.each([
+    [['--json', '--fixx'], 'E_USAGE', 'doctor has no option --fixx', 'Did you mean --fix?'],
+    [['--fixx', '--format=json'], 'E_USAGE', 'doctor has no option --fixx', 'Did you mean --fix?'],
+    [
+      ['--format', 'json', '--timeout', 'x'],
+      'E_USAGE',
+      '--timeout must be a whole number of milliseconds, at least 1',
+      null,
+    ],
+    [
+      ['--json', '/no/such/town'],
+      'E_USAGE',
+      'there is no town at /no/such/town',
+      'doctor --town /path/to/town',
+    ],
+    [
+      ['--json', '--town', '/etc/passwd'],
+      'E_USAGE',
+      '/etc/passwd is no directory',
+      'doctor --town /path/to/town',
+    ],
+    [
+      ['--json', 'lokcs'],
+      'E_USAGE',
+      expect.stringContaining('there is no town at'),
+      'Did you mean: doctor locks?',
+    ],
+    [
+      ['--json', '--only', 'stale-lok'],
+      'E_USAGE',
+      'there is no check "stale-lok"',
+      'Did you mean stale-lock?',
+    ],
+    [
+      ['--json', '--worker', 'gastown/crew/aad'],
+      'E_USAGE',
+      expect.stringContaining('there is no worker "gastown/crew/aad"'),
+      'Did you mean gastown/crew/ada?',
+    ],
+    [
+      ['--json', '--plugin', './missing.js'],
+      'E_CONFIG',
+      expect.stringContaining('plug-in ./missing.js: '),
+      null,
+    ],
+    [
+      ['--json', '--force', '--fix'],
+      'E_USAGE',
+      '--force needs the workers it is meant for',
+      expect.any(String),
+    ],
+    [
+      ['--json', '--fix', '--force', '--worker', 'gastown/crew/eve'],
+      'E_CONSENT',
+      '--force needs --yes where nobody can be asked',
+      expect.any(String),
+    ],
+    [['--json', '--yes'], 'E_USAGE', '--yes goes with --fix', expect.any(String)],
+    [['locks', '--json', '--fix'], 'E_USAGE', 'doctor locks has no option --fix', expect.any(String)],
+    [
+      ['checks', '--json', 'x'],
+      'E_USAGE',
+      'doctor checks takes no argument, and "x" is too much',
+      'Usage: doctor checks',
+    ],
+    [
+      ['explain', '--json', 'stael'],
+      'E_USAGE',
+      'there is no check, state or worker "stael"',
+      'Did you mean stale?',
+    ],
+    [
+      ['preflight', '--json'],
+      'E_USAGE',
+      'doctor preflight needs a worker',
+      'Usage: doctor preflight <worker>...',
+    ],
+    [
+      ['preflight', '--json', '../outside'],
+      'E_USAGE',
+      expect.stringContaining('../outside lies outside the town'),
+      expect.any(String),
+    ],
+    [
+      ['undo', '--json', 'no-such-run'],
+      'E_USAGE',
+      expect.stringContaining('no run or release "no-such-run"'),
+      'doctor undo',
+    ],
+  ])('%j', (args, code, message, hint) => {
+    const town = sickTown();
+    const { status, stdout, stderr } = doctor(args, { cwd: town.root });
+    const { error, exitCode } = documentOf<Report>(stdout);
+    expect({ status, exitCode }).toEqual({ status: 2, exitCode: 2 });
+    expect(error).toEqual({ code, message, hint });
+    expect(stderr).toBe('');
+  });
+
+  test.each([
+    ['{', 'is not JSON'],
+    ['{"plugins": 3}', '"plugins" must be a list of non-empty texts'],
+    ['{"skip": ["no-such"]}', 'there is no check "no-such"'],
+    ['{"plugins": ["./gone.js"]}', 'plug-in ./gone.js: '],
+  ])('a configuration of %s', (text, words) => {
+    const town = sickTown();
+    town.write('lock-doctor.json', text);
+    const { status, document } = run(town, '--json');
+    expect(status).toBe(2);
+    expect(document.error).toMatchObject({ code: 'E_CONFIG', message: expect.stringContaining(words) });
+  });
+
+  test('as text they are one sentence and a hint on standard error, without a stack', () => {
+    const { status, stdout, stderr } = doctor(['--fixx'], { cwd: sickTown().root });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'doctor: doctor has no option --fixx\nDid you mean --fix?\n',
+    });
+  });
+
+  test('a working directory that is gone is one sentence', () => {
+    const gone = makeTown().worker('gone');
+    const script = 'cd "$1" && rmdir "$1" && exec "$2" "$3" --json';
+    const { stdout, status } = spawnSync('sh', ['-c', script, 'sh', gone, process.execPath, PROGRAM], {
+      encoding: 'utf8',
+      env: bareEnvironment(),
+    });
+    expect(status).toBe(2);
+    expect(documentOf<Report>(stdout).error).toMatchObject({
+      code: 'E_USAGE',
+      message: 'the working directory does not exist any more',
+    });
+  });
+});
+
+describe('an unforeseen error', () => {
+  // A plug-in may break what no border foresees: here it takes away what the report is written with.
+  const breaking = (): TestTown => {
+    const town = makeTown();
+    town.write('lock-doctor.json', JSON.stringify({ plugins: ['./evil.js'] }));
+    town.write(
+      'evil.js',
+      "Array.prototype.flatMap = () => { throw new Error('boo'); }; export default { id: 'acme/evil', title: 'x', run: () => [] };",
+    );
+    return town;
+  };
+
+  test('is 70 and one sentence, and a stack only with DEBUG=lock-doctor', () => {
+    const { root } = breaking();
+    const quiet = doctor([], { cwd: root });
+    expect({ status: quiet.status, stdout: quiet.stdout }).toEqual({ status: 70, stdout: '' });
+    expect(quiet.stderr).toBe(
+      'doctor: the doctor itself failed: boo\nRun it again with DEBUG=lock-doctor for the details, and please report them.\n',
+    );
+    expect(doctor([], { cwd: root, env: { DEBUG: 'lock-doctor' } }).stderr).toContain('\n    at ');
+  });
+
+  test('is a document with --json', () => {
+    const { status, stdout, stderr } = doctor(['--json'], { cwd: breaking().root });
+    expect(status).toBe(70);
+    expect(documentOf<Report>(stdout)).toMatchObject({ exitCode: 70, error: { code: 'E_BUG' } });
+    expect(stderr).toBe('');
+  });
+});

@@ -1,0 +1,154 @@
+/** Runs the built program as scripts and people do: a process with its own environment, piped or in a tmux pane. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { makeTmuxTmpdir, onCleanUp, startTmux, until } from '../support/index.ts';
+
+export const PROGRAM = fileURLToPath(new URL('../../dist/bin/doctor.js', import.meta.url));
+if (!existsSync(PROGRAM)) throw new Error('dist/ is missing: npm run build');
+
+export interface CliOptions {
+  readonly cwd?: string;
+  /** Added to the bare environment; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly input?: string;
+}
+
+export interface CliResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** An environment in which no tmux server of the person who tests is seen, and no agent's variables. */
+export const bareEnvironment = (added: CliOptions['env'] = {}): NodeJS.ProcessEnv => ({
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  LC_ALL: 'C.UTF-8',
+  TMUX_TMPDIR: makeTmuxTmpdir(),
+  ...added,
+});
+
+/** Runs the program to its end. */
+export const doctor = (args: readonly string[], options: CliOptions = {}): CliResult => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
+    encoding: 'utf8',
+    cwd: options.cwd ?? '/',
+    env: bareEnvironment(options.env),
+    input: options.input ?? '',
+    timeout: 20_000,
+  });
+  return { status, stdout, stderr };
+};
+
+/** Starts the program; `cleanUp` kills it. */
+export const startDoctor = (args: readonly string[], options: CliOptions = {}): ChildProcess => {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    cwd: options.cwd ?? '/',
+    env: bareEnvironment(options.env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onCleanUp(() => {
+    child.kill('SIGKILL');
+  });
+  return child;
+};
+
+export interface TerminalRun {
+  /** What the pane shows, trailing spaces and empty lines taken off. */
+  readonly screen: () => string;
+  /** The same with its escape sequences. */
+  readonly coloredScreen: () => string;
+  readonly type: (...keys: string[]) => void;
+  /** Waits until the screen shows a text, and returns the screen. */
+  readonly shows: (text: string | RegExp) => Promise<string>;
+  /** Waits for the end of the program and returns the screen above its exit code. */
+  readonly ends: () => Promise<{ readonly screen: string; readonly status: number }>;
+  readonly resize: (columns: number, rows: number) => void;
+}
+
+/** Runs the program in a real pane of a private tmux server. */
+export const doctorInPane = async (
+  args: readonly string[],
+  size: { readonly columns: number; readonly rows: number },
+  options: CliOptions = {},
+): Promise<TerminalRun> => {
+  const server = await startTmux({ name: 'terminal' });
+  const env = bareEnvironment({ TERM: 'screen-256color', ...options.env });
+  const assignments = Object.entries(env).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${value}`],
+  );
+  // The shell waits to be let go, so that the pane has its size before the program starts, and outlives Ctrl-C.
+  const command = `trap : INT; read -r go; env -i "$@"; echo "exit=$?"; read -r stay`;
+  const pane = server.newSession('terminal', {
+    cwd: options.cwd ?? '/',
+    command: ['sh', '-c', command, 'sh', ...assignments, process.execPath, PROGRAM, ...args],
+  });
+  const resize = (columns: number, rows: number): void => {
+    server.tmux('resize-window', '-t', pane.sessionId, '-x', String(columns), '-y', String(rows));
+  };
+  const capture = (...flags: string[]): string =>
+    server.tmux('capture-pane', '-p', ...flags, '-t', pane.paneId).replace(/[ \n]+$/, '');
+  const screen = (): string =>
+    capture()
+      .split('\n')
+      .map((line) => line.trimEnd())
+      .join('\n');
+  resize(size.columns, size.rows);
+  server.tmux('send-keys', '-t', pane.paneId, '-l', ' ');
+  server.tmux('clear-history', '-t', pane.paneId);
+  server.tmux('send-keys', '-t', pane.paneId, 'Enter');
+  return {
+    screen,
+    coloredScreen: () => capture('-e'),
+    resize,
+    type: (...keys) => {
+      for (const key of keys) server.tmux('send-keys', '-t', pane.paneId, key);
+    },
+    shows: (text) =>
+      until(
+        () => {
+          const now = screen();
+          return (typeof text === 'string' ? now.includes(text) : text.test(now)) && now;
+        },
+        `${String(text)} on the screen`,
+      ).catch((error: unknown) => {
+        throw new Error(`${(error as Error).message}; it shows:\n${screen()}`);
+      }),
+    ends: async () => {
+      const found = await until(
+        () => /^([\s\S]*?)\n?exit=(\d+)$/.exec(screen()) ?? undefined,
+        'the end of the program',
+      ).catch((error: unknown) => {
+        throw new Error(`${(error as Error).message}; it shows:\n${screen()}`);
+      });
+      // The first line is that of the Enter which let the shell go.
+      return { screen: (found[1] ?? '').replace(/^\s*\n/, ''), status: Number(found[2]) };
+    },
+  };
+};
+
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
+addFormats.default(ajv);
+const schema = JSON.parse(
+  readFileSync(fileURLToPath(new URL('../../schema/report.schema.json', import.meta.url)), 'utf8'),
+) as object;
+ajv.addSchema(schema, 'report');
+
+/** A validator for documents, or with a name for one definition of the published schema. */
+export const validatorOf = (definition: string | null = null): ValidateFunction => {
+  const found = ajv.getSchema(definition === null ? 'report' : `report#/$defs/${definition}`);
+  if (found === undefined) throw new Error(`the schema has no ${definition ?? 'root'}`);
+  return found;
+};
+
+/** The one JSON document that a text is, valid by the published schema. */
+export const documentOf = <Shape = Record<string, unknown>>(text: string): Shape => {
+  const document: unknown = JSON.parse(text);
+  const validate = validatorOf();
+  if (!validate(document))
+    throw new Error(`not valid by the schema: ${JSON.stringify(validate.errors, null, 2)}`);
+  return document as Shape;
+};

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import { ERROR_CODES, EXIT } from '../src/core/report-types.ts';
+import { NOTES, REASONS, SEVERITIES, STATES } from '../src/core/types.ts';
+import { renderNdjson } from '../src/reporters/ndjson.ts';
+import { validatorOf } from './cli/run-cli.ts';
+import { crowded, doubtful, healthy, hostile, sick } from './reporters/reports.ts';
+
+const schema = JSON.parse(
+  readFileSync(fileURLToPath(new URL('../schema/report.schema.json', import.meta.url)), 'utf8'),
+) as { $defs: Record<string, { enum?: unknown[]; properties?: Record<string, { enum?: unknown[] }> }> };
+
+test.each([
+  ['state', STATES],
+  ['reason', REASONS],
+  ['note', NOTES],
+  ['severity', SEVERITIES],
+] as const)('the published words of %s are those of the program', (name, words) => {
+  expect(schema.$defs[name]?.enum).toEqual([...words]);
+});
+
+test('the published error and exit codes are those of the program', () => {
+  expect(schema.$defs.error?.properties?.code?.enum).toEqual([...ERROR_CODES]);
+  expect(schema.$defs.exitCode?.enum).toEqual([...new Set(Object.values(EXIT))].sort((a, b) => a - b));
+});
+
+test('every report is valid', () => {
+  const validate = validatorOf();
+  for (const report of [healthy(), sick(), doubtful(), hostile(), crowded(30)]) {
+    validate(report);
+    expect(validate.errors).toBeNull();
+  }
+});
+
+test('every event is valid', () => {
+  const validate = validatorOf('event');
+  for (const report of [healthy(), sick(), doubtful(), hostile()])
+    for (const line of renderNdjson(report).trimEnd().split('\n')) {
+      validate(JSON.parse(line));
+      expect(validate.errors).toBeNull();
+    }
+});
+
+test('a report with a key missing, or a word that is not published, is not valid', () => {
+  const validate = validatorOf();
+  const { gaps: _gaps, ...without } = sick();
+  expect(validate(without)).toBe(false);
+  expect(validate({ ...sick(), locks: sick().locks.map((lock) => ({ ...lock, state: 'dead' })) })).toBe(
+    false,
+  );
+  expect(validate({ ...sick(), exitCode: 3 })).toBe(false);
+});
