@@ -81,6 +81,15 @@ export const treeBelow = (
   return found;
 };
 
+/** True where the process that the table shows has ended since, whether or not its number is in use again. */
+export const hasEnded = (
+  { pid, startToken }: Pick<ProcessRow, 'pid' | 'startToken'>,
+  { details }: ProcessTable,
+): boolean => {
+  const now = details.row(pid);
+  return now === null || (now !== 'hidden' && (now.dead || now.startToken !== startToken));
+};
+
 /** A tmux server by its kernel name (`tmux: server`); on macOS a `tmux` whose parent is launchd. */
 export const isTmuxServer = (row: ProcessRow): boolean =>
   !row.dead && (row.comm === 'tmux: server' || (row.comm === 'tmux' && row.ppid === 1));

@@ -13,7 +13,7 @@ import { withoutInherited } from './gas-town-variables.ts';
 import { lookUpPid } from './pid-lookup.ts';
 import { withoutStackTraces } from './proc-files.ts';
 import { processNames } from './process-names.ts';
-import { isTmuxServer, type ProcessRow, type ProcessTable, treeBelow } from './process-table.ts';
+import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable, treeBelow } from './process-table.ts';
 
 export { type ProcessTable, readProcessTable, workingDirectories } from './process-table.ts';
 
@@ -62,6 +62,8 @@ export const processEvidence = async (
   const list = [...chosen]
     .flatMap((pid) => table.rows.get(pid) ?? [])
     .filter((row) => !row.dead)
+    // What ended since the listing hides nothing: agents start short-lived helpers all the time.
+    .filter((row) => cwds.get(row.pid)?.seen !== false || !hasEnded(row, table))
     .sort((a, b) => a.pid - b.pid)
     .map(describe);
   return { listing: table.listing, lookups, list };

@@ -2,7 +2,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import type { TmuxServer } from '../core/types.ts';
 import { relativeTo } from '../core/workers.ts';
-import { isTmuxServer, type ProcessRow, type ProcessTable, treeBelow } from './process-table.ts';
+import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable, treeBelow } from './process-table.ts';
 
 /** A running server that was not reached. */
 export interface HiddenServer {
@@ -66,7 +66,8 @@ export const worksOutside = async (root: string, server: number, table: ProcessT
   const cwds = await table.details.workingDirectories(tree);
   return tree.every((pid) => {
     const cwd = cwds.get(pid);
-    if (cwd?.seen !== true) return table.details.row(pid) === null;
+    const row = table.rows.get(pid);
+    if (cwd?.seen !== true) return row === undefined || hasEnded(row, table);
     return relativeTo(root, cwd.value) === null && table.details.sharesOurPaths(pid);
   });
 };

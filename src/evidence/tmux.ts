@@ -3,7 +3,7 @@ import type { TmuxEvidence, TmuxPane, TmuxServer } from '../core/types.ts';
 import { findProgram } from '../io/find-program.ts';
 import { inParallel } from '../io/in-parallel.ts';
 import { otherTownFinder } from './other-town.ts';
-import { isTmuxServer, type ProcessTable } from './process-table.ts';
+import { hasEnded, isTmuxServer, type ProcessTable } from './process-table.ts';
 import type { PaneRecord } from './tmux-format.ts';
 import { findUnreached, type HiddenServer, worksOutside } from './tmux-processes.ts';
 import { askServer, type ServerAnswer, type TmuxClient } from './tmux-server.ts';
@@ -74,12 +74,12 @@ const askHidden = async (hidden: HiddenServer, client: TmuxClient): Promise<Serv
 /** Null for a server that ended while it was asked: it holds nothing any more. */
 const withPlace = async (
   server: TmuxServer,
-  { pid, startToken }: HiddenServer,
+  hidden: HiddenServer,
   { root, table }: TmuxQuestion,
 ): Promise<TmuxServer | null> => {
   if (server.status === 'ok') return server;
-  const row = table.details.row(pid);
-  if (row === null || (row !== 'hidden' && (row.dead || row.startToken !== startToken))) return null;
+  if (hasEnded(hidden, table)) return null;
+  const { pid } = hidden;
   return { ...server, pid, outsideTown: await worksOutside(root, pid, table) };
 };
 
