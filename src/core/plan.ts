@@ -1,5 +1,5 @@
 /** What `--fix` would do and what it would leave, decided before anything is touched. Pure: a dry run prints just this. */
-import { refusalOf } from './report.ts';
+import { REFUSALS, refusalOf } from './report.ts';
 import type { CheckOutcome } from './run-checks.ts';
 import type { Examination, Verdict } from './types.ts';
 
@@ -27,12 +27,12 @@ export interface PlanRequest {
   readonly force: boolean;
 }
 
-/** Even force leaves what git tracks, and what is no regular file. */
+/** Even force leaves what git tracks or may track, and what is no regular file. */
 const forceRefusal = (verdict: Verdict): string | null => {
-  const { lock, release } = verdict;
+  const { lock } = verdict;
   if (!lock.isRegularFile || lock.stamp === null) return 'it is no regular file that could be read';
-  if (release.allowed) return null;
-  return release.why === 'tracked' || release.why === 'tracked-unknown' ? refusalOf(verdict) : null;
+  if (lock.git?.tracked.seen !== true) return REFUSALS['tracked-unknown'];
+  return lock.git.tracked.value ? REFUSALS.tracked : null;
 };
 
 /** Plans a repair from the proposals of the checks; a check proposes, the verdict decides. */

@@ -54,7 +54,8 @@ export const reportLock = (verdict: Verdict): ReportLock => ({
   sha256: verdict.lock.stamp?.sha256 ?? null,
 });
 
-const REFUSALS: Readonly<Record<Exclude<Verdict['release'], { allowed: true }>['why'], string>> = {
+/** Why a lock is not released, in words. */
+export const REFUSALS: Readonly<Record<Exclude<Verdict['release'], { allowed: true }>['why'], string>> = {
   state: 'only --force releases it',
   tracked: 'git tracks it: it is never removed',
   'tracked-unknown': 'git could not say whether it tracks it',
