@@ -84,10 +84,11 @@ const clearReleasable = (verdict: Verdict, root: string): Draft => {
       next: [repairCommand],
     };
   }
-  if (state === 'invalid' && release.why === 'occupied')
+  const [occupant] = verdict.occupants;
+  if (occupant !== undefined)
     return {
       answer: 'held',
-      message: `invalid lock, and ${verdict.occupants[0]?.text ?? 'an agent is at work'}`,
+      message: `${state} lock, and ${occupant.text}`,
       next: explain(lock.worker, root),
     };
   const retryInSeconds = release.retryInSeconds;
