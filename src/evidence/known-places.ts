@@ -8,15 +8,17 @@ import {
   type WalkOptions,
 } from './walk.ts';
 
-/** A directory of the known layout: what may lie in it, by exact name or, with `*`, by any other name. */
+/**
+ * A directory of the known layout: what may lie in it, by exact name, with `=` by the name of its rig, or with `*` by
+ * any other name.
+ */
 interface Layout {
   readonly [name: string]: Layout;
 }
 
 const HERE: Layout = {};
 
-/** Where Gas Town puts workers (field notes, "Town layout"). Every directory of it may hold a lock. */
-const TOWN_LAYOUT: Layout = {
+const layoutWith = (polecat: Layout): Layout => ({
   mayor: { rig: HERE },
   deacon: { dogs: { '*': { '*': HERE } } },
   '*': {
@@ -24,29 +26,38 @@ const TOWN_LAYOUT: Layout = {
     refinery: { rig: HERE },
     witness: { rig: HERE },
     crew: { '*': HERE },
-    polecats: { '*': { '*': HERE } },
+    polecats: { '*': polecat },
   },
-};
+});
 
-/** All directories below `root` that fit the known layout, the root first. Costs one listing per `*`. */
-export function knownPlaces(root: string, options: WalkOptions, findings: Findings): readonly Place[] {
+/** Where Gas Town puts workers (field notes, "Town layout"), and every other directory of it that may hold a lock. */
+export const LOCK_LAYOUT: Layout = layoutWith({ '*': HERE });
+
+/** The workers' own directories alone: the inside of a polecat is its rig's worktree and need not be listed. */
+export const WORKER_LAYOUT: Layout = layoutWith({ '=': HERE });
+
+/** All directories below `root` that fit a layout, the root first. Costs one listing per `*`, one look per name. */
+export function knownPlaces(
+  root: string,
+  layout: Layout,
+  options: WalkOptions,
+  findings: Findings,
+): readonly Place[] {
   const places: Place[] = [];
-  const visit = (place: Place, layout: Layout): void => {
+  const visit = (place: Place, inside: Layout, rig: string): void => {
     places.push(place);
-    const wildcard = layout['*'];
-    for (const [name, inner] of Object.entries(layout)) {
-      if (name !== '*') visitIfPresent(childOf(place, name), inner);
+    const { '*': wildcard, ...named } = inside;
+    for (const [name, inner] of Object.entries(named)) {
+      const child = childOf(place, name === '=' ? rig : name);
+      if (lookAt(options.disk, child, findings)?.isDirectory()) visit(child, inner, rig);
     }
     if (wildcard === undefined) return;
     for (const { name, child } of listSubdirectories(place, options, findings)) {
-      if (!Object.hasOwn(layout, name) && !isLockHome(name) && !options.prune.has(name))
-        visit(child, wildcard);
+      if (!Object.hasOwn(named, name) && !isLockHome(name) && !options.prune.has(name))
+        visit(child, wildcard, rig || name);
     }
   };
-  const visitIfPresent = (place: Place, layout: Layout): void => {
-    if (lookAt(options.disk, place, findings)?.isDirectory()) visit(place, layout);
-  };
-  visit({ path: root, raw: false }, TOWN_LAYOUT);
+  visit({ path: root, raw: false }, layout, '');
   return places;
 }
 

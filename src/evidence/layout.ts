@@ -4,7 +4,7 @@ import { ownerOf } from '../core/workers.ts';
 import { displayRelative, fromLatin1, joinPath } from '../io/disk-path.ts';
 import { readSmallFile } from '../io/files.ts';
 import { realDisk } from './disk.ts';
-import { knownPlaces } from './known-places.ts';
+import { knownPlaces, WORKER_LAYOUT } from './known-places.ts';
 import { parseRigs } from './rigs.ts';
 import { PRUNED } from './scan.ts';
 import type { Findings } from './walk.ts';
@@ -25,7 +25,7 @@ export interface TownLayout {
 export function readTownLayout(root: string): TownLayout {
   const findings: Findings = { sightings: [], gaps: [], directories: 0 };
   const options = { disk: realDisk, prune: PRUNED, uid: -1, onDirectory: null };
-  const directories = knownPlaces(root, options, findings).map(({ path, raw }) =>
+  const directories = knownPlaces(root, WORKER_LAYOUT, options, findings).map(({ path, raw }) =>
     displayRelative(root, raw ? fromLatin1(path) : path),
   );
   const { rigs, gaps } = readRigs(root, directories);

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import type { Gap, Leftover } from '../core/types.ts';
 import { type DiskPath, fromLatin1, joinPath } from '../io/disk-path.ts';
 import { type Disk, realDisk } from './disk.ts';
-import { knownPlaces, searchPlaces, withAncestors } from './known-places.ts';
+import { knownPlaces, LOCK_LAYOUT, searchPlaces, withAncestors } from './known-places.ts';
 import { trustedDevice } from './leaf-rule.ts';
 import { COMPANION_NAME, isLockHome, LOCK_HOMES, LOCK_NAME, leftoverKind } from './lock-names.ts';
 import { type Findings, type Sighting, type WalkOptions, walkAll } from './walk.ts';
@@ -67,7 +67,7 @@ export function scanTown(options: ScanOptions): ScanResult {
   const how = walkOptions(options);
   if (options.mode === 'quick') {
     const places = [
-      ...knownPlaces(root, how, findings),
+      ...knownPlaces(root, LOCK_LAYOUT, how, findings),
       ...withAncestors(root, options.places ?? [], how, findings),
     ];
     searchPlaces(
