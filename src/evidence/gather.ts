@@ -65,10 +65,11 @@ const pidsNamedBy = (locks: readonly LockFile[]): readonly number[] => {
   return [...new Set(pids.filter((pid) => pid !== null))];
 };
 
-/** Users whose tmux servers count: the one who asks, and the town's owner where that is another (root's doctor). */
-const usersOf = (root: string, uid: number): readonly number[] => {
+/** Users whose tmux servers count: the one who asks, then the town's owner and those whose agents took its locks. */
+const usersOf = (root: string, uid: number, locks: readonly LockFile[]): readonly number[] => {
   const owner = statSync(root, { throwIfNoEntry: false })?.uid ?? uid;
-  return owner === uid ? [uid] : [uid, owner];
+  const takers = locks.map((lock) => lock.uid).filter((taker) => taker !== null);
+  return [...new Set([uid, owner, ...takers])];
 };
 
 const isTheRoot = (path: string, root: string): boolean => {
@@ -98,9 +99,12 @@ const layoutFor = (request: GatherRequest, tmux: TmuxEvidence): TownLayout => {
   return { ...NO_LAYOUT, marked };
 };
 
-const lookAtTmux = (request: GatherRequest, uid: number, table: ProcessTable): Promise<TmuxEvidence> => {
+const lookAtTmux = (
+  request: GatherRequest,
+  uids: readonly number[],
+  table: ProcessTable,
+): Promise<TmuxEvidence> => {
   const { town, env, sockets, timeoutMs } = request;
-  const uids = usersOf(town.root, uid);
   return askTmux({ env, uids, root: town.root, aliases: town.aliases, sockets, timeoutMs, table });
 };
 
@@ -119,7 +123,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const asker = readAsker(env, table);
 
   onStage?.('tmux');
-  const tmux = await lookAtTmux(request, host.uid, table);
+  const tmux = await lookAtTmux(request, usersOf(town.root, host.uid, locks), table);
   const layout = layoutFor(request, tmux);
   const agents = [...new Set([...request.agents, ...commandsNamedBy(env)])];
   const panePids = tmux.servers.flatMap((server) =>

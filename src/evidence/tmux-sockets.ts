@@ -28,7 +28,7 @@ export interface SocketCandidate {
 
 export interface SocketQuestion {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Users whose servers count: the one who asks, and the town's owner where that is another. */
+  /** Users whose servers count: the one who asks first, then the owners of the town and of its locks. */
   readonly uids: readonly number[];
   /** Town root, symlinks resolved. */
   readonly root: string;
