@@ -58,15 +58,33 @@ const describePane = (view: PaneView, worker: WorkerView): Occupant => {
 interface AgentProcess {
   readonly process: ProcessInfo;
   readonly pids: readonly number[];
+  /** Where the asker's pane and the agents that it descends from work, if they started this one; null: somewhere unknown. */
+  readonly startedFrom: readonly (string | null)[];
 }
 
-/** Agents that belong to the asker: itself, the agents it descends from, and whatever these started, or its pane holds. */
-const isAskers = ({ pids }: AgentProcess, index: TownIndex, askers: ReadonlySet<number>): boolean =>
-  pids.some((pid, depth) => {
-    if (index.paneByPid.get(pid)?.asking === true) return true;
-    if (!askers.has(pid)) return false;
-    return depth === 0 || isAgentCommand(index.processes.get(pid)?.names ?? [], index.snapshot.town.agents);
+const pathInTown = (path: string | null, index: TownIndex): readonly (string | null)[] => {
+  if (path === null) return [null];
+  const inside = relativeTo(index.snapshot.town.root, path);
+  return inside === null ? [] : [inside];
+};
+
+const placesOfAskers = (
+  pids: readonly number[],
+  index: TownIndex,
+  askers: ReadonlySet<number>,
+): readonly (string | null)[] =>
+  pids.flatMap((pid, depth) => {
+    const pane = index.paneByPid.get(pid);
+    const fromPane = pane?.asking === true ? pathInTown(pane.pane.path, index) : [];
+    const process = index.processes.get(pid);
+    const isAgent = isAgentCommand(process?.names ?? [], index.snapshot.town.agents);
+    if (depth === 0 || !isAgent || !askers.has(pid)) return fromPane;
+    return [...fromPane, ...pathInTown(process?.cwd?.seen === true ? process.cwd.value : null, index)];
   });
+
+/** The asker's agent and what it started beside itself are nobody; what it started at another worker is life there. */
+const isAskersOwn = ({ startedFrom }: AgentProcess, worker: WorkerView, index: TownIndex): boolean =>
+  startedFrom.some((path) => path === null || isAtPlaceOf(path, worker, index));
 
 const describeProcess = ({ process, pids }: AgentProcess, worker: WorkerView, index: TownIndex): Occupant => {
   const pane = pids.map((pid) => index.paneByPid.get(pid)).find((view) => view !== undefined);
@@ -101,21 +119,26 @@ const cwdDoubt = (
 ): string | null => {
   const concerned = new Set<number | null>([index.snapshot.host.uid, lock?.uid ?? null]);
   const hidden = agents.find(
-    ({ process }) => process.cwd?.seen === false && (process.uid === null || concerned.has(process.uid)),
+    ({ process, startedFrom }) =>
+      process.cwd?.seen === false &&
+      startedFrom.length === 0 &&
+      (process.uid === null || concerned.has(process.uid)),
   );
   return hidden === undefined
     ? null
     : `${hidden.process.names[0] ?? 'an agent'} (process ${hidden.process.pid}) hides its working directory`;
 };
 
-/** Agents by command, with their lineage, the asker's own left out. */
+/** Agents by command, with their lineage, those that ask left out. */
 const listAgents = (index: TownIndex): readonly AgentProcess[] => {
   const { agents } = index.snapshot.town;
   const askers = new Set(index.snapshot.asker.pids);
   return index.snapshot.processes.list
-    .filter((process) => isAgentCommand(process.names, agents))
-    .map((process) => ({ process, pids: [...lineage(process.pid, index)] }))
-    .filter((agent) => !isAskers(agent, index, askers));
+    .filter((process) => isAgentCommand(process.names, agents) && !askers.has(process.pid))
+    .map((process) => {
+      const pids = [...lineage(process.pid, index)];
+      return { process, pids, startedFrom: placesOfAskers(pids, index, askers) };
+    });
 };
 
 export type OccupantReader = (
@@ -133,8 +156,9 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
       .filter((view) => isPaneOccupant(view, worker, index))
       .map((view) => describePane(view, worker));
     const processes = agents
-      .filter(({ process, pids }) => {
-        if (process.cwd?.seen !== true) return false;
+      .filter((agent) => {
+        const { process, pids } = agent;
+        if (process.cwd?.seen !== true || isAskersOwn(agent, worker, index)) return false;
         if (ownPid !== null && pids.includes(ownPid)) return false;
         const path = relativeTo(index.snapshot.town.root, process.cwd.value);
         return path !== null && isAtPlaceOf(path, worker, index);
