@@ -1,6 +1,7 @@
+import { wrapText } from '../reporters/display-width.ts';
 import { type Arguments, checkArguments, missingValue, unknownOption, usage } from './arguments.ts';
 import { COMMAND_TABLE, type Command, EXIT_CODES, type Option, optionsOf } from './options.ts';
-import { routeOf } from './route.ts';
+import { asksFor, routeOf } from './route.ts';
 
 /** What became of a command line: something to run, or a text that was asked for. */
 export type Parsed =
@@ -43,16 +44,15 @@ export const parseWithYargs = async (
     .fail((message, error) => {
       throw error === undefined || error.name === 'YError' ? usageFrom(message || error?.message) : error;
     })
-    .epilogue(
-      `Exit codes:\n${EXIT_CODES.map(([code, meaning]) => `  ${code.padEnd(9)}${meaning}`).join('\n')}`,
-    );
+    .epilogue(['Exit codes:', ...EXIT_CODES.flatMap((row) => exitCodeLines(row, width))].join('\n'));
+  const helping = asksFor(argv, '--help', '-h');
   for (const command of COMMAND_TABLE)
     parser.command({
-      // No positionals here: yargs would mix up `[town]` and `--town`. checkArguments counts them.
-      command: command.name === 'doctor' ? '$0' : command.name,
+      // Positionals are for the help texts only: parsing, yargs would mix up `[town]` and `--town`; they are counted
+      // by checkArguments.
+      command: helping ? titleOf(command) : command.name === 'doctor' ? '$0' : command.name,
       describe: command.summary,
       builder: (builder) => {
-        builder.usage(`doctor ${command.usage}\n\n${command.summary}`);
         for (const option of optionsOf(command.name))
           if (option.name !== 'help') builder.option(option.name, describe(option));
         for (const [example, what] of command.examples) builder.example(example, what);
@@ -66,13 +66,31 @@ export const parseWithYargs = async (
     text = output;
   });
   const [parsed] = found;
-  if (parsed === undefined) return { kind: 'help', text: `${text}\n` };
+  if (parsed === undefined) return { kind: 'help', text: `${withoutTypes(text)}\n` };
   return { kind: 'arguments', arguments: checkArguments(parsed) };
 };
 
+/** The command as the head of its help page: `locks [directory]`. The place is not called as an option is. */
+const titleOf = ({ name, positionals }: Command): string => {
+  const places = positionals.map(({ name: place, required, variadic }) => {
+    const word = `${place === 'town' ? 'directory' : place}${variadic ? '..' : ''}`;
+    return required ? `<${word}>` : `[${word}]`;
+  });
+  return [name === 'doctor' ? '$0' : name, ...places].join(' ');
+};
+
+const exitCodeLines = ([code, meaning]: readonly [string, string], width: number): readonly string[] => {
+  const [first = '', ...more] = wrapText(meaning, width - 11);
+  return [`  ${code.padEnd(9)}${first}`, ...more.map((line) => ' '.repeat(11) + line)];
+};
+
+/** yargs tells of every option whether it is text or boolean: noise beside the names of the values. */
+const withoutTypes = (text: string): string =>
+  text.replace(/ *\[(?:boolean|string)\]/g, '').replace(/\n\s*(?=\n {2})/g, '');
+
 const describe = (option: Option) => ({
   type: option.type === 'flag' ? ('boolean' as const) : ('string' as const),
-  describe: option.summary,
+  describe: option.value === undefined ? option.summary : `${option.value}: ${option.summary}`,
   ...(option.type === 'flag' ? {} : { requiresArg: true, nargs: 1 }),
   ...(option.short === undefined ? {} : { alias: option.short }),
 });
