@@ -12,8 +12,8 @@ export interface PlanStep {
 
 export interface Plan {
   readonly steps: readonly PlanStep[];
-  /** Locks that findings would release, and that are left; each with the reason. */
-  readonly left: readonly { readonly verdict: Verdict; readonly why: string }[];
+  /** Locks that findings or force would release, and that are left; each with the reason. */
+  readonly left: readonly (PlanStep & { readonly why: string })[];
   /** Workers with unfinished files of killed runs, to be finished or undone under the guard. */
   readonly debris: readonly string[];
 }
@@ -55,7 +55,7 @@ export const planRepair = ({ examination, outcomes, workers, force }: PlanReques
   );
   return {
     steps: judged.filter(({ why }) => why === null).map(({ verdict }) => ({ verdict, force })),
-    left: judged.flatMap(({ verdict, why }) => (why === null ? [] : [{ verdict, why }])),
+    left: judged.flatMap(({ verdict, why }) => (why === null ? [] : [{ verdict, force, why }])),
     debris: [...new Set(debris.map(({ worker }) => worker))].sort(),
   };
 };

@@ -20,6 +20,7 @@ import {
   type Snapshot,
   type Verdict,
 } from './types.ts';
+import { isWithin, relativeTo } from './workers.ts';
 
 /** What became of one planned release. */
 export interface ReleaseOutcome {
@@ -159,6 +160,13 @@ export const gapsOf = (snapshot: Snapshot): readonly Gap[] => {
   return [...snapshot.gaps, ...listing, ...missing, ...silent];
 };
 
+/** True where a gap may hide something about one of the workers: its path lies in or above theirs, or it has none. */
+const isNear = ({ what }: Gap, workers: readonly string[], root: string): boolean => {
+  const path = /^(?:directory|lock|git):(.*)$/s.exec(what)?.[1];
+  const place = path === undefined ? null : relativeTo(root, path);
+  return place === null || workers.some((worker) => isWithin(place, worker) || isWithin(worker, place));
+};
+
 const summarize = (
   verdicts: readonly Verdict[],
   findings: readonly ReportFinding[],
@@ -207,9 +215,10 @@ export const buildReport = (request: ReportRequest): Report => {
   const verdicts = examination.verdicts.filter(({ lock }) => concerned(lock.worker));
   const collisions = examination.collisions.filter((collision) => collision.workers.some(concerned)).length;
   const findings = reportFindings(request);
-  const gaps = gapsOf(snapshot);
+  const gaps = gapsOf(snapshot).filter((gap) => workers === null || isNear(gap, workers, snapshot.town.root));
   const crashed = outcomes.some(({ status }) => status === 'crashed');
-  const complete = gaps.length === 0 && !crashed && verdicts.every(({ state }) => state !== 'unknown');
+  const doubtful = findings.some(({ doubt }) => doubt) || verdicts.some(({ state }) => state === 'unknown');
+  const complete = gaps.length === 0 && !crashed && !doubtful;
   const exitCode = exitCodeOf(findings, complete, request.failOn);
   const checks = outcomes.map(({ check, status, durationMs, error }): ReportCheck => {
     const count = findings.filter((finding) => finding.check === check.id).length;
@@ -267,7 +276,8 @@ const withOutcome = (
 
 /**
  * The report of a repair: the second look decides, and what was released is told beside it. A finding that came and went
- * without an outcome of ours is not told; a forced release of a lock no check complained of gets a finding of its own.
+ * without an outcome of ours is not told; a forced release of a lock no check complained of gets a finding of its own,
+ * which is a problem where the lock still stands.
  */
 export const reportRepair = (
   before: Report,
@@ -285,36 +295,38 @@ export const reportRepair = (
     if (outcome === undefined || finding.check === 'tracked-lock') return [];
     return outcome.status === 'fixed' || !still.has(finding.id) ? [withOutcome(finding, outcome, undo)] : [];
   });
-  const toldLocks = new Set(told.map(({ lock }) => lock));
-  const forced = before.locks.flatMap((lock): readonly ReportFinding[] => {
-    const outcome = repair.outcomes.get(lock.id);
-    if (outcome === undefined || toldLocks.has(lock.id) || outcome.status !== 'fixed') return [];
-    const { id, worker, evidence, state } = lock;
-    const finding = {
-      id: `forced:${worker}`,
-      check: 'forced',
-      severity: 'info' as const,
-      doubt: false,
-      worker,
-      lock: id,
-    };
-    return [
-      withOutcome(
-        { ...finding, message: `${state} lock released by force`, evidence, fix: null, next: [] },
-        outcome,
-        undo,
-      ),
-    ];
-  });
   const remaining = after.findings.map((finding) => {
     const outcome = outcomeOf(finding);
     const concerns = outcome !== undefined && outcome.status !== 'fixed' && finding.fix?.action === 'release';
     return concerns ? withOutcome(finding, outcome, undo) : finding;
   });
+  const toldLocks = new Set(
+    [...told, ...remaining].filter(({ fix }) => fix?.action === 'release').map(({ lock }) => lock),
+  );
+  const stands = new Set(after.locks.map(({ id }) => id));
+  const forced = before.locks.flatMap((lock): readonly ReportFinding[] => {
+    const outcome = repair.outcomes.get(lock.id);
+    if (outcome === undefined || toldLocks.has(lock.id)) return [];
+    const { id, worker, evidence, state } = lock;
+    const left = outcome.status !== 'fixed';
+    const finding: ReportFinding = {
+      id: `forced:${worker}`,
+      check: 'forced',
+      severity: left && stands.has(id) ? 'warning' : 'info',
+      doubt: false,
+      worker,
+      lock: id,
+      message: left ? `${state} lock not released` : `${state} lock released by force`,
+      evidence,
+      fix: null,
+      next: [],
+    };
+    return [withOutcome(finding, outcome, undo)];
+  });
   const taken = new Set(told.map(({ id }) => id));
   const findings = [...told, ...forced, ...remaining.filter(({ id }) => !taken.has(id))];
   const fixed = [...repair.outcomes.values()].filter(({ status }) => status === 'fixed').length;
-  const exitCode = exitCodeOf(remaining, after.complete, failOn);
+  const exitCode = exitCodeOf([...remaining, ...forced], after.complete, failOn);
   return {
     ...after,
     ok: exitCode === EXIT.ok,

@@ -37,7 +37,12 @@ export const carryOut = async (
     await repairLeftovers(join(town, worker, '.runtime'), repair);
   }
   const run = makeRunId(Date.now());
-  const outcomes = new Map<string, ReleaseOutcome>();
+  // Whoever asked for a worker by name hears of it, also where nothing is tried.
+  const outcomes = new Map<string, ReleaseOutcome>(
+    plan.left
+      .filter(({ force }) => force)
+      .map(({ verdict, why }) => [verdict.lock.id, { status: 'skipped', reason: why, backup: null }]),
+  );
   for (const [index, { verdict, force }] of plan.steps.entries()) {
     const { lock, state } = verdict;
     const judge: Judge = async (workerDir, lockPath) => {
