@@ -1,0 +1,52 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { errnoOf } from '../../src/io/errno.ts';
+import { LockError } from '../../src/lock/errors.ts';
+import { lifeOf } from '../../src/lock/identity.ts';
+import { cleanUp } from '../support/index.ts';
+import { FOREIGN, lockFileAt, makeScene, type Scene } from './support/bench-scene.ts';
+import { OPERATIONS, repair } from './support/operations.ts';
+import { alone, FAULTS, failing, listCalls } from './support/tapped-calls.ts';
+
+/** The lock at its place names this very process. */
+function isClaimed({ lock }: Scene): boolean {
+  const { content } = lockFileAt(lock);
+  const holder = content.kind === 'record' ? content.record.holder : null;
+  return holder !== null && lifeOf(holder) === 'alive';
+}
+
+describe.each(OPERATIONS)('$name', ({ begin, stake, stays, takes }) => {
+  afterEach(cleanUp);
+
+  test('with a fault at any system call never loses a lock, never claims one, and says what is wrong', async () => {
+    const rehearsal = makeScene();
+    const names = await listCalls(await begin(rehearsal));
+    expect(names.length).toBeGreaterThan(5);
+    let refused = 0;
+    for (const [at, name] of names.entries()) {
+      for (const fault of FAULTS) {
+        if (fault === 'short' && name !== 'write') continue;
+        const where = `${fault} at ${name} (call ${at})`;
+        const scene = makeScene();
+        const run = await begin(scene);
+        const outcome = await run(failing(at, fault)).catch((error: unknown) => error);
+        if (outcome !== 'done') {
+          refused += 1;
+          const isExpected = outcome instanceof LockError || errnoOf(outcome) === fault;
+          const reason = isExpected ? (outcome as Error).message : outcome;
+          expect([where, typeof reason === 'string' && reason.length > 3]).toEqual([where, true]);
+        }
+        // Taken is what was said to be taken, nothing else.
+        if (takes) expect([where, isClaimed(scene)]).toEqual([where, outcome === 'done']);
+        // The next run, on a disk that works again, tidies up.
+        expect([where, await repair(scene, alone)]).toEqual([where, 'done']);
+        // Where the lock was not replaced yet, the one it would have been replaced by is not at stake yet either.
+        const atStake = scene.keeps(FOREIGN) ? FOREIGN : stake;
+        if (atStake !== null) expect([where, scene.keeps(atStake)]).toEqual([where, true]);
+        if (stays) expect([where, scene.text()]).toEqual([where, atStake]);
+        expect([where, scene.names().filter((each) => /\.(new|old|tmp)$/.test(each))]).toEqual([where, []]);
+        scene.remove();
+      }
+    }
+    expect(refused).toBeGreaterThan(5);
+  });
+});

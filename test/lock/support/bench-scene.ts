@@ -1,0 +1,115 @@
+/** One worker with a lock, and a judge that says what the test wants: for the thousands of runs of fault injection. */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LockFile, Release, State, Verdict } from '../../../src/core/types.ts';
+import { systemCalls } from '../../../src/io/system-calls.ts';
+import type { HolderProcess } from '../../../src/lock/identity.ts';
+import type { Judge } from '../../../src/lock/judge.ts';
+import { look } from '../../../src/lock/sight.ts';
+import { deadPid, onCleanUp } from '../../support/index.ts';
+
+export interface Scene {
+  readonly root: string;
+  readonly worker: string;
+  readonly directory: string;
+  readonly lock: string;
+  /** Writes the lock as another tool would. */
+  readonly write: (text: string) => void;
+  /** The lock's text, or null. */
+  readonly text: () => string | null;
+  /** Names beside the guard file. */
+  readonly names: () => readonly string[];
+  /** The text stands in some file beside the lock, or at its place. */
+  readonly keeps: (text: string) => boolean;
+  readonly lockFile: () => LockFile;
+  /** In whose name the lock is taken; undefined: this process. */
+  readonly holder: HolderProcess | undefined;
+  readonly remove: () => void;
+}
+
+export const FOREIGN = '{\n  "pid": 4194305,\n  "acquired_at": "2026-01-01T00:00:00Z"\n}';
+export const LIVE = '{\n  "pid": 1,\n  "acquired_at": "2026-01-01T00:00:01Z",\n  "session_id": "live"\n}';
+
+/** In memory where that is possible: thousands of runs, each of which syncs. */
+const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+/** A process that never was: what a crashed one leaves is held by nobody. */
+export const NOBODY: HolderProcess = { pid: deadPid(), startToken: '1' };
+
+/** A town with one worker, `w`. */
+export function makeScene(holder?: HolderProcess): Scene {
+  const root = mkdtempSync(join(BASE, 'scene-'));
+  const worker = join(root, 'w');
+  const directory = join(worker, '.runtime');
+  const lock = join(directory, 'agent.lock');
+  mkdirSync(directory, { recursive: true });
+  const remove = (): void => rmSync(root, { recursive: true, force: true });
+  onCleanUp(remove);
+  const names = (): readonly string[] => readdirSync(directory).filter((name) => name !== 'agent.lock.flock');
+  return {
+    root,
+    worker,
+    directory,
+    lock,
+    write: (text) => writeFileSync(lock, text),
+    text: () => (existsSync(lock) ? readFileSync(lock, 'utf8') : null),
+    names,
+    keeps: (text) => names().some((name) => readFileSync(join(directory, name), 'utf8') === text),
+    lockFile: () => lockFileAt(lock),
+    holder,
+    remove,
+  };
+}
+
+/** What a scan would say of the lock at this path. */
+export function lockFileAt(lock: string): LockFile {
+  const seen = look(systemCalls, lock);
+  const isFile = seen.kind === 'file';
+  return {
+    id: 'agent:w',
+    kind: 'agent',
+    worker: 'w',
+    path: lock,
+    pathBytes: null,
+    layout: 'runtime',
+    isRegularFile: isFile,
+    stamp: isFile ? seen.stamp : null,
+    mtimeMs: isFile ? seen.mtimeMs : null,
+    uid: 0,
+    content: isFile ? seen.content : { kind: 'unread', why: seen.kind },
+    companion: null,
+    git: { tracked: { seen: true, value: false }, ignored: { seen: true, value: true }, repository: null },
+  };
+}
+
+/** Calls every lock what `stateOf` says, and lets only stale ones go. */
+export const judging =
+  (stateOf: (lock: LockFile) => State): Judge =>
+  async (_worker, path) => {
+    if (!existsSync(path)) return null;
+    const lock = lockFileAt(path);
+    const state = stateOf(lock);
+    const release: Release =
+      state === 'stale' ? { allowed: true } : { allowed: false, why: 'state', retryInSeconds: null };
+    const verdict: Verdict = {
+      lock,
+      state,
+      reasons: [],
+      notes: [],
+      holder: null,
+      occupants: [],
+      occupantsKnown: true,
+      facts: [{ source: 'processes', text: 'the test says so' }],
+      release,
+    };
+    return verdict;
+  };
