@@ -43,8 +43,8 @@ export const parseWithYargs = async (
     })
     .fail((message, error) => {
       throw error === undefined || error.name === 'YError' ? usageFrom(message || error?.message) : error;
-    })
-    .epilogue(['Exit codes:', ...EXIT_CODES.flatMap((row) => exitCodeLines(row, width))].join('\n'));
+    });
+  const codes = ['Exit codes:', ...EXIT_CODES.flatMap((row) => exitCodeLines(row, width))].join('\n');
   const helping = asksFor(argv, '--help', '-h');
   for (const command of COMMAND_TABLE)
     parser.command({
@@ -56,7 +56,7 @@ export const parseWithYargs = async (
         for (const option of optionsOf(command.name))
           if (option.name !== 'help') builder.option(option.name, describe(option));
         for (const [example, what] of command.examples) builder.example(example, what);
-        return builder;
+        return builder.epilogue(codes);
       },
       handler: (raw) => {
         found.push(collect(command, raw));

@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
+import { bareEnvironment, doctor, PROGRAM } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+const town = (): TestTown => {
+  const made = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/bob', 'gastown/polecats/max'] });
+  made.worker('bin');
+  symlinkSync(PROGRAM, made.path('bin/doctor'));
+  return made;
+};
+
+/** What bash offers for a line, whose last word is the one to be completed. */
+const completedByBash = (made: TestTown, ...words: string[]): readonly string[] => {
+  const script = `
+    PATH="$1:$PATH"; shift
+    source <(doctor completion bash)
+    COMP_WORDS=(doctor "$@"); COMP_CWORD=$#
+    _doctor
+    ((\${#COMPREPLY[@]})) && printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script, 'bash', made.path('bin'), ...words], {
+    cwd: made.root,
+    env: bareEnvironment(),
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  return stdout
+    .split('\n')
+    .filter((word) => word !== '')
+    .sort();
+};
+
+describe('in bash', () => {
+  test.each([
+    [['pre'], ['preflight']],
+    [['--dr'], ['--dry-run']],
+    [['locks', '--st'], ['--state']],
+    [['locks', '--state', 'st'], ['stale']],
+    [['--only', 'stale'], ['stale-lock']],
+    [['--format', 'm'], ['markdown']],
+    [
+      ['--fix', '--worker', 'gastown/crew/'],
+      ['gastown/crew/ada', 'gastown/crew/bob'],
+    ],
+    [['preflight', 'gastown/p'], ['gastown/polecats/max']],
+    [
+      ['explain', 'orphaned'],
+      ['orphaned', 'orphaned-lock'],
+    ],
+    [['completion', 'z'], ['zsh']],
+    [['checks', '--w'], []],
+  ])('%j completes to %j', (words, expected) => {
+    expect(completedByBash(town(), ...words)).toEqual(expected);
+  });
+
+  test('workers are those of --town', () => {
+    const other = makeTown({ workers: ['rig/crew/zoe'], rigs: { rig: 'r' } });
+    expect(completedByBash(town(), '--town', other.root, '-w', 'rig/')).toEqual(['rig/crew/zoe']);
+  });
+});
+
+describe.each([
+  ['bash', ['-n']],
+  ['zsh', ['-n']],
+  ['fish', ['--no-execute']],
+])('the script for %s', (shell, check) => {
+  const installed = spawnSync(shell, ['--version']).status === 0;
+  const whenInstalled = installed ? test : test.skip;
+
+  whenInstalled(`is accepted by ${shell} (skipped where ${shell} is not installed)`, () => {
+    const { stdout } = doctor(['completion', shell]);
+    const file = makeTown().write(`doctor.${shell}`, stdout);
+    const { status, stderr } = spawnSync(shell, [...check, file], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  test('names every command and option', () => {
+    const { stdout } = doctor(['completion', shell]);
+    for (const word of [
+      'preflight',
+      'exec',
+      'locks',
+      'explain',
+      'checks',
+      'undo',
+      'dry-run',
+      'from-snapshot',
+      'record',
+    ])
+      expect(stdout).toContain(word);
+  });
+});

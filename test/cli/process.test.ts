@@ -1,0 +1,221 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Report } from '../../src/core/report-types.ts';
+import { cleanUp, hasTmux, makeTown, onCleanUp, startTmux, type TestTown, until } from '../support/index.ts';
+import { bareEnvironment, doctor, documentOf, PROGRAM, startDoctor } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+const inTmux = hasTmux ? describe : describe.skip;
+
+const sickTown = (): TestTown => {
+  const town = makeTown();
+  town.lock('gastown/crew/ada', { session_id: '%55' });
+  return town;
+};
+
+const shell = (script: string, town: TestTown, env: NodeJS.ProcessEnv = bareEnvironment()) =>
+  spawnSync('bash', ['-c', script, 'bash', process.execPath, PROGRAM], {
+    cwd: town.root,
+    env,
+    encoding: 'utf8',
+  });
+
+describe('piped', () => {
+  test.each([
+    [[]],
+    [['-v']],
+    [['locks']],
+    [['checks']],
+    [['explain', 'stale']],
+    [['--help']],
+    [['--fix', '--dry-run']],
+    [['preflight', 'gastown/crew/ada']],
+  ])('%j is free of escape codes, and silent on standard error', (args) => {
+    const { stdout, stderr } = doctor(args, {
+      cwd: sickTown().root,
+      env: { TERM: 'xterm-256color', CI: '1' },
+    });
+    expect(stdout).not.toMatch(/(?!\n)\p{Cc}/u);
+    expect(stdout).not.toBe('');
+    expect(stderr).toBe('');
+  });
+
+  test('FORCE_COLOR colours a pipe, NO_COLOR and FORCE_COLOR=0 do not', () => {
+    const { root } = sickTown();
+    const preflight = (env: Record<string, string>) =>
+      doctor(['preflight', 'gastown/crew/ada'], { cwd: root, env }).stdout;
+    expect(preflight({ FORCE_COLOR: '1' })).toContain('\u001b[33mrepair');
+    expect(preflight({ FORCE_COLOR: '1', NO_COLOR: '1' })).not.toContain('\u001b');
+    expect(preflight({ FORCE_COLOR: '0' })).not.toContain('\u001b');
+  });
+
+  test('-q prints nothing when nothing is wrong', () => {
+    expect(doctor(['-q'], { cwd: makeTown().root })).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test('a reader that has seen enough is no error', () => {
+    const { stdout, stderr } = shell('"$1" "$2" -v | head -1', sickTown());
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).toBe('');
+  });
+
+  test('an output that cannot be written is one sentence and no success', () => {
+    const { status, stderr } = shell('"$1" "$2" checks > /dev/full', sickTown());
+    expect(stderr).toBe('doctor: the output cannot be written (ENOSPC)\n');
+    expect(status).toBe(70);
+  });
+
+  test('closed standard streams are survived', () => {
+    expect(shell('"$1" "$2" <&- >&- 2>&-', sickTown()).status).toBe(1);
+  });
+
+  test('--version and --help answer without a town', () => {
+    const env = { GT_TOWN_ROOT: '/no/such' };
+    expect(doctor(['--version'], { env }).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(doctor(['preflight', '--version'], { env }).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    for (const args of [['--help'], ['help'], ['preflight', '--help'], ['exec', '-h'], ['help', 'locks']]) {
+      const { status, stdout } = doctor(args, { env });
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^doctor /);
+      expect(stdout).toContain('Exit codes:');
+    }
+  });
+});
+
+describe('what is loaded', () => {
+  /** The files of the program that a run loads, by the coverage that the engine writes. */
+  const loadedBy = (args: readonly string[]): readonly string[] => {
+    const folder = mkdtempSync(join(tmpdir(), 'coverage-'));
+    onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
+    doctor(args, { cwd: sickTown().root, env: { NODE_V8_COVERAGE: folder } });
+    return readdirSync(folder).flatMap((file) => {
+      const { result } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as {
+        result: { url: string }[];
+      };
+      return result.map(({ url }) => url).filter((url) => url.includes('/dist/bin/'));
+    });
+  };
+  const libraries = (urls: readonly string[]): readonly string[] =>
+    ['execa', 'listr2', 'yargs'].filter((name) => urls.some((url) => url.endsWith(`/${name}.js`)));
+
+  test('the commands that nobody waits for load yargs: this test can see it', () => {
+    expect(libraries(loadedBy(['checks']))).toEqual(['yargs']);
+  });
+
+  test.each([
+    [['preflight', 'gastown/crew/ada']],
+    [['--json']],
+    [['--version']],
+    [['exec', 'gastown/crew/ada', '--', 'true']],
+  ])('%j loads neither yargs nor listr2', (args) => {
+    const loaded = loadedBy(args);
+    expect(loaded.length).toBeGreaterThan(0);
+    expect(libraries(loaded).filter((name) => name !== 'execa')).toEqual([]);
+  });
+});
+
+inTmux('interrupted while tmux does not answer (skipped without tmux)', () => {
+  const waiting = async (args: readonly string[]) => {
+    const town = sickTown();
+    const server = await startTmux();
+    server.newSession('frozen', { cwd: town.root });
+    server.freeze();
+    const child = startDoctor(['--timeout', '20000', ...args], {
+      cwd: town.root,
+      env: { TMUX_TMPDIR: server.tmuxTmpdir },
+    });
+    let stdout = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    // It waits for tmux once it has a child of its own.
+    await until(() => hasChild(child.pid ?? 0), 'the question to tmux');
+    return { town, child, said: () => stdout };
+  };
+  const hasChild = (pid: number): boolean =>
+    spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).stdout.trim() !== '';
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s ends at once, as one document', async (signal, code) => {
+    const { child, said } = await waiting(['--json']);
+    const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
+    child.kill(signal);
+    const [status, by] = await ended;
+    // For a shell both are the same: it ended by itself with the code, or by the signal that it was asked to.
+    expect(status ?? by).toBe(status === null ? signal : code);
+    expect(documentOf<Report>(said())).toMatchObject({ exitCode: code, error: { code: 'E_INTERRUPTED' } });
+  });
+
+  test('kill -9 in the middle of --fix changes nothing', async () => {
+    const { town, child } = await waiting(['--fix', '--yes']);
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+    expect(readdirSync(town.path('gastown/crew/ada/.runtime'))).toEqual(['agent.lock']);
+  });
+});
+
+test('a diagnosis writes nothing', () => {
+  const town = sickTown();
+  mkdirSync(town.path('gastown/crew/bob'));
+  const before = spawnSync('find', ['.', '-printf', '%p %s %T@ %C@\n'], {
+    cwd: town.root,
+    encoding: 'utf8',
+  }).stdout;
+  for (const args of [
+    [],
+    ['--deep', '-v'],
+    ['locks'],
+    ['explain', 'gastown/crew/ada'],
+    ['preflight', 'gastown/crew/ada'],
+    ['--fix', '--dry-run'],
+    ['checks'],
+    ['undo'],
+  ])
+    doctor(args, { cwd: town.root });
+  const after = spawnSync('find', ['.', '-printf', '%p %s %T@ %C@\n'], {
+    cwd: town.root,
+    encoding: 'utf8',
+  }).stdout;
+  expect(after).toBe(before);
+});
+
+describe('locks --watch in a pipe', () => {
+  test('says what appears, changes and goes, one valid event per line', async () => {
+    const town = sickTown();
+    const child = startDoctor(['locks', '--watch'], { cwd: town.root });
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    const events = () =>
+      text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map(
+          (line) =>
+            JSON.parse(line) as { event: string; change?: string; lock?: { worker: string; state: string } },
+        );
+    const sees = (change: string, worker: string) =>
+      until(
+        () => events().some((event) => event.change === change && event.lock?.worker === worker),
+        `${change} ${worker}`,
+      );
+    await sees('present', 'gastown/crew/ada');
+    town.lock('gastown/crew/ada', 'broken');
+    await sees('changed', 'gastown/crew/ada');
+    rmSync(town.path('gastown/crew/ada/.runtime'), { recursive: true });
+    await sees('gone', 'gastown/crew/ada');
+    expect(events().map(({ event }) => event)[0]).toBe('start');
+    const ended = once(child, 'exit') as Promise<[number | null]>;
+    child.kill('SIGINT');
+    expect((await ended)[0]).toBe(130);
+  });
+});
