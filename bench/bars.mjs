@@ -1,5 +1,6 @@
 // What is compared with what, and how good it has to be. A row whose parts were not measured is shown as such and
-// fails nothing. `on` names the towns for which the bar holds; elsewhere the ratio is shown without one.
+// fails nothing. `on` names the towns for which the bar holds; elsewhere the ratio is shown without one. So is it where
+// `idle` asks for a free core and there was none when the run began.
 
 /** `of / to` must not exceed `bar`; `goal` is what would be better still. Ratios are paired round by round. */
 export const BARS = [
@@ -15,6 +16,7 @@ export const BARS = [
     name: 'full scan, helper thread / find',
     of: 'scan-deep-2',
     to: 'find',
+    idle: true,
     bar: 0.42,
     goal: 0.28,
     on: ['medium', 'large'],
@@ -105,13 +107,13 @@ export function median(values) {
 }
 
 /** Rows of the result: medians and ratios of `samples` (name → one value per round) beside the bars. */
-export function judge(samples, town) {
-  const ratios = BARS.map(({ name, of, to, less, bar, goal, on }) => {
+export function judge(samples, town, hasIdleCore) {
+  const ratios = BARS.map(({ name, of, to, less, bar, goal, on, idle = false }) => {
     const base = less === undefined ? 0 : median(samples[less] ?? [0]);
     const pairs = (samples[of] ?? []).map(
       (value, round) => (value - base) / ((samples[to]?.[round] ?? Number.NaN) - base),
     );
-    const applies = bar !== null && (on === 'any' || on.includes(town));
+    const applies = bar !== null && (hasIdleCore || !idle) && (on === 'any' || on.includes(town));
     return row(name, pairs.length === 0 ? Number.NaN : median(pairs), applies ? bar : null, goal, '');
   });
   const limits = LIMITS.map(({ name, of, bar, goal, unit }) =>
