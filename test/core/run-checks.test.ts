@@ -1,0 +1,213 @@
+import { describe, expect, test } from '@jest/globals';
+import { builtInChecks } from '../../checks/index.ts';
+import { advice, defineCheck, doubtOf, release, summary } from '../../src/check.ts';
+import { examineSnapshot } from '../../src/core/examine.ts';
+import { runCheck, skippedCheck } from '../../src/core/run-checks.ts';
+import type { Check } from '../../src/core/types.ts';
+import { aLock, aServer, aSnapshot, present } from '../support/snapshot.ts';
+
+const ADA = 'gastown/crew/ada';
+const examination = examineSnapshot(aSnapshot({ locks: [aLock(ADA)] }));
+const still = (): number => 0;
+/** A check as a plug-in in JavaScript may write it: nothing is certain about what it returns. */
+const check = (run: () => unknown, fields: Partial<Check> = {}): Check => ({
+  id: 'mine/odd',
+  title: 'Odd things',
+  summary: 'Finds what is odd.',
+  run: run as Check['run'],
+  ...fields,
+});
+const outcomeOf = (returned: unknown) =>
+  runCheck(
+    check(() => returned),
+    examination,
+    still,
+  );
+
+describe('a check that says too little', () => {
+  test('has the rest filled in', () => {
+    expect(outcomeOf([{ severity: 'info', message: 'odd' }])).toMatchObject({
+      status: 'fail',
+      error: null,
+      findings: [{ severity: 'info', worker: null, lock: null, message: 'odd', evidence: [], fix: null }],
+    });
+  });
+
+  test('has the lock of its release filled in', () => {
+    const fix = { action: 'release', lock: `agent:${ADA}` };
+    expect(outcomeOf([{ severity: 'info', message: 'odd', fix }]).findings).toMatchObject([
+      { lock: `agent:${ADA}`, fix },
+    ]);
+  });
+
+  test('may leave the commands of an advice out', () => {
+    const fix = { action: 'advice', text: 'look' };
+    expect(outcomeOf([{ severity: 'info', message: 'odd', fix }]).findings).toMatchObject([
+      { fix: { action: 'advice', text: 'look', commands: [] } },
+    ]);
+  });
+
+  test('adds nothing of its own to a finding', () => {
+    const [finding] = outcomeOf([{ severity: 'info', message: 'odd', colour: 'red' }]).findings;
+    expect(Object.keys(finding ?? {}).sort()).toEqual([
+      'evidence',
+      'fix',
+      'lock',
+      'message',
+      'severity',
+      'worker',
+    ]);
+  });
+});
+
+describe('a check that returns nonsense has crashed:', () => {
+  const odd = { severity: 'warning', message: 'odd' };
+  test.each<[string, unknown, string]>([
+    ['nothing', undefined, 'no list of findings'],
+    ['null', null, 'no list of findings'],
+    ['a number', 7, 'no list of findings'],
+    ['one finding instead of a list', odd, 'no list of findings'],
+    ['a text', 'odd', 'no list of findings'],
+    ['a list with null', [null], 'a finding that is no object'],
+    ['a list with a text', ['odd'], 'a finding that is no object'],
+    ['a finding without severity', [{ message: 'odd' }], 'without a severity'],
+    ['a severity of its own', [{ ...odd, severity: 'fatal' }], 'without a severity'],
+    ['a finding without message', [{ severity: 'info' }], 'without a message'],
+    ['a message that is a number', [{ ...odd, message: 7 }], 'without a message'],
+    ['a worker that is a number', [{ ...odd, worker: 7 }], 'a worker that is no text'],
+    ['workers that are a text', [{ ...odd, workers: ADA }], 'workers that are no list'],
+    ['a lock that is an object', [{ ...odd, lock: {} }], 'a lock that is no text'],
+    ['evidence that is a text', [{ ...odd, evidence: 'seen' }], 'evidence that is no list'],
+    ['evidence of texts', [{ ...odd, evidence: ['seen'] }], 'evidence that is no list'],
+    [
+      'evidence of an unknown source',
+      [{ ...odd, evidence: [{ source: 'gossip', text: 'x' }] }],
+      'evidence that is no list',
+    ],
+    ['a fix that is a function', [{ ...odd, fix: () => {} }], 'a fix that is no object'],
+    ['a fix of an unknown action', [{ ...odd, fix: { action: 'kill' } }], 'unknown action "kill"'],
+    ['an advice without text', [{ ...odd, fix: { action: 'advice' } }], 'an advice without a text'],
+    [
+      'an advice with command lines as texts',
+      [{ ...odd, fix: { action: 'advice', text: 'x', commands: ['rm -rf /'] } }],
+      'no lists of words',
+    ],
+    ['a release of no lock', [{ ...odd, fix: { action: 'release' } }], 'not in the snapshot'],
+    [
+      'a release of a lock that nobody saw',
+      [{ ...odd, fix: { action: 'release', lock: 'agent:/etc/passwd' } }],
+      'not in the snapshot',
+    ],
+  ])('%s', (_, returned, said) => {
+    const outcome = outcomeOf(returned);
+    expect(outcome).toMatchObject({ status: 'crashed', findings: [] });
+    expect(outcome.error).toContain(said);
+  });
+
+  test('one bad finding among good ones takes them all along', () => {
+    expect(outcomeOf([odd, null]).findings).toEqual([]);
+  });
+
+  test('a promise, which nobody waits for, and whose failure ends nothing', async () => {
+    const failures: unknown[] = [];
+    const hear = (reason: unknown): void => {
+      failures.push(reason);
+    };
+    process.on('unhandledRejection', hear);
+    try {
+      expect(outcomeOf(Promise.reject(new Error('later')))).toMatchObject({
+        status: 'crashed',
+        error: 'it returned a promise: checks are synchronous',
+      });
+      // Unhandled rejections are announced once the queue of microtasks is empty.
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(failures).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', hear);
+    }
+  });
+});
+
+describe('a check that throws has crashed:', () => {
+  test.each<[string, unknown, string]>([
+    ['an error', new TypeError('out of ideas'), 'out of ideas'],
+    ['a text', 'no', 'no'],
+    ['undefined', undefined, 'undefined'],
+    ['something that cannot be told', Object.create(null), 'it threw something that cannot be told'],
+  ])('%s', (_, thrown, said) => {
+    const crashing = check(() => {
+      throw thrown;
+    });
+    expect(runCheck(crashing, examination, still)).toMatchObject({
+      status: 'crashed',
+      error: said,
+      findings: [],
+    });
+  });
+});
+
+describe('the status of a check', () => {
+  test.each([
+    ['no finding', [], {}, 'pass'],
+    ['an information', [{ severity: 'info', message: 'x' }], {}, 'fail'],
+    ['a warning', [{ severity: 'warning', message: 'x' }], {}, 'fail'],
+    ['a doubt', [{ severity: 'warning', message: 'x' }], { reportsDoubt: true }, 'unknown'],
+    ['an information of a doubter', [{ severity: 'info', message: 'x' }], { reportsDoubt: true }, 'fail'],
+  ])('with %s', (_, returned, fields, status) => {
+    expect(
+      runCheck(
+        check(() => returned, fields),
+        examination,
+        still,
+      ).status,
+    ).toBe(status);
+  });
+
+  test('is skipped for one that was not to run', () => {
+    expect(skippedCheck(check(() => []))).toMatchObject({ status: 'skipped', findings: [], durationMs: 0 });
+  });
+
+  test('comes with how long it took, in whole milliseconds', () => {
+    const times = [100, 103.4];
+    expect(
+      runCheck(
+        check(() => []),
+        examination,
+        () => times.shift() ?? 0,
+      ).durationMs,
+    ).toBe(3);
+  });
+});
+
+describe('the words of a check author', () => {
+  const [verdict] = examination.verdicts;
+  if (verdict === undefined) throw new Error('no verdict');
+
+  test('declare, release, advise and sum up', () => {
+    const mine = defineCheck(check(() => []));
+    expect(mine.id).toBe('mine/odd');
+    expect(release(verdict)).toEqual({ action: 'release', lock: `agent:${ADA}` });
+    expect(advice('look')).toEqual({ action: 'advice', text: 'look', commands: [] });
+    expect(summary(verdict)).toBe('process 4242 gone, pane %3 gone, 8 h');
+  });
+
+  test('say what was missing', () => {
+    const servers = [aServer([], { status: 'failed', reason: 'did not answer' })];
+    const [doubtful] = examineSnapshot(aSnapshot({ locks: [aLock(ADA)], servers })).verdicts;
+    expect(doubtful && doubtOf(doubtful)).toMatch(/was not reached: did not answer$/);
+  });
+
+  test.each([
+    ['a session of ours', { sessionId: 'gt-crew-ada' }, 'process 4242 alive, session gt-crew-ada gone, 8 h'],
+    ['no session', { sessionId: '' }, 'process 4242 alive, no session named, 8 h'],
+    ['the zero time', { acquiredAtMs: null }, 'process 4242 alive, pane %3 gone, age unknown'],
+    ['another host', { hostname: 'elsewhere' }, 'taken on elsewhere, pane %3 unknown, 8 h'],
+  ])('sum up a lock with %s', (_, record, said) => {
+    const seen = examineSnapshot(aSnapshot({ locks: [aLock(ADA, record)], lookups: [present(4242)] }));
+    expect(seen.verdicts.map(summary)).toEqual([said]);
+  });
+
+  test('are what the built-in checks are written in: none returns nonsense', () => {
+    for (const one of builtInChecks) expect(runCheck(one, examination, still).error).toBeNull();
+  });
+});
