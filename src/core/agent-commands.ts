@@ -110,7 +110,6 @@ export const BYSTANDERS: readonly string[] = [
   'yarn',
   'cargo',
   'make',
-  'docker',
 ];
 
 /** Some agents are installed as a file named after their version; that is what the kernel and tmux then show. */

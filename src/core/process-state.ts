@@ -35,10 +35,16 @@ const fact = (text: string): Fact => ({ source: 'processes', text });
 
 export const isPossiblePid = (pid: number): boolean => Number.isInteger(pid) && pid >= 1 && pid <= MAX_PID;
 
-/** Absence proves something only where the holder's numbers are ours: outside containers, or where its tmux was reached. */
-const mayTrustAbsence = (index: TownIndex): boolean =>
-  index.snapshot.host.initialPidNamespace === true ||
-  index.snapshot.tmux.servers.some((server) => server.status === 'ok');
+/**
+ * Absence proves something only where the holder's numbers are ours: outside containers, or where the town's own tmux
+ * was reached from here. Any other server may be the container's, and the town's agents outside it.
+ */
+const mayTrustAbsence = ({ snapshot, panes }: TownIndex): boolean =>
+  snapshot.host.initialPidNamespace === true ||
+  panes.some((view) => view.town === 'ours') ||
+  snapshot.tmux.servers.some(
+    ({ status, origin }) => status === 'ok' && (origin === 'town' || origin === 'flag'),
+  );
 
 const NAMESPACE_DOUBT = 'this is a container, and the holder may have been numbered outside it';
 

@@ -7,7 +7,7 @@ import {
   type TownIndex,
   type WorkerView,
 } from './town-index.ts';
-import type { Fact, LockRecord, Reason, SessionState } from './types.ts';
+import type { Fact, LockRecord, Reason, SessionState, TmuxServer } from './types.ts';
 import { isWithin, rolesOfIdentity } from './workers.ts';
 
 export interface SessionFinding {
@@ -50,10 +50,22 @@ type Rejection = 'dead' | 'younger-server' | 'anothers' | 'other-server';
 const isSeenAtTwin = (view: PaneView, worker: WorkerView, twins: readonly WorkerView[]): boolean => {
   const { path } = view;
   const sittingHere = path !== null && isWithin(path, worker.worker);
+  const isOurs = sessionSays(view, worker) === 'mine';
   return twins.some((twin) => {
-    if (sessionSays(view, twin) === 'mine' && sessionSays(view, worker) !== 'mine') return true;
+    const isTheirs = sessionSays(view, twin) === 'mine';
+    // Agents look into other directories: where a session says whose it is, the place says nothing against it.
+    if (isOurs !== isTheirs) return isTheirs;
     return path !== null && !sittingHere && isWithin(path, twin.worker);
   });
+};
+
+/**
+ * When the server started, by its own clock reading then or by the kernel's now, whichever is earlier: where the clock was
+ * set since, the two differ, and a server is younger than a lock only if both say so.
+ */
+const startOf = ({ pid, startedAtMs }: TmuxServer, index: TownIndex): number | null => {
+  const byKernel = pid === null ? null : (index.processes.get(pid)?.startedAtMs ?? null);
+  return startedAtMs === null || byKernel === null ? startedAtMs : Math.min(startedAtMs, byKernel);
 };
 
 const reject = (
@@ -63,7 +75,7 @@ const reject = (
   twins: readonly WorkerView[],
   index: TownIndex,
 ): Rejection | null => {
-  const { startedAtMs } = view.server;
+  const startedAtMs = startOf(view.server, index);
   if (view.pane.dead) return 'dead';
   if (
     record.acquiredAtMs !== null &&

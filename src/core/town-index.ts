@@ -31,6 +31,8 @@ export interface PaneView {
   /** Current path relative to the town; null outside it or unknown. */
   readonly path: string | null;
   readonly environmentRoles: readonly string[];
+  /** Those of them that have a place in this town as we see it; a GT_ROLE may be relative to a town around ours. */
+  readonly placedRoles: readonly string[];
   /** Roles whose session this could be by its name; several where the name fits several rigs. */
   readonly nameRoles: readonly string[];
   /** Its process's environment was read (always true where the system does not show it): its silence means something. */
@@ -65,16 +67,23 @@ export const viewWorker = (worker: string, snapshot: Snapshot): WorkerView => {
   return { worker, owner, roles: owner === null ? [] : rolesOf(owner, snapshot.town.rigs) };
 };
 
-/** Finds the roles a session name fits, among the agents this town is known to have. */
-const nameReader = (snapshot: Snapshot): ((name: string) => readonly string[]) => {
-  const { rigs, workers } = snapshot.town;
-  const prefixes = new Map(rigs.map((rig) => [rig.name, rig.prefix]));
-  const knownPrefixes = new Set(rigs.map((rig) => rig.prefix));
+/** The roles of the agents that this town is known to have. */
+const rolesInTown = ({ town: { rigs, workers }, asked, locks }: Snapshot): ReadonlySet<string> => {
   const roles = new Set<string>();
-  for (const worker of [...workers, ...snapshot.asked, ...snapshot.locks.map((lock) => lock.worker)]) {
+  for (const worker of [...workers, ...asked, ...locks.map((lock) => lock.worker)]) {
     const owner = ownerOf(worker);
     if (owner !== null) for (const role of rolesOf(owner, rigs)) roles.add(role);
   }
+  return roles;
+};
+
+/** Finds the roles a session name fits, among these. */
+const nameReader = (
+  { town: { rigs } }: Snapshot,
+  roles: ReadonlySet<string>,
+): ((name: string) => readonly string[]) => {
+  const prefixes = new Map(rigs.map((rig) => [rig.name, rig.prefix]));
+  const knownPrefixes = new Set(rigs.map((rig) => rig.prefix));
   const exact = new Map<string, string[]>();
   const loose: string[] = [];
   for (const role of roles) {
@@ -99,15 +108,26 @@ const nameReader = (snapshot: Snapshot): ((name: string) => readonly string[]) =
 const isPlaceElsewhere = (path: string, role: string): boolean =>
   path.endsWith(`/${role}`) || path.includes(`/${role}/`);
 
-const townOf = (pane: TmuxPane, snapshot: Snapshot, claimed: readonly string[]): PaneView['town'] => {
-  const { root, aliases } = snapshot.town;
-  const { path } = pane;
+/**
+ * A town around ours (somebody asks about one of its rigs) is no other town, and on the server that bears this town's
+ * name a path alone says nothing: agents look into other places.
+ */
+const townOf = (
+  pane: TmuxPane,
+  { origin }: TmuxServer,
+  { town: { root, aliases } }: Snapshot,
+  claimed: readonly string[],
+): PaneView['town'] => {
+  const isAroundUs = (place: string): boolean => relativeTo(place, root) !== null;
+  const { path, otherTown } = pane;
   if (path !== null && relativeTo(root, path) !== null) return 'ours';
   const named = [pane.environment.GT_TOWN_ROOT, pane.environment.GT_ROOT].filter(
     (value) => value !== undefined,
   );
   if (named.some((value) => value === root || aliases.includes(value))) return 'ours';
-  if (named.length > 0 || pane.otherTown !== null) return 'other';
+  if (named.length > 0) return named.some(isAroundUs) ? 'unsaid' : 'other';
+  if (origin === 'town') return 'unsaid';
+  if (otherTown !== null && !isAroundUs(otherTown)) return 'other';
   return path !== null && claimed.some((role) => isPlaceElsewhere(path, role)) ? 'other' : 'unsaid';
 };
 
@@ -149,7 +169,8 @@ const findTownServers = (snapshot: Snapshot, panes: readonly PaneView[]): Readon
 export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
   const processes = new Map(snapshot.processes.list.map((process) => [process.pid, process]));
   const descendantsOf = descendantsReader(snapshot);
-  const rolesOfName = nameReader(snapshot);
+  const knownRoles = rolesInTown(snapshot);
+  const rolesOfName = nameReader(snapshot, knownRoles);
   const askers = new Set(snapshot.asker.pids);
   const { agents, root } = snapshot.town;
 
@@ -163,7 +184,7 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
     const environments = [pane.environment, own?.environment ?? {}];
     const environmentRoles = [...new Set(environments.flatMap(rolesOfEnvironment))];
     const nameRoles = rolesOfName(pane.sessionName);
-    const town = townOf(pane, snapshot, [...environmentRoles, ...nameRoles]);
+    const town = townOf(pane, server, snapshot, [...environmentRoles, ...nameRoles]);
     return {
       key: `pane:${server.socket}:${pane.id}`,
       server,
@@ -171,6 +192,7 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
       town,
       path: pane.path === null ? null : relativeTo(root, pane.path),
       environmentRoles,
+      placedRoles: environmentRoles.filter((role) => knownRoles.has(role)),
       nameRoles,
       environmentKnown: snapshot.host.platform !== 'linux' || (own?.environment ?? null) !== null,
       agent,
@@ -243,7 +265,7 @@ const nameSays = (view: PaneView, worker: WorkerView): Belonging => {
 /** Whose pane it is by what its session says: environment first, name second; a contradiction says nothing. */
 export const sessionSays = (view: PaneView, worker: WorkerView): Belonging => {
   if (view.town === 'other') return 'other';
-  const environment = says(view.environmentRoles, worker);
+  const environment = says(worker.owner === null ? view.placedRoles : view.environmentRoles, worker);
   const name = nameSays(view, worker);
   if (environment === 'unsaid') return name === 'other' && !view.environmentKnown ? 'unsaid' : name;
   return environment === 'other' && name === 'mine' ? 'unsaid' : environment;
