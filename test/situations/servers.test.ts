@@ -111,10 +111,10 @@ describe('servers: none runs', () => {
 
 describe('servers: one was not reached', () => {
   tmuxTest('SIGSTOPped server → unknown, --fix refuses', async () => {
-    const { town, startTmux, look, judge } = setStage();
+    const { town, startTmux, look, judge, fix } = setStage();
     const server = await startTmux();
     server.newSession('elsewhere', { cwd: '/' });
-    town.lock(ADA, { session_id: NO_PANE });
+    const path = town.lock(ADA, { session_id: NO_PANE });
     expect(await judge()).toMatchObject({ state: 'stale' });
     server.freeze();
     const report = await look({ timeoutMs: SHORT_MS });
@@ -132,8 +132,12 @@ describe('servers: one was not reached', () => {
     expect(report.gaps).toEqual([
       { what: `tmux:${server.socket}`, why: `did not answer within ${SHORT_MS} ms` },
     ]);
+    expect((await fix({ timeoutMs: SHORT_MS })).summary).toMatchObject({ unknown: 1, fixed: 0 });
+    expect(existsSync(path)).toBe(true);
     server.thaw();
     expect(await judge()).toMatchObject({ state: 'stale' });
+    expect(await fix()).toMatchObject({ exitCode: 0, summary: { locks: 0, fixed: 1 } });
+    expect(existsSync(path)).toBe(false);
   });
 
   tmuxTest('SIGSTOPped server beside one that shows the agent → held', async () => {
@@ -161,12 +165,17 @@ describe('servers: one was not reached', () => {
   });
 
   hostTest('tmux not in PATH → unknown, --fix refuses', async () => {
-    const { town, look, env } = setStage();
-    town.lock(ADA, { session_id: NO_PANE });
+    const { town, look, fix, env } = setStage();
+    const path = town.lock(ADA, { session_id: NO_PANE });
     const report = await look({ env: { ...env, PATH: '/nowhere' } });
     expect(lockOf(report, ADA)).toMatchObject({ state: 'unknown', holder: { session: 'unknown' } });
     expect(report).toMatchObject({ exitCode: 22, complete: false, ...releasesNothing });
     expect(report.gaps.map(({ what }) => what)).toContain('tmux');
+    expect(await fix({ env: { ...env, PATH: '/nowhere' } })).toMatchObject({
+      exitCode: 22,
+      summary: { fixed: 0 },
+    });
+    expect(existsSync(path)).toBe(true);
   });
 
   tmuxTest('tmux not in PATH while a server runs → unknown, and a live process is still held', async () => {

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { test } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import type { PreflightReport, Report, ReportLock } from '../../src/core/report-types.ts';
-import { type ExamineOptions, examine, preflight } from '../../src/doctor.ts';
+import { type ExamineOptions, examine, type HealOptions, heal, preflight } from '../../src/doctor.ts';
 import {
   hasTmux,
   makeTmuxTmpdir,
@@ -58,6 +58,8 @@ export interface Stage {
   readonly look: (options?: ExamineOptions) => Promise<Report>;
   /** The judgement of one worker's lock. */
   readonly judge: (worker?: string, options?: ExamineOptions) => Promise<ReportLock>;
+  /** `--fix`. */
+  readonly fix: (options?: HealOptions) => Promise<Report>;
   readonly ask: (worker?: string | readonly string[], options?: ExamineOptions) => Promise<PreflightReport>;
 }
 
@@ -89,6 +91,7 @@ export const setStage = (options: TownOptions = {}): Stage => {
     startTmux: (server = {}) => startTmux({ tmuxTmpdir, ...server }),
     look,
     judge: async (worker = ADA, more = {}) => lockOf(await look(more), worker),
+    fix: (more = {}) => heal(town.root, { env, cwd: '/', timeoutMs: TIMEOUT_MS, ...more }),
     ask: (workers = ADA, more = {}) =>
       preflight(town.root, workers, { env, cwd: '/', timeoutMs: TIMEOUT_MS, ...more }),
   };

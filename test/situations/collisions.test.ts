@@ -1,0 +1,223 @@
+/** Collisions and what is none. */
+import { afterEach, describe, expect } from '@jest/globals';
+import type { Report } from '../../src/core/report-types.ts';
+import { cleanUp, deadPid, fakeAgent, sleeperNamed, startProcess, until } from '../support/index.ts';
+import {
+  ADA,
+  BOB,
+  GT,
+  hostTest,
+  lockOf,
+  NO_PANE,
+  now,
+  sessionOf,
+  setStage,
+  settled,
+  shellSessionOf,
+  tmuxTest,
+} from './stage.ts';
+
+afterEach(cleanUp);
+
+const collisionsOf = (report: Report) =>
+  report.findings
+    .filter(({ check }) => check === 'collision')
+    .map(({ worker, evidence }) => ({ worker, claims: evidence.length }));
+
+describe('collisions: reported', () => {
+  tmuxTest('one identity alive on two sockets → collision', async () => {
+    const { town, startTmux, look, ask } = setStage();
+    const [one, two] = [await startTmux({ name: 'one' }), await startTmux({ name: 'two' })];
+    const pane = await sessionOf(one, `${GT}-crew-ada`, town.path(ADA));
+    await sessionOf(two, `${GT}-crew-ada`, town.path(ADA));
+    town.lock(ADA, { session_id: 'gastown/ada', acquired_at: now() }, { ageSeconds: 3600 });
+    const report = await look();
+    expect(lockOf(report, ADA).state).toBe('held');
+    expect(collisionsOf(report)).toEqual([{ worker: ADA, claims: 2 }]);
+    expect(report).toMatchObject({ exitCode: 1, summary: { collisions: 1, fixable: 0 } });
+    expect(report.findings[0]).toMatchObject({ severity: 'error', fix: { action: 'advice' } });
+    const texts = JSON.stringify(report.findings[0]?.evidence);
+    for (const { socket } of [one, two]) expect(texts).toContain(socket);
+    expect(await ask()).toMatchObject({ exitCode: 20, results: [{ answer: 'held' }] });
+    expect(pane.paneId).toBe('%0');
+  });
+
+  tmuxTest('two agents in two panes of one server, no lock at all → collision', async () => {
+    const { town, startTmux, look } = setStage();
+    const server = await startTmux();
+    await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
+    await sessionOf(server, 'scratch', town.path(ADA));
+    const report = await look();
+    expect(collisionsOf(report)).toEqual([{ worker: ADA, claims: 2 }]);
+    expect(report.exitCode).toBe(1);
+  });
+
+  tmuxTest('two agents split in one window → collision', async () => {
+    const { town, startTmux, look } = setStage();
+    const server = await startTmux();
+    await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
+    await settled(
+      server.splitWindow(`${GT}-crew-ada`, { cwd: town.path(ADA), command: [sleeperNamed('codex'), '600'] }),
+      'codex',
+    );
+    expect(collisionsOf(await look())).toEqual([{ worker: ADA, claims: 2 }]);
+  });
+
+  tmuxTest('an agent in its pane and another one outside tmux → collision', async () => {
+    const { town, startTmux, look } = setStage();
+    const pane = await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA));
+    await fakeAgent('codex', { cwd: town.path(ADA) });
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
+    expect(collisionsOf(await look())).toEqual([{ worker: ADA, claims: 2 }]);
+  });
+
+  hostTest('two agents outside tmux → collision', async () => {
+    const { town, look } = setStage();
+    await fakeAgent('codex', { cwd: town.path(ADA) });
+    await fakeAgent('claude', { cwd: town.path(ADA) });
+    expect(collisionsOf(await look())).toEqual([{ worker: ADA, claims: 2 }]);
+  });
+
+  tmuxTest("one live pane that several different workers' locks claim → collision", async () => {
+    const { town, startTmux, look } = setStage();
+    const pane = await sessionOf(await startTmux(), 'scratch', '/');
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
+    town.lock(BOB, { session_id: pane.paneId, acquired_at: now(), pid: deadPid() + 1 }, { ageSeconds: 3600 });
+    await sessionOf(await startTmux({ name: 'again' }), 'keeper', town.root, { command: 'mystery' });
+    const report = await look();
+    if (lockOf(report, ADA).state === 'held') expect(report.summary?.collisions).toBe(1);
+    else expect(report.summary?.collisions).toBe(0);
+  });
+
+  hostTest("one live process that several different workers' locks claim → collision", async () => {
+    const { town, look } = setStage();
+    const { pid } = await fakeAgent('claude', { cwd: '/' });
+    town.lock(ADA, { pid, acquired_at: now() }, { ageSeconds: 3600 });
+    town.lock(BOB, { pid, acquired_at: new Date(Date.now() + 5).toISOString() }, { ageSeconds: 3600 });
+    const report = await look();
+    expect(collisionsOf(report)).toEqual([{ worker: ADA, claims: 2 }]);
+    expect(report.findings.find(({ check }) => check === 'collision')?.message).toContain(BOB);
+  });
+});
+
+describe('collisions: silent', () => {
+  tmuxTest('grouped session → no collision', async () => {
+    const { town, startTmux, look } = setStage();
+    const server = await startTmux();
+    const pane = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
+    server.tmux('new-session', '-d', '-t', `${GT}-crew-ada`, '-s', 'viewer');
+    expect(server.panes().map(({ paneId }) => paneId)).toEqual([pane.paneId, pane.paneId]);
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
+    const report = await look();
+    expect(collisionsOf(report)).toEqual([]);
+    expect(report.exitCode).toBe(0);
+  });
+
+  tmuxTest('a window linked into another session → no collision', async () => {
+    const { town, startTmux, look } = setStage();
+    const server = await startTmux();
+    const pane = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
+    server.newSession('viewer', { cwd: '/' });
+    server.tmux('link-window', '-s', `${GT}-crew-ada:0`, '-t', 'viewer:5');
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
+    const report = await look();
+    expect(collisionsOf(report)).toEqual([]);
+    expect(report.exitCode).toBe(0);
+  });
+
+  tmuxTest('extra shells, editors and a dev server → no collision', async () => {
+    const { town, startTmux, look } = setStage();
+    const server = await startTmux();
+    const pane = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
+    await shellSessionOf(server, `${GT}-crew-ada-2`, town.path(ADA), { GT_ROLE: 'gastown/crew/ada' });
+    for (const command of [
+      ['sh', '-c', 'read never; exit'],
+      [sleeperNamed('vim'), '600'],
+      [sleeperNamed('vite'), '600'],
+    ])
+      await settled(server.splitWindow(`${GT}-crew-ada`, { cwd: town.path(ADA), command }), command[0] ?? '');
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
+    const report = await look();
+    expect(collisionsOf(report)).toEqual([]);
+    expect(report.exitCode).toBe(0);
+  });
+
+  tmuxTest('sub-agent processes of one agent → no collision', async () => {
+    const { town, startTmux, look } = setStage();
+    const server = await startTmux();
+    const [claude, codex] = [sleeperNamed('claude'), sleeperNamed('codex')];
+    const pane = server.newSession(`${GT}-crew-ada`, {
+      cwd: town.path(ADA),
+      command: ['sh', '-c', `'${claude}' 600 & '${codex}' 600 & '${claude}' 600; exit`],
+    });
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
+    await until(async () => (await look()).locks[0]?.reasons.includes('occupied'), 'the agents');
+    expect(collisionsOf(await look())).toEqual([]);
+  });
+
+  hostTest('sub-agents of an agent outside tmux → no collision', async () => {
+    const { town, look } = setStage();
+    const script = town.write(
+      'node_modules/claude-code/cli.js',
+      `require('node:child_process').spawn('${sleeperNamed('codex')}', ['600'], { cwd: '${town.path(ADA)}' });
+       setInterval(() => {}, 1000); process.on('SIGTERM', () => process.exit());`,
+    );
+    const outer = await startProcess(process.execPath, [script], { cwd: town.path(ADA), detached: true });
+    const { onCleanUp } = await import('../support/index.ts');
+    onCleanUp(() => {
+      try {
+        process.kill(-outer.pid, 'SIGKILL');
+      } catch {
+        // Both ended already.
+      }
+    });
+    town.lock(ADA);
+    await until(async () => (await look()).locks[0]?.state === 'held', 'the agents');
+    expect(collisionsOf(await look())).toEqual([]);
+  });
+
+  hostTest('two dead locks sharing a number, and two recycled ones, collide with nobody', async () => {
+    const { town, look } = setStage();
+    const { pid } = await fakeAgent('chrome', { cwd: '/' });
+    for (const shared of [deadPid(), pid]) {
+      town.lock(ADA, { pid: shared, session_id: NO_PANE });
+      town.lock(BOB, { pid: shared, session_id: NO_PANE, acquired_at: '2026-01-01T00:00:00Z' });
+      await until(async () => (await look()).summary?.stale === 2, 'two stale locks');
+      expect(collisionsOf(await look())).toEqual([]);
+    }
+  });
+
+  tmuxTest('the recorded helper still runs beside the agent in its pane → one agent', async () => {
+    const { town, startTmux, look } = setStage();
+    const pane = await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA));
+    const helper = await fakeAgent('gt', { cwd: town.path(ADA) });
+    town.lock(ADA, { pid: helper.pid, session_id: pane.paneId, acquired_at: now() });
+    const report = await look();
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'held' });
+    expect(collisionsOf(report)).toEqual([]);
+  });
+
+  tmuxTest('crew and polecat of one name, both alive → no collision', async () => {
+    const [crew, polecat] = ['gastown/crew/joe', 'gastown/polecats/joe'];
+    const { town, startTmux, look } = setStage({ workers: [crew, polecat] });
+    const server = await startTmux();
+    await sessionOf(server, `${GT}-crew-joe`, town.path(crew));
+    await sessionOf(server, `${GT}-joe`, town.path(polecat));
+    town.lock(crew, { session_id: 'gastown/joe', acquired_at: now() });
+    town.lock(polecat, { session_id: 'gastown/joe', acquired_at: now(), pid: deadPid() + 1 });
+    const report = await look();
+    expect(report.summary).toMatchObject({ held: 2, collisions: 0 });
+    for (const worker of [crew, polecat]) expect(lockOf(report, worker).holder?.session).toBe('live');
+  });
+
+  tmuxTest("an agent that visits another worker's directory is no rival of the agent there", async () => {
+    const { town, startTmux, look } = setStage();
+    const server = await startTmux();
+    const ada = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
+    const bob = await sessionOf(server, `${GT}-crew-bob`, town.path(ADA));
+    town.lock(ADA, { session_id: ada.paneId, acquired_at: now() }, { ageSeconds: 3600 });
+    town.lock(BOB, { session_id: bob.paneId, acquired_at: now(), pid: deadPid() + 1 }, { ageSeconds: 3600 });
+    const report = await look();
+    expect(report.summary).toMatchObject({ held: 2, collisions: 0 });
+  });
+});
