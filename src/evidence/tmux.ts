@@ -3,6 +3,7 @@ import type { TmuxEvidence, TmuxPane, TmuxServer } from '../core/types.ts';
 import { findProgram } from '../io/find-program.ts';
 import { inParallel } from '../io/in-parallel.ts';
 import { otherTownFinder } from './other-town.ts';
+import { withoutDeletedMark } from './proc-files.ts';
 import { hasEnded, isTmuxServer, type ProcessTable } from './process-table.ts';
 import type { PaneRecord } from './tmux-format.ts';
 import { findUnreached, type HiddenServer, worksOutside } from './tmux-processes.ts';
@@ -87,19 +88,23 @@ type DescribeServer = (socket: string, origin: TmuxServer['origin'], answer: Ser
 
 const serverDescriber = (root: string): DescribeServer => {
   const otherTownOf = otherTownFinder(root);
-  const describePane = (pane: PaneRecord): TmuxPane => ({
-    id: pane.paneId,
-    sessionId: pane.sessionId,
-    sessionName: pane.sessionName,
-    sessionGroup: pane.sessionGroup,
-    sessionCreatedMs: pane.sessionCreatedMs,
-    pid: pane.pid,
-    dead: pane.dead,
-    command: pane.command,
-    path: pane.path,
-    otherTown: pane.path === null ? null : otherTownOf(pane.path),
-    environment: pane.environment,
-  });
+  const describePane = ({ path: shown, ...pane }: PaneRecord): TmuxPane => {
+    // tmux passes on what /proc says of a directory that was removed: its users still work there.
+    const path = shown === null ? null : withoutDeletedMark(shown);
+    return {
+      id: pane.paneId,
+      sessionId: pane.sessionId,
+      sessionName: pane.sessionName,
+      sessionGroup: pane.sessionGroup,
+      sessionCreatedMs: pane.sessionCreatedMs,
+      pid: pane.pid,
+      dead: pane.dead,
+      command: pane.command,
+      path,
+      otherTown: path === null ? null : otherTownOf(path),
+      environment: pane.environment,
+    };
+  };
   return (socket, origin, answer) => {
     const server = answer.status === 'ok' ? answer.server : null;
     return {
