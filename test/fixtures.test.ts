@@ -7,8 +7,14 @@
  * snapshot that somebody saved with `doctor --save-snapshot` becomes a fixture by its directory alone.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import { builtInChecks } from '../checks/index.ts';
+import { run as runDoctor } from '../src/cli/commands/doctor.ts';
+import { readArguments } from '../src/cli/read-arguments.ts';
+import type { Terminal } from '../src/cli/terminal.ts';
 import { examineSnapshot } from '../src/core/examine.ts';
 import { buildReport } from '../src/core/report.ts';
 import type { Report } from '../src/core/report-types.ts';
@@ -60,6 +66,54 @@ describe('golden replays', () => {
       report(snapshot);
       expect(snapshot).toEqual(snapshotOf(town));
     }
+  });
+});
+
+describe('the command line', () => {
+  const nobody = { isTTY: false } as NodeJS.WriteStream;
+  const terminal: Terminal = {
+    env: {},
+    cwd: fileURLToPath(TOWNS),
+    stdin: { isTTY: false } as NodeJS.ReadStream,
+    stdout: nobody,
+    stderr: nobody,
+    interrupted: null,
+    finishFirst: () => {},
+  };
+  const textOf = (pieces: string | Iterable<string>): string =>
+    typeof pieces === 'string' ? pieces : [...pieces].join('');
+
+  test.each(towns)('says of %s what the library says', async (town) => {
+    const given = readArguments('doctor', ['--json', '--from-snapshot', `${town}/snapshot.json`]);
+    const { exitCode, stdout } = await runDoctor(given, terminal);
+    const said = JSON.parse(textOf(stdout)) as Report;
+    const golden = JSON.parse(readFileSync(fileOf(town, 'report'), 'utf8')) as Report;
+    expect({
+      ...said,
+      tool: golden.tool,
+      durationMs: 0,
+      checks: said.checks.map((check) => ({ ...check, durationMs: 0 })),
+    }).toEqual(golden);
+    expect(exitCode).toBe(golden.exitCode);
+  });
+});
+
+describe('the published schema', () => {
+  const ajv = new Ajv2020({ allErrors: true, strict: false });
+  addFormats.default(ajv);
+  const schema = JSON.parse(readFileSync(new URL('../schema/report.schema.json', import.meta.url), 'utf8'));
+  const validate = ajv.compile(schema);
+
+  test.each(towns)('describes the report of %s', (town) => {
+    validate(JSON.parse(readFileSync(fileOf(town, 'report'), 'utf8')));
+    expect(validate.errors).toBeNull();
+  });
+
+  test('would not describe a report that lacks a value, or has a state of its own', () => {
+    const [town = ''] = towns;
+    const golden = JSON.parse(readFileSync(fileOf(town, 'report'), 'utf8'));
+    expect(validate({ ...golden, complete: undefined })).toBe(false);
+    expect(validate({ ...golden, locks: [{ ...golden.locks[0], state: 'odd' }] })).toBe(false);
   });
 });
 
