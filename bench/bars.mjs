@@ -56,7 +56,7 @@ export const BARS = [
   },
   {
     name: 'preflight, lock present / base',
-    of: 'preflight-held',
+    of: 'preflight-lock',
     to: 'base',
     bar: 2.2,
     goal: 1.5,

@@ -95,7 +95,7 @@ export function contenders({ goWalk, hasTmux, cold }) {
   }
   if (hasTmux) list.base = ({ env, base }) => timed(() => run(process.execPath, [base], env));
   if (cliExists) {
-    list['preflight-held'] = doctor('preflight', '--town', 'SMALL', 'rig0/crew/crew0');
+    list['preflight-lock'] = doctor('preflight', '--town', 'SMALL', 'rig0/crew/crew0');
     list['preflight-free'] = doctor('preflight', '--town', 'SMALL', 'rig0/crew/nobody');
     list['doctor-small'] = doctor('--json', 'SMALL');
     list.help = doctor('--help');

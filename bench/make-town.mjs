@@ -1,9 +1,12 @@
 // Makes a town on disk to measure on: rigs of full clones with .git, node_modules and nested sources, as agents
-// leave them. The same arguments always give the same tree. Files are empty: a scan reads names, not contents.
+// leave them. The same arguments always give the same tree. Files are empty where nobody reads them.
 //
 //   node bench/make-town.mjs DIR small|medium|large|locks-1000|locks-10000
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
+
+const TAKEN_AT = new Date('2026-03-29T12:33:08.793Z');
 
 /** Rigs, workers in each, and packages in the node_modules of each worker; `locks` towns have bare workers. */
 export const SIZES = {
@@ -41,7 +44,7 @@ export function makeTown(root, size) {
       tree.directory(outer);
       const worker = isCrew ? outer : `${outer}/${rig}`;
       if (!isCrew) tree.directory(worker);
-      if (packages > 0) makeClone(tree, worker, packages, isCrew ? gitFanOut : 0);
+      if (packages > 0) makeClone(tree, worker, packages, gitFanOut, isCrew ? null : `${home}/.repo.git`);
       tree.lock(worker, 40_000_000 + tree.counts.locks);
     }
   }
@@ -55,8 +58,9 @@ function newTree() {
     counts.entries++;
     counts.directories++;
   };
-  const file = (path) => {
-    closeSync(openSync(path, 'wx'));
+  const file = (path, text) => {
+    if (text === undefined) closeSync(openSync(path, 'wx'));
+    else writeFileSync(path, text, { flag: 'wx' });
     counts.entries++;
   };
   /** A record whose process is above Linux's highest number, so that it is dead everywhere. */
@@ -64,21 +68,24 @@ function newTree() {
     directory(`${worker}/.runtime`);
     const record = {
       pid,
-      acquired_at: '2026-03-29T12:33:08.793959788Z',
+      acquired_at: TAKEN_AT.toISOString(),
       session_id: `%${counts.locks}`,
-      hostname: 'larch',
+      hostname: hostname(),
     };
     writeFileSync(`${worker}/.runtime/agent.lock`, JSON.stringify(record, null, 2));
+    // A file that was written just now is treated with more care than most.
+    utimesSync(`${worker}/.runtime/agent.lock`, TAKEN_AT, TAKEN_AT);
     counts.entries++;
     counts.locks++;
   };
   return { counts, directory, file, lock };
 }
 
-/** A work tree: sources, documents, packages, and a .git directory, or a .git file as in a linked worktree. */
-function makeClone(tree, home, packages, gitFanOut) {
-  if (gitFanOut > 0) makeRepository(tree, `${home}/.git`, gitFanOut, 2);
-  else tree.file(`${home}/.git`);
+/** A work tree: sources, documents, packages, and a repository of its own or a link into a shared one. */
+function makeClone(tree, home, packages, gitFanOut, shared) {
+  if (shared === null) makeRepository(tree, `${home}/.git`, gitFanOut, 2);
+  else linkWorktree(tree, home, shared);
+  tree.file(`${home}/.gitignore`, '.runtime/\n');
   for (let index = 0; index < 12; index++) tree.file(`${home}/document-${index}.md`);
   tree.directory(`${home}/src`);
   for (let area = 0; area < 16; area++) {
@@ -110,8 +117,9 @@ function makePackage(tree, path, index) {
   if (index % 2 === 1) fill(`${path}/lib`, 10);
 }
 
+/** A repository that git accepts, nothing tracked, with loose objects by the look of their names. */
 function makeRepository(tree, path, fanOut, objects) {
-  for (const each of [
+  const directories = [
     '',
     '/objects',
     '/objects/pack',
@@ -121,15 +129,28 @@ function makeRepository(tree, path, fanOut, objects) {
     '/hooks',
     '/logs',
     '/info',
-  ])
-    tree.directory(path + each);
-  for (const name of ['HEAD', 'config', 'index', 'description', 'packed-refs']) tree.file(`${path}/${name}`);
+  ];
+  for (const each of directories) tree.directory(path + each);
+  tree.directory(`${path}/worktrees`);
+  tree.file(`${path}/HEAD`, 'ref: refs/heads/main\n');
+  tree.file(`${path}/config`, '[core]\n\trepositoryformatversion = 0\n');
+  for (const name of ['description', 'FETCH_HEAD', 'ORIG_HEAD']) tree.file(`${path}/${name}`);
   for (let index = 0; index < 13; index++) tree.file(`${path}/hooks/hook-${index}.sample`);
   for (let fan = 0; fan < fanOut; fan++) {
     const home = `${path}/objects/${fan.toString(16).padStart(2, '0')}`;
     tree.directory(home);
     for (let index = 0; index < objects; index++) tree.file(`${home}/${`${fan}${index}`.padStart(38, 'a')}`);
   }
+}
+
+/** What `git worktree add` leaves: a .git file, and its counterpart in the repository. */
+function linkWorktree(tree, home, repository) {
+  const back = `${repository}/worktrees/worktree${tree.counts.locks}`;
+  tree.directory(back);
+  tree.file(`${back}/HEAD`, 'ref: refs/heads/work\n');
+  tree.file(`${back}/commondir`, '../..\n');
+  tree.file(`${back}/gitdir`, `${home}/.git\n`);
+  tree.file(`${home}/.git`, `gitdir: ${back}\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
