@@ -5,7 +5,7 @@ import type { OccupantFinding } from './occupants.ts';
 import { refusalOf } from './report.ts';
 import { type Answer, EXIT, type PreflightResult } from './report-types.ts';
 import { indexSnapshot, type TownIndex } from './town-index.ts';
-import type { Snapshot, Verdict } from './types.ts';
+import type { Gap, Snapshot, Verdict } from './types.ts';
 import { judgeAll, occupantsWithoutLock } from './verdict.ts';
 
 /** The worst of several answers wins, in this order: not knowing is worse than a worker that is taken. */
@@ -50,6 +50,12 @@ const isUnoccupied = (around: OccupantFinding, index: TownIndex): boolean => {
   );
 };
 
+/** A place that is closed to us may hold a lock: that none was seen there proves nothing. */
+const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap | undefined => {
+  const place = `directory:${worker === '.' ? root : `${root === '/' ? '' : root}/${worker}`}`;
+  return gaps.find(({ what }) => what === place || what.startsWith(`${place}/`));
+};
+
 const clearWithoutLock = (worker: string, index: TownIndex): PreflightResult => {
   const { root } = index.snapshot.town;
   const around = occupantsWithoutLock(worker, index);
@@ -60,6 +66,15 @@ const clearWithoutLock = (worker: string, index: TownIndex): PreflightResult => 
       ...seen,
       answer: 'held',
       message: `no lock, but ${first.text}`,
+      next: explain(worker, root),
+    });
+  const gap = gapAt(worker, index.snapshot);
+  if (gap !== undefined)
+    return finish(worker, null, {
+      evidence: [{ source: 'lock', text: `${gap.what} could not be looked at: ${gap.why}` }, ...around.facts],
+      answer: 'unsure',
+      reasons: ['unreadable'],
+      message: `no lock was seen, but ${gap.what.slice(gap.what.indexOf(':') + 1)} is closed to us: ${gap.why}`,
       next: explain(worker, root),
     });
   if (isUnoccupied(around, index))
