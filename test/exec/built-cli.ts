@@ -1,9 +1,9 @@
 /** The CLI as it ships, bundled anew into a directory of its own: tests neither need nor disturb `dist`. */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeTmuxTmpdir, onCleanUp } from '../support/index.ts';
+import { onCleanUp } from '../support/index.ts';
 
 /** How a run ended. */
 export interface Ended {
@@ -58,12 +58,14 @@ export const buildCli = (): BuiltCli => {
   writeFileSync(join(home, 'package.json'), '{"type":"module"}');
   execFileSync('chmod', ['-R', 'a+rX', home]);
   const path = join(home, 'main.js');
+  const tmuxTmpdir = join(home, 'no-tmux');
+  mkdirSync(tmuxTmpdir, { mode: 0o755 });
 
   const start = (args: readonly string[], options: RunOptions = {}): RunningCli => {
     const { env, input, ...rest } = options;
     const child = spawn(process.execPath, [path, ...args], {
       ...rest,
-      env: plainEnvironment(env ?? {}),
+      env: plainEnvironment(tmuxTmpdir, env ?? {}),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     child.stdin?.on('error', () => {}); // it may end without reading
@@ -98,14 +100,11 @@ export const buildCli = (): BuiltCli => {
   };
 };
 
-let ownTmuxTmpdir: string | null = null;
-
 /** No tmux of the person who runs the tests, no Gas Town around them. */
-const plainEnvironment = (added: NonNullable<RunOptions['env']>): NodeJS.ProcessEnv => {
+const plainEnvironment = (tmuxTmpdir: string, added: NonNullable<RunOptions['env']>): NodeJS.ProcessEnv => {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^(GT_|TMUX|NODE_EXTRA_CA|FORCE_COLOR)/.test(name),
   );
-  ownTmuxTmpdir ??= makeTmuxTmpdir();
-  const merged = { ...Object.fromEntries(own), TMUX_TMPDIR: ownTmuxTmpdir, ...added };
+  const merged = { ...Object.fromEntries(own), TMUX_TMPDIR: tmuxTmpdir, ...added };
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
 };

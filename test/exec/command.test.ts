@@ -1,0 +1,94 @@
+import { mkdirSync } from 'node:fs';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
+import { buildCli, type RunOptions } from './built-cli.ts';
+import { ADA, readLock, startLasting } from './lasting.ts';
+
+const cli = buildCli();
+const exec = (town: TestTown, command: readonly string[], options?: RunOptions, ...flags: string[]) =>
+  cli.run(['exec', '--town', town.root, ...flags, ADA, '--', ...command], options);
+const linuxTest = process.platform === 'linux' ? test : test.skip;
+
+afterAll(cli.remove);
+
+describe('the command under exec', () => {
+  afterEach(cleanUp);
+
+  test('gets its words as they are', async () => {
+    const words = ['a b', '', '*', '$HOME', '--json', '--', "it's", '`id`', 'new\nline', '-q'];
+    const { stdout } = await exec(makeTown(), ['printf', '<%s>', ...words]);
+    expect(stdout).toBe(words.map((word) => `<${word}>`).join(''));
+  });
+
+  test('reads the standard input that the doctor was given, all of it', async () => {
+    const input = 'line of input\n'.repeat(20_000);
+    const { stdout } = await exec(makeTown(), ['cat'], { input });
+    expect(stdout === input).toBe(true);
+  });
+
+  test('may write more than a pipe holds while nobody reads', async () => {
+    const script = 'head -c 3000000 /dev/zero | tr "\\0" x; echo done >&2';
+    const { code, stdout, stderr } = await exec(makeTown(), ['sh', '-c', script]);
+    expect({ code, stderr, length: stdout.length }).toEqual({ code: 0, stderr: 'done\n', length: 3_000_000 });
+  });
+
+  test("stands in the caller's directory", async () => {
+    const town = makeTown();
+    mkdirSync(town.path('here'));
+    const { stdout } = await exec(town, ['pwd', '-P'], { cwd: town.path('here') });
+    expect(stdout).toBe(`${town.path('here')}\n`);
+  });
+
+  test.each([
+    ['an ordinary one', {}],
+    ['without PWD and SHLVL', { PWD: undefined, SHLVL: undefined }],
+    [
+      'names that are no shell names',
+      { 'a.b': '1 2\'3"', 'npm_config_//host/:_token': 'x', 'BASH_FUNC_f%%': '() { :; }' },
+    ],
+    ['what a shell sets for itself', { IFS: ':', OPTIND: '7', PPID: '1', LINENO: '9', PWD: '/elsewhere' }],
+    ['values with newlines, quotes and nothing', { A: 'x\ny\n', 'B-C': '\n', D: '', E: '$(id) `id` "\'' }],
+  ])('has exactly the environment of the caller: %s', async (_name, env) => {
+    const town = makeTown();
+    const script = 'process.stdout.write(JSON.stringify(Object.entries(process.env).sort()))';
+    const command = [process.execPath, '-e', script];
+    const direct = await cli.run(['exec', '--town', town.root, ADA, '--', ...command], { env });
+    expect(direct.code).toBe(0);
+    const seen = new Map<string, string>(JSON.parse(direct.stdout));
+    for (const [name, value] of Object.entries(env)) expect([name, seen.get(name)]).toEqual([name, value]);
+    expect([...seen.keys()].filter((name) => name.startsWith('LOCK_DOCTOR'))).toEqual([]);
+    const expected = new Set([...Object.keys(process.env), ...Object.keys(env), 'TMUX_TMPDIR']);
+    expect([...seen.keys()].filter((name) => !expected.has(name))).toEqual([]);
+  });
+
+  linuxTest('inherits no descriptor of ours beyond the three streams', async () => {
+    const script = 'ls /proc/$$/fd; for f in /proc/$$/fd/*; do readlink $f; done';
+    const { stdout } = await exec(makeTown(), ['sh', '-c', script]);
+    // Descriptors from 16 on are the test runner's own, if it leaks any.
+    const numbers = stdout.split('\n').filter((line) => /^\d+$/.test(line) && Number(line) < 10);
+    expect(numbers).toEqual(['0', '1', '2']);
+    expect(stdout).not.toContain('agent.lock');
+  });
+
+  test('is the very process that the lock names, by number and start', async () => {
+    const town = makeTown({ marked: false });
+    const running = await startLasting(cli, town, 'exec sleep 600', { flags: ['--session', '%77'] });
+    const lock = readLock(town);
+    expect(lock).toMatchObject({
+      pid: running.commandPid,
+      holder_pid: running.commandPid,
+      session_id: '%77',
+    });
+    expect(lock.nonce).toMatch(/^[0-9a-f]{16}$/);
+    const report = JSON.parse((await cli.run(['--json', '--town', town.root])).stdout);
+    expect(report.locks).toMatchObject([
+      { worker: ADA, state: 'held', holder: { truePid: running.commandPid } },
+    ]);
+  });
+
+  test('names as its session the pane that the caller is in, unless told otherwise', async () => {
+    const town = makeTown({ marked: false });
+    await startLasting(cli, town, 'exec sleep 600', { env: { TMUX_PANE: '%5' } });
+    expect(readLock(town).session_id).toBe('%5');
+  });
+});

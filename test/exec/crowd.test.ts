@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { cleanUp, makeTown, sleeperNamed, until } from '../support/index.ts';
+import { buildCli } from './built-cli.ts';
+import { ADA } from './lasting.ts';
+
+const CROWD = 50;
+const cli = buildCli();
+
+/** Tells of two commands inside at once: mkdir succeeds for one only. Says `ran` for every command that ran. */
+const WITNESS = 'mkdir inside && echo ran >> log || echo overlap >> log; sleep 0.02; rmdir inside';
+
+afterAll(cli.remove);
+
+describe('fifty at once on one worker', () => {
+  afterEach(cleanUp);
+
+  test('all run, one at a time, where they wait for each other', async () => {
+    const town = makeTown();
+    const args = ['exec', '--town', town.root, '--wait', '300', ADA, '--', 'sh', '-c', WITNESS];
+    const all = await Promise.all(Array.from({ length: CROWD }, () => cli.run(args, { cwd: town.root })));
+    const told = [
+      ...new Set(all.filter(({ code }) => code !== 0).map(({ code, stderr }) => `${code} ${stderr}`)),
+    ];
+    expect(told).toEqual([]);
+    expect(readFileSync(town.path('log'), 'utf8')).toBe('ran\n'.repeat(CROWD));
+    expect(readdirSync(town.path(ADA, '.runtime'))).toEqual(['agent.lock.flock']);
+  }, 240_000);
+
+  test('one runs and the others are refused, where nobody waits', async () => {
+    const town = makeTown();
+    const script = `${WITNESS}; sleep 60`;
+    const runs = Array.from({ length: CROWD }, () =>
+      cli.start(['exec', '--town', town.root, ADA, '--', 'sh', '-c', script], { cwd: town.root }),
+    );
+    const isRefusal = (code: number | null): boolean => code === 20 || code === 22;
+    const codes: (number | null)[] = [];
+    const rest = new Set(runs);
+    for (const run of runs)
+      void run.ended.then(({ code }) => {
+        codes.push(code);
+        rest.delete(run);
+      });
+    await until(() => codes.length === CROWD - 1, 'the refusals', 120_000);
+    expect(codes.filter((code) => !isRefusal(code))).toEqual([]);
+    expect(codes.filter((code) => code === 20).length).toBeGreaterThan(0);
+    expect(readFileSync(town.path('log'), 'utf8')).toBe('ran\n');
+    const [winner] = [...rest];
+    winner?.child.kill('SIGTERM');
+    expect((await winner?.ended)?.code).toBe(143);
+    expect(readdirSync(town.path(ADA, '.runtime'))).toEqual(['agent.lock.flock']);
+  }, 240_000);
+
+  test('the waiting command of a rival is no agent at work: of two agents in the worker one starts', async () => {
+    const town = makeTown();
+    const agent = sleeperNamed('claude');
+    const args = ['exec', '--town', town.root, ADA, '--', agent, '0.2'];
+    const both = () => Promise.all([1, 2, 3, 4].map(() => cli.run(args, { cwd: town.path(ADA) })));
+    for (let round = 0; round < 3; round += 1) {
+      const codes = (await both()).map(({ code }) => code);
+      expect(codes).toContain(0);
+      expect(codes.filter((code) => code !== 0 && code !== 20)).toEqual([]);
+    }
+  }, 60_000);
+});

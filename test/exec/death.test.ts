@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import {
+  cleanUp,
+  firstLine,
+  isRunning,
+  makeTown,
+  startProcess,
+  type TestTown,
+  until,
+} from '../support/index.ts';
+import { buildCli } from './built-cli.ts';
+import { ADA, readLock, startLasting } from './lasting.ts';
+
+const cli = buildCli();
+const beside = (town: TestTown): readonly string[] => readdirSync(town.path(ADA, '.runtime')).sort();
+const preflight = async (town: TestTown) => (await cli.run(['preflight', '--town', town.root, ADA])).code;
+const next = (town: TestTown) => cli.run(['exec', '--town', town.root, ADA, '--', 'echo', 'next']);
+
+afterAll(cli.remove);
+
+describe('kill -9', () => {
+  afterEach(cleanUp);
+
+  test.each([
+    ['a plain directory', { marked: false }],
+    ['a Gas Town', { marked: true }],
+  ])(
+    'of the doctor in %s leaves a lock that names the command, is true, and goes stale with it',
+    async (_name, marked) => {
+      const town = makeTown(marked);
+      const running = await startLasting(cli, town);
+      const before = readLock(town);
+      expect(before.holder_pid).toBe(running.commandPid);
+      running.child.kill('SIGKILL');
+      await until(running.isOver, 'the end of the doctor');
+      expect(isRunning(running.commandPid)).toBe(true);
+      expect(readLock(town)).toEqual(before);
+      expect(await preflight(town)).toBe(20);
+      expect((await next(town)).code).toBe(20);
+      process.kill(running.commandPid, 'SIGKILL');
+      await until(() => !isRunning(running.commandPid), 'the end of the command');
+      expect(await preflight(town)).toBe(21);
+      expect(await next(town)).toMatchObject({ code: 0, stdout: 'next\n' });
+      expect(beside(town)).toEqual(['agent.lock.flock']);
+    },
+  );
+
+  test('of the command is 137, and the lock is given back', async () => {
+    const town = makeTown();
+    const running = await startLasting(cli, town);
+    process.kill(running.commandPid, 'SIGKILL');
+    expect((await running.ended).code).toBe(137);
+    expect(beside(town)).toEqual(['agent.lock.flock']);
+  });
+
+  test('of the doctor before the gate opens: the command never runs, and the next one has the worker', async () => {
+    const town = makeTown();
+    const mark = town.path('it-ran');
+    // Somebody keeps the guard: the command waits behind its gate.
+    const guard = town.write(`${ADA}/.runtime/agent.lock.flock`, '');
+    const keeper = await startProcess('flock', ['-F', '-x', guard, 'sh', '-c', 'echo kept; exec sleep 600'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    await firstLine(keeper);
+    const running = cli.start(['exec', '--town', town.root, ADA, '--', 'touch', mark]);
+    const gate = await until(() => childNamed(running.pid, 'sh'), 'the gate');
+    running.child.kill('SIGKILL');
+    await until(() => !isRunning(gate), 'the end of the gate');
+    await keeper.stop();
+    expect((await next(town)).code).toBe(0);
+    expect(readdirSync(town.root)).not.toContain('it-ran');
+    expect(beside(town)).toEqual(['agent.lock.flock']);
+  });
+
+  test('of the doctor at any moment: never two commands at once, and the worker is free again in the end', async () => {
+    const town = makeTown();
+    const script = 'mkdir "$0" || echo overlap >> "$0.overlaps"; rmdir "$0"';
+    const args = ['exec', '--town', town.root, ADA, '--', 'sh', '-c', script, town.path('inside')];
+    for (let delayMs = 20; delayMs <= 140; delayMs += 6) {
+      const running = cli.start(args);
+      await new Promise((settle) => setTimeout(settle, delayMs));
+      running.child.kill('SIGKILL');
+      await until(running.isOver, 'the end of the doctor');
+    }
+    const { code } = await cli.run(args);
+    expect(code).toBe(0);
+    expect(readdirSync(town.root)).not.toContain('inside.overlaps');
+    expect(beside(town)).toEqual(['agent.lock.flock']);
+  });
+});
+
+/** The number of a child of that name, read out of /proc; false where there is none. */
+const childNamed = (parent: number, name: string): number | false => {
+  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+  const found = pids.find((pid) => {
+    try {
+      const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      return (
+        text.includes(`(${name}) `) && text.slice(text.lastIndexOf(')') + 2).split(' ')[1] === `${parent}`
+      );
+    } catch {
+      return false; // it ended meanwhile
+    }
+  });
+  return found === undefined ? false : Number(found);
+};

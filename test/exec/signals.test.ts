@@ -1,0 +1,52 @@
+import { readdirSync } from 'node:fs';
+import { constants } from 'node:os';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { cleanUp, makeTown, until } from '../support/index.ts';
+import { buildCli } from './built-cli.ts';
+import { ADA, startLasting } from './lasting.ts';
+
+const cli = buildCli();
+const PASSED = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+
+afterAll(cli.remove);
+
+describe('a signal to the doctor, off a terminal', () => {
+  afterEach(cleanUp);
+
+  // A terminal of the person who runs the tests is no business of theirs: detached, it is not the doctor's either.
+  const options = { detached: true };
+
+  test.each(PASSED)('%s reaches the command once; what that makes of it counts', async (signal) => {
+    const town = makeTown();
+    const script = `trap 'echo got' ${signal.slice(3)}; while :; do sleep 0.05; done`;
+    const running = await startLasting(cli, town, script, options);
+    running.child.kill(signal);
+    await until(() => running.said().includes('got'), `${signal} in the command`);
+    expect(readdirSync(town.path(ADA, '.runtime'))).toContain('agent.lock');
+    process.kill(running.commandPid, 'SIGKILL');
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(137);
+    expect(stdout.match(/got/g)).toHaveLength(1);
+  });
+
+  test.each(PASSED)('%s that ends the command is 128+n, and the lock is given back', async (signal) => {
+    const town = makeTown();
+    const running = await startLasting(cli, town, 'exec sleep 600', options);
+    running.child.kill(signal);
+    expect((await running.ended).code).toBe(128 + constants.signals[signal]);
+    expect(readdirSync(town.path(ADA, '.runtime'))).toEqual(['agent.lock.flock']);
+  });
+
+  test('ends the doctor while it only waits for a worker', async () => {
+    const town = makeTown();
+    await startLasting(cli, town, 'exec sleep 600', options);
+    const waiting = cli.start(['exec', '--town', town.root, '--wait', '600', ADA, '--', 'true'], options);
+    // Another one, started later, has waited its time: the first is waiting by now.
+    const briefly = ['exec', '--town', town.root, '--wait', '0.5', ADA, '--', 'true'];
+    expect((await cli.run(briefly, options)).code).toBe(20);
+    expect(waiting.isOver()).toBe(false);
+    waiting.child.kill('SIGTERM');
+    expect((await waiting.ended).signal ?? 'SIGTERM').toBe('SIGTERM');
+    expect(readdirSync(town.path(ADA, '.runtime'))).toContain('agent.lock');
+  });
+});
