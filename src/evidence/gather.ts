@@ -2,7 +2,7 @@
  * Gathers all evidence of one run into a snapshot. The order is part of the promise: locks first, then processes, then
  * tmux; the other way round an agent that starts meanwhile would look dead.
  */
-import { realpathSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Gap, LockFile, ScanMode, Snapshot, TmuxEvidence } from '../core/types.ts';
 import { addGitFacts } from './git.ts';
@@ -14,6 +14,7 @@ import { readLocks } from './locks.ts';
 import { type ProcessTable, processEvidence, readProcessTable, workingDirectories } from './processes.ts';
 import { type ScanResult, scanPlaces, scanTown } from './scan.ts';
 import { askTmux } from './tmux.ts';
+import { isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town-place.ts';
 import type { TownRoot } from './town-root.ts';
 
 /** What one question to tmux or git may take; a healthy answer takes milliseconds. */
@@ -72,20 +73,12 @@ const usersOf = (root: string, uid: number, locks: readonly LockFile[]): readonl
   return [...new Set([uid, owner, ...takers])];
 };
 
-const isTheRoot = (path: string, root: string): boolean => {
-  try {
-    return realpathSync(path) === root;
-  } catch {
-    return false;
-  }
-};
-
 /** Names that panes use for this town's root and that lead to it: symlinked roots are named as they were typed. */
 const aliasesOf = ({ root, aliases }: TownRoot, tmux: TmuxEvidence): readonly string[] => {
   const panes = tmux.servers.flatMap((server) => server.panes);
   const named = panes.flatMap(({ environment }) => [environment.GT_TOWN_ROOT, environment.GT_ROOT]);
   const others = [...new Set(named)].filter((path) => path !== undefined).filter((path) => path !== root);
-  return [...new Set([...aliases, ...others.filter((path) => isTheRoot(path, root))])];
+  return [...new Set([...aliases, ...others.filter((path) => isSameDirectory(path, root))])];
 };
 
 /** A single worker is judged without the town's layout, unless panes must be told from other workers' panes. */
@@ -98,6 +91,18 @@ const layoutFor = (request: GatherRequest, tmux: TmuxEvidence): TownLayout => {
     statSync(join(request.town.root, 'mayor', 'town.json'), { throwIfNoEntry: false }) !== undefined;
   return { ...NO_LAYOUT, marked };
 };
+
+/** Panes under another name of the town's directories (a bind mount) are where the town has them. */
+const withTownPlaces = (tmux: TmuxEvidence, placeInTown: TownPlaceFinder): TmuxEvidence => ({
+  ...tmux,
+  servers: tmux.servers.map((server) => ({
+    ...server,
+    panes: server.panes.map((pane) => {
+      const path = pane.path === null ? null : placeInTown(pane.path, pane.path);
+      return path === null ? pane : { ...pane, path, otherTown: null };
+    }),
+  })),
+});
 
 const lookAtTmux = (
   request: GatherRequest,
@@ -123,8 +128,11 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const asker = readAsker(env, table);
 
   onStage?.('tmux');
-  const tmux = await lookAtTmux(request, usersOf(town.root, host.uid, locks), table);
-  const layout = layoutFor(request, tmux);
+  const answered = await lookAtTmux(request, usersOf(town.root, host.uid, locks), table);
+  const layout = layoutFor(request, answered);
+  const lockedPlaces = [...new Set(locks.map(({ worker }) => worker))];
+  const placeInTown = townPlaceFinder(town.root, [...layout.workers, ...request.workers, ...lockedPlaces]);
+  const tmux = withTownPlaces(answered, placeInTown);
   const agents = [...new Set([...request.agents, ...commandsNamedBy(env)])];
   const panePids = tmux.servers.flatMap((server) =>
     server.panes.filter(({ dead }) => !dead).map(({ pid }) => pid),
@@ -134,12 +142,12 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     panePids,
     agents,
     root: town.root,
+    placeInTown,
     asker,
   });
 
   onStage?.('git');
   const whole = scan !== 'worker';
-  const lockedPlaces = [...new Set(locks.map(({ worker }) => worker))];
   const gaps: readonly Gap[] = [...found.gaps, ...layout.gaps];
   return {
     snapshotVersion: 1,

@@ -100,6 +100,7 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
     lookingIsCheap: true,
     workingDirectories: async (pids) =>
       withoutStackTraces(() => new Map(pids.map((pid) => [pid, readProcLink(`${proc}/${pid}/cwd`)]))),
+    doorToCwd: (pid) => `${proc}/${pid}/cwd`,
     sharesOurPaths: (pid) => {
       const theirs = readProcLink(`${proc}/${pid}/ns/mnt`);
       return theirs.seen && ourMounts.seen && theirs.value === ourMounts.value;
@@ -118,6 +119,7 @@ const closedDetails = (why: string): ProcessDetails => ({
   lookingIsCheap: true,
   workingDirectories: async (pids) =>
     new Map(pids.map((pid): [number, Observed<string>] => [pid, { seen: false, why }])),
+  doorToCwd: () => null,
   sharesOurPaths: () => false,
   listeningSockets: () => [],
 });

@@ -32,6 +32,8 @@ export interface ProcessDetails {
   /** A look at a working directory is one system call: look at all. */
   readonly lookingIsCheap: boolean;
   readonly workingDirectories: (pids: readonly number[]) => Promise<ReadonlyMap<number, Observed<string>>>;
+  /** A path that leads to its working directory from here, even out of another mount namespace; null: only its name does. */
+  readonly doorToCwd: (pid: number) => string | null;
   /** It lives in our mount namespace: its paths mean what they mean here. */
   readonly sharesOurPaths: (pid: number) => boolean;
   /** Absolute paths of the Unix sockets on which it listens; empty where that cannot be told. */

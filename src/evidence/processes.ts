@@ -14,6 +14,7 @@ import { lookUpPid } from './pid-lookup.ts';
 import { withoutStackTraces } from './proc-files.ts';
 import { processNames } from './process-names.ts';
 import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable, treeBelow } from './process-table.ts';
+import type { TownPlaceFinder } from './town-place.ts';
 
 export { type ProcessTable, readProcessTable, workingDirectories } from './process-table.ts';
 
@@ -26,6 +27,8 @@ export interface ProcessQuestion {
   readonly agents: readonly string[];
   /** Town root, symlinks resolved. */
   readonly root: string;
+  /** The town's name for what goes by another one; default: names are all there is. */
+  readonly placeInTown?: TownPlaceFinder;
   readonly asker: Asker;
 }
 
@@ -41,7 +44,8 @@ export const processEvidence = async (
   const { panePids, agents, root, asker } = question;
   const table = panePids.every((pid) => listed.rows.has(pid)) ? listed : await listed.again();
   const running = [...table.rows.values()].filter((row) => !row.dead && !row.isKernelThread);
-  const cwds = await table.details.workingDirectories(cwdsWorthAsking(running, table, question));
+  const shown = await table.details.workingDirectories(cwdsWorthAsking(running, table, question));
+  const cwds = withTownPlaces(shown, table, question);
   const describe = describer(table, cwds, new Set(panePids));
 
   const isOfInterest = (row: ProcessRow): boolean => {
@@ -80,6 +84,30 @@ const cwdsWorthAsking = (
     details.lookingIsCheap || trees.has(pid) || isAgentCommand(processNames(comm, details.argv(pid)), agents);
   return running.filter(isWorthIt).map(({ pid }) => pid);
 };
+
+/** Agents under a bind mount or in a container of the town's directories work in the town, whatever they call it. */
+const withTownPlaces = (
+  cwds: ReadonlyMap<number, Observed<string>>,
+  { rows, details }: ProcessTable,
+  { panePids, agents, placeInTown }: ProcessQuestion,
+): ReadonlyMap<number, Observed<string>> => {
+  if (placeInTown === undefined) return cwds;
+  const trees = treeBelow(rows, panePids);
+  const placed = new Map(cwds);
+  for (const [pid, cwd] of cwds) {
+    if (!cwd.seen || cwd.value === '/') continue;
+    const isWorthIt = trees.has(pid) || isAgentCommand(namesOf(pid, rows, details), agents);
+    const value = isWorthIt ? placeInTown(cwd.value, details.doorToCwd(pid) ?? cwd.value) : null;
+    if (value !== null) placed.set(pid, { seen: true, value });
+  }
+  return placed;
+};
+
+const namesOf = (
+  pid: number,
+  rows: ProcessTable['rows'],
+  details: ProcessTable['details'],
+): readonly string[] => processNames(rows.get(pid)?.comm ?? '', details.argv(pid));
 
 type Describe = (row: ProcessRow) => ProcessInfo;
 

@@ -66,6 +66,7 @@ const psDetails = (rows: ReadonlyMap<number, PsRow>): ProcessDetails => ({
   // One lsof for all costs half a second.
   lookingIsCheap: false,
   workingDirectories: readWorkingDirectories,
+  doorToCwd: () => null,
   sharesOurPaths: () => true,
   listeningSockets: () => [],
 });

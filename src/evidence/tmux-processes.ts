@@ -3,6 +3,7 @@ import { realpathSync, statSync } from 'node:fs';
 import type { TmuxServer } from '../core/types.ts';
 import { relativeTo } from '../core/workers.ts';
 import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable, treeBelow } from './process-table.ts';
+import { townPlaceFinder } from './town-place.ts';
 
 /** A running server that was not reached. */
 export interface HiddenServer {
@@ -64,11 +65,13 @@ export const worksOutside = async (root: string, server: number, table: ProcessT
     (pid) => pid !== server && !table.rows.get(pid)?.dead,
   );
   const cwds = await table.details.workingDirectories(tree);
+  const placeInTown = townPlaceFinder(root, []);
   return tree.every((pid) => {
     const cwd = cwds.get(pid);
     const row = table.rows.get(pid);
     if (cwd?.seen !== true) return row === undefined || hasEnded(row, table);
-    return relativeTo(root, cwd.value) === null && table.details.sharesOurPaths(pid);
+    if (relativeTo(root, cwd.value) !== null || !table.details.sharesOurPaths(pid)) return false;
+    return placeInTown(cwd.value, table.details.doorToCwd(pid) ?? cwd.value) === null;
   });
 };
 
