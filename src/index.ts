@@ -34,6 +34,11 @@ export {
 } from './lock/errors.ts';
 export type { Released } from './lock/release.ts';
 export type { LockStatus } from './lock/status.ts';
-export { cleanStaleLocks, detectCollisions, findAllLocks, type TownLocksOptions } from './lock/town-locks.ts';
 export { type WithLockOptions, withLock } from './lock/with-lock.ts';
+export {
+  cleanStaleLocks,
+  detectCollisions,
+  findAllLocks,
+  type TownLocksOptions,
+} from './repair/town-locks.ts';
 export { type UndoOutcome, type UndoReport, undoReleases } from './repair/undo.ts';

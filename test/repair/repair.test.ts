@@ -21,10 +21,10 @@ import { Lock } from '../../src/lock/agent-lock.ts';
 import { takeGuard } from '../../src/lock/guard.ts';
 import { doctorsJudge } from '../../src/lock/judge.ts';
 import { makeRunId, placeIn } from '../../src/lock/names.ts';
-import { cleanStaleLocks, detectCollisions, findAllLocks } from '../../src/lock/town-locks.ts';
 import { applyRelease, type ReleaseOutcome } from '../../src/repair/apply.ts';
 import { journalPath, readJournal } from '../../src/repair/journal.ts';
 import { repairLeftovers } from '../../src/repair/leftovers.ts';
+import { cleanStaleLocks, detectCollisions, findAllLocks } from '../../src/repair/town-locks.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
 import { cleanUp, deadPid, fakeAgent, makeTown, type TestTown } from '../support/index.ts';
 

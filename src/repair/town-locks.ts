@@ -1,8 +1,8 @@
 /** The locks of a whole town, for programs: what the original package's functions of these names promised to be. */
 import type { Collision, Examination, LockFile } from '../core/types.ts';
-import { applyRelease, type ReleaseOutcome } from '../repair/apply.ts';
-import { doctorsJudge, type JudgeOptions } from './judge.ts';
-import { makeRunId } from './names.ts';
+import { doctorsJudge, type JudgeOptions } from '../lock/judge.ts';
+import { makeRunId } from '../lock/names.ts';
+import { applyRelease, type ReleaseOutcome } from './apply.ts';
 
 export interface TownLocksOptions extends Omit<JudgeOptions, 'town'> {
   /** `default`: everything but repositories' insides; `deep`: everything; `quick`: known places only. */
