@@ -70,9 +70,16 @@ step('types (tsc)', node, ['node_modules/typescript/bin/tsc', '--noEmit']);
 step('style (biome)', node, ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']);
 step('man page up to date', node, ['scripts/make-man.mjs', '--check']);
 await checkPublishedPackage();
+// One file at a time: the tests start processes and tmux servers of this user, which the doctors of others would see.
 const { status } = spawnSync(
   node,
-  ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', ...process.argv.slice(2)],
+  [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    'node_modules/jest/bin/jest.js',
+    '--maxWorkers=1',
+    ...process.argv.slice(2),
+  ],
   { stdio: 'inherit' },
 );
 process.exitCode = status ?? 1;
