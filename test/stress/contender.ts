@@ -1,0 +1,91 @@
+/** One process of the stress run: takes, holds, gives back and fixes locks until it is killed. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Lock } from '../../src/lock/agent-lock.ts';
+import { GuardBusyError, LockedError } from '../../src/lock/errors.ts';
+import { doctorsJudge, type Judge } from '../../src/lock/judge.ts';
+import { makeRunId } from '../../src/lock/names.ts';
+import { applyRelease } from '../../src/repair/apply.ts';
+import { undoReleases } from '../../src/repair/undo.ts';
+import { naive } from './naive-lock.ts';
+import { makeOracle } from './oracle.ts';
+import { quickJudge, readLockFile } from './quick-judge.ts';
+
+export interface ContenderConfig {
+  readonly town: string;
+  readonly oracle: string;
+  readonly protocol: 'guarded' | 'naive';
+  /** `agent` takes locks, `doctor` fixes them. */
+  readonly role: 'agent' | 'doctor';
+  /** Judge as the product does: processes, tmux, occupants. */
+  readonly realJudge: boolean;
+}
+
+const config = JSON.parse(process.argv[2] ?? '{}') as ContenderConfig;
+const { town, protocol, role } = config;
+const workers = readdirSync(town).filter((name) => !name.startsWith('.'));
+const oracle = makeOracle(config.oracle);
+const judge: Judge = config.realJudge ? doctorsJudge({ town }) : quickJudge;
+const chance = (probability: number): boolean => Math.random() < probability;
+const pause = (longestMs: number): Promise<void> => sleep(Math.random() * longestMs);
+const lockOf = (worker: string): string => join(town, worker, '.runtime', 'agent.lock');
+
+async function takeGuarded(worker: string): Promise<void> {
+  const lock = new Lock(join(town, worker), { judge });
+  const { how } = await lock.acquire({ sessionId: '', companion: chance(0.3) });
+  oracle.enter(worker);
+  oracle.count(how === 'taken-over' ? 'takenOver' : 'acquired');
+  for (let look = 0; look < 3; look += 1) {
+    if ((await lock.check()) !== 'ours') oracle.count('lost', `${process.pid} lost ${worker}`);
+    if (chance(0.2)) await lock.refresh();
+    await pause(2);
+  }
+  oracle.leave(worker);
+  await lock.release();
+  oracle.count('released');
+}
+
+async function takeNaively(worker: string): Promise<void> {
+  const path = lockOf(worker);
+  if (!naive.acquire(path)) return oracle.count('held');
+  oracle.enter(worker);
+  oracle.count('acquired');
+  await pause(6);
+  if (!naive.isOurs(path)) oracle.count('lost');
+  oracle.leave(worker);
+  naive.release(path);
+  oracle.count('released');
+}
+
+async function fix(worker: string): Promise<void> {
+  if (protocol === 'naive') {
+    if (naive.fix(lockOf(worker))) oracle.count('fixed');
+    return;
+  }
+  const lock = readLockFile(lockOf(worker), worker);
+  if (lock === null) return;
+  // The diagnosis may be as old as a slow doctor's: what counts is the second look.
+  await pause(5);
+  const step = { lock, state: 'stale' as const, force: false };
+  const outcome = await applyRelease(step, makeRunId(Date.now()), 1, { townRoot: town, judge });
+  if (outcome.status === 'fixed') oracle.count('fixed');
+  if (outcome.status === 'failed') oracle.count('error', outcome.reason);
+  if (!chance(0.1)) return;
+  const { outcomes } = await undoReleases(null, { townRoot: town });
+  if (outcomes.some(({ status }) => status === 'restored')) oracle.count('undone');
+}
+
+for (;;) {
+  const worker = workers[Math.floor(Math.random() * workers.length)] ?? '';
+  try {
+    if (role === 'doctor') await fix(worker);
+    else if (protocol === 'naive') await takeNaively(worker);
+    else await takeGuarded(worker);
+  } catch (error) {
+    if (error instanceof LockedError) oracle.count('held');
+    else if (error instanceof GuardBusyError) oracle.count('busy');
+    else oracle.count('error', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  await pause(role === 'doctor' ? 20 : 4);
+}

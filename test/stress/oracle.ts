@@ -1,0 +1,88 @@
+/**
+ * Sees two holders at once, whatever the locks say. A holder stands in a slot from after its acquire until before its
+ * release; whoever enters while another slot belongs to a process that lives has found an overlap. Everything is
+ * written with single system calls, so that a kill loses nothing.
+ */
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { isDead, parseProcStat } from '../../src/evidence/proc-stat.ts';
+
+/** One letter per event in `events`. */
+export const EVENTS = {
+  acquired: 'a',
+  takenOver: 't',
+  released: 'r',
+  held: 'h',
+  busy: 'b',
+  fixed: 'f',
+  undone: 'u',
+  error: 'e',
+  overlaps: 'O',
+  lost: 'L',
+} as const;
+export type EventName = keyof typeof EVENTS;
+
+export interface Oracle {
+  readonly count: (event: EventName, detail?: string) => void;
+  /** Enters the slot of a worker; counts an overlap where somebody alive is in another. */
+  readonly enter: (worker: string) => void;
+  readonly leave: (worker: string) => void;
+}
+
+export function makeOracle(home: string): Oracle {
+  const events = openSync(join(home, 'events'), 'a');
+  const count: Oracle['count'] = (event, detail) => {
+    writeSync(events, EVENTS[event]);
+    if (detail !== undefined) appendFileSync(join(home, 'details'), `${event}: ${detail}\n`);
+  };
+  process.once('exit', () => closeSync(events));
+  const own = `${process.pid}-${startTicks(process.pid)}`;
+  const slot = (worker: string, name: string): string => join(home, `slots-${worker}`, name);
+  return {
+    count,
+    enter: (worker) => {
+      writeFileSync(slot(worker, own), '');
+      for (const name of readdirSync(join(home, `slots-${worker}`))) {
+        if (name === own) continue;
+        if (isAlive(name) && readdirSync(join(home, `slots-${worker}`)).includes(name) && isAlive(name)) {
+          count('overlaps', `${own} and ${name} both hold ${worker}`);
+        } else removeIfThere(slot(worker, name), name);
+      }
+    },
+    leave: (worker) => unlinkSync(slot(worker, own)),
+  };
+}
+
+const isAlive = (name: string): boolean => {
+  const [pid = '', ticks] = name.split('-');
+  return startTicks(Number(pid)) === ticks;
+};
+
+/** The slots of the dead are swept up by whoever comes by. */
+function removeIfThere(path: string, name: string): void {
+  if (isAlive(name)) return;
+  try {
+    unlinkSync(path);
+  } catch {
+    // Somebody else swept it.
+  }
+}
+
+/** Start token of a process that runs; null for one that is gone or a zombie. */
+export function startTicks(pid: number): string | null {
+  try {
+    const stat = parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return stat === null || isDead(stat) ? null : stat.startTicks;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,56 @@
+/** A judge for the stress harness: a lock is as dead as the process behind it. Sessions and occupants do not come in. */
+import type { LockFile, Release, State, Verdict } from '../../src/core/types.ts';
+import { systemCalls } from '../../src/io/system-calls.ts';
+import { lifeOf } from '../../src/lock/identity.ts';
+import type { Judge } from '../../src/lock/judge.ts';
+import { look } from '../../src/lock/sight.ts';
+import { startTicks } from './oracle.ts';
+
+/** What a scan would say of the lock at this path; null where there is none. */
+export function readLockFile(path: string, worker: string): LockFile | null {
+  const seen = look(systemCalls, path);
+  if (seen.kind !== 'file') return null;
+  return {
+    id: `agent:${worker}`,
+    kind: 'agent',
+    worker,
+    path,
+    pathBytes: null,
+    layout: 'runtime',
+    isRegularFile: true,
+    stamp: seen.stamp,
+    mtimeMs: seen.mtimeMs,
+    uid: 0,
+    content: seen.content,
+    companion: null,
+    git: { tracked: { seen: true, value: false }, ignored: { seen: true, value: true }, repository: null },
+  };
+}
+
+const stateOf = ({ content }: LockFile): State => {
+  if (content.kind !== 'record') return 'invalid';
+  const { holder, pid } = content.record;
+  if (holder === null) return startTicks(pid) === null ? 'stale' : 'held';
+  const life = lifeOf(holder);
+  return life === 'gone' ? 'stale' : life === 'alive' ? 'held' : 'unknown';
+};
+
+export const quickJudge: Judge = async (workerDir, path) => {
+  const lock = readLockFile(path, workerDir);
+  if (lock === null) return null;
+  const state = stateOf(lock);
+  const release: Release =
+    state === 'stale' ? { allowed: true } : { allowed: false, why: 'state', retryInSeconds: null };
+  const verdict: Verdict = {
+    lock,
+    state,
+    reasons: [],
+    notes: [],
+    holder: null,
+    occupants: [],
+    occupantsKnown: true,
+    facts: [],
+    release,
+  };
+  return verdict;
+};

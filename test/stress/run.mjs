@@ -1,0 +1,36 @@
+// Entry of `npm run stress`: bundles the harness (Node 20 runs no TypeScript) into a temporary directory and starts it.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = mkdtempSync(join(tmpdir(), 'stress-code-'));
+try {
+  await build({
+    entryPoints: [join(here, 'stress.ts'), join(here, 'contender.ts')],
+    outdir: out,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    banner: {
+      js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
+    },
+    logLevel: 'error',
+  });
+  const args = [
+    join(out, 'stress.mjs'),
+    '--foreign-writer',
+    join(here, 'foreign-writer.pl'),
+    ...process.argv.slice(2),
+  ];
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+  process.exitCode = status ?? 1;
+} finally {
+  rmSync(out, { recursive: true, force: true });
+}

@@ -1,0 +1,158 @@
+/**
+ * Stress: real processes take, hold, give back, take over and fix locks while they are killed and stopped at random; an
+ * oracle looks for two holders at once and for live locks that got lost. One JSON line; exit code 1 where the bar is
+ * missed. `--protocol naive` runs the original protocol, which must fail.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Lock } from '../../src/lock/agent-lock.ts';
+import type { ContenderConfig } from './contender.ts';
+import { EVENTS, type EventName } from './oracle.ts';
+import { quickJudge } from './quick-judge.ts';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '60' },
+    processes: { type: 'string', default: '8' },
+    workers: { type: 'string', default: '3' },
+    /** Where the town is made; default: memory, where there is /dev/shm. `disk` is the temporary directory. */
+    on: { type: 'string', default: existsSync('/dev/shm') ? '/dev/shm' : 'disk' },
+    protocol: { type: 'string', default: 'guarded' },
+    /** Foreign writers beside ours, in the manner of the newer Go release. */
+    foreign: { type: 'string', default: '0' },
+    kills: { type: 'string', default: '8' },
+    stops: { type: 'string', default: '8' },
+    'foreign-writer': { type: 'string', default: '' },
+  },
+});
+
+const seconds = Number(values.seconds);
+const protocol = values.protocol === 'naive' ? 'naive' : 'guarded';
+const base = values.on === 'disk' ? tmpdir() : values.on;
+const home = mkdtempSync(join(base, 'stress-'));
+const town = join(home, 'town');
+const oracle = join(home, 'oracle');
+const workers = Array.from({ length: Number(values.workers) }, (_each, at) => `w${at}`);
+for (const worker of workers) mkdirSync(join(town, worker, '.runtime'), { recursive: true });
+for (const worker of workers) mkdirSync(join(oracle, `slots-${worker}`), { recursive: true });
+
+const contender = join(dirname(fileURLToPath(import.meta.url)), 'contender.mjs');
+const running: ChildProcess[] = [];
+let finishing = false;
+
+function start(at: number): void {
+  const foreign = at >= Number(values.processes);
+  const role = at % 4 === 3 ? 'doctor' : 'agent';
+  const config: ContenderConfig = { town, oracle, protocol, role, realJudge: at === 0 };
+  const child = foreign
+    ? spawn('perl', [values['foreign-writer'], town, oracle], { stdio: ['ignore', 'inherit', 'inherit'] })
+    : spawn(process.execPath, [contender, JSON.stringify(config)], {
+        stdio: ['ignore', 'inherit', 'inherit'],
+        cwd: '/',
+      });
+  running[at] = child;
+  child.once('exit', () => {
+    if (!finishing) start(at);
+  });
+}
+
+const count = Number(values.processes) + Number(values.foreign);
+for (let at = 0; at < count; at += 1) start(at);
+
+const pick = (): ChildProcess | undefined => running[Math.floor(Math.random() * running.length)];
+let kills = 0;
+let stops = 0;
+const endsAt = performance.now() + seconds * 1000;
+
+/** Waits a random time, so that something happens `perSecond` times a second; false when the run is over. */
+async function nextTurn(perSecond: number): Promise<boolean> {
+  const leftMs = endsAt - performance.now();
+  await sleep(Math.max(0, Math.min((2000 / perSecond) * Math.random(), leftMs)));
+  return performance.now() < endsAt;
+}
+
+async function killAtRandom(): Promise<void> {
+  while (await nextTurn(Number(values.kills))) {
+    if (pick()?.kill('SIGKILL')) kills += 1;
+  }
+}
+
+async function stopAtRandom(): Promise<void> {
+  while (await nextTurn(Number(values.stops))) {
+    const child = pick();
+    if (!child?.kill('SIGSTOP')) continue;
+    stops += 1;
+    setTimeout(() => child.kill('SIGCONT'), 80 * Math.random());
+  }
+}
+
+await Promise.all([killAtRandom(), stopAtRandom()]);
+finishing = true;
+await Promise.all(
+  running.map(async (child) => {
+    child.kill('SIGCONT');
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null)
+      await new Promise((done) => child.once('exit', done));
+  }),
+);
+
+/** One more run: every lock can be taken and given back, and nothing but kept copies and guards stays. */
+async function takeAll(): Promise<{ readonly takable: number; readonly leftovers: readonly string[] }> {
+  let takable = 0;
+  for (const worker of workers) {
+    const lock = new Lock(join(town, worker), { judge: quickJudge });
+    try {
+      await lock.acquire();
+      await lock.release();
+      takable += 1;
+    } catch (error) {
+      process.stderr.write(`${worker}: ${String(error)}\n`);
+    }
+  }
+  const leftovers = workers.flatMap((worker) =>
+    readdirSync(join(town, worker, '.runtime')).filter(
+      // Another tool's staged file is left until it is a minute old.
+      (name) => !/^agent\.lock\.(flock|tmp|released-.*)$/.test(name),
+    ),
+  );
+  return { takable, leftovers };
+}
+
+const { takable, leftovers } = await takeAll();
+const events = readFileSync(join(oracle, 'events'), 'latin1');
+const counted = Object.fromEntries(
+  Object.entries(EVENTS).map(([name, letter]) => [name, events.split(letter).length - 1]),
+) as Record<EventName, number>;
+const details = existsSync(join(oracle, 'details')) ? readFileSync(join(oracle, 'details'), 'utf8') : '';
+if (details !== '') process.stderr.write(details.slice(0, 4000));
+rmSync(home, { recursive: true, force: true });
+
+const ok =
+  counted.overlaps === 0 &&
+  counted.lost === 0 &&
+  counted.error === 0 &&
+  leftovers.length === 0 &&
+  takable === workers.length;
+const { protocol: _given, on, processes, foreign } = values;
+process.stdout.write(
+  `${JSON.stringify({
+    protocol,
+    on,
+    processes: Number(processes),
+    foreign: Number(foreign),
+    seconds,
+    kills,
+    stops,
+    ...counted,
+    takable,
+    leftovers: leftovers.length,
+    ok,
+  })}\n`,
+);
+process.exitCode = ok ? 0 : 1;
