@@ -16,6 +16,7 @@ import { doctorsJudge } from '../lock/judge.ts';
 import { giveBack } from '../lock/with-lock.ts';
 import { findObstacle, type Gate, startGate } from './gate.ts';
 import { passSignals } from './pass-signals.ts';
+import { waitForChange } from './wait-for-change.ts';
 
 export interface ExecRequest extends LookOptions {
   /** `--town`; default as everywhere. */
@@ -49,9 +50,6 @@ interface Target {
   readonly directory: string;
 }
 
-/** Between two looks at a worker that is held. */
-const POLL_MS = 250;
-
 /**
  * Takes the worker's lock in the name of the command, runs it in the caller's terminal and directory, passes signals on
  * and gives the lock back. Two at once on one worker: one runs, the other is refused (or waits).
@@ -63,15 +61,14 @@ export const runUnderLock = async (request: ExecRequest): Promise<ExecOutcome> =
   const target = findTarget(request, cwd);
   const obstacle = findObstacle(command[0] ?? '', env, cwd);
   if (obstacle !== null) return { kind: 'not-started', ...obstacle };
-  const deadline = Date.now() + request.waitMs;
+  const deadlineMs = performance.now() + request.waitMs;
   for (;;) {
     const refusal = await refusalNow(target, request);
     const outcome = refusal ?? (await tryToRun(target, request, env, cwd));
     if ('kind' in outcome) return outcome;
-    const left = deadline - Date.now();
-    if (left <= 0)
+    if (performance.now() >= deadlineMs)
       return { kind: 'refused', exitCode: codeOf(outcome.answer), town: target.town, result: outcome };
-    await new Promise((settle) => setTimeout(settle, Math.min(POLL_MS, left)));
+    await waitForChange(target.directory, deadlineMs);
   }
 };
 
