@@ -46,8 +46,12 @@ const checkPublishedPackage = async () => {
     const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
     execFileSync('tar', ['-xzf', join(folder, filename), '-C', folder]);
     const { messages } = await publint({ pkgDir: join(folder, 'package'), strict: true, pack: false });
-    if (messages.length > 0)
-      fail(name, messages.map((message) => formatMessage(message, manifest, { color: false })).join('\n'));
+    // The program is CommonJS by the package.json beside it; its `import()` of the libraries misleads the linter.
+    const mistakes = messages.filter(
+      ({ code, path }) => !(code === 'FILE_INVALID_FORMAT' && path[0] === 'bin'),
+    );
+    if (mistakes.length > 0)
+      fail(name, mistakes.map((message) => formatMessage(message, manifest, { color: false })).join('\n'));
     const { problems } = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
     // An ES module package cannot be required by Node releases before ours; everything else is a mistake.
     const real = problems.filter(
