@@ -125,6 +125,13 @@ export const isAgentCommand = (names: readonly string[], extra: readonly string[
       VERSION_NAME.test(name),
   );
 
+/** The command names that a `GT_PROCESS_NAMES` value lists. */
+export const namesIn = (list: string | undefined): readonly string[] =>
+  (list ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
 export const isLockHelper = (names: readonly string[]): boolean =>
   names.some((name) => LOCK_HELPERS.includes(name));
 

@@ -10,6 +10,7 @@ import type {
   ProcessInfo,
   ProcessState,
   Reason,
+  TmuxServer,
   TrueHolder,
 } from './types.ts';
 
@@ -35,16 +36,25 @@ const fact = (text: string): Fact => ({ source: 'processes', text });
 
 export const isPossiblePid = (pid: number): boolean => Number.isInteger(pid) && pid >= 1 && pid <= MAX_PID;
 
+/** A server that answers through a socket which was mounted into this container runs outside of it, and so do its agents. */
+const runsBesideUs = ({ pid }: TmuxServer, { processes }: TownIndex): boolean =>
+  pid !== null && processes.get(pid)?.names.some((name) => name.startsWith('tmux')) === true;
+
 /**
  * Absence proves something only where the holder's numbers are ours: outside containers, or where the town's own tmux
- * was reached from here. Any other server may be the container's, and the town's agents outside it.
+ * runs in this one. Any other server may be the container's, and the town's agents outside it.
  */
-const mayTrustAbsence = ({ snapshot, panes }: TownIndex): boolean =>
-  snapshot.host.initialPidNamespace === true ||
-  panes.some((view) => view.town === 'ours') ||
-  snapshot.tmux.servers.some(
-    ({ status, origin }) => status === 'ok' && (origin === 'town' || origin === 'flag'),
-  );
+const mayTrustAbsence = (index: TownIndex): boolean => {
+  const { snapshot, panes } = index;
+  if (snapshot.host.initialPidNamespace === true) return true;
+  const ofTown = [
+    ...panes.filter((view) => view.town === 'ours').map((view) => view.server),
+    ...snapshot.tmux.servers.filter(
+      ({ status, origin }) => status === 'ok' && (origin === 'town' || origin === 'flag'),
+    ),
+  ];
+  return ofTown.some((server) => runsBesideUs(server, index));
+};
 
 const NAMESPACE_DOUBT = 'this is a container, and the holder may have been numbered outside it';
 

@@ -1,5 +1,5 @@
 /** One snapshot, arranged for judging: panes with what they say of themselves, processes as trees, locks by content. */
-import { isAgentCommand, isBystander, isShell } from './agent-commands.ts';
+import { isAgentCommand, isBystander, isShell, namesIn } from './agent-commands.ts';
 import { groupBy } from './group-by.ts';
 import type { LockFile, PidLookup, ProcessInfo, Snapshot, TmuxPane, TmuxServer } from './types.ts';
 import {
@@ -177,8 +177,9 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
   const viewPane = (server: TmuxServer, pane: TmuxPane): PaneView => {
     const own = processes.get(pane.pid);
     const tree = [...(own === undefined ? [] : [own]), ...descendantsOf(pane.pid)];
-    const agentProcess = tree.find((process) => isAgentCommand(process.names, agents));
-    const foreground = isAgentCommand([pane.command], agents) ? pane.command : null;
+    const known = [...agents, ...namesIn(own?.environment?.GT_PROCESS_NAMES)];
+    const agentProcess = tree.find((process) => isAgentCommand(process.names, known));
+    const foreground = isAgentCommand([pane.command], known) ? pane.command : null;
     const agent = agentProcess === undefined ? foreground : (agentProcess.names[0] ?? pane.command);
     const asker = snapshot.asker.pane;
     const environments = [pane.environment, own?.environment ?? {}];
@@ -222,10 +223,14 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
   };
 };
 
+/** Outside Gas Towns a directory called `witness` is just that, unless a lock says otherwise. */
+const isAgentsPlace = ({ dir }: Owner, { snapshot, lockWorkers }: TownIndex): boolean =>
+  snapshot.town.marked || [...lockWorkers].some((worker) => isWithin(worker, dir));
+
 /** The worker in whose place a path lies: its agent's directory, else the deepest directory with a lock above it. */
 export const homeOf = (path: string, index: TownIndex): string | null => {
   const owner = ownerOf(path);
-  if (owner !== null) return owner.dir;
+  if (owner !== null && isAgentsPlace(owner, index)) return owner.dir;
   for (let place = path; ; place = place.slice(0, place.lastIndexOf('/'))) {
     if (index.lockWorkers.has(place)) return place;
     if (!place.includes('/')) return index.lockWorkers.has('.') ? '.' : null;

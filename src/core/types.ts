@@ -162,6 +162,8 @@ export interface GasTownEnvironment {
   readonly GT_POLECAT?: string;
   readonly GT_ROOT?: string;
   readonly GT_TOWN_ROOT?: string;
+  /** Commands under which this very agent runs, with commas between them. */
+  readonly GT_PROCESS_NAMES?: string;
 }
 
 /** What became of the question "is there a process with this number?". */

@@ -14,15 +14,24 @@ export type GasTownVariable = (typeof GAS_TOWN_VARIABLES)[number];
 
 /** Picks those variables; empty and missing ones are absent. */
 export const gasTownVariables = (read: (name: GasTownVariable) => string | undefined): GasTownEnvironment =>
+  pick(GAS_TOWN_VARIABLES, read);
+
+/** With the names of the agent's commands, which only the environment of its own process is asked for. */
+const OF_PROCESSES = [...GAS_TOWN_VARIABLES, 'GT_PROCESS_NAMES'] as const;
+
+const pick = <Name extends string>(
+  names: readonly Name[],
+  read: (name: Name) => string | undefined,
+): Partial<Record<Name, string>> =>
   Object.fromEntries(
-    GAS_TOWN_VARIABLES.map((name) => [name, read(name)] as const).filter(
-      ([, value]) => value !== undefined && value !== '',
-    ),
-  );
+    names
+      .map((name) => [name, read(name)] as const)
+      .filter(([, value]) => value !== undefined && value !== ''),
+  ) as Partial<Record<Name, string>>;
 
 /** Picks them out of `NAME=value` texts (an environment, `tmux show-environment`); the first of a name counts. */
 export const gasTownVariablesIn = (assignments: readonly string[]): GasTownEnvironment =>
-  gasTownVariables((name) =>
+  pick(OF_PROCESSES, (name) =>
     assignments.find((assignment) => assignment.startsWith(`${name}=`))?.slice(name.length + 1),
   );
 
@@ -30,4 +39,5 @@ export const gasTownVariablesIn = (assignments: readonly string[]): GasTownEnvir
 export const withoutInherited = (
   own: GasTownEnvironment,
   inherited: GasTownEnvironment,
-): GasTownEnvironment => gasTownVariables((name) => (own[name] === inherited[name] ? undefined : own[name]));
+): GasTownEnvironment =>
+  pick(OF_PROCESSES, (name) => (own[name] === inherited[name] ? undefined : own[name]));

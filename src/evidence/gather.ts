@@ -4,6 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from '../core/agent-commands.ts';
 import type { Gap, LockFile, ScanMode, Snapshot, TmuxEvidence } from '../core/types.ts';
 import { addGitFacts } from './git.ts';
 import { readAsker, readHost } from './host.ts';
@@ -37,12 +38,6 @@ export interface GatherRequest {
   readonly onProgress?: ((directories: number) => void) | undefined;
   readonly onStage?: ((stage: Stage) => void) | undefined;
 }
-
-const commandsNamedBy = (env: GatherRequest['env']): readonly string[] =>
-  (env.GT_PROCESS_NAMES ?? '')
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
 
 const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
   const { town, scan, workers, onProgress } = request;
@@ -133,7 +128,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const lockedPlaces = [...new Set(locks.map(({ worker }) => worker))];
   const placeInTown = townPlaceFinder(town.root, [...layout.workers, ...request.workers, ...lockedPlaces]);
   const tmux = withTownPlaces(answered, placeInTown);
-  const agents = [...new Set([...request.agents, ...commandsNamedBy(env)])];
+  const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];
   const panePids = tmux.servers.flatMap((server) =>
     server.panes.filter(({ dead }) => !dead).map(({ pid }) => pid),
   );

@@ -319,6 +319,18 @@ describe('situations of the field notes', () => {
     expect([verdict.state, verdict.reasons]).toEqual(['stale', ['pid-invalid', 'session-unnamed']]);
   });
 
+  test('a pane names the commands of its own agent', () => {
+    const pane = aPane({ id: '%9', sessionName: 'main', command: 'bash' });
+    const wrapped = aProcess(701, { ppid: 700, names: ['my-agent'] });
+    const named = aProcess(700, { names: ['bash'], environment: { GT_PROCESS_NAMES: 'node, my-agent' } });
+    const servers = [aServer([pane])];
+    expect(judge(aSnapshot({ locks: [lockOfAda], servers, processes: [named, wrapped] })).state).toBe('held');
+    const silent = aProcess(700, { names: ['bash'] });
+    expect(judge(aSnapshot({ locks: [lockOfAda], servers, processes: [silent, wrapped] })).state).toBe(
+      'stale',
+    );
+  });
+
   test('an agent outside tmux in the worker holds the lock', () => {
     const processes = [aProcess(800, { cwd: { seen: true, value: `${ROOT}/${ADA}/src` } })];
     expect(judge(aSnapshot({ locks: [lockOfAda], processes })).reasons).toContain('occupied');
@@ -374,9 +386,12 @@ describe('situations of the field notes', () => {
   test('inside a container absence proves nothing unless the tmux was reached from there', () => {
     const host = { ...aSnapshot().host, initialPidNamespace: false, pidNamespace: 'pid:[4026532000]' };
     expect(judge(aSnapshot({ locks: [lockOfAda], over: { host } })).state).toBe('unknown');
-    expect(judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([])], over: { host } })).state).toBe(
-      'stale',
-    );
+    const reached = { locks: [lockOfAda], servers: [aServer([])], over: { host } };
+    const server = aProcess(600, { names: ['tmux: server'] });
+    expect(judge(aSnapshot({ ...reached, processes: [server] })).state).toBe('stale');
+    // Its socket was mounted into this container: the server, and the agents, run outside.
+    expect(judge(aSnapshot(reached)).state).toBe('unknown');
+    expect(judge(aSnapshot({ ...reached, processes: [aProcess(600)] })).state).toBe('unknown');
   });
 });
 
