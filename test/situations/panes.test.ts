@@ -74,6 +74,26 @@ describe('panes: what is alive is held', () => {
     expect(await judge(POLECAT_JOE)).toMatchObject({ state: 'held', holder: { session: 'live' } });
   });
 
+  tmuxTest.each([
+    ['mayor', 'hq-mayor', 'mayor'],
+    ['deacon', 'hq-deacon', 'deacon'],
+    ['deacon/dogs/rex', 'hq-dog-rex', 'deacon/dogs/rex'],
+    ['gastown/witness', `${GT}-witness`, 'gastown/witness'],
+    ['gastown/refinery/rig', `${GT}-refinery`, 'gastown/refinery'],
+    ['gastown/polecats/toast/gastown', `${GT}-toast`, 'gastown/polecats/toast'],
+    ['gastown/polecats/toast', `gt-gastown-toast`, 'gastown/polecats/toast'],
+    ['gastown/crew/ada', `${GT}-crew-ada`, 'gastown/crew/ada'],
+  ])('%s is known by the session name %s, and by its GT_ROLE', async (worker, name, role) => {
+    const { town, startTmux, judge } = setStage({ workers: [worker] });
+    const server = await startTmux();
+    const named = await sessionOf(server, name, town.root, { command: 'mystery' });
+    town.lock(worker, { session_id: NO_PANE });
+    expect(await judge(worker)).toMatchObject({ state: 'held', notes: expect.arrayContaining(['drifted']) });
+    await sessionOf(server, 'scratch', town.root, { command: 'mystery', env: { GT_ROLE: role } });
+    server.tmux('kill-pane', '-t', named.paneId);
+    expect(await judge(worker)).toMatchObject({ state: 'held' });
+  });
+
   tmuxTest('agent resumed in a new pane → held/drifted', async () => {
     const { town, startTmux, judge } = setStage();
     const server = await startTmux();

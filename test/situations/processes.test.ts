@@ -15,11 +15,13 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Report } from '../../src/core/report-types.ts';
+import { townSocketNames } from '../../src/evidence/tmux.ts';
 import {
   canBecomeOthers,
   cleanUp,
   deadPid,
   fakeAgent,
+  hasTmux,
   isRunning,
   makeTmuxTmpdir,
   OTHER_UID,
@@ -441,6 +443,37 @@ describe('processes: another host', () => {
       expect(lockOf(report, ADA)).toMatchObject({ state: 'unknown', holder: { process: 'unknown' } });
       expect(lockOf(report, BOB)).toMatchObject({ state: 'unknown', holder: { process: 'unknown' } });
       expect(report).toMatchObject({ exitCode: 22, summary: { fixable: 0 } });
+    },
+  );
+
+  (canBecomeOthers && hasTmux && existsSync('/usr/bin/unshare') ? linuxTest : test.skip)(
+    "inside a PID namespace, tmux answering from outside of it proves nothing of the outside's processes either",
+    async () => {
+      const { town, env, startTmux } = setStage();
+      const server = await startTmux({ name: townSocketNames(town.root)[0]?.name ?? '' });
+      await sessionOf(server, 'scratch', town.root, { command: 'mystery' });
+      const { pid } = await named(await browser(), 'chrome');
+      town.lock(ADA, { pid, session_id: NO_PANE, acquired_at: now() }, { ageSeconds: 3600 });
+      const report = await askElsewhere({ town: town.root, options: { env } }, {}, [
+        ...['unshare', '--pid', '--fork', '--mount-proc'],
+      ]);
+      expect(report.tmux?.servers[0]).toMatchObject({ status: 'ok', pid: server.pid });
+      expect(lockOf(report, ADA)).toMatchObject({ state: 'unknown' });
+      expect(report.summary?.fixable).toBe(0);
+    },
+  );
+
+  (canBecomeOthers && hasTmux && existsSync('/usr/bin/unshare') ? linuxTest : test.skip)(
+    "inside a PID namespace, where the town's own tmux runs inside too, a dead process is dead",
+    async () => {
+      const { town, env, tmuxTmpdir } = setStage();
+      town.lock(ADA, { session_id: NO_PANE });
+      const socket = join(tmuxTmpdir, 'inside');
+      const start = `tmux -f /dev/null -S '${socket}' new-session -d -s x -c '${town.root}' sleep 600; "$@"; exit $?`;
+      const report = await askElsewhere({ town: town.root, options: { env, sockets: [socket] } }, {}, [
+        ...['unshare', '--pid', '--fork', '--mount-proc', 'sh', '-c', start, 'sh'],
+      ]);
+      expect(lockOf(report, ADA)).toMatchObject({ state: 'stale', holder: { process: 'gone' } });
     },
   );
 });

@@ -1,0 +1,141 @@
+/** Situations in which agent, lock and asker belong to different users. They need the right to start processes as others. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import {
+  canBecomeOthers,
+  cleanUp,
+  fakeAgent,
+  hasTmux,
+  makeTmuxTmpdir,
+  OTHER_UID,
+  onCleanUp,
+  sleeperNamed,
+  until,
+} from '../support/index.ts';
+import {
+  ADA,
+  askElsewhere,
+  bareEnvironment,
+  GT,
+  isContainer,
+  lockOf,
+  NO_PANE,
+  now,
+  type Stage,
+  sessionOf,
+  setStage,
+} from './stage.ts';
+
+afterEach(cleanUp);
+
+const isPossible = canBecomeOthers && !isContainer && process.platform === 'linux';
+const asOtherWithTmux = isPossible && hasTmux ? test : test.skip;
+const other = { uid: OTHER_UID, gid: OTHER_UID };
+
+/** Runs a command with a /proc of its own that hides other users' processes. */
+const HIDING = ['unshare', '--mount', 'sh', '-c', 'mount -t proc -o hidepid=2 proc /proc && exec "$@"', 'sh'];
+const whereProcHides =
+  isPossible && spawnSync('unshare', [...HIDING.slice(1), 'true']).status === 0 ? test : test.skip;
+
+const give = (...paths: readonly string[]): void => {
+  execFileSync('chown', ['-R', `${OTHER_UID}:${OTHER_UID}`, ...paths]);
+};
+const open = (...paths: readonly string[]): void => {
+  for (const path of paths) chmodSync(path, 0o755);
+};
+
+/** A tmux server of the other user, with one session. */
+const tmuxOfOther = (tmuxTmpdir: string, name: string, cwd: string, command: string): void => {
+  const directory = join(tmuxTmpdir, `tmux-${OTHER_UID}`);
+  execFileSync('mkdir', ['-p', '-m', '700', directory]);
+  give(tmuxTmpdir);
+  const run = (...args: string[]): void => {
+    execFileSync('tmux', ['-f', '/dev/null', '-S', join(directory, 'default'), ...args], {
+      ...other,
+      cwd: '/',
+      stdio: 'ignore',
+      env: { PATH: process.env.PATH },
+    });
+  };
+  run('new-session', '-d', '-s', name, '-c', cwd, sleeperNamed(command), '600');
+  onCleanUp(() => run('kill-server'));
+};
+
+const askAsOther = ({ town }: Stage, home: string) =>
+  askElsewhere({ town: town.root, options: { env: bareEnvironment(home) } }, other);
+
+describe('users: who asks is not who works', () => {
+  asOtherWithTmux("root asks about another user's town: that user's servers count → held", async () => {
+    const stage = setStage();
+    const { town, tmuxTmpdir, judge } = stage;
+    open(town.root);
+    tmuxOfOther(tmuxTmpdir, `${GT}-crew-ada`, town.path(ADA), 'mystery');
+    town.lock(ADA, { session_id: '%0', acquired_at: now() }, { ageSeconds: 3600 });
+    give(town.root);
+    const lock = await until(async () => {
+      const seen = await judge();
+      return seen.state === 'held' && seen;
+    }, 'the session');
+    expect(lock).toMatchObject({ holder: { session: 'live', pane: { sessionName: `${GT}-crew-ada` } } });
+  });
+
+  asOtherWithTmux(
+    "root asks, only the lock is another user's → that user's servers count as well",
+    async () => {
+      const { town, tmuxTmpdir, judge } = setStage();
+      open(town.root);
+      tmuxOfOther(tmuxTmpdir, `${GT}-crew-ada`, town.path(ADA), 'mystery');
+      const path = town.lock(ADA, { session_id: '%0', acquired_at: now() }, { ageSeconds: 3600 });
+      give(path);
+      const lock = await until(async () => {
+        const seen = await judge();
+        return seen.state === 'held' && seen;
+      }, 'the session');
+      expect(lock.holder?.session).toBe('live');
+    },
+  );
+
+  asOtherWithTmux(
+    "a stranger asks about root's lock while root's tmux is closed to him → unknown",
+    async () => {
+      const stage = setStage();
+      const { town, startTmux } = stage;
+      const home = makeTmuxTmpdir();
+      open(town.root, home);
+      const pane = await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA), {
+        command: 'mystery',
+      });
+      town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
+      const report = await askAsOther(stage, home);
+      expect(lockOf(report, ADA).state).toBe('unknown');
+      expect(report).toMatchObject({ exitCode: 22, summary: { fixable: 0 } });
+    },
+  );
+
+  whereProcHides(
+    'with hidepid, a hidden process is alive, and hidden agents are doubt → never stale',
+    async () => {
+      const stage = setStage();
+      const { town } = stage;
+      const home = makeTmuxTmpdir();
+      open(home, town.root);
+      const { pid } = await fakeAgent('chrome', { cwd: '/' });
+      town.lock(ADA, { pid, acquired_at: now() }, { ageSeconds: 3600 });
+      town.lock('gastown/crew/zoe', { session_id: NO_PANE });
+      const behind = [
+        ...HIDING,
+        ...['setpriv', '--reuid', String(OTHER_UID), '--regid', String(OTHER_UID), '--clear-groups'],
+      ];
+      const report = await askElsewhere(
+        { town: town.root, options: { env: bareEnvironment(home) } },
+        {},
+        behind,
+      );
+      expect(lockOf(report, ADA)).toMatchObject({ state: 'held', holder: { process: 'alive' } });
+      expect(lockOf(report, 'gastown/crew/zoe').state).toBe('unknown');
+      expect(report.summary?.fixable).toBe(0);
+    },
+  );
+});
