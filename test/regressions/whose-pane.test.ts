@@ -83,6 +83,7 @@ test('in a container only the town’s own tmux makes an absent process a dead o
     aSnapshot({
       locks: [aLock(ADA)],
       servers: [aServer([{ ...pane, path }], fields)],
+      processes: [aProcess(600, { names: ['tmux: server'] })],
       over: { host: inside },
     });
   expect(judge(askedFrom({ origin: 'default' })).state).toBe('unknown');
