@@ -1,8 +1,9 @@
 /** Carries out a plan, step by step, each under its guard and with its own second look. */
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Plan } from '../core/plan.ts';
 import type { ReleaseOutcome, RepairRecord } from '../core/report.ts';
 import type { Examination, LockFile } from '../core/types.ts';
+import { isWithin } from '../core/workers.ts';
 import { type LookOptions, lookAtWorker } from '../evidence/look.ts';
 import type { Judge } from '../lock/judge.ts';
 import { makeRunId } from '../lock/names.ts';
@@ -18,11 +19,26 @@ export interface CarryOutOptions extends LookOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A copy can only be told from its original by looking at both: workers whose locks carry the same bytes. */
-const twinsOf = (lock: LockFile, { snapshot }: Examination): readonly string[] =>
+/**
+ * What a second look needs to see besides the worker itself, to judge as the first one did: a copy is told from its
+ * original by looking at both, and an agent further down belongs to the lock that lies there.
+ */
+const lookedAtBeside = (lock: LockFile, { snapshot }: Examination): readonly string[] =>
   snapshot.locks
-    .filter((other) => other.stamp !== null && other.stamp.sha256 === lock.stamp?.sha256)
+    .filter(
+      (other) =>
+        (other.stamp !== null && other.stamp.sha256 === lock.stamp?.sha256) ||
+        isWithin(other.worker, lock.worker),
+    )
     .map(({ worker }) => worker);
+
+/** The directories in which killed runs left something at these workers: locks may lie at the old place too. */
+const debrisAt = (workers: readonly string[], { snapshot }: Examination): readonly string[] => {
+  const left = snapshot.leftovers.filter(
+    ({ worker, kind }) => kind !== 'released' && workers.includes(worker),
+  );
+  return [...new Set(left.map(({ path }) => dirname(path)))];
+};
 
 /** Finishes what killed runs left, then makes the releases of a plan, in its order. Expected failures are outcomes. */
 export const carryOut = async (
@@ -32,9 +48,9 @@ export const carryOut = async (
 ): Promise<RepairRecord> => {
   const { town, onStep, signal } = options;
   const repair = { townRoot: town, ...(signal === undefined ? {} : { signal }) };
-  for (const worker of plan.debris) {
+  for (const directory of debrisAt(plan.debris, examination)) {
     if (signal?.aborted === true) break;
-    await repairLeftovers(join(town, worker, '.runtime'), repair);
+    await repairLeftovers(directory, repair);
   }
   const run = makeRunId(Date.now());
   // Whoever asked for a worker by name hears of it, also where nothing is tried.
@@ -46,7 +62,11 @@ export const carryOut = async (
   for (const [index, { verdict, force }] of plan.steps.entries()) {
     const { lock, state } = verdict;
     const judge: Judge = async (workerDir, lockPath) => {
-      const again = await lookAtWorker(workerDir, { ...options, town, beside: twinsOf(lock, examination) });
+      const again = await lookAtWorker(workerDir, {
+        ...options,
+        town,
+        beside: lookedAtBeside(lock, examination),
+      });
       return again.verdicts.find((one) => one.lock.path === lockPath) ?? null;
     };
     const result = await applyRelease({ lock, state, force }, run, index + 1, { ...repair, judge });

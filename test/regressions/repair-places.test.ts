@@ -1,0 +1,28 @@
+/** Repairs that never came to an end, because they looked at other places than the diagnosis. */
+import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { afterEach, expect, test } from '@jest/globals';
+import { heal } from '../../src/doctor.ts';
+import { ADA, lockOf, NO_PANE, setStage } from '../situations/stage.ts';
+import { cleanUp, fakeAgent } from '../support/index.ts';
+
+afterEach(cleanUp);
+
+test('a lock at the old place that a killed run moved aside is put back by the next --fix', async () => {
+  const { town, env } = setStage();
+  const lock = town.lock(ADA, {}, { at: '.gastown/agent.lock' });
+  renameSync(lock, `${lock}.0123456789abcdef.old`);
+  const report = await heal(town.root, { env, cwd: '/' });
+  expect(existsSync(lock)).toBe(true);
+  expect(lockOf(report, ADA).state).toBe('stale');
+  expect(readdirSync(town.path(ADA))).toEqual(['.gastown']);
+});
+
+test('a stale lock above a live worker is released: the agent below belongs to the lock that lies there', async () => {
+  const { town, env } = setStage({ workers: ['tools/inner'], marked: false });
+  const outer = town.lock('tools');
+  const inner = town.lock('tools/inner', { session_id: NO_PANE });
+  await fakeAgent('claude', { cwd: town.path('tools/inner') });
+  const report = await heal(town.root, { env, cwd: '/' });
+  expect(lockOf(report, 'tools/inner').state).toBe('held');
+  expect([existsSync(outer), existsSync(inner)]).toEqual([false, true]);
+});
