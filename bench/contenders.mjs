@@ -21,6 +21,9 @@ export const environment = (extra = {}) => {
 const CLI = 'dist/bin/doctor.js';
 const cliExists = existsSync(CLI);
 
+/** A program can be started and ends well. */
+export const succeeds = (program, args) => spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+
 const timed = (run) => {
   const begin = performance.now();
   run();

@@ -12,8 +12,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { judge, median } from './bars.mjs';
-import { ACCOUNTANT, contenders, environment, findLocks } from './contenders.mjs';
+import { ACCOUNTANT, contenders, environment, succeeds } from './contenders.mjs';
+import { checkFidelity, countSystemCalls } from './fidelity.mjs';
 import { makeTown, SIZES } from './make-town.mjs';
+import { printTable } from './print-table.mjs';
 
 /** Node and one question to tmux: the least that an honest answer about locks costs. */
 const BASE = `import { spawnSync } from 'node:child_process';
@@ -93,7 +95,7 @@ function conclude(samples, fidelity) {
   const medians = Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, median(values)]));
   const rows = judge(samples, options.town, hasIdleCore);
   const ok = fidelity.equal && rows.every((row) => row.ok !== false);
-  printTable(medians, rows, fidelity);
+  printTable({ town: options.town, rounds, fidelity, medians, rows, loadAtStart, hasIdleCore });
   const machine = {
     node: process.version,
     cores: availableParallelism(),
@@ -129,43 +131,6 @@ function shuffle(values, round) {
     key: Math.imul((index + 1) * 2_654_435_761, round * 40_503 + 1) >>> 0,
   }));
   return keyed.sort((a, b) => a.key - b.key).map(({ value }) => value);
-}
-
-/** The locks that each way of scanning finds are those that find finds. */
-function checkFidelity({ town, bundle, env }) {
-  const list = (args) =>
-    execFileSync('find', args, { env, maxBuffer: 1e9 })
-      .toString()
-      .split('\n')
-      .filter((path) => path.endsWith('/.runtime/agent.lock'))
-      .sort();
-  const expected = { deep: list(findLocks(town, false)), default: list(findLocks(town, true)) };
-  let directories = 0;
-  const different = [];
-  for (const [mode, paths] of Object.entries(expected)) {
-    for (const threads of ['1', '2']) {
-      const output = execFileSync(process.execPath, [bundle, town, mode, threads], { env, maxBuffer: 1e9 });
-      const result = JSON.parse(output.toString());
-      if (JSON.stringify(result.paths) !== JSON.stringify(paths))
-        different.push(`${mode}, ${threads} threads`);
-      if (mode === 'deep') directories = result.directories;
-    }
-  }
-  return { equal: different.length === 0, different, locks: expected.deep.length, directories };
-}
-
-function countSystemCalls({ town, bundle, env, scratch, paths }, directories) {
-  if (!succeeds('strace', ['-V'])) return undefined;
-  const count = (root) => {
-    const summary = join(scratch, 'strace.txt');
-    execFileSync('strace', ['-c', '-o', summary, process.execPath, bundle, root, 'deep', '1'], {
-      env,
-      maxBuffer: 1e9,
-    });
-    const total = execFileSync('tail', ['-n', '1', summary]).toString().trim().split(/\s+/);
-    return Number(total[3] ?? Number.NaN);
-  };
-  return [(count(town) - count(paths.EMPTY)) / directories];
 }
 
 function prepareTown(path, size) {
@@ -227,32 +192,4 @@ function writeScript(scratch, name, text) {
   const path = join(scratch, name);
   writeFileSync(path, text);
   return path;
-}
-
-function succeeds(program, args) {
-  return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
-}
-
-function printTable(medians, rows, fidelity) {
-  const out = (line) => process.stderr.write(`${line}\n`);
-  out(
-    `\n${options.town} town, ${fidelity.directories} directories, ${fidelity.locks} locks, ${rounds} rounds`,
-  );
-  out(
-    fidelity.equal
-      ? 'every scanner finds what find finds'
-      : `OTHER LOCKS THAN FIND: ${fidelity.different.join('; ')}`,
-  );
-  if (!hasIdleCore) out(`no core was idle (load ${loadAtStart.toFixed(1)}): no bar for the helper thread`);
-  out('');
-  for (const [name, value] of Object.entries(medians))
-    out(`${name.padEnd(52)}${value.toFixed(1).padStart(10)}`);
-  out(`\n${''.padEnd(52)}${'measured'.padStart(10)}${'bar'.padStart(8)}${'goal'.padStart(8)}`);
-  for (const { name, value, bar, goal, unit, ok } of rows) {
-    const measured = value === null ? 'not measured' : `${value.toFixed(3)}${unit}`;
-    const verdict = ok === null ? '' : ok ? '  ok' : '  FALLS SHORT';
-    out(
-      `${name.padEnd(48)}${measured.padStart(14)}${String(bar ?? '–').padStart(8)}${String(goal ?? '–').padStart(8)}${verdict}`,
-    );
-  }
 }
