@@ -205,6 +205,18 @@ describe('panes: what is alive is held', () => {
     });
   });
 
+  tmuxTest('a worker name with spaces, quotes, backslashes and a line break is matched', async () => {
+    const worker = 'gastown/crew/a b\\"c\'\nd%0 $1';
+    const { town, startTmux, judge } = setStage({ workers: [worker] });
+    const server = await startTmux();
+    const pane = await sessionOf(server, 'scratch', town.path(worker));
+    await sessionOf(server, 'beside', town.path(BOB));
+    town.lock(worker, { session_id: NO_PANE });
+    expect(await judge(worker)).toMatchObject({ state: 'held', notes: ['drifted'] });
+    server.tmux('kill-pane', '-t', pane.paneId);
+    expect(await judge(worker)).toMatchObject({ state: 'stale' });
+  });
+
   tmuxTest('$N names a session, a plain text a session by its exact name → held', async () => {
     const { town, startTmux, judge } = setStage();
     const server = await startTmux();

@@ -55,6 +55,8 @@ import {
 afterEach(cleanUp);
 
 const asOther = canBecomeOthers && !isContainer && process.platform === 'linux' ? test : test.skip;
+/** On other processors the number of the system call that ends one thread differs. */
+const hasPython = process.arch === 'x64' && spawnSync('python3', ['-c', 'import ctypes']).status === 0;
 const browser = (cwd = '/'): Promise<StartedProcess> => fakeAgent('chrome', { cwd });
 
 const ps = (column: string, pid: number | undefined): string =>
@@ -99,6 +101,22 @@ describe('processes: gone, and what only looks alive', () => {
       notes: ['would-block'],
     });
   });
+
+  (hasPython ? linuxTest : test.skip)(
+    'a zombie leader whose threads live is alive (needs python3) → held',
+    async () => {
+      const { town, judge } = setStage();
+      const script = [
+        'import ctypes, threading, time',
+        'threading.Thread(target=time.sleep, args=(600,)).start()',
+        'ctypes.CDLL(None).syscall(60, 0)',
+      ].join('\n');
+      const { pid } = await startProcess('python3', ['-c', script]);
+      await until(() => ps('stat', pid).startsWith('Z'), 'the end of the leader');
+      town.lock(ADA, { pid, acquired_at: now() }, { ageSeconds: 3600 });
+      expect(await judge()).toMatchObject({ state: 'held', holder: { process: 'alive' } });
+    },
+  );
 
   (isContainer ? test.skip : linuxTest)('a thread id that is no process → stale', async () => {
     const { town, judge } = setStage();

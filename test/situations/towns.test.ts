@@ -203,6 +203,22 @@ describe('towns: what is missing or closed', () => {
     expect(answer).toMatchObject({ exitCode: 22, results: [{ worker: BOB, answer: 'unsure' }] });
   });
 
+  hostTest(
+    'a quick look finds a lock outside the layout as long as an agent sits there, and says it was quick',
+    async () => {
+      const { town, look } = setStage();
+      const inner = `${ADA}/packages/core`;
+      town.lock(inner);
+      const agent = await fakeAgent('claude', { cwd: town.worker(`${inner}/src`) });
+      const report = await look({ scan: 'quick' });
+      expect(lockOf(report, inner).state).toBe('held');
+      expect(report).toMatchObject({ complete: true, town: { scan: 'quick' } });
+      await agent.stop();
+      expect((await look({ scan: 'quick' })).locks).toEqual([]);
+      expect(lockOf(await look(), inner).state).toBe('stale');
+    },
+  );
+
   hostTest('a symlinked worker directory is not entered twice', async () => {
     const { town, look } = setStage();
     town.lock(ADA);
