@@ -158,7 +158,7 @@ const describeRefusal = (error: LockError, { town, worker }: Target): PreflightR
   const next = [['doctor', 'explain', worker, '--town', town.root]];
   const bare: PreflightResult = {
     worker,
-    answer: 'unsure',
+    answer: error instanceof LockedError && error.state === 'held' ? 'held' : 'unsure',
     state: error instanceof LockedError ? error.state : null,
     reasons: [error.code],
     notes: [],

@@ -35,6 +35,8 @@ export class Lock {
   readonly #options: LockOptions;
   /** Nonce of the acquisition that this instance holds. */
   #nonce: string | null = null;
+  /** Session that this acquisition names; empty for none. */
+  #sessionId = '';
 
   constructor(workerDir: string, options: LockOptions = {}) {
     this.workerDir = workerDir;
@@ -57,6 +59,7 @@ export class Lock {
       wanted.needsGuard === true ? null : () => acquireUnguarded(wanted, context),
     );
     this.#nonce = acquired.record.holder?.nonce ?? null;
+    this.#sessionId = acquired.record.sessionId;
     return acquired;
   }
 
@@ -127,7 +130,8 @@ export class Lock {
       if (taken.kind === 'busy') throw new GuardBusyError(this.workerDir, taken.waitedMs);
       if (taken.cause === 'no-tool' && unguarded !== null) return await unguarded();
       if (taken.cause !== 'io') throw new NoGuardError(this.workerDir, taken.why, taken.hint);
-      throw isAbsence(taken.error) ? new NotLockedError(this.workerDir) : taken.error;
+      // Without its directory there is no lock; who wanted to take one learns that the directory is missing.
+      throw isAbsence(taken.error) && !takes ? new NotLockedError(this.workerDir) : taken.error;
     } catch (error) {
       throw asLockError(this.workerDir, error);
     } finally {
@@ -145,6 +149,7 @@ export class Lock {
       judge,
       now,
       nonce: this.#nonce,
+      sessionId: this.#sessionId,
     };
   }
 }

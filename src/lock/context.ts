@@ -26,6 +26,8 @@ export interface LockContext {
   readonly now: () => number;
   /** Nonce of the acquisition that the asking instance holds, or null. */
   readonly nonce: string | null;
+  /** Session that this acquisition names; empty for none. */
+  readonly sessionId: string;
 }
 
 export interface Seen {

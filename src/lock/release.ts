@@ -1,5 +1,5 @@
 /** Giving a lock back: only our own, unless the caller names the very bytes. */
-import type { Stamp } from '../core/types.ts';
+import type { Stamp, Verdict } from '../core/types.ts';
 import { finishAside } from './aside.ts';
 import { readCompanion, removeCompanion } from './companion.ts';
 import { isOurs, type LockContext, notOurs, take } from './context.ts';
@@ -51,11 +51,25 @@ async function releaseOverwritten(guard: Guard, context: LockContext): Promise<R
   if (verdict === null || seen.kind !== 'file' || !isAbout(verdict, seen)) {
     return { kind: 'left', why: `The lock of ${workerDir} was overwritten and is somebody else's now.` };
   }
-  if (verdict.state !== 'stale' || !verdict.release.allowed || guard.network !== null) {
+  const isFree = (verdict.state === 'stale' && verdict.release.allowed) || isFromOurSession(verdict, context);
+  if (!isFree || guard.network !== null) {
     return { kind: 'left', why: explainRefusal(workerDir, verdict) };
   }
   remove(guard, context, seen.stamp);
   return { kind: 'released' };
+}
+
+/**
+ * A hook inside our own session wrote it, and has ended: the session that it names is the one that we were started in,
+ * which is not life of anybody else's, and its youth means nothing.
+ */
+function isFromOurSession(verdict: Verdict, { sessionId }: LockContext): boolean {
+  const { lock, state, holder, occupants, occupantsKnown } = verdict;
+  const isUntracked = lock.git?.tracked.seen === true && !lock.git.tracked.value;
+  const isDead = holder?.process === 'gone' || holder?.process === 'recycled';
+  const isOurs =
+    sessionId !== '' && holder?.sessionId === sessionId && (state === 'stale' || state === 'held');
+  return isOurs && isDead && isUntracked && occupants.length === 0 && occupantsKnown;
 }
 
 function remove(guard: Guard, context: LockContext, expected: Stamp): void {

@@ -19,8 +19,9 @@ export interface RunningCli {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
   readonly isOver: () => boolean;
-  /** What it has said so far. */
+  /** What it has said so far on standard output, and on standard error. */
   readonly said: () => string;
+  readonly complained: () => string;
 }
 
 export interface RunOptions extends Pick<SpawnOptions, 'cwd' | 'detached' | 'uid' | 'gid'> {
@@ -89,7 +90,14 @@ export const buildCli = (): BuiltCli => {
     onCleanUp(() => {
       if (!over) child.kill('SIGKILL');
     });
-    return { pid: child.pid ?? 0, child, ended, isOver: () => over, said: () => stdout };
+    return {
+      pid: child.pid ?? 0,
+      child,
+      ended,
+      isOver: () => over,
+      said: () => stdout,
+      complained: () => stderr,
+    };
   };
 
   return {

@@ -22,7 +22,8 @@ export const startLasting = async (
   const running = cli.start(['exec', '--town', town.root, ...flags, ADA, '--', ...command], rest);
   const commandPid = await until(() => {
     const found = /^ready (\d+)$/m.exec(running.said());
-    if (found === null && running.isOver()) throw new Error('it ended before the command said anything');
+    if (found === null && running.isOver())
+      throw new Error(`it ended before the command said anything: ${running.complained()}`);
     return found === null ? false : Number(found[1]);
   }, 'the command');
   onCleanUp(() => {
