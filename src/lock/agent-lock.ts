@@ -57,6 +57,7 @@ export class Lock {
       context,
       (guard) => acquireGuarded(guard, wanted, context),
       wanted.needsGuard === true ? null : () => acquireUnguarded(wanted, context),
+      true,
     );
     this.#nonce = acquired.record.holder?.nonce ?? null;
     this.#sessionId = acquired.record.sessionId;
@@ -123,6 +124,7 @@ export class Lock {
     context: LockContext,
     use: (guard: Guard) => T | Promise<T>,
     unguarded: (() => Promise<T>) | null,
+    takes = false,
   ): Promise<T> {
     const taken = await takeGuard(context.place, this.#options);
     try {

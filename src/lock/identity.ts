@@ -43,6 +43,8 @@ export function describeHolder(holder: HolderProcess, nonce: string): TrueHolder
 export function lifeOf(holder: TrueHolder): 'alive' | 'gone' | 'unknown' {
   const { bootId, pidNamespace } = readHost();
   if (holder.bootId !== bootId || holder.pidNamespace !== pidNamespace) return 'unknown';
+  // Two that are not known are not therefore the same. macOS has neither, and no namespaces to be wrong about.
+  if (process.platform !== 'darwin' && (bootId === null || pidNamespace === null)) return 'unknown';
   const { answer } = signalProcess(holder.pid);
   if (answer === 'unknown') return 'unknown';
   const read = readProc(`/proc/${holder.pid}/stat`);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -11,6 +12,7 @@ import {
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parseLockRecord } from '../../src/core/lock-record.ts';
+import { systemCalls } from '../../src/io/system-calls.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import {
   GuardBusyError,
@@ -147,6 +149,33 @@ describe('taking a lock', () => {
     await expect(lock.release()).rejects.toBeInstanceOf(NotLockedError);
   });
 
+  test('on a network file system nothing is taken over, however stale', async () => {
+    const { town, dir, path } = scene();
+    town.lock(WORKER, { session_id: '' });
+    const onNfs = { calls: { ...systemCalls, fileSystemType: () => 0x6969 } };
+    const before = readFileSync(path);
+    await expect(new Lock(dir, onNfs).acquire()).rejects.toMatchObject({ code: 'E_LOCKED', state: 'stale' });
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  test('a lock that git tracks is not taken over', async () => {
+    const { town, dir, path } = scene();
+    town.lock(WORKER, { session_id: '' });
+    execFileSync('git', ['-C', dir, 'init', '-q']);
+    execFileSync('git', ['-C', dir, 'add', '-f', '.runtime/agent.lock']);
+    const before = readFileSync(path);
+    const refused = await new Lock(dir).acquire().catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'E_LOCKED', verdict: { release: { why: 'tracked' } } });
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  test('a fresh lock of another tool is not taken over yet, and the error says for how long', async () => {
+    const { town, dir } = scene();
+    town.lock(WORKER, { session_id: '', acquired_at: '2026-01-01T00:00:00Z' }, { ageSeconds: 5 });
+    const refused = await new Lock(dir).acquire().catch((error: unknown) => error);
+    expect(refused).toMatchObject({ state: 'stale', retryInSeconds: expect.any(Number) });
+  });
+
   test('fifty at once: exactly one gets it, and each in turn', async () => {
     const { dir, names } = scene();
     const judge = async () => null;
@@ -281,7 +310,7 @@ describe('asking', () => {
   test('what cannot be read is not called free', async () => {
     const { town, dir } = scene();
     town.lock(WORKER);
-    const calls = { ...(await import('../../src/io/system-calls.ts')).systemCalls };
+    const calls = systemCalls;
     const lock = new Lock(dir, {
       calls: {
         ...calls,
