@@ -1,6 +1,7 @@
 /** Preflight's answer for one worker: may an agent start here? Advice only; `doctor exec` is the guarantee. */
 import { findCollisions } from './collision.ts';
 import { doubtOf } from './doubt.ts';
+import { groupBy } from './group-by.ts';
 import type { OccupantFinding } from './occupants.ts';
 import { refusalOf } from './report.ts';
 import { type Answer, EXIT, type PreflightResult } from './report-types.ts';
@@ -144,23 +145,31 @@ const describeLife = ({ occupants, reasons, facts }: Verdict): string => {
   return facts.find((fact) => fact.source === source)?.text ?? 'a live agent';
 };
 
+/** Of a worker's locks at the old and at the new place the one that most plainly forbids a start answers. */
+const FORBIDDING_FIRST: readonly Answer[] = ['held', 'unsure', 'repair', 'free'];
+
+const clearAll = (verdicts: readonly Verdict[], root: string): PreflightResult | undefined => {
+  const results = verdicts.map((verdict) => clearVerdict(verdict, root));
+  return FORBIDDING_FIRST.flatMap((word) => results.filter(({ answer }) => answer === word))[0];
+};
+
 /** Answers for every worker the snapshot was taken for, in that order. */
 export const clear = (snapshot: Snapshot): readonly PreflightResult[] => {
   const index = indexSnapshot(snapshot);
-  // Where a worker has a lock at the old place as well, the one at the new place answers for it.
-  const byAge = [...judgeAll(index)].sort((a, b) => (a.lock.layout < b.lock.layout ? -1 : 1));
-  const verdicts = new Map(byAge.map((verdict) => [verdict.lock.worker, verdict]));
+  const byWorker = groupBy(newestLayoutFirst(judgeAll(index)), ({ lock }) => lock.worker);
+  const foremost = [...byWorker.values()].flatMap((verdicts) => verdicts.slice(0, 1));
   const crowds = new Map(
-    findCollisions(index, [...verdicts.values()])
+    findCollisions(index, foremost)
       .filter(({ kind }) => kind === 'agents')
       .map(({ workers, facts }) => [workers[0] ?? '', facts.map(({ text }) => text).join('; ')]),
   );
+  const { root } = snapshot.town;
   return snapshot.asked.map((worker) => {
-    const verdict = verdicts.get(worker);
-    if (verdict === undefined) return clearWithoutLock(worker, index);
+    const verdicts = byWorker.get(worker) ?? [];
     const crowd = crowds.get(worker);
-    const { root } = snapshot.town;
-    if (crowd === undefined) return clearVerdict(verdict, root);
+    const [verdict] = verdicts;
+    if (crowd === undefined || verdict === undefined)
+      return clearAll(verdicts, root) ?? clearWithoutLock(worker, index);
     return finish(worker, verdict, {
       answer: 'held',
       message: `contested: ${crowd}`,
@@ -168,3 +177,8 @@ export const clear = (snapshot: Snapshot): readonly PreflightResult[] => {
     });
   });
 };
+
+const newestLayoutFirst = (verdicts: readonly Verdict[]): readonly Verdict[] =>
+  [...verdicts].sort((a, b) =>
+    a.lock.layout === b.lock.layout ? 0 : a.lock.layout < b.lock.layout ? 1 : -1,
+  );
