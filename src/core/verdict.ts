@@ -1,7 +1,7 @@
 /** The one judge. Every command and every repair asks here; nobody derives a state again. */
 import { placeOf } from './host.ts';
 import { type OccupantFinding, type OccupantReader, occupantReader } from './occupants.ts';
-import { judgeProcess, type ProcessFinding } from './process-state.ts';
+import { judgeCompanion, judgeProcess, type ProcessFinding } from './process-state.ts';
 import { judgeSession, namingOf, type SessionFinding } from './session-state.ts';
 import { type TownIndex, viewWorker, type WorkerView } from './town-index.ts';
 import type {
@@ -267,9 +267,30 @@ const judgeRecord = (
   };
 };
 
+/** What a damaged lock cannot say any more its second record does: a holder who lives is as good as seen at work. */
+const withHolder = (around: OccupantFinding, behind: ProcessFinding | null): OccupantFinding => {
+  if (behind === null) return around;
+  const text = `the second record beside it names its holder: ${behind.fact.text}`;
+  const facts: readonly Fact[] = [{ source: 'occupants', text }, ...around.facts];
+  if (behind.state === 'unknown') return { ...around, known: false, processesKnown: false, facts };
+  const key = `process:${behind.pid}`;
+  const command = behind.process?.names[0] ?? 'process';
+  const holder = {
+    key,
+    group: key,
+    pid: behind.pid,
+    command,
+    pane: null,
+    isAgent: true,
+    visiting: false,
+    text,
+  };
+  return { ...around, occupants: [holder, ...around.occupants], facts };
+};
+
 const judgeOther = (lock: LockFile, index: TownIndex, readOccupants: OccupantReader): Verdict => {
   const worker = viewWorker(lock.worker, index.snapshot);
-  const around = readOccupants(worker, lock, null);
+  const around = withHolder(readOccupants(worker, lock, null), judgeCompanion(lock, index));
   const { content } = lock;
   const invalid = content.kind === 'invalid';
   const occupied = around.occupants.length > 0;
