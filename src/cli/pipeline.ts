@@ -69,21 +69,32 @@ const runLive = async (
   const safe = presentation.ascii ? escapeToAscii : escapeControls;
   const spinner = new Spinner();
   if (presentation.ascii) Object.assign(spinner, { spinner: ['-', '\\', '|', '/'] });
-  const output = new ProcessOutput(stderr, stderr);
+  // What listr2 calls standard output is our standard error, behind a stand-in: it takes over its stream's `write`, and
+  // others must still get a word in.
+  const stand = Object.create(stderr, {
+    write: { value: stderr.write.bind(stderr), writable: true },
+  }) as typeof stderr;
+  const output = new ProcessOutput(stand, stand);
   const startedAt = performance.now();
   const begun = new Map(STAGES.map((stage) => [stage, deferred()]));
   let scanning: { title: string } | null = null;
   let reported = 0;
   let drawing = false;
-  const looking = look({
-    onStage: (stage) => begun.get(stage)?.resolve(),
-    onProgress: (directories) => {
-      const now = performance.now();
-      // The screen is drawn at most ten times a second, however fast directories fly by.
-      if (scanning === null || now - reported < 100) return;
-      reported = now;
-      scanning.title = `${TITLES.locks}: ${count(directories, 'directory', 'directories')}, ${formatDuration(now - startedAt)}`;
-    },
+  const begin = (): Promise<Snapshot> =>
+    look({
+      onStage: (stage) => begun.get(stage)?.resolve(),
+      onProgress: (directories) => {
+        const now = performance.now();
+        // The screen is drawn at most ten times a second, however fast directories fly by.
+        if (scanning === null || now - reported < 100) return;
+        reported = now;
+        scanning.title = `${TITLES.locks}: ${count(directories, 'directory', 'directories')}, ${formatDuration(now - startedAt)}`;
+      },
+    });
+  // The first task begins the look, when there is a screen to show it on; the other tasks wait for their parts of it.
+  let looked: (snapshot: Promise<Snapshot>) => void = () => {};
+  const looking = new Promise<Snapshot>((resolve) => {
+    looked = resolve;
   });
   // A look that fails ends every stage; the error itself is met below.
   const settled = looking.then(
@@ -92,19 +103,16 @@ const runLive = async (
   );
   const examining = looking.then(examineSnapshot);
   examining.catch(() => {});
-  // listr2 holds back what others write to its stream; an interrupted run has to be able to say so.
-  interrupted?.addEventListener('abort', () => {
-    scanning = null;
-    spinner.stop();
-    if (drawing) output.release();
-  });
   const outcomes: CheckOutcome[] = [];
   const tasks = new Listr(
     [
       ...STAGES.map((stage, index) => ({
         title: TITLES[stage],
         task: async (_context: unknown, task: { title: string }) => {
-          if (stage === 'locks') scanning = task;
+          if (stage === 'locks') {
+            scanning = task;
+            looked(begin());
+          }
           const next = STAGES[index + 1];
           await Promise.race([settled, next === undefined ? settled : begun.get(next)?.promise]);
         },
@@ -132,7 +140,6 @@ const runLive = async (
       rendererOptions: {
         clearOutput: true,
         formatOutput: 'truncate',
-        // Two writers on one stream: what listr2 calls standard output is our standard error.
         logger: new ListrLogger({ processOutput: output, useIcons: true, toStderr: [] }),
         icon: {
           COMPLETED: pen.sign('pass'),
@@ -143,6 +150,13 @@ const runLive = async (
       },
     },
   );
+  // An interrupted run says so below the picture, which is not drawn again, and with the cursor back.
+  interrupted?.addEventListener('abort', () => {
+    if (!drawing) return;
+    spinner.stop();
+    tasks.events.complete();
+    output.release();
+  });
   drawing = true;
   await tasks.run();
   drawing = false;

@@ -13,7 +13,7 @@ import { readLeftovers } from './leftovers.ts';
 import { readLegacyItems } from './legacy.ts';
 import { readLocks } from './locks.ts';
 import { type ProcessTable, processEvidence, readProcessTable, workingDirectories } from './processes.ts';
-import { type ScanResult, scanPlaces, scanTown } from './scan.ts';
+import { type ScanResult, scanPlaces, scanTownInTurns } from './scan.ts';
 import { askTmux } from './tmux.ts';
 import { isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town-place.ts';
 import type { TownRoot } from './town-root.ts';
@@ -44,7 +44,7 @@ const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
   if (scan === 'worker') return scanPlaces(workers.map((worker) => join(town.root, worker)));
   // Every pane's path is the working directory of some process: one look at the processes finds them all.
   const places = scan === 'quick' ? await workingDirectories(await readProcessTable()) : [];
-  return scanTown({
+  return scanTownInTurns({
     root: town.root,
     mode: scan,
     places,

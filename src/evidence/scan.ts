@@ -62,6 +62,30 @@ export const PRUNED: ReadonlySet<string> = new Set(['.git', '.repo.git', '.dolt-
  * vanishes meanwhile does not. Throws where the root itself cannot be resolved.
  */
 export function scanTown(options: ScanOptions): ScanResult {
+  const steps = scanSteps(options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Milliseconds after which a scan lets signals, timers and the screen have their turn. */
+const BREATH_MS = 50;
+
+/** The same without keeping everything else waiting: a long scan can be interrupted, and shows its progress. */
+export async function scanTownInTurns(options: ScanOptions): Promise<ScanResult> {
+  const steps = scanSteps(options);
+  let breathed = performance.now();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (performance.now() - breathed < BREATH_MS) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    breathed = performance.now();
+  }
+}
+
+function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   const root = realpathSync(options.root);
   const findings = noFindings();
   const how = walkOptions(options);
@@ -80,7 +104,7 @@ export function scanTown(options: ScanOptions): ScanResult {
     const threads = options.threads ?? 'auto';
     // The helper knows the real disk only.
     if (threads === 1 || options.disk !== undefined) walkAll([start], how, findings);
-    else walkWithHelper(start, threads === 2, how, findings);
+    else yield* walkWithHelper(start, threads === 2, how, findings);
   }
   return resultOf(findings);
 }

@@ -1,7 +1,14 @@
 import { availableParallelism, loadavg } from 'node:os';
 import type { Worker as WorkerThread } from 'node:worker_threads';
 import type { HelperTask } from './scan-thread.ts';
-import { type Findings, type Subtree, type WalkOptions, walkAll, walkToFrontier } from './walk.ts';
+import {
+  type Findings,
+  type Subtree,
+  type WalkOptions,
+  walkAll,
+  walkInSteps,
+  walkToFrontier,
+} from './walk.ts';
 import {
   type Board,
   countRemaining,
@@ -24,14 +31,15 @@ const STALL_MS = 3_000;
 
 /**
  * Walks a subtree with a helper thread on another core: `always`, or where the rest is large and a core is idle
- * (under load a second thread only takes turns with the first). The result is the same in every case.
+ * (under load a second thread only takes turns with the first). The result is the same in every case. Comes up for air
+ * (`yield`) after each small part of a large tree: a walk that never did could not be interrupted.
  */
-export function walkWithHelper(
+export function* walkWithHelper(
   start: Subtree,
   always: boolean,
   options: WalkOptions,
   findings: Findings,
-): void {
+): Generator<void, void> {
   const subtrees = walkToFrontier(start, FRONTIER, options, findings);
   const board = newBoard(subtrees.length);
   const atFrontier = findings.directories;
@@ -53,7 +61,7 @@ export function walkWithHelper(
   if (always) decide(0);
   for (let index = takeNext(board, false); index !== null; index = takeNext(board, false)) {
     const subtree = subtrees[index];
-    if (subtree !== undefined) walkAll([subtree], own, findings);
+    if (subtree !== undefined) yield* walkInSteps([subtree], own, findings);
     decide(index + 1);
   }
   finish(helper, subtrees, board, own, findings);
