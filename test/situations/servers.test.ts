@@ -1,4 +1,5 @@
 /** Situations in which it matters which tmux servers were reached. All servers are real and private. */
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -42,7 +43,7 @@ import {
 afterEach(cleanUp);
 
 /** Long enough for a healthy answer on a busy machine to be told from none at all: nothing of these stories answers late. */
-const SHORT_MS = 400;
+const SHORT_MS = 250;
 
 /** What no run may propose while it is in doubt. */
 const releasesNothing = { summary: { fixable: 0 } };
@@ -441,11 +442,10 @@ describe('servers: of other users', () => {
       const { town, startTmux } = setStage();
       await startTmux();
       chmodSync(town.root, 0o755);
-      const { execFileSync } = await import('node:child_process');
+      town.lock(ADA, { session_id: NO_PANE });
       execFileSync('chown', ['-R', `${OTHER_UID}`, town.root]);
       const home = makeTmuxTmpdir();
       chmodSync(home, 0o777);
-      town.lock(ADA, { session_id: NO_PANE });
       const report = await askElsewhere(
         { town: town.root, options: { env: bareEnvironment(home) } },
         { uid: OTHER_UID, gid: OTHER_UID },

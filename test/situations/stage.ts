@@ -2,8 +2,8 @@
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { test } from '@jest/globals';
+import { basename, dirname, join } from 'node:path';
+import { afterAll, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import type { PreflightReport, Report, ReportLock } from '../../src/core/report-types.ts';
 import { type ExamineOptions, examine, type HealOptions, heal, preflight } from '../../src/doctor.ts';
@@ -11,7 +11,6 @@ import {
   hasTmux,
   makeTmuxTmpdir,
   makeTown,
-  onCleanUp,
   type SessionOptions,
   sleeperNamed,
   startTmux,
@@ -166,10 +165,20 @@ export interface Question {
   readonly out?: string;
 }
 
-/** The library as a script of its own that any user may run with node: path of the bundle. */
+let bundle: string | null = null;
+
+afterAll(() => {
+  if (bundle !== null) rmSync(dirname(bundle), { recursive: true, force: true });
+});
+
+/** The library as a script of its own that any user may run with node: path of the bundle, one for each test file. */
 export const bundleDoctor = (): string => {
+  bundle ??= makeBundle();
+  return bundle;
+};
+
+const makeBundle = (): string => {
   const directory = mkdtempSync(join(tmpdir(), 'asker-'));
-  onCleanUp(() => rmSync(directory, { recursive: true, force: true }));
   chmodSync(directory, 0o755);
   const outfile = join(directory, 'ask.mjs');
   buildSync({
