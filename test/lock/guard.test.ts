@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { systemCalls } from '../../src/io/system-calls.ts';
+import { type SystemCalls, systemCalls } from '../../src/io/system-calls.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import { NoGuardError } from '../../src/lock/errors.ts';
 import { type FlockTool, findFlockTools } from '../../src/lock/flock-tool.ts';
@@ -121,6 +121,25 @@ describe('the guard', () => {
       expect(second.guard.stands()).toBe(true);
       second.guard.letGo();
     }
+  });
+
+  test('that was replaced between opening and locking is not mistaken for the guard', async () => {
+    const path = directory();
+    let replaced = 0;
+    const calls: SystemCalls = {
+      ...systemCalls,
+      runWith: (...args) => {
+        if (replaced === 0) {
+          unlinkSync(`${path}/agent.lock.flock`);
+          writeFileSync(`${path}/agent.lock.flock`, '');
+          replaced += 1;
+        }
+        return systemCalls.runWith(...args);
+      },
+    };
+    const guard = await hold(path, { calls });
+    expect(replaced).toBe(1);
+    expect(guard.stands()).toBe(true);
   });
 
   test('is never a symlink, a directory, a pipe, or behind a symlinked directory', async () => {
