@@ -537,6 +537,14 @@ describe('processes: occupants outside tmux', () => {
     },
   );
 
+  hostTest('commands of agents that come and go elsewhere while we look raise no doubt', async () => {
+    const { town, judge } = setStage();
+    const claude = sleeperNamed('claude');
+    await startProcess('sh', ['-c', `while :; do '${claude}' 0.002; done`], { cwd: '/' });
+    town.lock(ADA);
+    for (let look = 0; look < 15; look += 1) expect((await judge()).state).toBe('stale');
+  });
+
   asOther("another user's agent in the worker counts", async () => {
     const { town, judge } = setStage();
     chmodSync(town.root, 0o755);
