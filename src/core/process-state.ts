@@ -167,13 +167,11 @@ export const judgeProcess = (lock: LockFile, record: LockRecord, index: TownInde
 };
 
 /**
- * Who stands behind a lock that is no record, by the second record beside it: a holder who lives, or of whom nobody can
- * tell; null where there is none, or none any more. A second record of another boot says nothing of this one.
+ * Who stands behind a lock that is no record, or was removed, by the second record beside it: a holder who lives, or of
+ * whom nobody can tell; null where there is none any more. A second record of another boot says nothing of this one.
  */
-export const judgeCompanion = (lock: LockFile, index: TownIndex): ProcessFinding | null => {
-  const { companion } = lock;
+export const judgeCompanion = (companion: TrueHolder, index: TownIndex): ProcessFinding | null => {
   const { bootId } = index.snapshot.host;
-  if (companion === null) return null;
   if (companion.bootId !== null && bootId !== null && companion.bootId !== bootId) return null;
   const unnamed = { pid: 0, acquiredAt: '', acquiredAtMs: null, sessionId: '', hostname: '', holder: null };
   const behind = judgeTrueHolder(companion, unnamed, index);

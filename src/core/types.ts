@@ -115,6 +115,12 @@ export interface LockFile {
   readonly git: GitFacts | null;
 }
 
+/** A second record whose lock somebody removed: its holder may live all the same. */
+export interface LoneCompanion {
+  readonly worker: string;
+  readonly holder: TrueHolder;
+}
+
 /** A file beside a lock that a killed run left behind. */
 export interface Leftover {
   readonly worker: string;
@@ -300,6 +306,8 @@ export interface Snapshot {
   readonly asker: Asker;
   /** Sorted by worker. */
   readonly locks: readonly LockFile[];
+  /** At the workers that were asked about by name only; left out where there is none. */
+  readonly companions?: readonly LoneCompanion[];
   readonly leftovers: readonly Leftover[];
   readonly legacy: readonly LegacyItem[];
   readonly processes: ProcessEvidence;

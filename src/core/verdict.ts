@@ -15,6 +15,7 @@ import type {
   Release,
   SessionState,
   State,
+  TrueHolder,
   Verdict,
 } from './types.ts';
 import { isWithin, relativeTo } from './workers.ts';
@@ -267,10 +268,15 @@ const judgeRecord = (
   };
 };
 
-/** What a damaged lock cannot say any more its second record does: a holder who lives is as good as seen at work. */
-const withHolder = (around: OccupantFinding, behind: ProcessFinding | null): OccupantFinding => {
+/** What a damaged or removed lock cannot say any more its second record does: a live holder is as good as seen at work. */
+const withHolder = (
+  around: OccupantFinding,
+  companion: TrueHolder | null,
+  index: TownIndex,
+): OccupantFinding => {
+  const behind = companion === null ? null : judgeCompanion(companion, index);
   if (behind === null) return around;
-  const text = `the second record beside it names its holder: ${behind.fact.text}`;
+  const text = `the second record of its lock names a holder: ${behind.fact.text}`;
   const facts: readonly Fact[] = [{ source: 'occupants', text }, ...around.facts];
   if (behind.state === 'unknown') return { ...around, known: false, processesKnown: false, facts };
   const key = `process:${behind.pid}`;
@@ -290,7 +296,7 @@ const withHolder = (around: OccupantFinding, behind: ProcessFinding | null): Occ
 
 const judgeOther = (lock: LockFile, index: TownIndex, readOccupants: OccupantReader): Verdict => {
   const worker = viewWorker(lock.worker, index.snapshot);
-  const around = withHolder(readOccupants(worker, lock, null), judgeCompanion(lock, index));
+  const around = withHolder(readOccupants(worker, lock, null), lock.companion, index);
   const { content } = lock;
   const invalid = content.kind === 'invalid';
   const occupied = around.occupants.length > 0;
@@ -323,6 +329,9 @@ export const judgeAll = (index: TownIndex): readonly Verdict[] => {
   );
 };
 
-/** The agents at work at a worker that has no lock: what preflight asks. */
-export const occupantsWithoutLock = (workerPath: string, index: TownIndex): OccupantFinding =>
-  occupantReader(index)(viewWorker(workerPath, index.snapshot), null, null);
+/** The agents at work at a worker that has no lock (any more): what preflight asks. */
+export const occupantsWithoutLock = (workerPath: string, index: TownIndex): OccupantFinding => {
+  const lone = index.snapshot.companions?.find(({ worker }) => worker === workerPath);
+  const around = occupantReader(index)(viewWorker(workerPath, index.snapshot), null, null);
+  return withHolder(around, lone?.holder ?? null, index);
+};

@@ -5,13 +5,14 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn } from '../core/agent-commands.ts';
-import type { Gap, LockFile, ScanMode, Snapshot, TmuxEvidence } from '../core/types.ts';
+import type { Gap, LockFile, LoneCompanion, ScanMode, Snapshot, TmuxEvidence } from '../core/types.ts';
 import { addGitFacts } from './git.ts';
 import { readAsker, readHost } from './host.ts';
 import { readTownLayout, type TownLayout } from './layout.ts';
 import { readLeftovers } from './leftovers.ts';
 import { readLegacyItems } from './legacy.ts';
 import { readLocks } from './locks.ts';
+import { readLoneCompanions } from './lone-companions.ts';
 import { type ProcessTable, processEvidence, readProcessTable, workingDirectories } from './processes.ts';
 import { type ScanResult, scanPlaces, scanTownInTurns } from './scan.ts';
 import { askTmux } from './tmux.ts';
@@ -53,12 +54,12 @@ const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
 };
 
 /** The numbers that locks name, as they stand and as true holders. */
-const pidsNamedBy = (locks: readonly LockFile[]): readonly number[] => {
+const pidsNamedBy = (locks: readonly LockFile[], companions: readonly LoneCompanion[]): readonly number[] => {
   const pids = locks.flatMap(({ content, companion }) => [
     ...(content.kind === 'record' ? [content.record.pid, content.record.holder?.pid ?? null] : []),
     companion?.pid ?? null,
   ]);
-  return [...new Set(pids.filter((pid) => pid !== null))];
+  return [...new Set([...pids.filter((pid) => pid !== null), ...companions.map(({ holder }) => holder.pid)])];
 };
 
 /** Users whose tmux servers count: the one who asks, then the town's owner and those whose agents took its locks. */
@@ -117,6 +118,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   onStage?.('locks');
   const found = await findLocks(request);
   const locks = readLocks(found.locks, town.root);
+  const companions = readLoneCompanions(town.root, request.workers, locks);
 
   onStage?.('processes');
   const table = await readProcessTable();
@@ -133,7 +135,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     server.panes.filter(({ dead }) => !dead).map(({ pid }) => pid),
   );
   const processes = await processEvidence(table, {
-    pids: pidsNamedBy(locks),
+    pids: pidsNamedBy(locks, companions),
     panePids,
     agents,
     root: town.root,
@@ -163,6 +165,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     host,
     asker,
     locks: await addGitFacts(locks, { timeoutMs, env, ignored: whole }),
+    ...(companions.length > 0 ? { companions } : {}),
     leftovers: readLeftovers(found.leftovers, town.root),
     legacy: whole
       ? readLegacyItems(town.root, {

@@ -1,5 +1,5 @@
-/** A lock that was damaged by another writer, while the second record beside it still names a holder who lives. */
-import { existsSync } from 'node:fs';
+/** A lock that was damaged or removed by somebody, while the second record beside it still names a holder who lives. */
+import { existsSync, rmSync } from 'node:fs';
 import { afterEach, expect } from '@jest/globals';
 import { heal } from '../../src/doctor.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
@@ -26,3 +26,18 @@ hostTest('it is not released before that holder is dead', async () => {
   await heal(town.root, { env, cwd: '/' });
   expect([existsSync(lock), existsSync(`${lock}.holder`)]).toEqual([false, false]);
 });
+
+hostTest(
+  'where somebody removed the lock altogether, a start is forbidden while that holder lives',
+  async () => {
+    const { town, ask } = setStage();
+    const { pid, stop } = await startProcess('sleep', ['600']);
+    const holder = { pid, startToken: await startTokenOf(pid) };
+    await new Lock(town.path(ADA)).acquire({ holder, recordedPid: deadPid(), companion: true });
+    rmSync(town.path(ADA, '.runtime/agent.lock'));
+    expect((await ask()).results[0]).toMatchObject({ answer: 'held', state: null, reasons: ['occupied'] });
+    await expect(new Lock(town.path(ADA)).acquire()).rejects.toMatchObject({ code: 'E_LOCKED' });
+    await stop();
+    expect((await ask()).results[0]).toMatchObject({ answer: 'free' });
+  },
+);

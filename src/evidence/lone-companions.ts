@@ -1,0 +1,20 @@
+import { parseCompanion } from '../core/lock-record.ts';
+import type { LockFile, LoneCompanion } from '../core/types.ts';
+import { readSmallFile } from '../io/files.ts';
+import { COMPANION_NAME } from './lock-names.ts';
+
+/** Second records of workers (relative to the real path `root`) that have no lock, or had one that was removed. Reads only. */
+export const readLoneCompanions = (
+  root: string,
+  workers: readonly string[],
+  locks: readonly LockFile[],
+): readonly LoneCompanion[] => {
+  const locked = new Set(locks.filter(({ layout }) => layout === 'runtime').map(({ worker }) => worker));
+  return workers
+    .filter((worker) => !locked.has(worker))
+    .flatMap((worker) => {
+      const reading = readSmallFile(`${root}/${worker}/.runtime/${COMPANION_NAME}`);
+      const holder = reading.kind === 'file' ? parseCompanion(reading.bytes) : null;
+      return holder === null ? [] : [{ worker, holder }];
+    });
+};
