@@ -1,7 +1,7 @@
 /** One snapshot, arranged for judging: panes with what they say of themselves, processes as trees, locks by content. */
 import { isAgentCommand, isBystander, isShell, namesIn } from './agent-commands.ts';
 import { groupBy } from './group-by.ts';
-import type { LockFile, PidLookup, ProcessInfo, Snapshot, TmuxPane, TmuxServer } from './types.ts';
+import type { Asker, LockFile, PidLookup, ProcessInfo, Snapshot, TmuxPane, TmuxServer } from './types.ts';
 import {
   fitsSomePrefix,
   isWithin,
@@ -165,6 +165,12 @@ const findTownServers = (snapshot: Snapshot, panes: readonly PaneView[]): Readon
   return new Set([...byName, ...byPane]);
 };
 
+const isNamedBy = (named: Asker['pane'], server: TmuxServer, pane: TmuxPane): boolean =>
+  named !== null &&
+  named.id === pane.id &&
+  named.socket === server.socket &&
+  (named.serverPid === undefined || named.serverPid === server.pid);
+
 /** Arranges a snapshot for judging. Linear in its size. */
 export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
   const processes = new Map(snapshot.processes.list.map((process) => [process.pid, process]));
@@ -181,7 +187,6 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
     const agentProcess = tree.find((process) => isAgentCommand(process.names, known));
     const foreground = isAgentCommand([pane.command], known) ? pane.command : null;
     const agent = agentProcess === undefined ? foreground : (agentProcess.names[0] ?? pane.command);
-    const asker = snapshot.asker.pane;
     const environments = [pane.environment, own?.environment ?? {}];
     const environmentRoles = [...new Set(environments.flatMap(rolesOfEnvironment))];
     const nameRoles = rolesOfName(pane.sessionName);
@@ -198,8 +203,7 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
       environmentKnown: snapshot.host.platform !== 'linux' || (own?.environment ?? null) !== null,
       agent,
       idle: agent === null && (isShell(pane.command) || isBystander(pane.command)),
-      asking:
-        askers.has(pane.pid) || (asker !== null && asker.socket === server.socket && asker.id === pane.id),
+      asking: askers.has(pane.pid) || isNamedBy(snapshot.asker.pane, server, pane),
     };
   };
 

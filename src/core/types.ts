@@ -287,8 +287,11 @@ export interface HostFacts {
 export interface Asker {
   /** This process and its ancestors. */
   readonly pids: readonly number[];
-  /** The pane it runs in, where it says so (`TMUX`, `TMUX_PANE`). */
-  readonly pane: { readonly socket: string; readonly id: string } | null;
+  /**
+   * The pane it runs in, where it says so (`TMUX`, `TMUX_PANE`), and on which server: the variables outlive both, and the
+   * next server on that socket gives the same numbers to other panes.
+   */
+  readonly pane: { readonly socket: string; readonly serverPid?: number; readonly id: string } | null;
 }
 
 /** All evidence of one run: immutable, plain JSON, enough to judge everything again. */

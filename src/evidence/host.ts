@@ -52,7 +52,10 @@ const parentOf = (pid: number): number | null => {
 /** `TMUX` is `<socket>,<server pid>,<session>`; the socket's path may itself contain commas. */
 const askerPane = ({ TMUX, TMUX_PANE }: Readonly<Record<string, string | undefined>>): Asker['pane'] => {
   const socket = socketInTmuxVariable(TMUX);
-  return socket === null || !/^%\d+$/.test(TMUX_PANE ?? '') ? null : { socket, id: TMUX_PANE ?? '' };
+  const serverPid = Number(/,(\d+),\d*$/.exec(TMUX ?? '')?.[1]);
+  return socket === null || !/^%\d+$/.test(TMUX_PANE ?? '')
+    ? null
+    : { socket, serverPid, id: TMUX_PANE ?? '' };
 };
 
 /** The socket that a `TMUX` variable names, symlinks resolved where it exists; null where it names none. */

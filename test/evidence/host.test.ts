@@ -25,6 +25,7 @@ describe('the asker', () => {
   test('sits in the pane that TMUX and TMUX_PANE name, whatever its socket is called', () => {
     expect(readAsker({ TMUX: '/nowhere/a,b c,123,4', TMUX_PANE: '%7' }).pane).toEqual({
       socket: '/nowhere/a,b c',
+      serverPid: 123,
       id: '%7',
     });
   });

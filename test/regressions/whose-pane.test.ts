@@ -95,3 +95,13 @@ test('a drifted lock is held where the session’s pane shows a container client
   const pane = aPane({ id: '%9', command: 'docker' });
   expect(judge(aSnapshot({ locks: [aLock(ADA)], servers: [aServer([pane])] })).state).toBe('held');
 });
+
+test('variables of a tmux server that ended do not make a pane of the next one the asker’s', () => {
+  const server = aServer([aPane({ id: '%9' })]);
+  const askedFrom = (serverPid: number): Snapshot => {
+    const pane = { socket: server.socket, serverPid, id: '%9' };
+    return aSnapshot({ locks: [aLock(ADA)], servers: [server], over: { asker: { pids: [99, 1], pane } } });
+  };
+  expect(judge(askedFrom(599)).state).toBe('held');
+  expect(judge(askedFrom(600)).state).toBe('stale');
+});
