@@ -1,5 +1,6 @@
 /** The lock record: read as Go's encoding/json reads the original struct, written in the form in which Go writes it. */
-import { type JsonMember, type JsonValue, rawText, readDocument, stringAt } from './go-json.ts';
+import { type JsonMember, type JsonValue, readDocument } from './go-json.ts';
+import { rawText, stringAt } from './go-string.ts';
 import { formatGoTime, parseGoTime } from './go-time.ts';
 import type { LockContent, LockProblem, LockRecord, TrueHolder } from './types.ts';
 
@@ -106,7 +107,7 @@ function takeField(draft: Draft, bytes: Uint8Array, name: string, value: JsonVal
     case 'hostname': {
       if (value.type !== 'string')
         return invalid('wrong-type', `${name} is ${describe(bytes, value)}, not text`);
-      draft[name === 'hostname' ? 'hostname' : 'sessionId'] = stringAt(bytes, value);
+      draft[name === 'hostname' ? 'hostname' : 'sessionId'] = stringAt(bytes, value.start, value.end);
       return null;
     }
     default:
@@ -114,8 +115,11 @@ function takeField(draft: Draft, bytes: Uint8Array, name: string, value: JsonVal
   }
 }
 
+const PLAIN_KEY = /^[a-z_]*$/;
+
 /** Go folds ASCII letters and, because Unicode folds them together, the long s (U+017F) with s. */
 function foldKey(key: string): string {
+  if (PLAIN_KEY.test(key)) return key;
   return key.replace(/[A-Z]/g, (letter) => letter.toLowerCase()).replace(/\u017f/g, 's');
 }
 
@@ -136,7 +140,7 @@ function readHolder(bytes: Uint8Array, members: readonly JsonMember[]): TrueHold
       const number = parseInt64(rawText(bytes, value.start, value.end));
       if (number !== null && number >= 1 && number <= MAX_PID) pid = number;
     } else if (value.type === 'string') {
-      texts.set(key, stringAt(bytes, value));
+      texts.set(key, stringAt(bytes, value.start, value.end));
     }
   }
   if (pid === null) return null;
