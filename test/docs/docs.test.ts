@@ -1,0 +1,95 @@
+/**
+ * README and docs do what they say: every console block is run in the town they tell of, and its output compared.
+ * `UPDATE_DOCS=1 npm run jest -- test/docs` writes what the program says now into the pages.
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { bareEnvironment, doctorInPane } from '../cli/run-cli.ts';
+import { cleanUp, hasTmux } from '../support/index.ts';
+import { makeStoryTown, type StoryTown } from '../support/story-town.ts';
+import { type Block, blocksOf, type Step, stepsOf, textOf } from './console-blocks.ts';
+
+afterEach(cleanUp);
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PAGES = [
+  'README.md',
+  ...readdirSync(`${ROOT}docs`)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+const updating = process.env.UPDATE_DOCS === '1';
+const whenTmux = hasTmux ? test : test.skip;
+
+/** Where the story takes place, for readers. */
+const TOLD = '/srv/gt';
+
+/** What differs from run to run, made equal. */
+const timeless = (text: string): string =>
+  text
+    .replace(/^\/srv\/gt \(.*$/m, '/srv/gt')
+    .replace(/\b\d+ tmux servers? with \d+ sessions?/g, 'N tmux servers')
+    .replace(/on none of \d+ tmux servers?/g, 'on no tmux server')
+    .replace(/\d{8}T\d{6}Z-[0-9a-f]{6}/g, 'RUN')
+    .replace(/(pid|process|-fp) \d+/g, '$1 N')
+    .replace(/\b\d+ (ms|s)\b/g, 'N s')
+    .replace(/\b\d+\.\d+ s\b/g, 'N s')
+    .replace(/"(startedAt|acquiredAt)": "[^"]*"/g, '"$1": "…"')
+    .replace(/"(durationMs|pid|ageSeconds)": [\d.]+/g, '"$1": N');
+
+const execute = async (step: Step, block: Block, { town, tmux }: StoryTown): Promise<string> => {
+  if (block.info === 'console screen') {
+    const [, ...args] = step.command.split(' ');
+    const run = await doctorInPane(
+      [...args, '--no-color'],
+      { columns: 80, rows: 50 },
+      { cwd: town.root, env: { TMUX_TMPDIR: tmux.tmuxTmpdir } },
+    );
+    const screen = (await run.ends()).screen.replaceAll(town.root, TOLD);
+    // The town's line was broken for a longer path than the one that is told.
+    return screen.replace(/^\/srv\/gt \([\s\S]*?(?=\n\n)/, (line) => line.replace(/\n\s*/g, ' '));
+  }
+  const env = bareEnvironment({
+    TMUX_TMPDIR: tmux.tmuxTmpdir,
+    PATH: `${town.path('.bin')}:${process.env.PATH}`,
+  });
+  const { stdout, stderr } = spawnSync('bash', ['-c', step.command], {
+    cwd: town.root,
+    env,
+    encoding: 'utf8',
+  });
+  return `${stdout}${stderr}`.trimEnd().replaceAll(town.root, TOLD);
+};
+
+describe.each(PAGES)('%s (skipped without tmux)', (page) => {
+  const markdown = readFileSync(ROOT + page, 'utf8');
+  const blocks = blocksOf(markdown);
+  if (!blocks.some(({ info }) => info.startsWith('console'))) return;
+
+  whenTmux('says what the program says', async () => {
+    const story = await makeStoryTown();
+    let updated = markdown;
+    for (const block of blocks) {
+      if (!block.info.startsWith('console')) {
+        if (block.file !== null) story.town.write(block.file, `${block.text}\n`);
+        continue;
+      }
+      const steps: Step[] = [];
+      for (const step of stepsOf(block)) {
+        const output = await execute(step, block, story);
+        steps.push({ ...step, output });
+        if (!updating)
+          expect(`$ ${step.command}\n${timeless(output)}`).toBe(
+            `$ ${step.command}\n${timeless(step.output)}`,
+          );
+      }
+      updated = updated.replace(
+        `\`\`\`${block.info}\n${block.text}\n`,
+        () => `\`\`\`${block.info}\n${textOf(steps)}\n`,
+      );
+    }
+    if (updating) writeFileSync(ROOT + page, updated);
+  });
+});

@@ -1,0 +1,154 @@
+/** Every script in README and docs is run as written, in the town that they tell of. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { bareEnvironment } from '../cli/run-cli.ts';
+import { cleanUp, hasTmux, until } from '../support/index.ts';
+import { makeStoryTown, type StoryTown } from '../support/story-town.ts';
+import { type Block, blocksOf } from './console-blocks.ts';
+
+afterEach(cleanUp);
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(`${ROOT}docs`).map((name) => `docs/${name}`),
+].filter((name) => name.endsWith('.md'));
+const BLOCKS = PAGES.flatMap((page) =>
+  blocksOf(readFileSync(ROOT + page, 'utf8')).map((block) => ({ page, ...block })),
+);
+const hasJq = spawnSync('jq', ['--version']).status === 0;
+
+const blockNamed = (name: string): Block => {
+  const found = BLOCKS.find((block) => block.name === name);
+  if (found === undefined) throw new Error(`no page has a block named ${name}`);
+  return found;
+};
+
+const environmentOf = ({ town, tmux }: StoryTown): NodeJS.ProcessEnv =>
+  bareEnvironment({ TMUX_TMPDIR: tmux.tmuxTmpdir, PATH: `${town.path('.bin')}:${process.env.PATH}` });
+
+const runIn = (story: StoryTown, script: string, cwd = story.town.root) => {
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', script], {
+    cwd,
+    env: environmentOf(story),
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+};
+
+/** How each named script is run, and what has to come of it. */
+const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | Promise<void>>> = {
+  'spawn-loop': (story, { text }) => {
+    const { stdout } = runIn(story, text);
+    expect(stdout.split('\n').filter((line) => /^(start|skip) /.test(line))).toEqual([
+      'skip gastown/crew/ada: somebody works there',
+      'start gastown/crew/bob',
+      'start gastown/crew/new',
+      'skip gastown/crew/eve: look at it',
+    ]);
+  },
+  'exec-tmux': async (story, { text }) => {
+    expect(runIn(story, text).status).toBe(0);
+    await until(
+      () => runIn(story, 'doctor preflight gastown/crew/new').status === 20,
+      'the lock of gastown/crew/new',
+    );
+    expect(runIn(story, 'doctor exec gastown/crew/new -- true').status).toBe(20);
+  },
+  cron: (story, { text }) => {
+    const [, command = ''] = /^(?:\S+\s+){5}(.*)$/.exec(text) ?? [];
+    const { town, tmux } = story;
+    const script = command.replace('/srv/gt', town.root).replace('PATH=', `PATH=${town.path('.bin')}:`);
+    const { status, stdout } = spawnSync('/bin/sh', ['-c', script], {
+      cwd: '/',
+      env: { HOME: '/', SHELL: '/bin/sh', TMUX_TMPDIR: tmux.tmuxTmpdir },
+      encoding: 'utf8',
+    });
+    // What is fixed, and what is left for a person.
+    expect(stdout).toMatch(/^fixed stale-lock gastown\/crew\/bob: /m);
+    expect(stdout).toMatch(/^warning orphaned-lock gastown\/crew\/zoe: /m);
+    expect(status).toBe(1);
+  },
+  orchestrator: (story, { text }) => {
+    story.town.write('orchestrator.mjs', text);
+    const { stdout, stderr } = runIn(story, 'node orchestrator.mjs "$PWD"');
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(
+      /^gastown\/crew\/ada: held \(.*\)\ngastown\/crew\/new: free \(.*\)\nnobody else starts /,
+    );
+    expect(runIn(story, 'doctor preflight gastown/crew/new').status).toBe(0);
+  },
+  ci: (story, { text }) => {
+    const { status, stdout } = runIn(story, text);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^::warning file=.*title=stale-lock::gastown\/crew\/bob: /m);
+  },
+  'by-hand': (story, { text }) => {
+    expect(runIn(story, 'doctor --fix --yes -q --worker gastown/crew/bob').status).toBe(0);
+    expect(runIn(story, text).status).toBe(0);
+    expect(runIn(story, 'doctor preflight gastown/crew/bob').status).toBe(21);
+    expect(runIn(story, text).status).not.toBe(0);
+  },
+  'plugin-test': (story, { text }) => {
+    const check = BLOCKS.find(({ file }) => file === 'checks/long-held.js');
+    story.town.write('checks/long-held.js', check?.text ?? '');
+    expect(runIn(story, text)).toEqual({ status: 0, stdout: '0 findings\n', stderr: '' });
+  },
+  'status-bar': (story, { text }) => {
+    expect(runIn(story, text).stdout).toBe('1 held, 1 stale\n');
+  },
+  jq: (story, { text }) => {
+    expect(runIn(story, text).stdout).toMatch(/^gastown\/polecats\/max\/gastown\ngastown\/crew\/bob\n/);
+  },
+  demo: () => {
+    const { status, stdout } = spawnSync(process.execPath, ['scripts/demo.mjs'], {
+      cwd: ROOT,
+      env: bareEnvironment(),
+      encoding: 'utf8',
+    });
+    expect(stdout).toContain('The town is gone again.');
+    expect(status).toBe(0);
+  },
+};
+
+/** `npm test` is what runs this. */
+const NOT_RUN = ['test'];
+const NEED_JQ = ['jq', 'status-bar'];
+
+describe('scripts in README and docs (skipped without tmux, and two without jq)', () => {
+  test.each(Object.keys(RUNS).map((name) => [name]))('%s does what the page says', async (name) => {
+    if (!hasTmux || (NEED_JQ.includes(name) && !hasJq)) {
+      console.warn(`skipped: ${name} needs ${hasTmux ? 'jq' : 'tmux'}`);
+      return;
+    }
+    await RUNS[name]?.(await makeStoryTown(), blockNamed(name));
+  });
+
+  test('there is none that no test runs', () => {
+    const scripts = BLOCKS.filter(({ info }) => ['bash', 'sh', 'cron'].includes(info));
+    expect(scripts.filter(({ name }) => name === null).map(({ page, text }) => `${page}: ${text}`)).toEqual(
+      [],
+    );
+    const names = BLOCKS.flatMap(({ name }) => name ?? []);
+    expect([...names].sort()).toEqual([...Object.keys(RUNS), ...NOT_RUN].sort());
+  });
+});
+
+describe('the hook that refuses a second agent', () => {
+  const whenTmux = hasTmux ? test : test.skip;
+  whenTmux('lets the first one in, and stops the second with 2 (skipped without tmux)', async () => {
+    const story = await makeStoryTown();
+    const settings = JSON.parse(BLOCKS.find(({ file }) => file === 'settings.json')?.text ?? '') as {
+      hooks: { SessionStart: { hooks: { command: string }[] }[] };
+    };
+    const command = settings.hooks.SessionStart[0]?.hooks[0]?.command ?? '';
+    expect(runIn(story, command, story.town.path('gastown/crew/new')).status).toBe(0);
+    const second = runIn(story, command, story.town.path('gastown/crew/ada'));
+    expect(second.status).toBe(2);
+    expect(second.stderr).toContain('another agent works here');
+    expect(second.stdout).toBe('');
+  });
+});

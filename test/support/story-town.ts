@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fakeAgent, sleeperNamed } from './processes.ts';
+import { startTmux, type TestTmux } from './tmux.ts';
+import { makeTown, type TestTown } from './town.ts';
+
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface StoryTown {
+  readonly town: TestTown;
+  readonly tmux: TestTmux;
+}
+
+/**
+ * The town that README and docs tell of: ada works behind her lock, bob died, max's lock was torn while it was written,
+ * zoe outlived her terminal, eve's lock is from another machine, and new is free. Needs tmux.
+ */
+export const makeStoryTown = async (): Promise<StoryTown> => {
+  const workers = ['ada', 'bob', 'eve', 'new', 'zoe'].map((name) => `gastown/crew/${name}`);
+  const town = makeTown({ workers: [...workers, 'gastown/polecats/max/gastown'] });
+  town.write('.gitignore', '.runtime/\n');
+  const tmux = await startTmux();
+  // The usual writer of locks is a helper that has ended by now, in a healthy town too.
+  const helper = spawnSync('true').pid;
+  const pane = tmux.newSession('gt-crew-ada', {
+    cwd: town.path('gastown/crew/ada'),
+    env: { GT_ROLE: 'gastown/crew/ada' },
+    command: [sleeperNamed('claude'), '600'],
+  });
+  town.lock('gastown/crew/ada', { pid: helper, session_id: pane.paneId }, { ageSeconds: 0 });
+  town.lock('gastown/crew/bob', { pid: helper, session_id: '%4196' }, { ageSeconds: 8 * 3600 });
+  town.lock(
+    'gastown/crew/eve',
+    { pid: 3681378, session_id: '%12', hostname: '4e449adbac66' },
+    { ageSeconds: 3 * 86_400 },
+  );
+  const orphan = await fakeAgent('claude', { cwd: town.path('gastown/crew/zoe') });
+  town.lock('gastown/crew/zoe', { pid: orphan.pid, session_id: 'gt-crew-zoe' }, { ageSeconds: 120 });
+  town.lock('gastown/polecats/max/gastown', '{"pid": 28', { ageSeconds: 3600 });
+  // The program in the path, and the package where plug-ins and orchestrators of the town find it.
+  town.worker('.bin');
+  symlinkSync(join(REPOSITORY, 'dist/bin/doctor.js'), town.path('.bin/doctor'));
+  town.worker('node_modules');
+  symlinkSync(REPOSITORY, town.path('node_modules/lock-doctor'));
+  return { town, tmux };
+};
