@@ -1,7 +1,7 @@
 import { escapeJson } from './safe-text.ts';
 
-/** Any document of ours as JSON: two spaces, one final line break, control characters escaped. */
-export const renderJson = (document: object): string => `${escapeJson(JSON.stringify(document, null, 2))}\n`;
+/** Any document of ours as JSON, as `jsonPieces` lays it out. */
+export const renderJson = (document: object): string => [...jsonPieces(document)].join('');
 
 /** The same on one line, for streams of events. */
 export const renderJsonLine = (document: object): string => `${escapeJson(JSON.stringify(document))}\n`;
@@ -9,19 +9,23 @@ export const renderJsonLine = (document: object): string => `${escapeJson(JSON.s
 /** Large enough that writing costs little, small enough that ten thousand locks are never one string. */
 const PIECE_LENGTH = 65_536;
 
-/** The text of `renderJson` in pieces, made one after the other: a large report is never in memory twice. */
+/**
+ * A document's text, made piece by piece so that a large report is never in memory twice: one line for each member, and
+ * for each item of a list, which people can read and `grep` can cut. Ends with a line break; control characters are escaped.
+ */
 export function* jsonPieces(document: object): Generator<string> {
   let piece = '{';
-  let first = true;
+  let separator = '\n';
   for (const [key, value] of Object.entries(document)) {
-    piece += `${first ? '' : ','}\n  ${JSON.stringify(key)}: `;
-    first = false;
+    if (value === undefined) continue;
+    piece += `${separator}  ${JSON.stringify(key)}: `;
+    separator = ',\n';
     if (!Array.isArray(value) || value.length === 0) {
-      piece += indented(value, '  ');
+      piece += JSON.stringify(value);
       continue;
     }
     for (const [index, item] of value.entries()) {
-      piece += `${index === 0 ? '[' : ','}\n    ${indented(item, '    ')}`;
+      piece += `${index === 0 ? '[' : ','}\n    ${JSON.stringify(item)}`;
       if (piece.length < PIECE_LENGTH) continue;
       yield escapeJson(piece);
       piece = '';
@@ -30,6 +34,3 @@ export function* jsonPieces(document: object): Generator<string> {
   }
   yield `${escapeJson(piece)}\n}\n`;
 }
-
-const indented = (value: unknown, indent: string): string =>
-  JSON.stringify(value, null, 2).replaceAll('\n', `\n${indent}`);
