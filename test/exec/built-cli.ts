@@ -1,8 +1,8 @@
 /** The CLI as it ships, bundled anew into a directory of its own: tests neither need nor disturb `dist`. */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { onCleanUp } from '../support/index.ts';
 
 /** How a run ended. */
@@ -36,7 +36,13 @@ export interface BuiltCli {
   readonly path: string;
   readonly start: (args: readonly string[], options?: RunOptions) => RunningCli;
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<Ended>;
+  /** The sources that went into one of the bundle's files (absolute path). */
+  readonly sourcesOf: (file: string) => readonly string[];
   readonly remove: () => void;
+}
+
+interface Metafile {
+  readonly outputs: Readonly<Record<string, { readonly inputs: Readonly<Record<string, unknown>> }>>;
 }
 
 /** Bundles the CLI as `scripts/build.mjs` does. Call `remove` when all tests of a file are through. */
@@ -55,6 +61,7 @@ export const buildCli = (): BuiltCli => {
     '--define:LOCK_DOCTOR_VERSION="0.0.0-test"',
     `--banner:js=${banner}`,
     `--outdir=${home}`,
+    `--metafile=${home}/meta.json`,
   ]);
   writeFileSync(join(home, 'package.json'), '{"type":"module"}');
   execFileSync('chmod', ['-R', 'a+rX', home]);
@@ -100,9 +107,14 @@ export const buildCli = (): BuiltCli => {
     };
   };
 
+  const { outputs }: Metafile = JSON.parse(readFileSync(join(home, 'meta.json'), 'utf8'));
+  const sources = new Map(
+    Object.entries(outputs).map(([name, { inputs }]) => [basename(name), Object.keys(inputs)]),
+  );
   return {
     path,
     start,
+    sourcesOf: (file) => sources.get(basename(file)) ?? [],
     run: (args, options) => start(args, options).ended,
     remove: () => rmSync(home, { recursive: true, force: true }),
   };

@@ -1,0 +1,178 @@
+import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { buildCli, type RunOptions } from '../exec/built-cli.ts';
+import { cleanUp, fakeAgent, makeTown, onCleanUp, type TestTown } from '../support/index.ts';
+
+const ADA = 'gastown/crew/ada';
+const BOB = 'gastown/crew/bob';
+const CLEO = 'gastown/crew/cleo';
+const DORA = 'gastown/crew/dora';
+const cli = buildCli();
+
+const ask = (town: TestTown, workers: readonly string[], options: RunOptions = {}, ...flags: string[]) =>
+  cli.run(['preflight', '--town', town.root, ...flags, ...workers], options);
+
+const NO_SESSION = { session_id: '' };
+const isHeld = (town: TestTown, worker: string) =>
+  town.lock(worker, { pid: process.pid, ...NO_SESSION }, { ageSeconds: 0 });
+const isStale = (town: TestTown, worker: string) => town.lock(worker, NO_SESSION);
+const isForeign = (town: TestTown, worker: string) =>
+  town.lock(worker, { ...NO_SESSION, hostname: 'elsewhere' });
+
+afterAll(cli.remove);
+
+describe('preflight answers', () => {
+  afterEach(cleanUp);
+
+  test('0 free: no lock and nobody at work', async () => {
+    expect(await ask(makeTown(), [ADA])).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'free gastown/crew/ada: no lock, nobody at work\n',
+      stderr: '',
+    });
+  });
+
+  test('0 free: a worker that does not exist yet, at any depth inside the town', async () => {
+    const town = makeTown();
+    for (const worker of ['gastown/crew/new', 'newrig/polecats/x/newrig', town.path('gastown/crew/other')])
+      expect((await ask(town, [worker])).code).toBe(0);
+  });
+
+  test('20 held: a live process behind the lock; an agent at work without one', async () => {
+    const town = makeTown({ workers: [ADA, BOB] });
+    isHeld(town, ADA);
+    await fakeAgent('claude', { cwd: town.path(BOB) });
+    expect((await ask(town, [ADA])).code).toBe(20);
+    expect((await ask(town, [BOB])).code).toBe(20);
+  });
+
+  test('20 held: two agents at once are contested, whatever the lock says', async () => {
+    const town = makeTown();
+    isStale(town, ADA);
+    await fakeAgent('claude', { cwd: town.path(ADA) });
+    await fakeAgent('codex', { cwd: town.path(ADA) });
+    const { code, stdout } = await ask(town, [ADA]);
+    expect(code).toBe(20);
+    expect(stdout).toMatch(/^held gastown\/crew\/ada: contested: /);
+  });
+
+  test('21 repair: a stale lock and an old invalid one, with the command that releases it', async () => {
+    const town = makeTown({ workers: [ADA, BOB] });
+    isStale(town, ADA);
+    town.lock(BOB, 'nonsense');
+    for (const worker of [ADA, BOB]) {
+      const { code, stdout } = await ask(town, [worker]);
+      expect(code).toBe(21);
+      expect(stdout).toContain(`doctor preflight --fix ${worker} --town ${town.root}`);
+    }
+  });
+
+  test.each([
+    ['a lock of another host', (town: TestTown) => isForeign(town, ADA)],
+    ["another writer's fresh stale lock", (town: TestTown) => town.lock(ADA, NO_SESSION, { ageSeconds: 2 })],
+    ['a young invalid lock', (town: TestTown) => town.lock(ADA, '{', { ageSeconds: 2 })],
+    [
+      'a symlink in the place of the lock',
+      (town: TestTown) => {
+        town.write(`${ADA}/.runtime/x`, '');
+        symlinkSync('/etc/hostname', town.path(ADA, '.runtime/agent.lock'));
+      },
+    ],
+  ])('22 unsure: %s', async (_name, arrange) => {
+    const town = makeTown();
+    arrange(town);
+    const { code, stdout } = await ask(town, [ADA]);
+    expect(code).toBe(22);
+    expect(stdout).toMatch(/^unsure gastown\/crew\/ada: /);
+  });
+
+  test('for several workers each, and exits with the worst: 22 before 20 before 21 before 0', async () => {
+    const town = makeTown({ workers: [ADA, BOB, CLEO, DORA] });
+    isHeld(town, BOB);
+    isStale(town, CLEO);
+    isForeign(town, DORA);
+    const all = await ask(town, [ADA, BOB, CLEO, DORA]);
+    expect(all.code).toBe(22);
+    expect(all.stdout.split('\n').map((line) => line.split(':')[0])).toEqual([
+      `free ${ADA}`,
+      `held ${BOB}`,
+      `repair ${CLEO}`,
+      `unsure ${DORA}`,
+      '',
+    ]);
+    expect((await ask(town, [CLEO, ADA, BOB])).code).toBe(20);
+    expect((await ask(town, [ADA, CLEO])).code).toBe(21);
+    expect((await ask(town, [CLEO, ADA])).code).toBe(21);
+    const quiet = await ask(town, [ADA, CLEO], {}, '-q');
+    expect(quiet.stdout).toMatch(/^repair [^\n]*\n$/);
+    const json = JSON.parse((await ask(town, [ADA, BOB, CLEO, DORA], {}, '--json')).stdout);
+    expect(json).toMatchObject({
+      schemaVersion: 1,
+      command: 'preflight',
+      exitCode: 22,
+      results: [
+        { worker: ADA, answer: 'free', state: null },
+        { worker: BOB, answer: 'held', state: 'held' },
+        { worker: CLEO, answer: 'repair', state: 'stale' },
+        { worker: DORA, answer: 'unsure', state: 'foreign' },
+      ],
+      error: null,
+    });
+  });
+
+  test('2: no worker, an unknown option, a relative worker outside the town, a town that does not exist', async () => {
+    const town = makeTown();
+    const lines = [
+      ['--town', town.root],
+      ['--town', town.root, ADA, '--jsn'],
+      ['--town', town.root, '../elsewhere'],
+      ['--town', town.path('missing'), ADA],
+    ];
+    for (const line of lines) {
+      expect(await cli.run(['preflight', ...line])).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/^doctor: \S/),
+      });
+      const json = await cli.run(['preflight', '--json', ...line]);
+      expect(json).toMatchObject({ code: 2, stderr: '' });
+      expect(JSON.parse(json.stdout)).toMatchObject({
+        command: 'preflight',
+        results: [],
+        error: { code: 'E_USAGE' },
+      });
+    }
+  });
+
+  test('for a worker outside the town where its path is absolute, and through symlinks', async () => {
+    const town = makeTown();
+    const other = makeTown({ marked: false, workers: ['w'] });
+    isStale(other, 'w');
+    expect((await ask(town, [other.path('w')])).code).toBe(21);
+    isStale(town, ADA);
+    symlinkSync(town.path(ADA), town.path('gastown/crew/link'));
+    expect((await ask(town, ['gastown/crew/link'])).code).toBe(21);
+    const alias = join(mkdtempSync(join(tmpdir(), 'alias-')), 'town');
+    onCleanUp(() => rmSync(join(alias, '..'), { recursive: true, force: true }));
+    symlinkSync(town.root, alias);
+    expect((await cli.run(['preflight', '--town', alias, ADA])).code).toBe(21);
+    expect((await cli.run(['preflight', '.'], { cwd: town.path(ADA) })).code).toBe(21);
+  });
+
+  test('20, 21 and 22 as they are where tmux is not in PATH; never 0 for a lock that names a pane', async () => {
+    const town = makeTown({ workers: [ADA, BOB, CLEO] });
+    const bin = mkdtempSync(join(tmpdir(), 'bin-'));
+    chmodSync(bin, 0o755);
+    onCleanUp(() => rmSync(bin, { recursive: true, force: true }));
+    const options = { env: { PATH: bin } };
+    isHeld(town, ADA);
+    town.lock(BOB, { session_id: '%4' });
+    expect((await ask(town, [ADA], options)).code).toBe(20);
+    expect((await ask(town, [BOB], options)).code).toBe(22);
+    // Without a lock it depends on whether a tmux server of this user runs somewhere on this machine.
+    expect([0, 22]).toContain((await ask(town, [CLEO], options)).code);
+  });
+});

@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { buildCli, type RunOptions } from '../exec/built-cli.ts';
+import { canBecomeOthers, cleanUp, makeTown, type TestTown } from '../support/index.ts';
+
+const ADA = 'gastown/crew/ada';
+const cli = buildCli();
+
+/** A user who runs nothing else here, least of all tmux. */
+const NOBODY_ELSE = 64_917;
+const asRoot = canBecomeOthers ? test : test.skip;
+
+/** Everything below the town but access times: names, kinds, modes, owners, sizes, inodes, links, both other times. */
+const listing = (town: TestTown): string =>
+  execFileSync('find', [town.root, '-exec', 'stat', '-c', '%n %F %a %u %s %i %h %Y.%y %Z.%z', '{}', '+'], {
+    encoding: 'utf8',
+  });
+
+/** Sources of the CLI that one run loaded, by a hook in Node's own loader. */
+const loadedBy = async (
+  town: TestTown,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<readonly string[]> => {
+  const log = town.write('loaded.log', '');
+  const hook = town.write(
+    'hook.mjs',
+    `import { appendFileSync } from 'node:fs';
+     export const load = (url, context, next) => { appendFileSync(${JSON.stringify(log)}, url + '\\n'); return next(url, context); };`,
+  );
+  const start = town.write(
+    'start.mjs',
+    `import { register } from 'node:module'; register(${JSON.stringify(`file://${hook}`)});`,
+  );
+  for (const file of [log, hook, start]) chmodSync(file, 0o666);
+  writeFileSync(log, '');
+  await cli.run(args, { ...options, env: { ...options.env, NODE_OPTIONS: `--import file://${start}` } });
+  return readFileSync(log, 'utf8')
+    .split('\n')
+    .filter((url) => url.startsWith('file:') && !url.endsWith('start.mjs'))
+    .flatMap((url) => cli.sourcesOf(url));
+};
+
+const librariesIn = (sources: readonly string[]): readonly string[] =>
+  [...new Set(sources.flatMap((source) => /node_modules\/([^/]+)/.exec(source)?.[1] ?? []))].sort();
+
+afterAll(cli.remove);
+
+describe('preflight', () => {
+  afterEach(cleanUp);
+
+  test('writes nothing at all, whatever it meets', async () => {
+    const town = makeTown({ workers: [ADA, 'gastown/crew/bob', 'gastown/crew/cleo'] });
+    town.lock(ADA, { session_id: '' });
+    town.lock('gastown/crew/bob', 'nonsense');
+    town.write('gastown/crew/bob/.runtime/agent.lock.0123456789abcdef.old', '{}');
+    const before = listing(town);
+    const workers = [ADA, 'gastown/crew/bob', 'gastown/crew/cleo', 'gastown/crew/new'];
+    await cli.run(['preflight', '--town', town.root, ...workers]);
+    await cli.run(['preflight', '--town', town.root, '--json', ...workers]);
+    await cli.run(['preflight', '--town', town.root, '../outside']);
+    expect(listing(town)).toBe(before);
+  });
+
+  asRoot('loads no library but the one for colours where no tmux runs, nor does exec', async () => {
+    const town = makeTown({ workers: [ADA] });
+    town.lock(ADA, { session_id: '' });
+    chownSync(town.root, NOBODY_ELSE, NOBODY_ELSE);
+    chmodSync(town.root, 0o755);
+    execFileSync('chown', ['-R', `${NOBODY_ELSE}:${NOBODY_ELSE}`, town.root]);
+    const options = { uid: NOBODY_ELSE, gid: NOBODY_ELSE, cwd: '/' };
+    const asking = await loadedBy(town, ['preflight', '--town', town.root, ADA], options);
+    expect(asking).toContain('src/core/clearance.ts');
+    expect(librariesIn(asking)).toEqual(['picocolors']);
+    expect(asking.filter((source) => source.startsWith('src/repair/'))).toEqual([]);
+    const running = await loadedBy(town, ['exec', '--town', town.root, ADA, '--', 'true'], options);
+    expect(running).toContain('src/exec/gate.ts');
+    expect(librariesIn(running)).toEqual(['picocolors']);
+  });
+
+  test('never loads yargs or listr2, not even for a usage error', async () => {
+    const town = makeTown();
+    for (const args of [
+      ['preflight', '--town', town.root, ADA, '--json'],
+      ['preflight', '--nonsense'],
+    ]) {
+      const libraries = librariesIn(await loadedBy(town, args));
+      for (const library of ['yargs', 'listr2']) expect(libraries).not.toContain(library);
+    }
+    const full = librariesIn(await loadedBy(town, ['checks']));
+    expect(full).toContain('yargs'); // the measure itself works
+  });
+
+  test('loads few files', async () => {
+    const town = makeTown();
+    const sources = await loadedBy(town, ['preflight', '--town', town.root, ADA]);
+    expect(sources.filter((source) => source.startsWith('src/')).length).toBeLessThan(100);
+  });
+});
