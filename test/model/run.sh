@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks the models exhaustively with spin. `run.sh` takes about a minute; `run.sh --full` adds the largest sizes.
+# Checks the models exhaustively with spin. `run.sh` takes half a minute; `run.sh --full` adds the largest sizes.
 # Exit 0: our protocol holds and the original one fails, as it must.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
