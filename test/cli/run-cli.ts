@@ -66,6 +66,7 @@ export interface TerminalRun {
   readonly shows: (text: string | RegExp) => Promise<string>;
   /** Waits for the end of the program and returns the screen above its exit code. */
   readonly ends: () => Promise<{ readonly screen: string; readonly status: number }>;
+  readonly cursorIsShown: () => boolean;
   readonly resize: (columns: number, rows: number) => void;
 }
 
@@ -104,6 +105,8 @@ export const doctorInPane = async (
     screen,
     coloredScreen: () => capture('-e'),
     resize,
+    cursorIsShown: () =>
+      server.tmux('display-message', '-p', '-t', pane.paneId, '#{cursor_flag}').trim() === '1',
     type: (...keys) => {
       for (const key of keys) server.tmux('send-keys', '-t', pane.paneId, key);
     },

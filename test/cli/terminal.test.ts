@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { displayWidth } from '../../src/reporters/display-width.ts';
-import { cleanUp, hasTmux, makeTown, type TestTown } from '../support/index.ts';
+import { cleanUp, hasTmux, makeTown, startTmux, type TestTown } from '../support/index.ts';
 import { doctor, doctorInPane } from './run-cli.ts';
 
 afterEach(cleanUp);
@@ -117,6 +117,28 @@ gastown
   ⚠ crew/bob invalid  no record (empty)
 
 2 locks: 1 stale, 1 invalid.`);
+  });
+});
+
+inTmux('while it looks (skipped without tmux)', () => {
+  test('every stage and check is shown, and Ctrl-C ends it with the cursor back', async () => {
+    const town = sickTown();
+    const frozen = await startTmux();
+    frozen.newSession('frozen', { cwd: town.root });
+    frozen.freeze();
+    const run = await doctorInPane(['--timeout', '20000', '--no-color'], SMALL, {
+      cwd: town.root,
+      env: { TMUX_TMPDIR: frozen.tmuxTmpdir },
+    });
+    const picture = await run.shows(/\S Ask tmux\n/);
+    expect(picture).toContain('✔ Look at processes\n');
+    for (const title of ['Ask git', 'Invalid locks', 'Stale locks', 'Lock debris'])
+      expect(picture).toContain(`  ${title}`);
+    run.type('C-c');
+    const { screen, status } = await run.ends();
+    expect(status).toBe(130);
+    expect(screen).toMatch(/doctor: interrupted$/);
+    expect(run.cursorIsShown()).toBe(true);
   });
 });
 
