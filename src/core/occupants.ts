@@ -4,6 +4,7 @@ import {
   homeOf,
   lineage,
   type PaneView,
+  panesAround,
   sessionGroupOf,
   sessionSays,
   type TownIndex,
@@ -63,6 +64,8 @@ interface AgentProcess {
   readonly pids: readonly number[];
   /** Where the asker's pane and the agents that it descends from work, if they started this one; null: somewhere unknown. */
   readonly startedFrom: readonly (string | null)[];
+  /** Its working directory relative to the town; null outside it, or hidden. */
+  readonly path: string | null;
 }
 
 const pathInTown = (path: string | null, index: TownIndex): readonly (string | null)[] => {
@@ -140,7 +143,9 @@ const listAgents = (index: TownIndex): readonly AgentProcess[] => {
     .filter((process) => isAgentCommand(process.names, agents) && !askers.has(process.pid))
     .map((process) => {
       const pids = [...lineage(process.pid, index)];
-      return { process, pids, startedFrom: placesOfAskers(pids, index, askers) };
+      const path =
+        process.cwd?.seen === true ? relativeTo(index.snapshot.town.root, process.cwd.value) : null;
+      return { process, pids, startedFrom: placesOfAskers(pids, index, askers), path };
     });
 };
 
@@ -155,17 +160,18 @@ export type OccupantReader = (
 export const occupantReader = (index: TownIndex): OccupantReader => {
   const agents = listAgents(index);
   return (worker, lock, ownPid) => {
-    const panes = index.panes
+    const around = panesAround(worker, index);
+    const panes = around
       .filter((view) => isPaneOccupant(view, worker, index))
       .map((view) => describePane(view, worker));
     const processes = agents
-      .filter((agent) => {
-        const { process, pids } = agent;
-        if (process.cwd?.seen !== true || isAskersOwn(agent, worker, index)) return false;
-        if (ownPid !== null && pids.includes(ownPid)) return false;
-        const path = relativeTo(index.snapshot.town.root, process.cwd.value);
-        return path !== null && isAtPlaceOf(path, worker, index);
-      })
+      .filter(
+        (agent) =>
+          agent.path !== null &&
+          isAtPlaceOf(agent.path, worker, index) &&
+          !isAskersOwn(agent, worker, index) &&
+          (ownPid === null || !agent.pids.includes(ownPid)),
+      )
       .map((agent) => describeProcess(agent, worker, index));
     const occupants = [
       ...new Map([...panes, ...processes].map((occupant) => [occupant.key, occupant])).values(),
@@ -173,9 +179,7 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
     const tmuxDoubt = index.tmuxAnswered ? null : 'tmux was not reached';
     const processDoubts = [listingDoubt(lock, index), cwdDoubt(agents, lock, index)];
     const doubts = [...processDoubts, tmuxDoubt].filter((why) => why !== null);
-    const idle = index.panes.filter(
-      (view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine',
-    );
+    const idle = around.filter((view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine');
     return {
       occupants,
       known: doubts.length === 0,

@@ -3,6 +3,7 @@ import { CLOCK_SLACK_MS } from './process-state.ts';
 import {
   isPlainlyAnothers,
   type PaneView,
+  panesAround,
   sessionSays,
   type TownIndex,
   type WorkerView,
@@ -38,10 +39,16 @@ const answersTo = (view: PaneView, identity: string, worker: WorkerView): boolea
   return claimed.some((role) => meant.includes(role));
 };
 
-const matches = (view: PaneView, sessionId: string, naming: SessionNaming, worker: WorkerView): boolean => {
-  if (naming === 'pane') return view.pane.id === sessionId;
-  if (naming === 'session-id') return view.pane.sessionId === sessionId;
-  return naming === 'name' ? view.pane.sessionName === sessionId : answersTo(view, sessionId, worker);
+const panesNamed = (
+  sessionId: string,
+  naming: SessionNaming,
+  worker: WorkerView,
+  index: TownIndex,
+): readonly PaneView[] => {
+  if (naming === 'pane') return index.panesById.get(sessionId) ?? [];
+  if (naming === 'session-id') return index.panesBySession.get(sessionId) ?? [];
+  if (naming === 'name') return index.panesByName.get(sessionId) ?? [];
+  return panesAround(worker, index).filter((view) => answersTo(view, sessionId, worker));
 };
 
 type Rejection = 'dead' | 'younger-server' | 'anothers' | 'other-server';
@@ -138,7 +145,7 @@ export const judgeSession = (
     return { ...none, state: 'unknown', reason: 'session-unknown', fact };
   }
   const [kind, noun] = naming === 'pane' ? (['pane', 'pane'] as const) : (['session', 'session'] as const);
-  const candidates = index.panes.filter((view) => matches(view, sessionId, naming, worker));
+  const candidates = panesNamed(sessionId, naming, worker, index);
   const judged = candidates.map((view) => ({ view, why: reject(view, record, worker, twins, index) }));
   const live = judged.filter(({ why }) => why === null).map(({ view }) => view);
   if (live.length > 0)

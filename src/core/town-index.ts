@@ -53,7 +53,15 @@ export interface TownIndex {
   readonly processes: ReadonlyMap<number, ProcessInfo>;
   readonly lookups: ReadonlyMap<number, PidLookup>;
   readonly paneByPid: ReadonlyMap<number, PaneView>;
+  /** `%N` → panes of that number, on whatever server; likewise `$N`, and session names. */
+  readonly panesById: ReadonlyMap<string, readonly PaneView[]>;
+  readonly panesBySession: ReadonlyMap<string, readonly PaneView[]>;
+  readonly panesByName: ReadonlyMap<string, readonly PaneView[]>;
+  /** Role → panes that name it, or lie in its place. */
+  readonly panesByRole: ReadonlyMap<string, readonly PaneView[]>;
   readonly lockWorkers: ReadonlySet<string>;
+  /** Those and every directory above them. */
+  readonly aboveLocks: ReadonlySet<string>;
   readonly locksByDigest: ReadonlyMap<string, readonly LockFile[]>;
   readonly tmuxAnswered: boolean;
 }
@@ -171,6 +179,31 @@ const isNamedBy = (named: Asker['pane'], server: TmuxServer, pane: TmuxPane): bo
   named.socket === server.socket &&
   (named.serverPid === undefined || named.serverPid === server.pid);
 
+/** A directory and those above it: `a/b/c`, `a/b`, `a`. */
+const upwards = (path: string): readonly string[] => {
+  const parts = path.split('/');
+  return parts.map((_, at) => parts.slice(0, at + 1).join('/'));
+};
+
+const byRole = (panes: readonly PaneView[]): ReadonlyMap<string, readonly PaneView[]> => {
+  const found = new Map<string, Set<PaneView>>();
+  for (const view of panes) {
+    const place = view.path === null ? null : ownerOf(view.path);
+    const roles = [...view.environmentRoles, ...view.nameRoles, ...(place === null ? [] : [place.role])];
+    for (const role of roles) found.set(role, (found.get(role) ?? new Set()).add(view));
+  }
+  return new Map([...found].map(([role, views]) => [role, [...views]]));
+};
+
+/** The panes that may have to do with a worker: all that could pass any question about whose they are. */
+export const panesAround = (worker: WorkerView, index: TownIndex): readonly PaneView[] => {
+  if (worker.owner === null) return index.panes;
+  const [first = [], ...others] = [...new Set([worker.owner.role, ...worker.roles])].map(
+    (role) => index.panesByRole.get(role) ?? [],
+  );
+  return others.every((views) => views.length === 0) ? first : [...new Set([first, ...others].flat())];
+};
+
 /** Arranges a snapshot for judging. Linear in its size. */
 export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
   const processes = new Map(snapshot.processes.list.map((process) => [process.pid, process]));
@@ -209,6 +242,7 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
 
   const answered = snapshot.tmux.servers.filter((server) => server.status === 'ok');
   const panes = answered.flatMap((server) => server.panes.map((pane) => viewPane(server, pane)));
+  const lockWorkers = new Set(snapshot.locks.map((lock) => lock.worker));
   return {
     snapshot,
     panes,
@@ -216,7 +250,12 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
     processes,
     lookups: new Map(snapshot.processes.lookups.map((lookup) => [lookup.pid, lookup])),
     paneByPid: new Map(panes.filter((view) => !view.pane.dead).map((view) => [view.pane.pid, view])),
-    lockWorkers: new Set(snapshot.locks.map((lock) => lock.worker)),
+    panesById: groupBy(panes, ({ pane }) => pane.id),
+    panesBySession: groupBy(panes, ({ pane }) => pane.sessionId),
+    panesByName: groupBy(panes, ({ pane }) => pane.sessionName),
+    panesByRole: byRole(panes),
+    lockWorkers,
+    aboveLocks: new Set([...lockWorkers].flatMap(upwards)),
     locksByDigest: groupBy(snapshot.locks, (lock) =>
       lock.content.kind === 'record' ? (lock.stamp?.sha256 ?? null) : null,
     ),
@@ -228,8 +267,8 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
 };
 
 /** Outside Gas Towns a directory called `witness` is just that, unless a lock says otherwise. */
-const isAgentsPlace = ({ dir }: Owner, { snapshot, lockWorkers }: TownIndex): boolean =>
-  snapshot.town.marked || [...lockWorkers].some((worker) => isWithin(worker, dir));
+const isAgentsPlace = ({ dir }: Owner, { snapshot, aboveLocks }: TownIndex): boolean =>
+  snapshot.town.marked || aboveLocks.has(dir);
 
 /** The worker in whose place a path lies: its agent's directory, else the deepest directory with a lock above it. */
 export const homeOf = (path: string, index: TownIndex): string | null => {
