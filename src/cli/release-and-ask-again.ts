@@ -50,6 +50,7 @@ const release = async (
   const record = await carryOut(plan, examination, {
     ...options,
     town,
+    wantsToStart: true,
     ...(signal === null ? {} : { signal }),
   });
   const [outcome] = record.outcomes.values();

@@ -1,5 +1,7 @@
 /** Carries out a plan, step by step, each under its guard and with its own second look. */
 import { dirname } from 'node:path';
+import { countingTheAsker } from '../core/bystander.ts';
+import { examineSnapshot } from '../core/examine.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ReleaseOutcome, RepairRecord } from '../core/report.ts';
 import type { Examination, LockFile } from '../core/types.ts';
@@ -13,6 +15,8 @@ import { repairLeftovers } from './leftovers.ts';
 export interface CarryOutOptions extends LookOptions {
   /** Town root, symlinks resolved. */
   readonly town: string;
+  /** The asker wants to start at that worker itself: it does not count there, as everywhere in preflight. */
+  readonly wantsToStart?: boolean | undefined;
   /** Called after each release that was tried. */
   readonly onStep?: ((lock: LockFile, outcome: ReleaseOutcome) => void) | undefined;
   /** Once aborted no further step begins. */
@@ -40,13 +44,24 @@ const debrisAt = (workers: readonly string[], { snapshot }: Examination): readon
   return [...new Set(left.map(({ path }) => dirname(path)))];
 };
 
+const ASKER_WORKS_THERE =
+  'the agent that runs this repair works there itself: have it repaired from elsewhere, or use --force';
+
+/** Locks that look dead only because the one who asks does not count: they are that one's own. */
+const askersOwn = ({ snapshot }: Examination): ReadonlySet<string> => {
+  const counted = countingTheAsker(snapshot);
+  if (counted === snapshot) return new Set();
+  const occupied = examineSnapshot(counted).verdicts.filter(({ occupants }) => occupants.length > 0);
+  return new Set(occupied.map(({ lock }) => lock.id));
+};
+
 /** Finishes what killed runs left, then makes the releases of a plan, in its order. Expected failures are outcomes. */
 export const carryOut = async (
   plan: Plan,
   examination: Examination,
   options: CarryOutOptions,
 ): Promise<RepairRecord> => {
-  const { town, onStep, signal } = options;
+  const { town, onStep, signal, wantsToStart = false } = options;
   const repair = { townRoot: town, ...(signal === undefined ? {} : { signal }) };
   for (const directory of debrisAt(plan.debris, examination)) {
     if (signal?.aborted === true) break;
@@ -59,15 +74,24 @@ export const carryOut = async (
       .filter(({ force }) => force)
       .map(({ verdict, why }) => [verdict.lock.id, { status: 'skipped', reason: why, backup: null }]),
   );
+  const own = askersOwn(examination);
   for (const [index, { verdict, force }] of plan.steps.entries()) {
     const { lock, state } = verdict;
+    const countsAsker = !force && !wantsToStart;
+    if (countsAsker && own.has(lock.id)) {
+      const outcome = { status: 'skipped', reason: ASKER_WORKS_THERE, backup: null } as const;
+      outcomes.set(lock.id, outcome);
+      onStep?.(lock, outcome);
+      continue;
+    }
     const judge: Judge = async (workerDir, lockPath) => {
       const again = await lookAtWorker(workerDir, {
         ...options,
         town,
         beside: lookedAtBeside(lock, examination),
       });
-      return again.verdicts.find((one) => one.lock.path === lockPath) ?? null;
+      const { verdicts } = countsAsker ? examineSnapshot(countingTheAsker(again.snapshot)) : again;
+      return verdicts.find((one) => one.lock.path === lockPath) ?? null;
     };
     const result = await applyRelease({ lock, state, force }, run, index + 1, { ...repair, judge });
     const outcome = {
