@@ -5,12 +5,11 @@ import { examineSnapshot } from '../core/examine.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ReleaseOutcome, RepairRecord } from '../core/report.ts';
 import type { Examination, LockFile } from '../core/types.ts';
-import { isWithin } from '../core/workers.ts';
-import { type LookOptions, lookAtWorker } from '../evidence/look.ts';
-import type { Judge } from '../lock/judge.ts';
+import type { LookOptions } from '../evidence/look.ts';
 import { makeRunId } from '../lock/names.ts';
 import { applyRelease } from './apply.ts';
 import { repairLeftovers } from './leftovers.ts';
+import { secondLook } from './second-look.ts';
 
 export interface CarryOutOptions extends LookOptions {
   /** Town root, symlinks resolved. */
@@ -23,23 +22,10 @@ export interface CarryOutOptions extends LookOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * What a second look needs to see besides the worker itself, to judge as the first one did: a copy is told from its
- * original by looking at both, and an agent further down belongs to the lock that lies there.
- */
-const lookedAtBeside = (lock: LockFile, { snapshot }: Examination): readonly string[] =>
-  snapshot.locks
-    .filter(
-      (other) =>
-        (other.stamp !== null && other.stamp.sha256 === lock.stamp?.sha256) ||
-        isWithin(other.worker, lock.worker),
-    )
-    .map(({ worker }) => worker);
-
 /** The directories in which killed runs left something at these workers: locks may lie at the old place too. */
 const debrisAt = (workers: readonly string[], { snapshot }: Examination): readonly string[] => {
   const left = snapshot.leftovers.filter(
-    ({ worker, kind }) => kind !== 'released' && workers.includes(worker),
+    (leftover) => workers.includes(leftover.worker) && isToBeTidied(leftover, snapshot.takenAtMs),
   );
   return [...new Set(left.map(({ path }) => dirname(path)))];
 };
@@ -84,15 +70,7 @@ export const carryOut = async (
       onStep?.(lock, outcome);
       continue;
     }
-    const judge: Judge = async (workerDir, lockPath) => {
-      const again = await lookAtWorker(workerDir, {
-        ...options,
-        town,
-        beside: lookedAtBeside(lock, examination),
-      });
-      const { verdicts } = countsAsker ? examineSnapshot(countingTheAsker(again.snapshot)) : again;
-      return verdicts.find((one) => one.lock.path === lockPath) ?? null;
-    };
+    const judge = secondLook(lock, examination, { ...options, town, countsAsker });
     const result = await applyRelease({ lock, state, force }, run, index + 1, { ...repair, judge });
     const outcome = {
       status: result.status,

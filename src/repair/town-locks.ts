@@ -1,8 +1,11 @@
 /** The locks of a whole town, for programs: what the original package's functions of these names promised to be. */
+import { countingTheAsker } from '../core/bystander.ts';
+import { examineSnapshot } from '../core/examine.ts';
 import type { Collision, Examination, LockFile } from '../core/types.ts';
-import { doctorsJudge, type JudgeOptions } from '../lock/judge.ts';
+import type { JudgeOptions } from '../lock/judge.ts';
 import { makeRunId } from '../lock/names.ts';
 import { applyRelease, type ReleaseOutcome } from './apply.ts';
+import { secondLook } from './second-look.ts';
 
 export interface TownLocksOptions extends Omit<JudgeOptions, 'town'> {
   /** `default`: everything but repositories' insides; `deep`: everything; `quick`: known places only. */
@@ -36,14 +39,15 @@ export async function cleanStaleLocks(
   root: string,
   options: TownLocksOptions = {},
 ): Promise<readonly CleanedLock[]> {
-  const { snapshot, verdicts } = await examination(root, options);
+  const first = await examination(root, options);
+  const { snapshot, verdicts } = examineSnapshot(countingTheAsker(first.snapshot));
   const run = makeRunId(Date.now());
   const townRoot = snapshot.town.root;
-  const judge = doctorsJudge({ ...options, town: townRoot });
   const cleaned: CleanedLock[] = [];
   for (const { lock, state } of verdicts) {
     if (state !== 'stale') continue;
     const step = { lock, state, force: false };
+    const judge = secondLook(lock, first, { ...options, town: townRoot, countsAsker: true });
     const outcome = await applyRelease(step, run, cleaned.length + 1, { townRoot, judge });
     cleaned.push({ lock, outcome });
   }
