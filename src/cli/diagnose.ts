@@ -1,6 +1,7 @@
+import { hostname } from 'node:os';
 import { builtInChecks } from '../../checks/index.ts';
 import { buildReport } from '../core/report.ts';
-import type { Report } from '../core/report-types.ts';
+import type { Report, ReportTown } from '../core/report-types.ts';
 import type { CheckOutcome } from '../core/run-checks.ts';
 import { type Check, type Examination, SEVERITIES, type Severity, type Snapshot } from '../core/types.ts';
 import { gather } from '../evidence/gather.ts';
@@ -36,18 +37,19 @@ interface Source {
 
 /**
  * The straight line of every report: arguments → town and configuration → checks → evidence → verdicts → report.
- * Throws `Failure` for whatever the arguments or the configuration get wrong. Writes nothing but `--save-snapshot`.
+ * `onTown` is told before the town is looked at. Throws `Failure` for whatever the arguments or the configuration get wrong. Writes nothing but `--save-snapshot`.
  */
 export const diagnose = async (
   given: Arguments,
   terminal: Terminal,
   town: string | null,
   live: Presentation | null,
+  onTown: (town: ReportTown) => void = () => {},
 ): Promise<Diagnosis> => {
   const startedAt = performance.now();
   const saved = optionValue(given, 'from-snapshot');
   const source =
-    saved === null ? await fromTown(given, terminal, town) : await fromFile(given, terminal, saved);
+    saved === null ? await fromTown(given, terminal, town, onTown) : await fromFile(given, terminal, saved);
   const { examination, outcomes } = await runPipeline(source, terminal, live);
   const save = optionValue(given, 'save-snapshot');
   if (save !== null) saveSnapshot(examination.snapshot, save, terminal.cwd);
@@ -65,14 +67,24 @@ export const diagnose = async (
   return { report, examination, outcomes, checks: source.checks, place: source.place, workers, failOn };
 };
 
-const fromTown = async (given: Arguments, terminal: Terminal, town: string | null): Promise<Source> => {
+const fromTown = async (
+  given: Arguments,
+  terminal: Terminal,
+  town: string | null,
+  onTown: (town: ReportTown) => void,
+): Promise<Source> => {
   const place = openTown(given, terminal, town);
   const checks = await loadChecks(given, place, terminal);
   return {
     place,
     checks,
     selected: selectChecks(given, place.config, checks),
-    look: (events) => gather({ ...lookOptionsOf(given, place, terminal), ...events }),
+    look: (events) => {
+      const request = lookOptionsOf(given, place, terminal);
+      const { root, source } = place.town;
+      onTown({ root, source, host: hostname(), scan: request.scan });
+      return gather({ ...request, ...events });
+    },
   };
 };
 

@@ -1,23 +1,44 @@
-import type { Report } from '../core/report-types.ts';
+import type { Report, ReportFinding, ReportFix, ReportTown } from '../core/report-types.ts';
 import { renderJsonLine } from './json.ts';
+
+/** What of a run has been told already, while it went on. */
+export interface Told {
+  readonly start: boolean;
+  readonly fixes: boolean;
+}
 
 /**
  * A report as one JSON object per line: `start`, then per check `check` and its `finding`s, a `fix` for every repair
- * that was tried, and `summary`, which carries the exit code. Every line has `schemaVersion` and `event`.
+ * that was tried, and `summary`, which carries the exit code. Every line has `schemaVersion` and `event`. What was told
+ * while the run went on is left out.
  */
-export const renderNdjson = (report: Report): string =>
-  [startEvent(report), ...bodyEvents(report), summaryEvent(report)].map(renderJsonLine).join('');
+export const renderNdjson = (report: Report, told: Told = { start: false, fixes: false }): string =>
+  [
+    ...(told.start ? [] : [startEvent(report, report.town)]),
+    ...bodyEvents(report, told.fixes),
+    summaryEvent(report),
+  ]
+    .map(renderJsonLine)
+    .join('');
 
-const startEvent = ({ schemaVersion, tool, command, startedAt, town }: Report): object => ({
-  schemaVersion,
-  event: 'start',
-  tool,
-  command,
-  startedAt,
-  town,
-});
+/** The first event: what runs, and on which town. */
+export const startEvent = (
+  {
+    schemaVersion,
+    tool,
+    command,
+    startedAt,
+  }: Pick<Report, 'schemaVersion' | 'tool' | 'command' | 'startedAt'>,
+  town: ReportTown | null,
+): object => ({ schemaVersion, event: 'start', tool, command, startedAt, town });
 
-const bodyEvents = ({ schemaVersion, checks, findings }: Report): readonly object[] =>
+/** What became of one release. */
+export const fixEvent = (
+  { id, worker, lock }: Pick<ReportFinding, 'id' | 'worker' | 'lock'>,
+  { status, reason, backup }: Pick<ReportFix, 'status' | 'reason' | 'backup'>,
+): object => ({ schemaVersion: 1, event: 'fix', finding: id, worker, lock, status, reason, backup });
+
+const bodyEvents = ({ schemaVersion, checks, findings }: Report, fixesTold: boolean): readonly object[] =>
   [...checks, null].flatMap((check) => {
     // Findings of no check are releases by force; they come last.
     const own = findings.filter((finding) =>
@@ -26,20 +47,9 @@ const bodyEvents = ({ schemaVersion, checks, findings }: Report): readonly objec
     return [
       ...(check === null ? [] : [{ schemaVersion, event: 'check', ...check }]),
       ...own.map((finding) => ({ schemaVersion, event: 'finding', ...finding })),
-      ...own.flatMap(({ id, worker, lock, fix }) =>
-        fix?.action === 'release' && fix.status !== 'planned'
-          ? [
-              {
-                schemaVersion,
-                event: 'fix',
-                finding: id,
-                worker,
-                lock,
-                status: fix.status,
-                reason: fix.reason,
-                backup: fix.backup,
-              },
-            ]
+      ...own.flatMap((finding) =>
+        !fixesTold && finding.fix?.action === 'release' && finding.fix.status !== 'planned'
+          ? [fixEvent(finding, finding.fix)]
           : [],
       ),
     ];

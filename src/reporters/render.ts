@@ -10,7 +10,7 @@ import { renderText } from './text.ts';
 const REPORTERS: Readonly<Record<Format, (report: Report, presentation: Presentation) => string>> = {
   text: renderText,
   json: renderJson,
-  ndjson: renderNdjson,
+  ndjson: (report) => renderNdjson(report),
   markdown: renderMarkdown,
   github: renderGithub,
 };

@@ -249,6 +249,46 @@ describe('the other commands', () => {
   });
 });
 
+describe('--format ndjson', () => {
+  const eventsOf = (text: string) =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map(
+        (line) => JSON.parse(line) as { event: string; status?: string; finding?: string; exitCode?: number },
+      );
+
+  test('tells the start before it looks, so that an error comes after it', () => {
+    const town = sickTown();
+    town.write('lock-doctor.json', '{"plugins": ["./evil.mjs"]}');
+    town.write(
+      'evil.mjs',
+      "Array.prototype.flatMap = () => { throw new Error('boo'); }; export default { id: 'acme/evil', title: 'x', run: () => [] };",
+    );
+    const { stdout, status } = doctor(['--format', 'ndjson'], { cwd: town.root });
+    expect(status).toBe(70);
+    expect(eventsOf(stdout).map(({ event }) => event)).toEqual(['start', 'summary']);
+  });
+
+  test('tells each release once, as it happens', () => {
+    const { stdout, status } = doctor(['--fix', '--format', 'ndjson'], { cwd: sickTown().root });
+    const events = eventsOf(stdout);
+    expect(status).toBe(0);
+    expect(events.filter(({ event }) => event === 'start')).toHaveLength(1);
+    expect(events.slice(1, 3)).toMatchObject([
+      { event: 'fix', status: 'fixed', finding: 'stale-lock:gastown/crew/ada' },
+      { event: 'fix', status: 'fixed', finding: 'invalid-lock:gastown/crew/bob' },
+    ]);
+    expect(events.filter(({ event }) => event === 'fix')).toHaveLength(2);
+    expect(events.at(-1)).toMatchObject({ event: 'summary', exitCode: 0 });
+    const validate = validatorOf('event');
+    for (const event of events) {
+      validate(event);
+      expect(validate.errors).toBeNull();
+    }
+  });
+});
+
 describe('errors are documents too, with exit code 2 and the keys of the command', () => {
   test.each([
     [['--json', '--fixx'], 'E_USAGE', 'doctor has no option --fixx', 'Did you mean --fix?'],

@@ -3,6 +3,7 @@ import { jsonPieces } from '../../reporters/json.ts';
 import { renderReport } from '../../reporters/render.ts';
 import { choiceOf, usage } from '../arguments.ts';
 import { diagnose } from '../diagnose.ts';
+import { openEvents } from '../events.ts';
 import { presentationFor, type RunCommand } from '../terminal.ts';
 
 /** `doctor [town]`: who holds what, and what is wrong; with `--fix`, what can be released is. */
@@ -15,7 +16,13 @@ export const run: RunCommand = async (given, terminal) => {
   const presentation = presentationFor(given, terminal, terminal.stdout);
   const live =
     format === 'text' && terminal.stdout.isTTY ? presentationFor(given, terminal, terminal.stderr) : null;
-  const { report } = await diagnose(given, terminal, given.positionals[0] ?? null, live);
+  const town = given.positionals[0] ?? null;
+  if (format === 'ndjson') {
+    const events = openEvents(given.command, terminal);
+    const { report } = await diagnose(given, terminal, town, null, events.onTown);
+    return { exitCode: report.exitCode, stdout: events.rest(report), stderr: '' };
+  }
+  const { report } = await diagnose(given, terminal, town, live);
   const stdout = format === 'json' ? jsonPieces(report) : renderReport(report, format, presentation);
   return { exitCode: report.exitCode, stdout, stderr: '' };
 };

@@ -8,6 +8,7 @@ import { renderReport } from '../../reporters/render.ts';
 import { type Arguments, choiceOf, optionValues, usage } from '../arguments.ts';
 import { askConsent, describePlan } from '../consent.ts';
 import { diagnose } from '../diagnose.ts';
+import { openEvents } from '../events.ts';
 import { lookOptionsOf } from '../session.ts';
 import { canAsk, presentationFor, type RunCommand, type Terminal } from '../terminal.ts';
 
@@ -21,7 +22,8 @@ export const run: RunCommand = async (given, terminal) => {
   const live = format === 'text' && terminal.stdout.isTTY ? prompt : null;
   const town = given.positionals[0] ?? null;
 
-  const before = await diagnose(given, terminal, town, live);
+  const events = format === 'ndjson' ? openEvents(given.command, terminal) : null;
+  const before = await diagnose(given, terminal, town, live, events?.onTown);
   const plan = planRepair({ ...before, force: flags.has('force') });
   if (flags.has('dry-run')) {
     const report = asPlanned(before.report, plan);
@@ -39,7 +41,8 @@ export const run: RunCommand = async (given, terminal) => {
   const asks = !flags.has('yes') && canAsk(terminal) && !isEmpty;
   const steps = asks ? await askConsent(plan, terminal, prompt) : plan.steps;
   const report = steps === null ? declined(before.report, plan) : await repair(steps);
-  return { exitCode: report.exitCode, stdout: renderReport(report, format, presentation), stderr: '' };
+  const stdout = events === null ? renderReport(report, format, presentation) : events.rest(report);
+  return { exitCode: report.exitCode, stdout, stderr: '' };
 
   async function repair(agreed: readonly PlanStep[]): Promise<Report> {
     if (before.place === null) throw new Error('evidence that was saved cannot be repaired');
@@ -49,6 +52,12 @@ export const run: RunCommand = async (given, terminal) => {
       town: before.place.town.root,
       scan: undefined,
       signal: terminal.interrupted ?? undefined,
+      onStep: ({ id, worker }, outcome) => {
+        const finding = before.report.findings.find(
+          ({ lock, fix }) => lock === id && fix?.action === 'release',
+        );
+        events?.onFix({ id: finding?.id ?? `forced:${worker}`, worker, lock: id }, outcome);
+      },
     });
     const after = await diagnose(given, terminal, town, null);
     const repaired = reportRepair(before.report, after.report, record, before.failOn);
