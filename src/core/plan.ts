@@ -1,7 +1,8 @@
 /** What `--fix` would do and what it would leave, decided before anything is touched. Pure: a dry run prints just this. */
+import { isExpiredCopy } from './kept-copy.ts';
 import { REFUSALS, refusalOf } from './report.ts';
 import type { CheckOutcome } from './run-checks.ts';
-import type { Examination, Verdict } from './types.ts';
+import type { Examination, Leftover, Verdict } from './types.ts';
 
 /** One release to be made, on exactly this file and this verdict. */
 export interface PlanStep {
@@ -14,7 +15,7 @@ export interface Plan {
   readonly steps: readonly PlanStep[];
   /** Locks that findings or force would release, and that are left; each with the reason. */
   readonly left: readonly (PlanStep & { readonly why: string })[];
-  /** Workers with unfinished files of killed runs, to be finished or undone under the guard. */
+  /** Workers with files of earlier runs: unfinished ones are finished or undone under the guard, old copies cleared. */
   readonly debris: readonly string[];
 }
 
@@ -26,6 +27,10 @@ export interface PlanRequest {
   /** With `workers` only. */
   readonly force: boolean;
 }
+
+/** Unfinished files always, kept copies when their week is over. */
+export const isToBeTidied = ({ kind, path }: Leftover, nowMs: number): boolean =>
+  kind !== 'released' || isExpiredCopy(path, nowMs);
 
 /** Even force leaves what git tracks or may track, and what is no regular file. */
 const forceRefusal = (verdict: Verdict): string | null => {
@@ -50,8 +55,9 @@ export const planRepair = ({ examination, outcomes, workers, force }: PlanReques
     verdict,
     why: force ? forceRefusal(verdict) : refusalOf(verdict),
   }));
-  const debris = examination.snapshot.leftovers.filter(
-    ({ kind, worker }) => kind !== 'released' && concerned(worker),
+  const { leftovers, takenAtMs } = examination.snapshot;
+  const debris = leftovers.filter(
+    (leftover) => concerned(leftover.worker) && isToBeTidied(leftover, takenAtMs),
   );
   return {
     steps: judged.filter(({ why }) => why === null).map(({ verdict }) => ({ verdict, force })),

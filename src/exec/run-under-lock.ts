@@ -141,6 +141,7 @@ const take = async (
     await lock.acquire({
       sessionId,
       holder: { pid: gate.pid, startToken: await startTokenOf(gate.pid) },
+      needsGuard: true,
       ...(asHelper ? { recordedPid: endedPid(), companion: true } : {}),
     });
     return null;

@@ -1,11 +1,12 @@
 /** What a killed run left beside a lock, finished or undone: the first thing that happens under every guard. */
 import type { BigIntStats } from 'node:fs';
+import { releasedAtMs } from '../core/kept-copy.ts';
 import type { SystemCalls } from '../io/system-calls.ts';
 import { putBack } from './aside.ts';
 import { readCompanion } from './companion.ts';
 import type { Guard } from './guard.ts';
 import { lifeOf } from './identity.ts';
-import { type OwnFile, ownFileOf, type Place, releasedAtMs } from './names.ts';
+import { type OwnFile, ownFileOf, type Place } from './names.ts';
 import { isSameFile, look } from './sight.ts';
 
 export interface LeftoverRepair {

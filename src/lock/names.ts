@@ -1,5 +1,6 @@
 /** Names of everything that stands beside a lock. One place, because a name decides what may be removed. */
 import { randomBytes } from 'node:crypto';
+import { releasedAtMs } from '../core/kept-copy.ts';
 import { COMPANION_NAME, LOCK_NAME } from '../evidence/lock-names.ts';
 
 /** The files of one lock, all in one directory, so that links and renames between them are possible. */
@@ -41,7 +42,6 @@ export const makeRunId = (nowMs: number): string => {
 /** Only names that this program makes itself; what merely looks like them belongs to somebody else. */
 const STAGED = /^agent\.lock\.[0-9a-f]{16}\.new$/;
 const ASIDE = /^agent\.lock\.[0-9a-f]{16}\.old$/;
-const RELEASED = /^agent\.lock\.released-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-[0-9a-f]{6}(?:-\d+)?$/;
 
 export type OwnFile = 'staged' | 'aside' | 'released' | 'foreign-staged';
 
@@ -49,17 +49,6 @@ export type OwnFile = 'staged' | 'aside' | 'released' | 'foreign-staged';
 export const ownFileOf = (name: string): OwnFile | null => {
   if (STAGED.test(name)) return 'staged';
   if (ASIDE.test(name)) return 'aside';
-  if (RELEASED.test(name)) return 'released';
+  if (releasedAtMs(name) !== null) return 'released';
   return name === `${LOCK_NAME}.tmp` ? 'foreign-staged' : null;
-};
-
-/**
- * When a kept copy was made, in milliseconds since the epoch, out of its name: its mtime is the lock's, which may be
- * months older than the release. Null for other names.
- */
-export const releasedAtMs = (name: string): number | null => {
-  const match = RELEASED.exec(name);
-  if (match === null) return null;
-  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
-  return Date.UTC(year, month - 1, day, hour, minute, second);
 };

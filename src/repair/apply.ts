@@ -1,5 +1,6 @@
 /** The one place where a diagnosis becomes a deed: look again, judge again, journal, move aside, compare. */
 import { dirname } from 'node:path';
+import { KEEP_RELEASED_MS } from '../core/kept-copy.ts';
 import type { LockFile, Stamp, State, Verdict } from '../core/types.ts';
 import { describeErrno, errnoOf, isAbsence } from '../io/errno.ts';
 import { finishAside, moveAside } from '../lock/aside.ts';
@@ -10,9 +11,6 @@ import { placeIn, releasedPath } from '../lock/names.ts';
 import { isSameStamp } from '../lock/sight.ts';
 import { contextOf, type RepairContext, type RepairOptions, shortPath, symlinkOnTheWay } from './context.ts';
 import { appendEntry } from './journal.ts';
-
-/** Kept copies are cleared by a later run after a week: long enough for anybody to notice. */
-export const KEEP_RELEASED_MS = 7 * 24 * 3600 * 1000;
 
 /** One lock to be released, as it was diagnosed. */
 export interface ReleaseStep {

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { countingTheAsker } from '../core/bystander.ts';
 import { examineSnapshot } from '../core/examine.ts';
-import type { Plan } from '../core/plan.ts';
+import { isToBeTidied, type Plan } from '../core/plan.ts';
 import type { ReleaseOutcome, RepairRecord } from '../core/report.ts';
 import type { Examination, LockFile } from '../core/types.ts';
 import type { LookOptions } from '../evidence/look.ts';

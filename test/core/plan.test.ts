@@ -11,6 +11,7 @@ import {
   aPane,
   aServer,
   aSnapshot,
+  HOUR,
   NOW,
   present,
   ROOT,
@@ -68,6 +69,17 @@ describe('a plan without force', () => {
   test('does what the checks that ran propose, and no more', () => {
     const none = builtInChecks.filter(({ id }) => id !== 'stale-lock');
     expect(stepsOf(plan({ locks: [aLock(ADA), broken(BOB)] }, {}, none))).toEqual([BOB]);
+  });
+
+  test('clears kept copies when their week is over, and not before', () => {
+    const copy = (worker: string, day: string) => ({
+      worker,
+      path: `${ROOT}/${worker}/.runtime/agent.lock.released-${day}T030000Z-1f3a5c-1`,
+      kind: 'released' as const,
+      mtimeMs: NOW - 100 * 24 * HOUR,
+    });
+    const leftovers = [copy(ADA, '20261115'), copy(BOB, '20261117')];
+    expect(plan({ over: { leftovers } }).debris).toEqual([ADA]);
   });
 
   test("never follows a plug-in's proposal against the verdict", () => {
