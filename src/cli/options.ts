@@ -89,7 +89,7 @@ export const OPTIONS: readonly Option[] = [
     summary: 'with --fix --worker: release whatever the verdict is',
     commands: ['doctor'],
   },
-  { name: 'yes', short: 'y', type: 'flag', summary: 'do not ask', commands: ['doctor', 'undo'] },
+  { name: 'yes', short: 'y', type: 'flag', summary: 'do not ask', commands: ['doctor'] },
   {
     name: 'dry-run',
     short: 'n',
