@@ -12,7 +12,7 @@ import { relativeTo } from '../core/workers.ts';
 import { withoutInherited } from './gas-town-variables.ts';
 import { lookUpPid } from './pid-lookup.ts';
 import { withoutStackTraces } from './proc-files.ts';
-import { processNames } from './process-names.ts';
+import { isInterpreter, processNames } from './process-names.ts';
 import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable, treeBelow } from './process-table.ts';
 import type { TownPlaceFinder } from './town-place.ts';
 
@@ -89,25 +89,31 @@ const cwdsWorthAsking = (
 const withTownPlaces = (
   cwds: ReadonlyMap<number, Observed<string>>,
   { rows, details }: ProcessTable,
-  { panePids, agents, placeInTown }: ProcessQuestion,
+  { panePids, agents, root, placeInTown }: ProcessQuestion,
 ): ReadonlyMap<number, Observed<string>> => {
   if (placeInTown === undefined) return cwds;
   const trees = treeBelow(rows, panePids);
+  // Most processes stand at `/`, and their kernel names rule out most others: few command lines are read.
+  const isAgent = (pid: number): boolean => {
+    const comm = rows.get(pid)?.comm ?? '';
+    if (isAgentCommand([comm], agents)) return true;
+    return (
+      (isInterpreter(comm) || comm === NODES_MAIN_THREAD) &&
+      isAgentCommand(processNames(comm, details.argv(pid)), agents)
+    );
+  };
   const placed = new Map(cwds);
   for (const [pid, cwd] of cwds) {
-    if (!cwd.seen || cwd.value === '/') continue;
-    const isWorthIt = trees.has(pid) || isAgentCommand(namesOf(pid, rows, details), agents);
-    const value = isWorthIt ? placeInTown(cwd.value, details.doorToCwd(pid) ?? cwd.value) : null;
+    if (!cwd.seen || cwd.value === '/' || relativeTo(root, cwd.value) !== null) continue;
+    const value =
+      trees.has(pid) || isAgent(pid) ? placeInTown(cwd.value, details.doorToCwd(pid) ?? cwd.value) : null;
     if (value !== null) placed.set(pid, { seen: true, value });
   }
   return placed;
 };
 
-const namesOf = (
-  pid: number,
-  rows: ProcessTable['rows'],
-  details: ProcessTable['details'],
-): readonly string[] => processNames(rows.get(pid)?.comm ?? '', details.argv(pid));
+/** What newer releases of Node call the thread that a process is known by. */
+const NODES_MAIN_THREAD = 'MainThread';
 
 type Describe = (row: ProcessRow) => ProcessInfo;
 
