@@ -1,9 +1,19 @@
 /** The CLI as it ships, bundled anew into a directory of its own: tests neither need nor disturb `dist`. */
-import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { onCleanUp } from '../support/index.ts';
+import { canBecomeOthers, onCleanUp } from '../support/index.ts';
 
 /** How a run ended. */
 export interface Ended {
@@ -31,15 +41,43 @@ export interface RunOptions extends Pick<SpawnOptions, 'cwd' | 'detached' | 'uid
   readonly input?: string;
 }
 
+/** Options with which a process runs as that user; none: as ourselves. */
+export type User = Pick<SpawnOptions, 'uid' | 'gid'>;
+
 export interface BuiltCli {
   /** The executable. */
   readonly path: string;
+  /**
+   * Who runs the doctor unless a test says otherwise: root's tests take a user who has no tmux servers, for those of
+   * tests beside these, started, frozen and killed at any moment, are evidence that the doctor rightly minds.
+   */
+  readonly user: User;
   readonly start: (args: readonly string[], options?: RunOptions) => RunningCli;
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<Ended>;
   /** The sources that went into one of the bundle's files (absolute path). */
   readonly sourcesOf: (file: string) => readonly string[];
   readonly remove: () => void;
 }
+
+const ALONE = 64_916;
+
+const findUser = (path: string): User => {
+  if (!canBecomeOthers) return {};
+  const user = { uid: ALONE, gid: ALONE };
+  return spawnSync(process.execPath, [path, '--version'], { ...user, cwd: '/' }).status === 0 ? user : {};
+};
+
+/** A test's town that a word names: its owner's tmux servers count like those of the one who asks. */
+const giveTo = (uid: number | undefined, word: string): void => {
+  const begin = `${realpathSync(tmpdir())}/town-`;
+  if (uid === undefined || !word.startsWith(begin)) return;
+  const town = begin + (word.slice(begin.length).split('/')[0] ?? '');
+  if (!existsSync(town)) return;
+  // Nothing is touched that is right already: some tests look at every time of every file.
+  const id = String(uid);
+  spawnSync('find', [town, '!', '-user', id, '-exec', 'chown', '-h', `${id}:${id}`, '{}', '+']);
+  if ((statSync(town).mode & 0o777) !== 0o755) chmodSync(town, 0o755);
+};
 
 interface Metafile {
   readonly outputs: Readonly<Record<string, { readonly inputs: Readonly<Record<string, unknown>> }>>;
@@ -69,10 +107,13 @@ export const buildCli = (): BuiltCli => {
   const tmuxTmpdir = join(home, 'no-tmux');
   mkdirSync(tmuxTmpdir, { mode: 0o755 });
 
+  const user = findUser(path);
   const start = (args: readonly string[], options: RunOptions = {}): RunningCli => {
     const { env, input, ...rest } = options;
+    const isAlone = env?.TMUX_TMPDIR === undefined && rest.uid === undefined && user.uid !== undefined;
+    if (isAlone) for (const word of [...args, String(rest.cwd ?? '')]) giveTo(user.uid, word);
     const child = spawn(process.execPath, [path, ...args], {
-      ...rest,
+      ...(isAlone ? { ...rest, ...user } : rest),
       env: plainEnvironment(tmuxTmpdir, env ?? {}),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -113,6 +154,7 @@ export const buildCli = (): BuiltCli => {
   );
   return {
     path,
+    user,
     start,
     sourcesOf: (file) => sources.get(basename(file)) ?? [],
     run: (args, options) => start(args, options).ended,

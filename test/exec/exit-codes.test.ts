@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { canBecomeOthers, cleanUp, fakeAgent, makeTown, OTHER_UID, type TestTown } from '../support/index.ts';
@@ -113,6 +113,7 @@ describe('the exit code of exec', () => {
   asRoot('is 22 with the reason where the worker cannot be written to; nothing ran', async () => {
     const town = makeTown();
     chmodSync(town.root, 0o755);
+    chownSync(town.root, OTHER_UID, OTHER_UID); // root's tmux servers, if any, are none of theirs
     const args = ['exec', '--town', town.root, ADA, '--', 'touch', '/tmp/must-not-run'];
     const { code, stdout, stderr } = await cli.run(args, { uid: OTHER_UID, gid: OTHER_UID, cwd: '/' });
     expect({ code, stdout }).toEqual({ code: 22, stdout: '' });
@@ -153,7 +154,7 @@ describe('exec refuses', () => {
 
   test('20: an agent at work without any lock', async () => {
     const town = makeTown();
-    const agent = await fakeAgent('claude', { cwd: town.path(ADA) });
+    const agent = await fakeAgent('claude', { cwd: town.path(ADA), ...cli.user });
     const answer = await refused(town);
     expect(answer.code).toBe(20);
     expect(answer.stderr).toContain(`process ${agent.pid}`);
@@ -215,7 +216,7 @@ describe('exec refuses', () => {
 
   test('with --wait until the worker is free, and runs then', async () => {
     const town = makeTown();
-    const agent = await fakeAgent('claude', { cwd: town.path(ADA) });
+    const agent = await fakeAgent('claude', { cwd: town.path(ADA), ...cli.user });
     const waiting = cli.start(['exec', '--town', town.root, '--wait', '60', ADA, '--', 'echo', 'my turn']);
     const refusedFirst = await refused(town, '--wait', '0.3');
     expect(refusedFirst.code).toBe(20);

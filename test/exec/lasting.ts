@@ -10,15 +10,15 @@ export interface Lasting extends RunningCli {
   readonly commandPid: number;
 }
 
-/** Starts `sh -c <script>` under the lock; it has to print `ready <its pid>` first. */
+/** Starts `sh -c <script>` under the lock; it says that it is ready once `first` is done. */
 export const startLasting = async (
   cli: BuiltCli,
   town: TestTown,
   script = 'exec sleep 600',
-  options: RunOptions & { readonly flags?: readonly string[] } = {},
+  options: RunOptions & { readonly flags?: readonly string[]; readonly first?: string } = {},
 ): Promise<Lasting> => {
-  const { flags = [], ...rest } = options;
-  const command = ['sh', '-c', `echo "ready $$"; ${script}`];
+  const { flags = [], first = ':', ...rest } = options;
+  const command = ['sh', '-c', `${first}; echo "ready $$"; ${script}`];
   const running = cli.start(['exec', '--town', town.root, ...flags, ADA, '--', ...command], rest);
   const commandPid = await until(() => {
     const found = /^ready (\d+)$/m.exec(running.said());

@@ -18,8 +18,8 @@ describe('a signal to the doctor, off a terminal', () => {
 
   test.each(PASSED)('%s reaches the command once; what that makes of it counts', async (signal) => {
     const town = makeTown();
-    const script = `trap 'echo got' ${signal.slice(3)}; while :; do sleep 0.05; done`;
-    const running = await startLasting(cli, town, script, options);
+    const first = `trap 'echo got' ${signal.slice(3)}`;
+    const running = await startLasting(cli, town, 'while :; do sleep 0.05; done', { ...options, first });
     running.child.kill(signal);
     await until(() => running.said().includes('got'), `${signal} in the command`);
     expect(readdirSync(town.path(ADA, '.runtime'))).toContain('agent.lock');

@@ -44,7 +44,7 @@ describe('preflight answers', () => {
   test('20 held: a live process behind the lock; an agent at work without one', async () => {
     const town = makeTown({ workers: [ADA, BOB] });
     isHeld(town, ADA);
-    await fakeAgent('claude', { cwd: town.path(BOB) });
+    await fakeAgent('claude', { cwd: town.path(BOB), ...cli.user });
     expect((await ask(town, [ADA])).code).toBe(20);
     expect((await ask(town, [BOB])).code).toBe(20);
   });
@@ -52,8 +52,8 @@ describe('preflight answers', () => {
   test('20 held: two agents at once are contested, whatever the lock says', async () => {
     const town = makeTown();
     isStale(town, ADA);
-    await fakeAgent('claude', { cwd: town.path(ADA) });
-    await fakeAgent('codex', { cwd: town.path(ADA) });
+    await fakeAgent('claude', { cwd: town.path(ADA), ...cli.user });
+    await fakeAgent('codex', { cwd: town.path(ADA), ...cli.user });
     const { code, stdout } = await ask(town, [ADA]);
     expect(code).toBe(20);
     expect(stdout).toMatch(/^held gastown\/crew\/ada: contested: /);
@@ -151,7 +151,7 @@ describe('preflight answers', () => {
     const town = makeTown();
     const other = makeTown({ marked: false, workers: ['w'] });
     isStale(other, 'w');
-    expect((await ask(town, [other.path('w')])).code).toBe(21);
+    expect(await ask(town, [other.path('w')])).toMatchObject({ code: 21, stderr: '' });
     isStale(town, ADA);
     symlinkSync(town.path(ADA), town.path('gastown/crew/link'));
     expect((await ask(town, ['gastown/crew/link'])).code).toBe(21);

@@ -55,6 +55,7 @@ describe('preflight', () => {
     town.lock(ADA, { session_id: '' });
     town.lock('gastown/crew/bob', 'nonsense');
     town.write('gastown/crew/bob/.runtime/agent.lock.0123456789abcdef.old', '{}');
+    await cli.run(['preflight', '--town', town.root, ADA]); // the town is its user's now
     const before = listing(town);
     const workers = [ADA, 'gastown/crew/bob', 'gastown/crew/cleo', 'gastown/crew/new'];
     await cli.run(['preflight', '--town', town.root, ...workers]);
