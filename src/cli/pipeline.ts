@@ -70,10 +70,16 @@ const runLive = async (
   const spinner = new Spinner();
   if (presentation.ascii) Object.assign(spinner, { spinner: ['-', '\\', '|', '/'] });
   // What listr2 calls standard output is our standard error, behind a stand-in: it takes over its stream's `write`, and
-  // others must still get a word in.
-  const stand = Object.create(stderr, {
-    write: { value: stderr.write.bind(stderr), writable: true },
-  }) as typeof stderr;
+  // others must still get a word in. It draws for every little change; what comes together is written together.
+  const frames: string[] = [];
+  const flush = (): void => {
+    if (frames.length > 0) stderr.write(frames.splice(0).join(''));
+  };
+  const write = (frame: string): boolean => {
+    if (frames.push(frame) === 1) setImmediate(flush);
+    return true;
+  };
+  const stand = Object.create(stderr, { write: { value: write, writable: true } }) as typeof stderr;
   const output = new ProcessOutput(stand, stand);
   const startedAt = performance.now();
   const begun = new Map(STAGES.map((stage) => [stage, deferred()]));
@@ -156,9 +162,11 @@ const runLive = async (
     spinner.stop();
     tasks.events.complete();
     output.release();
+    flush();
   });
   drawing = true;
   await tasks.run();
+  flush();
   drawing = false;
   return { examination: await examining, outcomes };
 };
