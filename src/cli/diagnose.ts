@@ -11,6 +11,7 @@ import { VERSION } from '../version.ts';
 import { type Arguments, choiceOf, optionValue, optionValues } from './arguments.ts';
 import { type LookEvents, runPipeline } from './pipeline.ts';
 import { loadChecks, lookOptionsOf, openTown, type Place, selectChecks, selectWorkers } from './session.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { readSnapshot, saveSnapshot } from './snapshot-file.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -83,6 +84,7 @@ const fromTown = async (
       const request = lookOptionsOf(given, place, terminal);
       const { root, source } = place.town;
       onTown({ root, source, host: hostname(), scan: request.scan });
+      keepHeapSmall();
       return gather({ ...request, ...events });
     },
   };
