@@ -157,6 +157,7 @@ describe('preflight answers', () => {
     expect((await ask(town, ['gastown/crew/link'])).code).toBe(21);
     const alias = join(mkdtempSync(join(tmpdir(), 'alias-')), 'town');
     onCleanUp(() => rmSync(join(alias, '..'), { recursive: true, force: true }));
+    chmodSync(join(alias, '..'), 0o755);
     symlinkSync(town.root, alias);
     expect((await cli.run(['preflight', '--town', alias, ADA])).code).toBe(21);
     expect((await cli.run(['preflight', '.'], { cwd: town.path(ADA) })).code).toBe(21);
