@@ -19,7 +19,7 @@ export interface Config {
   readonly timeout: number | null;
 }
 
-export const CONFIG_FILE = 'lock-doctor.json';
+const CONFIG_FILE = 'lock-doctor.json';
 
 const MAX_BYTES = 1024 * 1024;
 

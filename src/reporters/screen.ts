@@ -35,8 +35,8 @@ export const renderScreen = (report: Report, presentation: Presentation): readon
   ];
 };
 
-/** The line of one check: `⚠ Stale locks: 2`. The pipeline shows the same one. */
-export const describeCheck = (check: ReportCheck, findings: readonly ReportFinding[], pen: Pen): string => {
+/** The line of one check: `⚠ Stale locks: 2`. */
+const describeCheck = (check: ReportCheck, findings: readonly ReportFinding[], pen: Pen): string => {
   const open = findings.filter(({ fix }) => fix?.status !== 'fixed').length;
   const fixed = findings.length - open;
   const counts = [open > 0 ? `${open}` : null, fixed > 0 ? `${fixed} fixed` : null].filter(

@@ -162,6 +162,49 @@ inTmux('interrupted while tmux does not answer (skipped without tmux)', () => {
   });
 });
 
+describe('a repair that is interrupted', () => {
+  test('ends after the step it is at, says what it did, and leaves the rest as it was', async () => {
+    const workers = Array.from({ length: 60 }, (_, index) => `gastown/crew/w${index}`);
+    const town = makeTown({ workers });
+    for (const worker of workers) town.lock(worker, { session_id: '%55', nonce: worker });
+    const child = startDoctor(['--fix', '--yes', '--format', 'ndjson'], { cwd: town.root });
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    const events = () =>
+      text
+        .split('\n')
+        .filter((line) => line.endsWith('}'))
+        .map(
+          (line) =>
+            JSON.parse(line) as {
+              event: string;
+              status?: string;
+              exitCode?: number;
+              error?: { code: string };
+            },
+        );
+    const fixed = () => events().filter(({ event, status }) => event === 'fix' && status === 'fixed').length;
+    await until(() => fixed() > 2, 'the first releases');
+    const ended = once(child, 'close') as Promise<[number | null]>;
+    child.kill('SIGINT');
+    expect((await ended)[0]).toBe(130);
+    expect(events().at(-1)).toMatchObject({
+      event: 'summary',
+      exitCode: 130,
+      error: { code: 'E_INTERRUPTED' },
+    });
+    expect(fixed()).toBeLessThan(60);
+    const left = doctor(['--json'], { cwd: town.root });
+    expect(documentOf<Report>(left.stdout).summary).toMatchObject({
+      locks: 60 - fixed(),
+      stale: 60 - fixed(),
+    });
+    expect(doctor(['undo'], { cwd: town.root }).stdout.match(/^restored /gm)).toHaveLength(fixed());
+  });
+});
+
 test('a diagnosis writes nothing', () => {
   const town = sickTown();
   mkdirSync(town.path('gastown/crew/bob'));

@@ -42,7 +42,8 @@ export const run: RunCommand = async (given, terminal) => {
   const steps = asks ? await askConsent(plan, terminal, prompt) : plan.steps;
   const report = steps === null ? declined(before.report, plan) : await repair(steps);
   const stdout = events === null ? renderReport(report, format, presentation) : events.rest(report);
-  return { exitCode: report.exitCode, stdout, stderr: '' };
+  const stderr = report.error === null || format !== 'text' ? '' : `doctor: ${report.error.message}\n`;
+  return { exitCode: report.exitCode, stdout, stderr };
 
   async function repair(agreed: readonly PlanStep[]): Promise<Report> {
     if (before.place === null) throw new Error('evidence that was saved cannot be repaired');
