@@ -215,6 +215,19 @@ describe('the other commands', () => {
     expect(document.exitCode).toBe(exitCode);
   });
 
+  test('explain tells the chain of evidence, what --fix does, and who may overrule it', () => {
+    const town = sickTown();
+    const explain = (worker: string) => doctor(['explain', worker], { cwd: town.root }).stdout;
+    expect(explain('gastown/crew/ada')).toContain(
+      `Releases it: doctor --fix --worker gastown/crew/ada --town ${town.root}`,
+    );
+    const foreign = explain('gastown/crew/eve');
+    expect(foreign).toContain('- other-host: the lock was taken on another host.');
+    expect(foreign).toContain(
+      `Where you know better: doctor --fix --force --worker gastown/crew/eve --town ${town.root}`,
+    );
+  });
+
   test('preflight answers in the order asked', () => {
     const { stdout } = doctor(['preflight', '--json', 'gastown/crew/new', 'gastown/crew/ada'], {
       cwd: sickTown().root,

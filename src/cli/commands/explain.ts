@@ -2,7 +2,7 @@ import { builtInChecks } from '../../../checks/index.ts';
 import { clear } from '../../core/clearance.ts';
 import { refusalOf, reportLock } from '../../core/report.ts';
 import { EXIT, type PreflightResult } from '../../core/report-types.ts';
-import { NOTES, STATES, type State, type Verdict } from '../../core/types.ts';
+import { type Examination, NOTES, STATES, type State, type Verdict } from '../../core/types.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { quoteCommand } from '../../reporters/shell-quote.ts';
 import { createPen } from '../../reporters/style.ts';
@@ -80,7 +80,7 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal): Promi
   }
   const [answer = null] = clear({ ...snapshot, asked: [worker] });
   const verdict = verdicts.find(({ lock }) => lock.worker === worker) ?? null;
-  const text = verdict === null ? describeFree(worker, answer) : describeVerdict(verdict, snapshot.town.root);
+  const text = verdict === null ? describeFree(worker, answer) : describeVerdict(verdict, examination);
   return { kind: 'worker', id: worker, text, verdict, answer };
 };
 
@@ -126,8 +126,10 @@ const statePage = (state: State): string => {
   ].join('\n');
 };
 
-const describeVerdict = (verdict: Verdict, root: string): string => {
-  const { lock, state, reasons, notes, facts } = verdict;
+const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination): string => {
+  const { lock, state, reasons, notes, facts, release } = verdict;
+  const target = ['--worker', lock.worker, '--town', snapshot.town.root];
+  const clashes = collisions.filter(({ workers }) => workers.includes(lock.worker));
   const refusal = refusalOf(verdict);
   return [
     `# ${lock.worker}: ${state}`,
@@ -147,11 +149,26 @@ const describeVerdict = (verdict: Verdict, root: string): string => {
     ...(notes.length === 0
       ? []
       : ['## Notes', '', ...notes.map((note) => `- ${note}: ${NOTE_TEXTS[note]}`), '']),
+    ...(clashes.length === 0
+      ? []
+      : [
+          '## Collision',
+          '',
+          ...clashes.flatMap(({ message, facts: seen }) => [
+            `${message}.`,
+            '',
+            ...seen.map(({ text }) => `- ${text}`),
+            '',
+          ]),
+        ]),
     '## What --fix does',
     '',
     refusal === null
-      ? `Releases it: ${quoteCommand(['doctor', '--fix', '--worker', lock.worker, '--town', root])}`
+      ? `Releases it: ${quoteCommand(['doctor', '--fix', ...target])}`
       : `Leaves it: ${refusal}.`,
+    ...(!release.allowed && release.why === 'state'
+      ? ['', `Where you know better: ${quoteCommand(['doctor', '--fix', '--force', ...target])}`]
+      : []),
     '',
     '## What would change it',
     '',
