@@ -70,6 +70,8 @@ export const carryOut = async (
       onStep?.(lock, outcome);
       continue;
     }
+    // A signal is heard between two steps only, and only where others get their turn.
+    await new Promise((resolve) => setImmediate(resolve));
     const judge = secondLook(lock, examination, { ...options, town, countsAsker });
     const result = await applyRelease({ lock, state, force }, run, index + 1, { ...repair, judge });
     const outcome = {
