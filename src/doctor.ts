@@ -1,19 +1,19 @@
 /** The use cases: each a straight line from a question to its answer. The CLI and the library call the same ones. */
 import { builtInChecks } from '../checks/index.ts';
 import { readConfig } from './config.ts';
-import { clear, clearanceCode } from './core/clearance.ts';
 import { examineSnapshot } from './core/examine.ts';
 import { Failure } from './core/failure.ts';
 import { type Plan, planRepair } from './core/plan.ts';
 import { buildReport, reportRepair } from './core/report.ts';
-import type { PreflightReport, PreflightResult, Report } from './core/report-types.ts';
+import type { Report } from './core/report-types.ts';
 import { type CheckOutcome, runCheck, skippedCheck } from './core/run-checks.ts';
-import type { Check, Examination, Gap, Severity } from './core/types.ts';
-import { type LookOptions, look, placeWorker, townOf } from './evidence/look.ts';
+import type { Check, Examination, Severity } from './core/types.ts';
+import { type LookOptions, look, townOf } from './evidence/look.ts';
 import type { TownRoot } from './evidence/town-root.ts';
-import { resolveWorker } from './evidence/worker-path.ts';
 import { loadPlugins } from './plugins.ts';
 import { VERSION } from './version.ts';
+
+export { preflight } from './preflight.ts';
 
 export interface ExamineOptions extends LookOptions {
   /** Checks to run besides the built-in ones and the configured plug-ins. */
@@ -114,59 +114,4 @@ export const heal = async (town?: string, options: HealOptions = {}): Promise<Re
   });
   const after = await diagnose(before.town.root, options);
   return reportRepair(before.report, after.report, repair, before.failOn);
-};
-
-/**
- * May an agent start at these workers? Looks at their locks, the processes and tmux only; the town is not walked. A
- * worker that does not exist yet is free. Reads only.
- *
- * @param workers relative to the town, or absolute
- * @throws Failure E_USAGE for a worker outside the town that is not given as an absolute path
- */
-export const preflight = async (
-  town: string | undefined,
-  workers: string | readonly string[],
-  options: LookOptions = {},
-): Promise<PreflightReport> => {
-  const { cwd = process.cwd() } = options;
-  const place = townOf(town, options);
-  const asked = (typeof workers === 'string' ? [workers] : workers).map((given) => {
-    const found = resolveWorker(given, place.root, cwd);
-    if (found.kind === 'outside')
-      throw new Failure(
-        'E_USAGE',
-        `${given} lies outside the town ${place.root}`,
-        `doctor preflight ${found.path}`,
-      );
-    return found;
-  });
-  const inside = asked.flatMap((found) => (found.kind === 'inside' ? [found.worker] : []));
-  const gaps: Gap[] = [];
-  const answers = new Map<string, PreflightResult>();
-  if (inside.length > 0) {
-    const snapshot = await look(place, 'worker', [...new Set(inside)], options);
-    gaps.push(...snapshot.gaps);
-    for (const result of clear(snapshot)) answers.set(result.worker, result);
-  }
-  for (const found of asked) {
-    if (found.kind !== 'elsewhere' || answers.has(found.path)) continue;
-    const other = placeWorker(found.path, undefined);
-    const snapshot = await look(other.town, 'worker', [other.worker], options);
-    gaps.push(...snapshot.gaps);
-    const [result] = clear(snapshot);
-    if (result !== undefined) answers.set(found.path, { ...result, worker: found.path });
-  }
-  const results = asked.flatMap(
-    (found) => answers.get(found.kind === 'inside' ? found.worker : found.path) ?? [],
-  );
-  return {
-    schemaVersion: 1,
-    tool: { name: 'lock-doctor', version: VERSION },
-    command: 'preflight',
-    exitCode: clearanceCode(results.map(({ answer }) => answer)),
-    town: { root: place.root, source: place.source },
-    results,
-    gaps,
-    error: null,
-  };
 };

@@ -3,8 +3,8 @@ import { builtInChecks } from '../../checks/index.ts';
 import { planRepair } from '../core/plan.ts';
 import type { PreflightReport } from '../core/report-types.ts';
 import { runCheck } from '../core/run-checks.ts';
-import { preflight } from '../doctor.ts';
 import { type LookOptions, lookAtWorker } from '../evidence/look.ts';
+import { preflight } from '../preflight.ts';
 import { carryOut } from '../repair/carry-out.ts';
 import { quoteCommand } from '../reporters/shell-quote.ts';
 

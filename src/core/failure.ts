@@ -6,6 +6,11 @@ export class Failure extends Error {
   /** A command that works when pasted, or a sentence; null where there is nothing to add. */
   readonly hint: string | null;
 
+  /** The program is bundled in parts, each with this class in it: what counts is what an error says, not who made it. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'Failure' && 'code' in value && 'hint' in value;
+  }
+
   constructor(code: ErrorCode, message: string, hint: string | null = null, options?: ErrorOptions) {
     super(message, options);
     this.name = 'Failure';

@@ -106,7 +106,8 @@ const lookAtTmux = (
   table: ProcessTable,
 ): Promise<TmuxEvidence> => {
   const { town, env, sockets, timeoutMs } = request;
-  return askTmux({ env, uids, root: town.root, aliases: town.aliases, sockets, timeoutMs, table });
+  const quiet = request.scan === 'worker';
+  return askTmux({ env, uids, root: town.root, aliases: town.aliases, sockets, timeoutMs, table, quiet });
 };
 
 /** Looks at everything once. Never throws for what it meets in the town: what could not be seen is in `gaps`. */

@@ -18,6 +18,8 @@ export interface TmuxClient {
   readonly program: string | null;
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** This question is the only one, and nothing waits beside it. */
+  readonly alone: boolean;
 }
 
 export type ServerAnswer =
@@ -98,12 +100,13 @@ const ownEnvironment = (
 const runClient = async (
   socket: string,
   command: readonly string[],
-  { program, timeoutMs, env }: TmuxClient,
+  { program, timeoutMs, env, alone }: TmuxClient,
 ): Promise<CommandResult> => {
   if (program === null) return { status: 'missing' };
   const { PATH, HOME, LANG, LC_ALL, LC_CTYPE } = env;
   return runCommand(program, ['-u', '-S', socket, ...command], {
     timeoutMs,
     env: { PATH, HOME, LANG, LC_ALL, LC_CTYPE },
+    alone,
   });
 };

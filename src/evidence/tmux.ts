@@ -13,6 +13,8 @@ import { type SocketCandidate, type SocketQuestion, socketCandidates } from './t
 export { townSocketNames } from './tmux-sockets.ts';
 
 export interface TmuxQuestion extends SocketQuestion {
+  /** Nothing is to be shown or heard meanwhile: a single server may be waited for without anything beside it. */
+  readonly quiet?: boolean;
   /** Milliseconds for each client call. */
   readonly timeoutMs: number;
   /** Read before: servers younger than it were not there when the question was asked. */
@@ -29,19 +31,30 @@ const CLIENTS_AT_ONCE = 16;
  */
 export const askTmux = async (question: TmuxQuestion): Promise<TmuxEvidence> => {
   const { env, timeoutMs, table, root } = question;
-  const client: TmuxClient = { program: findProgram('tmux', env), timeoutMs, env };
   const describe = serverDescriber(root);
   const candidates = socketCandidates(question).filter((candidate) => mayHoldServers(candidate, question));
+  const program = findProgram('tmux', env);
+  const clientFor = (places: readonly unknown[]): TmuxClient => ({
+    program,
+    timeoutMs,
+    env,
+    alone: question.quiet === true && places.length === 1,
+  });
+  const client = clientFor(candidates.filter(({ presence }) => presence !== 'none'));
   const asked = await inParallel(candidates, CLIENTS_AT_ONCE, async (candidate) =>
     describe(candidate.path, candidate.origin, await askCandidate(candidate, client)),
   );
   const { known, hidden } = findUnreached(asked, question.uids, table);
   const found = await inParallel(hidden, CLIENTS_AT_ONCE, async (server) =>
-    withPlace(describe(server.socket, 'process', await askHidden(server, client)), server, question),
+    withPlace(
+      describe(server.socket, 'process', await askHidden(server, clientFor(hidden))),
+      server,
+      question,
+    ),
   );
   const servers = [...known, ...found].filter((server) => server !== null);
   return {
-    installed: client.program !== null,
+    installed: program !== null,
     servers: withoutDoubles(servers),
     enumerated: table.listing.seen,
   };

@@ -6,10 +6,13 @@ import { complaintOf, runCommand } from '../../src/io/command.ts';
 import { cleanUp, isRunning, onCleanUp, until } from '../support/index.ts';
 
 const env = { PATH: process.env.PATH };
-const shell = (script: string, timeoutMs = 10_000) =>
-  runCommand('/bin/sh', ['-c', script], { timeoutMs, env });
 
-describe('a command', () => {
+describe.each([
+  ['a command', false],
+  ['a command that is waited for alone', true],
+])('%s', (_, alone) => {
+  const shell = (script: string, timeoutMs = 10_000) =>
+    runCommand('/bin/sh', ['-c', script], { timeoutMs, env, alone });
   afterEach(cleanUp);
 
   test('answers with exactly the bytes it wrote', async () => {
@@ -30,7 +33,7 @@ describe('a command', () => {
 
   test('that does not end is killed at the deadline', async () => {
     const before = Date.now();
-    expect(await runCommand('sleep', ['600'], { timeoutMs: 50, env })).toEqual({
+    expect(await runCommand('sleep', ['600'], { timeoutMs: 50, env, alone })).toEqual({
       status: 'timeout',
       timeoutMs: 50,
     });
@@ -47,14 +50,16 @@ describe('a command', () => {
   });
 
   test('that is not there is missing', async () => {
-    expect(await runCommand('no-such-program', [], { timeoutMs: 1000, env })).toEqual({ status: 'missing' });
+    expect(await runCommand('no-such-program', [], { timeoutMs: 1000, env, alone })).toEqual({
+      status: 'missing',
+    });
   });
 
   test('that may not be run is refused', async () => {
     const file = join(scratch(), 'plain');
     writeFileSync(file, 'text');
     chmodSync(file, 0o644);
-    expect(await runCommand(file, [], { timeoutMs: 1000, env })).toMatchObject({
+    expect(await runCommand(file, [], { timeoutMs: 1000, env, alone })).toMatchObject({
       status: 'refused',
       why: expect.stringContaining('EACCES'),
     });

@@ -1,4 +1,4 @@
-import { preflight } from '../../doctor.ts';
+import { preflight } from '../../preflight.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
 import { numberOf, optionValue, optionValues } from '../arguments.ts';
