@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+// What `doctor` starts: runs the program beside it with the code that the build's own Node compiled for it. Where that does
+// not fit (another version of Node) or is missing, V8 says so and compiles the text as always.
+const { readFileSync } = require('node:fs');
+const { Script, constants } = require('node:vm');
+
+const compiled = new Map();
+
+/** Loads a part of the program by its file's name. */
+const load = (name) => {
+  const known = compiled.get(name);
+  if (known !== undefined) return known.module.exports;
+  const filename = `${__dirname}/${name}`;
+  let cachedData;
+  try {
+    cachedData = readFileSync(`${filename}.cache`);
+  } catch {
+    // Built without, or taken away: it is only slower.
+  }
+  const text = `(function(exports,require,module,__filename,__dirname){${readFileSync(filename, 'utf8')}\n})`;
+  const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
+  const script = new Script(text, { filename, cachedData, importModuleDynamically });
+  const module = { exports: {} };
+  compiled.set(name, { script, module });
+  const requirePart = (id) => (id.startsWith('./') ? load(id.slice(2)) : require(id));
+  script.runInThisContext().call(module.exports, module.exports, requirePart, module, filename, __dirname);
+  return module.exports;
+};
+
+// For the build, which writes down what was compiled once the program has run.
+module.exports = { compiled, load };
+load('program.js');
