@@ -69,7 +69,9 @@ const requireParts = (file) =>
       .replaceAll(
         new RegExp(`\\bimport\\("\\./(${LATE.join('|')})\\.js"\\)`, 'g'),
         'Promise.resolve().then(()=>require("./$1.js"))',
-      ),
+      )
+      // What is left imports plug-ins.
+      .replaceAll(/\bimport\(/g, 'importModule('),
   );
 
 /** CommonJS has no import.meta. */

@@ -2,9 +2,12 @@
 // What `doctor` starts: runs the program beside it with the code that the build's own Node compiled for it. Where that does
 // not fit (another version of Node) or is missing, V8 says so and compiles the text as always.
 const { readFileSync } = require('node:fs');
-const { Script, constants } = require('node:vm');
+const { Script } = require('node:vm');
 
 const compiled = new Map();
+
+/** A script cannot import by itself (plug-ins are modules); this file can. */
+const importModule = (specifier) => import(specifier);
 
 /** Loads a part of the program by its file's name. */
 const load = (name) => {
@@ -17,13 +20,13 @@ const load = (name) => {
   } catch {
     // Built without, or taken away: it is only slower.
   }
-  const text = `(function(exports,require,module,__filename,__dirname){${readFileSync(filename, 'utf8')}\n})`;
-  const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
-  const script = new Script(text, { filename, cachedData, importModuleDynamically });
+  const text = `(function(exports,require,module,__filename,__dirname,importModule){${readFileSync(filename, 'utf8')}\n})`;
+  const script = new Script(text, { filename, cachedData });
   const module = { exports: {} };
   compiled.set(name, { script, module });
   const requirePart = (id) => (id.startsWith('./') ? load(id.slice(2)) : require(id));
-  script.runInThisContext().call(module.exports, module.exports, requirePart, module, filename, __dirname);
+  const run = script.runInThisContext();
+  run.call(module.exports, module.exports, requirePart, module, filename, __dirname, importModule);
   return module.exports;
 };
 

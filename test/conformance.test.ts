@@ -134,10 +134,10 @@ describe('layers', () => {
     ['lock'],
     ['repair'],
     ['exec'],
+    ['preflight.ts'],
     ['doctor.ts'],
     ['index.ts', 'cli'],
   ];
-  /** `cleanStaleLocks` of the library is a repair that lives beside the locks it cleans. */
   const layerOf = (path: string): string => {
     const [first = '', second = ''] = path.split('/');
     return first === 'src' ? second : first;
