@@ -36,6 +36,7 @@ export const isToBeTidied = ({ kind, path }: Leftover, nowMs: number): boolean =
 const forceRefusal = (verdict: Verdict): string | null => {
   const { lock } = verdict;
   if (!lock.isRegularFile || lock.stamp === null) return 'it is no regular file that could be read';
+  if (lock.pathBytes !== null) return REFUSALS['not-utf8'];
   if (lock.git?.tracked.seen !== true) return REFUSALS['tracked-unknown'];
   return lock.git.tracked.value ? REFUSALS.tracked : null;
 };

@@ -61,6 +61,7 @@ export const REFUSALS: Readonly<Record<Exclude<Verdict['release'], { allowed: tr
   tracked: 'git tracks it: it is never removed',
   'tracked-unknown': 'git could not say whether it tracks it',
   'not-a-file': 'it is no regular file of the size of a lock',
+  'not-utf8': 'its path is no UTF-8: move it aside by hand',
   fresh: 'its file is under 30 s old',
   young: 'its file is under 30 s old',
   occupied: 'an agent is at work there',

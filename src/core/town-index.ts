@@ -85,6 +85,10 @@ const rolesInTown = ({ town: { rigs, workers }, asked, locks }: Snapshot): Reado
   return roles;
 };
 
+/** Something runs in the foreground that is neither a shell nor a person's tool: a script around an agent nobody knows. */
+const isAtWork = ({ inForeground, names: [command = ''] }: ProcessInfo): boolean =>
+  inForeground === true && !isShell(command) && !isBystander(command);
+
 /** Finds the roles a session name fits, among these. */
 const nameReader = (
   { town: { rigs } }: Snapshot,
@@ -235,7 +239,7 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
       nameRoles,
       environmentKnown: snapshot.host.platform !== 'linux' || (own?.environment ?? null) !== null,
       agent,
-      idle: agent === null && (isShell(pane.command) || isBystander(pane.command)),
+      idle: agent === null && (isShell(pane.command) ? !tree.some(isAtWork) : isBystander(pane.command)),
       asking: askers.has(pane.pid) || isNamedBy(snapshot.asker.pane, server, pane),
     };
   };

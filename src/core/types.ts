@@ -154,6 +154,8 @@ export interface ProcessInfo {
   /** Null where it could not be read. */
   readonly startToken: string | null;
   readonly startedAtMs: number | null;
+  /** It is in the foreground of its terminal. Absent where it is not, or where the system was not asked. */
+  readonly inForeground?: boolean;
   /** Null where there was no reason to look. */
   readonly cwd: Observed<string> | null;
   /** What its environment says, for pane processes only; null where it was not read or not readable. */
@@ -432,13 +434,14 @@ export type Release =
       readonly allowed: false;
       /**
        * `state`: held, orphaned, foreign, unknown: only `--force --worker` releases it. `tracked`: never, not even by force.
-       * `not-a-file`: never. `fresh`, `young`, `occupied`, `occupants-unknown`: not now.
+       * `not-a-file`, `not-utf8`: never. `fresh`, `young`, `occupied`, `occupants-unknown`: not now.
        */
       readonly why:
         | 'state'
         | 'tracked'
         | 'tracked-unknown'
         | 'not-a-file'
+        | 'not-utf8'
         | 'fresh'
         | 'young'
         | 'occupied'

@@ -132,6 +132,7 @@ const mayRelease = (
   if (!lock.isRegularFile || lock.stamp === null)
     return state === 'invalid' ? refuse('not-a-file') : refuse('state');
   if (state !== 'stale' && state !== 'invalid') return refuse('state');
+  if (lock.pathBytes !== null) return refuse('not-utf8');
   if (lock.git?.tracked.seen !== true) return refuse('tracked-unknown');
   if (state === 'stale')
     return !own && isFresh(lock, index) ? refuse('fresh', secondsLeft(lock, index)) : { allowed: true };

@@ -6,6 +6,8 @@ export interface ProcStat {
   /** `R`, `S`, `D`, `Z` (zombie), `T` (stopped), `X` (dead) … */
   readonly state: string;
   readonly ppid: number;
+  /** Its process group is the foreground one of its terminal (fields 5, 7 and 8). */
+  readonly inForeground: boolean;
   readonly isKernelThread: boolean;
   readonly threads: number;
   /** Field 22: clock ticks between boot and start, as text, for it may exceed what a number holds exactly. */
@@ -37,6 +39,7 @@ export const parseProcStat = (text: string): ProcStat | null => {
     comm: text.slice(open + 1, close),
     state,
     ppid,
+    inForeground: fields[4] !== '0' && fields[2] === fields[5],
     isKernelThread: (flags & KERNEL_THREAD) !== 0,
     threads,
     startTicks,

@@ -58,6 +58,7 @@ const readRow = (proc: string, pid: number | string, clock: ProcessClock): RowRe
     ppid: stat.ppid,
     comm: stat.comm,
     dead: isDead(stat),
+    inForeground: stat.inForeground,
     isKernelThread: stat.isKernelThread,
     startToken: stat.startTicks,
     startedAtMs: clock(stat.startTicks),

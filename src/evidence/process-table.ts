@@ -11,6 +11,8 @@ export interface ProcessRow {
   /** A zombie without other threads: nothing runs behind this number. */
   readonly dead: boolean;
   readonly isKernelThread: boolean;
+  /** In the foreground of its terminal; absent where the system was not asked. */
+  readonly inForeground?: boolean;
   /** Equal for one process for all its life, different for the next one of that number. */
   readonly startToken: string;
   readonly startedAtMs: number | null;

@@ -126,6 +126,7 @@ const describer =
     names: processNames(row.comm, table.details.argv(row.pid)),
     startToken: row.startToken,
     startedAtMs: row.startedAtMs,
+    ...(row.inForeground === true ? { inForeground: true } : {}),
     cwd: cwds.get(row.pid) ?? null,
     environment: panes.has(row.pid) ? ownEnvironment(row, table) : null,
   });

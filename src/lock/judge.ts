@@ -59,6 +59,8 @@ function whyNot(release: Verdict['release']): string {
       return 'because git tracks it';
     case 'tracked-unknown':
       return 'because git cannot say whether it tracks it';
+    case 'not-utf8':
+      return 'because its path is no UTF-8';
     case 'not-a-file':
       return 'because it is no plain file';
     case 'fresh':

@@ -163,6 +163,7 @@ const REASONS: Readonly<Record<Extract<Verdict['release'], { allowed: false }>['
   tracked: 'git tracks it: it is never removed',
   'tracked-unknown': 'git could not say whether it tracks it',
   'not-a-file': 'it is no plain file',
+  'not-utf8': 'its path is no UTF-8: move it aside by hand',
   fresh: 'it is so young that its agent may still be starting',
   young: 'it is so young that somebody may still be writing it',
   occupied: 'an agent works there',

@@ -319,6 +319,22 @@ describe('situations of the field notes', () => {
     expect([verdict.state, verdict.reasons]).toEqual(['stale', ['pid-invalid', 'session-unnamed']]);
   });
 
+  test('a script around an agent that nobody knows is at work, a shell with something in the background is not', () => {
+    const pane = aPane({ id: '%9', command: 'bash' });
+    const child = (inForeground: boolean) =>
+      aProcess(701, { ppid: 700, names: ['my-agent'], ...(inForeground ? { inForeground } : {}) });
+    const shellOf = aProcess(700, { names: ['bash'] });
+    const stateWith = (inForeground: boolean) =>
+      judge(
+        aSnapshot({
+          locks: [lockOfAda],
+          servers: [aServer([pane])],
+          processes: [shellOf, child(inForeground)],
+        }),
+      ).state;
+    expect([stateWith(true), stateWith(false)]).toEqual(['held', 'stale']);
+  });
+
   test('a pane names the commands of its own agent', () => {
     const pane = aPane({ id: '%9', sessionName: 'main', command: 'bash' });
     const wrapped = aProcess(701, { ppid: 700, names: ['my-agent'] });

@@ -15,10 +15,20 @@ describe('a line of /proc/<pid>/stat', () => {
       comm: 'a) S 1 (b',
       state: 'S',
       ppid: 17317,
+      inForeground: false,
       isKernelThread: false,
       threads: 1,
       startTicks: '265364',
     });
+  });
+
+  test('tells what is in the foreground of its terminal', () => {
+    const line = (group: number, terminal: number, foreground: number) =>
+      parseProcStat(`7 (sh) S 1 ${group} 7 ${terminal} ${foreground} 4194304 0 0 0 0 0 0 0 0 20 0 1 0 55 0`);
+    expect(line(7, 34816, 7)?.inForeground).toBe(true);
+    expect(line(7, 34816, 9)?.inForeground).toBe(false);
+    expect(line(0, 0, 0)?.inForeground).toBe(false);
+    expect(line(7, 0, -1)?.inForeground).toBe(false);
   });
 
   test('tells kernel threads by their flag', () => {
