@@ -40,7 +40,8 @@ export const run: RunCommand = async (given, terminal) => {
     const startedAt = performance.now();
     const workers = known === null ? [] : knownPlaces(known);
     const walk = known === null || workers.length === 0 || round % ROUNDS_PER_WALK === 0;
-    const request = walk ? options : { ...options, scan: 'worker' as const, workers };
+    const before = known?.locks;
+    const request = walk ? { ...options, before } : { ...options, scan: 'worker' as const, workers, before };
     const { examination, outcomes } = await runPipeline(
       { look: () => gather(request), checks, selected },
       terminal,

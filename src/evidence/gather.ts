@@ -36,6 +36,8 @@ export interface GatherRequest {
   /** Agent commands to know besides the built-in ones. */
   readonly agents: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Locks of an earlier look: only files that changed since are read again. */
+  readonly before?: readonly LockFile[] | undefined;
   readonly onProgress?: ((directories: number) => void) | undefined;
   readonly onStage?: ((stage: Stage) => void) | undefined;
 }
@@ -118,7 +120,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
 
   onStage?.('locks');
   const found = await findLocks(request);
-  const locks = readLocks(found.locks, town.root);
+  const locks = readLocks(found.locks, town.root, request.before);
   const companions = readLoneCompanions(town.root, request.workers, locks);
 
   onStage?.('processes');

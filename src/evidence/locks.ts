@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { parseCompanion, parseLockRecord } from '../core/lock-record.ts';
 import type { LockContent, LockFile, Stamp, TrueHolder } from '../core/types.ts';
 import { type DiskPath, displayPath, displayRelative, pathBytes } from '../io/disk-path.ts';
@@ -5,12 +6,37 @@ import { type FileReading, type OtherFileType, readSmallFile } from '../io/files
 import { COMPANION_NAME } from './lock-names.ts';
 import type { FoundLock } from './scan.ts';
 
-/** Reads every lock that a scan found, sorted by worker; those that vanished since are left out. */
-export const readLocks = (found: readonly FoundLock[], root: string): readonly LockFile[] =>
-  found
-    .map((each) => readLock(each, root))
+/**
+ * Reads every lock that a scan found, sorted by worker; those that vanished since are left out. Of the locks seen `before`
+ * only those are read again whose file is another one by now.
+ */
+export const readLocks = (
+  found: readonly FoundLock[],
+  root: string,
+  before: readonly LockFile[] = [],
+): readonly LockFile[] => {
+  const known = new Map(before.map((lock) => [lock.path, lock]));
+  return found
+    .map((each) => unchanged(each, known.get(displayPath(each.path))) ?? readLock(each, root))
     .filter((lock) => lock !== null)
     .sort((a, b) => compare(a.worker, b.worker) || compare(a.path, b.path));
+};
+
+/** The lock as it was read before, where its file is still the same and no second record may have changed beside it. */
+function unchanged(found: FoundLock, before: LockFile | undefined): LockFile | null {
+  const stamp = before?.stamp ?? null;
+  if (before === undefined || stamp === null || found.companion !== null || before.companion !== null)
+    return null;
+  const now = lstatSync(found.path, { bigint: true, throwIfNoEntry: false });
+  const same =
+    now?.isFile() === true &&
+    String(now.dev) === stamp.dev &&
+    String(now.ino) === stamp.ino &&
+    String(now.mtimeNs) === stamp.mtimeNs &&
+    Number(now.size) === stamp.size &&
+    Number(now.uid) === before.uid;
+  return same ? { ...before, git: null } : null;
+}
 
 /**
  * Reads one lock below the real path `root` as it is now; null where it is gone. The facts of git are left open.

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { formatCompanion } from '../../src/core/lock-record.ts';
 import { readLeftovers } from '../../src/evidence/leftovers.ts';
 import { readLocks } from '../../src/evidence/locks.ts';
 import { scanPlaces, scanTown } from '../../src/evidence/scan.ts';
@@ -14,6 +15,27 @@ afterEach(cleanUp);
 const readAll = (root: string) => readLocks(scanTown({ root, mode: 'default' }).locks, root);
 
 const HOLDER = { pid: 77, startToken: '12345', bootId: 'b', pidNamespace: 'pid:[1]', nonce: 'n' };
+
+describe('a second look', () => {
+  test('reads only the locks whose files changed, appeared or have a second record', () => {
+    const town = makeTown();
+    for (const name of ['ada', 'bob', 'eve']) town.lock(`gastown/crew/${name}`, { session_id: '%1' });
+    const first = readAll(town.root);
+    town.lock('gastown/crew/bob', { session_id: '%2' });
+    town.lock('gastown/crew/new', { session_id: '%3' });
+    town.write('gastown/crew/eve/.runtime/agent.lock.holder', formatCompanion(HOLDER));
+    const second = readLocks(scanTown({ root: town.root, mode: 'default' }).locks, town.root, first);
+    const isReused = ({ path, content }: (typeof first)[number]) =>
+      first.some((lock) => lock.path === path && lock.content === content);
+    expect(second.map((lock) => [lock.worker.split('/').at(-1), isReused(lock)])).toEqual([
+      ['ada', true],
+      ['bob', false],
+      ['eve', false],
+      ['new', false],
+    ]);
+    expect(second).toEqual(readAll(town.root));
+  });
+});
 
 describe('a lock as it was found', () => {
   test('carries worker, path, record, stamp, owner and time', () => {
