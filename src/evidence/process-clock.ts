@@ -1,5 +1,4 @@
 /** Turns the clock ticks in which Linux counts process starts into wall time. */
-import { performance } from 'node:perf_hooks';
 import { readProc } from './proc-files.ts';
 import { parseProcStat } from './proc-stat.ts';
 
@@ -26,7 +25,8 @@ export const readProcessClock = (proc: string): ProcessClock => {
   const bootMs = Date.now() - seconds * 1000;
   const tickMs = 1000 / ticksPerSecond(proc);
   const clock = (startTicks: string): number => Math.round(bootMs + Number(startTicks) * tickMs);
-  return clock(own.startTicks) <= performance.timeOrigin + TOLERANCE_MS ? clock : () => null;
+  const ownStartMs = Date.now() - process.uptime() * 1000;
+  return clock(own.startTicks) <= ownStartMs + TOLERANCE_MS ? clock : () => null;
 };
 
 const readText = (path: string): string => {

@@ -1,5 +1,4 @@
 /** Asks one tmux server for everything, bounded, and never starts one. */
-import { randomBytes } from 'node:crypto';
 import type { GasTownEnvironment } from '../core/types.ts';
 import { type CommandResult, complaintOf, runCommand } from '../io/command.ts';
 import { gasTownVariables } from './gas-town-variables.ts';
@@ -44,8 +43,11 @@ export const askServer = async (socket: string, client: TmuxClient): Promise<Ser
   return answer.status === 'failed' && ENDED.test(answer.reason) ? askOnce(socket, client) : answer;
 };
 
+/** Nobody who names a session or a directory meanwhile can know it; it is no secret otherwise. */
+const makeMark = (): string => `${Math.random().toString(36).slice(2)}${Math.random().toString(36).slice(2)}`;
+
 const askOnce = async (socket: string, client: TmuxClient): Promise<ServerAnswer> => {
-  const mark = randomBytes(12).toString('hex');
+  const mark = makeMark();
   const result = await runClient(socket, overviewCommand(mark), client);
   if (result.status === 'missing') return { status: 'failed', reason: 'tmux is not installed' };
   const complaint = result.status === 'failed' ? result.stderr : '';
@@ -66,7 +68,7 @@ const withOwnEnvironments = async (
     ...new Set(server.panes.filter((pane) => mayInherit(pane, server)).map((pane) => pane.sessionId)),
   ];
   if (suspects.length === 0) return server;
-  const mark = randomBytes(12).toString('hex');
+  const mark = makeMark();
   const result = await runClient(socket, sessionEnvironmentCommand(suspects, mark), client);
   const own = result.status === 'ok' ? parseSessionEnvironments(result.stdout, suspects, mark) : null;
   return {

@@ -1,8 +1,8 @@
 /** Where tmux servers of this user may listen. Looks at sockets, never connects, never makes a directory. */
-import { createHash } from 'node:crypto';
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { TmuxServer } from '../core/types.ts';
+import { sha256Hex } from '../io/digest.ts';
 import { describeErrno, isAbsence } from '../io/errno.ts';
 import { socketInTmuxVariable } from './host.ts';
 
@@ -44,15 +44,27 @@ export interface SocketQuestion {
  * may be a symlink, so there can be several.
  */
 export const townSocketNames = (root: string, aliases: readonly string[] = []): readonly SocketName[] => {
-  const digest = createHash('sha256').update(root).digest('hex').slice(0, 6);
-  const bases = [...new Set([root, ...aliases].map((path) => sanitize(basename(path))))];
-  const legacy = bases.filter((base) => base !== 'default');
-  return [
-    ...bases.map((base) => ({ name: `${base}-${digest}`, origin: 'town' as const })),
-    ...legacy.map((name) => ({ name, origin: 'legacy' as const })),
-    { name: 'default', origin: 'default' },
-  ];
+  const digest = sha256Hex(root).slice(0, 6);
+  const own = baseNames(root, aliases).map((base) => ({
+    name: `${base}-${digest}`,
+    origin: 'town' as const,
+  }));
+  return [...own, ...olderSocketNames(root, aliases)];
 };
+
+/** What a name with a digest looks like. */
+const WITH_DIGEST = /-[0-9a-f]{6}$/;
+
+const baseNames = (root: string, aliases: readonly string[]): readonly string[] => [
+  ...new Set([root, ...aliases].map((path) => sanitize(basename(path)))),
+];
+
+const olderSocketNames = (root: string, aliases: readonly string[]): readonly SocketName[] => [
+  ...baseNames(root, aliases)
+    .filter((base) => base !== 'default')
+    .map((name) => ({ name, origin: 'legacy' as const })),
+  { name: 'default', origin: 'default' },
+];
 
 const sanitize = (name: string): string =>
   name
@@ -92,15 +104,19 @@ const fromHabit = (question: SocketQuestion, directories: readonly Directory[]):
   const { env, root, aliases } = question;
   const override = env.GT_TMUX_SOCKET ?? '';
   const inside = socketInTmuxVariable(env.TMUX);
+  const listed = directories.flatMap(listDirectory);
+  // Where no socket's name could be this town's own, the digest in that name need not be known.
+  const mayHaveOwn = listed.some(({ presence, path }) => presence === 'closed' || WITH_DIGEST.test(path));
+  const names = mayHaveOwn ? townSocketNames(root, aliases) : olderSocketNames(root, aliases);
   return [
     ...(['', 'default', 'auto'].includes(override) ? [] : sightNamed(override, 'env', directories)),
     ...(inside === null ? [] : [sight(inside, 'env')]),
-    ...townSocketNames(root, aliases).flatMap(({ name, origin }) =>
+    ...names.flatMap(({ name, origin }) =>
       directories
         .map(({ path }) => sight(join(path, name), origin))
         .filter(({ presence }) => presence === 'socket'),
     ),
-    ...directories.flatMap(listDirectory),
+    ...listed,
   ];
 };
 

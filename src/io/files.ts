@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
-import { hash } from 'node:crypto';
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { MAX_LOCK_BYTES } from '../core/lock-record.ts';
 import type { Stamp } from '../core/types.ts';
+import { sha256Hex } from './digest.ts';
 import type { DiskPath } from './disk-path.ts';
 import { describeErrno, isAbsence } from './errno.ts';
 
@@ -88,7 +88,7 @@ export const stampOf = (stat: BigIntStats, bytes: Uint8Array): Stamp => ({
   ino: String(stat.ino),
   mtimeNs: String(stat.mtimeNs),
   size: bytes.length,
-  sha256: hash('sha256', bytes, 'hex'),
+  sha256: sha256Hex(bytes),
 });
 
 /** It could not be opened: a symlink (ELOOP) and a socket (ENXIO) are answers, the rest is a failure with its reason. */

@@ -1,7 +1,7 @@
 /** Names of everything that stands beside a lock. One place, because a name decides what may be removed. */
-import { randomBytes } from 'node:crypto';
 import { releasedAtMs } from '../core/kept-copy.ts';
 import { COMPANION_NAME, LOCK_NAME } from '../evidence/lock-names.ts';
+import { randomHex } from '../io/digest.ts';
 
 /** The files of one lock, all in one directory, so that links and renames between them are possible. */
 export interface Place {
@@ -22,7 +22,7 @@ export const placeIn = (directory: string): Place => ({
 });
 
 /** Random text, unique to one acquisition or one step. */
-export const makeNonce = (): string => randomBytes(8).toString('hex');
+export const makeNonce = (): string => randomHex(8);
 
 /** A file that is being written and will be linked or renamed to its name. */
 export const stagedPath = (place: Place, nonce: string): string => `${place.lock}.${nonce}.new`;
@@ -36,7 +36,7 @@ export const releasedPath = (place: Place, id: string): string => `${place.lock}
 /** `20260811T070000Z-1f3a5c`: sorts by time, and no two runs share one. */
 export const makeRunId = (nowMs: number): string => {
   const time = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
-  return `${time}-${randomBytes(3).toString('hex')}`;
+  return `${time}-${randomHex(3)}`;
 };
 
 /** Only names that this program makes itself; what merely looks like them belongs to somebody else. */
