@@ -53,7 +53,6 @@ const main = async (): Promise<void> => {
     startedAtMs: Date.now(),
     debug: process.env.DEBUG === 'lock-doctor',
   };
-  catchOutputErrors();
   // exec passes signals on to its command and ends when that has ended.
   const interruption = route.command === 'exec' ? null : listenForSignals();
   const outcome = await Promise.race([
@@ -62,11 +61,11 @@ const main = async (): Promise<void> => {
   ]);
   process.exitCode = outcome.exitCode;
   const pieces = typeof outcome.stdout === 'string' ? [outcome.stdout] : outcome.stdout;
-  for (const piece of pieces) if (piece !== '') process.stdout.write(piece);
-  if (outcome.stderr !== '') process.stderr.write(outcome.stderr);
+  for (const piece of pieces) if (piece !== '') outputs.stdout.write(piece);
+  if (outcome.stderr !== '') outputs.stderr.write(outcome.stderr);
 };
 
-/** The streams as getters: opening standard input costs time, and most runs do not read it. */
+/** The streams as getters: opening one costs a millisecond, and most runs need only one of them. */
 const terminalOf = (interruption: Interruption | null): Terminal => ({
   env: process.env,
   get cwd() {
@@ -79,21 +78,38 @@ const terminalOf = (interruption: Interruption | null): Terminal => ({
   get stdin() {
     return process.stdin;
   },
-  stdout: process.stdout,
-  stderr: process.stderr,
+  get stdout() {
+    return outputs.stdout;
+  },
+  get stderr() {
+    return outputs.stderr;
+  },
   interrupted: interruption?.signal ?? null,
   finishFirst: () => interruption?.finishFirst(),
 });
 
+const isHeard = new Set<NodeJS.WriteStream>();
+
 /** A reader that has seen enough (`doctor | head -1`) is no error; an output that cannot be written is. */
-const catchOutputErrors = (): void => {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') return;
-      process.exitCode = EXIT.bug;
-      if (stream === process.stdout)
-        process.stderr.write(`doctor: the output cannot be written (${error.code ?? error.message})\n`);
-    });
+const heard = (stream: NodeJS.WriteStream): NodeJS.WriteStream => {
+  if (isHeard.has(stream)) return stream;
+  isHeard.add(stream);
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    process.exitCode = EXIT.bug;
+    if (stream === process.stdout)
+      outputs.stderr.write(`doctor: the output cannot be written (${error.code ?? error.message})\n`);
+  });
+  return stream;
+};
+
+const outputs = {
+  get stdout(): NodeJS.WriteStream {
+    return heard(process.stdout);
+  },
+  get stderr(): NodeJS.WriteStream {
+    return heard(process.stderr);
+  },
 };
 
 main().catch((error: unknown) => {

@@ -108,6 +108,7 @@ const lookAtTmux = (
   table: ProcessTable,
 ): Promise<TmuxEvidence> => {
   const { town, env, sockets, timeoutMs } = request;
+  // A whole run must hear at once that it is to end; a question about one worker is over before.
   const quiet = request.scan === 'worker';
   return askTmux({ env, uids, root: town.root, aliases: town.aliases, sockets, timeoutMs, table, quiet });
 };

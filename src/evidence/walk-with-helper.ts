@@ -24,7 +24,7 @@ const FRONTIER = 256;
 
 /** Directories after which the rest is estimated, and estimated rest that repays the start of a thread (some 20 ms). */
 const SAMPLE = 2_000;
-const WORTHWHILE = 15_000;
+const WORTHWHILE = 30_000;
 
 /** Time without any progress after which the helper is taken for dead. Its part is then walked again. */
 const STALL_MS = 3_000;
