@@ -38,6 +38,7 @@ const common = {
   target: 'node20.19',
   legalComments: 'none',
   minify: true,
+  charset: 'ascii',
   logLevel: 'warning',
 };
 

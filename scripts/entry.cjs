@@ -20,7 +20,8 @@ const load = (name) => {
   } catch {
     // Built without, or taken away: it is only slower.
   }
-  const text = `(function(exports,require,module,__filename,__dirname,importModule){${readFileSync(filename, 'utf8')}\n})`;
+  // esbuild writes ASCII only, which needs no decoding.
+  const text = `(function(exports,require,module,__filename,__dirname,importModule){${readFileSync(filename, 'latin1')}\n})`;
   const script = new Script(text, { filename, cachedData });
   const module = { exports: {} };
   compiled.set(name, { script, module });

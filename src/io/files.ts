@@ -13,6 +13,7 @@ export type OtherFileType = 'directory' | 'symlink' | 'fifo' | 'socket' | 'devic
 export type FileReading =
   | {
       readonly kind: 'file';
+      /** Made when it is asked for: not every reader needs the hash. */
       readonly stamp: Stamp;
       readonly bytes: Uint8Array;
       readonly mtimeMs: number;
@@ -67,7 +68,14 @@ function readOpened(descriptor: number, stat: BigIntStats): FileReading {
   if (length > MAX_LOCK_BYTES) return { kind: 'too-large', size: length, ...ownership(stat) };
   // A copy out of the common pool: thousands of locks would otherwise be thousands of external allocations.
   const bytes = Buffer.from(scratch.subarray(0, length));
-  return { kind: 'file', stamp: stampOf(stat, bytes), bytes, ...ownership(stat) };
+  return {
+    kind: 'file',
+    get stamp() {
+      return stampOf(stat, bytes);
+    },
+    bytes,
+    ...ownership(stat),
+  };
 }
 
 /** Reads into the scratch buffer until the end, and returns how much there was. */
