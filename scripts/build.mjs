@@ -81,17 +81,22 @@ const moduleUrl = {
   banner: { js: "const moduleUrl=require('node:url').pathToFileURL(__filename).href;" },
 };
 
-mkdirSync(OUT, { recursive: true });
-// The package is made of modules; this directory is not.
-writeFileSync(`${OUT}/package.json`, '{ "type": "commonjs" }\n');
-await build({
+/** What is made of our own sources. */
+const ours = {
   ...common,
-  entryPoints: { program: 'src/cli/main.ts', 'scan-thread': 'src/evidence/scan-thread.ts' },
   outdir: OUT,
   format: 'cjs',
   plugins: [lateParts],
   define: { LOCK_DOCTOR_VERSION: JSON.stringify(version), ...moduleUrl.define },
   banner: moduleUrl.banner,
+};
+
+mkdirSync(OUT, { recursive: true });
+// The package is made of modules; this directory is not.
+writeFileSync(`${OUT}/package.json`, '{ "type": "commonjs" }\n');
+await build({
+  ...ours,
+  entryPoints: { program: 'src/cli/main.ts', 'scan-thread': 'src/evidence/scan-thread.ts' },
 });
 await build({
   ...common,
@@ -102,16 +107,13 @@ await build({
   banner: moduleUrl.banner,
 });
 await build({
-  ...common,
+  ...ours,
   stdin: {
     contents: LATE_COMMANDS.map((name) => `export * as ${name} from './commands/${name}.ts';`).join('\n'),
     resolveDir: 'src/cli',
   },
+  outdir: undefined,
   outfile: `${OUT}/commands.js`,
-  format: 'cjs',
-  plugins: [lateParts],
-  define: { LOCK_DOCTOR_VERSION: JSON.stringify(version), ...moduleUrl.define },
-  banner: moduleUrl.banner,
 });
 for (const name of ['program', 'commands']) requireParts(`${OUT}/${name}.js`);
 copyFileSync('scripts/entry.cjs', `${OUT}/doctor.js`);

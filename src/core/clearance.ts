@@ -2,7 +2,7 @@
 import { findCollisions } from './collision.ts';
 import { doubtOf } from './doubt.ts';
 import { groupBy } from './group-by.ts';
-import type { OccupantFinding } from './occupants.ts';
+import { type OccupantFinding, type OccupantReader, occupantReader } from './occupants.ts';
 import { refusalOf } from './report.ts';
 import { type Answer, EXIT, type PreflightResult } from './report-types.ts';
 import { indexSnapshot, type TownIndex } from './town-index.ts';
@@ -57,9 +57,13 @@ const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap | undefi
   return gaps.find(({ what }) => what === place || what.startsWith(`${place}/`));
 };
 
-const clearWithoutLock = (worker: string, index: TownIndex): PreflightResult => {
+const clearWithoutLock = (
+  worker: string,
+  index: TownIndex,
+  readOccupants: OccupantReader,
+): PreflightResult => {
   const { root } = index.snapshot.town;
-  const around = occupantsWithoutLock(worker, index);
+  const around = occupantsWithoutLock(worker, index, readOccupants);
   const [first] = around.occupants;
   const seen = { reasons: first === undefined ? [] : ['occupied'], evidence: around.facts };
   if (first !== undefined)
@@ -156,10 +160,11 @@ const clearAll = (verdicts: readonly Verdict[], root: string): PreflightResult |
 /** Answers for every worker the snapshot was taken for, in that order. */
 export const clear = (snapshot: Snapshot): readonly PreflightResult[] => {
   const index = indexSnapshot(snapshot);
-  const byWorker = groupBy(newestLayoutFirst(judgeAll(index)), ({ lock }) => lock.worker);
+  const readOccupants = occupantReader(index);
+  const byWorker = groupBy(newestLayoutFirst(judgeAll(index, readOccupants)), ({ lock }) => lock.worker);
   const foremost = [...byWorker.values()].flatMap((verdicts) => verdicts.slice(0, 1));
   const crowds = new Map(
-    findCollisions(index, foremost)
+    findCollisions(index, foremost, readOccupants)
       .filter(({ kind }) => kind === 'agents')
       .map(({ workers, facts }) => [workers[0] ?? '', facts.map(({ text }) => text).join('; ')]),
   );
@@ -169,7 +174,7 @@ export const clear = (snapshot: Snapshot): readonly PreflightResult[] => {
     const crowd = crowds.get(worker);
     const [verdict] = verdicts;
     if (crowd === undefined || verdict === undefined)
-      return clearAll(verdicts, root) ?? clearWithoutLock(worker, index);
+      return clearAll(verdicts, root) ?? clearWithoutLock(worker, index, readOccupants);
     return finish(worker, verdict, {
       answer: 'held',
       message: `contested: ${crowd}`,

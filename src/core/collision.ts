@@ -3,7 +3,7 @@
  * A relation between what lives, never a state of one lock: dead locks that share a number collide with nobody.
  */
 import { groupBy } from './group-by.ts';
-import { type OccupantReader, occupantReader } from './occupants.ts';
+import type { OccupantReader } from './occupants.ts';
 import { sessionGroupOf, type TownIndex, viewWorker, type WorkerView } from './town-index.ts';
 import type { Collision, Fact, Occupant, Verdict } from './types.ts';
 import { isWithin, ownerOf } from './workers.ts';
@@ -132,8 +132,11 @@ const rivalClaims = (verdicts: readonly Verdict[]): readonly Collision[] => {
 };
 
 /** All collisions of a town: workers in path order first, then rival claims. */
-export const findCollisions = (index: TownIndex, verdicts: readonly Verdict[]): readonly Collision[] => {
-  const readOccupants = occupantReader(index);
+export const findCollisions = (
+  index: TownIndex,
+  verdicts: readonly Verdict[],
+  readOccupants: OccupantReader,
+): readonly Collision[] => {
   const byWorker = new Map(verdicts.map((verdict) => [verdict.lock.worker, verdict]));
   const { asked, town } = index.snapshot;
   const candidates = asked.length > 0 ? asked : town.workers;

@@ -17,8 +17,8 @@ export const releasedAtMs = (name: string): number | null => {
   return Date.UTC(year, month - 1, day, hour, minute, second);
 };
 
-/** True for the path of a kept copy that is older than a week. */
-export const isExpiredCopy = (path: string, nowMs: number): boolean => {
+/** True for the path of a kept copy that has been kept for longer than that. */
+export const isExpiredCopy = (path: string, nowMs: number, keepMs = KEEP_RELEASED_MS): boolean => {
   const atMs = releasedAtMs(path.slice(path.lastIndexOf('/') + 1));
-  return atMs !== null && nowMs - atMs > KEEP_RELEASED_MS;
+  return atMs !== null && nowMs - atMs > keepMs;
 };

@@ -1,14 +1,13 @@
 /** The lock record: read as Go's encoding/json reads the original struct, written in the form in which Go writes it. */
+
 import { type JsonMember, type JsonValue, readDocument } from './go-json.ts';
 import { rawText, stringAt } from './go-string.ts';
 import { formatGoTime, parseGoTime } from './go-time.ts';
+import { isPossiblePid } from './pid.ts';
 import type { LockContent, LockProblem, LockRecord, TrueHolder } from './types.ts';
 
 /** A record is some 200 bytes; more than this is somebody else's file and is not read. */
 export const MAX_LOCK_BYTES = 65_536;
-
-/** Largest process number that kill(2) takes. */
-const MAX_PID = 2 ** 31 - 1;
 
 /** What `formatLockRecord` writes. */
 export interface LockRecordFields {
@@ -138,7 +137,7 @@ function readHolder(bytes: Uint8Array, members: readonly JsonMember[]): TrueHold
   for (const { key, value } of members) {
     if (key === 'holder_pid' && value.type === 'number') {
       const number = parseInt64(rawText(bytes, value.start, value.end));
-      if (number !== null && number >= 1 && number <= MAX_PID) pid = number;
+      if (number !== null && isPossiblePid(number)) pid = number;
     } else if (value.type === 'string') {
       texts.set(key, stringAt(bytes, value.start, value.end));
     }

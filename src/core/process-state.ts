@@ -1,6 +1,7 @@
 /** Process evidence: is the process that a record names still the one that took the lock? */
 import { isAgentCommand, isLockHelper } from './agent-commands.ts';
 import { isThisBoot, placeOf, plainHostname } from './host.ts';
+import { isPossiblePid } from './pid.ts';
 import type { TownIndex } from './town-index.ts';
 import type {
   Fact,
@@ -16,7 +17,6 @@ import type {
 
 /** Clocks of writer and kernel are read at different moments; 2 s is what the contract allows. */
 export const CLOCK_SLACK_MS = 2000;
-const MAX_PID = 2 ** 31 - 1;
 
 export interface ProcessFinding {
   readonly state: ProcessState;
@@ -33,8 +33,6 @@ export interface ProcessFinding {
 type Known = Pick<ProcessFinding, 'pid' | 'own' | 'process'>;
 
 const fact = (text: string): Fact => ({ source: 'processes', text });
-
-export const isPossiblePid = (pid: number): boolean => Number.isInteger(pid) && pid >= 1 && pid <= MAX_PID;
 
 /** A server that answers through a socket which was mounted into this container runs outside of it, and so do its agents. */
 const runsBesideUs = ({ pid }: TmuxServer, { processes }: TownIndex): boolean =>

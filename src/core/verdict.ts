@@ -321,18 +321,23 @@ const judgeOther = (lock: LockFile, index: TownIndex, readOccupants: OccupantRea
 };
 
 /** Judges every lock of a snapshot, in the snapshot's order. */
-export const judgeAll = (index: TownIndex): readonly Verdict[] => {
-  const readOccupants = occupantReader(index);
-  return index.snapshot.locks.map((lock) =>
+export const judgeAll = (
+  index: TownIndex,
+  readOccupants: OccupantReader = occupantReader(index),
+): readonly Verdict[] =>
+  index.snapshot.locks.map((lock) =>
     lock.content.kind === 'record'
       ? judgeRecord(lock, lock.content.record, index, readOccupants)
       : judgeOther(lock, index, readOccupants),
   );
-};
 
 /** The agents at work at a worker that has no lock (any more): what preflight asks. */
-export const occupantsWithoutLock = (workerPath: string, index: TownIndex): OccupantFinding => {
+export const occupantsWithoutLock = (
+  workerPath: string,
+  index: TownIndex,
+  readOccupants: OccupantReader,
+): OccupantFinding => {
   const lone = index.snapshot.companions?.find(({ worker }) => worker === workerPath);
-  const around = occupantReader(index)(viewWorker(workerPath, index.snapshot), null, null);
+  const around = readOccupants(viewWorker(workerPath, index.snapshot), null, null);
   return withHolder(around, lone?.holder ?? null, index);
 };

@@ -1,6 +1,7 @@
+import { isPossiblePid } from '../core/pid.ts';
 import type { PidLookup } from '../core/types.ts';
 import type { ProcessRow, ProcessTable } from './process-table.ts';
-import { isPossiblePid, signalProcess } from './signal-process.ts';
+import { signalProcess } from './signal-process.ts';
 
 /** What became of the question "is there a process with this number?", with its row where there is one. */
 export interface PidAnswer extends Omit<PidLookup, 'process'> {

@@ -1,3 +1,4 @@
+import { isPossiblePid } from '../core/pid.ts';
 import { errnoOf } from '../io/errno.ts';
 
 export type SignalAnswer =
@@ -8,12 +9,6 @@ export type SignalAnswer =
   /** ESRCH. */
   | { readonly answer: 'absent' }
   | { readonly answer: 'unknown'; readonly why: string };
-
-/** Largest value of a pid_t. */
-const MAX_PID = 2 ** 31 - 1;
-
-/** What can be the number of one process: 0 and negative numbers address groups and must never reach kill(2). */
-export const isPossiblePid = (pid: number): boolean => Number.isInteger(pid) && pid >= 1 && pid <= MAX_PID;
 
 /** Asks kill(pid, 0), which sends nothing. Throws for a number that is no possible pid: that is a bug of the caller. */
 export const signalProcess = (pid: number): SignalAnswer => {

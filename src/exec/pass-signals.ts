@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { isatty } from 'node:tty';
 import { readProc } from '../evidence/proc-files.ts';
+import { parseProcStat } from '../evidence/proc-stat.ts';
 
 /** Signals that somebody may send to the doctor and means for the command. */
 const PASSED: readonly NodeJS.Signals[] = [
@@ -37,8 +38,5 @@ export const passSignals = (child: ChildProcess): (() => void) => {
 const isInForeground = (): boolean => {
   const read = readProc('/proc/self/stat');
   if ('error' in read) return [0, 1, 2].some((descriptor) => isatty(descriptor));
-  const text = read.bytes.toString('latin1');
-  // proc(5): state, ppid, process group, session, terminal, foreground group of that terminal
-  const [, , group, , terminal, foreground] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return terminal !== '0' && group === foreground;
+  return parseProcStat(read.bytes.toString('latin1'))?.inForeground === true;
 };

@@ -1,6 +1,6 @@
 /** What a killed run left beside a lock, finished or undone: the first thing that happens under every guard. */
 import type { BigIntStats } from 'node:fs';
-import { releasedAtMs } from '../core/kept-copy.ts';
+import { isExpiredCopy } from '../core/kept-copy.ts';
 import type { SystemCalls } from '../io/system-calls.ts';
 import { putBack } from './aside.ts';
 import { readCompanion } from './companion.ts';
@@ -89,10 +89,8 @@ function isAbandoned(kind: OwnFile, stat: BigIntStats, options: LeftoverOptions)
   return kind === 'foreign-staged' && ageMs >= (options.foreignStagedMs ?? FOREIGN_STAGED_MS);
 }
 
-function isExpired(path: string, { nowMs, clearReleasedAfterMs }: LeftoverOptions): boolean {
-  const atMs = releasedAtMs(path.slice(path.lastIndexOf('/') + 1));
-  return atMs !== null && clearReleasedAfterMs !== null && nowMs - atMs > clearReleasedAfterMs;
-}
+const isExpired = (path: string, { nowMs, clearReleasedAfterMs }: LeftoverOptions): boolean =>
+  clearReleasedAfterMs !== null && isExpiredCopy(path, nowMs, clearReleasedAfterMs);
 
 /** Only a record of ours can prove it: the number in a foreign one was dead from the start. */
 function isProvenDead(calls: SystemCalls, path: string): boolean {

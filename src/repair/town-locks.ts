@@ -1,7 +1,8 @@
 /** The locks of a whole town, for programs: what the original package's functions of these names promised to be. */
 import { countingTheAsker } from '../core/bystander.ts';
 import { examineSnapshot } from '../core/examine.ts';
-import type { Collision, Examination, LockFile } from '../core/types.ts';
+import type { Collision, LockFile } from '../core/types.ts';
+import { examineTown } from '../evidence/look.ts';
 import type { JudgeOptions } from '../lock/judge.ts';
 import { makeRunId } from '../lock/names.ts';
 import { applyRelease, type ReleaseOutcome } from './apply.ts';
@@ -26,7 +27,7 @@ export async function findAllLocks(
   root: string,
   options: TownLocksOptions = {},
 ): Promise<readonly LockFile[]> {
-  const { snapshot } = await examination(root, options);
+  const { snapshot } = await examineTown(root, options);
   return snapshot.locks;
 }
 
@@ -39,7 +40,7 @@ export async function cleanStaleLocks(
   root: string,
   options: TownLocksOptions = {},
 ): Promise<readonly CleanedLock[]> {
-  const first = await examination(root, options);
+  const first = await examineTown(root, options);
   const { snapshot, verdicts } = examineSnapshot(countingTheAsker(first.snapshot));
   const run = makeRunId(Date.now());
   const townRoot = snapshot.town.root;
@@ -59,11 +60,5 @@ export async function detectCollisions(
   root: string,
   options: TownLocksOptions = {},
 ): Promise<readonly Collision[]> {
-  return (await examination(root, options)).collisions;
-}
-
-async function examination(root: string, options: TownLocksOptions): Promise<Examination> {
-  // Loaded late: the doctor itself uses the lock library.
-  const { examineTown } = await import('../evidence/look.ts');
-  return examineTown(root, options);
+  return (await examineTown(root, options)).collisions;
 }

@@ -1,0 +1,5 @@
+/** Largest value of a pid_t. */
+const MAX_PID = 2 ** 31 - 1;
+
+/** What can be the number of one process: 0 and negative numbers address groups and must never reach kill(2). */
+export const isPossiblePid = (pid: number): boolean => Number.isInteger(pid) && pid >= 1 && pid <= MAX_PID;
