@@ -1,5 +1,6 @@
 /** The one home of execa: every external program of the doctor is run here, bounded, and answers with data. */
 import { Buffer } from 'node:buffer';
+import type { SpawnSyncReturns } from 'node:child_process';
 
 export interface CommandOptions {
   /** Milliseconds until the program is killed. */
@@ -9,7 +10,7 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Bytes for its standard input; without them it reads nothing. */
   readonly input?: string | Uint8Array;
-  /** Nothing else can go on until it has answered: waiting for it without streams and events is 10 ms cheaper. */
+  /** Nothing else can go on until it has answered: Node's own waiting call does, and spares the 30 ms of execa. */
   readonly alone?: boolean;
 }
 
@@ -44,22 +45,26 @@ export const runCommand = async (
   args: readonly string[],
   options: CommandOptions,
 ): Promise<CommandResult> => {
-  const { execa, execaSync } = await import('execa');
   const { timeoutMs } = options;
-  const how = {
-    env: withoutUndefined(options.env),
+  const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const;
+  const where = options.cwd === undefined ? {} : { cwd: options.cwd };
+  const env = withoutUndefined(options.env);
+  if (options.alone === true) {
+    const { spawnSync } = process.getBuiltinModule('node:child_process');
+    const ended = spawnSync(file, args, { ...limits, ...where, input: options.input, env });
+    return describe(readEnd(ended), timeoutMs);
+  }
+  const { execa } = await import('execa');
+  const running = execa(file, args, {
+    ...limits,
+    ...where,
+    env,
     extendEnv: false,
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     encoding: 'buffer' as const,
     reject: false as const,
     stripFinalNewline: false,
-    maxBuffer: MAX_OUTPUT_BYTES,
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL' as const,
-  };
-  if (options.alone === true) return describe(execaSync(file, args, how), timeoutMs);
-  const running = execa(file, args, how);
+  });
   const result = await Promise.race([running, overdue(timeoutMs + CLOSING_MS)]);
   if (result === 'overdue') {
     running.kill('SIGKILL');
@@ -71,7 +76,7 @@ export const runCommand = async (
   return describe(result, timeoutMs);
 };
 
-/** What execa's result is made of, as far as it matters here. */
+/** How a program ended: what execa's result is made of, as far as it matters here. */
 interface Ended {
   readonly failed: boolean;
   readonly timedOut: boolean;
@@ -83,6 +88,21 @@ interface Ended {
   readonly stdout?: Uint8Array | undefined;
   readonly stderr?: Uint8Array | undefined;
 }
+
+/** Node's own answer in execa's terms. */
+const readEnd = ({ status, signal, error, stdout, stderr }: SpawnSyncReturns<Buffer>): Ended => {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return {
+    failed: error !== undefined || status !== 0,
+    timedOut: code === 'ETIMEDOUT',
+    isMaxBuffer: code === 'ENOBUFS',
+    ...(status === null ? {} : { exitCode: status }),
+    ...(signal === null ? {} : { signal }),
+    ...(code === undefined ? {} : { code }),
+    stdout,
+    stderr,
+  };
+};
 
 const describe = (result: Ended, timeoutMs: number): CommandResult => {
   if (result.timedOut) return { status: 'timeout', timeoutMs };
