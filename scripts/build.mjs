@@ -2,6 +2,7 @@
 // (BENCHMARKS.md): one CommonJS file with our own code, which Node starts faster than modules in pieces, and beside it
 // one file for each library, loaded when it is first needed.
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -12,9 +13,17 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+
+/** Answers the one question that the program asks, in the form of `evidence/tmux-format.ts`. */
+const STAND_IN_FOR_TMUX = String.raw`#!/bin/sh
+mark=$(printf %s "$6" | cut -dS -f1)
+printf '%s\n' "$mark"'S 1 1700000000 3.3a'"$mark." "$mark"'L $0'"$mark." \
+  "$mark"'P $0 %0 1 0 1700000000 main         sh /'"$mark." "$mark"Z"$mark." HOME=/
+`;
 
 /** Everything is made here and takes the place of dist/ at once: a build that fails leaves the last one. */
 const STAGE = 'dist.new';
@@ -118,25 +127,40 @@ await build({
 for (const name of ['program', 'commands']) requireParts(`${OUT}/${name}.js`);
 copyFileSync('scripts/entry.cjs', `${OUT}/doctor.js`);
 chmodSync(`${OUT}/doctor.js`, 0o755);
-warm();
+await warm();
 rmSync('dist', { recursive: true, force: true });
 renameSync(STAGE, 'dist');
 
-/** Lets the program run once in each way that has to start fast, on a small town with a tmux server that is gone. */
-function warm() {
-  const town = mkdtempSync(join(tmpdir(), 'lock-doctor-warm-'));
+/**
+ * Lets the program run in the ways that have to start fast, on a small town and beside a tmux that has one pane to tell
+ * of: what is compiled then need not be compiled by those who wait.
+ */
+async function warm() {
+  const place = mkdtempSync(join(tmpdir(), 'lock-doctor-warm-'));
+  const town = join(place, 'town');
   const lock = join(town, 'rig', 'crew', 'ada', '.runtime', 'agent.lock');
+  const sockets = join(place, `tmux-${process.getuid()}`);
   mkdirSync(dirname(lock), { recursive: true });
+  mkdirSync(sockets);
   writeFileSync(lock, JSON.stringify({ pid: 0, acquired_at: '2026-01-01T00:00:00Z', session_id: '%1' }));
+  writeFileSync(join(place, 'tmux'), STAND_IN_FOR_TMUX, { mode: 0o755 });
+  const server = createServer().listen(join(sockets, 'default'));
+  await once(server, 'listening');
+  const lines = [
+    ['--json', town],
+    [town],
+    ['preflight', '--town', town, 'rig/crew/ada'],
+    ['preflight', '--town', town, 'rig/crew/new'],
+    ['--version'],
+    ['--help'],
+  ];
   try {
-    for (const words of [
-      ['--json', town],
-      ['preflight', '--town', town, 'rig/crew/ada'],
-    ])
-      execFileSync(process.execPath, ['scripts/warm.cjs', join(process.cwd(), OUT), ...words], {
-        stdio: 'ignore',
-      });
+    execFileSync(process.execPath, ['scripts/warm.cjs', join(process.cwd(), OUT), JSON.stringify(lines)], {
+      stdio: 'ignore',
+      env: { PATH: `${place}:${process.env.PATH}`, TMUX_TMPDIR: place },
+    });
   } finally {
-    rmSync(town, { recursive: true, force: true });
+    server.close();
+    rmSync(place, { recursive: true, force: true });
   }
 }

@@ -24,13 +24,16 @@ const load = (name) => {
   const text = `(function(exports,require,module,__filename,__dirname,importModule){${readFileSync(filename, 'latin1')}\n})`;
   const script = new Script(text, { filename, cachedData });
   const module = { exports: {} };
-  compiled.set(name, { script, module });
   const requirePart = (id) => (id.startsWith('./') ? load(id.slice(2)) : require(id));
-  const run = script.runInThisContext();
-  run.call(module.exports, module.exports, requirePart, module, filename, __dirname, importModule);
+  const run = () =>
+    script
+      .runInThisContext()
+      .call(module.exports, module.exports, requirePart, module, filename, __dirname, importModule);
+  compiled.set(name, { script, module, run });
+  run();
   return module.exports;
 };
 
-// For the build, which writes down what was compiled once the program has run.
+// For the build, which lets the program run several times and writes down what was compiled meanwhile.
 module.exports = { compiled, load };
 load('program.js');

@@ -13,6 +13,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { builtInChecks } from '../checks/index.ts';
 import { run as runDoctor } from '../src/cli/commands/doctor.ts';
+import type { Output } from '../src/cli/output.ts';
 import { readArguments } from '../src/cli/read-arguments.ts';
 import type { Terminal } from '../src/cli/terminal.ts';
 import { examineSnapshot } from '../src/core/examine.ts';
@@ -70,7 +71,7 @@ describe('golden replays', () => {
 });
 
 describe('the command line', () => {
-  const nobody = { isTTY: false } as NodeJS.WriteStream;
+  const nobody = { isTTY: false } as Output;
   const terminal: Terminal = {
     env: {},
     cwd: fileURLToPath(TOWNS),

@@ -43,7 +43,7 @@ export const askConsent = async (
   const { stdin, stderr, interrupted } = terminal;
   const pen = createPen(presentation);
   // Not as a terminal: the system keeps its line editing, and Ctrl-C stays a signal.
-  const lines = createInterface({ input: stdin, output: stderr, terminal: false });
+  const lines = createInterface({ input: stdin, output: stderr.stream, terminal: false });
   const ended = new Promise<null>((resolve) => lines.once('close', () => resolve(null)));
   const ask = async (question: string): Promise<string> => {
     const answer = await Promise.race([

@@ -84,8 +84,7 @@ const fromTown = async (
       const request = lookOptionsOf(given, place, terminal);
       const { root, source } = place.town;
       onTown({ root, source, host: hostname(), scan: request.scan });
-      keepHeapSmall();
-      return gather({ ...request, ...events });
+      return gather({ ...request, ...events, onFound: keepHeapSmall });
     },
   };
 };

@@ -7,6 +7,7 @@ import { EXIT } from '../core/report-types.ts';
 import { VERSION } from '../version.ts';
 import { describeFailure, describeInterruption, type FailedRun } from './failures.ts';
 import type { CommandName } from './options.ts';
+import { openOutput } from './output.ts';
 import { asksFor, formatAskedFor, type Route, routeOf } from './route.ts';
 import { type Interruption, listenForSignals } from './signals.ts';
 import type { Outcome, RunCommand, Terminal } from './terminal.ts';
@@ -60,12 +61,13 @@ const main = async (): Promise<void> => {
     ...(interruption === null ? [] : [interruption.left.then((code) => describeInterruption(code, failed))]),
   ]);
   process.exitCode = outcome.exitCode;
-  const pieces = typeof outcome.stdout === 'string' ? [outcome.stdout] : outcome.stdout;
-  for (const piece of pieces) if (piece !== '') outputs.stdout.write(piece);
-  if (outcome.stderr !== '') outputs.stderr.write(outcome.stderr);
+  // Nothing is left that could not be left: a reader that does not read must not keep us from being interrupted.
+  interruption?.stopListening();
+  outputs.stdout.end(outcome.stdout);
+  outputs.stderr.end(outcome.stderr);
 };
 
-/** The streams as getters: opening one costs a millisecond, and most runs need only one of them. */
+/** What is asked for late, or not at all, costs nothing before. */
 const terminalOf = (interruption: Interruption | null): Terminal => ({
   env: process.env,
   get cwd() {
@@ -78,41 +80,24 @@ const terminalOf = (interruption: Interruption | null): Terminal => ({
   get stdin() {
     return process.stdin;
   },
-  get stdout() {
-    return outputs.stdout;
-  },
-  get stderr() {
-    return outputs.stderr;
-  },
+  ...outputs,
   interrupted: interruption?.signal ?? null,
   finishFirst: () => interruption?.finishFirst(),
 });
 
-const isHeard = new Set<NodeJS.WriteStream>();
-
-/** A reader that has seen enough (`doctor | head -1`) is no error; an output that cannot be written is. */
-const heard = (stream: NodeJS.WriteStream): NodeJS.WriteStream => {
-  if (isHeard.has(stream)) return stream;
-  isHeard.add(stream);
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return;
-    process.exitCode = EXIT.bug;
-    if (stream === process.stdout)
-      outputs.stderr.write(`doctor: the output cannot be written (${error.code ?? error.message})\n`);
-  });
-  return stream;
+const unwritable = (reason: string): void => {
+  process.exitCode = EXIT.bug;
+  outputs.stderr.end(`doctor: the output cannot be written (${reason})\n`);
 };
 
 const outputs = {
-  get stdout(): NodeJS.WriteStream {
-    return heard(process.stdout);
-  },
-  get stderr(): NodeJS.WriteStream {
-    return heard(process.stderr);
-  },
+  stdout: openOutput(1, unwritable),
+  stderr: openOutput(2, () => {
+    process.exitCode = EXIT.bug;
+  }),
 };
 
 main().catch((error: unknown) => {
   process.exitCode = EXIT.bug;
-  process.stderr.write(`doctor: ${error instanceof Error ? error.message : String(error)}\n`);
+  outputs.stderr.end(`doctor: ${error instanceof Error ? error.message : String(error)}\n`);
 });

@@ -5,6 +5,7 @@ import type { Stage } from '../evidence/gather.ts';
 import { escapeControls, escapeToAscii } from '../reporters/safe-text.ts';
 import { createPen, type Presentation } from '../reporters/style.ts';
 import { count, formatDuration } from '../reporters/words.ts';
+import type { Output } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The parts of a look at a town, in the order in which it looks: the other way round a just-started agent looks stale. */
@@ -41,7 +42,7 @@ export const runPipeline = async (
   live === null || !canDraw(terminal.stderr) ? runSilently(request) : runLive(request, terminal, live);
 
 /** A terminal that does not know its width would get one character per line. */
-const canDraw = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && (stream.columns ?? 0) >= 20;
+const canDraw = ({ isTTY, columns = 0 }: Output): boolean => isTTY && columns >= 20;
 
 const runSilently = async ({ look, checks, selected }: PipelineRequest): Promise<PipelineResult> => {
   const snapshot = await look({ onStage: () => {}, onProgress: () => {} });
@@ -61,7 +62,7 @@ const TITLES: Readonly<Record<Stage, string>> = {
 
 const runLive = async (
   { look, checks, selected }: PipelineRequest,
-  { stderr, interrupted }: Terminal,
+  { stderr: { stream: stderr }, interrupted }: Terminal,
   presentation: Presentation,
 ): Promise<PipelineResult> => {
   const { Listr, ListrLogger, ProcessOutput, Spinner } = await import('listr2');

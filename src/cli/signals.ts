@@ -8,6 +8,8 @@ export interface Interruption {
   readonly left: Promise<130 | 143>;
   /** From here on the run changes files: it ends by itself at the next safe point, and is not left before. */
   readonly finishFirst: () => void;
+  /** From here on signals do what they do by default. */
+  readonly stopListening: () => void;
 }
 
 /** Time for the rest of an interrupted run (a tmux that does not answer) to end by itself. */
@@ -42,10 +44,15 @@ export const listenForSignals = (): Interruption => {
     finishFirst: () => {
       patient = true;
     },
+    stopListening,
   };
 };
 
+const stopListening = (): void => {
+  for (const name of ['SIGINT', 'SIGTERM']) process.removeAllListeners(name);
+};
+
 const endBy = (name: NodeJS.Signals): void => {
-  process.removeAllListeners(name);
+  stopListening();
   process.kill(process.pid, name);
 };

@@ -1,13 +1,14 @@
-import type { Presentation } from '../reporters/style.ts';
+import { loadColors, type Presentation } from '../reporters/style.ts';
 import type { Arguments } from './arguments.ts';
+import type { Output } from './output.ts';
 
 /** The outside of a run, as `main` hands it to the commands: streams, environment, and the wish to stop. */
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  readonly stdout: Output;
+  readonly stderr: Output;
   /** Aborted by SIGINT and SIGTERM, with the exit code as its reason; null where the command handles them. */
   readonly interrupted: AbortSignal | null;
   /** Called before anything is changed: from there on the command itself ends the run when it is interrupted. */
@@ -25,17 +26,17 @@ export interface Outcome {
 /** A command: gets arguments that were checked, throws `Failure` for what it refuses. */
 export type RunCommand = (given: Arguments, terminal: Terminal) => Promise<Outcome>;
 
-/** Decides once how everything of a run is to be written on one stream. */
-export const presentationFor = (
+/** Decides once how everything of a run is to be written on one output. */
+export const presentationFor = async (
   given: Arguments,
   { env }: Terminal,
-  stream: NodeJS.WriteStream,
-): Presentation => {
-  const atTerminal = stream.isTTY === true;
+  output: Output,
+): Promise<Presentation> => {
+  const atTerminal = output.isTTY;
   return {
-    color: !given.flags.has('no-color') && wantsColor(env, atTerminal),
+    colors: !given.flags.has('no-color') && wantsColor(env, atTerminal) ? await loadColors() : null,
     ascii: given.flags.has('ascii') || isAsciiOnly(env, atTerminal),
-    width: atTerminal ? (stream.columns ?? 0) : 0,
+    width: output.columns ?? 0,
     layout: atTerminal ? 'screen' : 'lines',
     verbosity: given.flags.has('quiet') ? 'quiet' : given.flags.has('verbose') ? 'verbose' : 'normal',
   };
@@ -61,4 +62,4 @@ const isAsciiOnly = (env: NodeJS.ProcessEnv, atTerminal: boolean): boolean => {
 };
 
 /** True where a person sits at both ends and can be asked. */
-export const canAsk = ({ stdin, stderr }: Terminal): boolean => stdin.isTTY === true && stderr.isTTY === true;
+export const canAsk = ({ stdin, stderr }: Terminal): boolean => stderr.isTTY && stdin.isTTY === true;

@@ -32,7 +32,7 @@ export const run: RunCommand = async (given, terminal) => {
   const states = optionValues(given, 'state');
   const options = lookOptionsOf(given, place, terminal);
   const stop = stopSignal(terminal);
-  const drawing = terminal.stdout.isTTY === true && !given.flags.has('json');
+  const drawing = terminal.stdout.isTTY && !given.flags.has('json');
   const show = drawing ? createScreen(terminal) : createEvents(terminal);
   let known: Snapshot | null = null;
 
@@ -66,7 +66,9 @@ export const run: RunCommand = async (given, terminal) => {
   try {
     for (let round = 0; !stop.aborted; round += 1) {
       last = await look(round);
-      show(last, () => renderLocksTree(last as Report, presentationFor(given, terminal, terminal.stdout)));
+      const shown = last;
+      const presentation = await presentationFor(given, terminal, terminal.stdout);
+      show(shown, () => renderLocksTree(shown, presentation));
       await sleep(EVERY_MS, undefined, { signal: stop }).catch(() => {});
     }
   } finally {
@@ -74,7 +76,9 @@ export const run: RunCommand = async (given, terminal) => {
   }
   // The last look stays on the screen that was there before.
   const tree =
-    last === null || !drawing ? '' : renderLocksTree(last, presentationFor(given, terminal, terminal.stdout));
+    last === null || !drawing
+      ? ''
+      : renderLocksTree(last, await presentationFor(given, terminal, terminal.stdout));
   return endOfWatch(terminal, last, tree);
 };
 
@@ -88,7 +92,7 @@ const endOfWatch = ({ interrupted }: Terminal, last: Report | null, stdout: stri
 /** Aborted when the person interrupts, or when nobody reads what we print any more. */
 const stopSignal = ({ interrupted, stdout }: Terminal): AbortSignal => {
   const closed = new AbortController();
-  stdout.on('error', () => closed.abort());
+  stdout.stream.on('error', () => closed.abort());
   return AbortSignal.any([closed.signal, ...(interrupted === null ? [] : [interrupted])]);
 };
 
@@ -116,7 +120,7 @@ const createEvents = ({ stdout }: Terminal): Show => {
   let before: ReadonlyMap<string, ReportLock> | null = null;
   return (report) => {
     const now = new Map(report.locks.map((lock) => [lock.id, lock]));
-    const say = (event: object): boolean => stdout.write(renderJsonLine({ schemaVersion: 1, ...event }));
+    const say = (event: object): void => stdout.write(renderJsonLine({ schemaVersion: 1, ...event }));
     if (before === null) {
       const { tool, command, startedAt, town } = report;
       say({ event: 'start', tool, command, startedAt, town });

@@ -39,6 +39,8 @@ export interface GatherRequest {
   /** Locks of an earlier look: only files that changed since are read again. */
   readonly before?: readonly LockFile[] | undefined;
   readonly onProgress?: ((directories: number) => void) | undefined;
+  /** Told how many locks were found, before they are read. */
+  readonly onFound?: ((locks: number) => void) | undefined;
   readonly onStage?: ((stage: Stage) => void) | undefined;
 }
 
@@ -121,6 +123,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
 
   onStage?.('locks');
   const found = await findLocks(request);
+  request.onFound?.(found.locks.length);
   const locks = readLocks(found.locks, town.root, request.before);
   const companions = readLoneCompanions(town.root, request.workers, locks);
 

@@ -1,10 +1,13 @@
-import { createColors } from 'picocolors';
+import type { createColors } from 'picocolors';
 import { escapeControls, escapeToAscii } from './safe-text.ts';
 import { quoteCommand } from './shell-quote.ts';
 
+type Colors = ReturnType<typeof createColors>;
+
 /** How a report is to be written: decided once, at the border, for all parts of a run. */
 export interface Presentation {
-  readonly color: boolean;
+  /** Null: none. */
+  readonly colors: Colors | null;
   /** Symbols and names in printable ASCII only. */
   readonly ascii: boolean;
   /** Columns to wrap at; 0 where the width is not known: then nothing is wrapped. */
@@ -16,7 +19,7 @@ export interface Presentation {
 
 /** Plain text for a pipe: what every reporter falls back to. */
 export const PLAIN: Presentation = {
-  color: false,
+  colors: null,
   ascii: false,
   width: 0,
   layout: 'lines',
@@ -50,9 +53,15 @@ export interface Pen {
   readonly command: (argv: readonly string[]) => string;
 }
 
+/** Colours that are always on: whether there shall be any is decided before. picocolors opens standard output when it is loaded. */
+export const loadColors = async (): Promise<Colors> => (await import('picocolors')).createColors(true);
+
+const plain = (text: string): string => text;
+const NO_COLORS = { bold: plain, dim: plain, green: plain, red: plain, yellow: plain, blue: plain };
+
 /** Pens for one presentation; nothing here reads the environment. */
-export const createPen = ({ color, ascii }: Presentation): Pen => {
-  const { bold, dim, green, red, yellow, blue } = createColors(color);
+export const createPen = ({ colors: given, ascii }: Presentation): Pen => {
+  const { bold, dim, green, red, yellow, blue } = given ?? NO_COLORS;
   const colors: Readonly<Record<Mark, (text: string) => string>> = {
     pass: green,
     fixed: green,

@@ -1,11 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Report } from '../../src/core/report-types.ts';
-import { cleanUp, hasTmux, makeTown, onCleanUp, startTmux, type TestTown, until } from '../support/index.ts';
+import { cleanUp, hasTmux, makeTown, startTmux, type TestTown, until } from '../support/index.ts';
 import { bareEnvironment, doctor, documentOf, PROGRAM, startDoctor } from './run-cli.ts';
 
 afterEach(cleanUp);
@@ -84,38 +82,6 @@ describe('piped', () => {
       expect(stdout).toMatch(/^doctor /);
       expect(stdout).toContain('Exit codes:');
     }
-  });
-});
-
-describe('what is loaded', () => {
-  /** The files of the program that a run loads, by the coverage that the engine writes. */
-  const loadedBy = (args: readonly string[]): readonly string[] => {
-    const folder = mkdtempSync(join(tmpdir(), 'coverage-'));
-    onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
-    doctor(args, { cwd: sickTown().root, env: { NODE_V8_COVERAGE: folder } });
-    return readdirSync(folder).flatMap((file) => {
-      const { result } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as {
-        result: { url: string }[];
-      };
-      return result.map(({ url }) => url).filter((url) => url.includes('/dist/bin/'));
-    });
-  };
-  const libraries = (urls: readonly string[]): readonly string[] =>
-    ['execa', 'listr2', 'yargs'].filter((name) => urls.some((url) => url.endsWith(`/${name}.js`)));
-
-  test('the commands that nobody waits for load yargs: this test can see it', () => {
-    expect(libraries(loadedBy(['checks']))).toEqual(['yargs']);
-  });
-
-  test.each([
-    [['preflight', 'gastown/crew/ada']],
-    [['--json']],
-    [['--version']],
-    [['exec', 'gastown/crew/ada', '--', 'true']],
-  ])('%j loads neither yargs nor listr2', (args) => {
-    const loaded = loadedBy(args);
-    expect(loaded.length).toBeGreaterThan(0);
-    expect(libraries(loaded).filter((name) => name !== 'execa')).toEqual([]);
   });
 });
 

@@ -65,7 +65,7 @@ export const crowded = (locks: number): Report =>
   });
 
 export const SCREEN: Presentation = {
-  color: false,
+  colors: null,
   ascii: false,
   width: 80,
   layout: 'screen',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { createColors } from 'picocolors';
 import { displayWidth } from '../../src/reporters/display-width.ts';
 import { PLAIN } from '../../src/reporters/style.ts';
 import { renderText } from '../../src/reporters/text.ts';
@@ -98,7 +99,7 @@ The one lock is held by a live agent.
   });
 
   test('colour adds nothing that is not said without it', () => {
-    const colored = renderText(sick(), { ...SCREEN, color: true });
+    const colored = renderText(sick(), { ...SCREEN, colors: createColors(true) });
     expect(colored).toContain('\u001b[');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: taking colour off is the purpose
     expect(colored.replace(/\u001b\[\d+m/g, '')).toBe(renderText(sick(), SCREEN));

@@ -28,7 +28,7 @@ export const run: RunCommand = async (given, terminal) => {
     };
     return { exitCode: EXIT.ok, stdout: renderJson(document), stderr: '' };
   }
-  const presentation = presentationFor(given, terminal, terminal.stdout);
+  const presentation = await presentationFor(given, terminal, terminal.stdout);
   const pen = createPen(presentation);
   const column = Math.max(...checks.map(({ id }) => id.length)) + 2;
   const lines = checks.flatMap(({ id, summary }) => {

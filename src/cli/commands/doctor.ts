@@ -13,9 +13,11 @@ export const run: RunCommand = async (given, terminal) => {
   for (const name of ['force', 'yes', 'dry-run'] as const)
     if (flags.has(name)) throw usage(`--${name} goes with --fix`, 'doctor --fix --help');
   const format = flags.has('json') ? 'json' : (choiceOf(given, 'format', FORMATS) ?? 'text');
-  const presentation = presentationFor(given, terminal, terminal.stdout);
+  const presentation = await presentationFor(given, terminal, terminal.stdout);
   const live =
-    format === 'text' && terminal.stdout.isTTY ? presentationFor(given, terminal, terminal.stderr) : null;
+    format === 'text' && terminal.stdout.isTTY
+      ? await presentationFor(given, terminal, terminal.stderr)
+      : null;
   const town = given.positionals[0] ?? null;
   if (format === 'ndjson') {
     const events = openEvents(given.command, terminal);

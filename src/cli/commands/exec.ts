@@ -28,7 +28,7 @@ export const run: RunCommand = async (given, terminal) => {
 };
 
 /** The command owns standard output once it runs; only a refusal in JSON, which means that it never ran, goes there. */
-const describe = (outcome: ExecOutcome, given: Arguments, terminal: Terminal): Outcome => {
+const describe = async (outcome: ExecOutcome, given: Arguments, terminal: Terminal): Promise<Outcome> => {
   const { exitCode } = outcome;
   if (outcome.kind === 'ended')
     return { exitCode, stdout: '', stderr: outcome.notice === null ? '' : `doctor: ${outcome.notice}\n` };
@@ -48,6 +48,6 @@ const describe = (outcome: ExecOutcome, given: Arguments, terminal: Terminal): O
   return {
     exitCode,
     stdout: '',
-    stderr: renderPreflight(report, presentationFor(given, terminal, terminal.stderr)),
+    stderr: renderPreflight(report, await presentationFor(given, terminal, terminal.stderr)),
   };
 };

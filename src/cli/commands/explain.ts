@@ -42,7 +42,7 @@ export const run: RunCommand = async (given, terminal) => {
     };
     return { exitCode: EXIT.ok, stdout: renderJson(document), stderr: '' };
   }
-  const presentation = presentationFor(given, terminal, terminal.stdout);
+  const presentation = await presentationFor(given, terminal, terminal.stdout);
   const lines = renderPage(topic.text, createPen(presentation), presentation);
   return { exitCode: EXIT.ok, stdout: lines.map((line) => `${line}\n`).join(''), stderr: '' };
 };

@@ -17,8 +17,8 @@ export const run: RunCommand = async (given, terminal) => {
   const { flags } = given;
   refuseMisuse(given, terminal);
   const format = flags.has('json') ? 'json' : (choiceOf(given, 'format', FORMATS) ?? 'text');
-  const presentation = presentationFor(given, terminal, terminal.stdout);
-  const prompt = presentationFor(given, terminal, terminal.stderr);
+  const presentation = await presentationFor(given, terminal, terminal.stdout);
+  const prompt = await presentationFor(given, terminal, terminal.stderr);
   const live = format === 'text' && terminal.stdout.isTTY ? prompt : null;
   const town = given.positionals[0] ?? null;
 

@@ -15,6 +15,6 @@ export const run: RunCommand = async (given, terminal) => {
   const shown = filterStates(report, optionValues(given, 'state'));
   const stdout = given.flags.has('json')
     ? renderJson(shown)
-    : renderLocksTree(shown, presentationFor(given, terminal, terminal.stdout));
+    : renderLocksTree(shown, await presentationFor(given, terminal, terminal.stdout));
   return { exitCode: report.exitCode, stdout, stderr: '' };
 };

@@ -23,6 +23,6 @@ export const run: RunCommand = async (given, terminal) => {
   }
   const stdout = given.flags.has('json')
     ? renderJson(report)
-    : renderPreflight(report, presentationFor(given, terminal, terminal.stdout));
+    : renderPreflight(report, await presentationFor(given, terminal, terminal.stdout));
   return { exitCode: report.exitCode, stdout, stderr: '' };
 };

@@ -44,7 +44,7 @@ export const run: RunCommand = async (given, terminal) => {
     };
     return { exitCode, stdout: renderJson(document), stderr: '' };
   }
-  const presentation = presentationFor(given, terminal, terminal.stdout);
+  const presentation = await presentationFor(given, terminal, terminal.stdout);
   const pen = createPen(presentation);
   const shown = outcomes.filter((outcome) => presentation.verbosity !== 'quiet' || !isBack(outcome));
   const lines = shown.map((outcome) => {

@@ -1,0 +1,109 @@
+/** What the built program loads, and when: every file and every module of Node costs a part of each start. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { cleanUp, hasTmux, makeTown, onCleanUp, startTmux } from '../support/index.ts';
+import { doctor } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+const inTmux = hasTmux ? describe : describe.skip;
+
+interface Loaded {
+  /** Files of the program beside its entry, in the order in which they were loaded. */
+  readonly parts: readonly string[];
+  /** Of Node's own modules those that cost milliseconds. */
+  readonly modules: readonly string[];
+  /** Those of the files that had to be compiled: the code that the build kept was missing, or not taken. */
+  readonly compiled: readonly string[];
+}
+
+const COSTLY = ['child_process', 'crypto', 'net', 'perf_hooks', 'stream', 'tty', 'v8', 'worker_threads'];
+
+/** Runs the program and asks it at its end what it has loaded. */
+const loadedBy = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Loaded => {
+  const folder = mkdtempSync(join(tmpdir(), 'loaded-'));
+  onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
+  const hook = join(folder, 'hook.cjs');
+  const answer = join(folder, 'answer.json');
+  writeFileSync(
+    hook,
+    `process.on('exit', () => {
+       const compiled = Object.values(require.cache).find(({ exports }) => exports.compiled)?.exports.compiled;
+       if (compiled === undefined) return; // a child of the program
+       const answer = {
+         parts: [...compiled.keys()],
+         modules: process.moduleLoadList,
+         compiled: [...compiled].filter(([, { script }]) => script.cachedDataRejected !== false).map(([name]) => name),
+       };
+       require('node:fs').writeFileSync(${JSON.stringify(answer)}, JSON.stringify(answer));
+     });`,
+  );
+  const town = makeTown();
+  town.lock('gastown/crew/ada', { session_id: '%55' });
+  doctor(args, { cwd: town.root, env: { ...env, NODE_OPTIONS: `--require ${hook}` } });
+  const { parts, modules, compiled } = JSON.parse(readFileSync(answer, 'utf8')) as Loaded;
+  const names = modules.map((name) => /^NativeModule (\w+)$/.exec(name)?.[1]);
+  return { parts, modules: COSTLY.filter((name) => names.includes(name)), compiled };
+};
+
+const NEW = ['preflight', 'gastown/crew/new'];
+const ADA = ['preflight', 'gastown/crew/ada'];
+
+/** Whatever servers run on this machine, none can be asked. */
+const NO_TMUX = { PATH: '/no/such' };
+
+describe('where there is no tmux to ask', () => {
+  test('the commands that nobody waits for load everything: this test can see it', () => {
+    const { parts, modules } = loadedBy(['checks']);
+    expect(parts).toEqual(['program.js', 'yargs.js', 'commands.js']);
+    expect(modules).toEqual(expect.arrayContaining(['net', 'stream']));
+  });
+
+  test('--version loads one file and no module that costs anything', () => {
+    expect(loadedBy(['--version'])).toEqual({ parts: ['program.js'], modules: [], compiled: [] });
+  });
+
+  test('preflight of a worker without a lock does as well', () => {
+    expect(loadedBy(NEW, NO_TMUX)).toEqual({ parts: ['program.js'], modules: [], compiled: [] });
+  });
+
+  test('preflight of a worker with a lock hashes it', () => {
+    expect(loadedBy(ADA, NO_TMUX)).toEqual({
+      parts: ['program.js'],
+      modules: ['crypto', 'stream'],
+      compiled: [],
+    });
+  });
+
+  test('a diagnosis loads neither yargs nor listr2, nor what runs programs', () => {
+    expect(loadedBy(['--json'], NO_TMUX).parts).toEqual(['program.js', 'commands.js']);
+  });
+
+  test('exec loads one file', () => {
+    expect(loadedBy(['exec', 'gastown/crew/ada', '--', 'true']).parts).toEqual(['program.js']);
+  });
+});
+
+inTmux('with a tmux server (skipped without tmux)', () => {
+  const besideTmux = async (args: readonly string[]): Promise<Loaded> => {
+    const server = await startTmux();
+    server.newSession('main', { cwd: '/' });
+    return loadedBy(args, { TMUX_TMPDIR: server.tmuxTmpdir });
+  };
+
+  test('preflight asks it with what Node has, and loads no library', async () => {
+    const { parts, modules, compiled } = await besideTmux(NEW);
+    expect(parts).toEqual(['program.js']);
+    expect(modules).toContain('child_process');
+    expect(modules).not.toContain('crypto');
+    expect(compiled).toEqual([]);
+  });
+
+  test('a diagnosis loads execa for it', async () => {
+    const { parts, compiled } = await besideTmux(['--json']);
+    expect(parts).toEqual(['program.js', 'commands.js', 'execa.js']);
+    expect(compiled).toEqual([]);
+  });
+});
