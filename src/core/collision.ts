@@ -4,7 +4,7 @@
  */
 import { groupBy } from './group-by.ts';
 import type { OccupantReader } from './occupants.ts';
-import { sessionGroupOf, type TownIndex, viewWorker, type WorkerView } from './town-index.ts';
+import { sessionGroupOf, type TownIndex, type WorkerView } from './town-index.ts';
 import type { Collision, Fact, Occupant, Verdict } from './types.ts';
 import { isWithin, ownerOf } from './workers.ts';
 
@@ -144,7 +144,7 @@ export const findCollisions = (
   // A directory and its parent that belong to one agent would tell the same story twice: the outermost tells it.
   const told = new Set<string>();
   const crowds = places.flatMap((place) => {
-    const worker = viewWorker(place, index.snapshot);
+    const worker = index.viewOf(place);
     const crowd = crowdAt(worker, byWorker.get(place), index, readOccupants);
     const story = crowd === null ? '' : `${worker.owner?.role ?? place}`;
     if (crowd === null || told.has(story)) return [];

@@ -14,7 +14,8 @@ export const isThisBoot = (holder: TrueHolder, host: HostFacts): boolean =>
 /** Decides where a record was taken. A record that names no host counts as local (older writers leave it out). */
 export const placeOf = (record: LockRecord, host: HostFacts): Place => {
   const { holder, hostname } = record;
-  const sameName = hostname === '' || plainHostname(hostname) === plainHostname(host.hostname);
+  const sameName =
+    hostname === '' || hostname === host.hostname || plainHostname(hostname) === plainHostname(host.hostname);
   if (!sameName && !(holder !== null && isThisBoot(holder, host))) return 'other-host';
   const namespace = holder?.pidNamespace ?? null;
   return namespace !== null && host.pidNamespace !== null && namespace !== host.pidNamespace

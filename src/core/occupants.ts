@@ -119,21 +119,21 @@ const listingDoubt = (lock: LockFile | null, index: TownIndex): string | null =>
 };
 
 const cwdDoubt = (
-  agents: readonly AgentProcess[],
+  hiding: readonly AgentProcess[],
   lock: LockFile | null,
   index: TownIndex,
 ): string | null => {
-  const concerned = new Set<number | null>([index.snapshot.host.uid, lock?.uid ?? null]);
-  const hidden = agents.find(
-    ({ process, startedFrom }) =>
-      process.cwd?.seen === false &&
-      startedFrom.length === 0 &&
-      (process.uid === null || concerned.has(process.uid)),
+  const hidden = hiding.find(
+    ({ process: { uid } }) => uid === null || uid === index.snapshot.host.uid || uid === lock?.uid,
   );
   return hidden === undefined
     ? null
     : `${hidden.process.names[0] ?? 'an agent'} (process ${hidden.process.pid}) hides its working directory`;
 };
+
+/** Agents whose working directory cannot be seen: they could be at work anywhere. */
+const isHiding = ({ process, startedFrom }: AgentProcess): boolean =>
+  process.cwd?.seen === false && startedFrom.length === 0;
 
 /** Agents by command, with their lineage, those that ask left out. */
 const listAgents = (index: TownIndex): readonly AgentProcess[] => {
@@ -149,6 +149,8 @@ const listAgents = (index: TownIndex): readonly AgentProcess[] => {
     });
 };
 
+const NOBODY_FOR_CERTAIN: OccupantFinding = { occupants: [], known: true, processesKnown: true, facts: [] };
+
 export type OccupantReader = (
   worker: WorkerView,
   lock: LockFile | null,
@@ -159,12 +161,15 @@ export type OccupantReader = (
 /** Prepares to look for occupants of many workers in one snapshot. */
 export const occupantReader = (index: TownIndex): OccupantReader => {
   const agents = listAgents(index);
+  const hiding = agents.filter(isHiding);
+  const inTown = agents.filter(({ path }) => path !== null);
+  const tmuxDoubt = index.tmuxAnswered ? null : 'tmux was not reached';
   return (worker, lock, ownPid) => {
     const around = panesAround(worker, index);
     const panes = around
       .filter((view) => isPaneOccupant(view, worker, index))
       .map((view) => describePane(view, worker));
-    const processes = agents
+    const processes = inTown
       .filter(
         (agent) =>
           agent.path !== null &&
@@ -173,12 +178,13 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
           (ownPid === null || !agent.pids.includes(ownPid)),
       )
       .map((agent) => describeProcess(agent, worker, index));
+    const processDoubts = [listingDoubt(lock, index), cwdDoubt(hiding, lock, index)];
+    const doubts = [...processDoubts, tmuxDoubt].filter((why) => why !== null);
+    // Most of many locks are as lonely as this.
+    if (around.length + processes.length + doubts.length === 0) return NOBODY_FOR_CERTAIN;
     const occupants = [
       ...new Map([...panes, ...processes].map((occupant) => [occupant.key, occupant])).values(),
     ];
-    const tmuxDoubt = index.tmuxAnswered ? null : 'tmux was not reached';
-    const processDoubts = [listingDoubt(lock, index), cwdDoubt(agents, lock, index)];
-    const doubts = [...processDoubts, tmuxDoubt].filter((why) => why !== null);
     const idle = around.filter((view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine');
     return {
       occupants,

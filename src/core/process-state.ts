@@ -68,33 +68,30 @@ const died = (lookup: PidLookup): { reason: Reason; text: string } | null => {
 
 const commandOf = (process: ProcessInfo | null): string => process?.names[0] ?? 'command unknown';
 
-const gone = (known: Known, reason: Reason, text: string): ProcessFinding => ({
-  ...known,
-  state: 'gone',
-  reason,
-  fact: fact(text),
-});
+/** Spelled out, not spread: this is made for each of many locks. */
+const finding = (
+  { pid, own, process }: Known,
+  state: ProcessState,
+  reason: Reason,
+  text: string,
+): ProcessFinding => ({ state, reason, fact: fact(text), process, pid, own });
 
-const recycled = (known: Known, text: string): ProcessFinding => ({
-  ...known,
-  state: 'recycled',
-  reason: 'process-recycled',
-  fact: fact(`process ${known.pid} is another one now (${commandOf(known.process)}): ${text}`),
-});
+const gone = (known: Known, reason: Reason, text: string): ProcessFinding =>
+  finding(known, 'gone', reason, text);
 
-const alive = (known: Known): ProcessFinding => ({
-  ...known,
-  state: 'alive',
-  reason: 'process-alive',
-  fact: fact(`process ${known.pid} (${commandOf(known.process)}) runs`),
-});
+const recycled = (known: Known, text: string): ProcessFinding =>
+  finding(
+    known,
+    'recycled',
+    'process-recycled',
+    `process ${known.pid} is another one now (${commandOf(known.process)}): ${text}`,
+  );
 
-const doubt = (known: Known, why: string): ProcessFinding => ({
-  ...known,
-  state: 'unknown',
-  reason: 'process-unknown',
-  fact: fact(`process ${known.pid}: ${why}`),
-});
+const alive = (known: Known): ProcessFinding =>
+  finding(known, 'alive', 'process-alive', `process ${known.pid} (${commandOf(known.process)}) runs`);
+
+const doubt = (known: Known, why: string): ProcessFinding =>
+  finding(known, 'unknown', 'process-unknown', `process ${known.pid}: ${why}`);
 
 /** Only a recorded boot id that differs, on the machine it was recorded on, proves death by restart. */
 const judgeOtherBoot = (known: Known, record: LockRecord, index: TownIndex): ProcessFinding => {
@@ -119,7 +116,7 @@ const judgeTrueHolder = (holder: TrueHolder, record: LockRecord, index: TownInde
   if (lookup === undefined || lookup.answer === 'unknown')
     return doubt(unseen, lookup?.why ?? 'was not looked up');
   const sure = pidNamespace === null ? mayTrustAbsence(index) : pidNamespace === host.pidNamespace;
-  const known: Known = { ...unseen, process: lookup.process };
+  const known: Known = { pid, own: true, process: lookup.process };
   const end = died(lookup);
   if (end !== null) return sure ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
   const token = lookup.process?.startToken ?? null;
@@ -137,7 +134,7 @@ const judgePid = (record: LockRecord, index: TownIndex): ProcessFinding => {
   if (lookup === undefined || lookup.answer === 'unknown')
     return doubt(unseen, lookup?.why ?? 'was not looked up');
   const sure = mayTrustAbsence(index);
-  const known: Known = { ...unseen, process: lookup.process };
+  const known: Known = { pid, own: false, process: lookup.process };
   const end = died(lookup);
   if (end !== null) return sure ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
   const startedAtMs = lookup.process?.startedAtMs ?? null;

@@ -121,6 +121,16 @@ const unreached = (index: TownIndex): string => {
   return enumerated ? 'tmux was not reached' : 'running tmux servers could not be counted';
 };
 
+/** A finding that shows no live pane. */
+const without = (state: SessionState, reason: Reason, text: string): SessionFinding => ({
+  state,
+  reason,
+  fact: tmux(text),
+  panes: NO_PANES,
+});
+
+const NO_PANES: readonly PaneView[] = [];
+
 /** Session evidence for a record; `foreign` records' pane and session numbers never match anything here. */
 export const judgeSession = (
   record: LockRecord,
@@ -131,40 +141,46 @@ export const judgeSession = (
 ): SessionFinding => {
   const { sessionId } = record;
   const naming = namingOf(sessionId);
-  const none = { panes: [] };
-  if (naming === 'none')
-    return {
-      ...none,
-      state: 'unnamed',
-      reason: 'session-unnamed',
-      fact: tmux('the lock names no tmux session'),
-    };
+  if (naming === 'none') return without('unnamed', 'session-unnamed', 'the lock names no tmux session');
   const isNumber = naming === 'pane' || naming === 'session-id';
-  if (foreign && isNumber) {
-    const fact = tmux(`${sessionId} is a number of a tmux server elsewhere`);
-    return { ...none, state: 'unknown', reason: 'session-unknown', fact };
-  }
-  const [kind, noun] = naming === 'pane' ? (['pane', 'pane'] as const) : (['session', 'session'] as const);
+  if (foreign && isNumber)
+    return without('unknown', 'session-unknown', `${sessionId} is a number of a tmux server elsewhere`);
   const candidates = panesNamed(sessionId, naming, worker, index);
-  const judged = candidates.map((view) => ({ view, why: reject(view, record, worker, twins, index) }));
-  const live = judged.filter(({ why }) => why === null).map(({ view }) => view);
-  if (live.length > 0)
-    return { state: 'live', reason: `${kind}-live`, fact: tmux(liveText(live)), panes: live };
-  if (!index.tmuxAnswered)
-    return { ...none, state: 'unknown', reason: 'session-unknown', fact: tmux(unreached(index)) };
-  const [first] = judged;
-  if (first === undefined || first.why === null) {
-    const asked = index.snapshot.tmux.servers.filter((server) => server.status === 'ok').length;
-    const where =
-      asked === 0 ? 'no tmux server runs' : `on none of ${asked} tmux server${asked === 1 ? '' : 's'}`;
-    return {
-      ...none,
-      state: 'gone',
-      reason: `${kind}-gone`,
-      fact: tmux(`${noun} ${sessionId} is gone: ${where}`),
-    };
+  if (candidates.length > 0) return judgeCandidates(candidates, naming, record, worker, twins, index);
+  if (!index.tmuxAnswered) return without('unknown', 'session-unknown', unreached(index));
+  const kind = kindOf(naming);
+  return without('gone', `${kind}-gone`, `${kind} ${sessionId} is gone: ${placesAsked(index)}`);
+};
+
+const kindOf = (naming: SessionNaming): 'pane' | 'session' => (naming === 'pane' ? 'pane' : 'session');
+
+const placesAsked = (index: TownIndex): string => {
+  let asked = 0;
+  for (const server of index.snapshot.tmux.servers) if (server.status === 'ok') asked += 1;
+  return asked === 0 ? 'no tmux server runs' : `on none of ${asked} tmux server${asked === 1 ? '' : 's'}`;
+};
+
+/** Panes of that name: whether one of them is still this worker's. */
+const judgeCandidates = (
+  candidates: readonly PaneView[],
+  naming: SessionNaming,
+  record: LockRecord,
+  worker: WorkerView,
+  twins: readonly WorkerView[],
+  index: TownIndex,
+): SessionFinding => {
+  const kind = kindOf(naming);
+  const live: PaneView[] = [];
+  const rejected: { readonly view: PaneView; readonly why: Rejection }[] = [];
+  for (const view of candidates) {
+    const why = reject(view, record, worker, twins, index);
+    if (why === null) live.push(view);
+    else rejected.push({ view, why });
   }
-  const reason: Reason =
-    judged.some(({ why }) => why === 'dead') && naming === 'pane' ? 'pane-dead' : `${kind}-recycled`;
-  return { ...none, state: 'gone', reason, fact: tmux(REJECTED[first.why](first.view)) };
+  const [first] = rejected;
+  if (first === undefined || live.length > 0)
+    return { state: 'live', reason: `${kind}-live`, fact: tmux(liveText(live)), panes: live };
+  if (!index.tmuxAnswered) return without('unknown', 'session-unknown', unreached(index));
+  const isDead = naming === 'pane' && rejected.some(({ why }) => why === 'dead');
+  return without('gone', isDead ? 'pane-dead' : `${kind}-recycled`, REJECTED[first.why](first.view));
 };

@@ -59,9 +59,12 @@ export interface TownIndex {
   readonly panesByName: ReadonlyMap<string, readonly PaneView[]>;
   /** Role → panes that name it, or lie in its place. */
   readonly panesByRole: ReadonlyMap<string, readonly PaneView[]>;
+  /** The view of any worker of the town, made once. */
+  readonly viewOf: (worker: string) => WorkerView;
   readonly lockWorkers: ReadonlySet<string>;
   /** Those and every directory above them. */
   readonly aboveLocks: ReadonlySet<string>;
+  /** Those that several locks share. */
   readonly locksByDigest: ReadonlyMap<string, readonly LockFile[]>;
   readonly tmuxAnswered: boolean;
 }
@@ -70,18 +73,32 @@ export interface TownIndex {
 export const sessionGroupOf = ({ server, pane }: PaneView): string =>
   `${server.socket}:${pane.sessionGroup === null ? pane.sessionId : `group:${pane.sessionGroup}`}`;
 
-export const viewWorker = (worker: string, snapshot: Snapshot): WorkerView => {
-  const owner = ownerOf(worker);
-  return { worker, owner, roles: owner === null ? [] : rolesOf(owner, snapshot.town.rigs) };
+const workerViewer = ({ town: { rigs } }: Snapshot): TownIndex['viewOf'] => {
+  const known = new Map<string, WorkerView>();
+  return (worker) => {
+    const before = known.get(worker);
+    if (before !== undefined) return before;
+    const owner = ownerOf(worker);
+    const view = { worker, owner, roles: owner === null ? NOBODY : rolesOf(owner, rigs) };
+    known.set(worker, view);
+    return view;
+  };
 };
 
+const NOBODY: readonly string[] = [];
+
 /** The roles of the agents that this town is known to have. */
-const rolesInTown = ({ town: { rigs, workers }, asked, locks }: Snapshot): ReadonlySet<string> => {
+const rolesInTown = (
+  { town: { workers }, asked, locks }: Snapshot,
+  viewOf: TownIndex['viewOf'],
+): ReadonlySet<string> => {
   const roles = new Set<string>();
-  for (const worker of [...workers, ...asked, ...locks.map((lock) => lock.worker)]) {
-    const owner = ownerOf(worker);
-    if (owner !== null) for (const role of rolesOf(owner, rigs)) roles.add(role);
-  }
+  const add = (worker: string): void => {
+    for (const role of viewOf(worker).roles) roles.add(role);
+  };
+  workers.forEach(add);
+  asked.forEach(add);
+  for (const lock of locks) add(lock.worker);
   return roles;
 };
 
@@ -96,24 +113,44 @@ const nameReader = (
 ): ((name: string) => readonly string[]) => {
   const prefixes = new Map(rigs.map((rig) => [rig.name, rig.prefix]));
   const knownPrefixes = new Set(rigs.map((rig) => rig.prefix));
-  const exact = new Map<string, string[]>();
-  const loose: string[] = [];
-  for (const role of roles) {
-    const prefix = prefixes.get(role.split('/')[0] ?? '') ?? null;
-    for (const name of new Set(sessionNamesOf(role, prefix)))
-      exact.set(name, [...(exact.get(name) ?? []), role]);
-    if (prefix === null) loose.push(role);
-  }
+  const prefixOf = (role: string): string | null => prefixes.get(role.split('/')[0] ?? '') ?? null;
+  // There are many roles and few names: a role is looked at closely only for a name that ends like it.
+  let byEnding: ReadonlyMap<string, readonly string[]> | null = null;
   const seen = new Map<string, readonly string[]>();
   return (name) => {
     const before = seen.get(name);
     if (before !== undefined) return before;
+    byEnding ??= groupByEnding(roles);
+    const similar = new Set(endingsOf(name).flatMap((ending) => byEnding?.get(ending) ?? []));
+    const exact = [...similar].filter((role) => sessionNamesOf(role, prefixOf(role)).includes(name));
     const prefixIsTaken = knownPrefixes.has(name.split('-')[0] ?? '');
-    const fitting = prefixIsTaken ? [] : loose.filter((role) => fitsSomePrefix(name, role));
-    const found = [...new Set([...(exact.get(name) ?? []), ...fitting])];
+    const loose = prefixIsTaken
+      ? []
+      : [...similar].filter((role) => prefixOf(role) === null && fitsSomePrefix(name, role));
+    const found = [...new Set([...exact, ...loose])];
     seen.set(name, found);
     return found;
   };
+};
+
+/** What follows a hyphen, for each hyphen. */
+const endingsOf = (name: string): readonly string[] =>
+  [...name.matchAll(/-/g)].map(({ index }) => name.slice(index + 1));
+
+/** Every session name of a role ends in a hyphen and one of these: the last word of the role, or the kind of its place. */
+const groupByEnding = (roles: ReadonlySet<string>): ReadonlyMap<string, readonly string[]> => {
+  const groups = new Map<string, string[]>();
+  const add = (ending: string, role: string): void => {
+    const group = groups.get(ending);
+    if (group === undefined) groups.set(ending, [role]);
+    else group.push(role);
+  };
+  for (const role of roles) {
+    const [first = '', place = '', name = ''] = role.split('/');
+    add(name || place || first, role);
+    if (name !== '' && place !== 'crew' && place !== 'polecats') add(place, role);
+  }
+  return groups;
 };
 
 /** True where a path outside this town ends in, or passes through, the place of that role: the same layout elsewhere. */
@@ -183,10 +220,34 @@ const isNamedBy = (named: Asker['pane'], server: TmuxServer, pane: TmuxPane): bo
   named.socket === server.socket &&
   (named.serverPid === undefined || named.serverPid === server.pid);
 
-/** A directory and those above it: `a/b/c`, `a/b`, `a`. */
-const upwards = (path: string): readonly string[] => {
-  const parts = path.split('/');
-  return parts.map((_, at) => parts.slice(0, at + 1).join('/'));
+/** These directories and all above them: `a/b/c`, `a/b`, `a`. */
+const withAncestors = (paths: Iterable<string>): ReadonlySet<string> => {
+  const found = new Set<string>();
+  for (const path of paths)
+    for (let place = path; place !== '' && !found.has(place); ) {
+      found.add(place);
+      place = place.slice(0, Math.max(0, place.lastIndexOf('/')));
+    }
+  return found;
+};
+
+/** Digests that several records share, with their locks. */
+const sharedDigests = (locks: readonly LockFile[]): ReadonlyMap<string, readonly LockFile[]> => {
+  const first = new Map<string, LockFile>();
+  const shared = new Map<string, LockFile[]>();
+  for (const lock of locks) {
+    if (lock.content.kind !== 'record' || lock.stamp === null) continue;
+    const { sha256 } = lock.stamp;
+    const other = first.get(sha256);
+    if (other === undefined) {
+      first.set(sha256, lock);
+      continue;
+    }
+    const group = shared.get(sha256);
+    if (group === undefined) shared.set(sha256, [other, lock]);
+    else group.push(lock);
+  }
+  return shared;
 };
 
 const byRole = (panes: readonly PaneView[]): ReadonlyMap<string, readonly PaneView[]> => {
@@ -202,17 +263,21 @@ const byRole = (panes: readonly PaneView[]): ReadonlyMap<string, readonly PaneVi
 /** The panes that may have to do with a worker: all that could pass any question about whose they are. */
 export const panesAround = (worker: WorkerView, index: TownIndex): readonly PaneView[] => {
   if (worker.owner === null) return index.panes;
+  if (worker.roles.length === 1) return index.panesByRole.get(worker.owner.role) ?? NO_PANES;
   const [first = [], ...others] = [...new Set([worker.owner.role, ...worker.roles])].map(
     (role) => index.panesByRole.get(role) ?? [],
   );
   return others.every((views) => views.length === 0) ? first : [...new Set([first, ...others].flat())];
 };
 
+const NO_PANES: readonly PaneView[] = [];
+
 /** Arranges a snapshot for judging. Linear in its size. */
 export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
   const processes = new Map(snapshot.processes.list.map((process) => [process.pid, process]));
   const descendantsOf = descendantsReader(snapshot);
-  const knownRoles = rolesInTown(snapshot);
+  const viewOf = workerViewer(snapshot);
+  const knownRoles = rolesInTown(snapshot, viewOf);
   const rolesOfName = nameReader(snapshot, knownRoles);
   const askers = new Set(snapshot.asker.pids);
   const { agents, root } = snapshot.town;
@@ -258,11 +323,10 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
     panesBySession: groupBy(panes, ({ pane }) => pane.sessionId),
     panesByName: groupBy(panes, ({ pane }) => pane.sessionName),
     panesByRole: byRole(panes),
+    viewOf,
     lockWorkers,
-    aboveLocks: new Set([...lockWorkers].flatMap(upwards)),
-    locksByDigest: groupBy(snapshot.locks, (lock) =>
-      lock.content.kind === 'record' ? (lock.stamp?.sha256 ?? null) : null,
-    ),
+    aboveLocks: withAncestors(lockWorkers),
+    locksByDigest: sharedDigests(snapshot.locks),
     tmuxAnswered:
       snapshot.tmux.installed &&
       snapshot.tmux.enumerated &&

@@ -1,12 +1,13 @@
 /** The one judge. Every command and every repair asks here; nobody derives a state again. */
-import { placeOf } from './host.ts';
+import { type Place, placeOf } from './host.ts';
 import { type OccupantFinding, type OccupantReader, occupantReader } from './occupants.ts';
 import { judgeCompanion, judgeProcess, type ProcessFinding } from './process-state.ts';
 import { judgeSession, namingOf, type SessionFinding } from './session-state.ts';
-import { type TownIndex, viewWorker, type WorkerView } from './town-index.ts';
+import type { TownIndex, WorkerView } from './town-index.ts';
 import type {
   Fact,
   Holder,
+  HostFacts,
   LockFile,
   LockRecord,
   Note,
@@ -71,15 +72,25 @@ const isPriming = (lock: LockFile, record: LockRecord, index: TownIndex): boolea
   isYoung(ageOf(lock.mtimeMs, index), PRIMING_MS) &&
   (record.acquiredAtMs === null || isYoung(ageOf(record.acquiredAtMs, index), PRIMING_MS));
 
+/** The workers whose locks have the same bytes, unless they are this one's own places. */
 const twinsOf = (lock: LockFile, worker: WorkerView, index: TownIndex): readonly WorkerView[] => {
-  const digest = lock.stamp?.sha256;
-  if (digest === undefined || lock.content.kind !== 'record') return [];
-  return (index.locksByDigest.get(digest) ?? [])
+  const group = lock.stamp === null ? undefined : index.locksByDigest.get(lock.stamp.sha256);
+  return group === undefined ? NO_TWINS : twinsAmong(group, lock, worker, index);
+};
+
+const NO_TWINS: readonly WorkerView[] = [];
+
+const twinsAmong = (
+  group: readonly LockFile[],
+  lock: LockFile,
+  worker: WorkerView,
+  index: TownIndex,
+): readonly WorkerView[] =>
+  group
     .filter((other) => other.worker !== lock.worker)
     .filter((other) => !isWithin(other.worker, lock.worker) && !isWithin(lock.worker, other.worker))
-    .map((other) => viewWorker(other.worker, index.snapshot))
+    .map((other) => index.viewOf(other.worker))
     .filter((other) => other.owner === null || other.owner.role !== worker.owner?.role);
-};
 
 /** A live holder that works at the place of a lock with the same bytes, and not here, holds that one: this is the copy. */
 const isElsewhere = (
@@ -95,12 +106,11 @@ const isElsewhere = (
   return twins.some((twin) => isWithin(path, twin.worker));
 };
 
-const gitFacts = (lock: LockFile): readonly Fact[] => {
-  const { git } = lock;
-  if (git === null) return [];
+const gitFact = ({ git }: LockFile): Fact | null => {
+  if (git === null) return null;
   if (!git.tracked.seen)
-    return [{ source: 'git', text: `git could not say whether it tracks the lock: ${git.tracked.why}` }];
-  return git.tracked.value ? [{ source: 'git', text: 'git tracks this lock file' }] : [];
+    return { source: 'git', text: `git could not say whether it tracks the lock: ${git.tracked.why}` };
+  return git.tracked.value ? { source: 'git', text: 'git tracks this lock file' } : null;
 };
 
 const isTracked = (lock: LockFile): boolean => lock.git?.tracked.seen === true && lock.git.tracked.value;
@@ -191,7 +201,7 @@ const judgeRecord = (
   readOccupants: OccupantReader,
 ): Verdict => {
   const { host } = index.snapshot;
-  const worker = viewWorker(lock.worker, index.snapshot);
+  const worker = index.viewOf(lock.worker);
   const place = placeOf(record, host);
   const foreign = place !== 'here';
   const twins = twinsOf(lock, worker, index);
@@ -218,37 +228,22 @@ const judgeRecord = (
   if (around.occupants.length > 0) reasons.push('occupied');
   else if (!around.known && state === 'unknown') reasons.push('occupants-unknown');
 
-  const fresh = state === 'stale' && process?.own !== true && isFresh(lock, index);
-  const livesAt = (twin: WorkerView): boolean =>
-    judgeSession(record, foreign, twin, [worker], index).state === 'live' ||
-    readOccupants(twin, null, null).occupants.length > 0;
-  const copied = state === 'stale' && (elsewhere || twins.some(livesAt));
+  const copied =
+    state === 'stale' && (elsewhere || isCopy(record, foreign, worker, twins, index, readOccupants));
   const notes = placeNotes(lock, worker, index);
   if (isDrifted(record, session, around)) notes.push('drifted');
   if (priming && process?.own !== true) notes.push('priming');
-  if (fresh) notes.push('fresh');
+  if (state === 'stale' && process?.own !== true && isFresh(lock, index)) notes.push('fresh');
   if (copied) notes.push('copy');
   if (!foreign && index.lookups.get(record.pid)?.signalable === true) notes.push('would-block');
 
-  const hostFact: Fact[] = foreign
-    ? [
-        {
-          source: 'host',
-          text:
-            place === 'other-host'
-              ? `taken on ${record.hostname}, this is ${host.hostname}`
-              : 'taken in another PID namespace',
-        },
-      ]
-    : [];
-  const copyFact: Fact[] = copied
-    ? [
-        {
-          source: 'lock',
-          text: `same bytes as the lock of ${twins.map((twin) => twin.worker).join(', ')}, where its holder is`,
-        },
-      ]
-    : [];
+  const facts: Fact[] = [];
+  if (foreign) facts.push(hostFact(place, record, host));
+  if (process !== null) facts.push(process.fact);
+  facts.push(session.fact, ...around.facts);
+  if (copied) facts.push(copyFact(twins));
+  const git = gitFact(lock);
+  if (git !== null) facts.push(git);
   return {
     lock,
     state,
@@ -257,17 +252,38 @@ const judgeRecord = (
     holder: describeHolder(record, process, session, index),
     occupants: around.occupants,
     occupantsKnown: around.known,
-    facts: [
-      ...hostFact,
-      ...(process === null ? [] : [process.fact]),
-      session.fact,
-      ...around.facts,
-      ...copyFact,
-      ...gitFacts(lock),
-    ],
+    facts,
     release: mayRelease(lock, state, process?.own ?? false, around, index),
   };
 };
+
+/** True where the holder is seen at a worker whose lock has the same bytes. */
+const isCopy = (
+  record: LockRecord,
+  foreign: boolean,
+  worker: WorkerView,
+  twins: readonly WorkerView[],
+  index: TownIndex,
+  readOccupants: OccupantReader,
+): boolean =>
+  twins.some(
+    (twin) =>
+      judgeSession(record, foreign, twin, [worker], index).state === 'live' ||
+      readOccupants(twin, null, null).occupants.length > 0,
+  );
+
+const hostFact = (place: Place, record: LockRecord, host: HostFacts): Fact => ({
+  source: 'host',
+  text:
+    place === 'other-host'
+      ? `taken on ${record.hostname}, this is ${host.hostname}`
+      : 'taken in another PID namespace',
+});
+
+const copyFact = (twins: readonly WorkerView[]): Fact => ({
+  source: 'lock',
+  text: `same bytes as the lock of ${twins.map((twin) => twin.worker).join(', ')}, where its holder is`,
+});
 
 /** What a damaged or removed lock cannot say any more its second record does: a live holder is as good as seen at work. */
 const withHolder = (
@@ -296,11 +312,12 @@ const withHolder = (
 };
 
 const judgeOther = (lock: LockFile, index: TownIndex, readOccupants: OccupantReader): Verdict => {
-  const worker = viewWorker(lock.worker, index.snapshot);
+  const worker = index.viewOf(lock.worker);
   const around = withHolder(readOccupants(worker, lock, null), lock.companion, index);
   const { content } = lock;
   const invalid = content.kind === 'invalid';
   const occupied = around.occupants.length > 0;
+  const git = gitFact(lock);
   const state: State = invalid ? 'invalid' : occupied ? 'held' : 'unknown';
   const text = invalid
     ? content.detail
@@ -315,7 +332,7 @@ const judgeOther = (lock: LockFile, index: TownIndex, readOccupants: OccupantRea
     holder: null,
     occupants: around.occupants,
     occupantsKnown: around.known,
-    facts: [{ source: 'lock', text }, ...around.facts, ...gitFacts(lock)],
+    facts: [{ source: 'lock', text }, ...around.facts, ...(git === null ? [] : [git])],
     release: mayRelease(lock, state, false, around, index),
   };
 };
@@ -338,6 +355,6 @@ export const occupantsWithoutLock = (
   readOccupants: OccupantReader,
 ): OccupantFinding => {
   const lone = index.snapshot.companions?.find(({ worker }) => worker === workerPath);
-  const around = readOccupants(viewWorker(workerPath, index.snapshot), null, null);
+  const around = readOccupants(index.viewOf(workerPath), null, null);
   return withHolder(around, lone?.holder ?? null, index);
 };

@@ -81,7 +81,7 @@ export const ownerOf = (worker: string): Owner | null => {
 export const rolesOf = (owner: Owner, rigs: readonly Rig[]): readonly string[] => {
   const [, place, name = ''] = owner.role.split('/');
   if (place === 'mayor') return [owner.role, 'mayor'];
-  if (place !== 'crew') return [owner.role];
+  if (place !== 'crew' || !name.includes('-')) return [owner.role];
   const guests = rigs
     .filter((rig) => name.startsWith(`${rig.name}-`) && name.length > rig.name.length + 1)
     .map((rig) => `${rig.name}/crew/${name.slice(rig.name.length + 1)}`);

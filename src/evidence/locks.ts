@@ -1,8 +1,8 @@
 import { lstatSync } from 'node:fs';
 import { parseCompanion, parseLockRecord } from '../core/lock-record.ts';
-import type { LockContent, LockFile, Stamp, TrueHolder } from '../core/types.ts';
+import type { LockContent, LockFile, TrueHolder } from '../core/types.ts';
 import { type DiskPath, displayPath, displayRelative, pathBytes } from '../io/disk-path.ts';
-import { type FileReading, type OtherFileType, readSmallFile } from '../io/files.ts';
+import { type FileReading, type OtherFileType, readSmallFile, stampOf } from '../io/files.ts';
 import { COMPANION_NAME } from './lock-names.ts';
 import type { FoundLock } from './scan.ts';
 
@@ -55,7 +55,7 @@ export function readLock(found: FoundLock, root: string): LockFile | null {
     pathBytes: pathBytes(found.path),
     layout: found.layout,
     isRegularFile: isRegularFile(reading),
-    stamp: stampOf(reading),
+    stamp: reading.kind === 'file' ? stampOf(reading.stat, reading.bytes) : null,
     mtimeMs: reading.mtimeMs,
     uid: reading.uid,
     content: companion.doubt ?? contentOf(reading),
@@ -94,8 +94,6 @@ const isRegularFile = (reading: FileReading): boolean =>
   reading.kind === 'file' ||
   reading.kind === 'too-large' ||
   (reading.kind === 'unread' && reading.isRegularFile);
-
-const stampOf = (reading: FileReading): Stamp | null => (reading.kind === 'file' ? reading.stamp : null);
 
 interface Companion {
   readonly holder: TrueHolder | null;

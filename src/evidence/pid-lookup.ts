@@ -13,17 +13,17 @@ export interface PidAnswer extends Omit<PidLookup, 'process'> {
  * reach but the list shows is unknown, one that the list hides but signals reach exists.
  */
 export const lookUpPid = (pid: number, table: ProcessTable): PidAnswer => {
-  const plain = { pid, signalable: false, row: null, why: null };
-  if (!isPossiblePid(pid)) return { ...plain, answer: 'absent' };
+  if (!isPossiblePid(pid)) return absent(pid);
   const signal = signalProcess(pid);
-  if (signal.answer === 'unknown') return { ...plain, answer: 'unknown', why: signal.why };
   if (signal.answer === 'absent') return answerAbsent(pid, table);
+  const plain = { pid, signalable: false, row: null, why: null };
+  if (signal.answer === 'unknown') return { ...plain, answer: 'unknown', why: signal.why };
   const reached = { ...plain, signalable: signal.answer === 'signalable' };
   const row = table.details.row(pid);
   if (row === null) {
     // Hidden by hidepid, or it ended between the two questions: then the kernel knows.
     const still = table.details.isListed(pid) || signalProcess(pid).answer !== 'absent';
-    return still ? { ...reached, answer: 'exists' } : { ...plain, answer: 'absent' };
+    return still ? { ...reached, answer: 'exists' } : absent(pid);
   }
   if (row === 'hidden') return { ...reached, answer: 'exists' };
   if (row.dead) return { ...reached, answer: 'zombie', row };
@@ -32,14 +32,21 @@ export const lookUpPid = (pid: number, table: ProcessTable): PidAnswer => {
   return { ...reached, answer: 'exists', row };
 };
 
+const absent = (pid: number): PidAnswer => ({
+  pid,
+  answer: 'absent',
+  signalable: false,
+  row: null,
+  why: null,
+});
+
 const answerAbsent = (pid: number, table: ProcessTable): PidAnswer => {
-  const absent: PidAnswer = { pid, answer: 'absent', signalable: false, row: null, why: null };
   // The listing is older than the signal: a number that it does not show either needs no second look.
-  if (table.listing.seen && !table.rows.has(pid)) return absent;
-  if (!table.details.isListed(pid)) return absent;
+  if (table.listing.seen && !table.rows.has(pid)) return absent(pid);
+  if (!table.details.isListed(pid)) return absent(pid);
   // It may have been reaped, or born, between the two questions: ask both again before calling it a riddle.
   if (signalProcess(pid).answer !== 'absent') return lookUpPid(pid, table);
   return table.details.isListed(pid)
-    ? { ...absent, answer: 'unknown', why: 'it is listed, but signals do not reach it' }
-    : absent;
+    ? { ...absent(pid), answer: 'unknown', why: 'it is listed, but signals do not reach it' }
+    : absent(pid);
 };

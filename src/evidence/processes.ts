@@ -143,6 +143,6 @@ const lookUpAll = (pids: readonly number[], table: ProcessTable, describe: Descr
   [...new Set(pids)]
     .sort((a, b) => a - b)
     .map((pid) => {
-      const { row, ...answer } = lookUpPid(pid, table);
-      return { ...answer, process: row === null ? null : describe(row) };
+      const { answer, signalable, row, why } = lookUpPid(pid, table);
+      return { pid, answer, signalable, process: row === null ? null : describe(row), why };
     });

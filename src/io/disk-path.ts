@@ -32,8 +32,7 @@ export function joinPath(directory: DiskPath, name: string): DiskPath {
 
 /** `path` relative to `root`, for people; `.` for the root itself. Expects `path` to lie inside. */
 export function displayRelative(root: string, path: DiskPath): string {
-  const prefix = Buffer.byteLength(root === '/' ? '' : root) + 1;
-  const bytes = typeof path === 'string' ? Buffer.from(path, 'utf8') : path;
-  if (bytes.length <= prefix) return '.';
-  return bytesAsText(bytes.subarray(prefix));
+  const above = root === '/' ? '' : root;
+  if (typeof path === 'string') return path.slice(above.length + 1) || '.';
+  return bytesAsText(path.subarray(Buffer.byteLength(above) + 1)) || '.';
 }

@@ -13,8 +13,8 @@ export type OtherFileType = 'directory' | 'symlink' | 'fifo' | 'socket' | 'devic
 export type FileReading =
   | {
       readonly kind: 'file';
-      /** Made when it is asked for: not every reader needs the hash. */
-      readonly stamp: Stamp;
+      /** With the bytes it makes the stamp (`stampOf`), for those who need one. */
+      readonly stat: BigIntStats;
       readonly bytes: Uint8Array;
       readonly mtimeMs: number;
       readonly uid: number;
@@ -68,14 +68,8 @@ function readOpened(descriptor: number, stat: BigIntStats): FileReading {
   if (length > MAX_LOCK_BYTES) return { kind: 'too-large', size: length, ...ownership(stat) };
   // A copy out of the common pool: thousands of locks would otherwise be thousands of external allocations.
   const bytes = Buffer.from(scratch.subarray(0, length));
-  return {
-    kind: 'file',
-    get stamp() {
-      return stampOf(stat, bytes);
-    },
-    bytes,
-    ...ownership(stat),
-  };
+  const { mtimeMs, uid } = ownership(stat);
+  return { kind: 'file', stat, bytes, mtimeMs, uid };
 }
 
 /** Reads into the scratch buffer until the end, and returns how much there was. */

@@ -7,7 +7,7 @@ import { readLeftovers } from '../../src/evidence/leftovers.ts';
 import { readLocks } from '../../src/evidence/locks.ts';
 import { scanPlaces, scanTown } from '../../src/evidence/scan.ts';
 import { restorePath } from '../../src/io/disk-path.ts';
-import { readSmallFile } from '../../src/io/files.ts';
+import { readSmallFile, stampOf } from '../../src/io/files.ts';
 import { cleanUp, makeTown } from '../support/index.ts';
 
 afterEach(cleanUp);
@@ -57,7 +57,7 @@ describe('a lock as it was found', () => {
         pathBytes: null,
         layout: 'runtime',
         isRegularFile: true,
-        stamp: reading.kind === 'file' ? reading.stamp : null,
+        stamp: reading.kind === 'file' ? stampOf(reading.stat, reading.bytes) : null,
         mtimeMs: reading.kind === 'file' ? reading.mtimeMs : null,
         uid: process.getuid?.(),
         content: {

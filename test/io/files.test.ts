@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import fc from 'fast-check';
-import { readSmallFile } from '../../src/io/files.ts';
+import { readSmallFile, stampOf } from '../../src/io/files.ts';
 import { cleanUp, onCleanUp } from '../support/index.ts';
 
 afterEach(cleanUp);
@@ -40,18 +40,19 @@ const write = (content: string | Uint8Array): string => {
 test('a regular file comes with its bytes and a stamp that identifies it', () => {
   const path = write('{"pid": 1}');
   const stat = statSync(path, { bigint: true });
-  expect(readSmallFile(path)).toEqual({
+  const reading = readSmallFile(path);
+  expect(reading).toMatchObject({
     kind: 'file',
     bytes: new Uint8Array(Buffer.from('{"pid": 1}')),
-    stamp: {
-      dev: String(stat.dev),
-      ino: String(stat.ino),
-      mtimeNs: String(stat.mtimeNs),
-      size: 10,
-      sha256: createHash('sha256').update('{"pid": 1}').digest('hex'),
-    },
     mtimeMs: Number(stat.mtimeNs / 1_000_000n),
     uid: Number(stat.uid),
+  });
+  expect(reading.kind === 'file' && stampOf(reading.stat, reading.bytes)).toEqual({
+    dev: String(stat.dev),
+    ino: String(stat.ino),
+    mtimeNs: String(stat.mtimeNs),
+    size: 10,
+    sha256: createHash('sha256').update('{"pid": 1}').digest('hex'),
   });
 });
 
@@ -151,7 +152,7 @@ test('a path beyond the limit of the system is unread with the reason', () => {
 /** Reads a path in a process of its own, as another user where this one may read everything. */
 const readAsNobody = (path: string): unknown => {
   const outfile = join(newDirectory(), 'read.mjs');
-  const contents = `import { readSmallFile } from './src/io/files.ts'; console.log(JSON.stringify(readSmallFile(process.argv[2])));`;
+  const contents = `import { readSmallFile, stampOf } from './src/io/files.ts'; console.log(JSON.stringify(readSmallFile(process.argv[2])));`;
   const stdin = { contents, resolveDir: process.cwd(), loader: 'ts' } as const;
   buildSync({ stdin, bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'silent' });
   const identity = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
@@ -189,7 +190,7 @@ const straceTest = hasStrace ? test : test.skip;
 straceTest(`a record costs four system calls${hasStrace ? '' : ' (skipped: no strace)'}`, () => {
   const path = write('{"pid": 1}');
   const outfile = join(newDirectory(), 'read.mjs');
-  const contents = `import { readSmallFile } from './src/io/files.ts'; readSmallFile(process.argv[2]);`;
+  const contents = `import { readSmallFile, stampOf } from './src/io/files.ts'; readSmallFile(process.argv[2]);`;
   const stdin = { contents, resolveDir: process.cwd(), loader: 'ts' } as const;
   buildSync({ stdin, bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'silent' });
   const { stderr } = spawnSync('strace', ['-P', path, process.execPath, outfile, path], { encoding: 'utf8' });
