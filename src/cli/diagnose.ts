@@ -11,7 +11,7 @@ import { VERSION } from '../version.ts';
 import { type Arguments, choiceOf, optionValue, optionValues } from './arguments.ts';
 import { type LookEvents, runPipeline } from './pipeline.ts';
 import { loadChecks, lookOptionsOf, openTown, type Place, selectChecks, selectWorkers } from './session.ts';
-import { keepHeapSmall } from './small-heap.ts';
+import { heapKeeper } from './small-heap.ts';
 import { readSnapshot, saveSnapshot } from './snapshot-file.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -84,7 +84,15 @@ const fromTown = async (
       const request = lookOptionsOf(given, place, terminal);
       const { root, source } = place.town;
       onTown({ root, source, host: hostname(), scan: request.scan });
-      return gather({ ...request, ...events, onFound: keepHeapSmall });
+      const keepHeapSmall = heapKeeper();
+      return gather({
+        ...request,
+        onStage: events.onStage,
+        onProgress: (directories, locks) => {
+          keepHeapSmall(locks);
+          events.onProgress(directories);
+        },
+      });
     },
   };
 };

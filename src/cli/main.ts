@@ -63,8 +63,8 @@ const main = async (): Promise<void> => {
   process.exitCode = outcome.exitCode;
   // Nothing is left that could not be left: a reader that does not read must not keep us from being interrupted.
   interruption?.stopListening();
-  outputs.stdout.end(outcome.stdout);
-  outputs.stderr.end(outcome.stderr);
+  await outputs.stdout.end(outcome.stdout);
+  await outputs.stderr.end(outcome.stderr);
 };
 
 /** What is asked for late, or not at all, costs nothing before. */
@@ -87,7 +87,7 @@ const terminalOf = (interruption: Interruption | null): Terminal => ({
 
 const unwritable = (reason: string): void => {
   process.exitCode = EXIT.bug;
-  outputs.stderr.end(`doctor: the output cannot be written (${reason})\n`);
+  void outputs.stderr.end(`doctor: the output cannot be written (${reason})\n`);
 };
 
 const outputs = {
@@ -99,5 +99,5 @@ const outputs = {
 
 main().catch((error: unknown) => {
   process.exitCode = EXIT.bug;
-  outputs.stderr.end(`doctor: ${error instanceof Error ? error.message : String(error)}\n`);
+  void outputs.stderr.end(`doctor: ${error instanceof Error ? error.message : String(error)}\n`);
 });

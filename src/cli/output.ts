@@ -9,8 +9,8 @@ export interface Output {
   readonly write: (text: string) => void;
   /** Node's own stream: opening it at a pipe costs 6 ms, as much as a question to tmux, so most runs do without. */
   readonly stream: NodeJS.WriteStream;
-  /** The last words of a run. Text in pieces may be large: each piece is written before the next is made. */
-  readonly end: (text: string | Iterable<string>) => void;
+  /** The last words of a run. Text in pieces may be large: the next is made when the reader has taken the one before. */
+  readonly end: (text: string | Iterable<string>) => Promise<void>;
 }
 
 /** What an empty pipe takes at once on every system (macOS begins with 16 KiB): more than that may have to wait. */
@@ -18,14 +18,25 @@ const AT_ONCE = 16 * 1024;
 
 /** One of the two outputs; `onError` is told why it cannot be written. A reader that has seen enough is no error. */
 export const openOutput = (fd: 1 | 2, onError: (reason: string) => void): Output => {
-  const failed = (error: unknown): void => {
+  let isLost = false;
+  let goOn = (): void => {};
+  const lose = (error: unknown): void => {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EPIPE') onError(code ?? message);
+    isLost = true;
+    goOn();
   };
   let opened: NodeJS.WriteStream | null = null;
   const stream = (): NodeJS.WriteStream => {
-    opened ??= (fd === 1 ? process.stdout : process.stderr).on('error', failed);
+    opened ??= (fd === 1 ? process.stdout : process.stderr).on('error', lose).on('drain', () => goOn());
     return opened;
+  };
+  /** Resolves when the stream takes more, or takes nothing any more. */
+  const written = async (text: string | Buffer): Promise<void> => {
+    if (text.length === 0 || isLost || stream().write(text)) return;
+    await new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
   };
   let terminal: boolean | null = null;
   const isTTY = (): boolean => {
@@ -48,24 +59,24 @@ export const openOutput = (fd: 1 | 2, onError: (reason: string) => void): Output
     get stream() {
       return stream();
     },
-    end: (text) => {
+    end: async (text) => {
       const pieces = typeof text === 'string' ? [text] : text;
       let first = '';
       for (const piece of pieces) {
+        if (isLost) return;
         if (opened === null && first.length + piece.length <= AT_ONCE) {
           first += piece;
           continue;
         }
-        if (first !== '') stream().write(first);
+        await written(first);
         first = '';
-        if (piece !== '') stream().write(piece);
+        await written(piece);
       }
       if (first === '') return;
       try {
-        const rest = writeNow(fd, Buffer.from(first, 'utf8'));
-        if (rest.length > 0) stream().write(rest);
+        await written(writeNow(fd, Buffer.from(first, 'utf8')));
       } catch (error) {
-        failed(error);
+        lose(error);
       }
     },
   };

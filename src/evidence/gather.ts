@@ -38,9 +38,8 @@ export interface GatherRequest {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Locks of an earlier look: only files that changed since are read again. */
   readonly before?: readonly LockFile[] | undefined;
-  readonly onProgress?: ((directories: number) => void) | undefined;
-  /** Told how many locks were found, before they are read. */
-  readonly onFound?: ((locks: number) => void) | undefined;
+  /** Called now and then while the town is scanned, and at the end, with what was met so far. */
+  readonly onProgress?: ((directories: number, locks: number) => void) | undefined;
   readonly onStage?: ((stage: Stage) => void) | undefined;
 }
 
@@ -123,7 +122,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
 
   onStage?.('locks');
   const found = await findLocks(request);
-  request.onFound?.(found.locks.length);
+  request.onProgress?.(found.directories, found.locks.length);
   const locks = readLocks(found.locks, town.root, request.before);
   const companions = readLoneCompanions(town.root, request.workers, locks);
 

@@ -17,8 +17,8 @@ export interface ScanOptions {
   readonly places?: readonly string[];
   /** Two: a helper thread walks along. `auto` (the default) decides by size and load; `quick` never needs one. */
   readonly threads?: 'auto' | 1 | 2;
-  /** Called every few thousand directories with the number of those entered so far. */
-  readonly onProgress?: (directories: number) => void;
+  /** Called every few thousand directories with the number of those entered so far, and of the places with locks. */
+  readonly onProgress?: (directories: number, locks: number) => void;
   /** Another file system, for tests. */
   readonly disk?: Disk;
 }

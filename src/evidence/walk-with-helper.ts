@@ -55,7 +55,10 @@ export function* walkWithHelper(
   const { onDirectory } = options;
   const own: WalkOptions = {
     ...options,
-    onDirectory: onDirectory === null ? null : (count) => onDirectory(count + readProgress(board)),
+    onDirectory:
+      onDirectory === null
+        ? null
+        : (directories, sightings) => onDirectory(directories + readProgress(board), sightings),
   };
 
   if (always) decide(0);

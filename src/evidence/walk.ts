@@ -39,7 +39,7 @@ export interface WalkOptions {
   readonly prune: ReadonlySet<string>;
   /** Who asks: directories that it cannot read are gaps. */
   readonly uid: number;
-  readonly onDirectory: ((directories: number) => void) | null;
+  readonly onDirectory: ((directories: number, sightings: number) => void) | null;
 }
 
 /** Directories between two calls of `onDirectory`. */
@@ -207,7 +207,8 @@ function listPlace(place: Place, options: WalkOptions, findings: Findings): read
 
 function countDirectory({ onDirectory }: WalkOptions, findings: Findings): void {
   findings.directories++;
-  if (onDirectory !== null && findings.directories % PROGRESS_STEP === 0) onDirectory(findings.directories);
+  if (onDirectory !== null && findings.directories % PROGRESS_STEP === 0)
+    onDirectory(findings.directories, findings.sightings.length);
 }
 
 function readEntries(place: Place, disk: Disk, findings: Findings): readonly Entry[] {

@@ -62,6 +62,22 @@ describe('piped', () => {
     expect(stderr).toBe('');
   });
 
+  test('a reader that takes its time gets everything', async () => {
+    const town = makeTown();
+    for (let index = 0; index < 500; index += 1) town.lock(`gastown/crew/ada${index}`, { session_id: '%55' });
+    const child = startDoctor(['--json'], { cwd: town.root });
+    const pieces: Buffer[] = [];
+    const ended = once(child, 'close');
+    for await (const piece of child.stdout ?? []) {
+      pieces.push(piece as Buffer);
+      if (pieces.length < 5) await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await ended;
+    const report = JSON.parse(Buffer.concat(pieces).toString('utf8')) as Report;
+    expect(report.locks).toHaveLength(500);
+    expect(child.exitCode).toBe(1);
+  });
+
   test('an output that cannot be written is one sentence and no success', () => {
     const { status, stderr } = shell('"$1" "$2" checks > /dev/full', sickTown());
     expect(stderr).toBe('doctor: the output cannot be written (ENOSPC)\n');
