@@ -133,8 +133,9 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   onStage?.('tmux');
   const answered = await lookAtTmux(request, usersOf(town.root, host.uid, locks), table);
   const layout = layoutFor(request, answered);
-  const lockedPlaces = [...new Set(locks.map(({ worker }) => worker))];
-  const placeInTown = townPlaceFinder(town.root, [...layout.workers, ...request.workers, ...lockedPlaces]);
+  const lockedPlaces = locks.map(({ worker }) => worker);
+  const places = [...new Set([...layout.workers, ...request.workers, ...lockedPlaces])];
+  const placeInTown = townPlaceFinder(town.root, places);
   const tmux = withTownPlaces(answered, placeInTown);
   const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];
   const panePids = tmux.servers.flatMap((server) =>
@@ -170,13 +171,19 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     },
     host,
     asker,
-    locks: await addGitFacts(locks, { timeoutMs, env, ignored: whole }),
+    locks: await addGitFacts(locks, {
+      timeoutMs,
+      env,
+      ignored: whole,
+      scanned: found.seen === null ? undefined : { root: town.root, repositories: found.seen.repositories },
+    }),
     ...(companions.length > 0 ? { companions } : {}),
     leftovers: readLeftovers(found.leftovers, town.root),
     legacy: whole
       ? readLegacyItems(town.root, {
           rigs: layout.rigs.map(({ name }) => name),
           workers: [...layout.workers, ...lockedPlaces],
+          oldHomes: found.seen?.oldHomes ?? null,
         })
       : [],
     processes,

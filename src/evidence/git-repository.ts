@@ -19,15 +19,20 @@ const MAX_POINTER_BYTES = 8192;
 
 /**
  * Finds the nearest repository at or above a directory, up to the root of the file system; null where there is none.
- * Remembers each directory: workers share most of their ancestors.
+ * Remembers each directory: workers share most of their ancestors. `isRuledOut` spares looks at directories that are
+ * known to have no `.git`.
  */
-export const repositoryFinder = (uid: number): ((directory: string) => Repository | null) => {
+export const repositoryFinder = (
+  uid: number,
+  isRuledOut: (directory: string) => boolean = () => false,
+): ((directory: string) => Repository | null) => {
   const known = new Map<string, Repository | null>();
   const find = (directory: string): Repository | null => {
     const before = known.get(directory);
     if (before !== undefined) return before;
     const parent = dirname(directory);
-    const found = repositoryAt(directory, uid) ?? (parent === directory ? null : find(parent));
+    const here = isRuledOut(directory) ? null : repositoryAt(directory, uid);
+    const found = here ?? (parent === directory ? null : find(parent));
     known.set(directory, found);
     return found;
   };

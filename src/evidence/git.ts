@@ -1,6 +1,7 @@
 /** What git says of the places of locks. Reads only; runs git only where looking does not decide. */
 import { basename, dirname } from 'node:path';
 import type { GitFacts, LockFile, Observed } from '../core/types.ts';
+import { relativeTo } from '../core/workers.ts';
 import { findProgram } from '../io/find-program.ts';
 import { inParallel } from '../io/in-parallel.ts';
 import { askIgnored, askTracked, type GitClient } from './git-command.ts';
@@ -21,6 +22,8 @@ export interface GitQuestion {
   readonly timeoutMs: number;
   /** Ask as well whether something ignores the locks; without, `ignored` is unseen inside repositories. */
   readonly ignored: boolean;
+  /** A town that was scanned as a whole: its root, and all directories of it that have a `.git`. */
+  readonly scanned?: { readonly root: string; readonly repositories: ReadonlySet<string> } | undefined;
 }
 
 /** Repositories at work at once. */
@@ -34,15 +37,22 @@ const OUTSIDE: GitFacts = {
 
 /**
  * Reads the facts for many locks, in their order. A repository that git cannot answer for (git is not installed, the
- * `.git` is broken or closed, "dubious ownership") leaves `tracked` unseen. 10,000 locks outside repositories cost one
- * look per directory.
+ * `.git` is broken or closed, "dubious ownership") leaves `tracked` unseen. 10,000 locks outside repositories cost at
+ * most one look per directory.
  */
 export const readGitFacts = async (
   locks: readonly LockPlace[],
   question: GitQuestion,
 ): Promise<readonly GitFacts[]> => {
   const client: GitClient = { ...question, program: findProgram('git', question.env) };
-  const find = repositoryFinder(process.geteuid?.() ?? 0);
+  const { scanned } = question;
+  const find = repositoryFinder(
+    process.geteuid?.() ?? 0,
+    (directory) =>
+      scanned !== undefined &&
+      relativeTo(scanned.root, directory) !== null &&
+      !scanned.repositories.has(directory),
+  );
   const facts = locks.map(() => OUTSIDE);
   const inside = new Map<Repository, number[]>();
   for (const [index, { path }] of locks.entries()) {

@@ -7,7 +7,7 @@ import { realDisk } from './disk.ts';
 import { knownPlaces, WORKER_LAYOUT } from './known-places.ts';
 import { parseRigs } from './rigs.ts';
 import { PRUNED } from './scan.ts';
-import type { Findings } from './walk.ts';
+import { noFindings } from './walk.ts';
 
 /** What the known layout of a town says, without a scan. */
 export interface TownLayout {
@@ -23,7 +23,7 @@ export interface TownLayout {
 
 /** Reads the layout of the town at the real path `root`. Never throws for what is missing, damaged or unreadable. */
 export function readTownLayout(root: string): TownLayout {
-  const findings: Findings = { sightings: [], gaps: [], directories: 0 };
+  const findings = noFindings();
   const options = { disk: realDisk, prune: PRUNED, uid: -1, onDirectory: null };
   const directories = knownPlaces(root, WORKER_LAYOUT, options, findings).map(({ path, raw }) =>
     displayRelative(root, raw ? fromLatin1(path) : path),

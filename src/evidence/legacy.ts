@@ -1,9 +1,8 @@
 import { lstatSync } from 'node:fs';
 import type { LegacyItem } from '../core/types.ts';
 import { realDisk } from './disk.ts';
-import { isLockName, LOCK_NAME } from './lock-names.ts';
+import { isLockName, LOCK_NAME, OLD_HOME } from './lock-names.ts';
 
-const OLD_HOME = '.gastown';
 const NEW_HOME = '.runtime';
 
 /** Files of `.gastown/` that do not simply go to `.runtime/` under their old name, by level. */
@@ -19,19 +18,26 @@ export interface LegacyPlaces {
   readonly rigs: readonly string[];
   /** Worker directories, canonical or not; rigs and the root may be among them and are taken as what they are. */
   readonly workers: readonly string[];
+  /** Absolute paths of all directories that have a `.gastown`, where a scan has seen them all; null: look. */
+  readonly oldHomes: ReadonlySet<string> | null;
 }
 
 /**
  * What is still in `.gastown/` at the level of the town, its rigs and workers, with the place that each moved to in
  * December 2025 (contract, section 4). Only looks; what cannot be listed is left out, for the scan reports it.
  */
-export function readLegacyItems(root: string, { rigs, workers }: LegacyPlaces): readonly LegacyItem[] {
+export function readLegacyItems(
+  root: string,
+  { rigs, workers, oldHomes }: LegacyPlaces,
+): readonly LegacyItem[] {
+  if (oldHomes?.size === 0) return [];
   const upper = new Set(['.', ...rigs]);
+  const mayHaveOne = (place: string): boolean => oldHomes?.has(inRoot(root, place)) ?? true;
   return [
     ...itemsOf(root, '.', TOWN_TARGETS),
     ...[...rigs].sort().flatMap((rig) => itemsOf(root, rig, RIG_TARGETS)),
     ...[...new Set(workers)]
-      .filter((worker) => !upper.has(worker))
+      .filter((worker) => !upper.has(worker) && mayHaveOne(worker))
       .sort()
       .flatMap((worker) => itemsOf(root, worker, WORKER_TARGETS)),
   ];
@@ -39,7 +45,7 @@ export function readLegacyItems(root: string, { rigs, workers }: LegacyPlaces): 
 
 function itemsOf(root: string, place: string, targets: Readonly<Record<string, string>>): LegacyItem[] {
   const prefix = place === '.' ? '' : `${place}/`;
-  const absolute = (relative: string): string => `${root === '/' ? '' : root}/${relative}`;
+  const absolute = (relative: string): string => inRoot(root, relative);
   return listNames(absolute(`${prefix}${OLD_HOME}`))
     .filter(isState)
     .sort()
@@ -54,6 +60,8 @@ function itemsOf(root: string, place: string, targets: Readonly<Record<string, s
       };
     });
 }
+
+const inRoot = (root: string, relative: string): string => `${root === '/' ? '' : root}/${relative}`;
 
 /** The lock itself moves; its guard (`agent.lock.flock`) and the debris beside it stay where they are. */
 const isState = (name: string): boolean => name === LOCK_NAME || !isLockName(name);

@@ -6,6 +6,9 @@ export const LOCK_NAME = 'agent.lock';
 /** Name of the second record beside a lock, which keeps the true holder. */
 export const COMPANION_NAME = 'agent.lock.holder';
 
+/** Where runtime state was kept before December 2025. */
+export const OLD_HOME = '.gastown';
+
 /** Directories that hold locks, and what each says about the age of the layout. */
 export const LOCK_HOMES = { '.runtime': 'runtime', '.gastown': 'legacy' } as const;
 

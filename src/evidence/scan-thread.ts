@@ -1,7 +1,7 @@
 /** The helper thread of a large scan: takes subtrees from the shared board until there are none, and hands over what it found. */
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { realDisk } from './disk.ts';
-import { type Findings, type Subtree, walkAll } from './walk.ts';
+import { noFindings, type Subtree, walkAll } from './walk.ts';
 import { beginWork, endWork, openBoard, takeNext, tellProgress } from './walk-board.ts';
 
 /** What the thread is given. */
@@ -17,7 +17,7 @@ const { shared, port, subtrees, prune, uid } = workerData as HelperTask;
 const board = openBoard(shared);
 
 if (beginWork(board)) {
-  const findings: Findings = { sightings: [], gaps: [], directories: 0 };
+  const findings = noFindings();
   const options = { disk: realDisk, prune, uid, onDirectory: (count: number) => tellProgress(board, count) };
   for (let index = takeNext(board, true); index !== null; index = takeNext(board, true)) {
     const subtree = subtrees[index];

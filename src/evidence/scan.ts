@@ -5,7 +5,7 @@ import { type Disk, realDisk } from './disk.ts';
 import { knownPlaces, LOCK_LAYOUT, searchPlaces, withAncestors } from './known-places.ts';
 import { trustedDevice } from './leaf-rule.ts';
 import { COMPANION_NAME, isLockHome, LOCK_HOMES, LOCK_NAME, leftoverKind } from './lock-names.ts';
-import { type Findings, type Sighting, type WalkOptions, walkAll } from './walk.ts';
+import { type Findings, noFindings, type Place, type Sighting, type WalkOptions, walkAll } from './walk.ts';
 import { walkWithHelper } from './walk-with-helper.ts';
 
 export interface ScanOptions {
@@ -49,6 +49,15 @@ export interface ScanResult {
   /** Directories that were looked into. */
   readonly directories: number;
   readonly gaps: readonly Gap[];
+  /** What a scan that saw the whole town knows besides; null for a look at known places. */
+  readonly seen: SeenOnTheWay | null;
+}
+
+/** Absolute paths; those that are no UTF-8 are left out. */
+export interface SeenOnTheWay {
+  /** Directories with an entry `.git`, and with a directory `.gastown`. Places of locks and those above had none where they are missing. */
+  readonly repositories: ReadonlySet<string>;
+  readonly oldHomes: ReadonlySet<string>;
 }
 
 /**
@@ -106,7 +115,10 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
     if (threads === 1 || options.disk !== undefined) walkAll([start], how, findings);
     else yield* walkWithHelper(start, threads === 2, how, findings);
   }
-  return resultOf(findings);
+  const { repositories, oldHomes } = findings;
+  const seen =
+    options.mode === 'quick' ? null : { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) };
+  return resultOf(findings, seen);
 }
 
 /** Looks for the lock of these directories alone (absolute paths), not below them. One that does not exist is no gap. */
@@ -118,10 +130,8 @@ export function scanPlaces(places: readonly string[], disk: Disk = realDisk): Sc
     how,
     findings,
   );
-  return resultOf(findings);
+  return resultOf(findings, null);
 }
-
-const noFindings = (): Findings => ({ sightings: [], gaps: [], directories: 0 });
 
 const walkOptions = ({ mode, disk, onProgress }: ScanOptions): WalkOptions => ({
   disk: disk ?? realDisk,
@@ -130,7 +140,7 @@ const walkOptions = ({ mode, disk, onProgress }: ScanOptions): WalkOptions => ({
   onDirectory: onProgress ?? null,
 });
 
-function resultOf({ sightings, directories, gaps }: Findings): ScanResult {
+function resultOf({ sightings, directories, gaps }: Findings, seen: SeenOnTheWay | null): ScanResult {
   const homes = sightings.map(placeOf);
   const withLock = new Set(
     homes
@@ -152,7 +162,8 @@ function resultOf({ sightings, directories, gaps }: Findings): ScanResult {
       return kind === null ? [] : [{ path: joinPath(home, name), place, kind }];
     }),
   );
-  return { locks, leftovers, directories, gaps: gaps.sort((a, b) => (a.what < b.what ? -1 : 1)) };
+  gaps.sort((a, b) => (a.what < b.what ? -1 : 1));
+  return { locks, leftovers, directories, gaps, seen };
 }
 
 function placeOf({ home: { path, raw }, names }: Sighting) {
@@ -167,5 +178,9 @@ function placeOf({ home: { path, raw }, names }: Sighting) {
     names,
   } as const;
 }
+
+/** Names that only look odd are walked as bytes, and are text all the same. */
+const pathsOf = (places: readonly Place[]): ReadonlySet<string> =>
+  new Set(places.map(({ path, raw }) => exact(path, raw)).filter((path) => typeof path === 'string'));
 
 const exact = (path: string, raw: boolean): DiskPath => (raw ? fromLatin1(path) : path);

@@ -2,6 +2,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import type { Worker as WorkerThread } from 'node:worker_threads';
 import type { HelperTask } from './scan-thread.ts';
 import {
+  addFindings,
   type Findings,
   type Subtree,
   type WalkOptions,
@@ -88,9 +89,7 @@ function finish(
     );
     return;
   }
-  findings.sightings.push(...more.sightings);
-  findings.gaps.push(...more.gaps);
-  findings.directories += more.directories;
+  addFindings(findings, more);
 }
 
 /**

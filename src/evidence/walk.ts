@@ -4,7 +4,7 @@ import { displayPath, fromLatin1, toLatin1 } from '../io/disk-path.ts';
 import { describeErrno, errnoOf, isAbsence } from '../io/errno.ts';
 import { type Disk, type Entry, isUntyped, type Look } from './disk.ts';
 import { isLeaf } from './leaf-rule.ts';
-import { isLockHome, isLockName } from './lock-names.ts';
+import { isLockHome, isLockName, OLD_HOME } from './lock-names.ts';
 
 /** A directory. */
 export interface Place {
@@ -26,10 +26,13 @@ export interface Sighting {
   readonly names: readonly string[];
 }
 
-/** What walks find; one is filled by several. */
+/** What walks find; one is filled by several. The walks of known places leave the last two empty. */
 export interface Findings {
   readonly sightings: Sighting[];
   readonly gaps: Gap[];
+  /** Directories with an entry `.git`, and those with a directory `.gastown`: what others ask for later. */
+  readonly repositories: Place[];
+  readonly oldHomes: Place[];
   directories: number;
 }
 
@@ -116,6 +119,7 @@ function visitor(
     for (const entry of entries) {
       const name = entry.name;
       if (isHome && isLockName(name)) names.push(name);
+      if (name === '.git') findings.repositories.push(place);
       if (entry.isFile()) continue;
       if (!raw && name.includes(REPLACEMENT)) {
         hasRawNames = true;
@@ -123,8 +127,10 @@ function visitor(
       }
       if (!entry.isDirectory() && !(isUntyped(entry) && isDirectory(prefix + name))) continue;
       if (name.charCodeAt(0) !== DOT) stack.push(prefix + name);
-      else if (isLockHome(name)) list(prefix + name, true, stack);
-      else if (!prune.has(name)) stack.push(prefix + name);
+      else if (isLockHome(name)) {
+        if (name === OLD_HOME) findings.oldHomes.push(place);
+        list(prefix + name, true, stack);
+      } else if (!prune.has(name)) stack.push(prefix + name);
     }
     if (names.length > 0) findings.sightings.push({ home: place, names });
     if (hasRawNames) {
@@ -150,6 +156,22 @@ function visitor(
     }
     list(directory, false, stack);
   };
+}
+
+/** Nothing found yet. */
+export const noFindings = (): Findings => ({
+  sightings: [],
+  gaps: [],
+  repositories: [],
+  oldHomes: [],
+  directories: 0,
+});
+
+/** Adds what another walk found. */
+export function addFindings(findings: Findings, more: Findings): void {
+  for (const kind of ['sightings', 'gaps', 'repositories', 'oldHomes'] as const)
+    for (const each of more[kind]) (findings[kind] as unknown[]).push(each);
+  findings.directories += more.directories;
 }
 
 /** What decoding puts in place of bytes that are no UTF-8 (a name may also really contain it). */

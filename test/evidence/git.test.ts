@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { GitFacts } from '../../src/core/types.ts';
 import { addGitFacts, readGitFacts } from '../../src/evidence/git.ts';
 import { glanceAtIndex } from '../../src/evidence/git-index.ts';
+import { scanTown } from '../../src/evidence/scan.ts';
 import {
   asOtherUser,
   canBecomeOthers,
@@ -105,6 +106,33 @@ const watchedGit = (town: TestTown) => {
     town.write('.gitignore', 'joe*\n');
     const asked = await readGitFacts(places, { env: ENV, timeoutMs: 10_000, ignored: true });
     expect(asked.map(({ ignored }) => ignored)).toEqual([seen(false), seen(true)]);
+  });
+
+  test('is found through what a scan has seen, and what that rules out is not looked at', async () => {
+    const { town, top, lock } = makeRepository();
+    const place = { path: lock, pathBytes: null };
+    const ask = async (repositories: ReadonlySet<string>) =>
+      (
+        await readGitFacts([place], {
+          env: ENV,
+          timeoutMs: 10_000,
+          ignored: false,
+          scanned: { root: town.root, repositories },
+        })
+      )[0];
+    const scanned = scanTown({ root: town.root, mode: 'default' });
+    expect(await ask(scanned.seen?.repositories ?? new Set())).toMatchObject({ repository: top });
+    expect(await ask(new Set())).toMatchObject({ repository: null });
+  });
+
+  test('above the town is found in any case', async () => {
+    const town = makeTown({ workers: ['gastown/crew/ada'] });
+    git(town.root, 'init', '-q');
+    const lock = town.lock('gastown/crew/ada');
+    const question = { env: ENV, timeoutMs: 10_000, ignored: false };
+    const scanned = { root: town.path('gastown'), repositories: new Set<string>() };
+    const [facts] = await readGitFacts([{ path: lock, pathBytes: null }], { ...question, scanned });
+    expect(facts).toMatchObject({ repository: town.root, tracked: seen(false) });
   });
 
   test('knows ignoring by patterns that only git can read', async () => {

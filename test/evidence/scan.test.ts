@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type Disk, type Look, realDisk, untyped } from '../../src/evidence/disk.ts';
 import { PRUNED, type ScanResult, scanPlaces, scanTown } from '../../src/evidence/scan.ts';
@@ -85,6 +86,37 @@ describe.each(fileSystems)('scanning in %s', (_name, parent) => {
     expect(found(pruned)).toEqual(runFind(root, ...PRUNED_LOCKS));
     expect(pruned.gaps).toEqual([]);
   });
+
+  test.each([1, 2, 3])(
+    'knows of every place of a lock, and of all above it, what is there: tree %i',
+    (seed) => {
+      const root = newRoot(parent);
+      growTree(root, seed);
+      addLock(join(root, 'clone'));
+      addLock(join(root, 'clone/inner'));
+      mkdirSync(join(root, 'clone/.git'));
+      writeFileSync(join(root, 'clone/inner/.git'), 'gitdir: elsewhere');
+      addLock(join(root, 'old'), '.gastown');
+      symlinkSync('nowhere', join(root, 'old/.git'));
+      const { locks, seen } = scanTown({ root, mode: 'default' });
+      const places = new Set<string>();
+      for (const { place } of locks)
+        for (let at = String(place); typeof place === 'string' && at.startsWith(root); at = dirname(at))
+          places.add(at);
+      const having = (entry: string, isCounted: (path: string) => boolean): string[] =>
+        [...places].filter((place) => isCounted(join(place, entry))).sort();
+      const among = (known: ReadonlySet<string> | undefined): string[] =>
+        [...places].filter((place) => known?.has(place)).sort();
+      const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+      const isDirectory = (path: string): boolean =>
+        lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+      expect(among(seen?.repositories)).toEqual(having('.git', isThere));
+      expect(among(seen?.repositories).length).toBeGreaterThan(2);
+      expect(among(seen?.oldHomes)).toEqual(having('.gastown', isDirectory));
+      expect(among(seen?.oldHomes).length).toBeGreaterThan(0);
+      expect(scanTown({ root, mode: 'quick' }).seen).toBeNull();
+    },
+  );
 
   test('finds the same when every directory is listed', () => {
     const root = newRoot(parent);
