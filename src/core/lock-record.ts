@@ -33,6 +33,29 @@ export function parseLockRecord(bytes: Uint8Array): LockContent {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
     return invalid('not-json', 'it starts with a byte order mark');
   }
+  return readUsual(bytes) ?? readAny(bytes);
+}
+
+/** What the original and its followers write, and nobody else has touched: plain ASCII, four fields at most, in this order. */
+const USUAL =
+  /^\{[ \n\r\t]*"pid":[ \n\r\t]*(0|-?[1-9]\d{0,14}),[ \n\r\t]*"acquired_at":[ \n\r\t]*"([^"\\]*)"(?:,[ \n\r\t]*"session_id":[ \n\r\t]*"([ !#-[\]-~]*)")?(?:,[ \n\r\t]*"hostname":[ \n\r\t]*"([ !#-[\]-~]*)")?[ \n\r\t]*\}[ \n\r\t]*$/;
+
+/** Longer files are not the usual ones, and the arguments of one call are limited. */
+const MAX_USUAL_BYTES = 1024;
+
+/** A short way for nearly all records, three times as fast as reading JSON; null for everything else. */
+function readUsual(bytes: Uint8Array): LockContent | null {
+  if (bytes.length > MAX_USUAL_BYTES) return null;
+  const match = USUAL.exec(rawText(bytes, 0, bytes.length));
+  if (match === null) return null;
+  const [, pid, acquiredAt = '', sessionId = '', hostname = ''] = match;
+  const time = parseGoTime(acquiredAt);
+  if (!time.ok) return null;
+  const record = { pid: Number(pid), acquiredAt, acquiredAtMs: time.ms, sessionId, hostname, holder: null };
+  return { kind: 'record', record };
+}
+
+function readAny(bytes: Uint8Array): LockContent {
   const document = readDocument(bytes);
   if (!document.ok) return invalid('not-json', document.why);
   const { type } = document.value;

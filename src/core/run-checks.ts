@@ -52,18 +52,11 @@ const findingProblem = (finding: unknown, lockIds: ReadonlySet<string>): string 
 
 /** Third-party findings may leave out what they have nothing to say about. */
 const complete = (finding: Partial<Finding> & Pick<Finding, 'severity' | 'message'>): Finding => {
-  const { fix } = finding;
-  const filled: Fix | null =
-    fix?.action === 'advice' ? { ...fix, commands: fix.commands ?? [] } : (fix ?? null);
-  return {
-    severity: finding.severity,
-    worker: finding.worker ?? null,
-    ...(finding.workers === undefined ? {} : { workers: finding.workers }),
-    lock: finding.lock ?? (filled?.action === 'release' ? filled.lock : null),
-    message: finding.message,
-    evidence: finding.evidence ?? [],
-    fix: filled,
-  };
+  const { severity, worker = null, workers, message, evidence = [], fix: given = null } = finding;
+  const fix: Fix | null = given?.action === 'advice' ? { ...given, commands: given.commands ?? [] } : given;
+  const lock = finding.lock ?? (fix?.action === 'release' ? fix.lock : null);
+  const completed = { severity, worker, lock, message, evidence, fix };
+  return workers === undefined ? completed : { ...completed, workers };
 };
 
 const statusOf = (check: Check, findings: readonly Finding[]): CheckStatus => {

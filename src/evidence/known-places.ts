@@ -8,35 +8,44 @@ import {
   type WalkOptions,
 } from './walk.ts';
 
-/**
- * A directory of the known layout: what may lie in it, by exact name, with `=` by the name of its rig, or with `*` by
- * any other name.
- */
+/** A directory of the known layout. */
 interface Layout {
-  readonly [name: string]: Layout;
+  /** What may lie in it by exact name, with `=` by the name of its rig. */
+  readonly named: ReadonlyMap<string, Layout>;
+  /** What may lie in it by any other name; null: nothing. */
+  readonly other: Layout | null;
 }
 
-const HERE: Layout = {};
-
-const layoutWith = (polecat: Layout): Layout => ({
-  mayor: { rig: HERE },
-  deacon: { dogs: { '*': { '*': HERE } } },
-  '*': {
-    mayor: { rig: HERE },
-    refinery: { rig: HERE },
-    witness: { rig: HERE },
-    crew: { '*': HERE },
-    polecats: { '*': polecat },
-  },
+const holding = (named: Readonly<Record<string, Layout>>, other: Layout | null = null): Layout => ({
+  named: new Map(Object.entries(named)),
+  other,
 });
 
+const HERE = holding({});
+const ANY = holding({}, HERE);
+
+const layoutWith = (polecat: Layout): Layout =>
+  holding(
+    {
+      mayor: holding({ rig: HERE }),
+      deacon: holding({ dogs: holding({}, ANY) }),
+    },
+    holding({
+      mayor: holding({ rig: HERE }),
+      refinery: holding({ rig: HERE }),
+      witness: holding({ rig: HERE }),
+      crew: ANY,
+      polecats: holding({}, polecat),
+    }),
+  );
+
 /** Where Gas Town puts workers (field notes, "Town layout"), and every other directory of it that may hold a lock. */
-export const LOCK_LAYOUT: Layout = layoutWith({ '*': HERE });
+export const LOCK_LAYOUT: Layout = layoutWith(ANY);
 
 /** The workers' own directories alone: the inside of a polecat is its rig's worktree and need not be listed. */
-export const WORKER_LAYOUT: Layout = layoutWith({ '=': HERE });
+export const WORKER_LAYOUT: Layout = layoutWith(holding({ '=': HERE }));
 
-/** All directories below `root` that fit a layout, the root first. Costs one listing per `*`, one look per name. */
+/** All directories below `root` that fit a layout, the root first. Costs one listing per `other`, one look per name. */
 export function knownPlaces(
   root: string,
   layout: Layout,
@@ -46,15 +55,14 @@ export function knownPlaces(
   const places: Place[] = [];
   const visit = (place: Place, inside: Layout, rig: string): void => {
     places.push(place);
-    const { '*': wildcard, ...named } = inside;
-    for (const [name, inner] of Object.entries(named)) {
+    const { named, other } = inside;
+    for (const [name, inner] of named) {
       const child = childOf(place, name === '=' ? rig : name);
       if (lookAt(options.disk, child, findings)?.isDirectory()) visit(child, inner, rig);
     }
-    if (wildcard === undefined) return;
+    if (other === null) return;
     for (const { name, child } of listSubdirectories(place, options, findings)) {
-      if (!Object.hasOwn(named, name) && !isLockHome(name) && !options.prune.has(name))
-        visit(child, wildcard, rig || name);
+      if (!named.has(name) && !isLockHome(name) && !options.prune.has(name)) visit(child, other, rig || name);
     }
   };
   visit({ path: root, raw: false }, layout, '');

@@ -331,3 +331,66 @@ function parses(text: string): boolean {
     return false;
   }
 }
+
+describe('the short way for usual records', () => {
+  /** White space in front changes nothing, but makes a file too long for it. */
+  const theLongWay = (bytes: Uint8Array): LockContent =>
+    parseLockRecord(latin(' '.repeat(2000) + asLatin(bytes)));
+  const asLatin = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
+  /** Details of invalid records name the byte. */
+  const comparable = (content: LockContent): unknown =>
+    content.kind === 'invalid' ? { kind: content.kind, problem: content.problem } : content;
+
+  const usual = fc
+    .record({
+      pid: fc.oneof(fc.integer(), fc.constantFrom(0, 999_999_999_999_999, 9_007_199_254_740_992)),
+      acquiredAtNs: fc.bigInt({ min: -62_135_596_800_000_000_000n, max: 253_402_300_799_999_999_999n }),
+      sessionId: fc.oneof(fc.constantFrom('', '%756', 'gastown/joe', '/'), fc.string({ unit: 'binary' })),
+      hostname: fc.oneof(fc.constantFrom('', 'larch', 'annMBP.local'), fc.string()),
+    })
+    .map((fields) => new TextEncoder().encode(formatLockRecord({ ...fields, holder: null })));
+
+  test('gives what reading JSON gives', () => {
+    fc.assert(
+      fc.property(usual, (bytes) => {
+        expect(parseLockRecord(bytes)).toEqual(theLongWay(bytes));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('gives what reading JSON gives for records that were tampered with', () => {
+    const edit = fc.record({
+      at: fc.nat({ max: 200 }),
+      remove: fc.nat({ max: 3 }),
+      insert: fc.constantFrom(
+        '',
+        '"',
+        '\\',
+        ',',
+        '}',
+        '{',
+        ' ',
+        '\t',
+        '\v',
+        '0',
+        '-',
+        '.5',
+        'e',
+        '\u00ff',
+        '\0',
+        '"pid":1,',
+      ),
+    });
+    fc.assert(
+      fc.property(usual, fc.array(edit, { minLength: 1, maxLength: 3 }), (bytes, edits) => {
+        let text = asLatin(bytes);
+        for (const { at, remove, insert } of edits)
+          text = text.slice(0, at) + insert + text.slice(at + remove);
+        const edited = latin(text);
+        expect(comparable(parseLockRecord(edited))).toEqual(comparable(theLongWay(edited)));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
