@@ -1,5 +1,5 @@
 /** Locks from which on it is worth while. */
-const MANY = 1000;
+const MANY = 200;
 
 /**
  * Watches how many locks a scan meets, and asks V8 to collect garbage early once they are many. Ten thousand leave 30 MB of

@@ -77,7 +77,9 @@ const crowdAt = (
   index: TownIndex,
   readOccupants: OccupantReader,
 ): Collision | null => {
-  const occupants = readOccupants(worker, verdict?.lock ?? null, null).occupants;
+  const { occupants } = readOccupants(worker, verdict?.lock ?? null, null);
+  // Whoever the lock names is one at the most.
+  if (occupants.length === 0) return null;
   const seen = agentsAmong(occupants);
   const holders =
     verdict === undefined
@@ -140,16 +142,16 @@ export const findCollisions = (
   const byWorker = new Map(verdicts.map((verdict) => [verdict.lock.worker, verdict]));
   const { asked, town } = index.snapshot;
   const candidates = asked.length > 0 ? asked : town.workers;
-  const places = [...new Set([...candidates, ...byWorker.keys()])].sort();
+  const crowds = new Map<string, Collision>();
+  for (const place of new Set([...candidates, ...byWorker.keys()])) {
+    const crowd = crowdAt(index.viewOf(place), byWorker.get(place), index, readOccupants);
+    if (crowd !== null) crowds.set(place, crowd);
+  }
   // A directory and its parent that belong to one agent would tell the same story twice: the outermost tells it.
-  const told = new Set<string>();
-  const crowds = places.flatMap((place) => {
-    const worker = index.viewOf(place);
-    const crowd = crowdAt(worker, byWorker.get(place), index, readOccupants);
-    const story = crowd === null ? '' : `${worker.owner?.role ?? place}`;
-    if (crowd === null || told.has(story)) return [];
-    told.add(story);
-    return [crowd];
-  });
-  return [...crowds, ...rivalClaims(verdicts)];
+  const told = new Map<string, Collision>();
+  for (const [place, crowd] of [...crowds].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const story = index.viewOf(place).owner?.role ?? place;
+    if (!told.has(story)) told.set(story, crowd);
+  }
+  return [...told.values(), ...rivalClaims(verdicts)];
 };

@@ -46,9 +46,13 @@ const MAX_USUAL_BYTES = 1024;
 /** A short way for nearly all records, three times as fast as reading JSON; null for everything else. */
 function readUsual(bytes: Uint8Array): LockContent | null {
   if (bytes.length > MAX_USUAL_BYTES) return null;
-  const match = USUAL.exec(rawText(bytes, 0, bytes.length));
+  const text = rawText(bytes, 0, bytes.length);
+  const match = USUAL.exec(text);
   if (match === null) return null;
-  const [, pid, acquiredAt = '', sessionId = '', hostname = ''] = match;
+  const [, pid, written = '', sessionId = '', hostname = ''] = match;
+  // A part of a text keeps the whole of it in memory: made anew.
+  const from = text.indexOf(written);
+  const acquiredAt = rawText(bytes, from, from + written.length);
   const time = parseGoTime(acquiredAt);
   if (!time.ok) return null;
   const record = { pid: Number(pid), acquiredAt, acquiredAtMs: time.ms, sessionId, hostname, holder: null };

@@ -82,9 +82,19 @@ const reportFix = (finding: Finding, verdicts: ReadonlyMap<string, Verdict>): Re
   if (fix.action === 'advice')
     return { action: 'advice', safe: false, status: 'skipped', reason: null, text: fix.text, backup: null };
   const verdict = verdicts.get(fix.lock);
-  const safe = verdict?.release.allowed === true;
+  if (verdict?.release.allowed === true) return PLANNED;
   const reason = verdict === undefined ? 'no such lock' : refusalOf(verdict);
-  return { action: 'release', safe, status: safe ? 'planned' : 'skipped', reason, text: null, backup: null };
+  return { action: 'release', safe: false, status: 'skipped', reason, text: null, backup: null };
+};
+
+/** One for all: there may be ten thousand. */
+const PLANNED: ReportFix = {
+  action: 'release',
+  safe: true,
+  status: 'planned',
+  reason: null,
+  text: null,
+  backup: null,
 };
 
 const nextOf = (finding: Finding, fix: ReportFix | null, root: string): readonly (readonly string[])[] => {
@@ -174,7 +184,7 @@ const summarize = (
   collisions: number,
 ): ReportSummary => {
   const count = (state: Verdict['state']): number =>
-    verdicts.filter((verdict) => verdict.state === state).length;
+    verdicts.reduce((sum, verdict) => (verdict.state === state ? sum + 1 : sum), 0);
   const releases = (status: FixStatus): number =>
     new Set(
       findings
@@ -221,8 +231,10 @@ export const buildReport = (request: ReportRequest): Report => {
   const doubtful = findings.some(({ doubt }) => doubt) || verdicts.some(({ state }) => state === 'unknown');
   const complete = gaps.length === 0 && !crashed && !doubtful;
   const exitCode = exitCodeOf(findings, complete, request.failOn);
+  const counts = new Map<string, number>();
+  for (const { check } of findings) counts.set(check, (counts.get(check) ?? 0) + 1);
   const checks = outcomes.map(({ check, status, durationMs, error }): ReportCheck => {
-    const count = findings.filter((finding) => finding.check === check.id).length;
+    const count = counts.get(check.id) ?? 0;
     const settled = count === 0 && (status === 'fail' || status === 'unknown') ? 'pass' : status;
     return { id: check.id, title: check.title, status: settled, findings: count, durationMs, error };
   });

@@ -21,7 +21,7 @@ const isListOf = (value: unknown, isOne: (one: unknown) => boolean): boolean =>
 const isFact = (value: unknown): boolean =>
   isRecord(value) && FACT_SOURCES.some((source) => source === value.source) && isText(value.text);
 
-const fixProblem = (fix: unknown, lockIds: ReadonlySet<string>): string | null => {
+const fixProblem = (fix: unknown, isLock: (id: string) => boolean): string | null => {
   if (fix === null || fix === undefined) return null;
   if (!isRecord(fix)) return 'a fix that is no object';
   if (fix.action === 'advice') {
@@ -32,12 +32,12 @@ const fixProblem = (fix: unknown, lockIds: ReadonlySet<string>): string | null =
       : 'an advice without a text, or with commands that are no lists of words';
   }
   if (fix.action !== 'release') return `a fix with the unknown action ${JSON.stringify(fix.action)}`;
-  return typeof fix.lock === 'string' && lockIds.has(fix.lock)
+  return typeof fix.lock === 'string' && isLock(fix.lock)
     ? null
     : 'a release of a lock that is not in the snapshot';
 };
 
-const findingProblem = (finding: unknown, lockIds: ReadonlySet<string>): string | null => {
+const findingProblem = (finding: unknown, isLock: (id: string) => boolean): string | null => {
   if (!isRecord(finding)) return 'a finding that is no object';
   if (!SEVERITIES.some((severity) => severity === finding.severity)) return 'a finding without a severity';
   if (typeof finding.message !== 'string') return 'a finding without a message';
@@ -47,7 +47,7 @@ const findingProblem = (finding: unknown, lockIds: ReadonlySet<string>): string 
     return 'workers that are no list of texts';
   if (finding.evidence !== undefined && !isListOf(finding.evidence, isFact))
     return 'evidence that is no list of facts with a source and a text';
-  return fixProblem(finding.fix, lockIds);
+  return fixProblem(finding.fix, isLock);
 };
 
 /** Third-party findings may leave out what they have nothing to say about. */
@@ -77,7 +77,11 @@ const wordsOf = (error: unknown): string => {
 /** Runs one check. `now` gives milliseconds and serves for `durationMs` only. */
 export const runCheck = (check: Check, examination: Examination, now: () => number): CheckOutcome => {
   const startedAt = now();
-  const lockIds = new Set(examination.snapshot.locks.map((lock) => lock.id));
+  let known: ReadonlySet<string> | null = null;
+  const isLock = (id: string): boolean => {
+    known ??= new Set(examination.snapshot.locks.map((lock) => lock.id));
+    return known.has(id);
+  };
   const took = () => Math.round(now() - startedAt);
   try {
     const findings: unknown = check.run(examination);
@@ -88,7 +92,7 @@ export const runCheck = (check: Check, examination: Examination, now: () => numb
     }
     if (!Array.isArray(findings)) throw new TypeError('it returned no list of findings');
     for (const finding of findings) {
-      const problem = findingProblem(finding, lockIds);
+      const problem = findingProblem(finding, isLock);
       if (problem !== null) throw new TypeError(`it returned ${problem}`);
     }
     const completed = findings.map(complete);

@@ -145,11 +145,13 @@ const mayRelease = (
   if (lock.pathBytes !== null) return refuse('not-utf8');
   if (lock.git?.tracked.seen !== true) return refuse('tracked-unknown');
   if (state === 'stale')
-    return !own && isFresh(lock, index) ? refuse('fresh', secondsLeft(lock, index)) : { allowed: true };
+    return !own && isFresh(lock, index) ? refuse('fresh', secondsLeft(lock, index)) : ALLOWED;
   if (around.occupants.length > 0) return refuse('occupied');
   if (!around.known) return refuse('occupants-unknown');
-  return isFresh(lock, index) ? refuse('young', secondsLeft(lock, index)) : { allowed: true };
+  return isFresh(lock, index) ? refuse('young', secondsLeft(lock, index)) : ALLOWED;
 };
+
+const ALLOWED: Release = { allowed: true };
 
 const describeHolder = (
   record: LockRecord,

@@ -83,9 +83,11 @@ const aliasesOf = ({ root, aliases }: TownRoot, tmux: TmuxEvidence): readonly st
 /** A single worker is judged without the town's layout, unless panes must be told from other workers' panes. */
 const NO_LAYOUT: TownLayout = { marked: false, rigs: [], workers: [], gaps: [] };
 
-const layoutFor = (request: GatherRequest, tmux: TmuxEvidence): TownLayout => {
+const layoutFor = (request: GatherRequest, found: ScanResult, tmux: TmuxEvidence): TownLayout => {
   const needed = request.scan !== 'worker' || tmux.servers.some((server) => server.panes.length > 0);
-  if (needed) return readTownLayout(request.town.root);
+  // A scan follows no symlink, and neither does the layout.
+  const seen = found.seen === null ? undefined : new Set(found.locks.map(({ place }) => place));
+  if (needed) return readTownLayout(request.town.root, seen);
   const marked =
     statSync(join(request.town.root, 'mayor', 'town.json'), { throwIfNoEntry: false }) !== undefined;
   return { ...NO_LAYOUT, marked };
@@ -132,7 +134,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
 
   onStage?.('tmux');
   const answered = await lookAtTmux(request, usersOf(town.root, host.uid, locks), table);
-  const layout = layoutFor(request, answered);
+  const layout = layoutFor(request, found, answered);
   const lockedPlaces = locks.map(({ worker }) => worker);
   const places = [...new Set([...layout.workers, ...request.workers, ...lockedPlaces])];
   const placeInTown = townPlaceFinder(town.root, places);

@@ -1,3 +1,4 @@
+import type { DiskPath } from '../io/disk-path.ts';
 import { isLockHome, LOCK_HOMES } from './lock-names.ts';
 import {
   type Findings,
@@ -45,12 +46,16 @@ export const LOCK_LAYOUT: Layout = layoutWith(ANY);
 /** The workers' own directories alone: the inside of a polecat is its rig's worktree and need not be listed. */
 export const WORKER_LAYOUT: Layout = layoutWith(holding({ '=': HERE }));
 
-/** All directories below `root` that fit a layout, the root first. Costs one listing per `other`, one look per name. */
+/**
+ * All directories below `root` that fit a layout, the root first. Costs one listing per `other`, and one look per name
+ * unless it is among the absolute paths of `seen` directories.
+ */
 export function knownPlaces(
   root: string,
   layout: Layout,
   options: WalkOptions,
   findings: Findings,
+  seen: ReadonlySet<DiskPath> = new Set(),
 ): readonly Place[] {
   const places: Place[] = [];
   const visit = (place: Place, inside: Layout, rig: string): void => {
@@ -58,7 +63,9 @@ export function knownPlaces(
     const { named, other } = inside;
     for (const [name, inner] of named) {
       const child = childOf(place, name === '=' ? rig : name);
-      if (lookAt(options.disk, child, findings)?.isDirectory()) visit(child, inner, rig);
+      const isThere =
+        (!child.raw && seen.has(child.path)) || lookAt(options.disk, child, findings)?.isDirectory();
+      if (isThere) visit(child, inner, rig);
     }
     if (other === null) return;
     for (const { name, child } of listSubdirectories(place, options, findings)) {

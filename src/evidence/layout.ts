@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import type { Gap, Rig } from '../core/types.ts';
 import { ownerOf } from '../core/workers.ts';
-import { displayRelative, fromLatin1, joinPath } from '../io/disk-path.ts';
+import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../io/disk-path.ts';
 import { readSmallFile } from '../io/files.ts';
 import { realDisk } from './disk.ts';
 import { knownPlaces, WORKER_LAYOUT } from './known-places.ts';
@@ -21,11 +21,14 @@ export interface TownLayout {
   readonly gaps: readonly Gap[];
 }
 
-/** Reads the layout of the town at the real path `root`. Never throws for what is missing, damaged or unreadable. */
-export function readTownLayout(root: string): TownLayout {
+/**
+ * Reads the layout of the town at the real path `root`; directories that a scan has `seen` need no look. Never throws for
+ * what is missing, damaged or unreadable.
+ */
+export function readTownLayout(root: string, seen: ReadonlySet<DiskPath> = new Set()): TownLayout {
   const findings = noFindings();
   const options = { disk: realDisk, prune: PRUNED, uid: -1, onDirectory: null };
-  const directories = knownPlaces(root, WORKER_LAYOUT, options, findings).map(({ path, raw }) =>
+  const directories = knownPlaces(root, WORKER_LAYOUT, options, findings, seen).map(({ path, raw }) =>
     displayRelative(root, raw ? fromLatin1(path) : path),
   );
   const { rigs, gaps } = readRigs(root, directories);

@@ -46,7 +46,7 @@ export interface WalkOptions {
 }
 
 /** Directories between two calls of `onDirectory`. */
-const PROGRESS_STEP = 2048;
+const PROGRESS_STEP = 512;
 
 /** Walks these subtrees, and every one in them that has to be walked in another way; fills `findings`. */
 export function walkAll(start: readonly Subtree[], options: WalkOptions, findings: Findings): void {
