@@ -1,7 +1,7 @@
 // Builds dist/: the library with its types by tsc, and the program bundled by esbuild. Start-up is what matters there
 // (BENCHMARKS.md): one CommonJS file with our own code, which Node starts faster than modules in pieces, and beside it
 // one file for each library, loaded when it is first needed.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -11,18 +11,19 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 /** Answers the one question that the program asks, in the form of `evidence/tmux-format.ts`. */
 const STAND_IN_FOR_TMUX = String.raw`#!/bin/sh
 mark=$(printf %s "$6" | cut -dS -f1)
 printf '%s\n' "$mark"'S 1 1700000000 3.3a'"$mark." "$mark"'L $0'"$mark." \
-  "$mark"'P $0 %0 1 0 1700000000 main         sh /'"$mark." "$mark"Z"$mark." HOME=/
+  "$mark"'P $0 %0 1 0 1700000000 main        sh /'"$mark." "$mark"Z"$mark." HOME=/
 `;
 
 /** Everything is made here and takes the place of dist/ at once: a build that fails leaves the last one. */
@@ -51,43 +52,57 @@ const common = {
   logLevel: 'warning',
 };
 
-/** Commands that nobody waits for at the start of an agent: they lie in a file of their own, with all they need. */
-const LATE_COMMANDS = ['doctor', 'locks', 'explain', 'checks', 'undo', 'completion'];
+/**
+ * What a preflight does not need lies in files of its own, each with all it needs: modules of src/cli that are imported
+ * where they are used, by the file that they go to.
+ */
+const PARTS = {
+  commands: [
+    ...['doctor', 'locks', 'explain', 'checks', 'undo', 'completion'].map((name) => `commands/${name}`),
+    'parse-with-yargs',
+  ],
+  exec: ['commands/exec'],
+  release: ['release-and-ask-again'],
+};
+const partOf = new Map(
+  Object.entries(PARTS).flatMap(([part, modules]) =>
+    modules.map((module) => [resolve('src/cli', `${module}.ts`), { part, module }]),
+  ),
+);
 
 /** `import('execa')` and `import('./commands/doctor.ts')` lead to the files beside. */
 const lateParts = {
   name: 'late-parts',
   setup: ({ onResolve }) => {
     onResolve({ filter: new RegExp(`^(${LATE.join('|')})$`) }, ({ path, kind }) =>
-      kind === 'entry-point' ? undefined : { path: `./${path}.js`, external: true },
+      kind === 'entry-point' ? undefined : { path: `late:${path}`, external: true },
     );
-    onResolve({ filter: new RegExp(`^\\./commands/(${LATE_COMMANDS.join('|')})\\.ts$`) }, ({ path, kind }) =>
-      kind === 'dynamic-import' ? { path: path.replace(/\.ts$/, '.js'), external: true } : undefined,
-    );
+    onResolve({ filter: /\.ts$/ }, ({ path, kind, resolveDir }) => {
+      const found = kind === 'dynamic-import' ? partOf.get(resolve(resolveDir, path)) : undefined;
+      return found && { path: `late:${found.part}:${found.module}`, external: true };
+    });
   },
 };
 
-/** Requiring what lies beside spares Node the start of its module loader, some 20 ms. */
-const requireParts = (file) =>
-  writeFileSync(
-    file,
-    readFileSync(file, 'utf8')
-      .replaceAll(
-        new RegExp(`\\bimport\\("\\./commands/(${LATE_COMMANDS.join('|')})\\.js"\\)`, 'g'),
-        'Promise.resolve().then(()=>require("./commands.js").$1)',
-      )
-      .replaceAll(
-        new RegExp(`\\bimport\\("\\./(${LATE.join('|')})\\.js"\\)`, 'g'),
-        'Promise.resolve().then(()=>require("./$1.js"))',
-      )
-      // What is left imports plug-ins.
-      .replaceAll(/\bimport\(/g, 'importModule('),
-  );
+/**
+ * Lets a file of the program require what lies beside, which spares Node the start of its module loader, some 20 ms; and
+ * makes it the function that `entry.cjs` calls.
+ */
+const finishPart = (file) => {
+  const text = readFileSync(file, 'utf8')
+    .replaceAll(/\bimport\("late:([^":]+)(?::([^"]+))?"\)/g, (_, part, module) => {
+      const member = module === undefined ? '' : `[${JSON.stringify(module)}]`;
+      return `Promise.resolve().then(()=>require("./${part}.js")${member})`;
+    })
+    // What is left imports plug-ins.
+    .replaceAll(/\bimport\(/g, 'importModule(');
+  writeFileSync(file, `(function(exports,require,module,__filename,__dirname,importModule){${text}\n})`);
+};
 
-/** CommonJS has no import.meta. */
+/** CommonJS has no import.meta; few runs ask for it. */
 const moduleUrl = {
-  define: { 'import.meta.url': 'moduleUrl' },
-  banner: { js: "const moduleUrl=require('node:url').pathToFileURL(__filename).href;" },
+  define: { 'import.meta.url': 'here.url' },
+  banner: { js: "const here={get url(){return require('node:url').pathToFileURL(__filename).href}};" },
 };
 
 /** What is made of our own sources. */
@@ -115,16 +130,17 @@ await build({
   define: moduleUrl.define,
   banner: moduleUrl.banner,
 });
-await build({
-  ...ours,
-  stdin: {
-    contents: LATE_COMMANDS.map((name) => `export * as ${name} from './commands/${name}.ts';`).join('\n'),
-    resolveDir: 'src/cli',
-  },
-  outdir: undefined,
-  outfile: `${OUT}/commands.js`,
-});
-for (const name of ['program', 'commands']) requireParts(`${OUT}/${name}.js`);
+for (const [part, modules] of Object.entries(PARTS))
+  await build({
+    ...ours,
+    stdin: {
+      contents: modules.map((module) => `export * as "${module}" from './${module}.ts';`).join('\n'),
+      resolveDir: 'src/cli',
+    },
+    outdir: undefined,
+    outfile: `${OUT}/${part}.js`,
+  });
+for (const name of ['program', ...Object.keys(PARTS), ...LATE]) finishPart(`${OUT}/${name}.js`);
 copyFileSync('scripts/entry.cjs', `${OUT}/doctor.js`);
 chmodSync(`${OUT}/doctor.js`, 0o755);
 await warm();
@@ -143,6 +159,8 @@ async function warm() {
   mkdirSync(dirname(lock), { recursive: true });
   mkdirSync(sockets);
   writeFileSync(lock, JSON.stringify({ pid: 0, acquired_at: '2026-01-01T00:00:00Z', session_id: '%1' }));
+  // A young lock would be left alone.
+  utimesSync(lock, 0, 0);
   writeFileSync(join(place, 'tmux'), STAND_IN_FOR_TMUX, { mode: 0o755 });
   const server = createServer().listen(join(sockets, 'default'));
   await once(server, 'listening');
@@ -151,13 +169,18 @@ async function warm() {
     [town],
     ['preflight', '--town', town, 'rig/crew/ada'],
     ['preflight', '--town', town, 'rig/crew/new'],
+    ['preflight', '--fix', '--town', town, 'rig/crew/ada'],
+    ['exec', '--town', town, 'rig/crew/new', '--', 'true'],
     ['--version'],
     ['--help'],
   ];
+  const env = { PATH: `${place}:${process.env.PATH}`, TMUX_TMPDIR: place };
   try {
+    const { stdout } = spawnSync(process.execPath, [`${OUT}/doctor.js`, '--json', town], { env });
+    if (JSON.parse(stdout).tmux.status !== 'ok') throw new Error('the stand-in for tmux is not understood');
     execFileSync(process.execPath, ['scripts/warm.cjs', join(process.cwd(), OUT), JSON.stringify(lines)], {
       stdio: 'ignore',
-      env: { PATH: `${place}:${process.env.PATH}`, TMUX_TMPDIR: place },
+      env,
     });
   } finally {
     server.close();

@@ -20,9 +20,8 @@ const load = (name) => {
   } catch {
     // Built without, or taken away: it is only slower.
   }
-  // esbuild writes ASCII only, which needs no decoding.
-  const text = `(function(exports,require,module,__filename,__dirname,importModule){${readFileSync(filename, 'latin1')}\n})`;
-  const script = new Script(text, { filename, cachedData });
+  // Each file is one function, in ASCII, which needs no decoding.
+  const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
   const module = { exports: {} };
   const requirePart = (id) => (id.startsWith('./') ? load(id.slice(2)) : require(id));
   const run = () =>

@@ -81,7 +81,9 @@ const terminalOf = (interruption: Interruption | null): Terminal => ({
     return process.stdin;
   },
   ...outputs,
-  interrupted: interruption?.signal ?? null,
+  get interrupted() {
+    return interruption?.signal ?? null;
+  },
   finishFirst: () => interruption?.finishFirst(),
 });
 

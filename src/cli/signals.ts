@@ -20,7 +20,9 @@ const GRACE_MS = 300;
  * the signal does by default, which is the same exit code for a shell.
  */
 export const listenForSignals = (): Interruption => {
-  const controller = new AbortController();
+  // Made for those who ask for it, which short runs do not.
+  let controller: AbortController | null = null;
+  let heard: 130 | 143 | null = null;
   let patient = false;
   let leave: (code: 130 | 143) => void = () => {};
   const left = new Promise<130 | 143>((resolve) => {
@@ -29,7 +31,8 @@ export const listenForSignals = (): Interruption => {
   const listen = (name: 'SIGINT' | 'SIGTERM', code: 130 | 143): void => {
     const first = (): void => {
       process.once(name, () => endBy(name));
-      controller.abort(code);
+      heard = code;
+      controller?.abort(code);
       if (patient) return;
       leave(code);
       setTimeout(() => endBy(name), GRACE_MS).unref();
@@ -39,7 +42,11 @@ export const listenForSignals = (): Interruption => {
   listen('SIGINT', EXIT.interrupted);
   listen('SIGTERM', EXIT.terminated);
   return {
-    signal: controller.signal,
+    get signal() {
+      controller ??= new AbortController();
+      if (heard !== null) controller.abort(heard);
+      return controller.signal;
+    },
     left,
     finishFirst: () => {
       patient = true;

@@ -1,10 +1,16 @@
+import { Buffer, isAscii } from 'node:buffer';
+
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * The text of bytes that are meant to be UTF-8 (file names, working directories); bytes that are not appear as
  * `\xNN`, so that two different names never look alike. Never throws.
  */
-export const bytesAsText = (bytes: Uint8Array): string => decoded(bytes) ?? escaped(bytes);
+export const bytesAsText = (bytes: Uint8Array): string =>
+  // Plain ASCII, as nearly everything is, needs no decoder.
+  isAscii(bytes)
+    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+    : (decoded(bytes) ?? escaped(bytes));
 
 const decoded = (bytes: Uint8Array): string | null => {
   try {
