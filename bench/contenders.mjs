@@ -51,15 +51,14 @@ const doctor =
   (context) =>
     timed(() => run(process.execPath, [CLI, ...args.map((arg) => context.paths[arg] ?? arg)], context.env));
 
-/** CPU milliseconds and peak MiB of `doctor --json`, told by a script that is loaded before it. */
-function account(context, town) {
+/** CPU milliseconds and peak MiB of a whole process, Node's start included, told by a script that is loaded before it. */
+function account(context, ...args) {
   const file = join(context.scratch, 'account.json');
-  run(process.execPath, ['--require', context.accountant, CLI, '--json', town], {
-    ...context.env,
-    BENCH_ACCOUNT: file,
-  });
+  run(process.execPath, ['--require', context.accountant, ...args], { ...context.env, BENCH_ACCOUNT: file });
   return JSON.parse(readFileSync(file, 'utf8'));
 }
+
+const accountOfDoctor = (context) => account(context, CLI, '--json', context.paths.LOCKS_10000);
 
 /** What the accountant is. */
 export const ACCOUNTANT = `process.on('exit', () => {
@@ -105,10 +104,10 @@ export function contenders({ goWalk, hasTmux, cold }) {
     list.version = doctor('--version');
     list['locks-1000'] = doctor('--json', 'LOCKS_1000');
     list['locks-10000'] = doctor('--json', 'LOCKS_10000');
-    list['cpu-doctor'] = (context) => account(context, context.paths.LOCKS_10000).cpuMs;
+    list['cpu-doctor'] = (context) => accountOfDoctor(context).cpuMs;
     list['cpu-scan'] = (context) =>
-      scan('default', '1', 'read')({ ...context, town: context.paths.LOCKS_10000 }).cpuMs;
-    list['memory-doctor'] = (context) => account(context, context.paths.LOCKS_10000).peakMiB;
+      account(context, context.bundle, context.paths.LOCKS_10000, 'default', '1', 'read').cpuMs;
+    list['memory-doctor'] = (context) => accountOfDoctor(context).peakMiB;
   }
   return list;
 }

@@ -1,6 +1,6 @@
 /**
  * One scan in a fresh process, timed inside it so that Node's own start is left out: prints a JSON line with
- * milliseconds, CPU milliseconds, peak memory in MiB and the paths found.
+ * milliseconds, peak memory in MiB and the paths found.
  *
  *   node scan-once.mjs ROOT default|deep|quick [1|2|auto] [read]
  */
@@ -9,7 +9,6 @@ import { type ScanOptions, scanTown } from '../src/evidence/scan.ts';
 import { displayPath } from '../src/io/disk-path.ts';
 
 const [root = '.', mode = 'default', threads = '1', read] = process.argv.slice(2);
-const cpu = process.cpuUsage();
 const begin = performance.now();
 const { locks, directories } = scanTown({
   root,
@@ -18,11 +17,9 @@ const { locks, directories } = scanTown({
 });
 if (read === 'read') readLocks(locks, root);
 const ms = performance.now() - begin;
-const { user, system } = process.cpuUsage(cpu);
 process.stdout.write(
   JSON.stringify({
     ms,
-    cpuMs: (user + system) / 1000,
     peakMiB: process.resourceUsage().maxRSS / 1024,
     directories,
     paths: locks.map(({ path }) => displayPath(path)).sort(),

@@ -98,12 +98,11 @@ const PLANNED: ReportFix = {
 };
 
 const nextOf = (finding: Finding, fix: ReportFix | null, root: string): readonly (readonly string[])[] => {
-  const town = ['--town', root];
   if (finding.fix?.action === 'advice' && finding.fix.commands.length > 0) return finding.fix.commands;
   if (finding.worker === null) return [];
   return fix?.action === 'release' && fix.safe
-    ? [['doctor', '--fix', '--worker', finding.worker, '--yes', ...town]]
-    : [['doctor', 'explain', finding.worker, ...town]];
+    ? [['doctor', '--fix', '--worker', finding.worker, '--yes', '--town', root]]
+    : [['doctor', 'explain', finding.worker, '--town', root]];
 };
 
 const placesOf = ({ worker, workers = [] }: Finding): readonly string[] =>

@@ -246,15 +246,16 @@ const judgeRecord = (
   if (copied) facts.push(copyFact(twins));
   const git = gitFact(lock);
   if (git !== null) facts.push(git);
+  // Sliced: a list that was added to keeps room for sixteen more, and there may be ten thousand of them.
   return {
     lock,
     state,
-    reasons,
-    notes,
+    reasons: reasons.slice(),
+    notes: notes.slice(),
     holder: describeHolder(record, process, session, index),
     occupants: around.occupants,
     occupantsKnown: around.known,
-    facts,
+    facts: facts.slice(),
     release: mayRelease(lock, state, process?.own ?? false, around, index),
   };
 };

@@ -2,7 +2,7 @@
 import { countingTheAsker } from '../core/bystander.ts';
 import { examineSnapshot } from '../core/examine.ts';
 import type { Collision, LockFile } from '../core/types.ts';
-import { examineTown } from '../evidence/look.ts';
+import { examineTown, look, townOf } from '../evidence/look.ts';
 import type { JudgeOptions } from '../lock/judge.ts';
 import { makeRunId } from '../lock/names.ts';
 import { applyRelease, type ReleaseOutcome } from './apply.ts';
@@ -27,8 +27,8 @@ export async function findAllLocks(
   root: string,
   options: TownLocksOptions = {},
 ): Promise<readonly LockFile[]> {
-  const { snapshot } = await examineTown(root, options);
-  return snapshot.locks;
+  const { locks } = await look(townOf(root, options), options.scan ?? 'default', [], options);
+  return locks;
 }
 
 /**

@@ -1,0 +1,70 @@
+/** What a whole diagnosis asks of the system, counted by strace: that many locks do not multiply what one look tells. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { cleanUp, hasTmux, makeTown, onCleanUp, startTmux, type TestTown } from '../support/index.ts';
+import { bareEnvironment, PROGRAM } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+const hasStrace = spawnSync('strace', ['-V']).status === 0;
+const counted = hasStrace ? describe : describe.skip;
+const inTmux = hasTmux ? test : test.skip;
+
+/** Calls about files, directories and processes; memory and threads are V8's own business. */
+const CALLS = 'open,openat,stat,lstat,newfstatat,statx,fstat,readlink,read,close,getdents64,kill,execve';
+
+const townWith = (locks: number): TestTown => {
+  const town = makeTown();
+  for (let index = 0; index < locks; index += 1)
+    town.lock(`gastown/crew/ada${index}`, { pid: 40_000_000 + index, session_id: `%${index}` });
+  return town;
+};
+
+/** The calls of one run, a line each; with `everybody` those of its threads and children as well. */
+const callsOf = (
+  town: TestTown,
+  {
+    env = {},
+    everybody = false,
+  }: { readonly env?: Record<string, string>; readonly everybody?: boolean } = {},
+): readonly string[] => {
+  const folder = mkdtempSync(join(tmpdir(), 'calls-'));
+  onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
+  const trace = join(folder, 'trace');
+  // Variables of the program alone: strace itself has to be found.
+  const variables = Object.entries(env).flatMap(([name, value]) => ['-E', `${name}=${value}`]);
+  const how = ['-e', `trace=${CALLS}`, '-s', '200', '-o', trace, ...(everybody ? ['-f'] : []), ...variables];
+  const { stdout } = spawnSync('strace', [...how, process.execPath, PROGRAM, '--json', town.root], {
+    env: bareEnvironment(),
+    maxBuffer: 1e9,
+  });
+  expect((JSON.parse(stdout.toString()) as { locks: unknown[] }).locks.length).toBeGreaterThan(0);
+  return readFileSync(trace, 'latin1').split('\n');
+};
+
+counted('a diagnosis (skipped without strace)', () => {
+  test('makes a fixed number of calls for each lock', () => {
+    const env = { PATH: '/no/such' };
+    const [few, many] = [callsOf(townWith(20), { env }), callsOf(townWith(220), { env })];
+    // Two directories are looked at and listed, the lock is opened, read and closed, its process asked for.
+    expect((many.length - few.length) / 200).toBeLessThanOrEqual(16.5);
+  });
+
+  test('lists the processes once, and reads each of them once', () => {
+    const calls = callsOf(townWith(50), { env: { PATH: '/no/such' } });
+    expect(calls.filter((call) => call.includes('"/proc", '))).toHaveLength(1);
+    expect(calls.filter((call) => call.includes('"/proc/2/stat"')).length).toBeLessThanOrEqual(1);
+  });
+
+  inTmux('asks a tmux server once for all locks (skipped without tmux)', async () => {
+    const server = await startTmux();
+    server.newSession('main', { cwd: '/' });
+    const env = { TMUX_TMPDIR: server.tmuxTmpdir };
+    const calls = callsOf(townWith(50), { env, everybody: true });
+    const asked = calls.filter((call) => call.includes('execve(') && call.includes(server.tmuxTmpdir));
+    expect(asked).toHaveLength(1);
+  });
+});
