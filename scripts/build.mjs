@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
@@ -53,16 +53,19 @@ const common = {
 };
 
 /**
- * What a preflight does not need lies in files of its own, each with all it needs: modules of src/cli that are imported
- * where they are used, by the file that they go to.
+ * Modules of src/cli that are imported where they are used, by the file that they go to. Each file has all that it needs, and
+ * imports nothing late that lies in itself: esbuild would make every module of it a function that is called at need.
  */
 const PARTS = {
-  commands: [
-    ...['doctor', 'locks', 'explain', 'checks', 'undo', 'completion'].map((name) => `commands/${name}`),
+  preflight: ['commands/preflight'],
+  exec: ['commands/exec'],
+  diagnosis: ['commands/doctor'],
+  repair: ['commands/fix', 'release-and-ask-again'],
+  others: [
+    ...['locks', 'explain', 'checks', 'undo', 'completion'].map((name) => `commands/${name}`),
+    'watch',
     'parse-with-yargs',
   ],
-  exec: ['commands/exec'],
-  release: ['release-and-ask-again'],
 };
 const partOf = new Map(
   Object.entries(PARTS).flatMap(([part, modules]) =>
@@ -154,13 +157,29 @@ renameSync(STAGE, 'dist');
 async function warm() {
   const place = mkdtempSync(join(tmpdir(), 'lock-doctor-warm-'));
   const town = join(place, 'town');
-  const lock = join(town, 'rig', 'crew', 'ada', '.runtime', 'agent.lock');
   const sockets = join(place, `tmux-${process.getuid()}`);
-  mkdirSync(dirname(lock), { recursive: true });
-  mkdirSync(sockets);
-  writeFileSync(lock, JSON.stringify({ pid: 0, acquired_at: '2026-01-01T00:00:00Z', session_id: '%1' }));
-  // A young lock would be left alone.
-  utimesSync(lock, 0, 0);
+  mkdirSync(sockets, { mode: 0o700 });
+  const write = (path, text) => {
+    mkdirSync(dirname(join(town, path)), { recursive: true });
+    writeFileSync(join(town, path), text);
+  };
+  write('mayor/town.json', '{}');
+  write('mayor/rigs.json', '{ "version": 1, "rigs": { "rig": { "beads": { "prefix": "r" } } } }');
+  write('rig/crew/ada/.git/HEAD', 'ref: refs/heads/main\n');
+  write('rig/crew/ada/.gitignore', '.runtime/\n');
+  // No process has such a number.
+  const record = {
+    pid: 2 ** 22 + 1,
+    acquired_at: '2026-01-01T00:00:00Z',
+    session_id: '%1',
+    hostname: hostname(),
+  };
+  for (const worker of ['rig/crew/ada', 'rig/polecats/max/rig']) {
+    const lock = `${worker}/.runtime/agent.lock`;
+    write(lock, JSON.stringify(record, null, 2));
+    // A young one would be left alone.
+    utimesSync(join(town, lock), 0, 0);
+  }
   writeFileSync(join(place, 'tmux'), STAND_IN_FOR_TMUX, { mode: 0o755 });
   const server = createServer().listen(join(sockets, 'default'));
   await once(server, 'listening');

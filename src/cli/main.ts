@@ -8,6 +8,7 @@ import { VERSION } from '../version.ts';
 import { describeFailure, describeInterruption, type FailedRun } from './failures.ts';
 import type { CommandName } from './options.ts';
 import { openOutput } from './output.ts';
+import { readArguments } from './read-arguments.ts';
 import { asksFor, formatAskedFor, type Route, routeOf } from './route.ts';
 import { type Interruption, listenForSignals } from './signals.ts';
 import type { Outcome, RunCommand, Terminal } from './terminal.ts';
@@ -29,7 +30,6 @@ const FAST: readonly CommandName[] = ['preflight', 'exec', 'doctor'];
 const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Outcome> => {
   if (asksFor(argv, '--version')) return { exitCode: EXIT.ok, stdout: `${VERSION}\n`, stderr: '' };
   if (FAST.includes(command) && !asksFor(argv, '--help', '-h')) {
-    const { readArguments } = await import('./read-arguments.ts');
     const given = readArguments(command, argv);
     return (await COMMANDS[command]()).run(given, terminal);
   }

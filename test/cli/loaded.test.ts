@@ -57,7 +57,7 @@ const NO_TMUX = { PATH: '/no/such' };
 describe('where there is no tmux to ask', () => {
   test('the commands that nobody waits for load everything: this test can see it', () => {
     const { parts, modules } = loadedBy(['checks']);
-    expect(parts).toEqual(['program.js', 'yargs.js', 'commands.js']);
+    expect(parts).toEqual(['program.js', 'others.js', 'yargs.js']);
     expect(modules).toEqual(expect.arrayContaining(['net', 'stream']));
   });
 
@@ -65,24 +65,28 @@ describe('where there is no tmux to ask', () => {
     expect(loadedBy(['--version'])).toEqual({ parts: ['program.js'], modules: [], compiled: [] });
   });
 
-  test('preflight of a worker without a lock does as well', () => {
-    expect(loadedBy(NEW, NO_TMUX)).toEqual({ parts: ['program.js'], modules: [], compiled: [] });
+  test('preflight of a worker without a lock loads one more', () => {
+    expect(loadedBy(NEW, NO_TMUX)).toEqual({
+      parts: ['program.js', 'preflight.js'],
+      modules: [],
+      compiled: [],
+    });
   });
 
   test('preflight of a worker with a lock hashes it', () => {
     expect(loadedBy(ADA, NO_TMUX)).toEqual({
-      parts: ['program.js'],
+      parts: ['program.js', 'preflight.js'],
       modules: ['crypto', 'stream'],
       compiled: [],
     });
   });
 
   test('a diagnosis loads neither yargs nor listr2, nor what runs programs', () => {
-    expect(loadedBy(['--json'], NO_TMUX).parts).toEqual(['program.js', 'commands.js']);
+    expect(loadedBy(['--json'], NO_TMUX).parts).toEqual(['program.js', 'diagnosis.js']);
   });
 
-  test('exec loads one file', () => {
-    expect(loadedBy(['exec', 'gastown/crew/ada', '--', 'true']).parts).toEqual(['program.js']);
+  test('exec loads one more', () => {
+    expect(loadedBy(['exec', 'gastown/crew/ada', '--', 'true']).parts).toEqual(['program.js', 'exec.js']);
   });
 });
 
@@ -95,7 +99,7 @@ inTmux('with a tmux server (skipped without tmux)', () => {
 
   test('preflight asks it with what Node has, and loads no library', async () => {
     const { parts, modules, compiled } = await besideTmux(NEW);
-    expect(parts).toEqual(['program.js']);
+    expect(parts).toEqual(['program.js', 'preflight.js']);
     expect(modules).toContain('child_process');
     expect(modules).not.toContain('crypto');
     expect(compiled).toEqual([]);
@@ -103,7 +107,7 @@ inTmux('with a tmux server (skipped without tmux)', () => {
 
   test('a diagnosis loads execa for it', async () => {
     const { parts, compiled } = await besideTmux(['--json']);
-    expect(parts).toEqual(['program.js', 'commands.js', 'execa.js']);
+    expect(parts).toEqual(['program.js', 'diagnosis.js', 'execa.js']);
     expect(compiled).toEqual([]);
   });
 });
