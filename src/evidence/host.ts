@@ -66,7 +66,7 @@ export const socketInTmuxVariable = (value: string | undefined): string | null =
 
 const resolved = (path: string): string => {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return path;
   }

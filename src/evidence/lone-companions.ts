@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { parseCompanion } from '../core/lock-record.ts';
 import type { LockFile, LoneCompanion } from '../core/types.ts';
 import { readSmallFile } from '../io/files.ts';
@@ -13,7 +14,10 @@ export const readLoneCompanions = (
   return workers
     .filter((worker) => !locked.has(worker))
     .flatMap((worker) => {
-      const reading = readSmallFile(`${root}/${worker}/.runtime/${COMPANION_NAME}`);
+      const path = `${root}/${worker}/.runtime/${COMPANION_NAME}`;
+      // Nearly always there is none, and an error is slower than a question.
+      if (!existsSync(path)) return [];
+      const reading = readSmallFile(path);
       const holder = reading.kind === 'file' ? parseCompanion(reading.bytes) : null;
       return holder === null ? [] : [{ worker, holder }];
     });

@@ -95,7 +95,7 @@ export async function scanTownInTurns(options: ScanOptions): Promise<ScanResult>
 }
 
 function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
-  const root = realpathSync(options.root);
+  const root = realpathSync.native(options.root);
   const findings = noFindings();
   const how = walkOptions(options);
   if (options.mode === 'quick') {

@@ -77,7 +77,7 @@ export const worksOutside = async (root: string, server: number, table: ProcessT
 
 const canonical = (path: string): string => {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return path;
   }

@@ -157,7 +157,7 @@ const socketDirectories = ({ env, uids }: SocketQuestion): readonly Directory[] 
 
 const canonical = (path: string): string => {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return path;
   }
@@ -165,14 +165,13 @@ const canonical = (path: string): string => {
 
 /** Looks at one place. On what is no socket nobody listens. */
 const sight = (place: string, origin: Origin): Sighting => {
-  const path = canonical(place);
-  const at = { path, origin, why: null, uid: null, inode: null };
+  const at = { origin, why: null, uid: null, inode: null };
   try {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (!stats?.isSocket()) return { ...at, presence: 'none' };
-    return { ...at, presence: 'socket', inode: `${stats.dev}:${stats.ino}` };
+    const stats = statSync(place, { throwIfNoEntry: false });
+    if (!stats?.isSocket()) return { ...at, path: place, presence: 'none' };
+    return { ...at, path: canonical(place), presence: 'socket', inode: `${stats.dev}:${stats.ino}` };
   } catch (error) {
-    if (isAbsence(error)) return { ...at, presence: 'none' };
-    return { ...at, presence: 'closed', why: describeErrno(error) };
+    if (isAbsence(error)) return { ...at, path: place, presence: 'none' };
+    return { ...at, path: canonical(place), presence: 'closed', why: describeErrno(error) };
   }
 };

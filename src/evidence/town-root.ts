@@ -65,7 +65,7 @@ export const findTownRoot = (request: TownRequest): TownRoot => {
         hint,
       );
     }
-    const root = realpathSync(path);
+    const root = realpathSync.native(path);
     return { root, source, why, aliases: root === path ? [] : [path] };
   } catch (error) {
     if (error instanceof Failure) throw error;

@@ -15,7 +15,7 @@ const realPathOf = (path: string): string => {
   const rest: string[] = [];
   for (let place = path; ; place = dirname(place)) {
     try {
-      return join(realpathSync(place), ...rest);
+      return join(realpathSync.native(place), ...rest);
     } catch {
       if (dirname(place) === place) return path;
       rest.unshift(basename(place));

@@ -159,7 +159,7 @@ export class Lock {
 /** Symlinks above the worker's directory are the caller's choice; below it none is followed. */
 function realOrSame(directory: string): string {
   try {
-    return realpathSync(directory);
+    return realpathSync.native(directory);
   } catch {
     return directory; // it does not exist: whatever is asked of it says so
   }
