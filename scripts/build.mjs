@@ -1,7 +1,7 @@
 // Builds dist/: the library with its types by tsc, and the program bundled by esbuild. Start-up is what matters there
 // (BENCHMARKS.md): one CommonJS file with our own code, which Node starts faster than modules in pieces, and beside it
 // one file for each library, loaded when it is first needed.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -17,6 +17,7 @@ import {
 import { createServer } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { build } from 'esbuild';
 
 /** Answers the one question that the program asks, in the form of `evidence/tmux-format.ts`. */
@@ -147,8 +148,25 @@ for (const name of ['program', ...Object.keys(PARTS), ...LATE]) finishPart(`${OU
 copyFileSync('scripts/entry.cjs', `${OUT}/doctor.js`);
 chmodSync(`${OUT}/doctor.js`, 0o755);
 await warm();
+await keepHelp();
 rmSync('dist', { recursive: true, force: true });
 renameSync(STAGE, 'dist');
+
+/** Keeps what yargs says of each command: making it takes longer than all the rest of a run that asks for it. */
+async function keepHelp() {
+  const commands = Object.values(PARTS)
+    .flat()
+    .filter((module) => module.startsWith('commands/') && module !== 'commands/fix')
+    .map((module) => module.slice('commands/'.length));
+  const texts = await Promise.all(
+    commands.map(async (command) => {
+      const words = command === 'doctor' ? ['--help'] : [command, '--help'];
+      return (await promisify(execFile)(process.execPath, [`${OUT}/doctor.js`, ...words])).stdout;
+    }),
+  );
+  const help = Object.fromEntries(commands.map((command, index) => [command, texts[index]]));
+  writeFileSync(`${OUT}/help.json`, JSON.stringify(help));
+}
 
 /**
  * Lets the program run in the ways that have to start fast, on a small town and beside a tmux that has one pane to tell

@@ -6,6 +6,7 @@ import { Failure } from '../core/failure.ts';
 import { EXIT } from '../core/report-types.ts';
 import { VERSION } from '../version.ts';
 import { describeFailure, describeInterruption, type FailedRun } from './failures.ts';
+import { keptHelp, USUAL_WIDTH } from './kept-help.ts';
 import type { CommandName } from './options.ts';
 import { openOutput } from './output.ts';
 import { readArguments } from './read-arguments.ts';
@@ -33,14 +34,14 @@ const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Ou
     const given = readArguments(command, argv);
     return (await COMMANDS[command]()).run(given, terminal);
   }
+  const { columns } = terminal.stdout;
+  const width = columns === undefined || columns < 40 ? USUAL_WIDTH : Math.min(columns, 110);
+  const help = width === USUAL_WIDTH ? keptHelp(command, argv) : null;
+  if (help !== null) return { exitCode: EXIT.ok, stdout: help, stderr: '' };
   // Asked first: yargs asks as well when it is loaded, and does not survive that there is none.
-  const { cwd, stdout } = terminal;
+  const { cwd } = terminal;
   const { parseWithYargs } = await import('./parse-with-yargs.ts');
-  const width = stdout.columns;
-  const parsed = await parseWithYargs(command === 'doctor' ? argv : [command, ...argv], {
-    cwd,
-    width: width === undefined || width < 40 ? 80 : Math.min(width, 110),
-  });
+  const parsed = await parseWithYargs(command === 'doctor' ? argv : [command, ...argv], { cwd, width });
   if (parsed.kind === 'help') return { exitCode: EXIT.ok, stdout: parsed.text, stderr: '' };
   return (await COMMANDS[command]()).run(parsed.arguments, terminal);
 };

@@ -65,6 +65,11 @@ describe('where there is no tmux to ask', () => {
     expect(loadedBy(['--version'])).toEqual({ parts: ['program.js'], modules: [], compiled: [] });
   });
 
+  test('--help does not either', () => {
+    for (const words of [['--help'], ['preflight', '-h'], ['help', 'locks']])
+      expect(loadedBy(words)).toEqual({ parts: ['program.js'], modules: [], compiled: [] });
+  });
+
   test('preflight of a worker without a lock loads one more', () => {
     expect(loadedBy(NEW, NO_TMUX)).toEqual({
       parts: ['program.js', 'preflight.js'],

@@ -88,6 +88,16 @@ describe('piped', () => {
     expect(shell('"$1" "$2" <&- >&- 2>&-', sickTown()).status).toBe(1);
   });
 
+  test.each([[], ['preflight'], ['exec'], ['locks'], ['explain'], ['checks'], ['undo'], ['completion']])(
+    'the help that was kept for %s is what yargs says',
+    (...command) => {
+      const kept = doctor([...command, '--help']);
+      // Any other word, and it is made anew.
+      expect(doctor([...command, '--help', '--no-color'])).toEqual(kept);
+      expect(kept.stdout).toContain('--help');
+    },
+  );
+
   test('--version and --help answer without a town', () => {
     const env = { GT_TOWN_ROOT: '/no/such' };
     expect(doctor(['--version'], { env }).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
