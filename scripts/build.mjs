@@ -147,7 +147,12 @@ for (const [part, modules] of Object.entries(PARTS))
 for (const name of ['program', ...Object.keys(PARTS), ...LATE]) finishPart(`${OUT}/${name}.js`);
 copyFileSync('scripts/entry.cjs', `${OUT}/doctor.js`);
 chmodSync(`${OUT}/doctor.js`, 0o755);
-await warm();
+try {
+  await warm();
+} catch (error) {
+  // No place to run programs in, or a path too long for a socket: it works all the same.
+  console.warn(`without code compiled beforehand the program starts slower: ${error.message}`);
+}
 await keepHelp();
 rmSync('dist', { recursive: true, force: true });
 renameSync(STAGE, 'dist');
@@ -174,9 +179,45 @@ async function keepHelp() {
  */
 async function warm() {
   const place = mkdtempSync(join(tmpdir(), 'lock-doctor-warm-'));
+  const server = createServer();
+  try {
+    const town = makeWarmTown(place);
+    writeFileSync(join(place, 'tmux'), STAND_IN_FOR_TMUX, { mode: 0o755 });
+    const sockets = join(place, `tmux-${process.getuid()}`);
+    mkdirSync(sockets, { mode: 0o700 });
+    const socket = join(sockets, 'default');
+    // Node would cut off what is too long, and listen somewhere else.
+    if (Buffer.byteLength(socket) > 100) throw new Error(`${socket} is too long for a socket`);
+    await once(server.listen(socket), 'listening');
+    const env = { PATH: `${place}:${process.env.PATH}`, TMUX_TMPDIR: place };
+    const { stdout } = spawnSync(process.execPath, [`${OUT}/doctor.js`, '--json', town], { env });
+    const { servers } = JSON.parse(stdout).tmux;
+    // Other servers of this machine are none of its business.
+    if (!servers.some(({ status }) => status === 'ok'))
+      throw new Error('the stand-in for tmux is not understood');
+    const lines = [
+      ['--json', town],
+      [town],
+      ['preflight', '--town', town, 'rig/crew/ada'],
+      ['preflight', '--town', town, 'rig/crew/new'],
+      ['preflight', '--fix', '--town', town, 'rig/crew/ada'],
+      ['exec', '--town', town, 'rig/crew/new', '--', 'true'],
+      ['--version'],
+      ['--help'],
+    ];
+    execFileSync(process.execPath, ['scripts/warm.cjs', join(process.cwd(), OUT), JSON.stringify(lines)], {
+      stdio: 'ignore',
+      env,
+    });
+  } finally {
+    server.close();
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+/** Two workers whose agents are gone, one with a repository. */
+function makeWarmTown(place) {
   const town = join(place, 'town');
-  const sockets = join(place, `tmux-${process.getuid()}`);
-  mkdirSync(sockets, { mode: 0o700 });
   const write = (path, text) => {
     mkdirSync(dirname(join(town, path)), { recursive: true });
     writeFileSync(join(town, path), text);
@@ -198,32 +239,5 @@ async function warm() {
     // A young one would be left alone.
     utimesSync(join(town, lock), 0, 0);
   }
-  writeFileSync(join(place, 'tmux'), STAND_IN_FOR_TMUX, { mode: 0o755 });
-  const server = createServer().listen(join(sockets, 'default'));
-  await once(server, 'listening');
-  const lines = [
-    ['--json', town],
-    [town],
-    ['preflight', '--town', town, 'rig/crew/ada'],
-    ['preflight', '--town', town, 'rig/crew/new'],
-    ['preflight', '--fix', '--town', town, 'rig/crew/ada'],
-    ['exec', '--town', town, 'rig/crew/new', '--', 'true'],
-    ['--version'],
-    ['--help'],
-  ];
-  const env = { PATH: `${place}:${process.env.PATH}`, TMUX_TMPDIR: place };
-  try {
-    const { stdout } = spawnSync(process.execPath, [`${OUT}/doctor.js`, '--json', town], { env });
-    const { servers } = JSON.parse(stdout).tmux;
-    // Other servers of this machine are none of its business.
-    if (!servers.some(({ status }) => status === 'ok'))
-      throw new Error('the stand-in for tmux is not understood');
-    execFileSync(process.execPath, ['scripts/warm.cjs', join(process.cwd(), OUT), JSON.stringify(lines)], {
-      stdio: 'ignore',
-      env,
-    });
-  } finally {
-    server.close();
-    rmSync(place, { recursive: true, force: true });
-  }
+  return town;
 }

@@ -61,7 +61,8 @@ const main = async (): Promise<void> => {
     perform(route, terminalOf(interruption)).catch((error: unknown) => describeFailure(error, failed)),
     ...(interruption === null ? [] : [interruption.left.then((code) => describeInterruption(code, failed))]),
   ]);
-  process.exitCode = outcome.exitCode;
+  // Events that were told on the way may have met an output that cannot be written.
+  process.exitCode = isUnwritable ? EXIT.bug : outcome.exitCode;
   // Nothing is left that could not be left: a reader that does not read must not keep us from being interrupted.
   interruption?.stopListening();
   await outputs.stdout.end(outcome.stdout);
@@ -88,7 +89,10 @@ const terminalOf = (interruption: Interruption | null): Terminal => ({
   finishFirst: () => interruption?.finishFirst(),
 });
 
+let isUnwritable = false;
+
 const unwritable = (reason: string): void => {
+  isUnwritable = true;
   process.exitCode = EXIT.bug;
   void outputs.stderr.end(`doctor: the output cannot be written (${reason})\n`);
 };
@@ -96,6 +100,7 @@ const unwritable = (reason: string): void => {
 const outputs = {
   stdout: openOutput(1, unwritable),
   stderr: openOutput(2, () => {
+    isUnwritable = true;
     process.exitCode = EXIT.bug;
   }),
 };

@@ -22,7 +22,7 @@ export const openOutput = (fd: 1 | 2, onError: (reason: string) => void): Output
   let goOn = (): void => {};
   const lose = (error: unknown): void => {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'EPIPE') onError(code ?? message);
+    if (code !== 'EPIPE' && !isLost) onError(code ?? message);
     isLost = true;
     goOn();
   };

@@ -49,7 +49,7 @@ export interface ScanResult {
   /** Directories that were looked into. */
   readonly directories: number;
   readonly gaps: readonly Gap[];
-  /** What a scan that saw the whole town knows besides; null for a look at known places. */
+  /** What a scan knows besides; null where it did not see the whole town: a look at known places, or one with gaps. */
   readonly seen: SeenOnTheWay | null;
 }
 
@@ -116,8 +116,9 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
     else yield* walkWithHelper(start, threads === 2, how, findings);
   }
   const { repositories, oldHomes } = findings;
-  const seen =
-    options.mode === 'quick' ? null : { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) };
+  // What lies in a directory that could not be listed, nobody has seen.
+  const isWhole = options.mode !== 'quick' && findings.gaps.length === 0;
+  const seen = !isWhole ? null : { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) };
   return resultOf(findings, seen);
 }
 

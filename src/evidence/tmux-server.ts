@@ -17,7 +17,7 @@ export interface TmuxClient {
   readonly program: string | null;
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** This question is the only one, and nothing waits beside it. */
+  /** Nothing else goes on while the question is asked. */
   readonly alone: boolean;
 }
 

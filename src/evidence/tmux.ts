@@ -13,13 +13,16 @@ import { type SocketCandidate, type SocketQuestion, socketCandidates } from './t
 export { townSocketNames } from './tmux-sockets.ts';
 
 export interface TmuxQuestion extends SocketQuestion {
-  /** Nothing is to be shown or heard meanwhile: a single server may be waited for without anything beside it. */
+  /** Nothing is to be shown or heard meanwhile: few servers may be waited for one after the other. */
   readonly quiet?: boolean;
   /** Milliseconds for each client call. */
   readonly timeoutMs: number;
   /** Read before: servers younger than it were not there when the question was asked. */
   readonly table: ProcessTable;
 }
+
+/** Answers that come sooner one after the other than execa is loaded, which asks at once (dead sockets count as well). */
+const FEW = 3;
 
 /** Clients at work at once: a stopped server holds its place for the whole of the timeout. */
 const CLIENTS_AT_ONCE = 16;
@@ -38,7 +41,7 @@ export const askTmux = async (question: TmuxQuestion): Promise<TmuxEvidence> => 
     program,
     timeoutMs,
     env,
-    alone: question.quiet === true && places.length === 1,
+    alone: question.quiet === true && places.length <= FEW,
   });
   const client = clientFor(candidates.filter(({ presence }) => presence !== 'none'));
   const asked = await inParallel(candidates, CLIENTS_AT_ONCE, async (candidate) =>

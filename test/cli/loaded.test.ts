@@ -1,7 +1,8 @@
 /** What the built program loads, and when: every file and every module of Node costs a part of each start. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, hasTmux, makeTown, onCleanUp, startTmux } from '../support/index.ts';
 import { doctor } from './run-cli.ts';
@@ -99,6 +100,15 @@ inTmux('with a tmux server (skipped without tmux)', () => {
   const besideTmux = async (args: readonly string[]): Promise<Loaded> => {
     const server = await startTmux();
     server.newSession('main', { cwd: '/' });
+    // What a server leaves that was killed: it is asked as well.
+    writeFileSync(
+      join(server.tmuxTmpdir, 'gone.mjs'),
+      `import { createServer } from 'node:net';
+      createServer().listen(process.argv[2], () => process.kill(process.pid, 'SIGKILL'));`,
+    );
+    const left = join(dirname(server.socket), 'left');
+    spawnSync(process.execPath, [join(server.tmuxTmpdir, 'gone.mjs'), left]);
+    expect(lstatSync(left).isSocket()).toBe(true);
     return loadedBy(args, { TMUX_TMPDIR: server.tmuxTmpdir });
   };
 

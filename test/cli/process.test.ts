@@ -84,6 +84,14 @@ describe('piped', () => {
     expect(status).toBe(70);
   });
 
+  test('nor is an output that cannot take the events of a run', () => {
+    for (const args of ['--format ndjson', '--fix --format ndjson']) {
+      const { status, stderr } = shell(`"$1" "$2" ${args} > /dev/full`, sickTown());
+      expect(stderr).toBe('doctor: the output cannot be written (ENOSPC)\n');
+      expect(status).toBe(70);
+    }
+  });
+
   test('closed standard streams are survived', () => {
     expect(shell('"$1" "$2" <&- >&- 2>&-', sickTown()).status).toBe(1);
   });

@@ -284,6 +284,7 @@ describe('what a directory does not say', () => {
     const result = scanTown({ root, mode: 'default', disk: failing });
     expect(shown(result)).toEqual([lock]);
     expect(result.gaps).toEqual([{ what: `directory:${root}/broken`, why: 'i/o error (EIO)' }]);
+    expect(result.seen).toBeNull();
   });
 });
 

@@ -65,6 +65,15 @@ describe.each([
     });
   });
 
+  test('that no program can be given as it is asked for is refused', async () => {
+    const result = await runCommand('/bin/true', [], { timeoutMs: 1000, env: { HOME: 'a\0b' }, alone });
+    expect(result).toMatchObject({ status: 'refused', why: expect.stringContaining('could not be run') });
+  });
+
+  test('may be given a part of a millisecond', async () => {
+    expect(await shell('true', 10_000.5)).toMatchObject({ status: 'ok' });
+  });
+
   test('gets the given environment and nothing of ours', async () => {
     const result = await runCommand('/usr/bin/env', [], {
       timeoutMs: 10_000,
