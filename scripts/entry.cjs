@@ -6,6 +6,13 @@ const { Script } = require('node:vm');
 
 const compiled = new Map();
 
+/** Modules of Node by name: they are asked for some fifty times, by as many of our modules. */
+const builtins = new Map();
+const builtin = (name) => {
+  if (!builtins.has(name)) builtins.set(name, require(name));
+  return builtins.get(name);
+};
+
 /** A script cannot import by itself (plug-ins are modules); this file can. */
 const importModule = (specifier) => import(specifier);
 
@@ -23,7 +30,7 @@ const load = (name) => {
   // Each file is one function, in ASCII, which needs no decoding.
   const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
   const module = { exports: {} };
-  const requirePart = (id) => (id.startsWith('./') ? load(id.slice(2)) : require(id));
+  const requirePart = (id) => (id.startsWith('./') ? load(id.slice(2)) : builtin(id));
   const run = () =>
     script
       .runInThisContext()

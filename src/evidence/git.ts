@@ -44,7 +44,6 @@ export const readGitFacts = async (
   locks: readonly LockPlace[],
   question: GitQuestion,
 ): Promise<readonly GitFacts[]> => {
-  const client: GitClient = { ...question, program: findProgram('git', question.env) };
   const { scanned } = question;
   const find = repositoryFinder(
     process.geteuid?.() ?? 0,
@@ -62,6 +61,8 @@ export const readGitFacts = async (
     if (indexes === undefined) inside.set(repository, [index]);
     else indexes.push(index);
   }
+  if (inside.size === 0) return facts;
+  const client: GitClient = { ...question, program: findProgram('git', question.env) };
   await inParallel([...inside], REPOSITORIES_AT_ONCE, async ([repository, indexes]) => {
     const places = indexes.map((index) => locks[index]).filter((place) => place !== undefined);
     const answers = await askRepository(repository, places, client, question.ignored);

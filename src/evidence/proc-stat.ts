@@ -25,7 +25,8 @@ export const parseProcStat = (text: string): ProcStat | null => {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 1 || close < open) return null;
-  const fields = text.slice(close + 2).split(' ');
+  // There are thirty more that nobody asks for.
+  const fields = text.slice(close + 2).split(' ', 20);
   const pid = Number(text.slice(0, open - 1));
   const state = fields[0] ?? '';
   const ppid = numberIn(fields[1]);
