@@ -58,7 +58,8 @@ function account(context, ...args) {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-const accountOfDoctor = (context) => account(context, CLI, '--json', context.paths.LOCKS_10000);
+const accountOfDoctor = (context, town) => account(context, CLI, '--json', town);
+const accountOfScan = (context, town) => account(context, context.bundle, town, 'default', '1', 'read');
 
 /** What the accountant is. */
 export const ACCOUNTANT = `process.on('exit', () => {
@@ -104,10 +105,11 @@ export function contenders({ goWalk, hasTmux, cold }) {
     list.version = doctor('--version');
     list['locks-1000'] = doctor('--json', 'LOCKS_1000');
     list['locks-10000'] = doctor('--json', 'LOCKS_10000');
-    list['cpu-doctor'] = (context) => accountOfDoctor(context).cpuMs;
-    list['cpu-scan'] = (context) =>
-      account(context, context.bundle, context.paths.LOCKS_10000, 'default', '1', 'read').cpuMs;
-    list['memory-doctor'] = (context) => accountOfDoctor(context).peakMiB;
+    list['cpu-doctor'] = (context) => accountOfDoctor(context, context.paths.LOCKS_10000).cpuMs;
+    list['cpu-scan'] = (context) => accountOfScan(context, context.paths.LOCKS_10000).cpuMs;
+    list['cpu-doctor-town'] = (context) => accountOfDoctor(context, context.town).cpuMs;
+    list['cpu-scan-town'] = (context) => accountOfScan(context, context.town).cpuMs;
+    list['memory-doctor'] = (context) => accountOfDoctor(context, context.paths.LOCKS_10000).peakMiB;
   }
   return list;
 }
