@@ -1,6 +1,6 @@
 // Builds dist/: the library with its types by tsc, and the program bundled by esbuild. Start-up is what matters there
-// (BENCHMARKS.md): one CommonJS file with our own code, which Node starts faster than modules in pieces, and beside it
-// one file for each library, loaded when it is first needed.
+// (BENCHMARKS.md): CommonJS, which Node starts faster than modules in pieces, a file for each way through the program, and
+// beside them one for each library, loaded when it is first needed.
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
