@@ -91,18 +91,19 @@ const terminalOf = (interruption: Interruption | null): Terminal => ({
 
 let isUnwritable = false;
 
-const unwritable = (reason: string): void => {
+const fail = (): void => {
   isUnwritable = true;
   process.exitCode = EXIT.bug;
+};
+
+const unwritable = (reason: string): void => {
+  fail();
   void outputs.stderr.end(`doctor: the output cannot be written (${reason})\n`);
 };
 
 const outputs = {
   stdout: openOutput(1, unwritable),
-  stderr: openOutput(2, () => {
-    isUnwritable = true;
-    process.exitCode = EXIT.bug;
-  }),
+  stderr: openOutput(2, fail),
 };
 
 main().catch((error: unknown) => {

@@ -3,9 +3,6 @@
 /** Go's zero time, 1 January of the year 1, in milliseconds since the epoch. */
 const ZERO_TIME_MS = -62_135_596_800_000;
 
-/** 146,097 days. */
-const FOUR_CENTURIES_MS = 146_097 * 86_400_000;
-
 export type GoTime =
   /** Milliseconds since the epoch, rounded down; null for Go's zero time. */
   { readonly ok: true; readonly ms: number | null } | { readonly ok: false; readonly why: string };
@@ -20,10 +17,10 @@ const SHAPE = /^(\d{4})-(\d{2})-(\d{2})T(\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d+))?(
 export function parseGoTime(text: string): GoTime {
   const match = SHAPE.exec(text);
   if (match === null) return { ok: false, why: `'${shorten(text)}' is no RFC 3339 time` };
-  const [, years, months, days, hours, minutes, seconds, fraction = '', sign, zoneHours, zoneMinutes] = match;
-  const [year, month, day] = [Number(years), Number(months), Number(days)];
-  const [hour, minute, second] = [Number(hours), Number(minutes), Number(seconds)];
-  const [zoneHour, zoneMinute] = [Number(zoneHours ?? 0), Number(zoneMinutes ?? 0)];
+  const number = (group: number): number => Number(match[group] ?? '0');
+  const [year, month, day] = [number(1), number(2), number(3)];
+  const [hour, minute, second] = [number(4), number(5), number(6)];
+  const [zoneHour, zoneMinute] = [number(9), number(10)];
   const inRange =
     month >= 1 &&
     month <= 12 &&
@@ -35,20 +32,13 @@ export function parseGoTime(text: string): GoTime {
   if (!inRange || zoneHour > 24 || zoneMinute > 60) {
     return { ok: false, why: `'${shorten(text)}' names a day, hour or offset that does not exist` };
   }
-  const nanoseconds = Number(fraction.slice(0, 9).padEnd(9, '0'));
-  const offsetMinutes = (sign === '-' ? -1 : 1) * (zoneHour * 60 + zoneMinute);
-  // Date.UTC takes years below 100 for 19xx: the calendar repeats itself every 400 years.
-  const [shift, shiftMs] = year < 100 ? [400, FOUR_CENTURIES_MS] : [0, 0];
-  const ms =
-    Date.UTC(
-      year + shift,
-      month - 1,
-      day,
-      hour,
-      minute - offsetMinutes,
-      second,
-      Math.floor(nanoseconds / 1e6),
-    ) - shiftMs;
+  const nanoseconds = Number((match[7] ?? '').slice(0, 9).padEnd(9, '0'));
+  const offsetMinutes = (match[8] === '-' ? -1 : 1) * (zoneHour * 60 + zoneMinute);
+  // Date.UTC would take years below 100 for 19xx.
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  date.setUTCHours(hour, minute - offsetMinutes, second, Math.floor(nanoseconds / 1e6));
+  const ms = date.getTime();
   return { ok: true, ms: ms === ZERO_TIME_MS && nanoseconds === 0 ? null : ms };
 }
 

@@ -4,7 +4,7 @@ import { type JsonMember, type JsonValue, readDocument } from './go-json.ts';
 import { rawText, stringAt } from './go-string.ts';
 import { formatGoTime, parseGoTime } from './go-time.ts';
 import { isPossiblePid } from './pid.ts';
-import type { LockContent, LockProblem, TrueHolder } from './types.ts';
+import type { LockContent, LockProblem, LockRecord, TrueHolder } from './types.ts';
 
 /** A record is some 200 bytes; more than this is somebody else's file and is not read. */
 export const MAX_LOCK_BYTES = 65_536;
@@ -40,7 +40,7 @@ export function parseLockRecord(bytes: Uint8Array): LockContent {
 const USUAL =
   /^\{[ \n\r\t]*"pid":[ \n\r\t]*(0|-?[1-9]\d{0,14}),[ \n\r\t]*"acquired_at":[ \n\r\t]*"([^"\\]*)"(?:,[ \n\r\t]*"session_id":[ \n\r\t]*"([ !#-[\]-~]*)")?(?:,[ \n\r\t]*"hostname":[ \n\r\t]*"([ !#-[\]-~]*)")?[ \n\r\t]*\}[ \n\r\t]*$/;
 
-/** Longer files are not the usual ones, and the arguments of one call are limited. */
+/** Longer files are not the usual ones. */
 const MAX_USUAL_BYTES = 1024;
 
 /** A short way for nearly all records, three times as fast as reading JSON; null for everything else. */
@@ -71,9 +71,8 @@ function readAny(bytes: Uint8Array): LockContent {
     const fault = takeField(draft, bytes, foldKey(key), value);
     if (fault !== null) return fault;
   }
-  const { pid, acquiredAt, acquiredAtMs, sessionId, hostname } = draft;
-  const holder = readHolder(bytes, document.members);
-  return { kind: 'record', record: { pid, acquiredAt, acquiredAtMs, sessionId, hostname, holder } };
+  const record: LockRecord = { ...draft, holder: readHolder(bytes, document.members) };
+  return { kind: 'record', record };
 }
 
 /**
@@ -160,7 +159,6 @@ function parseInt64(text: string): number | null {
 
 /** Our own fields, under their exact names only. A record without a usable `holder_pid` names no true holder. */
 function readHolder(bytes: Uint8Array, members: readonly JsonMember[]): TrueHolder | null {
-  if (!members.some(({ key }) => key === 'holder_pid')) return null;
   let pid: number | null = null;
   const texts = new Map<string, string>();
   for (const { key, value } of members) {

@@ -162,7 +162,9 @@ export type OccupantReader = (
 export const occupantReader = (index: TownIndex): OccupantReader => {
   const agents = listAgents(index);
   const hiding = agents.filter(isHiding);
-  const inTown = agents.filter(({ path }) => path !== null);
+  const inTown = agents.filter(
+    (agent): agent is AgentProcess & { readonly path: string } => agent.path !== null,
+  );
   const tmuxDoubt = index.tmuxAnswered ? null : 'tmux was not reached';
   return (worker, lock, ownPid) => {
     const around = panesAround(worker, index);
@@ -172,7 +174,6 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
     const processes = inTown
       .filter(
         (agent) =>
-          agent.path !== null &&
           isAtPlaceOf(agent.path, worker, index) &&
           !isAskersOwn(agent, worker, index) &&
           (ownPid === null || !agent.pids.includes(ownPid)),

@@ -155,8 +155,7 @@ export const judgeSession = (
 const kindOf = (naming: SessionNaming): 'pane' | 'session' => (naming === 'pane' ? 'pane' : 'session');
 
 const placesAsked = (index: TownIndex): string => {
-  let asked = 0;
-  for (const server of index.snapshot.tmux.servers) if (server.status === 'ok') asked += 1;
+  const asked = index.snapshot.tmux.servers.filter((server) => server.status === 'ok').length;
   return asked === 0 ? 'no tmux server runs' : `on none of ${asked} tmux server${asked === 1 ? '' : 's'}`;
 };
 

@@ -64,7 +64,6 @@ export interface TownIndex {
   readonly lockWorkers: ReadonlySet<string>;
   /** Those and every directory above them. */
   readonly aboveLocks: ReadonlySet<string>;
-  /** Those that several locks share. */
   readonly locksByDigest: ReadonlyMap<string, readonly LockFile[]>;
   readonly tmuxAnswered: boolean;
 }
@@ -114,43 +113,50 @@ const nameReader = (
   const prefixes = new Map(rigs.map((rig) => [rig.name, rig.prefix]));
   const knownPrefixes = new Set(rigs.map((rig) => rig.prefix));
   const prefixOf = (role: string): string | null => prefixes.get(role.split('/')[0] ?? '') ?? null;
-  // There are many roles and few names: a role is looked at closely only for a name that ends like it.
-  let byEnding: ReadonlyMap<string, readonly string[]> | null = null;
+  // Without panes nobody asks.
+  let similarTo: ((name: string) => readonly string[]) | null = null;
   const seen = new Map<string, readonly string[]>();
   return (name) => {
     const before = seen.get(name);
     if (before !== undefined) return before;
-    byEnding ??= groupByEnding(roles);
-    const similar = new Set(endingsOf(name).flatMap((ending) => byEnding?.get(ending) ?? []));
-    const exact = [...similar].filter((role) => sessionNamesOf(role, prefixOf(role)).includes(name));
+    similarTo ??= similarRoles(roles);
+    const similar = similarTo(name);
+    const exact = similar.filter((role) => sessionNamesOf(role, prefixOf(role)).includes(name));
     const prefixIsTaken = knownPrefixes.has(name.split('-')[0] ?? '');
     const loose = prefixIsTaken
       ? []
-      : [...similar].filter((role) => prefixOf(role) === null && fitsSomePrefix(name, role));
+      : similar.filter((role) => prefixOf(role) === null && fitsSomePrefix(name, role));
     const found = [...new Set([...exact, ...loose])];
     seen.set(name, found);
     return found;
   };
 };
 
-/** What follows a hyphen, for each hyphen. */
-const endingsOf = (name: string): readonly string[] =>
-  [...name.matchAll(/-/g)].map(({ index }) => name.slice(index + 1));
-
-/** Every session name of a role ends in a hyphen and one of these: the last word of the role, or the kind of its place. */
-const groupByEnding = (roles: ReadonlySet<string>): ReadonlyMap<string, readonly string[]> => {
-  const groups = new Map<string, string[]>();
-  const add = (ending: string, role: string): void => {
-    const group = groups.get(ending);
-    if (group === undefined) groups.set(ending, [role]);
-    else group.push(role);
+/**
+ * Finds the roles that end like a session name, the only ones that it can fit: every session name of a role ends in a hyphen
+ * and the role's last word or, where an agent's name follows, the kind of its place.
+ */
+const similarRoles = (roles: ReadonlySet<string>): ((name: string) => readonly string[]) => {
+  const byLastWord = groupBy(roles, lastWordOf);
+  const byKind = groupBy(roles, kindOfPlace);
+  return (name) => {
+    const endings = [...name.matchAll(/-/g)].map(({ index }) => name.slice(index + 1));
+    const similar = endings.flatMap((ending) => [
+      ...(byLastWord.get(ending) ?? []),
+      ...(byKind.get(ending) ?? []),
+    ]);
+    return [...new Set(similar)];
   };
-  for (const role of roles) {
-    const [first = '', place = '', name = ''] = role.split('/');
-    add(name || place || first, role);
-    if (name !== '' && place !== 'crew' && place !== 'polecats') add(place, role);
-  }
-  return groups;
+};
+
+const lastWordOf = (role: string): string => {
+  const [first = '', place = '', name = ''] = role.split('/');
+  return name || place || first;
+};
+
+const kindOfPlace = (role: string): string | null => {
+  const [, place = '', name = ''] = role.split('/');
+  return name === '' || place === 'crew' || place === 'polecats' ? null : place;
 };
 
 /** True where a path outside this town ends in, or passes through, the place of that role: the same layout elsewhere. */
@@ -231,25 +237,6 @@ const withAncestors = (paths: Iterable<string>): ReadonlySet<string> => {
   return found;
 };
 
-/** Digests that several records share, with their locks. */
-const sharedDigests = (locks: readonly LockFile[]): ReadonlyMap<string, readonly LockFile[]> => {
-  const first = new Map<string, LockFile>();
-  const shared = new Map<string, LockFile[]>();
-  for (const lock of locks) {
-    if (lock.content.kind !== 'record' || lock.stamp === null) continue;
-    const { sha256 } = lock.stamp;
-    const other = first.get(sha256);
-    if (other === undefined) {
-      first.set(sha256, lock);
-      continue;
-    }
-    const group = shared.get(sha256);
-    if (group === undefined) shared.set(sha256, [other, lock]);
-    else group.push(lock);
-  }
-  return shared;
-};
-
 const byRole = (panes: readonly PaneView[]): ReadonlyMap<string, readonly PaneView[]> => {
   const found = new Map<string, Set<PaneView>>();
   for (const view of panes) {
@@ -326,7 +313,9 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
     viewOf,
     lockWorkers,
     aboveLocks: withAncestors(lockWorkers),
-    locksByDigest: sharedDigests(snapshot.locks),
+    locksByDigest: groupBy(snapshot.locks, (lock) =>
+      lock.content.kind === 'record' ? (lock.stamp?.sha256 ?? null) : null,
+    ),
     tmuxAnswered:
       snapshot.tmux.installed &&
       snapshot.tmux.enumerated &&

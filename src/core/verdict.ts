@@ -75,7 +75,8 @@ const isPriming = (lock: LockFile, record: LockRecord, index: TownIndex): boolea
 /** The workers whose locks have the same bytes, unless they are this one's own places. */
 const twinsOf = (lock: LockFile, worker: WorkerView, index: TownIndex): readonly WorkerView[] => {
   const group = lock.stamp === null ? undefined : index.locksByDigest.get(lock.stamp.sha256);
-  return group === undefined ? NO_TWINS : twinsAmong(group, lock, worker, index);
+  // Nearly always the group is the lock itself.
+  return group === undefined || group.length === 1 ? NO_TWINS : twinsAmong(group, lock, worker, index);
 };
 
 const NO_TWINS: readonly WorkerView[] = [];

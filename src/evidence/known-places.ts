@@ -9,46 +9,37 @@ import {
   type WalkOptions,
 } from './walk.ts';
 
-/** A directory of the known layout. */
+/**
+ * A directory of the known layout: what may lie in it, by exact name, with `=` by the name of its rig, or with `*` by
+ * any other name.
+ */
 interface Layout {
-  /** What may lie in it by exact name, with `=` by the name of its rig. */
-  readonly named: ReadonlyMap<string, Layout>;
-  /** What may lie in it by any other name; null: nothing. */
-  readonly other: Layout | null;
+  readonly [name: string]: Layout;
 }
 
-const holding = (named: Readonly<Record<string, Layout>>, other: Layout | null = null): Layout => ({
-  named: new Map(Object.entries(named)),
-  other,
+const HERE: Layout = {};
+
+const layoutWith = (polecat: Layout): Layout => ({
+  mayor: { rig: HERE },
+  deacon: { dogs: { '*': { '*': HERE } } },
+  '*': {
+    mayor: { rig: HERE },
+    refinery: { rig: HERE },
+    witness: { rig: HERE },
+    crew: { '*': HERE },
+    polecats: { '*': polecat },
+  },
 });
 
-const HERE = holding({});
-const ANY = holding({}, HERE);
-
-const layoutWith = (polecat: Layout): Layout =>
-  holding(
-    {
-      mayor: holding({ rig: HERE }),
-      deacon: holding({ dogs: holding({}, ANY) }),
-    },
-    holding({
-      mayor: holding({ rig: HERE }),
-      refinery: holding({ rig: HERE }),
-      witness: holding({ rig: HERE }),
-      crew: ANY,
-      polecats: holding({}, polecat),
-    }),
-  );
-
 /** Where Gas Town puts workers (field notes, "Town layout"), and every other directory of it that may hold a lock. */
-export const LOCK_LAYOUT: Layout = layoutWith(ANY);
+export const LOCK_LAYOUT: Layout = layoutWith({ '*': HERE });
 
 /** The workers' own directories alone: the inside of a polecat is its rig's worktree and need not be listed. */
-export const WORKER_LAYOUT: Layout = layoutWith(holding({ '=': HERE }));
+export const WORKER_LAYOUT: Layout = layoutWith({ '=': HERE });
 
 /**
- * All directories below `root` that fit a layout, the root first. Costs one listing per `other`, and one look per name
- * unless it is among the absolute paths of `seen` directories.
+ * All directories below `root` that fit a layout, the root first. Costs one listing per `*`, and one look per name unless
+ * it is among the absolute paths of `seen` directories.
  */
 export function knownPlaces(
   root: string,
@@ -60,16 +51,17 @@ export function knownPlaces(
   const places: Place[] = [];
   const visit = (place: Place, inside: Layout, rig: string): void => {
     places.push(place);
-    const { named, other } = inside;
-    for (const [name, inner] of named) {
+    const { '*': wildcard, ...named } = inside;
+    for (const [name, inner] of Object.entries(named)) {
       const child = childOf(place, name === '=' ? rig : name);
       const isThere =
         (!child.raw && seen.has(child.path)) || lookAt(options.disk, child, findings)?.isDirectory();
       if (isThere) visit(child, inner, rig);
     }
-    if (other === null) return;
+    if (wildcard === undefined) return;
     for (const { name, child } of listSubdirectories(place, options, findings)) {
-      if (!named.has(name) && !isLockHome(name) && !options.prune.has(name)) visit(child, other, rig || name);
+      if (!Object.hasOwn(named, name) && !isLockHome(name) && !options.prune.has(name))
+        visit(child, wildcard, rig || name);
     }
   };
   visit({ path: root, raw: false }, layout, '');

@@ -118,7 +118,7 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   const { repositories, oldHomes } = findings;
   // What lies in a directory that could not be listed, nobody has seen.
   const isWhole = options.mode !== 'quick' && findings.gaps.length === 0;
-  const seen = !isWhole ? null : { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) };
+  const seen = isWhole ? { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) } : null;
   return resultOf(findings, seen);
 }
 

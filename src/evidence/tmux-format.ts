@@ -186,7 +186,4 @@ const splitFields = (body: string): readonly string[] => {
 };
 
 /** The text of bytes that were carried as one character each. */
-const asText = (latin1: string): string =>
-  NOT_PLAIN.test(latin1) ? bytesAsText(Buffer.from(latin1, 'latin1')) : latin1;
-
-const NOT_PLAIN = /[^ -~]/;
+const asText = (latin1: string): string => bytesAsText(Buffer.from(latin1, 'latin1'));

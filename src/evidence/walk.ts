@@ -169,10 +169,17 @@ export const noFindings = (): Findings => ({
 
 /** Adds what another walk found. */
 export function addFindings(findings: Findings, more: Findings): void {
-  for (const kind of ['sightings', 'gaps', 'repositories', 'oldHomes'] as const)
-    for (const each of more[kind]) (findings[kind] as unknown[]).push(each);
+  append(findings.sightings, more.sightings);
+  append(findings.gaps, more.gaps);
+  append(findings.repositories, more.repositories);
+  append(findings.oldHomes, more.oldHomes);
   findings.directories += more.directories;
 }
+
+/** One by one: as arguments of one call there may be too many. */
+const append = <T>(list: T[], more: readonly T[]): void => {
+  for (const each of more) list.push(each);
+};
 
 /** What decoding puts in place of bytes that are no UTF-8 (a name may also really contain it). */
 const REPLACEMENT = '\ufffd';

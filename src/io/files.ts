@@ -84,17 +84,9 @@ function fill(descriptor: number, expected: number): number {
   return length;
 }
 
-/** Nearly all files of a town lie on one device: its number is one text for all of them. */
-let lastDevice = { dev: -1n, text: '' };
-
-const deviceText = (dev: bigint): string => {
-  if (dev !== lastDevice.dev) lastDevice = { dev, text: String(dev) };
-  return lastDevice.text;
-};
-
 /** The stamp of a file from its fstat and the bytes read through the same descriptor. */
 export const stampOf = (stat: BigIntStats, bytes: Uint8Array): Stamp => ({
-  dev: deviceText(stat.dev),
+  dev: String(stat.dev),
   ino: String(stat.ino),
   mtimeNs: String(stat.mtimeNs),
   size: bytes.length,
