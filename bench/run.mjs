@@ -166,7 +166,10 @@ function startTmux(scratch) {
 }
 
 async function bundleScanner(scratch) {
-  const entryPoints = { 'scan-once': 'bench/scan-once.ts', 'scan-thread': 'src/evidence/scan-thread.ts' };
+  const entryPoints = {
+    'scan-once': 'bench/scan-once.ts',
+    'scan-thread': 'src/evidence/scan/scan-thread.ts',
+  };
   writeFileSync(join(scratch, 'package.json'), '{"type":"module"}');
   await build({
     entryPoints,

@@ -4,8 +4,8 @@
  *
  *   node scan-once.mjs ROOT default|deep|quick [1|2|auto] [read]
  */
-import { readLocks } from '../src/evidence/locks.ts';
-import { type ScanOptions, scanTown } from '../src/evidence/scan.ts';
+import { readLocks } from '../src/evidence/locks/read-locks.ts';
+import { type ScanOptions, scanTown } from '../src/evidence/scan/scan.ts';
 import { displayPath } from '../src/io/disk-path.ts';
 
 const [root = '.', mode = 'default', threads = '1', read] = process.argv.slice(2);

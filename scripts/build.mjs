@@ -64,8 +64,8 @@ const PARTS = {
   repair: ['commands/fix', 'release-and-ask-again'],
   others: [
     ...['locks', 'explain', 'checks', 'undo', 'completion'].map((name) => `commands/${name}`),
-    'watch',
-    'parse-with-yargs',
+    'terminal/watch',
+    'arguments/parse-with-yargs',
   ],
 };
 const partOf = new Map(
@@ -124,7 +124,7 @@ mkdirSync(OUT, { recursive: true });
 writeFileSync(`${OUT}/package.json`, '{ "type": "commonjs" }\n');
 await build({
   ...ours,
-  entryPoints: { program: 'src/cli/main.ts', 'scan-thread': 'src/evidence/scan-thread.ts' },
+  entryPoints: { program: 'src/cli/main.ts', 'scan-thread': 'src/evidence/scan/scan-thread.ts' },
 });
 await build({
   ...common,

@@ -2,39 +2,39 @@
  * What a check module imports (`lock-doctor/check`): the types of the evidence, and the few words in which a check
  * speaks. A check is pure: it gets an examination and returns findings; a fix is a proposal that only the repair acts on.
  */
-import { describeAge } from './core/age.ts';
-import type { Check, Fix, Verdict } from './core/types.ts';
+import { describeAge } from './core/report/age.ts';
+import type { Check, Fix } from './core/types/check.ts';
+import type { Verdict } from './core/types/judgement.ts';
 
-export { describeAge } from './core/age.ts';
-export { doubtOf } from './core/doubt.ts';
+export { describeAge } from './core/report/age.ts';
+export { doubtOf } from './core/report/doubt.ts';
+export type { Check, Finding, Fix, Severity } from './core/types/check.ts';
 export type {
-  Check,
-  Collision,
-  Examination,
-  Fact,
-  Finding,
-  Fix,
   Gap,
   GitFacts,
-  Holder,
   Leftover,
   LegacyItem,
   LockContent,
   LockFile,
   LockRecord,
-  Note,
   Observed,
-  Occupant,
   ProcessInfo,
-  Reason,
-  Release,
-  Severity,
   Snapshot,
-  State,
   TmuxPane,
   TmuxServer,
+} from './core/types/evidence.ts';
+export type {
+  Collision,
+  Examination,
+  Fact,
+  Holder,
+  Note,
+  Occupant,
+  Reason,
+  Release,
+  State,
   Verdict,
-} from './core/types.ts';
+} from './core/types/judgement.ts';
 
 /** Declares a check. It only lends the types; the module's default export is the check, or an array of checks. */
 export const defineCheck = (check: Check): Check => check;

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from './core/failure.ts';
-import { SEVERITIES, type Severity } from './core/types.ts';
+import { SEVERITIES, type Severity } from './core/types/check.ts';
 
 /** What `<town>/lock-doctor.json` may say. Everything is optional; the command line wins. */
 export interface Config {

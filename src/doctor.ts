@@ -1,15 +1,16 @@
 /** The use cases: each a straight line from a question to its answer. The CLI and the library call the same ones. */
 import { builtInChecks } from '../checks/index.ts';
 import { readConfig } from './config.ts';
-import { examineSnapshot } from './core/examine.ts';
 import { Failure } from './core/failure.ts';
+import { examineSnapshot } from './core/judge/examine.ts';
 import { type Plan, planRepair } from './core/plan.ts';
-import { buildReport, reportRepair } from './core/report.ts';
-import type { Report } from './core/report-types.ts';
+import { buildReport, reportRepair } from './core/report/report.ts';
 import { type CheckOutcome, runCheck, skippedCheck } from './core/run-checks.ts';
-import type { Check, Examination, Severity } from './core/types.ts';
-import { type LookOptions, look, townOf } from './evidence/look.ts';
-import type { TownRoot } from './evidence/town-root.ts';
+import type { Check, Severity } from './core/types/check.ts';
+import type { Examination } from './core/types/judgement.ts';
+import type { Report } from './core/types/report.ts';
+import type { TownRoot } from './evidence/town/root.ts';
+import { type LookOptions, look, townOf } from './look.ts';
 import { loadPlugins } from './plugins.ts';
 import { VERSION } from './version.ts';
 

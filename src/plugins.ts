@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from './core/failure.ts';
-import type { Check } from './core/types.ts';
+import type { Check } from './core/types/check.ts';
 
 /** A plug-in as it was asked for, and the directory from which its path or package is found. */
 export interface PluginRequest {

@@ -1,10 +1,10 @@
 /** Preflight: the question in front of every start of an agent. Loads as little as it can. */
-import { clear, clearanceCode } from './core/clearance.ts';
+import { clear, clearanceCode } from './core/clear-to-start.ts';
 import { Failure } from './core/failure.ts';
-import type { PreflightReport, PreflightResult } from './core/report-types.ts';
-import type { Gap } from './core/types.ts';
-import { type LookOptions, look, placeWorker, townOf } from './evidence/look.ts';
-import { resolveWorker } from './evidence/worker-path.ts';
+import type { Gap } from './core/types/evidence.ts';
+import type { PreflightReport, PreflightResult } from './core/types/report.ts';
+import { resolveWorker } from './evidence/town/worker-path.ts';
+import { type LookOptions, look, placeWorker, townOf } from './look.ts';
 import { VERSION } from './version.ts';
 
 /**

@@ -1,14 +1,14 @@
 /** What holds for the project as a whole: every check is complete, and the layers of ARCHITECTURE.md are real. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createContext, Script, SourceTextModule } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { transformSync } from '@swc/core';
 import { builtInChecks } from '../checks/index.ts';
-import { examineSnapshot } from '../src/core/examine.ts';
-import type { Report } from '../src/core/report-types.ts';
+import { examineSnapshot } from '../src/core/judge/examine.ts';
 import { runCheck } from '../src/core/run-checks.ts';
-import type { Snapshot } from '../src/core/types.ts';
+import type { Snapshot } from '../src/core/types/evidence.ts';
+import type { Report } from '../src/core/types/report.ts';
 import { importedFile, PROJECT, readSources } from './support/source-files.ts';
 
 const read = (path: string): string => readFileSync(join(PROJECT, path), 'utf8');
@@ -131,6 +131,7 @@ describe('layers', () => {
     ['io', 'check.ts'],
     ['config.ts', 'plugins.ts', 'checks', 'reporters'],
     ['evidence'],
+    ['look.ts'],
     ['lock'],
     ['repair'],
     ['exec'],
@@ -168,10 +169,10 @@ describe('layers', () => {
   });
 
   test.each([
-    ['yargs', ['src/cli/parse-with-yargs.ts']],
-    ['listr2', ['src/cli/pipeline.ts']],
+    ['yargs', ['src/cli/arguments/parse-with-yargs.ts']],
+    ['listr2', ['src/cli/terminal/pipeline.ts']],
     ['execa', ['src/io/command.ts']],
-    ['picocolors', ['src/reporters/style.ts']],
+    ['picocolors', ['src/reporters/screen/style.ts']],
   ])('%s has one home', (name, home) => {
     const users = sources.filter(({ imports }) =>
       imports.some((specifier) => specifier === name || specifier.startsWith(`${name}/`)),
@@ -232,10 +233,10 @@ describe('the core and the checks', () => {
     const { link, context } = emptyWorld();
     const main = new SourceTextModule(
       `import { builtInChecks } from '../../checks/index.ts';
-       import { examineSnapshot } from './examine.ts';
-       import { buildReport } from './report.ts';
+       import { examineSnapshot } from './judge/examine.ts';
+       import { buildReport } from './report/report.ts';
        import { runCheck } from './run-checks.ts';
-       import { clear } from './clearance.ts';
+       import { clear } from './clear-to-start.ts';
        import { planRepair } from './plan.ts';
        export const replay = (text) => {
          const examination = examineSnapshot(JSON.parse(text));
@@ -246,7 +247,7 @@ describe('the core and the checks', () => {
            examination, outcomes, command: 'doctor', version: '0.0.0', durationMs: 0, failOn: 'warning', workers: null,
          }), null, 2) + '\\n';
        };`,
-      { context, identifier: join(dirname('src/core/examine.ts'), 'replay.ts') },
+      { context, identifier: 'src/core/replay.ts' },
     );
     await main.link((specifier, from) => link(specifier, from as SourceTextModule));
     await main.evaluate();

@@ -1,19 +1,21 @@
 import { hostname } from 'node:os';
 import { builtInChecks } from '../../checks/index.ts';
-import { buildReport } from '../core/report.ts';
-import type { Report, ReportTown } from '../core/report-types.ts';
+import { buildReport } from '../core/report/report.ts';
 import type { CheckOutcome } from '../core/run-checks.ts';
-import { type Check, type Examination, SEVERITIES, type Severity, type Snapshot } from '../core/types.ts';
+import { type Check, SEVERITIES, type Severity } from '../core/types/check.ts';
+import type { Snapshot } from '../core/types/evidence.ts';
+import type { Examination } from '../core/types/judgement.ts';
+import type { Report, ReportTown } from '../core/types/report.ts';
 import { gather } from '../evidence/gather.ts';
 import { loadPlugins } from '../plugins.ts';
-import type { Presentation } from '../reporters/style.ts';
+import type { Presentation } from '../reporters/screen/style.ts';
 import { VERSION } from '../version.ts';
-import { type Arguments, choiceOf, optionValue, optionValues } from './arguments.ts';
-import { type LookEvents, runPipeline } from './pipeline.ts';
+import { type Arguments, choiceOf, optionValue, optionValues } from './arguments/arguments.ts';
 import { loadChecks, lookOptionsOf, openTown, type Place, selectChecks, selectWorkers } from './session.ts';
-import { heapKeeper } from './small-heap.ts';
 import { readSnapshot, saveSnapshot } from './snapshot-file.ts';
-import type { Terminal } from './terminal.ts';
+import { type LookEvents, runPipeline } from './terminal/pipeline.ts';
+import { heapKeeper } from './terminal/small-heap.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 /** A diagnosis with what it is based on. */
 export interface Diagnosis {

@@ -3,16 +3,16 @@
  * The only place that touches `process.exitCode`; nobody calls `process.exit`, which would cut off piped output.
  */
 import { Failure } from '../core/failure.ts';
-import { EXIT } from '../core/report-types.ts';
+import { EXIT } from '../core/types/report.ts';
 import { VERSION } from '../version.ts';
-import { describeFailure, describeInterruption, type FailedRun } from './failures.ts';
-import { keptHelp, USUAL_WIDTH } from './kept-help.ts';
-import type { CommandName } from './options.ts';
-import { openOutput } from './output.ts';
-import { readArguments } from './read-arguments.ts';
+import { keptHelp, USUAL_WIDTH } from './arguments/kept-help.ts';
+import type { CommandName } from './arguments/options.ts';
+import { readArguments } from './arguments/read-arguments.ts';
 import { asksFor, formatAskedFor, type Route, routeOf } from './route.ts';
-import { type Interruption, listenForSignals } from './signals.ts';
-import type { Outcome, RunCommand, Terminal } from './terminal.ts';
+import { openOutput } from './terminal/output.ts';
+import { type Interruption, listenForSignals } from './terminal/signals.ts';
+import type { Outcome, RunCommand, Terminal } from './terminal/terminal.ts';
+import { describeFailure, describeInterruption, type FailedRun } from './words/failures.ts';
 
 const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly run: RunCommand }>>> = {
   doctor: () => import('./commands/doctor.ts'),
@@ -40,7 +40,7 @@ const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Ou
   if (help !== null) return { exitCode: EXIT.ok, stdout: help, stderr: '' };
   // Asked first: yargs asks as well when it is loaded, and does not survive that there is none.
   const { cwd } = terminal;
-  const { parseWithYargs } = await import('./parse-with-yargs.ts');
+  const { parseWithYargs } = await import('./arguments/parse-with-yargs.ts');
   const parsed = await parseWithYargs(command === 'doctor' ? argv : [command, ...argv], { cwd, width });
   if (parsed.kind === 'help') return { exitCode: EXIT.ok, stdout: parsed.text, stderr: '' };
   return (await COMMANDS[command]()).run(parsed.arguments, terminal);

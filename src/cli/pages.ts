@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Failure } from '../core/failure.ts';
-import { wrapText } from '../reporters/display-width.ts';
-import type { Pen, Presentation } from '../reporters/style.ts';
+import { wrapText } from '../reporters/screen/display-width.ts';
+import type { Pen, Presentation } from '../reporters/screen/style.ts';
 
 /** Two levels up from here, in the sources and in `dist/bin` alike. */
 const CHECKS = new URL('../../checks/', import.meta.url);

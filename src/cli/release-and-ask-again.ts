@@ -1,12 +1,12 @@
 import { isAbsolute, join } from 'node:path';
 import { builtInChecks } from '../../checks/index.ts';
 import { planRepair } from '../core/plan.ts';
-import type { PreflightReport } from '../core/report-types.ts';
 import { runCheck } from '../core/run-checks.ts';
-import { type LookOptions, lookAtWorker } from '../evidence/look.ts';
+import type { PreflightReport } from '../core/types/report.ts';
+import { type LookOptions, lookAtWorker } from '../look.ts';
 import { preflight } from '../preflight.ts';
 import { carryOut } from '../repair/carry-out.ts';
-import { quoteCommand } from '../reporters/shell-quote.ts';
+import { quoteCommand } from '../reporters/screen/shell-quote.ts';
 
 /**
  * `preflight --fix`: releases, of the workers that answered `repair`, what `--fix` releases without being asked, and

@@ -1,4 +1,4 @@
-import { COMMANDS, type CommandName, OPTIONS } from './options.ts';
+import { COMMANDS, type CommandName, OPTIONS } from './arguments/options.ts';
 
 /** Which command a line asks for, and the line without that word. */
 export interface Route {

@@ -1,15 +1,16 @@
 import { builtInChecks } from '../../checks/index.ts';
 import { type Config, readConfig } from '../config.ts';
 import { Failure } from '../core/failure.ts';
-import type { Check, Snapshot } from '../core/types.ts';
+import type { Check } from '../core/types/check.ts';
+import type { Snapshot } from '../core/types/evidence.ts';
 import { DEFAULT_TIMEOUT_MS, type GatherRequest } from '../evidence/gather.ts';
-import { findTownRoot, type TownRoot } from '../evidence/town-root.ts';
-import { resolveWorker } from '../evidence/worker-path.ts';
+import { findTownRoot, type TownRoot } from '../evidence/town/root.ts';
+import { resolveWorker } from '../evidence/town/worker-path.ts';
 import { loadPlugins } from '../plugins.ts';
-import { type Arguments, optionValue, optionValues, usage } from './arguments.ts';
-import { didYouMean } from './did-you-mean.ts';
-import { COMMANDS } from './options.ts';
-import type { Terminal } from './terminal.ts';
+import { type Arguments, optionValue, optionValues, usage } from './arguments/arguments.ts';
+import { didYouMean } from './arguments/did-you-mean.ts';
+import { COMMANDS } from './arguments/options.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 /** The town a command is about, with what its configuration says. */
 export interface Place {

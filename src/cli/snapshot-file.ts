@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { examineSnapshot } from '../core/examine.ts';
 import { Failure } from '../core/failure.ts';
-import type { Snapshot } from '../core/types.ts';
+import { examineSnapshot } from '../core/judge/examine.ts';
+import type { Snapshot } from '../core/types/evidence.ts';
 
 /** Fields of a snapshot that have to be there before anything is judged. */
 const OBJECTS = ['town', 'host', 'asker', 'processes', 'tmux'] as const;

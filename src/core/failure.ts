@@ -1,4 +1,4 @@
-import type { ErrorCode } from './report-types.ts';
+import type { ErrorCode } from './types/report.ts';
 
 /** An expected failure: told in one sentence with a hint, never with a stack. The code decides the exit code. */
 export class Failure extends Error {

@@ -1,8 +1,9 @@
 /** What `--fix` would do and what it would leave, decided before anything is touched. Pure: a dry run prints just this. */
-import { isExpiredCopy } from './kept-copy.ts';
-import { REFUSALS, refusalOf } from './report.ts';
+import { isExpiredCopy } from './record/kept-copy.ts';
+import { REFUSALS, refusalOf } from './report/report.ts';
 import type { CheckOutcome } from './run-checks.ts';
-import type { Examination, Leftover, Verdict } from './types.ts';
+import type { Leftover } from './types/evidence.ts';
+import type { Examination, Verdict } from './types/judgement.ts';
 
 /** One release to be made, on exactly this file and this verdict. */
 export interface PlanStep {

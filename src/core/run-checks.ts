@@ -1,6 +1,8 @@
 /** Runs checks over an examination. A check that throws, or returns what is no finding, has crashed; the rest run. */
-import type { CheckStatus } from './report-types.ts';
-import { type Check, type Examination, FACT_SOURCES, type Finding, type Fix, SEVERITIES } from './types.ts';
+
+import { type Check, type Finding, type Fix, SEVERITIES } from './types/check.ts';
+import { type Examination, FACT_SOURCES } from './types/judgement.ts';
+import type { CheckStatus } from './types/report.ts';
 
 export interface CheckOutcome {
   readonly check: Check;

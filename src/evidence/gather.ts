@@ -4,20 +4,32 @@
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { namesIn } from '../core/agent-commands.ts';
-import type { Gap, LockFile, LoneCompanion, ScanMode, Snapshot, TmuxEvidence } from '../core/types.ts';
-import { addGitFacts } from './git.ts';
+import { namesIn } from '../core/town/agent-commands.ts';
+import type {
+  Gap,
+  LockFile,
+  LoneCompanion,
+  ScanMode,
+  Snapshot,
+  TmuxEvidence,
+} from '../core/types/evidence.ts';
+import { addGitFacts } from './git/facts.ts';
 import { readAsker, readHost } from './host.ts';
-import { readTownLayout, type TownLayout } from './layout.ts';
-import { readLeftovers } from './leftovers.ts';
-import { readLegacyItems } from './legacy.ts';
-import { readLocks } from './locks.ts';
-import { readLoneCompanions } from './lone-companions.ts';
-import { type ProcessTable, processEvidence, readProcessTable, workingDirectories } from './processes.ts';
-import { type ScanResult, scanPlaces, scanTownInTurns } from './scan.ts';
-import { askTmux } from './tmux.ts';
-import { isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town-place.ts';
-import type { TownRoot } from './town-root.ts';
+import { readLeftovers } from './locks/leftovers.ts';
+import { readLoneCompanions } from './locks/lone-companions.ts';
+import { readLocks } from './locks/read-locks.ts';
+import {
+  type ProcessTable,
+  processEvidence,
+  readProcessTable,
+  workingDirectories,
+} from './processes/processes.ts';
+import { type ScanResult, scanPlaces, scanTownInTurns } from './scan/scan.ts';
+import { askTmux } from './tmux/tmux.ts';
+import { readTownLayout, type TownLayout } from './town/layout.ts';
+import { readLegacyItems } from './town/legacy.ts';
+import { isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town/place.ts';
+import type { TownRoot } from './town/root.ts';
 
 /** What one question to tmux or git may take; a healthy answer takes milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 2000;

@@ -1,10 +1,10 @@
 /** This machine and who asks on it. */
 import { readlinkSync, realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Asker, HostFacts } from '../core/types.ts';
-import { readProc } from './proc-files.ts';
-import { parseProcStat } from './proc-stat.ts';
-import type { ProcessTable } from './process-table.ts';
+import type { Asker, HostFacts } from '../core/types/evidence.ts';
+import { readProc } from './processes/proc-files.ts';
+import { parseProcStat } from './processes/proc-stat.ts';
+import type { ProcessTable } from './processes/table.ts';
 
 /** The PID namespace that a Linux kernel starts with always has this number (PROC_PID_INIT_INO in its sources). */
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';

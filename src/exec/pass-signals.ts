@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { isatty } from 'node:tty';
-import { readProc } from '../evidence/proc-files.ts';
-import { parseProcStat } from '../evidence/proc-stat.ts';
+import { readProc } from '../evidence/processes/proc-files.ts';
+import { parseProcStat } from '../evidence/processes/proc-stat.ts';
 
 /** Signals that somebody may send to the doctor and means for the command. */
 const PASSED: readonly NodeJS.Signals[] = [

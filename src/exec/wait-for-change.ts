@@ -1,10 +1,10 @@
 /** Waiting for a worker: cheap while its holder plainly lives, so that many may wait at once. Reads only. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCalls } from '../io/system-calls.ts';
-import { readCompanion } from '../lock/companion.ts';
+import { readCompanion } from '../lock/files/companion.ts';
+import { type Place, placeIn } from '../lock/files/names.ts';
+import { look } from '../lock/files/sight.ts';
 import { lifeOf } from '../lock/identity.ts';
-import { type Place, placeIn } from '../lock/names.ts';
-import { look } from '../lock/sight.ts';
 
 /** Between two looks at a worker that is held. */
 const POLL_MS = 250;

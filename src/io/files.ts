@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
-import { MAX_LOCK_BYTES } from '../core/lock-record.ts';
-import type { Stamp } from '../core/types.ts';
+import { MAX_LOCK_BYTES } from '../core/record/lock-record.ts';
+import type { Stamp } from '../core/types/evidence.ts';
 import { sha256Hex } from './digest.ts';
 import type { DiskPath } from './disk-path.ts';
 import { describeErrno, isAbsence } from './errno.ts';

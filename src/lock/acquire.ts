@@ -1,18 +1,19 @@
 /** Taking a lock: free, ours already, or proven stale; everything else is refused. */
 import { hostname } from 'node:os';
-import { formatLockRecord } from '../core/lock-record.ts';
-import type { LockRecord, Stamp, TrueHolder, Verdict } from '../core/types.ts';
-import { finishAside } from './aside.ts';
-import { readCompanion, removeCompanion, writeCompanion } from './companion.ts';
+import { formatLockRecord } from '../core/record/lock-record.ts';
+import type { LockRecord, Stamp, TrueHolder } from '../core/types/evidence.ts';
+import type { Verdict } from '../core/types/judgement.ts';
+import { explainRefusal, isAbout } from './ask-the-judge.ts';
 import { isOurs, type LockContext, notOurs, recordOf, take, tornGuard } from './context.ts';
 import { LockedError } from './errors.ts';
-import type { Guard } from './guard.ts';
+import { finishAside } from './files/aside.ts';
+import { readCompanion, removeCompanion, writeCompanion } from './files/companion.ts';
+import { tidyUp } from './files/leftovers.ts';
+import { makeNonce, ownFileOf } from './files/names.ts';
+import { look, type Sight } from './files/sight.ts';
+import { publish, removeQuietly, replaceFile } from './files/staging.ts';
+import type { Guard } from './guard/guard.ts';
 import { describeHolder, type HolderProcess, lifeOf, startTokenOf } from './identity.ts';
-import { explainRefusal, isAbout } from './judge.ts';
-import { tidyUp } from './leftovers.ts';
-import { makeNonce, ownFileOf } from './names.ts';
-import { look, type Sight } from './sight.ts';
-import { publish, removeQuietly, replaceFile } from './staging.ts';
 
 export interface AcquireRequest {
   /** What the record names as its session: a tmux pane id `%N`, a session name, `rig/name`; default: none. */

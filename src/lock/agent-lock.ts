@@ -1,7 +1,7 @@
 /** The lock of one worker: taken, refreshed and given back without ever losing a live one. */
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Stamp } from '../core/types.ts';
+import type { Stamp } from '../core/types/evidence.ts';
 import { errnoOf, isAbsence } from '../io/errno.ts';
 import { systemCalls } from '../io/system-calls.ts';
 import {
@@ -11,11 +11,11 @@ import {
   acquireUnguarded,
   refreshGuarded,
 } from './acquire.ts';
+import { doctorsJudge, type Judge } from './ask-the-judge.ts';
 import { asLockError, type LockContext, recordOf, type Seen } from './context.ts';
 import { GuardBusyError, InvalidLockError, LockedError, NoGuardError, NotLockedError } from './errors.ts';
-import { type Guard, type GuardOptions, takeGuard } from './guard.ts';
-import { doctorsJudge, type Judge } from './judge.ts';
-import { placeIn } from './names.ts';
+import { placeIn } from './files/names.ts';
+import { type Guard, type GuardOptions, takeGuard } from './guard/guard.ts';
 import { forceReleaseGuarded, type Released, releaseGuarded } from './release.ts';
 import { type LockStatus, lookAtPlace, statusOf } from './status.ts';
 

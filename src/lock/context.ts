@@ -1,8 +1,8 @@
 /** What every operation on one lock needs, and the questions that all of them ask. */
-import type { LockRecord, Stamp } from '../core/types.ts';
+import type { LockRecord, Stamp } from '../core/types/evidence.ts';
 import { describeErrno, errnoOf } from '../io/errno.ts';
 import type { SystemCalls } from '../io/system-calls.ts';
-import { moveAside } from './aside.ts';
+import type { Judge } from './ask-the-judge.ts';
 import {
   InvalidLockError,
   LockChangedError,
@@ -12,10 +12,10 @@ import {
   NoGuardError,
   NotLockedError,
 } from './errors.ts';
-import type { Guard } from './guard.ts';
-import type { Judge } from './judge.ts';
-import type { Place } from './names.ts';
-import type { Sight } from './sight.ts';
+import { moveAside } from './files/aside.ts';
+import type { Place } from './files/names.ts';
+import type { Sight } from './files/sight.ts';
+import type { Guard } from './guard/guard.ts';
 
 export interface LockContext {
   readonly workerDir: string;

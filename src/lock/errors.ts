@@ -1,5 +1,6 @@
 /** What can go wrong with a lock, each with the data that a caller needs to decide what to do next. */
-import type { LockProblem, LockRecord, Stamp, State, Verdict } from '../core/types.ts';
+import type { LockProblem, LockRecord, Stamp } from '../core/types/evidence.ts';
+import type { State, Verdict } from '../core/types/judgement.ts';
 
 export type LockErrorCode =
   | 'E_LOCKED'

@@ -1,9 +1,9 @@
 /** Who holds a lock, in words that outlive the process: number, start token, boot, PID namespace. */
-import type { TrueHolder } from '../core/types.ts';
+import type { TrueHolder } from '../core/types/evidence.ts';
 import { readHost } from '../evidence/host.ts';
-import { readProc } from '../evidence/proc-files.ts';
-import { isDead, parseProcStat } from '../evidence/proc-stat.ts';
-import { signalProcess } from '../evidence/signal-process.ts';
+import { readProc } from '../evidence/processes/proc-files.ts';
+import { isDead, parseProcStat } from '../evidence/processes/proc-stat.ts';
+import { signalProcess } from '../evidence/processes/signal.ts';
 import { runCommand } from '../io/command.ts';
 
 /** The process in whose name a lock is taken. */

@@ -1,13 +1,14 @@
 /** Giving a lock back: only our own, unless the caller names the very bytes. */
-import type { Stamp, Verdict } from '../core/types.ts';
-import { finishAside } from './aside.ts';
-import { readCompanion, removeCompanion } from './companion.ts';
+import type { Stamp } from '../core/types/evidence.ts';
+import type { Verdict } from '../core/types/judgement.ts';
+import { explainRefusal, isAbout } from './ask-the-judge.ts';
 import { isOurs, type LockContext, notOurs, take } from './context.ts';
 import { LockChangedError, NotLockedError } from './errors.ts';
-import type { Guard } from './guard.ts';
-import { explainRefusal, isAbout } from './judge.ts';
-import { makeRunId, releasedPath } from './names.ts';
-import { look } from './sight.ts';
+import { finishAside } from './files/aside.ts';
+import { readCompanion, removeCompanion } from './files/companion.ts';
+import { makeRunId, releasedPath } from './files/names.ts';
+import { look } from './files/sight.ts';
+import type { Guard } from './guard/guard.ts';
 
 /** What became of the lock when it was given back. */
 export type Released =

@@ -1,8 +1,9 @@
 /** What a lock is and why, as data and as one sentence. Reads only. */
-import type { LockProblem, LockRecord, Stamp, State, Verdict } from '../core/types.ts';
+import type { LockProblem, LockRecord, Stamp } from '../core/types/evidence.ts';
+import type { State, Verdict } from '../core/types/judgement.ts';
+import { explainRefusal, isAbout } from './ask-the-judge.ts';
 import { isOurs, type LockContext } from './context.ts';
-import { explainRefusal, isAbout } from './judge.ts';
-import { look, type Sight } from './sight.ts';
+import { look, type Sight } from './files/sight.ts';
 
 export interface LockStatus {
   readonly state: 'unlocked' | 'ours' | State;

@@ -1,14 +1,15 @@
 /** The one place where a diagnosis becomes a deed: look again, judge again, journal, move aside, compare. */
 import { dirname } from 'node:path';
-import { KEEP_RELEASED_MS } from '../core/kept-copy.ts';
-import type { LockFile, Stamp, State, Verdict } from '../core/types.ts';
+import { KEEP_RELEASED_MS } from '../core/record/kept-copy.ts';
+import type { LockFile, Stamp } from '../core/types/evidence.ts';
+import type { State, Verdict } from '../core/types/judgement.ts';
 import { describeErrno, errnoOf, isAbsence } from '../io/errno.ts';
-import { finishAside, moveAside } from '../lock/aside.ts';
-import { removeCompanion } from '../lock/companion.ts';
-import { type Guard, takeGuard } from '../lock/guard.ts';
-import { tidyUp } from '../lock/leftovers.ts';
-import { placeIn, releasedPath } from '../lock/names.ts';
-import { isSameStamp } from '../lock/sight.ts';
+import { finishAside, moveAside } from '../lock/files/aside.ts';
+import { removeCompanion } from '../lock/files/companion.ts';
+import { tidyUp } from '../lock/files/leftovers.ts';
+import { placeIn, releasedPath } from '../lock/files/names.ts';
+import { isSameStamp } from '../lock/files/sight.ts';
+import { type Guard, takeGuard } from '../lock/guard/guard.ts';
 import { contextOf, type RepairContext, type RepairOptions, shortPath, symlinkOnTheWay } from './context.ts';
 import { appendEntry } from './journal.ts';
 

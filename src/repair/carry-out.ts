@@ -1,12 +1,13 @@
 /** Carries out a plan, step by step, each under its guard and with its own second look. */
 import { dirname } from 'node:path';
-import { countingTheAsker } from '../core/bystander.ts';
-import { examineSnapshot } from '../core/examine.ts';
+import { countingTheAsker } from '../core/judge/asker.ts';
+import { examineSnapshot } from '../core/judge/examine.ts';
 import { isToBeTidied, type Plan } from '../core/plan.ts';
-import type { ReleaseOutcome, RepairRecord } from '../core/report.ts';
-import type { Examination, LockFile } from '../core/types.ts';
-import type { LookOptions } from '../evidence/look.ts';
-import { makeRunId } from '../lock/names.ts';
+import type { ReleaseOutcome, RepairRecord } from '../core/report/report.ts';
+import type { LockFile } from '../core/types/evidence.ts';
+import type { Examination } from '../core/types/judgement.ts';
+import { makeRunId } from '../lock/files/names.ts';
+import type { LookOptions } from '../look.ts';
 import { applyRelease } from './apply.ts';
 import { repairLeftovers } from './leftovers.ts';
 import { secondLook } from './second-look.ts';

@@ -1,8 +1,8 @@
 /** What every repair needs, and the paths that it may touch. */
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { type SystemCalls, systemCalls } from '../io/system-calls.ts';
-import type { GuardOptions } from '../lock/guard.ts';
-import { doctorsJudge, type Judge } from '../lock/judge.ts';
+import { doctorsJudge, type Judge } from '../lock/ask-the-judge.ts';
+import type { GuardOptions } from '../lock/guard/guard.ts';
 
 export interface RepairOptions extends GuardOptions {
   /** Absolute path of the town's root, symlinks resolved: the journal lies there. */

@@ -4,10 +4,11 @@
  */
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
-import type { Stamp, State, TrueHolder } from '../core/types.ts';
+import type { Stamp, TrueHolder } from '../core/types/evidence.ts';
+import type { State } from '../core/types/judgement.ts';
 import { errnoOf } from '../io/errno.ts';
 import type { SystemCalls } from '../io/system-calls.ts';
-import { syncDirectory } from '../lock/staging.ts';
+import { syncDirectory } from '../lock/files/staging.ts';
 
 /** A release that is about to happen. */
 export interface ReleaseEntry {

@@ -1,10 +1,10 @@
 /** Finishing or undoing what killed runs left behind, for workers where nothing else is to be done. */
 import { dirname } from 'node:path';
-import { KEEP_RELEASED_MS } from '../core/kept-copy.ts';
+import { KEEP_RELEASED_MS } from '../core/record/kept-copy.ts';
 import { describeErrno } from '../io/errno.ts';
-import { takeGuard } from '../lock/guard.ts';
-import { type LeftoverRepair, tidyUp } from '../lock/leftovers.ts';
-import { placeIn } from '../lock/names.ts';
+import { type LeftoverRepair, tidyUp } from '../lock/files/leftovers.ts';
+import { placeIn } from '../lock/files/names.ts';
+import { takeGuard } from '../lock/guard/guard.ts';
 import { contextOf, type RepairOptions, shortPath, symlinkOnTheWay } from './context.ts';
 import { appendEntry } from './journal.ts';
 

@@ -1,10 +1,11 @@
 /** The look at one lock at the moment of acting: it must see what the diagnosis saw, and as it did. */
-import { countingTheAsker } from '../core/bystander.ts';
-import { examineSnapshot } from '../core/examine.ts';
-import type { Examination, LockFile } from '../core/types.ts';
-import { isWithin } from '../core/workers.ts';
-import { type LookOptions, lookAtWorker } from '../evidence/look.ts';
-import type { Judge } from '../lock/judge.ts';
+import { countingTheAsker } from '../core/judge/asker.ts';
+import { examineSnapshot } from '../core/judge/examine.ts';
+import { isWithin } from '../core/town/roles.ts';
+import type { LockFile } from '../core/types/evidence.ts';
+import type { Examination } from '../core/types/judgement.ts';
+import type { Judge } from '../lock/ask-the-judge.ts';
+import { type LookOptions, lookAtWorker } from '../look.ts';
 
 export interface SecondLook extends LookOptions {
   /** Town root, symlinks resolved. */

@@ -1,10 +1,11 @@
 /** The locks of a whole town, for programs: what the original package's functions of these names promised to be. */
-import { countingTheAsker } from '../core/bystander.ts';
-import { examineSnapshot } from '../core/examine.ts';
-import type { Collision, LockFile } from '../core/types.ts';
-import { examineTown, look, townOf } from '../evidence/look.ts';
-import type { JudgeOptions } from '../lock/judge.ts';
-import { makeRunId } from '../lock/names.ts';
+import { countingTheAsker } from '../core/judge/asker.ts';
+import { examineSnapshot } from '../core/judge/examine.ts';
+import type { LockFile } from '../core/types/evidence.ts';
+import type { Collision } from '../core/types/judgement.ts';
+import type { JudgeOptions } from '../lock/ask-the-judge.ts';
+import { makeRunId } from '../lock/files/names.ts';
+import { examineTown, look, townOf } from '../look.ts';
 import { applyRelease, type ReleaseOutcome } from './apply.ts';
 import { secondLook } from './second-look.ts';
 

@@ -1,11 +1,11 @@
 /** Putting released locks back: from their kept copies, never over a newer lock. */
 import { basename, dirname } from 'node:path';
-import { LOCK_NAME } from '../evidence/lock-names.ts';
+import { LOCK_NAME } from '../evidence/locks/lock-names.ts';
 import { describeErrno, errnoOf } from '../io/errno.ts';
-import { readCompanion, writeCompanion } from '../lock/companion.ts';
-import { type Guard, takeGuard } from '../lock/guard.ts';
-import { ownFileOf, placeIn } from '../lock/names.ts';
-import { isSameFile, look } from '../lock/sight.ts';
+import { readCompanion, writeCompanion } from '../lock/files/companion.ts';
+import { ownFileOf, placeIn } from '../lock/files/names.ts';
+import { isSameFile, look } from '../lock/files/sight.ts';
+import { type Guard, takeGuard } from '../lock/guard/guard.ts';
 import { contextOf, longPath, type RepairContext, type RepairOptions, symlinkOnTheWay } from './context.ts';
 import { appendEntry, type JournalEntry, type ReleaseEntry, readJournal } from './journal.ts';
 

@@ -1,7 +1,7 @@
-import type { Report, ReportFinding } from '../core/report-types.ts';
-import { escapeControls } from './safe-text.ts';
-import { describeFix } from './sentences.ts';
-import { summarize } from './summary.ts';
+import type { Report, ReportFinding } from '../core/types/report.ts';
+import { escapeControls } from './screen/safe-text.ts';
+import { describeFix } from './screen/sentences.ts';
+import { summarize } from './screen/summary.ts';
 
 const LEVELS = { info: 'notice', warning: 'warning', error: 'error' } as const;
 

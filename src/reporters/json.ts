@@ -1,4 +1,4 @@
-import { escapeJson } from './safe-text.ts';
+import { escapeJson } from './screen/safe-text.ts';
 
 /** Any document of ours as JSON, as `jsonPieces` lays it out. */
 export const renderJson = (document: object): string => [...jsonPieces(document)].join('');

@@ -1,8 +1,8 @@
-import type { Report, ReportFinding } from '../core/report-types.ts';
-import { describeFix, describeTown } from './sentences.ts';
-import { createPen, type Pen, type Presentation } from './style.ts';
-import { summarize } from './summary.ts';
-import { formatDuration } from './words.ts';
+import type { Report, ReportFinding } from '../core/types/report.ts';
+import { describeFix, describeTown } from './screen/sentences.ts';
+import { createPen, type Pen, type Presentation } from './screen/style.ts';
+import { summarize } from './screen/summary.ts';
+import { formatDuration } from './screen/words.ts';
 
 /** Lines for a pipe: each stands alone, starts with what it is, and names its worker; `grep` and `cut` work. */
 export const renderLines = (report: Report, presentation: Presentation): readonly string[] => {

@@ -1,8 +1,8 @@
-import type { Report, ReportFinding } from '../core/report-types.ts';
-import { escapeControls } from './safe-text.ts';
-import { describeFix, describeTown } from './sentences.ts';
-import { quoteCommand } from './shell-quote.ts';
-import { summarize } from './summary.ts';
+import type { Report, ReportFinding } from '../core/types/report.ts';
+import { escapeControls } from './screen/safe-text.ts';
+import { describeFix, describeTown } from './screen/sentences.ts';
+import { quoteCommand } from './screen/shell-quote.ts';
+import { summarize } from './screen/summary.ts';
 
 /** A report to paste into an issue or a chat: nothing in it is taken for markup, a mention or a link. */
 export const renderMarkdown = (report: Report): string =>

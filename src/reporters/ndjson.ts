@@ -1,4 +1,4 @@
-import type { Report, ReportFinding, ReportFix, ReportTown } from '../core/report-types.ts';
+import type { Report, ReportFinding, ReportFix, ReportTown } from '../core/types/report.ts';
 import { renderJsonLine } from './json.ts';
 
 /** What of a run has been told already, while it went on. */

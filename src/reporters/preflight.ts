@@ -1,5 +1,5 @@
-import type { Answer, PreflightReport, PreflightResult } from '../core/report-types.ts';
-import { createPen, type Mark, type Pen, type Presentation } from './style.ts';
+import type { Answer, PreflightReport, PreflightResult } from '../core/types/report.ts';
+import { createPen, type Mark, type Pen, type Presentation } from './screen/style.ts';
 
 const MARKS: Readonly<Record<Answer, Mark>> = {
   free: 'pass',

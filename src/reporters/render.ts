@@ -1,10 +1,10 @@
-import type { Report } from '../core/report-types.ts';
+import type { Report } from '../core/types/report.ts';
 import type { Format } from './formats.ts';
 import { renderGithub } from './github.ts';
 import { renderJson } from './json.ts';
 import { renderMarkdown } from './markdown.ts';
 import { renderNdjson } from './ndjson.ts';
-import type { Presentation } from './style.ts';
+import type { Presentation } from './screen/style.ts';
 import { renderText } from './text.ts';
 
 const REPORTERS: Readonly<Record<Format, (report: Report, presentation: Presentation) => string>> = {

@@ -1,7 +1,7 @@
-import type { Report } from '../core/report-types.ts';
+import type { Report } from '../core/types/report.ts';
 import { renderLines } from './lines.ts';
-import { renderScreen } from './screen.ts';
-import type { Presentation } from './style.ts';
+import { renderScreen } from './screen/screen.ts';
+import type { Presentation } from './screen/style.ts';
 
 /** A report for people: a screen at a terminal, one finding per line in a pipe. Ends with a line break, or is empty. */
 export const renderText = (report: Report, presentation: Presentation): string => {

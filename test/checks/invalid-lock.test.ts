@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import check from '../../checks/invalid-lock.ts';
-import type { LockFile, LockProblem } from '../../src/core/types.ts';
+import type { LockFile, LockProblem } from '../../src/core/types/evidence.ts';
 import { aLock, aPane, aServer, NOW, ROOT } from '../support/snapshot.ts';
 import { runOn, TRACKED } from './run-on.ts';
 

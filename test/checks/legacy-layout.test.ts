@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import check from '../../checks/legacy-layout.ts';
-import type { LegacyItem } from '../../src/core/types.ts';
+import type { LegacyItem } from '../../src/core/types/evidence.ts';
 import { aLock, aSnapshot, ROOT } from '../support/snapshot.ts';
 import { runOn } from './run-on.ts';
 

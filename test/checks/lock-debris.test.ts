@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import check from '../../checks/lock-debris.ts';
-import type { Leftover } from '../../src/core/types.ts';
+import type { Leftover } from '../../src/core/types/evidence.ts';
 import { aLock, NOW, ROOT } from '../support/snapshot.ts';
 import { runOn } from './run-on.ts';
 

@@ -1,6 +1,7 @@
 /** Runs one check over made-up evidence, the way a run does. */
-import { examineSnapshot } from '../../src/core/examine.ts';
-import type { Check, Finding, GitFacts } from '../../src/core/types.ts';
+import { examineSnapshot } from '../../src/core/judge/examine.ts';
+import type { Check, Finding } from '../../src/core/types/check.ts';
+import type { GitFacts } from '../../src/core/types/evidence.ts';
 import { aSnapshot, ROOT, type SnapshotParts } from '../support/snapshot.ts';
 
 export const runOn = (check: Check, parts: SnapshotParts): readonly Finding[] =>

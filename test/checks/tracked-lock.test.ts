@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import check from '../../checks/tracked-lock.ts';
-import type { Finding } from '../../src/core/types.ts';
+import type { Finding } from '../../src/core/types/check.ts';
 import { aLock, aPane, aServer } from '../support/snapshot.ts';
 import { gitSays, runOn, TRACKED } from './run-on.ts';
 

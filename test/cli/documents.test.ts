@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { PreflightReport, Report } from '../../src/core/report-types.ts';
+import type { PreflightReport, Report } from '../../src/core/types/report.ts';
 import { examine } from '../../src/doctor.ts';
 import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
 import { bareEnvironment, doctor, documentOf, PROGRAM, validatorOf } from './run-cli.ts';

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Report } from '../../src/core/report-types.ts';
+import type { Report } from '../../src/core/types/report.ts';
 import { cleanUp, hasTmux, makeTown, startTmux, type TestTown, until } from '../support/index.ts';
 import { bareEnvironment, doctor, documentOf, PROGRAM, startDoctor } from './run-cli.ts';
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { builtInChecks } from '../../checks/index.ts';
-import { examineSnapshot } from '../../src/core/examine.ts';
+import { examineSnapshot } from '../../src/core/judge/examine.ts';
 import { type Plan, type PlanRequest, planRepair } from '../../src/core/plan.ts';
 import { runCheck } from '../../src/core/run-checks.ts';
-import type { Check, Leftover, LockFile } from '../../src/core/types.ts';
+import type { Check } from '../../src/core/types/check.ts';
+import type { Leftover, LockFile } from '../../src/core/types/evidence.ts';
 import { gitSays, TRACKED } from '../checks/run-on.ts';
 import {
   absent,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { builtInChecks } from '../../checks/index.ts';
 import { advice, defineCheck, doubtOf, release, summary } from '../../src/check.ts';
-import { examineSnapshot } from '../../src/core/examine.ts';
+import { examineSnapshot } from '../../src/core/judge/examine.ts';
 import { runCheck, skippedCheck } from '../../src/core/run-checks.ts';
-import type { Check } from '../../src/core/types.ts';
+import type { Check } from '../../src/core/types/check.ts';
 import { aLock, aServer, aSnapshot, present } from '../support/snapshot.ts';
 
 const ADA = 'gastown/crew/ada';

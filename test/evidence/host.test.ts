@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
 import { readAsker, readHost, socketInTmuxVariable } from '../../src/evidence/host.ts';
-import { readProcessTable } from '../../src/evidence/processes.ts';
+import { readProcessTable } from '../../src/evidence/processes/processes.ts';
 
 describe('this host', () => {
   test('is known by name, user and, on Linux, boot and PID namespace', () => {

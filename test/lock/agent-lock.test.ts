@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { parseLockRecord } from '../../src/core/lock-record.ts';
+import { parseLockRecord } from '../../src/core/record/lock-record.ts';
 import { systemCalls } from '../../src/io/system-calls.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import {
@@ -22,9 +22,9 @@ import {
   NoGuardError,
   NotLockedError,
 } from '../../src/lock/errors.ts';
-import { takeGuard } from '../../src/lock/guard.ts';
+import { placeIn } from '../../src/lock/files/names.ts';
+import { takeGuard } from '../../src/lock/guard/guard.ts';
 import { startTokenOf } from '../../src/lock/identity.ts';
-import { placeIn } from '../../src/lock/names.ts';
 import { cleanUp, fakeAgent, makeTown, type TestTown } from '../support/index.ts';
 
 const WORKER = 'gastown/crew/ada';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import { Lock } from '../../src/lock/agent-lock.ts';
-import { makeRunId } from '../../src/lock/names.ts';
+import { makeRunId } from '../../src/lock/files/names.ts';
 import { applyRelease } from '../../src/repair/apply.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
 import { quickJudge as judge } from '../stress/quick-judge.ts';

@@ -14,13 +14,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Verdict } from '../../src/core/types.ts';
-import { examineTown } from '../../src/evidence/look.ts';
+import type { Verdict } from '../../src/core/types/judgement.ts';
 import { systemCalls } from '../../src/io/system-calls.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
-import { takeGuard } from '../../src/lock/guard.ts';
-import { doctorsJudge } from '../../src/lock/judge.ts';
-import { makeRunId, placeIn } from '../../src/lock/names.ts';
+import { doctorsJudge } from '../../src/lock/ask-the-judge.ts';
+import { makeRunId, placeIn } from '../../src/lock/files/names.ts';
+import { takeGuard } from '../../src/lock/guard/guard.ts';
+import { examineTown } from '../../src/look.ts';
 import { applyRelease, type ReleaseOutcome } from '../../src/repair/apply.ts';
 import { journalPath, readJournal } from '../../src/repair/journal.ts';
 import { repairLeftovers } from '../../src/repair/leftovers.ts';

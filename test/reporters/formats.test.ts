@@ -5,7 +5,7 @@ import { jsonPieces, renderJson } from '../../src/reporters/json.ts';
 import { renderMarkdown } from '../../src/reporters/markdown.ts';
 import { renderNdjson } from '../../src/reporters/ndjson.ts';
 import { renderReport } from '../../src/reporters/render.ts';
-import { PLAIN } from '../../src/reporters/style.ts';
+import { PLAIN } from '../../src/reporters/screen/style.ts';
 import { crowded, doubtful, healthy, hostile, sick } from './reports.ts';
 
 test.each(FORMATS)('%s is free of control characters, whatever a name holds', (format) => {

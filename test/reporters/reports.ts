@@ -1,12 +1,12 @@
 /** Reports for the reporters' tests, made by the real judge and the real checks from built snapshots. */
 import { createHash } from 'node:crypto';
 import { builtInChecks } from '../../checks/index.ts';
-import { examineSnapshot } from '../../src/core/examine.ts';
-import { buildReport } from '../../src/core/report.ts';
-import type { Report } from '../../src/core/report-types.ts';
+import { examineSnapshot } from '../../src/core/judge/examine.ts';
+import { buildReport } from '../../src/core/report/report.ts';
 import { runCheck } from '../../src/core/run-checks.ts';
-import type { Check } from '../../src/core/types.ts';
-import type { Presentation } from '../../src/reporters/style.ts';
+import type { Check } from '../../src/core/types/check.ts';
+import type { Report } from '../../src/core/types/report.ts';
+import type { Presentation } from '../../src/reporters/screen/style.ts';
 import { aLock, aPane, aServer, aSnapshot, type SnapshotParts } from '../support/snapshot.ts';
 
 export const reportOf = (parts: SnapshotParts, checks: readonly Check[] = builtInChecks): Report => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createColors } from 'picocolors';
-import { displayWidth } from '../../src/reporters/display-width.ts';
-import { PLAIN } from '../../src/reporters/style.ts';
+import { displayWidth } from '../../src/reporters/screen/display-width.ts';
+import { PLAIN } from '../../src/reporters/screen/style.ts';
 import { renderText } from '../../src/reporters/text.ts';
 import { crowded, doubtful, healthy, hostile, reportOf, SCREEN, sick } from './reports.ts';
 

@@ -1,6 +1,6 @@
 /** Collisions and what is none. */
 import { afterEach, describe, expect } from '@jest/globals';
-import type { Report } from '../../src/core/report-types.ts';
+import type { Report } from '../../src/core/types/report.ts';
 import {
   cleanUp,
   deadPid,

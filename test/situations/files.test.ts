@@ -17,7 +17,7 @@ import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { lookAtWorker } from '../../src/evidence/look.ts';
+import { lookAtWorker } from '../../src/look.ts';
 import { applyRelease, type ReleaseOutcome } from '../../src/repair/apply.ts';
 import {
   canBecomeOthers,

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { PreflightReport } from '../../src/core/report-types.ts';
+import type { PreflightReport } from '../../src/core/types/report.ts';
 import {
   canBecomeOthers,
   cleanUp,

@@ -14,8 +14,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Report } from '../../src/core/report-types.ts';
-import { townSocketNames } from '../../src/evidence/tmux.ts';
+import type { Report } from '../../src/core/types/report.ts';
+import { townSocketNames } from '../../src/evidence/tmux/tmux.ts';
 import {
   canBecomeOthers,
   cleanUp,

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { townSocketNames } from '../../src/evidence/tmux.ts';
+import { townSocketNames } from '../../src/evidence/tmux/tmux.ts';
 import {
   canBecomeOthers,
   cleanUp,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
-import type { PreflightReport, Report, ReportLock } from '../../src/core/report-types.ts';
+import type { PreflightReport, Report, ReportLock } from '../../src/core/types/report.ts';
 import { type ExamineOptions, examine, type HealOptions, heal, preflight } from '../../src/doctor.ts';
 import {
   hasTmux,

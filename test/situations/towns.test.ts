@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { examine } from '../../src/doctor.ts';
-import { townSocketNames } from '../../src/evidence/tmux.ts';
+import { townSocketNames } from '../../src/evidence/tmux/tmux.ts';
 import {
   canBecomeOthers,
   cleanUp,

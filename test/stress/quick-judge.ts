@@ -1,9 +1,10 @@
 /** A judge for the stress harness: a lock is as dead as the process behind it. Sessions and occupants do not come in. */
-import type { LockFile, Release, State, Verdict } from '../../src/core/types.ts';
+import type { LockFile } from '../../src/core/types/evidence.ts';
+import type { Release, State, Verdict } from '../../src/core/types/judgement.ts';
 import { systemCalls } from '../../src/io/system-calls.ts';
+import type { Judge } from '../../src/lock/ask-the-judge.ts';
+import { look } from '../../src/lock/files/sight.ts';
 import { lifeOf } from '../../src/lock/identity.ts';
-import type { Judge } from '../../src/lock/judge.ts';
-import { look } from '../../src/lock/sight.ts';
 import { startTicks } from './oracle.ts';
 
 /** What a scan would say of the lock at this path; null where there is none. */

@@ -9,7 +9,7 @@ import type {
   Snapshot,
   TmuxPane,
   TmuxServer,
-} from '../../src/core/types.ts';
+} from '../../src/core/types/evidence.ts';
 
 /** The moment all built snapshots were taken. */
 export const NOW = Date.UTC(2026, 10, 23, 3, 0, 0);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface SourceFile {
-  /** Relative to the project: `src/core/verdict.ts`. */
+  /** Relative to the project: `src/core/judge/judge.ts`. */
   readonly path: string;
   readonly text: string;
   /** Specifiers as written, lazy ones included. */

@@ -1,11 +1,11 @@
 import { builtInChecks } from '../../../checks/index.ts';
-import { EXIT } from '../../core/report-types.ts';
-import { padToWidth, wrapText } from '../../reporters/display-width.ts';
+import { EXIT } from '../../core/types/report.ts';
 import { renderJson } from '../../reporters/json.ts';
-import { createPen } from '../../reporters/style.ts';
+import { padToWidth, wrapText } from '../../reporters/screen/display-width.ts';
+import { createPen } from '../../reporters/screen/style.ts';
 import { VERSION } from '../../version.ts';
 import { loadChecks, openTown } from '../session.ts';
-import { presentationFor, type RunCommand } from '../terminal.ts';
+import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor checks`: what the doctor looks for, in the order in which it does. */
 export const run: RunCommand = async (given, terminal) => {

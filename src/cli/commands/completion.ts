@@ -1,10 +1,10 @@
-import { EXIT } from '../../core/report-types.ts';
-import { STATES } from '../../core/types.ts';
-import { readTownLayout } from '../../evidence/layout.ts';
-import { escapeControls } from '../../reporters/safe-text.ts';
-import { completionScript, SHELLS } from '../completion-scripts.ts';
+import { STATES } from '../../core/types/judgement.ts';
+import { EXIT } from '../../core/types/report.ts';
+import { readTownLayout } from '../../evidence/town/layout.ts';
+import { escapeControls } from '../../reporters/screen/safe-text.ts';
+import { completionScript, SHELLS } from '../arguments/completion-scripts.ts';
 import { loadChecks, openTown } from '../session.ts';
-import type { RunCommand } from '../terminal.ts';
+import type { RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor completion SHELL`: the script; `completion workers|checks|topics`: the words that the scripts ask for. */
 export const run: RunCommand = async (given, terminal) => {

@@ -1,10 +1,10 @@
 import { FORMATS } from '../../reporters/formats.ts';
 import { jsonPieces } from '../../reporters/json.ts';
 import { renderReport } from '../../reporters/render.ts';
-import { choiceOf, usage } from '../arguments.ts';
+import { choiceOf, usage } from '../arguments/arguments.ts';
 import { diagnose } from '../diagnose.ts';
-import { openEvents } from '../events.ts';
-import { presentationFor, type RunCommand } from '../terminal.ts';
+import { openEvents } from '../terminal/events.ts';
+import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor [town]`: who holds what, and what is wrong; with `--fix`, what can be released is. */
 export const run: RunCommand = async (given, terminal) => {

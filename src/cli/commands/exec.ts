@@ -1,10 +1,17 @@
-import type { PreflightReport } from '../../core/report-types.ts';
+import type { PreflightReport } from '../../core/types/report.ts';
 import { type ExecOutcome, runUnderLock } from '../../exec/run-under-lock.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
 import { VERSION } from '../../version.ts';
-import { type Arguments, choiceOf, numberOf, optionValue, optionValues, usage } from '../arguments.ts';
-import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal.ts';
+import {
+  type Arguments,
+  choiceOf,
+  numberOf,
+  optionValue,
+  optionValues,
+  usage,
+} from '../arguments/arguments.ts';
+import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
 /** `doctor exec WORKER -- CMD...`: the command holds the worker's lock while it runs. Loads neither yargs nor listr2. */
 export const run: RunCommand = async (given, terminal) => {

@@ -1,19 +1,19 @@
 import { builtInChecks } from '../../../checks/index.ts';
-import { clear } from '../../core/clearance.ts';
-import { refusalOf, reportLock } from '../../core/report.ts';
-import { EXIT, type PreflightResult } from '../../core/report-types.ts';
-import { type Examination, NOTES, STATES, type State, type Verdict } from '../../core/types.ts';
+import { clear } from '../../core/clear-to-start.ts';
+import { refusalOf, reportLock } from '../../core/report/report.ts';
+import { type Examination, NOTES, STATES, type State, type Verdict } from '../../core/types/judgement.ts';
+import { EXIT, type PreflightResult } from '../../core/types/report.ts';
 import { renderJson } from '../../reporters/json.ts';
-import { quoteCommand } from '../../reporters/shell-quote.ts';
-import { createPen } from '../../reporters/style.ts';
+import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
+import { createPen } from '../../reporters/screen/style.ts';
 import { VERSION } from '../../version.ts';
-import { type Arguments, usage } from '../arguments.ts';
+import { type Arguments, usage } from '../arguments/arguments.ts';
+import { didYouMean } from '../arguments/did-you-mean.ts';
 import { diagnose } from '../diagnose.ts';
-import { didYouMean } from '../did-you-mean.ts';
-import { NOTE_TEXTS, REASON_TEXTS, STATE_PAGES } from '../glossary.ts';
 import { readCheckPage, renderPage } from '../pages.ts';
 import { findWorker } from '../session.ts';
-import { presentationFor, type RunCommand, type Terminal } from '../terminal.ts';
+import { presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
+import { NOTE_TEXTS, REASON_TEXTS, STATE_PAGES } from '../words/glossary.ts';
 
 interface Topic {
   readonly kind: 'overview' | 'check' | 'state' | 'note' | 'worker';

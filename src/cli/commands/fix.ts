@@ -1,16 +1,16 @@
 import { Failure } from '../../core/failure.ts';
 import { type Plan, type PlanStep, planRepair } from '../../core/plan.ts';
-import { reportRepair } from '../../core/report.ts';
-import type { Report, ReportFinding } from '../../core/report-types.ts';
+import { reportRepair } from '../../core/report/report.ts';
+import type { Report, ReportFinding } from '../../core/types/report.ts';
 import { carryOut } from '../../repair/carry-out.ts';
 import { FORMATS } from '../../reporters/formats.ts';
 import { renderReport } from '../../reporters/render.ts';
-import { type Arguments, choiceOf, optionValues, usage } from '../arguments.ts';
-import { askConsent, describePlan } from '../consent.ts';
+import { type Arguments, choiceOf, optionValues, usage } from '../arguments/arguments.ts';
 import { diagnose } from '../diagnose.ts';
-import { openEvents } from '../events.ts';
 import { lookOptionsOf } from '../session.ts';
-import { canAsk, presentationFor, type RunCommand, type Terminal } from '../terminal.ts';
+import { askConsent, describePlan } from '../terminal/consent.ts';
+import { openEvents } from '../terminal/events.ts';
+import { canAsk, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
 /** `doctor --fix`: diagnose, plan, ask, act, and diagnose again; the second look decides the exit code. */
 export const run: RunCommand = async (given, terminal) => {

@@ -1,15 +1,15 @@
 import { renderJson } from '../../reporters/json.ts';
-import { renderLocksTree } from '../../reporters/locks-tree.ts';
-import { optionValues, usage } from '../arguments.ts';
+import { renderLocksTree } from '../../reporters/screen/locks-tree.ts';
+import { optionValues, usage } from '../arguments/arguments.ts';
+import { filterStates } from '../arguments/filter-states.ts';
 import { diagnose } from '../diagnose.ts';
-import { filterStates } from '../filter-states.ts';
-import { presentationFor, type RunCommand } from '../terminal.ts';
+import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor locks [town]`: the locks as a tree. The exit code is that of `doctor`, whatever `--state` shows of it. */
 export const run: RunCommand = async (given, terminal) => {
   if (given.flags.has('watch')) {
     if (given.values.has('from-snapshot')) throw usage('--watch and --from-snapshot exclude each other');
-    return (await import('../watch.ts')).run(given, terminal);
+    return (await import('../terminal/watch.ts')).run(given, terminal);
   }
   const { report } = await diagnose(given, terminal, given.positionals[0] ?? null, null);
   const shown = filterStates(report, optionValues(given, 'state'));

@@ -1,8 +1,8 @@
 import { preflight } from '../../preflight.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
-import { numberOf, optionValue, optionValues } from '../arguments.ts';
-import { presentationFor, type RunCommand } from '../terminal.ts';
+import { numberOf, optionValue, optionValues } from '../arguments/arguments.ts';
+import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor preflight WORKER...`: one line and one answer per worker. Loads neither yargs nor listr2, and never asks. */
 export const run: RunCommand = async (given, terminal) => {

@@ -1,11 +1,11 @@
-import { EXIT } from '../../core/report-types.ts';
+import { EXIT } from '../../core/types/report.ts';
 import { type UndoOutcome, undoReleases } from '../../repair/undo.ts';
 import { renderJson } from '../../reporters/json.ts';
-import { createPen, type Mark } from '../../reporters/style.ts';
+import { createPen, type Mark } from '../../reporters/screen/style.ts';
 import { VERSION } from '../../version.ts';
-import { usage } from '../arguments.ts';
+import { usage } from '../arguments/arguments.ts';
 import { openTown } from '../session.ts';
-import { presentationFor, type RunCommand } from '../terminal.ts';
+import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor undo [ID]`: puts back what the last `--fix`, or the run or release of that id, released. */
 export const run: RunCommand = async (given, terminal) => {

@@ -10,11 +10,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LockFile, Release, State, Verdict } from '../../../src/core/types.ts';
+import type { LockFile } from '../../../src/core/types/evidence.ts';
+import type { Release, State, Verdict } from '../../../src/core/types/judgement.ts';
 import { systemCalls } from '../../../src/io/system-calls.ts';
+import type { Judge } from '../../../src/lock/ask-the-judge.ts';
+import { look } from '../../../src/lock/files/sight.ts';
 import type { HolderProcess } from '../../../src/lock/identity.ts';
-import type { Judge } from '../../../src/lock/judge.ts';
-import { look } from '../../../src/lock/sight.ts';
 import { deadPid, onCleanUp } from '../../support/index.ts';
 
 export interface Scene {

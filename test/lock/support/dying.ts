@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCalls } from '../../../src/io/system-calls.ts';
 import { Lock } from '../../../src/lock/agent-lock.ts';
-import { makeRunId } from '../../../src/lock/names.ts';
+import { makeRunId } from '../../../src/lock/files/names.ts';
 import { applyRelease } from '../../../src/repair/apply.ts';
 import { undoReleases } from '../../../src/repair/undo.ts';
 import { quickJudge, readLockFile } from '../../stress/quick-judge.ts';

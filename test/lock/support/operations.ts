@@ -2,8 +2,8 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import type { SystemCalls } from '../../../src/io/system-calls.ts';
 import { Lock, type LockOptions } from '../../../src/lock/agent-lock.ts';
+import { makeRunId } from '../../../src/lock/files/names.ts';
 import { type HolderProcess, lifeOf } from '../../../src/lock/identity.ts';
-import { makeRunId } from '../../../src/lock/names.ts';
 import { applyRelease } from '../../../src/repair/apply.ts';
 import { repairLeftovers } from '../../../src/repair/leftovers.ts';
 import { undoReleases } from '../../../src/repair/undo.ts';

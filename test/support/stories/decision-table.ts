@@ -1,5 +1,6 @@
 /** The decision table of the contract as towns: one polecat per cell, named `<process>-<session>`. */
-import type { LockFile, PidLookup, ProcessState, SessionState, TmuxPane } from '../../../src/core/types.ts';
+import type { LockFile, PidLookup, TmuxPane } from '../../../src/core/types/evidence.ts';
+import type { ProcessState, SessionState } from '../../../src/core/types/judgement.ts';
 import { absent, aLock, aServer, aSnapshot, HOUR, NOW, present } from '../snapshot.ts';
 import { at, type Story, shellPane } from './story.ts';
 

@@ -1,6 +1,6 @@
 /** All stories, as they are written; `fixtures/towns/` holds the same as plain JSON with the report each one gives. */
 import { createHash } from 'node:crypto';
-import type { LockFile, Snapshot } from '../../../src/core/types.ts';
+import type { LockFile, Snapshot } from '../../../src/core/types/evidence.ts';
 import { TABLE_STORIES } from './decision-table.ts';
 import { PLACE_STORIES } from './places.ts';
 import { PROCESS_STORIES } from './processes.ts';

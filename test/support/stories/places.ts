@@ -1,6 +1,6 @@
 /** Stories about where a lock lies, where it comes from and what lies around it. */
-import { parseLockRecord } from '../../../src/core/lock-record.ts';
-import type { GitFacts, LockFile, LockProblem, TrueHolder } from '../../../src/core/types.ts';
+import { parseLockRecord } from '../../../src/core/record/lock-record.ts';
+import type { GitFacts, LockFile, LockProblem, TrueHolder } from '../../../src/core/types/evidence.ts';
 import {
   absent,
   aLock,

@@ -1,5 +1,5 @@
 /** What a story is, and the few names that all of them share. */
-import type { Snapshot, TmuxPane } from '../../../src/core/types.ts';
+import type { Snapshot, TmuxPane } from '../../../src/core/types/evidence.ts';
 import { aPane, ROOT } from '../snapshot.ts';
 
 /** One small town with one thing to be right about. Its name is its directory under `fixtures/towns/`. */

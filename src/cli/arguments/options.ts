@@ -1,0 +1,403 @@
+/**
+ * The one table of commands and options: yargs, the small reader of the fast commands, `--help`, `completion` and the
+ * man page are all made from it.
+ */
+import { SEVERITIES } from '../../core/types/check.ts';
+import { STATES } from '../../core/types/judgement.ts';
+import { FORMATS } from '../../reporters/formats.ts';
+
+export const COMMANDS = [
+  'doctor',
+  'preflight',
+  'exec',
+  'locks',
+  'explain',
+  'checks',
+  'undo',
+  'completion',
+] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+/** What may be completed in a value's place. */
+export type ValueKind = 'directory' | 'file' | 'worker' | 'check' | 'topic' | 'text';
+
+export interface Option {
+  readonly name: string;
+  readonly short?: string;
+  /** `flag` takes no value; `list` may be repeated. */
+  readonly type: 'flag' | 'value' | 'list';
+  /** How the value is called in help texts. */
+  readonly value?: string;
+  readonly kind?: ValueKind;
+  readonly choices?: readonly string[];
+  /** Values may be joined by commas. */
+  readonly commas?: boolean;
+  readonly summary: string;
+  readonly commands: readonly CommandName[];
+}
+
+export interface Positional {
+  readonly name: string;
+  readonly kind: ValueKind;
+  readonly required: boolean;
+  readonly variadic: boolean;
+  readonly choices?: readonly string[];
+  readonly summary: string;
+}
+
+export interface Command {
+  readonly name: CommandName;
+  /** Everything after the program's name. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly positionals: readonly Positional[];
+  /** Takes a foreign command line after `--`. */
+  readonly passesOn: boolean;
+  readonly examples: readonly (readonly [command: string, what: string])[];
+}
+
+const LOOKING = ['doctor', 'locks', 'explain', 'preflight', 'exec'] as const;
+const ALL = [...COMMANDS];
+const REPORTING = ['doctor', 'preflight', 'locks', 'explain', 'checks', 'undo'] as const;
+
+export const OPTIONS: readonly Option[] = [
+  {
+    name: 'town',
+    type: 'value',
+    value: 'DIR',
+    kind: 'directory',
+    summary: 'the town root; otherwise found from the working directory',
+    commands: [...LOOKING, 'checks', 'undo', 'completion'],
+  },
+  {
+    name: 'fix',
+    type: 'flag',
+    summary: 'release the locks whose holder is proven gone',
+    commands: ['doctor', 'preflight'],
+  },
+  {
+    name: 'worker',
+    short: 'w',
+    type: 'list',
+    value: 'WORKER',
+    kind: 'worker',
+    summary: 'with --fix: this worker only (repeatable)',
+    commands: ['doctor'],
+  },
+  {
+    name: 'force',
+    type: 'flag',
+    summary: 'with --fix --worker: release whatever the verdict is',
+    commands: ['doctor'],
+  },
+  { name: 'yes', short: 'y', type: 'flag', summary: 'do not ask', commands: ['doctor'] },
+  {
+    name: 'dry-run',
+    short: 'n',
+    type: 'flag',
+    summary: 'with --fix: say what would be done, and write nothing',
+    commands: ['doctor'],
+  },
+  {
+    name: 'only',
+    type: 'list',
+    value: 'CHECK',
+    kind: 'check',
+    commas: true,
+    summary: 'run these checks only (comma-separated)',
+    commands: ['doctor'],
+  },
+  {
+    name: 'skip',
+    type: 'list',
+    value: 'CHECK',
+    kind: 'check',
+    commas: true,
+    summary: 'leave these checks out (comma-separated)',
+    commands: ['doctor'],
+  },
+  {
+    name: 'plugin',
+    type: 'list',
+    value: 'SPEC',
+    kind: 'file',
+    summary: 'load checks from a path or package (repeatable)',
+    commands: ['doctor', 'checks', 'explain'],
+  },
+  {
+    name: 'deep',
+    type: 'flag',
+    summary: 'look into every directory, .git and database stores included',
+    commands: ['doctor', 'locks', 'explain'],
+  },
+  {
+    name: 'quick',
+    type: 'flag',
+    summary: 'look only where workers are known to be',
+    commands: ['doctor', 'locks', 'explain'],
+  },
+  {
+    name: 'fail-on',
+    type: 'value',
+    value: 'SEVERITY',
+    choices: SEVERITIES,
+    summary: 'the least severity that counts as a problem (default: warning)',
+    commands: ['doctor', 'locks'],
+  },
+  {
+    name: 'state',
+    type: 'list',
+    value: 'STATE',
+    choices: STATES,
+    commas: true,
+    summary: 'show locks of these states only (comma-separated)',
+    commands: ['locks'],
+  },
+  {
+    name: 'watch',
+    type: 'flag',
+    summary: 'refresh until interrupted; JSON lines when piped',
+    commands: ['locks'],
+  },
+  {
+    name: 'session',
+    type: 'value',
+    value: 'NAME',
+    kind: 'text',
+    summary: 'what the lock names as its session (default: $TMUX_PANE)',
+    commands: ['exec'],
+  },
+  {
+    name: 'wait',
+    type: 'value',
+    value: 'SECONDS',
+    kind: 'text',
+    summary: 'wait that long for a held lock (default: 0)',
+    commands: ['exec'],
+  },
+  {
+    name: 'record',
+    type: 'value',
+    value: 'WHOSE',
+    choices: ['process', 'helper'],
+    summary: 'whose number the lock shows to other tools (default: helper in a Gas Town)',
+    commands: ['exec'],
+  },
+  {
+    name: 'socket',
+    short: 'S',
+    type: 'list',
+    value: 'SOCKET',
+    kind: 'text',
+    summary: 'ask this tmux server, by name or path (repeatable)',
+    commands: [...LOOKING],
+  },
+  {
+    name: 'timeout',
+    type: 'value',
+    value: 'MS',
+    kind: 'text',
+    summary: 'milliseconds that each tmux call may take (default: 2000)',
+    commands: [...LOOKING],
+  },
+  {
+    name: 'save-snapshot',
+    type: 'value',
+    value: 'FILE',
+    kind: 'file',
+    summary: 'write the evidence of this run to a file',
+    commands: ['doctor'],
+  },
+  {
+    name: 'from-snapshot',
+    type: 'value',
+    value: 'FILE',
+    kind: 'file',
+    summary: 'judge saved evidence, and look at nothing else',
+    commands: ['doctor', 'locks', 'explain'],
+  },
+  {
+    name: 'format',
+    type: 'value',
+    value: 'FORMAT',
+    choices: FORMATS,
+    summary: `output format: ${FORMATS.join(', ')}`,
+    commands: ['doctor'],
+  },
+  {
+    name: 'json',
+    type: 'flag',
+    summary: 'one JSON document on standard output',
+    commands: [...REPORTING, 'exec'],
+  },
+  {
+    name: 'quiet',
+    short: 'q',
+    type: 'flag',
+    summary: 'print only what is wrong',
+    commands: ['doctor', 'preflight', 'undo'],
+  },
+  {
+    name: 'verbose',
+    short: 'v',
+    type: 'flag',
+    summary: 'print evidence and timings',
+    commands: ['doctor', 'preflight', 'locks', 'explain', 'undo'],
+  },
+  { name: 'no-color', type: 'flag', summary: 'no colour (as NO_COLOR does)', commands: ALL },
+  { name: 'ascii', type: 'flag', summary: 'print ASCII characters only', commands: ALL },
+  { name: 'help', short: 'h', type: 'flag', summary: 'show this help', commands: ALL },
+  { name: 'version', type: 'flag', summary: 'show the version', commands: ALL },
+];
+
+const TOWN: Positional = {
+  name: 'town',
+  kind: 'directory',
+  required: false,
+  variadic: false,
+  summary: 'the town root',
+};
+
+export const COMMAND_TABLE: readonly Command[] = [
+  {
+    name: 'doctor',
+    usage: '[town]',
+    summary: 'Examine the locks of a town; with --fix, release those whose holder is proven gone.',
+    positionals: [TOWN],
+    passesOn: false,
+    examples: [
+      ['doctor', 'who holds what, and what is wrong'],
+      ['doctor --fix', 'release what is proven stale, after asking'],
+      ['doctor --json', 'the same for programs'],
+    ],
+  },
+  {
+    name: 'preflight',
+    usage: 'preflight <worker>...',
+    summary: 'Say whether an agent may start in a worker: free (0), held (20), repair (21), unsure (22).',
+    positionals: [
+      {
+        name: 'worker',
+        kind: 'worker',
+        required: true,
+        variadic: true,
+        summary: 'worker directories, relative to the town',
+      },
+    ],
+    passesOn: false,
+    examples: [
+      ['doctor preflight gastown/crew/ada', 'may an agent start there?'],
+      ['doctor preflight --fix gastown/crew/ada', 'release a stale lock first, then answer'],
+    ],
+  },
+  {
+    name: 'exec',
+    usage: 'exec <worker> -- CMD...',
+    summary: 'Run a command that holds the lock of a worker while it runs.',
+    positionals: [
+      {
+        name: 'worker',
+        kind: 'worker',
+        required: true,
+        variadic: false,
+        summary: 'the worker directory, relative to the town',
+      },
+    ],
+    passesOn: true,
+    examples: [['doctor exec gastown/crew/ada -- claude', 'start an agent, and be sure it is the only one']],
+  },
+  {
+    name: 'locks',
+    usage: 'locks [town]',
+    summary: 'Show the locks of a town as a tree: who holds them, since when.',
+    positionals: [TOWN],
+    passesOn: false,
+    examples: [
+      ['doctor locks --state stale,orphaned', 'only these'],
+      ['doctor locks --watch', 'keep looking'],
+    ],
+  },
+  {
+    name: 'explain',
+    usage: 'explain [check|state|worker]',
+    summary: 'Explain a check or a state, or the whole chain of evidence for one worker.',
+    positionals: [
+      {
+        name: 'topic',
+        kind: 'topic',
+        required: false,
+        variadic: false,
+        summary: 'a check id, a state, or a worker directory',
+      },
+    ],
+    passesOn: false,
+    examples: [
+      ['doctor explain stale-lock', 'what a check looks for'],
+      ['doctor explain gastown/crew/ada', 'why this lock has its state'],
+    ],
+  },
+  {
+    name: 'checks',
+    usage: 'checks',
+    summary: 'List the checks, built in and from plug-ins.',
+    positionals: [],
+    passesOn: false,
+    examples: [],
+  },
+  {
+    name: 'undo',
+    usage: 'undo [id]',
+    summary: 'Put the locks that the last --fix released back where they were.',
+    positionals: [
+      {
+        name: 'id',
+        kind: 'text',
+        required: false,
+        variadic: false,
+        summary: 'the run to revert (default: the last one)',
+      },
+    ],
+    passesOn: false,
+    examples: [['doctor undo', 'put the releases of the last run back']],
+  },
+  {
+    name: 'completion',
+    usage: 'completion <shell>',
+    summary: 'Print a completion script for bash, zsh or fish.',
+    positionals: [
+      {
+        name: 'shell',
+        kind: 'text',
+        required: true,
+        variadic: false,
+        choices: ['bash', 'zsh', 'fish', 'workers', 'checks', 'topics'],
+        summary: 'bash, zsh or fish; or what the scripts ask for: workers, checks, topics',
+      },
+    ],
+    passesOn: false,
+    examples: [['source <(doctor completion bash)', 'complete in this shell']],
+  },
+];
+
+/** What each exit code tells the caller to do next; the same in every command. */
+export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
+  ['0', 'healthy, or all fixed and verified; preflight: free, spawn'],
+  ['1', 'problems found, or left after --fix (never from preflight)'],
+  ['2', 'wrong usage or configuration, or consent missing: nothing was changed'],
+  ['20', 'preflight, exec: held by a live agent, or contested'],
+  ['21', 'preflight: a stale or invalid lock that --fix can release; release it and ask again'],
+  ['22', 'cannot tell: nothing bad was found, but not everything could be looked at'],
+  ['70', 'a bug of the doctor'],
+  ['130, 143', 'interrupted'],
+];
+
+/** The table's row of a command. */
+export const commandNamed = (name: CommandName): Command => {
+  const found = COMMAND_TABLE.find((command) => command.name === name);
+  if (found === undefined) throw new Error(`no command ${name} in the table`);
+  return found;
+};
+
+/** The options of one command, in the order of the table. */
+export const optionsOf = (name: CommandName): readonly Option[] =>
+  OPTIONS.filter(({ commands }) => commands.includes(name));

@@ -1,7 +1,0 @@
-import type { Report } from '../core/report-types.ts';
-
-/** The report with the locks of these states only; with all where none is named. */
-export const filterStates = (report: Report, states: readonly string[]): Report =>
-  states.length === 0
-    ? report
-    : { ...report, locks: report.locks.filter(({ state }) => states.includes(state)) };

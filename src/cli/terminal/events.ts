@@ -1,0 +1,37 @@
+import type { Report, ReportFinding, ReportFix, ReportTown } from '../../core/types/report.ts';
+import { renderJsonLine } from '../../reporters/json.ts';
+import { fixEvent, renderNdjson, startEvent } from '../../reporters/ndjson.ts';
+import { VERSION } from '../../version.ts';
+import type { CommandName } from '../arguments/options.ts';
+import type { Terminal } from './terminal.ts';
+
+/** `--format ndjson` while a run goes on: what is known is told at once, the rest with the report. */
+export interface EventStream {
+  readonly onTown: (town: ReportTown) => void;
+  readonly onFix: (
+    finding: Pick<ReportFinding, 'id' | 'worker' | 'lock'>,
+    fix: Pick<ReportFix, 'status' | 'reason' | 'backup'>,
+  ) => void;
+  /** The lines that are still to be printed. */
+  readonly rest: (report: Report) => string;
+}
+
+/** Opens the stream of one run; it prints nothing unless it is told something. */
+export const openEvents = (command: CommandName, { stdout }: Terminal): EventStream => {
+  const told = { start: false, fixes: false };
+  return {
+    onTown: (town) => {
+      // A repair looks twice; it starts once.
+      if (told.start) return;
+      told.start = true;
+      const startedAt = new Date().toISOString();
+      const tool = { name: 'lock-doctor', version: VERSION } as const;
+      stdout.write(renderJsonLine(startEvent({ schemaVersion: 1, tool, command, startedAt }, town)));
+    },
+    onFix: (finding, fix) => {
+      told.fixes = true;
+      stdout.write(renderJsonLine(fixEvent(finding, fix)));
+    },
+    rest: (report) => renderNdjson(report, told),
+  };
+};

@@ -1,0 +1,65 @@
+import { loadColors, type Presentation } from '../../reporters/screen/style.ts';
+import type { Arguments } from '../arguments/arguments.ts';
+import type { Output } from './output.ts';
+
+/** The outside of a run, as `main` hands it to the commands: streams, environment, and the wish to stop. */
+export interface Terminal {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Aborted by SIGINT and SIGTERM, with the exit code as its reason; null where the command handles them. */
+  readonly interrupted: AbortSignal | null;
+  /** Called before anything is changed: from there on the command itself ends the run when it is interrupted. */
+  readonly finishFirst: () => void;
+}
+
+/** What a command leaves to `main`: text for standard output and standard error, and the exit code. */
+export interface Outcome {
+  readonly exitCode: number;
+  /** In pieces where it may be large: each is written before the next is made. */
+  readonly stdout: string | Iterable<string>;
+  readonly stderr: string;
+}
+
+/** A command: gets arguments that were checked, throws `Failure` for what it refuses. */
+export type RunCommand = (given: Arguments, terminal: Terminal) => Promise<Outcome>;
+
+/** Decides once how everything of a run is to be written on one output. */
+export const presentationFor = async (
+  given: Arguments,
+  { env }: Terminal,
+  output: Output,
+): Promise<Presentation> => {
+  const atTerminal = output.isTTY;
+  return {
+    colors: !given.flags.has('no-color') && wantsColor(env, atTerminal) ? await loadColors() : null,
+    ascii: given.flags.has('ascii') || isAsciiOnly(env, atTerminal),
+    width: output.columns ?? 0,
+    layout: atTerminal ? 'screen' : 'lines',
+    verbosity: given.flags.has('quiet') ? 'quiet' : given.flags.has('verbose') ? 'verbose' : 'normal',
+  };
+};
+
+/** NO_COLOR beats FORCE_COLOR beats the terminal; a `dumb` terminal shows none. */
+const wantsColor = ({ NO_COLOR, FORCE_COLOR, TERM }: NodeJS.ProcessEnv, atTerminal: boolean): boolean => {
+  if (NO_COLOR !== undefined && NO_COLOR !== '') return false;
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return !['0', 'false'].includes(FORCE_COLOR);
+  return atTerminal && TERM !== 'dumb';
+};
+
+/**
+ * True where the locale or the terminal says that it shows ASCII only. A pipe without a locale (cron) is no terminal:
+ * names go through it as they are.
+ */
+const isAsciiOnly = (env: NodeJS.ProcessEnv, atTerminal: boolean): boolean => {
+  const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((value) => value !== undefined && value !== '');
+  if (locale !== undefined) {
+    if (!/utf-?8/i.test(locale)) return true;
+  } else if (atTerminal && process.platform !== 'darwin') return true;
+  return atTerminal && ['linux', 'dumb', 'vt100', 'vt220'].includes(env.TERM ?? '');
+};
+
+/** True where a person sits at both ends and can be asked. */
+export const canAsk = ({ stdin, stderr }: Terminal): boolean => stderr.isTTY && stdin.isTTY === true;

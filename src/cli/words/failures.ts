@@ -1,0 +1,108 @@
+import { Failure } from '../../core/failure.ts';
+import { type ErrorCode, EXIT, type Report, type ReportError } from '../../core/types/report.ts';
+import { renderJson, renderJsonLine } from '../../reporters/json.ts';
+import { escapeControls } from '../../reporters/screen/safe-text.ts';
+import { VERSION } from '../../version.ts';
+import type { CommandName } from '../arguments/options.ts';
+import type { Outcome } from '../terminal/terminal.ts';
+
+const CODES: Readonly<Record<Exclude<ErrorCode, 'E_INTERRUPTED'>, number>> = {
+  E_USAGE: EXIT.usage,
+  E_CONFIG: EXIT.usage,
+  E_CONSENT: EXIT.usage,
+  // A file named on the command line that cannot be read or written: nothing was changed.
+  E_IO: EXIT.usage,
+  E_BUG: EXIT.bug,
+};
+
+/** What is known of a run that came to nothing. */
+export interface FailedRun {
+  readonly command: CommandName;
+  readonly format: 'text' | 'json' | 'ndjson';
+  readonly startedAtMs: number;
+  /** `DEBUG=lock-doctor`: show where an unforeseen error came from. */
+  readonly debug: boolean;
+}
+
+/** Any error as the end of a run: one sentence, a hint, an exit code, and in JSON the same keys as a report. */
+export const describeFailure = (error: unknown, run: FailedRun): Outcome => {
+  const told = tell(error);
+  const exitCode = told.code === 'E_INTERRUPTED' ? EXIT.interrupted : CODES[told.code];
+  return closeRun(told, exitCode, run, stackOf(error, run.debug));
+};
+
+/** The end of a run that SIGINT (130) or SIGTERM (143) ended. */
+export const describeInterruption = (exitCode: 130 | 143, run: FailedRun): Outcome =>
+  closeRun({ code: 'E_INTERRUPTED', message: 'interrupted', hint: null }, exitCode, run, '');
+
+const closeRun = (error: ReportError, exitCode: number, run: FailedRun, stack: string): Outcome => {
+  const hint = error.hint === null ? '' : `${escapeControls(error.hint)}\n`;
+  const stderr = `doctor: ${escapeControls(error.message)}\n${hint}${stack}`;
+  if (run.format === 'text') return { exitCode, stdout: '', stderr };
+  const document = failedDocument(error, exitCode, run);
+  const stdout =
+    run.format === 'json' ? renderJson(document) : renderJsonLine({ event: 'summary', ...document });
+  return { exitCode, stdout, stderr: stack };
+};
+
+const tell = (error: unknown): ReportError => {
+  if (error instanceof Failure) return { code: error.code, message: error.message, hint: error.hint };
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    code: 'E_BUG',
+    message: `the doctor itself failed: ${message.split('\n', 1)[0] ?? ''}`,
+    hint: 'Run it again with DEBUG=lock-doctor for the details, and please report them.',
+  };
+};
+
+const stackOf = (error: unknown, debug: boolean): string =>
+  debug && error instanceof Error ? `${error.stack ?? error.message}\n` : '';
+
+const TOOL = { name: 'lock-doctor', version: VERSION } as const;
+
+/** What every document of a command that came to nothing has. */
+const head = (exitCode: number, { command }: FailedRun) => ({
+  schemaVersion: 1,
+  tool: TOOL,
+  command,
+  exitCode,
+});
+
+/** The same keys as the command's own document, empty. */
+const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): object => {
+  switch (run.command) {
+    case 'preflight':
+    case 'exec':
+      return { ...head(exitCode, run), town: null, results: [], gaps: [], error };
+    case 'undo':
+      return { ...head(exitCode, run), run: null, results: [], error };
+    case 'checks':
+      return { ...head(exitCode, run), checks: [], error };
+    case 'explain':
+      return { ...head(exitCode, run), topic: null, lock: null, preflight: null, error };
+    case 'doctor':
+    case 'locks':
+    case 'completion':
+      return failedReport(error, exitCode, run);
+  }
+};
+
+const failedReport = (error: ReportError, exitCode: number, run: FailedRun): Report => ({
+  schemaVersion: 1,
+  tool: TOOL,
+  command: run.command,
+  ok: false,
+  complete: false,
+  exitCode,
+  startedAt: new Date(run.startedAtMs).toISOString(),
+  durationMs: Math.max(0, Date.now() - run.startedAtMs),
+  town: null,
+  tmux: null,
+  summary: null,
+  locks: [],
+  checks: [],
+  findings: [],
+  undo: null,
+  gaps: [],
+  error,
+});

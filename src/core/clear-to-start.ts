@@ -1,0 +1,191 @@
+/** Preflight's answer for one worker: may an agent start here? Advice only; `doctor exec` is the guarantee. */
+
+import { groupBy } from './group-by.ts';
+import { findCollisions } from './judge/collision.ts';
+import { judgeAll, occupantsWithoutLock } from './judge/judge.ts';
+import { type OccupantFinding, type OccupantReader, occupantReader } from './judge/occupants.ts';
+import { doubtOf } from './report/doubt.ts';
+import { refusalOf } from './report/report.ts';
+import { indexSnapshot, type TownIndex } from './town/town-index.ts';
+import type { Gap, Snapshot } from './types/evidence.ts';
+import type { Verdict } from './types/judgement.ts';
+import { type Answer, EXIT, type PreflightResult } from './types/report.ts';
+
+/** The worst of several answers wins, in this order: not knowing is worse than a worker that is taken. */
+const WORST_FIRST: readonly Answer[] = ['unsure', 'held', 'repair', 'free'];
+
+export const ANSWER_CODES: Readonly<Record<Answer, number>> = {
+  free: EXIT.ok,
+  held: EXIT.held,
+  repair: EXIT.repair,
+  unsure: EXIT.unsure,
+};
+
+/** Exit code for several answers. */
+export const clearanceCode = (answers: readonly Answer[]): number =>
+  ANSWER_CODES[WORST_FIRST.find((answer) => answers.includes(answer)) ?? 'free'];
+
+type Draft = Pick<PreflightResult, 'answer' | 'message'> & Partial<PreflightResult>;
+
+const finish = (worker: string, verdict: Verdict | null, draft: Draft): PreflightResult => ({
+  worker,
+  state: verdict?.state ?? null,
+  reasons: verdict?.reasons ?? [],
+  notes: verdict?.notes ?? [],
+  evidence: verdict?.facts ?? [],
+  retryInSeconds: null,
+  next: [],
+  ...draft,
+});
+
+const explain = (worker: string, root: string): readonly (readonly string[])[] => [
+  ['doctor', 'explain', worker, '--town', root],
+];
+
+/** tmux need not be installed where nothing of it runs: no server, no pane, no agent in one. */
+const isUnoccupied = (around: OccupantFinding, index: TownIndex): boolean => {
+  const { tmux, processes } = index.snapshot;
+  if (around.known) return true;
+  const onlyTmuxMissing =
+    !tmux.installed && tmux.enumerated && tmux.servers.every((server) => server.status === 'absent');
+  return (
+    onlyTmuxMissing && around.processesKnown && processes.listing.seen && processes.listing.value === 'all'
+  );
+};
+
+/** A place that is closed to us may hold a lock: that none was seen there proves nothing. */
+const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap | undefined => {
+  const place = `directory:${worker === '.' ? root : `${root === '/' ? '' : root}/${worker}`}`;
+  return gaps.find(({ what }) => what === place || what.startsWith(`${place}/`));
+};
+
+const clearWithoutLock = (
+  worker: string,
+  index: TownIndex,
+  readOccupants: OccupantReader,
+): PreflightResult => {
+  const { root } = index.snapshot.town;
+  const around = occupantsWithoutLock(worker, index, readOccupants);
+  const [first] = around.occupants;
+  const seen = { reasons: first === undefined ? [] : ['occupied'], evidence: around.facts };
+  if (first !== undefined)
+    return finish(worker, null, {
+      ...seen,
+      answer: 'held',
+      message: `no lock, but ${first.text}`,
+      next: explain(worker, root),
+    });
+  const gap = gapAt(worker, index.snapshot);
+  if (gap !== undefined)
+    return finish(worker, null, {
+      evidence: [{ source: 'lock', text: `${gap.what} could not be looked at: ${gap.why}` }, ...around.facts],
+      answer: 'unsure',
+      reasons: ['unreadable'],
+      message: `no lock was seen, but ${gap.what.slice(gap.what.indexOf(':') + 1)} is closed to us: ${gap.why}`,
+      next: explain(worker, root),
+    });
+  if (isUnoccupied(around, index))
+    return finish(worker, null, { ...seen, answer: 'free', message: 'no lock, nobody at work' });
+  const why = around.facts.at(-1)?.text ?? 'not everything could be looked at';
+  return finish(worker, null, {
+    evidence: around.facts,
+    answer: 'unsure',
+    reasons: ['occupants-unknown'],
+    message: `no lock, but ${why}`,
+    next: explain(worker, root),
+  });
+};
+
+const clearReleasable = (verdict: Verdict, root: string): Draft => {
+  const { release, lock, state } = verdict;
+  const repairCommand = ['doctor', 'preflight', '--fix', lock.worker, '--town', root];
+  if (release.allowed) {
+    return {
+      answer: 'repair',
+      message: `${state} lock: ${verdict.facts[0]?.text ?? state}`,
+      next: [repairCommand],
+    };
+  }
+  const [occupant] = verdict.occupants;
+  if (occupant !== undefined)
+    return {
+      answer: 'held',
+      message: `${state} lock, and ${occupant.text}`,
+      next: explain(lock.worker, root),
+    };
+  const retryInSeconds = release.retryInSeconds;
+  const again = retryInSeconds === null ? '' : `; retry in ${retryInSeconds} s`;
+  const why = retryInSeconds === null ? refusalOf(verdict) : 'its file is under 30 s old';
+  return {
+    answer: 'unsure',
+    message: `${state} lock, but ${why}${again}`,
+    retryInSeconds,
+    next: explain(lock.worker, root),
+  };
+};
+
+/** The answer that one verdict gives for its worker. */
+export const clearVerdict = (verdict: Verdict, root: string): PreflightResult => {
+  const { worker } = verdict.lock;
+  const answer = (word: Answer, message: string): PreflightResult =>
+    finish(worker, verdict, { answer: word, message, next: explain(worker, root) });
+  switch (verdict.state) {
+    case 'held':
+      return answer('held', `held: ${describeLife(verdict)}`);
+    case 'orphaned':
+      return answer('held', `orphaned: ${verdict.facts.map(({ text }) => text).join(', ')}`);
+    case 'stale':
+    case 'invalid':
+      return finish(worker, verdict, clearReleasable(verdict, root));
+    case 'foreign':
+      return answer('unsure', `foreign: ${verdict.facts[0]?.text ?? 'taken on another host'}`);
+    case 'unknown':
+      return answer('unsure', `cannot tell: ${doubtOf(verdict)}`);
+  }
+};
+
+const describeLife = ({ occupants, reasons, facts }: Verdict): string => {
+  const [first] = occupants;
+  if (first !== undefined) return first.text;
+  const source = reasons.includes('pane-live') || reasons.includes('session-live') ? 'tmux' : 'processes';
+  return facts.find((fact) => fact.source === source)?.text ?? 'a live agent';
+};
+
+/** Of a worker's locks at the old and at the new place the one that most plainly forbids a start answers. */
+const FORBIDDING_FIRST: readonly Answer[] = ['held', 'unsure', 'repair', 'free'];
+
+const clearAll = (verdicts: readonly Verdict[], root: string): PreflightResult | undefined => {
+  const results = verdicts.map((verdict) => clearVerdict(verdict, root));
+  return FORBIDDING_FIRST.flatMap((word) => results.filter(({ answer }) => answer === word))[0];
+};
+
+/** Answers for every worker the snapshot was taken for, in that order. */
+export const clear = (snapshot: Snapshot): readonly PreflightResult[] => {
+  const index = indexSnapshot(snapshot);
+  const readOccupants = occupantReader(index);
+  const byWorker = groupBy(newestLayoutFirst(judgeAll(index, readOccupants)), ({ lock }) => lock.worker);
+  const foremost = [...byWorker.values()].flatMap((verdicts) => verdicts.slice(0, 1));
+  const crowds = new Map(
+    findCollisions(index, foremost, readOccupants)
+      .filter(({ kind }) => kind === 'agents')
+      .map(({ workers, facts }) => [workers[0] ?? '', facts.map(({ text }) => text).join('; ')]),
+  );
+  const { root } = snapshot.town;
+  return snapshot.asked.map((worker) => {
+    const verdicts = byWorker.get(worker) ?? [];
+    const crowd = crowds.get(worker);
+    const [verdict] = verdicts;
+    if (crowd === undefined || verdict === undefined)
+      return clearAll(verdicts, root) ?? clearWithoutLock(worker, index, readOccupants);
+    return finish(worker, verdict, {
+      answer: 'held',
+      message: `contested: ${crowd}`,
+      next: explain(worker, root),
+    });
+  });
+};
+
+const newestLayoutFirst = (verdicts: readonly Verdict[]): readonly Verdict[] =>
+  [...verdicts].sort((a, b) =>
+    a.lock.layout === b.lock.layout ? 0 : a.lock.layout < b.lock.layout ? 1 : -1,
+  );

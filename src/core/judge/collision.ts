@@ -1,0 +1,157 @@
+/**
+ * Collisions: two or more distinct live agents on one worker, or one live agent that several workers' locks claim.
+ * A relation between what lives, never a state of one lock: dead locks that share a number collide with nobody.
+ */
+import { groupBy } from '../group-by.ts';
+import { isWithin, ownerOf } from '../town/roles.ts';
+import { sessionGroupOf, type TownIndex, type WorkerView } from '../town/town-index.ts';
+import type { Collision, Fact, Occupant, Verdict } from '../types/judgement.ts';
+import type { OccupantReader } from './occupants.ts';
+
+/** One live agent: panes of one session are one, unless several of them show an agent command. */
+interface Agent {
+  readonly keys: readonly string[];
+  readonly text: string;
+}
+
+const agentsAmong = (occupants: readonly Occupant[]): readonly Agent[] => {
+  const groups = groupBy(
+    occupants.filter((occupant) => !occupant.visiting),
+    (occupant) => occupant.group,
+  );
+  return [...groups.values()].flatMap((group) => {
+    const agents = group.filter((occupant) => occupant.isAgent);
+    if (agents.length > 1) return agents.map(({ key, text }) => ({ keys: [key], text }));
+    const [shown] = agents.length === 1 ? agents : group;
+    return shown === undefined ? [] : [{ keys: group.map(({ key }) => key), text: describe(shown) }];
+  });
+};
+
+const describe = ({ text, pane }: Occupant): string => (pane === null ? text : `${text} (${pane.socket})`);
+
+/** The lock's own live holder, where it is shown by something else than an occupant: a token of ours, or a busy pane. */
+const holdersOf = (verdict: Verdict, index: TownIndex): readonly Agent[] => {
+  const { holder } = verdict;
+  if (verdict.state !== 'held' || holder === null) return [];
+  if (holder.pane !== null) {
+    const key = `pane:${holder.pane.socket}:${holder.pane.id}`;
+    const view = index.panes.find((candidate) => candidate.key === key);
+    if (view === undefined || view.idle) return [];
+    return [
+      {
+        keys: [key],
+        text: `${view.agent ?? view.pane.command} runs in pane ${holder.pane.id}, which the lock names`,
+      },
+    ];
+  }
+  const { content } = verdict.lock;
+  const own = content.kind === 'record' ? (content.record.holder ?? verdict.lock.companion) : null;
+  if (own === null || holder.process !== 'alive') return [];
+  return [{ keys: [`process:${own.pid}`], text: `process ${own.pid} holds the lock` }];
+};
+
+/** A holder process that works inside one of the seen agents' panes, or is their parent, is that agent. */
+const isSameAgent = (
+  holder: Agent,
+  agents: readonly Agent[],
+  occupants: readonly Occupant[],
+  index: TownIndex,
+): boolean => {
+  if (agents.some((agent) => agent.keys.some((key) => holder.keys.includes(key)))) return true;
+  const [key = ''] = holder.keys;
+  if (!key.startsWith('process:')) {
+    const view = index.panes.find((candidate) => candidate.key === key);
+    return view?.agent === null && occupants.some((occupant) => occupant.group === sessionGroupOf(view));
+  }
+  const pid = Number(key.slice('process:'.length));
+  const related = (from: number, to: number): boolean => {
+    for (let next = from; next > 0; next = index.processes.get(next)?.ppid ?? 0) if (next === to) return true;
+    return false;
+  };
+  return occupants.some((occupant) => related(pid, occupant.pid) || related(occupant.pid, pid));
+};
+
+const crowdAt = (
+  worker: WorkerView,
+  verdict: Verdict | undefined,
+  index: TownIndex,
+  readOccupants: OccupantReader,
+): Collision | null => {
+  const { occupants } = readOccupants(worker, verdict?.lock ?? null, null);
+  // Whoever the lock names is one at the most.
+  if (occupants.length === 0) return null;
+  const seen = agentsAmong(occupants);
+  const holders =
+    verdict === undefined
+      ? []
+      : holdersOf(verdict, index).filter((holder) => !isSameAgent(holder, seen, occupants, index));
+  const agents = [...seen, ...holders];
+  if (agents.length < 2) return null;
+  return {
+    kind: 'agents',
+    workers: [worker.worker],
+    message: `${agents.length} live agents share this worker`,
+    facts: agents.map(({ text }): Fact => ({ source: 'occupants', text })),
+  };
+};
+
+/** What a held lock claims to be its holder, where that is alive: the pane, else the live process. */
+const claimOf = (verdict: Verdict): string | null => {
+  const { holder, lock } = verdict;
+  if (verdict.state !== 'held' || holder === null) return null;
+  if (holder.pane !== null)
+    return `pane ${holder.pane.id} of session ${holder.pane.sessionName} (${holder.pane.socket})`;
+  if (holder.process !== 'alive') return null;
+  const own = lock.content.kind === 'record' ? lock.content.record.holder : null;
+  return `process ${own?.pid ?? holder.pid}`;
+};
+
+/** One agent may own locks in its own parent and sub-directories, and a copied lock claims nobody. */
+const areOneAgents = (one: Verdict, other: Verdict): boolean => {
+  const [a, b] = [one.lock.worker, other.lock.worker];
+  if (isWithin(a, b) || isWithin(b, a)) return true;
+  const [ownerA, ownerB] = [ownerOf(a), ownerOf(b)];
+  if (ownerA !== null && ownerB !== null && ownerA.role === ownerB.role) return true;
+  return one.lock.stamp !== null && one.lock.stamp.sha256 === other.lock.stamp?.sha256;
+};
+
+const rivalClaims = (verdicts: readonly Verdict[]): readonly Collision[] => {
+  const claims = groupBy(verdicts, claimOf);
+  return [...claims].flatMap(([claim, group]) => {
+    const rivals = group.filter((one) => group.some((other) => other !== one && !areOneAgents(one, other)));
+    if (rivals.length < 2) return [];
+    const workers = rivals.map(({ lock }) => lock.worker).sort();
+    const facts = rivals.map(({ lock }): Fact => ({ source: 'lock', text: `${lock.worker} names ${claim}` }));
+    return [
+      {
+        kind: 'claims' as const,
+        workers,
+        message: `${workers.length} workers' locks claim one agent: ${claim}`,
+        facts,
+      },
+    ];
+  });
+};
+
+/** All collisions of a town: workers in path order first, then rival claims. */
+export const findCollisions = (
+  index: TownIndex,
+  verdicts: readonly Verdict[],
+  readOccupants: OccupantReader,
+): readonly Collision[] => {
+  const byWorker = new Map(verdicts.map((verdict) => [verdict.lock.worker, verdict]));
+  const { asked, town } = index.snapshot;
+  const candidates = asked.length > 0 ? asked : town.workers;
+  const crowds = new Map<string, Collision>();
+  for (const place of new Set([...candidates, ...byWorker.keys()])) {
+    const crowd = crowdAt(index.viewOf(place), byWorker.get(place), index, readOccupants);
+    if (crowd !== null) crowds.set(place, crowd);
+  }
+  // A directory and its parent that belong to one agent would tell the same story twice: the outermost tells it.
+  const told = new Map<string, Collision>();
+  for (const [place, crowd] of [...crowds].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const story = index.viewOf(place).owner?.role ?? place;
+    if (!told.has(story)) told.set(story, crowd);
+  }
+  return [...told.values(), ...rivalClaims(verdicts)];
+};

@@ -1,0 +1,16 @@
+/** From evidence to judgement: pure, the same for every command and for a replayed snapshot. */
+
+import { indexSnapshot } from '../town/town-index.ts';
+import type { Snapshot } from '../types/evidence.ts';
+import type { Examination } from '../types/judgement.ts';
+import { findCollisions } from './collision.ts';
+import { judgeAll } from './judge.ts';
+import { occupantReader } from './occupants.ts';
+
+/** Judges everything a snapshot holds. Linear in locks and panes; touches nothing outside its argument. */
+export const examineSnapshot = (snapshot: Snapshot): Examination => {
+  const index = indexSnapshot(snapshot);
+  const readOccupants = occupantReader(index);
+  const verdicts = judgeAll(index, readOccupants);
+  return { snapshot, verdicts, collisions: findCollisions(index, verdicts, readOccupants) };
+};

@@ -1,0 +1,173 @@
+/** Process evidence: is the process that a record names still the one that took the lock? */
+
+import { isPossiblePid } from '../pid.ts';
+import { isAgentCommand, isLockHelper } from '../town/agent-commands.ts';
+import type { TownIndex } from '../town/town-index.ts';
+import type {
+  LockFile,
+  LockRecord,
+  PidLookup,
+  ProcessInfo,
+  TmuxServer,
+  TrueHolder,
+} from '../types/evidence.ts';
+import type { Fact, ProcessState, Reason } from '../types/judgement.ts';
+import { isThisBoot, placeOf, plainHostname } from './where-taken.ts';
+
+/** Clocks of writer and kernel are read at different moments; 2 s is what the contract allows. */
+export const CLOCK_SLACK_MS = 2000;
+
+export interface ProcessFinding {
+  readonly state: ProcessState;
+  readonly reason: Reason;
+  readonly fact: Fact;
+  /** Known where it exists, whether or not it is the holder. */
+  readonly process: ProcessInfo | null;
+  /** The number that was judged: the true holder's where the record names one. */
+  readonly pid: number;
+  /** A start token of our own proved it: nothing else can call that holder alive or dead. */
+  readonly own: boolean;
+}
+
+type Known = Pick<ProcessFinding, 'pid' | 'own' | 'process'>;
+
+const fact = (text: string): Fact => ({ source: 'processes', text });
+
+/** A server that answers through a socket which was mounted into this container runs outside of it, and so do its agents. */
+const runsBesideUs = ({ pid }: TmuxServer, { processes }: TownIndex): boolean =>
+  pid !== null && processes.get(pid)?.names.some((name) => name.startsWith('tmux')) === true;
+
+/**
+ * Absence proves something only where the holder's numbers are ours: outside containers, or where the town's own tmux
+ * runs in this one. Any other server may be the container's, and the town's agents outside it.
+ */
+const mayTrustAbsence = (index: TownIndex): boolean => {
+  const { snapshot, panes } = index;
+  if (snapshot.host.initialPidNamespace === true) return true;
+  const ofTown = [
+    ...panes.filter((view) => view.town === 'ours').map((view) => view.server),
+    ...snapshot.tmux.servers.filter(
+      ({ status, origin }) => status === 'ok' && (origin === 'town' || origin === 'flag'),
+    ),
+  ];
+  return ofTown.some((server) => runsBesideUs(server, index));
+};
+
+const NAMESPACE_DOUBT = 'this is a container, and the holder may have been numbered outside it';
+
+const died = (lookup: PidLookup): { reason: Reason; text: string } | null => {
+  const { pid } = lookup;
+  if (lookup.answer === 'absent') return { reason: 'process-gone', text: `no process ${pid}` };
+  if (lookup.answer === 'zombie')
+    return { reason: 'process-zombie', text: `process ${pid} has ended and waits to be reaped` };
+  if (lookup.answer === 'thread')
+    return { reason: 'process-thread', text: `${pid} is a thread of another process, no process` };
+  return null;
+};
+
+const commandOf = (process: ProcessInfo | null): string => process?.names[0] ?? 'command unknown';
+
+/** Spelled out, not spread: this is made for each of many locks. */
+const finding = (
+  { pid, own, process }: Known,
+  state: ProcessState,
+  reason: Reason,
+  text: string,
+): ProcessFinding => ({ state, reason, fact: fact(text), process, pid, own });
+
+const gone = (known: Known, reason: Reason, text: string): ProcessFinding =>
+  finding(known, 'gone', reason, text);
+
+const recycled = (known: Known, text: string): ProcessFinding =>
+  finding(
+    known,
+    'recycled',
+    'process-recycled',
+    `process ${known.pid} is another one now (${commandOf(known.process)}): ${text}`,
+  );
+
+const alive = (known: Known): ProcessFinding =>
+  finding(known, 'alive', 'process-alive', `process ${known.pid} (${commandOf(known.process)}) runs`);
+
+const doubt = (known: Known, why: string): ProcessFinding =>
+  finding(known, 'unknown', 'process-unknown', `process ${known.pid}: ${why}`);
+
+/** Only a recorded boot id that differs, on the machine it was recorded on, proves death by restart. */
+const judgeOtherBoot = (known: Known, record: LockRecord, index: TownIndex): ProcessFinding => {
+  const { host } = index.snapshot;
+  const sameMachine =
+    record.hostname !== '' && plainHostname(record.hostname) === plainHostname(host.hostname);
+  return sameMachine
+    ? gone(known, 'rebooted', `this machine was restarted since process ${known.pid} took the lock`)
+    : doubt(known, 'taken in another boot, on a machine it does not name');
+};
+
+/** Judges the true holder that a record of ours names: equality of tokens, no clocks. */
+const judgeTrueHolder = (holder: TrueHolder, record: LockRecord, index: TownIndex): ProcessFinding => {
+  const { host } = index.snapshot;
+  const { pid, bootId, pidNamespace, startToken } = holder;
+  const unseen: Known = { pid, own: true, process: null };
+  if (bootId !== null && host.bootId !== null && bootId !== host.bootId)
+    return judgeOtherBoot(unseen, record, index);
+  if (bootId !== null && host.bootId === null && record.hostname === '')
+    return doubt(unseen, 'neither its machine nor this boot could be told');
+  const lookup = index.lookups.get(pid);
+  if (lookup === undefined || lookup.answer === 'unknown')
+    return doubt(unseen, lookup?.why ?? 'was not looked up');
+  const sure = pidNamespace === null ? mayTrustAbsence(index) : pidNamespace === host.pidNamespace;
+  const known: Known = { pid, own: true, process: lookup.process };
+  const end = died(lookup);
+  if (end !== null) return sure ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
+  const token = lookup.process?.startToken ?? null;
+  const differs = token !== null && startToken !== null && token !== startToken;
+  if (!differs || !isThisBoot(holder, host)) return alive(known);
+  return sure ? recycled(known, 'it started at another time than the holder') : doubt(known, NAMESPACE_DOUBT);
+};
+
+/** Judges a bare PID: time and command together may call it recycled, neither of them alone. */
+const judgePid = (record: LockRecord, index: TownIndex): ProcessFinding => {
+  const { pid, acquiredAtMs } = record;
+  const unseen: Known = { pid, own: false, process: null };
+  if (!isPossiblePid(pid)) return gone(unseen, 'pid-invalid', `${pid} is no process number`);
+  const lookup = index.lookups.get(pid);
+  if (lookup === undefined || lookup.answer === 'unknown')
+    return doubt(unseen, lookup?.why ?? 'was not looked up');
+  const sure = mayTrustAbsence(index);
+  const known: Known = { pid, own: false, process: lookup.process };
+  const end = died(lookup);
+  if (end !== null) return sure ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
+  const startedAtMs = lookup.process?.startedAtMs ?? null;
+  const names = lookup.process?.names ?? [];
+  const startedLater =
+    startedAtMs !== null && acquiredAtMs !== null && startedAtMs > acquiredAtMs + CLOCK_SLACK_MS;
+  const isStranger =
+    names.length > 0 && !isAgentCommand(names, index.snapshot.town.agents) && !isLockHelper(names);
+  if (!startedLater || !isStranger) return alive(known);
+  return sure ? recycled(known, 'it started after the lock was taken') : doubt(known, NAMESPACE_DOUBT);
+};
+
+/**
+ * Process evidence for a record taken here; null for one taken elsewhere, whose number means nothing here. The
+ * companion record is believed unless its holder is proven dead: it outlasts the lock that it was written for.
+ */
+export const judgeProcess = (lock: LockFile, record: LockRecord, index: TownIndex): ProcessFinding | null => {
+  if (placeOf(record, index.snapshot.host) !== 'here') return null;
+  if (record.holder !== null) return judgeTrueHolder(record.holder, record, index);
+  if (lock.companion !== null) {
+    const behind = judgeTrueHolder(lock.companion, record, index);
+    if (behind.state === 'alive' || behind.state === 'unknown') return behind;
+  }
+  return judgePid(record, index);
+};
+
+/**
+ * Who stands behind a lock that is no record, or was removed, by the second record beside it: a holder who lives, or of
+ * whom nobody can tell; null where there is none any more. A second record of another boot says nothing of this one.
+ */
+export const judgeCompanion = (companion: TrueHolder, index: TownIndex): ProcessFinding | null => {
+  const { bootId } = index.snapshot.host;
+  if (companion.bootId !== null && bootId !== null && companion.bootId !== bootId) return null;
+  const unnamed = { pid: 0, acquiredAt: '', acquiredAtMs: null, sessionId: '', hostname: '', holder: null };
+  const behind = judgeTrueHolder(companion, unnamed, index);
+  return behind.state === 'alive' || behind.state === 'unknown' ? behind : null;
+};

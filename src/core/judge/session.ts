@@ -1,0 +1,187 @@
+/** Session evidence: does the tmux pane or session that a record names still stand, and is it still this worker's? */
+
+import { isWithin, rolesOfIdentity } from '../town/roles.ts';
+import {
+  isPlainlyAnothers,
+  type PaneView,
+  panesAround,
+  sessionSays,
+  type TownIndex,
+  type WorkerView,
+} from '../town/town-index.ts';
+import type { LockRecord, TmuxServer } from '../types/evidence.ts';
+import type { Fact, Reason, SessionState } from '../types/judgement.ts';
+import { CLOCK_SLACK_MS } from './process.ts';
+
+export interface SessionFinding {
+  readonly state: SessionState;
+  readonly reason: Reason;
+  readonly fact: Fact;
+  /** Live panes behind the name; several where one session shows several. */
+  readonly panes: readonly PaneView[];
+}
+
+export type SessionNaming = 'none' | 'pane' | 'session-id' | 'identity' | 'name';
+
+/** What kind of name `session_id` is. `%N` only ever matches pane ids, `$N` session ids; a `/` makes it an identity. */
+export const namingOf = (sessionId: string): SessionNaming => {
+  if (sessionId === '' || sessionId === '/') return 'none';
+  if (/^%\d+$/.test(sessionId)) return 'pane';
+  if (/^\$\d+$/.test(sessionId)) return 'session-id';
+  return sessionId.includes('/') ? 'identity' : 'name';
+};
+
+const tmux = (text: string): Fact => ({ source: 'tmux', text });
+
+/** Is the pane what an identity such as `gastown/joe` names, seen from the worker whose lock says so? */
+const answersTo = (view: PaneView, identity: string, worker: WorkerView): boolean => {
+  const named = rolesOfIdentity(identity);
+  const meant = worker.owner === null ? named : worker.roles.filter((role) => named.includes(role));
+  const claimed = view.town === 'other' ? [] : [...view.environmentRoles, ...view.nameRoles];
+  return claimed.some((role) => meant.includes(role));
+};
+
+const panesNamed = (
+  sessionId: string,
+  naming: SessionNaming,
+  worker: WorkerView,
+  index: TownIndex,
+): readonly PaneView[] => {
+  if (naming === 'pane') return index.panesById.get(sessionId) ?? [];
+  if (naming === 'session-id') return index.panesBySession.get(sessionId) ?? [];
+  if (naming === 'name') return index.panesByName.get(sessionId) ?? [];
+  return panesAround(worker, index).filter((view) => answersTo(view, sessionId, worker));
+};
+
+type Rejection = 'dead' | 'younger-server' | 'anothers' | 'other-server';
+
+/** The worker's places whose locks carry the same bytes: whichever of them the pane is seen in owns the lock. */
+const isSeenAtTwin = (view: PaneView, worker: WorkerView, twins: readonly WorkerView[]): boolean => {
+  const { path } = view;
+  const sittingHere = path !== null && isWithin(path, worker.worker);
+  const isOurs = sessionSays(view, worker) === 'mine';
+  return twins.some((twin) => {
+    const isTheirs = sessionSays(view, twin) === 'mine';
+    // Agents look into other directories: where a session says whose it is, the place says nothing against it.
+    if (isOurs !== isTheirs) return isTheirs;
+    return path !== null && !sittingHere && isWithin(path, twin.worker);
+  });
+};
+
+/**
+ * When the server started, by its own clock reading then or by the kernel's now, whichever is earlier: where the clock was
+ * set since, the two differ, and a server is younger than a lock only if both say so.
+ */
+const startOf = ({ pid, startedAtMs }: TmuxServer, index: TownIndex): number | null => {
+  const byKernel = pid === null ? null : (index.processes.get(pid)?.startedAtMs ?? null);
+  return startedAtMs === null || byKernel === null ? startedAtMs : Math.min(startedAtMs, byKernel);
+};
+
+const reject = (
+  view: PaneView,
+  record: LockRecord,
+  worker: WorkerView,
+  twins: readonly WorkerView[],
+  index: TownIndex,
+): Rejection | null => {
+  const startedAtMs = startOf(view.server, index);
+  if (view.pane.dead) return 'dead';
+  if (
+    record.acquiredAtMs !== null &&
+    startedAtMs !== null &&
+    startedAtMs > record.acquiredAtMs + CLOCK_SLACK_MS
+  )
+    return 'younger-server';
+  if (isPlainlyAnothers(view, worker, index) || isSeenAtTwin(view, worker, twins)) return 'anothers';
+  return index.townServers.has(view.server) ? null : 'other-server';
+};
+
+const place = (view: PaneView): string => `${view.pane.id} of session ${view.pane.sessionName}`;
+
+const REJECTED: Readonly<Record<Rejection, (view: PaneView) => string>> = {
+  dead: (view) => `pane ${place(view)} shows a process that has ended`,
+  'younger-server': (view) => `pane ${place(view)} is on a tmux server that started after the lock was taken`,
+  anothers: (view) => `pane ${place(view)} is another's now`,
+  'other-server': (view) => `pane ${place(view)} is on a tmux server without any pane of this town`,
+};
+
+const liveText = (views: readonly PaneView[]): string => {
+  const [first] = views;
+  if (first === undefined) return '';
+  const shown = views.every((view) => view.idle)
+    ? `shows only ${first.pane.command}: the agent may have exited`
+    : `runs ${first.agent ?? first.pane.command}`;
+  return `pane ${place(first)} is there and ${shown}`;
+};
+
+const unreached = (index: TownIndex): string => {
+  const { installed, servers, enumerated } = index.snapshot.tmux;
+  if (!installed) return 'tmux is not installed here, so its sessions could not be read';
+  const failed = servers.find((server) => server.status === 'failed' && !server.outsideTown);
+  if (failed !== undefined)
+    return `tmux server ${failed.socket} was not reached: ${failed.reason ?? 'unknown reason'}`;
+  return enumerated ? 'tmux was not reached' : 'running tmux servers could not be counted';
+};
+
+/** A finding that shows no live pane. */
+const without = (state: SessionState, reason: Reason, text: string): SessionFinding => ({
+  state,
+  reason,
+  fact: tmux(text),
+  panes: NO_PANES,
+});
+
+const NO_PANES: readonly PaneView[] = [];
+
+/** Session evidence for a record; `foreign` records' pane and session numbers never match anything here. */
+export const judgeSession = (
+  record: LockRecord,
+  foreign: boolean,
+  worker: WorkerView,
+  twins: readonly WorkerView[],
+  index: TownIndex,
+): SessionFinding => {
+  const { sessionId } = record;
+  const naming = namingOf(sessionId);
+  if (naming === 'none') return without('unnamed', 'session-unnamed', 'the lock names no tmux session');
+  const isNumber = naming === 'pane' || naming === 'session-id';
+  if (foreign && isNumber)
+    return without('unknown', 'session-unknown', `${sessionId} is a number of a tmux server elsewhere`);
+  const candidates = panesNamed(sessionId, naming, worker, index);
+  if (candidates.length > 0) return judgeCandidates(candidates, naming, record, worker, twins, index);
+  if (!index.tmuxAnswered) return without('unknown', 'session-unknown', unreached(index));
+  const kind = kindOf(naming);
+  return without('gone', `${kind}-gone`, `${kind} ${sessionId} is gone: ${placesAsked(index)}`);
+};
+
+const kindOf = (naming: SessionNaming): 'pane' | 'session' => (naming === 'pane' ? 'pane' : 'session');
+
+const placesAsked = (index: TownIndex): string => {
+  const asked = index.snapshot.tmux.servers.filter((server) => server.status === 'ok').length;
+  return asked === 0 ? 'no tmux server runs' : `on none of ${asked} tmux server${asked === 1 ? '' : 's'}`;
+};
+
+/** Panes of that name: whether one of them is still this worker's. */
+const judgeCandidates = (
+  candidates: readonly PaneView[],
+  naming: SessionNaming,
+  record: LockRecord,
+  worker: WorkerView,
+  twins: readonly WorkerView[],
+  index: TownIndex,
+): SessionFinding => {
+  const kind = kindOf(naming);
+  const live: PaneView[] = [];
+  const rejected: { readonly view: PaneView; readonly why: Rejection }[] = [];
+  for (const view of candidates) {
+    const why = reject(view, record, worker, twins, index);
+    if (why === null) live.push(view);
+    else rejected.push({ view, why });
+  }
+  const [first] = rejected;
+  if (first === undefined || live.length > 0)
+    return { state: 'live', reason: `${kind}-live`, fact: tmux(liveText(live)), panes: live };
+  if (!index.tmuxAnswered) return without('unknown', 'session-unknown', unreached(index));
+  const isDead = naming === 'pane' && rejected.some(({ why }) => why === 'dead');
+  return without('gone', isDead ? 'pane-dead' : `${kind}-recycled`, REJECTED[first.why](first.view));
+};

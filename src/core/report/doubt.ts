@@ -1,0 +1,12 @@
+/** What was missing for a judgement, in one sentence. */
+import type { Verdict } from '../types/judgement.ts';
+
+/** The fact that left a lock undecided: tmux not reached, a process not looked up, or agents that could be unseen. */
+export const doubtOf = ({ facts, reasons }: Verdict): string => {
+  const source = reasons.includes('session-unknown')
+    ? 'tmux'
+    : reasons.includes('process-unknown')
+      ? 'processes'
+      : 'occupants';
+  return (facts.find((fact) => fact.source === source) ?? facts[0])?.text ?? 'evidence is missing';
+};

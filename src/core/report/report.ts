@@ -1,0 +1,346 @@
+/** From outcomes to the report: what is printed, and the exit code that says what to do next. */
+
+import type { CheckOutcome } from '../run-checks.ts';
+import { isWithin, relativeTo } from '../town/roles.ts';
+import { type Finding, SEVERITIES, type Severity } from '../types/check.ts';
+import type { Gap, Snapshot } from '../types/evidence.ts';
+import type { Examination, Verdict } from '../types/judgement.ts';
+import {
+  EXIT,
+  type FixStatus,
+  type Report,
+  type ReportCheck,
+  type ReportFinding,
+  type ReportFix,
+  type ReportLock,
+  type ReportServer,
+  type ReportSummary,
+} from '../types/report.ts';
+
+/** What became of one planned release. */
+export interface ReleaseOutcome {
+  readonly status: Exclude<FixStatus, 'planned'>;
+  readonly reason: string | null;
+  readonly backup: string | null;
+}
+
+export interface ReportRequest {
+  readonly examination: Examination;
+  readonly outcomes: readonly CheckOutcome[];
+  readonly command: string;
+  readonly version: string;
+  readonly durationMs: number;
+  readonly failOn: Severity;
+  /** Only these workers count; null for the whole town. */
+  readonly workers: readonly string[] | null;
+}
+
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+export const reportLock = (verdict: Verdict): ReportLock => ({
+  id: verdict.lock.id,
+  kind: verdict.lock.kind,
+  worker: verdict.lock.worker,
+  path: verdict.lock.path,
+  state: verdict.state,
+  reasons: verdict.reasons,
+  notes: verdict.notes,
+  holder: verdict.holder,
+  evidence: verdict.facts,
+  sha256: verdict.lock.stamp?.sha256 ?? null,
+});
+
+/** Why a lock is not released, in words. */
+export const REFUSALS: Readonly<Record<Exclude<Verdict['release'], { allowed: true }>['why'], string>> = {
+  state: 'only --force releases it',
+  tracked: 'git tracks it: it is never removed',
+  'tracked-unknown': 'git could not say whether it tracks it',
+  'not-a-file': 'it is no regular file of the size of a lock',
+  'not-utf8': 'its path is no UTF-8: move it aside by hand',
+  fresh: 'its file is under 30 s old',
+  young: 'its file is under 30 s old',
+  occupied: 'an agent is at work there',
+  'occupants-unknown': 'agents could be at work unseen',
+};
+
+/** Why `--fix` leaves a lock, in words; null where it releases it. */
+export const refusalOf = (verdict: Verdict): string | null => {
+  const { release } = verdict;
+  if (release.allowed) return null;
+  const again = release.retryInSeconds === null ? '' : `, ask again in ${release.retryInSeconds} s`;
+  return `${REFUSALS[release.why]}${again}`;
+};
+
+const reportFix = (finding: Finding, verdicts: ReadonlyMap<string, Verdict>): ReportFix | null => {
+  const { fix } = finding;
+  if (fix === null) return null;
+  if (fix.action === 'advice')
+    return { action: 'advice', safe: false, status: 'skipped', reason: null, text: fix.text, backup: null };
+  const verdict = verdicts.get(fix.lock);
+  if (verdict?.release.allowed === true) return PLANNED;
+  const reason = verdict === undefined ? 'no such lock' : refusalOf(verdict);
+  return { action: 'release', safe: false, status: 'skipped', reason, text: null, backup: null };
+};
+
+/** One for all: there may be ten thousand. */
+const PLANNED: ReportFix = {
+  action: 'release',
+  safe: true,
+  status: 'planned',
+  reason: null,
+  text: null,
+  backup: null,
+};
+
+const nextOf = (finding: Finding, fix: ReportFix | null, root: string): readonly (readonly string[])[] => {
+  if (finding.fix?.action === 'advice' && finding.fix.commands.length > 0) return finding.fix.commands;
+  if (finding.worker === null) return [];
+  return fix?.action === 'release' && fix.safe
+    ? [['doctor', '--fix', '--worker', finding.worker, '--yes', '--town', root]]
+    : [['doctor', 'explain', finding.worker, '--town', root]];
+};
+
+const placesOf = ({ worker, workers = [] }: Finding): readonly string[] =>
+  worker === null ? workers : [worker, ...workers];
+
+const reportFindings = (request: ReportRequest): readonly ReportFinding[] => {
+  const { examination, outcomes, workers } = request;
+  const verdicts = new Map(examination.verdicts.map((verdict) => [verdict.lock.id, verdict]));
+  const counts = new Map<string, number>();
+  return outcomes.flatMap(({ check, findings }) =>
+    findings
+      .filter((finding) => workers === null || placesOf(finding).some((place) => workers.includes(place)))
+      .map((finding) => {
+        const base = `${check.id}:${finding.worker ?? '.'}`;
+        const count = (counts.get(base) ?? 0) + 1;
+        counts.set(base, count);
+        const fix = reportFix(finding, verdicts);
+        return {
+          id: count === 1 ? base : `${base}#${count}`,
+          check: check.id,
+          severity: finding.severity,
+          doubt: check.reportsDoubt === true && finding.severity !== 'info',
+          worker: finding.worker,
+          lock: finding.lock,
+          message: finding.message,
+          evidence: finding.evidence,
+          fix,
+          next: nextOf(finding, fix, examination.snapshot.town.root),
+        };
+      }),
+  );
+};
+
+const reportServer = (server: Snapshot['tmux']['servers'][number]): ReportServer => ({
+  socket: server.socket,
+  status: server.status,
+  pid: server.pid,
+  startedAt: iso(server.startedAtMs),
+  sessions: server.sessions,
+  panes: server.panes.length,
+  reason: server.reason,
+});
+
+const tmuxStatus = ({ tmux }: Snapshot): 'ok' | 'none' | 'unknown' => {
+  if (
+    !tmux.installed ||
+    !tmux.enumerated ||
+    tmux.servers.some((server) => server.status === 'failed' && !server.outsideTown)
+  )
+    return 'unknown';
+  return tmux.servers.some((server) => server.status === 'ok') ? 'ok' : 'none';
+};
+
+/** Everything that could not be looked at and could have changed the answer. */
+export const gapsOf = (snapshot: Snapshot): readonly Gap[] => {
+  const { tmux, processes, locks } = snapshot;
+  const silent = tmux.servers
+    .filter((server) => server.status === 'failed' && !server.outsideTown)
+    .map((server) => ({ what: `tmux:${server.socket}`, why: server.reason ?? 'did not answer' }));
+  const missing =
+    !tmux.installed && silent.length === 0 && locks.length > 0
+      ? [{ what: 'tmux', why: 'is not installed' }]
+      : [];
+  const listing = processes.listing.seen ? [] : [{ what: 'processes', why: processes.listing.why }];
+  return [...snapshot.gaps, ...listing, ...missing, ...silent];
+};
+
+/** True where a gap may hide something about one of the workers: its path lies in or above theirs, or it has none. */
+const isNear = ({ what }: Gap, workers: readonly string[], root: string): boolean => {
+  const path = /^(?:directory|lock|git):(.*)$/s.exec(what)?.[1];
+  const place = path === undefined ? null : relativeTo(root, path);
+  return place === null || workers.some((worker) => isWithin(place, worker) || isWithin(worker, place));
+};
+
+const summarize = (
+  verdicts: readonly Verdict[],
+  findings: readonly ReportFinding[],
+  collisions: number,
+): ReportSummary => {
+  const count = (state: Verdict['state']): number =>
+    verdicts.reduce((sum, verdict) => (verdict.state === state ? sum + 1 : sum), 0);
+  const releases = (status: FixStatus): number =>
+    new Set(
+      findings
+        .filter(({ fix }) => fix?.action === 'release' && fix.status === status)
+        .map(({ lock }) => lock),
+    ).size;
+  return {
+    locks: verdicts.length,
+    held: count('held'),
+    stale: count('stale'),
+    orphaned: count('orphaned'),
+    invalid: count('invalid'),
+    foreign: count('foreign'),
+    unknown: count('unknown'),
+    collisions,
+    fixable: releases('planned'),
+    fixed: releases('fixed'),
+  };
+};
+
+/** Problems outrank doubt, doubt outranks health. */
+export const exitCodeOf = (
+  findings: readonly ReportFinding[],
+  complete: boolean,
+  failOn: Severity,
+): number => {
+  const limit = SEVERITIES.indexOf(failOn);
+  const isProblem = ({ severity, doubt, fix }: ReportFinding): boolean =>
+    !doubt && fix?.status !== 'fixed' && SEVERITIES.indexOf(severity) >= limit;
+  if (findings.some(isProblem)) return EXIT.problems;
+  return complete ? EXIT.ok : EXIT.unsure;
+};
+
+/** Builds the report of one run. Pure: the same evidence gives the same report, but for `durationMs`. */
+export const buildReport = (request: ReportRequest): Report => {
+  const { examination, outcomes, workers } = request;
+  const { snapshot } = examination;
+  const concerned = (worker: string): boolean => workers === null || workers.includes(worker);
+  const verdicts = examination.verdicts.filter(({ lock }) => concerned(lock.worker));
+  const collisions = examination.collisions.filter((collision) => collision.workers.some(concerned)).length;
+  const findings = reportFindings(request);
+  const gaps = gapsOf(snapshot).filter((gap) => workers === null || isNear(gap, workers, snapshot.town.root));
+  const crashed = outcomes.some(({ status }) => status === 'crashed');
+  const doubtful = findings.some(({ doubt }) => doubt) || verdicts.some(({ state }) => state === 'unknown');
+  const complete = gaps.length === 0 && !crashed && !doubtful;
+  const exitCode = exitCodeOf(findings, complete, request.failOn);
+  const counts = new Map<string, number>();
+  for (const { check } of findings) counts.set(check, (counts.get(check) ?? 0) + 1);
+  const checks = outcomes.map(({ check, status, durationMs, error }): ReportCheck => {
+    const count = counts.get(check.id) ?? 0;
+    const settled = count === 0 && (status === 'fail' || status === 'unknown') ? 'pass' : status;
+    return { id: check.id, title: check.title, status: settled, findings: count, durationMs, error };
+  });
+  return {
+    schemaVersion: 1,
+    tool: { name: 'lock-doctor', version: request.version },
+    command: request.command,
+    ok: exitCode === EXIT.ok,
+    complete,
+    exitCode,
+    startedAt: new Date(snapshot.takenAtMs).toISOString(),
+    durationMs: Math.round(request.durationMs),
+    town: {
+      root: snapshot.town.root,
+      source: snapshot.town.source,
+      host: snapshot.host.hostname,
+      scan: snapshot.scan,
+    },
+    tmux: { status: tmuxStatus(snapshot), servers: snapshot.tmux.servers.map(reportServer) },
+    summary: summarize(verdicts, findings, collisions),
+    locks: verdicts.map(reportLock),
+    checks,
+    findings,
+    gaps,
+    undo: null,
+    error: null,
+  };
+};
+
+/** What a repair did: outcomes by lock id, and the id under which `doctor undo` finds them (null where nothing moved). */
+export interface RepairRecord {
+  readonly id: string | null;
+  readonly outcomes: ReadonlyMap<string, ReleaseOutcome>;
+}
+
+const withOutcome = (
+  finding: ReportFinding,
+  outcome: ReleaseOutcome,
+  undo: readonly string[] | null,
+): ReportFinding => ({
+  ...finding,
+  fix: {
+    action: 'release',
+    safe: finding.fix?.safe ?? false,
+    status: outcome.status,
+    reason: outcome.reason,
+    text: null,
+    backup: outcome.backup,
+  },
+  next: outcome.status === 'fixed' ? (undo === null ? [] : [undo]) : finding.next,
+});
+
+/**
+ * The report of a repair: the second look decides, and what was released is told beside it. A finding that came and went
+ * without an outcome of ours is not told; a forced release of a lock no check complained of gets a finding of its own,
+ * which is a problem where the lock still stands.
+ */
+export const reportRepair = (
+  before: Report,
+  after: Report,
+  repair: RepairRecord,
+  failOn: Severity,
+): Report => {
+  const root = after.town?.root ?? '';
+  const undo = repair.id === null ? null : ['doctor', 'undo', repair.id, '--town', root];
+  const outcomeOf = (finding: ReportFinding): ReleaseOutcome | undefined =>
+    finding.lock === null ? undefined : repair.outcomes.get(finding.lock);
+  const still = new Set(after.findings.map(({ id }) => id));
+  const told = before.findings.flatMap((finding) => {
+    const outcome = outcomeOf(finding);
+    if (outcome === undefined || finding.check === 'tracked-lock') return [];
+    return outcome.status === 'fixed' || !still.has(finding.id) ? [withOutcome(finding, outcome, undo)] : [];
+  });
+  const remaining = after.findings.map((finding) => {
+    const outcome = outcomeOf(finding);
+    const concerns = outcome !== undefined && outcome.status !== 'fixed' && finding.fix?.action === 'release';
+    return concerns ? withOutcome(finding, outcome, undo) : finding;
+  });
+  const toldLocks = new Set(
+    [...told, ...remaining].filter(({ fix }) => fix?.action === 'release').map(({ lock }) => lock),
+  );
+  const stands = new Set(after.locks.map(({ id }) => id));
+  const forced = before.locks.flatMap((lock): readonly ReportFinding[] => {
+    const outcome = repair.outcomes.get(lock.id);
+    if (outcome === undefined || toldLocks.has(lock.id)) return [];
+    const { id, worker, evidence, state } = lock;
+    const left = outcome.status !== 'fixed';
+    const finding: ReportFinding = {
+      id: `forced:${worker}`,
+      check: 'forced',
+      severity: left && stands.has(id) ? 'warning' : 'info',
+      doubt: false,
+      worker,
+      lock: id,
+      message: left ? `${state} lock not released` : `${state} lock released by force`,
+      evidence,
+      fix: null,
+      next: [],
+    };
+    return [withOutcome(finding, outcome, undo)];
+  });
+  const taken = new Set(told.map(({ id }) => id));
+  const findings = [...told, ...forced, ...remaining.filter(({ id }) => !taken.has(id))];
+  const fixed = [...repair.outcomes.values()].filter(({ status }) => status === 'fixed').length;
+  const exitCode = exitCodeOf([...remaining, ...forced], after.complete, failOn);
+  return {
+    ...after,
+    ok: exitCode === EXIT.ok,
+    exitCode,
+    startedAt: before.startedAt,
+    summary: after.summary === null ? null : { ...after.summary, fixed },
+    findings,
+    undo,
+  };
+};

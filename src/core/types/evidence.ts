@@ -1,0 +1,320 @@
+/**
+ * What was seen: the snapshot of one run, as plain JSON, so that it can be saved, mailed and replayed. What could not be
+ * looked at is in it as well, with the reason. No code, apart from the lists of words that the types are made of.
+ */
+
+/** A value that was seen, or the reason why we could not look. Ignorance is not absence. */
+export type Observed<T> =
+  | { readonly seen: true; readonly value: T }
+  | { readonly seen: false; readonly why: string };
+
+/** Something that could not be looked at; it makes a report incomplete (exit code 22 where nothing worse was found). */
+export interface Gap {
+  /** `tmux:<socket>`, `processes`, `directory:<path>`, `lock:<path>`, `git:<path>`, `rigs` … */
+  readonly what: string;
+  /** One plain sentence fragment: `did not answer within 2000 ms`. */
+  readonly why: string;
+}
+
+// ── Locks on disk ────────────────────────────────────────────────────────────────────────────────────────
+
+/** The kinds of lock the doctor knows. One today; the prefix of every lock id. */
+export type LockKind = 'agent';
+
+/** Identity of a file: inode numbers alone prove nothing (ext4 reuses them at once). Big numbers as decimal text. */
+export interface Stamp {
+  readonly dev: string;
+  readonly ino: string;
+  /** Modification time in nanoseconds since the epoch. */
+  readonly mtimeNs: string;
+  readonly size: number;
+  /** Hex digest of the bytes that were read through the same descriptor. */
+  readonly sha256: string;
+}
+
+/** The true holder that records of ours name beside the four fields every reader knows. */
+export interface TrueHolder {
+  readonly pid: number;
+  /** Field 22 of `/proc/<pid>/stat` (clock ticks since boot) or, on macOS, `ps -o lstart=`; compared for equality only. */
+  readonly startToken: string | null;
+  readonly bootId: string | null;
+  /** As `readlink /proc/self/ns/pid` prints it: `pid:[4026531836]`. */
+  readonly pidNamespace: string | null;
+  /** Random text, unique to one acquisition. */
+  readonly nonce: string | null;
+}
+
+/** What a lock file says, read the way Go's encoding/json reads the original struct. */
+export interface LockRecord {
+  readonly pid: number;
+  /** As written; empty where the key is missing (Go's zero time). */
+  readonly acquiredAt: string;
+  /** Milliseconds since the epoch; null for the zero time. */
+  readonly acquiredAtMs: number | null;
+  readonly sessionId: string;
+  readonly hostname: string;
+  /** Present in records that this program wrote. */
+  readonly holder: TrueHolder | null;
+}
+
+export const LOCK_PROBLEMS = [
+  'empty',
+  'not-json',
+  'wrong-type',
+  'bad-time',
+  'too-large',
+  'directory',
+  'symlink',
+  'fifo',
+  'socket',
+  'device',
+] as const;
+
+export type LockProblem = (typeof LOCK_PROBLEMS)[number];
+
+export type LockContent =
+  | { readonly kind: 'record'; readonly record: LockRecord }
+  | { readonly kind: 'invalid'; readonly problem: LockProblem; readonly detail: string }
+  /** The file is there and could not be read (EACCES, EIO …): not invalid, not judged. */
+  | { readonly kind: 'unread'; readonly why: string };
+
+/** What git says of a lock's place. */
+export interface GitFacts {
+  /** git tracks the lock file: it must never be removed from the work tree. */
+  readonly tracked: Observed<boolean>;
+  /** Something ignores `.runtime/` there (true as well where there is no repository). */
+  readonly ignored: Observed<boolean>;
+  /** The work tree's top directory, or null outside any repository. */
+  readonly repository: string | null;
+}
+
+/** One lock file as it was found. */
+export interface LockFile {
+  /** `agent:<worker>`; a lock at the old place has `agent:<worker>#legacy` when the worker has one at the new place too. */
+  readonly id: string;
+  readonly kind: LockKind;
+  /** Directory relative to the town root with `/`; `.` for the root itself. Bytes that are no UTF-8 appear as `\xNN`. */
+  readonly worker: string;
+  /** Absolute path, escaped in the same way. */
+  readonly path: string;
+  /** The exact bytes of the path in base64 where it is not UTF-8, else null. */
+  readonly pathBytes: string | null;
+  /** `.runtime/agent.lock`, or `.gastown/agent.lock` (before December 2025). */
+  readonly layout: 'runtime' | 'legacy';
+  readonly isRegularFile: boolean;
+  /** Null for anything that was not read as a regular file. */
+  readonly stamp: Stamp | null;
+  /** Milliseconds since the epoch; null where even lstat failed. */
+  readonly mtimeMs: number | null;
+  /** Owner of the lock file. */
+  readonly uid: number | null;
+  readonly content: LockContent;
+  /** The second record (`agent.lock.holder`) that keeps the true holder when another tool overwrote the lock. */
+  readonly companion: TrueHolder | null;
+  readonly git: GitFacts | null;
+}
+
+/** A second record whose lock somebody removed: its holder may live all the same. */
+export interface LoneCompanion {
+  readonly worker: string;
+  readonly holder: TrueHolder;
+}
+
+/** A file beside a lock that a killed run left behind. */
+export interface Leftover {
+  readonly worker: string;
+  readonly path: string;
+  /** `tmp`: a foreign writer's staged file; `new`, `old`: ours, unfinished; `released`: a kept copy of a released lock. */
+  readonly kind: 'tmp' | 'new' | 'old' | 'released';
+  readonly mtimeMs: number;
+}
+
+/** Runtime state still at its old place. Paths relative to the town root. */
+export interface LegacyItem {
+  readonly from: string;
+  readonly to: string;
+  /** The target exists already: moving would overwrite it. */
+  readonly targetExists: boolean;
+  readonly isDirectory: boolean;
+}
+
+// ── Processes ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What one process looked like. Arguments are not kept: they may hold secrets, and a snapshot is mailed about. */
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly uid: number | null;
+  /**
+   * Names it goes by: the kernel's command name, the base name of argv[0] and, for interpreters (node, bun, deno,
+   * python, sh), the base names and package directory names of the script's path.
+   */
+  readonly names: readonly string[];
+  /** Null where it could not be read. */
+  readonly startToken: string | null;
+  readonly startedAtMs: number | null;
+  /** It is in the foreground of its terminal. Absent where it is not, or where the system was not asked. */
+  readonly inForeground?: boolean;
+  /** Null where there was no reason to look. */
+  readonly cwd: Observed<string> | null;
+  /** What its environment says, for pane processes only; null where it was not read or not readable. */
+  readonly environment: GasTownEnvironment | null;
+}
+
+/** The variables with which Gas Town names an agent. Empty and missing ones are absent. */
+export interface GasTownEnvironment {
+  readonly GT_ROLE?: string;
+  readonly GT_RIG?: string;
+  readonly GT_CREW?: string;
+  readonly GT_POLECAT?: string;
+  readonly GT_ROOT?: string;
+  readonly GT_TOWN_ROOT?: string;
+  /** Commands under which this very agent runs, with commas between them. */
+  readonly GT_PROCESS_NAMES?: string;
+}
+
+/** What became of the question "is there a process with this number?". */
+export interface PidLookup {
+  readonly pid: number;
+  /**
+   * `exists` (EPERM included), `absent` (ESRCH and no `/proc` entry), `zombie` (a zombie without other threads),
+   * `thread` (the number of a thread, of no process), `unknown` (any other answer).
+   */
+  readonly answer: 'exists' | 'absent' | 'zombie' | 'thread' | 'unknown';
+  /** A plain kill(pid, 0) succeeded: implementations that ask no more would call it alive. */
+  readonly signalable: boolean;
+  /** What is known of it where it exists. */
+  readonly process: ProcessInfo | null;
+  /** Why the answer is unknown. */
+  readonly why: string | null;
+}
+
+export interface ProcessEvidence {
+  /** Could all processes of this machine be listed? `own` means that others' are hidden (hidepid). */
+  readonly listing: Observed<'all' | 'own'>;
+  /** One entry per number that a lock names, ascending. */
+  readonly lookups: readonly PidLookup[];
+  /** The processes that matter: known agents, the trees below panes, tmux servers, the asker. Ascending by pid. */
+  readonly list: readonly ProcessInfo[];
+}
+
+// ── tmux ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface TmuxPane {
+  /** `%N` */
+  readonly id: string;
+  /** `$N` */
+  readonly sessionId: string;
+  readonly sessionName: string;
+  /** Sessions of one group show the same panes. */
+  readonly sessionGroup: string | null;
+  readonly sessionCreatedMs: number | null;
+  readonly pid: number;
+  /** The process ended and the pane stays (remain-on-exit). */
+  readonly dead: boolean;
+  /** Foreground command as tmux names it. */
+  readonly command: string;
+  /** Working directory of the foreground process; null where tmux did not know it. */
+  readonly path: string | null;
+  /** Root of another town (a directory with `mayor/town.json`) in which `path` lies; null for ours or none. */
+  readonly otherTown: string | null;
+  /** Session environment as tmux reports it; values that were only inherited from the server are left out. */
+  readonly environment: GasTownEnvironment;
+}
+
+export interface TmuxServer {
+  /** Absolute path; `process <pid>` for a server whose socket is not known. */
+  readonly socket: string;
+  /** How we came to it. */
+  readonly origin: 'flag' | 'env' | 'town' | 'legacy' | 'default' | 'directory' | 'process';
+  readonly status: 'ok' | 'absent' | 'failed';
+  readonly reason: string | null;
+  readonly pid: number | null;
+  readonly startedAtMs: number | null;
+  readonly sessions: number;
+  readonly panes: readonly TmuxPane[];
+  /** It failed, but was found among the processes only, and all its descendants demonstrably work outside the town. */
+  readonly outsideTown: boolean;
+}
+
+export interface TmuxEvidence {
+  /** The tmux program was found. */
+  readonly installed: boolean;
+  /** Every server that was asked, in the order of asking. */
+  readonly servers: readonly TmuxServer[];
+  /** All tmux server processes of this user could be enumerated (false where processes cannot be listed). */
+  readonly enumerated: boolean;
+}
+
+// ── The snapshot ─────────────────────────────────────────────────────────────────────────────────────────
+
+export type TownSource = 'flag' | 'marker' | 'env' | 'cwd';
+export type ScanMode = 'default' | 'deep' | 'quick' | 'worker';
+
+export interface Rig {
+  readonly name: string;
+  /** Session name prefix out of `mayor/rigs.json`; null where it is not known. */
+  readonly prefix: string | null;
+}
+
+export interface TownFacts {
+  /** Absolute, symlinks resolved. */
+  readonly root: string;
+  readonly source: TownSource;
+  /** One sentence: why this directory. */
+  readonly why: string;
+  /** Other absolute names of the root (the path as given, before symlinks were resolved). */
+  readonly aliases: readonly string[];
+  /** `mayor/town.json` exists: a Gas Town. */
+  readonly marked: boolean;
+  readonly rigs: readonly Rig[];
+  /** Canonical worker directories that exist, relative to the root, sorted. */
+  readonly workers: readonly string[];
+  /** Agent commands to know besides the built-in ones (GT_PROCESS_NAMES, configuration). */
+  readonly agents: readonly string[];
+}
+
+export interface HostFacts {
+  readonly hostname: string;
+  readonly platform: string;
+  readonly uid: number;
+  readonly bootId: string | null;
+  readonly pidNamespace: string | null;
+  /** False inside a container's namespace, null where it cannot be told. */
+  readonly initialPidNamespace: boolean | null;
+}
+
+/** Who asks: it never counts as an occupant. */
+export interface Asker {
+  /** This process and its ancestors. */
+  readonly pids: readonly number[];
+  /**
+   * The pane it runs in, where it says so (`TMUX`, `TMUX_PANE`), and on which server: the variables outlive both, and the
+   * next server on that socket gives the same numbers to other panes.
+   */
+  readonly pane: { readonly socket: string; readonly serverPid?: number; readonly id: string } | null;
+}
+
+/** All evidence of one run: immutable, plain JSON, enough to judge everything again. */
+export interface Snapshot {
+  readonly snapshotVersion: 1;
+  /** Milliseconds since the epoch, read before anything else. */
+  readonly takenAtMs: number;
+  readonly scan: ScanMode;
+  /** Workers that were asked about by name, whether or not they exist; empty for a run over the whole town. */
+  readonly asked: readonly string[];
+  /** Directories that the scan entered. */
+  readonly directories: number;
+  readonly town: TownFacts;
+  readonly host: HostFacts;
+  readonly asker: Asker;
+  /** Sorted by worker. */
+  readonly locks: readonly LockFile[];
+  /** At the workers that were asked about by name only; left out where there is none. */
+  readonly companions?: readonly LoneCompanion[];
+  readonly leftovers: readonly Leftover[];
+  readonly legacy: readonly LegacyItem[];
+  readonly processes: ProcessEvidence;
+  readonly tmux: TmuxEvidence;
+  readonly gaps: readonly Gap[];
+}

@@ -1,0 +1,146 @@
+/** What the evidence means: states, reasons, notes and verdicts. Made by `core/judge` alone. */
+import { LOCK_PROBLEMS, type LockFile, type Snapshot } from './evidence.ts';
+
+export const STATES = ['held', 'stale', 'orphaned', 'invalid', 'foreign', 'unknown'] as const;
+export type State = (typeof STATES)[number];
+
+export const REASONS = [
+  'process-alive',
+  'process-gone',
+  'process-zombie',
+  'process-thread',
+  'process-recycled',
+  'process-elsewhere',
+  'process-unknown',
+  'pid-invalid',
+  'rebooted',
+  'pane-live',
+  'pane-gone',
+  'pane-dead',
+  'pane-recycled',
+  'session-live',
+  'session-gone',
+  'session-recycled',
+  'session-unnamed',
+  'session-unknown',
+  'occupied',
+  'occupants-unknown',
+  'other-host',
+  'other-namespace',
+  'unreadable',
+  ...LOCK_PROBLEMS,
+] as const;
+export type Reason = (typeof REASONS)[number];
+
+export const NOTES = [
+  'drifted',
+  'priming',
+  'fresh',
+  'misplaced',
+  'tracked',
+  'copy',
+  'would-block',
+  'legacy-path',
+] as const;
+export type Note = (typeof NOTES)[number];
+
+export const FACT_SOURCES = ['lock', 'processes', 'tmux', 'occupants', 'git', 'host', 'clock'] as const;
+
+/** A sentence of evidence and where it comes from. */
+export interface Fact {
+  readonly source: (typeof FACT_SOURCES)[number];
+  readonly text: string;
+}
+
+export type ProcessState = 'gone' | 'recycled' | 'alive' | 'unknown';
+export type SessionState = 'live' | 'gone' | 'unnamed' | 'unknown';
+
+/** An agent seen at work in a worker's directory, whether or not the lock names it. */
+export interface Occupant {
+  /** Equal for one agent however it was seen: `pane:<socket>:<%N>` or `process:<pid>`. */
+  readonly key: string;
+  /** Panes of one session (or session group) share it: several are one agent unless each shows an agent command. */
+  readonly group: string;
+  readonly pid: number;
+  readonly command: string;
+  readonly pane: { readonly socket: string; readonly id: string; readonly sessionName: string } | null;
+  /** A known agent command runs there (not only a session that says so). */
+  readonly isAgent: boolean;
+  /** Its session says that it is another worker's agent: life here, but no rival. */
+  readonly visiting: boolean;
+  /** One sentence. */
+  readonly text: string;
+}
+
+export interface Holder {
+  /** Number that stands in the record. */
+  readonly pid: number;
+  /** Number of the process that was judged: the true holder's where a record of ours names one, else `pid`. */
+  readonly truePid: number;
+  /** Null on another host. */
+  readonly process: ProcessState | null;
+  /** Command of the recorded process where it is alive or recycled. */
+  readonly command: string | null;
+  readonly sessionId: string | null;
+  readonly session: SessionState;
+  readonly hostname: string | null;
+  readonly acquiredAt: string | null;
+  readonly ageSeconds: number | null;
+  /** The pane behind the named session where it is live. */
+  readonly pane: { readonly socket: string; readonly id: string; readonly sessionName: string } | null;
+}
+
+/** What one lock is, computed once by `judge` and derived again by nobody. */
+export interface Verdict {
+  readonly lock: LockFile;
+  readonly state: State;
+  readonly reasons: readonly Reason[];
+  readonly notes: readonly Note[];
+  /** Null for locks that are no record. */
+  readonly holder: Holder | null;
+  readonly occupants: readonly Occupant[];
+  /** Were occupants looked for with success? */
+  readonly occupantsKnown: boolean;
+  readonly facts: readonly Fact[];
+  /** What `--fix` may do with it. */
+  readonly release: Release;
+}
+
+/** May `--fix` release this lock without being forced, and if not, why not. */
+export type Release =
+  | { readonly allowed: true }
+  | {
+      readonly allowed: false;
+      /**
+       * `state`: held, orphaned, foreign, unknown: only `--force --worker` releases it. `tracked`: never, not even by force.
+       * `not-a-file`, `not-utf8`: never. `fresh`, `young`, `occupied`, `occupants-unknown`: not now.
+       */
+      readonly why:
+        | 'state'
+        | 'tracked'
+        | 'tracked-unknown'
+        | 'not-a-file'
+        | 'not-utf8'
+        | 'fresh'
+        | 'young'
+        | 'occupied'
+        | 'occupants-unknown';
+      /** Seconds until asking again makes sense; null where waiting does not help. */
+      readonly retryInSeconds: number | null;
+    };
+
+/** Two or more distinct live agents on one worker, or one live agent that several workers' locks claim. */
+export interface Collision {
+  readonly kind: 'agents' | 'claims';
+  /** Sorted; one for `agents`, several for `claims`. */
+  readonly workers: readonly string[];
+  readonly message: string;
+  readonly facts: readonly Fact[];
+}
+
+export interface Examination {
+  readonly snapshot: Snapshot;
+  /** In the order of `snapshot.locks`. */
+  readonly verdicts: readonly Verdict[];
+  readonly collisions: readonly Collision[];
+}

@@ -1,0 +1,188 @@
+/**
+ * What a run says, in the shape of the published JSON (schema version 1): camelCase, null rather than missing,
+ * commands as argument vectors, stable order, additive changes only.
+ */
+
+import type { Severity } from './check.ts';
+import type { Gap, ScanMode, TownSource } from './evidence.ts';
+import type { Fact, Note, ProcessState, Reason, SessionState, State } from './judgement.ts';
+
+/** What the caller should do next; it means the same in every command. */
+export const EXIT = {
+  ok: 0,
+  problems: 1,
+  usage: 2,
+  held: 20,
+  repair: 21,
+  unsure: 22,
+  bug: 70,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export const ERROR_CODES = ['E_USAGE', 'E_CONFIG', 'E_CONSENT', 'E_IO', 'E_BUG', 'E_INTERRUPTED'] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+export interface ReportError {
+  readonly code: ErrorCode;
+  /** One sentence. */
+  readonly message: string;
+  /** A command that works when pasted, or a sentence; null where there is nothing to add. */
+  readonly hint: string | null;
+}
+
+export interface ReportTown {
+  readonly root: string;
+  readonly source: TownSource;
+  readonly host: string;
+  readonly scan: ScanMode;
+}
+
+export interface ReportServer {
+  readonly socket: string;
+  readonly status: 'ok' | 'absent' | 'failed';
+  readonly pid: number | null;
+  readonly startedAt: string | null;
+  readonly sessions: number;
+  readonly panes: number;
+  readonly reason: string | null;
+}
+
+export interface ReportSummary {
+  readonly locks: number;
+  readonly held: number;
+  readonly stale: number;
+  readonly orphaned: number;
+  readonly invalid: number;
+  readonly foreign: number;
+  readonly unknown: number;
+  readonly collisions: number;
+  /** Locks that `--fix` would release now. */
+  readonly fixable: number;
+  /** Locks that this run released. */
+  readonly fixed: number;
+}
+
+export interface ReportHolder {
+  readonly pid: number;
+  /** The process that `process` speaks of: the true holder's where a record of ours names one, else `pid`. */
+  readonly truePid: number;
+  readonly process: ProcessState | null;
+  readonly command: string | null;
+  readonly sessionId: string | null;
+  readonly session: SessionState;
+  /** `<socket> <%N>` of the live pane behind the lock, or null. */
+  readonly pane: { readonly socket: string; readonly id: string; readonly sessionName: string } | null;
+  readonly hostname: string | null;
+  readonly acquiredAt: string | null;
+  readonly ageSeconds: number | null;
+}
+
+export interface ReportLock {
+  readonly id: string;
+  readonly kind: 'agent';
+  readonly worker: string;
+  readonly path: string;
+  readonly state: State;
+  readonly reasons: readonly Reason[];
+  readonly notes: readonly Note[];
+  readonly holder: ReportHolder | null;
+  readonly evidence: readonly Fact[];
+  readonly sha256: string | null;
+}
+
+export type CheckStatus = 'pass' | 'fail' | 'skipped' | 'unknown' | 'crashed';
+
+export interface ReportCheck {
+  readonly id: string;
+  readonly title: string;
+  readonly status: CheckStatus;
+  readonly findings: number;
+  readonly durationMs: number;
+  readonly error: string | null;
+}
+
+/**
+ * `planned` would be done by `--fix`; `fixed` was done; `skipped` was left on purpose; `changed` was not what was
+ * diagnosed any more; `failed` was tried and did not work.
+ */
+export type FixStatus = 'planned' | 'fixed' | 'skipped' | 'changed' | 'failed';
+
+export interface ReportFix {
+  readonly action: 'release' | 'advice';
+  /** True where `--fix` does it without being forced. */
+  readonly safe: boolean;
+  readonly status: FixStatus;
+  readonly reason: string | null;
+  /** What the advice says; null for releases. */
+  readonly text: string | null;
+  /** Path of the kept copy after a release. */
+  readonly backup: string | null;
+}
+
+export interface ReportFinding {
+  /** `<check>:<worker>`, with `#n` where one check has several findings on one worker. */
+  readonly id: string;
+  readonly check: string;
+  readonly severity: Severity;
+  /** True where the finding is doubt (incomplete, 22) and no problem (1). */
+  readonly doubt: boolean;
+  readonly worker: string | null;
+  readonly lock: string | null;
+  readonly message: string;
+  readonly evidence: readonly Fact[];
+  readonly fix: ReportFix | null;
+  /** Commands that work when pasted. */
+  readonly next: readonly (readonly string[])[];
+}
+
+export interface Report {
+  readonly schemaVersion: 1;
+  readonly tool: { readonly name: 'lock-doctor'; readonly version: string };
+  readonly command: string;
+  /** exitCode === 0 */
+  readonly ok: boolean;
+  readonly complete: boolean;
+  readonly exitCode: number;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly town: ReportTown | null;
+  readonly tmux: {
+    readonly status: 'ok' | 'none' | 'unknown';
+    readonly servers: readonly ReportServer[];
+  } | null;
+  readonly summary: ReportSummary | null;
+  readonly locks: readonly ReportLock[];
+  readonly checks: readonly ReportCheck[];
+  readonly findings: readonly ReportFinding[];
+  readonly gaps: readonly Gap[];
+  /** The command that takes back what this run released; null where it released nothing. */
+  readonly undo: readonly string[] | null;
+  readonly error: ReportError | null;
+}
+
+export type Answer = 'free' | 'held' | 'repair' | 'unsure';
+
+export interface PreflightResult {
+  readonly worker: string;
+  readonly answer: Answer;
+  readonly state: State | null;
+  readonly reasons: readonly string[];
+  readonly notes: readonly Note[];
+  readonly message: string;
+  readonly evidence: readonly Fact[];
+  readonly retryInSeconds: number | null;
+  readonly next: readonly (readonly string[])[];
+}
+
+export interface PreflightReport {
+  readonly schemaVersion: 1;
+  readonly tool: { readonly name: 'lock-doctor'; readonly version: string };
+  /** `exec` answers in the same shape when it refuses. */
+  readonly command: 'preflight' | 'exec';
+  readonly exitCode: number;
+  readonly town: { readonly root: string; readonly source: TownSource } | null;
+  readonly results: readonly PreflightResult[];
+  readonly gaps: readonly Gap[];
+  readonly error: ReportError | null;
+}

@@ -1,0 +1,94 @@
+/** Questions to git that change nothing and run nothing of the repository's: no hooks, no monitor, no index refresh. */
+import { relative, resolve } from 'node:path';
+import type { Observed } from '../../core/types/evidence.ts';
+import { type CommandResult, complaintOf, runCommand } from '../../io/command.ts';
+
+export interface GitClient {
+  /** Absolute path of the git program; null where it is not installed. */
+  readonly program: string | null;
+  readonly timeoutMs: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Paths in one call: 256 of the longest ones still fit the arguments of one program. */
+const PATHS_PER_CALL = 256;
+
+/** Which of these absolute paths git tracks. */
+export const askTracked = (
+  top: string,
+  paths: readonly string[],
+  client: GitClient,
+): Promise<Observed<ReadonlySet<string>>> =>
+  askInParts(paths, async (part) => {
+    const names = part.map((path) => relative(top, path));
+    return named(
+      top,
+      await runGit(top, ['--literal-pathspecs', 'ls-files', '-z', '--full-name', '--', ...names], client),
+    );
+  });
+
+/** Which of these absolute paths some pattern ignores, whether or not git tracks them. */
+export const askIgnored = async (
+  top: string,
+  paths: readonly string[],
+  client: GitClient,
+): Promise<Observed<ReadonlySet<string>>> => {
+  // `./` before a name keeps a leading `:` from being read as magic; the answer repeats it.
+  const input = paths.map((path) => `./${relative(top, path)}\0`).join('');
+  const result = await runGit(top, ['check-ignore', '-z', '--stdin', '--no-index'], client, input);
+  // 1 is its way of saying "none of them".
+  const isNone = result.status === 'failed' && result.code === 1 && result.stderr === '';
+  return isNone ? { seen: true, value: new Set() } : named(top, result);
+};
+
+const askInParts = async (
+  paths: readonly string[],
+  ask: (part: readonly string[]) => Promise<Observed<ReadonlySet<string>>>,
+): Promise<Observed<ReadonlySet<string>>> => {
+  const found = new Set<string>();
+  for (let at = 0; at < paths.length; at += PATHS_PER_CALL) {
+    const answer = await ask(paths.slice(at, at + PATHS_PER_CALL));
+    if (!answer.seen) return answer;
+    for (const path of answer.value) found.add(path);
+  }
+  return { seen: true, value: found };
+};
+
+const named = (top: string, result: CommandResult): Observed<ReadonlySet<string>> => {
+  if (result.status !== 'ok')
+    return { seen: false, why: `git: ${complaintOf(result).replace(/^(fatal|error): /, '')}` };
+  const names = result.stdout
+    .toString('utf8')
+    .split('\0')
+    .filter((name) => name !== '');
+  return { seen: true, value: new Set(names.map((name) => resolve(top, name))) };
+};
+
+const runGit = async (
+  top: string,
+  args: readonly string[],
+  { program, timeoutMs, env }: GitClient,
+  input?: string,
+): Promise<CommandResult> => {
+  if (program === null) return { status: 'missing' };
+  const quiet = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-C', top];
+  return runCommand(program, [...quiet, ...args], {
+    timeoutMs,
+    // The caller's directory may be gone, and git does not start without one.
+    cwd: '/',
+    env: {
+      ...withoutRedirections(env),
+      GIT_OPTIONAL_LOCKS: '0',
+      GIT_NO_LAZY_FETCH: '1',
+      GIT_TERMINAL_PROMPT: '0',
+      LC_ALL: 'C',
+    },
+    ...(input === undefined ? {} : { input }),
+  });
+};
+
+/** `GIT_DIR`, `GIT_INDEX_FILE` and the like speak of another repository (we may run inside a hook); settings stay. */
+const withoutRedirections = (env: GitClient['env']): GitClient['env'] =>
+  Object.fromEntries(
+    Object.entries(env).filter(([name]) => !name.startsWith('GIT_') || name.startsWith('GIT_CONFIG')),
+  );

@@ -1,0 +1,134 @@
+/** What git says of the places of locks. Reads only; runs git only where looking does not decide. */
+import { basename, dirname } from 'node:path';
+import { relativeTo } from '../../core/town/roles.ts';
+import type { GitFacts, LockFile, Observed } from '../../core/types/evidence.ts';
+import { findProgram } from '../../io/find-program.ts';
+import { inParallel } from '../../io/in-parallel.ts';
+import { askIgnored, askTracked, type GitClient } from './command.ts';
+import { plainIgnoring } from './ignore.ts';
+import { glanceAtIndex } from './index-glance.ts';
+import { type Repository, repositoryFinder } from './repository.ts';
+
+/** The place of a lock, as `LockFile` has it. */
+export interface LockPlace {
+  /** Absolute, `<worker>/.runtime/agent.lock`. */
+  readonly path: string;
+  readonly pathBytes: string | null;
+}
+
+export interface GitQuestion {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds for each call of git. */
+  readonly timeoutMs: number;
+  /** Ask as well whether something ignores the locks; without, `ignored` is unseen inside repositories. */
+  readonly ignored: boolean;
+  /** A town that was scanned as a whole: its root, and all directories of it that have a `.git`. */
+  readonly scanned?: { readonly root: string; readonly repositories: ReadonlySet<string> } | undefined;
+}
+
+/** Repositories at work at once. */
+const REPOSITORIES_AT_ONCE = 4;
+
+const OUTSIDE: GitFacts = {
+  tracked: { seen: true, value: false },
+  ignored: { seen: true, value: true },
+  repository: null,
+};
+
+/**
+ * Reads the facts for many locks, in their order. A repository that git cannot answer for (git is not installed, the
+ * `.git` is broken or closed, "dubious ownership") leaves `tracked` unseen. 10,000 locks outside repositories cost at
+ * most one look per directory.
+ */
+export const readGitFacts = async (
+  locks: readonly LockPlace[],
+  question: GitQuestion,
+): Promise<readonly GitFacts[]> => {
+  const { scanned } = question;
+  const find = repositoryFinder(
+    process.geteuid?.() ?? 0,
+    (directory) =>
+      scanned !== undefined &&
+      relativeTo(scanned.root, directory) !== null &&
+      !scanned.repositories.has(directory),
+  );
+  const facts = locks.map(() => OUTSIDE);
+  const inside = new Map<Repository, number[]>();
+  for (const [index, { path }] of locks.entries()) {
+    const repository = find(dirname(dirname(path)));
+    if (repository === null) continue;
+    const indexes = inside.get(repository);
+    if (indexes === undefined) inside.set(repository, [index]);
+    else indexes.push(index);
+  }
+  if (inside.size === 0) return facts;
+  const client: GitClient = { ...question, program: findProgram('git', question.env) };
+  await inParallel([...inside], REPOSITORIES_AT_ONCE, async ([repository, indexes]) => {
+    const places = indexes.map((index) => locks[index]).filter((place) => place !== undefined);
+    const answers = await askRepository(repository, places, client, question.ignored);
+    for (const [position, index] of indexes.entries()) facts[index] = answers[position] ?? OUTSIDE;
+  });
+  return facts;
+};
+
+/** The same locks with their facts. */
+export const addGitFacts = async (
+  locks: readonly LockFile[],
+  question: GitQuestion,
+): Promise<readonly LockFile[]> => {
+  const facts = await readGitFacts(locks, question);
+  return locks.map((lock, index) => ({ ...lock, git: facts[index] ?? null }));
+};
+
+const unseen = (why: string): Observed<never> => ({ seen: false, why });
+
+const askRepository = async (
+  repository: Repository,
+  places: readonly LockPlace[],
+  client: GitClient,
+  withIgnored: boolean,
+): Promise<readonly GitFacts[]> => {
+  const paths = places.filter(({ pathBytes }) => pathBytes === null).map(({ path }) => path);
+  const tracked = await readTracked(repository, paths, client);
+  const ignored = withIgnored ? await readIgnored(repository, paths, client) : unseen('was not asked for');
+  return places.map(({ path, pathBytes }) => ({
+    tracked: factOf(path, pathBytes, tracked),
+    ignored: factOf(path, pathBytes, ignored),
+    repository: repository.top,
+  }));
+};
+
+const factOf = (
+  path: string,
+  pathBytes: string | null,
+  answer: Observed<ReadonlySet<string>>,
+): Observed<boolean> => {
+  if (pathBytes !== null) return unseen('its name is not UTF-8, and git was not asked about it');
+  return answer.seen ? { seen: true, value: answer.value.has(path) } : answer;
+};
+
+type Answer = Observed<ReadonlySet<string>>;
+
+const readTracked = async (
+  { top, gitDir, problem, isOurs }: Repository,
+  paths: readonly string[],
+  client: GitClient,
+): Promise<Answer> => {
+  if (problem !== null || gitDir === null) return unseen(problem ?? 'its repository is not known');
+  if (client.program === null) return unseen('git is not installed');
+  const names = [...new Set(paths.map((path) => basename(path)))];
+  const isNone = isOurs && names.every((name) => glanceAtIndex(gitDir, name) === 'not-tracked');
+  return isNone ? { seen: true, value: new Set() } : askTracked(top, paths, client);
+};
+
+const readIgnored = async (
+  { top, gitDir, problem }: Repository,
+  paths: readonly string[],
+  client: GitClient,
+): Promise<Answer> => {
+  if (problem !== null || gitDir === null) return unseen(problem ?? 'its repository is not known');
+  const plain = paths.filter(plainIgnoring(top, gitDir));
+  if (plain.length === paths.length) return { seen: true, value: new Set(plain) };
+  if (client.program === null) return unseen('git is not installed');
+  return askIgnored(top, paths, client);
+};

@@ -1,0 +1,79 @@
+/** Finds the repository that a directory belongs to, by looking at `.git` entries as git itself does. Runs nothing. */
+import { readFileSync, type Stats, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { describeErrno, isAbsence } from '../../io/errno.ts';
+
+export interface Repository {
+  /** The work tree's top directory: the one with the `.git` entry. */
+  readonly top: string;
+  /** Where the index is; for a worktree its own part of the shared repository. Null where that is not known. */
+  readonly gitDir: string | null;
+  /** Why git, or we, cannot answer for this repository; null where nothing speaks against it. */
+  readonly problem: string | null;
+  /** Everything belongs to the user who asks: otherwise git has rules of its own ("dubious ownership"). */
+  readonly isOurs: boolean;
+}
+
+/** A `.git` file says `gitdir: <path>` and nothing else. */
+const MAX_POINTER_BYTES = 8192;
+
+/**
+ * Finds the nearest repository at or above a directory, up to the root of the file system; null where there is none.
+ * Remembers each directory: workers share most of their ancestors. `isRuledOut` spares looks at directories that are
+ * known to have no `.git`.
+ */
+export const repositoryFinder = (
+  uid: number,
+  isRuledOut: (directory: string) => boolean = () => false,
+): ((directory: string) => Repository | null) => {
+  const known = new Map<string, Repository | null>();
+  const find = (directory: string): Repository | null => {
+    const before = known.get(directory);
+    if (before !== undefined) return before;
+    const parent = dirname(directory);
+    const here = isRuledOut(directory) ? null : repositoryAt(directory, uid);
+    const found = here ?? (parent === directory ? null : find(parent));
+    known.set(directory, found);
+    return found;
+  };
+  return find;
+};
+
+/** The repository whose `.git` lies in this very directory. git passes by a `.git` directory that is none, and so do we. */
+const repositoryAt = (top: string, uid: number): Repository | null => {
+  const entry = `${top}/.git`;
+  const troubled = (problem: string): Repository => ({ top, gitDir: null, problem, isOurs: false });
+  try {
+    const stats = statIfThere(entry);
+    if (stats === null) return null;
+    const gitDir = stats.isFile() ? pointedTo(entry, top) : entry;
+    if (gitDir === null) return troubled(`${entry} is no pointer to a repository`);
+    const target = statIfThere(gitDir);
+    const isComplete = statIfThere(`${gitDir}/HEAD`) !== null;
+    if (!isComplete && stats.isDirectory() && isHollow(gitDir)) return null;
+    if (!isComplete || target === null) return troubled(`${entry} leads to no complete repository`);
+    const isOurs = [statSync(top), stats, target].every((seen) => seen.uid === uid);
+    return { top, gitDir, problem: null, isOurs };
+  } catch (error) {
+    return troubled(`${entry}: ${describeErrno(error)}`);
+  }
+};
+
+const isHollow = (gitDir: string): boolean =>
+  ['index', 'objects', 'refs'].every((name) => statIfThere(`${gitDir}/${name}`) === null);
+
+const pointedTo = (entry: string, top: string): string | null => {
+  if (statSync(entry).size > MAX_POINTER_BYTES) return null;
+  const target = /^gitdir: ([^\0]+?)\n*$/.exec(readFileSync(entry, 'utf8'))?.[1];
+  return target === undefined ? null : resolve(top, target);
+};
+
+/** Null where there is nothing (or a dangling link); throws where we may not look. */
+const statIfThere = (path: string): Stats | null => {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ?? null;
+  } catch (error) {
+    if (isAbsence(error)) return null;
+    throw error;
+  }
+};

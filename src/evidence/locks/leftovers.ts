@@ -1,0 +1,26 @@
+import { lstatSync } from 'node:fs';
+import type { Leftover } from '../../core/types/evidence.ts';
+import { displayPath, displayRelative } from '../../io/disk-path.ts';
+import type { FoundLeftover } from '../scan/scan.ts';
+
+/** The regular files among what killed runs left behind, sorted by path; those that vanished since are left out. */
+export const readLeftovers = (found: readonly FoundLeftover[], root: string): readonly Leftover[] =>
+  found
+    .flatMap((each) => {
+      const mtimeMs = regularFileTime(each);
+      if (mtimeMs === null) return [];
+      return [
+        { worker: displayRelative(root, each.place), path: displayPath(each.path), kind: each.kind, mtimeMs },
+      ];
+    })
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+
+/** Modification time in milliseconds; null for anything that is no regular file, or cannot be looked at. */
+function regularFileTime({ path }: FoundLeftover): number | null {
+  try {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    return stat?.isFile() ? Math.floor(stat.mtimeMs) : null;
+  } catch {
+    return null; // its directory could be listed a moment ago: the scan has reported what became of it
+  }
+}

@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { parseCompanion } from '../../core/record/lock-record.ts';
+import type { LockFile, LoneCompanion } from '../../core/types/evidence.ts';
+import { readSmallFile } from '../../io/files.ts';
+import { COMPANION_NAME } from './lock-names.ts';
+
+/** Second records of workers (relative to the real path `root`) that have no lock, or had one that was removed. Reads only. */
+export const readLoneCompanions = (
+  root: string,
+  workers: readonly string[],
+  locks: readonly LockFile[],
+): readonly LoneCompanion[] => {
+  const locked = new Set(locks.filter(({ layout }) => layout === 'runtime').map(({ worker }) => worker));
+  return workers
+    .filter((worker) => !locked.has(worker))
+    .flatMap((worker) => {
+      const path = `${root}/${worker}/.runtime/${COMPANION_NAME}`;
+      // Nearly always there is none, and an error is slower than a question.
+      if (!existsSync(path)) return [];
+      const reading = readSmallFile(path);
+      const holder = reading.kind === 'file' ? parseCompanion(reading.bytes) : null;
+      return holder === null ? [] : [{ worker, holder }];
+    });
+};

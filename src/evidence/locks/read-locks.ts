@@ -1,0 +1,117 @@
+import { lstatSync } from 'node:fs';
+import { parseCompanion, parseLockRecord } from '../../core/record/lock-record.ts';
+import type { LockContent, LockFile, TrueHolder } from '../../core/types/evidence.ts';
+import { type DiskPath, displayPath, displayRelative, pathBytes } from '../../io/disk-path.ts';
+import { type FileReading, type OtherFileType, readSmallFile, stampOf } from '../../io/files.ts';
+import type { FoundLock } from '../scan/scan.ts';
+import { COMPANION_NAME } from './lock-names.ts';
+
+/**
+ * Reads every lock that a scan found, sorted by worker; those that vanished since are left out. Of the locks seen `before`
+ * only those are read again whose file is another one by now.
+ */
+export const readLocks = (
+  found: readonly FoundLock[],
+  root: string,
+  before: readonly LockFile[] = [],
+): readonly LockFile[] => {
+  const known = new Map(before.map((lock) => [lock.path, lock]));
+  return found
+    .map((each) => unchanged(each, known.get(displayPath(each.path))) ?? readLock(each, root))
+    .filter((lock) => lock !== null)
+    .sort((a, b) => compare(a.worker, b.worker) || compare(a.path, b.path));
+};
+
+/** The lock as it was read before, where its file is still the same and no second record may have changed beside it. */
+function unchanged(found: FoundLock, before: LockFile | undefined): LockFile | null {
+  const stamp = before?.stamp ?? null;
+  if (before === undefined || stamp === null || found.companion !== null || before.companion !== null)
+    return null;
+  const now = lstatSync(found.path, { bigint: true, throwIfNoEntry: false });
+  const same =
+    now?.isFile() === true &&
+    String(now.dev) === stamp.dev &&
+    String(now.ino) === stamp.ino &&
+    String(now.mtimeNs) === stamp.mtimeNs &&
+    Number(now.size) === stamp.size &&
+    Number(now.uid) === before.uid;
+  return same ? { ...before, git: null } : null;
+}
+
+/**
+ * Reads one lock below the real path `root` as it is now; null where it is gone. The facts of git are left open.
+ * Never throws, never follows a symlink, never reads more than 64 KiB.
+ */
+export function readLock(found: FoundLock, root: string): LockFile | null {
+  const reading = readSmallFile(found.path);
+  if (reading.kind === 'absent') return null;
+  const companion = found.companion === null ? NO_COMPANION : readCompanion(found.companion);
+  const worker = displayRelative(root, found.place);
+  return {
+    id: found.hasTwin ? `agent:${worker}#legacy` : `agent:${worker}`,
+    kind: 'agent',
+    worker,
+    path: displayPath(found.path),
+    pathBytes: pathBytes(found.path),
+    layout: found.layout,
+    isRegularFile: isRegularFile(reading),
+    stamp: reading.kind === 'file' ? stampOf(reading.stat, reading.bytes) : null,
+    mtimeMs: reading.mtimeMs,
+    uid: reading.uid,
+    content: companion.doubt ?? contentOf(reading),
+    companion: companion.holder,
+    git: null,
+  };
+}
+
+/** What a reading of a lock's file says as a record. */
+export function contentOf(reading: Exclude<FileReading, { kind: 'absent' }>): LockContent {
+  switch (reading.kind) {
+    case 'file':
+      return parseLockRecord(reading.bytes);
+    case 'other':
+      return { kind: 'invalid', problem: reading.type, detail: DETAILS[reading.type] };
+    case 'too-large':
+      return {
+        kind: 'invalid',
+        problem: 'too-large',
+        detail: `${reading.size} bytes, a record has some 200`,
+      };
+    case 'unread':
+      return { kind: 'unread', why: reading.why };
+  }
+}
+
+const DETAILS: Readonly<Record<OtherFileType, string>> = {
+  directory: 'a directory stands in its place',
+  symlink: 'a symbolic link stands in its place and is not followed',
+  fifo: 'a named pipe stands in its place',
+  socket: 'a socket stands in its place',
+  device: 'a device stands in its place',
+};
+
+const isRegularFile = (reading: FileReading): boolean =>
+  reading.kind === 'file' ||
+  reading.kind === 'too-large' ||
+  (reading.kind === 'unread' && reading.isRegularFile);
+
+interface Companion {
+  readonly holder: TrueHolder | null;
+  /** It is there and could not be read: whoever it names may be alive, so the lock must not be judged without it. */
+  readonly doubt: LockContent | null;
+}
+
+const NO_COMPANION: Companion = { holder: null, doubt: null };
+
+function readCompanion(path: DiskPath): Companion {
+  const reading = readSmallFile(path);
+  if (reading.kind === 'file') return { holder: parseCompanion(reading.bytes), doubt: null };
+  if (reading.kind !== 'unread') return NO_COMPANION;
+  return {
+    holder: null,
+    doubt: { kind: 'unread', why: `its second record ${COMPANION_NAME} could not be read: ${reading.why}` },
+  };
+}
+
+/** By code units: the same order on every machine. */
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,126 @@
+/** The process table of Linux: /proc, by synchronous reads (one pass over 600 processes takes 8 ms). */
+import { readdirSync, readlinkSync } from 'node:fs';
+import type { Observed } from '../../core/types/evidence.ts';
+import { bytesAsText } from '../../io/bytes-as-text.ts';
+import { describeErrno } from '../../io/errno.ts';
+import { gasTownVariablesIn } from '../tmux/gas-town-variables.ts';
+import { type ProcessClock, readProcessClock } from './clock.ts';
+import { entryExists, readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
+import { isDead, parseProcStat } from './proc-stat.ts';
+import { signalProcess } from './signal.ts';
+import type { ProcessDetails, ProcessRow, ProcessTable } from './table.ts';
+import { socketReader } from './unix-sockets.ts';
+
+/** Reads a directory that is mounted like /proc. Never throws: what failed is in `listing`. */
+export const readProcTable = (proc: string): ProcessTable => {
+  const clock = readProcessClock(proc);
+  const { rows, listing } = withoutStackTraces(() => listProc(proc, clock));
+  const details = listing.seen ? procDetails(proc, clock) : closedDetails(listing.why);
+  return { listing, rows, details, again: async () => readProcTable(proc) };
+};
+
+const listProc = (proc: string, clock: ProcessClock): Pick<ProcessTable, 'rows' | 'listing'> => {
+  const unlisted = (why: string) => ({ rows: new Map(), listing: { seen: false as const, why } });
+  let names: string[];
+  try {
+    names = readdirSync(proc);
+    if (readlinkSync(`${proc}/self`) !== String(process.pid))
+      return unlisted(`${proc} shows another PID namespace`);
+  } catch (error) {
+    return unlisted(`${proc} cannot be read (${describeErrno(error)})`);
+  }
+  const rows = new Map<number, ProcessRow>();
+  let hidden = !names.includes('1') && signalProcess(1).answer !== 'absent';
+  for (const name of names) {
+    if (!/^\d/.test(name)) continue;
+    const row = readRow(proc, name, clock);
+    if (row === 'hidden') hidden = true;
+    else if (typeof row === 'string') return unlisted(`${proc}/${name}/stat ${row}`);
+    else if (row !== null) rows.set(row.pid, row);
+  }
+  return { rows, listing: { seen: true, value: hidden ? 'own' : 'all' } };
+};
+
+type RowReading = ProcessRow | 'hidden' | 'is not understood' | `cannot be read (${string})` | null;
+
+const readRow = (proc: string, pid: number | string, clock: ProcessClock): RowReading => {
+  const read = readProc(`${proc}/${pid}/stat`);
+  if ('error' in read) {
+    if (read.error === 'ENOENT' || read.error === 'ESRCH') return null;
+    return read.error === 'EACCES' || read.error === 'EPERM' ? 'hidden' : `cannot be read (${read.error})`;
+  }
+  // A process that vanishes between open and read shows an empty file.
+  if (read.bytes.length === 0) return null;
+  const stat = parseProcStat(bytesAsText(read.bytes));
+  if (stat === null) return 'is not understood';
+  return {
+    pid: stat.pid,
+    ppid: stat.ppid,
+    comm: stat.comm,
+    dead: isDead(stat),
+    inForeground: stat.inForeground,
+    isKernelThread: stat.isKernelThread,
+    startToken: stat.startTicks,
+    startedAtMs: clock(stat.startTicks),
+  };
+};
+
+const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
+  const statusField = (pid: number, name: string): string | null => {
+    const read = readProc(`${proc}/${pid}/status`);
+    if ('error' in read) return null;
+    const line = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(read.bytes.toString('latin1'));
+    return line?.[1] ?? null;
+  };
+  const texts = (path: string): readonly string[] | null => {
+    const read = readProc(path);
+    if ('error' in read) return null;
+    const text = bytesAsText(read.bytes);
+    return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
+  };
+  const ourMounts = readProcLink(`${proc}/self/ns/mnt`);
+  return {
+    row: (pid) => {
+      const row = readRow(proc, pid, clock);
+      return typeof row === 'string' ? 'hidden' : row;
+    },
+    isListed: (pid) => entryExists(`${proc}/${pid}`),
+    isThread: (pid) => {
+      const leader = statusField(pid, 'Tgid');
+      return leader !== null && leader !== String(pid);
+    },
+    argv: (pid) => texts(`${proc}/${pid}/cmdline`) ?? [],
+    uid: (pid) => {
+      const uid = statusField(pid, 'Uid');
+      return uid === null ? null : Number(uid);
+    },
+    environment: (pid) => {
+      const variables = texts(`${proc}/${pid}/environ`);
+      return variables === null ? null : gasTownVariablesIn(variables);
+    },
+    lookingIsCheap: true,
+    workingDirectories: async (pids) =>
+      withoutStackTraces(() => new Map(pids.map((pid) => [pid, readProcLink(`${proc}/${pid}/cwd`)]))),
+    doorToCwd: (pid) => `${proc}/${pid}/cwd`,
+    sharesOurPaths: (pid) => {
+      const theirs = readProcLink(`${proc}/${pid}/ns/mnt`);
+      return theirs.seen && ourMounts.seen && theirs.value === ourMounts.value;
+    },
+    listeningSockets: socketReader(proc),
+  };
+};
+
+const closedDetails = (why: string): ProcessDetails => ({
+  row: () => null,
+  isListed: () => false,
+  isThread: () => false,
+  argv: () => [],
+  uid: () => null,
+  environment: () => null,
+  lookingIsCheap: true,
+  workingDirectories: async (pids) =>
+    new Map(pids.map((pid): [number, Observed<string>] => [pid, { seen: false, why }])),
+  doorToCwd: () => null,
+  sharesOurPaths: () => false,
+  listeningSockets: () => [],
+});

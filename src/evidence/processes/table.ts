@@ -1,0 +1,99 @@
+/** Every process of the machine, listed once, and how to learn more about single ones. */
+import type { GasTownEnvironment, Observed } from '../../core/types/evidence.ts';
+import { readProcTable } from './linux.ts';
+import { readPsTable } from './macos.ts';
+
+/** One process as the listing shows it. */
+export interface ProcessRow {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly comm: string;
+  /** A zombie without other threads: nothing runs behind this number. */
+  readonly dead: boolean;
+  readonly isKernelThread: boolean;
+  /** In the foreground of its terminal; absent where the system was not asked. */
+  readonly inForeground?: boolean;
+  /** Equal for one process for all its life, different for the next one of that number. */
+  readonly startToken: string;
+  readonly startedAtMs: number | null;
+}
+
+/** Further looks at single processes. None of them throws when the process has vanished. */
+export interface ProcessDetails {
+  /** The row as it is now: null where there is none (any more), `hidden` where it is closed to us. */
+  readonly row: (pid: number) => ProcessRow | 'hidden' | null;
+  /** An entry of this number stands in the system's list of processes, or would be hidden there. */
+  readonly isListed: (pid: number) => boolean;
+  /** The number of a thread within a process of another number. */
+  readonly isThread: (pid: number) => boolean;
+  readonly argv: (pid: number) => readonly string[];
+  /** Real user id. */
+  readonly uid: (pid: number) => number | null;
+  /** Gas Town's variables in the environment that it was started with. */
+  readonly environment: (pid: number) => GasTownEnvironment | null;
+  /** A look at a working directory is one system call: look at all. */
+  readonly lookingIsCheap: boolean;
+  readonly workingDirectories: (pids: readonly number[]) => Promise<ReadonlyMap<number, Observed<string>>>;
+  /** A path that leads to its working directory from here, even out of another mount namespace; null: only its name does. */
+  readonly doorToCwd: (pid: number) => string | null;
+  /** It lives in our mount namespace: its paths mean what they mean here. */
+  readonly sharesOurPaths: (pid: number) => boolean;
+  /** Absolute paths of the Unix sockets on which it listens; empty where that cannot be told. */
+  readonly listeningSockets: (pid: number) => readonly string[];
+}
+
+export interface ProcessTable {
+  /** `own`: other users' processes are hidden (hidepid). */
+  readonly listing: Observed<'all' | 'own'>;
+  readonly rows: ReadonlyMap<number, ProcessRow>;
+  readonly details: ProcessDetails;
+  /** Lists again, for processes that are younger than this table. */
+  readonly again: () => Promise<ProcessTable>;
+}
+
+/** Lists all processes: one pass over /proc on Linux, one `ps` on macOS. Never throws: what failed is in `listing`. */
+export const readProcessTable = async (): Promise<ProcessTable> =>
+  process.platform === 'darwin' ? readPsTable() : readProcTable('/proc');
+
+/** All working directories that can be read, each once: where `--quick` looks for locks besides the layout. */
+export const workingDirectories = async (table: ProcessTable): Promise<readonly string[]> => {
+  const pids = [...table.rows.values()]
+    .filter((row) => !row.dead && !row.isKernelThread)
+    .map(({ pid }) => pid);
+  const seen = await table.details.workingDirectories(pids);
+  return [...new Set([...seen.values()].flatMap((cwd) => (cwd.seen ? [cwd.value] : [])))];
+};
+
+/** Every process below `roots` in the table, these included, in no special order. */
+export const treeBelow = (
+  rows: ReadonlyMap<number, ProcessRow>,
+  roots: readonly number[],
+): ReadonlySet<number> => {
+  const children = new Map<number, number[]>();
+  for (const { pid, ppid } of rows.values()) {
+    const siblings = children.get(ppid);
+    if (siblings === undefined) children.set(ppid, [pid]);
+    else siblings.push(pid);
+  }
+  const found = new Set<number>();
+  const waiting = roots.filter((pid) => rows.has(pid));
+  for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
+    if (found.has(pid)) continue;
+    found.add(pid);
+    waiting.push(...(children.get(pid) ?? []));
+  }
+  return found;
+};
+
+/** True where the process that the table shows has ended since, whether or not its number is in use again. */
+export const hasEnded = (
+  { pid, startToken }: Pick<ProcessRow, 'pid' | 'startToken'>,
+  { details }: ProcessTable,
+): boolean => {
+  const now = details.row(pid);
+  return now === null || (now !== 'hidden' && (now.dead || now.startToken !== startToken));
+};
+
+/** A tmux server by its kernel name (`tmux: server`); on macOS a `tmux` whose parent is launchd. */
+export const isTmuxServer = (row: ProcessRow): boolean =>
+  !row.dead && (row.comm === 'tmux: server' || (row.comm === 'tmux' && row.ppid === 1));

@@ -1,0 +1,107 @@
+import type { DiskPath } from '../../io/disk-path.ts';
+import { isLockHome, LOCK_HOMES } from '../locks/lock-names.ts';
+import {
+  type Findings,
+  listSubdirectories,
+  lookAt,
+  type Place,
+  sightLocks,
+  type WalkOptions,
+} from './walk.ts';
+
+/**
+ * A directory of the known layout: what may lie in it, by exact name, with `=` by the name of its rig, or with `*` by
+ * any other name.
+ */
+interface Layout {
+  readonly [name: string]: Layout;
+}
+
+const HERE: Layout = {};
+
+const layoutWith = (polecat: Layout): Layout => ({
+  mayor: { rig: HERE },
+  deacon: { dogs: { '*': { '*': HERE } } },
+  '*': {
+    mayor: { rig: HERE },
+    refinery: { rig: HERE },
+    witness: { rig: HERE },
+    crew: { '*': HERE },
+    polecats: { '*': polecat },
+  },
+});
+
+/** Where Gas Town puts workers (field notes, "Town layout"), and every other directory of it that may hold a lock. */
+export const LOCK_LAYOUT: Layout = layoutWith({ '*': HERE });
+
+/** The workers' own directories alone: the inside of a polecat is its rig's worktree and need not be listed. */
+export const WORKER_LAYOUT: Layout = layoutWith({ '=': HERE });
+
+/**
+ * All directories below `root` that fit a layout, the root first. Costs one listing per `*`, and one look per name unless
+ * it is among the absolute paths of `seen` directories.
+ */
+export function knownPlaces(
+  root: string,
+  layout: Layout,
+  options: WalkOptions,
+  findings: Findings,
+  seen: ReadonlySet<DiskPath> = new Set(),
+): readonly Place[] {
+  const places: Place[] = [];
+  const visit = (place: Place, inside: Layout, rig: string): void => {
+    places.push(place);
+    const { '*': wildcard, ...named } = inside;
+    for (const [name, inner] of Object.entries(named)) {
+      const child = childOf(place, name === '=' ? rig : name);
+      const isThere =
+        (!child.raw && seen.has(child.path)) || lookAt(options.disk, child, findings)?.isDirectory();
+      if (isThere) visit(child, inner, rig);
+    }
+    if (wildcard === undefined) return;
+    for (const { name, child } of listSubdirectories(place, options, findings)) {
+      if (!Object.hasOwn(named, name) && !isLockHome(name) && !options.prune.has(name))
+        visit(child, wildcard, rig || name);
+    }
+  };
+  visit({ path: root, raw: false }, layout, '');
+  return places;
+}
+
+/** Looks for locks in exactly these directories, not below them. A place that does not exist is no gap. */
+export function searchPlaces(places: readonly Place[], options: WalkOptions, findings: Findings): void {
+  for (const place of places) {
+    for (const home of Object.keys(LOCK_HOMES)) {
+      const path = childOf(place, home);
+      if (lookAt(options.disk, path, findings)?.isDirectory()) sightLocks(path, options, findings);
+    }
+  }
+}
+
+/** Each path, if it lies in the root, with all its ancestors up to the root; symlinked directories end the way. */
+export function withAncestors(
+  root: string,
+  paths: readonly string[],
+  options: WalkOptions,
+  findings: Findings,
+): readonly Place[] {
+  const known = new Map<string, boolean>([[root, true]]);
+  const prefix = root === '/' ? root : `${root}/`;
+  for (const path of paths) {
+    if (!path.startsWith(prefix)) continue;
+    let place: Place = { path: root, raw: false };
+    for (const name of path.slice(prefix.length).split('/')) {
+      place = childOf(place, name);
+      const isDirectory =
+        known.get(place.path) ?? lookAt(options.disk, place, findings)?.isDirectory() ?? false;
+      known.set(place.path, isDirectory);
+      if (!isDirectory) break;
+    }
+  }
+  return [...known].filter(([, isDirectory]) => isDirectory).map(([path]) => ({ path, raw: false }));
+}
+
+const childOf = ({ path, raw }: Place, name: string): Place => ({
+  path: path === '/' ? `/${name}` : `${path}/${name}`,
+  raw,
+});

@@ -1,0 +1,28 @@
+/** The helper thread of a large scan: takes subtrees from the shared board until there are none, and hands over what it found. */
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { realDisk } from '../../io/disk.ts';
+import { noFindings, type Subtree, walkAll } from './walk.ts';
+import { beginWork, endWork, openBoard, takeNext, tellProgress } from './walk-board.ts';
+
+/** What the thread is given. */
+export interface HelperTask {
+  readonly shared: SharedArrayBuffer;
+  readonly port: MessagePort;
+  readonly subtrees: readonly Subtree[];
+  readonly prune: ReadonlySet<string>;
+  readonly uid: number;
+}
+
+const { shared, port, subtrees, prune, uid } = workerData as HelperTask;
+const board = openBoard(shared);
+
+if (beginWork(board)) {
+  const findings = noFindings();
+  const options = { disk: realDisk, prune, uid, onDirectory: (count: number) => tellProgress(board, count) };
+  for (let index = takeNext(board, true); index !== null; index = takeNext(board, true)) {
+    const subtree = subtrees[index];
+    if (subtree !== undefined) walkAll([subtree], options, findings);
+  }
+  port.postMessage(findings);
+  endWork(board);
+}

@@ -1,0 +1,270 @@
+import { Buffer } from 'node:buffer';
+import type { Gap } from '../../core/types/evidence.ts';
+import { type Disk, type Entry, isUntyped, type Look } from '../../io/disk.ts';
+import { displayPath, fromLatin1, toLatin1 } from '../../io/disk-path.ts';
+import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
+import { isLockHome, isLockName, OLD_HOME } from '../locks/lock-names.ts';
+import { isLeaf } from './leaf-rule.ts';
+
+/** A directory. */
+export interface Place {
+  /** Absolute; one character per byte where `raw`. */
+  readonly path: string;
+  /** The path is not UTF-8: system calls are given its bytes. */
+  readonly raw: boolean;
+}
+
+/** Where a walk starts, and how it may go about it. */
+export interface Subtree extends Place {
+  /** Device whose link counts tell leaves, or null: list everything. */
+  readonly leafDevice: number | null;
+}
+
+/** A directory `.runtime` or `.gastown` that holds files named like locks. */
+export interface Sighting {
+  readonly home: Place;
+  readonly names: readonly string[];
+}
+
+/** What walks find; one is filled by several. The walks of known places leave the last two empty. */
+export interface Findings {
+  readonly sightings: Sighting[];
+  readonly gaps: Gap[];
+  /** Directories with an entry `.git`, and those with a directory `.gastown`: what others ask for later. */
+  readonly repositories: Place[];
+  readonly oldHomes: Place[];
+  directories: number;
+}
+
+export interface WalkOptions {
+  readonly disk: Disk;
+  /** Exact names of directories that are not entered. */
+  readonly prune: ReadonlySet<string>;
+  /** Who asks: directories that it cannot read are gaps. */
+  readonly uid: number;
+  readonly onDirectory: ((directories: number, sightings: number) => void) | null;
+}
+
+/** Directories between two calls of `onDirectory`. */
+const PROGRESS_STEP = 512;
+
+/** Walks these subtrees, and every one in them that has to be walked in another way; fills `findings`. */
+export function walkAll(start: readonly Subtree[], options: WalkOptions, findings: Findings): void {
+  const steps = walkInSteps(start, options, findings);
+  while (steps.next().done !== true);
+}
+
+/** Directories between two breaths of `walkInSteps`: some milliseconds on a fast disk. */
+const STEP = 256;
+
+/** The same, coming up for air (`yield`) every few directories: a walk that never did could not be interrupted. */
+export function* walkInSteps(
+  start: readonly Subtree[],
+  options: WalkOptions,
+  findings: Findings,
+): Generator<void, void> {
+  const subtrees = [...start];
+  let entered = 0;
+  for (let next = subtrees.pop(); next !== undefined; next = subtrees.pop()) {
+    const enter = visitor(next, options, findings, subtrees);
+    const stack = [next.path];
+    for (let path = stack.pop(); path !== undefined; path = stack.pop()) {
+      enter(path, stack);
+      entered += 1;
+      if (entered % STEP === 0) yield;
+    }
+  }
+}
+
+/**
+ * Walks level by level until a level has at least `wanted` directories, and returns what is left to be walked; nothing
+ * where the tree ended before.
+ */
+export function walkToFrontier(
+  start: Subtree,
+  wanted: number,
+  options: WalkOptions,
+  findings: Findings,
+): readonly Subtree[] {
+  const elsewhere: Subtree[] = [];
+  const enter = visitor(start, options, findings, elsewhere);
+  let level = [start.path];
+  while (level.length > 0 && level.length < wanted) {
+    const next: string[] = [];
+    for (const path of level) enter(path, next);
+    level = next;
+  }
+  return [...elsewhere, ...level.map((path) => ({ ...start, path }))];
+}
+
+/**
+ * The step of a walk: looks at one directory and pushes its sub-directories. Written for speed: plain strings,
+ * synchronous calls, no callback per entry. What needs different treatment (another device, names that are no UTF-8)
+ * is left in `elsewhere`.
+ */
+function visitor(
+  { raw, leafDevice }: Subtree,
+  options: WalkOptions,
+  findings: Findings,
+  elsewhere: Subtree[],
+): (directory: string, stack: string[]) => void {
+  const { disk, prune, uid } = options;
+
+  const list = (directory: string, isHome: boolean, stack: string[]): void => {
+    const place = { path: directory, raw };
+    const entries = listPlace(place, options, findings);
+    const prefix = directory === '/' ? directory : `${directory}/`;
+    const names: string[] = [];
+    let hasRawNames = false;
+    for (const entry of entries) {
+      const name = entry.name;
+      if (isHome && isLockName(name)) names.push(name);
+      if (name === '.git') findings.repositories.push(place);
+      if (entry.isFile()) continue;
+      if (!raw && name.includes(REPLACEMENT)) {
+        hasRawNames = true;
+        continue;
+      }
+      if (!entry.isDirectory() && !(isUntyped(entry) && isDirectory(prefix + name))) continue;
+      if (name.charCodeAt(0) !== DOT) stack.push(prefix + name);
+      else if (isLockHome(name)) {
+        if (name === OLD_HOME) findings.oldHomes.push(place);
+        list(prefix + name, true, stack);
+      } else if (!prune.has(name)) stack.push(prefix + name);
+    }
+    if (names.length > 0) findings.sightings.push({ home: place, names });
+    if (hasRawNames) {
+      for (const { child } of listRawSubdirectories(place, options, findings))
+        elsewhere.push({ ...child, leafDevice });
+    }
+  };
+  const isDirectory = (path: string): boolean =>
+    lookAt(disk, { path, raw }, findings)?.isDirectory() ?? false;
+
+  return (directory, stack) => {
+    if (leafDevice !== null) {
+      const look = lookAt(disk, { path: directory, raw }, findings);
+      if (look === null || !look.isDirectory()) return;
+      if (look.dev !== leafDevice) {
+        elsewhere.push({ path: directory, raw, leafDevice: null });
+        return;
+      }
+      if (isLeaf(look, uid)) {
+        countDirectory(options, findings);
+        return;
+      }
+    }
+    list(directory, false, stack);
+  };
+}
+
+/** Nothing found yet. */
+export const noFindings = (): Findings => ({
+  sightings: [],
+  gaps: [],
+  repositories: [],
+  oldHomes: [],
+  directories: 0,
+});
+
+/** Adds what another walk found. */
+export function addFindings(findings: Findings, more: Findings): void {
+  append(findings.sightings, more.sightings);
+  append(findings.gaps, more.gaps);
+  append(findings.repositories, more.repositories);
+  append(findings.oldHomes, more.oldHomes);
+  findings.directories += more.directories;
+}
+
+/** One by one: as arguments of one call there may be too many. */
+const append = <T>(list: T[], more: readonly T[]): void => {
+  for (const each of more) list.push(each);
+};
+
+/** What decoding puts in place of bytes that are no UTF-8 (a name may also really contain it). */
+const REPLACEMENT = '\ufffd';
+const DOT = 46;
+
+/** Notes the locks of one `.runtime` or `.gastown`, and does not go further down. */
+export function sightLocks(home: Place, options: WalkOptions, findings: Findings): void {
+  const names = listPlace(home, options, findings)
+    .map(({ name }) => name)
+    .filter(isLockName);
+  if (names.length > 0) findings.sightings.push({ home, names });
+}
+
+/** The sub-directories of a place, symlinks to directories not among them. */
+export function listSubdirectories(
+  place: Place,
+  options: WalkOptions,
+  findings: Findings,
+): readonly { readonly name: string; readonly child: Place }[] {
+  const prefix = place.path === '/' ? '/' : `${place.path}/`;
+  const found: { name: string; child: Place }[] = [];
+  let hasRawNames = false;
+  for (const entry of listPlace(place, options, findings)) {
+    const child = { path: prefix + entry.name, raw: place.raw };
+    if (!place.raw && entry.name.includes(REPLACEMENT)) hasRawNames = true;
+    else if (
+      entry.isDirectory() ||
+      (isUntyped(entry) && lookAt(options.disk, child, findings)?.isDirectory())
+    )
+      found.push({ name: entry.name, child });
+  }
+  return hasRawNames ? [...found, ...listRawSubdirectories(place, options, findings)] : found;
+}
+
+/** The sub-directories of a UTF-8 place whose names are not, or might not be, UTF-8. */
+function listRawSubdirectories(
+  place: Place,
+  { disk }: WalkOptions,
+  findings: Findings,
+): readonly { readonly name: string; readonly child: Place }[] {
+  const raw = { path: toLatin1(place.path), raw: true };
+  const prefix = raw.path === '/' ? '/' : `${raw.path}/`;
+  return readEntries(raw, disk, findings)
+    .filter(({ name }) => Buffer.from(name, 'latin1').toString('utf8').includes(REPLACEMENT))
+    .map(({ name }) => ({ name, child: { path: prefix + name, raw: true } }))
+    .filter(({ child }) => lookAt(disk, child, findings)?.isDirectory());
+}
+
+/** The entries of a directory, which counts as entered; none where it cannot be read, which is a gap. */
+function listPlace(place: Place, options: WalkOptions, findings: Findings): readonly Entry[] {
+  countDirectory(options, findings);
+  return readEntries(place, options.disk, findings);
+}
+
+function countDirectory({ onDirectory }: WalkOptions, findings: Findings): void {
+  findings.directories++;
+  if (onDirectory !== null && findings.directories % PROGRESS_STEP === 0)
+    onDirectory(findings.directories, findings.sightings.length);
+}
+
+function readEntries(place: Place, disk: Disk, findings: Findings): readonly Entry[] {
+  try {
+    return place.raw ? disk.listRaw(Buffer.from(place.path, 'latin1')) : disk.list(place.path);
+  } catch (error) {
+    addGap(place, error, findings);
+    return [];
+  }
+}
+
+/** Null where there is nothing any more, or where looking failed, which is a gap. */
+export function lookAt(disk: Disk, place: Place, findings: Findings): Look | null {
+  try {
+    return disk.look(place.raw ? Buffer.from(place.path, 'latin1') : place.path) ?? null;
+  } catch (error) {
+    addGap(place, error, findings);
+    return null;
+  }
+}
+
+function addGap({ path, raw }: Place, error: unknown, findings: Findings): void {
+  if (isAbsence(error)) return; // it vanished during the scan, and any lock with it
+  // fsck's own directory at the top of every ext volume, root's alone: no agent works there.
+  if (path.endsWith('/lost+found') && errnoOf(error) === 'EACCES') return;
+  findings.gaps.push({
+    what: `directory:${displayPath(raw ? fromLatin1(path) : path)}`,
+    why: describeErrno(error),
+  });
+}

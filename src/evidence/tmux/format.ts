@@ -1,0 +1,189 @@
+/** How tmux is asked for everything at once, and how its answer is read. Pure. */
+import { Buffer } from 'node:buffer';
+import type { GasTownEnvironment } from '../../core/types/evidence.ts';
+import { bytesAsText } from '../../io/bytes-as-text.ts';
+import { GAS_TOWN_VARIABLES, gasTownVariables, gasTownVariablesIn } from './gas-town-variables.ts';
+
+/** A pane as the server described it. */
+export interface PaneRecord {
+  readonly sessionId: string;
+  readonly paneId: string;
+  /** 0 where the pane has no process. */
+  readonly pid: number;
+  readonly dead: boolean;
+  readonly sessionCreatedMs: number;
+  readonly sessionName: string;
+  readonly sessionGroup: string | null;
+  /** Of the session, or else of the server: tmux does not say which. */
+  readonly environment: GasTownEnvironment;
+  readonly command: string;
+  readonly path: string | null;
+}
+
+export interface ServerRecord {
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly version: string;
+  readonly sessions: number;
+  readonly panes: readonly PaneRecord[];
+  /** The server's global environment: what a session that sets nothing itself seems to have. */
+  readonly globals: GasTownEnvironment;
+}
+
+const PANE_IDS = ['session_id', 'pane_id', 'pane_pid', 'pane_dead', 'session_created'];
+
+/** `#{q:…}` puts a backslash before spaces, so that a bare space always ends a field. */
+const PANE_TEXTS = [
+  'session_name',
+  'session_group',
+  ...GAS_TOWN_VARIABLES,
+  'pane_current_command',
+  'pane_current_path',
+];
+
+/**
+ * One client call that tells it all: the server, its sessions, its panes, its global environment. Each record begins
+ * and ends with the mark, which nobody can guess, because names and paths may contain line breaks; the mark `Z` shows
+ * that no record is missing. Without `-t`: a target that does not exist answers emptily.
+ */
+export const overviewCommand = (mark: string): readonly string[] => {
+  const record = (kind: string, fields: readonly string[]): string =>
+    `${mark}${[kind, ...fields].join(' ')}${mark}.`;
+  const pane = [...PANE_IDS.map((name) => `#{${name}}`), ...PANE_TEXTS.map((name) => `#{q:${name}}`)];
+  return [
+    ...['display-message', '-p', record('S', ['#{pid}', '#{start_time}', '#{version}']), ';'],
+    ...['list-sessions', '-F', record('L', ['#{session_id}']), ';'],
+    ...['list-panes', '-a', '-F', record('P', pane), ';'],
+    ...['display-message', '-p', record('Z', []), ';'],
+    ...['show-environment', '-g'],
+  ];
+};
+
+/** A server that is kept without sessions ends the call there with this complaint. */
+export const NO_SESSIONS = /^no current target$/m;
+
+/** Reads the answer; null for anything that is not exactly one: never fewer panes than there are. */
+export const parseOverview = (answer: Uint8Array, mark: string, complaint: string): ServerRecord | null => {
+  const { records, rest } = splitRecords(answer, mark);
+  const [server, ...others] = records;
+  if (records.some((record) => record.length === 0) || server === undefined) return null;
+  const [kind, pid = '', started = '', version = ''] = server;
+  if (kind !== 'S' || server.length !== 4 || !isNumber(pid) || !isNumber(started)) return null;
+  const base = { pid: Number(pid), startedAtMs: Number(started) * 1000, version };
+  if (others.length === 0)
+    return NO_SESSIONS.test(complaint) && rest === ''
+      ? { ...base, sessions: 0, panes: [], globals: {} }
+      : null;
+  if (others.at(-1)?.join() !== 'Z') return null;
+
+  const sessions = others.filter((record) => record[0] === 'L').map(([, id]) => id ?? '');
+  const panes = others.filter((record) => record[0] === 'P').map(parsePane);
+  const understood = panes.filter((pane) => pane !== null);
+  if (sessions.length + panes.length + 1 !== others.length || understood.length !== panes.length) return null;
+  const shown = new Set(understood.map(({ sessionId }) => sessionId));
+  if (shown.size !== sessions.length || !sessions.every((id) => shown.has(id))) return null;
+  const globals = gasTownVariablesIn(rest.split('\n').map(asText));
+  return { ...base, sessions: sessions.length, panes: understood, globals };
+};
+
+/** One client call for what single sessions set themselves. */
+export const sessionEnvironmentCommand = (sessionIds: readonly string[], mark: string): readonly string[] =>
+  sessionIds.flatMap((id, index) => [
+    ...(index === 0 ? [] : [';']),
+    ...['show-environment', '-t', id, ';', 'display-message', '-p', `${mark}${id}${mark}.`],
+  ]);
+
+/** Reads that answer, session id → what it sets; null where it is not exactly an answer about these sessions. */
+export const parseSessionEnvironments = (
+  answer: Uint8Array,
+  sessionIds: readonly string[],
+  mark: string,
+): ReadonlyMap<string, GasTownEnvironment> | null => {
+  const parts = Buffer.from(answer).toString('latin1').split(mark);
+  if (parts.length !== 2 * sessionIds.length + 1 || parts.at(-1) !== '.\n') return null;
+  const found = new Map<string, GasTownEnvironment>();
+  for (const [index, id] of sessionIds.entries()) {
+    if (parts[2 * index + 1] !== id) return null;
+    const lines = (parts[2 * index] ?? '').replace(/^\.\n/, '').split('\n');
+    found.set(id, gasTownVariablesIn(lines.map(asText)));
+  }
+  return found;
+};
+
+/** The fields of each record, and what follows the last one. A record of no fields stands for what is none. */
+const splitRecords = (
+  answer: Uint8Array,
+  mark: string,
+): { records: readonly (readonly string[])[]; rest: string } => {
+  const parts = Buffer.from(answer).toString('latin1').split(mark);
+  const records = parts.filter((_, index) => index % 2 === 1).map(splitFields);
+  const between = parts.filter((_, index) => index % 2 === 0);
+  const last = between.pop() ?? '';
+  const isWhole =
+    parts.length % 2 === 1 &&
+    between[0] === '' &&
+    between.slice(1).every((text) => text === '.\n') &&
+    last.startsWith('.\n');
+  return isWhole ? { records, rest: last.slice(2) } : { records: [[]], rest: '' };
+};
+
+const parsePane = (fields: readonly string[]): PaneRecord | null => {
+  const [, sessionId = '', paneId = '', pid = '', dead = '', created = '', ...texts] = fields;
+  if (texts.length !== PANE_TEXTS.length) return null;
+  const isPane =
+    /^\$\d+$/.test(sessionId) &&
+    /^%\d+$/.test(paneId) &&
+    /^-?\d*$/.test(pid) &&
+    /^[01]?$/.test(dead) &&
+    isNumber(created);
+  if (!isPane) return null;
+  const text = (name: string): string => texts[PANE_TEXTS.indexOf(name)] ?? '';
+  return {
+    sessionId,
+    paneId,
+    pid: Math.max(0, Number(pid)),
+    dead: dead === '1',
+    sessionCreatedMs: Number(created) * 1000,
+    sessionName: text('session_name'),
+    sessionGroup: text('session_group') || null,
+    environment: gasTownVariables(text),
+    command: text('pane_current_command'),
+    path: text('pane_current_path') || null,
+  };
+};
+
+const isNumber = (text: string): boolean => /^\d{1,15}$/.test(text);
+
+/** C escapes into which tmux 3.4 and later turn control characters, after it has quoted the rest. */
+const CONTROLS: Readonly<Record<string, string>> = {
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  b: '\b',
+  a: '\x07',
+  v: '\v',
+  f: '\f',
+};
+
+/** Splits at bare spaces and takes the quoting off. */
+const splitFields = (body: string): readonly string[] => {
+  const fields: string[] = [];
+  let field = '';
+  for (let at = 0; at < body.length; at += 1) {
+    const character = body.charAt(at);
+    if (character === ' ') {
+      fields.push(field);
+      field = '';
+    } else if (character === '\\') {
+      const octal = /^[0-3][0-7]{2}/.exec(body.slice(at + 1, at + 4))?.[0];
+      const quoted = body.charAt(at + 1);
+      field +=
+        octal === undefined ? (CONTROLS[quoted] ?? quoted) : String.fromCharCode(Number.parseInt(octal, 8));
+      at += octal?.length ?? 1;
+    } else field += character;
+  }
+  return [...fields, field].map(asText);
+};
+
+/** The text of bytes that were carried as one character each. */
+const asText = (latin1: string): string => bytesAsText(Buffer.from(latin1, 'latin1'));

@@ -1,0 +1,114 @@
+/** Asks one tmux server for everything, bounded, and never starts one. */
+import type { GasTownEnvironment } from '../../core/types/evidence.ts';
+import { type CommandResult, complaintOf, runCommand } from '../../io/command.ts';
+import {
+  NO_SESSIONS,
+  overviewCommand,
+  type PaneRecord,
+  parseOverview,
+  parseSessionEnvironments,
+  type ServerRecord,
+  sessionEnvironmentCommand,
+} from './format.ts';
+import { gasTownVariables } from './gas-town-variables.ts';
+
+export interface TmuxClient {
+  /** Absolute path of the tmux program; null where it is not installed. */
+  readonly program: string | null;
+  readonly timeoutMs: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Nothing else goes on while the question is asked. */
+  readonly alone: boolean;
+}
+
+export type ServerAnswer =
+  | { readonly status: 'ok'; readonly server: ServerRecord }
+  /** Nothing listens there. */
+  | { readonly status: 'absent'; readonly reason: string }
+  /** Something may listen there, and we did not learn what it knows. */
+  | { readonly status: 'failed'; readonly reason: string };
+
+/** What tmux says where the socket is missing, and where it is there and nobody listens (3.3a; the texts are not translated). */
+const ABSENT = /^(no server running on .*|error connecting to .* \(No such file or directory\))$/m;
+
+/** The server ended while it answered: whoever asks again learns whether one runs there now. */
+const ENDED = /^(server exited|lost server)/m;
+
+/**
+ * Asks the server behind a socket file, which must exist: without one, older clients would make its directory.
+ * Panes of the answer carry what their own session sets, not what the server hands to every session.
+ */
+export const askServer = async (socket: string, client: TmuxClient): Promise<ServerAnswer> => {
+  const answer = await askOnce(socket, client);
+  return answer.status === 'failed' && ENDED.test(answer.reason) ? askOnce(socket, client) : answer;
+};
+
+/** Nobody who names a session or a directory meanwhile can know it; it is no secret otherwise. */
+const makeMark = (): string => `${Math.random().toString(36).slice(2)}${Math.random().toString(36).slice(2)}`;
+
+const askOnce = async (socket: string, client: TmuxClient): Promise<ServerAnswer> => {
+  const mark = makeMark();
+  const result = await runClient(socket, overviewCommand(mark), client);
+  if (result.status === 'missing') return { status: 'failed', reason: 'tmux is not installed' };
+  const complaint = result.status === 'failed' ? result.stderr : '';
+  if (ABSENT.test(complaint)) return { status: 'absent', reason: 'no server runs there' };
+  if (result.status !== 'ok' && !(result.status === 'failed' && NO_SESSIONS.test(complaint)))
+    return { status: 'failed', reason: complaintOf(result) };
+  const server = parseOverview(result.stdout, mark, complaint);
+  if (server === null) return { status: 'failed', reason: 'unexpected answer' };
+  return { status: 'ok', server: await withOwnEnvironments(server, socket, client) };
+};
+
+const withOwnEnvironments = async (
+  server: ServerRecord,
+  socket: string,
+  client: TmuxClient,
+): Promise<ServerRecord> => {
+  const suspects = [
+    ...new Set(server.panes.filter((pane) => mayInherit(pane, server)).map((pane) => pane.sessionId)),
+  ];
+  if (suspects.length === 0) return server;
+  const mark = makeMark();
+  const result = await runClient(socket, sessionEnvironmentCommand(suspects, mark), client);
+  const own = result.status === 'ok' ? parseSessionEnvironments(result.stdout, suspects, mark) : null;
+  return {
+    ...server,
+    panes: server.panes.map((pane) => ({
+      ...pane,
+      environment: ownEnvironment(pane, server.globals, own?.get(pane.sessionId) ?? {}),
+    })),
+  };
+};
+
+const mayInherit = ({ environment }: PaneRecord, { globals }: ServerRecord): boolean =>
+  Object.entries(globals).some(([name, value]) => environment[name as keyof GasTownEnvironment] === value);
+
+/** A value that equals the server's counts only where the session sets it as well. */
+const ownEnvironment = (
+  { environment }: PaneRecord,
+  globals: GasTownEnvironment,
+  session: GasTownEnvironment,
+): GasTownEnvironment =>
+  gasTownVariables((name) =>
+    environment[name] === globals[name] && session[name] !== environment[name]
+      ? undefined
+      : environment[name],
+  );
+
+/**
+ * `-u`: without it a client in the C locale (cron) turns what is not ASCII into `_`. Of the environment tmux gets what
+ * it needs to run; `TMUX` of the session that we may be in is none of its business.
+ */
+const runClient = async (
+  socket: string,
+  command: readonly string[],
+  { program, timeoutMs, env, alone }: TmuxClient,
+): Promise<CommandResult> => {
+  if (program === null) return { status: 'missing' };
+  const { PATH, HOME, LANG, LC_ALL, LC_CTYPE } = env;
+  return runCommand(program, ['-u', '-S', socket, ...command], {
+    timeoutMs,
+    env: { PATH, HOME, LANG, LC_ALL, LC_CTYPE },
+    alone,
+  });
+};

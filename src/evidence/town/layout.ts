@@ -1,0 +1,79 @@
+import { lstatSync } from 'node:fs';
+import { ownerOf } from '../../core/town/roles.ts';
+import type { Gap, Rig } from '../../core/types/evidence.ts';
+import { realDisk } from '../../io/disk.ts';
+import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../../io/disk-path.ts';
+import { readSmallFile } from '../../io/files.ts';
+import { knownPlaces, WORKER_LAYOUT } from '../scan/known-places.ts';
+import { PRUNED } from '../scan/scan.ts';
+import { noFindings } from '../scan/walk.ts';
+import { parseRigs } from './rigs.ts';
+
+/** What the known layout of a town says, without a scan. */
+export interface TownLayout {
+  /** `mayor/town.json` exists: a Gas Town. */
+  readonly marked: boolean;
+  /** Sorted by name. */
+  readonly rigs: readonly Rig[];
+  /** Canonical worker directories that exist, relative to the root, sorted. */
+  readonly workers: readonly string[];
+  /** `rigs` where rigs.json is damaged or unreadable. Unreadable directories are the scan's to report. */
+  readonly gaps: readonly Gap[];
+}
+
+/**
+ * Reads the layout of the town at the real path `root`; directories that a scan has `seen` need no look. Never throws for
+ * what is missing, damaged or unreadable.
+ */
+export function readTownLayout(root: string, seen: ReadonlySet<DiskPath> = new Set()): TownLayout {
+  const findings = noFindings();
+  const options = { disk: realDisk, prune: PRUNED, uid: -1, onDirectory: null };
+  const directories = knownPlaces(root, WORKER_LAYOUT, options, findings, seen).map(({ path, raw }) =>
+    displayRelative(root, raw ? fromLatin1(path) : path),
+  );
+  const { rigs, gaps } = readRigs(root, directories);
+  return {
+    marked: exists(`${root}/mayor/town.json`),
+    rigs,
+    workers: directories.filter((directory) => ownerOf(directory)?.canonical).sort(),
+    gaps,
+  };
+}
+
+function readRigs(
+  root: string,
+  directories: readonly string[],
+): { readonly rigs: readonly Rig[]; readonly gaps: readonly Gap[] } {
+  const reading = readSmallFile(joinPath(root, 'mayor/rigs.json'));
+  const guessed = guessRigs(directories);
+  if (reading.kind === 'absent') return { rigs: guessed, gaps: [] };
+  const parsed = reading.kind === 'file' ? parseRigs(reading.bytes) : null;
+  if (parsed !== null) return { rigs: parsed, gaps: [] };
+  const fault =
+    reading.kind === 'unread'
+      ? reading.why
+      : reading.kind === 'file'
+        ? 'is damaged'
+        : 'is no small regular file';
+  return {
+    rigs: guessed,
+    gaps: [{ what: 'rigs', why: `mayor/rigs.json: ${fault}; rigs are known by their directories only` }],
+  };
+}
+
+/** Top directories in which one of a rig's own directories lies. */
+function guessRigs(directories: readonly string[]): readonly Rig[] {
+  const names = directories
+    .filter((directory) => /^[^/]+\/(crew|polecats|witness|refinery|mayor)$/.test(directory))
+    .map((directory) => directory.slice(0, directory.indexOf('/')))
+    .filter((name) => ownerOf(`${name}/witness`)?.role === `${name}/witness`);
+  return [...new Set(names)].sort().map((name) => ({ name, prefix: null }));
+}
+
+function exists(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false; // an unreadable mayor/ is in the gaps already
+  }
+}

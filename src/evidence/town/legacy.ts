@@ -1,0 +1,88 @@
+import { lstatSync } from 'node:fs';
+import type { LegacyItem } from '../../core/types/evidence.ts';
+import { realDisk } from '../../io/disk.ts';
+import { isLockName, LOCK_NAME, OLD_HOME } from '../locks/lock-names.ts';
+
+const NEW_HOME = '.runtime';
+
+/** Files of `.gastown/` that do not simply go to `.runtime/` under their old name, by level. */
+const TOWN_TARGETS: Readonly<Record<string, string>> = { 'config.json': 'mayor/config.json' };
+const RIG_TARGETS: Readonly<Record<string, string>> = {
+  'config.json': 'settings/config.json',
+  'namepool.json': `${NEW_HOME}/namepool-state.json`,
+};
+const WORKER_TARGETS: Readonly<Record<string, string>> = {};
+
+/** Where runtime state may have been left behind; directories relative to the town root. */
+export interface LegacyPlaces {
+  readonly rigs: readonly string[];
+  /** Worker directories, canonical or not; rigs and the root may be among them and are taken as what they are. */
+  readonly workers: readonly string[];
+  /** Absolute paths of all directories that have a `.gastown`, where a scan has seen them all; null: look. */
+  readonly oldHomes: ReadonlySet<string> | null;
+}
+
+/**
+ * What is still in `.gastown/` at the level of the town, its rigs and workers, with the place that each moved to in
+ * December 2025 (contract, section 4). Only looks; what cannot be listed is left out, for the scan reports it.
+ */
+export function readLegacyItems(
+  root: string,
+  { rigs, workers, oldHomes }: LegacyPlaces,
+): readonly LegacyItem[] {
+  if (oldHomes?.size === 0) return [];
+  const upper = new Set(['.', ...rigs]);
+  const mayHaveOne = (place: string): boolean => oldHomes?.has(inRoot(root, place)) ?? true;
+  return [
+    ...itemsOf(root, '.', TOWN_TARGETS),
+    ...[...rigs].sort().flatMap((rig) => itemsOf(root, rig, RIG_TARGETS)),
+    ...[...new Set(workers)]
+      .filter((worker) => !upper.has(worker) && mayHaveOne(worker))
+      .sort()
+      .flatMap((worker) => itemsOf(root, worker, WORKER_TARGETS)),
+  ];
+}
+
+function itemsOf(root: string, place: string, targets: Readonly<Record<string, string>>): LegacyItem[] {
+  const prefix = place === '.' ? '' : `${place}/`;
+  const absolute = (relative: string): string => inRoot(root, relative);
+  return listNames(absolute(`${prefix}${OLD_HOME}`))
+    .filter(isState)
+    .sort()
+    .map((name) => {
+      const from = `${prefix}${OLD_HOME}/${name}`;
+      const to = `${prefix}${(Object.hasOwn(targets, name) ? targets[name] : undefined) ?? `${NEW_HOME}/${name}`}`;
+      return {
+        from,
+        to,
+        targetExists: typeAt(absolute(to)) !== 'absent',
+        isDirectory: typeAt(absolute(from)) === 'directory',
+      };
+    });
+}
+
+const inRoot = (root: string, relative: string): string => `${root === '/' ? '' : root}/${relative}`;
+
+/** The lock itself moves; its guard (`agent.lock.flock`) and the debris beside it stay where they are. */
+const isState = (name: string): boolean => name === LOCK_NAME || !isLockName(name);
+
+/** Names in a directory; none where it is a symlink, or cannot be listed. */
+function listNames(directory: string): string[] {
+  if (typeAt(directory) !== 'directory') return [];
+  try {
+    return realDisk.list(directory).map(({ name }) => name);
+  } catch {
+    return []; // the scan has made a gap of it
+  }
+}
+
+/** `other` also where looking failed: something may be there, and must not be overwritten. */
+function typeAt(path: string): 'directory' | 'other' | 'absent' {
+  try {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return 'absent';
+    return stat.isDirectory() ? 'directory' : 'other';
+  } catch {
+    return 'other';
+  }
+}

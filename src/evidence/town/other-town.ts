@@ -1,0 +1,21 @@
+import { dirname } from 'node:path';
+import { relativeTo } from '../../core/town/roles.ts';
+import { entryExists } from '../processes/proc-files.ts';
+
+/**
+ * Finds the root of another town in which a path lies: the outermost directory with `mayor/town.json`, null for paths
+ * inside `root` and for those in no town. Remembers what it saw: panes share most of their ancestors.
+ */
+export const otherTownFinder = (root: string): ((path: string) => string | null) => {
+  const outermost = new Map<string, string | null>();
+  const find = (directory: string): string | null => {
+    const before = outermost.get(directory);
+    if (before !== undefined) return before;
+    const parent = dirname(directory);
+    const above = parent === directory ? null : find(parent);
+    const found = above ?? (entryExists(`${directory}/mayor/town.json`) ? directory : null);
+    outermost.set(directory, found);
+    return found;
+  };
+  return (path) => (path.startsWith('/') && relativeTo(root, path) === null ? find(path) : null);
+};

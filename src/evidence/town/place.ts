@@ -1,0 +1,64 @@
+/**
+ * Which place of the town a directory is that goes by another name: through a bind mount, or in a container's view of the
+ * file system. Names say nothing there; device and inode do. Reads only.
+ */
+import { statSync } from 'node:fs';
+import { relativeTo } from '../../core/town/roles.ts';
+
+/**
+ * The town's own name for a directory, or null where it lies in no place of the town.
+ * @param shown absolute path by which its user knows it
+ * @param door a path that leads to it here: `/proc/<pid>/cwd`, or the same as `shown`
+ */
+export type TownPlaceFinder = (shown: string, door: string) => string | null;
+
+/** No path has more directories than its 4096 bytes have slashes; nobody works this deep. */
+const MAX_CLIMB = 64;
+
+/**
+ * Prepares to look for places below the real path `root`. `directories`, relative to it, are those that may be mounted
+ * elsewhere on their own: the workers.
+ */
+export const townPlaceFinder = (root: string, directories: readonly string[]): TownPlaceFinder => {
+  let known: ReadonlyMap<string, string> | null = null;
+  return (shown, door) => {
+    if (!shown.startsWith('/') || shown === '/' || relativeTo(root, shown) !== null) return null;
+    known ??= identify(root, directories);
+    const names = shown.split('/').filter((name) => name !== '');
+    let before = '';
+    for (let up = 0; up <= Math.min(names.length, MAX_CLIMB); up += 1) {
+      const identity = identityOf(`${door}${'/..'.repeat(up)}`);
+      // The top of its file system, or a directory that nobody may look through.
+      if (identity === null || identity === before) return null;
+      const place = known.get(identity);
+      if (place !== undefined) return [place, ...names.slice(names.length - up)].join('/');
+      before = identity;
+    }
+    return null;
+  };
+};
+
+/** Both names lead to one directory, whatever mounts or links lie between. */
+export const isSameDirectory = (one: string, other: string): boolean => {
+  const identity = identityOf(one);
+  return identity !== null && identity === identityOf(other);
+};
+
+const identify = (root: string, directories: readonly string[]): ReadonlyMap<string, string> => {
+  const known = new Map<string, string>();
+  // The root last: it wins over a directory of its own that is mounted over it.
+  for (const path of [...directories.map((directory) => `${root}/${directory}`), root]) {
+    const identity = identityOf(path);
+    if (identity !== null) known.set(identity, path);
+  }
+  return known;
+};
+
+const identityOf = (path: string): string | null => {
+  try {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats?.isDirectory() ? `${stats.dev}:${stats.ino}` : null;
+  } catch {
+    return null; // closed to us: its name is all there is
+  }
+};

@@ -1,0 +1,24 @@
+import type { Rig } from '../../core/types/evidence.ts';
+
+/**
+ * The rigs that `mayor/rigs.json` names, sorted; null where the bytes are no such document. A rig whose entry has no
+ * usable prefix has `prefix: null`.
+ */
+export function parseRigs(bytes: Uint8Array): readonly Rig[] | null {
+  let document: unknown;
+  try {
+    document = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null;
+  }
+  const rigs = member(document, 'rigs');
+  if (typeof rigs !== 'object' || rigs === null || Array.isArray(rigs)) return null;
+  return Object.entries(rigs)
+    .map(([name, entry]) => ({ name, prefix: text(member(member(entry, 'beads'), 'prefix')) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const member = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(key) : undefined;
+
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);

@@ -1,0 +1,42 @@
+/** Which worker a caller means: relative to the town, a path from where they stand, or an absolute path. */
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:path';
+import { relativeTo } from '../../core/town/roles.ts';
+
+export type WorkerPath =
+  | { readonly kind: 'inside'; readonly worker: string; readonly exists: boolean }
+  /** An absolute path out of the town: it has a town of its own. */
+  | { readonly kind: 'elsewhere'; readonly path: string }
+  /** A relative name that leads out of the town. */
+  | { readonly kind: 'outside'; readonly path: string };
+
+/** The real path of something that may not exist yet: that of its nearest existing ancestor, and the rest as named. */
+const realPathOf = (path: string): string => {
+  const rest: string[] = [];
+  for (let place = path; ; place = dirname(place)) {
+    try {
+      return join(realpathSync.native(place), ...rest);
+    } catch {
+      if (dirname(place) === place) return path;
+      rest.unshift(basename(place));
+    }
+  }
+};
+
+const absoluteOf = (given: string, root: string, cwd: string): string => {
+  if (isAbsolute(given)) return normalize(given);
+  const standsInside = relativeTo(root, cwd) !== null;
+  const fromHere = given === '.' || given.startsWith('./') || given === '..' || given.startsWith('../');
+  if (fromHere && standsInside) return resolve(cwd, given);
+  const inTown = resolve(root, given);
+  const here = resolve(cwd, given);
+  return standsInside && !existsSync(inTown) && existsSync(here) ? here : inTown;
+};
+
+/** Resolves what a caller typed for a worker. `root` is the town's real path. Reads only. */
+export const resolveWorker = (given: string, root: string, cwd: string): WorkerPath => {
+  const path = realPathOf(absoluteOf(given, root, cwd));
+  const worker = relativeTo(root, path);
+  if (worker !== null) return { kind: 'inside', worker, exists: existsSync(path) };
+  return isAbsolute(given) ? { kind: 'elsewhere', path } : { kind: 'outside', path };
+};

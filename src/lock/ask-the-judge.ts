@@ -1,0 +1,76 @@
+/** Who decides what a lock is: the lock library asks, and never derives a state itself. */
+import type { Verdict } from '../core/types/judgement.ts';
+import type { Sight } from './files/sight.ts';
+import { isSameStamp } from './files/sight.ts';
+
+/** The verdict on the lock at `lockPath` as it is now, or null where there is none (any more). */
+export type Judge = (workerDir: string, lockPath: string) => Promise<Verdict | null>;
+
+/** How the doctor's own judge looks: as `lookAtWorker` of the library. */
+export interface JudgeOptions {
+  /** Root of the town; default: the marked directory around the worker, or the worker itself. */
+  readonly town?: string;
+  /** tmux sockets by name or path; default: all of the user's servers. */
+  readonly sockets?: readonly string[] | undefined;
+  /** Milliseconds for each question to tmux and git. */
+  readonly timeoutMs?: number | undefined;
+  readonly agents?: readonly string[] | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** The doctor's own look at one worker. Loaded when it is first needed: most acquisitions meet no lock at all. */
+export const doctorsJudge =
+  (options: JudgeOptions = {}): Judge =>
+  async (workerDir, lockPath) => {
+    const { lookAtWorker } = await import('../look.ts');
+    const { verdicts } = await lookAtWorker(workerDir, options);
+    return verdicts.find((verdict) => verdict.lock.path === lockPath) ?? null;
+  };
+
+/** The verdict is about exactly these bytes in exactly this file. */
+export const isAbout = (verdict: Verdict, seen: Sight): boolean =>
+  seen.kind === 'file' && verdict.lock.stamp !== null && isSameStamp(verdict.lock.stamp, seen.stamp);
+
+/** Why a lock that is judged so is not taken over: one sentence for an operator. */
+export function explainRefusal(workerDir: string, verdict: Verdict): string {
+  const { state, holder, release, facts } = verdict;
+  const pid =
+    holder === null ? '' : ` (process ${holder.pid}${holder.sessionId ? `, ${holder.sessionId}` : ''})`;
+  const because = facts.map(({ text }) => text).join('; ');
+  switch (state) {
+    case 'held':
+      return `${workerDir} is held by a live agent${pid}: ${because}.`;
+    case 'orphaned':
+      return `${workerDir} is locked by a process that lives without its session${pid}: ${because}.`;
+    case 'foreign':
+      return `${workerDir} was locked on another machine${pid}: ${because}.`;
+    case 'stale':
+    case 'invalid':
+      return `The lock of ${workerDir}${pid} is ${state} and not to be released ${whyNot(release)}.`;
+    case 'unknown':
+      return `It cannot be told who holds ${workerDir}${pid}: ${because}.`;
+  }
+}
+
+function whyNot(release: Verdict['release']): string {
+  if (release.allowed) return 'on this file system, where locks of other machines cannot be excluded';
+  switch (release.why) {
+    case 'tracked':
+      return 'because git tracks it';
+    case 'tracked-unknown':
+      return 'because git cannot say whether it tracks it';
+    case 'not-utf8':
+      return 'because its path is no UTF-8';
+    case 'not-a-file':
+      return 'because it is no plain file';
+    case 'fresh':
+    case 'young':
+      return `yet: it is too young, ask again in ${release.retryInSeconds ?? 1} s`;
+    case 'occupied':
+      return 'because an agent works there';
+    case 'occupants-unknown':
+      return 'because nobody could look whether an agent works there';
+    case 'state':
+      return 'on this evidence';
+  }
+}

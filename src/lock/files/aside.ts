@@ -1,0 +1,118 @@
+/**
+ * Compare-and-remove. No system call removes "this file if it still is at this name", so a lock is moved aside first,
+ * looked at there, and put back if it is not the one that was judged.
+ */
+import type { Stamp } from '../../core/types/evidence.ts';
+import { describeErrno, errnoOf } from '../../io/errno.ts';
+import type { SystemCalls } from '../../io/system-calls.ts';
+import type { Guard } from '../guard/guard.ts';
+import { asidePath, makeNonce, type Place } from './names.ts';
+import { isSameFile, isSameStamp, look } from './sight.ts';
+
+export type Moved =
+  /** It is the one, and lies at `aside`: give it its final name or remove it. */
+  | { readonly kind: 'moved'; readonly aside: string }
+  /** There was none. */
+  | { readonly kind: 'absent' }
+  /** It was another one; it is back at its place. */
+  | { readonly kind: 'changed' }
+  /** Somebody removed the guard's file: nothing was touched. */
+  | { readonly kind: 'unguarded' }
+  /** It was another one and could not be put back: it lies at `aside`, the next run tries again. */
+  | { readonly kind: 'stranded'; readonly aside: string; readonly why: string };
+
+/**
+ * Moves the lock aside if it is the one with this stamp. Needs the guard. Throws what rename throws; then the lock is
+ * where it was.
+ */
+export function moveAside(calls: SystemCalls, guard: Guard, expected: Stamp): Moved {
+  const { place } = guard;
+  const aside = asidePath(place, makeNonce());
+  if (!guard.stands()) return { kind: 'unguarded' };
+  try {
+    calls.rename(place.lock, aside);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return { kind: 'absent' };
+    throw error;
+  }
+  const seen = look(calls, aside);
+  if (seen.kind === 'file' && isSameStamp(seen.stamp, expected)) return { kind: 'moved', aside };
+  const back = putBack(calls, place, aside);
+  return back.kind === 'back' ? { kind: 'changed' } : { kind: 'stranded', aside, why: back.why };
+}
+
+/**
+ * Puts a lock that was moved aside back at its name, never over a newer one: link(2) does not replace. Expected
+ * failures are answers; nothing is thrown.
+ */
+export function putBack(
+  calls: SystemCalls,
+  place: Place,
+  aside: string,
+): { readonly kind: 'back' } | { readonly kind: 'occupied' | 'failed'; readonly why: string } {
+  try {
+    const there = calls.lstat(aside);
+    if (there === undefined) return { kind: 'failed', why: `${aside} is gone` };
+    // A hard link to a symlink follows it on macOS, directories have none, some file systems have none at all.
+    if (!there.isFile() || !tryLink(calls, aside, place.lock)) {
+      if (calls.lstat(place.lock) !== undefined)
+        return { kind: 'occupied', why: 'a newer lock stands there' };
+      calls.rename(aside, place.lock);
+      return { kind: 'back' };
+    }
+  } catch (error) {
+    return errnoOf(error) === 'EEXIST'
+      ? existing(calls, place, aside)
+      : { kind: 'failed', why: describeErrno(error) };
+  }
+  try {
+    calls.unlink(aside);
+  } catch {
+    // A second name of the lock that is back in place: the next run removes it.
+  }
+  return { kind: 'back' };
+}
+
+/**
+ * Gives a lock that was moved aside its end (removed, or renamed to a kept copy). Where the disk refuses that, the lock
+ * goes back to its place, so that no later run finds it half done, and the failure is thrown.
+ */
+export function finishAside(calls: SystemCalls, place: Place, aside: string, finish: () => void): void {
+  try {
+    finish();
+  } catch (error) {
+    putBack(calls, place, aside); // where this fails too, the next run does it
+    throw error;
+  }
+}
+
+/** False where the file system has no hard links; throws on every other failure. */
+function tryLink(calls: SystemCalls, from: string, to: string): boolean {
+  try {
+    calls.link(from, to);
+    return true;
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS') return false;
+    throw error;
+  }
+}
+
+/** Something stands at the lock's name: perhaps this very file, linked back by a run that died before it could tidy up. */
+function existing(
+  calls: SystemCalls,
+  place: Place,
+  aside: string,
+): { readonly kind: 'back' } | { readonly kind: 'occupied'; readonly why: string } {
+  try {
+    const one = calls.lstat(aside);
+    const other = calls.lstat(place.lock);
+    if (one !== undefined && other !== undefined && isSameFile(one, other)) {
+      calls.unlink(aside);
+      return { kind: 'back' };
+    }
+  } catch {
+    // Then both stay, which loses nothing.
+  }
+  return { kind: 'occupied', why: 'a newer lock stands there' };
+}

@@ -1,0 +1,107 @@
+/** What a killed run left beside a lock, finished or undone: the first thing that happens under every guard. */
+import type { BigIntStats } from 'node:fs';
+import { isExpiredCopy } from '../../core/record/kept-copy.ts';
+import type { SystemCalls } from '../../io/system-calls.ts';
+import type { Guard } from '../guard/guard.ts';
+import { lifeOf } from '../identity.ts';
+import { putBack } from './aside.ts';
+import { readCompanion } from './companion.ts';
+import { type OwnFile, ownFileOf, type Place } from './names.ts';
+import { isSameFile, look } from './sight.ts';
+
+export interface LeftoverRepair {
+  /** A lock that a run had moved aside and could not finish with is back at its place. */
+  readonly restored: boolean;
+  /** Paths that were removed. */
+  readonly removed: readonly string[];
+  /** Paths of locks that cannot be put back because a newer one stands there, and whose holder may live. */
+  readonly kept: readonly string[];
+}
+
+export interface LeftoverOptions {
+  readonly nowMs: number;
+  /** Kept copies older than this are cleared too; null keeps all. */
+  readonly clearReleasedAfterMs: number | null;
+  /** Age from which another tool's staged file counts as abandoned (default one minute). */
+  readonly foreignStagedMs?: number;
+}
+
+/** Another tool's staged file lives for milliseconds; what is older was abandoned. */
+const FOREIGN_STAGED_MS = 60_000;
+
+/**
+ * Tidies up under the guard: staged files go, a lock that was moved aside comes back unless a newer one stands there
+ * or its holder is proven dead, second names of one file go. Only regular files under names of our own making are
+ * touched. Throws what the system throws.
+ */
+export function tidyUp(calls: SystemCalls, guard: Guard, options: LeftoverOptions): LeftoverRepair {
+  const { place } = guard;
+  const removed: string[] = [];
+  const kept: string[] = [];
+  let restored = false;
+  if (!guard.stands()) return { restored, removed, kept };
+  const remove = (path: string): void => {
+    calls.unlink(path);
+    removed.push(path);
+  };
+
+  const found = findLeftovers(calls, place);
+  for (const { path, kind, stat } of found) {
+    if (kind === 'staged' || isAbandoned(kind, stat, options)) remove(path);
+  }
+  for (const { path, stat } of newestFirst(found, 'aside')) {
+    const lock = calls.lstat(place.lock);
+    if (lock === undefined) {
+      if (putBack(calls, place, path).kind === 'back') restored = true;
+      else kept.push(path);
+    } else if (isSameFile(lock, stat) || isProvenDead(calls, path)) remove(path);
+    else kept.push(path);
+  }
+  for (const { path, stat } of newestFirst(found, 'released')) {
+    const lock = calls.lstat(place.lock);
+    const isSecondName = lock !== undefined && isSameFile(lock, stat);
+    if (isSecondName || isExpired(path, options)) remove(path);
+  }
+  removeOrphanedCompanion(calls, place, remove);
+  return { restored, removed, kept };
+}
+
+interface Found {
+  readonly path: string;
+  readonly kind: OwnFile;
+  readonly stat: BigIntStats;
+}
+
+function findLeftovers(calls: SystemCalls, place: Place): readonly Found[] {
+  return calls.list(place.directory).flatMap((name) => {
+    const kind = ownFileOf(name);
+    const path = `${place.directory}/${name}`;
+    const stat = kind === null ? undefined : calls.lstat(path);
+    return kind === null || !stat?.isFile() ? [] : [{ path, kind, stat }];
+  });
+}
+
+const newestFirst = (found: readonly Found[], kind: OwnFile): readonly Found[] =>
+  found.filter((each) => each.kind === kind).sort((a, b) => Number(b.stat.mtimeNs - a.stat.mtimeNs));
+
+function isAbandoned(kind: OwnFile, stat: BigIntStats, options: LeftoverOptions): boolean {
+  const ageMs = options.nowMs - Number(stat.mtimeNs / 1_000_000n);
+  return kind === 'foreign-staged' && ageMs >= (options.foreignStagedMs ?? FOREIGN_STAGED_MS);
+}
+
+const isExpired = (path: string, { nowMs, clearReleasedAfterMs }: LeftoverOptions): boolean =>
+  clearReleasedAfterMs !== null && isExpiredCopy(path, nowMs, clearReleasedAfterMs);
+
+/** Only a record of ours can prove it: the number in a foreign one was dead from the start. */
+function isProvenDead(calls: SystemCalls, path: string): boolean {
+  const seen = look(calls, path);
+  const holder = seen.kind === 'file' && seen.content.kind === 'record' ? seen.content.record.holder : null;
+  return holder !== null && lifeOf(holder) === 'gone';
+}
+
+/** A second record without a lock, whose holder is gone, says nothing to anybody. */
+function removeOrphanedCompanion(calls: SystemCalls, place: Place, remove: (path: string) => void): void {
+  if (calls.lstat(place.lock) !== undefined) return;
+  const holder = readCompanion(calls, place);
+  if (holder !== null && lifeOf(holder) === 'gone') remove(place.companion);
+}

@@ -1,0 +1,54 @@
+/** Names of everything that stands beside a lock. One place, because a name decides what may be removed. */
+import { releasedAtMs } from '../../core/record/kept-copy.ts';
+import { COMPANION_NAME, LOCK_NAME } from '../../evidence/locks/lock-names.ts';
+import { randomHex } from '../../io/digest.ts';
+
+/** The files of one lock, all in one directory, so that links and renames between them are possible. */
+export interface Place {
+  /** Absolute path of the `.runtime` (or, before December 2025, `.gastown`) directory. */
+  readonly directory: string;
+  readonly lock: string;
+  /** The file whose flock(2) guards every change. Never removed by anyone. */
+  readonly guard: string;
+  /** The second record, which keeps the true holder. */
+  readonly companion: string;
+}
+
+export const placeIn = (directory: string): Place => ({
+  directory,
+  lock: `${directory}/${LOCK_NAME}`,
+  guard: `${directory}/${LOCK_NAME}.flock`,
+  companion: `${directory}/${COMPANION_NAME}`,
+});
+
+/** Random text, unique to one acquisition or one step. */
+export const makeNonce = (): string => randomHex(8);
+
+/** A file that is being written and will be linked or renamed to its name. */
+export const stagedPath = (place: Place, nonce: string): string => `${place.lock}.${nonce}.new`;
+
+/** A lock moved aside to be looked at: not yet released, the next run puts it back. */
+export const asidePath = (place: Place, nonce: string): string => `${place.lock}.${nonce}.old`;
+
+/** The kept copy of a released lock. No repair puts it back, `doctor undo` does. */
+export const releasedPath = (place: Place, id: string): string => `${place.lock}.released-${id}`;
+
+/** `20260811T070000Z-1f3a5c`: sorts by time, and no two runs share one. */
+export const makeRunId = (nowMs: number): string => {
+  const time = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
+  return `${time}-${randomHex(3)}`;
+};
+
+/** Only names that this program makes itself; what merely looks like them belongs to somebody else. */
+const STAGED = /^agent\.lock\.[0-9a-f]{16}\.new$/;
+const ASIDE = /^agent\.lock\.[0-9a-f]{16}\.old$/;
+
+export type OwnFile = 'staged' | 'aside' | 'released' | 'foreign-staged';
+
+/** What a file in a lock's directory is for us; null for everything that is none of our business. */
+export const ownFileOf = (name: string): OwnFile | null => {
+  if (STAGED.test(name)) return 'staged';
+  if (ASIDE.test(name)) return 'aside';
+  if (releasedAtMs(name) !== null) return 'released';
+  return name === `${LOCK_NAME}.tmp` ? 'foreign-staged' : null;
+};

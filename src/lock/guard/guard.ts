@@ -1,0 +1,232 @@
+/**
+ * The guard: flock(2) on `agent.lock.flock`, held while a lock is changed. It excludes the newer Go writers too, and
+ * the kernel drops it when its owner dies, however it dies.
+ */
+import { constants } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeErrno, errnoOf } from '../../io/errno.ts';
+import { networkFileSystem } from '../../io/file-systems.ts';
+import { type SystemCalls, systemCalls } from '../../io/system-calls.ts';
+import type { Place } from '../files/names.ts';
+import { isSameFile } from '../files/sight.ts';
+import { type FlockTool, findFlockTools, flockDescriptor, isFlockShown } from './flock-tool.ts';
+
+/** A guard that is held. */
+export interface Guard {
+  readonly place: Place;
+  /**
+   * Name of the network file system it lies on (`nfs`), or null: flock is not to be trusted there, so nothing may be
+   * broken without being forced.
+   */
+  readonly network: string | null;
+  /** False when somebody removed or replaced the guard file: then another process may hold another guard. */
+  readonly stands: () => boolean;
+  /** Lets go. Never throws; safe to call twice. */
+  readonly letGo: () => void;
+}
+
+export type GuardOutcome =
+  | { readonly kind: 'held'; readonly guard: Guard }
+  | { readonly kind: 'busy'; readonly waitedMs: number }
+  /**
+   * `no-tool`: this machine cannot flock. `unsafe`: a symlink or something else than a file stands in the way. `io`:
+   * the disk refused (then `error` is the system's).
+   */
+  | {
+      readonly kind: 'none';
+      readonly cause: 'no-tool' | 'unsafe' | 'io';
+      readonly why: string;
+      readonly hint: string;
+      readonly error: unknown;
+    };
+
+export interface GuardOptions {
+  readonly calls?: SystemCalls;
+  /** How long to wait for a guard that somebody else holds, in milliseconds (default 5000). */
+  readonly guardTimeoutMs?: number;
+  /** The programs that can flock, in order; default: those that this machine has. */
+  readonly flockTools?: readonly FlockTool[];
+  readonly platform?: NodeJS.Platform;
+}
+
+const GUARD_TIMEOUT_MS = 5000;
+const FIRST_PAUSE_MS = 4;
+const LONGEST_PAUSE_MS = 100;
+const INSTALL_HINT =
+  'Install flock (Debian, Ubuntu, Fedora: util-linux; Alpine: util-linux or busybox) or perl.';
+const OPEN_FLAGS = constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** open(2) on macOS and the BSDs takes the flock itself; libuv passes it on, Node does not export it. */
+const O_EXLOCK = 0x20;
+
+/** Takes the guard of a lock, waiting a bounded time. Expected failures are answers; nothing is thrown. */
+export async function takeGuard(place: Place, options: GuardOptions = {}): Promise<GuardOutcome> {
+  const timeoutMs = options.guardTimeoutMs ?? GUARD_TIMEOUT_MS;
+  const startedAt = performance.now();
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    const isOurs = waiting.has(place.guard);
+    const outcome: GuardOutcome = isOurs ? { kind: 'busy', waitedMs: 0 } : tryGuard(place, options);
+    if (outcome.kind !== 'busy') return outcome;
+    const waitedMs = Math.round(performance.now() - startedAt);
+    if (waitedMs >= timeoutMs) return { kind: 'busy', waitedMs };
+    const leftMs = timeoutMs - waitedMs;
+    if (isOurs) await letGoHere(place.guard, leftMs);
+    // Spread out, so that many waiters do not knock all at once.
+    else await sleep(Math.min(pauseMs * (0.5 + Math.random()), leftMs));
+  }
+}
+
+/** Who in this process waits for a guard that this process holds: asking flock again and again would only slow it down. */
+const waiting = new Map<string, Set<() => void>>();
+
+/** Resolves when this process lets go of the guard, or after `timeoutMs`. */
+const letGoHere = (guard: string, timeoutMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeoutMs);
+    waiting.get(guard)?.add(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+
+function tryGuard(place: Place, options: GuardOptions): GuardOutcome {
+  const calls = options.calls ?? systemCalls;
+  const platform = options.platform ?? process.platform;
+  let descriptor: number | null = null;
+  try {
+    const obstacle = obstacleAt(calls, place);
+    if (obstacle !== null) return unsafe(obstacle);
+    const opened = openGuard(calls, place, platform);
+    if (opened === 'busy') return { kind: 'busy', waitedMs: 0 };
+    descriptor = opened;
+    if (!calls.fstat(descriptor).isFile()) return unsafe(`${place.guard} is no regular file`);
+    const answer =
+      platform === 'darwin'
+        ? proveOpenLock(calls, place)
+        : flock(calls, place, descriptor, options.flockTools);
+    if (answer.kind === 'none') return none('no-tool', answer.why, INSTALL_HINT, null);
+    if (answer.kind === 'busy' || !leadsTo(calls, descriptor, place)) return { kind: 'busy', waitedMs: 0 };
+    const guard = hold(calls, place, descriptor, networkFileSystem(calls, place.directory, platform));
+    descriptor = null;
+    return { kind: 'held', guard };
+  } catch (error) {
+    return none(
+      'io',
+      `${place.guard}: ${describeErrno(error)}`,
+      'Look at the directory and its disk.',
+      error,
+    );
+  } finally {
+    if (descriptor !== null) closeQuietly(calls, descriptor);
+  }
+}
+
+/** A symlinked `.runtime` would take us into somebody else's directory. */
+function obstacleAt(calls: SystemCalls, place: Place): string | null {
+  const directory = calls.lstat(place.directory);
+  if (directory !== undefined && !directory.isDirectory())
+    return `${place.directory} is no directory of its own`;
+  return null;
+}
+
+function openGuard(calls: SystemCalls, place: Place, platform: NodeJS.Platform): number | 'busy' {
+  const flags = platform === 'darwin' ? OPEN_FLAGS | O_EXLOCK : OPEN_FLAGS;
+  try {
+    return calls.open(place.guard, flags | constants.O_RDWR, 0o644);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (platform === 'darwin' && (code === 'EAGAIN' || code === 'EWOULDBLOCK')) return 'busy';
+    // Another user's guard: flock needs no right to write.
+    if (code === 'EACCES') return calls.open(place.guard, (flags & ~constants.O_CREAT) | constants.O_RDONLY);
+    throw error;
+  }
+}
+
+type Tried = { readonly kind: 'locked' | 'busy' } | { readonly kind: 'none'; readonly why: string };
+
+let toolsHere: readonly FlockTool[] | null = null;
+
+function flock(
+  calls: SystemCalls,
+  place: Place,
+  descriptor: number,
+  tools: readonly FlockTool[] | undefined,
+): Tried {
+  toolsHere ??= tools === undefined ? findFlockTools(calls, process.env.PATH ?? '') : null;
+  const usable = tools ?? toolsHere ?? [];
+  const answer = flockDescriptor(calls, descriptor, usable);
+  if (answer.kind !== 'locked' || isFlockShown(calls, descriptor)) return answer;
+  // The kernel does not show it (no /proc, or the tool lied): a second attempt must be refused.
+  return proveBySecond(calls, place, (second) => flockDescriptor(calls, second, usable).kind === 'busy');
+}
+
+/** O_EXLOCK is not documented by Node: once we hold the file, opening it again must be refused. */
+function proveOpenLock(calls: SystemCalls, place: Place): Tried {
+  try {
+    const second = calls.open(place.guard, OPEN_FLAGS | O_EXLOCK | constants.O_RDWR, 0o644);
+    calls.close(second);
+    return { kind: 'none', why: 'opening with O_EXLOCK does not lock here' };
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'EAGAIN' || code === 'EWOULDBLOCK') return { kind: 'locked' };
+    throw error;
+  }
+}
+
+function proveBySecond(calls: SystemCalls, place: Place, isRefused: (descriptor: number) => boolean): Tried {
+  const second = calls.open(place.guard, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return isRefused(second)
+      ? { kind: 'locked' }
+      : { kind: 'none', why: 'the program that should lock says that it did, and did not' };
+  } finally {
+    calls.close(second);
+  }
+}
+
+/** Somebody may have removed the file while we opened and locked it: then we hold a guard that guards nothing. */
+function leadsTo(calls: SystemCalls, descriptor: number, place: Place): boolean {
+  const named = calls.lstat(place.guard);
+  return named !== undefined && isSameFile(calls.fstat(descriptor), named);
+}
+
+function hold(calls: SystemCalls, place: Place, descriptor: number, network: string | null): Guard {
+  let held = true;
+  waiting.set(place.guard, new Set());
+  return {
+    place,
+    network,
+    stands: () => held && leadsTo(calls, descriptor, place),
+    letGo: () => {
+      if (!held) return;
+      held = false;
+      closeQuietly(calls, descriptor);
+      const waiters = waiting.get(place.guard) ?? [];
+      waiting.delete(place.guard);
+      for (const wake of waiters) wake();
+    },
+  };
+}
+
+/** close(2) gives the descriptor up whatever it answers. */
+function closeQuietly(calls: SystemCalls, descriptor: number): void {
+  try {
+    calls.close(descriptor);
+  } catch {
+    // Nothing was written through it, so no write can have been lost.
+  }
+}
+
+const unsafe = (why: string): GuardOutcome =>
+  none(
+    'unsafe',
+    why,
+    'Nothing is changed through links or special files: put a plain directory and file there.',
+    null,
+  );
+
+const none = (
+  cause: 'no-tool' | 'unsafe' | 'io',
+  why: string,
+  hint: string,
+  error: unknown,
+): GuardOutcome => ({ kind: 'none', cause, why, hint, error });

@@ -1,0 +1,83 @@
+/** A look at a town or at one worker: find the root, read its configuration, gather, judge. Reads only. */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { readConfig } from './config.ts';
+import { examineSnapshot } from './core/judge/examine.ts';
+import type { ScanMode, Snapshot } from './core/types/evidence.ts';
+import type { Examination } from './core/types/judgement.ts';
+import { DEFAULT_TIMEOUT_MS, gather } from './evidence/gather.ts';
+import { findTownRoot, type TownRoot } from './evidence/town/root.ts';
+import { resolveWorker } from './evidence/town/worker-path.ts';
+
+/** How to look at a town. Everything is optional; the town's own `lock-doctor.json` fills in what is left open. */
+export interface LookOptions {
+  readonly scan?: Exclude<ScanMode, 'worker'> | undefined;
+  /** tmux sockets by name or path; default: all of the user's servers. */
+  readonly sockets?: readonly string[] | undefined;
+  /** Milliseconds for each question to tmux and git; default 2000. */
+  readonly timeoutMs?: number | undefined;
+  /** Names of agent commands besides the built-in ones and the configured ones. */
+  readonly agents?: readonly string[] | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly cwd?: string | undefined;
+}
+
+/** Finds the town that options mean. Throws Failure E_USAGE as `findTownRoot` does. */
+export const townOf = (
+  town: string | undefined,
+  { env = process.env, cwd = process.cwd() }: LookOptions,
+): TownRoot => findTownRoot({ town, cwd, env });
+
+/** Gathers a snapshot of a town, or with `scan: 'worker'` of some of its workers. */
+export const look = (
+  town: TownRoot,
+  scan: ScanMode,
+  workers: readonly string[],
+  options: LookOptions,
+): Promise<Snapshot> => {
+  const config = readConfig(town.root);
+  return gather({
+    town,
+    scan,
+    workers,
+    sockets: options.sockets ?? config.sockets,
+    timeoutMs: options.timeoutMs ?? config.timeout ?? DEFAULT_TIMEOUT_MS,
+    agents: [...config.agents, ...(options.agents ?? [])],
+    env: options.env ?? process.env,
+  });
+};
+
+/** Judges every lock of a town. Throws Failure E_USAGE for a town that does not exist, E_CONFIG for a broken configuration. */
+export const examineTown = async (town?: string, options: LookOptions = {}): Promise<Examination> =>
+  examineSnapshot(await look(townOf(town, options), options.scan ?? 'default', [], options));
+
+export interface WorkerLook extends LookOptions {
+  /** Root to judge it in; default: the outermost marked directory above the worker, or the worker itself. */
+  readonly town?: string | undefined;
+  /** Workers whose locks carry the same bytes, relative to the town: a copy is told from its original by both. */
+  readonly beside?: readonly string[] | undefined;
+}
+
+/** Judges the lock of one worker directory (absolute path): what repair and the lock library decide by. */
+export const lookAtWorker = async (workerDir: string, options: WorkerLook = {}): Promise<Examination> => {
+  const { town, worker } = placeWorker(workerDir, options.town);
+  const workers = [worker, ...(options.beside ?? []).filter((other) => other !== worker)];
+  return examineSnapshot(await look(town, 'worker', workers, options));
+};
+
+/** A worker directory with the town it belongs to; one that does not exist yet belongs to where it would be made. */
+export const placeWorker = (
+  workerDir: string,
+  root: string | undefined,
+): { readonly town: TownRoot; readonly worker: string } => {
+  const above = findTownRoot({ town: root, cwd: existingPartOf(workerDir), env: {} });
+  const place = resolveWorker(workerDir, above.root, above.root);
+  if (place.kind === 'inside') return { town: above, worker: place.worker };
+  return { town: findTownRoot({ town: place.path, cwd: place.path, env: {} }), worker: '.' };
+};
+
+const existingPartOf = (path: string): string => {
+  let place = path;
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  return place;
+};

@@ -1,0 +1,120 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Arguments } from '../../../src/cli/arguments/arguments.ts';
+import { parseWithYargs } from '../../../src/cli/arguments/parse-with-yargs.ts';
+import { readArguments } from '../../../src/cli/arguments/read-arguments.ts';
+import { routeOf } from '../../../src/cli/route.ts';
+
+const throughYargs = async (argv: readonly string[]): Promise<Arguments> => {
+  const { command, argv: line } = routeOf(argv);
+  const parsed = await parseWithYargs(command === 'doctor' ? line : [command, ...line], {
+    cwd: '/',
+    width: 80,
+  });
+  if (parsed.kind !== 'arguments') throw new Error(`help instead of arguments: ${parsed.text}`);
+  return parsed.arguments;
+};
+
+const throughOwnReader = (argv: readonly string[]): Arguments => {
+  const { command, argv: line } = routeOf(argv);
+  return readArguments(command, line);
+};
+
+const plain = ({ command, flags, values, positionals }: Arguments) => ({
+  command,
+  flags: [...flags].sort(),
+  values: Object.fromEntries([...values].sort(([a], [b]) => a.localeCompare(b))),
+  positionals,
+});
+
+describe('the two parsers', () => {
+  test.each([
+    [[]],
+    [['/srv/gt']],
+    [['--json']],
+    [['-qv', '--town', '/srv/gt']],
+    [['--town=/srv/gt', '--fix', '--worker', 'a/crew/b', '-w', 'a/crew/c']],
+    [['-S', 'one', '--socket', '/tmp/two', '--timeout', '500']],
+    [['--only', 'stale-lock,collision', '--only', 'invalid-lock']],
+    [['--town', 'a', '--town', 'b']],
+    [['--', '/srv/gt']],
+    [['locks', '--state', 'stale,orphaned', '--watch']],
+    [['--json', 'locks', '/srv/gt']],
+    [['--town', 'locks', 'checks']],
+    [['explain', 'gastown/crew/ada']],
+    [['explain']],
+    [['undo', '0042']],
+    [['completion', 'bash']],
+    [['preflight', 'a', 'b', '--fix', '--json']],
+    [['preflight', '12', '1e3']],
+    [['--dry-run', '--no-color', '--ascii', '--fix']],
+    [['--fix=false', '--json=true']],
+  ])('agree on %j', async (argv) => {
+    expect(plain(await throughYargs(argv))).toEqual(plain(throughOwnReader(argv)));
+  });
+
+  test.each([
+    [['--fixx'], 'doctor has no option --fixx', 'Did you mean --fix?'],
+    [['preflight', 'a', '--jsn'], 'doctor preflight has no option --jsn', 'Did you mean --json?'],
+    [['-Z'], 'doctor has no option -Z', 'See: doctor --help'],
+    [['--town'], '--town needs a value', null],
+    [['--town='], '--town needs a value', null],
+    [['--town', '--json'], '--town needs a value', null],
+    [['a', 'b'], 'doctor takes one town, and "b" is too much', 'Usage: doctor [town]'],
+    [['checks', 'x'], 'doctor checks takes no argument, and "x" is too much', 'Usage: doctor checks'],
+    [['preflight'], 'doctor preflight needs a worker', 'Usage: doctor preflight <worker>...'],
+    [['--timeout', '2s'], '--timeout must be a whole number of milliseconds, at least 1', null],
+    [['--timeout', '0'], '--timeout must be a whole number of milliseconds, at least 1', null],
+    [['--timeout', '99999999999'], '--timeout must be a whole number of milliseconds, at least 1', null],
+    [
+      ['--format', 'jsn'],
+      '--format takes text, json, ndjson, markdown, github, and not jsn',
+      'Did you mean json?',
+    ],
+    [['--deep', '--quick'], '--deep and --quick exclude each other', null],
+    [['--json', '--format', 'text'], '--json and --format exclude each other', null],
+    [
+      ['locks', '--state', 'stael'],
+      '--state takes held, stale, orphaned, invalid, foreign, unknown, and not stael',
+      'Did you mean stale?',
+    ],
+    [
+      ['completion', 'ksh'],
+      'doctor completion knows bash, zsh, fish, workers, checks, topics, and not ksh',
+      null,
+    ],
+    [['locks', '--fix'], 'doctor locks has no option --fix', 'See: doctor locks --help'],
+    [['--__proto__', 'x'], 'doctor has no option --__proto__', 'See: doctor --help'],
+    [['--constructor'], 'doctor has no option --constructor', 'See: doctor --help'],
+  ])('refuse %j in the same words', async (argv, message, hint) => {
+    const expected = { code: 'E_USAGE', message, hint };
+    await expect(throughYargs(argv)).rejects.toMatchObject(expected);
+    expect(() => throughOwnReader(argv)).toThrow(expect.objectContaining(expected));
+  });
+});
+
+describe('exec', () => {
+  test('leaves everything after -- alone', () => {
+    const given = throughOwnReader([
+      'exec',
+      'a/crew/b',
+      '--wait',
+      '3',
+      '--',
+      'sh',
+      '-c',
+      'echo "$1"',
+      '--json',
+      '--',
+    ]);
+    expect(given.positionals).toEqual(['a/crew/b']);
+    expect(given.rest).toEqual(['sh', '-c', 'echo "$1"', '--json', '--']);
+    expect(given.flags.has('json')).toBe(false);
+  });
+
+  test('says that -- is missing', () => {
+    expect(() => throughOwnReader(['exec', 'a/crew/b', 'claude'])).toThrow(
+      'doctor exec needs -- before the command',
+    );
+    expect(() => throughOwnReader(['exec', 'a/crew/b'])).toThrow('doctor exec needs a command after --');
+  });
+});

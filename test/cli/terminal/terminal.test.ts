@@ -1,0 +1,256 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { displayWidth } from '../../../src/reporters/screen/display-width.ts';
+import { cleanUp, hasTmux, makeTown, startTmux, type TestTown } from '../../support/index.ts';
+import { doctor, doctorInPane } from '../run-cli.ts';
+
+afterEach(cleanUp);
+
+const inTmux = hasTmux ? describe : describe.skip;
+const SMALL = { columns: 80, rows: 24 };
+
+/** A dead lock and one that is no record. */
+const sickTown = (): TestTown => {
+  const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/bob', 'gastown/crew/cy'] });
+  town.lock('gastown/crew/ada', { pid: 4194305, session_id: '%5555' }, { ageSeconds: 28_800 });
+  town.lock('gastown/crew/bob', '', { ageSeconds: 3600 });
+  return town;
+};
+
+/** The screen with what differs from run to run taken out: the town's place, its line of counts, durations, run ids. */
+const golden = (screen: string, { root }: TestTown): string =>
+  screen
+    .replaceAll(root, '/town')
+    .replace(/^\/town \([\s\S]*?(?=\n\n)/m, '/town …')
+    .replace(/\d{8}T\d{6}Z-[0-9a-f]+/g, 'RUN');
+
+const CHECKS_AFTER = `✔ Orphaned locks
+✔ Collisions
+✔ Undecided locks
+✔ Tracked locks
+✔ Legacy layout
+✔ Lock debris`;
+
+inTmux('in a real terminal (skipped without tmux)', () => {
+  test('a sick town fits on one screen of 80x24: answer, reason, next command', async () => {
+    const town = sickTown();
+    const run = await doctorInPane([], SMALL, { cwd: town.root, env: { NO_COLOR: '1' } });
+    const { screen, status } = await run.ends();
+    expect(status).toBe(1);
+    expect(golden(screen, town)).toBe(`/town …
+
+⚠ Invalid locks: 1
+  ⚠ gastown/crew/bob: no lock record: the file is empty
+⚠ Stale locks: 1
+  ⚠ gastown/crew/ada: process 4194305 gone, pane %5555 gone, 8 h
+${CHECKS_AFTER}
+
+2 locks: 1 stale, 1 invalid.
+2 locks can be released now:
+  doctor --fix --town /town`);
+  });
+
+  test('a healthy town says so', async () => {
+    const town = makeTown();
+    const run = await doctorInPane(['--no-color'], SMALL, { cwd: town.root });
+    const { screen, status } = await run.ends();
+    expect(status).toBe(0);
+    expect(golden(screen, town)).toBe(`/town …
+
+✔ Invalid locks
+✔ Stale locks
+${CHECKS_AFTER}
+
+No locks.`);
+  });
+
+  test('40 columns are enough: no line is cut, none is wider', async () => {
+    const town = sickTown();
+    const run = await doctorInPane(['--no-color'], { columns: 40, rows: 40 }, { cwd: town.root });
+    const { screen } = await run.ends();
+    expect(golden(screen, town)).toContain(`⚠ Stale locks: 1
+  ⚠ gastown/crew/ada: process 4194305
+      gone, pane %5555 gone, 8 h
+`);
+    for (const line of screen.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(40);
+  });
+
+  test('--ascii, LC_ALL=C and TERM=linux show ASCII only', async () => {
+    const town = sickTown();
+    for (const [args, env] of [
+      [['--ascii'], {}],
+      [[], { LC_ALL: 'C' }],
+      [[], { TERM: 'linux' }],
+    ] as const) {
+      const run = await doctorInPane(['--no-color', ...args], SMALL, { cwd: town.root, env });
+      const { screen } = await run.ends();
+      expect(screen).toMatch(/^[\n -~]*$/);
+      expect(screen).toContain('!  Stale locks: 1\n  ! gastown/crew/ada: ');
+      expect(screen).toContain('ok Collisions\n');
+    }
+  });
+
+  test('colour is there by default, and gone with NO_COLOR, --no-color and TERM=dumb', async () => {
+    const town = sickTown();
+    const colored = await doctorInPane([], SMALL, { cwd: town.root });
+    await colored.ends();
+    expect(colored.coloredScreen()).toContain('\u001b[33m⚠');
+    for (const [args, env] of [
+      [[], { NO_COLOR: '1' }],
+      [['--no-color'], { FORCE_COLOR: '1' }],
+      [[], { TERM: 'dumb' }],
+    ] as const) {
+      const run = await doctorInPane(args, SMALL, { cwd: town.root, env });
+      await run.ends();
+      expect(run.coloredScreen()).not.toContain('\u001b[33m');
+    }
+  });
+
+  test('the tree of locks', async () => {
+    const town = sickTown();
+    const run = await doctorInPane(['locks', '--no-color'], SMALL, { cwd: town.root });
+    const { screen, status } = await run.ends();
+    expect(status).toBe(1);
+    expect(golden(screen, town)).toBe(`/town …
+
+gastown
+  ⚠ crew/ada stale    pid 4194305 gone, %5555 gone, for 8 h
+  ⚠ crew/bob invalid  no record (empty)
+
+2 locks: 1 stale, 1 invalid.`);
+  });
+});
+
+inTmux('while it looks (skipped without tmux)', () => {
+  test('every stage and check is shown, and Ctrl-C ends it with the cursor back', async () => {
+    const town = sickTown();
+    const frozen = await startTmux();
+    frozen.newSession('frozen', { cwd: town.root });
+    frozen.freeze();
+    const run = await doctorInPane(['--timeout', '20000', '--no-color'], SMALL, {
+      cwd: town.root,
+      env: { TMUX_TMPDIR: frozen.tmuxTmpdir },
+    });
+    const picture = await run.shows(/\S Ask tmux\n/);
+    expect(picture).toContain('✔ Look at processes\n');
+    for (const title of ['Ask git', 'Invalid locks', 'Stale locks', 'Lock debris'])
+      expect(picture).toContain(`  ${title}`);
+    run.type('C-c');
+    const { screen, status } = await run.ends();
+    expect(status).toBe(130);
+    expect(screen).toMatch(/doctor: interrupted$/);
+    expect(run.cursorIsShown()).toBe(true);
+  });
+});
+
+inTmux('--fix asks at a terminal (skipped without tmux)', () => {
+  const QUESTION = 'Release these 2 locks? [y] yes [N] no [p] pick one by one:';
+  const fix = async (town: TestTown) =>
+    doctorInPane(['--fix', '--no-color'], { columns: 80, rows: 40 }, { cwd: town.root });
+
+  test('shows the plan, and yes carries it out', async () => {
+    const town = sickTown();
+    const run = await fix(town);
+    expect(
+      golden(await run.shows(QUESTION), town),
+    ).toContain(`To be released, each kept as a copy that doctor undo puts back:
+  gastown/crew/ada  stale, process 4194305 gone, pane %5555 gone, 8 h
+  gastown/crew/bob  invalid, the file is empty
+${QUESTION}`);
+    run.type('y', 'Enter');
+    const { screen, status } = await run.ends();
+    expect(status).toBe(0);
+    expect(golden(screen, town)).toContain(`✔ Stale locks: 1 fixed
+  ✔ gastown/crew/ada: process 4194305 gone, pane %5555 gone, 8 h; released,
+      copy kept as agent.lock.released-RUN-1
+`);
+    expect(golden(screen, town)).toMatch(
+      /No locks\.\n2 locks released\. To put them back:\n {2}doctor undo RUN --town \/town$/,
+    );
+    expect(doctor(['--json'], { cwd: town.root }).status).toBe(0);
+  });
+
+  test.each([
+    ['n', ['n', 'Enter']],
+    ['a bare Enter', ['Enter']],
+    ['the end of input', ['C-d']],
+    ['anything else', ['w', 'h', 'y', 'Enter']],
+  ])('%s leaves everything as it was', async (_what, keys) => {
+    const town = sickTown();
+    const run = await fix(town);
+    await run.shows(QUESTION);
+    run.type(...keys);
+    const { screen, status } = await run.ends();
+    expect(status).toBe(1);
+    expect(screen.match(/left alone:\s+not\s+agreed\s+to/g)).toHaveLength(2);
+    expect(doctor(['locks'], { cwd: town.root }).stdout).toContain('stale gastown/crew/ada');
+    expect(doctor(['undo'], { cwd: town.root }).stdout).toBe(
+      'nothing was released here that could be put back\n',
+    );
+  });
+
+  test('p picks one by one', async () => {
+    const town = sickTown();
+    const run = await fix(town);
+    await run.shows(QUESTION);
+    run.type('p', 'Enter');
+    await run.shows('Release gastown/crew/ada (stale, process 4194305 gone, pane %5555 gone, 8 h)?');
+    run.type('n', 'Enter');
+    await run.shows('Release gastown/crew/bob (invalid, the file is empty)? [y/N]');
+    run.type('y', 'Enter');
+    const { screen, status } = await run.ends();
+    expect(status).toBe(1);
+    expect(screen).toContain('✔ Invalid locks: 1 fixed');
+    expect(screen).toContain('⚠ Stale locks: 1\n');
+    expect(doctor(['locks'], { cwd: town.root }).stdout).toBe(
+      'stale gastown/crew/ada: pid 4194305 gone, %5555 gone, for 8 h\n',
+    );
+  });
+
+  test('Ctrl-C at the question is 130, and nothing was changed', async () => {
+    const town = sickTown();
+    const run = await fix(town);
+    await run.shows(QUESTION);
+    run.type('C-c');
+    const { screen, status } = await run.ends();
+    expect(status).toBe(130);
+    expect(screen).toMatch(/doctor: interrupted$/);
+    expect(doctor(['locks'], { cwd: town.root }).stdout.match(/^(stale|invalid) /gm)).toHaveLength(2);
+  });
+
+  test('--yes does not ask', async () => {
+    const town = sickTown();
+    const run = await doctorInPane(['--fix', '--yes', '--no-color'], SMALL, { cwd: town.root });
+    const { screen, status } = await run.ends();
+    expect(status).toBe(0);
+    expect(screen).not.toContain('[N]');
+  });
+
+  test('--force asks too, and names whose lock it is', async () => {
+    const town = makeTown();
+    town.lock('gastown/crew/ada', { hostname: 'elsewhere', pid: 12 });
+    const run = await doctorInPane(
+      ['--fix', '--force', '--worker', 'gastown/crew/ada', '--no-color'],
+      SMALL,
+      { cwd: town.root },
+    );
+    expect(await run.shows('Release this lock? [y] yes [N] no:')).toContain('foreign, taken on elsewhere');
+    run.type('n', 'Enter');
+    await run.ends();
+    expect(doctor(['locks'], { cwd: town.root }).stdout).toContain('foreign gastown/crew/ada');
+  });
+});
+
+inTmux('locks --watch at a terminal (skipped without tmux)', () => {
+  test('draws anew in place, follows changes, and Ctrl-C leaves the last picture', async () => {
+    const town = sickTown();
+    const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: town.root });
+    await run.shows('⚠ crew/ada stale');
+    town.lock('gastown/crew/cy', { hostname: 'elsewhere' });
+    const second = await run.shows('ℹ crew/cy  foreign');
+    expect(second.match(/crew\/ada/g)).toHaveLength(1);
+    run.type('C-c');
+    const { screen, status } = await run.ends();
+    expect(status).toBe(130);
+    expect(screen).toContain('ℹ crew/cy  foreign');
+  });
+});

@@ -1,0 +1,304 @@
+/**
+ * The judge over all combinations of evidence. Two promises, stated without the judge's own words: an automatic
+ * release implies no sign of life, no doubt and no foreign host; and forgetting any one piece of evidence never
+ * turns "leave it" into "release it".
+ */
+import { expect, test } from '@jest/globals';
+import { judgeAll } from '../../../src/core/judge/judge.ts';
+import { indexSnapshot } from '../../../src/core/town/town-index.ts';
+import type {
+  GitFacts,
+  HostFacts,
+  LockFile,
+  PidLookup,
+  ProcessInfo,
+  Snapshot,
+  TmuxServer,
+} from '../../../src/core/types/evidence.ts';
+import {
+  absent,
+  aLock,
+  aPane,
+  aProcess,
+  aServer,
+  aSnapshot,
+  BOOT,
+  HOUR,
+  INITIAL_NAMESPACE,
+  NOW,
+  present,
+  ROOT,
+} from '../../support/snapshot.ts';
+
+const ADA = 'gastown/crew/ada';
+const HOME = `${ROOT}/${ADA}`;
+
+/** One value of a dimension of evidence, with what a human would say of it. */
+interface Option<T> {
+  readonly value: T;
+  /** A live agent of this worker is plainly to be seen. */
+  readonly life?: boolean;
+  /** Something could not be looked at, or contradicts itself. */
+  readonly doubt?: boolean;
+  readonly foreign?: boolean;
+}
+
+const holder = { pid: 4242, startToken: '5000', bootId: BOOT, pidNamespace: INITIAL_NAMESPACE, nonce: 'n' };
+
+const records: readonly Option<{ record: Parameters<typeof aLock>[1]; own: boolean }>[] = [
+  { value: { record: {}, own: false } },
+  { value: { record: { hostname: '' }, own: false } },
+  { value: { record: { hostname: 'elsewhere' }, own: false }, foreign: true },
+  { value: { record: { acquiredAt: '', acquiredAtMs: null }, own: false } },
+  { value: { record: { holder }, own: true } },
+  { value: { record: { holder, hostname: 'renamed' }, own: true } },
+  {
+    value: { record: { holder: { ...holder, pidNamespace: 'pid:[4026532001]' } }, own: true },
+    foreign: true,
+  },
+  { value: { record: { holder: { ...holder, bootId: 'elsewhere' }, hostname: '' }, own: true }, doubt: true },
+];
+
+const names = ['%3', '$1', 'gt-crew-ada', 'gastown/ada', ''];
+
+const lookups: readonly Option<PidLookup | null>[] = [
+  { value: absent(4242) },
+  { value: { ...absent(4242), answer: 'zombie', signalable: true } },
+  { value: { ...absent(4242), answer: 'thread', signalable: true } },
+  { value: present(4242, { names: ['sleep'], startToken: '5000' }), life: true },
+  { value: present(4242, { names: ['claude'], startedAtMs: NOW - HOUR, startToken: '5000' }), life: true },
+  { value: present(4242, { names: [], startedAtMs: NOW - HOUR, startToken: null }), life: true },
+  { value: present(4242, { names: ['firefox'], startedAtMs: null, startToken: null }), life: true },
+  { value: { ...absent(4242), answer: 'unknown', why: 'EIO' }, doubt: true },
+  { value: null, doubt: true },
+  { value: present(4242, { names: ['firefox'], startedAtMs: NOW - HOUR, startToken: '9999' }) },
+];
+
+const bash = { command: 'bash' } as const;
+const servers: readonly Option<{ readonly installed: boolean; readonly list: readonly TmuxServer[] }>[] = [
+  { value: { installed: true, list: [] } },
+  { value: { installed: true, list: [aServer([])] } },
+  { value: { installed: true, list: [aServer([aPane()])] }, life: true },
+  { value: { installed: true, list: [aServer([aPane({ id: '%9', sessionId: '$9' })])] }, life: true },
+  {
+    value: {
+      installed: true,
+      list: [aServer([aPane({ ...bash, sessionName: 'gt-crew-bob', path: `${ROOT}/gastown/crew/bob` })])],
+    },
+  },
+  {
+    value: {
+      installed: true,
+      list: [
+        aServer([
+          aPane({
+            ...bash,
+            sessionName: 'gt-crew-bob',
+            path: HOME,
+            environment: { GT_ROLE: 'gastown/crew/ada' },
+          }),
+        ]),
+      ],
+    },
+  },
+  { value: { installed: true, list: [aServer([aPane({ ...bash, dead: true })])] } },
+  {
+    value: {
+      installed: true,
+      list: [aServer([aPane({ ...bash, sessionName: 'main', path: '/home' })], { startedAtMs: NOW - HOUR })],
+    },
+  },
+  {
+    value: {
+      installed: true,
+      list: [aServer([aPane({ ...bash, sessionName: 'main', path: null })], { origin: 'default' })],
+    },
+  },
+  {
+    value: { installed: true, list: [aServer([], { status: 'failed', reason: 'did not answer' })] },
+    doubt: true,
+  },
+  {
+    value: { installed: true, list: [aServer([]), aServer([], { status: 'failed', origin: 'process' })] },
+    doubt: true,
+  },
+  { value: { installed: false, list: [] }, doubt: true },
+];
+
+const around: readonly Option<readonly ProcessInfo[]>[] = [
+  { value: [] },
+  { value: [aProcess(800, { cwd: { seen: true, value: HOME } })], life: true },
+  { value: [aProcess(800, { cwd: { seen: true, value: '/home' } })] },
+  { value: [aProcess(800, { cwd: { seen: false, why: 'EACCES' } })], doubt: true },
+];
+
+const listings: readonly Option<Snapshot['processes']['listing']>[] = [
+  { value: { seen: true, value: 'all' } },
+  { value: { seen: true, value: 'own' } },
+  { value: { seen: false, why: 'no /proc' }, doubt: true },
+];
+
+const hosts: readonly Option<Partial<HostFacts>>[] = [
+  { value: {} },
+  { value: { pidNamespace: 'pid:[4026532777]', initialPidNamespace: false } },
+];
+
+const files: readonly Option<Partial<LockFile>>[] = [
+  { value: {} },
+  { value: { mtimeMs: NOW - 1000 }, doubt: true },
+];
+
+const git = (tracked: GitFacts['tracked']): GitFacts => ({
+  tracked,
+  ignored: { seen: true, value: true },
+  repository: ROOT,
+});
+
+const combine = (
+  record: (typeof records)[number],
+  sessionId: string,
+  lookup: (typeof lookups)[number],
+  tmux: (typeof servers)[number],
+  others: (typeof around)[number],
+  listing: (typeof listings)[number],
+  host: (typeof hosts)[number],
+  file: (typeof files)[number],
+): Snapshot => {
+  const base = aSnapshot({
+    locks: [aLock(ADA, { ...record.value.record, sessionId }, file.value)],
+    servers: tmux.value.list,
+    lookups: lookup.value === null ? [] : [lookup.value],
+    processes: others.value,
+  });
+  return {
+    ...base,
+    host: { ...base.host, ...host.value },
+    processes: { ...base.processes, listing: listing.value },
+    tmux: { ...base.tmux, installed: tmux.value.installed },
+  };
+};
+
+function* everything(): Generator<{
+  readonly snapshot: Snapshot;
+  readonly options: readonly Option<unknown>[];
+  readonly own: boolean;
+}> {
+  for (const record of records)
+    for (const name of names)
+      for (const lookup of lookups)
+        for (const tmux of servers)
+          for (const others of around)
+            for (const listing of listings)
+              for (const host of hosts)
+                for (const file of files)
+                  yield {
+                    snapshot: combine(record, name, lookup, tmux, others, listing, host, file),
+                    options: [record, lookup, tmux, others, listing, ...(record.value.own ? [] : [file])],
+                    own: record.value.own,
+                  };
+}
+
+const isReleased = (snapshot: Snapshot): boolean =>
+  judgeAll(indexSnapshot(snapshot))[0]?.release.allowed === true;
+
+/** Each way of knowing one thing less. */
+const forgettings: readonly ((snapshot: Snapshot) => Snapshot)[] = [
+  (s) => ({ ...s, processes: { ...s.processes, listing: { seen: false, why: 'forgotten' } } }),
+  (s) => ({ ...s, processes: { ...s.processes, lookups: [] } }),
+  (s) => withLookup(s, (lookup) => ({ ...lookup, answer: 'unknown', why: 'forgotten' })),
+  (s) => withLookup(s, (lookup) => ({ ...lookup, process: null })),
+  (s) => withProcess(s, { names: [] }),
+  (s) => withProcess(s, { startedAtMs: null }),
+  (s) => withProcess(s, { startToken: null }),
+  (s) => ({
+    ...s,
+    processes: {
+      ...s.processes,
+      list: s.processes.list.map((one) =>
+        one.cwd === null ? one : { ...one, cwd: { seen: false, why: 'forgotten' } },
+      ),
+    },
+  }),
+  (s) => ({
+    ...s,
+    processes: { ...s.processes, list: s.processes.list.map((one) => ({ ...one, environment: null })) },
+  }),
+  (s) => ({ ...s, tmux: { ...s.tmux, installed: false, servers: [] } }),
+  (s) => ({ ...s, tmux: { ...s.tmux, enumerated: false } }),
+  (s) => withServers(s, (server) => ({ ...server, status: 'failed', panes: [], reason: 'forgotten' })),
+  (s) => withServers(s, (server) => ({ ...server, startedAtMs: null })),
+  (s) =>
+    withServers(s, (server) => ({ ...server, panes: server.panes.map((pane) => ({ ...pane, path: null })) })),
+  (s) => ({ ...s, host: { ...s.host, bootId: null } }),
+  (s) => ({ ...s, host: { ...s.host, pidNamespace: null, initialPidNamespace: null } }),
+  (s) => withLock(s, { git: null }),
+  (s) => withLock(s, { git: git({ seen: false, why: 'forgotten' }) }),
+  (s) => withLock(s, { mtimeMs: null }),
+  (s) => withLock(s, { uid: null }),
+  (s) => withLock(s, { content: { kind: 'unread', why: 'forgotten' } }),
+];
+
+const withLock = (s: Snapshot, fields: Partial<LockFile>): Snapshot => ({
+  ...s,
+  locks: s.locks.map((lock) => ({ ...lock, ...fields })),
+});
+const withLookup = (s: Snapshot, change: (lookup: PidLookup) => PidLookup): Snapshot => ({
+  ...s,
+  processes: { ...s.processes, lookups: s.processes.lookups.map(change) },
+});
+const withProcess = (s: Snapshot, fields: Partial<ProcessInfo>): Snapshot =>
+  withLookup(s, (lookup) => ({
+    ...lookup,
+    process: lookup.process === null ? null : { ...lookup.process, ...fields },
+  }));
+const withServers = (s: Snapshot, change: (server: TmuxServer) => TmuxServer): Snapshot => ({
+  ...s,
+  tmux: { ...s.tmux, servers: s.tmux.servers.map(change) },
+});
+
+test('an automatic release implies no sign of life, no doubt and no foreign host', () => {
+  let judged = 0;
+  let released = 0;
+  for (const { snapshot, options, own } of everything()) {
+    judged += 1;
+    if (!isReleased(snapshot)) continue;
+    released += 1;
+    const bad = options.filter(
+      ({ life = false, doubt = false, foreign = false }) => life || doubt || foreign,
+    );
+    if (bad.length > 0)
+      throw new Error(
+        `released in spite of ${JSON.stringify(bad)} (own: ${own}) in ${JSON.stringify(snapshot)}`,
+      );
+  }
+  expect(judged).toBe(8 * 5 * 10 * 12 * 4 * 3 * 2 * 2);
+  expect(released).toBeGreaterThan(1000);
+});
+
+test('forgetting any one piece of evidence never turns "leave it" into "release it"', () => {
+  let tried = 0;
+  // Every seventh combination: 7 divides no dimension's size, so all of them still meet, in a seventh of the time.
+  for (const { snapshot } of everything()) {
+    tried += 1;
+    if (tried % 7 !== 0 || isReleased(snapshot)) continue;
+    for (const [number, forget] of forgettings.entries()) {
+      const less = forget(snapshot);
+      if (isReleased(less))
+        throw new Error(
+          `forgetting ${number} releases ${JSON.stringify(less)}, left with ${JSON.stringify(snapshot)}`,
+        );
+    }
+  }
+  expect(tried).toBeGreaterThan(100_000);
+});
+
+test('what is tracked, or may be, is never released', () => {
+  for (const tracked of [
+    { seen: true, value: true },
+    { seen: false, why: 'no git' },
+  ] as const)
+    expect(isReleased(aSnapshot({ locks: [aLock(ADA, {}, { git: git(tracked) })] }))).toBe(false);
+  expect(isReleased(aSnapshot({ locks: [aLock(ADA, {}, { git: git({ seen: true, value: false }) })] }))).toBe(
+    true,
+  );
+});

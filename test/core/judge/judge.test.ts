@@ -1,0 +1,531 @@
+import { describe, expect, test } from '@jest/globals';
+import { examineSnapshot } from '../../../src/core/judge/examine.ts';
+import { decide } from '../../../src/core/judge/judge.ts';
+import type { Snapshot } from '../../../src/core/types/evidence.ts';
+import type { Verdict } from '../../../src/core/types/judgement.ts';
+import {
+  absent,
+  aLock,
+  aPane,
+  aProcess,
+  aServer,
+  aSnapshot,
+  BOOT,
+  HOUR,
+  NOW,
+  present,
+  ROOT,
+  SOCKET,
+} from '../../support/snapshot.ts';
+
+const ADA = 'gastown/crew/ada';
+const judge = (snapshot: Snapshot, worker = ADA): Verdict => {
+  const verdict = examineSnapshot(snapshot).verdicts.find(({ lock }) => lock.worker === worker);
+  if (verdict === undefined) throw new Error(`no lock of ${worker}`);
+  return verdict;
+};
+const collisionsOf = (snapshot: Snapshot) => examineSnapshot(snapshot).collisions;
+const lockOfAda = aLock(ADA);
+const shell = (fields: Parameters<typeof aPane>[0]) => aPane({ command: 'bash', ...fields });
+
+describe('the decision table', () => {
+  const calm = { foreign: false, own: false, occupied: false, occupantsKnown: true, young: false };
+  const table = [
+    ['alive', 'live', 'held'],
+    ['alive', 'gone', 'orphaned'],
+    ['alive', 'unnamed', 'held'],
+    ['alive', 'unknown', 'held'],
+    ['gone', 'live', 'held'],
+    ['gone', 'gone', 'stale'],
+    ['gone', 'unnamed', 'stale'],
+    ['gone', 'unknown', 'unknown'],
+    ['recycled', 'live', 'held'],
+    ['recycled', 'gone', 'stale'],
+    ['recycled', 'unnamed', 'stale'],
+    ['recycled', 'unknown', 'unknown'],
+    ['unknown', 'live', 'held'],
+    ['unknown', 'gone', 'unknown'],
+    ['unknown', 'unnamed', 'unknown'],
+    ['unknown', 'unknown', 'unknown'],
+  ] as const;
+
+  test.each(table)('process %s and session %s make it %s', (process, session, state) => {
+    expect(decide({ ...calm, process, session })).toBe(state);
+  });
+
+  test.each(table)('process %s and session %s with an occupant make it held', (process, session, _state) => {
+    expect(decide({ ...calm, process, session, occupied: true })).toBe('held');
+    expect(decide({ ...calm, process, session, occupied: true, foreign: true })).toBe('held');
+  });
+
+  test.each(table)(
+    'process %s and session %s are never stale where occupants could not be looked for',
+    (process, session, _state) => {
+      expect(decide({ ...calm, process, session, occupantsKnown: false })).not.toBe('stale');
+    },
+  );
+
+  test('a record of ours with a dead token is stale although its session stands empty', () => {
+    expect(decide({ ...calm, own: true, process: 'gone', session: 'live' })).toBe('stale');
+    expect(decide({ ...calm, own: true, process: 'gone', session: 'unknown' })).toBe('unknown');
+  });
+
+  test('a foreign lock is foreign unless life is seen here', () => {
+    expect(decide({ ...calm, foreign: true, process: 'unknown', session: 'unknown' })).toBe('foreign');
+    expect(decide({ ...calm, foreign: true, process: 'unknown', session: 'live' })).toBe('held');
+  });
+});
+
+describe('situations of the field notes', () => {
+  test('an agent alive in its pane holds the lock although the recorded helper is dead', () => {
+    const verdict = judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane()])] }));
+    expect(verdict.state).toBe('held');
+    expect(verdict.reasons).toEqual(['process-gone', 'pane-live', 'occupied']);
+    expect(verdict.notes).toEqual([]);
+  });
+
+  test('a split elsewhere makes %N and $N diverge and changes nothing', () => {
+    const panes = [
+      aPane({ sessionId: '$3' }),
+      aPane({ id: '%4', sessionId: '$3', pid: 701, command: 'bash' }),
+    ];
+    expect(judge(aSnapshot({ locks: [lockOfAda], servers: [aServer(panes)] })).state).toBe('held');
+    const other = shell({
+      id: '%9',
+      sessionId: '$3',
+      sessionName: 'gt-crew-bob',
+      path: `${ROOT}/gastown/crew/bob`,
+    });
+    expect(judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([other])] })).state).toBe('stale');
+  });
+
+  test("a pane that is another worker's shell now proves the holder gone", () => {
+    const pane = shell({ sessionName: 'gt-crew-bob', path: `${ROOT}/gastown/crew/bob` });
+    const verdict = judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([pane])] }));
+    expect(verdict.state).toBe('stale');
+    expect(verdict.reasons).toContain('pane-recycled');
+    expect(verdict.release).toEqual({ allowed: true });
+  });
+
+  test('an agent that went to look at another worker keeps its own pane', () => {
+    const pane = aPane({ sessionName: 'main', path: `${ROOT}/gastown/crew/bob` });
+    expect(judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([pane])] })).state).toBe('held');
+  });
+
+  test('an identity is matched to the session of this worker only', () => {
+    const joe = 'gastown/crew/joe';
+    const lock = aLock(joe, { sessionId: 'gastown/joe' });
+    const crew = aPane({ sessionName: 'gt-crew-joe', path: `${ROOT}/${joe}` });
+    expect(judge(aSnapshot({ locks: [lock], servers: [aServer([crew])] }), joe).state).toBe('held');
+    const polecat = aPane({ sessionName: 'gt-joe', path: `${ROOT}/gastown/polecats/joe` });
+    const verdict = judge(aSnapshot({ locks: [lock], servers: [aServer([polecat])] }), joe);
+    expect(verdict.state).toBe('stale');
+    expect(verdict.reasons).toContain('session-gone');
+  });
+
+  test('no tmux server at all and a dead process make it stale', () => {
+    expect(judge(aSnapshot({ locks: [lockOfAda] })).state).toBe('stale');
+  });
+
+  test.each([
+    [
+      'a server that did not answer',
+      {
+        installed: true,
+        enumerated: true,
+        servers: [aServer([], { status: 'failed', reason: 'did not answer within 2000 ms' })],
+      },
+    ],
+    ['tmux missing', { installed: false, enumerated: true, servers: [] }],
+    ['servers that could not be counted', { installed: true, enumerated: false, servers: [] }],
+  ] as const)('%s makes it unknown and nothing is released', (_, tmux) => {
+    const verdict = judge(aSnapshot({ locks: [lockOfAda], over: { tmux } }));
+    expect(verdict.state).toBe('unknown');
+    expect(verdict.release.allowed).toBe(false);
+  });
+
+  test('a server that fails but demonstrably works outside the town is no doubt', () => {
+    const servers = [aServer([], { status: 'failed', origin: 'process', outsideTown: true })];
+    expect(judge(aSnapshot({ locks: [lockOfAda], servers })).state).toBe('stale');
+  });
+
+  test('a server that stays with zero sessions makes it stale', () => {
+    expect(judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([])] })).state).toBe('stale');
+  });
+
+  test('agents on a socket of any name count', () => {
+    const servers = [
+      aServer([], { socket: '/tmp/a' }),
+      aServer([aPane()], { socket: '/tmp/odd', origin: 'process' }),
+    ];
+    expect(judge(aSnapshot({ locks: [lockOfAda], servers })).state).toBe('held');
+  });
+
+  test("two towns of one base name are never matched with each other's panes", () => {
+    const elsewhere = aPane({ path: '/other/town/gastown/crew/ada', otherTown: '/other/town' });
+    expect(
+      judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([elsewhere], { origin: 'default' })] })).state,
+    ).toBe('stale');
+    const unmarked = aPane({ path: '/other/town/gastown/crew/ada' });
+    expect(
+      judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([unmarked], { origin: 'default' })] })).state,
+    ).toBe('stale');
+  });
+
+  test('a PID recycled by a browser is stale and would block a plain implementation', () => {
+    const lookups = [present(4242, { names: ['firefox'], startedAtMs: NOW - HOUR })];
+    const verdict = judge(aSnapshot({ locks: [lockOfAda], lookups }));
+    expect([verdict.state, verdict.notes]).toEqual(['stale', ['would-block']]);
+    const alive = judge(aSnapshot({ locks: [lockOfAda], lookups, servers: [aServer([aPane()])] }));
+    expect([alive.state, alive.notes]).toEqual(['held', ['would-block']]);
+  });
+
+  test("a PID that belongs to root's daemon now, started after the lock, is stale", () => {
+    const lookups = [
+      { ...present(4242, { names: ['crond'], uid: 0, startedAtMs: NOW - HOUR }), signalable: false },
+    ];
+    const verdict = judge(aSnapshot({ locks: [lockOfAda], lookups }));
+    expect([verdict.state, verdict.notes]).toEqual(['stale', []]);
+  });
+
+  test.each([
+    ['an agent', ['claude']],
+    ['a helper that takes locks', ['gt']],
+    ['a command nobody could read', []],
+  ])('a later start alone does not make %s another process', (_, names) => {
+    const lookups = [present(4242, { names, startedAtMs: NOW - HOUR })];
+    expect(judge(aSnapshot({ locks: [lockOfAda], lookups })).state).toBe('orphaned');
+  });
+
+  test('a helper that still runs holds a young lock: priming', () => {
+    const at = NOW - 5000;
+    const lock = aLock(ADA, { acquiredAtMs: at }, { mtimeMs: at });
+    const lookups = [present(4242, { names: ['gt'], startedAtMs: at })];
+    const verdict = judge(aSnapshot({ locks: [lock], lookups }));
+    expect([verdict.state, verdict.notes]).toEqual(['held', ['priming', 'would-block']]);
+  });
+
+  test('a lock from the future is not young for ever', () => {
+    const at = NOW + 2 * HOUR;
+    const lock = aLock(ADA, { acquiredAtMs: at }, { mtimeMs: at });
+    expect(judge(aSnapshot({ locks: [lock], lookups: [present(4242)] })).state).toBe('orphaned');
+  });
+
+  test('a lock from a container whose PID number is alive here is foreign', () => {
+    const lock = aLock(ADA, { hostname: '4e449adbac66' });
+    const verdict = judge(
+      aSnapshot({
+        locks: [lock],
+        lookups: [present(4242)],
+        servers: [aServer([shell({ sessionName: 'x', path: '/home' })])],
+      }),
+    );
+    expect(verdict.state).toBe('foreign');
+    expect(verdict.holder?.process).toBeNull();
+    expect(verdict.reasons).toContain('other-host');
+    const occupied = judge(aSnapshot({ locks: [lock], servers: [aServer([aPane({ id: '%8' })])] }));
+    expect(occupied.state).toBe('held');
+  });
+
+  test.each(['HERE', 'here.local', 'Here.lan', 'here.us-west-2.corp.example', ''])(
+    'host %p is this host',
+    (hostname) => {
+      expect(judge(aSnapshot({ locks: [aLock(ADA, { hostname })] })).state).toBe('stale');
+    },
+  );
+
+  test('a tracked lock is never released', () => {
+    const git = {
+      tracked: { seen: true, value: true },
+      ignored: { seen: true, value: false },
+      repository: ROOT,
+    } as const;
+    const verdict = judge(aSnapshot({ locks: [aLock(ADA, {}, { git })] }));
+    expect([verdict.state, verdict.notes, verdict.release]).toEqual([
+      'stale',
+      ['tracked'],
+      { allowed: false, why: 'tracked', retryInSeconds: null },
+    ]);
+  });
+
+  test('git that cannot say keeps the lock where it is', () => {
+    const git = {
+      tracked: { seen: false, why: 'dubious ownership' },
+      ignored: { seen: false, why: 'x' },
+      repository: ROOT,
+    } as const;
+    expect(judge(aSnapshot({ locks: [aLock(ADA, {}, { git })] })).release).toMatchObject({
+      allowed: false,
+      why: 'tracked-unknown',
+    });
+  });
+
+  test('locks in a worker and in its parent that name one pane are one agent', () => {
+    const locks = ['gastown/polecats/nux', 'gastown/polecats/nux/gastown'].map((worker) => aLock(worker));
+    const pane = aPane({ sessionName: 'gt-nux', path: `${ROOT}/gastown/polecats/nux/gastown` });
+    const examination = examineSnapshot(aSnapshot({ locks, servers: [aServer([pane])] }));
+    expect(examination.verdicts.map(({ state }) => state)).toEqual(['held', 'held']);
+    expect(examination.collisions).toEqual([]);
+  });
+
+  test('a copied worker leaves the original held and the copy stale', () => {
+    const locks = [aLock(ADA), aLock('gastown/crew/bob')];
+    for (const sessionName of ['gt-crew-ada', 'main']) {
+      const examination = examineSnapshot(aSnapshot({ locks, servers: [aServer([aPane({ sessionName })])] }));
+      expect(examination.verdicts.map(({ state, notes }) => [state, notes])).toEqual([
+        ['held', []],
+        ['stale', ['copy']],
+      ]);
+      expect(examination.collisions).toEqual([]);
+    }
+  });
+
+  test('an agent that was resumed in a new pane holds its lock: drifted', () => {
+    const verdict = judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane({ id: '%7' })])] }));
+    expect([verdict.state, verdict.notes]).toEqual(['held', ['drifted']]);
+  });
+
+  test('a respawned pane keeps the lock although its process is younger', () => {
+    const processes = [aProcess(700, { startedAtMs: NOW - 1000 })];
+    expect(judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane()])], processes })).state).toBe(
+      'held',
+    );
+  });
+
+  test('a server restarted since, whose %3 is the witness now, proves the holder gone', () => {
+    const pane = aPane({ sessionName: 'gt-witness', path: `${ROOT}/gastown/witness` });
+    const verdict = judge(
+      aSnapshot({ locks: [lockOfAda], servers: [aServer([pane], { startedAtMs: NOW - HOUR })] }),
+    );
+    expect(verdict.state).toBe('stale');
+    expect(verdict.reasons).toContain('pane-recycled');
+  });
+
+  test('a session that shows only a shell is live, and the evidence says so', () => {
+    const verdict = judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([shell({})])] }));
+    expect(verdict.state).toBe('held');
+    expect(verdict.facts.map(({ text }) => text).join('\n')).toMatch(
+      /shows only bash: the agent may have exited/,
+    );
+  });
+
+  test('a pane whose process has ended is gone', () => {
+    const verdict = judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane({ dead: true })])] }));
+    expect([verdict.state, verdict.reasons]).toEqual(['stale', ['process-gone', 'pane-dead']]);
+  });
+
+  test('{} is stale: number 0 is no process, and it names no session', () => {
+    const lock = aLock(ADA, { pid: 0, acquiredAt: '', acquiredAtMs: null, sessionId: '', hostname: '' });
+    const verdict = judge(aSnapshot({ locks: [lock] }));
+    expect([verdict.state, verdict.reasons]).toEqual(['stale', ['pid-invalid', 'session-unnamed']]);
+  });
+
+  test('a script around an agent that nobody knows is at work, a shell with something in the background is not', () => {
+    const pane = aPane({ id: '%9', command: 'bash' });
+    const child = (inForeground: boolean) =>
+      aProcess(701, { ppid: 700, names: ['my-agent'], ...(inForeground ? { inForeground } : {}) });
+    const shellOf = aProcess(700, { names: ['bash'] });
+    const stateWith = (inForeground: boolean) =>
+      judge(
+        aSnapshot({
+          locks: [lockOfAda],
+          servers: [aServer([pane])],
+          processes: [shellOf, child(inForeground)],
+        }),
+      ).state;
+    expect([stateWith(true), stateWith(false)]).toEqual(['held', 'stale']);
+  });
+
+  test('a pane names the commands of its own agent', () => {
+    const pane = aPane({ id: '%9', sessionName: 'main', command: 'bash' });
+    const wrapped = aProcess(701, { ppid: 700, names: ['my-agent'] });
+    const named = aProcess(700, { names: ['bash'], environment: { GT_PROCESS_NAMES: 'node, my-agent' } });
+    const servers = [aServer([pane])];
+    expect(judge(aSnapshot({ locks: [lockOfAda], servers, processes: [named, wrapped] })).state).toBe('held');
+    const silent = aProcess(700, { names: ['bash'] });
+    expect(judge(aSnapshot({ locks: [lockOfAda], servers, processes: [silent, wrapped] })).state).toBe(
+      'stale',
+    );
+  });
+
+  test('an agent outside tmux in the worker holds the lock', () => {
+    const processes = [aProcess(800, { cwd: { seen: true, value: `${ROOT}/${ADA}/src` } })];
+    expect(judge(aSnapshot({ locks: [lockOfAda], processes })).reasons).toContain('occupied');
+  });
+
+  test('an agent that outlived its tmux session is orphaned, not its own occupant', () => {
+    const cwd = { seen: true, value: `${ROOT}/${ADA}` } as const;
+    const processes = [aProcess(4242, { cwd }), aProcess(4300, { ppid: 4242, cwd })];
+    expect(judge(aSnapshot({ locks: [lockOfAda], lookups: [present(4242, { cwd })], processes })).state).toBe(
+      'orphaned',
+    );
+  });
+
+  test('the asker, its ancestors and its pane never count', () => {
+    const processes = [aProcess(99, { cwd: { seen: true, value: `${ROOT}/${ADA}` } })];
+    expect(judge(aSnapshot({ locks: [lockOfAda], processes })).state).toBe('stale');
+    const pane = aPane({ id: '%9', pid: 99 });
+    expect(judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([pane])] })).state).toBe('stale');
+  });
+
+  test('an agent that hides its working directory leaves doubt', () => {
+    const processes = [aProcess(800, { cwd: { seen: false, why: 'EACCES' } })];
+    const verdict = judge(aSnapshot({ locks: [lockOfAda], processes }));
+    expect([verdict.state, verdict.reasons]).toEqual([
+      'unknown',
+      ['process-gone', 'pane-gone', 'occupants-unknown'],
+    ]);
+  });
+
+  test('a shell, an editor and a dev server are no occupants, but are named', () => {
+    const panes = ['bash', 'vim', 'vite'].map((command, i) =>
+      aPane({ id: `%${i + 10}`, pid: 710 + i, command }),
+    );
+    const verdict = judge(aSnapshot({ locks: [lockOfAda], servers: [aServer(panes)] }));
+    expect(verdict.state).toBe('stale');
+    expect(verdict.facts.filter(({ source }) => source === 'occupants')).toHaveLength(3);
+  });
+
+  test('a stale lock of others under 30 s old keeps its verdict and is left for now', () => {
+    const verdict = judge(aSnapshot({ locks: [aLock(ADA, {}, { mtimeMs: NOW - 10_000 })] }));
+    expect([verdict.state, verdict.notes]).toEqual(['stale', ['fresh']]);
+    expect(verdict.release).toEqual({ allowed: false, why: 'fresh', retryInSeconds: 20 });
+  });
+
+  test('a misplaced and an old-style lock are judged like any other, with a note', () => {
+    const verdict = judge(
+      aSnapshot({ locks: [aLock('gastown/crew/ada/src', {}, { layout: 'legacy' })] }),
+      'gastown/crew/ada/src',
+    );
+    expect([verdict.state, verdict.notes]).toEqual(['stale', ['misplaced', 'legacy-path']]);
+  });
+
+  test('inside a container absence proves nothing unless the tmux was reached from there', () => {
+    const host = { ...aSnapshot().host, initialPidNamespace: false, pidNamespace: 'pid:[4026532000]' };
+    expect(judge(aSnapshot({ locks: [lockOfAda], over: { host } })).state).toBe('unknown');
+    const reached = { locks: [lockOfAda], servers: [aServer([])], over: { host } };
+    const server = aProcess(600, { names: ['tmux: server'] });
+    expect(judge(aSnapshot({ ...reached, processes: [server] })).state).toBe('stale');
+    // Its socket was mounted into this container: the server, and the agents, run outside.
+    expect(judge(aSnapshot(reached)).state).toBe('unknown');
+    expect(judge(aSnapshot({ ...reached, processes: [aProcess(600)] })).state).toBe('unknown');
+  });
+});
+
+describe('records of ours', () => {
+  const holder = { pid: 5000, startToken: '777', bootId: BOOT, pidNamespace: 'pid:[4026531836]', nonce: 'n' };
+  const own = (fields = {}, record = {}) =>
+    aLock(ADA, { holder: { ...holder, ...fields }, sessionId: '', ...record });
+
+  test('the true holder is judged, not the number in pid', () => {
+    const lookups = [absent(4242), present(5000, { startToken: '777', names: ['sleep'] })];
+    expect(judge(aSnapshot({ locks: [own()], lookups })).state).toBe('held');
+    expect(judge(aSnapshot({ locks: [own()], lookups: [present(4242), absent(5000)] })).state).toBe('stale');
+  });
+
+  test('another start token is another process', () => {
+    const verdict = judge(aSnapshot({ locks: [own()], lookups: [present(5000, { startToken: '778' })] }));
+    expect([verdict.state, verdict.reasons[0]]).toEqual(['stale', 'process-recycled']);
+  });
+
+  test('another boot on the same machine is proof of death, on an unnamed one it is doubt', () => {
+    const before = { bootId: 'another' };
+    expect(judge(aSnapshot({ locks: [own(before)], lookups: [present(5000)] })).reasons[0]).toBe('rebooted');
+    expect(judge(aSnapshot({ locks: [own(before, { hostname: '' })], lookups: [absent(5000)] })).state).toBe(
+      'unknown',
+    );
+  });
+
+  test('another PID namespace is foreign', () => {
+    const verdict = judge(
+      aSnapshot({ locks: [own({ pidNamespace: 'pid:[4026532999]' })], lookups: [absent(5000)] }),
+    );
+    expect([verdict.state, verdict.reasons[0]]).toEqual(['foreign', 'other-namespace']);
+  });
+
+  test('a dead token outweighs a session that stands without an agent', () => {
+    const lock = own({}, { sessionId: '%3' });
+    expect(
+      judge(aSnapshot({ locks: [lock], lookups: [absent(5000)], servers: [aServer([shell({})])] })).state,
+    ).toBe('stale');
+    expect(
+      judge(aSnapshot({ locks: [lock], lookups: [absent(5000)], servers: [aServer([aPane()])] })).state,
+    ).toBe('held');
+  });
+
+  test('a companion record speaks for a lock that another tool overwrote, while its holder lives', () => {
+    const lock = aLock(ADA, {}, { companion: holder });
+    expect(
+      judge(
+        aSnapshot({
+          locks: [lock],
+          lookups: [absent(4242), present(5000, { startToken: '777' })],
+          servers: [aServer([])],
+        }),
+      ).state,
+    ).toBe('orphaned');
+    expect(judge(aSnapshot({ locks: [lock], lookups: [absent(4242), absent(5000)] })).state).toBe('stale');
+    expect(judge(aSnapshot({ locks: [lock], lookups: [absent(4242)] })).state).toBe('unknown');
+  });
+});
+
+describe('collisions', () => {
+  test('one identity alive on two sockets collides', () => {
+    const servers = [
+      aServer([aPane()]),
+      aServer([aPane({ pid: 900 })], { socket: '/tmp/tmux-1000/default' }),
+    ];
+    const [collision] = collisionsOf(aSnapshot({ locks: [lockOfAda], servers }));
+    expect([collision?.kind, collision?.workers]).toEqual(['agents', [ADA]]);
+    expect(collision?.facts).toHaveLength(2);
+  });
+
+  test('two agents in two panes of one session collide, and need no lock for it', () => {
+    const panes = [aPane(), aPane({ id: '%4', pid: 701 })];
+    expect(collisionsOf(aSnapshot({ servers: [aServer(panes)] }))).toHaveLength(1);
+  });
+
+  test('an agent in tmux and one outside collide', () => {
+    const processes = [aProcess(800, { cwd: { seen: true, value: `${ROOT}/${ADA}` } })];
+    expect(
+      collisionsOf(aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane()])], processes })),
+    ).toHaveLength(1);
+  });
+
+  test('sub-processes of one agent, extra shells, a log pane and a visitor are no collision', () => {
+    const panes = [
+      aPane(),
+      aPane({ id: '%4', pid: 701, command: 'bash' }),
+      aPane({ id: '%5', pid: 702, command: 'sleep' }),
+      aPane({ id: '%6', pid: 703, sessionName: 'gt-crew-bob', sessionId: '$2' }),
+    ];
+    const processes = [
+      aProcess(750, { ppid: 700, cwd: { seen: true, value: `${ROOT}/${ADA}` } }),
+      aProcess(700, { ppid: 600 }),
+    ];
+    expect(collisionsOf(aSnapshot({ locks: [lockOfAda], servers: [aServer(panes)], processes }))).toEqual([]);
+  });
+
+  test('grouped sessions that show one pane twice are no collision', () => {
+    const panes = [
+      aPane({ sessionGroup: 'g' }),
+      aPane({ sessionId: '$2', sessionName: 'gt-crew-ada-view', sessionGroup: 'g' }),
+    ];
+    expect(collisionsOf(aSnapshot({ locks: [lockOfAda], servers: [aServer(panes)] }))).toEqual([]);
+  });
+
+  test('one pane that two workers claim collides, dead locks of one number do not', () => {
+    const pane = aPane({ sessionName: 'main', path: '/home/ada', command: 'claude' });
+    const town = aPane({ id: '%8', pid: 710, sessionName: 'gt-witness', path: `${ROOT}/gastown/witness` });
+    const locks = [aLock(ADA), aLock('gastown/crew/bob', { pid: 77 })];
+    const lookups = [absent(77), absent(4242)];
+    const [collision] = collisionsOf(aSnapshot({ locks, lookups, servers: [aServer([pane, town])] }));
+    expect([collision?.kind, collision?.workers]).toEqual(['claims', [ADA, 'gastown/crew/bob']]);
+    expect(collisionsOf(aSnapshot({ locks, lookups }))).toEqual([]);
+  });
+});
+
+test('the socket of a holder stands in its verdict', () => {
+  const verdict = judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane()])] }));
+  expect(verdict.holder?.pane).toEqual({ socket: SOCKET, id: '%3', sessionName: 'gt-crew-ada' });
+});

@@ -1,0 +1,108 @@
+/** Panes that seemed to be somebody else's, or to be gone, while the agent that the lock names lived in them. */
+import { describe, expect, test } from '@jest/globals';
+import { judgeAll } from '../../../src/core/judge/judge.ts';
+import { indexSnapshot } from '../../../src/core/town/town-index.ts';
+import type { Snapshot } from '../../../src/core/types/evidence.ts';
+import type { Verdict } from '../../../src/core/types/judgement.ts';
+import { aLock, aPane, aProcess, aServer, aSnapshot, HOUR, NOW, ROOT } from '../../support/snapshot.ts';
+
+/** The town around, in the tests that ask about a rig alone. */
+const AROUND = ROOT;
+const ADA = 'gastown/crew/ada';
+const UNKNOWN_AGENT = 'unheard-of';
+const { town, host } = aSnapshot();
+
+const judge = (snapshot: Snapshot): Verdict => {
+  const [verdict] = judgeAll(indexSnapshot(snapshot));
+  if (verdict === undefined) throw new Error('nothing was judged');
+  return verdict;
+};
+
+describe('a question about one rig of a town (doctor --town <town>/<rig>)', () => {
+  const rig = { ...town, root: `${AROUND}/gastown`, marked: false, rigs: [], workers: [] };
+  const environment = { GT_ROLE: ADA, GT_ROOT: AROUND };
+  const lock = aLock('crew/ada');
+
+  test('a GT_ROLE and a GT_ROOT of the town around do not make the pane a stranger', () => {
+    const pane = aPane({ command: UNKNOWN_AGENT, path: `${AROUND}/${ADA}`, environment });
+    const servers = [aServer([pane], { origin: 'default' })];
+    expect(judge(aSnapshot({ locks: [lock], servers, over: { town: rig } })).state).toBe('held');
+  });
+
+  test('nor does a look into the town around, or out of both', () => {
+    for (const pane of [
+      aPane({ path: `${AROUND}/mayor`, otherTown: AROUND, environment }),
+      aPane({ path: `${AROUND}/mayor`, otherTown: AROUND }),
+      aPane({ path: '/tmp', environment }),
+    ]) {
+      const other = aPane({ id: '%4', command: 'bash', path: rig.root });
+      const servers = [aServer([pane, other], { origin: 'default' })];
+      expect(judge(aSnapshot({ locks: [lock], servers, over: { town: rig } })).state).toBe('held');
+    }
+  });
+});
+
+test('a lock at a place of no agent is not lost to a GT_ROLE whose place is a symbolic link to it', () => {
+  const environment = { GT_ROLE: 'gastown/crew/linked', GT_ROOT: ROOT };
+  const pane = aPane({
+    command: UNKNOWN_AGENT,
+    sessionName: 'work',
+    path: `${ROOT}/store/linked`,
+    environment,
+  });
+  expect(judge(aSnapshot({ locks: [aLock('store/linked')], servers: [aServer([pane])] })).state).toBe('held');
+});
+
+test('on the server that bears the town’s name an agent may look into another town', () => {
+  const pane = aPane({ path: '/other/docs', otherTown: '/other' });
+  expect(judge(aSnapshot({ locks: [aLock(ADA)], servers: [aServer([pane])] })).state).toBe('held');
+});
+
+test('a server looks younger than the lock where the clock was set back: the kernel knows better', () => {
+  const pane = aPane({ command: UNKNOWN_AGENT, sessionName: 'work' });
+  const server = aServer([pane], { startedAtMs: NOW - HOUR });
+  const started = (startedAtMs: number): Snapshot => {
+    const processes = [aProcess(server.pid ?? 0, { names: ['tmux: server'], startedAtMs })];
+    return aSnapshot({ locks: [aLock(ADA)], servers: [server], processes });
+  };
+  expect(judge(started(NOW - 9 * HOUR)).state).toBe('held');
+  expect(judge(started(NOW - HOUR)).reasons).toContain('pane-recycled');
+});
+
+test('the place of a copied lock says nothing where the session says whose pane it is', () => {
+  const record = { sessionId: '%3' };
+  const environment = { GT_ROLE: ADA };
+  const pane = aPane({ pid: 99, path: `${ROOT}/gastown/crew/bob`, environment });
+  const locks = [aLock(ADA, record), aLock('gastown/crew/bob', record)];
+  expect(judge(aSnapshot({ locks, servers: [aServer([pane])] })).state).toBe('held');
+});
+
+test('in a container only the town’s own tmux makes an absent process a dead one', () => {
+  const inside = { ...host, initialPidNamespace: false, pidNamespace: 'pid:[4026532999]' };
+  const pane = aPane({ id: '%1', sessionName: 'mine', path: '/home/u', command: 'bash' });
+  const askedFrom = (fields: Parameters<typeof aServer>[1], path = '/home/u'): Snapshot =>
+    aSnapshot({
+      locks: [aLock(ADA)],
+      servers: [aServer([{ ...pane, path }], fields)],
+      processes: [aProcess(600, { names: ['tmux: server'] })],
+      over: { host: inside },
+    });
+  expect(judge(askedFrom({ origin: 'default' })).state).toBe('unknown');
+  expect(judge(askedFrom({ origin: 'default' }, `${ROOT}/mayor`)).state).toBe('stale');
+  expect(judge(askedFrom({ origin: 'town' })).state).toBe('stale');
+});
+
+test('a drifted lock is held where the session’s pane shows a container client', () => {
+  const pane = aPane({ id: '%9', command: 'docker' });
+  expect(judge(aSnapshot({ locks: [aLock(ADA)], servers: [aServer([pane])] })).state).toBe('held');
+});
+
+test('variables of a tmux server that ended do not make a pane of the next one the asker’s', () => {
+  const server = aServer([aPane({ id: '%9' })]);
+  const askedFrom = (serverPid: number): Snapshot => {
+    const pane = { socket: server.socket, serverPid, id: '%9' };
+    return aSnapshot({ locks: [aLock(ADA)], servers: [server], over: { asker: { pids: [99, 1], pane } } });
+  };
+  expect(judge(askedFrom(599)).state).toBe('held');
+  expect(judge(askedFrom(600)).state).toBe('stale');
+});

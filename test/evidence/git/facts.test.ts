@@ -1,0 +1,326 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { GitFacts } from '../../../src/core/types/evidence.ts';
+import { addGitFacts, readGitFacts } from '../../../src/evidence/git/facts.ts';
+import { glanceAtIndex } from '../../../src/evidence/git/index-glance.ts';
+import { scanTown } from '../../../src/evidence/scan/scan.ts';
+import {
+  asOtherUser,
+  canBecomeOthers,
+  cleanUp,
+  makeTown,
+  OTHER_UID,
+  onCleanUp,
+  type TestTown,
+} from '../../support/index.ts';
+
+const hasGit = spawnSync('git', ['--version']).status === 0;
+const asRoot = canBecomeOthers ? test : test.skip;
+
+/** No settings of the machine or its user. */
+const ENV = { PATH: process.env.PATH, HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' };
+
+const git = (cwd: string, ...args: string[]): string =>
+  execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.org', ...args], {
+    ...{ cwd, env: ENV, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+  });
+
+const look = async (path: string, env: NodeJS.ProcessEnv = ENV): Promise<GitFacts | undefined> =>
+  (await readGitFacts([{ path, pathBytes: null }], { env, timeoutMs: 10_000, ignored: true }))[0];
+
+const seen = <T>(value: T) => ({ seen: true, value });
+const unseen = (why: unknown) => ({ seen: false, why });
+
+/** A PATH in which there is a git that leaves a trace when it is called, and does the real thing. */
+const watchedGit = (town: TestTown) => {
+  const real = execFileSync('/bin/sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
+  const script = `#!/bin/sh\necho "$@" >> '${town.path('calls')}'\nexec '${real}' "$@"\n`;
+  chmodSync(town.write('bin/git', script), 0o755);
+  return {
+    env: { ...ENV, PATH: `${town.path('bin')}:${ENV.PATH}` },
+    calls: () =>
+      existsSync(town.path('calls')) ? readFileSync(town.path('calls'), 'utf8').trim().split('\n') : [],
+  };
+};
+
+(hasGit ? describe : describe.skip)('what git says of a lock (skipped where git is not installed)', () => {
+  afterEach(cleanUp);
+
+  const makeRepository = () => {
+    const town = makeTown();
+    const top = town.worker('gastown/crew/ada');
+    git(top, 'init', '-q');
+    return { town, top, lock: town.lock('gastown/crew/ada') };
+  };
+
+  test('outside any repository is: not tracked, ignored, and costs no call', async () => {
+    const town = makeTown();
+    const watched = watchedGit(town);
+    expect(await look(town.lock('gastown/crew/ada'), watched.env)).toEqual({
+      ...{ tracked: seen(false), ignored: seen(true), repository: null },
+    });
+    expect(watched.calls()).toEqual([]);
+  });
+
+  test('that nobody added and a plain pattern ignores is known without a call', async () => {
+    const { town, top, lock } = makeRepository();
+    const watched = watchedGit(town);
+    town.write('gastown/crew/ada/README', 'hello');
+    git(top, 'add', 'README');
+    for (const pattern of ['.runtime/', '.runtime', '**/.runtime/', 'agent.lock']) {
+      town.write('gastown/crew/ada/.gitignore', `node_modules/\n${pattern}\n`);
+      expect(await look(lock, watched.env)).toEqual({
+        tracked: seen(false),
+        ignored: seen(true),
+        repository: top,
+      });
+    }
+    rmSync(join(top, '.gitignore'));
+    town.write('gastown/crew/ada/.git/info/exclude', '.runtime/\r\n');
+    expect(await look(lock, watched.env)).toMatchObject({ tracked: seen(false), ignored: seen(true) });
+    expect(watched.calls()).toEqual([]);
+  });
+
+  test('that was added is: tracked', async () => {
+    const { top, lock } = makeRepository();
+    git(top, 'add', '-f', lock);
+    expect(await look(lock)).toEqual({ tracked: seen(true), ignored: seen(false), repository: top });
+    git(top, 'commit', '-qm', 'lock');
+    expect(await look(lock)).toMatchObject({ tracked: seen(true) });
+    git(top, 'rm', '-q', '--cached', lock);
+    expect(await look(lock)).toMatchObject({ tracked: seen(false) });
+  });
+
+  test('is not confused by a tracked lock of another worker in the same repository', async () => {
+    const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/joe [x]*'] });
+    git(town.root, 'init', '-q');
+    const ada = town.lock('gastown/crew/ada');
+    const joe = town.lock('gastown/crew/joe [x]*');
+    git(town.root, 'add', '-f', '--', ada);
+    const places = [ada, joe].map((path) => ({ path, pathBytes: null }));
+    const facts = await readGitFacts(places, { env: ENV, timeoutMs: 10_000, ignored: false });
+    expect(facts.map(({ tracked }) => tracked)).toEqual([seen(true), seen(false)]);
+    expect(facts.map(({ ignored }) => ignored)).toEqual(Array(2).fill(unseen('was not asked for')));
+    town.write('.gitignore', 'joe*\n');
+    const asked = await readGitFacts(places, { env: ENV, timeoutMs: 10_000, ignored: true });
+    expect(asked.map(({ ignored }) => ignored)).toEqual([seen(false), seen(true)]);
+  });
+
+  test('is found through what a scan has seen, and what that rules out is not looked at', async () => {
+    const { town, top, lock } = makeRepository();
+    const place = { path: lock, pathBytes: null };
+    const ask = async (repositories: ReadonlySet<string>) =>
+      (
+        await readGitFacts([place], {
+          env: ENV,
+          timeoutMs: 10_000,
+          ignored: false,
+          scanned: { root: town.root, repositories },
+        })
+      )[0];
+    const scanned = scanTown({ root: town.root, mode: 'default' });
+    expect(await ask(scanned.seen?.repositories ?? new Set())).toMatchObject({ repository: top });
+    expect(await ask(new Set())).toMatchObject({ repository: null });
+  });
+
+  test('above the town is found in any case', async () => {
+    const town = makeTown({ workers: ['gastown/crew/ada'] });
+    git(town.root, 'init', '-q');
+    const lock = town.lock('gastown/crew/ada');
+    const question = { env: ENV, timeoutMs: 10_000, ignored: false };
+    const scanned = { root: town.path('gastown'), repositories: new Set<string>() };
+    const [facts] = await readGitFacts([{ path: lock, pathBytes: null }], { ...question, scanned });
+    expect(facts).toMatchObject({ repository: town.root, tracked: seen(false) });
+  });
+
+  test('knows ignoring by patterns that only git can read', async () => {
+    const { town, lock } = makeRepository();
+    expect(await look(lock)).toMatchObject({ ignored: seen(false) });
+    town.write('gastown/crew/ada/.gitignore', '.run*\n');
+    expect(await look(lock)).toMatchObject({ ignored: seen(true) });
+    town.write('gastown/crew/ada/.gitignore', '.runtime/*\n!agent.lock\n');
+    expect(await look(lock)).toMatchObject({ ignored: seen(false) });
+    town.write('gastown/crew/ada/.gitignore', '.runtime/\n!.runtime/\n');
+    expect(await look(lock)).toMatchObject({ ignored: seen(false) });
+  });
+
+  test('in a worktree is read from its own index and the shared exclude file', async () => {
+    const { town, top } = makeRepository();
+    git(top, 'commit', '-q', '--allow-empty', '-m', 'start');
+    git(top, 'worktree', 'add', '-q', town.path('gastown/polecats/joe/gastown'), '-b', 'joe');
+    const lock = town.lock('gastown/polecats/joe/gastown');
+    const worktree = town.path('gastown/polecats/joe/gastown');
+    town.write('gastown/crew/ada/.git/info/exclude', '.runtime/\n');
+    expect(await look(lock)).toEqual({ tracked: seen(false), ignored: seen(true), repository: worktree });
+    git(worktree, 'add', '-f', lock);
+    expect(await look(lock)).toMatchObject({ tracked: seen(true), repository: worktree });
+    expect(await look(join(top, '.runtime/agent.lock'))).toMatchObject({
+      tracked: seen(false),
+      repository: top,
+    });
+  });
+
+  test.each([
+    ['version 4', ['update-index', '--index-version', '4']],
+    ['split', ['update-index', '--split-index']],
+  ])('is asked where the index is of the form: %s', async (_form, command) => {
+    const { town, top, lock } = makeRepository();
+    git(top, 'add', '-f', lock);
+    git(top, ...command);
+    expect(await look(lock)).toMatchObject({ tracked: seen(true) });
+    const other = town.lock('gastown/crew/ada/sub');
+    expect(await look(other)).toMatchObject({ tracked: seen(false), repository: top });
+  });
+
+  test('is asked, never guessed, where the index is sparse', async () => {
+    const { town, top } = makeRepository();
+    const deep = town.lock('gastown/crew/ada/packages/one');
+    git(top, 'add', '-f', '.');
+    git(top, 'commit', '-qm', 'all');
+    git(top, 'sparse-checkout', 'set', '--cone', '--sparse-index');
+    mkdirSync(join(top, 'packages/one/.runtime'), { recursive: true });
+    town.lock('gastown/crew/ada/packages/one');
+    expect(glanceAtIndex(join(top, '.git'), 'agent.lock')).toBe('ask-git');
+    expect(await look(deep)).toMatchObject({ tracked: seen(true) });
+  });
+
+  test('is found above the town, up to the root of the file system', async () => {
+    const outer = makeTown({ marked: false, workers: [] });
+    git(outer.root, 'init', '-q');
+    const inner = makeTown({ root: outer.path('towns/gt') });
+    expect(await look(inner.lock('gastown/crew/ada'))).toMatchObject({
+      repository: outer.root,
+      ignored: seen(false),
+    });
+  });
+
+  test('of an empty or hollow .git is: none there, as git itself sees it', async () => {
+    const town = makeTown();
+    town.worker('gastown/crew/ada/.git');
+    expect(await look(town.lock('gastown/crew/ada'))).toMatchObject({
+      repository: null,
+      tracked: seen(false),
+    });
+  });
+
+  test('that cannot be had is unseen: broken pointers, missing heads, git not installed', async () => {
+    const { town, top, lock } = makeRepository();
+    const joe = town.lock('gastown/crew/joe');
+    town.write('gastown/crew/joe/.git', 'gitdir: ../nowhere\n');
+    expect(await look(joe)).toMatchObject({
+      ...{ tracked: unseen(expect.stringContaining('no complete repository')) },
+      ...{ ignored: { seen: false }, repository: town.path('gastown/crew/joe') },
+    });
+    town.write('gastown/crew/joe/.git', 'what?');
+    expect(await look(joe)).toMatchObject({ tracked: unseen(expect.stringContaining('no pointer')) });
+    expect(await look(lock, { PATH: '/nowhere' })).toMatchObject({ tracked: unseen('git is not installed') });
+    rmSync(join(top, '.git/HEAD'));
+    expect(await look(lock)).toMatchObject({ tracked: { seen: false } });
+  });
+
+  test('that is damaged is unseen, with what git complained about', async () => {
+    const { town, lock } = makeRepository();
+    town.write('gastown/crew/ada/.git/index', 'no index at all');
+    expect(await look(lock)).toMatchObject({ tracked: unseen(expect.stringMatching(/^git: .*index/)) });
+  });
+
+  asRoot('that belongs to somebody else is unseen ("dubious ownership"; skipped without root)', async () => {
+    const { top, lock } = makeRepository();
+    for (const path of [top, join(top, '.git')]) chownSync(path, OTHER_UID, OTHER_UID);
+    expect(await look(lock)).toMatchObject({ tracked: unseen(expect.stringContaining('dubious ownership')) });
+    const trusted = {
+      ...ENV,
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'safe.directory',
+      GIT_CONFIG_VALUE_0: '*',
+    };
+    expect(await look(lock, trusted)).toMatchObject({ tracked: seen(false) });
+  });
+
+  asRoot('that is closed to us is unseen (skipped without root)', async () => {
+    const { town, top, lock } = makeRepository();
+    chmodSync(town.root, 0o755);
+    chmodSync(join(top, '.git'), 0o700);
+    onCleanUp(() => chmodSync(join(top, '.git'), 0o755));
+    expect(await asOtherUser(() => look(lock))).toMatchObject({ tracked: { seen: false } });
+  });
+
+  test('runs nothing of the repository, follows no GIT_DIR, and writes nothing', async () => {
+    const { town, top, lock } = makeRepository();
+    git(top, 'add', '-f', lock);
+    chmodSync(town.write('monitor', `#!/bin/sh\ntouch '${town.path('ran')}'\n`), 0o755);
+    git(top, 'config', 'core.fsmonitor', town.path('monitor'));
+    const index = statSync(join(top, '.git/index'), { bigint: true });
+    const env = { ...ENV, GIT_DIR: '/nowhere', GIT_WORK_TREE: '/nowhere', GIT_INDEX_FILE: '/nowhere' };
+    expect(await look(lock, env)).toMatchObject({ tracked: seen(true), ignored: seen(false) });
+    expect(existsSync(town.path('ran'))).toBe(false);
+    const after = statSync(join(top, '.git/index'), { bigint: true });
+    expect([after.ino, after.mtimeNs]).toEqual([index.ino, index.mtimeNs]);
+  });
+
+  test('asks once for many locks of one repository, in their order', async () => {
+    const town = makeTown();
+    const watched = watchedGit(town);
+    git(town.root, 'init', '-q');
+    const workers = Array.from({ length: 300 }, (_, number) => `gastown/crew/w${number}`);
+    const paths = workers.map((worker) => town.lock(worker));
+    git(town.root, 'add', '-f', ...paths.filter((_, index) => index % 3 === 0));
+    const places = paths.map((path) => ({ path, pathBytes: null }));
+    const facts = await readGitFacts(places, { env: watched.env, timeoutMs: 10_000, ignored: false });
+    expect(facts.map(({ tracked }) => tracked)).toEqual(paths.map((_, index) => seen(index % 3 === 0)));
+    expect(watched.calls()).toHaveLength(2);
+  });
+
+  test('is unseen for a name that is no UTF-8', async () => {
+    const { lock } = makeRepository();
+    const place = { path: lock, pathBytes: Buffer.from(lock).toString('base64') };
+    const [facts] = await readGitFacts([place], { env: ENV, timeoutMs: 10_000, ignored: true });
+    expect(facts).toMatchObject({ tracked: { seen: false }, ignored: { seen: false } });
+  });
+
+  test('is attached to locks', async () => {
+    const { top, lock } = makeRepository();
+    const bare = { path: lock, pathBytes: null, git: null } as unknown as Parameters<
+      typeof addGitFacts
+    >[0][number];
+    const [found] = await addGitFacts([bare], { env: ENV, timeoutMs: 10_000, ignored: false });
+    expect(found).toMatchObject({ path: lock, git: { repository: top, tracked: seen(false) } });
+  });
+});
+
+describe('a glance at the index', () => {
+  afterEach(cleanUp);
+
+  const indexOf = (bytes: Uint8Array | string): string => {
+    const town = makeTown();
+    town.write('index', bytes);
+    return town.root;
+  };
+  const header = (version: number): Buffer =>
+    Buffer.from([...Buffer.from('DIRC'), 0, 0, 0, version, 0, 0, 0, 0]);
+
+  test('finds a name wherever it lies, across the pieces in which it reads as well', () => {
+    for (const before of [0, 10, 1024 * 1024 - 15, 1024 * 1024 - 5, 2 * 1024 * 1024 - 3]) {
+      const without = Buffer.concat([header(2), Buffer.alloc(before, 'x'), Buffer.alloc(100, 'y')]);
+      const within = Buffer.concat([
+        header(2),
+        Buffer.alloc(before, 'x'),
+        Buffer.from('agent.lock'),
+        Buffer.alloc(90),
+      ]);
+      expect(glanceAtIndex(indexOf(without), 'agent.lock')).toBe('not-tracked');
+      expect(glanceAtIndex(indexOf(within), 'agent.lock')).toBe('ask-git');
+    }
+  });
+
+  test('leaves anything odd to git, and a missing index tracks nothing', () => {
+    for (const odd of ['', 'DIRC', 'no index at all', header(4), header(1)])
+      expect(glanceAtIndex(indexOf(odd), 'agent.lock')).toBe('ask-git');
+    const town = makeTown();
+    expect(glanceAtIndex(town.root, 'agent.lock')).toBe('not-tracked');
+    mkdirSync(town.path('index'));
+    expect(glanceAtIndex(town.root, 'agent.lock')).toBe('ask-git');
+  });
+});

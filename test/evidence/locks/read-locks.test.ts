@@ -1,0 +1,234 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { formatCompanion } from '../../../src/core/record/lock-record.ts';
+import { readLeftovers } from '../../../src/evidence/locks/leftovers.ts';
+import { readLocks } from '../../../src/evidence/locks/read-locks.ts';
+import { scanPlaces, scanTown } from '../../../src/evidence/scan/scan.ts';
+import { restorePath } from '../../../src/io/disk-path.ts';
+import { readSmallFile, stampOf } from '../../../src/io/files.ts';
+import { cleanUp, makeTown } from '../../support/index.ts';
+
+afterEach(cleanUp);
+
+const readAll = (root: string) => readLocks(scanTown({ root, mode: 'default' }).locks, root);
+
+const HOLDER = { pid: 77, startToken: '12345', bootId: 'b', pidNamespace: 'pid:[1]', nonce: 'n' };
+
+describe('a second look', () => {
+  test('reads only the locks whose files changed, appeared or have a second record', () => {
+    const town = makeTown();
+    for (const name of ['ada', 'bob', 'eve']) town.lock(`gastown/crew/${name}`, { session_id: '%1' });
+    const first = readAll(town.root);
+    town.lock('gastown/crew/bob', { session_id: '%2' });
+    town.lock('gastown/crew/new', { session_id: '%3' });
+    town.write('gastown/crew/eve/.runtime/agent.lock.holder', formatCompanion(HOLDER));
+    const second = readLocks(scanTown({ root: town.root, mode: 'default' }).locks, town.root, first);
+    const isReused = ({ path, content }: (typeof first)[number]) =>
+      first.some((lock) => lock.path === path && lock.content === content);
+    expect(second.map((lock) => [lock.worker.split('/').at(-1), isReused(lock)])).toEqual([
+      ['ada', true],
+      ['bob', false],
+      ['eve', false],
+      ['new', false],
+    ]);
+    expect(second).toEqual(readAll(town.root));
+  });
+});
+
+describe('a lock as it was found', () => {
+  test('carries worker, path, record, stamp, owner and time', () => {
+    const town = makeTown();
+    const record = {
+      pid: 41,
+      acquired_at: '2026-03-29T12:33:08.793959788-07:00',
+      session_id: '%756',
+      hostname: 'larch',
+    };
+    const path = town.lock('gastown/crew/ada', record);
+    const reading = readSmallFile(path);
+    expect(readAll(town.root)).toEqual([
+      {
+        id: 'agent:gastown/crew/ada',
+        kind: 'agent',
+        worker: 'gastown/crew/ada',
+        path,
+        pathBytes: null,
+        layout: 'runtime',
+        isRegularFile: true,
+        stamp: reading.kind === 'file' ? stampOf(reading.stat, reading.bytes) : null,
+        mtimeMs: reading.kind === 'file' ? reading.mtimeMs : null,
+        uid: process.getuid?.(),
+        content: {
+          kind: 'record',
+          record: {
+            pid: 41,
+            acquiredAt: record.acquired_at,
+            acquiredAtMs: Date.parse('2026-03-29T19:33:08.793Z'),
+            sessionId: '%756',
+            hostname: 'larch',
+            holder: null,
+          },
+        },
+        companion: null,
+        git: null,
+      },
+    ]);
+  });
+
+  test('of the root itself has the worker "."', () => {
+    const town = makeTown();
+    town.lock('.');
+    expect(readAll(town.root).map(({ id, worker }) => [id, worker])).toEqual([['agent:.', '.']]);
+  });
+
+  test('come sorted by worker, whatever the disk says first', () => {
+    const town = makeTown();
+    for (const worker of ['b/crew/z', 'a/crew/é', 'a/crew/b', 'a', 'B']) town.lock(worker);
+    expect(readAll(town.root).map(({ worker }) => worker)).toEqual([
+      'B',
+      'a',
+      'a/crew/b',
+      'a/crew/é',
+      'b/crew/z',
+    ]);
+  });
+
+  test('with a name that is no UTF-8 keeps its exact bytes', () => {
+    const town = makeTown();
+    const path = town.lock('gastown/crew/cafe');
+    const odd = Buffer.concat([Buffer.from(town.path('gastown/crew/caf')), Buffer.from([0xe9])]);
+    renameSync(join(path, '../..'), odd);
+    const [lock] = readAll(town.root);
+    expect(lock).toMatchObject({
+      id: 'agent:gastown/crew/caf\\xE9',
+      worker: 'gastown/crew/caf\\xE9',
+      path: `${town.root}/gastown/crew/caf\\xE9/.runtime/agent.lock`,
+      content: { kind: 'record' },
+    });
+    const restored = restorePath(lock?.path ?? '', lock?.pathBytes ?? null);
+    expect(
+      Buffer.concat([odd, Buffer.from('/.runtime/agent.lock')]).equals(Buffer.from(restored as Buffer)),
+    ).toBe(true);
+  });
+
+  test('at the old place is marked, and told apart where there are two', () => {
+    const town = makeTown();
+    town.lock('a');
+    town.lock('a', {}, { at: '.gastown/agent.lock' });
+    town.lock('b', {}, { at: '.gastown/agent.lock' });
+    expect(readAll(town.root).map(({ id, layout }) => [id, layout])).toEqual([
+      ['agent:a#legacy', 'legacy'],
+      ['agent:a', 'runtime'],
+      ['agent:b', 'legacy'],
+    ]);
+  });
+
+  test('that vanished after the scan is left out', () => {
+    const town = makeTown();
+    const path = town.lock('a');
+    const { locks } = scanPlaces([town.path('a')]);
+    rmSync(path);
+    expect(locks).toHaveLength(1);
+    expect(readLocks(locks, town.root)).toEqual([]);
+  });
+});
+
+describe('what is no record', () => {
+  test.each([
+    ['directory', (path: string) => mkdirSync(path)],
+    ['symlink', (path: string) => symlinkSync('/nowhere', path)],
+    ['symlink', (path: string) => symlinkSync('/etc/passwd', path)],
+    ['fifo', (path: string) => execFileSync('mkfifo', [path])],
+  ])('a %s is invalid, has no stamp and is no regular file', (problem, make) => {
+    const town = makeTown();
+    mkdirSync(town.path('a/.runtime'), { recursive: true });
+    make(town.path('a/.runtime/agent.lock'));
+    expect(readAll(town.root)).toMatchObject([
+      {
+        isRegularFile: false,
+        stamp: null,
+        mtimeMs: expect.any(Number),
+        content: { kind: 'invalid', problem },
+      },
+    ]);
+  });
+
+  test.each([
+    ['empty', ''],
+    ['not-json', '{"pid": 1'],
+    ['wrong-type', '{"pid": "12"}'],
+    ['bad-time', '{"pid": 1, "acquired_at": "yesterday"}'],
+    ['too-large', ' '.repeat(65_537)],
+  ])('%s is told', (problem, text) => {
+    const town = makeTown();
+    town.lock('a', text);
+    const [lock] = readAll(town.root);
+    expect(lock).toMatchObject({ isRegularFile: true, content: { kind: 'invalid', problem } });
+    expect(lock?.stamp === null).toBe(problem === 'too-large');
+  });
+});
+
+describe('the companion record', () => {
+  const text = JSON.stringify({ holder_pid: 1 });
+
+  test('is looked for only beside a lock, and a damaged one is ignored', () => {
+    const town = makeTown();
+    town.lock('a');
+    writeFileSync(town.path('a/.runtime/agent.lock.holder'), 'garbage');
+    expect(readAll(town.root)).toMatchObject([{ companion: null, content: { kind: 'record' } }]);
+    town.write('b/.runtime/agent.lock.holder', text);
+    expect(readAll(town.root)).toHaveLength(1);
+  });
+
+  test('names the true holder', async () => {
+    const { formatCompanion } = await import('../../../src/core/record/lock-record.ts');
+    const town = makeTown();
+    town.lock('a');
+    town.write('a/.runtime/agent.lock.holder', formatCompanion(HOLDER));
+    expect(readAll(town.root)).toMatchObject([{ companion: HOLDER }]);
+  });
+
+  test('that is a symlink is not followed', async () => {
+    const { formatCompanion } = await import('../../../src/core/record/lock-record.ts');
+    const town = makeTown();
+    town.lock('a');
+    symlinkSync(town.write('elsewhere', formatCompanion(HOLDER)), town.path('a/.runtime/agent.lock.holder'));
+    expect(readAll(town.root)).toMatchObject([{ companion: null, content: { kind: 'record' } }]);
+  });
+
+  test('that cannot be read leaves the lock unread, for whoever it names may be alive', () => {
+    const town = makeTown();
+    const path = town.lock('a');
+    const found = {
+      path,
+      place: town.path('a'),
+      layout: 'runtime',
+      companion: `/${'x'.repeat(300)}`,
+      hasTwin: false,
+    } as const;
+    expect(readLocks([found], town.root)).toMatchObject([
+      { content: { kind: 'unread', why: expect.stringContaining('agent.lock.holder could not be read') } },
+    ]);
+  });
+});
+
+test('leftovers are the regular files among them, with worker and age', () => {
+  const town = makeTown();
+  town.lock('a');
+  town.write('a/.runtime/agent.lock.tmp', '');
+  town.write('b/.runtime/agent.lock.released-1', '');
+  mkdirSync(town.path('b/.runtime/agent.lock.x.old'));
+  symlinkSync('/nowhere', town.path('b/.runtime/agent.lock.x.new'));
+  const { leftovers } = scanTown({ root: town.root, mode: 'default' });
+  expect(readLeftovers(leftovers, town.root)).toEqual([
+    { worker: 'a', path: town.path('a/.runtime/agent.lock.tmp'), kind: 'tmp', mtimeMs: expect.any(Number) },
+    {
+      worker: 'b',
+      path: town.path('b/.runtime/agent.lock.released-1'),
+      kind: 'released',
+      mtimeMs: expect.any(Number),
+    },
+  ]);
+});

@@ -1,0 +1,38 @@
+import { describe, expect, test } from '@jest/globals';
+import { isAgentCommand } from '../../../src/core/town/agent-commands.ts';
+import { processNames } from '../../../src/evidence/processes/names.ts';
+
+const CLAUDE = '/usr/lib/node_modules/@anthropic-ai/claude-code/cli.js';
+
+describe('the names of a process', () => {
+  test.each<[string, string[], string[]]>([
+    ['sleep', ['/bin/sleep', '600'], ['sleep']],
+    ['sleep', ['claude', '600'], ['sleep', 'claude']],
+    ['bash', ['-bash'], ['bash']],
+    ['2.1.29', ['claude', '--resume'], ['2.1.29', 'claude']],
+    ['node', ['node', CLAUDE, '--print', 'secret'], ['node', 'cli.js', 'cli', 'claude-code']],
+    ['MainThread', ['/usr/bin/node', CLAUDE], ['MainThread', 'node', 'cli.js', 'cli', 'claude-code']],
+    ['node', ['node', '--max-old-space-size=4096', '-r', './hook.js', '/usr/bin/codex'], ['node', 'codex']],
+    ['node', ['node', '/a/node_modules/opencode-ai/bin/run'], ['node', 'run', 'opencode-ai']],
+    ['node', ['node', '-e', 'claude'], ['node']],
+    ['node', ['node', '--', 'agent.mjs'], ['node', 'agent.mjs', 'agent']],
+    ['python3.11', ['python3.11', '-u', '-m', 'aider', 'x'], ['python3.11', 'aider']],
+    ['python3', ['python3', '-uc', 'import aider'], ['python3']],
+    ['python3', ['/usr/bin/python3', '-W', 'ignore', '/usr/local/bin/aider'], ['python3', 'aider']],
+    ['sh', ['sh', '-c', 'claude'], ['sh']],
+    ['bash', ['bash', '-e', '/opt/bin/goose.sh'], ['bash', 'goose.sh', 'goose']],
+    ['bash', ['bash', '-lc', 'claude'], ['bash']],
+    ['bun', ['bun', 'run', '/x/opencode.ts'], ['bun', 'opencode.ts', 'opencode']],
+    ['perl', ['perl', '-le', 'print'], ['perl']],
+    ['kworker/0:1', [], ['kworker/0:1']],
+    ['', [''], []],
+  ])('of %s %j are %j', (comm, argv, names) => {
+    expect(processNames(comm, argv)).toEqual(names);
+  });
+
+  test('never hold another argument: a secret or a prompt that mentions an agent', () => {
+    const names = processNames('node', ['node', '/srv/app.js', 'claude', '--token=s3cret', '/usr/bin/codex']);
+    expect(names).toEqual(['node', 'app.js', 'app']);
+    expect(isAgentCommand(names, [])).toBe(false);
+  });
+});

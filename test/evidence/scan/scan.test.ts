@@ -1,0 +1,571 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { PRUNED, type ScanResult, scanPlaces, scanTown } from '../../../src/evidence/scan/scan.ts';
+import { type Disk, type Look, realDisk, untyped } from '../../../src/io/disk.ts';
+import { displayPath } from '../../../src/io/disk-path.ts';
+import { cleanUp, onCleanUp } from '../../support/index.ts';
+import { growTree } from './random-tree.ts';
+import { bundleScanner, scanInProcess } from './scanner-process.ts';
+
+afterEach(cleanUp);
+
+const TMPFS = 0x01021994;
+const EXT4 = 0xef53;
+const OVERLAY = 0x794c7630;
+
+const newRoot = (parent = tmpdir()): string => {
+  const root = realpathSync(mkdtempSync(join(parent, 'scan-')));
+  onCleanUp(() => rmSync(root, { recursive: true, force: true }));
+  return root;
+};
+
+const addLock = (worker: string, home = '.runtime'): string => {
+  mkdirSync(join(worker, home), { recursive: true });
+  writeFileSync(join(worker, home, 'agent.lock'), '{}');
+  return join(worker, home, 'agent.lock');
+};
+
+/** Paths as base64: the only form in which every name compares. */
+const found = (result: ScanResult): string[] =>
+  result.locks.map(({ path }) => Buffer.from(path as string).toString('base64')).sort();
+
+const shown = (result: ScanResult): string[] => result.locks.map(({ path }) => displayPath(path)).sort();
+
+const runFind = (root: string, ...expression: string[]): string[] =>
+  execFileSync('find', [root, ...expression, '-print0'], {
+    env: { ...process.env, LC_ALL: 'C' },
+    maxBuffer: 1e8,
+  })
+    .toString('latin1')
+    .split('\0')
+    .filter((path) => path !== '')
+    .map((path) => Buffer.from(path, 'latin1').toString('base64'))
+    .sort();
+
+const LOCKS = ['(', '-path', '*/.runtime/agent.lock', '-o', '-path', '*/.gastown/agent.lock', ')'];
+const PRUNE = [
+  '(',
+  ...[...PRUNED].flatMap((name, index) => [...(index > 0 ? ['-o'] : []), '-name', name]),
+  ')',
+];
+const PRUNED_LOCKS = [...PRUNE, '-type', 'd', '-prune', '-o', ...LOCKS];
+
+/** A directory on each file system that there is to try: where temporary files go, and memory. */
+const fileSystems = [
+  ['the temporary directory', tmpdir()],
+  ...(existsSync('/dev/shm') && statfsSync('/dev/shm').type === TMPFS ? [['tmpfs', '/dev/shm']] : []),
+] as [string, string][];
+
+describe.each(fileSystems)('scanning in %s', (_name, parent) => {
+  test.each([1, 2, 3, 4, 5, 6])('finds exactly what find finds in grown tree %i', (seed) => {
+    const root = newRoot(parent);
+    growTree(root, seed);
+
+    const deep = scanTown({ root, mode: 'deep' });
+    expect(found(deep)).toEqual(runFind(root, ...LOCKS));
+    expect(found(deep).length).toBeGreaterThan(5);
+    expect(deep.directories).toBe(runFind(root, '-type', 'd').length);
+    expect(deep.gaps).toEqual([]);
+
+    const pruned = scanTown({ root, mode: 'default' });
+    expect(found(pruned)).toEqual(runFind(root, ...PRUNED_LOCKS));
+    expect(pruned.gaps).toEqual([]);
+  });
+
+  test.each([1, 2, 3])(
+    'knows of every place of a lock, and of all above it, what is there: tree %i',
+    (seed) => {
+      const root = newRoot(parent);
+      growTree(root, seed);
+      addLock(join(root, 'clone'));
+      addLock(join(root, 'clone/inner'));
+      mkdirSync(join(root, 'clone/.git'));
+      writeFileSync(join(root, 'clone/inner/.git'), 'gitdir: elsewhere');
+      addLock(join(root, 'old'), '.gastown');
+      symlinkSync('nowhere', join(root, 'old/.git'));
+      const { locks, seen } = scanTown({ root, mode: 'default' });
+      const places = new Set<string>();
+      for (const { place } of locks)
+        for (let at = String(place); typeof place === 'string' && at.startsWith(root); at = dirname(at))
+          places.add(at);
+      const having = (entry: string, isCounted: (path: string) => boolean): string[] =>
+        [...places].filter((place) => isCounted(join(place, entry))).sort();
+      const among = (known: ReadonlySet<string> | undefined): string[] =>
+        [...places].filter((place) => known?.has(place)).sort();
+      const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+      const isDirectory = (path: string): boolean =>
+        lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+      expect(among(seen?.repositories)).toEqual(having('.git', isThere));
+      expect(among(seen?.repositories).length).toBeGreaterThan(2);
+      expect(among(seen?.oldHomes)).toEqual(having('.gastown', isDirectory));
+      expect(among(seen?.oldHomes).length).toBeGreaterThan(0);
+      expect(scanTown({ root, mode: 'quick' }).seen).toBeNull();
+    },
+  );
+
+  test('finds the same when every directory is listed', () => {
+    const root = newRoot(parent);
+    growTree(root, 7);
+    const plain: Disk = { ...realDisk, fileSystemType: () => OVERLAY };
+    expect(found(scanTown({ root, mode: 'deep', disk: plain }))).toEqual(runFind(root, ...LOCKS));
+  });
+});
+
+describe('the leaf rule', () => {
+  const counting = (changes: Partial<Disk> = {}): { disk: Disk; listed: string[] } => {
+    const listed: string[] = [];
+    const disk = {
+      ...realDisk,
+      ...changes,
+      list: (path: string) => {
+        listed.push(path);
+        return realDisk.list(path);
+      },
+    };
+    return { disk, listed };
+  };
+  const withLeaf = (): { root: string; leaf: string; lock: string } => {
+    const root = newRoot();
+    const leaf = join(root, 'leaf');
+    mkdirSync(leaf);
+    return { root, leaf, lock: addLock(join(root, 'worker')) };
+  };
+  const withLinks = (look: Look, nlink: number, dev = look.dev): Look => ({
+    dev,
+    mode: look.mode,
+    uid: look.uid,
+    nlink,
+    isDirectory: () => look.isDirectory(),
+  });
+  const linkCount = (nlink: number) => (path: string | Buffer) => {
+    const look = realDisk.look(path);
+    return look && withLinks(look, nlink);
+  };
+
+  test.each([
+    ['ext4', EXT4],
+    ['xfs', 0x58465342],
+    ['tmpfs', TMPFS],
+    ['f2fs', 0xf2f52010],
+    ['f2fs as a signed number', 0xf2f52010 | 0],
+  ])('on %s a directory without sub-directories is not listed', (_name, type) => {
+    const { root, leaf, lock } = withLeaf();
+    const { disk, listed } = counting({
+      fileSystemType: () => type,
+      // What this machine's own file system counts is another test's subject.
+      look: (path) => linkCount(2 + readdirSync(path).filter((name) => name !== 'agent.lock').length)(path),
+    });
+    expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
+    expect(listed).not.toContain(leaf);
+  });
+
+  test.each([
+    ['overlayfs', OVERLAY, 2],
+    ['btrfs, where every count is 1', 0x9123683e, 1],
+    ['nfs', 0x6969, 2],
+    ['fuse', 0x65735546, 2],
+    ['9p', 0x01021997, 2],
+    ['something unheard of', 1, 2],
+  ])('on %s every directory is listed, whatever the link counts say', (_name, type, nlink) => {
+    const { root, leaf, lock } = withLeaf();
+    const { disk, listed } = counting({ fileSystemType: () => type, look: linkCount(nlink) });
+    expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
+    expect(listed).toContain(leaf);
+  });
+
+  test('is off where the kind of file system cannot be told', () => {
+    const { root, leaf, lock } = withLeaf();
+    const fail = (): never => {
+      throw Object.assign(new Error('no statfs here'), { code: 'ENOSYS' });
+    };
+    const { disk, listed } = counting({ fileSystemType: fail, look: linkCount(2) });
+    expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
+    expect(listed).toContain(leaf);
+  });
+
+  test('ends where another device begins', () => {
+    const root = newRoot();
+    const lock = addLock(join(root, 'mounted/deep/down/worker'));
+    const onOther: Disk['look'] = (path) => {
+      const look = realDisk.look(path);
+      const isOther = String(path).includes('/mounted');
+      return look && withLinks(look, isOther ? 2 : look.nlink, look.dev + (isOther ? 1 : 0));
+    };
+    const { disk } = counting({ fileSystemType: () => EXT4, look: onOther });
+    expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
+  });
+
+  test('a directory whose count is 1 because it overflowed is listed', () => {
+    const root = newRoot();
+    const lock = addLock(join(root, 'crowded/worker'));
+    const { disk } = counting({ fileSystemType: () => EXT4, look: linkCount(1) });
+    expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
+  });
+});
+
+describe('what a directory does not say', () => {
+  test('entries without a type are asked one by one', () => {
+    const root = newRoot();
+    growTree(root, 8);
+    const silent: Disk = {
+      ...realDisk,
+      list: (path) => realDisk.list(path).map(({ name }) => untyped(name)),
+    };
+    expect(found(scanTown({ root, mode: 'deep', disk: silent }))).toEqual(runFind(root, ...LOCKS));
+  });
+
+  test.each(['default', 'deep'] as const)('a directory that vanishes during a %s scan is no gap', (mode) => {
+    const root = newRoot();
+    const lock = addLock(join(root, 'stays'));
+    for (const name of ['goes', 'goes-too']) addLock(join(root, name, 'inner'));
+    const vanishing: Disk = {
+      ...realDisk,
+      list: (path) => {
+        const entries = realDisk.list(path);
+        if (path === root) rmSync(join(root, 'goes'), { recursive: true });
+        if (path === join(root, 'goes-too')) rmSync(path, { recursive: true });
+        return entries;
+      },
+    };
+    const result = scanTown({ root, mode, disk: vanishing });
+    expect(shown(result)).toEqual([lock]);
+    expect(result.gaps).toEqual([]);
+    expect(readdirSync(root)).toEqual(['stays']);
+  });
+
+  test('a directory that becomes a file or a symlink during the scan is no gap and is not followed', () => {
+    const root = newRoot();
+    const outside = newRoot();
+    addLock(outside);
+    addLock(join(root, 'file/worker'));
+    addLock(join(root, 'link/worker'));
+    const swapping: Disk = {
+      ...realDisk,
+      fileSystemType: () => EXT4,
+      list: (path) => {
+        const entries = realDisk.list(path);
+        for (const name of ['file', 'link']) rmSync(join(root, name), { recursive: true, force: true });
+        writeFileSync(join(root, 'file'), '');
+        symlinkSync(outside, join(root, 'link'));
+        return entries;
+      },
+    };
+    const result = scanTown({ root, mode: 'deep', disk: swapping });
+    expect(result.locks).toEqual([]);
+    expect(result.gaps).toEqual([]);
+  });
+
+  test('a failing listing is a gap with its reason, and the rest is found', () => {
+    const root = newRoot();
+    const lock = addLock(join(root, 'fine'));
+    addLock(join(root, 'broken/worker'));
+    const failing: Disk = {
+      ...realDisk,
+      list: (path) => {
+        if (path.endsWith('/broken')) throw Object.assign(new Error('disk'), { code: 'EIO' });
+        return realDisk.list(path);
+      },
+    };
+    const result = scanTown({ root, mode: 'default', disk: failing });
+    expect(shown(result)).toEqual([lock]);
+    expect(result.gaps).toEqual([{ what: `directory:${root}/broken`, why: 'i/o error (EIO)' }]);
+    expect(result.seen).toBeNull();
+  });
+});
+
+describe('links and mounts', () => {
+  test('a symlinked root is scanned, and paths lie below the real one', () => {
+    const root = newRoot();
+    const lock = addLock(join(root, 'worker'));
+    const link = join(newRoot(), 'link');
+    symlinkSync(root, link);
+    for (const mode of ['default', 'deep', 'quick'] as const)
+      expect(shown(scanTown({ root: link, mode, places: [join(root, 'worker')] }))).toEqual([lock]);
+  });
+
+  test('symlinked directories are not entered, a symlinked lock is reported', () => {
+    const root = newRoot();
+    const outside = newRoot();
+    addLock(join(outside, 'worker'));
+    mkdirSync(join(root, 'rig/crew/ada'), { recursive: true });
+    symlinkSync(outside, join(root, 'rig/crew/linked'));
+    symlinkSync(join(outside, 'worker/.runtime'), join(root, 'rig/crew/ada/.runtime'));
+    symlinkSync(root, join(root, 'rig/loop'));
+    mkdirSync(join(root, 'rig/crew/joe/.runtime'), { recursive: true });
+    symlinkSync('/nowhere', join(root, 'rig/crew/joe/.runtime/agent.lock'));
+    for (const mode of ['default', 'deep', 'quick'] as const) {
+      const result = scanTown({ root, mode, places: [join(root, 'rig/crew/linked/worker')] });
+      expect(shown(result)).toEqual([join(root, 'rig/crew/joe/.runtime/agent.lock')]);
+      expect(result.gaps).toEqual([]);
+    }
+  });
+
+  const canMount = spawnSync('unshare', ['-m', 'true']).status === 0;
+  const mountTest = canMount ? test : test.skip;
+  mountTest(
+    `a mounted directory is entered${canMount ? '' : ' (skipped: unshare -m is not permitted here)'}`,
+    () => {
+      const root = newRoot();
+      for (const each of ['leafless', 'rig/worker/.runtime', 'rig/plain/inner'])
+        mkdirSync(join(root, each), { recursive: true });
+      const script = [
+        'mount -t tmpfs none "$1/rig/worker/.runtime"',
+        'echo "{}" > "$1/rig/worker/.runtime/agent.lock"',
+        'mount -t tmpfs none "$1/leafless"',
+        'mkdir -p "$1/leafless/a/b/.runtime"',
+        'echo "{}" > "$1/leafless/a/b/.runtime/agent.lock"',
+        'exec "$2" "$3" "$1" default',
+      ].join(' && ');
+      const output = execFileSync('unshare', [
+        '-m',
+        'sh',
+        '-c',
+        script,
+        'sh',
+        root,
+        process.execPath,
+        bundleScanner(),
+      ]);
+      const paths = (JSON.parse(output.toString()).paths as string[]).map((path) =>
+        Buffer.from(path, 'base64').toString(),
+      );
+      expect(paths.sort()).toEqual([
+        `${root}/leafless/a/b/.runtime/agent.lock`,
+        `${root}/rig/worker/.runtime/agent.lock`,
+      ]);
+    },
+  );
+});
+
+describe('unreadable places', () => {
+  const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+
+  test('are gaps with their reason, an empty one too; what is readable is found', () => {
+    const root = newRoot();
+    chmodSync(root, 0o755);
+    const lock = addLock(join(root, 'rig/crew/open'));
+    for (const name of ['closed', 'empty']) mkdirSync(join(root, 'rig/crew', name), { recursive: true });
+    addLock(join(root, 'rig/crew/closed'));
+    addLock(join(root, 'rig/crew/half'));
+    const closed = ['rig/crew/closed', 'rig/crew/empty', 'rig/crew/half/.runtime'];
+    for (const each of closed) chmodSync(join(root, each), 0o000);
+    onCleanUp(() => {
+      for (const each of closed) chmodSync(join(root, each), 0o755);
+    });
+
+    for (const mode of ['default', 'deep'] as const) {
+      const { paths, gaps } = scanInProcess(root, mode, nobody);
+      expect(paths.map((path) => Buffer.from(path, 'base64').toString())).toEqual([lock]);
+      expect(gaps.map(({ what }) => what).sort()).toEqual(closed.map((each) => `directory:${root}/${each}`));
+      expect(new Set(gaps.map(({ why }) => why))).toEqual(new Set(['permission denied (EACCES)']));
+    }
+    const quick = scanInProcess(root, 'quick', nobody);
+    expect(quick.paths).toHaveLength(1);
+    expect(quick.gaps.map(({ what }) => what)).toContain(`directory:${root}/rig/crew/half/.runtime`);
+  });
+
+  test('lost+found is no gap', () => {
+    const root = newRoot();
+    chmodSync(root, 0o755);
+    mkdirSync(join(root, 'lost+found'), { mode: 0o000 });
+    onCleanUp(() => chmodSync(join(root, 'lost+found'), 0o755));
+    expect(scanInProcess(root, 'default', nobody).gaps).toEqual([]);
+  });
+
+  test('a root that does not exist throws', () => {
+    expect(() => scanTown({ root: '/nowhere/at/all', mode: 'default' })).toThrow('ENOENT');
+  });
+});
+
+describe('long ways down', () => {
+  test('a path of 4,000 characters is found', () => {
+    const root = newRoot();
+    let worker = root;
+    while (worker.length < 3_900) worker += `/${'long-name-'.repeat(5)}`;
+    worker += `/${'x'.repeat(4_000 - worker.length - '/.runtime/agent.lock'.length - 1)}`;
+    const lock = addLock(worker);
+    expect(lock.length).toBe(4_000);
+    expect(shown(scanTown({ root, mode: 'default' }))).toEqual([lock]);
+  });
+
+  test('two thousand levels are found', () => {
+    const root = newRoot();
+    const lock = addLock(root + '/d'.repeat(1_950));
+    expect(shown(scanTown({ root, mode: 'default' }))).toEqual([lock]);
+  });
+
+  test('what lies beyond the longest path of the system is a gap, not a silence', () => {
+    const root = newRoot();
+    // Made step by step from inside: no system call takes a path of this length.
+    const made = spawnSync('sh', [
+      '-c',
+      'cd "$1" && for i in $(seq 25); do mkdir "$2" && cd -P "$2" || exit 1; done',
+      'sh',
+      root,
+      'n'.repeat(200),
+    ]);
+    expect(made.status).toBe(0);
+    onCleanUp(() => void spawnSync('rm', ['-rf', root]));
+    const { gaps } = scanTown({ root, mode: 'default' });
+    expect(gaps).toHaveLength(1);
+    expect(gaps[0]?.why).toBe('name too long (ENAMETOOLONG)');
+  });
+});
+
+describe('a quick scan', () => {
+  test('looks where workers are known to be', () => {
+    const root = newRoot();
+    const places = [
+      '.',
+      'mayor',
+      'mayor/rig',
+      'deacon',
+      'deacon/dogs/rex',
+      'deacon/dogs/rex/gastown',
+      'gastown',
+      'gastown/mayor/rig',
+      'gastown/refinery',
+      'gastown/refinery/rig',
+      'gastown/witness',
+      'gastown/witness/rig',
+      'gastown/crew/ada',
+      'gastown/crew/Zoë Ü',
+      'gastown/polecats/max',
+      'gastown/polecats/max/gastown',
+    ];
+    const locks = places.map((place) => addLock(join(root, place)));
+    const legacy = addLock(join(root, 'gastown/crew/ada'), '.gastown');
+    addLock(join(root, 'gastown/crew/ada/packages/ui'));
+    addLock(join(root, '.git/crew/ghost'));
+    const quick = scanTown({ root, mode: 'quick' });
+    expect(shown(quick)).toEqual([...locks, legacy].sort());
+    expect(quick.gaps).toEqual([]);
+  });
+
+  test('finds a worker whose name is no UTF-8', () => {
+    const root = newRoot();
+    const worker = Buffer.concat([Buffer.from(`${root}/gastown/crew/caf`), Buffer.from([0xe9])]);
+    mkdirSync(join(root, 'gastown/crew'), { recursive: true });
+    mkdirSync(worker);
+    mkdirSync(Buffer.concat([worker, Buffer.from('/.runtime')]));
+    writeFileSync(Buffer.concat([worker, Buffer.from('/.runtime/agent.lock')]), '{}');
+    expect(shown(scanTown({ root, mode: 'quick' }))).toEqual([
+      `${root}/gastown/crew/caf\\xE9/.runtime/agent.lock`,
+    ]);
+  });
+
+  test('looks at every ancestor of a place in the town, and at no place outside it', () => {
+    const root = newRoot();
+    const outside = newRoot();
+    addLock(outside);
+    const inner = addLock(join(root, 'gastown/crew/ada/packages/ui'));
+    const middle = addLock(join(root, 'gastown/crew/ada/packages'));
+    const places = [
+      join(root, 'gastown/crew/ada/packages/ui/src/deep'),
+      outside,
+      `${root}-beside`,
+      '/',
+      'relative',
+    ];
+    mkdirSync(join(root, 'gastown/crew/ada/packages/ui/src/deep'), { recursive: true });
+    expect(shown(scanTown({ root, mode: 'quick' }))).toEqual([]);
+    expect(shown(scanTown({ root, mode: 'quick', places }))).toEqual([middle, inner]);
+  });
+
+  test('does not read the worktrees, however large', () => {
+    const root = newRoot();
+    growTree(join(root, 'gastown/crew/ada/src'), 9);
+    addLock(join(root, 'gastown/crew/ada'));
+    expect(scanTown({ root, mode: 'quick' }).directories).toBeLessThan(10);
+  });
+});
+
+describe('a look at single places', () => {
+  test('sees their locks and not those below, and nothing at a place that is not there', () => {
+    const root = newRoot();
+    const lock = addLock(join(root, 'a'));
+    addLock(join(root, 'a/b'));
+    const result = scanPlaces([join(root, 'a'), join(root, 'missing')]);
+    expect(shown(result)).toEqual([lock]);
+    expect(result.gaps).toEqual([]);
+  });
+});
+
+describe('beside locks', () => {
+  test('leftovers are told apart by name, with or without a lock; the guard is none', () => {
+    const root = newRoot();
+    const home = join(root, 'worker/.runtime');
+    mkdirSync(home, { recursive: true });
+    const names = [
+      'agent.lock.flock',
+      'agent.lock.holder',
+      'agent.lock.tmp',
+      'agent.lock.n0nce.new',
+      'agent.lock.n0nce.old',
+      'agent.lock.released-20260401-x',
+      'agent.locket',
+      'session_id',
+    ];
+    for (const name of names) writeFileSync(join(home, name), '');
+    const { locks, leftovers } = scanTown({ root, mode: 'default' });
+    expect(locks).toEqual([]);
+    expect(leftovers.map(({ kind, path }) => [kind, displayPath(path)]).sort()).toEqual([
+      ['new', `${home}/agent.lock.n0nce.new`],
+      ['old', `${home}/agent.lock.n0nce.old`],
+      ['released', `${home}/agent.lock.released-20260401-x`],
+      ['tmp', `${home}/agent.lock.tmp`],
+    ]);
+  });
+
+  test('a companion and a twin at the old place are noticed', () => {
+    const root = newRoot();
+    addLock(join(root, 'both'));
+    addLock(join(root, 'both'), '.gastown');
+    addLock(join(root, 'old'), '.gastown');
+    writeFileSync(join(root, 'both/.runtime/agent.lock.holder'), '{}');
+    const { locks } = scanTown({ root, mode: 'default' });
+    const facts = locks.map(({ path, layout, hasTwin, companion }) => [
+      displayPath(path),
+      layout,
+      hasTwin,
+      companion,
+    ]);
+    expect(facts.sort()).toEqual([
+      [`${root}/both/.gastown/agent.lock`, 'legacy', true, null],
+      [`${root}/both/.runtime/agent.lock`, 'runtime', false, `${root}/both/.runtime/agent.lock.holder`],
+      [`${root}/old/.gastown/agent.lock`, 'legacy', false, null],
+    ]);
+  });
+
+  test('locks inside a lock home, and inside a directory named agent.lock, are found', () => {
+    const root = newRoot();
+    const locks = [addLock(join(root, '.runtime/nested')), addLock(join(root, '.runtime'))];
+    mkdirSync(join(root, 'odd/.runtime/agent.lock'), { recursive: true });
+    locks.push(join(root, 'odd/.runtime/agent.lock'), addLock(join(root, 'odd/.runtime/agent.lock')));
+    expect(shown(scanTown({ root, mode: 'default' }))).toEqual(locks.sort());
+  });
+});
+
+test('progress is told as the scan goes on', () => {
+  const root = newRoot();
+  for (let index = 0; index < 5_000; index++) mkdirSync(join(root, `d${index}`));
+  const seen: number[] = [];
+  scanTown({ root, mode: 'default', onProgress: (directories) => seen.push(directories) });
+  expect(seen.length).toBeGreaterThan(1);
+  expect(seen).toEqual([...seen].sort((a, b) => a - b));
+});

@@ -1,0 +1,76 @@
+/** The same directories under other names: bind mounts, and the file systems of containers. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { townPlaceFinder } from '../../../src/evidence/town/place.ts';
+import { ADA, BOB, hostTest, setStage } from '../../situations/stage.ts';
+import {
+  cleanUp,
+  firstLine,
+  makeTown,
+  onCleanUp,
+  sleeperNamed,
+  startProcess,
+  until,
+} from '../../support/index.ts';
+
+afterEach(cleanUp);
+
+/** Mounts in a namespace of their own, which end with it: nothing of this machine is touched. */
+const canMount =
+  spawnSync('unshare', ['-m', 'sh', '-c', 'mount --bind /tmp /mnt'], { stdio: 'ignore' }).status === 0;
+const mountTest = canMount ? hostTest : test.skip;
+
+const makeDoor = (): string => {
+  const door = mkdtempSync(join(tmpdir(), 'door-'));
+  onCleanUp(() => rmSync(door, { recursive: true, force: true }));
+  return door;
+};
+
+/** An agent's process that has `directory` mounted at `door`, and works in `cwd` below the latter. */
+const agentBehind = async (directory: string, door: string, cwd: string, name: string): Promise<void> => {
+  const script = 'mount --bind "$1" "$2" && cd "$3" && echo ready && exec "$4" 600';
+  const started = await startProcess(
+    'unshare',
+    ['-m', 'sh', '-c', script, 'sh', directory, door, join(door, cwd), sleeperNamed(name)],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  expect(await firstLine(started)).toBe('ready');
+};
+
+describe('mounts (need the right to mount)', () => {
+  mountTest('an agent that has the whole town mounted elsewhere → held', async () => {
+    const { town, judge, ask } = setStage();
+    town.lock(ADA);
+    await agentBehind(town.root, makeDoor(), ADA, 'claude');
+    await until(async () => (await judge()).state === 'held', 'the agent to be seen at work');
+    expect((await ask(BOB)).exitCode).toBe(0);
+    expect((await ask()).exitCode).toBe(20);
+  });
+
+  mountTest('an agent that has nothing but its worker mounted, and works further down → held', async () => {
+    const { town, judge, ask } = setStage();
+    town.lock(ADA);
+    mkdirSync(town.path(ADA, 'src/deep'), { recursive: true });
+    await agentBehind(town.path(ADA), makeDoor(), 'src/deep', 'claude');
+    await until(async () => (await judge()).state === 'held', 'the agent to be seen at work');
+    expect((await ask()).exitCode).toBe(20);
+  });
+});
+
+test('a place is found under another name, however deep, and nothing else is', () => {
+  const town = makeTown({ workers: [ADA, BOB] });
+  const alias = `${makeDoor()}/alias`;
+  symlinkSync(town.root, alias);
+  const worker = `${makeDoor()}/worker`;
+  symlinkSync(town.path(BOB), worker);
+  mkdirSync(town.path(ADA, 'a/b'), { recursive: true });
+  const find = townPlaceFinder(town.root, [ADA, BOB, '.']);
+  expect(find(alias, alias)).toBe(town.root);
+  expect(find(`${alias}/${ADA}/a/b`, `${alias}/${ADA}/a/b`)).toBe(town.path(ADA, 'a/b'));
+  expect(find('/workspace', worker)).toBe(town.path(BOB));
+  for (const path of [town.root, town.path(ADA), '/', tmpdir(), `${alias}/missing`, 'relative'])
+    expect(find(path, path)).toBeNull();
+});

@@ -1,0 +1,275 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { networkFileSystem } from '../../../src/io/file-systems.ts';
+import { type SystemCalls, systemCalls } from '../../../src/io/system-calls.ts';
+import { Lock } from '../../../src/lock/agent-lock.ts';
+import { NoGuardError } from '../../../src/lock/errors.ts';
+import { placeIn } from '../../../src/lock/files/names.ts';
+import { type FlockTool, findFlockTools } from '../../../src/lock/guard/flock-tool.ts';
+import { type Guard, type GuardOptions, takeGuard } from '../../../src/lock/guard/guard.ts';
+import { cleanUp, onCleanUp, type StartedProcess, startProcess, until } from '../../support/index.ts';
+
+function directory(): string {
+  const path = mkdtempSync(join(tmpdir(), 'guard-'));
+  onCleanUp(() => rmSync(path, { recursive: true, force: true }));
+  mkdirSync(join(path, '.runtime'));
+  return join(path, '.runtime');
+}
+
+async function hold(path: string, options: GuardOptions = {}): Promise<Guard> {
+  const taken = await takeGuard(placeIn(path), options);
+  if (taken.kind !== 'held') throw new Error(JSON.stringify(taken));
+  onCleanUp(taken.guard.letGo);
+  return taken.guard;
+}
+
+/** An executable script in place of flock(1). */
+function toolThat(script: string): FlockTool {
+  const home = mkdtempSync(join(tmpdir(), 'tool-'));
+  onCleanUp(() => rmSync(home, { recursive: true, force: true }));
+  const program = join(home, 'flock');
+  writeFileSync(program, `#!/bin/sh\n${script}\n`);
+  chmodSync(program, 0o755);
+  return { program, args: ['-x', '-n', '3'] };
+}
+
+const tools = findFlockTools(systemCalls, process.env.PATH ?? '');
+
+describe('the guard', () => {
+  afterEach(cleanUp);
+
+  test('excludes a second one until it is let go, and its file stays', async () => {
+    const path = directory();
+    const guard = await hold(path);
+    expect(await takeGuard(placeIn(path), { guardTimeoutMs: 20 })).toMatchObject({ kind: 'busy' });
+    guard.letGo();
+    guard.letGo();
+    (await hold(path)).letGo();
+    expect(readdirSync(path)).toEqual(['agent.lock.flock']);
+    expect(statSync(`${path}/agent.lock.flock`).mode & 0o777).toBe(0o644 & ~process.umask());
+  });
+
+  test.each(tools)('works with $program $args.0', async (tool) => {
+    const path = directory();
+    const guard = await hold(path, { flockTools: [tool] });
+    for (const other of tools) {
+      const second = await takeGuard(placeIn(path), { flockTools: [other], guardTimeoutMs: 1 });
+      expect(second.kind).toBe('busy');
+    }
+    guard.letGo();
+    await hold(path, { flockTools: [tool] });
+  });
+
+  test('excludes a foreign process that uses flock(2), and is excluded by it', async () => {
+    const path = directory();
+    const foreign = await flockElsewhere(`${path}/agent.lock.flock`);
+    expect(await takeGuard(placeIn(path), { guardTimeoutMs: 30 })).toMatchObject({ kind: 'busy' });
+    await foreign.stop();
+    await hold(path, { guardTimeoutMs: 10_000 });
+    const refused = await startProcess('flock', ['-n', `${path}/agent.lock.flock`, 'true']);
+    await until(() => refused.child.exitCode !== null, 'the answer of flock');
+    expect(refused.child.exitCode).toBe(1);
+  });
+
+  test('stands no more once its file is removed or replaced, and a lock is not touched then', async () => {
+    const path = directory();
+    const guard = await hold(path);
+    expect(guard.stands()).toBe(true);
+    unlinkSync(`${path}/agent.lock.flock`);
+    expect(guard.stands()).toBe(false);
+    writeFileSync(`${path}/agent.lock.flock`, '');
+    expect(guard.stands()).toBe(false);
+    guard.letGo();
+    const lock = new Lock(join(path, '..'));
+    await lock.acquire();
+    const tearing = {
+      ...systemCalls,
+      link: (from: string, to: string) => systemCalls.link(from, to),
+      list: (place: string) => {
+        unlinkSync(`${path}/agent.lock.flock`);
+        return systemCalls.list(place);
+      },
+    };
+    unlinkSync(`${path}/agent.lock`);
+    await expect(new Lock(join(path, '..'), { calls: tearing }).acquire()).rejects.toBeInstanceOf(
+      NoGuardError,
+    );
+    expect(existsSync(`${path}/agent.lock`)).toBe(false);
+  });
+
+  test('that is removed while somebody waits for it is taken anew, on the new file', async () => {
+    const path = directory();
+    await flockElsewhere(`${path}/agent.lock.flock`);
+    const waiting = takeGuard(placeIn(path), { guardTimeoutMs: 10_000 });
+    unlinkSync(`${path}/agent.lock.flock`);
+    const second = await waiting;
+    expect(second.kind).toBe('held');
+    if (second.kind === 'held') {
+      expect(second.guard.stands()).toBe(true);
+      second.guard.letGo();
+    }
+  });
+
+  test('that was replaced between opening and locking is not mistaken for the guard', async () => {
+    const path = directory();
+    let replaced = 0;
+    const calls: SystemCalls = {
+      ...systemCalls,
+      runWith: (...args) => {
+        if (replaced === 0) {
+          unlinkSync(`${path}/agent.lock.flock`);
+          writeFileSync(`${path}/agent.lock.flock`, '');
+          replaced += 1;
+        }
+        return systemCalls.runWith(...args);
+      },
+    };
+    const guard = await hold(path, { calls });
+    expect(replaced).toBe(1);
+    expect(guard.stands()).toBe(true);
+  });
+
+  test('is never a symlink, a directory, a pipe, or behind a symlinked directory', async () => {
+    const path = directory();
+    const name = `${path}/agent.lock.flock`;
+    symlinkSync(`${path}/elsewhere`, name);
+    expect(await takeGuard(placeIn(path))).toMatchObject({ kind: 'none' });
+    expect(existsSync(`${path}/elsewhere`)).toBe(false);
+    unlinkSync(name);
+    mkdirSync(name);
+    expect(await takeGuard(placeIn(path))).toMatchObject({ kind: 'none' });
+    rmSync(name, { recursive: true });
+    const pipe = await startProcess('mkfifo', [name]);
+    await until(() => pipe.child.exitCode !== null, 'a pipe');
+    expect(await takeGuard(placeIn(path))).toMatchObject({ kind: 'none', cause: 'unsafe' });
+    const link = join(path, '..', 'link');
+    symlinkSync(path, link);
+    expect(await takeGuard(placeIn(link))).toMatchObject({ kind: 'none', cause: 'unsafe' });
+    expect(await takeGuard(placeIn(`${path}/missing`))).toMatchObject({ kind: 'none', cause: 'io' });
+  });
+
+  test('fifty waiters get it one after the other', async () => {
+    const path = directory();
+    let inside = 0;
+    let most = 0;
+    const turns = Array.from({ length: 50 }, async () => {
+      const guard = await hold(path, { guardTimeoutMs: 60_000 });
+      inside += 1;
+      most = Math.max(most, inside);
+      await new Promise((resolve) => setImmediate(resolve));
+      inside -= 1;
+      guard.letGo();
+    });
+    await Promise.all(turns);
+    expect(most).toBe(1);
+  });
+});
+
+describe('a tool that does not do what it should', () => {
+  afterEach(cleanUp);
+
+  test.each([
+    ['is missing', () => [], 'installed'],
+    ['cannot be run', () => [{ program: '/nonexistent/flock', args: [] }], 'ENOENT'],
+    ['knows no such option', () => [toolThat('exit 64')], 'code 64'],
+    ['dies', () => [toolThat('kill -9 $$')], 'SIGKILL'],
+    ['says yes without locking', () => [toolThat('exit 0')], 'did not'],
+  ])('%s: no guard, and nothing is removed', async (_name, makeTools, why) => {
+    const flockTools = makeTools();
+    const path = directory();
+    expect(await takeGuard(placeIn(path), { flockTools })).toMatchObject({
+      kind: 'none',
+      cause: 'no-tool',
+      why: expect.stringContaining(why),
+      hint: expect.stringContaining('util-linux'),
+    });
+    const dir = join(path, '..');
+    const lock = new Lock(dir, { flockTools, judge: async () => null });
+    await expect(lock.acquire({ needsGuard: true })).rejects.toBeInstanceOf(NoGuardError);
+    expect(await lock.acquire('%1')).toMatchObject({ how: 'taken', guarded: false });
+    await expect(new Lock(dir, { flockTools }).acquire()).rejects.toMatchObject({ code: 'E_LOCKED' });
+    await expect(lock.release()).rejects.toBeInstanceOf(NoGuardError);
+    await expect(lock.refresh()).rejects.toBeInstanceOf(NoGuardError);
+    await expect(lock.forceRelease((await lock.read()).stamp)).rejects.toBeInstanceOf(NoGuardError);
+    expect(readdirSync(path)).toEqual(['agent.lock', 'agent.lock.flock']);
+  });
+
+  test('says for ever that it is busy: the wait is bounded', async () => {
+    const path = directory();
+    const outcome = await takeGuard(placeIn(path), { flockTools: [toolThat('exit 1')], guardTimeoutMs: 60 });
+    expect(outcome).toMatchObject({ kind: 'busy' });
+  });
+
+  test('hangs: it is killed, and the next one is asked', async () => {
+    const path = directory();
+    const hanging = toolThat('exec sleep 600');
+    const guard = await hold(path, { flockTools: [hanging, ...tools] });
+    expect(guard.stands()).toBe(true);
+    guard.letGo();
+    expect(await takeGuard(placeIn(path), { flockTools: [hanging] })).toMatchObject({
+      kind: 'none',
+      why: expect.stringContaining('2000 ms'),
+    });
+  });
+
+  test('without a guard nobody takes the place of a lock that lies moved aside', async () => {
+    const path = directory();
+    writeFileSync(`${path}/agent.lock.0123456789abcdef.old`, '{}');
+    const lock = new Lock(join(path, '..'), { flockTools: [] });
+    await expect(lock.acquire()).rejects.toMatchObject({ code: 'E_LOCKED', state: 'unknown' });
+    expect(readdirSync(path)).toEqual(['agent.lock.0123456789abcdef.old', 'agent.lock.flock']);
+  });
+
+  test('O_EXLOCK is believed only where a second open is refused', async () => {
+    const path = directory();
+    expect(await takeGuard(placeIn(path), { platform: 'darwin' })).toMatchObject({
+      kind: process.platform === 'darwin' ? 'held' : 'none',
+    });
+    const refusing = {
+      ...systemCalls,
+      open: (file: string, flags: number, mode?: number) => {
+        if (opened > 0) throw Object.assign(new Error('EAGAIN'), { code: 'EAGAIN' });
+        opened += 1;
+        return systemCalls.open(file, flags, mode);
+      },
+    };
+    let opened = 0;
+    expect(await takeGuard(placeIn(path), { platform: 'darwin', calls: refusing })).toMatchObject({
+      kind: 'held',
+    });
+    expect(
+      await takeGuard(placeIn(path), { platform: 'darwin', calls: refusing, guardTimeoutMs: 20 }),
+    ).toMatchObject({ kind: 'busy' });
+  });
+});
+
+test('network file systems are known by their number, also where it comes negative', () => {
+  const at = (type: number) =>
+    networkFileSystem({ ...systemCalls, fileSystemType: () => type }, '/', 'linux');
+  expect(at(0x6969)).toBe('nfs');
+  expect(at(0xff534d42 | 0)).toBe('cifs');
+  expect(at(0x65735546)).toBe('fuse');
+  expect(at(0xef53)).toBeNull();
+  expect(at(0x01021994)).toBeNull();
+});
+
+/** Another process, not Node, that locks the file; resolves once it has it. */
+async function flockElsewhere(path: string): Promise<StartedProcess> {
+  const script = 'open F, ">>", $ARGV[0]; flock F, 2 or die; $| = 1; print "locked"; sleep 600';
+  const started = await startProcess('perl', ['-e', script, path], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await new Promise((resolve) => started.child.stdout?.once('data', resolve));
+  return started;
+}

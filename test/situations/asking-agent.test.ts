@@ -1,0 +1,65 @@
+/** An agent that repairs its town (a patrol) must not take its own lock for a dead one. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect } from '@jest/globals';
+import { buildSync } from 'esbuild';
+import type { Report } from '../../src/core/types/report.ts';
+import { cleanUp, onCleanUp } from '../support/index.ts';
+import { ADA, BOB, hostTest, setStage } from './stage.ts';
+
+afterEach(cleanUp);
+
+/** A shell by an agent's name, and the library's `heal` as a script that it runs. */
+const makeAgent = (): { readonly shell: string; readonly script: string } => {
+  const home = mkdtempSync(join(tmpdir(), 'agent-'));
+  onCleanUp(() => rmSync(home, { recursive: true, force: true }));
+  const [shell, script] = [join(home, 'claude'), join(home, 'heal.mjs')];
+  copyFileSync(realpathSync('/bin/sh'), shell);
+  chmodSync(shell, 0o755);
+  buildSync({
+    stdin: {
+      contents:
+        "import { heal } from './src/doctor.ts';\n" +
+        'const [, , town, options] = process.argv;\n' +
+        'process.stdout.write(JSON.stringify(await heal(town, JSON.parse(options))));',
+      resolveDir: process.cwd(),
+      loader: 'ts',
+    },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    define: { LOCK_DOCTOR_VERSION: '"test"' },
+    outfile: script,
+    logLevel: 'silent',
+    banner: {
+      js: "import { createRequire as $cr } from 'node:module'; const require = $cr(import.meta.url);",
+    },
+  });
+  return { shell, script };
+};
+
+hostTest('it releases the dead locks of others, leaves its own and says why; force still releases it', () => {
+  const { town, env } = setStage();
+  const [own, others] = [town.lock(ADA), town.lock(BOB, { session_id: 'gone' })];
+  const { shell, script } = makeAgent();
+  const repair = (options: object): Report => {
+    const args = [process.execPath, script, town.root, JSON.stringify({ env, cwd: '/', ...options })];
+    const { stdout } = spawnSync(shell, ['-c', '"$@"; exit $?', 'claude', ...args], {
+      cwd: town.path(ADA),
+      env,
+      encoding: 'utf8',
+    });
+    return JSON.parse(stdout);
+  };
+  const report = repair({});
+  expect([existsSync(own), existsSync(others)]).toEqual([true, false]);
+  expect(report.findings.find(({ worker }) => worker === ADA)?.fix).toMatchObject({
+    status: 'skipped',
+    reason: expect.stringContaining('works there itself'),
+  });
+  repair({ force: true, workers: [ADA] });
+  expect(existsSync(own)).toBe(false);
+});
