@@ -3,7 +3,7 @@
 import { groupBy } from './group-by.ts';
 import { findCollisions } from './judge/collision.ts';
 import { judgeAll, occupantsWithoutLock } from './judge/judge.ts';
-import { type OccupantFinding, type OccupantReader, occupantReader } from './judge/occupants.ts';
+import { type OccupantReader, occupantReader } from './judge/occupants.ts';
 import { doubtOf } from './report/doubt.ts';
 import { refusalOf } from './report/report.ts';
 import { indexSnapshot, type TownIndex } from './town/town-index.ts';
@@ -42,17 +42,6 @@ const explain = (worker: string, root: string): readonly (readonly string[])[] =
   ['doctor', 'explain', worker, '--town', root],
 ];
 
-/** tmux need not be installed where nothing of it runs: no server, no pane, no agent in one. */
-const isUnoccupied = (around: OccupantFinding, index: TownIndex): boolean => {
-  const { tmux, processes } = index.snapshot;
-  if (around.known) return true;
-  const onlyTmuxMissing =
-    !tmux.installed && tmux.enumerated && tmux.servers.every((server) => server.status === 'absent');
-  return (
-    onlyTmuxMissing && around.processesKnown && processes.listing.seen && processes.listing.value === 'all'
-  );
-};
-
 /** A place that is closed to us may hold a lock: that none was seen there proves nothing. */
 const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap | undefined => {
   const place = `directory:${worker === '.' ? root : `${root === '/' ? '' : root}/${worker}`}`;
@@ -84,7 +73,7 @@ const clearWithoutLock = (
       message: `no lock was seen, but ${gap.what.slice(gap.what.indexOf(':') + 1)} is closed to us: ${gap.why}`,
       next: explain(worker, root),
     });
-  if (isUnoccupied(around, index))
+  if (around.known)
     return finish(worker, null, { ...seen, answer: 'free', message: 'no lock, nobody at work' });
   const why = around.facts.at(-1)?.text ?? 'not everything could be looked at';
   return finish(worker, null, {

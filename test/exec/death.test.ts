@@ -1,10 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { findProgram } from '../../src/io/find-program.ts';
 import {
   cleanUp,
   firstLine,
   isRunning,
   makeTown,
+  onCleanUp,
   startProcess,
   type TestTown,
   until,
@@ -16,6 +20,20 @@ const cli = buildCli();
 const beside = (town: TestTown): readonly string[] => readdirSync(town.path(ADA, '.runtime')).sort();
 const preflight = async (town: TestTown) => (await cli.run(['preflight', '--town', town.root, ADA])).code;
 const next = (town: TestTown) => cli.run(['exec', '--town', town.root, ADA, '--', 'echo', 'next']);
+
+/** A directory for PATH with all that a doctor and its commands need here, less that program. */
+const pathWithout = (missing: string): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'bin-'));
+  onCleanUp(() => rmSync(directory, { recursive: true, force: true }));
+  chmodSync(directory, 0o755);
+  for (const name of ['sh', 'env', 'sleep', 'echo', 'flock', 'git', 'tmux'].filter(
+    (one) => one !== missing,
+  )) {
+    const path = findProgram(name, process.env);
+    if (path !== null) symlinkSync(path, join(directory, name));
+  }
+  return directory;
+};
 
 afterAll(cli.remove);
 
@@ -43,6 +61,24 @@ describe('kill -9', () => {
       expect(await preflight(town)).toBe(21);
       expect(await next(town)).toMatchObject({ code: 0, stdout: 'next\n' });
       expect(beside(town)).toEqual(['agent.lock.flock']);
+    },
+  );
+
+  // Root's tests run the doctor as somebody who has no tmux servers; whoever runs them as himself may have some.
+  const withoutServers = cli.user.uid === undefined ? test.skip : test;
+  withoutServers(
+    'of both on a machine without tmux (root only): the lock goes stale with them, and the next one has it',
+    async () => {
+      const town = makeTown();
+      const env = { PATH: pathWithout('tmux') };
+      const running = await startLasting(cli, town, 'exec sleep 600', { env });
+      running.child.kill('SIGKILL');
+      await until(running.isOver, 'the end of the doctor');
+      process.kill(running.commandPid, 'SIGKILL');
+      await until(() => !isRunning(running.commandPid), 'the end of the command');
+      const asked = await cli.run(['preflight', '--town', town.root, ADA], { env });
+      const next = await cli.run(['exec', '--town', town.root, ADA, '--', 'echo', 'next'], { env });
+      expect([asked.code, next.code, next.stdout]).toEqual([21, 0, 'next\n']);
     },
   );
 

@@ -2,6 +2,7 @@
 
 import type { CheckOutcome } from '../run-checks.ts';
 import { isWithin, relativeTo } from '../town/roles.ts';
+import { hasTmuxAnswered } from '../town/town-index.ts';
 import { type Finding, SEVERITIES, type Severity } from '../types/check.ts';
 import type { Gap, Snapshot } from '../types/evidence.ts';
 import type { Examination, Verdict } from '../types/judgement.ts';
@@ -141,14 +142,9 @@ const reportServer = (server: Snapshot['tmux']['servers'][number]): ReportServer
   reason: server.reason,
 });
 
-const tmuxStatus = ({ tmux }: Snapshot): 'ok' | 'none' | 'unknown' => {
-  if (
-    !tmux.installed ||
-    !tmux.enumerated ||
-    tmux.servers.some((server) => server.status === 'failed' && !server.outsideTown)
-  )
-    return 'unknown';
-  return tmux.servers.some((server) => server.status === 'ok') ? 'ok' : 'none';
+const tmuxStatus = (snapshot: Snapshot): 'ok' | 'none' | 'unknown' => {
+  if (!hasTmuxAnswered(snapshot)) return 'unknown';
+  return snapshot.tmux.servers.some((server) => server.status === 'ok') ? 'ok' : 'none';
 };
 
 /** Everything that could not be looked at and could have changed the answer. */
@@ -158,7 +154,7 @@ export const gapsOf = (snapshot: Snapshot): readonly Gap[] => {
     .filter((server) => server.status === 'failed' && !server.outsideTown)
     .map((server) => ({ what: `tmux:${server.socket}`, why: server.reason ?? 'did not answer' }));
   const missing =
-    !tmux.installed && silent.length === 0 && locks.length > 0
+    !tmux.installed && !hasTmuxAnswered(snapshot) && silent.length === 0 && locks.length > 0
       ? [{ what: 'tmux', why: 'is not installed' }]
       : [];
   const listing = processes.listing.seen ? [] : [{ what: 'processes', why: processes.listing.why }];

@@ -268,6 +268,15 @@ export const panesAround = (worker: WorkerView, index: TownIndex): readonly Pane
 
 const NO_PANES: readonly PaneView[] = [];
 
+/**
+ * Every tmux server that could show a pane of this town answered. tmux need not be installed where nothing of it runs: all
+ * processes are listed, no server is among them, and no socket waits for one.
+ */
+export const hasTmuxAnswered = ({ tmux, processes: { listing } }: Snapshot): boolean =>
+  tmux.enumerated &&
+  (tmux.installed || (listing.seen && listing.value === 'all')) &&
+  tmux.servers.every((server) => server.status !== 'failed' || server.outsideTown);
+
 /** Arranges a snapshot for judging. Linear in its size. */
 export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
   const processes = new Map(snapshot.processes.list.map((process) => [process.pid, process]));
@@ -325,10 +334,7 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
     locksByDigest: groupBy(snapshot.locks, (lock) =>
       lock.content.kind === 'record' ? (lock.stamp?.sha256 ?? null) : null,
     ),
-    tmuxAnswered:
-      snapshot.tmux.installed &&
-      snapshot.tmux.enumerated &&
-      snapshot.tmux.servers.every((server) => server.status !== 'failed' || server.outsideTown),
+    tmuxAnswered: hasTmuxAnswered(snapshot),
   };
 };
 

@@ -122,7 +122,9 @@ const servers: readonly Option<{ readonly installed: boolean; readonly list: rea
     value: { installed: true, list: [aServer([]), aServer([], { status: 'failed', origin: 'process' })] },
     doubt: true,
   },
-  { value: { installed: false, list: [] }, doubt: true },
+  { value: { installed: false, list: [aServer([], { status: 'failed', origin: 'process' })] }, doubt: true },
+  // Nothing of tmux runs, so nothing of it need be installed, as long as all processes are listed.
+  { value: { installed: false, list: [] } },
 ];
 
 const around: readonly Option<readonly ProcessInfo[]>[] = [
@@ -223,7 +225,15 @@ const forgettings: readonly ((snapshot: Snapshot) => Snapshot)[] = [
     ...s,
     processes: { ...s.processes, list: s.processes.list.map((one) => ({ ...one, environment: null })) },
   }),
-  (s) => ({ ...s, tmux: { ...s.tmux, installed: false, servers: [] } }),
+  (s) => {
+    const unasked = withServers(s, (server) => ({
+      ...server,
+      status: 'failed',
+      panes: [],
+      reason: 'no tmux',
+    }));
+    return { ...unasked, tmux: { ...unasked.tmux, installed: false } };
+  },
   (s) => ({ ...s, tmux: { ...s.tmux, enumerated: false } }),
   (s) => withServers(s, (server) => ({ ...server, status: 'failed', panes: [], reason: 'forgotten' })),
   (s) => withServers(s, (server) => ({ ...server, startedAtMs: null })),
@@ -271,7 +281,7 @@ test('an automatic release implies no sign of life, no doubt and no foreign host
         `released in spite of ${JSON.stringify(bad)} (own: ${own}) in ${JSON.stringify(snapshot)}`,
       );
   }
-  expect(judged).toBe(8 * 5 * 10 * 12 * 4 * 3 * 2 * 2);
+  expect(judged).toBe(8 * 5 * 10 * 13 * 4 * 3 * 2 * 2);
   expect(released).toBeGreaterThan(1000);
 });
 

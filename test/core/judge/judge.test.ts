@@ -136,12 +136,29 @@ describe('situations of the field notes', () => {
         servers: [aServer([], { status: 'failed', reason: 'did not answer within 2000 ms' })],
       },
     ],
-    ['tmux missing', { installed: false, enumerated: true, servers: [] }],
+    [
+      'tmux missing while a server of it runs',
+      {
+        installed: false,
+        enumerated: true,
+        servers: [aServer([], { status: 'failed', reason: 'tmux is not installed' })],
+      },
+    ],
     ['servers that could not be counted', { installed: true, enumerated: false, servers: [] }],
   ] as const)('%s makes it unknown and nothing is released', (_, tmux) => {
     const verdict = judge(aSnapshot({ locks: [lockOfAda], over: { tmux } }));
     expect(verdict.state).toBe('unknown');
     expect(verdict.release.allowed).toBe(false);
+  });
+
+  test.each([
+    ['all processes are listed', { seen: true, value: 'all' }, 'stale'],
+    ["others' processes are hidden", { seen: true, value: 'own' }, 'unknown'],
+    ['no process could be listed', { seen: false, why: 'no /proc' }, 'unknown'],
+  ] as const)('tmux missing, no server and no socket: where %s', (_, listing, state) => {
+    const tmux = { installed: false, enumerated: true, servers: [] };
+    const seen = aSnapshot({ locks: [lockOfAda], over: { tmux } });
+    expect(judge({ ...seen, processes: { ...seen.processes, listing } }).state).toBe(state);
   });
 
   test('a server that fails but demonstrably works outside the town is no doubt', () => {

@@ -287,10 +287,11 @@ describe('gaps', () => {
     ]);
   });
 
-  test('are tmux that is missing where locks need it', () => {
-    const tmux = { installed: false, enumerated: true, servers: [] };
+  test('are tmux that is missing where locks need it, unless it is plain that nothing of it runs', () => {
+    const tmux = { installed: false, enumerated: false, servers: [] };
     expect(gaps({ ...STALE, over: { tmux } })).toEqual(['tmux']);
     expect(gaps({ over: { tmux } })).toEqual([]);
+    expect(gaps({ ...STALE, over: { tmux: { ...tmux, enumerated: true } } })).toEqual([]);
   });
 
   test('are no servers that are absent, or demonstrably work elsewhere', () => {

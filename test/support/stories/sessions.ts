@@ -78,12 +78,25 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'tmux-missing',
-    tells: 'tmux is not in PATH: its sessions cannot be seen, and that is not the same as none.',
+    tells:
+      'tmux is not in PATH, and a server of it runs: its sessions cannot be seen, and that is not the same as none.',
+    snapshot: aSnapshot({
+      locks: [lockOfAda],
+      over: {
+        tmux: { installed: false, servers: [failed('tmux is not installed')], enumerated: true },
+      },
+    }),
+    ...unknownAda,
+  },
+  {
+    name: 'tmux-not-needed',
+    tells:
+      'tmux is not installed, all processes are listed, and neither a server nor a socket of it is there.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       over: { tmux: { installed: false, servers: [], enumerated: true } },
     }),
-    ...unknownAda,
+    ...staleAda,
   },
   {
     name: 'tmux-stopped',
