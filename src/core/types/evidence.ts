@@ -155,10 +155,37 @@ export interface ProcessInfo {
   readonly startedAtMs: number | null;
   /** It is in the foreground of its terminal. Absent where it is not, or where the system was not asked. */
   readonly inForeground?: boolean;
+  /** What its arguments told, which are not kept. */
+  readonly role?: ProcessRole;
+  /**
+   * Nobody waits for it: it is in no foreground, it leads no session, and its parent is init or a subreaper. Only ever true:
+   * absent where it is not so, and where that could not be told.
+   */
+  readonly leftBehind?: true;
+  /** A tool's own registry of live sessions names this very process; absent where none does. */
+  readonly registered?: RegisteredSession;
   /** Null where there was no reason to look. */
   readonly cwd: Observed<string> | null;
-  /** What its environment says, for pane processes only; null where it was not read or not readable. */
+  /**
+   * What its environment says: of pane processes, and of those in the town that nothing else explains; null where it was
+   * not read or not readable.
+   */
   readonly environment: GasTownEnvironment | null;
+}
+
+/** What the arguments of a process told of it. */
+export interface ProcessRole {
+  readonly class: 'bystander' | 'infrastructure';
+  /** With its article, for a sentence: `Claude Code's daemon`, `a dev server`. */
+  readonly why: string;
+}
+
+/** A live session that a tool's own registry names: what it says of itself beats every name. */
+export interface RegisteredSession {
+  readonly tool: string;
+  readonly name: string | null;
+  readonly status: string | null;
+  readonly cwd: string;
 }
 
 /** The variables with which Gas Town names an agent. Empty and missing ones are absent. */
@@ -272,6 +299,8 @@ export interface TownFacts {
   readonly workers: readonly string[];
   /** Agent commands to know besides the built-in ones (GT_PROCESS_NAMES, configuration). */
   readonly agents: readonly string[];
+  /** Commands that are nobody besides the built-in ones (configuration); absent where there are none. */
+  readonly bystanders?: readonly string[];
 }
 
 export interface HostFacts {

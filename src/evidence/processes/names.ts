@@ -1,5 +1,5 @@
 /** The names a process goes by, and nothing else of its arguments: they may hold secrets, and snapshots are mailed. */
-import { INTERPRETERS } from '../../core/town/agent-commands.ts';
+import { INTERPRETERS } from '../../core/programs/known-programs.ts';
 
 interface Syntax {
   readonly programs: RegExp;
@@ -50,12 +50,11 @@ const PLAIN: Syntax = { programs: NEVER, withValue: [], withCode: NEVER, subcomm
 
 /**
  * Kernel command name, base name of argv[0] (a login shell's `-` taken off) and, for interpreters, the script's base
- * name with and without extension and the packages it lies in (the directories right below `node_modules/`, the scope
- * taken off). In this order, without doubles and empty ones.
+ * name with and without extension and the packages it lies in. In this order, without doubles and empty ones.
  */
 export const processNames = (comm: string, argv: readonly string[]): readonly string[] => {
   const program = baseName(argv[0] ?? '').replace(/^-/, '');
-  const names = [comm, program];
+  const names = [comm, program, ...productsIn(argv[0] ?? '')];
   const interpreter = [program, comm].find(isInterpreter);
   const script = interpreter === undefined ? null : scriptOf(interpreter, argv);
   if (script !== null) names.push(...scriptNames(script));
@@ -81,14 +80,32 @@ const scriptOf = (interpreter: string, argv: readonly string[]): string | null =
 };
 
 const scriptNames = (script: string): readonly string[] => {
-  const parts = script.split('/').filter((part) => part !== '');
-  const base = parts.at(-1) ?? '';
-  const packages = parts.flatMap((part, index) => {
-    if (part !== 'node_modules') return [];
-    const next = parts[index + 1] ?? '';
-    return [next.startsWith('@') ? (parts[index + 2] ?? '') : next];
-  });
-  return [base, base.replace(/(?<=.)\.[A-Za-z]+$/, ''), ...packages];
+  const base = baseName(script);
+  return [base, base.replace(/(?<=.)\.[A-Za-z]+$/, ''), ...packagesIn(script)];
 };
+
+/** Directories below which the packages of an interpreter lie, each in a directory of its own. */
+const PACKAGE_HOMES = ['node_modules', 'site-packages', 'dist-packages'];
+
+/**
+ * The packages and products that a path passes through: the directory below `node_modules/` (with its scope and without),
+ * and the one above `versions/`, where products lie whose command is called `agent` or `1.2.3`.
+ */
+const packagesIn = (path: string): readonly string[] => {
+  const parts = path.split('/').filter((part) => part !== '');
+  return parts.flatMap((part, index) => {
+    const next = parts[index + 1] ?? '';
+    if (next === 'versions' && index + 3 < parts.length) return [part];
+    if (!PACKAGE_HOMES.includes(part)) return [];
+    const inner = parts[index + 2] ?? '';
+    return next.startsWith('@') ? [inner, `${next}/${inner}`] : [next];
+  });
+};
+
+/** Of a program's own path only `<product>/versions/<version>/` tells what it is. */
+const productsIn = (path: string): readonly string[] =>
+  path.includes('/versions/') ? packagesIn(path) : NO_NAMES;
+
+const NO_NAMES: readonly string[] = [];
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

@@ -10,8 +10,16 @@ describe('the names of a process', () => {
     ['sleep', ['claude', '600'], ['sleep', 'claude']],
     ['bash', ['-bash'], ['bash']],
     ['2.1.29', ['claude', '--resume'], ['2.1.29', 'claude']],
-    ['node', ['node', CLAUDE, '--print', 'secret'], ['node', 'cli.js', 'cli', 'claude-code']],
-    ['MainThread', ['/usr/bin/node', CLAUDE], ['MainThread', 'node', 'cli.js', 'cli', 'claude-code']],
+    [
+      'node',
+      ['node', CLAUDE, '--print', 'secret'],
+      ['node', 'cli.js', 'cli', 'claude-code', '@anthropic-ai/claude-code'],
+    ],
+    [
+      'MainThread',
+      ['/usr/bin/node', CLAUDE],
+      ['MainThread', 'node', 'cli.js', 'cli', 'claude-code', '@anthropic-ai/claude-code'],
+    ],
     ['node', ['node', '--max-old-space-size=4096', '-r', './hook.js', '/usr/bin/codex'], ['node', 'codex']],
     ['node', ['node', '/a/node_modules/opencode-ai/bin/run'], ['node', 'run', 'opencode-ai']],
     ['node', ['node', '-e', 'claude'], ['node']],
@@ -24,6 +32,23 @@ describe('the names of a process', () => {
     ['bash', ['bash', '-lc', 'claude'], ['bash']],
     ['bun', ['bun', 'run', '/x/opencode.ts'], ['bun', 'opencode.ts', 'opencode']],
     ['perl', ['perl', '-le', 'print'], ['perl']],
+    [
+      'node',
+      ['node', '/x/node_modules/@kilocode/cli/main.js'],
+      ['node', 'main.js', 'main', 'cli', '@kilocode/cli'],
+    ],
+    ['python3', ['python3', '/v/lib/site-packages/gptme/cli.py'], ['python3', 'cli.py', 'cli', 'gptme']],
+    [
+      'node',
+      [
+        '/home/u/.local/bin/agent',
+        '--use-system-ca',
+        '/home/u/.local/share/cursor-agent/versions/2025.09/index.js',
+      ],
+      ['node', 'agent', 'index.js', 'index', 'cursor-agent'],
+    ],
+    ['agent', ['/home/u/.local/share/cursor-agent/versions/2025.09/agent'], ['agent', 'cursor-agent']],
+    ['agent', ['/opt/datadog/versions/agent'], ['agent']],
     ['kworker/0:1', [], ['kworker/0:1']],
     ['', [''], []],
   ])('of %s %j are %j', (comm, argv, names) => {

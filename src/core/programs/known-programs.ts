@@ -1,0 +1,175 @@
+/**
+ * The programs that the doctor knows by name, each group with the reason why it counts as what it does. The names are a
+ * convenience, never a proof: whoever is not here is doubt (`classify.ts`), and nobody is stale for lack of a word.
+ */
+
+export interface KnownPrograms {
+  /** With its article, for a sentence: `vim, an editor, runs here`. */
+  readonly why: string;
+  readonly names: readonly string[];
+  /** What it starts is a part of it. Not so for those that start whatever they are told: shells, editors, package managers. */
+  readonly startsOnlyItsOwn?: true;
+}
+
+const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+
+/** Coding agents by the commands and packages that they are installed as. */
+export const AGENT_PROGRAMS: readonly KnownPrograms[] = [
+  { why: 'Claude Code', names: words('claude claude.exe claude-code') },
+  { why: 'Codex', names: words('codex codex-cli') },
+  { why: 'Gemini CLI', names: words('gemini gemini-cli') },
+  { why: 'Cursor Agent', names: words('cursor-agent') },
+  { why: 'Auggie', names: words('auggie') },
+  { why: 'Amp', names: words('amp') },
+  { why: 'OpenCode', names: words('opencode opencode-ai') },
+  { why: 'GitHub Copilot CLI', names: words('copilot copilot-cli') },
+  { why: 'Pi', names: words('pi omp') },
+  { why: 'Mistral Vibe', names: words('vibe') },
+  { why: 'Aider', names: words('aider aider-chat') },
+  { why: 'Goose', names: words('goose') },
+  { why: 'Kiro', names: words('kiro kiro-cli kiro-cli-chat') },
+  { why: 'Crush', names: words('crush') },
+  { why: 'Qwen Code', names: words('qwen qwen-code') },
+  { why: 'Droid', names: words('droid') },
+  { why: 'Kimi', names: words('kimi') },
+  { why: 'Grok', names: words('grok') },
+  { why: 'Cline', names: words('cline') },
+  { why: 'Kilo Code', names: words('kilo kilocode @kilocode/cli') },
+  { why: 'Forge', names: words('forge') },
+  { why: 'Hermes', names: words('hermes') },
+  { why: 'OpenHands', names: words('openhands') },
+  { why: 'Devin', names: words('devin') },
+  { why: 'Amazon Q', names: words('q') },
+  { why: 'Codebuff', names: words('codebuff') },
+  { why: 'Plandex', names: words('plandex') },
+  { why: 'gptme', names: words('gptme') },
+  { why: 'LLxprt', names: words('llxprt') },
+  { why: 'Continue', names: words('cn') },
+  { why: 'Antigravity', names: words('agy') },
+];
+
+/** A pane that shows one of these shows a shell. A leading `-` (login shell) is taken off before looking. */
+export const SHELLS = words('sh bash dash zsh fish ksh mksh ash tcsh csh nu pwsh xonsh elvish login');
+
+/** Helpers that take a lock and end: their PID in a lock says nothing of the agent. */
+export const LOCK_HELPERS = words('gt doctor lock-doctor');
+
+/** Interpreters: the script that they run decides what they are. `npx` and `env` become what they start. */
+export const INTERPRETERS = words('node nodejs bun deno python python3 ruby perl bash sh zsh dash env npx');
+
+/** People's tools and what they start: nobody, whatever session they run in. */
+export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
+  { why: 'a shell', names: SHELLS },
+  { why: 'a helper that takes locks', names: LOCK_HELPERS },
+  {
+    why: 'an editor',
+    names: words(
+      `vi vim nvim view vimdiff gvim emacs emacsclient nano pico micro hx helix kak kakoune ed ex joe jed mcedit ne
+       code code-insiders codium vscodium code-server zed zed-editor subl gedit kate idea webstorm pycharm goland clion
+       rubymine phpstorm rider`,
+    ),
+  },
+  {
+    why: 'a viewer',
+    names: words(
+      `less more most man tail head cat bat tee watch top htop btop atop glances iotop ps pstree lsof journalctl dmesg
+       tree ranger nnn lf mc yazi vifm broot ncdu glow fzf jq yq grep egrep fgrep rg ag ack find fd sort uniq wc cut tr
+       awk gawk mawk sed ls du df diff column lnav multitail`,
+    ),
+  },
+  {
+    why: 'version control',
+    names: words('git tig lazygit gitui hg svn jj gh glab git-lfs git-remote-http git-remote-https delta'),
+    startsOnlyItsOwn: true,
+  },
+  {
+    why: 'a language server',
+    names: words(
+      `tsserver tsserver.js typescript typescript-language-server vtsls gopls rust-analyzer clangd ccls pyright
+       pyright-langserver basedpyright basedpyright-langserver pylsp python-lsp-server jedi-language-server ruff-lsp
+       lua-language-server bash-language-server yaml-language-server vscode-langservers-extracted
+       vscode-json-language-server vscode-html-language-server vscode-css-language-server
+       vscode-eslint-language-server vscode-markdown-language-server copilot-language-server solargraph ruby-lsp jdtls
+       omnisharp haskell-language-server elixir-ls zls nil nixd terraform-ls marksman texlab taplo svelteserver
+       vue-language-server tailwindcss-language-server intelephense eslint_d prettierd`,
+    ),
+    startsOnlyItsOwn: true,
+  },
+  {
+    why: 'a compiler',
+    names: words(
+      `cc gcc g++ c++ cpp cc1 cc1plus collect2 as ld lld clang clang++ rustc rustdoc tsc swc esbuild babel sass javac
+       kotlinc scalac swiftc swift-build xcodebuild ghc protoc ccache sccache ninja cmake bazel buck2 gradle gradlew mvn
+       sbt msbuild`,
+    ),
+    startsOnlyItsOwn: true,
+  },
+  {
+    why: 'a test runner',
+    names: words(
+      `jest jest-worker vitest mocha ava karma cypress playwright pytest py.test tox nox rspec minitest phpunit ctest bats
+       eslint prettier biome stylelint mypy dmypy flake8 pylint black isort ruff shellcheck golangci-lint rubocop
+       pre-commit knip`,
+    ),
+    startsOnlyItsOwn: true,
+  },
+  {
+    why: 'a dev server',
+    names: words(
+      `vite webpack webpack-dev-server next next-server nuxt nuxi astro remix gatsby parcel rollup nodemon ts-node-dev
+       http-server live-server browser-sync storybook react-scripts vue-cli-service ng expo metro wrangler jekyll hugo
+       mkdocs uvicorn gunicorn hypercorn flask django-admin manage.py puma unicorn sidekiq turbo nx lerna`,
+    ),
+    startsOnlyItsOwn: true,
+  },
+  {
+    why: 'a package manager',
+    names: words(
+      `npm npx pnpm pnpx yarn yarnpkg corepack bunx pip pip3 pipx uv uvx poetry pdm conda mamba gem bundle bundler
+       composer brew apt apt-get dpkg dnf yum pacman apk nix mise asdf direnv`,
+    ),
+  },
+  {
+    why: 'a build tool',
+    names: words(
+      'make gmake just rake cargo go zig dotnet stack cabal tsx ts-node concurrently npm-run-all entr',
+    ),
+  },
+  {
+    why: 'a remote shell',
+    names: words('ssh mosh mosh-client scp sftp rsync telnet autossh sshd mosh-server'),
+  },
+];
+
+/** Long-lived helpers that have a name of their own; those that only their arguments tell are in `INFRASTRUCTURE_ARGUMENTS`. */
+export const INFRASTRUCTURE_PROGRAMS: readonly KnownPrograms[] = [
+  { why: 'tmux itself', names: words('tmux') },
+  { why: "Gas Town's issue tracker", names: words('bd beads dolt') },
+  {
+    why: 'a background service',
+    names: words('ssh-agent gpg-agent scdaemon dirmngr keyboxd dbus-daemon watchman'),
+  },
+];
+
+/** A helper of a program that is an agent, or version control, otherwise. */
+export interface KnownArguments {
+  readonly why: string;
+  /** The program by any of its names. */
+  readonly of: readonly string[];
+  /** Its first arguments, exactly. */
+  readonly begins: readonly string[];
+}
+
+/** What these programs start for themselves and keep: it outlives every session and works for nobody. */
+export const INFRASTRUCTURE_ARGUMENTS: readonly KnownArguments[] = [
+  { why: "Claude Code's daemon", of: words('claude claude.exe claude-code'), begins: ['daemon', 'run'] },
+  {
+    why: "Claude Code's terminal host",
+    of: words('claude claude.exe claude-code'),
+    begins: ['--bg-pty-host'],
+  },
+  { why: "Claude Code's spare process", of: words('claude claude.exe claude-code'), begins: ['--bg-spare'] },
+  { why: "Codex's app server", of: words('codex codex-cli'), begins: ['app-server'] },
+  { why: "git's file watcher", of: ['git'], begins: ['fsmonitor--daemon'] },
+  { why: "git's credential cache", of: ['git'], begins: ['credential-cache--daemon'] },
+];
