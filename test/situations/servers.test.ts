@@ -55,6 +55,22 @@ const pathWithTmux = (script: string): string => {
   return `${directory}:/usr/bin:/bin`;
 };
 
+/**
+ * A directory for PATH in which tmux answers as 2.7 does: it knows no `q:` in a format, finds no variable of such a name,
+ * and puts nothing in its place (`format_replace` in its sources). All else is the real tmux's.
+ */
+const pathWithTmux27 = (): string => {
+  const real = execFileSync('/bin/sh', ['-c', 'command -v tmux'], { encoding: 'utf8' }).trim();
+  const directory = makeTmuxTmpdir();
+  const script = `#!${process.execPath}
+    const { spawnSync } = require('node:child_process');
+    const asOld = (word) => word.replace(/#\\{q:[^}]*\\}/g, '').replaceAll('#{version}', '2.7');
+    process.exit(spawnSync('${real}', process.argv.slice(2).map(asOld), { stdio: 'inherit' }).status ?? 1);
+  `.trim();
+  writeFileSync(join(directory, 'tmux'), script, { mode: 0o755 });
+  return `${directory}:/usr/bin:/bin`;
+};
+
 describe('servers: none runs', () => {
   hostTest('no tmux server at all, PID dead → stale', async () => {
     const { town, look, judge } = setStage();
@@ -69,6 +85,23 @@ describe('servers: none runs', () => {
     await look({ sockets: ['default', 'other'] });
     await ask();
     expect(readdirSync(tmuxTmpdir)).toEqual([]);
+  });
+
+  tmuxTest('tmux 2.7 (RHEL 8), which cannot quote: its sessions are read all the same → held', async () => {
+    const { town, startTmux, env, judge, fix } = setStage();
+    const server = await startTmux();
+    await sessionOf(server, 'odd "na me', town.path(ADA), { command: 'some-program' });
+    const path = town.lock(ADA, { session_id: 'odd "na me', acquired_at: now() });
+    const old = { env: { ...env, PATH: pathWithTmux27() } };
+    expect(await judge(ADA, old)).toMatchObject({ state: 'held', holder: { session: 'live' } });
+    expect(await fix(old)).toMatchObject({ summary: { fixed: 0 } });
+    expect(existsSync(path)).toBe(true);
+    server.tmux('kill-session', '-t', 'odd "na me');
+    server.newSession('elsewhere', { cwd: '/' });
+    expect(await judge(ADA, old)).toMatchObject({
+      state: 'stale',
+      reasons: ['process-gone', 'session-gone'],
+    });
   });
 
   tmuxTest('server kept with zero sessions → stale', async () => {

@@ -32,7 +32,6 @@ export interface ServerRecord {
 
 const PANE_IDS = ['session_id', 'pane_id', 'pane_pid', 'pane_dead', 'session_created'];
 
-/** `#{q:…}` puts a backslash before spaces, so that a bare space always ends a field. */
 const PANE_TEXTS = [
   'session_name',
   'session_group',
@@ -42,14 +41,24 @@ const PANE_TEXTS = [
 ];
 
 /**
+ * What ends a field of a record. `QUOTED`: a bare space, for `#{q:…}` puts a backslash before those that belong to a text.
+ * Any other text: a second mark. Up to 2.8 tmux expands the unknown `#{q:…}` to nothing; since 3.4 it prints control
+ * characters as escapes, which only quoted texts can be told from.
+ */
+export type FieldEnd = string;
+
+export const QUOTED: FieldEnd = ' ';
+
+/**
  * One client call that tells it all: the server, its sessions, its panes, its global environment. Each record begins
  * and ends with the mark, which nobody can guess, because names and paths may contain line breaks; the mark `Z` shows
  * that no record is missing. Without `-t`: a target that does not exist answers emptily.
  */
-export const overviewCommand = (mark: string): readonly string[] => {
+export const overviewCommand = (mark: string, end: FieldEnd = QUOTED): readonly string[] => {
   const record = (kind: string, fields: readonly string[]): string =>
-    `${mark}${[kind, ...fields].join(' ')}${mark}.`;
-  const pane = [...PANE_IDS.map((name) => `#{${name}}`), ...PANE_TEXTS.map((name) => `#{q:${name}}`)];
+    `${mark}${[kind, ...fields].join(end)}${mark}.`;
+  const text = end === QUOTED ? 'q:' : '';
+  const pane = [...PANE_IDS.map((name) => `#{${name}}`), ...PANE_TEXTS.map((name) => `#{${text}${name}}`)];
   return [
     ...['display-message', '-p', record('S', ['#{pid}', '#{start_time}', '#{version}']), ';'],
     ...['list-sessions', '-F', record('L', ['#{session_id}']), ';'],
@@ -62,13 +71,27 @@ export const overviewCommand = (mark: string): readonly string[] => {
 /** A server that is kept without sessions ends the call there with this complaint. */
 export const NO_SESSIONS = /^no current target$/m;
 
+/** True for the answer of a tmux that is too old to quote (before 2.9), which has to be asked with a second mark. */
+export const cannotQuote = (answer: Uint8Array, mark: string): boolean => {
+  const [kind, , , version = ''] = splitRecords(answer, mark, QUOTED).records[0] ?? [];
+  return kind === 'S' && isTooOldToQuote(version);
+};
+
+const isTooOldToQuote = (version: string): boolean => Number.parseFloat(version) < 2.9;
+
 /** Reads the answer; null for anything that is not exactly one: never fewer panes than there are. */
-export const parseOverview = (answer: Uint8Array, mark: string, complaint: string): ServerRecord | null => {
-  const { records, rest } = splitRecords(answer, mark);
+export const parseOverview = (
+  answer: Uint8Array,
+  mark: string,
+  complaint: string,
+  end: FieldEnd = QUOTED,
+): ServerRecord | null => {
+  const { records, rest } = splitRecords(answer, mark, end);
   const [server, ...others] = records;
   if (records.some((record) => record.length === 0) || server === undefined) return null;
   const [kind, pid = '', started = '', version = ''] = server;
   if (kind !== 'S' || server.length !== 4 || !isNumber(pid) || !isNumber(started)) return null;
+  if (end === QUOTED && isTooOldToQuote(version)) return null;
   const base = { pid: Number(pid), startedAtMs: Number(started) * 1000, version };
   if (others.length === 0)
     return NO_SESSIONS.test(complaint) && rest === ''
@@ -114,9 +137,10 @@ export const parseSessionEnvironments = (
 const splitRecords = (
   answer: Uint8Array,
   mark: string,
+  end: FieldEnd,
 ): { records: readonly (readonly string[])[]; rest: string } => {
   const parts = Buffer.from(answer).toString('latin1').split(mark);
-  const records = parts.filter((_, index) => index % 2 === 1).map(splitFields);
+  const records = parts.filter((_, index) => index % 2 === 1).map((body) => splitFields(body, end));
   const between = parts.filter((_, index) => index % 2 === 0);
   const last = between.pop() ?? '';
   const isWhole =
@@ -135,7 +159,9 @@ const parsePane = (fields: readonly string[]): PaneRecord | null => {
     /^%\d+$/.test(paneId) &&
     /^-?\d*$/.test(pid) &&
     /^[01]?$/.test(dead) &&
-    isNumber(created);
+    isNumber(created) &&
+    // No session is without a name: whoever answers so did not understand the question.
+    texts[0] !== '';
   if (!isPane) return null;
   const text = (name: string): string => texts[PANE_TEXTS.indexOf(name)] ?? '';
   return {
@@ -165,8 +191,9 @@ const CONTROLS: Readonly<Record<string, string>> = {
   f: '\f',
 };
 
-/** Splits at bare spaces and takes the quoting off. */
-const splitFields = (body: string): readonly string[] => {
+/** Splits at the ends of fields and takes the quoting off. */
+const splitFields = (body: string, end: FieldEnd): readonly string[] => {
+  if (end !== QUOTED) return body.split(end).map(asText);
   const fields: string[] = [];
   let field = '';
   for (let at = 0; at < body.length; at += 1) {

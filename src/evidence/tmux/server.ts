@@ -2,11 +2,14 @@
 import type { GasTownEnvironment } from '../../core/types/evidence.ts';
 import { type CommandResult, complaintOf, runCommand } from '../../io/command.ts';
 import {
+  cannotQuote,
+  type FieldEnd,
   NO_SESSIONS,
   overviewCommand,
   type PaneRecord,
   parseOverview,
   parseSessionEnvironments,
+  QUOTED,
   type ServerRecord,
   sessionEnvironmentCommand,
 } from './format.ts';
@@ -46,15 +49,17 @@ export const askServer = async (socket: string, client: TmuxClient): Promise<Ser
 /** Nobody who names a session or a directory meanwhile can know it; it is no secret otherwise. */
 const makeMark = (): string => `${Math.random().toString(36).slice(2)}${Math.random().toString(36).slice(2)}`;
 
-const askOnce = async (socket: string, client: TmuxClient): Promise<ServerAnswer> => {
+const askOnce = async (socket: string, client: TmuxClient, end: FieldEnd = QUOTED): Promise<ServerAnswer> => {
   const mark = makeMark();
-  const result = await runClient(socket, overviewCommand(mark), client);
+  const result = await runClient(socket, overviewCommand(mark, end), client);
   if (result.status === 'missing') return { status: 'failed', reason: 'tmux is not installed' };
   const complaint = result.status === 'failed' ? result.stderr : '';
   if (ABSENT.test(complaint)) return { status: 'absent', reason: 'no server runs there' };
   if (result.status !== 'ok' && !(result.status === 'failed' && NO_SESSIONS.test(complaint)))
     return { status: 'failed', reason: complaintOf(result) };
-  const server = parseOverview(result.stdout, mark, complaint);
+  const server = parseOverview(result.stdout, mark, complaint, end);
+  if (server === null && end === QUOTED && cannotQuote(result.stdout, mark))
+    return askOnce(socket, client, makeMark());
   if (server === null) return { status: 'failed', reason: 'unexpected answer' };
   return { status: 'ok', server: await withOwnEnvironments(server, socket, client) };
 };

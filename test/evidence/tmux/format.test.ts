@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  cannotQuote,
   overviewCommand,
   parseOverview,
   parseSessionEnvironments,
@@ -11,7 +12,7 @@ import {
 
 const MARK = '0123456789abcdef01234567';
 const captured = (name: string): Buffer =>
-  readFileSync(new URL(`../../fixtures/tmux/${name}.txt`, import.meta.url));
+  readFileSync(new URL(`../../../fixtures/tmux/${name}.txt`, import.meta.url));
 const overview = captured('overview-3.3a');
 const ODD_PATH = '/tmp/fixture-town/gastown/crew/ada lace\nline\\n "q" #{x} \\xFF町';
 
@@ -146,10 +147,84 @@ describe("tmux's overview", () => {
       ),
     });
     fc.assert(
-      fc.property(text, text, (name, path) => {
-        const [pane] = parseOverview(answerWith(name, path, print), MARK, '')?.panes ?? [];
-        expect(pane).toMatchObject({ sessionName: name, path: path === '' ? null : path, command: 'sleep' });
-      }),
+      // Every session has a name.
+      fc.property(
+        text.filter((name) => name !== ''),
+        text,
+        (name, path) => {
+          const [pane] = parseOverview(answerWith(name, path, print), MARK, '')?.panes ?? [];
+          expect(pane).toMatchObject({
+            sessionName: name,
+            path: path === '' ? null : path,
+            command: 'sleep',
+          });
+        },
+      ),
+    );
+  });
+});
+
+describe('tmux before 2.9, which expands the unknown #{q:…} to nothing', () => {
+  const END = 'fedcba9876543210fedcba98';
+  const record = (...fields: string[]): string => `${MARK}${fields.join(' ')}${MARK}.\n`;
+  const plain = (...fields: string[]): string => `${MARK}${fields.join(END)}${MARK}.\n`;
+  const bytes = (...records: string[]): Buffer => Buffer.from(records.join(''), 'utf8');
+  const quotedAnswer = (version: string): Buffer =>
+    bytes(
+      record('S', '1', '1700000000', version),
+      record('L', '$0'),
+      record('P', '$0', '%0', '12', '0', '1700000000', ...Array(10).fill('')),
+      record('Z'),
+    );
+
+  test.each(['2.7', '2.8', '3.3a', 'master'])(
+    'an answer of %s without any session name is none',
+    (version) => {
+      expect(parseOverview(quotedAnswer(version), MARK, '')).toBeNull();
+    },
+  );
+
+  test('is known by its version, and by nothing else', () => {
+    expect(['1.8', '2.3', '2.7', '2.8'].map((version) => cannotQuote(quotedAnswer(version), MARK))).toEqual(
+      Array(4).fill(true),
+    );
+    for (const version of ['2.9', '2.9a', '3.0', '3.4', 'next-3.6', 'master', 'openbsd-7.1', ''])
+      expect(cannotQuote(quotedAnswer(version), MARK)).toBe(false);
+    expect(cannotQuote(Buffer.from(''), MARK)).toBe(false);
+  });
+
+  test('is asked without quotes, and a second mark stands between the fields', () => {
+    const words = overviewCommand(MARK, END).join('\n');
+    expect(words).not.toContain('#{q:');
+    expect(words).toContain(`#{session_name}${END}#{session_group}${END}`);
+  });
+
+  test('gives back any session name and path, spaces, line breaks and backslashes as they are', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', ' ', '\\', '\n', 'n', '#', '町') });
+    fc.assert(
+      fc.property(
+        text.filter((name) => name !== ''),
+        text,
+        (name, path) => {
+          const pane = plain(
+            'P',
+            '$0',
+            '%0',
+            '12',
+            '0',
+            '1700000000',
+            name,
+            ...Array(7).fill(''),
+            'sh',
+            path,
+          );
+          const answer = bytes(plain('S', '1', '1700000000', '2.7'), plain('L', '$0'), pane, plain('Z'));
+          expect(parseOverview(answer, MARK, '', END)?.panes).toMatchObject([
+            { sessionName: name, path: path === '' ? null : path, command: 'sh' },
+          ]);
+          expect(parseOverview(answer, MARK, '')).toBeNull();
+        },
+      ),
     );
   });
 });
