@@ -198,13 +198,14 @@ describe('servers: one was not reached', () => {
     });
   });
 
-  hostTest('tmux not in PATH → unknown, --fix refuses', async () => {
-    const { town, look, fix, env } = setStage();
+  tmuxTest('tmux not in PATH while a server runs → unknown, --fix refuses', async () => {
+    const { town, startTmux, look, fix, env } = setStage();
+    const { socket } = await startTmux();
     const path = town.lock(ADA, { session_id: NO_PANE });
     const report = await look({ env: { ...env, PATH: '/nowhere' } });
     expect(lockOf(report, ADA)).toMatchObject({ state: 'unknown', holder: { session: 'unknown' } });
     expect(report).toMatchObject({ exitCode: 22, complete: false, ...releasesNothing });
-    expect(report.gaps.map(({ what }) => what)).toContain('tmux');
+    expect(report.gaps).toContainEqual({ what: `tmux:${socket}`, why: 'tmux is not installed' });
     expect(await fix({ env: { ...env, PATH: '/nowhere' } })).toMatchObject({
       exitCode: 22,
       summary: { fixed: 0 },
@@ -212,7 +213,7 @@ describe('servers: one was not reached', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  tmuxTest('tmux not in PATH while a server runs → unknown, and a live process is still held', async () => {
+  tmuxTest('tmux not in PATH while a server runs: a live process is still held', async () => {
     const { town, startTmux, judge, env } = setStage();
     const server = await startTmux();
     await sessionOf(server, `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });

@@ -189,7 +189,7 @@ export const OPTIONS: readonly Option[] = [
     type: 'list',
     value: 'SOCKET',
     kind: 'text',
-    summary: 'ask this tmux server, by name or path (repeatable)',
+    summary: 'ask this tmux server (2.7 or newer), by name or path (repeatable)',
     commands: [...LOOKING],
   },
   {
