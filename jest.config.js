@@ -1,5 +1,6 @@
 /** Tests run the TypeScript sources through swc (no type check: `npm run types` does that) as real ES modules. */
 export default {
+  globalSetup: './scripts/make-validators.mjs',
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -19,6 +19,7 @@ import { hostname, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import makeValidators from './make-validators.mjs';
 
 /** Answers the one question that the program asks, in the form of `evidence/tmux-format.ts`. */
 const STAND_IN_FOR_TMUX = String.raw`#!/bin/sh
@@ -34,6 +35,7 @@ const OUT = `${STAGE}/bin`;
 const LATE = ['execa', 'listr2', 'yargs'];
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+makeValidators();
 rmSync(STAGE, { recursive: true, force: true });
 execFileSync(
   process.execPath,
@@ -67,6 +69,7 @@ const PARTS = {
     'terminal/watch',
     'arguments/parse-with-yargs',
   ],
+  saved: ['read-snapshot'],
 };
 const partOf = new Map(
   Object.entries(PARTS).flatMap(([part, modules]) =>

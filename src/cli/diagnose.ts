@@ -11,8 +11,8 @@ import { loadPlugins } from '../plugins.ts';
 import type { Presentation } from '../reporters/screen/style.ts';
 import { VERSION } from '../version.ts';
 import { type Arguments, choiceOf, optionValue, optionValues } from './arguments/arguments.ts';
+import { saveSnapshot } from './save-snapshot.ts';
 import { loadChecks, lookOptionsOf, openTown, type Place, selectChecks, selectWorkers } from './session.ts';
-import { readSnapshot, saveSnapshot } from './snapshot-file.ts';
 import { type LookEvents, runPipeline } from './terminal/pipeline.ts';
 import { heapKeeper } from './terminal/small-heap.ts';
 import type { Terminal } from './terminal/terminal.ts';
@@ -101,6 +101,7 @@ const fromTown = async (
 
 /** Saved evidence is judged without a look at the disk: no configuration, and plug-ins of the command line only. */
 const fromFile = async (given: Arguments, { cwd }: Terminal, file: string): Promise<Source> => {
+  const { readSnapshot } = await import('./read-snapshot.ts');
   const snapshot = readSnapshot(file, cwd);
   const plugins = optionValues(given, 'plugin').map((spec) => ({ spec, from: cwd }));
   const checks = [...builtInChecks, ...(await loadPlugins(plugins))];

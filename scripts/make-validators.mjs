@@ -1,0 +1,51 @@
+// Compiles the schemas that the program checks its input by into src/schema/compiled/, one module each: the program itself
+// carries no schema library. Does nothing where that is newer than what it is made from.
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import standalone from 'ajv/dist/standalone/index.js';
+
+const NAMES = ['config', 'journal', 'snapshot'];
+const path = (relative) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
+const schemaOf = (name) => path(`schema/${name}.schema.json`);
+const moduleOf = (name) => path(`src/schema/compiled/${name}.ts`);
+const time = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+const HEAD = `// Made by scripts/make-validators.mjs.
+// @ts-nocheck
+`;
+
+/** Writes the modules of all schemas. */
+export default function makeValidators() {
+  const made = Math.min(...NAMES.map((name) => time(moduleOf(name))));
+  if (
+    made > Math.max(time(path('scripts/make-validators.mjs')), ...NAMES.map((name) => time(schemaOf(name))))
+  )
+    return;
+  const ajv = new Ajv2020({
+    code: { source: true, esm: true, lines: true },
+    discriminator: true,
+    allowUnionTypes: true,
+    strict: true,
+    strictRequired: false,
+    // `additionalProperties` names the key, `required` the missing one, and the first fault is enough.
+    allErrors: false,
+    messages: false,
+    inlineRefs: false,
+  });
+  // Descriptions are for readers.
+  const keep = (key, value) => (key === 'description' && typeof value === 'string' ? undefined : value);
+  const schemas = NAMES.map((name) => [name, JSON.parse(readFileSync(schemaOf(name), 'utf8'), keep)]);
+  for (const [, schema] of schemas) ajv.addSchema(schema);
+  mkdirSync(path('src/schema/compiled'), { recursive: true });
+  for (const [name, { $id }] of schemas) {
+    const code = standalone.default(ajv, { [name]: $id }).replace(/^"use strict";/, '');
+    if (/\brequire\(|\bimport /.test(code)) throw new Error(`the validator of ${name} needs ajv at run time`);
+    // Whoever reads it meanwhile finds all of it.
+    const staged = `${moduleOf(name)}.${process.pid}`;
+    writeFileSync(staged, HEAD + code);
+    renameSync(staged, moduleOf(name));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) makeValidators();

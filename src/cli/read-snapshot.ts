@@ -1,0 +1,37 @@
+/** Saved evidence for `--from-snapshot`: what fits `schema/snapshot.schema.json`. A part of its own: few runs need its validator. */
+import { resolve } from 'node:path';
+import { Failure } from '../core/failure.ts';
+import type { Snapshot } from '../core/types/evidence.ts';
+import { describeErrno, errnoOf } from '../io/errno.ts';
+import { readNamedFile } from '../io/named-file.ts';
+import { snapshot as validateSnapshot } from '../schema/compiled/snapshot.ts';
+import { problemOf, tellProblem } from '../schema/problem.ts';
+
+/** The evidence of ten thousand locks takes some 15 MiB. */
+const MAX_BYTES = 256 * 1024 * 1024;
+
+/** Reads evidence that `--save-snapshot` wrote. Throws `E_IO` or `E_USAGE` with one sentence for anything else. */
+export const readSnapshot = (file: string, cwd: string): Snapshot => {
+  const path = resolve(cwd, file);
+  let text: string;
+  try {
+    text = readNamedFile(path, MAX_BYTES).toString('utf8');
+  } catch (cause) {
+    const why = errnoOf(cause) === null ? (cause as Error).message : describeErrno(cause);
+    throw new Failure('E_IO', `the snapshot ${path} cannot be read: ${why}`, null, { cause });
+  }
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw new Failure('E_USAGE', `${path} is no snapshot: it is not JSON`, null, { cause });
+  }
+  const problem = problemOf(validateSnapshot, document);
+  if (problem !== null)
+    throw new Failure(
+      'E_USAGE',
+      `${path} is no snapshot that this version reads: ${tellProblem(problem)}`,
+      'doctor --save-snapshot FILE',
+    );
+  return document as Snapshot;
+};

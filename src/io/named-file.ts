@@ -1,0 +1,31 @@
+/** Reads a file that somebody named: whole, but only a regular one of sane size, so that nothing hangs or eats the memory. */
+import { Buffer } from 'node:buffer';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+
+/**
+ * The bytes of a regular file, through one descriptor. A symlink is followed: it was named. Throws what the system throws,
+ * and where it is no regular file or larger than `maxBytes` an `Error` whose message says so as a fragment.
+ */
+export const readNamedFile = (path: string, maxBytes: number): Buffer => {
+  // O_NONBLOCK: opening a FIFO without a writer would wait for ever.
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) throw new Error('it is no regular file');
+    const tooLarge = new Error(`it is larger than ${maxBytes / MEBIBYTE} MiB`);
+    if (stat.size > maxBytes) throw tooLarge;
+    const bytes = Buffer.allocUnsafe(stat.size + 1);
+    let length = 0;
+    for (;;) {
+      const count = readSync(descriptor, bytes, length, bytes.length - length, null);
+      length += count;
+      if (count === 0) return bytes.subarray(0, length);
+      // It grew since: what is read is no longer the file that was asked for.
+      if (length > stat.size) throw new Error('it is being written right now');
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+};
+
+const MEBIBYTE = 1024 * 1024;
