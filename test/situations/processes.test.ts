@@ -212,7 +212,7 @@ describe('processes: alive', () => {
     'time alone proves nothing: %s started long after the lock was taken is still its holder → held',
     async (name) => {
       const { town, judge } = setStage();
-      const { pid } = await named(await fakeAgent(name, { cwd: '/' }), name);
+      const { pid } = await named(await fakeAgent(name, { cwd: town.path(ADA) }), name);
       town.lock(ADA, { pid });
       expect(await judge()).toMatchObject({ state: 'held', holder: { process: 'alive' } });
     },

@@ -29,7 +29,7 @@ const occupantFact = (text: string): Fact => ({ source: 'occupants', text });
  * True where somebody at `path` is at this worker's place, and not at that of a worker further down. An agent's place is
  * the whole of it: its lock may lie in `polecats/<n>/<rig>` while it works in `polecats/<n>`.
  */
-const isAtPlaceOf = (path: string, worker: WorkerView, index: TownIndex): boolean => {
+export const isAtPlaceOf = (path: string, worker: WorkerView, index: TownIndex): boolean => {
   if (!isWithin(path, worker.owner?.canonical ? worker.owner.dir : worker.worker)) return false;
   if (worker.owner !== null) {
     const owner = ownerOf(path);

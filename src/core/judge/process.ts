@@ -1,7 +1,7 @@
 /** Process evidence: is the process that a record names still the one that took the lock? */
 
 import { isPossiblePid } from '../pid.ts';
-import { isAgentCommand, isLockHelper } from '../town/agent-commands.ts';
+import { describeAge } from '../report/age.ts';
 import type { TownIndex } from '../town/town-index.ts';
 import type {
   LockFile,
@@ -12,10 +12,8 @@ import type {
   TrueHolder,
 } from '../types/evidence.ts';
 import type { Fact, ProcessState, Reason } from '../types/judgement.ts';
+import { tiesOf } from './ties.ts';
 import { isThisBoot, placeOf, plainHostname } from './where-taken.ts';
-
-/** Clocks of writer and kernel are read at different moments; 2 s is what the contract allows. */
-export const CLOCK_SLACK_MS = 2000;
 
 export interface ProcessFinding {
   readonly state: ProcessState;
@@ -86,8 +84,13 @@ const recycled = (known: Known, text: string): ProcessFinding =>
     `process ${known.pid} is another one now (${commandOf(known.process)}): ${text}`,
   );
 
-const alive = (known: Known): ProcessFinding =>
-  finding(known, 'alive', 'process-alive', `process ${known.pid} (${commandOf(known.process)}) runs`);
+const alive = (known: Known, doubtfully = ''): ProcessFinding =>
+  finding(
+    known,
+    'alive',
+    'process-alive',
+    `process ${known.pid} (${commandOf(known.process)}) runs${doubtfully}`,
+  );
 
 const doubt = (known: Known, why: string): ProcessFinding =>
   finding(known, 'unknown', 'process-unknown', `process ${known.pid}: ${why}`);
@@ -124,26 +127,54 @@ const judgeTrueHolder = (holder: TrueHolder, record: LockRecord, index: TownInde
   return sure ? recycled(known, 'it started at another time than the holder') : doubt(known, NAMESPACE_DOUBT);
 };
 
-/** Judges a bare PID: time and command together may call it recycled, neither of them alone. */
-const judgePid = (record: LockRecord, index: TownIndex): ProcessFinding => {
-  const { pid, acquiredAtMs } = record;
+/** Milliseconds. Clocks step, by hours after a sleep: what started this much later than a lock may be another process. */
+export const LATE_MS = 10 * 60_000;
+/** Milliseconds. What started this much later and has nothing to do with the worker is another process. */
+export const MUCH_LATER_MS = 24 * 3_600_000;
+
+/**
+ * Judges a bare number whose process exists. Only start tokens are exact, and there is none: time alone proves nothing,
+ * for wall clocks step. Another process is what started late and is plainly elsewhere, or much later with nothing that
+ * ties it to the worker.
+ */
+const judgeRunning = (
+  known: Known,
+  running: ProcessInfo,
+  lock: LockFile,
+  { acquiredAtMs }: LockRecord,
+  index: TownIndex,
+): ProcessFinding => {
+  const { startedAtMs } = running;
+  const ties = tiesOf(running, lock, index.viewOf(lock.worker), index);
+  const lateMs = startedAtMs === null || acquiredAtMs === null ? 0 : startedAtMs - acquiredAtMs;
+  const since = `started ${describeAge(lateMs / 1000)} after the lock`;
+  if (!ties.mine && lateMs > LATE_MS) {
+    const isAnother = ties.elsewhere !== null || (ties.known && lateMs > MUCH_LATER_MS);
+    const where = ties.elsewhere ?? 'nothing ties it to this worker';
+    if (isAnother)
+      return mayTrustAbsence(index)
+        ? recycled(known, `it ${since} was taken, and ${where}`)
+        : doubt(known, NAMESPACE_DOUBT);
+  }
+  const signs = [...(lateMs > LATE_MS ? [since] : []), ...(ties.elsewhere === null ? [] : [ties.elsewhere])];
+  return ties.mine || signs.length === 0
+    ? alive(known)
+    : alive(known, `, ${signs.join(', ')}: most likely not its holder`);
+};
+
+/** Judges a bare number. */
+const judgePid = (lock: LockFile, record: LockRecord, index: TownIndex): ProcessFinding => {
+  const { pid } = record;
   const unseen: Known = { pid, own: false, process: null };
   if (!isPossiblePid(pid)) return gone(unseen, 'pid-invalid', `${pid} is no process number`);
   const lookup = index.lookups.get(pid);
   if (lookup === undefined || lookup.answer === 'unknown')
     return doubt(unseen, lookup?.why ?? 'was not looked up');
-  const sure = mayTrustAbsence(index);
   const known: Known = { pid, own: false, process: lookup.process };
   const end = died(lookup);
-  if (end !== null) return sure ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
-  const startedAtMs = lookup.process?.startedAtMs ?? null;
-  const names = lookup.process?.names ?? [];
-  const startedLater =
-    startedAtMs !== null && acquiredAtMs !== null && startedAtMs > acquiredAtMs + CLOCK_SLACK_MS;
-  const isStranger =
-    names.length > 0 && !isAgentCommand(names, index.snapshot.town.agents) && !isLockHelper(names);
-  if (!startedLater || !isStranger) return alive(known);
-  return sure ? recycled(known, 'it started after the lock was taken') : doubt(known, NAMESPACE_DOUBT);
+  if (end !== null)
+    return mayTrustAbsence(index) ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
+  return lookup.process === null ? alive(known) : judgeRunning(known, lookup.process, lock, record, index);
 };
 
 /**
@@ -157,7 +188,7 @@ export const judgeProcess = (lock: LockFile, record: LockRecord, index: TownInde
     const behind = judgeTrueHolder(lock.companion, record, index);
     if (behind.state === 'alive' || behind.state === 'unknown') return behind;
   }
-  return judgePid(record, index);
+  return judgePid(lock, record, index);
 };
 
 /**

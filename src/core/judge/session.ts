@@ -2,6 +2,7 @@
 
 import { isWithin, rolesOfIdentity } from '../town/roles.ts';
 import {
+  homeOf,
   isPlainlyAnothers,
   type PaneView,
   panesAround,
@@ -11,7 +12,8 @@ import {
 } from '../town/town-index.ts';
 import type { LockRecord, TmuxServer } from '../types/evidence.ts';
 import type { Fact, Reason, SessionState } from '../types/judgement.ts';
-import { CLOCK_SLACK_MS } from './process.ts';
+import { isAtPlaceOf } from './occupants.ts';
+import { LATE_MS, MUCH_LATER_MS } from './process.ts';
 
 export interface SessionFinding {
   readonly state: SessionState;
@@ -77,6 +79,38 @@ const startOf = ({ pid, startedAtMs }: TmuxServer, index: TownIndex): number | n
   return startedAtMs === null || byKernel === null ? startedAtMs : Math.min(startedAtMs, byKernel);
 };
 
+/**
+ * A pane on a server that is younger than the lock bears its number, or its session's name, by chance. Clocks step, so
+ * the place has to say so too, as for recorded processes: nobody works in it or it is elsewhere, or the server is much
+ * younger and nothing says that the pane is this worker's.
+ */
+const isOfYoungerServer = (
+  view: PaneView,
+  { acquiredAtMs }: LockRecord,
+  worker: WorkerView,
+  index: TownIndex,
+): boolean => {
+  const startedAtMs = startOf(view.server, index);
+  if (acquiredAtMs === null || startedAtMs === null) return false;
+  const lateMs = startedAtMs - acquiredAtMs;
+  if (lateMs <= LATE_MS) return false;
+  if (view.idle) return true;
+  const isHere = view.path !== null && isAtPlaceOf(view.path, worker, index);
+  if (isHere || sessionSays(view, worker) === 'mine') return false;
+  return lateMs > MUCH_LATER_MS || isElsewhere(view, worker, index);
+};
+
+/** It works outside the town, or at another worker. */
+const isElsewhere = (
+  { path, pane, environmentKnown }: PaneView,
+  worker: WorkerView,
+  index: TownIndex,
+): boolean => {
+  if (pane.path === null || !environmentKnown) return false;
+  const home = path === null ? null : homeOf(path, index);
+  return path === null || (home !== null && !isWithin(worker.worker, home));
+};
+
 const reject = (
   view: PaneView,
   record: LockRecord,
@@ -84,14 +118,8 @@ const reject = (
   twins: readonly WorkerView[],
   index: TownIndex,
 ): Rejection | null => {
-  const startedAtMs = startOf(view.server, index);
   if (view.pane.dead) return 'dead';
-  if (
-    record.acquiredAtMs !== null &&
-    startedAtMs !== null &&
-    startedAtMs > record.acquiredAtMs + CLOCK_SLACK_MS
-  )
-    return 'younger-server';
+  if (isOfYoungerServer(view, record, worker, index)) return 'younger-server';
   if (isPlainlyAnothers(view, worker, index) || isSeenAtTwin(view, worker, twins)) return 'anothers';
   return index.townServers.has(view.server) ? null : 'other-server';
 };

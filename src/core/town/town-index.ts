@@ -363,7 +363,8 @@ export function* lineage(pid: number, index: TownIndex): Generator<number> {
 
 export type Belonging = 'mine' | 'other' | 'unsaid';
 
-const says = (roles: readonly string[], worker: WorkerView): Belonging => {
+/** Whose something is that names these roles; `unsaid` where it names none. */
+export const rolesSay = (roles: readonly string[], worker: WorkerView): Belonging => {
   if (roles.length === 0) return 'unsaid';
   if (worker.owner === null) {
     // A lock at a place of no agent (the town root, a rig) may be any agent's that works below it.
@@ -373,7 +374,7 @@ const says = (roles: readonly string[], worker: WorkerView): Belonging => {
 };
 
 const nameSays = (view: PaneView, worker: WorkerView): Belonging => {
-  const verdict = says(view.nameRoles, worker);
+  const verdict = rolesSay(view.nameRoles, worker);
   if (verdict !== 'mine' || view.nameRoles.length === 1 || view.path === null) return verdict;
   // The name fits several rigs: the place decides, and where it does not, the doubt is the worker's.
   const place = ownerOf(view.path);
@@ -385,7 +386,7 @@ const nameSays = (view: PaneView, worker: WorkerView): Belonging => {
 /** Whose pane it is by what its session says: environment first, name second; a contradiction says nothing. */
 export const sessionSays = (view: PaneView, worker: WorkerView): Belonging => {
   if (view.town === 'other') return 'other';
-  const environment = says(worker.owner === null ? view.placedRoles : view.environmentRoles, worker);
+  const environment = rolesSay(worker.owner === null ? view.placedRoles : view.environmentRoles, worker);
   const name = nameSays(view, worker);
   if (environment === 'unsaid') return name === 'other' && !view.environmentKnown ? 'unsaid' : name;
   return environment === 'other' && name === 'mine' ? 'unsaid' : environment;

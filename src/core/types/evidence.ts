@@ -167,8 +167,8 @@ export interface ProcessInfo {
   /** Null where there was no reason to look. */
   readonly cwd: Observed<string> | null;
   /**
-   * What its environment says: of pane processes, and of those in the town that nothing else explains; null where it was
-   * not read or not readable.
+   * What its environment says: of pane processes, of those whose number a lock names, and of those in the town that
+   * nothing else explains; null where it was not read or not readable.
    */
   readonly environment: GasTownEnvironment | null;
 }

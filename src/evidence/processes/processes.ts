@@ -77,11 +77,15 @@ export const processEvidence = async (
 const cwdsWorthAsking = (
   running: readonly ProcessRow[],
   { rows, details }: ProcessTable,
-  { panePids, agents }: ProcessQuestion,
+  { pids, panePids, agents }: ProcessQuestion,
 ): readonly number[] => {
   const trees = treeBelow(rows, panePids);
+  const recorded = new Set(pids);
   const isWorthIt = ({ pid, comm }: ProcessRow): boolean =>
-    details.lookingIsCheap || trees.has(pid) || isAgentCommand(processNames(comm, details.argv(pid)), agents);
+    details.lookingIsCheap ||
+    trees.has(pid) ||
+    recorded.has(pid) ||
+    isAgentCommand(processNames(comm, details.argv(pid)), agents);
   return running.filter(isWorthIt).map(({ pid }) => pid);
 };
 
@@ -89,10 +93,11 @@ const cwdsWorthAsking = (
 const withTownPlaces = (
   cwds: ReadonlyMap<number, Observed<string>>,
   { rows, details }: ProcessTable,
-  { panePids, agents, root, placeInTown }: ProcessQuestion,
+  { pids, panePids, agents, root, placeInTown }: ProcessQuestion,
 ): ReadonlyMap<number, Observed<string>> => {
   if (placeInTown === undefined) return cwds;
   const trees = treeBelow(rows, panePids);
+  const recorded = new Set(pids);
   // Most processes stand at `/`, and their kernel names rule out most others: few command lines are read.
   const isAgent = (pid: number): boolean => {
     const comm = rows.get(pid)?.comm ?? '';
@@ -106,7 +111,9 @@ const withTownPlaces = (
   for (const [pid, cwd] of cwds) {
     if (!cwd.seen || cwd.value === '/' || relativeTo(root, cwd.value) !== null) continue;
     const value =
-      trees.has(pid) || isAgent(pid) ? placeInTown(cwd.value, details.doorToCwd(pid) ?? cwd.value) : null;
+      trees.has(pid) || recorded.has(pid) || isAgent(pid)
+        ? placeInTown(cwd.value, details.doorToCwd(pid) ?? cwd.value)
+        : null;
     if (value !== null) placed.set(pid, { seen: true, value });
   }
   return placed;
@@ -144,5 +151,13 @@ const lookUpAll = (pids: readonly number[], table: ProcessTable, describe: Descr
     .sort((a, b) => a - b)
     .map((pid) => {
       const { answer, signalable, row, why } = lookUpPid(pid, table);
-      return { pid, answer, signalable, process: row === null ? null : describe(row), why };
+      if (row === null) return { pid, answer, signalable, process: null, why };
+      const process = answer === 'exists' ? withTies(describe(row), row, table) : describe(row);
+      return { pid, answer, signalable, process, why };
     });
+
+/** What tells whose process got a recorded number. Kernel threads work for nobody, and hide it. */
+const withTies = (process: ProcessInfo, row: ProcessRow, table: ProcessTable): ProcessInfo =>
+  row.isKernelThread
+    ? { ...process, cwd: { seen: true, value: '/' }, environment: {} }
+    : { ...process, environment: process.environment ?? ownEnvironment(row, table) };

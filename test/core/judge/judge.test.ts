@@ -190,7 +190,8 @@ describe('situations of the field notes', () => {
   });
 
   test('a PID recycled by a browser is stale and would block a plain implementation', () => {
-    const lookups = [present(4242, { names: ['firefox'], startedAtMs: NOW - HOUR })];
+    const cwd = { seen: true, value: '/home/user' } as const;
+    const lookups = [present(4242, { names: ['firefox'], startedAtMs: NOW - HOUR, cwd })];
     const verdict = judge(aSnapshot({ locks: [lockOfAda], lookups }));
     expect([verdict.state, verdict.notes]).toEqual(['stale', ['would-block']]);
     const alive = judge(aSnapshot({ locks: [lockOfAda], lookups, servers: [aServer([aPane()])] }));

@@ -59,7 +59,7 @@ test('on the server that bears the town’s name an agent may look into another 
 });
 
 test('a server looks younger than the lock where the clock was set back: the kernel knows better', () => {
-  const pane = aPane({ command: UNKNOWN_AGENT, sessionName: 'work' });
+  const pane = aPane({ command: UNKNOWN_AGENT, sessionName: 'work', path: '/home/user' });
   const server = aServer([pane], { startedAtMs: NOW - HOUR });
   const started = (startedAtMs: number): Snapshot => {
     const processes = [aProcess(server.pid ?? 0, { names: ['tmux: server'], startedAtMs })];

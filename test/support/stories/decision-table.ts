@@ -11,7 +11,11 @@ const lookUp = (process: ProcessState, pid: number): PidLookup => {
   if (process === 'gone') return absent(pid);
   if (process === 'unknown')
     return { ...absent(pid), answer: 'unknown', why: 'it could not be looked up (EIO)' };
-  return present(pid, { names: ['firefox'], startedAtMs: NOW - HOUR });
+  return present(pid, {
+    names: ['firefox'],
+    startedAtMs: NOW - HOUR,
+    cwd: { seen: true, value: '/home/user' },
+  });
 };
 
 interface Cell {

@@ -3,6 +3,7 @@ import { absent, aLock, aPane, aProcess, aServer, aSnapshot, HOUR, NOW, present 
 import { ADA, at, NUX, type Story, shellPane } from './story.ts';
 
 const later = { startedAtMs: NOW - HOUR, startToken: '900000' };
+const elsewhere = { cwd: { seen: true, value: '/home/user' } } as const;
 
 export const PROCESS_STORIES: readonly Story[] = [
   {
@@ -12,8 +13,8 @@ export const PROCESS_STORIES: readonly Story[] = [
     snapshot: aSnapshot({
       locks: [aLock(ADA, { pid: 4242 }), aLock('gastown/crew/bob', { pid: 4243, sessionId: '%7' })],
       lookups: [
-        present(4242, { names: ['firefox'], ...later }),
-        present(4243, { names: ['chromium'], ...later }),
+        present(4242, { names: ['firefox'], ...later, ...elsewhere }),
+        present(4243, { names: ['chromium'], ...later, ...elsewhere }),
       ],
       servers: [aServer([aPane({ id: '%7', sessionName: 'gt-crew-bob', path: at('gastown/crew/bob') })])],
     }),
@@ -35,11 +36,10 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'clock-stepped',
-    tells:
-      'The process started after the lock was taken, but it is an agent: a clock that stepped proves nothing.',
+    tells: 'The process seems to have started after the lock was taken, but it works here: clocks step.',
     snapshot: aSnapshot({
       locks: [aLock(ADA, { sessionId: '' })],
-      lookups: [present(4242, { names: ['claude'], ...later })],
+      lookups: [present(4242, { names: ['my-agent'], ...later, cwd: { seen: true, value: at(ADA) } })],
     }),
     locks: { [ADA]: 'held would-block' },
     findings: [],
