@@ -63,7 +63,7 @@ const PARTS = {
   preflight: ['commands/preflight'],
   exec: ['commands/exec'],
   diagnosis: ['commands/doctor'],
-  repair: ['commands/fix', 'release-and-ask-again'],
+  repair: ['commands/fix', '../preflight-fix'],
   others: [
     ...['locks', 'explain', 'checks', 'undo', 'completion'].map((name) => `commands/${name}`),
     'terminal/watch',

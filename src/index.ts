@@ -10,7 +10,8 @@ export type { Check, Finding } from './core/types/check.ts';
 export type { LockFile, LockRecord, Snapshot, Stamp } from './core/types/evidence.ts';
 export type { Collision, Examination, State, Verdict } from './core/types/judgement.ts';
 export type { Answer, PreflightReport, PreflightResult, Report } from './core/types/report.ts';
-export { type ExamineOptions, examine, type HealOptions, heal, preflight } from './doctor.ts';
+export { type ExamineOptions, examine } from './diagnose.ts';
+export { type HealOptions, heal } from './heal.ts';
 export type { Acquired, AcquireRequest } from './lock/acquire.ts';
 export { Lock, type LockOptions } from './lock/agent-lock.ts';
 export {
@@ -27,10 +28,11 @@ export type { Released } from './lock/release.ts';
 export type { LockStatus } from './lock/status.ts';
 export { type WithLockOptions, withLock } from './lock/with-lock.ts';
 export { examineTown, type LookOptions, lookAtWorker, type WorkerLook } from './look.ts';
+export { preflight } from './preflight.ts';
+export { type UndoOutcome, type UndoReport, undoReleases } from './repair/undo.ts';
 export {
   cleanStaleLocks,
   detectCollisions,
   findAllLocks,
   type TownLocksOptions,
-} from './repair/town-locks.ts';
-export { type UndoOutcome, type UndoReport, undoReleases } from './repair/undo.ts';
+} from './town-locks.ts';

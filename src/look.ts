@@ -1,16 +1,16 @@
 /** A look at a town or at one worker: find the root, read its configuration, gather, judge. Reads only. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
 import type { ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
-import { DEFAULT_TIMEOUT_MS, gather } from './evidence/gather.ts';
+import { DEFAULT_TIMEOUT_MS, type GatherRequest, gather } from './evidence/gather.ts';
 import { findTownRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 
 /** How to look at a town. Everything is optional; the town's own `lock-doctor.json` fills in what is left open. */
-export interface LookOptions {
+export interface LookOptions extends Partial<Pick<GatherRequest, 'before' | 'onProgress' | 'onStage'>> {
   readonly scan?: Exclude<ScanMode, 'worker'> | undefined;
   /** tmux sockets by name or path; default: all of the user's servers. */
   readonly sockets?: readonly string[] | undefined;
@@ -25,19 +25,27 @@ export interface LookOptions {
 /** Finds the town that options mean. Throws Failure E_USAGE as `findTownRoot` does. */
 export const townOf = (
   town: string | undefined,
-  { env = process.env, cwd = process.cwd() }: LookOptions,
+  { env = process.env, cwd = process.cwd() }: Pick<LookOptions, 'cwd' | 'env'>,
 ): TownRoot => findTownRoot({ town, cwd, env });
 
-/** Gathers a snapshot of a town, or with `scan: 'worker'` of some of its workers. */
+/**
+ * Gathers a snapshot of a town, or with `scan: 'worker'` of some of its workers.
+ *
+ * @param config the town's, where the caller has read it already
+ */
 export const look = (
   town: TownRoot,
   scan: ScanMode,
   workers: readonly string[],
   options: LookOptions,
+  config: Config = readConfig(town.root),
 ): Promise<Snapshot> => {
-  const config = readConfig(town.root);
+  const { before, onProgress, onStage } = options;
   return gather({
     town,
+    before,
+    onProgress,
+    onStage,
     scan,
     workers,
     sockets: options.sockets ?? config.sockets,

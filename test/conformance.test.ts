@@ -135,8 +135,9 @@ describe('layers', () => {
     ['lock'],
     ['repair'],
     ['exec'],
-    ['preflight.ts'],
-    ['doctor.ts'],
+    ['diagnose.ts', 'preflight.ts'],
+    ['heal.ts', 'town-locks.ts'],
+    ['preflight-fix.ts'],
     ['index.ts', 'cli'],
   ];
   const layerOf = (path: string): string => {
@@ -170,7 +171,7 @@ describe('layers', () => {
 
   test.each([
     ['yargs', ['src/cli/arguments/parse-with-yargs.ts']],
-    ['listr2', ['src/cli/terminal/pipeline.ts']],
+    ['listr2', ['src/cli/terminal/live-view.ts']],
     ['execa', ['src/io/command.ts']],
     ['picocolors', ['src/reporters/screen/style.ts']],
   ])('%s has one home', (name, home) => {

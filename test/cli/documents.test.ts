@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PreflightReport, Report } from '../../src/core/types/report.ts';
-import { examine } from '../../src/doctor.ts';
+import { examine } from '../../src/diagnose.ts';
 import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
 import { bareEnvironment, doctor, documentOf, PROGRAM, validatorOf } from './run-cli.ts';
 

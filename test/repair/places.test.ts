@@ -1,7 +1,7 @@
 /** Repairs that never came to an end, because they looked at other places than the diagnosis. */
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { afterEach, expect, test } from '@jest/globals';
-import { heal } from '../../src/doctor.ts';
+import { heal } from '../../src/heal.ts';
 import { ADA, lockOf, NO_PANE, setStage } from '../situations/stage.ts';
 import { cleanUp, fakeAgent } from '../support/index.ts';
 

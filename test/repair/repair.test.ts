@@ -24,8 +24,8 @@ import { examineTown } from '../../src/look.ts';
 import { applyRelease, type ReleaseOutcome } from '../../src/repair/apply.ts';
 import { journalPath, readJournal } from '../../src/repair/journal.ts';
 import { repairLeftovers } from '../../src/repair/leftovers.ts';
-import { cleanStaleLocks, detectCollisions, findAllLocks } from '../../src/repair/town-locks.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
+import { cleanStaleLocks, detectCollisions, findAllLocks } from '../../src/town-locks.ts';
 import { cleanUp, deadPid, fakeAgent, makeTown, type TestTown } from '../support/index.ts';
 
 const WORKER = 'gastown/crew/ada';

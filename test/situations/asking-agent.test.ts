@@ -21,7 +21,7 @@ const makeAgent = (): { readonly shell: string; readonly script: string } => {
   buildSync({
     stdin: {
       contents:
-        "import { heal } from './src/doctor.ts';\n" +
+        "import { heal } from './src/heal.ts';\n" +
         'const [, , town, options] = process.argv;\n' +
         'process.stdout.write(JSON.stringify(await heal(town, JSON.parse(options))));',
       resolveDir: process.cwd(),

@@ -1,7 +1,7 @@
 /** A lock that was damaged or removed by somebody, while the second record beside it still names a holder who lives. */
 import { existsSync, rmSync } from 'node:fs';
 import { afterEach, expect } from '@jest/globals';
-import { heal } from '../../src/doctor.ts';
+import { heal } from '../../src/heal.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import { startTokenOf } from '../../src/lock/identity.ts';
 import { cleanUp, deadPid, startProcess } from '../support/index.ts';

@@ -6,7 +6,9 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import type { PreflightReport, Report, ReportLock } from '../../src/core/types/report.ts';
-import { type ExamineOptions, examine, type HealOptions, heal, preflight } from '../../src/doctor.ts';
+import { type ExamineOptions, examine } from '../../src/diagnose.ts';
+import { type HealOptions, heal } from '../../src/heal.ts';
+import { preflight } from '../../src/preflight.ts';
 import {
   hasTmux,
   makeTmuxTmpdir,
@@ -150,7 +152,8 @@ export const fillPanes = (server: TestTmux, count: number): void => {
 
 const SCRIPT = `
   import { writeFileSync, renameSync } from 'node:fs';
-  import { examine, preflight } from './src/doctor.ts';
+  import { examine } from './src/diagnose.ts';
+  import { preflight } from './src/preflight.ts';
   const { town, workers, options, out } = JSON.parse(process.argv[2]);
   const report = workers ? await preflight(town, workers, options) : await examine(town, options);
   if (out) { writeFileSync(out + '.part', JSON.stringify(report)); renameSync(out + '.part', out); }

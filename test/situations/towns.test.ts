@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, sy
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { examine } from '../../src/doctor.ts';
+import { examine } from '../../src/diagnose.ts';
 import { townSocketNames } from '../../src/evidence/tmux/tmux.ts';
 import {
   canBecomeOthers,

@@ -1,6 +1,6 @@
 import { isTimeout, TIMEOUT_RULE } from '../../config.ts';
+import { didYouMean } from '../../core/did-you-mean.ts';
 import { Failure } from '../../core/failure.ts';
-import { didYouMean } from './did-you-mean.ts';
 import { type Command, type CommandName, commandNamed, type Option, optionsOf } from './options.ts';
 
 /** A command line taken apart, whichever parser did it. */

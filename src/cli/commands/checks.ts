@@ -4,14 +4,15 @@ import { renderJson } from '../../reporters/json.ts';
 import { padToWidth, wrapText } from '../../reporters/screen/display-width.ts';
 import { createPen } from '../../reporters/screen/style.ts';
 import { VERSION } from '../../version.ts';
-import { loadChecks, openTown } from '../session.ts';
+import { prepareRun } from '../diagnose.ts';
+import { diagnoseOptionsOf } from '../options-of.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor checks`: what the doctor looks for, in the order in which it does. */
 export const run: RunCommand = async (given, terminal) => {
-  const place = openTown(given, terminal, null);
+  const prepared = await prepareRun(given, undefined, await diagnoseOptionsOf(given, terminal));
   const builtIn = new Set(builtInChecks.map(({ id }) => id));
-  const checks = (await loadChecks(given, place, terminal)).map(({ id, title, summary }) => ({
+  const checks = prepared.checks.map(({ id, title, summary }) => ({
     id,
     title,
     summary,

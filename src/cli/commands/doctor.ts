@@ -1,8 +1,8 @@
-import { FORMATS } from '../../reporters/formats.ts';
 import { jsonPieces } from '../../reporters/json.ts';
 import { renderReport } from '../../reporters/render.ts';
-import { choiceOf, usage } from '../arguments/arguments.ts';
-import { diagnose } from '../diagnose.ts';
+import { usage } from '../arguments/arguments.ts';
+import { runDiagnosis } from '../diagnose.ts';
+import { formatOf } from '../options-of.ts';
 import { openEvents } from '../terminal/events.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
@@ -12,19 +12,18 @@ export const run: RunCommand = async (given, terminal) => {
   if (flags.has('fix')) return (await import('./fix.ts')).run(given, terminal);
   for (const name of ['force', 'yes', 'dry-run'] as const)
     if (flags.has(name)) throw usage(`--${name} goes with --fix`, 'doctor --fix --help');
-  const format = flags.has('json') ? 'json' : (choiceOf(given, 'format', FORMATS) ?? 'text');
+  const format = formatOf(given);
   const presentation = await presentationFor(given, terminal, terminal.stdout);
   const live =
     format === 'text' && terminal.stdout.isTTY
       ? await presentationFor(given, terminal, terminal.stderr)
       : null;
-  const town = given.positionals[0] ?? null;
   if (format === 'ndjson') {
-    const events = openEvents(given.command, terminal);
-    const { report } = await diagnose(given, terminal, town, null, events.onTown);
-    return { exitCode: report.exitCode, stdout: events.rest(report), stderr: '' };
+    const stream = openEvents(given.command, terminal);
+    const { report } = await runDiagnosis(given, terminal, { events: stream.events });
+    return { exitCode: report.exitCode, stdout: stream.rest(report), stderr: '' };
   }
-  const { report } = await diagnose(given, terminal, town, live);
+  const { report } = await runDiagnosis(given, terminal, { live });
   const stdout = format === 'json' ? jsonPieces(report) : renderReport(report, format, presentation);
   return { exitCode: report.exitCode, stdout, stderr: '' };
 };

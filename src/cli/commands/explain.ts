@@ -1,17 +1,17 @@
 import { builtInChecks } from '../../../checks/index.ts';
 import { clear } from '../../core/clear-to-start.ts';
+import { didYouMean } from '../../core/did-you-mean.ts';
 import { refusalOf, reportLock } from '../../core/report/report.ts';
 import { type Examination, NOTES, STATES, type State, type Verdict } from '../../core/types/judgement.ts';
 import { EXIT, type PreflightResult } from '../../core/types/report.ts';
+import { findWorker } from '../../diagnose.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import { createPen } from '../../reporters/screen/style.ts';
 import { VERSION } from '../../version.ts';
 import { type Arguments, usage } from '../arguments/arguments.ts';
-import { didYouMean } from '../arguments/did-you-mean.ts';
-import { diagnose } from '../diagnose.ts';
+import { runDiagnosis } from '../diagnose.ts';
 import { readCheckPage, renderPage } from '../pages.ts';
-import { findWorker } from '../session.ts';
 import { presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 import { NOTE_TEXTS, REASON_TEXTS, STATE_PAGES } from '../words/glossary.ts';
 
@@ -65,7 +65,7 @@ const inGlossary = (word: string): Topic | null => {
 
 /** A check of a plug-in, or a worker: the two that depend on the town. */
 const inTown = async (word: string, given: Arguments, terminal: Terminal): Promise<Topic> => {
-  const { examination, checks } = await diagnose(given, terminal, null, null);
+  const { examination, checks } = await runDiagnosis({ ...given, positionals: [] }, terminal);
   const check = checks.find(({ id }) => id === word);
   if (check !== undefined) return page('check', check.id, `# ${check.title}\n\n${check.summary}\n`);
   const { snapshot, verdicts } = examination;

@@ -2,7 +2,7 @@ import { renderJson } from '../../reporters/json.ts';
 import { renderLocksTree } from '../../reporters/screen/locks-tree.ts';
 import { optionValues, usage } from '../arguments/arguments.ts';
 import { filterStates } from '../arguments/filter-states.ts';
-import { diagnose } from '../diagnose.ts';
+import { runDiagnosis } from '../diagnose.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor locks [town]`: the locks as a tree. The exit code is that of `doctor`, whatever `--state` shows of it. */
@@ -11,7 +11,7 @@ export const run: RunCommand = async (given, terminal) => {
     if (given.values.has('from-snapshot')) throw usage('--watch and --from-snapshot exclude each other');
     return (await import('../terminal/watch.ts')).run(given, terminal);
   }
-  const { report } = await diagnose(given, terminal, given.positionals[0] ?? null, null);
+  const { report } = await runDiagnosis(given, terminal);
   const shown = filterStates(report, optionValues(given, 'state'));
   const stdout = given.flags.has('json')
     ? renderJson(shown)

@@ -1,15 +1,17 @@
+import { exitCodeAfter } from '../../core/report/interruption.ts';
 import { EXIT } from '../../core/types/report.ts';
+import { openTown } from '../../diagnose.ts';
 import { type UndoOutcome, undoReleases } from '../../repair/undo.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { createPen, type Mark } from '../../reporters/screen/style.ts';
 import { VERSION } from '../../version.ts';
 import { usage } from '../arguments/arguments.ts';
-import { openTown } from '../session.ts';
+import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor undo [ID]`: puts back what the last `--fix`, or the run or release of that id, released. */
 export const run: RunCommand = async (given, terminal) => {
-  const { town } = openTown(given, terminal, null);
+  const { town } = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const [id = null] = given.positionals;
   terminal.finishFirst();
   const { run: undone, outcomes } = await undoReleases(id, {
@@ -18,12 +20,7 @@ export const run: RunCommand = async (given, terminal) => {
   });
   if (undone === null && id !== null)
     throw usage(`no run or release "${id}" stands in the journal of ${town.root}`, 'doctor undo');
-  const exitCode =
-    terminal.interrupted?.aborted === true
-      ? (terminal.interrupted.reason as number)
-      : outcomes.every(isBack)
-        ? EXIT.ok
-        : EXIT.problems;
+  const exitCode = exitCodeAfter(terminal.interrupted, outcomes.every(isBack) ? EXIT.ok : EXIT.problems);
   if (given.flags.has('json')) {
     const results = outcomes.map(({ id: release, worker, lock, status, reason, holder }) => ({
       id: release,

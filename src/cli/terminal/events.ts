@@ -1,4 +1,5 @@
-import type { Report, ReportFinding, ReportFix, ReportTown } from '../../core/types/report.ts';
+import type { Report, ReportFinding, ReportFix } from '../../core/types/report.ts';
+import type { DiagnosisEvents } from '../../diagnose.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
 import { fixEvent, renderNdjson, startEvent } from '../../reporters/ndjson.ts';
 import { VERSION } from '../../version.ts';
@@ -7,7 +8,7 @@ import type { Terminal } from './terminal.ts';
 
 /** `--format ndjson` while a run goes on: what is known is told at once, the rest with the report. */
 export interface EventStream {
-  readonly onTown: (town: ReportTown) => void;
+  readonly events: DiagnosisEvents;
   readonly onFix: (
     finding: Pick<ReportFinding, 'id' | 'worker' | 'lock'>,
     fix: Pick<ReportFix, 'status' | 'reason' | 'backup'>,
@@ -20,13 +21,14 @@ export interface EventStream {
 export const openEvents = (command: CommandName, { stdout }: Terminal): EventStream => {
   const told = { start: false, fixes: false };
   return {
-    onTown: (town) => {
-      // A repair looks twice; it starts once.
-      if (told.start) return;
-      told.start = true;
-      const startedAt = new Date().toISOString();
-      const tool = { name: 'lock-doctor', version: VERSION } as const;
-      stdout.write(renderJsonLine(startEvent({ schemaVersion: 1, tool, command, startedAt }, town)));
+    events: {
+      onStart: (_checks, town) => {
+        if (town === null) return;
+        told.start = true;
+        const startedAt = new Date().toISOString();
+        const tool = { name: 'lock-doctor', version: VERSION } as const;
+        stdout.write(renderJsonLine(startEvent({ schemaVersion: 1, tool, command, startedAt }, town)));
+      },
     },
     onFix: (finding, fix) => {
       told.fixes = true;

@@ -1,16 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildReport } from '../../core/report/report.ts';
-import { SEVERITIES } from '../../core/types/check.ts';
+import { exitCodeAfter } from '../../core/report/interruption.ts';
 import type { Snapshot } from '../../core/types/evidence.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';
-import { gather } from '../../evidence/gather.ts';
+import { diagnose } from '../../diagnose.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
 import { renderLocksTree } from '../../reporters/screen/locks-tree.ts';
-import { VERSION } from '../../version.ts';
-import { choiceOf, optionValues } from '../arguments/arguments.ts';
+import { optionValues } from '../arguments/arguments.ts';
 import { filterStates } from '../arguments/filter-states.ts';
-import { loadChecks, lookOptionsOf, openTown, selectChecks } from '../session.ts';
-import { runPipeline } from './pipeline.ts';
+import { prepareRun } from '../diagnose.ts';
+import { diagnoseOptionsOf } from '../options-of.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from './terminal.ts';
 
 /** Often enough to watch an agent start, seldom enough to cost nothing. */
@@ -27,37 +25,23 @@ const ERASE_BELOW = '\u001b[J';
 
 /** `doctor locks --watch`: the tree, drawn anew until interrupted; JSON lines, one per change, when piped. */
 export const run: RunCommand = async (given, terminal) => {
-  const place = openTown(given, terminal, given.positionals[0] ?? null);
-  const checks = await loadChecks(given, place, terminal);
-  const selected = selectChecks(given, place.config, checks);
+  const options = await diagnoseOptionsOf(given, terminal);
+  const preparation = await prepareRun(given, given.positionals[0], options);
   const states = optionValues(given, 'state');
-  const options = lookOptionsOf(given, place, terminal);
   const stop = stopSignal(terminal);
   const drawing = terminal.stdout.isTTY && !given.flags.has('json');
   const show = drawing ? createScreen(terminal) : createEvents(terminal);
   let known: Snapshot | null = null;
 
   const look = async (round: number): Promise<Report> => {
-    const startedAt = performance.now();
     const workers = known === null ? [] : knownPlaces(known);
     const walk = known === null || workers.length === 0 || round % ROUNDS_PER_WALK === 0;
     const before = known?.locks;
-    const request = walk ? { ...options, before } : { ...options, scan: 'worker' as const, workers, before };
-    const { examination, outcomes } = await runPipeline(
-      { look: () => gather(request), checks, selected },
-      terminal,
-      null,
+    const { examination, report } = await diagnose(
+      preparation,
+      walk ? { ...options, before } : { ...options, scan: 'worker', at: workers, before },
     );
     known = examination.snapshot;
-    const report = buildReport({
-      examination,
-      outcomes,
-      command: 'locks',
-      version: VERSION,
-      durationMs: performance.now() - startedAt,
-      failOn: choiceOf(given, 'fail-on', SEVERITIES) ?? place.config.failOn ?? 'warning',
-      workers: null,
-    });
     return filterStates(report, states);
   };
 
@@ -85,7 +69,7 @@ export const run: RunCommand = async (given, terminal) => {
 
 const endOfWatch = ({ interrupted }: Terminal, last: Report | null, stdout: string): Outcome => ({
   // A reader that went away ends the watch as well; then the code is that of the last look.
-  exitCode: interrupted?.aborted === true ? (interrupted.reason as number) : (last?.exitCode ?? 0),
+  exitCode: exitCodeAfter(interrupted, last?.exitCode ?? 0),
   stdout,
   stderr: '',
 });

@@ -1,14 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { builtInChecks } from '../../../checks/index.ts';
 import { examineSnapshot } from '../../../src/core/judge/examine.ts';
-import {
-  buildReport,
-  gapsOf,
-  type ReleaseOutcome,
-  type RepairRecord,
-  refusalOf,
-  reportRepair,
-} from '../../../src/core/report/report.ts';
+import { type RepairRecord, repairedReport } from '../../../src/core/report/repaired.ts';
+import { buildReport, gapsOf, type ReleaseOutcome, refusalOf } from '../../../src/core/report/report.ts';
 import { runCheck, skippedCheck } from '../../../src/core/run-checks.ts';
 import type { Check, Finding, Severity } from '../../../src/core/types/check.ts';
 import type { Report } from '../../../src/core/types/report.ts';
@@ -350,7 +344,7 @@ describe('the report of a repair', () => {
   });
 
   test('a stale lock that was released: fixed, exit 0, and the way back', () => {
-    const said = reportRepair(report(STALE), report({}), record(FIXED), 'warning');
+    const said = repairedReport(report(STALE), report({}), record(FIXED), 'warning');
     expect([said.ok, said.exitCode]).toEqual([true, 0]);
     expect(said.summary).toMatchObject({ locks: 0, stale: 0, fixed: 1 });
     expect(said.undo).toEqual(['doctor', 'undo', 'run-1', '--town', ROOT]);
@@ -360,7 +354,7 @@ describe('the report of a repair', () => {
   });
 
   test('a stale lock whose guard was busy: left, exit 1', () => {
-    const said = reportRepair(report(STALE), report(STALE), record(BUSY), 'warning');
+    const said = repairedReport(report(STALE), report(STALE), record(BUSY), 'warning');
     expect([said.exitCode, said.undo, said.summary?.fixed]).toEqual([1, null, 0]);
     expect(said.findings).toMatchObject([{ fix: { status: 'skipped', reason: 'busy' } }]);
     expect(said.findings).toHaveLength(1);
@@ -368,13 +362,13 @@ describe('the report of a repair', () => {
 
   test('a lock that changed and is healthy now: told, exit 0', () => {
     const changed: ReleaseOutcome = { status: 'changed', reason: 'another lock stands there', backup: null };
-    const said = reportRepair(report(STALE), report(HEALTHY), record(changed), 'warning');
+    const said = repairedReport(report(STALE), report(HEALTHY), record(changed), 'warning');
     expect(said.exitCode).toBe(0);
     expect(said.findings).toMatchObject([{ fix: { status: 'changed' } }]);
   });
 
   test('a held lock that was released by force is told with its way back', () => {
-    const said = reportRepair(
+    const said = repairedReport(
       report(HEALTHY),
       report({ servers: HEALTHY.servers ?? [] }),
       record(FIXED),
@@ -387,7 +381,7 @@ describe('the report of a repair', () => {
   });
 
   test('a held lock that force could not release is a problem', () => {
-    const said = reportRepair(report(HEALTHY), report(HEALTHY), record(BUSY), 'warning');
+    const said = repairedReport(report(HEALTHY), report(HEALTHY), record(BUSY), 'warning');
     expect([said.ok, said.exitCode]).toEqual([false, 1]);
     expect(said.findings).toMatchObject([
       { check: 'forced', severity: 'warning', message: 'held lock not released', fix: { reason: 'busy' } },
@@ -396,7 +390,7 @@ describe('the report of a repair', () => {
 
   test('an orphaned lock that force could not release is told beside the advice', () => {
     const orphaned = report({ ...STALE, lookups: [present(4242)] });
-    const said = reportRepair(orphaned, orphaned, record(BUSY), 'warning');
+    const said = repairedReport(orphaned, orphaned, record(BUSY), 'warning');
     expect(said.exitCode).toBe(1);
     expect(said.findings.map(({ check, fix }) => [check, fix?.status, fix?.reason])).toEqual([
       ['forced', 'skipped', 'busy'],
@@ -405,13 +399,13 @@ describe('the report of a repair', () => {
   });
 
   test('doubt that is left after it is doubt', () => {
-    const said = reportRepair(report(STALE), report({ over: GAP }), record(FIXED), 'warning');
+    const said = repairedReport(report(STALE), report({ over: GAP }), record(FIXED), 'warning');
     expect(said.exitCode).toBe(22);
   });
 
   test('what came up between the two looks is told and counts', () => {
     const new1 = { locks: [aLock(BOB, { pid: 4243, sessionId: '%9' })], lookups: [absent(4243)] };
-    const said = reportRepair(report(STALE), report(new1), record(FIXED), 'warning');
+    const said = repairedReport(report(STALE), report(new1), record(FIXED), 'warning');
     expect(said.exitCode).toBe(1);
     expect(said.findings.map(({ id }) => id)).toEqual([`stale-lock:${ADA}`, `stale-lock:${BOB}`]);
   });

@@ -1,0 +1,14 @@
+/** What a run answers that was interrupted: it ends at a safe point, with the signal's exit status. */
+import { EXIT } from '../types/report.ts';
+
+/** An AbortSignal, as far as this matters; its reason is an exit status where a signal of the system aborted it. */
+export interface Interruptible {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+}
+
+/** The exit status of a run: the interruption's where there was one, else its own. */
+export const exitCodeAfter = (signal: Interruptible | null | undefined, own: number): number => {
+  if (signal?.aborted !== true) return own;
+  return typeof signal.reason === 'number' ? signal.reason : EXIT.interrupted;
+};

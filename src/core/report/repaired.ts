@@ -1,0 +1,161 @@
+/** The reports of a repair: what was planned, what was declined, what was done. Pure: Report in, Report out. */
+import type { Plan, PlanStep } from '../plan.ts';
+import type { Severity } from '../types/check.ts';
+import { EXIT, type Report, type ReportFinding, type ReportFix } from '../types/report.ts';
+import { exitCodeAfter, type Interruptible } from './interruption.ts';
+import { exitCodeOf, type ReleaseOutcome } from './report.ts';
+
+/** What a repair did: outcomes by lock id, and the id under which `doctor undo` finds them (null where nothing moved). */
+export interface RepairRecord {
+  readonly id: string | null;
+  readonly outcomes: ReadonlyMap<string, ReleaseOutcome>;
+}
+
+const withOutcome = (
+  finding: ReportFinding,
+  outcome: ReleaseOutcome,
+  undo: readonly string[] | null,
+): ReportFinding => ({
+  ...finding,
+  fix: {
+    action: 'release',
+    safe: finding.fix?.safe ?? false,
+    status: outcome.status,
+    reason: outcome.reason,
+    text: null,
+    backup: outcome.backup,
+  },
+  next: outcome.status === 'fixed' ? (undo === null ? [] : [undo]) : finding.next,
+});
+
+const PLANNED_BY_FORCE: ReportFix = {
+  action: 'release',
+  safe: false,
+  status: 'planned',
+  reason: 'by force',
+  text: null,
+  backup: null,
+};
+
+/** What is told of a lock that force released and no check complained of. */
+const forcedFinding = (
+  { id, worker }: { readonly id: string; readonly worker: string },
+  evidence: ReportFinding['evidence'],
+  severity: Severity,
+  message: string,
+): ReportFinding => ({
+  id: `forced:${worker}`,
+  check: 'forced',
+  severity,
+  doubt: false,
+  worker,
+  lock: id,
+  message,
+  evidence,
+  fix: null,
+  next: [],
+});
+
+/**
+ * The report of a repair: the second look decides, and what was released is told beside it. A finding that came and went
+ * without an outcome of ours is not told; a forced release of a lock no check complained of gets a finding of its own,
+ * which is a problem where the lock still stands.
+ */
+export const repairedReport = (
+  before: Report,
+  after: Report,
+  repair: RepairRecord,
+  failOn: Severity,
+): Report => {
+  const root = after.town?.root ?? '';
+  const undo = repair.id === null ? null : ['doctor', 'undo', repair.id, '--town', root];
+  const outcomeOf = (finding: ReportFinding): ReleaseOutcome | undefined =>
+    finding.lock === null ? undefined : repair.outcomes.get(finding.lock);
+  const still = new Set(after.findings.map(({ id }) => id));
+  const told = before.findings.flatMap((finding) => {
+    const outcome = outcomeOf(finding);
+    if (outcome === undefined || finding.check === 'tracked-lock') return [];
+    return outcome.status === 'fixed' || !still.has(finding.id) ? [withOutcome(finding, outcome, undo)] : [];
+  });
+  const remaining = after.findings.map((finding) => {
+    const outcome = outcomeOf(finding);
+    const concerns = outcome !== undefined && outcome.status !== 'fixed' && finding.fix?.action === 'release';
+    return concerns ? withOutcome(finding, outcome, undo) : finding;
+  });
+  const toldLocks = new Set(
+    [...told, ...remaining].filter(({ fix }) => fix?.action === 'release').map(({ lock }) => lock),
+  );
+  const stands = new Set(after.locks.map(({ id }) => id));
+  const forced = before.locks.flatMap((lock): readonly ReportFinding[] => {
+    const outcome = repair.outcomes.get(lock.id);
+    if (outcome === undefined || toldLocks.has(lock.id)) return [];
+    const left = outcome.status !== 'fixed';
+    const finding = forcedFinding(
+      lock,
+      lock.evidence,
+      left && stands.has(lock.id) ? 'warning' : 'info',
+      left ? `${lock.state} lock not released` : `${lock.state} lock released by force`,
+    );
+    return [withOutcome(finding, outcome, undo)];
+  });
+  const taken = new Set(told.map(({ id }) => id));
+  const findings = [...told, ...forced, ...remaining.filter(({ id }) => !taken.has(id))];
+  const fixed = [...repair.outcomes.values()].filter(({ status }) => status === 'fixed').length;
+  const exitCode = exitCodeOf([...remaining, ...forced], after.complete, failOn);
+  return {
+    ...after,
+    ok: exitCode === EXIT.ok,
+    exitCode,
+    startedAt: before.startedAt,
+    summary: after.summary === null ? null : { ...after.summary, fixed },
+    findings,
+    undo,
+  };
+};
+
+/** A dry run's report: what force would release is planned as well. */
+export const plannedReport = (report: Report, { steps }: Plan): Report => {
+  const forced = new Map(
+    steps.filter(({ force }) => force).map((step) => [step.verdict.lock.id, step.verdict]),
+  );
+  const findings = report.findings.map((finding) =>
+    finding.lock !== null &&
+    forced.has(finding.lock) &&
+    finding.fix?.action === 'release' &&
+    !finding.fix.safe
+      ? { ...finding, fix: PLANNED_BY_FORCE }
+      : finding,
+  );
+  const told = new Set(findings.filter(({ fix }) => fix?.status === 'planned').map(({ lock }) => lock));
+  const more = [...forced.values()]
+    .filter(({ lock }) => !told.has(lock.id))
+    .map(({ lock, state, facts }) => ({
+      ...forcedFinding(lock, facts, 'info', `${state} lock would be released by force`),
+      fix: PLANNED_BY_FORCE,
+    }));
+  return { ...report, findings: [...findings, ...more] };
+};
+
+/** Says of these releases that the person did not agree to them. */
+export const markDeclined = (report: Report, steps: readonly PlanStep[]): Report => {
+  const left = new Set(steps.map(({ verdict }) => verdict.lock.id));
+  return {
+    ...report,
+    findings: report.findings.map((finding) =>
+      finding.lock !== null && left.has(finding.lock) && finding.fix?.action === 'release'
+        ? { ...finding, fix: { ...finding.fix, status: 'skipped' as const, reason: 'not agreed to' } }
+        : finding,
+    ),
+  };
+};
+
+/** An interrupted repair ends at a safe point, says what it did, and with the signal's exit status. */
+export const interruptedReport = (report: Report, signal: Interruptible | undefined): Report =>
+  signal?.aborted === true
+    ? {
+        ...report,
+        ok: false,
+        exitCode: exitCodeAfter(signal, report.exitCode),
+        error: { code: 'E_INTERRUPTED', message: 'interrupted: what was not begun was left', hint: null },
+      }
+    : report;

@@ -1,0 +1,213 @@
+/**
+ * The central use case: open a town, choose the checks, look, judge, run the checks, report. The command line, the
+ * library, `--fix` and `--watch` all come through here; whoever wants to show what goes on listens to its events.
+ */
+import { hostname } from 'node:os';
+import { builtInChecks } from '../checks/index.ts';
+import { type Config, readConfig } from './config.ts';
+import { didYouMean } from './core/did-you-mean.ts';
+import { Failure } from './core/failure.ts';
+import { examineSnapshot } from './core/judge/examine.ts';
+import { buildReport } from './core/report/report.ts';
+import { type CheckOutcome, runCheck, skippedCheck } from './core/run-checks.ts';
+import type { Check, Severity } from './core/types/check.ts';
+import type { ScanMode, Snapshot } from './core/types/evidence.ts';
+import type { Examination } from './core/types/judgement.ts';
+import type { Report, ReportTown } from './core/types/report.ts';
+import type { TownRoot } from './evidence/town/root.ts';
+import { resolveWorker } from './evidence/town/worker-path.ts';
+import { type LookOptions, look, townOf } from './look.ts';
+import { loadPlugins } from './plugins.ts';
+import { VERSION } from './version.ts';
+
+/** What a diagnosis tells while it goes on, in this order. The stages of the look are told through `LookOptions`. */
+export interface DiagnosisEvents {
+  /** Before anything is looked at. Awaited, so that a screen can be drawn first. */
+  readonly onStart?:
+    | ((checks: readonly Check[], town: ReportTown | null) => void | Promise<void>)
+    | undefined;
+  /** After each check, those that were skipped included. Awaited. */
+  readonly onCheck?: ((outcome: CheckOutcome) => void | Promise<void>) | undefined;
+}
+
+export interface ExamineOptions extends LookOptions {
+  /** Checks to run besides the built-in ones and the plug-ins. */
+  readonly checks?: readonly Check[] | undefined;
+  /** Plug-ins besides the configured ones: paths relative to `cwd`, or packages. */
+  readonly plugins?: readonly string[] | undefined;
+  /** Ids to run; default all but the configured `skip`. */
+  readonly only?: readonly string[] | undefined;
+  /** Ids to leave out, besides the configured ones. */
+  readonly skip?: readonly string[] | undefined;
+  /** What counts as a problem; default as configured, else `warning`. */
+  readonly failOn?: Severity | undefined;
+  /** Only these workers count: relative to the town, or paths; default all. */
+  readonly workers?: readonly string[] | undefined;
+}
+
+export interface DiagnoseOptions extends ExamineOptions {
+  /** Evidence that was saved: nothing is looked at, and no configuration is read. */
+  readonly saved?: Snapshot | undefined;
+  /** What the report names as its command; default `doctor`. */
+  readonly command?: string | undefined;
+  readonly events?: DiagnosisEvents | undefined;
+  /** False: the configured plug-ins are not loaded. */
+  readonly usesPlugins?: boolean | undefined;
+}
+
+/** All that a diagnosis needs before it looks: made once, used for every look of a run. */
+export interface Preparation {
+  /** Null for saved evidence. */
+  readonly place: { readonly town: TownRoot; readonly config: Config } | null;
+  readonly checks: readonly Check[];
+  /** Ids of the checks that run; the others are reported as skipped. */
+  readonly selected: ReadonlySet<string>;
+  readonly failOn: Severity;
+}
+
+/** A diagnosis with what it is based on. */
+export interface Diagnosis {
+  readonly report: Report;
+  readonly examination: Examination;
+  readonly outcomes: readonly CheckOutcome[];
+  /** The workers that the caller named, as the report calls them; null for the whole town. */
+  readonly workers: readonly string[] | null;
+}
+
+/**
+ * Diagnoses a town and answers what `doctor --json` prints. Reads only.
+ *
+ * @param town directory; default as on the command line: the marked town above the working directory, the environment's, or it itself
+ * @throws Failure E_USAGE (no such town, worker or check id) or E_CONFIG (broken configuration or plug-in)
+ */
+export const examine = async (town?: string, options: ExamineOptions = {}): Promise<Report> =>
+  (await diagnose(await prepare(town, options), options)).report;
+
+/** Finds the town, reads its configuration and loads its checks. Throws as `examine` does. */
+export const prepare = async (
+  given: string | undefined,
+  { saved, ...options }: DiagnosisLook,
+): Promise<Preparation> => {
+  const place = saved === undefined ? openTown(given, options) : null;
+  const checks = await loadChecks(place, options);
+  return {
+    place,
+    checks,
+    selected: selectChecks(checks, place?.config ?? null, options),
+    failOn: options.failOn ?? place?.config.failOn ?? 'warning',
+  };
+};
+
+/** Finds a town and reads its configuration. Throws Failure E_USAGE and E_CONFIG. */
+export const openTown = (
+  given: string | undefined,
+  options: Pick<LookOptions, 'cwd' | 'env'>,
+): { readonly town: TownRoot; readonly config: Config } => {
+  const town = townOf(given, options);
+  return { town, config: readConfig(town.root) };
+};
+
+/** One look of a run, of which `scan: 'worker'` goes to the workers `at` (relative to the town) only. */
+export interface DiagnosisLook extends Omit<DiagnoseOptions, 'scan'> {
+  readonly scan?: ScanMode | undefined;
+  readonly at?: readonly string[] | undefined;
+}
+
+/** Looks, judges, runs the checks and reports. */
+export const diagnose = async (
+  { place, checks, selected, failOn }: Preparation,
+  { scan = 'default', at = [], ...options }: DiagnosisLook,
+): Promise<Diagnosis> => {
+  const startedAt = performance.now();
+  const { saved, events, cwd = process.cwd() } = options;
+  await events?.onStart?.(checks, place === null ? null : townFactsOf(place.town, scan));
+  const snapshot = saved ?? (await lookAt(place, scan, at, options));
+  const examination = examineSnapshot(snapshot);
+  const workers = options.workers?.map((name) => findWorker(name, snapshot, cwd)) ?? null;
+  const outcomes: CheckOutcome[] = [];
+  for (const check of checks) {
+    const outcome = selected.has(check.id)
+      ? runCheck(check, examination, () => performance.now())
+      : skippedCheck(check);
+    outcomes.push(outcome);
+    await events?.onCheck?.(outcome);
+  }
+  const report = buildReport({
+    examination,
+    outcomes,
+    command: options.command ?? 'doctor',
+    version: VERSION,
+    durationMs: performance.now() - startedAt,
+    failOn,
+    workers,
+  });
+  return { report, examination, outcomes, workers };
+};
+
+const lookAt = async (
+  place: Preparation['place'],
+  scan: ScanMode,
+  at: readonly string[],
+  options: LookOptions,
+): Promise<Snapshot> => {
+  if (place === null) throw new Error('there is neither a town nor saved evidence');
+  return look(place.town, scan, at, options, place.config);
+};
+
+const townFactsOf = ({ root, source }: TownRoot, scan: ScanMode): ReportTown => ({
+  root,
+  source,
+  host: hostname(),
+  scan,
+});
+
+/** The built-in checks, those of the configuration's and the caller's plug-ins, and the caller's own. Throws Failure E_CONFIG. */
+export const loadChecks = async (
+  place: Preparation['place'],
+  options: Pick<DiagnoseOptions, 'plugins' | 'checks' | 'cwd' | 'usesPlugins'>,
+): Promise<readonly Check[]> => {
+  const { plugins = [], checks = [], cwd = process.cwd(), usesPlugins = true } = options;
+  const configured = place === null || !usesPlugins ? [] : place.config.plugins;
+  const loaded = await loadPlugins([
+    ...configured.map((spec) => ({ spec, from: place?.town.root ?? cwd })),
+    ...plugins.map((spec) => ({ spec, from: cwd })),
+  ]);
+  return [...builtInChecks, ...loaded, ...checks];
+};
+
+/** Which checks run: `only`, or all less the configured `skip`; less `skip`. Throws Failure for unknown ids. */
+const selectChecks = (
+  checks: readonly Check[],
+  config: Config | null,
+  { only = [], skip = [] }: Pick<ExamineOptions, 'only' | 'skip'>,
+): ReadonlySet<string> => {
+  const ids = checks.map(({ id }) => id);
+  const configured = only.length > 0 ? [] : (config?.skip ?? []);
+  for (const id of [...only, ...skip, ...configured]) {
+    if (ids.includes(id)) continue;
+    const near = didYouMean(id, ids);
+    const hint = near === null ? 'See: doctor checks' : `Did you mean ${near}?`;
+    throw configured.includes(id)
+      ? new Failure('E_CONFIG', `${config?.path}: there is no check "${id}"`, hint)
+      : new Failure('E_USAGE', `there is no check "${id}"`, hint);
+  }
+  const left = new Set([...skip, ...configured]);
+  return new Set((only.length > 0 ? only : ids).filter((id) => !left.has(id)));
+};
+
+/**
+ * One worker by name, as the report calls it. Throws Failure E_USAGE for a name that is neither a directory of the town
+ * nor the place of one of its locks.
+ */
+export const findWorker = (name: string, { locks, town, asked }: Snapshot, cwd: string): string => {
+  const known = [...new Set([...locks.map(({ worker }) => worker), ...town.workers, ...asked])];
+  if (known.includes(name)) return name;
+  const found = resolveWorker(name, town.root, cwd);
+  if (found.kind === 'inside' && (found.exists || known.includes(found.worker))) return found.worker;
+  const near = didYouMean(name, known);
+  throw new Failure(
+    'E_USAGE',
+    `there is no worker "${name}" in ${town.root}`,
+    near === null ? 'See: doctor locks' : `Did you mean ${near}?`,
+  );
+};

@@ -1,0 +1,74 @@
+/** The use case of `--fix`: diagnose, plan, ask, act under the guard, diagnose again. The second diagnosis decides. */
+import { Failure } from './core/failure.ts';
+import { type Plan, planRepair } from './core/plan.ts';
+import { interruptedReport, markDeclined, plannedReport, repairedReport } from './core/report/repaired.ts';
+import type { ReleaseOutcome } from './core/report/report.ts';
+import type { Report, ReportFinding } from './core/types/report.ts';
+import { type DiagnosisLook, diagnose, type ExamineOptions, prepare } from './diagnose.ts';
+
+export interface HealOptions extends ExamineOptions {
+  /** Release whatever the `workers` hold, whoever holds it; needs `workers`. */
+  readonly force?: boolean | undefined;
+  /** Ids of the locks to release out of the plan, or null for a clear no; not asked for an empty plan. Default: all of it. */
+  readonly consent?: ((plan: Plan) => Promise<readonly string[] | null>) | undefined;
+  /** Once aborted no further release begins. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the command line wants to know besides. */
+export interface HealRun extends DiagnosisLook, Pick<HealOptions, 'force' | 'consent' | 'signal'> {
+  /** Plan only: nothing is written. */
+  readonly dryRun?: boolean | undefined;
+  /** The asker wants to start at that worker itself: it does not count there, as everywhere in preflight. */
+  readonly wantsToStart?: boolean | undefined;
+  readonly onPlan?: ((plan: Plan) => void) | undefined;
+  /** Right before the first change. */
+  readonly onChange?: (() => void) | undefined;
+  /** After each release that was tried. */
+  readonly onStep?: ((finding: TriedFinding, outcome: ReleaseOutcome) => void) | undefined;
+}
+
+type TriedFinding = Pick<ReportFinding, 'id' | 'worker' | 'lock'>;
+
+/**
+ * `doctor --fix`: diagnoses, plans, asks, acts under the guard with a second look at each lock, and diagnoses again. The
+ * second diagnosis decides the exit code. Every release is kept as a copy, journalled and can be undone.
+ *
+ * @throws Failure as `examine`, and E_USAGE for `force` without `workers`
+ */
+export const heal = async (town?: string, options: HealRun = {}): Promise<Report> => {
+  const { force = false, consent, signal, onStep } = options;
+  if (force && options.workers === undefined)
+    throw new Failure(
+      'E_USAGE',
+      'force needs the workers it is meant for',
+      'doctor --fix --force --worker WORKER',
+    );
+  const preparation = await prepare(town, options);
+  const before = await diagnose(preparation, options);
+  const plan = planRepair({ ...before, force });
+  options.onPlan?.(plan);
+  if (options.dryRun === true) return plannedReport(before.report, plan);
+  const isEmpty = plan.steps.length === 0 && plan.debris.length === 0;
+  const agreed = consent === undefined || isEmpty ? undefined : await consent(plan);
+  if (agreed === null) return markDeclined(before.report, plan.steps);
+  const steps = plan.steps.filter(({ verdict }) => agreed === undefined || agreed.includes(verdict.lock.id));
+  options.onChange?.();
+  const { carryOut } = await import('./repair/carry-out.ts');
+  const { root } = before.examination.snapshot.town;
+  const record = await carryOut({ ...plan, steps }, before.examination, {
+    ...options,
+    scan: undefined,
+    town: root,
+    onStep: ({ id, worker }, outcome) => {
+      const finding = before.report.findings.find(
+        ({ lock, fix }) => lock === id && fix?.action === 'release',
+      );
+      onStep?.({ id: finding?.id ?? `forced:${worker}`, worker, lock: id }, outcome);
+    },
+  });
+  const after = await diagnose(preparation, { ...options, events: undefined });
+  const report = repairedReport(before.report, after.report, record, preparation.failOn);
+  const left = plan.steps.filter((step) => !steps.includes(step));
+  return interruptedReport(markDeclined(report, left), signal);
+};
