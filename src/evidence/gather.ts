@@ -24,6 +24,7 @@ import {
   readProcessTable,
   workingDirectories,
 } from './processes/processes.ts';
+import { readRegistries } from './registries/registries.ts';
 import { type ScanResult, scanPlaces, scanTownInTurns } from './scan/scan.ts';
 import { askTmux } from './tmux/tmux.ts';
 import { readTownLayout, type TownLayout } from './town/layout.ts';
@@ -77,7 +78,7 @@ const pidsNamedBy = (locks: readonly LockFile[], companions: readonly LoneCompan
   return [...new Set([...pids.filter((pid) => pid !== null), ...companions.map(({ holder }) => holder.pid)])];
 };
 
-/** Users whose tmux servers count: the one who asks, then the town's owner and those whose agents took its locks. */
+/** Users whose tmux servers and sessions count: the one who asks, then the town's owner and those whose agents took locks. */
 const usersOf = (root: string, uid: number, locks: readonly LockFile[]): readonly number[] => {
   const owner = statSync(root, { throwIfNoEntry: false })?.uid ?? uid;
   const takers = locks.map((lock) => lock.uid).filter((taker) => taker !== null);
@@ -143,9 +144,10 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   onStage?.('processes');
   const table = await readProcessTable();
   const asker = readAsker(env, table);
+  const uids = usersOf(town.root, host.uid, locks);
 
   onStage?.('tmux');
-  const answered = await lookAtTmux(request, usersOf(town.root, host.uid, locks), table);
+  const answered = await lookAtTmux(request, uids, table);
   const layout = layoutFor(request, found, answered);
   const lockedPlaces = locks.map(({ worker }) => worker);
   const places = [...new Set([...layout.workers, ...request.workers, ...lockedPlaces])];
@@ -162,6 +164,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     root: town.root,
     placeInTown,
     asker,
+    askRegistries: (all) => readRegistries(uids, env, all),
   });
 
   onStage?.('git');

@@ -164,6 +164,8 @@ export interface ProcessInfo {
   readonly leftBehind?: true;
   /** A tool's own registry of live sessions names this very process; absent where none does. */
   readonly registered?: RegisteredSession;
+  /** Its further sessions: a daemon may run several. */
+  readonly alsoRegistered?: readonly RegisteredSession[];
   /** Null where there was no reason to look. */
   readonly cwd: Observed<string> | null;
   /**
@@ -186,6 +188,14 @@ export interface RegisteredSession {
   readonly name: string | null;
   readonly status: string | null;
   readonly cwd: string;
+}
+
+/** A registry of live sessions that is there and that we may not read: it may name any process of its user's. */
+export interface ClosedRegistry {
+  readonly uid: number;
+  readonly tool: string;
+  readonly path: string;
+  readonly why: string;
 }
 
 /** The variables with which Gas Town names an agent. Empty and missing ones are absent. */
@@ -223,6 +233,8 @@ export interface ProcessEvidence {
   readonly lookups: readonly PidLookup[];
   /** The processes that matter: known agents, the trees below panes, tmux servers, the asker. Ascending by pid. */
   readonly list: readonly ProcessInfo[];
+  /** Left out where there is none. */
+  readonly closedRegistries?: readonly ClosedRegistry[];
 }
 
 // ── tmux ─────────────────────────────────────────────────────────────────────────────────────────────────

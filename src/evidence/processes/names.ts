@@ -65,6 +65,12 @@ export const processNames = (comm: string, argv: readonly string[]): readonly st
 export const isInterpreter = (command: string): boolean =>
   INTERPRETERS.includes(command) || INTERPRETERS.includes(command.replace(/[\d.]+$/, ''));
 
+/** What newer releases of Node call the thread that a process is known by. */
+const NODES_MAIN_THREAD = 'MainThread';
+
+/** True for kernel names behind which the command line says what runs. */
+export const runsScripts = (comm: string): boolean => isInterpreter(comm) || comm === NODES_MAIN_THREAD;
+
 /** The first argument that is no option, or the module after `-m`; null where the program text is given instead. */
 const scriptOf = (interpreter: string, argv: readonly string[]): string | null => {
   const syntax = SYNTAXES.find(({ programs }) => programs.test(interpreter)) ?? PLAIN;

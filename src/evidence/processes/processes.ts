@@ -8,10 +8,12 @@ import type {
   PidLookup,
   ProcessEvidence,
   ProcessInfo,
+  RegisteredSession,
 } from '../../core/types/evidence.ts';
+import type { Registrations } from '../registries/registries.ts';
 import { withoutInherited } from '../tmux/gas-town-variables.ts';
 import type { TownPlaceFinder } from '../town/place.ts';
-import { isInterpreter, processNames } from './names.ts';
+import { processNames, runsScripts } from './names.ts';
 import { lookUpPid } from './pid-lookup.ts';
 import { withoutStackTraces } from './proc-files.ts';
 import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable, treeBelow } from './table.ts';
@@ -30,6 +32,8 @@ export interface ProcessQuestion {
   /** The town's name for what goes by another one; default: names are all there is. */
   readonly placeInTown?: TownPlaceFinder;
   readonly asker: Asker;
+  /** Asks tools' own registries of live sessions about the processes of a table; default: nobody is asked. */
+  readonly askRegistries?: (table: ProcessTable) => Registrations;
 }
 
 /**
@@ -46,10 +50,13 @@ export const processEvidence = async (
   const running = [...table.rows.values()].filter((row) => !row.dead && !row.isKernelThread);
   const shown = await table.details.workingDirectories(cwdsWorthAsking(running, table, question));
   const cwds = withTownPlaces(shown, table, question);
-  const describe = describer(table, cwds, new Set(panePids));
+  const registrations = question.askRegistries?.(table) ?? NO_REGISTRATIONS;
+  const sessionsOf = sessionReader(registrations, question);
+  const describe = describer(table, cwds, new Set(panePids), sessionsOf);
 
   const isOfInterest = (row: ProcessRow): boolean => {
     const cwd = cwds.get(row.pid);
+    if (sessionsOf(row).some((session) => relativeTo(root, session.cwd) !== null)) return true;
     if (isTmuxServer(row) || (cwd?.seen === true && relativeTo(root, cwd.value) !== null)) return true;
     if (isAgentCommand([row.comm], agents)) return true;
     return cwd?.seen === false && isAgentCommand(processNames(row.comm, table.details.argv(row.pid)), agents);
@@ -70,8 +77,31 @@ export const processEvidence = async (
     .filter((row) => cwds.get(row.pid)?.seen !== false || !hasEnded(row, table))
     .sort((a, b) => a.pid - b.pid)
     .map(describe);
-  return { listing: table.listing, lookups, list };
+  return {
+    listing: table.listing,
+    lookups,
+    list,
+    ...(registrations.closed.length > 0 ? { closedRegistries: registrations.closed } : {}),
+  };
 };
+
+type SessionReader = (row: ProcessRow) => readonly RegisteredSession[];
+
+/** The sessions of a process that its tool's registry names, those in the town first and by the town's name for their places. */
+const sessionReader =
+  (registrations: Registrations, { root, placeInTown }: ProcessQuestion): SessionReader =>
+  (row) => {
+    const sessions = registrations.sessionsOf(row);
+    if (sessions.length === 0) return sessions;
+    const placed = sessions.map((session) => ({
+      ...session,
+      cwd: placeInTown?.(session.cwd, session.cwd) ?? session.cwd,
+    }));
+    const isInTown = ({ cwd }: RegisteredSession): boolean => relativeTo(root, cwd) !== null;
+    return [...placed.filter(isInTown), ...placed.filter((session) => !isInTown(session))];
+  };
+
+const NO_REGISTRATIONS: Registrations = { sessionsOf: () => [], closed: [] };
 
 /** Everybody's where a look is cheap (a readlink), else those of agents and of everything below panes. */
 const cwdsWorthAsking = (
@@ -102,10 +132,7 @@ const withTownPlaces = (
   const isAgent = (pid: number): boolean => {
     const comm = rows.get(pid)?.comm ?? '';
     if (isAgentCommand([comm], agents)) return true;
-    return (
-      (isInterpreter(comm) || comm === NODES_MAIN_THREAD) &&
-      isAgentCommand(processNames(comm, details.argv(pid)), agents)
-    );
+    return runsScripts(comm) && isAgentCommand(processNames(comm, details.argv(pid)), agents);
   };
   const placed = new Map(cwds);
   for (const [pid, cwd] of cwds) {
@@ -119,24 +146,31 @@ const withTownPlaces = (
   return placed;
 };
 
-/** What newer releases of Node call the thread that a process is known by. */
-const NODES_MAIN_THREAD = 'MainThread';
-
 type Describe = (row: ProcessRow) => ProcessInfo;
 
 const describer =
-  (table: ProcessTable, cwds: ReadonlyMap<number, Observed<string>>, panes: ReadonlySet<number>): Describe =>
-  (row) => ({
-    pid: row.pid,
-    ppid: row.ppid,
-    uid: table.details.uid(row.pid),
-    names: processNames(row.comm, table.details.argv(row.pid)),
-    startToken: row.startToken,
-    startedAtMs: row.startedAtMs,
-    ...(row.inForeground === true ? { inForeground: true } : {}),
-    cwd: cwds.get(row.pid) ?? null,
-    environment: panes.has(row.pid) ? ownEnvironment(row, table) : null,
-  });
+  (
+    table: ProcessTable,
+    cwds: ReadonlyMap<number, Observed<string>>,
+    panes: ReadonlySet<number>,
+    sessionsOf: SessionReader,
+  ): Describe =>
+  (row) => {
+    const [registered, ...others] = sessionsOf(row);
+    return {
+      pid: row.pid,
+      ppid: row.ppid,
+      uid: table.details.uid(row.pid),
+      names: processNames(row.comm, table.details.argv(row.pid)),
+      startToken: row.startToken,
+      startedAtMs: row.startedAtMs,
+      ...(row.inForeground === true ? { inForeground: true } : {}),
+      ...(registered === undefined ? {} : { registered }),
+      ...(others.length === 0 ? {} : { alsoRegistered: others }),
+      cwd: cwds.get(row.pid) ?? null,
+      environment: panes.has(row.pid) ? ownEnvironment(row, table) : null,
+    };
+  };
 
 /** A server that was started inside an agent's shell hands that agent's variables to every pane it ever makes. */
 const ownEnvironment = (pane: ProcessRow, { rows, details }: ProcessTable): GasTownEnvironment | null => {

@@ -1,0 +1,101 @@
+/**
+ * The registries in which agents' tools name their live sessions: what they say of a process beats every name. A record
+ * counts only with the process that it was written by, so that a dead one is evidence of nothing. Reads only.
+ */
+import { readdirSync } from 'node:fs';
+import type { ClosedRegistry, RegisteredSession } from '../../core/types/evidence.ts';
+import { describeErrno, isAbsence } from '../../io/errno.ts';
+import { withoutStackTraces } from '../processes/proc-files.ts';
+import type { ProcessRow, ProcessTable } from '../processes/table.ts';
+import { claude } from './claude.ts';
+import { copilot } from './copilot.ts';
+import { registryUsers } from './homes.ts';
+import { qwen } from './qwen.ts';
+import type { Proof, Registry, RegistryUser, SessionClaim } from './registry.ts';
+
+const REGISTRIES: readonly Registry[] = [claude, qwen, copilot];
+
+/** Start times are counted in hundredths of a second, and the clock they are reckoned from is read at another moment. */
+const CLOCK_GRAIN_MS = 100;
+
+/** An agent that takes longer from its start to its first record is no agent that one would wait for. */
+const MAX_START_UP_MS = 60_000;
+
+/** What the registries say of the processes of a table. */
+export interface Registrations {
+  /** The sessions of a process, none for most: a daemon may have several. */
+  readonly sessionsOf: (row: Pick<ProcessRow, 'pid' | 'startToken'>) => readonly RegisteredSession[];
+  /** Registries that are there and closed to us: they may name anybody of their user's. */
+  readonly closed: readonly ClosedRegistry[];
+}
+
+/**
+ * Reads the registries of these users, the one who asks first. Each directory is listed once; where none is, nothing else is
+ * read. Never throws.
+ */
+export const readRegistries = (
+  uids: readonly number[],
+  env: Readonly<Record<string, string | undefined>>,
+  table: ProcessTable,
+): Registrations => {
+  const sessions = new Map<number, { readonly startToken: string; readonly all: RegisteredSession[] }>();
+  const closed: ClosedRegistry[] = [];
+  const note = (tool: string, user: RegistryUser, claim: SessionClaim): void => {
+    const row = table.rows.get(claim.pid);
+    if (row === undefined || !isItsProcess(row, claim.proof) || table.details.uid(row.pid) !== user.uid)
+      return;
+    const { name, status, cwd } = claim;
+    const known = sessions.get(row.pid) ?? { startToken: row.startToken, all: [] };
+    known.all.push({ tool, name, status, cwd });
+    sessions.set(row.pid, known);
+  };
+  withoutStackTraces(() => {
+    for (const user of registryUsers(uids, env))
+      for (const { tool, directories, claims } of REGISTRIES)
+        for (const directory of new Set(directories(user))) {
+          const entries = list(directory);
+          if ('why' in entries) closed.push({ uid: user.uid, tool, path: directory, why: entries.why });
+          else
+            for (const found of claims({ directory, entries, uid: user.uid }, table))
+              if ('closed' in found)
+                closed.push({ uid: user.uid, tool, path: found.path, why: found.closed });
+              else note(tool, user, found);
+        }
+  });
+  return {
+    sessionsOf: ({ pid, startToken }) => {
+      const known = sessions.get(pid);
+      return known?.startToken === startToken ? known.all : NO_SESSIONS;
+    },
+    closed,
+  };
+};
+
+const NO_SESSIONS: readonly RegisteredSession[] = [];
+
+const list = (directory: string): readonly string[] | { readonly why: string } => {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    return isAbsence(error) ? [] : { why: describeErrno(error) };
+  }
+};
+
+/** A number alone proves nothing: the process must be the one that was there when the record was made. */
+const isItsProcess = (row: ProcessRow, proof: Proof): boolean => {
+  if (row.dead || row.isKernelThread) return false;
+  if (proof.by === 'start') return proof.start === row.startToken || isStartInUtc(proof.start, row);
+  const { startedAtMs } = row;
+  if (startedAtMs === null) return false;
+  const agoMs = proof.atMs - startedAtMs;
+  return agoMs >= -CLOCK_GRAIN_MS && (proof.by === 'file' || agoMs <= MAX_START_UP_MS);
+};
+
+/** What ctime(3) prints: `Sun Nov 29 15:10:55 2026`. */
+const CTIME = /^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
+
+/** macOS has no start token; Claude Code writes down the start in UTC, in whole seconds. */
+const isStartInUtc = (start: string, { startedAtMs }: ProcessRow): boolean => {
+  if (startedAtMs === null || !CTIME.test(start)) return false;
+  return Math.floor(Date.parse(`${start} UTC`) / 1000) === Math.floor(startedAtMs / 1000);
+};

@@ -1,0 +1,65 @@
+/** What a registry of live agent sessions is: where a tool keeps it, and what its records claim. Data, no reading. */
+import type { ProcessTable } from '../processes/table.ts';
+
+/** Somebody whose agents may be at work in the town. */
+export interface RegistryUser {
+  readonly uid: number;
+  /** Absolute. */
+  readonly home: string;
+  /** Of the user who asks; nobody else's is known. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What tells the process that a record was written by from a later one of the same number. */
+export type Proof =
+  /** The start of the process, as the kernel's token or as ctime(3) prints it in UTC. */
+  | { readonly by: 'start'; readonly start: string }
+  /** Milliseconds since the epoch at which the session began: its process had started a moment before. */
+  | { readonly by: 'session-start'; readonly atMs: number }
+  /** The same of a file that its process may have written at any time since it started. */
+  | { readonly by: 'file'; readonly atMs: number };
+
+/** What a record says, before anybody looked whether its process lives. Nothing in it may be believed on its own. */
+export interface SessionClaim {
+  readonly pid: number;
+  readonly proof: Proof;
+  /** Absolute. */
+  readonly cwd: string;
+  readonly name: string | null;
+  readonly status: string | null;
+}
+
+/** One tool's registry. Another tool is one more file like `claude.ts` and a line in `registries.ts`. */
+export interface Registry {
+  /** The word for the evidence: `claude "fix-login" (busy)`. */
+  readonly tool: string;
+  /** Absolute paths of the directories in which it may keep that user's records. */
+  readonly directories: (user: RegistryUser) => readonly string[];
+  /** What the entries of such a directory claim. Reads what may belong to a live process only; never throws. */
+  readonly claims: (listing: RegistryListing, table: ProcessTable) => readonly Found[];
+}
+
+/** A directory of records, listed. */
+export interface RegistryListing {
+  readonly directory: string;
+  readonly entries: readonly string[];
+  /** Whose records they are: anybody else's file is none. */
+  readonly uid: number;
+}
+
+/** Something of a registry that the system refused to show: it may name anybody. */
+export interface ClosedRecord {
+  readonly path: string;
+  readonly closed: string;
+}
+
+export type Found = SessionClaim | ClosedRecord;
+
+/** No text of a record is longer, nor any session's name worth more room in a report. */
+const MAX_TEXT = 4096;
+
+/** A text out of a record, or null for anything else, the empty and the endless included. */
+export const textIn = (value: unknown): string | null =>
+  typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && !value.includes('\0')
+    ? value
+    : null;

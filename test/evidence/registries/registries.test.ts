@@ -1,0 +1,308 @@
+/** Registries of live sessions, read with real processes: what counts, and all that must not. */
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { RegisteredSession } from '../../../src/core/types/evidence.ts';
+import { type ProcessRow, readProcessTable } from '../../../src/evidence/processes/table.ts';
+import { scalarIn } from '../../../src/evidence/registries/copilot.ts';
+import { homesIn } from '../../../src/evidence/registries/homes.ts';
+import { readRegistries } from '../../../src/evidence/registries/registries.ts';
+import { claimIn } from '../../../src/evidence/registries/session-files.ts';
+import {
+  asOtherUser,
+  canBecomeOthers,
+  cleanUp,
+  deadPid,
+  fakeAgent,
+  OTHER_UID,
+  onCleanUp,
+  startProcess,
+} from '../../support/index.ts';
+
+afterEach(cleanUp);
+
+const uid = process.getuid?.() ?? 0;
+const asRoot = canBecomeOthers ? test : test.skip;
+const onLinux = process.platform === 'linux' ? describe : describe.skip;
+
+const makeHome = (): string => {
+  const home = mkdtempSync(join(tmpdir(), 'home-'));
+  onCleanUp(() => rmSync(home, { recursive: true, force: true }));
+  return home;
+};
+
+const write = (path: string, content: unknown): string => {
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+};
+
+const rowOf = async (pid: number): Promise<ProcessRow> => {
+  const row = (await readProcessTable()).rows.get(pid);
+  if (row === undefined) throw new Error(`no process ${pid}`);
+  return row;
+};
+
+const sessionsOf = async (
+  pid: number,
+  env: Readonly<Record<string, string>>,
+  uids: readonly number[] = [uid],
+): Promise<readonly RegisteredSession[]> => {
+  const table = await readProcessTable();
+  const row = table.rows.get(pid);
+  return row === undefined ? [] : readRegistries(uids, env, table).sessionsOf(row);
+};
+
+const FIX_LOGIN = { tool: 'claude', name: 'fix-login', status: 'busy', cwd: '/gt/crew/ada' };
+
+onLinux('the registry of Claude Code', () => {
+  const scene = async () => {
+    const home = makeHome();
+    const { pid } = await startProcess('sleep', ['600']);
+    const { startToken, startedAtMs } = await rowOf(pid);
+    const record = {
+      ...{
+        pid,
+        sessionId: 'c3fb74ec-8b9d-4142-954c-4bdf1a77f7f1',
+        cwd: FIX_LOGIN.cwd,
+        startedAt: Date.now(),
+      },
+      ...{ procStart: startToken, version: '2.1.139', kind: 'interactive', entrypoint: 'cli' },
+      ...{ name: FIX_LOGIN.name, status: FIX_LOGIN.status, updatedAt: 0 },
+    };
+    const put = (content: unknown = record, name = `${pid}.json`, config = `${home}/.claude`): string =>
+      write(`${config}/sessions/${name}`, content);
+    return {
+      home,
+      pid,
+      record,
+      put,
+      startedAtMs: startedAtMs ?? 0,
+      look: () => sessionsOf(pid, { HOME: home }),
+    };
+  };
+
+  test('names the session of a live process, whatever its command is called', async () => {
+    const { put, look } = await scene();
+    put();
+    expect(await look()).toEqual([FIX_LOGIN]);
+  });
+
+  test('is found by $CLAUDE_CONFIG_DIR too, and the usual place still counts', async () => {
+    const { put, pid, home, record, look } = await scene();
+    const config = makeHome();
+    put({ ...record, name: 'elsewhere' }, undefined, config);
+    expect(await sessionsOf(pid, { HOME: home, CLAUDE_CONFIG_DIR: config })).toMatchObject([
+      { name: 'elsewhere' },
+    ]);
+    expect(await look()).toEqual([]);
+    put();
+    expect(await sessionsOf(pid, { HOME: '/no/such', CLAUDE_CONFIG_DIR: `${home}/.claude` })).toEqual([
+      FIX_LOGIN,
+    ]);
+    expect(await sessionsOf(pid, { HOME: home, CLAUDE_CONFIG_DIR: `${home}/.claude` })).toHaveLength(1);
+  });
+
+  test('without a name or status, as a session has none before its first turn', async () => {
+    const { put, record, look } = await scene();
+    put({ ...record, name: undefined, status: 7 });
+    expect(await look()).toEqual([{ ...FIX_LOGIN, name: null, status: null }]);
+  });
+
+  test('of early versions, which wrote no start: the session began soon after the process, and never before it', async () => {
+    const { put, record, startedAtMs, look } = await scene();
+    const early = (startedAt: unknown) => put({ ...record, procStart: undefined, startedAt });
+    early(startedAtMs + 2000);
+    expect(await look()).toEqual([FIX_LOGIN]);
+    for (const wrong of [startedAtMs - 5000, startedAtMs + 600_000, Number.NaN, null, '1', undefined]) {
+      early(wrong);
+      expect([wrong, await look()]).toEqual([wrong, []]);
+    }
+  });
+
+  test('takes the start in UTC as macOS has it', async () => {
+    const { put, record, startedAtMs, look } = await scene();
+    const ctime = (ms: number): string =>
+      execFileSync('date', ['-u', '-d', `@${Math.floor(ms / 1000)}`, '+%a %b %e %T %Y'], {
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH, LC_ALL: 'C' },
+      }).trim();
+    put({ ...record, procStart: ctime(startedAtMs) });
+    expect(await look()).toEqual([FIX_LOGIN]);
+    put({ ...record, procStart: ctime(startedAtMs + 3_600_000) });
+    expect(await look()).toEqual([]);
+  });
+
+  test('is no life by itself: a dead number, a used one, another name', async () => {
+    const { put, record, pid, home, look } = await scene();
+    put({ ...record, procStart: '1' });
+    expect(await look()).toEqual([]);
+    put({ ...record, pid: deadPid() }, `${deadPid()}.json`);
+    expect(await sessionsOf(deadPid(), { HOME: home })).toEqual([]);
+    rmSync(`${home}/.claude/sessions/${pid}.json`);
+    for (const name of [
+      `pid-${pid}.json`,
+      `${pid}.json.tmp`,
+      `${pid}`,
+      `0x${pid}.json`,
+      `${pid}-0a1b2c3.json`,
+    ])
+      put(record, name);
+    expect(await look()).toEqual([]);
+    put({ ...record, pid: pid + 1 });
+    expect(await look()).toEqual([]);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['no JSON', '{"pid": '],
+    ['an array', '[1, 2]'],
+    ['null', 'null'],
+    ['a number', '4711'],
+    ['a cwd that is none', { cwd: 'relative' }],
+    ['a cwd that is a list', { cwd: ['/gt'] }],
+    ['a cwd with a NUL', { cwd: '/gt\0/crew' }],
+    ['a start that is a number', { procStart: 17 }],
+    ['a number that is a text', { pid: '17' }],
+    ['NaN', '{"pid": NaN}'],
+    ['more than a record has', { padding: 'x'.repeat(100_000) }],
+  ])('%s in its place is no record and no error', async (_name, content) => {
+    const { put, record, look } = await scene();
+    put(typeof content === 'string' ? content : { ...record, ...content });
+    expect(await look()).toEqual([]);
+  });
+
+  test('a symlink, a FIFO, a directory or a socket in its place is no record, and nobody waits for it', async () => {
+    const { put, pid, home, look } = await scene();
+    const path = `${home}/.claude/sessions/${pid}.json`;
+    const target = put(undefined, 'target');
+    symlinkSync(target, path);
+    expect(await look()).toEqual([]);
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    expect(await look()).toEqual([]);
+    rmSync(path);
+    mkdirSync(path);
+    expect(await look()).toEqual([]);
+  });
+
+  asRoot(
+    "another user's file is no record, nor is one about another user's process (skipped without root)",
+    async () => {
+      const { put, record, home, look } = await scene();
+      const path = put();
+      chownSync(path, OTHER_UID, OTHER_UID);
+      expect(await look()).toEqual([]);
+      const others = await startProcess('sleep', ['600'], { uid: OTHER_UID, gid: OTHER_UID });
+      const { startToken } = await rowOf(others.pid);
+      put({ ...record, pid: others.pid, procStart: startToken }, `${others.pid}.json`);
+      expect(await sessionsOf(others.pid, { HOME: home })).toEqual([]);
+    },
+  );
+
+  test('a directory with more records than processes have is not read to its end', async () => {
+    const { put, record, pid, home } = await scene();
+    for (let index = 0; index < 600; index += 1)
+      put({ ...record, cwd: 7 }, `${pid}-${index.toString(16).padStart(8, '0')}.json`);
+    const { closed } = readRegistries([uid], { HOME: home }, await readProcessTable());
+    expect(closed).toMatchObject([{ path: `${home}/.claude/sessions`, why: 'holds too many records' }]);
+  });
+
+  asRoot('that may not be read is not one that is absent (skipped without root)', async () => {
+    const { put, home } = await scene();
+    put();
+    chmodSync(home, 0o755);
+    const table = await readProcessTable();
+    chmodSync(`${home}/.claude`, 0o700);
+    const asked = await asOtherUser(() => readRegistries([OTHER_UID], { HOME: home }, table));
+    expect(asked.closed).toMatchObject([
+      { uid: OTHER_UID, tool: 'claude', path: `${home}/.claude/sessions`, why: 'permission denied (EACCES)' },
+    ]);
+  });
+});
+
+onLinux('the registries of others', () => {
+  test('Qwen Code: one record for each session of a daemon', async () => {
+    const home = makeHome();
+    const { pid } = await startProcess('sleep', ['600']);
+    const { startToken } = await rowOf(pid);
+    const record = { schemaVersion: 1, pid, procStart: startToken, startedAt: Date.now(), kind: 'serve' };
+    write(`${home}/.qwen/sessions/${pid}-18c8a51f.json`, { ...record, cwd: '/gt/one', name: 'one-6a' });
+    write(`${home}/.qwen/sessions/${pid}-6fbe4468.json`, { ...record, cwd: '/gt/two', name: 'two-fd' });
+    expect(await sessionsOf(pid, { HOME: home })).toEqual([
+      { tool: 'qwen', name: 'one-6a', status: null, cwd: '/gt/one' },
+      { tool: 'qwen', name: 'two-fd', status: null, cwd: '/gt/two' },
+    ]);
+  });
+
+  test('Copilot: a lock in a session, counted only with a copilot that did not start after it', async () => {
+    const home = makeHome();
+    const session = `${home}/.copilot/session-state/f3db8a64-0d62-47a6-9253-dd005738ba5c`;
+    const { pid } = await fakeAgent('copilot');
+    const other = await startProcess('sleep', ['600']);
+    write(`${session}/workspace.yaml`, 'id: f3db8a64\ncwd: "/gt/crew/ada"\nname: fix the login\n');
+    const lock = write(`${session}/inuse.${pid}.lock`, `${pid}\n`);
+    write(`${session}/inuse.${other.pid}.lock`, `${other.pid}\n`);
+    expect(await sessionsOf(pid, { HOME: home })).toEqual([
+      { tool: 'copilot', name: 'fix the login', status: null, cwd: '/gt/crew/ada' },
+    ]);
+    expect(await sessionsOf(other.pid, { HOME: home })).toEqual([]);
+    const before = ((await rowOf(pid)).startedAtMs ?? 0) / 1000 - 60;
+    utimesSync(lock, before, before);
+    expect(await sessionsOf(pid, { HOME: home })).toEqual([]);
+  });
+
+  test('nobody looks through old sessions while no copilot runs', async () => {
+    const home = makeHome();
+    const session = `${home}/.copilot/session-state/f3db8a64-0d62-47a6-9253-dd005738ba5c`;
+    write(`${session}/inuse.${deadPid()}.lock`, '');
+    const table = await readProcessTable();
+    const rows = new Map([...table.rows].filter(([, { comm }]) => comm === 'sleep'));
+    expect(readRegistries([uid], { HOME: home }, { ...table, rows }).closed).toEqual([]);
+  });
+});
+
+describe('what records say', () => {
+  test('is taken literally, however odd', () => {
+    const record = { pid: 7, cwd: '/a b/\u001b[31m', procStart: '1', name: 'x\n::set-output' };
+    expect(claimIn(JSON.stringify(record), 7)).toEqual({
+      ...{ pid: 7, cwd: record.cwd, name: record.name, status: null },
+      proof: { by: 'start', start: '1' },
+    });
+  });
+
+  test.each([
+    ['cwd: /gt/crew/ada', '/gt/crew/ada'],
+    ['cwd: /gt/a # b', '/gt/a'],
+    ['id: 1\ncwd: "/gt/\\"x\\""\n', '/gt/"x"'],
+    ["cwd: '/gt/it''s'", "/gt/it's"],
+    ['cwd: |\n  /gt', null],
+    ['cwd: [1]', null],
+    ['cwd: "/gt', null],
+    ['  cwd: /gt', null],
+    ['cwd:', null],
+    ['', null],
+  ])('of %j the place is %j', (yaml, value) => {
+    expect(scalarIn(yaml, 'cwd')).toBe(value);
+  });
+
+  test('homes are read as passwd(5) has them, and odd lines are passed over', () => {
+    const passwd =
+      'root:x:0:0:root:/root:/bin/sh\n\nbad\n#x:y\nada:x:1000:1000::/home/ada:/bin/sh\ntoo:x:0:0::/r:/\nno:x:9:9::/:\n';
+    expect([...homesIn(passwd)]).toEqual([
+      [0, '/root'],
+      [1000, '/home/ada'],
+    ]);
+  });
+});
