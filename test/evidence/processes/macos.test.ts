@@ -5,7 +5,7 @@ import { parseLsof, parsePs, readPsTable } from '../../../src/evidence/processes
 import { isTmuxServer } from '../../../src/evidence/processes/table.ts';
 
 const fixture = (name: string): string =>
-  readFileSync(new URL(`../../fixtures/ps/${name}`, import.meta.url), 'utf8');
+  readFileSync(new URL(`../../../fixtures/ps/${name}`, import.meta.url), 'utf8');
 
 describe("macOS's ps", () => {
   const rows = parsePs(fixture('ps-macos-documented-format.txt'));
