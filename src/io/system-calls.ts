@@ -8,6 +8,8 @@ import {
   type BigIntStats,
   closeSync,
   constants,
+  fchmodSync,
+  fchownSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -16,6 +18,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   readSync,
   renameSync,
   statfsSync,
@@ -38,6 +41,8 @@ export interface SystemCalls {
   readonly write: (descriptor: number, bytes: Uint8Array) => number;
   readonly fsync: (descriptor: number) => void;
   readonly fstat: (descriptor: number) => BigIntStats;
+  readonly fchown: (descriptor: number, uid: number, gid: number) => void;
+  readonly fchmod: (descriptor: number, mode: number) => void;
   /** Undefined where there is nothing. */
   readonly lstat: (path: string) => BigIntStats | undefined;
   readonly link: (from: string, to: string) => void;
@@ -50,6 +55,8 @@ export interface SystemCalls {
   readonly isExecutable: (path: string) => boolean;
   /** What the kernel says of a descriptor (Linux: `/proc/self/fdinfo`); null where it says nothing. */
   readonly descriptorInfo: (descriptor: number) => string | null;
+  /** Where the kernel says that what is open lies (Linux: `/proc/self/fd`); null where it says nothing. Never throws. */
+  readonly pathOf: (descriptor: number) => string | null;
   /** Runs a program that inherits the descriptor as its number 3, and waits. Never throws. */
   readonly runWith: (
     descriptor: number,
@@ -67,6 +74,8 @@ export const systemCalls: SystemCalls = {
   write: (descriptor, bytes) => writeSync(descriptor, bytes),
   fsync: (descriptor) => fsyncSync(descriptor),
   fstat: (descriptor) => fstatSync(descriptor, { bigint: true }),
+  fchown: (descriptor, uid, gid) => fchownSync(descriptor, uid, gid),
+  fchmod: (descriptor, mode) => fchmodSync(descriptor, mode),
   lstat: (path) => lstatSync(path, { bigint: true, throwIfNoEntry: false }),
   link: (from, to) => linkSync(from, to),
   rename: (from, to) => renameSync(from, to),
@@ -89,6 +98,13 @@ export const systemCalls: SystemCalls = {
       return readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8');
     } catch {
       return null; // no /proc: the caller asks otherwise
+    }
+  },
+  pathOf: (descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`);
+    } catch {
+      return null; // no /proc: the caller makes sure otherwise
     }
   },
   runWith: (descriptor, program, args, timeoutMs) => {

@@ -3,15 +3,17 @@ import { hostname } from 'node:os';
 import { formatLockRecord } from '../core/record/lock-record.ts';
 import type { LockRecord, Stamp, TrueHolder } from '../core/types/evidence.ts';
 import type { Verdict } from '../core/types/judgement.ts';
+import type { OpenDirectory } from '../io/open-directory.ts';
+import type { SystemCalls } from '../io/system-calls.ts';
 import { explainRefusal, isAbout } from './ask-the-judge.ts';
 import { isOurs, type LockContext, notOurs, recordOf, take, tornGuard } from './context.ts';
 import { LockedError } from './errors.ts';
-import { finishAside } from './files/aside.ts';
+import { putBack } from './files/aside.ts';
 import { readCompanion, removeCompanion, writeCompanion } from './files/companion.ts';
 import { tidyUp } from './files/leftovers.ts';
-import { makeNonce, ownFileOf } from './files/names.ts';
+import { asidePath, makeNonce, ownFileOf, type Place } from './files/names.ts';
 import { look, type Sight } from './files/sight.ts';
-import { publish, removeQuietly, replaceFile } from './files/staging.ts';
+import { publish, removeQuietly, replaceFile, type Staged, stage } from './files/staging.ts';
 import type { Guard } from './guard/guard.ts';
 import { describeHolder, type HolderProcess, lifeOf, startTokenOf } from './identity.ts';
 
@@ -48,39 +50,80 @@ export async function acquireGuarded(
 ): Promise<Acquired> {
   const { calls, place, workerDir } = context;
   const text = await compose(request, context);
-  const { kept } = tidyUp(calls, guard, { nowMs: context.now(), clearReleasedAfterMs: null });
-  let how: Acquired['how'] = 'taken';
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const seen = look(calls, place.lock);
-    if (seen.kind === 'absent') {
-      refuseUnfinished(context, kept);
-      refuseLiveCompanion(context);
+  const { kept } = tidyUp(guard, { nowMs: context.now(), clearReleasedAfterMs: null });
+  let staged: Staged | null = null;
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const seen = look(calls, place.lock);
+      if (isOurs(context, seen)) return await refreshGuarded(guard, request, context);
+      if (seen.kind === 'absent') {
+        refuseUnfinished(context, kept);
+        refuseLiveCompanion(context);
+      } else {
+        const verdict = await judged(context, seen);
+        if (verdict === null) continue;
+        if (!mayTakeOver(verdict, seen, guard)) throw refusal(context, seen, verdict);
+      }
       if (!guard.stands()) throw tornGuard(workerDir);
-      const published = publish(calls, place, guard, text.record);
-      if (published === 'taken') continue;
-      return finish(guard, request, context, text.holder, {
-        how,
-        ...recordOf(context, published),
-        guarded: true,
-      });
+      // Before anything is moved: this is where a full disk says no.
+      staged ??= stage(calls, place, text.record);
+      const put = putInPlace(guard, request, context, { ...text, staged, seen });
+      if (put !== null) return put;
     }
-    if (isOurs(context, seen)) return refreshGuarded(guard, request, context);
-    const verdict = await judged(context, seen);
-    if (verdict === null) continue;
-    if (!mayTakeOver(verdict, guard)) throw refusal(context, seen, verdict);
-    const taken = take(context, guard, recordOf(context, seen).stamp);
-    if (typeof taken === 'string') continue;
-    finishAside(calls, place, taken.aside, () => calls.unlink(taken.aside));
-    removeCompanion(calls, place);
-    how = 'taken-over';
+  } finally {
+    if (staged !== null) dropStaged(calls, place, staged);
   }
   throw new LockedError(workerDir, `The lock of ${workerDir} changes faster than it can be judged.`, {
     state: 'unknown',
   });
 }
 
-/** Takes a free lock where nothing on this machine can flock: link(2) alone is exclusive. Nothing is ever removed. */
-export async function acquireUnguarded(request: AcquireRequest, context: LockContext): Promise<Acquired> {
+/** Puts a staged record at the lock's name, in place of the stale lock that was seen there; null where others were faster. */
+function putInPlace(
+  guard: Guard,
+  request: AcquireRequest,
+  context: LockContext,
+  { staged, seen, holder }: Composed & { readonly staged: Staged; readonly seen: Sight },
+): Acquired | null {
+  const { calls, place } = context;
+  const old =
+    seen.kind === 'absent' ? null : take(context, guard, recordOf(context, seen).stamp, staged.nonce);
+  if (typeof old === 'string') return null;
+  try {
+    const published = publish(guard.directory, place, guard, staged);
+    if (published !== 'taken') {
+      const how = old === null ? 'taken' : 'taken-over';
+      const acquired = { how, ...recordOf(context, published), guarded: true } as const;
+      finish(guard, request, context, holder, acquired);
+      if (old !== null) removeQuietly(calls, old.aside);
+      return acquired;
+    }
+  } catch (error) {
+    if (old !== null) putBack(calls, place, old.aside); // where this fails too, the next run does it
+    throw error;
+  }
+  if (old !== null) removeQuietly(calls, old.aside);
+  return null;
+}
+
+/** The staged name goes last: together with the lock it tells the next run that an `.old` of its name was replaced. */
+function dropStaged(calls: SystemCalls, place: Place, { nonce, path }: Staged): void {
+  try {
+    if (calls.lstat(asidePath(place, nonce)) === undefined) calls.unlink(path);
+  } catch {
+    // Debris at worst: the next run removes it.
+  }
+}
+
+/**
+ * Takes a free lock where nothing on this machine can flock: link(2) alone is exclusive. Nothing is ever removed.
+ * `directory` is the lock's, and the context's calls are its own.
+ */
+export async function acquireUnguarded(
+  directory: OpenDirectory,
+  request: AcquireRequest,
+  context: LockContext,
+): Promise<Acquired> {
   const { calls, place } = context;
   const text = await compose(request, context);
   const seen = look(calls, place.lock);
@@ -90,8 +133,13 @@ export async function acquireUnguarded(request: AcquireRequest, context: LockCon
       calls.list(place.directory).filter((name) => ownFileOf(name) === 'aside'),
     );
     refuseLiveCompanion(context);
-    const published = publish(calls, place, null, text.record);
-    if (published !== 'taken') return { how: 'taken', ...recordOf(context, published), guarded: false };
+    const staged = stage(calls, place, text.record);
+    try {
+      const published = publish(directory, place, null, staged);
+      if (published !== 'taken') return { how: 'taken', ...recordOf(context, published), guarded: false };
+    } finally {
+      removeQuietly(calls, staged.path);
+    }
   }
   throw notOurs(context, look(calls, place.lock));
 }
@@ -148,12 +196,11 @@ function finish(
   context: LockContext,
   holder: TrueHolder,
   acquired: Acquired,
-): Acquired {
+): void {
   const { calls, place } = context;
   try {
     if (companion) writeCompanion(calls, place, holder);
     else removeCompanion(calls, place);
-    return acquired;
   } catch (error) {
     const taken = take(context, guard, acquired.stamp);
     if (typeof taken !== 'string') removeQuietly(calls, taken.aside);
@@ -188,9 +235,18 @@ async function judged(context: LockContext, seen: Sight): Promise<Verdict | null
   return verdict !== null && isAbout(verdict, seen) ? verdict : null;
 }
 
-/** Proof, and a file system on which our guard means something. */
-const mayTakeOver = ({ state, release }: Verdict, { network }: Guard): boolean =>
-  state === 'stale' && release.allowed && network === null;
+/** Proof, and a file system on which our guard means something to everybody who could have the lock. */
+const mayTakeOver = ({ state, release }: Verdict, seen: Sight, { network }: Guard): boolean =>
+  state === 'stale' && release.allowed && (network === null || isOfThisMachine(seen));
+
+/**
+ * A record of ours from this boot and PID namespace whose holder is dead: only this machine can prove that, so only its
+ * processes break it, and those the guard excludes on any file system.
+ */
+const isOfThisMachine = (seen: Sight): boolean => {
+  const holder = seen.kind === 'file' && seen.content.kind === 'record' ? seen.content.record.holder : null;
+  return holder !== null && lifeOf(holder) === 'gone';
+};
 
 function refusal(context: LockContext, seen: Sight, verdict: Verdict): LockedError {
   const { record, stamp } = recordOf(context, seen);

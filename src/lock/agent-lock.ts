@@ -2,7 +2,9 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stamp } from '../core/types/evidence.ts';
-import { errnoOf, isAbsence } from '../io/errno.ts';
+import { isAbsence } from '../io/errno.ts';
+import { makeDirectory } from '../io/make-files.ts';
+import { type OpenDirectory, openOwned } from '../io/open-directory.ts';
 import { systemCalls } from '../io/system-calls.ts';
 import {
   type Acquired,
@@ -52,11 +54,11 @@ export class Lock {
   async acquire(request: string | AcquireRequest = {}): Promise<Acquired> {
     const wanted = typeof request === 'string' ? { sessionId: request } : request;
     const context = this.#context();
-    makeDirectory(context);
+    makeHome(context);
     const acquired = await this.#guarded(
       context,
-      (guard) => acquireGuarded(guard, wanted, context),
-      wanted.needsGuard === true ? null : () => acquireUnguarded(wanted, context),
+      (guard, inside) => acquireGuarded(guard, wanted, inside),
+      wanted.needsGuard === true ? null : (directory, inside) => acquireUnguarded(directory, wanted, inside),
       true,
     );
     this.#nonce = acquired.record.holder?.nonce ?? null;
@@ -71,7 +73,7 @@ export class Lock {
   async refresh(sessionId?: string): Promise<Acquired> {
     const context = this.#context();
     const request = sessionId === undefined ? {} : { sessionId };
-    return this.#guarded(context, (guard) => refreshGuarded(guard, request, context), null);
+    return this.#guarded(context, (guard, inside) => refreshGuarded(guard, request, inside), null);
   }
 
   /**
@@ -81,7 +83,7 @@ export class Lock {
    */
   async release(): Promise<Released> {
     const context = this.#context();
-    const released = await this.#guarded(context, (guard) => releaseGuarded(guard, context), null);
+    const released = await this.#guarded(context, (guard, inside) => releaseGuarded(guard, inside), null);
     this.#nonce = null;
     return released;
   }
@@ -93,7 +95,7 @@ export class Lock {
    */
   async forceRelease(expected: Stamp): Promise<string> {
     const context = this.#context();
-    return this.#guarded(context, (guard) => forceReleaseGuarded(guard, context, expected), null);
+    return this.#guarded(context, (guard, inside) => forceReleaseGuarded(guard, inside, expected), null);
   }
 
   /** What the lock says, without judging it. Rejects with NotLockedError, InvalidLockError or LockedError (unreadable). */
@@ -119,18 +121,22 @@ export class Lock {
     return statusOf(this.#context());
   }
 
-  /** Runs something under the guard; where this machine has none, `unguarded` runs if it is given. */
+  /**
+   * Runs something under the guard; where this machine has none, `unguarded` runs if it is given. Both get the context
+   * with the calls of the directory that was opened.
+   */
   async #guarded<T>(
     context: LockContext,
-    use: (guard: Guard) => T | Promise<T>,
-    unguarded: (() => Promise<T>) | null,
+    use: (guard: Guard, inside: LockContext) => T | Promise<T>,
+    unguarded: ((directory: OpenDirectory, inside: LockContext) => Promise<T>) | null,
     takes = false,
   ): Promise<T> {
     const taken = await takeGuard(context.place, this.#options);
     try {
-      if (taken.kind === 'held') return await use(taken.guard);
+      if (taken.kind === 'held')
+        return await use(taken.guard, { ...context, calls: taken.guard.directory.calls });
       if (taken.kind === 'busy') throw new GuardBusyError(this.workerDir, taken.waitedMs);
-      if (taken.cause === 'no-tool' && unguarded !== null) return await unguarded();
+      if (taken.cause === 'no-tool' && unguarded !== null) return await inDirectory(context, unguarded);
       if (taken.cause !== 'io') throw new NoGuardError(this.workerDir, taken.why, taken.hint);
       // Without its directory there is no lock; who wanted to take one learns that the directory is missing.
       throw isAbsence(taken.error) && !takes ? new NotLockedError(this.workerDir) : taken.error;
@@ -166,11 +172,22 @@ function realOrSame(directory: string): string {
 }
 
 /** Makes `.runtime` in a worker's directory that exists. */
-function makeDirectory({ calls, place, workerDir }: LockContext): void {
+function makeHome({ calls, place, workerDir }: LockContext): void {
   try {
-    if (calls.lstat(place.directory) === undefined) calls.mkdir(place.directory);
+    makeDirectory(calls, place.directory);
   } catch (error) {
-    // Two acquirers at once: the other one made it.
-    if (errnoOf(error) !== 'EEXIST') throw asLockError(workerDir, error);
+    throw asLockError(workerDir, error);
+  }
+}
+
+async function inDirectory<T>(
+  context: LockContext,
+  use: (directory: OpenDirectory, inside: LockContext) => Promise<T>,
+): Promise<T> {
+  const directory = openOwned(context.calls, context.place.directory);
+  try {
+    return await use(directory, { ...context, calls: directory.calls });
+  } finally {
+    directory.close();
   }
 }

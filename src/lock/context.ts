@@ -1,6 +1,8 @@
 /** What every operation on one lock needs, and the questions that all of them ask. */
 import type { LockRecord, Stamp } from '../core/types/evidence.ts';
-import { describeErrno, errnoOf } from '../io/errno.ts';
+import { describeFailure } from '../io/describe-failure.ts';
+import { errnoOf } from '../io/errno.ts';
+import { UnsafeDirectoryError } from '../io/open-directory.ts';
 import type { SystemCalls } from '../io/system-calls.ts';
 import type { Judge } from './ask-the-judge.ts';
 import {
@@ -20,6 +22,7 @@ import type { Guard } from './guard/guard.ts';
 export interface LockContext {
   readonly workerDir: string;
   readonly place: Place;
+  /** Under a guard: those of the opened directory. */
   readonly calls: SystemCalls;
   readonly judge: Judge;
   /** Milliseconds since the epoch. */
@@ -71,11 +74,12 @@ export function notOurs(context: LockContext, seen: Sight): LockedError {
  * guard was torn down and LockChangedError when a lock that we moved by mistake could not be put back.
  */
 export function take(
-  { workerDir, calls }: LockContext,
+  { workerDir }: LockContext,
   guard: Guard,
   expected: Stamp,
+  nonce?: string,
 ): { readonly aside: string } | 'changed' | 'absent' {
-  const moved = moveAside(calls, guard, expected);
+  const moved = moveAside(guard, expected, nonce);
   switch (moved.kind) {
     case 'moved':
       return { aside: moved.aside };
@@ -101,13 +105,9 @@ export const tornGuard = (workerDir: string): NoGuardError =>
 /** Errors of the library pass; what the system threw becomes a LockIoError. */
 export function asLockError(workerDir: string, error: unknown): LockError {
   if (error instanceof LockError) return error;
-  const what = errnoOf(error) === null && error instanceof Error ? error.message : describeErrno(error);
-  return new LockIoError(
-    workerDir,
-    `The disk refused to change the lock of ${workerDir}: ${what}.`,
-    errnoOf(error),
-    error,
-  );
+  if (error instanceof UnsafeDirectoryError) return new NoGuardError(workerDir, error.message, error.hint);
+  const message = `The disk refused to change the lock of ${workerDir}: ${describeFailure(error)}.`;
+  return new LockIoError(workerDir, message, errnoOf(error), error);
 }
 
 const unreadable = (workerDir: string, why: string): LockedError =>

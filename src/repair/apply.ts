@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import { KEEP_RELEASED_MS } from '../core/record/kept-copy.ts';
 import type { LockFile, Stamp } from '../core/types/evidence.ts';
 import type { State, Verdict } from '../core/types/judgement.ts';
-import { describeErrno, errnoOf, isAbsence } from '../io/errno.ts';
+import { describeFailure } from '../io/describe-failure.ts';
+import { isAbsence } from '../io/errno.ts';
 import { finishAside, moveAside } from '../lock/files/aside.ts';
 import { removeCompanion } from '../lock/files/companion.ts';
 import { tidyUp } from '../lock/files/leftovers.ts';
@@ -81,7 +82,9 @@ export async function applyRelease(
     return skipped('busy', `somebody else is changing it: waited ${taken.waitedMs} ms`);
   if (taken.kind === 'none') {
     if (taken.cause !== 'io') return skipped('no-guard', `${taken.why}. ${taken.hint}`);
-    return isAbsence(taken.error) ? changed('its directory is gone') : failed(taken.error);
+    return isAbsence(taken.error)
+      ? changed('its directory is gone')
+      : { status: 'failed', reason: taken.why };
   }
   try {
     return await releaseGuarded(taken.guard, { ...step, stamp }, `${run}-${number}`, run, context);
@@ -101,7 +104,7 @@ async function releaseGuarded(
 ): Promise<ReleaseOutcome> {
   const { calls, townRoot, now } = context;
   const { lock, stamp, state, force } = step;
-  tidyUp(calls, guard, { nowMs: now(), clearReleasedAfterMs: KEEP_RELEASED_MS });
+  tidyUp(guard, { nowMs: now(), clearReleasedAfterMs: KEEP_RELEASED_MS });
   const verdict = await context.judge(dirname(guard.place.directory), lock.path);
   const refusal = refuse(verdict, step, guard);
   if (refusal !== null) return refusal;
@@ -126,7 +129,7 @@ async function releaseGuarded(
         : null,
     companion: lock.companion,
   });
-  const outcome = moveAway(guard, stamp, id, backup, context);
+  const outcome = moveAway(guard, stamp, id, backup);
   const note = noteOutcome(outcome, id, context);
   return outcome.status === 'fixed' && note !== null ? { ...outcome, reason: note } : outcome;
 }
@@ -171,19 +174,14 @@ const REASONS: Readonly<Record<Extract<Verdict['release'], { allowed: false }>['
   'occupants-unknown': 'nobody could look whether an agent works there',
 };
 
-function moveAway(
-  guard: Guard,
-  stamp: Stamp,
-  id: string,
-  backup: string,
-  { calls }: RepairContext,
-): ReleaseOutcome {
+function moveAway(guard: Guard, stamp: Stamp, id: string, backup: string): ReleaseOutcome {
+  const { calls } = guard.directory;
   try {
-    const moved = moveAside(calls, guard, stamp);
+    const moved = moveAside(guard, stamp);
     switch (moved.kind) {
       case 'moved':
         finishAside(calls, guard.place, moved.aside, () => calls.rename(moved.aside, backup));
-        return { status: 'fixed', id, backup, reason: dropCompanion(guard, calls) };
+        return { status: 'fixed', id, backup, reason: dropCompanion(guard) };
       case 'absent':
         return changed('it is gone');
       case 'changed':
@@ -202,12 +200,12 @@ function moveAway(
 }
 
 /** The lock is released whatever becomes of its second record, which alone says nothing to other tools. */
-function dropCompanion({ place }: Guard, calls: RepairContext['calls']): string | null {
+function dropCompanion({ place, directory }: Guard): string | null {
   try {
-    removeCompanion(calls, place);
+    removeCompanion(directory.calls, place);
     return null;
   } catch (error) {
-    return `its second record ${place.companion} could not be removed: ${describeErrno(error)}`;
+    return `its second record ${place.companion} could not be removed: ${describeFailure(error)}`;
   }
 }
 
@@ -223,7 +221,7 @@ function noteOutcome(
     appendEntry(calls, townRoot, { event, id, at, reason: outcome.reason });
     return outcome.reason;
   } catch (error) {
-    return `the journal could not be finished: ${describeErrno(error)}`;
+    return `the journal could not be finished: ${describeFailure(error)}`;
   }
 }
 
@@ -241,5 +239,5 @@ const interrupted = (): ReleaseOutcome =>
 
 const failed = (error: unknown): ReleaseOutcome => ({
   status: 'failed',
-  reason: errnoOf(error) === null && error instanceof Error ? error.message : describeErrno(error),
+  reason: describeFailure(error),
 });

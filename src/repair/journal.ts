@@ -4,9 +4,12 @@
  */
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Stamp, TrueHolder } from '../core/types/evidence.ts';
 import type { State } from '../core/types/judgement.ts';
 import { errnoOf } from '../io/errno.ts';
+import { makeDirectory, openOrMake } from '../io/make-files.ts';
+import { openOwned } from '../io/open-directory.ts';
 import type { SystemCalls } from '../io/system-calls.ts';
 import { syncDirectory } from '../lock/files/staging.ts';
 
@@ -50,19 +53,24 @@ export const journalPath = (townRoot: string): string => `${townRoot}/.runtime/l
  * that can be read as an entry was written.
  */
 export function appendEntry(calls: SystemCalls, townRoot: string, entry: JournalEntry): void {
-  const isNew = makeDirectories(calls, townRoot);
+  // Each in turn: `&&` and `||` would leave the second out.
+  const isNew = DIRECTORIES.map((name) => makeDirectory(calls, `${townRoot}/${name}`)).includes(true);
   const path = journalPath(townRoot);
-  const flags =
-    constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const descriptor = calls.open(path, flags, 0o644);
+  const directory = openOwned(calls, dirname(path));
   try {
-    if (!calls.fstat(descriptor).isFile()) throw new Error(`${path} is no regular file`);
-    appendLine(calls, descriptor, JSON.stringify({ v: 1, ...entry }));
-    calls.fsync(descriptor);
+    const flags = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const { descriptor } = openOrMake(directory, path, flags);
+    try {
+      if (!calls.fstat(descriptor).isFile()) throw new Error(`${path} is no regular file`);
+      appendLine(calls, descriptor, JSON.stringify({ v: 1, ...entry }));
+      calls.fsync(descriptor);
+    } finally {
+      calls.close(descriptor);
+    }
+    if (isNew) syncDirectory(directory.calls, directory.path);
   } finally {
-    calls.close(descriptor);
+    directory.close();
   }
-  if (isNew) syncDirectory(calls, `${townRoot}/.runtime/lock-doctor`);
 }
 
 /**
@@ -100,23 +108,6 @@ function appendLine(calls: SystemCalls, descriptor: number, line: string): void 
     if (calls.write(descriptor, bytes) === bytes.length) return;
   }
   throw new Error('the disk did not take a whole line');
-}
-
-function makeDirectories(calls: SystemCalls, townRoot: string): boolean {
-  let isNew = false;
-  for (const directory of DIRECTORIES) {
-    const path = `${townRoot}/${directory}`;
-    const stat = calls.lstat(path);
-    if (stat !== undefined && !stat.isDirectory()) throw new Error(`${path} is no directory of its own`);
-    if (stat !== undefined) continue;
-    isNew = true;
-    try {
-      calls.mkdir(path);
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error;
-    }
-  }
-  return isNew;
 }
 
 function readText(calls: SystemCalls, descriptor: number): string {

@@ -1,7 +1,7 @@
 /** Finishing or undoing what killed runs left behind, for workers where nothing else is to be done. */
 import { dirname } from 'node:path';
 import { KEEP_RELEASED_MS } from '../core/record/kept-copy.ts';
-import { describeErrno } from '../io/errno.ts';
+import { describeFailure } from '../io/describe-failure.ts';
 import { type LeftoverRepair, tidyUp } from '../lock/files/leftovers.ts';
 import { placeIn } from '../lock/files/names.ts';
 import { takeGuard } from '../lock/guard/guard.ts';
@@ -27,7 +27,7 @@ export async function repairLeftovers(directory: string, options: RepairOptions)
       return { status: 'skipped', reason: `somebody else is changing it: waited ${taken.waitedMs} ms` };
     if (taken.kind === 'none') return { status: 'skipped', reason: taken.why };
     try {
-      const done = tidyUp(calls, taken.guard, { nowMs: now(), clearReleasedAfterMs: KEEP_RELEASED_MS });
+      const done = tidyUp(taken.guard, { nowMs: now(), clearReleasedAfterMs: KEEP_RELEASED_MS });
       if (done.restored || done.removed.length > 0) {
         const names = done.removed.map((path) => path.slice(directory.length + 1));
         const reason = `${done.restored ? 'put the lock back; ' : ''}removed ${names.join(', ') || 'nothing'}`;
@@ -39,6 +39,6 @@ export async function repairLeftovers(directory: string, options: RepairOptions)
       taken.guard.letGo();
     }
   } catch (error) {
-    return { status: 'failed', reason: describeErrno(error) };
+    return { status: 'failed', reason: describeFailure(error) };
   }
 }

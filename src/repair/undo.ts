@@ -1,7 +1,8 @@
 /** Putting released locks back: from their kept copies, never over a newer lock. */
 import { basename, dirname } from 'node:path';
 import { LOCK_NAME } from '../evidence/locks/lock-names.ts';
-import { describeErrno, errnoOf } from '../io/errno.ts';
+import { describeFailure } from '../io/describe-failure.ts';
+import { bringBack } from '../lock/files/aside.ts';
 import { readCompanion, writeCompanion } from '../lock/files/companion.ts';
 import { ownFileOf, placeIn } from '../lock/files/names.ts';
 import { isSameFile, look } from '../lock/files/sight.ts';
@@ -99,10 +100,7 @@ async function undo(entry: ReleaseEntry, context: RepairContext): Promise<UndoOu
       taken.guard.letGo();
     }
   } catch (error) {
-    return answer(
-      'failed',
-      errnoOf(error) === null && error instanceof Error ? error.message : describeErrno(error),
-    );
+    return answer('failed', describeFailure(error));
   }
 }
 
@@ -111,8 +109,9 @@ function restore(
   entry: ReleaseEntry,
   context: RepairContext,
 ): { readonly status: UndoOutcome['status']; readonly reason: string } {
-  const { calls, townRoot } = context;
+  const { townRoot } = context;
   const { place } = guard;
+  const { calls } = guard.directory;
   const backup = longPath(townRoot, entry.backup);
   const kept = look(calls, backup);
   const current = look(calls, place.lock);
@@ -132,13 +131,13 @@ function restore(
   if (existing !== undefined && !isLinked)
     return { status: 'newer-lock', reason: 'a newer lock stands there' };
   note('undo', entry, null, context);
-  if (!isLinked && !linkBack(context, backup, place.lock)) {
+  if (!isLinked && !bringBack(calls, backup, place.lock)) {
     noteIfPossible('not-undone', entry, 'a newer lock stands there', context);
     return { status: 'newer-lock', reason: 'a newer lock stands there' };
   }
   if (entry.companion !== null && readCompanion(calls, place) === null)
     writeCompanion(calls, place, entry.companion);
-  calls.unlink(backup);
+  if (calls.lstat(backup) !== undefined) calls.unlink(backup);
   noteIfPossible('undone', entry, null, context);
   return { status: 'restored', reason: 'it is back at its place' };
 }
@@ -148,17 +147,6 @@ const isPlausible = (lock: string, backup: string): boolean =>
   dirname(lock) === dirname(backup) &&
   basename(lock) === LOCK_NAME &&
   ownFileOf(basename(backup)) === 'released';
-
-/** link(2) never replaces; false where something stands there by now. */
-function linkBack({ calls }: RepairContext, backup: string, lock: string): boolean {
-  try {
-    calls.link(backup, lock);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false;
-    throw error;
-  }
-}
 
 function note(
   event: 'undo' | 'undone' | 'not-undone',

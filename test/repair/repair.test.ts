@@ -129,7 +129,7 @@ describe('releasing', () => {
     const calls = {
       ...systemCalls,
       rename: (from: string, to: string) => {
-        if (from === path) town.lock(WORKER, '{"pid": 1, "session_id": "live"}');
+        if (from.endsWith('/agent.lock')) town.lock(WORKER, '{"pid": 1, "session_id": "live"}');
         systemCalls.rename(from, to);
       },
     };
@@ -148,9 +148,9 @@ describe('releasing', () => {
     const calls = {
       ...systemCalls,
       rename: (from: string, to: string) => {
-        if (from === path) town.lock(WORKER, 'second');
+        if (from.endsWith('/agent.lock')) town.lock(WORKER, 'second');
         systemCalls.rename(from, to);
-        if (from === path) town.lock(WORKER, 'third');
+        if (from.endsWith('/agent.lock')) town.lock(WORKER, 'third');
       },
     };
     const outcome = await release(town, verdict, { calls, judge: async () => verdict });

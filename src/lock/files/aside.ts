@@ -3,7 +3,8 @@
  * looked at there, and put back if it is not the one that was judged.
  */
 import type { Stamp } from '../../core/types/evidence.ts';
-import { describeErrno, errnoOf } from '../../io/errno.ts';
+import { describeFailure } from '../../io/describe-failure.ts';
+import { errnoOf } from '../../io/errno.ts';
 import type { SystemCalls } from '../../io/system-calls.ts';
 import type { Guard } from '../guard/guard.ts';
 import { asidePath, makeNonce, type Place } from './names.ts';
@@ -25,9 +26,10 @@ export type Moved =
  * Moves the lock aside if it is the one with this stamp. Needs the guard. Throws what rename throws; then the lock is
  * where it was.
  */
-export function moveAside(calls: SystemCalls, guard: Guard, expected: Stamp): Moved {
+export function moveAside(guard: Guard, expected: Stamp, nonce = makeNonce()): Moved {
   const { place } = guard;
-  const aside = asidePath(place, makeNonce());
+  const { calls } = guard.directory;
+  const aside = asidePath(place, nonce);
   if (!guard.stands()) return { kind: 'unguarded' };
   try {
     calls.rename(place.lock, aside);
@@ -51,26 +53,35 @@ export function putBack(
   aside: string,
 ): { readonly kind: 'back' } | { readonly kind: 'occupied' | 'failed'; readonly why: string } {
   try {
-    const there = calls.lstat(aside);
-    if (there === undefined) return { kind: 'failed', why: `${aside} is gone` };
-    // A hard link to a symlink follows it on macOS, directories have none, some file systems have none at all.
-    if (!there.isFile() || !tryLink(calls, aside, place.lock)) {
-      if (calls.lstat(place.lock) !== undefined)
-        return { kind: 'occupied', why: 'a newer lock stands there' };
-      calls.rename(aside, place.lock);
-      return { kind: 'back' };
-    }
+    if (calls.lstat(aside) === undefined) return { kind: 'failed', why: `${aside} is gone` };
+    if (!bringBack(calls, aside, place.lock)) return existing(calls, place, aside);
   } catch (error) {
-    return errnoOf(error) === 'EEXIST'
-      ? existing(calls, place, aside)
-      : { kind: 'failed', why: describeErrno(error) };
+    return { kind: 'failed', why: describeFailure(error) };
   }
   try {
-    calls.unlink(aside);
+    if (calls.lstat(aside) !== undefined) calls.unlink(aside);
   } catch {
     // A second name of the lock that is back in place: the next run removes it.
   }
   return { kind: 'back' };
+}
+
+/**
+ * Gives a file the lock's name, never over another: by link(2), and then it has both names, or where there are no hard
+ * links by rename(2) once the name is seen to be free. False where something stands there. Needs the guard. Throws what
+ * the system throws.
+ */
+export function bringBack(calls: SystemCalls, from: string, lock: string): boolean {
+  try {
+    // A hard link to a symlink follows it on macOS, directories have none, some file systems have none at all.
+    if (calls.lstat(from)?.isFile() === true && tryLink(calls, from, lock)) return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  if (calls.lstat(lock) !== undefined) return false;
+  calls.rename(from, lock);
+  return true;
 }
 
 /**
@@ -86,14 +97,16 @@ export function finishAside(calls: SystemCalls, place: Place, aside: string, fin
   }
 }
 
-/** False where the file system has no hard links; throws on every other failure. */
-function tryLink(calls: SystemCalls, from: string, to: string): boolean {
+/** What link(2) answers where there are no hard links (FAT and exFAT: EPERM), or no more of them for this file (EMLINK). */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/** False where the file system has no hard links; throws on every other failure, EEXIST among them. */
+export function tryLink(calls: SystemCalls, from: string, to: string): boolean {
   try {
     calls.link(from, to);
     return true;
   } catch (error) {
-    const code = errnoOf(error);
-    if (code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS') return false;
+    if (NO_LINKS.has(errnoOf(error) ?? '')) return false;
     throw error;
   }
 }

@@ -34,8 +34,9 @@ const FOREIGN_STAGED_MS = 60_000;
  * or its holder is proven dead, second names of one file go. Only regular files under names of our own making are
  * touched. Throws what the system throws.
  */
-export function tidyUp(calls: SystemCalls, guard: Guard, options: LeftoverOptions): LeftoverRepair {
+export function tidyUp(guard: Guard, options: LeftoverOptions): LeftoverRepair {
   const { place } = guard;
+  const { calls } = guard.directory;
   const removed: string[] = [];
   const kept: string[] = [];
   let restored = false;
@@ -46,16 +47,20 @@ export function tidyUp(calls: SystemCalls, guard: Guard, options: LeftoverOption
   };
 
   const found = findLeftovers(calls, place);
-  for (const { path, kind, stat } of found) {
-    if (kind === 'staged' || isAbandoned(kind, stat, options)) remove(path);
-  }
+  const staged = found.filter(({ kind }) => kind === 'staged');
   for (const { path, stat } of newestFirst(found, 'aside')) {
     const lock = calls.lstat(place.lock);
     if (lock === undefined) {
       if (putBack(calls, place, path).kind === 'back') restored = true;
       else kept.push(path);
-    } else if (isSameFile(lock, stat) || isProvenDead(calls, path)) remove(path);
-    else kept.push(path);
+    } else if (isSameFile(lock, stat) || isReplaced(path, lock, staged) || isProvenDead(calls, path)) {
+      remove(path);
+    } else kept.push(path);
+  }
+  // Only now: a staged name says of an `.old` beside it whether its lock was replaced.
+  for (const { path } of staged) remove(path);
+  for (const { path, kind, stat } of found) {
+    if (isAbandoned(kind, stat, options)) remove(path);
   }
   for (const { path, stat } of newestFirst(found, 'released')) {
     const lock = calls.lstat(place.lock);
@@ -91,6 +96,10 @@ function isAbandoned(kind: OwnFile, stat: BigIntStats, options: LeftoverOptions)
 
 const isExpired = (path: string, { nowMs, clearReleasedAfterMs }: LeftoverOptions): boolean =>
   clearReleasedAfterMs !== null && isExpiredCopy(path, nowMs, clearReleasedAfterMs);
+
+/** A take-over that died at its end: the record that was staged under the same nonce is the lock by now. */
+const isReplaced = (aside: string, lock: BigIntStats, staged: readonly Found[]): boolean =>
+  staged.some(({ path, stat }) => path === aside.replace(/old$/, 'new') && isSameFile(lock, stat));
 
 /** Only a record of ours can prove it: the number in a foreign one was dead from the start. */
 function isProvenDead(calls: SystemCalls, path: string): boolean {

@@ -2,35 +2,58 @@
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
 import { errnoOf } from '../../io/errno.ts';
+import { type OpenDirectory, UnsafeDirectoryError } from '../../io/open-directory.ts';
 import type { SystemCalls } from '../../io/system-calls.ts';
 import type { Guard } from '../guard/guard.ts';
-import { moveAside } from './aside.ts';
+import { moveAside, tryLink } from './aside.ts';
 import { makeNonce, type Place, stagedPath } from './names.ts';
 import { isSameFile, look, type Sight } from './sight.ts';
 
-const STAGE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** A record that is written and synced beside the lock, and claims nothing yet. */
+export interface Staged {
+  readonly nonce: string;
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Writes a record beside the lock: what a full disk refuses is refused here. Throws what the system throws. */
+export function stage(calls: SystemCalls, place: Place, text: string): Staged {
+  const nonce = makeNonce();
+  const path = stagedPath(place, nonce);
+  try {
+    writeNew(calls, path, text);
+  } catch (error) {
+    removeQuietly(calls, path);
+    throw error;
+  }
+  return { nonce, path, text };
+}
 
 /**
- * Makes a lock out of text with link(2), which never replaces. Answers what then stands there, or `taken` when
- * somebody was faster. Throws what the system throws; then nothing of ours stands at the lock's name, unless the
- * disk refused to take it back, or there is no guard, without which nothing is removed.
+ * Makes a lock out of a staged record with link(2), which never replaces; the staged name stays. Answers what then
+ * stands there, or `taken` when somebody was faster, or wrote over it at once. Throws what the system throws; then
+ * nothing of ours stands at the lock's name, unless the disk refused to take it back, or there is no guard, without
+ * which nothing is removed.
  */
 export function publish(
-  calls: SystemCalls,
+  directory: OpenDirectory,
   place: Place,
   guard: Guard | null,
-  text: string,
+  staged: Staged,
 ): Extract<Sight, { kind: 'file' }> | 'taken' {
-  const staged = stage(calls, place, text);
-  if (!linkStaged(calls, staged, place.lock)) return 'taken';
+  const { calls } = directory;
+  if (!claim(calls, place, guard, staged)) return 'taken';
   try {
-    removeQuietly(calls, staged); // a second name of our own lock: the next run removes it too
     syncDirectory(calls, place.directory);
     const seen = look(calls, place.lock);
-    if (seen.kind === 'file' && Buffer.from(seen.bytes).equals(Buffer.from(text))) return seen;
-    throw new Error(`${place.lock} does not read as it was written`);
+    if (seen.kind === 'unread') throw new Error(`${place.lock} cannot be read back: ${seen.why}`);
+    // Elsewhere by now, it tells nobody anything: whoever looks at the name sees another directory.
+    if (!directory.stands()) throw new UnsafeDirectoryError(`${place.directory} was replaced meanwhile`);
+    return seen.kind === 'file' && isText(seen, staged.text) ? seen : 'taken';
   } catch (error) {
-    if (guard !== null) takeBack(calls, guard, text);
+    if (guard !== null) takeBack(guard, staged.text);
     throw error;
   }
 }
@@ -39,9 +62,9 @@ export function publish(
 export function replaceFile(calls: SystemCalls, place: Place, target: string, text: string): void {
   const staged = stage(calls, place, text);
   try {
-    calls.rename(staged, target);
+    calls.rename(staged.path, target);
   } catch (error) {
-    removeQuietly(calls, staged);
+    removeQuietly(calls, staged.path);
     throw error;
   }
   syncDirectory(calls, place.directory);
@@ -78,19 +101,17 @@ export function writeAll(calls: SystemCalls, descriptor: number, bytes: Uint8Arr
   }
 }
 
-function stage(calls: SystemCalls, place: Place, text: string): string {
-  const path = stagedPath(place, makeNonce());
-  const descriptor = calls.open(path, STAGE_FLAGS, 0o644);
+/** Never writes into a file that is there. Throws what the system throws; then it may be there in part. */
+function writeNew(calls: SystemCalls, path: string, text: string): void {
+  const descriptor = calls.open(path, NEW_FILE, 0o644);
   let isOpen = true;
   try {
     writeAll(calls, descriptor, Buffer.from(text));
     calls.fsync(descriptor);
     isOpen = false;
     calls.close(descriptor);
-    return path;
   } catch (error) {
     if (isOpen) closeQuietly(calls, descriptor);
-    removeQuietly(calls, path);
     throw error;
   }
 }
@@ -103,31 +124,57 @@ function closeQuietly(calls: SystemCalls, descriptor: number): void {
   }
 }
 
-/** Over NFS link may fail although it worked, or the reverse: what counts is which file the name leads to. */
-function linkStaged(calls: SystemCalls, staged: string, target: string): boolean {
+/** Gives the staged record the lock's name; false where something stands there. */
+function claim(calls: SystemCalls, place: Place, guard: Guard | null, staged: Staged): boolean {
   try {
-    calls.link(staged, target);
+    if (tryLink(calls, staged.path, place.lock)) return true;
+  } catch (error) {
+    if (isLinked(calls, staged.path, place.lock)) return true;
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  if (isLinked(calls, staged.path, place.lock)) return true;
+  if (guard === null)
+    throw new Error('this file system has no hard links, and without a guard nothing else is safe');
+  return createLock(guard, staged.text);
+}
+
+/** Over NFS link may fail although it worked: what counts is which file the name leads to. */
+function isLinked(calls: SystemCalls, one: string, other: string): boolean {
+  try {
+    const ours = calls.lstat(one);
+    const there = calls.lstat(other);
+    return ours !== undefined && there !== undefined && isSameFile(ours, there);
+  } catch {
+    return false; // then the answer of link itself stands
+  }
+}
+
+/**
+ * Without hard links, under the guard: O_EXCL does not replace either. Readers may see it half written, which they call
+ * invalid and too young to touch.
+ */
+function createLock(guard: Guard, text: string): boolean {
+  try {
+    writeNew(guard.directory.calls, guard.place.lock, text);
     return true;
   } catch (error) {
-    try {
-      const ours = calls.lstat(staged);
-      const there = calls.lstat(target);
-      if (ours !== undefined && there !== undefined && isSameFile(ours, there)) return true;
-    } catch {
-      // Then the failure of link itself stands.
-    }
-    removeQuietly(calls, staged);
     if (errnoOf(error) === 'EEXIST') return false;
+    takeBack(guard, text);
     throw error;
   }
 }
 
-/** After a failure: our own text must not stand there claiming a lock that nobody was told about. */
-function takeBack(calls: SystemCalls, guard: Guard, text: string): void {
+const isText = ({ bytes }: Extract<Sight, { kind: 'file' }>, text: string): boolean =>
+  Buffer.from(bytes).equals(Buffer.from(text));
+
+/** After a failure: our own text, whole or cut short, must not stand there claiming a lock that nobody was told about. */
+function takeBack(guard: Guard, text: string): void {
   try {
+    const { calls } = guard.directory;
     const seen = look(calls, guard.place.lock);
-    if (seen.kind !== 'file' || !Buffer.from(seen.bytes).equals(Buffer.from(text))) return;
-    const moved = moveAside(calls, guard, seen.stamp);
+    if (seen.kind !== 'file' || !Buffer.from(text).subarray(0, seen.bytes.length).equals(seen.bytes)) return;
+    const moved = moveAside(guard, seen.stamp);
     if (moved.kind === 'moved') calls.unlink(moved.aside);
   } catch {
     // The lock names a process that lives and will be given up with it: stale is the worst it becomes.

@@ -4,8 +4,11 @@
  */
 import { constants } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeErrno, errnoOf } from '../../io/errno.ts';
+import { describeFailure } from '../../io/describe-failure.ts';
+import { errnoOf } from '../../io/errno.ts';
 import { networkFileSystem } from '../../io/file-systems.ts';
+import { openOrMake } from '../../io/make-files.ts';
+import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/open-directory.ts';
 import { type SystemCalls, systemCalls } from '../../io/system-calls.ts';
 import type { Place } from '../files/names.ts';
 import { isSameFile } from '../files/sight.ts';
@@ -14,12 +17,14 @@ import { type FlockTool, findFlockTools, flockDescriptor, isFlockShown } from '.
 /** A guard that is held. */
 export interface Guard {
   readonly place: Place;
+  /** The lock's directory, opened once: whatever is changed under the guard is changed through its `calls`. */
+  readonly directory: OpenDirectory;
   /**
    * Name of the network file system it lies on (`nfs`), or null: flock is not to be trusted there, so nothing may be
    * broken without being forced.
    */
   readonly network: string | null;
-  /** False when somebody removed or replaced the guard file: then another process may hold another guard. */
+  /** False when somebody removed or replaced the guard file or its directory: another process may hold another guard. */
   readonly stands: () => boolean;
   /** Lets go. Never throws; safe to call twice. */
   readonly letGo: () => void;
@@ -54,7 +59,7 @@ const FIRST_PAUSE_MS = 4;
 const LONGEST_PAUSE_MS = 100;
 const INSTALL_HINT =
   'Install flock (Debian, Ubuntu, Fedora: util-linux; Alpine: util-linux or busybox) or perl.';
-const OPEN_FLAGS = constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** open(2) on macOS and the BSDs takes the flock itself; libuv passes it on, Node does not export it. */
 const O_EXLOCK = 0x20;
 
@@ -91,53 +96,62 @@ const letGoHere = (guard: string, timeoutMs: number): Promise<void> =>
 function tryGuard(place: Place, options: GuardOptions): GuardOutcome {
   const calls = options.calls ?? systemCalls;
   const platform = options.platform ?? process.platform;
+  let directory: OpenDirectory | null = null;
   let descriptor: number | null = null;
   try {
-    const obstacle = obstacleAt(calls, place);
-    if (obstacle !== null) return unsafe(obstacle);
-    const opened = openGuard(calls, place, platform);
+    directory = openOwned(calls, place.directory);
+    const opened = openGuard(directory, place, platform);
     if (opened === 'busy') return { kind: 'busy', waitedMs: 0 };
     descriptor = opened;
     if (!calls.fstat(descriptor).isFile()) return unsafe(`${place.guard} is no regular file`);
     const answer =
       platform === 'darwin'
-        ? proveOpenLock(calls, place)
-        : flock(calls, place, descriptor, options.flockTools);
+        ? proveOpenLock(directory.calls, place)
+        : flock(directory.calls, place, descriptor, options.flockTools);
     if (answer.kind === 'none') return none('no-tool', answer.why, INSTALL_HINT, null);
-    if (answer.kind === 'busy' || !leadsTo(calls, descriptor, place)) return { kind: 'busy', waitedMs: 0 };
-    const guard = hold(calls, place, descriptor, networkFileSystem(calls, place.directory, platform));
+    if (answer.kind === 'busy' || !leadsTo(directory, descriptor, place))
+      return { kind: 'busy', waitedMs: 0 };
+    const network = networkFileSystem(directory.calls, place.directory, platform);
+    const guard = hold(directory, place, descriptor, network);
+    directory = null;
     descriptor = null;
     return { kind: 'held', guard };
   } catch (error) {
+    if (error instanceof UnsafeDirectoryError) return none('unsafe', error.message, error.hint, error);
     return none(
       'io',
-      `${place.guard}: ${describeErrno(error)}`,
+      `${place.guard}: ${describeFailure(error)}`,
       'Look at the directory and its disk.',
       error,
     );
   } finally {
     if (descriptor !== null) closeQuietly(calls, descriptor);
+    directory?.close();
   }
 }
 
-/** A symlinked `.runtime` would take us into somebody else's directory. */
-function obstacleAt(calls: SystemCalls, place: Place): string | null {
-  const directory = calls.lstat(place.directory);
-  if (directory !== undefined && !directory.isDirectory())
-    return `${place.directory} is no directory of its own`;
-  return null;
-}
-
-function openGuard(calls: SystemCalls, place: Place, platform: NodeJS.Platform): number | 'busy' {
+function openGuard(directory: OpenDirectory, place: Place, platform: NodeJS.Platform): number | 'busy' {
+  const { calls } = directory;
   const flags = platform === 'darwin' ? OPEN_FLAGS | O_EXLOCK : OPEN_FLAGS;
   try {
-    return calls.open(place.guard, flags | constants.O_RDWR, 0o644);
+    const { descriptor, isNew } = openOrMake(directory, place.guard, flags | constants.O_RDWR);
+    if (isNew) makeReadable(calls, descriptor);
+    return descriptor;
   } catch (error) {
     const code = errnoOf(error);
     if (platform === 'darwin' && (code === 'EAGAIN' || code === 'EWOULDBLOCK')) return 'busy';
+    if (code !== 'EACCES' || calls.lstat(place.guard) === undefined) throw error;
     // Another user's guard: flock needs no right to write.
-    if (code === 'EACCES') return calls.open(place.guard, (flags & ~constants.O_CREAT) | constants.O_RDONLY);
-    throw error;
+    return calls.open(place.guard, flags | constants.O_RDONLY);
+  }
+}
+
+/** Whoever may work in the directory must be able to lock the file, whatever the umask of the one who made it. */
+function makeReadable(calls: SystemCalls, descriptor: number): void {
+  try {
+    calls.fchmod(descriptor, 0o644);
+  } catch {
+    // Then some other user may be refused, and is told whose it is.
   }
 }
 
@@ -162,7 +176,7 @@ function flock(
 /** O_EXLOCK is not documented by Node: once we hold the file, opening it again must be refused. */
 function proveOpenLock(calls: SystemCalls, place: Place): Tried {
   try {
-    const second = calls.open(place.guard, OPEN_FLAGS | O_EXLOCK | constants.O_RDWR, 0o644);
+    const second = calls.open(place.guard, OPEN_FLAGS | O_EXLOCK | constants.O_RDWR);
     calls.close(second);
     return { kind: 'none', why: 'opening with O_EXLOCK does not lock here' };
   } catch (error) {
@@ -173,7 +187,7 @@ function proveOpenLock(calls: SystemCalls, place: Place): Tried {
 }
 
 function proveBySecond(calls: SystemCalls, place: Place, isRefused: (descriptor: number) => boolean): Tried {
-  const second = calls.open(place.guard, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const second = calls.open(place.guard, OPEN_FLAGS | constants.O_RDONLY);
   try {
     return isRefused(second)
       ? { kind: 'locked' }
@@ -184,22 +198,25 @@ function proveBySecond(calls: SystemCalls, place: Place, isRefused: (descriptor:
 }
 
 /** Somebody may have removed the file while we opened and locked it: then we hold a guard that guards nothing. */
-function leadsTo(calls: SystemCalls, descriptor: number, place: Place): boolean {
+function leadsTo(directory: OpenDirectory, descriptor: number, place: Place): boolean {
+  const { calls } = directory;
   const named = calls.lstat(place.guard);
-  return named !== undefined && isSameFile(calls.fstat(descriptor), named);
+  return named !== undefined && isSameFile(calls.fstat(descriptor), named) && directory.stands();
 }
 
-function hold(calls: SystemCalls, place: Place, descriptor: number, network: string | null): Guard {
+function hold(directory: OpenDirectory, place: Place, descriptor: number, network: string | null): Guard {
   let held = true;
   waiting.set(place.guard, new Set());
   return {
     place,
+    directory,
     network,
-    stands: () => held && leadsTo(calls, descriptor, place),
+    stands: () => held && leadsTo(directory, descriptor, place),
     letGo: () => {
       if (!held) return;
       held = false;
-      closeQuietly(calls, descriptor);
+      closeQuietly(directory.calls, descriptor);
+      directory.close();
       const waiters = waiting.get(place.guard) ?? [];
       waiting.delete(place.guard);
       for (const wake of waiters) wake();

@@ -89,7 +89,7 @@ export async function repair(scene: Scene, calls: SystemCalls): Promise<string> 
 const replacing = (scene: Scene, calls: SystemCalls): SystemCalls => ({
   ...calls,
   rename: (from, to) => {
-    if (from === scene.lock && scene.text() === FOREIGN) {
+    if (from.endsWith('/agent.lock') && scene.text() === FOREIGN) {
       writeFileSync(`${scene.lock}.other`, LIVE);
       renameSync(`${scene.lock}.other`, scene.lock);
     }

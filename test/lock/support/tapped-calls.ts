@@ -59,7 +59,7 @@ export function failing(at: number, fault: Fault): SystemCalls {
         if (fault === 'short') return name === 'write' ? { answer: writeHalf(args) } : undefined;
         if (name === 'runWith') return { answer: { kind: 'failed', why: fault } };
         if (name === 'isExecutable') return { answer: false };
-        if (name === 'descriptorInfo') return { answer: null };
+        if (name === 'descriptorInfo' || name === 'pathOf') return { answer: null };
         throw Object.assign(new Error(`${fault}: injected at ${name}`), { code: fault });
       },
     },

@@ -1,0 +1,44 @@
+/** Why a system call failed, for the person who has to mend it. */
+import { lstatSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { describeErrno, errnoOf } from './errno.ts';
+
+/**
+ * What was thrown as a sentence fragment: an error of ours in its own words, one of the system as `permission denied
+ * (EACCES): /town/.runtime belongs to root`. Never throws.
+ */
+export function describeFailure(error: unknown): string {
+  const code = errnoOf(error);
+  if (code === null) return error instanceof Error ? error.message : String(error);
+  const what = describeErrno(error);
+  const denied = code === 'EACCES' || code === 'EPERM' ? deniedBy(error) : null;
+  return denied === null ? what : `${what}: ${denied}`;
+}
+
+/** These need the right to write in the directory, whoever owns the entry. */
+const ON_DIRECTORY = new Set(['unlink', 'rename', 'link', 'mkdir']);
+
+function deniedBy(error: unknown): string | null {
+  const { path, syscall } = error as { readonly path?: unknown; readonly syscall?: unknown };
+  if (typeof path !== 'string') return null;
+  const start = ON_DIRECTORY.has(String(syscall)) ? dirname(path) : path;
+  // What cannot be looked at, or is not there, was denied by what lies above it.
+  for (let place = start; ; place = dirname(place)) {
+    const uid = ownerOf(place);
+    if (uid !== null) return `${place} belongs to ${nameOf(uid)}`;
+    if (dirname(place) === place) return null;
+  }
+}
+
+const ownerOf = (path: string): number | null => {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.uid ?? null;
+  } catch {
+    return null; // the directory above says whose it is
+  }
+};
+
+const nameOf = (uid: number): string => {
+  if (uid === process.geteuid?.()) return 'you';
+  return uid === 0 ? 'root' : `user ${uid}`;
+};

@@ -1,0 +1,77 @@
+/**
+ * Making files and directories in somebody's directory: what root makes there belongs to the owner of the directory, or
+ * one `sudo` would lock that owner out for good.
+ */
+import { constants } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoOf } from './errno.ts';
+import { type OpenDirectory, openDirectory } from './open-directory.ts';
+import type { SystemCalls } from './system-calls.ts';
+
+/** Makes a directory where nothing stands; true where it was made. Throws what the system throws. */
+export function makeDirectory(calls: SystemCalls, path: string): boolean {
+  if (calls.lstat(path) !== undefined) return false;
+  const parent = openDirectory(calls, dirname(path));
+  try {
+    parent.calls.mkdir(path);
+    if (isOfAnother(parent)) handOverDirectory(calls, parent, path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false; // two at once: the other one made it
+    throw error;
+  } finally {
+    parent.close();
+  }
+}
+
+/**
+ * Opens a file in a directory, made (0644 less the umask) where there is none; `flags` without O_CREAT. Throws what the
+ * system throws.
+ */
+export function openOrMake(
+  directory: OpenDirectory,
+  path: string,
+  flags: number,
+): { readonly descriptor: number; readonly isNew: boolean } {
+  const { calls, uid, gid } = directory;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return { descriptor: calls.open(path, flags), isNew: false };
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+    try {
+      // O_EXCL: what is handed over below is certainly the file that was made here.
+      const descriptor = calls.open(path, flags | constants.O_CREAT | constants.O_EXCL, 0o644);
+      if (isOfAnother(directory)) quietly(() => calls.fchown(descriptor, uid, gid));
+      return { descriptor, isNew: true };
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST' || attempt === 2) throw error;
+    }
+  }
+}
+
+const isOfAnother = ({ uid }: OpenDirectory): boolean => process.geteuid?.() === 0 && uid !== 0;
+
+/**
+ * By the time it is opened the owner of `parent` may have put another directory of root's under this name. One that is
+ * empty gives away nothing that such an owner could not take.
+ */
+function handOverDirectory(calls: SystemCalls, parent: OpenDirectory, path: string): void {
+  const made = openDirectory(calls, path);
+  try {
+    if (made.uid !== 0 || made.calls.list(path).length > 0) return;
+    quietly(() => calls.fchown(made.descriptor, parent.uid, parent.gid));
+  } finally {
+    made.close();
+  }
+}
+
+/** A file system without owners, or one that root may not change them on: what was made stays root's. */
+function quietly(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // Whoever is refused because of it later is told the path and its owner.
+  }
+}

@@ -1,0 +1,49 @@
+/** System calls that stay in one directory, whatever its name leads to by now. */
+import type { SystemCalls } from './system-calls.ts';
+
+/** `base`: where the kernel reaches the opened directory itself; `check`: throws where its name leads elsewhere by now. */
+export type Anchor = { readonly base: string } | { readonly check: () => void };
+
+/**
+ * The same calls for the directory and for what lies directly in it, by the names that they have in `directory`. Errors
+ * keep those names. Throws for every other path: that is a mistake of ours.
+ */
+export function throughDescriptor(calls: SystemCalls, directory: string, anchor: Anchor): SystemCalls {
+  const at = (path: string): string => {
+    const name = path === directory ? '.' : path.slice(directory.length + 1);
+    const isInside = path === directory || path === `${directory}/${name}`;
+    if (!isInside || name === '' || name.includes('/'))
+      throw new Error(`${path} does not lie in ${directory}`);
+    if ('base' in anchor) return `${anchor.base}/${name}`;
+    anchor.check();
+    return path;
+  };
+  const named = <T>(call: () => T): T => {
+    try {
+      return call();
+    } catch (error) {
+      if ('base' in anchor) rename(error, anchor.base, directory);
+      throw error;
+    }
+  };
+  return {
+    ...calls,
+    open: (path, flags, mode) => named(() => calls.open(at(path), flags, mode)),
+    lstat: (path) => named(() => calls.lstat(at(path))),
+    link: (from, to) => named(() => calls.link(at(from), at(to))),
+    rename: (from, to) => named(() => calls.rename(at(from), at(to))),
+    unlink: (path) => named(() => calls.unlink(at(path))),
+    mkdir: (path) => named(() => calls.mkdir(at(path))),
+    list: (path) => named(() => calls.list(at(path))),
+    fileSystemType: (path) => named(() => calls.fileSystemType(at(path))),
+  };
+}
+
+/** People know the directory by its name, not by our descriptor's number. */
+function rename(error: unknown, base: string, directory: string): void {
+  if (typeof error !== 'object' || error === null) return;
+  for (const key of ['path', 'dest', 'message'] as const) {
+    const text: unknown = Reflect.get(error, key);
+    if (typeof text === 'string') Reflect.set(error, key, text.replaceAll(base, directory));
+  }
+}
