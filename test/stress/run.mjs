@@ -10,7 +10,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = mkdtempSync(join(tmpdir(), 'stress-code-'));
 try {
   await build({
-    entryPoints: [join(here, 'stress.ts'), join(here, 'contender.ts')],
+    entryPoints: ['stress.ts', 'contender.ts', 'swap.ts'].map((name) => join(here, name)),
     outdir: out,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -23,13 +23,17 @@ try {
     },
     logLevel: 'error',
   });
-  const args = [
-    join(out, 'stress.mjs'),
-    '--foreign-writer',
-    join(here, 'foreign-writer.pl'),
-    ...process.argv.slice(2),
-  ];
-  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+  const given = process.argv.slice(2);
+  const args = given.includes('--swap')
+    ? [
+        join(out, 'swap.mjs'),
+        '--source',
+        join(here, 'swap.c'),
+        '--doctor',
+        join(here, '../../dist/bin/doctor.js'),
+      ]
+    : [join(out, 'stress.mjs'), '--foreign-writer', join(here, 'foreign-writer.pl')];
+  const { status } = spawnSync(process.execPath, [...args, ...given], { stdio: 'inherit' });
   process.exitCode = status ?? 1;
 } finally {
   rmSync(out, { recursive: true, force: true });
