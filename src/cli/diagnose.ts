@@ -3,7 +3,7 @@ import { didYouMean } from '../core/did-you-mean.ts';
 import { Failure } from '../core/failure.ts';
 import { type DiagnoseOptions, type Diagnosis, diagnose, type Preparation, prepare } from '../diagnose.ts';
 import type { Presentation } from '../reporters/screen/style.ts';
-import { type Arguments, optionValue } from './arguments/arguments.ts';
+import type { Arguments } from './arguments/arguments.ts';
 import { COMMANDS } from './arguments/options.ts';
 import { diagnoseOptionsOf, townNamedBy } from './options-of.ts';
 import { saveSnapshot } from './save-snapshot.ts';
@@ -22,7 +22,7 @@ export const runDiagnosis = async (
   const options = { ...(await diagnoseOptionsOf(given, terminal)), events };
   const preparation = await prepareRun(given, given.positionals[0], options);
   const diagnosis = await withLiveView(terminal, live, options, (shown) => diagnose(preparation, shown));
-  const file = optionValue(given, 'save-snapshot');
+  const file = given.options.saveSnapshot;
   if (file !== null) saveSnapshot(diagnosis.examination.snapshot, file, terminal.cwd);
   return { ...preparation, ...diagnosis };
 };

@@ -1,60 +1,51 @@
-/** The border between the command line and the use cases: what was typed becomes typed options, once. */
-
-import { SEVERITIES, type Severity } from '../core/types/check.ts';
+/** The border between the command line and the use cases: what was typed becomes their options, once. */
 import type { DiagnoseOptions } from '../diagnose.ts';
-import { FORMATS, type Format } from '../reporters/formats.ts';
-import {
-  type Arguments,
-  choiceOf,
-  numberOf,
-  optionValue,
-  optionValues,
-  usage,
-} from './arguments/arguments.ts';
+import type { Format } from '../reporters/formats.ts';
+import { type Arguments, usage } from './arguments/arguments.ts';
 import { heapKeeper } from './terminal/small-heap.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 /** What every look takes from the command line; what is not given there the configuration decides. */
-export const lookOptionsOf = (given: Arguments, { env, cwd }: Terminal) => ({
-  scan: given.flags.has('deep')
-    ? ('deep' as const)
-    : given.flags.has('quick')
-      ? ('quick' as const)
-      : undefined,
-  sockets: given.values.has('socket') ? optionValues(given, 'socket') : undefined,
-  timeoutMs: numberOf(given, 'timeout') ?? undefined,
+export const lookOptionsOf = ({ options }: Arguments, { env, cwd }: Terminal) => ({
+  scan: options.deep ? ('deep' as const) : options.quick ? ('quick' as const) : undefined,
+  sockets: unlessEmpty(options.socket),
+  timeoutMs: options.timeout ?? undefined,
   env,
   cwd,
 });
 
 /** What every diagnosis takes from the command line. Throws `E_USAGE` and `E_IO` for saved evidence that cannot be read. */
 export const diagnoseOptionsOf = async (given: Arguments, terminal: Terminal): Promise<DiagnoseOptions> => {
-  const file = optionValue(given, 'from-snapshot');
-  const failOn: Severity | null = choiceOf(given, 'fail-on', SEVERITIES);
+  const { fromSnapshot, plugin, only, skip, worker, failOn } = given.options;
   const saved =
-    file === null ? undefined : (await import('./read-snapshot.ts')).readSnapshot(file, terminal.cwd);
+    fromSnapshot === null
+      ? undefined
+      : (await import('./read-snapshot.ts')).readSnapshot(fromSnapshot, terminal.cwd);
   const keepHeapSmall = heapKeeper();
   return {
     ...lookOptionsOf(given, terminal),
     saved,
     command: given.command,
-    plugins: optionValues(given, 'plugin'),
-    only: optionValues(given, 'only'),
-    skip: optionValues(given, 'skip'),
-    workers: given.values.has('worker') ? optionValues(given, 'worker') : undefined,
+    plugins: plugin,
+    only,
+    skip,
+    workers: unlessEmpty(worker),
     failOn: failOn ?? undefined,
     onProgress: (_directories, locks) => keepHeapSmall(locks),
   };
 };
 
+const unlessEmpty = (list: readonly string[]): readonly string[] | undefined =>
+  list.length === 0 ? undefined : list;
+
 /** The town that the command line names; undefined leaves it to where we stand. Throws `E_USAGE` where it names two. */
-export const townNamedBy = (given: Arguments, positional: string | undefined): string | undefined => {
-  const flag = optionValue(given, 'town') ?? undefined;
+export const townNamedBy = ({ options }: Arguments, positional: string | undefined): string | undefined => {
+  const flag = options.town ?? undefined;
   if (flag !== undefined && positional !== undefined && flag !== positional)
     throw usage(`the town is named twice: ${positional} and --town ${flag}`);
   return positional ?? flag;
 };
 
 /** The format of the report. */
-export const formatOf = (given: Arguments): Format =>
-  given.flags.has('json') ? 'json' : (choiceOf(given, 'format', FORMATS) ?? 'text');
+export const formatOf = ({ options }: Arguments): Format =>
+  options.json ? 'json' : (options.format ?? 'text');

@@ -1,4 +1,6 @@
-import { COMMANDS, type CommandName, OPTIONS } from './arguments/options.ts';
+import { COMMANDS, type CommandName, OPTIONS, type Option } from './arguments/options.ts';
+
+const ROWS: readonly Option[] = OPTIONS;
 
 /** Which command a line asks for, and the line without that word. */
 export interface Route {
@@ -41,8 +43,8 @@ export const formatAskedFor = (argv: readonly string[]): 'text' | 'json' | 'ndjs
 };
 
 const takesNextWord = (word: string): boolean => {
-  const option = word.startsWith('--')
-    ? OPTIONS.find(({ name }) => `--${name}` === word)
-    : OPTIONS.find(({ short }) => short === word.at(-1));
+  const option: Option | undefined = word.startsWith('--')
+    ? ROWS.find(({ name }) => `--${name}` === word)
+    : ROWS.find(({ short }) => short === word.at(-1));
   return option !== undefined && option.type !== 'flag';
 };

@@ -1,54 +1,62 @@
-import { isTimeout, TIMEOUT_RULE } from '../../config.ts';
 import { didYouMean } from '../../core/did-you-mean.ts';
 import { Failure } from '../../core/failure.ts';
-import { type Command, type CommandName, commandNamed, type Option, optionsOf } from './options.ts';
+import {
+  type Command,
+  type CommandName,
+  commandNamed,
+  OPTIONS,
+  type Option,
+  type Options,
+  optionsOf,
+} from './options.ts';
 
-/** A command line taken apart, whichever parser did it. */
-export interface Arguments {
+/** A command line taken apart, whichever parser did it; nothing is checked yet. */
+export interface RawArguments {
   readonly command: CommandName;
   readonly flags: ReadonlySet<string>;
-  /** Every value that was given, in order, lists split at their commas. */
+  /** Every value that was given, in order. */
   readonly values: ReadonlyMap<string, readonly string[]>;
   readonly positionals: readonly string[];
   /** What follows `--`; null where there was none. */
   readonly rest: readonly string[] | null;
 }
 
-/** The value of an option, the last one where it was repeated; null where it was not given. */
-export const optionValue = (given: Arguments, name: string): string | null =>
-  given.values.get(name)?.at(-1) ?? null;
+/** A command line as the commands read it: checked, and every option by its name. */
+export interface Arguments extends Omit<RawArguments, 'flags' | 'values'> {
+  readonly options: Options;
+}
 
-/** Every value of a repeatable option. */
-export const optionValues = (given: Arguments, name: string): readonly string[] =>
-  given.values.get(name) ?? [];
-
-/** The value of an option as one of the words it may take. Expects arguments that `checkArguments` has seen. */
-export const choiceOf = <Choice extends string>(
-  given: Arguments,
-  name: string,
-  choices: readonly Choice[],
-): Choice | null => choices.find((choice) => choice === optionValue(given, name)) ?? null;
-
-/** The value of an option as a number; null where it was not given. */
-export const numberOf = (given: Arguments, name: string): number | null => {
-  const value = optionValue(given, name);
-  return value === null ? null : Number(value);
+/** Checks a command line and types its options. Throws `E_USAGE` for what the command cannot take. */
+export const checkArguments = ({ flags, values, ...given }: RawArguments): Arguments => {
+  const options = Object.fromEntries(
+    OPTIONS.map((option: Option) => {
+      const raw = values.get(option.name);
+      return [
+        camelCase(option.name),
+        typed(option, flags, raw === undefined ? [] : checkValues(option, raw)),
+      ];
+    }),
+  ) as unknown as Options;
+  checkPositionals(commandNamed(given.command), given);
+  if (options.deep && options.quick) throw usage('--deep and --quick exclude each other');
+  if (options.json && (options.format ?? 'json') !== 'json')
+    throw usage('--json and --format exclude each other');
+  return { ...given, options };
 };
 
-/** The same arguments with lists split; throws `E_USAGE` for values and positionals that the command cannot take. */
-export const checkArguments = (given: Arguments): Arguments => {
-  const command = commandNamed(given.command);
-  const values = new Map<string, readonly string[]>();
-  for (const option of optionsOf(given.command)) {
-    const raw = given.values.get(option.name);
-    if (raw !== undefined) values.set(option.name, checkValues(option, raw));
-  }
-  checkPositionals(command, given);
-  if (given.flags.has('deep') && given.flags.has('quick'))
-    throw usage('--deep and --quick exclude each other');
-  if (given.flags.has('json') && (optionValue(given, 'format') ?? 'json') !== 'json')
-    throw usage('--json and --format exclude each other');
-  return { ...given, values };
+const camelCase = (name: string): string =>
+  name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** The last value counts where an option that is no list was repeated. */
+const typed = (
+  { name, type, number }: Option,
+  flags: ReadonlySet<string>,
+  values: readonly string[],
+): boolean | string | number | null | readonly string[] => {
+  if (type === 'flag') return flags.has(name);
+  if (type === 'list') return values;
+  const value = values.at(-1) ?? null;
+  return value !== null && number !== undefined ? Number(value) : value;
 };
 
 /** An option that this command does not have, with the one that was probably meant. */
@@ -84,15 +92,16 @@ const checkValues = (option: Option, raw: readonly string[]): readonly string[] 
         near === null ? null : `Did you mean ${near}?`,
       );
     }
-    if (option.name === 'timeout' && !(/^\d+$/.test(value) && isTimeout(Number(value))))
-      throw usage(`--timeout must be ${TIMEOUT_RULE}`);
-    if (option.name === 'wait' && !/^\d{1,9}(\.\d+)?$/.test(value))
-      throw usage('--wait must be a number of seconds, 0 or more');
+    if (option.number?.accepts(value) === false)
+      throw usage(`--${option.name} must be ${option.number.rule}`);
   }
   return values;
 };
 
-const checkPositionals = ({ name, positionals, usage: shape, passesOn }: Command, given: Arguments): void => {
+const checkPositionals = (
+  { name, positionals, usage: shape, passesOn }: Command,
+  given: Pick<RawArguments, 'positionals' | 'rest'>,
+): void => {
   const title = name === 'doctor' ? 'doctor' : `doctor ${name}`;
   const [first] = positionals;
   const hint = `Usage: doctor ${shape}`;

@@ -2,6 +2,7 @@
  * The one table of commands and options: yargs, the small reader of the fast commands, `--help`, `completion` and the
  * man page are all made from it.
  */
+import { isTimeout, TIMEOUT_RULE } from '../../config.ts';
 import { SEVERITIES } from '../../core/types/check.ts';
 import { STATES } from '../../core/types/judgement.ts';
 import { FORMATS } from '../../reporters/formats.ts';
@@ -32,6 +33,8 @@ export interface Option {
   readonly choices?: readonly string[];
   /** Values may be joined by commas. */
   readonly commas?: boolean;
+  /** The value is a number; what the number must be stands in `rule`, in words. */
+  readonly number?: { readonly accepts: (text: string) => boolean; readonly rule: string };
   readonly summary: string;
   readonly commands: readonly CommandName[];
 }
@@ -56,11 +59,13 @@ export interface Command {
   readonly examples: readonly (readonly [command: string, what: string])[];
 }
 
+const isSeconds = (text: string): boolean => /^\d{1,9}(\.\d+)?$/.test(text);
+
 const LOOKING = ['doctor', 'locks', 'explain', 'preflight', 'exec'] as const;
 const ALL = [...COMMANDS];
 const REPORTING = ['doctor', 'preflight', 'locks', 'explain', 'checks', 'undo'] as const;
 
-export const OPTIONS: readonly Option[] = [
+export const OPTIONS = [
   {
     name: 'town',
     type: 'value',
@@ -172,6 +177,7 @@ export const OPTIONS: readonly Option[] = [
     type: 'value',
     value: 'SECONDS',
     kind: 'text',
+    number: { accepts: isSeconds, rule: 'a number of seconds, 0 or more' },
     summary: 'wait that long for a held lock (default: 0)',
     commands: ['exec'],
   },
@@ -197,6 +203,7 @@ export const OPTIONS: readonly Option[] = [
     type: 'value',
     value: 'MS',
     kind: 'text',
+    number: { accepts: (text) => /^\d+$/.test(text) && isTimeout(Number(text)), rule: TIMEOUT_RULE },
     summary: 'milliseconds that each tmux call may take (default: 2000)',
     commands: [...LOOKING],
   },
@@ -248,7 +255,28 @@ export const OPTIONS: readonly Option[] = [
   { name: 'ascii', type: 'flag', summary: 'print ASCII characters only', commands: ALL },
   { name: 'help', short: 'h', type: 'flag', summary: 'show this help', commands: ALL },
   { name: 'version', type: 'flag', summary: 'show the version', commands: ALL },
-];
+] as const satisfies readonly Option[];
+
+type Row = (typeof OPTIONS)[number];
+
+type Camel<Name extends string> = Name extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : Name;
+
+type Word<R> = R extends { readonly choices: readonly (infer Choice)[] }
+  ? Choice
+  : R extends { readonly number: object }
+    ? number
+    : string;
+
+type ValueOf<R extends Row> = R['type'] extends 'flag'
+  ? boolean
+  : R['type'] extends 'list'
+    ? readonly Word<R>[]
+    : Word<R> | null;
+
+/** Every option of the table by its name in camel case: false, null or an empty list where it was not given. */
+export type Options = { readonly [R in Row as Camel<R['name']>]: ValueOf<R> };
 
 const TOWN: Positional = {
   name: 'town',
@@ -400,4 +428,4 @@ export const commandNamed = (name: CommandName): Command => {
 
 /** The options of one command, in the order of the table. */
 export const optionsOf = (name: CommandName): readonly Option[] =>
-  OPTIONS.filter(({ commands }) => commands.includes(name));
+  (OPTIONS as readonly Option[]).filter(({ commands }) => commands.includes(name));

@@ -1,6 +1,13 @@
 import { wrapText } from '../../reporters/screen/display-width.ts';
 import { asksFor, routeOf } from '../route.ts';
-import { type Arguments, checkArguments, missingValue, unknownOption, usage } from './arguments.ts';
+import {
+  type Arguments,
+  checkArguments,
+  missingValue,
+  type RawArguments,
+  unknownOption,
+  usage,
+} from './arguments.ts';
 import { COMMAND_TABLE, type Command, EXIT_CODES, type Option, optionsOf } from './options.ts';
 
 /** What became of a command line: something to run, or a text that was asked for. */
@@ -17,7 +24,7 @@ export const parseWithYargs = async (
   { cwd, width }: { readonly cwd: string; readonly width: number },
 ): Promise<Parsed> => {
   refuseInheritedNames(argv);
-  const found: Arguments[] = [];
+  const found: RawArguments[] = [];
   let text = '';
   const { default: yargs } = await import('yargs');
   const parser = yargs([], cwd)
@@ -96,7 +103,7 @@ const describe = (option: Option) => ({
 });
 
 /** yargs' result as ours: unknown keys are refused here, where it is known what was probably meant. */
-const collect = (command: Command, raw: Readonly<Record<string, unknown>>): Arguments => {
+const collect = (command: Command, raw: Readonly<Record<string, unknown>>): RawArguments => {
   const flags = new Set<string>();
   const values = new Map<string, readonly string[]>();
   const options = optionsOf(command.name);

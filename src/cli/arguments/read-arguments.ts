@@ -32,8 +32,9 @@ export const readArguments = (command: CommandName, argv: readonly string[]): Ar
 
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
     if (word === '--') {
-      rest = queue.splice(0);
-      if (!passesOn) positionals.push(...rest);
+      const after = queue.splice(0);
+      if (passesOn) rest = after;
+      else positionals.push(...after);
     } else if (word.startsWith('--')) {
       const equals = word.indexOf('=');
       const name = word.slice(2, equals < 0 ? undefined : equals);

@@ -18,7 +18,7 @@ export const run: RunCommand = async (given, terminal) => {
     summary,
     source: builtIn.has(id) ? 'built-in' : 'plug-in',
   }));
-  if (given.flags.has('json')) {
+  if (given.options.json) {
     const document = {
       schemaVersion: 1,
       tool: { name: 'lock-doctor', version: VERSION },

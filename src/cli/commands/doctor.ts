@@ -8,10 +8,10 @@ import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor [town]`: who holds what, and what is wrong; with `--fix`, what can be released is. */
 export const run: RunCommand = async (given, terminal) => {
-  const { flags } = given;
-  if (flags.has('fix')) return (await import('./fix.ts')).run(given, terminal);
-  for (const name of ['force', 'yes', 'dry-run'] as const)
-    if (flags.has(name)) throw usage(`--${name} goes with --fix`, 'doctor --fix --help');
+  const { options } = given;
+  if (options.fix) return (await import('./fix.ts')).run(given, terminal);
+  const stray = options.force ? 'force' : options.yes ? 'yes' : options.dryRun ? 'dry-run' : null;
+  if (stray !== null) throw usage(`--${stray} goes with --fix`, 'doctor --fix --help');
   const format = formatOf(given);
   const presentation = await presentationFor(given, terminal, terminal.stdout);
   const live =

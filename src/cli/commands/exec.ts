@@ -3,14 +3,7 @@ import { type ExecOutcome, runUnderLock } from '../../exec/run-under-lock.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
 import { VERSION } from '../../version.ts';
-import {
-  type Arguments,
-  choiceOf,
-  numberOf,
-  optionValue,
-  optionValues,
-  usage,
-} from '../arguments/arguments.ts';
+import { type Arguments, usage } from '../arguments/arguments.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
 /** `doctor exec WORKER -- CMD...`: the command holds the worker's lock while it runs. Loads neither yargs nor listr2. */
@@ -18,15 +11,15 @@ export const run: RunCommand = async (given, terminal) => {
   const [worker = ''] = given.positionals;
   const command = given.rest ?? [];
   if (command.length === 0) throw usage('exec needs a command after --', `doctor exec ${worker} -- CMD`);
-  const sockets = optionValues(given, 'socket');
+  const sockets = given.options.socket;
   const outcome = await runUnderLock({
-    town: optionValue(given, 'town') ?? undefined,
+    town: given.options.town ?? undefined,
     worker,
     command,
-    session: optionValue(given, 'session') ?? undefined,
-    waitMs: (numberOf(given, 'wait') ?? 0) * 1000,
-    record: choiceOf(given, 'record', ['process', 'helper'] as const) ?? undefined,
-    timeoutMs: numberOf(given, 'timeout') ?? undefined,
+    session: given.options.session ?? undefined,
+    waitMs: (given.options.wait ?? 0) * 1000,
+    record: given.options.record ?? undefined,
+    timeoutMs: given.options.timeout ?? undefined,
     ...(sockets.length > 0 ? { sockets } : {}),
     env: terminal.env,
     cwd: terminal.cwd,
@@ -39,7 +32,7 @@ const describe = async (outcome: ExecOutcome, given: Arguments, terminal: Termin
   const { exitCode } = outcome;
   if (outcome.kind === 'ended')
     return { exitCode, stdout: '', stderr: outcome.notice === null ? '' : `doctor: ${outcome.notice}\n` };
-  const json = given.flags.has('json');
+  const json = given.options.json;
   const report: PreflightReport = {
     schemaVersion: 1,
     tool: { name: 'lock-doctor', version: VERSION },

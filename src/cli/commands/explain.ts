@@ -28,7 +28,7 @@ interface Topic {
 export const run: RunCommand = async (given, terminal) => {
   const [word] = given.positionals;
   const topic = word === undefined ? overview() : (inGlossary(word) ?? (await inTown(word, given, terminal)));
-  if (given.flags.has('json')) {
+  if (given.options.json) {
     const { kind, id, text, verdict, answer } = topic;
     const document = {
       schemaVersion: 1,

@@ -3,7 +3,7 @@ import { Failure } from '../../core/failure.ts';
 import type { Plan } from '../../core/plan.ts';
 import { heal } from '../../heal.ts';
 import { renderReport } from '../../reporters/render.ts';
-import { type Arguments, optionValues, usage } from '../arguments/arguments.ts';
+import { type Arguments, usage } from '../arguments/arguments.ts';
 import { diagnoseOptionsOf, formatOf, townNamedBy } from '../options-of.ts';
 import { askConsent, describePlan } from '../terminal/consent.ts';
 import { openEvents } from '../terminal/events.ts';
@@ -12,24 +12,23 @@ import { canAsk, presentationFor, type RunCommand, type Terminal } from '../term
 
 /** `doctor --fix`: diagnose, plan, ask, act, and diagnose again; the second look decides the exit code. */
 export const run: RunCommand = async (given, terminal) => {
-  const { flags } = given;
   refuseMisuse(given, terminal);
+  const { dryRun, force, yes } = given.options;
   const format = formatOf(given);
   const presentation = await presentationFor(given, terminal, terminal.stdout);
   const prompt = await presentationFor(given, terminal, terminal.stderr);
   const live = format === 'text' && terminal.stdout.isTTY ? prompt : null;
   const stream = format === 'ndjson' ? openEvents(given.command, terminal) : null;
-  const dryRun = flags.has('dry-run');
   let plan: Plan | null = null;
   const options = { ...(await diagnoseOptionsOf(given, terminal)), events: stream?.events };
   const report = await withLiveView(terminal, live, options, (shown) =>
     heal(townNamedBy(given, given.positionals[0]), {
       ...shown,
       dryRun,
-      force: flags.has('force'),
+      force,
       signal: terminal.interrupted ?? undefined,
       consent:
-        flags.has('yes') || !canAsk(terminal)
+        yes || !canAsk(terminal)
           ? undefined
           : async (planned) => {
               const agreed = await askConsent(planned, terminal, prompt);
@@ -54,12 +53,12 @@ export const run: RunCommand = async (given, terminal) => {
 };
 
 const refuseMisuse = (given: Arguments, terminal: Terminal): void => {
-  const { flags } = given;
-  if (given.values.has('from-snapshot')) throw usage('--fix needs a town, and not saved evidence');
-  if (!flags.has('force')) return;
-  if (optionValues(given, 'worker').length === 0)
+  const { options } = given;
+  if (given.options.fromSnapshot !== null) throw usage('--fix needs a town, and not saved evidence');
+  if (!options.force) return;
+  if (given.options.worker.length === 0)
     throw usage('--force needs the workers it is meant for', 'doctor --fix --force --worker WORKER');
-  if (!flags.has('yes') && !flags.has('dry-run') && !canAsk(terminal))
+  if (!options.yes && !options.dryRun && !canAsk(terminal))
     throw new Failure(
       'E_CONSENT',
       '--force needs --yes where nobody can be asked',

@@ -1,19 +1,19 @@
 import { renderJson } from '../../reporters/json.ts';
 import { renderLocksTree } from '../../reporters/screen/locks-tree.ts';
-import { optionValues, usage } from '../arguments/arguments.ts';
+import { usage } from '../arguments/arguments.ts';
 import { filterStates } from '../arguments/filter-states.ts';
 import { runDiagnosis } from '../diagnose.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor locks [town]`: the locks as a tree. The exit code is that of `doctor`, whatever `--state` shows of it. */
 export const run: RunCommand = async (given, terminal) => {
-  if (given.flags.has('watch')) {
-    if (given.values.has('from-snapshot')) throw usage('--watch and --from-snapshot exclude each other');
+  if (given.options.watch) {
+    if (given.options.fromSnapshot !== null) throw usage('--watch and --from-snapshot exclude each other');
     return (await import('../terminal/watch.ts')).run(given, terminal);
   }
   const { report } = await runDiagnosis(given, terminal);
-  const shown = filterStates(report, optionValues(given, 'state'));
-  const stdout = given.flags.has('json')
+  const shown = filterStates(report, given.options.state);
+  const stdout = given.options.json
     ? renderJson(shown)
     : renderLocksTree(shown, await presentationFor(given, terminal, terminal.stdout));
   return { exitCode: report.exitCode, stdout, stderr: '' };

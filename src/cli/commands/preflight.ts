@@ -8,12 +8,12 @@ import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 export const run: RunCommand = async (given, terminal) => {
   const options = lookOptionsOf(given, terminal);
   let report = await preflight(townNamedBy(given, undefined), given.positionals, options);
-  if (given.flags.has('fix') && report.results.some(({ answer }) => answer === 'repair')) {
+  if (given.options.fix && report.results.some(({ answer }) => answer === 'repair')) {
     terminal.finishFirst();
     const { releaseAndAskAgain } = await import('../../preflight-fix.ts');
     report = await releaseAndAskAgain(report, given.positionals, options, terminal.interrupted);
   }
-  const stdout = given.flags.has('json')
+  const stdout = given.options.json
     ? renderJson(report)
     : renderPreflight(report, await presentationFor(given, terminal, terminal.stdout));
   return { exitCode: report.exitCode, stdout, stderr: '' };

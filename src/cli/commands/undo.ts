@@ -21,7 +21,7 @@ export const run: RunCommand = async (given, terminal) => {
   if (undone === null && id !== null)
     throw usage(`no run or release "${id}" stands in the journal of ${town.root}`, 'doctor undo');
   const exitCode = exitCodeAfter(terminal.interrupted, outcomes.every(isBack) ? EXIT.ok : EXIT.problems);
-  if (given.flags.has('json')) {
+  if (given.options.json) {
     const results = outcomes.map(({ id: release, worker, lock, status, reason, holder }) => ({
       id: release,
       worker,

@@ -34,11 +34,11 @@ export const presentationFor = async (
 ): Promise<Presentation> => {
   const atTerminal = output.isTTY;
   return {
-    colors: !given.flags.has('no-color') && wantsColor(env, atTerminal) ? await loadColors() : null,
-    ascii: given.flags.has('ascii') || isAsciiOnly(env, atTerminal),
+    colors: !given.options.noColor && wantsColor(env, atTerminal) ? await loadColors() : null,
+    ascii: given.options.ascii || isAsciiOnly(env, atTerminal),
     width: output.columns ?? 0,
     layout: atTerminal ? 'screen' : 'lines',
-    verbosity: given.flags.has('quiet') ? 'quiet' : given.flags.has('verbose') ? 'verbose' : 'normal',
+    verbosity: given.options.quiet ? 'quiet' : given.options.verbose ? 'verbose' : 'normal',
   };
 };
 

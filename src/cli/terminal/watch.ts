@@ -5,7 +5,7 @@ import type { Report, ReportLock } from '../../core/types/report.ts';
 import { diagnose } from '../../diagnose.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
 import { renderLocksTree } from '../../reporters/screen/locks-tree.ts';
-import { optionValues } from '../arguments/arguments.ts';
+
 import { filterStates } from '../arguments/filter-states.ts';
 import { prepareRun } from '../diagnose.ts';
 import { diagnoseOptionsOf } from '../options-of.ts';
@@ -27,9 +27,9 @@ const ERASE_BELOW = '\u001b[J';
 export const run: RunCommand = async (given, terminal) => {
   const options = await diagnoseOptionsOf(given, terminal);
   const preparation = await prepareRun(given, given.positionals[0], options);
-  const states = optionValues(given, 'state');
+  const states = given.options.state;
   const stop = stopSignal(terminal);
-  const drawing = terminal.stdout.isTTY && !given.flags.has('json');
+  const drawing = terminal.stdout.isTTY && !given.options.json;
   const show = drawing ? createScreen(terminal) : createEvents(terminal);
   let known: Snapshot | null = null;
 

@@ -19,13 +19,6 @@ const throughOwnReader = (argv: readonly string[]): Arguments => {
   return readArguments(command, line);
 };
 
-const plain = ({ command, flags, values, positionals }: Arguments) => ({
-  command,
-  flags: [...flags].sort(),
-  values: Object.fromEntries([...values].sort(([a], [b]) => a.localeCompare(b))),
-  positionals,
-});
-
 describe('the two parsers', () => {
   test.each([
     [[]],
@@ -49,7 +42,7 @@ describe('the two parsers', () => {
     [['--dry-run', '--no-color', '--ascii', '--fix']],
     [['--fix=false', '--json=true']],
   ])('agree on %j', async (argv) => {
-    expect(plain(await throughYargs(argv))).toEqual(plain(throughOwnReader(argv)));
+    expect(await throughYargs(argv)).toEqual(throughOwnReader(argv));
   });
 
   test.each([
@@ -108,7 +101,7 @@ describe('exec', () => {
     ]);
     expect(given.positionals).toEqual(['a/crew/b']);
     expect(given.rest).toEqual(['sh', '-c', 'echo "$1"', '--json', '--']);
-    expect(given.flags.has('json')).toBe(false);
+    expect(given.options.json).toBe(false);
   });
 
   test('says that -- is missing', () => {
