@@ -1,6 +1,7 @@
 /** The one home of execa: every external program of the doctor is run here, bounded, and answers with data. */
 import { Buffer } from 'node:buffer';
 import type { SpawnSyncReturns } from 'node:child_process';
+import { otherUser } from './as-user.ts';
 import { errnoOf } from './errno.ts';
 
 export interface CommandOptions {
@@ -13,6 +14,11 @@ export interface CommandOptions {
   readonly input?: string | Uint8Array;
   /** Nothing else can go on until it has answered: Node's own waiting call does, and spares the 20 ms that execa takes to load. */
   readonly alone?: boolean;
+  /**
+   * The user whose permissions it gets, where that is not the caller (only root may): none of our groups, a session of
+   * its own, no descriptor of ours, `/` to stand in. `env` must hold nothing that this user may not read.
+   */
+  readonly as?: number | undefined;
 }
 
 export type CommandResult =
@@ -52,12 +58,20 @@ export const runCommand = async (
     killSignal: 'SIGKILL',
     maxBuffer: MAX_OUTPUT_BYTES,
   } as const;
-  const where = options.cwd === undefined ? {} : { cwd: options.cwd };
   const env = withoutUndefined(options.env);
+  const other = options.as === undefined ? null : otherUser(options.as);
+  const { extraDescriptors = [], ...user } = other ?? {};
+  const where = { ...(options.cwd === undefined ? {} : { cwd: options.cwd }), ...user };
   if (options.alone === true) {
     const { spawnSync } = process.getBuiltinModule('node:child_process');
     try {
-      const ended = spawnSync(file, args, { ...limits, ...where, input: options.input, env });
+      const ended = spawnSync(file, args, {
+        ...limits,
+        ...where,
+        env,
+        input: options.input,
+        stdio: ['pipe', 'pipe', 'pipe', ...extraDescriptors],
+      });
       return describe(readEnd(ended), timeoutMs);
     } catch (error) {
       // Arguments that no program could be given: execa tells of them as of a program that could not be run.
@@ -70,7 +84,14 @@ export const runCommand = async (
     ...where,
     env,
     extendEnv: false,
-    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    ...(options.input === undefined ? {} : { input: options.input }),
+    // execa passes numbers on as Node takes them; its types know only streams here.
+    stdio: [
+      options.input === undefined ? 'ignore' : 'pipe',
+      'pipe',
+      'pipe',
+      ...(extraDescriptors as 'ignore'[]),
+    ],
     encoding: 'buffer' as const,
     reject: false as const,
     stripFinalNewline: false,
@@ -148,11 +169,15 @@ export const complaintOf = (result: Exclude<CommandResult, { status: 'ok' }>): s
     case 'refused':
       return result.why;
     case 'failed': {
-      const line = result.stderr
-        .split('\n')
-        .find((text) => text.trim() !== '')
-        ?.trim();
+      const line = firstLineOf(result.stderr);
       return line ?? (result.code === null ? 'was ended by a signal' : `ended with code ${result.code}`);
     }
   }
 };
+
+/** The first line that is not blank, trimmed; null where there is none. */
+export const firstLineOf = (text: string): string | null =>
+  text
+    .split('\n')
+    .find((line) => line.trim() !== '')
+    ?.trim() ?? null;

@@ -1,17 +1,45 @@
+/** Which file a program's name means. Only absolute directories count: `.` is wherever an agent may write. */
 import { accessSync, constants, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where execvp(3) looks when PATH is not set. */
 const DEFAULT_PATH = '/usr/bin:/bin';
 
-/** Absolute path of the first executable file of that name in `PATH`, or null. Loads and runs nothing. */
-export const findProgram = (
-  name: string,
-  { PATH }: Readonly<Record<string, string | undefined>>,
-): string | null => {
-  const candidates = (PATH ?? DEFAULT_PATH).split(':').map((directory) => join(directory || '.', name));
-  return candidates.find(isExecutableFile) ?? null;
-};
+/** Where the system keeps its own programs: cron's PATH lacks some of these. */
+export const SYSTEM_DIRECTORIES: readonly string[] = [
+  '/usr/bin',
+  '/bin',
+  '/usr/sbin',
+  '/sbin',
+  '/usr/local/bin',
+];
+
+/**
+ * Absolute path of the first executable file of that name in `PATH`, or null. Relative and empty elements are passed
+ * over. Loads and runs nothing.
+ */
+export const findProgram = (name: string, { PATH }: Environment): string | null =>
+  firstExecutable(
+    name,
+    (PATH ?? DEFAULT_PATH).split(':').filter((directory) => directory.startsWith('/')),
+  );
+
+/** As `findProgram`, for what the system ships: its own directories come before `PATH`. */
+export const findSystemProgram = (name: string, env: Environment): string | null =>
+  firstExecutable(name, SYSTEM_DIRECTORIES) ?? findProgram(name, env);
+
+/** As `findProgram`, for the caller's own command: relative elements of `PATH` count from `cwd`, as they do for a shell. */
+export const findCommand = (name: string, { PATH }: Environment, cwd: string): string | null =>
+  firstExecutable(
+    name,
+    (PATH ?? DEFAULT_PATH).split(':').map((directory) => resolve(cwd, directory)),
+  );
+
+/** The first of these directories' files of that name that can be executed. */
+export const firstExecutable = (name: string, directories: readonly string[]): string | null =>
+  directories.map((directory) => `${directory}/${name}`).find(isExecutableFile) ?? null;
 
 const isExecutableFile = (path: string): boolean => {
   try {

@@ -4,7 +4,8 @@ import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { cleanUp, hasTmux, makeTown, onCleanUp, startTmux } from '../support/index.ts';
+import { canBecomeOthers, cleanUp, hasTmux, makeTown, onCleanUp, startTmux } from '../support/index.ts';
+import { aloneOptions, giveToAlone } from './alone.ts';
 import { doctor } from './run-cli.ts';
 
 afterEach(cleanUp);
@@ -22,8 +23,14 @@ interface Loaded {
 
 const COSTLY = ['child_process', 'crypto', 'net', 'perf_hooks', 'stream', 'tty', 'v8', 'worker_threads'];
 
+interface Run {
+  readonly env?: Readonly<Record<string, string>>;
+  /** As a user who has no processes: a server of ours would be found among the processes, and asked. */
+  readonly alone?: boolean;
+}
+
 /** Runs the program and asks it at its end what it has loaded. */
-const loadedBy = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Loaded => {
+const loadedBy = (args: readonly string[], { env = {}, alone = false }: Run = {}): Loaded => {
   const folder = mkdtempSync(join(tmpdir(), 'loaded-'));
   onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
   const hook = join(folder, 'hook.cjs');
@@ -43,7 +50,16 @@ const loadedBy = (args: readonly string[], env: Readonly<Record<string, string>>
   );
   const town = makeTown();
   town.lock('gastown/crew/ada', { session_id: '%55' });
-  doctor(args, { cwd: town.root, env: { ...env, NODE_OPTIONS: `--require ${hook}` } });
+  if (alone) giveToAlone(town.root, folder);
+  doctor(args, {
+    cwd: town.root,
+    // The folder holds no sockets, and is not closed to that user.
+    env: {
+      ...(alone ? { TMUX_TMPDIR: folder } : {}),
+      ...env,
+      NODE_OPTIONS: `${alone ? aloneOptions() : ''} --require ${hook}`,
+    },
+  });
   const { parts, modules, compiled } = JSON.parse(readFileSync(answer, 'utf8')) as Loaded;
   const names = modules.map((name) => /^NativeModule (\w+)$/.exec(name)?.[1]);
   return { parts, modules: COSTLY.filter((name) => names.includes(name)), compiled };
@@ -52,8 +68,10 @@ const loadedBy = (args: readonly string[], env: Readonly<Record<string, string>>
 const NEW = ['preflight', 'gastown/crew/new'];
 const ADA = ['preflight', 'gastown/crew/ada'];
 
-/** Whatever servers run on this machine, none can be asked. */
-const NO_TMUX = { PATH: '/no/such' };
+const NO_TMUX: Run = { env: { PATH: '/no/such' }, alone: true };
+
+/** Skipped, and said so, without root. */
+const aloneTest = canBecomeOthers ? test : test.skip;
 
 describe('where there is no tmux to ask', () => {
   test('the commands that nobody waits for load everything: this test can see it', () => {
@@ -71,7 +89,7 @@ describe('where there is no tmux to ask', () => {
       expect(loadedBy(words)).toEqual({ parts: ['program.js'], modules: [], compiled: [] });
   });
 
-  test('preflight of a worker without a lock loads one more', () => {
+  aloneTest('preflight of a worker without a lock loads one more', () => {
     expect(loadedBy(NEW, NO_TMUX)).toEqual({
       parts: ['program.js', 'preflight.js'],
       modules: [],
@@ -79,7 +97,7 @@ describe('where there is no tmux to ask', () => {
     });
   });
 
-  test('preflight of a worker with a lock hashes it', () => {
+  aloneTest('preflight of a worker with a lock hashes it', () => {
     expect(loadedBy(ADA, NO_TMUX)).toEqual({
       parts: ['program.js', 'preflight.js'],
       modules: ['crypto', 'stream'],
@@ -87,7 +105,7 @@ describe('where there is no tmux to ask', () => {
     });
   });
 
-  test('a diagnosis loads neither yargs nor listr2, nor what runs programs', () => {
+  aloneTest('a diagnosis loads neither yargs nor listr2, nor what runs programs', () => {
     expect(loadedBy(['--json'], NO_TMUX).parts).toEqual(['program.js', 'diagnosis.js']);
   });
 
@@ -109,7 +127,7 @@ inTmux('with a tmux server (skipped without tmux)', () => {
     const left = join(dirname(server.socket), 'left');
     spawnSync(process.execPath, [join(server.tmuxTmpdir, 'gone.mjs'), left]);
     expect(lstatSync(left).isSocket()).toBe(true);
-    return loadedBy(args, { TMUX_TMPDIR: server.tmuxTmpdir });
+    return loadedBy(args, { env: { TMUX_TMPDIR: server.tmuxTmpdir } });
   };
 
   test('preflight asks it with what Node has, and loads no library', async () => {

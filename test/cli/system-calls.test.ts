@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, hasTmux, makeTown, onCleanUp, startTmux, type TestTown } from '../support/index.ts';
+import { aloneOptions, giveToAlone } from './alone.ts';
 import { bareEnvironment, PROGRAM } from './run-cli.ts';
 
 afterEach(cleanUp);
@@ -47,8 +48,10 @@ const callsOf = (
 
 counted('a diagnosis (skipped without strace)', () => {
   test('makes a fixed number of calls for each lock', () => {
-    const env = { PATH: '/no/such' };
-    const [few, many] = [callsOf(townWith(20), { env }), callsOf(townWith(220), { env })];
+    const towns = [townWith(20), townWith(220)];
+    giveToAlone(...towns.map(({ root }) => root));
+    const env = { PATH: '/no/such', NODE_OPTIONS: aloneOptions() };
+    const [few = [], many = []] = towns.map((town) => callsOf(town, { env }));
     // Two directories are looked at and listed, the lock is opened, read and closed, its process asked for.
     expect((many.length - few.length) / 200).toBeLessThanOrEqual(16.5);
   });

@@ -1,13 +1,19 @@
-/** Questions to git that change nothing and run nothing of the repository's: no hooks, no monitor, no index refresh. */
+/**
+ * Questions to git that change nothing and run nothing of the repository's: no hooks, no monitor, no helpers, no fetch of
+ * what is missing, no index refresh.
+ */
 import { relative, resolve } from 'node:path';
 import type { Observed } from '../../core/types/evidence.ts';
-import { type CommandResult, complaintOf, runCommand } from '../../io/command.ts';
+import { type CommandResult, complaintOf, firstLineOf, runCommand } from '../../io/command.ts';
+import { callerUid } from '../../io/trust.ts';
 
 export interface GitClient {
   /** Absolute path of the git program; null where it is not installed. */
   readonly program: string | null;
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whose permissions git has. Not given: ours. */
+  readonly as?: number;
 }
 
 /** Paths in one call: 256 of the longest ones still fit the arguments of one program. */
@@ -55,8 +61,9 @@ const askInParts = async (
 };
 
 const named = (top: string, result: CommandResult): Observed<ReadonlySet<string>> => {
-  if (result.status !== 'ok')
-    return { seen: false, why: `git: ${complaintOf(result).replace(/^(fatal|error): /, '')}` };
+  if (result.status !== 'ok') return unseen(complaintOf(result));
+  // It ends with 0 where it could not read a part of the index, and then knows less than it should.
+  if (result.stderr !== '') return unseen(firstLineOf(result.stderr) ?? 'complained');
   const names = result.stdout
     .toString('utf8')
     .split('\0')
@@ -64,25 +71,37 @@ const named = (top: string, result: CommandResult): Observed<ReadonlySet<string>
   return { seen: true, value: new Set(names.map((name) => resolve(top, name))) };
 };
 
+const unseen = (complaint: string): Observed<never> => ({
+  seen: false,
+  why: `git: ${complaint.replace(/^(fatal|error): /, '')}`,
+});
+
+/** These win over the repository's own configuration. */
+const SETTINGS = ['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.askPass=', 'credential.helper='];
+
 const runGit = async (
   top: string,
   args: readonly string[],
-  { program, timeoutMs, env }: GitClient,
+  { program, timeoutMs, env, as = callerUid() }: GitClient,
   input?: string,
 ): Promise<CommandResult> => {
   if (program === null) return { status: 'missing' };
-  const quiet = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-C', top];
-  return runCommand(program, [...quiet, ...args], {
+  const quiet = SETTINGS.flatMap((setting) => ['-c', setting]);
+  return runCommand(program, [...quiet, '-C', top, ...args], {
     timeoutMs,
     // The caller's directory may be gone, and git does not start without one.
     cwd: '/',
     env: {
-      ...withoutRedirections(env),
-      GIT_OPTIONAL_LOCKS: '0',
+      // Whoever git runs as can read its environment.
+      ...(as === callerUid() ? withoutRedirections(env) : { PATH: env.PATH }),
+      // A partial clone fetches what it lacks through a program that it names itself. Older gits know the second only.
       GIT_NO_LAZY_FETCH: '1',
+      GIT_ALLOW_PROTOCOL: 'none',
+      GIT_OPTIONAL_LOCKS: '0',
       GIT_TERMINAL_PROMPT: '0',
       LC_ALL: 'C',
     },
+    as,
     ...(input === undefined ? {} : { input }),
   });
 };

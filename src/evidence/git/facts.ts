@@ -4,6 +4,7 @@ import { relativeTo } from '../../core/town/roles.ts';
 import type { GitFacts, LockFile, Observed } from '../../core/types/evidence.ts';
 import { findProgram } from '../../io/find-program.ts';
 import { inParallel } from '../../io/in-parallel.ts';
+import { callerUid } from '../../io/trust.ts';
 import { askIgnored, askTracked, type GitClient } from './command.ts';
 import { plainIgnoring } from './ignore.ts';
 import { glanceAtIndex } from './index-glance.ts';
@@ -46,7 +47,6 @@ export const readGitFacts = async (
 ): Promise<readonly GitFacts[]> => {
   const { scanned } = question;
   const find = repositoryFinder(
-    process.geteuid?.() ?? 0,
     (directory) =>
       scanned !== undefined &&
       relativeTo(scanned.root, directory) !== null &&
@@ -109,20 +109,34 @@ const factOf = (
 
 type Answer = Observed<ReadonlySet<string>>;
 
+/** Root asks with the permissions of the repository's owner: what a repository makes git do is then his own doing. */
+const askGit = (
+  owner: number | null,
+  client: GitClient,
+  ask: (client: GitClient) => Promise<Answer>,
+): Promise<Answer> => {
+  if (callerUid() !== 0) return ask(client);
+  if (owner === null) return Promise.resolve(unseen('its repository belongs to several users: not asked'));
+  return ask({ ...client, as: owner });
+};
+
 const readTracked = async (
-  { top, gitDir, problem, isOurs }: Repository,
+  { top, gitDir, problem, owner }: Repository,
   paths: readonly string[],
   client: GitClient,
 ): Promise<Answer> => {
   if (problem !== null || gitDir === null) return unseen(problem ?? 'its repository is not known');
   if (client.program === null) return unseen('git is not installed');
   const names = [...new Set(paths.map((path) => basename(path)))];
-  const isNone = isOurs && names.every((name) => glanceAtIndex(gitDir, name) === 'not-tracked');
-  return isNone ? { seen: true, value: new Set() } : askTracked(top, paths, client);
+  const isNone =
+    owner === callerUid() && names.every((name) => glanceAtIndex(gitDir, name) === 'not-tracked');
+  return isNone
+    ? { seen: true, value: new Set() }
+    : askGit(owner, client, (as) => askTracked(top, paths, as));
 };
 
 const readIgnored = async (
-  { top, gitDir, problem }: Repository,
+  { top, gitDir, problem, owner }: Repository,
   paths: readonly string[],
   client: GitClient,
 ): Promise<Answer> => {
@@ -130,5 +144,5 @@ const readIgnored = async (
   const plain = paths.filter(plainIgnoring(top, gitDir));
   if (plain.length === paths.length) return { seen: true, value: new Set(plain) };
   if (client.program === null) return unseen('git is not installed');
-  return askIgnored(top, paths, client);
+  return askGit(owner, client, (as) => askIgnored(top, paths, as));
 };

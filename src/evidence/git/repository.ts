@@ -10,8 +10,8 @@ export interface Repository {
   readonly gitDir: string | null;
   /** Why git, or we, cannot answer for this repository; null where nothing speaks against it. */
   readonly problem: string | null;
-  /** Everything belongs to the user who asks: otherwise git has rules of its own ("dubious ownership"). */
-  readonly isOurs: boolean;
+  /** The user to whom all of it belongs; null where that is not one user. git has rules of its own ("dubious ownership"). */
+  readonly owner: number | null;
 }
 
 /** A `.git` file says `gitdir: <path>` and nothing else. */
@@ -23,7 +23,6 @@ const MAX_POINTER_BYTES = 8192;
  * known to have no `.git`.
  */
 export const repositoryFinder = (
-  uid: number,
   isRuledOut: (directory: string) => boolean = () => false,
 ): ((directory: string) => Repository | null) => {
   const known = new Map<string, Repository | null>();
@@ -31,7 +30,7 @@ export const repositoryFinder = (
     const before = known.get(directory);
     if (before !== undefined) return before;
     const parent = dirname(directory);
-    const here = isRuledOut(directory) ? null : repositoryAt(directory, uid);
+    const here = isRuledOut(directory) ? null : repositoryAt(directory);
     const found = here ?? (parent === directory ? null : find(parent));
     known.set(directory, found);
     return found;
@@ -40,9 +39,9 @@ export const repositoryFinder = (
 };
 
 /** The repository whose `.git` lies in this very directory. git passes by a `.git` directory that is none, and so do we. */
-const repositoryAt = (top: string, uid: number): Repository | null => {
+const repositoryAt = (top: string): Repository | null => {
   const entry = `${top}/.git`;
-  const troubled = (problem: string): Repository => ({ top, gitDir: null, problem, isOurs: false });
+  const troubled = (problem: string): Repository => ({ top, gitDir: null, problem, owner: null });
   try {
     const stats = statIfThere(entry);
     if (stats === null) return null;
@@ -52,8 +51,9 @@ const repositoryAt = (top: string, uid: number): Repository | null => {
     const isComplete = statIfThere(`${gitDir}/HEAD`) !== null;
     if (!isComplete && stats.isDirectory() && isHollow(gitDir)) return null;
     if (!isComplete || target === null) return troubled(`${entry} leads to no complete repository`);
-    const isOurs = [statSync(top), stats, target].every((seen) => seen.uid === uid);
-    return { top, gitDir, problem: null, isOurs };
+    const { uid } = statSync(top);
+    const owner = stats.uid === uid && target.uid === uid ? uid : null;
+    return { top, gitDir, problem: null, owner };
   } catch (error) {
     return troubled(`${entry}: ${describeErrno(error)}`);
   }

@@ -1,6 +1,7 @@
 /** Asks one tmux server for everything, bounded, and never starts one. */
 import type { GasTownEnvironment } from '../../core/types/evidence.ts';
 import { type CommandResult, complaintOf, runCommand } from '../../io/command.ts';
+import { callerUid } from '../../io/trust.ts';
 import {
   cannotQuote,
   type FieldEnd,
@@ -22,6 +23,8 @@ export interface TmuxClient {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Nothing else goes on while the question is asked. */
   readonly alone: boolean;
+  /** Whose permissions the client has: the owner's of the server. Not given: ours. */
+  readonly as?: number;
 }
 
 export type ServerAnswer =
@@ -36,6 +39,13 @@ const ABSENT = /^(no server running on .*|error connecting to .* \(No such file 
 
 /** The server ended while it answered: whoever asks again learns whether one runs there now. */
 const ENDED = /^(server exited|lost server)/m;
+
+/** What a client says whose server speaks another version of tmux' protocol, or is not installed at all. */
+const OTHER_VERSION =
+  /^(server exited|lost server|protocol version|unexpected answer|did not answer|tmux is not installed)/;
+
+/** Another program might get an answer where this reason stood in the way. */
+export const mayBeOtherVersion = (reason: string): boolean => OTHER_VERSION.test(reason);
 
 /**
  * Asks the server behind a socket file, which must exist: without one, older clients would make its directory.
@@ -102,18 +112,20 @@ const ownEnvironment = (
 
 /**
  * `-u`: without it a client in the C locale (cron) turns what is not ASCII into `_`. Of the environment tmux gets what
- * it needs to run; `TMUX` of the session that we may be in is none of its business.
+ * it needs to run, and another user's client not even our HOME; `TMUX` of the session that we may be in is none of its
+ * business.
  */
 const runClient = async (
   socket: string,
   command: readonly string[],
-  { program, timeoutMs, env, alone }: TmuxClient,
+  { program, timeoutMs, env, alone, as = callerUid() }: TmuxClient,
 ): Promise<CommandResult> => {
   if (program === null) return { status: 'missing' };
   const { PATH, HOME, LANG, LC_ALL, LC_CTYPE } = env;
   return runCommand(program, ['-u', '-S', socket, ...command], {
     timeoutMs,
-    env: { PATH, HOME, LANG, LC_ALL, LC_CTYPE },
+    env: { PATH, HOME: as === callerUid() ? HOME : undefined, LANG, LC_ALL, LC_CTYPE },
     alone,
+    as,
   });
 };

@@ -1,13 +1,14 @@
 /** tmux evidence: every server of this user, asked or accounted for. Reads only, starts nothing. */
 import type { TmuxEvidence, TmuxPane, TmuxServer } from '../../core/types/evidence.ts';
-import { findProgram } from '../../io/find-program.ts';
 import { inParallel } from '../../io/in-parallel.ts';
 import { withoutDeletedMark } from '../processes/proc-files.ts';
 import { hasEnded, isTmuxServer, type ProcessTable } from '../processes/table.ts';
 import { otherTownFinder } from '../town/other-town.ts';
+import { findTmux } from './find-tmux.ts';
 import type { PaneRecord } from './format.ts';
 import { findUnreached, type HiddenServer, worksOutside } from './hidden-servers.ts';
-import { askServer, type ServerAnswer, type TmuxClient } from './server.ts';
+import { type Permission, permissionToAsk, programOfServer } from './permission.ts';
+import { askServer, mayBeOtherVersion, type ServerAnswer, type TmuxClient } from './server.ts';
 import { type SocketCandidate, type SocketQuestion, socketCandidates } from './sockets.ts';
 
 export { townSocketNames } from './sockets.ts';
@@ -35,8 +36,10 @@ const CLIENTS_AT_ONCE = 16;
 export const askTmux = async (question: TmuxQuestion): Promise<TmuxEvidence> => {
   const { env, timeoutMs, table, root } = question;
   const describe = serverDescriber(root);
-  const candidates = socketCandidates(question).filter((candidate) => mayHoldServers(candidate, question));
-  const program = findProgram('tmux', env);
+  const candidates = socketCandidates(question)
+    .map((candidate): Place => ({ ...candidate, permission: permissionFor(candidate, question) }))
+    .filter((candidate) => mayHoldServers(candidate, question));
+  const program = findTmux(env);
   const clientFor = (places: readonly unknown[]): TmuxClient => ({
     program,
     timeoutMs,
@@ -48,45 +51,88 @@ export const askTmux = async (question: TmuxQuestion): Promise<TmuxEvidence> => 
     describe(candidate.path, candidate.origin, await askCandidate(candidate, client)),
   );
   const { known, hidden } = findUnreached(asked, question.uids, table);
+  const again = await inParallel(known, CLIENTS_AT_ONCE, async (server) => {
+    const answer = await askWithItsProgram(server, clientFor(known), question);
+    return answer?.status === 'ok' ? describe(server.socket, server.origin, answer) : server;
+  });
   const found = await inParallel(hidden, CLIENTS_AT_ONCE, async (server) =>
     withPlace(
-      describe(server.socket, 'process', await askHidden(server, clientFor(hidden))),
+      describe(server.socket, 'process', await askHidden(server, clientFor(hidden), question)),
       server,
       question,
     ),
   );
-  const servers = [...known, ...found].filter((server) => server !== null);
+  const servers = [...again, ...found].filter((server) => server !== null);
   return {
-    installed: program !== null,
+    installed: program !== null || servers.some(({ status }) => status === 'ok'),
     servers: withoutDoubles(servers),
     enumerated: table.listing.seen,
   };
 };
 
-const askCandidate = async (candidate: SocketCandidate, client: TmuxClient): Promise<ServerAnswer> => {
-  if (candidate.presence === 'none') return { status: 'absent', reason: 'no such socket' };
-  if (candidate.presence === 'closed')
-    return { status: 'failed', reason: candidate.why ?? 'is closed to us' };
-  return askServer(candidate.path, client);
+interface Place extends SocketCandidate {
+  /** Null where there is no socket that could be asked. */
+  readonly permission: Permission | null;
+}
+
+const permissionFor = ({ presence, path }: SocketCandidate, { uids }: TmuxQuestion): Permission | null =>
+  presence === 'socket' ? permissionToAsk(path, uids) : null;
+
+const askCandidate = async (
+  { presence, path, why, permission }: Place,
+  client: TmuxClient,
+): Promise<ServerAnswer> => {
+  if (presence === 'none') return { status: 'absent', reason: 'no such socket' };
+  if (permission === null) return { status: 'failed', reason: why ?? 'is closed to us' };
+  if (permission.as === null) return { status: 'failed', reason: permission.why };
+  return askServer(path, { ...client, as: permission.as });
 };
 
-/** A closed directory of another user matters only while a tmux server of that user may run. */
-const mayHoldServers = ({ uid, presence }: SocketCandidate, { table, uids }: TmuxQuestion): boolean => {
-  if (presence !== 'closed' || uid === null || uid === uids[0]) return true;
+/** What is closed to us and another user's matters only while a tmux server of that user may run; what was named, always. */
+const mayHoldServers = (
+  { uid, presence, origin, permission }: Place,
+  { table, uids }: TmuxQuestion,
+): boolean => {
+  const owner = permission?.as === null ? permission.owner : presence === 'closed' ? uid : null;
+  if (owner === null || owner === uids[0] || origin === 'flag' || origin === 'env') return true;
   if (!table.listing.seen || table.listing.value !== 'all') return true;
-  return [...table.rows.values()].some((row) => isTmuxServer(row) && table.details.uid(row.pid) === uid);
+  return [...table.rows.values()].some((row) => isTmuxServer(row) && table.details.uid(row.pid) === owner);
 };
 
-const askHidden = async (hidden: HiddenServer, client: TmuxClient): Promise<ServerAnswer> => {
-  if (client.program === null) return { status: 'failed', reason: 'tmux is not installed' };
-  if (hidden.obstacle !== null) return { status: 'failed', reason: hidden.obstacle };
-  const answer = await askServer(hidden.socket, client);
+/** Asks a server that did not understand our client with the program that the server itself runs. */
+const askWithItsProgram = async (
+  { status, reason, socket, pid }: Pick<TmuxServer, 'status' | 'reason' | 'socket' | 'pid'>,
+  client: TmuxClient,
+  { uids, table }: Pick<TmuxQuestion, 'uids' | 'table'>,
+): Promise<ServerAnswer | null> => {
+  if (status !== 'failed' || pid === null || !mayBeOtherVersion(reason ?? '')) return null;
+  const { as } = permissionToAsk(socket, uids);
+  const program = as === null ? null : programOfServer(pid, as, client.program, table);
+  return as === null || program === null ? null : askServer(socket, { ...client, program, as });
+};
+
+const askHidden = async (
+  hidden: HiddenServer,
+  client: TmuxClient,
+  { uids, table }: TmuxQuestion,
+): Promise<ServerAnswer> => {
+  const { socket, pid, obstacle } = hidden;
+  if (obstacle !== null) return { status: 'failed', reason: obstacle };
+  const permission = permissionToAsk(socket, uids);
+  if (permission.as === null) return { status: 'failed', reason: permission.why };
+  if (permission.as !== table.details.uid(pid))
+    return { status: 'failed', reason: `process ${pid} and its socket belong to different users: not asked` };
+  const first = await askServer(socket, { ...client, as: permission.as });
+  const described = { status: first.status, reason: reasonOf(first), socket, pid };
+  const answer = (await askWithItsProgram(described, client, { uids, table })) ?? first;
   if (answer.status === 'absent')
-    return { status: 'failed', reason: `process ${hidden.pid} does not listen there any more` };
-  if (answer.status === 'ok' && answer.server.pid !== hidden.pid)
-    return { status: 'failed', reason: `another server listens on the socket of process ${hidden.pid}` };
+    return { status: 'failed', reason: `process ${pid} does not listen there any more` };
+  if (answer.status === 'ok' && answer.server.pid !== pid)
+    return { status: 'failed', reason: `another server listens on the socket of process ${pid}` };
   return answer;
 };
+
+const reasonOf = (answer: ServerAnswer): string | null => (answer.status === 'ok' ? null : answer.reason);
 
 /** Null for a server that ended while it was asked: it holds nothing any more. */
 const withPlace = async (
@@ -127,7 +173,7 @@ const serverDescriber = (root: string): DescribeServer => {
       socket,
       origin,
       status: answer.status,
-      reason: answer.status === 'ok' ? null : answer.reason,
+      reason: reasonOf(answer),
       pid: server?.pid ?? null,
       startedAtMs: server?.startedAtMs ?? null,
       sessions: server?.sessions ?? 0,

@@ -226,17 +226,64 @@ const watchedGit = (town: TestTown) => {
     expect(await look(lock)).toMatchObject({ tracked: unseen(expect.stringMatching(/^git: .*index/)) });
   });
 
-  asRoot('that belongs to somebody else is unseen ("dubious ownership"; skipped without root)', async () => {
+  asRoot(
+    "root asks about somebody else's repository with that user's permissions (skipped without root)",
+    async () => {
+      const { town, top, lock } = makeRepository();
+      git(top, 'add', '-f', lock);
+      execFileSync('chown', ['-R', `${OTHER_UID}:${OTHER_UID}`, top]);
+      chmodSync(town.root, 0o755);
+      chmodSync(town.write('told', ''), 0o666);
+      const real = execFileSync('/bin/sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
+      const script = `#!/bin/sh\n{ id -u; env; } >> '${town.path('told')}'\nexec '${real}' "$@"\n`;
+      chmodSync(town.write('bin/git', script), 0o755);
+      const env = { ...ENV, PATH: `${town.path('bin')}:${ENV.PATH}`, API_TOKEN: 'secret' };
+      expect(await look(lock, env)).toMatchObject({ tracked: seen(true), ignored: seen(false) });
+      const told = readFileSync(town.path('told'), 'utf8');
+      expect(told).toMatch(new RegExp(`^${OTHER_UID}$`, 'm'));
+      expect(told).not.toMatch(/^0$|^HOME=|secret/m);
+    },
+  );
+
+  asRoot('that belongs to several users is unseen (skipped without root)', async () => {
     const { top, lock } = makeRepository();
-    for (const path of [top, join(top, '.git')]) chownSync(path, OTHER_UID, OTHER_UID);
-    expect(await look(lock)).toMatchObject({ tracked: unseen(expect.stringContaining('dubious ownership')) });
-    const trusted = {
-      ...ENV,
-      GIT_CONFIG_COUNT: '1',
-      GIT_CONFIG_KEY_0: 'safe.directory',
-      GIT_CONFIG_VALUE_0: '*',
-    };
-    expect(await look(lock, trusted)).toMatchObject({ tracked: seen(false) });
+    chownSync(join(top, '.git'), OTHER_UID, OTHER_UID);
+    expect(await look(lock)).toMatchObject({ tracked: unseen(expect.stringContaining('several users')) });
+  });
+
+  asRoot('an ordinary user leaves to git what belongs to somebody else (skipped without root)', async () => {
+    const { town, lock } = makeRepository();
+    chmodSync(town.root, 0o755);
+    expect(await asOtherUser(() => look(lock))).toMatchObject({
+      tracked: unseen(expect.stringContaining('dubious ownership')),
+    });
+  });
+
+  test('that lies in a part of the index that git could not read is unseen', async () => {
+    const town = makeTown({ workers: ['d/w', 'k'] });
+    const lock = town.lock('d/w');
+    const local = (...args: string[]) => git(town.root, ...args);
+    town.write('k/z', 'z');
+    local('init', '-q');
+    local('add', '-f', '.');
+    local('commit', '-qm', 'all');
+    local('sparse-checkout', 'init', '--cone', '--sparse-index');
+    local('sparse-checkout', 'set', 'k', 'mayor');
+    expect(local('ls-files', '--sparse')).toContain('d/\n');
+    town.lock('d/w');
+    expect(await look(lock)).toMatchObject({ tracked: seen(true) });
+    const tree = local('rev-parse', 'HEAD:d').trim();
+    rmSync(join(town.root, '.git/objects', tree.slice(0, 2), tree.slice(2)));
+    for (const [name, value] of [
+      ['extensions.partialClone', 'o'],
+      ['core.repositoryformatversion', '1'],
+      ['remote.o.url', town.root],
+      ['remote.o.promisor', 'true'],
+      ['remote.o.uploadpack', `touch ${town.path('ran')}; false`],
+    ] as const)
+      local('config', name, value);
+    expect(await look(lock)).toMatchObject({ tracked: { seen: false } });
+    expect(existsSync(town.path('ran'))).toBe(false);
   });
 
   asRoot('that is closed to us is unseen (skipped without root)', async () => {

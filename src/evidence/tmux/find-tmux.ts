@@ -1,0 +1,19 @@
+/** Where the tmux program is: in PATH, or at the places where package managers put it and cron's PATH does not look. */
+import { isAbsolute, join } from 'node:path';
+import { findProgram, firstExecutable } from '../../io/find-program.ts';
+import { distrust } from '../../io/trust.ts';
+
+const PLACES = ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin', '/opt/local/bin'];
+
+/** Absolute path, or null. Nothing that another user could have put there is taken from a place that PATH does not name. */
+export const findTmux = (env: Readonly<Record<string, string | undefined>>): string | null => {
+  const named = findProgram('tmux', env);
+  if (named !== null) return named;
+  const { HOME = '' } = env;
+  const places = isAbsolute(HOME) ? [...PLACES, join(HOME, '.local/bin')] : PLACES;
+  const found = firstExecutable(
+    'tmux',
+    places.filter((place) => distrust([place]) === null),
+  );
+  return found === null || distrust([found]) !== null ? null : found;
+};

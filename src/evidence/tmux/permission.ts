@@ -1,0 +1,54 @@
+/**
+ * Which tmux servers may be asked, and as whom. A tmux client does what its server says (`save-buffer` writes files), so
+ * nobody's server is ever asked with permissions that its owner lacks.
+ */
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { describeErrno } from '../../io/errno.ts';
+import { callerUid, distrust } from '../../io/trust.ts';
+import type { ProcessTable } from '../processes/table.ts';
+
+export type Permission =
+  /** The user as whom to ask: the owner of the socket. */
+  | { readonly as: number }
+  /** Why it is not asked; `owner` where another user owns it. */
+  | { readonly as: null; readonly why: string; readonly owner: number | null };
+
+/**
+ * Looks at a socket (absolute path, symlinks resolved). The caller's own may be asked, and by root those of `uids`, the
+ * owners of the town and of its locks, where nobody but the owner and root can put another socket there.
+ */
+export const permissionToAsk = (socket: string, uids: readonly number[]): Permission => {
+  const caller = callerUid();
+  let owner: number;
+  try {
+    owner = lstatSync(socket).uid;
+  } catch (error) {
+    return { as: null, why: describeErrno(error), owner: null };
+  }
+  if (owner !== caller && (caller !== 0 || !uids.includes(owner))) {
+    const whose = caller === 0 ? ', who owns neither the town nor a lock in it' : '';
+    return { as: null, why: `belongs to user ${owner}${whose}: not asked`, owner };
+  }
+  const fault = distrust([dirname(socket), socket], owner);
+  return fault === null ? { as: owner } : { as: null, why: `${fault}: not asked`, owner: null };
+};
+
+/**
+ * The program that a running server was started from, as a path that can be executed even where it was replaced or
+ * removed since; null where it is `program` itself, is not known, or is not for this user to run.
+ */
+export const programOfServer = (
+  pid: number,
+  as: number,
+  program: string | null,
+  { details }: ProcessTable,
+): string | null => {
+  const link = `/proc/${pid}/exe`;
+  if (details.uid(pid) !== as || !details.sharesOurPaths(pid)) return null;
+  try {
+    return program !== null && readlinkSync(link) === realpathSync.native(program) ? null : link;
+  } catch {
+    return null;
+  }
+};

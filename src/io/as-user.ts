@@ -1,0 +1,85 @@
+/**
+ * What a program must be started with so that it has another user's permissions and nothing of ours (root only). Node
+ * drops all supplementary groups where a user is named; the rest is here.
+ */
+import { openSync, readdirSync, readFileSync } from 'node:fs';
+import { findSystemProgram } from './find-program.ts';
+
+/** Options of Node's `spawn` and `spawnSync`. */
+export interface OtherUser {
+  readonly uid: number;
+  readonly gid: number;
+  /** A session of its own: no terminal of ours to type into. */
+  readonly detached: true;
+  /** Our own directory may be closed to that user. */
+  readonly cwd: '/';
+  /** What stands at the descriptors from 3 on. */
+  readonly extraDescriptors: readonly ('ignore' | number)[];
+}
+
+/** The group of a user who has no account: it owns nothing. */
+const NOBODYS_GROUP = 65_534;
+
+const ID_TIMEOUT_MS = 2000;
+
+/** O_CLOEXEC among the octal flags of `/proc/self/fdinfo`. */
+const CLOSED_ON_EXEC = 0o2000000;
+
+const known = new Map<number, OtherUser>();
+
+/** Null where this process has that user's permissions already. Asks `id` for the user's group, once. Never throws. */
+export const otherUser = (uid: number): OtherUser | null => {
+  if (uid === process.geteuid?.()) return null;
+  const before = known.get(uid);
+  if (before !== undefined) return before;
+  const gid = primaryGroupOf(uid);
+  const user = { uid, gid, detached: true, cwd: '/', extraDescriptors: coveredDescriptors() } as const;
+  known.set(uid, user);
+  return user;
+};
+
+const primaryGroupOf = (uid: number): number => {
+  const program = findSystemProgram('id', {});
+  if (program === null) return NOBODYS_GROUP;
+  // Loaded here: most runs need no program.
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  const { status, stdout } = spawnSync(program, ['-g', String(uid)], {
+    encoding: 'utf8',
+    env: {},
+    timeout: ID_TIMEOUT_MS,
+  });
+  return status === 0 && /^\d+\n$/.test(stdout) ? Number(stdout) : NOBODYS_GROUP;
+};
+
+/**
+ * Node closes its own descriptors in a child, but not every one that it inherited itself (`exec 200>lock` of a shell):
+ * `/dev/null` takes their places.
+ */
+const coveredDescriptors = (): readonly ('ignore' | number)[] => {
+  const inherited = inheritedDescriptors();
+  if (inherited.length === 0) return [];
+  const nothing = openSync('/dev/null', 'r');
+  return Array.from({ length: Math.max(...inherited) - 2 }, (_, index) =>
+    inherited.includes(index + 3) ? nothing : 'ignore',
+  );
+};
+
+/** Open descriptors above 2 that a child would get. Only Linux says. */
+const inheritedDescriptors = (): readonly number[] => {
+  try {
+    return readdirSync('/proc/self/fd')
+      .map(Number)
+      .filter((descriptor) => descriptor > 2 && !isClosedOnExec(descriptor));
+  } catch {
+    return [];
+  }
+};
+
+const isClosedOnExec = (descriptor: number): boolean => {
+  try {
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1];
+    return flags === undefined || (Number.parseInt(flags, 8) & CLOSED_ON_EXEC) !== 0;
+  } catch {
+    return true; // it was the listing's own, and is gone
+  }
+};

@@ -1,0 +1,74 @@
+/** What a program that root starts as another user inherits from root: nothing. */
+
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { buildSync } from 'esbuild';
+import { canBecomeOthers, cleanUp, OTHER_UID, onCleanUp } from '../support/index.ts';
+
+afterEach(cleanUp);
+
+/** Skipped, and said so, where these tests may not start processes as others. */
+const asRoot = canBecomeOthers && process.platform === 'linux' ? test : test.skip;
+
+/** Asks for everything that a child has from its parent. */
+const LOOK = [
+  'echo "uid $(id -u) gid $(id -g) groups $(id -G)"',
+  'pwd',
+  'env',
+  'for f in /proc/self/fd/*; do readlink $f; done | grep -c secret',
+  '[ "$(cut -d" " -f6 /proc/$$/stat)" = $$ ] && echo leads its session',
+].join('\n');
+
+const QUESTION = `
+  import { runCommand } from './src/io/command.ts';
+  const result = await runCommand('/bin/sh', ['-c', process.argv[2]], {
+    timeoutMs: 10000, env: { ONLY: 'this' }, as: ${OTHER_UID}, alone: process.argv[3] === 'alone',
+  });
+  process.stdout.write(String(result.stdout));
+  process.stderr.write(String(result.stderr));
+`;
+
+/** The answer of a doctor whose parent left it descriptors, high and low, and groups of root's. */
+const answerOf = (how: 'alone' | 'beside others'): readonly string[] => {
+  const folder = mkdtempSync(join(tmpdir(), 'as-user-'));
+  onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
+  const script = join(folder, 'ask.mjs');
+  buildSync({
+    stdin: { contents: QUESTION, resolveDir: process.cwd(), loader: 'ts' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    outfile: script,
+    banner: {
+      js: "import { createRequire as $cr } from 'node:module'; const require = $cr(import.meta.url);",
+    },
+  });
+  const secret = openSync(join(folder, 'secret'), 'w', 0o600);
+  const stdio = Array.from({ length: 90 }, (_, at) =>
+    [3, 40, 89].includes(at) ? secret : at < 3 ? 'pipe' : 'ignore',
+  );
+  const { stdout, stderr } = spawnSync(process.execPath, [script, LOOK, how], {
+    stdio: stdio as 'pipe'[],
+    encoding: 'utf8',
+    cwd: folder,
+  });
+  closeSync(secret);
+  expect(stderr).toBe('');
+  return stdout.trim().split('\n');
+};
+
+describe('a program that root starts as another user (skipped without root)', () => {
+  asRoot.each(['alone', 'beside others'] as const)('has nothing of ours: asked %s', (how) => {
+    const lines = answerOf(how);
+    expect(lines).toContain(`uid ${OTHER_UID} gid ${OTHER_UID} groups ${OTHER_UID}`);
+    expect(lines).toContain('/');
+    expect(lines).toContain('0');
+    expect(lines).toContain('leads its session');
+    expect(lines.filter((line) => /^(HOME|PATH|SSH_|USER)/.test(line))).toEqual([]);
+    expect(lines).toContain('ONLY=this');
+  });
+});
