@@ -3,9 +3,9 @@ import { clear, clearanceCode } from './core/clear-to-start.ts';
 import { Failure } from './core/failure.ts';
 import type { Gap } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
+import { documentOf } from './document.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { type LookOptions, look, placeWorker, townOf } from './look.ts';
-import { VERSION } from './version.ts';
 
 /**
  * May an agent start at these workers? Looks at their locks, the processes and tmux only; the town is not walked. A
@@ -50,14 +50,9 @@ export const preflight = async (
   const results = asked.flatMap(
     (found) => answers.get(found.kind === 'inside' ? found.worker : found.path) ?? [],
   );
-  return {
-    schemaVersion: 1,
-    tool: { name: 'lock-doctor', version: VERSION },
-    command: 'preflight',
-    exitCode: clearanceCode(results.map(({ answer }) => answer)),
+  return documentOf('preflight', clearanceCode(results.map(({ answer }) => answer)), {
     town: { root: place.root, source: place.source },
     results,
     gaps,
-    error: null,
-  };
+  });
 };

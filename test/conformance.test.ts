@@ -128,7 +128,7 @@ describe('layers', () => {
   /** From the bottom up; each may import those before it. `lock` and `repair` are the only ones that write. */
   const RANKS: readonly (readonly string[])[] = [
     ['core', 'version.ts'],
-    ['io', 'schema', 'check.ts'],
+    ['io', 'schema', 'check.ts', 'document.ts'],
     ['config.ts', 'plugins.ts', 'checks', 'reporters'],
     ['evidence'],
     ['look.ts'],

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PreflightReport, Report } from '../../src/core/types/report.ts';
 import { examine } from '../../src/diagnose.ts';
-import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
+import { cleanUp, makeTown, onCleanUp, type TestTown } from '../support/index.ts';
 import { bareEnvironment, doctor, documentOf, PROGRAM, validatorOf } from './run-cli.ts';
 
 afterEach(cleanUp);
@@ -67,19 +68,23 @@ describe('doctor --json', () => {
   test('cannot tell is 22, and problems outrank doubt', () => {
     const town = makeTown({ workers: ['gastown/crew/ada'] });
     town.lock('gastown/crew/ada', { session_id: '%55' });
-    // A PATH in which there is git and no tmux.
-    const bin = town.path('bin');
-    mkdirSync(bin);
-    const doubtful = doctor(['--json', '--town', town.root], { env: { PATH: bin } });
+    // Something listens there, and never answers.
+    const socket = town.path('silent.sock');
+    const silent = createServer().listen(socket);
+    onCleanUp(() => {
+      silent.close();
+    });
+    const asking = ['--json', '--town', town.root, '--socket', socket, '--timeout', '300'];
+    const doubtful = doctor(asking);
     expect(doubtful.status).toBe(22);
     expect(documentOf<Report>(doubtful.stdout)).toMatchObject({
       complete: false,
       exitCode: 22,
-      gaps: [{ what: 'tmux', why: 'is not installed' }],
+      gaps: [{ what: `tmux:${socket}`, why: 'did not answer within 300 ms' }],
     });
     town.lock('gastown/crew/bob', 'no record');
     town.lock('gastown/crew/.runtime', {});
-    const both = doctor(['--json', '--town', town.root, '--fail-on', 'info'], { env: { PATH: bin } });
+    const both = doctor([...asking, '--fail-on', 'info']);
     expect(documentOf<Report>(both.stdout)).toMatchObject({ complete: false });
   });
 

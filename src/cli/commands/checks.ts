@@ -1,9 +1,9 @@
 import { builtInChecks } from '../../../checks/index.ts';
 import { EXIT } from '../../core/types/report.ts';
+import { documentOf } from '../../document.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { padToWidth, wrapText } from '../../reporters/screen/display-width.ts';
 import { createPen } from '../../reporters/screen/style.ts';
-import { VERSION } from '../../version.ts';
 import { prepareRun } from '../diagnose.ts';
 import { diagnoseOptionsOf } from '../options-of.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
@@ -19,14 +19,7 @@ export const run: RunCommand = async (given, terminal) => {
     source: builtIn.has(id) ? 'built-in' : 'plug-in',
   }));
   if (given.options.json) {
-    const document = {
-      schemaVersion: 1,
-      tool: { name: 'lock-doctor', version: VERSION },
-      command: 'checks',
-      exitCode: EXIT.ok,
-      checks,
-      error: null,
-    };
+    const document = documentOf('checks', EXIT.ok, { checks });
     return { exitCode: EXIT.ok, stdout: renderJson(document), stderr: '' };
   }
   const presentation = await presentationFor(given, terminal, terminal.stdout);

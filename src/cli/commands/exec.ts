@@ -1,8 +1,8 @@
 import type { PreflightReport } from '../../core/types/report.ts';
+import { documentOf } from '../../document.ts';
 import { type ExecOutcome, runUnderLock } from '../../exec/run-under-lock.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
-import { VERSION } from '../../version.ts';
 import { type Arguments, usage } from '../arguments/arguments.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
@@ -33,16 +33,16 @@ const describe = async (outcome: ExecOutcome, given: Arguments, terminal: Termin
   if (outcome.kind === 'ended')
     return { exitCode, stdout: '', stderr: outcome.notice === null ? '' : `doctor: ${outcome.notice}\n` };
   const json = given.options.json;
-  const report: PreflightReport = {
-    schemaVersion: 1,
-    tool: { name: 'lock-doctor', version: VERSION },
-    command: 'exec',
+  const report: PreflightReport = documentOf(
+    'exec',
     exitCode,
-    town: outcome.kind === 'refused' ? { root: outcome.town.root, source: outcome.town.source } : null,
-    results: outcome.kind === 'refused' ? [outcome.result] : [],
-    gaps: [],
-    error: outcome.kind === 'not-started' ? { code: 'E_USAGE', message: outcome.why, hint: null } : null,
-  };
+    {
+      town: outcome.kind === 'refused' ? { root: outcome.town.root, source: outcome.town.source } : null,
+      results: outcome.kind === 'refused' ? [outcome.result] : [],
+      gaps: [],
+    },
+    outcome.kind === 'not-started' ? { code: 'E_USAGE', message: outcome.why, hint: null } : null,
+  );
   if (json) return { exitCode, stdout: renderJson(report), stderr: '' };
   if (outcome.kind === 'not-started') return { exitCode, stdout: '', stderr: `doctor: ${outcome.why}\n` };
   return {

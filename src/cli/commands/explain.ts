@@ -5,10 +5,10 @@ import { refusalOf, reportLock } from '../../core/report/report.ts';
 import { type Examination, NOTES, STATES, type State, type Verdict } from '../../core/types/judgement.ts';
 import { EXIT, type PreflightResult } from '../../core/types/report.ts';
 import { findWorker } from '../../diagnose.ts';
+import { documentOf } from '../../document.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import { createPen } from '../../reporters/screen/style.ts';
-import { VERSION } from '../../version.ts';
 import { type Arguments, usage } from '../arguments/arguments.ts';
 import { runDiagnosis } from '../diagnose.ts';
 import { readCheckPage, renderPage } from '../pages.ts';
@@ -30,16 +30,11 @@ export const run: RunCommand = async (given, terminal) => {
   const topic = word === undefined ? overview() : (inGlossary(word) ?? (await inTown(word, given, terminal)));
   if (given.options.json) {
     const { kind, id, text, verdict, answer } = topic;
-    const document = {
-      schemaVersion: 1,
-      tool: { name: 'lock-doctor', version: VERSION },
-      command: 'explain',
-      exitCode: EXIT.ok,
+    const document = documentOf('explain', EXIT.ok, {
       topic: { kind, id, text },
       lock: verdict === null ? null : reportLock(verdict),
       preflight: answer,
-      error: null,
-    };
+    });
     return { exitCode: EXIT.ok, stdout: renderJson(document), stderr: '' };
   }
   const presentation = await presentationFor(given, terminal, terminal.stdout);

@@ -1,10 +1,10 @@
 import { exitCodeAfter } from '../../core/report/interruption.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { openTown } from '../../diagnose.ts';
+import { documentOf } from '../../document.ts';
 import { type UndoOutcome, undoReleases } from '../../repair/undo.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { createPen, type Mark } from '../../reporters/screen/style.ts';
-import { VERSION } from '../../version.ts';
 import { usage } from '../arguments/arguments.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
@@ -30,15 +30,7 @@ export const run: RunCommand = async (given, terminal) => {
       reason,
       holder,
     }));
-    const document = {
-      schemaVersion: 1,
-      tool: { name: 'lock-doctor', version: VERSION },
-      command: 'undo',
-      exitCode,
-      run: undone,
-      results,
-      error: null,
-    };
+    const document = documentOf('undo', exitCode, { run: undone, results });
     return { exitCode, stdout: renderJson(document), stderr: '' };
   }
   const presentation = await presentationFor(given, terminal, terminal.stdout);

@@ -1,8 +1,8 @@
 import type { Report, ReportFinding, ReportFix } from '../../core/types/report.ts';
 import type { DiagnosisEvents } from '../../diagnose.ts';
+import { TOOL } from '../../document.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
 import { fixEvent, renderNdjson, startEvent } from '../../reporters/ndjson.ts';
-import { VERSION } from '../../version.ts';
 import type { CommandName } from '../arguments/options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -26,8 +26,7 @@ export const openEvents = (command: CommandName, { stdout }: Terminal): EventStr
         if (town === null) return;
         told.start = true;
         const startedAt = new Date().toISOString();
-        const tool = { name: 'lock-doctor', version: VERSION } as const;
-        stdout.write(renderJsonLine(startEvent({ schemaVersion: 1, tool, command, startedAt }, town)));
+        stdout.write(renderJsonLine(startEvent({ schemaVersion: 1, tool: TOOL, command, startedAt }, town)));
       },
     },
     onFix: (finding, fix) => {

@@ -1,8 +1,8 @@
 import { Failure } from '../../core/failure.ts';
 import { type ErrorCode, EXIT, type Report, type ReportError } from '../../core/types/report.ts';
+import { documentOf, TOOL } from '../../document.ts';
 import { renderJson, renderJsonLine } from '../../reporters/json.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
-import { VERSION } from '../../version.ts';
 import type { CommandName } from '../arguments/options.ts';
 import type { Outcome } from '../terminal/terminal.ts';
 
@@ -58,28 +58,18 @@ const tell = (error: unknown): ReportError => {
 const stackOf = (error: unknown, debug: boolean): string =>
   debug && error instanceof Error ? `${error.stack ?? error.message}\n` : '';
 
-const TOOL = { name: 'lock-doctor', version: VERSION } as const;
-
-/** What every document of a command that came to nothing has. */
-const head = (exitCode: number, { command }: FailedRun) => ({
-  schemaVersion: 1,
-  tool: TOOL,
-  command,
-  exitCode,
-});
-
 /** The same keys as the command's own document, empty. */
 const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): object => {
   switch (run.command) {
     case 'preflight':
     case 'exec':
-      return { ...head(exitCode, run), town: null, results: [], gaps: [], error };
+      return documentOf(run.command, exitCode, { town: null, results: [], gaps: [] }, error);
     case 'undo':
-      return { ...head(exitCode, run), run: null, results: [], error };
+      return documentOf(run.command, exitCode, { run: null, results: [] }, error);
     case 'checks':
-      return { ...head(exitCode, run), checks: [], error };
+      return documentOf(run.command, exitCode, { checks: [] }, error);
     case 'explain':
-      return { ...head(exitCode, run), topic: null, lock: null, preflight: null, error };
+      return documentOf(run.command, exitCode, { topic: null, lock: null, preflight: null }, error);
     case 'doctor':
     case 'locks':
     case 'completion':
