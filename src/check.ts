@@ -6,6 +6,7 @@ import { describeAge } from './core/report/age.ts';
 import type { Check, Fix } from './core/types/check.ts';
 import type { Verdict } from './core/types/judgement.ts';
 
+export { isContainerId } from './core/judge/where-taken.ts';
 export { describeAge } from './core/report/age.ts';
 export { doubtOf } from './core/report/doubt.ts';
 export type { Check, Finding, Fix, Severity } from './core/types/check.ts';

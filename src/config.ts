@@ -15,6 +15,8 @@ export interface Config {
   readonly plugins: readonly string[];
   /** Names of agent commands besides the known ones. */
   readonly agents: readonly string[];
+  /** Host names that are gone for good, or were this machine's. */
+  readonly formerHosts: readonly string[];
   /** tmux servers to ask (names or paths) in place of those that are found. */
   readonly sockets: readonly string[];
   readonly skip: readonly string[];
@@ -31,6 +33,7 @@ const EMPTY: Config = {
   path: null,
   plugins: [],
   agents: [],
+  formerHosts: [],
   sockets: [],
   skip: [],
   failOn: null,

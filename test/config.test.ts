@@ -15,6 +15,7 @@ describe('the configuration of a town', () => {
       path: null,
       plugins: [],
       agents: [],
+      formerHosts: [],
       sockets: [],
       skip: [],
       failOn: null,
@@ -27,6 +28,7 @@ describe('the configuration of a town', () => {
     const values = {
       plugins: ['./checks/mine.js'],
       agents: ['my-agent'],
+      formerHosts: ['4e449adbac66', 'mac.lan'],
       sockets: ['/tmp/s'],
       skip: ['lock-debris'],
       failOn: 'error',
@@ -66,7 +68,9 @@ describe('the configuration of a town', () => {
 
   test('an unknown key is told with the known ones', () => {
     expect(() => parseConfig('{"socket": []}', 'f')).toThrow(
-      expect.objectContaining({ hint: 'Known keys: plugins, agents, sockets, skip, failOn, timeout.' }),
+      expect.objectContaining({
+        hint: 'Known keys: plugins, agents, formerHosts, sockets, skip, failOn, timeout.',
+      }),
     );
   });
 

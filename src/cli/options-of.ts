@@ -10,6 +10,7 @@ export const lookOptionsOf = ({ options }: Arguments, { env, cwd }: Terminal) =>
   scan: options.deep ? ('deep' as const) : options.quick ? ('quick' as const) : undefined,
   sockets: unlessEmpty(options.socket),
   timeoutMs: options.timeout ?? undefined,
+  formerHosts: options.formerHost,
   env,
   cwd,
 });

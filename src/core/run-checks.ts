@@ -57,14 +57,25 @@ const complete = (finding: Partial<Finding> & Pick<Finding, 'severity' | 'messag
   const { severity, worker = null, workers, message, evidence = [], fix: given = null } = finding;
   const fix: Fix | null = given?.action === 'advice' ? { ...given, commands: given.commands ?? [] } : given;
   const lock = finding.lock ?? (fix?.action === 'release' ? fix.lock : null);
-  const completed = { severity, worker, lock, message, evidence, fix };
+  const completed = {
+    severity,
+    worker,
+    lock,
+    message,
+    evidence,
+    fix,
+    ...(finding.doubt === false ? { doubt: false as const } : {}),
+  };
   return workers === undefined ? completed : { ...completed, workers };
 };
 
+/** The finding is doubt (incomplete, 22), and no problem (1) or information. */
+export const isDoubt = (check: Check, { severity, doubt }: Finding): boolean =>
+  check.reportsDoubt === true && severity !== 'info' && doubt !== false;
+
 const statusOf = (check: Check, findings: readonly Finding[]): CheckStatus => {
   if (findings.length === 0) return 'pass';
-  const doubtful = check.reportsDoubt === true && findings.some(({ severity }) => severity !== 'info');
-  return doubtful ? 'unknown' : 'fail';
+  return findings.some((finding) => isDoubt(check, finding)) ? 'unknown' : 'fail';
 };
 
 /** What was thrown, in words; anything can be thrown, and not everything can be made into text. */

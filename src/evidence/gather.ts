@@ -25,6 +25,7 @@ import {
   workingDirectories,
 } from './processes/processes.ts';
 import { readRegistries } from './registries/registries.ts';
+import { withStarts } from './restarts.ts';
 import { type ScanResult, scanPlaces, scanTownInTurns } from './scan/scan.ts';
 import { askTmux } from './tmux/tmux.ts';
 import { readTownLayout, type TownLayout } from './town/layout.ts';
@@ -48,6 +49,8 @@ export interface GatherRequest {
   readonly timeoutMs: number;
   /** Agent commands to know besides the built-in ones. */
   readonly agents: readonly string[];
+  /** Host names that are gone for good, or were this machine's. */
+  readonly formerHosts?: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Locks of an earlier look: only files that changed since are read again. */
   readonly before?: readonly LockFile[] | undefined;
@@ -131,7 +134,7 @@ const lookAtTmux = (
 
 /** Looks at everything once. Never throws for what it meets in the town: what could not be seen is in `gaps`. */
 export const gather = async (request: GatherRequest): Promise<Snapshot> => {
-  const { town, scan, env, timeoutMs, onStage } = request;
+  const { town, scan, env, timeoutMs, onStage, formerHosts = [] } = request;
   const takenAtMs = Date.now();
   const host = readHost();
 
@@ -185,8 +188,13 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
       rigs: layout.rigs,
       workers: layout.workers,
       agents,
+      ...(formerHosts.length > 0 ? { formerHosts } : {}),
     },
-    host,
+    // When it started matters only where a number is in use, or may be one of another namespace.
+    host:
+      host.initialPidNamespace !== true || processes.lookups.some(({ answer }) => answer === 'exists')
+        ? withStarts(host, town.root, table.rows.get(1) ?? null)
+        : host,
     asker,
     locks: await addGitFacts(locks, {
       timeoutMs,

@@ -15,6 +15,7 @@ export interface JudgeOptions {
   /** Milliseconds for each question to tmux and git. */
   readonly timeoutMs?: number | undefined;
   readonly agents?: readonly string[] | undefined;
+  readonly formerHosts?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 

@@ -38,9 +38,40 @@ describe('undecided-lock reports', () => {
   });
 
   test('a lock of another host as information', () => {
-    const parts = { locks: [aLock(ADA, { hostname: '4e449adbac66' })], lookups: [present(4242)] };
-    expect(runOn(check, parts)).toMatchObject([
+    expect(runOn(check, { locks: [aLock(ADA, { hostname: '4e449adbac66' })] })).toMatchObject([
       { severity: 'info', message: 'not from here: taken on 4e449adbac66, pane %3 unknown, 8 h' },
+    ]);
+  });
+
+  test.each([
+    ['4e449adbac66', /looks like the id of a container/],
+    ['mac.lan', /it may be this machine under another name/],
+    ['build2.example.org', /ask on build2.example.org; where it is gone for good/],
+  ])(
+    'a lock of %s whose number is in use here as a problem that the configuration can end',
+    (hostname, says) => {
+      const parts = { locks: [aLock(ADA, { hostname })], lookups: [present(4242)] };
+      const [finding] = runOn(check, parts);
+      expect(finding).toMatchObject({ severity: 'warning', doubt: false });
+      expect(finding?.message).toMatch(/, and its number is in use here$/);
+      expect(finding?.fix).toMatchObject({
+        text: expect.stringMatching(says),
+        commands: [['doctor', 'locks', '--former-host', hostname, '--town', '/town']],
+      });
+      expect(finding?.fix).toMatchObject({
+        text: expect.stringContaining(`name "${hostname}" under "formerHosts" in lock-doctor.json`),
+      });
+    },
+  );
+
+  test('a dead number in a container with where to ask', () => {
+    const { host } = aSnapshot();
+    const inside = { ...host, initialPidNamespace: false, pidNamespace: 'pid:[4026532001]' };
+    expect(runOn(check, { locks: [aLock(ADA)], over: { host: inside } })).toMatchObject([
+      {
+        severity: 'warning',
+        fix: { text: 'ask outside of this container or sandbox, where the holder may run' },
+      },
     ]);
   });
 

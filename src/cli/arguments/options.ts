@@ -199,6 +199,14 @@ export const OPTIONS = [
     commands: [...LOOKING],
   },
   {
+    name: 'former-host',
+    type: 'list',
+    value: 'NAME',
+    kind: 'text',
+    summary: 'a host name that is gone for good, or was this machine (repeatable)',
+    commands: [...LOOKING],
+  },
+  {
     name: 'timeout',
     type: 'value',
     value: 'MS',

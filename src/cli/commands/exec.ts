@@ -19,6 +19,7 @@ export const run: RunCommand = async (given, terminal) => {
     session: given.options.session ?? undefined,
     waitMs: (given.options.wait ?? 0) * 1000,
     record: given.options.record ?? undefined,
+    formerHosts: given.options.formerHost,
     timeoutMs: given.options.timeout ?? undefined,
     ...(sockets.length > 0 ? { sockets } : {}),
     env: terminal.env,

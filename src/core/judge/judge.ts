@@ -203,8 +203,8 @@ const judgeRecord = (
 ): Verdict => {
   const { host } = index.snapshot;
   const worker = index.viewOf(lock.worker);
-  const place = placeOf(record, host);
-  const foreign = place !== 'here';
+  const place = placeOf(lock, record, index.snapshot);
+  const foreign = place === 'other-host' || place === 'other-namespace';
   const twins = twinsOf(lock, worker, index);
   const process = judgeProcess(lock, record, index);
   const session = judgeSession(record, foreign, worker, twins, index);
@@ -223,7 +223,7 @@ const judgeRecord = (
   });
 
   const reasons: Reason[] = [];
-  if (place !== 'here') reasons.push(place);
+  if (foreign) reasons.push(place);
   if (process !== null) reasons.push(elsewhere ? 'process-elsewhere' : process.reason);
   reasons.push(session.reason);
   if (around.occupants.length > 0) reasons.push('occupied');
@@ -236,7 +236,7 @@ const judgeRecord = (
   if (priming && process?.own !== true) notes.push('priming');
   if (state === 'stale' && process?.own !== true && isFresh(lock, index)) notes.push('fresh');
   if (copied) notes.push('copy');
-  if (!foreign && index.lookups.get(record.pid)?.signalable === true) notes.push('would-block');
+  if (index.lookups.get(record.pid)?.signalable === true) notes.push('would-block');
 
   const facts: Fact[] = [];
   if (foreign) facts.push(hostFact(place, record, host));

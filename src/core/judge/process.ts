@@ -13,7 +13,7 @@ import type {
 } from '../types/evidence.ts';
 import type { Fact, ProcessState, Reason } from '../types/judgement.ts';
 import { tiesOf } from './ties.ts';
-import { isThisBoot, placeOf, plainHostname } from './where-taken.ts';
+import { isFromBeforeRestart, isThisBoot, placeOf, plainHostname } from './where-taken.ts';
 
 export interface ProcessFinding {
   readonly state: ProcessState;
@@ -92,6 +92,10 @@ const alive = (known: Known, doubtfully = ''): ProcessFinding =>
     `process ${known.pid} (${commandOf(known.process)}) runs${doubtfully}`,
   );
 
+const RESTARTED = 'this machine or container was started again since the lock was taken';
+
+const restarted = (known: Known): ProcessFinding => gone(known, 'rebooted', RESTARTED);
+
 const doubt = (known: Known, why: string): ProcessFinding =>
   finding(known, 'unknown', 'process-unknown', `process ${known.pid}: ${why}`);
 
@@ -106,7 +110,12 @@ const judgeOtherBoot = (known: Known, record: LockRecord, index: TownIndex): Pro
 };
 
 /** Judges the true holder that a record of ours names: equality of tokens, no clocks. */
-const judgeTrueHolder = (holder: TrueHolder, record: LockRecord, index: TownIndex): ProcessFinding => {
+const judgeTrueHolder = (
+  holder: TrueHolder,
+  lock: LockFile | null,
+  record: LockRecord,
+  index: TownIndex,
+): ProcessFinding => {
   const { host } = index.snapshot;
   const { pid, bootId, pidNamespace, startToken } = holder;
   const unseen: Known = { pid, own: true, process: null };
@@ -114,6 +123,11 @@ const judgeTrueHolder = (holder: TrueHolder, record: LockRecord, index: TownInde
     return judgeOtherBoot(unseen, record, index);
   if (bootId !== null && host.bootId === null && record.hostname === '')
     return doubt(unseen, 'neither its machine nor this boot could be told');
+  const isOfOtherNamespace =
+    pidNamespace !== null && host.pidNamespace !== null && pidNamespace !== host.pidNamespace;
+  // The number would be another namespace's, but that one ended with the container.
+  if (isOfOtherNamespace && lock !== null && isFromBeforeRestart(lock, record, host))
+    return restarted(unseen);
   const lookup = index.lookups.get(pid);
   if (lookup === undefined || lookup.answer === 'unknown')
     return doubt(unseen, lookup?.why ?? 'was not looked up');
@@ -141,10 +155,11 @@ const judgeRunning = (
   known: Known,
   running: ProcessInfo,
   lock: LockFile,
-  { acquiredAtMs }: LockRecord,
+  record: LockRecord,
   index: TownIndex,
 ): ProcessFinding => {
   const { startedAtMs } = running;
+  const { acquiredAtMs } = record;
   const ties = tiesOf(running, lock, index.viewOf(lock.worker), index);
   const lateMs = startedAtMs === null || acquiredAtMs === null ? 0 : startedAtMs - acquiredAtMs;
   const since = `started ${describeAge(lateMs / 1000)} after the lock`;
@@ -156,6 +171,8 @@ const judgeRunning = (
         ? recycled(known, `it ${since} was taken, and ${where}`)
         : doubt(known, NAMESPACE_DOUBT);
   }
+  if (!ties.mine && ties.known && isFromBeforeRestart(lock, record, index.snapshot.host))
+    return finding(known, 'recycled', 'rebooted', `process ${known.pid} is another one now: ${RESTARTED}`);
   const signs = [...(lateMs > LATE_MS ? [since] : []), ...(ties.elsewhere === null ? [] : [ties.elsewhere])];
   return ties.mine || signs.length === 0
     ? alive(known)
@@ -172,9 +189,31 @@ const judgePid = (lock: LockFile, record: LockRecord, index: TownIndex): Process
     return doubt(unseen, lookup?.why ?? 'was not looked up');
   const known: Known = { pid, own: false, process: lookup.process };
   const end = died(lookup);
-  if (end !== null)
-    return mayTrustAbsence(index) ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
+  if (end !== null) {
+    if (mayTrustAbsence(index)) return gone(known, end.reason, end.text);
+    return isFromBeforeRestart(lock, record, index.snapshot.host)
+      ? restarted(known)
+      : doubt(known, NAMESPACE_DOUBT);
+  }
   return lookup.process === null ? alive(known) : judgeRunning(known, lookup.process, lock, record, index);
+};
+
+/**
+ * Judges a number of a former host. Somebody said that this name is gone for good, and with it whoever bore it; or that
+ * it is this machine's, and then the number may be alive here. So it can show life, by what ties its process to the
+ * worker, and never death: the word for that is the configuration's. Sessions and occupants count as for every lock.
+ */
+const judgeVoidNumber = (lock: LockFile, record: LockRecord, index: TownIndex): ProcessFinding => {
+  const { pid, hostname } = record;
+  const process = index.lookups.get(pid)?.process ?? null;
+  const known: Known = { pid, own: false, process };
+  const isHolder =
+    index.lookups.get(pid)?.answer === 'exists' &&
+    process !== null &&
+    tiesOf(process, lock, index.viewOf(lock.worker), index).mine;
+  return isHolder
+    ? alive(known, ', and works here')
+    : gone(known, 'former-host', `${hostname} is a former host: its process ${pid} is not here any more`);
 };
 
 /**
@@ -182,10 +221,12 @@ const judgePid = (lock: LockFile, record: LockRecord, index: TownIndex): Process
  * companion record is believed unless its holder is proven dead: it outlasts the lock that it was written for.
  */
 export const judgeProcess = (lock: LockFile, record: LockRecord, index: TownIndex): ProcessFinding | null => {
-  if (placeOf(record, index.snapshot.host) !== 'here') return null;
-  if (record.holder !== null) return judgeTrueHolder(record.holder, record, index);
+  const place = placeOf(lock, record, index.snapshot);
+  if (place === 'former-host') return judgeVoidNumber(lock, record, index);
+  if (place !== 'here') return null;
+  if (record.holder !== null) return judgeTrueHolder(record.holder, lock, record, index);
   if (lock.companion !== null) {
-    const behind = judgeTrueHolder(lock.companion, record, index);
+    const behind = judgeTrueHolder(lock.companion, lock, record, index);
     if (behind.state === 'alive' || behind.state === 'unknown') return behind;
   }
   return judgePid(lock, record, index);
@@ -199,6 +240,6 @@ export const judgeCompanion = (companion: TrueHolder, index: TownIndex): Process
   const { bootId } = index.snapshot.host;
   if (companion.bootId !== null && bootId !== null && companion.bootId !== bootId) return null;
   const unnamed = { pid: 0, acquiredAt: '', acquiredAtMs: null, sessionId: '', hostname: '', holder: null };
-  const behind = judgeTrueHolder(companion, unnamed, index);
+  const behind = judgeTrueHolder(companion, null, unnamed, index);
   return behind.state === 'alive' || behind.state === 'unknown' ? behind : null;
 };

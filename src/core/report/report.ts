@@ -1,6 +1,6 @@
 /** From outcomes to the report: what is printed, and the exit code that says what to do next. */
 
-import type { CheckOutcome } from '../run-checks.ts';
+import { type CheckOutcome, isDoubt } from '../run-checks.ts';
 import { isWithin, relativeTo } from '../town/roles.ts';
 import { hasTmuxAnswered } from '../town/town-index.ts';
 import { type Finding, SEVERITIES, type Severity } from '../types/check.ts';
@@ -120,7 +120,7 @@ const reportFindings = (request: ReportRequest): readonly ReportFinding[] => {
           id: count === 1 ? base : `${base}#${count}`,
           check: check.id,
           severity: finding.severity,
-          doubt: check.reportsDoubt === true && finding.severity !== 'info',
+          doubt: isDoubt(check, finding),
           worker: finding.worker,
           lock: finding.lock,
           message: finding.message,

@@ -22,6 +22,8 @@ export interface Finding {
   readonly message: string;
   readonly evidence: readonly Fact[];
   readonly fix: Fix | null;
+  /** False where this one is a problem although its check reports doubt. */
+  readonly doubt?: false;
 }
 
 /** A diagnostic: pure, synchronous, over one examination. */

@@ -311,6 +311,8 @@ export interface TownFacts {
   readonly workers: readonly string[];
   /** Agent commands to know besides the built-in ones (GT_PROCESS_NAMES, configuration). */
   readonly agents: readonly string[];
+  /** Host names that are gone for good, or were this machine's (configuration, --former-host); absent where there are none. */
+  readonly formerHosts?: readonly string[];
   /** Commands that are nobody besides the built-in ones (configuration); absent where there are none. */
   readonly bystanders?: readonly string[];
 }
@@ -321,8 +323,15 @@ export interface HostFacts {
   readonly uid: number;
   readonly bootId: string | null;
   readonly pidNamespace: string | null;
-  /** False inside a container's namespace, null where it cannot be told. */
+  /** False inside a container's namespace, null where it cannot be told. True as well where a machine has but one (WSL2). */
   readonly initialPidNamespace: boolean | null;
+  /**
+   * The latest moment, milliseconds since the epoch, before which this kernel cannot have run, whatever the clock did
+   * since; null or absent where that cannot be told.
+   */
+  readonly bootedAtMs?: number | null;
+  /** The same of the container that alone bears our host name; null or absent outside one. */
+  readonly containerStartedAtMs?: number | null;
 }
 
 /** Who asks: it never counts as an occupant. */

@@ -14,6 +14,7 @@ export const REASONS = [
   'process-unknown',
   'pid-invalid',
   'rebooted',
+  'former-host',
   'pane-live',
   'pane-gone',
   'pane-dead',

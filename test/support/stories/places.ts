@@ -102,11 +102,32 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'container-lock',
-    tells: 'A container took the lock; its number happens to be alive here, and means nothing.',
+    tells:
+      'A container took the lock; its number happens to be alive here, which means nothing and blocks other tools.',
     snapshot: aSnapshot({ locks: [aLock(ADA, { hostname: '4e449adbac66' })], lookups: [present(4242)] }),
-    locks: { [ADA]: 'foreign' },
+    locks: { [ADA]: 'foreign would-block' },
     findings: [`undecided-lock:${ADA}`],
-    exit: 0,
+    exit: 1,
+  },
+  {
+    name: 'former-host',
+    tells:
+      'The configuration says that these names are gone for good: the dead one is stale, what stands is held.',
+    snapshot: (() => {
+      const gone = { hostname: '4e449adbac66' };
+      const base = aSnapshot({
+        locks: [
+          aLock(ADA, { ...gone, sessionId: '' }),
+          aLock('gastown/crew/bob', { ...gone, sessionId: '%7' }),
+        ],
+        lookups: [present(4242)],
+        servers: [aServer([aPane({ id: '%7', sessionName: 'gt-crew-bob', path: at('gastown/crew/bob') })])],
+      });
+      return { ...base, town: { ...base.town, formerHosts: ['4E449ADBAC66'] } };
+    })(),
+    locks: { [ADA]: 'stale would-block', 'gastown/crew/bob': 'held would-block' },
+    findings: [`stale-lock:${ADA}`],
+    exit: 1,
   },
   {
     name: 'other-namespace',

@@ -1,0 +1,168 @@
+/**
+ * When this kernel, and this container, were started: what was locked well before has no holder any more (Linux only).
+ *
+ * A start that is worked out from a counter (`now - uptime`) moves with every step of the clock, and stands still while a
+ * virtual machine is paused: a laptop that slept for a night makes WSL2 and Docker Desktop look started this morning,
+ * and every lock of yesterday older than that, agents alive. So a start is believed only where a file was stamped at
+ * that very moment, by the clock that stamps locks, and the earlier of the two is taken. A stamp that is later than the
+ * counter says was made by something else: then nothing is concluded.
+ */
+import { readlinkSync, statSync } from 'node:fs';
+import { isContainerId } from '../core/judge/where-taken.ts';
+import type { HostFacts } from '../core/types/evidence.ts';
+import { readProc } from './processes/proc-files.ts';
+
+/** One line of `/proc/self/mountinfo` (proc(5)), as far as it is needed. */
+export interface Mount {
+  /** The part of the file system that is mounted: `/` for all of it. */
+  readonly root: string;
+  readonly place: string;
+  readonly type: string;
+  readonly source: string;
+}
+
+/** Reads mountinfo; later mounts hide earlier ones of the same place, and stand later in the list. */
+export const parseMounts = (text: string): readonly Mount[] =>
+  text.split('\n').flatMap((line) => {
+    const [before = '', after] = line.split(' - ');
+    const [, , , root, place] = before.split(' ');
+    const [type = '', source = ''] = after?.split(' ') ?? [];
+    return root === undefined || place === undefined ? [] : [{ root, place, type, source }];
+  });
+
+const mountAt = (mounts: readonly Mount[], place: string): Mount | undefined =>
+  mounts.findLast((mount) => mount.place === place);
+
+/** The clock that stamps and the counter may differ by this much: a boot takes its time. */
+const SLACK_MS = 10 * 60_000;
+
+const earlier = (stampMs: number | null, counterMs: number | null): number | null =>
+  stampMs === null || counterMs === null || stampMs > counterMs + SLACK_MS
+    ? null
+    : Math.min(stampMs, counterMs);
+
+/** What the start of a container is worked out from. */
+export interface ContainerSigns {
+  readonly hostname: string;
+  readonly mounts: readonly Mount[];
+  /** Our UTS namespace is the first one: our host name is the machine's, whatever the container. */
+  readonly sharesHostname: boolean;
+  /** The town lies on the file system that is mounted at `/`. */
+  readonly townIsOnRoot: boolean;
+  /** When the runtime wrote `/etc/hostname`. */
+  readonly stampMs: number | null;
+  /** When process 1 of our PID namespace started, by the counter. */
+  readonly processOneMs: number | null;
+}
+
+/**
+ * The start of the container that we are in, or null. It says something of every process that calls itself by our host
+ * name only where that name is the container's alone: a container id, or any name of its own where the town lies on the
+ * container's private (overlay) root. Then whoever took a lock under that name ran in this container and ended with it.
+ * `/etc/hostname`, which the runtime writes at each start, is the stamp; a sandbox within the container (bwrap,
+ * `unshare`) has a younger process 1 and the same file, and containers that share a host name share the file of the first.
+ * Where no runtime mounted that file, as below `unshare` on a host, the holder may well live outside: null.
+ */
+export const containerStart = (signs: ContainerSigns): number | null => {
+  const { hostname, mounts, sharesHostname, townIsOnRoot, stampMs, processOneMs } = signs;
+  if (sharesHostname || mountAt(mounts, '/etc/hostname') === undefined) return null;
+  const rootIsPrivate = townIsOnRoot && (mountAt(mounts, '/')?.type ?? '').includes('overlay');
+  return isContainerId(hostname) || rootIsPrivate ? earlier(stampMs, processOneMs) : null;
+};
+
+/**
+ * The start of this kernel, or null. `/dev/null` of a devtmpfs is made when the kernel starts, and everybody shares it:
+ * containers of Docker make their own, and say nothing of the kernel.
+ */
+export const kernelStart = (
+  mounts: readonly Mount[],
+  stampMs: number | null,
+  counterMs: number | null,
+): number | null => {
+  const mount = mountAt(mounts, '/dev/null') ?? mountAt(mounts, '/dev');
+  return mount?.type === 'devtmpfs' ? earlier(stampMs, counterMs) : null;
+};
+
+/** What tells a distribution of WSL2 from a container that runs on it. */
+export interface WslSigns {
+  /** `/proc/sys/kernel/osrelease` */
+  readonly release: string;
+  /** The kernel's name for process 1. */
+  readonly processOne: string;
+  readonly mounts: readonly Mount[];
+  readonly townIsOnRoot: boolean;
+}
+
+/**
+ * Each distribution of WSL2 has a PID namespace of its own, and is a machine to its user: where process 1 is its init,
+ * `/` is a disk of its own and the town lies there (and not on a drive of Windows, which all distributions and Windows
+ * itself share), whoever takes a lock in the town is numbered here.
+ */
+export const isWslMachine = ({ release, processOne, mounts, townIsOnRoot }: WslSigns): boolean => {
+  const root = mountAt(mounts, '/');
+  return (
+    /microsoft/i.test(release) &&
+    (processOne === 'init' || processOne === 'systemd') &&
+    townIsOnRoot &&
+    root?.root === '/' &&
+    root.source.startsWith('/dev/')
+  );
+};
+
+/** The first UTS namespace of a Linux kernel always has this number (PROC_UTS_INIT_INO in its sources). */
+const INITIAL_UTS_NAMESPACE = 'uts:[4026531838]';
+
+/** Process 1 of our PID namespace, as the process table shows it. */
+export interface ProcessOne {
+  readonly comm: string;
+  readonly startedAtMs: number | null;
+}
+
+/** The same host with what its starts say for this town. Reads a few files; whatever cannot be read proves nothing. */
+export const withStarts = (host: HostFacts, town: string, processOne: ProcessOne | null): HostFacts => {
+  if (host.platform !== 'linux') return host;
+  const mounts = parseMounts(textOf('/proc/self/mountinfo'));
+  const uptime = Number.parseFloat(textOf('/proc/uptime'));
+  const counterMs = Number.isFinite(uptime) ? Date.now() - uptime * 1000 : null;
+  const bootedAtMs = kernelStart(mounts, statOf('/dev/null')?.ctimeMs ?? null, counterMs);
+  if (host.initialPidNamespace === true) return { ...host, bootedAtMs };
+  const townIsOnRoot = statOf(town)?.dev === statOf('/')?.dev;
+  const release = textOf('/proc/sys/kernel/osrelease');
+  const isMachine = isWslMachine({ release, processOne: processOne?.comm ?? '', mounts, townIsOnRoot });
+  const containerStartedAtMs = containerStart({
+    hostname: host.hostname,
+    mounts,
+    sharesHostname: utsNamespace() === INITIAL_UTS_NAMESPACE,
+    townIsOnRoot,
+    stampMs: statOf('/etc/hostname')?.mtimeMs ?? null,
+    processOneMs: processOne?.startedAtMs ?? null,
+  });
+  return {
+    ...host,
+    initialPidNamespace: isMachine ? true : host.initialPidNamespace,
+    bootedAtMs,
+    containerStartedAtMs,
+  };
+};
+
+const textOf = (path: string): string => {
+  const read = readProc(path);
+  return 'error' in read ? '' : read.bytes.toString('utf8');
+};
+
+const statOf = (path: string) => {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+};
+
+/** Unreadable counts as the machine's: then nothing is concluded. */
+const utsNamespace = (): string => {
+  try {
+    return readlinkSync('/proc/self/ns/uts');
+  } catch {
+    return INITIAL_UTS_NAMESPACE;
+  }
+};
