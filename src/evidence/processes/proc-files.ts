@@ -35,10 +35,13 @@ export const readProc = (path: string, maxBytes = MAX_BYTES): ProcRead => {
 
 const errorOf = (error: unknown): string => errnoOf(error) ?? String(error);
 
+/** The kernel hands out its lists piece by piece, nearly a page with each read: only a shorter answer is all there is. */
+const SURELY_WHOLE_BYTES = 2048;
+
 const readAll = (descriptor: number, maxBytes: number): Buffer => {
   const first = readSync(descriptor, shared, 0, shared.length, null);
-  if (first < shared.length) return shared.subarray(0, first);
-  const chunks = [Buffer.from(shared)];
+  if (first < SURELY_WHOLE_BYTES) return shared.subarray(0, first);
+  const chunks = [Buffer.from(shared.subarray(0, first))];
   for (let total = first; total < maxBytes; ) {
     const count = readSync(descriptor, shared, 0, shared.length, null);
     if (count === 0) break;

@@ -31,4 +31,23 @@ describe('Unix sockets', () => {
     expect(read(process.ppid)).not.toContain(path);
     expect(read(2 ** 22 + 1)).toEqual([]);
   });
+
+  onLinux(
+    'are all found on a machine that has hundreds of them (skipped where there is no /proc)',
+    async () => {
+      const directory = makeTmuxTmpdir();
+      const paths = Array.from({ length: 300 }, (_, index) => `${directory}/${'s'.repeat(40)}-${index}`);
+      for (const path of paths) {
+        const server = createServer();
+        await new Promise<void>((resolve) => {
+          server.listen(path, resolve);
+        });
+        onCleanUp(() => {
+          server.close();
+        });
+      }
+      const found = new Set(socketReader('/proc')(process.pid));
+      expect(paths.filter((path) => !found.has(path))).toEqual([]);
+    },
+  );
 });
