@@ -102,6 +102,12 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
     workingDirectories: async (pids) =>
       withoutStackTraces(() => new Map(pids.map((pid) => [pid, readProcLink(`${proc}/${pid}/cwd`)]))),
     doorToCwd: (pid) => `${proc}/${pid}/cwd`,
+    doorToRoot: (pid) => `${proc}/${pid}/root`,
+    numbers: (pid) => {
+      const read = readProc(`${proc}/${pid}/status`);
+      const line = 'error' in read ? null : /^NSpid:\s+([\d\s]*?)$/m.exec(read.bytes.toString('latin1'));
+      return line?.[1]?.split(/\s+/).map(Number) ?? [];
+    },
     sharesOurPaths: (pid) => {
       const theirs = readProcLink(`${proc}/${pid}/ns/mnt`);
       return theirs.seen && ourMounts.seen && theirs.value === ourMounts.value;
@@ -121,6 +127,8 @@ const closedDetails = (why: string): ProcessDetails => ({
   workingDirectories: async (pids) =>
     new Map(pids.map((pid): [number, Observed<string>] => [pid, { seen: false, why }])),
   doorToCwd: () => null,
+  doorToRoot: () => null,
+  numbers: () => [],
   sharesOurPaths: () => false,
   listeningSockets: () => [],
 });

@@ -67,6 +67,8 @@ const psDetails = (rows: ReadonlyMap<number, PsRow>): ProcessDetails => ({
   lookingIsCheap: false,
   workingDirectories: readWorkingDirectories,
   doorToCwd: () => null,
+  doorToRoot: () => null,
+  numbers: (pid) => [pid],
   sharesOurPaths: () => true,
   listeningSockets: () => [],
 });

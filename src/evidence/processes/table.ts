@@ -36,6 +36,10 @@ export interface ProcessDetails {
   readonly workingDirectories: (pids: readonly number[]) => Promise<ReadonlyMap<number, Observed<string>>>;
   /** A path that leads to its working directory from here, even out of another mount namespace; null: only its name does. */
   readonly doorToCwd: (pid: number) => string | null;
+  /** A path that leads to its root directory from here; null where there is none. */
+  readonly doorToRoot: (pid: number) => string | null;
+  /** Its numbers, from ours to the one in its own PID namespace: one where it lives in ours. Empty where nobody can tell. */
+  readonly numbers: (pid: number) => readonly number[];
   /** It lives in our mount namespace: its paths mean what they mean here. */
   readonly sharesOurPaths: (pid: number) => boolean;
   /** Absolute paths of the Unix sockets on which it listens; empty where that cannot be told. */

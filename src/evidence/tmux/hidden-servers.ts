@@ -1,16 +1,18 @@
 /** tmux servers that run and were not reached by their sockets: found among the processes. */
-import { realpathSync, statSync } from 'node:fs';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { TmuxServer } from '../../core/types/evidence.ts';
 import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable, treeBelow } from '../processes/table.ts';
 import { townPlaceFinder } from '../town/place.ts';
+import { accessTo, numberThere, type ServerHere } from './other-namespaces.ts';
 
 /** A running server that was not reached. */
 export interface HiddenServer {
   readonly pid: number;
   readonly startToken: string;
-  /** Absolute path on which it listens, or `process <pid>`. */
+  /** Absolute path by which we reach the socket on which it listens, or `process <pid>`. */
   readonly socket: string;
+  /** What leads to its paths where it lives in another mount namespace, else empty. */
+  readonly door: string;
   /** Why it cannot even be asked; null where it can. */
   readonly obstacle: string | null;
 }
@@ -19,6 +21,8 @@ export interface Reckoning {
   /** What was asked, the failed ones with their pid where the process behind the socket is known. */
   readonly known: readonly TmuxServer[];
   readonly hidden: readonly HiddenServer[];
+  /** Those of `known` that answered out of another PID namespace, with their processes here. */
+  readonly apart: ReadonlyMap<TmuxServer, ServerHere>;
 }
 
 /** Holds the answers against the tmux server processes of these users. */
@@ -34,26 +38,30 @@ export const findUnreached = (
   );
   const known = [...asked];
   const hidden: HiddenServer[] = [];
+  const apart = new Map<TmuxServer, ServerHere>();
   for (const { pid, startToken } of unreached) {
-    const socket = table.details.listeningSockets(pid).map(canonical)[0] ?? null;
-    const place = known.findIndex((server) => server.socket === socket);
+    const [listening] = table.details.listeningSockets(pid);
+    const access = listening === undefined ? UNKNOWN_ACCESS : accessTo(listening, pid, table);
+    const place = known.findIndex((server) => server.socket === access.path);
     const before = known[place];
+    const { door } = access;
     if (before?.status === 'failed') known[place] = { ...before, pid };
-    else
+    else if (before?.status === 'ok' && before.pid === numberThere(pid, table))
+      apart.set(before, { pid, door });
+    else {
+      const taken =
+        before?.status === 'ok' ? `another server (process ${before.pid}) took its socket's place` : null;
       hidden.push({
-        ...{ pid, startToken },
-        socket: socket ?? `process ${pid}`,
-        obstacle: obstacleTo(socket, pid, before),
+        ...{ pid, startToken, door },
+        socket: access.path ?? `process ${pid}`,
+        obstacle: taken ?? access.obstacle,
       });
+    }
   }
-  return { known, hidden };
+  return { known, hidden, apart };
 };
 
-const obstacleTo = (socket: string | null, pid: number, before: TmuxServer | undefined): string | null => {
-  if (socket === null) return 'its socket is not known';
-  if (before?.status === 'ok') return `another server (process ${before.pid}) took its socket's place`;
-  return isSocket(socket) ? null : `its socket was removed (kill -USR1 ${pid} makes it again)`;
-};
+const UNKNOWN_ACCESS = { path: null, door: '', obstacle: 'its socket is not known' };
 
 /**
  * True where everything that a server started demonstrably works outside the town: processes are listed, share our view
@@ -73,21 +81,4 @@ export const worksOutside = async (root: string, server: number, table: ProcessT
     if (relativeTo(root, cwd.value) !== null || !table.details.sharesOurPaths(pid)) return false;
     return placeInTown(cwd.value, table.details.doorToCwd(pid) ?? cwd.value) === null;
   });
-};
-
-const canonical = (path: string): string => {
-  try {
-    return realpathSync.native(path);
-  } catch {
-    return path;
-  }
-};
-
-const isSocket = (path: string): boolean => {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.isSocket() === true;
-  } catch {
-    // Behind a closed directory: the client will say so.
-    return true;
-  }
 };

@@ -155,7 +155,8 @@ const socketDirectories = ({ env, uids }: SocketQuestion): readonly Directory[] 
   return [...new Map(directories.map((directory) => [directory.path, directory])).values()];
 };
 
-const canonical = (path: string): string => {
+/** The path with its symlinks resolved, or as it is where it does not exist or is closed to us. */
+export const canonical = (path: string): string => {
   try {
     return realpathSync.native(path);
   } catch {

@@ -7,6 +7,7 @@ import { otherTownFinder } from '../town/other-town.ts';
 import { findTmux } from './find-tmux.ts';
 import type { PaneRecord } from './format.ts';
 import { findUnreached, type HiddenServer, worksOutside } from './hidden-servers.ts';
+import { asSeenFromHere, numberThere } from './other-namespaces.ts';
 import { type Permission, permissionToAsk, programOfServer } from './permission.ts';
 import { askServer, mayBeOtherVersion, type ServerAnswer, type TmuxClient } from './server.ts';
 import { type SocketCandidate, type SocketQuestion, socketCandidates } from './sockets.ts';
@@ -35,7 +36,8 @@ const CLIENTS_AT_ONCE = 16;
  */
 export const askTmux = async (question: TmuxQuestion): Promise<TmuxEvidence> => {
   const { env, timeoutMs, table, root } = question;
-  const describe = serverDescriber(root);
+  const otherTownOf = otherTownFinder(root);
+  const describe = serverDescriber(otherTownOf);
   const candidates = socketCandidates(question)
     .map((candidate): Place => ({ ...candidate, permission: permissionFor(candidate, question) }))
     .filter((candidate) => mayHoldServers(candidate, question));
@@ -50,18 +52,19 @@ export const askTmux = async (question: TmuxQuestion): Promise<TmuxEvidence> => 
   const asked = await inParallel(candidates, CLIENTS_AT_ONCE, async (candidate) =>
     describe(candidate.path, candidate.origin, await askCandidate(candidate, client)),
   );
-  const { known, hidden } = findUnreached(asked, question.uids, table);
+  const { known, hidden, apart } = findUnreached(asked, question.uids, table);
   const again = await inParallel(known, CLIENTS_AT_ONCE, async (server) => {
+    const here = apart.get(server);
+    if (here !== undefined) return asSeenFromHere(server, here, table, otherTownOf);
     const answer = await askWithItsProgram(server, clientFor(known), question);
     return answer?.status === 'ok' ? describe(server.socket, server.origin, answer) : server;
   });
-  const found = await inParallel(hidden, CLIENTS_AT_ONCE, async (server) =>
-    withPlace(
-      describe(server.socket, 'process', await askHidden(server, clientFor(hidden), question)),
-      server,
-      question,
-    ),
-  );
+  const found = await inParallel(hidden, CLIENTS_AT_ONCE, async (server) => {
+    const answer = describe(server.socket, 'process', await askHidden(server, clientFor(hidden), question));
+    return answer.status === 'ok'
+      ? asSeenFromHere(answer, server, table, otherTownOf)
+      : withPlace(answer, server, question);
+  });
   const servers = [...again, ...found].filter((server) => server !== null);
   return {
     installed: program !== null || servers.some(({ status }) => status === 'ok'),
@@ -127,20 +130,19 @@ const askHidden = async (
   const answer = (await askWithItsProgram(described, client, { uids, table })) ?? first;
   if (answer.status === 'absent')
     return { status: 'failed', reason: `process ${pid} does not listen there any more` };
-  if (answer.status === 'ok' && answer.server.pid !== pid)
+  if (answer.status === 'ok' && answer.server.pid !== numberThere(pid, table))
     return { status: 'failed', reason: `another server listens on the socket of process ${pid}` };
   return answer;
 };
 
 const reasonOf = (answer: ServerAnswer): string | null => (answer.status === 'ok' ? null : answer.reason);
 
-/** Null for a server that ended while it was asked: it holds nothing any more. */
+/** A server that did not answer. Null where it ended while it was asked: it holds nothing any more. */
 const withPlace = async (
   server: TmuxServer,
   hidden: HiddenServer,
   { root, table }: TmuxQuestion,
 ): Promise<TmuxServer | null> => {
-  if (server.status === 'ok') return server;
   if (hasEnded(hidden, table)) return null;
   const { pid } = hidden;
   return { ...server, pid, outsideTown: await worksOutside(root, pid, table) };
@@ -148,8 +150,7 @@ const withPlace = async (
 
 type DescribeServer = (socket: string, origin: TmuxServer['origin'], answer: ServerAnswer) => TmuxServer;
 
-const serverDescriber = (root: string): DescribeServer => {
-  const otherTownOf = otherTownFinder(root);
+const serverDescriber = (otherTownOf: (path: string) => string | null): DescribeServer => {
   const describePane = ({ path: shown, ...pane }: PaneRecord): TmuxPane => {
     // tmux passes on what /proc says of a directory that was removed: its users still work there.
     const path = shown === null ? null : withoutDeletedMark(shown);

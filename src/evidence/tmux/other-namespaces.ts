@@ -1,0 +1,95 @@
+/**
+ * tmux servers in other namespaces of this machine: by which path they are reached from here, and which numbers and
+ * directories here are theirs there. Reads only.
+ */
+import { statSync } from 'node:fs';
+import type { TmuxPane, TmuxServer } from '../../core/types/evidence.ts';
+import type { ProcessTable } from '../processes/table.ts';
+import { isSameDirectory } from '../town/place.ts';
+import { canonical } from './sockets.ts';
+
+/** Where the socket of a process is for us. */
+export interface Access {
+  readonly path: string;
+  /** What has to stand before a path of that process so that it leads there from here; empty where it does as it is. */
+  readonly door: string;
+  /** Why there is no way to it; null where there is one. */
+  readonly obstacle: string | null;
+}
+
+/** The way to a socket on which a process listens, `path` as that process has it. */
+export const accessTo = (path: string, pid: number, { details }: ProcessTable): Access => {
+  const here = canonical(path);
+  if (details.sharesOurPaths(pid)) {
+    const removed = `its socket was removed (kill -USR1 ${pid} makes it again)`;
+    return { path: here, door: '', obstacle: isSocket(here) ? null : removed };
+  }
+  const door = details.doorToRoot(pid);
+  const identity = door === null ? null : identityOf(`${door}${path}`);
+  if (door === null || identity === null)
+    return { path, door: '', obstacle: 'its socket is in another mount namespace, which is closed to us' };
+  // The file system of the socket may be the same in both.
+  if (identity !== 'none' && identity === identityOf(here)) return { path: here, door, obstacle: null };
+  const obstacle = identity === 'none' ? 'its socket was removed from another mount namespace' : null;
+  return { path: `${door}${path}`, door, obstacle };
+};
+
+const isSocket = (path: string): boolean => identityOf(path) !== 'none';
+
+/** Device and inode of a socket, `none` for what is none; null where nobody may look: the client will say so. */
+const identityOf = (path: string): string | null => {
+  try {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats?.isSocket() ? `${stats.dev}:${stats.ino}` : 'none';
+  } catch {
+    return null;
+  }
+};
+
+/** The number that a process has in its own PID namespace. */
+export const numberThere = (pid: number, { details }: ProcessTable): number =>
+  details.numbers(pid).at(-1) ?? pid;
+
+/** A server's process as it is here, and what stands before its paths. */
+export interface ServerHere {
+  readonly pid: number;
+  readonly door: string;
+}
+
+/**
+ * The answer of that server with our numbers and our paths instead of its own. A pane without a process here (any more) has
+ * the number 0.
+ */
+export const asSeenFromHere = async (
+  server: TmuxServer,
+  { pid, door }: ServerHere,
+  table: ProcessTable,
+  otherTownOf: (path: string) => string | null,
+): Promise<TmuxServer> => {
+  const seen = door === '' ? server.panes : server.panes.map((pane) => withOurPath(pane, door, otherTownOf));
+  if (server.pid === pid) return { ...server, panes: seen };
+  const before = childrenOf(pid, table);
+  // Panes may be younger than the table.
+  const known = seen.every((pane) => pane.dead || before.has(pane.pid));
+  const ours = known ? before : childrenOf(pid, await table.again());
+  return { ...server, pid, panes: seen.map((pane) => ({ ...pane, pid: ours.get(pane.pid) ?? 0 })) };
+};
+
+/** A directory that is another one here goes by the way to it: whoever knows the town's directories finds its name there. */
+const withOurPath = (
+  pane: TmuxPane,
+  door: string,
+  otherTownOf: (path: string) => string | null,
+): TmuxPane => {
+  const path = pane.path === null ? null : `${door}${pane.path}`;
+  if (path === null || isSameDirectory(path, pane.path ?? '')) return pane;
+  return { ...pane, path, otherTown: otherTownOf(path) };
+};
+
+/** The number there → the number here of each child: every pane's process is one. */
+const childrenOf = (parent: number, table: ProcessTable): ReadonlyMap<number, number> =>
+  new Map(
+    [...table.rows.values()]
+      .filter(({ ppid }) => ppid === parent)
+      .map(({ pid }) => [numberThere(pid, table), pid]),
+  );

@@ -1,0 +1,156 @@
+/** Agents and tmux servers in other namespaces of this machine: seen from outside, each is one, and judged like any other. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import {
+  canBecomeOthers,
+  cleanUp,
+  makeTmuxTmpdir,
+  onCleanUp,
+  sleeperNamed,
+  startProcess,
+  until,
+} from '../support/index.ts';
+import { ADA, GT, lockOf, NO_PANE, now, type Stage, setStage, textsOf, tmuxTest } from './stage.ts';
+
+afterEach(cleanUp);
+
+const canUnshare =
+  canBecomeOthers &&
+  spawnSync('unshare', ['-pfmu', '--mount-proc', 'true'], { stdio: 'ignore' }).status === 0;
+const why = canUnshare ? '' : ' (skipped: needs root and unshare)';
+const inNamespaces = canUnshare ? tmuxTest : test.skip;
+
+/** Runs a script in namespaces of its own; the end of the test ends all that lives in its mount namespace. */
+const startApart = async (flags: readonly string[], script: string): Promise<void> => {
+  const args = [...flags, '-f', '--kill-child', 'sh', '-c', `${script}\nexec sleep 600`];
+  const { pid } = await startProcess('unshare', args, { env: { PATH: process.env.PATH } });
+  const inner = await until(() => {
+    const child = childOf(pid);
+    return child !== undefined && commOf(child) === 'sleep' ? child : false;
+  }, 'what runs apart');
+  const mounts = mountsOf(inner);
+  onCleanUp(() => {
+    for (const one of readdirSync('/proc').map(Number))
+      if (one > 0 && mountsOf(one) === mounts) process.kill(one, 'SIGKILL');
+  });
+};
+
+/** The mount namespace of a process; null where it has ended. */
+const mountsOf = (pid: number): string | null => {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/mnt`);
+  } catch {
+    return null;
+  }
+};
+
+const childOf = (pid: number): number | undefined => {
+  const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
+  return first === undefined || first === '' ? undefined : Number(first);
+};
+
+const commOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+
+/** The script that starts a session with an agent in the worker's place. */
+const sessionScript = ({ town, tmuxTmpdir }: Stage, agent: string): string => `
+  mkdir -p -m 700 '${tmuxTmpdir}/tmux-0'
+  tmux -f /dev/null -S '${tmuxTmpdir}/tmux-0/default' new-session -d -s ${GT}-crew-ada -c '${town.path(ADA)}' '${agent}' 600`;
+
+describe(`PID namespaces${why}`, () => {
+  inNamespaces(
+    'a server and its agent in another one are one server and one agent → held, no collision',
+    async () => {
+      const stage = setStage();
+      await startApart(['-p', '--mount-proc'], sessionScript(stage, sleeperNamed('claude')));
+      stage.town.lock(ADA, { session_id: '%0', acquired_at: now() });
+      const report = await stage.look();
+      expect(report).toMatchObject({ exitCode: 0, findings: [], complete: true });
+      const lock = lockOf(report, ADA);
+      expect(lock).toMatchObject({ state: 'held', holder: { session: 'live' } });
+      expect(textsOf(lock).match(/claude is at work|claude .* is at work/g)).toHaveLength(1);
+      const servers = report.tmux?.servers.filter(({ socket }) => socket.startsWith(stage.tmuxTmpdir)) ?? [];
+      expect(servers).toMatchObject([{ status: 'ok', panes: 1, pid: expect.any(Number) }]);
+      expect(commOf(servers[0]?.pid ?? 0)).toBe('tmux: server');
+      expect(await stage.ask()).toMatchObject({ exitCode: 20 });
+    },
+  );
+
+  inNamespaces('the same where the socket has to be found through the process', async () => {
+    const stage = setStage();
+    const elsewhere = makeTmuxTmpdir();
+    await startApart(
+      ['-p', '--mount-proc'],
+      sessionScript({ ...stage, tmuxTmpdir: elsewhere }, sleeperNamed('claude')),
+    );
+    stage.town.lock(ADA, { session_id: '%0', acquired_at: now() });
+    const report = await stage.look();
+    expect(report.findings).toEqual([]);
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'held', holder: { session: 'live' } });
+    expect(report.tmux?.servers).toContainEqual(
+      expect.objectContaining({ socket: `${elsewhere}/tmux-0/default`, status: 'ok', panes: 1 }),
+    );
+  });
+});
+
+describe(`mount namespaces${why}`, () => {
+  /** Hides the socket from everybody outside. */
+  const privately = (stage: Stage, script: string): string =>
+    `mount -t tmpfs none '${stage.tmuxTmpdir}'\n${script}`;
+
+  inNamespaces('a server whose socket only its own one has is asked through its process → held', async () => {
+    const stage = setStage();
+    const agent = sleeperNamed('some-program');
+    await startApart(['-m'], privately(stage, sessionScript(stage, agent)));
+    stage.town.lock(ADA, { session_id: `${GT}-crew-ada`, acquired_at: now() });
+    const report = await stage.look();
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'held', holder: { session: 'live' } });
+    const servers = report.tmux?.servers.filter(({ socket }) =>
+      socket.endsWith(`${stage.tmuxTmpdir}/tmux-0/default`),
+    );
+    expect(servers).toMatchObject([{ status: 'ok', panes: 1 }]);
+    expect(servers?.[0]?.socket).toBe(`/proc/${servers?.[0]?.pid}/root${stage.tmuxTmpdir}/tmux-0/default`);
+  });
+
+  inNamespaces('a server of our own at the same path is not taken for it', async () => {
+    const stage = setStage();
+    const own = await stage.startTmux();
+    own.newSession('elsewhere', { cwd: '/' });
+    await startApart(['-m'], privately(stage, sessionScript(stage, sleeperNamed('some-program'))));
+    stage.town.lock(ADA, { session_id: `${GT}-crew-ada`, acquired_at: now() });
+    const report = await stage.look();
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'held' });
+    expect(report.tmux?.servers.filter(({ status }) => status === 'failed')).toEqual([]);
+    expect(report.tmux?.servers).toContainEqual(
+      expect.objectContaining({ socket: own.socket, pid: own.pid }),
+    );
+  });
+
+  inNamespaces('a place that only bears the name of the worker is not the worker', async () => {
+    const stage = setStage();
+    const script = `mount -t tmpfs none '${stage.town.root}'\nmkdir -p '${stage.town.path(ADA)}'`;
+    const session = sessionScript(stage, sleeperNamed('some-program')).replace(`${GT}-crew-ada`, 'other');
+    await startApart(['-m'], privately(stage, `${script}\n${session}`));
+    const report = await stage.look();
+    expect(report.tmux?.servers.filter(({ socket }) => socket.includes(stage.tmuxTmpdir))).toMatchObject([
+      { status: 'ok', panes: 1 },
+    ]);
+    stage.town.lock(ADA, { session_id: NO_PANE });
+    expect(await stage.judge()).toMatchObject({ holder: { session: 'gone' } });
+  });
+
+  inNamespaces(
+    'a socket that was removed there is said to be there, and nobody is told to signal the server',
+    async () => {
+      const stage = setStage();
+      const remove = `\nrm '${stage.tmuxTmpdir}/tmux-0/default'`;
+      await startApart(['-m'], privately(stage, sessionScript(stage, sleeperNamed('claude')) + remove));
+      const report = await stage.look();
+      const servers = report.tmux?.servers.filter(({ socket }) => socket.includes(stage.tmuxTmpdir));
+      expect(servers).toMatchObject([
+        { status: 'failed', reason: 'its socket was removed from another mount namespace' },
+      ]);
+      expect(JSON.stringify(report)).not.toContain('kill -USR1');
+    },
+  );
+});
