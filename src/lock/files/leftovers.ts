@@ -53,7 +53,11 @@ export function tidyUp(guard: Guard, options: LeftoverOptions): LeftoverRepair {
     if (lock === undefined) {
       if (putBack(calls, place, path).kind === 'back') restored = true;
       else kept.push(path);
-    } else if (isSameFile(lock, stat) || isReplaced(path, lock, staged) || isProvenDead(calls, path)) {
+    } else if (
+      isSameFile(lock, stat) ||
+      isReplaced(calls, place, path, staged) ||
+      isProvenDead(calls, path)
+    ) {
       remove(path);
     } else kept.push(path);
   }
@@ -97,9 +101,13 @@ function isAbandoned(kind: OwnFile, stat: BigIntStats, options: LeftoverOptions)
 const isExpired = (path: string, { nowMs, clearReleasedAfterMs }: LeftoverOptions): boolean =>
   clearReleasedAfterMs !== null && isExpiredCopy(path, nowMs, clearReleasedAfterMs);
 
-/** A take-over that died at its end: the record that was staged under the same nonce is the lock by now. */
-const isReplaced = (aside: string, lock: BigIntStats, staged: readonly Found[]): boolean =>
-  staged.some(({ path, stat }) => path === aside.replace(/old$/, 'new') && isSameFile(lock, stat));
+/** A take-over that died at its end: the record that was staged under the same nonce is what the lock reads by now. */
+function isReplaced(calls: SystemCalls, place: Place, aside: string, staged: readonly Found[]): boolean {
+  const record = staged.find(({ path }) => path === aside.replace(/old$/, 'new'));
+  if (record === undefined) return false;
+  const [one, other] = [look(calls, record.path), look(calls, place.lock)];
+  return one.kind === 'file' && other.kind === 'file' && one.stamp.sha256 === other.stamp.sha256;
+}
 
 /** Only a record of ours can prove it: the number in a foreign one was dead from the start. */
 function isProvenDead(calls: SystemCalls, path: string): boolean {

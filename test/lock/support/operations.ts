@@ -33,6 +33,8 @@ export interface Operation {
   readonly stays: boolean;
   /** It takes a lock in the name of this process. */
   readonly takes: boolean;
+  /** What stands at the lock's name where it was not done; left out where that depends. */
+  readonly orElse?: string;
 }
 
 const holderOf = ({ holder }: Scene): { holder?: HolderProcess } => (holder === undefined ? {} : { holder });
@@ -112,6 +114,15 @@ export const OPERATIONS: readonly Operation[] = [
     stake: null,
     stays: false,
     takes: true,
+    orElse: FOREIGN,
+  },
+  {
+    name: 'take over a stale lock with a second record',
+    begin: acquiring(FOREIGN, true),
+    stake: null,
+    stays: false,
+    takes: true,
+    orElse: FOREIGN,
   },
   { name: 'be refused by a live lock', begin: acquiring(LIVE, false), stake: LIVE, stays: true, takes: true },
   {

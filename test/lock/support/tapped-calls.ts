@@ -40,10 +40,22 @@ export const alone: SystemCalls = {
   descriptorInfo: () => 'lock:\t1: FLOCK  ADVISORY  WRITE 1 00:00:0 0 EOF\n',
 };
 
-/** How many calls, and which, something makes. */
-export async function listCalls(run: (calls: SystemCalls) => Promise<unknown>): Promise<readonly CallName[]> {
+/** As on a file system without hard links, which link(2) answers in one of several ways. */
+export const withoutLinks = (code: string): SystemCalls => ({
+  ...alone,
+  link: () => {
+    throw Object.assign(new Error(`${code}: injected at link`), { code });
+  },
+});
+
+/** How many calls, and which, something makes; those that fail as well. */
+export async function listCalls(
+  run: (calls: SystemCalls) => Promise<unknown>,
+  calls: SystemCalls = alone,
+): Promise<readonly CallName[]> {
   const names: CallName[] = [];
-  await run(tapped({ after: (name) => void names.push(name) }, alone)).catch(() => undefined);
+  const note = (name: CallName): undefined => void names.push(name);
+  await run(tapped({ before: note }, calls)).catch(() => undefined);
   return names;
 }
 
@@ -51,7 +63,7 @@ export const FAULTS = ['EIO', 'ENOSPC', 'EACCES', 'EROFS', 'EMFILE', 'short'] as
 export type Fault = (typeof FAULTS)[number];
 
 /** Call number `at` fails; a short write takes half of what it was offered and answers so. */
-export function failing(at: number, fault: Fault): SystemCalls {
+export function failing(at: number, fault: Fault, calls: SystemCalls = alone): SystemCalls {
   return tapped(
     {
       before: (name, index, args) => {
@@ -63,7 +75,7 @@ export function failing(at: number, fault: Fault): SystemCalls {
         throw Object.assign(new Error(`${fault}: injected at ${name}`), { code: fault });
       },
     },
-    alone,
+    calls,
   );
 }
 
