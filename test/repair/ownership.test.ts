@@ -1,0 +1,136 @@
+/** One `sudo doctor` in a user's town must not lock that user out, and nobody is left to guess who may write where. */
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { systemCalls } from '../../src/io/system-calls.ts';
+import { Lock } from '../../src/lock/agent-lock.ts';
+import { makeRunId } from '../../src/lock/files/names.ts';
+import { applyRelease, type ReleaseOutcome } from '../../src/repair/apply.ts';
+import { journalPath } from '../../src/repair/journal.ts';
+import { undoReleases } from '../../src/repair/undo.ts';
+import { quickJudge, readLockFile } from '../stress/quick-judge.ts';
+import { asOtherUser } from '../support/as-other-user.ts';
+import { canBecomeOthers, cleanUp, makeTown, OTHER_UID, onCleanUp, type TestTown } from '../support/index.ts';
+
+const [ADA, BO] = ['gastown/crew/ada', 'gastown/crew/bo'];
+
+afterEach(cleanUp);
+
+const withUmask = (mask: number): void => {
+  const before = process.umask(mask);
+  onCleanUp(() => void process.umask(before));
+};
+
+/** A town of somebody else's, with two stale locks. */
+const townOfOther = (): TestTown => {
+  const town = makeTown({ workers: [ADA, BO] });
+  const locks = [ADA, BO].map((worker) => town.lock(worker, { session_id: '' }));
+  for (const path of [town.root, ...locks.flatMap((lock) => [lock, dirname(lock), dirname(dirname(lock))])])
+    chownSync(path, OTHER_UID, OTHER_UID);
+  for (const path of [
+    town.root,
+    town.path('gastown'),
+    town.path('gastown/crew'),
+    town.path(ADA),
+    town.path(BO),
+  ])
+    chmodSync(path, 0o755);
+  for (const worker of [ADA, BO]) chmodSync(town.path(worker, '.runtime'), 0o755);
+  return town;
+};
+
+const release = async (town: TestTown, worker: string): Promise<ReleaseOutcome> => {
+  const lock = readLockFile(town.path(worker, '.runtime/agent.lock'), worker);
+  if (lock === null) throw new Error(`no lock of ${worker}`);
+  const step = { lock, state: 'stale' as const, force: false };
+  return applyRelease(step, makeRunId(Date.now()), 1, { townRoot: town.root, judge: quickJudge });
+};
+
+const owners = (paths: readonly string[]): readonly number[] => paths.map((path) => lstatSync(path).uid);
+
+const asRoot = canBecomeOthers ? describe : describe.skip;
+
+asRoot('what root makes in the town of a user (skipped where we are not root)', () => {
+  test.each([0o022, 0o077])("is the user's, with umask %o", async (umask) => {
+    withUmask(umask);
+    const town = townOfOther();
+    const released = await release(town, ADA);
+    expect(released).toMatchObject({ status: 'fixed' });
+    const journal = journalPath(town.root);
+    const guard = town.path(ADA, '.runtime/agent.lock.flock');
+    expect(owners([town.path('.runtime'), dirname(journal), journal, guard])).toEqual(
+      Array(4).fill(OTHER_UID),
+    );
+    expect(lstatSync(guard).mode & 0o777).toBe(0o644);
+
+    await asOtherUser(async () => {
+      expect(await release(town, BO)).toMatchObject({ status: 'fixed' });
+      const lock = new Lock(town.path(ADA), { judge: quickJudge });
+      await lock.acquire();
+      await lock.release();
+      const id = released.status === 'fixed' ? released.id : null;
+      const ofRoot = await undoReleases(id, { townRoot: town.root, judge: quickJudge });
+      expect(ofRoot.outcomes).toMatchObject([{ status: 'restored', worker: ADA }]);
+      const { outcomes } = await undoReleases(null, { townRoot: town.root, judge: quickJudge });
+      expect(outcomes).toMatchObject([{ status: 'restored', worker: BO }]);
+    });
+  });
+
+  test("a worker without .runtime gets one that is the owner's", async () => {
+    withUmask(0o077);
+    const town = townOfOther();
+    mkdirSync(town.path('w'));
+    chownSync(town.path('w'), OTHER_UID, OTHER_UID);
+    const lock = new Lock(town.path('w'), { judge: quickJudge });
+    await lock.acquire();
+    await lock.release();
+    expect(owners([town.path('w/.runtime'), town.path('w/.runtime/agent.lock.flock')])).toEqual([
+      OTHER_UID,
+      OTHER_UID,
+    ]);
+    await asOtherUser(async () => {
+      await lock.acquire();
+      await lock.release();
+    });
+  });
+
+  test("nothing is made in a directory that is not its worker's owner's, and what helps is said", async () => {
+    const town = townOfOther();
+    chownSync(town.path(ADA, '.runtime'), 0, 0);
+    const refused = await release(town, ADA);
+    expect(refused).toMatchObject({ status: 'skipped', why: 'no-guard' });
+    expect(refused.reason).toContain(`chown -R ${OTHER_UID} ${town.path(ADA, '.runtime')}`);
+    expect(existsSync(town.path(ADA, '.runtime/agent.lock.flock'))).toBe(false);
+    const lock = new Lock(town.path(ADA), { judge: quickJudge });
+    await expect(lock.acquire()).rejects.toMatchObject({ code: 'E_NO_GUARD' });
+  });
+
+  test('where a user may not write, the message names the path and whose it is', async () => {
+    const town = makeTown({ workers: [ADA] });
+    town.lock(ADA, { session_id: '' });
+    for (const path of [town.root, town.path('gastown'), town.path('gastown/crew'), town.path(ADA)])
+      chmodSync(path, 0o755);
+    chmodSync(town.path(ADA, '.runtime'), 0o755);
+    const place = town.path(ADA, '.runtime');
+    await asOtherUser(async () => {
+      const refused = await release(town, ADA);
+      expect(refused).toMatchObject({ status: 'failed' });
+      expect(refused.reason).toContain(`permission denied (EACCES): ${place} belongs to root`);
+      const taken = new Lock(town.path(ADA), { judge: quickJudge }).acquire();
+      await expect(taken).rejects.toThrow(`${place} belongs to root`);
+    });
+  });
+
+  test('an owner who cannot be changed is no reason to refuse (injected: fchown answers EPERM)', async () => {
+    const town = townOfOther();
+    const calls = {
+      ...systemCalls,
+      fchown: () => {
+        throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+      },
+    };
+    const lock = new Lock(town.path(ADA), { judge: quickJudge, calls });
+    expect(await lock.acquire()).toMatchObject({ how: 'taken-over' });
+    await lock.release();
+  });
+});
