@@ -1,13 +1,15 @@
-/** File systems on which flock(2) may mean nothing to the other machines, by their statfs(2) type (Linux). */
+/** File systems on which flock(2) may mean nothing to the other machines. */
+import { mountAround, typeOfDevice } from './mounts.ts';
 import type { SystemCalls } from './system-calls.ts';
 
-/** From linux/magic.h and the kernel modules' own sources. */
+const FUSE = 0x65735546;
+
+/** statfs(2) types on Linux, from linux/magic.h and the kernel modules' own sources. */
 const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
   [0x6969, 'nfs'],
   [0x517b, 'smb'],
   [0xff534d42, 'cifs'],
   [0xfe534d42, 'smb2'],
-  [0x65735546, 'fuse'],
   [0x01021997, '9p'],
   [0x00c36400, 'ceph'],
   [0x5346414f, 'afs'],
@@ -23,16 +25,40 @@ const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
   [0xbacbacbc, 'vmhgfs'],
 ]);
 
+/** FUSE programs that keep their files on this machine; every other one may keep them anywhere. */
+const LOCAL_FUSE = new Set([
+  'fuseblk', // a block device of this machine: ntfs-3g, exfat-fuse
+  'fuse.ntfs-3g',
+  'fuse.exfat',
+  'fuse.fuse2fs',
+  'fuse.fuse-overlayfs',
+  'fuse.bindfs',
+  'fuse.gocryptfs',
+  'fuse.encfs',
+  'fuse.securefs',
+]);
+
 /**
- * The name of the network file system a directory lies on, or null for a local one. Elsewhere than on Linux the numbers
- * mean other things, and null is answered. Throws where statfs fails.
+ * The name of the network file system a directory lies on, or null for a local one; what nobody knows counts as network.
+ * Throws where statfs or lstat fails.
  */
 export function networkFileSystem(
   calls: SystemCalls,
   directory: string,
   platform: NodeJS.Platform,
 ): string | null {
+  if (platform === 'darwin') {
+    const mount = mountAround(calls.mountTable() ?? '', directory);
+    return mount?.isLocal === true ? null : (mount?.type ?? 'unknown');
+  }
   if (platform !== 'linux') return null;
   // Some types have the top bit set and come as negative numbers on some machines.
-  return NETWORK_TYPES.get(calls.fileSystemType(directory) >>> 0) ?? null;
+  const type = calls.fileSystemType(directory) >>> 0;
+  return type === FUSE ? networkFuse(calls, directory) : (NETWORK_TYPES.get(type) ?? null);
+}
+
+function networkFuse(calls: SystemCalls, directory: string): string | null {
+  const device = calls.lstat(directory)?.dev;
+  const type = device === undefined ? null : typeOfDevice(calls.mountTable() ?? '', device);
+  return type !== null && LOCAL_FUSE.has(type) ? null : (type ?? 'fuse');
 }

@@ -2,7 +2,7 @@
  * Every system call that taking, giving back and breaking locks makes, behind one thin port: tests fail, cut short or
  * stop the world at each of them in turn. No policy here.
  */
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   accessSync,
   type BigIntStats,
@@ -52,6 +52,8 @@ export interface SystemCalls {
   readonly list: (directory: string) => readonly string[];
   /** `f_type` of statfs(2). */
   readonly fileSystemType: (path: string) => number;
+  /** What is mounted: Linux `/proc/self/mountinfo`, macOS what mount(8) prints; null where nobody says. Never throws. */
+  readonly mountTable: () => string | null;
   readonly isExecutable: (path: string) => boolean;
   /** What the kernel says of a descriptor (Linux: `/proc/self/fdinfo`); null where it says nothing. */
   readonly descriptorInfo: (descriptor: number) => string | null;
@@ -65,6 +67,9 @@ export interface SystemCalls {
     timeoutMs: number,
   ) => ToolAnswer;
 }
+
+/** mount(8) prints a table of the kernel's; it asks no server. */
+const MOUNT_TIMEOUT_MS = 2000;
 
 /** The calls of this machine. */
 export const systemCalls: SystemCalls = {
@@ -85,6 +90,15 @@ export const systemCalls: SystemCalls = {
   },
   list: (directory) => readdirSync(directory),
   fileSystemType: (path) => statfsSync(path).type,
+  mountTable: () => {
+    try {
+      return process.platform === 'darwin'
+        ? execFileSync('/sbin/mount', { encoding: 'utf8', timeout: MOUNT_TIMEOUT_MS, env: {}, stdio: 'pipe' })
+        : readFileSync('/proc/self/mountinfo', 'utf8');
+    } catch {
+      return null;
+    }
+  },
   isExecutable: (path) => {
     try {
       accessSync(path, constants.X_OK);

@@ -15,7 +15,7 @@ import { asidePath, makeNonce, ownFileOf, type Place } from './files/names.ts';
 import { look, type Sight } from './files/sight.ts';
 import { publish, removeQuietly, replaceFile, type Staged, stage } from './files/staging.ts';
 import type { Guard } from './guard/guard.ts';
-import { describeHolder, type HolderProcess, lifeOf, startTokenOf } from './identity.ts';
+import { describeHolder, type HolderProcess, isProvenDead, lifeOf, startTokenOf } from './identity.ts';
 
 export interface AcquireRequest {
   /** What the record names as its session: a tmux pane id `%N`, a session name, `rig/name`; default: none. */
@@ -62,7 +62,7 @@ export async function acquireGuarded(
       } else {
         const verdict = await judged(context, seen);
         if (verdict === null) continue;
-        if (!mayTakeOver(verdict, seen, guard)) throw refusal(context, seen, verdict);
+        if (!mayTakeOver(verdict, guard)) throw refusal(context, seen, verdict);
       }
       if (!guard.stands()) throw tornGuard(workerDir);
       // Before anything is moved: this is where a full disk says no.
@@ -235,18 +235,9 @@ async function judged(context: LockContext, seen: Sight): Promise<Verdict | null
   return verdict !== null && isAbout(verdict, seen) ? verdict : null;
 }
 
-/** Proof, and a file system on which our guard means something to everybody who could have the lock. */
-const mayTakeOver = ({ state, release }: Verdict, seen: Sight, { network }: Guard): boolean =>
-  state === 'stale' && release.allowed && (network === null || isOfThisMachine(seen));
-
-/**
- * A record of ours from this boot and PID namespace whose holder is dead: only this machine can prove that, so only its
- * processes break it, and those the guard excludes on any file system.
- */
-const isOfThisMachine = (seen: Sight): boolean => {
-  const holder = seen.kind === 'file' && seen.content.kind === 'record' ? seen.content.record.holder : null;
-  return holder !== null && lifeOf(holder) === 'gone';
-};
+/** Proof, and a guard that means something to everybody who could break or take this lock. */
+const mayTakeOver = ({ state, release, lock }: Verdict, { network }: Guard): boolean =>
+  state === 'stale' && release.allowed && (network === null || isProvenDead(lock.content));
 
 function refusal(context: LockContext, seen: Sight, verdict: Verdict): LockedError {
   const { record, stamp } = recordOf(context, seen);

@@ -1,5 +1,5 @@
 /** Who holds a lock, in words that outlive the process: number, start token, boot, PID namespace. */
-import type { TrueHolder } from '../core/types/evidence.ts';
+import type { LockContent, TrueHolder } from '../core/types/evidence.ts';
 import { readHost } from '../evidence/host.ts';
 import { readProc } from '../evidence/processes/proc-files.ts';
 import { isDead, parseProcStat } from '../evidence/processes/proc-stat.ts';
@@ -58,6 +58,14 @@ export function lifeOf(holder: TrueHolder): 'alive' | 'gone' | 'unknown' {
   if (holder.startToken === null) return 'unknown';
   return stat.startTicks === holder.startToken ? 'alive' : 'gone';
 }
+
+/**
+ * A record of ours, made in this boot and PID namespace, whose holder has ended. Only processes of this machine can tell
+ * that, so only they break such a lock, and those the guard excludes on network file systems too. The number
+ * in a foreign record proves nothing: a Gas Town helper's was dead from the start.
+ */
+export const isProvenDead = (content: LockContent): boolean =>
+  content.kind === 'record' && content.record.holder !== null && lifeOf(content.record.holder) === 'gone';
 
 function startTicksOf(pid: number): string | null {
   const read = readProc(`/proc/${pid}/stat`);

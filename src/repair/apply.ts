@@ -11,6 +11,7 @@ import { tidyUp } from '../lock/files/leftovers.ts';
 import { placeIn, releasedPath } from '../lock/files/names.ts';
 import { isSameStamp } from '../lock/files/sight.ts';
 import { type Guard, takeGuard } from '../lock/guard/guard.ts';
+import { isProvenDead } from '../lock/identity.ts';
 import { contextOf, type RepairContext, type RepairOptions, shortPath, symlinkOnTheWay } from './context.ts';
 import { appendEntry } from './journal.ts';
 
@@ -155,7 +156,7 @@ function refuse(
     const { why, retryInSeconds } = verdict.release;
     return skipped(why, REASONS[why], retryInSeconds);
   }
-  if (guard.network === null) return null;
+  if (guard.network === null || isProvenDead(verdict.lock.content)) return null;
   return skipped(
     'network',
     `it lies on a network file system (${guard.network}): only --force --worker releases it`,

@@ -158,6 +158,19 @@ describe('taking a lock', () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
+  test('but for a record of ours from this boot: no other machine can tell that its holder is dead', async () => {
+    const { dir } = scene();
+    const onNfs = { calls: { ...systemCalls, fileSystemType: () => 0x6969 } };
+    const agent = await fakeAgent();
+    const holder = { pid: agent.pid, startToken: await startTokenOf(agent.pid) };
+    await new Lock(dir, onNfs).acquire({ holder });
+    const other = new Lock(dir, onNfs);
+    await expect(other.acquire()).rejects.toMatchObject({ state: 'held' });
+    await agent.stop();
+    expect(await other.acquire()).toMatchObject({ how: 'taken-over' });
+    await other.release();
+  });
+
   test('a lock that git tracks is not taken over', async () => {
     const { town, dir, path } = scene();
     town.lock(WORKER, { session_id: '' });

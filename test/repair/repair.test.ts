@@ -20,6 +20,7 @@ import { Lock } from '../../src/lock/agent-lock.ts';
 import { doctorsJudge } from '../../src/lock/ask-the-judge.ts';
 import { makeRunId, placeIn } from '../../src/lock/files/names.ts';
 import { takeGuard } from '../../src/lock/guard/guard.ts';
+import { startTokenOf } from '../../src/lock/identity.ts';
 import { examineTown } from '../../src/look.ts';
 import { applyRelease, type ReleaseOutcome } from '../../src/repair/apply.ts';
 import { journalPath, readJournal } from '../../src/repair/journal.ts';
@@ -241,6 +242,16 @@ describe('releasing', () => {
     expect(await release(town, verdict, { signal })).toMatchObject({ status: 'skipped', why: 'interrupted' });
     expect(contents(town)).toBe(before);
     expect(await release(town, verdict, { ...onNfs, force: true })).toMatchObject({ status: 'fixed' });
+  });
+
+  test('a crashed record of ours is released on a network file system too', async () => {
+    const town = makeTown();
+    const agent = await fakeAgent('claude');
+    const holder = { pid: agent.pid, startToken: await startTokenOf(agent.pid) };
+    await new Lock(town.path(WORKER)).acquire({ holder });
+    await agent.stop();
+    const onNfs = { calls: { ...systemCalls, fileSystemType: () => 0x6969 } };
+    expect(await release(town, await diagnose(town), onNfs)).toMatchObject({ status: 'fixed' });
   });
 
   test('nothing is changed through a symlink on the way to the lock, or to the journal', async () => {

@@ -3,7 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { isExpiredCopy } from '../../core/record/kept-copy.ts';
 import type { SystemCalls } from '../../io/system-calls.ts';
 import type { Guard } from '../guard/guard.ts';
-import { lifeOf } from '../identity.ts';
+import { isProvenDead, lifeOf } from '../identity.ts';
 import { putBack } from './aside.ts';
 import { readCompanion } from './companion.ts';
 import { type OwnFile, ownFileOf, type Place } from './names.ts';
@@ -56,7 +56,7 @@ export function tidyUp(guard: Guard, options: LeftoverOptions): LeftoverRepair {
     } else if (
       isSameFile(lock, stat) ||
       isReplaced(calls, place, path, staged) ||
-      isProvenDead(calls, path)
+      isRecordOfDead(calls, path)
     ) {
       remove(path);
     } else kept.push(path);
@@ -109,12 +109,10 @@ function isReplaced(calls: SystemCalls, place: Place, aside: string, staged: rea
   return one.kind === 'file' && other.kind === 'file' && one.stamp.sha256 === other.stamp.sha256;
 }
 
-/** Only a record of ours can prove it: the number in a foreign one was dead from the start. */
-function isProvenDead(calls: SystemCalls, path: string): boolean {
+const isRecordOfDead = (calls: SystemCalls, path: string): boolean => {
   const seen = look(calls, path);
-  const holder = seen.kind === 'file' && seen.content.kind === 'record' ? seen.content.record.holder : null;
-  return holder !== null && lifeOf(holder) === 'gone';
-}
+  return seen.kind === 'file' && isProvenDead(seen.content);
+};
 
 /** A second record without a lock, whose holder is gone, says nothing to anybody. */
 function removeOrphanedCompanion(calls: SystemCalls, place: Place, remove: (path: string) => void): void {

@@ -13,7 +13,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { networkFileSystem } from '../../../src/io/file-systems.ts';
 import { type SystemCalls, systemCalls } from '../../../src/io/system-calls.ts';
 import { Lock } from '../../../src/lock/agent-lock.ts';
 import { NoGuardError } from '../../../src/lock/errors.ts';
@@ -257,16 +256,6 @@ describe('a tool that does not do what it should', () => {
       await takeGuard(placeIn(path), { platform: 'darwin', calls: refusing, guardTimeoutMs: 20 }),
     ).toMatchObject({ kind: 'busy' });
   });
-});
-
-test('network file systems are known by their number, also where it comes negative', () => {
-  const at = (type: number) =>
-    networkFileSystem({ ...systemCalls, fileSystemType: () => type }, '/', 'linux');
-  expect(at(0x6969)).toBe('nfs');
-  expect(at(0xff534d42 | 0)).toBe('cifs');
-  expect(at(0x65735546)).toBe('fuse');
-  expect(at(0xef53)).toBeNull();
-  expect(at(0x01021994)).toBeNull();
 });
 
 /** Another process, not Node, that locks the file; resolves once it has it. */

@@ -71,7 +71,7 @@ export function failing(at: number, fault: Fault, calls: SystemCalls = alone): S
         if (fault === 'short') return name === 'write' ? { answer: writeHalf(args) } : undefined;
         if (name === 'runWith') return { answer: { kind: 'failed', why: fault } };
         if (name === 'isExecutable') return { answer: false };
-        if (name === 'descriptorInfo' || name === 'pathOf') return { answer: null };
+        if (['descriptorInfo', 'pathOf', 'mountTable'].includes(name)) return { answer: null };
         throw Object.assign(new Error(`${fault}: injected at ${name}`), { code: fault });
       },
     },
