@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { Failure } from './core/failure.ts';
 import type { Severity } from './core/types/check.ts';
-import { describeErrno, errnoOf } from './io/errno.ts';
+import { describeFailure } from './io/describe-failure.ts';
+import { errnoOf } from './io/errno.ts';
 import { readNamedFile } from './io/named-file.ts';
 import { config as validateConfig } from './schema/compiled/config.ts';
 import { problemOf, tellProblem, UNKNOWN } from './schema/problem.ts';
@@ -51,8 +52,7 @@ export const readConfig = (townRoot: string): Config => {
     text = readNamedFile(path, MAX_BYTES).toString('utf8');
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return EMPTY;
-    const why = errnoOf(cause) === null ? (cause as Error).message : describeErrno(cause);
-    throw new Failure('E_CONFIG', `${path} cannot be read: ${why}`, null, { cause });
+    throw new Failure('E_CONFIG', `${path} cannot be read: ${describeFailure(cause)}`, null, { cause });
   }
   return parseConfig(text, path);
 };

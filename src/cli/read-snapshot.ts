@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
 import type { Snapshot } from '../core/types/evidence.ts';
-import { describeErrno, errnoOf } from '../io/errno.ts';
+import { describeFailure } from '../io/describe-failure.ts';
 import { readNamedFile } from '../io/named-file.ts';
 import { snapshot as validateSnapshot } from '../schema/compiled/snapshot.ts';
 import { problemOf, tellProblem } from '../schema/problem.ts';
@@ -17,8 +17,9 @@ export const readSnapshot = (file: string, cwd: string): Snapshot => {
   try {
     text = readNamedFile(path, MAX_BYTES).toString('utf8');
   } catch (cause) {
-    const why = errnoOf(cause) === null ? (cause as Error).message : describeErrno(cause);
-    throw new Failure('E_IO', `the snapshot ${path} cannot be read: ${why}`, null, { cause });
+    throw new Failure('E_IO', `the snapshot ${path} cannot be read: ${describeFailure(cause)}`, null, {
+      cause,
+    });
   }
   let document: unknown;
   try {

@@ -44,11 +44,11 @@ export const longPath = (townRoot: string, path: string): string => resolve(town
 
 /**
  * The first symlink between the town's root and `path` (that itself excluded), or null. A lock is never changed through
- * one. Throws what lstat throws.
+ * one. Throws what lstat throws, and for a path outside the town.
  */
 export function symlinkOnTheWay(calls: SystemCalls, townRoot: string, path: string): string | null {
   const short = shortPath(townRoot, path);
-  if (isAbsolute(short)) return null;
+  if (isAbsolute(short)) throw new Error(`${path} lies outside the town`);
   let at = townRoot;
   for (const name of short.split(sep).slice(0, -1)) {
     at = `${at}${sep}${name}`;

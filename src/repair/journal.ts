@@ -9,7 +9,7 @@ import type { Stamp, TrueHolder } from '../core/types/evidence.ts';
 import type { State } from '../core/types/judgement.ts';
 import { errnoOf } from '../io/errno.ts';
 import { makeDirectory, openOrMake } from '../io/make-files.ts';
-import { openOwned } from '../io/open-directory.ts';
+import { openDirectory, openOwned } from '../io/open-directory.ts';
 import type { SystemCalls } from '../io/system-calls.ts';
 import { syncDirectory } from '../lock/files/staging.ts';
 
@@ -46,6 +46,8 @@ export type JournalEntry = ReleaseEntry | OutcomeEntry;
 
 const DIRECTORIES = ['.runtime', '.runtime/lock-doctor'];
 
+const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 export const journalPath = (townRoot: string): string => `${townRoot}/.runtime/lock-doctor/journal.jsonl`;
 
 /**
@@ -54,14 +56,16 @@ export const journalPath = (townRoot: string): string => `${townRoot}/.runtime/l
  */
 export function appendEntry(calls: SystemCalls, townRoot: string, entry: JournalEntry): void {
   // Each in turn: `&&` and `||` would leave the second out.
-  const isNew = DIRECTORIES.map((name) => makeDirectory(calls, `${townRoot}/${name}`)).includes(true);
+  const isNew = DIRECTORIES.map((name) => `${townRoot}/${name}`)
+    .map((path) => !isDirectory(calls, path) && makeDirectory(calls, path))
+    .includes(true);
   const path = journalPath(townRoot);
   const directory = openOwned(calls, dirname(path));
   try {
-    const flags = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const { descriptor } = openOrMake(directory, path, flags);
+    const { O_RDWR, O_APPEND } = constants;
+    const flags = O_RDWR | O_APPEND | OPEN_FLAGS;
+    const { descriptor } = openedJournal(calls, path, () => openOrMake(directory, path, flags).descriptor);
     try {
-      if (!calls.fstat(descriptor).isFile()) throw new Error(`${path} is no regular file`);
       appendLine(calls, descriptor, JSON.stringify({ v: 1, ...entry }));
       calls.fsync(descriptor);
     } finally {
@@ -74,27 +78,64 @@ export function appendEntry(calls: SystemCalls, townRoot: string, entry: Journal
 }
 
 /**
- * Every entry that can be read, oldest first; torn and foreign lines are passed over, a missing journal is empty.
- * Throws what the system throws for everything else.
+ * Calls `read` with the opened journal and its owner; does nothing where there is none. Throws what the system throws, and
+ * an `Error` that says what stands there where that is no journal of ours.
  */
-export function readJournal(calls: SystemCalls, townRoot: string): readonly JournalEntry[] {
-  for (const directory of DIRECTORIES) {
-    const stat = calls.lstat(`${townRoot}/${directory}`);
-    if (stat === undefined) return [];
-    if (!stat.isDirectory()) throw new Error(`${townRoot}/${directory} is no directory of its own`);
+export function* readingJournal<Read>(
+  calls: SystemCalls,
+  townRoot: string,
+  read: (descriptor: number, uid: number) => Generator<Read, void>,
+): Generator<Read, void> {
+  if (!DIRECTORIES.every((name) => isDirectory(calls, `${townRoot}/${name}`))) return;
+  const path = journalPath(townRoot);
+  const directory = openDirectory(calls, dirname(path));
+  try {
+    if (directory.calls.lstat(path) === undefined) return;
+    const open = (): number => directory.calls.open(path, constants.O_RDONLY | OPEN_FLAGS);
+    const { descriptor, uid } = openedJournal(calls, path, open);
+    try {
+      yield* read(descriptor, uid);
+    } finally {
+      calls.close(descriptor);
+    }
+  } finally {
+    directory.close();
   }
+}
+
+/** False where there is nothing. Throws where it is something else. */
+function isDirectory(calls: SystemCalls, path: string): boolean {
+  const stat = calls.lstat(path);
+  if (stat === undefined || stat.isDirectory()) return stat !== undefined;
+  throw new Error(`${path} is no directory of its own`);
+}
+
+/** No symlink, no FIFO, and no second name of a file that lies somewhere else. */
+function openedJournal(
+  calls: SystemCalls,
+  path: string,
+  open: () => number,
+): { readonly descriptor: number; readonly uid: number } {
   let descriptor: number;
   try {
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    descriptor = calls.open(journalPath(townRoot), flags);
+    descriptor = open();
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
+    const code = errnoOf(error) ?? '';
+    if (code === 'ELOOP') throw new Error(`${path} is a symbolic link`, { cause: error });
+    if (code === 'EISDIR' || code === 'ENXIO')
+      throw new Error(`${path} is no regular file`, { cause: error });
     throw error;
   }
   try {
-    return readText(calls, descriptor).split('\n').flatMap(parseLine);
-  } finally {
+    const stat = calls.fstat(descriptor);
+    const { nlink, uid } = stat;
+    if (!stat.isFile()) throw new Error(`${path} is no regular file`);
+    if (nlink > 1n)
+      throw new Error(`${path} has ${nlink} names (hard links): it may be somebody else's file`);
+    return { descriptor, uid: Number(uid) };
+  } catch (error) {
     calls.close(descriptor);
+    throw error;
   }
 }
 
@@ -108,40 +149,4 @@ function appendLine(calls: SystemCalls, descriptor: number, line: string): void 
     if (calls.write(descriptor, bytes) === bytes.length) return;
   }
   throw new Error('the disk did not take a whole line');
-}
-
-function readText(calls: SystemCalls, descriptor: number): string {
-  const parts: Uint8Array[] = [];
-  for (;;) {
-    const part = new Uint8Array(65_536);
-    const count = calls.read(descriptor, part);
-    if (count === 0) return Buffer.concat(parts).toString('utf8');
-    parts.push(part.subarray(0, count));
-  }
-}
-
-const OUTCOMES = ['released', 'not-released', 'undo', 'undone', 'not-undone', 'tidied'];
-
-function parseLine(line: string): readonly JournalEntry[] {
-  if (line === '') return [];
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return []; // torn by a kill or a full disk
-  }
-  return isEntry(value) ? [value] : [];
-}
-
-/** The fields that anything is done with; a line of another version or hand is not acted upon. */
-function isEntry(value: unknown): value is JournalEntry {
-  if (typeof value !== 'object' || value === null) return false;
-  const entry = value as Readonly<Record<string, unknown>>;
-  if (typeof entry.id !== 'string' || typeof entry.at !== 'string') return false;
-  if (entry.event !== 'release') return OUTCOMES.includes(String(entry.event));
-  const stamp = entry.stamp as Readonly<Record<string, unknown>> | null | undefined;
-  return (
-    ['run', 'worker', 'lock', 'backup', 'state'].every((key) => typeof entry[key] === 'string') &&
-    typeof stamp?.sha256 === 'string'
-  );
 }

@@ -1,14 +1,14 @@
 /** Putting released locks back: from their kept copies, never over a newer lock. */
-import { basename, dirname } from 'node:path';
-import { LOCK_NAME } from '../evidence/locks/lock-names.ts';
+import { dirname } from 'node:path';
 import { describeFailure } from '../io/describe-failure.ts';
 import { bringBack } from '../lock/files/aside.ts';
 import { readCompanion, writeCompanion } from '../lock/files/companion.ts';
-import { ownFileOf, placeIn } from '../lock/files/names.ts';
+import { placeIn } from '../lock/files/names.ts';
 import { isSameFile, look } from '../lock/files/sight.ts';
 import { type Guard, takeGuard } from '../lock/guard/guard.ts';
 import { contextOf, longPath, type RepairContext, type RepairOptions, symlinkOnTheWay } from './context.ts';
-import { appendEntry, type JournalEntry, type ReleaseEntry, readJournal } from './journal.ts';
+import { findReleases, type JournalDamage, type Release } from './find-releases.ts';
+import { appendEntry, type ReleaseEntry } from './journal.ts';
 
 export interface UndoOutcome {
   readonly id: string;
@@ -28,61 +28,34 @@ export interface UndoReport {
   /** The run whose releases were put back; null where there is none, or none of that name. */
   readonly run: string | null;
   readonly outcomes: readonly UndoOutcome[];
+  /** Lines of the journal that were not acted upon, for no repair writes such; null where there is none. */
+  readonly damage: JournalDamage | null;
 }
 
 /**
  * Puts back the releases of one run (`id` is a run's or a single release's), or of the last run that released anything.
- * Throws what the system throws where the journal cannot be read.
+ * Throws `E_IO` where the journal cannot be read, or something else stands in its place: then nothing was changed.
  */
 export async function undoReleases(id: string | null, options: RepairOptions): Promise<UndoReport> {
   const context = contextOf(options);
-  const releases = releasesOf(readJournal(context.calls, context.townRoot), context);
-  const run =
-    id === null
-      ? releases.at(-1)?.entry.run
-      : releases.find(({ entry }) => entry.run === id || entry.id === id)?.entry.run;
-  if (run === undefined) return { run: null, outcomes: [] };
-  const chosen = releases.filter(
-    ({ entry }) => entry.run === run && (id === null || id === run || entry.id === id),
-  );
+  const { run, releases, damage } = findReleases(id, context);
   const outcomes: UndoOutcome[] = [];
-  for (const { entry, undone } of chosen.reverse()) {
+  for (const release of [...releases].reverse()) {
+    const { entry, undone } = release;
     if (context.signal?.aborted) break;
     outcomes.push(
-      undone ? outcome(entry, context, 'already', 'it was put back before') : await undo(entry, context),
+      undone ? outcome(entry, context, 'already', 'it was put back before') : await undo(release, context),
     );
   }
-  return { run, outcomes };
+  return { run, outcomes, damage };
 }
 
-interface Release {
-  readonly entry: ReleaseEntry;
-  readonly undone: boolean;
-}
-
-/** The releases that happened: noted so, or begun by a run that died, with a kept copy to show for it. */
-function releasesOf(
-  entries: readonly JournalEntry[],
-  { calls, townRoot }: RepairContext,
-): readonly Release[] {
-  const events = new Map<string, Set<string>>();
-  for (const { id, event } of entries) events.set(id, (events.get(id) ?? new Set()).add(event));
-  const has = (id: string, event: JournalEntry['event']): boolean => events.get(id)?.has(event) === true;
-  return entries.flatMap((entry) => {
-    if (entry.event !== 'release' || has(entry.id, 'not-released')) return [];
-    const happened = has(entry.id, 'released') || calls.lstat(longPath(townRoot, entry.backup)) !== undefined;
-    return happened ? [{ entry, undone: has(entry.id, 'undone') }] : [];
-  });
-}
-
-async function undo(entry: ReleaseEntry, context: RepairContext): Promise<UndoOutcome> {
+async function undo({ entry, journalUid }: Release, context: RepairContext): Promise<UndoOutcome> {
   const { calls, townRoot } = context;
   const lock = longPath(townRoot, entry.lock);
   const answer = (status: UndoOutcome['status'], reason: string): UndoOutcome =>
     outcome(entry, context, status, reason);
   try {
-    if (!isPlausible(lock, longPath(townRoot, entry.backup)))
-      return answer('failed', 'the journal is damaged');
     const symlink = symlinkOnTheWay(calls, townRoot, lock);
     if (symlink !== null) return answer('failed', `${symlink} is a symbolic link`);
     const taken = await takeGuard(placeIn(dirname(lock)), context.guard);
@@ -94,6 +67,11 @@ async function undo(entry: ReleaseEntry, context: RepairContext): Promise<UndoOu
         : answer('no-guard', `${taken.why}. ${taken.hint}`);
     }
     try {
+      if (isStrangersWord(journalUid, taken.guard.directory.uid))
+        return answer(
+          'failed',
+          `the journal that tells of it belongs to user ${journalUid}: root does not act on it there`,
+        );
       const done = restore(taken.guard, entry, context);
       return answer(done.status, done.reason);
     } finally {
@@ -103,6 +81,10 @@ async function undo(entry: ReleaseEntry, context: RepairContext): Promise<UndoOu
     return answer('failed', describeFailure(error));
   }
 }
+
+/** Root acts on the word of a user in that user's own directories only. */
+const isStrangersWord = (journalUid: number, directoryUid: number): boolean =>
+  process.geteuid?.() === 0 && journalUid !== 0 && journalUid !== directoryUid;
 
 function restore(
   guard: Guard,
@@ -141,12 +123,6 @@ function restore(
   noteIfPossible('undone', entry, null, context);
   return { status: 'restored', reason: 'it is back at its place' };
 }
-
-/** Both names are our own, in one directory: a journal that says otherwise was not written by us. */
-const isPlausible = (lock: string, backup: string): boolean =>
-  dirname(lock) === dirname(backup) &&
-  basename(lock) === LOCK_NAME &&
-  ownFileOf(basename(backup)) === 'released';
 
 function note(
   event: 'undo' | 'undone' | 'not-undone',

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { Failure } from '../../src/core/failure.ts';
 import { errnoOf } from '../../src/io/errno.ts';
 import { LockError } from '../../src/lock/errors.ts';
 import { lifeOf } from '../../src/lock/identity.ts';
@@ -39,7 +40,8 @@ describe.each(CASES)('$name on $disk', ({ begin, stake, stays, takes, orElse, ca
         const outcome = await run(failing(at, fault, calls)).catch((error: unknown) => error);
         if (outcome !== 'done') {
           refused += 1;
-          const isExpected = outcome instanceof LockError || errnoOf(outcome) === fault;
+          const isExpected =
+            outcome instanceof LockError || outcome instanceof Failure || errnoOf(outcome) === fault;
           const reason = isExpected ? (outcome as Error).message : outcome;
           expect([where, typeof reason === 'string' && reason.length > 3]).toEqual([where, true]);
         }

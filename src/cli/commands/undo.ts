@@ -2,6 +2,7 @@ import { exitCodeAfter } from '../../core/report/interruption.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { openTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
+import type { JournalDamage } from '../../repair/find-releases.ts';
 import { type UndoOutcome, undoReleases } from '../../repair/undo.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { createPen, type Mark } from '../../reporters/screen/style.ts';
@@ -14,13 +15,21 @@ export const run: RunCommand = async (given, terminal) => {
   const { town } = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const [id = null] = given.positionals;
   terminal.finishFirst();
-  const { run: undone, outcomes } = await undoReleases(id, {
+  const {
+    run: undone,
+    outcomes,
+    damage,
+  } = await undoReleases(id, {
     townRoot: town.root,
     ...(terminal.interrupted === null ? {} : { signal: terminal.interrupted }),
   });
   if (undone === null && id !== null)
-    throw usage(`no run or release "${id}" stands in the journal of ${town.root}`, 'doctor undo');
-  const exitCode = exitCodeAfter(terminal.interrupted, outcomes.every(isBack) ? EXIT.ok : EXIT.problems);
+    throw usage(
+      `no run or release "${id}" stands in the journal of ${town.root}`,
+      damage === null ? 'doctor undo' : tellDamage(damage),
+    );
+  const isDone = damage === null && outcomes.every(isBack);
+  const exitCode = exitCodeAfter(terminal.interrupted, isDone ? EXIT.ok : EXIT.problems);
   if (given.options.json) {
     const results = outcomes.map(({ id: release, worker, lock, status, reason, holder }) => ({
       id: release,
@@ -30,7 +39,7 @@ export const run: RunCommand = async (given, terminal) => {
       reason,
       holder,
     }));
-    const document = documentOf('undo', exitCode, { run: undone, results });
+    const document = documentOf('undo', exitCode, { run: undone, results, damage });
     return { exitCode, stdout: renderJson(document), stderr: '' };
   }
   const presentation = await presentationFor(given, terminal, terminal.stdout);
@@ -43,15 +52,19 @@ export const run: RunCommand = async (given, terminal) => {
   const restored = shown.filter(({ status }) => status === 'restored').map(({ worker }) => worker);
   const again = releaseAgain(restored, town.root, presentation.layout, pen.command);
   const nothing =
-    undone === null && presentation.verbosity !== 'quiet'
+    undone === null && damage === null && presentation.verbosity !== 'quiet'
       ? ['nothing was released here that could be put back']
       : [];
+  const damaged = damage === null ? [] : [pen.safe(tellDamage(damage))];
   return {
     exitCode,
-    stdout: [...nothing, ...lines, ...again].map((line) => `${line}\n`).join(''),
+    stdout: [...nothing, ...damaged, ...lines, ...again].map((line) => `${line}\n`).join(''),
     stderr: '',
   };
 };
+
+const tellDamage = ({ journal, lines, firstLine, why }: JournalDamage): string =>
+  `the journal ${journal} is damaged: ${lines === 1 ? '' : `${lines} lines, the first is `}line ${firstLine} (${why}); nothing was done about ${lines === 1 ? 'it' : 'them'}`;
 
 /** The command that takes the undoing back. */
 const releaseAgain = (

@@ -65,7 +65,7 @@ const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): o
     case 'exec':
       return documentOf(run.command, exitCode, { town: null, results: [], gaps: [] }, error);
     case 'undo':
-      return documentOf(run.command, exitCode, { run: null, results: [] }, error);
+      return documentOf(run.command, exitCode, { run: null, results: [], damage: null }, error);
     case 'checks':
       return documentOf(run.command, exitCode, { checks: [] }, error);
     case 'explain':

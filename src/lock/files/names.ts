@@ -31,7 +31,8 @@ export const stagedPath = (place: Place, nonce: string): string => `${place.lock
 export const asidePath = (place: Place, nonce: string): string => `${place.lock}.${nonce}.old`;
 
 /** The kept copy of a released lock. No repair puts it back, `doctor undo` does. */
-export const releasedPath = (place: Place, id: string): string => `${place.lock}.released-${id}`;
+export const releasedPath = (place: Pick<Place, 'lock'>, id: string): string =>
+  `${place.lock}.released-${id}`;
 
 /** `20260811T070000Z-1f3a5c`: sorts by time, and no two runs share one. */
 export const makeRunId = (nowMs: number): string => {

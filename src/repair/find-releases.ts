@@ -1,0 +1,117 @@
+/** Which releases the journal tells of: read twice, keeping only what is asked for, because a journal may be long. */
+import { Failure } from '../core/failure.ts';
+import { describeFailure } from '../io/describe-failure.ts';
+import { longPath, type RepairContext } from './context.ts';
+import { journalPath, type OutcomeEntry, type ReleaseEntry } from './journal.ts';
+import { type JournalLine, readJournal } from './read-journal.ts';
+
+/** A release that happened. */
+export interface Release {
+  readonly entry: ReleaseEntry;
+  /** It was put back. */
+  readonly undone: boolean;
+  /** Whose journal says so. */
+  readonly journalUid: number;
+}
+
+/** Lines of a journal that no repair writes. */
+export interface JournalDamage {
+  /** Absolute path of the journal. */
+  readonly journal: string;
+  /** How many lines. */
+  readonly lines: number;
+  /** Number of the first one, from 1. */
+  readonly firstLine: number;
+  /** What is wrong with it: a sentence fragment. */
+  readonly why: string;
+}
+
+export interface FoundReleases {
+  /** The run that they belong to; null where there is none. */
+  readonly run: string | null;
+  /** In the order in which they were made. */
+  readonly releases: readonly Release[];
+  readonly damage: JournalDamage | null;
+}
+
+/**
+ * The releases of the run, or the single release, of that id; for null those of the last run that released anything.
+ * Throws `E_IO` where the journal cannot be read, or something else stands in its place.
+ */
+export const findReleases = (id: string | null, context: RepairContext): FoundReleases => {
+  let damage: JournalDamage | null = null;
+  const onDamage = (line: number, why: string): void => {
+    damage = {
+      journal: journalPath(context.townRoot),
+      lines: (damage?.lines ?? 0) + 1,
+      firstLine: damage?.firstLine ?? line,
+      why: damage?.why ?? why,
+    };
+  };
+  const run = findRun(id, context, onDamage);
+  if (run === null) return { run, releases: [], damage };
+  const releases = releasesOf(run, context);
+  return {
+    run,
+    releases: id === null || id === run ? releases : releases.filter(({ entry }) => entry.id === id),
+    damage,
+  };
+};
+
+type OnDamage = (line: number, why: string) => void;
+
+function* entriesOf(
+  { calls, townRoot }: RepairContext,
+  onDamage: OnDamage,
+): Generator<Extract<JournalLine, { kind: 'entry' }>, void> {
+  try {
+    for (const read of readJournal(calls, townRoot)) {
+      if (read.kind === 'entry') yield read;
+      else onDamage(read.line, read.why);
+    }
+  } catch (cause) {
+    const path = journalPath(townRoot);
+    throw new Failure('E_IO', `the journal ${path} cannot be read: ${describeFailure(cause)}`, null, {
+      cause,
+    });
+  }
+}
+
+/** The run whose release was begun last, of those that happened. */
+const findRun = (id: string | null, context: RepairContext, onDamage: OnDamage): string | null => {
+  let last: { readonly run: string; readonly line: number } | null = null;
+  const open = new Map<string, { readonly entry: ReleaseEntry; readonly line: number }>();
+  for (const { line, entry } of entriesOf(context, onDamage)) {
+    if (entry.event === 'release') {
+      if (id === null || entry.run === id || entry.id === id) open.set(entry.id, { entry, line });
+    } else if (entry.event === 'released' || entry.event === 'not-released') {
+      const begun = open.get(entry.id);
+      open.delete(entry.id);
+      if (begun !== undefined && entry.event === 'released' && (last?.line ?? 0) < begun.line)
+        last = { run: begun.entry.run, line: begun.line };
+    }
+  }
+  // Begun by runs that died, with a kept copy to show for it.
+  for (const { entry, line } of open.values())
+    if ((last?.line ?? 0) < line && hasCopy(entry, context)) last = { run: entry.run, line };
+  return last?.run ?? null;
+};
+
+const hasCopy = ({ backup }: ReleaseEntry, { calls, townRoot }: RepairContext): boolean =>
+  calls.lstat(longPath(townRoot, backup)) !== undefined;
+
+const releasesOf = (run: string, context: RepairContext): readonly Release[] => {
+  const entries = new Map<string, { readonly entry: ReleaseEntry; readonly journalUid: number }>();
+  const events = new Map<string, Set<OutcomeEntry['event']>>();
+  for (const { entry, uid } of entriesOf(context, () => {})) {
+    if (!entry.id.startsWith(`${run}-`)) continue;
+    if (entry.event === 'release') entries.set(entry.id, entries.get(entry.id) ?? { entry, journalUid: uid });
+    else events.set(entry.id, (events.get(entry.id) ?? new Set()).add(entry.event));
+  }
+  return [...entries.values()].flatMap(({ entry, journalUid }) => {
+    const seen = events.get(entry.id);
+    if (seen?.has('not-released') === true) return [];
+    const happened = seen?.has('released') === true || hasCopy(entry, context);
+    return happened ? [{ entry, undone: seen?.has('undone') === true, journalUid }] : [];
+  });
+};

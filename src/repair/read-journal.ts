@@ -1,0 +1,112 @@
+/**
+ * Reading what repairs wrote down: line by line, however long the journal is. A line that is not what a repair writes, or
+ * that names a place outside the town, is damage: told with its number, and never acted upon.
+ */
+import { Buffer } from 'node:buffer';
+import { LOCK_HOMES, LOCK_NAME } from '../evidence/locks/lock-names.ts';
+import type { SystemCalls } from '../io/system-calls.ts';
+import { releasedPath } from '../lock/files/names.ts';
+import { journal as validateJournal } from '../schema/compiled/journal.ts';
+import { problemOf, tellProblem } from '../schema/problem.ts';
+import { type JournalEntry, type ReleaseEntry, readingJournal } from './journal.ts';
+
+/** One line of the journal that is not empty; its number counts from 1. */
+export type JournalLine =
+  | {
+      readonly kind: 'entry';
+      readonly line: number;
+      readonly entry: JournalEntry;
+      /** The journal's owner. */
+      readonly uid: number;
+    }
+  /** `why` is a sentence fragment: `stamp.sha256 is missing`. */
+  | { readonly kind: 'damaged'; readonly line: number; readonly why: string };
+
+/** Longer than any entry can be: three paths and what a record of 64 KiB says, all of it escaped. */
+const MAX_LINE_BYTES = 1024 * 1024;
+
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * The lines of the journal, oldest first; none where there is no journal. A line that a killed run left torn is passed
+ * over: nothing was done after it. Throws what the system throws, and an `Error` that says what stands at its place where
+ * that is not a journal of ours.
+ */
+export const readJournal = (calls: SystemCalls, townRoot: string): Generator<JournalLine, void> =>
+  readingJournal(calls, townRoot, function* (descriptor, uid) {
+    let number = 0;
+    for (const line of linesOf(calls, descriptor)) {
+      number += 1;
+      const read = line === null ? `is longer than ${MAX_LINE_BYTES} bytes` : readLine(line);
+      if (typeof read === 'string') yield { kind: 'damaged', line: number, why: read };
+      else if (read !== null) yield { kind: 'entry', line: number, entry: read, uid };
+    }
+  });
+
+/** Every line without its break; null for one that is too long, which is not kept. */
+function* linesOf(calls: SystemCalls, descriptor: number): Generator<string | null, void> {
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  const finish = (): string | null => {
+    const line = length > MAX_LINE_BYTES ? null : Buffer.concat(parts).toString('utf8');
+    parts = [];
+    length = 0;
+    return line;
+  };
+  const keep = (part: Uint8Array): void => {
+    length += part.length;
+    if (length > MAX_LINE_BYTES) parts = [];
+    else parts.push(part);
+  };
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const count = calls.read(descriptor, chunk);
+    if (count === 0) break;
+    let start = 0;
+    for (
+      let end = chunk.indexOf(LINE_BREAK);
+      end >= 0 && end < count;
+      end = chunk.indexOf(LINE_BREAK, start)
+    ) {
+      keep(chunk.subarray(start, end));
+      yield finish();
+      start = end + 1;
+    }
+    keep(chunk.subarray(start, count));
+  }
+  yield finish();
+}
+
+const LINE_BREAK = 10;
+
+/** The entry of a line, null for one that says nothing, or what is wrong with it. */
+const readLine = (line: string): JournalEntry | string | null => {
+  if (line === '') return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    // Only the beginning of what a repair writes can be left of it by a kill or a full disk.
+    return line.startsWith(BEGINNING) || BEGINNING.startsWith(line) ? null : 'is not JSON';
+  }
+  const problem = problemOf(validateJournal, value);
+  if (problem !== null) return tellProblem(problem);
+  const entry = value as JournalEntry;
+  return (entry.event === 'release' ? misplaced(entry) : null) ?? entry;
+};
+
+const BEGINNING = '{"v":1,"event":"';
+
+/** The names follow from the worker and the id: whatever else they say was not written by a repair. */
+const misplaced = ({ id, run, worker, lock, backup }: ReleaseEntry): string | null => {
+  if (!isInTown(worker)) return `worker names no place in the town: ${worker}`;
+  const home = worker === '.' ? '' : `${worker}/`;
+  const places = Object.keys(LOCK_HOMES).map((name) => `${home}${name}/${LOCK_NAME}`);
+  if (!places.includes(lock)) return `lock is not a lock of that worker: ${lock}`;
+  if (!id.startsWith(`${run}-`)) return `id is not of that run: ${id}`;
+  return backup === releasedPath({ lock }, id) ? null : `backup is not a copy of that lock: ${backup}`;
+};
+
+const isInTown = (worker: string): boolean =>
+  worker === '.' ||
+  (!worker.includes('\0') && worker.split('/').every((name) => name !== '' && name !== '.' && name !== '..'));

@@ -1,0 +1,249 @@
+/** The journal decides what `undo` writes: whatever a stranger puts there, or puts in its place, must not lead anywhere else. */
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { makeRunId } from '../../src/lock/files/names.ts';
+import { examineTown } from '../../src/look.ts';
+import { applyRelease } from '../../src/repair/apply.ts';
+import { journalPath } from '../../src/repair/journal.ts';
+import { undoReleases } from '../../src/repair/undo.ts';
+import { doctor, documentOf } from '../cli/run-cli.ts';
+import { cleanUp, makeTown, OTHER_UID, type TestTown } from '../support/index.ts';
+
+afterEach(cleanUp);
+
+const WORKER = 'gastown/crew/ada';
+
+/** A town in which one lock was released, and the line that says so. */
+const releasedTown = async () => {
+  const town = makeTown();
+  const path = town.lock(WORKER, { session_id: '' });
+  const outcome = await releaseOnly(town);
+  if (outcome.status !== 'fixed') throw new Error(outcome.reason);
+  const journal = journalPath(town.root);
+  const text = readFileSync(journal, 'utf8');
+  const entry = JSON.parse(text.trim().split('\n')[0] ?? '') as Record<string, unknown>;
+  return { town, path, backup: outcome.backup, journal, text, entry };
+};
+
+const releaseOnly = async (town: TestTown) => {
+  const { verdicts } = await examineTown(town.root);
+  const [verdict] = verdicts;
+  if (verdict === undefined) throw new Error('there is no lock');
+  const step = { lock: verdict.lock, state: verdict.state, force: false };
+  return applyRelease(step, makeRunId(Date.now()), 1, { townRoot: town.root });
+};
+
+const JOURNAL = '.runtime/lock-doctor/journal.jsonl';
+const fifo = (path: string): void => {
+  execFileSync('mkfifo', [path]);
+};
+
+const RUN = '20261128T000000Z-abcdef';
+/** What stands in the journal, changed; the id stays that of a run of its own. */
+const forged = (entry: Record<string, unknown>, change: Record<string, unknown>): string => {
+  const lock = `${WORKER}/.runtime/agent.lock`;
+  const own = { ...entry, run: RUN, id: `${RUN}-1`, lock, backup: `${lock}.released-${RUN}-1` };
+  return `${JSON.stringify({ ...own, ...change })}\n`;
+};
+
+const outsideOf = (prefix: string) => ({
+  lock: `${prefix}/.runtime/agent.lock`,
+  backup: `${prefix}/.runtime/agent.lock.released-${RUN}-1`,
+});
+
+describe('an entry that no repair writes', () => {
+  test.each([
+    ['an absolute place', { worker: '/tmp/x', ...outsideOf('/tmp/x') }, 'worker names no place in the town'],
+    ['a place above the town', { worker: '../x', ...outsideOf('../x') }, 'worker names no place in the town'],
+    ['a way up in the middle', { worker: 'a/../../x', ...outsideOf('a/../../x') }, 'worker names no place'],
+    ['another place than its worker', outsideOf('gastown/crew/bob'), 'lock is not a lock of that worker'],
+    ['an absolute lock', outsideOf('/tmp/x'), 'lock is not a lock of that worker'],
+    ['a file that is no lock', { lock: `${WORKER}/.runtime/other` }, 'lock is not a lock of that worker'],
+    ['a copy that is none of ours', { backup: 'mayor/town.json' }, 'backup is not a copy of that lock'],
+    [
+      'the copy of another release',
+      { backup: `${WORKER}/.runtime/agent.lock.released-${RUN}-2` },
+      'backup is',
+    ],
+    ['an id of another run', { id: '20261128T000001Z-abcdef-1' }, 'id is not of that run'],
+    ['an id that is none', { id: '../x' }, 'id must be text of the form'],
+    ['a run that is none', { run: 'x' }, 'run must be text of the form'],
+    ['half a second record', { companion: { a: 1 } }, 'companion.pid is missing'],
+    ['a second record that is none', { companion: 'x' }, 'companion must be an object'],
+    ['no second record', { companion: undefined }, 'companion is missing'],
+    [
+      'a holder without a number',
+      { holder: { pid: 'x', sessionId: '', hostname: '' } },
+      'holder.pid must be',
+    ],
+    [
+      'a stamp without a hash',
+      { stamp: { dev: '1', ino: '1', mtimeNs: '1', size: 1 } },
+      'stamp.sha256 is missing',
+    ],
+    [
+      'a hash that is none',
+      { stamp: { dev: '1', ino: '1', mtimeNs: '1', size: 1, sha256: 'x' } },
+      'stamp.sha256 must',
+    ],
+    ['a state that is none', { state: 'dead' }, 'state must be one of held, stale'],
+    ['a time that is none', { at: 'x' }, 'at must be text of the form'],
+    ['another version', { v: 2 }, 'v must be 1'],
+    ['an event that is none', { event: 'x', reason: null }, 'event must be one of release, released'],
+  ])('because it has %s is told with its line, and nothing is done', async (_what, change, words) => {
+    const { town, path, journal, entry } = await releasedTown();
+    mkdirSync(town.path('elsewhere/.runtime'), { recursive: true });
+    writeFileSync(journal, forged(entry, change));
+    writeFileSync(`${path}.released-${RUN}-1`, 'x');
+    const before = readdirSync(dirname(path));
+    expect(await undoReleases(null, { townRoot: town.root })).toEqual({
+      run: null,
+      outcomes: [],
+      damage: { journal, lines: 1, firstLine: 1, why: expect.stringContaining(words) },
+    });
+    expect(readdirSync(dirname(path))).toEqual(before);
+  });
+
+  test('ends the command with 1 and stands in its document', async () => {
+    const { town, journal, entry } = await releasedTown();
+    writeFileSync(journal, forged(entry, outsideOf('../x')));
+    const words = 'line 1 (lock is not a lock of that worker: ../x/.runtime/agent.lock)';
+    const { status, stdout } = doctor(['undo', '--town', town.root]);
+    expect([status, stdout]).toEqual([1, expect.stringContaining(`${journal} is damaged: ${words}`)]);
+    const { damage } = documentOf<{ damage: object }>(doctor(['undo', '--json', '--town', town.root]).stdout);
+    expect(damage).toMatchObject({ lines: 1, firstLine: 1 });
+  });
+
+  test('does not keep what stands beside it from being put back', async () => {
+    const { town, path, journal, entry } = await releasedTown();
+    appendFileSync(journal, `${forged(entry, outsideOf('../x'))}{"a":\n`);
+    const { outcomes, damage } = await undoReleases(null, { townRoot: town.root });
+    expect(outcomes).toMatchObject([{ status: 'restored', lock: path }]);
+    // Empty lines count: the number is that of an editor.
+    expect(damage).toMatchObject({ lines: 2, firstLine: 5 });
+  });
+
+  test('that a kill left torn is no damage: nothing was done after it', async () => {
+    const { town, journal, text } = await releasedTown();
+    for (const length of [1, 9, 40]) appendFileSync(journal, `\n${text.trim().slice(0, length)}`);
+    expect(await undoReleases(null, { townRoot: town.root })).toMatchObject({
+      outcomes: [{ status: 'restored' }],
+      damage: null,
+    });
+  });
+
+  test('is not written through a symlink in the town that leads out of it', async () => {
+    const { town, journal, entry } = await releasedTown();
+    const outside = makeTown();
+    mkdirSync(outside.path('.runtime'));
+    symlinkSync(outside.root, town.path('way-out'));
+    const { lock, backup } = outsideOf('way-out');
+    const copy = readFileSync(`${town.path(String(entry.backup))}`);
+    writeFileSync(outside.path(`.runtime/agent.lock.released-${RUN}-1`), copy);
+    writeFileSync(journal, forged(entry, { worker: 'way-out', lock, backup }));
+    expect(await undoReleases(null, { townRoot: town.root })).toMatchObject({
+      outcomes: [{ status: 'failed', reason: expect.stringContaining('is a symbolic link') }],
+    });
+    expect(readdirSync(outside.path('.runtime'))).toEqual([`agent.lock.released-${RUN}-1`]);
+  });
+});
+
+describe('what stands at the journal’s place', () => {
+  /** Moves what is there to `elsewhere` and leaves a link to it. */
+  const link = (path: string, elsewhere: string): void => {
+    renameSync(path, elsewhere);
+    symlinkSync(elsewhere, path);
+  };
+  const replace = (path: string, make: () => void): void => {
+    rmSync(path, { recursive: true });
+    make();
+  };
+
+  test.each([
+    ['.runtime is a symlink', '.runtime', (path, away) => link(path, away)],
+    ['.runtime is a file', '.runtime', (path) => replace(path, () => writeFileSync(path, ''))],
+    ['its directory is a symlink', '.runtime/lock-doctor', (path, away) => link(path, away)],
+    ['its directory is a FIFO', '.runtime/lock-doctor', (path) => replace(path, () => fifo(path))],
+    ['it is a symlink', JOURNAL, (path, away) => link(path, away)],
+    ['it is a directory', JOURNAL, (path) => replace(path, () => mkdirSync(path))],
+    ['it is a FIFO', JOURNAL, (path) => replace(path, () => fifo(path))],
+    ['it has a second name', JOURNAL, (path, away) => linkSync(path, away)],
+  ] satisfies [string, string, (path: string, away: string) => void][])(
+    '%s: undo and --fix refuse with its path, and neither writes or waits',
+    async (_what, name, change) => {
+      const { town, path, text } = await releasedTown();
+      const away = town.path('away');
+      change(town.path(name), away);
+      await expect(undoReleases(null, { townRoot: town.root })).rejects.toMatchObject({
+        code: 'E_IO',
+        message: expect.stringContaining(town.path(name)),
+      });
+      town.lock(WORKER, { session_id: '' });
+      expect(await releaseOnly(town)).toMatchObject({
+        status: 'failed',
+        reason: expect.stringContaining(town.path(name)),
+      });
+      expect(existsSync(path)).toBe(true);
+      if (name === JOURNAL && existsSync(away)) expect(readFileSync(away, 'utf8')).toBe(text);
+    },
+  );
+
+  test.each([
+    ['a FIFO', fifo],
+    ['a directory', (path: string) => mkdirSync(path)],
+    ['a dangling symlink', (path: string) => symlinkSync('/nowhere', path)],
+  ])('%s there ends undo with 2 and --fix with 1', async (_what, make) => {
+    const { town, journal } = await releasedTown();
+    replace(journal, () => make(journal));
+    const undone = doctor(['undo', '--town', town.root]);
+    expect([undone.status, undone.stdout]).toEqual([2, '']);
+    expect(undone.stderr).toMatch(new RegExp(`^doctor: the journal ${journal} cannot be read: .+\n$`));
+    town.lock(WORKER, { session_id: '' });
+    const fixed = doctor(['--fix', '--yes', '--town', town.root]);
+    expect([fixed.status, fixed.stdout]).toEqual([1, expect.stringContaining('could not be released')]);
+  });
+
+  test('a journal of more than 512 MiB is read, and what it says at its end is done', async () => {
+    const { town, journal, text } = await releasedTown();
+    truncateSync(journal, 513 * 1024 * 1024);
+    appendFileSync(journal, `\n${text}`);
+    const { status, stdout } = doctor(['undo', '--town', town.root]);
+    expect(stdout).toContain(`restored ${WORKER}`);
+    expect(stdout).toContain('is longer than 1048576 bytes');
+    expect(status).toBe(1);
+  });
+});
+
+describe('as root (skipped otherwise)', () => {
+  const asRoot = process.geteuid?.() === 0 ? test : test.skip;
+
+  asRoot('a user’s journal is acted upon in that user’s own directories, and nowhere else', async () => {
+    const { town, path, journal } = await releasedTown();
+    chownSync(journal, OTHER_UID, OTHER_UID);
+    expect((await undoReleases(null, { townRoot: town.root })).outcomes).toMatchObject([
+      { status: 'failed', reason: expect.stringContaining(`belongs to user ${OTHER_UID}`) },
+    ]);
+    expect(existsSync(path)).toBe(false);
+    // The owner of the worker may: it could put the lock back itself.
+    for (const place of [WORKER, `${WORKER}/.runtime`, `${WORKER}/.runtime/agent.lock.flock`])
+      chownSync(town.path(place), OTHER_UID, OTHER_UID);
+    expect((await undoReleases(null, { townRoot: town.root })).outcomes).toMatchObject([
+      { status: 'restored' },
+    ]);
+  });
+});
