@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 
 node -e '
   const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) process.exit(0);
-  console.error(`lock-doctor needs Node 20.19 or newer, and this is ${process.version}`);
+  if (major > 22 || (major === 22 && minor >= 3) || (major === 20 && minor >= 19)) process.exit(0);
+  console.error(`lock-doctor needs Node 20.19 or newer, but not 21 or 22.0 to 22.2; this is ${process.version}`);
   process.exit(1);
 '
 
@@ -20,7 +20,7 @@ if [[ ! -f $installed || package-lock.json -nt $installed ]]; then
 fi
 
 built=dist/bin/doctor.js
-if [[ ! -f $built || -n $(find src checks schema scripts/build.mjs scripts/make-validators.mjs package.json tsconfig.json tsconfig.build.json -newer "$built" -print -quit) ]]; then
+if [[ ! -f $built || -n $(find src checks schema scripts/build scripts/make-validators.mjs package.json tsconfig.json tsconfig.build.json -newer "$built" -print -quit) ]]; then
   echo "Building dist/ ..." >&2
-  node scripts/build.mjs >&2
+  node scripts/build/index.mjs >&2
 fi

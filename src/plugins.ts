@@ -34,7 +34,8 @@ const loadPlugin = async (request: PluginRequest): Promise<readonly Check[]> => 
   const path = locate(request);
   let module: { readonly default?: unknown };
   try {
-    module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
+    const { importModule } = await import('./io/import-module.ts');
+    module = (await importModule(pathToFileURL(path).href)) as { readonly default?: unknown };
   } catch (cause) {
     throw refuse(
       request,

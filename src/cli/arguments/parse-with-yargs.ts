@@ -1,3 +1,4 @@
+import yargs from 'yargs';
 import { wrapText } from '../../reporters/screen/display-width.ts';
 import { asksFor, routeOf } from '../route.ts';
 import {
@@ -26,7 +27,6 @@ export const parseWithYargs = async (
   refuseInheritedNames(argv);
   const found: RawArguments[] = [];
   let text = '';
-  const { default: yargs } = await import('yargs');
   const parser = yargs([], cwd)
     .scriptName('doctor')
     // Messages are matched below; another language would break that.

@@ -5,13 +5,14 @@ const MANY = 200;
  * Watches how many locks a scan meets, and asks V8 to collect garbage early once they are many. Ten thousand leave 30 MB of
  * evidence, but the heap would grow to five times that before it is swept. It has to be said before the heap has grown;
  * the price is some percent of a long run's time. Short runs are left alone: V8 does not take code that was compiled
- * under other flags.
+ * under other flags, so what is to be kept of this run (`scripts/build/start/`) is kept before.
  */
 export const heapKeeper = (): ((locks: number) => void) => {
   let isKept = false;
   return (locks) => {
     if (isKept || locks < MANY) return;
     isKept = true;
+    (process.getBuiltinModule('node:module') as { flushCompileCache?: () => void }).flushCompileCache?.();
     const { setFlagsFromString } = process.getBuiltinModule('node:v8');
     setFlagsFromString('--semi-space-growth-factor=1');
     setFlagsFromString('--heap-growing-percent=40');

@@ -1,0 +1,67 @@
+// The program, bundled by esbuild. Start-up is what matters (BENCHMARKS.md): CommonJS, which Node starts faster than modules
+// in pieces, a file for each way through the program, and the libraries beside, loaded when they are first needed.
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { build } from 'esbuild';
+import { lateParts, MODULE_IMPORT, partName } from './late-parts.mjs';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+const COMMON = {
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20.19',
+  legalComments: 'none',
+  minify: true,
+  charset: 'ascii',
+  logLevel: 'warning',
+  // CommonJS has no import.meta; few runs ask for it.
+  define: { 'import.meta.url': 'here.url', LOCK_DOCTOR_VERSION: JSON.stringify(version) },
+  banner: { js: "const here={get url(){return require('node:url').pathToFileURL(__filename).href}};" },
+};
+
+/** `import()` of a part becomes `require`, which spares Node the start of its module loader, some 20 ms. */
+const BY_REQUIRE = { supported: { 'dynamic-import': false } };
+
+/** Writes everything that `doctor` starts into the directory. */
+export const bundleProgram = async (directory) => {
+  mkdirSync(directory, { recursive: true });
+  // The package is made of modules; this directory is not.
+  writeFileSync(`${directory}/package.json`, '{ "type": "commonjs" }\n');
+  await build({
+    ...COMMON,
+    entryPoints: ['src/evidence/scan/scan-thread.ts'],
+    outfile: `${directory}/scan-thread.js`,
+  });
+  const modules = new Set([resolve('src/cli/main.ts')]);
+  const packages = new Set();
+  // A set is walked together with what is added on the way.
+  for (const module of modules)
+    await build({
+      ...COMMON,
+      ...(module === MODULE_IMPORT ? {} : BY_REQUIRE),
+      entryPoints: [module],
+      outfile: `${directory}/${partName(module)}.js`,
+      plugins: [lateParts(modules, packages)],
+    });
+  for (const name of packages)
+    await build({ ...COMMON, entryPoints: [name], outfile: `${directory}/${name}.js` });
+  await bundleStart(directory);
+};
+
+/** What is started; it knows the other files by a digest, so that code kept for others is not taken for theirs. */
+const bundleStart = async (directory) => {
+  const digest = createHash('sha256');
+  for (const name of readdirSync(directory).sort()) digest.update(readFileSync(`${directory}/${name}`));
+  const outfile = `${directory}/doctor.js`;
+  await build({
+    ...COMMON,
+    entryPoints: ['scripts/build/start/doctor.cjs'],
+    outfile,
+    define: { BUILD: JSON.stringify(digest.digest('hex').slice(0, 8)) },
+    banner: { js: '#!/usr/bin/env node' },
+  });
+  chmodSync(outfile, 0o755);
+};

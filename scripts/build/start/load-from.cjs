@@ -1,0 +1,72 @@
+// What `module.enableCompileCache` does in newer releases of Node, for the files of the program under Node 20.
+const { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
+const { dirname } = require('node:path');
+const { constants, Script } = require('node:vm');
+
+/** A `require` for the parts of the program in `home` that takes compiled code from `folder`, and keeps it there where it may. */
+exports.loadFrom = (home, folder, mayKeep) => {
+  const kept = `${folder}/${nameOfThisNode()}`;
+  const modules = new Map();
+  const missing = new Map();
+  const load = (id) => {
+    if (!id.startsWith('./')) return require(id);
+    const known = modules.get(id);
+    if (known !== undefined) return known.exports;
+    const module = { exports: {} };
+    modules.set(id, module);
+    const filename = `${home}/${id.slice(2)}`;
+    const cache = `${kept}/${id.slice(2)}.cache`;
+    const cachedData = read(cache);
+    // The parts are in ASCII, which needs no decoding.
+    const text = readFileSync(filename, 'latin1');
+    const script = new Script(`(function(exports,require,module,__filename,__dirname){${text}\n})`, {
+      filename,
+      cachedData,
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
+    if (mayKeep && (cachedData === undefined || script.cachedDataRejected)) {
+      if (missing.size === 0) keepAtTheEnd(missing);
+      missing.set(cache, script);
+    }
+    script.runInThisContext().call(module.exports, module.exports, load, module, filename, home);
+    return module.exports;
+  };
+  return load;
+};
+
+/**
+ * V8 takes code that other builds of its own version made, and crashes on it: they are told apart by Node's version, and by
+ * its size where a distribution or another C library made it. Of the program it compares no more than the length.
+ */
+const nameOfThisNode = () =>
+  `${BUILD}-${process.version}-${process.platform}-${process.arch}-${statSync(process.execPath).size}`;
+
+const read = (path) => {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined; // the first start, or taken away
+  }
+};
+
+/** When the run ends, or where it says so beforehand by the name that newer releases have for it. */
+const keepAtTheEnd = (scripts) => {
+  const flush = () => {
+    for (const [path, script] of scripts) write(path, script);
+    scripts.clear();
+  };
+  module.constructor.flushCompileCache = flush;
+  process.on('exit', flush);
+};
+
+/** Complete or not at all; two that start at once write the same. */
+const write = (path, script) => {
+  const draft = `${path}.${process.pid}`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    writeFileSync(draft, script.createCachedData(), { flag: 'wx', mode: 0o644, flush: true });
+    renameSync(draft, path);
+  } catch {
+    rmSync(draft, { force: true });
+  }
+};
