@@ -60,7 +60,9 @@ const keptIn = (folder: string): string => {
 test('what a start compiles is kept for the next one, and nobody else may write it', () => {
   const folder = copyOfProgram();
   const umask = process.umask(0);
-  onCleanUp(() => process.umask(umask));
+  onCleanUp(() => {
+    process.umask(umask);
+  });
   expect(run(folder)).toEqual(WELL);
   for (const path of [join(folder, 'code.cache'), keptIn(folder)])
     expect([path, statSync(path).mode & 0o022]).toEqual([path, 0]);

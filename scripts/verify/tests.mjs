@@ -1,0 +1,50 @@
+// Runs the tests: those that start processes one file at a time, for the doctors of others would see them, and the rest beside
+// them.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runNode } from './steps.mjs';
+
+const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+
+/** Runs jest's tests for these words of its command line, prints how many passed and failed, and answers an exit code. */
+export const runTests = async (words) => {
+  const folder = mkdtempSync(join(tmpdir(), 'lock-doctor-tests-'));
+  const lane = (name) => [
+    ...JEST,
+    '--maxWorkers=1',
+    '--passWithNoTests',
+    `--filter=${import.meta.dirname}/${name}.cjs`,
+    '--json',
+    `--outputFile=${folder}/${name}.json`,
+    ...words,
+  ];
+  try {
+    const beside = runNode(lane('beside-others'));
+    const alone = spawn(process.execPath, lane('one-at-a-time'), { stdio: ['ignore', 'ignore', 'inherit'] });
+    const [code] = await once(alone, 'close');
+    const { code: codeBeside, output } = await beside;
+    process.stderr.write(output);
+    console.log(countsOf(['beside-others', 'one-at-a-time'].map((name) => `${folder}/${name}.json`)));
+    return code === 0 && codeBeside === 0 ? 0 : 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+/** A run that broke down has failed. */
+const countsOf = (paths) => {
+  let [passed, failed, skipped] = [0, 0, 0];
+  for (const path of paths)
+    try {
+      const result = JSON.parse(readFileSync(path, 'utf8'));
+      passed += result.numPassedTests;
+      failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
+      skipped += result.numPendingTests;
+    } catch {
+      failed += 1;
+    }
+  return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
+};
