@@ -15,7 +15,9 @@ node -e '
 installed=node_modules/.package-lock.json
 if [[ ! -f $installed || package-lock.json -nt $installed ]]; then
   echo "Installing dependencies (npm ci) ..." >&2
-  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  # `npm install --global .` runs this with settings that are not meant for here.
+  env -u npm_config_global -u npm_config_prefix -u npm_config_local_prefix \
+    npm ci --include=dev --ignore-scripts --no-audit --no-fund --loglevel=error >&2
   touch "$installed"
 fi
 
