@@ -1,23 +1,32 @@
 /** Preflight: the question in front of every start of an agent. Loads as little as it can. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { clear, clearanceCode } from './core/clear-to-start.ts';
 import { Failure } from './core/failure.ts';
 import type { Gap } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
 import { documentOf } from './document.ts';
+import { isRigRoot, judgeNewWorker } from './evidence/town/new-worker.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { type LookOptions, look, placeWorker, townOf } from './look.ts';
 
+export interface PreflightOptions extends LookOptions {
+  /** A directory that does not exist yet may have any name. */
+  readonly new?: boolean | undefined;
+}
+
 /**
  * May an agent start at these workers? Looks at their locks, the processes and tmux only; the town is not walked. A
- * worker that does not exist yet is free. Reads only.
+ * worker that does not exist yet is free where one may be made. Reads only.
  *
  * @param workers relative to the town, or absolute
- * @throws Failure E_USAGE for a worker outside the town that is not given as an absolute path
+ * @throws Failure E_USAGE for a name that is more likely a mistake, and for a worker outside the town that is neither
+ * given as an absolute path nor a working tree of the same repository
  */
 export const preflight = async (
   town: string | undefined,
   workers: string | readonly string[],
-  options: LookOptions = {},
+  options: PreflightOptions = {},
 ): Promise<PreflightReport> => {
   const { cwd = process.cwd() } = options;
   const place = townOf(town, options);
@@ -37,7 +46,7 @@ export const preflight = async (
   if (inside.length > 0) {
     const snapshot = await look(place, 'worker', [...new Set(inside)], options);
     gaps.push(...snapshot.gaps);
-    for (const result of clear(snapshot)) answers.set(result.worker, result);
+    for (const result of clear(snapshot)) answers.set(result.worker, ifMeant(result, place.root, options));
   }
   for (const found of asked) {
     if (found.kind !== 'elsewhere' || answers.has(found.path)) continue;
@@ -45,7 +54,8 @@ export const preflight = async (
     const snapshot = await look(other.town, 'worker', [other.worker], options);
     gaps.push(...snapshot.gaps);
     const [result] = clear(snapshot);
-    if (result !== undefined) answers.set(found.path, { ...result, worker: found.path });
+    if (result !== undefined)
+      answers.set(found.path, { ...ifMeant(result, other.town.root, options), worker: found.path });
   }
   const results = asked.flatMap(
     (found) => answers.get(found.kind === 'inside' ? found.worker : found.path) ?? [],
@@ -55,4 +65,22 @@ export const preflight = async (
     results,
     gaps,
   });
+};
+
+/** A free worker, if there is one or one may be made: a name that is mistyped must not be taken for a place to start in. */
+const ifMeant = (result: PreflightResult, root: string, options: PreflightOptions): PreflightResult => {
+  const { worker, answer, message } = result;
+  if (answer !== 'free') return result;
+  if (existsSync(join(root, worker))) {
+    if (!isRigRoot(worker, root)) return result;
+    throw new Failure('E_USAGE', `${worker} is a rig, not a worker`, 'See: doctor locks');
+  }
+  const judged = options.new === true ? null : judgeNewWorker(worker, root);
+  if (judged?.kind !== 'mistake')
+    return { ...result, message: `the directory does not exist yet; ${message}` };
+  throw new Failure(
+    'E_USAGE',
+    `there is no worker "${worker}" in ${root}`,
+    judged.near === null ? 'If it is yet to be made, say so with --new.' : `Did you mean ${judged.near}?`,
+  );
 };

@@ -1,4 +1,5 @@
-import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
@@ -35,10 +36,49 @@ describe('preflight answers', () => {
     });
   });
 
-  test('0 free: a worker that does not exist yet, at any depth inside the town', async () => {
+  test('0 free: a worker that does not exist yet, where one may be made', async () => {
     const town = makeTown();
-    for (const worker of ['gastown/crew/new', 'newrig/polecats/x/newrig', town.path('gastown/crew/other')])
-      expect((await ask(town, [worker])).code).toBe(0);
+    for (const worker of ['gastown/crew/new', 'gastown/polecats/x/gastown', town.path('gastown/crew/other')])
+      expect(await ask(town, [worker])).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('the directory does not exist yet; no lock, nobody at work'),
+      });
+    const plain = makeTown({ marked: false, workers: ['wt/one'] });
+    mkdirSync(plain.path('wt/one/.git'));
+    expect((await ask(plain, ['wt/two'])).code).toBe(0);
+  });
+
+  test('2: a name that is more likely a mistake, with the worker that was probably meant', async () => {
+    const town = makeTown({ workers: [ADA, BOB] });
+    await fakeAgent('claude', { cwd: town.path(ADA), ...cli.user });
+    const names = [
+      ['ada', `Did you mean ${ADA}?`],
+      ['gastown/crew/Ada', `Did you mean ${ADA}?`],
+      ['nope/crew/x', '--new'],
+      ['gastown/crew/ada/sub/deep', '--new'],
+      ['gastown', 'See: doctor locks'],
+    ] as const;
+    for (const [name, hint] of names) {
+      const { code, stdout, stderr } = await ask(town, [name]);
+      expect([name, code, stdout]).toEqual([name, 2, '']);
+      expect(stderr).toContain(hint);
+    }
+    expect((await ask(town, ['--new', 'nope/crew/x'])).code).toBe(0);
+  });
+
+  test('for another working tree of the same repository, named from where one stands', async () => {
+    const town = makeTown({ marked: false, workers: [] });
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...args], {
+        cwd: town.path('main'),
+      });
+    mkdirSync(town.path('main'));
+    git('init', '-q', '.');
+    git('commit', '-q', '--allow-empty', '-m', 'x');
+    git('worktree', 'add', '-q', town.path('feature'));
+    await fakeAgent('claude', { cwd: town.path('feature'), ...cli.user });
+    const asked = await cli.run(['preflight', '../feature'], { cwd: town.path('main') });
+    expect(asked).toMatchObject({ code: 20, stderr: '' });
   });
 
   test('20 held: a live process behind the lock; an agent at work without one', async () => {

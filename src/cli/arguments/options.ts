@@ -81,6 +81,12 @@ export const OPTIONS = [
     commands: ['doctor', 'preflight'],
   },
   {
+    name: 'new',
+    type: 'flag',
+    summary: 'the worker is yet to be made: any name will do',
+    commands: ['preflight'],
+  },
+  {
     name: 'worker',
     short: 'w',
     type: 'list',

@@ -6,7 +6,7 @@ import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor preflight WORKER...`: one line and one answer per worker. Loads neither yargs nor listr2, and never asks. */
 export const run: RunCommand = async (given, terminal) => {
-  const options = lookOptionsOf(given, terminal);
+  const options = { ...lookOptionsOf(given, terminal), new: given.options.new };
   let report = await preflight(townNamedBy(given, undefined), given.positionals, options);
   if (given.options.fix && report.results.some(({ answer }) => answer === 'repair')) {
     terminal.finishFirst();

@@ -2,10 +2,11 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { Observed } from '../../core/types/evidence.ts';
 import { bytesAsText } from '../../io/bytes-as-text.ts';
+import { entryExists } from '../../io/entry-exists.ts';
 import { describeErrno } from '../../io/errno.ts';
 import { gasTownVariablesIn } from '../tmux/gas-town-variables.ts';
 import { type ProcessClock, readProcessClock } from './clock.ts';
-import { entryExists, readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
+import { readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
 import { isDead, parseProcStat } from './proc-stat.ts';
 import { signalProcess } from './signal.ts';
 import type { ProcessDetails, ProcessRow, ProcessTable } from './table.ts';

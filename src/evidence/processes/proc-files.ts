@@ -1,8 +1,10 @@
 /** Small reads below /proc: one open, as few reads as possible, no stack traces, a vanished process is a value. */
+
 import { Buffer } from 'node:buffer';
-import { closeSync, lstatSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
 import type { Observed } from '../../core/types/evidence.ts';
 import { bytesAsText } from '../../io/bytes-as-text.ts';
+import { entryExists } from '../../io/entry-exists.ts';
 import { errnoOf } from '../../io/errno.ts';
 
 export type ProcRead = { readonly bytes: Buffer } | { readonly error: string };
@@ -68,15 +70,6 @@ export const readProcLink = (path: string): Observed<string> => {
 /** Takes ` (deleted)` off a path, unless something of exactly that name exists. */
 export const withoutDeletedMark = (path: string): string =>
   path.endsWith(DELETED) && !entryExists(path) ? path.slice(0, -DELETED.length) : path;
-
-/** True where there is an entry of that name, of whatever kind; false where there is none or nobody may know. */
-export const entryExists = (path: string): boolean => {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false;
-  }
-};
 
 /** Runs something that throws often without paying for stack traces (a fourfold difference for dead pids). */
 export const withoutStackTraces = <T>(run: () => T): T => {

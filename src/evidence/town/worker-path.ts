@@ -2,10 +2,11 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
+import { shareRepository } from '../git/same-repository.ts';
 
 export type WorkerPath =
   | { readonly kind: 'inside'; readonly worker: string; readonly exists: boolean }
-  /** An absolute path out of the town: it has a town of its own. */
+  /** An absolute path out of the town, or a working tree beside it: it has a town of its own. */
   | { readonly kind: 'elsewhere'; readonly path: string }
   /** A relative name that leads out of the town. */
   | { readonly kind: 'outside'; readonly path: string };
@@ -33,10 +34,14 @@ const absoluteOf = (given: string, root: string, cwd: string): string => {
   return standsInside && !existsSync(inTown) && existsSync(here) ? here : inTown;
 };
 
-/** Resolves what a caller typed for a worker. `root` is the town's real path. Reads only. */
+/**
+ * Resolves what a caller typed for a worker. `root` is the town's real path. A relative name may lead out of it to
+ * another working tree of the same repository: siblings are the usual layout. Reads only.
+ */
 export const resolveWorker = (given: string, root: string, cwd: string): WorkerPath => {
   const path = realPathOf(absoluteOf(given, root, cwd));
   const worker = relativeTo(root, path);
   if (worker !== null) return { kind: 'inside', worker, exists: existsSync(path) };
-  return isAbsolute(given) ? { kind: 'elsewhere', path } : { kind: 'outside', path };
+  const named = isAbsolute(given) || (existsSync(path) && shareRepository(root, path));
+  return { kind: named ? 'elsewhere' : 'outside', path };
 };

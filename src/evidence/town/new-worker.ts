@@ -1,0 +1,59 @@
+/** May a worker be made at a directory that does not exist yet, or is the name more likely a mistake? Reads only. */
+import { readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { didYouMean } from '../../core/did-you-mean.ts';
+import { ownerOf } from '../../core/town/roles.ts';
+import { entryExists } from '../../io/entry-exists.ts';
+import { readTownLayout, type TownLayout } from './layout.ts';
+
+export type NewWorker =
+  | { readonly kind: 'plausible' }
+  /** `near`: the worker that was probably meant. */
+  | { readonly kind: 'mistake'; readonly near: string | null };
+
+/** What lies in a directory that somebody works in. */
+const SIGNS_OF_A_WORKER = ['.git', '.runtime', '.gastown'];
+
+/**
+ * Judges the name of a missing directory, relative to the town. Plausible is a canonical place in a known rig, and a
+ * directory beside workers; a mistake is whatever differs from a known worker by its case only, or is the end of one.
+ */
+export const judgeNewWorker = (worker: string, root: string): NewWorker => {
+  const layout = readTownLayout(root);
+  const known = [...layout.workers, ...layout.rigs.map(({ name }) => name)];
+  const alike = known.find(
+    (other) => other.toLowerCase() === worker.toLowerCase() || other.endsWith(`/${worker}`),
+  );
+  if (alike !== undefined) return { kind: 'mistake', near: alike };
+  if (isCanonicalPlace(worker, root, layout) || liesBesideWorkers(join(root, worker)))
+    return { kind: 'plausible' };
+  return { kind: 'mistake', near: didYouMean(worker, known) };
+};
+
+/** True for the directory of a rig: its agents work below it, and nobody in it. */
+export const isRigRoot = (worker: string, root: string): boolean => {
+  if (worker.includes('/')) return false;
+  const { marked, rigs } = readTownLayout(root);
+  return marked && rigs.some(({ name }) => name === worker);
+};
+
+/** A town that has no rig yet may get any. */
+const isCanonicalPlace = (worker: string, root: string, { marked, rigs }: TownLayout): boolean => {
+  if (!marked || ownerOf(worker)?.canonical !== true) return false;
+  const [rig = ''] = worker.split('/');
+  return rigs.length === 0 || rigs.some(({ name }) => name === rig) || isDirectory(join(root, rig));
+};
+
+const liesBesideWorkers = (path: string): boolean => {
+  const parent = dirname(path);
+  try {
+    return readdirSync(parent).some((name) =>
+      SIGNS_OF_A_WORKER.some((sign) => entryExists(join(parent, name, sign))),
+    );
+  } catch {
+    return false; // No such parent, or closed to us: nothing says that workers lie there.
+  }
+};
+
+const isDirectory = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
