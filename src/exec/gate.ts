@@ -13,6 +13,8 @@ import { detourAround } from './same-environment.ts';
 export const NOT_FOUND = 127;
 export const NOT_EXECUTABLE = 126;
 
+const GATE_SHELL = '/bin/sh';
+
 /** The word that opens the gate; anything else, and the end of the pipe, keeps it shut. */
 const PASSWORD = 'go';
 
@@ -37,12 +39,20 @@ export const findObstacle = (
   env: Readonly<Record<string, string | undefined>>,
   cwd: string,
 ): { readonly exitCode: number; readonly why: string } | null => {
+  const shell = obstacleAt(GATE_SHELL);
+  if (shell !== null) return { ...shell, why: `${shell.why}, which doctor exec needs` };
   if (!command.includes('/')) {
     return findCommand(command, env, cwd) === null
       ? { exitCode: NOT_FOUND, why: `there is no command ${command}` }
       : null;
   }
-  const path = resolve(cwd, command);
+  return obstacleAt(command, resolve(cwd, command));
+};
+
+const obstacleAt = (
+  command: string,
+  path = command,
+): { readonly exitCode: number; readonly why: string } | null => {
   try {
     if (statSync(path).isDirectory()) return { exitCode: NOT_EXECUTABLE, why: `${command} is a directory` };
   } catch {
@@ -64,7 +74,7 @@ export const startGate = async (
   signalNumbers: Readonly<Record<string, number>>,
 ): Promise<Gate> => {
   const { words, variables } = detourAround(env, cwd, command[0] ?? '');
-  const child = spawn('/bin/sh', ['-c', gateScript(words), 'doctor-gate', ...command], {
+  const child = spawn(GATE_SHELL, ['-c', gateScript(words), 'doctor-gate', ...command], {
     cwd,
     env: { ...env, ...variables },
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],

@@ -25,11 +25,13 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import { describeErrno, errnoOf } from './errno.ts';
 
 /** How a program ended that was given a descriptor as its number 3. */
 export type ToolAnswer =
   | { readonly kind: 'exited'; readonly code: number }
-  | { readonly kind: 'failed'; readonly why: string };
+  /** `errno` of the system (`EMFILE`), null where it gave none. */
+  | { readonly kind: 'failed'; readonly why: string; readonly errno: string | null };
 
 /** All synchronous, all throw like `node:fs`, unless said otherwise. */
 export interface SystemCalls {
@@ -130,12 +132,15 @@ export const systemCalls: SystemCalls = {
       killSignal: 'SIGKILL',
     });
     if (ended.error !== undefined) {
-      const isLate = 'code' in ended.error && ended.error.code === 'ETIMEDOUT';
-      const why = isLate ? `did not answer within ${timeoutMs} ms` : ended.error.message;
-      return { kind: 'failed', why };
+      const errno = errnoOf(ended.error);
+      const isLate = errno === 'ETIMEDOUT';
+      const why = isLate
+        ? `did not answer within ${timeoutMs} ms`
+        : `could not be run: ${describeErrno(ended.error)}`;
+      return { kind: 'failed', why, errno };
     }
     return ended.status === null
-      ? { kind: 'failed', why: `was ended by ${ended.signal}` }
+      ? { kind: 'failed', why: `was ended by ${ended.signal}`, errno: null }
       : { kind: 'exited', code: ended.status };
   },
 };

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
@@ -55,6 +55,16 @@ describe('the exit code of exec', () => {
     expect(await run(plain)).toBe(126);
     expect(await run(town.root)).toBe(126);
     expect(beside(town)).toEqual(['agent.lock.flock']);
+  });
+
+  const HIDING_SH = ['-m', 'sh', '-c', 'mount --bind /dev/null "$(realpath /bin/sh)" && exec "$@"', 'sh'];
+  const whereShHides = spawnSync('unshare', [...HIDING_SH, '/bin/true']).status === 0 ? test : test.skip;
+  whereShHides('is 126 where /bin/sh cannot be executed (skipped where nothing can be mounted)', () => {
+    const town = makeTown();
+    const line = [...HIDING_SH, cli.path, 'exec', '--town', town.root, ADA, '--', '/bin/true'];
+    const { status, stderr } = spawnSync('unshare', line, { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([126, expect.stringContaining('/bin/sh cannot be executed')]);
+    expect(existsSync(town.path(ADA, '.runtime'))).toBe(false);
   });
 
   test('is 127 in JSON as well, and the document says that the command is not there', async () => {

@@ -3,17 +3,17 @@
  * belongs to the open file description, so it stays with our descriptor when the program has exited, and the kernel
  * drops it when our process dies.
  */
-import type { SystemCalls } from '../../io/system-calls.ts';
+import type { SystemCalls, ToolAnswer } from '../../io/system-calls.ts';
 
 export interface FlockTool {
   readonly program: string;
   readonly args: readonly string[];
 }
 
-/** `locked`, `busy` (somebody else has it) or `none` (no program could say). */
+/** `locked`, `busy` (somebody else has it) or `none` (no program could say; `hint` is what helps). */
 export type FlockAnswer =
   | { readonly kind: 'locked' | 'busy' }
-  | { readonly kind: 'none'; readonly why: string };
+  | { readonly kind: 'none'; readonly why: string; readonly hint: string };
 
 /** Exit 0 is locked, exit 1 busy; EAGAIN is 11 on Linux and 35 on macOS. */
 const PERL =
@@ -25,6 +25,17 @@ const CANDIDATES: readonly { readonly name: string; readonly args: readonly stri
   { name: 'busybox', args: ['flock', '-x', '-n', '3'] },
   { name: 'perl', args: ['-MFcntl=:flock', '-e', PERL] },
 ];
+
+const INSTALL_HINT =
+  'Install flock (Debian, Ubuntu, Fedora: util-linux; Alpine: util-linux or busybox) or perl.';
+
+/** What helps where it is not the program that is missing. */
+const HINTS: Readonly<Record<string, string>> = {
+  EMFILE: 'Allow this process more open files (ulimit -n 1024).',
+  ENFILE: 'The whole machine has no open file left: close some, or raise fs.file-max.',
+  EAGAIN: 'Allow this user more processes (ulimit -u), or end some.',
+  ENOMEM: 'The machine has no memory left for another process.',
+};
 
 /** Looked at before PATH, which in cron is short and elsewhere is anybody's. */
 const SYSTEM_DIRECTORIES = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin'];
@@ -47,14 +58,31 @@ export function flockDescriptor(
   descriptor: number,
   tools: readonly FlockTool[],
 ): FlockAnswer {
-  let why = 'neither flock (util-linux or busybox) nor perl is installed';
+  let failure = { why: 'neither flock (util-linux or busybox) nor perl is installed', hint: INSTALL_HINT };
   for (const { program, args } of tools) {
     const answer = calls.runWith(descriptor, program, args, TOOL_TIMEOUT_MS);
     if (answer.kind === 'exited' && answer.code === 0) return { kind: 'locked' };
     if (answer.kind === 'exited' && answer.code === 1) return { kind: 'busy' };
-    why = `${program} ${answer.kind === 'exited' ? `ended with code ${answer.code}` : answer.why}`;
+    failure = explain(calls, program, answer);
   }
-  return { kind: 'none', why };
+  return { kind: 'none', ...failure };
+}
+
+function explain(
+  calls: SystemCalls,
+  program: string,
+  answer: ToolAnswer,
+): { readonly why: string; readonly hint: string } {
+  if (answer.kind === 'failed') {
+    // It could be executed a moment ago: what is missing is what its standard streams are opened from.
+    if (answer.errno === 'ENOENT' && calls.isExecutable(program) && calls.lstat('/dev/null') === undefined)
+      return { why: '/dev/null is missing', hint: 'Make it: mknod -m 666 /dev/null c 1 3.' };
+    return { why: `${program} ${answer.why}`, hint: HINTS[answer.errno ?? ''] ?? INSTALL_HINT };
+  }
+  // A shell's code for a command that is not there, and busybox' for an applet that was left out.
+  const isWithoutApplet = answer.code === 127 && program.endsWith('/busybox');
+  const why = isWithoutApplet ? 'was built without flock' : `ended with code ${answer.code}`;
+  return { why: `${program} ${why}`, hint: INSTALL_HINT };
 }
 
 /** The kernel itself says that a flock rests on this descriptor; false where it does not say so. */

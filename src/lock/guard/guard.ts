@@ -12,7 +12,13 @@ import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/op
 import { type SystemCalls, systemCalls } from '../../io/system-calls.ts';
 import type { Place } from '../files/names.ts';
 import { isSameFile } from '../files/sight.ts';
-import { type FlockTool, findFlockTools, flockDescriptor, isFlockShown } from './flock-tool.ts';
+import {
+  type FlockAnswer,
+  type FlockTool,
+  findFlockTools,
+  flockDescriptor,
+  isFlockShown,
+} from './flock-tool.ts';
 
 /** A guard that is held. */
 export interface Guard {
@@ -57,8 +63,8 @@ export interface GuardOptions {
 const GUARD_TIMEOUT_MS = 5000;
 const FIRST_PAUSE_MS = 4;
 const LONGEST_PAUSE_MS = 100;
-const INSTALL_HINT =
-  'Install flock (Debian, Ubuntu, Fedora: util-linux; Alpine: util-linux or busybox) or perl.';
+const OTHER_DISK_HINT =
+  'Files on this disk cannot be locked: keep the town on another, or install flock (util-linux).';
 const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** open(2) on macOS and the BSDs takes the flock itself; libuv passes it on, Node does not export it. */
 const O_EXLOCK = 0x20;
@@ -107,8 +113,8 @@ function tryGuard(place: Place, options: GuardOptions): GuardOutcome {
     const answer =
       platform === 'darwin'
         ? proveOpenLock(directory.calls, place)
-        : flock(directory.calls, place, descriptor, options.flockTools);
-    if (answer.kind === 'none') return none('no-tool', answer.why, INSTALL_HINT, null);
+        : flock(calls, directory, place, descriptor, options.flockTools);
+    if (answer.kind === 'none') return none('no-tool', answer.why, answer.hint, null);
     if (answer.kind === 'busy' || !leadsTo(directory, descriptor, place))
       return { kind: 'busy', waitedMs: 0 };
     const network = networkFileSystem(directory.calls, place.directory, platform);
@@ -155,30 +161,33 @@ function makeReadable(calls: SystemCalls, descriptor: number): void {
   }
 }
 
-type Tried = { readonly kind: 'locked' | 'busy' } | { readonly kind: 'none'; readonly why: string };
-
 let toolsHere: readonly FlockTool[] | null = null;
 
 function flock(
   calls: SystemCalls,
+  directory: OpenDirectory,
   place: Place,
   descriptor: number,
   tools: readonly FlockTool[] | undefined,
-): Tried {
+): FlockAnswer {
   toolsHere ??= tools === undefined ? findFlockTools(calls, process.env.PATH ?? '') : null;
   const usable = tools ?? toolsHere ?? [];
   const answer = flockDescriptor(calls, descriptor, usable);
   if (answer.kind !== 'locked' || isFlockShown(calls, descriptor)) return answer;
   // The kernel does not show it (no /proc, or the tool lied): a second attempt must be refused.
-  return proveBySecond(calls, place, (second) => flockDescriptor(calls, second, usable).kind === 'busy');
+  return proveBySecond(
+    directory.calls,
+    place,
+    (second) => flockDescriptor(calls, second, usable).kind === 'busy',
+  );
 }
 
 /** O_EXLOCK is not documented by Node: once we hold the file, opening it again must be refused. */
-function proveOpenLock(calls: SystemCalls, place: Place): Tried {
+function proveOpenLock(calls: SystemCalls, place: Place): FlockAnswer {
   try {
     const second = calls.open(place.guard, OPEN_FLAGS | O_EXLOCK | constants.O_RDWR);
     calls.close(second);
-    return { kind: 'none', why: 'opening with O_EXLOCK does not lock here' };
+    return { kind: 'none', why: 'opening with O_EXLOCK does not lock here', hint: OTHER_DISK_HINT };
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'EAGAIN' || code === 'EWOULDBLOCK') return { kind: 'locked' };
@@ -186,12 +195,20 @@ function proveOpenLock(calls: SystemCalls, place: Place): Tried {
   }
 }
 
-function proveBySecond(calls: SystemCalls, place: Place, isRefused: (descriptor: number) => boolean): Tried {
+function proveBySecond(
+  calls: SystemCalls,
+  place: Place,
+  isRefused: (descriptor: number) => boolean,
+): FlockAnswer {
   const second = calls.open(place.guard, OPEN_FLAGS | constants.O_RDONLY);
   try {
     return isRefused(second)
       ? { kind: 'locked' }
-      : { kind: 'none', why: 'the program that should lock says that it did, and did not' };
+      : {
+          kind: 'none',
+          why: 'the program that should lock says that it did, and did not',
+          hint: OTHER_DISK_HINT,
+        };
   } finally {
     calls.close(second);
   }

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -206,6 +207,40 @@ describe('a tool that does not do what it should', () => {
     await expect(lock.refresh()).rejects.toBeInstanceOf(NoGuardError);
     await expect(lock.forceRelease((await lock.read()).stamp)).rejects.toBeInstanceOf(NoGuardError);
     expect(readdirSync(path)).toEqual(['agent.lock', 'agent.lock.flock']);
+  });
+
+  test.each([
+    ['EMFILE', 'too many open files', 'ulimit -n'],
+    ['EAGAIN', 'temporarily unavailable', 'ulimit -u'],
+  ])(
+    'could not be started for %s (injected): that is said, and nobody is told to install anything',
+    async (errno, why, hint) => {
+      const failed = { kind: 'failed', why: `could not be run: ${why}`, errno } as const;
+      const taken = await takeGuard(placeIn(directory()), {
+        calls: { ...systemCalls, runWith: () => failed },
+      });
+      expect(taken).toMatchObject({ kind: 'none', cause: 'no-tool', hint: expect.stringContaining(hint) });
+      expect(taken).toMatchObject({ why: expect.stringContaining(why) });
+      expect(taken).not.toMatchObject({ hint: expect.stringContaining('nstall') });
+    },
+  );
+
+  test('busybox without the applet, and a machine without /dev/null (injected), are named as such', async () => {
+    const tool = toolThat('exit 127');
+    renameSync(tool.program, tool.program.replace(/flock$/, 'busybox'));
+    const busybox = { ...tool, program: tool.program.replace(/flock$/, 'busybox') };
+    expect(await takeGuard(placeIn(directory()), { flockTools: [busybox] })).toMatchObject({
+      why: expect.stringMatching(/busybox was built without flock$/),
+    });
+    const calls: SystemCalls = {
+      ...systemCalls,
+      lstat: (path) => (path === '/dev/null' ? undefined : systemCalls.lstat(path)),
+      runWith: () => ({ kind: 'failed', why: 'could not be run', errno: 'ENOENT' }),
+    };
+    expect(await takeGuard(placeIn(directory()), { calls })).toMatchObject({
+      why: '/dev/null is missing',
+      hint: expect.stringContaining('mknod'),
+    });
   });
 
   test('says for ever that it is busy: the wait is bounded', async () => {

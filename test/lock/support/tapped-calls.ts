@@ -69,7 +69,7 @@ export function failing(at: number, fault: Fault, calls: SystemCalls = alone): S
       before: (name, index, args) => {
         if (index !== at) return undefined;
         if (fault === 'short') return name === 'write' ? { answer: writeHalf(args) } : undefined;
-        if (name === 'runWith') return { answer: { kind: 'failed', why: fault } };
+        if (name === 'runWith') return { answer: { kind: 'failed', why: fault, errno: fault } };
         if (name === 'isExecutable') return { answer: false };
         if (['descriptorInfo', 'pathOf', 'mountTable'].includes(name)) return { answer: null };
         throw Object.assign(new Error(`${fault}: injected at ${name}`), { code: fault });
