@@ -97,8 +97,14 @@ const findRun = (id: string | null, context: RepairContext, onDamage: OnDamage):
   return last?.run ?? null;
 };
 
-const hasCopy = ({ backup }: ReleaseEntry, { calls, townRoot }: RepairContext): boolean =>
-  calls.lstat(longPath(townRoot, backup)) !== undefined;
+/** Where that cannot be looked at it counts as there: whoever tries to put it back says what is in the way. */
+const hasCopy = ({ backup }: ReleaseEntry, { calls, townRoot }: RepairContext): boolean => {
+  try {
+    return calls.lstat(longPath(townRoot, backup)) !== undefined;
+  } catch {
+    return true;
+  }
+};
 
 const releasesOf = (run: string, context: RepairContext): readonly Release[] => {
   const entries = new Map<string, { readonly entry: ReleaseEntry; readonly journalUid: number }>();

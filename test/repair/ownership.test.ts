@@ -121,6 +121,19 @@ asRoot('what root makes in the town of a user (skipped where we are not root)', 
     });
   });
 
+  test('undo of what a user may not even look at is an answer, not a crash', async () => {
+    const town = townOfOther();
+    expect(await release(town, ADA)).toMatchObject({ status: 'fixed' });
+    const place = town.path(ADA, '.runtime');
+    chownSync(place, 0, 0);
+    chmodSync(place, 0o700);
+    await asOtherUser(async () => {
+      const { outcomes } = await undoReleases(null, { townRoot: town.root, judge: quickJudge });
+      expect(outcomes).toMatchObject([{ status: 'failed', worker: ADA }]);
+      expect(outcomes[0]?.reason).toContain(`${place} belongs to root`);
+    });
+  });
+
   test('an owner who cannot be changed is no reason to refuse (injected: fchown answers EPERM)', async () => {
     const town = townOfOther();
     const calls = {
