@@ -1,5 +1,6 @@
 import type { Check } from '../src/check.ts';
 import collision from './collision.ts';
+import idleSession from './idle-session.ts';
 import invalidLock from './invalid-lock.ts';
 import legacyLayout from './legacy-layout.ts';
 import lockDebris from './lock-debris.ts';
@@ -13,6 +14,7 @@ export const builtInChecks: readonly Check[] = [
   invalidLock,
   staleLock,
   orphanedLock,
+  idleSession,
   collision,
   undecidedLock,
   trackedLock,

@@ -23,6 +23,7 @@ describe('checks', () => {
       'invalid-lock',
       'stale-lock',
       'orphaned-lock',
+      'idle-session',
       'collision',
       'undecided-lock',
       'tracked-lock',

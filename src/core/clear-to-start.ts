@@ -120,7 +120,10 @@ export const clearVerdict = (verdict: Verdict, root: string): PreflightResult =>
     finish(worker, verdict, { answer: word, message, next: explain(worker, root) });
   switch (verdict.state) {
     case 'held':
-      return answer('held', `held: ${describeLife(verdict)}`);
+      return answer(
+        'held',
+        `held: ${verdict.notes.includes('idle') ? 'idle, its agent has exited: ' : ''}${describeLife(verdict)}`,
+      );
     case 'orphaned':
       return answer('held', `orphaned: ${verdict.facts.map(({ text }) => text).join(', ')}`);
     case 'stale':

@@ -34,13 +34,15 @@ export const isAbout = (verdict: Verdict, seen: Sight): boolean =>
 
 /** Why a lock that is judged so is not taken over: one sentence for an operator. */
 export function explainRefusal(workerDir: string, verdict: Verdict): string {
-  const { state, holder, release, facts } = verdict;
+  const { state, holder, release, facts, notes } = verdict;
   const pid =
     holder === null ? '' : ` (process ${holder.pid}${holder.sessionId ? `, ${holder.sessionId}` : ''})`;
   const because = facts.map(({ text }) => text).join('; ');
   switch (state) {
     case 'held':
-      return `${workerDir} is held by a live agent${pid}: ${because}.`;
+      return notes.includes('idle')
+        ? `${workerDir} is held by a session that stands idle${pid}: ${because}.`
+        : `${workerDir} is held by a live agent${pid}: ${because}.`;
     case 'orphaned':
       return `${workerDir} is locked by a process that lives without its session${pid}: ${because}.`;
     case 'foreign':

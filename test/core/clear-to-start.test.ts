@@ -135,7 +135,9 @@ describe('with a lock', () => {
     const servers = [aServer([aPane({ command: 'bash' })])];
     expect(ask({ locks: [aLock(ADA)], servers })).toMatchObject({
       answer: 'held',
-      message: expect.stringContaining('the agent may have exited'),
+      message:
+        'held: idle, its agent has exited: pane %3 of session gt-crew-ada is there and shows only bash',
+      notes: ['idle'],
     });
   });
 

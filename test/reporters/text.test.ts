@@ -12,6 +12,7 @@ describe('a screen', () => {
 ✔ Invalid locks
 ✔ Stale locks
 ✔ Orphaned locks
+✔ Idle sessions
 ✔ Collisions
 ✔ Undecided locks
 ✔ Tracked locks
@@ -30,6 +31,7 @@ The one lock is held by a live agent.
 ⚠ Stale locks: 1
   ⚠ gastown/crew/bob: process 4242 gone, pane %55 gone, 8 h
 ✔ Orphaned locks
+✔ Idle sessions
 ✔ Collisions
 ✔ Undecided locks
 ✔ Tracked locks

@@ -426,7 +426,7 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ['0', 'healthy, or all fixed and verified; preflight: free, spawn'],
   ['1', 'problems found, or left after --fix (never from preflight)'],
   ['2', 'wrong usage or configuration, or consent missing: nothing was changed'],
-  ['20', 'preflight, exec: held by a live agent, or contested'],
+  ['20', 'preflight, exec: held (by a live agent, or a session that stands), or contested'],
   ['21', 'preflight: a stale or invalid lock that --fix can release; release it and ask again'],
   ['22', 'cannot tell: nothing bad was found, but not everything could be looked at'],
   ['70', 'a bug of the doctor'],

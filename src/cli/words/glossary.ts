@@ -12,7 +12,7 @@ export interface StatePage {
 
 export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
   held: {
-    meaning: 'A live agent is shown behind the lock.',
+    meaning: 'A live agent is shown behind the lock, or the session that it was started in still stands.',
     decided:
       'The pane or session that the lock names exists and is not plainly another worker’s; or its process is alive; or an agent is seen at work in the worker’s directory, whether or not the lock names it. A dead recorded process alone says nothing: the usual writer of these locks is a helper that exits within seconds.',
     fix: 'Nothing: a held lock is never released by --fix.',
@@ -109,5 +109,7 @@ export const NOTE_TEXTS: Readonly<Record<Note, string>> = {
     'Git tracks the file: removing it would dirty the work tree, and every checkout brings it back. It is never removed, not even by force. Take it out of git with git rm --cached, and ignore .runtime/.',
   copy: 'It has the same bytes as another worker’s lock, whose holder is elsewhere: the directory was copied.',
   'would-block': 'A tool that only asks whether the process number exists would refuse this worker now.',
+  idle: 'The agent has exited: the pane or session that the lock names still stands, with nothing but a shell in it. Once it ends the lock is stale.',
+  team: 'Several agents work here as one party: teammates, panes of one tmux window, or an agent and what it started.',
   'legacy-path': 'It lies at the place of releases before December 2025, .gastown/agent.lock.',
 };

@@ -187,6 +187,15 @@ const isDrifted = (record: LockRecord, session: SessionFinding, around: Occupant
   );
 };
 
+/** The named pane or session stands, its agent is known to be gone, and nobody works in it or around it. */
+const isIdle = (process: ProcessFinding | null, session: SessionFinding, around: OccupantFinding): boolean =>
+  process !== null &&
+  isDead(process.state) &&
+  session.state === 'live' &&
+  session.panes.every(({ idle }) => idle) &&
+  around.known &&
+  around.occupants.length === 0;
+
 const placeNotes = (lock: LockFile, worker: WorkerView, index: TownIndex): Note[] => {
   const notes: Note[] = [];
   if (index.snapshot.town.marked && worker.owner?.canonical !== true) notes.push('misplaced');
@@ -234,6 +243,7 @@ const judgeRecord = (
   const notes = placeNotes(lock, worker, index);
   if (isDrifted(record, session, around)) notes.push('drifted');
   if (priming && process?.own !== true) notes.push('priming');
+  if (state === 'held' && isIdle(process, session, around)) notes.push('idle');
   if (state === 'stale' && process?.own !== true && isFresh(lock, index)) notes.push('fresh');
   if (copied) notes.push('copy');
   if (index.lookups.get(record.pid)?.signalable === true) notes.push('would-block');

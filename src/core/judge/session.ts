@@ -137,7 +137,7 @@ const liveText = (views: readonly PaneView[]): string => {
   const [first] = views;
   if (first === undefined) return '';
   const shown = views.every((view) => view.idle)
-    ? `shows only ${first.pane.command}: the agent may have exited`
+    ? `shows only ${first.pane.command}`
     : `runs ${first.agent ?? first.pane.command}`;
   return `pane ${place(first)} is there and ${shown}`;
 };

@@ -77,14 +77,17 @@ const placeSays = (place: string, process: ProcessInfo, worker: WorkerView, inde
   return { says: 'other', text: `works in ${home}`, claimedBy: home };
 };
 
+const registrationsOf = ({ registered, alsoRegistered = [] }: ProcessInfo) =>
+  registered === undefined ? alsoRegistered : [registered, ...alsoRegistered];
+
 /** Weighs what a live process with a recorded number says of itself. */
 export const tiesOf = (process: ProcessInfo, lock: LockFile, worker: WorkerView, index: TownIndex): Ties => {
-  const { cwd, environment, uid, registered } = process;
+  const { cwd, environment, uid } = process;
   const known = cwd?.seen === true && (environment !== null || index.snapshot.host.platform !== 'linux');
   const sayings = [
     paneSays(process, worker, index),
     variablesSay(process, worker, index),
-    registered === undefined ? UNSAID : placeSays(registered.cwd, process, worker, index),
+    ...registrationsOf(process).map((session) => placeSays(session.cwd, process, worker, index)),
     cwd?.seen === true ? placeSays(cwd.value, process, worker, index) : UNSAID,
   ];
   const mine = sayings.some(({ says }) => says === 'mine');

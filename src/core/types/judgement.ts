@@ -42,6 +42,8 @@ export const NOTES = [
   'copy',
   'would-block',
   'legacy-path',
+  'idle',
+  'team',
 ] as const;
 export type Note = (typeof NOTES)[number];
 

@@ -41,13 +41,17 @@ export const summarize = (report: Report): Summary => {
 export const isFixable = ({ fix }: ReportFinding): boolean =>
   fix !== null && fix.action === 'release' && fix.safe && fix.status === 'planned';
 
-const headline = ({ summary }: Report): string => {
+const headline = (report: Report): string => {
+  const { summary } = report;
   if (summary === null) return 'Nothing was examined.';
   const { locks, held, collisions } = summary;
-  const states = STATES.filter((state) => summary[state] > 0).map((state) => `${summary[state]} ${state}`);
+  const idle = report.locks.filter(({ notes }) => notes.includes('idle')).length;
+  const states = STATES.filter((state) => summary[state] > 0).map(
+    (state) => `${summary[state]} ${state}${state === 'held' && idle > 0 ? ` (${idle} idle)` : ''}`,
+  );
   const clash = collisions > 0 ? `; ${count(collisions, 'collision')}` : '';
   if (locks === 0) return `No locks${clash}.`;
-  if (held === locks && clash === '')
+  if (held === locks && clash === '' && idle === 0)
     return locks === 1
       ? 'The one lock is held by a live agent.'
       : `All ${locks} locks are held by live agents.`;

@@ -208,9 +208,11 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'shell-only',
-    tells: 'The session stands and shows a shell: the agent may have exited, and that is not proof.',
+    tells: 'The session stands and shows a shell: the agent has exited, and somebody may start it again.',
     snapshot: aSnapshot({ locks: [lockOfAda], servers: [aServer([shellPane()])] }),
-    ...heldAda,
+    locks: { [ADA]: 'held idle' },
+    findings: [`idle-session:${ADA}`],
+    exit: 0,
   },
   {
     name: 'pane-dead',
