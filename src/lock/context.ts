@@ -102,10 +102,11 @@ export const tornGuard = (workerDir: string): NoGuardError =>
     'Nobody may remove agent.lock.flock.',
   );
 
-/** Errors of the library pass; what the system threw becomes a LockIoError. */
-export function asLockError(workerDir: string, error: unknown): LockError {
+/** Errors of the library pass, and so do mistakes of a program; what a system call threw becomes a LockIoError. */
+export function asLockError(workerDir: string, error: unknown): unknown {
   if (error instanceof LockError) return error;
   if (error instanceof UnsafeDirectoryError) return new NoGuardError(workerDir, error.message, error.hint);
+  if (!/^E[A-Z0-9]+$/.test(errnoOf(error) ?? '')) return error;
   const message = `The disk refused to change the lock of ${workerDir}: ${describeFailure(error)}.`;
   return new LockIoError(workerDir, message, errnoOf(error), error);
 }

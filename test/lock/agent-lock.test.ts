@@ -101,6 +101,18 @@ describe('taking a lock', () => {
     await other.release();
   });
 
+  test("a mistake of a program is not told as the disk's refusal", async () => {
+    const { dir } = scene();
+    const mistake = new TypeError('process.getBuiltinModule is not a function');
+    const broken = {
+      ...systemCalls,
+      open: () => {
+        throw mistake;
+      },
+    };
+    await expect(new Lock(dir, { calls: broken }).acquire()).rejects.toBe(mistake);
+  });
+
   test('a removed lock whose second record names a living process is not free', async () => {
     const { dir, path } = scene();
     const agent = await fakeAgent();

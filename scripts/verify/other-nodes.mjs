@@ -1,0 +1,95 @@
+// Installs the package as npm would publish it, and runs it with other releases of Node than the one that built it: twice each,
+// for the first start of each keeps code for the next. A release that cannot be had here is passed over, and said so.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packInto } from './pack.mjs';
+
+const RELEASES = ['22', '24'];
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lock-doctor-nodes-')));
+try {
+  const program = install();
+  const town = makeTown();
+  const others = RELEASES.flatMap((release) => fetchNode(release) ?? []);
+  // The first one again at the end: what the others have kept is nothing to it.
+  for (const node of [process.execPath, ...others, process.execPath])
+    for (const start of ['first', 'second']) runWith(node, start, program, town);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function install() {
+  const { path } = packInto(folder);
+  const prefix = join(folder, 'prefix');
+  npm(['install', '--global', '--prefix', prefix, path]);
+  return join(prefix, 'bin/doctor');
+}
+
+/** The path of that release of Node, or null where the registry has none for this machine. */
+function fetchNode(release) {
+  const prefix = join(folder, `node-${release}`);
+  const name = `node-${process.platform}-${process.arch}`;
+  mkdirSync(prefix);
+  try {
+    npm(['install', '--no-save', '--prefix', prefix, `${name}@${release}`]);
+  } catch {
+    console.log(`skip  Node ${release}: ${name}@${release} cannot be installed here`);
+    return null;
+  }
+  return join(prefix, 'node_modules', name, 'bin/node');
+}
+
+function npm(words) {
+  execFileSync('npm', [...words, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: folder,
+    stdio: 'ignore',
+    timeout: 120_000,
+  });
+}
+
+/** Two workers: the agent of one is gone, the other has no lock. */
+function makeTown() {
+  const town = join(folder, 'town');
+  const home = join(town, 'rig/crew/ada/.runtime');
+  mkdirSync(home, { recursive: true });
+  mkdirSync(join(town, 'rig/crew/new'));
+  mkdirSync(join(town, 'mayor'));
+  writeFileSync(join(town, 'mayor/town.json'), '{}');
+  // No process has such a number.
+  const record = {
+    pid: 2 ** 22 + 1,
+    acquired_at: '2026-01-01T00:00:00Z',
+    session_id: '',
+    hostname: hostname(),
+  };
+  const lock = join(home, 'agent.lock');
+  writeFileSync(lock, JSON.stringify(record));
+  // A young one would be left alone.
+  utimesSync(lock, 0, 0);
+  return town;
+}
+
+/** Runs each command that has to work everywhere. Throws where one does not do what it should, or has anything to say. */
+function runWith(node, start, program, town) {
+  const run = (words, statuses, said) => {
+    const env = { PATH: process.env.PATH, TMUX_TMPDIR: folder };
+    const ended = spawnSync(node, [program, ...words], { cwd: town, env, encoding: 'utf8', timeout: 60_000 });
+    if (statuses.includes(ended.status) && ended.stderr === '' && said.test(ended.stdout)) return;
+    const { signal, stdout, stderr } = ended;
+    throw new Error(
+      `${node} ${program} ${words.join(' ')}: ${JSON.stringify({ status: ended.status, signal, stdout, stderr })}`,
+    );
+  };
+  const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+  run(['--version'], [0], /^\d+\.\d+\.\d+\n$/);
+  run(['--help'], [0], /^doctor/);
+  run(['checks', '--json'], [0], /"stale-lock"/);
+  // In a container a dead number may belong to somebody outside.
+  run(['--json'], [1, 22], /"state":"(stale|unknown)"/);
+  run(['preflight', 'rig/crew/new'], [0], /rig\/crew\/new/);
+  run(['preflight', 'rig/crew/ada'], [21, 22], /rig\/crew\/ada/);
+  run(['exec', 'rig/crew/new', '--', 'sh', '-c', 'echo done; exit 7'], [7], /^done\n$/);
+  console.log(`ok    the installed package with Node ${version}, ${start} start`);
+}
