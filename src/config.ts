@@ -16,6 +16,8 @@ export interface Config {
   readonly plugins: readonly string[];
   /** Names of agent commands besides the known ones. */
   readonly agents: readonly string[];
+  /** Names of commands that are no agents besides the known ones. */
+  readonly bystanders: readonly string[];
   /** Host names that are gone for good, or were this machine's. */
   readonly formerHosts: readonly string[];
   /** tmux servers to ask (names or paths) in place of those that are found. */
@@ -34,6 +36,7 @@ const EMPTY: Config = {
   path: null,
   plugins: [],
   agents: [],
+  bystanders: [],
   formerHosts: [],
   sockets: [],
   skip: [],

@@ -18,6 +18,8 @@ export interface LookOptions extends Partial<Pick<GatherRequest, 'before' | 'onP
   readonly timeoutMs?: number | undefined;
   /** Names of agent commands besides the built-in ones and the configured ones. */
   readonly agents?: readonly string[] | undefined;
+  /** Names of commands that are no agents besides the built-in ones and the configured ones. */
+  readonly bystanders?: readonly string[] | undefined;
   /** Host names that are gone for good, or were this machine's, besides the configured ones. */
   readonly formerHosts?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
@@ -53,6 +55,7 @@ export const look = (
     sockets: options.sockets ?? config.sockets,
     timeoutMs: options.timeoutMs ?? config.timeout ?? DEFAULT_TIMEOUT_MS,
     agents: [...config.agents, ...(options.agents ?? [])],
+    bystanders: [...config.bystanders, ...(options.bystanders ?? [])],
     formerHosts: [...config.formerHosts, ...(options.formerHosts ?? [])],
     env: options.env ?? process.env,
   });

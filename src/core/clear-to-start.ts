@@ -75,7 +75,7 @@ const clearWithoutLock = (
     });
   if (around.known)
     return finish(worker, null, { ...seen, answer: 'free', message: 'no lock, nobody at work' });
-  const why = around.facts.at(-1)?.text ?? 'not everything could be looked at';
+  const why = around.doubts[0] ?? 'not everything could be looked at';
   return finish(worker, null, {
     evidence: around.facts,
     answer: 'unsure',

@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { namesIn } from '../core/town/agent-commands.ts';
+import { namesIn } from '../core/programs/by-name.ts';
 import type {
   Gap,
   LockFile,
@@ -49,6 +49,8 @@ export interface GatherRequest {
   readonly timeoutMs: number;
   /** Agent commands to know besides the built-in ones. */
   readonly agents: readonly string[];
+  /** Commands that are no agents besides the built-in ones. */
+  readonly bystanders: readonly string[];
   /** Host names that are gone for good, or were this machine's. */
   readonly formerHosts?: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -164,6 +166,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     pids: pidsNamedBy(locks, companions),
     panePids,
     agents,
+    bystanders: request.bystanders,
     root: town.root,
     placeInTown,
     asker,
@@ -188,6 +191,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
       rigs: layout.rigs,
       workers: layout.workers,
       agents,
+      ...(request.bystanders.length > 0 ? { bystanders: request.bystanders } : {}),
       ...(formerHosts.length > 0 ? { formerHosts } : {}),
     },
     // When it started matters only where a number is in use, or may be one of another namespace.

@@ -2,13 +2,26 @@
  * The asker's exemption (contract, section 3) is for those who want to start: a spawner, an agent's own start hook. An
  * agent that repairs its town (a patrol) wants to start nothing, and is alive like any other.
  */
-import { isAgentCommand } from '../town/agent-commands.ts';
-import type { Snapshot } from '../types/evidence.ts';
+import { classifier } from '../programs/classify.ts';
+import { relativeTo } from '../town/roles.ts';
+import type { ProcessInfo, Snapshot } from '../types/evidence.ts';
 
-/** The same evidence where an agent that asks counts as what it is: only what it runs in order to ask does not. */
+/**
+ * The same evidence where an agent that asks counts as what it is, and so does a program nobody knows that had the question
+ * asked: only what it runs in order to ask does not.
+ */
 export const countingTheAsker = (snapshot: Snapshot): Snapshot => {
   const { asker, processes, town } = snapshot;
-  const names = new Map(processes.list.map((process) => [process.pid, process.names]));
-  const agent = asker.pids.findIndex((pid) => isAgentCommand(names.get(pid) ?? [], town.agents));
+  const known = new Map(processes.list.map((process) => [process.pid, process]));
+  const classify = classifier(known, town);
+  const agent = asker.pids.findIndex((pid, depth) => {
+    const process = known.get(pid);
+    if (process === undefined) return false;
+    const { class: kind } = classify(process);
+    return kind === 'agent' || (kind === 'unknown' && depth > 0 && isInTown(process, town.root));
+  });
   return agent === -1 ? snapshot : { ...snapshot, asker: { pids: asker.pids.slice(0, agent), pane: null } };
 };
+
+const isInTown = ({ cwd }: ProcessInfo, root: string): boolean =>
+  cwd?.seen === true && relativeTo(root, cwd.value) !== null;

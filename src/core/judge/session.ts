@@ -12,7 +12,7 @@ import {
 } from '../town/town-index.ts';
 import type { LockRecord, TmuxServer } from '../types/evidence.ts';
 import type { Fact, Reason, SessionState } from '../types/judgement.ts';
-import { isAtPlaceOf } from './occupants.ts';
+import { isAtPlaceOf } from './at-work.ts';
 import { LATE_MS, MUCH_LATER_MS } from './process.ts';
 
 export interface SessionFinding {

@@ -3,7 +3,6 @@
  * agent, a tool's registry, its user, its working directory. A recorded number may have been given to another process;
  * clocks step, so place and owner say more than time. Pure.
  */
-import { isBystander, isLockHelper, isShell } from '../town/agent-commands.ts';
 import { isWithin, relativeTo, rolesOfEnvironment } from '../town/roles.ts';
 import {
   type Belonging,
@@ -15,7 +14,7 @@ import {
   type WorkerView,
 } from '../town/town-index.ts';
 import type { LockFile, ProcessInfo } from '../types/evidence.ts';
-import { isAtPlaceOf } from './occupants.ts';
+import { isAtPlaceOf } from './at-work.ts';
 
 export interface Ties {
   /** Something says that it works for this worker: then it is this worker's, whatever the clocks say. */
@@ -63,8 +62,10 @@ const variablesSay = ({ environment }: ProcessInfo, worker: WorkerView, index: T
 };
 
 /** In the town at a place of no agent only what can be no agent is elsewhere: a program nobody knows may have gone there. */
-const isNoAgent = ({ names, role }: ProcessInfo): boolean =>
-  role !== undefined || isLockHelper(names) || names.some((name) => isShell(name) || isBystander(name));
+const isNoAgent = (process: ProcessInfo, index: TownIndex): boolean => {
+  const { class: kind } = index.classify(process);
+  return kind !== 'agent' && kind !== 'unknown';
+};
 
 const placeSays = (place: string, process: ProcessInfo, worker: WorkerView, index: TownIndex): Saying => {
   const path = relativeTo(index.snapshot.town.root, place);
@@ -73,7 +74,9 @@ const placeSays = (place: string, process: ProcessInfo, worker: WorkerView, inde
     return { says: 'mine', text: 'works here', claimedBy: null };
   const home = homeOf(path, index);
   if (home === null || isWithin(worker.worker, home))
-    return isNoAgent(process) ? { says: 'other', text: `stands in ${place}`, claimedBy: null } : UNSAID;
+    return isNoAgent(process, index)
+      ? { says: 'other', text: `stands in ${place}`, claimedBy: null }
+      : UNSAID;
   return { says: 'other', text: `works in ${home}`, claimedBy: home };
 };
 

@@ -1,6 +1,8 @@
 /** One snapshot, arranged for judging: panes with what they say of themselves, processes as trees, locks by content. */
 
 import { groupBy } from '../group-by.ts';
+import { classifyNames, namesIn, type Vocabulary } from '../programs/by-name.ts';
+import { type Classifier, classifier, programOf } from '../programs/classify.ts';
 import type {
   Asker,
   LockFile,
@@ -10,7 +12,6 @@ import type {
   TmuxPane,
   TmuxServer,
 } from '../types/evidence.ts';
-import { isAgentCommand, isBystander, isShell, namesIn } from './agent-commands.ts';
 import {
   fitsSomePrefix,
   isWithin,
@@ -28,6 +29,13 @@ export interface WorkerView {
   readonly owner: Owner | null;
   /** Empty where the directory is no agent's place. */
   readonly roles: readonly string[];
+}
+
+/** A program in the foreground of a pane that is not known. */
+export interface Stranger {
+  readonly program: string;
+  /** Null where only tmux saw it. */
+  readonly pid: number | null;
 }
 
 /** A pane and everything that it, its session and its processes say about whose it is. */
@@ -48,7 +56,9 @@ export interface PaneView {
   readonly environmentKnown: boolean;
   /** A known agent command in its process tree, or the foreground command itself. */
   readonly agent: string | null;
-  /** Nothing but a shell, an editor, a pager or a dev server. */
+  /** What runs in its foreground and nobody knows: a script around an agent, or one that is new. */
+  readonly stranger: Stranger | null;
+  /** Neither an agent nor a stranger: nothing but a shell, an editor, a pager or a dev server. */
   readonly idle: boolean;
   /** The asking process runs in it. */
   readonly asking: boolean;
@@ -60,6 +70,8 @@ export interface TownIndex {
   /** Keys of servers that show at least one pane of this town, or that are this town's by name or by request. */
   readonly townServers: ReadonlySet<TmuxServer>;
   readonly processes: ReadonlyMap<number, ProcessInfo>;
+  /** What each of them counts as. */
+  readonly classify: Classifier;
   readonly lookups: ReadonlyMap<number, PidLookup>;
   readonly paneByPid: ReadonlyMap<number, PaneView>;
   /** `%N` → panes of that number, on whatever server; likewise `$N`, and session names. */
@@ -109,10 +121,6 @@ const rolesInTown = (
   for (const lock of locks) add(lock.worker);
   return roles;
 };
-
-/** Something runs in the foreground that is neither a shell nor a person's tool: a script around an agent nobody knows. */
-const isAtWork = ({ inForeground, names: [command = ''] }: ProcessInfo): boolean =>
-  inForeground === true && !isShell(command) && !isBystander(command);
 
 /** Finds the roles a session name fits, among these. */
 const nameReader = (
@@ -277,6 +285,33 @@ export const hasTmuxAnswered = ({ tmux, processes: { listing } }: Snapshot): boo
   (tmux.installed || (listing.seen && listing.value === 'all')) &&
   tmux.servers.every((server) => server.status !== 'failed' || server.outsideTown);
 
+/**
+ * Who works in a pane. The name that tmux shows counts beside the processes, for they were read before: it may be that of
+ * somebody who started since. It says nothing where it is the name of a process that is plainly nobody.
+ */
+const workersIn = (
+  { command }: TmuxPane,
+  tree: readonly ProcessInfo[],
+  classify: Classifier,
+  vocabulary: Vocabulary,
+): Pick<PaneView, 'agent' | 'stranger' | 'idle'> => {
+  const agent = tree.find((process) => classify(process).class === 'agent');
+  if (agent !== undefined) return { agent: agent.names[0] ?? command, stranger: null, idle: false };
+  const isNobody = (process: ProcessInfo): boolean => classify(process).class !== 'unknown';
+  const shown = tree.some((process) => process.names.includes(command) && isNobody(process))
+    ? 'bystander'
+    : classifyNames([command], vocabulary)?.class;
+  if (shown === 'agent') return { agent: command, stranger: null, idle: false };
+  const unknown = tree.find((process) => process.inForeground === true && !isNobody(process));
+  const stranger =
+    unknown !== undefined
+      ? { program: programOf(unknown), pid: unknown.pid }
+      : shown === undefined
+        ? { program: command, pid: null }
+        : null;
+  return { agent: null, stranger, idle: stranger === null };
+};
+
 /** Arranges a snapshot for judging. Linear in its size. */
 export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
   const processes = new Map(snapshot.processes.list.map((process) => [process.pid, process]));
@@ -285,15 +320,13 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
   const knownRoles = rolesInTown(snapshot, viewOf);
   const rolesOfName = nameReader(snapshot, knownRoles);
   const askers = new Set(snapshot.asker.pids);
-  const { agents, root } = snapshot.town;
+  const { agents, bystanders = [], root } = snapshot.town;
+  const classify = classifier(processes, snapshot.town);
 
   const viewPane = (server: TmuxServer, pane: TmuxPane): PaneView => {
     const own = processes.get(pane.pid);
     const tree = [...(own === undefined ? [] : [own]), ...descendantsOf(pane.pid)];
-    const known = [...agents, ...namesIn(own?.environment?.GT_PROCESS_NAMES)];
-    const agentProcess = tree.find((process) => isAgentCommand(process.names, known));
-    const foreground = isAgentCommand([pane.command], known) ? pane.command : null;
-    const agent = agentProcess === undefined ? foreground : (agentProcess.names[0] ?? pane.command);
+    const vocabulary = { agents: [...agents, ...namesIn(own?.environment?.GT_PROCESS_NAMES)], bystanders };
     const environments = [pane.environment, own?.environment ?? {}];
     const environmentRoles = [...new Set(environments.flatMap(rolesOfEnvironment))];
     const nameRoles = rolesOfName(pane.sessionName);
@@ -308,8 +341,7 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
       placedRoles: environmentRoles.filter((role) => knownRoles.has(role)),
       nameRoles,
       environmentKnown: snapshot.host.platform !== 'linux' || (own?.environment ?? null) !== null,
-      agent,
-      idle: agent === null && (isShell(pane.command) ? !tree.some(isAtWork) : isBystander(pane.command)),
+      ...workersIn(pane, tree, classify, vocabulary),
       asking: askers.has(pane.pid) || isNamedBy(snapshot.asker.pane, server, pane),
     };
   };
@@ -322,6 +354,7 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
     panes,
     townServers: findTownServers(snapshot, panes),
     processes,
+    classify,
     lookups: new Map(snapshot.processes.lookups.map((lookup) => [lookup.pid, lookup])),
     paneByPid: new Map(panes.filter((view) => !view.pane.dead).map((view) => [view.pane.pid, view])),
     panesById: groupBy(panes, ({ pane }) => pane.id),

@@ -60,6 +60,8 @@ const readRow = (proc: string, pid: number | string, clock: ProcessClock): RowRe
     comm: stat.comm,
     dead: isDead(stat),
     inForeground: stat.inForeground,
+    leader: stat.session,
+    hasTerminal: stat.hasTerminal,
     isKernelThread: stat.isKernelThread,
     startToken: stat.startTicks,
     startedAtMs: clock(stat.startTicks),

@@ -7,7 +7,10 @@ import type { ProcessDetails, ProcessRow, ProcessTable } from './table.ts';
 const PS_TIMEOUT_MS = 5000;
 
 /** Each column apart: in `-o pid=,ppid=` BSD's ps takes all behind the first `=` for a heading. */
-const COLUMNS = ['pid=', 'ppid=', 'uid=', 'stat=', 'lstart=', 'args='].flatMap((column) => ['-o', column]);
+const COLUMNS = ['pid=', 'ppid=', 'pgid=', 'uid=', 'stat=', 'tty=', 'lstart=', 'args='].flatMap((column) => [
+  '-o',
+  column,
+]);
 
 /** A row of ps: start as `lstart` prints it, arguments split at white space (ps joins them with spaces). */
 export interface PsRow extends ProcessRow {
@@ -15,7 +18,8 @@ export interface PsRow extends ProcessRow {
   readonly argv: readonly string[];
 }
 
-const LINE = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4})(?:\s+(.*))?$/;
+const LINE =
+  /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+)\s+(\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4})(?:\s+(.*))?$/;
 
 /** Lists all processes. Never throws: what failed is in `listing`. Start times are whole seconds. */
 export const readPsTable = async (): Promise<ProcessTable> => {
@@ -37,7 +41,7 @@ export const parsePs = (text: string): ReadonlyMap<number, PsRow> => {
   for (const line of text.split('\n')) {
     const fields = LINE.exec(line);
     if (fields === null) continue;
-    const [, pid = '', ppid = '', uid = '', stat = '', lstart = '', args = ''] = fields;
+    const [, pid = '', ppid = '', pgid = '', uid = '', stat = '', tty = '', lstart = '', args = ''] = fields;
     const argv = args.split(/\s+/);
     const startedAtMs = Date.parse(lstart);
     rows.set(Number(pid), {
@@ -47,6 +51,10 @@ export const parsePs = (text: string): ReadonlyMap<number, PsRow> => {
       comm: (argv[0] ?? '').replace(/^.*\//, '').replace(/^-/, ''),
       dead: stat.startsWith('Z'),
       isKernelThread: false,
+      inForeground: stat.includes('+'),
+      // `s` marks the leader of a session. What init did not adopt has somebody who waits for it.
+      ...(ppid === '1' ? { leader: Number(stat.includes('s') ? pid : pgid) } : {}),
+      hasTerminal: !/^\?+$/.test(tty),
       startToken: lstart,
       startedAtMs: Number.isNaN(startedAtMs) ? null : startedAtMs,
       argv,

@@ -1,5 +1,5 @@
 /** The names a process goes by, and nothing else of its arguments: they may hold secrets, and snapshots are mailed. */
-import { INTERPRETERS } from '../../core/programs/known-programs.ts';
+import { isInterpreter, NODES_MAIN_THREAD } from '../../core/programs/by-name.ts';
 
 interface Syntax {
   readonly programs: RegExp;
@@ -48,41 +48,42 @@ const SYNTAXES: readonly Syntax[] = [
 
 const PLAIN: Syntax = { programs: NEVER, withValue: [], withCode: NEVER, subcommands: [] };
 
+/** No file has a longer name; a title that a process writes over its arguments may be any text. */
+const MAX_NAME = 255;
+
 /**
  * Kernel command name, base name of argv[0] (a login shell's `-` taken off) and, for interpreters, the script's base
  * name with and without extension and the packages it lies in. In this order, without doubles and empty ones.
  */
 export const processNames = (comm: string, argv: readonly string[]): readonly string[] => {
-  const program = baseName(argv[0] ?? '').replace(/^-/, '');
+  const program = programName(argv);
   const names = [comm, program, ...productsIn(argv[0] ?? '')];
   const interpreter = [program, comm].find(isInterpreter);
-  const script = interpreter === undefined ? null : scriptOf(interpreter, argv);
-  if (script !== null) names.push(...scriptNames(script));
-  return [...new Set(names)].filter((name) => name !== '');
+  const script = interpreter === undefined ? 0 : scriptIn(interpreter, argv);
+  if (script > 0) names.push(...scriptNames(argv[script] ?? ''));
+  return [...new Set(names.map((name) => name.slice(0, MAX_NAME)))].filter((name) => name !== '');
 };
 
-/** True for node, python3.11 and so on: what they are is decided by the script they run. */
-export const isInterpreter = (command: string): boolean =>
-  INTERPRETERS.includes(command) || INTERPRETERS.includes(command.replace(/[\d.]+$/, ''));
-
-/** What newer releases of Node call the thread that a process is known by. */
-const NODES_MAIN_THREAD = 'MainThread';
+/** The arguments behind the program, or behind the script that it interprets. */
+export const givenArguments = (comm: string, argv: readonly string[]): readonly string[] => {
+  const interpreter = [programName(argv), comm].find(isInterpreter);
+  return argv.slice((interpreter === undefined ? 0 : scriptIn(interpreter, argv)) + 1);
+};
 
 /** True for kernel names behind which the command line says what runs. */
 export const runsScripts = (comm: string): boolean => isInterpreter(comm) || comm === NODES_MAIN_THREAD;
 
-/** The first argument that is no option, or the module after `-m`; null where the program text is given instead. */
-const scriptOf = (interpreter: string, argv: readonly string[]): string | null => {
+/** Where the first argument stands that is no option, or the module after `-m`; 0 where there is no script. */
+const scriptIn = (interpreter: string, argv: readonly string[]): number => {
   const syntax = SYNTAXES.find(({ programs }) => programs.test(interpreter)) ?? PLAIN;
   for (let at = 1; at < argv.length; at += 1) {
     const argument = argv[at] ?? '';
-    if (argument === '-m' || argument === '--') return argv[at + 1] ?? null;
-    if (syntax.withCode.test(argument)) return null;
+    if (argument === '-m' || argument === '--') return at + 1 < argv.length ? at + 1 : 0;
+    if (syntax.withCode.test(argument)) return 0;
     if (syntax.withValue.includes(argument)) at += 1;
-    else if (argument !== '' && !/^[-+]/.test(argument) && !syntax.subcommands.includes(argument))
-      return argument;
+    else if (argument !== '' && !/^[-+]/.test(argument) && !syntax.subcommands.includes(argument)) return at;
   }
-  return null;
+  return 0;
 };
 
 const scriptNames = (script: string): readonly string[] => {
@@ -107,6 +108,9 @@ const packagesIn = (path: string): readonly string[] => {
     return next.startsWith('@') ? [inner, `${next}/${inner}`] : [next];
   });
 };
+
+/** A login shell's `-` is taken off. */
+const programName = (argv: readonly string[]): string => baseName(argv[0] ?? '').replace(/^-/, '');
 
 /** Of a program's own path only `<product>/versions/<version>/` tells what it is. */
 const productsIn = (path: string): readonly string[] =>

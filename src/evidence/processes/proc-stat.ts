@@ -6,6 +6,9 @@ export interface ProcStat {
   /** `R`, `S`, `D`, `Z` (zombie), `T` (stopped), `X` (dead) … */
   readonly state: string;
   readonly ppid: number;
+  /** Number of its session's leader (field 6); 0 where that is in another PID namespace. */
+  readonly session: number;
+  readonly hasTerminal: boolean;
   /** Its process group is the foreground one of its terminal (fields 5, 7 and 8). */
   readonly inForeground: boolean;
   readonly isKernelThread: boolean;
@@ -30,16 +33,20 @@ export const parseProcStat = (text: string): ProcStat | null => {
   const pid = Number(text.slice(0, open - 1));
   const state = fields[0] ?? '';
   const ppid = numberIn(fields[1]);
+  const session = numberIn(fields[3]);
   const flags = numberIn(fields[6]);
   const threads = numberIn(fields[17]);
   const startTicks = fields[19] ?? '';
   if (!Number.isSafeInteger(pid) || pid < 1 || !/^[A-Za-z]$/.test(state)) return null;
-  if (ppid === null || flags === null || threads === null || !/^\d+$/.test(startTicks)) return null;
+  if (ppid === null || session === null || flags === null || threads === null || !/^\d+$/.test(startTicks))
+    return null;
   return {
     pid,
     comm: text.slice(open + 1, close),
     state,
     ppid,
+    session,
+    hasTerminal: fields[4] !== '0',
     inForeground: fields[4] !== '0' && fields[2] === fields[5],
     isKernelThread: (flags & KERNEL_THREAD) !== 0,
     threads,

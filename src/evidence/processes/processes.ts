@@ -1,40 +1,22 @@
 /** Process evidence: what the numbers in locks stand for, and who works where. Reads only. */
-import { isAgentCommand } from '../../core/town/agent-commands.ts';
+import { isAgentCommand } from '../../core/programs/by-name.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type {
-  Asker,
-  GasTownEnvironment,
-  Observed,
   PidLookup,
   ProcessEvidence,
   ProcessInfo,
   RegisteredSession,
 } from '../../core/types/evidence.ts';
 import type { Registrations } from '../registries/registries.ts';
-import { withoutInherited } from '../tmux/gas-town-variables.ts';
-import type { TownPlaceFinder } from '../town/place.ts';
-import { processNames, runsScripts } from './names.ts';
+import { askTheUnknown, type Describe, describer, ownEnvironment, type SessionReader } from './describe.ts';
+import { processNames } from './names.ts';
 import { lookUpPid } from './pid-lookup.ts';
+import { cwdsWorthAsking, withTownPlaces } from './places.ts';
 import { withoutStackTraces } from './proc-files.ts';
+import type { ProcessQuestion } from './question.ts';
 import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable, treeBelow } from './table.ts';
 
 export { type ProcessTable, readProcessTable, workingDirectories } from './table.ts';
-
-export interface ProcessQuestion {
-  /** Numbers that locks name, the true holders of records of ours included; whatever stands there. */
-  readonly pids: readonly number[];
-  /** Processes of tmux panes: each with everything below it belongs to the evidence. */
-  readonly panePids: readonly number[];
-  /** Agent commands to know besides the built-in ones. */
-  readonly agents: readonly string[];
-  /** Town root, symlinks resolved. */
-  readonly root: string;
-  /** The town's name for what goes by another one; default: names are all there is. */
-  readonly placeInTown?: TownPlaceFinder;
-  readonly asker: Asker;
-  /** Asks tools' own registries of live sessions about the processes of a table; default: nobody is asked. */
-  readonly askRegistries?: (table: ProcessTable) => Registrations;
-}
 
 /**
  * Looks the numbers up and lists the processes that matter: all whose working directory lies in the town, known agents
@@ -80,12 +62,10 @@ export const processEvidence = async (
   return {
     listing: table.listing,
     lookups,
-    list,
+    list: askTheUnknown(list, table, question),
     ...(registrations.closed.length > 0 ? { closedRegistries: registrations.closed } : {}),
   };
 };
-
-type SessionReader = (row: ProcessRow) => readonly RegisteredSession[];
 
 /** The sessions of a process that its tool's registry names, those in the town first and by the town's name for their places. */
 const sessionReader =
@@ -102,83 +82,6 @@ const sessionReader =
   };
 
 const NO_REGISTRATIONS: Registrations = { sessionsOf: () => [], closed: [] };
-
-/** Everybody's where a look is cheap (a readlink), else those of agents and of everything below panes. */
-const cwdsWorthAsking = (
-  running: readonly ProcessRow[],
-  { rows, details }: ProcessTable,
-  { pids, panePids, agents }: ProcessQuestion,
-): readonly number[] => {
-  const trees = treeBelow(rows, panePids);
-  const recorded = new Set(pids);
-  const isWorthIt = ({ pid, comm }: ProcessRow): boolean =>
-    details.lookingIsCheap ||
-    trees.has(pid) ||
-    recorded.has(pid) ||
-    isAgentCommand(processNames(comm, details.argv(pid)), agents);
-  return running.filter(isWorthIt).map(({ pid }) => pid);
-};
-
-/** Agents under a bind mount or in a container of the town's directories work in the town, whatever they call it. */
-const withTownPlaces = (
-  cwds: ReadonlyMap<number, Observed<string>>,
-  { rows, details }: ProcessTable,
-  { pids, panePids, agents, root, placeInTown }: ProcessQuestion,
-): ReadonlyMap<number, Observed<string>> => {
-  if (placeInTown === undefined) return cwds;
-  const trees = treeBelow(rows, panePids);
-  const recorded = new Set(pids);
-  // Most processes stand at `/`, and their kernel names rule out most others: few command lines are read.
-  const isAgent = (pid: number): boolean => {
-    const comm = rows.get(pid)?.comm ?? '';
-    if (isAgentCommand([comm], agents)) return true;
-    return runsScripts(comm) && isAgentCommand(processNames(comm, details.argv(pid)), agents);
-  };
-  const placed = new Map(cwds);
-  for (const [pid, cwd] of cwds) {
-    if (!cwd.seen || cwd.value === '/' || relativeTo(root, cwd.value) !== null) continue;
-    const value =
-      trees.has(pid) || recorded.has(pid) || isAgent(pid)
-        ? placeInTown(cwd.value, details.doorToCwd(pid) ?? cwd.value)
-        : null;
-    if (value !== null) placed.set(pid, { seen: true, value });
-  }
-  return placed;
-};
-
-type Describe = (row: ProcessRow) => ProcessInfo;
-
-const describer =
-  (
-    table: ProcessTable,
-    cwds: ReadonlyMap<number, Observed<string>>,
-    panes: ReadonlySet<number>,
-    sessionsOf: SessionReader,
-  ): Describe =>
-  (row) => {
-    const [registered, ...others] = sessionsOf(row);
-    return {
-      pid: row.pid,
-      ppid: row.ppid,
-      uid: table.details.uid(row.pid),
-      names: processNames(row.comm, table.details.argv(row.pid)),
-      startToken: row.startToken,
-      startedAtMs: row.startedAtMs,
-      ...(row.inForeground === true ? { inForeground: true } : {}),
-      ...(registered === undefined ? {} : { registered }),
-      ...(others.length === 0 ? {} : { alsoRegistered: others }),
-      cwd: cwds.get(row.pid) ?? null,
-      environment: panes.has(row.pid) ? ownEnvironment(row, table) : null,
-    };
-  };
-
-/** A server that was started inside an agent's shell hands that agent's variables to every pane it ever makes. */
-const ownEnvironment = (pane: ProcessRow, { rows, details }: ProcessTable): GasTownEnvironment | null => {
-  const environment = details.environment(pane.pid);
-  const parent = rows.get(pane.ppid);
-  const inherited = parent !== undefined && isTmuxServer(parent) ? details.environment(parent.pid) : null;
-  return environment === null || inherited === null ? environment : withoutInherited(environment, inherited);
-};
 
 const lookUpAll = (pids: readonly number[], table: ProcessTable, describe: Describe): readonly PidLookup[] =>
   [...new Set(pids)]

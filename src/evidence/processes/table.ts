@@ -13,6 +13,12 @@ export interface ProcessRow {
   readonly isKernelThread: boolean;
   /** In the foreground of its terminal; absent where the system was not asked. */
   readonly inForeground?: boolean;
+  /**
+   * The leader of its session; on macOS, where `ps` does not number sessions, that of the process group of what init
+   * adopted. Absent where that could not be told.
+   */
+  readonly leader?: number;
+  readonly hasTerminal?: boolean;
   /** Equal for one process for all its life, different for the next one of that number. */
   readonly startToken: string;
   readonly startedAtMs: number | null;

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { wasLeftBehind } from '../../../src/evidence/processes/left-behind.ts';
 import { readProcTable } from '../../../src/evidence/processes/linux.ts';
 import { parseLsof, parsePs, readPsTable } from '../../../src/evidence/processes/macos.ts';
-import { isTmuxServer } from '../../../src/evidence/processes/table.ts';
+import { isTmuxServer, type ProcessRow } from '../../../src/evidence/processes/table.ts';
 
 const fixture = (name: string): string =>
   readFileSync(new URL(`../../../fixtures/ps/${name}`, import.meta.url), 'utf8');
@@ -11,7 +12,7 @@ describe("macOS's ps", () => {
   const rows = parsePs(fixture('ps-macos-documented-format.txt'));
 
   test('lists processes with parent, owner, start and command', () => {
-    expect([...rows.keys()]).toEqual([1, 412, 3606, 3607, 3608, 3609, 3610, 3611]);
+    expect([...rows.keys()]).toEqual([1, 412, 3606, 3607, 3608, 3609, 3610, 3611, 3620, 3621, 3622]);
     expect(rows.get(3606)).toEqual({
       pid: 3606,
       ppid: 412,
@@ -19,10 +20,18 @@ describe("macOS's ps", () => {
       comm: 'claude',
       dead: false,
       isKernelThread: false,
+      inForeground: true,
+      hasTerminal: true,
       startToken: 'Sun Nov 23 09:00:02 2025',
       startedAtMs: new Date(2025, 10, 23, 9, 0, 2).getTime(),
       argv: ['claude', '--resume', '2f1c'],
     });
+  });
+
+  test('tells who was left behind: adopted by launchd, without a terminal, of a group whose leader is gone', () => {
+    const namesOf = ({ comm }: ProcessRow) => [comm];
+    const left = [...rows.values()].filter((row) => wasLeftBehind(row, rows, namesOf));
+    expect(left.map(({ pid }) => pid)).toEqual([3620]);
   });
 
   test('shows zombies as dead and login shells by their name', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isAgentCommand } from '../../../src/core/town/agent-commands.ts';
+import { isAgentCommand } from '../../../src/core/programs/by-name.ts';
 import { processNames } from '../../../src/evidence/processes/names.ts';
 
 const CLAUDE = '/usr/lib/node_modules/@anthropic-ai/claude-code/cli.js';

@@ -15,6 +15,8 @@ describe('a line of /proc/<pid>/stat', () => {
       comm: 'a) S 1 (b',
       state: 'S',
       ppid: 17317,
+      session: 2563,
+      hasTerminal: false,
       inForeground: false,
       isKernelThread: false,
       threads: 1,

@@ -7,11 +7,11 @@ import type { ProcessEvidence, ProcessInfo } from '../../../src/core/types/evide
 import { readProcTable } from '../../../src/evidence/processes/linux.ts';
 import { lookUpPid } from '../../../src/evidence/processes/pid-lookup.ts';
 import {
-  type ProcessQuestion,
   processEvidence,
   readProcessTable,
   workingDirectories,
 } from '../../../src/evidence/processes/processes.ts';
+import type { ProcessQuestion } from '../../../src/evidence/processes/question.ts';
 import {
   asOtherUser,
   canBecomeOthers,

@@ -1,0 +1,102 @@
+/** Who is seen in a worker's place and is no agent: programs that nobody knows, which are doubt, and those that are nobody. */
+import { programOf } from '../programs/classify.ts';
+import { relativeTo } from '../town/roles.ts';
+import { lineage, type PaneView, panesAround, type TownIndex, type WorkerView } from '../town/town-index.ts';
+import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
+
+const TEACH = 'name it under "agents" or "bystanders" in lock-doctor.json';
+
+const sentence = (who: string, where: string): string =>
+  `${who} ${where} in this directory, and the doctor does not know it: ${TEACH}`;
+
+const who = (program: string, pid: number): string => `${program} (process ${pid})`;
+
+const inForegroundOf = ({ pane }: PaneView): string => `runs in the foreground of pane ${pane.id}`;
+
+const describe = ({ process, pids }: AtWork, index: TownIndex): string => {
+  const pane = pids.map((pid) => index.paneByPid.get(pid)).find((view) => view !== undefined);
+  const inForeground = process.inForeground === true;
+  const where =
+    pane === undefined
+      ? `runs${inForeground ? ' in the foreground of a terminal' : ''}`
+      : inForeground
+        ? inForegroundOf(pane)
+        : `runs in pane ${pane.pane.id}`;
+  return sentence(who(programOf(process), process.pid), where);
+};
+
+/** What only tmux shows: its process works elsewhere by now, hides where it works, or lives behind another `/proc`. */
+const isStrangerPane = (view: PaneView, worker: WorkerView, index: TownIndex): boolean =>
+  view.stranger !== null &&
+  !view.pane.dead &&
+  !view.asking &&
+  view.path !== null &&
+  isAtPlaceOf(view.path, worker, index);
+
+const isOwn = ({ pane, stranger }: PaneView, ownPid: number | null, index: TownIndex): boolean =>
+  ownPid !== null && [...lineage(stranger?.pid ?? pane.pid, index)].includes(ownPid);
+
+/** A sentence for each program at this worker's place that nobody knows; children of one are a part of it. */
+export type StrangerReader = (worker: WorkerView, ownPid: number | null) => readonly string[];
+
+export const strangerReader = (index: TownIndex): StrangerReader => {
+  const unknown = listAtWork('unknown', index).filter(({ paths }) => paths.length > 0);
+  const strangePanes = index.panes.filter(({ stranger }) => stranger !== null);
+  return (worker, ownPid) => {
+    if (unknown.length + strangePanes.length === 0) return NONE;
+    const here = unknown.filter((one) => worksAt(one, worker, ownPid, index));
+    const numbers = new Set(here.map(({ process }) => process.pid));
+    const foremost = here.filter(({ pids }) => !pids.slice(1).some((pid) => numbers.has(pid)));
+    const panes = panesAround(worker, index).filter(
+      (view) =>
+        isStrangerPane(view, worker, index) &&
+        !isOwn(view, ownPid, index) &&
+        !here.some(({ pids }) => pids.includes(view.pane.pid)),
+    );
+    return [
+      ...foremost.map((one) => describe(one, index)),
+      ...panes.map((view) =>
+        sentence(
+          who(view.stranger?.program ?? view.pane.command, view.stranger?.pid ?? view.pane.pid),
+          inForegroundOf(view),
+        ),
+      ),
+    ];
+  };
+};
+
+const NONE: readonly string[] = [];
+
+/** As many as fit a line; nobody needs the rest. */
+const MAX_NAMED = 5;
+
+/** One sentence that names who is seen at a worker's place and does not count; null where there is none. */
+export type BystanderReader = (
+  worker: WorkerView,
+  /** Panes of which the evidence tells already. */
+  told: readonly PaneView[],
+) => string | null;
+
+export const bystanderReader = (index: TownIndex): BystanderReader => {
+  const { asker, processes, town } = index.snapshot;
+  const [ourselves = 0] = asker.pids;
+  const nobodies = processes.list.flatMap((process) => {
+    const { pid, ppid, cwd } = process;
+    const { class: kind, why } = index.classify(process);
+    if (kind === 'agent' || kind === 'unknown' || asker.pids.includes(pid) || ppid === ourselves) return [];
+    const path = cwd?.seen === true ? relativeTo(town.root, cwd.value) : null;
+    return path === null ? [] : [{ path, pid, text: `${who(programOf(process), pid)}, ${why}` }];
+  });
+  return (worker, told) => {
+    if (nobodies.length === 0) return null;
+    const shown = new Set(told.map(({ pane }) => pane.pid));
+    const here = nobodies.filter(
+      ({ path, pid }) =>
+        isAtPlaceOf(path, worker, index) && ![...lineage(pid, index)].some((one) => shown.has(one)),
+    );
+    if (here.length === 0) return null;
+    const named = here.slice(0, MAX_NAMED).map(({ text }) => text);
+    const more = here.length - named.length;
+    return `not counted as agents: ${named.join('; ')}${more === 0 ? '' : `; and ${more} more`}`;
+  };
+};

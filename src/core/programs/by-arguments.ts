@@ -1,0 +1,43 @@
+/**
+ * What the arguments of a process tell where its names do not suffice. They are read here and kept nowhere: only the class
+ * and its reason go into a snapshot.
+ */
+import type { ProcessRole } from '../types/evidence.ts';
+import { INFRASTRUCTURE_ARGUMENTS } from './known-programs.ts';
+
+/**
+ * The words after which `npm run` and its like start a dev server, a watcher or a test. `start` is none of them: in an agent's
+ * own repository it starts the agent.
+ */
+const DEV_SCRIPT = /^(dev|serve|preview|watch|test|build|lint|format|check|typecheck|storybook)([:-].*)?$/;
+
+const PACKAGE_MANAGERS = ['npm', 'pnpm', 'yarn', 'bun'];
+
+const DEV_SERVER: ProcessRole = { class: 'bystander', why: 'a dev server or a test' };
+
+/** `npm run dev`, `pnpm dev`, `yarn test:watch`; npm writes it over its arguments as one word. */
+const runsDevScript = (names: readonly string[], given: readonly string[]): boolean => {
+  const title = names.find((name) => /^(npm|pnpm|yarn) /.test(name))?.split(' ');
+  const manager = title?.[0] ?? names.find((name) => PACKAGE_MANAGERS.includes(name));
+  if (manager === undefined) return false;
+  const words = title?.slice(1) ?? given;
+  if (words[0] === 'run' || words[0] === 'run-script') return DEV_SCRIPT.test(words[1] ?? '');
+  if (manager === 'npm') return words[0] === 'test' || words[0] === 't';
+  return DEV_SCRIPT.test(words[0] ?? '');
+};
+
+/**
+ * @param names as the process goes by
+ * @param given its arguments, without the program and without the script that an interpreter runs
+ */
+export const roleByArguments = (
+  names: readonly string[],
+  given: readonly string[],
+): ProcessRole | undefined => {
+  const known = INFRASTRUCTURE_ARGUMENTS.find(
+    ({ of, begins }) =>
+      begins.every((word, at) => given[at] === word) && of.some((name) => names.includes(name)),
+  );
+  if (known !== undefined) return { class: 'infrastructure', why: known.why };
+  return runsDevScript(names, given) ? DEV_SERVER : undefined;
+};

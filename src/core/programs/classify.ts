@@ -1,0 +1,105 @@
+/**
+ * What a process at work in a worker's place counts as: an agent (life), a bystander, infrastructure or left behind (nobody),
+ * or an unknown program, which is doubt. Whoever cannot be told to be nobody is not nobody.
+ */
+import type { ProcessInfo } from '../types/evidence.ts';
+import { classifyNames, namesIn, tellingNames, type Vocabulary } from './by-name.ts';
+
+export type ProgramClass = 'agent' | 'bystander' | 'infrastructure' | 'left-behind' | 'unknown';
+
+export interface Classification {
+  readonly class: ProgramClass;
+  /** For a sentence: `an editor`, `Claude Code's daemon`. */
+  readonly why: string;
+  /** What it starts is a part of it, and nobody either. */
+  readonly startsOnlyItsOwn: boolean;
+}
+
+const UNKNOWN: Classification = { class: 'unknown', why: 'not known', startsOnlyItsOwn: false };
+
+const LEFT_BEHIND: Classification = {
+  class: 'left-behind',
+  why: 'left behind by whoever started it',
+  startsOnlyItsOwn: false,
+};
+
+const NAMED_BY_ITSELF: Classification = {
+  class: 'agent',
+  why: 'named by GT_PROCESS_NAMES',
+  startsOnlyItsOwn: false,
+};
+
+/** How far up a process is asked what it runs under: a snapshot's tree may be a ring. */
+const MAX_DEPTH = 64;
+
+/**
+ * Classifies one process by itself. The best evidence comes first: a registry, its arguments, its names, and the want of
+ * anybody who waits for it. An interpreter's own name counts last: Gas Town names `node` for whatever runs under it.
+ */
+const classifyAlone = (
+  { names, role, registered, leftBehind }: ProcessInfo,
+  { agents: listed, bystanders = [] }: Vocabulary,
+): Classification => {
+  if (registered !== undefined)
+    return { class: 'agent', why: `registered by ${registered.tool}`, startsOnlyItsOwn: false };
+  if (role?.class === 'infrastructure') return { ...role, startsOnlyItsOwn: true };
+  const named = classifyNames(names, { agents: listed, bystanders });
+  if (named?.class === 'agent') return named;
+  if (role !== undefined) return { ...role, startsOnlyItsOwn: true };
+  if (named !== null) return named;
+  if (leftBehind === true) return LEFT_BEHIND;
+  return names.some((name) => listed.includes(name)) ? NAMED_BY_ITSELF : UNKNOWN;
+};
+
+const NO_WORDS: readonly string[] = [];
+
+/** `GT_PROCESS_NAMES` of the process itself, else of the nearest one that it runs under. */
+const wordsFor = (process: ProcessInfo, processes: ReadonlyMap<number, ProcessInfo>): readonly string[] => {
+  let member: ProcessInfo | undefined = process;
+  for (let depth = 0; member !== undefined && depth < MAX_DEPTH; depth += 1) {
+    const list = member.environment?.GT_PROCESS_NAMES;
+    if (list !== undefined) return namesIn(list);
+    member = processes.get(member.ppid);
+  }
+  return NO_WORDS;
+};
+
+export type Classifier = (process: ProcessInfo) => Classification;
+
+/**
+ * Classifies the processes of one snapshot, each once. A program that nothing else explains is a part of the bystander that
+ * started it, through shells and package managers: a worker of a test runner, the server of `npm run dev`.
+ */
+export const classifier = (
+  processes: ReadonlyMap<number, ProcessInfo>,
+  vocabulary: Vocabulary,
+): Classifier => {
+  const known = new Map<ProcessInfo, Classification>();
+  const alone = (process: ProcessInfo): Classification => {
+    const before = known.get(process);
+    if (before !== undefined) return before;
+    const words = wordsFor(process, processes);
+    const found = classifyAlone(
+      process,
+      words === NO_WORDS ? vocabulary : { ...vocabulary, agents: [...vocabulary.agents, ...words] },
+    );
+    known.set(process, found);
+    return found;
+  };
+  return (process) => {
+    const own = alone(process);
+    if (own.class !== 'unknown') return own;
+    let parent = processes.get(process.ppid);
+    for (let depth = 0; parent !== undefined && depth < MAX_DEPTH; depth += 1) {
+      const above = alone(parent);
+      if (above.class !== 'bystander') break;
+      if (above.startsOnlyItsOwn) return { ...above, why: `a part of ${above.why}` };
+      parent = processes.get(parent.ppid);
+    }
+    return own;
+  };
+};
+
+/** What to call a process: by its script where it interprets one. */
+export const programOf = ({ names }: ProcessInfo): string =>
+  tellingNames(names)[0] ?? 'a program without a name';

@@ -1,0 +1,55 @@
+/** Where processes work: their working directories, by the town's own names. */
+import { classifyNames, isAgentCommand } from '../../core/programs/by-name.ts';
+import { relativeTo } from '../../core/town/roles.ts';
+import type { Observed } from '../../core/types/evidence.ts';
+import { processNames, runsScripts } from './names.ts';
+import type { ProcessQuestion } from './question.ts';
+import { type ProcessRow, type ProcessTable, treeBelow } from './table.ts';
+
+/** Where macOS keeps its own programs and those with windows: a few hundred, and none of them works in a worker. */
+const OF_THE_SYSTEM = /^\/(System|Applications|Library|usr\/libexec|usr\/sbin|sbin)\//;
+
+/** Everybody's where a look is cheap (a readlink), else of those below panes, agents, and whom nothing else explains. */
+export const cwdsWorthAsking = (
+  running: readonly ProcessRow[],
+  { rows, details }: ProcessTable,
+  { pids, panePids, ...vocabulary }: ProcessQuestion,
+): readonly number[] => {
+  if (details.lookingIsCheap) return running.map(({ pid }) => pid);
+  const trees = treeBelow(rows, panePids);
+  const recorded = new Set(pids);
+  const isWorthIt = ({ pid, comm }: ProcessRow): boolean => {
+    if (trees.has(pid) || recorded.has(pid)) return true;
+    const argv = details.argv(pid);
+    const named = classifyNames(processNames(comm, argv), vocabulary);
+    return named === null ? !OF_THE_SYSTEM.test(argv[0] ?? '') : named.class === 'agent';
+  };
+  return running.filter(isWorthIt).map(({ pid }) => pid);
+};
+
+/** Agents under a bind mount or in a container of the town's directories work in the town, whatever they call it. */
+export const withTownPlaces = (
+  cwds: ReadonlyMap<number, Observed<string>>,
+  { rows, details }: ProcessTable,
+  { pids, panePids, agents, root, placeInTown }: ProcessQuestion,
+): ReadonlyMap<number, Observed<string>> => {
+  if (placeInTown === undefined) return cwds;
+  const trees = treeBelow(rows, panePids);
+  const recorded = new Set(pids);
+  // Most processes stand at `/`, and their kernel names rule out most others: few command lines are read.
+  const isAgent = (pid: number): boolean => {
+    const comm = rows.get(pid)?.comm ?? '';
+    if (isAgentCommand([comm], agents)) return true;
+    return runsScripts(comm) && isAgentCommand(processNames(comm, details.argv(pid)), agents);
+  };
+  const placed = new Map(cwds);
+  for (const [pid, cwd] of cwds) {
+    if (!cwd.seen || cwd.value === '/' || relativeTo(root, cwd.value) !== null) continue;
+    const value =
+      trees.has(pid) || recorded.has(pid) || isAgent(pid)
+        ? placeInTown(cwd.value, details.doorToCwd(pid) ?? cwd.value)
+        : null;
+    if (value !== null) placed.set(pid, { seen: true, value });
+  }
+  return placed;
+};
