@@ -15,6 +15,7 @@ describe('the configuration of a town', () => {
       path: null,
       plugins: [],
       agents: [],
+      bystanders: [],
       formerHosts: [],
       sockets: [],
       skip: [],
@@ -28,6 +29,7 @@ describe('the configuration of a town', () => {
     const values = {
       plugins: ['./checks/mine.js'],
       agents: ['my-agent'],
+      bystanders: ['my-linter'],
       formerHosts: ['4e449adbac66', 'mac.lan'],
       sockets: ['/tmp/s'],
       skip: ['lock-debris'],
@@ -69,7 +71,7 @@ describe('the configuration of a town', () => {
   test('an unknown key is told with the known ones', () => {
     expect(() => parseConfig('{"socket": []}', 'f')).toThrow(
       expect.objectContaining({
-        hint: 'Known keys: plugins, agents, formerHosts, sockets, skip, failOn, timeout.',
+        hint: 'Known keys: plugins, agents, bystanders, formerHosts, sockets, skip, failOn, timeout.',
       }),
     );
   });

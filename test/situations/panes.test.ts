@@ -174,11 +174,11 @@ describe('panes: what is alive is held', () => {
     expect(await judge()).toMatchObject({ state: 'held' });
   });
 
-  tmuxTest('a command of GT_PROCESS_NAMES or of the configuration is an agent, otherwise not', async () => {
+  tmuxTest('a command of GT_PROCESS_NAMES or of the configuration is an agent, otherwise doubt', async () => {
     const { town, startTmux, judge, env } = setStage();
     await sessionOf(await startTmux(), 'anything', town.path(ADA), { command: 'houseagent' });
     town.lock(ADA);
-    expect(await judge()).toMatchObject({ state: 'stale' });
+    expect(await judge()).toMatchObject({ state: 'unknown' });
     expect(await judge(ADA, { env: { ...env, GT_PROCESS_NAMES: 'foo,houseagent' } })).toMatchObject({
       state: 'held',
     });
