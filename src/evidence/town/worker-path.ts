@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import { shareRepository } from '../git/same-repository.ts';
+import { asListed, type SpellingDisk } from './listed-spelling.ts';
 
 export type WorkerPath =
   | { readonly kind: 'inside'; readonly worker: string; readonly exists: boolean }
@@ -36,12 +37,14 @@ const absoluteOf = (given: string, root: string, cwd: string): string => {
 
 /**
  * Resolves what a caller typed for a worker. `root` is the town's real path. A relative name may lead out of it to
- * another working tree of the same repository: siblings are the usual layout. Reads only.
+ * another working tree of the same repository: siblings are the usual layout. Where case does not matter, the answer is
+ * spelled as the disk lists it. Reads only.
  */
-export const resolveWorker = (given: string, root: string, cwd: string): WorkerPath => {
+export const resolveWorker = (given: string, root: string, cwd: string, disk?: SpellingDisk): WorkerPath => {
   const path = realPathOf(absoluteOf(given, root, cwd));
   const worker = relativeTo(root, path);
-  if (worker !== null) return { kind: 'inside', worker, exists: existsSync(path) };
+  if (worker !== null)
+    return { kind: 'inside', worker: asListed(worker, root, disk), exists: existsSync(path) };
   const named = isAbsolute(given) || (existsSync(path) && shareRepository(root, path));
   return { kind: named ? 'elsewhere' : 'outside', path };
 };

@@ -1,0 +1,75 @@
+import { lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { asListed, type SpellingDisk } from '../../../src/evidence/town/listed-spelling.ts';
+import { resolveWorker } from '../../../src/evidence/town/worker-path.ts';
+import { cleanUp, makeTown } from '../../support/index.ts';
+
+afterEach(cleanUp);
+
+/** The disk of this machine as exFAT shows it: a name is found in any case, and listed as it was made (injected). */
+const ignoringCase: SpellingDisk = {
+  names: (directory) => readdirSync(directory),
+  identity: (path) => {
+    let place = '/';
+    for (const name of path.split('/').filter(Boolean)) {
+      const found = readdirSync(place).find((other) => other.toLowerCase() === name.toLowerCase());
+      if (found === undefined) return null;
+      place = join(place, found);
+    }
+    return String(lstatSync(place).ino);
+  },
+};
+
+describe('where case does not matter', () => {
+  test.each([
+    ['GasTown/CREW/Ada', 'gastown/crew/ada'],
+    ['gastown/crew/ada', 'gastown/crew/ada'],
+    ['gastown/crew/ÉVA', 'gastown/crew/éva'],
+    ['gastown/crew/Nobody', 'gastown/crew/Nobody'],
+    ['GASTOWN/crew/42', 'gastown/crew/42'],
+    ['.', '.'],
+  ])('%s is %s', (given, listed) => {
+    const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/éva', 'gastown/crew/42'] });
+    expect(asListed(given, town.root, ignoringCase)).toBe(listed);
+  });
+
+  test('whoever names a worker in another spelling means the one that is listed', () => {
+    const town = makeTown();
+    expect(resolveWorker('gastown/crew/ADA', town.root, '/', ignoringCase)).toMatchObject({
+      worker: 'gastown/crew/ada',
+    });
+  });
+});
+
+describe('where case matters', () => {
+  test('two names that differ in it are two workers', () => {
+    const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/ADA'] });
+    if (readdirSync(town.path('gastown/crew')).length < 2) return; // it does not, on this machine
+    expect(resolveWorker('gastown/crew/ADA', town.root, '/')).toMatchObject({ worker: 'gastown/crew/ADA' });
+    expect(resolveWorker('gastown/crew/ada', town.root, '/')).toMatchObject({ worker: 'gastown/crew/ada' });
+    expect(resolveWorker('gastown/crew/Ada', town.root, '/')).toMatchObject({
+      worker: 'gastown/crew/Ada',
+      exists: false,
+    });
+  });
+
+  test('one look more is all that it costs', () => {
+    const town = makeTown();
+    const asked: string[] = [];
+    const counting: SpellingDisk = {
+      names: (directory) => {
+        asked.push(directory);
+        return readdirSync(directory);
+      },
+      identity: (path) => {
+        asked.push(path);
+        const stat = lstatSync(path, { throwIfNoEntry: false });
+        return stat === undefined ? null : String(stat.ino);
+      },
+    };
+    mkdirSync(town.path('gastown/crew/bo'));
+    expect(asListed('gastown/crew/bo', town.root, counting)).toBe('gastown/crew/bo');
+    expect(asked).toEqual([town.path('gastown/crew/BO')]);
+  });
+});
