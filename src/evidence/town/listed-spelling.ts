@@ -2,11 +2,12 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What is asked of the disk; tests put a case-insensitive one in its place. Both answer null where they cannot. */
+/** What is asked of the disk; tests put a case-insensitive one in its place. */
 export interface SpellingDisk {
-  readonly names: (directory: string) => readonly string[] | null;
-  /** Device and inode. */
-  readonly identity: (path: string) => string | null;
+  /** Empty where they cannot be told. */
+  readonly names: (directory: string) => readonly string[];
+  /** False also where that cannot be told. */
+  readonly exists: (path: string) => boolean;
 }
 
 const realSpelling: SpellingDisk = {
@@ -14,45 +15,43 @@ const realSpelling: SpellingDisk = {
     try {
       return readdirSync(directory);
     } catch {
-      return null;
+      return [];
     }
   },
-  identity: (path) => {
+  exists: (path) => {
     try {
-      const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-      return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
+      return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
     } catch {
-      return null;
+      return false;
     }
   },
 };
 
 /**
- * The relative path `worker` below `root` in the spelling of the directories that list it. One look more where case
- * matters, as on most disks; what cannot be looked at stays as it was given. Reads only.
+ * The relative path `worker` below `root` in the spelling of the directories that list it. A name that is there although
+ * it is not listed is the listed one that differs in case alone; inode numbers say nothing here, FUSE makes up one for each
+ * spelling. One look more where case matters, as on most disks; what cannot be looked at stays as it was given. Reads only.
  */
 export const asListed = (worker: string, root: string, disk: SpellingDisk = realSpelling): string => {
-  if (worker === '.' || !ignoresCase(join(root, worker), disk)) return worker;
+  if (worker === '.' || !isThereInOtherCase(join(root, worker), disk)) return worker;
   let place = root;
   for (const name of worker.split('/')) {
-    const names = disk.names(place) ?? [];
-    const same = disk.identity(join(place, name));
-    const listed = names.includes(name)
-      ? name
-      : names.find((other) => same !== null && disk.identity(join(place, other)) === same);
-    place = join(place, listed ?? name);
+    const names = disk.names(place);
+    const alike = names.filter((other) => folded(other) === folded(name));
+    const [only = name] = alike;
+    const isSpelledOtherwise = !names.includes(name) && alike.length === 1 && disk.exists(join(place, name));
+    place = join(place, isSpelledOtherwise ? only : name);
   }
   return place.slice(join(root, '/').length);
 };
 
-/** The last name that has a case leads to the same place in the other one. */
-const ignoresCase = (path: string, disk: SpellingDisk): boolean => {
+const folded = (name: string): string => name.normalize('NFD').toLowerCase();
+
+/** The path is also there with its last name that has a case in the other one. */
+const isThereInOtherCase = (path: string, disk: SpellingDisk): boolean => {
   const names = path.split('/');
   const at = names.findLastIndex((name) => swapCase(name) !== name);
-  if (at < 0) return false;
-  const given = names.slice(0, at + 1).join('/');
-  const swapped = disk.identity([...names.slice(0, at), swapCase(names[at] ?? '')].join('/'));
-  return swapped !== null && swapped === disk.identity(given);
+  return at >= 0 && disk.exists([...names.slice(0, at), swapCase(names[at] ?? '')].join('/'));
 };
 
 const swapCase = (text: string): string =>
