@@ -39,11 +39,7 @@ type TriedFinding = Pick<ReportFinding, 'id' | 'worker' | 'lock'>;
 export const heal = async (town?: string, options: HealRun = {}): Promise<Report> => {
   const { force = false, consent, signal, onStep } = options;
   if (force && options.workers === undefined)
-    throw new Failure(
-      'E_USAGE',
-      'force needs the workers it is meant for',
-      'doctor --fix --force --worker WORKER',
-    );
+    throw new Failure('E_USAGE', 'force requires workers', 'doctor --fix --force --worker WORKER');
   const preparation = await prepare(town, options);
   const before = await diagnose(preparation, options);
   const plan = planRepair({ ...before, force });

@@ -1,10 +1,9 @@
 /** A diagnosis as the commands ask for it: options from the command line, a view of its progress, evidence saved. */
-import { didYouMean } from '../core/did-you-mean.ts';
 import { Failure } from '../core/failure.ts';
 import { type DiagnoseOptions, type Diagnosis, diagnose, type Preparation, prepare } from '../diagnose.ts';
 import type { Presentation } from '../reporters/screen/style.ts';
 import type { Arguments } from './arguments/arguments.ts';
-import { COMMANDS } from './arguments/options.ts';
+import { meantCommand } from './arguments/meant-command.ts';
 import { diagnoseOptionsOf, townNamedBy } from './options-of.ts';
 import { saveSnapshot } from './save-snapshot.ts';
 import { withLiveView } from './terminal/live-view.ts';
@@ -36,8 +35,9 @@ export const prepareRun = async (
   try {
     return await prepare(townNamedBy(given, positional), options);
   } catch (error) {
-    const near = positional === undefined ? null : didYouMean(positional, COMMANDS);
-    if (!(error instanceof Failure) || error.code !== 'E_USAGE' || near === null) throw error;
-    throw new Failure('E_USAGE', error.message, `Did you mean: doctor ${near}?`, { cause: error });
+    const meant = positional === undefined ? null : meantCommand(positional);
+    if (!(error instanceof Failure) || error.code !== 'E_USAGE' || meant === null) throw error;
+    const message = `there is no command "${positional}", and ${error.message}`;
+    throw new Failure('E_USAGE', message, `Did you mean: ${meant}?`, { cause: error });
   }
 };

@@ -309,8 +309,8 @@ describe('--format ndjson', () => {
 
 describe('errors are documents too, with exit code 2 and the keys of the command', () => {
   test.each([
-    [['--json', '--fixx'], 'E_USAGE', 'doctor has no option --fixx', 'Did you mean --fix?'],
-    [['--fixx', '--format=json'], 'E_USAGE', 'doctor has no option --fixx', 'Did you mean --fix?'],
+    [['--json', '--fixx'], 'E_USAGE', 'unknown option --fixx', 'Did you mean --fix?'],
+    [['--fixx', '--format=json'], 'E_USAGE', 'unknown option --fixx', 'Did you mean --fix?'],
     [
       ['--format', 'json', '--timeout', 'x'],
       'E_USAGE',
@@ -356,21 +356,21 @@ describe('errors are documents too, with exit code 2 and the keys of the command
     [
       ['--json', '--force', '--fix'],
       'E_USAGE',
-      '--force needs the workers it is meant for',
+      '--force requires --worker',
       expect.any(String),
     ],
     [
       ['--json', '--fix', '--force', '--worker', 'gastown/crew/eve'],
       'E_CONSENT',
-      '--force needs --yes where nobody can be asked',
+      '--force requires --yes when there is no terminal',
       expect.any(String),
     ],
-    [['--json', '--yes'], 'E_USAGE', '--yes goes with --fix', expect.any(String)],
-    [['locks', '--json', '--fix'], 'E_USAGE', 'doctor locks has no option --fix', expect.any(String)],
+    [['--json', '--yes'], 'E_USAGE', '--yes requires --fix', expect.any(String)],
+    [['locks', '--json', '--fix'], 'E_USAGE', 'unknown option --fix', expect.any(String)],
     [
       ['checks', '--json', 'x'],
       'E_USAGE',
-      'doctor checks takes no argument, and "x" is too much',
+      'unexpected argument "x"',
       'Usage: doctor checks',
     ],
     [
@@ -382,7 +382,7 @@ describe('errors are documents too, with exit code 2 and the keys of the command
     [
       ['preflight', '--json'],
       'E_USAGE',
-      'doctor preflight needs a worker',
+      'doctor preflight requires a worker',
       'Usage: doctor preflight <worker>...',
     ],
     [
@@ -424,7 +424,7 @@ describe('errors are documents too, with exit code 2 and the keys of the command
     expect({ status, stdout, stderr }).toEqual({
       status: 2,
       stdout: '',
-      stderr: 'doctor: doctor has no option --fixx\nDid you mean --fix?\n',
+      stderr: 'doctor: unknown option --fixx\nDid you mean --fix?\n',
     });
   });
 

@@ -1,5 +1,6 @@
 import { didYouMean } from '../../core/did-you-mean.ts';
 import { Failure } from '../../core/failure.ts';
+import { meantCommand } from './meant-command.ts';
 import {
   type Command,
   type CommandName,
@@ -38,9 +39,9 @@ export const checkArguments = ({ flags, values, ...given }: RawArguments): Argum
     }),
   ) as unknown as Options;
   checkPositionals(commandNamed(given.command), given);
-  if (options.deep && options.quick) throw usage('--deep and --quick exclude each other');
+  if (options.deep && options.quick) throw usage('--deep and --quick cannot be combined');
   if (options.json && (options.format ?? 'json') !== 'json')
-    throw usage('--json and --format exclude each other');
+    throw usage('--json and --format cannot be combined');
   return { ...given, options };
 };
 
@@ -68,13 +69,17 @@ export const unknownOption = (name: string, command: CommandName): Failure => {
   );
   const title = command === 'doctor' ? 'doctor' : `doctor ${command}`;
   return usage(
-    `${title} has no option ${dashed}`,
+    `unknown option ${dashed}`,
     near === null ? `See: ${title} --help` : `Did you mean --${near}?`,
   );
 };
 
 /** An option at the end of the line, or before another option, that takes a value. */
-export const missingValue = (name: string): Failure => usage(`--${name} needs a value`);
+export const missingValue = (name: string): Failure => usage(`--${name} requires a value`);
+
+/** `a, b or c`. */
+const listOf = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 
 /** A mistake in the command line. */
 export const usage = (message: string, hint: string | null = null): Failure =>
@@ -88,7 +93,7 @@ const checkValues = (option: Option, raw: readonly string[]): readonly string[] 
     if (option.choices !== undefined && !option.choices.includes(value)) {
       const near = didYouMean(value, option.choices);
       throw usage(
-        `--${option.name} takes ${option.choices.join(', ')}, and not ${value}`,
+        `--${option.name} ${value}: expected ${listOf(option.choices)}`,
         near === null ? null : `Did you mean ${near}?`,
       );
     }
@@ -108,17 +113,15 @@ const checkPositionals = (
   const most = positionals.some(({ variadic }) => variadic) ? Number.POSITIVE_INFINITY : positionals.length;
   const extra = given.positionals[most];
   if (first?.required === true && given.positionals.length === 0)
-    throw usage(`${title} needs a ${first.name}`, hint);
-  if (extra !== undefined)
-    throw usage(
-      passesOn && given.rest === null
-        ? `${title} needs -- before the command`
-        : `${title} takes ${most === 0 ? 'no argument' : `one ${first?.name ?? 'argument'}`}, and "${extra}" is too much`,
-      hint,
-    );
-  if (given.positionals.includes('')) throw usage(`the ${first?.name ?? 'argument'} must not be empty`, hint);
-  if (passesOn && (given.rest ?? []).length === 0) throw usage(`${title} needs a command after --`, hint);
+    throw usage(`${title} requires a ${first.name}`, hint);
+  if (extra !== undefined) {
+    if (passesOn && given.rest === null) throw usage('missing -- before the command', hint);
+    const meant = name === 'doctor' ? meantCommand(given.positionals[0] ?? '') : null;
+    throw usage(`unexpected argument "${extra}"`, meant === null ? hint : `Did you mean: ${meant}?`);
+  }
+  if (given.positionals.includes('')) throw usage(`${first?.name ?? 'argument'} must not be empty`, hint);
+  if (passesOn && (given.rest ?? []).length === 0) throw usage(`${title} requires a command after --`, hint);
   for (const value of given.positionals)
     if (first?.choices !== undefined && !first.choices.includes(value))
-      throw usage(`${title} knows ${first.choices.join(', ')}, and not ${value}`);
+      throw usage(`${title} ${value}: expected ${listOf(first.choices)}`);
 };

@@ -11,7 +11,7 @@ export const run: RunCommand = async (given, terminal) => {
   const { options } = given;
   if (options.fix) return (await import('./fix.ts')).run(given, terminal);
   const stray = options.force ? 'force' : options.yes ? 'yes' : options.dryRun ? 'dry-run' : null;
-  if (stray !== null) throw usage(`--${stray} goes with --fix`, 'doctor --fix --help');
+  if (stray !== null) throw usage(`--${stray} requires --fix`, 'doctor --fix --help');
   const format = formatOf(given);
   const presentation = await presentationFor(given, terminal, terminal.stdout);
   const live =

@@ -54,14 +54,14 @@ export const run: RunCommand = async (given, terminal) => {
 
 const refuseMisuse = (given: Arguments, terminal: Terminal): void => {
   const { options } = given;
-  if (given.options.fromSnapshot !== null) throw usage('--fix needs a town, and not saved evidence');
+  if (given.options.fromSnapshot !== null) throw usage('--fix cannot be used with --from-snapshot');
   if (!options.force) return;
   if (given.options.worker.length === 0)
-    throw usage('--force needs the workers it is meant for', 'doctor --fix --force --worker WORKER');
+    throw usage('--force requires --worker', 'doctor --fix --force --worker WORKER');
   if (!options.yes && !options.dryRun && !canAsk(terminal))
     throw new Failure(
       'E_CONSENT',
-      '--force needs --yes where nobody can be asked',
+      '--force requires --yes when there is no terminal',
       'doctor --fix --force --yes --worker WORKER',
     );
 };

@@ -8,7 +8,7 @@ import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 /** `doctor locks [town]`: the locks as a tree. The exit code is that of `doctor`, whatever `--state` shows of it. */
 export const run: RunCommand = async (given, terminal) => {
   if (given.options.watch) {
-    if (given.options.fromSnapshot !== null) throw usage('--watch and --from-snapshot exclude each other');
+    if (given.options.fromSnapshot !== null) throw usage('--watch and --from-snapshot cannot be combined');
     return (await import('../terminal/watch.ts')).run(given, terminal);
   }
   const { report } = await runDiagnosis(given, terminal);

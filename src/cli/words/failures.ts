@@ -36,7 +36,7 @@ export const describeInterruption = (exitCode: 130 | 143, run: FailedRun): Outco
   closeRun({ code: 'E_INTERRUPTED', message: 'interrupted', hint: null }, exitCode, run, '');
 
 const closeRun = (error: ReportError, exitCode: number, run: FailedRun, stack: string): Outcome => {
-  const hint = error.hint === null ? '' : `${escapeControls(error.hint)}\n`;
+  const hint = error.hint === null ? '' : `${asAdvice(escapeControls(error.hint))}\n`;
   const stderr = `doctor: ${escapeControls(error.message)}\n${hint}${stack}`;
   if (run.format === 'text') return { exitCode, stdout: '', stderr };
   const document = failedDocument(error, exitCode, run);
@@ -45,13 +45,16 @@ const closeRun = (error: ReportError, exitCode: number, run: FailedRun, stack: s
   return { exitCode, stdout, stderr: stack };
 };
 
+/** A bare command says by its first word what it is for. */
+const asAdvice = (hint: string): string => (hint.startsWith('doctor ') ? `Try: ${hint}` : hint);
+
 const tell = (error: unknown): ReportError => {
   if (error instanceof Failure) return { code: error.code, message: error.message, hint: error.hint };
   const message = error instanceof Error ? error.message : String(error);
   return {
     code: 'E_BUG',
-    message: `the doctor itself failed: ${message.split('\n', 1)[0] ?? ''}`,
-    hint: 'Run it again with DEBUG=lock-doctor for the details, and please report them.',
+    message: `internal error (please report): ${message.split('\n', 1)[0] ?? ''}`,
+    hint: 'Run again with DEBUG=lock-doctor for details.',
   };
 };
 

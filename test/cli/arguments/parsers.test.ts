@@ -46,38 +46,38 @@ describe('the two parsers', () => {
   });
 
   test.each([
-    [['--fixx'], 'doctor has no option --fixx', 'Did you mean --fix?'],
-    [['preflight', 'a', '--jsn'], 'doctor preflight has no option --jsn', 'Did you mean --json?'],
-    [['-Z'], 'doctor has no option -Z', 'See: doctor --help'],
-    [['--town'], '--town needs a value', null],
-    [['--town='], '--town needs a value', null],
-    [['--town', '--json'], '--town needs a value', null],
-    [['a', 'b'], 'doctor takes one town, and "b" is too much', 'Usage: doctor [town]'],
-    [['checks', 'x'], 'doctor checks takes no argument, and "x" is too much', 'Usage: doctor checks'],
-    [['preflight'], 'doctor preflight needs a worker', 'Usage: doctor preflight <worker>...'],
+    [['--fixx'], 'unknown option --fixx', 'Did you mean --fix?'],
+    [['preflight', 'a', '--jsn'], 'unknown option --jsn', 'Did you mean --json?'],
+    [['-Z'], 'unknown option -Z', 'See: doctor --help'],
+    [['--town'], '--town requires a value', null],
+    [['--town='], '--town requires a value', null],
+    [['--town', '--json'], '--town requires a value', null],
+    [['a', 'b'], 'unexpected argument "b"', 'Usage: doctor [town]'],
+    [['checks', 'x'], 'unexpected argument "x"', 'Usage: doctor checks'],
+    [['preflight'], 'doctor preflight requires a worker', 'Usage: doctor preflight <worker>...'],
     [['--timeout', '2s'], '--timeout must be a whole number of milliseconds, at least 1', null],
     [['--timeout', '0'], '--timeout must be a whole number of milliseconds, at least 1', null],
     [['--timeout', '99999999999'], '--timeout must be a whole number of milliseconds, at least 1', null],
     [
       ['--format', 'jsn'],
-      '--format takes text, json, ndjson, markdown, github, and not jsn',
+      '--format jsn: expected text, json, ndjson, markdown or github',
       'Did you mean json?',
     ],
-    [['--deep', '--quick'], '--deep and --quick exclude each other', null],
-    [['--json', '--format', 'text'], '--json and --format exclude each other', null],
+    [['--deep', '--quick'], '--deep and --quick cannot be combined', null],
+    [['--json', '--format', 'text'], '--json and --format cannot be combined', null],
     [
       ['locks', '--state', 'stael'],
-      '--state takes held, stale, orphaned, invalid, foreign, unknown, and not stael',
+      '--state stael: expected held, stale, orphaned, invalid, foreign or unknown',
       'Did you mean stale?',
     ],
     [
       ['completion', 'ksh'],
-      'doctor completion knows bash, zsh, fish, workers, checks, topics, and not ksh',
+      'doctor completion ksh: expected bash, zsh, fish, workers, checks or topics',
       null,
     ],
-    [['locks', '--fix'], 'doctor locks has no option --fix', 'See: doctor locks --help'],
-    [['--__proto__', 'x'], 'doctor has no option --__proto__', 'See: doctor --help'],
-    [['--constructor'], 'doctor has no option --constructor', 'See: doctor --help'],
+    [['locks', '--fix'], 'unknown option --fix', 'See: doctor locks --help'],
+    [['--__proto__', 'x'], 'unknown option --__proto__', 'See: doctor --help'],
+    [['--constructor'], 'unknown option --constructor', 'See: doctor --help'],
   ])('refuse %j in the same words', async (argv, message, hint) => {
     const expected = { code: 'E_USAGE', message, hint };
     await expect(throughYargs(argv)).rejects.toMatchObject(expected);
@@ -106,8 +106,8 @@ describe('exec', () => {
 
   test('says that -- is missing', () => {
     expect(() => throughOwnReader(['exec', 'a/crew/b', 'claude'])).toThrow(
-      'doctor exec needs -- before the command',
+      'missing -- before the command',
     );
-    expect(() => throughOwnReader(['exec', 'a/crew/b'])).toThrow('doctor exec needs a command after --');
+    expect(() => throughOwnReader(['exec', 'a/crew/b'])).toThrow('doctor exec requires a command after --');
   });
 });
