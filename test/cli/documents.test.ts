@@ -460,7 +460,7 @@ describe('an unforeseen error', () => {
     const quiet = doctor([], { cwd: root });
     expect({ status: quiet.status, stdout: quiet.stdout }).toEqual({ status: 70, stdout: '' });
     expect(quiet.stderr).toBe(
-      'doctor: the doctor itself failed: boo\nRun it again with DEBUG=lock-doctor for the details, and please report them.\n',
+      'doctor: internal error (please report): boo\nRun again with DEBUG=lock-doctor for details.\n',
     );
     expect(doctor([], { cwd: root, env: { DEBUG: 'lock-doctor' } }).stderr).toContain('\n    at ');
   });

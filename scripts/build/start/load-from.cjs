@@ -1,7 +1,10 @@
 // What `module.enableCompileCache` does in newer releases of Node, for the files of the program under Node 20.
 const { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { dirname } = require('node:path');
-const { constants, Script } = require('node:vm');
+const { Script } = require('node:vm');
+
+/** Says `import()`, which code that V8 kept cannot (it forgets who imports). See `src/io/import-module.ts`. */
+const IMPORTS = './io-import-module.js';
 
 /** A `require` for the parts of the program in `home` that takes compiled code from `folder`, and keeps it there where it may. */
 exports.loadFrom = (home, folder, mayKeep) => {
@@ -10,6 +13,7 @@ exports.loadFrom = (home, folder, mayKeep) => {
   const missing = new Map();
   const load = (id) => {
     if (!id.startsWith('./')) return require(id);
+    if (id === IMPORTS) return require(`${home}/${id}`);
     const known = modules.get(id);
     if (known !== undefined) return known.exports;
     const module = { exports: {} };
@@ -22,7 +26,6 @@ exports.loadFrom = (home, folder, mayKeep) => {
     const script = new Script(`(function(exports,require,module,__filename,__dirname){${text}\n})`, {
       filename,
       cachedData,
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
     if (mayKeep && (cachedData === undefined || script.cachedDataRejected)) {
       if (missing.size === 0) keepAtTheEnd(missing);
