@@ -22,6 +22,7 @@ import {
   type ProcessTable,
   processEvidence,
   readProcessTable,
+  takenElsewhere,
   workingDirectories,
 } from './processes/processes.ts';
 import { readRegistries } from './registries/registries.ts';
@@ -170,6 +171,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     root: town.root,
     placeInTown,
     asker,
+    elsewhere: takenElsewhere(locks, host),
     askRegistries: (all) => readRegistries(uids, env, all),
   });
 

@@ -1,17 +1,19 @@
 /** Agents and tmux servers in other namespaces of this machine: seen from outside, each is one, and judged like any other. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   canBecomeOthers,
   cleanUp,
+  deadPid,
+  isRunning,
   makeTmuxTmpdir,
   onCleanUp,
   sleeperNamed,
   startProcess,
   until,
 } from '../support/index.ts';
-import { ADA, GT, lockOf, NO_PANE, now, type Stage, setStage, textsOf, tmuxTest } from './stage.ts';
+import { ADA, BOB, GT, lockOf, NO_PANE, now, type Stage, setStage, textsOf, tmuxTest } from './stage.ts';
 
 afterEach(cleanUp);
 
@@ -153,4 +155,83 @@ describe(`mount namespaces${why}`, () => {
       expect(JSON.stringify(report)).not.toContain('kill -USR1');
     },
   );
+});
+
+describe(`containers of this machine${why}`, () => {
+  const ID = '4e449adbac66';
+
+  /** A container by that name with a program in it that nobody knows, somewhere else; answers with its number in there. */
+  const startContainer = async (): Promise<{ readonly inner: number; readonly outer: number }> => {
+    const home = makeTmuxTmpdir();
+    writeFileSync(`${home}/hostname`, `${ID}\n`);
+    const script = `
+      mount --bind '${home}/hostname' /etc/hostname
+      hostname '${ID}'
+      cd / ; '${sleeperNamed('some-program')}' 600 & echo $! >'${home}/pid'`;
+    await startApart(['-pmu', '--mount-proc'], script);
+    const inner = Number(readFileSync(`${home}/pid`, 'utf8'));
+    const outer = readdirSync('/proc')
+      .map(Number)
+      .find(
+        (pid) =>
+          pid > 0 &&
+          numbersOf(pid).length > 1 &&
+          numbersOf(pid).at(-1) === inner &&
+          commOf(pid) === 'some-program',
+      );
+    return { inner, outer: outer ?? 0 };
+  };
+
+  const numbersOf = (pid: number): readonly number[] => {
+    try {
+      const line = /^NSpid:(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
+      return line.trim().split(/\s+/).map(Number);
+    } catch {
+      return [];
+    }
+  };
+
+  inNamespaces(
+    'a live number of it is a live holder, a dead one is dead → held, then stale and released',
+    async () => {
+      const stage = setStage();
+      const { inner, outer } = await startContainer();
+      const path = stage.town.lock(
+        ADA,
+        { pid: inner, hostname: ID, acquired_at: now() },
+        { ageSeconds: 100 },
+      );
+      const held = await stage.judge();
+      expect(held).toMatchObject({
+        state: 'held',
+        holder: { pid: inner, process: 'alive', command: 'some-program' },
+      });
+      expect(textsOf(held)).toContain(`taken in a container of this machine (${ID})`);
+      expect((await stage.fix()).summary).toMatchObject({ fixed: 0 });
+      process.kill(outer, 'SIGKILL');
+      await until(() => !isRunning(outer), 'the end of the program');
+      expect(await stage.judge()).toMatchObject({ state: 'stale', holder: { process: 'gone' } });
+      expect((await stage.fix()).summary).toMatchObject({ fixed: 1 });
+      expect(existsSync(path)).toBe(false);
+    },
+  );
+
+  inNamespaces(
+    'an id that no process here belongs to stays foreign, and so does the name of another machine',
+    async () => {
+      const stage = setStage();
+      await startContainer();
+      stage.town.lock(ADA, { pid: deadPid(), hostname: '0123456789ab' });
+      stage.town.lock(BOB, { pid: deadPid(), hostname: 'buildbox' });
+      expect(await stage.judge(ADA)).toMatchObject({ state: 'foreign' });
+      expect(await stage.judge(BOB)).toMatchObject({ state: 'foreign' });
+    },
+  );
+
+  inNamespaces('a number that is alive outside only says nothing of one inside', async () => {
+    const stage = setStage();
+    await startContainer();
+    stage.town.lock(ADA, { pid: process.pid, hostname: ID });
+    expect(await stage.judge()).toMatchObject({ state: 'stale', holder: { process: 'gone' } });
+  });
 });

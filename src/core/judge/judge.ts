@@ -14,6 +14,7 @@ import type {
   State,
   Verdict,
 } from '../types/judgement.ts';
+import { seenFromWithin } from './containers.ts';
 import { type OccupantFinding, type OccupantReader, occupantReader } from './occupants.ts';
 import { judgeCompanion, judgeProcess, type ProcessFinding } from './process.ts';
 import { judgeSession, namingOf, type SessionFinding } from './session.ts';
@@ -207,10 +208,11 @@ const placeNotes = (lock: LockFile, worker: WorkerView, index: TownIndex): Note[
 const judgeRecord = (
   lock: LockFile,
   record: LockRecord,
-  index: TownIndex,
+  outer: TownIndex,
   readOccupants: OccupantReader,
 ): Verdict => {
-  const { host } = index.snapshot;
+  const index = seenFromWithin(lock, record, outer);
+  const { host } = outer.snapshot;
   const worker = index.viewOf(lock.worker);
   const place = placeOf(lock, record, index.snapshot);
   const foreign = place === 'other-host' || place === 'other-namespace';
@@ -246,10 +248,12 @@ const judgeRecord = (
   if (state === 'held' && isIdle(process, session, around)) notes.push('idle');
   if (state === 'stale' && process?.own !== true && isFresh(lock, index)) notes.push('fresh');
   if (copied) notes.push('copy');
-  if (index.lookups.get(record.pid)?.signalable === true) notes.push('would-block');
+  if (outer.lookups.get(record.pid)?.signalable === true) notes.push('would-block');
 
   const facts: Fact[] = [];
   if (foreign) facts.push(hostFact(place, record, host));
+  if (index !== outer)
+    facts.push({ source: 'host', text: `taken in a container of this machine (${record.hostname})` });
   if (process !== null) facts.push(process.fact);
   facts.push(session.fact, ...around.facts);
   if (copied) facts.push(copyFact(twins));

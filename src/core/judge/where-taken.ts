@@ -18,7 +18,8 @@ export type Place = 'here' | 'former-host' | 'other-host' | 'other-namespace';
 export const isThisBoot = (holder: TrueHolder, host: HostFacts): boolean =>
   holder.bootId !== null && holder.bootId === host.bootId;
 
-const isSameName = (one: string, other: string): boolean =>
+/** Two spellings of one host name. */
+export const isSameName = (one: string, other: string): boolean =>
   one === other || plainHostname(one) === plainHostname(other);
 
 /** Milliseconds. What is this much older than a start was there before, however the clocks of that time went. */

@@ -235,6 +235,17 @@ export interface ProcessEvidence {
   readonly list: readonly ProcessInfo[];
   /** Left out where there is none. */
   readonly closedRegistries?: readonly ClosedRegistry[];
+  /** Containers of this machine in which locks were taken. Left out where there is none. */
+  readonly containers?: readonly ContainerEvidence[];
+}
+
+/** A PID namespace of this machine that bears a host name which locks name, and what their numbers stand for there. */
+export interface ContainerEvidence {
+  readonly hostname: string;
+  /** Null where several bear the name. */
+  readonly pidNamespace: string | null;
+  /** One entry per number that its locks name: `pid` is the number there, `process` what it is here. Ascending. */
+  readonly lookups: readonly PidLookup[];
 }
 
 // ── tmux ─────────────────────────────────────────────────────────────────────────────────────────────────

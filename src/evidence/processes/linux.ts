@@ -4,6 +4,7 @@ import type { Observed } from '../../core/types/evidence.ts';
 import { bytesAsText } from '../../io/bytes-as-text.ts';
 import { entryExists } from '../../io/entry-exists.ts';
 import { describeErrno } from '../../io/errno.ts';
+import { readSmallFile } from '../../io/files.ts';
 import { gasTownVariablesIn } from '../tmux/gas-town-variables.ts';
 import { type ProcessClock, readProcessClock } from './clock.ts';
 import { readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
@@ -111,6 +112,25 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
       const line = 'error' in read ? null : /^NSpid:\s+([\d\s]*?)$/m.exec(read.bytes.toString('latin1'));
       return line?.[1]?.split(/\s+/).map(Number) ?? [];
     },
+    pidNamespace: (pid) => {
+      const link = readProcLink(`${proc}/${pid}/ns/pid`);
+      return link.seen ? link.value : null;
+    },
+    containerNames: (pid) => {
+      const file = readSmallFile(`${proc}/${pid}/root/etc/hostname`);
+      const hostname = file.kind === 'file' ? bytesAsText(file.bytes).trim() : '';
+      const groups = readProc(`${proc}/${pid}/cgroup`);
+      const id = 'error' in groups ? null : /[0-9a-f]{64}/.exec(groups.bytes.toString('latin1'));
+      return { hostname: hostname === '' ? null : hostname, id: id?.[0] ?? null };
+    },
+    mountedDevices: (pid) => {
+      const read = readProc(`${proc}/${pid}/mountinfo`);
+      if ('error' in read) return [];
+      return read.bytes
+        .toString('latin1')
+        .split('\n')
+        .map((line) => line.split(' ', 3)[2] ?? '');
+    },
     sharesOurPaths: (pid) => {
       const theirs = readProcLink(`${proc}/${pid}/ns/mnt`);
       return theirs.seen && ourMounts.seen && theirs.value === ourMounts.value;
@@ -132,6 +152,9 @@ const closedDetails = (why: string): ProcessDetails => ({
   doorToCwd: () => null,
   doorToRoot: () => null,
   numbers: () => [],
+  pidNamespace: () => null,
+  containerNames: () => ({ hostname: null, id: null }),
+  mountedDevices: () => [],
   sharesOurPaths: () => false,
   listeningSockets: () => [],
 });

@@ -77,6 +77,9 @@ const psDetails = (rows: ReadonlyMap<number, PsRow>): ProcessDetails => ({
   doorToCwd: () => null,
   doorToRoot: () => null,
   numbers: (pid) => [pid],
+  pidNamespace: () => null,
+  containerNames: () => ({ hostname: null, id: null }),
+  mountedDevices: () => [],
   sharesOurPaths: () => true,
   listeningSockets: () => [],
 });

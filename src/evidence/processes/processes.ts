@@ -2,12 +2,14 @@
 import { isAgentCommand } from '../../core/programs/by-name.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type {
+  ContainerEvidence,
   PidLookup,
   ProcessEvidence,
   ProcessInfo,
   RegisteredSession,
 } from '../../core/types/evidence.ts';
 import type { Registrations } from '../registries/registries.ts';
+import { type Container, findContainers } from './containers.ts';
 import { askTheUnknown, type Describe, describer, ownEnvironment, type SessionReader } from './describe.ts';
 import { processNames } from './names.ts';
 import { lookUpPid } from './pid-lookup.ts';
@@ -16,6 +18,7 @@ import { withoutStackTraces } from './proc-files.ts';
 import type { ProcessQuestion } from './question.ts';
 import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable, treeBelow } from './table.ts';
 
+export { takenElsewhere } from './containers.ts';
 export { type ProcessTable, readProcessTable, workingDirectories } from './table.ts';
 
 /**
@@ -31,7 +34,10 @@ export const processEvidence = async (
   const table = panePids.every((pid) => listed.rows.has(pid)) ? listed : await listed.again();
   const running = [...table.rows.values()].filter((row) => !row.dead && !row.isKernelThread);
   const shown = await table.details.workingDirectories(cwdsWorthAsking(running, table, question));
-  const cwds = withTownPlaces(shown, table, question);
+  const containers = withoutStackTraces(() => findContainers(question.elsewhere ?? [], root, table));
+  // Who lives in a container knows the town by other names.
+  const recorded = [...question.pids, ...containers.flatMap(({ numbers }) => [...numbers.values()])];
+  const cwds = withTownPlaces(shown, table, { ...question, pids: recorded });
   const registrations = question.askRegistries?.(table) ?? NO_REGISTRATIONS;
   const sessionsOf = sessionReader(registrations, question);
   const describe = describer(table, cwds, new Set(panePids), sessionsOf);
@@ -64,8 +70,27 @@ export const processEvidence = async (
     lookups,
     list: askTheUnknown(list, table, question),
     ...(registrations.closed.length > 0 ? { closedRegistries: registrations.closed } : {}),
+    ...(containers.length > 0
+      ? { containers: containers.map((container) => lookInside(container, table, describe)) }
+      : {}),
   };
 };
+
+/** What the numbers of a container's locks stand for: all of its processes are listed, or nobody can tell. */
+const lookInside = (
+  { hostname, pidNamespace, numbers, pids }: Container,
+  table: ProcessTable,
+  describe: Describe,
+): ContainerEvidence => ({
+  ...{ hostname, pidNamespace },
+  lookups: pids.map((pid): PidLookup => {
+    const here = numbers.get(pid);
+    if (here !== undefined) return { ...lookUp(here, table, describe), pid };
+    const isSure = table.listing.seen && table.listing.value === 'all';
+    const why = isSure ? null : "other users' processes are hidden here";
+    return { pid, answer: isSure ? 'absent' : 'unknown', signalable: false, process: null, why };
+  }),
+});
 
 /** The sessions of a process that its tool's registry names, those in the town first and by the town's name for their places. */
 const sessionReader =
@@ -84,14 +109,14 @@ const sessionReader =
 const NO_REGISTRATIONS: Registrations = { sessionsOf: () => [], closed: [] };
 
 const lookUpAll = (pids: readonly number[], table: ProcessTable, describe: Describe): readonly PidLookup[] =>
-  [...new Set(pids)]
-    .sort((a, b) => a - b)
-    .map((pid) => {
-      const { answer, signalable, row, why } = lookUpPid(pid, table);
-      if (row === null) return { pid, answer, signalable, process: null, why };
-      const process = answer === 'exists' ? withTies(describe(row), row, table) : describe(row);
-      return { pid, answer, signalable, process, why };
-    });
+  [...new Set(pids)].sort((a, b) => a - b).map((pid) => lookUp(pid, table, describe));
+
+const lookUp = (pid: number, table: ProcessTable, describe: Describe): PidLookup => {
+  const { answer, signalable, row, why } = lookUpPid(pid, table);
+  if (row === null) return { pid, answer, signalable, process: null, why };
+  const process = answer === 'exists' ? withTies(describe(row), row, table) : describe(row);
+  return { pid, answer, signalable, process, why };
+};
 
 /** What tells whose process got a recorded number. Kernel threads work for nobody, and hide it. */
 const withTies = (process: ProcessInfo, row: ProcessRow, table: ProcessTable): ProcessInfo =>

@@ -2,6 +2,7 @@
 import type { Asker } from '../../core/types/evidence.ts';
 import type { Registrations } from '../registries/registries.ts';
 import type { TownPlaceFinder } from '../town/place.ts';
+import type { TakenElsewhere } from './containers.ts';
 import type { ProcessTable } from './table.ts';
 
 export interface ProcessQuestion {
@@ -17,6 +18,8 @@ export interface ProcessQuestion {
   /** The town's name for what goes by another one; default: names are all there is. */
   readonly placeInTown?: TownPlaceFinder;
   readonly asker: Asker;
+  /** Records that were taken under another host name or in another PID namespace; default: none. */
+  readonly elsewhere?: readonly TakenElsewhere[];
   /** Asks tools' own registries of live sessions about the processes of a table; default: nobody is asked. */
   readonly askRegistries?: (table: ProcessTable) => Registrations;
 }

@@ -46,6 +46,12 @@ export interface ProcessDetails {
   readonly doorToRoot: (pid: number) => string | null;
   /** Its numbers, from ours to the one in its own PID namespace: one where it lives in ours. Empty where nobody can tell. */
   readonly numbers: (pid: number) => readonly number[];
+  /** Its PID namespace as Linux names it, `pid:[4026532777]`; null where it is closed to us, or there is none. */
+  readonly pidNamespace: (pid: number) => string | null;
+  /** What its root directory calls the machine, and the id of the container that it runs in; null where it does not say. */
+  readonly containerNames: (pid: number) => { readonly hostname: string | null; readonly id: string | null };
+  /** Device numbers (`254:1`) of the file systems that it sees; empty where that cannot be told. */
+  readonly mountedDevices: (pid: number) => readonly string[];
   /** It lives in our mount namespace: its paths mean what they mean here. */
   readonly sharesOurPaths: (pid: number) => boolean;
   /** Absolute paths of the Unix sockets on which it listens; empty where that cannot be told. */

@@ -1,0 +1,142 @@
+/**
+ * PID namespaces of this machine that locks of other host names were taken in: containers, mostly. Which process here has
+ * which number there. Looks at every process, so it is asked only where a lock makes it necessary. Reads only.
+ */
+
+import { statSync } from 'node:fs';
+import { groupBy } from '../../core/group-by.ts';
+import { isSameName } from '../../core/judge/where-taken.ts';
+import type { HostFacts, LockFile } from '../../core/types/evidence.ts';
+import type { ProcessRow, ProcessTable } from './table.ts';
+
+/** Where a record says that it was taken, and the numbers that it names. */
+export interface TakenElsewhere {
+  readonly hostname: string;
+  /** `pid:[4026532777]`; null where it does not say. */
+  readonly pidNamespace: string | null;
+  readonly pids: readonly number[];
+}
+
+/** A namespace of this machine that bears such a name. */
+export interface Container {
+  readonly hostname: string;
+  /** Null where several bear the name: then a number may be of any of them. */
+  readonly pidNamespace: string | null;
+  /** Number there → number here, of all that live in it. */
+  readonly numbers: ReadonlyMap<number, number>;
+  /** Those that locks name. */
+  readonly pids: readonly number[];
+}
+
+/** The records that were taken under another host name than ours, or in another PID namespace. */
+export const takenElsewhere = (locks: readonly LockFile[], host: HostFacts): readonly TakenElsewhere[] =>
+  locks.flatMap(({ content, companion }) => {
+    if (content.kind !== 'record') return [];
+    const { hostname, pid, holder } = content.record;
+    const pidNamespace = (holder ?? companion)?.pidNamespace ?? null;
+    const isHere = hostname === '' || isSameName(hostname, host.hostname);
+    if (isHere && (pidNamespace === null || pidNamespace === host.pidNamespace)) return [];
+    const pids = [pid, holder?.pid, companion?.pid].filter((one) => one !== undefined);
+    return [{ hostname, pidNamespace, pids }];
+  });
+
+interface Namespace {
+  readonly name: string;
+  readonly rows: ProcessRow[];
+  /** How many namespaces lie around it, itself included, as seen from ours. */
+  readonly depth: number;
+}
+
+/**
+ * Finds the namespaces that these records name. A name that no live process here bears is left out, and one that is no
+ * container's id counts only with a container that has the town's file system: other machines may bear it as well.
+ */
+export const findContainers = (
+  wanted: readonly TakenElsewhere[],
+  root: string,
+  table: ProcessTable,
+): readonly Container[] => {
+  if (wanted.length === 0) return [];
+  const namespaces = otherNamespaces(table);
+  if (namespaces.length === 0) return [];
+  const device = deviceOf(root);
+  const named = namespaces.map((namespace) => ({ namespace, ...namesOf(namespace, device, table) }));
+  return [...groupBy(wanted, ({ hostname, pidNamespace }) => `${hostname} ${pidNamespace}`).values()].flatMap(
+    (records) => {
+      const [{ hostname, pidNamespace } = { hostname: '', pidNamespace: null }] = records;
+      const fitting = named.filter(({ namespace, hostnames, ids }) =>
+        pidNamespace === null
+          ? hostnames.some((name) => isSameName(name, hostname)) || isIdOf(hostname, ids)
+          : namespace.name === pidNamespace,
+      );
+      if (fitting.length === 0) return [];
+      const places = fitting.map(({ namespace }) => namespace);
+      const pids = [...new Set(records.flatMap((record) => record.pids))].sort((one, other) => one - other);
+      return [{ hostname, pids, ...describe(places, namespaces, table) }];
+    },
+  );
+};
+
+/** A container's host name is the beginning of its id, unless somebody gave it another one. */
+const isIdOf = (hostname: string, ids: readonly string[]): boolean =>
+  /^[0-9a-f]{12}$/.test(hostname) && ids.some((id) => id.startsWith(hostname));
+
+const otherNamespaces = (table: ProcessTable): readonly Namespace[] => {
+  const { rows, details } = table;
+  const ours = details.pidNamespace(process.pid);
+  const found = new Map<string, Namespace>();
+  for (const row of rows.values()) {
+    if (row.dead || row.isKernelThread) continue;
+    const name = details.pidNamespace(row.pid);
+    if (name === null || name === ours) continue;
+    const before = found.get(name);
+    if (before === undefined) found.set(name, { name, rows: [row], depth: details.numbers(row.pid).length });
+    else before.rows.push(row);
+  }
+  return [...found.values()];
+};
+
+/** What its processes say of their machine: they may have changed their roots, so each is asked. */
+const namesOf = (
+  { rows }: Namespace,
+  device: string | null,
+  { details }: ProcessTable,
+): { readonly hostnames: readonly string[]; readonly ids: readonly string[] } => {
+  const names = rows.map(({ pid }) => {
+    const { hostname, id } = details.containerNames(pid);
+    const seesTown = hostname !== null && device !== null && details.mountedDevices(pid).includes(device);
+    return { hostname: seesTown ? hostname : null, id };
+  });
+  return {
+    hostnames: [...new Set(names.flatMap(({ hostname }) => hostname ?? []))],
+    ids: [...new Set(names.flatMap(({ id }) => id ?? []))],
+  };
+};
+
+const describe = (
+  named: readonly Namespace[],
+  all: readonly Namespace[],
+  { details }: ProcessTable,
+): Pick<Container, 'pidNamespace' | 'numbers'> => {
+  const numbers = new Map<number, number>();
+  for (const { name, depth } of named)
+    for (const other of all) {
+      // A namespace further in may lie within this one: its processes then have numbers in both.
+      if (other.name !== name && other.depth <= depth) continue;
+      for (const { pid } of other.rows) {
+        const number = details.numbers(pid)[depth - 1];
+        if (number !== undefined && !numbers.has(number)) numbers.set(number, pid);
+      }
+    }
+  const [only, ...others] = named;
+  return { pidNamespace: others.length > 0 ? null : (only?.name ?? null), numbers };
+};
+
+/** As mountinfo writes the device number of a file system: `254:1` (makedev(3), for Linux). */
+const deviceOf = (path: string): string | null => {
+  const dev = statSync(path, { bigint: true, throwIfNoEntry: false })?.dev;
+  if (dev === undefined) return null;
+  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
+  const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn);
+  return `${major}:${minor}`;
+};
