@@ -7,27 +7,10 @@ import { isWithin, ownerOf } from '../town/roles.ts';
 import { sessionGroupOf, type TownIndex, type WorkerView } from '../town/town-index.ts';
 import type { Collision, Fact, Occupant, Verdict } from '../types/judgement.ts';
 import type { OccupantReader } from './occupants.ts';
+import { type Party, partiesOf } from './parties.ts';
 
-/** One live agent: panes of one session are one, unless several of them show an agent command. */
-interface Agent {
-  readonly keys: readonly string[];
-  readonly text: string;
-}
-
-const agentsAmong = (occupants: readonly Occupant[]): readonly Agent[] => {
-  const groups = groupBy(
-    occupants.filter((occupant) => !occupant.visiting),
-    (occupant) => occupant.group,
-  );
-  return [...groups.values()].flatMap((group) => {
-    const agents = group.filter((occupant) => occupant.isAgent);
-    if (agents.length > 1) return agents.map(({ key, text }) => ({ keys: [key], text }));
-    const [shown] = agents.length === 1 ? agents : group;
-    return shown === undefined ? [] : [{ keys: group.map(({ key }) => key), text: describe(shown) }];
-  });
-};
-
-const describe = ({ text, pane }: Occupant): string => (pane === null ? text : `${text} (${pane.socket})`);
+/** One live agent, or a party of them. */
+type Agent = Pick<Party, 'keys' | 'text'>;
 
 /** The lock's own live holder, where it is shown by something else than an occupant: a token of ours, or a busy pane. */
 const holdersOf = (verdict: Verdict, index: TownIndex): readonly Agent[] => {
@@ -80,7 +63,7 @@ const crowdAt = (
   const { occupants } = readOccupants(worker, verdict?.lock ?? null, null);
   // Whoever the lock names is one at the most.
   if (occupants.length === 0) return null;
-  const seen = agentsAmong(occupants);
+  const seen = partiesOf(occupants, index);
   const holders =
     verdict === undefined
       ? []

@@ -16,6 +16,7 @@ import type {
 } from '../types/judgement.ts';
 import { seenFromWithin } from './containers.ts';
 import { type OccupantFinding, type OccupantReader, occupantReader } from './occupants.ts';
+import { partiesOf } from './parties.ts';
 import { judgeCompanion, judgeProcess, type ProcessFinding } from './process.ts';
 import { judgeSession, namingOf, type SessionFinding } from './session.ts';
 import { type Place, placeOf } from './where-taken.ts';
@@ -245,6 +246,7 @@ const judgeRecord = (
   const notes = placeNotes(lock, worker, index);
   if (isDrifted(record, session, around)) notes.push('drifted');
   if (priming && process?.own !== true) notes.push('priming');
+  if (partiesOf(around.occupants, index).some(({ agents }) => agents > 1)) notes.push('team');
   if (state === 'held' && isIdle(process, session, around)) notes.push('idle');
   if (state === 'stale' && process?.own !== true && isFresh(lock, index)) notes.push('fresh');
   if (copied) notes.push('copy');

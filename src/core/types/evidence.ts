@@ -166,6 +166,8 @@ export interface ProcessInfo {
   readonly registered?: RegisteredSession;
   /** Its further sessions: a daemon may run several. */
   readonly alsoRegistered?: readonly RegisteredSession[];
+  /** Its arguments say that it works for another agent, as a member of its team. */
+  readonly teammate?: true;
   /** Null where there was no reason to look. */
   readonly cwd: Observed<string> | null;
   /**
@@ -256,6 +258,8 @@ export interface TmuxPane {
   /** `$N` */
   readonly sessionId: string;
   readonly sessionName: string;
+  /** `@N`; absent in evidence of older versions. */
+  readonly windowId?: string;
   /** Sessions of one group show the same panes. */
   readonly sessionGroup: string | null;
   readonly sessionCreatedMs: number | null;

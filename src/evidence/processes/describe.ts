@@ -10,7 +10,7 @@ import type {
 } from '../../core/types/evidence.ts';
 import { withoutInherited } from '../tmux/gas-town-variables.ts';
 import { wasLeftBehind } from './left-behind.ts';
-import { givenArguments, processNames } from './names.ts';
+import { givenArguments, isTeammate, processNames } from './names.ts';
 import type { ProcessQuestion } from './question.ts';
 import { isTmuxServer, type ProcessRow, type ProcessTable } from './table.ts';
 
@@ -31,7 +31,8 @@ export const describer = (
     const [registered, ...others] = sessionsOf(row);
     const argv = details.argv(row.pid);
     const names = processNames(row.comm, argv);
-    const role = roleByArguments(names, givenArguments(row.comm, argv));
+    const given = givenArguments(row.comm, argv);
+    const role = roleByArguments(names, given);
     return {
       pid: row.pid,
       ppid: row.ppid,
@@ -42,6 +43,7 @@ export const describer = (
       ...(row.inForeground === true ? { inForeground: true } : {}),
       ...(role === undefined ? {} : { role }),
       ...(wasLeftBehind(row, rows, namesOf) ? { leftBehind: true } : {}),
+      ...(isTeammate(given) ? { teammate: true } : {}),
       ...(registered === undefined ? {} : { registered }),
       ...(others.length === 0 ? {} : { alsoRegistered: others }),
       cwd: cwds.get(row.pid) ?? null,

@@ -70,6 +70,12 @@ export const givenArguments = (comm: string, argv: readonly string[]): readonly 
   return argv.slice((interpreter === undefined ? 0 : scriptIn(interpreter, argv)) + 1);
 };
 
+/** What an agent's arguments say where another agent started it as a member of its team (Claude Code). */
+const TEAMMATE = /^--(agent-id|team-name|parent-session-id)(=|$)/;
+
+/** True where the arguments are those of a teammate. They are read to tell, and not kept. */
+export const isTeammate = (argv: readonly string[]): boolean => argv.some((word) => TEAMMATE.test(word));
+
 /** True for kernel names behind which the command line says what runs. */
 export const runsScripts = (comm: string): boolean => isInterpreter(comm) || comm === NODES_MAIN_THREAD;
 

@@ -7,6 +7,7 @@ import { GAS_TOWN_VARIABLES, gasTownVariables, gasTownVariablesIn } from './gas-
 /** A pane as the server described it. */
 export interface PaneRecord {
   readonly sessionId: string;
+  readonly windowId: string;
   readonly paneId: string;
   /** 0 where the pane has no process. */
   readonly pid: number;
@@ -30,7 +31,7 @@ export interface ServerRecord {
   readonly globals: GasTownEnvironment;
 }
 
-const PANE_IDS = ['session_id', 'pane_id', 'pane_pid', 'pane_dead', 'session_created'];
+const PANE_IDS = ['session_id', 'window_id', 'pane_id', 'pane_pid', 'pane_dead', 'session_created'];
 
 const PANE_TEXTS = [
   'session_name',
@@ -152,10 +153,11 @@ const splitRecords = (
 };
 
 const parsePane = (fields: readonly string[]): PaneRecord | null => {
-  const [, sessionId = '', paneId = '', pid = '', dead = '', created = '', ...texts] = fields;
+  const [, sessionId = '', windowId = '', paneId = '', pid = '', dead = '', created = '', ...texts] = fields;
   if (texts.length !== PANE_TEXTS.length) return null;
   const isPane =
     /^\$\d+$/.test(sessionId) &&
+    /^@\d+$/.test(windowId) &&
     /^%\d+$/.test(paneId) &&
     /^-?\d*$/.test(pid) &&
     /^[01]?$/.test(dead) &&
@@ -166,6 +168,7 @@ const parsePane = (fields: readonly string[]): PaneRecord | null => {
   const text = (name: string): string => texts[PANE_TEXTS.indexOf(name)] ?? '';
   return {
     sessionId,
+    windowId,
     paneId,
     pid: Math.max(0, Number(pid)),
     dead: dead === '1',

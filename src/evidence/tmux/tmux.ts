@@ -158,6 +158,7 @@ const serverDescriber = (otherTownOf: (path: string) => string | null): Describe
       id: pane.paneId,
       sessionId: pane.sessionId,
       sessionName: pane.sessionName,
+      windowId: pane.windowId,
       sessionGroup: pane.sessionGroup,
       sessionCreatedMs: pane.sessionCreatedMs,
       pid: pane.pid,

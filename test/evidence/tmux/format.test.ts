@@ -26,12 +26,14 @@ describe("tmux's overview", () => {
   });
 
   test('tells pane ids from session ids, and a dead pane from a living one', () => {
-    expect(server?.panes.map(({ sessionId, paneId, dead }) => [sessionId, paneId, dead])).toEqual([
-      ['$3', '%4', true],
-      ['$0', '%0', false],
-      ['$0', '%1', false],
-      ['$1', '%2', false],
-      ['$2', '%2', false],
+    expect(
+      server?.panes.map(({ sessionId, windowId, paneId, dead }) => [sessionId, windowId, paneId, dead]),
+    ).toEqual([
+      ['$3', '@3', '%4', true],
+      ['$0', '@0', '%0', false],
+      ['$0', '@1', '%1', false],
+      ['$1', '@2', '%2', false],
+      ['$2', '@2', '%2', false],
     ]);
   });
 
@@ -75,8 +77,9 @@ describe("tmux's overview", () => {
       text.replace(/[0-9a-f]{24}P \$1[^\n]*\n/, ''),
       text.replace(' sleep ', ' '),
       text.replace('P $1 ', 'P $1  '),
-      text.replace('P $1 %2', 'P $1 $2'),
-      text.replace('P $1 %2', 'P %2 $1'),
+      text.replace('P $1 @2 %2', 'P $1 @2 $2'),
+      text.replace('P $1 @2 %2', 'P %2 @2 $1'),
+      text.replace('P $1 @2 %2', 'P $1 %2'),
       text.replace(`${MARK}S`, `${MARK}T`),
       text.replace(`${MARK}S`, `x${MARK}S`),
       text.replace(`${MARK}Z${MARK}.\n`, ''),
@@ -104,7 +107,7 @@ describe("tmux's overview", () => {
 
   test('of any bytes whatsoever is never an error', () => {
     const piece = fc.oneof(
-      fc.constantFrom(MARK, '.\n', 'S 1 2 3.3a', 'L $0', 'P $0 %0 1 0 1', 'Z', ' ', '\\', '\\1', '\n'),
+      fc.constantFrom(MARK, '.\n', 'S 1 2 3.3a', 'L $0', 'P $0 @0 %0 1 0 1', 'Z', ' ', '\\', '\\1', '\n'),
       fc.string({ unit: 'binary' }),
     );
     fc.assert(
@@ -129,7 +132,7 @@ describe("tmux's overview", () => {
     [...text].map((character) => CONTROLS.get(character) ?? character).join('');
   const answerWith = (name: string, path: string, print: (text: string) => string): Buffer => {
     const record = (body: string): string => `${MARK}${body}${MARK}.\n`;
-    const pane = `P $0 %0 12 0 1700000000 ${quote(name)}${' '.repeat(8)}sleep ${quote(path)}`;
+    const pane = `P $0 @0 %0 12 0 1700000000 ${quote(name)}${' '.repeat(8)}sleep ${quote(path)}`;
     return Buffer.from(
       [record('S 1 1700000000 3.4'), record('L $0'), record(print(pane)), record('Z')].join(''),
       'utf8',
@@ -173,7 +176,7 @@ describe('tmux before 2.9, which expands the unknown #{q:…} to nothing', () =>
     bytes(
       record('S', '1', '1700000000', version),
       record('L', '$0'),
-      record('P', '$0', '%0', '12', '0', '1700000000', ...Array(10).fill('')),
+      record('P', '$0', '@0', '%0', '12', '0', '1700000000', ...Array(10).fill('')),
       record('Z'),
     );
 
@@ -209,6 +212,7 @@ describe('tmux before 2.9, which expands the unknown #{q:…} to nothing', () =>
           const pane = plain(
             'P',
             '$0',
+            '@0',
             '%0',
             '12',
             '0',
