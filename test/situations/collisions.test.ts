@@ -60,14 +60,16 @@ describe('collisions: reported', () => {
     expect(report.exitCode).toBe(1);
   });
 
-  tmuxTest('two agents split in one window → collision', async () => {
+  tmuxTest('two agents in two windows of one session → collision; in one window → a team', async () => {
     const { town, startTmux, look } = setStage();
     const server = await startTmux();
     await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
-    await settled(
+    const other = await settled(
       server.splitWindow(`${GT}-crew-ada`, { cwd: town.path(ADA), command: [sleeperNamed('codex'), '600'] }),
       'codex',
     );
+    expect(collisionsOf(await look())).toEqual([]);
+    server.tmux('break-pane', '-d', '-s', other.paneId);
     expect(collisionsOf(await look())).toEqual([{ worker: ADA, claims: 2 }]);
   });
 
@@ -225,5 +227,40 @@ describe('collisions: silent', () => {
     town.lock(BOB, { session_id: bob.paneId, acquired_at: now(), pid: deadPid() + 1 }, { ageSeconds: 3600 });
     const report = await look();
     expect(report.summary).toMatchObject({ held: 2, collisions: 0 });
+  });
+
+  tmuxTest('an agent and its teammate in panes of one window → held, note team, no collision', async () => {
+    const { town, startTmux, look } = setStage();
+    const server = await startTmux();
+    const lead = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
+    const [node, script] = [process.execPath, town.write('.bin/claude', 'setTimeout(() => {}, 600_000);')];
+    const beside = server.splitWindow(`${GT}-crew-ada`, {
+      cwd: town.path(ADA),
+      command: [node, script, '--agent-id', 'one@t', '--team-name', 't'],
+    });
+    await settled(beside, node);
+    town.lock(ADA, { session_id: lead.paneId, acquired_at: now() });
+    const report = await look();
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'held', notes: ['team'] });
+    expect([report.summary?.collisions, report.exitCode]).toEqual([0, 0]);
+  });
+
+  tmuxTest('a teammate in a window of its own → one party; a second leader → a collision', async () => {
+    const { town, startTmux, look } = setStage();
+    const server = await startTmux();
+    const lead = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
+    const script = town.write('.bin/claude', 'setTimeout(() => {}, 600_000);');
+    const start = async (name: string, ...more: string[]): Promise<void> => {
+      const pane = server.newSession(name, {
+        cwd: town.path(ADA),
+        command: [process.execPath, script, ...more],
+      });
+      await settled(pane, process.execPath);
+    };
+    town.lock(ADA, { session_id: lead.paneId, acquired_at: now() });
+    await start('mate', '--parent-session-id=1234');
+    expect(lockOf(await look(), ADA)).toMatchObject({ state: 'held', notes: ['team'] });
+    await start('rival');
+    expect((await look()).summary?.collisions).toBe(1);
   });
 });

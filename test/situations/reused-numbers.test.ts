@@ -65,11 +65,12 @@ describe("somebody else's number now", () => {
     });
   });
 
-  hostTest(
+  tmuxTest(
     'a program nobody knows at the root of the town, hours younger → alive, with the doubt said',
     async () => {
-      const { town, judge } = setStage();
-      const { pid } = await fakeAgent('my-agent', { cwd: town.root });
+      const { town, startTmux, judge } = setStage();
+      // Below a test runner it would be a part of that.
+      const { pid } = await sessionOf(await startTmux(), 'scratch', town.root, { command: 'my-agent' });
       town.lock(ADA, { pid, acquired_at: secondsAgo(HOURS_5) });
       const lock = await judge();
       expect(lock).toMatchObject({ state: 'held', holder: { process: 'alive' } });
