@@ -27,7 +27,7 @@ import {
 } from './processes/processes.ts';
 import { readRegistries } from './registries/registries.ts';
 import { withStarts } from './restarts.ts';
-import { type ScanResult, scanPlaces, scanTownInTurns } from './scan/scan.ts';
+import { closedHomes, type ScanResult, scanPlaces, scanTownInTurns } from './scan/scan.ts';
 import { askTmux } from './tmux/tmux.ts';
 import { readTownLayout, type TownLayout } from './town/layout.ts';
 import { readLegacyItems } from './town/legacy.ts';
@@ -89,6 +89,19 @@ const usersOf = (root: string, uid: number, locks: readonly LockFile[]): readonl
   const owner = statSync(root, { throwIfNoEntry: false })?.uid ?? uid;
   const takers = locks.map((lock) => lock.uid).filter((taker) => taker !== null);
   return [...new Set([uid, owner, ...takers])];
+};
+
+/** What a walk over the whole town did not see at workers that have no lock. */
+const unlistedGaps = (
+  { town, scan }: GatherRequest,
+  { locks, gaps }: ScanResult,
+  workers: readonly string[],
+): readonly Gap[] => {
+  if (scan === 'worker' || scan === 'quick') return [];
+  const locked = new Set(locks.map(({ place }) => place));
+  const known = new Set(gaps.map(({ what }) => what));
+  const places = workers.map((worker) => join(town.root, worker));
+  return closedHomes(places.filter((place) => !locked.has(place))).filter(({ what }) => !known.has(what));
 };
 
 /** Names that panes use for this town's root and that lead to it: symlinked roots are named as they were typed. */
@@ -177,7 +190,11 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
 
   onStage?.('git');
   const whole = scan !== 'worker';
-  const gaps: readonly Gap[] = [...found.gaps, ...layout.gaps];
+  const gaps: readonly Gap[] = [
+    ...found.gaps,
+    ...unlistedGaps(request, found, layout.workers),
+    ...layout.gaps,
+  ];
   return {
     snapshotVersion: 1,
     takenAtMs,

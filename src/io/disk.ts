@@ -15,7 +15,7 @@ export type Entry = Pick<
 >;
 
 /** What a scan asks of lstat. */
-export type Look = Pick<Stats, 'dev' | 'nlink' | 'mode' | 'uid' | 'isDirectory'>;
+export type Look = Pick<Stats, 'dev' | 'nlink' | 'mode' | 'uid' | 'isDirectory' | 'isSymbolicLink'>;
 
 /** The system calls of a scan; tests put other file systems in their place. All of them throw like `node:fs`. */
 export interface Disk {

@@ -4,6 +4,7 @@ import {
   type Findings,
   listSubdirectories,
   lookAt,
+  openHome,
   type Place,
   sightLocks,
   type WalkOptions,
@@ -73,7 +74,7 @@ export function searchPlaces(places: readonly Place[], options: WalkOptions, fin
   for (const place of places) {
     for (const home of Object.keys(LOCK_HOMES)) {
       const path = childOf(place, home);
-      if (lookAt(options.disk, path, findings)?.isDirectory()) sightLocks(path, options, findings);
+      if (openHome(path, options.disk, findings)) sightLocks(path, options, findings);
     }
   }
 }

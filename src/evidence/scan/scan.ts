@@ -5,7 +5,15 @@ import { type DiskPath, fromLatin1, joinPath } from '../../io/disk-path.ts';
 import { COMPANION_NAME, isLockHome, LOCK_HOMES, LOCK_NAME, leftoverKind } from '../locks/lock-names.ts';
 import { knownPlaces, LOCK_LAYOUT, searchPlaces, withAncestors } from './known-places.ts';
 import { trustedDevice } from './leaf-rule.ts';
-import { type Findings, noFindings, type Place, type Sighting, type WalkOptions, walkAll } from './walk.ts';
+import {
+  type Findings,
+  noFindings,
+  openHome,
+  type Place,
+  type Sighting,
+  type WalkOptions,
+  walkAll,
+} from './walk.ts';
 import { walkWithHelper } from './walk-with-helper.ts';
 
 export interface ScanOptions {
@@ -132,6 +140,18 @@ export function scanPlaces(places: readonly string[], disk: Disk = realDisk): Sc
     findings,
   );
   return resultOf(findings, null);
+}
+
+/**
+ * The gaps at the homes of locks of these directories (absolute paths): a walk does not list a directory without
+ * sub-directories, and a symlink is none.
+ */
+export function closedHomes(places: readonly string[]): readonly Gap[] {
+  const findings = noFindings();
+  for (const path of places)
+    for (const home of Object.keys(LOCK_HOMES))
+      openHome({ path: `${path}/${home}`, raw: false }, realDisk, findings);
+  return findings.gaps;
 }
 
 const walkOptions = ({ mode, disk, onProgress }: ScanOptions): WalkOptions => ({

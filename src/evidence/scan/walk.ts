@@ -120,12 +120,20 @@ function visitor(
       const name = entry.name;
       if (isHome && isLockName(name)) names.push(name);
       if (name === '.git') findings.repositories.push(place);
-      if (entry.isFile()) continue;
+      if (entry.isFile()) {
+        if (name.charCodeAt(0) === DOT && isLockHome(name))
+          addClosedHome({ path: prefix + name, raw }, false, findings);
+        continue;
+      }
       if (!raw && name.includes(REPLACEMENT)) {
         hasRawNames = true;
         continue;
       }
-      if (!entry.isDirectory() && !(isUntyped(entry) && isDirectory(prefix + name))) continue;
+      if (!entry.isDirectory() && !(isUntyped(entry) && isDirectory(prefix + name))) {
+        // Where the directory says no types, what was looked at is asked once more: that is rare.
+        if (isLockHome(name)) openHome({ path: prefix + name, raw }, disk, findings);
+        continue;
+      }
       if (name.charCodeAt(0) !== DOT) stack.push(prefix + name);
       else if (isLockHome(name)) {
         if (name === OLD_HOME) findings.oldHomes.push(place);
@@ -184,6 +192,26 @@ const append = <T>(list: T[], more: readonly T[]): void => {
 /** What decoding puts in place of bytes that are no UTF-8 (a name may also really contain it). */
 const REPLACEMENT = '\ufffd';
 const DOT = 46;
+
+/**
+ * True where a `.runtime` or `.gastown` is a directory. Anything else that stands there is not followed, and other tools
+ * follow a symlink: a live lock may lie behind it, so it is a gap.
+ */
+export function openHome(home: Place, disk: Disk, findings: Findings): boolean {
+  const look = lookAt(disk, home, findings);
+  if (look === null || look.isDirectory()) return look !== null;
+  addClosedHome(home, look.isSymbolicLink(), findings);
+  return false;
+}
+
+function addClosedHome({ path, raw }: Place, isSymlink: boolean, { gaps }: Findings): void {
+  gaps.push({
+    what: `directory:${displayPath(raw ? fromLatin1(path) : path)}`,
+    why: isSymlink
+      ? 'it is a symbolic link and is not followed'
+      : 'something else than a directory stands there',
+  });
+}
 
 /** Notes the locks of one `.runtime` or `.gastown`, and does not go further down. */
 export function sightLocks(home: Place, options: WalkOptions, findings: Findings): void {
