@@ -10,8 +10,7 @@ import { type Outcome, presentationFor, type RunCommand, type Terminal } from '.
 export const run: RunCommand = async (given, terminal) => {
   const [worker = ''] = given.positionals;
   const command = given.rest ?? [];
-  if (command.length === 0)
-    throw usage('exec requires a command after --', `doctor exec ${worker} -- CMD`);
+  if (command.length === 0) throw usage('exec requires a command after --', `doctor exec ${worker} -- CMD`);
   const sockets = given.options.socket;
   const outcome = await runUnderLock({
     town: given.options.town ?? undefined,

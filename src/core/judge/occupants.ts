@@ -1,4 +1,5 @@
 /** Occupants: agents seen at work in a worker's directory, whether or not a lock names them. */
+import { agentNameOf } from '../programs/classify.ts';
 import {
   type PaneView,
   panesAround,
@@ -7,9 +8,10 @@ import {
   type TownIndex,
   type WorkerView,
 } from '../town/town-index.ts';
-import type { LockFile, ProcessInfo } from '../types/evidence.ts';
+import type { LockFile } from '../types/evidence.ts';
 import type { Fact, Occupant } from '../types/judgement.ts';
 import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
+import { closedRegistryReader } from './closed-registries.ts';
 import { bystanderReader, strangerReader } from './strangers.ts';
 
 export interface OccupantFinding {
@@ -44,13 +46,6 @@ const describePane = (view: PaneView, worker: WorkerView): Occupant => {
   };
 };
 
-/** What a registry calls the session is said with it: `claude "fix-login" (busy)`. */
-const commandOf = ({ names, registered }: ProcessInfo): string => {
-  if (registered === undefined) return names[0] ?? 'agent';
-  const { tool, name, status } = registered;
-  return `${tool}${name === null ? '' : ` "${name}"`}${status === null ? '' : ` (${status})`}`;
-};
-
 const describeProcess = ({ process, pids }: AtWork, worker: WorkerView, index: TownIndex): Occupant => {
   const pane = pids.map((pid) => index.paneByPid.get(pid)).find((view) => view !== undefined);
   if (pane !== undefined) return describePane(pane, worker);
@@ -59,7 +54,7 @@ const describeProcess = ({ process, pids }: AtWork, worker: WorkerView, index: T
     return above !== undefined && index.classify(above).class === 'agent';
   };
   const top = pids.filter(isAgent).at(-1) ?? process.pid;
-  const command = commandOf(process);
+  const command = agentNameOf(process);
   return {
     key: `process:${top}`,
     group: `process:${top}`,
@@ -90,7 +85,7 @@ const cwdDoubt = (hiding: readonly AtWork[], lock: LockFile | null, index: TownI
 
 /** Agents whose working directory cannot be seen: they could be at work anywhere. */
 const isHiding = ({ process, startedFrom }: AtWork): boolean =>
-  process.cwd?.seen === false && startedFrom.length === 0;
+  process.cwd?.seen === false && process.registered === undefined && startedFrom.length === 0;
 
 const NOBODY_FOR_CERTAIN: OccupantFinding = { occupants: [], known: true, doubts: [], facts: [] };
 
@@ -108,6 +103,7 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
   const inTown = agents.filter(({ paths }) => paths.length > 0);
   const readStrangers = strangerReader(index);
   const readBystanders = bystanderReader(index);
+  const readClosed = closedRegistryReader(index);
   const tmuxDoubt = index.tmuxAnswered ? null : 'tmux was not reached';
   return (worker, lock, ownPid) => {
     const around = panesAround(worker, index);
@@ -117,9 +113,12 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
     const processes = inTown
       .filter((agent) => worksAt(agent, worker, ownPid, index))
       .map((agent) => describeProcess(agent, worker, index));
-    const unseen = [listingDoubt(lock, index), cwdDoubt(hiding, lock, index), tmuxDoubt].filter(
-      (why) => why !== null,
-    );
+    const unseen = [
+      listingDoubt(lock, index),
+      cwdDoubt(hiding, lock, index),
+      readClosed(worker),
+      tmuxDoubt,
+    ].filter((why) => why !== null);
     const strangers = panes.length + processes.length > 0 ? [] : readStrangers(worker, ownPid);
     const idle = around.filter((view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine');
     const bystanders = panes.length + processes.length > 0 ? null : readBystanders(worker, idle);

@@ -103,3 +103,10 @@ export const classifier = (
 /** What to call a process: by its script where it interprets one. */
 export const programOf = ({ names }: ProcessInfo): string =>
   tellingNames(names)[0] ?? 'a program without a name';
+
+/** What an agent is called in evidence. What a registry calls its session is said with it: `claude "fix-login" (busy)`. */
+export const agentNameOf = ({ names, registered }: ProcessInfo): string => {
+  if (registered === undefined) return names[0] ?? 'agent';
+  const { tool, name, status } = registered;
+  return `${tool}${name === null ? '' : ` "${name}"`}${status === null ? '' : ` (${status})`}`;
+};

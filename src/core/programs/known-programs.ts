@@ -160,6 +160,9 @@ export interface KnownArguments {
   readonly begins: readonly string[];
 }
 
+/** It waits for a session, and when it has got one the registry names it. */
+export const SPARE_PROCESS = "Claude Code's spare process";
+
 /** What these programs start for themselves and keep: it outlives every session and works for nobody. */
 export const INFRASTRUCTURE_ARGUMENTS: readonly KnownArguments[] = [
   { why: "Claude Code's daemon", of: words('claude claude.exe claude-code'), begins: ['daemon', 'run'] },
@@ -168,7 +171,7 @@ export const INFRASTRUCTURE_ARGUMENTS: readonly KnownArguments[] = [
     of: words('claude claude.exe claude-code'),
     begins: ['--bg-pty-host'],
   },
-  { why: "Claude Code's spare process", of: words('claude claude.exe claude-code'), begins: ['--bg-spare'] },
+  { why: SPARE_PROCESS, of: words('claude claude.exe claude-code'), begins: ['--bg-spare'] },
   { why: "Codex's app server", of: words('codex codex-cli'), begins: ['app-server'] },
   { why: "git's file watcher", of: ['git'], begins: ['fsmonitor--daemon'] },
   { why: "git's credential cache", of: ['git'], begins: ['credential-cache--daemon'] },

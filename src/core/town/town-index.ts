@@ -2,7 +2,7 @@
 
 import { groupBy } from '../group-by.ts';
 import { classifyNames, namesIn, type Vocabulary } from '../programs/by-name.ts';
-import { type Classifier, classifier, programOf } from '../programs/classify.ts';
+import { agentNameOf, type Classifier, classifier, programOf } from '../programs/classify.ts';
 import type {
   Asker,
   LockFile,
@@ -295,8 +295,9 @@ const workersIn = (
   classify: Classifier,
   vocabulary: Vocabulary,
 ): Pick<PaneView, 'agent' | 'stranger' | 'idle'> => {
-  const agent = tree.find((process) => classify(process).class === 'agent');
-  if (agent !== undefined) return { agent: agent.names[0] ?? command, stranger: null, idle: false };
+  const agents = tree.filter((process) => classify(process).class === 'agent');
+  const agent = agents.find(({ registered }) => registered !== undefined) ?? agents[0];
+  if (agent !== undefined) return { agent: agentNameOf(agent), stranger: null, idle: false };
   const isNobody = (process: ProcessInfo): boolean => classify(process).class !== 'unknown';
   const shown = tree.some((process) => process.names.includes(command) && isNobody(process))
     ? 'bystander'

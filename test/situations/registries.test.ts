@@ -1,0 +1,79 @@
+/** Agents that no list of names knows, and their tools' own registries of live sessions do. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { readProcessTable } from '../../src/evidence/processes/table.ts';
+import { cleanUp, sleeperNamed, startProcess } from '../support/index.ts';
+import {
+  ADA,
+  BOB,
+  GT,
+  hostTest,
+  linuxTmuxTest,
+  NO_PANE,
+  now,
+  type Stage,
+  sessionOf,
+  setStage,
+  textsOf,
+} from './stage.ts';
+
+afterEach(cleanUp);
+
+const linuxHostTest = process.platform === 'linux' ? hostTest : test.skip;
+
+/** Writes what Claude Code would write about that process into the asker's home. */
+const register = async ({ env }: Stage, pid: number, cwd: string, over: object = {}): Promise<void> => {
+  const row = (await readProcessTable()).rows.get(pid);
+  const folder = `${env.HOME}/.claude/sessions`;
+  mkdirSync(folder, { recursive: true });
+  const record = {
+    pid,
+    cwd,
+    sessionId: 'x',
+    startedAt: Date.now(),
+    procStart: row?.startToken,
+    name: 'fix-login',
+    status: 'busy',
+  };
+  writeFileSync(`${folder}/${pid}.json`, JSON.stringify({ ...record, ...over }));
+};
+
+describe('a registry of live sessions', () => {
+  linuxHostTest('names an agent that works elsewhere by its command and its directory → held', async () => {
+    const stage = setStage();
+    const { pid } = await startProcess(sleeperNamed('some-program'), ['600'], { cwd: '/' });
+    stage.town.lock(ADA, { session_id: NO_PANE });
+    expect(await stage.judge()).toMatchObject({ state: 'stale' });
+    await register(stage, pid, stage.town.path(ADA, 'src'));
+    const lock = await stage.judge();
+    expect(lock).toMatchObject({ state: 'held', reasons: expect.arrayContaining(['occupied']) });
+    expect(textsOf(lock)).toContain(
+      `claude "fix-login" (busy) (process ${pid}) is at work in this directory`,
+    );
+    expect((await stage.fix()).summary).toMatchObject({ fixed: 0 });
+    expect(await stage.ask()).toMatchObject({ exitCode: 20 });
+    expect(await stage.ask(BOB)).toMatchObject({ exitCode: 0 });
+  });
+
+  linuxHostTest('says nothing of a number that somebody else has now → stale', async () => {
+    const stage = setStage();
+    const { pid } = await startProcess(sleeperNamed('some-program'), ['600'], { cwd: '/' });
+    await register(stage, pid, stage.town.path(ADA), { procStart: '1' });
+    stage.town.lock(ADA, { session_id: NO_PANE });
+    const report = await stage.look();
+    expect(report).toMatchObject({ complete: true, summary: { stale: 1, held: 0 } });
+    expect(JSON.stringify(report)).not.toContain('fix-login');
+  });
+
+  linuxTmuxTest('names the session in a pane, too', async () => {
+    const stage = setStage();
+    const server = await stage.startTmux();
+    const pane = await sessionOf(server, `${GT}-crew-ada`, stage.town.path(ADA), { command: 'node-thing' });
+    await register(stage, pane.pid, stage.town.path(ADA));
+    stage.town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
+    const lock = await stage.judge();
+    expect(lock).toMatchObject({ state: 'held' });
+    expect(textsOf(lock)).toContain('claude "fix-login" (busy)');
+    expect((await stage.look()).findings).toEqual([]);
+  });
+});
