@@ -2,9 +2,13 @@
 import { readlinkSync, realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Asker, HostFacts } from '../core/types/evidence.ts';
+import { runCommandNow } from '../io/command.ts';
+import { findSystemProgram } from '../io/find-program.ts';
 import { readProc } from './processes/proc-files.ts';
 import { parseProcStat } from './processes/proc-stat.ts';
 import type { ProcessTable } from './processes/table.ts';
+
+const SYSCTL_TIMEOUT_MS = 2000;
 
 /** The PID namespace that a Linux kernel starts with always has this number (PROC_PID_INIT_INO in its sources). */
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
@@ -16,10 +20,25 @@ export const readHost = (): HostFacts => {
     hostname: hostname(),
     platform: process.platform,
     uid: process.getuid?.() ?? 0,
-    bootId: readLine('/proc/sys/kernel/random/boot_id'),
+    bootId: process.platform === 'darwin' ? bootSession() : readLine('/proc/sys/kernel/random/boot_id'),
     pidNamespace,
     initialPidNamespace: isInitial(pidNamespace),
   };
+};
+
+let known: string | null = null;
+
+/** What macOS calls its boots: `sysctl` answers in a few milliseconds, and the same for all our life. */
+const bootSession = (): string | null => {
+  known ??= askSysctl('kern.bootsessionuuid');
+  return known;
+};
+
+const askSysctl = (name: string): string | null => {
+  const { PATH } = process.env;
+  const file = findSystemProgram('sysctl', { PATH }) ?? 'sysctl';
+  const answer = runCommandNow(file, ['-n', name], { timeoutMs: SYSCTL_TIMEOUT_MS, env: { PATH } });
+  return answer.status === 'ok' ? answer.stdout.toString('utf8').trim() || null : null;
 };
 
 /** macOS has no PID namespaces; a Linux that hides its own could have any. */

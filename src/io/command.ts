@@ -52,32 +52,9 @@ export const runCommand = async (
   args: readonly string[],
   options: CommandOptions,
 ): Promise<CommandResult> => {
+  if (options.alone === true) return runCommandNow(file, args, options);
   const { timeoutMs } = options;
-  const limits = {
-    timeout: Math.ceil(timeoutMs),
-    killSignal: 'SIGKILL',
-    maxBuffer: MAX_OUTPUT_BYTES,
-  } as const;
-  const env = withoutUndefined(options.env);
-  const other = options.as === undefined ? null : otherUser(options.as);
-  const { extraDescriptors = [], ...user } = other ?? {};
-  const where = { ...(options.cwd === undefined ? {} : { cwd: options.cwd }), ...user };
-  if (options.alone === true) {
-    const { spawnSync } = process.getBuiltinModule('node:child_process');
-    try {
-      const ended = spawnSync(file, args, {
-        ...limits,
-        ...where,
-        env,
-        input: options.input,
-        stdio: ['pipe', 'pipe', 'pipe', ...extraDescriptors],
-      });
-      return describe(readEnd(ended), timeoutMs);
-    } catch (error) {
-      // Arguments that no program could be given: execa tells of them as of a program that could not be run.
-      return refused(errnoOf(error) ?? String(error));
-    }
-  }
+  const { extraDescriptors, limits, where, env } = settingsOf(options);
   const { execa } = await import('execa');
   const running = execa(file, args, {
     ...limits,
@@ -105,6 +82,40 @@ export const runCommand = async (
     return { status: 'timeout', timeoutMs };
   }
   return describe(result, timeoutMs);
+};
+
+/** As `runCommand`, for questions of those who cannot wait: nothing else goes on meanwhile. */
+export const runCommandNow = (
+  file: string,
+  args: readonly string[],
+  options: CommandOptions,
+): CommandResult => {
+  const { extraDescriptors, limits, where, env } = settingsOf(options);
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  try {
+    const ended = spawnSync(file, args, {
+      ...limits,
+      ...where,
+      env,
+      input: options.input,
+      stdio: ['pipe', 'pipe', 'pipe', ...extraDescriptors],
+    });
+    return describe(readEnd(ended), options.timeoutMs);
+  } catch (error) {
+    // Arguments that no program could be given: execa tells of them as of a program that could not be run.
+    return refused(errnoOf(error) ?? String(error));
+  }
+};
+
+/** What both ways of running a program are told. */
+const settingsOf = ({ timeoutMs, env, cwd, as }: CommandOptions) => {
+  const { extraDescriptors = [], ...user } = (as === undefined ? null : otherUser(as)) ?? {};
+  return {
+    extraDescriptors,
+    limits: { timeout: Math.ceil(timeoutMs), killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const,
+    where: { ...(cwd === undefined ? {} : { cwd }), ...user },
+    env: withoutUndefined(env),
+  };
 };
 
 /** How a program ended: what execa's result is made of, as far as it matters here. */

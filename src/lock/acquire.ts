@@ -15,7 +15,14 @@ import { asidePath, makeNonce, ownFileOf, type Place } from './files/names.ts';
 import { look, type Sight } from './files/sight.ts';
 import { publish, removeQuietly, replaceFile, type Staged, stage } from './files/staging.ts';
 import type { Guard } from './guard/guard.ts';
-import { describeHolder, type HolderProcess, isProvenDead, lifeOf, startTokenOf } from './identity.ts';
+import {
+  describeHolder,
+  type HolderProcess,
+  isProvenDead,
+  lifeOf,
+  mayLive,
+  startTokenOf,
+} from './identity.ts';
 
 export interface AcquireRequest {
   /** What the record names as its session: a tmux pane id `%N`, a session name, `rig/name`; default: none. */
@@ -224,9 +231,11 @@ function refuseUnfinished({ workerDir }: LockContext, unfinished: readonly strin
 /** Somebody removed the lock of an agent that lives: its second record still says so. */
 function refuseLiveCompanion({ calls, place, workerDir, nonce }: LockContext): void {
   const holder = readCompanion(calls, place);
-  if (holder === null || holder.nonce === nonce || lifeOf(holder) !== 'alive') return;
-  const message = `${workerDir} is held by process ${holder.pid}, although somebody removed its lock.`;
-  throw new LockedError(workerDir, message, { state: 'held' });
+  if (holder === null || holder.nonce === nonce || !mayLive(holder)) return;
+  const isCertain = lifeOf(holder) === 'alive';
+  const verb = isCertain ? 'is' : 'may be';
+  const message = `${workerDir} ${verb} held by process ${holder.pid}, although somebody removed its lock.`;
+  throw new LockedError(workerDir, message, { state: isCertain ? 'held' : 'unknown' });
 }
 
 async function judged(context: LockContext, seen: Sight): Promise<Verdict | null> {

@@ -3,8 +3,8 @@ import type { LockContent, TrueHolder } from '../core/types/evidence.ts';
 import { readHost } from '../evidence/host.ts';
 import { readProc } from '../evidence/processes/proc-files.ts';
 import { isDead, parseProcStat } from '../evidence/processes/proc-stat.ts';
+import { askPs } from '../evidence/processes/ps.ts';
 import { signalProcess } from '../evidence/processes/signal.ts';
-import { runCommand } from '../io/command.ts';
 
 /** The process in whose name a lock is taken. */
 export interface HolderProcess {
@@ -13,21 +13,13 @@ export interface HolderProcess {
   readonly startToken: string | null;
 }
 
-/** `ps` answers in 30 ms. */
-const PS_TIMEOUT_MS = 5000;
-
 /**
  * The token that tells a process from a later one of the same number: on Linux field 22 of `/proc/<pid>/stat`, on
- * macOS what `ps -o lstart=` prints. Null where it cannot be read. Never throws.
+ * macOS what `ps -o lstart=` prints in UTC. Null where it cannot be read. Never throws.
  */
 export async function startTokenOf(pid: number): Promise<string | null> {
-  if (process.platform !== 'darwin') return startTicksOf(pid);
-  const env = { PATH: process.env.PATH, LC_ALL: 'C' };
-  const answer = await runCommand('ps', ['-o', 'lstart=', '-p', String(pid)], {
-    timeoutMs: PS_TIMEOUT_MS,
-    env,
-  });
-  return answer.status === 'ok' ? answer.stdout.toString('utf8').trim() || null : null;
+  const seen = askSystem(pid);
+  return seen === 'unknown' || seen === 'gone' ? null : seen.startToken;
 }
 
 /** The true holder as a record names it. */
@@ -43,21 +35,25 @@ export function describeHolder(holder: HolderProcess, nonce: string): TrueHolder
 export function lifeOf(holder: TrueHolder): 'alive' | 'gone' | 'unknown' {
   const { bootId, pidNamespace } = readHost();
   if (holder.bootId !== bootId || holder.pidNamespace !== pidNamespace) return 'unknown';
-  // Two that are not known are not therefore the same. macOS has neither, and no namespaces to be wrong about.
+  // Two that are not known are not therefore the same. macOS has no namespaces, and its start times are dates.
   if (process.platform !== 'darwin' && (bootId === null || pidNamespace === null)) return 'unknown';
-  const { answer } = signalProcess(holder.pid);
-  if (answer === 'unknown') return 'unknown';
-  const read = readProc(`/proc/${holder.pid}/stat`);
-  if ('error' in read) {
-    const isGone = read.error === 'ENOENT' || read.error === 'ESRCH';
-    return isGone && answer === 'absent' ? 'gone' : 'unknown';
-  }
-  const stat = parseProcStat(read.bytes.toString('latin1'));
-  if (stat === null) return 'unknown';
-  if (isDead(stat)) return 'gone';
+  const seen = askSystem(holder.pid);
+  if (seen === 'gone' || seen === 'unknown') return seen;
   if (holder.startToken === null) return 'unknown';
-  return stat.startTicks === holder.startToken ? 'alive' : 'gone';
+  return seen.startToken === holder.startToken ? 'alive' : 'gone';
 }
+
+/** Alive, or not to be told while something runs under its number here. Of another boot or namespace nothing runs. Never throws. */
+export function mayLive(holder: TrueHolder): boolean {
+  const life = lifeOf(holder);
+  if (life !== 'unknown') return life === 'alive';
+  const { bootId, pidNamespace } = readHost();
+  const isElsewhere = differ(holder.bootId, bootId) || differ(holder.pidNamespace, pidNamespace);
+  return !isElsewhere && signalProcess(holder.pid).answer !== 'absent';
+}
+
+const differ = (one: string | null, other: string | null): boolean =>
+  one !== null && other !== null && one !== other;
 
 /**
  * A record of ours, made in this boot and PID namespace, whose holder has ended. Only processes of this machine can tell
@@ -67,7 +63,29 @@ export function lifeOf(holder: TrueHolder): 'alive' | 'gone' | 'unknown' {
 export const isProvenDead = (content: LockContent): boolean =>
   content.kind === 'record' && content.record.holder !== null && lifeOf(content.record.holder) === 'gone';
 
-function startTicksOf(pid: number): string | null {
+/** What the system shows under a number: a start token, `gone` where certainly nothing runs, `unknown` where that cannot be told. */
+type Shown = { readonly startToken: string } | 'gone' | 'unknown';
+
+function askSystem(pid: number): Shown {
+  const { answer } = signalProcess(pid);
+  if (answer === 'unknown') return 'unknown';
+  return process.platform === 'darwin'
+    ? askMacos(pid, answer === 'absent')
+    : askProc(pid, answer === 'absent');
+}
+
+function askMacos(pid: number, isAbsent: boolean): Shown {
+  if (isAbsent) return 'gone';
+  const seen = askPs(pid);
+  if (seen === 'unknown') return seen;
+  return seen.startToken === null ? 'gone' : { startToken: seen.startToken };
+}
+
+function askProc(pid: number, isAbsent: boolean): Shown {
   const read = readProc(`/proc/${pid}/stat`);
-  return 'error' in read ? null : (parseProcStat(read.bytes.toString('latin1'))?.startTicks ?? null);
+  if ('error' in read)
+    return isAbsent && (read.error === 'ENOENT' || read.error === 'ESRCH') ? 'gone' : 'unknown';
+  const stat = parseProcStat(read.bytes.toString('latin1'));
+  if (stat === null) return 'unknown';
+  return isDead(stat) ? 'gone' : { startToken: stat.startTicks };
 }

@@ -80,7 +80,7 @@ export const isTeammate = (argv: readonly string[]): boolean => argv.some((word)
 export const runsScripts = (comm: string): boolean => isInterpreter(comm) || comm === NODES_MAIN_THREAD;
 
 /** Where the first argument stands that is no option, or the module after `-m`; 0 where there is no script. */
-const scriptIn = (interpreter: string, argv: readonly string[]): number => {
+export const scriptIn = (interpreter: string, argv: readonly string[]): number => {
   const syntax = SYNTAXES.find(({ programs }) => programs.test(interpreter)) ?? PLAIN;
   for (let at = 1; at < argv.length; at += 1) {
     const argument = argv[at] ?? '';
@@ -92,7 +92,7 @@ const scriptIn = (interpreter: string, argv: readonly string[]): number => {
   return 0;
 };
 
-const scriptNames = (script: string): readonly string[] => {
+export const scriptNames = (script: string): readonly string[] => {
   const base = baseName(script);
   return [base, base.replace(/(?<=.)\.[A-Za-z]+$/, ''), ...packagesIn(script)];
 };

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { wasLeftBehind } from '../../../src/evidence/processes/left-behind.ts';
 import { readProcTable } from '../../../src/evidence/processes/linux.ts';
-import { parseLsof, parsePs, readPsTable } from '../../../src/evidence/processes/macos.ts';
+import { parseLsof } from '../../../src/evidence/processes/lsof.ts';
+import { parsePs, readPsTable } from '../../../src/evidence/processes/macos.ts';
 import { isTmuxServer, type ProcessRow } from '../../../src/evidence/processes/table.ts';
 
 const fixture = (name: string): string =>
@@ -23,7 +24,7 @@ describe("macOS's ps", () => {
       inForeground: true,
       hasTerminal: true,
       startToken: 'Sun Nov 23 09:00:02 2025',
-      startedAtMs: new Date(2025, 10, 23, 9, 0, 2).getTime(),
+      startedAtMs: Date.UTC(2025, 10, 23, 9, 0, 2),
       argv: ['claude', '--resume', '2f1c'],
     });
   });
@@ -43,14 +44,64 @@ describe("macOS's ps", () => {
   });
 
   test('tells working directories through lsof, and none that lsof could not read', () => {
-    expect([...parseLsof(fixture('lsof-macos-documented-format.txt'))]).toEqual([
-      [412, '/Users/ann/gt'],
-      [3606, '/Users/ann/gt/gastown/crew/My Ada'],
+    expect([...parseLsof(Buffer.from(fixture('lsof-macos-documented-format.txt')))]).toEqual([
+      [412, { seen: true, value: '/Users/ann/gt' }],
+      [3606, { seen: true, value: '/Users/ann/gt/gastown/crew/My Ada' }],
     ]);
+  });
+
+  test('shows the kernel name where the program has spaces in its path, and its own number in it', () => {
+    const line = (comm: string, args: string) =>
+      `  77     1    77   501 S    ??       Sun Nov 23 09:00:02 2025     ${comm.padEnd(16)}    77 ${args}`;
+    const commOf = (comm: string, args: string) => parsePs(line(comm, args)).get(77)?.comm;
+    expect(commOf('claude', '/Applications/My Agents/claude --resume')).toBe('claude');
+    expect(commOf('Google Chrome He', '/Applications/Google Chrome.app/Google Chrome He')).toBe(
+      'Google Chrome He',
+    );
+    expect(commOf('claude', '')).toBe('claude');
   });
 });
 
+/** As `safestrprt` in misc.c of Apple's lsof prints what its locale cannot. */
+describe("macOS's lsof", () => {
+  const pathOf = (printed: string) => parseLsof(Buffer.from(`p1\nfcwd\nn${printed}\n`)).get(1);
+
+  test.each([
+    ['/Users/jörg/gt', '/Users/jörg/gt'],
+    ['/Users/j\\xc3\\xb6rg/gt', '/Users/jörg/gt'],
+    ['/gt/a\\\\b', '/gt/a\\b'],
+    ['/gt/a\\\\xc3b', '/gt/a\\xc3b'],
+    ['/gt/two\\nlines', '/gt/two\nlines'],
+    ['/gt/5^2', '/gt/5^2'],
+  ])('%s is %j', (printed, path) => {
+    expect(pathOf(printed)).toEqual({ seen: true, value: path });
+  });
+
+  test.each(['/gt/^A', '/gt/^?', '/gt/\\xff', '/gt/\\q', '/gt/\\'])(
+    '%s is no path that could be told',
+    (printed) => {
+      expect(pathOf(printed)).toMatchObject({ seen: false });
+    },
+  );
+});
+
 describe('the ps of this machine', () => {
+  test.each(['Asia/Tokyo', 'America/Los_Angeles'])(
+    'tells start times in whatever zone we are, as in %s',
+    async (zone) => {
+      const { TZ } = process.env;
+      process.env.TZ = zone;
+      try {
+        const started = (await readPsTable()).rows.get(process.pid)?.startedAtMs ?? 0;
+        const own = Date.now() - process.uptime() * 1000;
+        expect(Math.abs(started - own)).toBeLessThan(60_000);
+      } finally {
+        if (TZ === undefined) delete process.env.TZ;
+        else process.env.TZ = TZ;
+      }
+    },
+  );
+
   test('knows our own process as well as /proc does', async () => {
     const table = await readPsTable();
     expect(table.listing).toEqual({ seen: true, value: 'all' });
