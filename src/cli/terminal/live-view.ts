@@ -6,8 +6,7 @@ import type { Stage } from '../../evidence/gather.ts';
 import { escapeControls, escapeToAscii } from '../../reporters/screen/safe-text.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
 import { count, formatDuration } from '../../reporters/screen/words.ts';
-import type { Output } from './output.ts';
-import type { Terminal } from './terminal.ts';
+import { canMoveCursor, type Terminal } from './terminal.ts';
 
 /** The parts of a look at a town, in the order in which it looks: the other way round a just-started agent looks stale. */
 const STAGES: readonly Stage[] = ['locks', 'processes', 'tmux', 'git'];
@@ -32,7 +31,7 @@ export const withLiveView = async <Result>(
   options: DiagnoseOptions,
   run: (options: DiagnoseOptions) => Promise<Result>,
 ): Promise<Result> => {
-  if (presentation === null || !canDraw(terminal.stderr)) return run(options);
+  if (presentation === null || !canDraw(terminal)) return run(options);
   const view = createView(terminal, presentation);
   try {
     return await run({
@@ -50,7 +49,8 @@ export const withLiveView = async <Result>(
 };
 
 /** A terminal that does not know its width would get one character per line. */
-const canDraw = ({ isTTY, columns = 0 }: Output): boolean => isTTY && columns >= 20;
+const canDraw = ({ stderr, env }: Terminal): boolean =>
+  canMoveCursor(stderr, env) && (stderr.columns ?? 0) >= 20;
 
 /** A task of the pipeline: begun by listr2, ended by an event. */
 interface Part {

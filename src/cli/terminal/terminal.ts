@@ -61,5 +61,9 @@ const isAsciiOnly = (env: NodeJS.ProcessEnv, atTerminal: boolean): boolean => {
   return atTerminal && ['linux', 'dumb', 'vt100', 'vt220'].includes(env.TERM ?? '');
 };
 
+/** True where a picture can be drawn over: Emacs shells and some terminals of CI say `dumb`, and show what is written. */
+export const canMoveCursor = ({ isTTY }: Output, { TERM }: NodeJS.ProcessEnv): boolean =>
+  isTTY && TERM !== 'dumb';
+
 /** True where a person sits at both ends and can be asked. */
 export const canAsk = ({ stdin, stderr }: Terminal): boolean => stderr.isTTY && stdin.isTTY === true;

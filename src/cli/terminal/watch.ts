@@ -9,7 +9,7 @@ import { renderLocksTree } from '../../reporters/screen/locks-tree.ts';
 import { filterStates } from '../arguments/filter-states.ts';
 import { prepareRun } from '../diagnose.ts';
 import { diagnoseOptionsOf } from '../options-of.ts';
-import { type Outcome, presentationFor, type RunCommand, type Terminal } from './terminal.ts';
+import { canMoveCursor, type Outcome, presentationFor, type RunCommand, type Terminal } from './terminal.ts';
 
 /** Often enough to watch an agent start, seldom enough to cost nothing. */
 const EVERY_MS = 2000;
@@ -23,13 +23,13 @@ const HOME = '\u001b[H';
 const ERASE_LINE_END = '\u001b[K';
 const ERASE_BELOW = '\u001b[J';
 
-/** `doctor locks --watch`: the tree, drawn anew until interrupted; JSON lines, one per change, when piped. */
+/** `doctor locks --watch`: the tree, drawn anew until interrupted; JSON lines, one per change, where that cannot be. */
 export const run: RunCommand = async (given, terminal) => {
   const options = await diagnoseOptionsOf(given, terminal);
   const preparation = await prepareRun(given, given.positionals[0], options);
   const states = given.options.state;
   const stop = stopSignal(terminal);
-  const drawing = terminal.stdout.isTTY && !given.options.json;
+  const drawing = canMoveCursor(terminal.stdout, terminal.env) && !given.options.json;
   const show = drawing ? createScreen(terminal) : createEvents(terminal);
   let known: Snapshot | null = null;
 

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { displayWidth } from '../../../src/reporters/screen/display-width.ts';
 import { cleanUp, hasTmux, makeTown, startTmux, type TestTown } from '../../support/index.ts';
-import { doctor, doctorInPane } from '../run-cli.ts';
+import { bareEnvironment, doctor, doctorInPane, PROGRAM } from '../run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -29,6 +30,23 @@ const CHECKS_AFTER = `✔ Orphaned locks
 ✔ Tracked locks
 ✔ Legacy layout
 ✔ Lock debris`;
+
+/** util-linux's: a terminal whose bytes can be read. */
+const hasScript =
+  spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true;
+
+(hasScript ? test : test.skip)('TERM=dumb is written to, line by line (skipped without script)', () => {
+  const town = sickTown();
+  const bytesOf = (TERM: string): string => {
+    const command = `stty rows 24 cols 80; ${process.execPath} ${PROGRAM} ${town.root}`;
+    const env = bareEnvironment({ TERM });
+    return spawnSync('script', ['-qec', command, '/dev/null'], { env, encoding: 'utf8' }).stdout;
+  };
+  expect(bytesOf('screen-256color')).toContain('\u001b[');
+  const dumb = bytesOf('dumb');
+  expect(dumb).toContain('gastown/crew/ada');
+  expect(dumb).not.toContain('\u001b');
+});
 
 inTmux('in a real terminal (skipped without tmux)', () => {
   test('a sick town fits on one screen of 80x24: answer, reason, next command', async () => {
