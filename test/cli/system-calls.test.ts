@@ -1,6 +1,6 @@
 /** What a whole diagnosis asks of the system, counted by strace: that many locks do not multiply what one look tells. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -30,7 +30,12 @@ const callsOf = (
   {
     env = {},
     everybody = false,
-  }: { readonly env?: Record<string, string>; readonly everybody?: boolean } = {},
+    args = ['--json', town.root],
+  }: {
+    readonly env?: Record<string, string>;
+    readonly everybody?: boolean;
+    readonly args?: readonly string[];
+  } = {},
 ): readonly string[] => {
   const folder = mkdtempSync(join(tmpdir(), 'calls-'));
   onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
@@ -38,11 +43,12 @@ const callsOf = (
   // Variables of the program alone: strace itself has to be found.
   const variables = Object.entries(env).flatMap(([name, value]) => ['-E', `${name}=${value}`]);
   const how = ['-e', `trace=${CALLS}`, '-s', '200', '-o', trace, ...(everybody ? ['-f'] : []), ...variables];
-  const { stdout } = spawnSync('strace', [...how, process.execPath, PROGRAM, '--json', town.root], {
+  const { stdout } = spawnSync('strace', [...how, process.execPath, PROGRAM, ...args], {
     env: bareEnvironment(),
     maxBuffer: 1e9,
   });
-  expect((JSON.parse(stdout.toString()) as { locks: unknown[] }).locks.length).toBeGreaterThan(0);
+  const { locks, results } = JSON.parse(stdout.toString()) as { locks?: unknown[]; results?: unknown[] };
+  expect((locks ?? results ?? []).length).toBeGreaterThan(0);
   return readFileSync(trace, 'latin1').split('\n');
 };
 
@@ -69,5 +75,26 @@ counted('a diagnosis (skipped without strace)', () => {
     const calls = callsOf(townWith(50), { env, everybody: true });
     const asked = calls.filter((call) => call.includes('execve(') && call.includes(server.tmuxTmpdir));
     expect(asked).toHaveLength(1);
+  });
+
+  test.each([
+    ['a diagnosis', (root: string) => ['--json', root]],
+    ['a preflight', (root: string) => ['preflight', '--json', '--town', root, 'gastown/crew/ada0']],
+  ])('%s looks once for each registry of sessions, and opens no record of a dead process', (_, argsFor) => {
+    const town = townWith(50);
+    const home = mkdtempSync(join(tmpdir(), 'home-'));
+    onCleanUp(() => rmSync(home, { recursive: true, force: true }));
+    const calls = () => {
+      const env = { PATH: '/no/such', HOME: home };
+      const all = callsOf(town, { env, args: argsFor(town.root) });
+      return all.filter((call) => /\.(claude|qwen|copilot)\//.test(call));
+    };
+    expect(calls()).toHaveLength(3);
+    mkdirSync(`${home}/.claude/sessions`, { recursive: true });
+    for (let index = 0; index < 20; index += 1)
+      writeFileSync(`${home}/.claude/sessions/${40_000_000 + index}.json`, '{}');
+    expect(calls()).toHaveLength(3);
+    writeFileSync(`${home}/.claude/sessions/${process.pid}.json`, '{}');
+    expect(calls()).toHaveLength(4);
   });
 });
