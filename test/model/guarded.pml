@@ -27,6 +27,7 @@
 
 byte lock = NOBODY;       /* content of agent.lock: who wrote it */
 byte aside[N + 2];        /* content of each process's agent.lock.<nonce>.old */
+bool staged[N + 2];       /* each process's agent.lock.<nonce>.new is there */
 byte guard = NOBODY;      /* who has the flock */
 bool alive[N + 2];
 bool holds[N + 2];        /* told that it has the lock, and not yet giving it back */
@@ -46,7 +47,11 @@ inline unlockGuard() { guard = NOBODY }
 inline enter() { d_step { holds[me] = true; holders++; assert(holders == 1) } }
 inline leave() { d_step { assert(lock == me); holds[me] = false; holders-- } }
 
-/* First thing under every guard: each unfinished .old goes back, goes, or is kept beside a newer lock. */
+/*
+ * First thing under every guard: each unfinished .old goes back, goes, or is kept beside a newer lock. Nobody can tell of
+ * a foreign record (DEAD) that its holder is dead; but an .old whose .new became the lock was replaced. Beside a lock of a
+ * foreign writer such an .old would stay, as it does on a disk: with F they are known to be dead.
+ */
 inline tidyUp() {
   k = 1;
   do
@@ -56,12 +61,20 @@ inline tidyUp() {
      :: aside[k] != NOBODY && lock == NOBODY ->
         atomic { if :: lock == NOBODY -> lock = aside[k] :: else fi };   /* link: never replaces */
         aside[k] = NOBODY                                               /* unlink */
-     :: aside[k] != NOBODY && lock != NOBODY && (aside[k] == lock || !alive[aside[k]]) -> aside[k] = NOBODY
+     :: aside[k] != NOBODY && lock != NOBODY &&
+        (aside[k] == lock || (staged[k] && lock == k) || (!alive[aside[k]] && (aside[k] != DEAD || F > 0))) -> aside[k] = NOBODY
      :: else
      fi;
      k++
   od;
-  k = 0
+  atomic {
+    k = 1;
+    do
+    :: k > N -> break
+    :: k <= N -> staged[k] = false; k++
+    od;
+    k = 0
+  }
 }
 
 /* rename, look at what was moved, finish or put back; `moved` says whether it was the one. */
@@ -77,6 +90,23 @@ inline compareAndRemove(expected) {
   fi
 }
 
+/* A staged record in place of a stale lock: that one is moved aside and compared, and goes once the new one stands. */
+inline replace(expected) {
+  /* Writing the .new changes nothing for anybody: one step with the rename. */
+  atomic { staged[me] = true; if :: lock != NOBODY -> aside[me] = lock; lock = NOBODY :: else fi };
+  if
+  :: aside[me] == expected ->
+     atomic { if :: lock == NOBODY -> lock = me; got = true :: else fi };      /* link */
+     if :: got -> enter() :: else fi;
+     aside[me] = NOBODY
+  :: aside[me] != NOBODY && aside[me] != expected ->
+     atomic { if :: lock == NOBODY -> lock = aside[me]; k = 1 :: else -> k = 0 fi };
+     if :: k == 1 -> aside[me] = NOBODY; k = 0 :: else fi
+  :: else
+  fi;
+  staged[me] = false
+}
+
 proctype Acquirer(byte me) {
   byte seen = 0, k = 0; bool moved = false, got = false;
   {
@@ -89,8 +119,8 @@ again:
        atomic { if :: lock == NOBODY -> lock = me; got = true :: else fi };  /* link */
        if :: got -> enter() :: !got -> goto again fi
     :: seen != NOBODY && !alive[seen] ->
-       compareAndRemove(seen);
-       goto again
+       replace(seen);
+       if :: got -> skip :: !got -> goto again fi
     :: seen != NOBODY && alive[seen] -> skip                                 /* refused */
     fi;
     unlockGuard();
@@ -182,7 +212,7 @@ init {
   tidyUp();
   i = 1;
   do
-  :: i <= N -> assert(aside[i] == NOBODY); i++
+  :: i <= N -> assert(aside[i] == NOBODY && !staged[i]); i++
   :: else -> break
   od
 }
