@@ -33,11 +33,13 @@ const fixForForeign = ({ reasons, holder }: Verdict, { town: { root }, host }: S
   );
 };
 
-const fixForUnknown = ({ reasons }: Verdict, { host }: Snapshot): Fix =>
+const fixForUnknown = ({ reasons, strangers }: Verdict, { host }: Snapshot): Fix =>
   advice(
-    reasons.includes('process-unknown') && host.initialPidNamespace !== true
-      ? 'ask outside of this container or sandbox, where the holder may run'
-      : 'make what could not be reached reachable and ask again',
+    strangers.length > 0
+      ? 'wait for it to end, or name it in the configuration: an agent holds the worker, a bystander does not count'
+      : reasons.includes('process-unknown') && host.initialPidNamespace !== true
+        ? 'ask outside of this container or sandbox, where the holder may run'
+        : 'make what could not be reached reachable and ask again',
   );
 
 /** Locks that could not be judged: evidence was missing (doubt), or they belong to another host. */

@@ -8,7 +8,7 @@ import { doubtOf } from './report/doubt.ts';
 import { refusalOf } from './report/report.ts';
 import { indexSnapshot, type TownIndex } from './town/town-index.ts';
 import type { Gap, Snapshot } from './types/evidence.ts';
-import type { Verdict } from './types/judgement.ts';
+import type { Stranger, Verdict } from './types/judgement.ts';
 import { type Answer, EXIT, type PreflightResult } from './types/report.ts';
 
 /** The worst of several answers wins, in this order: not knowing is worse than a worker that is taken. */
@@ -41,6 +41,14 @@ const finish = (worker: string, verdict: Verdict | null, draft: Draft): Prefligh
 const explain = (worker: string, root: string): readonly (readonly string[])[] => [
   ['doctor', 'explain', worker, '--town', root],
 ];
+
+/** How to end the doubt: look at the programs that nobody knows, and name them in the configuration. */
+const teach = (strangers: readonly Stranger[], root: string): readonly (readonly string[])[] => {
+  if (strangers.length === 0) return [];
+  const pids = strangers.flatMap(({ pid }) => (pid === null ? [] : [String(pid)]));
+  const look = ['ps', '-o', 'pid,ppid,user,lstart,command', '-p', pids.join(',')];
+  return [...(pids.length > 0 ? [look] : []), ['vi', `${root === '/' ? '' : root}/lock-doctor.json`]];
+};
 
 /** A place that is closed to us may hold a lock: that none was seen there proves nothing. */
 const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap | undefined => {
@@ -81,7 +89,7 @@ const clearWithoutLock = (
     answer: 'unsure',
     reasons: ['occupants-unknown'],
     message: `no lock, but ${why}`,
-    next: explain(worker, root),
+    next: [...explain(worker, root), ...teach(around.strangers, root)],
   });
 };
 
@@ -109,7 +117,7 @@ const clearReleasable = (verdict: Verdict, root: string): Draft => {
     answer: 'unsure',
     message: `${state} lock, but ${why}${again}`,
     retryInSeconds,
-    next: explain(lock.worker, root),
+    next: [...explain(lock.worker, root), ...teach(verdict.strangers, root)],
   };
 };
 
@@ -117,7 +125,11 @@ const clearReleasable = (verdict: Verdict, root: string): Draft => {
 export const clearVerdict = (verdict: Verdict, root: string): PreflightResult => {
   const { worker } = verdict.lock;
   const answer = (word: Answer, message: string): PreflightResult =>
-    finish(worker, verdict, { answer: word, message, next: explain(worker, root) });
+    finish(worker, verdict, {
+      answer: word,
+      message,
+      next: [...explain(worker, root), ...(word === 'unsure' ? teach(verdict.strangers, root) : [])],
+    });
   switch (verdict.state) {
     case 'held':
       return answer(

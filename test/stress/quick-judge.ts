@@ -50,6 +50,7 @@ export const quickJudge: Judge = async (workerDir, path) => {
     holder: null,
     occupants: [],
     occupantsKnown: true,
+    strangers: [],
     facts: [],
     release,
   };

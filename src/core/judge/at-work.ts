@@ -52,8 +52,12 @@ const placesOfAskers = (
     const fromPane = pane?.asking === true ? pathInTown(pane.pane.path, index) : [];
     const process = index.processes.get(pid);
     if (depth === 0 || process === undefined || !askers.has(pid)) return fromPane;
-    if (!starters.includes(index.classify(process).class)) return fromPane;
-    return [...fromPane, ...pathInTown(process.cwd?.seen === true ? process.cwd.value : null, index)];
+    const { class: kind } = index.classify(process);
+    const cwd = process.cwd?.seen === true ? process.cwd.value : null;
+    // An agent whose place is hidden may have started this one beside itself; anybody else explains only what is seen.
+    return starters.includes(kind) && (kind === 'agent' || cwd !== null)
+      ? [...fromPane, ...pathInTown(cwd, index)]
+      : fromPane;
   });
 
 const placesOf = (process: ProcessInfo, index: TownIndex): readonly string[] => {

@@ -270,6 +270,7 @@ const judgeRecord = (
     holder: describeHolder(record, process, session, index),
     occupants: around.occupants,
     occupantsKnown: around.known,
+    strangers: around.strangers,
     facts: facts.slice(),
     release: mayRelease(lock, state, process?.own ?? false, around, index),
   };
@@ -350,6 +351,7 @@ const judgeOther = (lock: LockFile, index: TownIndex, readOccupants: OccupantRea
     holder: null,
     occupants: around.occupants,
     occupantsKnown: around.known,
+    strangers: around.strangers,
     facts: [{ source: 'lock', text }, ...around.facts, ...(git === null ? [] : [git])],
     release: mayRelease(lock, state, false, around, index),
   };

@@ -9,7 +9,7 @@ import {
   type WorkerView,
 } from '../town/town-index.ts';
 import type { LockFile } from '../types/evidence.ts';
-import type { Fact, Occupant } from '../types/judgement.ts';
+import type { Fact, Occupant, Stranger } from '../types/judgement.ts';
 import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
 import { closedRegistryReader } from './closed-registries.ts';
 import { bystanderReader, strangerReader } from './strangers.ts';
@@ -20,6 +20,8 @@ export interface OccupantFinding {
   readonly known: boolean;
   /** What was missing, a sentence each, the plainest first; empty where `known`, or where an agent was seen all the same. */
   readonly doubts: readonly string[];
+  /** Programs that nobody knows; not looked for beside an occupant. */
+  readonly strangers: readonly Stranger[];
   readonly facts: readonly Fact[];
 }
 
@@ -87,7 +89,13 @@ const cwdDoubt = (hiding: readonly AtWork[], lock: LockFile | null, index: TownI
 const isHiding = ({ process, startedFrom }: AtWork): boolean =>
   process.cwd?.seen === false && process.registered === undefined && startedFrom.length === 0;
 
-const NOBODY_FOR_CERTAIN: OccupantFinding = { occupants: [], known: true, doubts: [], facts: [] };
+const NOBODY_FOR_CERTAIN: OccupantFinding = {
+  occupants: [],
+  known: true,
+  doubts: [],
+  strangers: [],
+  facts: [],
+};
 
 export type OccupantReader = (
   worker: WorkerView,
@@ -131,11 +139,15 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
     const doubts =
       occupants.length > 0
         ? []
-        : [...strangers, ...unseen.map((why) => `agents could be at work unseen: ${why}`)];
+        : [
+            ...strangers.map(({ text }) => text),
+            ...unseen.map((why) => `agents could be at work unseen: ${why}`),
+          ];
     return {
       occupants,
       known: unseen.length + strangers.length === 0,
       doubts,
+      strangers,
       facts: [
         ...occupants.map(({ text }) => occupantFact(text)),
         ...doubts.map(occupantFact),

@@ -2,6 +2,7 @@
 import { programOf } from '../programs/classify.ts';
 import { relativeTo } from '../town/roles.ts';
 import { lineage, type PaneView, panesAround, type TownIndex, type WorkerView } from '../town/town-index.ts';
+import type { Stranger } from '../types/judgement.ts';
 import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
 
 const TEACH = 'name it under "agents" or "bystanders" in lock-doctor.json';
@@ -13,7 +14,7 @@ const who = (program: string, pid: number): string => `${program} (process ${pid
 
 const inForegroundOf = ({ pane }: PaneView): string => `runs in the foreground of pane ${pane.id}`;
 
-const describe = ({ process, pids }: AtWork, index: TownIndex): string => {
+const describe = ({ process, pids }: AtWork, index: TownIndex): Stranger => {
   const pane = pids.map((pid) => index.paneByPid.get(pid)).find((view) => view !== undefined);
   const inForeground = process.inForeground === true;
   const where =
@@ -22,7 +23,8 @@ const describe = ({ process, pids }: AtWork, index: TownIndex): string => {
       : inForeground
         ? inForegroundOf(pane)
         : `runs in pane ${pane.pane.id}`;
-  return sentence(who(programOf(process), process.pid), where);
+  const program = programOf(process);
+  return { program, pid: process.pid, text: sentence(who(program, process.pid), where) };
 };
 
 /** What only tmux shows: its process works elsewhere by now, hides where it works, or lives behind another `/proc`. */
@@ -36,8 +38,13 @@ const isStrangerPane = (view: PaneView, worker: WorkerView, index: TownIndex): b
 const isOwn = ({ pane, stranger }: PaneView, ownPid: number | null, index: TownIndex): boolean =>
   ownPid !== null && [...lineage(stranger?.pid ?? pane.pid, index)].includes(ownPid);
 
-/** A sentence for each program at this worker's place that nobody knows; children of one are a part of it. */
-export type StrangerReader = (worker: WorkerView, ownPid: number | null) => readonly string[];
+const describePane = (view: PaneView): Stranger => {
+  const { program = view.pane.command, pid = null } = view.stranger ?? {};
+  return { program, pid, text: sentence(who(program, pid ?? view.pane.pid), inForegroundOf(view)) };
+};
+
+/** One for each program at this worker's place that nobody knows; children of one are a part of it. */
+export type StrangerReader = (worker: WorkerView, ownPid: number | null) => readonly Stranger[];
 
 export const strangerReader = (index: TownIndex): StrangerReader => {
   const unknown = listAtWork('unknown', index).filter(({ paths }) => paths.length > 0);
@@ -53,19 +60,11 @@ export const strangerReader = (index: TownIndex): StrangerReader => {
         !isOwn(view, ownPid, index) &&
         !here.some(({ pids }) => pids.includes(view.pane.pid)),
     );
-    return [
-      ...foremost.map((one) => describe(one, index)),
-      ...panes.map((view) =>
-        sentence(
-          who(view.stranger?.program ?? view.pane.command, view.stranger?.pid ?? view.pane.pid),
-          inForegroundOf(view),
-        ),
-      ),
-    ];
+    return [...foremost.map((one) => describe(one, index)), ...panes.map(describePane)];
   };
 };
 
-const NONE: readonly string[] = [];
+const NONE: readonly Stranger[] = [];
 
 /** As many as fit a line; nobody needs the rest. */
 const MAX_NAMED = 5;
@@ -79,11 +78,10 @@ export type BystanderReader = (
 
 export const bystanderReader = (index: TownIndex): BystanderReader => {
   const { asker, processes, town } = index.snapshot;
-  const [ourselves = 0] = asker.pids;
   const nobodies = processes.list.flatMap((process) => {
-    const { pid, ppid, cwd } = process;
+    const { pid, cwd } = process;
     const { class: kind, why } = index.classify(process);
-    if (kind === 'agent' || kind === 'unknown' || asker.pids.includes(pid) || ppid === ourselves) return [];
+    if (kind === 'agent' || kind === 'unknown' || asker.pids.includes(pid)) return [];
     const path = cwd?.seen === true ? relativeTo(town.root, cwd.value) : null;
     return path === null ? [] : [{ path, pid, text: `${who(programOf(process), pid)}, ${why}` }];
   });

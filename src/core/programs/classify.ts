@@ -66,9 +66,13 @@ const wordsFor = (process: ProcessInfo, processes: ReadonlyMap<number, ProcessIn
 
 export type Classifier = (process: ProcessInfo) => Classification;
 
+const isBeside = (one: ProcessInfo, other: ProcessInfo): boolean =>
+  one.cwd?.seen === true && other.cwd?.seen === true && one.cwd.value === other.cwd.value;
+
 /**
  * Classifies the processes of one snapshot, each once. A program that nothing else explains is a part of the bystander that
- * started it, through shells and package managers: a worker of a test runner, the server of `npm run dev`.
+ * started it in its own directory, through shells and package managers: a worker of a test runner, the server of
+ * `npm run dev`. Elsewhere it may be an agent that a server or a test has sent there.
  */
 export const classifier = (
   processes: ReadonlyMap<number, ProcessInfo>,
@@ -93,7 +97,8 @@ export const classifier = (
     for (let depth = 0; parent !== undefined && depth < MAX_DEPTH; depth += 1) {
       const above = alone(parent);
       if (above.class !== 'bystander') break;
-      if (above.startsOnlyItsOwn) return { ...above, why: `a part of ${above.why}` };
+      if (above.startsOnlyItsOwn && isBeside(process, parent))
+        return { ...above, why: `a part of ${above.why}` };
       parent = processes.get(parent.ppid);
     }
     return own;

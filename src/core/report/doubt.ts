@@ -2,7 +2,10 @@
 import type { Verdict } from '../types/judgement.ts';
 
 /** The fact that left a lock undecided: tmux not reached, a process not looked up, or agents that could be unseen. */
-export const doubtOf = ({ facts, reasons }: Verdict): string => {
+export const doubtOf = ({ facts, reasons, strangers }: Verdict): string => {
+  // Of several doubts the one that whoever reads this can end.
+  const [stranger] = strangers;
+  if (stranger !== undefined) return stranger.text;
   const source = reasons.includes('session-unknown')
     ? 'tmux'
     : reasons.includes('process-unknown')

@@ -69,7 +69,8 @@ export const refusalOf = (verdict: Verdict): string | null => {
   const { release } = verdict;
   if (release.allowed) return null;
   const again = release.retryInSeconds === null ? '' : `, ask again in ${release.retryInSeconds} s`;
-  return `${REFUSALS[release.why]}${again}`;
+  const [stranger] = release.why === 'occupants-unknown' ? verdict.strangers : [];
+  return `${stranger?.text ?? REFUSALS[release.why]}${again}`;
 };
 
 const reportFix = (finding: Finding, verdicts: ReadonlyMap<string, Verdict>): ReportFix | null => {

@@ -12,6 +12,7 @@ import type {
   TmuxPane,
   TmuxServer,
 } from '../types/evidence.ts';
+import type { Stranger } from '../types/judgement.ts';
 import {
   fitsSomePrefix,
   isWithin,
@@ -29,13 +30,6 @@ export interface WorkerView {
   readonly owner: Owner | null;
   /** Empty where the directory is no agent's place. */
   readonly roles: readonly string[];
-}
-
-/** A program in the foreground of a pane that is not known. */
-export interface Stranger {
-  readonly program: string;
-  /** Null where only tmux saw it. */
-  readonly pid: number | null;
 }
 
 /** A pane and everything that it, its session and its processes say about whose it is. */
@@ -57,7 +51,7 @@ export interface PaneView {
   /** A known agent command in its process tree, or the foreground command itself. */
   readonly agent: string | null;
   /** What runs in its foreground and nobody knows: a script around an agent, or one that is new. */
-  readonly stranger: Stranger | null;
+  readonly stranger: Omit<Stranger, 'text'> | null;
   /** Neither an agent nor a stranger: nothing but a shell, an editor, a pager or a dev server. */
   readonly idle: boolean;
   /** The asking process runs in it. */

@@ -75,6 +75,15 @@ export interface Occupant {
   readonly text: string;
 }
 
+/** A program at work in a worker's directory that the doctor does not know. */
+export interface Stranger {
+  readonly program: string;
+  /** Null where only tmux saw it, which numbers panes. */
+  readonly pid: number | null;
+  /** One sentence. */
+  readonly text: string;
+}
+
 export interface Holder {
   /** Number that stands in the record. */
   readonly pid: number;
@@ -104,6 +113,8 @@ export interface Verdict {
   readonly occupants: readonly Occupant[];
   /** Were occupants looked for with success? */
   readonly occupantsKnown: boolean;
+  /** Programs at work here that nobody knows: the doubt that the user can end, by naming them. Empty beside an occupant. */
+  readonly strangers: readonly Stranger[];
   readonly facts: readonly Fact[];
   /** What `--fix` may do with it. */
   readonly release: Release;

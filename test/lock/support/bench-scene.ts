@@ -109,6 +109,7 @@ export const judging =
       holder: null,
       occupants: [],
       occupantsKnown: true,
+      strangers: [],
       facts: [{ source: 'processes', text: 'the test says so' }],
       release,
     };

@@ -1,0 +1,271 @@
+/** Situations in which it matters what a program is: agents by name, bystanders, helpers, what was left behind, and strangers. */
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import {
+  cleanUp,
+  fakeAgent,
+  isRunning,
+  onCleanUp,
+  sleeperNamed,
+  startProcess,
+  until,
+} from '../support/index.ts';
+import {
+  ADA,
+  GT,
+  hostTest,
+  linuxTest,
+  NO_PANE,
+  sessionOf,
+  setStage,
+  settled,
+  shellSessionOf,
+  textsOf,
+  tmuxTest,
+} from './stage.ts';
+
+afterEach(cleanUp);
+
+/** A script that interprets itself with sh and waits, under a name of your choice, whatever arguments it is given. */
+const waiterNamed = (name: string): string => {
+  const home = mkdtempSync(join(tmpdir(), 'waiter-'));
+  onCleanUp(() => rmSync(home, { recursive: true, force: true }));
+  const path = join(home, name);
+  writeFileSync(path, '#!/bin/sh\nread -r word <"$0.fifo"\n');
+  execFileSync('mkfifo', [`${path}.fifo`]);
+  chmodSync(path, 0o755);
+  return path;
+};
+
+/** What a test started and nobody waits for any more: its number, killed at the end. */
+const leftBehind = async (cwd: string, script: string): Promise<number> => {
+  // The shell in between leads a session of its own, starts the other and is gone.
+  const shell = spawn('sh', ['-c', `${script} </dev/null >/dev/null 2>&1 & echo $!`], {
+    cwd,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const pid = await new Promise<number>((resolve) => {
+    shell.stdout.once('data', (text) => resolve(Number(text)));
+  });
+  onCleanUp(() => {
+    if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+  });
+  await until(() => !isRunning(shell.pid ?? 0), 'the end of the shell');
+  return pid;
+};
+
+const REASONS = ['process-gone', 'session-unnamed', 'occupants-unknown'];
+
+describe('agents', () => {
+  test.each(['kiro-cli', 'crush', 'claude.exe', 'qwen', 'droid', 'agy'])(
+    '%s by its name → held',
+    async (name) => {
+      const { town, judge } = setStage();
+      town.lock(ADA);
+      await fakeAgent(name, { cwd: town.path(ADA) });
+      await until(async () => (await judge()).state === 'held', name);
+      expect(await judge()).toMatchObject({ state: 'held', reasons: expect.arrayContaining(['occupied']) });
+    },
+  );
+
+  linuxTest('one that GT_PROCESS_NAMES of its own environment names, outside tmux → held', async () => {
+    const { town, judge, fix } = setStage();
+    town.lock(ADA);
+    await fakeAgent('wen', { cwd: town.path(ADA), env: { ...process.env, GT_PROCESS_NAMES: 'wen,bun' } });
+    await until(async () => (await judge()).state === 'held', 'wen');
+    expect((await fix()).summary).toMatchObject({ fixed: 0, held: 1 });
+    expect(await judge()).toMatchObject({ state: 'held' });
+  });
+
+  hostTest("Cursor's agent by where it is installed; a bare agent is nobody's name", async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    const bare = await fakeAgent('agent', { cwd: town.path(ADA) });
+    await until(async () => (await judge()).state === 'unknown', 'a program called agent');
+    await bare.stop();
+    expect(await judge()).toMatchObject({ state: 'stale' });
+    const home = mkdtempSync(join(tmpdir(), 'cursor-'));
+    onCleanUp(() => rmSync(home, { recursive: true, force: true }));
+    execFileSync('mkdir', ['-p', join(home, 'cursor-agent/versions/2025.09')]);
+    const path = join(home, 'cursor-agent/versions/2025.09/agent');
+    execFileSync('cp', [sleeperNamed('agent'), path]);
+    await startProcess(path, ['600'], { cwd: town.path(ADA) });
+    await until(async () => (await judge()).state === 'held', "Cursor's agent");
+  });
+});
+
+describe('infrastructure', () => {
+  hostTest.each([
+    ['claude', ['daemon', 'run']],
+    ['claude', ['--bg-pty-host', '/tmp/x']],
+    ['claude', ['--bg-spare']],
+    ['codex', ['app-server']],
+  ])('%s %j does not count, and is named → stale', async (name, args) => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    const { pid } = await startProcess(waiterNamed(name), args, { cwd: town.path(ADA) });
+    await until(async () => textsOf(await judge()).includes(`process ${pid}`), name);
+    const lock = await judge();
+    expect(lock).toMatchObject({ state: 'stale' });
+    expect(textsOf(lock)).toMatch(new RegExp(`not counted as agents: ${name} \\(process ${pid}\\), C`));
+  });
+
+  test('the same program with other arguments is an agent', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    await startProcess(waiterNamed('claude'), ['--resume', 'daemon', 'run'], { cwd: town.path(ADA) });
+    await until(async () => (await judge()).state === 'held', 'claude');
+  });
+});
+
+describe('left behind', () => {
+  linuxTest('a dev server whose agent is gone does not count, and is named → stale', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    town.write(`${ADA}/server.js`, 'setInterval(() => {}, 60000);\n');
+    const pid = await leftBehind(town.path(ADA), `exec '${process.execPath}' server.js`);
+    await until(async () => textsOf(await judge()).includes(`server.js (process ${pid})`), 'the server');
+    const lock = await judge();
+    expect(textsOf(lock)).toContain(`server.js (process ${pid}), left behind by whoever started it`);
+    expect(['stale', 'unknown']).toContain(lock.state);
+    expect(lock.reasons).not.toContain('occupants-unknown');
+  });
+
+  test('the same server that its launcher waits for is doubt', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    town.write(`${ADA}/server.js`, 'setInterval(() => {}, 60000);\n');
+    const { pid } = await startProcess(process.execPath, ['server.js'], { cwd: town.path(ADA) });
+    await until(async () => (await judge()).state === 'unknown', 'the server');
+    const lock = await judge();
+    expect(lock.reasons).toContain('occupants-unknown');
+    expect(textsOf(lock)).toContain(
+      `server.js (process ${pid}) runs in this directory, and the doctor does not know it: ` +
+        'name it under "agents" or "bystanders" in lock-doctor.json',
+    );
+  });
+});
+
+describe('a program that nobody knows', () => {
+  const NAME = 'kiro-thing';
+
+  tmuxTest('in the foreground of a pane → unknown, named with the pane; --fix leaves it', async () => {
+    const { town, startTmux, judge, fix, ask } = setStage();
+    town.lock(ADA);
+    const pane = await sessionOf(await startTmux(), 'anything', town.path(ADA), { command: NAME });
+    const lock = await judge();
+    expect(lock).toMatchObject({ state: 'unknown', reasons: REASONS });
+    const sentence =
+      `${NAME} (process ${pane.pid}) runs in the foreground of pane ${pane.paneId} in this directory, ` +
+      'and the doctor does not know it: name it under "agents" or "bystanders" in lock-doctor.json';
+    if (process.platform === 'linux') expect(textsOf(lock)).toContain(sentence);
+    expect(await fix()).toMatchObject({ exitCode: 22, summary: { fixed: 0, unknown: 1 } });
+    const [result] = (await ask()).results;
+    expect(result).toMatchObject({ answer: 'unsure', message: expect.stringContaining(NAME) });
+    expect(result?.next).toContainEqual(['vi', town.path('lock-doctor.json')]);
+    expect((await fix({ force: true, workers: [ADA] })).summary).toMatchObject({ locks: 0 });
+  });
+
+  tmuxTest('is what the configuration calls it', async () => {
+    const { town, startTmux, judge } = setStage();
+    town.lock(ADA);
+    await sessionOf(await startTmux(), 'anything', town.path(ADA), { command: NAME });
+    town.write('lock-doctor.json', JSON.stringify({ agents: [NAME] }));
+    expect(await judge()).toMatchObject({ state: 'held' });
+    town.write('lock-doctor.json', JSON.stringify({ bystanders: [NAME] }));
+    const lock = await judge();
+    expect(lock).toMatchObject({ state: 'stale' });
+    expect(textsOf(lock)).toContain('named under "bystanders"');
+    town.write('lock-doctor.json', JSON.stringify({ bystanders: [NAME], agents: [NAME] }));
+    expect(await judge()).toMatchObject({ state: 'held' });
+  });
+
+  hostTest('outside tmux → unknown; preflight is unsure with a lock and without', async () => {
+    const { town, ask, judge } = setStage();
+    await fakeAgent(NAME, { cwd: town.path(ADA) });
+    await until(async () => (await ask()).exitCode === 22, NAME);
+    expect((await ask()).results[0]).toMatchObject({
+      ...{ answer: 'unsure', state: null, reasons: ['occupants-unknown'] },
+      message: expect.stringContaining(`no lock, but ${NAME} (process `),
+    });
+    town.lock(ADA);
+    expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+    expect((await ask()).results[0]).toMatchObject({ answer: 'unsure', state: 'unknown' });
+  });
+
+  hostTest('beside an invalid lock: it is left', async () => {
+    const { town, fix, ask } = setStage();
+    town.write(`${ADA}/.runtime/agent.lock`, '{');
+    execFileSync('touch', ['-d', '2 hours ago', town.path(`${ADA}/.runtime/agent.lock`)]);
+    const stranger = await fakeAgent(NAME, { cwd: town.path(ADA) });
+    await until(async () => (await ask()).exitCode === 22, NAME);
+    expect((await ask()).results[0]?.message).toContain(NAME);
+    expect((await fix()).summary).toMatchObject({ invalid: 1, fixed: 0 });
+    await stranger.stop();
+    expect((await fix()).summary).toMatchObject({ fixed: 1 });
+  });
+
+  test('elsewhere in the town is nobody of this worker', async () => {
+    const { town, ask } = setStage();
+    await fakeAgent(NAME, { cwd: town.root });
+    expect((await ask()).results[0]?.reasons ?? []).not.toContain('occupants-unknown');
+  });
+});
+
+describe('bystanders', () => {
+  tmuxTest.each(['vim', 'less', 'tail'])('%s in a pane of the worker → stale', async (name) => {
+    const { town, startTmux, judge } = setStage();
+    town.lock(ADA, { session_id: NO_PANE });
+    await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA), { command: name });
+    expect(await judge()).toMatchObject({ state: 'stale' });
+  });
+
+  tmuxTest('npm run dev with the server that it runs → stale', async () => {
+    const { town, startTmux, judge } = setStage();
+    town.lock(ADA, { session_id: NO_PANE });
+    const server = await startTmux();
+    town.write(`${ADA}/server.js`, "require('fs').writeFileSync('up', ''); setInterval(() => {}, 60000);\n");
+    town.write(`${ADA}/package.json`, JSON.stringify({ name: 'x', scripts: { dev: 'node server.js' } }));
+    const pane = server.newSession(`${GT}-crew-ada`, { cwd: town.path(ADA), command: ['npm', 'run', 'dev'] });
+    await until(
+      () => execFileSync('ls', [town.path(ADA)], { encoding: 'utf8' }).includes('up\n'),
+      'the server',
+    );
+    expect(pane.pid).toBeGreaterThan(0);
+    expect(await judge()).toMatchObject({ state: 'stale' });
+  });
+
+  tmuxTest('a shell that runs a script is what the script is', async () => {
+    const { town, startTmux, judge } = setStage();
+    town.lock(ADA, { session_id: NO_PANE });
+    const server = await startTmux();
+    await shellSessionOf(server, 'other', town.path(ADA));
+    expect(await judge()).toMatchObject({ state: 'stale' });
+    const script = waiterNamed('loop');
+    await settled(server.newSession('looping', { cwd: town.path(ADA), command: [script] }), 'loop');
+    expect(await judge()).toMatchObject({ state: 'unknown' });
+  });
+});
+
+describe('hostile names', () => {
+  linuxTest('of processes reach no terminal as they are', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    const title = `evil\u001b]0;pwned\u0007\nvim ${'x'.repeat(100_000)}`;
+    const script = town.write(
+      `${ADA}/t.js`,
+      `process.title = ${JSON.stringify(title)}; setInterval(() => {}, 60000);\n`,
+    );
+    const { pid } = await startProcess(process.execPath, [script ?? 't.js', 'y'.repeat(100_000)], {
+      cwd: town.path(ADA),
+    });
+    await until(() => readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('evil'), 'the title');
+    const lock = await judge();
+    expect(lock.reasons).toContain('occupants-unknown');
+    expect(textsOf(lock).length).toBeLessThan(2000);
+  });
+});
