@@ -11,7 +11,7 @@ export default defineCheck({
       const lock = verdicts.find((verdict) => verdict.lock.worker === worker)?.lock.id ?? null;
       const text =
         kind === 'agents'
-          ? 'decide which agent stays and end the other one yourself; the doctor ends nobody'
+          ? 'decide which agent belongs here, and have the other one stop or move; the doctor ends nobody'
           : 'find out at which worker that agent works, then release the other lock by name';
       return {
         severity: 'error',

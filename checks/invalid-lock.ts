@@ -9,8 +9,7 @@ const fixFor = (verdict: Verdict): Fix => {
   }
   if (allowed.why === 'young')
     return advice(`it may still be being written: ask again in ${allowed.retryInSeconds ?? 30} s`);
-  if (allowed.why === 'occupied')
-    return advice('an agent is at work here: let it take its lock again, or ask it to stop');
+  if (allowed.why === 'occupied') return advice('an agent is at work here: let it take its lock again');
   if (allowed.why === 'tracked') return advice('git tracks this file: see tracked-lock');
   return advice('not everything could be looked at, so it is left: see what could not be reached');
 };

@@ -38,8 +38,7 @@ type TriedFinding = Pick<ReportFinding, 'id' | 'worker' | 'lock'>;
  */
 export const heal = async (town?: string, options: HealRun = {}): Promise<Report> => {
   const { force = false, consent, signal, onStep } = options;
-  if (force && options.workers === undefined)
-    throw new Failure('E_USAGE', 'force requires workers', 'doctor --fix --force --worker WORKER');
+  if (force && options.workers === undefined) throw new Failure('E_USAGE', 'force requires workers');
   const preparation = await prepare(town, options);
   const before = await diagnose(preparation, options);
   const plan = planRepair({ ...before, force });

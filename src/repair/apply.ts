@@ -159,12 +159,12 @@ function refuse(
   if (guard.network === null || isProvenDead(verdict.lock.content)) return null;
   return skipped(
     'network',
-    `it lies on a network file system (${guard.network}): only --force --worker releases it`,
+    `it lies on a network file system (${guard.network}): only a person releases it, by name`,
   );
 }
 
 const REASONS: Readonly<Record<Extract<Verdict['release'], { allowed: false }>['why'], string>> = {
-  state: 'only --force --worker releases a lock of this state',
+  state: 'only a person releases a lock of this state, by name',
   tracked: 'git tracks it: it is never removed',
   'tracked-unknown': 'git could not say whether it tracks it',
   'not-a-file': 'it is no plain file',

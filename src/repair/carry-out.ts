@@ -33,7 +33,7 @@ const debrisAt = (workers: readonly string[], { snapshot }: Examination): readon
 };
 
 const ASKER_WORKS_THERE =
-  'the agent that runs this repair works there itself: have it repaired from elsewhere, or use --force';
+  'the agent that runs this repair works there itself: have it repaired from elsewhere';
 
 /** Locks that look dead only because the one who asks does not count: they are that one's own. */
 const askersOwn = ({ snapshot }: Examination): ReadonlySet<string> => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import check from '../../checks/orphaned-lock.ts';
-import { absent, aLock, aPane, aServer, NOW, present } from '../support/snapshot.ts';
+import { absent, aLock, aPane, aServer, HOUR, NOW, present, ROOT } from '../support/snapshot.ts';
 import { runOn } from './run-on.ts';
 
 const ADA = 'gastown/crew/ada';
+const BOB = 'gastown/crew/bob';
 const holder = { pid: 5151, startToken: '5000', bootId: null, pidNamespace: null, nonce: null };
 
 describe('orphaned-lock reports', () => {
@@ -25,6 +26,40 @@ describe('orphaned-lock reports', () => {
     const [finding] = runOn(check, { locks: [lock], lookups: [absent(4242), present(5151)] });
     expect(finding?.message).toBe('process 5151 alive, pane %3 gone, 8 h');
     expect(finding?.fix).toMatchObject({ commands: [['ps', '-fp', '5151']] });
+  });
+
+  const here = { seen: true, value: `${ROOT}/${BOB}` } as const;
+  const soon = { startedAtMs: NOW - 8 * HOUR + 60_000, names: ['claude'] };
+
+  test.each<[string, Parameters<typeof runOn>[1]]>([
+    ['working directory', { lookups: [present(4242, { ...soon, cwd: here })] }],
+    ['role', { lookups: [present(4242, { ...soon, environment: { GT_ROLE: BOB } })] }],
+    [
+      'registry record',
+      {
+        lookups: [
+          present(4242, {
+            ...soon,
+            registered: { tool: 'claude', name: null, status: null, cwd: here.value },
+          }),
+        ],
+      },
+    ],
+    [
+      'pane',
+      {
+        lookups: [present(4242, soon)],
+        servers: [aServer([aPane({ id: '%8', pid: 4242, sessionName: 'gt-crew-bob', path: here.value })])],
+      },
+    ],
+    ['lock', { locks: [aLock(ADA), aLock(BOB, { sessionId: '' })], lookups: [present(4242, soon)] }],
+  ])('a process that is claimed by another worker’s %s, and advises to leave it alone', (_, parts) => {
+    const [finding] = runOn(check, { locks: [aLock(ADA)], ...parts });
+    expect(finding?.fix).toEqual({
+      action: 'advice',
+      text: `process 4242 is at work for ${BOB}, and most likely did not take this lock: leave it alone`,
+      commands: [['doctor', 'explain', ADA, '--town', ROOT]],
+    });
   });
 
   test('never a release', () => {

@@ -353,12 +353,7 @@ describe('errors are documents too, with exit code 2 and the keys of the command
       expect.stringContaining('plug-in ./missing.js: '),
       null,
     ],
-    [
-      ['--json', '--force', '--fix'],
-      'E_USAGE',
-      '--force requires --worker',
-      expect.any(String),
-    ],
+    [['--json', '--force', '--fix'], 'E_USAGE', '--force requires --worker', expect.any(String)],
     [
       ['--json', '--fix', '--force', '--worker', 'gastown/crew/eve'],
       'E_CONSENT',
@@ -367,12 +362,7 @@ describe('errors are documents too, with exit code 2 and the keys of the command
     ],
     [['--json', '--yes'], 'E_USAGE', '--yes requires --fix', expect.any(String)],
     [['locks', '--json', '--fix'], 'E_USAGE', 'unknown option --fix', expect.any(String)],
-    [
-      ['checks', '--json', 'x'],
-      'E_USAGE',
-      'unexpected argument "x"',
-      'Usage: doctor checks',
-    ],
+    [['checks', '--json', 'x'], 'E_USAGE', 'unexpected argument "x"', 'Usage: doctor checks'],
     [
       ['explain', '--json', 'stael'],
       'E_USAGE',

@@ -100,7 +100,7 @@ describe('a plan without force', () => {
     };
     const planned = plan({ locks: [aLock(ADA)], servers: [aServer([aPane()])] }, {}, [zealot]);
     expect(planned.steps).toEqual([]);
-    expect(leftOf(planned)).toEqual([`${ADA}: only --force releases it`]);
+    expect(leftOf(planned)).toEqual([`${ADA}: only a person releases it, by name`]);
   });
 
   test('keeps to the workers asked for', () => {

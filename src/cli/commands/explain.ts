@@ -13,6 +13,7 @@ import { type Arguments, usage } from '../arguments/arguments.ts';
 import { runDiagnosis } from '../diagnose.ts';
 import { readCheckPage, renderPage } from '../pages.ts';
 import { presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
+import { isPersonAt, withoutForceRecipe } from '../words/force-recipe.ts';
 import { NOTE_TEXTS, REASON_TEXTS, STATE_PAGES } from '../words/glossary.ts';
 
 interface Topic {
@@ -28,8 +29,9 @@ interface Topic {
 export const run: RunCommand = async (given, terminal) => {
   const [word] = given.positionals;
   const topic = word === undefined ? overview() : (inGlossary(word) ?? (await inTown(word, given, terminal)));
+  const text = isPersonAt(terminal) ? topic.text : withoutForceRecipe(topic.text);
   if (given.options.json) {
-    const { kind, id, text, verdict, answer } = topic;
+    const { kind, id, verdict, answer } = topic;
     const document = documentOf('explain', EXIT.ok, {
       topic: { kind, id, text },
       lock: verdict === null ? null : reportLock(verdict),
@@ -38,7 +40,7 @@ export const run: RunCommand = async (given, terminal) => {
     return { exitCode: EXIT.ok, stdout: renderJson(document), stderr: '' };
   }
   const presentation = await presentationFor(given, terminal, terminal.stdout);
-  const lines = renderPage(topic.text, createPen(presentation), presentation);
+  const lines = renderPage(text, createPen(presentation), presentation);
   return { exitCode: EXIT.ok, stdout: lines.map((line) => `${line}\n`).join(''), stderr: '' };
 };
 
@@ -167,10 +169,13 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
     '',
     '## What would change it',
     '',
-    STATE_PAGES[state].changes,
+    verdict.holder?.claimedBy ? leaveAlone(verdict.holder.claimedBy) : STATE_PAGES[state].changes,
     '',
   ].join('\n');
 };
+
+const leaveAlone = (claimedBy: string): string =>
+  `Its process is at work for ${claimedBy}, and most likely did not take this lock: leave it alone.`;
 
 const describeFree = (worker: string, answer: PreflightResult | null): string =>
   [

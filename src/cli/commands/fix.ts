@@ -9,6 +9,7 @@ import { askConsent, describePlan } from '../terminal/consent.ts';
 import { openEvents } from '../terminal/events.ts';
 import { withLiveView } from '../terminal/live-view.ts';
 import { canAsk, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
+import { isPersonAt } from '../words/force-recipe.ts';
 
 /** `doctor --fix`: diagnose, plan, ask, act, and diagnose again; the second look decides the exit code. */
 export const run: RunCommand = async (given, terminal) => {
@@ -56,12 +57,13 @@ const refuseMisuse = (given: Arguments, terminal: Terminal): void => {
   const { options } = given;
   if (given.options.fromSnapshot !== null) throw usage('--fix cannot be used with --from-snapshot');
   if (!options.force) return;
+  const recipe = (command: string): string | null => (isPersonAt(terminal) ? command : null);
   if (given.options.worker.length === 0)
-    throw usage('--force requires --worker', 'doctor --fix --force --worker WORKER');
+    throw usage('--force requires --worker', recipe('doctor --fix --force --worker WORKER'));
   if (!options.yes && !options.dryRun && !canAsk(terminal))
     throw new Failure(
       'E_CONSENT',
       '--force requires --yes when there is no terminal',
-      'doctor --fix --force --yes --worker WORKER',
+      recipe('doctor --fix --force --yes --worker WORKER'),
     );
 };

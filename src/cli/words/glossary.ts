@@ -32,7 +32,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
     meaning: 'The holding process lives, and the tmux session or pane it names is gone.',
     decided:
       'The recorded process exists and is the one that took the lock; its pane or session is on no tmux server of this user.',
-    fix: 'Nothing: an agent that outlived its terminal may still be writing. Look at the process, end it yourself if it is of no use, and run the doctor again.',
+    fix: 'Nothing: an agent that outlived its terminal may still be writing. Look at the process and find out whose it is; another worker’s agent may have got its number.',
     refuses: 'Only --fix --force --worker releases it.',
     changes: 'When the process ends, the lock becomes stale.',
   },

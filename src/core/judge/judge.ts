@@ -19,6 +19,7 @@ import { type OccupantFinding, type OccupantReader, occupantReader } from './occ
 import { partiesOf } from './parties.ts';
 import { judgeCompanion, judgeProcess, type ProcessFinding } from './process.ts';
 import { judgeSession, namingOf, type SessionFinding } from './session.ts';
+import { tiesOf } from './ties.ts';
 import { type Place, placeOf } from './where-taken.ts';
 
 /** Spawn helpers take the lock and exit; until then their pane may not exist yet. */
@@ -154,7 +155,16 @@ const mayRelease = (
 
 const ALLOWED: Release = { allowed: true };
 
+/** Whose a live process is, where it is plainly somebody else's, or somebody else's lock names it as well. */
+const claimOn = ({ pid, process }: ProcessFinding, lock: LockFile, index: TownIndex): string | null => {
+  const worker = index.viewOf(lock.worker);
+  const ties = process === null ? null : tiesOf(process, lock, worker, index);
+  if (ties?.mine === true) return null;
+  return ties?.claimedBy ?? index.locksNaming(pid).find((other) => other !== lock)?.worker ?? null;
+};
+
 const describeHolder = (
+  lock: LockFile,
   record: LockRecord,
   process: ProcessFinding | null,
   session: SessionFinding,
@@ -166,6 +176,7 @@ const describeHolder = (
     pid: record.pid,
     truePid: process?.pid ?? record.holder?.pid ?? record.pid,
     process: process?.state ?? null,
+    claimedBy: process?.state === 'alive' ? claimOn(process, lock, index) : null,
     command: process?.process?.names[0] ?? null,
     sessionId: record.sessionId === '' ? null : record.sessionId,
     session: session.state,
@@ -267,7 +278,7 @@ const judgeRecord = (
     state,
     reasons: reasons.slice(),
     notes: notes.slice(),
-    holder: describeHolder(record, process, session, index),
+    holder: describeHolder(lock, record, process, session, index),
     occupants: around.occupants,
     occupantsKnown: around.known,
     strangers: around.strangers,

@@ -53,7 +53,7 @@ export const reportLock = (verdict: Verdict): ReportLock => ({
 
 /** Why a lock is not released, in words. */
 export const REFUSALS: Readonly<Record<Exclude<Verdict['release'], { allowed: true }>['why'], string>> = {
-  state: 'only --force releases it',
+  state: 'only a person releases it, by name',
   tracked: 'git tracks it: it is never removed',
   'tracked-unknown': 'git could not say whether it tracks it',
   'not-a-file': 'it is no regular file of the size of a lock',

@@ -81,6 +81,8 @@ export interface TownIndex {
   readonly aboveLocks: ReadonlySet<string>;
   readonly locksByDigest: ReadonlyMap<string, readonly LockFile[]>;
   readonly tmuxAnswered: boolean;
+  /** The locks whose holder has that number. */
+  readonly locksNaming: (pid: number) => readonly LockFile[];
 }
 
 /** Panes of one session, or of one group of sessions, share it. */
@@ -307,6 +309,19 @@ const workersIn = (
   return { agent: null, stranger, idle: stranger === null };
 };
 
+/** Locks by the numbers that they name; arranged when it is first asked, which most runs never do. */
+const lockFinder = ({ locks }: Snapshot): TownIndex['locksNaming'] => {
+  let byPid: ReadonlyMap<number, readonly LockFile[]> | null = null;
+  const pidOf = ({ content, companion }: LockFile): number | null =>
+    content.kind === 'record' ? (content.record.holder ?? companion ?? content.record).pid : null;
+  return (pid) => {
+    byPid ??= groupBy(locks, pidOf);
+    return byPid.get(pid) ?? NO_LOCKS;
+  };
+};
+
+const NO_LOCKS: readonly LockFile[] = [];
+
 /** Arranges a snapshot for judging. Linear in its size. */
 export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
   const processes = new Map(snapshot.processes.list.map((process) => [process.pid, process]));
@@ -363,6 +378,7 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
       lock.content.kind === 'record' ? (lock.stamp?.sha256 ?? null) : null,
     ),
     tmuxAnswered: hasTmuxAnswered(snapshot),
+    locksNaming: lockFinder(snapshot),
   };
 };
 

@@ -91,6 +91,8 @@ export interface Holder {
   readonly truePid: number;
   /** Null on another host. */
   readonly process: ProcessState | null;
+  /** Another worker, or another town, whose pane, role, registry record or lock claims the live process; else null. */
+  readonly claimedBy: string | null;
   /** Command of the recorded process where it is alive or recycled. */
   readonly command: string | null;
   readonly sessionId: string | null;

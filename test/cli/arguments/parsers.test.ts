@@ -105,9 +105,7 @@ describe('exec', () => {
   });
 
   test('says that -- is missing', () => {
-    expect(() => throughOwnReader(['exec', 'a/crew/b', 'claude'])).toThrow(
-      'missing -- before the command',
-    );
+    expect(() => throughOwnReader(['exec', 'a/crew/b', 'claude'])).toThrow('missing -- before the command');
     expect(() => throughOwnReader(['exec', 'a/crew/b'])).toThrow('doctor exec requires a command after --');
   });
 });

@@ -204,7 +204,7 @@ describe('fixes and what to do next', () => {
     expect(onlyFix(HEALTHY, [zealot])?.fix).toMatchObject({
       safe: false,
       status: 'skipped',
-      reason: 'only --force releases it',
+      reason: 'only a person releases it, by name',
     });
   });
 
@@ -218,8 +218,8 @@ describe('fixes and what to do next', () => {
     ].map((parts) => examineSnapshot(aSnapshot(parts)).verdicts[0]);
     expect(verdicts.map((verdict) => verdict && refusalOf(verdict))).toEqual([
       null,
-      'only --force releases it',
-      'only --force releases it',
+      'only a person releases it, by name',
+      'only a person releases it, by name',
       'its file is under 30 s old, ask again in 30 s',
       'git could not say whether it tracks it',
     ]);
@@ -323,6 +323,7 @@ describe('the head of a report', () => {
     expect(said.locks[0]?.holder).toEqual({
       pid: 0,
       truePid: 0,
+      claimedBy: null,
       process: 'gone',
       command: null,
       sessionId: null,

@@ -1,0 +1,37 @@
+/**
+ * Who may read how a lock is released by force. An agent that is refused follows whatever command the refusal names: the
+ * recipe is shown to a person at a terminal only, never into a pipe, and never where the environment says that an agent asks.
+ */
+import type { Terminal } from '../terminal/terminal.ts';
+
+/** Variables that agents set for the commands they run, and that Gas Town sets for its agents. */
+const SET_BY_AGENTS: readonly string[] = [
+  'CLAUDECODE',
+  'CODEX_THREAD_ID',
+  'CODEX_SANDBOX',
+  'CURSOR_AGENT',
+  'GEMINI_CLI',
+  'QWEN_CODE',
+  'OPENCODE',
+  'CLINE_ACTIVE',
+  'AUGMENT_AGENT',
+  'GOOSE_TERMINAL',
+  'COPILOT_CLI',
+  'AMP_THREAD_ID',
+  'AGENT',
+  'AI_AGENT',
+  'GT_ROLE',
+];
+
+/** True where a person reads what is printed, as far as anybody can tell. */
+export const isPersonAt = ({ env, stdout }: Pick<Terminal, 'env' | 'stdout'>): boolean =>
+  stdout.isTTY && !SET_BY_AGENTS.some((name) => env[name] !== undefined && env[name] !== '');
+
+/** The Markdown of a page without its recipe: what stands in a paragraph with it is for persons only. */
+export const withoutForceRecipe = (markdown: string): string =>
+  markdown
+    .split('\n\n')
+    .map((paragraph) =>
+      paragraph.includes('--force') ? 'A person at a terminal may release it by name.' : paragraph,
+    )
+    .join('\n\n');
