@@ -22,7 +22,7 @@ if [[ ! -f $installed || package-lock.json -nt $installed ]]; then
 fi
 
 built=dist/bin/doctor.js
-if [[ ! -f $built || -n $(find src checks schema scripts/build scripts/make-validators.mjs package.json tsconfig.json tsconfig.build.json -newer "$built" -print -quit) ]]; then
+if [[ ! -f $built || -n $(find src checks schema scripts/build scripts/small-town.mjs scripts/make-validators.mjs package.json tsconfig.json tsconfig.build.json -newer "$built" -print -quit) ]]; then
   echo "Building dist/ ..." >&2
   node scripts/build/index.mjs >&2
 fi

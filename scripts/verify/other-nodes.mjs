@@ -1,9 +1,10 @@
 // Installs the package as npm would publish it, and runs it with other releases of Node than the one that built it: twice each,
 // for the first start of each keeps code for the next. A release that cannot be had here is passed over, and said so.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeSmallTown } from '../small-town.mjs';
 import { packInto } from './pack.mjs';
 
 const RELEASES = ['22', '24'];
@@ -11,7 +12,7 @@ const RELEASES = ['22', '24'];
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lock-doctor-nodes-')));
 try {
   const program = install();
-  const town = makeTown();
+  const town = makeSmallTown(join(folder, 'town'));
   const others = RELEASES.flatMap((release) => fetchNode(release) ?? []);
   // The first one again at the end: what the others have kept is nothing to it.
   for (const node of [process.execPath, ...others, process.execPath])
@@ -47,28 +48,6 @@ function npm(words) {
     stdio: 'ignore',
     timeout: 120_000,
   });
-}
-
-/** Two workers: the agent of one is gone, the other has no lock. */
-function makeTown() {
-  const town = join(folder, 'town');
-  const home = join(town, 'rig/crew/ada/.runtime');
-  mkdirSync(home, { recursive: true });
-  mkdirSync(join(town, 'rig/crew/new'));
-  mkdirSync(join(town, 'mayor'));
-  writeFileSync(join(town, 'mayor/town.json'), '{}');
-  // No process has such a number.
-  const record = {
-    pid: 2 ** 22 + 1,
-    acquired_at: '2026-01-01T00:00:00Z',
-    session_id: '',
-    hostname: hostname(),
-  };
-  const lock = join(home, 'agent.lock');
-  writeFileSync(lock, JSON.stringify(record));
-  // A young one would be left alone.
-  utimesSync(lock, 0, 0);
-  return town;
 }
 
 /** Runs each command that has to work everywhere. Throws where one does not do what it should, or has anything to say. */

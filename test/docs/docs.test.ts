@@ -34,8 +34,7 @@ const timeless = (text: string): string =>
     .replace(/on none of \d+ tmux servers?/g, 'on no tmux server')
     .replace(/\d{8}T\d{6}Z-[0-9a-f]{6}/g, 'RUN')
     .replace(/(pid|process|-fp) \d+/g, '$1 N')
-    .replace(/\b\d+ (ms|s)\b/g, 'N s')
-    .replace(/\b\d+\.\d+ s\b/g, 'N s')
+    .replace(/\b\d+(\.\d+)? (ms|s)\b/g, 'N s')
     .replace(/"(startedAt|acquiredAt)": "[^"]*"/g, '"$1": "…"')
     .replace(/"(durationMs|pid|ageSeconds)": [\d.]+/g, '"$1": N');
 
