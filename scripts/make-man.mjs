@@ -30,6 +30,7 @@ const command = (entry) => [
   `.SS doctor ${roff(entry.usage)}`,
   roff(entry.summary),
   ...entry.examples.flatMap(([line, what]) => ['.TP', `\\fB${roff(line)}\\fR`, roff(sentence(what))]),
+  ...(entry.notes ?? []).flatMap((note) => ['.PP', roff(note)]),
 ];
 
 const shared = optionsOf('doctor');

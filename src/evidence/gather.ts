@@ -18,6 +18,7 @@ import { readAsker, readHost } from './host.ts';
 import { readLeftovers } from './locks/leftovers.ts';
 import { readLoneCompanions } from './locks/lone-companions.ts';
 import { readLocks } from './locks/read-locks.ts';
+import { lookAfterExec } from './processes/after-exec.ts';
 import {
   type ProcessTable,
   processEvidence,
@@ -188,6 +189,15 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     askRegistries: (all) => readRegistries(uids, env, all),
   });
 
+  const leftRunning = await lookAfterExec({
+    table,
+    locks,
+    companions,
+    lookups: processes.lookups,
+    root: town.root,
+    asker,
+  });
+
   onStage?.('git');
   const whole = scan !== 'worker';
   const gaps: readonly Gap[] = [
@@ -234,7 +244,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
           oldHomes: found.seen?.oldHomes ?? null,
         })
       : [],
-    processes,
+    processes: leftRunning.length > 0 ? { ...processes, leftRunning } : processes,
     tmux,
     gaps,
   };

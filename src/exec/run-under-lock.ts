@@ -8,15 +8,18 @@ import { Failure } from '../core/failure.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
+import type { AcquireRequest } from '../lock/acquire.ts';
 import { Lock } from '../lock/agent-lock.ts';
 import { doctorsJudge } from '../lock/ask-the-judge.ts';
 import { LockError, LockedError } from '../lock/errors.ts';
+import { makeNonce } from '../lock/files/names.ts';
 import { startTokenOf } from '../lock/identity.ts';
-import { giveBack } from '../lock/with-lock.ts';
 import { type LookOptions, look, placeWorker, townOf } from '../look.ts';
-import { findObstacle, type Gate, startGate } from './gate.ts';
+import { endHold } from './end-hold.ts';
+import { type Environment, environmentUnderLock } from './environment.ts';
+import { findObstacle, startGate } from './gate.ts';
 import { passSignals } from './pass-signals.ts';
-import { waitForChange } from './wait-for-change.ts';
+import { watchWorker } from './wait-for-change.ts';
 
 export interface ExecRequest extends LookOptions {
   /** `--town`; default as everywhere. */
@@ -30,6 +33,10 @@ export interface ExecRequest extends LookOptions {
   readonly waitMs: number;
   /** Whose number the lock shows to other tools; default: an ended helper's in a Gas Town, else the command's. */
   readonly record?: 'process' | 'helper' | undefined;
+  /** The command stays in the caller's directory; default: it runs in the worker's. */
+  readonly stay?: boolean | undefined;
+  /** Called when the lock is held, before the command runs. */
+  readonly onHeld?: ((worker: string) => void) | undefined;
 }
 
 export type ExecOutcome =
@@ -51,24 +58,26 @@ interface Target {
 }
 
 /**
- * Takes the worker's lock in the name of the command, runs it in the caller's terminal and directory, passes signals on
- * and gives the lock back. Two at once on one worker: one runs, the other is refused (or waits).
+ * Takes the worker's lock in the name of the command, runs it in the caller's terminal, passes signals on and gives the
+ * lock back, or leaves it to what the command left running. Two at once on one worker: one runs, the other is refused (or waits).
  *
  * @throws Failure E_USAGE for a worker that does not exist
  */
 export const runUnderLock = async (request: ExecRequest): Promise<ExecOutcome> => {
   const { env = process.env, cwd = process.cwd(), command } = request;
   const target = findTarget(request, cwd);
-  const obstacle = findObstacle(command[0] ?? '', env, cwd);
+  const place = request.stay ? cwd : target.directory;
+  const obstacle = findObstacle(command[0] ?? '', env, place);
   if (obstacle !== null) return { kind: 'not-started', ...obstacle };
   const deadlineMs = performance.now() + request.waitMs;
+  const change = watchWorker(target.directory, deadlineMs);
   for (;;) {
     const refusal = await refusalNow(target, request);
-    const outcome = refusal ?? (await tryToRun(target, request, env, cwd));
+    const outcome = refusal ?? (await tryToRun(target, request, env, place));
     if ('kind' in outcome) return outcome;
     if (performance.now() >= deadlineMs)
       return { kind: 'refused', exitCode: codeOf(outcome.answer), town: target.town, result: outcome };
-    await waitForChange(target.directory, deadlineMs);
+    await change();
   }
 };
 
@@ -106,22 +115,26 @@ const refusalNow = async (
 const tryToRun = async (
   target: Target,
   request: ExecRequest,
-  env: Readonly<Record<string, string | undefined>>,
-  cwd: string,
+  env: Environment,
+  place: string,
 ): Promise<ExecOutcome | PreflightResult> => {
-  const gate = await startGate(request.command, env, cwd, constants.signals);
+  const nonce = makeNonce();
+  const environment = environmentUnderLock(env, nonce, request.stay ? null : place);
+  const gate = await startGate(request.command, environment, place, constants.signals);
   const stopPassing = passSignals(gate.process);
   try {
     const lock = new Lock(target.directory, { judge: doctorsJudge({ ...request, town: target.town.root }) });
-    const refusal = await take(lock, gate, target, request, env);
+    const holder = { pid: gate.pid, startToken: await startTokenOf(gate.pid) };
+    const refusal = await take(lock, { holder, nonce }, target, request, env);
     if (refusal !== null) {
       gate.shut();
       await gate.ended;
       return refusal;
     }
+    request.onHeld?.(target.worker);
     gate.open();
     const exitCode = await gate.ended;
-    return { kind: 'ended', exitCode, notice: await giveBack(lock) };
+    return { kind: 'ended', exitCode, notice: await endHold(lock, { ...target, holder, nonce }) };
   } finally {
     stopPassing();
   }
@@ -129,10 +142,10 @@ const tryToRun = async (
 
 const take = async (
   lock: Lock,
-  gate: Gate,
+  inTheNameOf: Pick<AcquireRequest, 'holder' | 'nonce'>,
   target: Target,
   request: ExecRequest,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
 ): Promise<PreflightResult | null> => {
   const inGasTown = existsSync(join(target.town.root, 'mayor', 'town.json'));
   const asHelper = (request.record ?? (inGasTown ? 'helper' : 'process')) === 'helper';
@@ -140,7 +153,7 @@ const take = async (
   try {
     await lock.acquire({
       sessionId,
-      holder: { pid: gate.pid, startToken: await startTokenOf(gate.pid) },
+      ...inTheNameOf,
       needsGuard: true,
       ...(asHelper ? { recordedPid: endedPid(), companion: true } : {}),
     });

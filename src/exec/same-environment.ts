@@ -3,8 +3,7 @@
  * shell names (`BASH_FUNC_f%%`, `npm_config_//host/:token`), sets PWD, and begins some variables anew.
  */
 import { findProgram } from '../io/find-program.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from './environment.ts';
 
 export interface Detour {
   /** Shell words that stand before the command; no value is in them, for other users can read command lines. */

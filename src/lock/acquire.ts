@@ -31,6 +31,8 @@ export interface AcquireRequest {
   readonly holder?: HolderProcess;
   /** Number to write as `pid`, the field that every reader knows; default: the holder's. */
   readonly recordedPid?: number;
+  /** Names this acquisition, 16 hex digits; default: made anew. */
+  readonly nonce?: string;
   /** Keep the true holder in a second record too, for the case that another tool overwrites the lock. */
   readonly companion?: boolean;
   /** Refuse (NoGuardError) where there is no guard, instead of taking a free lock without one. */
@@ -185,7 +187,7 @@ interface Composed {
 
 async function compose(request: AcquireRequest, { nonce, now }: LockContext): Promise<Composed> {
   const process_ = request.holder ?? { pid: process.pid, startToken: await startTokenOf(process.pid) };
-  const holder = describeHolder(process_, nonce ?? makeNonce());
+  const holder = describeHolder(process_, nonce ?? request.nonce ?? makeNonce());
   const record = formatLockRecord({
     pid: request.recordedPid ?? holder.pid,
     acquiredAtNs: BigInt(Math.trunc(now())) * 1_000_000n,

@@ -17,7 +17,10 @@ import { doctorsJudge, type Judge } from './ask-the-judge.ts';
 import { asLockError, type LockContext, recordOf, type Seen } from './context.ts';
 import { GuardBusyError, InvalidLockError, LockedError, NoGuardError, NotLockedError } from './errors.ts';
 import { placeIn } from './files/names.ts';
+import { ignoreDirectory } from './files/staging.ts';
 import { type Guard, type GuardOptions, takeGuard } from './guard/guard.ts';
+import { handOverGuarded } from './hand-over.ts';
+import type { HolderProcess } from './identity.ts';
 import { forceReleaseGuarded, type Released, releaseGuarded } from './release.ts';
 import { type LockStatus, lookAtPlace, statusOf } from './status.ts';
 
@@ -59,7 +62,7 @@ export class Lock {
       context,
       (guard, inside) => acquireGuarded(guard, wanted, inside),
       wanted.needsGuard === true ? null : (directory, inside) => acquireUnguarded(directory, wanted, inside),
-      true,
+      'takes',
     );
     this.#nonce = acquired.record.holder?.nonce ?? null;
     this.#sessionId = acquired.record.sessionId;
@@ -83,9 +86,23 @@ export class Lock {
    */
   async release(): Promise<Released> {
     const context = this.#context();
-    const released = await this.#guarded(context, (guard, inside) => releaseGuarded(guard, inside), null);
+    const released = await this.#guarded(
+      context,
+      (guard, inside) => releaseGuarded(guard, inside),
+      null,
+      'gives',
+    );
     this.#nonce = null;
     return released;
+  }
+
+  /**
+   * Our lock goes on in the name of another process and is not this instance's any more: it is stale when that process
+   * ends. Rejects with NotLockedError or LockedError where it was not ours any more.
+   */
+  async handOver(holder: HolderProcess): Promise<void> {
+    const context = this.#context();
+    await this.#guarded(context, (guard, inside) => handOverGuarded(guard, holder, inside), null, 'gives');
   }
 
   /**
@@ -129,9 +146,10 @@ export class Lock {
     context: LockContext,
     use: (guard: Guard, inside: LockContext) => T | Promise<T>,
     unguarded: ((directory: OpenDirectory, inside: LockContext) => Promise<T>) | null,
-    takes = false,
+    purpose: 'takes' | 'gives' | 'changes' = 'changes',
   ): Promise<T> {
-    const taken = await takeGuard(context.place, this.#options);
+    // Who asks may be refused; who gives back is waited for.
+    const taken = await takeGuard(context.place, { urgent: purpose === 'gives', ...this.#options });
     try {
       if (taken.kind === 'held')
         return await use(taken.guard, { ...context, calls: taken.guard.directory.calls });
@@ -139,7 +157,7 @@ export class Lock {
       if (taken.cause === 'no-tool' && unguarded !== null) return await inDirectory(context, unguarded);
       if (taken.cause !== 'io') throw new NoGuardError(this.workerDir, taken.why, taken.hint);
       // Without its directory there is no lock; who wanted to take one learns that the directory is missing.
-      throw isAbsence(taken.error) && !takes ? new NotLockedError(this.workerDir) : taken.error;
+      throw isAbsence(taken.error) && purpose !== 'takes' ? new NotLockedError(this.workerDir) : taken.error;
     } catch (error) {
       throw asLockError(this.workerDir, error);
     } finally {
@@ -171,10 +189,10 @@ function realOrSame(directory: string): string {
   }
 }
 
-/** Makes `.runtime` in a worker's directory that exists. */
+/** Makes `.runtime` in a worker's directory that exists; git is told to ignore what we made, and nothing that was there. */
 function makeHome({ calls, place, workerDir }: LockContext): void {
   try {
-    makeDirectory(calls, place.directory);
+    if (makeDirectory(calls, place.directory)) ignoreDirectory(calls, place);
   } catch (error) {
     throw asLockError(workerDir, error);
   }

@@ -1,9 +1,11 @@
 /** A lock for the time of a function. */
 import type { AcquireRequest } from './acquire.ts';
 import { Lock, type LockOptions } from './agent-lock.ts';
-import { LockError } from './errors.ts';
+import { LockError, LockedError, NotLockedError } from './errors.ts';
 
-export interface WithLockOptions extends LockOptions, Omit<AcquireRequest, 'holder' | 'recordedPid'> {}
+export interface WithLockOptions
+  extends LockOptions,
+    Omit<AcquireRequest, 'holder' | 'recordedPid' | 'nonce'> {}
 
 /**
  * Takes the lock of a worker directory in this process's name, runs a function, and gives the lock back however that
@@ -29,12 +31,16 @@ export const withLock = async <Result>(
   }
 };
 
-/** What became of giving back: null, or one sentence about why the lock is still there. */
-export const giveBack = async (lock: Lock): Promise<string | null> => {
+/**
+ * What became of giving back: null, or one sentence about why the lock is still there. A lock whose holder has ended may
+ * be taken over by others at any moment: `mayBeTaken` says that this is no news.
+ */
+export const giveBack = async (lock: Lock, mayBeTaken = false): Promise<string | null> => {
   try {
     const released = await lock.release();
     return released.kind === 'left' ? released.why : null;
   } catch (error) {
+    if (mayBeTaken && (error instanceof NotLockedError || error instanceof LockedError)) return null;
     if (error instanceof LockError) return error.message;
     throw error;
   }

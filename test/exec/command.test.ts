@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
 import { buildCli, type RunOptions } from './built-cli.ts';
@@ -32,11 +32,32 @@ describe('the command under exec', () => {
     expect({ code, stderr, length: stdout.length }).toEqual({ code: 0, stderr: 'done\n', length: 3_000_000 });
   });
 
-  test("stands in the caller's directory", async () => {
+  test("stands in the worker's directory, and with --no-cd in the caller's", async () => {
     const town = makeTown();
     mkdirSync(town.path('here'));
-    const { stdout } = await exec(town, ['pwd', '-P'], { cwd: town.path('here') });
-    expect(stdout).toBe(`${town.path('here')}\n`);
+    const options = { cwd: town.path('here'), env: { PWD: town.path('here') } };
+    const where = ['sh', '-c', 'pwd -P; printenv PWD'];
+    expect((await exec(town, where, options)).stdout).toBe(`${town.path(ADA)}\n`.repeat(2));
+    expect((await exec(town, where, options, '--no-cd')).stdout).toBe(`${town.path('here')}\n`.repeat(2));
+  });
+
+  test('is looked for where it will stand', async () => {
+    const town = makeTown();
+    const script = town.write(`${ADA}/start`, '#!/bin/sh\necho started\n');
+    chmodSync(script, 0o755);
+    expect(await exec(town, ['./start'], { cwd: town.root })).toMatchObject({ code: 0, stdout: 'started\n' });
+    expect((await exec(town, ['./start'], { cwd: town.root }, '--no-cd')).code).toBe(127);
+  });
+
+  test('tells git below it to write down who holds its locks, beside what the caller has set', async () => {
+    const town = makeTown();
+    const env = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'user.name', GIT_CONFIG_VALUE_0: 'ada' };
+    const ask = ['sh', '-c', 'git config core.lockfilePid; git config user.name'];
+    expect((await exec(town, ask, { env })).stdout).toBe('true\nada\n');
+    const own = { ...env, GIT_CONFIG_KEY_0: 'Core.LockFilePid', GIT_CONFIG_VALUE_0: 'false' };
+    expect((await exec(town, ['git', 'config', 'core.lockfilePid'], { env: own })).stdout).toBe('false\n');
+    const damaged = { GIT_CONFIG_COUNT: 'x' };
+    expect((await exec(town, ['printenv', 'GIT_CONFIG_COUNT'], { env: damaged })).stdout).toBe('x\n');
   });
 
   test.each([
@@ -48,16 +69,24 @@ describe('the command under exec', () => {
     ],
     ['what a shell sets for itself', { IFS: ':', OPTIND: '7', PPID: '1', LINENO: '9', PWD: '/elsewhere' }],
     ['values with newlines, quotes and nothing', { A: 'x\ny\n', 'B-C': '\n', D: '', E: '$(id) `id` "\'' }],
-  ])('has exactly the environment of the caller: %s', async (_name, env) => {
+  ])('has exactly the environment of the caller, and our marks: %s', async (_name, env) => {
     const town = makeTown();
     const script = 'process.stdout.write(JSON.stringify(Object.entries(process.env).sort()))';
     const command = [process.execPath, '-e', script];
-    const direct = await cli.run(['exec', '--town', town.root, ADA, '--', ...command], { env });
+    const direct = await exec(town, command, { env }, '--no-cd');
     expect(direct.code).toBe(0);
     const seen = new Map<string, string>(JSON.parse(direct.stdout));
     for (const [name, value] of Object.entries(env)) expect([name, seen.get(name)]).toEqual([name, value]);
-    expect([...seen.keys()].filter((name) => name.startsWith('LOCK_DOCTOR'))).toEqual([]);
-    const expected = new Set([...Object.keys(process.env), ...Object.keys(env), 'TMUX_TMPDIR']);
+    expect([...seen.keys()].filter((name) => name.startsWith('LOCK_DOCTOR'))).toEqual(['LOCK_DOCTOR_HOLD']);
+    expect(seen.get('LOCK_DOCTOR_HOLD')).toMatch(/^[0-9a-f]{16}$/);
+    const added = [
+      'TMUX_TMPDIR',
+      'LOCK_DOCTOR_HOLD',
+      'GIT_CONFIG_COUNT',
+      'GIT_CONFIG_KEY_0',
+      'GIT_CONFIG_VALUE_0',
+    ];
+    const expected = new Set([...Object.keys(process.env), ...Object.keys(env), ...added]);
     expect([...seen.keys()].filter((name) => !expected.has(name))).toEqual([]);
   });
 

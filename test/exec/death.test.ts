@@ -60,7 +60,7 @@ describe('kill -9', () => {
       await until(() => !isRunning(running.commandPid), 'the end of the command');
       expect(await preflight(town)).toBe(21);
       expect(await next(town)).toMatchObject({ code: 0, stdout: 'next\n' });
-      expect(beside(town)).toEqual(['agent.lock.flock']);
+      expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
     },
   );
 
@@ -87,7 +87,7 @@ describe('kill -9', () => {
     const running = await startLasting(cli, town);
     process.kill(running.commandPid, 'SIGKILL');
     expect((await running.ended).code).toBe(137);
-    expect(beside(town)).toEqual(['agent.lock.flock']);
+    expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
   test('of the doctor before the gate opens: the command never runs, and the next one has the worker', async () => {
@@ -106,7 +106,7 @@ describe('kill -9', () => {
     await keeper.stop();
     expect((await next(town)).code).toBe(0);
     expect(readdirSync(town.root)).not.toContain('it-ran');
-    expect(beside(town)).toEqual(['agent.lock.flock']);
+    expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
   test('of the doctor at any moment: never two commands at once, and the worker is free again in the end', async () => {
@@ -122,7 +122,7 @@ describe('kill -9', () => {
     const { code } = await cli.run(args);
     expect(code).toBe(0);
     expect(readdirSync(town.root)).not.toContain('inside.overlaps');
-    expect(beside(town)).toEqual(['agent.lock.flock']);
+    expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 });
 

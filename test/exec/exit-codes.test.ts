@@ -28,7 +28,7 @@ describe('the exit code of exec', () => {
       stdout: '',
       stderr: '',
     });
-    expect(beside(town)).toEqual(['agent.lock.flock']);
+    expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
   test.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGSEGV'] as const)(
@@ -37,7 +37,7 @@ describe('the exit code of exec', () => {
       const town = makeTown();
       const { code } = await exec(town, ['sh', '-c', `kill -${signal.slice(3)} $$`]);
       expect(code).toBe(128 + constants.signals[signal]);
-      expect(beside(town)).toEqual(['agent.lock.flock']);
+      expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
     },
   );
 
@@ -54,7 +54,7 @@ describe('the exit code of exec', () => {
     expect(await run(broken)).toBe(127);
     expect(await run(plain)).toBe(126);
     expect(await run(town.root)).toBe(126);
-    expect(beside(town)).toEqual(['agent.lock.flock']);
+    expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
   const HIDING_SH = ['-m', 'sh', '-c', 'mount --bind /dev/null "$(realpath /bin/sh)" && exec "$@"', 'sh'];
@@ -115,7 +115,7 @@ describe('the exit code of exec', () => {
     const other = makeTown({ marked: false, workers: ['w'] });
     const aside = await cli.run(['exec', '--town', town.root, other.path('w'), '--', 'sh', '-c', 'exit 3']);
     expect(aside.code).toBe(3);
-    expect(readdirSync(other.path('w', '.runtime'))).toEqual(['agent.lock.flock']);
+    expect(readdirSync(other.path('w', '.runtime')).sort()).toEqual(['.gitignore', 'agent.lock.flock']);
     const link = `${town.root}/gastown/crew/link`;
     symlinkSync(town.path(ADA), link);
     const show = ['sh', '-c', `cat ${town.path(ADA, '.runtime/agent.lock')}`];
@@ -231,7 +231,7 @@ describe('exec refuses', () => {
     const { code, stdout } = await exec(town, ['cat', path]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toHaveProperty('holder_pid');
-    expect(beside(town)).toEqual(['agent.lock.flock']);
+    expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
   test('with --wait until the worker is free, and runs then', async () => {
@@ -256,7 +256,7 @@ describe('exec refuses', () => {
       const answer = await refused(town);
       expect(answer.code).toBe(22);
       expect(answer.stderr).toMatch(/somebody else is changing the lock/i);
-      expect(beside(town)).toEqual(['agent.lock.flock']);
+      expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
     } finally {
       holder.kill('SIGKILL');
     }

@@ -59,7 +59,7 @@ describe('exec in a Gas Town', () => {
     expect(await preflight(town)).toBe(20);
     running.child.kill('SIGTERM');
     await running.ended;
-    expect(beside(town)).toEqual(['agent.lock.flock']);
+    expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
   test.each([
@@ -91,7 +91,7 @@ describe('exec in a Gas Town', () => {
       expect(existsSync(lockPath(town))).toBe(true);
       running.child.kill('SIGTERM');
       expect((await running.ended).code).toBe(143);
-      expect(beside(town)).toEqual(['agent.lock.flock']);
+      expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
       expect(await preflight(town)).toBe(0);
     });
 
@@ -103,7 +103,7 @@ describe('exec in a Gas Town', () => {
       const { code, stderr } = await running.ended;
       expect(code).toBe(143);
       expect(stderr).toMatch(/^doctor: .*too young, ask again in \d+ s/);
-      expect(beside(town)).toEqual(['agent.lock', 'agent.lock.flock']);
+      expect(beside(town)).toEqual(['.gitignore', 'agent.lock', 'agent.lock.flock']);
       expect(await preflight(town)).toBe(22);
       makeOlder(town);
       expect(await preflight(town)).toBe(21);
@@ -122,7 +122,7 @@ describe('exec in a Gas Town', () => {
       await until(() => !isRunning(running.commandPid), 'the end of the command');
       expect(await preflight(town)).toBe(21);
       expect((await cli.run(['exec', '--town', town.root, ADA, '--', 'true'])).code).toBe(0);
-      expect(beside(town)).toEqual(['agent.lock.flock']);
+      expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
     });
   });
 
@@ -132,7 +132,7 @@ describe('exec in a Gas Town', () => {
     overwriteGuarded(town, '%7');
     running.child.kill('SIGTERM');
     expect(await running.ended).toMatchObject({ code: 143, stderr: '' });
-    expect(beside(town)).toEqual(['agent.lock.flock']);
+    expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
   test('a lock that somebody removes meanwhile does not let a second command in', async () => {
@@ -143,7 +143,7 @@ describe('exec in a Gas Town', () => {
     expect(second.code).toBe(20);
     running.child.kill('SIGTERM');
     expect((await running.ended).code).toBe(143);
-    expect(beside(town)).toEqual(['agent.lock.flock']);
+    expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
   test("another live agent's lock over ours is left alone when the command ends", async () => {

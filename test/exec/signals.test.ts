@@ -34,7 +34,7 @@ describe('a signal to the doctor, off a terminal', () => {
     const running = await startLasting(cli, town, 'exec sleep 600', options);
     running.child.kill(signal);
     expect((await running.ended).code).toBe(128 + constants.signals[signal]);
-    expect(readdirSync(town.path(ADA, '.runtime'))).toEqual(['agent.lock.flock']);
+    expect(readdirSync(town.path(ADA, '.runtime')).sort()).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
   test('ends the doctor while it only waits for a worker', async () => {

@@ -79,7 +79,7 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
     }
   };
   const isFree = (town: TestTown): boolean =>
-    readdirSync(town.path(ADA, '.runtime')).join() === 'agent.lock.flock';
+    readdirSync(town.path(ADA, '.runtime')).sort().join() === '.gitignore,agent.lock.flock';
 
   test('the command has the terminal, its size, and learns when that changes', async () => {
     const { town, server } = await stage();

@@ -60,9 +60,9 @@ describe('taking a lock', () => {
       /^\{\n {2}"pid": \d+,\n {2}"acquired_at": "[^"]+Z",\n {2}"session_id": "%7",\n/,
     );
     expect(parseLockRecord(bytes)).toEqual({ kind: 'record', record: acquired.record });
-    expect(names()).toEqual(['agent.lock', 'agent.lock.flock']);
+    expect(names()).toEqual(['.gitignore', 'agent.lock', 'agent.lock.flock']);
     expect(await lock.release()).toEqual({ kind: 'released' });
-    expect(names()).toEqual(['agent.lock.flock']);
+    expect(names()).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
   test('taking it twice refreshes it, and a second instance is refused', async () => {
@@ -89,14 +89,14 @@ describe('taking a lock', () => {
       recordedPid: 2 ** 22 + 1,
       companion: true,
     });
-    expect(names()).toEqual(['agent.lock', 'agent.lock.flock', 'agent.lock.holder']);
+    expect(names()).toEqual(['.gitignore', 'agent.lock', 'agent.lock.flock', 'agent.lock.holder']);
     const other = new Lock(dir);
     await expect(other.acquire()).rejects.toMatchObject({ state: 'held' });
     await expect(other.check()).rejects.toBeInstanceOf(LockedError);
     await agent.stop();
     expect(await other.check()).toBe('stale');
     expect(await other.acquire('%9')).toMatchObject({ how: 'taken-over', record: { sessionId: '%9' } });
-    expect(names()).toEqual(['agent.lock', 'agent.lock.flock']);
+    expect(names()).toEqual(['.gitignore', 'agent.lock', 'agent.lock.flock']);
     await expect(mine.release()).rejects.toBeInstanceOf(LockedError);
     await other.release();
   });
@@ -226,7 +226,7 @@ describe('taking a lock', () => {
     );
     expect(most).toBe(1);
     expect(taken).toBeGreaterThan(0);
-    expect(names()).toEqual(['agent.lock.flock']);
+    expect(names()).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 });
 
@@ -258,7 +258,7 @@ describe('giving a lock back', () => {
     town.lock(WORKER, { session_id: '' }, { ageSeconds: 120 });
     expect(await new Lock(dir).acquire().catch((error: LockedError) => error.state)).toBe('held');
     expect(await lock.release()).toEqual({ kind: 'released' });
-    expect(names()).toEqual(['agent.lock.flock']);
+    expect(names()).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
   test('a lock that somebody alive wrote over ours is left', async () => {
@@ -268,7 +268,7 @@ describe('giving a lock back', () => {
     const agent = await fakeAgent();
     town.lock(WORKER, { pid: agent.pid, session_id: '' }, { ageSeconds: -1 });
     expect(await lock.release()).toMatchObject({ kind: 'left' });
-    expect(names()).toEqual(['agent.lock', 'agent.lock.flock']);
+    expect(names()).toEqual(['.gitignore', 'agent.lock', 'agent.lock.flock']);
   });
 
   test('force takes only the bytes that were seen, and keeps a copy', async () => {

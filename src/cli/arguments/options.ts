@@ -57,6 +57,8 @@ export interface Command {
   /** Takes a foreign command line after `--`. */
   readonly passesOn: boolean;
   readonly examples: readonly (readonly [command: string, what: string])[];
+  /** Paragraphs at the end of its help. */
+  readonly notes?: readonly string[];
 }
 
 const isSeconds = (text: string): boolean => /^\d{1,9}(\.\d+)?$/.test(text);
@@ -193,6 +195,12 @@ export const OPTIONS = [
     value: 'WHOSE',
     choices: ['process', 'helper'],
     summary: 'whose number the lock shows to other tools (default: helper in a Gas Town)',
+    commands: ['exec'],
+  },
+  {
+    name: 'no-cd',
+    type: 'flag',
+    summary: "run CMD in the caller's directory (default: in the worker's)",
     commands: ['exec'],
   },
   {
@@ -335,7 +343,8 @@ export const COMMAND_TABLE: readonly Command[] = [
   {
     name: 'exec',
     usage: 'exec <worker> -- CMD...',
-    summary: 'Run a command that holds the lock of a worker while it runs.',
+    summary:
+      "Run CMD in a worker's directory with its lock held, so that only one can. In a Gas Town this does not keep gt itself out.",
     positionals: [
       {
         name: 'worker',
@@ -347,6 +356,11 @@ export const COMMAND_TABLE: readonly Command[] = [
     ],
     passesOn: true,
     examples: [['doctor exec gastown/crew/ada -- claude', 'start an agent, and be sure it is the only one']],
+    notes: [
+      'The lock stays as long as anything lives that CMD left running: it is then held in the name of that process. What runs with an emptied environment (env -i), or in a tmux server that was there before, is not recognised by it.',
+      'In a Gas Town the start hook inside CMD (gt prime) must be able to take the lock again. No lock file lets that hook in and keeps every other gt process out, so by default all of them are let in (--record helper), and preflight, exec and --fix go by the true holder. --record process keeps all of them out, the hook inside CMD included.',
+      'CMD inherits standard input, output and error, and no other file descriptor.',
+    ],
   },
   {
     name: 'locks',

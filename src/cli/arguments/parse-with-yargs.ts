@@ -63,7 +63,7 @@ export const parseWithYargs = async (
         for (const option of optionsOf(command.name))
           if (option.name !== 'help') builder.option(option.name, describe(option));
         for (const [example, what] of command.examples) builder.example(example, what);
-        return builder.epilogue(codes);
+        return builder.epilogue([...notesOf(command, width), codes].join('\n\n'));
       },
       handler: (raw) => {
         found.push(collect(command, raw));
@@ -85,6 +85,9 @@ const titleOf = ({ name, positionals }: Command): string => {
   });
   return [name === 'doctor' ? '$0' : name, ...places].join(' ');
 };
+
+const notesOf = ({ notes = [] }: Command, width: number): readonly string[] =>
+  notes.map((note) => wrapText(note, width).join('\n'));
 
 const exitCodeLines = ([code, meaning]: readonly [string, string], width: number): readonly string[] => {
   const [first = '', ...more] = wrapText(meaning, width - 11);

@@ -1,9 +1,12 @@
+import { isatty } from 'node:tty';
 import type { PreflightReport } from '../../core/types/report.ts';
 import { documentOf } from '../../document.ts';
 import { type ExecOutcome, runUnderLock } from '../../exec/run-under-lock.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
+import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import { type Arguments, usage } from '../arguments/arguments.ts';
+import { leaveLostTerminals } from '../terminal/lost-terminal.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
 /** `doctor exec WORKER -- CMD...`: the command holds the worker's lock while it runs. Loads neither yargs nor listr2. */
@@ -18,6 +21,12 @@ export const run: RunCommand = async (given, terminal) => {
     command,
     session: given.options.session ?? undefined,
     waitMs: (given.options.wait ?? 0) * 1000,
+    stay: given.options.noCd,
+    onHeld: (held) => {
+      // A person sees why another start is refused; in a pipe the command has standard error for itself.
+      if (isatty(2))
+        void terminal.stderr.end(`doctor: holding ${escapeControls(held)}; another start is refused\n`);
+    },
     record: given.options.record ?? undefined,
     formerHosts: given.options.formerHost,
     timeoutMs: given.options.timeout ?? undefined,
@@ -25,6 +34,7 @@ export const run: RunCommand = async (given, terminal) => {
     env: terminal.env,
     cwd: terminal.cwd,
   });
+  leaveLostTerminals();
   return describe(outcome, given, terminal);
 };
 
@@ -32,7 +42,11 @@ export const run: RunCommand = async (given, terminal) => {
 const describe = async (outcome: ExecOutcome, given: Arguments, terminal: Terminal): Promise<Outcome> => {
   const { exitCode } = outcome;
   if (outcome.kind === 'ended')
-    return { exitCode, stdout: '', stderr: outcome.notice === null ? '' : `doctor: ${outcome.notice}\n` };
+    return {
+      exitCode,
+      stdout: '',
+      stderr: outcome.notice === null ? '' : `doctor: ${escapeControls(outcome.notice)}\n`,
+    };
   const json = given.options.json;
   const report: PreflightReport = documentOf(
     'exec',

@@ -4,6 +4,7 @@ import { isPossiblePid } from '../pid.ts';
 import { describeAge } from '../report/age.ts';
 import type { TownIndex } from '../town/town-index.ts';
 import type {
+  LeftRunning,
   LockFile,
   LockRecord,
   PidLookup,
@@ -96,6 +97,15 @@ const RESTARTED = 'this machine or container was started again since the lock wa
 
 const restarted = (known: Known): ProcessFinding => gone(known, 'rebooted', RESTARTED);
 
+/** The holder has ended, and what it left running holds the lock as it did. */
+const outlived = ({ pid, own }: Known, left: LeftRunning): ProcessFinding =>
+  finding(
+    { pid: left.pid, own, process: null },
+    'alive',
+    'process-alive',
+    `process ${left.pid} (${left.command}) runs, which process ${pid} left running under this lock`,
+  );
+
 const doubt = (known: Known, why: string): ProcessFinding =>
   finding(known, 'unknown', 'process-unknown', `process ${known.pid}: ${why}`);
 
@@ -134,10 +144,13 @@ const judgeTrueHolder = (
   const sure = pidNamespace === null ? mayTrustAbsence(index) : pidNamespace === host.pidNamespace;
   const known: Known = { pid, own: true, process: lookup.process };
   const end = died(lookup);
+  const left = index.snapshot.processes.leftRunning?.find(({ nonce }) => nonce === holder.nonce);
+  if (end !== null && left !== undefined) return outlived(known, left);
   if (end !== null) return sure ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
   const token = lookup.process?.startToken ?? null;
   const differs = token !== null && startToken !== null && token !== startToken;
   if (!differs || !isThisBoot(holder, host)) return alive(known);
+  if (left !== undefined) return outlived(known, left);
   return sure ? recycled(known, 'it started at another time than the holder') : doubt(known, NAMESPACE_DOUBT);
 };
 

@@ -228,6 +228,14 @@ export interface PidLookup {
   readonly why: string | null;
 }
 
+/** A process that the command of an `exec` left running when it ended: it carries the mark of that lock. */
+export interface LeftRunning {
+  /** The lock's. */
+  readonly nonce: string;
+  readonly pid: number;
+  readonly command: string;
+}
+
 export interface ProcessEvidence {
   /** Could all processes of this machine be listed? `own` means that others' are hidden (hidepid). */
   readonly listing: Observed<'all' | 'own'>;
@@ -237,6 +245,8 @@ export interface ProcessEvidence {
   readonly list: readonly ProcessInfo[];
   /** Left out where there is none. */
   readonly closedRegistries?: readonly ClosedRegistry[];
+  /** Looked for where the true holder of a lock has ended; left out where there is none. */
+  readonly leftRunning?: readonly LeftRunning[];
   /** Containers of this machine in which locks were taken. Left out where there is none. */
   readonly containers?: readonly ContainerEvidence[];
 }

@@ -7,6 +7,7 @@ import { describeErrno } from '../../io/errno.ts';
 import { readSmallFile } from '../../io/files.ts';
 import { gasTownVariablesIn } from '../tmux/gas-town-variables.ts';
 import { type ProcessClock, readProcessClock } from './clock.ts';
+import { readHoldMark } from './hold-mark.ts';
 import { readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
 import { isDead, parseProcStat } from './proc-stat.ts';
 import { signalProcess } from './signal.ts';
@@ -102,6 +103,8 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
       const variables = texts(`${proc}/${pid}/environ`);
       return variables === null ? null : gasTownVariablesIn(variables);
     },
+    holdMarks: async (pids) =>
+      withoutStackTraces(() => new Map(pids.map((pid) => [pid, readHoldMark(`${proc}/${pid}/environ`)]))),
     lookingIsCheap: true,
     workingDirectories: async (pids) =>
       withoutStackTraces(() => new Map(pids.map((pid) => [pid, readProcLink(`${proc}/${pid}/cwd`)]))),
@@ -146,6 +149,8 @@ const closedDetails = (why: string): ProcessDetails => ({
   argv: () => [],
   uid: () => null,
   environment: () => null,
+  holdMarks: async (pids) =>
+    new Map(pids.map((pid): [number, Observed<string | null>] => [pid, { seen: false, why }])),
   lookingIsCheap: true,
   workingDirectories: async (pids) =>
     new Map(pids.map((pid): [number, Observed<string>] => [pid, { seen: false, why }])),

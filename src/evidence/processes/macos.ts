@@ -1,6 +1,7 @@
 /** The process table of macOS: one `ps`; working directories by `lsof`, which macOS ships. */
 import { complaintOf, runCommand } from '../../io/command.ts';
 import { readCommandLine } from './command-line.ts';
+import { parseHoldMarks } from './hold-mark.ts';
 import { askLsof } from './lsof.ts';
 import { LSTART, psCommand, startedAt } from './ps.ts';
 import type { ProcessDetails, ProcessRow, ProcessTable } from './table.ts';
@@ -72,6 +73,7 @@ const psDetails = (rows: ReadonlyMap<number, PsRow>): ProcessDetails => ({
   uid: (pid) => rows.get(pid)?.uid ?? null,
   // `ps -E` mixes the environment with the arguments: what it says of anybody could be forged by an argument.
   environment: () => null,
+  holdMarks: readHoldMarks,
   // One lsof for all costs half a second.
   lookingIsCheap: false,
   workingDirectories: askLsof,
@@ -84,3 +86,13 @@ const psDetails = (rows: ReadonlyMap<number, PsRow>): ProcessDetails => ({
   sharesOurPaths: () => true,
   listeningSockets: () => [],
 });
+
+/** Every process at once: the mark is random text, so an argument cannot look like it by chance. */
+const readHoldMarks: ProcessDetails['holdMarks'] = async (pids) => {
+  const { file, options } = psCommand();
+  const result = await runCommand(file, ['-A', '-E', '-ww', '-o', 'pid=', '-o', 'command='], options);
+  if (result.status !== 'ok')
+    return new Map(pids.map((pid) => [pid, { seen: false, why: `ps ${complaintOf(result)}` }]));
+  const marks = parseHoldMarks(result.stdout.toString('utf8'));
+  return new Map(pids.map((pid) => [pid, { seen: true, value: marks.get(pid) ?? null }]));
+};

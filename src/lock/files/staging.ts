@@ -2,7 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
 import { errnoOf } from '../../io/errno.ts';
-import { type OpenDirectory, UnsafeDirectoryError } from '../../io/open-directory.ts';
+import { openOrMake } from '../../io/make-files.ts';
+import { type OpenDirectory, openDirectory, UnsafeDirectoryError } from '../../io/open-directory.ts';
 import type { SystemCalls } from '../../io/system-calls.ts';
 import type { Guard } from '../guard/guard.ts';
 import { moveAside, tryLink } from './aside.ts';
@@ -55,6 +56,26 @@ export function publish(
   } catch (error) {
     if (guard !== null) takeBack(guard, staged.text);
     throw error;
+  }
+}
+
+/** A directory of our own making is nothing that git should see: `git worktree remove` refuses otherwise. Never throws. */
+export function ignoreDirectory(calls: SystemCalls, place: Place): void {
+  try {
+    const directory = openDirectory(calls, place.directory);
+    try {
+      const path = `${place.directory}/.gitignore`;
+      const { descriptor, isNew } = openOrMake(directory, path, constants.O_WRONLY | constants.O_NOFOLLOW);
+      try {
+        if (isNew) writeAll(directory.calls, descriptor, Buffer.from('*\n'));
+      } finally {
+        directory.calls.close(descriptor);
+      }
+    } finally {
+      directory.close();
+    }
+  } catch {
+    // The lock matters more, and works without.
   }
 }
 

@@ -55,14 +55,18 @@ export interface GuardOptions {
   readonly calls?: SystemCalls;
   /** How long to wait for a guard that somebody else holds, in milliseconds (default 5000). */
   readonly guardTimeoutMs?: number;
+  /** Somebody waits for what is done under this guard: knock often, and by default wait for 30 s. */
+  readonly urgent?: boolean;
   /** The programs that can flock, in order; default: those that this machine has. */
   readonly flockTools?: readonly FlockTool[];
   readonly platform?: NodeJS.Platform;
 }
 
 const GUARD_TIMEOUT_MS = 5000;
+const URGENT_TIMEOUT_MS = 30_000;
 const FIRST_PAUSE_MS = 4;
 const LONGEST_PAUSE_MS = 100;
+const LONGEST_URGENT_PAUSE_MS = 16;
 const OTHER_DISK_HINT =
   'Files on this disk cannot be locked: keep the town on another, or install flock (util-linux).';
 const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -71,9 +75,10 @@ const O_EXLOCK = 0x20;
 
 /** Takes the guard of a lock, waiting a bounded time. Expected failures are answers; nothing is thrown. */
 export async function takeGuard(place: Place, options: GuardOptions = {}): Promise<GuardOutcome> {
-  const timeoutMs = options.guardTimeoutMs ?? GUARD_TIMEOUT_MS;
+  const timeoutMs = options.guardTimeoutMs ?? (options.urgent ? URGENT_TIMEOUT_MS : GUARD_TIMEOUT_MS);
+  const longestPauseMs = options.urgent ? LONGEST_URGENT_PAUSE_MS : LONGEST_PAUSE_MS;
   const startedAt = performance.now();
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     const isOurs = waiting.has(place.guard);
     const outcome: GuardOutcome = isOurs ? { kind: 'busy', waitedMs: 0 } : tryGuard(place, options);
     if (outcome.kind !== 'busy') return outcome;

@@ -1,0 +1,119 @@
+/** What the commands of `exec` left running: the processes that carry their mark. Reads only. */
+import { processNames } from './names.ts';
+import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable } from './table.ts';
+
+/** A process that carries the mark of one of the locks that were asked about. */
+export interface Survivor {
+  /** The nonce of that lock. */
+  readonly nonce: string;
+  readonly row: ProcessRow;
+  /** The command it runs, for people. */
+  readonly command: string;
+  /** It runs below a tmux server that carries the same mark, which that server gives to every pane it ever makes. */
+  readonly fromServer: boolean;
+}
+
+export interface LeftRunning {
+  /** Oldest first. */
+  readonly survivors: readonly Survivor[];
+  /** Processes whose environment was closed to us or empty. */
+  readonly unread: readonly ProcessRow[];
+}
+
+/** How often the processes are listed again because new ones had started meanwhile. */
+const LISTINGS = 8;
+
+/**
+ * Servers of the whole user that a command may start in passing. They go on for everybody, and nobody waits for them: they
+ * hold no lock.
+ */
+const SERVES_EVERYBODY: readonly (readonly [command: string, word: string | null])[] = [
+  ['git', 'fsmonitor--daemon'],
+  ['git', 'credential-cache--daemon'],
+  ['git-credential-cache--daemon', null],
+  ['ssh-agent', null],
+  ['gpg-agent', null],
+  ['keyboxd', null],
+  ['scdaemon', null],
+  ['dbus-daemon', null],
+  ['watchman', null],
+  ['adb', null],
+];
+
+/**
+ * Looks at every process, and at those that start meanwhile. tmux servers and the user's other servers are left out.
+ * Never throws because a process ended.
+ */
+export const findLeftRunning = async (
+  table: ProcessTable,
+  nonces: ReadonlySet<string>,
+): Promise<LeftRunning> => {
+  const marks = new Map<string, string>();
+  const unread = new Map<string, ProcessRow>();
+  const looked = new Set<string>();
+  let latest = table;
+  for (let listing = 0; listing < LISTINGS; listing += 1) {
+    const fresh = [...latest.rows.values()].filter(
+      (row) => !row.dead && !row.isKernelThread && !looked.has(keyOf(row)),
+    );
+    if (fresh.length === 0) break;
+    const seen = await latest.details.holdMarks(fresh.map(({ pid }) => pid));
+    for (const row of fresh) {
+      looked.add(keyOf(row));
+      const mark = seen.get(row.pid);
+      if (mark?.seen === true && mark.value !== null && nonces.has(mark.value))
+        marks.set(keyOf(row), mark.value);
+      else if (mark?.seen === false) unread.set(keyOf(row), row);
+    }
+    // What forked and ended while we looked has a child that the next listing shows.
+    latest = await latest.again();
+  }
+  const running = [...latest.rows.values()].filter((row) => !row.dead);
+  const survivors = running.flatMap((row): Survivor[] => {
+    const nonce = marks.get(keyOf(row));
+    if (nonce === undefined || servesEverybody(row, latest)) return [];
+    const fromServer = isBelowServer(row, nonce, marks, latest);
+    return [{ nonce, row, command: commandOf(row, latest), fromServer }];
+  });
+  return {
+    survivors: survivors.sort((one, other) => compareAges(one.row, other.row)),
+    unread: running.filter(
+      (row) => unread.has(keyOf(row)) && !hasEnded(row, latest) && !servesEverybody(row, latest),
+    ),
+  };
+};
+
+/** The command of a process, for people. */
+export const commandOf = (row: ProcessRow, { details }: ProcessTable): string =>
+  processNames(row.comm, details.argv(row.pid))[0] ?? row.comm;
+
+const keyOf = ({ pid, startToken }: ProcessRow): string => `${pid} ${startToken}`;
+
+const compareAges = (one: ProcessRow, other: ProcessRow): number =>
+  (one.startedAtMs ?? 0) - (other.startedAtMs ?? 0) || one.pid - other.pid;
+
+const servesEverybody = (row: ProcessRow, { details }: ProcessTable): boolean => {
+  if (isTmuxServer(row)) return true;
+  const argv = details.argv(row.pid);
+  return SERVES_EVERYBODY.some(
+    ([command, word]) => row.comm === command.slice(0, 15) && (word === null || argv.includes(word)),
+  );
+};
+
+const isBelowServer = (
+  row: ProcessRow,
+  nonce: string,
+  marks: ReadonlyMap<string, string>,
+  { rows }: ProcessTable,
+): boolean => {
+  const passed = new Set<number>();
+  for (
+    let above = rows.get(row.ppid);
+    above !== undefined && !passed.has(above.pid);
+    above = rows.get(above.ppid)
+  ) {
+    if (isTmuxServer(above)) return marks.get(keyOf(above)) === nonce;
+    passed.add(above.pid);
+  }
+  return false;
+};

@@ -1,0 +1,118 @@
+/** The end of a hold: the lock is given back, or goes on to what the command left running. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { relativeTo } from '../core/town/roles.ts';
+import { commandOf, findLeftRunning } from '../evidence/processes/left-running.ts';
+import { type ProcessRow, type ProcessTable, readProcessTable } from '../evidence/processes/table.ts';
+import type { Lock } from '../lock/agent-lock.ts';
+import { LockError } from '../lock/errors.ts';
+import { type HolderProcess, startTokenOf } from '../lock/identity.ts';
+import { giveBack } from '../lock/with-lock.ts';
+
+export interface Hold {
+  readonly worker: string;
+  /** Absolute path of the worker. */
+  readonly directory: string;
+  /** The command, which has ended. */
+  readonly holder: HolderProcess;
+  readonly nonce: string;
+}
+
+/** What ends with the command ends within moments: half a second in all, and only where something is left. */
+const GRACE_MS: readonly number[] = [20, 40, 80, 160, 200];
+
+/** How often a new survivor is looked for because the last one ended before the lock named it. */
+const ATTEMPTS = 5;
+
+/** Ends a hold after its command. Answers one sentence where the lock is still there, else null. */
+export const endHold = async (lock: Lock, hold: Hold): Promise<string | null> => {
+  const wasOurs = await isOurs(lock, hold.nonce);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const left = await whoIsLeft(hold);
+    if (left === null)
+      return `${hold.worker} stays locked: the processes cannot be listed, so nobody knows what the command left running`;
+    const [heir] = left;
+    if (heir === undefined) return giveBack(lock, wasOurs);
+    try {
+      await lock.handOver(heir);
+    } catch (error) {
+      if (error instanceof LockError) return error.message;
+      throw error;
+    }
+    if ((await startTokenOf(heir.pid)) === heir.startToken) return describe(heir, left.length - 1, hold);
+  }
+  return `${hold.worker} stays locked: what the command left running keeps starting new processes`;
+};
+
+interface Heir extends HolderProcess {
+  readonly command: string;
+  /** It may have nothing to do with the command, and nobody can tell. */
+  readonly doubtful: boolean;
+}
+
+const whoIsLeft = async (hold: Hold): Promise<readonly Heir[] | null> => {
+  let left = await lookForHeirs(hold);
+  for (const pauseMs of GRACE_MS) {
+    if (left === null || left.length === 0) break;
+    await sleep(pauseMs);
+    left = await lookForHeirs(hold);
+  }
+  return left;
+};
+
+/** Null where the processes of this machine cannot be listed. */
+const lookForHeirs = async (hold: Hold): Promise<readonly Heir[] | null> => {
+  const table = await readProcessTable();
+  if (!table.listing.seen) return null;
+  const { survivors, unread } = await findLeftRunning(table, new Set([hold.nonce]));
+  const heir = ({ pid, startToken }: ProcessRow, command: string, doubtful: boolean): Heir => ({
+    pid,
+    startToken,
+    command,
+    doubtful,
+  });
+  const certain = survivors.map(({ row, command }) => heir(row, command, false));
+  const doubted = await doubtfulOf(unread, table, hold);
+  return [...certain, ...doubted.map((row) => heir(row, commandOf(row, table), true))];
+};
+
+/**
+ * Of the processes that showed no environment those that the command may have left: ours, started during the hold, taken
+ * in by init, and not seen to work elsewhere. A child of anybody else is that one's.
+ */
+const doubtfulOf = async (
+  unread: readonly ProcessRow[],
+  { rows, details }: ProcessTable,
+  { holder, directory }: Hold,
+): Promise<readonly ProcessRow[]> => {
+  const possible = unread.filter(
+    (row) =>
+      Number(row.startToken) >= Number(holder.startToken) &&
+      isOrphan(row, rows) &&
+      details.uid(row.pid) === process.getuid?.(),
+  );
+  if (possible.length === 0) return [];
+  const cwds = await details.workingDirectories(possible.map(({ pid }) => pid));
+  return possible.filter(({ pid }) => {
+    const cwd = cwds.get(pid);
+    return cwd?.seen !== true || relativeTo(directory, cwd.value) !== null;
+  });
+};
+
+const isOrphan = ({ ppid }: ProcessRow, rows: ProcessTable['rows']): boolean =>
+  ppid === 1 || rows.get(ppid)?.comm === 'systemd';
+
+const isOurs = async (lock: Lock, nonce: string): Promise<boolean> => {
+  try {
+    return (await lock.read()).record.holder?.nonce === nonce;
+  } catch {
+    return false; // gone, damaged or closed to us: giving back says which
+  }
+};
+
+const describe = ({ pid, command, doubtful }: Heir, others: number, { worker }: Hold): string => {
+  const who = `${command} (process ${pid})`;
+  const more = others === 0 ? '' : ` (and ${others} more)`;
+  return doubtful
+    ? `${worker} stays locked in the name of ${who}: it started meanwhile, and its environment cannot be read`
+    : `${worker} stays locked: the command left ${who} running${more}; the lock is stale when that has ended`;
+};

@@ -1,0 +1,36 @@
+/** What the command of `exec` finds in its environment beside the caller's: the mark of its lock, and a setting for git. */
+import { HOLD_MARK } from '../evidence/processes/hold-mark.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** With this git (2.54 and newer) writes beside each of its own locks who holds it; older ones ignore it. */
+const GIT_SETTING = { key: 'core.lockfilePid', value: 'true' };
+
+/**
+ * The environment of a command that runs under the lock with this nonce. `directory` is where it is taken to; null: it stays
+ * where the caller is. A nested `exec` sets its own mark: what runs under two locks belongs to the inner one.
+ */
+export const environmentUnderLock = (
+  env: Environment,
+  nonce: string,
+  directory: string | null,
+): Environment => ({
+  ...env,
+  ...(directory === null || env.PWD === undefined ? {} : { PWD: directory }),
+  ...gitVariables(env),
+  [HOLD_MARK]: nonce,
+});
+
+/** One more to what the caller has set in this way; nothing where that is damaged, or says something of it already. */
+const gitVariables = (env: Environment): Environment => {
+  const given = env.GIT_CONFIG_COUNT ?? '';
+  if (!/^\d{0,4}$/.test(given)) return {};
+  const count = Number(given);
+  const keys = Array.from({ length: count }, (_each, at) => env[`GIT_CONFIG_KEY_${at}`]);
+  if (keys.some((key) => key?.toLowerCase() === GIT_SETTING.key.toLowerCase())) return {};
+  return {
+    GIT_CONFIG_COUNT: String(count + 1),
+    [`GIT_CONFIG_KEY_${count}`]: GIT_SETTING.key,
+    [`GIT_CONFIG_VALUE_${count}`]: GIT_SETTING.value,
+  };
+};
