@@ -231,7 +231,7 @@ describe('exec refuses', () => {
     const { code, stdout } = await exec(town, ['cat', path]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toHaveProperty('holder_pid');
-    expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
+    expect(beside(town)).toEqual(['agent.lock.flock']);
   });
 
   test('with --wait until the worker is free, and runs then', async () => {
@@ -256,7 +256,7 @@ describe('exec refuses', () => {
       const answer = await refused(town);
       expect(answer.code).toBe(22);
       expect(answer.stderr).toMatch(/somebody else is changing the lock/i);
-      expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
+      expect(beside(town)).toEqual(['agent.lock.flock']);
     } finally {
       holder.kill('SIGKILL');
     }
