@@ -28,8 +28,8 @@ export const endHold = async (lock: Lock, hold: Hold): Promise<string | null> =>
   const wasOurs = await isOurs(lock, hold.nonce);
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const left = await whoIsLeft(hold);
-    if (left === null)
-      return `${hold.worker} stays locked: the processes cannot be listed, so nobody knows what the command left running`;
+    if (typeof left === 'string')
+      return `${hold.worker} stays locked: nobody can see whether the command left anything running: ${left}`;
     const [heir] = left;
     if (heir === undefined) return giveBack(lock, wasOurs);
     try {
@@ -49,20 +49,20 @@ interface Heir extends HolderProcess {
   readonly doubtful: boolean;
 }
 
-const whoIsLeft = async (hold: Hold): Promise<readonly Heir[] | null> => {
+/** A text says why nobody can see that. */
+const whoIsLeft = async (hold: Hold): Promise<readonly Heir[] | string> => {
   let left = await lookForHeirs(hold);
   for (const pauseMs of GRACE_MS) {
-    if (left === null || left.length === 0) break;
+    if (left.length === 0) break;
     await sleep(pauseMs);
     left = await lookForHeirs(hold);
   }
   return left;
 };
 
-/** Null where the processes of this machine cannot be listed. */
-const lookForHeirs = async (hold: Hold): Promise<readonly Heir[] | null> => {
+const lookForHeirs = async (hold: Hold): Promise<readonly Heir[] | string> => {
   const table = await readProcessTable();
-  if (!table.listing.seen) return null;
+  if (!table.listing.seen) return table.listing.why;
   const { survivors, unread } = await findLeftRunning(table, new Set([hold.nonce]));
   const heir = ({ pid, startToken }: ProcessRow, command: string, doubtful: boolean): Heir => ({
     pid,

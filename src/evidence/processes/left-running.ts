@@ -1,5 +1,7 @@
 /** What the commands of `exec` left running: the processes that carry their mark. Reads only. */
-import { processNames } from './names.ts';
+import { roleByArguments } from '../../core/programs/by-arguments.ts';
+import { classifyNames } from '../../core/programs/by-name.ts';
+import { givenArguments, processNames } from './names.ts';
 import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable } from './table.ts';
 
 /** A process that carries the mark of one of the locks that were asked about. */
@@ -24,24 +26,7 @@ export interface LeftRunning {
 const LISTINGS = 8;
 
 /**
- * Servers of the whole user that a command may start in passing. They go on for everybody, and nobody waits for them: they
- * hold no lock.
- */
-const SERVES_EVERYBODY: readonly (readonly [command: string, word: string | null])[] = [
-  ['git', 'fsmonitor--daemon'],
-  ['git', 'credential-cache--daemon'],
-  ['git-credential-cache--daemon', null],
-  ['ssh-agent', null],
-  ['gpg-agent', null],
-  ['keyboxd', null],
-  ['scdaemon', null],
-  ['dbus-daemon', null],
-  ['watchman', null],
-  ['adb', null],
-];
-
-/**
- * Looks at every process, and at those that start meanwhile. tmux servers and the user's other servers are left out.
+ * Looks at every process, and at those that start meanwhile. tmux servers and what else serves the whole user are left out.
  * Never throws because a process ended.
  */
 export const findLeftRunning = async (
@@ -69,6 +54,15 @@ export const findLeftRunning = async (
     latest = await latest.again();
   }
   const running = [...latest.rows.values()].filter((row) => !row.dead);
+  // What was just starting another program shows its environment by now.
+  const again = running.filter((row) => unread.has(keyOf(row)));
+  const seen = await latest.details.holdMarks(again.map(({ pid }) => pid));
+  for (const row of again) {
+    const mark = seen.get(row.pid);
+    if (mark?.seen !== true) continue;
+    unread.delete(keyOf(row));
+    if (mark.value !== null && nonces.has(mark.value)) marks.set(keyOf(row), mark.value);
+  }
   const survivors = running.flatMap((row): Survivor[] => {
     const nonce = marks.get(keyOf(row));
     if (nonce === undefined || servesEverybody(row, latest)) return [];
@@ -92,12 +86,12 @@ const keyOf = ({ pid, startToken }: ProcessRow): string => `${pid} ${startToken}
 const compareAges = (one: ProcessRow, other: ProcessRow): number =>
   (one.startedAtMs ?? 0) - (other.startedAtMs ?? 0) || one.pid - other.pid;
 
+/** What a command may start in passing for the whole user: it goes on for everybody, and nobody waits for it. */
 const servesEverybody = (row: ProcessRow, { details }: ProcessTable): boolean => {
-  if (isTmuxServer(row)) return true;
   const argv = details.argv(row.pid);
-  return SERVES_EVERYBODY.some(
-    ([command, word]) => row.comm === command.slice(0, 15) && (word === null || argv.includes(word)),
-  );
+  const names = processNames(row.comm, argv);
+  const role = roleByArguments(names, givenArguments(row.comm, argv)) ?? classifyNames(names, { agents: [] });
+  return role?.class === 'infrastructure';
 };
 
 const isBelowServer = (
