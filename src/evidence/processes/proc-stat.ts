@@ -6,7 +6,7 @@ export interface ProcStat {
   /** `R`, `S`, `D`, `Z` (zombie), `T` (stopped), `X` (dead) … */
   readonly state: string;
   readonly ppid: number;
-  /** Number of its session's leader (field 6); 0 where that is in another PID namespace. */
+  /** Number of its session's leader (field 6); 0 where that is in another PID namespace, or it is just being reaped. */
   readonly session: number;
   readonly hasTerminal: boolean;
   /** Its process group is the foreground one of its terminal (fields 5, 7 and 8). */
@@ -33,7 +33,8 @@ export const parseProcStat = (text: string): ProcStat | null => {
   const pid = Number(text.slice(0, open - 1));
   const state = fields[0] ?? '';
   const ppid = numberIn(fields[1]);
-  const session = numberIn(fields[3]);
+  // A process that is just being reaped shows -1 here.
+  const session = fields[3] === '-1' ? 0 : numberIn(fields[3]);
   const flags = numberIn(fields[6]);
   const threads = numberIn(fields[17]);
   const startTicks = fields[19] ?? '';

@@ -37,6 +37,13 @@ describe('a line of /proc/<pid>/stat', () => {
     expect(captured('kernel-thread')).toMatchObject({ comm: 'kthreadd', ppid: 0, isKernelThread: true });
   });
 
+  test('of a process that is just being reaped is a dead one, and no riddle', () => {
+    const line = '28302 (bash) X 0 -1 -1 0 -1 4227084 194 0 0 0 0 0 0 0 20 0 0 0 319417 0 0 0';
+    const stat = parseProcStat(line);
+    expect(stat).toMatchObject({ pid: 28302, state: 'X', session: 0, startTicks: '319417' });
+    expect(stat !== null && isDead(stat)).toBe(true);
+  });
+
   test('of a zombie is dead, of a zombie leader with a living thread is not', () => {
     const zombie = captured('zombie');
     const leader = captured('zombie-leader-with-thread');
