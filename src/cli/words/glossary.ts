@@ -48,7 +48,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
   foreign: {
     meaning: 'The lock was taken on another host or in another PID namespace, and no life is seen here.',
     decided:
-      'The recorded host name differs (domain, .local and .lan aside) and no recorded boot id says otherwise, or the recorded PID namespace differs from ours.',
+      'The recorded host name differs (domain, .local and .lan aside) and no recorded boot id says otherwise, or the recorded PID namespace differs from ours. No container of this machine bears the name, as far as we may see.',
     fix: 'Nothing: what runs on another machine cannot be seen from here. Ask there.',
     refuses: 'Only --fix --force --worker releases it.',
     changes: 'Run the doctor on the host, or in the container, that took the lock.',
