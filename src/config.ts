@@ -2,9 +2,11 @@
 import { join } from 'node:path';
 import { Failure } from './core/failure.ts';
 import type { Severity } from './core/types/check.ts';
+import type { TownSource } from './core/types/evidence.ts';
 import { describeFailure } from './io/describe-failure.ts';
 import { errnoOf } from './io/errno.ts';
 import { readNamedFile } from './io/named-file.ts';
+import { distrust } from './io/trust.ts';
 import { config as validateConfig } from './schema/compiled/config.ts';
 import { problemOf, tellProblem, UNKNOWN } from './schema/problem.ts';
 
@@ -26,6 +28,8 @@ export interface Config {
   readonly failOn: Severity | null;
   /** Milliseconds per tmux call. */
   readonly timeout: number | null;
+  /** What of the file is not obeyed, and why, as a sentence fragment; null where all of it is. */
+  readonly passedOver: string | null;
 }
 
 const CONFIG_FILE = 'lock-doctor.json';
@@ -42,13 +46,17 @@ const EMPTY: Config = {
   skip: [],
   failOn: null,
   timeout: null,
+  passedOver: null,
 };
 
 /**
  * Reads the configuration of a town. Only the town root is looked at: agents write inside worker directories, and a
- * file there must not run code. Throws `E_CONFIG` with one sentence for anything but a file as documented.
+ * file there must not run code. What the trust rule (docs/security.md) does not allow is passed over. Throws `E_CONFIG`
+ * with one sentence for anything but a file as documented.
+ *
+ * @param source how the town was found
  */
-export const readConfig = (townRoot: string): Config => {
+export const readConfig = (townRoot: string, source: TownSource = 'flag'): Config => {
   const path = join(townRoot, CONFIG_FILE);
   let text: string;
   try {
@@ -57,7 +65,24 @@ export const readConfig = (townRoot: string): Config => {
     if (errnoOf(cause) === 'ENOENT') return EMPTY;
     throw new Failure('E_CONFIG', `${path} cannot be read: ${describeFailure(cause)}`, null, { cause });
   }
-  return parseConfig(text, path);
+  return allowedPart(parseConfig(text, path), distrust([townRoot, path]), source);
+};
+
+/**
+ * Of a file that somebody else can write only `agents` counts: more names mean more caution. A working directory that
+ * nobody called a town may be a worker's, and imports nothing.
+ */
+const allowedPart = (config: Config, fault: string | null, source: TownSource): Config => {
+  if (fault !== null) {
+    const { path, agents, ...rest } = config;
+    const saysMore = Object.values(rest).some((value) =>
+      Array.isArray(value) ? value.length > 0 : value !== null,
+    );
+    return { ...EMPTY, path, agents, passedOver: saysMore ? `only its "agents" count: ${fault}` : null };
+  }
+  if (source !== 'cwd' || config.plugins.length === 0) return config;
+  const passedOver = 'its plug-ins were not loaded: nobody named this directory as the town';
+  return { ...config, plugins: [], passedOver };
 };
 
 /** The values of a configuration file's text. Throws `E_CONFIG` as `readConfig` does; `path` is for the messages. */
@@ -79,7 +104,7 @@ export const parseConfig = (text: string, path: string): Config => {
   return { ...EMPTY, ...values, path };
 };
 
-const KEYS = Object.keys(EMPTY).filter((key) => key !== 'path');
+const KEYS = Object.keys(EMPTY).filter((key) => key !== 'path' && key !== 'passedOver');
 
 /** Node's timers hold 31 bits: a longer one would fire at once. */
 export const isTimeout = (ms: number): boolean => Number.isInteger(ms) && ms >= 1 && ms <= 2 ** 31 - 1;

@@ -101,10 +101,10 @@ export const prepare = async (
 /** Finds a town and reads its configuration. Throws Failure E_USAGE and E_CONFIG. */
 export const openTown = (
   given: string | undefined,
-  options: Pick<LookOptions, 'cwd' | 'env'>,
+  options: Pick<LookOptions, 'cwd' | 'env' | 'onNote'>,
 ): { readonly town: TownRoot; readonly config: Config } => {
   const town = townOf(given, options);
-  return { town, config: readConfig(town.root) };
+  return { town, config: readConfig(town.root, town.source) };
 };
 
 /** One look of a run, of which `scan: 'worker'` goes to the workers `at` (relative to the town) only. */
@@ -169,7 +169,7 @@ export const loadChecks = async (
   const { plugins = [], checks = [], cwd = process.cwd(), usesPlugins = true } = options;
   const configured = place === null || !usesPlugins ? [] : place.config.plugins;
   const loaded = await loadPlugins([
-    ...configured.map((spec) => ({ spec, from: place?.town.root ?? cwd })),
+    ...configured.map((spec) => ({ spec, from: place?.town.root ?? cwd, mustBeTrusted: true })),
     ...plugins.map((spec) => ({ spec, from: cwd })),
   ]);
   return [...builtInChecks, ...loaded, ...checks];

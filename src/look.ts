@@ -24,13 +24,19 @@ export interface LookOptions extends Partial<Pick<GatherRequest, 'before' | 'onP
   readonly formerHosts?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly cwd?: string | undefined;
+  /** Told what was passed over on the way to the town, as a sentence. */
+  readonly onNote?: ((note: string) => void) | undefined;
 }
 
 /** Finds the town that options mean. Throws Failure E_USAGE as `findTownRoot` does. */
 export const townOf = (
   town: string | undefined,
-  { env = process.env, cwd = process.cwd() }: Pick<LookOptions, 'cwd' | 'env'>,
-): TownRoot => findTownRoot({ town, cwd, env });
+  { env = process.env, cwd = process.cwd(), onNote }: Pick<LookOptions, 'cwd' | 'env' | 'onNote'>,
+): TownRoot => {
+  const found = findTownRoot({ town, cwd, env });
+  if (found.passedOver !== null) onNote?.(`not used as the town: ${found.passedOver}`);
+  return found;
+};
 
 /**
  * Gathers a snapshot of a town, or with `scan: 'worker'` of some of its workers.
@@ -42,7 +48,7 @@ export const look = (
   scan: ScanMode,
   workers: readonly string[],
   options: LookOptions,
-  config: Config = readConfig(town.root),
+  config: Config = readConfig(town.root, town.source),
 ): Promise<Snapshot> => {
   const { before, onProgress, onStage } = options;
   return gather({
@@ -58,6 +64,7 @@ export const look = (
     bystanders: [...config.bystanders, ...(options.bystanders ?? [])],
     formerHosts: [...config.formerHosts, ...(options.formerHosts ?? [])],
     env: options.env ?? process.env,
+    gaps: config.passedOver === null ? [] : [{ what: `config:${config.path}`, why: config.passedOver }],
   });
 };
 

@@ -1,14 +1,17 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from './core/failure.ts';
 import type { Check } from './core/types/check.ts';
+import { distrust } from './io/trust.ts';
 
 /** A plug-in as it was asked for, and the directory from which its path or package is found. */
 export interface PluginRequest {
   readonly spec: string;
   readonly from: string;
+  /** A file asked for it, not a person: nobody else may have been able to write it. */
+  readonly mustBeTrusted?: boolean;
 }
 
 /** `package/name`, the package perhaps with a scope: third-party ids never collide with built-in ones. */
@@ -32,6 +35,11 @@ export const loadPlugins = async (requests: readonly PluginRequest[]): Promise<r
 
 const loadPlugin = async (request: PluginRequest): Promise<readonly Check[]> => {
   const path = locate(request);
+  if (request.mustBeTrusted === true) {
+    const real = realpathSync.native(path);
+    const fault = distrust([dirname(real), real]);
+    if (fault !== null) throw refuse(request, `it is not loaded: ${fault}`);
+  }
   let module: { readonly default?: unknown };
   try {
     const { importModule } = await import('./io/import-module.ts');

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseConfig, readConfig } from '../src/config.ts';
@@ -21,6 +21,7 @@ describe('the configuration of a town', () => {
       skip: [],
       failOn: null,
       timeout: null,
+      passedOver: null,
     });
   });
 
@@ -37,7 +38,44 @@ describe('the configuration of a town', () => {
       timeout: 500,
     };
     town.write('lock-doctor.json', JSON.stringify({ $schema: 'x', ...values }));
-    expect(readConfig(town.root)).toEqual({ path: town.path('lock-doctor.json'), ...values });
+    expect(readConfig(town.root)).toEqual({
+      path: town.path('lock-doctor.json'),
+      passedOver: null,
+      ...values,
+    });
+  });
+
+  test('counts for nothing but more caution where others can write it', () => {
+    const town = makeTown();
+    const file = town.write(
+      'lock-doctor.json',
+      '{"plugins": ["./x.js"], "agents": ["mine"], "formerHosts": ["old"], "sockets": ["no"], "skip": ["stale-lock"], "failOn": "error", "timeout": 1}',
+    );
+    chmodSync(file, 0o666);
+    expect(readConfig(town.root)).toMatchObject({
+      ...{
+        plugins: [],
+        agents: ['mine'],
+        formerHosts: [],
+        sockets: [],
+        skip: [],
+        failOn: null,
+        timeout: null,
+      },
+      passedOver: `only its "agents" count: everybody can write to ${file}`,
+    });
+    town.write('lock-doctor.json', '{"agents": ["mine"]}');
+    expect(readConfig(town.root)).toMatchObject({ agents: ['mine'], passedOver: null });
+  });
+
+  test('names no plug-ins where nobody called its directory a town', () => {
+    const town = makeTown();
+    town.write('lock-doctor.json', '{"plugins": ["./x.js"], "skip": ["stale-lock"]}');
+    expect(readConfig(town.root, 'cwd')).toMatchObject({
+      ...{ plugins: [], skip: ['stale-lock'] },
+      passedOver: expect.stringContaining('plug-ins'),
+    });
+    expect(readConfig(town.root, 'marker')).toMatchObject({ plugins: ['./x.js'], passedOver: null });
   });
 
   test('is read from the town root only, never from a worker', () => {

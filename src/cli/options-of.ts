@@ -1,18 +1,20 @@
 /** The border between the command line and the use cases: what was typed becomes their options, once. */
 import type { DiagnoseOptions } from '../diagnose.ts';
 import type { Format } from '../reporters/formats.ts';
+import { escapeControls } from '../reporters/screen/safe-text.ts';
 import { type Arguments, usage } from './arguments/arguments.ts';
 import { heapKeeper } from './terminal/small-heap.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 /** What every look takes from the command line; what is not given there the configuration decides. */
-export const lookOptionsOf = ({ options }: Arguments, { env, cwd }: Terminal) => ({
+export const lookOptionsOf = ({ options }: Arguments, { env, cwd, stderr }: Terminal) => ({
   scan: options.deep ? ('deep' as const) : options.quick ? ('quick' as const) : undefined,
   sockets: unlessEmpty(options.socket),
   timeoutMs: options.timeout ?? undefined,
   formerHosts: options.formerHost,
   env,
   cwd,
+  onNote: (note: string) => stderr.write(`doctor: ${escapeControls(note)}\n`),
 });
 
 /** What every diagnosis takes from the command line. Throws `E_USAGE` and `E_IO` for saved evidence that cannot be read. */

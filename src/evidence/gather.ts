@@ -56,6 +56,8 @@ export interface GatherRequest {
   /** Host names that are gone for good, or were this machine's. */
   readonly formerHosts?: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What is known already not to be looked at. */
+  readonly gaps?: readonly Gap[] | undefined;
   /** Locks of an earlier look: only files that changed since are read again. */
   readonly before?: readonly LockFile[] | undefined;
   /** Called now and then while the town is scanned, and at the end, with what was met so far. */
@@ -201,6 +203,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   onStage?.('git');
   const whole = scan !== 'worker';
   const gaps: readonly Gap[] = [
+    ...(request.gaps ?? []),
     ...found.gaps,
     ...unlistedGaps(request, found, layout.workers),
     ...layout.gaps,

@@ -45,13 +45,15 @@ const CLOSING_MS = 200;
 /**
  * Runs a program without a shell and waits for it, at most `timeoutMs` (and a moment for closing). After that it,
  * and nothing else, gets SIGKILL. Expected outcomes, a missing program included, are values: nothing is thrown.
- * execa is loaded by the first call, so that runs which need no program do not pay for it.
+ * What was looked for and not found (null) is missing. execa is loaded by the first call, so that runs which need no
+ * program do not pay for it.
  */
 export const runCommand = async (
-  file: string,
+  file: string | null,
   args: readonly string[],
   options: CommandOptions,
 ): Promise<CommandResult> => {
+  if (file === null) return { status: 'missing' };
   if (options.alone === true) return runCommandNow(file, args, options);
   const { timeoutMs } = options;
   const { extraDescriptors, limits, where, env } = settingsOf(options);
@@ -86,10 +88,11 @@ export const runCommand = async (
 
 /** As `runCommand`, for questions of those who cannot wait: nothing else goes on meanwhile. */
 export const runCommandNow = (
-  file: string,
+  file: string | null,
   args: readonly string[],
   options: CommandOptions,
 ): CommandResult => {
+  if (file === null) return { status: 'missing' };
   const { extraDescriptors, limits, where, env } = settingsOf(options);
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   try {

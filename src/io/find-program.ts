@@ -7,7 +7,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Where execvp(3) looks when PATH is not set. */
 const DEFAULT_PATH = '/usr/bin:/bin';
 
-/** Where the system keeps its own programs: cron's PATH lacks some of these. */
+/** Where the system keeps its own programs: they come before PATH, of which cron's lacks some. */
 export const SYSTEM_DIRECTORIES: readonly string[] = [
   '/usr/bin',
   '/bin',

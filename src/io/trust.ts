@@ -17,6 +17,12 @@ const MAX_ACCOUNTS_BYTES = 1024 * 1024;
 /** The user as whom this process acts. */
 export const callerUid = (): number => process.geteuid?.() ?? ROOT;
 
+/** The user who called sudo: root may look at what is his for him, and never runs it. Null without sudo. */
+export const sudoUid = (): number | null => {
+  const { SUDO_UID = '' } = process.env;
+  return callerUid() === ROOT && /^\d+$/.test(SUDO_UID) ? Number(SUDO_UID) : null;
+};
+
 /**
  * Why these entries (a directory, then what lies in it) may not be relied on, as a sentence fragment; null where they
  * may. `uid` and root may own and write them, nobody else. A symlink counts as well as what it leads to.

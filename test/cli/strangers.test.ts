@@ -1,12 +1,22 @@
-/** What another user of the machine can make a doctor do: nothing. Each of these attacks worked once. */
+/** What another user of the machine, or an agent in its worker, can make a doctor do: nothing. Each of these attacks worked once. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   canBecomeOthers,
   cleanUp,
+  fakeAgent,
   hasTmux,
   makeTown,
   OTHER_UID,
@@ -139,4 +149,163 @@ describe("another user's tmux server (skipped without root and tmux)", () => {
       expect(status).toBe(22);
     },
   );
+});
+
+/** A module that says in `target` that it ran. */
+const plugin = (target: string): string =>
+  `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(join(target, 'ran'))}, '');
+   export default { id: 'x/y', title: 't', run: () => [] };`;
+
+/** A town's configuration that loads it, in a directory. */
+const plantPlugin = (directory: string, target: string, uid: number): void => {
+  writeFileSync(join(directory, 'lock-doctor.json'), '{"plugins": ["./evil.mjs"], "sockets": ["nowhere"]}');
+  writeFileSync(join(directory, 'evil.mjs'), plugin(target));
+  for (const name of ['lock-doctor.json', 'evil.mjs']) chownSync(join(directory, name), uid, uid);
+};
+
+const READING: readonly (readonly string[])[] = [
+  [],
+  ['locks'],
+  ['checks'],
+  ['explain', ADA],
+  ['--fix', '--dry-run'],
+  ['--fix', '--yes'],
+];
+
+describe("another user's files (skipped without root)", () => {
+  const asRoot = canBecomeOthers ? test : test.skip;
+
+  /** A directory like /tmp in which a stranger has made a town of all that lies below. */
+  const sharedPlace = (target: string): string => {
+    const shared = privateDirectory(0);
+    chmodSync(shared, 0o1777);
+    mkdirSync(join(shared, 'mayor'));
+    writeFileSync(join(shared, 'mayor/town.json'), '{}');
+    for (const path of ['mayor', 'mayor/town.json']) chownSync(join(shared, path), OTHER_UID, OTHER_UID);
+    plantPlugin(shared, target, OTHER_UID);
+    return shared;
+  };
+
+  asRoot('make no town of the shared directory around ours, and run nothing', () => {
+    const target = privateDirectory(0);
+    const shared = sharedPlace(target);
+    const town = makeTown({ root: join(shared, 'gt'), workers: [ADA] });
+    town.lock(ADA);
+    for (const way of READING) doctor(way, { cwd: town.root });
+    expect(readdirSync(target)).toEqual([]);
+    const { stdout, stderr } = doctor(['--json'], { cwd: town.root });
+    expect(JSON.parse(stdout)).toMatchObject({ town: { root: town.root, source: 'marker' } });
+    expect(stderr).toContain(`${shared}/mayor belongs to user ${OTHER_UID}`);
+  });
+
+  asRoot('make no town of a directory without a marker either', () => {
+    const target = privateDirectory(0);
+    const cwd = join(sharedPlace(target), 'tree');
+    mkdirSync(cwd);
+    const { stdout, stderr } = doctor(['--json'], { cwd });
+    expect(JSON.parse(stdout)).toMatchObject({ town: { root: cwd, source: 'cwd' } });
+    expect(stderr).toContain('not used as the town');
+    expect(readdirSync(target)).toEqual([]);
+  });
+
+  asRoot(
+    'whoever stands in the town of somebody else has to name it; named, it is read and runs nothing',
+    () => {
+      const target = privateDirectory(0);
+      const town = makeTown({ workers: [ADA] });
+      town.lock(ADA);
+      plantPlugin(town.root, target, OTHER_UID);
+      execFileSync('chown', ['-R', String(OTHER_UID), town.root]);
+      for (const way of READING) {
+        const { status, stderr } = doctor(way, { cwd: town.path(ADA) });
+        expect(status).toBe(2);
+        expect(stderr).toContain(`doctor --town ${town.root}`);
+      }
+      const { stdout } = doctor(['--json', town.root]);
+      expect(JSON.parse(stdout)).toMatchObject({
+        locks: [{ worker: ADA }],
+        gaps: expect.arrayContaining([
+          {
+            what: `config:${town.path('lock-doctor.json')}`,
+            why: expect.stringContaining('only its "agents" count'),
+          },
+        ]),
+      });
+      for (const way of READING) doctor([...way, '--town', town.root], { cwd: town.path(ADA) });
+      expect(readdirSync(target)).toEqual([]);
+    },
+  );
+
+  asRoot('are read, and nothing of them run, under sudo', () => {
+    const target = privateDirectory(0);
+    const town = makeTown({ workers: [ADA] });
+    town.lock(ADA);
+    plantPlugin(town.root, target, OTHER_UID);
+    execFileSync('chown', ['-R', String(OTHER_UID), town.root]);
+    const { stdout } = doctor(['--json'], { cwd: town.path(ADA), env: { SUDO_UID: String(OTHER_UID) } });
+    expect(JSON.parse(stdout)).toMatchObject({ town: { root: town.root, source: 'marker' } });
+    expect(readdirSync(target)).toEqual([]);
+  });
+
+  asRoot('name agents that count, for more names are more caution', async () => {
+    const town = makeTown({ workers: [ADA] });
+    town.lock(ADA);
+    town.write('lock-doctor.json', '{"agents": ["unheard-of"]}');
+    chownSync(town.path('lock-doctor.json'), OTHER_UID, -1);
+    await fakeAgent('unheard-of', { cwd: town.path(ADA) });
+    const { stdout } = doctor(['--json', town.root]);
+    expect(JSON.parse(stdout)).toMatchObject({ locks: [{ state: 'held' }], gaps: [] });
+  });
+
+  asRoot('are not loaded as plug-ins, though our own configuration names them', () => {
+    const target = privateDirectory(0);
+    const town = makeTown({ workers: [ADA] });
+    plantPlugin(town.root, target, 0);
+    chownSync(town.path('evil.mjs'), OTHER_UID, -1);
+    const { status, stdout } = doctor(['--json', town.root]);
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: 'E_CONFIG', message: expect.stringContaining('belongs to user') },
+    });
+    expect(readdirSync(target)).toEqual([]);
+  });
+});
+
+describe('what an agent can leave in its worker', () => {
+  test('no plug-in is loaded out of a directory that nobody called a town', () => {
+    const target = privateDirectory(process.getuid?.() ?? 0);
+    const town = makeTown({ marked: false, workers: [ADA] });
+    town.lock(ADA);
+    plantPlugin(town.path(ADA), target, process.getuid?.() ?? 0);
+    for (const way of [
+      [],
+      ['locks'],
+      ['checks'],
+      ['--fix', '--dry-run'],
+      ['--fix', '--yes'],
+      ['explain', '.'],
+    ])
+      doctor(way, { cwd: town.path(ADA) });
+    expect(readdirSync(target)).toEqual([]);
+    const { stdout } = doctor(['--json'], { cwd: town.path(ADA) });
+    expect(stdout).toContain('its plug-ins were not loaded');
+    // Named, it is the town's own word.
+    doctor(['--town', town.path(ADA)]);
+    expect(readdirSync(target)).toEqual(['ran']);
+  });
+
+  test.each(['.:', ':', 'bin:'])('no program is run out of a relative element of PATH: %s', (begin) => {
+    const target = privateDirectory(process.getuid?.() ?? 0);
+    const town = makeTown({ workers: [ADA] });
+    town.lock(ADA, { session_id: '%0' });
+    for (const name of ['tmux', 'git', 'ps', 'lsof', 'flock', 'env', 'id', 'perl', 'busybox'])
+      for (const folder of ['', 'bin/']) {
+        const script = `#!/bin/sh\ntouch ${join(target, name)}\n`;
+        chmodSync(town.write(`${ADA}/${folder}${name}`, script), 0o755);
+      }
+    const cwd = town.path(ADA);
+    for (const way of WAYS)
+      doctor(way, { cwd, env: { PATH: `${begin}${process.env.PATH}`, 'ODD-NAME': 'x' } });
+    expect(readdirSync(target)).toEqual([]);
+  });
 });

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { findProgram } from '../../src/io/find-program.ts';
-import { cleanUp, makeTown } from '../support/index.ts';
+import { findCommand, findProgram, findSystemProgram } from '../../src/io/find-program.ts';
+import { cleanUp, makeTown, onCleanUp } from '../support/index.ts';
 
 describe('looking for a program', () => {
   afterEach(cleanUp);
@@ -19,5 +19,37 @@ describe('looking for a program', () => {
 
   test('knows the usual places where PATH is not set', () => {
     expect(findProgram('env', {})).toMatch(/^\/(usr\/)?bin\/env$/);
+  });
+});
+
+describe('where a program is looked for', () => {
+  afterEach(cleanUp);
+
+  const withTool = () => {
+    const { path, write } = makeTown();
+    chmodSync(write('bin/tool', '#!/bin/sh'), 0o755);
+    return { here: path('bin'), tool: path('bin', 'tool') };
+  };
+
+  test('never is a relative or empty element of PATH', () => {
+    const { here } = withTool();
+    const before = process.cwd();
+    onCleanUp(() => process.chdir(before));
+    process.chdir(here);
+    for (const PATH of ['.', '', ':', '../bin', './', `:/nowhere:`])
+      expect(findProgram('tool', { PATH })).toBeNull();
+  });
+
+  test("is, for the caller's own command, what a shell would take", () => {
+    const { here, tool } = withTool();
+    for (const PATH of ['.', '', '/nowhere:', '../bin'])
+      expect(findCommand('tool', { PATH }, here)).toBe(tool);
+  });
+
+  test("is, for the system's own, its directories before PATH", () => {
+    const { here } = withTool();
+    expect(findSystemProgram('sh', { PATH: here })).toMatch(/^\/(usr\/)?bin\/sh$/);
+    expect(findSystemProgram('tool', { PATH: here })).toBe(`${here}/tool`);
+    expect(findSystemProgram('tool', { PATH: '.' })).toBeNull();
   });
 });

@@ -85,7 +85,6 @@ const runGit = async (
   { program, timeoutMs, env, as = callerUid() }: GitClient,
   input?: string,
 ): Promise<CommandResult> => {
-  if (program === null) return { status: 'missing' };
   const quiet = SETTINGS.flatMap((setting) => ['-c', setting]);
   return runCommand(program, [...quiet, '-C', top, ...args], {
     timeoutMs,

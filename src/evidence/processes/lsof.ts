@@ -12,7 +12,7 @@ export const askLsof = async (pids: readonly number[]): Promise<ReadonlyMap<numb
   const { PATH } = process.env;
   // What its locale cannot print it escapes.
   const options = { timeoutMs: TIMEOUT_MS, env: { PATH, LC_ALL: 'en_US.UTF-8' } };
-  const result = await runCommand(findSystemProgram('lsof', { PATH }) ?? 'lsof', args, options);
+  const result = await runCommand(findSystemProgram('lsof', { PATH }), args, options);
   // lsof ends with 1 as soon as one of the processes is gone, and still answers for the others.
   const answered = result.status === 'ok' || result.status === 'failed';
   const told = answered ? parseLsof(result.stdout) : new Map<number, Observed<string>>();

@@ -6,10 +6,10 @@ import { findSystemProgram } from '../../io/find-program.ts';
 const TIMEOUT_MS = 5000;
 
 /** The program and how it is run. It prints times in the zone of its environment: a laptop that travels changes the system's. */
-export const psCommand = (): { readonly file: string; readonly options: CommandOptions } => {
+export const psCommand = (): { readonly file: string | null; readonly options: CommandOptions } => {
   const { PATH } = process.env;
   return {
-    file: findSystemProgram('ps', { PATH }) ?? 'ps',
+    file: findSystemProgram('ps', { PATH }),
     options: { timeoutMs: TIMEOUT_MS, env: { PATH, LC_ALL: 'C', TZ: 'UTC' } },
   };
 };

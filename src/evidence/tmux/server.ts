@@ -120,7 +120,6 @@ const runClient = async (
   command: readonly string[],
   { program, timeoutMs, env, alone, as = callerUid() }: TmuxClient,
 ): Promise<CommandResult> => {
-  if (program === null) return { status: 'missing' };
   const { PATH, HOME, LANG, LC_ALL, LC_CTYPE } = env;
   return runCommand(program, ['-u', '-S', socket, ...command], {
     timeoutMs,

@@ -3,6 +3,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../../core/failure.ts';
 import type { TownSource } from '../../core/types/evidence.ts';
+import { distrust, sudoUid } from '../../io/trust.ts';
 
 export interface TownRoot {
   /** Absolute, symlinks resolved. */
@@ -12,6 +13,8 @@ export interface TownRoot {
   readonly why: string;
   /** The path as given, where it differs from `root`. */
   readonly aliases: readonly string[];
+  /** Why a marker above does not count by the trust rule, as a sentence fragment; null where all count. */
+  readonly passedOver: string | null;
 }
 
 export interface TownRequest {
@@ -22,40 +25,91 @@ export interface TownRequest {
 }
 
 /** The file that marks a Gas Town, relative to its root. */
-const TOWN_MARKER = join('mayor', 'town.json');
+const TOWN_MARKER = ['mayor', 'town.json'] as const;
 
-const outermostMarked = (from: string): string | null => {
-  let found: string | null = null;
+interface Marked {
+  /** The outermost directory whose marker counts. */
+  readonly place: string | null;
+  /** Why a marker further out, or where none counts the outermost one, does not count. */
+  readonly passedOver: string | null;
+  /** The directory of a marker that does not count though it is no shared one: whoever stands below it means that town. */
+  readonly foreign: string | null;
+}
+
+/**
+ * Looks at all directories above. Markers count by the trust rule (docs/security.md), and from a town that counts nothing
+ * is looked for beyond a directory of somebody else.
+ */
+const outermostMarked = (from: string): Marked => {
+  let found: Marked = { place: null, passedOver: null, foreign: null };
   for (let place = from; ; place = dirname(place)) {
-    if (existsSync(join(place, TOWN_MARKER))) found = place;
-    if (dirname(place) === place) return found;
+    const marker = join(place, ...TOWN_MARKER);
+    if (existsSync(marker)) found = withMarker(found, place, marker);
+    if (dirname(place) === place || (found.place !== null && distrustTown([place]) !== null)) return found;
   }
 };
+
+const withMarker = (found: Marked, place: string, marker: string): Marked => {
+  const passedOver = distrustTown([place, dirname(marker), marker]);
+  if (passedOver === null) return { place, passedOver: null, foreign: null };
+  // In a directory like /tmp anybody may put anything.
+  const foreign = isShared(place) ? found.foreign : place;
+  return { ...found, passedOver, foreign };
+};
+
+const distrustTown = (entries: readonly string[]): string | null => {
+  const why = distrust(entries);
+  const behind = why === null ? null : sudoUid();
+  return behind === null ? why : distrust(entries, behind);
+};
+
+/** Everybody may write, and nobody can remove what belongs to others. */
+const isShared = (directory: string): boolean => (statSync(directory).mode & 0o1002) === 0o1002;
 
 const isDirectory = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-const choose = ({ town, cwd, env }: TownRequest): { path: string; source: TownSource; why: string } => {
+interface Choice {
+  readonly path: string;
+  readonly source: TownSource;
+  readonly why: string;
+  readonly passedOver: string | null;
+}
+
+const choose = ({ town, cwd, env }: TownRequest): Choice => {
   if (town !== undefined)
-    return { path: resolve(cwd, town), source: 'flag', why: 'named on the command line' };
-  const marked = outermostMarked(cwd);
-  if (marked !== null)
-    return { path: marked, source: 'marker', why: 'outermost directory above with mayor/town.json' };
+    return { path: resolve(cwd, town), source: 'flag', why: 'named on the command line', passedOver: null };
+  const { place, passedOver, foreign } = outermostMarked(cwd);
+  if (place !== null)
+    return {
+      path: place,
+      source: 'marker',
+      why: 'outermost directory above with mayor/town.json',
+      passedOver,
+    };
   for (const name of ['GT_TOWN_ROOT', 'GT_ROOT']) {
     const value = env[name];
     if (value !== undefined && value !== '')
-      return { path: resolve(cwd, value), source: 'env', why: `named by $${name}` };
+      return { path: resolve(cwd, value), source: 'env', why: `named by $${name}`, passedOver };
   }
-  return { path: cwd, source: 'cwd', why: 'the working directory, for want of a mayor/town.json above it' };
+  if (foreign !== null)
+    throw new Failure(
+      'E_USAGE',
+      `the town around ${cwd} does not count unless it is named: ${passedOver}`,
+      `doctor --town ${foreign}`,
+    );
+  const why = 'the working directory, for want of a mayor/town.json above it';
+  return { path: cwd, source: 'cwd', why, passedOver };
 };
 
 /**
  * Finds the town's root: the one named, else the outermost marked ancestor, else the environment's, else the working directory.
+ * Markers of strangers do not count.
  *
- * @throws Failure E_USAGE where it does not exist, is no directory, or cannot be looked at
+ * @throws Failure E_USAGE where the only town around is a stranger's, or where it does not exist, is no directory, or cannot be looked at
  */
 export const findTownRoot = (request: TownRequest): TownRoot => {
-  const { path, source, why } = choose(request);
+  const { path, source, why, passedOver } = choose(request);
   const hint = 'doctor --town /path/to/town';
   try {
     if (!isDirectory(path)) {
@@ -66,7 +120,7 @@ export const findTownRoot = (request: TownRequest): TownRoot => {
       );
     }
     const root = realpathSync.native(path);
-    return { root, source, why, aliases: root === path ? [] : [path] };
+    return { root, source, why, aliases: root === path ? [] : [path], passedOver };
   } catch (error) {
     if (error instanceof Failure) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';

@@ -3,6 +3,7 @@
  * belongs to the open file description, so it stays with our descriptor when the program has exited, and the kernel
  * drops it when our process dies.
  */
+import { SYSTEM_DIRECTORIES } from '../../io/find-program.ts';
 import type { SystemCalls, ToolAnswer } from '../../io/system-calls.ts';
 
 export interface FlockTool {
@@ -37,14 +38,12 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOMEM: 'The machine has no memory left for another process.',
 };
 
-/** Looked at before PATH, which in cron is short and elsewhere is anybody's. */
-const SYSTEM_DIRECTORIES = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin'];
-
 /** A locker that has not answered by then hangs: it never waits for the lock itself. */
 const TOOL_TIMEOUT_MS = 2000;
 
 /** Every program on this machine that can do it, the fastest first. */
 export function findFlockTools(calls: SystemCalls, path: string): readonly FlockTool[] {
+  // PATH comes after: in cron it is short, and elsewhere it is anybody's.
   const directories = [...SYSTEM_DIRECTORIES, ...path.split(':').filter((entry) => entry.startsWith('/'))];
   return CANDIDATES.flatMap(({ name, args }) => {
     const directory = directories.find((entry) => calls.isExecutable(`${entry}/${name}`));

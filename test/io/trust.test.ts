@@ -1,0 +1,97 @@
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { distrust } from '../../src/io/trust.ts';
+import { asOtherUser, canBecomeOthers, cleanUp, OTHER_UID, onCleanUp } from '../support/index.ts';
+
+afterEach(cleanUp);
+
+const asRoot = canBecomeOthers ? test : test.skip;
+
+/** A directory of ours with a file. */
+const makePlace = () => {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'trust-')));
+  onCleanUp(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, 'file');
+  writeFileSync(file, '', { mode: 0o644 });
+  chmodSync(directory, 0o755);
+  return { directory, file, entries: [directory, file] };
+};
+
+describe('a file counts', () => {
+  test('where it and its directory are ours, and nobody else can write there', () => {
+    expect(distrust(makePlace().entries)).toBeNull();
+  });
+
+  test('through a symlink of ours to a file of ours', () => {
+    const { directory, file } = makePlace();
+    symlinkSync(file, join(directory, 'link'));
+    expect(distrust([directory, join(directory, 'link')])).toBeNull();
+  });
+
+  test.each([
+    ['everybody', 0o777, 'everybody can write to'],
+    ['a group', 0o775, 'can write to'],
+  ])('not where %s can write to its directory, or to it', (_who, mode, why) => {
+    const { directory, file, entries } = makePlace();
+    if (canBecomeOthers) for (const path of entries) chownSync(path, -1, OTHER_UID);
+    chmodSync(directory, mode);
+    expect(distrust(entries)).toMatch(`${why} ${directory}`.slice(-directory.length));
+    expect(distrust(entries)).toContain(why);
+    chmodSync(directory, 0o755);
+    chmodSync(file, mode);
+    expect(distrust(entries)).toContain(file);
+  });
+
+  test('in a directory like /tmp, where nobody can take its place', () => {
+    const { directory, entries } = makePlace();
+    chmodSync(directory, 0o1777);
+    expect(distrust(entries)).toBeNull();
+  });
+
+  test('not where it is not there, or cannot be looked at', () => {
+    const { directory } = makePlace();
+    expect(distrust([directory, join(directory, 'missing')])).toContain('ENOENT');
+  });
+
+  asRoot("where the group that can write is its owner's own (skipped without root)", () => {
+    const { entries } = makePlace();
+    // Debian and its kin: user daemon (1) has group daemon (1) for himself.
+    for (const path of entries) {
+      chownSync(path, 1, 1);
+      chmodSync(path, 0o775);
+    }
+    expect(distrust(entries, 1)).toBeNull();
+    chownSync(entries[0] ?? '', 1, 100);
+    expect(distrust(entries, 1)).toBe(`group 100 can write to ${entries[0]}`);
+  });
+
+  asRoot('not where somebody else owns one of them, be it a symlink (skipped without root)', () => {
+    const { directory, file, entries } = makePlace();
+    chownSync(file, OTHER_UID, -1);
+    expect(distrust(entries)).toBe(`${file} belongs to user ${OTHER_UID}`);
+    expect(distrust(entries, OTHER_UID)).toBeNull();
+    const own = makePlace();
+    symlinkSync(file, join(own.directory, 'link'));
+    expect(distrust([own.directory, join(own.directory, 'link')])).toContain(`belongs to user ${OTHER_UID}`);
+    chownSync(directory, OTHER_UID, -1);
+    chownSync(file, 0, -1);
+    expect(distrust(entries)).toBe(`${directory} belongs to user ${OTHER_UID}`);
+  });
+
+  asRoot("root's, for everybody (skipped without root)", async () => {
+    const { directory, entries } = makePlace();
+    mkdirSync(join(directory, 'more'));
+    expect(await asOtherUser(() => distrust(entries))).toBeNull();
+  });
+});
