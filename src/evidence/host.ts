@@ -36,7 +36,7 @@ const bootSession = (): string | null => {
 
 const askSysctl = (name: string): string | null => {
   const { PATH } = process.env;
-  const file = findSystemProgram('sysctl', { PATH }) ?? 'sysctl';
+  const file = findSystemProgram('sysctl', { PATH });
   const answer = runCommandNow(file, ['-n', name], { timeoutMs: SYSCTL_TIMEOUT_MS, env: { PATH } });
   return answer.status === 'ok' ? answer.stdout.toString('utf8').trim() || null : null;
 };

@@ -19,7 +19,6 @@ import {
   fakeAgent,
   hasTmux,
   makeTown,
-  OTHER_UID,
   onCleanUp,
   startTmux,
   type TestTmux,
@@ -30,6 +29,9 @@ import { bareEnvironment, doctor, PROGRAM } from './run-cli.ts';
 afterEach(cleanUp);
 
 const ADA = 'gastown/crew/ada';
+
+/** Nobody else's servers are started as this user: other tests count theirs. */
+const ATTACKER = 64_918;
 
 /** An account that every system has; tmux lets others in by name only. */
 const DAEMON = 1;
@@ -80,47 +82,47 @@ const ask = (town: TestTown, tmuxTmpdir: string, more: readonly string[] = []) =
 describe("another user's tmux server (skipped without root and tmux)", () => {
   asRootWithTmux('cannot make root write, where its owner owns a lock of the town', async () => {
     const target = privateDirectory(0);
-    const { tmuxTmpdir } = await hostileServer(OTHER_UID, target);
+    const { tmuxTmpdir } = await hostileServer(ATTACKER, target);
     const town = makeTown({ workers: [ADA] });
     chmodSync(town.root, 0o755);
     const lock = town.lock(ADA, { session_id: '%0' });
-    chownSync(lock, OTHER_UID, OTHER_UID);
+    chownSync(lock, ATTACKER, ATTACKER);
     ask(town, tmuxTmpdir);
     expect(readdirSync(target)).toEqual([]);
   });
 
   asRootWithTmux('cannot make root write, where its owner owns the town', async () => {
     const target = privateDirectory(0);
-    const { tmuxTmpdir } = await hostileServer(OTHER_UID, target);
+    const { tmuxTmpdir } = await hostileServer(ATTACKER, target);
     const town = makeTown({ workers: [ADA] });
     town.lock(ADA, { session_id: '%0' });
-    execFileSync('chown', ['-R', `${OTHER_UID}`, town.root]);
+    execFileSync('chown', ['-R', `${ATTACKER}`, town.root]);
     ask(town, tmuxTmpdir);
     expect(readdirSync(target)).toEqual([]);
   });
 
   asRootWithTmux('is not asked by root, though it is named, where its owner owns nothing there', async () => {
     const target = privateDirectory(0);
-    const server = await hostileServer(OTHER_UID, target);
+    const server = await hostileServer(ATTACKER, target);
     const town = makeTown({ workers: [ADA] });
     town.lock(ADA, { session_id: '%0' });
     const answers = ask(town, server.tmuxTmpdir, ['--socket', server.socket]);
     expect(readdirSync(target)).toEqual([]);
-    expect(answers[0]?.stdout).toContain(`belongs to user ${OTHER_UID}`);
+    expect(answers[0]?.stdout).toContain(`belongs to user ${ATTACKER}`);
     // preflight and exec.
     expect(answers.slice(3, 5).map(({ status }) => status)).toEqual([22, 22]);
   });
 
   asRootWithTmux('is not asked by an ordinary user, though it lets everybody in', async () => {
     const target = privateDirectory(DAEMON);
-    const server = await hostileServer(OTHER_UID, target);
-    chmodSync(join(server.tmuxTmpdir, `tmux-${OTHER_UID}`), 0o755);
+    const server = await hostileServer(ATTACKER, target);
+    chmodSync(join(server.tmuxTmpdir, `tmux-${ATTACKER}`), 0o755);
     chmodSync(server.socket, 0o777);
-    spawnSync('tmux', ['-S', server.socket, 'server-access', '-a', 'daemon'], { uid: OTHER_UID });
+    spawnSync('tmux', ['-S', server.socket, 'server-access', '-a', 'daemon'], { uid: ATTACKER });
     const town = makeTown({ workers: [ADA] });
     chmodSync(town.root, 0o755);
     const lock = town.lock(ADA, { session_id: '%0' });
-    chownSync(lock, OTHER_UID, -1);
+    chownSync(lock, ATTACKER, -1);
     const run = (...args: string[]) =>
       spawnSync(process.execPath, [PROGRAM, ...args], {
         ...{ uid: DAEMON, gid: DAEMON, cwd: '/', encoding: 'utf8' },
@@ -129,22 +131,20 @@ describe("another user's tmux server (skipped without root and tmux)", () => {
     for (const way of WAYS.slice(0, 4)) run(...way, '--town', town.root);
     const { stdout, status } = run('preflight', ADA, '--town', town.root, '--json');
     expect(readdirSync(target)).toEqual([]);
-    expect(stdout).toContain(`belongs to user ${OTHER_UID}: not asked`);
+    expect(stdout).toContain(`belongs to user ${ATTACKER}: not asked`);
     expect(status).toBe(22);
   });
 
   asRootWithTmux(
     'cannot take the place of another socket in a directory that others can write to',
     async () => {
-      const target = privateDirectory(0);
-      const server = await hostileServer(0, target);
+      const server = await startTmux();
       chmodSync(join(server.tmuxTmpdir, 'tmux-0'), 0o777);
       const town = makeTown({ workers: [ADA] });
       town.lock(ADA, { session_id: '%0' });
       const { stdout, status } = doctor(['preflight', ADA, '--town', town.root, '--json'], {
         env: { TMUX_TMPDIR: server.tmuxTmpdir },
       });
-      expect(readdirSync(target)).toEqual([]);
       expect(stdout).toContain('everybody can write to');
       expect(status).toBe(22);
     },
@@ -181,8 +181,8 @@ describe("another user's files (skipped without root)", () => {
     chmodSync(shared, 0o1777);
     mkdirSync(join(shared, 'mayor'));
     writeFileSync(join(shared, 'mayor/town.json'), '{}');
-    for (const path of ['mayor', 'mayor/town.json']) chownSync(join(shared, path), OTHER_UID, OTHER_UID);
-    plantPlugin(shared, target, OTHER_UID);
+    for (const path of ['mayor', 'mayor/town.json']) chownSync(join(shared, path), ATTACKER, ATTACKER);
+    plantPlugin(shared, target, ATTACKER);
     return shared;
   };
 
@@ -195,7 +195,7 @@ describe("another user's files (skipped without root)", () => {
     expect(readdirSync(target)).toEqual([]);
     const { stdout, stderr } = doctor(['--json'], { cwd: town.root });
     expect(JSON.parse(stdout)).toMatchObject({ town: { root: town.root, source: 'marker' } });
-    expect(stderr).toContain(`${shared}/mayor belongs to user ${OTHER_UID}`);
+    expect(stderr).toContain(`${shared}/mayor belongs to user ${ATTACKER}`);
   });
 
   asRoot('make no town of a directory without a marker either', () => {
@@ -214,8 +214,8 @@ describe("another user's files (skipped without root)", () => {
       const target = privateDirectory(0);
       const town = makeTown({ workers: [ADA] });
       town.lock(ADA);
-      plantPlugin(town.root, target, OTHER_UID);
-      execFileSync('chown', ['-R', String(OTHER_UID), town.root]);
+      plantPlugin(town.root, target, ATTACKER);
+      execFileSync('chown', ['-R', String(ATTACKER), town.root]);
       for (const way of READING) {
         const { status, stderr } = doctor(way, { cwd: town.path(ADA) });
         expect(status).toBe(2);
@@ -240,9 +240,9 @@ describe("another user's files (skipped without root)", () => {
     const target = privateDirectory(0);
     const town = makeTown({ workers: [ADA] });
     town.lock(ADA);
-    plantPlugin(town.root, target, OTHER_UID);
-    execFileSync('chown', ['-R', String(OTHER_UID), town.root]);
-    const { stdout } = doctor(['--json'], { cwd: town.path(ADA), env: { SUDO_UID: String(OTHER_UID) } });
+    plantPlugin(town.root, target, ATTACKER);
+    execFileSync('chown', ['-R', String(ATTACKER), town.root]);
+    const { stdout } = doctor(['--json'], { cwd: town.path(ADA), env: { SUDO_UID: String(ATTACKER) } });
     expect(JSON.parse(stdout)).toMatchObject({ town: { root: town.root, source: 'marker' } });
     expect(readdirSync(target)).toEqual([]);
   });
@@ -251,7 +251,7 @@ describe("another user's files (skipped without root)", () => {
     const town = makeTown({ workers: [ADA] });
     town.lock(ADA);
     town.write('lock-doctor.json', '{"agents": ["unheard-of"]}');
-    chownSync(town.path('lock-doctor.json'), OTHER_UID, -1);
+    chownSync(town.path('lock-doctor.json'), ATTACKER, -1);
     await fakeAgent('unheard-of', { cwd: town.path(ADA) });
     const { stdout } = doctor(['--json', town.root]);
     expect(JSON.parse(stdout)).toMatchObject({ locks: [{ state: 'held' }], gaps: [] });
@@ -261,7 +261,7 @@ describe("another user's files (skipped without root)", () => {
     const target = privateDirectory(0);
     const town = makeTown({ workers: [ADA] });
     plantPlugin(town.root, target, 0);
-    chownSync(town.path('evil.mjs'), OTHER_UID, -1);
+    chownSync(town.path('evil.mjs'), ATTACKER, -1);
     const { status, stdout } = doctor(['--json', town.root]);
     expect(status).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({

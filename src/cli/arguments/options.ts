@@ -209,7 +209,7 @@ export const OPTIONS = [
     type: 'list',
     value: 'SOCKET',
     kind: 'text',
-    summary: 'ask this tmux server (2.7 or newer), by name or path (repeatable)',
+    summary: 'ask this tmux server of yours (2.7 or newer), by name or path (repeatable)',
     commands: [...LOOKING],
   },
   {
