@@ -60,27 +60,27 @@ export async function acquireGuarded(
   const { calls, place, workerDir } = context;
   const text = await compose(request, context);
   const { kept } = tidyUp(guard, { nowMs: context.now(), clearReleasedAfterMs: null });
-  let staged: Staged | null = null;
-  try {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const seen = look(calls, place.lock);
-      if (isOurs(context, seen)) return await refreshGuarded(guard, request, context);
-      if (seen.kind === 'absent') {
-        refuseUnfinished(context, kept);
-        refuseLiveCompanion(context);
-      } else {
-        const verdict = await judged(context, seen);
-        if (verdict === null) continue;
-        if (!mayTakeOver(verdict, guard)) throw refusal(context, seen, verdict);
-      }
-      if (!guard.stands()) throw tornGuard(workerDir);
-      // Before anything is moved: this is where a full disk says no.
-      staged ??= stage(calls, place, text.record);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const seen = look(calls, place.lock);
+    if (isOurs(context, seen)) return refreshGuarded(guard, request, context);
+    if (seen.kind === 'absent') {
+      refuseUnfinished(context, kept);
+      refuseLiveCompanion(context);
+    } else {
+      const verdict = await judged(context, seen);
+      if (verdict === null) continue;
+      if (!mayTakeOver(verdict, guard)) throw refusal(context, seen, verdict);
+    }
+    if (!guard.stands()) throw tornGuard(workerDir);
+    // Before anything is moved: this is where a full disk says no.
+    const staged = stage(calls, place, text.record);
+    try {
       const put = putInPlace(guard, request, context, { ...text, staged, seen });
       if (put !== null) return put;
+    } finally {
+      // Not used twice: whoever writes over the lock in place writes over this name of the same file too.
+      dropStaged(calls, place, staged);
     }
-  } finally {
-    if (staged !== null) dropStaged(calls, place, staged);
   }
   throw new LockedError(workerDir, `The lock of ${workerDir} changes faster than it can be judged.`, {
     state: 'unknown',

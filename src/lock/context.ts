@@ -6,6 +6,7 @@ import { UnsafeDirectoryError } from '../io/open-directory.ts';
 import type { SystemCalls } from '../io/system-calls.ts';
 import type { Judge } from './ask-the-judge.ts';
 import {
+  DiskError,
   InvalidLockError,
   LockChangedError,
   LockError,
@@ -106,7 +107,8 @@ export const tornGuard = (workerDir: string): NoGuardError =>
 export function asLockError(workerDir: string, error: unknown): unknown {
   if (error instanceof LockError) return error;
   if (error instanceof UnsafeDirectoryError) return new NoGuardError(workerDir, error.message, error.hint);
-  if (!/^E[A-Z0-9]+$/.test(errnoOf(error) ?? '')) return error;
+  const isOfDisk = error instanceof DiskError || /^E[A-Z0-9]+$/.test(errnoOf(error) ?? '');
+  if (!isOfDisk) return error;
   const message = `The disk refused to change the lock of ${workerDir}: ${describeFailure(error)}.`;
   return new LockIoError(workerDir, message, errnoOf(error), error);
 }

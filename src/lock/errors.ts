@@ -118,3 +118,11 @@ export class LockIoError extends LockError {
     this.errno = errno;
   }
 }
+
+/** The disk did not do what it should, told in our own words: `Lock` rejects with LockIoError for it. */
+export class DiskError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = new.target.name;
+  }
+}

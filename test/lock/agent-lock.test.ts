@@ -201,6 +201,25 @@ describe('taking a lock', () => {
     expect(refused).toMatchObject({ state: 'stale', retryInSeconds: expect.any(Number) });
   });
 
+  test('a lock that another tool writes over at once is its own, not a failure of the disk', async () => {
+    const { dir, path, names } = scene();
+    const agent = await fakeAgent();
+    const theirs = JSON.stringify({
+      pid: agent.pid,
+      acquired_at: '2026-01-01T00:00:00Z',
+      session_id: 'theirs',
+    });
+    const overwriting = {
+      ...systemCalls,
+      link: (from: string, to: string) => {
+        systemCalls.link(from, to);
+        writeFileSync(path, theirs);
+      },
+    };
+    await expect(new Lock(dir, { calls: overwriting }).acquire()).rejects.toBeInstanceOf(LockedError);
+    expect([readFileSync(path, 'utf8'), names()]).toEqual([theirs, ['agent.lock', 'agent.lock.flock']]);
+  });
+
   test('fifty at once: exactly one gets it, and each in turn', async () => {
     const { dir, names } = scene();
     const judge = async () => null;

@@ -5,6 +5,7 @@ import { errnoOf } from '../../io/errno.ts';
 import { openOrMake } from '../../io/make-files.ts';
 import { type OpenDirectory, openDirectory, UnsafeDirectoryError } from '../../io/open-directory.ts';
 import type { SystemCalls } from '../../io/system-calls.ts';
+import { DiskError } from '../errors.ts';
 import type { Guard } from '../guard/guard.ts';
 import { moveAside, tryLink } from './aside.ts';
 import { makeNonce, type Place, stagedPath } from './names.ts';
@@ -49,7 +50,7 @@ export function publish(
   try {
     syncDirectory(calls, place.directory);
     const seen = look(calls, place.lock);
-    if (seen.kind === 'unread') throw new Error(`${place.lock} cannot be read back: ${seen.why}`);
+    if (seen.kind === 'unread') throw new DiskError(`${place.lock} cannot be read back: ${seen.why}`);
     // Elsewhere by now, it tells nobody anything: whoever looks at the name sees another directory.
     if (!directory.stands()) throw new UnsafeDirectoryError(`${place.directory} was replaced meanwhile`);
     return seen.kind === 'file' && isText(seen, staged.text) ? seen : 'taken';
@@ -117,7 +118,7 @@ export function syncDirectory(calls: SystemCalls, directory: string): void {
 export function writeAll(calls: SystemCalls, descriptor: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) {
     const count = calls.write(descriptor, bytes.subarray(done));
-    if (count <= 0) throw new Error('the disk took nothing of what was written');
+    if (count <= 0) throw new DiskError('the disk took nothing of what was written');
     done += count;
   }
 }
@@ -156,7 +157,7 @@ function claim(calls: SystemCalls, place: Place, guard: Guard | null, staged: St
   }
   if (isLinked(calls, staged.path, place.lock)) return true;
   if (guard === null)
-    throw new Error('this file system has no hard links, and without a guard nothing else is safe');
+    throw new DiskError('this file system has no hard links, and without a guard nothing else is safe');
   return createLock(guard, staged.text);
 }
 
