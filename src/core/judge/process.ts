@@ -176,6 +176,8 @@ const judgeRunning = (
   const ties = tiesOf(running, lock, index.viewOf(lock.worker), index);
   const lateMs = startedAtMs === null || acquiredAtMs === null ? 0 : startedAtMs - acquiredAtMs;
   const since = `started ${describeAge(lateMs / 1000)} after the lock`;
+  if (!ties.mine && ties.known && isFromBeforeRestart(lock, record, index.snapshot.host))
+    return finding(known, 'recycled', 'rebooted', `process ${known.pid} is another one now: ${RESTARTED}`);
   if (!ties.mine && lateMs > LATE_MS) {
     const isAnother = ties.elsewhere !== null || (ties.known && lateMs > MUCH_LATER_MS);
     const where = ties.elsewhere ?? 'nothing ties it to this worker';
@@ -184,8 +186,6 @@ const judgeRunning = (
         ? recycled(known, `it ${since} was taken, and ${where}`)
         : doubt(known, NAMESPACE_DOUBT);
   }
-  if (!ties.mine && ties.known && isFromBeforeRestart(lock, record, index.snapshot.host))
-    return finding(known, 'recycled', 'rebooted', `process ${known.pid} is another one now: ${RESTARTED}`);
   const signs = [...(lateMs > LATE_MS ? [since] : []), ...(ties.elsewhere === null ? [] : [ties.elsewhere])];
   return ties.mine || signs.length === 0
     ? alive(known)
@@ -218,15 +218,15 @@ const judgePid = (lock: LockFile, record: LockRecord, index: TownIndex): Process
  */
 const judgeVoidNumber = (lock: LockFile, record: LockRecord, index: TownIndex): ProcessFinding => {
   const { pid, hostname } = record;
-  const process = index.lookups.get(pid)?.process ?? null;
+  const lookup = index.lookups.get(pid);
+  const process = lookup?.answer === 'exists' ? lookup.process : null;
   const known: Known = { pid, own: false, process };
-  const isHolder =
-    index.lookups.get(pid)?.answer === 'exists' &&
-    process !== null &&
-    tiesOf(process, lock, index.viewOf(lock.worker), index).mine;
-  return isHolder
-    ? alive(known, ', and works here')
-    : gone(known, 'former-host', `${hostname} is a former host: its process ${pid} is not here any more`);
+  const ties = process === null ? null : tiesOf(process, lock, index.viewOf(lock.worker), index);
+  if (ties?.mine === true) return alive(known, ', and works here');
+  const isInUse = lookup?.answer === 'exists' && ties?.known !== true && ties?.elsewhere == null;
+  if (lookup === undefined || lookup.answer === 'unknown' || isInUse)
+    return doubt(known, `${hostname} is a former host, but nobody can see whose this number is here`);
+  return gone(known, 'former-host', `${hostname} is a former host: its process ${pid} is not here any more`);
 };
 
 /**

@@ -95,12 +95,14 @@ export const tiesOf = (process: ProcessInfo, lock: LockFile, worker: WorkerView,
   ];
   const mine = sayings.some(({ says }) => says === 'mine');
   const other = sayings.find(({ says }) => says === 'other');
-  // Nobody may look at another user's processes: that it is another user's has to do.
   const isAnotherUsers = uid !== null && lock.uid !== null && uid !== lock.uid;
+  // Only root may look at another user's processes: for all others its user has to do.
+  const isClosed = index.snapshot.host.uid !== 0 && uid !== index.snapshot.host.uid;
+  const user = isAnotherUsers && (known || isClosed) ? `runs as another user (uid ${uid})` : null;
   const place = known ? (other?.text ?? null) : null;
   return {
     mine,
-    elsewhere: mine ? null : (place ?? (isAnotherUsers ? `runs as another user (uid ${uid})` : null)),
+    elsewhere: mine ? null : (place ?? user),
     known,
     claimedBy:
       sayings.find(({ says, claimedBy }) => says === 'other' && claimedBy !== null)?.claimedBy ?? null,

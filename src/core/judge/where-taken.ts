@@ -31,13 +31,15 @@ const MARGIN_MS = 3_600_000;
  */
 export const isFromBeforeRestart = (
   { mtimeMs }: LockFile,
-  { hostname, acquiredAtMs }: LockRecord,
+  { hostname, acquiredAtMs, holder }: LockRecord,
   host: HostFacts,
 ): boolean => {
   if (hostname === '' || mtimeMs === null || acquiredAtMs === null) return false;
   const lastMs = Math.max(mtimeMs, acquiredAtMs) + MARGIN_MS;
   const isBefore = (startMs: number | null | undefined): boolean => startMs != null && lastMs < startMs;
-  if (isBefore(host.bootedAtMs)) return isSameName(hostname, host.hostname);
+  // A recorded boot id is exact: no clock says better which boot it was.
+  const isOfThisBoot = holder !== null && isThisBoot(holder, host);
+  if (!isOfThisBoot && isBefore(host.bootedAtMs) && isSameName(hostname, host.hostname)) return true;
   return isBefore(host.containerStartedAtMs) && hostname === host.hostname;
 };
 

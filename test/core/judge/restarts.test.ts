@@ -137,13 +137,24 @@ describe('a former host', () => {
   const formerHosts = ['4e449adbac66', 'Mac.lan'];
 
   test.each(['4e449adbac66', 'mac.local', 'MAC'])('%s: its number means nothing any more', (hostname) => {
-    const verdict = judge({ record: { hostname }, formerHosts, lookup: present(4242) });
+    const cwd = { seen: true, value: '/home' } as const;
+    const verdict = judge({ record: { hostname }, formerHosts, lookup: present(4242, { cwd }) });
     expect([verdict.state, verdict.reasons, verdict.notes]).toEqual([
       'stale',
       ['former-host', 'session-unnamed'],
       ['would-block'],
     ]);
     expect(judge({ record: { hostname }, lookup: present(4242) }).state).toBe('foreign');
+  });
+
+  test('may be this machine: a number that nobody can see the place of is doubt', () => {
+    const record = { hostname: 'mac.lan' };
+    const hidden = present(4242, { cwd: { seen: false, why: 'EACCES' } });
+    expect(judge({ record, formerHosts, lookup: hidden }).state).toBe('unknown');
+    expect(
+      judge({ record, formerHosts, lookup: { ...absent(4242), answer: 'unknown', why: 'EIO' } }).state,
+    ).toBe('unknown');
+    expect(judge({ record, formerHosts, lookup: absent(4242) }).state).toBe('stale');
   });
 
   test('may be this machine: a process of that number that works here is the holder', () => {

@@ -120,7 +120,7 @@ export const PLACE_STORIES: readonly Story[] = [
           aLock(ADA, { ...gone, sessionId: '' }),
           aLock('gastown/crew/bob', { ...gone, sessionId: '%7' }),
         ],
-        lookups: [present(4242)],
+        lookups: [present(4242, { cwd: { seen: true, value: '/home/user' } })],
         servers: [aServer([aPane({ id: '%7', sessionName: 'gt-crew-bob', path: at('gastown/crew/bob') })])],
       });
       return { ...base, town: { ...base.town, formerHosts: ['4E449ADBAC66'] } };
