@@ -40,7 +40,8 @@ export function lifeOf(holder: TrueHolder): 'alive' | 'gone' | 'unknown' {
   const seen = askSystem(holder.pid);
   if (seen === 'gone' || seen === 'unknown') return seen;
   if (holder.startToken === null) return 'unknown';
-  return seen.startToken === holder.startToken ? 'alive' : 'gone';
+  if (seen.startToken === holder.startToken) return 'alive';
+  return bootId === null ? 'unknown' : 'gone';
 }
 
 /** Alive, or not to be told while something runs under its number here. Of another boot or namespace nothing runs. Never throws. */
