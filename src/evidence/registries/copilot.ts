@@ -4,7 +4,14 @@ import { describeErrno, isAbsence } from '../../io/errno.ts';
 import { processNames, runsScripts } from '../processes/names.ts';
 import type { ProcessRow, ProcessTable } from '../processes/table.ts';
 import { readRecordFile } from './record-file.ts';
-import { type Found, type Registry, type RegistryListing, type RegistryUser, textIn } from './registry.ts';
+import {
+  type Found,
+  labelIn,
+  type Registry,
+  type RegistryListing,
+  type RegistryUser,
+  textIn,
+} from './registry.ts';
 
 /** What a process of it is called. Nothing else counts: locks of ended sessions stay, and their numbers are used again. */
 const NAMES: readonly string[] = ['copilot', 'copilot-cli'];
@@ -56,7 +63,7 @@ const claimsOf = (session: string, uid: number, running: ReadonlySet<number>): F
     const cwd = scalarIn(workspace.text, 'cwd');
     if (cwd === null || !cwd.startsWith('/')) return [];
     const proof = { by: 'file', atMs: lock.mtimeMs } as const;
-    return [{ pid, proof, cwd, name: scalarIn(workspace.text, 'name'), status: null }];
+    return [{ pid, proof, cwd, name: labelIn(scalarIn(workspace.text, 'name')), status: null }];
   });
 };
 

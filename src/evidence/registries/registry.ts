@@ -63,3 +63,14 @@ export const textIn = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && !value.includes('\0')
     ? value
     : null;
+
+/** Longer names say no more in a line of a report. */
+const MAX_LABEL = 80;
+
+/** A name or a word out of a record, on one line and cut where it goes on and on; null for anything else. */
+export const labelIn = (value: unknown): string | null => {
+  const label = textIn(value)?.replace(/\s+/g, ' ').trim() ?? '';
+  if (label === '') return null;
+  const characters = [...label];
+  return characters.length <= MAX_LABEL ? label : `${characters.slice(0, MAX_LABEL - 1).join('')}…`;
+};

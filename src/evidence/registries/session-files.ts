@@ -1,7 +1,14 @@
 /** Registries that keep one JSON file for each live session, named after its process: Claude Code's, and those alike. */
 import type { ProcessTable } from '../processes/table.ts';
 import { readRecordFile } from './record-file.ts';
-import { type Found, type Proof, type RegistryListing, type SessionClaim, textIn } from './registry.ts';
+import {
+  type Found,
+  labelIn,
+  type Proof,
+  type RegistryListing,
+  type SessionClaim,
+  textIn,
+} from './registry.ts';
 
 /** `4711.json`, and `4711-0a1b2c3d.json` for one of several sessions of a daemon. Older `pid-4711.json` are orphans. */
 const RECORD_NAME = /^(\d{1,10})(?:-[0-9a-f]{8})?\.json$/;
@@ -39,7 +46,7 @@ export const claimIn = (text: string, pid: number): SessionClaim | null => {
   const cwd = textIn(fields.cwd);
   const proof = proofIn(fields);
   if (fields.pid !== pid || cwd === null || !cwd.startsWith('/') || proof === null) return null;
-  return { pid, proof, cwd, name: textIn(fields.name), status: textIn(fields.status) };
+  return { pid, proof, cwd, name: labelIn(fields.name), status: labelIn(fields.status) };
 };
 
 /** Records of early versions have no `procStart`; one that is there and no text is nobody's. */

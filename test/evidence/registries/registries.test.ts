@@ -274,12 +274,21 @@ onLinux('the registries of others', () => {
 });
 
 describe('what records say', () => {
-  test('is taken literally, however odd', () => {
-    const record = { pid: 7, cwd: '/a b/\u001b[31m', procStart: '1', name: 'x\n::set-output' };
+  test('is taken literally, however odd, and names stay on one line', () => {
+    const record = {
+      pid: 7,
+      cwd: '/a b/\u001b[31m',
+      procStart: '1',
+      name: ' x\n\n::set-output',
+      status: '\n',
+    };
     expect(claimIn(JSON.stringify(record), 7)).toEqual({
-      ...{ pid: 7, cwd: record.cwd, name: record.name, status: null },
+      ...{ pid: 7, cwd: record.cwd, name: 'x ::set-output', status: null },
       proof: { by: 'start', start: '1' },
     });
+    expect(claimIn(JSON.stringify({ ...record, name: '町'.repeat(500) }), 7)?.name).toBe(
+      `${'町'.repeat(79)}…`,
+    );
   });
 
   test.each([
