@@ -1,4 +1,4 @@
-import { advice, defineCheck, type Leftover } from '../src/check.ts';
+import { advice, defineCheck, type Leftover, optionWith } from '../src/check.ts';
 
 /** A writer that stages a file renames it within moments; after a minute it has died. */
 const ABANDONED_MS = 60_000;
@@ -27,7 +27,7 @@ export default defineCheck({
         message: `${path.split('/').at(-1) ?? path}: ${SAID[kind]}`,
         evidence: [{ source: 'lock', text: path }],
         fix: advice('the next repair or acquire at this worker finishes or undoes it', [
-          ['doctor', '--fix', '--worker', worker, '--yes', '--town', snapshot.town.root],
+          ['doctor', '--fix', ...optionWith('worker', worker), '--yes', '--town', snapshot.town.root],
         ]),
       })),
 });

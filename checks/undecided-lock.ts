@@ -4,6 +4,7 @@ import {
   doubtOf,
   type Fix,
   isContainerId,
+  optionWith,
   type Snapshot,
   summary,
   type Verdict,
@@ -11,7 +12,7 @@ import {
 
 /** Looks again as though that name were a former host's, which changes nothing but the answer. */
 const asFormerHost = (hostname: string, root: string): readonly (readonly string[])[] => [
-  ['doctor', 'locks', '--former-host', hostname, '--town', root],
+  ['doctor', 'locks', ...optionWith('former-host', hostname), '--town', root],
 ];
 
 const fixForForeign = ({ reasons, holder }: Verdict, { town: { root }, host }: Snapshot): Fix => {

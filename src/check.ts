@@ -9,6 +9,7 @@ import type { Verdict } from './core/types/judgement.ts';
 export { isContainerId } from './core/judge/where-taken.ts';
 export { describeAge } from './core/report/age.ts';
 export { doubtOf } from './core/report/doubt.ts';
+export { optionWith } from './core/report/name-worker.ts';
 export type { Check, Finding, Fix, Severity } from './core/types/check.ts';
 export type {
   Gap,

@@ -15,7 +15,7 @@ export const readCheckPage = (id: string): string => {
   }
 };
 
-/** Markdown for a terminal: paragraphs joined and wrapped, headings in bold, code and tables as they are. */
+/** Markdown of ours, with foreign pieces escaped, for a terminal: paragraphs joined and wrapped, headings in bold, code and tables as they are. */
 export const renderPage = (
   markdown: string,
   pen: Pen,

@@ -5,6 +5,7 @@ import { findCollisions } from './judge/collision.ts';
 import { judgeAll, occupantsWithoutLock } from './judge/judge.ts';
 import { type OccupantReader, occupantReader } from './judge/occupants.ts';
 import { doubtOf } from './report/doubt.ts';
+import { workerArgument } from './report/name-worker.ts';
 import { refusalOf } from './report/report.ts';
 import { indexSnapshot, type TownIndex } from './town/town-index.ts';
 import type { Gap, Snapshot } from './types/evidence.ts';
@@ -39,7 +40,7 @@ const finish = (worker: string, verdict: Verdict | null, draft: Draft): Prefligh
 });
 
 const explain = (worker: string, root: string): readonly (readonly string[])[] => [
-  ['doctor', 'explain', worker, '--town', root],
+  ['doctor', 'explain', workerArgument(worker, root), '--town', root],
 ];
 
 /** How to end the doubt: look at the programs that nobody knows, and name them in the configuration. */
@@ -95,7 +96,7 @@ const clearWithoutLock = (
 
 const clearReleasable = (verdict: Verdict, root: string): Draft => {
   const { release, lock, state } = verdict;
-  const repairCommand = ['doctor', 'preflight', '--fix', lock.worker, '--town', root];
+  const repairCommand = ['doctor', 'preflight', '--fix', workerArgument(lock.worker, root), '--town', root];
   if (release.allowed) {
     return {
       answer: 'repair',

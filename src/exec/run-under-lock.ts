@@ -5,6 +5,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { clear, clearVerdict } from '../core/clear-to-start.ts';
 import { Failure } from '../core/failure.ts';
+import { workerArgument } from '../core/report/name-worker.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
@@ -169,7 +170,7 @@ const endedPid = (): number => spawnSync('/bin/sh', ['-c', ':'], { stdio: 'ignor
 
 const describeRefusal = (error: LockError, { town, worker }: Target): PreflightResult => {
   const verdict = error instanceof LockedError ? error.verdict : null;
-  const next = [['doctor', 'explain', worker, '--town', town.root]];
+  const next = [['doctor', 'explain', workerArgument(worker, town.root), '--town', town.root]];
   const bare: PreflightResult = {
     worker,
     answer: error instanceof LockedError && error.state === 'held' ? 'held' : 'unsure',

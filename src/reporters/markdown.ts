@@ -73,7 +73,10 @@ const plain = (text: string): string =>
     .replaceAll('<', '&lt;')
     .replace(/[\\`*_{}[\]#+!|~>]/g, '\\$&')
     // A joiner after the sign keeps a name from becoming a mention, and a number from becoming a reference.
-    .replaceAll('@', '@&#8203;');
+    .replaceAll('@', '@&#8203;')
+    // Nor does an address become a link.
+    .replaceAll('://', ':&#8203;//')
+    .replace(/www\./gi, '$&&#8203;');
 
 /** A code span; a fence longer than any run of backticks inside keeps it closed. In tables a bar ends the cell even there. */
 const code = (text: string): string => {

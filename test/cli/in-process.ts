@@ -26,7 +26,8 @@ export const doctorInProcess = async (
 ): Promise<Ended> => {
   const written = { stdout: '', stderr: '' };
   const output = (name: keyof typeof written): Terminal['stdout'] => ({
-    isTTY: columns !== undefined,
+    // No live view: it would write to the test's own terminal.
+    isTTY: name === 'stdout' && columns !== undefined,
     columns,
     rows: columns === undefined ? undefined : 24,
     stream: process.stdout,
@@ -58,6 +59,6 @@ const perform = async (route: Route, terminal: Terminal): Promise<Outcome> => {
     return await (await load()).run(readArguments(command, argv), terminal);
   } catch (error) {
     const format = argv.includes('--json') ? 'json' : 'text';
-    return describeFailure(error, { command, format, startedAtMs: Date.now(), debug: true });
+    return describeFailure(error, { command, format, startedAtMs: Date.now(), debug: false });
   }
 };

@@ -1,14 +1,14 @@
 import { builtInChecks } from '../../../checks/index.ts';
 import { clear } from '../../core/clear-to-start.ts';
 import { didYouMean } from '../../core/did-you-mean.ts';
+import { optionWith } from '../../core/report/name-worker.ts';
 import { refusalOf, reportLock } from '../../core/report/report.ts';
 import { type Examination, NOTES, STATES, type State, type Verdict } from '../../core/types/judgement.ts';
 import { EXIT, type PreflightResult } from '../../core/types/report.ts';
 import { findWorker } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
 import { renderJson } from '../../reporters/json.ts';
-import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
-import { createPen } from '../../reporters/screen/style.ts';
+import { createPen, type Pen, PLAIN } from '../../reporters/screen/style.ts';
 import { type Arguments, usage } from '../arguments/arguments.ts';
 import { runDiagnosis } from '../diagnose.ts';
 import { readCheckPage, renderPage } from '../pages.ts';
@@ -28,7 +28,10 @@ interface Topic {
 /** `doctor explain [CHECK|STATE|NOTE|WORKER]`: what a word means, or the whole chain of evidence for one worker. */
 export const run: RunCommand = async (given, terminal) => {
   const [word] = given.positionals;
-  const topic = word === undefined ? overview() : (inGlossary(word) ?? (await inTown(word, given, terminal)));
+  const presentation = given.options.json ? PLAIN : await presentationFor(given, terminal, terminal.stdout);
+  const pen = createPen(presentation);
+  const topic =
+    word === undefined ? overview() : (inGlossary(word) ?? (await inTown(word, given, terminal, pen)));
   const text = isPersonAt(terminal) ? topic.text : withoutForceRecipe(topic.text);
   if (given.options.json) {
     const { kind, id, verdict, answer } = topic;
@@ -39,8 +42,7 @@ export const run: RunCommand = async (given, terminal) => {
     });
     return { exitCode: EXIT.ok, stdout: renderJson(document), stderr: '' };
   }
-  const presentation = await presentationFor(given, terminal, terminal.stdout);
-  const lines = renderPage(text, createPen(presentation), presentation);
+  const lines = renderPage(text, pen, presentation);
   return { exitCode: EXIT.ok, stdout: lines.map((line) => `${line}\n`).join(''), stderr: '' };
 };
 
@@ -61,10 +63,11 @@ const inGlossary = (word: string): Topic | null => {
 };
 
 /** A check of a plug-in, or a worker: the two that depend on the town. */
-const inTown = async (word: string, given: Arguments, terminal: Terminal): Promise<Topic> => {
+const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: Pen): Promise<Topic> => {
   const { examination, checks } = await runDiagnosis({ ...given, positionals: [] }, terminal);
   const check = checks.find(({ id }) => id === word);
-  if (check !== undefined) return page('check', check.id, `# ${check.title}\n\n${check.summary}\n`);
+  if (check !== undefined)
+    return page('check', check.id, `# ${pen.safe(check.title)}\n\n${pen.safe(check.summary)}\n`);
   const { snapshot, verdicts } = examination;
   const near = didYouMean(word, [...checks.map(({ id }) => id), ...STATES, ...NOTES]);
   let worker: string;
@@ -77,7 +80,8 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal): Promi
   }
   const [answer = null] = clear({ ...snapshot, asked: [worker] });
   const verdict = verdicts.find(({ lock }) => lock.worker === worker) ?? null;
-  const text = verdict === null ? describeFree(worker, answer) : describeVerdict(verdict, examination);
+  const text =
+    verdict === null ? describeFree(worker, answer, pen) : describeVerdict(verdict, examination, pen);
   return { kind: 'worker', id: worker, text, verdict, answer };
 };
 
@@ -123,17 +127,22 @@ const statePage = (state: State): string => {
   ].join('\n');
 };
 
-const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination): string => {
+/** Foreign text is made harmless piece by piece: its line breaks would pass for ours. */
+const describeVerdict = (
+  verdict: Verdict,
+  { snapshot, collisions }: Examination,
+  { safe, command }: Pen,
+): string => {
   const { lock, state, reasons, notes, facts, release } = verdict;
-  const target = ['--worker', lock.worker, '--town', snapshot.town.root];
+  const target = [...optionWith('worker', lock.worker), '--town', snapshot.town.root];
   const clashes = collisions.filter(({ workers }) => workers.includes(lock.worker));
   const refusal = refusalOf(verdict);
   return [
-    `# ${lock.worker}: ${state}`,
+    `# ${safe(lock.worker)}: ${state}`,
     '',
     STATE_PAGES[state].meaning,
     '',
-    `Lock: ${lock.path}`,
+    `Lock: ${safe(lock.path)}`,
     '',
     '## Why',
     '',
@@ -141,7 +150,7 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
     '',
     '## Evidence',
     '',
-    ...facts.map(({ source, text }) => `- ${source}: ${text}`),
+    ...facts.map(({ source, text }) => `- ${source}: ${safe(text)}`),
     '',
     ...(notes.length === 0
       ? []
@@ -152,24 +161,24 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
           '## Collision',
           '',
           ...clashes.flatMap(({ message, facts: seen }) => [
-            `${message}.`,
+            `${safe(message)}.`,
             '',
-            ...seen.map(({ text }) => `- ${text}`),
+            ...seen.map(({ text }) => `- ${safe(text)}`),
             '',
           ]),
         ]),
     '## What --fix does',
     '',
     refusal === null
-      ? `Releases it: ${quoteCommand(['doctor', '--fix', ...target])}`
-      : `Leaves it: ${refusal}.`,
+      ? `Releases it: ${command(['doctor', '--fix', ...target])}`
+      : `Leaves it: ${safe(refusal)}.`,
     ...(!release.allowed && release.why === 'state'
-      ? ['', `Where you know better: ${quoteCommand(['doctor', '--fix', '--force', ...target])}`]
+      ? ['', `Where you know better: ${command(['doctor', '--fix', '--force', ...target])}`]
       : []),
     '',
     '## What would change it',
     '',
-    verdict.holder?.claimedBy ? leaveAlone(verdict.holder.claimedBy) : STATE_PAGES[state].changes,
+    verdict.holder?.claimedBy ? leaveAlone(safe(verdict.holder.claimedBy)) : STATE_PAGES[state].changes,
     '',
   ].join('\n');
 };
@@ -177,13 +186,13 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
 const leaveAlone = (claimedBy: string): string =>
   `Its process is at work for ${claimedBy}, and most likely did not take this lock: leave it alone.`;
 
-const describeFree = (worker: string, answer: PreflightResult | null): string =>
+const describeFree = (worker: string, answer: PreflightResult | null, { safe }: Pen): string =>
   [
-    `# ${worker}: ${answer?.answer ?? 'free'}`,
+    `# ${safe(worker)}: ${answer?.answer ?? 'free'}`,
     '',
-    `There is no lock. Preflight says ${answer?.answer ?? 'free'}: ${answer?.message ?? 'nobody at work'}.`,
+    `There is no lock. Preflight says ${answer?.answer ?? 'free'}: ${safe(answer?.message ?? 'nobody at work')}.`,
     '',
     ...(answer === null || answer.evidence.length === 0
       ? []
-      : ['## Evidence', '', ...answer.evidence.map(({ source, text }) => `- ${source}: ${text}`), '']),
+      : ['## Evidence', '', ...answer.evidence.map(({ source, text }) => `- ${source}: ${safe(text)}`), '']),
   ].join('\n');

@@ -1,4 +1,5 @@
 import { exitCodeAfter } from '../../core/report/interruption.ts';
+import { optionWith } from '../../core/report/name-worker.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { openTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
@@ -75,7 +76,7 @@ const releaseAgain = (
 ): readonly string[] => {
   if (workers.length === 0) return [];
   const [only] = workers;
-  const which = workers.length === 1 && only !== undefined ? ['--worker', only] : [];
+  const which = workers.length === 1 && only !== undefined ? optionWith('worker', only) : [];
   const command = quote(['doctor', '--fix', ...which, '--town', root]);
   return layout === 'screen'
     ? [`To release ${workers.length === 1 ? 'it' : 'them'} again:`, `  ${command}`]

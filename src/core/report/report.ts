@@ -17,6 +17,7 @@ import {
   type ReportServer,
   type ReportSummary,
 } from '../types/report.ts';
+import { optionWith, workerArgument } from './name-worker.ts';
 
 /** What became of one planned release. */
 export interface ReleaseOutcome {
@@ -98,8 +99,8 @@ const nextOf = (finding: Finding, fix: ReportFix | null, root: string): readonly
   if (finding.fix?.action === 'advice' && finding.fix.commands.length > 0) return finding.fix.commands;
   if (finding.worker === null) return [];
   return fix?.action === 'release' && fix.safe
-    ? [['doctor', '--fix', '--worker', finding.worker, '--yes', '--town', root]]
-    : [['doctor', 'explain', finding.worker, '--town', root]];
+    ? [['doctor', '--fix', ...optionWith('worker', finding.worker), '--yes', '--town', root]]
+    : [['doctor', 'explain', workerArgument(finding.worker, root), '--town', root]];
 };
 
 const placesOf = ({ worker, workers = [] }: Finding): readonly string[] =>

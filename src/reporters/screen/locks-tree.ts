@@ -39,7 +39,7 @@ export const describeHolder = ({ holder, notes, reasons }: ReportLock, pen: Pick
   const process = `pid ${holder.pid}${command}${holder.process === null || holder.process === 'alive' ? '' : ` ${holder.process}`}`;
   const place =
     holder.pane !== null
-      ? `pane ${holder.pane.id} of ${pen.safe(holder.pane.sessionName)}`
+      ? `pane ${pen.safe(holder.pane.id)} of ${pen.safe(holder.pane.sessionName)}`
       : holder.sessionId === null
         ? null
         : `${pen.safe(holder.sessionId)} ${holder.session}`;

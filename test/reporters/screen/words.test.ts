@@ -11,7 +11,10 @@ describe('quoted commands', () => {
     [['doctor', "it's"], "doctor 'it'\\''s'"],
     [['doctor', 'a b', ''], "doctor 'a b' ''"],
     [['doctor', '町'], "doctor '町'"],
-    [['doctor', 'a\u001b[0m'], "doctor $'a\\x1b[0m'"],
+    [['doctor', 'a\u001b[0m'], `doctor "$(printf 'a\\033\\1330m')"`],
+    [['doctor', '-\u001b'], `doctor "$(printf '\\055\\033')"`],
+    [['doctor', 'a\\b'], "doctor 'a'\\\\'b'"],
+    [['doctor', '=ls'], "doctor '=ls'"],
   ])('%j', (argv, expected) => {
     expect(quoteCommand(argv)).toBe(expected);
   });
@@ -19,7 +22,8 @@ describe('quoted commands', () => {
   test('come out of a shell as they went in, in ASCII as well', () => {
     const argument = fc
       .string({ unit: 'grapheme' })
-      .filter((text) => !text.includes('\0') && !/\p{Cs}/u.test(text));
+      // A path that ends with a line break gets a slash.
+      .filter((text) => !text.includes('\0') && !/\p{Cs}/u.test(text) && !text.endsWith('\n'));
     fc.assert(
       fc.property(fc.array(argument, { minLength: 1, maxLength: 4 }), fc.boolean(), (argv, ascii) => {
         const line = quoteCommand(argv, ascii);

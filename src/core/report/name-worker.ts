@@ -1,0 +1,14 @@
+/** How commands name what others named: also a worker whose name looks like an option, or like a word of ours. */
+
+/** An option with a value that may look like an option itself. */
+export const optionWith = (name: string, value: string): readonly string[] =>
+  value.startsWith('-') ? [`--${name}=${value}`] : [`--${name}`, value];
+
+/**
+ * A worker as an argument. An absolute path where the name alone would be taken for an option, or by `explain` for a state or a
+ * check; it means the same wherever the command is run.
+ */
+export const workerArgument = (worker: string, root: string): string => {
+  const isWord = worker !== '.' && !worker.includes('/');
+  return worker.startsWith('-') || isWord ? `${root === '/' ? '' : root}/${worker}` : worker;
+};
