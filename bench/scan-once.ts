@@ -6,7 +6,7 @@
  */
 import { readLocks } from '../src/evidence/locks/read-locks.ts';
 import { type ScanOptions, scanTown } from '../src/evidence/scan/scan.ts';
-import { displayPath } from '../src/io/disk-path.ts';
+import { displayPath } from '../src/io/disk/disk-path.ts';
 
 const [root = '.', mode = 'default', threads = '1', read] = process.argv.slice(2);
 const begin = performance.now();

@@ -173,7 +173,7 @@ describe('layers', () => {
   test.each([
     ['yargs', ['src/cli/arguments/parse-with-yargs.ts']],
     ['listr2', ['src/cli/terminal/live-view.ts']],
-    ['execa', ['src/io/command.ts']],
+    ['execa', ['src/io/programs/command.ts']],
     ['picocolors', ['src/reporters/screen/style.ts']],
   ])('%s has one home', (name, home) => {
     const users = sources.filter(({ imports }) =>

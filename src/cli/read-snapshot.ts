@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
 import type { Snapshot } from '../core/types/evidence.ts';
-import { describeFailure } from '../io/describe-failure.ts';
-import { readNamedFile } from '../io/named-file.ts';
+import { readNamedFile } from '../io/disk/named-file.ts';
+import { describeFailure } from '../io/programs/describe-failure.ts';
 import { snapshot as validateSnapshot } from '../schema/compiled/snapshot.ts';
 import { problemOf, tellProblem } from '../schema/problem.ts';
 

@@ -2,8 +2,8 @@
 import { readlinkSync, realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Asker, HostFacts } from '../core/types/evidence.ts';
-import { runCommandNow } from '../io/command.ts';
-import { findSystemProgram } from '../io/find-program.ts';
+import { runCommandNow } from '../io/programs/command.ts';
+import { findSystemProgram } from '../io/programs/find-program.ts';
 import { readProc } from './processes/proc-files.ts';
 import { parseProcStat } from './processes/proc-stat.ts';
 import type { ProcessTable } from './processes/table.ts';

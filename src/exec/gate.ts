@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { findCommand } from '../io/find-program.ts';
+import { findCommand } from '../io/programs/find-program.ts';
 import { detourAround } from './same-environment.ts';
 
 /** A shell says these for a command that is not there, or is there and cannot be run. */

@@ -2,7 +2,7 @@
  * What a shell would do to the environment on the way to a command, and how that is undone: it drops names that are no
  * shell names (`BASH_FUNC_f%%`, `npm_config_//host/:token`), sets PWD, and begins some variables anew.
  */
-import { findProgram } from '../io/find-program.ts';
+import { findProgram } from '../io/programs/find-program.ts';
 import type { Environment } from './environment.ts';
 
 export interface Detour {

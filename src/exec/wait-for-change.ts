@@ -1,6 +1,6 @@
 /** Waiting for a worker: cheap as long as its lock stays as it is, so that many may wait at once. Reads only. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemCalls } from '../io/system-calls.ts';
+import { systemCalls } from '../io/disk/system-calls.ts';
 import { readCompanion } from '../lock/files/companion.ts';
 import { type Place, placeIn } from '../lock/files/names.ts';
 import { look } from '../lock/files/sight.ts';

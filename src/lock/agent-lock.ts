@@ -2,10 +2,10 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stamp } from '../core/types/evidence.ts';
+import { makeDirectory } from '../io/disk/make-files.ts';
+import { type OpenDirectory, openOwned } from '../io/disk/open-directory.ts';
+import { systemCalls } from '../io/disk/system-calls.ts';
 import { isAbsence } from '../io/errno.ts';
-import { makeDirectory } from '../io/make-files.ts';
-import { type OpenDirectory, openOwned } from '../io/open-directory.ts';
-import { systemCalls } from '../io/system-calls.ts';
 import {
   type Acquired,
   type AcquireRequest,

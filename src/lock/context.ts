@@ -1,9 +1,9 @@
 /** What every operation on one lock needs, and the questions that all of them ask. */
 import type { LockRecord, Stamp } from '../core/types/evidence.ts';
-import { describeFailure } from '../io/describe-failure.ts';
+import { UnsafeDirectoryError } from '../io/disk/open-directory.ts';
+import type { SystemCalls } from '../io/disk/system-calls.ts';
 import { errnoOf } from '../io/errno.ts';
-import { UnsafeDirectoryError } from '../io/open-directory.ts';
-import type { SystemCalls } from '../io/system-calls.ts';
+import { describeFailure } from '../io/programs/describe-failure.ts';
 import type { Judge } from './ask-the-judge.ts';
 import {
   DiskError,

@@ -1,6 +1,6 @@
 /** What every repair needs, and the paths that it may touch. */
 import { isAbsolute, relative, resolve, sep } from 'node:path';
-import { type SystemCalls, systemCalls } from '../io/system-calls.ts';
+import { type SystemCalls, systemCalls } from '../io/disk/system-calls.ts';
 import { doctorsJudge, type Judge } from '../lock/ask-the-judge.ts';
 import type { GuardOptions } from '../lock/guard/guard.ts';
 

@@ -1,6 +1,6 @@
 /** Which releases the journal tells of: read twice, keeping only what is asked for, because a journal may be long. */
 import { Failure } from '../core/failure.ts';
-import { describeFailure } from '../io/describe-failure.ts';
+import { describeFailure } from '../io/programs/describe-failure.ts';
 import { longPath, type RepairContext } from './context.ts';
 import { journalPath, type OutcomeEntry, type ReleaseEntry } from './journal.ts';
 import { type JournalLine, readJournal } from './read-journal.ts';

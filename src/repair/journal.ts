@@ -7,10 +7,10 @@ import { constants } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Stamp, TrueHolder } from '../core/types/evidence.ts';
 import type { State } from '../core/types/judgement.ts';
+import { makeDirectory, openOrMake } from '../io/disk/make-files.ts';
+import { openDirectory, openOwned } from '../io/disk/open-directory.ts';
+import type { SystemCalls } from '../io/disk/system-calls.ts';
 import { errnoOf } from '../io/errno.ts';
-import { makeDirectory, openOrMake } from '../io/make-files.ts';
-import { openDirectory, openOwned } from '../io/open-directory.ts';
-import type { SystemCalls } from '../io/system-calls.ts';
 import { syncDirectory } from '../lock/files/staging.ts';
 
 /** A release that is about to happen. */

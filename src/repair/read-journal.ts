@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { LOCK_HOMES, LOCK_NAME } from '../evidence/locks/lock-names.ts';
-import type { SystemCalls } from '../io/system-calls.ts';
+import type { SystemCalls } from '../io/disk/system-calls.ts';
 import { releasedPath } from '../lock/files/names.ts';
 import { journal as validateJournal } from '../schema/compiled/journal.ts';
 import { problemOf, tellProblem } from '../schema/problem.ts';

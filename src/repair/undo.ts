@@ -1,6 +1,6 @@
 /** Putting released locks back: from their kept copies, never over a newer lock. */
 import { dirname } from 'node:path';
-import { describeFailure } from '../io/describe-failure.ts';
+import { describeFailure } from '../io/programs/describe-failure.ts';
 import { bringBack } from '../lock/files/aside.ts';
 import { readCompanion, writeCompanion } from '../lock/files/companion.ts';
 import { placeIn } from '../lock/files/names.ts';

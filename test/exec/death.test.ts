@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
-import { findProgram } from '../../src/io/find-program.ts';
+import { findProgram } from '../../src/io/programs/find-program.ts';
 import {
   cleanUp,
   firstLine,

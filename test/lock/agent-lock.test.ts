@@ -12,7 +12,7 @@ import {
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parseLockRecord } from '../../src/core/record/lock-record.ts';
-import { systemCalls } from '../../src/io/system-calls.ts';
+import { systemCalls } from '../../src/io/disk/system-calls.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import {
   GuardBusyError,

@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { systemCalls } from '../../src/io/system-calls.ts';
+import { systemCalls } from '../../src/io/disk/system-calls.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import { makeRunId } from '../../src/lock/files/names.ts';
 import { applyRelease, type ReleaseOutcome } from '../../src/repair/apply.ts';

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Verdict } from '../../src/core/types/judgement.ts';
-import { systemCalls } from '../../src/io/system-calls.ts';
+import { systemCalls } from '../../src/io/disk/system-calls.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import { doctorsJudge } from '../../src/lock/ask-the-judge.ts';
 import { makeRunId, placeIn } from '../../src/lock/files/names.ts';

@@ -1,7 +1,7 @@
 /** A judge for the stress harness: a lock is as dead as the process behind it. Sessions and occupants do not come in. */
 import type { LockFile } from '../../src/core/types/evidence.ts';
 import type { Release, State, Verdict } from '../../src/core/types/judgement.ts';
-import { systemCalls } from '../../src/io/system-calls.ts';
+import { systemCalls } from '../../src/io/disk/system-calls.ts';
 import type { Judge } from '../../src/lock/ask-the-judge.ts';
 import { look } from '../../src/lock/files/sight.ts';
 import { lifeOf } from '../../src/lock/identity.ts';

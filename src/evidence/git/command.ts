@@ -4,7 +4,7 @@
  */
 import { relative, resolve } from 'node:path';
 import type { Observed } from '../../core/types/evidence.ts';
-import { type CommandResult, complaintOf, firstLineOf, runCommand } from '../../io/command.ts';
+import { type CommandResult, complaintOf, firstLineOf, runCommand } from '../../io/programs/command.ts';
 import { callerUid } from '../../io/trust.ts';
 
 export interface GitClient {

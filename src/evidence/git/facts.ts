@@ -2,8 +2,8 @@
 import { basename, dirname } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { GitFacts, LockFile, Observed } from '../../core/types/evidence.ts';
-import { findProgram } from '../../io/find-program.ts';
-import { inParallel } from '../../io/in-parallel.ts';
+import { findProgram } from '../../io/programs/find-program.ts';
+import { inParallel } from '../../io/programs/in-parallel.ts';
 import { callerUid } from '../../io/trust.ts';
 import { askIgnored, askTracked, type GitClient } from './command.ts';
 import { plainIgnoring } from './ignore.ts';

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import type { Leftover } from '../../core/types/evidence.ts';
-import { displayPath, displayRelative } from '../../io/disk-path.ts';
+import { displayPath, displayRelative } from '../../io/disk/disk-path.ts';
 import type { FoundLeftover } from '../scan/scan.ts';
 
 /** The regular files among what killed runs left behind, sorted by path; those that vanished since are left out. */

@@ -1,8 +1,8 @@
 import { lstatSync } from 'node:fs';
 import { parseCompanion, parseLockRecord } from '../../core/record/lock-record.ts';
 import type { LockContent, LockFile, TrueHolder } from '../../core/types/evidence.ts';
-import { type DiskPath, displayPath, displayRelative, pathBytes } from '../../io/disk-path.ts';
-import { type FileReading, type OtherFileType, readSmallFile, stampOf } from '../../io/files.ts';
+import { type DiskPath, displayPath, displayRelative, pathBytes } from '../../io/disk/disk-path.ts';
+import { type FileReading, type OtherFileType, readSmallFile, stampOf } from '../../io/disk/files.ts';
 import type { FoundLock } from '../scan/scan.ts';
 import { COMPANION_NAME } from './lock-names.ts';
 

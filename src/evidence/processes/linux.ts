@@ -1,10 +1,10 @@
 /** The process table of Linux: /proc, by synchronous reads (one pass over 600 processes takes 8 ms). */
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { Observed } from '../../core/types/evidence.ts';
-import { bytesAsText } from '../../io/bytes-as-text.ts';
-import { entryExists } from '../../io/entry-exists.ts';
+import { bytesAsText } from '../../io/disk/bytes-as-text.ts';
+import { entryExists } from '../../io/disk/entry-exists.ts';
+import { readSmallFile } from '../../io/disk/files.ts';
 import { describeErrno } from '../../io/errno.ts';
-import { readSmallFile } from '../../io/files.ts';
 import { gasTownVariablesIn } from '../tmux/gas-town-variables.ts';
 import { type ProcessClock, readProcessClock } from './clock.ts';
 import { readHoldMark } from './hold-mark.ts';

@@ -1,7 +1,7 @@
 /** Working directories as macOS's `lsof` tells them. */
 import type { Observed } from '../../core/types/evidence.ts';
-import { complaintOf, runCommand } from '../../io/command.ts';
-import { findSystemProgram } from '../../io/find-program.ts';
+import { complaintOf, runCommand } from '../../io/programs/command.ts';
+import { findSystemProgram } from '../../io/programs/find-program.ts';
 
 const TIMEOUT_MS = 5000;
 

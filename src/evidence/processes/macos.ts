@@ -1,5 +1,5 @@
 /** The process table of macOS: one `ps`; working directories by `lsof`, which macOS ships. */
-import { complaintOf, runCommand } from '../../io/command.ts';
+import { complaintOf, runCommand } from '../../io/programs/command.ts';
 import { readCommandLine } from './command-line.ts';
 import { parseHoldMarks } from './hold-mark.ts';
 import { askLsof } from './lsof.ts';

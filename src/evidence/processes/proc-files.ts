@@ -3,8 +3,8 @@
 import { Buffer } from 'node:buffer';
 import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
 import type { Observed } from '../../core/types/evidence.ts';
-import { bytesAsText } from '../../io/bytes-as-text.ts';
-import { entryExists } from '../../io/entry-exists.ts';
+import { bytesAsText } from '../../io/disk/bytes-as-text.ts';
+import { entryExists } from '../../io/disk/entry-exists.ts';
 import { errnoOf } from '../../io/errno.ts';
 
 export type ProcRead = { readonly bytes: Buffer } | { readonly error: string };

@@ -1,6 +1,6 @@
 /** How macOS's `ps` is asked, and the start times that it prints: by their text, two processes of one number are told apart. */
-import { type CommandOptions, runCommandNow } from '../../io/command.ts';
-import { findSystemProgram } from '../../io/find-program.ts';
+import { type CommandOptions, runCommandNow } from '../../io/programs/command.ts';
+import { findSystemProgram } from '../../io/programs/find-program.ts';
 
 /** `ps` answers in 30 ms; on a machine so loaded that this is not enough, processes count as unseen. */
 const TIMEOUT_MS = 5000;

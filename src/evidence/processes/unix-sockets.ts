@@ -1,7 +1,7 @@
 /** Which process listens on which Unix socket, out of `/proc/net/unix` and the descriptors of the process (proc(5)). */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { bytesAsText } from '../../io/bytes-as-text.ts';
+import { bytesAsText } from '../../io/disk/bytes-as-text.ts';
 import { readProc, readProcLink } from './proc-files.ts';
 
 /** __SO_ACCEPTCON: the socket listens. */

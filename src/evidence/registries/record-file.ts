@@ -1,5 +1,5 @@
 /** Reads one file of a registry with care: it may be anything, and anybody's. */
-import { readSmallFile } from '../../io/files.ts';
+import { readSmallFile } from '../../io/disk/files.ts';
 import type { ClosedRecord } from './registry.ts';
 
 /** Records are a few hundred bytes. */

@@ -1,4 +1,4 @@
-import type { DiskPath } from '../../io/disk-path.ts';
+import type { DiskPath } from '../../io/disk/disk-path.ts';
 import { isLockHome, LOCK_HOMES } from '../locks/lock-names.ts';
 import {
   type Findings,

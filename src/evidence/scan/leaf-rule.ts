@@ -1,4 +1,4 @@
-import type { Disk, Look } from '../../io/disk.ts';
+import type { Disk, Look } from '../../io/disk/disk.ts';
 
 /**
  * File systems on which a directory's link count is two plus the number of its sub-directories, so that a count of

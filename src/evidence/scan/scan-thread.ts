@@ -1,6 +1,6 @@
 /** The helper thread of a large scan: takes subtrees from the shared board until there are none, and hands over what it found. */
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { realDisk } from '../../io/disk.ts';
+import { realDisk } from '../../io/disk/disk.ts';
 import { noFindings, type Subtree, walkAll } from './walk.ts';
 import { beginWork, endWork, openBoard, takeNext, tellProgress } from './walk-board.ts';
 

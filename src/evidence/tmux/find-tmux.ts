@@ -1,6 +1,6 @@
 /** Where the tmux program is: in PATH, or at the places where package managers put it and cron's PATH does not look. */
 import { isAbsolute, join } from 'node:path';
-import { findProgram, firstExecutable } from '../../io/find-program.ts';
+import { findProgram, firstExecutable } from '../../io/programs/find-program.ts';
 import { distrust } from '../../io/trust.ts';
 
 const PLACES = ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin', '/opt/local/bin'];

@@ -1,7 +1,7 @@
 /** How tmux is asked for everything at once, and how its answer is read. Pure. */
 import { Buffer } from 'node:buffer';
 import type { GasTownEnvironment } from '../../core/types/evidence.ts';
-import { bytesAsText } from '../../io/bytes-as-text.ts';
+import { bytesAsText } from '../../io/disk/bytes-as-text.ts';
 import { GAS_TOWN_VARIABLES, gasTownVariables, gasTownVariablesIn } from './gas-town-variables.ts';
 
 /** A pane as the server described it. */

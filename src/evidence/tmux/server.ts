@@ -1,6 +1,6 @@
 /** Asks one tmux server for everything, bounded, and never starts one. */
 import type { GasTownEnvironment } from '../../core/types/evidence.ts';
-import { type CommandResult, complaintOf, runCommand } from '../../io/command.ts';
+import { type CommandResult, complaintOf, runCommand } from '../../io/programs/command.ts';
 import { callerUid } from '../../io/trust.ts';
 import {
   cannotQuote,

@@ -2,7 +2,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { TmuxServer } from '../../core/types/evidence.ts';
-import { sha256Hex } from '../../io/digest.ts';
+import { sha256Hex } from '../../io/disk/digest.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 import { socketInTmuxVariable } from '../host.ts';
 

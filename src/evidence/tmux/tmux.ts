@@ -1,6 +1,6 @@
 /** tmux evidence: every server of this user, asked or accounted for. Reads only, starts nothing. */
 import type { TmuxEvidence, TmuxPane, TmuxServer } from '../../core/types/evidence.ts';
-import { inParallel } from '../../io/in-parallel.ts';
+import { inParallel } from '../../io/programs/in-parallel.ts';
 import { withoutDeletedMark } from '../processes/proc-files.ts';
 import { hasEnded, isTmuxServer, type ProcessTable } from '../processes/table.ts';
 import { otherTownFinder } from '../town/other-town.ts';

@@ -1,9 +1,9 @@
 import { lstatSync } from 'node:fs';
 import { ownerOf } from '../../core/town/roles.ts';
 import type { Gap, Rig } from '../../core/types/evidence.ts';
-import { realDisk } from '../../io/disk.ts';
-import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../../io/disk-path.ts';
-import { readSmallFile } from '../../io/files.ts';
+import { realDisk } from '../../io/disk/disk.ts';
+import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
+import { readSmallFile } from '../../io/disk/files.ts';
 import { knownPlaces, WORKER_LAYOUT } from '../scan/known-places.ts';
 import { PRUNED } from '../scan/scan.ts';
 import { noFindings } from '../scan/walk.ts';

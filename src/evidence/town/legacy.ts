@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import type { LegacyItem } from '../../core/types/evidence.ts';
-import { realDisk } from '../../io/disk.ts';
+import { realDisk } from '../../io/disk/disk.ts';
 import { isLockName, LOCK_NAME, OLD_HOME } from '../locks/lock-names.ts';
 
 const NEW_HOME = '.runtime';

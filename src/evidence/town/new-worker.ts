@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { didYouMean } from '../../core/did-you-mean.ts';
 import { ownerOf } from '../../core/town/roles.ts';
-import { entryExists } from '../../io/entry-exists.ts';
+import { entryExists } from '../../io/disk/entry-exists.ts';
 import { readTownLayout, type TownLayout } from './layout.ts';
 
 export type NewWorker =

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
-import { entryExists } from '../../io/entry-exists.ts';
+import { entryExists } from '../../io/disk/entry-exists.ts';
 
 /**
  * Finds the root of another town in which a path lies: the outermost directory with `mayor/town.json`, null for paths

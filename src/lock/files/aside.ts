@@ -3,9 +3,9 @@
  * looked at there, and put back if it is not the one that was judged.
  */
 import type { Stamp } from '../../core/types/evidence.ts';
-import { describeFailure } from '../../io/describe-failure.ts';
+import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
-import type { SystemCalls } from '../../io/system-calls.ts';
+import { describeFailure } from '../../io/programs/describe-failure.ts';
 import type { Guard } from '../guard/guard.ts';
 import { asidePath, makeNonce, type Place } from './names.ts';
 import { isSameFile, isSameStamp, look } from './sight.ts';

@@ -1,8 +1,8 @@
 /** The second record, which keeps the true holder when another tool overwrites the lock. Always under the guard. */
 import { formatCompanion, parseCompanion } from '../../core/record/lock-record.ts';
 import type { TrueHolder } from '../../core/types/evidence.ts';
+import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
-import type { SystemCalls } from '../../io/system-calls.ts';
 import type { Place } from './names.ts';
 import { look } from './sight.ts';
 import { replaceFile } from './staging.ts';

@@ -1,7 +1,7 @@
 /** What a killed run left beside a lock, finished or undone: the first thing that happens under every guard. */
 import type { BigIntStats } from 'node:fs';
 import { isExpiredCopy } from '../../core/record/kept-copy.ts';
-import type { SystemCalls } from '../../io/system-calls.ts';
+import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import type { Guard } from '../guard/guard.ts';
 import { isProvenDead, lifeOf } from '../identity.ts';
 import { putBack } from './aside.ts';

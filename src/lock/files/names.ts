@@ -1,7 +1,7 @@
 /** Names of everything that stands beside a lock. One place, because a name decides what may be removed. */
 import { releasedAtMs } from '../../core/record/kept-copy.ts';
 import { COMPANION_NAME, LOCK_NAME } from '../../evidence/locks/lock-names.ts';
-import { randomHex } from '../../io/digest.ts';
+import { randomHex } from '../../io/disk/digest.ts';
 
 /** The files of one lock, all in one directory, so that links and renames between them are possible. */
 export interface Place {

@@ -3,9 +3,9 @@ import { Buffer } from 'node:buffer';
 import { type BigIntStats, constants } from 'node:fs';
 import { MAX_LOCK_BYTES, parseLockRecord } from '../../core/record/lock-record.ts';
 import type { LockContent, LockProblem, Stamp } from '../../core/types/evidence.ts';
+import { stampOf } from '../../io/disk/files.ts';
+import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
-import { stampOf } from '../../io/files.ts';
-import type { SystemCalls } from '../../io/system-calls.ts';
 
 /** What stands at a name. */
 export type Sight =

@@ -1,10 +1,10 @@
 /** Writing beside a lock: whole files only, visible all at once, never over somebody else's. */
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
+import { openOrMake } from '../../io/disk/make-files.ts';
+import { type OpenDirectory, openDirectory, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
+import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
-import { openOrMake } from '../../io/make-files.ts';
-import { type OpenDirectory, openDirectory, UnsafeDirectoryError } from '../../io/open-directory.ts';
-import type { SystemCalls } from '../../io/system-calls.ts';
 import { DiskError } from '../errors.ts';
 import type { Guard } from '../guard/guard.ts';
 import { moveAside, tryLink } from './aside.ts';

@@ -4,12 +4,12 @@
  */
 import { constants } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeFailure } from '../../io/describe-failure.ts';
+import { networkFileSystem } from '../../io/disk/file-systems.ts';
+import { openOrMake } from '../../io/disk/make-files.ts';
+import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
+import { type SystemCalls, systemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
-import { networkFileSystem } from '../../io/file-systems.ts';
-import { openOrMake } from '../../io/make-files.ts';
-import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/open-directory.ts';
-import { type SystemCalls, systemCalls } from '../../io/system-calls.ts';
+import { describeFailure } from '../../io/programs/describe-failure.ts';
 import type { Place } from '../files/names.ts';
 import { isSameFile } from '../files/sight.ts';
 import {

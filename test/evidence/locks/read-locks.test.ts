@@ -6,8 +6,8 @@ import { formatCompanion } from '../../../src/core/record/lock-record.ts';
 import { readLeftovers } from '../../../src/evidence/locks/leftovers.ts';
 import { readLocks } from '../../../src/evidence/locks/read-locks.ts';
 import { scanPlaces, scanTown } from '../../../src/evidence/scan/scan.ts';
-import { restorePath } from '../../../src/io/disk-path.ts';
-import { readSmallFile, stampOf } from '../../../src/io/files.ts';
+import { restorePath } from '../../../src/io/disk/disk-path.ts';
+import { readSmallFile, stampOf } from '../../../src/io/disk/files.ts';
 import { cleanUp, makeTown } from '../../support/index.ts';
 
 afterEach(cleanUp);

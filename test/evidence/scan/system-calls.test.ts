@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { trustedDevice } from '../../../src/evidence/scan/leaf-rule.ts';
-import { realDisk } from '../../../src/io/disk.ts';
+import { realDisk } from '../../../src/io/disk/disk.ts';
 import { cleanUp, onCleanUp } from '../../support/index.ts';
 import { bundleScanner } from './scanner-process.ts';
 

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { type SystemCalls, systemCalls } from '../../../src/io/system-calls.ts';
+import { type SystemCalls, systemCalls } from '../../../src/io/disk/system-calls.ts';
 import { Lock } from '../../../src/lock/agent-lock.ts';
 import { NoGuardError } from '../../../src/lock/errors.ts';
 import { placeIn } from '../../../src/lock/files/names.ts';

@@ -1,7 +1,7 @@
 /** A process that does one thing to a lock and kills itself, really, right after one of its system calls. */
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemCalls } from '../../../src/io/system-calls.ts';
+import { systemCalls } from '../../../src/io/disk/system-calls.ts';
 import { Lock } from '../../../src/lock/agent-lock.ts';
 import { makeRunId } from '../../../src/lock/files/names.ts';
 import { applyRelease } from '../../../src/repair/apply.ts';

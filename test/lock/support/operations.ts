@@ -1,6 +1,6 @@
 /** Everything that changes a lock, each from a known beginning, for faults and crashes to be injected into. */
 import { renameSync, writeFileSync } from 'node:fs';
-import type { SystemCalls } from '../../../src/io/system-calls.ts';
+import type { SystemCalls } from '../../../src/io/disk/system-calls.ts';
 import { Lock, type LockOptions } from '../../../src/lock/agent-lock.ts';
 import { makeRunId } from '../../../src/lock/files/names.ts';
 import { type HolderProcess, lifeOf } from '../../../src/lock/identity.ts';

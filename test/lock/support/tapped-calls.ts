@@ -1,5 +1,5 @@
 /** The system calls of the lock library with a tap on each: to count them, fail them, or stop the world at one. */
-import { type SystemCalls, systemCalls } from '../../../src/io/system-calls.ts';
+import { type SystemCalls, systemCalls } from '../../../src/io/disk/system-calls.ts';
 
 export type CallName = keyof SystemCalls;
 

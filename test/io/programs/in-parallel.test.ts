@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { inParallel } from '../../src/io/in-parallel.ts';
+import { inParallel } from '../../../src/io/programs/in-parallel.ts';
 
 describe('work in parallel', () => {
   test('keeps the order of the items and never more at once than allowed', async () => {

@@ -8,7 +8,7 @@ import {
   pathBytes,
   restorePath,
   toLatin1,
-} from '../../src/io/disk-path.ts';
+} from '../../../src/io/disk/disk-path.ts';
 
 const bytes = (path: DiskPath): string => Buffer.from(path as string).toString('hex');
 

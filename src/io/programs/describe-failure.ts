@@ -1,7 +1,7 @@
 /** Why a system call failed, for the person who has to mend it. */
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { describeErrno, errnoOf } from './errno.ts';
+import { describeErrno, errnoOf } from '../errno.ts';
 
 /**
  * What was thrown as a sentence fragment: an error of ours in its own words, one of the system as `permission denied

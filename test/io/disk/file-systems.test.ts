@@ -1,8 +1,8 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { networkFileSystem } from '../../src/io/file-systems.ts';
-import { mountAround, typeOfDevice } from '../../src/io/mounts.ts';
-import { systemCalls } from '../../src/io/system-calls.ts';
+import { networkFileSystem } from '../../../src/io/disk/file-systems.ts';
+import { mountAround, typeOfDevice } from '../../../src/io/disk/mounts.ts';
+import { systemCalls } from '../../../src/io/disk/system-calls.ts';
 
 const FUSE = 0x65735546;
 

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { findCommand, findProgram, findSystemProgram } from '../../src/io/find-program.ts';
-import { cleanUp, makeTown, onCleanUp } from '../support/index.ts';
+import { findCommand, findProgram, findSystemProgram } from '../../../src/io/programs/find-program.ts';
+import { cleanUp, makeTown, onCleanUp } from '../../support/index.ts';
 
 describe('looking for a program', () => {
   afterEach(cleanUp);

@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { complaintOf, runCommand } from '../../src/io/command.ts';
-import { cleanUp, isRunning, onCleanUp, until } from '../support/index.ts';
+import { complaintOf, runCommand } from '../../../src/io/programs/command.ts';
+import { cleanUp, isRunning, onCleanUp, until } from '../../support/index.ts';
 
 const env = { PATH: process.env.PATH };
 

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { bytesAsText } from '../../src/io/bytes-as-text.ts';
+import { bytesAsText } from '../../../src/io/disk/bytes-as-text.ts';
 
 describe('bytes as text', () => {
   test('are themselves where they are UTF-8', () => {

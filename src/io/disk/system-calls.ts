@@ -25,7 +25,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { describeErrno, errnoOf } from './errno.ts';
+import { describeErrno, errnoOf } from '../errno.ts';
 
 /** How a program ended that was given a descriptor as its number 3. */
 export type ToolAnswer =

@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
-import { MAX_LOCK_BYTES } from '../core/record/lock-record.ts';
-import type { Stamp } from '../core/types/evidence.ts';
+import { MAX_LOCK_BYTES } from '../../core/record/lock-record.ts';
+import type { Stamp } from '../../core/types/evidence.ts';
+import { describeErrno, isAbsence } from '../errno.ts';
 import { sha256Hex } from './digest.ts';
 import type { DiskPath } from './disk-path.ts';
-import { describeErrno, isAbsence } from './errno.ts';
 
 /** Anything but a regular file that can stand at a lock's name. */
 export type OtherFileType = 'directory' | 'symlink' | 'fifo' | 'socket' | 'device';

@@ -17,8 +17,8 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import fc from 'fast-check';
-import { readSmallFile, stampOf } from '../../src/io/files.ts';
-import { cleanUp, onCleanUp } from '../support/index.ts';
+import { readSmallFile, stampOf } from '../../../src/io/disk/files.ts';
+import { cleanUp, onCleanUp } from '../../support/index.ts';
 
 afterEach(cleanUp);
 
@@ -152,7 +152,7 @@ test('a path beyond the limit of the system is unread with the reason', () => {
 /** Reads a path in a process of its own, as another user where this one may read everything. */
 const readAsNobody = (path: string): unknown => {
   const outfile = join(newDirectory(), 'read.mjs');
-  const contents = `import { readSmallFile, stampOf } from './src/io/files.ts'; console.log(JSON.stringify(readSmallFile(process.argv[2])));`;
+  const contents = `import { readSmallFile, stampOf } from './src/io/disk/files.ts'; console.log(JSON.stringify(readSmallFile(process.argv[2])));`;
   const stdin = { contents, resolveDir: process.cwd(), loader: 'ts' } as const;
   buildSync({ stdin, bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'silent' });
   const identity = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
@@ -190,7 +190,7 @@ const straceTest = hasStrace ? test : test.skip;
 straceTest(`a record costs four system calls${hasStrace ? '' : ' (skipped: no strace)'}`, () => {
   const path = write('{"pid": 1}');
   const outfile = join(newDirectory(), 'read.mjs');
-  const contents = `import { readSmallFile, stampOf } from './src/io/files.ts'; readSmallFile(process.argv[2]);`;
+  const contents = `import { readSmallFile, stampOf } from './src/io/disk/files.ts'; readSmallFile(process.argv[2]);`;
   const stdin = { contents, resolveDir: process.cwd(), loader: 'ts' } as const;
   buildSync({ stdin, bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'silent' });
   const { stderr } = spawnSync('strace', ['-P', path, process.execPath, outfile, path], { encoding: 'utf8' });

@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
-import { errnoOf } from './errno.ts';
+import { errnoOf } from '../errno.ts';
 import { type OpenDirectory, openDirectory } from './open-directory.ts';
 import type { SystemCalls } from './system-calls.ts';
 

@@ -1,8 +1,8 @@
 /** The one home of execa: every external program of the doctor is run here, bounded, and answers with data. */
 import { Buffer } from 'node:buffer';
 import type { SpawnSyncReturns } from 'node:child_process';
+import { errnoOf } from '../errno.ts';
 import { otherUser } from './as-user.ts';
-import { errnoOf } from './errno.ts';
 
 export interface CommandOptions {
   /** Milliseconds until the program is killed. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
-import { canBecomeOthers, cleanUp, OTHER_UID, onCleanUp } from '../support/index.ts';
+import { canBecomeOthers, cleanUp, OTHER_UID, onCleanUp } from '../../support/index.ts';
 
 afterEach(cleanUp);
 
@@ -23,7 +23,7 @@ const LOOK = [
 ].join('\n');
 
 const QUESTION = `
-  import { runCommand } from './src/io/command.ts';
+  import { runCommand } from './src/io/programs/command.ts';
   const result = await runCommand('/bin/sh', ['-c', process.argv[2]], {
     timeoutMs: 10000, env: { ONLY: 'this' }, as: ${OTHER_UID}, alone: process.argv[3] === 'alone',
   });
