@@ -17,7 +17,8 @@ import type {
 import { seenFromWithin } from './containers.ts';
 import { type OccupantFinding, type OccupantReader, occupantReader } from './occupants.ts';
 import { partiesOf } from './parties.ts';
-import { judgeCompanion, judgeProcess, type ProcessFinding } from './process.ts';
+import { judgeCompanion, judgeProcess } from './process.ts';
+import type { ProcessFinding } from './process-finding.ts';
 import { judgeSession, namingOf, type SessionFinding } from './session.ts';
 import { tiesOf } from './ties.ts';
 import { type Place, placeOf } from './where-taken.ts';

@@ -13,7 +13,7 @@ import {
 import type { LockRecord, TmuxServer } from '../types/evidence.ts';
 import type { Fact, Reason, SessionState } from '../types/judgement.ts';
 import { isAtPlaceOf } from './at-work.ts';
-import { LATE_MS, MUCH_LATER_MS } from './process.ts';
+import { LATE_MS, MUCH_LATER_MS } from './recorded-number.ts';
 
 export interface SessionFinding {
   readonly state: SessionState;

@@ -163,6 +163,14 @@ describe('a former host', () => {
     expect(judge({ record: { hostname: 'mac.lan' }, formerHosts, lookup }).state).toBe('held');
   });
 
+  test('a second record of this boot names its live holder, whatever the lock says', () => {
+    const companion = { pid: 7, startToken: '5000', bootId: BOOT, pidNamespace: null, nonce: 'n' };
+    const lock = aLock(ADA, { hostname: 'mac.lan', sessionId: '' }, { companion });
+    const base = aSnapshot({ locks: [lock], lookups: [present(7), absent(4242)] });
+    const [verdict] = examineSnapshot({ ...base, town: { ...base.town, formerHosts } }).verdicts;
+    expect([verdict?.state, verdict?.holder?.process]).toEqual(['held', 'alive']);
+  });
+
   test('its panes count like any', () => {
     const record = { hostname: 'mac.lan', sessionId: '%3' };
     expect(judge({ record, formerHosts, servers: [aServer([aPane()])] }).state).toBe('held');
