@@ -217,7 +217,10 @@ describe('taking a lock', () => {
       },
     };
     await expect(new Lock(dir, { calls: overwriting }).acquire()).rejects.toBeInstanceOf(LockedError);
-    expect([readFileSync(path, 'utf8'), names()]).toEqual([theirs, ['agent.lock', 'agent.lock.flock']]);
+    expect([readFileSync(path, 'utf8'), names()]).toEqual([
+      theirs,
+      ['.gitignore', 'agent.lock', 'agent.lock.flock'],
+    ]);
   });
 
   test('fifty at once: exactly one gets it, and each in turn', async () => {

@@ -5,6 +5,7 @@
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../errno.ts';
+import { closeQuietly } from './close-quietly.ts';
 import { throughDescriptor } from './path-in-directory.ts';
 import type { SystemCalls } from './system-calls.ts';
 
@@ -131,13 +132,4 @@ function refuseOtherOwner({ path, uid, calls }: OpenDirectory): void {
     `${path} belongs to user ${uid}, but ${dirname(path)} to user ${owner}`,
     `Root changes nothing there: if both are yours, run chown -R ${owner} ${path}, or run this as user ${uid}.`,
   );
-}
-
-/** close(2) gives the descriptor up whatever it answers. */
-function closeQuietly(calls: SystemCalls, descriptor: number): void {
-  try {
-    calls.close(descriptor);
-  } catch {
-    // Nothing was written through it, so no write can have been lost.
-  }
 }

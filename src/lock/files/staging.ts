@@ -1,8 +1,9 @@
 /** Writing beside a lock: whole files only, visible all at once, never over somebody else's. */
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
+import { closeQuietly } from '../../io/disk/close-quietly.ts';
 import { openOrMake } from '../../io/disk/make-files.ts';
-import { type OpenDirectory, openDirectory, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
+import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
 import { DiskError } from '../errors.ts';
@@ -63,7 +64,7 @@ export function publish(
 /** A directory of our own making is nothing that git should see: `git worktree remove` refuses otherwise. Never throws. */
 export function ignoreDirectory(calls: SystemCalls, place: Place): void {
   try {
-    const directory = openDirectory(calls, place.directory);
+    const directory = openOwned(calls, place.directory);
     try {
       const path = `${place.directory}/.gitignore`;
       const { descriptor, isNew } = openOrMake(directory, path, constants.O_WRONLY | constants.O_NOFOLLOW);
@@ -135,14 +136,6 @@ function writeNew(calls: SystemCalls, path: string, text: string): void {
   } catch (error) {
     if (isOpen) closeQuietly(calls, descriptor);
     throw error;
-  }
-}
-
-function closeQuietly(calls: SystemCalls, descriptor: number): void {
-  try {
-    calls.close(descriptor);
-  } catch {
-    // The first failure is the one to report.
   }
 }
 

@@ -2,23 +2,16 @@
  * The guard: flock(2) on `agent.lock.flock`, held while a lock is changed. It excludes the newer Go writers too, and
  * the kernel drops it when its owner dies, however it dies.
  */
-import { constants } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { closeQuietly } from '../../io/disk/close-quietly.ts';
 import { networkFileSystem } from '../../io/disk/file-systems.ts';
-import { openOrMake } from '../../io/disk/make-files.ts';
 import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
 import { type SystemCalls, systemCalls } from '../../io/disk/system-calls.ts';
-import { errnoOf } from '../../io/errno.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
 import type { Place } from '../files/names.ts';
 import { isSameFile } from '../files/sight.ts';
-import {
-  type FlockAnswer,
-  type FlockTool,
-  findFlockTools,
-  flockDescriptor,
-  isFlockShown,
-} from './flock-tool.ts';
+import type { FlockTool } from './flock-tool.ts';
+import { lockGuardFile, openGuardFile } from './guard-file.ts';
 
 /** A guard that is held. */
 export interface Guard {
@@ -67,11 +60,6 @@ const URGENT_TIMEOUT_MS = 30_000;
 const FIRST_PAUSE_MS = 4;
 const LONGEST_PAUSE_MS = 100;
 const LONGEST_URGENT_PAUSE_MS = 16;
-const OTHER_DISK_HINT =
-  'Files on this disk cannot be locked: keep the town on another, or install flock (util-linux).';
-const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
-/** open(2) on macOS and the BSDs takes the flock itself; libuv passes it on, Node does not export it. */
-const O_EXLOCK = 0x20;
 
 /** Takes the guard of a lock, waiting a bounded time. Expected failures are answers; nothing is thrown. */
 export async function takeGuard(place: Place, options: GuardOptions = {}): Promise<GuardOutcome> {
@@ -111,14 +99,15 @@ function tryGuard(place: Place, options: GuardOptions): GuardOutcome {
   let descriptor: number | null = null;
   try {
     directory = openOwned(calls, place.directory);
-    const opened = openGuard(directory, place, platform);
+    const opened = openGuardFile(directory, place, platform);
     if (opened === 'busy') return { kind: 'busy', waitedMs: 0 };
     descriptor = opened;
     if (!calls.fstat(descriptor).isFile()) return unsafe(`${place.guard} is no regular file`);
-    const answer =
-      platform === 'darwin'
-        ? proveOpenLock(directory.calls, place)
-        : flock(calls, directory, place, descriptor, options.flockTools);
+    const answer = lockGuardFile(calls, directory, place, {
+      descriptor,
+      platform,
+      tools: options.flockTools,
+    });
     if (answer.kind === 'none') return none('no-tool', answer.why, answer.hint, null);
     if (answer.kind === 'busy' || !leadsTo(directory, descriptor, place))
       return { kind: 'busy', waitedMs: 0 };
@@ -138,84 +127,6 @@ function tryGuard(place: Place, options: GuardOptions): GuardOutcome {
   } finally {
     if (descriptor !== null) closeQuietly(calls, descriptor);
     directory?.close();
-  }
-}
-
-function openGuard(directory: OpenDirectory, place: Place, platform: NodeJS.Platform): number | 'busy' {
-  const { calls } = directory;
-  const flags = platform === 'darwin' ? OPEN_FLAGS | O_EXLOCK : OPEN_FLAGS;
-  try {
-    const { descriptor, isNew } = openOrMake(directory, place.guard, flags | constants.O_RDWR);
-    if (isNew) makeReadable(calls, descriptor);
-    return descriptor;
-  } catch (error) {
-    const code = errnoOf(error);
-    if (platform === 'darwin' && (code === 'EAGAIN' || code === 'EWOULDBLOCK')) return 'busy';
-    if (code !== 'EACCES' || calls.lstat(place.guard) === undefined) throw error;
-    // Another user's guard: flock needs no right to write.
-    return calls.open(place.guard, flags | constants.O_RDONLY);
-  }
-}
-
-/** Whoever may work in the directory must be able to lock the file, whatever the umask of the one who made it. */
-function makeReadable(calls: SystemCalls, descriptor: number): void {
-  try {
-    calls.fchmod(descriptor, 0o644);
-  } catch {
-    // Then some other user may be refused, and is told whose it is.
-  }
-}
-
-let toolsHere: readonly FlockTool[] | null = null;
-
-function flock(
-  calls: SystemCalls,
-  directory: OpenDirectory,
-  place: Place,
-  descriptor: number,
-  tools: readonly FlockTool[] | undefined,
-): FlockAnswer {
-  toolsHere ??= tools === undefined ? findFlockTools(calls, process.env.PATH ?? '') : null;
-  const usable = tools ?? toolsHere ?? [];
-  const answer = flockDescriptor(calls, descriptor, usable);
-  if (answer.kind !== 'locked' || isFlockShown(calls, descriptor)) return answer;
-  // The kernel does not show it (no /proc, or the tool lied): a second attempt must be refused.
-  return proveBySecond(
-    directory.calls,
-    place,
-    (second) => flockDescriptor(calls, second, usable).kind === 'busy',
-  );
-}
-
-/** O_EXLOCK is not documented by Node: once we hold the file, opening it again must be refused. */
-function proveOpenLock(calls: SystemCalls, place: Place): FlockAnswer {
-  try {
-    const second = calls.open(place.guard, OPEN_FLAGS | O_EXLOCK | constants.O_RDWR);
-    calls.close(second);
-    return { kind: 'none', why: 'opening with O_EXLOCK does not lock here', hint: OTHER_DISK_HINT };
-  } catch (error) {
-    const code = errnoOf(error);
-    if (code === 'EAGAIN' || code === 'EWOULDBLOCK') return { kind: 'locked' };
-    throw error;
-  }
-}
-
-function proveBySecond(
-  calls: SystemCalls,
-  place: Place,
-  isRefused: (descriptor: number) => boolean,
-): FlockAnswer {
-  const second = calls.open(place.guard, OPEN_FLAGS | constants.O_RDONLY);
-  try {
-    return isRefused(second)
-      ? { kind: 'locked' }
-      : {
-          kind: 'none',
-          why: 'the program that should lock says that it did, and did not',
-          hint: OTHER_DISK_HINT,
-        };
-  } finally {
-    calls.close(second);
   }
 }
 
@@ -244,15 +155,6 @@ function hold(directory: OpenDirectory, place: Place, descriptor: number, networ
       for (const wake of waiters) wake();
     },
   };
-}
-
-/** close(2) gives the descriptor up whatever it answers. */
-function closeQuietly(calls: SystemCalls, descriptor: number): void {
-  try {
-    calls.close(descriptor);
-  } catch {
-    // Nothing was written through it, so no write can have been lost.
-  }
 }
 
 const unsafe = (why: string): GuardOutcome =>

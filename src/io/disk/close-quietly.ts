@@ -1,0 +1,10 @@
+import type { SystemCalls } from './system-calls.ts';
+
+/** Gives a descriptor up whose close(2) can tell nothing new: it is gone whatever that answers. Never throws. */
+export function closeQuietly(calls: SystemCalls, descriptor: number): void {
+  try {
+    calls.close(descriptor);
+  } catch {
+    // Nothing was written through it, or another failure is being told already.
+  }
+}

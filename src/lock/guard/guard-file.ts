@@ -1,0 +1,124 @@
+/** The file whose flock(2) is the guard: opened, locked, and proved to be locked. */
+import { constants } from 'node:fs';
+import { openOrMake } from '../../io/disk/make-files.ts';
+import type { OpenDirectory } from '../../io/disk/open-directory.ts';
+import type { SystemCalls } from '../../io/disk/system-calls.ts';
+import { errnoOf } from '../../io/errno.ts';
+import type { Place } from '../files/names.ts';
+import {
+  type FlockAnswer,
+  type FlockTool,
+  findFlockTools,
+  flockDescriptor,
+  isFlockShown,
+} from './flock-tool.ts';
+
+const OTHER_DISK_HINT =
+  'Files on this disk cannot be locked: keep the town on another, or install flock (util-linux).';
+const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** open(2) on macOS and the BSDs takes the flock itself; libuv passes it on, Node does not export it. */
+const O_EXLOCK = 0x20;
+
+/** Opens the guard's file, made where there is none; `busy` where opening locks it (macOS) and somebody has it. */
+export function openGuardFile(
+  directory: OpenDirectory,
+  place: Place,
+  platform: NodeJS.Platform,
+): number | 'busy' {
+  const { calls } = directory;
+  const flags = platform === 'darwin' ? OPEN_FLAGS | O_EXLOCK : OPEN_FLAGS;
+  try {
+    const { descriptor, isNew } = openOrMake(directory, place.guard, flags | constants.O_RDWR);
+    if (isNew) makeReadable(calls, descriptor);
+    return descriptor;
+  } catch (error) {
+    const code = errnoOf(error);
+    if (platform === 'darwin' && (code === 'EAGAIN' || code === 'EWOULDBLOCK')) return 'busy';
+    if (code !== 'EACCES' || calls.lstat(place.guard) === undefined) throw error;
+    // Another user's guard: flock needs no right to write.
+    return calls.open(place.guard, flags | constants.O_RDONLY);
+  }
+}
+
+/** Whoever may work in the directory must be able to lock the file, whatever the umask of the one who made it. */
+function makeReadable(calls: SystemCalls, descriptor: number): void {
+  try {
+    calls.fchmod(descriptor, 0o644);
+  } catch {
+    // Then some other user may be refused, and is told whose it is.
+  }
+}
+
+export interface Locking {
+  readonly descriptor: number;
+  readonly platform: NodeJS.Platform;
+  /** Default: those that this machine has. */
+  readonly tools: readonly FlockTool[] | undefined;
+}
+
+/**
+ * Locks the opened file without waiting, and makes sure that it is locked. `calls` reach the whole machine, those of the
+ * directory the file. Throws what the system throws.
+ */
+export const lockGuardFile = (
+  calls: SystemCalls,
+  directory: OpenDirectory,
+  place: Place,
+  { descriptor, platform, tools }: Locking,
+): FlockAnswer =>
+  platform === 'darwin'
+    ? proveOpenLock(directory.calls, place)
+    : flock(calls, directory, place, descriptor, tools);
+
+let toolsHere: readonly FlockTool[] | null = null;
+
+function flock(
+  calls: SystemCalls,
+  directory: OpenDirectory,
+  place: Place,
+  descriptor: number,
+  tools: readonly FlockTool[] | undefined,
+): FlockAnswer {
+  toolsHere ??= tools === undefined ? findFlockTools(calls, process.env.PATH ?? '') : null;
+  const usable = tools ?? toolsHere ?? [];
+  const answer = flockDescriptor(calls, descriptor, usable);
+  if (answer.kind !== 'locked' || isFlockShown(calls, descriptor)) return answer;
+  // The kernel does not show it (no /proc, or the tool lied): a second attempt must be refused.
+  return proveBySecond(
+    directory.calls,
+    place,
+    (second) => flockDescriptor(calls, second, usable).kind === 'busy',
+  );
+}
+
+/** O_EXLOCK is not documented by Node: once we hold the file, opening it again must be refused. */
+function proveOpenLock(calls: SystemCalls, place: Place): FlockAnswer {
+  try {
+    const second = calls.open(place.guard, OPEN_FLAGS | O_EXLOCK | constants.O_RDWR);
+    calls.close(second);
+    return { kind: 'none', why: 'opening with O_EXLOCK does not lock here', hint: OTHER_DISK_HINT };
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'EAGAIN' || code === 'EWOULDBLOCK') return { kind: 'locked' };
+    throw error;
+  }
+}
+
+function proveBySecond(
+  calls: SystemCalls,
+  place: Place,
+  isRefused: (descriptor: number) => boolean,
+): FlockAnswer {
+  const second = calls.open(place.guard, OPEN_FLAGS | constants.O_RDONLY);
+  try {
+    return isRefused(second)
+      ? { kind: 'locked' }
+      : {
+          kind: 'none',
+          why: 'the program that should lock says that it did, and did not',
+          hint: OTHER_DISK_HINT,
+        };
+  } finally {
+    calls.close(second);
+  }
+}
