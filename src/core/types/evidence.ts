@@ -10,7 +10,7 @@ export type Observed<T> =
 
 /** Something that could not be looked at; it makes a report incomplete (exit code 22 where nothing worse was found). */
 export interface Gap {
-  /** `tmux:<socket>`, `processes`, `directory:<path>`, `lock:<path>`, `git:<path>`, `rigs` … */
+  /** `tmux:<socket>`, `processes`, `directory:<path>`, `lock:<path>`, `git:<path>`, `config:<path>`, `rigs` … */
   readonly what: string;
   /** One plain sentence fragment: `did not answer within 2000 ms`. */
   readonly why: string;

@@ -2,7 +2,7 @@
  * Which tmux servers may be asked, and as whom. A tmux client does what its server says (`save-buffer` writes files), so
  * nobody's server is ever asked with permissions that its owner lacks.
  */
-import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeErrno } from '../../io/errno.ts';
 import { callerUid, distrust } from '../../io/trust.ts';
@@ -32,6 +32,44 @@ export const permissionToAsk = (socket: string, uids: readonly number[]): Permis
   }
   const fault = distrust([dirname(socket), socket], owner);
   return fault === null ? { as: owner } : { as: null, why: `${fault}: not asked`, owner: null };
+};
+
+/**
+ * Why a running server is not asked though its owner may be: it lives in a container or sandbox with fewer rights than
+ * ours, and a client of ours would do for it what it cannot do itself. Null where nothing holds it that does not hold us.
+ */
+export const confinementOf = (pid: number): string | null => {
+  const [theirs, ours] = [rightsOf(pid), rightsOf('self')];
+  if (theirs === null || ours === null) return 'what confines it cannot be told: not asked';
+  const isFree =
+    theirs.userNamespace === ours.userNamespace &&
+    (theirs.capabilities & ours.capabilities) === ours.capabilities &&
+    theirs.seccomp <= ours.seccomp;
+  return isFree ? null : 'is confined (container or sandbox) and we are not: not asked';
+};
+
+interface Rights {
+  readonly userNamespace: string;
+  /** The bounding set: what it could ever have. */
+  readonly capabilities: bigint;
+  /** Mode of its system call filter: 0 for none. */
+  readonly seccomp: number;
+}
+
+const rightsOf = (pid: number | 'self'): Rights | null => {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const [, bounding] = /^CapBnd:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+    const [, seccomp = '0'] = /^Seccomp:\s*(\d)$/m.exec(status) ?? [];
+    if (bounding === undefined) return null;
+    return {
+      userNamespace: readlinkSync(`/proc/${pid}/ns/user`),
+      capabilities: BigInt(`0x${bounding}`),
+      seccomp: Number(seccomp),
+    };
+  } catch {
+    return null;
+  }
 };
 
 /**

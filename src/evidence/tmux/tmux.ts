@@ -8,7 +8,7 @@ import { findTmux } from './find-tmux.ts';
 import type { PaneRecord } from './format.ts';
 import { findUnreached, type HiddenServer, worksOutside } from './hidden-servers.ts';
 import { asSeenFromHere, numberThere } from './other-namespaces.ts';
-import { type Permission, permissionToAsk, programOfServer } from './permission.ts';
+import { confinementOf, type Permission, permissionToAsk, programOfServer } from './permission.ts';
 import { askServer, mayBeOtherVersion, type ServerAnswer, type TmuxClient } from './server.ts';
 import { type SocketCandidate, type SocketQuestion, socketCandidates } from './sockets.ts';
 
@@ -125,6 +125,8 @@ const askHidden = async (
   if (permission.as === null) return { status: 'failed', reason: permission.why };
   if (permission.as !== table.details.uid(pid))
     return { status: 'failed', reason: `process ${pid} and its socket belong to different users: not asked` };
+  const confinement = confinementOf(pid);
+  if (confinement !== null) return { status: 'failed', reason: confinement };
   const first = await askServer(socket, { ...client, as: permission.as });
   const described = { status: first.status, reason: reasonOf(first), socket, pid };
   const answer = (await askWithItsProgram(described, client, { uids, table })) ?? first;

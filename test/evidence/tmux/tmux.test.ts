@@ -329,6 +329,26 @@ describe('where no tmux is needed', () => {
     },
   );
 
+  const confining = canBecomeOthers && process.platform === 'linux' ? test : test.skip;
+
+  confining(
+    'in a container or sandbox with fewer rights than ours is not asked (skipped without root)',
+    async () => {
+      const socket = join(makeTmuxTmpdir(), 's');
+      const start = ['tmux', '-f', '/dev/null', '-S', socket, 'new-session', '-d', 'sleep 600'];
+      execFileSync('setpriv', ['--bounding-set=-sys_admin', ...start]);
+      const pid = Number(
+        execFileSync('tmux', ['-S', socket, 'display-message', '-p', '#{pid}'], { encoding: 'utf8' }),
+      );
+      onCleanUp(() => void process.kill(pid, 'SIGKILL'));
+      const evidence = await ask({ env: { PATH } });
+      expect(ofProcess(evidence, pid)).toMatchObject({
+        status: 'failed',
+        reason: expect.stringContaining('is confined'),
+      });
+    },
+  );
+
   onLinux(
     'of another version is asked with the program that it runs itself, though that was removed',
     async () => {
