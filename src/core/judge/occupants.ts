@@ -85,7 +85,7 @@ const cwdDoubt = (hiding: readonly AtWork[], lock: LockFile | null, index: TownI
     : `${hidden.process.names[0] ?? 'an agent'} (process ${hidden.process.pid}) hides its working directory`;
 };
 
-/** Agents whose working directory cannot be seen: they could be at work anywhere. */
+/** Agents, and programs that may be some, whose working directory cannot be seen: they could be at work anywhere. */
 const isHiding = ({ process, startedFrom }: AtWork): boolean =>
   process.cwd?.seen === false && process.registered === undefined && startedFrom.length === 0;
 
@@ -107,7 +107,7 @@ export type OccupantReader = (
 /** Prepares to look for occupants of many workers in one snapshot. */
 export const occupantReader = (index: TownIndex): OccupantReader => {
   const agents = listAtWork('agent', index);
-  const hiding = agents.filter(isHiding);
+  const hiding = [...agents, ...listAtWork('unknown', index)].filter(isHiding);
   const inTown = agents.filter(({ paths }) => paths.length > 0);
   const readStrangers = strangerReader(index);
   const readBystanders = bystanderReader(index);

@@ -1,14 +1,14 @@
 /** Who is seen in a worker's place and is no agent: programs that nobody knows, which are doubt, and those that are nobody. */
 import { programOf } from '../programs/classify.ts';
 import { relativeTo } from '../town/roles.ts';
-import { lineage, type PaneView, panesAround, type TownIndex, type WorkerView } from '../town/town-index.ts';
+import { lineage, type PaneView, type TownIndex, type WorkerView } from '../town/town-index.ts';
 import type { Stranger } from '../types/judgement.ts';
 import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
 
 const TEACH = 'name it under "agents" or "bystanders" in lock-doctor.json';
 
-const sentence = (who: string, where: string): string =>
-  `${who} ${where} in this directory, and the doctor does not know it: ${TEACH}`;
+const sentence = (who: string, where: string, place = 'in this directory'): string =>
+  `${who} ${where} ${place}, and the doctor does not know it: ${TEACH}`;
 
 const who = (program: string, pid: number): string => `${program} (process ${pid})`;
 
@@ -32,15 +32,21 @@ const isStrangerPane = (view: PaneView, worker: WorkerView, index: TownIndex): b
   view.stranger !== null &&
   !view.pane.dead &&
   !view.asking &&
-  view.path !== null &&
-  isAtPlaceOf(view.path, worker, index);
+  (view.pane.path === null
+    ? isNowhere(view, index)
+    : view.path !== null && isAtPlaceOf(view.path, worker, index));
+
+/** It could be at work anywhere: neither tmux nor its process tells where. */
+const isNowhere = ({ pane, stranger, town }: PaneView, index: TownIndex): boolean =>
+  town !== 'other' && index.processes.get(stranger?.pid ?? pane.pid)?.cwd?.seen !== true;
 
 const isOwn = ({ pane, stranger }: PaneView, ownPid: number | null, index: TownIndex): boolean =>
   ownPid !== null && [...lineage(stranger?.pid ?? pane.pid, index)].includes(ownPid);
 
 const describePane = (view: PaneView): Stranger => {
   const { program = view.pane.command, pid = null } = view.stranger ?? {};
-  return { program, pid, text: sentence(who(program, pid ?? view.pane.pid), inForegroundOf(view)) };
+  const place = view.pane.path === null ? 'and nobody can tell in which directory' : undefined;
+  return { program, pid, text: sentence(who(program, pid ?? view.pane.pid), inForegroundOf(view), place) };
 };
 
 /** One for each program at this worker's place that nobody knows; children of one are a part of it. */
@@ -54,7 +60,7 @@ export const strangerReader = (index: TownIndex): StrangerReader => {
     const here = unknown.filter((one) => worksAt(one, worker, ownPid, index));
     const numbers = new Set(here.map(({ process }) => process.pid));
     const foremost = here.filter(({ pids }) => !pids.slice(1).some((pid) => numbers.has(pid)));
-    const panes = panesAround(worker, index).filter(
+    const panes = strangePanes.filter(
       (view) =>
         isStrangerPane(view, worker, index) &&
         !isOwn(view, ownPid, index) &&

@@ -136,6 +136,23 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     ),
   },
   {
+    why: 'a terminal',
+    names: words(
+      `gnome-terminal gnome-terminal-server konsole kitty alacritty wezterm wezterm-gui foot xterm urxvt rxvt terminator
+       tilix ghostty xfce4-terminal iTerm2 Terminal screen zellij dtach abduco script ttyd sudo su doas`,
+    ),
+  },
+  {
+    why: 'a browser',
+    names: words('firefox chrome google-chrome chromium chromium-browser brave safari msedge'),
+    startsOnlyItsOwn: true,
+  },
+  {
+    why: 'a database',
+    names: words('postgres mysqld mariadbd redis-server valkey-server mongod sqlite3 psql mysql redis-cli'),
+    startsOnlyItsOwn: true,
+  },
+  {
     why: 'a remote shell',
     names: words('ssh mosh mosh-client scp sftp rsync telnet autossh sshd mosh-server'),
   },
@@ -147,7 +164,10 @@ export const INFRASTRUCTURE_PROGRAMS: readonly KnownPrograms[] = [
   { why: "Gas Town's issue tracker", names: words('bd beads dolt') },
   {
     why: 'a background service',
-    names: words('ssh-agent gpg-agent scdaemon dirmngr keyboxd dbus-daemon watchman'),
+    names: words(
+      `ssh-agent gpg-agent scdaemon dirmngr keyboxd dbus-daemon watchman systemd init launchd docker-init tini dumb-init
+       catatonit containerd containerd-shim containerd-shim-runc-v2 dockerd supervisord`,
+    ),
   },
 ];
 

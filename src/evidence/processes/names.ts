@@ -58,17 +58,26 @@ const MAX_NAME = 255;
 export const processNames = (comm: string, argv: readonly string[]): readonly string[] => {
   const program = programName(argv);
   const names = [comm, program, ...productsIn(argv[0] ?? '')];
-  const interpreter = [program, comm].find(isInterpreter);
-  const script = interpreter === undefined ? 0 : scriptIn(interpreter, argv);
+  const script = scriptOf(comm, argv);
   if (script > 0) names.push(...scriptNames(argv[script] ?? ''));
   return [...new Set(names.map((name) => name.slice(0, MAX_NAME)))].filter((name) => name !== '');
 };
 
 /** The arguments behind the program, or behind the script that it interprets. */
 export const givenArguments = (comm: string, argv: readonly string[]): readonly string[] => {
-  const interpreter = [programName(argv), comm].find(isInterpreter);
-  return argv.slice((interpreter === undefined ? 0 : scriptIn(interpreter, argv)) + 1);
+  return argv.slice(scriptOf(comm, argv) + 1);
 };
+
+/** Where the script stands that this process interprets; 0 where there is none. */
+const scriptOf = (comm: string, argv: readonly string[]): number => {
+  const interpreter = [programName(argv), comm].find(isInterpreter);
+  if (interpreter !== undefined) return scriptIn(interpreter, argv);
+  // Node under another name: only what is plainly a script's path is one, for it may be a prompt.
+  const script = comm === NODES_MAIN_THREAD ? scriptIn('node', argv) : 0;
+  return SCRIPT_PATH.test(argv[script] ?? '') ? script : 0;
+};
+
+const SCRIPT_PATH = /^\/\S*\.[cm]?js$/;
 
 /** What an agent's arguments say where another agent started it as a member of its team (Claude Code). */
 const TEAMMATE = /^--(agent-id|team-name|parent-session-id)(=|$)/;

@@ -3,6 +3,7 @@
  * release implies no sign of life, no doubt and no foreign host; and forgetting any one piece of evidence never
  * turns "leave it" into "release it".
  */
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { judgeAll } from '../../../src/core/judge/judge.ts';
 import { indexSnapshot } from '../../../src/core/town/town-index.ts';
@@ -141,6 +142,42 @@ const around: readonly Option<readonly ProcessInfo[]>[] = [
   { value: [aProcess(800, { cwd: { seen: false, why: 'EACCES' } })], doubt: true },
 ];
 
+const here = { cwd: { seen: true, value: HOME } } as const;
+
+/** Who works here beside known agents. */
+const programs: readonly Option<readonly ProcessInfo[]>[] = [
+  { value: [aProcess(800, { ...here, names: ['kiro-thing'] })], doubt: true },
+  { value: [aProcess(800, { ...here, names: ['kiro-thing'], inForeground: true })], doubt: true },
+  { value: [aProcess(800, { ...here, names: [] })], doubt: true },
+  { value: [aProcess(800, { ...here, names: ['node', 'server.js', 'server'] })], doubt: true },
+  { value: [aProcess(800, { ...here, names: ['node', 'server.js', 'server'], leftBehind: true })] },
+  { value: [aProcess(800, { ...here, names: ['vim'], inForeground: true })] },
+  { value: [aProcess(800, { ...here, role: { class: 'infrastructure', why: 'a daemon' } })] },
+  {
+    value: [aProcess(800, { ...here, names: ['wen'], environment: { GT_PROCESS_NAMES: 'wen,bun' } })],
+    life: true,
+  },
+  {
+    value: [
+      aProcess(800, {
+        names: ['kiro-thing'],
+        cwd: { seen: true, value: '/' },
+        registered: { tool: 'kiro', name: null, status: 'busy', cwd: HOME },
+      }),
+    ],
+    life: true,
+  },
+];
+
+/** A pane at this place in which somebody works whom nobody knows. */
+const strangePane: (typeof servers)[number] = {
+  value: {
+    installed: true,
+    list: [aServer([aPane({ id: '%8', sessionId: '$8', sessionName: 'main', command: 'kiro-thing' })])],
+  },
+  doubt: true,
+};
+
 const listings: readonly Option<Snapshot['processes']['listing']>[] = [
   { value: { seen: true, value: 'all' } },
   { value: { seen: true, value: 'own' } },
@@ -207,6 +244,28 @@ function* everything(): Generator<{
                   };
 }
 
+/** The same with programs that are no known agents, on a host and with a file that stand in no way. */
+function* everythingStrange(): ReturnType<typeof everything> {
+  const [host, file] = [hosts[0], files[0]];
+  if (host === undefined || file === undefined) return;
+  for (const record of records)
+    for (const name of names)
+      for (const lookup of lookups)
+        for (const tmux of [...servers, strangePane])
+          for (const others of tmux === strangePane ? [...programs, ...around] : programs)
+            for (const listing of listings)
+              yield {
+                snapshot: combine(record, name, lookup, tmux, others, listing, host, file),
+                options: [record, lookup, tmux, others, listing],
+                own: record.value.own,
+              };
+}
+
+function* all(): ReturnType<typeof everything> {
+  yield* everything();
+  yield* everythingStrange();
+}
+
 const isReleased = (snapshot: Snapshot): boolean =>
   judgeAll(indexSnapshot(snapshot))[0]?.release.allowed === true;
 
@@ -232,6 +291,11 @@ const forgettings: readonly ((snapshot: Snapshot) => Snapshot)[] = [
     ...s,
     processes: { ...s.processes, list: s.processes.list.map((one) => ({ ...one, environment: null })) },
   }),
+  (s) => withList(s, ({ leftBehind: _, ...one }) => one),
+  (s) => withList(s, ({ role: _, ...one }) => one),
+  (s) => withList(s, ({ registered: _, ...one }) => one),
+  (s) => withList(s, ({ inForeground: _, ...one }) => one),
+  (s) => withList(s, (one) => ({ ...one, names: [] })),
   (s) => {
     const unasked = withServers(s, (server) => ({
       ...server,
@@ -268,6 +332,10 @@ const withProcess = (s: Snapshot, fields: Partial<ProcessInfo>): Snapshot =>
     ...lookup,
     process: lookup.process === null ? null : { ...lookup.process, ...fields },
   }));
+const withList = (s: Snapshot, change: (process: ProcessInfo) => ProcessInfo): Snapshot => ({
+  ...s,
+  processes: { ...s.processes, list: s.processes.list.map(change) },
+});
 const withServers = (s: Snapshot, change: (server: TmuxServer) => TmuxServer): Snapshot => ({
   ...s,
   tmux: { ...s.tmux, servers: s.tmux.servers.map(change) },
@@ -276,7 +344,7 @@ const withServers = (s: Snapshot, change: (server: TmuxServer) => TmuxServer): S
 test('an automatic release implies no sign of life, no doubt and no foreign host', () => {
   let judged = 0;
   let released = 0;
-  for (const { snapshot, options, own } of everything()) {
+  for (const { snapshot, options, own } of all()) {
     judged += 1;
     if (!isReleased(snapshot)) continue;
     released += 1;
@@ -288,14 +356,14 @@ test('an automatic release implies no sign of life, no doubt and no foreign host
         `released in spite of ${JSON.stringify(bad)} (own: ${own}) in ${JSON.stringify(snapshot)}`,
       );
   }
-  expect(judged).toBe(8 * 5 * 10 * 13 * 5 * 3 * 2 * 2);
+  expect(judged).toBe(8 * 5 * 10 * 13 * 5 * 3 * 2 * 2 + 8 * 5 * 10 * 3 * (13 * 9 + 14));
   expect(released).toBeGreaterThan(1000);
 });
 
 test('forgetting any one piece of evidence never turns "leave it" into "release it"', () => {
   let tried = 0;
   // Every eleventh combination: 11 divides no dimension's size, so all of them still meet, in an eleventh of the time.
-  for (const { snapshot } of everything()) {
+  for (const { snapshot } of all()) {
     tried += 1;
     if (tried % 11 !== 0 || isReleased(snapshot)) continue;
     for (const [number, forget] of forgettings.entries()) {
@@ -307,6 +375,48 @@ test('forgetting any one piece of evidence never turns "leave it" into "release 
     }
   }
   expect(tried).toBeGreaterThan(100_000);
+});
+
+/** The same evidence where every program bears a name that nobody has ever heard of: as if the list of names were empty. */
+const withoutNames = (s: Snapshot): Snapshot => {
+  const unheard = (name: string): string => `unheard-of-${name}`;
+  const renamed = withList(s, (one) => ({ ...one, names: one.names.map(unheard) }));
+  return withServers(
+    withLookup(renamed, (lookup) =>
+      lookup.process === null
+        ? lookup
+        : { ...lookup, process: { ...lookup.process, names: lookup.process.names.map(unheard) } },
+    ),
+    (server) => ({
+      ...server,
+      panes: server.panes.map((pane) => ({ ...pane, command: unheard(pane.command) })),
+    }),
+  );
+};
+
+test('with the list of names emptied nothing that was left is released, and no held lock becomes stale', () => {
+  let tried = 0;
+  for (const { snapshot } of all()) {
+    tried += 1;
+    if (tried % 11 !== 0) continue;
+    const [before] = judgeAll(indexSnapshot(snapshot));
+    const [after] = judgeAll(indexSnapshot(withoutNames(snapshot)));
+    if (before?.state !== after?.state && after?.state === 'stale')
+      throw new Error(`${before?.state} became stale without names: ${JSON.stringify(snapshot)}`);
+  }
+  expect(tried).toBeGreaterThan(500_000);
+});
+
+const TOWNS = new URL('../../../fixtures/towns/', import.meta.url);
+
+test.each(readdirSync(TOWNS))('with the list of names emptied no lock of %s becomes stale', (town) => {
+  const text = readFileSync(new URL(`${town}/snapshot.json`, TOWNS), 'utf8');
+  const snapshot = JSON.parse(text) as Snapshot;
+  const before = judgeAll(indexSnapshot(snapshot));
+  const after = judgeAll(indexSnapshot(withoutNames(snapshot)));
+  expect(after.map(({ state }) => state).length).toBe(before.length);
+  for (const [at, { lock, state }] of after.entries())
+    if (state === 'stale') expect([lock.id, before[at]?.state]).toEqual([lock.id, 'stale']);
 });
 
 test('what is tracked, or may be, is never released', () => {

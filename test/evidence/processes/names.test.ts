@@ -47,6 +47,12 @@ describe('the names of a process', () => {
       ],
       ['node', 'agent', 'index.js', 'index', 'cursor-agent'],
     ],
+    [
+      'MainThread',
+      ['agent', '/u/cursor-agent/versions/1/index.js'],
+      ['MainThread', 'agent', 'index.js', 'index', 'cursor-agent'],
+    ],
+    ['MainThread', ['claude', 'a secret prompt'], ['MainThread', 'claude']],
     ['agent', ['/home/u/.local/share/cursor-agent/versions/2025.09/agent'], ['agent', 'cursor-agent']],
     ['agent', ['/opt/datadog/versions/agent'], ['agent']],
     ['kworker/0:1', [], ['kworker/0:1']],
