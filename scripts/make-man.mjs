@@ -74,7 +74,7 @@ const page = [
   '.SH FILES',
   '.TP',
   '\\fI<town>/lock\\-doctor.json\\fR',
-  roff('Configuration: plugins, agents, sockets, skip, failOn, timeout.'),
+  roff('Configuration: plugins, agents, bystanders, formerHosts, sockets, skip, failOn, timeout.'),
   '.TP',
   '\\fI<town>/.runtime/lock\\-doctor/journal.jsonl\\fR',
   roff('What was released, and the outcome; doctor undo reads it.'),

@@ -56,10 +56,11 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
   unknown: {
     meaning: 'The evidence could not be had.',
     decided:
-      'A tmux server did not answer, processes could not be listed, or the file could not be read; and nothing else shows life.',
+      'A tmux server did not answer, processes could not be listed, the file could not be read, or a program that the doctor does not know is at work in the directory; and nothing else shows life.',
     fix: 'Nothing: doubt is no proof.',
     refuses: 'Only --fix --force --worker releases it.',
-    changes: 'Once everything can be looked at, the lock becomes one of the other states.',
+    changes:
+      'Once everything can be looked at, the lock becomes one of the other states. A program that is not known counts as soon as it is named under "agents" or "bystanders" in lock-doctor.json.',
   },
 };
 
@@ -84,7 +85,8 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   'session-unnamed': 'the lock names no tmux session',
   'session-unknown': 'not every tmux server could be asked about the session',
   occupied: 'an agent is at work in the worker’s directory',
-  'occupants-unknown': 'it could not be told whether an agent is at work in the directory',
+  'occupants-unknown':
+    'it could not be told whether an agent is at work in the directory: something could not be looked at, or a program that the doctor does not know works there',
   'other-host': 'the lock was taken on another host',
   'other-namespace': 'the lock was taken in another PID namespace (a container)',
   unreadable: 'the lock file could not be read',

@@ -165,7 +165,7 @@ export const INFRASTRUCTURE_PROGRAMS: readonly KnownPrograms[] = [
   {
     why: 'a background service',
     names: words(
-      `ssh-agent gpg-agent scdaemon dirmngr keyboxd dbus-daemon watchman systemd init launchd docker-init tini dumb-init
+      `ssh-agent gpg-agent scdaemon dirmngr keyboxd dbus-daemon watchman adb git-credential-cache--daemon systemd init launchd docker-init tini dumb-init
        catatonit containerd containerd-shim containerd-shim-runc-v2 dockerd supervisord`,
     ),
   },
