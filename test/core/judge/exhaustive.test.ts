@@ -160,8 +160,9 @@ const programs: readonly Option<readonly ProcessInfo[]>[] = [
   {
     value: [
       aProcess(800, {
+        ...here,
         names: ['kiro-thing'],
-        cwd: { seen: true, value: '/' },
+        leftBehind: true,
         registered: { tool: 'kiro', name: null, status: 'busy', cwd: HOME },
       }),
     ],
