@@ -26,11 +26,11 @@ export const readHost = (): HostFacts => {
   };
 };
 
-let known: string | null = null;
+let known: string | null | undefined;
 
 /** What macOS calls its boots: `sysctl` answers in a few milliseconds, and the same for all our life. */
 const bootSession = (): string | null => {
-  known ??= askSysctl('kern.bootsessionuuid');
+  if (known === undefined) known = askSysctl('kern.bootsessionuuid');
   return known;
 };
 

@@ -90,6 +90,23 @@ test('a start that may keep nothing is correct and silent', () => {
   },
 );
 
+readsItself('Node 20 with permissions for nothing but the program', () => {
+  test('starts it, with kept code that it may not use and without', () => {
+    const folder = copyOfProgram();
+    run(folder);
+    const flags = ['--experimental-permission', `--allow-fs-read=${folder}/*`];
+    for (const keep of [true, false]) {
+      if (!keep) rmSync(join(folder, 'code.cache'), { recursive: true });
+      const words = [...flags, join(folder, 'doctor.js'), '--version'];
+      const { status, stdout } = spawnSync(process.execPath, words, {
+        env: bareEnvironment(),
+        encoding: 'utf8',
+      });
+      expect([keep, status, stdout]).toEqual([keep, WELL.status, WELL.stdout]);
+    }
+  });
+});
+
 test('the program starts through a link that Node does not follow', () => {
   const folder = copyOfProgram();
   const link = join(folder, 'bin', 'doctor');

@@ -12,7 +12,8 @@ exports.loaderOf = (home) => {
   if (process.env.NODE_DISABLE_COMPILE_CACHE) return plainly;
   const folder = `${home}/code.cache`;
   const owner = ownerOf(folder, home);
-  if (!HAS_COMPILE_CACHE) return owner === null ? plainly : loadFrom(home, folder, owner === 'us');
+  if (owner === null) return plainly;
+  if (!HAS_COMPILE_CACHE) return loadFrom(home, folder, owner === 'us') ?? plainly;
   if (owner !== 'us') return plainly; // it keeps code for each user apart
   const umask = process.umask(0o077);
   require('node:module').enableCompileCache(folder);

@@ -6,9 +6,14 @@ const { Script } = require('node:vm');
 /** Says `import()`, which code that V8 kept cannot (it forgets who imports). See `src/io/import-module.ts`. */
 const IMPORTS = './io-import-module.js';
 
-/** A `require` for the parts of the program in `home` that takes compiled code from `folder`, and keeps it there where it may. */
+/**
+ * A `require` for the parts of the program in `home` that takes compiled code from `folder`, and keeps it there where it may.
+ * Null where this Node cannot be told from others.
+ */
 exports.loadFrom = (home, folder, mayKeep) => {
-  const kept = `${folder}/${nameOfThisNode()}`;
+  const name = nameOfThisNode();
+  if (name === null) return null;
+  const kept = `${folder}/${name}`;
   const modules = new Map();
   const missing = new Map();
   const load = (id) => {
@@ -41,8 +46,14 @@ exports.loadFrom = (home, folder, mayKeep) => {
  * V8 takes code that other builds of its own version made, and crashes on it: they are told apart by Node's version, and by
  * its size where a distribution or another C library made it. Of the program it compares no more than the length.
  */
-const nameOfThisNode = () =>
-  `${BUILD}-${process.version}-${process.platform}-${process.arch}-${statSync(process.execPath).size}`;
+const nameOfThisNode = () => {
+  try {
+    const { size } = statSync(process.execPath);
+    return `${BUILD}-${process.version}-${process.platform}-${process.arch}-${size}`;
+  } catch {
+    return null; // removed while we start, or closed to us
+  }
+};
 
 const read = (path) => {
   try {
@@ -70,6 +81,14 @@ const write = (path, script) => {
     writeFileSync(draft, script.createCachedData(), { flag: 'wx', mode: 0o644, flush: true });
     renameSync(draft, path);
   } catch {
-    rmSync(draft, { force: true });
+    removeQuietly(draft);
+  }
+};
+
+const removeQuietly = (path) => {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Whatever forbade writing forbids this as well.
   }
 };
