@@ -4,14 +4,7 @@ import { describeErrno, isAbsence } from '../../io/errno.ts';
 import { processNames, runsScripts } from '../processes/names.ts';
 import type { ProcessRow, ProcessTable } from '../processes/table.ts';
 import { readRecordFile } from './record-file.ts';
-import {
-  type Found,
-  labelIn,
-  type Registry,
-  type RegistryListing,
-  type RegistryUser,
-  textIn,
-} from './registry.ts';
+import { below, type Found, labelIn, type Registry, type RegistryListing, textIn } from './registry.ts';
 
 /** What a process of it is called. Nothing else counts: locks of ended sessions stay, and their numbers are used again. */
 const NAMES: readonly string[] = ['copilot', 'copilot-cli'];
@@ -21,11 +14,6 @@ const LOCK = /^inuse\.(\d{1,10})\.lock$/;
 
 /** Ended sessions are kept for good: beyond this many they are not looked through. */
 const MAX_SESSIONS = 2000;
-
-const directories = ({ home, env }: RegistryUser): readonly string[] =>
-  [textIn(env.COPILOT_HOME), `${home}/.copilot`].flatMap((config) =>
-    config?.startsWith('/') ? [`${config}/session-state`] : [],
-  );
 
 /** Sessions are looked into only while a copilot runs: there may be a year of them. */
 const claims = ({ directory, entries, uid }: RegistryListing, table: ProcessTable): readonly Found[] => {
@@ -84,4 +72,8 @@ export const scalarIn = (yaml: string, key: string): string | null => {
 };
 
 /** The registry, for the list in `registries.ts`. */
-export const copilot: Registry = { tool: 'copilot', directories, claims };
+export const copilot: Registry = {
+  tool: 'copilot',
+  directories: below('COPILOT_HOME', '.copilot', 'session-state'),
+  claims,
+};

@@ -55,6 +55,17 @@ export interface ClosedRecord {
 
 export type Found = SessionClaim | ClosedRecord;
 
+/**
+ * The directory `inner` of a tool's configuration: where that user's variable says, and at the usual place below his home.
+ * Both, for the asker's variable says nothing of agents that were started without it.
+ */
+export const below =
+  (variable: string, usual: string, inner: string): Registry['directories'] =>
+  ({ home, env }) =>
+    [env[variable], `${home}/${usual}`].flatMap((place) =>
+      place?.startsWith('/') ? [`${place}/${inner}`] : [],
+    );
+
 /** No text of a record is longer, nor any session's name worth more room in a report. */
 const MAX_TEXT = 4096;
 
