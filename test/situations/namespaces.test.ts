@@ -8,6 +8,7 @@ import {
   deadPid,
   isRunning,
   makeTmuxTmpdir,
+  OTHER_UID,
   onCleanUp,
   sleeperNamed,
   startProcess,
@@ -233,5 +234,19 @@ describe(`containers of this machine${why}`, () => {
     await startContainer();
     stage.town.lock(ADA, { pid: process.pid, hostname: ID });
     expect(await stage.judge()).toMatchObject({ state: 'stale', holder: { process: 'gone' } });
+  });
+
+  inNamespaces("a name that some other user gave a namespace of his own is nobody's → foreign", async () => {
+    const stage = setStage();
+    const home = makeTmuxTmpdir();
+    writeFileSync(`${home}/hostname`, `${ID}\n`);
+    const forger = `setpriv --reuid ${OTHER_UID} --regid ${OTHER_UID} --clear-groups sleep 600`;
+    // The first process becomes his as well: nothing of root's is left in there.
+    await startApart(
+      ['-pm', '--mount-proc'],
+      `mount --bind '${home}/hostname' /etc/hostname\nexec ${forger}`,
+    );
+    stage.town.lock(ADA, { pid: deadPid(), hostname: ID });
+    expect(await stage.judge()).toMatchObject({ state: 'foreign' });
   });
 });

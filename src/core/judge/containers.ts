@@ -26,7 +26,7 @@ export const seenFromWithin = (lock: LockFile, record: LockRecord, index: TownIn
 };
 
 const containerOf = (
-  { companion }: LockFile,
+  { companion, uid }: LockFile,
   { hostname, holder }: LockRecord,
   { snapshot: { host, processes } }: TownIndex,
 ): ContainerEvidence | undefined => {
@@ -39,6 +39,8 @@ const containerOf = (
     return undefined;
   return processes.containers.find(
     (container) =>
-      container.hostname === hostname && (pidNamespace === null || container.pidNamespace === pidNamespace),
+      container.hostname === hostname &&
+      container.owner === uid &&
+      (pidNamespace === null || container.pidNamespace === pidNamespace),
   );
 };

@@ -254,6 +254,8 @@ export interface ProcessEvidence {
 /** A PID namespace of this machine that bears a host name which locks name, and what their numbers stand for there. */
 export interface ContainerEvidence {
   readonly hostname: string;
+  /** Owner of the lock files that it counts for: anybody may give a namespace of his own any name. */
+  readonly owner: number | null;
   /** Null where several bear the name. */
   readonly pidNamespace: string | null;
   /** One entry per number that its locks name: `pid` is the number there, `process` what it is here. Ascending. */

@@ -5,7 +5,7 @@
 
 import { statSync } from 'node:fs';
 import { groupBy } from '../../core/group-by.ts';
-import { isSameName } from '../../core/judge/where-taken.ts';
+import { isContainerId, isSameName } from '../../core/judge/where-taken.ts';
 import type { HostFacts, LockFile } from '../../core/types/evidence.ts';
 import type { ProcessRow, ProcessTable } from './table.ts';
 
@@ -15,11 +15,15 @@ export interface TakenElsewhere {
   /** `pid:[4026532777]`; null where it does not say. */
   readonly pidNamespace: string | null;
   readonly pids: readonly number[];
+  /** Owner of the lock file. */
+  readonly owner: number | null;
 }
 
 /** A namespace of this machine that bears such a name. */
 export interface Container {
   readonly hostname: string;
+  /** Owner of the lock files that name it: nobody else's count with it. */
+  readonly owner: number | null;
   /** Null where several bear the name: then a number may be of any of them. */
   readonly pidNamespace: string | null;
   /** Number there → number here, of all that live in it. */
@@ -30,14 +34,14 @@ export interface Container {
 
 /** The records that were taken under another host name than ours, or in another PID namespace. */
 export const takenElsewhere = (locks: readonly LockFile[], host: HostFacts): readonly TakenElsewhere[] =>
-  locks.flatMap(({ content, companion }) => {
+  locks.flatMap(({ content, companion, uid }) => {
     if (content.kind !== 'record') return [];
     const { hostname, pid, holder } = content.record;
     const pidNamespace = (holder ?? companion)?.pidNamespace ?? null;
     const isHere = hostname === '' || isSameName(hostname, host.hostname);
     if (isHere && (pidNamespace === null || pidNamespace === host.pidNamespace)) return [];
     const pids = [pid, holder?.pid, companion?.pid].filter((one) => one !== undefined);
-    return [{ hostname, pidNamespace, pids }];
+    return [{ hostname, pidNamespace, pids, owner: uid }];
   });
 
 interface Namespace {
@@ -49,7 +53,8 @@ interface Namespace {
 
 /**
  * Finds the namespaces that these records name. A name that no live process here bears is left out, and one that is no
- * container's id counts only with a container that has the town's file system: other machines may bear it as well.
+ * container's id counts only with a container that has the town's file system: other machines may bear it as well. Anybody
+ * may call a namespace of his own as he likes, so only root's processes and those of the lock's owner name one.
  */
 export const findContainers = (
   wanted: readonly TakenElsewhere[],
@@ -60,26 +65,37 @@ export const findContainers = (
   const namespaces = otherNamespaces(table);
   if (namespaces.length === 0) return [];
   const device = deviceOf(root);
-  const named = namespaces.map((namespace) => ({ namespace, ...namesOf(namespace, device, table) }));
-  return [...groupBy(wanted, ({ hostname, pidNamespace }) => `${hostname} ${pidNamespace}`).values()].flatMap(
-    (records) => {
-      const [{ hostname, pidNamespace } = { hostname: '', pidNamespace: null }] = records;
-      const fitting = named.filter(({ namespace, hostnames, ids }) =>
-        pidNamespace === null
-          ? hostnames.some((name) => isSameName(name, hostname)) || isIdOf(hostname, ids)
-          : namespace.name === pidNamespace,
-      );
-      if (fitting.length === 0) return [];
-      const places = fitting.map(({ namespace }) => namespace);
-      const pids = [...new Set(records.flatMap((record) => record.pids))].sort((one, other) => one - other);
-      return [{ hostname, pids, ...describe(places, namespaces, table) }];
-    },
-  );
+  const named = namespaces.map((namespace) => ({ namespace, names: namesOf(namespace, device, table) }));
+  const keyOf = ({ hostname, pidNamespace, owner }: TakenElsewhere) => `${owner} ${pidNamespace} ${hostname}`;
+  return [...groupBy(wanted, keyOf).values()].flatMap((records) => {
+    const [first] = records;
+    if (first === undefined) return [];
+    const { hostname, pidNamespace, owner } = first;
+    const fitting = named.filter(({ namespace, names }) =>
+      pidNamespace === null ? names.some((name) => isNamed(first, name)) : namespace.name === pidNamespace,
+    );
+    if (fitting.length === 0) return [];
+    const places = fitting.map(({ namespace }) => namespace);
+    const pids = [...new Set(records.flatMap((record) => record.pids))].sort((one, other) => one - other);
+    return [{ hostname, owner, pids, ...describe(places, namespaces, table) }];
+  });
 };
 
+/** What one process says of its machine. */
+interface MachineName {
+  readonly uid: number | null;
+  readonly hostname: string | null;
+  readonly id: string | null;
+}
+
 /** A container's host name is the beginning of its id, unless somebody gave it another one. */
-const isIdOf = (hostname: string, ids: readonly string[]): boolean =>
-  /^[0-9a-f]{12}$/.test(hostname) && ids.some((id) => id.startsWith(hostname));
+const isNamed = (taken: TakenElsewhere, { uid, hostname, id }: MachineName): boolean => {
+  if (uid !== ROOT && (uid === null || uid !== taken.owner)) return false;
+  if (hostname !== null && isSameName(hostname, taken.hostname)) return true;
+  return isContainerId(taken.hostname) && id?.startsWith(taken.hostname) === true;
+};
+
+const ROOT = 0;
 
 const otherNamespaces = (table: ProcessTable): readonly Namespace[] => {
   const { rows, details } = table;
@@ -96,22 +112,17 @@ const otherNamespaces = (table: ProcessTable): readonly Namespace[] => {
   return [...found.values()];
 };
 
-/** What its processes say of their machine: they may have changed their roots, so each is asked. */
+/** Its processes may have changed their roots, so each is asked. */
 const namesOf = (
   { rows }: Namespace,
   device: string | null,
   { details }: ProcessTable,
-): { readonly hostnames: readonly string[]; readonly ids: readonly string[] } => {
-  const names = rows.map(({ pid }) => {
+): readonly MachineName[] =>
+  rows.map(({ pid }) => {
     const { hostname, id } = details.containerNames(pid);
     const seesTown = hostname !== null && device !== null && details.mountedDevices(pid).includes(device);
-    return { hostname: seesTown ? hostname : null, id };
+    return { uid: details.uid(pid), hostname: seesTown ? hostname : null, id };
   });
-  return {
-    hostnames: [...new Set(names.flatMap(({ hostname }) => hostname ?? []))],
-    ids: [...new Set(names.flatMap(({ id }) => id ?? []))],
-  };
-};
 
 const describe = (
   named: readonly Namespace[],

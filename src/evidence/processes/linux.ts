@@ -8,6 +8,7 @@ import { describeErrno } from '../../io/errno.ts';
 import { gasTownVariablesIn } from '../tmux/gas-town-variables.ts';
 import { type ProcessClock, readProcessClock } from './clock.ts';
 import { readHoldMark } from './hold-mark.ts';
+import { namespaceDetails } from './namespaces.ts';
 import { readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
 import { isDead, parseProcStat } from './proc-stat.ts';
 import { signalProcess } from './signal.ts';
@@ -83,7 +84,6 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
     const text = bytesAsText(read.bytes);
     return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
   };
-  const ourMounts = readProcLink(`${proc}/self/ns/mnt`);
   return {
     row: (pid) => {
       const row = readRow(proc, pid, clock);
@@ -109,35 +109,7 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
     workingDirectories: async (pids) =>
       withoutStackTraces(() => new Map(pids.map((pid) => [pid, readProcLink(`${proc}/${pid}/cwd`)]))),
     doorToCwd: (pid) => `${proc}/${pid}/cwd`,
-    doorToRoot: (pid) => `${proc}/${pid}/root`,
-    numbers: (pid) => {
-      const read = readProc(`${proc}/${pid}/status`);
-      const line = 'error' in read ? null : /^NSpid:\s+([\d\s]*?)$/m.exec(read.bytes.toString('latin1'));
-      return line?.[1]?.split(/\s+/).map(Number) ?? [];
-    },
-    pidNamespace: (pid) => {
-      const link = readProcLink(`${proc}/${pid}/ns/pid`);
-      return link.seen ? link.value : null;
-    },
-    containerNames: (pid) => {
-      const file = readSmallFile(`${proc}/${pid}/root/etc/hostname`);
-      const hostname = file.kind === 'file' ? bytesAsText(file.bytes).trim() : '';
-      const groups = readProc(`${proc}/${pid}/cgroup`);
-      const id = 'error' in groups ? null : /[0-9a-f]{64}/.exec(groups.bytes.toString('latin1'));
-      return { hostname: hostname === '' ? null : hostname, id: id?.[0] ?? null };
-    },
-    mountedDevices: (pid) => {
-      const read = readProc(`${proc}/${pid}/mountinfo`);
-      if ('error' in read) return [];
-      return read.bytes
-        .toString('latin1')
-        .split('\n')
-        .map((line) => line.split(' ', 3)[2] ?? '');
-    },
-    sharesOurPaths: (pid) => {
-      const theirs = readProcLink(`${proc}/${pid}/ns/mnt`);
-      return theirs.seen && ourMounts.seen && theirs.value === ourMounts.value;
-    },
+    ...namespaceDetails(proc),
     listeningSockets: socketReader(proc),
   };
 };

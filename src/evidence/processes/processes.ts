@@ -78,11 +78,11 @@ export const processEvidence = async (
 
 /** What the numbers of a container's locks stand for: all of its processes are listed, or nobody can tell. */
 const lookInside = (
-  { hostname, pidNamespace, numbers, pids }: Container,
+  { hostname, owner, pidNamespace, numbers, pids }: Container,
   table: ProcessTable,
   describe: Describe,
 ): ContainerEvidence => ({
-  ...{ hostname, pidNamespace },
+  ...{ hostname, owner, pidNamespace },
   lookups: pids.map((pid): PidLookup => {
     const here = numbers.get(pid);
     if (here !== undefined) return { ...lookUp(here, table, describe), pid };

@@ -21,7 +21,9 @@ const judge = (
   }: { readonly over?: Partial<Snapshot['processes']>; readonly container?: Partial<ContainerEvidence> } = {},
 ): Verdict => {
   const base = aSnapshot({ locks: [aLock(ADA, { pid: 17, sessionId: '', hostname: ID, ...record })] });
-  const containers = [{ hostname: ID, pidNamespace: NAMESPACE, lookups: [lookup], ...container }];
+  const containers = [
+    { hostname: ID, owner: 1000, pidNamespace: NAMESPACE, lookups: [lookup], ...container },
+  ];
   const [verdict] = judgeAll(
     indexSnapshot({ ...base, processes: { ...base.processes, containers, ...over } }),
   );
@@ -56,8 +58,9 @@ describe('a lock of a container of this machine', () => {
     });
   });
 
-  test('is foreign where the container is another one: its name, its namespace or its boot', () => {
+  test('is foreign where the container is another one: its name, its namespace, its boot or whose lock it is', () => {
     expect(judge({}, absent, { container: { hostname: '0123456789ab' } }).state).toBe('foreign');
+    expect(judge({}, absent, { container: { owner: 1001 } }).state).toBe('foreign');
     expect(judge({ holder: { ...holder, pidNamespace: 'pid:[4026532999]' } }, absent).state).toBe('foreign');
     expect(judge({ holder: { ...holder, bootId: 'another' } }, absent).state).toBe('foreign');
   });
