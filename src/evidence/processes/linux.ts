@@ -3,7 +3,6 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import type { Observed } from '../../core/types/evidence.ts';
 import { bytesAsText } from '../../io/disk/bytes-as-text.ts';
 import { entryExists } from '../../io/disk/entry-exists.ts';
-import { readSmallFile } from '../../io/disk/files.ts';
 import { describeErrno } from '../../io/errno.ts';
 import { gasTownVariablesIn } from '../tmux/gas-town-variables.ts';
 import { type ProcessClock, readProcessClock } from './clock.ts';

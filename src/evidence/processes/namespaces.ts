@@ -1,6 +1,6 @@
 /** What tells the namespaces of a process, and the ways into them, on Linux (namespaces(7), proc(5)). */
-import { bytesAsText } from '../../io/bytes-as-text.ts';
-import { readSmallFile } from '../../io/files.ts';
+import { bytesAsText } from '../../io/disk/bytes-as-text.ts';
+import { readSmallFile } from '../../io/disk/files.ts';
 import { readProc, readProcLink } from './proc-files.ts';
 import type { ProcessDetails } from './table.ts';
 
