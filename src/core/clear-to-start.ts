@@ -5,7 +5,7 @@ import { findCollisions } from './judge/collision.ts';
 import { judgeAll, occupantsWithoutLock } from './judge/judge.ts';
 import { type OccupantReader, occupantReader } from './judge/occupants.ts';
 import { doubtOf } from './report/doubt.ts';
-import { workerArgument } from './report/name-worker.ts';
+import { asAsked, workerArgument } from './report/name-worker.ts';
 import { refusalOf } from './report/report.ts';
 import { indexSnapshot, type TownIndex } from './town/town-index.ts';
 import type { Gap, Snapshot } from './types/evidence.ts';
@@ -96,7 +96,11 @@ const clearWithoutLock = (
 
 const clearReleasable = (verdict: Verdict, root: string): Draft => {
   const { release, lock, state } = verdict;
-  const repairCommand = ['doctor', 'preflight', '--fix', workerArgument(lock.worker, root), '--town', root];
+  const repairCommand = [
+    ...['doctor', 'preflight', '--fix', workerArgument(lock.worker, root)],
+    ...asAsked(verdict),
+    ...['--town', root],
+  ];
   if (release.allowed) {
     return {
       answer: 'repair',

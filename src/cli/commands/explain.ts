@@ -3,7 +3,16 @@ import { clear } from '../../core/clear-to-start.ts';
 import { didYouMean } from '../../core/did-you-mean.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
 import { refusalOf, reportLock } from '../../core/report/report.ts';
-import { type Examination, NOTES, STATES, type State, type Verdict } from '../../core/types/judgement.ts';
+import { LOCK_PROBLEMS } from '../../core/types/evidence.ts';
+import {
+  type Examination,
+  NOTES,
+  REASONS,
+  type Reason,
+  STATES,
+  type State,
+  type Verdict,
+} from '../../core/types/judgement.ts';
 import { EXIT, type PreflightResult } from '../../core/types/report.ts';
 import { findWorker } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
@@ -13,11 +22,11 @@ import { type Arguments, usage } from '../arguments/arguments.ts';
 import { runDiagnosis } from '../diagnose.ts';
 import { readCheckPage, renderPage } from '../pages.ts';
 import { presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
-import { isPersonAt, withoutForceRecipe } from '../words/force-recipe.ts';
+import { isPersonAt, RECIPE_BEGINS, withoutForceRecipe } from '../words/force-recipe.ts';
 import { NOTE_TEXTS, REASON_TEXTS, STATE_PAGES } from '../words/glossary.ts';
 
 interface Topic {
-  readonly kind: 'overview' | 'check' | 'state' | 'note' | 'worker';
+  readonly kind: 'overview' | 'check' | 'state' | 'note' | 'reason' | 'worker';
   readonly id: string | null;
   /** Markdown. */
   readonly text: string;
@@ -54,12 +63,21 @@ const page = (kind: Topic['kind'], id: string | null, text: string): Topic => ({
   answer: null,
 });
 
+/** What is wrong with a file (`empty`, `directory`) may well be the name of a worker. */
+const isProblem = (reason: Reason): boolean => LOCK_PROBLEMS.some((problem) => problem === reason);
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
 const inGlossary = (word: string): Topic | null => {
   if (builtInChecks.some(({ id }) => id === word)) return page('check', word, readCheckPage(word));
   const state = STATES.find((known) => known === word);
   if (state !== undefined) return page('state', state, statePage(state));
   const note = NOTES.find((known) => known === word);
-  return note === undefined ? null : page('note', note, `# ${note}\n\n${NOTE_TEXTS[note]}\n`);
+  if (note !== undefined) return page('note', note, `# ${note}\n\n${NOTE_TEXTS[note]}\n`);
+  const reason = REASONS.find((known) => known === word && !isProblem(known));
+  return reason === undefined
+    ? null
+    : page('reason', reason, `# ${reason}\n\n${sentence(REASON_TEXTS[reason])}\n`);
 };
 
 /** A check of a plug-in, or a worker: the two that depend on the town. */
@@ -97,6 +115,8 @@ const overview = (): Topic =>
       `Checks: ${builtInChecks.map(({ id }) => id).join(', ')}`,
       '',
       `Notes: ${NOTES.join(', ')}`,
+      '',
+      `Reasons: ${REASONS.filter((reason) => !isProblem(reason)).join(', ')}`,
       '',
       'Workers: doctor explain gastown/crew/ada shows the whole chain of evidence for one.',
       '',
@@ -173,7 +193,7 @@ const describeVerdict = (
       ? `Releases it: ${command(['doctor', '--fix', ...target])}`
       : `Leaves it: ${safe(refusal)}.`,
     ...(!release.allowed && release.why === 'state'
-      ? ['', `Where you know better: ${command(['doctor', '--fix', '--force', ...target])}`]
+      ? ['', `${RECIPE_BEGINS}${command(['doctor', '--fix', '--force', ...target])}`]
       : []),
     '',
     '## What would change it',

@@ -27,10 +27,14 @@ const SET_BY_AGENTS: readonly string[] = [
 export const isPersonAt = ({ env, stdout }: Pick<Terminal, 'env' | 'stdout'>): boolean =>
   stdout.isTTY && !SET_BY_AGENTS.some((name) => env[name] !== undefined && env[name] !== '');
 
+/** How a page tells the recipe for the lock that it is about. */
+export const RECIPE_BEGINS = 'Where you know better: ';
+
 /** The Markdown of a page without its recipe: what stands in a paragraph with it is for persons only. */
 export const withoutForceRecipe = (markdown: string): string =>
   markdown
     .split('\n\n')
+    .filter((paragraph) => !paragraph.startsWith(RECIPE_BEGINS))
     .map((paragraph) =>
       paragraph.includes('--force') ? 'A person at a terminal may release it by name.' : paragraph,
     )

@@ -51,7 +51,8 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
       'The recorded host name differs (domain, .local and .lan aside) and no recorded boot id says otherwise, or the recorded PID namespace differs from ours. No container of this machine bears the name, as far as we may see.',
     fix: 'Nothing: what runs on another machine cannot be seen from here. Ask there.',
     refuses: 'Only --fix --force --worker releases it.',
-    changes: 'Run the doctor on the host, or in the container, that took the lock.',
+    changes:
+      'Run the doctor on the host, or in the container, that took the lock. A host name that is gone for good, or was this machine’s, goes under "formerHosts" in lock-doctor.json.',
   },
   unknown: {
     meaning: 'The evidence could not be had.',

@@ -1,8 +1,15 @@
 /** How commands name what others named: also a worker whose name looks like an option, or like a word of ours. */
+import type { Verdict } from '../types/judgement.ts';
 
 /** An option with a value that may look like an option itself. */
 export const optionWith = (name: string, value: string): readonly string[] =>
   value.startsWith('-') ? [`--${name}=${value}`] : [`--${name}`, value];
+
+/** What a command must be told again to come to the same verdict: a former host, which perhaps only this question named. */
+export const asAsked = (verdict: Verdict | undefined): readonly string[] =>
+  verdict?.reasons.includes('former-host') === true
+    ? optionWith('former-host', verdict.holder?.hostname ?? '')
+    : [];
 
 /**
  * A worker as an argument. An absolute path where the name alone would be taken for an option, or by `explain` for a state or a

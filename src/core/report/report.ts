@@ -17,7 +17,7 @@ import {
   type ReportServer,
   type ReportSummary,
 } from '../types/report.ts';
-import { optionWith, workerArgument } from './name-worker.ts';
+import { asAsked, optionWith, workerArgument } from './name-worker.ts';
 
 /** What became of one planned release. */
 export interface ReleaseOutcome {
@@ -95,11 +95,22 @@ const PLANNED: ReportFix = {
   backup: null,
 };
 
-const nextOf = (finding: Finding, fix: ReportFix | null, root: string): readonly (readonly string[])[] => {
+const nextOf = (
+  finding: Finding,
+  fix: ReportFix | null,
+  verdicts: ReadonlyMap<string, Verdict>,
+  root: string,
+): readonly (readonly string[])[] => {
   if (finding.fix?.action === 'advice' && finding.fix.commands.length > 0) return finding.fix.commands;
   if (finding.worker === null) return [];
   return fix?.action === 'release' && fix.safe
-    ? [['doctor', '--fix', ...optionWith('worker', finding.worker), '--yes', '--town', root]]
+    ? [
+        [
+          ...['doctor', '--fix', ...optionWith('worker', finding.worker), '--yes'],
+          ...asAsked(verdicts.get(finding.lock ?? '')),
+          ...['--town', root],
+        ],
+      ]
     : [['doctor', 'explain', workerArgument(finding.worker, root), '--town', root]];
 };
 
@@ -128,7 +139,7 @@ const reportFindings = (request: ReportRequest): readonly ReportFinding[] => {
           message: finding.message,
           evidence: finding.evidence,
           fix,
-          next: nextOf(finding, fix, examination.snapshot.town.root),
+          next: nextOf(finding, fix, verdicts, examination.snapshot.town.root),
         };
       }),
   );
