@@ -26,6 +26,9 @@ export interface FailedRun {
 
 /** Any error as the end of a run: one sentence, a hint, an exit code, and in JSON the same keys as a report. */
 export const describeFailure = (error: unknown, run: FailedRun): Outcome => {
+  const limit = descriptorLimit(error);
+  // Nobody's mistake, and no answer: what could not be opened was not looked at.
+  if (limit !== null) return closeRun(limit, EXIT.unsure, run, stackOf(error, run.debug));
   const told = tell(error);
   const exitCode = told.code === 'E_INTERRUPTED' ? EXIT.interrupted : CODES[told.code];
   return closeRun(told, exitCode, run, stackOf(error, run.debug));
@@ -47,6 +50,14 @@ const closeRun = (error: ReportError, exitCode: number, run: FailedRun, stack: s
 
 /** A bare command says by its first word what it is for. */
 const asAdvice = (hint: string): string => (hint.startsWith('doctor ') ? `Try: ${hint}` : hint);
+
+/** The process, or the machine, may open no more files; null for every other error. */
+const descriptorLimit = (error: unknown): ReportError | null => {
+  const code = error instanceof Error && !(error instanceof Failure) && 'code' in error ? error.code : null;
+  return code === 'EMFILE' || code === 'ENFILE'
+    ? { code: 'E_IO', message: `too few file descriptors (${code})`, hint: 'Raise the limit: ulimit -n 256' }
+    : null;
+};
 
 const tell = (error: unknown): ReportError => {
   if (error instanceof Failure) return { code: error.code, message: error.message, hint: error.hint };

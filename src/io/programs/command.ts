@@ -1,7 +1,9 @@
 /** The one home of execa: every external program of the doctor is run here, bounded, and answers with data. */
 import { Buffer } from 'node:buffer';
 import type { SpawnSyncReturns } from 'node:child_process';
+import type { EventEmitter } from 'node:events';
 import { errnoOf } from '../errno.ts';
+
 import { otherUser } from './as-user.ts';
 
 export interface CommandOptions {
@@ -58,23 +60,27 @@ export const runCommand = async (
   const { timeoutMs } = options;
   const { extraDescriptors, limits, where, env } = settingsOf(options);
   const { execa } = await import('execa');
-  const running = execa(file, args, {
-    ...limits,
-    ...where,
-    env,
-    extendEnv: false,
-    ...(options.input === undefined ? {} : { input: options.input }),
-    // execa passes numbers on as Node takes them; its types know only streams here.
-    stdio: [
-      options.input === undefined ? 'ignore' : 'pipe',
-      'pipe',
-      'pipe',
-      ...(extraDescriptors as 'ignore'[]),
-    ],
-    encoding: 'buffer' as const,
-    reject: false as const,
-    stripFinalNewline: false,
-  });
+  const start = () =>
+    execa(file, args, {
+      ...limits,
+      ...where,
+      env,
+      extendEnv: false,
+      ...(options.input === undefined ? {} : { input: options.input }),
+      // execa passes numbers on as Node takes them; its types know only streams here.
+      stdio: [
+        options.input === undefined ? 'ignore' : 'pipe',
+        'pipe',
+        'pipe',
+        ...(extraDescriptors as 'ignore'[]),
+      ],
+      encoding: 'buffer' as const,
+      reject: false as const,
+      stripFinalNewline: false,
+    });
+  const started = await startOrRefusal(start);
+  if ('why' in started) return refused(started.why);
+  const { running } = started;
   const result = await Promise.race([running, overdue(timeoutMs + CLOSING_MS)]);
   if (result === 'overdue') {
     running.kill('SIGKILL');
@@ -84,6 +90,31 @@ export const runCommand = async (
     return { status: 'timeout', timeoutMs };
   }
   return describe(result, timeoutMs);
+};
+
+/**
+ * Without descriptors for its pipes Node leaves a child half made: execa stumbles over it and loses it, and the error that
+ * it emits afterwards would end us. Only this channel still tells of it.
+ */
+const startOrRefusal = async <Running>(
+  start: () => Running,
+): Promise<{ readonly running: Running } | { readonly why: string }> => {
+  const { subscribe, unsubscribe } = process.getBuiltinModule('node:diagnostics_channel');
+  let failure: unknown = null;
+  const listen = (message: unknown): void => {
+    (message as { readonly process: EventEmitter }).process.on('error', (error) => {
+      failure = error;
+    });
+  };
+  subscribe('child_process', listen);
+  try {
+    return { running: start() };
+  } catch (error) {
+    await new Promise((resolve) => setImmediate(resolve));
+    return { why: errnoOf(failure) ?? String(error) };
+  } finally {
+    unsubscribe('child_process', listen);
+  }
 };
 
 /** As `runCommand`, for questions of those who cannot wait: nothing else goes on meanwhile. */

@@ -1,0 +1,39 @@
+/** With too few file descriptors for its programs the doctor cannot tell, and says so: it does not crash over it. */
+import { spawnSync } from 'node:child_process';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { cleanUp, makeTown } from '../support/index.ts';
+import { bareEnvironment, documentOf, PROGRAM } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+const WORKER = 'gastown/crew/ada';
+
+const COMMANDS: readonly (readonly string[])[] = [
+  ['--json'],
+  ['locks', '--json'],
+  ['preflight', '--json', WORKER],
+  ['--fix', '--yes', '--json'],
+  ['exec', '--json', WORKER, '--', 'true'],
+];
+
+/** Node itself needs 18 and ends with a signal below; from some thirty on everything works. */
+describe.each([19, 20, 21, 22, 24, 28, 32])('with ulimit -n %i', (limit) => {
+  test.each(COMMANDS.map((command) => [command.join(' '), command]))('%s', (_line, command) => {
+    const town = makeTown();
+    town.lock(WORKER, { session_id: '' });
+    const script = 'ulimit -n "$1"; shift; exec "$@"';
+    const argv = ['-c', script, 'sh', String(limit), process.execPath, PROGRAM, ...command];
+    const { status, stdout, stderr } = spawnSync('sh', argv, {
+      cwd: town.root,
+      env: bareEnvironment(),
+      encoding: 'utf8',
+    });
+    expect(stderr).not.toMatch(/^\s+at /m);
+    // It cannot tell, or it had enough: 0 and 1 where it saw everything.
+    expect([0, 1, 21, 22]).toContain(status);
+    if (command[0] === 'exec' && status === 0) return;
+    const { exitCode, complete } = documentOf<{ exitCode: number; complete?: boolean }>(stdout);
+    expect(exitCode).toBe(status);
+    if (status === 22 && complete !== undefined) expect(complete).toBe(false);
+  });
+});
