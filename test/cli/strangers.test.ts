@@ -212,7 +212,7 @@ describe("another user's files (skipped without root)", () => {
     'whoever stands in the town of somebody else has to name it; named, it is read and runs nothing',
     () => {
       const target = privateDirectory(0);
-      const town = makeTown({ workers: [ADA] });
+      const town = makeTown({ root: join(sharedPlace(target), 'gt'), workers: [ADA] });
       town.lock(ADA);
       plantPlugin(town.root, target, ATTACKER);
       execFileSync('chown', ['-R', String(ATTACKER), town.root]);
@@ -220,6 +220,7 @@ describe("another user's files (skipped without root)", () => {
         const { status, stderr } = doctor(way, { cwd: town.path(ADA) });
         expect(status).toBe(2);
         expect(stderr).toContain(`doctor --town ${town.root}`);
+        expect(stderr).toContain(`${town.root} belongs to user ${ATTACKER}`);
       }
       const { stdout } = doctor(['--json', town.root]);
       expect(JSON.parse(stdout)).toMatchObject({

@@ -52,9 +52,9 @@ const outermostMarked = (from: string): Marked => {
 const withMarker = (found: Marked, place: string, marker: string): Marked => {
   const passedOver = distrustTown([place, dirname(marker), marker]);
   if (passedOver === null) return { place, passedOver: null, foreign: null };
-  // In a directory like /tmp anybody may put anything.
-  const foreign = isShared(place) ? found.foreign : place;
-  return { ...found, passedOver, foreign };
+  // In a directory like /tmp anybody may put anything: that is not the reason where there is a better one.
+  if (!isShared(place)) return { ...found, passedOver, foreign: place };
+  return found.foreign === null ? { ...found, passedOver } : found;
 };
 
 const distrustTown = (entries: readonly string[]): string | null => {
