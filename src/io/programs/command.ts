@@ -3,7 +3,6 @@ import { Buffer } from 'node:buffer';
 import type { SpawnSyncReturns } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { errnoOf } from '../errno.ts';
-
 import { otherUser } from './as-user.ts';
 
 export interface CommandOptions {
