@@ -89,6 +89,9 @@ const cwdDoubt = (hiding: readonly AtWork[], lock: LockFile | null, index: TownI
 const isHiding = ({ process, startedFrom }: AtWork): boolean =>
   process.cwd?.seen === false && process.registered === undefined && startedFrom.length === 0;
 
+/** Whoever is process 1 came with the machine or the container; sandboxes hide it. */
+const isNotInit = ({ process }: AtWork): boolean => process.pid !== 1;
+
 const NOBODY_FOR_CERTAIN: OccupantFinding = {
   occupants: [],
   known: true,
@@ -107,7 +110,7 @@ export type OccupantReader = (
 /** Prepares to look for occupants of many workers in one snapshot. */
 export const occupantReader = (index: TownIndex): OccupantReader => {
   const agents = listAtWork('agent', index);
-  const hiding = [...agents, ...listAtWork('unknown', index)].filter(isHiding);
+  const hiding = [...agents, ...listAtWork('unknown', index).filter(isNotInit)].filter(isHiding);
   const inTown = agents.filter(({ paths }) => paths.length > 0);
   const readStrangers = strangerReader(index);
   const readBystanders = bystanderReader(index);

@@ -295,7 +295,12 @@ const forgettings: readonly ((snapshot: Snapshot) => Snapshot)[] = [
   (s) => withList(s, ({ leftBehind: _, ...one }) => one),
   (s) => withList(s, ({ role: _, ...one }) => one),
   (s) => {
-    const unread = withList(s, ({ registered: _, ...one }) => one);
+    // A closed registry makes whoever stands here doubtful; it cannot make every process of its user so.
+    const unread = withList(s, ({ registered, ...one }) =>
+      registered !== undefined && one.cwd?.seen === true && one.cwd.value !== HOME
+        ? { ...one, registered }
+        : one,
+    );
     const closed = { uid: 1000, tool: 'kiro', path: '/home/.kiro/sessions', why: 'forgotten' };
     return { ...unread, processes: { ...unread.processes, closedRegistries: [closed] } };
   },
