@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
 import { buildCli, type RunOptions } from './built-cli.ts';
@@ -88,6 +89,28 @@ describe('the command under exec', () => {
     ];
     const expected = new Set([...Object.keys(process.env), ...Object.keys(env), ...added]);
     expect([...seen.keys()].filter((name) => !expected.has(name))).toEqual([]);
+  });
+
+  test('leaves a working tree that git removes without being forced', async () => {
+    const town = makeTown({ marked: false });
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-c', 'safe.directory=*', '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
+        cwd: town.path(ADA),
+        stdio: 'pipe',
+      });
+    git('init', '--quiet');
+    git('commit', '--quiet', '--allow-empty', '--message', 'first');
+    git('worktree', 'add', '--quiet', town.path('tree'));
+    expect((await cli.run(['exec', '--town', town.root, 'tree', '--', 'true'])).code).toBe(0);
+    git('worktree', 'remove', town.path('tree'));
+    expect(existsSync(town.path('tree'))).toBe(false);
+  });
+
+  test('leaves a .runtime that was there as it was', async () => {
+    const town = makeTown();
+    mkdirSync(town.path(ADA, '.runtime'));
+    expect((await exec(town, ['true'])).code).toBe(0);
+    expect(readdirSync(town.path(ADA, '.runtime'))).toEqual(['agent.lock.flock']);
   });
 
   linuxTest('inherits no descriptor of ours beyond the three streams', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import {
   cleanUp,
@@ -185,6 +185,32 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
     server.tmux('send-keys', '-t', pane.paneId, 'C-c');
     type(server, pane, 'exit 9');
     await shows(server, pane, 'code 9');
+    expect(isFree(town)).toBe(true);
+  });
+
+  test('who starts at a terminal is told what is held, and a pipe is not', async () => {
+    const { town, server } = await stage();
+    const pane = shell(server, town);
+    type(server, pane, `clear; ${quoted(words(town, 'true'))}; echo "code $?"`);
+    await shows(server, pane, `doctor: holding ${ADA}; another start is refused`);
+    await shows(server, pane, 'code 0');
+    const piped = await cli.run(['exec', '--town', town.root, ADA, '--', 'true']);
+    expect(piped).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  });
+
+  test('a command that outlives its terminal: the doctor ends with its code, and not by a signal', async () => {
+    const { town, server } = await stage();
+    const script = `trap '' HUP; echo $$ > "$0.pid"; while [ ! -e "$0.go" ]; do sleep 0.05; done; exit 7`;
+    const mark = town.path('outlives');
+    // The shell around it is deaf to the hang-up too: it says how the doctor ended.
+    const outer = `trap '' HUP; ${quoted([...words(town, script), mark])}; echo $? > '${mark}.code'`;
+    const pane = server.newSession('somebody', { command: ['sh', '-c', outer] });
+    await until(() => existsSync(`${mark}.pid`), 'the command');
+    server.tmux('kill-session', '-t', pane.sessionId);
+    await until(() => server.tmux('list-sessions') === '', 'the end of the pane');
+    writeFileSync(`${mark}.go`, '');
+    const code = () => existsSync(`${mark}.code`) && readFileSync(`${mark}.code`, 'utf8');
+    expect(await until(() => code() || false, 'the end of the doctor')).toBe('7\n');
     expect(isFree(town)).toBe(true);
   });
 

@@ -38,14 +38,15 @@ export interface Oracle {
   readonly leave: (worker: string) => void;
 }
 
-export function makeOracle(home: string): Oracle {
+/** `kind` names the holder's side in what is told of overlaps. */
+export function makeOracle(home: string, kind = 'ours'): Oracle {
   const events = openSync(join(home, 'events'), 'a');
   const count: Oracle['count'] = (event, detail) => {
     writeSync(events, EVENTS[event]);
     if (detail !== undefined) appendFileSync(join(home, 'details'), `${event}: ${detail}\n`);
   };
   process.once('exit', () => closeSync(events));
-  const own = `${process.pid}-${startTicks(process.pid)}`;
+  const own = `${process.pid}-${startTicks(process.pid)}-${kind}`;
   const slot = (worker: string, name: string): string => join(home, `slots-${worker}`, name);
   return {
     count,

@@ -10,7 +10,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = mkdtempSync(join(tmpdir(), 'stress-code-'));
 try {
   await build({
-    entryPoints: ['stress.ts', 'contender.ts', 'swap.ts'].map((name) => join(here, name)),
+    entryPoints: ['stress.ts', 'contender.ts', 'swap.ts', 'beside-go.ts', 'beside-go-contender.ts'].map(
+      (name) => join(here, name),
+    ),
     outdir: out,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -24,15 +26,12 @@ try {
     logLevel: 'error',
   });
   const given = process.argv.slice(2);
+  const doctor = ['--doctor', join(here, '../../dist/bin/doctor.js')];
   const args = given.includes('--swap')
-    ? [
-        join(out, 'swap.mjs'),
-        '--source',
-        join(here, 'swap.c'),
-        '--doctor',
-        join(here, '../../dist/bin/doctor.js'),
-      ]
-    : [join(out, 'stress.mjs'), '--foreign-writer', join(here, 'foreign-writer.pl')];
+    ? [join(out, 'swap.mjs'), '--source', join(here, 'swap.c'), ...doctor]
+    : given.includes('--go')
+      ? [join(out, 'beside-go.mjs'), '--source', join(here, 'go/main.go'), ...doctor]
+      : [join(out, 'stress.mjs'), '--foreign-writer', join(here, 'foreign-writer.pl')];
   const { status } = spawnSync(process.execPath, [...args, ...given], { stdio: 'inherit' });
   process.exitCode = status ?? 1;
 } finally {

@@ -1,0 +1,49 @@
+/** Our side of `npm run stress -- --go`: a process that uses the library, or the command that `exec` runs under its lock. */
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Lock } from '../../src/lock/agent-lock.ts';
+import { LockError } from '../../src/lock/errors.ts';
+import { makeOracle } from './oracle.ts';
+import { quickJudge } from './quick-judge.ts';
+
+const [role = '', town = '', home = '', worker = ''] = process.argv.slice(2);
+const oracle = makeOracle(home);
+
+const hold = async (name: string, isStillOurs: () => Promise<boolean> | boolean): Promise<void> => {
+  oracle.enter(name);
+  appendFileSync(join(home, 'holds-ours'), '.');
+  await sleep(30 * Math.random());
+  if (!(await isStillOurs())) oracle.count('lost', `${process.pid}-ours lost ${name}`);
+  oracle.leave(name);
+};
+
+/** The lock is the one whose mark we carry. */
+const isOfOurMark = (): boolean => {
+  try {
+    const text = readFileSync(join(town, worker, '.runtime', 'agent.lock'), 'utf8');
+    return JSON.parse(text).nonce === process.env.LOCK_DOCTOR_HOLD;
+  } catch {
+    return false;
+  }
+};
+
+const useLibrary = async (): Promise<void> => {
+  const workers = readdirSync(town).filter((name) => name !== 'mayor');
+  for (;;) {
+    const name = workers[Math.floor(Math.random() * workers.length)] ?? '';
+    const lock = new Lock(join(town, name), { judge: quickJudge });
+    try {
+      await lock.acquire();
+      await hold(name, async () => (await lock.status()).state === 'ours');
+      await lock.release();
+    } catch (error) {
+      if (!(error instanceof LockError)) throw error;
+      if (error.code === 'E_LOCK_IO') oracle.count('error', error.message);
+    }
+    await sleep(20 * Math.random());
+  }
+};
+
+if (role === 'library') await useLibrary();
+else await hold(worker, isOfOurMark);

@@ -1,0 +1,147 @@
+/**
+ * `npm run stress -- --go`: what happens where Gas Town's own lock package (written anew in `go/main.go`, as it was and as it
+ * is with a guard) and ours use the same workers while both are killed at random. One table, one row per pairing. Exit code
+ * 1 where two of ours held one worker, or ours and a guarded writer did although the record showed a live process.
+ */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: {
+    go: { type: 'boolean' },
+    source: { type: 'string', default: '' },
+    doctor: { type: 'string', default: '' },
+    /** Of each pairing. */
+    seconds: { type: 'string', default: '10' },
+    kills: { type: 'string', default: '4' },
+  },
+});
+
+interface Pairing {
+  readonly go: number;
+  readonly protocol: 'seed' | 'guarded';
+  readonly exec: number;
+  readonly library: number;
+  readonly record: 'process' | 'helper';
+}
+
+const pair = (
+  protocol: Pairing['protocol'],
+  go: number,
+  [exec, library]: readonly [exec: number, library: number],
+  record: Pairing['record'] = 'process',
+): Pairing => ({ go, protocol, exec, library, record });
+
+const PAIRINGS: readonly Pairing[] = [
+  pair('seed', 4, [0, 0]),
+  pair('guarded', 4, [0, 0]),
+  pair('seed', 1, [3, 0]),
+  pair('seed', 1, [0, 3]),
+  pair('guarded', 1, [3, 0]),
+  pair('guarded', 1, [0, 3]),
+  pair('seed', 1, [3, 0], 'helper'),
+  pair('guarded', 1, [3, 0], 'helper'),
+  pair('seed', 0, [3, 2], 'helper'),
+];
+
+const contender = join(dirname(fileURLToPath(import.meta.url)), 'beside-go-contender.mjs');
+
+/** Runs one pairing and counts. */
+const run = async (pairing: Pairing, goWriter: string) => {
+  const home = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'beside-go-'));
+  const town = join(home, 'town');
+  const workers = ['w0', 'w1'];
+  for (const worker of workers) {
+    mkdirSync(join(town, worker, '.runtime'), { recursive: true });
+    mkdirSync(join(home, `slots-${worker}`));
+  }
+  const commandOf = (at: number): readonly string[] => {
+    if (at < pairing.go) return [goWriter, town, home, pairing.protocol];
+    if (at < pairing.go + pairing.library) return [process.execPath, contender, 'library', town, home];
+    const worker = workers[Math.floor(Math.random() * workers.length)] ?? '';
+    const exec = [
+      process.execPath,
+      values.doctor,
+      'exec',
+      '--town',
+      town,
+      '--record',
+      pairing.record,
+      worker,
+    ];
+    return [...exec, '--', process.execPath, contender, 'hold', town, home, worker];
+  };
+  const running: ChildProcess[] = [];
+  let finishing = false;
+  const start = (at: number): void => {
+    const [program = '', ...args] = commandOf(at);
+    const child = spawn(program, args, { stdio: 'ignore', cwd: '/' });
+    running[at] = child;
+    child.once('exit', () => {
+      if (!finishing) start(at);
+    });
+  };
+  const size = pairing.go + pairing.exec + pairing.library;
+  for (let at = 0; at < size; at += 1) start(at);
+  let kills = 0;
+  const endsAt = performance.now() + Number(values.seconds) * 1000;
+  while (performance.now() < endsAt) {
+    await sleep((2000 / Number(values.kills)) * Math.random());
+    if (running[Math.floor(Math.random() * size)]?.kill('SIGKILL')) kills += 1;
+  }
+  finishing = true;
+  await Promise.all(
+    running.map((child) => new Promise((done) => child.once('exit', done) && child.kill('SIGKILL'))),
+  );
+  await sleep(500); // commands whose doctor was killed end by themselves
+  const read = (name: string): string =>
+    existsSync(join(home, name)) ? readFileSync(join(home, name), 'utf8') : '';
+  const details = read('details').split('\n');
+  const count = (pattern: RegExp): number => details.filter((line) => pattern.test(line)).length;
+  const ours = count(/^overlaps: \S+-ours and \S+-ours /);
+  const go = count(/^overlaps: \S+-go and \S+-go /);
+  const row = {
+    go: pairing.go === 0 ? '-' : `${pairing.go} ${pairing.protocol}`,
+    exec: pairing.exec === 0 ? '-' : `${pairing.exec} (${pairing.record})`,
+    library: pairing.library || '-',
+    kills,
+    'holds go': read('holds-go').length,
+    'holds ours': read('holds-ours').length,
+    'overlaps go/go': go,
+    'go/ours': count(/^overlaps: /) - ours - go,
+    'ours/ours': ours,
+    'lost go': count(/^lost: \S+-go /),
+    'lost ours': count(/^lost: \S+-ours /),
+    errors: count(/^(error|go could not): /),
+  };
+  rmSync(home, { recursive: true, force: true });
+  return row;
+};
+
+const main = async (): Promise<void> => {
+  if (spawnSync('go', ['version']).status !== 0) {
+    console.log('skipped: there is no go on this machine (Debian, Ubuntu: apt-get install golang-go)');
+    return;
+  }
+  const build = mkdtempSync(join(tmpdir(), 'go-writer-'));
+  try {
+    const goWriter = join(build, 'go-writer');
+    execFileSync('go', ['build', '-o', goWriter, values.source], { stdio: 'inherit' });
+    const rows: { readonly pairing: Pairing; readonly row: Awaited<ReturnType<typeof run>> }[] = [];
+    for (const pairing of PAIRINGS) rows.push({ pairing, row: await run(pairing, goWriter) });
+    console.table(rows.map(({ row }) => row));
+    const isBroken = ({ pairing, row }: (typeof rows)[number]): boolean =>
+      row['ours/ours'] > 0 ||
+      (pairing.protocol === 'guarded' && pairing.record === 'process' && row['go/ours'] > 0);
+    if (rows.some(isBroken)) process.exitCode = 1;
+  } finally {
+    rmSync(build, { recursive: true, force: true });
+  }
+};
+
+await main();

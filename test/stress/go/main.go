@@ -1,0 +1,167 @@
+// A contender of the stress run that takes locks as Gas Town does. Written anew for this harness.
+//
+//	go-writer TOWN ORACLE seed|guarded
+//
+// seed: read the lock, remove it if its number is dead, write in place; release removes without asking. guarded: the same
+// under flock on agent.lock.flock, written to agent.lock.tmp and renamed, released without the guard.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+type record struct {
+	PID        int       `json:"pid"`
+	AcquiredAt time.Time `json:"acquired_at"`
+	SessionID  string    `json:"session_id,omitempty"`
+	Hostname   string    `json:"hostname,omitempty"`
+}
+
+var (
+	town, oracle = os.Args[1], os.Args[2]
+	guarded      = os.Args[3] == "guarded"
+	own          = fmt.Sprintf("%d-%s-go", os.Getpid(), startTicks(os.Getpid()))
+)
+
+// Field 22 of /proc/<pid>/stat; empty for a process that is gone or a zombie.
+func startTicks(pid int) string {
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return ""
+	}
+	text := string(line)
+	fields := strings.Fields(text[strings.LastIndex(text, ")")+1:])
+	if len(fields) < 20 || strings.ContainsAny(fields[0], "ZXx") {
+		return ""
+	}
+	return fields[19]
+}
+
+func exists(pid int) bool { return pid > 0 && syscall.Kill(pid, 0) == nil }
+
+func holderOf(lock string) int {
+	data, err := os.ReadFile(lock)
+	var seen record
+	if err != nil || json.Unmarshal(data, &seen) != nil {
+		return 0
+	}
+	return seen.PID
+}
+
+func write(path string) error {
+	host, _ := os.Hostname()
+	text, err := json.MarshalIndent(record{PID: os.Getpid(), AcquiredAt: time.Now(), Hostname: host}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o644)
+}
+
+func acquire(lock string) (bool, error) {
+	target := lock
+	if guarded {
+		guard, err := os.OpenFile(lock+".flock", os.O_CREATE|os.O_RDWR, 0o644)
+		if err != nil {
+			return false, err
+		}
+		defer guard.Close()
+		if err := syscall.Flock(int(guard.Fd()), syscall.LOCK_EX); err != nil {
+			return false, err
+		}
+		target = lock + ".tmp"
+	}
+	if holder := holderOf(lock); holder != 0 && holder != os.Getpid() {
+		if exists(holder) {
+			return false, nil
+		}
+		if err := os.Remove(lock); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return false, err
+		}
+	}
+	if err := write(target); err != nil {
+		return false, err
+	}
+	if guarded {
+		return true, os.Rename(target, lock)
+	}
+	return true, nil
+}
+
+func note(file, text string) {
+	out, err := os.OpenFile(filepath.Join(oracle, file), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		panic(err)
+	}
+	defer out.Close()
+	if _, err := out.WriteString(text); err != nil {
+		panic(err)
+	}
+}
+
+// Stands in the slot of a worker and counts everybody alive who stands there too.
+func enter(worker string) {
+	slots := filepath.Join(oracle, "slots-"+worker)
+	if err := os.WriteFile(filepath.Join(slots, own), nil, 0o644); err != nil {
+		panic(err)
+	}
+	for _, name := range names(slots) {
+		var pid int
+		fmt.Sscanf(name, "%d-", &pid)
+		ticks := strings.Split(name, "-")[1]
+		if name == own {
+			continue
+		}
+		if startTicks(pid) != ticks {
+			os.Remove(filepath.Join(slots, name))
+		} else if _, err := os.Stat(filepath.Join(slots, name)); err == nil && startTicks(pid) == ticks {
+			note("details", fmt.Sprintf("overlaps: %s and %s both hold %s\n", own, name, worker))
+		}
+	}
+}
+
+func names(directory string) []string {
+	entries, err := os.ReadDir(directory)
+	if err != nil {
+		panic(err)
+	}
+	found := []string{}
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), ".") {
+			found = append(found, entry.Name())
+		}
+	}
+	return found
+}
+
+func pause(longest time.Duration) { time.Sleep(time.Duration(rand.Int63n(int64(longest)))) }
+
+func main() {
+	rand.Seed(time.Now().UnixNano() + int64(os.Getpid()))
+	workers := names(town)
+	for {
+		worker := workers[rand.Intn(len(workers))]
+		lock := filepath.Join(town, worker, ".runtime", "agent.lock")
+		got, err := acquire(lock)
+		if err != nil {
+			note("details", fmt.Sprintf("go could not: %v\n", err))
+		} else if got {
+			enter(worker)
+			note("holds-go", ".")
+			pause(30 * time.Millisecond)
+			if holderOf(lock) != os.Getpid() {
+				note("details", fmt.Sprintf("lost: %s lost %s\n", own, worker))
+			}
+			os.Remove(filepath.Join(oracle, "slots-"+worker, own))
+			os.Remove(lock)
+		}
+		pause(20 * time.Millisecond)
+	}
+}
