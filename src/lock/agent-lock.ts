@@ -97,8 +97,8 @@ export class Lock {
   }
 
   /**
-   * Our lock goes on in the name of another process and is not this instance's any more: it is stale when that process
-   * ends. Rejects with NotLockedError or LockedError where it was not ours any more.
+   * Our lock goes on in the name of another process: unless it is given back before, it is stale when that process ends.
+   * Rejects with NotLockedError or LockedError where it was not ours any more.
    */
   async handOver(holder: HolderProcess): Promise<void> {
     const context = this.#context();

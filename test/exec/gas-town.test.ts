@@ -74,6 +74,35 @@ describe('exec in a Gas Town', () => {
     expect(existsSync(town.path(ADA, '.runtime/agent.lock.holder'))).toBe(record === 'helper');
   });
 
+  /**
+   * The original package takes a lock whose number is its own or cannot be signalled, and refuses any other; nobody knows
+   * its number before it starts. So one record says the same to the hook inside and to every other gt of this user.
+   */
+  test.each([
+    ['helper', 'let in'],
+    ['process', 'refused'],
+  ])(
+    'the number of --record %s says the same to the hook inside and to others outside: %s',
+    async (record, answer) => {
+      const town = makeTown();
+      const ask = `kill -0 "$(sed -n 's/^ *"pid": \\([0-9]*\\),$/\\1/p' "$LOCK")" 2>/dev/null && echo refused || echo 'let in'`;
+      const env = { LOCK: lockPath(town) };
+      const running = await startLasting(cli, town, 'exec sleep 600', {
+        flags: ['--record', record],
+        first: ask,
+        env,
+      });
+      expect(running.said().split('\n')[0]).toBe(answer);
+      const outside = spawnSync('sh', ['-c', ask], {
+        ...cli.user,
+        cwd: '/',
+        env: { ...process.env, ...env },
+        encoding: 'utf8',
+      });
+      expect(outside.stdout).toBe(`${answer}\n`);
+    },
+  );
+
   describe.each([
     ['in place', overwriteInPlace],
     ['under the guard', overwriteGuarded],

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -25,7 +25,8 @@ import {
 import { placeIn } from '../../src/lock/files/names.ts';
 import { takeGuard } from '../../src/lock/guard/guard.ts';
 import { startTokenOf } from '../../src/lock/identity.ts';
-import { cleanUp, fakeAgent, makeTown, type TestTown } from '../support/index.ts';
+import { giveBack } from '../../src/lock/with-lock.ts';
+import { cleanUp, fakeAgent, makeTown, startProcess, type TestTown, until } from '../support/index.ts';
 
 const WORKER = 'gastown/crew/ada';
 
@@ -305,6 +306,53 @@ describe('giving a lock back', () => {
     expect(readFileSync(backup, 'utf8')).toBe('{"pid": 1}');
     expect(names()).toEqual(['agent.lock.flock', backup.slice(`${dir}/.runtime/`.length)]);
     await expect(lock.forceRelease(stamp)).rejects.toBeInstanceOf(NotLockedError);
+  });
+
+  test('who gives back waits for the guard when who asks has given up', async () => {
+    const { dir } = scene();
+    const lock = new Lock(dir);
+    await lock.acquire();
+    const keeper = await startProcess('flock', ['-x', `${dir}/.runtime/agent.lock.flock`, 'sleep', '6']);
+    await until(
+      () => spawnSync('flock', ['-n', `${dir}/.runtime/agent.lock.flock`, 'true']).status === 1,
+      'the keeper',
+    );
+    const asking = new Lock(dir).acquire().catch((error: unknown) => error);
+    const giving = lock.release();
+    expect(await asking).toBeInstanceOf(GuardBusyError);
+    expect(await giving).toEqual({ kind: 'released' });
+    await keeper.stop();
+  }, 20_000);
+
+  test('a lock that others may have taken over since its holder ended is no news', async () => {
+    const { dir, path } = scene();
+    const lock = new Lock(dir);
+    await lock.acquire();
+    unlinkSync(path);
+    expect(await giveBack(lock, true)).toBeNull();
+    expect(await giveBack(lock)).toMatch(/is not locked/);
+    const other = new Lock(dir);
+    await other.acquire();
+    expect(await giveBack(lock, true)).toBeNull();
+    expect(await giveBack(lock)).toMatch(/is not ours/);
+    await other.release();
+  });
+
+  test('goes on in the name of another process, which a second instance respects until it ends', async () => {
+    const { dir } = scene();
+    const heir = await startProcess('sleep', ['600']);
+    const lock = new Lock(dir);
+    await lock.acquire('%7');
+    await lock.handOver({ pid: heir.pid, startToken: await startTokenOf(heir.pid) });
+    expect((await lock.read()).record).toMatchObject({
+      pid: heir.pid,
+      sessionId: '%7',
+      holder: { pid: heir.pid },
+    });
+    await expect(new Lock(dir).acquire()).rejects.toBeInstanceOf(LockedError);
+    await heir.stop();
+    expect(await new Lock(dir).acquire()).toMatchObject({ how: 'taken-over' });
+    await expect(lock.handOver({ pid: 1, startToken: null })).rejects.toBeInstanceOf(LockedError);
   });
 
   test('a guard that somebody else keeps is busy after a bounded time', async () => {
