@@ -3,6 +3,7 @@ import { createColors } from 'picocolors';
 import { displayWidth } from '../../src/reporters/screen/display-width.ts';
 import { PLAIN } from '../../src/reporters/screen/style.ts';
 import { renderText } from '../../src/reporters/text.ts';
+import { aLock, aPane, aServer } from '../support/snapshot.ts';
 import { crowded, doubtful, healthy, hostile, reportOf, SCREEN, sick } from './reports.ts';
 
 describe('a screen', () => {
@@ -21,6 +22,17 @@ describe('a screen', () => {
 
 The one lock is held by a live agent.
 `);
+  });
+
+  test('of an idle session says how to look at it and how to end it, and speaks of no live agent', () => {
+    const servers = [aServer([aPane({ command: 'bash' })], { socket: '/tmp/a socket' })];
+    const text = renderText(reportOf({ locks: [aLock('gastown/crew/ada')], servers }), SCREEN);
+    expect(text.slice(text.indexOf('1 lock: '))).toBe(`1 lock: 1 held (1 idle).
+1 session stands idle. To look, and then to end it:
+  tmux -S '/tmp/a socket' attach-session -t '%3'
+  tmux -S '/tmp/a socket' kill-session -t '$1'
+`);
+    expect(text).not.toContain('live agent');
   });
 
   test('of a sick town gives answer, reason and next command, in that order', () => {

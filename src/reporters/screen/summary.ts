@@ -32,6 +32,7 @@ export const summarize = (report: Report): Summary => {
       releasedStep(report, fixed),
       fixableStep(report, fixable),
       personalStep(personal),
+      idleStep(open.filter(({ check }) => check === 'idle-session')),
       doubtStep(report, doubtful),
     ].flatMap((step) => step ?? []),
   };
@@ -93,6 +94,17 @@ const doubtStep = (report: Report, doubtful: readonly ReportFinding[]): NextStep
     text: `${parts.join(', ')}:`,
     commands: commands.length > 0 ? commands : [withTown(report, ['doctor', '-v'])],
   };
+};
+
+/** All commands of the first one: how to look at the session, and how to end it. */
+const idleStep = (idle: readonly ReportFinding[]): NextStep | null => {
+  const [first] = idle;
+  return first === undefined
+    ? null
+    : {
+        text: `${count(idle.length, 'session stands', 'sessions stand')} idle. To look, and then to end it:`,
+        commands: first.next,
+      };
 };
 
 const firstCommands = (findings: readonly ReportFinding[]): readonly (readonly string[])[] => {
