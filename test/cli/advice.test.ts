@@ -128,6 +128,9 @@ describe('every command that a finding advises changes the verdict, or only show
       git('add', '-f', '.runtime/agent.lock');
       town.write('gastown/.gastown/config.json', '{}');
 
+      const { stdout } = doctor(['explain', idle], { cwd: town.root, env });
+      expect(stdout).toContain('# gastown/crew/kim: held\n\nThe agent has exited');
+      expect(stdout).not.toMatch(/live agent/);
       const { findings } = reportOf(town, env);
       const done = new Map(
         findings.map((finding) => [`${finding.check}:${finding.worker}`, follow(finding, town, env)]),

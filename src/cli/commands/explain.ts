@@ -160,7 +160,7 @@ const describeVerdict = (
   return [
     `# ${safe(lock.worker)}: ${state}`,
     '',
-    STATE_PAGES[state].meaning,
+    notes.includes('idle') ? NOTE_TEXTS.idle : STATE_PAGES[state].meaning,
     '',
     `Lock: ${safe(lock.path)}`,
     '',
@@ -198,10 +198,13 @@ const describeVerdict = (
     '',
     '## What would change it',
     '',
-    verdict.holder?.claimedBy ? leaveAlone(safe(verdict.holder.claimedBy)) : STATE_PAGES[state].changes,
+    verdict.holder?.claimedBy ? leaveAlone(safe(verdict.holder.claimedBy)) : whatChanges(verdict),
     '',
   ].join('\n');
 };
+
+const whatChanges = ({ state, notes }: Verdict): string =>
+  notes.includes('idle') ? 'Its session ends: then the lock becomes stale.' : STATE_PAGES[state].changes;
 
 const leaveAlone = (claimedBy: string): string =>
   `Its process is at work for ${claimedBy}, and most likely did not take this lock: leave it alone.`;
