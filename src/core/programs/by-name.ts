@@ -23,21 +23,20 @@ export interface NamedClass {
   readonly startsOnlyItsOwn: boolean;
 }
 
-const byName = (
-  groups: readonly KnownPrograms[],
-  kind: NamedClass['class'],
-): readonly (readonly [string, NamedClass])[] =>
-  groups.flatMap(({ names, why, startsOnlyItsOwn = false }) => {
-    const known: NamedClass = { class: kind, why, startsOnlyItsOwn };
-    return names.map((name) => [name, known] as const);
-  });
+const KNOWN = new Map<string, NamedClass>();
 
-/** An agent's name is an agent's, whatever else bears it. */
-const KNOWN: ReadonlyMap<string, NamedClass> = new Map([
-  ...byName(BYSTANDER_PROGRAMS, 'bystander'),
-  ...byName(INFRASTRUCTURE_PROGRAMS, 'infrastructure'),
-  ...byName(AGENT_PROGRAMS, 'agent'),
-]);
+/** Loops, not lists of lists: every start of the doctor pays for this. */
+const know = (groups: readonly KnownPrograms[], kind: NamedClass['class']): void => {
+  for (const { names, why, startsOnlyItsOwn = false } of groups) {
+    const known: NamedClass = { class: kind, why, startsOnlyItsOwn };
+    for (const name of names) KNOWN.set(name, known);
+  }
+};
+
+know(BYSTANDER_PROGRAMS, 'bystander');
+know(INFRASTRUCTURE_PROGRAMS, 'infrastructure');
+// Last: an agent's name is an agent's, whatever else bears it.
+know(AGENT_PROGRAMS, 'agent');
 
 /** Some agents are installed as a file named after their version; that is what the kernel and tmux then show. */
 const VERSION_NAME = /^\d+\.\d+\.\d+([-+.][0-9A-Za-z.-]+)?$/;
