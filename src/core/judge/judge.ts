@@ -201,6 +201,9 @@ const isDrifted = (record: LockRecord, session: SessionFinding, around: Occupant
   );
 };
 
+const isTeam = ({ occupants }: OccupantFinding, index: TownIndex): boolean =>
+  partiesOf(occupants, index).some(({ agents }) => agents > 1);
+
 /** The named pane or session stands, its agent is known to be gone, and nobody works in it or around it. */
 const isIdle = (process: ProcessFinding | null, session: SessionFinding, around: OccupantFinding): boolean =>
   process !== null &&
@@ -258,7 +261,7 @@ const judgeRecord = (
   const notes = placeNotes(lock, worker, index);
   if (isDrifted(record, session, around)) notes.push('drifted');
   if (priming && process?.own !== true) notes.push('priming');
-  if (partiesOf(around.occupants, index).some(({ agents }) => agents > 1)) notes.push('team');
+  if (around.occupants.length > 1 && isTeam(around, index)) notes.push('team');
   if (state === 'held' && isIdle(process, session, around)) notes.push('idle');
   if (state === 'stale' && process?.own !== true && isFresh(lock, index)) notes.push('fresh');
   if (copied) notes.push('copy');
