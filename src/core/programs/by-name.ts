@@ -5,8 +5,6 @@ import {
   INFRASTRUCTURE_PROGRAMS,
   INTERPRETERS,
   type KnownPrograms,
-  LOCK_HELPERS,
-  SHELLS,
 } from './known-programs.ts';
 
 /** The programs that the user named: with `agents` and `GT_PROCESS_NAMES`, and with `bystanders`. */
@@ -100,9 +98,3 @@ export const namesIn = (list: string | undefined): readonly string[] =>
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
-
-export const isLockHelper = (names: readonly string[]): boolean =>
-  names.some((name) => LOCK_HELPERS.includes(name));
-
-/** A leading `-` marks a login shell. */
-export const isShell = (command: string): boolean => SHELLS.includes(command.replace(/^-/, ''));

@@ -283,7 +283,8 @@ export const hasTmuxAnswered = ({ tmux, processes: { listing } }: Snapshot): boo
 
 /**
  * Who works in a pane. The name that tmux shows counts beside the processes, for they were read before: it may be that of
- * somebody who started since. It says nothing where it is the name of a process that is plainly nobody.
+ * somebody who started since. It says nothing where it is the name of a process that is plainly nobody. A leading `-`
+ * marks a login shell.
  */
 const workersIn = (
   { command }: TmuxPane,
@@ -297,7 +298,7 @@ const workersIn = (
   const isNobody = (process: ProcessInfo): boolean => classify(process).class !== 'unknown';
   const shown = tree.some((process) => process.names.includes(command) && isNobody(process))
     ? 'bystander'
-    : classifyNames([command], vocabulary)?.class;
+    : classifyNames([command.replace(/^-/, '')], vocabulary)?.class;
   if (shown === 'agent') return { agent: command, stranger: null, idle: false };
   const unknown = tree.find((process) => process.inForeground === true && !isNobody(process));
   const stranger =
