@@ -1,7 +1,4 @@
-import { advice, defineCheck, type Leftover, optionWith } from '../src/check.ts';
-
-/** A writer that stages a file renames it within moments; after a minute it has died. */
-const ABANDONED_MS = 60_000;
+import { advice, defineCheck, isAbandoned, type Leftover, optionWith } from '../src/check.ts';
 
 const SAID: Readonly<Record<Leftover['kind'], string>> = {
   tmp: 'a writer died before it finished this file',
@@ -17,9 +14,7 @@ export default defineCheck({
   summary: 'Files that killed writers left beside a lock.',
   run: ({ snapshot }) =>
     snapshot.leftovers
-      .filter(
-        ({ kind, mtimeMs }) => kind !== 'released' && Math.abs(snapshot.takenAtMs - mtimeMs) > ABANDONED_MS,
-      )
+      .filter(({ kind, mtimeMs }) => kind !== 'released' && isAbandoned(mtimeMs, snapshot.takenAtMs))
       .map(({ worker, path, kind }) => ({
         severity: 'info',
         worker,

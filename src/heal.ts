@@ -44,7 +44,7 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   const plan = planRepair({ ...before, force });
   options.onPlan?.(plan);
   if (options.dryRun === true) return plannedReport(before.report, plan);
-  const isEmpty = plan.steps.length === 0 && plan.debris.length === 0;
+  const isEmpty = plan.steps.length === 0 && plan.leftovers.length === 0;
   const agreed = consent === undefined || isEmpty ? undefined : await consent(plan);
   if (agreed === null) return markDeclined(before.report, plan.steps);
   const steps = plan.steps.filter(({ verdict }) => agreed === undefined || agreed.includes(verdict.lock.id));

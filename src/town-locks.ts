@@ -42,7 +42,7 @@ export const cleanStaleLocks = async (
   const stale = examination.verdicts.filter(({ state }) => state === 'stale');
   const steps = stale.filter(({ release }) => release.allowed).map((verdict) => ({ verdict, force: false }));
   const town = examination.snapshot.town.root;
-  const record = await carryOut({ steps, left: [], debris: [] }, examination, { ...options, town });
+  const record = await carryOut({ steps, left: [], leftovers: [] }, examination, { ...options, town });
   return stale.map((verdict) => ({
     lock: verdict.lock,
     outcome: record.outcomes.get(verdict.lock.id) ?? {

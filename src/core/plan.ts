@@ -1,5 +1,5 @@
 /** What `--fix` would do and what it would leave, decided before anything is touched. Pure: a dry run prints just this. */
-import { isExpiredCopy } from './record/kept-copy.ts';
+import { isAbandoned, isExpiredCopy } from './record/lock-names.ts';
 import { REFUSALS, refusalOf } from './report/report.ts';
 import type { CheckOutcome } from './run-checks.ts';
 import type { Leftover } from './types/evidence.ts';
@@ -17,7 +17,7 @@ export interface Plan {
   /** Locks that findings or force would release, and that are left; each with the reason. */
   readonly left: readonly (PlanStep & { readonly why: string })[];
   /** Workers with files of earlier runs: unfinished ones are finished or undone under the guard, old copies cleared. */
-  readonly debris: readonly string[];
+  readonly leftovers: readonly string[];
 }
 
 export interface PlanRequest {
@@ -29,9 +29,11 @@ export interface PlanRequest {
   readonly force: boolean;
 }
 
-/** Unfinished files always, kept copies when their week is over. */
-export const isToBeTidied = ({ kind, path }: Leftover, nowMs: number): boolean =>
-  kind !== 'released' || isExpiredCopy(path, nowMs);
+/** Our own unfinished files always, another tool's once it was abandoned, kept copies when their week is over. */
+export const isToBeTidied = ({ kind, path, mtimeMs }: Leftover, nowMs: number): boolean => {
+  if (kind === 'released') return isExpiredCopy(path, nowMs);
+  return kind !== 'tmp' || isAbandoned(mtimeMs, nowMs);
+};
 
 /** Even force leaves what git tracks or may track, and what is no regular file. */
 const forceRefusal = (verdict: Verdict): string | null => {
@@ -58,12 +60,12 @@ export const planRepair = ({ examination, outcomes, workers, force }: PlanReques
     why: force ? forceRefusal(verdict) : refusalOf(verdict),
   }));
   const { leftovers, takenAtMs } = examination.snapshot;
-  const debris = leftovers.filter(
+  const toBeTidied = leftovers.filter(
     (leftover) => concerned(leftover.worker) && isToBeTidied(leftover, takenAtMs),
   );
   return {
     steps: judged.filter(({ why }) => why === null).map(({ verdict }) => ({ verdict, force })),
     left: judged.flatMap(({ verdict, why }) => (why === null ? [] : [{ verdict, force, why }])),
-    debris: [...new Set(debris.map(({ worker }) => worker))].sort(),
+    leftovers: [...new Set(toBeTidied.map(({ worker }) => worker))].sort(),
   };
 };

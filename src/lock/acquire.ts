@@ -1,5 +1,6 @@
 /** Taking a lock: free, ours already, or proven stale; everything else is refused. */
 import { hostname } from 'node:os';
+import { leftoverKind } from '../core/record/lock-names.ts';
 import { formatLockRecord } from '../core/record/lock-record.ts';
 import type { LockRecord, Stamp, TrueHolder } from '../core/types/evidence.ts';
 import type { Verdict } from '../core/types/judgement.ts';
@@ -11,7 +12,7 @@ import { LockedError } from './errors.ts';
 import { putBack } from './files/aside.ts';
 import { readCompanion, removeCompanion, writeCompanion } from './files/companion.ts';
 import { tidyUp } from './files/leftovers.ts';
-import { asidePath, makeNonce, ownFileOf, type Place } from './files/names.ts';
+import { asidePath, makeNonce, type Place } from './files/names.ts';
 import { look, type Sight } from './files/sight.ts';
 import { publish, removeQuietly, replaceFile, type Staged, stage } from './files/staging.ts';
 import type { Guard } from './guard/guard.ts';
@@ -139,7 +140,7 @@ export async function acquireUnguarded(
   if (seen.kind === 'absent') {
     refuseUnfinished(
       context,
-      calls.list(place.directory).filter((name) => ownFileOf(name) === 'aside'),
+      calls.list(place.directory).filter((name) => leftoverKind(name) === 'old'),
     );
     refuseLiveCompanion(context);
     const staged = stage(calls, place, text.record);

@@ -1,6 +1,6 @@
 /** The one place where a diagnosis becomes a deed: look again, judge again, journal, move aside, compare. */
 import { dirname } from 'node:path';
-import { KEEP_RELEASED_MS } from '../core/record/kept-copy.ts';
+import { KEEP_RELEASED_MS } from '../core/record/lock-names.ts';
 import type { LockFile, Stamp } from '../core/types/evidence.ts';
 import type { State, Verdict } from '../core/types/judgement.ts';
 import { isAbsence } from '../io/errno.ts';

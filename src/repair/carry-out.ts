@@ -25,7 +25,7 @@ export interface CarryOutOptions extends LookOptions {
 }
 
 /** The directories in which killed runs left something at these workers: locks may lie at the old place too. */
-const debrisAt = (workers: readonly string[], { snapshot }: Examination): readonly string[] => {
+const leftoversAt = (workers: readonly string[], { snapshot }: Examination): readonly string[] => {
   const left = snapshot.leftovers.filter(
     (leftover) => workers.includes(leftover.worker) && isToBeTidied(leftover, snapshot.takenAtMs),
   );
@@ -51,7 +51,7 @@ export const carryOut = async (
 ): Promise<RepairRecord> => {
   const { town, onStep, signal, wantsToStart = false } = options;
   const repair = { townRoot: town, ...(signal === undefined ? {} : { signal }) };
-  for (const directory of debrisAt(plan.debris, examination)) {
+  for (const directory of leftoversAt(plan.leftovers, examination)) {
     if (signal?.aborted === true) break;
     await repairLeftovers(directory, repair);
   }

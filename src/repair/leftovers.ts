@@ -1,6 +1,6 @@
 /** Finishing or undoing what killed runs left behind, for workers where nothing else is to be done. */
 import { dirname } from 'node:path';
-import { KEEP_RELEASED_MS } from '../core/record/kept-copy.ts';
+import { KEEP_RELEASED_MS } from '../core/record/lock-names.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { type LeftoverRepair, tidyUp } from '../lock/files/leftovers.ts';
 import { placeIn } from '../lock/files/names.ts';

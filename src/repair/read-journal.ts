@@ -3,7 +3,7 @@
  * that names a place outside the town, is damage: told with its number, and never acted upon.
  */
 import { Buffer } from 'node:buffer';
-import { LOCK_HOMES, LOCK_NAME } from '../evidence/locks/lock-names.ts';
+import { LOCK_HOMES, LOCK_NAME } from '../core/record/lock-names.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
 import { releasedPath } from '../lock/files/names.ts';
 import { journal as validateJournal } from '../schema/compiled/journal.ts';

@@ -16,8 +16,8 @@ const findingsFor = (...leftovers: Leftover[]) => runOn(check, { over: { leftove
 describe('lock-debris reports', () => {
   test.each([
     ['agent.lock.tmp', 'tmp', 'a writer died'],
-    ['agent.lock.1f.new', 'new', 'before it published'],
-    ['agent.lock.1f.old', 'old', 'this may still be the lock'],
+    ['agent.lock.000000000000001f.new', 'new', 'before it published'],
+    ['agent.lock.000000000000001f.old', 'old', 'this may still be the lock'],
   ] as const)('an abandoned %s, with the repair that tidies it', (name, kind, said) => {
     expect(findingsFor(file(name, kind, 61_000))).toMatchObject([
       {
@@ -39,7 +39,10 @@ describe('lock-debris reports', () => {
 
   test('every file by itself', () => {
     expect(
-      findingsFor(file('agent.lock.tmp', 'tmp', 90_000), file('agent.lock.2.old', 'old', 90_000)),
+      findingsFor(
+        file('agent.lock.tmp', 'tmp', 90_000),
+        file('agent.lock.0000000000000002.old', 'old', 90_000),
+      ),
     ).toHaveLength(2);
   });
 });
@@ -50,7 +53,7 @@ describe('lock-debris is silent about', () => {
   });
 
   test('kept copies of released locks, however old', () => {
-    expect(findingsFor(file('agent.lock.released-x', 'released', 9e9))).toEqual([]);
+    expect(findingsFor(file('agent.lock.released-20260401T120000Z-00000a-1', 'released', 9e9))).toEqual([]);
   });
 
   test('a lock and nothing beside it', () => {

@@ -55,7 +55,7 @@ describe('a plan without force', () => {
     ['foreign', { locks: [aLock(ADA, { hostname: 'elsewhere' })] }],
     ['unknown', { locks: [aLock(ADA)], servers: [aServer([], { status: 'failed', reason: 'x' })] }],
   ])('touches no %s lock', (_, parts) => {
-    expect(plan(parts)).toEqual({ steps: [], left: [], debris: [] });
+    expect(plan(parts)).toEqual({ steps: [], left: [], leftovers: [] });
   });
 
   test.each([
@@ -80,7 +80,7 @@ describe('a plan without force', () => {
       mtimeMs: NOW - 100 * 24 * HOUR,
     });
     const leftovers = [copy(ADA, '20261115'), copy(BOB, '20261117')];
-    expect(plan({ over: { leftovers } }).debris).toEqual([ADA]);
+    expect(plan({ over: { leftovers } }).leftovers).toEqual([ADA]);
   });
 
   test("never follows a plug-in's proposal against the verdict", () => {
@@ -172,7 +172,7 @@ describe('a plan with force', () => {
   });
 });
 
-describe('debris', () => {
+describe('leftovers', () => {
   const beside = (worker: string, kind: Leftover['kind']): Leftover => ({
     worker,
     path: `${ROOT}/${worker}/.runtime/agent.lock.x.${kind}`,
@@ -180,14 +180,14 @@ describe('debris', () => {
     mtimeMs: NOW - 90_000,
   });
 
-  test('is tidied once per worker, kept copies are left', () => {
+  test('are tidied once per worker, kept copies are left', () => {
     const leftovers = [
       beside(BOB, 'old'),
       beside(ADA, 'new'),
       beside(ADA, 'tmp'),
       beside('gastown/crew/joe', 'released'),
     ];
-    expect(plan({ over: { leftovers } }).debris).toEqual([ADA, BOB]);
-    expect(plan({ over: { leftovers } }, { workers: [BOB] }).debris).toEqual([BOB]);
+    expect(plan({ over: { leftovers } }).leftovers).toEqual([ADA, BOB]);
+    expect(plan({ over: { leftovers } }, { workers: [BOB] }).leftovers).toEqual([BOB]);
   });
 });

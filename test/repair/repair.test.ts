@@ -382,6 +382,7 @@ describe('leftovers', () => {
       writeFileSync(path + strange, 'not ours');
     symlinkSync('/etc/passwd', `${path}.fedcba9876543210.new`);
     const now = () => Date.parse('2026-08-11T07:00:00Z');
+    utimesSync(`${path}.tmp`, now() / 1000, now() / 1000);
     const done = await repairLeftovers(town.path(WORKER, '.runtime'), { townRoot: town.root, now });
     expect(done).toMatchObject({ status: 'done', restored: true, kept: [] });
     expect(names(town)).toEqual([

@@ -15,7 +15,7 @@ export const describePlan = (plan: Plan, presentation: Presentation): readonly s
   if (presentation.layout === 'lines')
     return [
       ...releases.map(({ worker, text }) => `would release ${worker}: ${text}`),
-      ...plan.debris.map(
+      ...plan.leftovers.map(
         (worker) => `would tidy up ${pen.safe(worker)}: unfinished files of a run that was killed`,
       ),
       ...left.map(({ worker, text }) => `would leave ${worker}: ${text}`),
@@ -24,7 +24,7 @@ export const describePlan = (plan: Plan, presentation: Presentation): readonly s
     ...section('To be released, each kept as a copy that doctor undo puts back:', releases, presentation),
     ...section(
       'To be tidied up after a run that was killed:',
-      plan.debris.map((worker) => ({ worker: pen.safe(worker), text: '' })),
+      plan.leftovers.map((worker) => ({ worker: pen.safe(worker), text: '' })),
       presentation,
     ),
     ...section('To be left:', left, presentation),

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
+import { COMPANION_NAME } from '../../core/record/lock-names.ts';
 import { parseCompanion } from '../../core/record/lock-record.ts';
 import type { LockFile, LoneCompanion } from '../../core/types/evidence.ts';
 import { readSmallFile } from '../../io/disk/files.ts';
-import { COMPANION_NAME } from './lock-names.ts';
 
 /** Second records of workers (relative to the real path `root`) that have no lock, or had one that was removed. Reads only. */
 export const readLoneCompanions = (

@@ -1,10 +1,10 @@
 import { lstatSync } from 'node:fs';
+import { COMPANION_NAME } from '../../core/record/lock-names.ts';
 import { parseCompanion, parseLockRecord } from '../../core/record/lock-record.ts';
 import type { LockContent, LockFile, TrueHolder } from '../../core/types/evidence.ts';
 import { type DiskPath, displayPath, displayRelative, pathBytes } from '../../io/disk/disk-path.ts';
 import { type FileReading, type OtherFileType, readSmallFile, stampOf } from '../../io/disk/files.ts';
 import type { FoundLock } from '../scan/scan.ts';
-import { COMPANION_NAME } from './lock-names.ts';
 
 /**
  * Reads every lock that a scan found, sorted by worker; those that vanished since are left out. Of the locks seen `before`

@@ -1,5 +1,5 @@
+import { isLockHome, LOCK_HOMES } from '../../core/record/lock-names.ts';
 import type { DiskPath } from '../../io/disk/disk-path.ts';
-import { isLockHome, LOCK_HOMES } from '../locks/lock-names.ts';
 import {
   type Findings,
   listSubdirectories,

@@ -1,8 +1,14 @@
 import { realpathSync } from 'node:fs';
+import {
+  COMPANION_NAME,
+  isLockHome,
+  LOCK_HOMES,
+  LOCK_NAME,
+  leftoverKind,
+} from '../../core/record/lock-names.ts';
 import type { Gap, Leftover } from '../../core/types/evidence.ts';
 import { type Disk, realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
-import { COMPANION_NAME, isLockHome, LOCK_HOMES, LOCK_NAME, leftoverKind } from '../locks/lock-names.ts';
 import { knownPlaces, LOCK_LAYOUT, searchPlaces, withAncestors } from './known-places.ts';
 import { trustedDevice } from './leaf-rule.ts';
 import {

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
+import { isLockHome, isLockName, OLD_HOME } from '../../core/record/lock-names.ts';
 import type { Gap } from '../../core/types/evidence.ts';
 import { type Disk, type Entry, isUntyped, type Look } from '../../io/disk/disk.ts';
 import { displayPath, fromLatin1, toLatin1 } from '../../io/disk/disk-path.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
-import { isLockHome, isLockName, OLD_HOME } from '../locks/lock-names.ts';
 import { isLeaf } from './leaf-rule.ts';
 
 /** A directory. */

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
+import { isLockName, LOCK_NAME, OLD_HOME } from '../../core/record/lock-names.ts';
 import type { LegacyItem } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
-import { isLockName, LOCK_NAME, OLD_HOME } from '../locks/lock-names.ts';
 
 const NEW_HOME = '.runtime';
 
@@ -63,7 +63,7 @@ function itemsOf(root: string, place: string, targets: Readonly<Record<string, s
 
 const inRoot = (root: string, relative: string): string => `${root === '/' ? '' : root}/${relative}`;
 
-/** The lock itself moves; its guard (`agent.lock.flock`) and the debris beside it stay where they are. */
+/** The lock itself moves; its guard (`agent.lock.flock`) and the leftovers beside it stay where they are. */
 const isState = (name: string): boolean => name === LOCK_NAME || !isLockName(name);
 
 /** Names in a directory; none where it is a symlink, or cannot be listed. */

@@ -1,12 +1,13 @@
 /** What a killed run left beside a lock, finished or undone: the first thing that happens under every guard. */
 import type { BigIntStats } from 'node:fs';
-import { isExpiredCopy } from '../../core/record/kept-copy.ts';
+import { isAbandoned, isExpiredCopy, leftoverKind } from '../../core/record/lock-names.ts';
+import type { Leftover } from '../../core/types/evidence.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import type { Guard } from '../guard/guard.ts';
 import { isProvenDead, lifeOf } from '../identity.ts';
 import { putBack } from './aside.ts';
 import { readCompanion } from './companion.ts';
-import { type OwnFile, ownFileOf, type Place } from './names.ts';
+import type { Place } from './names.ts';
 import { isSameFile, look } from './sight.ts';
 
 export interface LeftoverRepair {
@@ -22,12 +23,7 @@ export interface LeftoverOptions {
   readonly nowMs: number;
   /** Kept copies older than this are cleared too; null keeps all. */
   readonly clearReleasedAfterMs: number | null;
-  /** Age from which another tool's staged file counts as abandoned (default one minute). */
-  readonly foreignStagedMs?: number;
 }
-
-/** Another tool's staged file lives for milliseconds; what is older was abandoned. */
-const FOREIGN_STAGED_MS = 60_000;
 
 /**
  * Tidies up under the guard: staged files go, a lock that was moved aside comes back unless a newer one stands there
@@ -47,8 +43,8 @@ export function tidyUp(guard: Guard, options: LeftoverOptions): LeftoverRepair {
   };
 
   const found = findLeftovers(calls, place);
-  const staged = found.filter(({ kind }) => kind === 'staged');
-  for (const { path, stat } of newestFirst(found, 'aside')) {
+  const staged = found.filter(({ kind }) => kind === 'new');
+  for (const { path, stat } of newestFirst(found, 'old')) {
     const lock = calls.lstat(place.lock);
     if (lock === undefined) {
       if (putBack(calls, place, path).kind === 'back') restored = true;
@@ -64,7 +60,7 @@ export function tidyUp(guard: Guard, options: LeftoverOptions): LeftoverRepair {
   // Only now: a staged name says of an `.old` beside it whether its lock was replaced.
   for (const { path } of staged) remove(path);
   for (const { path, kind, stat } of found) {
-    if (isAbandoned(kind, stat, options)) remove(path);
+    if (kind === 'tmp' && isAbandoned(Number(stat.mtimeNs / 1_000_000n), options.nowMs)) remove(path);
   }
   for (const { path, stat } of newestFirst(found, 'released')) {
     const lock = calls.lstat(place.lock);
@@ -77,26 +73,21 @@ export function tidyUp(guard: Guard, options: LeftoverOptions): LeftoverRepair {
 
 interface Found {
   readonly path: string;
-  readonly kind: OwnFile;
+  readonly kind: Leftover['kind'];
   readonly stat: BigIntStats;
 }
 
 function findLeftovers(calls: SystemCalls, place: Place): readonly Found[] {
   return calls.list(place.directory).flatMap((name) => {
-    const kind = ownFileOf(name);
+    const kind = leftoverKind(name);
     const path = `${place.directory}/${name}`;
     const stat = kind === null ? undefined : calls.lstat(path);
     return kind === null || !stat?.isFile() ? [] : [{ path, kind, stat }];
   });
 }
 
-const newestFirst = (found: readonly Found[], kind: OwnFile): readonly Found[] =>
+const newestFirst = (found: readonly Found[], kind: Leftover['kind']): readonly Found[] =>
   found.filter((each) => each.kind === kind).sort((a, b) => Number(b.stat.mtimeNs - a.stat.mtimeNs));
-
-function isAbandoned(kind: OwnFile, stat: BigIntStats, options: LeftoverOptions): boolean {
-  const ageMs = options.nowMs - Number(stat.mtimeNs / 1_000_000n);
-  return kind === 'foreign-staged' && ageMs >= (options.foreignStagedMs ?? FOREIGN_STAGED_MS);
-}
 
 const isExpired = (path: string, { nowMs, clearReleasedAfterMs }: LeftoverOptions): boolean =>
   clearReleasedAfterMs !== null && isExpiredCopy(path, nowMs, clearReleasedAfterMs);

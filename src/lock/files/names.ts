@@ -1,6 +1,5 @@
-/** Names of everything that stands beside a lock. One place, because a name decides what may be removed. */
-import { releasedAtMs } from '../../core/record/kept-copy.ts';
-import { COMPANION_NAME, LOCK_NAME } from '../../evidence/locks/lock-names.ts';
+/** Where the files of one lock are, and the names of those that a run makes beside it. */
+import { COMPANION_NAME, LOCK_NAME } from '../../core/record/lock-names.ts';
 import { randomHex } from '../../io/disk/digest.ts';
 
 /** The files of one lock, all in one directory, so that links and renames between them are possible. */
@@ -38,18 +37,4 @@ export const releasedPath = (place: Pick<Place, 'lock'>, id: string): string =>
 export const makeRunId = (nowMs: number): string => {
   const time = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
   return `${time}-${randomHex(3)}`;
-};
-
-/** Only names that this program makes itself; what merely looks like them belongs to somebody else. */
-const STAGED = /^agent\.lock\.[0-9a-f]{16}\.new$/;
-const ASIDE = /^agent\.lock\.[0-9a-f]{16}\.old$/;
-
-export type OwnFile = 'staged' | 'aside' | 'released' | 'foreign-staged';
-
-/** What a file in a lock's directory is for us; null for everything that is none of our business. */
-export const ownFileOf = (name: string): OwnFile | null => {
-  if (STAGED.test(name)) return 'staged';
-  if (ASIDE.test(name)) return 'aside';
-  if (releasedAtMs(name) !== null) return 'released';
-  return name === `${LOCK_NAME}.tmp` ? 'foreign-staged' : null;
 };

@@ -218,15 +218,15 @@ test('leftovers are the regular files among them, with worker and age', () => {
   const town = makeTown();
   town.lock('a');
   town.write('a/.runtime/agent.lock.tmp', '');
-  town.write('b/.runtime/agent.lock.released-1', '');
-  mkdirSync(town.path('b/.runtime/agent.lock.x.old'));
-  symlinkSync('/nowhere', town.path('b/.runtime/agent.lock.x.new'));
+  town.write('b/.runtime/agent.lock.released-20260401T120000Z-00000a-1', '');
+  mkdirSync(town.path('b/.runtime/agent.lock.0123456789abcdef.old'));
+  symlinkSync('/nowhere', town.path('b/.runtime/agent.lock.0123456789abcdef.new'));
   const { leftovers } = scanTown({ root: town.root, mode: 'default' });
   expect(readLeftovers(leftovers, town.root)).toEqual([
     { worker: 'a', path: town.path('a/.runtime/agent.lock.tmp'), kind: 'tmp', mtimeMs: expect.any(Number) },
     {
       worker: 'b',
-      path: town.path('b/.runtime/agent.lock.released-1'),
+      path: town.path('b/.runtime/agent.lock.released-20260401T120000Z-00000a-1'),
       kind: 'released',
       mtimeMs: expect.any(Number),
     },

@@ -541,9 +541,11 @@ describe('beside locks', () => {
       'agent.lock.flock',
       'agent.lock.holder',
       'agent.lock.tmp',
-      'agent.lock.n0nce.new',
-      'agent.lock.n0nce.old',
-      'agent.lock.released-20260401-x',
+      'agent.lock.backup.old',
+      'agent.lock.released-mine',
+      'agent.lock.0123456789abcdef.new',
+      'agent.lock.0123456789abcdef.old',
+      'agent.lock.released-20260401T120000Z-00000a-1',
       'agent.locket',
       'session_id',
     ];
@@ -551,9 +553,9 @@ describe('beside locks', () => {
     const { locks, leftovers } = scanTown({ root, mode: 'default' });
     expect(locks).toEqual([]);
     expect(leftovers.map(({ kind, path }) => [kind, displayPath(path)]).sort()).toEqual([
-      ['new', `${home}/agent.lock.n0nce.new`],
-      ['old', `${home}/agent.lock.n0nce.old`],
-      ['released', `${home}/agent.lock.released-20260401-x`],
+      ['new', `${home}/agent.lock.0123456789abcdef.new`],
+      ['old', `${home}/agent.lock.0123456789abcdef.old`],
+      ['released', `${home}/agent.lock.released-20260401T120000Z-00000a-1`],
       ['tmp', `${home}/agent.lock.tmp`],
     ]);
   });

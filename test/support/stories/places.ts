@@ -409,9 +409,13 @@ export const PLACE_STORIES: readonly Story[] = [
       over: {
         leftovers: [
           { ...beside(ADA, 'agent.lock.tmp'), kind: 'tmp', mtimeMs: NOW - 600_000 },
-          { ...beside(ADA, 'agent.lock.1f.new'), kind: 'new', mtimeMs: NOW - 600_000 },
-          { ...beside(BOB, 'agent.lock.2e.old'), kind: 'old', mtimeMs: NOW - 600_000 },
-          { ...beside(BOB, 'agent.lock.released-20261101'), kind: 'released', mtimeMs: NOW - 600_000 },
+          { ...beside(ADA, 'agent.lock.000000000000001f.new'), kind: 'new', mtimeMs: NOW - 600_000 },
+          { ...beside(BOB, 'agent.lock.000000000000002e.old'), kind: 'old', mtimeMs: NOW - 600_000 },
+          {
+            ...beside(BOB, 'agent.lock.released-20261101T120000Z-00000a-1'),
+            kind: 'released',
+            mtimeMs: NOW - 600_000,
+          },
           { ...beside(NUX, 'agent.lock.tmp'), kind: 'tmp', mtimeMs: NOW - 5000 },
         ],
       },

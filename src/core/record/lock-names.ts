@@ -1,0 +1,58 @@
+/** The names of a lock and of everything that stands beside it. One place, because a name decides what may be removed. */
+import type { Leftover } from '../types/evidence.ts';
+
+/** File name of every lock. */
+export const LOCK_NAME = 'agent.lock';
+
+/** Name of the second record beside a lock, which keeps the true holder. */
+export const COMPANION_NAME = 'agent.lock.holder';
+
+/** Where runtime state was kept before December 2025. */
+export const OLD_HOME = '.gastown';
+
+/** Directories that hold locks, and what each says about the age of the layout. */
+export const LOCK_HOMES = { '.runtime': 'runtime', '.gastown': 'legacy' } as const;
+
+/** A later `--fix` clears copies after a week: long enough for anybody to notice that a release was wrong. */
+export const KEEP_RELEASED_MS = 7 * 24 * 3600 * 1000;
+
+/** A writer that stages a file renames it within moments: after a minute it has died. */
+const ABANDONED_MS = 60_000;
+
+/** Only names that this program makes itself: what merely looks like them belongs to somebody else. */
+const OURS = /^agent\.lock\.[0-9a-f]{16}\.(new|old)$/;
+const RELEASED = /^agent\.lock\.released-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-[0-9a-f]{6}(?:-\d+)?$/;
+
+/** True for the names of directories in which locks are kept. */
+export const isLockHome = (name: string): name is keyof typeof LOCK_HOMES => Object.hasOwn(LOCK_HOMES, name);
+
+/** True for a lock and everything that is kept beside it under a name derived from it. */
+export const isLockName = (name: string): boolean => name.startsWith(LOCK_NAME);
+
+/** The one classifier: what a killed run, ours or another tool's, left under this name; null for anything else. */
+export const leftoverKind = (name: string): Leftover['kind'] | null => {
+  if (name === `${LOCK_NAME}.tmp`) return 'tmp';
+  const ours = OURS.exec(name)?.[1] as 'new' | 'old' | undefined;
+  return ours ?? (RELEASED.test(name) ? 'released' : null);
+};
+
+/** True where nobody writes this file any more, young or from the future as it may look. */
+export const isAbandoned = (mtimeMs: number, nowMs: number): boolean =>
+  Math.abs(nowMs - mtimeMs) > ABANDONED_MS;
+
+/**
+ * When a kept copy was made, in milliseconds since the epoch, out of its file's name: its mtime is the lock's, which may
+ * be months older than the release. Null for other names.
+ */
+const releasedAtMs = (name: string): number | null => {
+  const match = RELEASED.exec(name);
+  if (match === null) return null;
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+};
+
+/** True for the path of a kept copy that has been kept for longer than that. */
+export const isExpiredCopy = (path: string, nowMs: number, keepMs = KEEP_RELEASED_MS): boolean => {
+  const atMs = releasedAtMs(path.slice(path.lastIndexOf('/') + 1));
+  return atMs !== null && nowMs - atMs > keepMs;
+};
