@@ -9,6 +9,7 @@ import type {
   Gap,
   LockFile,
   LoneCompanion,
+  ProcessEvidence,
   ScanMode,
   Snapshot,
   TmuxEvidence,
@@ -34,6 +35,7 @@ import { readTownLayout, type TownLayout } from './town/layout.ts';
 import { readLegacyItems } from './town/legacy.ts';
 import { isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town/place.ts';
 import type { TownRoot } from './town/root.ts';
+import { treesAround } from './town/trees.ts';
 
 /** What one question to tmux or git may take; a healthy answer takes milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 2000;
@@ -151,6 +153,17 @@ const lookAtTmux = (
   return askTmux({ env, uids, root: town.root, aliases: town.aliases, sockets, timeoutMs, table, quiet });
 };
 
+/** Where somebody is seen: in panes, as processes, and where a tool's registry says. */
+const placesSeen = ({ list }: ProcessEvidence, { servers }: TmuxEvidence): ReadonlySet<string> => {
+  const panes = servers.flatMap((server) => server.panes.map(({ path }) => path));
+  const processes = list.flatMap(({ cwd, registered, alsoRegistered = [] }) => [
+    cwd?.seen === true ? cwd.value : null,
+    registered?.cwd ?? null,
+    ...alsoRegistered.map((session) => session.cwd),
+  ]);
+  return new Set([...panes, ...processes].filter((path) => path !== null));
+};
+
 /** Looks at everything once. Never throws for what it meets in the town: what could not be seen is in `gaps`. */
 export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const { town, scan, env, timeoutMs, onStage, formerHosts = [] } = request;
@@ -191,6 +204,8 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     askRegistries: (all) => readRegistries(uids, env, all),
   });
 
+  const trees = layout.marked ? [] : treesAround(town.root, placesSeen(processes, tmux));
+
   const leftRunning = await lookAfterExec({
     table,
     locks,
@@ -222,6 +237,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
       marked: layout.marked,
       rigs: layout.rigs,
       workers: layout.workers,
+      ...(trees.length > 0 ? { trees } : {}),
       agents,
       ...(request.bystanders.length > 0 ? { bystanders: request.bystanders } : {}),
       ...(formerHosts.length > 0 ? { formerHosts } : {}),

@@ -1,6 +1,9 @@
 /** Collisions and what is none. */
+import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect } from '@jest/globals';
 import type { Report } from '../../src/core/types/report.ts';
+import { examine } from '../../src/diagnose.ts';
+import { doctor } from '../cli/run-cli.ts';
 import {
   cleanUp,
   deadPid,
@@ -106,6 +109,106 @@ describe('collisions: reported', () => {
     const report = await look();
     expect(collisionsOf(report)).toEqual([{ worker: ADA, claims: 2 }]);
     expect(report.findings.find(({ check }) => check === 'collision')?.message).toContain(BOB);
+  });
+});
+
+/** A repository without a Gas Town around it, with a linked working tree at `at`. */
+const makeTrees = (at: string) => {
+  const stage = setStage({ marked: false, workers: [] });
+  const git = (...words: string[]): void => {
+    execFileSync('git', ['-C', stage.town.root, '-c', 'user.name=t', '-c', 'user.email=t@t', ...words]);
+  };
+  git('init', '-q');
+  git('commit', '-q', '--allow-empty', '-m', 'begin');
+  git('worktree', 'add', '-q', at);
+  return stage;
+};
+
+describe('collisions without a town', () => {
+  tmuxTest('two agents in one linked working tree → collision, and explain tells it', async () => {
+    const { town, startTmux, look, ask, env } = makeTrees('feature-3');
+    const server = await startTmux();
+    for (const name of ['a', 'b']) await sessionOf(server, name, town.path('feature-3'));
+    const report = await look();
+    expect(collisionsOf(report)).toEqual([{ worker: 'feature-3', claims: 2 }]);
+    expect(report).toMatchObject({ exitCode: 1, summary: { collisions: 1 } });
+    expect(report.findings[0]).toMatchObject({ severity: 'error', id: 'collision:feature-3', lock: null });
+    expect(collisionsOf(await look({ scan: 'deep' }))).toHaveLength(1);
+    expect(collisionsOf(await look({ scan: 'quick' }))).toHaveLength(1);
+    expect(await ask('feature-3')).toMatchObject({ exitCode: 20, results: [{ answer: 'held' }] });
+    expect(await ask('.')).toMatchObject({ results: [{ answer: 'free' }] });
+    const inside = await examine(town.path('feature-3'), { env, cwd: '/' });
+    expect(collisionsOf(inside)).toEqual([{ worker: '.', claims: 2 }]);
+    const explained = doctor(['explain', 'feature-3', '--town', town.root], { env });
+    expect(explained.stdout).toMatch(/Collision[\s\S]*2 live agents share this worker/);
+  });
+
+  hostTest('two agents in one plain directory, and two in one below it → two collisions', async () => {
+    const { town, look } = setStage({ marked: false, workers: [] });
+    for (const place of ['notes', 'notes/old'])
+      for (const name of ['claude', 'codex']) await fakeAgent(name, { cwd: town.worker(place) });
+    expect(collisionsOf(await look())).toEqual([
+      { worker: 'notes', claims: 2 },
+      { worker: 'notes/old', claims: 2 },
+    ]);
+  });
+
+  hostTest('an agent in a sub-directory belongs to its working tree → collision there', async () => {
+    const { town, look } = makeTrees('feature-3');
+    await fakeAgent('claude', { cwd: town.worker('feature-3/src/deep') });
+    await fakeAgent('codex', { cwd: town.path('feature-3') });
+    expect(collisionsOf(await look())).toEqual([{ worker: 'feature-3', claims: 2 }]);
+  });
+
+  hostTest(
+    'agents in the main working tree and in one nested in it → no collision, each its own',
+    async () => {
+      const { town, look, ask } = makeTrees('.claude/worktrees/x');
+      await fakeAgent('claude', { cwd: town.path('.claude/worktrees/x') });
+      town.lock('.');
+      const report = await look();
+      expect(report.locks[0]).toMatchObject({ worker: '.', state: 'stale' });
+      expect(await ask('.')).toMatchObject({ results: [{ answer: 'repair' }] });
+      await fakeAgent('codex', { cwd: town.worker('src') });
+      const both = await look();
+      expect(both.locks[0]).toMatchObject({
+        worker: '.',
+        state: 'held',
+        reasons: expect.arrayContaining(['occupied']),
+      });
+      expect(collisionsOf(both)).toEqual([]);
+    },
+  );
+
+  hostTest('one agent in a directory, one below it, no repository → no collision', async () => {
+    const { town, look } = setStage({ marked: false, workers: [] });
+    await fakeAgent('claude', { cwd: town.root });
+    await fakeAgent('codex', { cwd: town.worker('notes') });
+    expect(collisionsOf(await look())).toEqual([]);
+  });
+
+  hostTest('a directory of the lock above keeps its agents: they hold that lock', async () => {
+    const { town, look } = setStage({ marked: false, workers: [] });
+    await fakeAgent('claude', { cwd: town.worker('jobs/build') });
+    town.lock('jobs');
+    expect((await look()).locks[0]).toMatchObject({ worker: 'jobs', state: 'held' });
+  });
+
+  tmuxTest('an agent and its teammate → one party, no collision', async () => {
+    const { town, startTmux, look } = makeTrees('feature-3');
+    const server = await startTmux();
+    await sessionOf(server, 'a', town.path('feature-3'));
+    await settled(
+      server.splitWindow('a', { cwd: town.path('feature-3'), command: [sleeperNamed('codex'), '600'] }),
+      'codex',
+    );
+    expect(collisionsOf(await look())).toEqual([]);
+  });
+
+  hostTest('in a town, two agents in a directory of no worker → collision', async () => {
+    const { town, look } = setStage();
+    for (const name of ['claude', 'codex']) await fakeAgent(name, { cwd: town.worker('scratch') });
+    expect(collisionsOf(await look())).toEqual([{ worker: 'scratch', claims: 2 }]);
   });
 });
 

@@ -99,7 +99,9 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
   const [answer = null] = clear({ ...snapshot, asked: [worker] });
   const verdict = verdicts.find(({ lock }) => lock.worker === worker) ?? null;
   const text =
-    verdict === null ? describeFree(worker, answer, pen) : describeVerdict(verdict, examination, pen);
+    verdict === null
+      ? describeFree(worker, answer, examination, pen)
+      : describeVerdict(verdict, examination, pen);
   return { kind: 'worker', id: worker, text, verdict, answer };
 };
 
@@ -148,14 +150,10 @@ const statePage = (state: State): string => {
 };
 
 /** Foreign text is made harmless piece by piece: its line breaks would pass for ours. */
-const describeVerdict = (
-  verdict: Verdict,
-  { snapshot, collisions }: Examination,
-  { safe, command }: Pen,
-): string => {
+const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination, pen: Pen): string => {
+  const { safe, command } = pen;
   const { lock, state, reasons, notes, facts, release } = verdict;
   const target = [...optionWith('worker', lock.worker), '--town', snapshot.town.root];
-  const clashes = collisions.filter(({ workers }) => workers.includes(lock.worker));
   const refusal = refusalOf(verdict);
   return [
     `# ${safe(lock.worker)}: ${state}`,
@@ -175,18 +173,7 @@ const describeVerdict = (
     ...(notes.length === 0
       ? []
       : ['## Notes', '', ...notes.map((note) => `- ${note}: ${NOTE_TEXTS[note]}`), '']),
-    ...(clashes.length === 0
-      ? []
-      : [
-          '## Collision',
-          '',
-          ...clashes.flatMap(({ message, facts: seen }) => [
-            `${safe(message)}.`,
-            '',
-            ...seen.map(({ text }) => `- ${safe(text)}`),
-            '',
-          ]),
-        ]),
+    ...describeCollisions(lock.worker, collisions, pen),
     '## What --fix does',
     '',
     refusal === null
@@ -209,8 +196,33 @@ const whatChanges = ({ state, notes }: Verdict): string =>
 const leaveAlone = (claimedBy: string): string =>
   `Its process is at work for ${claimedBy}, and most likely did not take this lock: leave it alone.`;
 
-const describeFree = (worker: string, answer: PreflightResult | null, { safe }: Pen): string =>
-  [
+const describeCollisions = (
+  worker: string,
+  collisions: Examination['collisions'],
+  { safe }: Pen,
+): readonly string[] => {
+  const clashes = collisions.filter(({ workers }) => workers.includes(worker));
+  if (clashes.length === 0) return [];
+  return [
+    '## Collision',
+    '',
+    ...clashes.flatMap(({ message, facts }) => [
+      `${safe(message)}.`,
+      '',
+      ...facts.map(({ text }) => `- ${safe(text)}`),
+      '',
+    ]),
+  ];
+};
+
+const describeFree = (
+  worker: string,
+  answer: PreflightResult | null,
+  { collisions }: Examination,
+  pen: Pen,
+): string => {
+  const { safe } = pen;
+  return [
     `# ${safe(worker)}: ${answer?.answer ?? 'free'}`,
     '',
     `There is no lock. Preflight says ${answer?.answer ?? 'free'}: ${safe(answer?.message ?? 'nobody at work')}.`,
@@ -218,4 +230,6 @@ const describeFree = (worker: string, answer: PreflightResult | null, { safe }: 
     ...(answer === null || answer.evidence.length === 0
       ? []
       : ['## Evidence', '', ...answer.evidence.map(({ source, text }) => `- ${source}: ${safe(text)}`), '']),
+    ...describeCollisions(worker, collisions, pen),
   ].join('\n');
+};

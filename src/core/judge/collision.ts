@@ -6,7 +6,8 @@ import { groupBy } from '../group-by.ts';
 import { isWithin, ownerOf } from '../town/roles.ts';
 import { sessionGroupOf, type TownIndex, type WorkerView } from '../town/town-index.ts';
 import type { Collision, Fact, Occupant, Verdict } from '../types/judgement.ts';
-import type { OccupantReader } from './occupants.ts';
+import { crowdedPlaces } from './crowded-places.ts';
+import { type OccupantReader, occupantReader } from './occupants.ts';
 import { type Party, partiesOf } from './parties.ts';
 
 /** One live agent, or a party of them. */
@@ -123,11 +124,11 @@ export const findCollisions = (
   readOccupants: OccupantReader,
 ): readonly Collision[] => {
   const byWorker = new Map(verdicts.map((verdict) => [verdict.lock.worker, verdict]));
-  const { asked, town } = index.snapshot;
-  const candidates = asked.length > 0 ? asked : town.workers;
+  const { places, index: around } = crowdedPlaces(index, byWorker.keys());
+  const readAgents = around === index ? readOccupants : occupantReader(around);
   const crowds = new Map<string, Collision>();
-  for (const place of new Set([...candidates, ...byWorker.keys()])) {
-    const crowd = crowdAt(index.viewOf(place), byWorker.get(place), index, readOccupants);
+  for (const place of places) {
+    const crowd = crowdAt(index.viewOf(place), byWorker.get(place), around, readAgents);
     if (crowd !== null) crowds.set(place, crowd);
   }
   // A directory and its parent that belong to one agent would tell the same story twice: the outermost tells it.

@@ -76,8 +76,9 @@ export interface TownIndex {
   readonly panesByRole: ReadonlyMap<string, readonly PaneView[]>;
   /** The view of any worker of the town, made once. */
   readonly viewOf: (worker: string) => WorkerView;
-  readonly lockWorkers: ReadonlySet<string>;
-  /** Those and every directory above them. */
+  /** Places of locks, and working trees: whoever works below one of them, and not below a deeper one, works there. */
+  readonly homes: ReadonlySet<string>;
+  /** Places of locks and every directory above them. */
   readonly aboveLocks: ReadonlySet<string>;
   readonly locksByDigest: ReadonlyMap<string, readonly LockFile[]>;
   readonly tmuxAnswered: boolean;
@@ -360,6 +361,7 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
   const answered = snapshot.tmux.servers.filter((server) => server.status === 'ok');
   const panes = answered.flatMap((server) => server.panes.map((pane) => viewPane(server, pane)));
   const lockWorkers = new Set(snapshot.locks.map((lock) => lock.worker));
+  const { trees = [] } = snapshot.town;
   return {
     snapshot,
     panes,
@@ -373,7 +375,7 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
     panesByName: groupBy(panes, ({ pane }) => pane.sessionName),
     panesByRole: byRole(panes),
     viewOf,
-    lockWorkers,
+    homes: trees.length === 0 ? lockWorkers : new Set([...lockWorkers, ...trees]),
     aboveLocks: withAncestors(lockWorkers),
     locksByDigest: groupBy(snapshot.locks, (lock) =>
       lock.content.kind === 'record' ? (lock.stamp?.sha256 ?? null) : null,
@@ -387,13 +389,13 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
 const isAgentsPlace = ({ dir }: Owner, { snapshot, aboveLocks }: TownIndex): boolean =>
   snapshot.town.marked || aboveLocks.has(dir);
 
-/** The worker in whose place a path lies: its agent's directory, else the deepest directory with a lock above it. */
+/** The worker in whose place a path lies: its agent's directory, else the deepest of `homes` that it lies in. */
 export const homeOf = (path: string, index: TownIndex): string | null => {
   const owner = ownerOf(path);
   if (owner !== null && isAgentsPlace(owner, index)) return owner.dir;
   for (let place = path; ; place = place.slice(0, place.lastIndexOf('/'))) {
-    if (index.lockWorkers.has(place)) return place;
-    if (!place.includes('/')) return index.lockWorkers.has('.') ? '.' : null;
+    if (index.homes.has(place)) return place;
+    if (!place.includes('/')) return index.homes.has('.') ? '.' : null;
   }
 };
 

@@ -336,6 +336,11 @@ export interface TownFacts {
   readonly rigs: readonly Rig[];
   /** Canonical worker directories that exist, relative to the root, sorted. */
   readonly workers: readonly string[];
+  /**
+   * Working trees (directories with an entry `.git`) in which somebody was seen, relative to the root, sorted. Asked for where
+   * the root is no Gas Town, whose layout says whose a place is; left out where there is none.
+   */
+  readonly trees?: readonly string[];
   /** Agent commands to know besides the built-in ones (GT_PROCESS_NAMES, configuration). */
   readonly agents: readonly string[];
   /** Host names that are gone for good, or were this machine's (configuration, --former-host); absent where there are none. */
