@@ -8,6 +8,7 @@ import { builtInChecks } from '../checks/index.ts';
 import { examineSnapshot } from '../src/core/judge/examine.ts';
 import { runCheck } from '../src/core/run-checks.ts';
 import type { Snapshot } from '../src/core/types/evidence.ts';
+import { NOTES, REASONS } from '../src/core/types/judgement.ts';
 import type { Report } from '../src/core/types/report.ts';
 import { importedFile, PROJECT, readSources } from './support/source-files.ts';
 
@@ -109,6 +110,13 @@ describe('over all fixture towns', () => {
     expect(new Set(reports.flatMap(({ findings }) => findings.map(({ check }) => check)))).toEqual(
       new Set(ids),
     );
+  });
+
+  test('every reason and every note occurs', () => {
+    const locks = towns.flatMap((town) => reportOf(town).locks);
+    const occur = (words: readonly (readonly string[])[]): string[] => [...new Set(words.flat())].sort();
+    expect(occur(locks.map(({ reasons }) => reasons))).toEqual([...REASONS].sort());
+    expect(occur(locks.map(({ notes }) => notes))).toEqual([...NOTES].sort());
   });
 
   test('every exit code of a diagnosis occurs', () => {

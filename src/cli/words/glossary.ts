@@ -71,7 +71,8 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   'process-zombie': 'the recorded process has ended and only waits to be collected',
   'process-thread': 'the recorded number belongs to a thread, not to a process',
   'process-recycled': 'the recorded number belongs to another process by now',
-  'process-elsewhere': 'the recorded process is one of another host or namespace and says nothing here',
+  'process-elsewhere':
+    'the recorded process lives, but it works in the directory of another worker whose lock has the same bytes: this lock is a copy of that one',
   'process-unknown': 'it could not be told whether the recorded process exists',
   'pid-invalid': 'the recorded number cannot be a process',
   rebooted: 'the machine, or the container, was started again since the lock was taken',

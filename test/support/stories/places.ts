@@ -51,6 +51,21 @@ const holder: TrueHolder = {
 
 const beside = (worker: string, name: string) => ({ worker, path: `${at(worker)}/.runtime/${name}` });
 
+/** Polecats whose agent.lock is no lock record. */
+const INVALID = [
+  'bom',
+  'device',
+  'directory',
+  'empty',
+  'fifo',
+  'huge',
+  'socket',
+  'symlink',
+  'text-pid',
+  'text-time',
+  'truncated',
+];
+
 export const PLACE_STORIES: readonly Story[] = [
   {
     name: 'healthy-town',
@@ -238,6 +253,18 @@ export const PLACE_STORIES: readonly Story[] = [
     exit: 1,
   },
   {
+    name: 'copied-from-live-process',
+    tells:
+      'cp -r of a worker whose holder lives: it works at the original, so the copy is stale, and a number-only tool refuses both.',
+    snapshot: aSnapshot({
+      locks: [aLock(ADA, { sessionId: '' }), aLock(BOB, { sessionId: '' })],
+      lookups: [present(4242, { names: ['my-agent'], cwd: { seen: true, value: at(ADA) } })],
+    }),
+    locks: { [ADA]: 'held would-block', [BOB]: 'stale copy would-block' },
+    findings: [`stale-lock:${BOB}`],
+    exit: 1,
+  },
+  {
     name: 'misplaced',
     tells: "A lock in a sub-directory of a worker, where the command's working directory was.",
     snapshot: aSnapshot({
@@ -254,25 +281,21 @@ export const PLACE_STORIES: readonly Story[] = [
     snapshot: aSnapshot({
       locks: [
         torn('bom', '\uFEFF{"pid": 1}'),
+        unlike('device', 'device', 'a device stands in its place'),
         unlike('directory', 'directory', 'a directory stands in its place'),
         torn('empty', ''),
         unlike('fifo', 'fifo', 'a named pipe stands in its place'),
         unlike('huge', 'too-large', '70000 bytes, a record has some 200', { isRegularFile: true }),
+        unlike('socket', 'socket', 'a socket stands in its place'),
         unlike('symlink', 'symlink', 'a symbolic link stands in its place and is not followed'),
         torn('text-pid', '{"pid": "12"}'),
+        torn('text-time', '{"pid": 12, "acquired_at": "yesterday"}'),
         torn('truncated', '{"pid": 12, "acquired_', { mtimeMs: NOW - 12_000 }),
       ],
       lookups: [],
     }),
-    locks: Object.fromEntries(
-      ['bom', 'directory', 'empty', 'fifo', 'huge', 'symlink', 'text-pid', 'truncated'].map((name) => [
-        `gastown/polecats/${name}`,
-        'invalid',
-      ]),
-    ),
-    findings: ['bom', 'directory', 'empty', 'fifo', 'huge', 'symlink', 'text-pid', 'truncated'].map(
-      (name) => `invalid-lock:gastown/polecats/${name}`,
-    ),
+    locks: Object.fromEntries(INVALID.map((name) => [`gastown/polecats/${name}`, 'invalid'])),
+    findings: INVALID.map((name) => `invalid-lock:gastown/polecats/${name}`),
     exit: 1,
   },
   {

@@ -37,6 +37,16 @@ export const SESSION_STORIES: readonly Story[] = [
     ...staleAda,
   },
   {
+    name: 'recycled-session',
+    tells:
+      "A session of the name that the lock names is another worker's by now, and its shell is all that is left.",
+    snapshot: aSnapshot({
+      locks: [aLock(ADA, { sessionId: 'work' })],
+      servers: [aServer([shellPane({ sessionName: 'work', environment: { GT_ROLE: BOB }, path: at(BOB) })])],
+    }),
+    ...staleAda,
+  },
+  {
     name: 'recycled-pane',
     tells: "Pane %3 is another worker's shell by now, and the own agent is gone.",
     snapshot: aSnapshot({
@@ -247,6 +257,17 @@ export const SESSION_STORIES: readonly Story[] = [
       ],
     }),
     ...heldAda,
+  },
+  {
+    name: 'team',
+    tells: 'Two agents work in panes of one tmux window: a team is one party and collides with nobody.',
+    snapshot: aSnapshot({
+      locks: [lockOfAda],
+      servers: [aServer([aPane({ windowId: '@1' }), aPane({ id: '%4', pid: 701, windowId: '@1' })])],
+    }),
+    locks: { [ADA]: 'held team' },
+    findings: [],
+    exit: 0,
   },
   {
     name: 'two-sockets-collision',

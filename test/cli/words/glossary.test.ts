@@ -1,0 +1,22 @@
+/** What the glossary says of a word is what the judge means by it. */
+import { expect, test } from '@jest/globals';
+import { REASON_TEXTS } from '../../../src/cli/words/glossary.ts';
+import { examineSnapshot } from '../../../src/core/judge/examine.ts';
+import { aLock, aSnapshot, present, ROOT } from '../../support/snapshot.ts';
+
+const [ADA, BOB] = ['gastown/crew/ada', 'gastown/crew/bob'];
+
+test('process-elsewhere is a live process of this machine that works at the lock of which this one is a copy', () => {
+  const { verdicts } = examineSnapshot(
+    aSnapshot({
+      locks: [aLock(ADA, { sessionId: '' }), aLock(BOB, { sessionId: '' })],
+      lookups: [present(4242, { names: ['my-agent'], cwd: { seen: true, value: `${ROOT}/${ADA}` } })],
+    }),
+  );
+  expect(verdicts.map(({ state, reasons }) => [state, reasons[0]])).toEqual([
+    ['held', 'process-alive'],
+    ['stale', 'process-elsewhere'],
+  ]);
+  expect(REASON_TEXTS['process-elsewhere']).toMatch(/another worker.*same bytes/);
+  expect(REASON_TEXTS['process-elsewhere']).not.toMatch(/host|namespace/);
+});
