@@ -398,7 +398,7 @@ describe('processes: records of ours name their true holder', () => {
 });
 
 describe('processes: another host', () => {
-  test('lock from a container (4e449adbac66) whose PID number is alive here → foreign', async () => {
+  test('lock from a container (4e449adbac66) whose PID number is alive here → foreign, and it would block', async () => {
     const { town, look } = setStage();
     const { pid } = await fakeAgent('claude', { cwd: '/' });
     town.lock(
@@ -411,9 +411,10 @@ describe('processes: another host', () => {
       state: 'foreign',
       holder: { process: null, session: 'unknown', hostname: '4e449adbac66' },
     });
-    expect(report.exitCode).toBe(0);
+    expect(lockOf(report, ADA).notes).toContain('would-block');
+    expect(report.exitCode).toBe(1);
     expect(report.findings).toMatchObject([
-      { check: 'undecided-lock', severity: 'info', fix: { action: 'advice' } },
+      { check: 'undecided-lock', severity: 'warning', fix: { action: 'advice' } },
     ]);
   });
 
@@ -515,14 +516,18 @@ describe('processes: occupants outside tmux', () => {
     expect(await until(async () => (await judge()).state === 'held')).toBe(true);
   });
 
-  hostTest('shells, editors, dev servers, and node without an agent do not count', async () => {
+  hostTest('shells, editors and dev servers do not count; node with a text of its own is doubt', async () => {
     const { town, judge } = setStage();
     const cwd = town.path(ADA);
     await startProcess('sh', ['-c', 'read never'], { cwd, stdio: ['pipe', 'ignore', 'ignore'] });
-    await startProcess(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'claude'], { cwd });
     for (const name of ['vim', 'vite']) await fakeAgent(name, { cwd });
     town.lock(ADA);
     expect(await judge()).toMatchObject({ state: 'stale' });
+    await startProcess(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'claude'], { cwd });
+    expect(await judge()).toMatchObject({
+      state: 'unknown',
+      reasons: expect.arrayContaining(['occupants-unknown']),
+    });
   });
 
   hostTest(
