@@ -7,6 +7,7 @@ import { type OccupantReader, occupantReader } from './judge/occupants.ts';
 import { doubtOf } from './report/doubt.ts';
 import { asAsked, workerArgument } from './report/name-worker.ts';
 import { refusalOf } from './report/report.ts';
+import { claimsWorker } from './town/claims-worker.ts';
 import { indexSnapshot, type TownIndex } from './town/town-index.ts';
 import type { Gap, Snapshot } from './types/evidence.ts';
 import type { Stranger, Verdict } from './types/judgement.ts';
@@ -172,7 +173,8 @@ const clearAll = (verdicts: readonly Verdict[], root: string): PreflightResult |
 export const clear = (snapshot: Snapshot): readonly PreflightResult[] => {
   const index = indexSnapshot(snapshot);
   const readOccupants = occupantReader(index);
-  const byWorker = groupBy(newestLayoutFirst(judgeAll(index, readOccupants)), ({ lock }) => lock.worker);
+  const claims = judgeAll(index, readOccupants).filter(({ lock }) => claimsWorker(lock));
+  const byWorker = groupBy(newestLayoutFirst(claims), ({ lock }) => lock.worker);
   const foremost = [...byWorker.values()].flatMap((verdicts) => verdicts.slice(0, 1));
   const crowds = new Map(
     findCollisions(index, foremost, readOccupants)

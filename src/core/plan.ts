@@ -2,6 +2,7 @@
 import { isAbandoned, isExpiredCopy } from './record/lock-names.ts';
 import { REFUSALS, refusalOf } from './report/report.ts';
 import type { CheckOutcome } from './run-checks.ts';
+import { claimsWorker } from './town/claims-worker.ts';
 import type { Leftover } from './types/evidence.ts';
 import type { Examination, Verdict } from './types/judgement.ts';
 
@@ -52,20 +53,22 @@ export const planRepair = ({ examination, outcomes, workers, force }: PlanReques
       findings.flatMap(({ fix }) => (fix?.action === 'release' ? [fix.lock] : [])),
     ),
   );
-  const candidates = examination.verdicts.filter(
-    ({ lock }) => concerned(lock.worker) && (proposed.has(lock.id) || (force && workers !== null)),
-  );
-  const judged = candidates.map((verdict) => ({
-    verdict,
-    why: force ? forceRefusal(verdict) : refusalOf(verdict),
+  const candidates = examination.verdicts
+    .filter(({ lock }) => concerned(lock.worker))
+    // A worker's name stands for its claim, not for everything that lies there.
+    .map((verdict) => ({ verdict, force: force && workers !== null && claimsWorker(verdict.lock) }))
+    .filter((step) => step.force || proposed.has(step.verdict.lock.id));
+  const judged = candidates.map((step) => ({
+    ...step,
+    why: step.force ? forceRefusal(step.verdict) : refusalOf(step.verdict),
   }));
   const { leftovers, takenAtMs } = examination.snapshot;
   const toBeTidied = leftovers.filter(
     (leftover) => concerned(leftover.worker) && isToBeTidied(leftover, takenAtMs),
   );
   return {
-    steps: judged.filter(({ why }) => why === null).map(({ verdict }) => ({ verdict, force })),
-    left: judged.flatMap(({ verdict, why }) => (why === null ? [] : [{ verdict, force, why }])),
+    steps: judged.filter(({ why }) => why === null).map(({ verdict, force }) => ({ verdict, force })),
+    left: judged.flatMap(({ verdict, force, why }) => (why === null ? [] : [{ verdict, force, why }])),
     leftovers: [...new Set(toBeTidied.map(({ worker }) => worker))].sort(),
   };
 };

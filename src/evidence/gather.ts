@@ -5,6 +5,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn } from '../core/programs/by-name.ts';
+import { claimsWorker } from '../core/town/claims-worker.ts';
 import type {
   Gap,
   LockFile,
@@ -99,14 +100,14 @@ const usersOf = (root: string, uid: number, locks: readonly LockFile[]): readonl
 /** What a walk over the whole town did not see at workers that have no lock. */
 const unlistedGaps = (
   { town, scan }: GatherRequest,
-  { locks, gaps }: ScanResult,
+  { gaps }: ScanResult,
+  locked: ReadonlySet<string>,
   workers: readonly string[],
 ): readonly Gap[] => {
   if (scan === 'worker' || scan === 'quick') return [];
-  const locked = new Set(locks.map(({ place }) => place));
   const known = new Set(gaps.map(({ what }) => what));
-  const places = workers.map((worker) => join(town.root, worker));
-  return closedHomes(places.filter((place) => !locked.has(place))).filter(({ what }) => !known.has(what));
+  const places = workers.filter((worker) => !locked.has(worker)).map((worker) => join(town.root, worker));
+  return closedHomes(places).filter(({ what }) => !known.has(what));
 };
 
 /** Names that panes use for this town's root and that lead to it: symlinked roots are named as they were typed. */
@@ -184,7 +185,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   onStage?.('tmux');
   const answered = await lookAtTmux(request, uids, table);
   const layout = layoutFor(request, found, answered);
-  const lockedPlaces = locks.map(({ worker }) => worker);
+  const lockedPlaces = new Set(locks.filter(claimsWorker).map(({ worker }) => worker));
   const places = [...new Set([...layout.workers, ...request.workers, ...lockedPlaces])];
   const placeInTown = townPlaceFinder(town.root, places);
   const tmux = withTownPlaces(answered, placeInTown);
@@ -220,7 +221,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const gaps: readonly Gap[] = [
     ...(request.gaps ?? []),
     ...found.gaps,
-    ...unlistedGaps(request, found, layout.workers),
+    ...unlistedGaps(request, found, lockedPlaces, layout.workers),
     ...layout.gaps,
   ];
   return {

@@ -1,6 +1,7 @@
 /** The look at one lock at the moment of acting: it must see what the diagnosis saw, and as it did. */
 import { countingTheAsker } from '../core/judge/asker.ts';
 import { examineSnapshot } from '../core/judge/examine.ts';
+import { claimsWorker } from '../core/town/claims-worker.ts';
 import { isWithin } from '../core/town/roles.ts';
 import type { LockFile } from '../core/types/evidence.ts';
 import type { Examination } from '../core/types/judgement.ts';
@@ -26,6 +27,7 @@ export const secondLook =
 /** A copy is told from its original by looking at both, and an agent further down belongs to the lock that lies there. */
 const lookedAtBeside = (lock: LockFile, { snapshot }: Examination): readonly string[] =>
   snapshot.locks
+    .filter(claimsWorker)
     .filter(
       (other) =>
         (other.stamp !== null && other.stamp.sha256 === lock.stamp?.sha256) ||

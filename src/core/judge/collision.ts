@@ -3,6 +3,7 @@
  * A relation between what lives, never a state of one lock: dead locks that share a number collide with nobody.
  */
 import { groupBy } from '../group-by.ts';
+import { claimsWorker } from '../town/claims-worker.ts';
 import { isWithin, ownerOf } from '../town/roles.ts';
 import { sessionGroupOf, type TownIndex, type WorkerView } from '../town/town-index.ts';
 import type { Collision, Fact, Occupant, Verdict } from '../types/judgement.ts';
@@ -123,7 +124,8 @@ export const findCollisions = (
   verdicts: readonly Verdict[],
   readOccupants: OccupantReader,
 ): readonly Collision[] => {
-  const byWorker = new Map(verdicts.map((verdict) => [verdict.lock.worker, verdict]));
+  const claims = verdicts.filter(({ lock }) => claimsWorker(lock));
+  const byWorker = new Map(claims.map((verdict) => [verdict.lock.worker, verdict]));
   const { places, index: around } = crowdedPlaces(index, byWorker.keys());
   const readAgents = around === index ? readOccupants : occupantReader(around);
   const crowds = new Map<string, Collision>();
@@ -137,5 +139,5 @@ export const findCollisions = (
     const story = index.viewOf(place).owner?.role ?? place;
     if (!told.has(story)) told.set(story, crowd);
   }
-  return [...told.values(), ...rivalClaims(verdicts)];
+  return [...told.values(), ...rivalClaims(claims)];
 };

@@ -1,8 +1,9 @@
 /** The one judge. Every command and every repair asks here; nobody derives a state again. */
 
+import { claimsWorker } from '../town/claims-worker.ts';
 import { isWithin, relativeTo } from '../town/roles.ts';
 import type { TownIndex, WorkerView } from '../town/town-index.ts';
-import type { HostFacts, LockFile, LockRecord, TrueHolder } from '../types/evidence.ts';
+import type { HostFacts, LockFile, LockRecord, TrueHolder, Witness } from '../types/evidence.ts';
 import type {
   Fact,
   Holder,
@@ -15,17 +16,22 @@ import type {
   Verdict,
 } from '../types/judgement.ts';
 import { seenFromWithin } from './containers.ts';
-import { type OccupantFinding, type OccupantReader, occupantReader } from './occupants.ts';
+import {
+  NOBODY_FOR_CERTAIN,
+  type OccupantFinding,
+  type OccupantReader,
+  occupantReader,
+} from './occupants.ts';
 import { partiesOf } from './parties.ts';
 import { judgeCompanion, judgeProcess } from './process.ts';
 import type { ProcessFinding } from './process-finding.ts';
-import { judgeSession, namingOf, type SessionFinding } from './session.ts';
+import { judgeSession, NO_SESSION_NAMED, namingOf, type SessionFinding } from './session.ts';
 import { tiesOf } from './ties.ts';
 import { type Place, placeOf } from './where-taken.ts';
 
 /** Spawn helpers take the lock and exit; until then their pane may not exist yet. */
 export const PRIMING_MS = 60_000;
-/** A file this young may still be about to change: repair leaves it for now. */
+/** A worker's lock this young may still be about to change: repair leaves it for now. */
 export const FRESH_MS = 30_000;
 
 /** The evidence about a readable record, reduced to what the decision turns on. */
@@ -76,7 +82,8 @@ const isPriming = (lock: LockFile, record: LockRecord, index: TownIndex): boolea
 
 /** The workers whose locks have the same bytes, unless they are this one's own places. */
 const twinsOf = (lock: LockFile, worker: WorkerView, index: TownIndex): readonly WorkerView[] => {
-  const group = lock.stamp === null ? undefined : index.locksByDigest.get(lock.stamp.sha256);
+  const group =
+    lock.stamp === null || !claimsWorker(lock) ? undefined : index.locksByDigest.get(lock.stamp.sha256);
   // Nearly always the group is the lock itself.
   return group === undefined || group.length === 1 ? NO_TWINS : twinsAmong(group, lock, worker, index);
 };
@@ -109,6 +116,17 @@ const isElsewhere = (
   return twins.some((twin) => isWithin(path, twin.worker));
 };
 
+const isAsked = ({ rules }: LockFile, witness: Witness): boolean =>
+  rules === undefined || rules.witnesses.includes(witness);
+
+/** Who works at the worker of a lock, where that says anything about it. */
+const occupantsAt = (
+  worker: WorkerView,
+  lock: LockFile,
+  ownPid: number | null,
+  readOccupants: OccupantReader,
+): OccupantFinding => (isAsked(lock, 'agents') ? readOccupants(worker, lock, ownPid) : NOBODY_FOR_CERTAIN);
+
 const gitFact = ({ git }: LockFile): Fact | null => {
   if (git === null) return null;
   if (!git.tracked.seen)
@@ -127,12 +145,14 @@ const refuse = (
   retryInSeconds,
 });
 
+const freshMsOf = ({ rules }: LockFile): number => rules?.freshMs ?? FRESH_MS;
+
 const secondsLeft = (lock: LockFile, index: TownIndex): number =>
-  Math.max(1, Math.ceil((FRESH_MS - Math.abs(ageOf(lock.mtimeMs, index) ?? 0)) / 1000));
+  Math.max(1, Math.ceil((freshMsOf(lock) - Math.abs(ageOf(lock.mtimeMs, index) ?? 0)) / 1000));
 
 /** A file of unknown age counts as fresh: nothing says that it is not being written. */
 const isFresh = (lock: LockFile, index: TownIndex): boolean =>
-  lock.mtimeMs === null || isYoung(ageOf(lock.mtimeMs, index), FRESH_MS);
+  lock.mtimeMs === null || isYoung(ageOf(lock.mtimeMs, index), freshMsOf(lock));
 
 const mayRelease = (
   lock: LockFile,
@@ -215,7 +235,8 @@ const isIdle = (process: ProcessFinding | null, session: SessionFinding, around:
 
 const placeNotes = (lock: LockFile, worker: WorkerView, index: TownIndex): Note[] => {
   const notes: Note[] = [];
-  if (index.snapshot.town.marked && worker.owner?.canonical !== true) notes.push('misplaced');
+  if (claimsWorker(lock) && index.snapshot.town.marked && worker.owner?.canonical !== true)
+    notes.push('misplaced');
   if (isTracked(lock)) notes.push('tracked');
   if (lock.layout === 'legacy') notes.push('legacy-path');
   return notes;
@@ -233,11 +254,13 @@ const judgeRecord = (
   const place = placeOf(lock, record, index.snapshot);
   const foreign = place === 'other-host' || place === 'other-namespace';
   const twins = twinsOf(lock, worker, index);
-  const process = judgeProcess(lock, record, index);
-  const session = judgeSession(record, foreign, worker, twins, index);
+  const process = isAsked(lock, 'process') ? judgeProcess(lock, record, index) : null;
+  const session = isAsked(lock, 'session')
+    ? judgeSession(record, foreign, worker, twins, index)
+    : NO_SESSION_NAMED;
   const elsewhere = isElsewhere(process, worker, twins, index);
   const alive = process?.state === 'alive' && !elsewhere;
-  const around = readOccupants(worker, lock, alive ? (process?.pid ?? null) : null);
+  const around = occupantsAt(worker, lock, alive ? (process?.pid ?? null) : null, readOccupants);
   const priming = alive && isPriming(lock, record, index);
   const state = decide({
     foreign,
@@ -347,7 +370,7 @@ const withHolder = (
 
 const judgeOther = (lock: LockFile, index: TownIndex, readOccupants: OccupantReader): Verdict => {
   const worker = index.viewOf(lock.worker);
-  const around = withHolder(readOccupants(worker, lock, null), lock.companion, index);
+  const around = withHolder(occupantsAt(worker, lock, null, readOccupants), lock.companion, index);
   const { content } = lock;
   const invalid = content.kind === 'invalid';
   const occupied = around.occupants.length > 0;

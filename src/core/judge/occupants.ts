@@ -92,7 +92,8 @@ const isHiding = ({ process, startedFrom }: AtWork): boolean =>
 /** Whoever is process 1 came with the machine or the container; sandboxes hide it. */
 const isNotInit = ({ process }: AtWork): boolean => process.pid !== 1;
 
-const NOBODY_FOR_CERTAIN: OccupantFinding = {
+/** What is found where nobody works, or where nobody is asked about. */
+export const NOBODY_FOR_CERTAIN: OccupantFinding = {
   occupants: [],
   known: true,
   doubts: [],

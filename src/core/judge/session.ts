@@ -161,6 +161,9 @@ const without = (state: SessionState, reason: Reason, text: string): SessionFind
 
 const NO_PANES: readonly PaneView[] = [];
 
+/** What is found where no session is named, or none is asked about. */
+export const NO_SESSION_NAMED = without('unnamed', 'session-unnamed', 'the lock names no tmux session');
+
 /** Session evidence for a record; `foreign` records' pane and session numbers never match anything here. */
 export const judgeSession = (
   record: LockRecord,
@@ -171,7 +174,7 @@ export const judgeSession = (
 ): SessionFinding => {
   const { sessionId } = record;
   const naming = namingOf(sessionId);
-  if (naming === 'none') return without('unnamed', 'session-unnamed', 'the lock names no tmux session');
+  if (naming === 'none') return NO_SESSION_NAMED;
   const isNumber = naming === 'pane' || naming === 'session-id';
   if (foreign && isNumber)
     return without('unknown', 'session-unknown', `${sessionId} is a number of a tmux server elsewhere`);

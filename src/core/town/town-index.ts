@@ -13,6 +13,7 @@ import type {
   TmuxServer,
 } from '../types/evidence.ts';
 import type { Stranger } from '../types/judgement.ts';
+import { claimsWorker } from './claims-worker.ts';
 import {
   fitsSomePrefix,
   isWithin,
@@ -76,13 +77,14 @@ export interface TownIndex {
   readonly panesByRole: ReadonlyMap<string, readonly PaneView[]>;
   /** The view of any worker of the town, made once. */
   readonly viewOf: (worker: string) => WorkerView;
-  /** Places of locks, and working trees: whoever works below one of them, and not below a deeper one, works there. */
+  /** Places of claims, and working trees: whoever works below one of them, and not below a deeper one, works there. */
   readonly homes: ReadonlySet<string>;
-  /** Places of locks and every directory above them. */
+  /** Places of claims and every directory above them. */
   readonly aboveLocks: ReadonlySet<string>;
+  /** Claims with equal bytes. */
   readonly locksByDigest: ReadonlyMap<string, readonly LockFile[]>;
   readonly tmuxAnswered: boolean;
-  /** The locks whose holder has that number. */
+  /** The claims whose holder has that number. */
   readonly locksNaming: (pid: number) => readonly LockFile[];
 }
 
@@ -115,7 +117,7 @@ const rolesInTown = (
   };
   workers.forEach(add);
   asked.forEach(add);
-  for (const lock of locks) add(lock.worker);
+  for (const lock of locks) if (claimsWorker(lock)) add(lock.worker);
   return roles;
 };
 
@@ -312,7 +314,7 @@ const workersIn = (
 };
 
 /** Locks by the numbers that they name; arranged when it is first asked, which most runs never do. */
-const lockFinder = ({ locks }: Snapshot): TownIndex['locksNaming'] => {
+const lockFinder = (locks: readonly LockFile[]): TownIndex['locksNaming'] => {
   let byPid: ReadonlyMap<number, readonly LockFile[]> | null = null;
   const pidOf = ({ content, companion }: LockFile): number | null =>
     content.kind === 'record' ? (content.record.holder ?? companion ?? content.record).pid : null;
@@ -360,7 +362,8 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
 
   const answered = snapshot.tmux.servers.filter((server) => server.status === 'ok');
   const panes = answered.flatMap((server) => server.panes.map((pane) => viewPane(server, pane)));
-  const lockWorkers = new Set(snapshot.locks.map((lock) => lock.worker));
+  const claims = snapshot.locks.filter(claimsWorker);
+  const lockWorkers = new Set(claims.map((lock) => lock.worker));
   const { trees = [] } = snapshot.town;
   return {
     snapshot,
@@ -377,11 +380,11 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
     viewOf,
     homes: trees.length === 0 ? lockWorkers : new Set([...lockWorkers, ...trees]),
     aboveLocks: withAncestors(lockWorkers),
-    locksByDigest: groupBy(snapshot.locks, (lock) =>
+    locksByDigest: groupBy(claims, (lock) =>
       lock.content.kind === 'record' ? (lock.stamp?.sha256 ?? null) : null,
     ),
     tmuxAnswered: hasTmuxAnswered(snapshot),
-    locksNaming: lockFinder(snapshot),
+    locksNaming: lockFinder(claims),
   };
 };
 

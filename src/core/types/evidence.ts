@@ -18,8 +18,21 @@ export interface Gap {
 
 // ── Locks on disk ────────────────────────────────────────────────────────────────────────────────────────
 
-/** The kinds of lock the doctor knows. One today; the prefix of every lock id. */
-export type LockKind = 'agent';
+/** The id of a kind of lock, as its module in `kinds/` gives it: the prefix of every lock id. */
+export type LockKind = string;
+
+/** What may show whether the holder of a lock lives. */
+export type Witness = 'process' | 'session' | 'agents';
+
+/** How locks are judged that claim no worker. Saved with each of them, so that a replay needs no kinds. */
+export interface KindRules {
+  /** It is nobody's identity: no home, copy or rival of any worker, and no answer to preflight. */
+  readonly claims: null;
+  /** Who is asked about its holder; without `process` nothing proves death. */
+  readonly witnesses: readonly Witness[];
+  /** A file younger than this may still be about to change, and is left for now. */
+  readonly freshMs: number;
+}
 
 /** Identity of a file: inode numbers alone prove nothing (ext4 reuses them at once). Big numbers as decimal text. */
 export interface Stamp {
@@ -90,7 +103,7 @@ export interface GitFacts {
 
 /** One lock file as it was found. */
 export interface LockFile {
-  /** `agent:<worker>`; a lock at the old place has `agent:<worker>#legacy` when the worker has one at the new place too. */
+  /** `<kind>:<worker>`; a lock at the old place has `agent:<worker>#legacy` when the worker has one at the new place too. */
   readonly id: string;
   readonly kind: LockKind;
   /** Directory relative to the town root with `/`; `.` for the root itself. Bytes that are no UTF-8 appear as `\xNN`. */
@@ -112,6 +125,8 @@ export interface LockFile {
   /** The second record (`agent.lock.holder`) that keeps the true holder when another tool overwrote the lock. */
   readonly companion: TrueHolder | null;
   readonly git: GitFacts | null;
+  /** Absent where the lock claims its worker: then all witnesses are asked. */
+  readonly rules?: KindRules;
 }
 
 /** A second record whose lock somebody removed: its holder may live all the same. */

@@ -4,7 +4,7 @@
  */
 
 import type { Severity } from './check.ts';
-import type { Gap, ScanMode, TownSource } from './evidence.ts';
+import type { Gap, LockKind, ScanMode, TownSource } from './evidence.ts';
 import type { Fact, Note, ProcessState, Reason, SessionState, State } from './judgement.ts';
 
 /** What the caller should do next; it means the same in every command. */
@@ -80,7 +80,7 @@ export interface ReportHolder {
 
 export interface ReportLock {
   readonly id: string;
-  readonly kind: 'agent';
+  readonly kind: LockKind;
   readonly worker: string;
   readonly path: string;
   readonly state: State;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { COMPANION_NAME } from '../../core/record/lock-names.ts';
 import { parseCompanion } from '../../core/record/lock-record.ts';
+import { claimsWorker } from '../../core/town/claims-worker.ts';
 import type { LockFile, LoneCompanion } from '../../core/types/evidence.ts';
 import { readSmallFile } from '../../io/disk/files.ts';
 
@@ -10,7 +11,9 @@ export const readLoneCompanions = (
   workers: readonly string[],
   locks: readonly LockFile[],
 ): readonly LoneCompanion[] => {
-  const locked = new Set(locks.filter(({ layout }) => layout === 'runtime').map(({ worker }) => worker));
+  const locked = new Set(
+    locks.filter((lock) => claimsWorker(lock) && lock.layout === 'runtime').map(({ worker }) => worker),
+  );
   return workers
     .filter((worker) => !locked.has(worker))
     .flatMap((worker) => {

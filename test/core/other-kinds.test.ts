@@ -1,0 +1,157 @@
+/**
+ * A lock that claims no worker changes nothing for agents: it is nobody's home, copy or rival, and no answer to preflight.
+ * The second kind is made here, over snapshots; the program ships none.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { clear } from '../../src/core/clear-to-start.ts';
+import { examineSnapshot } from '../../src/core/judge/examine.ts';
+import { planRepair } from '../../src/core/plan.ts';
+import type { KindRules, LockFile, LockRecord, Snapshot } from '../../src/core/types/evidence.ts';
+import { aLock, aProcess, aSnapshot, present, ROOT } from '../support/snapshot.ts';
+import { PROJECT } from '../support/source-files.ts';
+
+const ADA = 'gastown/crew/ada';
+const BOB = 'gastown/crew/bob';
+const RULES: KindRules = { claims: null, witnesses: ['process'], freshMs: 60_000 };
+
+/** The same bytes, as a lock of the second kind. */
+const asNote = (lock: LockFile, worker = lock.worker): LockFile => ({
+  ...lock,
+  id: `note:${worker}`,
+  kind: 'note',
+  worker,
+  path: `${ROOT}/${worker}/build.pid`,
+  rules: RULES,
+});
+
+const aNote = (worker: string, record: Partial<LockRecord> = {}, fields: Partial<LockFile> = {}): LockFile =>
+  asNote(aLock(worker, record, fields));
+
+const inNoTown = { ...aSnapshot().town, marked: false, rigs: [], workers: [] };
+const at = (path: string) => ({ cwd: { seen: true as const, value: `${ROOT}/${path}` } });
+
+const verdictOn = (id: string, snapshot: Snapshot) =>
+  examineSnapshot(snapshot).verdicts.find(({ lock }) => lock.id === id);
+
+describe('a lock that claims no worker', () => {
+  test('is no home: an agent beside it works for the worker above', () => {
+    const snapshot = aSnapshot({
+      locks: [aLock('.'), aNote('jobs/build')],
+      processes: [aProcess(800, at('jobs/build'))],
+      over: { town: inNoTown },
+    });
+    expect(verdictOn('agent:.', snapshot)?.state).toBe('held');
+  });
+
+  test('is no original: a lock with the same bytes is no copy of it', () => {
+    const lock = aLock(BOB, { sessionId: '' });
+    const snapshot = aSnapshot({
+      locks: [asNote(lock, ADA), lock],
+      lookups: [present(4242, { names: ['node'], ...at(ADA) })],
+    });
+    const verdict = verdictOn(`agent:${BOB}`, snapshot);
+    expect(verdict?.state).toBe('held');
+    expect(verdict?.reasons).toContain('process-alive');
+  });
+
+  test('is no copy either', () => {
+    const lock = aLock(BOB, { sessionId: '' });
+    const snapshot = aSnapshot({
+      locks: [lock, asNote(lock, 'jobs')],
+      lookups: [present(4242, { names: ['node'], ...at(BOB) })],
+    });
+    expect(verdictOn('note:jobs', snapshot)?.state).toBe('held');
+  });
+
+  test('is no rival claim, and claims nobody', () => {
+    const snapshot = aSnapshot({
+      locks: [aLock(ADA, { sessionId: '' }), aNote('jobs', { sessionId: '' })],
+      lookups: [present(4242, { names: ['node'] })],
+    });
+    const { collisions, verdicts } = examineSnapshot(snapshot);
+    expect(verdicts.map(({ state }) => state)).toEqual(['held', 'held']);
+    expect(verdicts[0]?.holder?.claimedBy).toBeNull();
+    expect(collisions).toEqual([]);
+  });
+
+  test('is not what a worker’s agents are counted by', () => {
+    const holder = { pid: 500, startToken: '5000', bootId: null, pidNamespace: null, nonce: null };
+    const snapshot = aSnapshot({
+      locks: [aLock(ADA), aNote(ADA, { pid: 500, holder, sessionId: '' })],
+      lookups: [present(4242), present(500, { names: ['node'] })],
+      processes: [aProcess(4242, at(ADA))],
+    });
+    expect(examineSnapshot(snapshot).collisions).toEqual([]);
+  });
+
+  test('does not answer preflight', () => {
+    const stale = aNote(ADA);
+    const asked = { scan: 'worker' as const, asked: [ADA] };
+    expect(verdictOn(stale.id, aSnapshot({ locks: [stale], over: asked }))?.state).toBe('stale');
+    expect(clear(aSnapshot({ locks: [stale], over: asked }))[0]?.answer).toBe('free');
+    const held = aLock(ADA, { pid: 500, sessionId: '' });
+    const both = aSnapshot({
+      locks: [held, stale],
+      lookups: [present(500, at(ADA)), ...aSnapshot().processes.lookups],
+      over: asked,
+    });
+    expect(clear(both)[0]).toMatchObject({ answer: 'held', state: 'held' });
+  });
+
+  test('is not what `--force --worker` means', () => {
+    const held = aNote(ADA, { pid: 500, sessionId: '' });
+    const examination = examineSnapshot(
+      aSnapshot({ locks: [aLock(ADA), held], lookups: [present(500, at(ADA))] }),
+    );
+    const plan = planRepair({ examination, outcomes: [], workers: [ADA], force: true });
+    expect(plan.steps.map(({ verdict }) => verdict.lock.id)).toEqual([`agent:${ADA}`]);
+  });
+});
+
+describe('a kind’s rules', () => {
+  const dead = aNote(ADA, { sessionId: 'nobody-knows' });
+
+  test('say who is asked: its own witnesses, and nobody else', () => {
+    const processes = [aProcess(800, at(ADA))];
+    const verdict = verdictOn(dead.id, aSnapshot({ locks: [dead], processes }));
+    expect(verdict).toMatchObject({ state: 'stale', occupants: [] });
+    expect(verdict?.reasons).toEqual(['process-gone', 'session-unnamed']);
+    const rules: KindRules = { ...RULES, witnesses: ['process', 'agents'] };
+    expect(verdictOn(dead.id, aSnapshot({ locks: [{ ...dead, rules }], processes }))?.state).toBe('held');
+  });
+
+  test('without a witness of death say unknown', () => {
+    const rules: KindRules = { ...RULES, witnesses: ['agents'] };
+    expect(verdictOn(dead.id, aSnapshot({ locks: [{ ...dead, rules }] }))?.state).toBe('unknown');
+  });
+
+  test('say how long it is too fresh to be released', () => {
+    const young = { ...dead, mtimeMs: aSnapshot().takenAtMs - 45_000 };
+    expect(verdictOn(dead.id, aSnapshot({ locks: [young] }))?.release).toEqual({
+      allowed: false,
+      why: 'fresh',
+      retryInSeconds: 15,
+    });
+    const { rules: _, ...agents } = { ...young, kind: 'agent' };
+    expect(verdictOn(dead.id, aSnapshot({ locks: [agents] }))?.release.allowed).toBe(true);
+  });
+});
+
+const TOWNS = join(PROJECT, 'fixtures/towns');
+
+test.each(readdirSync(TOWNS))('%s stays as it is, whatever lies beside its locks', (town) => {
+  const snapshot = JSON.parse(readFileSync(join(TOWNS, town, 'snapshot.json'), 'utf8')) as Snapshot;
+  const notes = snapshot.locks.flatMap((lock) => [
+    asNote(lock),
+    asNote(lock, lock.worker === '.' ? 'sub' : `${lock.worker}/sub`),
+    asNote(lock, 'elsewhere'),
+  ]);
+  const crowded = { ...snapshot, locks: [...notes, ...snapshot.locks, ...notes] };
+  const [before, after] = [examineSnapshot(snapshot), examineSnapshot(crowded)];
+  expect(after.verdicts.filter(({ lock }) => lock.kind === 'agent')).toEqual(before.verdicts);
+  expect(after.collisions).toEqual(before.collisions);
+  const asked = { asked: snapshot.town.workers };
+  expect(clear({ ...crowded, ...asked })).toEqual(clear({ ...snapshot, ...asked }));
+});
