@@ -3,9 +3,10 @@
  * let through. When the doctor dies first the gate reads the end of its pipe and ends too.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readlinkSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
+import { isSamePath } from '../io/disk/open-directory.ts';
 import { findCommand } from '../io/programs/find-program.ts';
 import { detourAround } from './same-environment.ts';
 
@@ -96,4 +97,16 @@ export const startGate = async (
     process: child,
     ended,
   };
+};
+
+/**
+ * True where the waiting process certainly stands in another directory than `place` (absolute, no symlink in it): one that a
+ * symlink at that name led to. Only Linux tells. Never throws.
+ */
+export const standsElsewhere = (pid: number, place: string): boolean => {
+  try {
+    return !isSamePath(readlinkSync(`/proc/${pid}/cwd`), place);
+  } catch {
+    return false; // no /proc: nothing is known to be wrong
+  }
 };

@@ -18,7 +18,7 @@ import { startTokenOf } from '../lock/identity.ts';
 import { type LookOptions, look, placeWorker, townOf } from '../look.ts';
 import { endHold } from './end-hold.ts';
 import { type Environment, environmentUnderLock } from './environment.ts';
-import { findObstacle, startGate } from './gate.ts';
+import { findObstacle, standsElsewhere, startGate } from './gate.ts';
 import { passSignals } from './pass-signals.ts';
 import { watchWorker } from './wait-for-change.ts';
 
@@ -124,9 +124,13 @@ const tryToRun = async (
   const gate = await startGate(request.command, environment, place, constants.signals);
   const stopPassing = passSignals(gate.process);
   try {
-    const lock = new Lock(target.directory, { judge: doctorsJudge({ ...request, town: target.town.root }) });
+    const judge = doctorsJudge({ ...request, town: target.town.root });
+    const lock = new Lock(target.directory, { judge, isReal: true });
     const holder = { pid: gate.pid, startToken: await startTokenOf(gate.pid) };
-    const refusal = await take(lock, { holder, nonce }, target, request, env);
+    const refusal =
+      !request.stay && standsElsewhere(gate.pid, place)
+        ? describeRefusal(replaced(target), target)
+        : await take(lock, { holder, nonce }, target, request, env);
     if (refusal !== null) {
       gate.shut();
       await gate.ended;
@@ -140,6 +144,10 @@ const tryToRun = async (
     stopPassing();
   }
 };
+
+/** Whoever may write above the worker can put a link at its name: the command must not run where that leads. */
+const replaced = ({ directory }: Target): LockedError =>
+  new LockedError(directory, `${directory} was replaced by something else meanwhile.`, { state: 'unknown' });
 
 const take = async (
   lock: Lock,

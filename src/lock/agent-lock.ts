@@ -29,6 +29,8 @@ export interface LockOptions extends GuardOptions {
   readonly judge?: Judge;
   /** Milliseconds since the epoch; default: the clock of this machine. */
   readonly now?: () => number;
+  /** The worker's path is real already: a symlink that stands in it by now is refused, not followed. */
+  readonly isReal?: boolean;
 }
 
 /**
@@ -166,11 +168,11 @@ export class Lock {
   }
 
   #context(): LockContext {
-    const { calls = systemCalls, judge = doctorsJudge(), now = Date.now } = this.#options;
+    const { calls = systemCalls, judge = doctorsJudge(), now = Date.now, isReal = false } = this.#options;
     const { workerDir } = this;
     return {
       workerDir,
-      place: placeIn(join(realOrSame(workerDir), '.runtime')),
+      place: placeIn(join(isReal ? workerDir : realOrSame(workerDir), '.runtime')),
       calls,
       judge,
       now,

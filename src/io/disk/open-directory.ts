@@ -112,7 +112,8 @@ function openPlain(calls: SystemCalls, path: string): number {
 }
 
 /** Where case does not matter the kernel may know a directory by another spelling than the one that was asked for. */
-const isSamePath = (one: string, other: string): boolean => one === other || folded(one) === folded(other);
+export const isSamePath = (one: string, other: string): boolean =>
+  one === other || folded(one) === folded(other);
 const folded = (path: string): string => path.normalize('NFD').toLowerCase();
 
 /** Linux without /proc: root would have to trust a name that its owner may swap. */
