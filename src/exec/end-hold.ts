@@ -1,7 +1,7 @@
 /** The end of a hold: the lock is given back, or goes on to what the command left running. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { relativeTo } from '../core/town/roles.ts';
-import { commandOf, findLeftRunning } from '../evidence/processes/left-running.ts';
+import { commandOf, findLeftRunning, mayBeLeft } from '../evidence/processes/left-running.ts';
 import { type ProcessRow, type ProcessTable, readProcessTable } from '../evidence/processes/table.ts';
 import type { Lock } from '../lock/agent-lock.ts';
 import { LockError } from '../lock/errors.ts';
@@ -63,7 +63,7 @@ const whoIsLeft = async (hold: Hold): Promise<readonly Heir[] | string> => {
 const lookForHeirs = async (hold: Hold): Promise<readonly Heir[] | string> => {
   const table = await readProcessTable();
   if (!table.listing.seen) return table.listing.why;
-  const { survivors, unread } = await findLeftRunning(table, new Set([hold.nonce]));
+  const { survivors, unread, unmarked } = await findLeftRunning(table, new Set([hold.nonce]));
   const heir = ({ pid, startToken }: ProcessRow, command: string, doubtful: boolean): Heir => ({
     pid,
     startToken,
@@ -71,24 +71,32 @@ const lookForHeirs = async (hold: Hold): Promise<readonly Heir[] | string> => {
     doubtful,
   });
   const certain = survivors.map(({ row, command }) => heir(row, command, false));
-  const doubted = await doubtfulOf(unread, table, hold);
+  const doubted = await doubtfulOf([...unread, ...ofOurSession(unmarked, table)], table, hold);
   return [...certain, ...doubted.map((row) => heir(row, commandOf(row, table), true))];
 };
 
+/** What was started with a new environment (`env -i`, a launcher) is without the mark, and still of the session of its command. */
+const ofOurSession = (rows: readonly ProcessRow[], table: ProcessTable): readonly ProcessRow[] => {
+  const session = table.rows.get(process.pid)?.leader;
+  return session === undefined ? [] : rows.filter(({ leader }) => leader === session);
+};
+
 /**
- * Of the processes that showed no environment those that the command may have left: ours, started during the hold, taken
- * in by init, and not seen to work elsewhere. A child of anybody else is that one's.
+ * Of the processes without a mark those that the command may have left: ours, started during the hold, taken in by init,
+ * and not seen to work elsewhere. A child of anybody else is that one's.
  */
 const doubtfulOf = async (
-  unread: readonly ProcessRow[],
-  { rows, details }: ProcessTable,
+  unmarked: readonly ProcessRow[],
+  table: ProcessTable,
   { holder, directory }: Hold,
 ): Promise<readonly ProcessRow[]> => {
-  const possible = unread.filter(
+  const { rows, details } = table;
+  const possible = unmarked.filter(
     (row) =>
       Number(row.startToken) >= Number(holder.startToken) &&
       isOrphan(row, rows) &&
-      details.uid(row.pid) === process.getuid?.(),
+      details.uid(row.pid) === process.getuid?.() &&
+      mayBeLeft(row, table),
   );
   if (possible.length === 0) return [];
   const cwds = await details.workingDirectories(possible.map(({ pid }) => pid));
@@ -113,6 +121,6 @@ const describe = ({ pid, command, doubtful }: Heir, others: number, { worker }: 
   const who = `${command} (process ${pid})`;
   const more = others === 0 ? '' : ` (and ${others} more)`;
   return doubtful
-    ? `${worker} stays locked in the name of ${who}: it started meanwhile, and its environment cannot be read`
+    ? `${worker} stays locked in the name of ${who}: it started meanwhile, and its environment does not say for whom`
     : `${worker} stays locked: the command left ${who} running${more}; the lock is stale when that has ended`;
 };

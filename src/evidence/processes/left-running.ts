@@ -20,6 +20,8 @@ export interface LeftRunning {
   readonly survivors: readonly Survivor[];
   /** Processes whose environment was closed to us or empty. */
   readonly unread: readonly ProcessRow[];
+  /** Everybody whose environment has no mark at all, what has ended since and what serves the whole user among them. */
+  readonly unmarked: readonly ProcessRow[];
 }
 
 /** How often the processes are listed again because new ones had started meanwhile. */
@@ -35,6 +37,7 @@ export const findLeftRunning = async (
 ): Promise<LeftRunning> => {
   const marks = new Map<string, string>();
   const unread = new Map<string, ProcessRow>();
+  const unmarked = new Set<string>();
   const looked = new Set<string>();
   let latest = table;
   for (let listing = 0; listing < LISTINGS; listing += 1) {
@@ -49,6 +52,7 @@ export const findLeftRunning = async (
       if (mark?.seen === true && mark.value !== null && nonces.has(mark.value))
         marks.set(keyOf(row), mark.value);
       else if (mark?.seen === false) unread.set(keyOf(row), row);
+      else if (mark?.value === null) unmarked.add(keyOf(row));
     }
     // What forked and ended while we looked has a child that the next listing shows.
     latest = await latest.again();
@@ -61,7 +65,8 @@ export const findLeftRunning = async (
     const mark = seen.get(row.pid);
     if (mark?.seen !== true) continue;
     unread.delete(keyOf(row));
-    if (mark.value !== null && nonces.has(mark.value)) marks.set(keyOf(row), mark.value);
+    if (mark.value === null) unmarked.add(keyOf(row));
+    else if (nonces.has(mark.value)) marks.set(keyOf(row), mark.value);
   }
   const survivors = running.flatMap((row): Survivor[] => {
     const nonce = marks.get(keyOf(row));
@@ -71,11 +76,14 @@ export const findLeftRunning = async (
   });
   return {
     survivors: survivors.sort((one, other) => compareAges(one.row, other.row)),
-    unread: running.filter(
-      (row) => unread.has(keyOf(row)) && !hasEnded(row, latest) && !servesEverybody(row, latest),
-    ),
+    unread: running.filter((row) => unread.has(keyOf(row)) && mayBeLeft(row, latest)),
+    unmarked: running.filter((row) => unmarked.has(keyOf(row))),
   };
 };
+
+/** It has not ended since, and does not serve the whole user. */
+export const mayBeLeft = (row: ProcessRow, table: ProcessTable): boolean =>
+  !hasEnded(row, table) && !servesEverybody(row, table);
 
 /** The command of a process, for people. */
 export const commandOf = (row: ProcessRow, { details }: ProcessTable): string =>
