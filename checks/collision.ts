@@ -8,7 +8,8 @@ export default defineCheck({
   run: ({ collisions, verdicts }) =>
     collisions.map(({ kind, workers, message, facts }) => {
       const [worker = null] = workers;
-      const lock = verdicts.find((verdict) => verdict.lock.worker === worker)?.lock.id ?? null;
+      // Sorted by path: of a worker's two locks the one in .runtime/ is the last.
+      const verdict = verdicts.findLast(({ lock }) => lock.worker === worker);
       const text =
         kind === 'agents'
           ? 'decide which agent belongs here, and have the other one stop or move; the doctor ends nobody'
@@ -17,7 +18,7 @@ export default defineCheck({
         severity: 'error',
         worker,
         workers,
-        lock,
+        lock: verdict?.lock.id ?? null,
         message: kind === 'agents' ? message : `${message} (${workers.join(', ')})`,
         evidence: facts,
         fix: advice(text),

@@ -1,6 +1,7 @@
 /** The use case of `--fix`: diagnose, plan, ask, act under the guard, diagnose again. The second diagnosis decides. */
 import { Failure } from './core/failure.ts';
 import { type Plan, planRepair } from './core/plan.ts';
+import { findingId } from './core/report/finding-id.ts';
 import { interruptedReport, markDeclined, plannedReport, repairedReport } from './core/report/repaired.ts';
 import type { ReleaseOutcome } from './core/report/report.ts';
 import type { Report, ReportFinding } from './core/types/report.ts';
@@ -59,7 +60,7 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
       const finding = before.report.findings.find(
         ({ lock, fix }) => lock === id && fix?.action === 'release',
       );
-      onStep?.({ id: finding?.id ?? `forced:${worker}`, worker, lock: id }, outcome);
+      onStep?.({ id: finding?.id ?? findingId('forced', { worker, lock: id }), worker, lock: id }, outcome);
     },
   });
   const after = await diagnose(preparation, { ...options, events: undefined });

@@ -3,6 +3,7 @@
 import { groupBy } from './group-by.ts';
 import { findCollisions } from './judge/collision.ts';
 import { judgeAll, occupantsWithoutLock } from './judge/judge.ts';
+import { newestLayoutFirst } from './judge/layouts.ts';
 import { type OccupantReader, occupantReader } from './judge/occupants.ts';
 import { doubtOf } from './report/doubt.ts';
 import { asAsked, workerArgument } from './report/name-worker.ts';
@@ -173,11 +174,10 @@ const clearAll = (verdicts: readonly Verdict[], root: string): PreflightResult |
 export const clear = (snapshot: Snapshot): readonly PreflightResult[] => {
   const index = indexSnapshot(snapshot);
   const readOccupants = occupantReader(index);
-  const claims = judgeAll(index, readOccupants).filter(({ lock }) => claimsWorker(lock));
-  const byWorker = groupBy(newestLayoutFirst(claims), ({ lock }) => lock.worker);
-  const foremost = [...byWorker.values()].flatMap((verdicts) => verdicts.slice(0, 1));
+  const claims = newestLayoutFirst(judgeAll(index, readOccupants).filter(({ lock }) => claimsWorker(lock)));
+  const byWorker = groupBy(claims, ({ lock }) => lock.worker);
   const crowds = new Map(
-    findCollisions(index, foremost, readOccupants)
+    findCollisions(index, claims, readOccupants)
       .filter(({ kind }) => kind === 'agents')
       .map(({ workers, facts }) => [workers[0] ?? '', facts.map(({ text }) => text).join('; ')]),
   );
@@ -195,8 +195,3 @@ export const clear = (snapshot: Snapshot): readonly PreflightResult[] => {
     });
   });
 };
-
-const newestLayoutFirst = (verdicts: readonly Verdict[]): readonly Verdict[] =>
-  [...verdicts].sort((a, b) =>
-    a.lock.layout === b.lock.layout ? 0 : a.lock.layout < b.lock.layout ? 1 : -1,
-  );

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { PreflightReport, Report } from '../../src/core/types/report.ts';
+import type { PreflightReport, Report, ReportLock } from '../../src/core/types/report.ts';
 import { examine } from '../../src/diagnose.ts';
 import { cleanUp, makeTown, onCleanUp, type TestTown } from '../support/index.ts';
 import { bareEnvironment, doctor, documentOf, PROGRAM, validatorOf } from './run-cli.ts';
@@ -230,6 +230,26 @@ describe('the other commands', () => {
     expect(foreign).toContain('- other-host: the lock was taken on another host.');
     expect(foreign).toContain('Leaves it: only a person releases it, by name.');
     expect(foreign).not.toContain('--force');
+  });
+
+  test('explain tells every lock of a worker, the one at the place of today first', () => {
+    const town = sickTown();
+    town.lock('gastown/crew/ada', { session_id: '%56' }, { at: '.gastown/agent.lock' });
+    const { stdout } = doctor(['explain', 'gastown/crew/ada'], { cwd: town.root });
+    const places = ['.runtime/agent.lock', '.gastown/agent.lock'].map((at) =>
+      town.path('gastown/crew/ada', at),
+    );
+    expect(stdout.match(/^ *Lock: .*$/gm)?.map((line) => line.trim())).toEqual(
+      places.map((path) => `Lock: ${path}`),
+    );
+    expect(stdout).toContain('This worker has 2 locks');
+    const { document } = run(town, 'explain', 'gastown/crew/ada', '--json');
+    const { lock, locks } = document as unknown as { lock: ReportLock; locks: readonly ReportLock[] };
+    expect(locks.map(({ path }) => path)).toEqual(places);
+    expect(lock).toEqual(locks[0]);
+    expect(
+      (run(town, 'explain', 'gastown/crew/new', '--json').document as unknown as { locks: [] }).locks,
+    ).toEqual([]);
   });
 
   test('preflight answers in the order asked', () => {

@@ -1,6 +1,7 @@
 import { builtInChecks } from '../../../checks/index.ts';
 import { clear } from '../../core/clear-to-start.ts';
 import { didYouMean } from '../../core/did-you-mean.ts';
+import { newestLayoutFirst } from '../../core/judge/layouts.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
 import { refusalOf, reportLock } from '../../core/report/report.ts';
 import { LOCK_PROBLEMS } from '../../core/types/evidence.ts';
@@ -30,7 +31,8 @@ interface Topic {
   readonly id: string | null;
   /** Markdown. */
   readonly text: string;
-  readonly verdict: Verdict | null;
+  /** Of all locks of a worker. */
+  readonly verdicts: readonly Verdict[];
   readonly answer: PreflightResult | null;
 }
 
@@ -43,10 +45,12 @@ export const run: RunCommand = async (given, terminal) => {
     word === undefined ? overview() : (inGlossary(word) ?? (await inTown(word, given, terminal, pen)));
   const text = isPersonAt(terminal) ? topic.text : withoutForceRecipe(topic.text);
   if (given.options.json) {
-    const { kind, id, verdict, answer } = topic;
+    const { kind, id, verdicts, answer } = topic;
+    const locks = verdicts.map(reportLock);
     const document = documentOf('explain', EXIT.ok, {
       topic: { kind, id, text },
-      lock: verdict === null ? null : reportLock(verdict),
+      lock: locks[0] ?? null,
+      locks,
       preflight: answer,
     });
     return { exitCode: EXIT.ok, stdout: renderJson(document), stderr: '' };
@@ -59,7 +63,7 @@ const page = (kind: Topic['kind'], id: string | null, text: string): Topic => ({
   kind,
   id,
   text,
-  verdict: null,
+  verdicts: [],
   answer: null,
 });
 
@@ -86,7 +90,7 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
   const check = checks.find(({ id }) => id === word);
   if (check !== undefined)
     return page('check', check.id, `# ${pen.safe(check.title)}\n\n${pen.safe(check.summary)}\n`);
-  const { snapshot, verdicts } = examination;
+  const { snapshot } = examination;
   const near = didYouMean(word, [...checks.map(({ id }) => id), ...STATES, ...NOTES]);
   let worker: string;
   try {
@@ -97,12 +101,12 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
       : usage(`there is no check, state or worker "${word}"`, `Did you mean ${near}?`);
   }
   const [answer = null] = clear({ ...snapshot, asked: [worker] });
-  const verdict = verdicts.find(({ lock }) => lock.worker === worker) ?? null;
+  const verdicts = newestLayoutFirst(examination.verdicts.filter(({ lock }) => lock.worker === worker));
   const text =
-    verdict === null
+    verdicts.length === 0
       ? describeFree(worker, answer, examination, pen)
-      : describeVerdict(verdict, examination, pen);
-  return { kind: 'worker', id: worker, text, verdict, answer };
+      : describeLocks(verdicts, examination, pen);
+  return { kind: 'worker', id: worker, text, verdicts, answer };
 };
 
 const overview = (): Topic =>
@@ -147,6 +151,15 @@ const statePage = (state: State): string => {
     changes,
     '',
   ].join('\n');
+};
+
+/** The pages of all locks of a worker. */
+const describeLocks = (verdicts: readonly Verdict[], examination: Examination, pen: Pen): string => {
+  const pages = verdicts.map((verdict) => describeVerdict(verdict, examination, pen));
+  const [only = ''] = pages;
+  return pages.length === 1
+    ? only
+    : [`This worker has ${pages.length} locks, and --worker means all of them.\n`, ...pages].join('\n');
 };
 
 /** Foreign text is made harmless piece by piece: its line breaks would pass for ours. */

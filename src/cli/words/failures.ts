@@ -83,7 +83,12 @@ const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): o
     case 'checks':
       return documentOf(run.command, exitCode, { checks: [] }, error);
     case 'explain':
-      return documentOf(run.command, exitCode, { topic: null, lock: null, preflight: null }, error);
+      return documentOf(
+        run.command,
+        exitCode,
+        { topic: null, lock: null, locks: [], preflight: null },
+        error,
+      );
     case 'doctor':
     case 'locks':
     case 'completion':

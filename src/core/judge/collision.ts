@@ -58,19 +58,16 @@ const isSameAgent = (
 
 const crowdAt = (
   worker: WorkerView,
-  verdict: Verdict | undefined,
+  verdicts: readonly Verdict[],
   index: TownIndex,
   readOccupants: OccupantReader,
 ): Collision | null => {
-  const { occupants } = readOccupants(worker, verdict?.lock ?? null, null);
-  // Whoever the lock names is one at the most.
-  if (occupants.length === 0) return null;
-  const seen = partiesOf(occupants, index);
-  const holders =
-    verdict === undefined
-      ? []
-      : holdersOf(verdict, index).filter((holder) => !isSameAgent(holder, seen, occupants, index));
-  const agents = [...seen, ...holders];
+  const { occupants } = readOccupants(worker, verdicts[0]?.lock ?? null, null);
+  // Whoever a lock names is one at the most.
+  if (occupants.length + verdicts.length < 2) return null;
+  const agents: Agent[] = [...partiesOf(occupants, index)];
+  for (const holder of verdicts.flatMap((verdict) => holdersOf(verdict, index)))
+    if (!isSameAgent(holder, agents, occupants, index)) agents.push(holder);
   if (agents.length < 2) return null;
   return {
     kind: 'agents',
@@ -105,8 +102,10 @@ const rivalClaims = (verdicts: readonly Verdict[]): readonly Collision[] => {
   return [...claims].flatMap(([claim, group]) => {
     const rivals = group.filter((one) => group.some((other) => other !== one && !areOneAgents(one, other)));
     if (rivals.length < 2) return [];
-    const workers = rivals.map(({ lock }) => lock.worker).sort();
-    const facts = rivals.map(({ lock }): Fact => ({ source: 'lock', text: `${lock.worker} names ${claim}` }));
+    // Each once, with however many locks it claims that agent.
+    const named = [...new Set(rivals.map(({ lock }) => lock.worker))];
+    const workers = named.toSorted();
+    const facts = named.map((worker): Fact => ({ source: 'lock', text: `${worker} names ${claim}` }));
     return [
       {
         kind: 'claims' as const,
@@ -125,12 +124,12 @@ export const findCollisions = (
   readOccupants: OccupantReader,
 ): readonly Collision[] => {
   const claims = verdicts.filter(({ lock }) => claimsWorker(lock));
-  const byWorker = new Map(claims.map((verdict) => [verdict.lock.worker, verdict]));
+  const byWorker = groupBy(claims, ({ lock }) => lock.worker);
   const { places, index: around } = crowdedPlaces(index, byWorker.keys());
   const readAgents = around === index ? readOccupants : occupantReader(around);
   const crowds = new Map<string, Collision>();
   for (const place of places) {
-    const crowd = crowdAt(index.viewOf(place), byWorker.get(place), around, readAgents);
+    const crowd = crowdAt(index.viewOf(place), byWorker.get(place) ?? [], around, readAgents);
     if (crowd !== null) crowds.set(place, crowd);
   }
   // A directory and its parent that belong to one agent would tell the same story twice: the outermost tells it.

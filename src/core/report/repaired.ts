@@ -2,6 +2,7 @@
 import type { Plan, PlanStep } from '../plan.ts';
 import type { Severity } from '../types/check.ts';
 import { EXIT, type Report, type ReportFinding, type ReportFix } from '../types/report.ts';
+import { findingId } from './finding-id.ts';
 import { exitCodeAfter, type Interruptible } from './interruption.ts';
 import { exitCodeOf, type ReleaseOutcome } from './report.ts';
 
@@ -44,7 +45,7 @@ const forcedFinding = (
   severity: Severity,
   message: string,
 ): ReportFinding => ({
-  id: `forced:${worker}`,
+  id: findingId('forced', { worker, lock: id }),
   check: 'forced',
   severity,
   doubt: false,

@@ -17,6 +17,7 @@ import {
   type ReportServer,
   type ReportSummary,
 } from '../types/report.ts';
+import { findingId } from './finding-id.ts';
 import { asAsked, optionWith, workerArgument } from './name-worker.ts';
 
 /** What became of one planned release. */
@@ -125,7 +126,7 @@ const reportFindings = (request: ReportRequest): readonly ReportFinding[] => {
     findings
       .filter((finding) => workers === null || placesOf(finding).some((place) => workers.includes(place)))
       .map((finding) => {
-        const base = `${check.id}:${finding.worker ?? '.'}`;
+        const base = findingId(check.id, finding);
         const count = (counts.get(base) ?? 0) + 1;
         counts.set(base, count);
         const fix = reportFix(finding, verdicts);

@@ -399,11 +399,7 @@ export const PLACE_STORIES: readonly Story[] = [
     tells: 'Runtime state was left in .gastown/, a lock among it; one target exists already.',
     snapshot: aSnapshot({
       locks: [
-        aLock(
-          ADA,
-          {},
-          { id: `agent:${ADA}#legacy`, layout: 'legacy', path: `${at(ADA)}/.gastown/agent.lock` },
-        ),
+        aLock(ADA, {}, { layout: 'legacy', path: `${at(ADA)}/.gastown/agent.lock` }),
         aLock(BOB, { pid: 4243, sessionId: '%4' }),
       ],
       lookups: [absent(4242), absent(4243)],
@@ -420,8 +416,27 @@ export const PLACE_STORIES: readonly Story[] = [
         ],
       },
     }),
-    locks: { [`${ADA}#legacy`]: 'stale legacy-path', [BOB]: 'held' },
+    locks: { [ADA]: 'stale legacy-path', [BOB]: 'held' },
     findings: [`stale-lock:${ADA}`, 'legacy-layout:.', 'legacy-layout:.#2'],
+    exit: 1,
+  },
+  {
+    name: 'two-layouts',
+    tells:
+      'A worker has a lock at the old place and one at the new: each is judged, and known by its own id.',
+    snapshot: aSnapshot({
+      locks: [
+        aLock(
+          ADA,
+          {},
+          { id: `agent:${ADA}#legacy`, layout: 'legacy', path: `${at(ADA)}/.gastown/agent.lock` },
+        ),
+        aLock(ADA, { pid: 4243 }),
+      ],
+      lookups: [absent(4242), absent(4243)],
+    }),
+    locks: { [`${ADA}#legacy`]: 'stale legacy-path', [ADA]: 'stale' },
+    findings: [`stale-lock:${ADA}#legacy`, `stale-lock:${ADA}`],
     exit: 1,
   },
   {
