@@ -7,10 +7,12 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   cleanUp,
   fakeAgent,
+  hasCompiler,
   isRunning,
   onCleanUp,
   sleeperNamed,
   startProcess,
+  startZombieLeader,
   until,
 } from '../support/index.ts';
 import {
@@ -215,6 +217,47 @@ describe('a program that nobody knows', () => {
     expect((await ask()).results[0]?.reasons ?? []).not.toContain('occupants-unknown');
   });
 });
+
+describe('a claim to be nobody', () => {
+  linuxTest('in argv[0] of another program is none', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    await startProcess('bash', ['-c', `exec -a vim ${sleeperNamed('new-agent')} 600`], {
+      cwd: town.path(ADA),
+    });
+    await until(async () => textsOf(await judge()).includes('new-agent'), 'new-agent');
+    expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+  });
+
+  linuxTest('in the name of a script of the worker is none', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    town.write(`${ADA}/watch.js`, 'setInterval(() => {}, 60000);\n');
+    await startProcess(process.execPath, ['watch.js'], { cwd: town.path(ADA) });
+    await until(async () => textsOf(await judge()).includes('watch.js'), 'watch.js');
+    expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+  });
+
+  linuxTest('by running under git is none', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    execFileSync('git', ['init', '-q'], { cwd: town.path(ADA) });
+    const alias = `alias.help-me=!${sleeperNamed('new-agent')} 600`;
+    await startProcess('git', ['-c', alias, 'help-me'], { cwd: town.path(ADA) });
+    await until(async () => textsOf(await judge()).includes('new-agent'), 'new-agent');
+    expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+  });
+});
+
+(process.platform === 'linux' && hasCompiler ? test : test.skip)(
+  'an agent whose first thread has ended is at work (skipped without /proc or cc)',
+  async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    await startZombieLeader(town.path(ADA));
+    expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+  },
+);
 
 describe('bystanders', () => {
   tmuxTest.each(['vim', 'less', 'tail'])('%s in a pane of the worker → stale', async (name) => {

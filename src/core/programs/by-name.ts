@@ -5,6 +5,7 @@ import {
   INFRASTRUCTURE_PROGRAMS,
   INTERPRETERS,
   type KnownPrograms,
+  MCP_SERVER,
 } from './known-programs.ts';
 
 /** The programs that the user named: with `agents` and `GT_PROCESS_NAMES`, and with `bystanders`. */
@@ -64,8 +65,33 @@ export const tellingNames = (names: readonly string[]): readonly string[] => {
   return own.length === 0 ? names : own;
 };
 
-/** Whoever writes a title over its arguments is called what that begins with: `npm run dev`, `next-server (v15)`, `tmux: server`. */
-const firstWord = (name: string): string => /^\S*?(?=:? )/.exec(name)?.[0] ?? name;
+/** Whoever writes a title over its arguments is called what that begins with: `npm run dev`, `next-server (v15)`, `tmux: server`; vitest writes `node (vitest 1)`. */
+const firstWord = (name: string): string => {
+  const runner = /^node \((\w+)/.exec(name)?.[1];
+  return runner ?? /^\S*?(?=:? )/.exec(name)?.[0] ?? name;
+};
+
+const AN_MCP_SERVER: NamedClass = { class: 'infrastructure', why: MCP_SERVER.why, startsOnlyItsOwn: false };
+
+const knownAs = (name: string): NamedClass | undefined =>
+  KNOWN.get(name) ?? KNOWN.get(firstWord(name)) ?? (MCP_SERVER.names.test(name) ? AN_MCP_SERVER : undefined);
+
+/** Linux keeps so many bytes of a name, macOS one more. */
+const KERNEL_NAME_LENGTH = 15;
+
+const isKernelNameOf = (file: string, kernel: string): boolean =>
+  file === kernel || (kernel.length >= KERNEL_NAME_LENGTH && file.startsWith(kernel));
+
+/**
+ * The kernel's name stands first and says which file runs; `argv[0]` is whatever its starter wrote: `exec -a vim my-agent` is
+ * no editor. A wrapper's name is the program's (`.nvim-wrapped`, as NixOS installs them), and of a script its own names tell.
+ */
+const isBorrowed = (name: string, names: readonly string[]): boolean => {
+  const [kernel = ''] = names;
+  if (knownAs(kernel) !== undefined || kernel === NODES_MAIN_THREAD || names.some(isInterpreter))
+    return false;
+  return ![name, `.${name}-wrapped`, `.${name}-real`].some((file) => isKernelNameOf(file, kernel));
+};
 
 /**
  * What the names tell; null where they tell nothing. The user's words come before the table's, and of all names that of an
@@ -78,11 +104,12 @@ export const classifyNames = (
   const telling = tellingNames(names);
   if (telling.some((name) => agents.includes(name))) return NAMED_AS_AGENT;
   if (telling.some((name) => bystanders.includes(name))) return NAMED_AS_BYSTANDER;
-  const known = telling.flatMap((name) => KNOWN.get(name) ?? KNOWN.get(firstWord(name)) ?? []);
+  const known = telling.flatMap((name) => knownAs(name) ?? []);
   const agent = known.find((one) => one.class === 'agent');
   if (agent !== undefined) return agent;
   if (telling.some((name) => VERSION_NAME.test(name))) return BARE_VERSION;
-  return known[0] ?? null;
+  const nobody = telling.find((name) => knownAs(name) !== undefined);
+  return nobody === undefined || isBorrowed(nobody, names) ? null : (knownAs(nobody) ?? null);
 };
 
 /**

@@ -64,8 +64,8 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   {
     why: 'an editor',
     names: words(
-      `vi vim nvim view vimdiff gvim emacs emacsclient nano pico micro hx helix kak kakoune ed ex joe jed mcedit ne
-       code code-insiders codium vscodium code-server zed zed-editor subl gedit kate idea webstorm pycharm goland clion
+      `vi vim vim.basic vim.tiny vim.nox vim.gtk3 nvim view vimdiff gvim emacs emacsclient nano pico micro hx helix kak kakoune ed ex joe jed mcedit ne
+       code code-insiders codium vscodium code-server bootstrap-fork zed zed-editor subl gedit kate idea webstorm pycharm goland clion
        rubymine phpstorm rider`,
     ),
   },
@@ -78,9 +78,11 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     ),
   },
   {
+    // Aliases, hooks, extensions and `bisect run` make it start whatever somebody likes.
     why: 'version control',
-    names: words('git tig lazygit gitui hg svn jj gh glab git-lfs git-remote-http git-remote-https delta'),
-    startsOnlyItsOwn: true,
+    names: words(
+      'git tig lazygit gitui hg svn jj gh glab git-lfs git-remote-http git-remote-https delta gpg gpg2 pinentry',
+    ),
   },
   {
     why: 'a language server',
@@ -91,7 +93,8 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
        vscode-json-language-server vscode-html-language-server vscode-css-language-server
        vscode-eslint-language-server vscode-markdown-language-server copilot-language-server solargraph ruby-lsp jdtls
        omnisharp haskell-language-server elixir-ls zls nil nixd terraform-ls marksman texlab taplo svelteserver
-       vue-language-server tailwindcss-language-server intelephense eslint_d prettierd`,
+       vue-language-server tailwindcss-language-server intelephense eslint_d prettierd typingsInstaller.js
+       eslintServer.js sourcekit-lsp kotlin-language-server`,
     ),
     startsOnlyItsOwn: true,
   },
@@ -109,16 +112,16 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     names: words(
       `jest jest-worker vitest mocha ava karma cypress playwright pytest py.test tox nox rspec minitest phpunit ctest bats
        eslint prettier biome stylelint mypy dmypy flake8 pylint black isort ruff shellcheck golangci-lint rubocop
-       pre-commit knip`,
+       pre-commit lint-staged knip`,
     ),
     startsOnlyItsOwn: true,
   },
   {
     why: 'a dev server',
     names: words(
-      `vite webpack webpack-dev-server next next-server nuxt nuxi astro remix gatsby parcel rollup nodemon ts-node-dev
+      `vite webpack webpack-dev-server next next-server nuxt nuxi astro remix gatsby parcel rollup http.server
        http-server live-server browser-sync storybook react-scripts vue-cli-service ng expo metro wrangler jekyll hugo
-       mkdocs uvicorn gunicorn hypercorn flask django-admin manage.py puma unicorn sidekiq turbo nx lerna`,
+       mkdocs uvicorn gunicorn hypercorn flask django-admin manage.py puma unicorn sidekiq`,
     ),
     startsOnlyItsOwn: true,
   },
@@ -132,8 +135,21 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   {
     why: 'a build tool',
     names: words(
-      'make gmake just rake cargo go zig dotnet stack cabal tsx ts-node concurrently npm-run-all entr',
+      `make gmake just rake cargo go zig dotnet stack cabal tsx ts-node ts-node-dev nodemon turbo nx lerna
+       concurrently npm-run-all entr`,
     ),
+  },
+  {
+    why: 'a tool for files, the network or tracing',
+    names: words(
+      `curl wget tar gzip xz zstd zip unzip ctags inotifywait fswatch strace ltrace perf gdb lldb dlv tcpdump nc socat
+       pbcopy pbpaste xclip xsel wl-copy wl-paste xdg-open nginx caddy ngrok cloudflared`,
+    ),
+  },
+  {
+    // Whoever they start counts by itself.
+    why: 'a wrapper around another command',
+    names: words('timeout nice ionice time xargs stdbuf nohup unbuffer caffeinate asciinema watchexec'),
   },
   {
     why: 'a terminal',
@@ -162,6 +178,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
 export const INFRASTRUCTURE_PROGRAMS: readonly KnownPrograms[] = [
   { why: 'tmux itself', names: words('tmux') },
   { why: "Gas Town's issue tracker", names: words('bd beads dolt') },
+  { why: "the Codex plug-in's broker", names: words('app-server-broker app-server-broker.mjs') },
   {
     why: 'a background service',
     names: words(
@@ -170,6 +187,15 @@ export const INFRASTRUCTURE_PROGRAMS: readonly KnownPrograms[] = [
     ),
   },
 ];
+
+/**
+ * How MCP servers are called and packaged: `mcp-server-git`, `@playwright/mcp`, `context7-mcp`. Agents start them as tools, and
+ * often leave them running.
+ */
+export const MCP_SERVER = {
+  why: 'an MCP server',
+  names: /^mcp-(server-.+|remote)$|[-/]mcp(-server)?$|^@modelcontextprotocol\//,
+};
 
 /** A helper of a program that is an agent, or version control, otherwise. */
 export interface KnownArguments {
@@ -192,6 +218,17 @@ export const INFRASTRUCTURE_ARGUMENTS: readonly KnownArguments[] = [
     begins: ['--bg-pty-host'],
   },
   { why: SPARE_PROCESS, of: words('claude claude.exe claude-code'), begins: ['--bg-spare'] },
+  {
+    why: "Claude Code's tools for others",
+    of: words('claude claude.exe claude-code'),
+    begins: ['mcp', 'serve'],
+  },
+  {
+    why: "Claude Code's browser bridge",
+    of: words('claude claude.exe claude-code'),
+    begins: ['--chrome-native-host'],
+  },
+  { why: "Cursor Agent's worker server", of: ['cursor-agent'], begins: ['worker-server'] },
   { why: "Codex's app server", of: words('codex codex-cli'), begins: ['app-server'] },
   { why: "git's file watcher", of: ['git'], begins: ['fsmonitor--daemon'] },
   { why: "git's credential cache", of: ['git'], begins: ['credential-cache--daemon'] },

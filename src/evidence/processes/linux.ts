@@ -70,6 +70,23 @@ const readRow = (proc: string, pid: number | string, clock: ProcessClock): RowRe
   };
 };
 
+/** A process whose first thread has ended shows nothing of itself any more: its other threads, which run on, do. */
+const readWorkingDirectory = (proc: string, pid: number): Observed<string> => {
+  const cwd = readProcLink(`${proc}/${pid}/cwd`);
+  if (cwd.seen || cwd.why !== 'ENOENT') return cwd;
+  let threads: readonly string[] = [];
+  try {
+    threads = readdirSync(`${proc}/${pid}/task`);
+  } catch {
+    // It has ended.
+  }
+  for (const thread of threads) {
+    const shown = readProcLink(`${proc}/${pid}/task/${thread}/cwd`);
+    if (shown.seen) return shown;
+  }
+  return cwd;
+};
+
 const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
   const statusField = (pid: number, name: string): string | null => {
     const read = readProc(`${proc}/${pid}/status`);
@@ -106,7 +123,7 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
       withoutStackTraces(() => new Map(pids.map((pid) => [pid, readHoldMark(`${proc}/${pid}/environ`)]))),
     lookingIsCheap: true,
     workingDirectories: async (pids) =>
-      withoutStackTraces(() => new Map(pids.map((pid) => [pid, readProcLink(`${proc}/${pid}/cwd`)]))),
+      withoutStackTraces(() => new Map(pids.map((pid) => [pid, readWorkingDirectory(proc, pid)]))),
     doorToCwd: (pid) => `${proc}/${pid}/cwd`,
     ...namespaceDetails(proc),
     listeningSockets: socketReader(proc),

@@ -1,5 +1,5 @@
 /** The names a process goes by, and nothing else of its arguments: they may hold secrets, and snapshots are mailed. */
-import { isInterpreter, NODES_MAIN_THREAD } from '../../core/programs/by-name.ts';
+import { classifyNames, isInterpreter, NODES_MAIN_THREAD } from '../../core/programs/by-name.ts';
 
 interface Syntax {
   readonly programs: RegExp;
@@ -103,8 +103,29 @@ export const scriptIn = (interpreter: string, argv: readonly string[]): number =
 
 export const scriptNames = (script: string): readonly string[] => {
   const base = baseName(script);
-  return [base, base.replace(/(?<=.)\.[A-Za-z]+$/, ''), ...packagesIn(script)];
+  const stem = base.replace(STEM_END, '');
+  const names = [base, ...packagesIn(script)];
+  return isOwnName(stem, script) ? [base, stem, ...names.slice(1)] : names;
 };
+
+/** The ending of a script's name, with the version that some releases carry: `yarn-4.5.0.cjs`. */
+const STEM_END = /(?<=.)(-\d+(\.\d+)+)?\.[A-Za-z]+$/;
+
+/**
+ * Anybody may call a script `watch.py` or `script.js`, and it is not the tool of that name. That lies installed, in a
+ * directory that is named like it: `/usr/share/yarn/bin/yarn.js`, `…/pyright/dist/pyright-langserver.js`.
+ */
+const isOwnName = (stem: string, script: string): boolean => {
+  if (classifyNames([stem], NO_WORDS)?.class !== 'bystander' || stem === baseName(script)) return true;
+  const product = stem.split('-')[0] ?? stem;
+  const isInstalled = script.split('/').some((part) => [stem, `.${stem}`, product].includes(part));
+  return script.startsWith('/') && (isInstalled || OF_AN_EDITOR.test(script));
+};
+
+/** Where editors keep their extensions, language servers among them. */
+const OF_AN_EDITOR = /\/\.(vscode|cursor|windsurf)[^/]*\/extensions\//;
+
+const NO_WORDS = { agents: [] };
 
 /** Directories below which the packages of an interpreter lie, each in a directory of its own. */
 const PACKAGE_HOMES = ['node_modules', 'site-packages', 'dist-packages'];
@@ -129,7 +150,10 @@ const programName = (argv: readonly string[]): string => baseName(argv[0] ?? '')
 
 /** Of a program's own path only `<product>/versions/<version>/` tells what it is. */
 const productsIn = (path: string): readonly string[] =>
-  path.includes('/versions/') ? packagesIn(path) : NO_NAMES;
+  path.includes('/versions/') && !OF_A_VERSION_MANAGER.test(path) ? packagesIn(path) : NO_NAMES;
+
+/** pyenv, nvm and their kin keep interpreters like this (`~/.pyenv/versions/3.11.2/bin/python3`): the script tells. */
+const OF_A_VERSION_MANAGER = /\/versions\/([^/]+\/)+bin\/[^/]+$/;
 
 const NO_NAMES: readonly string[] = [];
 

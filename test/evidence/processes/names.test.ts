@@ -55,6 +55,15 @@ describe('the names of a process', () => {
     ['MainThread', ['claude', 'a secret prompt'], ['MainThread', 'claude']],
     ['agent', ['/home/u/.local/share/cursor-agent/versions/2025.09/agent'], ['agent', 'cursor-agent']],
     ['agent', ['/opt/datadog/versions/agent'], ['agent']],
+    // A version manager's directory is no product: the script tells.
+    ['python3', ['/u/.pyenv/versions/3.11.2/bin/python3', 'agent.py'], ['python3', 'agent.py', 'agent']],
+    ['node', ['/u/.nvm/versions/node/v20.1.0/bin/node', 'agent.js'], ['node', 'agent.js', 'agent']],
+    // A script that somebody named like a tool is not the tool, which lies installed.
+    ['python3', ['python3', 'script.py'], ['python3', 'script.py']],
+    ['node', ['node', '/w/watch.js'], ['node', 'watch.js']],
+    ['node', ['node', '/usr/share/yarn/bin/yarn.js'], ['node', 'yarn.js', 'yarn']],
+    ['node', ['node', '/w/.yarn/releases/yarn-4.5.0.cjs'], ['node', 'yarn-4.5.0.cjs', 'yarn']],
+    ['node', ['node', '/w/node_modules/jest/bin/jest.js'], ['node', 'jest.js', 'jest']],
     ['kworker/0:1', [], ['kworker/0:1']],
     ['', [''], []],
   ])('of %s %j are %j', (comm, argv, names) => {
