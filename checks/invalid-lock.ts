@@ -1,4 +1,4 @@
-import { advice, defineCheck, type Fix, release, type Verdict } from '../src/check.ts';
+import { advice, defineCheck, describeRefusal, type Fix, release, type Verdict } from '../src/check.ts';
 
 const fixFor = (verdict: Verdict): Fix => {
   const { release: allowed, lock } = verdict;
@@ -11,7 +11,7 @@ const fixFor = (verdict: Verdict): Fix => {
     return advice(`it may still be being written: ask again in ${allowed.retryInSeconds ?? 30} s`);
   if (allowed.why === 'occupied') return advice('an agent is at work here: let it take its lock again');
   if (allowed.why === 'tracked') return advice('git tracks this file: see tracked-lock');
-  return advice('not everything could be looked at, so it is left: see what could not be reached');
+  return advice(`${describeRefusal(verdict, allowed)}: it is left for now`);
 };
 
 /** Something named agent.lock that is no lock record: every acquire trips over it. */

@@ -1,5 +1,6 @@
 /** The locks of a whole town, for programs: what the original package's functions of these names promised to be. */
-import { type ReleaseOutcome, refusalOf } from './core/report/report.ts';
+import { refusalOf } from './core/report/refusals.ts';
+import type { ReleaseOutcome } from './core/report/report.ts';
 import type { LockFile } from './core/types/evidence.ts';
 import type { Collision } from './core/types/judgement.ts';
 import type { JudgeOptions } from './lock/ask-the-judge.ts';
@@ -47,7 +48,7 @@ export const cleanStaleLocks = async (
     lock: verdict.lock,
     outcome: record.outcomes.get(verdict.lock.id) ?? {
       status: 'skipped',
-      reason: refusalOf(verdict),
+      reason: refusalOf(verdict) ?? 'it was not tried',
       backup: null,
     },
   }));

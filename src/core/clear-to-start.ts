@@ -7,7 +7,7 @@ import { newestLayoutFirst } from './judge/layouts.ts';
 import { type OccupantReader, occupantReader } from './judge/occupants.ts';
 import { doubtOf } from './report/doubt.ts';
 import { asAsked, workerArgument } from './report/name-worker.ts';
-import { refusalOf } from './report/report.ts';
+import { describeRefusal } from './report/refusals.ts';
 import { claimsWorker } from './town/claims-worker.ts';
 import { indexSnapshot, type TownIndex } from './town/town-index.ts';
 import type { Gap, Snapshot } from './types/evidence.ts';
@@ -117,12 +117,11 @@ const clearReleasable = (verdict: Verdict, root: string): Draft => {
       message: `${state} lock, and ${occupant.text}`,
       next: explain(lock.worker, root),
     };
-  const retryInSeconds = release.retryInSeconds;
+  const { retryInSeconds } = release;
   const again = retryInSeconds === null ? '' : `; retry in ${retryInSeconds} s`;
-  const why = retryInSeconds === null ? refusalOf(verdict) : 'its file is under 30 s old';
   return {
     answer: 'unsure',
-    message: `${state} lock, but ${why}${again}`,
+    message: `${state} lock, but ${describeRefusal(verdict, release)}${again}`,
     retryInSeconds,
     next: [...explain(lock.worker, root), ...teach(verdict.strangers, root)],
   };

@@ -1,6 +1,6 @@
 /** What `--fix` would do and what it would leave, decided before anything is touched. Pure: a dry run prints just this. */
 import { isAbandoned, isExpiredCopy } from './record/lock-names.ts';
-import { REFUSALS, refusalOf } from './report/report.ts';
+import { refusalOf } from './report/refusals.ts';
 import type { CheckOutcome } from './run-checks.ts';
 import { claimsWorker } from './town/claims-worker.ts';
 import type { Leftover } from './types/evidence.ts';
@@ -36,15 +36,6 @@ export const isToBeTidied = ({ kind, path, mtimeMs }: Leftover, nowMs: number): 
   return kind !== 'tmp' || isAbandoned(mtimeMs, nowMs);
 };
 
-/** Even force leaves what git tracks or may track, and what is no regular file. */
-const forceRefusal = (verdict: Verdict): string | null => {
-  const { lock } = verdict;
-  if (!lock.isRegularFile || lock.stamp === null) return 'it is no regular file that could be read';
-  if (lock.pathBytes !== null) return REFUSALS['not-utf8'];
-  if (lock.git?.tracked.seen !== true) return REFUSALS['tracked-unknown'];
-  return lock.git.tracked.value ? REFUSALS.tracked : null;
-};
-
 /** Plans a repair from the proposals of the checks; a check proposes, the verdict decides. */
 export const planRepair = ({ examination, outcomes, workers, force }: PlanRequest): Plan => {
   const concerned = (worker: string): boolean => workers === null || workers.includes(worker);
@@ -53,15 +44,12 @@ export const planRepair = ({ examination, outcomes, workers, force }: PlanReques
       findings.flatMap(({ fix }) => (fix?.action === 'release' ? [fix.lock] : [])),
     ),
   );
-  const candidates = examination.verdicts
+  const judged = examination.verdicts
     .filter(({ lock }) => concerned(lock.worker))
     // A worker's name stands for its claim, not for everything that lies there.
     .map((verdict) => ({ verdict, force: force && workers !== null && claimsWorker(verdict.lock) }))
-    .filter((step) => step.force || proposed.has(step.verdict.lock.id));
-  const judged = candidates.map((step) => ({
-    ...step,
-    why: step.force ? forceRefusal(step.verdict) : refusalOf(step.verdict),
-  }));
+    .filter((step) => step.force || proposed.has(step.verdict.lock.id))
+    .map((step) => ({ ...step, why: refusalOf(step.verdict, step.force) }));
   const { leftovers, takenAtMs } = examination.snapshot;
   const toBeTidied = leftovers.filter(
     (leftover) => concerned(leftover.worker) && isToBeTidied(leftover, takenAtMs),

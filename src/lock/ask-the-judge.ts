@@ -1,4 +1,5 @@
 /** Who decides what a lock is: the lock library asks, and never derives a state itself. */
+import { refusalOf } from '../core/report/refusals.ts';
 import type { Verdict } from '../core/types/judgement.ts';
 import type { Sight } from './files/sight.ts';
 import { isSameStamp } from './files/sight.ts';
@@ -32,9 +33,12 @@ export const doctorsJudge =
 export const isAbout = (verdict: Verdict, seen: Sight): boolean =>
   seen.kind === 'file' && verdict.lock.stamp !== null && isSameStamp(verdict.lock.stamp, seen.stamp);
 
+/** What speaks against a release that the judge allows. */
+const SHARED = 'locks of other machines cannot be excluded on this file system';
+
 /** Why a lock that is judged so is not taken over: one sentence for an operator. */
 export function explainRefusal(workerDir: string, verdict: Verdict): string {
-  const { state, holder, release, facts, notes } = verdict;
+  const { state, holder, facts, notes } = verdict;
   const pid =
     holder === null ? '' : ` (process ${holder.pid}${holder.sessionId ? `, ${holder.sessionId}` : ''})`;
   const because = facts.map(({ text }) => text).join('; ');
@@ -49,31 +53,8 @@ export function explainRefusal(workerDir: string, verdict: Verdict): string {
       return `${workerDir} was locked on another machine${pid}: ${because}.`;
     case 'stale':
     case 'invalid':
-      return `The lock of ${workerDir}${pid} is ${state} and not to be released ${whyNot(release)}.`;
+      return `The lock of ${workerDir}${pid} is ${state} and is not released, because ${refusalOf(verdict) ?? SHARED}.`;
     case 'unknown':
       return `It cannot be told who holds ${workerDir}${pid}: ${because}.`;
-  }
-}
-
-function whyNot(release: Verdict['release']): string {
-  if (release.allowed) return 'on this file system, where locks of other machines cannot be excluded';
-  switch (release.why) {
-    case 'tracked':
-      return 'because git tracks it';
-    case 'tracked-unknown':
-      return 'because git cannot say whether it tracks it';
-    case 'not-utf8':
-      return 'because its path is no UTF-8';
-    case 'not-a-file':
-      return 'because it is no plain file';
-    case 'fresh':
-    case 'young':
-      return `yet: it is too young, ask again in ${release.retryInSeconds ?? 1} s`;
-    case 'occupied':
-      return 'because an agent works there';
-    case 'occupants-unknown':
-      return 'because nobody could look whether an agent works there';
-    case 'state':
-      return 'on this evidence';
   }
 }

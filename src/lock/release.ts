@@ -1,4 +1,5 @@
 /** Giving a lock back: only our own, unless the caller names the very bytes. */
+import { releaseOf } from '../core/judge/may-release.ts';
 import type { Stamp } from '../core/types/evidence.ts';
 import type { Verdict } from '../core/types/judgement.ts';
 import { explainRefusal, isAbout } from './ask-the-judge.ts';
@@ -65,12 +66,11 @@ async function releaseOverwritten(guard: Guard, context: LockContext): Promise<R
  * which is not life of anybody else's, and its youth means nothing.
  */
 function isFromOurSession(verdict: Verdict, { sessionId }: LockContext): boolean {
-  const { lock, state, holder, occupants, occupantsKnown } = verdict;
-  const isUntracked = lock.git?.tracked.seen === true && !lock.git.tracked.value;
+  const { state, holder, occupants, occupantsKnown } = verdict;
   const isDead = holder?.process === 'gone' || holder?.process === 'recycled';
   const isOurs =
     sessionId !== '' && holder?.sessionId === sessionId && (state === 'stale' || state === 'held');
-  return isOurs && isDead && isUntracked && occupants.length === 0 && occupantsKnown;
+  return isOurs && isDead && releaseOf(verdict, true).allowed && occupants.length === 0 && occupantsKnown;
 }
 
 function remove(guard: Guard, context: LockContext, expected: Stamp): void {

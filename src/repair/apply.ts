@@ -1,6 +1,9 @@
 /** The one place where a diagnosis becomes a deed: look again, judge again, journal, move aside, compare. */
 import { dirname } from 'node:path';
+import { immovable } from '../core/judge/may-release.ts';
 import { KEEP_RELEASED_MS } from '../core/record/lock-names.ts';
+import { REFUSALS, refusalOf } from '../core/report/refusals.ts';
+import type { ReleaseOutcome } from '../core/report/report.ts';
 import type { LockFile, Stamp } from '../core/types/evidence.ts';
 import type { State, Verdict } from '../core/types/judgement.ts';
 import { isAbsence } from '../io/errno.ts';
@@ -23,36 +26,6 @@ export interface ReleaseStep {
   readonly force: boolean;
 }
 
-/** Why a step was left on purpose. */
-export type SkipReason =
-  | 'busy'
-  | 'no-guard'
-  | 'network'
-  | 'tracked'
-  | 'tracked-unknown'
-  | 'not-a-file'
-  | 'not-utf8'
-  | 'symlink'
-  | 'state'
-  | 'fresh'
-  | 'young'
-  | 'occupied'
-  | 'occupants-unknown'
-  | 'interrupted';
-
-/** What became of a step; `reason` is a sentence fragment for an operator. */
-export type ReleaseOutcome =
-  | { readonly status: 'fixed'; readonly id: string; readonly backup: string; readonly reason: string | null }
-  /** It was not what was diagnosed any more: untouched. */
-  | { readonly status: 'changed'; readonly reason: string }
-  | {
-      readonly status: 'skipped';
-      readonly why: SkipReason;
-      readonly reason: string;
-      readonly retryInSeconds: number | null;
-    }
-  | { readonly status: 'failed'; readonly reason: string };
-
 /**
  * Releases one lock, if it still is the file with the bytes and the verdict that were diagnosed. Expected failures are
  * outcomes; nothing is thrown for what the disk does.
@@ -68,29 +41,25 @@ export async function applyRelease(
   const context = contextOf(options);
   const { lock } = step;
   if (context.signal?.aborted) return interrupted();
-  if (lock.pathBytes !== null) return skipped('not-utf8', 'its path is no UTF-8: move it aside by hand');
   const { stamp } = lock;
-  if (!lock.isRegularFile || stamp === null)
-    return skipped('not-a-file', 'it is no plain file that can be read');
+  const problem = immovable(lock);
+  if (problem !== null || stamp === null) return skipped(REFUSALS[problem ?? 'not-a-file']);
   try {
     const symlink = symlinkOnTheWay(context.calls, context.townRoot, lock.path);
-    if (symlink !== null) return skipped('symlink', `${symlink} is a symbolic link`);
+    if (symlink !== null) return skipped(`${symlink} is a symbolic link`);
   } catch (error) {
-    return failed(error);
+    return failed(describeFailure(error));
   }
   const taken = await takeGuard(placeIn(dirname(lock.path)), context.guard);
-  if (taken.kind === 'busy')
-    return skipped('busy', `somebody else is changing it: waited ${taken.waitedMs} ms`);
+  if (taken.kind === 'busy') return skipped(`somebody else is changing it: waited ${taken.waitedMs} ms`);
   if (taken.kind === 'none') {
-    if (taken.cause !== 'io') return skipped('no-guard', `${taken.why}. ${taken.hint}`);
-    return isAbsence(taken.error)
-      ? changed('its directory is gone')
-      : { status: 'failed', reason: taken.why };
+    if (taken.cause !== 'io') return skipped(`${taken.why}. ${taken.hint}`);
+    return isAbsence(taken.error) ? changed('its directory is gone') : failed(taken.why);
   }
   try {
     return await releaseGuarded(taken.guard, { ...step, stamp }, `${run}-${number}`, run, context);
   } catch (error) {
-    return failed(error);
+    return failed(describeFailure(error));
   } finally {
     taken.guard.letGo();
   }
@@ -130,7 +99,7 @@ async function releaseGuarded(
         : null,
     companion: lock.companion,
   });
-  const outcome = moveAway(guard, stamp, id, backup);
+  const outcome = moveAway(guard, stamp, backup);
   const note = noteOutcome(outcome, id, context);
   return outcome.status === 'fixed' && note !== null ? { ...outcome, reason: note } : outcome;
 }
@@ -145,58 +114,31 @@ function refuse(
   if (verdict.lock.stamp === null || !isSameStamp(verdict.lock.stamp, stamp))
     return changed('it is another one now');
   if (verdict.state !== state) return changed(`it was ${state} and is ${verdict.state} now`);
-  const tracked = verdict.lock.git?.tracked;
-  if (tracked?.seen === true && tracked.value)
-    return skipped('tracked', 'git tracks it: it is never removed');
-  if (tracked?.seen !== true) {
-    return skipped('tracked-unknown', 'git could not say whether it tracks it');
-  }
-  if (force) return null;
-  if (!verdict.release.allowed) {
-    const { why, retryInSeconds } = verdict.release;
-    return skipped(why, REASONS[why], retryInSeconds);
-  }
-  if (guard.network === null || isProvenDead(verdict.lock.content)) return null;
-  return skipped(
-    'network',
-    `it lies on a network file system (${guard.network}): only a person releases it, by name`,
-  );
+  const refusal = refusalOf(verdict, force);
+  if (refusal !== null) return skipped(refusal);
+  if (force || guard.network === null || isProvenDead(verdict.lock.content)) return null;
+  return skipped(`it lies on a network file system (${guard.network}): only a person releases it, by name`);
 }
 
-const REASONS: Readonly<Record<Extract<Verdict['release'], { allowed: false }>['why'], string>> = {
-  state: 'only a person releases a lock of this state, by name',
-  tracked: 'git tracks it: it is never removed',
-  'tracked-unknown': 'git could not say whether it tracks it',
-  'not-a-file': 'it is no plain file',
-  'not-utf8': 'its path is no UTF-8: move it aside by hand',
-  fresh: 'it is so young that its agent may still be starting',
-  young: 'it is so young that somebody may still be writing it',
-  occupied: 'an agent works there',
-  'occupants-unknown': 'nobody could look whether an agent works there',
-};
-
-function moveAway(guard: Guard, stamp: Stamp, id: string, backup: string): ReleaseOutcome {
+function moveAway(guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome {
   const { calls } = guard.directory;
   try {
     const moved = moveAside(guard, stamp);
     switch (moved.kind) {
       case 'moved':
         finishAside(calls, guard.place, moved.aside, () => calls.rename(moved.aside, backup));
-        return { status: 'fixed', id, backup, reason: dropCompanion(guard) };
+        return { status: 'fixed', backup, reason: dropCompanion(guard) };
       case 'absent':
         return changed('it is gone');
       case 'changed':
         return changed('it was replaced at the last moment, and is back at its place');
       case 'unguarded':
-        return skipped('no-guard', 'somebody removed its guard file (agent.lock.flock) meanwhile');
+        return skipped('somebody removed its guard file (agent.lock.flock) meanwhile');
       case 'stranded':
-        return {
-          status: 'failed',
-          reason: `it was replaced at the last moment and lies at ${moved.aside}: ${moved.why}`,
-        };
+        return failed(`it was replaced at the last moment and lies at ${moved.aside}: ${moved.why}`);
     }
   } catch (error) {
-    return failed(error);
+    return failed(describeFailure(error));
   }
 }
 
@@ -226,19 +168,10 @@ function noteOutcome(
   }
 }
 
-const changed = (reason: string): ReleaseOutcome => ({ status: 'changed', reason });
+const changed = (reason: string): ReleaseOutcome => ({ status: 'changed', reason, backup: null });
 
-const skipped = (why: SkipReason, reason: string, retryInSeconds: number | null = null): ReleaseOutcome => ({
-  status: 'skipped',
-  why,
-  reason,
-  retryInSeconds,
-});
+const skipped = (reason: string): ReleaseOutcome => ({ status: 'skipped', reason, backup: null });
 
-const interrupted = (): ReleaseOutcome =>
-  skipped('interrupted', 'the run was interrupted before it came to this');
+const failed = (reason: string): ReleaseOutcome => ({ status: 'failed', reason, backup: null });
 
-const failed = (error: unknown): ReleaseOutcome => ({
-  status: 'failed',
-  reason: describeFailure(error),
-});
+const interrupted = (): ReleaseOutcome => skipped('the run was interrupted before it came to this');

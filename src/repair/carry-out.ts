@@ -75,12 +75,7 @@ export const carryOut = async (
     // A signal is heard between two steps only, and only where others get their turn.
     await new Promise((resolve) => setImmediate(resolve));
     const judge = secondLook(lock, examination, { ...options, town, countsAsker });
-    const result = await applyRelease({ lock, state, force }, run, index + 1, { ...repair, judge });
-    const outcome = {
-      status: result.status,
-      reason: result.reason,
-      backup: result.status === 'fixed' ? result.backup : null,
-    };
+    const outcome = await applyRelease({ lock, state, force }, run, index + 1, { ...repair, judge });
     outcomes.set(lock.id, outcome);
     onStep?.(lock, outcome);
   }

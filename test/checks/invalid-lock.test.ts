@@ -39,7 +39,7 @@ describe('invalid-lock reports', () => {
     ['a file that was written just now', broken({ mtimeMs: NOW - 12_000 }), 'ask again in 18 s'],
     ['a file whose age is not known', broken({ mtimeMs: null }), 'ask again in 30 s'],
     ['a file that git tracks', broken({ git: TRACKED }), 'git tracks this file'],
-    ['a file of which git does not speak', broken({ git: null }), 'not everything could be looked at'],
+    ['a file of which git does not speak', broken({ git: null }), 'git could not say whether it tracks it'],
   ])('%s with advice only', (_, lock, said) => {
     const [finding] = runOn(check, { locks: [lock] });
     expect(finding?.fix).toMatchObject({ action: 'advice', text: expect.stringContaining(said) });
@@ -58,7 +58,7 @@ describe('invalid-lock reports', () => {
     const [finding] = runOn(check, { locks: [broken()], over: { tmux } });
     expect(finding?.fix).toMatchObject({
       action: 'advice',
-      text: expect.stringContaining('not everything could be looked at'),
+      text: expect.stringContaining('agents could be at work unseen'),
     });
   });
 });

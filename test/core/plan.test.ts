@@ -136,12 +136,12 @@ describe('a plan with force', () => {
     [
       'that is a directory',
       broken(ADA, { isRegularFile: false, stamp: null }),
-      'it is no regular file that could be read',
+      "it is not a readable regular file of a lock's size",
     ],
     [
       'that is larger than any lock',
       broken(ADA, { stamp: null }),
-      'it is no regular file that could be read',
+      "it is not a readable regular file of a lock's size",
     ],
   ])('leaves a lock %s', (_, lock, why) => {
     const planned = plan({ locks: [lock] }, { workers: [ADA], force: true });

@@ -13,6 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { REFUSALS } from '../../src/core/report/refusals.ts';
+import type { ReleaseOutcome } from '../../src/core/report/report.ts';
 import type { Verdict } from '../../src/core/types/judgement.ts';
 import { systemCalls } from '../../src/io/disk/system-calls.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
@@ -21,7 +23,7 @@ import { makeRunId, placeIn } from '../../src/lock/files/names.ts';
 import { takeGuard } from '../../src/lock/guard/guard.ts';
 import { startTokenOf } from '../../src/lock/identity.ts';
 import { examineTown } from '../../src/look.ts';
-import { applyRelease, type ReleaseOutcome } from '../../src/repair/apply.ts';
+import { applyRelease } from '../../src/repair/apply.ts';
 import { journalPath } from '../../src/repair/journal.ts';
 import { repairLeftovers } from '../../src/repair/leftovers.ts';
 import { readJournal } from '../../src/repair/read-journal.ts';
@@ -76,7 +78,7 @@ describe('releasing', () => {
     expect(verdict).toMatchObject({ state: 'stale', release: { allowed: true } });
     const outcome = await release(town, verdict);
     const backup = `${path}.released-${RUN}-1`;
-    expect(outcome).toEqual({ status: 'fixed', id: `${RUN}-1`, backup, reason: null });
+    expect(outcome).toEqual({ status: 'fixed', backup, reason: null });
     expect(names(town)).toEqual(['agent.lock.flock', `agent.lock.released-${RUN}-1`]);
     expect(readFileSync(backup, 'utf8')).toBe(bytes);
     expect(journal(town)).toMatchObject([
@@ -112,15 +114,18 @@ describe('releasing', () => {
     writeFileSync(`${path}.x`, readFileSync(path));
     utimesSync(`${path}.x`, statSync(path).atime, statSync(path).mtime);
     renameSync(`${path}.x`, path);
-    expect(await release(town, verdict)).toEqual({ status: 'changed', reason: 'it is another one now' });
+    expect(await release(town, verdict)).toMatchObject({
+      status: 'changed',
+      reason: 'it is another one now',
+    });
     const again = await diagnose(town);
     town.lock(WORKER, { session_id: '%1' });
     expect(await release(town, again)).toMatchObject({ status: 'changed' });
     expect(existsSync(path)).toBe(true);
     rmSync(path);
-    expect(await release(town, again)).toEqual({ status: 'changed', reason: 'it is gone' });
+    expect(await release(town, again)).toMatchObject({ status: 'changed', reason: 'it is gone' });
     rmSync(town.path(WORKER), { recursive: true });
-    expect(await release(town, again)).toEqual({ status: 'changed', reason: 'its directory is gone' });
+    expect(await release(town, again)).toMatchObject({ status: 'changed', reason: 'its directory is gone' });
     expect(existsSync(journalPath(town.root))).toBe(false);
   });
 
@@ -183,7 +188,7 @@ describe('releasing', () => {
     const verdict = await diagnose(town);
     await agent.stop();
     await fakeAgent('claude', { cwd: town.path(WORKER) });
-    expect(await release(town, verdict)).toEqual({
+    expect(await release(town, verdict)).toMatchObject({
       status: 'changed',
       reason: 'it was stale and is held now',
     });
@@ -196,7 +201,10 @@ describe('releasing', () => {
     town.lock(WORKER, { pid: agent.pid, session_id: '' });
     const held = await diagnose(town);
     expect(held.state).toBe('held');
-    expect(await release(town, held)).toMatchObject({ status: 'skipped', why: 'state' });
+    expect(await release(town, held)).toMatchObject({
+      status: 'skipped',
+      reason: expect.stringContaining('only a person'),
+    });
     expect(await release(town, held, { force: true })).toMatchObject({ status: 'fixed' });
     expect(journal(town)[0]).toMatchObject({ state: 'held', forced: true });
     await undoReleases(null, { townRoot: town.root });
@@ -209,7 +217,10 @@ describe('releasing', () => {
     const tracked = await diagnose(town);
     expect(tracked.state).toBe('stale');
     for (const force of [false, true]) {
-      expect(await release(town, tracked, { force })).toMatchObject({ status: 'skipped', why: 'tracked' });
+      expect(await release(town, tracked, { force })).toMatchObject({
+        status: 'skipped',
+        reason: REFUSALS.tracked,
+      });
     }
     expect(names(town)).toContain('agent.lock');
   });
@@ -219,8 +230,7 @@ describe('releasing', () => {
     town.lock(WORKER, { session_id: '', acquired_at: '2026-01-01T00:00:00Z' }, { ageSeconds: 5 });
     expect(await release(town, await diagnose(town))).toMatchObject({
       status: 'skipped',
-      why: 'fresh',
-      retryInSeconds: expect.any(Number),
+      reason: expect.stringMatching(/^its file is under 30 s old, ask again in \d+ s$/),
     });
   });
 
@@ -233,18 +243,23 @@ describe('releasing', () => {
     const before = contents(town);
     expect(await release(town, verdict, { guardTimeoutMs: 30 })).toMatchObject({
       status: 'skipped',
-      why: 'busy',
+      reason: expect.stringContaining('somebody else is changing it'),
     });
     if (taken.kind === 'held') taken.guard.letGo();
     expect(await release(town, verdict, { flockTools: [] })).toMatchObject({
       status: 'skipped',
-      why: 'no-guard',
       reason: expect.stringContaining('util-linux'),
     });
     const onNfs = { calls: { ...systemCalls, fileSystemType: () => 0x6969 } };
-    expect(await release(town, verdict, onNfs)).toMatchObject({ status: 'skipped', why: 'network' });
+    expect(await release(town, verdict, onNfs)).toMatchObject({
+      status: 'skipped',
+      reason: expect.stringContaining('network file system'),
+    });
     const signal = AbortSignal.abort();
-    expect(await release(town, verdict, { signal })).toMatchObject({ status: 'skipped', why: 'interrupted' });
+    expect(await release(town, verdict, { signal })).toMatchObject({
+      status: 'skipped',
+      reason: expect.stringContaining('interrupted'),
+    });
     expect(contents(town)).toBe(before);
     expect(await release(town, verdict, { ...onNfs, force: true })).toMatchObject({ status: 'fixed' });
   });
@@ -265,7 +280,10 @@ describe('releasing', () => {
     const verdict = await diagnose(town);
     renameSync(town.path('gastown'), town.path('moved'));
     symlinkSync(town.path('moved'), town.path('gastown'));
-    expect(await release(town, verdict)).toMatchObject({ status: 'skipped', why: 'symlink' });
+    expect(await release(town, verdict)).toMatchObject({
+      status: 'skipped',
+      reason: expect.stringContaining('is a symbolic link'),
+    });
     rmSync(town.path('gastown'));
     renameSync(town.path('moved'), town.path('gastown'));
     mkdirSync(town.path('.runtime'));

@@ -17,8 +17,9 @@ import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { ReleaseOutcome } from '../../src/core/report/report.ts';
 import { lookAtWorker } from '../../src/look.ts';
-import { applyRelease, type ReleaseOutcome } from '../../src/repair/apply.ts';
+import { applyRelease } from '../../src/repair/apply.ts';
 import {
   canBecomeOthers,
   cleanUp,
@@ -429,7 +430,10 @@ describe('files: between the look and the deed', () => {
     });
     onCleanUp(() => void process.kill(-(holder.pid ?? 0), 'SIGKILL'));
     await new Promise<void>((resolve) => holder.stdout.once('data', () => resolve()));
-    expect(await release(stage, step)).toMatchObject({ status: 'skipped', why: 'busy' });
+    expect(await release(stage, step)).toMatchObject({
+      status: 'skipped',
+      reason: expect.stringContaining('somebody else is changing it'),
+    });
     expect(existsSync(path)).toBe(true);
   });
 

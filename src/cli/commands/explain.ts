@@ -3,7 +3,8 @@ import { clear } from '../../core/clear-to-start.ts';
 import { didYouMean } from '../../core/did-you-mean.ts';
 import { newestLayoutFirst } from '../../core/judge/layouts.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
-import { refusalOf, reportLock } from '../../core/report/report.ts';
+import { refusalOf } from '../../core/report/refusals.ts';
+import { reportLock } from '../../core/report/report.ts';
 import { LOCK_PROBLEMS } from '../../core/types/evidence.ts';
 import {
   type Examination,

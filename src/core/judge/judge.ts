@@ -10,12 +10,13 @@ import type {
   Note,
   ProcessState,
   Reason,
-  Release,
   SessionState,
   State,
   Verdict,
 } from '../types/judgement.ts';
+import { ageOf, isFresh, isPriming } from './ages.ts';
 import { seenFromWithin } from './containers.ts';
+import { isTracked, mayRelease } from './may-release.ts';
 import {
   NOBODY_FOR_CERTAIN,
   type OccupantFinding,
@@ -28,11 +29,6 @@ import type { ProcessFinding } from './process-finding.ts';
 import { judgeSession, NO_SESSION_NAMED, namingOf, type SessionFinding } from './session.ts';
 import { tiesOf } from './ties.ts';
 import { type Place, placeOf } from './where-taken.ts';
-
-/** Spawn helpers take the lock and exit; until then their pane may not exist yet. */
-export const PRIMING_MS = 60_000;
-/** A worker's lock this young may still be about to change: repair leaves it for now. */
-export const FRESH_MS = 30_000;
 
 /** The evidence about a readable record, reduced to what the decision turns on. */
 export interface Weighing {
@@ -68,17 +64,6 @@ export const decide = (evidence: Weighing): State => {
   const decided = DECISIONS[process][sessionCounts ? session : 'gone'];
   return decided === 'stale' && !occupantsKnown ? 'unknown' : decided;
 };
-
-const isYoung = (ageMs: number | null, limitMs: number): boolean =>
-  ageMs !== null && Math.abs(ageMs) < limitMs;
-
-const ageOf = (sinceMs: number | null, index: TownIndex): number | null =>
-  sinceMs === null ? null : index.snapshot.takenAtMs - sinceMs;
-
-/** Young by the file and by what it says: a checkout or a copy makes an old lock's file young, not the lock. */
-const isPriming = (lock: LockFile, record: LockRecord, index: TownIndex): boolean =>
-  isYoung(ageOf(lock.mtimeMs, index), PRIMING_MS) &&
-  (record.acquiredAtMs === null || isYoung(ageOf(record.acquiredAtMs, index), PRIMING_MS));
 
 /** The workers whose locks have the same bytes, unless they are this one's own places. */
 const twinsOf = (lock: LockFile, worker: WorkerView, index: TownIndex): readonly WorkerView[] => {
@@ -133,48 +118,6 @@ const gitFact = ({ git }: LockFile): Fact | null => {
     return { source: 'git', text: `git could not say whether it tracks the lock: ${git.tracked.why}` };
   return git.tracked.value ? { source: 'git', text: 'git tracks this lock file' } : null;
 };
-
-const isTracked = (lock: LockFile): boolean => lock.git?.tracked.seen === true && lock.git.tracked.value;
-
-const refuse = (
-  why: Exclude<Release, { allowed: true }>['why'],
-  retryInSeconds: number | null = null,
-): Release => ({
-  allowed: false,
-  why,
-  retryInSeconds,
-});
-
-const freshMsOf = ({ rules }: LockFile): number => rules?.freshMs ?? FRESH_MS;
-
-const secondsLeft = (lock: LockFile, index: TownIndex): number =>
-  Math.max(1, Math.ceil((freshMsOf(lock) - Math.abs(ageOf(lock.mtimeMs, index) ?? 0)) / 1000));
-
-/** A file of unknown age counts as fresh: nothing says that it is not being written. */
-const isFresh = (lock: LockFile, index: TownIndex): boolean =>
-  lock.mtimeMs === null || isYoung(ageOf(lock.mtimeMs, index), freshMsOf(lock));
-
-const mayRelease = (
-  lock: LockFile,
-  state: State,
-  own: boolean,
-  around: OccupantFinding,
-  index: TownIndex,
-): Release => {
-  if (isTracked(lock)) return refuse('tracked');
-  if (!lock.isRegularFile || lock.stamp === null)
-    return state === 'invalid' ? refuse('not-a-file') : refuse('state');
-  if (state !== 'stale' && state !== 'invalid') return refuse('state');
-  if (lock.pathBytes !== null) return refuse('not-utf8');
-  if (lock.git?.tracked.seen !== true) return refuse('tracked-unknown');
-  if (state === 'stale')
-    return !own && isFresh(lock, index) ? refuse('fresh', secondsLeft(lock, index)) : ALLOWED;
-  if (around.occupants.length > 0) return refuse('occupied');
-  if (!around.known) return refuse('occupants-unknown');
-  return isFresh(lock, index) ? refuse('young', secondsLeft(lock, index)) : ALLOWED;
-};
-
-const ALLOWED: Release = { allowed: true };
 
 /** Whose a live process is, where it is plainly somebody else's, or somebody else's lock names it as well. */
 const claimOn = ({ pid, process }: ProcessFinding, lock: LockFile, index: TownIndex): string | null => {

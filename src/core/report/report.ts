@@ -19,13 +19,16 @@ import {
 } from '../types/report.ts';
 import { findingId } from './finding-id.ts';
 import { asAsked, optionWith, workerArgument } from './name-worker.ts';
+import { refusalOf } from './refusals.ts';
 
-/** What became of one planned release. */
-export interface ReleaseOutcome {
-  readonly status: Exclude<FixStatus, 'planned'>;
-  readonly reason: string | null;
-  readonly backup: string | null;
-}
+/** What became of one release; `reason` is a sentence fragment for an operator. */
+export type ReleaseOutcome =
+  | { readonly status: 'fixed'; readonly reason: string | null; readonly backup: string }
+  | {
+      readonly status: Exclude<FixStatus, 'planned' | 'fixed'>;
+      readonly reason: string;
+      readonly backup: null;
+    };
 
 export interface ReportRequest {
   readonly examination: Examination;
@@ -52,28 +55,6 @@ export const reportLock = (verdict: Verdict): ReportLock => ({
   evidence: verdict.facts,
   sha256: verdict.lock.stamp?.sha256 ?? null,
 });
-
-/** Why a lock is not released, in words. */
-export const REFUSALS: Readonly<Record<Exclude<Verdict['release'], { allowed: true }>['why'], string>> = {
-  state: 'only a person releases it, by name',
-  tracked: 'git tracks it: it is never removed',
-  'tracked-unknown': 'git could not say whether it tracks it',
-  'not-a-file': 'it is no regular file of the size of a lock',
-  'not-utf8': 'its path is no UTF-8: move it aside by hand',
-  fresh: 'its file is under 30 s old',
-  young: 'its file is under 30 s old',
-  occupied: 'an agent is at work there',
-  'occupants-unknown': 'agents could be at work unseen',
-};
-
-/** Why `--fix` leaves a lock, in words; null where it releases it. */
-export const refusalOf = (verdict: Verdict): string | null => {
-  const { release } = verdict;
-  if (release.allowed) return null;
-  const again = release.retryInSeconds === null ? '' : `, ask again in ${release.retryInSeconds} s`;
-  const [stranger] = release.why === 'occupants-unknown' ? verdict.strangers : [];
-  return `${stranger?.text ?? REFUSALS[release.why]}${again}`;
-};
 
 const reportFix = (finding: Finding, verdicts: ReadonlyMap<string, Verdict>): ReportFix | null => {
   const { fix } = finding;

@@ -123,27 +123,28 @@ export interface Verdict {
 }
 
 /** May `--fix` release this lock without being forced, and if not, why not. */
-export type Release =
-  | { readonly allowed: true }
-  | {
-      readonly allowed: false;
-      /**
-       * `state`: held, orphaned, foreign, unknown: only `--force --worker` releases it. `tracked`: never, not even by force.
-       * `not-a-file`, `not-utf8`: never. `fresh`, `young`, `occupied`, `occupants-unknown`: not now.
-       */
-      readonly why:
-        | 'state'
-        | 'tracked'
-        | 'tracked-unknown'
-        | 'not-a-file'
-        | 'not-utf8'
-        | 'fresh'
-        | 'young'
-        | 'occupied'
-        | 'occupants-unknown';
-      /** Seconds until asking again makes sense; null where waiting does not help. */
-      readonly retryInSeconds: number | null;
-    };
+export type Release = { readonly allowed: true } | Refusal;
+
+/** Why a lock is not released. */
+export interface Refusal {
+  readonly allowed: false;
+  /**
+   * `state`: held, orphaned, foreign, unknown: only `--force --worker` releases it. `tracked`, `tracked-unknown`,
+   * `not-a-file`, `not-utf8`: not even by force. `fresh`, `young`, `occupied`, `occupants-unknown`: not now.
+   */
+  readonly why:
+    | 'state'
+    | 'tracked'
+    | 'tracked-unknown'
+    | 'not-a-file'
+    | 'not-utf8'
+    | 'fresh'
+    | 'young'
+    | 'occupied'
+    | 'occupants-unknown';
+  /** Seconds until asking again makes sense; null where waiting does not help. */
+  readonly retryInSeconds: number | null;
+}
 
 /** Two or more distinct live agents on one worker, or one live agent that several workers' locks claim. */
 export interface Collision {

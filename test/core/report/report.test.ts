@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { builtInChecks } from '../../../checks/index.ts';
 import { examineSnapshot } from '../../../src/core/judge/examine.ts';
+import { refusalOf } from '../../../src/core/report/refusals.ts';
 import { type RepairRecord, repairedReport } from '../../../src/core/report/repaired.ts';
-import { buildReport, gapsOf, type ReleaseOutcome, refusalOf } from '../../../src/core/report/report.ts';
+import { buildReport, gapsOf, type ReleaseOutcome } from '../../../src/core/report/report.ts';
 import { runCheck, skippedCheck } from '../../../src/core/run-checks.ts';
 import type { Check, Finding, Severity } from '../../../src/core/types/check.ts';
 import type { Report } from '../../../src/core/types/report.ts';

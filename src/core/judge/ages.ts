@@ -1,0 +1,31 @@
+/** How old a lock is, and what that delays: a lock this young may still be about to change. */
+import type { TownIndex } from '../town/town-index.ts';
+import type { LockFile, LockRecord } from '../types/evidence.ts';
+
+/** Spawn helpers take the lock and exit; until then their pane may not exist yet. */
+const PRIMING_MS = 60_000;
+
+/** A worker's lock this young may still be about to change: repair leaves it for now. */
+const FRESH_MS = 30_000;
+
+const freshMsOf = ({ rules }: LockFile): number => rules?.freshMs ?? FRESH_MS;
+
+const isYoung = (ageMs: number | null, limitMs: number): boolean =>
+  ageMs !== null && Math.abs(ageMs) < limitMs;
+
+/** Milliseconds from then to the snapshot; null where nobody knows since when. */
+export const ageOf = (sinceMs: number | null, index: TownIndex): number | null =>
+  sinceMs === null ? null : index.snapshot.takenAtMs - sinceMs;
+
+/** Young by the file and by what it says: a checkout or a copy makes an old lock's file young, not the lock. */
+export const isPriming = (lock: LockFile, record: LockRecord, index: TownIndex): boolean =>
+  isYoung(ageOf(lock.mtimeMs, index), PRIMING_MS) &&
+  (record.acquiredAtMs === null || isYoung(ageOf(record.acquiredAtMs, index), PRIMING_MS));
+
+/** A file of unknown age counts as fresh: nothing says that it is not being written. */
+export const isFresh = (lock: LockFile, index: TownIndex): boolean =>
+  lock.mtimeMs === null || isYoung(ageOf(lock.mtimeMs, index), freshMsOf(lock));
+
+/** Whole seconds until the file is no longer fresh, at least one. */
+export const secondsLeft = (lock: LockFile, index: TownIndex): number =>
+  Math.max(1, Math.ceil((freshMsOf(lock) - Math.abs(ageOf(lock.mtimeMs, index) ?? 0)) / 1000));

@@ -1,0 +1,31 @@
+/** Why a lock is not released, in words. The one table: reports, plans, repairs, preflight, checks and the lock library. */
+import { releaseOf } from '../judge/may-release.ts';
+import type { Refusal, Verdict } from '../types/judgement.ts';
+
+/** Sentence fragments about the lock. */
+export const REFUSALS: Readonly<Record<Refusal['why'], string>> = {
+  state: 'only a person releases it, by name',
+  tracked: 'git tracks it: it is never removed',
+  'tracked-unknown': 'git could not say whether it tracks it',
+  'not-a-file': "it is not a readable regular file of a lock's size",
+  'not-utf8': 'its path is not UTF-8: move it aside by hand',
+  fresh: 'its file is under 30 s old',
+  young: 'its file is under 30 s old',
+  occupied: 'an agent is at work there',
+  'occupants-unknown': 'agents could be at work unseen',
+};
+
+/** Why a lock is refused, as a sentence fragment that does not say when to ask again. */
+export const describeRefusal = ({ strangers }: Verdict, { why }: Refusal): string => {
+  const [stranger] = why === 'occupants-unknown' ? strangers : [];
+  return stranger?.text ?? REFUSALS[why];
+};
+
+/** Why `--fix` (`force`: with `--force`) leaves a lock, and when to ask again; null where it releases it. */
+export const refusalOf = (verdict: Verdict, force = false): string | null => {
+  const release = releaseOf(verdict, force);
+  if (release.allowed) return null;
+  const { retryInSeconds } = release;
+  const again = retryInSeconds === null ? '' : `, ask again in ${retryInSeconds} s`;
+  return `${describeRefusal(verdict, release)}${again}`;
+};
