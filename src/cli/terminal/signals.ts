@@ -30,12 +30,12 @@ export const listenForSignals = (): Interruption => {
   });
   const listen = (name: 'SIGINT' | 'SIGTERM', code: 130 | 143): void => {
     const first = (): void => {
-      process.once(name, () => endBy(name));
+      process.once(name, () => endBy(name, code));
       heard = code;
       controller?.abort(code);
       if (patient) return;
       leave(code);
-      setTimeout(() => endBy(name), GRACE_MS).unref();
+      setTimeout(() => endBy(name, code), GRACE_MS).unref();
     };
     process.once(name, first);
   };
@@ -59,7 +59,9 @@ const stopListening = (): void => {
   for (const name of ['SIGINT', 'SIGTERM']) process.removeAllListeners(name);
 };
 
-const endBy = (name: NodeJS.Signals): void => {
+const endBy = (name: NodeJS.Signals, code: 130 | 143): void => {
   stopListening();
+  // A signal ends us without it, and with it programs end that we started and that still run.
+  process.emit('exit', code);
   process.kill(process.pid, name);
 };

@@ -80,7 +80,9 @@ export const runCommand = async (
   const started = await startOrRefusal(start);
   if ('why' in started) return refused(started.why);
   const { running } = started;
+  const letGo = endWithUs(running);
   const result = await Promise.race([running, overdue(timeoutMs + CLOSING_MS)]);
+  letGo();
   if (result === 'overdue') {
     running.kill('SIGKILL');
     running.stdout?.destroy();
@@ -89,6 +91,22 @@ export const runCommand = async (
     return { status: 'timeout', timeoutMs };
   }
   return describe(result, timeoutMs);
+};
+
+const stillRunning = new Set<{ readonly kill: (signal: 'SIGKILL') => boolean }>();
+
+/** execa ends with us what is not detached; another user's program is. Answers how to say that it has ended. */
+const endWithUs = (running: { readonly kill: (signal: 'SIGKILL') => boolean }): (() => void) => {
+  if (stillRunning.size === 0) process.on('exit', endAll);
+  stillRunning.add(running);
+  return () => {
+    stillRunning.delete(running);
+    if (stillRunning.size === 0) process.removeListener('exit', endAll);
+  };
+};
+
+const endAll = (): void => {
+  for (const running of stillRunning) running.kill('SIGKILL');
 };
 
 /**
