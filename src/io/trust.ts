@@ -23,6 +23,10 @@ export const sudoUid = (): number | null => {
   return callerUid() === ROOT && /^\d+$/.test(SUDO_UID) ? Number(SUDO_UID) : null;
 };
 
+/** What belongs to this owner says nothing to somebody who acts for `uid`. */
+export const isStranger = (owner: number, uid: number = callerUid()): boolean =>
+  owner !== uid && owner !== ROOT;
+
 /**
  * Why these entries (a directory, then what lies in it) may not be relied on, as a sentence fragment; null where they
  * may. `uid` and root may own and write them, nobody else. A symlink counts as well as what it leads to.
@@ -51,7 +55,7 @@ const seenFault = (path: string, stats: Stats, uid: number): string | null =>
   ownershipFault(path, stats, uid) ?? writersFault(path, stats, uid);
 
 const ownershipFault = (path: string, stats: Stats, uid: number): string | null =>
-  stats.uid === uid || stats.uid === ROOT ? null : `${path} belongs to user ${stats.uid}`;
+  isStranger(stats.uid, uid) ? `${path} belongs to user ${stats.uid}` : null;
 
 const writersFault = (path: string, stats: Stats, uid: number): string | null => {
   // Who may write to a socket may connect to it, and no more.

@@ -1,6 +1,7 @@
 /** Putting released locks back: from their kept copies, never over a newer lock. */
 import { dirname } from 'node:path';
 import { describeFailure } from '../io/programs/describe-failure.ts';
+import { callerUid, isStranger } from '../io/trust.ts';
 import { bringBack } from '../lock/files/aside.ts';
 import { readCompanion, writeCompanion } from '../lock/files/companion.ts';
 import { placeIn } from '../lock/files/names.ts';
@@ -82,9 +83,12 @@ async function undo({ entry, journalUid }: Release, context: RepairContext): Pro
   }
 }
 
-/** Root acts on the word of a user in that user's own directories only. */
+/**
+ * Root acts in a directory for its owner, so that the journal's owner must be trusted there. Everybody else can only do what
+ * the system lets them.
+ */
 const isStrangersWord = (journalUid: number, directoryUid: number): boolean =>
-  process.geteuid?.() === 0 && journalUid !== 0 && journalUid !== directoryUid;
+  callerUid() === 0 && isStranger(journalUid, directoryUid);
 
 function restore(
   guard: Guard,
