@@ -53,6 +53,8 @@ export interface ContainerSigns {
   readonly stampMs: number | null;
   /** When process 1 of our PID namespace started, by the counter. */
   readonly processOneMs: number | null;
+  /** The kernel's name for it. */
+  readonly processOne: string;
 }
 
 /**
@@ -68,6 +70,24 @@ export const containerStart = (signs: ContainerSigns): number | null => {
   if (sharesHostname || mountAt(mounts, '/etc/hostname') === undefined) return null;
   const rootIsPrivate = townIsOnRoot && (mountAt(mounts, '/')?.type ?? '').includes('overlay');
   return isContainerId(hostname) || rootIsPrivate ? earlier(stampMs, processOneMs) : null;
+};
+
+/** A container's process 1 starts within this much of its stamp; a sandbox is made in it later. */
+const WITH_CONTAINER_MS = 10_000;
+
+/** What systemd, OpenRC, busybox and their kin call themselves: no sandbox starts one. */
+const INITS: readonly string[] = ['init', 'systemd'];
+
+/**
+ * True where whoever took a lock under our host name is numbered in our PID namespace: in a container that alone bears the
+ * name, as for its start, and whose process 1 is ours and no sandbox's; or in one that boots like a machine (LXC,
+ * systemd-nspawn) and keeps the town on its own root.
+ */
+export const numbersAreOurs = (signs: ContainerSigns): boolean => {
+  const { stampMs, processOneMs, processOne, sharesHostname, townIsOnRoot } = signs;
+  if (!sharesHostname && townIsOnRoot && INITS.includes(processOne)) return true;
+  if (containerStart(signs) === null || stampMs === null || processOneMs === null) return false;
+  return Math.abs(processOneMs - stampMs) <= WITH_CONTAINER_MS;
 };
 
 /**
@@ -102,7 +122,7 @@ export const isWslMachine = ({ release, processOne, mounts, townIsOnRoot }: WslS
   const root = mountAt(mounts, '/');
   return (
     /microsoft/i.test(release) &&
-    (processOne === 'init' || processOne === 'systemd') &&
+    INITS.includes(processOne) &&
     townIsOnRoot &&
     root?.root === '/' &&
     root.source.startsWith('/dev/')
@@ -129,19 +149,21 @@ export const withStarts = (host: HostFacts, town: string, processOne: ProcessOne
   const townIsOnRoot = statOf(town)?.dev === statOf('/')?.dev;
   const release = textOf('/proc/sys/kernel/osrelease');
   const isMachine = isWslMachine({ release, processOne: processOne?.comm ?? '', mounts, townIsOnRoot });
-  const containerStartedAtMs = containerStart({
+  const signs: ContainerSigns = {
     hostname: host.hostname,
     mounts,
     sharesHostname: utsNamespace() === INITIAL_UTS_NAMESPACE,
     townIsOnRoot,
     stampMs: statOf('/etc/hostname')?.mtimeMs ?? null,
     processOneMs: processOne?.startedAtMs ?? null,
-  });
+    processOne: processOne?.comm ?? '',
+  };
   return {
     ...host,
     initialPidNamespace: isMachine ? true : host.initialPidNamespace,
     bootedAtMs,
-    containerStartedAtMs,
+    containerStartedAtMs: containerStart(signs),
+    numbersAreOurs: numbersAreOurs(signs),
   };
 };
 

@@ -7,6 +7,7 @@ import {
   containerStart,
   isWslMachine,
   kernelStart,
+  numbersAreOurs,
   parseMounts,
   withStarts,
 } from '../../src/evidence/restarts.ts';
@@ -58,6 +59,7 @@ describe('the start of the container', () => {
     townIsOnRoot: false,
     stampMs: NOW - HOUR,
     processOneMs: NOW - HOUR + 100,
+    processOne: 'sh',
   };
 
   test('is known where the host name is its id, or the town lies on its private root', () => {
@@ -78,6 +80,23 @@ describe('the start of the container', () => {
     ['nothing of process 1', { processOneMs: null }],
   ])('is unknown with %s', (_, change) => {
     expect(containerStart({ ...signs, ...change })).toBeNull();
+    expect(numbersAreOurs({ ...signs, ...change })).toBe(false);
+  });
+
+  test('is that of the numbers under its name, which are ours', () => {
+    expect(numbersAreOurs(signs)).toBe(true);
+    expect(numbersAreOurs({ ...signs, processOneMs: NOW - HOUR + 60_000 })).toBe(false);
+  });
+
+  test.each<[boolean, Partial<ContainerSigns>]>([
+    [true, { processOne: 'systemd' }],
+    [true, { processOne: 'init' }],
+    [false, { processOne: 'bwrap' }],
+    [false, { processOne: 'systemd', townIsOnRoot: false }],
+    [false, { processOne: 'systemd', sharesHostname: true }],
+  ])('numbers are ours: %s, where it boots like a machine with %j', (expected, change) => {
+    const machine = { ...signs, hostname: 'dev', mounts: HOST, townIsOnRoot: true };
+    expect(numbersAreOurs({ ...machine, ...change })).toBe(expected);
   });
 });
 

@@ -1,6 +1,6 @@
 /** What is found of the process behind a lock, in its few forms, and where the absence of a process proves anything. */
 import type { TownIndex } from '../town/town-index.ts';
-import type { PidLookup, ProcessInfo, TmuxServer } from '../types/evidence.ts';
+import type { LockRecord, PidLookup, ProcessInfo, TmuxServer } from '../types/evidence.ts';
 import type { Fact, ProcessState, Reason } from '../types/judgement.ts';
 
 export interface ProcessFinding {
@@ -25,12 +25,15 @@ const runsBesideUs = ({ pid }: TmuxServer, { processes }: TownIndex): boolean =>
   pid !== null && processes.get(pid)?.names.some((name) => name.startsWith('tmux')) === true;
 
 /**
- * Absence proves something only where the holder's numbers are ours: outside containers, or where the town's own tmux
- * runs in this one. Any other server may be the container's, and the town's agents outside it.
+ * Absence proves something only where the holder's numbers are ours: outside containers, or in one that alone bears the
+ * recorded name and runs the town's own tmux. Any other server may be the container's, and the town's agents outside it;
+ * and a sandbox, where an agent may start a tmux of its own, shares its host's name but not its numbers.
  */
-export const mayTrustAbsence = (index: TownIndex): boolean => {
+export const mayTrustAbsence = ({ hostname }: LockRecord, index: TownIndex): boolean => {
   const { snapshot, panes } = index;
-  if (snapshot.host.initialPidNamespace === true) return true;
+  const { host } = snapshot;
+  if (host.initialPidNamespace === true) return true;
+  if (host.numbersAreOurs !== true || hostname !== host.hostname) return false;
   const ofTown = [
     ...panes.filter((view) => view.town === 'ours').map((view) => view.server),
     ...snapshot.tmux.servers.filter(

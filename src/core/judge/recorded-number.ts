@@ -48,7 +48,7 @@ const judgeRunning = (
     const isAnother = ties.elsewhere !== null || (ties.known && lateMs > MUCH_LATER_MS);
     const where = ties.elsewhere ?? 'nothing ties it to this worker';
     if (isAnother)
-      return mayTrustAbsence(index)
+      return mayTrustAbsence(record, index)
         ? recycled(known, `it ${since} was taken, and ${where}`)
         : doubt(known, NAMESPACE_DOUBT);
   }
@@ -69,7 +69,7 @@ export const judgePid = (lock: LockFile, record: LockRecord, index: TownIndex): 
   const known: Known = { pid, own: false, process: lookup.process };
   const end = died(lookup);
   if (end !== null) {
-    if (mayTrustAbsence(index)) return gone(known, end.reason, end.text);
+    if (mayTrustAbsence(record, index)) return gone(known, end.reason, end.text);
     return isFromBeforeRestart(lock, record, index.snapshot.host)
       ? restarted(known)
       : doubt(known, NAMESPACE_DOUBT);

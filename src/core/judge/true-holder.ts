@@ -57,7 +57,7 @@ export const judgeTrueHolder = (
   const lookup = index.lookups.get(pid);
   if (lookup === undefined || lookup.answer === 'unknown')
     return doubt(unseen, lookup?.why ?? 'was not looked up');
-  const sure = pidNamespace === null ? mayTrustAbsence(index) : pidNamespace === host.pidNamespace;
+  const sure = pidNamespace === null ? mayTrustAbsence(record, index) : pidNamespace === host.pidNamespace;
   const known: Known = { pid, own: true, process: lookup.process };
   const end = died(lookup);
   const left = index.snapshot.processes.leftRunning?.find(({ nonce }) => nonce === holder.nonce);

@@ -379,6 +379,11 @@ export interface HostFacts {
   readonly bootedAtMs?: number | null;
   /** The same of the container that alone bears our host name; null or absent outside one. */
   readonly containerStartedAtMs?: number | null;
+  /**
+   * In a container: whoever took a lock under our host name is numbered in our PID namespace, for it is that of the whole
+   * container, and nobody else bears the name. False or absent where that cannot be told, as in a sandbox.
+   */
+  readonly numbersAreOurs?: boolean;
 }
 
 /** Who asks: it never counts as an occupant. */

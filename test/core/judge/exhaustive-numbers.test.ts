@@ -62,6 +62,7 @@ const hosts: readonly Partial<HostFacts>[] = [
   { bootedAtMs: NOW - 30 * HOUR },
   { ...INSIDE, bootedAtMs: NOW - 30 * HOUR },
   { ...INSIDE, hostname: '4e449adbac66', containerStartedAtMs: NOW - 30 * HOUR },
+  { ...INSIDE, numbersAreOurs: true },
 ];
 const formers: readonly (readonly string[])[] = [[], ['4e449adbac66']];
 const users = [1000, 0];
@@ -142,6 +143,7 @@ const forgettings: readonly ((s: Snapshot) => Snapshot)[] = [
   (s) => ({ ...s, host: { ...s.host, bootedAtMs: null } }),
   (s) => ({ ...s, host: { ...s.host, containerStartedAtMs: null } }),
   (s) => ({ ...s, host: { ...s.host, initialPidNamespace: null } }),
+  (s) => ({ ...s, host: { ...s.host, numbersAreOurs: false } }),
   (s) => ({ ...s, town: { ...s.town, formerHosts: [] } }),
   (s) => ({ ...s, processes: { ...s.processes, lookups: [] } }),
   (s) => ({ ...s, locks: s.locks.map((lock) => ({ ...lock, mtimeMs: null })) }),

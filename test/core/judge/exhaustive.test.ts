@@ -187,7 +187,7 @@ const listings: readonly Option<Snapshot['processes']['listing']>[] = [
 
 const hosts: readonly Option<Partial<HostFacts>>[] = [
   { value: {} },
-  { value: { pidNamespace: 'pid:[4026532777]', initialPidNamespace: false } },
+  { value: { pidNamespace: 'pid:[4026532777]', initialPidNamespace: false, numbersAreOurs: true } },
 ];
 
 const files: readonly Option<Partial<LockFile>>[] = [
@@ -322,6 +322,7 @@ const forgettings: readonly ((snapshot: Snapshot) => Snapshot)[] = [
     withServers(s, (server) => ({ ...server, panes: server.panes.map((pane) => ({ ...pane, path: null })) })),
   (s) => ({ ...s, host: { ...s.host, bootId: null } }),
   (s) => ({ ...s, host: { ...s.host, pidNamespace: null, initialPidNamespace: null } }),
+  (s) => ({ ...s, host: { ...s.host, numbersAreOurs: false } }),
   (s) => withLock(s, { git: null }),
   (s) => withLock(s, { git: git({ seen: false, why: 'forgotten' }) }),
   (s) => withLock(s, { mtimeMs: null }),

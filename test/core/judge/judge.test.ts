@@ -417,7 +417,12 @@ describe('situations of the field notes', () => {
   });
 
   test('inside a container absence proves nothing unless the tmux was reached from there', () => {
-    const host = { ...aSnapshot().host, initialPidNamespace: false, pidNamespace: 'pid:[4026532000]' };
+    const host = {
+      ...aSnapshot().host,
+      initialPidNamespace: false,
+      pidNamespace: 'pid:[4026532000]',
+      numbersAreOurs: true,
+    };
     expect(judge(aSnapshot({ locks: [lockOfAda], over: { host } })).state).toBe('unknown');
     const reached = { locks: [lockOfAda], servers: [aServer([])], over: { host } };
     const server = aProcess(600, { names: ['tmux: server'] });
@@ -425,6 +430,24 @@ describe('situations of the field notes', () => {
     // Its socket was mounted into this container: the server, and the agents, run outside.
     expect(judge(aSnapshot(reached)).state).toBe('unknown');
     expect(judge(aSnapshot({ ...reached, processes: [aProcess(600)] })).state).toBe('unknown');
+  });
+
+  test('inside a sandbox a tmux of its own does not make the numbers of its host those of the sandbox', () => {
+    const inside = { ...aSnapshot().host, initialPidNamespace: false, pidNamespace: 'pid:[4026532000]' };
+    const askedBy = (host: Snapshot['host'], hostname = host.hostname): string =>
+      judge(
+        aSnapshot({
+          locks: [aLock(ADA, { hostname })],
+          servers: [aServer([aPane({ id: '%1', sessionName: 'mine', path: `${ROOT}/mayor` })])],
+          processes: [aProcess(600, { names: ['tmux: server'] })],
+          over: { host },
+        }),
+      ).state;
+    expect(askedBy(inside)).toBe('unknown');
+    expect(askedBy({ ...inside, numbersAreOurs: false })).toBe('unknown');
+    // Nor does a lock that does not say where it was taken.
+    expect(askedBy({ ...inside, numbersAreOurs: true }, '')).toBe('unknown');
+    expect(askedBy({ ...inside, numbersAreOurs: true })).toBe('stale');
   });
 });
 

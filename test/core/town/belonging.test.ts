@@ -78,7 +78,12 @@ test('the place of a copied lock says nothing where the session says whose pane 
 });
 
 test('in a container only the town’s own tmux makes an absent process a dead one', () => {
-  const inside = { ...host, initialPidNamespace: false, pidNamespace: 'pid:[4026532999]' };
+  const inside = {
+    ...host,
+    initialPidNamespace: false,
+    pidNamespace: 'pid:[4026532999]',
+    numbersAreOurs: true,
+  };
   const pane = aPane({ id: '%1', sessionName: 'mine', path: '/home/u', command: 'bash' });
   const askedFrom = (fields: Parameters<typeof aServer>[1], path = '/home/u'): Snapshot =>
     aSnapshot({
