@@ -15,6 +15,7 @@ import type {
   Snapshot,
   TmuxEvidence,
 } from '../core/types/evidence.ts';
+import { displayPath } from '../io/disk/disk-path.ts';
 import { addGitFacts } from './git/facts.ts';
 import { readAsker, readHost } from './host.ts';
 import { readLeftovers } from './locks/leftovers.ts';
@@ -107,7 +108,9 @@ const unlistedGaps = (
   if (scan === 'worker' || scan === 'quick') return [];
   const known = new Set(gaps.map(({ what }) => what));
   const places = workers.filter((worker) => !locked.has(worker)).map((worker) => join(town.root, worker));
-  return closedHomes(places).filter(({ what }) => !known.has(what));
+  // What lies in a directory that is closed as a whole need not be told besides.
+  const open = places.filter((place) => !known.has(`directory:${displayPath(place)}`));
+  return closedHomes(open).filter(({ what }) => !known.has(what));
 };
 
 /** Names that panes use for this town's root and that lead to it: symlinked roots are named as they were typed. */

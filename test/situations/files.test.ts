@@ -163,9 +163,12 @@ describe('files: no lock record', () => {
   });
 
   hostTest('an invalid file is left where agents could be at work unseen', async () => {
-    const { town, look, env } = setStage();
+    const { town, look } = setStage();
     town.lock(ADA, '', { ageSeconds: 60 });
-    const report = await look({ env: { ...env, PATH: '/nowhere' } });
+    const socket = town.path('mute');
+    const server = createServer().listen(socket);
+    onCleanUp(() => void server.close());
+    const report = await look({ sockets: [socket], timeoutMs: 300 });
     expect(lockOf(report, ADA).state).toBe('invalid');
     expect(report).toMatchObject({ exitCode: 1, complete: false, summary: { fixable: 0 } });
   });
@@ -338,17 +341,18 @@ describe('files: git', () => {
   });
 
   (canBecomeOthers ? hostTest : test.skip)(
-    '"dubious ownership" makes tracked unknown: stale, but not released',
+    'a repository of several users makes tracked unknown: stale, but not released',
     async () => {
       const stage = setStage();
       stage.town.lock(ADA);
       commitLock(stage, ADA);
-      execFileSync('chown', ['-R', String(OTHER_UID), stage.town.path(ADA)]);
+      // One that belongs to one user as a whole is asked about as that user.
+      execFileSync('chown', ['-R', String(OTHER_UID), stage.town.path(ADA, '.git')]);
       const report = await stage.look();
       const lock = lockOf(report, ADA);
       expect(lock.state).toBe('stale');
       expect(report.summary?.fixable).toBe(0);
-      expect(textsOf(lock)).toMatch(/dubious ownership/);
+      expect(textsOf(lock)).toMatch(/belongs to several users: not asked/);
     },
   );
 
