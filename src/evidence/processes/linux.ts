@@ -100,6 +100,7 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
     const text = bytesAsText(read.bytes);
     return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
   };
+  const commandLines = new Map<number, readonly string[]>();
   return {
     row: (pid) => {
       const row = readRow(proc, pid, clock);
@@ -110,7 +111,13 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
       const leader = statusField(pid, 'Tgid');
       return leader !== null && leader !== String(pid);
     },
-    argv: (pid) => texts(`${proc}/${pid}/cmdline`) ?? [],
+    argv: (pid) => {
+      const before = commandLines.get(pid);
+      if (before !== undefined) return before;
+      const argv = texts(`${proc}/${pid}/cmdline`) ?? [];
+      commandLines.set(pid, argv);
+      return argv;
+    },
     uid: (pid) => {
       const uid = statusField(pid, 'Uid');
       return uid === null ? null : Number(uid);

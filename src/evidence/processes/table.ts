@@ -32,6 +32,7 @@ export interface ProcessDetails {
   readonly isListed: (pid: number) => boolean;
   /** The number of a thread within a process of another number. */
   readonly isThread: (pid: number) => boolean;
+  /** Read once for each table: it is asked for its own sake, for its children's and for its place. */
   readonly argv: (pid: number) => readonly string[];
   /** Real user id. */
   readonly uid: (pid: number) => number | null;
