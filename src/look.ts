@@ -47,13 +47,14 @@ export const look = (
   town: TownRoot,
   scan: ScanMode,
   workers: readonly string[],
-  options: LookOptions,
+  options: LookOptions & Pick<GatherRequest, 'lock'>,
   config: Config = readConfig(town.root, town.source),
 ): Promise<Snapshot> => {
-  const { before, onProgress, onStage } = options;
+  const { before, lock, onProgress, onStage } = options;
   return gather({
     town,
     before,
+    lock,
     onProgress,
     onStage,
     scan,
@@ -72,7 +73,7 @@ export const look = (
 export const examineTown = async (town?: string, options: LookOptions = {}): Promise<Examination> =>
   examineSnapshot(await look(townOf(town, options), options.scan ?? 'default', [], options));
 
-export interface WorkerLook extends LookOptions {
+export interface WorkerLook extends LookOptions, Pick<GatherRequest, 'lock'> {
   /** Root to judge it in; default: the outermost marked directory above the worker, or the worker itself. */
   readonly town?: string | undefined;
   /** Workers whose locks carry the same bytes, relative to the town: a copy is told from its original by both. */

@@ -5,6 +5,7 @@ import { createContext, Script, SourceTextModule } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { transformSync } from '@swc/core';
 import { builtInChecks } from '../checks/index.ts';
+import { builtInKinds } from '../kinds/index.ts';
 import { examineSnapshot } from '../src/core/judge/examine.ts';
 import { runCheck } from '../src/core/run-checks.ts';
 import type { Snapshot } from '../src/core/types/evidence.ts';
@@ -87,6 +88,46 @@ describe('checks', () => {
   });
 });
 
+describe('kinds', () => {
+  const kindIds = builtInKinds.map(({ id }) => id);
+  const modulesIn = (directory: string, extension: string): readonly string[] =>
+    readdirSync(join(PROJECT, directory))
+      .filter((name) => name.endsWith(extension) && name !== 'index.ts')
+      .map((name) => name.slice(0, -extension.length))
+      .sort();
+
+  test('are all the modules under kinds/, and each has its page and its test', () => {
+    expect(modulesIn('kinds', '.ts')).toEqual([...kindIds].sort());
+    expect(modulesIn('kinds', '.md')).toEqual([...kindIds].sort());
+    expect(modulesIn('test/kinds', '.test.ts')).toEqual([...kindIds].sort());
+  });
+
+  test.each(builtInKinds.map((kind) => [kind.id, kind] as const))(
+    '%s says what it is in one sentence, and its page can be read on a terminal',
+    (id, { title, summary }) => {
+      expect(title).toMatch(/^[A-Za-z][^.]+$/);
+      expect(summary).toMatch(/^.{20,100}\.$/);
+      const lines = read(`kinds/${id}.md`).trimEnd().split('\n');
+      expect(lines.filter((line) => line.length > 80)).toEqual([]);
+      expect(lines[0]).toBe(`# ${id}`);
+      expect(lines.filter((line) => line.startsWith('## '))).toEqual([
+        '## Where it lies',
+        '## Who holds it',
+        '## What shows that its holder is dead',
+        '## How it is let go and put back',
+      ]);
+    },
+  );
+
+  test('are all that the walk knows: no name of a lock, or of a home of locks, stands in its sources', () => {
+    const names = builtInKinds.flatMap(({ where }) => [where.name, ...Object.keys(where.homes)]);
+    const naming = readSources('src/evidence/scan').flatMap(({ path, text }) =>
+      names.filter((name) => text.includes(name)).map((name) => `${path}: ${name}`),
+    );
+    expect(naming).toEqual([]);
+  });
+});
+
 describe('over all fixture towns', () => {
   const JUDGING = ['invalid-lock', 'stale-lock', 'orphaned-lock', 'undecided-lock'];
 
@@ -137,8 +178,8 @@ describe('layers', () => {
   /** From the bottom up; each may import those before it. `lock` and `repair` are the only ones that write. */
   const RANKS: readonly (readonly string[])[] = [
     ['core', 'version.ts'],
-    ['io', 'schema', 'check.ts', 'document.ts'],
-    ['config.ts', 'plugins.ts', 'checks', 'reporters'],
+    ['io', 'schema', 'check.ts', 'kind.ts', 'document.ts'],
+    ['config.ts', 'plugins.ts', 'checks', 'kinds', 'reporters'],
     ['evidence'],
     ['look.ts'],
     ['lock'],
@@ -154,7 +195,7 @@ describe('layers', () => {
     return first === 'src' ? second : first;
   };
   const rankOf = (path: string): number => RANKS.findIndex((layers) => layers.includes(layerOf(path)));
-  const sources = [...readSources('src'), ...readSources('checks')];
+  const sources = ['src', 'checks', 'kinds'].flatMap((directory) => readSources(directory));
 
   test('imports point down only', () => {
     const upward = sources.flatMap(({ path, imports }) =>
@@ -172,9 +213,14 @@ describe('layers', () => {
       if (path !== 'checks/index.ts') expect([path, imports]).toEqual([path, ['../src/check.ts']]);
   });
 
+  test('a kind imports what authors of kinds import, and nothing else of ours', () => {
+    for (const { path, imports } of readSources('kinds'))
+      if (path !== 'kinds/index.ts') expect([path, imports]).toEqual([path, ['../src/kind.ts']]);
+  });
+
   test('reporters and the core import no module of Node', () => {
     for (const { path, imports } of sources)
-      if (['core', 'reporters', 'check.ts', 'checks'].includes(layerOf(path)))
+      if (['core', 'reporters', 'check.ts', 'checks', 'kind.ts', 'kinds'].includes(layerOf(path)))
         expect([path, imports.filter((specifier) => specifier.startsWith('node:'))]).toEqual([path, []]);
   });
 

@@ -18,6 +18,7 @@ import type {
 import { displayPath } from '../io/disk/disk-path.ts';
 import { addGitFacts } from './git/facts.ts';
 import { readAsker, readHost } from './host.ts';
+import { findAgain } from './locks/find-again.ts';
 import { readLeftovers } from './locks/leftovers.ts';
 import { readLoneCompanions } from './locks/lone-companions.ts';
 import { readLocks } from './locks/read-locks.ts';
@@ -49,6 +50,8 @@ export interface GatherRequest {
   readonly scan: ScanMode;
   /** For `scan: 'worker'`: relative to the town; nothing else is looked at. */
   readonly workers: readonly string[];
+  /** For `scan: 'worker'`: a lock of one of them that is found by its path, wherever its kind keeps it. */
+  readonly lock?: LockFile | undefined;
   /** tmux sockets by name or path; empty: all of the user's. */
   readonly sockets: readonly string[];
   /** Milliseconds for each question to tmux and to git. */
@@ -70,8 +73,13 @@ export interface GatherRequest {
 }
 
 const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
-  const { town, scan, workers, onProgress } = request;
-  if (scan === 'worker') return scanPlaces(workers.map((worker) => join(town.root, worker)));
+  const { town, scan, workers, lock, onProgress } = request;
+  if (scan === 'worker') {
+    const found = scanPlaces(workers.map((worker) => join(town.root, worker)));
+    const isFound = lock === undefined || found.locks.some(({ path }) => path === lock.path);
+    const again = isFound ? null : findAgain(lock, town.root);
+    return again === null ? found : { ...found, locks: [...found.locks, again] };
+  }
   // Every pane's path is the working directory of some process: one look at the processes finds them all.
   const places = scan === 'quick' ? await workingDirectories(await readProcessTable()) : [];
   return scanTownInTurns({

@@ -19,7 +19,11 @@ export interface SecondLook extends LookOptions {
 export const secondLook =
   (lock: LockFile, examination: Examination, { countsAsker, ...options }: SecondLook): Judge =>
   async (workerDir, lockPath) => {
-    const again = await lookAtWorker(workerDir, { ...options, beside: lookedAtBeside(lock, examination) });
+    const again = await lookAtWorker(workerDir, {
+      ...options,
+      lock,
+      beside: lookedAtBeside(lock, examination),
+    });
     const { verdicts } = countsAsker ? examineSnapshot(countingTheAsker(again.snapshot)) : again;
     return verdicts.find((one) => one.lock.path === lockPath) ?? null;
   };

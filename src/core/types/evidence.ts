@@ -103,7 +103,10 @@ export interface GitFacts {
 
 /** One lock file as it was found. */
 export interface LockFile {
-  /** `<kind>:<worker>`; a lock at the old place has `agent:<worker>#legacy` when the worker has one at the new place too. */
+  /**
+   * `agent:<worker>`; a lock at the old place has `agent:<worker>#legacy` when the worker has one at the new place too.
+   * `<kind>:<path>`, relative to the town, for a lock that claims no worker.
+   */
   readonly id: string;
   readonly kind: LockKind;
   /** Directory relative to the town root with `/`; `.` for the root itself. Bytes that are no UTF-8 appear as `\xNN`. */

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { COMPANION_NAME } from '../../core/record/lock-names.ts';
 import { parseCompanion } from '../../core/record/lock-record.ts';
 import { claimsWorker } from '../../core/town/claims-worker.ts';
 import type { LockFile, LoneCompanion } from '../../core/types/evidence.ts';
 import { readSmallFile } from '../../io/disk/files.ts';
+import { builtInTable } from './lock-table.ts';
 
 /** Second records of workers (relative to the real path `root`) that have no lock, or had one that was removed. Reads only. */
 export const readLoneCompanions = (
@@ -16,8 +16,10 @@ export const readLoneCompanions = (
   );
   return workers
     .filter((worker) => !locked.has(worker))
-    .flatMap((worker) => {
-      const path = `${root}/${worker}/.runtime/${COMPANION_NAME}`;
+    .flatMap((worker) =>
+      builtInTable.companions.map((name) => ({ worker, path: `${root}/${worker}/${name}` })),
+    )
+    .flatMap(({ worker, path }) => {
       // Nearly always there is none, and an error is slower than a question.
       if (!existsSync(path)) return [];
       const reading = readSmallFile(path);

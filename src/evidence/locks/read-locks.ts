@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
-import { COMPANION_NAME } from '../../core/record/lock-names.ts';
-import { parseCompanion, parseLockRecord } from '../../core/record/lock-record.ts';
-import type { LockContent, LockFile, TrueHolder } from '../../core/types/evidence.ts';
+import { parseCompanion } from '../../core/record/lock-record.ts';
+import type { KindRules, LockContent, LockFile, TrueHolder } from '../../core/types/evidence.ts';
+import type { Kind } from '../../core/types/kind.ts';
 import { type DiskPath, displayPath, displayRelative, pathBytes } from '../../io/disk/disk-path.ts';
 import { type FileReading, type OtherFileType, readSmallFile, stampOf } from '../../io/disk/files.ts';
 import type { FoundLock } from '../scan/scan.ts';
@@ -45,11 +45,12 @@ function unchanged(found: FoundLock, before: LockFile | undefined): LockFile | n
 export function readLock(found: FoundLock, root: string): LockFile | null {
   const reading = readSmallFile(found.path);
   if (reading.kind === 'absent') return null;
-  const companion = found.companion === null ? NO_COMPANION : readCompanion(found.companion);
+  const companion = found.companion === null ? NO_COMPANION : readCompanion(found.companion, found.kind);
+  const { kind } = found;
   const worker = displayRelative(root, found.place);
-  return {
-    id: found.hasTwin ? `agent:${worker}#legacy` : `agent:${worker}`,
-    kind: 'agent',
+  const lock: LockFile = {
+    id: `${kind.id}:${kind.claims === 'worker' ? worker : displayRelative(root, found.path)}${found.hasTwin ? '#legacy' : ''}`,
+    kind: kind.id,
     worker,
     path: displayPath(found.path),
     pathBytes: pathBytes(found.path),
@@ -58,17 +59,21 @@ export function readLock(found: FoundLock, root: string): LockFile | null {
     stamp: reading.kind === 'file' ? stampOf(reading.stat, reading.bytes) : null,
     mtimeMs: reading.mtimeMs,
     uid: reading.uid,
-    content: companion.doubt ?? contentOf(reading),
+    content: companion.doubt ?? contentOf(reading, kind),
     companion: companion.holder,
     git: null,
   };
+  return kind.claims === 'worker' ? lock : { ...lock, rules: rulesOf(kind) };
 }
 
-/** What a reading of a lock's file says as a record. */
-export function contentOf(reading: Exclude<FileReading, { kind: 'absent' }>): LockContent {
+/** No more than the rules: a snapshot is plain data. */
+const rulesOf = ({ claims, witnesses, freshMs }: KindRules): KindRules => ({ claims, witnesses, freshMs });
+
+/** What a reading of a lock's file says, by its kind. */
+function contentOf(reading: Exclude<FileReading, { kind: 'absent' }>, { read }: Kind): LockContent {
   switch (reading.kind) {
     case 'file':
-      return parseLockRecord(reading.bytes);
+      return read(reading.bytes);
     case 'other':
       return { kind: 'invalid', problem: reading.type, detail: DETAILS[reading.type] };
     case 'too-large':
@@ -103,13 +108,16 @@ interface Companion {
 
 const NO_COMPANION: Companion = { holder: null, doubt: null };
 
-function readCompanion(path: DiskPath): Companion {
+function readCompanion(path: DiskPath, { where }: Kind): Companion {
   const reading = readSmallFile(path);
   if (reading.kind === 'file') return { holder: parseCompanion(reading.bytes), doubt: null };
   if (reading.kind !== 'unread') return NO_COMPANION;
   return {
     holder: null,
-    doubt: { kind: 'unread', why: `its second record ${COMPANION_NAME} could not be read: ${reading.why}` },
+    doubt: {
+      kind: 'unread',
+      why: `its second record ${where.companion} could not be read: ${reading.why}`,
+    },
   };
 }
 

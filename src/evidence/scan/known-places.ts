@@ -1,4 +1,3 @@
-import { isLockHome, LOCK_HOMES } from '../../core/record/lock-names.ts';
 import type { DiskPath } from '../../io/disk/disk-path.ts';
 import {
   type Findings,
@@ -61,7 +60,7 @@ export function knownPlaces(
     }
     if (wildcard === undefined) return;
     for (const { name, child } of listSubdirectories(place, options, findings)) {
-      if (!Object.hasOwn(named, name) && !isLockHome(name) && !options.prune.has(name))
+      if (!Object.hasOwn(named, name) && !options.homes.has(name) && !options.prune.has(name))
         visit(child, wildcard, rig || name);
     }
   };
@@ -72,9 +71,9 @@ export function knownPlaces(
 /** Looks for locks in exactly these directories, not below them. A place that does not exist is no gap. */
 export function searchPlaces(places: readonly Place[], options: WalkOptions, findings: Findings): void {
   for (const place of places) {
-    for (const home of Object.keys(LOCK_HOMES)) {
-      const path = childOf(place, home);
-      if (openHome(path, options.disk, findings)) sightLocks(path, options, findings);
+    for (const [name, home] of options.homes) {
+      const path = childOf(place, name);
+      if (openHome(path, options.disk, findings)) sightLocks(path, home, options, findings);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** The helper thread of a large scan: takes subtrees from the shared board until there are none, and hands over what it found. */
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { realDisk } from '../../io/disk/disk.ts';
+import type { Homes } from './homes.ts';
 import { noFindings, type Subtree, walkAll } from './walk.ts';
 import { beginWork, endWork, openBoard, takeNext, tellProgress } from './walk-board.ts';
 
@@ -9,16 +10,23 @@ export interface HelperTask {
   readonly shared: SharedArrayBuffer;
   readonly port: MessagePort;
   readonly subtrees: readonly Subtree[];
+  readonly homes: Homes;
   readonly prune: ReadonlySet<string>;
   readonly uid: number;
 }
 
-const { shared, port, subtrees, prune, uid } = workerData as HelperTask;
+const { shared, port, subtrees, homes, prune, uid } = workerData as HelperTask;
 const board = openBoard(shared);
 
 if (beginWork(board)) {
   const findings = noFindings();
-  const options = { disk: realDisk, prune, uid, onDirectory: (count: number) => tellProgress(board, count) };
+  const options = {
+    disk: realDisk,
+    homes,
+    prune,
+    uid,
+    onDirectory: (count: number) => tellProgress(board, count),
+  };
   for (let index = takeNext(board, true); index !== null; index = takeNext(board, true)) {
     const subtree = subtrees[index];
     if (subtree !== undefined) walkAll([subtree], options, findings);

@@ -1,14 +1,10 @@
 import { realpathSync } from 'node:fs';
-import {
-  COMPANION_NAME,
-  isLockHome,
-  LOCK_HOMES,
-  LOCK_NAME,
-  leftoverKind,
-} from '../../core/record/lock-names.ts';
-import type { Gap, Leftover } from '../../core/types/evidence.ts';
+import { leftoverKind } from '../../core/record/lock-names.ts';
+import type { Gap, Leftover, LockFile } from '../../core/types/evidence.ts';
+import type { Kind } from '../../core/types/kind.ts';
 import { type Disk, realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
+import { builtInTable, type KindInHome, type LockTable } from '../locks/lock-table.ts';
 import { knownPlaces, LOCK_LAYOUT, searchPlaces, withAncestors } from './known-places.ts';
 import { trustedDevice } from './leaf-rule.ts';
 import {
@@ -35,16 +31,19 @@ export interface ScanOptions {
   readonly onProgress?: (directories: number, locks: number) => void;
   /** Another file system, for tests. */
   readonly disk?: Disk;
+  /** What is looked for; default: the locks of the built-in kinds. */
+  readonly table?: LockTable;
 }
 
-/** Something named `agent.lock` where a lock belongs; of whatever file type. */
+/** Something named like a lock where one belongs; of whatever file type. */
 export interface FoundLock {
+  readonly kind: Kind;
   /** Absolute path of the lock. */
   readonly path: DiskPath;
   /** The directory it speaks for. */
   readonly place: DiskPath;
-  readonly layout: 'runtime' | 'legacy';
-  /** Path of the second record, `agent.lock.holder`, where one lies beside it. */
+  readonly layout: LockFile['layout'];
+  /** Path of the second record where one lies beside it. */
   readonly companion: DiskPath | null;
   /** The same directory has a lock at the new place as well (legacy locks only). */
   readonly hasTwin: boolean;
@@ -69,7 +68,7 @@ export interface ScanResult {
 
 /** Absolute paths; those that are no UTF-8 are left out. */
 export interface SeenOnTheWay {
-  /** Directories with an entry `.git`, and with a directory `.gastown`. Places of locks and those above had none where they are missing. */
+  /** Directories with an entry `.git`, and with a home of an older layout. Places of locks and those above had none where they are missing. */
   readonly repositories: ReadonlySet<string>;
   readonly oldHomes: ReadonlySet<string>;
 }
@@ -133,7 +132,7 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   // What lies in a directory that could not be listed, nobody has seen.
   const isWhole = options.mode !== 'quick' && findings.gaps.length === 0;
   const seen = isWhole ? { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) } : null;
-  return resultOf(findings, seen);
+  return resultOf(findings, seen, options.table);
 }
 
 /** Looks for the lock of these directories alone (absolute paths), not below them. One that does not exist is no gap. */
@@ -155,34 +154,48 @@ export function scanPlaces(places: readonly string[], disk: Disk = realDisk): Sc
 export function closedHomes(places: readonly string[]): readonly Gap[] {
   const findings = noFindings();
   for (const path of places)
-    for (const home of Object.keys(LOCK_HOMES))
+    for (const home of builtInTable.homes.keys())
       openHome({ path: `${path}/${home}`, raw: false }, realDisk, findings);
   return findings.gaps;
 }
 
-const walkOptions = ({ mode, disk, onProgress }: ScanOptions): WalkOptions => ({
+const walkOptions = ({ mode, disk, onProgress, table = builtInTable }: ScanOptions): WalkOptions => ({
   disk: disk ?? realDisk,
+  homes: table.homes,
   prune: mode === 'deep' ? new Set() : PRUNED,
   uid: process.geteuid?.() ?? -1,
   onDirectory: onProgress ?? null,
 });
 
-function resultOf({ sightings, directories, gaps }: Findings, seen: SeenOnTheWay | null): ScanResult {
+function resultOf(
+  { sightings, directories, gaps }: Findings,
+  seen: SeenOnTheWay | null,
+  { kindsIn }: LockTable = builtInTable,
+): ScanResult {
   const homes = sightings.map(placeOf);
-  const withLock = new Set(
-    homes
-      .filter(({ layout, names }) => layout === 'runtime' && names.includes(LOCK_NAME))
-      .map(({ key }) => key),
+  const sighted = homes.flatMap((at) =>
+    (kindsIn.get(at.homeName) ?? [])
+      .filter(({ kind }) => at.names.includes(kind.where.name))
+      .map(({ kind, layout }) => ({ at, kind, layout })),
   );
-  const locks = homes
-    .filter(({ names }) => names.includes(LOCK_NAME))
-    .map(({ home, place, layout, names, key }) => ({
-      path: joinPath(home, LOCK_NAME),
-      place,
+  const isAtOldPlace = ({ layout }: KindInHome): boolean => layout === 'legacy';
+  const placeAndKind = ({ at, kind }: (typeof sighted)[number]): string => `${kind.id} ${at.key}`;
+  const atNewPlace = sighted.some(isAtOldPlace)
+    ? new Set(sighted.filter((each) => !isAtOldPlace(each)).map(placeAndKind))
+    : null;
+  const locks = sighted.map((each): FoundLock => {
+    const { at, kind, layout } = each;
+    const { name, companion } = kind.where;
+    return {
+      kind,
+      path: joinPath(at.home, name),
+      place: at.place,
       layout,
-      companion: names.includes(COMPANION_NAME) ? joinPath(home, COMPANION_NAME) : null,
-      hasTwin: layout === 'legacy' && withLock.has(key),
-    }));
+      companion:
+        companion !== undefined && at.names.includes(companion) ? joinPath(at.home, companion) : null,
+      hasTwin: isAtOldPlace(each) && atNewPlace?.has(placeAndKind(each)) === true,
+    };
+  });
   const leftovers = homes.flatMap(({ home, place, names }) =>
     names.flatMap((name) => {
       const kind = leftoverKind(name);
@@ -195,15 +208,8 @@ function resultOf({ sightings, directories, gaps }: Findings, seen: SeenOnTheWay
 
 function placeOf({ home: { path, raw }, names }: Sighting) {
   const end = path.lastIndexOf('/');
-  const name = path.slice(end + 1);
   const key = end === 0 ? '/' : path.slice(0, end);
-  return {
-    key,
-    home: exact(path, raw),
-    place: exact(key, raw),
-    layout: isLockHome(name) ? LOCK_HOMES[name] : 'runtime',
-    names,
-  } as const;
+  return { key, homeName: path.slice(end + 1), home: exact(path, raw), place: exact(key, raw), names };
 }
 
 /** Names that only look odd are walked as bytes, and are text all the same. */

@@ -99,12 +99,12 @@ function finish(
 function startHelper(
   subtrees: readonly Subtree[],
   board: Board,
-  { prune, uid }: WalkOptions,
+  { homes, prune, uid }: WalkOptions,
 ): (() => Findings | null) | null {
   // Loaded here, because most runs do without.
   const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
   const { port1, port2 } = new MessageChannel();
-  const workerData: HelperTask = { shared: board.shared, port: port2, subtrees, prune, uid };
+  const workerData: HelperTask = { shared: board.shared, port: port2, subtrees, homes, prune, uid };
   let worker: WorkerThread;
   try {
     const options = { workerData, transferList: [port2], execArgv: [] };

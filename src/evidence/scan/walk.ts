@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
-import { isLockHome, isLockName, OLD_HOME } from '../../core/record/lock-names.ts';
 import type { Gap } from '../../core/types/evidence.ts';
 import { type Disk, type Entry, isUntyped, type Look } from '../../io/disk/disk.ts';
 import { displayPath, fromLatin1, toLatin1 } from '../../io/disk/disk-path.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
+import { type Home, type Homes, isNamedLikeLock } from './homes.ts';
 import { isLeaf } from './leaf-rule.ts';
 
 /** A directory. */
@@ -20,7 +20,7 @@ export interface Subtree extends Place {
   readonly leafDevice: number | null;
 }
 
-/** A directory `.runtime` or `.gastown` that holds files named like locks. */
+/** A home that holds files named like locks. */
 export interface Sighting {
   readonly home: Place;
   readonly names: readonly string[];
@@ -30,7 +30,7 @@ export interface Sighting {
 export interface Findings {
   readonly sightings: Sighting[];
   readonly gaps: Gap[];
-  /** Directories with an entry `.git`, and those with a directory `.gastown`: what others ask for later. */
+  /** Directories with an entry `.git`, and those with a home of an older layout: what others ask for later. */
   readonly repositories: Place[];
   readonly oldHomes: Place[];
   directories: number;
@@ -38,6 +38,8 @@ export interface Findings {
 
 export interface WalkOptions {
   readonly disk: Disk;
+  /** What is looked for. */
+  readonly homes: Homes;
   /** Exact names of directories that are not entered. */
   readonly prune: ReadonlySet<string>;
   /** Who asks: directories that it cannot read are gaps. */
@@ -108,9 +110,9 @@ function visitor(
   findings: Findings,
   elsewhere: Subtree[],
 ): (directory: string, stack: string[]) => void {
-  const { disk, prune, uid } = options;
+  const { disk, homes, prune, uid } = options;
 
-  const list = (directory: string, isHome: boolean, stack: string[]): void => {
+  const list = (directory: string, inHome: Home | null, stack: string[]): void => {
     const place = { path: directory, raw };
     const entries = listPlace(place, options, findings);
     const prefix = directory === '/' ? directory : `${directory}/`;
@@ -118,10 +120,10 @@ function visitor(
     let hasRawNames = false;
     for (const entry of entries) {
       const name = entry.name;
-      if (isHome && isLockName(name)) names.push(name);
+      if (inHome !== null && isNamedLikeLock(inHome, name)) names.push(name);
       if (name === '.git') findings.repositories.push(place);
       if (entry.isFile()) {
-        if (name.charCodeAt(0) === DOT && isLockHome(name))
+        if (name.charCodeAt(0) === DOT && homes.has(name))
           addClosedHome({ path: prefix + name, raw }, false, findings);
         continue;
       }
@@ -131,13 +133,17 @@ function visitor(
       }
       if (!entry.isDirectory() && !(isUntyped(entry) && isDirectory(prefix + name))) {
         // Where the directory says no types, what was looked at is asked once more: that is rare.
-        if (isLockHome(name)) openHome({ path: prefix + name, raw }, disk, findings);
+        if (homes.has(name)) openHome({ path: prefix + name, raw }, disk, findings);
         continue;
       }
-      if (name.charCodeAt(0) !== DOT) stack.push(prefix + name);
-      else if (isLockHome(name)) {
-        if (name === OLD_HOME) findings.oldHomes.push(place);
-        list(prefix + name, true, stack);
+      if (name.charCodeAt(0) !== DOT) {
+        stack.push(prefix + name);
+        continue;
+      }
+      const home = homes.get(name);
+      if (home !== undefined) {
+        if (home.isOld) findings.oldHomes.push(place);
+        list(prefix + name, home, stack);
       } else if (!prune.has(name)) stack.push(prefix + name);
     }
     if (names.length > 0) findings.sightings.push({ home: place, names });
@@ -162,7 +168,7 @@ function visitor(
         return;
       }
     }
-    list(directory, false, stack);
+    list(directory, null, stack);
   };
 }
 
@@ -194,8 +200,8 @@ const REPLACEMENT = '\ufffd';
 const DOT = 46;
 
 /**
- * True where a `.runtime` or `.gastown` is a directory. Anything else that stands there is not followed, and other tools
- * follow a symlink: a live lock may lie behind it, so it is a gap.
+ * True where a home is a directory. Anything else that stands there is not followed, and other tools follow a symlink:
+ * a live lock may lie behind it, so it is a gap.
  */
 export function openHome(home: Place, disk: Disk, findings: Findings): boolean {
   const look = lookAt(disk, home, findings);
@@ -213,11 +219,11 @@ function addClosedHome({ path, raw }: Place, isSymlink: boolean, { gaps }: Findi
   });
 }
 
-/** Notes the locks of one `.runtime` or `.gastown`, and does not go further down. */
-export function sightLocks(home: Place, options: WalkOptions, findings: Findings): void {
+/** Notes the locks of one home, and does not go further down. */
+export function sightLocks(home: Place, rule: Home, options: WalkOptions, findings: Findings): void {
   const names = listPlace(home, options, findings)
     .map(({ name }) => name)
-    .filter(isLockName);
+    .filter((name) => isNamedLikeLock(rule, name));
   if (names.length > 0) findings.sightings.push({ home, names });
 }
 

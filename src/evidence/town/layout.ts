@@ -4,6 +4,7 @@ import type { Gap, Rig } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
 import { readSmallFile } from '../../io/disk/files.ts';
+import { builtInTable } from '../locks/lock-table.ts';
 import { knownPlaces, WORKER_LAYOUT } from '../scan/known-places.ts';
 import { PRUNED } from '../scan/scan.ts';
 import { noFindings } from '../scan/walk.ts';
@@ -27,7 +28,7 @@ export interface TownLayout {
  */
 export function readTownLayout(root: string, seen: ReadonlySet<DiskPath> = new Set()): TownLayout {
   const findings = noFindings();
-  const options = { disk: realDisk, prune: PRUNED, uid: -1, onDirectory: null };
+  const options = { disk: realDisk, homes: builtInTable.homes, prune: PRUNED, uid: -1, onDirectory: null };
   const directories = knownPlaces(root, WORKER_LAYOUT, options, findings, seen).map(({ path, raw }) =>
     displayRelative(root, raw ? fromLatin1(path) : path),
   );

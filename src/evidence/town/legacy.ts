@@ -1,7 +1,9 @@
 import { lstatSync } from 'node:fs';
-import { isLockName, LOCK_NAME, OLD_HOME } from '../../core/record/lock-names.ts';
+import { OLD_HOME } from '../../core/record/lock-names.ts';
 import type { LegacyItem } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
+import { builtInTable } from '../locks/lock-table.ts';
+import { isNamedLikeLock } from '../scan/homes.ts';
 
 const NEW_HOME = '.runtime';
 
@@ -64,7 +66,12 @@ function itemsOf(root: string, place: string, targets: Readonly<Record<string, s
 const inRoot = (root: string, relative: string): string => `${root === '/' ? '' : root}/${relative}`;
 
 /** The lock itself moves; its guard (`agent.lock.flock`) and the leftovers beside it stay where they are. */
-const isState = (name: string): boolean => name === LOCK_NAME || !isLockName(name);
+const isState = (name: string): boolean => {
+  const { homes, kindsIn } = builtInTable;
+  const home = homes.get(OLD_HOME);
+  const isLock = kindsIn.get(OLD_HOME)?.some(({ kind }) => kind.where.name === name);
+  return isLock === true || home === undefined || !isNamedLikeLock(home, name);
+};
 
 /** Names in a directory; none where it is a symlink, or cannot be listed. */
 function listNames(directory: string): string[] {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import agent from '../../../kinds/agent.ts';
 import { formatCompanion } from '../../../src/core/record/lock-record.ts';
 import { readLeftovers } from '../../../src/evidence/locks/leftovers.ts';
 import { readLocks } from '../../../src/evidence/locks/read-locks.ts';
@@ -202,6 +203,7 @@ describe('the companion record', () => {
     const town = makeTown();
     const path = town.lock('a');
     const found = {
+      kind: agent,
       path,
       place: town.path('a'),
       layout: 'runtime',

@@ -1,0 +1,5 @@
+import type { Kind } from '../src/kind.ts';
+import agent from './agent.ts';
+
+/** The built-in kinds of lock. */
+export const builtInKinds: readonly Kind[] = [agent];

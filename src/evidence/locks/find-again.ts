@@ -1,0 +1,27 @@
+/** Finding one known lock again: a second look is at exactly that file, wherever its kind keeps it. */
+import { dirname, join } from 'node:path';
+import type { LockFile } from '../../core/types/evidence.ts';
+import type { FoundLock } from '../scan/scan.ts';
+import { builtInTable, type LockTable } from './lock-table.ts';
+
+/**
+ * What a scan would say of this lock of the town at `root`; null for a kind that nobody here knows. Looks at nothing:
+ * reading tells whether it is still there. Its path must be UTF-8.
+ */
+export const findAgain = (
+  { kind: id, path, worker, layout, id: lockId }: LockFile,
+  root: string,
+  { kinds }: LockTable = builtInTable,
+): FoundLock | null => {
+  const kind = kinds.get(id);
+  if (kind === undefined) return null;
+  const { companion } = kind.where;
+  return {
+    kind,
+    path,
+    place: join(root, worker),
+    layout,
+    companion: companion === undefined ? null : join(dirname(path), companion),
+    hasTwin: lockId.endsWith('#legacy'),
+  };
+};

@@ -1,0 +1,74 @@
+/** Names and homes come from the kinds alone: a second kind, made here, is found on the same walk, and again by its path. */
+import { Buffer } from 'node:buffer';
+import { afterEach, expect, test } from '@jest/globals';
+import agent from '../../../kinds/agent.ts';
+import { findAgain } from '../../../src/evidence/locks/find-again.ts';
+import { compileTable } from '../../../src/evidence/locks/lock-table.ts';
+import { readLocks } from '../../../src/evidence/locks/read-locks.ts';
+import { scanTown } from '../../../src/evidence/scan/scan.ts';
+import { defineKind } from '../../../src/kind.ts';
+import { lookAtWorker } from '../../../src/look.ts';
+import { cleanUp, makeTown } from '../../support/index.ts';
+
+afterEach(cleanUp);
+
+const note = defineKind({
+  id: 'note',
+  title: 'Notes',
+  summary: 'A kind that only this test knows.',
+  where: { homes: { '.notes': 'runtime', '.runtime': 'runtime' }, name: 'build.pid' },
+  claims: null,
+  witnesses: ['process'],
+  freshMs: 60_000,
+  read: (bytes) => ({ kind: 'invalid', problem: 'not-json', detail: Buffer.from(bytes).toString() }),
+  letGo: 'move-aside',
+});
+
+const table = compileTable([agent, note]);
+
+test('each kind is found in its own homes, by its own name, and read by its own reader', () => {
+  const town = makeTown();
+  town.lock('a');
+  town.write('a/.runtime/build.pid', 'beside an agent’s lock');
+  town.write('a/.notes/build.pid', 'elsewhere');
+  town.write('a/.notes/agent.lock', 'at no place of agents');
+  town.write('a/build.pid', 'in no home');
+  const { locks } = scanTown({ root: town.root, mode: 'default', threads: 1, table });
+  const read = readLocks(locks, town.root);
+  expect(read.map(({ id, path, content }) => [id, path.slice(town.root.length), content.kind])).toEqual([
+    ['note:a/.notes/build.pid', '/a/.notes/build.pid', 'invalid'],
+    ['agent:a', '/a/.runtime/agent.lock', 'record'],
+    ['note:a/.runtime/build.pid', '/a/.runtime/build.pid', 'invalid'],
+  ]);
+  expect(read[0]?.rules).toEqual({ claims: null, witnesses: ['process'], freshMs: 60_000 });
+  expect(read[1]).not.toHaveProperty('rules');
+  expect(scanTown({ root: town.root, mode: 'quick', places: [town.path('a')], table }).locks).toHaveLength(3);
+});
+
+test('a lock is found again by its path, wherever its kind keeps it', () => {
+  const town = makeTown();
+  town.write('a/.notes/build.pid', '1');
+  const [lock] = readLocks(scanTown({ root: town.root, mode: 'default', table }).locks, town.root);
+  if (lock === undefined) throw new Error('it was not found at all');
+  const again = findAgain(lock, town.root, table);
+  expect(again === null ? [] : readLocks([again], town.root)).toEqual([lock]);
+  expect(findAgain(lock, town.root)).toBeNull();
+});
+
+test('a second look finds exactly the lock that it is given, also where no walk looks', async () => {
+  const town = makeTown();
+  const path = town.lock('a', {}, { at: 'odd/agent.lock' });
+  const [seen] = readLocks(
+    [{ kind: agent, path, place: town.path('a'), layout: 'runtime', companion: null, hasTwin: false }],
+    town.root,
+  );
+  const pathsSeen = async (lock: typeof seen) =>
+    (await lookAtWorker(town.path('a'), { town: town.root, lock })).verdicts.map(({ lock: one }) => one.path);
+  expect(await pathsSeen(undefined)).toEqual([]);
+  expect(await pathsSeen(seen)).toEqual([path]);
+});
+
+test('a home that no walk would look up is a mistake of its kind', () => {
+  const lost = { ...note, where: { homes: { daemon: 'runtime' as const }, name: 'daemon.pid' } };
+  expect(() => compileTable([lost])).toThrow('kind note: daemon is no name that begins with a dot');
+});
