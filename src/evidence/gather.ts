@@ -2,6 +2,7 @@
  * Gathers all evidence of one run into a snapshot. The order is part of the promise: locks first, then processes, then
  * tmux; the other way round an agent that starts meanwhile would look dead.
  */
+
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn } from '../core/programs/by-name.ts';
@@ -36,6 +37,7 @@ import { closedHomes, type ScanResult, scanPlaces, scanTownInTurns } from './sca
 import { askTmux } from './tmux/tmux.ts';
 import { readTownLayout, type TownLayout } from './town/layout.ts';
 import { readLegacyItems } from './town/legacy.ts';
+import { isMarked } from './town/marker.ts';
 import { isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town/place.ts';
 import type { TownRoot } from './town/root.ts';
 import { treesAround } from './town/trees.ts';
@@ -137,9 +139,7 @@ const layoutFor = (request: GatherRequest, found: ScanResult, tmux: TmuxEvidence
   // A scan follows no symlink, and neither does the layout.
   const seen = found.seen === null ? undefined : new Set(found.locks.map(({ place }) => place));
   if (needed) return readTownLayout(request.town.root, seen);
-  const marked =
-    statSync(join(request.town.root, 'mayor', 'town.json'), { throwIfNoEntry: false }) !== undefined;
-  return { ...NO_LAYOUT, marked };
+  return { ...NO_LAYOUT, marked: isMarked(request.town.root) };
 };
 
 /** Panes under another name of the town's directories (a bind mount) are where the town has them. */

@@ -1,7 +1,9 @@
 /** This machine and who asks on it. */
-import { readlinkSync, realpathSync } from 'node:fs';
+
+import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Asker, HostFacts } from '../core/types/evidence.ts';
+import { realOrSame } from '../io/disk/real-path.ts';
 import { runCommandNow } from '../io/programs/command.ts';
 import { findSystemProgram } from '../io/programs/find-program.ts';
 import { readProc } from './processes/proc-files.ts';
@@ -80,15 +82,7 @@ const askerPane = ({ TMUX, TMUX_PANE }: Readonly<Record<string, string | undefin
 /** The socket that a `TMUX` variable names, symlinks resolved where it exists; null where it names none. */
 export const socketInTmuxVariable = (value: string | undefined): string | null => {
   const path = /^(\/.*),\d+,\d*$/s.exec(value ?? '')?.[1];
-  return path === undefined ? null : resolved(path);
-};
-
-const resolved = (path: string): string => {
-  try {
-    return realpathSync.native(path);
-  } catch {
-    return path;
-  }
+  return path === undefined ? null : realOrSame(path);
 };
 
 const readLine = (path: string): string | null => {

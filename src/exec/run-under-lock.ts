@@ -1,12 +1,14 @@
 /** `doctor exec`: one command at a time per worker, guaranteed by the lock that is held in the command's own name. */
+
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { clear, clearVerdict } from '../core/clear-to-start.ts';
 import { Failure } from '../core/failure.ts';
 import { workerArgument } from '../core/report/name-worker.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
+import { isMarked } from '../evidence/town/marker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
 import type { AcquireRequest } from '../lock/acquire.ts';
@@ -156,7 +158,7 @@ const take = async (
   request: ExecRequest,
   env: Environment,
 ): Promise<PreflightResult | null> => {
-  const inGasTown = existsSync(join(target.town.root, 'mayor', 'town.json'));
+  const inGasTown = isMarked(target.town.root);
   const asHelper = (request.record ?? (inGasTown ? 'helper' : 'process')) === 'helper';
   const sessionId = request.session ?? env.TMUX_PANE ?? '';
   try {

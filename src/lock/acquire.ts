@@ -20,7 +20,7 @@ import {
   describeHolder,
   type HolderProcess,
   isProvenDead,
-  lifeOf,
+  lifeNow,
   mayLive,
   startTokenOf,
 } from './identity.ts';
@@ -235,7 +235,7 @@ function refuseUnfinished({ workerDir }: LockContext, unfinished: readonly strin
 function refuseLiveCompanion({ calls, place, workerDir, nonce }: LockContext): void {
   const holder = readCompanion(calls, place);
   if (holder === null || holder.nonce === nonce || !mayLive(holder)) return;
-  const isCertain = lifeOf(holder) === 'alive';
+  const isCertain = lifeNow(holder) === 'alive';
   const verb = isCertain ? 'is' : 'may be';
   const message = `${workerDir} ${verb} held by process ${holder.pid}, although somebody removed its lock.`;
   throw new LockedError(workerDir, message, { state: isCertain ? 'held' : 'unknown' });

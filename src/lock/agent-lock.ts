@@ -1,9 +1,10 @@
 /** The lock of one worker: taken, refreshed and given back without ever losing a live one. */
-import { realpathSync } from 'node:fs';
+
 import { join } from 'node:path';
 import type { Stamp } from '../core/types/evidence.ts';
 import { makeDirectory } from '../io/disk/make-files.ts';
 import { type OpenDirectory, openOwned } from '../io/disk/open-directory.ts';
+import { realOrSame } from '../io/disk/real-path.ts';
 import { systemCalls } from '../io/disk/system-calls.ts';
 import { isAbsence } from '../io/errno.ts';
 import {
@@ -172,6 +173,7 @@ export class Lock {
     const { workerDir } = this;
     return {
       workerDir,
+      // Symlinks above the worker's directory are the caller's choice; below it none is followed.
       place: placeIn(join(isReal ? workerDir : realOrSame(workerDir), '.runtime')),
       calls,
       judge,
@@ -179,15 +181,6 @@ export class Lock {
       nonce: this.#nonce,
       sessionId: this.#sessionId,
     };
-  }
-}
-
-/** Symlinks above the worker's directory are the caller's choice; below it none is followed. */
-function realOrSame(directory: string): string {
-  try {
-    return realpathSync.native(directory);
-  } catch {
-    return directory; // it does not exist: whatever is asked of it says so
   }
 }
 

@@ -1,4 +1,5 @@
 /** Who holds a lock, in words that outlive the process: number, start token, boot, PID namespace. */
+import { lifeOf, type Shown } from '../core/judge/life.ts';
 import type { LockContent, TrueHolder } from '../core/types/evidence.ts';
 import { readHost } from '../evidence/host.ts';
 import { readProc } from '../evidence/processes/proc-files.ts';
@@ -28,25 +29,13 @@ export function describeHolder(holder: HolderProcess, nonce: string): TrueHolder
   return { pid: holder.pid, startToken: holder.startToken, bootId, pidNamespace, nonce };
 }
 
-/**
- * What is certain about a holder of ours on this machine: `alive` and `gone` are proven, everything else (another boot,
- * another namespace, no token) is `unknown`. Never throws.
- */
-export function lifeOf(holder: TrueHolder): 'alive' | 'gone' | 'unknown' {
-  const { bootId, pidNamespace } = readHost();
-  if (holder.bootId !== bootId || holder.pidNamespace !== pidNamespace) return 'unknown';
-  // Two that are not known are not therefore the same. macOS has no namespaces, and its start times are dates.
-  if (process.platform !== 'darwin' && (bootId === null || pidNamespace === null)) return 'unknown';
-  const seen = askSystem(holder.pid);
-  if (seen === 'gone' || seen === 'unknown') return seen;
-  if (holder.startToken === null) return 'unknown';
-  if (seen.startToken === holder.startToken) return 'alive';
-  return bootId === null ? 'unknown' : 'gone';
-}
+/** `lifeOf` a holder of ours, as the system of this machine shows it now. Never throws. */
+export const lifeNow = (holder: TrueHolder): ReturnType<typeof lifeOf> =>
+  lifeOf(holder, readHost(), () => askSystem(holder.pid));
 
 /** Alive, or not to be told while something runs under its number here. Of another boot or namespace nothing runs. Never throws. */
 export function mayLive(holder: TrueHolder): boolean {
-  const life = lifeOf(holder);
+  const life = lifeNow(holder);
   if (life !== 'unknown') return life === 'alive';
   const { bootId, pidNamespace } = readHost();
   const isElsewhere = differ(holder.bootId, bootId) || differ(holder.pidNamespace, pidNamespace);
@@ -62,10 +51,7 @@ const differ = (one: string | null, other: string | null): boolean =>
  * in a foreign record proves nothing: a Gas Town helper's was dead from the start.
  */
 export const isProvenDead = (content: LockContent): boolean =>
-  content.kind === 'record' && content.record.holder !== null && lifeOf(content.record.holder) === 'gone';
-
-/** What the system shows under a number: a start token, `gone` where certainly nothing runs, `unknown` where that cannot be told. */
-type Shown = { readonly startToken: string } | 'gone' | 'unknown';
+  content.kind === 'record' && content.record.holder !== null && lifeNow(content.record.holder) === 'gone';
 
 function askSystem(pid: number): Shown {
   const { answer } = signalProcess(pid);

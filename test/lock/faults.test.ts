@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { Failure } from '../../src/core/failure.ts';
 import { errnoOf } from '../../src/io/errno.ts';
 import { LockError } from '../../src/lock/errors.ts';
-import { lifeOf } from '../../src/lock/identity.ts';
+import { lifeNow } from '../../src/lock/identity.ts';
 import { cleanUp } from '../support/index.ts';
 import { FOREIGN, lockFileAt, makeScene, type Scene } from './support/bench-scene.ts';
 import { OPERATIONS, repair } from './support/operations.ts';
@@ -12,7 +12,7 @@ import { alone, FAULTS, failing, listCalls, withoutLinks } from './support/tappe
 function isClaimed({ lock }: Scene): boolean {
   const { content } = lockFileAt(lock);
   const holder = content.kind === 'record' ? content.record.holder : null;
-  return holder !== null && lifeOf(holder) === 'alive';
+  return holder !== null && lifeNow(holder) === 'alive';
 }
 
 /** `tmpfs` as it is, and as FAT is: without hard links (injected). */

@@ -3,7 +3,7 @@
  * prints start times in the same form.
  */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { describeHolder, lifeOf, mayLive, startTokenOf } from '../../src/lock/identity.ts';
+import { describeHolder, lifeNow, mayLive, startTokenOf } from '../../src/lock/identity.ts';
 import { cleanUp, deadPid, fakeAgent, onCleanUp, startZombie } from '../support/index.ts';
 
 const NONCE = '0123456789abcdef';
@@ -24,10 +24,10 @@ describe('a simulated macOS', () => {
     const { pid } = await fakeAgent();
     const token = await startTokenOf(pid);
     expect(token).toMatch(/^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/);
-    expect([lifeOf(holderNamed(pid, token)), mayLive(holderNamed(pid, token))]).toEqual(['alive', true]);
+    expect([lifeNow(holderNamed(pid, token)), mayLive(holderNamed(pid, token))]).toEqual(['alive', true]);
     const other = holderNamed(pid, 'Sun Nov 23 09:00:02 2025');
     // This machine has no sysctl that tells macOS's boots.
-    expect([lifeOf(other), mayLive(other)]).toEqual(['unknown', true]);
+    expect([lifeNow(other), mayLive(other)]).toEqual(['unknown', true]);
   });
 
   test('tells start times that do not change with the zone of the one who asks', async () => {
@@ -41,14 +41,14 @@ describe('a simulated macOS', () => {
   });
 
   test('calls dead what has ended, zombies too', async () => {
-    expect(lifeOf(holderNamed(deadPid(), 'Sun Nov 23 09:00:02 2025'))).toBe('gone');
-    expect(lifeOf(holderNamed(await startZombie(), 'Sun Nov 23 09:00:02 2025'))).toBe('gone');
+    expect(lifeNow(holderNamed(deadPid(), 'Sun Nov 23 09:00:02 2025'))).toBe('gone');
+    expect(lifeNow(holderNamed(await startZombie(), 'Sun Nov 23 09:00:02 2025'))).toBe('gone');
   });
 
   test('without a start time only a number in use may be alive, and none of another boot', async () => {
     const { pid } = await fakeAgent();
     const unsure = holderNamed(pid, null);
-    expect([lifeOf(unsure), mayLive(unsure)]).toEqual(['unknown', true]);
+    expect([lifeNow(unsure), mayLive(unsure)]).toEqual(['unknown', true]);
     expect(mayLive(holderNamed(deadPid(), null))).toBe(false);
     expect(mayLive({ ...unsure, pidNamespace: 'pid:[1]' })).toBe(false);
   });

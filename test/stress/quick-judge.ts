@@ -4,7 +4,7 @@ import type { Release, State, Verdict } from '../../src/core/types/judgement.ts'
 import { systemCalls } from '../../src/io/disk/system-calls.ts';
 import type { Judge } from '../../src/lock/ask-the-judge.ts';
 import { look } from '../../src/lock/files/sight.ts';
-import { lifeOf } from '../../src/lock/identity.ts';
+import { lifeNow } from '../../src/lock/identity.ts';
 import { startTicks } from './oracle.ts';
 
 /** What a scan would say of the lock at this path; null where there is none. */
@@ -32,7 +32,7 @@ const stateOf = ({ content }: LockFile): State => {
   if (content.kind !== 'record') return 'invalid';
   const { holder, pid } = content.record;
   if (holder === null) return startTicks(pid) === null ? 'stale' : 'held';
-  const life = lifeOf(holder);
+  const life = lifeNow(holder);
   return life === 'gone' ? 'stale' : life === 'alive' ? 'held' : 'unknown';
 };
 

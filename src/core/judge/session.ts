@@ -10,6 +10,7 @@ import {
   type TownIndex,
   type WorkerView,
 } from '../town/town-index.ts';
+import { isUnreached } from '../town/unreached.ts';
 import type { LockRecord, TmuxServer } from '../types/evidence.ts';
 import type { Fact, Reason, SessionState } from '../types/judgement.ts';
 import { isAtPlaceOf } from './at-work.ts';
@@ -145,7 +146,7 @@ const liveText = (views: readonly PaneView[]): string => {
 const unreached = (index: TownIndex): string => {
   const { installed, servers, enumerated } = index.snapshot.tmux;
   if (!installed) return 'tmux is not installed here, so its sessions could not be read';
-  const failed = servers.find((server) => server.status === 'failed' && !server.outsideTown);
+  const failed = servers.find(isUnreached);
   if (failed !== undefined)
     return `tmux server ${failed.socket} was not reached: ${failed.reason ?? 'unknown reason'}`;
   return enumerated ? 'tmux was not reached' : 'running tmux servers could not be counted';

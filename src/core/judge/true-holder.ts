@@ -1,6 +1,7 @@
 /** The true holder that a record of ours names: judged by its boot, its namespace and its start token, never by clocks. */
 import type { TownIndex } from '../town/town-index.ts';
 import type { LeftRunning, LockFile, LockRecord, TrueHolder } from '../types/evidence.ts';
+import { whoIs } from './life.ts';
 import {
   alive,
   died,
@@ -14,7 +15,7 @@ import {
   recycled,
   restarted,
 } from './process-finding.ts';
-import { isFromBeforeRestart, isThisBoot, plainHostname } from './where-taken.ts';
+import { isFromBeforeRestart, plainHostname } from './where-taken.ts';
 
 /** The holder has ended, and what it left running holds the lock as it did. */
 const outlived = ({ pid, own }: Known, left: LeftRunning): ProcessFinding =>
@@ -43,7 +44,7 @@ export const judgeTrueHolder = (
   index: TownIndex,
 ): ProcessFinding => {
   const { host } = index.snapshot;
-  const { pid, bootId, pidNamespace, startToken } = holder;
+  const { pid, bootId, pidNamespace } = holder;
   const unseen: Known = { pid, own: true, process: null };
   if (bootId !== null && host.bootId !== null && bootId !== host.bootId)
     return judgeOtherBoot(unseen, record, index);
@@ -63,9 +64,7 @@ export const judgeTrueHolder = (
   const left = index.snapshot.processes.leftRunning?.find(({ nonce }) => nonce === holder.nonce);
   if (end !== null && left !== undefined) return outlived(known, left);
   if (end !== null) return sure ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
-  const token = lookup.process?.startToken ?? null;
-  const differs = token !== null && startToken !== null && token !== startToken;
-  if (!differs || !isThisBoot(holder, host)) return alive(known);
+  if (whoIs(lookup.process?.startToken ?? null, holder, host) !== 'another') return alive(known);
   if (left !== undefined) return outlived(known, left);
   return sure ? recycled(known, 'it started at another time than the holder') : doubt(known, NAMESPACE_DOUBT);
 };

@@ -3,6 +3,7 @@
 import { type CheckOutcome, isDoubt } from '../run-checks.ts';
 import { isWithin, relativeTo } from '../town/roles.ts';
 import { hasTmuxAnswered } from '../town/town-index.ts';
+import { isUnreached } from '../town/unreached.ts';
 import { type Finding, SEVERITIES, type Severity } from '../types/check.ts';
 import type { Gap, Snapshot } from '../types/evidence.ts';
 import type { Examination, Verdict } from '../types/judgement.ts';
@@ -146,7 +147,7 @@ const tmuxStatus = (snapshot: Snapshot): 'ok' | 'none' | 'unknown' => {
 export const gapsOf = (snapshot: Snapshot): readonly Gap[] => {
   const { tmux, processes, locks } = snapshot;
   const silent = tmux.servers
-    .filter((server) => server.status === 'failed' && !server.outsideTown)
+    .filter(isUnreached)
     .map((server) => ({ what: `tmux:${server.socket}`, why: server.reason ?? 'did not answer' }));
   const missing =
     !tmux.installed && !hasTmuxAnswered(snapshot) && silent.length === 0 && locks.length > 0

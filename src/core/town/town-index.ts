@@ -24,6 +24,7 @@ import {
   rolesOfEnvironment,
   sessionNamesOf,
 } from './roles.ts';
+import { isUnreached } from './unreached.ts';
 
 /** A worker's directory and the agents that may rightfully work in it. */
 export interface WorkerView {
@@ -282,7 +283,7 @@ const NO_PANES: readonly PaneView[] = [];
 export const hasTmuxAnswered = ({ tmux, processes: { listing } }: Snapshot): boolean =>
   tmux.enumerated &&
   (tmux.installed || (listing.seen && listing.value === 'all')) &&
-  tmux.servers.every((server) => server.status !== 'failed' || server.outsideTown);
+  !tmux.servers.some(isUnreached);
 
 /**
  * Who works in a pane. The name that tmux shows counts beside the processes, for they were read before: it may be that of

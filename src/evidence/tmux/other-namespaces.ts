@@ -2,11 +2,12 @@
  * tmux servers in other namespaces of this machine: by which path they are reached from here, and which numbers and
  * directories here are theirs there. Reads only.
  */
+
 import { statSync } from 'node:fs';
 import type { TmuxPane, TmuxServer } from '../../core/types/evidence.ts';
+import { realOrSame } from '../../io/disk/real-path.ts';
 import type { ProcessTable } from '../processes/table.ts';
 import { isSameDirectory } from '../town/place.ts';
-import { canonical } from './sockets.ts';
 
 /** Where the socket of a process is for us. */
 export interface Access {
@@ -19,7 +20,7 @@ export interface Access {
 
 /** The way to a socket on which a process listens, `path` as that process has it. */
 export const accessTo = (path: string, pid: number, { details }: ProcessTable): Access => {
-  const here = canonical(path);
+  const here = realOrSame(path);
   if (details.sharesOurPaths(pid)) {
     const removed = `its socket was removed (kill -USR1 ${pid} makes it again)`;
     return { path: here, door: '', obstacle: isSocket(here) ? null : removed };

@@ -1,8 +1,10 @@
 /** Where tmux servers of this user may listen. Looks at sockets, never connects, never makes a directory. */
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+
+import { readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { TmuxServer } from '../../core/types/evidence.ts';
 import { sha256Hex } from '../../io/disk/digest.ts';
+import { realOrSame } from '../../io/disk/real-path.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 import { socketInTmuxVariable } from '../host.ts';
 
@@ -150,18 +152,9 @@ interface Directory {
 const socketDirectories = ({ env, uids }: SocketQuestion): readonly Directory[] => {
   const bases = [env.TMUX_TMPDIR ?? '', '/tmp'].filter((base) => base !== '');
   const directories = uids.flatMap((uid) =>
-    bases.map((base) => ({ path: canonical(resolve(base, `tmux-${uid}`)), uid })),
+    bases.map((base) => ({ path: realOrSame(resolve(base, `tmux-${uid}`)), uid })),
   );
   return [...new Map(directories.map((directory) => [directory.path, directory])).values()];
-};
-
-/** The path with its symlinks resolved, or as it is where it does not exist or is closed to us. */
-export const canonical = (path: string): string => {
-  try {
-    return realpathSync.native(path);
-  } catch {
-    return path;
-  }
 };
 
 /** Looks at one place. On what is no socket nobody listens. */
@@ -170,9 +163,9 @@ const sight = (place: string, origin: Origin): Sighting => {
   try {
     const stats = statSync(place, { throwIfNoEntry: false });
     if (!stats?.isSocket()) return { ...at, path: place, presence: 'none' };
-    return { ...at, path: canonical(place), presence: 'socket', inode: `${stats.dev}:${stats.ino}` };
+    return { ...at, path: realOrSame(place), presence: 'socket', inode: `${stats.dev}:${stats.ino}` };
   } catch (error) {
     if (isAbsence(error)) return { ...at, path: place, presence: 'none' };
-    return { ...at, path: canonical(place), presence: 'closed', why: describeErrno(error) };
+    return { ...at, path: realOrSame(place), presence: 'closed', why: describeErrno(error) };
   }
 };

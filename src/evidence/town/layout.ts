@@ -1,4 +1,3 @@
-import { lstatSync } from 'node:fs';
 import { ownerOf } from '../../core/town/roles.ts';
 import type { Gap, Rig } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
@@ -8,6 +7,7 @@ import { builtInTable } from '../locks/lock-table.ts';
 import { knownPlaces, WORKER_LAYOUT } from '../scan/known-places.ts';
 import { PRUNED } from '../scan/scan.ts';
 import { noFindings } from '../scan/walk.ts';
+import { isMarked } from './marker.ts';
 import { parseRigs } from './rigs.ts';
 
 /** What the known layout of a town says, without a scan. */
@@ -34,7 +34,7 @@ export function readTownLayout(root: string, seen: ReadonlySet<DiskPath> = new S
   );
   const { rigs, gaps } = readRigs(root, directories);
   return {
-    marked: exists(`${root}/mayor/town.json`),
+    marked: isMarked(root),
     rigs,
     workers: directories.filter((directory) => ownerOf(directory)?.canonical).sort(),
     gaps,
@@ -69,12 +69,4 @@ function guessRigs(directories: readonly string[]): readonly Rig[] {
     .map((directory) => directory.slice(0, directory.indexOf('/')))
     .filter((name) => ownerOf(`${name}/witness`)?.role === `${name}/witness`);
   return [...new Set(names)].sort().map((name) => ({ name, prefix: null }));
-}
-
-function exists(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false; // an unreadable mayor/ is in the gaps already
-  }
 }

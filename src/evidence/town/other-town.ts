@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
-import { entryExists } from '../../io/disk/entry-exists.ts';
+import { isMarked } from './marker.ts';
 
 /**
  * Finds the root of another town in which a path lies: the outermost directory with `mayor/town.json`, null for paths
@@ -13,7 +13,7 @@ export const otherTownFinder = (root: string): ((path: string) => string | null)
     if (before !== undefined) return before;
     const parent = dirname(directory);
     const above = parent === directory ? null : find(parent);
-    const found = above ?? (entryExists(`${directory}/mayor/town.json`) ? directory : null);
+    const found = above ?? (isMarked(directory) ? directory : null);
     outermost.set(directory, found);
     return found;
   };

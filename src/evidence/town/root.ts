@@ -1,9 +1,11 @@
 /** Which directory is the town, and why. Reads only. */
+
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../../core/failure.ts';
 import type { TownSource } from '../../core/types/evidence.ts';
 import { distrust, sudoUid } from '../../io/trust.ts';
+import { TOWN_MARKER } from './marker.ts';
 
 export interface TownRoot {
   /** Absolute, symlinks resolved. */
@@ -24,9 +26,6 @@ export interface TownRequest {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The file that marks a Gas Town, relative to its root. */
-const TOWN_MARKER = ['mayor', 'town.json'] as const;
-
 interface Marked {
   /** The outermost directory whose marker counts. */
   readonly place: string | null;
@@ -43,7 +42,7 @@ interface Marked {
 const outermostMarked = (from: string): Marked => {
   let found: Marked = { place: null, passedOver: null, foreign: null };
   for (let place = from; ; place = dirname(place)) {
-    const marker = join(place, ...TOWN_MARKER);
+    const marker = join(place, TOWN_MARKER);
     if (existsSync(marker)) found = withMarker(found, place, marker);
     if (dirname(place) === place || (found.place !== null && distrustTown([place]) !== null)) return found;
   }
@@ -84,7 +83,7 @@ const choose = ({ town, cwd, env }: TownRequest): Choice => {
     return {
       path: place,
       source: 'marker',
-      why: 'outermost directory above with mayor/town.json',
+      why: `outermost directory above with ${TOWN_MARKER}`,
       passedOver,
     };
   for (const name of ['GT_TOWN_ROOT', 'GT_ROOT']) {
@@ -98,7 +97,7 @@ const choose = ({ town, cwd, env }: TownRequest): Choice => {
       `the town around ${cwd} does not count unless it is named: ${passedOver}`,
       `doctor --town ${foreign}`,
     );
-  const why = 'the working directory, for want of a mayor/town.json above it';
+  const why = `the working directory, for want of a ${TOWN_MARKER} above it`;
   return { path: cwd, source: 'cwd', why, passedOver };
 };
 

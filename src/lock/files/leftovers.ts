@@ -4,7 +4,7 @@ import { isAbandoned, isExpiredCopy, leftoverKind } from '../../core/record/lock
 import type { Leftover } from '../../core/types/evidence.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import type { Guard } from '../guard/guard.ts';
-import { isProvenDead, lifeOf } from '../identity.ts';
+import { isProvenDead, lifeNow } from '../identity.ts';
 import { putBack } from './aside.ts';
 import { readCompanion } from './companion.ts';
 import type { Place } from './names.ts';
@@ -109,5 +109,5 @@ const isRecordOfDead = (calls: SystemCalls, path: string): boolean => {
 function removeOrphanedCompanion(calls: SystemCalls, place: Place, remove: (path: string) => void): void {
   if (calls.lstat(place.lock) !== undefined) return;
   const holder = readCompanion(calls, place);
-  if (holder !== null && lifeOf(holder) === 'gone') remove(place.companion);
+  if (holder !== null && lifeNow(holder) === 'gone') remove(place.companion);
 }

@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import type { SystemCalls } from '../../../src/io/disk/system-calls.ts';
 import { Lock, type LockOptions } from '../../../src/lock/agent-lock.ts';
 import { makeRunId } from '../../../src/lock/files/names.ts';
-import { type HolderProcess, lifeOf } from '../../../src/lock/identity.ts';
+import { type HolderProcess, lifeNow } from '../../../src/lock/identity.ts';
 import { applyRelease } from '../../../src/repair/apply.ts';
 import { repairLeftovers } from '../../../src/repair/leftovers.ts';
 import { undoReleases } from '../../../src/repair/undo.ts';
@@ -18,7 +18,7 @@ export const judge = judging(({ content }) => {
   if (content.kind !== 'record') return 'invalid';
   const { sessionId, holder } = content.record;
   if (sessionId === 'live') return 'held';
-  return holder === null || lifeOf(holder) === 'gone' ? 'stale' : 'held';
+  return holder === null || lifeNow(holder) === 'gone' ? 'stale' : 'held';
 });
 
 type Run = (calls: SystemCalls) => Promise<'done' | string>;

@@ -1,0 +1,6 @@
+/** Which silent tmux servers are doubt. */
+import type { TmuxServer } from '../types/evidence.ts';
+
+/** True for a server that did not answer and may show a pane of this town. */
+export const isUnreached = ({ status, outsideTown }: TmuxServer): boolean =>
+  status === 'failed' && !outsideTown;
