@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from './core/failure.ts';
+import { relativeTo } from './core/town/roles.ts';
 import type { Check } from './core/types/check.ts';
 import { distrust } from './io/trust.ts';
 
@@ -34,12 +35,8 @@ export const loadPlugins = async (requests: readonly PluginRequest[]): Promise<r
 };
 
 const loadPlugin = async (request: PluginRequest): Promise<readonly Check[]> => {
-  const path = locate(request);
-  if (request.mustBeTrusted === true) {
-    const real = realpathSync.native(path);
-    const fault = distrust([dirname(real), real]);
-    if (fault !== null) throw refuse(request, `it is not loaded: ${fault}`);
-  }
+  const located = locate(request);
+  const path = request.mustBeTrusted === true ? trusted(request, located) : located;
   let module: { readonly default?: unknown };
   try {
     const { importModule } = await import('./io/import-module.ts');
@@ -55,6 +52,20 @@ const loadPlugin = async (request: PluginRequest): Promise<readonly Check[]> => 
   if (exported === undefined) throw refuse(request, 'it has no default export');
   const list: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
   return list.map((candidate, index) => validate(candidate, request, list.length > 1 ? index : null));
+};
+
+/**
+ * The file itself, without the symlinks that lead to it, for their owner may turn them elsewhere before it is loaded; and so
+ * may the owner of any directory on the way to it from the one that names it.
+ */
+const trusted = (request: PluginRequest, path: string): string => {
+  const real = realpathSync.native(path);
+  const inside = relativeTo(request.from, real);
+  const onTheWay =
+    inside === null ? [] : inside.split('/').map((_, at, names) => names.slice(0, at).join('/'));
+  const fault = distrust([...onTheWay.map((name) => join(request.from, name)), dirname(real), real]);
+  if (fault !== null) throw refuse(request, `it is not loaded: ${fault}`);
+  return real;
 };
 
 const validate = (candidate: unknown, request: PluginRequest, index: number | null): Check => {

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   realpathSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -270,6 +271,24 @@ describe("another user's files (skipped without root)", () => {
     });
     expect(readdirSync(target)).toEqual([]);
   });
+
+  asRoot(
+    'are not loaded as plug-ins through a directory that somebody else can put another in the place of',
+    () => {
+      const target = privateDirectory(0);
+      const town = makeTown({ workers: [ADA] });
+      plantPlugin(town.root, target, 0);
+      mkdirSync(town.path('shared/inner'), { recursive: true });
+      renameSync(town.path('evil.mjs'), town.path('shared/inner/evil.mjs'));
+      town.write('lock-doctor.json', '{"plugins": ["./shared/inner/evil.mjs"]}');
+      chownSync(town.path('shared'), ATTACKER, -1);
+      expect(doctor(['--json', town.root])).toMatchObject({
+        status: 2,
+        stdout: expect.stringContaining(`shared belongs to user ${ATTACKER}`),
+      });
+      expect(readdirSync(target)).toEqual([]);
+    },
+  );
 });
 
 describe('what an agent can leave in its worker', () => {
