@@ -1,3 +1,4 @@
+/** Loads plug-in checks, and distrusts what they are. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join, resolve } from 'node:path';

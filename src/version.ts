@@ -1,3 +1,4 @@
+/** The version of this program. */
 import { readFileSync } from 'node:fs';
 
 /** Put in place by the bundler; the library and the tests read it out of package.json. */

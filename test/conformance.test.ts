@@ -236,6 +236,49 @@ describe('layers', () => {
     expect(users.map(({ path }) => path)).toEqual(home);
   });
 
+  /** The validators are made by the build. */
+  const written = sources.filter(({ path }) => !path.startsWith('src/schema/compiled/'));
+
+  test('a file starts with the sentence that says what it promises', () => {
+    const headless = written.filter(({ path, text }) => path.startsWith('src/') && !text.startsWith('/**'));
+    expect(headless.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('functions are arrow functions, generators excepted', () => {
+    const declared = written.flatMap(({ path, text }) =>
+      [...text.matchAll(/^\s*(?:export )?(?:async )?function (\w+)\(/gm)].map(
+        ([, name]) => `${path}: ${name}`,
+      ),
+    );
+    expect(declared).toEqual([]);
+  });
+
+  test('evidence knows no judgement', () => {
+    const judging = sources.filter(
+      ({ path, imports }) =>
+        layerOf(path) === 'evidence' &&
+        imports.some((one) => importedFile(path, one) === 'src/core/types/judgement.ts'),
+    );
+    expect(judging.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('no import leads back to where it came from, types included', () => {
+    const files = new Map(sources.map(({ path, imports }) => [path, imports]));
+    const done = new Set<string>();
+    const loopFrom = (path: string, way: readonly string[]): readonly string[] | null => {
+      if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
+      if (done.has(path)) return null;
+      done.add(path);
+      for (const specifier of files.get(path) ?? []) {
+        const target = importedFile(path, specifier);
+        const loop = target === null ? null : loopFrom(target, [...way, path]);
+        if (loop !== null) return loop;
+      }
+      return null;
+    };
+    expect(sources.map(({ path }) => loopFrom(path, [])).filter((loop) => loop !== null)).toEqual([]);
+  });
+
   test('no other package is imported', () => {
     const packages = sources.flatMap(({ imports }) => imports.filter((one) => !/^(\.|node:)/.test(one)));
     expect([...new Set(packages)].sort()).toEqual(['execa', 'listr2', 'picocolors', 'yargs']);

@@ -1,3 +1,4 @@
+/** The pages about checks, as `doctor explain` prints them. */
 import { readFileSync } from 'node:fs';
 import { Failure } from '../core/failure.ts';
 import { wrapText } from '../reporters/screen/display-width.ts';

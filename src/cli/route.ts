@@ -1,3 +1,4 @@
+/** Which command a command line asks for. */
 import { COMMANDS, type CommandName, OPTIONS, type Option } from './arguments/options.ts';
 
 const ROWS: readonly Option[] = OPTIONS;

@@ -1,3 +1,4 @@
+/** Expected failures. */
 import type { ErrorCode } from './types/report.ts';
 
 /** An expected failure: told in one sentence with a hint, never with a stack. The code decides the exit code. */

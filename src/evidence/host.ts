@@ -8,7 +8,7 @@ import { runCommandNow } from '../io/programs/command.ts';
 import { findSystemProgram } from '../io/programs/find-program.ts';
 import { readProc } from './processes/proc-files.ts';
 import { parseProcStat } from './processes/proc-stat.ts';
-import type { ProcessTable } from './processes/table.ts';
+import type { ProcessTable } from './processes/row.ts';
 
 const SYSCTL_TIMEOUT_MS = 2000;
 

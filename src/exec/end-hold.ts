@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { relativeTo } from '../core/town/roles.ts';
 import { commandOf, findLeftRunning, mayBeLeft } from '../evidence/processes/left-running.ts';
-import { type ProcessRow, type ProcessTable, readProcessTable } from '../evidence/processes/table.ts';
+import type { ProcessRow, ProcessTable } from '../evidence/processes/row.ts';
+import { readProcessTable } from '../evidence/processes/table.ts';
 import type { Lock } from '../lock/agent-lock.ts';
 import { LockError } from '../lock/errors.ts';
 import { type HolderProcess, startTokenOf } from '../lock/identity.ts';

@@ -1,3 +1,4 @@
+/** Passes signals on to the command that `doctor exec` runs. */
 import type { ChildProcess } from 'node:child_process';
 import { isatty } from 'node:tty';
 import { readProc } from '../evidence/processes/proc-files.ts';

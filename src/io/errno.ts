@@ -1,3 +1,4 @@
+/** What failed system calls say. */
 import { getSystemErrorMap } from 'node:util';
 
 /** The code of a failed system call (`EACCES`), or null where the value is no such error. */
@@ -8,14 +9,14 @@ export const errnoOf = (error: unknown): string | null =>
     : null;
 
 /** A failed system call as a sentence fragment: `permission denied (EACCES)`. Anything else that was thrown: its text. */
-export function describeErrno(error: unknown): string {
+export const describeErrno = (error: unknown): string => {
   const code = errnoOf(error);
   if (code === null) return String(error);
   for (const [name, message] of getSystemErrorMap().values()) {
     if (name === code) return `${message} (${code})`;
   }
   return code;
-}
+};
 
 /** The thing was not there, or is there no longer: `ENOTDIR` means that a directory above it was replaced. */
 export const isAbsence = (error: unknown): boolean => {

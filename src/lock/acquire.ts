@@ -53,11 +53,11 @@ export interface Acquired {
 const ATTEMPTS = 3;
 
 /** Takes the lock under its guard. Throws LockedError, InvalidLockError, NoGuardError, or what the system throws. */
-export async function acquireGuarded(
+export const acquireGuarded = async (
   guard: Guard,
   request: AcquireRequest,
   context: LockContext,
-): Promise<Acquired> {
+): Promise<Acquired> => {
   const { calls, place, workerDir } = context;
   const text = await compose(request, context);
   const { kept } = tidyUp(guard, { nowMs: context.now(), clearReleasedAfterMs: null });
@@ -86,15 +86,15 @@ export async function acquireGuarded(
   throw new LockedError(workerDir, `The lock of ${workerDir} changes faster than it can be judged.`, {
     state: 'unknown',
   });
-}
+};
 
 /** Puts a staged record at the lock's name, in place of the stale lock that was seen there; null where others were faster. */
-function putInPlace(
+const putInPlace = (
   guard: Guard,
   request: AcquireRequest,
   context: LockContext,
   { staged, seen, holder }: Composed & { readonly staged: Staged; readonly seen: Sight },
-): Acquired | null {
+): Acquired | null => {
   const { calls, place } = context;
   const old =
     seen.kind === 'absent' ? null : take(context, guard, recordOf(context, seen).stamp, staged.nonce);
@@ -114,26 +114,26 @@ function putInPlace(
   }
   if (old !== null) removeQuietly(calls, old.aside);
   return null;
-}
+};
 
 /** The staged name goes last: together with the lock it tells the next run that an `.old` of its name was replaced. */
-function dropStaged(calls: SystemCalls, place: Place, { nonce, path }: Staged): void {
+const dropStaged = (calls: SystemCalls, place: Place, { nonce, path }: Staged): void => {
   try {
     if (calls.lstat(asidePath(place, nonce)) === undefined) calls.unlink(path);
   } catch {
     // Debris at worst: the next run removes it.
   }
-}
+};
 
 /**
  * Takes a free lock where nothing on this machine can flock: link(2) alone is exclusive. Nothing is ever removed.
  * `directory` is the lock's, and the context's calls are its own.
  */
-export async function acquireUnguarded(
+export const acquireUnguarded = async (
   directory: OpenDirectory,
   request: AcquireRequest,
   context: LockContext,
-): Promise<Acquired> {
+): Promise<Acquired> => {
   const { calls, place } = context;
   const text = await compose(request, context);
   const seen = look(calls, place.lock);
@@ -152,14 +152,14 @@ export async function acquireUnguarded(
     }
   }
   throw notOurs(context, look(calls, place.lock));
-}
+};
 
 /** Writes our own lock anew, over itself. Throws NotLockedError, LockedError, or what the system throws. */
-export async function refreshGuarded(
+export const refreshGuarded = async (
   guard: Guard,
   request: AcquireRequest,
   context: LockContext,
-): Promise<Acquired> {
+): Promise<Acquired> => {
   const { calls, place, workerDir } = context;
   const before = look(calls, place.lock);
   if (!isOurs(context, before)) throw notOurs(context, before);
@@ -179,14 +179,14 @@ export async function refreshGuarded(
     writeCompanion(calls, place, text.holder);
   }
   return { how: 'refreshed', ...recordOf(context, look(calls, place.lock)), guarded: true };
-}
+};
 
 interface Composed {
   readonly record: string;
   readonly holder: TrueHolder;
 }
 
-async function compose(request: AcquireRequest, { nonce, now }: LockContext): Promise<Composed> {
+const compose = async (request: AcquireRequest, { nonce, now }: LockContext): Promise<Composed> => {
   const process_ = request.holder ?? { pid: process.pid, startToken: await startTokenOf(process.pid) };
   const holder = describeHolder(process_, nonce ?? request.nonce ?? makeNonce());
   const record = formatLockRecord({
@@ -197,16 +197,16 @@ async function compose(request: AcquireRequest, { nonce, now }: LockContext): Pr
     holder,
   });
   return { record, holder };
-}
+};
 
 /** The second record, where one is wanted; an old one of somebody gone must not stand beside the new lock. */
-function finish(
+const finish = (
   guard: Guard,
   { companion }: AcquireRequest,
   context: LockContext,
   holder: TrueHolder,
   acquired: Acquired,
-): void {
+): void => {
   const { calls, place } = context;
   try {
     if (companion) writeCompanion(calls, place, holder);
@@ -216,10 +216,10 @@ function finish(
     if (typeof taken !== 'string') removeQuietly(calls, taken.aside);
     throw error;
   }
-}
+};
 
 /** A lock that a dead run moved aside may be a live one: while it cannot be put back, nobody takes its place. */
-function refuseUnfinished({ workerDir }: LockContext, unfinished: readonly string[]): void {
+const refuseUnfinished = ({ workerDir }: LockContext, unfinished: readonly string[]): void => {
   const [first] = unfinished;
   if (first === undefined) return;
   throw new LockedError(
@@ -229,30 +229,30 @@ function refuseUnfinished({ workerDir }: LockContext, unfinished: readonly strin
       state: 'unknown',
     },
   );
-}
+};
 
 /** Somebody removed the lock of an agent that lives: its second record still says so. */
-function refuseLiveCompanion({ calls, place, workerDir, nonce }: LockContext): void {
+const refuseLiveCompanion = ({ calls, place, workerDir, nonce }: LockContext): void => {
   const holder = readCompanion(calls, place);
   if (holder === null || holder.nonce === nonce || !mayLive(holder)) return;
   const isCertain = lifeNow(holder) === 'alive';
   const verb = isCertain ? 'is' : 'may be';
   const message = `${workerDir} ${verb} held by process ${holder.pid}, although somebody removed its lock.`;
   throw new LockedError(workerDir, message, { state: isCertain ? 'held' : 'unknown' });
-}
+};
 
-async function judged(context: LockContext, seen: Sight): Promise<Verdict | null> {
+const judged = async (context: LockContext, seen: Sight): Promise<Verdict | null> => {
   recordOf(context, seen); // what is no record, or cannot be read, is refused without a judge
   const verdict = await context.judge(context.workerDir, context.place.lock);
   return verdict !== null && isAbout(verdict, seen) ? verdict : null;
-}
+};
 
 /** Proof, and a guard that means something to everybody who could break or take this lock. */
 const mayTakeOver = ({ state, release, lock }: Verdict, { network }: Guard): boolean =>
   state === 'stale' && release.allowed && (network === null || isProvenDead(lock.content));
 
-function refusal(context: LockContext, seen: Sight, verdict: Verdict): LockedError {
+const refusal = (context: LockContext, seen: Sight, verdict: Verdict): LockedError => {
   const { record, stamp } = recordOf(context, seen);
   const message = explainRefusal(context.workerDir, verdict);
   return new LockedError(context.workerDir, message, { state: verdict.state, record, stamp, verdict });
-}
+};

@@ -185,22 +185,22 @@ export class Lock {
 }
 
 /** Makes `.runtime` in a worker's directory that exists; git is told to ignore what we made, and nothing that was there. */
-function makeHome({ calls, place, workerDir }: LockContext): void {
+const makeHome = ({ calls, place, workerDir }: LockContext): void => {
   try {
     if (makeDirectory(calls, place.directory)) ignoreDirectory(calls, place);
   } catch (error) {
     throw asLockError(workerDir, error);
   }
-}
+};
 
-async function inDirectory<T>(
+const inDirectory = async <T>(
   context: LockContext,
   use: (directory: OpenDirectory, inside: LockContext) => Promise<T>,
-): Promise<T> {
+): Promise<T> => {
   const directory = openOwned(context.calls, context.place.directory);
   try {
     return await use(directory, { ...context, calls: directory.calls });
   } finally {
     directory.close();
   }
-}
+};

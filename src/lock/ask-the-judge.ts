@@ -37,7 +37,7 @@ export const isAbout = (verdict: Verdict, seen: Sight): boolean =>
 const SHARED = 'locks of other machines cannot be excluded on this file system';
 
 /** Why a lock that is judged so is not taken over: one sentence for an operator. */
-export function explainRefusal(workerDir: string, verdict: Verdict): string {
+export const explainRefusal = (workerDir: string, verdict: Verdict): string => {
   const { state, holder, facts, notes } = verdict;
   const pid =
     holder === null ? '' : ` (process ${holder.pid}${holder.sessionId ? `, ${holder.sessionId}` : ''})`;
@@ -57,4 +57,4 @@ export function explainRefusal(workerDir: string, verdict: Verdict): string {
     case 'unknown':
       return `It cannot be told who holds ${workerDir}${pid}: ${because}.`;
   }
-}
+};

@@ -40,13 +40,13 @@ export interface Seen {
 }
 
 /** The record that was seen belongs to the asking instance. */
-export function isOurs({ nonce }: LockContext, seen: Sight): boolean {
+export const isOurs = ({ nonce }: LockContext, seen: Sight): boolean => {
   const holder = seen.kind === 'file' && seen.content.kind === 'record' ? seen.content.record.holder : null;
   return nonce !== null && holder?.nonce === nonce;
-}
+};
 
 /** The record that was seen; throws NotLockedError, InvalidLockError or, where it cannot be read, LockedError. */
-export function recordOf({ workerDir }: LockContext, seen: Sight): Seen {
+export const recordOf = ({ workerDir }: LockContext, seen: Sight): Seen => {
   if (seen.kind === 'absent') throw new NotLockedError(workerDir);
   if (seen.kind === 'other')
     throw new InvalidLockError(workerDir, seen.problem, describeProblem(seen.problem));
@@ -55,10 +55,10 @@ export function recordOf({ workerDir }: LockContext, seen: Sight): Seen {
   if (content.kind === 'invalid') throw new InvalidLockError(workerDir, content.problem, content.detail);
   if (content.kind === 'unread') throw unreadable(workerDir, content.why);
   return { record: content.record, stamp };
-}
+};
 
 /** What to throw for a lock of somebody else. */
-export function notOurs(context: LockContext, seen: Sight): LockedError {
+export const notOurs = (context: LockContext, seen: Sight): LockedError => {
   const { record, stamp } = recordOf(context, seen);
   const { workerDir } = context;
   const by =
@@ -68,18 +68,18 @@ export function notOurs(context: LockContext, seen: Sight): LockedError {
     record,
     stamp,
   });
-}
+};
 
 /**
  * Moves the lock with this stamp aside and answers where it lies, `changed` or `absent`. Throws NoGuardError when the
  * guard was torn down and LockChangedError when a lock that we moved by mistake could not be put back.
  */
-export function take(
+export const take = (
   { workerDir }: LockContext,
   guard: Guard,
   expected: Stamp,
   nonce?: string,
-): { readonly aside: string } | 'changed' | 'absent' {
+): { readonly aside: string } | 'changed' | 'absent' => {
   const moved = moveAside(guard, expected, nonce);
   switch (moved.kind) {
     case 'moved':
@@ -94,7 +94,7 @@ export function take(
     default:
       return moved.kind;
   }
-}
+};
 
 export const tornGuard = (workerDir: string): NoGuardError =>
   new NoGuardError(
@@ -104,14 +104,14 @@ export const tornGuard = (workerDir: string): NoGuardError =>
   );
 
 /** Errors of the library pass, and so do mistakes of a program; what a system call threw becomes a LockIoError. */
-export function asLockError(workerDir: string, error: unknown): unknown {
+export const asLockError = (workerDir: string, error: unknown): unknown => {
   if (error instanceof LockError) return error;
   if (error instanceof UnsafeDirectoryError) return new NoGuardError(workerDir, error.message, error.hint);
   const isOfDisk = error instanceof DiskError || /^E[A-Z0-9]+$/.test(errnoOf(error) ?? '');
   if (!isOfDisk) return error;
   const message = `The disk refused to change the lock of ${workerDir}: ${describeFailure(error)}.`;
   return new LockIoError(workerDir, message, errnoOf(error), error);
-}
+};
 
 const unreadable = (workerDir: string, why: string): LockedError =>
   new LockedError(workerDir, `The lock of ${workerDir} cannot be read: ${why}.`, { state: 'unknown' });

@@ -10,11 +10,11 @@ import { describeHolder, type HolderProcess } from './identity.ts';
  * Writes our lock in that process's name, over itself; where another tool wrote over it, our second record alone.
  * Throws NotLockedError or LockedError where neither is ours any more, or what the system throws.
  */
-export async function handOverGuarded(
+export const handOverGuarded = async (
   guard: Guard,
   holder: HolderProcess,
   context: LockContext,
-): Promise<Acquired | null> {
+): Promise<Acquired | null> => {
   const { calls, place, nonce } = context;
   const seen = look(calls, place.lock);
   if (isOurs(context, seen)) {
@@ -26,4 +26,4 @@ export async function handOverGuarded(
   if (nonce === null || readCompanion(calls, place)?.nonce !== nonce) throw notOurs(context, seen);
   writeCompanion(calls, place, describeHolder(holder, nonce));
   return null;
-}
+};

@@ -18,29 +18,29 @@ export interface HolderProcess {
  * The token that tells a process from a later one of the same number: on Linux field 22 of `/proc/<pid>/stat`, on
  * macOS what `ps -o lstart=` prints in UTC. Null where it cannot be read. Never throws.
  */
-export async function startTokenOf(pid: number): Promise<string | null> {
+export const startTokenOf = async (pid: number): Promise<string | null> => {
   const seen = askSystem(pid);
   return seen === 'unknown' || seen === 'gone' ? null : seen.startToken;
-}
+};
 
 /** The true holder as a record names it. */
-export function describeHolder(holder: HolderProcess, nonce: string): TrueHolder {
+export const describeHolder = (holder: HolderProcess, nonce: string): TrueHolder => {
   const { bootId, pidNamespace } = readHost();
   return { pid: holder.pid, startToken: holder.startToken, bootId, pidNamespace, nonce };
-}
+};
 
 /** `lifeOf` a holder of ours, as the system of this machine shows it now. Never throws. */
 export const lifeNow = (holder: TrueHolder): ReturnType<typeof lifeOf> =>
   lifeOf(holder, readHost(), () => askSystem(holder.pid));
 
 /** Alive, or not to be told while something runs under its number here. Of another boot or namespace nothing runs. Never throws. */
-export function mayLive(holder: TrueHolder): boolean {
+export const mayLive = (holder: TrueHolder): boolean => {
   const life = lifeNow(holder);
   if (life !== 'unknown') return life === 'alive';
   const { bootId, pidNamespace } = readHost();
   const isElsewhere = differ(holder.bootId, bootId) || differ(holder.pidNamespace, pidNamespace);
   return !isElsewhere && signalProcess(holder.pid).answer !== 'absent';
-}
+};
 
 const differ = (one: string | null, other: string | null): boolean =>
   one !== null && other !== null && one !== other;
@@ -53,26 +53,26 @@ const differ = (one: string | null, other: string | null): boolean =>
 export const isProvenDead = (content: LockContent): boolean =>
   content.kind === 'record' && content.record.holder !== null && lifeNow(content.record.holder) === 'gone';
 
-function askSystem(pid: number): Shown {
+const askSystem = (pid: number): Shown => {
   const { answer } = signalProcess(pid);
   if (answer === 'unknown') return 'unknown';
   return process.platform === 'darwin'
     ? askMacos(pid, answer === 'absent')
     : askProc(pid, answer === 'absent');
-}
+};
 
-function askMacos(pid: number, isAbsent: boolean): Shown {
+const askMacos = (pid: number, isAbsent: boolean): Shown => {
   if (isAbsent) return 'gone';
   const seen = askPs(pid);
   if (seen === 'unknown') return seen;
   return seen.startToken === null ? 'gone' : { startToken: seen.startToken };
-}
+};
 
-function askProc(pid: number, isAbsent: boolean): Shown {
+const askProc = (pid: number, isAbsent: boolean): Shown => {
   const read = readProc(`/proc/${pid}/stat`);
   if ('error' in read)
     return isAbsent && (read.error === 'ENOENT' || read.error === 'ESRCH') ? 'gone' : 'unknown';
   const stat = parseProcStat(read.bytes.toString('latin1'));
   if (stat === null) return 'unknown';
   return isDead(stat) ? 'gone' : { startToken: stat.startTicks };
-}
+};

@@ -21,7 +21,7 @@ export type Released =
  * Removes our own lock and our second record. A lock that another tool wrote over ours is removed where it is proven
  * stale, else left. Throws NotLockedError, LockedError, NoGuardError, or what the system throws.
  */
-export async function releaseGuarded(guard: Guard, context: LockContext): Promise<Released> {
+export const releaseGuarded = async (guard: Guard, context: LockContext): Promise<Released> => {
   const { calls, place, nonce } = context;
   const isCompanionOurs = nonce !== null && readCompanion(calls, place)?.nonce === nonce;
   const seen = look(calls, place.lock);
@@ -33,19 +33,19 @@ export async function releaseGuarded(guard: Guard, context: LockContext): Promis
   if (!isCompanionOurs) throw notOurs(context, seen);
   removeCompanion(calls, place);
   return seen.kind === 'absent' ? { kind: 'released' } : releaseOverwritten(guard, context);
-}
+};
 
 /** Moves the lock with exactly this stamp to a kept copy, whoever holds it. Throws as `releaseGuarded`. */
-export function forceReleaseGuarded(guard: Guard, context: LockContext, expected: Stamp): string {
+export const forceReleaseGuarded = (guard: Guard, context: LockContext, expected: Stamp): string => {
   const { calls, place, now } = context;
   const backup = releasedPath(place, makeRunId(now()));
   const aside = takeOrThrow(guard, context, expected);
   finishAside(calls, place, aside, () => calls.rename(aside, backup));
   removeCompanion(calls, place);
   return backup;
-}
+};
 
-async function releaseOverwritten(guard: Guard, context: LockContext): Promise<Released> {
+const releaseOverwritten = async (guard: Guard, context: LockContext): Promise<Released> => {
   const { workerDir, place, calls } = context;
   const verdict = await context.judge(workerDir, place.lock);
   const seen = look(calls, place.lock);
@@ -59,27 +59,27 @@ async function releaseOverwritten(guard: Guard, context: LockContext): Promise<R
   }
   remove(guard, context, seen.stamp);
   return { kind: 'released' };
-}
+};
 
 /**
  * A hook inside our own session wrote it, and has ended: the session that it names is the one that we were started in,
  * which is not life of anybody else's, and its youth means nothing.
  */
-function isFromOurSession(verdict: Verdict, { sessionId }: LockContext): boolean {
+const isFromOurSession = (verdict: Verdict, { sessionId }: LockContext): boolean => {
   const { state, holder, occupants, occupantsKnown } = verdict;
   const isDead = holder?.process === 'gone' || holder?.process === 'recycled';
   const isOurs =
     sessionId !== '' && holder?.sessionId === sessionId && (state === 'stale' || state === 'held');
   return isOurs && isDead && releaseOf(verdict, true).allowed && occupants.length === 0 && occupantsKnown;
-}
+};
 
-function remove(guard: Guard, context: LockContext, expected: Stamp): void {
+const remove = (guard: Guard, context: LockContext, expected: Stamp): void => {
   const { calls, place } = context;
   const aside = takeOrThrow(guard, context, expected);
   finishAside(calls, place, aside, () => calls.unlink(aside));
-}
+};
 
-function takeOrThrow(guard: Guard, context: LockContext, expected: Stamp): string {
+const takeOrThrow = (guard: Guard, context: LockContext, expected: Stamp): string => {
   const taken = take(context, guard, expected);
   if (taken === 'absent') throw new NotLockedError(context.workerDir);
   if (taken === 'changed') {
@@ -87,4 +87,4 @@ function takeOrThrow(guard: Guard, context: LockContext, expected: Stamp): strin
     throw new LockChangedError(context.workerDir, message);
   }
   return taken.aside;
-}
+};

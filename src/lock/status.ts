@@ -21,7 +21,7 @@ export interface LockStatus {
 const ATTEMPTS = 3;
 
 /** Looks and judges. Throws only what the judge throws. */
-export async function statusOf(context: LockContext): Promise<LockStatus> {
+export const statusOf = async (context: LockContext): Promise<LockStatus> => {
   const { calls, place, workerDir, judge } = context;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const seen = lookAtPlace(context);
@@ -43,20 +43,20 @@ export async function statusOf(context: LockContext): Promise<LockStatus> {
     state: 'unknown',
     text: `The lock of ${workerDir} changes faster than it can be judged.`,
   };
-}
+};
 
 /** As `look`, and a symlink in place of the directory is not followed either. */
-export function lookAtPlace({ calls, place }: LockContext): Sight {
+export const lookAtPlace = ({ calls, place }: LockContext): Sight => {
   const directory = look(calls, place.directory);
   return directory.kind === 'other' && directory.problem === 'directory'
     ? look(calls, place.lock)
     : directory;
-}
+};
 
 const NOTHING = { record: null, stamp: null, problem: null, verdict: null };
 
 /** The status of everything that needs no judge; null for a record of somebody else. */
-function withoutJudge(context: LockContext, seen: Sight): LockStatus | null {
+const withoutJudge = (context: LockContext, seen: Sight): LockStatus | null => {
   const { workerDir } = context;
   if (seen.kind === 'absent') return { ...NOTHING, state: 'unlocked', text: `${workerDir} is not locked.` };
   if (seen.kind === 'unread') return unreadable(workerDir, seen.why);
@@ -67,7 +67,7 @@ function withoutJudge(context: LockContext, seen: Sight): LockStatus | null {
   if (content.kind === 'invalid') return invalid(workerDir, content.problem, content.detail, stamp);
   if (!isOurs(context, seen)) return null;
   return { ...NOTHING, state: 'ours', text: `${workerDir} is locked by us.`, record: content.record, stamp };
-}
+};
 
 const unreadable = (workerDir: string, why: string): LockStatus => ({
   ...NOTHING,

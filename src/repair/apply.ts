@@ -32,12 +32,12 @@ export interface ReleaseStep {
  * @param run of `makeRunId`, one for all steps of a run
  * @param number of the step within the run, from 1
  */
-export async function applyRelease(
+export const applyRelease = async (
   step: ReleaseStep,
   run: string,
   number: number,
   options: RepairOptions,
-): Promise<ReleaseOutcome> {
+): Promise<ReleaseOutcome> => {
   const context = contextOf(options);
   const { lock } = step;
   if (context.signal?.aborted) return interrupted();
@@ -63,15 +63,15 @@ export async function applyRelease(
   } finally {
     taken.guard.letGo();
   }
-}
+};
 
-async function releaseGuarded(
+const releaseGuarded = async (
   guard: Guard,
   step: ReleaseStep & { readonly stamp: Stamp },
   id: string,
   run: string,
   context: RepairContext,
-): Promise<ReleaseOutcome> {
+): Promise<ReleaseOutcome> => {
   const { calls, townRoot, now } = context;
   const { lock, stamp, state, force } = step;
   tidyUp(guard, { nowMs: now(), clearReleasedAfterMs: KEEP_RELEASED_MS });
@@ -102,14 +102,14 @@ async function releaseGuarded(
   const outcome = moveAway(guard, stamp, backup);
   const note = noteOutcome(outcome, id, context);
   return outcome.status === 'fixed' && note !== null ? { ...outcome, reason: note } : outcome;
-}
+};
 
 /** The decision of the moment of acting, on the very bytes that were diagnosed; null where nothing speaks against it. */
-function refuse(
+const refuse = (
   verdict: Verdict | null,
   { stamp, state, force }: ReleaseStep & { readonly stamp: Stamp },
   guard: Guard,
-): ReleaseOutcome | null {
+): ReleaseOutcome | null => {
   if (verdict === null) return changed('it is gone');
   if (verdict.lock.stamp === null || !isSameStamp(verdict.lock.stamp, stamp))
     return changed('it is another one now');
@@ -118,9 +118,9 @@ function refuse(
   if (refusal !== null) return skipped(refusal);
   if (force || guard.network === null || isProvenDead(verdict.lock.content)) return null;
   return skipped(`it lies on a network file system (${guard.network}): only a person releases it, by name`);
-}
+};
 
-function moveAway(guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome {
+const moveAway = (guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome => {
   const { calls } = guard.directory;
   try {
     const moved = moveAside(guard, stamp);
@@ -140,24 +140,24 @@ function moveAway(guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome {
   } catch (error) {
     return failed(describeFailure(error));
   }
-}
+};
 
 /** The lock is released whatever becomes of its second record, which alone says nothing to other tools. */
-function dropCompanion({ place, directory }: Guard): string | null {
+const dropCompanion = ({ place, directory }: Guard): string | null => {
   try {
     removeCompanion(directory.calls, place);
     return null;
   } catch (error) {
     return `its second record ${place.companion} could not be removed: ${describeFailure(error)}`;
   }
-}
+};
 
 /** The disk itself tells what was done, by the kept copy: a journal that is full now must not undo the deed. */
-function noteOutcome(
+const noteOutcome = (
   outcome: ReleaseOutcome,
   id: string,
   { calls, townRoot, now }: RepairContext,
-): string | null {
+): string | null => {
   const at = new Date(now()).toISOString();
   const event = outcome.status === 'fixed' ? 'released' : 'not-released';
   try {
@@ -166,7 +166,7 @@ function noteOutcome(
   } catch (error) {
     return `the journal could not be finished: ${describeFailure(error)}`;
   }
-}
+};
 
 const changed = (reason: string): ReleaseOutcome => ({ status: 'changed', reason, backup: null });
 

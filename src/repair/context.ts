@@ -46,7 +46,7 @@ export const longPath = (townRoot: string, path: string): string => resolve(town
  * The first symlink between the town's root and `path` (that itself excluded), or null. A lock is never changed through
  * one. Throws what lstat throws, and for a path outside the town.
  */
-export function symlinkOnTheWay(calls: SystemCalls, townRoot: string, path: string): string | null {
+export const symlinkOnTheWay = (calls: SystemCalls, townRoot: string, path: string): string | null => {
   const short = shortPath(townRoot, path);
   if (isAbsolute(short)) throw new Error(`${path} lies outside the town`);
   let at = townRoot;
@@ -55,4 +55,4 @@ export function symlinkOnTheWay(calls: SystemCalls, townRoot: string, path: stri
     if (calls.lstat(at)?.isSymbolicLink()) return at;
   }
   return null;
-}
+};

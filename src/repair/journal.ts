@@ -54,7 +54,7 @@ export const journalPath = (townRoot: string): string => `${townRoot}/.runtime/l
  * Appends an entry and syncs it. Throws what the system throws, and where a symlink stands in the way: then nothing
  * that can be read as an entry was written.
  */
-export function appendEntry(calls: SystemCalls, townRoot: string, entry: JournalEntry): void {
+export const appendEntry = (calls: SystemCalls, townRoot: string, entry: JournalEntry): void => {
   // Each in turn: `&&` and `||` would leave the second out.
   const isNew = DIRECTORIES.map((name) => `${townRoot}/${name}`)
     .map((path) => !isDirectory(calls, path) && makeDirectory(calls, path))
@@ -75,7 +75,7 @@ export function appendEntry(calls: SystemCalls, townRoot: string, entry: Journal
   } finally {
     directory.close();
   }
-}
+};
 
 /**
  * Calls `read` with the opened journal and its owner; does nothing where there is none. Throws what the system throws, and
@@ -104,18 +104,18 @@ export function* readingJournal<Read>(
 }
 
 /** False where there is nothing. Throws where it is something else. */
-function isDirectory(calls: SystemCalls, path: string): boolean {
+const isDirectory = (calls: SystemCalls, path: string): boolean => {
   const stat = calls.lstat(path);
   if (stat === undefined || stat.isDirectory()) return stat !== undefined;
   throw new Error(`${path} is no directory of its own`);
-}
+};
 
 /** No symlink, no FIFO, and no second name of a file that lies somewhere else. */
-function openedJournal(
+const openedJournal = (
   calls: SystemCalls,
   path: string,
   open: () => number,
-): { readonly descriptor: number; readonly uid: number } {
+): { readonly descriptor: number; readonly uid: number } => {
   let descriptor: number;
   try {
     descriptor = open();
@@ -137,16 +137,16 @@ function openedJournal(
     calls.close(descriptor);
     throw error;
   }
-}
+};
 
 /**
  * One write, so that two runs at once do not mix their lines. The line break before it ends a line that a killed run
  * left torn; what was cut short is written again whole, and its fragment passes for a torn line.
  */
-function appendLine(calls: SystemCalls, descriptor: number, line: string): void {
+const appendLine = (calls: SystemCalls, descriptor: number, line: string): void => {
   const bytes = Buffer.from(`\n${line}\n`);
   for (let attempt = 0; attempt < 3; attempt += 1) {
     if (calls.write(descriptor, bytes) === bytes.length) return;
   }
   throw new Error('the disk did not take a whole line');
-}
+};

@@ -17,7 +17,10 @@ export type LeftoverOutcome =
  * moved aside and never released comes back. Expected failures are outcomes.
  * @param directory absolute path of the `.runtime` (or `.gastown`) directory
  */
-export async function repairLeftovers(directory: string, options: RepairOptions): Promise<LeftoverOutcome> {
+export const repairLeftovers = async (
+  directory: string,
+  options: RepairOptions,
+): Promise<LeftoverOutcome> => {
   const { calls, townRoot, now, guard } = contextOf(options);
   try {
     const symlink = symlinkOnTheWay(calls, townRoot, `${directory}/agent.lock`);
@@ -41,4 +44,4 @@ export async function repairLeftovers(directory: string, options: RepairOptions)
   } catch (error) {
     return { status: 'failed', reason: describeFailure(error) };
   }
-}
+};

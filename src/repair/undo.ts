@@ -37,7 +37,7 @@ export interface UndoReport {
  * Puts back the releases of one run (`id` is a run's or a single release's), or of the last run that released anything.
  * Throws `E_IO` where the journal cannot be read, or something else stands in its place: then nothing was changed.
  */
-export async function undoReleases(id: string | null, options: RepairOptions): Promise<UndoReport> {
+export const undoReleases = async (id: string | null, options: RepairOptions): Promise<UndoReport> => {
   const context = contextOf(options);
   const { run, releases, damage } = findReleases(id, context);
   const outcomes: UndoOutcome[] = [];
@@ -49,9 +49,9 @@ export async function undoReleases(id: string | null, options: RepairOptions): P
     );
   }
   return { run, outcomes, damage };
-}
+};
 
-async function undo({ entry, journalUid }: Release, context: RepairContext): Promise<UndoOutcome> {
+const undo = async ({ entry, journalUid }: Release, context: RepairContext): Promise<UndoOutcome> => {
   const { calls, townRoot } = context;
   const lock = longPath(townRoot, entry.lock);
   const answer = (status: UndoOutcome['status'], reason: string): UndoOutcome =>
@@ -81,7 +81,7 @@ async function undo({ entry, journalUid }: Release, context: RepairContext): Pro
   } catch (error) {
     return answer('failed', describeFailure(error));
   }
-}
+};
 
 /**
  * Root acts in a directory for its owner, so that the journal's owner must be trusted there. Everybody else can only do what
@@ -90,11 +90,11 @@ async function undo({ entry, journalUid }: Release, context: RepairContext): Pro
 const isStrangersWord = (journalUid: number, directoryUid: number): boolean =>
   callerUid() === 0 && isStranger(journalUid, directoryUid);
 
-function restore(
+const restore = (
   guard: Guard,
   entry: ReleaseEntry,
   context: RepairContext,
-): { readonly status: UndoOutcome['status']; readonly reason: string } {
+): { readonly status: UndoOutcome['status']; readonly reason: string } => {
   const { townRoot } = context;
   const { place } = guard;
   const { calls } = guard.directory;
@@ -126,25 +126,25 @@ function restore(
   if (calls.lstat(backup) !== undefined) calls.unlink(backup);
   noteIfPossible('undone', entry, null, context);
   return { status: 'restored', reason: 'it is back at its place' };
-}
+};
 
-function note(
+const note = (
   event: 'undo' | 'undone' | 'not-undone',
   { id }: ReleaseEntry,
   reason: string | null,
   { calls, townRoot, now }: RepairContext,
-): void {
+): void => {
   appendEntry(calls, townRoot, { event, id, at: new Date(now()).toISOString(), reason });
-}
+};
 
 /** What was done shows on the disk too: a journal that is full by now does not make it a failure. */
-function noteIfPossible(...entry: Parameters<typeof note>): void {
+const noteIfPossible = (...entry: Parameters<typeof note>): void => {
   try {
     note(...entry);
   } catch {
     // The next undo finds the lock at its place and the kept copy gone.
   }
-}
+};
 
 const outcome = (
   { id, worker, lock, holder }: ReleaseEntry,

@@ -1,3 +1,4 @@
+/** The report for GitHub Actions. */
 import type { Report, ReportFinding } from '../core/types/report.ts';
 import { escapeControls } from './screen/safe-text.ts';
 import { describeFix } from './screen/sentences.ts';

@@ -1,3 +1,4 @@
+/** The report, and every other document, as JSON. */
 import { escapeJson } from './screen/safe-text.ts';
 
 /** Any document of ours as JSON, as `jsonPieces` lays it out. */

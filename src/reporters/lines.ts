@@ -1,3 +1,4 @@
+/** The report for a pipe. */
 import type { Report, ReportFinding } from '../core/types/report.ts';
 import { describeFix, describeTown } from './screen/sentences.ts';
 import { createPen, type Pen, type Presentation } from './screen/style.ts';

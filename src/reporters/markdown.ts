@@ -1,3 +1,4 @@
+/** The report for an issue or a chat. */
 import type { Report, ReportFinding } from '../core/types/report.ts';
 import { escapeControls } from './screen/safe-text.ts';
 import { describeFix, describeTown } from './screen/sentences.ts';

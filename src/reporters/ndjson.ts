@@ -1,3 +1,4 @@
+/** The report as one JSON event per line. */
 import type { Report, ReportFinding, ReportFix, ReportTown } from '../core/types/report.ts';
 import { renderJsonLine } from './json.ts';
 

@@ -1,3 +1,4 @@
+/** The answers of a preflight, one line per worker. */
 import type { Answer, PreflightReport, PreflightResult } from '../core/types/report.ts';
 import { createPen, type Mark, type Pen, type Presentation } from './screen/style.ts';
 

@@ -1,3 +1,4 @@
+/** Chooses the reporter of a format. */
 import type { Report } from '../core/types/report.ts';
 import type { Format } from './formats.ts';
 import { renderGithub } from './github.ts';

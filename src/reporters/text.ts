@@ -1,3 +1,4 @@
+/** The report for people. */
 import type { Report } from '../core/types/report.ts';
 import { renderLines } from './lines.ts';
 import { renderScreen } from './screen/screen.ts';

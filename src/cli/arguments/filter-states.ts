@@ -1,3 +1,4 @@
+/** What `doctor locks --state` shows of a report. */
 import type { Report } from '../../core/types/report.ts';
 
 /** The report with the locks of these states only; with all where none is named. */

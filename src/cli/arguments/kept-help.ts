@@ -1,3 +1,4 @@
+/** Help texts that the build has made, so that `--help` need not load a parser. */
 import { readFileSync } from 'node:fs';
 import type { CommandName } from './options.ts';
 

@@ -1,3 +1,4 @@
+/** The full parser, with help, completion and suggestions. The home of yargs; `read-arguments.ts` is its fast twin. */
 import yargs from 'yargs';
 import { wrapText } from '../../reporters/screen/display-width.ts';
 import { asksFor, routeOf } from '../route.ts';

@@ -1,3 +1,4 @@
+/** The fast parser, for commands that run before every agent. It gives up on whatever `parse-with-yargs.ts` must explain. */
 import { type Arguments, checkArguments, missingValue, unknownOption, usage } from './arguments.ts';
 import { type CommandName, commandNamed, type Option, optionsOf } from './options.ts';
 

@@ -1,3 +1,4 @@
+/** `doctor checks`: lists what the doctor looks for. */
 import { builtInChecks } from '../../../checks/index.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { documentOf } from '../../document.ts';

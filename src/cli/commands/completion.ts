@@ -1,3 +1,4 @@
+/** `doctor completion`: the scripts for shells, and the words that they ask for. */
 import { STATES } from '../../core/types/judgement.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { loadChecks, openTown } from '../../diagnose.ts';

@@ -1,3 +1,4 @@
+/** `doctor`: the diagnosis, and with `--fix` the repair. */
 import { jsonPieces } from '../../reporters/json.ts';
 import { renderReport } from '../../reporters/render.ts';
 import { usage } from '../arguments/arguments.ts';

@@ -1,3 +1,4 @@
+/** `doctor exec`: runs a command under a worker's lock. */
 import { isatty } from 'node:tty';
 import type { PreflightReport } from '../../core/types/report.ts';
 import { documentOf } from '../../document.ts';

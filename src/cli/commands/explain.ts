@@ -1,3 +1,4 @@
+/** `doctor explain`: what a word means, or why a worker is judged as it is. */
 import { builtInChecks } from '../../../checks/index.ts';
 import { clear } from '../../core/clear-to-start.ts';
 import { didYouMean } from '../../core/did-you-mean.ts';

@@ -1,3 +1,4 @@
+/** `doctor locks`: the locks of a town as a tree. */
 import { renderJson } from '../../reporters/json.ts';
 import { renderLocksTree } from '../../reporters/screen/locks-tree.ts';
 import { usage } from '../arguments/arguments.ts';

@@ -1,3 +1,4 @@
+/** `doctor preflight`: may an agent start at these workers? */
 import { preflight } from '../../preflight.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';

@@ -1,3 +1,4 @@
+/** `doctor undo`: puts released locks back. */
 import { exitCodeAfter } from '../../core/report/interruption.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
 import { EXIT } from '../../core/types/report.ts';

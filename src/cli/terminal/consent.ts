@@ -1,3 +1,4 @@
+/** Shows a plan and asks once whether to carry it out. */
 import { createInterface } from 'node:readline/promises';
 import { summary } from '../../check.ts';
 import type { Plan, PlanStep } from '../../core/plan.ts';

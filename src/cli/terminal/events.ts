@@ -1,3 +1,4 @@
+/** Tells a run as `--format ndjson` while it goes on. */
 import type { Report, ReportFinding, ReportFix } from '../../core/types/report.ts';
 import type { DiagnosisEvents } from '../../diagnose.ts';
 import { TOOL } from '../../document.ts';

@@ -1,3 +1,4 @@
+/** Standard output and standard error. A closed pipe ends nothing, and long output waits for its reader. */
 import { fstatSync, writeSync } from 'node:fs';
 
 /** Standard output or standard error. */

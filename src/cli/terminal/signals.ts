@@ -1,3 +1,4 @@
+/** How signals end a run: soon, and never in the middle of a step. */
 import { EXIT } from '../../core/types/report.ts';
 
 /** How a run learns that it shall end, and how it says that it must not be left in the middle. */

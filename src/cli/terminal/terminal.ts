@@ -1,3 +1,4 @@
+/** Everything outside of a run that a command may use: streams, environment, interruption. */
 import { loadColors, type Presentation } from '../../reporters/screen/style.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import type { Output } from './output.ts';

@@ -1,3 +1,4 @@
+/** `--watch`: diagnoses again and again, and tells what changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeAfter } from '../../core/report/interruption.ts';
 import type { Snapshot } from '../../core/types/evidence.ts';

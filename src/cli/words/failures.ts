@@ -1,3 +1,4 @@
+/** How a failed run ends: its message, its document, its exit code. */
 import { Failure } from '../../core/failure.ts';
 import { type ErrorCode, EXIT, type Report, type ReportError } from '../../core/types/report.ts';
 import { documentOf, TOOL } from '../../document.ts';

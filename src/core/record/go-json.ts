@@ -32,7 +32,7 @@ export type JsonDocument =
  * Reads one whole document; of an object the direct members are listed in the order in which they stand, duplicates
  * included. Never throws and never recurses.
  */
-export function readDocument(bytes: Uint8Array): JsonDocument {
+export const readDocument = (bytes: Uint8Array): JsonDocument => {
   const cursor: Cursor = { bytes, at: 0, fault: null };
   const members: JsonMember[] = [];
   skipSpace(cursor);
@@ -44,7 +44,7 @@ export function readDocument(bytes: Uint8Array): JsonDocument {
   if (cursor.at < bytes.length)
     return { ok: false, why: `something follows the JSON value at byte ${cursor.at}` };
   return { ok: true, value: { type, start, end }, members };
-}
+};
 
 interface Cursor {
   readonly bytes: Uint8Array;
@@ -62,21 +62,21 @@ const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 
 /** Records the first fault and answers null, so that callers can `return fail(…)`. */
-function fail(cursor: Cursor, what: string): null {
+const fail = (cursor: Cursor, what: string): null => {
   cursor.fault ??=
     cursor.at >= cursor.bytes.length ? 'it ends in the middle' : `${what} expected at byte ${cursor.at}`;
   return null;
-}
+};
 
-function skipSpace(cursor: Cursor): void {
+const skipSpace = (cursor: Cursor): void => {
   for (;;) {
     const byte = cursor.bytes[cursor.at];
     if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
     cursor.at += 1;
   }
-}
+};
 
-function readMembers(cursor: Cursor, members: JsonMember[]): 'object' | null {
+const readMembers = (cursor: Cursor, members: JsonMember[]): 'object' | null => {
   const { bytes } = cursor;
   cursor.at += 1;
   skipSpace(cursor);
@@ -101,10 +101,10 @@ function readMembers(cursor: Cursor, members: JsonMember[]): 'object' | null {
     cursor.at += 1;
     if (byte === CLOSE_OBJECT) return 'object';
   }
-}
+};
 
 /** Passes one value, however deep, with an explicit stack: a hostile file must not overflow ours. */
-function skipValue(cursor: Cursor, depth: number): JsonType | null {
+const skipValue = (cursor: Cursor, depth: number): JsonType | null => {
   const { bytes } = cursor;
   const open: number[] = [];
   const first = typeOf(bytes[cursor.at]);
@@ -130,10 +130,10 @@ function skipValue(cursor: Cursor, depth: number): JsonType | null {
     if (!closeValues(cursor, open)) return null;
     if (open.length === 0) return first;
   }
-}
+};
 
 /** After a value or before the end of an empty container: closes what ends here, stops where the next value begins. */
-function closeValues(cursor: Cursor, open: number[]): boolean {
+const closeValues = (cursor: Cursor, open: number[]): boolean => {
   while (open.length > 0) {
     skipSpace(cursor);
     const byte = cursor.bytes[cursor.at];
@@ -150,14 +150,14 @@ function closeValues(cursor: Cursor, open: number[]): boolean {
     open.pop();
   }
   return true;
-}
+};
 
-function skipKey(cursor: Cursor): boolean {
+const skipKey = (cursor: Cursor): boolean => {
   skipSpace(cursor);
   return skipString(cursor) !== null && skipColon(cursor);
-}
+};
 
-function skipColon(cursor: Cursor): boolean {
+const skipColon = (cursor: Cursor): boolean => {
   skipSpace(cursor);
   if (cursor.bytes[cursor.at] !== COLON) {
     fail(cursor, "':'");
@@ -165,34 +165,34 @@ function skipColon(cursor: Cursor): boolean {
   }
   cursor.at += 1;
   return true;
-}
+};
 
-function typeOf(byte: number | undefined): JsonType {
+const typeOf = (byte: number | undefined): JsonType => {
   if (byte === OPEN_OBJECT) return 'object';
   if (byte === OPEN_ARRAY) return 'array';
   if (byte === QUOTE) return 'string';
   if (byte === 0x6e) return 'null';
   return byte === 0x74 || byte === 0x66 ? 'boolean' : 'number';
-}
+};
 
-function skipScalar(cursor: Cursor): true | null {
+const skipScalar = (cursor: Cursor): true | null => {
   const byte = cursor.bytes[cursor.at];
   if (byte === QUOTE) return skipString(cursor);
   if (byte === 0x6e) return skipWord(cursor, 'null');
   if (byte === 0x74) return skipWord(cursor, 'true');
   if (byte === 0x66) return skipWord(cursor, 'false');
   return skipNumber(cursor);
-}
+};
 
-function skipWord(cursor: Cursor, word: string): true | null {
+const skipWord = (cursor: Cursor, word: string): true | null => {
   for (let i = 0; i < word.length; i += 1) {
     if (cursor.bytes[cursor.at] !== word.charCodeAt(i)) return fail(cursor, `'${word}'`);
     cursor.at += 1;
   }
   return true;
-}
+};
 
-function skipNumber(cursor: Cursor): true | null {
+const skipNumber = (cursor: Cursor): true | null => {
   const { bytes } = cursor;
   if (bytes[cursor.at] === 0x2d) cursor.at += 1;
   if (bytes[cursor.at] === 0x30) cursor.at += 1;
@@ -207,19 +207,19 @@ function skipNumber(cursor: Cursor): true | null {
     if (skipDigits(cursor) === null) return null;
   }
   return true;
-}
+};
 
-function skipDigits(cursor: Cursor): true | null {
+const skipDigits = (cursor: Cursor): true | null => {
   const from = cursor.at;
   while (isDigit(cursor.bytes[cursor.at])) cursor.at += 1;
   return cursor.at > from ? true : fail(cursor, 'a JSON value');
-}
+};
 
-function isDigit(byte: number | undefined): boolean {
+const isDigit = (byte: number | undefined): boolean => {
   return byte !== undefined && byte >= 0x30 && byte <= 0x39;
-}
+};
 
-function skipString(cursor: Cursor): true | null {
+const skipString = (cursor: Cursor): true | null => {
   const { bytes } = cursor;
   if (bytes[cursor.at] !== QUOTE) return fail(cursor, 'a string');
   cursor.at += 1;
@@ -230,9 +230,9 @@ function skipString(cursor: Cursor): true | null {
     if (byte === QUOTE) return true;
     if (byte === BACKSLASH && skipEscape(cursor) === null) return null;
   }
-}
+};
 
-function skipEscape(cursor: Cursor): true | null {
+const skipEscape = (cursor: Cursor): true | null => {
   const letter = String.fromCharCode(cursor.bytes[cursor.at] ?? 0);
   if (!'bfnrt\\/"u'.includes(letter)) return fail(cursor, 'an escape');
   cursor.at += 1;
@@ -242,4 +242,4 @@ function skipEscape(cursor: Cursor): true | null {
     cursor.at += 1;
   }
   return true;
-}
+};

@@ -14,7 +14,7 @@ const SHAPE = /^(\d{4})-(\d{2})-(\d{2})T(\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d+))?(
  * digit, a comma before the fraction, any number of fraction digits (those after the ninth are dropped) and an offset
  * of up to 24:60. A leap second is refused, as Go does.
  */
-export function parseGoTime(text: string): GoTime {
+export const parseGoTime = (text: string): GoTime => {
   const match = SHAPE.exec(text);
   if (match === null) return { ok: false, why: `'${shorten(text)}' is no RFC 3339 time` };
   const number = (group: number): number => Number(match[group] ?? '0');
@@ -40,26 +40,26 @@ export function parseGoTime(text: string): GoTime {
   date.setUTCHours(hour, minute - offsetMinutes, second, Math.floor(nanoseconds / 1e6));
   const ms = date.getTime();
   return { ok: true, ms: ms === ZERO_TIME_MS && nanoseconds === 0 ? null : ms };
-}
+};
 
 /**
  * A time as Go writes it: RFC 3339 in UTC, fraction without trailing zeros.
  * @param epochNs nanoseconds since the epoch, between the years 1 and 9999
  */
-export function formatGoTime(epochNs: bigint): string {
+export const formatGoTime = (epochNs: bigint): string => {
   const second = 1_000_000_000n;
   const fraction = ((epochNs % second) + second) % second;
   const ms = Number((epochNs - fraction) / 1_000_000n);
   const whole = new Date(ms).toISOString().slice(0, 19);
   const digits = fraction.toString().padStart(9, '0').replace(/0+$/, '');
   return `${whole}${digits === '' ? '' : `.${digits}`}Z`;
-}
+};
 
-function daysIn(year: number, month: number): number {
+const daysIn = (year: number, month: number): number => {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
-}
+};
 
-function shorten(text: string): string {
+const shorten = (text: string): string => {
   return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
-}
+};

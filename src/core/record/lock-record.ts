@@ -26,7 +26,7 @@ export interface LockRecordFields {
  * duplicate wins, `null` and `{}` are the zero record. Our own fields never make a record invalid: a malformed one is
  * ignored, because other readers ignore it too.
  */
-export function parseLockRecord(bytes: Uint8Array): LockContent {
+export const parseLockRecord = (bytes: Uint8Array): LockContent => {
   if (bytes.length > MAX_LOCK_BYTES) return invalid('too-large', `more than ${MAX_LOCK_BYTES} bytes`);
   if (isBlank(bytes))
     return invalid('empty', bytes.length === 0 ? 'the file is empty' : 'there is only white space');
@@ -34,7 +34,7 @@ export function parseLockRecord(bytes: Uint8Array): LockContent {
     return invalid('not-json', 'it starts with a byte order mark');
   }
   return readUsual(bytes) ?? readAny(bytes);
-}
+};
 
 /** What the original and its followers write, and nobody else has touched: plain ASCII, four fields at most, in this order. */
 const USUAL =
@@ -44,7 +44,7 @@ const USUAL =
 const MAX_USUAL_BYTES = 1024;
 
 /** A short way for nearly all records, three times as fast as reading JSON; null for everything else. */
-function readUsual(bytes: Uint8Array): LockContent | null {
+const readUsual = (bytes: Uint8Array): LockContent | null => {
   if (bytes.length > MAX_USUAL_BYTES) return null;
   const text = rawText(bytes, 0, bytes.length);
   const match = USUAL.exec(text);
@@ -57,9 +57,9 @@ function readUsual(bytes: Uint8Array): LockContent | null {
   if (!time.ok) return null;
   const record = { pid: Number(pid), acquiredAt, acquiredAtMs: time.ms, sessionId, hostname, holder: null };
   return { kind: 'record', record };
-}
+};
 
-function readAny(bytes: Uint8Array): LockContent {
+const readAny = (bytes: Uint8Array): LockContent => {
   const document = readDocument(bytes);
   if (!document.ok) return invalid('not-json', document.why);
   const { type } = document.value;
@@ -73,31 +73,31 @@ function readAny(bytes: Uint8Array): LockContent {
   }
   const record: LockRecord = { ...draft, holder: readHolder(bytes, document.members) };
   return { kind: 'record', record };
-}
+};
 
 /**
  * Reads the second record beside a lock (`agent.lock.holder`), which keeps the true holder when another tool overwrote
  * the lock. Null where it is missing, damaged or names nobody: never throws.
  */
-export function parseCompanion(bytes: Uint8Array): TrueHolder | null {
+export const parseCompanion = (bytes: Uint8Array): TrueHolder | null => {
   if (bytes.length > MAX_LOCK_BYTES) return null;
   const document = readDocument(bytes);
   return document.ok ? readHolder(bytes, document.members) : null;
-}
+};
 
 /** The record in the form of Go's MarshalIndent: two spaces, no final newline, `<`, `>` and `&` escaped. */
-export function formatLockRecord(fields: LockRecordFields): string {
+export const formatLockRecord = (fields: LockRecordFields): string => {
   const lines = [`"pid": ${fields.pid}`, `"acquired_at": ${quote(formatGoTime(fields.acquiredAtNs))}`];
   if (fields.sessionId !== '') lines.push(`"session_id": ${quote(fields.sessionId)}`);
   if (fields.hostname !== '') lines.push(`"hostname": ${quote(fields.hostname)}`);
   if (fields.holder !== null) lines.push(...holderLines(fields.holder));
   return wrap(lines);
-}
+};
 
 /** The companion record of a holder, in the same form. */
-export function formatCompanion(holder: TrueHolder): string {
+export const formatCompanion = (holder: TrueHolder): string => {
   return wrap(holderLines(holder));
-}
+};
 
 interface Draft {
   pid: number;
@@ -108,7 +108,7 @@ interface Draft {
 }
 
 /** Stores one member if it is one of the four fields; answers what makes the record invalid, or null. */
-function takeField(draft: Draft, bytes: Uint8Array, name: string, value: JsonValue): LockContent | null {
+const takeField = (draft: Draft, bytes: Uint8Array, name: string, value: JsonValue): LockContent | null => {
   if (value.type === 'null') return null;
   switch (name) {
     case 'pid': {
@@ -139,26 +139,26 @@ function takeField(draft: Draft, bytes: Uint8Array, name: string, value: JsonVal
     default:
       return null;
   }
-}
+};
 
 const PLAIN_KEY = /^[a-z_]*$/;
 
 /** Go folds ASCII letters and, because Unicode folds them together, the long s (U+017F) with s. */
-function foldKey(key: string): string {
+const foldKey = (key: string): string => {
   if (PLAIN_KEY.test(key)) return key;
   return key.replace(/[A-Z]/g, (letter) => letter.toLowerCase()).replace(/\u017f/g, 's');
-}
+};
 
-function parseInt64(text: string): number | null {
+const parseInt64 = (text: string): number | null => {
   if (!/^-?\d+$/.test(text)) return null;
   const value = Number(text);
   if (Number.isSafeInteger(value)) return value + 0;
   const exact = BigInt(text);
   return exact >= -(2n ** 63n) && exact < 2n ** 63n ? value : null;
-}
+};
 
 /** Our own fields, under their exact names only. A record without a usable `holder_pid` names no true holder. */
-function readHolder(bytes: Uint8Array, members: readonly JsonMember[]): TrueHolder | null {
+const readHolder = (bytes: Uint8Array, members: readonly JsonMember[]): TrueHolder | null => {
   let pid: number | null = null;
   const texts = new Map<string, string>();
   for (const { key, value } of members) {
@@ -178,9 +178,9 @@ function readHolder(bytes: Uint8Array, members: readonly JsonMember[]): TrueHold
     pidNamespace: textOf('pid_ns'),
     nonce: textOf('nonce'),
   };
-}
+};
 
-function holderLines(holder: TrueHolder): string[] {
+const holderLines = (holder: TrueHolder): string[] => {
   const texts: readonly (readonly [name: string, value: string | null])[] = [
     ['holder_start', holder.startToken],
     ['boot_id', holder.bootId],
@@ -189,34 +189,34 @@ function holderLines(holder: TrueHolder): string[] {
   ];
   const written = texts.flatMap(([name, value]) => (value === null ? [] : [`"${name}": ${quote(value)}`]));
   return [`"holder_pid": ${holder.pid}`, ...written];
-}
+};
 
-function wrap(lines: readonly string[]): string {
+const wrap = (lines: readonly string[]): string => {
   return `{\n${lines.map((line) => `  ${line}`).join(',\n')}\n}`;
-}
+};
 
 /** JSON.stringify writes what Go writes, apart from the five characters that Go escapes for HTML and old JavaScript. */
-function quote(text: string): string {
+const quote = (text: string): string => {
   return JSON.stringify(text.replace(/\p{Surrogate}/gu, '\ufffd')).replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
+};
 
-function isBlank(bytes: Uint8Array): boolean {
+const isBlank = (bytes: Uint8Array): boolean => {
   return bytes.every((byte) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
-}
+};
 
-function describe(bytes: Uint8Array, value: JsonValue): string {
+const describe = (bytes: Uint8Array, value: JsonValue): string => {
   return value.type === 'number'
     ? rawText(bytes, value.start, Math.min(value.end, value.start + 30))
     : nameOf(value.type);
-}
+};
 
-function nameOf(type: JsonValue['type']): string {
+const nameOf = (type: JsonValue['type']): string => {
   return type === 'array' || type === 'object' ? `an ${type}` : `a ${type}`;
-}
+};
 
-function invalid(problem: LockProblem, detail: string): LockContent {
+const invalid = (problem: LockProblem, detail: string): LockContent => {
   return { kind: 'invalid', problem, detail };
-}
+};

@@ -1,3 +1,4 @@
+/** Reads what killed runs left beside locks. Writes nothing. */
 import { lstatSync } from 'node:fs';
 import type { Leftover } from '../../core/types/evidence.ts';
 import { displayPath, displayRelative } from '../../io/disk/disk-path.ts';
@@ -16,11 +17,11 @@ export const readLeftovers = (found: readonly FoundLeftover[], root: string): re
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 
 /** Modification time in milliseconds; null for anything that is no regular file, or cannot be looked at. */
-function regularFileTime({ path }: FoundLeftover): number | null {
+const regularFileTime = ({ path }: FoundLeftover): number | null => {
   try {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     return stat?.isFile() ? Math.floor(stat.mtimeMs) : null;
   } catch {
     return null; // its directory could be listed a moment ago: the scan has reported what became of it
   }
-}
+};

@@ -1,3 +1,4 @@
+/** Reads the second records that outlived their locks. */
 import { existsSync } from 'node:fs';
 import { parseCompanion } from '../../core/record/lock-record.ts';
 import { claimsWorker } from '../../core/town/claims-worker.ts';

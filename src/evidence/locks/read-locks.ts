@@ -1,3 +1,4 @@
+/** Reads the locks that a scan found. Writes nothing. */
 import { lstatSync } from 'node:fs';
 import { parseCompanion } from '../../core/record/lock-record.ts';
 import type { KindRules, LockContent, LockFile, TrueHolder } from '../../core/types/evidence.ts';
@@ -23,7 +24,7 @@ export const readLocks = (
 };
 
 /** The lock as it was read before, where its file is still the same and no second record may have changed beside it. */
-function unchanged(found: FoundLock, before: LockFile | undefined): LockFile | null {
+const unchanged = (found: FoundLock, before: LockFile | undefined): LockFile | null => {
   const stamp = before?.stamp ?? null;
   if (before === undefined || stamp === null || found.companion !== null || before.companion !== null)
     return null;
@@ -36,13 +37,13 @@ function unchanged(found: FoundLock, before: LockFile | undefined): LockFile | n
     Number(now.size) === stamp.size &&
     Number(now.uid) === before.uid;
   return same ? { ...before, git: null } : null;
-}
+};
 
 /**
  * Reads one lock below the real path `root` as it is now; null where it is gone. The facts of git are left open.
  * Never throws, never follows a symlink, never reads more than 64 KiB.
  */
-export function readLock(found: FoundLock, root: string): LockFile | null {
+export const readLock = (found: FoundLock, root: string): LockFile | null => {
   const reading = readSmallFile(found.path);
   if (reading.kind === 'absent') return null;
   const companion = found.companion === null ? NO_COMPANION : readCompanion(found.companion, found.kind);
@@ -64,13 +65,13 @@ export function readLock(found: FoundLock, root: string): LockFile | null {
     git: null,
   };
   return kind.claims === 'worker' ? lock : { ...lock, rules: rulesOf(kind) };
-}
+};
 
 /** No more than the rules: a snapshot is plain data. */
 const rulesOf = ({ claims, witnesses, freshMs }: KindRules): KindRules => ({ claims, witnesses, freshMs });
 
 /** What a reading of a lock's file says, by its kind. */
-function contentOf(reading: Exclude<FileReading, { kind: 'absent' }>, { read }: Kind): LockContent {
+const contentOf = (reading: Exclude<FileReading, { kind: 'absent' }>, { read }: Kind): LockContent => {
   switch (reading.kind) {
     case 'file':
       return read(reading.bytes);
@@ -85,7 +86,7 @@ function contentOf(reading: Exclude<FileReading, { kind: 'absent' }>, { read }: 
     case 'unread':
       return { kind: 'unread', why: reading.why };
   }
-}
+};
 
 const DETAILS: Readonly<Record<OtherFileType, string>> = {
   directory: 'a directory stands in its place',
@@ -108,7 +109,7 @@ interface Companion {
 
 const NO_COMPANION: Companion = { holder: null, doubt: null };
 
-function readCompanion(path: DiskPath, { where }: Kind): Companion {
+const readCompanion = (path: DiskPath, { where }: Kind): Companion => {
   const reading = readSmallFile(path);
   if (reading.kind === 'file') return { holder: parseCompanion(reading.bytes), doubt: null };
   if (reading.kind !== 'unread') return NO_COMPANION;
@@ -119,7 +120,7 @@ function readCompanion(path: DiskPath, { where }: Kind): Companion {
       why: `its second record ${where.companion} could not be read: ${reading.why}`,
     },
   };
-}
+};
 
 /** By code units: the same order on every machine. */
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

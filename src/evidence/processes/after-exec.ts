@@ -10,7 +10,7 @@ import type {
   TrueHolder,
 } from '../../core/types/evidence.ts';
 import { findLeftRunning, type Survivor } from './left-running.ts';
-import type { ProcessTable } from './table.ts';
+import type { ProcessTable } from './row.ts';
 
 export interface AfterExecQuestion {
   readonly table: ProcessTable;

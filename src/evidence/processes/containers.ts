@@ -7,7 +7,7 @@ import { statSync } from 'node:fs';
 import { groupBy } from '../../core/group-by.ts';
 import { isContainerId, isSameName } from '../../core/judge/where-taken.ts';
 import type { HostFacts, LockFile } from '../../core/types/evidence.ts';
-import type { ProcessRow, ProcessTable } from './table.ts';
+import type { ProcessRow, ProcessTable } from './row.ts';
 
 /** Where a record says that it was taken, and the numbers that it names. */
 export interface TakenElsewhere {

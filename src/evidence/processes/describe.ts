@@ -12,7 +12,8 @@ import { withoutInherited } from '../tmux/gas-town-variables.ts';
 import { wasLeftBehind } from './left-behind.ts';
 import { givenArguments, isTeammate, processNames } from './names.ts';
 import type { ProcessQuestion } from './question.ts';
-import { isTmuxServer, type ProcessRow, type ProcessTable } from './table.ts';
+import type { ProcessRow, ProcessTable } from './row.ts';
+import { isTmuxServer } from './table.ts';
 
 /** The live sessions that registries name for a process. */
 export type SessionReader = (row: ProcessRow) => readonly RegisteredSession[];

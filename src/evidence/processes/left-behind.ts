@@ -1,6 +1,6 @@
 /** Who was left behind: what somebody started and did not end, and nobody waits for any more. Pure. */
 import { classifyNames } from '../../core/programs/by-name.ts';
-import type { ProcessRow } from './table.ts';
+import type { ProcessRow } from './row.ts';
 
 type Rows = ReadonlyMap<number, ProcessRow>;
 

@@ -2,7 +2,8 @@
 import { roleByArguments } from '../../core/programs/by-arguments.ts';
 import { classifyNames } from '../../core/programs/by-name.ts';
 import { givenArguments, processNames } from './names.ts';
-import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable } from './table.ts';
+import type { ProcessRow, ProcessTable } from './row.ts';
+import { hasEnded, isTmuxServer } from './table.ts';
 
 /** A process that carries the mark of one of the locks that were asked about. */
 export interface Survivor {

@@ -10,8 +10,8 @@ import { readHoldMark } from './hold-mark.ts';
 import { namespaceDetails } from './namespaces.ts';
 import { readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
 import { isDead, parseProcStat } from './proc-stat.ts';
+import type { ProcessDetails, ProcessRow, ProcessTable } from './row.ts';
 import { signalProcess } from './signal.ts';
-import type { ProcessDetails, ProcessRow, ProcessTable } from './table.ts';
 import { socketReader } from './unix-sockets.ts';
 
 /** Reads a directory that is mounted like /proc. Never throws: what failed is in `listing`. */

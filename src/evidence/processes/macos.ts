@@ -4,7 +4,7 @@ import { readCommandLine } from './command-line.ts';
 import { parseHoldMarks } from './hold-mark.ts';
 import { askLsof } from './lsof.ts';
 import { LSTART, psCommand, startedAt } from './ps.ts';
-import type { ProcessDetails, ProcessRow, ProcessTable } from './table.ts';
+import type { ProcessDetails, ProcessRow, ProcessTable } from './row.ts';
 
 /**
  * Each column apart: in `-o pid=,ppid=` BSD's ps takes all behind the first `=` for a heading. The kernel's name may hold

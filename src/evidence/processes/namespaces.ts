@@ -2,7 +2,7 @@
 import { bytesAsText } from '../../io/disk/bytes-as-text.ts';
 import { readSmallFile } from '../../io/disk/files.ts';
 import { readProc, readProcLink } from './proc-files.ts';
-import type { ProcessDetails } from './table.ts';
+import type { ProcessDetails } from './row.ts';
 
 type NamespaceDetails = Pick<
   ProcessDetails,

@@ -1,7 +1,8 @@
+/** Is there a process with this number? Answered by two sources, so that neither can be wrong alone. */
 import { isPossiblePid } from '../../core/pid.ts';
 import type { PidLookup } from '../../core/types/evidence.ts';
+import type { ProcessRow, ProcessTable } from './row.ts';
 import { signalProcess } from './signal.ts';
-import type { ProcessRow, ProcessTable } from './table.ts';
 
 /** What became of the question "is there a process with this number?", with its row where there is one. */
 export interface PidAnswer extends Omit<PidLookup, 'process'> {

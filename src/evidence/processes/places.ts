@@ -4,7 +4,8 @@ import { relativeTo } from '../../core/town/roles.ts';
 import type { Observed } from '../../core/types/evidence.ts';
 import { processNames, runsScripts } from './names.ts';
 import type { ProcessQuestion } from './question.ts';
-import { type ProcessRow, type ProcessTable, treeBelow } from './table.ts';
+import type { ProcessRow, ProcessTable } from './row.ts';
+import { treeBelow } from './table.ts';
 
 /** Where macOS keeps its own programs and those with windows: a few hundred, and none of them works in a worker. */
 const OF_THE_SYSTEM = /^\/(System|Applications|Library|usr\/libexec|usr\/sbin|sbin)\//;

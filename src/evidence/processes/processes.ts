@@ -16,10 +16,12 @@ import { lookUpPid } from './pid-lookup.ts';
 import { cwdsWorthAsking, withTownPlaces } from './places.ts';
 import { withoutStackTraces } from './proc-files.ts';
 import type { ProcessQuestion } from './question.ts';
-import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable, treeBelow } from './table.ts';
+import type { ProcessRow, ProcessTable } from './row.ts';
+import { hasEnded, isTmuxServer, treeBelow } from './table.ts';
 
 export { takenElsewhere } from './containers.ts';
-export { type ProcessTable, readProcessTable, workingDirectories } from './table.ts';
+export type { ProcessTable } from './row.ts';
+export { readProcessTable, workingDirectories } from './table.ts';
 
 /**
  * Looks the numbers up and lists the processes that matter: all whose working directory lies in the town, known agents

@@ -3,7 +3,7 @@ import type { Asker } from '../../core/types/evidence.ts';
 import type { Registrations } from '../registries/registries.ts';
 import type { TownPlaceFinder } from '../town/place.ts';
 import type { TakenElsewhere } from './containers.ts';
-import type { ProcessTable } from './table.ts';
+import type { ProcessTable } from './row.ts';
 
 export interface ProcessQuestion {
   /** Numbers that locks name, the true holders of records of ours included; whatever stands there. */

@@ -1,74 +1,7 @@
 /** Every process of the machine, listed once, and how to learn more about single ones. */
-import type { GasTownEnvironment, Observed } from '../../core/types/evidence.ts';
 import { readProcTable } from './linux.ts';
 import { readPsTable } from './macos.ts';
-
-/** One process as the listing shows it. */
-export interface ProcessRow {
-  readonly pid: number;
-  readonly ppid: number;
-  readonly comm: string;
-  /** A zombie without other threads: nothing runs behind this number. */
-  readonly dead: boolean;
-  readonly isKernelThread: boolean;
-  /** In the foreground of its terminal; absent where the system was not asked. */
-  readonly inForeground?: boolean;
-  /**
-   * The leader of its session; on macOS, where `ps` does not number sessions, that of the process group of what init
-   * adopted. Absent where that could not be told.
-   */
-  readonly leader?: number;
-  readonly hasTerminal?: boolean;
-  /** Equal for one process for all its life, different for the next one of that number. */
-  readonly startToken: string;
-  readonly startedAtMs: number | null;
-}
-
-/** Further looks at single processes. None of them throws when the process has vanished. */
-export interface ProcessDetails {
-  /** The row as it is now: null where there is none (any more), `hidden` where it is closed to us. */
-  readonly row: (pid: number) => ProcessRow | 'hidden' | null;
-  /** An entry of this number stands in the system's list of processes, or would be hidden there. */
-  readonly isListed: (pid: number) => boolean;
-  /** The number of a thread within a process of another number. */
-  readonly isThread: (pid: number) => boolean;
-  /** Read once for each table: it is asked for its own sake, for its children's and for its place. */
-  readonly argv: (pid: number) => readonly string[];
-  /** Real user id. */
-  readonly uid: (pid: number) => number | null;
-  /** Gas Town's variables in the environment that it was started with. */
-  readonly environment: (pid: number) => GasTownEnvironment | null;
-  /** What `exec` wrote into the environments that these were started with (`LOCK_DOCTOR_HOLD`); null: nothing. */
-  readonly holdMarks: (pids: readonly number[]) => Promise<ReadonlyMap<number, Observed<string | null>>>;
-  /** A look at a working directory is one system call: look at all. */
-  readonly lookingIsCheap: boolean;
-  readonly workingDirectories: (pids: readonly number[]) => Promise<ReadonlyMap<number, Observed<string>>>;
-  /** A path that leads to its working directory from here, even out of another mount namespace; null: only its name does. */
-  readonly doorToCwd: (pid: number) => string | null;
-  /** A path that leads to its root directory from here; null where there is none. */
-  readonly doorToRoot: (pid: number) => string | null;
-  /** Its numbers, from ours to the one in its own PID namespace: one where it lives in ours. Empty where nobody can tell. */
-  readonly numbers: (pid: number) => readonly number[];
-  /** Its PID namespace as Linux names it, `pid:[4026532777]`; null where it is closed to us, or there is none. */
-  readonly pidNamespace: (pid: number) => string | null;
-  /** What its root directory calls the machine, and the id of the container that it runs in; null where it does not say. */
-  readonly containerNames: (pid: number) => { readonly hostname: string | null; readonly id: string | null };
-  /** Device numbers (`254:1`) of the file systems that it sees; empty where that cannot be told. */
-  readonly mountedDevices: (pid: number) => readonly string[];
-  /** It lives in our mount namespace: its paths mean what they mean here. */
-  readonly sharesOurPaths: (pid: number) => boolean;
-  /** Absolute paths of the Unix sockets on which it listens; empty where that cannot be told. */
-  readonly listeningSockets: (pid: number) => readonly string[];
-}
-
-export interface ProcessTable {
-  /** `own`: other users' processes are hidden (hidepid). */
-  readonly listing: Observed<'all' | 'own'>;
-  readonly rows: ReadonlyMap<number, ProcessRow>;
-  readonly details: ProcessDetails;
-  /** Lists again, for processes that are younger than this table. */
-  readonly again: () => Promise<ProcessTable>;
-}
+import type { ProcessRow, ProcessTable } from './row.ts';
 
 /** Lists all processes: one pass over /proc on Linux, one `ps` on macOS. Never throws: what failed is in `listing`. */
 export const readProcessTable = async (): Promise<ProcessTable> =>

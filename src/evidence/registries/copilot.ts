@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 import { processNames, runsScripts } from '../processes/names.ts';
-import type { ProcessRow, ProcessTable } from '../processes/table.ts';
+import type { ProcessRow, ProcessTable } from '../processes/row.ts';
 import { readRecordFile } from './record-file.ts';
 import { below, type Found, labelIn, type Registry, type RegistryListing, textIn } from './registry.ts';
 

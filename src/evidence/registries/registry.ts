@@ -1,5 +1,5 @@
 /** What a registry of live agent sessions is: where a tool keeps it, and what its records claim. Data, no reading. */
-import type { ProcessTable } from '../processes/table.ts';
+import type { ProcessTable } from '../processes/row.ts';
 
 /** Somebody whose agents may be at work in the town. */
 export interface RegistryUser {

@@ -1,5 +1,5 @@
 /** Registries that keep one JSON file for each live session, named after its process: Claude Code's, and those alike. */
-import type { ProcessTable } from '../processes/table.ts';
+import type { ProcessTable } from '../processes/row.ts';
 import { readRecordFile } from './record-file.ts';
 import {
   type Found,

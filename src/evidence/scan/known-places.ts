@@ -1,3 +1,4 @@
+/** Where agents live in the known layout of a town, and the locks at these places. */
 import type { DiskPath } from '../../io/disk/disk-path.ts';
 import {
   type Findings,
@@ -41,13 +42,13 @@ export const WORKER_LAYOUT: Layout = layoutWith({ '=': HERE });
  * All directories below `root` that fit a layout, the root first. Costs one listing per `*`, and one look per name unless
  * it is among the absolute paths of `seen` directories.
  */
-export function knownPlaces(
+export const knownPlaces = (
   root: string,
   layout: Layout,
   options: WalkOptions,
   findings: Findings,
   seen: ReadonlySet<DiskPath> = new Set(),
-): readonly Place[] {
+): readonly Place[] => {
   const places: Place[] = [];
   const visit = (place: Place, inside: Layout, rig: string): void => {
     places.push(place);
@@ -66,25 +67,25 @@ export function knownPlaces(
   };
   visit({ path: root, raw: false }, layout, '');
   return places;
-}
+};
 
 /** Looks for locks in exactly these directories, not below them. A place that does not exist is no gap. */
-export function searchPlaces(places: readonly Place[], options: WalkOptions, findings: Findings): void {
+export const searchPlaces = (places: readonly Place[], options: WalkOptions, findings: Findings): void => {
   for (const place of places) {
     for (const [name, home] of options.homes) {
       const path = childOf(place, name);
       if (openHome(path, options.disk, findings)) sightLocks(path, home, options, findings);
     }
   }
-}
+};
 
 /** Each path, if it lies in the root, with all its ancestors up to the root; symlinked directories end the way. */
-export function withAncestors(
+export const withAncestors = (
   root: string,
   paths: readonly string[],
   options: WalkOptions,
   findings: Findings,
-): readonly Place[] {
+): readonly Place[] => {
   const known = new Map<string, boolean>([[root, true]]);
   const prefix = root === '/' ? root : `${root}/`;
   for (const path of paths) {
@@ -99,7 +100,7 @@ export function withAncestors(
     }
   }
   return [...known].filter(([, isDirectory]) => isDirectory).map(([path]) => ({ path, raw: false }));
-}
+};
 
 const childOf = ({ path, raw }: Place, name: string): Place => ({
   path: path === '/' ? `/${name}` : `${path}/${name}`,

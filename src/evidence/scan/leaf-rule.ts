@@ -1,3 +1,4 @@
+/** When the link count of a directory shows that it has no sub-directories. */
 import type { Disk, Look } from '../../io/disk/disk.ts';
 
 /**
@@ -13,7 +14,7 @@ const TRUSTED_TYPES: ReadonlySet<number> = new Set([
 ]);
 
 /** Device on which link counts can be trusted for everything below `root`, or null where they cannot. */
-export function trustedDevice(disk: Disk, root: string): number | null {
+export const trustedDevice = (disk: Disk, root: string): number | null => {
   try {
     const look = disk.look(root);
     // Some runtimes hand out f_type as a signed 32-bit number.
@@ -21,7 +22,7 @@ export function trustedDevice(disk: Disk, root: string): number | null {
   } catch {
     return null; // without an answer everything is listed, which is always right
   }
-}
+};
 
 /**
  * No sub-directory in it, hence no lock: it need not be listed. Only for directories on a trusted device. One that

@@ -1,3 +1,4 @@
+/** Finds the locks of a town: everywhere, at known places, or at one worker. Reads only. */
 import { realpathSync } from 'node:fs';
 import { leftoverKind } from '../../core/record/lock-names.ts';
 import type { Gap, Leftover, LockFile } from '../../core/types/evidence.ts';
@@ -83,19 +84,19 @@ export const PRUNED: ReadonlySet<string> = new Set(['.git', '.repo.git', '.dolt-
  * Finds every lock below a town root. Never follows a symlinked directory; what cannot be read becomes a gap; what
  * vanishes meanwhile does not. Throws where the root itself cannot be resolved.
  */
-export function scanTown(options: ScanOptions): ScanResult {
+export const scanTown = (options: ScanOptions): ScanResult => {
   const steps = scanSteps(options);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
   }
-}
+};
 
 /** Milliseconds after which a scan lets signals, timers and the screen have their turn. */
 const BREATH_MS = 50;
 
 /** The same without keeping everything else waiting: a long scan can be interrupted, and shows its progress. */
-export async function scanTownInTurns(options: ScanOptions): Promise<ScanResult> {
+export const scanTownInTurns = async (options: ScanOptions): Promise<ScanResult> => {
   const steps = scanSteps(options);
   let breathed = performance.now();
   for (;;) {
@@ -105,7 +106,7 @@ export async function scanTownInTurns(options: ScanOptions): Promise<ScanResult>
     await new Promise((resolve) => setImmediate(resolve));
     breathed = performance.now();
   }
-}
+};
 
 function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   const root = realpathSync.native(options.root);
@@ -136,7 +137,7 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
 }
 
 /** Looks for the lock of these directories alone (absolute paths), not below them. One that does not exist is no gap. */
-export function scanPlaces(places: readonly string[], disk: Disk = realDisk): ScanResult {
+export const scanPlaces = (places: readonly string[], disk: Disk = realDisk): ScanResult => {
   const findings = noFindings();
   const how = walkOptions({ root: '/', mode: 'quick', disk });
   searchPlaces(
@@ -145,19 +146,19 @@ export function scanPlaces(places: readonly string[], disk: Disk = realDisk): Sc
     findings,
   );
   return resultOf(findings, null);
-}
+};
 
 /**
  * The gaps at the homes of locks of these directories (absolute paths): a walk does not list a directory without
  * sub-directories, and a symlink is none.
  */
-export function closedHomes(places: readonly string[]): readonly Gap[] {
+export const closedHomes = (places: readonly string[]): readonly Gap[] => {
   const findings = noFindings();
   for (const path of places)
     for (const home of builtInTable.homes.keys())
       openHome({ path: `${path}/${home}`, raw: false }, realDisk, findings);
   return findings.gaps;
-}
+};
 
 const walkOptions = ({ mode, disk, onProgress, table = builtInTable }: ScanOptions): WalkOptions => ({
   disk: disk ?? realDisk,
@@ -167,11 +168,11 @@ const walkOptions = ({ mode, disk, onProgress, table = builtInTable }: ScanOptio
   onDirectory: onProgress ?? null,
 });
 
-function resultOf(
+const resultOf = (
   { sightings, directories, gaps }: Findings,
   seen: SeenOnTheWay | null,
   { kindsIn }: LockTable = builtInTable,
-): ScanResult {
+): ScanResult => {
   const homes = sightings.map(placeOf);
   const sighted = homes.flatMap((at) =>
     (kindsIn.get(at.homeName) ?? [])
@@ -204,13 +205,13 @@ function resultOf(
   );
   gaps.sort((a, b) => (a.what < b.what ? -1 : 1));
   return { locks, leftovers, directories, gaps, seen };
-}
+};
 
-function placeOf({ home: { path, raw }, names }: Sighting) {
+const placeOf = ({ home: { path, raw }, names }: Sighting) => {
   const end = path.lastIndexOf('/');
   const key = end === 0 ? '/' : path.slice(0, end);
   return { key, homeName: path.slice(end + 1), home: exact(path, raw), place: exact(key, raw), names };
-}
+};
 
 /** Names that only look odd are walked as bytes, and are text all the same. */
 const pathsOf = (places: readonly Place[]): ReadonlySet<string> =>

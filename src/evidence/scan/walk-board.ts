@@ -25,12 +25,12 @@ export const newBoard = (subtrees: number): Board =>
 export const openBoard = (shared: SharedArrayBuffer): Board => ({ shared, cells: new Int32Array(shared) });
 
 /** Index of the next subtree that nobody has taken, or null. */
-export function takeNext({ cells }: Board, isHelper: boolean): number | null {
+export const takeNext = ({ cells }: Board, isHelper: boolean): number | null => {
   const index = Atomics.add(cells, CURSOR, 1);
   if (index >= cells.length - OWNERS) return null;
   if (isHelper) Atomics.store(cells, OWNERS + index, 1);
   return index;
-}
+};
 
 /** Subtrees that nobody has taken yet. */
 export const countRemaining = ({ cells }: Board): number =>
@@ -46,10 +46,10 @@ export const tellProgress = ({ cells }: Board, directories: number): void => {
 };
 
 /** The helper has handed over everything. */
-export function endWork({ cells }: Board): void {
+export const endWork = ({ cells }: Board): void => {
   Atomics.store(cells, STATE, DONE);
   Atomics.notify(cells, STATE);
-}
+};
 
 /** Directories that the helper has entered so far. */
 export const readProgress = ({ cells }: Board): number => Atomics.load(cells, PROGRESS);
@@ -58,7 +58,7 @@ export const readProgress = ({ cells }: Board): number => Atomics.load(cells, PR
  * Blocks until the helper has handed over (true). False where it never began, and now never will, or where it showed no
  * progress for `stallMs`: a thread that died cannot say so to one that waits.
  */
-export function waitForHelper(board: Board, stallMs: number): boolean {
+export const waitForHelper = (board: Board, stallMs: number): boolean => {
   const { cells } = board;
   if (Atomics.compareExchange(cells, STATE, IDLE, CALLED_OFF) === IDLE) return false;
   for (let seen = -1; Atomics.load(cells, STATE) === WORKING; ) {
@@ -68,7 +68,7 @@ export function waitForHelper(board: Board, stallMs: number): boolean {
     Atomics.wait(cells, STATE, WORKING, stallMs);
   }
   return true;
-}
+};
 
 /** Indices of the subtrees that the helper took. */
 export const takenByHelper = ({ cells }: Board): readonly number[] =>

@@ -1,3 +1,4 @@
+/** Walks a large tree with a second thread. It finds what a walk alone would find. */
 import { availableParallelism, loadavg } from 'node:os';
 import type { Worker as WorkerThread } from 'node:worker_threads';
 import type { HelperTask } from './scan-thread.ts';
@@ -71,13 +72,13 @@ export function* walkWithHelper(
   finish(helper, subtrees, board, own, findings);
 }
 
-function finish(
+const finish = (
   helper: (() => Findings | null) | null,
   subtrees: readonly Subtree[],
   board: Board,
   options: WalkOptions,
   findings: Findings,
-): void {
+): void => {
   if (helper === null) return;
   const more = helper();
   if (more === null) {
@@ -90,17 +91,17 @@ function finish(
     return;
   }
   addFindings(findings, more);
-}
+};
 
 /**
  * Starts the thread; the function returned waits for it and says what it found, or null where it did nothing. A helper
  * that cannot start or fails is one that does nothing: its part is walked here.
  */
-function startHelper(
+const startHelper = (
   subtrees: readonly Subtree[],
   board: Board,
   { homes, prune, uid }: WalkOptions,
-): (() => Findings | null) | null {
+): (() => Findings | null) | null => {
   // Loaded here, because most runs do without.
   const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
   const { port1, port2 } = new MessageChannel();
@@ -120,7 +121,7 @@ function startHelper(
     void worker.terminate();
     return message === undefined ? null : (message.message as Findings);
   };
-}
+};
 
 /** One core is free besides ours, as far as the last minute tells. */
 const hasIdleCore = (): boolean => {

@@ -1,3 +1,4 @@
+/** Walks a directory tree in search of locks. Follows no symlink, and names what it could not enter. */
 import { Buffer } from 'node:buffer';
 import type { Gap } from '../../core/types/evidence.ts';
 import { type Disk, type Entry, isUntyped, type Look } from '../../io/disk/disk.ts';
@@ -51,10 +52,10 @@ export interface WalkOptions {
 const PROGRESS_STEP = 512;
 
 /** Walks these subtrees, and every one in them that has to be walked in another way; fills `findings`. */
-export function walkAll(start: readonly Subtree[], options: WalkOptions, findings: Findings): void {
+export const walkAll = (start: readonly Subtree[], options: WalkOptions, findings: Findings): void => {
   const steps = walkInSteps(start, options, findings);
   while (steps.next().done !== true);
-}
+};
 
 /** Directories between two breaths of `walkInSteps`: some milliseconds on a fast disk. */
 const STEP = 256;
@@ -82,12 +83,12 @@ export function* walkInSteps(
  * Walks level by level until a level has at least `wanted` directories, and returns what is left to be walked; nothing
  * where the tree ended before.
  */
-export function walkToFrontier(
+export const walkToFrontier = (
   start: Subtree,
   wanted: number,
   options: WalkOptions,
   findings: Findings,
-): readonly Subtree[] {
+): readonly Subtree[] => {
   const elsewhere: Subtree[] = [];
   const enter = visitor(start, options, findings, elsewhere);
   let level = [start.path];
@@ -97,19 +98,19 @@ export function walkToFrontier(
     level = next;
   }
   return [...elsewhere, ...level.map((path) => ({ ...start, path }))];
-}
+};
 
 /**
  * The step of a walk: looks at one directory and pushes its sub-directories. Written for speed: plain strings,
  * synchronous calls, no callback per entry. What needs different treatment (another device, names that are no UTF-8)
  * is left in `elsewhere`.
  */
-function visitor(
+const visitor = (
   { raw, leafDevice }: Subtree,
   options: WalkOptions,
   findings: Findings,
   elsewhere: Subtree[],
-): (directory: string, stack: string[]) => void {
+): ((directory: string, stack: string[]) => void) => {
   const { disk, homes, prune, uid } = options;
 
   const list = (directory: string, inHome: Home | null, stack: string[]): void => {
@@ -170,7 +171,7 @@ function visitor(
     }
     list(directory, null, stack);
   };
-}
+};
 
 /** Nothing found yet. */
 export const noFindings = (): Findings => ({
@@ -182,13 +183,13 @@ export const noFindings = (): Findings => ({
 });
 
 /** Adds what another walk found. */
-export function addFindings(findings: Findings, more: Findings): void {
+export const addFindings = (findings: Findings, more: Findings): void => {
   append(findings.sightings, more.sightings);
   append(findings.gaps, more.gaps);
   append(findings.repositories, more.repositories);
   append(findings.oldHomes, more.oldHomes);
   findings.directories += more.directories;
-}
+};
 
 /** One by one: as arguments of one call there may be too many. */
 const append = <T>(list: T[], more: readonly T[]): void => {
@@ -203,36 +204,36 @@ const DOT = 46;
  * True where a home is a directory. Anything else that stands there is not followed, and other tools follow a symlink:
  * a live lock may lie behind it, so it is a gap.
  */
-export function openHome(home: Place, disk: Disk, findings: Findings): boolean {
+export const openHome = (home: Place, disk: Disk, findings: Findings): boolean => {
   const look = lookAt(disk, home, findings);
   if (look === null || look.isDirectory()) return look !== null;
   addClosedHome(home, look.isSymbolicLink(), findings);
   return false;
-}
+};
 
-function addClosedHome({ path, raw }: Place, isSymlink: boolean, { gaps }: Findings): void {
+const addClosedHome = ({ path, raw }: Place, isSymlink: boolean, { gaps }: Findings): void => {
   gaps.push({
     what: `directory:${displayPath(raw ? fromLatin1(path) : path)}`,
     why: isSymlink
       ? 'it is a symbolic link and is not followed'
       : 'something else than a directory stands there',
   });
-}
+};
 
 /** Notes the locks of one home, and does not go further down. */
-export function sightLocks(home: Place, rule: Home, options: WalkOptions, findings: Findings): void {
+export const sightLocks = (home: Place, rule: Home, options: WalkOptions, findings: Findings): void => {
   const names = listPlace(home, options, findings)
     .map(({ name }) => name)
     .filter((name) => isNamedLikeLock(rule, name));
   if (names.length > 0) findings.sightings.push({ home, names });
-}
+};
 
 /** The sub-directories of a place, symlinks to directories not among them. */
-export function listSubdirectories(
+export const listSubdirectories = (
   place: Place,
   options: WalkOptions,
   findings: Findings,
-): readonly { readonly name: string; readonly child: Place }[] {
+): readonly { readonly name: string; readonly child: Place }[] => {
   const prefix = place.path === '/' ? '/' : `${place.path}/`;
   const found: { name: string; child: Place }[] = [];
   let hasRawNames = false;
@@ -246,54 +247,54 @@ export function listSubdirectories(
       found.push({ name: entry.name, child });
   }
   return hasRawNames ? [...found, ...listRawSubdirectories(place, options, findings)] : found;
-}
+};
 
 /** The sub-directories of a UTF-8 place whose names are not, or might not be, UTF-8. */
-function listRawSubdirectories(
+const listRawSubdirectories = (
   place: Place,
   { disk }: WalkOptions,
   findings: Findings,
-): readonly { readonly name: string; readonly child: Place }[] {
+): readonly { readonly name: string; readonly child: Place }[] => {
   const raw = { path: toLatin1(place.path), raw: true };
   const prefix = raw.path === '/' ? '/' : `${raw.path}/`;
   return readEntries(raw, disk, findings)
     .filter(({ name }) => Buffer.from(name, 'latin1').toString('utf8').includes(REPLACEMENT))
     .map(({ name }) => ({ name, child: { path: prefix + name, raw: true } }))
     .filter(({ child }) => lookAt(disk, child, findings)?.isDirectory());
-}
+};
 
 /** The entries of a directory, which counts as entered; none where it cannot be read, which is a gap. */
-function listPlace(place: Place, options: WalkOptions, findings: Findings): readonly Entry[] {
+const listPlace = (place: Place, options: WalkOptions, findings: Findings): readonly Entry[] => {
   countDirectory(options, findings);
   return readEntries(place, options.disk, findings);
-}
+};
 
-function countDirectory({ onDirectory }: WalkOptions, findings: Findings): void {
+const countDirectory = ({ onDirectory }: WalkOptions, findings: Findings): void => {
   findings.directories++;
   if (onDirectory !== null && findings.directories % PROGRESS_STEP === 0)
     onDirectory(findings.directories, findings.sightings.length);
-}
+};
 
-function readEntries(place: Place, disk: Disk, findings: Findings): readonly Entry[] {
+const readEntries = (place: Place, disk: Disk, findings: Findings): readonly Entry[] => {
   try {
     return place.raw ? disk.listRaw(Buffer.from(place.path, 'latin1')) : disk.list(place.path);
   } catch (error) {
     addGap(place, error, findings);
     return [];
   }
-}
+};
 
 /** Null where there is nothing any more, or where looking failed, which is a gap. */
-export function lookAt(disk: Disk, place: Place, findings: Findings): Look | null {
+export const lookAt = (disk: Disk, place: Place, findings: Findings): Look | null => {
   try {
     return disk.look(place.raw ? Buffer.from(place.path, 'latin1') : place.path) ?? null;
   } catch (error) {
     addGap(place, error, findings);
     return null;
   }
-}
+};
 
-function addGap({ path, raw }: Place, error: unknown, findings: Findings): void {
+const addGap = ({ path, raw }: Place, error: unknown, findings: Findings): void => {
   if (isAbsence(error)) return; // it vanished during the scan, and any lock with it
   // fsck's own directory at the top of every ext volume, root's alone: no agent works there.
   if (path.endsWith('/lost+found') && errnoOf(error) === 'EACCES') return;
@@ -301,4 +302,4 @@ function addGap({ path, raw }: Place, error: unknown, findings: Findings): void 
     what: `directory:${displayPath(raw ? fromLatin1(path) : path)}`,
     why: describeErrno(error),
   });
-}
+};

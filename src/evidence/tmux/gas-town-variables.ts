@@ -1,3 +1,4 @@
+/** The variables with which Gas Town names an agent. */
 import type { GasTownEnvironment } from '../../core/types/evidence.ts';
 
 /** The variables with which Gas Town names an agent, in the order in which they are asked for. */

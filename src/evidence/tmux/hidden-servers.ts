@@ -1,7 +1,8 @@
 /** tmux servers that run and were not reached by their sockets: found among the processes. */
 import { relativeTo } from '../../core/town/roles.ts';
 import type { TmuxServer } from '../../core/types/evidence.ts';
-import { hasEnded, isTmuxServer, type ProcessRow, type ProcessTable, treeBelow } from '../processes/table.ts';
+import type { ProcessRow, ProcessTable } from '../processes/row.ts';
+import { hasEnded, isTmuxServer, treeBelow } from '../processes/table.ts';
 import { townPlaceFinder } from '../town/place.ts';
 import { accessTo, numberThere, type ServerHere } from './other-namespaces.ts';
 

@@ -6,7 +6,7 @@
 import { statSync } from 'node:fs';
 import type { TmuxPane, TmuxServer } from '../../core/types/evidence.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
-import type { ProcessTable } from '../processes/table.ts';
+import type { ProcessTable } from '../processes/row.ts';
 import { isSameDirectory } from '../town/place.ts';
 
 /** Where the socket of a process is for us. */

@@ -6,7 +6,7 @@ import { lstatSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeErrno } from '../../io/errno.ts';
 import { callerUid, distrust } from '../../io/trust.ts';
-import type { ProcessTable } from '../processes/table.ts';
+import type { ProcessTable } from '../processes/row.ts';
 
 export type Permission =
   /** The user as whom to ask: the owner of the socket. */

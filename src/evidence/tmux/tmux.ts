@@ -2,7 +2,8 @@
 import type { TmuxEvidence, TmuxPane, TmuxServer } from '../../core/types/evidence.ts';
 import { inParallel } from '../../io/programs/in-parallel.ts';
 import { withoutDeletedMark } from '../processes/proc-files.ts';
-import { hasEnded, isTmuxServer, type ProcessTable } from '../processes/table.ts';
+import type { ProcessTable } from '../processes/row.ts';
+import { hasEnded, isTmuxServer } from '../processes/table.ts';
 import { otherTownFinder } from '../town/other-town.ts';
 import { findTmux } from './find-tmux.ts';
 import type { PaneRecord } from './format.ts';

@@ -1,3 +1,4 @@
+/** What is known of a town by its layout: rigs and places of workers. Reads only. */
 import { ownerOf } from '../../core/town/roles.ts';
 import type { Gap, Rig } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
@@ -26,7 +27,7 @@ export interface TownLayout {
  * Reads the layout of the town at the real path `root`; directories that a scan has `seen` need no look. Never throws for
  * what is missing, damaged or unreadable.
  */
-export function readTownLayout(root: string, seen: ReadonlySet<DiskPath> = new Set()): TownLayout {
+export const readTownLayout = (root: string, seen: ReadonlySet<DiskPath> = new Set()): TownLayout => {
   const findings = noFindings();
   const options = { disk: realDisk, homes: builtInTable.homes, prune: PRUNED, uid: -1, onDirectory: null };
   const directories = knownPlaces(root, WORKER_LAYOUT, options, findings, seen).map(({ path, raw }) =>
@@ -39,12 +40,12 @@ export function readTownLayout(root: string, seen: ReadonlySet<DiskPath> = new S
     workers: directories.filter((directory) => ownerOf(directory)?.canonical).sort(),
     gaps,
   };
-}
+};
 
-function readRigs(
+const readRigs = (
   root: string,
   directories: readonly string[],
-): { readonly rigs: readonly Rig[]; readonly gaps: readonly Gap[] } {
+): { readonly rigs: readonly Rig[]; readonly gaps: readonly Gap[] } => {
   const reading = readSmallFile(joinPath(root, 'mayor/rigs.json'));
   const guessed = guessRigs(directories);
   if (reading.kind === 'absent') return { rigs: guessed, gaps: [] };
@@ -60,13 +61,13 @@ function readRigs(
     rigs: guessed,
     gaps: [{ what: 'rigs', why: `mayor/rigs.json: ${fault}; rigs are known by their directories only` }],
   };
-}
+};
 
 /** Top directories in which one of a rig's own directories lies. */
-function guessRigs(directories: readonly string[]): readonly Rig[] {
+const guessRigs = (directories: readonly string[]): readonly Rig[] => {
   const names = directories
     .filter((directory) => /^[^/]+\/(crew|polecats|witness|refinery|mayor)$/.test(directory))
     .map((directory) => directory.slice(0, directory.indexOf('/')))
     .filter((name) => ownerOf(`${name}/witness`)?.role === `${name}/witness`);
   return [...new Set(names)].sort().map((name) => ({ name, prefix: null }));
-}
+};

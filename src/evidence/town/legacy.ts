@@ -1,3 +1,4 @@
+/** Which runtime state still lies in `.gastown/`, and where it belongs. Reads only. */
 import { lstatSync } from 'node:fs';
 import { OLD_HOME } from '../../core/record/lock-names.ts';
 import type { LegacyItem } from '../../core/types/evidence.ts';
@@ -28,10 +29,10 @@ export interface LegacyPlaces {
  * What is still in `.gastown/` at the level of the town, its rigs and workers, with the place that each moved to in
  * December 2025 (contract, section 4). Only looks; what cannot be listed is left out, for the scan reports it.
  */
-export function readLegacyItems(
+export const readLegacyItems = (
   root: string,
   { rigs, workers, oldHomes }: LegacyPlaces,
-): readonly LegacyItem[] {
+): readonly LegacyItem[] => {
   if (oldHomes?.size === 0) return [];
   const upper = new Set(['.', ...rigs]);
   const mayHaveOne = (place: string): boolean => oldHomes?.has(inRoot(root, place)) ?? true;
@@ -43,9 +44,9 @@ export function readLegacyItems(
       .sort()
       .flatMap((worker) => itemsOf(root, worker, WORKER_TARGETS)),
   ];
-}
+};
 
-function itemsOf(root: string, place: string, targets: Readonly<Record<string, string>>): LegacyItem[] {
+const itemsOf = (root: string, place: string, targets: Readonly<Record<string, string>>): LegacyItem[] => {
   const prefix = place === '.' ? '' : `${place}/`;
   const absolute = (relative: string): string => inRoot(root, relative);
   return listNames(absolute(`${prefix}${OLD_HOME}`))
@@ -61,7 +62,7 @@ function itemsOf(root: string, place: string, targets: Readonly<Record<string, s
         isDirectory: typeAt(absolute(from)) === 'directory',
       };
     });
-}
+};
 
 const inRoot = (root: string, relative: string): string => `${root === '/' ? '' : root}/${relative}`;
 
@@ -74,17 +75,17 @@ const isState = (name: string): boolean => {
 };
 
 /** Names in a directory; none where it is a symlink, or cannot be listed. */
-function listNames(directory: string): string[] {
+const listNames = (directory: string): string[] => {
   if (typeAt(directory) !== 'directory') return [];
   try {
     return realDisk.list(directory).map(({ name }) => name);
   } catch {
     return []; // the scan has made a gap of it
   }
-}
+};
 
 /** `other` also where looking failed: something may be there, and must not be overwritten. */
-function typeAt(path: string): 'directory' | 'other' | 'absent' {
+const typeAt = (path: string): 'directory' | 'other' | 'absent' => {
   try {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return 'absent';
@@ -92,4 +93,4 @@ function typeAt(path: string): 'directory' | 'other' | 'absent' {
   } catch {
     return 'other';
   }
-}
+};

@@ -1,3 +1,4 @@
+/** Whether a path belongs to another town. */
 import { dirname } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import { isMarked } from './marker.ts';

@@ -1,10 +1,11 @@
+/** Reads the list of rigs as Gas Town writes it. */
 import type { Rig } from '../../core/types/evidence.ts';
 
 /**
  * The rigs that `mayor/rigs.json` names, sorted; null where the bytes are no such document. A rig whose entry has no
  * usable prefix has `prefix: null`.
  */
-export function parseRigs(bytes: Uint8Array): readonly Rig[] | null {
+export const parseRigs = (bytes: Uint8Array): readonly Rig[] | null => {
   let document: unknown;
   try {
     document = JSON.parse(new TextDecoder().decode(bytes));
@@ -16,7 +17,7 @@ export function parseRigs(bytes: Uint8Array): readonly Rig[] | null {
   return Object.entries(rigs)
     .map(([name, entry]) => ({ name, prefix: text(member(member(entry, 'beads'), 'prefix')) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-}
+};
 
 const member = (value: unknown, key: string): unknown =>
   typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(key) : undefined;

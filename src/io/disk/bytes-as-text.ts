@@ -1,3 +1,4 @@
+/** Bytes of foreign names as text, without loss of what is odd about them. */
 import { Buffer, isAscii } from 'node:buffer';
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,3 +1,4 @@
+/** Paths as the system has them, and as people see them: not every path is text. */
 import { Buffer, isUtf8 } from 'node:buffer';
 import { bytesAsText } from './bytes-as-text.ts';
 
@@ -16,23 +17,23 @@ export const restorePath = (path: string, bytes: string | null): DiskPath =>
   bytes === null ? path : Buffer.from(bytes, 'base64');
 
 /** The path whose bytes are the characters of `latin1`: the form in which a walk carries names that are no UTF-8. */
-export function fromLatin1(latin1: string): DiskPath {
+export const fromLatin1 = (latin1: string): DiskPath => {
   const bytes = Buffer.from(latin1, 'latin1');
   return isUtf8(bytes) ? bytes.toString('utf8') : bytes;
-}
+};
 
 /** One character per byte, the reverse of `fromLatin1`. */
 export const toLatin1 = (path: string): string => Buffer.from(path, 'utf8').toString('latin1');
 
 /** `name` inside `directory`. */
-export function joinPath(directory: DiskPath, name: string): DiskPath {
+export const joinPath = (directory: DiskPath, name: string): DiskPath => {
   if (typeof directory === 'string') return directory === '/' ? `/${name}` : `${directory}/${name}`;
   return Buffer.concat([directory, Buffer.from(`/${name}`, 'utf8')]);
-}
+};
 
 /** `path` relative to `root`, for people; `.` for the root itself. Expects `path` to lie inside. */
-export function displayRelative(root: string, path: DiskPath): string {
+export const displayRelative = (root: string, path: DiskPath): string => {
   const above = root === '/' ? '' : root;
   if (typeof path === 'string') return path.slice(above.length + 1) || '.';
   return bytesAsText(path.subarray(Buffer.byteLength(above) + 1)) || '.';
-}
+};

@@ -1,3 +1,4 @@
+/** The file system as scans read it, behind a port that tests can replace. */
 import type { Buffer } from 'node:buffer';
 import { type Dirent, lstatSync, readdirSync, type Stats, statfsSync } from 'node:fs';
 

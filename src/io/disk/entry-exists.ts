@@ -1,3 +1,4 @@
+/** Whether a name is taken. */
 import { lstatSync } from 'node:fs';
 
 /** True where there is an entry of that name, of whatever kind; false where there is none or nobody may know. */

@@ -42,11 +42,11 @@ const LOCAL_FUSE = new Set([
  * The name of the network file system a directory lies on, or null for a local one; what nobody knows counts as network.
  * Throws where statfs or lstat fails.
  */
-export function networkFileSystem(
+export const networkFileSystem = (
   calls: SystemCalls,
   directory: string,
   platform: NodeJS.Platform,
-): string | null {
+): string | null => {
   if (platform === 'darwin') {
     const mount = mountAround(calls.mountTable() ?? '', directory);
     return mount?.isLocal === true ? null : (mount?.type ?? 'unknown');
@@ -55,10 +55,10 @@ export function networkFileSystem(
   // Some types have the top bit set and come as negative numbers on some machines.
   const type = calls.fileSystemType(directory) >>> 0;
   return type === FUSE ? networkFuse(calls, directory) : (NETWORK_TYPES.get(type) ?? null);
-}
+};
 
-function networkFuse(calls: SystemCalls, directory: string): string | null {
+const networkFuse = (calls: SystemCalls, directory: string): string | null => {
   const device = calls.lstat(directory)?.dev;
   const type = device === undefined ? null : typeOfDevice(calls.mountTable() ?? '', device);
   return type !== null && LOCAL_FUSE.has(type) ? null : (type ?? 'fuse');
-}
+};

@@ -1,3 +1,4 @@
+/** Reads a small file safely: through one descriptor, never through a symlink, never waiting for a FIFO. */
 import { Buffer } from 'node:buffer';
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { MAX_LOCK_BYTES } from '../../core/record/lock-record.ts';
@@ -41,7 +42,7 @@ const scratch = Buffer.allocUnsafeSlow(MAX_LOCK_BYTES + 1);
  * Reads a small regular file through one descriptor, so that stamp and bytes belong together. Never follows a symlink,
  * never hangs, never reads more than 64 KiB and one byte, and answers expected failures instead of throwing.
  */
-export function readSmallFile(path: DiskPath): FileReading {
+export const readSmallFile = (path: DiskPath): FileReading => {
   let descriptor: number;
   try {
     descriptor = openSync(path, READ_FLAGS);
@@ -57,9 +58,9 @@ export function readSmallFile(path: DiskPath): FileReading {
   } finally {
     closeSync(descriptor);
   }
-}
+};
 
-function readOpened(descriptor: number, stat: BigIntStats): FileReading {
+const readOpened = (descriptor: number, stat: BigIntStats): FileReading => {
   const type = otherType(stat);
   if (type !== null) return { kind: 'other', type, ...ownership(stat) };
   if (stat.size > BigInt(MAX_LOCK_BYTES))
@@ -70,10 +71,10 @@ function readOpened(descriptor: number, stat: BigIntStats): FileReading {
   const bytes = Buffer.from(scratch.subarray(0, length));
   const { mtimeMs, uid } = ownership(stat);
   return { kind: 'file', stat, bytes, mtimeMs, uid };
-}
+};
 
 /** Reads into the scratch buffer until the end, and returns how much there was. */
-function fill(descriptor: number, expected: number): number {
+const fill = (descriptor: number, expected: number): number => {
   let length = 0;
   while (length < scratch.length) {
     const count = readSync(descriptor, scratch, length, scratch.length - length, null);
@@ -82,7 +83,7 @@ function fill(descriptor: number, expected: number): number {
     if (count === 0 || length === expected) break;
   }
   return length;
-}
+};
 
 /** The stamp of a file from its fstat and the bytes read through the same descriptor. */
 export const stampOf = (stat: BigIntStats, bytes: Uint8Array): Stamp => ({
@@ -94,7 +95,7 @@ export const stampOf = (stat: BigIntStats, bytes: Uint8Array): Stamp => ({
 });
 
 /** It could not be opened: a symlink (ELOOP) and a socket (ENXIO) are answers, the rest is a failure with its reason. */
-function describeUnopened(path: DiskPath, reason: unknown): FileReading {
+const describeUnopened = (path: DiskPath, reason: unknown): FileReading => {
   let stat: BigIntStats | undefined;
   try {
     stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
@@ -104,7 +105,7 @@ function describeUnopened(path: DiskPath, reason: unknown): FileReading {
   if (stat === undefined) return { kind: 'absent' };
   const type = otherType(stat);
   return type === null ? unread(reason, stat) : { kind: 'other', type, ...ownership(stat) };
-}
+};
 
 const unread = (reason: unknown, stat: BigIntStats | null): FileReading => ({
   kind: 'unread',
@@ -114,13 +115,13 @@ const unread = (reason: unknown, stat: BigIntStats | null): FileReading => ({
   uid: stat === null ? null : ownership(stat).uid,
 });
 
-function otherType(stat: BigIntStats): OtherFileType | null {
+const otherType = (stat: BigIntStats): OtherFileType | null => {
   if (stat.isFile()) return null;
   if (stat.isDirectory()) return 'directory';
   if (stat.isSymbolicLink()) return 'symlink';
   if (stat.isFIFO()) return 'fifo';
   return stat.isSocket() ? 'socket' : 'device';
-}
+};
 
 const ownership = (stat: BigIntStats): { readonly mtimeMs: number; readonly uid: number } => ({
   mtimeMs: Number(stat.mtimeNs / 1_000_000n),

@@ -9,7 +9,7 @@ import { type OpenDirectory, openDirectory } from './open-directory.ts';
 import type { SystemCalls } from './system-calls.ts';
 
 /** Makes a directory where nothing stands; true where it was made. Throws what the system throws. */
-export function makeDirectory(calls: SystemCalls, path: string): boolean {
+export const makeDirectory = (calls: SystemCalls, path: string): boolean => {
   if (calls.lstat(path) !== undefined) return false;
   const parent = openDirectory(calls, dirname(path));
   try {
@@ -22,17 +22,17 @@ export function makeDirectory(calls: SystemCalls, path: string): boolean {
   } finally {
     parent.close();
   }
-}
+};
 
 /**
  * Opens a file in a directory, made (0644 less the umask) where there is none; `flags` without O_CREAT. Throws what the
  * system throws.
  */
-export function openOrMake(
+export const openOrMake = (
   directory: OpenDirectory,
   path: string,
   flags: number,
-): { readonly descriptor: number; readonly isNew: boolean } {
+): { readonly descriptor: number; readonly isNew: boolean } => {
   const { calls, uid, gid } = directory;
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -49,7 +49,7 @@ export function openOrMake(
       if (errnoOf(error) !== 'EEXIST' || attempt === 2) throw error;
     }
   }
-}
+};
 
 const isOfAnother = ({ uid }: OpenDirectory): boolean => process.geteuid?.() === 0 && uid !== 0;
 
@@ -57,7 +57,7 @@ const isOfAnother = ({ uid }: OpenDirectory): boolean => process.geteuid?.() ===
  * By the time it is opened the owner of `parent` may have put another directory of root's under this name. One that is
  * empty gives away nothing that such an owner could not take.
  */
-function handOverDirectory(calls: SystemCalls, parent: OpenDirectory, path: string): void {
+const handOverDirectory = (calls: SystemCalls, parent: OpenDirectory, path: string): void => {
   const made = openDirectory(calls, path);
   try {
     if (made.uid !== 0 || made.calls.list(path).length > 0) return;
@@ -65,13 +65,13 @@ function handOverDirectory(calls: SystemCalls, parent: OpenDirectory, path: stri
   } finally {
     made.close();
   }
-}
+};
 
 /** A file system without owners, or one that root may not change them on: what was made stays root's. */
-function quietly(act: () => void): void {
+const quietly = (act: () => void): void => {
   try {
     act();
   } catch {
     // Whoever is refused because of it later is told the path and its owner.
   }
-}
+};

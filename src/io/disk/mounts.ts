@@ -4,7 +4,7 @@
  * The file system's type by name (`fuse.sshfs`) of the mount with this device number, from `/proc/self/mountinfo`
  * (proc_pid_mountinfo(5)); null where no line has it.
  */
-export function typeOfDevice(mountInfo: string, device: bigint): string | null {
+export const typeOfDevice = (mountInfo: string, device: bigint): string | null => {
   const number = `${majorOf(device)}:${minorOf(device)}`;
   for (const line of mountInfo.split('\n')) {
     // Paths have their spaces escaped; a lone dash ends the optional fields.
@@ -12,7 +12,7 @@ export function typeOfDevice(mountInfo: string, device: bigint): string | null {
     if (fields[2] === number) return fields[fields.indexOf('-', 6) + 1] ?? null;
   }
   return null;
-}
+};
 
 /** As glibc's gnu_dev_major and gnu_dev_minor. */
 const majorOf = (device: bigint): bigint => ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
@@ -29,7 +29,7 @@ export interface Mount {
  * The mount that a path lies on, from what macOS' mount(8) prints: `//ann@server/share on /Volumes/share (smbfs, nodev,
  * mounted by ann)`. Null where none is told. `path` has no symlink in it.
  */
-export function mountAround(mounts: string, path: string): Mount | null {
+export const mountAround = (mounts: string, path: string): Mount | null => {
   let found: (Mount & { readonly at: string }) | null = null;
   for (const line of mounts.split('\n')) {
     const [, at, flags] = /^.*? on (\/.*) \(([^()]*)\)$/.exec(line) ?? [];
@@ -40,7 +40,7 @@ export function mountAround(mounts: string, path: string): Mount | null {
     found = { at, type, isLocal: rest.includes('local') };
   }
   return found === null ? null : { type: found.type, isLocal: found.isLocal };
-}
+};
 
 const isAround = (mount: string, path: string): boolean =>
   mount === '/' || path === mount || path.startsWith(`${mount}/`);

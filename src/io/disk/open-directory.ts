@@ -47,7 +47,7 @@ const DIRECTORY_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O
  * `/proc/self/fd`. Elsewhere the name is compared with the descriptor before each call. What remains there: a swap
  * between that look and the call, by somebody who may write in the directory above.
  */
-export function openDirectory(calls: SystemCalls, path: string): OpenDirectory {
+export const openDirectory = (calls: SystemCalls, path: string): OpenDirectory => {
   const descriptor = openPlain(calls, path);
   try {
     const { dev, ino, uid, gid } = calls.fstat(descriptor);
@@ -83,13 +83,13 @@ export function openDirectory(calls: SystemCalls, path: string): OpenDirectory {
     closeQuietly(calls, descriptor);
     throw error;
   }
-}
+};
 
 /**
  * As `openDirectory`, for a directory in which root makes files: it must belong to the owner of the one around it, or
  * somebody put it there to have us write in it.
  */
-export function openOwned(calls: SystemCalls, path: string): OpenDirectory {
+export const openOwned = (calls: SystemCalls, path: string): OpenDirectory => {
   const directory = openDirectory(calls, path);
   try {
     if (process.geteuid?.() === 0) refuseOtherOwner(directory);
@@ -98,9 +98,9 @@ export function openOwned(calls: SystemCalls, path: string): OpenDirectory {
     directory.close();
     throw error;
   }
-}
+};
 
-function openPlain(calls: SystemCalls, path: string): number {
+const openPlain = (calls: SystemCalls, path: string): number => {
   try {
     return calls.open(path, DIRECTORY_FLAGS);
   } catch (error) {
@@ -109,7 +109,7 @@ function openPlain(calls: SystemCalls, path: string): number {
     if (isSomethingElse) throw new UnsafeDirectoryError(`${path} is no directory of its own`);
     throw error;
   }
-}
+};
 
 /** Where case does not matter the kernel may know a directory by another spelling than the one that was asked for. */
 export const isSamePath = (one: string, other: string): boolean =>
@@ -117,15 +117,15 @@ export const isSamePath = (one: string, other: string): boolean =>
 const folded = (path: string): string => path.normalize('NFD').toLowerCase();
 
 /** Linux without /proc: root would have to trust a name that its owner may swap. */
-function refuseUnprovable(path: string, uid: number): void {
+const refuseUnprovable = (path: string, uid: number): void => {
   if (process.platform !== 'linux' || process.geteuid?.() !== 0 || uid === 0) return;
   throw new UnsafeDirectoryError(
     `${path} belongs to user ${uid}, and without /proc it cannot be made sure where it leads`,
     'Mount /proc, or run this as its owner.',
   );
-}
+};
 
-function refuseOtherOwner({ path, uid, calls }: OpenDirectory): void {
+const refuseOtherOwner = ({ path, uid, calls }: OpenDirectory): void => {
   const around = calls.lstat(`${path}/..`);
   const owner = Number(around?.uid);
   if (owner === uid) return;
@@ -133,4 +133,4 @@ function refuseOtherOwner({ path, uid, calls }: OpenDirectory): void {
     `${path} belongs to user ${uid}, but ${dirname(path)} to user ${owner}`,
     `Root changes nothing there: if both are yours, run chown -R ${owner} ${path}, or run this as user ${uid}.`,
   );
-}
+};

@@ -8,7 +8,7 @@ export type Anchor = { readonly base: string } | { readonly check: () => void };
  * The same calls for the directory and for what lies directly in it, by the names that they have in `directory`. Errors
  * keep those names. Throws for every other path: that is a mistake of ours.
  */
-export function throughDescriptor(calls: SystemCalls, directory: string, anchor: Anchor): SystemCalls {
+export const throughDescriptor = (calls: SystemCalls, directory: string, anchor: Anchor): SystemCalls => {
   const at = (path: string): string => {
     const name = path === directory ? '.' : path.slice(directory.length + 1);
     const isInside = path === directory || path === `${directory}/${name}`;
@@ -37,13 +37,13 @@ export function throughDescriptor(calls: SystemCalls, directory: string, anchor:
     list: (path) => named(() => calls.list(at(path))),
     fileSystemType: (path) => named(() => calls.fileSystemType(at(path))),
   };
-}
+};
 
 /** People know the directory by its name, not by our descriptor's number. */
-function rename(error: unknown, base: string, directory: string): void {
+const rename = (error: unknown, base: string, directory: string): void => {
   if (typeof error !== 'object' || error === null) return;
   for (const key of ['path', 'dest', 'message'] as const) {
     const text: unknown = Reflect.get(error, key);
     if (typeof text === 'string') Reflect.set(error, key, text.replaceAll(base, directory));
   }
-}
+};

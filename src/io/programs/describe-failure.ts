@@ -7,18 +7,18 @@ import { describeErrno, errnoOf } from '../errno.ts';
  * What was thrown as a sentence fragment: an error of ours in its own words, one of the system as `permission denied
  * (EACCES): /town/.runtime belongs to root`. Never throws.
  */
-export function describeFailure(error: unknown): string {
+export const describeFailure = (error: unknown): string => {
   const code = errnoOf(error);
   if (code === null) return error instanceof Error ? error.message : String(error);
   const what = describeErrno(error);
   const denied = code === 'EACCES' || code === 'EPERM' ? deniedBy(error) : null;
   return denied === null ? what : `${what}: ${denied}`;
-}
+};
 
 /** These need the right to write in the directory, whoever owns the entry. */
 const ON_DIRECTORY = new Set(['unlink', 'rename', 'link', 'mkdir']);
 
-function deniedBy(error: unknown): string | null {
+const deniedBy = (error: unknown): string | null => {
   const { path, syscall } = error as { readonly path?: unknown; readonly syscall?: unknown };
   if (typeof path !== 'string') return null;
   const start = ON_DIRECTORY.has(String(syscall)) ? dirname(path) : path;
@@ -28,7 +28,7 @@ function deniedBy(error: unknown): string | null {
     if (uid !== null) return `${place} belongs to ${nameOf(uid)}`;
     if (dirname(place) === place) return null;
   }
-}
+};
 
 const ownerOf = (path: string): number | null => {
   try {

@@ -26,7 +26,7 @@ export type Moved =
  * Moves the lock aside if it is the one with this stamp. Needs the guard. Throws what rename throws; then the lock is
  * where it was.
  */
-export function moveAside(guard: Guard, expected: Stamp, nonce = makeNonce()): Moved {
+export const moveAside = (guard: Guard, expected: Stamp, nonce = makeNonce()): Moved => {
   const { place } = guard;
   const { calls } = guard.directory;
   const aside = asidePath(place, nonce);
@@ -41,17 +41,17 @@ export function moveAside(guard: Guard, expected: Stamp, nonce = makeNonce()): M
   if (seen.kind === 'file' && isSameStamp(seen.stamp, expected)) return { kind: 'moved', aside };
   const back = putBack(calls, place, aside);
   return back.kind === 'back' ? { kind: 'changed' } : { kind: 'stranded', aside, why: back.why };
-}
+};
 
 /**
  * Puts a lock that was moved aside back at its name, never over a newer one: link(2) does not replace. Expected
  * failures are answers; nothing is thrown.
  */
-export function putBack(
+export const putBack = (
   calls: SystemCalls,
   place: Place,
   aside: string,
-): { readonly kind: 'back' } | { readonly kind: 'occupied' | 'failed'; readonly why: string } {
+): { readonly kind: 'back' } | { readonly kind: 'occupied' | 'failed'; readonly why: string } => {
   try {
     if (calls.lstat(aside) === undefined) return { kind: 'failed', why: `${aside} is gone` };
     if (!bringBack(calls, aside, place.lock)) return existing(calls, place, aside);
@@ -64,14 +64,14 @@ export function putBack(
     // A second name of the lock that is back in place: the next run removes it.
   }
   return { kind: 'back' };
-}
+};
 
 /**
  * Gives a file the lock's name, never over another: by link(2), and then it has both names, or where there are no hard
  * links by rename(2) once the name is seen to be free. False where something stands there. Needs the guard. Throws what
  * the system throws.
  */
-export function bringBack(calls: SystemCalls, from: string, lock: string): boolean {
+export const bringBack = (calls: SystemCalls, from: string, lock: string): boolean => {
   try {
     // A hard link to a symlink follows it on macOS, directories have none, some file systems have none at all.
     if (calls.lstat(from)?.isFile() === true && tryLink(calls, from, lock)) return true;
@@ -82,26 +82,26 @@ export function bringBack(calls: SystemCalls, from: string, lock: string): boole
   if (calls.lstat(lock) !== undefined) return false;
   calls.rename(from, lock);
   return true;
-}
+};
 
 /**
  * Gives a lock that was moved aside its end (removed, or renamed to a kept copy). Where the disk refuses that, the lock
  * goes back to its place, so that no later run finds it half done, and the failure is thrown.
  */
-export function finishAside(calls: SystemCalls, place: Place, aside: string, finish: () => void): void {
+export const finishAside = (calls: SystemCalls, place: Place, aside: string, finish: () => void): void => {
   try {
     finish();
   } catch (error) {
     putBack(calls, place, aside); // where this fails too, the next run does it
     throw error;
   }
-}
+};
 
 /** What link(2) answers where there are no hard links (FAT and exFAT: EPERM), or no more of them for this file (EMLINK). */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /** False where the file system has no hard links; throws on every other failure, EEXIST among them. */
-export function tryLink(calls: SystemCalls, from: string, to: string): boolean {
+export const tryLink = (calls: SystemCalls, from: string, to: string): boolean => {
   try {
     calls.link(from, to);
     return true;
@@ -109,14 +109,14 @@ export function tryLink(calls: SystemCalls, from: string, to: string): boolean {
     if (NO_LINKS.has(errnoOf(error) ?? '')) return false;
     throw error;
   }
-}
+};
 
 /** Something stands at the lock's name: perhaps this very file, linked back by a run that died before it could tidy up. */
-function existing(
+const existing = (
   calls: SystemCalls,
   place: Place,
   aside: string,
-): { readonly kind: 'back' } | { readonly kind: 'occupied'; readonly why: string } {
+): { readonly kind: 'back' } | { readonly kind: 'occupied'; readonly why: string } => {
   try {
     const one = calls.lstat(aside);
     const other = calls.lstat(place.lock);
@@ -128,4 +128,4 @@ function existing(
     // Then both stay, which loses nothing.
   }
   return { kind: 'occupied', why: 'a newer lock stands there' };
-}
+};

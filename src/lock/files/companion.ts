@@ -8,21 +8,21 @@ import { look } from './sight.ts';
 import { replaceFile } from './staging.ts';
 
 /** The true holder beside the lock, or null where there is none or it cannot be read as one. Never throws. */
-export function readCompanion(calls: SystemCalls, place: Place): TrueHolder | null {
+export const readCompanion = (calls: SystemCalls, place: Place): TrueHolder | null => {
   const seen = look(calls, place.companion);
   return seen.kind === 'file' ? parseCompanion(seen.bytes) : null;
-}
+};
 
 /** Throws what the system throws. */
-export function writeCompanion(calls: SystemCalls, place: Place, holder: TrueHolder): void {
+export const writeCompanion = (calls: SystemCalls, place: Place, holder: TrueHolder): void => {
   replaceFile(calls, place, place.companion, formatCompanion(holder));
-}
+};
 
 /** Removes it where it is a regular file; nothing happens where there is none. Throws what the system throws. */
-export function removeCompanion(calls: SystemCalls, place: Place): void {
+export const removeCompanion = (calls: SystemCalls, place: Place): void => {
   try {
     if (calls.lstat(place.companion)?.isFile()) calls.unlink(place.companion);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
-}
+};

@@ -30,7 +30,7 @@ export interface LeftoverOptions {
  * or its holder is proven dead, second names of one file go. Only regular files under names of our own making are
  * touched. Throws what the system throws.
  */
-export function tidyUp(guard: Guard, options: LeftoverOptions): LeftoverRepair {
+export const tidyUp = (guard: Guard, options: LeftoverOptions): LeftoverRepair => {
   const { place } = guard;
   const { calls } = guard.directory;
   const removed: string[] = [];
@@ -69,7 +69,7 @@ export function tidyUp(guard: Guard, options: LeftoverOptions): LeftoverRepair {
   }
   removeOrphanedCompanion(calls, place, remove);
   return { restored, removed, kept };
-}
+};
 
 interface Found {
   readonly path: string;
@@ -77,14 +77,14 @@ interface Found {
   readonly stat: BigIntStats;
 }
 
-function findLeftovers(calls: SystemCalls, place: Place): readonly Found[] {
+const findLeftovers = (calls: SystemCalls, place: Place): readonly Found[] => {
   return calls.list(place.directory).flatMap((name) => {
     const kind = leftoverKind(name);
     const path = `${place.directory}/${name}`;
     const stat = kind === null ? undefined : calls.lstat(path);
     return kind === null || !stat?.isFile() ? [] : [{ path, kind, stat }];
   });
-}
+};
 
 const newestFirst = (found: readonly Found[], kind: Leftover['kind']): readonly Found[] =>
   found.filter((each) => each.kind === kind).sort((a, b) => Number(b.stat.mtimeNs - a.stat.mtimeNs));
@@ -93,12 +93,12 @@ const isExpired = (path: string, { nowMs, clearReleasedAfterMs }: LeftoverOption
   clearReleasedAfterMs !== null && isExpiredCopy(path, nowMs, clearReleasedAfterMs);
 
 /** A take-over that died at its end: the record that was staged under the same nonce is what the lock reads by now. */
-function isReplaced(calls: SystemCalls, place: Place, aside: string, staged: readonly Found[]): boolean {
+const isReplaced = (calls: SystemCalls, place: Place, aside: string, staged: readonly Found[]): boolean => {
   const record = staged.find(({ path }) => path === aside.replace(/old$/, 'new'));
   if (record === undefined) return false;
   const [one, other] = [look(calls, record.path), look(calls, place.lock)];
   return one.kind === 'file' && other.kind === 'file' && one.stamp.sha256 === other.stamp.sha256;
-}
+};
 
 const isRecordOfDead = (calls: SystemCalls, path: string): boolean => {
   const seen = look(calls, path);
@@ -106,8 +106,8 @@ const isRecordOfDead = (calls: SystemCalls, path: string): boolean => {
 };
 
 /** A second record without a lock, whose holder is gone, says nothing to anybody. */
-function removeOrphanedCompanion(calls: SystemCalls, place: Place, remove: (path: string) => void): void {
+const removeOrphanedCompanion = (calls: SystemCalls, place: Place, remove: (path: string) => void): void => {
   if (calls.lstat(place.lock) !== undefined) return;
   const holder = readCompanion(calls, place);
   if (holder !== null && lifeNow(holder) === 'gone') remove(place.companion);
-}
+};

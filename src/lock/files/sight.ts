@@ -25,7 +25,7 @@ export type Sight =
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Looks at a file. Expected failures are answers; nothing is thrown. */
-export function look(calls: SystemCalls, path: string): Sight {
+export const look = (calls: SystemCalls, path: string): Sight => {
   try {
     const before = calls.lstat(path);
     if (before === undefined) return { kind: 'absent' };
@@ -34,9 +34,9 @@ export function look(calls: SystemCalls, path: string): Sight {
   } catch (error) {
     return isAbsence(error) ? { kind: 'absent' } : { kind: 'unread', why: describeErrno(error) };
   }
-}
+};
 
-function readRegular(calls: SystemCalls, path: string): Sight {
+const readRegular = (calls: SystemCalls, path: string): Sight => {
   let descriptor: number;
   try {
     descriptor = calls.open(path, READ_FLAGS);
@@ -61,10 +61,10 @@ function readRegular(calls: SystemCalls, path: string): Sight {
   } finally {
     calls.close(descriptor);
   }
-}
+};
 
 /** Everything up to one byte more than a record may have. */
-function readAll(calls: SystemCalls, descriptor: number): Uint8Array {
+const readAll = (calls: SystemCalls, descriptor: number): Uint8Array => {
   const parts: Uint8Array[] = [];
   let total = 0;
   while (total <= MAX_LOCK_BYTES) {
@@ -75,15 +75,15 @@ function readAll(calls: SystemCalls, descriptor: number): Uint8Array {
     total += count;
   }
   return new Uint8Array(Buffer.concat(parts));
-}
+};
 
-function problemOf(stat: BigIntStats): LockProblem | null {
+const problemOf = (stat: BigIntStats): LockProblem | null => {
   if (stat.isFile()) return stat.size > BigInt(MAX_LOCK_BYTES) ? 'too-large' : null;
   if (stat.isSymbolicLink()) return 'symlink';
   if (stat.isDirectory()) return 'directory';
   if (stat.isFIFO()) return 'fifo';
   return stat.isSocket() ? 'socket' : 'device';
-}
+};
 
 /** The same file with the same bytes: device, inode, mtime, size and hash, because inode numbers are reused at once. */
 export const isSameStamp = (one: Stamp, other: Stamp): boolean =>

@@ -22,7 +22,7 @@ export interface Staged {
 }
 
 /** Writes a record beside the lock: what a full disk refuses is refused here. Throws what the system throws. */
-export function stage(calls: SystemCalls, place: Place, text: string): Staged {
+export const stage = (calls: SystemCalls, place: Place, text: string): Staged => {
   const nonce = makeNonce();
   const path = stagedPath(place, nonce);
   try {
@@ -32,7 +32,7 @@ export function stage(calls: SystemCalls, place: Place, text: string): Staged {
     throw error;
   }
   return { nonce, path, text };
-}
+};
 
 /**
  * Makes a lock out of a staged record with link(2), which never replaces; the staged name stays. Answers what then
@@ -40,12 +40,12 @@ export function stage(calls: SystemCalls, place: Place, text: string): Staged {
  * nothing of ours stands at the lock's name, unless the disk refused to take it back, or there is no guard, without
  * which nothing is removed.
  */
-export function publish(
+export const publish = (
   directory: OpenDirectory,
   place: Place,
   guard: Guard | null,
   staged: Staged,
-): Extract<Sight, { kind: 'file' }> | 'taken' {
+): Extract<Sight, { kind: 'file' }> | 'taken' => {
   const { calls } = directory;
   if (!claim(calls, place, guard, staged)) return 'taken';
   try {
@@ -59,10 +59,10 @@ export function publish(
     if (guard !== null) takeBack(guard, staged.text);
     throw error;
   }
-}
+};
 
 /** A directory of our own making is nothing that git should see: `git worktree remove` refuses otherwise. Never throws. */
-export function ignoreDirectory(calls: SystemCalls, place: Place): void {
+export const ignoreDirectory = (calls: SystemCalls, place: Place): void => {
   try {
     const directory = openOwned(calls, place.directory);
     try {
@@ -79,10 +79,10 @@ export function ignoreDirectory(calls: SystemCalls, place: Place): void {
   } catch {
     // The lock matters more, and works without.
   }
-}
+};
 
 /** Puts text at a name of ours, over what was there, so that the name is never absent. Throws what the system throws. */
-export function replaceFile(calls: SystemCalls, place: Place, target: string, text: string): void {
+export const replaceFile = (calls: SystemCalls, place: Place, target: string, text: string): void => {
   const staged = stage(calls, place, text);
   try {
     calls.rename(staged.path, target);
@@ -91,19 +91,19 @@ export function replaceFile(calls: SystemCalls, place: Place, target: string, te
     throw error;
   }
   syncDirectory(calls, place.directory);
-}
+};
 
 /** Removes a file of ours whose absence is no failure and whose presence does no harm. */
-export function removeQuietly(calls: SystemCalls, path: string): void {
+export const removeQuietly = (calls: SystemCalls, path: string): void => {
   try {
     calls.unlink(path);
   } catch {
     // Debris at worst: the next run looks for it.
   }
-}
+};
 
 /** Makes new names survive a power cut. File systems that cannot sync a directory (EINVAL) need not. */
-export function syncDirectory(calls: SystemCalls, directory: string): void {
+export const syncDirectory = (calls: SystemCalls, directory: string): void => {
   const descriptor = calls.open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
     calls.fsync(descriptor);
@@ -113,19 +113,19 @@ export function syncDirectory(calls: SystemCalls, directory: string): void {
   } finally {
     calls.close(descriptor);
   }
-}
+};
 
 /** Writes all bytes: write(2) may take fewer than it was offered. */
-export function writeAll(calls: SystemCalls, descriptor: number, bytes: Uint8Array): void {
+export const writeAll = (calls: SystemCalls, descriptor: number, bytes: Uint8Array): void => {
   for (let done = 0; done < bytes.length; ) {
     const count = calls.write(descriptor, bytes.subarray(done));
     if (count <= 0) throw new DiskError('the disk took nothing of what was written');
     done += count;
   }
-}
+};
 
 /** Never writes into a file that is there. Throws what the system throws; then it may be there in part. */
-function writeNew(calls: SystemCalls, path: string, text: string): void {
+const writeNew = (calls: SystemCalls, path: string, text: string): void => {
   const descriptor = calls.open(path, NEW_FILE, 0o644);
   let isOpen = true;
   try {
@@ -137,10 +137,10 @@ function writeNew(calls: SystemCalls, path: string, text: string): void {
     if (isOpen) closeQuietly(calls, descriptor);
     throw error;
   }
-}
+};
 
 /** Gives the staged record the lock's name; false where something stands there. */
-function claim(calls: SystemCalls, place: Place, guard: Guard | null, staged: Staged): boolean {
+const claim = (calls: SystemCalls, place: Place, guard: Guard | null, staged: Staged): boolean => {
   try {
     if (tryLink(calls, staged.path, place.lock)) return true;
   } catch (error) {
@@ -152,10 +152,10 @@ function claim(calls: SystemCalls, place: Place, guard: Guard | null, staged: St
   if (guard === null)
     throw new DiskError('this file system has no hard links, and without a guard nothing else is safe');
   return createLock(guard, staged.text);
-}
+};
 
 /** Over NFS link may fail although it worked: what counts is which file the name leads to. */
-function isLinked(calls: SystemCalls, one: string, other: string): boolean {
+const isLinked = (calls: SystemCalls, one: string, other: string): boolean => {
   try {
     const ours = calls.lstat(one);
     const there = calls.lstat(other);
@@ -163,13 +163,13 @@ function isLinked(calls: SystemCalls, one: string, other: string): boolean {
   } catch {
     return false; // then the answer of link itself stands
   }
-}
+};
 
 /**
  * Without hard links, under the guard: O_EXCL does not replace either. Readers may see it half written, which they call
  * invalid and too young to touch.
  */
-function createLock(guard: Guard, text: string): boolean {
+const createLock = (guard: Guard, text: string): boolean => {
   try {
     writeNew(guard.directory.calls, guard.place.lock, text);
     return true;
@@ -178,13 +178,13 @@ function createLock(guard: Guard, text: string): boolean {
     takeBack(guard, text);
     throw error;
   }
-}
+};
 
 const isText = ({ bytes }: Extract<Sight, { kind: 'file' }>, text: string): boolean =>
   Buffer.from(bytes).equals(Buffer.from(text));
 
 /** After a failure: our own text, whole or cut short, must not stand there claiming a lock that nobody was told about. */
-function takeBack(guard: Guard, text: string): void {
+const takeBack = (guard: Guard, text: string): void => {
   try {
     const { calls } = guard.directory;
     const seen = look(calls, guard.place.lock);
@@ -194,4 +194,4 @@ function takeBack(guard: Guard, text: string): void {
   } catch {
     // The lock names a process that lives and will be given up with it: stale is the worst it becomes.
   }
-}
+};

@@ -43,21 +43,21 @@ const HINTS: Readonly<Record<string, string>> = {
 const TOOL_TIMEOUT_MS = 2000;
 
 /** Every program on this machine that can do it, the fastest first. */
-export function findFlockTools(calls: SystemCalls, path: string): readonly FlockTool[] {
+export const findFlockTools = (calls: SystemCalls, path: string): readonly FlockTool[] => {
   // PATH comes after: in cron it is short, and elsewhere it is anybody's.
   const directories = [...SYSTEM_DIRECTORIES, ...path.split(':').filter((entry) => entry.startsWith('/'))];
   return CANDIDATES.flatMap(({ name, args }) => {
     const directory = directories.find((entry) => calls.isExecutable(`${entry}/${name}`));
     return directory === undefined ? [] : [{ program: `${directory}/${name}`, args }];
   });
-}
+};
 
 /** Tries to lock the descriptor with the first tool that answers. Does not wait for the lock. Never throws. */
-export function flockDescriptor(
+export const flockDescriptor = (
   calls: SystemCalls,
   descriptor: number,
   tools: readonly FlockTool[],
-): FlockAnswer {
+): FlockAnswer => {
   let failure = { why: 'neither flock (util-linux or busybox) nor perl is installed', hint: INSTALL_HINT };
   for (const { program, args } of tools) {
     const answer = calls.runWith(descriptor, program, args, TOOL_TIMEOUT_MS);
@@ -66,13 +66,13 @@ export function flockDescriptor(
     failure = explain(calls, program, answer);
   }
   return { kind: 'none', ...failure };
-}
+};
 
-function explain(
+const explain = (
   calls: SystemCalls,
   program: string,
   answer: ToolAnswer,
-): { readonly why: string; readonly hint: string } {
+): { readonly why: string; readonly hint: string } => {
   if (answer.kind === 'failed') {
     // It could be executed a moment ago: what is missing is what its standard streams are opened from.
     if (answer.errno === 'ENOENT' && calls.isExecutable(program) && calls.lstat('/dev/null') === undefined)
@@ -83,7 +83,7 @@ function explain(
   const isWithoutApplet = answer.code === 127 && program.endsWith('/busybox');
   const why = isWithoutApplet ? 'was built without flock' : `ended with code ${answer.code}`;
   return { why: `${program} ${why}`, hint: INSTALL_HINT };
-}
+};
 
 /** The kernel itself says that a flock rests on this descriptor; false where it does not say so. */
 export const isFlockShown = (calls: SystemCalls, descriptor: number): boolean =>

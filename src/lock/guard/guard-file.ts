@@ -20,11 +20,11 @@ const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const O_EXLOCK = 0x20;
 
 /** Opens the guard's file, made where there is none; `busy` where opening locks it (macOS) and somebody has it. */
-export function openGuardFile(
+export const openGuardFile = (
   directory: OpenDirectory,
   place: Place,
   platform: NodeJS.Platform,
-): number | 'busy' {
+): number | 'busy' => {
   const { calls } = directory;
   const flags = platform === 'darwin' ? OPEN_FLAGS | O_EXLOCK : OPEN_FLAGS;
   try {
@@ -38,16 +38,16 @@ export function openGuardFile(
     // Another user's guard: flock needs no right to write.
     return calls.open(place.guard, flags | constants.O_RDONLY);
   }
-}
+};
 
 /** Whoever may work in the directory must be able to lock the file, whatever the umask of the one who made it. */
-function makeReadable(calls: SystemCalls, descriptor: number): void {
+const makeReadable = (calls: SystemCalls, descriptor: number): void => {
   try {
     calls.fchmod(descriptor, 0o644);
   } catch {
     // Then some other user may be refused, and is told whose it is.
   }
-}
+};
 
 export interface Locking {
   readonly descriptor: number;
@@ -72,13 +72,13 @@ export const lockGuardFile = (
 
 let toolsHere: readonly FlockTool[] | null = null;
 
-function flock(
+const flock = (
   calls: SystemCalls,
   directory: OpenDirectory,
   place: Place,
   descriptor: number,
   tools: readonly FlockTool[] | undefined,
-): FlockAnswer {
+): FlockAnswer => {
   toolsHere ??= tools === undefined ? findFlockTools(calls, process.env.PATH ?? '') : null;
   const usable = tools ?? toolsHere ?? [];
   const answer = flockDescriptor(calls, descriptor, usable);
@@ -89,10 +89,10 @@ function flock(
     place,
     (second) => flockDescriptor(calls, second, usable).kind === 'busy',
   );
-}
+};
 
 /** O_EXLOCK is not documented by Node: once we hold the file, opening it again must be refused. */
-function proveOpenLock(calls: SystemCalls, place: Place): FlockAnswer {
+const proveOpenLock = (calls: SystemCalls, place: Place): FlockAnswer => {
   try {
     const second = calls.open(place.guard, OPEN_FLAGS | O_EXLOCK | constants.O_RDWR);
     calls.close(second);
@@ -102,13 +102,13 @@ function proveOpenLock(calls: SystemCalls, place: Place): FlockAnswer {
     if (code === 'EAGAIN' || code === 'EWOULDBLOCK') return { kind: 'locked' };
     throw error;
   }
-}
+};
 
-function proveBySecond(
+const proveBySecond = (
   calls: SystemCalls,
   place: Place,
   isRefused: (descriptor: number) => boolean,
-): FlockAnswer {
+): FlockAnswer => {
   const second = calls.open(place.guard, OPEN_FLAGS | constants.O_RDONLY);
   try {
     return isRefused(second)
@@ -121,4 +121,4 @@ function proveBySecond(
   } finally {
     calls.close(second);
   }
-}
+};

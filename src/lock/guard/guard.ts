@@ -62,7 +62,7 @@ const LONGEST_PAUSE_MS = 100;
 const LONGEST_URGENT_PAUSE_MS = 16;
 
 /** Takes the guard of a lock, waiting a bounded time. Expected failures are answers; nothing is thrown. */
-export async function takeGuard(place: Place, options: GuardOptions = {}): Promise<GuardOutcome> {
+export const takeGuard = async (place: Place, options: GuardOptions = {}): Promise<GuardOutcome> => {
   const timeoutMs = options.guardTimeoutMs ?? (options.urgent ? URGENT_TIMEOUT_MS : GUARD_TIMEOUT_MS);
   const longestPauseMs = options.urgent ? LONGEST_URGENT_PAUSE_MS : LONGEST_PAUSE_MS;
   const startedAt = performance.now();
@@ -77,7 +77,7 @@ export async function takeGuard(place: Place, options: GuardOptions = {}): Promi
     // Spread out, so that many waiters do not knock all at once.
     else await sleep(Math.min(pauseMs * (0.5 + Math.random()), leftMs));
   }
-}
+};
 
 /** Who in this process waits for a guard that this process holds: asking flock again and again would only slow it down. */
 const waiting = new Map<string, Set<() => void>>();
@@ -92,7 +92,7 @@ const letGoHere = (guard: string, timeoutMs: number): Promise<void> =>
     });
   });
 
-function tryGuard(place: Place, options: GuardOptions): GuardOutcome {
+const tryGuard = (place: Place, options: GuardOptions): GuardOutcome => {
   const calls = options.calls ?? systemCalls;
   const platform = options.platform ?? process.platform;
   let directory: OpenDirectory | null = null;
@@ -128,16 +128,16 @@ function tryGuard(place: Place, options: GuardOptions): GuardOutcome {
     if (descriptor !== null) closeQuietly(calls, descriptor);
     directory?.close();
   }
-}
+};
 
 /** Somebody may have removed the file while we opened and locked it: then we hold a guard that guards nothing. */
-function leadsTo(directory: OpenDirectory, descriptor: number, place: Place): boolean {
+const leadsTo = (directory: OpenDirectory, descriptor: number, place: Place): boolean => {
   const { calls } = directory;
   const named = calls.lstat(place.guard);
   return named !== undefined && isSameFile(calls.fstat(descriptor), named) && directory.stands();
-}
+};
 
-function hold(directory: OpenDirectory, place: Place, descriptor: number, network: string | null): Guard {
+const hold = (directory: OpenDirectory, place: Place, descriptor: number, network: string | null): Guard => {
   let held = true;
   waiting.set(place.guard, new Set());
   return {
@@ -155,7 +155,7 @@ function hold(directory: OpenDirectory, place: Place, descriptor: number, networ
       for (const wake of waiters) wake();
     },
   };
-}
+};
 
 const unsafe = (why: string): GuardOutcome =>
   none(

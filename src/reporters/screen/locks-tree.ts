@@ -1,3 +1,4 @@
+/** The tree of `doctor locks`. */
 import { describeAge } from '../../core/report/age.ts';
 import type { State } from '../../core/types/judgement.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';

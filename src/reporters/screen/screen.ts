@@ -1,3 +1,4 @@
+/** The report for a terminal: the answer on one screen. */
 import type { Report, ReportCheck, ReportFinding } from '../../core/types/report.ts';
 import { wrapText } from './display-width.ts';
 import { describeFix, describeTown } from './sentences.ts';

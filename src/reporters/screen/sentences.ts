@@ -1,3 +1,4 @@
+/** Sentences that several reporters share. */
 import type { Report, ReportFinding } from '../../core/types/report.ts';
 import { count, formatDuration } from './words.ts';
 

@@ -1,3 +1,4 @@
+/** Colour, width and symbols of a report, decided once. The home of picocolors. */
 import type { createColors } from 'picocolors';
 import { escapeControls, escapeToAscii } from './safe-text.ts';
 import { quoteCommand } from './shell-quote.ts';

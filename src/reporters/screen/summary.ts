@@ -1,3 +1,4 @@
+/** The end of a report: what to do now, and how it stands. */
 import { STATES } from '../../core/types/judgement.ts';
 import type { Report, ReportFinding } from '../../core/types/report.ts';
 import { count } from './words.ts';

@@ -11,7 +11,7 @@ import { classifier, programOf } from '../../../src/core/programs/classify.ts';
 import type { ProcessInfo } from '../../../src/core/types/evidence.ts';
 import { wasLeftBehind } from '../../../src/evidence/processes/left-behind.ts';
 import { givenArguments, processNames } from '../../../src/evidence/processes/names.ts';
-import type { ProcessRow } from '../../../src/evidence/processes/table.ts';
+import type { ProcessRow } from '../../../src/evidence/processes/row.ts';
 
 interface Captured {
   readonly pid: number;

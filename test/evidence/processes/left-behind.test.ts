@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { wasLeftBehind } from '../../../src/evidence/processes/left-behind.ts';
-import type { ProcessRow } from '../../../src/evidence/processes/table.ts';
+import type { ProcessRow } from '../../../src/evidence/processes/row.ts';
 
 const row = (pid: number, ppid: number, leader: number, more: Partial<ProcessRow> = {}): ProcessRow => ({
   ...{ pid, ppid, leader, comm: 'server', dead: false, isKernelThread: false, inForeground: false },

@@ -4,7 +4,8 @@ import { wasLeftBehind } from '../../../src/evidence/processes/left-behind.ts';
 import { readProcTable } from '../../../src/evidence/processes/linux.ts';
 import { parseLsof } from '../../../src/evidence/processes/lsof.ts';
 import { parsePs, readPsTable } from '../../../src/evidence/processes/macos.ts';
-import { isTmuxServer, type ProcessRow } from '../../../src/evidence/processes/table.ts';
+import type { ProcessRow } from '../../../src/evidence/processes/row.ts';
+import { isTmuxServer } from '../../../src/evidence/processes/table.ts';
 
 const fixture = (name: string): string =>
   readFileSync(new URL(`../../../fixtures/ps/${name}`, import.meta.url), 'utf8');

@@ -2,7 +2,8 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
-import { type ProcessTable, readProcessTable } from '../../../src/evidence/processes/table.ts';
+import type { ProcessTable } from '../../../src/evidence/processes/row.ts';
+import { readProcessTable } from '../../../src/evidence/processes/table.ts';
 import { accessTo } from '../../../src/evidence/tmux/other-namespaces.ts';
 import { asOtherUser, canBecomeOthers, cleanUp, makeTmuxTmpdir, onCleanUp } from '../../support/index.ts';
 
