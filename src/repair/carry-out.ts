@@ -35,12 +35,16 @@ const leftoversAt = (workers: readonly string[], { snapshot }: Examination): rea
 const ASKER_WORKS_THERE =
   'the agent that runs this repair works there itself: have it repaired from elsewhere';
 
-/** Locks that look dead only because the one who asks does not count: they are that one's own. */
-const askersOwn = ({ snapshot }: Examination): ReadonlySet<string> => {
+/** Locks that look dead only because the one who asks does not count, and why they may be that one's own. */
+const askersOwn = ({ snapshot }: Examination): ReadonlyMap<string, string> => {
   const counted = countingTheAsker(snapshot);
-  if (counted === snapshot) return new Set();
-  const occupied = examineSnapshot(counted).verdicts.filter(({ occupants }) => occupants.length > 0);
-  return new Set(occupied.map(({ lock }) => lock.id));
+  if (counted === snapshot) return new Map();
+  return new Map(
+    examineSnapshot(counted).verdicts.flatMap(({ lock, occupants, strangers: [stranger] }) => {
+      const why = occupants.length > 0 ? ASKER_WORKS_THERE : stranger?.text;
+      return why === undefined ? [] : [[lock.id, why] as const];
+    }),
+  );
 };
 
 /** Finishes what killed runs left, then makes the releases of a plan, in its order. Expected failures are outcomes. */
@@ -66,8 +70,9 @@ export const carryOut = async (
   for (const [index, { verdict, force }] of plan.steps.entries()) {
     const { lock, state } = verdict;
     const countsAsker = !force && !wantsToStart;
-    if (countsAsker && own.has(lock.id)) {
-      const outcome = { status: 'skipped', reason: ASKER_WORKS_THERE, backup: null } as const;
+    const reason = countsAsker ? own.get(lock.id) : undefined;
+    if (reason !== undefined) {
+      const outcome = { status: 'skipped', reason, backup: null } as const;
       outcomes.set(lock.id, outcome);
       onStep?.(lock, outcome);
       continue;

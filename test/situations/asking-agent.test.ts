@@ -12,10 +12,10 @@ import { ADA, BOB, hostTest, setStage } from './stage.ts';
 afterEach(cleanUp);
 
 /** A shell by an agent's name, and the library's `heal` as a script that it runs. */
-const makeAgent = (): { readonly shell: string; readonly script: string } => {
+const makeAgent = (name = 'claude'): { readonly shell: string; readonly script: string } => {
   const home = mkdtempSync(join(tmpdir(), 'agent-'));
   onCleanUp(() => rmSync(home, { recursive: true, force: true }));
-  const [shell, script] = [join(home, 'claude'), join(home, 'heal.mjs')];
+  const [shell, script] = [join(home, name), join(home, 'heal.mjs')];
   copyFileSync(realpathSync('/bin/sh'), shell);
   chmodSync(shell, 0o755);
   buildSync({
@@ -62,4 +62,22 @@ hostTest('it releases the dead locks of others, leaves its own and says why; for
   });
   repair({ force: true, workers: [ADA] });
   expect(existsSync(own)).toBe(false);
+});
+
+hostTest('a program nobody knows that asks from beside a lock is named, and what to do about it', () => {
+  const { town, env } = setStage();
+  const own = town.lock(ADA);
+  const { shell, script } = makeAgent('new-agent');
+  const args = [process.execPath, script, town.root, JSON.stringify({ env, cwd: '/' })];
+  const { stdout } = spawnSync(shell, ['-c', '"$@"; exit $?', 'new-agent', ...args], {
+    cwd: town.path(ADA),
+    env,
+    encoding: 'utf8',
+  });
+  const report: Report = JSON.parse(stdout);
+  expect(existsSync(own)).toBe(true);
+  expect(report.findings.find(({ worker }) => worker === ADA)?.fix).toMatchObject({
+    status: 'skipped',
+    reason: expect.stringMatching(/^new-agent .*name it under "agents" or "bystanders"/),
+  });
 });
