@@ -72,6 +72,11 @@ test('what a start compiles is kept for the next one, and nobody else may write 
   expect(readdirSync(keptIn(folder))).toEqual(first);
 });
 
+test('a start that keeps code changes nothing that all code shares', () => {
+  const env = bareEnvironment({ NODE_OPTIONS: '--frozen-intrinsics --no-warnings' });
+  expect(run(copyOfProgram(), { env })).toEqual(WELL);
+});
+
 test('a start that may keep nothing is correct and silent', () => {
   const folder = copyOfProgram();
   expect(run(folder, { env: bareEnvironment({ NODE_DISABLE_COMPILE_CACHE: '1' }) })).toEqual(WELL);

@@ -69,7 +69,8 @@ const keepAtTheEnd = (scripts) => {
     for (const [path, script] of scripts) write(path, script);
     scripts.clear();
   };
-  module.constructor.flushCompileCache = flush;
+  // Not by `module.constructor`: in the bundle that is Object, which everybody would see and some flags freeze.
+  require('node:module').flushCompileCache = flush;
   process.on('exit', flush);
 };
 
