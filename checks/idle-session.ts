@@ -1,6 +1,6 @@
 import { advice, defineCheck, type Fix, type Snapshot, type Verdict } from '../src/check.ts';
 
-const fixFor = ({ holder }: Verdict, { tmux, asker }: Snapshot): Fix => {
+const fixFor = ({ holder }: Verdict, { machine: { tmux, asker } }: Snapshot): Fix => {
   const pane = holder?.pane ?? null;
   const server = tmux.servers.find(({ socket }) => socket === pane?.socket);
   const shown = server?.panes.find(({ id }) => id === pane?.id);

@@ -15,7 +15,10 @@ const asFormerHost = (hostname: string, root: string): readonly (readonly string
   ['doctor', 'locks', ...optionWith('former-host', hostname), '--town', root],
 ];
 
-const fixForForeign = ({ reasons, holder }: Verdict, { town: { root }, host }: Snapshot): Fix => {
+const fixForForeign = (
+  { reasons, holder }: Verdict,
+  { town: { root }, machine: { host } }: Snapshot,
+): Fix => {
   const hostname = holder?.hostname ?? '';
   if (reasons.includes('other-namespace') || hostname === '')
     return advice('ask in the container that took it; nothing here can prove it dead');
@@ -34,7 +37,7 @@ const fixForForeign = ({ reasons, holder }: Verdict, { town: { root }, host }: S
   );
 };
 
-const fixForUnknown = ({ reasons, strangers }: Verdict, { host }: Snapshot): Fix =>
+const fixForUnknown = ({ reasons, strangers }: Verdict, { machine: { host } }: Snapshot): Fix =>
   advice(
     strangers.length > 0
       ? 'wait for it to end, or name it in the configuration: an agent holds the worker, a bystander does not count'

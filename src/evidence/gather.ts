@@ -254,12 +254,6 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
       ...(request.bystanders.length > 0 ? { bystanders: request.bystanders } : {}),
       ...(formerHosts.length > 0 ? { formerHosts } : {}),
     },
-    // When it started matters only where a number is in use, or may be one of another namespace.
-    host:
-      host.initialPidNamespace !== true || processes.lookups.some(({ answer }) => answer === 'exists')
-        ? withStarts(host, town.root, table.rows.get(1) ?? null)
-        : host,
-    asker,
     locks: await addGitFacts(locks, {
       timeoutMs,
       env,
@@ -275,8 +269,16 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
           oldHomes: found.seen?.oldHomes ?? null,
         })
       : [],
-    processes: leftRunning.length > 0 ? { ...processes, leftRunning } : processes,
-    tmux,
+    machine: {
+      // When it started matters only where a number is in use, or may be one of another namespace.
+      host:
+        host.initialPidNamespace !== true || processes.lookups.some(({ answer }) => answer === 'exists')
+          ? withStarts(host, town.root, table.rows.get(1) ?? null)
+          : host,
+      asker,
+      processes: leftRunning.length > 0 ? { ...processes, leftRunning } : processes,
+      tmux,
+    },
     gaps,
   };
 };

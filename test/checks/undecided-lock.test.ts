@@ -65,7 +65,7 @@ describe('undecided-lock reports', () => {
   );
 
   test('a dead number in a container with where to ask', () => {
-    const { host } = aSnapshot();
+    const { host } = aSnapshot().machine;
     const inside = { ...host, initialPidNamespace: false, pidNamespace: 'pid:[4026532001]' };
     expect(runOn(check, { locks: [aLock(ADA)], over: { host: inside } })).toMatchObject([
       {

@@ -26,7 +26,7 @@ const ask = (parts: SnapshotParts): PreflightResult => {
 const failing = aServer([], { status: 'failed', reason: 'did not answer within 2000 ms' });
 const broken = (fields: Partial<LockFile> = {}): LockFile =>
   aLock(ADA, {}, { content: { kind: 'invalid', problem: 'empty', detail: 'the file is empty' }, ...fields });
-const noTmux = (fields: Partial<Snapshot['tmux']> = {}): Snapshot['tmux'] => ({
+const noTmux = (fields: Partial<Snapshot['machine']['tmux']> = {}): Snapshot['machine']['tmux'] => ({
   installed: false,
   enumerated: true,
   servers: [],

@@ -94,7 +94,7 @@ describe('a lock that claims no worker', () => {
     const held = aLock(ADA, { pid: 500, sessionId: '' });
     const both = aSnapshot({
       locks: [held, stale],
-      lookups: [present(500, at(ADA)), ...aSnapshot().processes.lookups],
+      lookups: [present(500, at(ADA)), ...aSnapshot().machine.processes.lookups],
       over: asked,
     });
     expect(clear(both)[0]).toMatchObject({ answer: 'held', state: 'held' });

@@ -4,6 +4,7 @@ import type {
   LockContent,
   LockFile,
   LockRecord,
+  MachineEvidence,
   PidLookup,
   ProcessInfo,
   Snapshot,
@@ -122,7 +123,8 @@ export interface SnapshotParts {
   readonly servers?: readonly TmuxServer[];
   readonly lookups?: readonly PidLookup[];
   readonly processes?: readonly ProcessInfo[];
-  readonly over?: Partial<Snapshot>;
+  /** Parts of the snapshot, and of what its machine showed. */
+  readonly over?: Partial<Omit<Snapshot, 'machine'>> & Partial<MachineEvidence>;
 }
 
 /** A pane's own process is listed for every pane, as the real reader does; more by `processes`. */
@@ -134,6 +136,7 @@ export const aSnapshot = (parts: SnapshotParts = {}): Snapshot => {
     .filter(({ pid }) => !more.some((process) => process.pid === pid))
     .map(({ pid, command }) => aProcess(pid, { names: [command], ppid: 600 }));
   const locks = parts.locks ?? [];
+  const { host, asker, processes, tmux, ...over } = parts.over ?? {};
   return {
     snapshotVersion: 1,
     takenAtMs: NOW,
@@ -156,25 +159,33 @@ export const aSnapshot = (parts: SnapshotParts = {}): Snapshot => {
       ],
       agents: [],
     },
-    host: {
-      hostname: 'here',
-      platform: 'linux',
-      uid: 1000,
-      bootId: BOOT,
-      pidNamespace: INITIAL_NAMESPACE,
-      initialPidNamespace: true,
-    },
-    asker: { pids: [99, 1], pane: null },
     locks,
     leftovers: [],
     legacy: [],
-    processes: {
-      listing: { seen: true, value: 'all' },
-      lookups: parts.lookups ?? [absent(4242)],
-      list: [...roots, ...more].sort((a, b) => a.pid - b.pid),
+    machine: {
+      host: host ?? {
+        hostname: 'here',
+        platform: 'linux',
+        uid: 1000,
+        bootId: BOOT,
+        pidNamespace: INITIAL_NAMESPACE,
+        initialPidNamespace: true,
+      },
+      asker: asker ?? { pids: [99, 1], pane: null },
+      processes: processes ?? {
+        listing: { seen: true, value: 'all' },
+        lookups: parts.lookups ?? [absent(4242)],
+        list: [...roots, ...more].sort((a, b) => a.pid - b.pid),
+      },
+      tmux: tmux ?? { installed: true, servers, enumerated: true },
     },
-    tmux: { installed: true, servers, enumerated: true },
     gaps: [],
-    ...parts.over,
+    ...over,
   };
 };
+
+/** The same evidence from a machine that showed something else. */
+export const withMachine = (snapshot: Snapshot, change: Partial<MachineEvidence>): Snapshot => ({
+  ...snapshot,
+  machine: { ...snapshot.machine, ...change },
+});

@@ -1,5 +1,5 @@
 /** How old a lock is, and what that delays: a lock this young may still be about to change. */
-import type { TownIndex } from '../town/town-index.ts';
+import type { TownIndex } from '../town/views.ts';
 import type { LockFile, LockRecord } from '../types/evidence.ts';
 
 /** Spawn helpers take the lock and exit; until then their pane may not exist yet. */

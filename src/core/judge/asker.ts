@@ -11,7 +11,8 @@ import type { ProcessInfo, Snapshot } from '../types/evidence.ts';
  * asked: only what it runs in order to ask does not.
  */
 export const countingTheAsker = (snapshot: Snapshot): Snapshot => {
-  const { asker, processes, town } = snapshot;
+  const { machine, town } = snapshot;
+  const { asker, processes } = machine;
   const known = new Map(processes.list.map((process) => [process.pid, process]));
   const classify = classifier(known, town);
   const agent = asker.pids.findIndex((pid, depth) => {
@@ -20,7 +21,8 @@ export const countingTheAsker = (snapshot: Snapshot): Snapshot => {
     const { class: kind } = classify(process);
     return kind === 'agent' || (kind === 'unknown' && depth > 0 && isInTown(process, town.root));
   });
-  return agent === -1 ? snapshot : { ...snapshot, asker: { pids: asker.pids.slice(0, agent), pane: null } };
+  if (agent === -1) return snapshot;
+  return { ...snapshot, machine: { ...machine, asker: { pids: asker.pids.slice(0, agent), pane: null } } };
 };
 
 const isInTown = ({ cwd }: ProcessInfo, root: string): boolean =>

@@ -1,7 +1,9 @@
 /** The processes at work in the town, with what they count as, where they work, and whether the asker started them. */
 import type { ProgramClass } from '../programs/classify.ts';
+import { homeOf } from '../town/belonging.ts';
+import { lineage } from '../town/machine-index.ts';
 import { isWithin, ownerOf, relativeTo } from '../town/roles.ts';
-import { homeOf, lineage, type TownIndex, type WorkerView } from '../town/town-index.ts';
+import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
 
 /** A process that does not ask, and what speaks for and against its counting. */
@@ -48,11 +50,11 @@ const placesOfAskers = (
   askers: ReadonlySet<number>,
 ): readonly (string | null)[] =>
   pids.flatMap((pid, depth) => {
-    const pane = index.paneByPid.get(pid);
+    const pane = index.machine.paneByPid.get(pid);
     const fromPane = pane?.asking === true ? pathInTown(pane.pane.path, index) : [];
-    const process = index.processes.get(pid);
+    const process = index.machine.processes.get(pid);
     if (depth === 0 || process === undefined || !askers.has(pid)) return fromPane;
-    const { class: kind } = index.classify(process);
+    const { class: kind } = index.machine.classify(process);
     const cwd = process.cwd?.seen === true ? process.cwd.value : null;
     // An agent whose place is hidden may have started this one beside itself; anybody else explains only what is seen.
     return starters.includes(kind) && (kind === 'agent' || cwd !== null)
@@ -70,9 +72,9 @@ const placesOf = (process: ProcessInfo, index: TownIndex): readonly string[] => 
 
 /** All of one class, with their lineage, those that ask left out. */
 export const listAtWork = (kind: 'agent' | 'unknown', index: TownIndex): readonly AtWork[] => {
-  const askers = new Set(index.snapshot.asker.pids);
-  return index.snapshot.processes.list
-    .filter((process) => !askers.has(process.pid) && index.classify(process).class === kind)
+  const askers = new Set(index.machine.seen.asker.pids);
+  return index.machine.seen.processes.list
+    .filter((process) => !askers.has(process.pid) && index.machine.classify(process).class === kind)
     .map((process) => {
       const pids = [...lineage(process.pid, index)];
       const startedFrom = placesOfAskers(pids, STARTERS[kind], index, askers);

@@ -3,7 +3,7 @@
 import { programOf } from '../programs/classify.ts';
 import { SPARE_PROCESS } from '../programs/known-programs.ts';
 import { relativeTo } from '../town/roles.ts';
-import type { TownIndex, WorkerView } from '../town/town-index.ts';
+import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
 import { isAtPlaceOf } from './at-work.ts';
 
@@ -11,11 +11,12 @@ import { isAtPlaceOf } from './at-work.ts';
 export type ClosedRegistryReader = (worker: WorkerView) => string | null;
 
 export const closedRegistryReader = (index: TownIndex): ClosedRegistryReader => {
-  const { processes, town } = index.snapshot;
+  const { processes } = index.machine.seen;
+  const { town } = index.snapshot;
   const { closedRegistries: closed = [] } = processes;
   if (closed.length === 0) return () => null;
   const isNobodyForNow = (process: ProcessInfo): boolean =>
-    process.role?.why === SPARE_PROCESS || index.classify(process).class === 'left-behind';
+    process.role?.why === SPARE_PROCESS || index.machine.classify(process).class === 'left-behind';
   const suspects = processes.list.flatMap((process) => {
     const registry = closed.find(({ uid }) => uid === process.uid);
     if (registry === undefined || !isNobodyForNow(process)) return [];

@@ -5,7 +5,7 @@
 import { groupBy } from '../group-by.ts';
 import { claimsWorker } from '../town/claims-worker.ts';
 import { isWithin, ownerOf } from '../town/roles.ts';
-import { sessionGroupOf, type TownIndex, type WorkerView } from '../town/town-index.ts';
+import { paneKey, pidOfKey, processKey, type TownIndex, type WorkerView } from '../town/views.ts';
 import type { Collision, Fact, Occupant, Verdict } from '../types/judgement.ts';
 import { crowdedPlaces } from './crowded-places.ts';
 import { type OccupantReader, occupantReader } from './occupants.ts';
@@ -19,8 +19,8 @@ const holdersOf = (verdict: Verdict, index: TownIndex): readonly Agent[] => {
   const { holder } = verdict;
   if (verdict.state !== 'held' || holder === null) return [];
   if (holder.pane !== null) {
-    const key = `pane:${holder.pane.socket}:${holder.pane.id}`;
-    const view = index.panes.find((candidate) => candidate.key === key);
+    const key = paneKey(index.machine.key, holder.pane.socket, holder.pane.id);
+    const view = index.machine.panes.find((candidate) => candidate.key === key);
     if (view === undefined || view.idle) return [];
     return [
       {
@@ -32,7 +32,7 @@ const holdersOf = (verdict: Verdict, index: TownIndex): readonly Agent[] => {
   const { content } = verdict.lock;
   const own = content.kind === 'record' ? (content.record.holder ?? verdict.lock.companion) : null;
   if (own === null || holder.process !== 'alive') return [];
-  return [{ keys: [`process:${own.pid}`], text: `process ${own.pid} holds the lock` }];
+  return [{ keys: [processKey(index.machine.key, own.pid)], text: `process ${own.pid} holds the lock` }];
 };
 
 /** A holder process that works inside one of the seen agents' panes, or is their parent, is that agent. */
@@ -44,13 +44,14 @@ const isSameAgent = (
 ): boolean => {
   if (agents.some((agent) => agent.keys.some((key) => holder.keys.includes(key)))) return true;
   const [key = ''] = holder.keys;
-  if (!key.startsWith('process:')) {
-    const view = index.panes.find((candidate) => candidate.key === key);
-    return view?.agent === null && occupants.some((occupant) => occupant.group === sessionGroupOf(view));
+  const pid = pidOfKey(index.machine.key, key);
+  if (pid === null) {
+    const view = index.machine.panes.find((candidate) => candidate.key === key);
+    return view?.agent === null && occupants.some((occupant) => occupant.group === view.group);
   }
-  const pid = Number(key.slice('process:'.length));
   const related = (from: number, to: number): boolean => {
-    for (let next = from; next > 0; next = index.processes.get(next)?.ppid ?? 0) if (next === to) return true;
+    for (let next = from; next > 0; next = index.machine.processes.get(next)?.ppid ?? 0)
+      if (next === to) return true;
     return false;
   };
   return occupants.some((occupant) => related(pid, occupant.pid) || related(occupant.pid, pid));

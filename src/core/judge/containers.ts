@@ -1,5 +1,5 @@
 /** Locks that were taken in a container of this machine are judged as if its own doctor asked: by its numbers. */
-import type { TownIndex } from '../town/town-index.ts';
+import type { TownIndex } from '../town/views.ts';
 import type { ContainerEvidence, LockFile, LockRecord } from '../types/evidence.ts';
 import { isSameName, isThisBoot } from './where-taken.ts';
 
@@ -10,10 +10,10 @@ import { isSameName, isThisBoot } from './where-taken.ts';
 export const seenFromWithin = (lock: LockFile, record: LockRecord, index: TownIndex): TownIndex => {
   const container = containerOf(lock, record, index);
   if (container === undefined) return index;
-  const { snapshot } = index;
-  const { listing } = snapshot.processes;
+  const { snapshot, machine } = index;
+  const { listing } = machine.seen.processes;
   const host = {
-    ...snapshot.host,
+    ...machine.seen.host,
     hostname: record.hostname,
     pidNamespace: container.pidNamespace,
     // Nothing of it is hidden from us, so a number that nobody has there is nobody's.
@@ -22,13 +22,18 @@ export const seenFromWithin = (lock: LockFile, record: LockRecord, index: TownIn
     containerStartedAtMs: null,
   };
   const lookups = new Map(container.lookups.map((lookup) => [lookup.pid, lookup]));
-  return { ...index, lookups, snapshot: { ...snapshot, host } };
+  const seen = { ...machine.seen, host };
+  return { ...index, snapshot: { ...snapshot, machine: seen }, machine: { ...machine, seen, lookups } };
 };
 
 const containerOf = (
   { companion, uid }: LockFile,
   { hostname, holder }: LockRecord,
-  { snapshot: { host, processes } }: TownIndex,
+  {
+    machine: {
+      seen: { host, processes },
+    },
+  }: TownIndex,
 ): ContainerEvidence | undefined => {
   if (processes.containers === undefined) return undefined;
   const named = holder ?? companion;

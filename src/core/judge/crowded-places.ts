@@ -2,7 +2,8 @@
  * Where agents could be in each other's way: at the workers, and in every other directory in which agents are seen at work,
  * whether or not anybody holds a lock there. Pure.
  */
-import { homeOf, type PaneView, type TownIndex } from '../town/town-index.ts';
+import { homeOf } from '../town/belonging.ts';
+import { type PaneView, processKey, type TownIndex } from '../town/views.ts';
 import { listAtWork } from './at-work.ts';
 
 export interface CrowdedPlaces {
@@ -22,14 +23,15 @@ const agentsByDirectory = (index: TownIndex): ReadonlyMap<string, ReadonlySet<st
   const add = (path: string, key: string): void => {
     found.set(path, (found.get(path) ?? new Set()).add(key));
   };
-  for (const view of index.panes) {
+  for (const view of index.machine.panes) {
     if (view.agent === null || view.path === null || view.asking || view.pane.dead) continue;
     if (!hasPlaceOfItsOwn(view)) add(view.path, view.key);
   }
   for (const { process, pids, paths } of listAtWork('agent', index)) {
     if (paths.length === 0) continue;
-    const view = pids.map((pid) => index.paneByPid.get(pid)).find((pane) => pane !== undefined);
-    if (!hasPlaceOfItsOwn(view)) for (const path of paths) add(path, view?.key ?? `process:${process.pid}`);
+    const view = pids.map((pid) => index.machine.paneByPid.get(pid)).find((pane) => pane !== undefined);
+    if (!hasPlaceOfItsOwn(view))
+      for (const path of paths) add(path, view?.key ?? processKey(index.machine.key, process.pid));
   }
   return found;
 };

@@ -2,7 +2,7 @@
 
 import { claimsWorker } from '../town/claims-worker.ts';
 import { isWithin, relativeTo } from '../town/roles.ts';
-import type { TownIndex, WorkerView } from '../town/town-index.ts';
+import { processKey, type TownIndex, type WorkerView } from '../town/views.ts';
 import type { HostFacts, LockFile, LockRecord, TrueHolder, Witness } from '../types/evidence.ts';
 import type {
   Fact,
@@ -192,7 +192,7 @@ const judgeRecord = (
   readOccupants: OccupantReader,
 ): Verdict => {
   const index = seenFromWithin(lock, record, outer);
-  const { host } = outer.snapshot;
+  const { host } = outer.machine.seen;
   const worker = index.viewOf(lock.worker);
   const place = placeOf(lock, record, index.snapshot);
   const foreign = place === 'other-host' || place === 'other-namespace';
@@ -231,7 +231,7 @@ const judgeRecord = (
   if (state === 'held' && isIdle(process, session, around)) notes.push('idle');
   if (state === 'stale' && process?.own !== true && isFresh(lock, index)) notes.push('fresh');
   if (copied) notes.push('copy');
-  if (outer.lookups.get(record.pid)?.signalable === true) notes.push('would-block');
+  if (outer.machine.lookups.get(record.pid)?.signalable === true) notes.push('would-block');
 
   const facts: Fact[] = [];
   if (foreign) facts.push(hostFact(place, record, host));
@@ -296,7 +296,7 @@ const withHolder = (
   const text = `the second record of its lock names a holder: ${behind.fact.text}`;
   const facts: readonly Fact[] = [{ source: 'occupants', text }, ...around.facts];
   if (behind.state === 'unknown') return { ...around, known: false, doubts: [text, ...around.doubts], facts };
-  const key = `process:${behind.pid}`;
+  const key = processKey(index.machine.key, behind.pid);
   const command = behind.process?.names[0] ?? 'process';
   const holder = {
     key,

@@ -1,5 +1,5 @@
 /** May a lock be released? The one decision: of the judge, of a plan, at the moment of acting, and under `--force`. */
-import type { TownIndex } from '../town/town-index.ts';
+import type { TownIndex } from '../town/views.ts';
 import type { LockFile } from '../types/evidence.ts';
 import type { Refusal, Release, State, Verdict } from '../types/judgement.ts';
 import { isFresh, secondsLeft } from './ages.ts';

@@ -1,13 +1,7 @@
 /** Occupants: agents seen at work in a worker's directory, whether or not a lock names them. */
 import { agentNameOf } from '../programs/classify.ts';
-import {
-  type PaneView,
-  panesAround,
-  sessionGroupOf,
-  sessionSays,
-  type TownIndex,
-  type WorkerView,
-} from '../town/town-index.ts';
+import { panesAround, sessionSays } from '../town/belonging.ts';
+import { type PaneView, processKey, type TownIndex, type WorkerView } from '../town/views.ts';
 import type { LockFile } from '../types/evidence.ts';
 import type { Fact, Occupant, Stranger } from '../types/judgement.ts';
 import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
@@ -38,7 +32,7 @@ const describePane = (view: PaneView, worker: WorkerView): Occupant => {
   const command = view.agent ?? pane.command;
   return {
     key: view.key,
-    group: sessionGroupOf(view),
+    group: view.group,
     pid: pane.pid,
     command,
     pane: { socket: server.socket, id: pane.id, sessionName: pane.sessionName },
@@ -49,17 +43,18 @@ const describePane = (view: PaneView, worker: WorkerView): Occupant => {
 };
 
 const describeProcess = ({ process, pids }: AtWork, worker: WorkerView, index: TownIndex): Occupant => {
-  const pane = pids.map((pid) => index.paneByPid.get(pid)).find((view) => view !== undefined);
+  const pane = pids.map((pid) => index.machine.paneByPid.get(pid)).find((view) => view !== undefined);
   if (pane !== undefined) return describePane(pane, worker);
   const isAgent = (pid: number): boolean => {
-    const above = index.processes.get(pid);
-    return above !== undefined && index.classify(above).class === 'agent';
+    const above = index.machine.processes.get(pid);
+    return above !== undefined && index.machine.classify(above).class === 'agent';
   };
   const top = pids.filter(isAgent).at(-1) ?? process.pid;
   const command = agentNameOf(process);
+  const key = processKey(index.machine.key, top);
   return {
-    key: `process:${top}`,
-    group: `process:${top}`,
+    key,
+    group: key,
     pid: process.pid,
     command,
     pane: null,
@@ -70,15 +65,15 @@ const describeProcess = ({ process, pids }: AtWork, worker: WorkerView, index: T
 };
 
 const listingDoubt = (lock: LockFile | null, index: TownIndex): string | null => {
-  const { listing } = index.snapshot.processes;
+  const { listing } = index.machine.seen.processes;
   if (!listing.seen) return `processes could not be listed: ${listing.why}`;
-  const mine = lock === null || lock.uid === index.snapshot.host.uid;
+  const mine = lock === null || lock.uid === index.machine.seen.host.uid;
   return listing.value === 'all' || mine ? null : "other users' processes are hidden here";
 };
 
 const cwdDoubt = (hiding: readonly AtWork[], lock: LockFile | null, index: TownIndex): string | null => {
   const hidden = hiding.find(
-    ({ process: { uid } }) => uid === null || uid === index.snapshot.host.uid || uid === lock?.uid,
+    ({ process: { uid } }) => uid === null || uid === index.machine.seen.host.uid || uid === lock?.uid,
   );
   return hidden === undefined
     ? null
@@ -116,7 +111,7 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
   const readStrangers = strangerReader(index);
   const readBystanders = bystanderReader(index);
   const readClosed = closedRegistryReader(index);
-  const tmuxDoubt = index.tmuxAnswered ? null : 'tmux was not reached';
+  const tmuxDoubt = index.machine.tmuxAnswered ? null : 'tmux was not reached';
   return (worker, lock, ownPid) => {
     const around = panesAround(worker, index);
     const panes = around

@@ -3,7 +3,8 @@
  * by its arguments that it is a teammate, is one party: its members know of each other and do not collide. Pure.
  */
 import { groupBy } from '../group-by.ts';
-import { lineage, type TownIndex } from '../town/town-index.ts';
+import { lineage } from '../town/machine-index.ts';
+import { pidOfKey, type TownIndex } from '../town/views.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
 import type { Occupant } from '../types/judgement.ts';
 
@@ -27,20 +28,20 @@ interface Member extends Party {
 const describe = ({ text, pane }: Occupant): string => (pane === null ? text : `${text} (${pane.socket})`);
 
 const windowOf = ({ key }: Occupant, index: TownIndex): string | null => {
-  const view = index.panes.find((candidate) => candidate.key === key);
+  const view = index.machine.panes.find((candidate) => candidate.key === key);
   return view?.pane.windowId === undefined ? null : `${view.server.socket}:${view.pane.windowId}`;
 };
 
 /** The agent that was started first here, below which all others of the occupant run, carries a teammate's arguments. */
 const isTeammate = ({ pid, key }: Occupant, index: TownIndex): boolean => {
   const isOfOccupant = (line: readonly number[]): boolean =>
-    key.startsWith('process:') ? line.includes(Number(key.slice('process:'.length))) : line.includes(pid);
+    line.includes(pidOfKey(index.machine.key, key) ?? pid);
   const isAgent = (process: ProcessInfo | undefined): boolean =>
-    process !== undefined && index.classify(process).class === 'agent';
-  return index.snapshot.processes.list.some((process) => {
+    process !== undefined && index.machine.classify(process).class === 'agent';
+  return index.machine.seen.processes.list.some((process) => {
     if (process.teammate !== true || !isAgent(process)) return false;
     const line = [...lineage(process.pid, index)];
-    return isOfOccupant(line) && !line.slice(1).some((above) => isAgent(index.processes.get(above)));
+    return isOfOccupant(line) && !line.slice(1).some((above) => isAgent(index.machine.processes.get(above)));
   });
 };
 

@@ -1,5 +1,5 @@
 /** What is found of the process behind a lock, in its few forms, and where the absence of a process proves anything. */
-import type { TownIndex } from '../town/town-index.ts';
+import type { TownIndex } from '../town/views.ts';
 import type { LockRecord, PidLookup, ProcessInfo, TmuxServer } from '../types/evidence.ts';
 import type { Fact, ProcessState, Reason } from '../types/judgement.ts';
 
@@ -21,7 +21,7 @@ export type Known = Pick<ProcessFinding, 'pid' | 'own' | 'process'>;
 const fact = (text: string): Fact => ({ source: 'processes', text });
 
 /** A server that answers through a socket which was mounted into this container runs outside of it, and so do its agents. */
-const runsBesideUs = ({ pid }: TmuxServer, { processes }: TownIndex): boolean =>
+const runsBesideUs = ({ pid }: TmuxServer, { machine: { processes } }: TownIndex): boolean =>
   pid !== null && processes.get(pid)?.names.some((name) => name.startsWith('tmux')) === true;
 
 /**
@@ -30,13 +30,13 @@ const runsBesideUs = ({ pid }: TmuxServer, { processes }: TownIndex): boolean =>
  * and a sandbox, where an agent may start a tmux of its own, shares its host's name but not its numbers.
  */
 export const mayTrustAbsence = ({ hostname }: LockRecord, index: TownIndex): boolean => {
-  const { snapshot, panes } = index;
-  const { host } = snapshot;
+  const { seen, panes } = index.machine;
+  const { host } = seen;
   if (host.initialPidNamespace === true) return true;
   if (host.numbersAreOurs !== true || hostname !== host.hostname) return false;
   const ofTown = [
     ...panes.filter((view) => view.town === 'ours').map((view) => view.server),
-    ...snapshot.tmux.servers.filter(
+    ...seen.tmux.servers.filter(
       ({ status, origin }) => status === 'ok' && (origin === 'town' || origin === 'flag'),
     ),
   ];

@@ -1,5 +1,5 @@
 /** Process evidence: is the process that a record names still the one that took the lock? */
-import type { TownIndex } from '../town/town-index.ts';
+import type { TownIndex } from '../town/views.ts';
 import type { LockFile, LockRecord, TrueHolder } from '../types/evidence.ts';
 import type { ProcessFinding } from './process-finding.ts';
 import { judgePid, judgeVoidNumber } from './recorded-number.ts';
@@ -30,7 +30,7 @@ export const judgeProcess = (lock: LockFile, record: LockRecord, index: TownInde
  * whom nobody can tell; null where there is none any more. A second record of another boot says nothing of this one.
  */
 export const judgeCompanion = (companion: TrueHolder, index: TownIndex): ProcessFinding | null => {
-  const { bootId } = index.snapshot.host;
+  const { bootId } = index.machine.seen.host;
   if (companion.bootId !== null && bootId !== null && companion.bootId !== bootId) return null;
   const unnamed = { pid: 0, acquiredAt: '', acquiredAtMs: null, sessionId: '', hostname: '', holder: null };
   const behind = judgeTrueHolder(companion, null, unnamed, index);

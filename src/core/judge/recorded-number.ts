@@ -1,7 +1,7 @@
 /** A bare process number that a record names: the holder's still, another process's by now, or nobody's. */
 import { isPossiblePid } from '../pid.ts';
 import { describeAge } from '../report/age.ts';
-import type { TownIndex } from '../town/town-index.ts';
+import type { TownIndex } from '../town/views.ts';
 import type { LockFile, LockRecord, ProcessInfo } from '../types/evidence.ts';
 import {
   alive,
@@ -42,7 +42,7 @@ const judgeRunning = (
   const ties = tiesOf(running, lock, index.viewOf(lock.worker), index);
   const lateMs = startedAtMs === null || acquiredAtMs === null ? 0 : startedAtMs - acquiredAtMs;
   const since = `started ${describeAge(lateMs / 1000)} after the lock`;
-  if (!ties.mine && ties.known && isFromBeforeRestart(lock, record, index.snapshot.host))
+  if (!ties.mine && ties.known && isFromBeforeRestart(lock, record, index.machine.seen.host))
     return finding(known, 'recycled', 'rebooted', `process ${known.pid} is another one now: ${RESTARTED}`);
   if (!ties.mine && lateMs > LATE_MS) {
     const isAnother = ties.elsewhere !== null || (ties.known && lateMs > MUCH_LATER_MS);
@@ -63,14 +63,14 @@ export const judgePid = (lock: LockFile, record: LockRecord, index: TownIndex): 
   const { pid } = record;
   const unseen: Known = { pid, own: false, process: null };
   if (!isPossiblePid(pid)) return gone(unseen, 'pid-invalid', `${pid} is no process number`);
-  const lookup = index.lookups.get(pid);
+  const lookup = index.machine.lookups.get(pid);
   if (lookup === undefined || lookup.answer === 'unknown')
     return doubt(unseen, lookup?.why ?? 'was not looked up');
   const known: Known = { pid, own: false, process: lookup.process };
   const end = died(lookup);
   if (end !== null) {
     if (mayTrustAbsence(record, index)) return gone(known, end.reason, end.text);
-    return isFromBeforeRestart(lock, record, index.snapshot.host)
+    return isFromBeforeRestart(lock, record, index.machine.seen.host)
       ? restarted(known)
       : doubt(known, NAMESPACE_DOUBT);
   }
@@ -84,7 +84,7 @@ export const judgePid = (lock: LockFile, record: LockRecord, index: TownIndex): 
  */
 export const judgeVoidNumber = (lock: LockFile, record: LockRecord, index: TownIndex): ProcessFinding => {
   const { pid, hostname } = record;
-  const lookup = index.lookups.get(pid);
+  const lookup = index.machine.lookups.get(pid);
   const process = lookup?.answer === 'exists' ? lookup.process : null;
   const known: Known = { pid, own: false, process };
   const ties = process === null ? null : tiesOf(process, lock, index.viewOf(lock.worker), index);

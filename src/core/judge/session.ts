@@ -1,16 +1,9 @@
 /** Session evidence: does the tmux pane or session that a record names still stand, and is it still this worker's? */
 
+import { homeOf, isPlainlyAnothers, panesAround, sessionSays } from '../town/belonging.ts';
 import { isWithin, rolesOfIdentity } from '../town/roles.ts';
-import {
-  homeOf,
-  isPlainlyAnothers,
-  type PaneView,
-  panesAround,
-  sessionSays,
-  type TownIndex,
-  type WorkerView,
-} from '../town/town-index.ts';
 import { isUnreached } from '../town/unreached.ts';
+import type { PaneView, TownIndex, WorkerView } from '../town/views.ts';
 import type { LockRecord, TmuxServer } from '../types/evidence.ts';
 import type { Fact, Reason, SessionState } from '../types/judgement.ts';
 import { isAtPlaceOf } from './at-work.ts';
@@ -50,9 +43,9 @@ const panesNamed = (
   worker: WorkerView,
   index: TownIndex,
 ): readonly PaneView[] => {
-  if (naming === 'pane') return index.panesById.get(sessionId) ?? [];
-  if (naming === 'session-id') return index.panesBySession.get(sessionId) ?? [];
-  if (naming === 'name') return index.panesByName.get(sessionId) ?? [];
+  if (naming === 'pane') return index.machine.panesById.get(sessionId) ?? [];
+  if (naming === 'session-id') return index.machine.panesBySession.get(sessionId) ?? [];
+  if (naming === 'name') return index.machine.panesByName.get(sessionId) ?? [];
   return panesAround(worker, index).filter((view) => answersTo(view, sessionId, worker));
 };
 
@@ -76,7 +69,7 @@ const isSeenAtTwin = (view: PaneView, worker: WorkerView, twins: readonly Worker
  * set since, the two differ, and a server is younger than a lock only if both say so.
  */
 const startOf = ({ pid, startedAtMs }: TmuxServer, index: TownIndex): number | null => {
-  const byKernel = pid === null ? null : (index.processes.get(pid)?.startedAtMs ?? null);
+  const byKernel = pid === null ? null : (index.machine.processes.get(pid)?.startedAtMs ?? null);
   return startedAtMs === null || byKernel === null ? startedAtMs : Math.min(startedAtMs, byKernel);
 };
 
@@ -122,7 +115,7 @@ const reject = (
   if (view.pane.dead) return 'dead';
   if (isOfYoungerServer(view, record, worker, index)) return 'younger-server';
   if (isPlainlyAnothers(view, worker, index) || isSeenAtTwin(view, worker, twins)) return 'anothers';
-  return index.townServers.has(view.server) ? null : 'other-server';
+  return index.machine.townServers.has(view.server) ? null : 'other-server';
 };
 
 const place = (view: PaneView): string => `${view.pane.id} of session ${view.pane.sessionName}`;
@@ -144,7 +137,7 @@ const liveText = (views: readonly PaneView[]): string => {
 };
 
 const unreached = (index: TownIndex): string => {
-  const { installed, servers, enumerated } = index.snapshot.tmux;
+  const { installed, servers, enumerated } = index.machine.seen.tmux;
   if (!installed) return 'tmux is not installed here, so its sessions could not be read';
   const failed = servers.find(isUnreached);
   if (failed !== undefined)
@@ -181,7 +174,7 @@ export const judgeSession = (
     return without('unknown', 'session-unknown', `${sessionId} is a number of a tmux server elsewhere`);
   const candidates = panesNamed(sessionId, naming, worker, index);
   if (candidates.length > 0) return judgeCandidates(candidates, naming, record, worker, twins, index);
-  if (!index.tmuxAnswered) return without('unknown', 'session-unknown', unreached(index));
+  if (!index.machine.tmuxAnswered) return without('unknown', 'session-unknown', unreached(index));
   const kind = kindOf(naming);
   return without('gone', `${kind}-gone`, `${kind} ${sessionId} is gone: ${placesAsked(index)}`);
 };
@@ -189,7 +182,7 @@ export const judgeSession = (
 const kindOf = (naming: SessionNaming): 'pane' | 'session' => (naming === 'pane' ? 'pane' : 'session');
 
 const placesAsked = (index: TownIndex): string => {
-  const asked = index.snapshot.tmux.servers.filter((server) => server.status === 'ok').length;
+  const asked = index.machine.seen.tmux.servers.filter((server) => server.status === 'ok').length;
   return asked === 0 ? 'no tmux server runs' : `on none of ${asked} tmux server${asked === 1 ? '' : 's'}`;
 };
 
@@ -213,7 +206,7 @@ const judgeCandidates = (
   const [first] = rejected;
   if (first === undefined || live.length > 0)
     return { state: 'live', reason: `${kind}-live`, fact: tmux(liveText(live)), panes: live };
-  if (!index.tmuxAnswered) return without('unknown', 'session-unknown', unreached(index));
+  if (!index.machine.tmuxAnswered) return without('unknown', 'session-unknown', unreached(index));
   const isDead = naming === 'pane' && rejected.some(({ why }) => why === 'dead');
   return without('gone', isDead ? 'pane-dead' : `${kind}-recycled`, REJECTED[first.why](first.view));
 };

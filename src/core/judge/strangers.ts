@@ -1,7 +1,8 @@
 /** Who is seen in a worker's place and is no agent: programs that nobody knows, which are doubt, and those that are nobody. */
 import { programOf } from '../programs/classify.ts';
+import { lineage } from '../town/machine-index.ts';
 import { relativeTo } from '../town/roles.ts';
-import { lineage, type PaneView, type TownIndex, type WorkerView } from '../town/town-index.ts';
+import type { PaneView, TownIndex, WorkerView } from '../town/views.ts';
 import type { Stranger } from '../types/judgement.ts';
 import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
 
@@ -15,7 +16,7 @@ const who = (program: string, pid: number): string => `${program} (process ${pid
 const inForegroundOf = ({ pane }: PaneView): string => `runs in the foreground of pane ${pane.id}`;
 
 const describe = ({ process, pids }: AtWork, index: TownIndex): Stranger => {
-  const pane = pids.map((pid) => index.paneByPid.get(pid)).find((view) => view !== undefined);
+  const pane = pids.map((pid) => index.machine.paneByPid.get(pid)).find((view) => view !== undefined);
   const inForeground = process.inForeground === true;
   const where =
     pane === undefined
@@ -38,7 +39,7 @@ const isStrangerPane = (view: PaneView, worker: WorkerView, index: TownIndex): b
 
 /** It could be at work anywhere: neither tmux nor its process tells where. */
 const isNowhere = ({ pane, stranger, town }: PaneView, index: TownIndex): boolean =>
-  town !== 'other' && index.processes.get(stranger?.pid ?? pane.pid)?.cwd?.seen !== true;
+  town !== 'other' && index.machine.processes.get(stranger?.pid ?? pane.pid)?.cwd?.seen !== true;
 
 const isOwn = ({ pane, stranger }: PaneView, ownPid: number | null, index: TownIndex): boolean =>
   ownPid !== null && [...lineage(stranger?.pid ?? pane.pid, index)].includes(ownPid);
@@ -54,7 +55,7 @@ export type StrangerReader = (worker: WorkerView, ownPid: number | null) => read
 
 export const strangerReader = (index: TownIndex): StrangerReader => {
   const unknown = listAtWork('unknown', index).filter(({ paths }) => paths.length > 0);
-  const strangePanes = index.panes.filter(({ stranger }) => stranger !== null);
+  const strangePanes = index.machine.panes.filter(({ stranger }) => stranger !== null);
   return (worker, ownPid) => {
     if (unknown.length + strangePanes.length === 0) return NONE;
     const here = unknown.filter((one) => worksAt(one, worker, ownPid, index));
@@ -83,10 +84,11 @@ export type BystanderReader = (
 ) => string | null;
 
 export const bystanderReader = (index: TownIndex): BystanderReader => {
-  const { asker, processes, town } = index.snapshot;
+  const { asker, processes } = index.machine.seen;
+  const { town } = index.snapshot;
   const nobodies = processes.list.flatMap((process) => {
     const { pid, cwd } = process;
-    const { class: kind, why } = index.classify(process);
+    const { class: kind, why } = index.machine.classify(process);
     if (kind === 'agent' || kind === 'unknown' || asker.pids.includes(pid)) return [];
     const path = cwd?.seen === true ? relativeTo(town.root, cwd.value) : null;
     return path === null ? [] : [{ path, pid, text: `${who(programOf(process), pid)}, ${why}` }];

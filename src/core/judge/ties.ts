@@ -3,16 +3,11 @@
  * agent, a tool's registry, its user, its working directory. A recorded number may have been given to another process;
  * clocks step, so place and owner say more than time. Pure.
  */
+
+import { type Belonging, homeOf, rolesSay, sessionSays } from '../town/belonging.ts';
+import { lineage } from '../town/machine-index.ts';
 import { isWithin, relativeTo, rolesOfEnvironment } from '../town/roles.ts';
-import {
-  type Belonging,
-  homeOf,
-  lineage,
-  rolesSay,
-  sessionSays,
-  type TownIndex,
-  type WorkerView,
-} from '../town/town-index.ts';
+import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { LockFile, ProcessInfo } from '../types/evidence.ts';
 import { isAtPlaceOf } from './at-work.ts';
 
@@ -37,9 +32,9 @@ interface Saying {
 const UNSAID: Saying = { says: 'unsaid', text: '', claimedBy: null };
 
 const paneSays = (process: ProcessInfo, worker: WorkerView, index: TownIndex): Saying => {
-  const from = index.processes.has(process.pid) ? process.pid : process.ppid;
+  const from = index.machine.processes.has(process.pid) ? process.pid : process.ppid;
   for (const pid of [process.pid, ...lineage(from, index)]) {
-    const view = index.paneByPid.get(pid);
+    const view = index.machine.paneByPid.get(pid);
     if (view === undefined) continue;
     const [role = 'another town'] = [...view.environmentRoles, ...view.nameRoles];
     const claimedBy = view.town === 'other' ? 'another town' : role;
@@ -63,7 +58,7 @@ const variablesSay = ({ environment }: ProcessInfo, worker: WorkerView, index: T
 
 /** In the town at a place of no agent only what can be no agent is elsewhere: a program nobody knows may have gone there. */
 const isNoAgent = (process: ProcessInfo, index: TownIndex): boolean => {
-  const { class: kind } = index.classify(process);
+  const { class: kind } = index.machine.classify(process);
   return kind !== 'agent' && kind !== 'unknown';
 };
 
@@ -86,7 +81,7 @@ const registrationsOf = ({ registered, alsoRegistered = [] }: ProcessInfo) =>
 /** Weighs what a live process with a recorded number says of itself. */
 export const tiesOf = (process: ProcessInfo, lock: LockFile, worker: WorkerView, index: TownIndex): Ties => {
   const { cwd, environment, uid } = process;
-  const known = cwd?.seen === true && (environment !== null || index.snapshot.host.platform !== 'linux');
+  const known = cwd?.seen === true && (environment !== null || index.machine.seen.host.platform !== 'linux');
   const sayings = [
     paneSays(process, worker, index),
     variablesSay(process, worker, index),
@@ -97,7 +92,7 @@ export const tiesOf = (process: ProcessInfo, lock: LockFile, worker: WorkerView,
   const other = sayings.find(({ says }) => says === 'other');
   const isAnotherUsers = uid !== null && lock.uid !== null && uid !== lock.uid;
   // Only root may look at another user's processes: for all others its user has to do.
-  const isClosed = index.snapshot.host.uid !== 0 && uid !== index.snapshot.host.uid;
+  const isClosed = index.machine.seen.host.uid !== 0 && uid !== index.machine.seen.host.uid;
   const user = isAnotherUsers && (known || isClosed) ? `runs as another user (uid ${uid})` : null;
   const place = known ? (other?.text ?? null) : null;
   return {

@@ -1,5 +1,5 @@
 /** The true holder that a record of ours names: judged by its boot, its namespace and its start token, never by clocks. */
-import type { TownIndex } from '../town/town-index.ts';
+import type { TownIndex } from '../town/views.ts';
 import type { LeftRunning, LockFile, LockRecord, TrueHolder } from '../types/evidence.ts';
 import { whoIs } from './life.ts';
 import {
@@ -28,7 +28,7 @@ const outlived = ({ pid, own }: Known, left: LeftRunning): ProcessFinding =>
 
 /** Only a recorded boot id that differs, on the machine it was recorded on, proves death by restart. */
 const judgeOtherBoot = (known: Known, record: LockRecord, index: TownIndex): ProcessFinding => {
-  const { host } = index.snapshot;
+  const { host } = index.machine.seen;
   const sameMachine =
     record.hostname !== '' && plainHostname(record.hostname) === plainHostname(host.hostname);
   return sameMachine
@@ -43,7 +43,7 @@ export const judgeTrueHolder = (
   record: LockRecord,
   index: TownIndex,
 ): ProcessFinding => {
-  const { host } = index.snapshot;
+  const { host } = index.machine.seen;
   const { pid, bootId, pidNamespace } = holder;
   const unseen: Known = { pid, own: true, process: null };
   if (bootId !== null && host.bootId !== null && bootId !== host.bootId)
@@ -55,13 +55,13 @@ export const judgeTrueHolder = (
   // The number would be another namespace's, but that one ended with the container.
   if (isOfOtherNamespace && lock !== null && isFromBeforeRestart(lock, record, host))
     return restarted(unseen);
-  const lookup = index.lookups.get(pid);
+  const lookup = index.machine.lookups.get(pid);
   if (lookup === undefined || lookup.answer === 'unknown')
     return doubt(unseen, lookup?.why ?? 'was not looked up');
   const sure = pidNamespace === null ? mayTrustAbsence(record, index) : pidNamespace === host.pidNamespace;
   const known: Known = { pid, own: true, process: lookup.process };
   const end = died(lookup);
-  const left = index.snapshot.processes.leftRunning?.find(({ nonce }) => nonce === holder.nonce);
+  const left = index.machine.seen.processes.leftRunning?.find(({ nonce }) => nonce === holder.nonce);
   if (end !== null && left !== undefined) return outlived(known, left);
   if (end !== null) return sure ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
   if (whoIs(lookup.process?.startToken ?? null, holder, host) !== 'another') return alive(known);

@@ -44,7 +44,7 @@ export const isFromBeforeRestart = (
 };
 
 /** Decides where a record was taken. A record that names no host counts as local (older writers leave it out). */
-export const placeOf = (lock: LockFile, record: LockRecord, { host, town }: Snapshot): Place => {
+export const placeOf = (lock: LockFile, record: LockRecord, { machine: { host }, town }: Snapshot): Place => {
   const { holder, hostname } = record;
   const isFormer =
     hostname !== '' && town.formerHosts?.some((former) => isSameName(former, hostname)) === true;

@@ -1,8 +1,8 @@
 /** From outcomes to the report: what is printed, and the exit code that says what to do next. */
 
 import { type CheckOutcome, isDoubt } from '../run-checks.ts';
+import { hasTmuxAnswered } from '../town/machine-index.ts';
 import { isWithin, relativeTo } from '../town/roles.ts';
-import { hasTmuxAnswered } from '../town/town-index.ts';
 import { isUnreached } from '../town/unreached.ts';
 import { type Finding, SEVERITIES, type Severity } from '../types/check.ts';
 import type { Gap, Snapshot } from '../types/evidence.ts';
@@ -128,7 +128,7 @@ const reportFindings = (request: ReportRequest): readonly ReportFinding[] => {
   );
 };
 
-const reportServer = (server: Snapshot['tmux']['servers'][number]): ReportServer => ({
+const reportServer = (server: Snapshot['machine']['tmux']['servers'][number]): ReportServer => ({
   socket: server.socket,
   status: server.status,
   pid: server.pid,
@@ -139,18 +139,19 @@ const reportServer = (server: Snapshot['tmux']['servers'][number]): ReportServer
 });
 
 const tmuxStatus = (snapshot: Snapshot): 'ok' | 'none' | 'unknown' => {
-  if (!hasTmuxAnswered(snapshot)) return 'unknown';
-  return snapshot.tmux.servers.some((server) => server.status === 'ok') ? 'ok' : 'none';
+  if (!hasTmuxAnswered(snapshot.machine)) return 'unknown';
+  return snapshot.machine.tmux.servers.some((server) => server.status === 'ok') ? 'ok' : 'none';
 };
 
 /** Everything that could not be looked at and could have changed the answer. */
 export const gapsOf = (snapshot: Snapshot): readonly Gap[] => {
-  const { tmux, processes, locks } = snapshot;
+  const { locks, machine } = snapshot;
+  const { tmux, processes } = machine;
   const silent = tmux.servers
     .filter(isUnreached)
     .map((server) => ({ what: `tmux:${server.socket}`, why: server.reason ?? 'did not answer' }));
   const missing =
-    !tmux.installed && !hasTmuxAnswered(snapshot) && silent.length === 0 && locks.length > 0
+    !tmux.installed && !hasTmuxAnswered(snapshot.machine) && silent.length === 0 && locks.length > 0
       ? [{ what: 'tmux', why: 'is not installed' }]
       : [];
   const listing = processes.listing.seen ? [] : [{ what: 'processes', why: processes.listing.why }];
@@ -236,10 +237,10 @@ export const buildReport = (request: ReportRequest): Report => {
     town: {
       root: snapshot.town.root,
       source: snapshot.town.source,
-      host: snapshot.host.hostname,
+      host: snapshot.machine.host.hostname,
       scan: snapshot.scan,
     },
-    tmux: { status: tmuxStatus(snapshot), servers: snapshot.tmux.servers.map(reportServer) },
+    tmux: { status: tmuxStatus(snapshot), servers: snapshot.machine.tmux.servers.map(reportServer) },
     summary: summarize(verdicts, findings, collisions),
     locks: verdicts.map(reportLock),
     checks,

@@ -400,6 +400,14 @@ export interface Asker {
   readonly pane: { readonly socket: string; readonly serverPid?: number; readonly id: string } | null;
 }
 
+/** What one machine showed of itself: the one that the doctor ran on. Its numbers mean nothing on any other. */
+export interface MachineEvidence {
+  readonly host: HostFacts;
+  readonly asker: Asker;
+  readonly processes: ProcessEvidence;
+  readonly tmux: TmuxEvidence;
+}
+
 /** All evidence of one run: immutable, plain JSON, enough to judge everything again. */
 export interface Snapshot {
   readonly snapshotVersion: 1;
@@ -411,15 +419,12 @@ export interface Snapshot {
   /** Directories that the scan entered. */
   readonly directories: number;
   readonly town: TownFacts;
-  readonly host: HostFacts;
-  readonly asker: Asker;
   /** Sorted by worker. */
   readonly locks: readonly LockFile[];
   /** At the workers that were asked about by name only; left out where there is none. */
   readonly companions?: readonly LoneCompanion[];
   readonly leftovers: readonly Leftover[];
   readonly legacy: readonly LegacyItem[];
-  readonly processes: ProcessEvidence;
-  readonly tmux: TmuxEvidence;
+  readonly machine: MachineEvidence;
   readonly gaps: readonly Gap[];
 }

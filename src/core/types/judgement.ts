@@ -60,7 +60,7 @@ export type SessionState = 'live' | 'gone' | 'unnamed' | 'unknown';
 
 /** An agent seen at work in a worker's directory, whether or not the lock names it. */
 export interface Occupant {
-  /** Equal for one agent however it was seen: `pane:<socket>:<%N>` or `process:<pid>`. */
+  /** Equal for one agent however it was seen, and the machine first: `here:pane:<socket>:<%N>` or `here:process:<pid>`. */
   readonly key: string;
   /** Panes of one session (or session group) share it: several are one agent unless each shows an agent command. */
   readonly group: string;

@@ -3,7 +3,7 @@ import { judgeAll } from '../../../src/core/judge/judge.ts';
 import { indexSnapshot } from '../../../src/core/town/town-index.ts';
 import type { ContainerEvidence, LockRecord, PidLookup, Snapshot } from '../../../src/core/types/evidence.ts';
 import type { Verdict } from '../../../src/core/types/judgement.ts';
-import { aLock, aProcess, aSnapshot, BOOT } from '../../support/snapshot.ts';
+import { aLock, aProcess, aSnapshot, BOOT, withMachine } from '../../support/snapshot.ts';
 
 const ADA = 'gastown/crew/ada';
 const ID = '4e449adbac66';
@@ -18,14 +18,17 @@ const judge = (
   {
     over = {},
     container = {},
-  }: { readonly over?: Partial<Snapshot['processes']>; readonly container?: Partial<ContainerEvidence> } = {},
+  }: {
+    readonly over?: Partial<Snapshot['machine']['processes']>;
+    readonly container?: Partial<ContainerEvidence>;
+  } = {},
 ): Verdict => {
   const base = aSnapshot({ locks: [aLock(ADA, { pid: 17, sessionId: '', hostname: ID, ...record })] });
   const containers = [
     { hostname: ID, owner: 1000, pidNamespace: NAMESPACE, lookups: [lookup], ...container },
   ];
   const [verdict] = judgeAll(
-    indexSnapshot({ ...base, processes: { ...base.processes, containers, ...over } }),
+    indexSnapshot(withMachine(base, { processes: { ...base.machine.processes, containers, ...over } })),
   );
   if (verdict === undefined) throw new Error('no verdict');
   return verdict;

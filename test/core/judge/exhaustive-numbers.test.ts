@@ -23,6 +23,7 @@ import {
   NOW,
   present,
   ROOT,
+  withMachine,
 } from '../../support/snapshot.ts';
 
 const ADA = 'gastown/crew/ada';
@@ -81,7 +82,10 @@ const snapshotOf = (
     servers: pane === null ? [] : [aServer([pane], { startedAtMs: TAKEN })],
     processes: lookup.process === null ? [] : [lookup.process],
   });
-  return { ...base, host: { ...base.host, ...host }, town: { ...base.town, formerHosts } };
+  return withMachine(
+    { ...base, town: { ...base.town, formerHosts } },
+    { host: { ...base.machine.host, ...host } },
+  );
 };
 
 interface Case {
@@ -122,17 +126,19 @@ function* everything(): Generator<Case> {
 const isReleased = (snapshot: Snapshot): boolean =>
   judgeAll(indexSnapshot(snapshot))[0]?.release.allowed === true;
 
-const withProcess = (s: Snapshot, fields: Partial<ProcessInfo>): Snapshot => ({
-  ...s,
-  processes: {
-    ...s.processes,
-    lookups: s.processes.lookups.map((lookup) => ({
-      ...lookup,
-      process: lookup.process === null ? null : { ...lookup.process, ...fields },
-    })),
-    list: s.processes.list.map((process) => (process.pid === 4242 ? { ...process, ...fields } : process)),
-  },
-});
+const withProcess = (s: Snapshot, fields: Partial<ProcessInfo>): Snapshot =>
+  withMachine(s, {
+    processes: {
+      ...s.machine.processes,
+      lookups: s.machine.processes.lookups.map((lookup) => ({
+        ...lookup,
+        process: lookup.process === null ? null : { ...lookup.process, ...fields },
+      })),
+      list: s.machine.processes.list.map((process) =>
+        process.pid === 4242 ? { ...process, ...fields } : process,
+      ),
+    },
+  });
 
 const forgettings: readonly ((s: Snapshot) => Snapshot)[] = [
   (s) => withProcess(s, { cwd: { seen: false, why: 'forgotten' } }),
@@ -140,12 +146,12 @@ const forgettings: readonly ((s: Snapshot) => Snapshot)[] = [
   (s) => withProcess(s, { startedAtMs: null }),
   (s) => withProcess(s, { names: [] }),
   (s) => withProcess(s, { uid: null }),
-  (s) => ({ ...s, host: { ...s.host, bootedAtMs: null } }),
-  (s) => ({ ...s, host: { ...s.host, containerStartedAtMs: null } }),
-  (s) => ({ ...s, host: { ...s.host, initialPidNamespace: null } }),
-  (s) => ({ ...s, host: { ...s.host, numbersAreOurs: false } }),
+  (s) => withMachine(s, { host: { ...s.machine.host, bootedAtMs: null } }),
+  (s) => withMachine(s, { host: { ...s.machine.host, containerStartedAtMs: null } }),
+  (s) => withMachine(s, { host: { ...s.machine.host, initialPidNamespace: null } }),
+  (s) => withMachine(s, { host: { ...s.machine.host, numbersAreOurs: false } }),
   (s) => ({ ...s, town: { ...s.town, formerHosts: [] } }),
-  (s) => ({ ...s, processes: { ...s.processes, lookups: [] } }),
+  (s) => withMachine(s, { processes: { ...s.machine.processes, lookups: [] } }),
   (s) => ({ ...s, locks: s.locks.map((lock) => ({ ...lock, mtimeMs: null })) }),
   (s) => ({ ...s, locks: s.locks.map((lock) => ({ ...lock, uid: null })) }),
 ];

@@ -29,6 +29,7 @@ import {
   NOW,
   present,
   ROOT,
+  withMachine,
 } from '../../support/snapshot.ts';
 
 const ADA = 'gastown/crew/ada';
@@ -179,7 +180,7 @@ const strangePane: (typeof servers)[number] = {
   doubt: true,
 };
 
-const listings: readonly Option<Snapshot['processes']['listing']>[] = [
+const listings: readonly Option<Snapshot['machine']['processes']['listing']>[] = [
   { value: { seen: true, value: 'all' } },
   { value: { seen: true, value: 'own' } },
   { value: { seen: false, why: 'no /proc' }, doubt: true },
@@ -217,12 +218,11 @@ const combine = (
     lookups: lookup.value === null ? [] : [lookup.value],
     processes: others.value,
   });
-  return {
-    ...base,
-    host: { ...base.host, ...host.value },
-    processes: { ...base.processes, listing: listing.value },
-    tmux: { ...base.tmux, installed: tmux.value.installed },
-  };
+  return withMachine(base, {
+    host: { ...base.machine.host, ...host.value },
+    processes: { ...base.machine.processes, listing: listing.value },
+    tmux: { ...base.machine.tmux, installed: tmux.value.installed },
+  });
 };
 
 function* everything(): Generator<{
@@ -272,26 +272,30 @@ const isReleased = (snapshot: Snapshot): boolean =>
 
 /** Each way of knowing one thing less. */
 const forgettings: readonly ((snapshot: Snapshot) => Snapshot)[] = [
-  (s) => ({ ...s, processes: { ...s.processes, listing: { seen: false, why: 'forgotten' } } }),
-  (s) => ({ ...s, processes: { ...s.processes, lookups: [] } }),
+  (s) =>
+    withMachine(s, { processes: { ...s.machine.processes, listing: { seen: false, why: 'forgotten' } } }),
+  (s) => withMachine(s, { processes: { ...s.machine.processes, lookups: [] } }),
   (s) => withLookup(s, (lookup) => ({ ...lookup, answer: 'unknown', why: 'forgotten' })),
   (s) => withLookup(s, (lookup) => ({ ...lookup, process: null })),
   (s) => withProcess(s, { names: [] }),
   (s) => withProcess(s, { startedAtMs: null }),
   (s) => withProcess(s, { startToken: null }),
-  (s) => ({
-    ...s,
-    processes: {
-      ...s.processes,
-      list: s.processes.list.map((one) =>
-        one.cwd === null ? one : { ...one, cwd: { seen: false, why: 'forgotten' } },
-      ),
-    },
-  }),
-  (s) => ({
-    ...s,
-    processes: { ...s.processes, list: s.processes.list.map((one) => ({ ...one, environment: null })) },
-  }),
+  (s) =>
+    withMachine(s, {
+      processes: {
+        ...s.machine.processes,
+        list: s.machine.processes.list.map((one) =>
+          one.cwd === null ? one : { ...one, cwd: { seen: false, why: 'forgotten' } },
+        ),
+      },
+    }),
+  (s) =>
+    withMachine(s, {
+      processes: {
+        ...s.machine.processes,
+        list: s.machine.processes.list.map((one) => ({ ...one, environment: null })),
+      },
+    }),
   (s) => withList(s, ({ leftBehind: _, ...one }) => one),
   (s) => withList(s, ({ role: _, ...one }) => one),
   (s) => {
@@ -302,7 +306,7 @@ const forgettings: readonly ((snapshot: Snapshot) => Snapshot)[] = [
         : one,
     );
     const closed = { uid: 1000, tool: 'kiro', path: '/home/.kiro/sessions', why: 'forgotten' };
-    return { ...unread, processes: { ...unread.processes, closedRegistries: [closed] } };
+    return withMachine(unread, { processes: { ...unread.machine.processes, closedRegistries: [closed] } });
   },
   (s) => withList(s, ({ inForeground: _, ...one }) => one),
   (s) => withList(s, (one) => ({ ...one, names: [] })),
@@ -313,16 +317,16 @@ const forgettings: readonly ((snapshot: Snapshot) => Snapshot)[] = [
       panes: [],
       reason: 'no tmux',
     }));
-    return { ...unasked, tmux: { ...unasked.tmux, installed: false } };
+    return withMachine(unasked, { tmux: { ...unasked.machine.tmux, installed: false } });
   },
-  (s) => ({ ...s, tmux: { ...s.tmux, enumerated: false } }),
+  (s) => withMachine(s, { tmux: { ...s.machine.tmux, enumerated: false } }),
   (s) => withServers(s, (server) => ({ ...server, status: 'failed', panes: [], reason: 'forgotten' })),
   (s) => withServers(s, (server) => ({ ...server, startedAtMs: null })),
   (s) =>
     withServers(s, (server) => ({ ...server, panes: server.panes.map((pane) => ({ ...pane, path: null })) })),
-  (s) => ({ ...s, host: { ...s.host, bootId: null } }),
-  (s) => ({ ...s, host: { ...s.host, pidNamespace: null, initialPidNamespace: null } }),
-  (s) => ({ ...s, host: { ...s.host, numbersAreOurs: false } }),
+  (s) => withMachine(s, { host: { ...s.machine.host, bootId: null } }),
+  (s) => withMachine(s, { host: { ...s.machine.host, pidNamespace: null, initialPidNamespace: null } }),
+  (s) => withMachine(s, { host: { ...s.machine.host, numbersAreOurs: false } }),
   (s) => withLock(s, { git: null }),
   (s) => withLock(s, { git: git({ seen: false, why: 'forgotten' }) }),
   (s) => withLock(s, { mtimeMs: null }),
@@ -334,23 +338,23 @@ const withLock = (s: Snapshot, fields: Partial<LockFile>): Snapshot => ({
   ...s,
   locks: s.locks.map((lock) => ({ ...lock, ...fields })),
 });
-const withLookup = (s: Snapshot, change: (lookup: PidLookup) => PidLookup): Snapshot => ({
-  ...s,
-  processes: { ...s.processes, lookups: s.processes.lookups.map(change) },
-});
+const withLookup = (s: Snapshot, change: (lookup: PidLookup) => PidLookup): Snapshot =>
+  withMachine(s, {
+    processes: { ...s.machine.processes, lookups: s.machine.processes.lookups.map(change) },
+  });
 const withProcess = (s: Snapshot, fields: Partial<ProcessInfo>): Snapshot =>
   withLookup(s, (lookup) => ({
     ...lookup,
     process: lookup.process === null ? null : { ...lookup.process, ...fields },
   }));
-const withList = (s: Snapshot, change: (process: ProcessInfo) => ProcessInfo): Snapshot => ({
-  ...s,
-  processes: { ...s.processes, list: s.processes.list.map(change) },
-});
-const withServers = (s: Snapshot, change: (server: TmuxServer) => TmuxServer): Snapshot => ({
-  ...s,
-  tmux: { ...s.tmux, servers: s.tmux.servers.map(change) },
-});
+const withList = (s: Snapshot, change: (process: ProcessInfo) => ProcessInfo): Snapshot =>
+  withMachine(s, {
+    processes: { ...s.machine.processes, list: s.machine.processes.list.map(change) },
+  });
+const withServers = (s: Snapshot, change: (server: TmuxServer) => TmuxServer): Snapshot =>
+  withMachine(s, {
+    tmux: { ...s.machine.tmux, servers: s.machine.tmux.servers.map(change) },
+  });
 
 test('an automatic release implies no sign of life, no doubt and no foreign host', () => {
   let judged = 0;

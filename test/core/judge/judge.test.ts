@@ -16,6 +16,7 @@ import {
   present,
   ROOT,
   SOCKET,
+  withMachine,
 } from '../../support/snapshot.ts';
 
 const ADA = 'gastown/crew/ada';
@@ -158,7 +159,7 @@ describe('situations of the field notes', () => {
   ] as const)('tmux missing, no server and no socket: where %s', (_, listing, state) => {
     const tmux = { installed: false, enumerated: true, servers: [] };
     const seen = aSnapshot({ locks: [lockOfAda], over: { tmux } });
-    expect(judge({ ...seen, processes: { ...seen.processes, listing } }).state).toBe(state);
+    expect(judge(withMachine(seen, { processes: { ...seen.machine.processes, listing } })).state).toBe(state);
   });
 
   test('a server that fails but demonstrably works outside the town is no doubt', () => {
@@ -418,7 +419,7 @@ describe('situations of the field notes', () => {
 
   test('inside a container absence proves nothing unless the tmux was reached from there', () => {
     const host = {
-      ...aSnapshot().host,
+      ...aSnapshot().machine.host,
       initialPidNamespace: false,
       pidNamespace: 'pid:[4026532000]',
       numbersAreOurs: true,
@@ -433,7 +434,11 @@ describe('situations of the field notes', () => {
   });
 
   test('inside a sandbox a tmux of its own does not make the numbers of its host those of the sandbox', () => {
-    const inside = { ...aSnapshot().host, initialPidNamespace: false, pidNamespace: 'pid:[4026532000]' };
+    const inside = {
+      ...aSnapshot().machine.host,
+      initialPidNamespace: false,
+      pidNamespace: 'pid:[4026532000]',
+    };
     const askedBy = (host: Snapshot['host'], hostname = host.hostname): string =>
       judge(
         aSnapshot({

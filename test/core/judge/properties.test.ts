@@ -31,6 +31,7 @@ import {
   NOW,
   present,
   ROOT,
+  withMachine,
 } from '../../support/snapshot.ts';
 
 const WORKERS = [
@@ -169,7 +170,10 @@ const town: fc.Arbitrary<Snapshot> = fc
     const sorted = [...locks].sort((a, b) => (a.worker < b.worker ? -1 : 1));
     const base = aSnapshot({ locks: sorted, lookups, servers, processes });
     const workers = WORKERS.filter((path) => path.startsWith('gastown/'));
-    return { ...base, town: { ...base.town, marked, workers }, tmux: { ...base.tmux, installed } };
+    return withMachine(
+      { ...base, town: { ...base.town, marked, workers } },
+      { tmux: { ...base.machine.tmux, installed } },
+    );
   });
 
 interface Run {
@@ -236,20 +240,19 @@ describe('of every town', () => {
 
   test('the order in which servers answered and processes were read changes no verdict', () => {
     always((snapshot) => {
-      const turned: Snapshot = {
-        ...snapshot,
+      const turned = withMachine(snapshot, {
         tmux: {
-          ...snapshot.tmux,
-          servers: [...snapshot.tmux.servers]
+          ...snapshot.machine.tmux,
+          servers: [...snapshot.machine.tmux.servers]
             .reverse()
             .map((one) => ({ ...one, panes: [...one.panes].reverse() })),
         },
         processes: {
-          ...snapshot.processes,
-          list: [...snapshot.processes.list].reverse(),
-          lookups: [...snapshot.processes.lookups].reverse(),
+          ...snapshot.machine.processes,
+          list: [...snapshot.machine.processes.list].reverse(),
+          lookups: [...snapshot.machine.processes.lookups].reverse(),
         },
-      };
+      });
       const essence = (one: Snapshot) => {
         const { examination, planned } = run(one);
         const verdicts = examination.verdicts.map(({ state, notes, release }) => ({ state, notes, release }));

@@ -4,7 +4,7 @@ import { SPARE_PROCESS } from '../../../src/core/programs/known-programs.ts';
 import { indexSnapshot } from '../../../src/core/town/town-index.ts';
 import type { ClosedRegistry, ProcessInfo } from '../../../src/core/types/evidence.ts';
 import type { Verdict } from '../../../src/core/types/judgement.ts';
-import { aLock, aProcess, aSnapshot, ROOT } from '../../support/snapshot.ts';
+import { aLock, aProcess, aSnapshot, ROOT, withMachine } from '../../support/snapshot.ts';
 
 const ADA = 'gastown/crew/ada';
 const HOME = { seen: true, value: `${ROOT}/${ADA}` } as const;
@@ -20,7 +20,9 @@ const judge = (process: Partial<ProcessInfo>, closed: readonly Partial<ClosedReg
     ...{ uid: 1000, tool: 'claude', path: '/home/ada/.claude/sessions', why: 'permission denied (EACCES)' },
     ...one,
   }));
-  const [verdict] = judgeAll(indexSnapshot({ ...base, processes: { ...base.processes, closedRegistries } }));
+  const [verdict] = judgeAll(
+    indexSnapshot(withMachine(base, { processes: { ...base.machine.processes, closedRegistries } })),
+  );
   if (verdict === undefined) throw new Error('no verdict');
   return verdict;
 };

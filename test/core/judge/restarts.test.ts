@@ -14,6 +14,7 @@ import {
   NOW,
   present,
   ROOT,
+  withMachine,
 } from '../../support/snapshot.ts';
 
 const ADA = 'gastown/crew/ada';
@@ -34,7 +35,9 @@ const judge = ({ record = {}, mtimeMs, host = {}, lookup, servers = [], formerHo
   const lock = aLock(ADA, { sessionId: '', ...record }, mtimeMs === undefined ? {} : { mtimeMs });
   const base = aSnapshot({ locks: [lock], lookups: [lookup ?? absent(4242)], servers });
   const town = formerHosts === undefined ? base.town : { ...base.town, formerHosts };
-  const [verdict] = examineSnapshot({ ...base, town, host: { ...base.host, ...host } }).verdicts;
+  const [verdict] = examineSnapshot(
+    withMachine({ ...base, town }, { host: { ...base.machine.host, ...host } }),
+  ).verdicts;
   if (verdict === undefined) throw new Error('no verdict');
   return verdict;
 };

@@ -10,7 +10,10 @@ import { aLock, aPane, aProcess, aServer, aSnapshot, HOUR, NOW, ROOT } from '../
 const AROUND = ROOT;
 const ADA = 'gastown/crew/ada';
 const UNKNOWN_AGENT = 'unheard-of';
-const { town, host } = aSnapshot();
+const {
+  town,
+  machine: { host },
+} = aSnapshot();
 
 const judge = (snapshot: Snapshot): Verdict => {
   const [verdict] = judgeAll(indexSnapshot(snapshot));

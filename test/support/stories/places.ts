@@ -12,6 +12,7 @@ import {
   INITIAL_NAMESPACE,
   NOW,
   present,
+  withMachine,
 } from '../snapshot.ts';
 import { ADA, at, BOB, NUX, type Story, shellPane } from './story.ts';
 
@@ -160,10 +161,8 @@ export const PLACE_STORIES: readonly Story[] = [
     tells: 'We run in a container and reached no tmux: a number that is missing here may live outside.',
     snapshot: (() => {
       const base = aSnapshot({ locks: [aLock(ADA)] });
-      return {
-        ...base,
-        host: { ...base.host, pidNamespace: 'pid:[4026532001]', initialPidNamespace: false },
-      };
+      const host = { ...base.machine.host, pidNamespace: 'pid:[4026532001]', initialPidNamespace: false };
+      return withMachine(base, { host });
     })(),
     locks: { [ADA]: 'unknown' },
     findings: [`undecided-lock:${ADA}`],
@@ -174,17 +173,16 @@ export const PLACE_STORIES: readonly Story[] = [
     tells: 'The same Mac under two networks: mac.lan then, Mac.local now.',
     snapshot: (() => {
       const base = aSnapshot({ locks: [aLock(ADA, { hostname: 'mac.lan' })] });
-      return {
-        ...base,
+      return withMachine(base, {
         host: {
-          ...base.host,
+          ...base.machine.host,
           hostname: 'Mac.local',
           platform: 'darwin',
           bootId: null,
           pidNamespace: null,
           initialPidNamespace: true,
         },
-      };
+      });
     })(),
     locks: { [ADA]: 'stale' },
     findings: [`stale-lock:${ADA}`],

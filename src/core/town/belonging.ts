@@ -1,0 +1,70 @@
+/** Whose something is: the worker in whose place a path lies, and the one whose a pane is by what it says. Pure. */
+import { isWithin, type Owner, ownerOf } from './roles.ts';
+import type { PaneView, TownIndex, WorkerView } from './views.ts';
+
+const NO_PANES: readonly PaneView[] = [];
+
+/** The panes that may have to do with a worker: all that could pass any question about whose they are. */
+export const panesAround = (worker: WorkerView, index: TownIndex): readonly PaneView[] => {
+  if (worker.owner === null) return index.machine.panes;
+  if (worker.roles.length === 1) return index.machine.panesByRole.get(worker.owner.role) ?? NO_PANES;
+  const [first = [], ...others] = [...new Set([worker.owner.role, ...worker.roles])].map(
+    (role) => index.machine.panesByRole.get(role) ?? [],
+  );
+  return others.every((views) => views.length === 0) ? first : [...new Set([first, ...others].flat())];
+};
+
+/** Outside Gas Towns a directory called `witness` is just that, unless a lock says otherwise. */
+const isAgentsPlace = ({ dir }: Owner, { snapshot, aboveLocks }: TownIndex): boolean =>
+  snapshot.town.marked || aboveLocks.has(dir);
+
+/** The worker in whose place a path lies: its agent's directory, else the deepest of `homes` that it lies in. */
+export const homeOf = (path: string, index: TownIndex): string | null => {
+  const owner = ownerOf(path);
+  if (owner !== null && isAgentsPlace(owner, index)) return owner.dir;
+  for (let place = path; ; place = place.slice(0, place.lastIndexOf('/'))) {
+    if (index.homes.has(place)) return place;
+    if (!place.includes('/')) return index.homes.has('.') ? '.' : null;
+  }
+};
+
+export type Belonging = 'mine' | 'other' | 'unsaid';
+
+/** Whose something is that names these roles; `unsaid` where it names none. */
+export const rolesSay = (roles: readonly string[], worker: WorkerView): Belonging => {
+  if (roles.length === 0) return 'unsaid';
+  if (worker.owner === null) {
+    // A lock at a place of no agent (the town root, a rig) may be any agent's that works below it.
+    return roles.some((role) => isWithin(role, worker.worker)) || worker.worker === '.' ? 'unsaid' : 'other';
+  }
+  return roles.some((role) => worker.roles.includes(role)) ? 'mine' : 'other';
+};
+
+const nameSays = (view: PaneView, worker: WorkerView): Belonging => {
+  const verdict = rolesSay(view.nameRoles, worker);
+  if (verdict !== 'mine' || view.nameRoles.length === 1 || view.path === null) return verdict;
+  // The name fits several rigs: the place decides, and where it does not, the doubt is the worker's.
+  const place = ownerOf(view.path);
+  return place !== null && !worker.roles.includes(place.role) && view.nameRoles.includes(place.role)
+    ? 'other'
+    : 'mine';
+};
+
+/** Whose pane it is by what its session says: environment first, name second; a contradiction says nothing. */
+export const sessionSays = (view: PaneView, worker: WorkerView): Belonging => {
+  if (view.town === 'other') return 'other';
+  const environment = rolesSay(worker.owner === null ? view.placedRoles : view.environmentRoles, worker);
+  const name = nameSays(view, worker);
+  if (environment === 'unsaid') return name === 'other' && !view.environmentKnown ? 'unsaid' : name;
+  return environment === 'other' && name === 'mine' ? 'unsaid' : environment;
+};
+
+/** True where the pane is plainly somebody else's (contract, section 9): its session says so, or it idles in another's place. */
+export const isPlainlyAnothers = (view: PaneView, worker: WorkerView, index: TownIndex): boolean => {
+  const said = sessionSays(view, worker);
+  if (said !== 'unsaid') return said === 'other';
+  if (view.agent !== null || view.path === null || !view.environmentKnown) return false;
+  const home = homeOf(view.path, index);
+  const mine = homeOf(worker.worker, index) ?? worker.worker;
+  return home !== null && home !== mine && !isWithin(home, worker.worker) && !isWithin(worker.worker, home);
+};

@@ -1,0 +1,208 @@
+/**
+ * What one machine showed, arranged for judging: panes with what they say of themselves, processes as trees. Another machine
+ * that a town's agents work on would be one more of these. Pure.
+ */
+import { groupBy } from '../group-by.ts';
+import { classifyNames, namesIn, type Vocabulary } from '../programs/by-name.ts';
+import { agentNameOf, type Classifier, classifier, programOf } from '../programs/classify.ts';
+import type {
+  Asker,
+  MachineEvidence,
+  ProcessEvidence,
+  ProcessInfo,
+  TmuxPane,
+  TmuxServer,
+  TownFacts,
+} from '../types/evidence.ts';
+import { ownerOf, relativeTo, rolesOfEnvironment } from './roles.ts';
+import { nameReader } from './session-names.ts';
+import { isUnreached } from './unreached.ts';
+import { type MachineIndex, type PaneView, paneKey, sessionGroupKey, type TownIndex } from './views.ts';
+
+/** True where a path outside this town ends in, or passes through, the place of that role: the same layout elsewhere. */
+const isPlaceElsewhere = (path: string, role: string): boolean =>
+  path.endsWith(`/${role}`) || path.includes(`/${role}/`);
+
+/**
+ * A town around ours (somebody asks about one of its rigs) is no other town, and on the server that bears this town's
+ * name a path alone says nothing: agents look into other places.
+ */
+const townOf = (
+  pane: TmuxPane,
+  { origin }: TmuxServer,
+  { root, aliases }: TownFacts,
+  claimed: readonly string[],
+): PaneView['town'] => {
+  const isAroundUs = (place: string): boolean => relativeTo(place, root) !== null;
+  const { path, otherTown } = pane;
+  if (path !== null && relativeTo(root, path) !== null) return 'ours';
+  const named = [pane.environment.GT_TOWN_ROOT, pane.environment.GT_ROOT].filter(
+    (value) => value !== undefined,
+  );
+  if (named.some((value) => value === root || aliases.includes(value))) return 'ours';
+  if (named.length > 0) return named.some(isAroundUs) ? 'unsaid' : 'other';
+  if (origin === 'town') return 'unsaid';
+  if (otherTown !== null && !isAroundUs(otherTown)) return 'other';
+  return path !== null && claimed.some((role) => isPlaceElsewhere(path, role)) ? 'other' : 'unsaid';
+};
+
+const descendantsReader = ({ list }: ProcessEvidence): ((pid: number) => readonly ProcessInfo[]) => {
+  const children = groupBy(list, (process) => process.ppid);
+  return (pid) => {
+    const found: ProcessInfo[] = [];
+    const waiting = [pid];
+    const visited = new Set(waiting);
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      for (const child of children.get(next) ?? []) {
+        if (visited.has(child.pid)) continue;
+        visited.add(child.pid);
+        found.push(child);
+        waiting.push(child.pid);
+      }
+    }
+    return found;
+  };
+};
+
+/** Servers whose panes can be this town's: asked for by name, or showing a pane that says so. */
+const findTownServers = (
+  { tmux: { servers } }: MachineEvidence,
+  panes: readonly PaneView[],
+): ReadonlySet<TmuxServer> => {
+  const byName = servers.filter((server) => server.origin === 'flag' || server.origin === 'town');
+  const byPane = panes
+    .filter(
+      (view) =>
+        view.town === 'ours' ||
+        (view.path === null && view.pane.path === null && !view.pane.dead) ||
+        (view.town === 'unsaid' && view.nameRoles.length + view.environmentRoles.length > 0),
+    )
+    .map((view) => view.server);
+  return new Set([...byName, ...byPane]);
+};
+
+const isNamedBy = (named: Asker['pane'], server: TmuxServer, pane: TmuxPane): boolean =>
+  named !== null &&
+  named.id === pane.id &&
+  named.socket === server.socket &&
+  (named.serverPid === undefined || named.serverPid === server.pid);
+
+const byRole = (panes: readonly PaneView[]): ReadonlyMap<string, readonly PaneView[]> => {
+  const found = new Map<string, Set<PaneView>>();
+  for (const view of panes) {
+    const place = view.path === null ? null : ownerOf(view.path);
+    const roles = [...view.environmentRoles, ...view.nameRoles, ...(place === null ? [] : [place.role])];
+    for (const role of roles) found.set(role, (found.get(role) ?? new Set()).add(view));
+  }
+  return new Map([...found].map(([role, views]) => [role, [...views]]));
+};
+
+/**
+ * Every tmux server that could show a pane of this town answered. tmux need not be installed where nothing of it runs: all
+ * processes are listed, no server is among them, and no socket waits for one.
+ */
+export const hasTmuxAnswered = ({ tmux, processes: { listing } }: MachineEvidence): boolean =>
+  tmux.enumerated &&
+  (tmux.installed || (listing.seen && listing.value === 'all')) &&
+  !tmux.servers.some(isUnreached);
+
+/**
+ * Who works in a pane. The name that tmux shows counts beside the processes, for they were read before: it may be that of
+ * somebody who started since. It says nothing where it is the name of a process that is plainly nobody. A leading `-`
+ * marks a login shell.
+ */
+const workersIn = (
+  { command }: TmuxPane,
+  tree: readonly ProcessInfo[],
+  classify: Classifier,
+  vocabulary: Vocabulary,
+): Pick<PaneView, 'agent' | 'stranger' | 'idle'> => {
+  const agents = tree.filter((process) => classify(process).class === 'agent');
+  const agent = agents.find(({ registered }) => registered !== undefined) ?? agents[0];
+  if (agent !== undefined) return { agent: agentNameOf(agent), stranger: null, idle: false };
+  const isNobody = (process: ProcessInfo): boolean => classify(process).class !== 'unknown';
+  const shown = tree.some((process) => process.names.includes(command) && isNobody(process))
+    ? 'bystander'
+    : classifyNames([command.replace(/^-/, '')], vocabulary)?.class;
+  if (shown === 'agent') return { agent: command, stranger: null, idle: false };
+  const unknown = tree.find((process) => process.inForeground === true && !isNobody(process));
+  const stranger =
+    unknown !== undefined
+      ? { program: programOf(unknown), pid: unknown.pid }
+      : shown === undefined
+        ? { program: command, pid: null }
+        : null;
+  return { agent: null, stranger, idle: stranger === null };
+};
+
+/** Walks from a process towards its ancestors, itself first. */
+export function* lineage(pid: number, index: TownIndex): Generator<number> {
+  const visited = new Set<number>();
+  for (let next = pid; next > 0 && !visited.has(next); next = index.machine.processes.get(next)?.ppid ?? 0) {
+    visited.add(next);
+    yield next;
+  }
+}
+
+/**
+ * Arranges what a machine showed of a town. Linear in its size.
+ *
+ * @param knownRoles of the agents that the town is known to have
+ * @param key the machine's, unlike any other's
+ */
+export const indexMachine = (
+  seen: MachineEvidence,
+  town: TownFacts,
+  knownRoles: ReadonlySet<string>,
+  key: string,
+): MachineIndex => {
+  const { host, asker, tmux } = seen;
+  const processes = new Map(seen.processes.list.map((process) => [process.pid, process]));
+  const descendantsOf = descendantsReader(seen.processes);
+  const rolesOfName = nameReader(town, knownRoles);
+  const askers = new Set(asker.pids);
+  const { agents, bystanders = [], root } = town;
+  const classify = classifier(processes, town);
+
+  const viewPane = (server: TmuxServer, pane: TmuxPane): PaneView => {
+    const own = processes.get(pane.pid);
+    const tree = [...(own === undefined ? [] : [own]), ...descendantsOf(pane.pid)];
+    const vocabulary = { agents: [...agents, ...namesIn(own?.environment?.GT_PROCESS_NAMES)], bystanders };
+    const environments = [pane.environment, own?.environment ?? {}];
+    const environmentRoles = [...new Set(environments.flatMap(rolesOfEnvironment))];
+    const nameRoles = rolesOfName(pane.sessionName);
+    const place = townOf(pane, server, town, [...environmentRoles, ...nameRoles]);
+    return {
+      key: paneKey(key, server.socket, pane.id),
+      group: sessionGroupKey(key, server.socket, pane),
+      server,
+      pane,
+      town: place,
+      path: pane.path === null ? null : relativeTo(root, pane.path),
+      environmentRoles,
+      placedRoles: environmentRoles.filter((role) => knownRoles.has(role)),
+      nameRoles,
+      environmentKnown: host.platform !== 'linux' || (own?.environment ?? null) !== null,
+      ...workersIn(pane, tree, classify, vocabulary),
+      asking: askers.has(pane.pid) || isNamedBy(asker.pane, server, pane),
+    };
+  };
+
+  const answered = tmux.servers.filter((server) => server.status === 'ok');
+  const panes = answered.flatMap((server) => server.panes.map((pane) => viewPane(server, pane)));
+  return {
+    key,
+    seen,
+    panes,
+    townServers: findTownServers(seen, panes),
+    processes,
+    classify,
+    lookups: new Map(seen.processes.lookups.map((lookup) => [lookup.pid, lookup])),
+    paneByPid: new Map(panes.filter((view) => !view.pane.dead).map((view) => [view.pane.pid, view])),
+    panesById: groupBy(panes, ({ pane }) => pane.id),
+    panesBySession: groupBy(panes, ({ pane }) => pane.sessionId),
+    panesByName: groupBy(panes, ({ pane }) => pane.sessionName),
+    panesByRole: byRole(panes),
+    tmuxAnswered: hasTmuxAnswered(seen),
+  };
+};

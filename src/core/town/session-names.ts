@@ -1,0 +1,58 @@
+/** Which roles a tmux session's name fits, among those that a town is known to have. Pure. */
+import { groupBy } from '../group-by.ts';
+import type { TownFacts } from '../types/evidence.ts';
+import { fitsSomePrefix, sessionNamesOf } from './roles.ts';
+
+/** Finds the roles a session name fits, among these. */
+export const nameReader = (
+  { rigs }: TownFacts,
+  roles: ReadonlySet<string>,
+): ((name: string) => readonly string[]) => {
+  const prefixes = new Map(rigs.map((rig) => [rig.name, rig.prefix]));
+  const knownPrefixes = new Set(rigs.map((rig) => rig.prefix));
+  const prefixOf = (role: string): string | null => prefixes.get(role.split('/')[0] ?? '') ?? null;
+  // Without panes nobody asks.
+  let similarTo: ((name: string) => readonly string[]) | null = null;
+  const seen = new Map<string, readonly string[]>();
+  return (name) => {
+    const before = seen.get(name);
+    if (before !== undefined) return before;
+    similarTo ??= similarRoles(roles);
+    const similar = similarTo(name);
+    const exact = similar.filter((role) => sessionNamesOf(role, prefixOf(role)).includes(name));
+    const prefixIsTaken = knownPrefixes.has(name.split('-')[0] ?? '');
+    const loose = prefixIsTaken
+      ? []
+      : similar.filter((role) => prefixOf(role) === null && fitsSomePrefix(name, role));
+    const found = [...new Set([...exact, ...loose])];
+    seen.set(name, found);
+    return found;
+  };
+};
+
+/**
+ * Finds the roles that end like a session name, the only ones that it can fit: every session name of a role ends in a hyphen
+ * and the role's last word or, where an agent's name follows, the kind of its place.
+ */
+const similarRoles = (roles: ReadonlySet<string>): ((name: string) => readonly string[]) => {
+  const byLastWord = groupBy(roles, lastWordOf);
+  const byKind = groupBy(roles, kindOfPlace);
+  return (name) => {
+    const endings = [...name.matchAll(/-/g)].map(({ index }) => name.slice(index + 1));
+    const similar = endings.flatMap((ending) => [
+      ...(byLastWord.get(ending) ?? []),
+      ...(byKind.get(ending) ?? []),
+    ]);
+    return [...new Set(similar)];
+  };
+};
+
+const lastWordOf = (role: string): string => {
+  const [first = '', place = '', name = ''] = role.split('/');
+  return name || place || first;
+};
+
+const kindOfPlace = (role: string): string | null => {
+  const [, place = '', name = ''] = role.split('/');
+  return name === '' || place === 'crew' || place === 'polecats' ? null : place;
+};
