@@ -97,9 +97,13 @@ describe('a saved snapshot', () => {
   });
 
   test.each([
-    ['tmux.servers[0].panes is missing', ['tmux', 'servers', 0, 'panes'], undefined],
-    ['tmux.servers[0].startedAtMs must be at most 864', ['tmux', 'servers', 0, 'startedAtMs'], 1e308],
-    ['tmux.servers[0] must be an object', ['tmux', 'servers', 0], 'x'],
+    ['machine.tmux.servers[0].panes is missing', ['machine', 'tmux', 'servers', 0, 'panes'], undefined],
+    [
+      'machine.tmux.servers[0].startedAtMs must be at most 864',
+      ['machine', 'tmux', 'servers', 0, 'startedAtMs'],
+      1e308,
+    ],
+    ['machine.tmux.servers[0] must be an object', ['machine', 'tmux', 'servers', 0], 'x'],
     ['locks[0].content must be an object whose "kind" is known', ['locks', 0, 'content', 'kind'], 'x'],
     ['snapshotVersion must be 1', ['snapshotVersion'], 2],
     ['locks[0].git.tracked.why is missing', ['locks', 0, 'git', 'tracked'], { seen: false }],

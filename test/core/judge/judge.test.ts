@@ -439,7 +439,7 @@ describe('situations of the field notes', () => {
       initialPidNamespace: false,
       pidNamespace: 'pid:[4026532000]',
     };
-    const askedBy = (host: Snapshot['host'], hostname = host.hostname): string =>
+    const askedBy = (host: Snapshot['machine']['host'], hostname = host.hostname): string =>
       judge(
         aSnapshot({
           locks: [aLock(ADA, { hostname })],
