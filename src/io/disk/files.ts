@@ -31,8 +31,8 @@ export type FileReading =
     }
   | { readonly kind: 'absent' };
 
-// O_NOFOLLOW: a symlink is never followed. O_NONBLOCK: a FIFO without a writer does not hang us.
-const READ_FLAGS =
+/** O_NOFOLLOW: a symlink is never followed. O_NONBLOCK: a FIFO without a writer does not hang us. */
+export const READ_FLAGS =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | (constants.O_NOCTTY ?? 0);
 
 /** One more byte than is allowed, so that a file that grew after fstat is noticed. Reads are synchronous: one is enough. */
@@ -115,7 +115,8 @@ const unread = (reason: unknown, stat: BigIntStats | null): FileReading => ({
   uid: stat === null ? null : ownership(stat).uid,
 });
 
-const otherType = (stat: BigIntStats): OtherFileType | null => {
+/** What stands there instead of a regular file; null for one. */
+export const otherType = (stat: BigIntStats): OtherFileType | null => {
   if (stat.isFile()) return null;
   if (stat.isDirectory()) return 'directory';
   if (stat.isSymbolicLink()) return 'symlink';

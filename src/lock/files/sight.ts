@@ -1,9 +1,9 @@
 /** Looking at one file of a lock: stamp and bytes through one descriptor, no symlink followed, nothing hung on. */
 import { Buffer } from 'node:buffer';
-import { type BigIntStats, constants } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { MAX_LOCK_BYTES, parseLockRecord } from '../../core/record/lock-record.ts';
 import type { LockContent, LockProblem, Stamp } from '../../core/types/evidence.ts';
-import { stampOf } from '../../io/disk/files.ts';
+import { otherType, READ_FLAGS, stampOf } from '../../io/disk/files.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
 
@@ -20,9 +20,6 @@ export type Sight =
   /** Anything but a small regular file. */
   | { readonly kind: 'other'; readonly problem: LockProblem }
   | { readonly kind: 'unread'; readonly why: string };
-
-// O_NOFOLLOW: a symlink is never followed. O_NONBLOCK: a FIFO without a writer does not hang us.
-const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Looks at a file. Expected failures are answers; nothing is thrown. */
 export const look = (calls: SystemCalls, path: string): Sight => {
@@ -77,13 +74,8 @@ const readAll = (calls: SystemCalls, descriptor: number): Uint8Array => {
   return new Uint8Array(Buffer.concat(parts));
 };
 
-const problemOf = (stat: BigIntStats): LockProblem | null => {
-  if (stat.isFile()) return stat.size > BigInt(MAX_LOCK_BYTES) ? 'too-large' : null;
-  if (stat.isSymbolicLink()) return 'symlink';
-  if (stat.isDirectory()) return 'directory';
-  if (stat.isFIFO()) return 'fifo';
-  return stat.isSocket() ? 'socket' : 'device';
-};
+const problemOf = (stat: BigIntStats): LockProblem | null =>
+  otherType(stat) ?? (stat.size > BigInt(MAX_LOCK_BYTES) ? 'too-large' : null);
 
 /** The same file with the same bytes: device, inode, mtime, size and hash, because inode numbers are reused at once. */
 export const isSameStamp = (one: Stamp, other: Stamp): boolean =>
