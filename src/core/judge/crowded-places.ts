@@ -48,10 +48,12 @@ const knownWorkers = (index: TownIndex): readonly string[] => {
 /** The places at which several agents may be at work. */
 export const crowdedPlaces = (index: TownIndex, locked: Iterable<string>): CrowdedPlaces => {
   const places = new Set([...knownWorkers(index), ...locked]);
+  const agents = agentsByDirectory(index);
+  if (agents.size === 0) return { places, index };
   const roles = new Set([...places].map((place) => index.viewOf(place).owner?.role));
   const homeless = new Set<string>();
   const crowds = new Map<string, Set<string>>();
-  for (const [path, keys] of agentsByDirectory(index)) {
+  for (const [path, keys] of agents) {
     const home = homeOf(path, index);
     if (home === null) homeless.add(path);
     const place = home ?? path;
