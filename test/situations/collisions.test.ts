@@ -180,6 +180,14 @@ describe('collisions without a town', () => {
     },
   );
 
+  hostTest('an agent in a submodule keeps the lock of the tree around it', async () => {
+    const { town, look } = makeTrees('feature-3');
+    town.write('feature-3/vendor/lib/.git', 'gitdir: ../../../.git/modules/vendor/lib\n');
+    await fakeAgent('claude', { cwd: town.path('feature-3/vendor/lib') });
+    town.lock('feature-3');
+    expect((await look()).locks[0]).toMatchObject({ worker: 'feature-3', state: 'held' });
+  });
+
   hostTest('one agent in a directory, one below it, no repository → no collision', async () => {
     const { town, look } = setStage({ marked: false, workers: [] });
     await fakeAgent('claude', { cwd: town.root });

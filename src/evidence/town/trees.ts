@@ -1,11 +1,15 @@
 /** In which working trees of a root that is no Gas Town somebody was seen. Reads only. */
+import { Buffer } from 'node:buffer';
 import { dirname } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
-import { entryExists } from '../../io/disk/entry-exists.ts';
+import { readSmallFile } from '../../io/disk/files.ts';
+
+/** What the `.git` file of a submodule says; that of a linked working tree has `/worktrees/` in its place. */
+const SUBMODULE = /^gitdir: .*\/modules\//;
 
 /**
- * The directories with an entry `.git` in which these places lie, up to the root itself: relative to it, sorted. A directory
- * that nobody may look into counts as none: whoever works there is then taken to work in the tree around it.
+ * The working trees in which these places lie, up to the root itself: relative to it, sorted. A submodule is a part of the tree
+ * around it, and so is a directory that nobody may look into: whoever works there keeps the outer tree's lock.
  *
  * @param root real path
  * @param places absolute directories; those outside the root are passed over
@@ -18,7 +22,13 @@ export const treesAround = (root: string, places: Iterable<string>): readonly st
       const worker = relativeTo(root, path);
       if (worker === null || visited.has(path)) break;
       visited.add(path);
-      if (entryExists(`${path}/.git`)) trees.push(worker);
+      if (isTree(path)) trees.push(worker);
     }
   return trees.sort();
+};
+
+const isTree = (directory: string): boolean => {
+  const entry = readSmallFile(`${directory}/.git`);
+  if (entry.kind === 'file') return !SUBMODULE.test(Buffer.from(entry.bytes).toString('latin1'));
+  return entry.kind === 'other' && entry.type === 'directory';
 };
