@@ -1,4 +1,4 @@
-/** The one place where a diagnosis becomes a deed: look again, judge again, journal, move aside, compare. */
+/** The one place where a diagnosis becomes a deed: look again, judge again, journal, let go, journal. */
 import { dirname } from 'node:path';
 import { immovable } from '../core/judge/may-release.ts';
 import { KEEP_RELEASED_MS } from '../core/record/lock-names.ts';
@@ -6,17 +6,20 @@ import { REFUSALS, refusalOf } from '../core/report/refusals.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
 import type { LockFile, Stamp } from '../core/types/evidence.ts';
 import type { State, Verdict } from '../core/types/judgement.ts';
+import type { LetGo } from '../core/types/kind.ts';
+import { builtInTable } from '../evidence/locks/lock-table.ts';
 import { isAbsence } from '../io/errno.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
-import { finishAside, moveAside } from '../lock/files/aside.ts';
-import { removeCompanion } from '../lock/files/companion.ts';
 import { tidyUp } from '../lock/files/leftovers.ts';
 import { placeIn, releasedPath } from '../lock/files/names.ts';
 import { isSameStamp } from '../lock/files/sight.ts';
 import { type Guard, takeGuard } from '../lock/guard/guard.ts';
 import { isProvenDead } from '../lock/identity.ts';
 import { contextOf, type RepairContext, type RepairOptions, shortPath, symlinkOnTheWay } from './context.ts';
+import type { Deed } from './deeds/deed.ts';
+import { DEEDS } from './deeds/deeds.ts';
 import { appendEntry } from './journal.ts';
+import { changed, failed, skipped } from './outcomes.ts';
 
 /** One lock to be released, as it was diagnosed. */
 export interface ReleaseStep {
@@ -42,6 +45,8 @@ export const applyRelease = async (
   const { lock } = step;
   if (context.signal?.aborted) return interrupted();
   const { stamp } = lock;
+  const kind = builtInTable.kinds.get(lock.kind);
+  if (kind === undefined) return skipped(`nobody here knows locks of the kind ${lock.kind}`);
   const problem = immovable(lock);
   if (problem !== null || stamp === null) return skipped(REFUSALS[problem ?? 'not-a-file']);
   try {
@@ -57,7 +62,13 @@ export const applyRelease = async (
     return isAbsence(taken.error) ? changed('its directory is gone') : failed(taken.why);
   }
   try {
-    return await releaseGuarded(taken.guard, { ...step, stamp }, `${run}-${number}`, run, context);
+    return await releaseGuarded(
+      taken.guard,
+      { ...step, stamp, deed: kind.letGo },
+      `${run}-${number}`,
+      run,
+      context,
+    );
   } catch (error) {
     return failed(describeFailure(error));
   } finally {
@@ -67,13 +78,13 @@ export const applyRelease = async (
 
 const releaseGuarded = async (
   guard: Guard,
-  step: ReleaseStep & { readonly stamp: Stamp },
+  step: ReleaseStep & { readonly stamp: Stamp; readonly deed: LetGo },
   id: string,
   run: string,
   context: RepairContext,
 ): Promise<ReleaseOutcome> => {
   const { calls, townRoot, now } = context;
-  const { lock, stamp, state, force } = step;
+  const { lock, stamp, state, force, deed } = step;
   tidyUp(guard, { nowMs: now(), clearReleasedAfterMs: KEEP_RELEASED_MS });
   const verdict = await context.judge(dirname(guard.place.directory), lock.path);
   const refusal = refuse(verdict, step, guard);
@@ -87,6 +98,8 @@ const releaseGuarded = async (
     id,
     run,
     at: new Date(now()).toISOString(),
+    kind: lock.kind,
+    deed,
     worker: lock.worker,
     lock: shortPath(townRoot, lock.path),
     backup: shortPath(townRoot, backup),
@@ -99,9 +112,17 @@ const releaseGuarded = async (
         : null,
     companion: lock.companion,
   });
-  const outcome = moveAway(guard, stamp, backup);
+  const outcome = letGo(DEEDS[deed], guard, stamp, backup);
   const note = noteOutcome(outcome, id, context);
   return outcome.status === 'fixed' && note !== null ? { ...outcome, reason: note } : outcome;
+};
+
+const letGo = (deed: Deed, guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome => {
+  try {
+    return deed.letGo(guard, stamp, backup);
+  } catch (error) {
+    return failed(describeFailure(error));
+  }
 };
 
 /** The decision of the moment of acting, on the very bytes that were diagnosed; null where nothing speaks against it. */
@@ -120,38 +141,6 @@ const refuse = (
   return skipped(`it lies on a network file system (${guard.network}): only a person releases it, by name`);
 };
 
-const moveAway = (guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome => {
-  const { calls } = guard.directory;
-  try {
-    const moved = moveAside(guard, stamp);
-    switch (moved.kind) {
-      case 'moved':
-        finishAside(calls, guard.place, moved.aside, () => calls.rename(moved.aside, backup));
-        return { status: 'fixed', backup, reason: dropCompanion(guard) };
-      case 'absent':
-        return changed('it is gone');
-      case 'changed':
-        return changed('it was replaced at the last moment, and is back at its place');
-      case 'unguarded':
-        return skipped('somebody removed its guard file (agent.lock.flock) meanwhile');
-      case 'stranded':
-        return failed(`it was replaced at the last moment and lies at ${moved.aside}: ${moved.why}`);
-    }
-  } catch (error) {
-    return failed(describeFailure(error));
-  }
-};
-
-/** The lock is released whatever becomes of its second record, which alone says nothing to other tools. */
-const dropCompanion = ({ place, directory }: Guard): string | null => {
-  try {
-    removeCompanion(directory.calls, place);
-    return null;
-  } catch (error) {
-    return `its second record ${place.companion} could not be removed: ${describeFailure(error)}`;
-  }
-};
-
 /** The disk itself tells what was done, by the kept copy: a journal that is full now must not undo the deed. */
 const noteOutcome = (
   outcome: ReleaseOutcome,
@@ -167,11 +156,5 @@ const noteOutcome = (
     return `the journal could not be finished: ${describeFailure(error)}`;
   }
 };
-
-const changed = (reason: string): ReleaseOutcome => ({ status: 'changed', reason, backup: null });
-
-const skipped = (reason: string): ReleaseOutcome => ({ status: 'skipped', reason, backup: null });
-
-const failed = (reason: string): ReleaseOutcome => ({ status: 'failed', reason, backup: null });
 
 const interrupted = (): ReleaseOutcome => skipped('the run was interrupted before it came to this');

@@ -5,8 +5,9 @@
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Stamp, TrueHolder } from '../core/types/evidence.ts';
+import type { LockKind, Stamp, TrueHolder } from '../core/types/evidence.ts';
 import type { State } from '../core/types/judgement.ts';
+import type { LetGo } from '../core/types/kind.ts';
 import { makeDirectory, openOrMake } from '../io/disk/make-files.ts';
 import { openDirectory, openOwned } from '../io/disk/open-directory.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
@@ -20,6 +21,10 @@ export interface ReleaseEntry {
   readonly id: string;
   readonly run: string;
   readonly at: string;
+  /** Id of the kind of the lock; `agent` in entries of releases that knew no other. */
+  readonly kind: LockKind;
+  /** How it was let go, and so how it is put back. */
+  readonly deed: LetGo;
   readonly worker: string;
   /** Path of the lock, relative to the town where it lies inside. */
   readonly lock: string;

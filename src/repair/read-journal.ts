@@ -3,7 +3,7 @@
  * that names a place outside the town, is damage: told with its number, and never acted upon.
  */
 import { Buffer } from 'node:buffer';
-import { LOCK_HOMES, LOCK_NAME } from '../core/record/lock-names.ts';
+import { builtInTable } from '../evidence/locks/lock-table.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
 import { releasedPath } from '../lock/files/names.ts';
 import { journal as validateJournal } from '../schema/compiled/journal.ts';
@@ -91,17 +91,24 @@ const readLine = (line: string): JournalEntry | string | null => {
   }
   const problem = problemOf(validateJournal, value);
   if (problem !== null) return tellProblem(problem);
-  const entry = value as JournalEntry;
-  return (entry.event === 'release' ? misplaced(entry) : null) ?? entry;
+  const read = value as JournalEntry;
+  if (read.event !== 'release') return read;
+  const entry: ReleaseEntry = { ...BEFORE_KINDS, ...read };
+  return misplaced(entry) ?? entry;
 };
+
+/** What entries mean that name neither: they are of versions that knew nothing else. */
+const BEFORE_KINDS = { kind: 'agent', deed: 'move-aside' } as const;
 
 const BEGINNING = '{"v":1,"event":"';
 
 /** The names follow from the worker and the id: whatever else they say was not written by a repair. */
-const misplaced = ({ id, run, worker, lock, backup }: ReleaseEntry): string | null => {
+const misplaced = ({ id, run, kind, worker, lock, backup }: ReleaseEntry): string | null => {
+  const where = builtInTable.kinds.get(kind)?.where;
+  if (where === undefined) return `nobody here knows locks of the kind ${kind}`;
   if (!isInTown(worker)) return `worker names no place in the town: ${worker}`;
   const home = worker === '.' ? '' : `${worker}/`;
-  const places = Object.keys(LOCK_HOMES).map((name) => `${home}${name}/${LOCK_NAME}`);
+  const places = Object.keys(where.homes).map((name) => `${home}${name}/${where.name}`);
   if (!places.includes(lock)) return `lock is not a lock of that worker: ${lock}`;
   if (!id.startsWith(`${run}-`)) return `id is not of that run: ${id}`;
   return backup === releasedPath({ lock }, id) ? null : `backup is not a copy of that lock: ${backup}`;

@@ -2,12 +2,10 @@
 import { dirname } from 'node:path';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { callerUid, isStranger } from '../io/trust.ts';
-import { bringBack } from '../lock/files/aside.ts';
-import { readCompanion, writeCompanion } from '../lock/files/companion.ts';
 import { placeIn } from '../lock/files/names.ts';
-import { isSameFile, look } from '../lock/files/sight.ts';
 import { type Guard, takeGuard } from '../lock/guard/guard.ts';
 import { contextOf, longPath, type RepairContext, type RepairOptions, symlinkOnTheWay } from './context.ts';
+import { DEEDS } from './deeds/deeds.ts';
 import { findReleases, type JournalDamage, type Release } from './find-releases.ts';
 import { appendEntry, type ReleaseEntry } from './journal.ts';
 
@@ -95,37 +93,17 @@ const restore = (
   entry: ReleaseEntry,
   context: RepairContext,
 ): { readonly status: UndoOutcome['status']; readonly reason: string } => {
-  const { townRoot } = context;
-  const { place } = guard;
-  const { calls } = guard.directory;
-  const backup = longPath(townRoot, entry.backup);
-  const kept = look(calls, backup);
-  const current = look(calls, place.lock);
-  if (kept.kind === 'absent' && current.kind === 'file' && current.stamp.sha256 === entry.stamp.sha256) {
-    return { status: 'already', reason: 'it is back at its place' };
-  }
-  if (kept.kind !== 'file') return { status: 'missing', reason: `its kept copy ${backup} is gone` };
-  if (kept.stamp.sha256 !== entry.stamp.sha256) {
-    return { status: 'missing', reason: `its kept copy ${backup} is not what was released` };
-  }
-  if (!guard.stands())
-    return { status: 'no-guard', reason: 'somebody removed its guard file (agent.lock.flock)' };
-  const existing = calls.lstat(place.lock);
-  const copy = calls.lstat(backup);
-  // An undo that died after linking left two names of one file: only the rest is to be done.
-  const isLinked = existing !== undefined && copy !== undefined && isSameFile(existing, copy);
-  if (existing !== undefined && !isLinked)
-    return { status: 'newer-lock', reason: 'a newer lock stands there' };
-  note('undo', entry, null, context);
-  if (!isLinked && !bringBack(calls, backup, place.lock)) {
-    noteIfPossible('not-undone', entry, 'a newer lock stands there', context);
-    return { status: 'newer-lock', reason: 'a newer lock stands there' };
-  }
-  if (entry.companion !== null && readCompanion(calls, place) === null)
-    writeCompanion(calls, place, entry.companion);
-  if (calls.lstat(backup) !== undefined) calls.unlink(backup);
-  noteIfPossible('undone', entry, null, context);
-  return { status: 'restored', reason: 'it is back at its place' };
+  const { stamp, companion, deed } = entry;
+  let begun = false;
+  const released = { backup: longPath(context.townRoot, entry.backup), stamp, companion };
+  const done = DEEDS[deed].putBack(guard, released, () => {
+    note('undo', entry, null, context);
+    begun = true;
+  });
+  if (!begun) return done;
+  if (done.status === 'restored') noteIfPossible('undone', entry, null, context);
+  else noteIfPossible('not-undone', entry, done.reason, context);
+  return done;
 };
 
 const note = (

@@ -72,6 +72,8 @@ describe('an entry that no repair writes', () => {
     ['a place above the town', { worker: '../x', ...outsideOf('../x') }, 'worker names no place in the town'],
     ['a way up in the middle', { worker: 'a/../../x', ...outsideOf('a/../../x') }, 'worker names no place'],
     ['another place than its worker', outsideOf('gastown/crew/bob'), 'lock is not a lock of that worker'],
+    ['a lock of a kind that nobody knows', { kind: 'note' }, 'nobody here knows locks of the kind note'],
+    ['a deed that nobody does', { deed: 'burn' }, 'deed'],
     ['an absolute lock', outsideOf('/tmp/x'), 'lock is not a lock of that worker'],
     ['a file that is no lock', { lock: `${WORKER}/.runtime/other` }, 'lock is not a lock of that worker'],
     ['a copy that is none of ours', { backup: 'mayor/town.json' }, 'backup is not a copy of that lock'],
@@ -127,6 +129,18 @@ describe('an entry that no repair writes', () => {
     expect([status, stdout]).toEqual([1, expect.stringContaining(`${journal} is damaged: ${words}`)]);
     const { damage } = documentOf<{ damage: object }>(doctor(['undo', '--json', '--town', town.root]).stdout);
     expect(damage).toMatchObject({ lines: 1, firstLine: 1 });
+  });
+
+  test('is none that an older version wrote, which named neither kind nor deed', async () => {
+    const { town, path, journal, entry } = await releasedTown();
+    const { kind, deed, ...old } = entry;
+    expect([kind, deed]).toEqual(['agent', 'move-aside']);
+    writeFileSync(journal, `${JSON.stringify(old)}\n`);
+    expect(await undoReleases(null, { townRoot: town.root })).toMatchObject({
+      outcomes: [{ status: 'restored', lock: path }],
+      damage: null,
+    });
+    expect(existsSync(path)).toBe(true);
   });
 
   test('does not keep what stands beside it from being put back', async () => {

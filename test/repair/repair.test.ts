@@ -85,6 +85,8 @@ describe('releasing', () => {
       {
         event: 'release',
         id: `${RUN}-1`,
+        kind: 'agent',
+        deed: 'move-aside',
         worker: WORKER,
         state: 'stale',
         forced: false,
@@ -272,6 +274,18 @@ describe('releasing', () => {
     await agent.stop();
     const onNfs = { calls: { ...systemCalls, fileSystemType: () => 0x6969 } };
     expect(await release(town, await diagnose(town), onNfs)).toMatchObject({ status: 'fixed' });
+  });
+
+  test('a lock of a kind that nobody here knows stays', async () => {
+    const town = makeTown();
+    const path = town.lock(WORKER);
+    const verdict = await diagnose(town);
+    const outcome = await release(town, { ...verdict, lock: { ...verdict.lock, kind: 'note' } });
+    expect(outcome).toMatchObject({
+      status: 'skipped',
+      reason: 'nobody here knows locks of the kind note',
+    });
+    expect(existsSync(path)).toBe(true);
   });
 
   test('nothing is changed through a symlink on the way to the lock, or to the journal', async () => {

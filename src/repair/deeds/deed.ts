@@ -1,0 +1,28 @@
+/** What letting go of a lock, and putting it back, consists of. A kind names its deed; the steps around it are the same for all. */
+import type { ReleaseOutcome } from '../../core/report/report.ts';
+import type { Stamp, TrueHolder } from '../../core/types/evidence.ts';
+import type { Guard } from '../../lock/guard/guard.ts';
+
+/** What a release has left behind, as the journal tells it. */
+export interface Released {
+  /** Absolute path of the kept copy. */
+  readonly backup: string;
+  readonly stamp: Stamp;
+  readonly companion: TrueHolder | null;
+}
+
+export interface PutBack {
+  readonly status: 'restored' | 'already' | 'newer-lock' | 'missing' | 'no-guard';
+  /** A sentence fragment. */
+  readonly reason: string;
+}
+
+export interface Deed {
+  /** Lets go of the lock with this stamp, and keeps a copy at `backup`. Expected failures are outcomes. */
+  readonly letGo: (guard: Guard, stamp: Stamp, backup: string) => ReleaseOutcome;
+  /**
+   * Puts it back, never over a newer lock. Calls `begin` before anything is changed, and changes nothing where that throws.
+   * Throws what the system throws.
+   */
+  readonly putBack: (guard: Guard, released: Released, begin: () => void) => PutBack;
+}

@@ -1,0 +1,66 @@
+/** Letting go by moving aside: the lock becomes its kept copy, which `doctor undo` links back. Always under the guard. */
+import type { ReleaseOutcome } from '../../core/report/report.ts';
+import type { Stamp } from '../../core/types/evidence.ts';
+import { describeFailure } from '../../io/programs/describe-failure.ts';
+import { bringBack, finishAside, moveAside } from '../../lock/files/aside.ts';
+import { readCompanion, removeCompanion, writeCompanion } from '../../lock/files/companion.ts';
+import { isSameFile, look } from '../../lock/files/sight.ts';
+import type { Guard } from '../../lock/guard/guard.ts';
+import { changed, failed, skipped } from '../outcomes.ts';
+import type { Deed, PutBack, Released } from './deed.ts';
+
+const letGo = (guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome => {
+  const { calls } = guard.directory;
+  const moved = moveAside(guard, stamp);
+  switch (moved.kind) {
+    case 'moved':
+      finishAside(calls, guard.place, moved.aside, () => calls.rename(moved.aside, backup));
+      return { status: 'fixed', backup, reason: dropCompanion(guard) };
+    case 'absent':
+      return changed('it is gone');
+    case 'changed':
+      return changed('it was replaced at the last moment, and is back at its place');
+    case 'unguarded':
+      return skipped('somebody removed its guard file (agent.lock.flock) meanwhile');
+    case 'stranded':
+      return failed(`it was replaced at the last moment and lies at ${moved.aside}: ${moved.why}`);
+  }
+};
+
+/** The lock is released whatever becomes of its second record, which alone says nothing to other tools. */
+const dropCompanion = ({ place, directory }: Guard): string | null => {
+  try {
+    removeCompanion(directory.calls, place);
+    return null;
+  } catch (error) {
+    return `its second record ${place.companion} could not be removed: ${describeFailure(error)}`;
+  }
+};
+
+const NEWER: PutBack = { status: 'newer-lock', reason: 'a newer lock stands there' };
+
+const putBack = (guard: Guard, { backup, stamp, companion }: Released, begin: () => void): PutBack => {
+  const { place } = guard;
+  const { calls } = guard.directory;
+  const kept = look(calls, backup);
+  const current = look(calls, place.lock);
+  if (kept.kind === 'absent' && current.kind === 'file' && current.stamp.sha256 === stamp.sha256)
+    return { status: 'already', reason: 'it is back at its place' };
+  if (kept.kind !== 'file') return { status: 'missing', reason: `its kept copy ${backup} is gone` };
+  if (kept.stamp.sha256 !== stamp.sha256)
+    return { status: 'missing', reason: `its kept copy ${backup} is not what was released` };
+  if (!guard.stands())
+    return { status: 'no-guard', reason: 'somebody removed its guard file (agent.lock.flock)' };
+  const existing = calls.lstat(place.lock);
+  const copy = calls.lstat(backup);
+  // An undo that died after linking left two names of one file: only the rest is to be done.
+  const isLinked = existing !== undefined && copy !== undefined && isSameFile(existing, copy);
+  if (existing !== undefined && !isLinked) return NEWER;
+  begin();
+  if (!isLinked && !bringBack(calls, backup, place.lock)) return NEWER;
+  if (companion !== null && readCompanion(calls, place) === null) writeCompanion(calls, place, companion);
+  if (calls.lstat(backup) !== undefined) calls.unlink(backup);
+  return { status: 'restored', reason: 'it is back at its place' };
+};
+
+export const moveAsideDeed: Deed = { letGo, putBack };
