@@ -1,10 +1,10 @@
 import { advice, defineCheck } from '../src/check.ts';
 
-/** Several live agents on one worker, or one agent behind several workers' locks: their work overwrites each other's. */
+/** Several live agents in one directory overwrite each other's work; or several workers' locks claim the same agent. */
 export default defineCheck({
   id: 'collision',
   title: 'Collisions',
-  summary: 'Two or more live agents share one worker, or one agent is claimed by several.',
+  summary: 'Two or more agents work in one directory, or several locks claim the same agent.',
   run: ({ collisions, verdicts }) =>
     collisions.map(({ kind, workers, message, facts }) => {
       const [worker = null] = workers;
@@ -12,8 +12,8 @@ export default defineCheck({
       const verdict = verdicts.findLast(({ lock }) => lock.worker === worker);
       const text =
         kind === 'agents'
-          ? 'decide which agent belongs here, and have the other one stop or move; the doctor ends nobody'
-          : 'find out at which worker that agent works, then release the other lock by name';
+          ? 'stop one of them yourself; doctor never kills agents'
+          : 'find out which worker that agent belongs to, then release the other lock by name';
       return {
         severity: 'error',
         worker,

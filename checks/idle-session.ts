@@ -5,13 +5,13 @@ const fixFor = ({ holder }: Verdict, { machine: { tmux, asker } }: Snapshot): Fi
   const server = tmux.servers.find(({ socket }) => socket === pane?.socket);
   const shown = server?.panes.find(({ id }) => id === pane?.id);
   if (pane === null || shown === undefined || !pane.socket.startsWith('/'))
-    return advice('end its session when nobody needs it: the lock is stale then');
+    return advice('end its session when you no longer need it; --fix can then release the lock');
   if (asker.pane?.socket === pane.socket && asker.pane.id === pane.id)
-    return advice('this is the pane you ask from: the lock is stale once its shell has ended');
+    return advice('this is the pane you are in; once its shell exits, --fix can release the lock');
   const isAlone = server?.panes.filter(({ sessionId }) => sessionId === shown.sessionId).length === 1;
   const client = ['tmux', '-S', pane.socket];
   return advice(
-    `look at it, then end ${isAlone ? 'its session' : 'that pane'}: the lock is stale then, and --fix releases it`,
+    `look at it, then end ${isAlone ? 'its session' : 'that pane'}; --fix can then release the lock`,
     [
       [...client, 'attach-session', '-t', pane.id],
       isAlone ? [...client, 'kill-session', '-t', shown.sessionId] : [...client, 'kill-pane', '-t', pane.id],

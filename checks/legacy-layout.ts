@@ -13,14 +13,10 @@ export default defineCheck({
         severity: 'info',
         worker: null,
         lock: null,
-        message: targetExists
-          ? `${from} is left behind, and ${to} exists already`
-          : `${from} belongs at ${to}`,
-        evidence: [{ source: 'lock', text: `${from} was found at its old place` }],
+        message: targetExists ? `both ${from} (old) and ${to} exist` : `${from} belongs at ${to}`,
+        evidence: [{ source: 'lock', text: `${from} is the old location` }],
         fix: targetExists
-          ? advice('compare the two and keep what is right; nothing is overwritten for you', [
-              ['diff', '-r', source, target],
-            ])
+          ? advice('compare them and keep one', [['diff', '-r', source, target]])
           : advice('move it; -n never overwrites', [
               ['mkdir', '-p', parent],
               ['mv', '-n', source, target],

@@ -1,10 +1,10 @@
 import { advice, defineCheck, isAbandoned, type Leftover, optionWith } from '../src/check.ts';
 
 const SAID: Readonly<Record<Leftover['kind'], string>> = {
-  tmp: 'a writer died before it finished this file',
-  new: 'a run of ours was killed before it published this lock',
-  old: 'a release of ours was killed half-way: this may still be the lock',
-  released: 'a kept copy of a released lock',
+  tmp: 'its writer died before it finished this file',
+  new: 'doctor was killed before it put this lock in place',
+  old: 'doctor was killed halfway through a release; this may still be the lock',
+  released: 'the backup of a released lock',
 };
 
 /** Files beside a lock that a killed run left. Never `agent.lock.flock`, which stays for ever by design. */
@@ -21,7 +21,7 @@ export default defineCheck({
         lock: null,
         message: `${path.split('/').at(-1) ?? path}: ${SAID[kind]}`,
         evidence: [{ source: 'lock', text: path }],
-        fix: advice('the next repair or acquire at this worker finishes or undoes it', [
+        fix: advice('the next repair, or the next agent that takes the lock, cleans it up', [
           ['doctor', '--fix', ...optionWith('worker', worker), '--yes', '--town', snapshot.town.root],
         ]),
       })),

@@ -4,19 +4,17 @@ const fixFor = ({ holder, lock }: Verdict, { town: { root } }: Snapshot): Fix =>
   const pid = holder?.truePid ?? 0;
   if (holder?.claimedBy != null)
     return advice(
-      `process ${pid} is at work for ${holder.claimedBy}, and most likely did not take this lock: leave it alone`,
+      `process ${pid} works for ${holder.claimedBy} and most likely did not take this lock; leave it alone`,
       [['doctor', 'explain', lock.worker, '--town', root]],
     );
-  return advice('look at the process first; when it has ended the lock is stale and --fix releases it', [
-    ['ps', '-fp', String(pid)],
-  ]);
+  return advice('check the process; once it exits, --fix can release the lock', [['ps', '-fp', String(pid)]]);
 };
 
-/** The holding process lives, but the tmux session or pane it named is gone: somebody works where nobody looks. */
+/** The process that took the lock is still running, but its tmux session or pane is gone: it may work where nobody looks. */
 export default defineCheck({
   id: 'orphaned-lock',
   title: 'Orphaned locks',
-  summary: 'The holding process lives; the tmux session or pane it names is gone.',
+  summary: 'The process that took the lock is still running; its tmux session or pane is gone.',
   run: ({ verdicts, snapshot }) =>
     verdicts
       .filter(({ state }) => state === 'orphaned')

@@ -4,9 +4,20 @@ const fixFor = (verdict: Verdict): Fix => {
   const { release: allowed } = verdict;
   if (allowed.allowed || allowed.why !== 'tracked-unknown') return release(verdict);
   return advice(
-    'git could not say whether it tracks this lock, so it is not released; make git answer there first',
+    'git could not say whether it tracks this lock, so it is not released; make git work there first',
     [['git', '-C', verdict.lock.path.replace(/\/[^/]+\/agent\.lock$/, ''), 'status']],
   );
+};
+
+/** Of a copied directory's lock: whose it is. Null for every other lock, and where the original is not here. */
+const copyOf = ({ lock, notes, holder }: Verdict, verdicts: readonly Verdict[]): string | null => {
+  if (!notes.includes('copy')) return null;
+  const original = verdicts.find(
+    (other) => !other.notes.includes('copy') && other.lock.stamp?.sha256 === lock.stamp?.sha256,
+  );
+  return original === undefined
+    ? null
+    : `a copy of ${original.lock.worker}'s lock; its process ${holder?.truePid ?? 0} belongs there`;
 };
 
 /** A lock whose holder is proven gone: nobody works here, and nobody else may start. */
@@ -21,7 +32,7 @@ export default defineCheck({
         severity: 'warning',
         worker: verdict.lock.worker,
         lock: verdict.lock.id,
-        message: summary(verdict),
+        message: copyOf(verdict, verdicts) ?? summary(verdict),
         evidence: verdict.facts,
         fix: fixFor(verdict),
       })),

@@ -1,18 +1,18 @@
 import { advice, defineCheck, type Finding, type LockFile, type Verdict } from '../src/check.ts';
 
 const workerDirectory = (lock: LockFile): string => lock.path.replace(/\/[^/]+\/agent\.lock$/, '');
-const fileName = (lock: LockFile): string =>
-  lock.layout === 'legacy' ? '.gastown/agent.lock' : '.runtime/agent.lock';
+const directoryName = (lock: LockFile): string => (lock.layout === 'legacy' ? '.gastown' : '.runtime');
+const fileName = (lock: LockFile): string => `${directoryName(lock)}/agent.lock`;
 
 const tracked = ({ lock }: Verdict): Finding => ({
   severity: 'warning',
   worker: lock.worker,
   lock: lock.id,
-  message: 'git tracks this lock: every clone carries it, and each reset brings it back',
+  message: 'tracked by git, so every clone and reset brings it back',
   evidence: [
     { source: 'git', text: `${fileName(lock)} is tracked in ${lock.git?.repository ?? 'its repository'}` },
   ],
-  fix: advice('stop tracking it (the file stays), ignore the directory, and commit that', [
+  fix: advice(`untrack it (git rm --cached), ignore ${directoryName(lock)}/, commit`, [
     ['git', '-C', workerDirectory(lock), 'rm', '--cached', '--quiet', '--', fileName(lock)],
     [
       'sh',
@@ -20,7 +20,7 @@ const tracked = ({ lock }: Verdict): Finding => ({
       'printf \'\\n%s\\n\' "$2" >> "$1/.gitignore"',
       'sh',
       workerDirectory(lock),
-      fileName(lock).replace('agent.lock', ''),
+      `${directoryName(lock)}/`,
     ],
     ['git', '-C', workerDirectory(lock), 'add', '.gitignore'],
   ]),
@@ -30,17 +30,18 @@ const unignored = ({ lock }: Verdict): Finding => ({
   severity: 'info',
   worker: lock.worker,
   lock: lock.id,
-  message: 'nothing ignores .runtime/ here, so this lock can be committed by accident',
+  message: `${directoryName(lock)}/ is not in .gitignore; this lock could be committed`,
   evidence: [
-    { source: 'git', text: `no ignore rule of ${lock.git?.repository ?? 'the repository'} covers it` },
+    { source: 'git', text: `no ignore rule in ${lock.git?.repository ?? 'the repository'} covers it` },
   ],
-  fix: advice('ignore the directory for this repository without touching its files', [
+  fix: advice(`add ${directoryName(lock)}/ to .git/info/exclude`, [
     [
       'sh',
       '-c',
-      'printf \'\\n%s\\n\' .runtime/ >> "$(git -C "$1" rev-parse --path-format=absolute --git-path info/exclude)"',
+      'printf \'\\n%s\\n\' "$2" >> "$(git -C "$1" rev-parse --path-format=absolute --git-path info/exclude)"',
       'sh',
       workerDirectory(lock),
+      `${directoryName(lock)}/`,
     ],
   ]),
 });

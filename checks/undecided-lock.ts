@@ -21,18 +21,18 @@ const fixForForeign = (
 ): Fix => {
   const hostname = holder?.hostname ?? '';
   if (reasons.includes('other-namespace') || hostname === '')
-    return advice('ask in the container that took it; nothing here can prove it dead');
-  const name = `name "${hostname}" under "formerHosts" in lock-doctor.json`;
+    return advice("run doctor in the container that took it; it can't be checked from here");
+  const name = `add "${hostname}" to "formerHosts" in lock-doctor.json`;
   if (isContainerId(hostname))
     return advice(
-      `${hostname} looks like the id of a container: ask in there, or where that container is gone for good, ${name}`,
+      `${hostname} looks like a container id: run doctor in it; if that container is gone for good, ${name}`,
       asFormerHost(hostname, root),
     );
   const here = host.platform === 'darwin' ? 'this Mac' : 'this machine';
   return advice(
     /\.(local|lan|home)$/i.test(hostname)
-      ? `ask on ${hostname}; it may be ${here} under another name: then, or where it is gone for good, ${name}`
-      : `ask on ${hostname}; where it is gone for good, or is ${here} by now, ${name}`,
+      ? `run doctor on ${hostname}; if that is ${here} under another name, or is gone for good, ${name}`
+      : `run doctor on ${hostname}; it can't be checked from here. If that host is gone for good, or is ${here} now, ${name}`,
     asFormerHost(hostname, root),
   );
 };
@@ -40,17 +40,17 @@ const fixForForeign = (
 const fixForUnknown = ({ reasons, strangers }: Verdict, { machine: { host } }: Snapshot): Fix =>
   advice(
     strangers.length > 0
-      ? 'wait for it to end, or name it in the configuration: an agent holds the worker, a bystander does not count'
+      ? 'wait until it exits, or name it in lock-doctor.json under "agents" or "bystanders"'
       : reasons.includes('process-unknown') && host.initialPidNamespace !== true
-        ? 'ask outside of this container or sandbox, where the holder may run'
-        : 'make what could not be reached reachable and ask again',
+        ? 'run doctor outside this container or sandbox, where the holder may be'
+        : 'fix what could not be reached, then run doctor again',
   );
 
 /** Locks that could not be judged: evidence was missing (doubt), or they belong to another host. */
 export default defineCheck({
   id: 'undecided-lock',
   title: 'Undecided locks',
-  summary: 'Evidence was missing, or the lock was taken on another host: nothing is concluded.',
+  summary: 'The lock could not be checked, or was taken on another host.',
   reportsDoubt: true,
   run: ({ verdicts, snapshot }) =>
     verdicts
@@ -65,7 +65,7 @@ export default defineCheck({
           lock: lock.id,
           message: isUnknown
             ? `cannot tell: ${doubtOf(verdict)}`
-            : `not from here: ${summary(verdict)}${blocks ? ', and its number is in use here' : ''}`,
+            : `${summary(verdict)}${blocks ? '; its PID is in use here' : ''}`,
           evidence: facts,
           fix: isUnknown ? fixForUnknown(verdict, snapshot) : fixForForeign(verdict, snapshot),
           ...(isUnknown ? {} : { doubt: false as const }),

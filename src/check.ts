@@ -2,7 +2,7 @@
  * What a check module imports (`lock-doctor/check`): the types of the evidence, and the few words in which a check
  * speaks. A check is pure: it gets an examination and returns findings; a fix is a proposal that only the repair acts on.
  */
-import { describeAge } from './core/report/age.ts';
+import { describeLoss } from './core/report/holder-words.ts';
 import type { Check, Fix } from './core/types/check.ts';
 import type { Verdict } from './core/types/judgement.ts';
 
@@ -53,19 +53,10 @@ export const advice = (text: string, commands: readonly (readonly string[])[] = 
   commands,
 });
 
-/** One line that says who held the lock and how it stands: `process 41822 gone, pane %55 gone, 8 h`. */
+/** What became of a lock's holder, in one line: `its process (41822) and pane (%55) are gone; taken 8 h ago`. */
 export const summary = (verdict: Verdict): string => {
-  const { holder, lock, facts, reasons } = verdict;
-  if (holder === null) return facts[0]?.text ?? `${lock.path} is no lock record`;
-  const away = reasons.includes('other-namespace')
-    ? 'taken in another PID namespace'
-    : `taken on ${holder.hostname ?? 'another host'}`;
-  const process = holder.process === null ? away : `process ${holder.truePid} ${holder.process}`;
-  const noun = holder.sessionId?.startsWith('%') === true ? 'pane' : 'session';
-  const session =
-    holder.session === 'unnamed' || holder.sessionId === null
-      ? 'no session named'
-      : `${noun} ${holder.sessionId} ${holder.session}`;
-  const age = holder.ageSeconds === null ? 'age unknown' : describeAge(holder.ageSeconds);
-  return [process, session, age].join(', ');
+  const { holder, lock, facts } = verdict;
+  return holder === null
+    ? (facts[0]?.text ?? `${lock.path} is not a valid lock`)
+    : describeLoss(holder, verdict);
 };

@@ -53,6 +53,7 @@ const main = async (): Promise<void> => {
     command: route.command,
     format: formatAskedFor(route.argv),
     startedAtMs: Date.now(),
+    changes: asksFor(route.argv, '--fix'),
     debug: process.env.DEBUG === 'lock-doctor',
   };
   // exec passes signals on to its command and ends when that has ended.

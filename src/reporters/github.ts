@@ -3,17 +3,19 @@ import type { Report, ReportFinding } from '../core/types/report.ts';
 import { escapeControls } from './screen/safe-text.ts';
 import { describeFix } from './screen/sentences.ts';
 import { summarize } from './screen/summary.ts';
+import { nameOf } from './screen/words.ts';
+import { worstFirst } from './screen/worst-first.ts';
 
 const LEVELS = { info: 'notice', warning: 'warning', error: 'error' } as const;
 
 /** Workflow commands of GitHub Actions: one annotation per finding, gap and crashed check, and the headline last. */
 export const renderGithub = (report: Report): string =>
   [
-    ...report.findings
+    ...worstFirst(report.findings)
       .filter(({ fix }) => fix?.status !== 'fixed')
       .map((finding) => annotation(finding, report)),
     ...report.gaps.map(
-      ({ what, why }) => `::warning title=${property('not looked at')}::${data(`${what}: ${why}`)}`,
+      ({ what, why }) => `::warning title=${property('could not be checked')}::${data(`${what}: ${why}`)}`,
     ),
     ...report.checks
       .filter(({ status }) => status === 'crashed')
@@ -33,7 +35,7 @@ const annotation = (finding: ReportFinding, report: Report): string => {
     `title=${property(finding.check)}`,
   ];
   const fix = describeFix(finding);
-  const text = `${finding.worker ?? 'town'}: ${finding.message}${fix === null ? '' : ` (${fix})`}`;
+  const text = `${nameOf(finding.worker ?? '.', report.town?.root)}: ${finding.message}${fix === null ? '' : ` (${fix})`}`;
   return `::${LEVELS[finding.severity]} ${properties.join(',')}::${data(text)}`;
 };
 

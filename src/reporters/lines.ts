@@ -2,37 +2,46 @@
 import type { Report, ReportFinding } from '../core/types/report.ts';
 import { describeFix, describeTown } from './screen/sentences.ts';
 import { createPen, type Pen, type Presentation } from './screen/style.ts';
-import { summarize } from './screen/summary.ts';
-import { formatDuration } from './screen/words.ts';
+import { isHealthy, summarize } from './screen/summary.ts';
+import { count, formatDuration, nameOf } from './screen/words.ts';
+import { worstFirst } from './screen/worst-first.ts';
 
 /** Lines for a pipe: each stands alone, starts with what it is, and names its worker; `grep` and `cut` work. */
 export const renderLines = (report: Report, presentation: Presentation): readonly string[] => {
   const pen = createPen(presentation);
   const verbose = presentation.verbosity === 'verbose';
+  const root = report.town?.root;
   const problems = [
-    ...report.findings
+    ...worstFirst(report.findings)
       .filter(({ severity }) => presentation.verbosity !== 'quiet' || severity !== 'info')
-      .flatMap((finding) => findingLines(finding, pen, verbose)),
+      .flatMap((finding) => findingLines(finding, root, pen, verbose)),
     ...report.checks
       .filter(({ status }) => status === 'crashed')
       .map(({ id, error }) => `crashed ${id}: ${pen.safe(error ?? 'no message')}`),
     ...report.gaps.map(({ what, why }) => `gap ${pen.safe(what)}: ${pen.safe(why)}`),
   ];
   if (presentation.verbosity === 'quiet') return problems;
+  if (!verbose && isHealthy(report))
+    return [`ok ${pen.safe(`${root === undefined ? '' : `${root}: `}${summarize(report).headline}`)}`];
   return [
-    ...describeTown(report).map((line) => `town ${pen.safe(line)}`),
+    ...describeTown(report, verbose).map((line) => `town ${pen.safe(line)}`),
     ...(verbose ? timingLines(report, pen) : []),
     ...problems,
-    ...summaryLines(report, pen),
+    ...summaryLines(report, pen, verbose),
   ];
 };
 
-const findingLines = (finding: ReportFinding, pen: Pen, verbose: boolean): readonly string[] => {
+const findingLines = (
+  finding: ReportFinding,
+  root: string | undefined,
+  pen: Pen,
+  verbose: boolean,
+): readonly string[] => {
   const { severity, doubt, check, worker, message, evidence, fix } = finding;
   const outcome = describeFix(finding);
   const word = fix?.status === 'fixed' ? 'fixed' : doubt ? 'unknown' : severity;
   return [
-    `${word} ${check} ${pen.safe(worker ?? '.')}: ${pen.safe(message)}${outcome === null ? '' : ` (${pen.safe(outcome)})`}`,
+    `${word} ${check} ${pen.safe(nameOf(worker ?? '.', root))}: ${pen.safe(message)}${outcome === null ? '' : outcome.endsWith(')') ? `; ${pen.safe(outcome)}` : ` (${pen.safe(outcome)})`}`,
     ...(verbose ? evidence.map(({ source, text }) => `  ${source}: ${pen.safe(text)}`) : []),
   ];
 };
@@ -40,21 +49,25 @@ const findingLines = (finding: ReportFinding, pen: Pen, verbose: boolean): reado
 const timingLines = (report: Report, pen: Pen): readonly string[] => [
   ...(report.tmux?.servers ?? []).map(
     ({ socket, status, reason, sessions, panes }) =>
-      `tmux ${pen.safe(socket)}: ${status === 'ok' ? `${sessions} sessions, ${panes} panes` : `${status}${reason === null ? '' : `, ${pen.safe(reason)}`}`}`,
+      `tmux ${pen.safe(socket)}: ${status === 'ok' ? `${count(sessions, 'session')}, ${count(panes, 'pane')}` : `${status}${reason === null ? '' : `, ${pen.safe(reason)}`}`}`,
   ),
   ...report.checks.map(
     ({ id, status, findings, durationMs }) =>
-      `check ${id}: ${status}, ${findings} findings, ${formatDuration(durationMs)}`,
+      `check ${id}: ${status}, ${count(findings, 'finding')}, ${formatDuration(durationMs)}`,
   ),
 ];
 
-const summaryLines = (report: Report, pen: Pen): readonly string[] => {
-  const { headline, steps } = summarize(report);
+const summaryLines = (report: Report, pen: Pen, verbose: boolean): readonly string[] => {
+  const { headline, steps } = summarize(report, verbose);
   return [
-    `summary ${headline}`,
-    ...steps.flatMap(({ text, commands }) => [
-      `summary ${text.replace(/:$/, '.')}`,
+    `summary ${pen.safe(headline)}`,
+    ...steps.flatMap(({ text, commands, more }) => [
+      `summary ${inOneLine(text, more)}`,
       ...commands.map((command) => `next ${pen.command(command)}`),
     ]),
   ];
 };
+
+/** In a pipe the command has a line of its own, which says by its first word what it is. */
+const inOneLine = (text: string, more: number): string =>
+  `${text.replace(/(\. Run|, then run|\. Undo with)?:$/, '')}${more > 0 ? ` (and ${more} more: doctor -v)` : ''}.`;

@@ -4,13 +4,15 @@ import { escapeControls } from './screen/safe-text.ts';
 import { describeFix, describeTown } from './screen/sentences.ts';
 import { quoteCommand } from './screen/shell-quote.ts';
 import { summarize } from './screen/summary.ts';
+import { nameOf } from './screen/words.ts';
+import { worstFirst } from './screen/worst-first.ts';
 
 /** A report to paste into an issue or a chat: nothing in it is taken for markup, a mention or a link. */
 export const renderMarkdown = (report: Report): string =>
   [
     '## lock-doctor',
     '',
-    ...describeTown(report).map(plain),
+    ...describeTown(report, false).map(plain),
     '',
     ...findingTable(report),
     ...gapList(report),
@@ -20,15 +22,15 @@ export const renderMarkdown = (report: Report): string =>
     .map((line) => `${line}\n`)
     .join('');
 
-const findingTable = ({ findings }: Report): readonly string[] =>
+const findingTable = ({ findings, town }: Report): readonly string[] =>
   findings.length === 0
     ? []
     : [
         '| | check | worker | finding | fix |',
         '|---|---|---|---|---|',
-        ...findings.map(
+        ...worstFirst(findings).map(
           (finding) =>
-            `| ${word(finding)} | ${plain(finding.check)} | ${code(finding.worker ?? '.')} | ${plain(finding.message)} | ${plain(describeFix(finding) ?? '')} |`,
+            `| ${word(finding)} | ${plain(finding.check)} | ${code(nameOf(finding.worker ?? '.', town?.root))} | ${plain(finding.message)} | ${plain(describeFix(finding) ?? '')} |`,
         ),
         '',
       ];
@@ -36,7 +38,7 @@ const findingTable = ({ findings }: Report): readonly string[] =>
 const gapList = ({ gaps }: Report): readonly string[] =>
   gaps.length === 0
     ? []
-    : ['Not looked at:', '', ...gaps.map(({ what, why }) => `- ${code(what)}: ${plain(why)}`), ''];
+    : ['Could not be checked:', '', ...gaps.map(({ what, why }) => `- ${code(what)}: ${plain(why)}`), ''];
 
 const crashList = ({ checks }: Report): readonly string[] => {
   const crashed = checks.filter(({ status }) => status === 'crashed');
@@ -53,10 +55,10 @@ const crashList = ({ checks }: Report): readonly string[] => {
 const summaryLines = (report: Report): readonly string[] => {
   const { headline, steps } = summarize(report);
   return [
-    `**${headline}**`,
-    ...steps.flatMap(({ text, commands }) => [
+    `**${plain(headline)}**`,
+    ...steps.flatMap(({ text, commands, more }) => [
       '',
-      text,
+      more > 0 ? text.replace(/:$/, ` (and ${more} more: doctor -v):`) : text,
       ...(commands.length === 0
         ? []
         : ['', '```sh', ...commands.map((command) => quoteCommand(command)), '```']),

@@ -1,6 +1,8 @@
 /** The answers of a preflight, one line per worker. */
 import type { Answer, PreflightReport, PreflightResult } from '../core/types/report.ts';
+import { wrapText } from './screen/display-width.ts';
 import { createPen, type Mark, type Pen, type Presentation } from './screen/style.ts';
+import { nameOf } from './screen/words.ts';
 
 const MARKS: Readonly<Record<Answer, Mark>> = {
   free: 'pass',
@@ -12,21 +14,42 @@ const MARKS: Readonly<Record<Answer, Mark>> = {
 /** One line and one answer per worker; quiet: only where the answer is not `free`; verbose: with the evidence. */
 export const renderPreflight = (report: PreflightReport, presentation: Presentation): string => {
   const pen = createPen(presentation);
+  const root = report.town?.root;
   return report.results
     .filter(({ answer }) => presentation.verbosity !== 'quiet' || answer !== 'free')
     .flatMap((result) => [
-      answerLine(result, pen),
+      ...answerLines(result, root, pen, presentation),
       ...(presentation.verbosity === 'verbose'
-        ? result.evidence.map(({ source, text }) => `  ${source}: ${pen.safe(text)}`)
+        ? result.evidence.flatMap(({ source, text }) =>
+            wrapText(
+              `${source}: ${pen.safe(text)}`,
+              presentation.layout === 'screen' ? presentation.width - 2 : 0,
+            ).map((line) => `  ${line}`),
+          )
         : []),
     ])
     .map((line) => `${line}\n`)
     .join('');
 };
 
-const answerLine = ({ worker, answer, message, next }: PreflightResult, pen: Pen): string => {
+/** One line in a pipe. On a screen it is wrapped, and the command has a line of its own, which stays whole. */
+const answerLines = (
+  { worker, answer, message, next }: PreflightResult,
+  root: string | undefined,
+  pen: Pen,
+  { layout, width }: Presentation,
+): readonly string[] => {
   const [command] = next;
   // The answer is said once, even where the sentence begins with it.
   const said = message.startsWith(`${answer}: `) ? message.slice(answer.length + 2) : message;
-  return `${pen.paint(MARKS[answer], answer)} ${pen.safe(worker)}: ${pen.safe(said)}${command === undefined ? '' : ` (next: ${pen.command(command)})`}`;
+  const text = `${pen.safe(nameOf(worker, root))}: ${pen.safe(said)}`;
+  const head = (rest: string): string => `${pen.paint(MARKS[answer], answer)}${rest.slice(answer.length)}`;
+  if (layout === 'lines')
+    return [head(`${answer} ${text}${command === undefined ? '' : ` (next: ${pen.command(command)})`}`)];
+  const [first = '', ...more] = wrapText(`${answer} ${text}`, width - 2);
+  return [
+    head(first),
+    ...more.map((line) => `  ${line}`),
+    ...(command === undefined ? [] : [`  next: ${pen.command(command)}`]),
+  ];
 };

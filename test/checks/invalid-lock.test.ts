@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import check from '../../checks/invalid-lock.ts';
+import { examineSnapshot } from '../../src/core/judge/examine.ts';
 import type { LockFile, LockProblem } from '../../src/core/types/evidence.ts';
-import { aLock, aPane, aServer, NOW, ROOT } from '../support/snapshot.ts';
+import { aLock, aPane, aServer, aSnapshot, NOW, ROOT } from '../support/snapshot.ts';
 import { runOn, TRACKED } from './run-on.ts';
 
 const ADA = 'gastown/crew/ada';
@@ -15,7 +16,7 @@ describe('invalid-lock reports', () => {
         severity: 'warning',
         worker: ADA,
         lock: `agent:${ADA}`,
-        message: 'no lock record: the file is empty',
+        message: 'not a valid lock: the file is empty',
         evidence: [{ source: 'lock', text: 'the file is empty' }],
         fix: { action: 'release', lock: `agent:${ADA}` },
       },
@@ -23,22 +24,30 @@ describe('invalid-lock reports', () => {
   });
 
   test.each([
-    ['directory', 'it is no regular file', false],
-    ['fifo', 'it is no regular file', false],
-    ['too-large', 'it is larger than any lock', true],
+    ['directory', 'not a regular file', false],
+    ['fifo', 'not a regular file', false],
+    ['too-large', 'larger than any lock', true],
   ] as const)('a %s with advice to look, never with a release', (problem, said, isRegularFile) => {
     const [finding] = runOn(check, { locks: [broken({ isRegularFile, stamp: null }, problem)] });
     expect(finding?.fix).toEqual({
       action: 'advice',
-      text: `${said}, so nothing is removed: look what put it there`,
+      text: `${said}, so nothing is removed; find out what put it there`,
       commands: [['ls', '-la', `${ROOT}/${ADA}/.runtime/agent.lock`]],
     });
   });
 
   test.each([
-    ['a file that was written just now', broken({ mtimeMs: NOW - 12_000 }), 'ask again in 18 s'],
-    ['a file whose age is not known', broken({ mtimeMs: null }), 'ask again in 30 s'],
-    ['a file that git tracks', broken({ git: TRACKED }), 'git tracks this file'],
+    ['a file that was written just now', broken({ mtimeMs: NOW - 12_000 }), 18],
+    ['a file whose age is not known', broken({ mtimeMs: null }), 30],
+  ])('%s, which needs only time: the verdict does not allow its release yet', (_, lock, retryInSeconds) => {
+    const [finding] = runOn(check, { locks: [lock] });
+    expect(finding?.fix).toMatchObject({ action: 'release' });
+    const [verdict] = examineSnapshot(aSnapshot({ locks: [lock] })).verdicts;
+    expect(verdict?.release).toEqual({ allowed: false, why: 'young', retryInSeconds });
+  });
+
+  test.each([
+    ['a file that git tracks', broken({ git: TRACKED }), 'tracked by git'],
     ['a file of which git does not speak', broken({ git: null }), 'git could not say whether it tracks it'],
   ])('%s with advice only', (_, lock, said) => {
     const [finding] = runOn(check, { locks: [lock] });
@@ -49,7 +58,7 @@ describe('invalid-lock reports', () => {
     const [finding] = runOn(check, { locks: [broken()], servers: [aServer([aPane()])] });
     expect(finding?.fix).toMatchObject({
       action: 'advice',
-      text: expect.stringContaining('an agent is at work here'),
+      text: expect.stringContaining('an agent is running here'),
     });
   });
 

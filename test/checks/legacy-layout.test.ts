@@ -39,7 +39,7 @@ describe('legacy-layout reports', () => {
     const legacy = [item({ targetExists: true })];
     expect(runOn(check, { over: { legacy } })).toMatchObject([
       {
-        message: expect.stringContaining('exists already'),
+        message: expect.stringContaining('(old) and .runtime/costs.json exist'),
         fix: { commands: [['diff', '-r', `${ROOT}/.gastown/costs.json`, `${ROOT}/.runtime/costs.json`]] },
       },
     ]);
@@ -84,7 +84,7 @@ describe('the commands of the advice, pasted', () => {
   const paste = (root: string): void => {
     const base = aSnapshot();
     const snapshot = { ...base, town: { ...base.town, root }, legacy: [item()] };
-    for (const finding of check.run({ snapshot, verdicts: [], collisions: [] })) {
+    for (const finding of check.run({ snapshot, verdicts: [], collisions: [], lockless: [] })) {
       if (finding.fix?.action !== 'advice') throw new Error('no advice');
       for (const [program = '', ...words] of finding.fix.commands) execFileSync(program, words);
     }

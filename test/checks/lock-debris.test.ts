@@ -15,8 +15,8 @@ const findingsFor = (...leftovers: Leftover[]) => runOn(check, { over: { leftove
 
 describe('lock-debris reports', () => {
   test.each([
-    ['agent.lock.tmp', 'tmp', 'a writer died'],
-    ['agent.lock.000000000000001f.new', 'new', 'before it published'],
+    ['agent.lock.tmp', 'tmp', 'its writer died'],
+    ['agent.lock.000000000000001f.new', 'new', 'before it put this lock in place'],
     ['agent.lock.000000000000001f.old', 'old', 'this may still be the lock'],
   ] as const)('an abandoned %s, with the repair that tidies it', (name, kind, said) => {
     expect(findingsFor(file(name, kind, 61_000))).toMatchObject([

@@ -14,7 +14,7 @@ describe('orphaned-lock reports', () => {
     expect(finding).toMatchObject({
       severity: 'warning',
       worker: ADA,
-      message: 'process 4242 alive, pane %3 gone, 8 h',
+      message: 'process 4242 is still running, but its pane %3 is gone; taken 8 h ago',
       fix: { action: 'advice', commands: [['ps', '-fp', '4242']] },
     });
   });
@@ -24,7 +24,7 @@ describe('orphaned-lock reports', () => {
     ['the true holder that the record beside the lock names', aLock(ADA, {}, { companion: holder })],
   ])('%s, not the dead number for other readers', (_, lock) => {
     const [finding] = runOn(check, { locks: [lock], lookups: [absent(4242), present(5151)] });
-    expect(finding?.message).toBe('process 5151 alive, pane %3 gone, 8 h');
+    expect(finding?.message).toBe('process 5151 is still running, but its pane %3 is gone; taken 8 h ago');
     expect(finding?.fix).toMatchObject({ commands: [['ps', '-fp', '5151']] });
   });
 
@@ -57,7 +57,7 @@ describe('orphaned-lock reports', () => {
     const [finding] = runOn(check, { locks: [aLock(ADA)], ...parts });
     expect(finding?.fix).toEqual({
       action: 'advice',
-      text: `process 4242 is at work for ${BOB}, and most likely did not take this lock: leave it alone`,
+      text: `process 4242 works for ${BOB} and most likely did not take this lock; leave it alone`,
       commands: [['doctor', 'explain', ADA, '--town', ROOT]],
     });
   });

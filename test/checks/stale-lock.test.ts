@@ -14,7 +14,7 @@ describe('stale-lock reports', () => {
       severity: 'warning',
       worker: ADA,
       lock: `agent:${ADA}`,
-      message: 'process 4242 gone, pane %3 gone, 8 h',
+      message: 'its process (4242) and pane (%3) are gone; taken 8 h ago',
       fix: RELEASE,
     });
     expect(finding?.evidence.map(({ text }) => text)).toEqual([
@@ -27,7 +27,7 @@ describe('stale-lock reports', () => {
     const holder = { pid: 5151, startToken: '5000', bootId: null, pidNamespace: null, nonce: null };
     const lookups = [{ ...present(5151), answer: 'absent' as const, process: null, signalable: false }];
     expect(runOn(check, { locks: [aLock(ADA, { holder, sessionId: '' })], lookups })[0]?.message).toBe(
-      'process 5151 gone, no session named, 8 h',
+      'its process (5151) is gone; taken 8 h ago',
     );
   });
 

@@ -22,7 +22,7 @@ describe('tracked-lock reports', () => {
 
   test('a lock that nothing ignores, as information', () => {
     expect(runOn(check, { locks: [aLock(ADA, {}, { git: UNIGNORED })] })).toMatchObject([
-      { severity: 'info', message: expect.stringContaining('nothing ignores .runtime/') },
+      { severity: 'info', message: expect.stringContaining('.runtime/ is not in .gitignore') },
     ]);
   });
 });

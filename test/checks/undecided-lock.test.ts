@@ -39,27 +39,27 @@ describe('undecided-lock reports', () => {
 
   test('a lock of another host as information', () => {
     expect(runOn(check, { locks: [aLock(ADA, { hostname: '4e449adbac66' })] })).toMatchObject([
-      { severity: 'info', message: 'not from here: taken on 4e449adbac66, pane %3 unknown, 8 h' },
+      { severity: 'info', message: 'taken on another host, 4e449adbac66, 8 h ago' },
     ]);
   });
 
   test.each([
-    ['4e449adbac66', /looks like the id of a container/],
-    ['mac.lan', /it may be this machine under another name/],
-    ['build2.example.org', /ask on build2.example.org; where it is gone for good/],
+    ['4e449adbac66', /looks like a container id/],
+    ['mac.lan', /if that is this machine under another name/],
+    ['build2.example.org', /run doctor on build2.example.org; it can't be checked from here/],
   ])(
     'a lock of %s whose number is in use here as a problem that the configuration can end',
     (hostname, says) => {
       const parts = { locks: [aLock(ADA, { hostname })], lookups: [present(4242)] };
       const [finding] = runOn(check, parts);
       expect(finding).toMatchObject({ severity: 'warning', doubt: false });
-      expect(finding?.message).toMatch(/, and its number is in use here$/);
+      expect(finding?.message).toMatch(/; its PID is in use here$/);
       expect(finding?.fix).toMatchObject({
         text: expect.stringMatching(says),
         commands: [['doctor', 'locks', '--former-host', hostname, '--town', '/town']],
       });
       expect(finding?.fix).toMatchObject({
-        text: expect.stringContaining(`name "${hostname}" under "formerHosts" in lock-doctor.json`),
+        text: expect.stringContaining(`add "${hostname}" to "formerHosts" in lock-doctor.json`),
       });
     },
   );
@@ -70,7 +70,7 @@ describe('undecided-lock reports', () => {
     expect(runOn(check, { locks: [aLock(ADA)], over: { host: inside } })).toMatchObject([
       {
         severity: 'warning',
-        fix: { text: 'ask outside of this container or sandbox, where the holder may run' },
+        fix: { text: 'run doctor outside this container or sandbox, where the holder may be' },
       },
     ]);
   });
@@ -78,7 +78,7 @@ describe('undecided-lock reports', () => {
   test('a lock of another PID namespace of this host, without calling it another host', () => {
     const holder = { pid: 7, startToken: '1', bootId: null, pidNamespace: 'pid:[4026532001]', nonce: null };
     expect(runOn(check, { locks: [aLock(ADA, { holder })] })).toMatchObject([
-      { severity: 'info', message: 'not from here: taken in another PID namespace, pane %3 unknown, 8 h' },
+      { severity: 'info', message: 'taken in another PID namespace, 8 h ago' },
     ]);
   });
 
@@ -122,6 +122,7 @@ describe('undecided-lock is silent about', () => {
         snapshot: { ...aSnapshot(), gaps: [{ what: 'rigs', why: 'x' }] },
         verdicts: [],
         collisions: [],
+        lockless: [],
       }),
     ).toEqual([]);
   });

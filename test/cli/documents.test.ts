@@ -228,7 +228,7 @@ describe('the other commands', () => {
     );
     const foreign = explain('gastown/crew/eve');
     expect(foreign).toContain('- other-host: the lock was taken on another host.');
-    expect(foreign).toContain('Leaves it: only a person releases it, by name.');
+    expect(foreign).toContain('Nothing, unless forced.');
     expect(foreign).not.toContain('--force');
   });
 
@@ -382,12 +382,7 @@ describe('errors are documents too, with exit code 2 and the keys of the command
     [['--json', '--yes'], 'E_USAGE', '--yes requires --fix', expect.any(String)],
     [['locks', '--json', '--fix'], 'E_USAGE', 'unknown option --fix', expect.any(String)],
     [['checks', '--json', 'x'], 'E_USAGE', 'unexpected argument "x"', 'Usage: doctor checks'],
-    [
-      ['explain', '--json', 'stael'],
-      'E_USAGE',
-      'there is no check, state or worker "stael"',
-      'Did you mean stale?',
-    ],
+    [['explain', '--json', 'stael'], 'E_USAGE', 'unknown word or worker "stael"', 'Did you mean stale?'],
     [
       ['preflight', '--json'],
       'E_USAGE',
@@ -403,7 +398,7 @@ describe('errors are documents too, with exit code 2 and the keys of the command
     [
       ['undo', '--json', 'no-such-run'],
       'E_USAGE',
-      expect.stringContaining('no run or release "no-such-run"'),
+      expect.stringContaining('no run "no-such-run"'),
       'doctor undo',
     ],
   ])('%j', (args, code, message, hint) => {

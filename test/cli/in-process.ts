@@ -59,6 +59,6 @@ const perform = async (route: Route, terminal: Terminal): Promise<Outcome> => {
     return await (await load()).run(readArguments(command, argv), terminal);
   } catch (error) {
     const format = argv.includes('--json') ? 'json' : 'text';
-    return describeFailure(error, { command, format, startedAtMs: Date.now(), debug: false });
+    return describeFailure(error, { command, format, changes: false, startedAtMs: Date.now(), debug: false });
   }
 };

@@ -188,7 +188,7 @@ describe('the words of a check author', () => {
     expect(mine.id).toBe('mine/odd');
     expect(release(verdict)).toEqual({ action: 'release', lock: `agent:${ADA}` });
     expect(advice('look')).toEqual({ action: 'advice', text: 'look', commands: [] });
-    expect(summary(verdict)).toBe('process 4242 gone, pane %3 gone, 8 h');
+    expect(summary(verdict)).toBe('its process (4242) and pane (%3) are gone; taken 8 h ago');
   });
 
   test('say what was missing', () => {
@@ -198,10 +198,14 @@ describe('the words of a check author', () => {
   });
 
   test.each([
-    ['a session of ours', { sessionId: 'gt-crew-ada' }, 'process 4242 alive, session gt-crew-ada gone, 8 h'],
-    ['no session', { sessionId: '' }, 'process 4242 alive, no session named, 8 h'],
-    ['the zero time', { acquiredAtMs: null }, 'process 4242 alive, pane %3 gone, age unknown'],
-    ['another host', { hostname: 'elsewhere' }, 'taken on elsewhere, pane %3 unknown, 8 h'],
+    [
+      'a session of ours',
+      { sessionId: 'gt-crew-ada' },
+      'process 4242 is still running, but its session gt-crew-ada is gone; taken 8 h ago',
+    ],
+    ['no session', { sessionId: '' }, 'process 4242 is running; taken 8 h ago'],
+    ['the zero time', { acquiredAtMs: null }, 'process 4242 is still running, but its pane %3 is gone'],
+    ['another host', { hostname: 'elsewhere' }, 'taken on another host, elsewhere, 8 h ago'],
   ])('sum up a lock with %s', (_, record, said) => {
     const seen = examineSnapshot(aSnapshot({ locks: [aLock(ADA, record)], lookups: [present(4242)] }));
     expect(seen.verdicts.map(summary)).toEqual([said]);

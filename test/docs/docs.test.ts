@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { bareEnvironment, doctorInPane } from '../cli/run-cli.ts';
 import { cleanUp, hasTmux } from '../support/index.ts';
-import { makeStoryTown, type StoryTown } from '../support/story-town.ts';
+import { makeStoryTown, makeStoryWorktrees, type StoryTown } from '../support/story-town.ts';
 import { type Block, blocksOf, type Step, stepsOf, textOf } from './console-blocks.ts';
 
 afterEach(cleanUp);
@@ -25,20 +25,27 @@ const whenTmux = hasTmux ? test : test.skip;
 
 /** Where the story takes place, for readers. */
 const TOLD = '/srv/gt';
+/** The same for the repository with worktrees (`console worktrees`). */
+const REPOSITORY = '/srv/app';
 
 /** What differs from run to run, made equal. */
 const timeless = (text: string): string =>
   text
-    .replace(/^\/srv\/gt \(.*$/m, '/srv/gt')
     .replace(/\b\d+ tmux servers? with \d+ sessions?/g, 'N tmux servers')
     .replace(/on none of \d+ tmux servers?/g, 'on no tmux server')
     .replace(/\d{8}T\d{6}Z-[0-9a-f]{6}/g, 'RUN')
     .replace(/(pid|process|-fp) \d+/g, '$1 N')
+    .replace(/process \(\d+\)/g, 'process (N)')
     .replace(/\b\d+(\.\d+)? (ms|s)\b/g, 'N s')
     .replace(/"(startedAt|acquiredAt)": "[^"]*"/g, '"$1": "…"')
     .replace(/"(durationMs|pid|ageSeconds)": [\d.]+/g, '"$1": N');
 
-const execute = async (step: Step, block: Block, { town, tmux }: StoryTown): Promise<string> => {
+const execute = async (
+  step: Step,
+  block: Block,
+  told: string,
+  { town, tmux }: StoryTown,
+): Promise<string> => {
   if (block.info === 'console screen') {
     const [, ...args] = step.command.split(' ');
     const run = await doctorInPane(
@@ -46,9 +53,9 @@ const execute = async (step: Step, block: Block, { town, tmux }: StoryTown): Pro
       { columns: 80, rows: 50 },
       { cwd: town.root, env: { TMUX_TMPDIR: tmux.tmuxTmpdir } },
     );
-    const screen = (await run.ends()).screen.replaceAll(town.root, TOLD);
+    const screen = (await run.ends()).screen.replaceAll(town.root, told);
     // The town's line was broken for a longer path than the one that is told.
-    return screen.replace(/^\/srv\/gt \([\s\S]*?(?=\n\n)/, (line) => line.replace(/\n\s*/g, ' '));
+    return screen.replace(/^\/srv\/gt: [\s\S]*?(?=\n\n)/, (line) => line.replace(/\n\s*/g, ' '));
   }
   const env = bareEnvironment({
     TMUX_TMPDIR: tmux.tmuxTmpdir,
@@ -59,7 +66,7 @@ const execute = async (step: Step, block: Block, { town, tmux }: StoryTown): Pro
     env,
     encoding: 'utf8',
   });
-  return `${stdout}${stderr}`.trimEnd().replaceAll(town.root, TOLD);
+  return `${stdout}${stderr}`.trimEnd().replaceAll(town.root, told);
 };
 
 describe.each(PAGES)('%s (skipped without tmux)', (page) => {
@@ -69,6 +76,9 @@ describe.each(PAGES)('%s (skipped without tmux)', (page) => {
 
   whenTmux('says what the program says', async () => {
     const story = await makeStoryTown();
+    const trees = blocks.some(({ info }) => info === 'console worktrees')
+      ? await makeStoryWorktrees()
+      : story;
     let updated = markdown;
     for (const block of blocks) {
       if (!block.info.startsWith('console')) {
@@ -77,7 +87,8 @@ describe.each(PAGES)('%s (skipped without tmux)', (page) => {
       }
       const steps: Step[] = [];
       for (const step of stepsOf(block)) {
-        const output = await execute(step, block, story);
+        const isTrees = block.info === 'console worktrees';
+        const output = await execute(step, block, isTrees ? REPOSITORY : TOLD, isTrees ? trees : story);
         const same = timeless(output) === timeless(step.output);
         steps.push(same ? step : { ...step, output });
         if (!updating)

@@ -44,7 +44,7 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
   'spawn-loop': (story, { text }) => {
     const { stdout } = runIn(story, text);
     expect(stdout.split('\n').filter((line) => /^(start|skip) /.test(line))).toEqual([
-      'skip gastown/crew/ada: somebody works there',
+      'skip gastown/crew/ada: an agent is running there',
       'start gastown/crew/bob',
       'start gastown/crew/new',
       'skip gastown/crew/eve: look at it',
@@ -114,8 +114,7 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
   },
 };
 
-/** `npm test` is what runs this. */
-const NOT_RUN = ['test'];
+const NOT_RUN: readonly string[] = [];
 const NEED_JQ = ['jq', 'status-bar'];
 
 describe('scripts in README and docs (skipped without tmux, and two without jq)', () => {
@@ -141,9 +140,9 @@ describe('the hook that refuses a second agent', () => {
   whenTmux('lets the first one in, and stops the second with 2 (skipped without tmux)', async () => {
     const story = await makeStoryTown();
     const settings = JSON.parse(BLOCKS.find(({ file }) => file === 'settings.json')?.text ?? '') as {
-      hooks: { SessionStart: { hooks: { command: string }[] }[] };
+      hooks: { UserPromptSubmit: { hooks: { command: string }[] }[] };
     };
-    const command = settings.hooks.SessionStart[0]?.hooks[0]?.command ?? '';
+    const command = settings.hooks.UserPromptSubmit[0]?.hooks[0]?.command ?? '';
     expect(runIn(story, command, story.town.path('gastown/crew/new')).status).toBe(0);
     const second = runIn(story, command, story.town.path('gastown/crew/ada'));
     expect(second.status).toBe(2);

@@ -72,16 +72,16 @@ describe('markdown', () => {
   test('is a table that can be pasted into an issue', () => {
     expect(renderMarkdown(sick())).toBe(`## lock-doctor
 
-/town (given): 3 locks, 1 tmux server with 1 session, 143 ms
+/town: 3 locks, 1 tmux server with 1 session
 
 | | check | worker | finding | fix |
 |---|---|---|---|---|
-| warning | invalid-lock | \`gastown/crew/joe\` | no lock record: the file is empty | doctor --fix releases it |
-| warning | stale-lock | \`gastown/crew/bob\` | process 4242 gone, pane %55 gone, 8 h | doctor --fix releases it |
+| warning | invalid-lock | \`gastown/crew/joe\` | not a valid lock: the file is empty | doctor --fix releases it |
+| warning | stale-lock | \`gastown/crew/bob\` | its process (4242) and pane (%55) are gone; taken 8 h ago | doctor --fix releases it |
 
 **3 locks: 1 held, 1 stale, 1 invalid.**
 
-2 locks can be released now:
+2 locks can be released. Run:
 
 \`\`\`sh
 doctor --fix --town /town
@@ -106,8 +106,8 @@ describe('github', () => {
   test('is one annotation per finding, with the lock file', () => {
     const lines = renderGithub(sick()).trimEnd().split('\n');
     expect(lines).toEqual([
-      '::warning file=/town/gastown/crew/joe/.runtime/agent.lock,title=invalid-lock::gastown/crew/joe: no lock record: the file is empty (doctor --fix releases it)',
-      '::warning file=/town/gastown/crew/bob/.runtime/agent.lock,title=stale-lock::gastown/crew/bob: process 4242 gone, pane %2555 gone, 8 h (doctor --fix releases it)',
+      '::warning file=/town/gastown/crew/joe/.runtime/agent.lock,title=invalid-lock::gastown/crew/joe: not a valid lock: the file is empty (doctor --fix releases it)',
+      '::warning file=/town/gastown/crew/bob/.runtime/agent.lock,title=stale-lock::gastown/crew/bob: its process (4242) and pane (%2555) are gone; taken 8 h ago (doctor --fix releases it)',
       'lock-doctor: 3 locks: 1 held, 1 stale, 1 invalid.',
     ]);
   });

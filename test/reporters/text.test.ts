@@ -8,27 +8,14 @@ import { crowded, doubtful, healthy, hostile, reportOf, SCREEN, sick } from './r
 
 describe('a screen', () => {
   test('of a healthy town is short and says that all is well', () => {
-    expect(renderText(healthy(), SCREEN)).toBe(`/town (given): 1 lock, 1 tmux server with 1 session, 143 ms
-
-✔ Invalid locks
-✔ Stale locks
-✔ Orphaned locks
-✔ Idle sessions
-✔ Collisions
-✔ Undecided locks
-✔ Tracked locks
-✔ Legacy layout
-✔ Lock debris
-
-The one lock is held by a live agent.
-`);
+    expect(renderText(healthy(), SCREEN)).toBe('✔ /town: 1 lock, held by a live agent. No problems found.\n');
   });
 
   test('of an idle session says how to look at it and how to end it, and speaks of no live agent', () => {
     const servers = [aServer([aPane({ command: 'bash' })], { socket: '/tmp/a socket' })];
     const text = renderText(reportOf({ locks: [aLock('gastown/crew/ada')], servers }), SCREEN);
-    expect(text.slice(text.indexOf('1 lock: '))).toBe(`1 lock: 1 held (1 idle).
-1 session stands idle. To look, and then to end it:
+    expect(text.slice(text.indexOf('1 lock: '))).toBe(`1 lock: 1 held (1 idle). No problems found.
+1 session is idle. Look at it, then end it:
   tmux -S '/tmp/a socket' attach-session -t '%3'
   tmux -S '/tmp/a socket' kill-session -t '$1'
 `);
@@ -36,40 +23,33 @@ The one lock is held by a live agent.
   });
 
   test('of a sick town gives answer, reason and next command, in that order', () => {
-    expect(renderText(sick(), SCREEN)).toBe(`/town (given): 3 locks, 1 tmux server with 1 session, 143 ms
+    expect(renderText(sick(), SCREEN)).toBe(`/town: 3 locks, 1 tmux server with 1 session
 
-⚠ Invalid locks: 1
-  ⚠ gastown/crew/joe: no lock record: the file is empty
-⚠ Stale locks: 1
-  ⚠ gastown/crew/bob: process 4242 gone, pane %55 gone, 8 h
-✔ Orphaned locks
-✔ Idle sessions
-✔ Collisions
-✔ Undecided locks
-✔ Tracked locks
-✔ Legacy layout
-✔ Lock debris
+⚠ gastown/crew/joe: not a valid lock: the file is empty
+⚠ gastown/crew/bob: its process (4242) and pane (%55) are gone; taken 8 h ago
 
 3 locks: 1 held, 1 stale, 1 invalid.
-2 locks can be released now:
+2 locks can be released. Run:
   doctor --fix --town /town
 `);
   });
 
   test('says what could not be looked at', () => {
     const text = renderText(doubtful(), SCREEN);
-    expect(text).toContain('? Undecided locks: 1\n');
+    expect(text).toContain('? gastown/crew/ada: cannot tell: ');
     expect(text).toContain(
-      '? Not looked at: 1\n    tmux:/tmp/tmux-1000/town-1a2b3c: did not answer within 2000 ms\n',
+      '? Could not be checked: 1\n    tmux:/tmp/tmux-1000/town-1a2b3c: did not answer within 2000 ms\n',
     );
-    expect(text).toContain('1 lock could not be decided, 1 place could not be looked at:\n');
+    expect(text).toContain('1 lock and 1 place could not be checked:\n');
   });
 
-  test('shows ten findings of a check and counts the rest', () => {
-    const lines = renderText(crowded(12), SCREEN).split('\n');
-    expect(lines.filter((line) => line.includes('gastown/crew/w'))).toHaveLength(10);
-    expect(lines).toContain('    and 2 more: doctor --json');
-    expect(renderText(crowded(10), SCREEN)).not.toContain('more:');
+  test('shows the worst fifteen workers and counts the rest', () => {
+    const lines = renderText(crowded(17), SCREEN).split('\n');
+    expect(lines.filter((line) => line.includes('gastown/crew/w'))).toHaveLength(15);
+    expect(lines).toContain('  and 2 more: doctor -v');
+    expect(renderText(crowded(15), SCREEN)).not.toContain('more:');
+    const all = renderText(crowded(17), { ...SCREEN, verbosity: 'verbose' });
+    expect(all.match(/^⚠ gastown\/crew\/w/gm)).toHaveLength(17);
   });
 
   test.each([40, 60, 80, 120])('keeps within %d columns, but for words that cannot be broken', (width) => {
@@ -90,25 +70,24 @@ The one lock is held by a live agent.
       const text = renderText(report, { ...SCREEN, ascii: true });
       expect(text).toMatch(/^[\n -~]*$/);
     }
-    expect(renderText(sick(), { ...SCREEN, ascii: true })).toContain(
-      '!  Stale locks: 1\n  ! gastown/crew/bob: ',
-    );
-    expect(renderText(healthy(), { ...SCREEN, ascii: true })).toContain('ok Stale locks\n');
+    expect(renderText(sick(), { ...SCREEN, ascii: true })).toContain('!  gastown/crew/bob: ');
+    expect(renderText(healthy(), { ...SCREEN, ascii: true })).toContain('ok /town: 1 lock, ');
   });
 
   test('quiet is empty when nothing is wrong, and else shows what is', () => {
     expect(renderText(healthy(), { ...SCREEN, verbosity: 'quiet' })).toBe('');
-    expect(renderText(sick(), { ...SCREEN, verbosity: 'quiet' })).toBe(`⚠ Invalid locks: 1
-  ⚠ gastown/crew/joe: no lock record: the file is empty
-⚠ Stale locks: 1
-  ⚠ gastown/crew/bob: process 4242 gone, pane %55 gone, 8 h
-`);
+    expect(renderText(sick(), { ...SCREEN, verbosity: 'quiet' })).toBe(
+      `⚠ gastown/crew/joe: not a valid lock: the file is empty
+⚠ gastown/crew/bob: its process (4242) and pane (%55) are gone; taken 8 h ago
+`,
+    );
   });
 
   test('verbose shows the evidence, the tmux servers and the timings', () => {
     const text = renderText(sick(), { ...SCREEN, verbosity: 'verbose' });
     expect(text).toContain('  tmux /tmp/tmux-1000/town-1a2b3c: 1 session, 1 pane\n');
     expect(text).toContain('⚠ Stale locks: 1 (0 ms)\n');
+    expect(text).toContain('✔ Collisions: none (0 ms)\n');
     expect(text).toContain('      processes: no process 4242\n');
   });
 
@@ -134,11 +113,11 @@ The one lock is held by a live agent.
 
 describe('lines for a pipe', () => {
   test('stand alone, one finding each', () => {
-    expect(renderText(sick(), PLAIN)).toBe(`town /town (given): 3 locks, 1 tmux server with 1 session, 143 ms
-warning invalid-lock gastown/crew/joe: no lock record: the file is empty (doctor --fix releases it)
-warning stale-lock gastown/crew/bob: process 4242 gone, pane %55 gone, 8 h (doctor --fix releases it)
+    expect(renderText(sick(), PLAIN)).toBe(`town /town: 3 locks, 1 tmux server with 1 session
+warning invalid-lock gastown/crew/joe: not a valid lock: the file is empty (doctor --fix releases it)
+warning stale-lock gastown/crew/bob: its process (4242) and pane (%55) are gone; taken 8 h ago (doctor --fix releases it)
 summary 3 locks: 1 held, 1 stale, 1 invalid.
-summary 2 locks can be released now.
+summary 2 locks can be released.
 next doctor --fix --town /town
 `);
   });

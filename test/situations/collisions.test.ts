@@ -140,7 +140,7 @@ describe('collisions without a town', () => {
     const inside = await examine(town.path('feature-3'), { env, cwd: '/' });
     expect(collisionsOf(inside)).toEqual([{ worker: '.', claims: 2 }]);
     const explained = doctor(['explain', 'feature-3', '--town', town.root], { env });
-    expect(explained.stdout).toMatch(/Collision[\s\S]*2 live agents share this worker/);
+    expect(explained.stdout).toMatch(/: collision\n[\s\S]*2 live agents share this worker/);
   });
 
   hostTest('two agents in one plain directory, and two in one below it → two collisions', async () => {

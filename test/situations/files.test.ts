@@ -149,7 +149,7 @@ describe('files: no lock record', () => {
     const report = await look();
     const fixOf = (name: string) => report.findings.find(({ worker }) => worker === name)?.fix;
     expect(fixOf(ADA)).toMatchObject({ action: 'release', safe: true, status: 'planned' });
-    expect(fixOf(BOB)).toMatchObject({ action: 'advice', safe: false });
+    expect(fixOf(BOB)).toMatchObject({ action: 'release', safe: false, status: 'skipped' });
     expect(report.summary).toMatchObject({ invalid: 2, fixable: 1 });
   });
 

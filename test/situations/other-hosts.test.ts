@@ -27,7 +27,7 @@ describe('a lock of another host', () => {
     const report = await look();
     expect(lockOf(report, ADA)).toMatchObject({ state: 'foreign', notes: ['would-block'] });
     expect(report.findings).toMatchObject([{ check: 'undecided-lock', severity: 'warning', doubt: false }]);
-    expect(report.findings[0]?.fix?.text).toMatch(/id of a container.*"formerHosts"/);
+    expect(report.findings[0]?.fix?.text).toMatch(/container id.*"formerHosts"/);
     expect(report.exitCode).toBe(1);
     expect((await fix()).summary).toMatchObject({ fixed: 0, foreign: 1 });
   });

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,10 +39,41 @@ export const makeStoryTown = async (): Promise<StoryTown> => {
   const orphan = await fakeAgent('claude', { cwd: town.path('gastown/crew/zoe') });
   town.lock('gastown/crew/zoe', { pid: orphan.pid, session_id: 'gt-crew-zoe' }, { ageSeconds: 120 });
   town.lock('gastown/polecats/max/gastown', '{"pid": 28', { ageSeconds: 3600 });
-  // The program in the path, and the package where plug-ins and orchestrators of the town find it.
-  town.worker('.bin');
-  symlinkSync(join(REPOSITORY, 'dist/bin/doctor.js'), town.path('.bin/doctor'));
+  addProgram(town);
+  // The package, where plug-ins and orchestrators of the town find it.
   town.worker('node_modules');
   symlinkSync(REPOSITORY, town.path('node_modules/lock-doctor'));
+  return { town, tmux };
+};
+
+/** The program in the path. */
+const addProgram = (town: TestTown): void => {
+  town.worker('.bin');
+  symlinkSync(join(REPOSITORY, 'dist/bin/doctor.js'), town.path('.bin/doctor'));
+};
+
+/**
+ * The repository that README tells of, no Gas Town: three worktrees without a lock, one agent in the first and two in the
+ * third. Needs tmux.
+ */
+export const makeStoryWorktrees = async (): Promise<StoryTown> => {
+  const town = makeTown({ marked: false, workers: ['app'] });
+  const git = (...args: readonly string[]): void => {
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], {
+      cwd: town.path('app'),
+      stdio: 'ignore',
+    });
+  };
+  git('init', '-q');
+  git('commit', '-q', '--allow-empty', '-m', 'Begin');
+  for (const name of ['feature-1', 'feature-2', 'feature-3']) git('worktree', 'add', '-q', `../${name}`);
+  const tmux = await startTmux();
+  for (const [session, tree] of [
+    ['login', 'feature-1'],
+    ['search', 'feature-3'],
+    ['search-too', 'feature-3'],
+  ] as const)
+    tmux.newSession(session, { cwd: town.path(tree), command: [sleeperNamed('claude'), '600'] });
+  addProgram(town);
   return { town, tmux };
 };

@@ -3,8 +3,6 @@ import { builtInChecks } from '../../../checks/index.ts';
 import { clear } from '../../core/clear-to-start.ts';
 import { didYouMean } from '../../core/did-you-mean.ts';
 import { newestLayoutFirst } from '../../core/judge/layouts.ts';
-import { optionWith } from '../../core/report/name-worker.ts';
-import { refusalOf } from '../../core/report/refusals.ts';
 import { reportLock } from '../../core/report/report.ts';
 import { LOCK_PROBLEMS } from '../../core/types/evidence.ts';
 import {
@@ -25,11 +23,12 @@ import { type Arguments, usage } from '../arguments/arguments.ts';
 import { runDiagnosis } from '../diagnose.ts';
 import { readCheckPage, renderPage } from '../pages.ts';
 import { presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
-import { isPersonAt, RECIPE_BEGINS, withoutForceRecipe } from '../words/force-recipe.ts';
-import { NOTE_TEXTS, REASON_TEXTS, STATE_PAGES } from '../words/glossary.ts';
+import { isPersonAt, withoutForceRecipe } from '../words/force-recipe.ts';
+import { ANSWER_TEXTS, NOTE_TEXTS, REASON_TEXTS, STATE_PAGES, WORD_TEXTS } from '../words/glossary.ts';
+import { describeFree, describeLocks } from '../words/worker-page.ts';
 
 interface Topic {
-  readonly kind: 'overview' | 'check' | 'state' | 'note' | 'reason' | 'worker';
+  readonly kind: 'overview' | 'check' | 'state' | 'note' | 'reason' | 'answer' | 'word' | 'worker';
   readonly id: string | null;
   /** Markdown. */
   readonly text: string;
@@ -38,7 +37,7 @@ interface Topic {
   readonly answer: PreflightResult | null;
 }
 
-/** `doctor explain [CHECK|STATE|NOTE|WORKER]`: what a word means, or the whole chain of evidence for one worker. */
+/** `doctor explain [WORD|WORKER]`: what a word of a report means, or the whole chain of evidence for one worker. */
 export const run: RunCommand = async (given, terminal) => {
   const [word] = given.positionals;
   const presentation = given.options.json ? PLAIN : await presentationFor(given, terminal, terminal.stdout);
@@ -81,9 +80,36 @@ const inGlossary = (word: string): Topic | null => {
   const note = NOTES.find((known) => known === word);
   if (note !== undefined) return page('note', note, `# ${note}\n\n${NOTE_TEXTS[note]}\n`);
   const reason = REASONS.find((known) => known === word && !isProblem(known));
-  return reason === undefined
-    ? null
-    : page('reason', reason, `# ${reason}\n\n${sentence(REASON_TEXTS[reason])}\n`);
+  if (reason !== undefined)
+    return page('reason', reason, `# ${reason}\n\n${sentence(REASON_TEXTS[reason])}\n`);
+  const answer = ANSWER_TEXTS.get(word);
+  if (answer !== undefined) return page('answer', word, `# ${word}\n\n${answer}\n`);
+  const meaning = WORD_TEXTS.get(word);
+  return meaning === undefined ? null : page('word', word, `# ${word}\n\n${meaning}\n`);
+};
+
+/** Every word that `explain` knows, whatever the town. */
+const WORDS: readonly string[] = [
+  ...builtInChecks.map(({ id }) => id),
+  ...STATES,
+  ...NOTES,
+  ...REASONS.filter((reason) => !isProblem(reason)),
+  ...ANSWER_TEXTS.keys(),
+  ...WORD_TEXTS.keys(),
+];
+
+/** A worker by its whole name, or by the end of it where no other ends so. Throws `E_USAGE`. */
+const workerNamed = (word: string, { snapshot }: Examination, cwd: string): string => {
+  try {
+    return findWorker(word, snapshot, cwd);
+  } catch (cause) {
+    const known = new Set([...snapshot.locks.map(({ worker }) => worker), ...snapshot.town.workers]);
+    const named = [...known].filter((worker) => worker.endsWith(`/${word}`));
+    if (named.length === 1 && named[0] !== undefined) return named[0];
+    if (named.length > 1) throw usage(`"${word}" could be ${named.join(' or ')}`);
+    const near = didYouMean(word, WORDS);
+    throw near === null ? cause : usage(`unknown word or worker "${word}"`, `Did you mean ${near}?`);
+  }
 };
 
 /** A check of a plug-in, or a worker: the two that depend on the town. */
@@ -93,15 +119,7 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
   if (check !== undefined)
     return page('check', check.id, `# ${pen.safe(check.title)}\n\n${pen.safe(check.summary)}\n`);
   const { snapshot } = examination;
-  const near = didYouMean(word, [...checks.map(({ id }) => id), ...STATES, ...NOTES]);
-  let worker: string;
-  try {
-    worker = findWorker(word, snapshot, terminal.cwd);
-  } catch (cause) {
-    throw near === null
-      ? cause
-      : usage(`there is no check, state or worker "${word}"`, `Did you mean ${near}?`);
-  }
+  const worker = workerNamed(word, examination, terminal.cwd);
   const [answer = null] = clear({ ...snapshot, asked: [worker] });
   const verdicts = newestLayoutFirst(examination.verdicts.filter(({ lock }) => lock.worker === worker));
   const text =
@@ -126,7 +144,11 @@ const overview = (): Topic =>
       '',
       `Reasons: ${REASONS.filter((reason) => !isProblem(reason)).join(', ')}`,
       '',
-      'Workers: doctor explain gastown/crew/ada shows the whole chain of evidence for one.',
+      `Answers of preflight: ${[...ANSWER_TEXTS.keys()].join(', ')}`,
+      '',
+      `Words: ${[...WORD_TEXTS.keys()].join(', ')}`,
+      '',
+      'Workers: doctor explain gastown/crew/ada shows all the evidence for one.',
       '',
     ].join('\n'),
   );
@@ -148,103 +170,9 @@ const statePage = (state: State): string => {
     '',
     refuses,
     '',
-    '## What would change it',
+    '## When this changes',
     '',
     changes,
     '',
-  ].join('\n');
-};
-
-/** The pages of all locks of a worker. */
-const describeLocks = (verdicts: readonly Verdict[], examination: Examination, pen: Pen): string => {
-  const pages = verdicts.map((verdict) => describeVerdict(verdict, examination, pen));
-  const [only = ''] = pages;
-  return pages.length === 1
-    ? only
-    : [`This worker has ${pages.length} locks, and --worker means all of them.\n`, ...pages].join('\n');
-};
-
-/** Foreign text is made harmless piece by piece: its line breaks would pass for ours. */
-const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination, pen: Pen): string => {
-  const { safe, command } = pen;
-  const { lock, state, reasons, notes, facts, release } = verdict;
-  const target = [...optionWith('worker', lock.worker), '--town', snapshot.town.root];
-  const refusal = refusalOf(verdict);
-  return [
-    `# ${safe(lock.worker)}: ${state}`,
-    '',
-    notes.includes('idle') ? NOTE_TEXTS.idle : STATE_PAGES[state].meaning,
-    '',
-    `Lock: ${safe(lock.path)}`,
-    '',
-    '## Why',
-    '',
-    ...reasons.map((reason) => `- ${reason}: ${REASON_TEXTS[reason]}.`),
-    '',
-    '## Evidence',
-    '',
-    ...facts.map(({ source, text }) => `- ${source}: ${safe(text)}`),
-    '',
-    ...(notes.length === 0
-      ? []
-      : ['## Notes', '', ...notes.map((note) => `- ${note}: ${NOTE_TEXTS[note]}`), '']),
-    ...describeCollisions(lock.worker, collisions, pen),
-    '## What --fix does',
-    '',
-    refusal === null
-      ? `Releases it: ${command(['doctor', '--fix', ...target])}`
-      : `Leaves it: ${safe(refusal)}.`,
-    ...(!release.allowed && release.why === 'state'
-      ? ['', `${RECIPE_BEGINS}${command(['doctor', '--fix', '--force', ...target])}`]
-      : []),
-    '',
-    '## What would change it',
-    '',
-    verdict.holder?.claimedBy ? leaveAlone(safe(verdict.holder.claimedBy)) : whatChanges(verdict),
-    '',
-  ].join('\n');
-};
-
-const whatChanges = ({ state, notes }: Verdict): string =>
-  notes.includes('idle') ? 'Its session ends: then the lock becomes stale.' : STATE_PAGES[state].changes;
-
-const leaveAlone = (claimedBy: string): string =>
-  `Its process is at work for ${claimedBy}, and most likely did not take this lock: leave it alone.`;
-
-const describeCollisions = (
-  worker: string,
-  collisions: Examination['collisions'],
-  { safe }: Pen,
-): readonly string[] => {
-  const clashes = collisions.filter(({ workers }) => workers.includes(worker));
-  if (clashes.length === 0) return [];
-  return [
-    '## Collision',
-    '',
-    ...clashes.flatMap(({ message, facts }) => [
-      `${safe(message)}.`,
-      '',
-      ...facts.map(({ text }) => `- ${safe(text)}`),
-      '',
-    ]),
-  ];
-};
-
-const describeFree = (
-  worker: string,
-  answer: PreflightResult | null,
-  { collisions }: Examination,
-  pen: Pen,
-): string => {
-  const { safe } = pen;
-  return [
-    `# ${safe(worker)}: ${answer?.answer ?? 'free'}`,
-    '',
-    `There is no lock. Preflight says ${answer?.answer ?? 'free'}: ${safe(answer?.message ?? 'nobody at work')}.`,
-    '',
-    ...(answer === null || answer.evidence.length === 0
-      ? []
-      : ['## Evidence', '', ...answer.evidence.map(({ source, text }) => `- ${source}: ${safe(text)}`), '']),
-    ...describeCollisions(worker, collisions, pen),
   ].join('\n');
 };

@@ -21,6 +21,7 @@ export const run: RunCommand = async (given, terminal) => {
   const live = format === 'text' && terminal.stdout.isTTY ? prompt : null;
   const stream = format === 'ndjson' ? openEvents(given.command, terminal) : null;
   let plan: Plan | null = null;
+  let refused = false;
   const options = { ...(await diagnoseOptionsOf(given, terminal)), events: stream?.events };
   const report = await withLiveView(terminal, live, options, (shown) =>
     heal(townNamedBy(given, given.positionals[0]), {
@@ -33,6 +34,7 @@ export const run: RunCommand = async (given, terminal) => {
           ? undefined
           : async (planned) => {
               const agreed = await askConsent(planned, terminal, prompt);
+              refused = agreed === null;
               return agreed?.map(({ verdict }) => verdict.lock.id) ?? null;
             },
       onPlan: (planned) => {
@@ -43,6 +45,8 @@ export const run: RunCommand = async (given, terminal) => {
     }),
   );
   const { exitCode } = report;
+  // Whoever said no has just read what there is.
+  if (refused && format === 'text') return { exitCode, stdout: 'Nothing was changed.\n', stderr: '' };
   const planned = dryRun && format === 'text' && plan !== null ? describePlan(plan, presentation) : [];
   const stdout = [
     stream === null ? renderReport(report, format, presentation) : stream.rest(report),

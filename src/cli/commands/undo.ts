@@ -1,6 +1,5 @@
 /** `doctor undo`: puts released locks back. */
 import { exitCodeAfter } from '../../core/report/interruption.ts';
-import { optionWith } from '../../core/report/name-worker.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { openTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
@@ -8,6 +7,7 @@ import type { JournalDamage } from '../../repair/find-releases.ts';
 import { type UndoOutcome, undoReleases } from '../../repair/undo.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { createPen, type Mark } from '../../reporters/screen/style.ts';
+import { nameOf } from '../../reporters/screen/words.ts';
 import { usage } from '../arguments/arguments.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
@@ -27,7 +27,7 @@ export const run: RunCommand = async (given, terminal) => {
   });
   if (undone === null && id !== null)
     throw usage(
-      `no run or release "${id}" stands in the journal of ${town.root}`,
+      `no run "${id}" in the journal of ${town.root}`,
       damage === null ? 'doctor undo' : tellDamage(damage),
     );
   const isDone = damage === null && outcomes.every(isBack);
@@ -49,47 +49,37 @@ export const run: RunCommand = async (given, terminal) => {
   const shown = outcomes.filter((outcome) => presentation.verbosity !== 'quiet' || !isBack(outcome));
   const lines = shown.map((outcome) => {
     const sign = presentation.layout === 'screen' ? `${pen.sign(MARKS[outcome.status])} ` : '';
-    return `${sign}${outcome.status} ${pen.safe(outcome.worker)}: ${pen.safe(outcome.reason)}${ofWhom(outcome, pen.safe)}`;
+    return `${sign}${describeOutcome(outcome, nameOf(outcome.worker, town.root), pen.safe)}`;
   });
-  const restored = shown.filter(({ status }) => status === 'restored').map(({ worker }) => worker);
-  const again = releaseAgain(restored, town.root, presentation.layout, pen.command);
   const nothing =
-    undone === null && damage === null && presentation.verbosity !== 'quiet'
-      ? ['nothing was released here that could be put back']
-      : [];
+    undone === null && damage === null && presentation.verbosity !== 'quiet' ? ['nothing to undo'] : [];
   const damaged = damage === null ? [] : [pen.safe(tellDamage(damage))];
   return {
     exitCode,
-    stdout: [...nothing, ...damaged, ...lines, ...again].map((line) => `${line}\n`).join(''),
+    stdout: [...nothing, ...damaged, ...lines].map((line) => `${line}\n`).join(''),
     stderr: '',
   };
 };
 
 const tellDamage = ({ journal, lines, firstLine, why }: JournalDamage): string =>
-  `the journal ${journal} is damaged: ${lines === 1 ? '' : `${lines} lines, the first is `}line ${firstLine} (${why}); nothing was done about ${lines === 1 ? 'it' : 'them'}`;
-
-/** The command that takes the undoing back. */
-const releaseAgain = (
-  workers: readonly string[],
-  root: string,
-  layout: 'screen' | 'lines',
-  quote: (argv: readonly string[]) => string,
-): readonly string[] => {
-  if (workers.length === 0) return [];
-  const [only] = workers;
-  const which = workers.length === 1 && only !== undefined ? optionWith('worker', only) : [];
-  const command = quote(['doctor', '--fix', ...which, '--town', root]);
-  return layout === 'screen'
-    ? [`To release ${workers.length === 1 ? 'it' : 'them'} again:`, `  ${command}`]
-    : [`next ${command}`];
-};
+  `the journal ${journal} is damaged: ${lines === 1 ? '' : `${lines} lines, the first is `}line ${firstLine} (${why}); ${lines === 1 ? 'it was' : 'they were'} skipped`;
 
 const isBack = ({ status }: UndoOutcome): boolean => status === 'restored' || status === 'already';
 
-const ofWhom = ({ holder }: UndoOutcome, safe: (text: string) => string): string =>
-  holder === null
-    ? ''
-    : `, held by pid ${holder.pid}${holder.sessionId === '' ? '' : ` in ${safe(holder.sessionId)}`}`;
+/** `restored gastown/crew/ada (pid 4242, %3)`: whose lock is back; else what stood in the way. */
+const describeOutcome = (
+  { status, reason, holder }: UndoOutcome,
+  name: string,
+  safe: (text: string) => string,
+): string => {
+  if (status === 'already') return `${safe(name)} was already restored`;
+  if (status !== 'restored') return `${status} ${safe(name)}: ${safe(reason)}`;
+  const whose =
+    holder === null
+      ? ''
+      : ` (pid ${holder.pid}${holder.sessionId === '' ? '' : `, ${safe(holder.sessionId)}`})`;
+  return `restored ${safe(name)}${whose}`;
+};
 
 const MARKS: Readonly<Record<UndoOutcome['status'], Mark>> = {
   restored: 'pass',

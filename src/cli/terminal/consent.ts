@@ -17,24 +17,37 @@ export const describePlan = (plan: Plan, presentation: Presentation): readonly s
     return [
       ...releases.map(({ worker, text }) => `would release ${worker}: ${text}`),
       ...plan.leftovers.map(
-        (worker) => `would tidy up ${pen.safe(worker)}: unfinished files of a run that was killed`,
+        (worker) => `would clean up ${pen.safe(worker)}: unfinished files of a run that was killed`,
       ),
-      ...left.map(({ worker, text }) => `would leave ${worker}: ${text}`),
+      ...left.map(({ worker, text }) => `would skip ${worker}: ${text}`),
     ];
   return [
-    ...section('To be released, each kept as a copy that doctor undo puts back:', releases, presentation),
     ...section(
-      'To be tidied up after a run that was killed:',
+      `Will release ${count(plan.steps.length, 'lock')} (doctor undo restores ${plan.steps.length === 1 ? 'it' : 'them'}):`,
+      releases,
+      presentation,
+    ),
+    ...section(
+      'Will clean up after a run that was killed:',
       plan.leftovers.map((worker) => ({ worker: pen.safe(worker), text: '' })),
       presentation,
     ),
-    ...section('To be left:', left, presentation),
+    ...section('Will skip:', left, presentation),
   ];
 };
 
+/** After as many answers that are none, the answer is no. */
+const QUESTIONS = 3;
+
+const HELP = [
+  '  y  release all of them',
+  '  N  change nothing (also: Enter)',
+  '  p  decide for each of them',
+];
+
 /**
- * Asks once whether a plan shall be carried out, and answers with the locks that may be released. No answer, the end of
- * input and anything but a clear yes mean no. Rejects when the run is interrupted at the question.
+ * Asks whether a plan shall be carried out, and answers with the locks that may be released; null for a no. A typo is
+ * asked again; Enter and the end of input mean no. Rejects when the run is interrupted at the question.
  */
 export const askConsent = async (
   plan: Plan,
@@ -46,14 +59,14 @@ export const askConsent = async (
   // Not as a terminal: the system keeps its line editing, and Ctrl-C stays a signal.
   const lines = createInterface({ input: stdin, output: stderr.stream, terminal: false });
   const ended = new Promise<null>((resolve) => lines.once('close', () => resolve(null)));
-  const ask = async (question: string): Promise<string> => {
+  const ask = async (question: string): Promise<string | null> => {
     const answer = await Promise.race([
       lines.question(question, interrupted === null ? {} : { signal: interrupted }),
       ended,
     ]);
     // What follows must not stand behind a question that was left open.
     if (answer === null) stderr.write('\n');
-    return (answer ?? '').trim().toLowerCase();
+    return answer === null ? null : answer.trim().toLowerCase();
   };
   try {
     stderr.write(
@@ -63,25 +76,59 @@ export const askConsent = async (
     );
     const what =
       plan.steps.length === 0
-        ? 'Tidy up?'
+        ? 'Clean up?'
         : `Release ${plan.steps.length === 1 ? 'this lock' : `these ${count(plan.steps.length, 'lock')}`}?`;
-    const pick = plan.steps.length > 1 ? ' [p] pick one by one' : '';
-    const answer = await ask(`${what} [y] yes [N] no${pick}: `);
+    const canPick = plan.steps.length > 1;
+    const keys = `[y]es, [N]o,${canPick ? ' [p]ick,' : ''} [?]help: `;
+    const answer = await askUntilClear(
+      () => ask(asQuestion(what, keys, presentation)),
+      ['y', 'yes', 'n', 'no', '', ...(canPick ? ['p', 'pick'] : [])],
+      () => stderr.write(`${HELP.slice(0, canPick ? 3 : 2).join('\n')}\n`),
+    );
     if (isYes(answer)) return plan.steps;
-    if (pick === '' || !['p', 'pick'].includes(answer)) return null;
+    if (answer !== 'p' && answer !== 'pick') return null;
     const picked: PlanStep[] = [];
     for (const step of plan.steps) {
       const { worker } = step.verdict.lock;
-      if (isYes(await ask(`Release ${pen.safe(worker)} (${pen.safe(describe(step.verdict))})? [y/N] `)))
-        picked.push(step);
+      const question = `Release ${pen.safe(worker)} (${pen.safe(describe(step.verdict))})?`;
+      const one = await askUntilClear(
+        () => ask(asQuestion(question, '[y]es, [N]o: ', presentation)),
+        ['y', 'yes', 'n', 'no', ''],
+        () => {},
+      );
+      // At the end of input nothing more is to be asked.
+      if (one === null) return null;
+      if (isYes(one)) picked.push(step);
     }
-    return picked;
+    return picked.length === 0 ? null : picked;
   } finally {
     lines.close();
   }
 };
 
-const isYes = (answer: string): boolean => answer === 'y' || answer === 'yes';
+const isYes = (answer: string | null): boolean => answer === 'y' || answer === 'yes';
+
+/** The first of a few answers that is one; null, which is a no, where there is none, and at the end of input. */
+const askUntilClear = async (
+  ask: () => Promise<string | null>,
+  answers: readonly string[],
+  help: () => void,
+): Promise<string | null> => {
+  for (let asked = 0; asked < QUESTIONS; asked += 1) {
+    const answer = await ask();
+    if (answer === null || answers.includes(answer)) return answer;
+    help();
+  }
+  return null;
+};
+
+/** A question wrapped for the terminal; what may be typed stands behind it, or on a line of its own. */
+const asQuestion = (question: string, keys: string, { width }: Presentation): string => {
+  const lines = wrapText(question, width);
+  const last = lines.at(-1) ?? '';
+  const fits = width === 0 || displayWidth(last) + 1 + keys.length < width;
+  return `${lines.join('\n')}${fits ? ' ' : '\n'}${keys}`;
+};
 
 const describe = (verdict: Verdict): string => `${verdict.state}, ${summary(verdict)}`;
 

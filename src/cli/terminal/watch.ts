@@ -5,7 +5,7 @@ import type { Snapshot } from '../../core/types/evidence.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';
 import { diagnose } from '../../diagnose.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
-import { renderLocksTree } from '../../reporters/screen/locks-tree.ts';
+import { type Frame, renderLocksTree } from '../../reporters/screen/locks-tree.ts';
 
 import { filterStates } from '../arguments/filter-states.ts';
 import { prepareRun } from '../diagnose.ts';
@@ -54,7 +54,7 @@ export const run: RunCommand = async (given, terminal) => {
       last = await look(round);
       const shown = last;
       const presentation = await presentationFor(given, terminal, terminal.stdout);
-      show(shown, () => renderLocksTree(shown, presentation));
+      show(shown, (frame) => renderLocksTree(shown, presentation, frame));
       await sleep(EVERY_MS, undefined, { signal: stop }).catch(() => {});
     }
   } finally {
@@ -87,18 +87,16 @@ const knownPlaces = ({ locks, town, asked }: Snapshot): readonly string[] => [
   ...new Set([...locks.map(({ worker }) => worker), ...town.workers, ...asked]),
 ];
 
-type Show = (report: Report, tree: () => string) => void;
+type Show = (report: Report, tree: (frame: Frame) => string) => void;
 
 const createScreen =
   ({ stdout }: Terminal): Show =>
   (_report, tree) => {
     const rows = (stdout.rows ?? 24) - 1;
-    const lines = tree().trimEnd().split('\n');
-    const visible =
-      lines.length <= rows
-        ? lines
-        : [...lines.slice(0, rows - 1), `... ${lines.length - rows + 1} more lines`];
-    stdout.write(HOME + visible.map((line) => `${line}${ERASE_LINE_END}\n`).join('') + ERASE_BELOW);
+    const clock = new Date().toTimeString().slice(0, 8);
+    // A terminal of a few lines shows the end, which is the summary.
+    const lines = tree({ rows, clock }).trimEnd().split('\n').slice(-rows);
+    stdout.write(HOME + lines.map((line) => `${line}${ERASE_LINE_END}\n`).join('') + ERASE_BELOW);
   };
 
 /** One JSON line per lock that appeared, changed or went; the first look reports what is there. */

@@ -21,6 +21,8 @@ export interface FailedRun {
   readonly command: CommandName;
   readonly format: 'text' | 'json' | 'ndjson';
   readonly startedAtMs: number;
+  /** It was to change something. */
+  readonly changes: boolean;
   /** `DEBUG=lock-doctor`: show where an unforeseen error came from. */
   readonly debug: boolean;
 }
@@ -37,7 +39,17 @@ export const describeFailure = (error: unknown, run: FailedRun): Outcome => {
 
 /** The end of a run that SIGINT (130) or SIGTERM (143) ended. */
 export const describeInterruption = (exitCode: 130 | 143, run: FailedRun): Outcome =>
-  closeRun({ code: 'E_INTERRUPTED', message: 'interrupted', hint: null }, exitCode, run, '');
+  closeRun(
+    {
+      code: 'E_INTERRUPTED',
+      // A run is left at once only before its first change.
+      message: run.changes ? 'interrupted; nothing was changed' : 'interrupted',
+      hint: null,
+    },
+    exitCode,
+    run,
+    '',
+  );
 
 const closeRun = (error: ReportError, exitCode: number, run: FailedRun, stack: string): Outcome => {
   const hint = error.hint === null ? '' : `${asAdvice(escapeControls(error.hint))}\n`;
@@ -109,7 +121,10 @@ const failedReport = (error: ReportError, exitCode: number, run: FailedRun): Rep
   town: null,
   tmux: null,
   summary: null,
+  workers: null,
   locks: [],
+  agents: [],
+  collisions: [],
   checks: [],
   findings: [],
   undo: null,

@@ -12,83 +12,83 @@ export interface StatePage {
 
 export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
   held: {
-    meaning: 'A live agent is shown behind the lock, or the session that it was started in still stands.',
+    meaning: 'A running agent holds this lock, or its session is still open.',
     decided:
-      'The pane or session that the lock names exists and is not plainly another worker’s; or its process is alive; or an agent is seen at work in the worker’s directory, whether or not the lock names it. A dead recorded process alone says nothing: the usual writer of these locks is a helper that exits within seconds.',
-    fix: 'Nothing: a held lock is never released by --fix.',
-    refuses: 'Only --fix --force --worker releases it, and says from whom.',
-    changes: 'The agent exits, and with it its pane: then the lock becomes stale.',
+      'The pane or session that the lock names exists and is not plainly another worker’s; or its process is running; or an agent is running in the worker’s directory, whether or not the lock names it. A dead recorded process alone proves nothing: these locks are usually written by a helper that exits within seconds.',
+    fix: 'Nothing: --fix never releases a held lock.',
+    refuses: 'Only --fix --force --worker releases it, and says whose it was.',
+    changes: 'When the agent exits and its pane closes, the lock becomes stale.',
   },
   stale: {
-    meaning: 'There is proof that the holder is gone.',
+    meaning: 'The holder is gone.',
     decided:
-      'The recorded process is gone or its number belongs to another one now; the session or pane it names is gone, or it names none; every tmux server of this user was asked; and no agent was seen at work in the directory.',
-    fix: 'Releases it: the file is moved aside and kept, and doctor undo puts it back.',
+      'The recorded process is gone, or its PID now belongs to another process; the session or pane that the lock names is gone, or it names none; every tmux server of this user answered; and no agent is running in the directory.',
+    fix: 'Releases it: the file is kept as a backup, and doctor undo restores it.',
     refuses:
-      'It waits while the file is under 30 s old (note fresh), and never removes a file that git tracks (note tracked).',
-    changes: 'An agent that starts in the directory makes it held.',
+      'It waits while the file is less than 30 s old (note fresh), and never removes a file that git tracks (note tracked).',
+    changes: 'When an agent starts in the directory, the lock becomes held.',
   },
   orphaned: {
-    meaning: 'The holding process lives, and the tmux session or pane it names is gone.',
+    meaning: 'The process that took the lock is still running, but its tmux session or pane is gone.',
     decided:
-      'The recorded process exists and is the one that took the lock; its pane or session is on no tmux server of this user.',
-    fix: 'Nothing: an agent that outlived its terminal may still be writing. Look at the process and find out whose it is; another worker’s agent may have got its number.',
+      'The recorded process exists and is the one that took the lock; no tmux server of this user has its pane or session.',
+    fix: 'Nothing: an agent that outlived its terminal may still be writing. Check the process and find out whose it is; its PID may belong to another worker’s agent now.',
     refuses: 'Only --fix --force --worker releases it.',
-    changes: 'When the process ends, the lock becomes stale.',
+    changes: 'When the process exits, the lock becomes stale.',
   },
   invalid: {
-    meaning: 'The file is no lock record.',
+    meaning: 'The file is not a valid lock.',
     decided:
-      'It is empty, cut off, not JSON, of the wrong types, larger than 64 KiB, or no regular file. It is read as Go’s encoding/json reads the record, so what other tools accept is accepted here.',
-    fix: 'Releases a regular file that was not written in the last 30 s, when agents were looked for in the directory and none was found.',
-    refuses: 'Directories, symlinks, FIFOs and sockets are left alone, by force as well.',
-    changes:
-      'A writer that finishes its record makes it a lock again; until then nobody can tell who holds it.',
+      'It is empty, truncated, not JSON, has values of the wrong type, is larger than 64 KiB, or is not a regular file. It is read as Go’s encoding/json reads it, so doctor accepts what other tools accept.',
+    fix: 'Releases a regular file that has not changed for 30 s, when no agent is running in the directory.',
+    refuses: 'Directories, symlinks, FIFOs and sockets are never removed, not even by force.',
+    changes: 'When its writer finishes it, it is a lock again; until then nobody can tell who holds it.',
   },
   foreign: {
-    meaning: 'The lock was taken on another host or in another PID namespace, and no life is seen here.',
+    meaning:
+      'The lock was taken on another host or in another PID namespace, and there is no sign of its agent here.',
     decided:
-      'The recorded host name differs (domain, .local and .lan aside) and no recorded boot id says otherwise, or the recorded PID namespace differs from ours. No container of this machine bears the name, as far as we may see.',
-    fix: 'Nothing: what runs on another machine cannot be seen from here. Ask there.',
+      'The recorded host name differs (domain, .local and .lan aside) and no recorded boot id says otherwise, or the recorded PID namespace differs from ours; and no container on this machine that we may look at has that name.',
+    fix: 'Nothing: it can’t be checked from here. Run doctor there.',
     refuses: 'Only --fix --force --worker releases it.',
     changes:
-      'Run the doctor on the host, or in the container, that took the lock. A host name that is gone for good, or was this machine’s, goes under "formerHosts" in lock-doctor.json.',
+      'Run doctor on the host, or in the container, that took the lock. If that host is gone for good, or was this machine under another name, add it to "formerHosts" in lock-doctor.json.',
   },
   unknown: {
-    meaning: 'The evidence could not be had.',
+    meaning: 'The lock could not be checked.',
     decided:
-      'A tmux server did not answer, processes could not be listed, the file could not be read, or a program that the doctor does not know is at work in the directory; and nothing else shows life.',
-    fix: 'Nothing: doubt is no proof.',
+      'A tmux server did not answer, processes could not be listed, the file could not be read, or a program that doctor does not know is running in the directory; and nothing else shows a running agent.',
+    fix: 'Nothing: doubt is not proof.',
     refuses: 'Only --fix --force --worker releases it.',
     changes:
-      'Once everything can be looked at, the lock becomes one of the other states. A program that is not known counts as soon as it is named under "agents" or "bystanders" in lock-doctor.json.',
+      'Once everything can be checked, the lock gets one of the other states. Name an unknown program under "agents" or "bystanders" in lock-doctor.json.',
   },
 };
 
 export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   'process-alive': 'the recorded process exists and is the one that took the lock',
-  'process-gone': 'there is no process with the recorded number',
-  'process-zombie': 'the recorded process has ended and only waits to be collected',
-  'process-thread': 'the recorded number belongs to a thread, not to a process',
-  'process-recycled': 'the recorded number belongs to another process by now',
+  'process-gone': 'no process has the recorded PID',
+  'process-zombie': 'the recorded process is a zombie (exited)',
+  'process-thread': 'the recorded PID is that of a thread, not of a process',
+  'process-recycled': 'the recorded PID now belongs to another process',
   'process-elsewhere':
-    'the recorded process lives, but it works in the directory of another worker whose lock has the same bytes: this lock is a copy of that one',
-  'process-unknown': 'it could not be told whether the recorded process exists',
-  'pid-invalid': 'the recorded number cannot be a process',
-  rebooted: 'the machine, or the container, was started again since the lock was taken',
-  'former-host': 'the lock was taken under a name that the configuration calls a former host',
-  'pane-live': 'the pane that the lock names is there, and it is this worker’s',
-  'pane-gone': 'the pane that the lock names is on no tmux server',
-  'pane-dead': 'the pane that the lock names is there, and its process has ended',
-  'pane-recycled': 'the pane number that the lock names belongs to somebody else by now',
-  'session-live': 'the session that the lock names is there',
-  'session-gone': 'the session that the lock names is on no tmux server',
-  'session-recycled': 'the session name that the lock names belongs to somebody else by now',
+    'the recorded process is running, but in the directory of another worker whose lock has the same bytes: this lock is a copy of that one',
+  'process-unknown': 'the recorded process could not be checked',
+  'pid-invalid': 'the recorded PID is not valid',
+  rebooted: 'the machine, or the container, has restarted since the lock was taken',
+  'former-host': 'the lock was taken under a host name that you listed as a former host',
+  'pane-live': 'the pane that the lock names exists and is this worker’s',
+  'pane-gone': 'no tmux server has the pane that the lock names',
+  'pane-dead': 'the process in the pane that the lock names has exited',
+  'pane-recycled': 'the pane that the lock names now belongs to another session',
+  'session-live': 'the session that the lock names exists',
+  'session-gone': 'no tmux server has the session that the lock names',
+  'session-recycled': 'the session that the lock names now belongs to another worker',
   'session-unnamed': 'the lock names no tmux session',
-  'session-unknown': 'not every tmux server could be asked about the session',
-  occupied: 'an agent is at work in the worker’s directory',
+  'session-unknown': 'not every tmux server answered',
+  occupied: 'an agent is running in this directory',
   'occupants-unknown':
-    'it could not be told whether an agent is at work in the directory: something could not be looked at, or a program that the doctor does not know works there',
+    'an agent could be running here unseen: something could not be checked, or doctor does not know a program that runs here',
   'other-host': 'the lock was taken on another host',
   'other-namespace': 'the lock was taken in another PID namespace (a container)',
   unreadable: 'the lock file could not be read',
@@ -105,15 +105,42 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
 };
 
 export const NOTE_TEXTS: Readonly<Record<Note, string>> = {
-  drifted: 'The agent works in another pane than the lock names: it was resumed or moved.',
-  priming: 'The lock is under a minute old and its helper still runs; the agent’s pane may not exist yet.',
-  fresh: 'The file is under 30 seconds old: --fix leaves it for now.',
-  misplaced: 'It lies in no directory where an agent of a Gas Town has its home.',
+  drifted: 'The agent runs in another pane than the one in the lock: it was resumed or moved.',
+  priming:
+    'The lock is less than a minute old and its helper is still running; the agent’s pane may not exist yet.',
+  fresh: 'The file is less than 30 s old; --fix skips it for now.',
+  misplaced: 'It is not in a directory where a Gas Town agent lives.',
   tracked:
-    'Git tracks the file: removing it would dirty the work tree, and every checkout brings it back. It is never removed, not even by force. Take it out of git with git rm --cached, and ignore .runtime/.',
-  copy: 'It has the same bytes as another worker’s lock, whose holder is elsewhere: the directory was copied.',
-  'would-block': 'A tool that only asks whether the process number exists would refuse this worker now.',
-  idle: 'The agent has exited: the pane or session that the lock names still stands, with nothing but a shell in it. Once it ends the lock is stale.',
-  team: 'Several agents work here as one party: teammates, panes of one tmux window, or an agent and what it started.',
-  'legacy-path': 'It lies at the place of releases before December 2025, .gastown/agent.lock.',
+    'Tracked by git, so every clone and reset brings it back. It is never removed, not even by force. Untrack it with git rm --cached, and add .runtime/ to .gitignore.',
+  copy: 'A copy of another worker’s lock: the directory was copied, and the holder works at the original.',
+  'would-block': 'A tool that checks only whether the PID exists would refuse to start here.',
+  idle: 'The agent has exited; only a shell is left in the pane or session that the lock names. Once it ends, the lock becomes stale.',
+  team: 'Several agents work here together: teammates, panes of one tmux window, or an agent and what it started.',
+  'legacy-path': 'It is at .gastown/agent.lock, where it lived before December 2025.',
 };
+
+/** What preflight and exec answer. */
+export const ANSWER_TEXTS: ReadonlyMap<string, string> = new Map([
+  ['free', 'No lock, no agent running: an agent may start here. Exit code 0.'],
+  [
+    'repair',
+    'A stale or invalid lock is in the way, and doctor preflight --fix can release it. Exit code 21.',
+  ],
+  [
+    'unsure',
+    'Not everything could be checked, so do not start. doctor explain WORKER says what is missing. Exit code 22.',
+  ],
+  ['contested', 'Two or more agents are running in this directory. Stop one of them yourself. Exit code 20.'],
+]);
+
+/** The words of this tool. */
+export const WORD_TEXTS: ReadonlyMap<string, string> = new Map([
+  ['town', 'The root directory that doctor examines, with everything below it.'],
+  ['worker', 'A directory in which one agent works: a git worktree, a clone, a Gas Town crew member.'],
+  ['rig', 'A project in a town: the first directory on the way to a worker.'],
+  ['lock', 'The file .runtime/agent.lock in a worker: it says that an agent works there.'],
+  ['holder', 'The agent that a lock stands for, or the process that took it.'],
+  ['gap', 'Something that could not be checked. Unknown is not no: doctor never takes a gap for proof.'],
+  ['doubt', 'A finding that is not a problem but a question: something could not be checked.'],
+  ['forced', 'A lock that was released by force, whoever held it.'],
+]);

@@ -7,7 +7,7 @@ import { claimsWorker } from '../town/claims-worker.ts';
 import { isWithin, ownerOf } from '../town/roles.ts';
 import { paneKey, pidOfKey, processKey, type TownIndex, type WorkerView } from '../town/views.ts';
 import type { Collision, Fact, Occupant, Verdict } from '../types/judgement.ts';
-import { crowdedPlaces } from './crowded-places.ts';
+import { type CrowdedPlaces, crowdedPlaces } from './crowded-places.ts';
 import { type OccupantReader, occupantReader } from './occupants.ts';
 import { type Party, partiesOf } from './parties.ts';
 
@@ -57,6 +57,10 @@ const isSameAgent = (
   return occupants.some((occupant) => related(pid, occupant.pid) || related(occupant.pid, pid));
 };
 
+/** An agent's key for people: `%3` of `pane:<socket>:%3`, `pid 4242` of `process:4242`. */
+const labelOf = (key: string): string =>
+  key.startsWith('process:') ? key.replace('process:', 'pid ') : key.slice(key.lastIndexOf(':') + 1);
+
 const crowdAt = (
   worker: WorkerView,
   verdicts: readonly Verdict[],
@@ -74,6 +78,7 @@ const crowdAt = (
     kind: 'agents',
     workers: [worker.worker],
     message: `${agents.length} live agents share this worker`,
+    who: agents.map(({ keys: [key = ''] }) => labelOf(key)),
     facts: agents.map(({ text }): Fact => ({ source: 'occupants', text })),
   };
 };
@@ -112,21 +117,29 @@ const rivalClaims = (verdicts: readonly Verdict[]): readonly Collision[] => {
         kind: 'claims' as const,
         workers,
         message: `${workers.length} workers' locks claim one agent: ${claim}`,
+        who: [],
         facts,
       },
     ];
   });
 };
 
+/** Where to look for agents in each other's way, given what is judged. */
+export const placesOf = (index: TownIndex, verdicts: readonly Verdict[]): CrowdedPlaces =>
+  crowdedPlaces(
+    index,
+    verdicts.flatMap(({ lock }) => (claimsWorker(lock) ? [lock.worker] : [])),
+  );
+
 /** All collisions of a town: workers in path order first, then rival claims. */
 export const findCollisions = (
   index: TownIndex,
   verdicts: readonly Verdict[],
   readOccupants: OccupantReader,
+  { places, index: around }: CrowdedPlaces = placesOf(index, verdicts),
 ): readonly Collision[] => {
   const claims = verdicts.filter(({ lock }) => claimsWorker(lock));
   const byWorker = groupBy(claims, ({ lock }) => lock.worker);
-  const { places, index: around } = crowdedPlaces(index, byWorker.keys());
   const readAgents = around === index ? readOccupants : occupantReader(around);
   const crowds = new Map<string, Collision>();
   for (const place of places) {

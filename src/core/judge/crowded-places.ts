@@ -9,6 +9,8 @@ import { listAtWork } from './at-work.ts';
 export interface CrowdedPlaces {
   /** Places to look at, relative to the town. */
   readonly places: ReadonlySet<string>;
+  /** Every place at which an agent without a role is, be it alone. */
+  readonly inhabited: readonly string[];
   /** The same evidence, with the directory of every agent that is in nobody's place as its own home. */
   readonly index: TownIndex;
 }
@@ -64,5 +66,6 @@ export const crowdedPlaces = (index: TownIndex, locked: Iterable<string>): Crowd
   if (index.snapshot.asked.length === 0)
     for (const [place, keys] of crowds) if (keys.size > 1) places.add(place);
   const homes = homeless.size === 0 ? index.homes : new Set([...index.homes, ...homeless]);
-  return { places, index: homes === index.homes ? index : { ...index, homes } };
+  const inhabited = index.snapshot.asked.length === 0 ? [...crowds.keys()] : [];
+  return { places, inhabited, index: homes === index.homes ? index : { ...index, homes } };
 };

@@ -3,8 +3,9 @@
 import { indexSnapshot } from '../town/town-index.ts';
 import type { Snapshot } from '../types/evidence.ts';
 import type { Examination } from '../types/judgement.ts';
-import { findCollisions } from './collision.ts';
+import { findCollisions, placesOf } from './collision.ts';
 import { judgeAll } from './judge.ts';
+import { findLockless } from './lockless.ts';
 import { occupantReader } from './occupants.ts';
 
 /** Judges everything a snapshot holds. Linear in locks and panes; touches nothing outside its argument. */
@@ -12,5 +13,11 @@ export const examineSnapshot = (snapshot: Snapshot): Examination => {
   const index = indexSnapshot(snapshot);
   const readOccupants = occupantReader(index);
   const verdicts = judgeAll(index, readOccupants);
-  return { snapshot, verdicts, collisions: findCollisions(index, verdicts, readOccupants) };
+  const crowded = placesOf(index, verdicts);
+  return {
+    snapshot,
+    verdicts,
+    collisions: findCollisions(index, verdicts, readOccupants, crowded),
+    lockless: findLockless(crowded, verdicts, crowded.index === index ? readOccupants : null),
+  };
 };

@@ -64,7 +64,7 @@ const CLOSE_ARRAY = 0x5d;
 /** Records the first fault and answers null, so that callers can `return fail(…)`. */
 const fail = (cursor: Cursor, what: string): null => {
   cursor.fault ??=
-    cursor.at >= cursor.bytes.length ? 'it ends in the middle' : `${what} expected at byte ${cursor.at}`;
+    cursor.at >= cursor.bytes.length ? 'truncated' : `${what} expected at byte ${cursor.at}`;
   return null;
 };
 

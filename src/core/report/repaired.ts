@@ -23,6 +23,7 @@ const withOutcome = (
     safe: finding.fix?.safe ?? false,
     status: outcome.status,
     reason: outcome.reason,
+    retryInSeconds: null,
     text: null,
     backup: outcome.backup,
   },
@@ -34,6 +35,7 @@ const PLANNED_BY_FORCE: ReportFix = {
   safe: false,
   status: 'planned',
   reason: 'by force',
+  retryInSeconds: null,
   text: null,
   backup: null,
 };
@@ -144,7 +146,7 @@ export const markDeclined = (report: Report, steps: readonly PlanStep[]): Report
     ...report,
     findings: report.findings.map((finding) =>
       finding.lock !== null && left.has(finding.lock) && finding.fix?.action === 'release'
-        ? { ...finding, fix: { ...finding.fix, status: 'skipped' as const, reason: 'not agreed to' } }
+        ? { ...finding, fix: { ...finding.fix, status: 'skipped' as const, reason: 'you answered no' } }
         : finding,
     ),
   };

@@ -6,11 +6,12 @@ import { isWithin, relativeTo } from '../town/roles.ts';
 import { isUnreached } from '../town/unreached.ts';
 import { type Finding, SEVERITIES, type Severity } from '../types/check.ts';
 import type { Gap, Snapshot } from '../types/evidence.ts';
-import type { Examination, Verdict } from '../types/judgement.ts';
+import type { Examination, Occupant, Verdict } from '../types/judgement.ts';
 import {
   EXIT,
   type FixStatus,
   type Report,
+  type ReportAgent,
   type ReportCheck,
   type ReportFinding,
   type ReportFix,
@@ -57,15 +58,40 @@ export const reportLock = (verdict: Verdict): ReportLock => ({
   sha256: verdict.lock.stamp?.sha256 ?? null,
 });
 
+const reportAgent = (worker: string, lock: string | null, { pid, command, pane }: Occupant): ReportAgent => ({
+  worker,
+  lock,
+  pid,
+  command,
+  pane,
+});
+
 const reportFix = (finding: Finding, verdicts: ReadonlyMap<string, Verdict>): ReportFix | null => {
   const { fix } = finding;
   if (fix === null) return null;
   if (fix.action === 'advice')
-    return { action: 'advice', safe: false, status: 'skipped', reason: null, text: fix.text, backup: null };
+    return {
+      action: 'advice',
+      safe: false,
+      status: 'skipped',
+      reason: null,
+      retryInSeconds: null,
+      text: fix.text,
+      backup: null,
+    };
   const verdict = verdicts.get(fix.lock);
   if (verdict?.release.allowed === true) return PLANNED;
   const reason = verdict === undefined ? 'no such lock' : refusalOf(verdict);
-  return { action: 'release', safe: false, status: 'skipped', reason, text: null, backup: null };
+  const retryInSeconds = verdict?.release.retryInSeconds ?? null;
+  return {
+    action: 'release',
+    safe: false,
+    status: 'skipped',
+    reason,
+    retryInSeconds,
+    text: null,
+    backup: null,
+  };
 };
 
 /** One for all: there may be ten thousand. */
@@ -74,6 +100,7 @@ const PLANNED: ReportFix = {
   safe: true,
   status: 'planned',
   reason: null,
+  retryInSeconds: null,
   text: null,
   backup: null,
 };
@@ -211,7 +238,7 @@ export const buildReport = (request: ReportRequest): Report => {
   const { snapshot } = examination;
   const concerned = (worker: string): boolean => workers === null || workers.includes(worker);
   const verdicts = examination.verdicts.filter(({ lock }) => concerned(lock.worker));
-  const collisions = examination.collisions.filter((collision) => collision.workers.some(concerned)).length;
+  const collisions = examination.collisions.filter((collision) => collision.workers.some(concerned));
   const findings = reportFindings(request);
   const gaps = gapsOf(snapshot).filter((gap) => workers === null || isNear(gap, workers, snapshot.town.root));
   const crashed = outcomes.some(({ status }) => status === 'crashed');
@@ -241,8 +268,23 @@ export const buildReport = (request: ReportRequest): Report => {
       scan: snapshot.scan,
     },
     tmux: { status: tmuxStatus(snapshot), servers: snapshot.machine.tmux.servers.map(reportServer) },
-    summary: summarize(verdicts, findings, collisions),
+    summary: summarize(verdicts, findings, collisions.length),
+    workers,
     locks: verdicts.map(reportLock),
+    agents: [
+      ...verdicts.flatMap(({ lock, occupants }) =>
+        occupants.map((occupant) => reportAgent(lock.worker, lock.id, occupant)),
+      ),
+      ...examination.lockless
+        .filter(({ worker }) => concerned(worker))
+        .map(({ worker, occupant }) => reportAgent(worker, null, occupant)),
+    ],
+    collisions: collisions.map(({ kind, workers: places, message, who }) => ({
+      kind,
+      workers: places,
+      message,
+      who,
+    })),
     checks,
     findings,
     gaps,

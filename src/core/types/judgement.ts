@@ -152,7 +152,15 @@ export interface Collision {
   /** Sorted; one for `agents`, several for `claims`. */
   readonly workers: readonly string[];
   readonly message: string;
+  /** The parties of `agents`, each by the pane (`%3`) or the process (`pid 4242`) that leads it; empty for `claims`. */
+  readonly who: readonly string[];
   readonly facts: readonly Fact[];
+}
+
+/** An agent at work in a worker's directory where no lock is. */
+export interface LocklessAgent {
+  readonly worker: string;
+  readonly occupant: Occupant;
 }
 
 export interface Examination {
@@ -160,4 +168,6 @@ export interface Examination {
   /** In the order of `snapshot.locks`. */
   readonly verdicts: readonly Verdict[];
   readonly collisions: readonly Collision[];
+  /** In the order of workers; agents that a lock accounts for stand with its verdict. */
+  readonly lockless: readonly LocklessAgent[];
 }

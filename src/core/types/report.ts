@@ -5,7 +5,16 @@
 
 import type { Severity } from './check.ts';
 import type { Gap, LockKind, ScanMode, TownSource } from './evidence.ts';
-import type { Fact, Note, ProcessState, Reason, SessionState, State } from './judgement.ts';
+import type {
+  Collision,
+  Fact,
+  Note,
+  Occupant,
+  ProcessState,
+  Reason,
+  SessionState,
+  State,
+} from './judgement.ts';
 
 /** What the caller should do next; it means the same in every command. */
 export const EXIT = {
@@ -91,6 +100,25 @@ export interface ReportLock {
   readonly sha256: string | null;
 }
 
+/** An agent seen at work in a worker's directory. */
+export interface ReportAgent {
+  readonly worker: string;
+  /** Id of the lock that stands there, or null. */
+  readonly lock: string | null;
+  readonly pid: number;
+  readonly command: string;
+  readonly pane: Occupant['pane'];
+}
+
+export interface ReportCollision {
+  readonly kind: Collision['kind'];
+  readonly workers: readonly string[];
+  /** One sentence. */
+  readonly message: string;
+  /** The parties, each by its pane (`%3`) or process (`pid 4242`); empty for `claims`. */
+  readonly who: readonly string[];
+}
+
 export type CheckStatus = 'pass' | 'fail' | 'skipped' | 'unknown' | 'crashed';
 
 export interface ReportCheck {
@@ -114,6 +142,8 @@ export interface ReportFix {
   readonly safe: boolean;
   readonly status: FixStatus;
   readonly reason: string | null;
+  /** Seconds after which asking again makes sense; null where waiting does not help. */
+  readonly retryInSeconds: number | null;
   /** What the advice says; null for releases. */
   readonly text: string | null;
   /** Path of the kept copy after a release. */
@@ -152,7 +182,11 @@ export interface Report {
     readonly servers: readonly ReportServer[];
   } | null;
   readonly summary: ReportSummary | null;
+  /** The workers that the run was asked about; null for the whole town. */
+  readonly workers: readonly string[] | null;
   readonly locks: readonly ReportLock[];
+  readonly agents: readonly ReportAgent[];
+  readonly collisions: readonly ReportCollision[];
   readonly checks: readonly ReportCheck[];
   readonly findings: readonly ReportFinding[];
   readonly gaps: readonly Gap[];

@@ -20,19 +20,36 @@ export const padToWidth = (text: string, columns: number): string =>
   text + ' '.repeat(Math.max(0, columns - displayWidth(text)));
 
 /**
- * Breaks `text` at spaces so that no line is wider than `columns`, where its words allow that; a longer word (a path)
- * stays whole, since a broken path cannot be copied. Below 20 columns nothing is broken: terminals that answer 0
- * columns do not know their width.
+ * Breaks `text` at spaces so that no line is wider than `columns`. A path that is longer is broken after a slash, a longer
+ * word stays whole. Below 20 columns nothing is broken: terminals that answer 0 columns do not know their width.
  */
 export const wrapText = (text: string, columns: number): readonly string[] => {
   if (columns < 20) return [text];
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(BREAK)) {
-    if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > columns) {
+    const [first = '', ...more] = breakPath(word, columns);
+    if (line !== '' && displayWidth(line) + 1 + displayWidth(first) > columns) {
       lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
+      line = first;
+    } else line = line === '' ? first : `${line} ${first}`;
+    for (const piece of more) {
+      lines.push(line);
+      line = piece;
+    }
   }
   return [...lines, line];
+};
+
+/** A word in pieces that fit, where it has slashes to break it after. */
+const breakPath = (word: string, columns: number): readonly string[] => {
+  if (displayWidth(word) <= columns) return [word];
+  const pieces: string[] = [];
+  for (const part of word.split(/(?<=\/)/)) {
+    const last = pieces.at(-1);
+    if (last !== undefined && displayWidth(last) + displayWidth(part) <= columns)
+      pieces[pieces.length - 1] = last + part;
+    else pieces.push(part);
+  }
+  return pieces;
 };

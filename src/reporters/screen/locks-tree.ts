@@ -1,11 +1,12 @@
 /** The tree of `doctor locks`. */
-import { describeAge } from '../../core/report/age.ts';
 import type { State } from '../../core/types/judgement.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';
 import { displayWidth, padToWidth, wrapText } from './display-width.ts';
+import { companyOf, describeAgent, describeCrowd, describeHolder } from './lock-words.ts';
 import { describeTown } from './sentences.ts';
 import { createPen, type Mark, type Pen, type Presentation } from './style.ts';
 import { summarize } from './summary.ts';
+import { nameOf } from './words.ts';
 
 const MARKS: Readonly<Record<State, Mark>> = {
   held: 'pass',
@@ -16,61 +17,157 @@ const MARKS: Readonly<Record<State, Mark>> = {
   unknown: 'unknown',
 };
 
-/** The locks of a town as a tree: rig, worker, state, and who holds it since when. */
-export const renderLocksTree = (report: Report, presentation: Presentation): string => {
+/** What gives way first where a screen is too short. */
+const LEAST_FIRST: readonly Mark[] = ['pass', 'info', 'unknown', 'warning', 'error'];
+
+/** A screen that is drawn again and again: how many lines it has, and what time it is. */
+export interface Frame {
+  readonly rows: number;
+  /** `14:03:22` */
+  readonly clock: string;
+}
+
+/** One worker: its lock, or the agents that work there without one. */
+interface Row {
+  readonly worker: string;
+  readonly state: State | 'no lock';
+  readonly mark: Mark;
+  readonly text: string;
+}
+
+/**
+ * The locks of a town as a tree: rig, worker, state, and who holds it since when; and the agents that hold none. In a
+ * `frame` rows give way, healthy ones first: the summary is always there.
+ */
+export const renderLocksTree = (
+  report: Report,
+  presentation: Presentation,
+  frame: Frame | null = null,
+): string => {
   const pen = createPen(presentation);
-  const lines =
-    presentation.layout === 'lines'
-      ? report.locks.map((lock) => `${lock.state} ${pen.safe(lock.worker)}: ${describeHolder(lock, pen)}`)
-      : [
-          ...describeTown(report).flatMap((line) => wrapText(pen.safe(line), presentation.width)),
-          '',
-          ...treeLines(report.locks, pen, presentation),
-          ...(report.locks.length > 0 ? [''] : []),
-          pen.bold(summarize(report).headline),
-        ];
-  return lines.map((line) => `${line}\n`).join('');
+  const rows = rowsOf(report, presentation);
+  const verbose = presentation.verbosity === 'verbose';
+  const headline = pen.safe(summarize(report).headline);
+  if (presentation.layout === 'lines')
+    return rows
+      .map(({ worker, state, text }) => `${state.replace(' ', '-')} ${pen.safe(worker)}: ${pen.safe(text)}\n`)
+      .join('');
+  const head = [
+    ...describeTown(report, verbose).flatMap((line) =>
+      wrapText(pen.safe(`${frame === null ? '' : `${frame.clock} `}${line}`), presentation.width),
+    ),
+    '',
+  ];
+  const foot = [
+    ...(rows.length > 0 ? [''] : []),
+    ...wrapText(headline, presentation.width).map((line) => pen.bold(line)),
+  ];
+  const room = frame === null ? Number.POSITIVE_INFINITY : frame.rows - head.length - foot.length;
+  const tree = treeLines(rows, pen, presentation, room);
+  return [...head, ...tree, ...foot].map((line) => `${line}\n`).join('');
 };
 
-/** `pid 41822 (claude), pane %55 of gt-crew-ada, for 8 h; drifted`: who is, or was, behind a lock. */
-export const describeHolder = ({ holder, notes, reasons }: ReportLock, pen: Pick<Pen, 'safe'>): string => {
-  const tail = notes.length === 0 ? '' : `; ${notes.join(', ')}`;
-  if (holder === null) return `no record (${reasons.join(', ')})${tail}`;
-  const command = holder.command === null ? '' : ` (${pen.safe(holder.command)})`;
-  const process = `pid ${holder.pid}${command}${holder.process === null || holder.process === 'alive' ? '' : ` ${holder.process}`}`;
-  const place =
-    holder.pane !== null
-      ? `pane ${pen.safe(holder.pane.id)} of ${pen.safe(holder.pane.sessionName)}`
-      : holder.sessionId === null
-        ? null
-        : `${pen.safe(holder.sessionId)} ${holder.session}`;
-  const host = holder.process === null && holder.hostname !== null ? `on ${pen.safe(holder.hostname)}` : null;
-  const age = holder.ageSeconds === null ? null : since(holder.ageSeconds);
-  return [process, place, host, age].filter((part) => part !== null).join(', ') + tail;
+const rowsOf = (report: Report, { verbosity }: Presentation): readonly Row[] => {
+  const company = companyOf(report);
+  const root = report.town?.root;
+  const locked = report.locks.map((lock): Row => {
+    const isCrowded = company.collisionAt(lock.worker) !== null;
+    return {
+      worker: nameOfLock(lock, root),
+      state: lock.state,
+      mark: isCrowded ? 'error' : MARKS[lock.state],
+      text: describeHolder(lock, company, verbosity === 'verbose'),
+    };
+  });
+  const lockless = [
+    ...new Set(report.agents.filter(({ lock }) => lock === null).map(({ worker }) => worker)),
+  ];
+  if (lockless.length === 0) return locked;
+  const open = lockless.map((worker): Row => {
+    const clash = company.collisionAt(worker);
+    return {
+      worker: nameOf(worker, root),
+      state: 'no lock',
+      mark: clash === null ? 'info' : 'error',
+      text: clash === null ? company.agentsAt(worker).map(describeAgent).join(', ') : describeCrowd(clash),
+    };
+  });
+  return [...locked, ...open].sort((a, b) => (a.worker < b.worker ? -1 : a.worker > b.worker ? 1 : 0));
 };
 
-/** A time in the future is that of a clock which was set back since. */
-const since = (seconds: number): string =>
-  seconds < 0 ? `taken ${describeAge(seconds)}` : `for ${describeAge(seconds)}`;
+/** The lock at the place of older releases is another row of the same worker. */
+const nameOfLock = ({ worker, notes }: ReportLock, root: string | undefined): string =>
+  `${nameOf(worker, root)}${notes.includes('legacy-path') ? '/.gastown' : ''}`;
 
-const treeLines = (locks: readonly ReportLock[], pen: Pen, { width }: Presentation): readonly string[] => {
-  const names = locks.map(({ worker }) => pen.safe(splitWorker(worker).rest));
+const treeLines = (
+  rows: readonly Row[],
+  pen: Pen,
+  presentation: Presentation,
+  room: number,
+): readonly string[] => {
+  const { width } = presentation;
+  const names = rows.map(({ worker }) => pen.safe(splitWorker(worker).rest));
   // A name that takes more than a third of the line would leave no room for what is said of it.
   const column = Math.min(Math.max(0, ...names.map(displayWidth)), width === 0 ? 40 : Math.floor(width / 3));
+  const drawn = rows.map((row) => ({ row, lines: rowLines(row, column, pen, presentation) }));
+  const left = fitting(drawn, room);
   let rig: string | null = null;
-  return locks.flatMap((lock) => {
-    const { rig: own, rest } = splitWorker(lock.worker);
-    const heading = own === rig ? [] : [pen.bold(pen.safe(own))];
-    rig = own;
-    const state = pen.paint(MARKS[lock.state], lock.state.padEnd(8));
-    const head = `  ${pen.sign(MARKS[lock.state])} ${padToWidth(pen.safe(rest), column)} ${state} `;
-    const indent = 2 + 2 + column + 1 + 8 + 1;
-    const room = width - indent;
-    const [first = '', ...more] = room < 24 ? [] : wrapText(describeHolder(lock, pen), room);
-    if (first !== '') return [...heading, head + first, ...more.map((line) => ' '.repeat(indent) + line)];
-    const below = wrapText(describeHolder(lock, pen), width - 6).map((line) => `      ${line}`);
-    return [...heading, head.trimEnd(), ...below];
+  const lines = left.flatMap(({ row, lines: own }) => {
+    const heading = splitWorker(row.worker).rig;
+    const isNew = heading !== rig;
+    rig = heading;
+    return isNew ? [pen.bold(pen.safe(heading)), ...own] : own;
   });
+  const cut = drawn.length - left.length;
+  return cut === 0 ? lines : [...lines, pen.dim(`  ... ${cut} more, none of them worse`)];
+};
+
+interface Drawn {
+  readonly row: Row;
+  readonly lines: readonly string[];
+}
+
+/** The rows for which there is room, below the names of their rigs: of those that give way the last ones go first. */
+const fitting = (drawn: readonly Drawn[], room: number): readonly Drawn[] => {
+  const perRig = new Map<string, number>();
+  let height = 0;
+  for (const { row, lines } of drawn) {
+    const { rig } = splitWorker(row.worker);
+    const others = perRig.get(rig) ?? 0;
+    perRig.set(rig, others + 1);
+    height += lines.length + (others === 0 ? 1 : 0);
+  }
+  if (height <= room) return drawn;
+  // The line that counts the others needs room as well.
+  height += 1;
+  const gone = new Set<Drawn>();
+  for (const mark of LEAST_FIRST)
+    for (const one of [...drawn].reverse()) {
+      if (height <= room) break;
+      if (one.row.mark !== mark) continue;
+      const { rig } = splitWorker(one.row.worker);
+      const others = (perRig.get(rig) ?? 1) - 1;
+      perRig.set(rig, others);
+      height -= one.lines.length + (others === 0 ? 1 : 0);
+      gone.add(one);
+    }
+  return drawn.filter((one) => !gone.has(one));
+};
+
+const rowLines = (
+  { worker, state, mark, text }: Row,
+  column: number,
+  pen: Pen,
+  { width }: Presentation,
+): readonly string[] => {
+  const { rest } = splitWorker(worker);
+  const said = pen.safe(text);
+  const head = `  ${pen.sign(mark)} ${padToWidth(pen.safe(rest), column)} ${pen.paint(mark, state.padEnd(8))} `;
+  const indent = 2 + 2 + column + 1 + 8 + 1;
+  const room = width - indent;
+  const [first = '', ...more] = room < 24 && width > 0 ? [] : wrapText(said, room);
+  if (first !== '') return [head + first, ...more.map((line) => ' '.repeat(indent) + line)];
+  return [head.trimEnd(), ...wrapText(said, width - 6).map((line) => `      ${line}`)];
 };
 
 /** The first part of a worker's path is its rig; a lock in the town root or directly below belongs to the town. */

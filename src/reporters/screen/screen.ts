@@ -1,125 +1,93 @@
 /** The report for a terminal: the answer on one screen. */
-import type { Report, ReportCheck, ReportFinding } from '../../core/types/report.ts';
-import { wrapText } from './display-width.ts';
-import { describeFix, describeTown } from './sentences.ts';
-import { createPen, type Mark, type Pen, type Presentation } from './style.ts';
-import { isFixable, summarize } from './summary.ts';
+import type { Report, ReportCheck } from '../../core/types/report.ts';
+import { blockLines, markOf } from './blocks.ts';
+import { type Canvas, createCanvas } from './canvas.ts';
+import { describeTown } from './sentences.ts';
+import type { Mark, Presentation } from './style.ts';
+import { isHealthy, summarize } from './summary.ts';
 import { count, formatDuration } from './words.ts';
 
-/** More findings than this of one check are counted, not shown: the answer has to fit on one screen. */
-const FINDINGS_SHOWN = 10;
+/** More places than this that could not be checked are counted. */
+const GAPS_SHOWN = 10;
 
-interface Canvas extends Pen {
-  readonly presentation: Presentation;
-  /** Breaks a text under an indentation; continuation lines hang by two more columns. */
-  readonly flow: (indent: number, text: string) => readonly string[];
-}
-
-/** A report for a terminal: the town, every check with what it found, and what to do next. */
+/** A report for a terminal: what is wrong, the worst first, and what to do next. All well is one line. */
 export const renderScreen = (report: Report, presentation: Presentation): readonly string[] => {
   const canvas = createCanvas(presentation);
-  const quiet = presentation.verbosity === 'quiet';
-  const checks = report.checks.filter(({ status }) => !quiet || !['pass', 'skipped'].includes(status));
-  const body = [
-    ...checks.flatMap((check) => checkLines(check, report, canvas)),
-    ...forcedLines(report, canvas),
+  const { verbosity } = presentation;
+  const verbose = verbosity === 'verbose';
+  if (verbosity === 'normal' && isHealthy(report)) return healthyLine(report, canvas);
+  const findings =
+    verbosity === 'quiet' ? report.findings.filter(({ severity }) => severity !== 'info') : report.findings;
+  const problems = [
+    ...blockLines(report, findings, canvas),
+    ...crashLines(report, canvas),
     ...gapLines(report, canvas),
   ];
-  if (quiet) return body;
+  if (verbosity === 'quiet') return problems;
+  const checks = verbose ? report.checks.flatMap((check) => checkLines(check, report, canvas)) : [];
   return [
-    ...describeTown(report).flatMap((line) => canvas.flow(0, canvas.safe(line))),
-    ...(presentation.verbosity === 'verbose' ? serverLines(report, canvas) : []),
+    ...describeTown(report, verbose).flatMap((line) => canvas.flow(0, canvas.safe(line))),
+    ...(verbose ? serverLines(report, canvas) : []),
     '',
-    ...body,
-    ...(body.length > 0 ? [''] : []),
+    ...problems,
+    ...(problems.length > 0 && checks.length > 0 ? [''] : []),
+    ...checks,
+    ...skippedLine(report, canvas),
+    ...(report.findings.length + report.gaps.length + checks.length > 0 ? [''] : []),
     ...summaryLines(report, canvas),
   ];
 };
 
-/** The line of one check: `⚠ Stale locks: 2`. */
-const describeCheck = (check: ReportCheck, findings: readonly ReportFinding[], pen: Pen): string => {
-  const open = findings.filter(({ fix }) => fix?.status !== 'fixed').length;
-  const fixed = findings.length - open;
+const healthyLine = (report: Report, canvas: Canvas): readonly string[] => [
+  ...canvas.signed(
+    'pass',
+    0,
+    canvas.safe(`${report.town === null ? '' : `${report.town.root}: `}${summarize(report).headline}`),
+  ),
+];
+
+/** The line of one check: `⚠ Stale locks: 2 (1 ms)`. */
+const checkLines = (check: ReportCheck, report: Report, canvas: Canvas): readonly string[] => {
+  if (check.status === 'skipped' || check.status === 'crashed') return [];
+  const findings = report.findings.filter((finding) => finding.check === check.id);
+  const fixed = findings.filter(({ fix }) => fix?.status === 'fixed').length;
+  const open = findings.length - fixed;
   const counts = [open > 0 ? `${open}` : null, fixed > 0 ? `${fixed} fixed` : null].filter(
     (part) => part !== null,
   );
-  const state =
-    check.status === 'crashed'
-      ? `crashed, ${pen.safe(check.error ?? 'no message')}`
-      : check.status === 'skipped'
-        ? 'skipped'
-        : counts.join(', ');
-  return `${pen.sign(checkMark(check, findings))} ${pen.safe(check.title)}${state === '' ? '' : `: ${state}`}`;
+  const marks = findings.map(markOf);
+  const mark: Mark =
+    (['error', 'warning', 'unknown', 'info'] as const).find((one) => marks.includes(one)) ??
+    (check.status === 'unknown' ? 'unknown' : 'pass');
+  const said = counts.length === 0 ? 'none' : counts.join(', ');
+  const timing = canvas.dim(` (${formatDuration(check.durationMs)})`);
+  return [`${canvas.sign(mark)} ${canvas.safe(check.title)}: ${said}${timing}`];
 };
 
-const checkLines = (check: ReportCheck, report: Report, canvas: Canvas): readonly string[] => {
-  const findings = report.findings.filter((finding) => finding.check === check.id);
-  const visible =
-    canvas.presentation.verbosity === 'quiet'
-      ? findings.filter(({ severity }) => severity !== 'info')
-      : findings;
-  if (canvas.presentation.verbosity === 'quiet' && visible.length === 0 && check.status !== 'crashed')
-    return [];
-  const timing =
-    canvas.presentation.verbosity === 'verbose' ? canvas.dim(` (${formatDuration(check.durationMs)})`) : '';
-  const rest = visible.length - FINDINGS_SHOWN;
-  return [
-    describeCheck(check, findings, canvas) + timing,
-    ...visible.slice(0, FINDINGS_SHOWN).flatMap((finding) => findingLines(finding, canvas)),
-    ...(rest > 0 ? canvas.flow(4, `and ${rest} more: doctor --json`) : []),
-  ];
-};
-
-/** Releases by force belong to no check: nothing was wrong with the lock but that a person wanted it gone. */
-const forcedLines = (report: Report, canvas: Canvas): readonly string[] => {
-  const known = new Set(report.checks.map(({ id }) => id));
-  const forced = report.findings.filter(({ check }) => !known.has(check));
-  return forced.length === 0
+const skippedLine = (report: Report, canvas: Canvas): readonly string[] => {
+  const skipped = report.checks.filter(({ status }) => status === 'skipped').length;
+  return skipped === 0
     ? []
-    : [
-        `${canvas.sign('info')} By force: ${forced.length}`,
-        ...forced.flatMap((finding) => findingLines(finding, canvas)),
-      ];
+    : canvas.signed('skipped', 0, `${count(skipped, 'check')} skipped`).map(canvas.dim);
 };
 
-const findingLines = (finding: ReportFinding, canvas: Canvas): readonly string[] => {
-  const { worker, message, evidence, fix } = finding;
-  // What --fix would do is said once, in the summary; only what it did or left stands with the finding.
-  const outcome =
-    fix === null || fix.action === 'advice' || isFixable(finding) ? null : describeFix(atHome(finding));
-  const mark: Mark = fix?.status === 'fixed' ? 'fixed' : findingMark(finding);
-  const head = `${canvas.safe(worker ?? 'town')}: ${canvas.safe(message)}${outcome === null ? '' : `; ${canvas.safe(outcome)}`}`;
-  const [first = '', ...more] = canvas.flow(4, head);
-  const advice = fix?.action === 'advice' && fix.text !== null ? canvas.flow(6, canvas.safe(fix.text)) : [];
-  return [
-    `  ${canvas.sign(mark)}${first.slice(2 + signWidth(canvas))}`,
-    ...more,
-    ...advice.map(canvas.dim),
-    ...(canvas.presentation.verbosity === 'verbose'
-      ? evidence.flatMap(({ source, text }) =>
-          canvas.flow(6, `${source}: ${canvas.safe(text)}`).map(canvas.dim),
-        )
-      : []),
-  ];
-};
-
-/** On a screen the name of a kept copy will do: it lies beside the lock. */
-const atHome = (finding: ReportFinding): ReportFinding => {
-  const { fix } = finding;
-  if (fix === null || fix.backup === null) return finding;
-  return { ...finding, fix: { ...fix, backup: fix.backup.slice(fix.backup.lastIndexOf('/') + 1) } };
-};
+const crashLines = (report: Report, canvas: Canvas): readonly string[] =>
+  report.checks
+    .filter(({ status }) => status === 'crashed')
+    .flatMap(({ title, error }) =>
+      canvas.signed('error', 0, `${canvas.safe(title)}: crashed, ${canvas.safe(error ?? 'no message')}`),
+    );
 
 const gapLines = (report: Report, canvas: Canvas): readonly string[] =>
   report.gaps.length === 0
     ? []
     : [
-        `${canvas.sign('unknown')} Not looked at: ${report.gaps.length}`,
+        `${canvas.sign('unknown')} Could not be checked: ${report.gaps.length}`,
         ...report.gaps
-          .slice(0, FINDINGS_SHOWN)
+          .slice(0, GAPS_SHOWN)
           .flatMap(({ what, why }) => canvas.flow(4, `${canvas.safe(what)}: ${canvas.safe(why)}`)),
-        ...(report.gaps.length > FINDINGS_SHOWN
-          ? canvas.flow(4, `and ${report.gaps.length - FINDINGS_SHOWN} more: doctor --json`)
+        ...(report.gaps.length > GAPS_SHOWN
+          ? canvas.flow(4, `and ${report.gaps.length - GAPS_SHOWN} more: doctor --json`)
           : []),
       ];
 
@@ -131,39 +99,14 @@ const serverLines = (report: Report, canvas: Canvas): readonly string[] =>
   });
 
 const summaryLines = (report: Report, canvas: Canvas): readonly string[] => {
-  const { headline, steps } = summarize(report);
+  const { headline, steps } = summarize(report, canvas.presentation.verbosity === 'verbose');
   return [
-    ...canvas.flow(0, headline).map(canvas.bold),
-    ...steps.flatMap(({ text, commands }) => [
+    ...canvas.flow(0, canvas.safe(headline)).map(canvas.bold),
+    ...steps.flatMap(({ text, commands, more }) => [
       ...canvas.flow(0, text),
       // Commands stay whole, however narrow the terminal: a broken line cannot be pasted.
       ...commands.map((command) => `  ${canvas.command(command)}`),
+      ...(more > 0 ? [`  (and ${more} more: doctor -v)`] : []),
     ]),
   ];
 };
-
-const checkMark = (check: ReportCheck, findings: readonly ReportFinding[]): Mark => {
-  if (check.status === 'crashed') return 'error';
-  if (check.status === 'skipped') return 'skipped';
-  const open = findings.filter(({ fix }) => fix?.status !== 'fixed');
-  const marks = open.map(findingMark);
-  return (
-    (['error', 'warning', 'unknown', 'info'] as const).find((mark) => marks.includes(mark)) ??
-    (check.status === 'unknown' ? 'unknown' : 'pass')
-  );
-};
-
-const findingMark = ({ severity, doubt }: ReportFinding): Mark =>
-  doubt && severity !== 'info' ? 'unknown' : severity;
-
-const signWidth = ({ presentation }: Canvas): number => (presentation.ascii ? 2 : 1);
-
-const createCanvas = (presentation: Presentation): Canvas => ({
-  ...createPen(presentation),
-  presentation,
-  flow: (indent, text) => {
-    const [first = '', ...rest] = wrapText(text, presentation.width - indent - 2);
-    const spaces = ' '.repeat(indent);
-    return [`${spaces}${first}`, ...rest.map((line) => `${spaces}  ${line}`)];
-  },
-});

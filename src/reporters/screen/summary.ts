@@ -1,12 +1,15 @@
 /** The end of a report: what to do now, and how it stands. */
+import { groupBy } from '../../core/group-by.ts';
 import { STATES } from '../../core/types/judgement.ts';
 import type { Report, ReportFinding } from '../../core/types/report.ts';
 import { count } from './words.ts';
+import { worstFirst } from './worst-first.ts';
 
-/** One thing the reader may do now: why, and the commands that do it. */
+/** One thing the reader may do now: why, the commands that do it, and how many more there are. */
 export interface NextStep {
   readonly text: string;
   readonly commands: readonly (readonly string[])[];
+  readonly more: number;
 }
 
 /** The end of every report: what there is, and what to do about it. */
@@ -15,26 +18,31 @@ export interface Summary {
   readonly steps: readonly NextStep[];
 }
 
-/** As many commands are shown per step; `doctor --json` has them all. */
+/** As many commands are shown per step, unless all of them are wanted. */
 const COMMANDS_SHOWN = 3;
 
 /** Answers the operator's last question, "and now?", from the report alone. */
-export const summarize = (report: Report): Summary => {
+export const summarize = (report: Report, verbose = false): Summary => {
   const fixed = report.findings.filter(({ fix }) => fix?.status === 'fixed');
-  const open = report.findings.filter(({ fix }) => fix?.status !== 'fixed');
-  const fixable = open.filter(isFixable);
-  const doubtful = open.filter(({ doubt, severity }) => doubt && severity !== 'info');
-  const personal = open.filter(
-    (finding) => finding.severity !== 'info' && !finding.doubt && !isFixable(finding),
-  );
+  const open = worstFirst(report.findings.filter(({ fix }) => fix?.status !== 'fixed'));
+  const problems = open.filter(({ severity }) => severity !== 'info');
+  const shown = verbose ? Number.POSITIVE_INFINITY : COMMANDS_SHOWN;
   return {
     headline: headline(report),
     steps: [
       releasedStep(report, fixed),
-      fixableStep(report, fixable),
-      personalStep(personal),
+      fixableStep(report, problems.filter(isFixable)),
+      youngStep(report, problems.filter(isYoung)),
+      personalStep(
+        problems.filter((finding) => !finding.doubt && !isFixable(finding) && !isYoung(finding)),
+        shown,
+      ),
       idleStep(open.filter(({ check }) => check === 'idle-session')),
-      doubtStep(report, doubtful),
+      doubtStep(
+        report,
+        problems.filter(({ doubt }) => doubt),
+        shown,
+      ),
     ].flatMap((step) => step ?? []),
   };
 };
@@ -43,57 +51,97 @@ export const summarize = (report: Report): Summary => {
 export const isFixable = ({ fix }: ReportFinding): boolean =>
   fix !== null && fix.action === 'release' && fix.safe && fix.status === 'planned';
 
+/** True where nothing is to be done but to wait. */
+const isYoung = ({ fix, doubt }: ReportFinding): boolean =>
+  !doubt && fix?.action === 'release' && fix.status === 'skipped' && fix.retryInSeconds !== null;
+
+/** True where a report has nothing to tell but that all is well. */
+export const isHealthy = ({ ok, complete, findings, summary, error }: Report): boolean =>
+  ok && complete && findings.length === 0 && summary !== null && error === null;
+
 const headline = (report: Report): string => {
-  const { summary } = report;
+  const { summary, findings, complete } = report;
   if (summary === null) return 'Nothing was examined.';
-  const { locks, held, collisions } = summary;
+  const { collisions } = summary;
+  const lockless = new Set(report.agents.filter(({ lock }) => lock === null).map(({ pid }) => pid)).size;
+  const counts = [
+    countLocks(report, summary),
+    ...(collisions > 0 ? [count(collisions, 'collision')] : []),
+    ...(lockless > 0 ? [`${count(lockless, 'agent')} without a lock`] : []),
+  ].join('; ');
+  const isFine = complete && findings.every(({ severity }) => severity === 'info');
+  const skipped = report.checks.filter(({ status }) => status === 'skipped').length;
+  const without = skipped === 0 ? '' : ` (${count(skipped, 'check')} skipped)`;
+  return `${counts}.${isFine ? ` No problems found${without}.` : ''}`;
+};
+
+const countLocks = (report: Report, summary: NonNullable<Report['summary']>): string => {
+  const { locks, held } = summary;
   const idle = report.locks.filter(({ notes }) => notes.includes('idle')).length;
+  if (locks === 0) return report.workers === null ? 'No locks' : `No lock in ${report.workers.join(', ')}`;
+  if (held === locks && summary.collisions === 0 && idle === 0)
+    return locks === 1 ? '1 lock, held by a live agent' : `${locks} locks, all held`;
   const states = STATES.filter((state) => summary[state] > 0).map(
     (state) => `${summary[state]} ${state}${state === 'held' && idle > 0 ? ` (${idle} idle)` : ''}`,
   );
-  const clash = collisions > 0 ? `; ${count(collisions, 'collision')}` : '';
-  if (locks === 0) return `No locks${clash}.`;
-  if (held === locks && clash === '' && idle === 0)
-    return locks === 1
-      ? 'The one lock is held by a live agent.'
-      : `All ${locks} locks are held by live agents.`;
-  return `${count(locks, 'lock')}: ${states.join(', ')}${clash}.`;
+  return `${count(locks, 'lock')}: ${states.join(', ')}`;
 };
 
 const releasedStep = (report: Report, fixed: readonly ReportFinding[]): NextStep | null =>
   fixed.length === 0
     ? null
     : {
-        text: `${count(fixed.length, 'lock')} released. To put ${fixed.length === 1 ? 'it' : 'them'} back:`,
+        text: `Released ${count(fixed.length, 'lock')}. Undo with:`,
         commands: [report.undo ?? withTown(report, ['doctor', 'undo'])],
+        more: 0,
       };
 
 const fixableStep = (report: Report, fixable: readonly ReportFinding[]): NextStep | null =>
   fixable.length === 0
     ? null
     : {
-        text: `${count(fixable.length, 'lock')} can be released now:`,
+        text: `${count(fixable.length, 'lock')} can be released. Run:`,
         commands: [withTown(report, ['doctor', '--fix'])],
+        more: 0,
       };
 
-const personalStep = (personal: readonly ReportFinding[]): NextStep | null =>
-  personal.length === 0
+const youngStep = (report: Report, young: readonly ReportFinding[]): NextStep | null => {
+  if (young.length === 0) return null;
+  const wait = Math.max(...young.map(({ fix }) => fix?.retryInSeconds ?? 0));
+  return {
+    text: `${count(young.length, 'lock was', 'locks were')} just written. Wait ${wait} s, then run:`,
+    commands: [withTown(report, ['doctor', '--fix'])],
+    more: 0,
+  };
+};
+
+/** One problem per lock, or per worker where there is no lock: two findings about one lock are one thing to do. */
+const personalStep = (personal: readonly ReportFinding[], shown: number): NextStep | null => {
+  const problems = [...groupBy(personal, ({ id, lock, worker }) => lock ?? worker ?? id).values()];
+  return problems.length === 0
     ? null
     : {
-        text: `${count(personal.length, 'finding needs', 'findings need')} you:`,
-        commands: firstCommands(personal),
+        text: `${count(problems.length, 'problem needs', 'problems need')} your attention:`,
+        ...firstCommands(problems.map(plainest), shown),
       };
+};
 
-const doubtStep = (report: Report, doubtful: readonly ReportFinding[]): NextStep | null => {
+/** The finding that says best what to do: a collision, else one with a command of its own, else the worst. */
+const plainest = (problem: readonly ReportFinding[]): ReportFinding =>
+  problem.find(({ check }) => check === 'collision') ??
+  problem.find(({ next: [command] }) => command !== undefined && command[0] !== 'doctor') ??
+  (problem[0] as ReportFinding);
+
+const doubtStep = (report: Report, doubtful: readonly ReportFinding[], shown: number): NextStep | null => {
   const parts = [
-    doubtful.length > 0 ? `${count(doubtful.length, 'lock')} could not be decided` : '',
-    report.gaps.length > 0 ? `${count(report.gaps.length, 'place')} could not be looked at` : '',
+    doubtful.length > 0 ? count(doubtful.length, 'lock') : '',
+    report.gaps.length > 0 ? count(report.gaps.length, 'place') : '',
   ].filter((part) => part !== '');
   if (parts.length === 0) return null;
-  const commands = firstCommands(doubtful);
+  const found = firstCommands(doubtful, shown);
   return {
-    text: `${parts.join(', ')}:`,
-    commands: commands.length > 0 ? commands : [withTown(report, ['doctor', '-v'])],
+    text: `${parts.join(' and ')} could not be checked:`,
+    ...(found.commands.length > 0 ? found : { commands: [withTown(report, ['doctor', '-v'])], more: 0 }),
   };
 };
 
@@ -103,18 +151,23 @@ const idleStep = (idle: readonly ReportFinding[]): NextStep | null => {
   return first === undefined
     ? null
     : {
-        text: `${count(idle.length, 'session stands', 'sessions stand')} idle. To look, and then to end it:`,
+        text: `${count(idle.length, 'session is', 'sessions are')} idle. Look at it, then end it:`,
         commands: first.next,
+        more: idle.length - 1,
       };
 };
 
-const firstCommands = (findings: readonly ReportFinding[]): readonly (readonly string[])[] => {
+const firstCommands = (
+  findings: readonly ReportFinding[],
+  shown: number,
+): Pick<NextStep, 'commands' | 'more'> => {
   const seen = new Map<string, readonly string[]>();
   for (const { next } of findings) {
     const [first] = next;
     if (first !== undefined) seen.set(JSON.stringify(first), first);
   }
-  return [...seen.values()].slice(0, COMMANDS_SHOWN);
+  const all = [...seen.values()];
+  return { commands: all.slice(0, shown), more: Math.max(0, all.length - shown) };
 };
 
 const withTown = ({ town }: Report, command: readonly string[]): readonly string[] =>

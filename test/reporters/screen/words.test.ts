@@ -60,13 +60,25 @@ describe('widths', () => {
     expect(padToWidth('町', 4)).toBe('町  ');
   });
 
-  test('text is broken at spaces, but neither inside a path nor between a number and its unit', () => {
+  test('text is broken at spaces, but not between a number and its unit', () => {
     expect(wrapText('process 4242 gone, pane %55 gone, 8 h', 35)).toEqual([
       'process 4242 gone, pane %55 gone,',
       '8 h',
     ]);
-    const path = `/${'long/'.repeat(20)}`;
-    expect(wrapText(`kept as ${path} now`, 40)).toEqual(['kept as', path, 'now']);
+  });
+
+  test('a path that is wider than the line is broken after a slash, and the sentence goes on behind it', () => {
+    expect(wrapText('kept as /srv/gt/gastown/crew/ada/.runtime/agent.lock now', 24)).toEqual([
+      'kept as',
+      '/srv/gt/gastown/crew/',
+      'ada/.runtime/agent.lock',
+      'now',
+    ]);
+    expect(wrapText('both gastown/crew/ada/.gastown/agent.lock (old) and', 34)).toEqual([
+      'both gastown/crew/ada/.gastown/',
+      'agent.lock (old) and',
+    ]);
+    expect(wrapText(`backup ${'x'.repeat(50)} now`, 40)).toEqual(['backup', 'x'.repeat(50), 'now']);
   });
 
   test('below 20 columns nothing is broken', () => {

@@ -1,0 +1,111 @@
+/** The page of one worker behind `doctor explain WORKER`: what is there, why, and what may be done. Markdown. */
+import { optionWith } from '../../core/report/name-worker.ts';
+import { refusalOf } from '../../core/report/refusals.ts';
+import type { Collision, Examination, Verdict } from '../../core/types/judgement.ts';
+import type { PreflightResult } from '../../core/types/report.ts';
+import type { Pen } from '../../reporters/screen/style.ts';
+import { nameOf } from '../../reporters/screen/words.ts';
+import { RECIPE_BEGINS } from './force-recipe.ts';
+import { NOTE_TEXTS, REASON_TEXTS, STATE_PAGES } from './glossary.ts';
+
+/** A worker with locks: a page for each. */
+export const describeLocks = (verdicts: readonly Verdict[], examination: Examination, pen: Pen): string => {
+  const pages = verdicts.map((verdict) => describeVerdict(verdict, examination, pen));
+  const [only = ''] = pages;
+  return pages.length === 1
+    ? only
+    : [`This worker has ${pages.length} locks, and --worker means all of them.\n`, ...pages].join('\n');
+};
+
+/** Foreign text is made harmless piece by piece: its line breaks would pass for ours. */
+const describeVerdict = (
+  verdict: Verdict,
+  { snapshot, collisions }: Examination,
+  { safe, command }: Pen,
+): string => {
+  const { lock, state, reasons, notes, facts, release } = verdict;
+  const { root } = snapshot.town;
+  const target = [...optionWith('worker', lock.worker), '--town', root];
+  const refusal = refusalOf(verdict);
+  const clashes = collisions.filter(({ workers }) => workers.includes(lock.worker));
+  const isCrowded = clashes.some(({ kind }) => kind === 'agents');
+  // Force would take the lock from agents that are alive: in a crowd it is never the way out.
+  const canForce = !release.allowed && release.why === 'state' && !isCrowded;
+  return [
+    `# ${safe(nameOf(lock.worker, root))}: ${clashes.length === 0 ? state : 'collision'}`,
+    '',
+    ...(clashes.length === 0
+      ? [notes.includes('idle') ? NOTE_TEXTS.idle : STATE_PAGES[state].meaning, '']
+      : describeCollisions(clashes, safe)),
+    `Lock: ${safe(lock.path)}${clashes.length === 0 ? '' : ` (${state})`}`,
+    '',
+    '## Why',
+    '',
+    ...reasons.map((reason) => `- ${reason}: ${REASON_TEXTS[reason]}.`),
+    '',
+    '## Evidence',
+    '',
+    ...facts.map(({ source, text }) => `- ${source}: ${safe(text)}`),
+    '',
+    ...(notes.length === 0
+      ? []
+      : ['## Notes', '', ...notes.map((note) => `- ${note}: ${NOTE_TEXTS[note]}`), '']),
+    '## What --fix does',
+    '',
+    refusal === null
+      ? `Releases it: ${command(['doctor', '--fix', ...target])}`
+      : canForce
+        ? 'Nothing, unless forced.'
+        : `Nothing: ${safe(refusal)}.`,
+    ...(canForce ? ['', `${RECIPE_BEGINS}${command(['doctor', '--fix', '--force', ...target])}`] : []),
+    '',
+    '## When this changes',
+    '',
+    isCrowded ? 'When only one of the agents is left.' : whatChanges(verdict, safe),
+    '',
+  ].join('\n');
+};
+
+/** A worker without a lock. */
+export const describeFree = (
+  worker: string,
+  answer: PreflightResult | null,
+  { snapshot, collisions }: Examination,
+  { safe }: Pen,
+): string => {
+  const clashes = collisions.filter(({ workers }) => workers.includes(worker));
+  const word = answer?.answer ?? 'free';
+  return [
+    `# ${safe(nameOf(worker, snapshot.town.root))}: ${clashes.length === 0 ? word : 'collision'}`,
+    '',
+    ...describeCollisions(clashes, safe),
+    `There is no lock. Preflight says ${word}: ${safe(answer?.message ?? 'no agent running')}.`,
+    '',
+    ...(answer === null || answer.evidence.length === 0
+      ? []
+      : ['## Evidence', '', ...answer.evidence.map(({ source, text }) => `- ${source}: ${safe(text)}`), '']),
+  ].join('\n');
+};
+
+const whatChanges = ({ state, notes, holder }: Verdict, safe: (text: string) => string): string => {
+  if (holder?.claimedBy)
+    return `Its process works for ${safe(holder.claimedBy)} and most likely did not take this lock; leave it alone.`;
+  return notes.includes('idle')
+    ? 'When its session ends, the lock becomes stale.'
+    : STATE_PAGES[state].changes;
+};
+
+const describeCollisions = (
+  clashes: readonly Collision[],
+  safe: (text: string) => string,
+): readonly string[] =>
+  clashes.flatMap(({ kind, message, facts }) => [
+    `${safe(message)}.`,
+    '',
+    ...facts.map(({ text }) => `- ${safe(text)}`),
+    '',
+    kind === 'agents'
+      ? 'Stop one of them yourself; doctor never kills agents.'
+      : 'Find out which worker that agent belongs to, then release the other lock by name.',
+    '',
+  ]);

@@ -1,0 +1,84 @@
+/** Findings for a screen: one block per worker, the worst first, each with what to do about it. */
+import { groupBy } from '../../core/group-by.ts';
+import type { Report, ReportFinding } from '../../core/types/report.ts';
+import type { Canvas } from './canvas.ts';
+import { describeFix } from './sentences.ts';
+import type { Mark } from './style.ts';
+import { isFixable } from './summary.ts';
+import { nameOf } from './words.ts';
+import { worstFirst } from './worst-first.ts';
+
+/** More workers than this are counted, not shown: the answer has to fit on one screen. */
+const BLOCKS_SHOWN = 15;
+
+/** Below this a worker has a line of its own: its path would leave no room for what is said of it. */
+const NARROW = 60;
+
+/** The blocks of a report; with `-v` all of them, with their evidence. */
+export const blockLines = (
+  report: Report,
+  findings: readonly ReportFinding[],
+  canvas: Canvas,
+): readonly string[] => {
+  const blocks = [...groupBy(worstFirst(findings), ({ worker, id }) => worker ?? `\0${id}`).values()];
+  const shown = canvas.presentation.verbosity === 'verbose' ? blocks : blocks.slice(0, BLOCKS_SHOWN);
+  const rest = blocks.length - shown.length;
+  return [
+    ...shown.flatMap((block) => block.flatMap((finding, at) => findingLines(finding, at, report, canvas))),
+    ...(rest > 0 ? canvas.flow(2, `and ${rest} more: doctor -v`) : []),
+  ];
+};
+
+const findingLines = (
+  finding: ReportFinding,
+  at: number,
+  report: Report,
+  canvas: Canvas,
+): readonly string[] => {
+  const { safe, dim, flow, signed, command, presentation } = canvas;
+  const { worker, message, evidence, fix, lock, next } = finding;
+  // What --fix would do is said once, in the summary; only what it did or left stands with the finding.
+  const outcome =
+    fix === null || fix.action === 'advice' || isFixable(finding) ? null : describeFix(atHome(finding));
+  const said = `${safe(message)}${outcome === null ? '' : `; ${safe(outcome)}`}`;
+  const name = worker === null || at > 0 ? null : safe(nameOf(worker, report.town?.root));
+  const isNarrow = presentation.width > 0 && presentation.width < NARROW;
+  const indent = at > 0 ? 2 : 0;
+  const mark = markOf(finding);
+  const head =
+    name === null
+      ? signed(mark, indent, said)
+      : isNarrow
+        ? [...signed(mark, 0, name), ...flow(4, said)]
+        : signed(mark, 0, `${name}: ${said}`);
+  const isAdvice = fix?.action === 'advice';
+  // Commands for what needs somebody stand in the summary.
+  const commands = isAdvice && finding.severity === 'info' && finding.check !== 'idle-session' ? next : [];
+  return [
+    ...head,
+    ...(isAdvice && fix.text !== null ? flow(4, safe(fix.text)).map(dim) : []),
+    ...commands.map((argv) => dim(`      ${command(argv)}`)),
+    ...(presentation.verbosity === 'verbose'
+      ? [...takenAt(report, lock), ...evidence.map(({ source, text }) => `${source}: ${safe(text)}`)].flatMap(
+          (line) => flow(6, line).map(dim),
+        )
+      : []),
+  ];
+};
+
+/** When a lock was taken, to be found in the logs. */
+const takenAt = (report: Report, id: string | null): readonly string[] => {
+  const at = report.locks.find((lock) => lock.id === id)?.holder?.acquiredAt ?? null;
+  return id === null || at === null ? [] : [`lock: taken at ${at}`];
+};
+
+/** On a screen the name of a backup will do: it lies beside the lock. */
+const atHome = (finding: ReportFinding): ReportFinding => {
+  const { fix } = finding;
+  if (fix === null || fix.backup === null) return finding;
+  return { ...finding, fix: { ...fix, backup: fix.backup.slice(fix.backup.lastIndexOf('/') + 1) } };
+};
+
+/** The sign of a finding. */
+export const markOf = ({ severity, doubt, fix }: ReportFinding): Mark =>
+  fix?.status === 'fixed' ? 'fixed' : doubt && severity !== 'info' ? 'unknown' : severity;

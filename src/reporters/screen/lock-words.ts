@@ -1,0 +1,69 @@
+/** Who is behind a lock, in one line of the tree: the agent seen there, or what became of the holder. */
+import { describeAge } from '../../core/report/age.ts';
+import { describeLoss } from '../../core/report/holder-words.ts';
+import type { Note } from '../../core/types/judgement.ts';
+import type { Report, ReportAgent, ReportCollision, ReportLock } from '../../core/types/report.ts';
+import { count } from './words.ts';
+
+/** Notes that the sentence itself tells. */
+const SAID: readonly Note[] = ['drifted', 'idle', 'copy', 'team', 'legacy-path'];
+
+/** What a report knows of its workers besides their locks, made once for all rows. */
+export interface Company {
+  readonly agentsAt: (worker: string) => readonly ReportAgent[];
+  readonly collisionAt: (worker: string) => ReportCollision | null;
+}
+
+export const companyOf = ({ agents, collisions }: Pick<Report, 'agents' | 'collisions'>): Company => {
+  const atWork = new Map<string, ReportAgent[]>();
+  for (const agent of agents) atWork.set(agent.worker, [...(atWork.get(agent.worker) ?? []), agent]);
+  const clashes = new Map(collisions.flatMap((one) => one.workers.map((worker) => [worker, one])));
+  return {
+    agentsAt: (worker) => atWork.get(worker) ?? [],
+    collisionAt: (worker) => clashes.get(worker) ?? null,
+  };
+};
+
+/** `claude in gt-crew-ada (%0), 2 h`; with `verbose` also the recorded process and the time in full. */
+export const describeHolder = (lock: ReportLock, company: Company, verbose: boolean): string => {
+  const { holder, notes, reasons } = lock;
+  const clash = company.collisionAt(lock.worker);
+  const rest = notes.filter((note) => !SAID.includes(note));
+  const tail = rest.length === 0 ? '' : `; ${rest.join(', ')}`;
+  if (clash?.kind === 'agents') return `${describeCrowd(clash)}${tail}`;
+  if (holder === null) return `not a valid lock (${reasons.join(', ')})${tail}`;
+  const rivals = clash === null ? [] : clash.workers.filter((worker) => worker !== lock.worker);
+  return [
+    lock.state === 'held' ? describeLife(lock, company.agentsAt(lock.worker)) : describeLoss(holder, lock),
+    rivals.length > 0 ? `, also claimed by ${rivals.join(', ')}` : '',
+    tail,
+    verbose ? describeRecord(holder) : '',
+  ].join('');
+};
+
+/** `2 agents: %3, %17`. */
+export const describeCrowd = ({ who }: ReportCollision): string => `${who.length} agents: ${who.join(', ')}`;
+
+/** `claude in gt-crew-ada (%0)`, or `claude (pid 4242)` outside tmux. */
+export const describeAgent = ({ command, pane, pid }: ReportAgent): string =>
+  pane === null ? `${command} (pid ${pid})` : `${command} in ${pane.sessionName} (${pane.id})`;
+
+const describeLife = ({ holder, notes }: ReportLock, agents: readonly ReportAgent[]): string => {
+  const age = holder?.ageSeconds == null ? '' : `, ${describeAge(holder.ageSeconds)}`;
+  const pane = holder?.pane ?? null;
+  const place = pane === null ? '' : `${pane.sessionName} (${pane.id})`;
+  if (notes.includes('idle')) return `${pane === null ? 'its session' : place}: only a shell is left${age}`;
+  const named = agents.find((agent) => pane !== null && agent.pane?.id === pane.id);
+  const shown = named ?? agents[0];
+  const others =
+    agents.length > 1 && notes.includes('team') ? ` and ${count(agents.length - 1, 'more', 'more')}` : '';
+  if (shown !== undefined)
+    return `${describeAgent(shown)}${others}${age}${notes.includes('drifted') ? ', not the pane in the lock' : ''}`;
+  if (pane !== null) return `${place}${age}`;
+  if (holder?.process === 'alive')
+    return `${holder.command === null ? '' : `${holder.command} `}(pid ${holder.truePid})${age}`.trim();
+  return `${holder?.sessionId ?? 'its session'}${age}`;
+};
+
+const describeRecord = ({ pid, process, acquiredAt }: NonNullable<ReportLock['holder']>): string =>
+  `; recorded: pid ${pid}${process === null ? '' : ` (${process})`}${acquiredAt === null ? '' : `, ${acquiredAt}`}`;
