@@ -63,8 +63,7 @@ const CLOSE_ARRAY = 0x5d;
 
 /** Records the first fault and answers null, so that callers can `return fail(…)`. */
 const fail = (cursor: Cursor, what: string): null => {
-  cursor.fault ??=
-    cursor.at >= cursor.bytes.length ? 'truncated' : `${what} expected at byte ${cursor.at}`;
+  cursor.fault ??= cursor.at >= cursor.bytes.length ? 'truncated' : `${what} expected at byte ${cursor.at}`;
   return null;
 };
 
