@@ -51,7 +51,7 @@ const knownWorkers = (index: TownIndex): readonly string[] => {
 export const crowdedPlaces = (index: TownIndex, locked: Iterable<string>): CrowdedPlaces => {
   const places = new Set([...knownWorkers(index), ...locked]);
   const agents = agentsByDirectory(index);
-  if (agents.size === 0) return { places, index };
+  if (agents.size === 0) return { places, inhabited: [], index };
   const roles = new Set([...places].map((place) => index.viewOf(place).owner?.role));
   const homeless = new Set<string>();
   const crowds = new Map<string, Set<string>>();
