@@ -6,7 +6,7 @@ import { describeLoss } from './core/report/holder-words.ts';
 import type { Check, Fix } from './core/types/check.ts';
 import type { Verdict } from './core/types/judgement.ts';
 
-export { isContainerId } from './core/judge/where-taken.ts';
+export { isContainerId } from './core/judge/holder/where-taken.ts';
 export { isAbandoned } from './core/record/lock-names.ts';
 export { describeAge } from './core/report/age.ts';
 export { doubtOf } from './core/report/doubt.ts';

@@ -1,6 +1,6 @@
 /** What holds for the project as a whole: every check is complete, and the layers of ARCHITECTURE.md are real. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createContext, Script, SourceTextModule } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { transformSync } from '@swc/core';
@@ -196,6 +196,12 @@ describe('layers', () => {
   };
   const rankOf = (path: string): number => RANKS.findIndex((layers) => layers.includes(layerOf(path)));
   const sources = ['src', 'checks', 'kinds'].flatMap((directory) => readSources(directory));
+
+  test('no folder holds more than 14 files', () => {
+    const sizes = new Map<string, number>();
+    for (const { path } of sources) sizes.set(dirname(path), (sizes.get(dirname(path)) ?? 0) + 1);
+    expect([...sizes].filter(([, size]) => size > 14)).toEqual([]);
+  });
 
   test('imports point down only', () => {
     const upward = sources.flatMap(({ path, imports }) =>

@@ -1,10 +1,10 @@
 /** Preflight's answer for one worker: may an agent start here? Advice only; `doctor exec` is the guarantee. */
 
 import { groupBy } from './group-by.ts';
-import { findCollisions } from './judge/collision.ts';
 import { judgeAll, occupantsWithoutLock } from './judge/judge.ts';
 import { newestLayoutFirst } from './judge/layouts.ts';
-import { type OccupantReader, occupantReader } from './judge/occupants.ts';
+import { findCollisions } from './judge/occupants/collision.ts';
+import { type OccupantReader, occupantReader } from './judge/occupants/occupants.ts';
 import { doubtOf } from './report/doubt.ts';
 import { asAsked, workerArgument } from './report/name-worker.ts';
 import { describeRefusal } from './report/refusals.ts';

@@ -6,8 +6,8 @@ import type { Asker, HostFacts } from '../core/types/evidence.ts';
 import { realOrSame } from '../io/disk/real-path.ts';
 import { runCommandNow } from '../io/programs/command.ts';
 import { findSystemProgram } from '../io/programs/find-program.ts';
-import { readProc } from './processes/proc-files.ts';
-import { parseProcStat } from './processes/proc-stat.ts';
+import { readProc } from './processes/linux/proc-files.ts';
+import { parseProcStat } from './processes/linux/proc-stat.ts';
 import type { ProcessTable } from './processes/row.ts';
 
 const SYSCTL_TIMEOUT_MS = 2000;

@@ -8,9 +8,9 @@
  * counter says was made by something else: then nothing is concluded.
  */
 import { readlinkSync, statSync } from 'node:fs';
-import { isContainerId } from '../core/judge/where-taken.ts';
+import { isContainerId } from '../core/judge/holder/where-taken.ts';
 import type { HostFacts } from '../core/types/evidence.ts';
-import { readProc } from './processes/proc-files.ts';
+import { readProc } from './processes/linux/proc-files.ts';
 
 /** One line of `/proc/self/mountinfo` (proc(5)), as far as it is needed. */
 export interface Mount {

@@ -1,8 +1,8 @@
 /** Passes signals on to the command that `doctor exec` runs. */
 import type { ChildProcess } from 'node:child_process';
 import { isatty } from 'node:tty';
-import { readProc } from '../evidence/processes/proc-files.ts';
-import { parseProcStat } from '../evidence/processes/proc-stat.ts';
+import { readProc } from '../evidence/processes/linux/proc-files.ts';
+import { parseProcStat } from '../evidence/processes/linux/proc-stat.ts';
 
 /** Signals that somebody may send to the doctor and means for the command. */
 const PASSED: readonly NodeJS.Signals[] = [

@@ -1,10 +1,10 @@
 /** Who holds a lock, in words that outlive the process: number, start token, boot, PID namespace. */
-import { lifeOf, type Shown } from '../core/judge/life.ts';
+import { lifeOf, type Shown } from '../core/judge/holder/life.ts';
 import type { LockContent, TrueHolder } from '../core/types/evidence.ts';
 import { readHost } from '../evidence/host.ts';
-import { readProc } from '../evidence/processes/proc-files.ts';
-import { isDead, parseProcStat } from '../evidence/processes/proc-stat.ts';
-import { askPs } from '../evidence/processes/ps.ts';
+import { readProc } from '../evidence/processes/linux/proc-files.ts';
+import { isDead, parseProcStat } from '../evidence/processes/linux/proc-stat.ts';
+import { askPs } from '../evidence/processes/macos/ps.ts';
 import { signalProcess } from '../evidence/processes/signal.ts';
 
 /** The process in whose name a lock is taken. */

@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { isDead, parseProcStat } from '../../src/evidence/processes/proc-stat.ts';
+import { isDead, parseProcStat } from '../../src/evidence/processes/linux/proc-stat.ts';
 
 /** One letter per event in `events`. */
 export const EVENTS = {

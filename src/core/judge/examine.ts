@@ -3,10 +3,10 @@
 import { indexSnapshot } from '../town/town-index.ts';
 import type { Snapshot } from '../types/evidence.ts';
 import type { Examination } from '../types/judgement.ts';
-import { findCollisions, placesOf } from './collision.ts';
 import { judgeAll } from './judge.ts';
 import { findLockless } from './lockless.ts';
-import { occupantReader } from './occupants.ts';
+import { findCollisions, placesOf } from './occupants/collision.ts';
+import { occupantReader } from './occupants/occupants.ts';
 
 /** Judges everything a snapshot holds. Linear in locks and panes; touches nothing outside its argument. */
 export const examineSnapshot = (snapshot: Snapshot): Examination => {

@@ -15,20 +15,20 @@ import type {
   Verdict,
 } from '../types/judgement.ts';
 import { ageOf, isFresh, isPriming } from './ages.ts';
-import { seenFromWithin } from './containers.ts';
+import { seenFromWithin } from './holder/containers.ts';
+import { judgeCompanion, judgeProcess } from './holder/process.ts';
+import type { ProcessFinding } from './holder/process-finding.ts';
+import { tiesOf } from './holder/ties.ts';
+import { type Place, placeOf } from './holder/where-taken.ts';
 import { isTracked, mayRelease } from './may-release.ts';
 import {
   NOBODY_FOR_CERTAIN,
   type OccupantFinding,
   type OccupantReader,
   occupantReader,
-} from './occupants.ts';
-import { partiesOf } from './parties.ts';
-import { judgeCompanion, judgeProcess } from './process.ts';
-import type { ProcessFinding } from './process-finding.ts';
+} from './occupants/occupants.ts';
+import { partiesOf } from './occupants/parties.ts';
 import { judgeSession, NO_SESSION_NAMED, namingOf, type SessionFinding } from './session.ts';
-import { tiesOf } from './ties.ts';
-import { type Place, placeOf } from './where-taken.ts';
 
 /** The evidence about a readable record, reduced to what the decision turns on. */
 export interface Weighing {

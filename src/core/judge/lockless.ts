@@ -1,8 +1,8 @@
 /** Agents at work where no lock is: what `doctor locks` shows besides the locks. Pure. */
 import { claimsWorker } from '../town/claims-worker.ts';
 import type { LocklessAgent, Verdict } from '../types/judgement.ts';
-import type { CrowdedPlaces } from './crowded-places.ts';
-import { type OccupantReader, occupantReader } from './occupants.ts';
+import type { CrowdedPlaces } from './occupants/crowded-places.ts';
+import { type OccupantReader, occupantReader } from './occupants/occupants.ts';
 
 /** Every agent for whom no lock's verdict accounts, once, at the innermost place. */
 export const findLockless = (

@@ -3,7 +3,7 @@ import type { TownIndex } from '../town/views.ts';
 import type { LockFile } from '../types/evidence.ts';
 import type { Refusal, Release, State, Verdict } from '../types/judgement.ts';
 import { isFresh, secondsLeft } from './ages.ts';
-import type { OccupantFinding } from './occupants.ts';
+import type { OccupantFinding } from './occupants/occupants.ts';
 
 /** One for all: there may be ten thousand. */
 const ALLOWED: Release = { allowed: true };

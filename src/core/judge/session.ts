@@ -6,8 +6,8 @@ import { isUnreached } from '../town/unreached.ts';
 import type { PaneView, TownIndex, WorkerView } from '../town/views.ts';
 import type { LockRecord, TmuxServer } from '../types/evidence.ts';
 import type { Fact, Reason, SessionState } from '../types/judgement.ts';
-import { isAtPlaceOf } from './at-work.ts';
-import { LATE_MS, MUCH_LATER_MS } from './recorded-number.ts';
+import { LATE_MS, MUCH_LATER_MS } from './holder/recorded-number.ts';
+import { isAtPlaceOf } from './occupants/at-work.ts';
 
 export interface SessionFinding {
   readonly state: SessionState;

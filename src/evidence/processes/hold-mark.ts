@@ -3,7 +3,7 @@
  * inherits. Whoever still carries it after the command has ended is what the command left running.
  */
 import type { Observed } from '../../core/types/evidence.ts';
-import { readProc } from './proc-files.ts';
+import { readProc } from './linux/proc-files.ts';
 
 /** Name of the variable. */
 export const HOLD_MARK = 'LOCK_DOCTOR_HOLD';

@@ -9,17 +9,17 @@ import type {
   RegisteredSession,
 } from '../../core/types/evidence.ts';
 import type { Registrations } from '../registries/registries.ts';
-import { type Container, findContainers } from './containers.ts';
 import { askTheUnknown, type Describe, describer, ownEnvironment, type SessionReader } from './describe.ts';
+import { type Container, findContainers } from './linux/containers.ts';
+import { withoutStackTraces } from './linux/proc-files.ts';
 import { processNames } from './names.ts';
 import { lookUpPid } from './pid-lookup.ts';
 import { cwdsWorthAsking, withTownPlaces } from './places.ts';
-import { withoutStackTraces } from './proc-files.ts';
 import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 import { hasEnded, isTmuxServer, treeBelow } from './table.ts';
 
-export { takenElsewhere } from './containers.ts';
+export { takenElsewhere } from './linux/containers.ts';
 export type { ProcessTable } from './row.ts';
 export { readProcessTable, workingDirectories } from './table.ts';
 

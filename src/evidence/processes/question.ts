@@ -2,7 +2,7 @@
 import type { Asker } from '../../core/types/evidence.ts';
 import type { Registrations } from '../registries/registries.ts';
 import type { TownPlaceFinder } from '../town/place.ts';
-import type { TakenElsewhere } from './containers.ts';
+import type { TakenElsewhere } from './linux/containers.ts';
 import type { ProcessTable } from './row.ts';
 
 export interface ProcessQuestion {

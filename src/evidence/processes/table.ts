@@ -1,6 +1,6 @@
 /** Every process of the machine, listed once, and how to learn more about single ones. */
-import { readProcTable } from './linux.ts';
-import { readPsTable } from './macos.ts';
+import { readProcTable } from './linux/linux.ts';
+import { readPsTable } from './macos/macos.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 
 /** Lists all processes: one pass over /proc on Linux, one `ps` on macOS. Never throws: what failed is in `listing`. */

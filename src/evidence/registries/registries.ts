@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import type { ClosedRegistry, RegisteredSession } from '../../core/types/evidence.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
-import { withoutStackTraces } from '../processes/proc-files.ts';
+import { withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
 import { claude } from './claude.ts';
 import { copilot } from './copilot.ts';

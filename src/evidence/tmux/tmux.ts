@@ -1,7 +1,7 @@
 /** tmux evidence: every server of this user, asked or accounted for. Reads only, starts nothing. */
 import type { TmuxEvidence, TmuxPane, TmuxServer } from '../../core/types/evidence.ts';
 import { inParallel } from '../../io/programs/in-parallel.ts';
-import { withoutDeletedMark } from '../processes/proc-files.ts';
+import { withoutDeletedMark } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import { hasEnded, isTmuxServer } from '../processes/table.ts';
 import { otherTownFinder } from '../town/other-town.ts';

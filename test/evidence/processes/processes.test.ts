@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ProcessEvidence, ProcessInfo } from '../../../src/core/types/evidence.ts';
-import { readProcTable } from '../../../src/evidence/processes/linux.ts';
+import { readProcTable } from '../../../src/evidence/processes/linux/linux.ts';
 import { lookUpPid } from '../../../src/evidence/processes/pid-lookup.ts';
 import {
   processEvidence,

@@ -1,0 +1,96 @@
+/** A bare process number that a record names: the holder's still, another process's by now, or nobody's. */
+import { isPossiblePid } from '../../pid.ts';
+import { describeAge } from '../../report/age.ts';
+import type { TownIndex } from '../../town/views.ts';
+import type { LockFile, LockRecord, ProcessInfo } from '../../types/evidence.ts';
+import {
+  alive,
+  died,
+  doubt,
+  finding,
+  gone,
+  type Known,
+  mayTrustAbsence,
+  NAMESPACE_DOUBT,
+  type ProcessFinding,
+  RESTARTED,
+  recycled,
+  restarted,
+} from './process-finding.ts';
+import { tiesOf } from './ties.ts';
+import { isFromBeforeRestart } from './where-taken.ts';
+
+/** Milliseconds. Clocks step, by hours after a sleep: what started this much later than a lock may be another process. */
+export const LATE_MS = 10 * 60_000;
+/** Milliseconds. What started this much later and has nothing to do with the worker is another process. */
+export const MUCH_LATER_MS = 24 * 3_600_000;
+
+/**
+ * Judges a bare number whose process exists. Only start tokens are exact, and there is none: time alone proves nothing,
+ * for wall clocks step. Another process is what started late and is plainly elsewhere, or much later with nothing that
+ * ties it to the worker.
+ */
+const judgeRunning = (
+  known: Known,
+  running: ProcessInfo,
+  lock: LockFile,
+  record: LockRecord,
+  index: TownIndex,
+): ProcessFinding => {
+  const { startedAtMs } = running;
+  const { acquiredAtMs } = record;
+  const ties = tiesOf(running, lock, index.viewOf(lock.worker), index);
+  const lateMs = startedAtMs === null || acquiredAtMs === null ? 0 : startedAtMs - acquiredAtMs;
+  const since = `started ${describeAge(lateMs / 1000)} after the lock`;
+  if (!ties.mine && ties.known && isFromBeforeRestart(lock, record, index.machine.seen.host))
+    return finding(known, 'recycled', 'rebooted', `process ${known.pid} is another one now: ${RESTARTED}`);
+  if (!ties.mine && lateMs > LATE_MS) {
+    const isAnother = ties.elsewhere !== null || (ties.known && lateMs > MUCH_LATER_MS);
+    const where = ties.elsewhere ?? 'nothing ties it to this worker';
+    if (isAnother)
+      return mayTrustAbsence(record, index)
+        ? recycled(known, `it ${since} was taken, and ${where}`)
+        : doubt(known, NAMESPACE_DOUBT);
+  }
+  const signs = [...(lateMs > LATE_MS ? [since] : []), ...(ties.elsewhere === null ? [] : [ties.elsewhere])];
+  return ties.mine || signs.length === 0
+    ? alive(known)
+    : alive(known, `, ${signs.join(', ')}: most likely not its holder`);
+};
+
+/** Judges a bare number. */
+export const judgePid = (lock: LockFile, record: LockRecord, index: TownIndex): ProcessFinding => {
+  const { pid } = record;
+  const unseen: Known = { pid, own: false, process: null };
+  if (!isPossiblePid(pid)) return gone(unseen, 'pid-invalid', `${pid} is no process number`);
+  const lookup = index.machine.lookups.get(pid);
+  if (lookup === undefined || lookup.answer === 'unknown')
+    return doubt(unseen, lookup?.why ?? 'was not looked up');
+  const known: Known = { pid, own: false, process: lookup.process };
+  const end = died(lookup);
+  if (end !== null) {
+    if (mayTrustAbsence(record, index)) return gone(known, end.reason, end.text);
+    return isFromBeforeRestart(lock, record, index.machine.seen.host)
+      ? restarted(known)
+      : doubt(known, NAMESPACE_DOUBT);
+  }
+  return lookup.process === null ? alive(known) : judgeRunning(known, lookup.process, lock, record, index);
+};
+
+/**
+ * Judges a number of a former host. Somebody said that this name is gone for good, and with it whoever bore it; or that
+ * it is this machine's, and then the number may be alive here. So it can show life, by what ties its process to the
+ * worker, and never death: the word for that is the configuration's. Sessions and occupants count as for every lock.
+ */
+export const judgeVoidNumber = (lock: LockFile, record: LockRecord, index: TownIndex): ProcessFinding => {
+  const { pid, hostname } = record;
+  const lookup = index.machine.lookups.get(pid);
+  const process = lookup?.answer === 'exists' ? lookup.process : null;
+  const known: Known = { pid, own: false, process };
+  const ties = process === null ? null : tiesOf(process, lock, index.viewOf(lock.worker), index);
+  if (ties?.mine === true) return alive(known, ', and works here');
+  const isInUse = lookup?.answer === 'exists' && ties?.known !== true && ties?.elsewhere == null;
+  if (lookup === undefined || lookup.answer === 'unknown' || isInUse)
+    return doubt(known, `${hostname} is a former host, but nobody can see whose this number is here`);
+  return gone(known, 'former-host', `${hostname} is a former host: its process ${pid} is not here any more`);
+};

@@ -1,0 +1,70 @@
+/** The true holder that a record of ours names: judged by its boot, its namespace and its start token, never by clocks. */
+import type { TownIndex } from '../../town/views.ts';
+import type { LeftRunning, LockFile, LockRecord, TrueHolder } from '../../types/evidence.ts';
+import { whoIs } from './life.ts';
+import {
+  alive,
+  died,
+  doubt,
+  finding,
+  gone,
+  type Known,
+  mayTrustAbsence,
+  NAMESPACE_DOUBT,
+  type ProcessFinding,
+  recycled,
+  restarted,
+} from './process-finding.ts';
+import { isFromBeforeRestart, plainHostname } from './where-taken.ts';
+
+/** The holder has ended, and what it left running holds the lock as it did. */
+const outlived = ({ pid, own }: Known, left: LeftRunning): ProcessFinding =>
+  finding(
+    { pid: left.pid, own, process: null },
+    'alive',
+    'process-alive',
+    `process ${left.pid} (${left.command}) runs, which process ${pid} left running under this lock`,
+  );
+
+/** Only a recorded boot id that differs, on the machine it was recorded on, proves death by restart. */
+const judgeOtherBoot = (known: Known, record: LockRecord, index: TownIndex): ProcessFinding => {
+  const { host } = index.machine.seen;
+  const sameMachine =
+    record.hostname !== '' && plainHostname(record.hostname) === plainHostname(host.hostname);
+  return sameMachine
+    ? gone(known, 'rebooted', `this machine was restarted since process ${known.pid} took the lock`)
+    : doubt(known, 'taken in another boot, on a machine it does not name');
+};
+
+/** Judges the true holder that a record of ours names: equality of tokens, no clocks. */
+export const judgeTrueHolder = (
+  holder: TrueHolder,
+  lock: LockFile | null,
+  record: LockRecord,
+  index: TownIndex,
+): ProcessFinding => {
+  const { host } = index.machine.seen;
+  const { pid, bootId, pidNamespace } = holder;
+  const unseen: Known = { pid, own: true, process: null };
+  if (bootId !== null && host.bootId !== null && bootId !== host.bootId)
+    return judgeOtherBoot(unseen, record, index);
+  if (bootId !== null && host.bootId === null && record.hostname === '')
+    return doubt(unseen, 'neither its machine nor this boot could be told');
+  const isOfOtherNamespace =
+    pidNamespace !== null && host.pidNamespace !== null && pidNamespace !== host.pidNamespace;
+  // The number would be another namespace's, but that one ended with the container.
+  if (isOfOtherNamespace && lock !== null && isFromBeforeRestart(lock, record, host))
+    return restarted(unseen);
+  const lookup = index.machine.lookups.get(pid);
+  if (lookup === undefined || lookup.answer === 'unknown')
+    return doubt(unseen, lookup?.why ?? 'was not looked up');
+  const sure = pidNamespace === null ? mayTrustAbsence(record, index) : pidNamespace === host.pidNamespace;
+  const known: Known = { pid, own: true, process: lookup.process };
+  const end = died(lookup);
+  const left = index.machine.seen.processes.leftRunning?.find(({ nonce }) => nonce === holder.nonce);
+  if (end !== null && left !== undefined) return outlived(known, left);
+  if (end !== null) return sure ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
+  if (whoIs(lookup.process?.startToken ?? null, holder, host) !== 'another') return alive(known);
+  if (left !== undefined) return outlived(known, left);
+  return sure ? recycled(known, 'it started at another time than the holder') : doubt(known, NAMESPACE_DOUBT);
+};

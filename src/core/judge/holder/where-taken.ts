@@ -1,0 +1,58 @@
+/** Where a record was taken: on this host and in this PID namespace, under a former name of it, or elsewhere. */
+import type { HostFacts, LockFile, LockRecord, Snapshot, TrueHolder } from '../../types/evidence.ts';
+
+/** Host names are compared without case and domain: macOS changes `.local` and `.lan` with the network. */
+export const plainHostname = (hostname: string): string =>
+  (hostname.toLowerCase().split('.')[0] ?? '').trim();
+
+/** Twelve hexadecimal digits: the host name that Docker and its kin give a container, unlike any other one's. */
+export const isContainerId = (hostname: string): boolean => /^[0-9a-f]{12}$/.test(hostname);
+
+/**
+ * `former-host`: the configuration says that this name is gone for good, or is another name of this machine. Its numbers
+ * mean nothing then, and the lock is judged by everything else.
+ */
+export type Place = 'here' | 'former-host' | 'other-host' | 'other-namespace';
+
+/** The kernel instance a holder was recorded on is ours. */
+export const isThisBoot = (holder: TrueHolder, host: HostFacts): boolean =>
+  holder.bootId !== null && holder.bootId === host.bootId;
+
+/** Two spellings of one host name. */
+export const isSameName = (one: string, other: string): boolean =>
+  one === other || plainHostname(one) === plainHostname(other);
+
+/** Milliseconds. What is this much older than a start was there before, however the clocks of that time went. */
+const MARGIN_MS = 3_600_000;
+
+/**
+ * True where a lock is from before the start of this kernel, or of the container that bears the recorded name: whoever
+ * took it ended then. Both its times must say so, for a copy or a checkout has an old record and a young file.
+ */
+export const isFromBeforeRestart = (
+  { mtimeMs }: LockFile,
+  { hostname, acquiredAtMs, holder }: LockRecord,
+  host: HostFacts,
+): boolean => {
+  if (hostname === '' || mtimeMs === null || acquiredAtMs === null) return false;
+  const lastMs = Math.max(mtimeMs, acquiredAtMs) + MARGIN_MS;
+  const isBefore = (startMs: number | null | undefined): boolean => startMs != null && lastMs < startMs;
+  // A recorded boot id is exact: no clock says better which boot it was.
+  const isOfThisBoot = holder !== null && isThisBoot(holder, host);
+  if (!isOfThisBoot && isBefore(host.bootedAtMs) && isSameName(hostname, host.hostname)) return true;
+  return isBefore(host.containerStartedAtMs) && hostname === host.hostname;
+};
+
+/** Decides where a record was taken. A record that names no host counts as local (older writers leave it out). */
+export const placeOf = (lock: LockFile, record: LockRecord, { machine: { host }, town }: Snapshot): Place => {
+  const { holder, hostname } = record;
+  const isFormer =
+    hostname !== '' && town.formerHosts?.some((former) => isSameName(former, hostname)) === true;
+  const sameName = hostname === '' || isSameName(hostname, host.hostname);
+  if (!sameName && !(holder !== null && isThisBoot(holder, host)))
+    return isFormer ? 'former-host' : 'other-host';
+  const namespace = holder?.pidNamespace ?? null;
+  if (namespace === null || host.pidNamespace === null || namespace === host.pidNamespace) return 'here';
+  if (isFromBeforeRestart(lock, record, host)) return 'here';
+  return isFormer ? 'former-host' : 'other-namespace';
+};

@@ -1,0 +1,93 @@
+/** The processes at work in the town, with what they count as, where they work, and whether the asker started them. */
+import type { ProgramClass } from '../../programs/classify.ts';
+import { homeOf } from '../../town/belonging.ts';
+import { lineage } from '../../town/machine-index.ts';
+import { isWithin, ownerOf, relativeTo } from '../../town/roles.ts';
+import type { TownIndex, WorkerView } from '../../town/views.ts';
+import type { ProcessInfo } from '../../types/evidence.ts';
+
+/** A process that does not ask, and what speaks for and against its counting. */
+export interface AtWork {
+  readonly process: ProcessInfo;
+  /** Itself and its ancestors. */
+  readonly pids: readonly number[];
+  /** Where the asker's pane and the agents that it descends from work, if they started this one; null: somewhere unknown. */
+  readonly startedFrom: readonly (string | null)[];
+  /** Where it works, relative to the town: its working directory, and the one that a registry names; none outside the town. */
+  readonly paths: readonly string[];
+}
+
+/**
+ * True where somebody at `path` is at this worker's place, and not at that of a worker further down. An agent's place is
+ * the whole of it: its lock may lie in `polecats/<n>/<rig>` while it works in `polecats/<n>`.
+ */
+export const isAtPlaceOf = (path: string, worker: WorkerView, index: TownIndex): boolean => {
+  if (!isWithin(path, worker.owner?.canonical ? worker.owner.dir : worker.worker)) return false;
+  if (worker.owner !== null) {
+    const owner = ownerOf(path);
+    return owner !== null && (owner.role === worker.owner.role || worker.roles.includes(owner.role));
+  }
+  const home = homeOf(path, index);
+  return home === null || isWithin(worker.worker, home);
+};
+
+const pathInTown = (path: string | null, index: TownIndex): readonly (string | null)[] => {
+  if (path === null) return [null];
+  const inside = relativeTo(index.snapshot.town.root, path);
+  return inside === null ? [] : [inside];
+};
+
+/** Whose helpers a process of that class can be: an agent is started by an agent, a program nobody knows by one such as well. */
+const STARTERS: Readonly<Record<'agent' | 'unknown', readonly ProgramClass[]>> = {
+  agent: ['agent'],
+  unknown: ['agent', 'unknown'],
+};
+
+const placesOfAskers = (
+  pids: readonly number[],
+  starters: readonly ProgramClass[],
+  index: TownIndex,
+  askers: ReadonlySet<number>,
+): readonly (string | null)[] =>
+  pids.flatMap((pid, depth) => {
+    const pane = index.machine.paneByPid.get(pid);
+    const fromPane = pane?.asking === true ? pathInTown(pane.pane.path, index) : [];
+    const process = index.machine.processes.get(pid);
+    if (depth === 0 || process === undefined || !askers.has(pid)) return fromPane;
+    const { class: kind } = index.machine.classify(process);
+    const cwd = process.cwd?.seen === true ? process.cwd.value : null;
+    // An agent whose place is hidden may have started this one beside itself; anybody else explains only what is seen.
+    return starters.includes(kind) && (kind === 'agent' || cwd !== null)
+      ? [...fromPane, ...pathInTown(cwd, index)]
+      : fromPane;
+  });
+
+const placesOf = (process: ProcessInfo, index: TownIndex): readonly string[] => {
+  const { cwd, registered, alsoRegistered = [] } = process;
+  const sessions = registered === undefined ? alsoRegistered : [registered, ...alsoRegistered];
+  const named = [...(cwd?.seen === true ? [cwd.value] : []), ...sessions.map((session) => session.cwd)];
+  const inside = named.map((path) => relativeTo(index.snapshot.town.root, path));
+  return [...new Set(inside.filter((path) => path !== null))];
+};
+
+/** All of one class, with their lineage, those that ask left out. */
+export const listAtWork = (kind: 'agent' | 'unknown', index: TownIndex): readonly AtWork[] => {
+  const askers = new Set(index.machine.seen.asker.pids);
+  return index.machine.seen.processes.list
+    .filter((process) => !askers.has(process.pid) && index.machine.classify(process).class === kind)
+    .map((process) => {
+      const pids = [...lineage(process.pid, index)];
+      const startedFrom = placesOfAskers(pids, STARTERS[kind], index, askers);
+      return { process, pids, startedFrom, paths: placesOf(process, index) };
+    });
+};
+
+/** The asker's agent and what it started beside itself are nobody; what it started at another worker is life there. */
+const isAskersOwn = ({ startedFrom }: AtWork, worker: WorkerView, index: TownIndex): boolean =>
+  startedFrom.some((path) => path === null || isAtPlaceOf(path, worker, index));
+
+/** True where it works at this worker's place for somebody else than the asker and the lock's own live holder. */
+export const worksAt = (one: AtWork, worker: WorkerView, ownPid: number | null, index: TownIndex): boolean =>
+  one.paths.some((path) => isAtPlaceOf(path, worker, index)) &&
+  !isAskersOwn(one, worker, index) &&
+  (ownPid === null || !one.pids.includes(ownPid));

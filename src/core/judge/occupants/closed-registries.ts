@@ -1,0 +1,33 @@
+/** Who is nobody only because no registry of live sessions names him, while we may not read his user's: that is doubt. */
+
+import { programOf } from '../../programs/classify.ts';
+import { SPARE_PROCESS } from '../../programs/known-programs.ts';
+import { relativeTo } from '../../town/roles.ts';
+import type { TownIndex, WorkerView } from '../../town/views.ts';
+import type { ProcessInfo } from '../../types/evidence.ts';
+import { isAtPlaceOf } from './at-work.ts';
+
+/** Why somebody at this worker's place may be an agent all the same; null where nobody may. */
+export type ClosedRegistryReader = (worker: WorkerView) => string | null;
+
+export const closedRegistryReader = (index: TownIndex): ClosedRegistryReader => {
+  const { processes } = index.machine.seen;
+  const { town } = index.snapshot;
+  const { closedRegistries: closed = [] } = processes;
+  if (closed.length === 0) return () => null;
+  const isNobodyForNow = (process: ProcessInfo): boolean =>
+    process.role?.why === SPARE_PROCESS || index.machine.classify(process).class === 'left-behind';
+  const suspects = processes.list.flatMap((process) => {
+    const registry = closed.find(({ uid }) => uid === process.uid);
+    if (registry === undefined || !isNobodyForNow(process)) return [];
+    const path = process.cwd?.seen === true ? relativeTo(town.root, process.cwd.value) : null;
+    return path === null ? [] : [{ path, process, registry }];
+  });
+  return (worker) => {
+    const suspect = suspects.find(({ path }) => isAtPlaceOf(path, worker, index));
+    if (suspect === undefined) return null;
+    const { process, registry } = suspect;
+    const who = `${programOf(process)} (process ${process.pid})`;
+    return `${who} may be one, but its user's registry of sessions ${registry.path} could not be read: ${registry.why}`;
+  };
+};

@@ -1,0 +1,156 @@
+/**
+ * Collisions: two or more distinct live agents on one worker, or one live agent that several workers' locks claim.
+ * A relation between what lives, never a state of one lock: dead locks that share a number collide with nobody.
+ */
+import { groupBy } from '../../group-by.ts';
+import { claimsWorker } from '../../town/claims-worker.ts';
+import { isWithin, ownerOf } from '../../town/roles.ts';
+import { paneKey, pidOfKey, processKey, type TownIndex, type WorkerView } from '../../town/views.ts';
+import type { Collision, Fact, Occupant, Verdict } from '../../types/judgement.ts';
+import { type CrowdedPlaces, crowdedPlaces } from './crowded-places.ts';
+import { type OccupantReader, occupantReader } from './occupants.ts';
+import { type Party, partiesOf } from './parties.ts';
+
+/** One live agent, or a party of them. */
+type Agent = Pick<Party, 'keys' | 'text'>;
+
+/** The lock's own live holder, where it is shown by something else than an occupant: a token of ours, or a busy pane. */
+const holdersOf = (verdict: Verdict, index: TownIndex): readonly Agent[] => {
+  const { holder } = verdict;
+  if (verdict.state !== 'held' || holder === null) return [];
+  if (holder.pane !== null) {
+    const key = paneKey(index.machine.key, holder.pane.socket, holder.pane.id);
+    const view = index.machine.panes.find((candidate) => candidate.key === key);
+    if (view === undefined || view.idle) return [];
+    return [
+      {
+        keys: [key],
+        text: `${view.agent ?? view.pane.command} runs in pane ${holder.pane.id}, which the lock names`,
+      },
+    ];
+  }
+  const { content } = verdict.lock;
+  const own = content.kind === 'record' ? (content.record.holder ?? verdict.lock.companion) : null;
+  if (own === null || holder.process !== 'alive') return [];
+  return [{ keys: [processKey(index.machine.key, own.pid)], text: `process ${own.pid} holds the lock` }];
+};
+
+/** A holder process that works inside one of the seen agents' panes, or is their parent, is that agent. */
+const isSameAgent = (
+  holder: Agent,
+  agents: readonly Agent[],
+  occupants: readonly Occupant[],
+  index: TownIndex,
+): boolean => {
+  if (agents.some((agent) => agent.keys.some((key) => holder.keys.includes(key)))) return true;
+  const [key = ''] = holder.keys;
+  const pid = pidOfKey(index.machine.key, key);
+  if (pid === null) {
+    const view = index.machine.panes.find((candidate) => candidate.key === key);
+    return view?.agent === null && occupants.some((occupant) => occupant.group === view.group);
+  }
+  const related = (from: number, to: number): boolean => {
+    for (let next = from; next > 0; next = index.machine.processes.get(next)?.ppid ?? 0)
+      if (next === to) return true;
+    return false;
+  };
+  return occupants.some((occupant) => related(pid, occupant.pid) || related(occupant.pid, pid));
+};
+
+/** An agent's key for people: `%3` of `pane:<socket>:%3`, `pid 4242` of `process:4242`. */
+const labelOf = (key: string): string =>
+  key.startsWith('process:') ? key.replace('process:', 'pid ') : key.slice(key.lastIndexOf(':') + 1);
+
+const crowdAt = (
+  worker: WorkerView,
+  verdicts: readonly Verdict[],
+  index: TownIndex,
+  readOccupants: OccupantReader,
+): Collision | null => {
+  const { occupants } = readOccupants(worker, verdicts[0]?.lock ?? null, null);
+  // Whoever a lock names is one at the most.
+  if (occupants.length + verdicts.length < 2) return null;
+  const agents: Agent[] = [...partiesOf(occupants, index)];
+  for (const holder of verdicts.flatMap((verdict) => holdersOf(verdict, index)))
+    if (!isSameAgent(holder, agents, occupants, index)) agents.push(holder);
+  if (agents.length < 2) return null;
+  return {
+    kind: 'agents',
+    workers: [worker.worker],
+    message: `${agents.length} live agents share this worker`,
+    who: agents.map(({ keys: [key = ''] }) => labelOf(key)),
+    facts: agents.map(({ text }): Fact => ({ source: 'occupants', text })),
+  };
+};
+
+/** What a held lock claims to be its holder, where that is alive: the pane, else the live process. */
+const claimOf = (verdict: Verdict): string | null => {
+  const { holder, lock } = verdict;
+  if (verdict.state !== 'held' || holder === null) return null;
+  if (holder.pane !== null)
+    return `pane ${holder.pane.id} of session ${holder.pane.sessionName} (${holder.pane.socket})`;
+  if (holder.process !== 'alive') return null;
+  const own = lock.content.kind === 'record' ? lock.content.record.holder : null;
+  return `process ${own?.pid ?? holder.pid}`;
+};
+
+/** One agent may own locks in its own parent and sub-directories, and a copied lock claims nobody. */
+const areOneAgents = (one: Verdict, other: Verdict): boolean => {
+  const [a, b] = [one.lock.worker, other.lock.worker];
+  if (isWithin(a, b) || isWithin(b, a)) return true;
+  const [ownerA, ownerB] = [ownerOf(a), ownerOf(b)];
+  if (ownerA !== null && ownerB !== null && ownerA.role === ownerB.role) return true;
+  return one.lock.stamp !== null && one.lock.stamp.sha256 === other.lock.stamp?.sha256;
+};
+
+const rivalClaims = (verdicts: readonly Verdict[]): readonly Collision[] => {
+  const claims = groupBy(verdicts, claimOf);
+  return [...claims].flatMap(([claim, group]) => {
+    const rivals = group.filter((one) => group.some((other) => other !== one && !areOneAgents(one, other)));
+    if (rivals.length < 2) return [];
+    // Each once, with however many locks it claims that agent.
+    const named = [...new Set(rivals.map(({ lock }) => lock.worker))];
+    const workers = named.toSorted();
+    const facts = named.map((worker): Fact => ({ source: 'lock', text: `${worker} names ${claim}` }));
+    return [
+      {
+        kind: 'claims' as const,
+        workers,
+        message: `${workers.length} workers' locks claim one agent: ${claim}`,
+        who: [],
+        facts,
+      },
+    ];
+  });
+};
+
+/** Where to look for agents in each other's way, given what is judged. */
+export const placesOf = (index: TownIndex, verdicts: readonly Verdict[]): CrowdedPlaces =>
+  crowdedPlaces(
+    index,
+    verdicts.flatMap(({ lock }) => (claimsWorker(lock) ? [lock.worker] : [])),
+  );
+
+/** All collisions of a town: workers in path order first, then rival claims. */
+export const findCollisions = (
+  index: TownIndex,
+  verdicts: readonly Verdict[],
+  readOccupants: OccupantReader,
+  { places, index: around }: CrowdedPlaces = placesOf(index, verdicts),
+): readonly Collision[] => {
+  const claims = verdicts.filter(({ lock }) => claimsWorker(lock));
+  const byWorker = groupBy(claims, ({ lock }) => lock.worker);
+  const readAgents = around === index ? readOccupants : occupantReader(around);
+  const crowds = new Map<string, Collision>();
+  for (const place of places) {
+    const crowd = crowdAt(index.viewOf(place), byWorker.get(place) ?? [], around, readAgents);
+    if (crowd !== null) crowds.set(place, crowd);
+  }
+  // A directory and its parent that belong to one agent would tell the same story twice: the outermost tells it.
+  const told = new Map<string, Collision>();
+  for (const [place, crowd] of [...crowds].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const story = index.viewOf(place).owner?.role ?? place;
+    if (!told.has(story)) told.set(story, crowd);
+  }
+  return [...told.values(), ...rivalClaims(claims)];
+};

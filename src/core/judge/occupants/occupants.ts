@@ -1,0 +1,160 @@
+/** Occupants: agents seen at work in a worker's directory, whether or not a lock names them. */
+import { agentNameOf } from '../../programs/classify.ts';
+import { panesAround, sessionSays } from '../../town/belonging.ts';
+import { type PaneView, processKey, type TownIndex, type WorkerView } from '../../town/views.ts';
+import type { LockFile } from '../../types/evidence.ts';
+import type { Fact, Occupant, Stranger } from '../../types/judgement.ts';
+import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
+import { closedRegistryReader } from './closed-registries.ts';
+import { bystanderReader, strangerReader } from './strangers.ts';
+
+export interface OccupantFinding {
+  readonly occupants: readonly Occupant[];
+  /** False where agents could be at work unseen; `why` says what was missing. */
+  readonly known: boolean;
+  /** What was missing, a sentence each, the plainest first; empty where `known`, or where an agent was seen all the same. */
+  readonly doubts: readonly string[];
+  /** Programs that nobody knows; not looked for beside an occupant. */
+  readonly strangers: readonly Stranger[];
+  readonly facts: readonly Fact[];
+}
+
+const occupantFact = (text: string): Fact => ({ source: 'occupants', text });
+
+const isPaneOccupant = (view: PaneView, worker: WorkerView, index: TownIndex): boolean => {
+  if (view.pane.dead || view.asking || view.idle) return false;
+  if (worker.owner !== null && sessionSays(view, worker) === 'mine') return true;
+  return view.agent !== null && view.path !== null && isAtPlaceOf(view.path, worker, index);
+};
+
+const describePane = (view: PaneView, worker: WorkerView): Occupant => {
+  const { pane, server } = view;
+  const command = view.agent ?? pane.command;
+  return {
+    key: view.key,
+    group: view.group,
+    pid: pane.pid,
+    command,
+    pane: { socket: server.socket, id: pane.id, sessionName: pane.sessionName },
+    isAgent: view.agent !== null,
+    visiting: sessionSays(view, worker) === 'other',
+    text: `${command} is at work in pane ${pane.id} of session ${pane.sessionName}`,
+  };
+};
+
+const describeProcess = ({ process, pids }: AtWork, worker: WorkerView, index: TownIndex): Occupant => {
+  const pane = pids.map((pid) => index.machine.paneByPid.get(pid)).find((view) => view !== undefined);
+  if (pane !== undefined) return describePane(pane, worker);
+  const isAgent = (pid: number): boolean => {
+    const above = index.machine.processes.get(pid);
+    return above !== undefined && index.machine.classify(above).class === 'agent';
+  };
+  const top = pids.filter(isAgent).at(-1) ?? process.pid;
+  const command = agentNameOf(process);
+  const key = processKey(index.machine.key, top);
+  return {
+    key,
+    group: key,
+    pid: process.pid,
+    command,
+    pane: null,
+    isAgent: true,
+    visiting: false,
+    text: `${command} (process ${process.pid}) is at work in this directory outside tmux`,
+  };
+};
+
+const listingDoubt = (lock: LockFile | null, index: TownIndex): string | null => {
+  const { listing } = index.machine.seen.processes;
+  if (!listing.seen) return `processes could not be listed: ${listing.why}`;
+  const mine = lock === null || lock.uid === index.machine.seen.host.uid;
+  return listing.value === 'all' || mine ? null : "other users' processes are hidden here";
+};
+
+const cwdDoubt = (hiding: readonly AtWork[], lock: LockFile | null, index: TownIndex): string | null => {
+  const hidden = hiding.find(
+    ({ process: { uid } }) => uid === null || uid === index.machine.seen.host.uid || uid === lock?.uid,
+  );
+  return hidden === undefined
+    ? null
+    : `${hidden.process.names[0] ?? 'an agent'} (process ${hidden.process.pid}) hides its working directory`;
+};
+
+/** Agents, and programs that may be some, whose working directory cannot be seen: they could be at work anywhere. */
+const isHiding = ({ process, startedFrom }: AtWork): boolean =>
+  process.cwd?.seen === false && process.registered === undefined && startedFrom.length === 0;
+
+/** Whoever is process 1 came with the machine or the container; sandboxes hide it. */
+const isNotInit = ({ process }: AtWork): boolean => process.pid !== 1;
+
+/** What is found where nobody works, or where nobody is asked about. */
+export const NOBODY_FOR_CERTAIN: OccupantFinding = {
+  occupants: [],
+  known: true,
+  doubts: [],
+  strangers: [],
+  facts: [],
+};
+
+export type OccupantReader = (
+  worker: WorkerView,
+  lock: LockFile | null,
+  /** A live recorded process: it and its descendants are the lock's own, not occupants. */
+  ownPid: number | null,
+) => OccupantFinding;
+
+/** Prepares to look for occupants of many workers in one snapshot. */
+export const occupantReader = (index: TownIndex): OccupantReader => {
+  const agents = listAtWork('agent', index);
+  const hiding = [...agents, ...listAtWork('unknown', index).filter(isNotInit)].filter(isHiding);
+  const inTown = agents.filter(({ paths }) => paths.length > 0);
+  const readStrangers = strangerReader(index);
+  const readBystanders = bystanderReader(index);
+  const readClosed = closedRegistryReader(index);
+  const tmuxDoubt = index.machine.tmuxAnswered ? null : 'tmux was not reached';
+  return (worker, lock, ownPid) => {
+    const around = panesAround(worker, index);
+    const panes = around
+      .filter((view) => isPaneOccupant(view, worker, index))
+      .map((view) => describePane(view, worker));
+    const processes = inTown
+      .filter((agent) => worksAt(agent, worker, ownPid, index))
+      .map((agent) => describeProcess(agent, worker, index));
+    const unseen = [
+      listingDoubt(lock, index),
+      cwdDoubt(hiding, lock, index),
+      readClosed(worker),
+      tmuxDoubt,
+    ].filter((why) => why !== null);
+    const strangers = panes.length + processes.length > 0 ? [] : readStrangers(worker, ownPid);
+    const idle = around.filter((view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine');
+    const bystanders = panes.length + processes.length > 0 ? null : readBystanders(worker, idle);
+    // Most of many locks are as lonely as this.
+    if (around.length + processes.length + unseen.length + strangers.length === 0 && bystanders === null)
+      return NOBODY_FOR_CERTAIN;
+    const occupants = [
+      ...new Map([...panes, ...processes].map((occupant) => [occupant.key, occupant])).values(),
+    ];
+    const doubts =
+      occupants.length > 0
+        ? []
+        : [
+            ...strangers.map(({ text }) => text),
+            ...unseen.map((why) => `agents could be at work unseen: ${why}`),
+          ];
+    return {
+      occupants,
+      known: unseen.length + strangers.length === 0,
+      doubts,
+      strangers,
+      facts: [
+        ...occupants.map(({ text }) => occupantFact(text)),
+        ...doubts.map(occupantFact),
+        ...idle.map(({ pane }) =>
+          occupantFact(`pane ${pane.id} of session ${pane.sessionName} shows only ${pane.command}`),
+        ),
+        ...(bystanders === null ? [] : [occupantFact(bystanders)]),
+      ],
+    };
+  };
+};

@@ -1,0 +1,153 @@
+/**
+ * PID namespaces of this machine that locks of other host names were taken in: containers, mostly. Which process here has
+ * which number there. Looks at every process, so it is asked only where a lock makes it necessary. Reads only.
+ */
+
+import { statSync } from 'node:fs';
+import { groupBy } from '../../../core/group-by.ts';
+import { isContainerId, isSameName } from '../../../core/judge/holder/where-taken.ts';
+import type { HostFacts, LockFile } from '../../../core/types/evidence.ts';
+import type { ProcessRow, ProcessTable } from '../row.ts';
+
+/** Where a record says that it was taken, and the numbers that it names. */
+export interface TakenElsewhere {
+  readonly hostname: string;
+  /** `pid:[4026532777]`; null where it does not say. */
+  readonly pidNamespace: string | null;
+  readonly pids: readonly number[];
+  /** Owner of the lock file. */
+  readonly owner: number | null;
+}
+
+/** A namespace of this machine that bears such a name. */
+export interface Container {
+  readonly hostname: string;
+  /** Owner of the lock files that name it: nobody else's count with it. */
+  readonly owner: number | null;
+  /** Null where several bear the name: then a number may be of any of them. */
+  readonly pidNamespace: string | null;
+  /** Number there → number here, of all that live in it. */
+  readonly numbers: ReadonlyMap<number, number>;
+  /** Those that locks name. */
+  readonly pids: readonly number[];
+}
+
+/** The records that were taken under another host name than ours, or in another PID namespace. */
+export const takenElsewhere = (locks: readonly LockFile[], host: HostFacts): readonly TakenElsewhere[] =>
+  locks.flatMap(({ content, companion, uid }) => {
+    if (content.kind !== 'record') return [];
+    const { hostname, pid, holder } = content.record;
+    const pidNamespace = (holder ?? companion)?.pidNamespace ?? null;
+    const isHere = hostname === '' || isSameName(hostname, host.hostname);
+    if (isHere && (pidNamespace === null || pidNamespace === host.pidNamespace)) return [];
+    const pids = [pid, holder?.pid, companion?.pid].filter((one) => one !== undefined);
+    return [{ hostname, pidNamespace, pids, owner: uid }];
+  });
+
+interface Namespace {
+  readonly name: string;
+  readonly rows: ProcessRow[];
+  /** How many namespaces lie around it, itself included, as seen from ours. */
+  readonly depth: number;
+}
+
+/**
+ * Finds the namespaces that these records name. A name that no live process here bears is left out, and one that is no
+ * container's id counts only with a container that has the town's file system: other machines may bear it as well. Anybody
+ * may call a namespace of his own as he likes, so only root's processes and those of the lock's owner name one.
+ */
+export const findContainers = (
+  wanted: readonly TakenElsewhere[],
+  root: string,
+  table: ProcessTable,
+): readonly Container[] => {
+  if (wanted.length === 0) return [];
+  const namespaces = otherNamespaces(table);
+  if (namespaces.length === 0) return [];
+  const device = deviceOf(root);
+  const named = namespaces.map((namespace) => ({ namespace, names: namesOf(namespace, device, table) }));
+  const keyOf = ({ hostname, pidNamespace, owner }: TakenElsewhere) => `${owner} ${pidNamespace} ${hostname}`;
+  return [...groupBy(wanted, keyOf).values()].flatMap((records) => {
+    const [first] = records;
+    if (first === undefined) return [];
+    const { hostname, pidNamespace, owner } = first;
+    const fitting = named.filter(({ namespace, names }) =>
+      pidNamespace === null ? names.some((name) => isNamed(first, name)) : namespace.name === pidNamespace,
+    );
+    if (fitting.length === 0) return [];
+    const places = fitting.map(({ namespace }) => namespace);
+    const pids = [...new Set(records.flatMap((record) => record.pids))].sort((one, other) => one - other);
+    return [{ hostname, owner, pids, ...describe(places, namespaces, table) }];
+  });
+};
+
+/** What one process says of its machine. */
+interface MachineName {
+  readonly uid: number | null;
+  readonly hostname: string | null;
+  readonly id: string | null;
+}
+
+/** A container's host name is the beginning of its id, unless somebody gave it another one. */
+const isNamed = (taken: TakenElsewhere, { uid, hostname, id }: MachineName): boolean => {
+  if (uid !== ROOT && (uid === null || uid !== taken.owner)) return false;
+  if (hostname !== null && isSameName(hostname, taken.hostname)) return true;
+  return isContainerId(taken.hostname) && id?.startsWith(taken.hostname) === true;
+};
+
+const ROOT = 0;
+
+const otherNamespaces = (table: ProcessTable): readonly Namespace[] => {
+  const { rows, details } = table;
+  const ours = details.pidNamespace(process.pid);
+  const found = new Map<string, Namespace>();
+  for (const row of rows.values()) {
+    if (row.dead || row.isKernelThread) continue;
+    const name = details.pidNamespace(row.pid);
+    if (name === null || name === ours) continue;
+    const before = found.get(name);
+    if (before === undefined) found.set(name, { name, rows: [row], depth: details.numbers(row.pid).length });
+    else before.rows.push(row);
+  }
+  return [...found.values()];
+};
+
+/** Its processes may have changed their roots, so each is asked. */
+const namesOf = (
+  { rows }: Namespace,
+  device: string | null,
+  { details }: ProcessTable,
+): readonly MachineName[] =>
+  rows.map(({ pid }) => {
+    const { hostname, id } = details.containerNames(pid);
+    const seesTown = hostname !== null && device !== null && details.mountedDevices(pid).includes(device);
+    return { uid: details.uid(pid), hostname: seesTown ? hostname : null, id };
+  });
+
+const describe = (
+  named: readonly Namespace[],
+  all: readonly Namespace[],
+  { details }: ProcessTable,
+): Pick<Container, 'pidNamespace' | 'numbers'> => {
+  const numbers = new Map<number, number>();
+  for (const { name, depth } of named)
+    for (const other of all) {
+      // A namespace further in may lie within this one: its processes then have numbers in both.
+      if (other.name !== name && other.depth <= depth) continue;
+      for (const { pid } of other.rows) {
+        const number = details.numbers(pid)[depth - 1];
+        if (number !== undefined && !numbers.has(number)) numbers.set(number, pid);
+      }
+    }
+  const [only, ...others] = named;
+  return { pidNamespace: others.length > 0 ? null : (only?.name ?? null), numbers };
+};
+
+/** As mountinfo writes the device number of a file system: `254:1` (makedev(3), for Linux). */
+const deviceOf = (path: string): string | null => {
+  const dev = statSync(path, { bigint: true, throwIfNoEntry: false })?.dev;
+  if (dev === undefined) return null;
+  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
+  const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn);
+  return `${major}:${minor}`;
+};

@@ -1,0 +1,160 @@
+/** The process table of Linux: /proc, by synchronous reads (one pass over 600 processes takes 8 ms). */
+import { readdirSync, readlinkSync } from 'node:fs';
+import type { Observed } from '../../../core/types/evidence.ts';
+import { bytesAsText } from '../../../io/disk/bytes-as-text.ts';
+import { entryExists } from '../../../io/disk/entry-exists.ts';
+import { describeErrno } from '../../../io/errno.ts';
+import { gasTownVariablesIn } from '../../tmux/gas-town-variables.ts';
+import { readHoldMark } from '../hold-mark.ts';
+import type { ProcessDetails, ProcessRow, ProcessTable } from '../row.ts';
+import { signalProcess } from '../signal.ts';
+import { type ProcessClock, readProcessClock } from './clock.ts';
+import { namespaceDetails } from './namespaces.ts';
+import { readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
+import { isDead, parseProcStat } from './proc-stat.ts';
+import { socketReader } from './unix-sockets.ts';
+
+/** Reads a directory that is mounted like /proc. Never throws: what failed is in `listing`. */
+export const readProcTable = (proc: string): ProcessTable => {
+  const clock = readProcessClock(proc);
+  const { rows, listing } = withoutStackTraces(() => listProc(proc, clock));
+  const details = listing.seen ? procDetails(proc, clock) : closedDetails(listing.why);
+  return { listing, rows, details, again: async () => readProcTable(proc) };
+};
+
+const listProc = (proc: string, clock: ProcessClock): Pick<ProcessTable, 'rows' | 'listing'> => {
+  const unlisted = (why: string) => ({ rows: new Map(), listing: { seen: false as const, why } });
+  let names: string[];
+  try {
+    names = readdirSync(proc);
+    if (readlinkSync(`${proc}/self`) !== String(process.pid))
+      return unlisted(`${proc} shows another PID namespace`);
+  } catch (error) {
+    return unlisted(`${proc} cannot be read (${describeErrno(error)})`);
+  }
+  const rows = new Map<number, ProcessRow>();
+  let hidden = !names.includes('1') && signalProcess(1).answer !== 'absent';
+  for (const name of names) {
+    if (!/^\d/.test(name)) continue;
+    const row = readRow(proc, name, clock);
+    if (row === 'hidden') hidden = true;
+    else if (typeof row === 'string') return unlisted(`${proc}/${name}/stat ${row}`);
+    else if (row !== null) rows.set(row.pid, row);
+  }
+  return { rows, listing: { seen: true, value: hidden ? 'own' : 'all' } };
+};
+
+type RowReading = ProcessRow | 'hidden' | 'is not understood' | `cannot be read (${string})` | null;
+
+const readRow = (proc: string, pid: number | string, clock: ProcessClock): RowReading => {
+  const read = readProc(`${proc}/${pid}/stat`);
+  if ('error' in read) {
+    if (read.error === 'ENOENT' || read.error === 'ESRCH') return null;
+    return read.error === 'EACCES' || read.error === 'EPERM' ? 'hidden' : `cannot be read (${read.error})`;
+  }
+  // A process that vanishes between open and read shows an empty file.
+  if (read.bytes.length === 0) return null;
+  const stat = parseProcStat(bytesAsText(read.bytes));
+  if (stat === null) return 'is not understood';
+  return {
+    pid: stat.pid,
+    ppid: stat.ppid,
+    comm: stat.comm,
+    dead: isDead(stat),
+    inForeground: stat.inForeground,
+    leader: stat.session,
+    hasTerminal: stat.hasTerminal,
+    isKernelThread: stat.isKernelThread,
+    startToken: stat.startTicks,
+    startedAtMs: clock(stat.startTicks),
+  };
+};
+
+/** A process whose first thread has ended shows nothing of itself any more: its other threads, which run on, do. */
+const readWorkingDirectory = (proc: string, pid: number): Observed<string> => {
+  const cwd = readProcLink(`${proc}/${pid}/cwd`);
+  if (cwd.seen || cwd.why !== 'ENOENT') return cwd;
+  let threads: readonly string[] = [];
+  try {
+    threads = readdirSync(`${proc}/${pid}/task`);
+  } catch {
+    // It has ended.
+  }
+  for (const thread of threads) {
+    const shown = readProcLink(`${proc}/${pid}/task/${thread}/cwd`);
+    if (shown.seen) return shown;
+  }
+  return cwd;
+};
+
+const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
+  const statusField = (pid: number, name: string): string | null => {
+    const read = readProc(`${proc}/${pid}/status`);
+    if ('error' in read) return null;
+    const line = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(read.bytes.toString('latin1'));
+    return line?.[1] ?? null;
+  };
+  const texts = (path: string): readonly string[] | null => {
+    const read = readProc(path);
+    if ('error' in read) return null;
+    const text = bytesAsText(read.bytes);
+    return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
+  };
+  const commandLines = new Map<number, readonly string[]>();
+  return {
+    row: (pid) => {
+      const row = readRow(proc, pid, clock);
+      return typeof row === 'string' ? 'hidden' : row;
+    },
+    isListed: (pid) => entryExists(`${proc}/${pid}`),
+    isThread: (pid) => {
+      const leader = statusField(pid, 'Tgid');
+      return leader !== null && leader !== String(pid);
+    },
+    argv: (pid) => {
+      const before = commandLines.get(pid);
+      if (before !== undefined) return before;
+      const argv = texts(`${proc}/${pid}/cmdline`) ?? [];
+      commandLines.set(pid, argv);
+      return argv;
+    },
+    uid: (pid) => {
+      const uid = statusField(pid, 'Uid');
+      return uid === null ? null : Number(uid);
+    },
+    environment: (pid) => {
+      const variables = texts(`${proc}/${pid}/environ`);
+      return variables === null ? null : gasTownVariablesIn(variables);
+    },
+    holdMarks: async (pids) =>
+      withoutStackTraces(() => new Map(pids.map((pid) => [pid, readHoldMark(`${proc}/${pid}/environ`)]))),
+    lookingIsCheap: true,
+    workingDirectories: async (pids) =>
+      withoutStackTraces(() => new Map(pids.map((pid) => [pid, readWorkingDirectory(proc, pid)]))),
+    doorToCwd: (pid) => `${proc}/${pid}/cwd`,
+    ...namespaceDetails(proc),
+    listeningSockets: socketReader(proc),
+  };
+};
+
+const closedDetails = (why: string): ProcessDetails => ({
+  row: () => null,
+  isListed: () => false,
+  isThread: () => false,
+  argv: () => [],
+  uid: () => null,
+  environment: () => null,
+  holdMarks: async (pids) =>
+    new Map(pids.map((pid): [number, Observed<string | null>] => [pid, { seen: false, why }])),
+  lookingIsCheap: true,
+  workingDirectories: async (pids) =>
+    new Map(pids.map((pid): [number, Observed<string>] => [pid, { seen: false, why }])),
+  doorToCwd: () => null,
+  doorToRoot: () => null,
+  numbers: () => [],
+  pidNamespace: () => null,
+  containerNames: () => ({ hostname: null, id: null }),
+  mountedDevices: () => [],
+  sharesOurPaths: () => false,
+  listeningSockets: () => [],
+});

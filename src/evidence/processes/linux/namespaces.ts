@@ -1,0 +1,46 @@
+/** What tells the namespaces of a process, and the ways into them, on Linux (namespaces(7), proc(5)). */
+import { bytesAsText } from '../../../io/disk/bytes-as-text.ts';
+import { readSmallFile } from '../../../io/disk/files.ts';
+import type { ProcessDetails } from '../row.ts';
+import { readProc, readProcLink } from './proc-files.ts';
+
+type NamespaceDetails = Pick<
+  ProcessDetails,
+  'doorToRoot' | 'numbers' | 'pidNamespace' | 'containerNames' | 'mountedDevices' | 'sharesOurPaths'
+>;
+
+/** Looks below a directory that is mounted like /proc. None of them throws. */
+export const namespaceDetails = (proc: string): NamespaceDetails => {
+  const ourMounts = readProcLink(`${proc}/self/ns/mnt`);
+  return {
+    doorToRoot: (pid) => `${proc}/${pid}/root`,
+    numbers: (pid) => {
+      const read = readProc(`${proc}/${pid}/status`);
+      const line = 'error' in read ? null : /^NSpid:\s+([\d\s]*?)$/m.exec(read.bytes.toString('latin1'));
+      return line?.[1]?.split(/\s+/).map(Number) ?? [];
+    },
+    pidNamespace: (pid) => {
+      const link = readProcLink(`${proc}/${pid}/ns/pid`);
+      return link.seen ? link.value : null;
+    },
+    containerNames: (pid) => {
+      const file = readSmallFile(`${proc}/${pid}/root/etc/hostname`);
+      const hostname = file.kind === 'file' ? bytesAsText(file.bytes).trim() : '';
+      const groups = readProc(`${proc}/${pid}/cgroup`);
+      const id = 'error' in groups ? null : /[0-9a-f]{64}/.exec(groups.bytes.toString('latin1'));
+      return { hostname: hostname === '' ? null : hostname, id: id?.[0] ?? null };
+    },
+    mountedDevices: (pid) => {
+      const read = readProc(`${proc}/${pid}/mountinfo`);
+      if ('error' in read) return [];
+      return read.bytes
+        .toString('latin1')
+        .split('\n')
+        .map((line) => line.split(' ', 3)[2] ?? '');
+    },
+    sharesOurPaths: (pid) => {
+      const theirs = readProcLink(`${proc}/${pid}/ns/mnt`);
+      return theirs.seen && ourMounts.seen && theirs.value === ourMounts.value;
+    },
+  };
+};

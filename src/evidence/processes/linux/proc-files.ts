@@ -1,0 +1,83 @@
+/** Small reads below /proc: one open, as few reads as possible, no stack traces, a vanished process is a value. */
+
+import { Buffer } from 'node:buffer';
+import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
+import type { Observed } from '../../../core/types/evidence.ts';
+import { bytesAsText } from '../../../io/disk/bytes-as-text.ts';
+import { entryExists } from '../../../io/disk/entry-exists.ts';
+import { errnoOf } from '../../../io/errno.ts';
+
+export type ProcRead = { readonly bytes: Buffer } | { readonly error: string };
+
+/** One buffer for all reads: `stat` lines are a few hundred bytes, command lines and environments mostly a few KiB. */
+const shared = Buffer.allocUnsafe(64 * 1024);
+
+/** Longer environments and command lines are cut: names of interest stand early or nowhere. */
+const MAX_BYTES = 1024 * 1024;
+
+/**
+ * Reads a file of /proc. The bytes may be overwritten by the next call: use them at once. An error is the system's
+ * code (`ENOENT` and `ESRCH`: the process is gone; `EACCES`: hidden from us).
+ */
+export const readProc = (path: string, maxBytes = MAX_BYTES): ProcRead => {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch (error) {
+    return { error: errorOf(error) };
+  }
+  try {
+    return { bytes: readAll(descriptor, maxBytes) };
+  } catch (error) {
+    return { error: errorOf(error) };
+  } finally {
+    closeSync(descriptor);
+  }
+};
+
+const errorOf = (error: unknown): string => errnoOf(error) ?? String(error);
+
+/** The kernel hands out its lists piece by piece, nearly a page with each read: only a shorter answer is all there is. */
+const SURELY_WHOLE_BYTES = 2048;
+
+const readAll = (descriptor: number, maxBytes: number): Buffer => {
+  const first = readSync(descriptor, shared, 0, shared.length, null);
+  if (first < SURELY_WHOLE_BYTES) return shared.subarray(0, first);
+  const chunks = [Buffer.from(shared.subarray(0, first))];
+  for (let total = first; total < maxBytes; ) {
+    const count = readSync(descriptor, shared, 0, shared.length, null);
+    if (count === 0) break;
+    chunks.push(Buffer.from(shared.subarray(0, count)));
+    total += count;
+  }
+  return Buffer.concat(chunks);
+};
+
+/** A working directory that was removed shows with this behind its name. */
+const DELETED = ' (deleted)';
+
+/** Where a link of /proc points to; the mark of a removed directory is taken off, for its users still work there. */
+export const readProcLink = (path: string): Observed<string> => {
+  let target: string;
+  try {
+    target = bytesAsText(readlinkSync(path, 'buffer'));
+  } catch (error) {
+    return { seen: false, why: errorOf(error) };
+  }
+  return { seen: true, value: withoutDeletedMark(target) };
+};
+
+/** Takes ` (deleted)` off a path, unless something of exactly that name exists. */
+export const withoutDeletedMark = (path: string): string =>
+  path.endsWith(DELETED) && !entryExists(path) ? path.slice(0, -DELETED.length) : path;
+
+/** Runs something that throws often without paying for stack traces (a fourfold difference for dead pids). */
+export const withoutStackTraces = <T>(run: () => T): T => {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return run();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+};

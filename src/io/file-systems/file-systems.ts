@@ -1,0 +1,65 @@
+/** File systems on which flock(2) may mean nothing to the other machines. */
+
+import type { SystemCalls } from '../disk/system-calls.ts';
+import { mountAround, typeOfDevice } from './mounts.ts';
+
+const FUSE = 0x65735546;
+
+/** statfs(2) types on Linux, from linux/magic.h and the kernel modules' own sources. */
+const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'nfs'],
+  [0x517b, 'smb'],
+  [0xff534d42, 'cifs'],
+  [0xfe534d42, 'smb2'],
+  [0x01021997, '9p'],
+  [0x00c36400, 'ceph'],
+  [0x5346414f, 'afs'],
+  [0x6b414653, 'afs'],
+  [0x73757245, 'coda'],
+  [0x01161970, 'gfs2'],
+  [0x7461636f, 'ocfs2'],
+  [0x0bd00bd0, 'lustre'],
+  [0x47504653, 'gpfs'],
+  [0x19830326, 'beegfs'],
+  [0x564c, 'ncp'],
+  [0x786f4256, 'vboxsf'],
+  [0xbacbacbc, 'vmhgfs'],
+]);
+
+/** FUSE programs that keep their files on this machine; every other one may keep them anywhere. */
+const LOCAL_FUSE = new Set([
+  'fuseblk', // a block device of this machine: ntfs-3g, exfat-fuse
+  'fuse.ntfs-3g',
+  'fuse.exfat',
+  'fuse.fuse2fs',
+  'fuse.fuse-overlayfs',
+  'fuse.bindfs',
+  'fuse.gocryptfs',
+  'fuse.encfs',
+  'fuse.securefs',
+]);
+
+/**
+ * The name of the network file system a directory lies on, or null for a local one; what nobody knows counts as network.
+ * Throws where statfs or lstat fails.
+ */
+export const networkFileSystem = (
+  calls: SystemCalls,
+  directory: string,
+  platform: NodeJS.Platform,
+): string | null => {
+  if (platform === 'darwin') {
+    const mount = mountAround(calls.mountTable() ?? '', directory);
+    return mount?.isLocal === true ? null : (mount?.type ?? 'unknown');
+  }
+  if (platform !== 'linux') return null;
+  // Some types have the top bit set and come as negative numbers on some machines.
+  const type = calls.fileSystemType(directory) >>> 0;
+  return type === FUSE ? networkFuse(calls, directory) : (NETWORK_TYPES.get(type) ?? null);
+};
+
+const networkFuse = (calls: SystemCalls, directory: string): string | null => {
+  const device = calls.lstat(directory)?.dev;
+  const type = device === undefined ? null : typeOfDevice(calls.mountTable() ?? '', device);
+  return type !== null && LOCAL_FUSE.has(type) ? null : (type ?? 'fuse');
+};

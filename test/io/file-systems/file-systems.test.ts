@@ -1,0 +1,105 @@
+import { lstatSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { systemCalls } from '../../../src/io/disk/system-calls.ts';
+import { networkFileSystem } from '../../../src/io/file-systems/file-systems.ts';
+import { mountAround, typeOfDevice } from '../../../src/io/file-systems/mounts.ts';
+
+const FUSE = 0x65735546;
+
+/** In the form of proc_pid_mountinfo(5); the optional fields differ in number, and paths have their spaces escaped. */
+const MOUNTINFO = `22 28 0:21 / /proc rw,nosuid - proc proc rw
+28 1 254:0 / / rw,relatime shared:1 master:3 - ext4 /dev/vda rw
+40 28 8:17 / /media/my\\040stick rw,nosuid - fuseblk /dev/sdb1 rw,user_id=0
+41 28 0:52 / /home/ann/plain rw - fuse.gocryptfs /home/ann/cipher rw,user_id=1000
+42 28 0:53 / /home/ann/server rw shared:9 - fuse.sshfs ann@server:/ rw,user_id=1000
+43 28 0:54 /sub /mnt/b rw - fuse.bindfs /srv/b rw
+44 28 0:55 / /mnt/some rw - fuse some rw
+45 28 0:56 / /mnt/vm rw - virtiofs shared rw
+46 28 0:400 / /mnt/s3 rw - fuse.s3fs s3fs rw
+47 28 0:58 / /mnt/bricks rw - fuse.glusterfs server:/vol rw
+`;
+
+/** The device number as stat(2) gives it (makedev(3)). */
+const device = (major: number, minor: number): bigint =>
+  (BigInt(minor) & 0xffn) | (BigInt(major) << 8n) | ((BigInt(minor) & ~0xffn) << 12n);
+
+describe('on Linux', () => {
+  const at = (type: number, dev = device(254, 0), table: string | null = MOUNTINFO) =>
+    networkFileSystem(
+      {
+        ...systemCalls,
+        fileSystemType: () => type,
+        lstat: (path) => {
+          const stat = systemCalls.lstat(path);
+          return stat === undefined ? undefined : Object.assign(stat, { dev });
+        },
+        mountTable: () => table,
+      },
+      '/',
+      'linux',
+    );
+
+  test('network file systems are known by their number, also where it comes negative', () => {
+    expect(at(0x6969)).toBe('nfs');
+    expect(at(0xff534d42 | 0)).toBe('cifs');
+    expect(at(0xef53)).toBeNull();
+    expect(at(0x01021994)).toBeNull();
+  });
+
+  test.each([
+    [8, 17, null],
+    [0, 52, null],
+    [0, 54, null],
+    [0, 53, 'fuse.sshfs'],
+    [0, 55, 'fuse'],
+    [0, 56, 'virtiofs'],
+    [0, 400, 'fuse.s3fs'],
+    [0, 58, 'fuse.glusterfs'],
+    [0, 99, 'fuse'],
+  ])('FUSE on device %i:%i is %s', (major, minor, expected) => {
+    expect(at(FUSE, device(major, minor))).toBe(expected);
+  });
+
+  test('FUSE counts as network where the mounts cannot be read', () => {
+    expect(at(FUSE, device(8, 17), null)).toBe('fuse');
+  });
+
+  const here = process.platform === 'linux' ? test : test.skip;
+  here('the real table names the type of /proc (Linux)', () => {
+    const { dev } = lstatSync('/proc', { bigint: true });
+    expect(typeOfDevice(readFileSync('/proc/self/mountinfo', 'utf8'), dev)).toBe('proc');
+  });
+});
+
+describe('on macOS', () => {
+  /** As Apple's mount.c prints it: from, on, type, and the flags with which it is mounted. */
+  const MOUNTS = `/dev/disk3s1s1 on / (apfs, sealed, local, read-only, journaled)
+devfs on /dev (devfs, local, nobrowse)
+/dev/disk3s5 on /System/Volumes/Data (apfs, local, journaled, nobrowse, protect, root data)
+map auto_home on /System/Volumes/Data/home (autofs, automounted, nobrowse)
+//ann@server/share on /Volumes/share (smbfs, nodev, nosuid, mounted by ann)
+server:/export on /Users/ann/my work (nfs) (nfs, nodev, nosuid, mounted by ann)
+/dev/disk4s1 on /Volumes/on (a stick) (msdos, local, nodev, nosuid, noowners)
+ssh@macfuse0 on /Users/ann/far (macfuse, nodev, nosuid, synchronized, mounted by ann)
+`;
+  const at = (directory: string, table: string | null = MOUNTS) =>
+    networkFileSystem({ ...systemCalls, mountTable: () => table }, directory, 'darwin');
+
+  test.each([
+    ['/Users/ann/gt/w/.runtime', null],
+    ['/System/Volumes/Data/x', null],
+    ['/Volumes/share/gt', 'smbfs'],
+    ['/Volumes/shared/gt', null],
+    ['/Users/ann/my work (nfs)/gt', 'nfs'],
+    ['/Volumes/on (a stick)/gt', null],
+    ['/Users/ann/far', 'macfuse'],
+  ])('%s is on %s', (directory, expected) => {
+    expect(at(directory)).toBe(expected);
+  });
+
+  test('what mount(8) does not say is no proof that it is local', () => {
+    expect(at('/Users/ann/gt', null)).toBe('unknown');
+    expect(at('/Users/ann/gt', '')).toBe('unknown');
+    expect(mountAround('nonsense\n on (\n', '/')).toBeNull();
+  });
+});
