@@ -73,7 +73,7 @@ export const OPTIONS = [
     type: 'value',
     value: 'DIR',
     kind: 'directory',
-    summary: 'the town root; otherwise found from the working directory',
+    summary: 'town root (default: found from here)',
     commands: [...LOOKING, 'checks', 'undo', 'completion'],
   },
   {
@@ -85,7 +85,7 @@ export const OPTIONS = [
   {
     name: 'new',
     type: 'flag',
-    summary: 'the worker is yet to be made: any name will do',
+    summary: 'the worker does not exist yet: accept any name',
     commands: ['preflight'],
   },
   {
@@ -100,7 +100,7 @@ export const OPTIONS = [
   {
     name: 'force',
     type: 'flag',
-    summary: 'with --fix --worker: release whatever the verdict is',
+    summary: 'with --fix --worker: release the lock even if it is held',
     commands: ['doctor'],
   },
   { name: 'yes', short: 'y', type: 'flag', summary: 'do not ask', commands: ['doctor'] },
@@ -108,7 +108,7 @@ export const OPTIONS = [
     name: 'dry-run',
     short: 'n',
     type: 'flag',
-    summary: 'with --fix: say what would be done, and write nothing',
+    summary: 'with --fix: show what it would do, change nothing',
     commands: ['doctor'],
   },
   {
@@ -126,7 +126,7 @@ export const OPTIONS = [
     value: 'CHECK',
     kind: 'check',
     commas: true,
-    summary: 'leave these checks out (comma-separated)',
+    summary: 'skip these checks (comma-separated)',
     commands: ['doctor'],
   },
   {
@@ -140,13 +140,13 @@ export const OPTIONS = [
   {
     name: 'deep',
     type: 'flag',
-    summary: 'look into every directory, .git and database stores included',
+    summary: 'search everything, even .git and databases',
     commands: ['doctor', 'locks', 'explain'],
   },
   {
     name: 'quick',
     type: 'flag',
-    summary: 'look only where workers are known to be',
+    summary: 'search only known worker directories',
     commands: ['doctor', 'locks', 'explain'],
   },
   {
@@ -177,7 +177,7 @@ export const OPTIONS = [
     type: 'value',
     value: 'NAME',
     kind: 'text',
-    summary: 'what the lock names as its session (default: $TMUX_PANE)',
+    summary: 'session to write into the lock (default: $TMUX_PANE)',
     commands: ['exec'],
   },
   {
@@ -186,15 +186,15 @@ export const OPTIONS = [
     value: 'SECONDS',
     kind: 'text',
     number: { accepts: isSeconds, rule: 'a number of seconds, 0 or more' },
-    summary: 'wait that long for a held lock (default: 0)',
+    summary: 'wait this long for a held lock (default: 0)',
     commands: ['exec'],
   },
   {
     name: 'record',
     type: 'value',
-    value: 'WHOSE',
+    value: 'WHO',
     choices: ['process', 'helper'],
-    summary: 'whose number the lock shows to other tools (default: helper in a Gas Town)',
+    summary: 'PID written to the lock: process or helper (default: helper in a Gas Town)',
     commands: ['exec'],
   },
   {
@@ -209,7 +209,7 @@ export const OPTIONS = [
     type: 'list',
     value: 'SOCKET',
     kind: 'text',
-    summary: 'ask this tmux server of yours (2.7 or newer), by name or path (repeatable)',
+    summary: 'also ask this tmux server (2.7 or newer), by name or path (repeatable)',
     commands: [...LOOKING],
   },
   {
@@ -226,7 +226,7 @@ export const OPTIONS = [
     value: 'MS',
     kind: 'text',
     number: { accepts: (text) => /^\d+$/.test(text) && isTimeout(Number(text)), rule: TIMEOUT_RULE },
-    summary: 'milliseconds that each tmux call may take (default: 2000)',
+    summary: 'time limit of each tmux call in milliseconds (default: 2000)',
     commands: [...LOOKING],
   },
   {
@@ -242,7 +242,7 @@ export const OPTIONS = [
     type: 'value',
     value: 'FILE',
     kind: 'file',
-    summary: 'judge saved evidence, and look at nothing else',
+    summary: 'check saved evidence and nothing else',
     commands: ['doctor', 'locks', 'explain'],
   },
   {
@@ -263,7 +263,7 @@ export const OPTIONS = [
     name: 'quiet',
     short: 'q',
     type: 'flag',
-    summary: 'print only what is wrong',
+    summary: 'print problems only',
     commands: ['doctor', 'preflight', 'undo'],
   },
   {
@@ -312,7 +312,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   {
     name: 'doctor',
     usage: '[town]',
-    summary: 'Examine the locks of a town; with --fix, release those whose holder is proven gone.',
+    summary: 'Check the locks of a town; with --fix, release those whose holder is proven gone.',
     positionals: [TOWN],
     passesOn: false,
     examples: [
@@ -323,7 +323,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'preflight',
-    usage: 'preflight <worker>...',
+    usage: 'preflight WORKER... [options]',
     summary: 'Say whether an agent may start in a worker: free (0), held (20), repair (21), unsure (22).',
     positionals: [
       {
@@ -342,7 +342,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'exec',
-    usage: 'exec <worker> -- CMD...',
+    usage: 'exec WORKER [options] -- CMD...',
     summary:
       "Run CMD in a worker's directory with its lock held, so that only one can. In a Gas Town this does not keep gt itself out.",
     positionals: [
@@ -365,7 +365,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   {
     name: 'locks',
     usage: 'locks [town]',
-    summary: 'Show the locks of a town as a tree: who holds them, since when.',
+    summary: 'Show the locks of a town, and agents without one, as a tree.',
     positionals: [TOWN],
     passesOn: false,
     examples: [
@@ -375,15 +375,15 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'explain',
-    usage: 'explain [check|state|worker]',
-    summary: 'Explain a check or a state, or the whole chain of evidence for one worker.',
+    usage: 'explain [WORD|WORKER]',
+    summary: 'Explain a word of a report, or show all the evidence for one worker.',
     positionals: [
       {
         name: 'topic',
         kind: 'topic',
         required: false,
         variadic: false,
-        summary: 'a check id, a state, or a worker directory',
+        summary: 'a word of a report, or a worker directory',
       },
     ],
     passesOn: false,
@@ -403,22 +403,22 @@ export const COMMAND_TABLE: readonly Command[] = [
   {
     name: 'undo',
     usage: 'undo [id]',
-    summary: 'Put the locks that the last --fix released back where they were.',
+    summary: 'Restore the locks that the last --fix released.',
     positionals: [
       {
         name: 'id',
         kind: 'text',
         required: false,
         variadic: false,
-        summary: 'the run to revert (default: the last one)',
+        summary: 'the run to undo (default: the last one)',
       },
     ],
     passesOn: false,
-    examples: [['doctor undo', 'put the releases of the last run back']],
+    examples: [['doctor undo', 'restore what the last run released']],
   },
   {
     name: 'completion',
-    usage: 'completion <shell>',
+    usage: 'completion SHELL',
     summary: 'Print a completion script for bash, zsh or fish.',
     positionals: [
       {
@@ -435,15 +435,28 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
 ];
 
+/** Codes that only the commands which look at locks end with; and those of the questions before a start. */
+const OF_LOOKING: readonly string[] = ['1', '22'];
+const OF_STARTING: readonly string[] = ['20', '21'];
+
+/** The exit codes that a command has. */
+export const exitCodesOf = (name: CommandName): typeof EXIT_CODES =>
+  EXIT_CODES.filter(([code]) => {
+    if (OF_STARTING.includes(code)) return name === 'preflight' || (name === 'exec' && code === '20');
+    if (!OF_LOOKING.includes(code)) return true;
+    if (name === 'undo' || name === 'doctor' || name === 'locks') return code === '1' || name !== 'undo';
+    return code === '22' && (name === 'preflight' || name === 'exec');
+  });
+
 /** What each exit code tells the caller to do next; the same in every command. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
-  ['0', 'healthy, or all fixed and verified; preflight: free, spawn'],
+  ['0', 'healthy, or all fixed and verified; preflight: free, start the agent'],
   ['1', 'problems found, or left after --fix (never from preflight)'],
   ['2', 'wrong usage or configuration, or consent missing: nothing was changed'],
-  ['20', 'preflight, exec: held (by a live agent, or a session that stands), or contested'],
+  ['20', 'preflight, exec: held, or two agents are running there'],
   ['21', 'preflight: a stale or invalid lock that --fix can release; release it and ask again'],
-  ['22', 'cannot tell: nothing bad was found, but not everything could be looked at'],
-  ['70', 'a bug of the doctor'],
+  ['22', 'not everything could be checked, and nothing bad was found; do not start'],
+  ['70', 'internal error (please report)'],
   ['130, 143', 'interrupted'],
 ];
 

@@ -10,7 +10,7 @@ import {
   unknownOption,
   usage,
 } from './arguments.ts';
-import { COMMAND_TABLE, type Command, EXIT_CODES, type Option, optionsOf } from './options.ts';
+import { COMMAND_TABLE, type Command, exitCodesOf, type Option, optionsOf } from './options.ts';
 
 /** What became of a command line: something to run, or a text that was asked for. */
 export type Parsed =
@@ -52,7 +52,6 @@ export const parseWithYargs = async (
     .fail((message, error) => {
       throw error === undefined || error.name === 'YError' ? usageFrom(message || error?.message) : error;
     });
-  const codes = ['Exit codes:', ...EXIT_CODES.flatMap((row) => exitCodeLines(row, width))].join('\n');
   const helping = asksFor(argv, '--help', '-h');
   for (const command of COMMAND_TABLE)
     parser.command({
@@ -64,7 +63,7 @@ export const parseWithYargs = async (
         for (const option of optionsOf(command.name))
           if (option.name !== 'help') builder.option(option.name, describe(option));
         for (const [example, what] of command.examples) builder.example(example, what);
-        return builder.epilogue([...notesOf(command, width), codes].join('\n\n'));
+        return builder.epilogue([...notesOf(command, width), codesOf(command, width)].join('\n\n'));
       },
       handler: (raw) => {
         found.push(collect(command, raw));
@@ -89,6 +88,9 @@ const titleOf = ({ name, positionals }: Command): string => {
 
 const notesOf = ({ notes = [] }: Command, width: number): readonly string[] =>
   notes.map((note) => wrapText(note, width).join('\n'));
+
+const codesOf = ({ name }: Command, width: number): string =>
+  ['Exit codes:', ...exitCodesOf(name).flatMap((row) => exitCodeLines(row, width))].join('\n');
 
 const exitCodeLines = ([code, meaning]: readonly [string, string], width: number): readonly string[] => {
   const [first = '', ...more] = wrapText(meaning, width - 11);

@@ -54,7 +54,7 @@ describe('the two parsers', () => {
     [['--town', '--json'], '--town requires a value', null],
     [['a', 'b'], 'unexpected argument "b"', 'Usage: doctor [town]'],
     [['checks', 'x'], 'unexpected argument "x"', 'Usage: doctor checks'],
-    [['preflight'], 'doctor preflight requires a worker', 'Usage: doctor preflight <worker>...'],
+    [['preflight'], 'doctor preflight requires a worker', 'Usage: doctor preflight WORKER... [options]'],
     [['--timeout', '2s'], '--timeout must be a whole number of milliseconds, at least 1', null],
     [['--timeout', '0'], '--timeout must be a whole number of milliseconds, at least 1', null],
     [['--timeout', '99999999999'], '--timeout must be a whole number of milliseconds, at least 1', null],

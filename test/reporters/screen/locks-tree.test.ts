@@ -1,0 +1,54 @@
+/** The tree tells who is really at work: crowds, agents without a lock, and the true holder of a healthy lock. */
+import { describe, expect, test } from '@jest/globals';
+import { exitCodesOf } from '../../../src/cli/arguments/options.ts';
+import { renderLocksTree } from '../../../src/reporters/screen/locks-tree.ts';
+import { PLAIN } from '../../../src/reporters/screen/style.ts';
+import { renderText } from '../../../src/reporters/text.ts';
+import { aLock, aPane, aServer, ROOT } from '../../support/snapshot.ts';
+import { healthy, reportOf, SCREEN } from '../reports.ts';
+
+const ADA = 'gastown/crew/ada';
+const rival = aPane({
+  id: '%17',
+  sessionId: '$9',
+  sessionName: 'elsewhere',
+  pid: 7001,
+  path: `${ROOT}/${ADA}`,
+});
+
+describe('the tree of locks', () => {
+  test('names the agent behind a healthy lock, not its dead helper', () => {
+    expect(renderLocksTree(healthy(), SCREEN)).toContain(
+      '✔ crew/ada held     claude in gt-crew-ada (%3), 8 h\n',
+    );
+    const verbose = renderLocksTree(healthy(), { ...SCREEN, width: 0, verbosity: 'verbose' });
+    expect(verbose).toMatch(/\(%3\), 8 h; recorded: pid 4242 \(gone\), \d{4}-\d\d-\d\dT/);
+  });
+
+  test('marks a crowded worker, with and without a lock, and the report begins with it', () => {
+    const servers = [aServer([aPane(), rival])];
+    const locked = reportOf({
+      locks: [aLock(ADA), aLock('gastown/crew/bob', { sessionId: '%55' })],
+      servers,
+    });
+    expect(renderLocksTree(locked, SCREEN)).toContain('✖ crew/ada held     2 agents: %3, %17\n');
+    expect(renderText(locked, SCREEN).split('\n')[2]).toBe(`✖ ${ADA}: 2 live agents share this worker`);
+    const open = reportOf({ locks: [], servers });
+    expect(renderLocksTree(open, SCREEN)).toContain('✖ crew/ada no lock  2 agents: %3, %17\n');
+    expect(renderLocksTree(open, PLAIN)).toBe(`no-lock ${ADA}: 2 agents: %3, %17\n`);
+  });
+
+  test('has a row for an agent without a lock', () => {
+    const report = reportOf({ locks: [], servers: [aServer([aPane()])] });
+    expect(renderLocksTree(report, SCREEN)).toContain('ℹ crew/ada no lock  claude in gt-crew-ada (%3)\n');
+    expect(report.agents).toMatchObject([{ worker: ADA, lock: null, pane: { id: '%3' } }]);
+  });
+});
+
+test('each command lists only the exit codes that it has', () => {
+  const codes = (name: Parameters<typeof exitCodesOf>[0]) => exitCodesOf(name).map(([code]) => code);
+  expect(codes('preflight')).toEqual(['0', '2', '20', '21', '22', '70', '130, 143']);
+  expect(codes('doctor')).toEqual(['0', '1', '2', '22', '70', '130, 143']);
+  for (const name of ['completion', 'checks', 'explain'] as const)
+    expect(codes(name)).toEqual(['0', '2', '70', '130, 143']);
+});
