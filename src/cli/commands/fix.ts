@@ -23,7 +23,7 @@ export const run: RunCommand = async (given, terminal) => {
   let plan: Plan | null = null;
   let refused = false;
   const options = { ...(await diagnoseOptionsOf(given, terminal)), events: stream?.events };
-  const report = await withLiveView(terminal, live, options, (shown) =>
+  const report = await withLiveView(terminal, live, options, (shown, endView) =>
     heal(townNamedBy(given, given.positionals[0]), {
       ...shown,
       dryRun,
@@ -33,6 +33,7 @@ export const run: RunCommand = async (given, terminal) => {
         yes || !canAsk(terminal)
           ? undefined
           : async (planned) => {
+              await endView();
               const agreed = await askConsent(planned, terminal, prompt);
               refused = agreed === null;
               return agreed?.map(({ verdict }) => verdict.lock.id) ?? null;

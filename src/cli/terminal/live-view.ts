@@ -23,26 +23,30 @@ const DRAW_EVERY_MS = 100;
 
 /**
  * Runs something that tells its events. With a presentation every part of it is a task on standard error, wiped off when
- * it is done: the report that follows on standard output says it all. Without, nothing is printed.
+ * it is done: the report that follows on standard output says it all. Without, nothing is printed. Whoever asks a question
+ * in between ends the view before, or the question would stand in it.
  */
 export const withLiveView = async <Result>(
   terminal: Terminal,
   presentation: Presentation | null,
   options: DiagnoseOptions,
-  run: (options: DiagnoseOptions) => Promise<Result>,
+  run: (options: DiagnoseOptions, endView: () => Promise<void>) => Promise<Result>,
 ): Promise<Result> => {
-  if (presentation === null || !canDraw(terminal)) return run(options);
+  if (presentation === null || !canDraw(terminal)) return run(options, async () => {});
   const view = createView(terminal, presentation);
   try {
-    return await run({
-      ...options,
-      onStage: view.onStage,
-      onProgress: (directories, locks) => {
-        options.onProgress?.(directories, locks);
-        view.onProgress(directories);
+    return await run(
+      {
+        ...options,
+        onStage: view.onStage,
+        onProgress: (directories, locks) => {
+          options.onProgress?.(directories, locks);
+          view.onProgress(directories);
+        },
+        events: { onStart: view.start, onCheck: view.onCheck },
       },
-      events: { onStart: view.start, onCheck: view.onCheck },
-    });
+      view.end,
+    );
   } finally {
     await view.end();
   }
