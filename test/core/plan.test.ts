@@ -59,8 +59,8 @@ describe('a plan without force', () => {
   });
 
   test.each([
-    ['fresh', aLock(ADA, {}, { mtimeMs: NOW - 10_000 }), 'its file is under 30 s old, ask again in 20 s'],
-    ['tracked', aLock(ADA, {}, { git: TRACKED }), 'git tracks it: it is never removed'],
+    ['fresh', aLock(ADA, {}, { mtimeMs: NOW - 10_000 }), 'written less than 30 s ago; try again in 20 s'],
+    ['tracked', aLock(ADA, {}, { git: TRACKED }), 'tracked by git'],
   ])('leaves a %s lock and says why', (_, lock, why) => {
     const planned = plan({ locks: [lock] });
     expect(planned.steps).toEqual([]);
@@ -127,7 +127,7 @@ describe('a plan with force', () => {
   });
 
   test.each([
-    ['that git tracks', aLock(ADA, {}, { git: TRACKED }), 'git tracks it: it is never removed'],
+    ['that git tracks', aLock(ADA, {}, { git: TRACKED }), 'tracked by git'],
     [
       'of which git cannot say whether it tracks it',
       aLock(ADA, {}, { git: gitSays({ tracked: { seen: false, why: 'x' } }) }),

@@ -131,7 +131,7 @@ describe('exec in a Gas Town', () => {
       running.child.kill('SIGTERM');
       const { code, stderr } = await running.ended;
       expect(code).toBe(143);
-      expect(stderr).toMatch(/^doctor: .*under 30 s old, ask again in \d+ s/);
+      expect(stderr).toMatch(/^doctor: .*less than 30 s ago; try again in \d+ s/);
       expect(beside(town)).toEqual(['.gitignore', 'agent.lock', 'agent.lock.flock']);
       expect(await preflight(town)).toBe(22);
       makeOlder(town);

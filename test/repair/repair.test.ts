@@ -232,7 +232,7 @@ describe('releasing', () => {
     town.lock(WORKER, { session_id: '', acquired_at: '2026-01-01T00:00:00Z' }, { ageSeconds: 5 });
     expect(await release(town, await diagnose(town))).toMatchObject({
       status: 'skipped',
-      reason: expect.stringMatching(/^its file is under 30 s old, ask again in \d+ s$/),
+      reason: expect.stringMatching(/^written less than 30 s ago; try again in \d+ s$/),
     });
   });
 

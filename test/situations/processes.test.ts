@@ -288,7 +288,7 @@ describe('processes: alive', () => {
         action: 'release',
         safe: false,
         status: 'skipped',
-        reason: expect.stringMatching(/under 30 s old, ask again in \d+ s/),
+        reason: expect.stringMatching(/less than 30 s ago; try again in \d+ s/),
       });
     },
   );

@@ -5,13 +5,13 @@ import type { Refusal, Verdict } from '../types/judgement.ts';
 /** Sentence fragments about the lock. */
 export const REFUSALS: Readonly<Record<Refusal['why'], string>> = {
   state: 'only a person releases it, by name',
-  tracked: 'git tracks it: it is never removed',
+  tracked: 'tracked by git',
   'tracked-unknown': 'git could not say whether it tracks it',
   'not-a-file': "it is not a readable regular file of a lock's size",
   'not-utf8': 'its path is not UTF-8: move it aside by hand',
-  fresh: 'its file is under 30 s old',
-  young: 'its file is under 30 s old',
-  occupied: 'an agent is at work there',
+  fresh: 'written less than 30 s ago',
+  young: 'written less than 30 s ago',
+  occupied: 'an agent is running there',
   'occupants-unknown': 'agents could be at work unseen',
 };
 
@@ -26,6 +26,6 @@ export const refusalOf = (verdict: Verdict, force = false): string | null => {
   const release = releaseOf(verdict, force);
   if (release.allowed) return null;
   const { retryInSeconds } = release;
-  const again = retryInSeconds === null ? '' : `, ask again in ${retryInSeconds} s`;
+  const again = retryInSeconds === null ? '' : `; try again in ${retryInSeconds} s`;
   return `${describeRefusal(verdict, release)}${again}`;
 };

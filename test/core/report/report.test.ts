@@ -188,7 +188,7 @@ describe('fixes and what to do next', () => {
   test('a release that has to wait is skipped with the reason', () => {
     const lock = aLock(ADA, {}, { mtimeMs: NOW - 10_000 });
     expect(onlyFix({ locks: [lock] })).toMatchObject({
-      fix: { safe: false, status: 'skipped', reason: 'its file is under 30 s old, ask again in 20 s' },
+      fix: { safe: false, status: 'skipped', reason: 'written less than 30 s ago; try again in 20 s' },
       next: [['doctor', 'explain', ADA, '--town', ROOT]],
     });
   });
@@ -221,7 +221,7 @@ describe('fixes and what to do next', () => {
       null,
       'only a person releases it, by name',
       'only a person releases it, by name',
-      'its file is under 30 s old, ask again in 30 s',
+      'written less than 30 s ago; try again in 30 s',
       'git could not say whether it tracks it',
     ]);
   });
