@@ -28,9 +28,10 @@ const TOLD = '/srv/gt';
 /** The same for the repository with worktrees (`console worktrees`). */
 const REPOSITORY = '/srv/app';
 
-/** What differs from run to run, made equal. */
+/** What differs from run to run, made equal. Where lines break is among it: a PID may have one digit more. */
 const timeless = (text: string): string =>
   text
+    .replace(/\n {2,}/g, ' ')
     .replace(/\b\d+ tmux servers? with \d+ sessions?/g, 'N tmux servers')
     .replace(/on none of \d+ tmux servers?/g, 'on no tmux server')
     .replace(/\d{8}T\d{6}Z-[0-9a-f]{6}/g, 'RUN')
@@ -38,7 +39,8 @@ const timeless = (text: string): string =>
     .replace(/process \(\d+\)/g, 'process (N)')
     .replace(/\b\d+(\.\d+)? (ms|s)\b/g, 'N s')
     .replace(/"(startedAt|acquiredAt)": "[^"]*"/g, '"$1": "…"')
-    .replace(/"(durationMs|pid|ageSeconds)": [\d.]+/g, '"$1": N');
+    .replace(/"(durationMs|pid|ageSeconds)": [\d.]+/g, '"$1": N')
+    .replace(/ {2,}/g, ' ');
 
 const execute = async (
   step: Step,

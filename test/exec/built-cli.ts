@@ -89,7 +89,7 @@ export const buildCli = (): BuiltCli => {
   const banner =
     "#!/usr/bin/env node\nimport{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);";
   execFileSync('node_modules/.bin/esbuild', [
-    'src/cli/main.ts',
+    'dist/bin/doctor=src/cli/main.ts', // the doctor knows itself by this name
     '--bundle',
     '--splitting',
     '--format=esm',
@@ -103,7 +103,7 @@ export const buildCli = (): BuiltCli => {
   ]);
   writeFileSync(join(home, 'package.json'), '{"type":"module"}');
   execFileSync('chmod', ['-R', 'a+rX', home]);
-  const path = join(home, 'main.js');
+  const path = join(home, 'dist/bin/doctor.js');
   const tmuxTmpdir = join(home, 'no-tmux');
   mkdirSync(tmuxTmpdir, { mode: 0o755 });
 

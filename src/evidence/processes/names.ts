@@ -116,11 +116,15 @@ const STEM_END = /(?<=.)(-\d+(\.\d+)+)?\.[A-Za-z]+$/;
  * directory that is named like it: `/usr/share/yarn/bin/yarn.js`, `…/pyright/dist/pyright-langserver.js`.
  */
 const isOwnName = (stem: string, script: string): boolean => {
+  if (OUR_OWN.test(script)) return true;
   if (classifyNames([stem], NO_WORDS)?.class !== 'bystander' || stem === baseName(script)) return true;
   const product = stem.split('-')[0] ?? stem;
   const isInstalled = script.split('/').some((part) => [stem, `.${stem}`, product].includes(part));
   return script.startsWith('/') && (isInstalled || OF_AN_EDITOR.test(script));
 };
+
+/** Where this very program lies in its package, in whatever directory a clone of it is called. */
+const OUR_OWN = /(^|\/)dist\/bin\/doctor\.js$/;
 
 /** Where editors keep their extensions, language servers among them. */
 const OF_AN_EDITOR = /\/\.(vscode|cursor|windsurf)[^/]*\/extensions\//;

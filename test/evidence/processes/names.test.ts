@@ -61,6 +61,7 @@ describe('the names of a process', () => {
     // A script that somebody named like a tool is not the tool, which lies installed.
     ['python3', ['python3', 'script.py'], ['python3', 'script.py']],
     ['node', ['node', '/w/watch.js'], ['node', 'watch.js']],
+    ['node', ['node', '/src/clone/dist/bin/doctor.js', 'exec'], ['node', 'doctor.js', 'doctor']],
     ['node', ['node', '/usr/share/yarn/bin/yarn.js'], ['node', 'yarn.js', 'yarn']],
     ['node', ['node', '/w/.yarn/releases/yarn-4.5.0.cjs'], ['node', 'yarn-4.5.0.cjs', 'yarn']],
     ['node', ['node', '/w/node_modules/jest/bin/jest.js'], ['node', 'jest.js', 'jest']],

@@ -5,7 +5,7 @@ import { isDead, parseProcStat } from '../../../../src/evidence/processes/linux/
 
 const captured = (name: string) =>
   parseProcStat(
-    readFileSync(new URL(`../../../fixtures/proc/stat-linux-6.18-${name}.txt`, import.meta.url), 'utf8'),
+    readFileSync(new URL(`../../../../fixtures/proc/stat-linux-6.18-${name}.txt`, import.meta.url), 'utf8'),
   );
 
 describe('a line of /proc/<pid>/stat', () => {

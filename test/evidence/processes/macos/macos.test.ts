@@ -8,7 +8,7 @@ import type { ProcessRow } from '../../../../src/evidence/processes/row.ts';
 import { isTmuxServer } from '../../../../src/evidence/processes/table.ts';
 
 const fixture = (name: string): string =>
-  readFileSync(new URL(`../../../fixtures/ps/${name}`, import.meta.url), 'utf8');
+  readFileSync(new URL(`../../../../fixtures/ps/${name}`, import.meta.url), 'utf8');
 
 describe("macOS's ps", () => {
   const rows = parsePs(fixture('ps-macos-documented-format.txt'));
