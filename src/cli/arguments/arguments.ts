@@ -47,7 +47,8 @@ export const checkArguments = ({ flags, values, ...given }: RawArguments): Argum
 };
 
 const camelCase = (name: string): string =>
-  name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  // Every start comes through here, with thirty names.
+  !name.includes('-') ? name : name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** The last value counts where an option that is no list was repeated. */
 const typed = (

@@ -1,6 +1,7 @@
 /** How many terminal columns a text takes, and how it is broken into lines. Expects text without control characters. */
 
-const COMBINING = /\p{Mark}/u;
+/** Nearly all text: as many columns as characters. */
+const ASCII = /^[ -~]*$/;
 // East Asian wide and fullwidth blocks and emoji, coarse on purpose: a wrong guess misaligns a column, nothing more.
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
@@ -10,8 +11,11 @@ const BREAK = /(?<!\d) | (?!(?:ms|s|min|h|d)\b)/;
 
 /** Columns that `text` takes at a terminal. */
 export const displayWidth = (text: string): number => {
+  if (ASCII.test(text)) return text.length;
+  // Made here: for older targets the bundler writes a call of `RegExp`, which every start would pay for.
+  const combining = /\p{Mark}/u;
   let columns = 0;
-  for (const character of text) columns += COMBINING.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  for (const character of text) columns += combining.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
   return columns;
 };
 
