@@ -105,7 +105,3 @@ export const parseConfig = (text: string, path: string): Config => {
 };
 
 const KEYS = Object.keys(EMPTY).filter((key) => key !== 'path' && key !== 'passedOver');
-
-/** Node's timers hold 31 bits: a longer one would fire at once. */
-export const isTimeout = (ms: number): boolean => Number.isInteger(ms) && ms >= 1 && ms <= 2 ** 31 - 1;
-export const TIMEOUT_RULE = 'a whole number of milliseconds, at least 1';

@@ -2,7 +2,8 @@
 import type { DiagnoseOptions } from '../diagnose.ts';
 import type { Format } from '../reporters/formats.ts';
 import { escapeControls } from '../reporters/screen/safe-text.ts';
-import { type Arguments, usage } from './arguments/arguments.ts';
+import type { Arguments } from './arguments/arguments.ts';
+import { usage } from './arguments/usage.ts';
 import { heapKeeper } from './terminal/small-heap.ts';
 import type { Terminal } from './terminal/terminal.ts';
 

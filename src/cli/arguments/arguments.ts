@@ -1,6 +1,7 @@
 /** What a command line may say: the checks that every option and argument goes through, whichever parser read it. */
+
 import { didYouMean } from '../../core/did-you-mean.ts';
-import { Failure } from '../../core/failure.ts';
+import type { Failure } from '../../core/failure.ts';
 import { meantCommand } from './meant-command.ts';
 import {
   type Command,
@@ -11,6 +12,7 @@ import {
   type Options,
   optionsOf,
 } from './options.ts';
+import { usage } from './usage.ts';
 
 /** A command line taken apart, whichever parser did it; nothing is checked yet. */
 export interface RawArguments {
@@ -82,10 +84,6 @@ export const missingValue = (name: string): Failure => usage(`--${name} requires
 /** `a, b or c`. */
 const listOf = (words: readonly string[]): string =>
   words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-
-/** A mistake in the command line. */
-export const usage = (message: string, hint: string | null = null): Failure =>
-  new Failure('E_USAGE', message, hint);
 
 const checkValues = (option: Option, raw: readonly string[]): readonly string[] => {
   const values =

@@ -2,7 +2,6 @@
  * The one table of commands and options: yargs, the small reader of the fast commands, `--help`, `completion` and the
  * man page are all made from it.
  */
-import { isTimeout, TIMEOUT_RULE } from '../../config.ts';
 import { SEVERITIES } from '../../core/types/check.ts';
 import { STATES } from '../../core/types/judgement.ts';
 import { FORMATS } from '../../reporters/formats.ts';
@@ -60,6 +59,10 @@ export interface Command {
   /** Paragraphs at the end of its help. */
   readonly notes?: readonly string[];
 }
+
+/** Node's timers hold 31 bits: a longer one would fire at once. */
+const isMilliseconds = (text: string): boolean =>
+  /^\d{1,10}$/.test(text) && Number(text) >= 1 && Number(text) <= 2 ** 31 - 1;
 
 const isSeconds = (text: string): boolean => /^\d{1,9}(\.\d+)?$/.test(text);
 
@@ -225,7 +228,7 @@ export const OPTIONS = [
     type: 'value',
     value: 'MS',
     kind: 'text',
-    number: { accepts: (text) => /^\d+$/.test(text) && isTimeout(Number(text)), rule: TIMEOUT_RULE },
+    number: { accepts: isMilliseconds, rule: 'a whole number of milliseconds, at least 1' },
     summary: 'time limit of each tmux call in milliseconds (default: 2000)',
     commands: [...LOOKING],
   },

@@ -8,9 +8,9 @@ import {
   missingValue,
   type RawArguments,
   unknownOption,
-  usage,
 } from './arguments.ts';
 import { COMMAND_TABLE, type Command, exitCodesOf, type Option, optionsOf } from './options.ts';
+import { usage } from './usage.ts';
 
 /** What became of a command line: something to run, or a text that was asked for. */
 export type Parsed =

@@ -1,6 +1,7 @@
 /** The fast parser, for commands that run before every agent. It gives up on whatever `parse-with-yargs.ts` must explain. */
-import { type Arguments, checkArguments, missingValue, unknownOption, usage } from './arguments.ts';
+import { type Arguments, checkArguments, missingValue, unknownOption } from './arguments.ts';
 import { type CommandName, commandNamed, type Option, optionsOf } from './options.ts';
+import { usage } from './usage.ts';
 
 /**
  * Reads a command line by the option table, without loading a parser: for the commands that stand in front of every

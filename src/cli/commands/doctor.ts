@@ -1,7 +1,7 @@
 /** `doctor`: the diagnosis, and with `--fix` the repair. */
 import { jsonPieces } from '../../reporters/json.ts';
 import { renderReport } from '../../reporters/render.ts';
-import { usage } from '../arguments/arguments.ts';
+import { usage } from '../arguments/usage.ts';
 import { runDiagnosis } from '../diagnose.ts';
 import { formatOf } from '../options-of.ts';
 import { openEvents } from '../terminal/events.ts';

@@ -6,7 +6,8 @@ import { type ExecOutcome, runUnderLock } from '../../exec/run-under-lock.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
-import { type Arguments, usage } from '../arguments/arguments.ts';
+import type { Arguments } from '../arguments/arguments.ts';
+import { usage } from '../arguments/usage.ts';
 import { leaveLostTerminals } from '../terminal/lost-terminal.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 

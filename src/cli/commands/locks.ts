@@ -1,8 +1,8 @@
 /** `doctor locks`: the locks of a town as a tree. */
 import { renderJson } from '../../reporters/json.ts';
 import { renderLocksTree } from '../../reporters/screen/locks-tree.ts';
-import { usage } from '../arguments/arguments.ts';
 import { filterStates } from '../arguments/filter-states.ts';
+import { usage } from '../arguments/usage.ts';
 import { runDiagnosis } from '../diagnose.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 

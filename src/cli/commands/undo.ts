@@ -8,7 +8,7 @@ import { type UndoOutcome, undoReleases } from '../../repair/undo.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { createPen, type Mark } from '../../reporters/screen/style.ts';
 import { nameOf } from '../../reporters/screen/words.ts';
-import { usage } from '../arguments/arguments.ts';
+import { usage } from '../arguments/usage.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
