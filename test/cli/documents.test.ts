@@ -387,7 +387,7 @@ describe('errors are documents too, with exit code 2 and the keys of the command
       ['preflight', '--json'],
       'E_USAGE',
       'doctor preflight requires a worker',
-      'Usage: doctor preflight <worker>...',
+      'Usage: doctor preflight WORKER... [options]',
     ],
     [
       ['preflight', '--json', '../outside'],
