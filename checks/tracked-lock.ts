@@ -34,7 +34,7 @@ const unignored = ({ lock }: Verdict): Finding => ({
   evidence: [
     { source: 'git', text: `no ignore rule in ${lock.git?.repository ?? 'the repository'} covers it` },
   ],
-  fix: advice(`add ${directoryName(lock)}/ to .git/info/exclude`, [
+  fix: advice(`add ${directoryName(lock)}/ to info/exclude in its git directory`, [
     [
       'sh',
       '-c',

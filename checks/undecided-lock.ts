@@ -40,7 +40,7 @@ const fixForForeign = (
 const fixForUnknown = ({ reasons, strangers }: Verdict, { machine: { host } }: Snapshot): Fix =>
   advice(
     strangers.length > 0
-      ? 'wait until it exits, or name it in lock-doctor.json under "agents" or "bystanders"'
+      ? 'wait until it exits, or say what it is: doctor explain undecided-lock shows how'
       : reasons.includes('process-unknown') && host.initialPidNamespace !== true
         ? 'run doctor outside this container or sandbox, where the holder may be'
         : 'fix what could not be reached, then run doctor again',

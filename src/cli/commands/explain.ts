@@ -69,8 +69,9 @@ const page = (kind: Topic['kind'], id: string | null, text: string): Topic => ({
   answer: null,
 });
 
-/** What is wrong with a file (`empty`, `directory`) may well be the name of a worker. */
-const isProblem = (reason: Reason): boolean => LOCK_PROBLEMS.some((problem) => problem === reason);
+/** What is wrong with a file, in one plain word (`empty`, `directory`), may well be the name of a worker. */
+const isProblem = (reason: Reason): boolean =>
+  !reason.includes('-') && LOCK_PROBLEMS.some((problem) => problem === reason);
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 

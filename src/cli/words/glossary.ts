@@ -61,7 +61,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
     fix: 'Nothing: doubt is not proof.',
     refuses: 'Only --fix --force --worker releases it.',
     changes:
-      'Once everything can be checked, the lock gets one of the other states. Name an unknown program under "agents" or "bystanders" in lock-doctor.json.',
+      'Once everything can be checked, the lock gets one of the other states. Name an unknown program under "agents" (it holds the worker) or "bystanders" (it never counts) in lock-doctor.json at the root of the town.',
   },
 };
 
@@ -80,10 +80,12 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   'pane-live': 'the pane that the lock names exists and is this worker’s',
   'pane-gone': 'no tmux server has the pane that the lock names',
   'pane-dead': 'the process in the pane that the lock names has exited',
-  'pane-recycled': 'the pane that the lock names now belongs to another session',
+  'pane-recycled':
+    'a pane of the number in the lock exists, but it is not the one that the lock was taken in',
   'session-live': 'the session that the lock names exists',
   'session-gone': 'no tmux server has the session that the lock names',
-  'session-recycled': 'the session that the lock names now belongs to another worker',
+  'session-recycled':
+    'a session of the name in the lock exists, but it is not the one that the lock was taken in',
   'session-unnamed': 'the lock names no tmux session',
   'session-unknown': 'not every tmux server answered',
   occupied: 'an agent is running in this directory',
@@ -139,6 +141,7 @@ export const WORD_TEXTS: ReadonlyMap<string, string> = new Map([
   ['worker', 'A directory in which one agent works: a git worktree, a clone, a Gas Town crew member.'],
   ['rig', 'A project in a town: the first directory on the way to a worker.'],
   ['lock', 'The file .runtime/agent.lock in a worker: it says that an agent works there.'],
+  ['no-lock', 'An agent is running in a worker without a lock: another one could start there.'],
   ['holder', 'The agent that a lock stands for, or the process that took it.'],
   ['gap', 'Something that could not be checked. Unknown is not no: doctor never takes a gap for proof.'],
   ['doubt', 'A finding that is not a problem but a question: something could not be checked.'],

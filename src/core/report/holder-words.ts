@@ -33,11 +33,13 @@ const whatIsLeft = (
   const noun = sessionId?.startsWith('%') === true ? 'pane' : 'session';
   const [inBrackets, plain] = [`${noun} (${sessionId})`, `${noun} ${sessionId}`];
   const named = sessionId === null || session === 'unnamed' ? null : session;
+  const replaced = reasons.includes('pane-recycled') || reasons.includes('session-recycled');
+  const fate = replaced ? 'is another one now' : 'is gone';
   if (process === 'alive') {
-    if (named === 'gone') return `process ${truePid} is still running, but its ${plain} is gone`;
+    if (named === 'gone') return `process ${truePid} is still running, but its ${plain} ${fate}`;
     return `process ${truePid} is running`;
   }
-  if (process === 'gone' && named === 'gone' && !reasons.includes('pid-invalid'))
+  if (process === 'gone' && named === 'gone' && !replaced && !reasons.includes('pid-invalid'))
     return `its process (${truePid}) and ${inBrackets} are gone`;
   const number = reasons.includes('pid-invalid')
     ? `its PID (${pid}) is not valid`
@@ -47,7 +49,7 @@ const whatIsLeft = (
         ? `its PID (${truePid}) now belongs to another process`
         : `its process (${truePid}) could not be checked`;
   if (named === null) return number;
-  if (named === 'gone') return `${number}, and its ${inBrackets} is gone`;
+  if (named === 'gone') return `${number}, and its ${inBrackets} ${fate}`;
   return named === 'live'
     ? `${number}, but its ${plain} is still open`
     : `${number}; its ${inBrackets} could not be checked`;
