@@ -114,6 +114,8 @@ const createView = (terminal: Terminal, presentation: Presentation): View => {
       parts.get(outcome.check.id)?.end(outcome);
     },
     end: async () => {
+      // A repair looks again afterwards, and must not draw its progress into a picture that is gone.
+      scanning = null;
       for (const part of parts.values()) part.end(null);
       await drawing;
     },

@@ -168,6 +168,8 @@ ${QUESTION}`);
     ).toContain(`✔ gastown/crew/ada: its process (4194305) and pane (%5555) are gone; taken 8 h
     ago; released (backup: agent.lock.released-RUN-1)
 `);
+    // The second look draws nothing into the picture that was wiped off before the question.
+    expect(screen).not.toContain('Look for locks');
     expect(golden(screen, town)).toMatch(
       /No locks\.\nReleased 2 locks\. Undo with:\n {2}doctor undo RUN --town \/town$/,
     );
