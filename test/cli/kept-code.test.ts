@@ -151,7 +151,7 @@ readsItself('code of another origin (Node 22 and newer have a cache of their own
     ['platform', (name: string) => name.replace(process.platform, 'aix')],
     ['architecture', (name: string) => name.replace(process.arch, 'arm64')],
     ['build of this version', (name: string) => `${name}0`],
-    ['build of the program', (name: string) => `0${name.slice(1)}`],
+    ['build of the program', (name: string) => `${name.startsWith('0') ? '1' : '0'}${name.slice(1)}`],
   ])('is not taken from another %s', (_, rename) => {
     const folder = forged();
     const kept = keptIn(folder);
