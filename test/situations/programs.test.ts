@@ -245,6 +245,11 @@ describe('a claim to be nobody', () => {
     const alias = `alias.help-me=!${sleeperNamed('new-agent')} 600`;
     await startProcess('git', ['-c', alias, 'help-me'], { cwd: town.path(ADA) });
     await until(async () => textsOf(await judge()).includes('new-agent'), 'new-agent');
+    // git ends without what it started.
+    const pid = Number(/new-agent \(process (\d+)\)/.exec(textsOf(await judge()))?.[1]);
+    onCleanUp(() => {
+      process.kill(pid);
+    });
     expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
   });
 });
