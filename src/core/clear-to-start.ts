@@ -1,10 +1,11 @@
 /** Preflight's answer for one worker: may an agent start here? Advice only; `doctor exec` is the guarantee. */
 
 import { groupBy } from './group-by.ts';
-import { judgeAll, occupantsWithoutLock } from './judge/judge.ts';
+import { judgeAll } from './judge/judge.ts';
 import { newestLayoutFirst } from './judge/layouts.ts';
 import { findCollisions } from './judge/occupants/collision.ts';
 import { type OccupantReader, occupantReader } from './judge/occupants/occupants.ts';
+import { occupantsWithoutLock } from './judge/without-record.ts';
 import { doubtOf } from './report/doubt.ts';
 import { asAsked, workerArgument } from './report/name-worker.ts';
 import { describeRefusal } from './report/refusals.ts';

@@ -1,7 +1,7 @@
 /** The table that people read is the one that decides. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { decide, type Weighing } from '../../../src/core/judge/judge.ts';
+import { decide, type Weighing } from '../../../src/core/judge/decide.ts';
 import type { ProcessState, SessionState, State } from '../../../src/core/types/judgement.ts';
 import { STATES } from '../../../src/core/types/judgement.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { decide } from '../../../src/core/judge/decide.ts';
 import { examineSnapshot } from '../../../src/core/judge/examine.ts';
-import { decide } from '../../../src/core/judge/judge.ts';
 import type { Snapshot } from '../../../src/core/types/evidence.ts';
 import type { Verdict } from '../../../src/core/types/judgement.ts';
 import {

@@ -1,8 +1,8 @@
 /** A bare process number that a record names: the holder's still, another process's by now, or nobody's. */
 import { isPossiblePid } from '../../pid.ts';
 import { describeAge } from '../../report/age.ts';
-import type { TownIndex } from '../../town/views.ts';
-import type { LockFile, LockRecord, ProcessInfo } from '../../types/evidence.ts';
+import type { ProcessInfo } from '../../types/evidence.ts';
+import type { Case } from '../case.ts';
 import {
   alive,
   died,
@@ -30,16 +30,11 @@ export const MUCH_LATER_MS = 24 * 3_600_000;
  * for wall clocks step. Another process is what started late and is plainly elsewhere, or much later with nothing that
  * ties it to the worker.
  */
-const judgeRunning = (
-  known: Known,
-  running: ProcessInfo,
-  lock: LockFile,
-  record: LockRecord,
-  index: TownIndex,
-): ProcessFinding => {
+const judgeRunning = (known: Known, running: ProcessInfo, one: Case): ProcessFinding => {
+  const { lock, record, index } = one;
   const { startedAtMs } = running;
   const { acquiredAtMs } = record;
-  const ties = tiesOf(running, lock, index.viewOf(lock.worker), index);
+  const ties = tiesOf(running, one);
   const lateMs = startedAtMs === null || acquiredAtMs === null ? 0 : startedAtMs - acquiredAtMs;
   const since = `started ${describeAge(lateMs / 1000)} after the lock`;
   if (!ties.mine && ties.known && isFromBeforeRestart(lock, record, index.machine.seen.host))
@@ -59,7 +54,8 @@ const judgeRunning = (
 };
 
 /** Judges a bare number. */
-export const judgePid = (lock: LockFile, record: LockRecord, index: TownIndex): ProcessFinding => {
+export const judgePid = (one: Case): ProcessFinding => {
+  const { lock, record, index } = one;
   const { pid } = record;
   const unseen: Known = { pid, own: false, process: null };
   if (!isPossiblePid(pid)) return gone(unseen, 'pid-invalid', `${pid} is no process number`);
@@ -74,7 +70,7 @@ export const judgePid = (lock: LockFile, record: LockRecord, index: TownIndex): 
       ? restarted(known)
       : doubt(known, NAMESPACE_DOUBT);
   }
-  return lookup.process === null ? alive(known) : judgeRunning(known, lookup.process, lock, record, index);
+  return lookup.process === null ? alive(known) : judgeRunning(known, lookup.process, one);
 };
 
 /**
@@ -82,12 +78,12 @@ export const judgePid = (lock: LockFile, record: LockRecord, index: TownIndex): 
  * it is this machine's, and then the number may be alive here. So it can show life, by what ties its process to the
  * worker, and never death: the word for that is the configuration's. Sessions and occupants count as for every lock.
  */
-export const judgeVoidNumber = (lock: LockFile, record: LockRecord, index: TownIndex): ProcessFinding => {
-  const { pid, hostname } = record;
-  const lookup = index.machine.lookups.get(pid);
+export const judgeVoidNumber = (one: Case): ProcessFinding => {
+  const { pid, hostname } = one.record;
+  const lookup = one.index.machine.lookups.get(pid);
   const process = lookup?.answer === 'exists' ? lookup.process : null;
   const known: Known = { pid, own: false, process };
-  const ties = process === null ? null : tiesOf(process, lock, index.viewOf(lock.worker), index);
+  const ties = process === null ? null : tiesOf(process, one);
   if (ties?.mine === true) return alive(known, ', and works here');
   const isInUse = lookup?.answer === 'exists' && ties?.known !== true && ties?.elsewhere == null;
   if (lookup === undefined || lookup.answer === 'unknown' || isInUse)

@@ -8,7 +8,8 @@ import { type Belonging, homeOf, rolesSay, sessionSays } from '../../town/belong
 import { lineage } from '../../town/machine-index.ts';
 import { isWithin, relativeTo, rolesOfEnvironment } from '../../town/roles.ts';
 import type { TownIndex, WorkerView } from '../../town/views.ts';
-import type { LockFile, ProcessInfo } from '../../types/evidence.ts';
+import type { ProcessInfo } from '../../types/evidence.ts';
+import type { Case } from '../case.ts';
 import { isAtPlaceOf } from '../occupants/at-work.ts';
 
 export interface Ties {
@@ -79,7 +80,7 @@ const registrationsOf = ({ registered, alsoRegistered = [] }: ProcessInfo) =>
   registered === undefined ? alsoRegistered : [registered, ...alsoRegistered];
 
 /** Weighs what a live process with a recorded number says of itself. */
-export const tiesOf = (process: ProcessInfo, lock: LockFile, worker: WorkerView, index: TownIndex): Ties => {
+export const tiesOf = (process: ProcessInfo, { lock, worker, index }: Case): Ties => {
   const { cwd, environment, uid } = process;
   const known = cwd?.seen === true && (environment !== null || index.machine.seen.host.platform !== 'linux');
   const sayings = [

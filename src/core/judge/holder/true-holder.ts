@@ -1,6 +1,6 @@
 /** The true holder that a record of ours names: judged by its boot, its namespace and its start token, never by clocks. */
-import type { TownIndex } from '../../town/views.ts';
-import type { LeftRunning, LockFile, LockRecord, TrueHolder } from '../../types/evidence.ts';
+import type { LeftRunning, LockFile, TrueHolder } from '../../types/evidence.ts';
+import type { Case } from '../case.ts';
 import { whoIs } from './life.ts';
 import {
   alive,
@@ -17,6 +17,9 @@ import {
 } from './process-finding.ts';
 import { isFromBeforeRestart, plainHostname } from './where-taken.ts';
 
+/** The record that names the holder; no lock where that was removed and only its second record is left. */
+type Recorded = Pick<Case, 'record' | 'index'> & { readonly lock: LockFile | null };
+
 /** The holder has ended, and what it left running holds the lock as it did. */
 const outlived = ({ pid, own }: Known, left: LeftRunning): ProcessFinding =>
   finding(
@@ -27,7 +30,7 @@ const outlived = ({ pid, own }: Known, left: LeftRunning): ProcessFinding =>
   );
 
 /** Only a recorded boot id that differs, on the machine it was recorded on, proves death by restart. */
-const judgeOtherBoot = (known: Known, record: LockRecord, index: TownIndex): ProcessFinding => {
+const judgeOtherBoot = (known: Known, { record, index }: Recorded): ProcessFinding => {
   const { host } = index.machine.seen;
   const sameMachine =
     record.hostname !== '' && plainHostname(record.hostname) === plainHostname(host.hostname);
@@ -37,17 +40,13 @@ const judgeOtherBoot = (known: Known, record: LockRecord, index: TownIndex): Pro
 };
 
 /** Judges the true holder that a record of ours names: equality of tokens, no clocks. */
-export const judgeTrueHolder = (
-  holder: TrueHolder,
-  lock: LockFile | null,
-  record: LockRecord,
-  index: TownIndex,
-): ProcessFinding => {
+export const judgeTrueHolder = (holder: TrueHolder, recorded: Recorded): ProcessFinding => {
+  const { lock, record, index } = recorded;
   const { host } = index.machine.seen;
   const { pid, bootId, pidNamespace } = holder;
   const unseen: Known = { pid, own: true, process: null };
   if (bootId !== null && host.bootId !== null && bootId !== host.bootId)
-    return judgeOtherBoot(unseen, record, index);
+    return judgeOtherBoot(unseen, recorded);
   if (bootId !== null && host.bootId === null && record.hostname === '')
     return doubt(unseen, 'neither its machine nor this boot could be told');
   const isOfOtherNamespace =

@@ -1,5 +1,6 @@
 /** Where a record was taken: on this host and in this PID namespace, under a former name of it, or elsewhere. */
 import type { HostFacts, LockFile, LockRecord, Snapshot, TrueHolder } from '../../types/evidence.ts';
+import type { Fact } from '../../types/judgement.ts';
 
 /** Host names are compared without case and domain: macOS changes `.local` and `.lan` with the network. */
 export const plainHostname = (hostname: string): string =>
@@ -12,7 +13,7 @@ export const isContainerId = (hostname: string): boolean => /^[0-9a-f]{12}$/.tes
  * `former-host`: the configuration says that this name is gone for good, or is another name of this machine. Its numbers
  * mean nothing then, and the lock is judged by everything else.
  */
-export type Place = 'here' | 'former-host' | 'other-host' | 'other-namespace';
+export type WhereTaken = 'here' | 'former-host' | 'other-host' | 'other-namespace';
 
 /** The kernel instance a holder was recorded on is ours. */
 export const isThisBoot = (holder: TrueHolder, host: HostFacts): boolean =>
@@ -44,7 +45,11 @@ export const isFromBeforeRestart = (
 };
 
 /** Decides where a record was taken. A record that names no host counts as local (older writers leave it out). */
-export const placeOf = (lock: LockFile, record: LockRecord, { machine: { host }, town }: Snapshot): Place => {
+export const whereTaken = (
+  lock: LockFile,
+  record: LockRecord,
+  { machine: { host }, town }: Snapshot,
+): WhereTaken => {
   const { holder, hostname } = record;
   const isFormer =
     hostname !== '' && town.formerHosts?.some((former) => isSameName(former, hostname)) === true;
@@ -56,3 +61,12 @@ export const placeOf = (lock: LockFile, record: LockRecord, { machine: { host },
   if (isFromBeforeRestart(lock, record, host)) return 'here';
   return isFormer ? 'former-host' : 'other-namespace';
 };
+
+/** What is said of a record that was taken elsewhere. */
+export const hostFact = (taken: WhereTaken, { hostname }: LockRecord, host: HostFacts): Fact => ({
+  source: 'host',
+  text:
+    taken === 'other-host'
+      ? `taken on ${hostname}, this is ${host.hostname}`
+      : 'taken in another PID namespace',
+});

@@ -1,0 +1,20 @@
+/** A case: one lock with everything its judgement turns on, put together once and handed to every question about it. */
+import type { TownIndex, WorkerView } from '../town/views.ts';
+import type { LockFile, LockRecord } from '../types/evidence.ts';
+import type { WhereTaken } from './holder/where-taken.ts';
+import type { OccupantReader } from './occupants/occupants.ts';
+
+/** A lock whose bytes are a record, before the judge. */
+export interface Case {
+  readonly lock: LockFile;
+  readonly record: LockRecord;
+  /** The evidence as it looks from where the record was taken. */
+  readonly index: TownIndex;
+  readonly worker: WorkerView;
+  readonly taken: WhereTaken;
+  /** Taken on another host or in another PID namespace: its numbers mean nothing here. */
+  readonly foreign: boolean;
+  /** Other workers whose locks have the same bytes: at most one of them is not a copy. */
+  readonly twins: readonly WorkerView[];
+  readonly readOccupants: OccupantReader;
+}

@@ -1,0 +1,41 @@
+/** The holder as a verdict names it: what the record says, and what was found of its process and its session. Pure. */
+import type { Holder } from '../../types/judgement.ts';
+import { ageOf } from '../ages.ts';
+import type { Case } from '../case.ts';
+import type { SessionFinding } from '../session/session.ts';
+import type { ProcessFinding } from './process-finding.ts';
+import { tiesOf } from './ties.ts';
+
+/** Whose a live process is, where it is plainly somebody else's, or somebody else's lock names it as well. */
+const claimOn = ({ pid, process }: ProcessFinding, one: Case): string | null => {
+  const ties = process === null ? null : tiesOf(process, one);
+  if (ties?.mine === true) return null;
+  return ties?.claimedBy ?? one.index.locksNaming(pid).find((other) => other !== one.lock)?.worker ?? null;
+};
+
+/** Empty fields of a record are null: it does not say. */
+export const describeHolder = (
+  one: Case,
+  process: ProcessFinding | null,
+  session: SessionFinding,
+): Holder => {
+  const { record, index } = one;
+  const [view] = session.panes;
+  const ageMs = ageOf(record.acquiredAtMs, index);
+  return {
+    pid: record.pid,
+    truePid: process?.pid ?? record.holder?.pid ?? record.pid,
+    process: process?.state ?? null,
+    claimedBy: process?.state === 'alive' ? claimOn(process, one) : null,
+    command: process?.process?.names[0] ?? null,
+    sessionId: record.sessionId === '' ? null : record.sessionId,
+    session: session.state,
+    hostname: record.hostname === '' ? null : record.hostname,
+    acquiredAt: record.acquiredAt === '' ? null : record.acquiredAt,
+    ageSeconds: ageMs === null ? null : Math.round(ageMs / 1000),
+    pane:
+      view === undefined
+        ? null
+        : { socket: view.server.socket, id: view.pane.id, sessionName: view.pane.sessionName },
+  };
+};

@@ -1,0 +1,101 @@
+/** Session evidence: does the tmux pane or session that a record names still stand, and is it still this worker's? */
+import { isUnreached } from '../../town/unreached.ts';
+import type { PaneView, TownIndex } from '../../town/views.ts';
+import type { Fact, Reason, SessionState } from '../../types/judgement.ts';
+import type { Case } from '../case.ts';
+import { namingOf, panesNamed, type SessionNaming } from './naming.ts';
+import { type Rejection, reject } from './rejected.ts';
+
+export interface SessionFinding {
+  readonly state: SessionState;
+  readonly reason: Reason;
+  readonly fact: Fact;
+  /** Live panes behind the name; several where one session shows several. */
+  readonly panes: readonly PaneView[];
+}
+
+const tmux = (text: string): Fact => ({ source: 'tmux', text });
+
+const place = (view: PaneView): string => `${view.pane.id} of session ${view.pane.sessionName}`;
+
+const REJECTED: Readonly<Record<Rejection, (view: PaneView) => string>> = {
+  dead: (view) => `pane ${place(view)} shows a process that has ended`,
+  'younger-server': (view) => `pane ${place(view)} is on a tmux server that started after the lock was taken`,
+  anothers: (view) => `pane ${place(view)} is another's now`,
+  'other-server': (view) => `pane ${place(view)} is on a tmux server without any pane of this town`,
+};
+
+const liveText = (views: readonly PaneView[]): string => {
+  const [first] = views;
+  if (first === undefined) return '';
+  const shown = views.every((view) => view.idle)
+    ? `shows only ${first.pane.command}`
+    : `runs ${first.agent ?? first.pane.command}`;
+  return `pane ${place(first)} is there and ${shown}`;
+};
+
+const unreached = (index: TownIndex): string => {
+  const { installed, servers, enumerated } = index.machine.seen.tmux;
+  if (!installed) return 'tmux is not installed here, so its sessions could not be read';
+  const failed = servers.find(isUnreached);
+  if (failed !== undefined)
+    return `tmux server ${failed.socket} was not reached: ${failed.reason ?? 'unknown reason'}`;
+  return enumerated ? 'tmux was not reached' : 'running tmux servers could not be counted';
+};
+
+const placesAsked = (index: TownIndex): string => {
+  const asked = index.machine.seen.tmux.servers.filter((server) => server.status === 'ok').length;
+  return asked === 0 ? 'no tmux server runs' : `on none of ${asked} tmux server${asked === 1 ? '' : 's'}`;
+};
+
+const NO_PANES: readonly PaneView[] = [];
+
+/** A finding that shows no live pane. */
+const without = (state: SessionState, reason: Reason, text: string): SessionFinding => ({
+  state,
+  reason,
+  fact: tmux(text),
+  panes: NO_PANES,
+});
+
+/** What is found where no session is named, or none is asked about. */
+export const NO_SESSION_NAMED = without('unnamed', 'session-unnamed', 'the lock names no tmux session');
+
+/** Panes of that name: whether one of them is still this worker's. */
+const judgeCandidates = (
+  candidates: readonly PaneView[],
+  naming: SessionNaming,
+  kind: 'pane' | 'session',
+  one: Case,
+): SessionFinding => {
+  const live: PaneView[] = [];
+  const rejected: { readonly view: PaneView; readonly why: Rejection }[] = [];
+  for (const view of candidates) {
+    const why = reject(view, one);
+    if (why === null) live.push(view);
+    else rejected.push({ view, why });
+  }
+  const [first] = rejected;
+  if (first === undefined || live.length > 0)
+    return { state: 'live', reason: `${kind}-live`, fact: tmux(liveText(live)), panes: live };
+  const { index } = one;
+  if (!index.machine.tmuxAnswered) return without('unknown', 'session-unknown', unreached(index));
+  const isDead = naming === 'pane' && rejected.some(({ why }) => why === 'dead');
+  return without('gone', isDead ? 'pane-dead' : `${kind}-recycled`, REJECTED[first.why](first.view));
+};
+
+/** Session evidence for a record; pane and session numbers of a foreign one never match anything here. */
+export const judgeSession = (one: Case): SessionFinding => {
+  const { record, foreign, index } = one;
+  const { sessionId } = record;
+  const naming = namingOf(sessionId);
+  if (naming === 'none') return NO_SESSION_NAMED;
+  const isNumber = naming === 'pane' || naming === 'session-id';
+  if (foreign && isNumber)
+    return without('unknown', 'session-unknown', `${sessionId} is a number of a tmux server elsewhere`);
+  const kind = naming === 'pane' ? 'pane' : 'session';
+  const candidates = panesNamed(naming, one);
+  if (candidates.length > 0) return judgeCandidates(candidates, naming, kind, one);
+  if (!index.machine.tmuxAnswered) return without('unknown', 'session-unknown', unreached(index));
+  return without('gone', `${kind}-gone`, `${kind} ${sessionId} is gone: ${placesAsked(index)}`);
+};
