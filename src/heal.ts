@@ -6,6 +6,7 @@ import { interruptedReport, markDeclined, plannedReport, repairedReport } from '
 import type { ReleaseOutcome } from './core/report/report.ts';
 import type { Report, ReportFinding } from './core/types/report.ts';
 import { type DiagnosisLook, diagnose, type ExamineOptions, prepare } from './diagnose.ts';
+import type { Asked } from './repair/by-whom.ts';
 
 export interface HealOptions extends ExamineOptions {
   /** Release whatever the `workers` hold, whoever holds it; needs `workers`. */
@@ -18,6 +19,8 @@ export interface HealOptions extends ExamineOptions {
 
 /** What the command line wants to know besides. */
 export interface HealRun extends DiagnosisLook, Pick<HealOptions, 'force' | 'consent' | 'signal'> {
+  /** Who acts, and how it is agreed to; default: a program that calls the library. */
+  readonly asked?: Asked | undefined;
   /** Plan only: nothing is written. */
   readonly dryRun?: boolean | undefined;
   /** The asker wants to start at that worker itself: it does not count there, as everywhere in preflight. */

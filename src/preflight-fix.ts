@@ -5,6 +5,7 @@ import type { PreflightReport } from './core/types/report.ts';
 import { heal } from './heal.ts';
 import { type LookOptions, placeWorker } from './look.ts';
 import { preflight } from './preflight.ts';
+import type { Asked } from './repair/by-whom.ts';
 import { quoteCommand } from './reporters/screen/shell-quote.ts';
 
 /**
@@ -14,7 +15,7 @@ import { quoteCommand } from './reporters/screen/shell-quote.ts';
 export const releaseAndAskAgain = async (
   first: PreflightReport,
   workers: readonly string[],
-  options: LookOptions,
+  options: LookOptions & { readonly asked: Asked },
   signal: AbortSignal | null,
 ): Promise<PreflightReport> => {
   const root = first.town?.root ?? '/';
@@ -38,7 +39,7 @@ export const releaseAndAskAgain = async (
 const release = async (
   given: string,
   root: string,
-  options: LookOptions,
+  options: LookOptions & { readonly asked: Asked },
   signal: AbortSignal | null,
 ): Promise<string> => {
   const place = isAbsolute(given) ? placeWorker(given, undefined) : { town: { root }, worker: given };

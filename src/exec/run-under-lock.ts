@@ -18,6 +18,7 @@ import { LockError, LockedError } from '../lock/errors.ts';
 import { makeNonce } from '../lock/files/names.ts';
 import { startTokenOf } from '../lock/identity.ts';
 import { type LookOptions, look, placeWorker, townOf } from '../look.ts';
+import type { TakenOver } from '../repair/note-take-over.ts';
 import { endHold } from './end-hold.ts';
 import { type Environment, environmentUnderLock } from './environment.ts';
 import { findObstacle, standsElsewhere, startGate } from './gate.ts';
@@ -38,6 +39,8 @@ export interface ExecRequest extends LookOptions {
   readonly record?: 'process' | 'helper' | undefined;
   /** The command stays in the caller's directory; default: it runs in the worker's. */
   readonly stay?: boolean | undefined;
+  /** Called when the lock of a dead holder was taken over, before the command runs. Must not reject. */
+  readonly onTakenOver?: ((taken: TakenOver) => Promise<void>) | undefined;
   /** Called when the lock is held, before the command runs. */
   readonly onHeld?: ((worker: string) => void) | undefined;
 }
@@ -162,12 +165,19 @@ const take = async (
   const asHelper = (request.record ?? (inGasTown ? 'helper' : 'process')) === 'helper';
   const sessionId = request.session ?? env.TMUX_PANE ?? '';
   try {
-    await lock.acquire({
+    const { replaced } = await lock.acquire({
       sessionId,
       ...inTheNameOf,
       needsGuard: true,
       ...(asHelper ? { recordedPid: endedPid(), companion: true } : {}),
     });
+    if (replaced !== undefined)
+      await request.onTakenOver?.({
+        townRoot: target.town.root,
+        worker: target.worker,
+        lock: join(target.directory, '.runtime', 'agent.lock'),
+        replaced,
+      });
     return null;
   } catch (error) {
     if (!(error instanceof LockError)) throw error;

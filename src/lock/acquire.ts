@@ -47,6 +47,8 @@ export interface Acquired {
   readonly stamp: Stamp;
   /** False where this machine has no guard: then it can be held, and not given back by this program. */
   readonly guarded: boolean;
+  /** With `taken-over`: what the dead holder's lock said. */
+  readonly replaced?: LockRecord;
 }
 
 /** How often a lock that changes under our eyes is looked at again before it counts as held. */
@@ -103,7 +105,8 @@ const putInPlace = (
     const published = publish(guard.directory, place, guard, staged);
     if (published !== 'taken') {
       const how = old === null ? 'taken' : 'taken-over';
-      const acquired = { how, ...recordOf(context, published), guarded: true } as const;
+      const over = old === null ? {} : { replaced: recordOf(context, seen).record };
+      const acquired = { how, ...recordOf(context, published), guarded: true, ...over } as const;
       finish(guard, request, context, holder, acquired);
       if (old !== null) removeQuietly(calls, old.aside);
       return acquired;

@@ -83,7 +83,7 @@ const releaseGuarded = async (
   run: string,
   context: RepairContext,
 ): Promise<ReleaseOutcome> => {
-  const { calls, townRoot, now } = context;
+  const { calls, townRoot, now, by } = context;
   const { lock, stamp, state, force, deed } = step;
   tidyUp(guard, { nowMs: now(), clearReleasedAfterMs: KEEP_RELEASED_MS });
   const verdict = await context.judge(dirname(guard.place.directory), lock.path);
@@ -111,6 +111,7 @@ const releaseGuarded = async (
         ? { pid: content.record.pid, sessionId: content.record.sessionId, hostname: content.record.hostname }
         : null,
     companion: lock.companion,
+    by,
   });
   const outcome = letGo(DEEDS[deed], guard, stamp, backup);
   const note = noteOutcome(outcome, id, context);

@@ -10,12 +10,15 @@ import type { Examination } from '../core/types/judgement.ts';
 import { makeRunId } from '../lock/files/names.ts';
 import type { LookOptions } from '../look.ts';
 import { applyRelease } from './apply.ts';
+import type { Asked } from './by-whom.ts';
 import { repairLeftovers } from './leftovers.ts';
 import { secondLook } from './second-look.ts';
 
 export interface CarryOutOptions extends LookOptions {
   /** Town root, symlinks resolved. */
   readonly town: string;
+  /** Who acts, and how it was agreed to; default: a program that calls the library. */
+  readonly asked?: Asked | undefined;
   /** The asker wants to start at that worker itself: it does not count there, as everywhere in preflight. */
   readonly wantsToStart?: boolean | undefined;
   /** Called after each release that was tried. */
@@ -53,8 +56,12 @@ export const carryOut = async (
   examination: Examination,
   options: CarryOutOptions,
 ): Promise<RepairRecord> => {
-  const { town, onStep, signal, wantsToStart = false } = options;
-  const repair = { townRoot: town, ...(signal === undefined ? {} : { signal }) };
+  const { town, onStep, signal, asked, wantsToStart = false } = options;
+  const repair = {
+    townRoot: town,
+    ...(signal === undefined ? {} : { signal }),
+    ...(asked === undefined ? {} : { asked }),
+  };
   for (const directory of leftoversAt(plan.leftovers, examination)) {
     if (signal?.aborted === true) break;
     await repairLeftovers(directory, repair);

@@ -3,12 +3,15 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { type SystemCalls, systemCalls } from '../io/disk/system-calls.ts';
 import { doctorsJudge, type Judge } from '../lock/ask-the-judge.ts';
 import type { GuardOptions } from '../lock/guard/guard.ts';
+import { type Asked, type ByWhom, byWhom } from './by-whom.ts';
 
 export interface RepairOptions extends GuardOptions {
   /** Absolute path of the town's root, symlinks resolved: the journal lies there. */
   readonly townRoot: string;
   /** Decides what a lock is at the moment of acting; default: the doctor's own look at the worker. */
   readonly judge?: Judge;
+  /** Who acts, and how it was agreed to; default: a program that calls the library. */
+  readonly asked?: Asked;
   /** Milliseconds since the epoch; default: the clock of this machine. */
   readonly now?: () => number;
   /** Once aborted, no further step begins; a step that has begun is finished. */
@@ -19,6 +22,7 @@ export interface RepairContext {
   readonly townRoot: string;
   readonly calls: SystemCalls;
   readonly judge: Judge;
+  readonly by: ByWhom;
   readonly now: () => number;
   readonly signal: AbortSignal | null;
   readonly guard: GuardOptions;
@@ -28,6 +32,7 @@ export const contextOf = (options: RepairOptions): RepairContext => ({
   townRoot: options.townRoot,
   calls: options.calls ?? systemCalls,
   judge: options.judge ?? doctorsJudge({ town: options.townRoot }),
+  by: byWhom(options.asked),
   now: options.now ?? Date.now,
   signal: options.signal ?? null,
   guard: options,

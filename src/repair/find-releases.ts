@@ -2,7 +2,7 @@
 import { Failure } from '../core/failure.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { longPath, type RepairContext } from './context.ts';
-import { journalPath, type OutcomeEntry, type ReleaseEntry } from './journal.ts';
+import { type JournalEntry, journalPath, type ReleaseEntry } from './journal.ts';
 import { type JournalLine, readJournal } from './read-journal.ts';
 
 /** A release that happened. */
@@ -108,7 +108,7 @@ const hasCopy = ({ backup }: ReleaseEntry, { calls, townRoot }: RepairContext): 
 
 const releasesOf = (run: string, context: RepairContext): readonly Release[] => {
   const entries = new Map<string, { readonly entry: ReleaseEntry; readonly journalUid: number }>();
-  const events = new Map<string, Set<OutcomeEntry['event']>>();
+  const events = new Map<string, Set<JournalEntry['event']>>();
   for (const { entry, uid } of entriesOf(context, () => {})) {
     if (!entry.id.startsWith(`${run}-`)) continue;
     if (entry.event === 'release') entries.set(entry.id, entries.get(entry.id) ?? { entry, journalUid: uid });

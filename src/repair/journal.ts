@@ -12,7 +12,10 @@ import { makeDirectory, openOrMake } from '../io/disk/make-files.ts';
 import { openDirectory, openOwned } from '../io/disk/open-directory.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
 import { errnoOf } from '../io/errno.ts';
-import { syncDirectory } from '../lock/files/staging.ts';
+import { placeIn } from '../lock/files/names.ts';
+import { ignoreDirectory, syncDirectory } from '../lock/files/staging.ts';
+import { escapeJson } from '../reporters/screen/safe-text.ts';
+import type { ByWhom } from './by-whom.ts';
 
 /** A release that is about to happen. */
 export interface ReleaseEntry {
@@ -36,18 +39,35 @@ export interface ReleaseEntry {
   /** From whom: the record's own words, or null where it was none. */
   readonly holder: { readonly pid: number; readonly sessionId: string; readonly hostname: string } | null;
   readonly companion: TrueHolder | null;
+  /** Null in entries of versions that did not keep it. */
+  readonly by: ByWhom | null;
 }
 
-/** What became of it, or of taking it back, or a leftover that was finished or undone. */
+/** What became of it, or of putting it back, or a leftover that was finished or undone. */
 export interface OutcomeEntry {
   readonly event: 'released' | 'not-released' | 'undo' | 'undone' | 'not-undone' | 'tidied';
   /** Of the release that it is about; the worker for `tidied`. */
   readonly id: string;
   readonly at: string;
   readonly reason: string | null;
+  /** Who began it (`undo`, `tidied`); left out of outcomes, and by versions that did not keep it. */
+  readonly by?: ByWhom;
 }
 
-export type JournalEntry = ReleaseEntry | OutcomeEntry;
+/** A stale lock that `exec` took over; there is no kept copy, for the same name holds the new lock. */
+export interface TakeOverEntry {
+  readonly event: 'taken-over';
+  /** The worker. */
+  readonly id: string;
+  readonly at: string;
+  readonly reason: null;
+  /** Path of the lock, as in a release. */
+  readonly lock: string;
+  readonly holder: ReleaseEntry['holder'];
+  readonly by: ByWhom;
+}
+
+export type JournalEntry = ReleaseEntry | OutcomeEntry | TakeOverEntry;
 
 const DIRECTORIES = ['.runtime', '.runtime/lock-doctor'];
 
@@ -60,10 +80,11 @@ export const journalPath = (townRoot: string): string => `${townRoot}/.runtime/l
  * that can be read as an entry was written.
  */
 export const appendEntry = (calls: SystemCalls, townRoot: string, entry: JournalEntry): void => {
-  // Each in turn: `&&` and `||` would leave the second out.
-  const isNew = DIRECTORIES.map((name) => `${townRoot}/${name}`)
-    .map((path) => !isDirectory(calls, path) && makeDirectory(calls, path))
-    .includes(true);
+  const made = DIRECTORIES.map((name) => `${townRoot}/${name}`).filter(
+    (path) => !isDirectory(calls, path) && makeDirectory(calls, path),
+  );
+  const isNew = made.length > 0;
+  if (made.includes(`${townRoot}/.runtime`)) ignoreDirectory(calls, placeIn(`${townRoot}/.runtime`));
   const path = journalPath(townRoot);
   const directory = openOwned(calls, dirname(path));
   try {
@@ -71,7 +92,7 @@ export const appendEntry = (calls: SystemCalls, townRoot: string, entry: Journal
     const flags = O_RDWR | O_APPEND | OPEN_FLAGS;
     const { descriptor } = openedJournal(calls, path, () => openOrMake(directory, path, flags).descriptor);
     try {
-      appendLine(calls, descriptor, JSON.stringify({ v: 1, ...entry }));
+      appendLine(calls, descriptor, escapeJson(JSON.stringify({ v: 1, ...entry })));
       calls.fsync(descriptor);
     } finally {
       calls.close(descriptor);

@@ -21,7 +21,7 @@ export const repairLeftovers = async (
   directory: string,
   options: RepairOptions,
 ): Promise<LeftoverOutcome> => {
-  const { calls, townRoot, now, guard } = contextOf(options);
+  const { calls, townRoot, now, guard, by } = contextOf(options);
   try {
     const symlink = symlinkOnTheWay(calls, townRoot, `${directory}/agent.lock`);
     if (symlink !== null) return { status: 'skipped', reason: `${symlink} is a symbolic link` };
@@ -35,7 +35,8 @@ export const repairLeftovers = async (
         const names = done.removed.map((path) => path.slice(directory.length + 1));
         const reason = `${done.restored ? 'put the lock back; ' : ''}removed ${names.join(', ') || 'nothing'}`;
         const id = shortPath(townRoot, dirname(directory));
-        appendEntry(calls, townRoot, { event: 'tidied', id, at: new Date(now()).toISOString(), reason });
+        const at = new Date(now()).toISOString();
+        appendEntry(calls, townRoot, { event: 'tidied', id, at, reason, by });
       }
       return { status: 'done', ...done };
     } finally {

@@ -93,12 +93,12 @@ const readLine = (line: string): JournalEntry | string | null => {
   if (problem !== null) return tellProblem(problem);
   const read = value as JournalEntry;
   if (read.event !== 'release') return read;
-  const entry: ReleaseEntry = { ...BEFORE_KINDS, ...read };
+  const entry: ReleaseEntry = { ...OLDER, ...read };
   return misplaced(entry) ?? entry;
 };
 
-/** What entries mean that name neither: they are of versions that knew nothing else. */
-const BEFORE_KINDS = { kind: 'agent', deed: 'move-aside' } as const;
+/** What entries mean that do not say it: they are of versions that knew nothing else, and kept no more. */
+const OLDER = { kind: 'agent', deed: 'move-aside', by: null } as const;
 
 const BEGINNING = '{"v":1,"event":"';
 

@@ -110,9 +110,10 @@ const note = (
   event: 'undo' | 'undone' | 'not-undone',
   { id }: ReleaseEntry,
   reason: string | null,
-  { calls, townRoot, now }: RepairContext,
+  { calls, townRoot, now, by }: RepairContext,
 ): void => {
-  appendEntry(calls, townRoot, { event, id, at: new Date(now()).toISOString(), reason });
+  const whose = event === 'undo' ? { by } : {};
+  appendEntry(calls, townRoot, { event, id, at: new Date(now()).toISOString(), reason, ...whose });
 };
 
 /** What was done shows on the disk too: a journal that is full by now does not make it a failure. */

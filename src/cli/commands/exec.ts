@@ -8,6 +8,7 @@ import { renderPreflight } from '../../reporters/preflight.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
+import { commandLine } from '../terminal/command-line.ts';
 import { leaveLostTerminals } from '../terminal/lost-terminal.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
@@ -24,6 +25,11 @@ export const run: RunCommand = async (given, terminal) => {
     session: given.options.session ?? undefined,
     waitMs: (given.options.wait ?? 0) * 1000,
     stay: given.options.noCd,
+    onTakenOver: async (taken) => {
+      const { noteTakeOver } = await import('../../repair/note-take-over.ts');
+      const problem = noteTakeOver(taken, { command: commandLine(), consent: 'command' });
+      if (problem !== null) terminal.stderr.write(`doctor: ${escapeControls(problem)}\n`);
+    },
     onHeld: (held) => {
       // A person sees why another start is refused; in a pipe the command has standard error for itself.
       if (isatty(2))

@@ -6,6 +6,7 @@ import { renderReport } from '../../reporters/render.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { diagnoseOptionsOf, formatOf, townNamedBy } from '../options-of.ts';
+import { commandLine } from '../terminal/command-line.ts';
 import { askConsent, describePlan } from '../terminal/consent.ts';
 import { openEvents } from '../terminal/events.ts';
 import { withLiveView } from '../terminal/live-view.ts';
@@ -30,6 +31,7 @@ export const run: RunCommand = async (given, terminal) => {
       dryRun,
       force,
       signal: terminal.interrupted ?? undefined,
+      asked: { command: commandLine(), consent: yes ? 'yes' : canAsk(terminal) ? 'asked' : 'command' },
       consent:
         yes || !canAsk(terminal)
           ? undefined

@@ -3,6 +3,7 @@ import { preflight } from '../../preflight.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
+import { commandLine } from '../terminal/command-line.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor preflight WORKER...`: one line and one answer per worker. Loads neither yargs nor listr2, and never asks. */
@@ -12,7 +13,8 @@ export const run: RunCommand = async (given, terminal) => {
   if (given.options.fix && report.results.some(({ answer }) => answer === 'repair')) {
     terminal.finishFirst();
     const { releaseAndAskAgain } = await import('../../preflight-fix.ts');
-    report = await releaseAndAskAgain(report, given.positionals, options, terminal.interrupted);
+    const asked = { command: commandLine(), consent: 'command' } as const;
+    report = await releaseAndAskAgain(report, given.positionals, { ...options, asked }, terminal.interrupted);
   }
   const stdout = given.options.json
     ? renderJson(report)

@@ -10,6 +10,7 @@ import { createPen, type Mark } from '../../reporters/screen/style.ts';
 import { nameOf } from '../../reporters/screen/words.ts';
 import { usage } from '../arguments/usage.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
+import { commandLine } from '../terminal/command-line.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor undo [ID]`: puts back what the last `--fix`, or the run or release of that id, released. */
@@ -23,6 +24,7 @@ export const run: RunCommand = async (given, terminal) => {
     damage,
   } = await undoReleases(id, {
     townRoot: town.root,
+    asked: { command: commandLine(), consent: 'command' },
     ...(terminal.interrupted === null ? {} : { signal: terminal.interrupted }),
   });
   if (undone === null && id !== null)

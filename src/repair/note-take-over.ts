@@ -1,0 +1,39 @@
+/** The journal's line of a stale lock that `exec` took over in its worker. */
+import type { LockRecord } from '../core/types/evidence.ts';
+import { systemCalls } from '../io/disk/system-calls.ts';
+import { describeFailure } from '../io/programs/describe-failure.ts';
+import { type Asked, byWhom } from './by-whom.ts';
+import { shortPath } from './context.ts';
+import { appendEntry } from './journal.ts';
+
+/** A dead holder's lock that somebody who starts has now. */
+export interface TakenOver {
+  readonly townRoot: string;
+  readonly worker: string;
+  /** Absolute path. */
+  readonly lock: string;
+  /** What it said before. */
+  readonly replaced: LockRecord;
+}
+
+/** Writes it down; answers why that could not be done, or null. Never throws: the lock is held by now, and stays so. */
+export const noteTakeOver = (
+  { townRoot, worker, lock, replaced }: TakenOver,
+  asked: Asked,
+): string | null => {
+  const { pid, sessionId, hostname } = replaced;
+  try {
+    appendEntry(systemCalls, townRoot, {
+      event: 'taken-over',
+      id: worker,
+      at: new Date().toISOString(),
+      reason: null,
+      lock: shortPath(townRoot, lock),
+      holder: { pid, sessionId, hostname },
+      by: byWhom(asked),
+    });
+    return null;
+  } catch (error) {
+    return `the journal could not be written: ${describeFailure(error)}`;
+  }
+};

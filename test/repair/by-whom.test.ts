@@ -1,0 +1,193 @@
+/** The journal answers "by whom": user, host, command line and how it was agreed to, of everything that changes a lock. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { systemCalls } from '../../src/io/disk/system-calls.ts';
+import { makeRunId } from '../../src/lock/files/names.ts';
+import { examineTown } from '../../src/look.ts';
+import { applyRelease } from '../../src/repair/apply.ts';
+import type { ByWhom } from '../../src/repair/by-whom.ts';
+import { journalPath } from '../../src/repair/journal.ts';
+import { readJournal } from '../../src/repair/read-journal.ts';
+import { bareEnvironment, doctor, doctorInPane } from '../cli/run-cli.ts';
+import { cleanUp, hasTmux, makeTown, type TestTown } from '../support/index.ts';
+
+afterEach(cleanUp);
+
+const WORKER = 'gastown/crew/ada';
+const inTmux = hasTmux ? test : test.skip;
+
+interface Line {
+  readonly event: string;
+  readonly by?: ByWhom;
+}
+
+const linesOf = (town: TestTown): readonly Line[] =>
+  readFileSync(journalPath(town.root), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line);
+
+const byOf = (town: TestTown, event: string): ByWhom | undefined =>
+  linesOf(town).findLast((line) => line.event === event)?.by;
+
+const deadTown = (): TestTown => {
+  const town = makeTown();
+  town.lock(WORKER, { session_id: '' });
+  return town;
+};
+
+const us = {
+  user: userInfo().username,
+  uid: process.geteuid?.(),
+  host: hostname(),
+  pid: expect.any(Number),
+};
+
+const schemaOf = (name: string): object =>
+  JSON.parse(readFileSync(new URL(`../../schema/${name}.schema.json`, import.meta.url), 'utf8')) as object;
+
+describe('the journal says by whom', () => {
+  test('a release was made, and that --yes agreed to it', () => {
+    const town = deadTown();
+    const args = ['--fix', '--yes', '--town', town.root];
+    expect(doctor(args).status).toBe(0);
+    expect(byOf(town, 'release')).toEqual({
+      ...us,
+      sudoUid: null,
+      command: ['doctor', ...args],
+      consent: 'yes',
+    });
+  });
+
+  test('and that nobody was there to be asked', () => {
+    const town = deadTown();
+    doctor(['--fix', '--town', town.root]);
+    expect(byOf(town, 'release')).toMatchObject({ consent: 'command' });
+  });
+
+  inTmux('and that a person said yes', async () => {
+    const town = deadTown();
+    const run = await doctorInPane(['--fix', '--town', town.root], { columns: 80, rows: 24 });
+    await run.shows('[N]o');
+    run.type('y', 'Enter');
+    await run.ends();
+    expect(byOf(town, 'release')).toMatchObject({ consent: 'asked' });
+  });
+
+  test('by preflight --fix', () => {
+    const town = deadTown();
+    doctor(['preflight', '--fix', WORKER, '--town', town.root]);
+    expect(byOf(town, 'release')).toMatchObject({
+      command: ['doctor', 'preflight', '--fix', WORKER, '--town', town.root],
+      consent: 'command',
+    });
+  });
+
+  test('by a program that calls the library, without its arguments', async () => {
+    const town = deadTown();
+    const [verdict] = (await examineTown(town.root)).verdicts;
+    if (verdict === undefined) throw new Error('there is no lock');
+    const step = { lock: verdict.lock, state: verdict.state, force: false };
+    await applyRelease(step, makeRunId(Date.now()), 1, { townRoot: town.root });
+    const by = byOf(town, 'release');
+    expect(by).toMatchObject({ ...us, consent: 'library' });
+    expect(by?.command.slice(0, 2)).toEqual(process.argv.slice(0, 2));
+    expect(by?.command.length).toBeLessThanOrEqual(3);
+  });
+
+  test('it was undone', () => {
+    const town = deadTown();
+    doctor(['--fix', '--yes', '--town', town.root]);
+    doctor(['undo', '--town', town.root]);
+    expect(byOf(town, 'undo')).toMatchObject({
+      command: ['doctor', 'undo', '--town', town.root],
+      consent: 'command',
+    });
+    expect(
+      linesOf(town)
+        .filter(({ by }) => by !== undefined)
+        .map(({ event }) => event),
+    ).toEqual(['release', 'undo']);
+  });
+
+  test('what a killed run had left was tidied', () => {
+    const town = makeTown();
+    const left = town.write(`${WORKER}/.runtime/agent.lock.0123456789abcdef.new`, '{}');
+    const then = new Date(Date.now() - 3_600_000);
+    utimesSync(left, then, then);
+    doctor(['--fix', '--yes', '--town', town.root]);
+    expect(existsSync(left)).toBe(false);
+    expect(byOf(town, 'tidied')).toMatchObject({ ...us, consent: 'yes' });
+  });
+
+  test('exec took a dead lock over, and not what it ran with', () => {
+    const town = deadTown();
+    const args = ['exec', '--town', town.root, WORKER, '--', 'true', '--api-key', 'hunter2'];
+    expect(doctor(args)).toMatchObject({ status: 0, stderr: '' });
+    expect(linesOf(town)).toMatchObject([
+      {
+        event: 'taken-over',
+        id: WORKER,
+        lock: `${WORKER}/.runtime/agent.lock`,
+        holder: { sessionId: '', hostname: hostname() },
+        by: {
+          ...us,
+          command: ['doctor', 'exec', '--town', town.root, WORKER, '--', 'true', '…'],
+          consent: 'command',
+        },
+      },
+    ]);
+    // What took nothing over writes nothing.
+    doctor(args);
+    expect(linesOf(town)).toHaveLength(1);
+  });
+
+  test('and a journal that cannot be written is said, and keeps no command from running', () => {
+    const town = deadTown();
+    town.write('.runtime', 'a file');
+    const { status, stdout, stderr } = doctor(['exec', '--town', town.root, WORKER, '--', 'echo', 'ran']);
+    expect([status, stdout]).toEqual([0, 'ran\n']);
+    expect(stderr).toMatch(/^doctor: the journal could not be written: .+\n$/);
+  });
+
+  test('in lines that are valid by the published schema, and steer no terminal', () => {
+    const town = deadTown();
+    const odd = `${town.root}/x\u009b31m\u202e`;
+    spawnSync('ln', ['-s', town.root, odd]);
+    doctor(['--fix', '--yes', '--town', odd]);
+    doctor(['undo', '--town', town.root]);
+    const ajv = new Ajv2020({ strict: false, allErrors: true });
+    ajv.addSchema(schemaOf('snapshot'));
+    const validate = ajv.compile(schemaOf('journal'));
+    for (const line of linesOf(town)) expect([validate(line), validate.errors]).toEqual([true, null]);
+    expect(byOf(town, 'release')?.command).toContain(odd);
+    expect(readFileSync(journalPath(town.root), 'utf8')).not.toMatch(/[^\n -~]/);
+  });
+});
+
+describe('an entry that does not say it', () => {
+  test('is of an older version, and is read as it was', () => {
+    const town = deadTown();
+    doctor(['--fix', '--yes', '--town', town.root]);
+    const older = linesOf(town).map(({ by: _, ...rest }) => `${JSON.stringify(rest)}\n`);
+    writeFileSync(journalPath(town.root), older.join(''));
+    const [first] = [...readJournal(systemCalls, town.root)];
+    expect(first).toMatchObject({ kind: 'entry', entry: { event: 'release', by: null } });
+    expect(doctor(['undo', '--town', town.root], { env: bareEnvironment() })).toMatchObject({ status: 0 });
+  });
+});
+
+describe('a directory that the journal made', () => {
+  test('is nothing that git sees', () => {
+    const town = makeTown({ marked: false, workers: [] });
+    spawnSync('git', ['init', '-q', town.root]);
+    town.lock('a', { session_id: '' });
+    doctor(['--fix', '--yes', '--town', town.root]);
+    expect(existsSync(journalPath(town.root))).toBe(true);
+    const { stdout } = spawnSync('git', ['-C', town.root, 'status', '--porcelain'], { encoding: 'utf8' });
+    expect(stdout).not.toContain('?? .runtime');
+  });
+});
