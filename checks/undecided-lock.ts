@@ -1,7 +1,10 @@
 import {
   advice,
+  type ClosedHome,
+  closedHomesOf,
   defineCheck,
   doubtOf,
+  type Finding,
   type Fix,
   isContainerId,
   optionWith,
@@ -46,29 +49,61 @@ const fixForUnknown = ({ reasons, strangers }: Verdict, { machine: { host } }: S
         : 'fix what could not be reached, then run doctor again',
   );
 
-/** Locks that could not be judged: evidence was missing (doubt), or they belong to another host. */
+const findingFor = (verdict: Verdict, snapshot: Snapshot): Finding => {
+  const { lock, state, notes, facts } = verdict;
+  const isUnknown = state === 'unknown';
+  const blocks = notes.includes('would-block');
+  return {
+    severity: isUnknown || blocks ? 'warning' : 'info',
+    worker: lock.worker,
+    lock: lock.id,
+    message: isUnknown
+      ? `cannot tell: ${doubtOf(verdict)}`
+      : `${summary(verdict)}${blocks ? '; its PID is in use here' : ''}`,
+    evidence: facts,
+    fix: isUnknown ? fixForUnknown(verdict, snapshot) : fixForForeign(verdict, snapshot),
+    ...(isUnknown ? {} : { doubt: false as const }),
+  };
+};
+
+/** What is said of the place of a lock that is closed to us, and what to do about it. */
+const CLOSED: Readonly<Record<ClosedHome['is'], readonly [says: string, remedy: string]>> = {
+  symlink: [
+    'is a symbolic link; doctor does not follow it, and a live lock may lie behind it',
+    'see where it leads and whether an agent has its lock there; once nobody works here, put a directory in its place',
+  ],
+  other: [
+    'is not a directory; doctor does not open what stands there',
+    'find out what put it there, then move it out of the way',
+  ],
+  directory: [
+    'cannot be looked into, and a live lock may lie in it',
+    'run doctor as a user who may read that directory',
+  ],
+};
+
+const findingAt = ({ worker, path, is, why }: ClosedHome): Finding => {
+  const [says, remedy] = CLOSED[is];
+  return {
+    severity: 'warning',
+    worker,
+    lock: null,
+    message: `cannot tell: ${path.slice(path.lastIndexOf('/') + 1)} ${says}`,
+    evidence: [{ source: 'lock', text: `${path}: ${why}` }],
+    fix: advice(remedy, [['ls', '-ld', path]]),
+  };
+};
+
+/** What could not be judged: a lock for which evidence was missing, or of another host, and a place that is closed to us. */
 export default defineCheck({
   id: 'undecided-lock',
   title: 'Undecided locks',
   summary: 'The lock could not be checked, or was taken on another host.',
   reportsDoubt: true,
-  run: ({ verdicts, snapshot }) =>
-    verdicts
+  run: ({ verdicts, snapshot }) => [
+    ...verdicts
       .filter(({ state }) => state === 'unknown' || state === 'foreign')
-      .map((verdict) => {
-        const { lock, state, notes, facts } = verdict;
-        const isUnknown = state === 'unknown';
-        const blocks = notes.includes('would-block');
-        return {
-          severity: isUnknown || blocks ? 'warning' : 'info',
-          worker: lock.worker,
-          lock: lock.id,
-          message: isUnknown
-            ? `cannot tell: ${doubtOf(verdict)}`
-            : `${summary(verdict)}${blocks ? '; its PID is in use here' : ''}`,
-          evidence: facts,
-          fix: isUnknown ? fixForUnknown(verdict, snapshot) : fixForForeign(verdict, snapshot),
-          ...(isUnknown ? {} : { doubt: false as const }),
-        };
-      }),
+      .map((verdict) => findingFor(verdict, snapshot)),
+    ...closedHomesOf(snapshot).map(findingAt),
+  ],
 });

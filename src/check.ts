@@ -12,6 +12,7 @@ export { describeAge } from './core/report/age.ts';
 export { doubtOf } from './core/report/doubt.ts';
 export { optionWith } from './core/report/name-worker.ts';
 export { describeRefusal } from './core/report/refusals.ts';
+export { type ClosedHome, closedHomesOf } from './core/town/closed-homes.ts';
 export type { Check, Finding, Fix, Severity } from './core/types/check.ts';
 export type {
   Gap,

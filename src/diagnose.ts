@@ -107,7 +107,10 @@ export const openTown = (
   return { town, config: readConfig(town.root, town.source) };
 };
 
-/** One look of a run, of which `scan: 'worker'` goes to the workers `at` (relative to the town) only. */
+/**
+ * One look of a run. `scan: 'worker'` goes to the workers `at` (relative to the town) only; any other goes over the town, and
+ * to what the caller names, for a walk may pass by what stands in the place of a worker's lock.
+ */
 export interface DiagnosisLook extends Omit<DiagnoseOptions, 'scan'> {
   readonly scan?: ScanMode | undefined;
   readonly at?: readonly string[] | undefined;
@@ -148,11 +151,24 @@ const lookAt = async (
   place: Preparation['place'],
   scan: ScanMode,
   at: readonly string[],
-  options: LookOptions,
+  options: LookOptions & Pick<ExamineOptions, 'workers'>,
 ): Promise<Snapshot> => {
   if (place === null) throw new Error('there is neither a town nor saved evidence');
-  return look(place.town, scan, at, options, place.config);
+  const { town, config } = place;
+  const named = [...at, ...(options.workers ?? [])];
+  return look(town, scan, scan === 'worker' ? at : directoriesNamed(named, town, options), options, config);
 };
+
+/** Those of the names that are directories in the town, relative to it. The others are told when they are looked for. */
+const directoriesNamed = (
+  names: readonly string[],
+  { root }: TownRoot,
+  { cwd = process.cwd() }: LookOptions,
+): readonly string[] =>
+  names.flatMap((name) => {
+    const found = resolveWorker(name, root, cwd);
+    return found.kind === 'inside' && found.exists ? [found.worker] : [];
+  });
 
 const townFactsOf = ({ root, source }: TownRoot, scan: ScanMode): ReportTown => ({
   root,

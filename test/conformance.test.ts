@@ -137,7 +137,9 @@ describe('over all fixture towns', () => {
       const examination = examineSnapshot(snapshotOf(town));
       const claims = builtInChecks
         .filter(({ id }) => JUDGING.includes(id))
-        .flatMap((check) => check.run(examination).map(({ lock }) => lock));
+        .flatMap((check) => check.run(examination).map(({ lock }) => lock))
+        // The place of a lock that is closed to us: nobody knows whether there is one.
+        .filter((lock) => lock !== null);
       const unsettled = examination.verdicts
         .filter(({ state }) => state !== 'held')
         .map(({ lock }) => lock.id);

@@ -1,6 +1,13 @@
 /** A diagnosis as the commands ask for it: options from the command line, a view of its progress, evidence saved. */
 import { Failure } from '../core/failure.ts';
-import { type DiagnoseOptions, type Diagnosis, diagnose, type Preparation, prepare } from '../diagnose.ts';
+import {
+  type DiagnoseOptions,
+  type Diagnosis,
+  type DiagnosisLook,
+  diagnose,
+  type Preparation,
+  prepare,
+} from '../diagnose.ts';
 import type { Presentation } from '../reporters/screen/style.ts';
 import type { Arguments } from './arguments/arguments.ts';
 import { meantCommand } from './arguments/meant-command.ts';
@@ -16,11 +23,17 @@ import type { Terminal } from './terminal/terminal.ts';
 export const runDiagnosis = async (
   given: Arguments,
   terminal: Terminal,
-  { live = null, events }: { readonly live?: Presentation | null } & Pick<DiagnoseOptions, 'events'> = {},
+  {
+    live = null,
+    events,
+    at,
+  }: { readonly live?: Presentation | null } & Pick<DiagnosisLook, 'events' | 'at'> = {},
 ): Promise<Diagnosis & Preparation> => {
   const options = { ...(await diagnoseOptionsOf(given, terminal)), events };
   const preparation = await prepareRun(given, given.positionals[0], options);
-  const diagnosis = await withLiveView(terminal, live, options, (shown) => diagnose(preparation, shown));
+  const diagnosis = await withLiveView(terminal, live, options, (shown) =>
+    diagnose(preparation, { ...shown, at }),
+  );
   const file = given.options.saveSnapshot;
   if (file !== null) saveSnapshot(diagnosis.examination.snapshot, file, terminal.cwd);
   return { ...preparation, ...diagnosis };

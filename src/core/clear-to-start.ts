@@ -10,6 +10,7 @@ import { doubtOf } from './report/doubt.ts';
 import { asAsked, workerArgument } from './report/name-worker.ts';
 import { describeRefusal } from './report/refusals.ts';
 import { claimsWorker } from './town/claims-worker.ts';
+import { type ClosedHome, closedHomesOf } from './town/closed-homes.ts';
 import { indexSnapshot } from './town/town-index.ts';
 import type { TownIndex } from './town/views.ts';
 import type { Gap, Snapshot } from './types/evidence.ts';
@@ -171,6 +172,16 @@ const clearAll = (verdicts: readonly Verdict[], root: string): PreflightResult |
   return FORBIDDING_FIRST.flatMap((word) => results.filter(({ answer }) => answer === word))[0];
 };
 
+/** Releasing the one lock would not make the worker free: another may lie where we cannot look. */
+const besideClosed = (result: PreflightResult, { path, why }: ClosedHome, root: string): PreflightResult => ({
+  ...result,
+  answer: 'unsure',
+  reasons: [...result.reasons, 'unreadable'],
+  evidence: [...result.evidence, { source: 'lock', text: `${path}: ${why}` }],
+  message: `${result.message}; but ${path} is closed to us: ${why}`,
+  next: explain(result.worker, root),
+});
+
 /** Answers for every worker the snapshot was taken for, in that order. */
 export const clear = (snapshot: Snapshot): readonly PreflightResult[] => {
   const index = indexSnapshot(snapshot);
@@ -183,12 +194,16 @@ export const clear = (snapshot: Snapshot): readonly PreflightResult[] => {
       .map(({ workers, facts }) => [workers[0] ?? '', facts.map(({ text }) => text).join('; ')]),
   );
   const { root } = snapshot.town;
+  const closed = closedHomesOf(snapshot);
   return snapshot.asked.map((worker) => {
     const verdicts = byWorker.get(worker) ?? [];
     const crowd = crowds.get(worker);
     const [verdict] = verdicts;
-    if (crowd === undefined || verdict === undefined)
-      return clearAll(verdicts, root) ?? clearWithoutLock(worker, index, readOccupants);
+    if (crowd === undefined || verdict === undefined) {
+      const result = clearAll(verdicts, root) ?? clearWithoutLock(worker, index, readOccupants);
+      const home = closed.find((each) => each.worker === worker);
+      return result.answer === 'repair' && home !== undefined ? besideClosed(result, home, root) : result;
+    }
     return finish(worker, verdict, {
       answer: 'held',
       message: `contested: ${crowd}`,

@@ -7,6 +7,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn } from '../core/programs/by-name.ts';
 import { claimsWorker } from '../core/town/claims-worker.ts';
+import { relativeTo } from '../core/town/roles.ts';
 import type {
   Gap,
   LockFile,
@@ -50,7 +51,7 @@ export type Stage = 'locks' | 'processes' | 'tmux' | 'git';
 export interface GatherRequest {
   readonly town: TownRoot;
   readonly scan: ScanMode;
-  /** For `scan: 'worker'`: relative to the town; nothing else is looked at. */
+  /** Relative to the town. For `scan: 'worker'` nothing else is looked at; other scans look at them by name besides. */
   readonly workers: readonly string[];
   /** For `scan: 'worker'`: a lock of one of them that is found by its path, wherever its kind keeps it. */
   readonly lock?: LockFile | undefined;
@@ -108,16 +109,20 @@ const usersOf = (root: string, uid: number, locks: readonly LockFile[]): readonl
   return [...new Set([uid, owner, ...takers])];
 };
 
-/** What a walk over the whole town did not see at workers that have no lock. */
+/** What a walk over the whole town did not see at workers that have no lock, `named` or not, and where somebody is `seen`. */
 const unlistedGaps = (
-  { town, scan }: GatherRequest,
-  { gaps }: ScanResult,
-  locked: ReadonlySet<string>,
+  { town, scan, workers: named }: GatherRequest,
+  { gaps, locks }: ScanResult,
   workers: readonly string[],
+  seen: ReadonlySet<string>,
 ): readonly Gap[] => {
-  if (scan === 'worker' || scan === 'quick') return [];
+  if (scan === 'worker') return [];
   const known = new Set(gaps.map(({ what }) => what));
-  const places = workers.filter((worker) => !locked.has(worker)).map((worker) => join(town.root, worker));
+  const locked = new Set(locks.map(({ place }) => place));
+  const inTown = [...seen].filter((path) => relativeTo(town.root, path) !== null);
+  // A quick look goes through the layout by name.
+  const byName = [...(scan === 'quick' ? [] : workers), ...named].map((worker) => join(town.root, worker));
+  const places = [...new Set([...byName, ...inTown])].filter((place) => !locked.has(place));
   // What lies in a directory that is closed as a whole need not be told besides.
   const open = places.filter((place) => !known.has(`directory:${displayPath(place)}`));
   return closedHomes(open).filter(({ what }) => !known.has(what));
@@ -216,7 +221,8 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     askRegistries: (all) => readRegistries(uids, env, all),
   });
 
-  const trees = layout.marked ? [] : treesAround(town.root, placesSeen(processes, tmux));
+  const seen = placesSeen(processes, tmux);
+  const trees = layout.marked ? [] : treesAround(town.root, seen);
 
   const leftRunning = await lookAfterExec({
     table,
@@ -232,7 +238,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const gaps: readonly Gap[] = [
     ...(request.gaps ?? []),
     ...found.gaps,
-    ...unlistedGaps(request, found, lockedPlaces, layout.workers),
+    ...unlistedGaps(request, found, layout.workers, seen),
     ...layout.gaps,
   ];
   return {

@@ -1,25 +1,46 @@
 /** Where `.runtime` is no directory a live lock may lie behind it all the same: that is doubt, and never "free". */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Gap } from '../../src/core/types/evidence.ts';
+import type { Report } from '../../src/core/types/report.ts';
 import { examineTown, preflight } from '../../src/index.ts';
+import { aloneOptions, giveToAlone } from '../cli/alone.ts';
 import { doctor, documentOf } from '../cli/run-cli.ts';
-import { cleanUp, makeTown, onCleanUp, type TestTown } from '../support/index.ts';
+import {
+  canBecomeOthers,
+  cleanUp,
+  makeTown,
+  onCleanUp,
+  startProcess,
+  type TestTown,
+} from '../support/index.ts';
 
 afterEach(cleanUp);
 
 const WORKER = 'gastown/crew/ada';
 
-const SYMLINK = 'it is a symbolic link and is not followed';
-const OTHER = 'something else than a directory stands there';
+const SYMLINK = { why: 'it is a symbolic link and is not followed', home: 'symlink' } as const;
+const OTHER = { why: 'something else than a directory stands there', home: 'other' } as const;
 
 /** Makes what stands in the place of the directory. */
-const KINDS: readonly [what: string, why: string, make: (path: string) => unknown][] = [
+const KINDS: readonly [what: string, gap: Omit<Gap, 'what'>, make: (path: string) => unknown][] = [
   ['a symlink to a live lock', SYMLINK, liveLockBehind],
   ['a dangling symlink', SYMLINK, (path) => symlinkSync('/no/such/place', path)],
+  ['a symlink to itself', SYMLINK, (path) => symlinkSync(path, path)],
   ['a file', OTHER, (path) => writeFileSync(path, '')],
   ['a FIFO', OTHER, (path) => execFileSync('mkfifo', [path])],
   ['a socket', OTHER, listenAt],
@@ -44,23 +65,127 @@ const gapsOf = async (town: TestTown, scan: 'default' | 'deep' | 'quick') =>
 
 describe.each(['.runtime', '.gastown'])('%s', (home) => {
   test.each(KINDS)(
-    'that is %s: preflight is unsure, and every scan of the town has a gap',
-    async (_what, why, make) => {
+    'that is %s: preflight is unsure, and every scan of the town has a gap and a finding',
+    async (_what, closed, make) => {
       const town = makeTown();
       const path = town.path(WORKER, home);
       await make(path);
       const { exitCode, results } = await preflight(town.root, [WORKER]);
       expect(exitCode).toBe(22);
       expect(results).toMatchObject([{ answer: 'unsure', reasons: ['unreadable'] }]);
-      expect(results[0]?.message).toBe(`no lock was seen, but ${path} is closed to us: ${why}`);
-      const gap = { what: `directory:${path}`, why };
+      expect(results[0]?.message).toBe(`no lock was seen, but ${path} is closed to us: ${closed.why}`);
+      const gap = { what: `directory:${path}`, ...closed };
       // Once, whether the walk met it or not: one that trusts link counts does not list this directory.
       for (const scan of ['default', 'deep', 'quick'] as const)
         expect(await gapsOf(town, scan)).toEqual([gap]);
       mkdirSync(town.path(WORKER, 'src'));
       for (const scan of ['default', 'deep'] as const) expect(await gapsOf(town, scan)).toEqual([gap]);
+      for (const scan of ['', '--deep', '--quick'])
+        expect(findingsOf(town, scan)).toMatchObject([
+          {
+            id: `undecided-lock:${WORKER}`,
+            doubt: true,
+            worker: WORKER,
+            lock: null,
+            message: expect.stringMatching(
+              new RegExp(`^cannot tell: \\${home} is (a symbolic link|not a directory);`),
+            ),
+            fix: { action: 'advice', status: 'skipped' },
+            next: [['ls', '-ld', path]],
+          },
+        ]);
+      const identity = (): readonly number[] => {
+        const { dev, ino, mode, ctimeMs } = lstatSync(path);
+        return [dev, ino, mode, ctimeMs];
+      };
+      const before = identity();
+      for (const fix of [
+        ['--fix', '--yes'],
+        ['--fix', '--yes', '--force', '--worker', WORKER],
+      ])
+        doctor([...fix, '--town', town.root]);
+      expect(identity()).toEqual(before);
     },
   );
+});
+
+/** Where no agent of another test can work. */
+const findingsOf = (town: TestTown, scan: string) => {
+  const args = ['--json', ...(scan === '' ? [] : [scan]), '--town', town.root];
+  return documentOf<Report>(doctor(args).stdout).findings;
+};
+
+const whenRoot = canBecomeOthers ? test : test.skip;
+
+describe('in a directory without sub-directories that is no canonical worker', () => {
+  const makeOdd = (): TestTown => {
+    const town = makeTown();
+    mkdirSync(town.path('odd/place'), { recursive: true });
+    liveLockBehind(town.path('odd/place/.runtime'));
+    return town;
+  };
+
+  test.each(['', '--deep', '--quick'])(
+    'it is told where somebody works, whatever runs there (%s)',
+    async (scan) => {
+      const town = makeOdd();
+      await startProcess('sleep', ['600'], { cwd: town.path('odd/place') });
+      const found = { id: 'undecided-lock:odd/place', doubt: true };
+      expect(findingsOf(town, scan)).toMatchObject([found]);
+    },
+  );
+
+  test('a session that a registry names there is somebody', async () => {
+    const town = makeOdd();
+    const home = mkdtempSync(join(tmpdir(), 'home-'));
+    onCleanUp(() => rmSync(home, { recursive: true }));
+    const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
+    mkdirSync(join(home, '.claude/sessions'), { recursive: true });
+    const procStart = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[19];
+    const record = { pid, cwd: town.path('odd/place'), startedAt: Date.now(), procStart };
+    writeFileSync(join(home, `.claude/sessions/${pid}.json`), JSON.stringify(record));
+    const { stdout } = doctor(['--json', '--town', town.root], { env: { HOME: home } });
+    expect(documentOf<Report>(stdout).findings).toMatchObject([{ id: 'undecided-lock:odd/place' }]);
+  });
+
+  test('whoever asks for it by name is told in any case', async () => {
+    const town = makeOdd();
+    expect((await preflight(town.root, ['odd/place'])).exitCode).toBe(22);
+    const { stdout } = doctor(['explain', 'odd/place', '--town', town.root]);
+    expect(stdout).toMatch(/^No lock was seen\. Preflight says unsure/m);
+    const report = doctor(['--json', '--worker', 'odd/place', '--town', town.root]);
+    expect(documentOf<Report>(report.stdout).findings).toMatchObject([{ id: 'undecided-lock:odd/place' }]);
+  });
+});
+
+describe('beside a lock that could be released', () => {
+  test('the worker is not said to be free after a repair, and the dead lock goes all the same', async () => {
+    const town = makeTown();
+    town.lock(WORKER, {}, { ageSeconds: 8 * 3600 });
+    symlinkSync('/no/such/place', town.path(WORKER, '.gastown'));
+    const { results } = await preflight(town.root, [WORKER]);
+    expect(results).toMatchObject([{ answer: 'unsure', state: 'stale' }]);
+    expect(results[0]?.reasons).toContain('unreadable');
+    doctor(['--fix', '--yes', '--town', town.root]);
+    expect(existsSync(town.path(WORKER, '.runtime/agent.lock'))).toBe(false);
+    expect(lstatSync(town.path(WORKER, '.gastown')).isSymbolicLink()).toBe(true);
+    expect((await preflight(town.root, [WORKER])).exitCode).toBe(22);
+  });
+});
+
+whenRoot('a directory of another user that is closed to us is a finding too (skipped without root)', () => {
+  const town = makeTown();
+  giveToAlone(town.root);
+  mkdirSync(town.path(WORKER, '.runtime'), { mode: 0o700 });
+  const run = doctor(['--json', '--town', town.root], { env: { NODE_OPTIONS: aloneOptions() } });
+  expect(run.status).toBe(22);
+  expect(documentOf<Report>(run.stdout).findings).toMatchObject([
+    {
+      id: `undecided-lock:${WORKER}`,
+      message: 'cannot tell: .runtime cannot be looked into, and a live lock may lie in it',
+      fix: { text: 'run doctor as a user who may read that directory' },
+    },
+  ]);
 });
 
 test('in a directory that is no canonical worker it is seen too', async () => {
@@ -68,7 +193,7 @@ test('in a directory that is no canonical worker it is seen too', async () => {
   mkdirSync(town.path('odd/place/src'), { recursive: true });
   symlinkSync('/tmp', town.path('odd/place/.runtime'));
   expect(await gapsOf(town, 'default')).toEqual([
-    { what: `directory:${town.path('odd/place/.runtime')}`, why: SYMLINK },
+    { what: `directory:${town.path('odd/place/.runtime')}`, ...SYMLINK },
   ]);
 });
 
@@ -84,7 +209,7 @@ test('the commands end with 22, and say which place it is', () => {
   expect(status).toBe(22);
   expect(documentOf(stdout)).toMatchObject({
     complete: false,
-    gaps: [{ what: `directory:${town.path(WORKER, '.runtime')}`, why: SYMLINK }],
+    gaps: [{ what: `directory:${town.path(WORKER, '.runtime')}`, ...SYMLINK }],
   });
 });
 

@@ -116,7 +116,9 @@ const workerNamed = (word: string, { snapshot }: Examination, cwd: string): stri
 
 /** A check of a plug-in, or a worker: the two that depend on the town. */
 const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: Pen): Promise<Topic> => {
-  const { examination, checks } = await runDiagnosis({ ...given, positionals: [] }, terminal);
+  const { examination, checks } = await runDiagnosis({ ...given, positionals: [] }, terminal, {
+    at: [word],
+  });
   const check = checks.find(({ id }) => id === word);
   if (check !== undefined)
     return page('check', check.id, `# ${pen.safe(check.title)}\n\n${pen.safe(check.summary)}\n`);

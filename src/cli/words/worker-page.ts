@@ -75,15 +75,17 @@ export const describeFree = (
 ): string => {
   const clashes = collisions.filter(({ workers }) => workers.includes(worker));
   const word = answer?.answer ?? 'free';
+  const isClosed = answer?.reasons.includes('unreadable') === true;
   return [
     `# ${safe(nameOf(worker, snapshot.town.root))}: ${clashes.length === 0 ? word : 'collision'}`,
     '',
     ...describeCollisions(clashes, safe),
-    `There is no lock. Preflight says ${word}: ${safe(answer?.message ?? 'no agent running')}.`,
+    `${isClosed ? 'No lock was seen.' : 'There is no lock.'} Preflight says ${word}: ${safe(answer?.message ?? 'no agent running')}.`,
     '',
     ...(answer === null || answer.evidence.length === 0
       ? []
       : ['## Evidence', '', ...answer.evidence.map(({ source, text }) => `- ${source}: ${safe(text)}`), '']),
+    ...(isClosed ? ['doctor explain undecided-lock says what to do about it.', ''] : []),
   ].join('\n');
 };
 

@@ -14,6 +14,11 @@ export interface Gap {
   readonly what: string;
   /** One plain sentence fragment: `did not answer within 2000 ms`. */
   readonly why: string;
+  /**
+   * The place is one in which an agent keeps its lock, and this stands there: a `directory` that cannot be looked into, a
+   * link that is not followed, or anything else. A live lock may lie behind it. Absent for every other place.
+   */
+  readonly home?: 'symlink' | 'directory' | 'other';
 }
 
 // ── Locks on disk ────────────────────────────────────────────────────────────────────────────────────────

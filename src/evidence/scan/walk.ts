@@ -115,7 +115,7 @@ const visitor = (
 
   const list = (directory: string, inHome: Home | null, stack: string[]): void => {
     const place = { path: directory, raw };
-    const entries = listPlace(place, options, findings);
+    const entries = listPlace(place, options, findings, inHome !== null);
     const prefix = directory === '/' ? directory : `${directory}/`;
     const names: string[] = [];
     let hasRawNames = false;
@@ -205,7 +205,7 @@ const DOT = 46;
  * a live lock may lie behind it, so it is a gap.
  */
 export const openHome = (home: Place, disk: Disk, findings: Findings): boolean => {
-  const look = lookAt(disk, home, findings);
+  const look = lookAt(disk, home, findings, true);
   if (look === null || look.isDirectory()) return look !== null;
   addClosedHome(home, look.isSymbolicLink(), findings);
   return false;
@@ -217,12 +217,13 @@ const addClosedHome = ({ path, raw }: Place, isSymlink: boolean, { gaps }: Findi
     why: isSymlink
       ? 'it is a symbolic link and is not followed'
       : 'something else than a directory stands there',
+    home: isSymlink ? 'symlink' : 'other',
   });
 };
 
 /** Notes the locks of one home, and does not go further down. */
 export const sightLocks = (home: Place, rule: Home, options: WalkOptions, findings: Findings): void => {
-  const names = listPlace(home, options, findings)
+  const names = listPlace(home, options, findings, true)
     .map(({ name }) => name)
     .filter((name) => isNamedLikeLock(rule, name));
   if (names.length > 0) findings.sightings.push({ home, names });
@@ -264,9 +265,14 @@ const listRawSubdirectories = (
 };
 
 /** The entries of a directory, which counts as entered; none where it cannot be read, which is a gap. */
-const listPlace = (place: Place, options: WalkOptions, findings: Findings): readonly Entry[] => {
+const listPlace = (
+  place: Place,
+  options: WalkOptions,
+  findings: Findings,
+  isHome = false,
+): readonly Entry[] => {
   countDirectory(options, findings);
-  return readEntries(place, options.disk, findings);
+  return readEntries(place, options.disk, findings, isHome);
 };
 
 const countDirectory = ({ onDirectory }: WalkOptions, findings: Findings): void => {
@@ -275,31 +281,32 @@ const countDirectory = ({ onDirectory }: WalkOptions, findings: Findings): void 
     onDirectory(findings.directories, findings.sightings.length);
 };
 
-const readEntries = (place: Place, disk: Disk, findings: Findings): readonly Entry[] => {
+const readEntries = (place: Place, disk: Disk, findings: Findings, isHome = false): readonly Entry[] => {
   try {
     return place.raw ? disk.listRaw(Buffer.from(place.path, 'latin1')) : disk.list(place.path);
   } catch (error) {
-    addGap(place, error, findings);
+    addGap(place, error, findings, isHome);
     return [];
   }
 };
 
 /** Null where there is nothing any more, or where looking failed, which is a gap. */
-export const lookAt = (disk: Disk, place: Place, findings: Findings): Look | null => {
+export const lookAt = (disk: Disk, place: Place, findings: Findings, isHome = false): Look | null => {
   try {
     return disk.look(place.raw ? Buffer.from(place.path, 'latin1') : place.path) ?? null;
   } catch (error) {
-    addGap(place, error, findings);
+    addGap(place, error, findings, isHome);
     return null;
   }
 };
 
-const addGap = ({ path, raw }: Place, error: unknown, findings: Findings): void => {
+const addGap = ({ path, raw }: Place, error: unknown, findings: Findings, isHome: boolean): void => {
   if (isAbsence(error)) return; // it vanished during the scan, and any lock with it
   // fsck's own directory at the top of every ext volume, root's alone: no agent works there.
   if (path.endsWith('/lost+found') && errnoOf(error) === 'EACCES') return;
   findings.gaps.push({
     what: `directory:${displayPath(raw ? fromLatin1(path) : path)}`,
     why: describeErrno(error),
+    ...(isHome ? { home: 'directory' as const } : {}),
   });
 };

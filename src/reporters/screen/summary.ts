@@ -133,10 +133,12 @@ const plainest = (problem: readonly ReportFinding[]): ReportFinding =>
   (problem[0] as ReportFinding);
 
 const doubtStep = (report: Report, doubtful: readonly ReportFinding[], shown: number): NextStep | null => {
-  const parts = [
-    doubtful.length > 0 ? count(doubtful.length, 'lock') : '',
-    report.gaps.length > 0 ? count(report.gaps.length, 'place') : '',
-  ].filter((part) => part !== '');
+  const locks = doubtful.filter(({ lock }) => lock !== null).length;
+  // A place where a lock may lie unseen is a finding and a gap.
+  const places = Math.max(report.gaps.length, doubtful.length - locks);
+  const parts = [locks > 0 ? count(locks, 'lock') : '', places > 0 ? count(places, 'place') : ''].filter(
+    (part) => part !== '',
+  );
   if (parts.length === 0) return null;
   const found = firstCommands(doubtful, shown);
   return {

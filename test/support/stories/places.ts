@@ -334,6 +334,41 @@ export const PLACE_STORIES: readonly Story[] = [
     exit: 22,
   },
   {
+    name: 'closed-homes',
+    tells:
+      'Where locks belong stand a link, a FIFO and a directory of somebody else: a live lock may lie behind each of them.',
+    snapshot: aSnapshot({
+      locks: [aLock(ADA)],
+      over: {
+        gaps: [
+          {
+            what: `directory:${at('gastown/crew/bob')}/.runtime`,
+            why: 'it is a symbolic link and is not followed',
+            home: 'symlink',
+          },
+          {
+            what: `directory:${at('gastown/crew/eve')}/.runtime`,
+            why: 'permission denied',
+            home: 'directory',
+          },
+          {
+            what: `directory:${at(ADA)}/.gastown`,
+            why: 'something else than a directory stands there',
+            home: 'other',
+          },
+        ],
+      },
+    }),
+    locks: { [ADA]: 'stale' },
+    findings: [
+      `stale-lock:${ADA}`,
+      'undecided-lock:gastown/crew/bob',
+      'undecided-lock:gastown/crew/eve',
+      `undecided-lock:${ADA}`,
+    ],
+    exit: 1,
+  },
+  {
     name: 'problem-and-doubt',
     tells: 'One lock is stale for certain and one directory could not be entered: problems outrank doubt.',
     snapshot: aSnapshot({
