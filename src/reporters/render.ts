@@ -8,7 +8,10 @@ import { renderNdjson } from './ndjson.ts';
 import type { Presentation } from './screen/style.ts';
 import { renderText } from './text.ts';
 
-const REPORTERS: Readonly<Record<Format, (report: Report, presentation: Presentation) => string>> = {
+/** The formats that are loaded with every diagnosis; the others need more, see `src/cli/render-as.ts`. */
+export type UsualFormat = Exclude<Format, 'html'>;
+
+const REPORTERS: Readonly<Record<UsualFormat, (report: Report, presentation: Presentation) => string>> = {
   text: renderText,
   json: renderJson,
   ndjson: (report) => renderNdjson(report),
@@ -17,5 +20,5 @@ const REPORTERS: Readonly<Record<Format, (report: Report, presentation: Presenta
 };
 
 /** A report in the format that was asked for. Pure: the same report and presentation give the same text. */
-export const renderReport = (report: Report, format: Format, presentation: Presentation): string =>
+export const renderReport = (report: Report, format: UsualFormat, presentation: Presentation): string =>
   REPORTERS[format](report, presentation);

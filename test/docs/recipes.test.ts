@@ -86,6 +86,11 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
     expect(status).toBe(1);
     expect(stdout).toMatch(/^::warning file=.*title=stale-lock::gastown\/crew\/bob: /m);
   },
+  html: (story, { text }) => {
+    expect(runIn(story, text)).toEqual({ status: 1, stdout: '', stderr: '' });
+    const page = readFileSync(story.town.path('locks.html'), 'utf8');
+    expect(page).toContain('<h3 class="name">gastown/crew/bob</h3>');
+  },
   'by-hand': (story, { text }) => {
     expect(runIn(story, 'doctor --fix --yes -q --worker gastown/crew/bob').status).toBe(0);
     expect(runIn(story, text).status).toBe(0);

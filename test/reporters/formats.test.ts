@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { FORMATS } from '../../src/reporters/formats.ts';
 import { renderGithub } from '../../src/reporters/github.ts';
+import { renderHtml } from '../../src/reporters/html/page.ts';
 import { jsonPieces, renderJson } from '../../src/reporters/json.ts';
 import { renderMarkdown } from '../../src/reporters/markdown.ts';
 import { renderNdjson } from '../../src/reporters/ndjson.ts';
@@ -9,7 +10,7 @@ import { PLAIN } from '../../src/reporters/screen/style.ts';
 import { crowded, doubtful, healthy, hostile, sick } from './reports.ts';
 
 test.each(FORMATS)('%s is free of control characters, whatever a name holds', (format) => {
-  const text = renderReport(hostile(), format, PLAIN);
+  const text = format === 'html' ? renderHtml(hostile(), null) : renderReport(hostile(), format, PLAIN);
   expect(text).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   expect(text.endsWith('\n')).toBe(true);
 });

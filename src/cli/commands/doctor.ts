@@ -1,9 +1,9 @@
 /** `doctor`: the diagnosis, and with `--fix` the repair. */
 import { jsonPieces } from '../../reporters/json.ts';
-import { renderReport } from '../../reporters/render.ts';
 import { usage } from '../arguments/usage.ts';
 import { runDiagnosis } from '../diagnose.ts';
 import { formatOf } from '../options-of.ts';
+import { renderAs } from '../render-as.ts';
 import { openEvents } from '../terminal/events.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
@@ -25,6 +25,6 @@ export const run: RunCommand = async (given, terminal) => {
     return { exitCode: report.exitCode, stdout: stream.rest(report), stderr: '' };
   }
   const { report } = await runDiagnosis(given, terminal, { live });
-  const stdout = format === 'json' ? jsonPieces(report) : renderReport(report, format, presentation);
+  const stdout = format === 'json' ? jsonPieces(report) : await renderAs(report, format, presentation, given);
   return { exitCode: report.exitCode, stdout, stderr: '' };
 };

@@ -2,10 +2,10 @@
 import { Failure } from '../../core/failure.ts';
 import type { Plan } from '../../core/plan.ts';
 import { heal } from '../../heal.ts';
-import { renderReport } from '../../reporters/render.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { diagnoseOptionsOf, formatOf, townNamedBy } from '../options-of.ts';
+import { renderAs } from '../render-as.ts';
 import { commandLine } from '../terminal/command-line.ts';
 import { askConsent, describePlan } from '../terminal/consent.ts';
 import { openEvents } from '../terminal/events.ts';
@@ -53,7 +53,7 @@ export const run: RunCommand = async (given, terminal) => {
   if (refused && format === 'text') return { exitCode, stdout: 'Nothing was changed.\n', stderr: '' };
   const planned = dryRun && format === 'text' && plan !== null ? describePlan(plan, presentation) : [];
   const stdout = [
-    stream === null ? renderReport(report, format, presentation) : stream.rest(report),
+    stream === null ? await renderAs(report, format, presentation, given) : stream.rest(report),
     live !== null && planned.length > 0 ? '\n' : '',
     ...planned.map((line) => `${line}\n`),
   ].join('');

@@ -1,21 +1,10 @@
 /** The tree of `doctor locks`. */
-import type { State } from '../../core/types/judgement.ts';
-import type { Report, ReportLock } from '../../core/types/report.ts';
+import type { Report } from '../../core/types/report.ts';
 import { displayWidth, padToWidth, wrapText } from './display-width.ts';
-import { companyOf, describeAgent, describeCrowd, describeHolder } from './lock-words.ts';
+import { type Row, rowsOf, splitWorker } from './lock-rows.ts';
 import { describeTown } from './sentences.ts';
 import { createPen, type Mark, type Pen, type Presentation } from './style.ts';
 import { summarize } from './summary.ts';
-import { nameOf } from './words.ts';
-
-const MARKS: Readonly<Record<State, Mark>> = {
-  held: 'pass',
-  stale: 'warning',
-  orphaned: 'warning',
-  invalid: 'warning',
-  foreign: 'info',
-  unknown: 'unknown',
-};
 
 /** What gives way first where a screen is too short. */
 const LEAST_FIRST: readonly Mark[] = ['pass', 'info', 'unknown', 'warning', 'error'];
@@ -25,14 +14,6 @@ export interface Frame {
   readonly rows: number;
   /** `14:03:22` */
   readonly clock: string;
-}
-
-/** One worker: its lock, or the agents that work there without one. */
-interface Row {
-  readonly worker: string;
-  readonly state: State | 'no lock';
-  readonly mark: Mark;
-  readonly text: string;
 }
 
 /**
@@ -45,7 +26,7 @@ export const renderLocksTree = (
   frame: Frame | null = null,
 ): string => {
   const pen = createPen(presentation);
-  const rows = rowsOf(report, presentation);
+  const rows = rowsOf(report, presentation.verbosity === 'verbose');
   const verbose = presentation.verbosity === 'verbose';
   const headline = pen.safe(summarize(report).headline);
   if (presentation.layout === 'lines')
@@ -66,38 +47,6 @@ export const renderLocksTree = (
   const tree = treeLines(rows, pen, presentation, room);
   return [...head, ...tree, ...foot].map((line) => `${line}\n`).join('');
 };
-
-const rowsOf = (report: Report, { verbosity }: Presentation): readonly Row[] => {
-  const company = companyOf(report);
-  const root = report.town?.root;
-  const locked = report.locks.map((lock): Row => {
-    const isCrowded = company.collisionAt(lock.worker) !== null;
-    return {
-      worker: nameOfLock(lock, root),
-      state: lock.state,
-      mark: isCrowded ? 'error' : MARKS[lock.state],
-      text: describeHolder(lock, company, verbosity === 'verbose'),
-    };
-  });
-  const lockless = [
-    ...new Set(report.agents.filter(({ lock }) => lock === null).map(({ worker }) => worker)),
-  ];
-  if (lockless.length === 0) return locked;
-  const open = lockless.map((worker): Row => {
-    const clash = company.collisionAt(worker);
-    return {
-      worker: nameOf(worker, root),
-      state: 'no lock',
-      mark: clash === null ? 'info' : 'error',
-      text: clash === null ? company.agentsAt(worker).map(describeAgent).join(', ') : describeCrowd(clash),
-    };
-  });
-  return [...locked, ...open].sort((a, b) => (a.worker < b.worker ? -1 : a.worker > b.worker ? 1 : 0));
-};
-
-/** The lock at the place of older releases is another row of the same worker. */
-const nameOfLock = ({ worker, notes }: ReportLock, root: string | undefined): string =>
-  `${nameOf(worker, root)}${notes.includes('legacy-path') ? '/.gastown' : ''}`;
 
 const treeLines = (
   rows: readonly Row[],
@@ -168,12 +117,4 @@ const rowLines = (
   const [first = '', ...more] = room < 24 && width > 0 ? [] : wrapText(said, room);
   if (first !== '') return [head + first, ...more.map((line) => ' '.repeat(indent) + line)];
   return [head.trimEnd(), ...wrapText(said, width - 6).map((line) => `      ${line}`)];
-};
-
-/** The first part of a worker's path is its rig; a lock in the town root or directly below belongs to the town. */
-const splitWorker = (worker: string): { readonly rig: string; readonly rest: string } => {
-  const slash = worker.indexOf('/');
-  return slash < 0
-    ? { rig: 'town', rest: worker }
-    : { rig: worker.slice(0, slash), rest: worker.slice(slash + 1) };
 };

@@ -1,0 +1,17 @@
+/** A report in the format that was asked for; what few runs ask for is loaded then. */
+import type { Report } from '../core/types/report.ts';
+import type { Format } from '../reporters/formats.ts';
+import { renderReport } from '../reporters/render.ts';
+import type { Presentation } from '../reporters/screen/style.ts';
+import type { Arguments } from './arguments/arguments.ts';
+
+/** The text for standard output. Saved evidence is told of without a look at this disk. */
+export const renderAs = async (
+  report: Report,
+  format: Format,
+  presentation: Presentation,
+  { options }: Arguments,
+): Promise<string> => {
+  if (format !== 'html') return renderReport(report, format, presentation);
+  return (await import('./html.ts')).renderWithHistory(report, options.fromSnapshot !== null);
+};

@@ -1,0 +1,70 @@
+/** What is listed of a town: its locks, and the workers in which agents work without one; for the tree and every other list. */
+import type { State } from '../../core/types/judgement.ts';
+import type { Report, ReportLock } from '../../core/types/report.ts';
+import { companyOf, describeAgent, describeCrowd, describeHolder } from './lock-words.ts';
+import type { Mark } from './style.ts';
+import { nameOf } from './words.ts';
+
+const MARKS: Readonly<Record<State, Mark>> = {
+  held: 'pass',
+  stale: 'warning',
+  orphaned: 'warning',
+  invalid: 'warning',
+  foreign: 'info',
+  unknown: 'unknown',
+};
+
+/** One worker: its lock, or the agents that work there without one. */
+export interface Row {
+  /** As people call it; not escaped. */
+  readonly worker: string;
+  readonly state: State | 'no lock';
+  readonly mark: Mark;
+  /** Who is behind it, in one line; not escaped. */
+  readonly text: string;
+  /** Null where there is none. */
+  readonly lock: ReportLock | null;
+}
+
+/** The rows of a report in the order of their workers; with `verbose` the records and the times in full. */
+export const rowsOf = (report: Report, verbose: boolean): readonly Row[] => {
+  const company = companyOf(report);
+  const root = report.town?.root;
+  const locked = report.locks.map((lock): Row => {
+    const isCrowded = company.collisionAt(lock.worker) !== null;
+    return {
+      worker: nameOfLock(lock, root),
+      state: lock.state,
+      mark: isCrowded ? 'error' : MARKS[lock.state],
+      text: describeHolder(lock, company, verbose),
+      lock,
+    };
+  });
+  const lockless = [
+    ...new Set(report.agents.filter(({ lock }) => lock === null).map(({ worker }) => worker)),
+  ];
+  if (lockless.length === 0) return locked;
+  const open = lockless.map((worker): Row => {
+    const clash = company.collisionAt(worker);
+    return {
+      worker: nameOf(worker, root),
+      state: 'no lock',
+      mark: clash === null ? 'info' : 'error',
+      text: clash === null ? company.agentsAt(worker).map(describeAgent).join(', ') : describeCrowd(clash),
+      lock: null,
+    };
+  });
+  return [...locked, ...open].sort((a, b) => (a.worker < b.worker ? -1 : a.worker > b.worker ? 1 : 0));
+};
+
+/** The lock at the place of older releases is another row of the same worker. */
+const nameOfLock = ({ worker, notes }: ReportLock, root: string | undefined): string =>
+  `${nameOf(worker, root)}${notes.includes('legacy-path') ? '/.gastown' : ''}`;
+
+/** The first part of a worker's path is its rig; a lock in the town root or directly below belongs to the town. */
+export const splitWorker = (worker: string): { readonly rig: string; readonly rest: string } => {
+  const slash = worker.indexOf('/');
+  return slash < 0
+    ? { rig: 'town', rest: worker }
+    : { rig: worker.slice(0, slash), rest: worker.slice(slash + 1) };
+};
