@@ -1,11 +1,11 @@
 /** The whole journal as a history: what was released, what became of it, and what was put back. Reads only. */
-import type { History, HistoryDeed, HistoryEvent } from '../core/types/history.ts';
+import type { ByWhom, History, HistoryDeed, HistoryEvent } from '../core/types/history.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
-import type { OutcomeEntry, ReleaseEntry } from './journal.ts';
+import type { OutcomeEntry, ReleaseEntry, TakeOverEntry } from './journal.ts';
 import { readJournal } from './read-journal.ts';
 
-/** `undo` says that it begins, and what follows says how it ended. */
+/** `undo` says that it begins, and by whom; what follows says how it ended. */
 const DEEDS: Readonly<Record<OutcomeEntry['event'], HistoryDeed | null>> = {
   released: 'released',
   'not-released': 'not-released',
@@ -20,22 +20,34 @@ export const readHistory = (calls: SystemCalls, townRoot: string): History => {
   const events: HistoryEvent[] = [];
   const releases = new Map<string, ReleaseEntry>();
   const open = new Map<string, ReleaseEntry>();
+  const undoing = new Map<string, ByWhom | null>();
   let damaged = 0;
   let missing: string | null = null;
   try {
     for (const line of readJournal(calls, townRoot)) {
-      if (line.kind === 'damaged') damaged += 1;
-      else if (line.entry.event === 'release') {
-        releases.set(line.entry.id, line.entry);
-        open.set(line.entry.id, line.entry);
-      } else {
-        const { event, id, at, reason } = line.entry;
+      if (line.kind === 'damaged') {
+        damaged += 1;
+        continue;
+      }
+      const { entry } = line;
+      if (entry.event === 'release') {
+        releases.set(entry.id, entry);
+        open.set(entry.id, entry);
+      } else if (entry.event === 'taken-over') events.push(takenOver(entry));
+      else {
+        const { event, id, at, reason, by = null } = entry;
         open.delete(id);
+        if (event === 'undo') undoing.set(id, by);
         const deed = DEEDS[event];
         const release = releases.get(id) ?? null;
         // An outcome of a release that nothing tells of: its line was damaged, and is counted.
         if (deed === null || (deed !== 'tidied' && release === null)) continue;
-        events.push(eventOf(deed, at, reason, release, id));
+        const whose = event === 'undone' || event === 'not-undone' ? (undoing.get(id) ?? null) : null;
+        events.push(
+          release === null
+            ? { at, deed, id: null, worker: id, lock: null, by, reason }
+            : { ...aboutRelease(release), at, deed, by: whose ?? by ?? release.by, reason },
+        );
       }
     }
   } catch (error) {
@@ -43,29 +55,38 @@ export const readHistory = (calls: SystemCalls, townRoot: string): History => {
   }
   if (missing === null && damaged > 0)
     missing = `${damaged} ${damaged === 1 ? 'line is' : 'lines are'} damaged`;
-  const begun = [...open.values()].map((entry) => eventOf('begun', entry.at, null, entry, entry.id));
+  const begun = [...open.values()].map(
+    (entry): HistoryEvent => ({
+      ...aboutRelease(entry),
+      at: entry.at,
+      deed: 'begun',
+      by: entry.by,
+      reason: null,
+    }),
+  );
   return { events: [...events, ...begun].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)), missing };
 };
 
-const eventOf = (
-  deed: HistoryDeed,
-  at: string,
-  reason: string | null,
-  release: ReleaseEntry | null,
-  id: string,
-): HistoryEvent =>
-  release === null
-    ? { at, deed, id: null, worker: id, lock: null, reason }
-    : {
-        at,
-        deed,
-        id,
-        worker: release.worker,
-        lock: {
-          kind: release.kind,
-          state: release.state,
-          forced: release.forced,
-          holder: release.holder,
-        },
-        reason,
-      };
+const aboutRelease = ({
+  id,
+  worker,
+  kind,
+  state,
+  forced,
+  holder,
+}: ReleaseEntry): Pick<HistoryEvent, 'id' | 'worker' | 'lock'> => ({
+  id,
+  worker,
+  lock: { kind, state, forced, holder },
+});
+
+/** Only a stale lock of an agent is taken over. */
+const takenOver = ({ id, at, holder, by }: TakeOverEntry): HistoryEvent => ({
+  at,
+  deed: 'taken-over',
+  id: null,
+  worker: id,
+  lock: { kind: 'agent', state: 'stale', forced: false, holder },
+  by,
+  reason: null,
+});

@@ -29,6 +29,20 @@ describe('the history of a town', () => {
       ['released', 'gastown/crew/bob', 'foreign', true],
     ]);
     expect(events[0]?.lock?.holder).toMatchObject({ sessionId: '%55' });
+    expect(events.map(({ by }) => by?.command)).toEqual([
+      ['doctor', '--fix'],
+      ['doctor', 'undo'],
+      ['doctor', '--fix', '--force', '--yes', '--worker', 'gastown/crew/bob'],
+    ]);
+  });
+
+  test('tells what exec took over', () => {
+    const town = makeTown();
+    town.lock('gastown/crew/ada', { session_id: '%55' });
+    expect(doctor(['exec', 'gastown/crew/ada', '--', 'true'], { cwd: town.root }).status).toBe(0);
+    expect(readHistory(systemCalls, town.root).events).toMatchObject([
+      { deed: 'taken-over', worker: 'gastown/crew/ada', lock: { state: 'stale' } },
+    ]);
   });
 
   test('a release without an end is begun, a damaged line is counted, an unreadable journal says so', () => {

@@ -3,19 +3,48 @@ import type { LockKind } from './evidence.ts';
 import type { State } from './judgement.ts';
 
 /**
+ * How it was agreed to. `asked`: a person said yes to the question; `yes`: `--yes`; `command`: the command itself says it
+ * (`undo`, `exec`, `preflight --fix`, and `--fix` where nobody can be asked); `library`: a program called a function.
+ */
+export type Consent = 'asked' | 'yes' | 'command' | 'library';
+
+/** Who acted; what the system does not know is null. */
+export interface ByWhom {
+  /** Login name of the effective user. */
+  readonly user: string | null;
+  readonly uid: number;
+  /** The user who called sudo. */
+  readonly sudoUid: number | null;
+  /** Name of the host on which it acted: a town may be shared. */
+  readonly host: string;
+  readonly pid: number;
+  /** Bounded, and without what looks like a secret. */
+  readonly command: readonly string[];
+  readonly consent: Consent;
+}
+
+/**
  * `begun`: a release was begun, and nothing says how it ended: that run was killed. `released` and `not-released`: how it
  * ended. `restored` and `not-restored`: it was undone, or could not be. `tidied`: files of a killed run were cleaned up.
+ * `taken-over`: `exec` took a stale lock over.
  */
-export type HistoryDeed = 'begun' | 'released' | 'not-released' | 'restored' | 'not-restored' | 'tidied';
+export type HistoryDeed =
+  | 'begun'
+  | 'released'
+  | 'not-released'
+  | 'restored'
+  | 'not-restored'
+  | 'tidied'
+  | 'taken-over';
 
 export interface HistoryEvent {
   /** RFC 3339, UTC. */
   readonly at: string;
   readonly deed: HistoryDeed;
-  /** Of the release; null for `tidied`. */
+  /** Of the release; null for `tidied` and `taken-over`. */
   readonly id: string | null;
   readonly worker: string;
-  /** What the released lock was; null for `tidied`. */
+  /** What the lock was that was released or taken over; null for `tidied`. */
   readonly lock: {
     readonly kind: LockKind;
     readonly state: State;
@@ -26,6 +55,8 @@ export interface HistoryEvent {
       readonly hostname: string;
     } | null;
   } | null;
+  /** Who did it; null where an older version wrote it. */
+  readonly by: ByWhom | null;
   /** A sentence fragment; null where there is nothing to add. */
   readonly reason: string | null;
 }

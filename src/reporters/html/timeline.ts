@@ -1,6 +1,7 @@
 /** What happened, in order: the locks that stand were taken, others were released, and some of those were put back. */
-import type { History, HistoryEvent } from '../../core/types/history.ts';
+import type { ByWhom, History, HistoryEvent } from '../../core/types/history.ts';
 import type { Report } from '../../core/types/report.ts';
+import { quoteCommand } from '../screen/shell-quote.ts';
 import type { Mark } from '../screen/style.ts';
 import { nameOf } from '../screen/words.ts';
 import { html, type Markup } from './markup.ts';
@@ -57,10 +58,11 @@ const WORDS: Readonly<Record<HistoryEvent['deed'], readonly [Mark, string]>> = {
   restored: ['info', 'restored'],
   'not-restored': ['warning', 'not restored'],
   tidied: ['skipped', 'cleaned up'],
+  'taken-over': ['info', 'taken over'],
 };
 
 const momentOf = (
-  { at, deed, id, worker, lock, reason }: HistoryEvent,
+  { at, deed, id, worker, lock, by, reason }: HistoryEvent,
   isBack: (id: string) => boolean,
 ): Moment => {
   const [mark, word] = WORDS[deed];
@@ -69,9 +71,21 @@ const momentOf = (
     lock?.holder == null ? '' : `held by ${holderWords(lock.holder)}`,
     deed === 'begun' ? 'nothing says how it ended' : '',
     reason ?? '',
+    by === null ? '' : `by ${byWords(by)}`,
     id === null || deed !== 'released' || isBack(id) ? '' : `put back with doctor undo ${id}`,
   ].filter((part) => part !== '');
   return { at, mark, word, worker, text: said.join('; ') };
+};
+
+/** `ada on build1, asked: doctor --fix`; what was typed is known without what looks like a secret. */
+const byWords = ({ user, uid, sudoUid, host, command, consent }: ByWhom): string =>
+  `${user ?? `user ${uid}`}${sudoUid === null ? '' : ` (sudo of user ${sudoUid})`} on ${host}, ${CONSENTS[consent]}: ${quoteCommand(command)}`;
+
+const CONSENTS: Readonly<Record<ByWhom['consent'], string>> = {
+  asked: 'who was asked',
+  yes: 'by --yes',
+  command: 'by command',
+  library: 'by a program',
 };
 
 const holderWords = ({

@@ -27,6 +27,7 @@ const HISTORY: History = {
         forced: true,
         holder: { pid: 77, sessionId: '%9', hostname: 'here' },
       },
+      by: null,
       reason: null,
     },
     {
@@ -35,6 +36,7 @@ const HISTORY: History = {
       id: null,
       worker: HOSTILE,
       lock: null,
+      by: null,
       reason: HOSTILE,
     },
   ],
