@@ -4,13 +4,10 @@ import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Asker, HostFacts } from '../core/types/evidence.ts';
 import { realOrSame } from '../io/disk/real-path.ts';
-import { runCommandNow } from '../io/programs/command.ts';
-import { findSystemProgram } from '../io/programs/find-program.ts';
 import { readProc } from './processes/linux/proc-files.ts';
 import { parseProcStat } from './processes/linux/proc-stat.ts';
+import { bootSession } from './processes/macos/boot-session.ts';
 import type { ProcessTable } from './processes/row.ts';
-
-const SYSCTL_TIMEOUT_MS = 2000;
 
 /** The PID namespace that a Linux kernel starts with always has this number (PROC_PID_INIT_INO in its sources). */
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
@@ -26,21 +23,6 @@ export const readHost = (): HostFacts => {
     pidNamespace,
     initialPidNamespace: isInitial(pidNamespace),
   };
-};
-
-let known: string | null | undefined;
-
-/** What macOS calls its boots: `sysctl` answers in a few milliseconds, and the same for all our life. */
-const bootSession = (): string | null => {
-  if (known === undefined) known = askSysctl('kern.bootsessionuuid');
-  return known;
-};
-
-const askSysctl = (name: string): string | null => {
-  const { PATH } = process.env;
-  const file = findSystemProgram('sysctl', { PATH });
-  const answer = runCommandNow(file, ['-n', name], { timeoutMs: SYSCTL_TIMEOUT_MS, env: { PATH } });
-  return answer.status === 'ok' ? answer.stdout.toString('utf8').trim() || null : null;
 };
 
 /** macOS has no PID namespaces; a Linux that hides its own could have any. */
