@@ -12,6 +12,12 @@ export const renderAs = async (
   presentation: Presentation,
   { options }: Arguments,
 ): Promise<string> => {
-  if (format !== 'html') return renderReport(report, format, presentation);
-  return (await import('./html.ts')).renderWithHistory(report, options.fromSnapshot !== null);
+  switch (format) {
+    case 'html':
+      return (await import('./html.ts')).renderWithHistory(report, options.fromSnapshot !== null);
+    case 'openmetrics':
+      return (await import('../reporters/openmetrics.ts')).renderOpenMetrics(report);
+    default:
+      return renderReport(report, format, presentation);
+  }
 };

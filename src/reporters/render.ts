@@ -9,7 +9,7 @@ import type { Presentation } from './screen/style.ts';
 import { renderText } from './text.ts';
 
 /** The formats that are loaded with every diagnosis; the others need more, see `src/cli/render-as.ts`. */
-export type UsualFormat = Exclude<Format, 'html'>;
+export type UsualFormat = Exclude<Format, 'html' | 'openmetrics'>;
 
 const REPORTERS: Readonly<Record<UsualFormat, (report: Report, presentation: Presentation) => string>> = {
   text: renderText,

@@ -86,6 +86,14 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
     expect(status).toBe(1);
     expect(stdout).toMatch(/^::warning file=.*title=stale-lock::gastown\/crew\/bob: /m);
   },
+  metrics: (story, { text }) => {
+    story.town.worker('collected');
+    const { status, stderr } = runIn(story, `COLLECTED=$PWD/collected\n${text}`);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(readdirSync(story.town.path('collected'))).toEqual(['lock-doctor.prom']);
+    const metrics = readFileSync(story.town.path('collected/lock-doctor.prom'), 'utf8');
+    expect(metrics).toMatch(/^lock_doctor_locks\{town="[^"]+",kind="agent",state="stale"\} 1$/m);
+  },
   html: (story, { text }) => {
     expect(runIn(story, text)).toEqual({ status: 1, stdout: '', stderr: '' });
     const page = readFileSync(story.town.path('locks.html'), 'utf8');

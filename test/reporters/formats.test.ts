@@ -5,12 +5,18 @@ import { renderHtml } from '../../src/reporters/html/page.ts';
 import { jsonPieces, renderJson } from '../../src/reporters/json.ts';
 import { renderMarkdown } from '../../src/reporters/markdown.ts';
 import { renderNdjson } from '../../src/reporters/ndjson.ts';
+import { renderOpenMetrics } from '../../src/reporters/openmetrics.ts';
 import { renderReport } from '../../src/reporters/render.ts';
 import { PLAIN } from '../../src/reporters/screen/style.ts';
 import { crowded, doubtful, healthy, hostile, sick } from './reports.ts';
 
 test.each(FORMATS)('%s is free of control characters, whatever a name holds', (format) => {
-  const text = format === 'html' ? renderHtml(hostile(), null) : renderReport(hostile(), format, PLAIN);
+  const text =
+    format === 'html'
+      ? renderHtml(hostile(), null)
+      : format === 'openmetrics'
+        ? renderOpenMetrics(hostile())
+        : renderReport(hostile(), format, PLAIN);
   expect(text).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   expect(text.endsWith('\n')).toBe(true);
 });

@@ -60,7 +60,7 @@ describe('the two parsers', () => {
     [['--timeout', '99999999999'], '--timeout must be a whole number of milliseconds, at least 1', null],
     [
       ['--format', 'jsn'],
-      '--format jsn: expected text, json, ndjson, markdown, github or html',
+      '--format jsn: expected text, json, ndjson, markdown, github, html or openmetrics',
       'Did you mean json?',
     ],
     [['--deep', '--quick'], '--deep and --quick cannot be combined', null],
