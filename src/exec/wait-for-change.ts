@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCalls } from '../io/disk/system-calls.ts';
 import { readCompanion } from '../lock/files/companion.ts';
 import { type Place, placeIn } from '../lock/files/names.ts';
-import { look } from '../lock/files/sight.ts';
+import { readRecord } from '../lock/files/read-record.ts';
 import { lifeNow } from '../lock/identity.ts';
 
 /** Between two glances at the lock's file, and before the first look at everything. */
@@ -58,7 +58,7 @@ const glanceAt = ({ lock }: Place): string => {
 
 /** Of the true holder, where a record of ours names one: while it lives nothing else could make the worker free. */
 const lifeOfHolder = (place: Place): ReturnType<typeof lifeNow> => {
-  const seen = look(systemCalls, place.lock);
+  const seen = readRecord(systemCalls, place.lock);
   if (seen.kind !== 'file' || seen.content.kind !== 'record') return 'unknown';
   const holder = seen.content.record.holder ?? readCompanion(systemCalls, place);
   return holder === null ? 'unknown' : lifeNow(holder);

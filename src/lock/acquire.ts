@@ -13,16 +13,16 @@ import { putBack } from './files/aside.ts';
 import { readCompanion, removeCompanion, writeCompanion } from './files/companion.ts';
 import { tidyUp } from './files/leftovers.ts';
 import { asidePath, makeNonce, type Place } from './files/names.ts';
-import { look, type Sight } from './files/sight.ts';
+import { type RecordReading, readRecord } from './files/read-record.ts';
 import { publish, removeQuietly, replaceFile, type Staged, stage } from './files/staging.ts';
 import type { Guard } from './guard/guard.ts';
 import {
-  describeHolder,
   type HolderProcess,
   isProvenDead,
   lifeNow,
   mayLive,
   startTokenOf,
+  trueHolderOf,
 } from './identity.ts';
 
 export interface AcquireRequest {
@@ -64,7 +64,7 @@ export const acquireGuarded = async (
   const text = await compose(request, context);
   const { kept } = tidyUp(guard, { nowMs: context.now(), clearReleasedAfterMs: null });
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const seen = look(calls, place.lock);
+    const seen = readRecord(calls, place.lock);
     if (isOurs(context, seen)) return refreshGuarded(guard, request, context);
     if (seen.kind === 'absent') {
       refuseUnfinished(context, kept);
@@ -95,7 +95,7 @@ const putInPlace = (
   guard: Guard,
   request: AcquireRequest,
   context: LockContext,
-  { staged, seen, holder }: Composed & { readonly staged: Staged; readonly seen: Sight },
+  { staged, seen, holder }: Composed & { readonly staged: Staged; readonly seen: RecordReading },
 ): Acquired | null => {
   const { calls, place } = context;
   const old =
@@ -139,7 +139,7 @@ export const acquireUnguarded = async (
 ): Promise<Acquired> => {
   const { calls, place } = context;
   const text = await compose(request, context);
-  const seen = look(calls, place.lock);
+  const seen = readRecord(calls, place.lock);
   if (seen.kind === 'absent') {
     refuseUnfinished(
       context,
@@ -154,7 +154,7 @@ export const acquireUnguarded = async (
       removeQuietly(calls, staged.path);
     }
   }
-  throw notOurs(context, look(calls, place.lock));
+  throw notOurs(context, readRecord(calls, place.lock));
 };
 
 /** Writes our own lock anew, over itself. Throws NotLockedError, LockedError, or what the system throws. */
@@ -164,7 +164,7 @@ export const refreshGuarded = async (
   context: LockContext,
 ): Promise<Acquired> => {
   const { calls, place, workerDir } = context;
-  const before = look(calls, place.lock);
+  const before = readRecord(calls, place.lock);
   if (!isOurs(context, before)) throw notOurs(context, before);
   const { record } = recordOf(context, before);
   const text = await compose(
@@ -175,13 +175,13 @@ export const refreshGuarded = async (
     },
     context,
   );
-  if (!isOurs(context, look(calls, place.lock))) throw notOurs(context, look(calls, place.lock));
+  if (!isOurs(context, readRecord(calls, place.lock))) throw notOurs(context, readRecord(calls, place.lock));
   if (!guard.stands()) throw tornGuard(workerDir);
   replaceFile(calls, place, place.lock, text.record);
   if (request.companion || readCompanion(calls, place)?.nonce === context.nonce) {
     writeCompanion(calls, place, text.holder);
   }
-  return { how: 'refreshed', ...recordOf(context, look(calls, place.lock)), guarded: true };
+  return { how: 'refreshed', ...recordOf(context, readRecord(calls, place.lock)), guarded: true };
 };
 
 interface Composed {
@@ -191,7 +191,7 @@ interface Composed {
 
 const compose = async (request: AcquireRequest, { nonce, now }: LockContext): Promise<Composed> => {
   const process_ = request.holder ?? { pid: process.pid, startToken: await startTokenOf(process.pid) };
-  const holder = describeHolder(process_, nonce ?? request.nonce ?? makeNonce());
+  const holder = trueHolderOf(process_, nonce ?? request.nonce ?? makeNonce());
   const record = formatLockRecord({
     pid: request.recordedPid ?? holder.pid,
     acquiredAtNs: BigInt(Math.trunc(now())) * 1_000_000n,
@@ -244,7 +244,7 @@ const refuseLiveCompanion = ({ calls, place, workerDir, nonce }: LockContext): v
   throw new LockedError(workerDir, message, { state: isCertain ? 'held' : 'unknown' });
 };
 
-const judged = async (context: LockContext, seen: Sight): Promise<Verdict | null> => {
+const judged = async (context: LockContext, seen: RecordReading): Promise<Verdict | null> => {
   recordOf(context, seen); // what is no record, or cannot be read, is refused without a judge
   const verdict = await context.judge(context.workerDir, context.place.lock);
   return verdict !== null && isAbout(verdict, seen) ? verdict : null;
@@ -254,7 +254,7 @@ const judged = async (context: LockContext, seen: Sight): Promise<Verdict | null
 const mayTakeOver = ({ state, release, lock }: Verdict, { network }: Guard): boolean =>
   state === 'stale' && release.allowed && (network === null || isProvenDead(lock.content));
 
-const refusal = (context: LockContext, seen: Sight, verdict: Verdict): LockedError => {
+const refusal = (context: LockContext, seen: RecordReading, verdict: Verdict): LockedError => {
   const { record, stamp } = recordOf(context, seen);
   const message = explainRefusal(context.workerDir, verdict);
   return new LockedError(context.workerDir, message, { state: verdict.state, record, stamp, verdict });

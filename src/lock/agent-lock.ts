@@ -22,7 +22,7 @@ import { ignoreDirectory } from './files/staging.ts';
 import { type Guard, type GuardOptions, takeGuard } from './guard/guard.ts';
 import { handOverGuarded } from './hand-over.ts';
 import type { HolderProcess } from './identity.ts';
-import { forceReleaseGuarded, type Released, releaseGuarded } from './release.ts';
+import { forceReleaseGuarded, giveBackGuarded, type Released } from './release.ts';
 import { type LockStatus, lookAtPlace, statusOf } from './status.ts';
 
 export interface LockOptions extends GuardOptions {
@@ -91,7 +91,7 @@ export class Lock {
     const context = this.#context();
     const released = await this.#guarded(
       context,
-      (guard, inside) => releaseGuarded(guard, inside),
+      (guard, inside) => giveBackGuarded(guard, inside),
       null,
       'gives',
     );

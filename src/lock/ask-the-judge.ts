@@ -1,8 +1,8 @@
 /** Who decides what a lock is: the lock library asks, and never derives a state itself. */
 import { refusalOf } from '../core/report/refusals.ts';
 import type { Verdict } from '../core/types/judgement.ts';
-import type { Sight } from './files/sight.ts';
-import { isSameStamp } from './files/sight.ts';
+import { isSameStamp } from '../io/disk/stamp.ts';
+import type { RecordReading } from './files/read-record.ts';
 
 /** The verdict on the lock at `lockPath` as it is now, or null where there is none (any more). */
 export type Judge = (workerDir: string, lockPath: string) => Promise<Verdict | null>;
@@ -30,7 +30,7 @@ export const doctorsJudge =
   };
 
 /** The verdict is about exactly these bytes in exactly this file. */
-export const isAbout = (verdict: Verdict, seen: Sight): boolean =>
+export const isAbout = (verdict: Verdict, seen: RecordReading): boolean =>
   seen.kind === 'file' && verdict.lock.stamp !== null && isSameStamp(verdict.lock.stamp, seen.stamp);
 
 /** What speaks against a release that the judge allows. */

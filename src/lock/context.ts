@@ -1,4 +1,5 @@
 /** What every operation on one lock needs, and the questions that all of them ask. */
+import { describeFileProblem } from '../core/record/file-problem.ts';
 import type { LockRecord, Stamp } from '../core/types/evidence.ts';
 import { UnsafeDirectoryError } from '../io/disk/open-directory.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
@@ -17,7 +18,7 @@ import {
 } from './errors.ts';
 import { moveAside } from './files/aside.ts';
 import type { Place } from './files/names.ts';
-import type { Sight } from './files/sight.ts';
+import type { RecordReading } from './files/read-record.ts';
 import type { Guard } from './guard/guard.ts';
 
 export interface LockContext {
@@ -40,16 +41,15 @@ export interface Seen {
 }
 
 /** The record that was seen belongs to the asking instance. */
-export const isOurs = ({ nonce }: LockContext, seen: Sight): boolean => {
+export const isOurs = ({ nonce }: LockContext, seen: RecordReading): boolean => {
   const holder = seen.kind === 'file' && seen.content.kind === 'record' ? seen.content.record.holder : null;
   return nonce !== null && holder?.nonce === nonce;
 };
 
 /** The record that was seen; throws NotLockedError, InvalidLockError or, where it cannot be read, LockedError. */
-export const recordOf = ({ workerDir }: LockContext, seen: Sight): Seen => {
+export const recordOf = ({ workerDir }: LockContext, seen: RecordReading): Seen => {
   if (seen.kind === 'absent') throw new NotLockedError(workerDir);
-  if (seen.kind === 'other')
-    throw new InvalidLockError(workerDir, seen.problem, describeProblem(seen.problem));
+  if (seen.kind === 'other') throw new InvalidLockError(workerDir, seen.problem, describeFileProblem(seen));
   if (seen.kind === 'unread') throw unreadable(workerDir, seen.why);
   const { content, stamp } = seen;
   if (content.kind === 'invalid') throw new InvalidLockError(workerDir, content.problem, content.detail);
@@ -58,7 +58,7 @@ export const recordOf = ({ workerDir }: LockContext, seen: Sight): Seen => {
 };
 
 /** What to throw for a lock of somebody else. */
-export const notOurs = (context: LockContext, seen: Sight): LockedError => {
+export const notOurs = (context: LockContext, seen: RecordReading): LockedError => {
   const { record, stamp } = recordOf(context, seen);
   const { workerDir } = context;
   const by =
@@ -115,6 +115,3 @@ export const asLockError = (workerDir: string, error: unknown): unknown => {
 
 const unreadable = (workerDir: string, why: string): LockedError =>
   new LockedError(workerDir, `The lock of ${workerDir} cannot be read: ${why}.`, { state: 'unknown' });
-
-const describeProblem = (problem: string): string =>
-  problem === 'too-large' ? 'it is far too large' : `a ${problem} stands in its place`;

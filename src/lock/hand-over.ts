@@ -2,9 +2,9 @@
 import { type Acquired, refreshGuarded } from './acquire.ts';
 import { isOurs, type LockContext, notOurs, recordOf } from './context.ts';
 import { readCompanion, writeCompanion } from './files/companion.ts';
-import { look } from './files/sight.ts';
+import { readRecord } from './files/read-record.ts';
 import type { Guard } from './guard/guard.ts';
-import { describeHolder, type HolderProcess } from './identity.ts';
+import { type HolderProcess, trueHolderOf } from './identity.ts';
 
 /**
  * Writes our lock in that process's name, over itself; where another tool wrote over it, our second record alone.
@@ -16,7 +16,7 @@ export const handOverGuarded = async (
   context: LockContext,
 ): Promise<Acquired | null> => {
   const { calls, place, nonce } = context;
-  const seen = look(calls, place.lock);
+  const seen = readRecord(calls, place.lock);
   if (isOurs(context, seen)) {
     const { record } = recordOf(context, seen);
     // The number of an ended helper stays: other tools go on as before.
@@ -24,6 +24,6 @@ export const handOverGuarded = async (
     return refreshGuarded(guard, isHelpers ? { holder, recordedPid: record.pid } : { holder }, context);
   }
   if (nonce === null || readCompanion(calls, place)?.nonce !== nonce) throw notOurs(context, seen);
-  writeCompanion(calls, place, describeHolder(holder, nonce));
+  writeCompanion(calls, place, trueHolderOf(holder, nonce));
   return null;
 };

@@ -24,7 +24,7 @@ export const startTokenOf = async (pid: number): Promise<string | null> => {
 };
 
 /** The true holder as a record names it. */
-export const describeHolder = (holder: HolderProcess, nonce: string): TrueHolder => {
+export const trueHolderOf = (holder: HolderProcess, nonce: string): TrueHolder => {
   const { bootId, pidNamespace } = readHost();
   return { pid: holder.pid, startToken: holder.startToken, bootId, pidNamespace, nonce };
 };

@@ -8,7 +8,7 @@ import { LockChangedError, NotLockedError } from './errors.ts';
 import { finishAside } from './files/aside.ts';
 import { readCompanion, removeCompanion } from './files/companion.ts';
 import { makeRunId, releasedPath } from './files/names.ts';
-import { look } from './files/sight.ts';
+import { readRecord } from './files/read-record.ts';
 import type { Guard } from './guard/guard.ts';
 
 /** What became of the lock when it was given back. */
@@ -21,10 +21,10 @@ export type Released =
  * Removes our own lock and our second record. A lock that another tool wrote over ours is removed where it is proven
  * stale, else left. Throws NotLockedError, LockedError, NoGuardError, or what the system throws.
  */
-export const releaseGuarded = async (guard: Guard, context: LockContext): Promise<Released> => {
+export const giveBackGuarded = async (guard: Guard, context: LockContext): Promise<Released> => {
   const { calls, place, nonce } = context;
   const isCompanionOurs = nonce !== null && readCompanion(calls, place)?.nonce === nonce;
-  const seen = look(calls, place.lock);
+  const seen = readRecord(calls, place.lock);
   if (seen.kind === 'file' && isOurs(context, seen)) {
     remove(guard, context, seen.stamp);
     if (isCompanionOurs) removeCompanion(calls, place);
@@ -35,7 +35,7 @@ export const releaseGuarded = async (guard: Guard, context: LockContext): Promis
   return seen.kind === 'absent' ? { kind: 'released' } : releaseOverwritten(guard, context);
 };
 
-/** Moves the lock with exactly this stamp to a kept copy, whoever holds it. Throws as `releaseGuarded`. */
+/** Moves the lock with exactly this stamp to a kept copy, whoever holds it. Throws as `giveBackGuarded`. */
 export const forceReleaseGuarded = (guard: Guard, context: LockContext, expected: Stamp): string => {
   const { calls, place, now } = context;
   const backup = releasedPath(place, makeRunId(now()));
@@ -48,7 +48,7 @@ export const forceReleaseGuarded = (guard: Guard, context: LockContext, expected
 const releaseOverwritten = async (guard: Guard, context: LockContext): Promise<Released> => {
   const { workerDir, place, calls } = context;
   const verdict = await context.judge(workerDir, place.lock);
-  const seen = look(calls, place.lock);
+  const seen = readRecord(calls, place.lock);
   if (seen.kind === 'absent') return { kind: 'released' };
   if (verdict === null || seen.kind !== 'file' || !isAbout(verdict, seen)) {
     return { kind: 'left', why: `The lock of ${workerDir} was overwritten and is somebody else's now.` };

@@ -1,9 +1,10 @@
 /** What a lock is and why, as data and as one sentence. Reads only. */
+import { describeFileProblem } from '../core/record/file-problem.ts';
 import type { LockProblem, LockRecord, Stamp } from '../core/types/evidence.ts';
 import type { State, Verdict } from '../core/types/judgement.ts';
 import { explainRefusal, isAbout } from './ask-the-judge.ts';
 import { isOurs, type LockContext } from './context.ts';
-import { look, type Sight } from './files/sight.ts';
+import { type RecordReading, readRecord } from './files/read-record.ts';
 
 export interface LockStatus {
   readonly state: 'unlocked' | 'ours' | State;
@@ -28,7 +29,7 @@ export const statusOf = async (context: LockContext): Promise<LockStatus> => {
     const plain = withoutJudge(context, seen);
     if (plain !== null) return plain;
     const verdict = await judge(workerDir, place.lock);
-    const again = look(calls, place.lock);
+    const again = readRecord(calls, place.lock);
     if (verdict === null || again.kind !== 'file' || !isAbout(verdict, again)) continue;
     if (again.content.kind !== 'record') continue;
     const { state } = verdict;
@@ -46,22 +47,21 @@ export const statusOf = async (context: LockContext): Promise<LockStatus> => {
 };
 
 /** As `look`, and a symlink in place of the directory is not followed either. */
-export const lookAtPlace = ({ calls, place }: LockContext): Sight => {
-  const directory = look(calls, place.directory);
+export const lookAtPlace = ({ calls, place }: LockContext): RecordReading => {
+  const directory = readRecord(calls, place.directory);
   return directory.kind === 'other' && directory.problem === 'directory'
-    ? look(calls, place.lock)
+    ? readRecord(calls, place.lock)
     : directory;
 };
 
 const NOTHING = { record: null, stamp: null, problem: null, verdict: null };
 
 /** The status of everything that needs no judge; null for a record of somebody else. */
-const withoutJudge = (context: LockContext, seen: Sight): LockStatus | null => {
+const withoutJudge = (context: LockContext, seen: RecordReading): LockStatus | null => {
   const { workerDir } = context;
   if (seen.kind === 'absent') return { ...NOTHING, state: 'unlocked', text: `${workerDir} is not locked.` };
   if (seen.kind === 'unread') return unreadable(workerDir, seen.why);
-  if (seen.kind === 'other')
-    return invalid(workerDir, seen.problem, `a ${seen.problem} stands in its place`, null);
+  if (seen.kind === 'other') return invalid(workerDir, seen.problem, describeFileProblem(seen), null);
   const { content, stamp } = seen;
   if (content.kind === 'unread') return unreadable(workerDir, content.why);
   if (content.kind === 'invalid') return invalid(workerDir, content.problem, content.detail, stamp);

@@ -3,7 +3,7 @@
  * prints start times in the same form.
  */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { describeHolder, lifeNow, mayLive, startTokenOf } from '../../src/lock/identity.ts';
+import { lifeNow, mayLive, startTokenOf, trueHolderOf } from '../../src/lock/identity.ts';
 import { cleanUp, deadPid, fakeAgent, onCleanUp, startZombie } from '../support/index.ts';
 
 const NONCE = '0123456789abcdef';
@@ -18,7 +18,7 @@ describe('a simulated macOS', () => {
   });
   afterEach(cleanUp);
 
-  const holderNamed = (pid: number, startToken: string | null) => describeHolder({ pid, startToken }, NONCE);
+  const holderNamed = (pid: number, startToken: string | null) => trueHolderOf({ pid, startToken }, NONCE);
 
   test('knows a living holder by its start time, and calls none dead for another one without knowing the boot', async () => {
     const { pid } = await fakeAgent();

@@ -3,13 +3,13 @@ import type { LockFile } from '../../src/core/types/evidence.ts';
 import type { Release, State, Verdict } from '../../src/core/types/judgement.ts';
 import { systemCalls } from '../../src/io/disk/system-calls.ts';
 import type { Judge } from '../../src/lock/ask-the-judge.ts';
-import { look } from '../../src/lock/files/sight.ts';
+import { readRecord } from '../../src/lock/files/read-record.ts';
 import { lifeNow } from '../../src/lock/identity.ts';
 import { startTicks } from './oracle.ts';
 
 /** What a scan would say of the lock at this path; null where there is none. */
 export function readLockFile(path: string, worker: string): LockFile | null {
-  const seen = look(systemCalls, path);
+  const seen = readRecord(systemCalls, path);
   if (seen.kind !== 'file') return null;
   return {
     id: `agent:${worker}`,

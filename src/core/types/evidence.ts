@@ -75,18 +75,13 @@ export interface LockRecord {
   readonly holder: TrueHolder | null;
 }
 
-export const LOCK_PROBLEMS = [
-  'empty',
-  'not-json',
-  'wrong-type',
-  'bad-time',
-  'too-large',
-  'directory',
-  'symlink',
-  'fifo',
-  'socket',
-  'device',
-] as const;
+/** What stands at a lock's name where no small regular file does. */
+const FILE_PROBLEMS = ['too-large', 'directory', 'symlink', 'fifo', 'socket', 'device'] as const;
+
+export type FileProblem = (typeof FILE_PROBLEMS)[number];
+
+/** Why what stands at a lock's name is no record. */
+export const LOCK_PROBLEMS = ['empty', 'not-json', 'wrong-type', 'bad-time', ...FILE_PROBLEMS] as const;
 
 export type LockProblem = (typeof LOCK_PROBLEMS)[number];
 

@@ -1,9 +1,9 @@
 /** Reads the second records that outlived their locks. */
 import { existsSync } from 'node:fs';
-import { parseCompanion } from '../../core/record/lock-record.ts';
+import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts';
 import { claimsWorker } from '../../core/town/claims-worker.ts';
 import type { LockFile, LoneCompanion } from '../../core/types/evidence.ts';
-import { readSmallFile } from '../../io/disk/files.ts';
+import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { builtInTable } from './lock-table.ts';
 
 /** Second records of workers (relative to the real path `root`) that have no lock, or had one that was removed. Reads only. */
@@ -23,7 +23,7 @@ export const readLoneCompanions = (
     .flatMap(({ worker, path }) => {
       // Nearly always there is none, and an error is slower than a question.
       if (!existsSync(path)) return [];
-      const reading = readSmallFile(path);
+      const reading = readSmallFile(readingCalls, path, MAX_LOCK_BYTES);
       const holder = reading.kind === 'file' ? parseCompanion(reading.bytes) : null;
       return holder === null ? [] : [{ worker, holder }];
     });

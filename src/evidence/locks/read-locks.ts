@@ -1,10 +1,12 @@
 /** Reads the locks that a scan found. Writes nothing. */
 import { lstatSync } from 'node:fs';
-import { parseCompanion } from '../../core/record/lock-record.ts';
+import { describeFileProblem } from '../../core/record/file-problem.ts';
+import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts';
 import type { KindRules, LockContent, LockFile, TrueHolder } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
 import { type DiskPath, displayPath, displayRelative, pathBytes } from '../../io/disk/disk-path.ts';
-import { type FileReading, type OtherFileType, readSmallFile, stampOf } from '../../io/disk/files.ts';
+import { type FileReading, readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
+import { stampOf } from '../../io/disk/stamp.ts';
 import type { FoundLock } from '../scan/scan.ts';
 
 /**
@@ -44,7 +46,7 @@ const unchanged = (found: FoundLock, before: LockFile | undefined): LockFile | n
  * Never throws, never follows a symlink, never reads more than 64 KiB.
  */
 export const readLock = (found: FoundLock, root: string): LockFile | null => {
-  const reading = readSmallFile(found.path);
+  const reading = readSmallFile(readingCalls, found.path, MAX_LOCK_BYTES);
   if (reading.kind === 'absent') return null;
   const companion = found.companion === null ? NO_COMPANION : readCompanion(found.companion, found.kind);
   const { kind } = found;
@@ -57,7 +59,7 @@ export const readLock = (found: FoundLock, root: string): LockFile | null => {
     pathBytes: pathBytes(found.path),
     layout: found.layout,
     isRegularFile: isRegularFile(reading),
-    stamp: reading.kind === 'file' ? stampOf(reading.stat, reading.bytes) : null,
+    stamp: reading.kind === 'file' ? stampOf(reading) : null,
     mtimeMs: reading.mtimeMs,
     uid: reading.uid,
     content: companion.doubt ?? contentOf(reading, kind),
@@ -76,29 +78,15 @@ const contentOf = (reading: Exclude<FileReading, { kind: 'absent' }>, { read }: 
     case 'file':
       return read(reading.bytes);
     case 'other':
-      return { kind: 'invalid', problem: reading.type, detail: DETAILS[reading.type] };
-    case 'too-large':
-      return {
-        kind: 'invalid',
-        problem: 'too-large',
-        detail: `${reading.size} bytes, a record has some 200`,
-      };
+      return { kind: 'invalid', problem: reading.problem, detail: describeFileProblem(reading) };
     case 'unread':
       return { kind: 'unread', why: reading.why };
   }
 };
 
-const DETAILS: Readonly<Record<OtherFileType, string>> = {
-  directory: 'a directory stands in its place',
-  symlink: 'a symbolic link stands in its place and is not followed',
-  fifo: 'a named pipe stands in its place',
-  socket: 'a socket stands in its place',
-  device: 'a device stands in its place',
-};
-
 const isRegularFile = (reading: FileReading): boolean =>
   reading.kind === 'file' ||
-  reading.kind === 'too-large' ||
+  (reading.kind === 'other' && reading.problem === 'too-large') ||
   (reading.kind === 'unread' && reading.isRegularFile);
 
 interface Companion {
@@ -110,7 +98,7 @@ interface Companion {
 const NO_COMPANION: Companion = { holder: null, doubt: null };
 
 const readCompanion = (path: DiskPath, { where }: Kind): Companion => {
-  const reading = readSmallFile(path);
+  const reading = readSmallFile(readingCalls, path, MAX_LOCK_BYTES);
   if (reading.kind === 'file') return { holder: parseCompanion(reading.bytes), doubt: null };
   if (reading.kind !== 'unread') return NO_COMPANION;
   return {

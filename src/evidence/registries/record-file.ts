@@ -1,5 +1,5 @@
 /** Reads one file of a registry with care: it may be anything, and anybody's. */
-import { readSmallFile } from '../../io/disk/files.ts';
+import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import type { ClosedRecord } from './registry.ts';
 
 /** Records are a few hundred bytes. */
@@ -15,8 +15,8 @@ export interface RecordFile {
  * too long for a record. Never waits, never throws.
  */
 export const readRecordFile = (path: string, uid: number): RecordFile | ClosedRecord | null => {
-  const reading = readSmallFile(path);
+  const reading = readSmallFile(readingCalls, path, MAX_RECORD_BYTES);
   if (reading.kind === 'unread' && reading.uid === uid) return { path, closed: reading.why };
-  if (reading.kind !== 'file' || reading.uid !== uid || reading.bytes.length > MAX_RECORD_BYTES) return null;
+  if (reading.kind !== 'file' || reading.uid !== uid) return null;
   return { text: new TextDecoder().decode(reading.bytes), mtimeMs: reading.mtimeMs };
 };

@@ -3,13 +3,16 @@ import { ownerOf } from '../../core/town/roles.ts';
 import type { Gap, Rig } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
-import { readSmallFile } from '../../io/disk/files.ts';
+import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { builtInTable } from '../locks/lock-table.ts';
 import { knownPlaces, WORKER_LAYOUT } from '../scan/known-places.ts';
 import { PRUNED } from '../scan/scan.ts';
 import { noFindings } from '../scan/walk.ts';
 import { isMarked } from './marker.ts';
 import { parseRigs } from './rigs.ts';
+
+/** Some hundred bytes for each rig. */
+const MAX_RIGS_BYTES = 65_536;
 
 /** What the known layout of a town says, without a scan. */
 export interface TownLayout {
@@ -46,7 +49,7 @@ const readRigs = (
   root: string,
   directories: readonly string[],
 ): { readonly rigs: readonly Rig[]; readonly gaps: readonly Gap[] } => {
-  const reading = readSmallFile(joinPath(root, 'mayor/rigs.json'));
+  const reading = readSmallFile(readingCalls, joinPath(root, 'mayor/rigs.json'), MAX_RIGS_BYTES);
   const guessed = guessRigs(directories);
   if (reading.kind === 'absent') return { rigs: guessed, gaps: [] };
   const parsed = reading.kind === 'file' ? parseRigs(reading.bytes) : null;

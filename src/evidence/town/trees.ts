@@ -2,10 +2,13 @@
 import { Buffer } from 'node:buffer';
 import { dirname } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
-import { readSmallFile } from '../../io/disk/files.ts';
+import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 
 /** What the `.git` file of a submodule says; that of a linked working tree has `/worktrees/` in its place. */
 const SUBMODULE = /^gitdir: .*\/modules\//;
+
+/** One line with one path. */
+const MAX_LINK_BYTES = 8192;
 
 /**
  * The working trees in which these places lie, up to the root itself: relative to it, sorted. A submodule is a part of the tree
@@ -28,7 +31,7 @@ export const treesAround = (root: string, places: Iterable<string>): readonly st
 };
 
 const isTree = (directory: string): boolean => {
-  const entry = readSmallFile(`${directory}/.git`);
+  const entry = readSmallFile(readingCalls, `${directory}/.git`, MAX_LINK_BYTES);
   if (entry.kind === 'file') return !SUBMODULE.test(Buffer.from(entry.bytes).toString('latin1'));
-  return entry.kind === 'other' && entry.type === 'directory';
+  return entry.kind === 'other' && entry.problem === 'directory';
 };

@@ -1,8 +1,10 @@
 /** Closing a descriptor where a failure tells nothing new. */
-import type { SystemCalls } from './system-calls.ts';
 
 /** Gives a descriptor up whose close(2) can tell nothing new: it is gone whatever that answers. Never throws. */
-export const closeQuietly = (calls: SystemCalls, descriptor: number): void => {
+export const closeQuietly = (
+  calls: { readonly close: (descriptor: number) => void },
+  descriptor: number,
+): void => {
   try {
     calls.close(descriptor);
   } catch {

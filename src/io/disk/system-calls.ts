@@ -5,27 +5,22 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   accessSync,
-  type BigIntStats,
-  closeSync,
   constants,
   fchmodSync,
   fchownSync,
-  fstatSync,
   fsyncSync,
   linkSync,
-  lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  readSync,
   renameSync,
   statfsSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { describeErrno, errnoOf } from '../errno.ts';
+import { type ReadingCalls, readingCalls } from './small-file.ts';
 
 /** How a program ended that was given a descriptor as its number 3. */
 export type ToolAnswer =
@@ -34,19 +29,12 @@ export type ToolAnswer =
   | { readonly kind: 'failed'; readonly why: string; readonly errno: string | null };
 
 /** All synchronous, all throw like `node:fs`, unless said otherwise. */
-export interface SystemCalls {
-  readonly open: (path: string, flags: number, mode?: number) => number;
-  readonly close: (descriptor: number) => void;
-  /** Reads on from the current place; answers how many bytes came. */
-  readonly read: (descriptor: number, into: Uint8Array) => number;
+export interface SystemCalls extends ReadingCalls<string> {
   /** May write less than was asked for; answers how much. */
   readonly write: (descriptor: number, bytes: Uint8Array) => number;
   readonly fsync: (descriptor: number) => void;
-  readonly fstat: (descriptor: number) => BigIntStats;
   readonly fchown: (descriptor: number, uid: number, gid: number) => void;
   readonly fchmod: (descriptor: number, mode: number) => void;
-  /** Undefined where there is nothing. */
-  readonly lstat: (path: string) => BigIntStats | undefined;
   readonly link: (from: string, to: string) => void;
   readonly rename: (from: string, to: string) => void;
   readonly unlink: (path: string) => void;
@@ -75,15 +63,11 @@ const MOUNT_TIMEOUT_MS = 2000;
 
 /** The calls of this machine. */
 export const systemCalls: SystemCalls = {
-  open: (path, flags, mode) => openSync(path, flags, mode),
-  close: (descriptor) => closeSync(descriptor),
-  read: (descriptor, into) => readSync(descriptor, into, 0, into.length, null),
+  ...readingCalls,
   write: (descriptor, bytes) => writeSync(descriptor, bytes),
   fsync: (descriptor) => fsyncSync(descriptor),
-  fstat: (descriptor) => fstatSync(descriptor, { bigint: true }),
   fchown: (descriptor, uid, gid) => fchownSync(descriptor, uid, gid),
   fchmod: (descriptor, mode) => fchmodSync(descriptor, mode),
-  lstat: (path) => lstatSync(path, { bigint: true, throwIfNoEntry: false }),
   link: (from, to) => linkSync(from, to),
   rename: (from, to) => renameSync(from, to),
   unlink: (path) => unlinkSync(path),

@@ -3,12 +3,13 @@
  * looked at there, and put back if it is not the one that was judged.
  */
 import type { Stamp } from '../../core/types/evidence.ts';
+import { isSameFile, isSameStamp } from '../../io/disk/stamp.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
 import type { Guard } from '../guard/guard.ts';
 import { asidePath, makeNonce, type Place } from './names.ts';
-import { isSameFile, isSameStamp, look } from './sight.ts';
+import { readRecord } from './read-record.ts';
 
 export type Moved =
   /** It is the one, and lies at `aside`: give it its final name or remove it. */
@@ -37,7 +38,7 @@ export const moveAside = (guard: Guard, expected: Stamp, nonce = makeNonce()): M
     if (errnoOf(error) === 'ENOENT') return { kind: 'absent' };
     throw error;
   }
-  const seen = look(calls, aside);
+  const seen = readRecord(calls, aside);
   if (seen.kind === 'file' && isSameStamp(seen.stamp, expected)) return { kind: 'moved', aside };
   const back = putBack(calls, place, aside);
   return back.kind === 'back' ? { kind: 'changed' } : { kind: 'stranded', aside, why: back.why };

@@ -4,12 +4,12 @@ import type { TrueHolder } from '../../core/types/evidence.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
 import type { Place } from './names.ts';
-import { look } from './sight.ts';
+import { readRecord } from './read-record.ts';
 import { replaceFile } from './staging.ts';
 
 /** The true holder beside the lock, or null where there is none or it cannot be read as one. Never throws. */
 export const readCompanion = (calls: SystemCalls, place: Place): TrueHolder | null => {
-  const seen = look(calls, place.companion);
+  const seen = readRecord(calls, place.companion);
   return seen.kind === 'file' ? parseCompanion(seen.bytes) : null;
 };
 

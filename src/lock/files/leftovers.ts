@@ -2,13 +2,14 @@
 import type { BigIntStats } from 'node:fs';
 import { isAbandoned, isExpiredCopy, leftoverKind } from '../../core/record/lock-names.ts';
 import type { Leftover } from '../../core/types/evidence.ts';
+import { isSameFile } from '../../io/disk/stamp.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import type { Guard } from '../guard/guard.ts';
 import { isProvenDead, lifeNow } from '../identity.ts';
 import { putBack } from './aside.ts';
 import { readCompanion } from './companion.ts';
 import type { Place } from './names.ts';
-import { isSameFile, look } from './sight.ts';
+import { readRecord } from './read-record.ts';
 
 export interface LeftoverRepair {
   /** A lock that a run had moved aside and could not finish with is back at its place. */
@@ -96,12 +97,12 @@ const isExpired = (path: string, { nowMs, clearReleasedAfterMs }: LeftoverOption
 const isReplaced = (calls: SystemCalls, place: Place, aside: string, staged: readonly Found[]): boolean => {
   const record = staged.find(({ path }) => path === aside.replace(/old$/, 'new'));
   if (record === undefined) return false;
-  const [one, other] = [look(calls, record.path), look(calls, place.lock)];
+  const [one, other] = [readRecord(calls, record.path), readRecord(calls, place.lock)];
   return one.kind === 'file' && other.kind === 'file' && one.stamp.sha256 === other.stamp.sha256;
 };
 
 const isRecordOfDead = (calls: SystemCalls, path: string): boolean => {
-  const seen = look(calls, path);
+  const seen = readRecord(calls, path);
   return seen.kind === 'file' && isProvenDead(seen.content);
 };
 

@@ -4,13 +4,14 @@ import { constants } from 'node:fs';
 import { closeQuietly } from '../../io/disk/close-quietly.ts';
 import { openOrMake } from '../../io/disk/make-files.ts';
 import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
+import { isSameFile } from '../../io/disk/stamp.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
 import { DiskError } from '../errors.ts';
 import type { Guard } from '../guard/guard.ts';
 import { moveAside, tryLink } from './aside.ts';
 import { makeNonce, type Place, stagedPath } from './names.ts';
-import { isSameFile, look, type Sight } from './sight.ts';
+import { type RecordFile, readRecord } from './read-record.ts';
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
@@ -45,12 +46,12 @@ export const publish = (
   place: Place,
   guard: Guard | null,
   staged: Staged,
-): Extract<Sight, { kind: 'file' }> | 'taken' => {
+): RecordFile | 'taken' => {
   const { calls } = directory;
   if (!claim(calls, place, guard, staged)) return 'taken';
   try {
     syncDirectory(calls, place.directory);
-    const seen = look(calls, place.lock);
+    const seen = readRecord(calls, place.lock);
     if (seen.kind === 'unread') throw new DiskError(`${place.lock} cannot be read back: ${seen.why}`);
     // Elsewhere by now, it tells nobody anything: whoever looks at the name sees another directory.
     if (!directory.stands()) throw new UnsafeDirectoryError(`${place.directory} was replaced meanwhile`);
@@ -180,14 +181,13 @@ const createLock = (guard: Guard, text: string): boolean => {
   }
 };
 
-const isText = ({ bytes }: Extract<Sight, { kind: 'file' }>, text: string): boolean =>
-  Buffer.from(bytes).equals(Buffer.from(text));
+const isText = ({ bytes }: RecordFile, text: string): boolean => Buffer.from(bytes).equals(Buffer.from(text));
 
 /** After a failure: our own text, whole or cut short, must not stand there claiming a lock that nobody was told about. */
 const takeBack = (guard: Guard, text: string): void => {
   try {
     const { calls } = guard.directory;
-    const seen = look(calls, guard.place.lock);
+    const seen = readRecord(calls, guard.place.lock);
     if (seen.kind !== 'file' || !Buffer.from(text).subarray(0, seen.bytes.length).equals(seen.bytes)) return;
     const moved = moveAside(guard, seen.stamp);
     if (moved.kind === 'moved') calls.unlink(moved.aside);

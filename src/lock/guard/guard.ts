@@ -5,11 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeQuietly } from '../../io/disk/close-quietly.ts';
 import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
+import { isSameFile } from '../../io/disk/stamp.ts';
 import { type SystemCalls, systemCalls } from '../../io/disk/system-calls.ts';
 import { networkFileSystem } from '../../io/file-systems/file-systems.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
 import type { Place } from '../files/names.ts';
-import { isSameFile } from '../files/sight.ts';
 import type { FlockTool } from './flock-tool.ts';
 import { lockGuardFile, openGuardFile } from './guard-file.ts';
 

@@ -1,10 +1,11 @@
 /** Letting go by moving aside: the lock becomes its kept copy, which `doctor undo` links back. Always under the guard. */
 import type { ReleaseOutcome } from '../../core/report/report.ts';
 import type { Stamp } from '../../core/types/evidence.ts';
+import { isSameFile } from '../../io/disk/stamp.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
 import { bringBack, finishAside, moveAside } from '../../lock/files/aside.ts';
 import { readCompanion, removeCompanion, writeCompanion } from '../../lock/files/companion.ts';
-import { isSameFile, look } from '../../lock/files/sight.ts';
+import { readRecord } from '../../lock/files/read-record.ts';
 import type { Guard } from '../../lock/guard/guard.ts';
 import { changed, failed, skipped } from '../outcomes.ts';
 import type { Deed, PutBack, Released } from './deed.ts';
@@ -42,8 +43,8 @@ const NEWER: PutBack = { status: 'newer-lock', reason: 'a newer lock stands ther
 const putBack = (guard: Guard, { backup, stamp, companion }: Released, begin: () => void): PutBack => {
   const { place } = guard;
   const { calls } = guard.directory;
-  const kept = look(calls, backup);
-  const current = look(calls, place.lock);
+  const kept = readRecord(calls, backup);
+  const current = readRecord(calls, place.lock);
   if (kept.kind === 'absent' && current.kind === 'file' && current.stamp.sha256 === stamp.sha256)
     return { status: 'already', reason: 'it is back at its place' };
   if (kept.kind !== 'file') return { status: 'missing', reason: `its kept copy ${backup} is gone` };

@@ -3,12 +3,13 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import agent from '../../../kinds/agent.ts';
-import { formatCompanion } from '../../../src/core/record/lock-record.ts';
+import { formatCompanion, MAX_LOCK_BYTES } from '../../../src/core/record/lock-record.ts';
 import { readLeftovers } from '../../../src/evidence/locks/leftovers.ts';
 import { readLocks } from '../../../src/evidence/locks/read-locks.ts';
 import { scanPlaces, scanTown } from '../../../src/evidence/scan/scan.ts';
 import { restorePath } from '../../../src/io/disk/disk-path.ts';
-import { readSmallFile, stampOf } from '../../../src/io/disk/files.ts';
+import { readingCalls, readSmallFile } from '../../../src/io/disk/small-file.ts';
+import { stampOf } from '../../../src/io/disk/stamp.ts';
 import { cleanUp, makeTown } from '../../support/index.ts';
 
 afterEach(cleanUp);
@@ -48,7 +49,7 @@ describe('a lock as it was found', () => {
       hostname: 'larch',
     };
     const path = town.lock('gastown/crew/ada', record);
-    const reading = readSmallFile(path);
+    const reading = readSmallFile(readingCalls, path, MAX_LOCK_BYTES);
     expect(readAll(town.root)).toEqual([
       {
         id: 'agent:gastown/crew/ada',
@@ -58,7 +59,7 @@ describe('a lock as it was found', () => {
         pathBytes: null,
         layout: 'runtime',
         isRegularFile: true,
-        stamp: reading.kind === 'file' ? stampOf(reading.stat, reading.bytes) : null,
+        stamp: reading.kind === 'file' ? stampOf(reading) : null,
         mtimeMs: reading.kind === 'file' ? reading.mtimeMs : null,
         uid: process.getuid?.(),
         content: {

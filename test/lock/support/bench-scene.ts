@@ -14,7 +14,7 @@ import type { LockFile } from '../../../src/core/types/evidence.ts';
 import type { Release, State, Verdict } from '../../../src/core/types/judgement.ts';
 import { systemCalls } from '../../../src/io/disk/system-calls.ts';
 import type { Judge } from '../../../src/lock/ask-the-judge.ts';
-import { look } from '../../../src/lock/files/sight.ts';
+import { readRecord } from '../../../src/lock/files/read-record.ts';
 import type { HolderProcess } from '../../../src/lock/identity.ts';
 import { deadPid, onCleanUp } from '../../support/index.ts';
 
@@ -73,7 +73,7 @@ export function makeScene(holder?: HolderProcess): Scene {
 
 /** What a scan would say of the lock at this path. */
 export function lockFileAt(lock: string): LockFile {
-  const seen = look(systemCalls, lock);
+  const seen = readRecord(systemCalls, lock);
   const isFile = seen.kind === 'file';
   return {
     id: 'agent:w',

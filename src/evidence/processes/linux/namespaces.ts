@@ -1,8 +1,11 @@
 /** What tells the namespaces of a process, and the ways into them, on Linux (namespaces(7), proc(5)). */
 import { bytesAsText } from '../../../io/disk/bytes-as-text.ts';
-import { readSmallFile } from '../../../io/disk/files.ts';
+import { readingCalls, readSmallFile } from '../../../io/disk/small-file.ts';
 import type { ProcessDetails } from '../row.ts';
 import { readProc, readProcLink } from './proc-files.ts';
+
+/** Host names have at most 64 bytes on Linux; the rest is for comments. */
+const MAX_HOSTNAME_BYTES = 4096;
 
 type NamespaceDetails = Pick<
   ProcessDetails,
@@ -24,7 +27,7 @@ export const namespaceDetails = (proc: string): NamespaceDetails => {
       return link.seen ? link.value : null;
     },
     containerNames: (pid) => {
-      const file = readSmallFile(`${proc}/${pid}/root/etc/hostname`);
+      const file = readSmallFile(readingCalls, `${proc}/${pid}/root/etc/hostname`, MAX_HOSTNAME_BYTES);
       const hostname = file.kind === 'file' ? bytesAsText(file.bytes).trim() : '';
       const groups = readProc(`${proc}/${pid}/cgroup`);
       const id = 'error' in groups ? null : /[0-9a-f]{64}/.exec(groups.bytes.toString('latin1'));

@@ -17,12 +17,15 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import fc from 'fast-check';
-import { readSmallFile, stampOf } from '../../../src/io/disk/files.ts';
+import { type FileReading, readingCalls, readSmallFile } from '../../../src/io/disk/small-file.ts';
+import { stampOf } from '../../../src/io/disk/stamp.ts';
 import { cleanUp, onCleanUp } from '../../support/index.ts';
 
 afterEach(cleanUp);
 
 const LIMIT = 65_536;
+
+const read = (path: string | Buffer): FileReading => readSmallFile(readingCalls, path, LIMIT);
 
 const newDirectory = (): string => {
   const directory = mkdtempSync(join(tmpdir(), 'files-'));
@@ -40,14 +43,14 @@ const write = (content: string | Uint8Array): string => {
 test('a regular file comes with its bytes and a stamp that identifies it', () => {
   const path = write('{"pid": 1}');
   const stat = statSync(path, { bigint: true });
-  const reading = readSmallFile(path);
+  const reading = read(path);
   expect(reading).toMatchObject({
     kind: 'file',
     bytes: new Uint8Array(Buffer.from('{"pid": 1}')),
     mtimeMs: Number(stat.mtimeNs / 1_000_000n),
     uid: Number(stat.uid),
   });
-  expect(reading.kind === 'file' && stampOf(reading.stat, reading.bytes)).toEqual({
+  expect(reading.kind === 'file' && stampOf(reading)).toEqual({
     dev: String(stat.dev),
     ino: String(stat.ino),
     mtimeNs: String(stat.mtimeNs),
@@ -61,7 +64,7 @@ test('whatever bytes a file has come back unchanged', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       writeFileSync(path, bytes);
-      const reading = readSmallFile(path);
+      const reading = read(path);
       expect(reading.kind === 'file' && Buffer.from(reading.bytes).equals(bytes)).toBe(true);
     }),
     { numRuns: 100 },
@@ -69,8 +72,8 @@ test('whatever bytes a file has come back unchanged', () => {
 });
 
 test('bytes of one reading are not overwritten by the next', () => {
-  const first = readSmallFile(write('first'));
-  readSmallFile(write('other'));
+  const first = read(write('first'));
+  read(write('other'));
   expect(first.kind === 'file' && Buffer.from(first.bytes).toString()).toBe('first');
 });
 
@@ -78,18 +81,18 @@ test.each([
   [0, 'file'],
   [LIMIT - 1, 'file'],
   [LIMIT, 'file'],
-  [LIMIT + 1, 'too-large'],
+  [LIMIT + 1, 'other'],
 ])('of %i bytes a file is %s', (size, kind) => {
-  const reading = readSmallFile(write(Buffer.alloc(size, 0x20)));
+  const reading = read(write(Buffer.alloc(size, 0x20)));
   expect(reading.kind).toBe(kind);
   if (reading.kind === 'file') expect(reading.bytes.length).toBe(size);
-  if (reading.kind === 'too-large') expect(reading.size).toBe(size);
+  if (reading.kind === 'other') expect(reading).toMatchObject({ problem: 'too-large', size });
 });
 
 test('a file of ten gigabytes is too large at once', () => {
   const path = write('');
   truncateSync(path, 10 * 2 ** 30);
-  expect(readSmallFile(path)).toMatchObject({ kind: 'too-large', size: 10 * 2 ** 30 });
+  expect(read(path)).toMatchObject({ kind: 'other', problem: 'too-large', size: 10 * 2 ** 30 });
 });
 
 const endless = '/proc/kallsyms';
@@ -98,14 +101,14 @@ endlessTest(
   `a file that is longer than it says is read no further than the limit${existsSync(endless) ? '' : ' (skipped: no /proc/kallsyms)'}`,
   () => {
     expect(statSync(endless).size).toBe(0);
-    expect(readSmallFile(endless)).toMatchObject({ kind: 'too-large', size: LIMIT + 1 });
+    expect(read(endless)).toMatchObject({ kind: 'other', problem: 'too-large', size: LIMIT + 1 });
   },
 );
 
 test('nothing there, also below a file, is absent', () => {
   const path = write('');
-  expect(readSmallFile(`${path}.missing`)).toEqual({ kind: 'absent' });
-  expect(readSmallFile(`${path}/below`)).toEqual({ kind: 'absent' });
+  expect(read(`${path}.missing`)).toEqual({ kind: 'absent' });
+  expect(read(`${path}/below`)).toEqual({ kind: 'absent' });
 });
 
 test('directories, links, pipes and devices are told by their type and never followed', () => {
@@ -118,11 +121,11 @@ test('directories, links, pipes and devices are told by their type and never fol
   symlinkSync('loop', at('loop'));
   execFileSync('mkfifo', [at('fifo')]);
   const types = ['directory', 'link', 'dangling', 'loop', 'fifo'].map((name) => {
-    const reading = readSmallFile(at(name));
-    return reading.kind === 'other' ? reading.type : reading.kind;
+    const reading = read(at(name));
+    return reading.kind === 'other' ? reading.problem : reading.kind;
   });
   expect(types).toEqual(['directory', 'symlink', 'symlink', 'symlink', 'fifo']);
-  expect(readSmallFile('/dev/null')).toMatchObject({ kind: 'other', type: 'device' });
+  expect(read('/dev/null')).toMatchObject({ kind: 'other', problem: 'device' });
 });
 
 test('a socket is told by its type', async () => {
@@ -130,17 +133,17 @@ test('a socket is told by its type', async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(path, resolve));
   onCleanUp(() => new Promise<void>((resolve) => server.close(() => resolve())));
-  expect(readSmallFile(path)).toMatchObject({ kind: 'other', type: 'socket' });
+  expect(read(path)).toMatchObject({ kind: 'other', problem: 'socket' });
 });
 
 test('a path that is no UTF-8 is read by its bytes', () => {
   const path = Buffer.concat([Buffer.from(`${newDirectory()}/`), Buffer.from([0xe9, 0xff])]);
   writeFileSync(path, 'x');
-  expect(readSmallFile(path).kind).toBe('file');
+  expect(read(path).kind).toBe('file');
 });
 
 test('a path beyond the limit of the system is unread with the reason', () => {
-  expect(readSmallFile(`/${'x'.repeat(300)}`)).toEqual({
+  expect(read(`/${'x'.repeat(300)}`)).toEqual({
     kind: 'unread',
     why: 'name too long (ENAMETOOLONG)',
     isRegularFile: false,
@@ -152,7 +155,7 @@ test('a path beyond the limit of the system is unread with the reason', () => {
 /** Reads a path in a process of its own, as another user where this one may read everything. */
 const readAsNobody = (path: string): unknown => {
   const outfile = join(newDirectory(), 'read.mjs');
-  const contents = `import { readSmallFile, stampOf } from './src/io/disk/files.ts'; console.log(JSON.stringify(readSmallFile(process.argv[2])));`;
+  const contents = `import { readingCalls, readSmallFile } from './src/io/disk/small-file.ts'; console.log(JSON.stringify(readSmallFile(readingCalls, process.argv[2], ${LIMIT})));`;
   const stdin = { contents, resolveDir: process.cwd(), loader: 'ts' } as const;
   buildSync({ stdin, bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'silent' });
   const identity = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
@@ -174,7 +177,7 @@ test('a file that may not be read is unread, with owner and time', () => {
 test('a directory that may not be read is still a directory', () => {
   const path = join(newDirectory(), 'agent.lock');
   mkdirSync(path, { mode: 0o000 });
-  expect(readAsNobody(path)).toMatchObject({ kind: 'other', type: 'directory' });
+  expect(readAsNobody(path)).toMatchObject({ kind: 'other', problem: 'directory' });
 });
 
 test('behind a closed directory all is unread', () => {
@@ -190,7 +193,7 @@ const straceTest = hasStrace ? test : test.skip;
 straceTest(`a record costs four system calls${hasStrace ? '' : ' (skipped: no strace)'}`, () => {
   const path = write('{"pid": 1}');
   const outfile = join(newDirectory(), 'read.mjs');
-  const contents = `import { readSmallFile, stampOf } from './src/io/disk/files.ts'; readSmallFile(process.argv[2]);`;
+  const contents = `import { readingCalls, readSmallFile } from './src/io/disk/small-file.ts'; readSmallFile(readingCalls, process.argv[2], ${LIMIT});`;
   const stdin = { contents, resolveDir: process.cwd(), loader: 'ts' } as const;
   buildSync({ stdin, bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'silent' });
   const { stderr } = spawnSync('strace', ['-P', path, process.execPath, outfile, path], { encoding: 'utf8' });

@@ -1,0 +1,163 @@
+/** Reads a small file safely: through one descriptor, never through a symlink, never waiting for a FIFO. */
+import { Buffer } from 'node:buffer';
+import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import type { FileProblem } from '../../core/types/evidence.ts';
+import { describeErrno, isAbsence } from '../errno.ts';
+import { closeQuietly } from './close-quietly.ts';
+import type { DiskPath } from './disk-path.ts';
+
+/** The system calls that a reading takes. All synchronous; all throw like `node:fs`, unless said otherwise. */
+export interface ReadingCalls<Path extends DiskPath = DiskPath> {
+  readonly open: (path: Path, flags: number, mode?: number) => number;
+  readonly close: (descriptor: number) => void;
+  /** Reads on from the current place; answers how many bytes came. */
+  readonly read: (descriptor: number, into: Uint8Array) => number;
+  readonly fstat: (descriptor: number) => BigIntStats;
+  /** Undefined where there is nothing. */
+  readonly lstat: (path: Path) => BigIntStats | undefined;
+}
+
+/** Those of this machine. */
+export const readingCalls: ReadingCalls = {
+  open: (path, flags, mode) => openSync(path, flags, mode),
+  close: (descriptor) => closeSync(descriptor),
+  read: (descriptor, into) => readSync(descriptor, into, 0, into.length, null),
+  fstat: (descriptor) => fstatSync(descriptor, { bigint: true }),
+  lstat: (path) => lstatSync(path, { bigint: true, throwIfNoEntry: false }),
+};
+
+/** A regular file of no more than the size that was allowed. With the bytes `stat` makes its stamp. */
+export interface RegularFile {
+  readonly kind: 'file';
+  readonly stat: BigIntStats;
+  readonly bytes: Uint8Array;
+  readonly mtimeMs: number;
+  readonly uid: number;
+}
+
+/** What became of reading a small file. Owner and modification time are null where even lstat failed. */
+export type FileReading =
+  | RegularFile
+  | {
+      readonly kind: 'other';
+      readonly problem: FileProblem;
+      /** Bytes; of a file that grew while it was read as many as were read. */
+      readonly size: number;
+      readonly mtimeMs: number;
+      readonly uid: number;
+    }
+  | {
+      readonly kind: 'unread';
+      readonly why: string;
+      readonly isRegularFile: boolean;
+      readonly mtimeMs: number | null;
+      readonly uid: number | null;
+    }
+  | { readonly kind: 'absent' };
+
+/** O_NOFOLLOW: a symlink is never followed. O_NONBLOCK: a FIFO without a writer does not hang us. */
+const READ_FLAGS =
+  constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | (constants.O_NOCTTY ?? 0);
+
+/** As large as any reading needed so far. Readings are synchronous: one is enough. */
+let scratch = Buffer.allocUnsafeSlow(0);
+
+/**
+ * Reads a regular file through one descriptor, so that stamp and bytes belong together. Never follows a symlink, never
+ * hangs, never reads more than `maxBytes` and one byte, and answers expected failures instead of throwing.
+ */
+export const readSmallFile = <Path extends DiskPath>(
+  calls: ReadingCalls<Path>,
+  path: Path,
+  maxBytes: number,
+): FileReading => {
+  let descriptor: number;
+  try {
+    descriptor = calls.open(path, READ_FLAGS);
+  } catch (error) {
+    return isAbsence(error) ? { kind: 'absent' } : describeUnopened(calls, path, error);
+  }
+  let stat: BigIntStats | null = null;
+  try {
+    stat = calls.fstat(descriptor);
+    return readOpened(calls, descriptor, stat, maxBytes);
+  } catch (error) {
+    return unread(error, stat);
+  } finally {
+    closeQuietly(calls, descriptor);
+  }
+};
+
+const readOpened = (
+  calls: ReadingCalls<never>,
+  descriptor: number,
+  stat: BigIntStats,
+  maxBytes: number,
+): FileReading => {
+  const type = otherType(stat);
+  if (type !== null) return other(type, stat);
+  if (stat.size > BigInt(maxBytes)) return other('too-large', stat);
+  const length = fill(calls, descriptor, Number(stat.size), maxBytes);
+  if (length > maxBytes) return other('too-large', stat, length);
+  // A copy out of the common pool: thousands of locks would otherwise be thousands of external allocations.
+  const bytes = Buffer.from(scratch.subarray(0, length));
+  return { kind: 'file', stat, bytes, mtimeMs: mtimeOf(stat), uid: Number(stat.uid) };
+};
+
+/** Reads into the scratch buffer until the end, and returns how much there was. */
+const fill = (calls: ReadingCalls<never>, descriptor: number, expected: number, maxBytes: number): number => {
+  // One more byte than is allowed, so that a file that grew after fstat is noticed.
+  if (scratch.length < maxBytes + 1) scratch = Buffer.allocUnsafeSlow(maxBytes + 1);
+  let length = 0;
+  while (length <= maxBytes) {
+    const count = calls.read(descriptor, scratch.subarray(length, maxBytes + 1));
+    length += count;
+    // All that fstat promised has come: asking a regular file once more would only confirm the end.
+    if (count === 0 || length === expected) break;
+  }
+  return length;
+};
+
+/** It could not be opened: a symlink (ELOOP) and a socket (ENXIO) are answers, the rest is a failure with its reason. */
+const describeUnopened = <Path extends DiskPath>(
+  calls: ReadingCalls<Path>,
+  path: Path,
+  reason: unknown,
+): FileReading => {
+  let stat: BigIntStats | undefined;
+  try {
+    stat = calls.lstat(path);
+  } catch {
+    return unread(reason, null); // the first failure says more than lstat's
+  }
+  if (stat === undefined) return { kind: 'absent' };
+  const type = otherType(stat);
+  return type === null ? unread(reason, stat) : other(type, stat);
+};
+
+const other = (problem: FileProblem, stat: BigIntStats, size = Number(stat.size)): FileReading => ({
+  kind: 'other',
+  problem,
+  size,
+  mtimeMs: mtimeOf(stat),
+  uid: Number(stat.uid),
+});
+
+const unread = (reason: unknown, stat: BigIntStats | null): FileReading => ({
+  kind: 'unread',
+  why: describeErrno(reason),
+  isRegularFile: stat?.isFile() ?? false,
+  mtimeMs: stat === null ? null : mtimeOf(stat),
+  uid: stat === null ? null : Number(stat.uid),
+});
+
+/** What stands there instead of a regular file; null for one. */
+const otherType = (stat: BigIntStats): FileProblem | null => {
+  if (stat.isFile()) return null;
+  if (stat.isDirectory()) return 'directory';
+  if (stat.isSymbolicLink()) return 'symlink';
+  if (stat.isFIFO()) return 'fifo';
+  return stat.isSocket() ? 'socket' : 'device';
+};
+
+const mtimeOf = (stat: BigIntStats): number => Number(stat.mtimeNs / 1_000_000n);

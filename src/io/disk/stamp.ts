@@ -1,0 +1,31 @@
+/** What identifies a file beyond its name: where it lies on the disk, and what is in it. */
+import type { BigIntStats } from 'node:fs';
+import type { Stamp } from '../../core/types/evidence.ts';
+import { sha256Hex } from './digest.ts';
+
+/** The stamp of a file from its fstat and the bytes read through the same descriptor. */
+export const stampOf = ({
+  stat,
+  bytes,
+}: {
+  readonly stat: BigIntStats;
+  readonly bytes: Uint8Array;
+}): Stamp => ({
+  dev: String(stat.dev),
+  ino: String(stat.ino),
+  mtimeNs: String(stat.mtimeNs),
+  size: bytes.length,
+  sha256: sha256Hex(bytes),
+});
+
+/** The same file with the same bytes: device, inode, mtime, size and hash, because inode numbers are reused at once. */
+export const isSameStamp = (one: Stamp, other: Stamp): boolean =>
+  one.dev === other.dev &&
+  one.ino === other.ino &&
+  one.mtimeNs === other.mtimeNs &&
+  one.size === other.size &&
+  one.sha256 === other.sha256;
+
+/** Both names lead to one file. */
+export const isSameFile = (one: BigIntStats, other: BigIntStats): boolean =>
+  one.dev === other.dev && one.ino === other.ino;

@@ -1,0 +1,23 @@
+/** Reads one file of a lock, and what its bytes say as a record. Never follows a symlink, never hangs. */
+import { MAX_LOCK_BYTES, parseLockRecord } from '../../core/record/lock-record.ts';
+import type { LockContent, Stamp } from '../../core/types/evidence.ts';
+import { type FileReading, type RegularFile, readSmallFile } from '../../io/disk/small-file.ts';
+import { stampOf } from '../../io/disk/stamp.ts';
+import type { SystemCalls } from '../../io/disk/system-calls.ts';
+
+/** A regular file at the name of a lock, which need not be a record. */
+export interface RecordFile extends RegularFile {
+  readonly stamp: Stamp;
+  readonly content: LockContent;
+}
+
+/** What stands at the name of a lock. */
+export type RecordReading = Exclude<FileReading, RegularFile> | RecordFile;
+
+/** Reads what stands there now. Expected failures are answers; nothing is thrown. */
+export const readRecord = (calls: SystemCalls, path: string): RecordReading => {
+  const reading = readSmallFile(calls, path, MAX_LOCK_BYTES);
+  return reading.kind === 'file'
+    ? { ...reading, stamp: stampOf(reading), content: parseLockRecord(reading.bytes) }
+    : reading;
+};
