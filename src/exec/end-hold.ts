@@ -5,7 +5,7 @@ import { commandOf, findLeftRunning, mayBeLeft } from '../evidence/processes/lef
 import type { ProcessRow, ProcessTable } from '../evidence/processes/row.ts';
 import { readProcessTable } from '../evidence/processes/table.ts';
 import type { Lock } from '../lock/agent-lock.ts';
-import { LockError } from '../lock/errors.ts';
+import { LockError, NotLockedError } from '../lock/errors.ts';
 import { type HolderProcess, startTokenOf } from '../lock/identity.ts';
 import { giveBack } from '../lock/with-lock.ts';
 
@@ -16,6 +16,8 @@ export interface Hold {
   /** The command, which has ended. */
   readonly holder: HolderProcess;
   readonly nonce: string;
+  /** What the lock names as its session. */
+  readonly sessionId: string;
 }
 
 /** What ends with the command ends within moments: half a second in all, and only where something is left. */
@@ -34,7 +36,7 @@ export const endHold = async (lock: Lock, hold: Hold): Promise<string | null> =>
     const [heir] = left;
     if (heir === undefined) return giveBack(lock, wasOurs);
     try {
-      await lock.handOver(heir);
+      await passOn(lock, heir, hold);
     } catch (error) {
       if (error instanceof LockError) return error.message;
       throw error;
@@ -42,6 +44,17 @@ export const endHold = async (lock: Lock, hold: Hold): Promise<string | null> =>
     if ((await startTokenOf(heir.pid)) === heir.startToken) return describe(heir, left.length - 1, hold);
   }
   return `${hold.worker} stays locked: what the command left running keeps starting new processes`;
+};
+
+/** Names the heir in the lock. A command that deleted it (`git clean -fdx`) must not make the worker look free: it is taken anew. */
+const passOn = async (lock: Lock, { pid, startToken }: Heir, { nonce, sessionId }: Hold): Promise<void> => {
+  const holder = { pid, startToken };
+  try {
+    await lock.handOver(holder);
+  } catch (error) {
+    if (!(error instanceof NotLockedError)) throw error;
+    await lock.acquire({ holder, nonce, sessionId, needsGuard: true });
+  }
 };
 
 interface Heir extends HolderProcess {

@@ -144,7 +144,11 @@ const tryToRun = async (
     request.onHeld?.(target.worker);
     gate.open();
     const exitCode = await gate.ended;
-    return { kind: 'ended', exitCode, notice: await endHold(lock, { ...target, holder, nonce }) };
+    return {
+      kind: 'ended',
+      exitCode,
+      notice: await endHold(lock, { ...target, holder, nonce, sessionId: sessionOf(request, env) }),
+    };
   } finally {
     stopPassing();
   }
@@ -153,6 +157,8 @@ const tryToRun = async (
 /** Whoever may write above the worker can put a link at its name: the command must not run where that leads. */
 const replaced = ({ directory }: Target): LockedError =>
   new LockedError(directory, `${directory} was replaced by something else meanwhile.`, { state: 'unknown' });
+
+const sessionOf = ({ session }: ExecRequest, env: Environment): string => session ?? env.TMUX_PANE ?? '';
 
 const take = async (
   lock: Lock,
@@ -163,7 +169,7 @@ const take = async (
 ): Promise<PreflightResult | null> => {
   const inGasTown = isMarked(target.town.root);
   const asHelper = (request.record ?? (inGasTown ? 'helper' : 'process')) === 'helper';
-  const sessionId = request.session ?? env.TMUX_PANE ?? '';
+  const sessionId = sessionOf(request, env);
   try {
     const { replaced } = await lock.acquire({
       sessionId,

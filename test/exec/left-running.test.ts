@@ -11,6 +11,7 @@ import {
   makeTown,
   onCleanUp,
   sleeperNamed,
+  startProcess,
   type TestTown,
   until,
 } from '../support/index.ts';
@@ -108,6 +109,42 @@ describe('what the command of exec left running', () => {
     expect((await preflight(town)).code).toBe(20);
     unlinkSync(town.path(ADA, '.runtime/agent.lock'));
     expect(await next(town)).toMatch(/^20 /);
+  });
+
+  test.each([
+    ['its lock', 'rm .runtime/agent.lock', 'process'],
+    ['its lock', 'rm .runtime/agent.lock', 'helper'],
+    ['all of .runtime', 'rm -rf .runtime', 'process'],
+    ['all of .runtime', 'rm -rf .runtime', 'helper'],
+    ['everything that git does not track', 'git init -q . && git clean -qffdx', 'process'],
+  ])('holds the worker though the command deleted %s (%s, --record %s)', async (_what, deletes, record) => {
+    const town = makeTown({ marked: false });
+    const script = `${deletes}; setsid sleep 600 ${SILENT} & echo $!; exit 3`;
+    const run = await exec(town, script, {}, '--record', record);
+    const [pid] = leftBy(run);
+    expect(run).toMatchObject({ code: 3, stderr: expect.stringContaining(`(process ${pid}) running`) });
+    expect(await preflight(town)).toMatchObject({ code: 20, stdout: expect.stringContaining(`${pid}`) });
+    expect(await next(town)).toMatch(/^20 /);
+    await end(pid);
+    expect(await next(town)).toBe('0 ');
+  });
+
+  test('does not take the lock from whoever took it after the command had deleted it', async () => {
+    const town = makeTown({ marked: false });
+    const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
+    const record = { pid, acquired_at: new Date().toISOString(), session_id: '', hostname: hostname() };
+    writeFileSync(town.path('other.json'), JSON.stringify(record));
+    const script = `rm .runtime/agent.lock; cp ${town.path('other.json')} .runtime/agent.lock`;
+    const run = await exec(
+      town,
+      `${script}; setsid sleep 600 ${SILENT} & echo $!`,
+      {},
+      '--record',
+      'process',
+    );
+    leftBy(run);
+    expect(run.stderr).toContain(`process ${pid} took it`);
+    expect(readLock(town)).toEqual(record);
   });
 
   test('may be several: the lock stays until the last of them has ended', async () => {
