@@ -1,7 +1,7 @@
 /** Preflight: the question in front of every start of an agent. Loads as little as it can. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { clear, clearanceCode } from './core/clear-to-start.ts';
+import { answerPreflight, clearanceCode } from './core/clear-to-start.ts';
 import { Failure } from './core/failure.ts';
 import type { Gap } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
@@ -46,14 +46,15 @@ export const preflight = async (
   if (inside.length > 0) {
     const snapshot = await look(place, 'worker', [...new Set(inside)], options);
     gaps.push(...snapshot.gaps);
-    for (const result of clear(snapshot)) answers.set(result.worker, ifMeant(result, place.root, options));
+    for (const result of answerPreflight(snapshot))
+      answers.set(result.worker, ifMeant(result, place.root, options));
   }
   for (const found of asked) {
     if (found.kind !== 'elsewhere' || answers.has(found.path)) continue;
     const other = placeWorker(found.path, undefined);
     const snapshot = await look(other.town, 'worker', [other.worker], options);
     gaps.push(...snapshot.gaps);
-    const [result] = clear(snapshot);
+    const [result] = answerPreflight(snapshot);
     if (result !== undefined)
       answers.set(found.path, { ...ifMeant(result, other.town.root, options), worker: found.path });
   }

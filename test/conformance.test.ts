@@ -261,6 +261,16 @@ describe('layers', () => {
     expect(declared).toEqual([]);
   });
 
+  test('no name is exported by two files', () => {
+    const homes = new Map<string, string[]>();
+    for (const { path, text } of written)
+      for (const [, name = ''] of text.matchAll(/^export (?:const|interface|type|class) (\w+)/gm))
+        homes.set(name, [...(homes.get(name) ?? []), path]);
+    // Every command has its `run`.
+    homes.delete('run');
+    expect([...homes].filter(([, paths]) => paths.length > 1)).toEqual([]);
+  });
+
   test('evidence knows no judgement', () => {
     const judging = sources.filter(
       ({ path, imports }) =>
@@ -343,13 +353,13 @@ describe('the core and the checks', () => {
        import { examineSnapshot } from './judge/examine.ts';
        import { buildReport } from './report/report.ts';
        import { runCheck } from './run-checks.ts';
-       import { clear } from './clear-to-start.ts';
+       import { answerPreflight } from './clear-to-start.ts';
        import { planRepair } from './plan.ts';
        export const replay = (text) => {
          const examination = examineSnapshot(JSON.parse(text));
          const outcomes = builtInChecks.map((check) => runCheck(check, examination, () => 0));
          planRepair({ examination, outcomes, workers: null, force: false });
-         clear({ ...examination.snapshot, asked: examination.snapshot.town.workers });
+         answerPreflight({ ...examination.snapshot, asked: examination.snapshot.town.workers });
          return JSON.stringify(buildReport({
            examination, outcomes, command: 'doctor', version: '0.0.0', durationMs: 0, failOn: 'warning', workers: null,
          }), null, 2) + '\\n';

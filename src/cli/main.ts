@@ -12,7 +12,7 @@ import { asksFor, formatAskedFor, type Route, routeOf } from './route.ts';
 import { openOutput } from './terminal/output.ts';
 import { type Interruption, listenForSignals } from './terminal/signals.ts';
 import type { Outcome, RunCommand, Terminal } from './terminal/terminal.ts';
-import { describeFailure, describeInterruption, type FailedRun } from './words/failures.ts';
+import { describeInterruption, endOfFailure, type FailedRun } from './words/failures.ts';
 
 const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly run: RunCommand }>>> = {
   doctor: () => import('./commands/doctor.ts'),
@@ -59,7 +59,7 @@ const main = async (): Promise<void> => {
   // exec passes signals on to its command and ends when that has ended.
   const interruption = route.command === 'exec' ? null : listenForSignals();
   const outcome = await Promise.race([
-    perform(route, terminalOf(interruption)).catch((error: unknown) => describeFailure(error, failed)),
+    perform(route, terminalOf(interruption)).catch((error: unknown) => endOfFailure(error, failed)),
     ...(interruption === null ? [] : [interruption.left.then((code) => describeInterruption(code, failed))]),
   ]);
   // Events that were told on the way may have met an output that cannot be written.

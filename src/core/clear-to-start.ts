@@ -183,7 +183,7 @@ const besideClosed = (result: PreflightResult, { path, why }: ClosedHome, root: 
 });
 
 /** Answers for every worker the snapshot was taken for, in that order. */
-export const clear = (snapshot: Snapshot): readonly PreflightResult[] => {
+export const answerPreflight = (snapshot: Snapshot): readonly PreflightResult[] => {
   const index = indexSnapshot(snapshot);
   const readOccupants = occupantReader(index);
   const claims = newestLayoutFirst(judgeAll(index, readOccupants).filter(({ lock }) => claimsWorker(lock)));

@@ -21,8 +21,8 @@ import { displayPath } from '../io/disk/disk-path.ts';
 import { addGitFacts } from './git/facts.ts';
 import { readAsker, readHost } from './host.ts';
 import { findAgain } from './locks/find-again.ts';
-import { readLeftovers } from './locks/leftovers.ts';
 import { readLoneCompanions } from './locks/lone-companions.ts';
+import { readLeftovers } from './locks/read-leftovers.ts';
 import { readLocks } from './locks/read-locks.ts';
 import { lookAfterExec } from './processes/after-exec.ts';
 import {

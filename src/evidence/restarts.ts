@@ -13,7 +13,7 @@ import type { HostFacts } from '../core/types/evidence.ts';
 import { readProc } from './processes/linux/proc-files.ts';
 
 /** One line of `/proc/self/mountinfo` (proc(5)), as far as it is needed. */
-export interface Mount {
+export interface MountPoint {
   /** The part of the file system that is mounted: `/` for all of it. */
   readonly root: string;
   readonly place: string;
@@ -22,7 +22,7 @@ export interface Mount {
 }
 
 /** Reads mountinfo; later mounts hide earlier ones of the same place, and stand later in the list. */
-export const parseMounts = (text: string): readonly Mount[] =>
+export const parseMounts = (text: string): readonly MountPoint[] =>
   text.split('\n').flatMap((line) => {
     const [before = '', after] = line.split(' - ');
     const [, , , root, place] = before.split(' ');
@@ -30,7 +30,7 @@ export const parseMounts = (text: string): readonly Mount[] =>
     return root === undefined || place === undefined ? [] : [{ root, place, type, source }];
   });
 
-const mountAt = (mounts: readonly Mount[], place: string): Mount | undefined =>
+const mountAt = (mounts: readonly MountPoint[], place: string): MountPoint | undefined =>
   mounts.findLast((mount) => mount.place === place);
 
 /** The clock that stamps and the counter may differ by this much: a boot takes its time. */
@@ -44,7 +44,7 @@ const earlier = (stampMs: number | null, counterMs: number | null): number | nul
 /** What the start of a container is worked out from. */
 export interface ContainerSigns {
   readonly hostname: string;
-  readonly mounts: readonly Mount[];
+  readonly mounts: readonly MountPoint[];
   /** Our UTS namespace is the first one: our host name is the machine's, whatever the container. */
   readonly sharesHostname: boolean;
   /** The town lies on the file system that is mounted at `/`. */
@@ -95,7 +95,7 @@ export const numbersAreOurs = (signs: ContainerSigns): boolean => {
  * containers of Docker make their own, and say nothing of the kernel.
  */
 export const kernelStart = (
-  mounts: readonly Mount[],
+  mounts: readonly MountPoint[],
   stampMs: number | null,
   counterMs: number | null,
 ): number | null => {
@@ -109,7 +109,7 @@ export interface WslSigns {
   readonly release: string;
   /** The kernel's name for process 1. */
   readonly processOne: string;
-  readonly mounts: readonly Mount[];
+  readonly mounts: readonly MountPoint[];
   readonly townIsOnRoot: boolean;
 }
 

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { clear, clearVerdict } from '../core/clear-to-start.ts';
+import { answerPreflight, clearVerdict } from '../core/clear-to-start.ts';
 import { Failure } from '../core/failure.ts';
 import { workerArgument } from '../core/report/name-worker.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
@@ -111,7 +111,7 @@ const refusalNow = async (
   { town, worker }: Target,
   request: ExecRequest,
 ): Promise<PreflightResult | null> => {
-  const [result] = clear(await look(town, 'worker', [worker], request));
+  const [result] = answerPreflight(await look(town, 'worker', [worker], request));
   if (result === undefined || result.answer === 'free') return null;
   if (result.answer === 'repair' && result.state === 'stale') return null;
   return result.answer === 'repair' ? { ...result, answer: 'unsure' } : result;

@@ -11,10 +11,10 @@ import { isOurs, type LockContext, notOurs, recordOf, take, tornGuard } from './
 import { LockedError } from './errors.ts';
 import { putBack } from './files/aside.ts';
 import { readCompanion, removeCompanion, writeCompanion } from './files/companion.ts';
-import { tidyUp } from './files/leftovers.ts';
 import { asidePath, makeNonce, type Place } from './files/names.ts';
 import { type RecordReading, readRecord } from './files/read-record.ts';
 import { publish, removeQuietly, replaceFile, type Staged, stage } from './files/staging.ts';
+import { tidyUp } from './files/tidy-up.ts';
 import type { Guard } from './guard/guard.ts';
 import {
   type HolderProcess,
@@ -124,7 +124,7 @@ const dropStaged = (calls: SystemCalls, place: Place, { nonce, path }: Staged): 
   try {
     if (calls.lstat(asidePath(place, nonce)) === undefined) calls.unlink(path);
   } catch {
-    // Debris at worst: the next run removes it.
+    // A leftover at worst: the next run removes it.
   }
 };
 

@@ -3,7 +3,7 @@ import { lifeOf, type Shown } from '../core/judge/holder/life.ts';
 import type { LockContent, TrueHolder } from '../core/types/evidence.ts';
 import { readHost } from '../evidence/host.ts';
 import { readProc } from '../evidence/processes/linux/proc-files.ts';
-import { isDead, parseProcStat } from '../evidence/processes/linux/proc-stat.ts';
+import { isDeadStat, parseProcStat } from '../evidence/processes/linux/proc-stat.ts';
 import { askPs } from '../evidence/processes/macos/ps.ts';
 import { signalProcess } from '../evidence/processes/signal.ts';
 
@@ -74,5 +74,5 @@ const askProc = (pid: number, isAbsent: boolean): Shown => {
     return isAbsent && (read.error === 'ENOENT' || read.error === 'ESRCH') ? 'gone' : 'unknown';
   const stat = parseProcStat(read.bytes.toString('latin1'));
   if (stat === null) return 'unknown';
-  return isDead(stat) ? 'gone' : { startToken: stat.startTicks };
+  return isDeadStat(stat) ? 'gone' : { startToken: stat.startTicks };
 };

@@ -6,7 +6,7 @@ import { type JournalEntry, journalPath, type ReleaseEntry } from './journal.ts'
 import { type JournalLine, readJournal } from './read-journal.ts';
 
 /** A release that happened. */
-export interface Release {
+export interface PastRelease {
   readonly entry: ReleaseEntry;
   /** It was put back. */
   readonly undone: boolean;
@@ -30,7 +30,7 @@ export interface FoundReleases {
   /** The run that they belong to; null where there is none. */
   readonly run: string | null;
   /** In the order in which they were made. */
-  readonly releases: readonly Release[];
+  readonly releases: readonly PastRelease[];
   readonly damage: JournalDamage | null;
 }
 
@@ -106,7 +106,7 @@ const hasCopy = ({ backup }: ReleaseEntry, { calls, townRoot }: RepairContext): 
   }
 };
 
-const releasesOf = (run: string, context: RepairContext): readonly Release[] => {
+const releasesOf = (run: string, context: RepairContext): readonly PastRelease[] => {
   const entries = new Map<string, { readonly entry: ReleaseEntry; readonly journalUid: number }>();
   const events = new Map<string, Set<JournalEntry['event']>>();
   for (const { entry, uid } of entriesOf(context, () => {})) {

@@ -2,8 +2,8 @@
 import { dirname } from 'node:path';
 import { KEEP_RELEASED_MS } from '../core/record/lock-names.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
-import { type LeftoverRepair, tidyUp } from '../lock/files/leftovers.ts';
 import { placeIn } from '../lock/files/names.ts';
+import { type LeftoverRepair, tidyUp } from '../lock/files/tidy-up.ts';
 import { takeGuard } from '../lock/guard/guard.ts';
 import { contextOf, type RepairOptions, shortPath, symlinkOnTheWay } from './context.ts';
 import { appendEntry } from './journal.ts';

@@ -6,7 +6,7 @@ import { placeIn } from '../lock/files/names.ts';
 import { type Guard, takeGuard } from '../lock/guard/guard.ts';
 import { contextOf, longPath, type RepairContext, type RepairOptions, symlinkOnTheWay } from './context.ts';
 import { DEEDS } from './deeds/deeds.ts';
-import { findReleases, type JournalDamage, type Release } from './find-releases.ts';
+import { findReleases, type JournalDamage, type PastRelease } from './find-releases.ts';
 import { appendEntry, type ReleaseEntry } from './journal.ts';
 
 export interface UndoOutcome {
@@ -49,7 +49,7 @@ export const undoReleases = async (id: string | null, options: RepairOptions): P
   return { run, outcomes, damage };
 };
 
-const undo = async ({ entry, journalUid }: Release, context: RepairContext): Promise<UndoOutcome> => {
+const undo = async ({ entry, journalUid }: PastRelease, context: RepairContext): Promise<UndoOutcome> => {
   const { calls, townRoot } = context;
   const lock = longPath(townRoot, entry.lock);
   const answer = (status: UndoOutcome['status'], reason: string): UndoOutcome =>

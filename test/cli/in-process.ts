@@ -2,7 +2,7 @@
 import { readArguments } from '../../src/cli/arguments/read-arguments.ts';
 import { type Route, routeOf } from '../../src/cli/route.ts';
 import type { Outcome, RunCommand, Terminal } from '../../src/cli/terminal/terminal.ts';
-import { describeFailure } from '../../src/cli/words/failures.ts';
+import { endOfFailure } from '../../src/cli/words/failures.ts';
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly run: RunCommand }>>> = {
   doctor: () => import('../../src/cli/commands/doctor.ts'),
@@ -59,6 +59,6 @@ const perform = async (route: Route, terminal: Terminal): Promise<Outcome> => {
     return await (await load()).run(readArguments(command, argv), terminal);
   } catch (error) {
     const format = argv.includes('--json') ? 'json' : 'text';
-    return describeFailure(error, { command, format, changes: false, startedAtMs: Date.now(), debug: false });
+    return endOfFailure(error, { command, format, changes: false, startedAtMs: Date.now(), debug: false });
   }
 };

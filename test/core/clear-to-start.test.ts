@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { clear, clearanceCode } from '../../src/core/clear-to-start.ts';
+import { answerPreflight, clearanceCode } from '../../src/core/clear-to-start.ts';
 import type { LockFile, Snapshot } from '../../src/core/types/evidence.ts';
 import type { Answer, PreflightResult } from '../../src/core/types/report.ts';
 import { gitSays, TRACKED } from '../checks/run-on.ts';
@@ -19,7 +19,7 @@ import {
 const ADA = 'gastown/crew/ada';
 const EXPLAIN = [['doctor', 'explain', ADA, '--town', ROOT]];
 const ask = (parts: SnapshotParts): PreflightResult => {
-  const [result] = clear(aSnapshot({ ...parts, over: { asked: [ADA], ...parts.over } }));
+  const [result] = answerPreflight(aSnapshot({ ...parts, over: { asked: [ADA], ...parts.over } }));
   if (result === undefined) throw new Error('no answer');
   return result;
 };
@@ -235,7 +235,7 @@ describe('several workers', () => {
   test('are answered in the order they were asked about, each once per question', () => {
     const asked = ['gastown/crew/bob', ADA, 'gastown/crew/joe'];
     const snapshot = aSnapshot({ locks: [aLock(ADA)], over: { asked } });
-    expect(clear(snapshot).map(({ worker, answer }) => [worker, answer])).toEqual([
+    expect(answerPreflight(snapshot).map(({ worker, answer }) => [worker, answer])).toEqual([
       ['gastown/crew/bob', 'free'],
       [ADA, 'repair'],
       ['gastown/crew/joe', 'free'],

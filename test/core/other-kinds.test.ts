@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { clear } from '../../src/core/clear-to-start.ts';
+import { answerPreflight } from '../../src/core/clear-to-start.ts';
 import { examineSnapshot } from '../../src/core/judge/examine.ts';
 import { planRepair } from '../../src/core/plan.ts';
 import type { KindRules, LockFile, LockRecord, Snapshot } from '../../src/core/types/evidence.ts';
@@ -90,14 +90,14 @@ describe('a lock that claims no worker', () => {
     const stale = aNote(ADA);
     const asked = { scan: 'worker' as const, asked: [ADA] };
     expect(verdictOn(stale.id, aSnapshot({ locks: [stale], over: asked }))?.state).toBe('stale');
-    expect(clear(aSnapshot({ locks: [stale], over: asked }))[0]?.answer).toBe('free');
+    expect(answerPreflight(aSnapshot({ locks: [stale], over: asked }))[0]?.answer).toBe('free');
     const held = aLock(ADA, { pid: 500, sessionId: '' });
     const both = aSnapshot({
       locks: [held, stale],
       lookups: [present(500, at(ADA)), ...aSnapshot().machine.processes.lookups],
       over: asked,
     });
-    expect(clear(both)[0]).toMatchObject({ answer: 'held', state: 'held' });
+    expect(answerPreflight(both)[0]).toMatchObject({ answer: 'held', state: 'held' });
   });
 
   test('is not what `--force --worker` means', () => {
@@ -153,5 +153,5 @@ test.each(readdirSync(TOWNS))('%s stays as it is, whatever lies beside its locks
   expect(after.verdicts.filter(({ lock }) => lock.kind === 'agent')).toEqual(before.verdicts);
   expect(after.collisions).toEqual(before.collisions);
   const asked = { asked: snapshot.town.workers };
-  expect(clear({ ...crowded, ...asked })).toEqual(clear({ ...snapshot, ...asked }));
+  expect(answerPreflight({ ...crowded, ...asked })).toEqual(answerPreflight({ ...snapshot, ...asked }));
 });

@@ -1,7 +1,7 @@
 /** A worker with a lock at the old place and one at the new: a dead one must not hide a live one. */
 import { describe, expect, test } from '@jest/globals';
 import { builtInChecks } from '../../checks/index.ts';
-import { clear } from '../../src/core/clear-to-start.ts';
+import { answerPreflight } from '../../src/core/clear-to-start.ts';
 import { examineSnapshot } from '../../src/core/judge/examine.ts';
 import { buildReport } from '../../src/core/report/report.ts';
 import { runCheck } from '../../src/core/run-checks.ts';
@@ -25,7 +25,7 @@ test('a holder who lives behind the lock at the old place forbids a start', () =
   const legacy = aLock(ADA, { pid: 4243, sessionId: '' }, { id: `agent:${ADA}#legacy`, layout: 'legacy' });
   const locks = [aLock(ADA, { sessionId: '' }), legacy];
   const askWith = (lookups: ReturnType<typeof absent>[]): string | undefined =>
-    clear(aSnapshot({ locks, lookups, over: { asked: [ADA], scan: 'worker' } }))[0]?.answer;
+    answerPreflight(aSnapshot({ locks, lookups, over: { asked: [ADA], scan: 'worker' } }))[0]?.answer;
   expect(askWith([absent(4242), present(4243)])).toBe('held');
   expect(askWith([present(4242), absent(4243)])).toBe('held');
   expect(askWith([absent(4242), absent(4243)])).toBe('repair');
@@ -80,7 +80,7 @@ describe('collisions', () => {
     expect(collisionsOf({ locks, lookups, processes })).toEqual([['agents', 2]]);
     expect(collisionsOf({ locks: [...locks].reverse(), lookups, processes })).toEqual([['agents', 2]]);
     const asked = { asked: [ADA], scan: 'worker' } as const;
-    expect(clear(aSnapshot({ locks, lookups, processes, over: asked }))[0]).toMatchObject({
+    expect(answerPreflight(aSnapshot({ locks, lookups, processes, over: asked }))[0]).toMatchObject({
       answer: 'held',
       message: expect.stringContaining('contested'),
     });

@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { isDead, parseProcStat } from '../../src/evidence/processes/linux/proc-stat.ts';
+import { isDeadStat, parseProcStat } from '../../src/evidence/processes/linux/proc-stat.ts';
 
 /** One letter per event in `events`. */
 export const EVENTS = {
@@ -82,7 +82,7 @@ function removeIfThere(path: string, name: string): void {
 export function startTicks(pid: number): string | null {
   try {
     const stat = parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-    return stat === null || isDead(stat) ? null : stat.startTicks;
+    return stat === null || isDeadStat(stat) ? null : stat.startTicks;
   } catch {
     return null;
   }

@@ -1,8 +1,8 @@
 /** Completion scripts made from the option table. Workers and checks are asked of the doctor itself when needed. */
 import { COMMAND_TABLE, COMMANDS, type Command, type Option, optionsOf, type ValueKind } from './options.ts';
 
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
+export const COMPLETED_SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof COMPLETED_SHELLS)[number];
 
 /** The script for one shell; `source` it, or save it where the shell looks for completions. */
 export const completionScript = (shell: Shell): string => SCRIPTS[shell]();

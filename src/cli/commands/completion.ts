@@ -4,14 +4,14 @@ import { EXIT } from '../../core/types/report.ts';
 import { loadChecks, openTown } from '../../diagnose.ts';
 import { readTownLayout } from '../../evidence/town/layout.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
-import { completionScript, SHELLS } from '../arguments/completion-scripts.ts';
+import { COMPLETED_SHELLS, completionScript } from '../arguments/completion-scripts.ts';
 import { diagnoseOptionsOf, townNamedBy } from '../options-of.ts';
 import type { RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor completion SHELL`: the script; `completion workers|checks|topics`: the words that the scripts ask for. */
 export const run: RunCommand = async (given, terminal) => {
   const [topic] = given.positionals;
-  const shell = SHELLS.find((name) => name === topic);
+  const shell = COMPLETED_SHELLS.find((name) => name === topic);
   if (shell !== undefined) return { exitCode: EXIT.ok, stdout: completionScript(shell), stderr: '' };
   const options = await diagnoseOptionsOf(given, terminal);
   const place = openTown(townNamedBy(given, undefined), options);

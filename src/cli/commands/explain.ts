@@ -1,6 +1,6 @@
 /** `doctor explain`: what a word means, or why a worker is judged as it is. */
 import { builtInChecks } from '../../../checks/index.ts';
-import { clear } from '../../core/clear-to-start.ts';
+import { answerPreflight } from '../../core/clear-to-start.ts';
 import { didYouMean } from '../../core/did-you-mean.ts';
 import { newestLayoutFirst } from '../../core/judge/layouts.ts';
 import { reportLock } from '../../core/report/report.ts';
@@ -124,7 +124,7 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
     return page('check', check.id, `# ${pen.safe(check.title)}\n\n${pen.safe(check.summary)}\n`);
   const { snapshot } = examination;
   const worker = workerNamed(word, examination, terminal.cwd);
-  const [answer = null] = clear({ ...snapshot, asked: [worker] });
+  const [answer = null] = answerPreflight({ ...snapshot, asked: [worker] });
   const verdicts = newestLayoutFirst(examination.verdicts.filter(({ lock }) => lock.worker === worker));
   const text =
     verdicts.length === 0

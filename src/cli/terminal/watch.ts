@@ -34,7 +34,7 @@ export const run: RunCommand = async (given, terminal) => {
   const show = drawing ? createScreen(terminal) : createEvents(terminal);
   let known: Snapshot | null = null;
 
-  const look = async (round: number): Promise<Report> => {
+  const nextReport = async (round: number): Promise<Report> => {
     const workers = known === null ? [] : knownPlaces(known);
     const walk = known === null || workers.length === 0 || round % ROUNDS_PER_WALK === 0;
     const before = known?.locks;
@@ -51,7 +51,7 @@ export const run: RunCommand = async (given, terminal) => {
   let last: Report | null = null;
   try {
     for (let round = 0; !stop.aborted; round += 1) {
-      last = await look(round);
+      last = await nextReport(round);
       const shown = last;
       const presentation = await presentationFor(given, terminal, terminal.stdout);
       show(shown, (frame) => renderLocksTree(shown, presentation, frame));

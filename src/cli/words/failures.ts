@@ -28,7 +28,7 @@ export interface FailedRun {
 }
 
 /** Any error as the end of a run: one sentence, a hint, an exit code, and in JSON the same keys as a report. */
-export const describeFailure = (error: unknown, run: FailedRun): Outcome => {
+export const endOfFailure = (error: unknown, run: FailedRun): Outcome => {
   const limit = descriptorLimit(error);
   // Nobody's mistake, and no answer: what could not be opened was not looked at.
   if (limit !== null) return closeRun(limit, EXIT.unsure, run, stackOf(error, run.debug));

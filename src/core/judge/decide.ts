@@ -23,7 +23,7 @@ const DECISIONS: Readonly<Record<ProcessState, Readonly<Record<SessionState, Sta
 };
 
 /** The process that took the lock has ended. */
-export const isDead = (process: ProcessState): boolean => process === 'gone' || process === 'recycled';
+export const hasDied = (process: ProcessState): boolean => process === 'gone' || process === 'recycled';
 
 /** The state of a lock. */
 export const decide = (evidence: Weighing): State => {
@@ -32,7 +32,7 @@ export const decide = (evidence: Weighing): State => {
   if (foreign) return session === 'live' ? 'held' : 'foreign';
   if (process === 'alive' && evidence.young) return 'held';
   // Our own token proves the holder dead: a session that stands without an agent in it is no life.
-  const sessionCounts = !(evidence.own && isDead(process) && session === 'live');
+  const sessionCounts = !(evidence.own && hasDied(process) && session === 'live');
   const decided = DECISIONS[process][sessionCounts ? session : 'gone'];
   return decided === 'stale' && !occupantsKnown ? 'unknown' : decided;
 };

@@ -7,9 +7,9 @@ import { isFresh, isPriming } from './ages.ts';
 import type { Case } from './case.ts';
 import { copyFact, isCopy, twinsOf, worksAtTwin } from './copies.ts';
 import { decide } from './decide.ts';
-import { seenFromWithin } from './holder/containers.ts';
-import { describeHolder } from './holder/describe-holder.ts';
+import { holderOf } from './holder/holder-of.ts';
 import { judgeProcess } from './holder/process.ts';
+import { seenFromWithin } from './holder/seen-from-within.ts';
 import { hostFact, whereTaken } from './holder/where-taken.ts';
 import { mayRelease } from './may-release.ts';
 import { gitFact, isDrifted, isIdle, isTeam, placeNotes } from './notes.ts';
@@ -82,7 +82,7 @@ const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
     state,
     reasons: reasons.slice(),
     notes: notes.slice(),
-    holder: describeHolder(one, process, session),
+    holder: holderOf(one, process, session),
     occupants: around.occupants,
     occupantsKnown: around.known,
     strangers: around.strangers,

@@ -4,7 +4,7 @@ import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { LockFile } from '../types/evidence.ts';
 import type { Fact, Note } from '../types/judgement.ts';
 import type { Case } from './case.ts';
-import { isDead } from './decide.ts';
+import { hasDied } from './decide.ts';
 import type { ProcessFinding } from './holder/process-finding.ts';
 import { isTracked } from './may-release.ts';
 import type { OccupantFinding } from './occupants/occupants.ts';
@@ -47,7 +47,7 @@ export const isIdle = (
   around: OccupantFinding,
 ): boolean =>
   process !== null &&
-  isDead(process.state) &&
+  hasDied(process.state) &&
   session.state === 'live' &&
   session.panes.every(({ idle }) => idle) &&
   around.known &&

@@ -5,7 +5,7 @@ import type { GitFacts, LockFile, Observed } from '../../core/types/evidence.ts'
 import { findProgram } from '../../io/programs/find-program.ts';
 import { inParallel } from '../../io/programs/in-parallel.ts';
 import { callerUid } from '../../io/trust.ts';
-import { askIgnored, askTracked, type GitClient } from './command.ts';
+import { askIgnored, askTracked, type GitClient } from './git-command.ts';
 import { plainIgnoring } from './ignore.ts';
 import { glanceAtIndex } from './index-glance.ts';
 import { type Repository, repositoryFinder } from './repository.ts';

@@ -3,7 +3,7 @@
  * (`/Users/ann/Library/Application Support/…/cli.js`). Pure.
  */
 import { isAgentCommand, isInterpreter } from '../../core/programs/by-name.ts';
-import { scriptIn, scriptNames } from './names.ts';
+import { scriptIn, scriptNames } from './process-names.ts';
 
 /** As long as macOS keeps a kernel name. */
 const MAX_KERNEL_NAME = 16;

@@ -10,7 +10,7 @@ import type {
 } from '../../core/types/evidence.ts';
 import { withoutInherited } from '../tmux/gas-town-variables.ts';
 import { wasLeftBehind } from './left-behind.ts';
-import { givenArguments, isTeammate, processNames } from './names.ts';
+import { givenArguments, isTeammate, processNames } from './process-names.ts';
 import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 import { isTmuxServer } from './table.ts';

@@ -1,7 +1,7 @@
 /** What the commands of `exec` left running: the processes that carry their mark. Reads only. */
 import { roleByArguments } from '../../core/programs/by-arguments.ts';
 import { classifyNames } from '../../core/programs/by-name.ts';
-import { givenArguments, processNames } from './names.ts';
+import { givenArguments, processNames } from './process-names.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 import { hasEnded, isTmuxServer } from './table.ts';
 
@@ -16,7 +16,7 @@ export interface Survivor {
   readonly fromServer: boolean;
 }
 
-export interface LeftRunning {
+export interface LeftRunningSearch {
   /** Oldest first. */
   readonly survivors: readonly Survivor[];
   /** Processes whose environment was closed to us or empty. */
@@ -35,7 +35,7 @@ const LISTINGS = 8;
 export const findLeftRunning = async (
   table: ProcessTable,
   nonces: ReadonlySet<string>,
-): Promise<LeftRunning> => {
+): Promise<LeftRunningSearch> => {
   const marks = new Map<string, string>();
   const unread = new Map<string, ProcessRow>();
   const unmarked = new Set<string>();

@@ -2,7 +2,7 @@
 import { classifyNames, isAgentCommand } from '../../core/programs/by-name.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { Observed } from '../../core/types/evidence.ts';
-import { processNames, runsScripts } from './names.ts';
+import { processNames, runsScripts } from './process-names.ts';
 import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 import { treeBelow } from './table.ts';

@@ -1,10 +1,10 @@
 /** GitHub Copilot CLI's live sessions: `session-state/<uuid>/inuse.<pid>.lock`, with the place in `workspace.yaml` beside it. */
 import { readdirSync } from 'node:fs';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
-import { processNames, runsScripts } from '../processes/names.ts';
+import { processNames, runsScripts } from '../processes/process-names.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
-import { readRecordFile } from './record-file.ts';
 import { below, type Found, labelIn, type Registry, type RegistryListing, textIn } from './registry.ts';
+import { readRegistryFile } from './registry-file.ts';
 
 /** What a process of it is called. Nothing else counts: locks of ended sessions stay, and their numbers are used again. */
 const NAMES: readonly string[] = ['copilot', 'copilot-cli'];
@@ -44,9 +44,9 @@ const claimsOf = (session: string, uid: number, running: ReadonlySet<number>): F
   return names.flatMap((name): readonly Found[] => {
     const pid = Number(LOCK.exec(name)?.[1] ?? Number.NaN);
     if (!running.has(pid)) return [];
-    const lock = readRecordFile(`${session}/${name}`, uid);
+    const lock = readRegistryFile(`${session}/${name}`, uid);
     if (lock === null || 'closed' in lock) return lock === null ? [] : [lock];
-    const workspace = readRecordFile(`${session}/workspace.yaml`, uid);
+    const workspace = readRegistryFile(`${session}/workspace.yaml`, uid);
     if (workspace === null || 'closed' in workspace) return workspace === null ? [] : [workspace];
     const cwd = scalarIn(workspace.text, 'cwd');
     if (cwd === null || !cwd.startsWith('/')) return [];

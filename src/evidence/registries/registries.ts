@@ -9,9 +9,9 @@ import { withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
 import { claude } from './claude.ts';
 import { copilot } from './copilot.ts';
-import { registryUsers } from './homes.ts';
 import { qwen } from './qwen.ts';
 import type { Proof, Registry, RegistryUser, SessionClaim } from './registry.ts';
+import { registryUsers } from './user-homes.ts';
 
 const REGISTRIES: readonly Registry[] = [claude, qwen, copilot];
 

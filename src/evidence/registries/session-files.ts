@@ -1,6 +1,5 @@
 /** Registries that keep one JSON file for each live session, named after its process: Claude Code's, and those alike. */
 import type { ProcessTable } from '../processes/row.ts';
-import { readRecordFile } from './record-file.ts';
 import {
   type Found,
   labelIn,
@@ -9,6 +8,7 @@ import {
   type SessionClaim,
   textIn,
 } from './registry.ts';
+import { readRegistryFile } from './registry-file.ts';
 
 /** `4711.json`, and `4711-0a1b2c3d.json` for one of several sessions of a daemon. Older `pid-4711.json` are orphans. */
 const RECORD_NAME = /^(\d{1,10})(?:-[0-9a-f]{8})?\.json$/;
@@ -25,7 +25,7 @@ export const claimsOfSessionFiles = (
     .map((entry) => ({ entry, pid: Number(RECORD_NAME.exec(entry)?.[1] ?? Number.NaN) }))
     .filter(({ pid }) => table.rows.has(pid));
   const found: Found[] = candidates.slice(0, MAX_RECORDS).flatMap(({ entry, pid }) => {
-    const file = readRecordFile(`${directory}/${entry}`, uid);
+    const file = readRegistryFile(`${directory}/${entry}`, uid);
     if (file === null || 'closed' in file) return file ?? [];
     return claimIn(file.text, pid) ?? [];
   });

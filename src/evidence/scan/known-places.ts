@@ -1,11 +1,11 @@
 /** Where agents live in the known layout of a town, and the locks at these places. */
 import type { DiskPath } from '../../io/disk/disk-path.ts';
 import {
+  type Directory,
   type Findings,
   listSubdirectories,
   lookAt,
   openHome,
-  type Place,
   sightLocks,
   type WalkOptions,
 } from './walk.ts';
@@ -48,9 +48,9 @@ export const knownPlaces = (
   options: WalkOptions,
   findings: Findings,
   seen: ReadonlySet<DiskPath> = new Set(),
-): readonly Place[] => {
-  const places: Place[] = [];
-  const visit = (place: Place, inside: Layout, rig: string): void => {
+): readonly Directory[] => {
+  const places: Directory[] = [];
+  const visit = (place: Directory, inside: Layout, rig: string): void => {
     places.push(place);
     const { '*': wildcard, ...named } = inside;
     for (const [name, inner] of Object.entries(named)) {
@@ -70,7 +70,11 @@ export const knownPlaces = (
 };
 
 /** Looks for locks in exactly these directories, not below them. A place that does not exist is no gap. */
-export const searchPlaces = (places: readonly Place[], options: WalkOptions, findings: Findings): void => {
+export const searchPlaces = (
+  places: readonly Directory[],
+  options: WalkOptions,
+  findings: Findings,
+): void => {
   for (const place of places) {
     for (const [name, home] of options.homes) {
       const path = childOf(place, name);
@@ -85,12 +89,12 @@ export const withAncestors = (
   paths: readonly string[],
   options: WalkOptions,
   findings: Findings,
-): readonly Place[] => {
+): readonly Directory[] => {
   const known = new Map<string, boolean>([[root, true]]);
   const prefix = root === '/' ? root : `${root}/`;
   for (const path of paths) {
     if (!path.startsWith(prefix)) continue;
-    let place: Place = { path: root, raw: false };
+    let place: Directory = { path: root, raw: false };
     for (const name of path.slice(prefix.length).split('/')) {
       place = childOf(place, name);
       const isDirectory =
@@ -102,7 +106,7 @@ export const withAncestors = (
   return [...known].filter(([, isDirectory]) => isDirectory).map(([path]) => ({ path, raw: false }));
 };
 
-const childOf = ({ path, raw }: Place, name: string): Place => ({
+const childOf = ({ path, raw }: Directory, name: string): Directory => ({
   path: path === '/' ? `/${name}` : `${path}/${name}`,
   raw,
 });

@@ -1,5 +1,5 @@
 /** When the link count of a directory shows that it has no sub-directories. */
-import type { Disk, Look } from '../../io/disk/disk.ts';
+import type { Disk, EntryStat } from '../../io/disk/disk.ts';
 
 /**
  * File systems on which a directory's link count is two plus the number of its sub-directories, so that a count of
@@ -16,7 +16,7 @@ const TRUSTED_TYPES: ReadonlySet<number> = new Set([
 /** Device on which link counts can be trusted for everything below `root`, or null where they cannot. */
 export const trustedDevice = (disk: Disk, root: string): number | null => {
   try {
-    const look = disk.look(root);
+    const look = disk.lstat(root);
     // Some runtimes hand out f_type as a signed 32-bit number.
     return look !== undefined && TRUSTED_TYPES.has(disk.fileSystemType(root) >>> 0) ? look.dev : null;
   } catch {
@@ -28,6 +28,6 @@ export const trustedDevice = (disk: Disk, root: string): number | null => {
  * No sub-directory in it, hence no lock: it need not be listed. Only for directories on a trusted device. One that
  * we may not read is never passed over, so that the report does not depend on the kind of file system.
  */
-export const isLeaf = (look: Look, uid: number): boolean =>
+export const isLeaf = (look: EntryStat, uid: number): boolean =>
   look.nlink === 2 &&
   ((look.mode & 0o004) !== 0 || uid === 0 || (look.uid === uid && (look.mode & 0o400) !== 0));

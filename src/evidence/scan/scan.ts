@@ -9,10 +9,10 @@ import { builtInTable, type KindInHome, type LockTable } from '../locks/lock-tab
 import { knownPlaces, LOCK_LAYOUT, searchPlaces, withAncestors } from './known-places.ts';
 import { trustedDevice } from './leaf-rule.ts';
 import {
+  type Directory,
   type Findings,
   noFindings,
   openHome,
-  type Place,
   type Sighting,
   type WalkOptions,
   walkAll,
@@ -214,7 +214,7 @@ const placeOf = ({ home: { path, raw }, names }: Sighting) => {
 };
 
 /** Names that only look odd are walked as bytes, and are text all the same. */
-const pathsOf = (places: readonly Place[]): ReadonlySet<string> =>
+const pathsOf = (places: readonly Directory[]): ReadonlySet<string> =>
   new Set(places.map(({ path, raw }) => exact(path, raw)).filter((path) => typeof path === 'string'));
 
 const exact = (path: string, raw: boolean): DiskPath => (raw ? fromLatin1(path) : path);

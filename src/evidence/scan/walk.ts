@@ -1,14 +1,14 @@
 /** Walks a directory tree in search of locks. Follows no symlink, and names what it could not enter. */
 import { Buffer } from 'node:buffer';
 import type { Gap } from '../../core/types/evidence.ts';
-import { type Disk, type Entry, isUntyped, type Look } from '../../io/disk/disk.ts';
+import { type Disk, type Entry, type EntryStat, isUntyped } from '../../io/disk/disk.ts';
 import { displayPath, fromLatin1, toLatin1 } from '../../io/disk/disk-path.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
 import { type Home, type Homes, isNamedLikeLock } from './homes.ts';
 import { isLeaf } from './leaf-rule.ts';
 
 /** A directory. */
-export interface Place {
+export interface Directory {
   /** Absolute; one character per byte where `raw`. */
   readonly path: string;
   /** The path is not UTF-8: system calls are given its bytes. */
@@ -16,14 +16,14 @@ export interface Place {
 }
 
 /** Where a walk starts, and how it may go about it. */
-export interface Subtree extends Place {
+export interface Subtree extends Directory {
   /** Device whose link counts tell leaves, or null: list everything. */
   readonly leafDevice: number | null;
 }
 
 /** A home that holds files named like locks. */
 export interface Sighting {
-  readonly home: Place;
+  readonly home: Directory;
   readonly names: readonly string[];
 }
 
@@ -32,8 +32,8 @@ export interface Findings {
   readonly sightings: Sighting[];
   readonly gaps: Gap[];
   /** Directories with an entry `.git`, and those with a home of an older layout: what others ask for later. */
-  readonly repositories: Place[];
-  readonly oldHomes: Place[];
+  readonly repositories: Directory[];
+  readonly oldHomes: Directory[];
   directories: number;
 }
 
@@ -204,14 +204,14 @@ const DOT = 46;
  * True where a home is a directory. Anything else that stands there is not followed, and other tools follow a symlink:
  * a live lock may lie behind it, so it is a gap.
  */
-export const openHome = (home: Place, disk: Disk, findings: Findings): boolean => {
+export const openHome = (home: Directory, disk: Disk, findings: Findings): boolean => {
   const look = lookAt(disk, home, findings, true);
   if (look === null || look.isDirectory()) return look !== null;
   addClosedHome(home, look.isSymbolicLink(), findings);
   return false;
 };
 
-const addClosedHome = ({ path, raw }: Place, isSymlink: boolean, { gaps }: Findings): void => {
+const addClosedHome = ({ path, raw }: Directory, isSymlink: boolean, { gaps }: Findings): void => {
   gaps.push({
     what: `directory:${displayPath(raw ? fromLatin1(path) : path)}`,
     why: isSymlink
@@ -222,7 +222,7 @@ const addClosedHome = ({ path, raw }: Place, isSymlink: boolean, { gaps }: Findi
 };
 
 /** Notes the locks of one home, and does not go further down. */
-export const sightLocks = (home: Place, rule: Home, options: WalkOptions, findings: Findings): void => {
+export const sightLocks = (home: Directory, rule: Home, options: WalkOptions, findings: Findings): void => {
   const names = listPlace(home, options, findings, true)
     .map(({ name }) => name)
     .filter((name) => isNamedLikeLock(rule, name));
@@ -231,12 +231,12 @@ export const sightLocks = (home: Place, rule: Home, options: WalkOptions, findin
 
 /** The sub-directories of a place, symlinks to directories not among them. */
 export const listSubdirectories = (
-  place: Place,
+  place: Directory,
   options: WalkOptions,
   findings: Findings,
-): readonly { readonly name: string; readonly child: Place }[] => {
+): readonly { readonly name: string; readonly child: Directory }[] => {
   const prefix = place.path === '/' ? '/' : `${place.path}/`;
-  const found: { name: string; child: Place }[] = [];
+  const found: { name: string; child: Directory }[] = [];
   let hasRawNames = false;
   for (const entry of listPlace(place, options, findings)) {
     const child = { path: prefix + entry.name, raw: place.raw };
@@ -252,10 +252,10 @@ export const listSubdirectories = (
 
 /** The sub-directories of a UTF-8 place whose names are not, or might not be, UTF-8. */
 const listRawSubdirectories = (
-  place: Place,
+  place: Directory,
   { disk }: WalkOptions,
   findings: Findings,
-): readonly { readonly name: string; readonly child: Place }[] => {
+): readonly { readonly name: string; readonly child: Directory }[] => {
   const raw = { path: toLatin1(place.path), raw: true };
   const prefix = raw.path === '/' ? '/' : `${raw.path}/`;
   return readEntries(raw, disk, findings)
@@ -266,7 +266,7 @@ const listRawSubdirectories = (
 
 /** The entries of a directory, which counts as entered; none where it cannot be read, which is a gap. */
 const listPlace = (
-  place: Place,
+  place: Directory,
   options: WalkOptions,
   findings: Findings,
   isHome = false,
@@ -281,7 +281,7 @@ const countDirectory = ({ onDirectory }: WalkOptions, findings: Findings): void 
     onDirectory(findings.directories, findings.sightings.length);
 };
 
-const readEntries = (place: Place, disk: Disk, findings: Findings, isHome = false): readonly Entry[] => {
+const readEntries = (place: Directory, disk: Disk, findings: Findings, isHome = false): readonly Entry[] => {
   try {
     return place.raw ? disk.listRaw(Buffer.from(place.path, 'latin1')) : disk.list(place.path);
   } catch (error) {
@@ -291,16 +291,21 @@ const readEntries = (place: Place, disk: Disk, findings: Findings, isHome = fals
 };
 
 /** Null where there is nothing any more, or where looking failed, which is a gap. */
-export const lookAt = (disk: Disk, place: Place, findings: Findings, isHome = false): Look | null => {
+export const lookAt = (
+  disk: Disk,
+  place: Directory,
+  findings: Findings,
+  isHome = false,
+): EntryStat | null => {
   try {
-    return disk.look(place.raw ? Buffer.from(place.path, 'latin1') : place.path) ?? null;
+    return disk.lstat(place.raw ? Buffer.from(place.path, 'latin1') : place.path) ?? null;
   } catch (error) {
     addGap(place, error, findings, isHome);
     return null;
   }
 };
 
-const addGap = ({ path, raw }: Place, error: unknown, findings: Findings, isHome: boolean): void => {
+const addGap = ({ path, raw }: Directory, error: unknown, findings: Findings, isHome: boolean): void => {
   if (isAbsence(error)) return; // it vanished during the scan, and any lock with it
   // fsck's own directory at the top of every ext volume, root's alone: no agent works there.
   if (path.endsWith('/lost+found') && errnoOf(error) === 'EACCES') return;

@@ -95,14 +95,19 @@ export const socketCandidates = (question: SocketQuestion): readonly SocketCandi
 };
 
 /** `inode`: device and inode number of a socket, the same under each of its names. */
-interface Sighting extends SocketCandidate {
+interface FoundSocket extends SocketCandidate {
   readonly inode: string | null;
 }
 
-const fromFlags = ({ sockets }: SocketQuestion, directories: readonly Directory[]): readonly Sighting[] =>
-  sockets.flatMap((socket) => sightNamed(socket, 'flag', directories));
+const fromFlags = (
+  { sockets }: SocketQuestion,
+  directories: readonly SocketDirectory[],
+): readonly FoundSocket[] => sockets.flatMap((socket) => socketsNamed(socket, 'flag', directories));
 
-const fromHabit = (question: SocketQuestion, directories: readonly Directory[]): readonly Sighting[] => {
+const fromHabit = (
+  question: SocketQuestion,
+  directories: readonly SocketDirectory[],
+): readonly FoundSocket[] => {
   const { env, root, aliases } = question;
   const override = env.GT_TMUX_SOCKET ?? '';
   const inside = socketInTmuxVariable(env.TMUX);
@@ -111,11 +116,11 @@ const fromHabit = (question: SocketQuestion, directories: readonly Directory[]):
   const mayHaveOwn = listed.some(({ presence, path }) => presence === 'closed' || WITH_DIGEST.test(path));
   const names = mayHaveOwn ? townSocketNames(root, aliases) : olderSocketNames(root, aliases);
   return [
-    ...(['', 'default', 'auto'].includes(override) ? [] : sightNamed(override, 'env', directories)),
-    ...(inside === null ? [] : [sight(inside, 'env')]),
+    ...(['', 'default', 'auto'].includes(override) ? [] : socketsNamed(override, 'env', directories)),
+    ...(inside === null ? [] : [socketAt(inside, 'env')]),
     ...names.flatMap(({ name, origin }) =>
       directories
-        .map(({ path }) => sight(join(path, name), origin))
+        .map(({ path }) => socketAt(join(path, name), origin))
         .filter(({ presence }) => presence === 'socket'),
     ),
     ...listed,
@@ -123,33 +128,33 @@ const fromHabit = (question: SocketQuestion, directories: readonly Directory[]):
 };
 
 /** A path stands for itself; a name for the sockets of that name, or for the first place where one could be. */
-const sightNamed = (
+const socketsNamed = (
   socket: string,
   origin: Origin,
-  directories: readonly Directory[],
-): readonly Sighting[] => {
-  if (socket.includes('/')) return [sight(resolve(socket), origin)];
-  const places = directories.map(({ path }) => sight(join(path, socket), origin));
+  directories: readonly SocketDirectory[],
+): readonly FoundSocket[] => {
+  if (socket.includes('/')) return [socketAt(resolve(socket), origin)];
+  const places = directories.map(({ path }) => socketAt(join(path, socket), origin));
   const present = places.filter(({ presence }) => presence !== 'none');
   return present.length > 0 ? present : places.slice(0, 1);
 };
 
-const listDirectory = ({ path, uid }: Directory): readonly Sighting[] => {
+const listDirectory = ({ path, uid }: SocketDirectory): readonly FoundSocket[] => {
   try {
-    return readdirSync(path).map((name) => sight(join(path, name), 'directory'));
+    return readdirSync(path).map((name) => socketAt(join(path, name), 'directory'));
   } catch (error) {
     if (isAbsence(error)) return [];
     return [{ path, origin: 'directory', presence: 'closed', why: describeErrno(error), uid, inode: null }];
   }
 };
 
-interface Directory {
+interface SocketDirectory {
   readonly path: string;
   readonly uid: number;
 }
 
 /** tmux's own places: `$TMUX_TMPDIR/tmux-UID` and `/tmp/tmux-UID`. */
-const socketDirectories = ({ env, uids }: SocketQuestion): readonly Directory[] => {
+const socketDirectories = ({ env, uids }: SocketQuestion): readonly SocketDirectory[] => {
   const bases = [env.TMUX_TMPDIR ?? '', '/tmp'].filter((base) => base !== '');
   const directories = uids.flatMap((uid) =>
     bases.map((base) => ({ path: realOrSame(resolve(base, `tmux-${uid}`)), uid })),
@@ -158,7 +163,7 @@ const socketDirectories = ({ env, uids }: SocketQuestion): readonly Directory[] 
 };
 
 /** Looks at one place. On what is no socket nobody listens. */
-const sight = (place: string, origin: Origin): Sighting => {
+const socketAt = (place: string, origin: Origin): FoundSocket => {
   const at = { origin, why: null, uid: null, inode: null };
   try {
     const stats = statSync(place, { throwIfNoEntry: false });

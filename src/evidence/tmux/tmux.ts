@@ -40,7 +40,7 @@ export const askTmux = async (question: TmuxQuestion): Promise<TmuxEvidence> => 
   const otherTownOf = otherTownFinder(root);
   const describe = serverDescriber(otherTownOf);
   const candidates = socketCandidates(question)
-    .map((candidate): Place => ({ ...candidate, permission: permissionFor(candidate, question) }))
+    .map((candidate): AskableSocket => ({ ...candidate, permission: permissionFor(candidate, question) }))
     .filter((candidate) => mayHoldServers(candidate, question));
   const program = findTmux(env);
   const clientFor = (places: readonly unknown[]): TmuxClient => ({
@@ -74,7 +74,7 @@ export const askTmux = async (question: TmuxQuestion): Promise<TmuxEvidence> => 
   };
 };
 
-interface Place extends SocketCandidate {
+interface AskableSocket extends SocketCandidate {
   /** Null where there is no socket that could be asked. */
   readonly permission: Permission | null;
 }
@@ -83,7 +83,7 @@ const permissionFor = ({ presence, path }: SocketCandidate, { uids }: TmuxQuesti
   presence === 'socket' ? permissionToAsk(path, uids) : null;
 
 const askCandidate = async (
-  { presence, path, why, permission }: Place,
+  { presence, path, why, permission }: AskableSocket,
   client: TmuxClient,
 ): Promise<ServerAnswer> => {
   if (presence === 'none') return { status: 'absent', reason: 'no such socket' };
@@ -94,7 +94,7 @@ const askCandidate = async (
 
 /** What is closed to us and another user's matters only while a tmux server of that user may run; what was named, always. */
 const mayHoldServers = (
-  { uid, presence, origin, permission }: Place,
+  { uid, presence, origin, permission }: AskableSocket,
   { table, uids }: TmuxQuestion,
 ): boolean => {
   const owner = permission?.as === null ? permission.owner : presence === 'closed' ? uid : null;

@@ -16,7 +16,7 @@ export type Entry = Pick<
 >;
 
 /** What a scan asks of lstat. */
-export type Look = Pick<Stats, 'dev' | 'nlink' | 'mode' | 'uid' | 'isDirectory' | 'isSymbolicLink'>;
+export type EntryStat = Pick<Stats, 'dev' | 'nlink' | 'mode' | 'uid' | 'isDirectory' | 'isSymbolicLink'>;
 
 /** The system calls of a scan; tests put other file systems in their place. All of them throw like `node:fs`. */
 export interface Disk {
@@ -25,7 +25,7 @@ export interface Disk {
   /** Names with types, one character per byte. */
   readonly listRaw: (path: Buffer | string) => readonly Entry[];
   /** Undefined where there is nothing. */
-  readonly look: (path: string | Buffer) => Look | undefined;
+  readonly lstat: (path: string | Buffer) => EntryStat | undefined;
   /** `f_type` of statfs(2). */
   readonly fileSystemType: (path: string) => number;
 }
@@ -45,7 +45,7 @@ export const realDisk: Disk = {
   },
   listRaw: (path) =>
     readdirSync(path, { encoding: 'buffer' }).map((name) => untyped(name.toString('latin1'))),
-  look: (path) => lstatSync(path, NO_THROW),
+  lstat: (path) => lstatSync(path, NO_THROW),
   fileSystemType: (path) => statfsSync(path).type,
 };
 

@@ -18,7 +18,7 @@ export const typeOfDevice = (mountInfo: string, device: bigint): string | null =
 const majorOf = (device: bigint): bigint => ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
 const minorOf = (device: bigint): bigint => (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
 
-export interface Mount {
+export interface MacMount {
   /** `apfs`, `smbfs`. */
   readonly type: string;
   /** The kernel says that it lies on this machine (MNT_LOCAL). */
@@ -29,8 +29,8 @@ export interface Mount {
  * The mount that a path lies on, from what macOS' mount(8) prints: `//ann@server/share on /Volumes/share (smbfs, nodev,
  * mounted by ann)`. Null where none is told. `path` has no symlink in it.
  */
-export const mountAround = (mounts: string, path: string): Mount | null => {
-  let found: (Mount & { readonly at: string }) | null = null;
+export const mountAround = (mounts: string, path: string): MacMount | null => {
+  let found: (MacMount & { readonly at: string }) | null = null;
   for (const line of mounts.split('\n')) {
     const [, at, flags] = /^.*? on (\/.*) \(([^()]*)\)$/.exec(line) ?? [];
     if (at === undefined || flags === undefined || !isAround(at, path)) continue;

@@ -99,7 +99,7 @@ export const removeQuietly = (calls: SystemCalls, path: string): void => {
   try {
     calls.unlink(path);
   } catch {
-    // Debris at worst: the next run looks for it.
+    // A leftover at worst: the next run looks for it.
   }
 };
 

@@ -4,7 +4,7 @@ import type { Stamp, TrueHolder } from '../../core/types/evidence.ts';
 import type { Guard } from '../../lock/guard/guard.ts';
 
 /** What a release has left behind, as the journal tells it. */
-export interface Released {
+export interface ReleasedLock {
   /** Absolute path of the kept copy. */
   readonly backup: string;
   readonly stamp: Stamp;
@@ -24,5 +24,5 @@ export interface Deed {
    * Puts it back, never over a newer lock. Calls `begin` before anything is changed, and changes nothing where that throws.
    * Throws what the system throws.
    */
-  readonly putBack: (guard: Guard, released: Released, begin: () => void) => PutBack;
+  readonly putBack: (guard: Guard, released: ReleasedLock, begin: () => void) => PutBack;
 }

@@ -8,7 +8,7 @@ import { readCompanion, removeCompanion, writeCompanion } from '../../lock/files
 import { readRecord } from '../../lock/files/read-record.ts';
 import type { Guard } from '../../lock/guard/guard.ts';
 import { changed, failed, skipped } from '../outcomes.ts';
-import type { Deed, PutBack, Released } from './deed.ts';
+import type { Deed, PutBack, ReleasedLock } from './deed.ts';
 
 const letGo = (guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome => {
   const { calls } = guard.directory;
@@ -40,7 +40,7 @@ const dropCompanion = ({ place, directory }: Guard): string | null => {
 
 const NEWER: PutBack = { status: 'newer-lock', reason: 'a newer lock stands there' };
 
-const putBack = (guard: Guard, { backup, stamp, companion }: Released, begin: () => void): PutBack => {
+const putBack = (guard: Guard, { backup, stamp, companion }: ReleasedLock, begin: () => void): PutBack => {
   const { place } = guard;
   const { calls } = guard.directory;
   const kept = readRecord(calls, backup);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { builtInChecks } from '../../../checks/index.ts';
-import { clear } from '../../../src/core/clear-to-start.ts';
+import { answerPreflight } from '../../../src/core/clear-to-start.ts';
 import { examineSnapshot } from '../../../src/core/judge/examine.ts';
 import { planRepair } from '../../../src/core/plan.ts';
 import { buildReport } from '../../../src/core/report/report.ts';
@@ -281,7 +281,9 @@ describe('preflight and the full run', () => {
   test('agree: only what --fix releases is to be repaired, and whatever lives is held', () => {
     always((snapshot) => {
       const { examination } = run(snapshot);
-      const answers = new Map(clear({ ...snapshot, asked: WORKERS }).map((one) => [one.worker, one.answer]));
+      const answers = new Map(
+        answerPreflight({ ...snapshot, asked: WORKERS }).map((one) => [one.worker, one.answer]),
+      );
       for (const { lock: one, state, release, occupants } of examination.verdicts) {
         const answer = answers.get(one.worker);
         expect(answer).not.toBe('free');
@@ -295,7 +297,9 @@ describe('preflight and the full run', () => {
 
   test('agree on who is crowded: no worker of a collision between agents is free', () => {
     always((snapshot) => {
-      const answers = new Map(clear({ ...snapshot, asked: WORKERS }).map((one) => [one.worker, one.answer]));
+      const answers = new Map(
+        answerPreflight({ ...snapshot, asked: WORKERS }).map((one) => [one.worker, one.answer]),
+      );
       for (const { kind, workers } of run(snapshot).examination.collisions)
         if (kind === 'agents') for (const path of workers) expect(answers.get(path) ?? 'held').toBe('held');
     });

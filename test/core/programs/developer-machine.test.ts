@@ -10,7 +10,7 @@ import { roleByArguments } from '../../../src/core/programs/by-arguments.ts';
 import { classifier, programOf } from '../../../src/core/programs/classify.ts';
 import type { ProcessInfo } from '../../../src/core/types/evidence.ts';
 import { wasLeftBehind } from '../../../src/evidence/processes/left-behind.ts';
-import { givenArguments, processNames } from '../../../src/evidence/processes/names.ts';
+import { givenArguments, processNames } from '../../../src/evidence/processes/process-names.ts';
 import type { ProcessRow } from '../../../src/evidence/processes/row.ts';
 
 interface Captured {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import agent from '../../../kinds/agent.ts';
 import { formatCompanion, MAX_LOCK_BYTES } from '../../../src/core/record/lock-record.ts';
-import { readLeftovers } from '../../../src/evidence/locks/leftovers.ts';
+import { readLeftovers } from '../../../src/evidence/locks/read-leftovers.ts';
 import { readLocks } from '../../../src/evidence/locks/read-locks.ts';
 import { scanPlaces, scanTown } from '../../../src/evidence/scan/scan.ts';
 import { restorePath } from '../../../src/io/disk/disk-path.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { classifyNames } from '../../../src/core/programs/by-name.ts';
 import { readCommandLine } from '../../../src/evidence/processes/command-line.ts';
-import { processNames } from '../../../src/evidence/processes/names.ts';
+import { processNames } from '../../../src/evidence/processes/process-names.ts';
 
 const classOf = (comm: string, line: string): string | undefined =>
   classifyNames(processNames(comm, readCommandLine(comm, line)), { agents: [] })?.class;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { isAgentCommand } from '../../../src/core/programs/by-name.ts';
-import { processNames } from '../../../src/evidence/processes/names.ts';
+import { processNames } from '../../../src/evidence/processes/process-names.ts';
 
 const CLAUDE = '/usr/lib/node_modules/@anthropic-ai/claude-code/cli.js';
 

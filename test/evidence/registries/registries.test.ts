@@ -17,9 +17,9 @@ import type { RegisteredSession } from '../../../src/core/types/evidence.ts';
 import type { ProcessRow } from '../../../src/evidence/processes/row.ts';
 import { readProcessTable } from '../../../src/evidence/processes/table.ts';
 import { scalarIn } from '../../../src/evidence/registries/copilot.ts';
-import { homesIn } from '../../../src/evidence/registries/homes.ts';
 import { readRegistries } from '../../../src/evidence/registries/registries.ts';
 import { claimIn } from '../../../src/evidence/registries/session-files.ts';
+import { homesIn } from '../../../src/evidence/registries/user-homes.ts';
 import {
   asOtherUser,
   canBecomeOthers,

@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { trustedDevice } from '../../../src/evidence/scan/leaf-rule.ts';
 import { PRUNED, type ScanResult, scanPlaces, scanTown } from '../../../src/evidence/scan/scan.ts';
-import { type Disk, type Look, realDisk, untyped } from '../../../src/io/disk/disk.ts';
+import { type Disk, type EntryStat, realDisk, untyped } from '../../../src/io/disk/disk.ts';
 import { displayPath, fromLatin1 } from '../../../src/io/disk/disk-path.ts';
 import { cleanUp, onCleanUp } from '../../support/index.ts';
 import { growTree } from './random-tree.ts';
@@ -165,7 +165,7 @@ describe('the leaf rule', () => {
     mkdirSync(leaf);
     return { root, leaf, lock: addLock(join(root, 'worker')) };
   };
-  const withLinks = (look: Look, nlink: number, dev = look.dev): Look => ({
+  const withLinks = (look: EntryStat, nlink: number, dev = look.dev): EntryStat => ({
     dev,
     mode: look.mode,
     uid: look.uid,
@@ -174,7 +174,7 @@ describe('the leaf rule', () => {
     isSymbolicLink: () => look.isSymbolicLink(),
   });
   const linkCount = (nlink: number) => (path: string | Buffer) => {
-    const look = realDisk.look(path);
+    const look = realDisk.lstat(path);
     return look && withLinks(look, nlink);
   };
 
@@ -189,7 +189,7 @@ describe('the leaf rule', () => {
     const { disk, listed } = counting({
       fileSystemType: () => type,
       // What this machine's own file system counts is another test's subject.
-      look: (path) => linkCount(2 + readdirSync(path).filter((name) => name !== 'agent.lock').length)(path),
+      lstat: (path) => linkCount(2 + readdirSync(path).filter((name) => name !== 'agent.lock').length)(path),
     });
     expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
     expect(listed).not.toContain(leaf);
@@ -204,7 +204,7 @@ describe('the leaf rule', () => {
     ['something unheard of', 1, 2],
   ])('on %s every directory is listed, whatever the link counts say', (_name, type, nlink) => {
     const { root, leaf, lock } = withLeaf();
-    const { disk, listed } = counting({ fileSystemType: () => type, look: linkCount(nlink) });
+    const { disk, listed } = counting({ fileSystemType: () => type, lstat: linkCount(nlink) });
     expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
     expect(listed).toContain(leaf);
   });
@@ -214,7 +214,7 @@ describe('the leaf rule', () => {
     const fail = (): never => {
       throw Object.assign(new Error('no statfs here'), { code: 'ENOSYS' });
     };
-    const { disk, listed } = counting({ fileSystemType: fail, look: linkCount(2) });
+    const { disk, listed } = counting({ fileSystemType: fail, lstat: linkCount(2) });
     expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
     expect(listed).toContain(leaf);
   });
@@ -222,19 +222,19 @@ describe('the leaf rule', () => {
   test('ends where another device begins', () => {
     const root = newRoot();
     const lock = addLock(join(root, 'mounted/deep/down/worker'));
-    const onOther: Disk['look'] = (path) => {
-      const look = realDisk.look(path);
+    const onOther: Disk['lstat'] = (path) => {
+      const look = realDisk.lstat(path);
       const isOther = String(path).includes('/mounted');
       return look && withLinks(look, isOther ? 2 : look.nlink, look.dev + (isOther ? 1 : 0));
     };
-    const { disk } = counting({ fileSystemType: () => EXT4, look: onOther });
+    const { disk } = counting({ fileSystemType: () => EXT4, lstat: onOther });
     expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
   });
 
   test('a directory whose count is 1 because it overflowed is listed', () => {
     const root = newRoot();
     const lock = addLock(join(root, 'crowded/worker'));
-    const { disk } = counting({ fileSystemType: () => EXT4, look: linkCount(1) });
+    const { disk } = counting({ fileSystemType: () => EXT4, lstat: linkCount(1) });
     expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
   });
 });

@@ -11,7 +11,7 @@ import { signalProcess } from '../signal.ts';
 import { type ProcessClock, readProcessClock } from './clock.ts';
 import { namespaceDetails } from './namespaces.ts';
 import { readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
-import { isDead, parseProcStat } from './proc-stat.ts';
+import { isDeadStat, parseProcStat } from './proc-stat.ts';
 import { socketReader } from './unix-sockets.ts';
 
 /** Reads a directory that is mounted like /proc. Never throws: what failed is in `listing`. */
@@ -60,7 +60,7 @@ const readRow = (proc: string, pid: number | string, clock: ProcessClock): RowRe
     pid: stat.pid,
     ppid: stat.ppid,
     comm: stat.comm,
-    dead: isDead(stat),
+    dead: isDeadStat(stat),
     inForeground: stat.inForeground,
     leader: stat.session,
     hasTerminal: stat.hasTerminal,

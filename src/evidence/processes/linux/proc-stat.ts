@@ -59,5 +59,5 @@ const numberIn = (field: string | undefined): number | null =>
   field !== undefined && /^\d+$/.test(field) ? Number(field) : null;
 
 /** True where nothing runs behind the number any more: a zombie whose threads, if it had others, ended too. */
-export const isDead = ({ state, threads }: ProcStat): boolean =>
+export const isDeadStat = ({ state, threads }: ProcStat): boolean =>
   (state === 'Z' && threads <= 1) || state === 'X' || state === 'x';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isDead, parseProcStat } from '../../../../src/evidence/processes/linux/proc-stat.ts';
+import { isDeadStat, parseProcStat } from '../../../../src/evidence/processes/linux/proc-stat.ts';
 
 const captured = (name: string) =>
   parseProcStat(
@@ -41,14 +41,14 @@ describe('a line of /proc/<pid>/stat', () => {
     const line = '28302 (bash) X 0 -1 -1 0 -1 4227084 194 0 0 0 0 0 0 0 20 0 0 0 319417 0 0 0';
     const stat = parseProcStat(line);
     expect(stat).toMatchObject({ pid: 28302, state: 'X', session: 0, startTicks: '319417' });
-    expect(stat !== null && isDead(stat)).toBe(true);
+    expect(stat !== null && isDeadStat(stat)).toBe(true);
   });
 
   test('of a zombie is dead, of a zombie leader with a living thread is not', () => {
     const zombie = captured('zombie');
     const leader = captured('zombie-leader-with-thread');
     expect([zombie?.state, leader?.state]).toEqual(['Z', 'Z']);
-    expect([zombie && isDead(zombie), leader && isDead(leader)]).toEqual([true, false]);
+    expect([zombie && isDeadStat(zombie), leader && isDeadStat(leader)]).toEqual([true, false]);
   });
 
   test('gives back any command whatsoever', () => {

@@ -102,8 +102,8 @@ const recordMadeOn = (sysctl: string, pid: number, startToken: string): string =
   onCleanUp(() => rmSync(join(script, '..'), { recursive: true }));
   writeFileSync(
     script,
-    `import { describeHolder } from '${identity}';
-    console.log(JSON.stringify(describeHolder(${JSON.stringify({ pid, startToken })}, '0123456789abcdef')));`,
+    `import { trueHolderOf } from '${identity}';
+    console.log(JSON.stringify(trueHolderOf(${JSON.stringify({ pid, startToken })}, '0123456789abcdef')));`,
   );
   const { stdout } = onMac(sysctl, [script]);
   const holder = JSON.parse(stdout) as TrueHolder;

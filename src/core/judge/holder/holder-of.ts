@@ -14,11 +14,7 @@ const claimOn = ({ pid, process }: ProcessFinding, one: Case): string | null => 
 };
 
 /** Empty fields of a record are null: it does not say. */
-export const describeHolder = (
-  one: Case,
-  process: ProcessFinding | null,
-  session: SessionFinding,
-): Holder => {
+export const holderOf = (one: Case, process: ProcessFinding | null, session: SessionFinding): Holder => {
   const { record, index } = one;
   const [view] = session.panes;
   const ageMs = ageOf(record.acquiredAtMs, index);
