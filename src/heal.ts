@@ -5,7 +5,7 @@ import { findingId } from './core/report/finding-id.ts';
 import { interruptedReport, markDeclined, plannedReport, repairedReport } from './core/report/repaired.ts';
 import type { ReleaseOutcome } from './core/report/report.ts';
 import type { Report, ReportFinding } from './core/types/report.ts';
-import { type DiagnosisLook, diagnose, type ExamineOptions, prepare } from './diagnose.ts';
+import { type DiagnosisLook, diagnose, type ExamineOptions, openTown, prepare } from './diagnose.ts';
 import type { Asked } from './repair/by-whom.ts';
 
 export interface HealOptions extends ExamineOptions {
@@ -57,8 +57,8 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   const { root } = before.examination.snapshot.town;
   const record = await carryOut({ ...plan, steps }, before.examination, {
     ...options,
+    ...(preparation.place ?? openTown(root, options)),
     scan: undefined,
-    town: root,
     onStep: ({ id, worker }, outcome) => {
       const finding = before.report.findings.find(
         ({ lock, fix }) => lock === id && fix?.action === 'release',

@@ -47,14 +47,14 @@ export const look = (
   town: TownRoot,
   scan: ScanMode,
   workers: readonly string[],
-  options: LookOptions & Pick<GatherRequest, 'lock'>,
+  options: LookOptions & Pick<GatherRequest, 'locks'>,
   config: Config = readConfig(town.root, town.source),
 ): Promise<Snapshot> => {
-  const { before, lock, onProgress, onStage } = options;
+  const { before, locks, onProgress, onStage } = options;
   return gather({
     town,
     before,
-    lock,
+    locks,
     onProgress,
     onStage,
     scan,
@@ -73,18 +73,15 @@ export const look = (
 export const examineTown = async (town?: string, options: LookOptions = {}): Promise<Examination> =>
   examineSnapshot(await look(townOf(town, options), options.scan ?? 'default', [], options));
 
-export interface WorkerLook extends LookOptions, Pick<GatherRequest, 'lock'> {
+export interface WorkerLook extends LookOptions {
   /** Root to judge it in; default: the outermost marked directory above the worker, or the worker itself. */
   readonly town?: string | undefined;
-  /** Workers whose locks carry the same bytes, relative to the town: a copy is told from its original by both. */
-  readonly beside?: readonly string[] | undefined;
 }
 
-/** Judges the lock of one worker directory (absolute path): what repair and the lock library decide by. */
+/** Judges the locks of one worker directory (absolute path): what the lock library decides by. */
 export const lookAtWorker = async (workerDir: string, options: WorkerLook = {}): Promise<Examination> => {
   const { town, worker } = placeWorker(workerDir, options.town);
-  const workers = [worker, ...(options.beside ?? []).filter((other) => other !== worker)];
-  return examineSnapshot(await look(town, 'worker', workers, options));
+  return examineSnapshot(await look(town, 'worker', [worker], options));
 };
 
 /** A worker directory with the town it belongs to; one that does not exist yet belongs to where it would be made. */

@@ -1,8 +1,10 @@
 /** The locks of a whole town, for programs: what the original package's functions of these names promised to be. */
+import { examineSnapshot } from './core/judge/examine.ts';
 import { refusalOf } from './core/report/refusals.ts';
 import type { ReleaseOutcome } from './core/report/report.ts';
 import type { LockFile } from './core/types/evidence.ts';
 import type { Collision } from './core/types/judgement.ts';
+import { openTown } from './diagnose.ts';
 import type { JudgeOptions } from './lock/ask-the-judge.ts';
 import { examineTown, look, townOf } from './look.ts';
 import { carryOut } from './repair/carry-out.ts';
@@ -39,11 +41,16 @@ export const cleanStaleLocks = async (
   root: string,
   options: TownLocksOptions = {},
 ): Promise<readonly CleanedLock[]> => {
-  const examination = await examineTown(root, options);
+  const { town, config } = openTown(root, options);
+  const examination = examineSnapshot(await look(town, options.scan ?? 'default', [], options, config));
   const stale = examination.verdicts.filter(({ state }) => state === 'stale');
   const steps = stale.filter(({ release }) => release.allowed).map((verdict) => ({ verdict, force: false }));
-  const town = examination.snapshot.town.root;
-  const record = await carryOut({ steps, left: [], leftovers: [] }, examination, { ...options, town });
+  const record = await carryOut({ steps, left: [], leftovers: [] }, examination, {
+    ...options,
+    scan: undefined,
+    town,
+    config,
+  });
   return stale.map((verdict) => ({
     lock: verdict.lock,
     outcome: record.outcomes.get(verdict.lock.id) ?? {

@@ -53,8 +53,8 @@ export interface GatherRequest {
   readonly scan: ScanMode;
   /** Relative to the town. For `scan: 'worker'` nothing else is looked at; other scans look at them by name besides. */
   readonly workers: readonly string[];
-  /** For `scan: 'worker'`: a lock of one of them that is found by its path, wherever its kind keeps it. */
-  readonly lock?: LockFile | undefined;
+  /** For `scan: 'worker'`: locks of theirs that are found by their paths, wherever their kinds keep them. */
+  readonly locks?: readonly LockFile[] | undefined;
   /** tmux sockets by name or path; empty: all of the user's. */
   readonly sockets: readonly string[];
   /** Milliseconds for each question to tmux and to git. */
@@ -76,12 +76,15 @@ export interface GatherRequest {
 }
 
 const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
-  const { town, scan, workers, lock, onProgress } = request;
+  const { town, scan, workers, locks = [], onProgress } = request;
   if (scan === 'worker') {
     const found = scanPlaces(workers.map((worker) => join(town.root, worker)));
-    const isFound = lock === undefined || found.locks.some(({ path }) => path === lock.path);
-    const again = isFound ? null : findAgain(lock, town.root);
-    return again === null ? found : { ...found, locks: [...found.locks, again] };
+    const known = new Set(found.locks.map(({ path }) => path));
+    const again = locks
+      .filter(({ path }) => !known.has(path))
+      .map((lock) => findAgain(lock, town.root))
+      .filter((lock) => lock !== null);
+    return { ...found, locks: [...found.locks, ...again] };
   }
   // Every pane's path is the working directory of some process: one look at the processes finds them all.
   const places = scan === 'quick' ? await workingDirectories(await readProcessTable()) : [];

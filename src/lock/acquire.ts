@@ -246,7 +246,8 @@ const refuseLiveCompanion = ({ calls, place, workerDir, nonce }: LockContext): v
 
 const judged = async (context: LockContext, seen: RecordReading): Promise<Verdict | null> => {
   recordOf(context, seen); // what is no record, or cannot be read, is refused without a judge
-  const verdict = await context.judge(context.workerDir, context.place.lock);
+  const { workerDir, place } = context;
+  const verdict = await context.judge({ workerDir, path: place.lock });
   return verdict !== null && isAbout(verdict, seen) ? verdict : null;
 };
 

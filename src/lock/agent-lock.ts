@@ -19,7 +19,8 @@ import { asLockError, type LockContext, recordOf, type Seen } from './context.ts
 import { GuardBusyError, InvalidLockError, LockedError, NoGuardError, NotLockedError } from './errors.ts';
 import { placeIn } from './files/names.ts';
 import { ignoreDirectory } from './files/staging.ts';
-import { type Guard, type GuardOptions, takeGuard } from './guard/guard.ts';
+import type { Guard, GuardOptions } from './guard/guard.ts';
+import { takeGuard } from './guard/take-guard.ts';
 import { handOverGuarded } from './hand-over.ts';
 import type { HolderProcess } from './identity.ts';
 import { forceReleaseGuarded, giveBackGuarded, type Released } from './release.ts';

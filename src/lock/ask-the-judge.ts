@@ -4,8 +4,16 @@ import type { Verdict } from '../core/types/judgement.ts';
 import { isSameStamp } from '../io/disk/stamp.ts';
 import type { RecordReading } from './files/read-record.ts';
 
-/** The verdict on the lock at `lockPath` as it is now, or null where there is none (any more). */
-export type Judge = (workerDir: string, lockPath: string) => Promise<Verdict | null>;
+/** A lock that somebody asks about: nothing is known of it but where it is. */
+export interface AskedLock {
+  /** As the caller named it. */
+  readonly workerDir: string;
+  /** Absolute path of the lock. */
+  readonly path: string;
+}
+
+/** The verdict on a lock as it is now, or null where there is none (any more). */
+export type Judge = (asked: AskedLock) => Promise<Verdict | null>;
 
 /** How the doctor's own judge looks: as `lookAtWorker` of the library. */
 export interface JudgeOptions {
@@ -23,10 +31,10 @@ export interface JudgeOptions {
 /** The doctor's own look at one worker. Loaded when it is first needed: most acquisitions meet no lock at all. */
 export const doctorsJudge =
   (options: JudgeOptions = {}): Judge =>
-  async (workerDir, lockPath) => {
+  async ({ workerDir, path }) => {
     const { lookAtWorker } = await import('../look.ts');
     const { verdicts } = await lookAtWorker(workerDir, options);
-    return verdicts.find((verdict) => verdict.lock.path === lockPath) ?? null;
+    return verdicts.find(({ lock }) => lock.path === path) ?? null;
   };
 
 /** The verdict is about exactly these bytes in exactly this file. */

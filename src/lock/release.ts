@@ -47,7 +47,7 @@ export const forceReleaseGuarded = (guard: Guard, context: LockContext, expected
 
 const releaseOverwritten = async (guard: Guard, context: LockContext): Promise<Released> => {
   const { workerDir, place, calls } = context;
-  const verdict = await context.judge(workerDir, place.lock);
+  const verdict = await context.judge({ workerDir, path: place.lock });
   const seen = readRecord(calls, place.lock);
   if (seen.kind === 'absent') return { kind: 'released' };
   if (verdict === null || seen.kind !== 'file' || !isAbout(verdict, seen)) {

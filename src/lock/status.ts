@@ -28,7 +28,7 @@ export const statusOf = async (context: LockContext): Promise<LockStatus> => {
     const seen = lookAtPlace(context);
     const plain = withoutJudge(context, seen);
     if (plain !== null) return plain;
-    const verdict = await judge(workerDir, place.lock);
+    const verdict = await judge({ workerDir, path: place.lock });
     const again = readRecord(calls, place.lock);
     if (verdict === null || again.kind !== 'file' || !isAbout(verdict, again)) continue;
     if (again.content.kind !== 'record') continue;

@@ -1,5 +1,6 @@
-/** Carries out a plan, step by step, each under its guard and with its own second look. */
+/** Carries out a plan: each step under its guard, and looked at again once that is held. */
 import { dirname } from 'node:path';
+import type { Config } from '../config.ts';
 import { countingTheAsker } from '../core/judge/asker.ts';
 import { examineSnapshot } from '../core/judge/examine.ts';
 import { isToBeTidied, type Plan } from '../core/plan.ts';
@@ -7,16 +8,20 @@ import type { RepairRecord } from '../core/report/repaired.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
 import type { LockFile } from '../core/types/evidence.ts';
 import type { Examination } from '../core/types/judgement.ts';
+import type { TownRoot } from '../evidence/town/root.ts';
 import { makeRunId } from '../lock/files/names.ts';
 import type { LookOptions } from '../look.ts';
-import { applyRelease } from './apply.ts';
+import { applyReleases } from './apply.ts';
 import type { Asked } from './by-whom.ts';
+import type { ReleaseStep } from './context.ts';
 import { repairLeftovers } from './leftovers.ts';
+import { skipped } from './outcomes.ts';
 import { secondLook } from './second-look.ts';
 
 export interface CarryOutOptions extends LookOptions {
-  /** Town root, symlinks resolved. */
-  readonly town: string;
+  readonly town: TownRoot;
+  /** The town's, as the diagnosis read it. */
+  readonly config: Config;
   /** Who acts, and how it was agreed to; default: a program that calls the library. */
   readonly asked?: Asked | undefined;
   /** The asker wants to start at that worker itself: it does not count there, as everywhere in preflight. */
@@ -58,7 +63,7 @@ export const carryOut = async (
 ): Promise<RepairRecord> => {
   const { town, onStep, signal, asked, wantsToStart = false } = options;
   const repair = {
-    townRoot: town,
+    townRoot: town.root,
     ...(signal === undefined ? {} : { signal }),
     ...(asked === undefined ? {} : { asked }),
   };
@@ -69,28 +74,22 @@ export const carryOut = async (
   const run = makeRunId(Date.now());
   // Whoever asked for a worker by name hears of it, also where nothing is tried.
   const outcomes = new Map<string, ReleaseOutcome>(
-    plan.left
-      .filter(({ force }) => force)
-      .map(({ verdict, why }) => [verdict.lock.id, { status: 'skipped', reason: why, backup: null }]),
+    plan.left.filter(({ force }) => force).map(({ verdict, why }) => [verdict.lock.id, skipped(why)]),
   );
-  const own = askersOwn(examination);
-  for (const [index, { verdict, force }] of plan.steps.entries()) {
-    const { lock, state } = verdict;
-    const countsAsker = !force && !wantsToStart;
-    const reason = countsAsker ? own.get(lock.id) : undefined;
-    if (reason !== undefined) {
-      const outcome = { status: 'skipped', reason, backup: null } as const;
-      outcomes.set(lock.id, outcome);
-      onStep?.(lock, outcome);
-      continue;
-    }
-    // A signal is heard between two steps only, and only where others get their turn.
-    await new Promise((resolve) => setImmediate(resolve));
-    const judge = secondLook(lock, examination, { ...options, town, countsAsker });
-    const outcome = await applyRelease({ lock, state, force }, run, index + 1, { ...repair, judge });
+  const settle = ({ lock }: Pick<ReleaseStep, 'lock'>, outcome: ReleaseOutcome): void => {
     outcomes.set(lock.id, outcome);
     onStep?.(lock, outcome);
+  };
+  const own = askersOwn(examination);
+  const steps: ReleaseStep[] = [];
+  for (const [index, { verdict, force }] of plan.steps.entries()) {
+    const { lock, state } = verdict;
+    const reason = force || wantsToStart ? undefined : own.get(lock.id);
+    if (reason === undefined) steps.push({ lock, state, force, number: index + 1 });
+    else settle({ lock }, skipped(reason));
   }
+  const judge = secondLook(examination, { ...options, wantsToStart });
+  await applyReleases(steps, run, { ...repair, judge, onOutcome: settle });
   const moved = [...outcomes.values()].some(({ status }) => status === 'fixed');
   return { id: moved ? run : null, outcomes };
 };

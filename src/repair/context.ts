@@ -1,15 +1,27 @@
 /** What every repair needs, and the paths that it may touch. */
 import { isAbsolute, relative, resolve, sep } from 'node:path';
+import type { LockFile } from '../core/types/evidence.ts';
+import type { State, Verdict } from '../core/types/judgement.ts';
 import { type SystemCalls, systemCalls } from '../io/disk/system-calls.ts';
-import { doctorsJudge, type Judge } from '../lock/ask-the-judge.ts';
 import type { GuardOptions } from '../lock/guard/guard.ts';
 import { type Asked, type ByWhom, byWhom } from './by-whom.ts';
+
+/** One lock to be released, as it was diagnosed. */
+export interface ReleaseStep {
+  readonly lock: LockFile;
+  readonly state: State;
+  /** A person asked for this very worker: the state does not matter, everything else does. */
+  readonly force: boolean;
+  /** Within the run, from 1. */
+  readonly number: number;
+}
+
+/** The verdicts on locks at the moment of acting, by their ids; those that are gone have none. */
+export type JudgeAgain = (steps: readonly ReleaseStep[]) => Promise<ReadonlyMap<string, Verdict>>;
 
 export interface RepairOptions extends GuardOptions {
   /** Absolute path of the town's root, symlinks resolved: the journal lies there. */
   readonly townRoot: string;
-  /** Decides what a lock is at the moment of acting; default: the doctor's own look at the worker. */
-  readonly judge?: Judge;
   /** Who acts, and how it was agreed to; default: a program that calls the library. */
   readonly asked?: Asked;
   /** Milliseconds since the epoch; default: the clock of this machine. */
@@ -21,7 +33,6 @@ export interface RepairOptions extends GuardOptions {
 export interface RepairContext {
   readonly townRoot: string;
   readonly calls: SystemCalls;
-  readonly judge: Judge;
   readonly by: ByWhom;
   readonly now: () => number;
   readonly signal: AbortSignal | null;
@@ -31,7 +42,6 @@ export interface RepairContext {
 export const contextOf = (options: RepairOptions): RepairContext => ({
   townRoot: options.townRoot,
   calls: options.calls ?? systemCalls,
-  judge: options.judge ?? doctorsJudge({ town: options.townRoot }),
   by: byWhom(options.asked),
   now: options.now ?? Date.now,
   signal: options.signal ?? null,

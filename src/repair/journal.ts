@@ -76,10 +76,15 @@ const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 export const journalPath = (townRoot: string): string => `${townRoot}/.runtime/lock-doctor/journal.jsonl`;
 
 /**
- * Appends an entry and syncs it. Throws what the system throws, and where a symlink stands in the way: then nothing
- * that can be read as an entry was written.
+ * Appends entries, in one write, and syncs them together; nothing happens for none. Throws what the system throws, and where
+ * a symlink stands in the way: then nothing may be done that they tell of, for some of them may be missing.
  */
-export const appendEntry = (calls: SystemCalls, townRoot: string, entry: JournalEntry): void => {
+export const appendEntries = (
+  calls: SystemCalls,
+  townRoot: string,
+  entries: readonly JournalEntry[],
+): void => {
+  if (entries.length === 0) return;
   const made = DIRECTORIES.map((name) => `${townRoot}/${name}`).filter(
     (path) => !isDirectory(calls, path) && makeDirectory(calls, path),
   );
@@ -92,7 +97,11 @@ export const appendEntry = (calls: SystemCalls, townRoot: string, entry: Journal
     const flags = O_RDWR | O_APPEND | OPEN_FLAGS;
     const { descriptor } = openedJournal(calls, path, () => openOrMake(directory, path, flags).descriptor);
     try {
-      appendLine(calls, descriptor, escapeJson(JSON.stringify({ v: 1, ...entry })));
+      appendLines(
+        calls,
+        descriptor,
+        entries.map((entry) => escapeJson(JSON.stringify({ v: 1, ...entry }))),
+      );
       calls.fsync(descriptor);
     } finally {
       calls.close(descriptor);
@@ -167,12 +176,12 @@ const openedJournal = (
 
 /**
  * One write, so that two runs at once do not mix their lines. The line break before it ends a line that a killed run
- * left torn; what was cut short is written again whole, and its fragment passes for a torn line.
+ * left torn; what was cut short is written again whole, and its fragment passes for lines said twice and a torn one.
  */
-const appendLine = (calls: SystemCalls, descriptor: number, line: string): void => {
-  const bytes = Buffer.from(`\n${line}\n`);
+const appendLines = (calls: SystemCalls, descriptor: number, lines: readonly string[]): void => {
+  const bytes = Buffer.from(`\n${lines.join('\n')}\n`);
   for (let attempt = 0; attempt < 3; attempt += 1) {
     if (calls.write(descriptor, bytes) === bytes.length) return;
   }
-  throw new Error('the disk did not take a whole line');
+  throw new Error(`the disk did not take ${lines.length === 1 ? 'a whole line' : 'all the lines'}`);
 };

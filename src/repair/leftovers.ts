@@ -4,9 +4,9 @@ import { KEEP_RELEASED_MS } from '../core/record/lock-names.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { placeIn } from '../lock/files/names.ts';
 import { type LeftoverRepair, tidyUp } from '../lock/files/tidy-up.ts';
-import { takeGuard } from '../lock/guard/guard.ts';
+import { takeGuard } from '../lock/guard/take-guard.ts';
 import { contextOf, type RepairOptions, shortPath, symlinkOnTheWay } from './context.ts';
-import { appendEntry } from './journal.ts';
+import { appendEntries } from './journal.ts';
 
 export type LeftoverOutcome =
   | ({ readonly status: 'done' } & LeftoverRepair)
@@ -35,8 +35,9 @@ export const repairLeftovers = async (
         const names = done.removed.map((path) => path.slice(directory.length + 1));
         const reason = `${done.restored ? 'put the lock back; ' : ''}removed ${names.join(', ') || 'nothing'}`;
         const id = shortPath(townRoot, dirname(directory));
-        const at = new Date(now()).toISOString();
-        appendEntry(calls, townRoot, { event: 'tidied', id, at, reason, by });
+        appendEntries(calls, townRoot, [
+          { event: 'tidied', id, at: new Date(now()).toISOString(), reason, by },
+        ]);
       }
       return { status: 'done', ...done };
     } finally {

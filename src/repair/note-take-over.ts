@@ -4,7 +4,7 @@ import { systemCalls } from '../io/disk/system-calls.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { type Asked, byWhom } from './by-whom.ts';
 import { shortPath } from './context.ts';
-import { appendEntry } from './journal.ts';
+import { appendEntries } from './journal.ts';
 
 /** A dead holder's lock that somebody who starts has now. */
 export interface TakenOver {
@@ -23,15 +23,17 @@ export const noteTakeOver = (
 ): string | null => {
   const { pid, sessionId, hostname } = replaced;
   try {
-    appendEntry(systemCalls, townRoot, {
-      event: 'taken-over',
-      id: worker,
-      at: new Date().toISOString(),
-      reason: null,
-      lock: shortPath(townRoot, lock),
-      holder: { pid, sessionId, hostname },
-      by: byWhom(asked),
-    });
+    appendEntries(systemCalls, townRoot, [
+      {
+        event: 'taken-over',
+        id: worker,
+        at: new Date().toISOString(),
+        reason: null,
+        lock: shortPath(townRoot, lock),
+        holder: { pid, sessionId, hostname },
+        by: byWhom(asked),
+      },
+    ]);
     return null;
   } catch (error) {
     return `the journal could not be written: ${describeFailure(error)}`;

@@ -9,3 +9,6 @@ export const skipped = (reason: string): ReleaseOutcome => ({ status: 'skipped',
 
 /** The disk refused. */
 export const failed = (reason: string): ReleaseOutcome => ({ status: 'failed', reason, backup: null });
+
+/** Somebody ended the run. */
+export const interrupted = (): ReleaseOutcome => skipped('the run was interrupted before it came to this');

@@ -1,40 +1,71 @@
-/** The look at one lock at the moment of acting: it must see what the diagnosis saw, and as it did. */
+/** The look at some locks at the moment of acting: it must see what the diagnosis saw, and as it did. */
+import type { Config } from '../config.ts';
 import { countingTheAsker } from '../core/judge/asker.ts';
 import { examineSnapshot } from '../core/judge/examine.ts';
 import { claimsWorker } from '../core/town/claims-worker.ts';
-import { isWithin } from '../core/town/roles.ts';
 import type { LockFile } from '../core/types/evidence.ts';
-import type { Examination } from '../core/types/judgement.ts';
-import type { Judge } from '../lock/ask-the-judge.ts';
-import { type LookOptions, lookAtWorker } from '../look.ts';
+import type { Examination, Verdict } from '../core/types/judgement.ts';
+import type { TownRoot } from '../evidence/town/root.ts';
+import { type LookOptions, look } from '../look.ts';
+import type { JudgeAgain } from './context.ts';
 
 export interface SecondLook extends LookOptions {
-  /** Town root, symlinks resolved. */
-  readonly town: string;
-  /** An agent that asks is alive like any other; false where it wants to start at that worker itself, or is told to force. */
-  readonly countsAsker: boolean;
+  readonly town: TownRoot;
+  /** As the diagnosis read it: it is not read again. */
+  readonly config: Config;
+  /** The asker wants to start at that worker itself: it does not count there, nor where somebody tells us to force. */
+  readonly wantsToStart: boolean;
 }
 
-/** Judges this lock again, together with whatever its first judgement depended on. */
+/** Judges locks again, together with whatever their first judgement depended on: one look for all of them. */
 export const secondLook =
-  (lock: LockFile, examination: Examination, { countsAsker, ...options }: SecondLook): Judge =>
-  async (workerDir, lockPath) => {
-    const again = await lookAtWorker(workerDir, {
-      ...options,
-      lock,
-      beside: lookedAtBeside(lock, examination),
-    });
-    const { verdicts } = countsAsker ? examineSnapshot(countingTheAsker(again.snapshot)) : again;
-    return verdicts.find((one) => one.lock.path === lockPath) ?? null;
+  (examination: Examination, { town, config, wantsToStart, ...options }: SecondLook): JudgeAgain =>
+  async (steps) => {
+    const locks = steps.map(({ lock }) => lock);
+    const again = await look(
+      town,
+      'worker',
+      placesToLookAt(locks, examination),
+      { ...options, locks, before: undefined, onProgress: undefined, onStage: undefined },
+      config,
+    );
+    const asItIs = verdictsOf(examineSnapshot(again));
+    // An agent that asks is alive like any other.
+    const counted = countingTheAsker(again);
+    const withAsker = counted === again ? asItIs : verdictsOf(examineSnapshot(counted));
+    return new Map(
+      steps.flatMap(({ lock, force }) => {
+        const verdict = (force || wantsToStart ? asItIs : withAsker).get(lock.path);
+        return verdict === undefined ? [] : [[lock.id, verdict] as const];
+      }),
+    );
   };
 
-/** A copy is told from its original by looking at both, and an agent further down belongs to the lock that lies there. */
-const lookedAtBeside = (lock: LockFile, { snapshot }: Examination): readonly string[] =>
-  snapshot.locks
+const verdictsOf = ({ verdicts }: Examination): ReadonlyMap<string, Verdict> =>
+  new Map(verdicts.map((verdict) => [verdict.lock.path, verdict]));
+
+/**
+ * The workers of these locks, and beside them those of locks with the same bytes and of locks further down: a copy is told
+ * from its original by looking at both, and an agent further down belongs to the lock that lies there.
+ */
+const placesToLookAt = (
+  locks: readonly LockFile[],
+  { snapshot }: Pick<Examination, 'snapshot'>,
+): readonly string[] => {
+  const workers = new Set(locks.map(({ worker }) => worker));
+  const digests = new Set(locks.map(({ stamp }) => stamp?.sha256 ?? null));
+  digests.delete(null);
+  const beside = snapshot.locks
     .filter(claimsWorker)
-    .filter(
-      (other) =>
-        (other.stamp !== null && other.stamp.sha256 === lock.stamp?.sha256) ||
-        isWithin(other.worker, lock.worker),
-    )
+    .filter(({ stamp, worker }) => digests.has(stamp?.sha256 ?? null) || isBelowOneOf(workers, worker))
     .map(({ worker }) => worker);
+  return [...new Set([...workers, ...beside])];
+};
+
+/** As `isWithin` asked for each of them, but a town may have ten thousand. */
+const isBelowOneOf = (workers: ReadonlySet<string>, path: string): boolean => {
+  if (workers.has('.')) return true;
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
+    if (workers.has(path.slice(0, end))) return true;
+  return false;
+};

@@ -1,13 +1,12 @@
 /** Putting released locks back: from their kept copies, never over a newer lock. */
-import { dirname } from 'node:path';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { callerUid, isStranger } from '../io/trust.ts';
-import { placeIn } from '../lock/files/names.ts';
-import { type Guard, takeGuard } from '../lock/guard/guard.ts';
+import type { Guard } from '../lock/guard/guard.ts';
+import { type Held, inBatches, type Refused } from './batches/in-batches.ts';
 import { contextOf, longPath, type RepairContext, type RepairOptions, symlinkOnTheWay } from './context.ts';
 import { DEEDS } from './deeds/deeds.ts';
 import { findReleases, type JournalDamage, type PastRelease } from './find-releases.ts';
-import { appendEntry, type ReleaseEntry } from './journal.ts';
+import { appendEntries, type OutcomeEntry, type ReleaseEntry } from './journal.ts';
 
 export interface UndoOutcome {
   readonly id: string;
@@ -38,46 +37,95 @@ export interface UndoReport {
 export const undoReleases = async (id: string | null, options: RepairOptions): Promise<UndoReport> => {
   const context = contextOf(options);
   const { run, releases, damage } = findReleases(id, context);
-  const outcomes: UndoOutcome[] = [];
-  for (const release of [...releases].reverse()) {
-    const { entry, undone } = release;
-    if (context.signal?.aborted) break;
-    outcomes.push(
-      undone ? outcome(entry, context, 'already', 'it was put back before') : await undo(release, context),
-    );
+  const latestFirst = [...releases].reverse();
+  const answers = new Map<PastRelease, Answer>();
+  const toDo: PastRelease[] = [];
+  for (const release of latestFirst) {
+    const answer = withoutGuard(release, context);
+    if (answer === null) toDo.push(release);
+    else answers.set(release, answer);
   }
+  await inBatches(
+    toDo,
+    {
+      lockOf: ({ entry }) => longPath(context.townRoot, entry.lock),
+      act: (batch) => putBackBatch(batch, answers, context),
+      refuse: (release, why) => void answers.set(release, refusalFor(why)),
+    },
+    context,
+  );
+  const outcomes = latestFirst.flatMap((release) => {
+    const answer = answers.get(release);
+    return answer === undefined ? [] : [outcome(release.entry, context, answer)];
+  });
   return { run, outcomes, damage };
 };
 
-const undo = async ({ entry, journalUid }: PastRelease, context: RepairContext): Promise<UndoOutcome> => {
-  const { calls, townRoot } = context;
-  const lock = longPath(townRoot, entry.lock);
-  const answer = (status: UndoOutcome['status'], reason: string): UndoOutcome =>
-    outcome(entry, context, status, reason);
+interface Answer {
+  readonly status: UndoOutcome['status'];
+  /** A sentence fragment. */
+  readonly reason: string;
+}
+
+/** What can be said without the guard; null where it is to be put back. */
+const withoutGuard = ({ entry, undone }: PastRelease, { calls, townRoot }: RepairContext): Answer | null => {
+  if (undone) return { status: 'already', reason: 'it was put back before' };
   try {
-    const symlink = symlinkOnTheWay(calls, townRoot, lock);
-    if (symlink !== null) return answer('failed', `${symlink} is a symbolic link`);
-    const taken = await takeGuard(placeIn(dirname(lock)), context.guard);
-    if (taken.kind === 'busy')
-      return answer('busy', `somebody else is changing it: waited ${taken.waitedMs} ms`);
-    if (taken.kind === 'none') {
-      return taken.cause === 'io'
-        ? answer('failed', taken.why)
-        : answer('no-guard', `${taken.why}. ${taken.hint}`);
-    }
-    try {
-      if (isStrangersWord(journalUid, taken.guard.directory.uid))
-        return answer(
-          'failed',
-          `the journal that tells of it belongs to user ${journalUid}: root does not act on it there`,
-        );
-      const done = restore(taken.guard, entry, context);
-      return answer(done.status, done.reason);
-    } finally {
-      taken.guard.letGo();
-    }
+    const symlink = symlinkOnTheWay(calls, townRoot, longPath(townRoot, entry.lock));
+    return symlink === null ? null : { status: 'failed', reason: `${symlink} is a symbolic link` };
   } catch (error) {
-    return answer('failed', describeFailure(error));
+    return { status: 'failed', reason: describeFailure(error) };
+  }
+};
+
+const refusalFor = (why: Refused): Answer => {
+  if (why.kind === 'busy')
+    return { status: 'busy', reason: `somebody else is changing it: waited ${why.waitedMs} ms` };
+  return why.cause === 'io'
+    ? { status: 'failed', reason: why.why }
+    : { status: 'no-guard', reason: `${why.why}. ${why.hint}` };
+};
+
+/** Under all of their guards: what stands there, a line in the journal for each, the deeds, and what became of them. */
+const putBackBatch = (
+  batch: readonly Held<PastRelease>[],
+  answers: Map<PastRelease, Answer>,
+  context: RepairContext,
+): void => {
+  const ready = batch.flatMap(({ item, guard }) => {
+    const found = attempt(() => lookWhether(item, guard, context));
+    if (typeof found === 'function') return [{ item, putBack: found }];
+    answers.set(item, found);
+    return [];
+  });
+  const failure = attempt(() => {
+    note(
+      ready.map(({ item }) => ({ event: 'undo', id: item.entry.id, reason: null })),
+      context,
+    );
+    return null;
+  });
+  if (failure !== null) {
+    for (const { item } of ready) answers.set(item, failure);
+    return;
+  }
+  const done = ready.flatMap(({ item, putBack }): readonly Noted[] => {
+    const answer = attempt(putBack);
+    answers.set(item, answer);
+    const { id } = item.entry;
+    if (answer.status === 'restored') return [{ event: 'undone', id, reason: null }];
+    return answer.status === 'failed' ? [] : [{ event: 'not-undone', id, reason: answer.reason }];
+  });
+  // What was done shows on the disk too: a journal that is full by now does not make it a failure. The next undo finds the
+  // lock at its place and the kept copy gone.
+  attempt(() => note(done, context));
+};
+
+const attempt = <Done>(act: () => Done): Done | (Answer & { readonly status: 'failed' }) => {
+  try {
+    return act();
+  } catch (error) {
+    return { status: 'failed', reason: describeFailure(error) };
   }
 };
 
@@ -88,46 +136,33 @@ const undo = async ({ entry, journalUid }: PastRelease, context: RepairContext):
 const isStrangersWord = (journalUid: number, directoryUid: number): boolean =>
   callerUid() === 0 && isStranger(journalUid, directoryUid);
 
-const restore = (
+const lookWhether = (
+  { entry, journalUid }: PastRelease,
   guard: Guard,
-  entry: ReleaseEntry,
-  context: RepairContext,
-): { readonly status: UndoOutcome['status']; readonly reason: string } => {
+  { townRoot }: RepairContext,
+): Answer | (() => Answer) => {
+  if (isStrangersWord(journalUid, guard.directory.uid))
+    return {
+      status: 'failed',
+      reason: `the journal that tells of it belongs to user ${journalUid}: root does not act on it there`,
+    };
   const { stamp, companion, deed } = entry;
-  let begun = false;
-  const released = { backup: longPath(context.townRoot, entry.backup), stamp, companion };
-  const done = DEEDS[deed].putBack(guard, released, () => {
-    note('undo', entry, null, context);
-    begun = true;
-  });
-  if (!begun) return done;
-  if (done.status === 'restored') noteIfPossible('undone', entry, null, context);
-  else noteIfPossible('not-undone', entry, done.reason, context);
-  return done;
+  return DEEDS[deed].putBack(guard, { backup: longPath(townRoot, entry.backup), stamp, companion });
 };
 
-const note = (
-  event: 'undo' | 'undone' | 'not-undone',
-  { id }: ReleaseEntry,
-  reason: string | null,
-  { calls, townRoot, now, by }: RepairContext,
-): void => {
-  const whose = event === 'undo' ? { by } : {};
-  appendEntry(calls, townRoot, { event, id, at: new Date(now()).toISOString(), reason, ...whose });
-};
+type Noted = Pick<OutcomeEntry, 'event' | 'id' | 'reason'>;
 
-/** What was done shows on the disk too: a journal that is full by now does not make it a failure. */
-const noteIfPossible = (...entry: Parameters<typeof note>): void => {
-  try {
-    note(...entry);
-  } catch {
-    // The next undo finds the lock at its place and the kept copy gone.
-  }
+const note = (entries: readonly Noted[], { calls, townRoot, now, by }: RepairContext): void => {
+  const at = new Date(now()).toISOString();
+  appendEntries(
+    calls,
+    townRoot,
+    entries.map(({ event, id, reason }) => ({ event, id, at, reason, ...(event === 'undo' ? { by } : {}) })),
+  );
 };
 
 const outcome = (
   { id, worker, lock, holder }: ReleaseEntry,
   { townRoot }: RepairContext,
-  status: UndoOutcome['status'],
-  reason: string,
-): UndoOutcome => ({ id, worker, lock: longPath(townRoot, lock), status, reason, holder: holder ?? null });
+  answer: Answer,
+): UndoOutcome => ({ id, worker, lock: longPath(townRoot, lock), ...answer, holder: holder ?? null });

@@ -163,11 +163,13 @@ inTmux('interrupted while tmux does not answer (skipped without tmux)', () => {
 });
 
 describe('a repair that is interrupted', () => {
-  test('ends after the step it is at, says what it did, and leaves the rest as it was', async () => {
+  test('ends after the batch it is at, says what it did, and leaves the rest as it was', async () => {
     const workers = Array.from({ length: 60 }, (_, index) => `gastown/crew/w${index}`);
     const town = makeTown({ workers });
     for (const worker of workers) town.lock(worker, { session_id: '%55', nonce: worker });
-    const child = startDoctor(['--fix', '--yes', '--format', 'ndjson'], { cwd: town.root });
+    // With so few files it holds some ten guards at once, and has many batches before it.
+    const openFiles = 120;
+    const child = startDoctor(['--fix', '--yes', '--format', 'ndjson'], { cwd: town.root, openFiles });
     let text = '';
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;

@@ -44,8 +44,15 @@ export const doctor = (args: readonly string[], options: CliOptions = {}): CliRe
 };
 
 /** Starts the program; `cleanUp` kills it. */
-export const startDoctor = (args: readonly string[], options: CliOptions = {}): ChildProcess => {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+export const startDoctor = (
+  args: readonly string[],
+  { openFiles = null, ...options }: CliOptions & { readonly openFiles?: number | null } = {},
+): ChildProcess => {
+  const argv = [process.execPath, PROGRAM, ...args];
+  const limited =
+    openFiles === null ? argv : ['sh', '-c', 'ulimit -n "$0"; exec "$@"', String(openFiles), ...argv];
+  const [program = '', ...rest] = limited;
+  const child = spawn(program, rest, {
     cwd: options.cwd ?? '/',
     env: bareEnvironment(options.env),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -23,7 +23,7 @@ import {
   NotLockedError,
 } from '../../src/lock/errors.ts';
 import { placeIn } from '../../src/lock/files/names.ts';
-import { takeGuard } from '../../src/lock/guard/guard.ts';
+import { takeGuard } from '../../src/lock/guard/take-guard.ts';
 import { startTokenOf } from '../../src/lock/identity.ts';
 import { giveBack } from '../../src/lock/with-lock.ts';
 import { cleanUp, fakeAgent, makeTown, startProcess, type TestTown, until } from '../support/index.ts';

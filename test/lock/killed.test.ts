@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import { makeRunId } from '../../src/lock/files/names.ts';
-import { applyRelease } from '../../src/repair/apply.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
 import { quickJudge as judge } from '../stress/quick-judge.ts';
 import { cleanUp, startProcess, until } from '../support/index.ts';
 import { FOREIGN, makeScene, type Scene } from './support/bench-scene.ts';
 import { repair } from './support/operations.ts';
+import { applyRelease } from './support/release.ts';
 import { alone } from './support/tapped-calls.ts';
 
 let out = '';

@@ -7,11 +7,11 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { systemCalls } from '../../src/io/disk/system-calls.ts';
 import { makeRunId } from '../../src/lock/files/names.ts';
 import { examineTown } from '../../src/look.ts';
-import { applyRelease } from '../../src/repair/apply.ts';
 import type { ByWhom } from '../../src/repair/by-whom.ts';
 import { journalPath } from '../../src/repair/journal.ts';
 import { readJournal } from '../../src/repair/read-journal.ts';
 import { bareEnvironment, doctor, doctorInPane } from '../cli/run-cli.ts';
+import { applyRelease } from '../lock/support/release.ts';
 import { cleanUp, hasTmux, makeTown, type TestTown } from '../support/index.ts';
 
 afterEach(cleanUp);

@@ -18,10 +18,10 @@ import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { makeRunId } from '../../src/lock/files/names.ts';
 import { examineTown } from '../../src/look.ts';
-import { applyRelease } from '../../src/repair/apply.ts';
 import { journalPath } from '../../src/repair/journal.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
 import { doctor, documentOf } from '../cli/run-cli.ts';
+import { applyRelease } from '../lock/support/release.ts';
 import { cleanUp, makeTown, OTHER_UID, type TestTown } from '../support/index.ts';
 
 afterEach(cleanUp);

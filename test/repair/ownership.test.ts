@@ -6,9 +6,9 @@ import type { ReleaseOutcome } from '../../src/core/report/report.ts';
 import { systemCalls } from '../../src/io/disk/system-calls.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import { makeRunId } from '../../src/lock/files/names.ts';
-import { applyRelease } from '../../src/repair/apply.ts';
 import { journalPath } from '../../src/repair/journal.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
+import { applyRelease } from '../lock/support/release.ts';
 import { quickJudge, readLockFile } from '../stress/quick-judge.ts';
 import { asOtherUser } from '../support/as-other-user.ts';
 import { canBecomeOthers, cleanUp, makeTown, OTHER_UID, onCleanUp, type TestTown } from '../support/index.ts';
@@ -70,9 +70,9 @@ asRoot('what root makes in the town of a user (skipped where we are not root)', 
       await lock.acquire();
       await lock.release();
       const id = released.backup?.split('.released-')[1] ?? null;
-      const ofRoot = await undoReleases(id, { townRoot: town.root, judge: quickJudge });
+      const ofRoot = await undoReleases(id, { townRoot: town.root });
       expect(ofRoot.outcomes).toMatchObject([{ status: 'restored', worker: ADA }]);
-      const { outcomes } = await undoReleases(null, { townRoot: town.root, judge: quickJudge });
+      const { outcomes } = await undoReleases(null, { townRoot: town.root });
       expect(outcomes).toMatchObject([{ status: 'restored', worker: BO }]);
     });
   });
@@ -129,7 +129,7 @@ asRoot('what root makes in the town of a user (skipped where we are not root)', 
     chownSync(place, 0, 0);
     chmodSync(place, 0o700);
     await asOtherUser(async () => {
-      const { outcomes } = await undoReleases(null, { townRoot: town.root, judge: quickJudge });
+      const { outcomes } = await undoReleases(null, { townRoot: town.root });
       expect(outcomes).toMatchObject([{ status: 'failed', worker: ADA }]);
       expect(outcomes[0]?.reason).toContain(`${place} belongs to root`);
     });

@@ -20,15 +20,15 @@ import { systemCalls } from '../../src/io/disk/system-calls.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import { doctorsJudge } from '../../src/lock/ask-the-judge.ts';
 import { makeRunId, placeIn } from '../../src/lock/files/names.ts';
-import { takeGuard } from '../../src/lock/guard/guard.ts';
+import { takeGuard } from '../../src/lock/guard/take-guard.ts';
 import { startTokenOf } from '../../src/lock/identity.ts';
 import { examineTown } from '../../src/look.ts';
-import { applyRelease } from '../../src/repair/apply.ts';
 import { journalPath } from '../../src/repair/journal.ts';
 import { repairLeftovers } from '../../src/repair/leftovers.ts';
 import { readJournal } from '../../src/repair/read-journal.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
 import { cleanStaleLocks, detectCollisions, findAllLocks } from '../../src/town-locks.ts';
+import { applyRelease, type Releasing } from '../lock/support/release.ts';
 import { cleanUp, deadPid, fakeAgent, makeTown, type TestTown } from '../support/index.ts';
 
 const WORKER = 'gastown/crew/ada';
@@ -44,7 +44,7 @@ async function diagnose(town: TestTown, worker = WORKER): Promise<Verdict> {
 const release = (
   town: TestTown,
   { lock, state }: Verdict,
-  extra: Partial<Parameters<typeof applyRelease>[3]> & {
+  extra: Partial<Releasing> & {
     force?: boolean;
     run?: string;
     number?: number;
@@ -484,6 +484,6 @@ describe('the locks of a town, for programs', () => {
     expect(await detectCollisions(town.root)).toEqual([]);
     const judge = doctorsJudge({ town: town.root });
     const path = town.path('gastown/crew/cy/.runtime/agent.lock');
-    expect(await judge(town.path('gastown/crew/cy'), path)).toMatchObject({ state: 'held' });
+    expect(await judge({ workerDir: town.path('gastown/crew/cy'), path })).toMatchObject({ state: 'held' });
   });
 });

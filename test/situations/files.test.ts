@@ -19,7 +19,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ReleaseOutcome } from '../../src/core/report/report.ts';
 import { lookAtWorker } from '../../src/look.ts';
-import { applyRelease } from '../../src/repair/apply.ts';
+import { applyRelease } from '../lock/support/release.ts';
 import {
   canBecomeOthers,
   cleanUp,
@@ -410,8 +410,8 @@ describe('files: between the look and the deed', () => {
     applyRelease(step, 'run', 1, {
       townRoot: stage.town.root,
       guardTimeoutMs: 100,
-      judge: async (directory) =>
-        (await lookAtWorker(directory, { town: stage.town.root, env: stage.env })).verdicts[0] ?? null,
+      judge: async ({ workerDir }) =>
+        (await lookAtWorker(workerDir, { town: stage.town.root, env: stage.env })).verdicts[0] ?? null,
     });
 
   hostTest('a stale lock that stays what it was is released, with a kept copy', async () => {

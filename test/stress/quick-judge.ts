@@ -36,7 +36,7 @@ const stateOf = ({ content }: LockFile): State => {
   return life === 'gone' ? 'stale' : life === 'alive' ? 'held' : 'unknown';
 };
 
-export const quickJudge: Judge = async (workerDir, path) => {
+export const quickJudge: Judge = async ({ workerDir, path }) => {
   const lock = readLockFile(path, workerDir);
   if (lock === null) return null;
   const state = stateOf(lock);

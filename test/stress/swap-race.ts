@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import { LockError } from '../../src/lock/errors.ts';
 import { makeRunId } from '../../src/lock/files/names.ts';
-import { applyRelease } from '../../src/repair/apply.ts';
 import { repairLeftovers } from '../../src/repair/leftovers.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
+import { applyRelease } from '../lock/support/release.ts';
 import { quickJudge, readLockFile } from './quick-judge.ts';
 
 export interface SwapRace {

@@ -22,7 +22,7 @@ import {
 import { describeErrno, errnoOf } from '../errno.ts';
 import { type ReadingCalls, readingCalls } from './small-file.ts';
 
-/** How a program ended that was given a descriptor as its number 3. */
+/** How a program ended that inherited descriptors of ours. */
 export type ToolAnswer =
   | { readonly kind: 'exited'; readonly code: number }
   /** `errno` of the system (`EMFILE`), null where it gave none. */
@@ -49,9 +49,11 @@ export interface SystemCalls extends ReadingCalls<string> {
   readonly descriptorInfo: (descriptor: number) => string | null;
   /** Where the kernel says that what is open lies (Linux: `/proc/self/fd`); null where it says nothing. Never throws. */
   readonly pathOf: (descriptor: number) => string | null;
-  /** Runs a program that inherits the descriptor as its number 3, and waits. Never throws. */
+  /** How many files this process may have open at once (Linux: `/proc/self/limits`); null where nobody says. Never throws. */
+  readonly openFilesLimit: () => number | null;
+  /** Runs a program that inherits the descriptors as its numbers 3, 4 and so on, and waits. Never throws. */
   readonly runWith: (
-    descriptor: number,
+    descriptors: readonly number[],
     program: string,
     args: readonly string[],
     timeoutMs: number,
@@ -107,10 +109,19 @@ export const systemCalls: SystemCalls = {
       return null; // no /proc: the caller makes sure otherwise
     }
   },
-  runWith: (descriptor, program, args, timeoutMs) => {
+  openFilesLimit: () => {
+    try {
+      const limits = readFileSync('/proc/self/limits', 'utf8');
+      const limit = /^Max open files +(\d+)/m.exec(limits)?.[1];
+      return limit === undefined ? null : Number(limit);
+    } catch {
+      return null; // no /proc: the caller is careful
+    }
+  },
+  runWith: (descriptors, program, args, timeoutMs) => {
     // An empty environment: nothing preloaded, no start-up options of an interpreter.
     const ended = spawnSync(program, args, {
-      stdio: ['ignore', 'ignore', 'ignore', descriptor],
+      stdio: ['ignore', 'ignore', 'ignore', ...descriptors],
       env: {},
       timeout: timeoutMs,
       killSignal: 'SIGKILL',

@@ -10,6 +10,7 @@ import {
   type FlockTool,
   findFlockTools,
   flockDescriptor,
+  flockDescriptors,
   isFlockShown,
 } from './flock-tool.ts';
 
@@ -70,7 +71,20 @@ export const lockGuardFile = (
     ? proveOpenLock(directory.calls, place)
     : flock(calls, directory, place, descriptor, tools);
 
+/** Locks what can be locked of the opened files with one program, without waiting, and answers which are. Never throws. */
+export const lockGuardFiles = (
+  calls: SystemCalls,
+  descriptors: readonly number[],
+  tools: readonly FlockTool[] | undefined,
+): ReadonlySet<number> =>
+  descriptors.length === 0 ? new Set() : flockDescriptors(calls, descriptors, tools ?? findTools(calls));
+
 let toolsHere: readonly FlockTool[] | null = null;
+
+const findTools = (calls: SystemCalls): readonly FlockTool[] => {
+  toolsHere ??= findFlockTools(calls, process.env.PATH ?? '');
+  return toolsHere;
+};
 
 const flock = (
   calls: SystemCalls,
@@ -79,8 +93,7 @@ const flock = (
   descriptor: number,
   tools: readonly FlockTool[] | undefined,
 ): FlockAnswer => {
-  toolsHere ??= tools === undefined ? findFlockTools(calls, process.env.PATH ?? '') : null;
-  const usable = tools ?? toolsHere ?? [];
+  const usable = tools ?? findTools(calls);
   const answer = flockDescriptor(calls, descriptor, usable);
   if (answer.kind !== 'locked' || isFlockShown(calls, descriptor)) return answer;
   // The kernel does not show it (no /proc, or the tool lied): a second attempt must be refused.

@@ -1,8 +1,7 @@
 /**
  * The guard: flock(2) on `agent.lock.flock`, held while a lock is changed. It excludes the newer Go writers too, and
- * the kernel drops it when its owner dies, however it dies.
+ * the kernel drops it when its owner dies, however it dies. Nothing here waits for one.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { closeQuietly } from '../../io/disk/close-quietly.ts';
 import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
 import { isSameFile } from '../../io/disk/stamp.ts';
@@ -10,8 +9,8 @@ import { type SystemCalls, systemCalls } from '../../io/disk/system-calls.ts';
 import { networkFileSystem } from '../../io/file-systems/file-systems.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
 import type { Place } from '../files/names.ts';
-import type { FlockTool } from './flock-tool.ts';
-import { lockGuardFile, openGuardFile } from './guard-file.ts';
+import type { FlockAnswer, FlockTool } from './flock-tool.ts';
+import { lockGuardFile, lockGuardFiles, openGuardFile } from './guard-file.ts';
 
 /** A guard that is held. */
 export interface Guard {
@@ -55,78 +54,107 @@ export interface GuardOptions {
   readonly platform?: NodeJS.Platform;
 }
 
-const GUARD_TIMEOUT_MS = 5000;
-const URGENT_TIMEOUT_MS = 30_000;
-const FIRST_PAUSE_MS = 4;
-const LONGEST_PAUSE_MS = 100;
-const LONGEST_URGENT_PAUSE_MS = 16;
+/**
+ * The guards that this process holds, each with those in this process who wait for it: asking flock again and again would
+ * only slow it down.
+ */
+export const heldHere = new Map<string, Set<() => void>>();
 
-/** Takes the guard of a lock, waiting a bounded time. Expected failures are answers; nothing is thrown. */
-export const takeGuard = async (place: Place, options: GuardOptions = {}): Promise<GuardOutcome> => {
-  const timeoutMs = options.guardTimeoutMs ?? (options.urgent ? URGENT_TIMEOUT_MS : GUARD_TIMEOUT_MS);
-  const longestPauseMs = options.urgent ? LONGEST_URGENT_PAUSE_MS : LONGEST_PAUSE_MS;
-  const startedAt = performance.now();
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-    const isOurs = waiting.has(place.guard);
-    const outcome: GuardOutcome = isOurs ? { kind: 'busy', waitedMs: 0 } : tryGuard(place, options);
-    if (outcome.kind !== 'busy') return outcome;
-    const waitedMs = Math.round(performance.now() - startedAt);
-    if (waitedMs >= timeoutMs) return { kind: 'busy', waitedMs };
-    const leftMs = timeoutMs - waitedMs;
-    if (isOurs) await letGoHere(place.guard, leftMs);
-    // Spread out, so that many waiters do not knock all at once.
-    else await sleep(Math.min(pauseMs * (0.5 + Math.random()), leftMs));
-  }
+const BUSY: GuardOutcome = { kind: 'busy', waitedMs: 0 };
+
+/** Tries to take the guard of a lock. Expected failures are answers; nothing is thrown. */
+export const tryGuard = (place: Place, options: GuardOptions): GuardOutcome => {
+  const { calls, platform } = settingsOf(options);
+  const opened = openGuard(place, options);
+  if (opened.kind !== 'opened') return opened;
+  return settle(opened, calls, () =>
+    lockGuardFile(calls, opened.directory, place, {
+      descriptor: opened.descriptor,
+      platform,
+      tools: options.flockTools,
+    }),
+  );
 };
 
-/** Who in this process waits for a guard that this process holds: asking flock again and again would only slow it down. */
-const waiting = new Map<string, Set<() => void>>();
+/**
+ * Tries to take the guards of several locks, with one program for all of them where that can be had, and answers in their
+ * order. `busy` is as well what that program did not lock, for whatever reason: `tryGuard` tells more. Nothing is thrown.
+ */
+export const tryGuards = (places: readonly Place[], options: GuardOptions): readonly GuardOutcome[] => {
+  const { calls, platform } = settingsOf(options);
+  // Elsewhere the guard is locked by opening it, without a program.
+  if (platform === 'darwin') return places.map((place) => tryGuard(place, options));
+  const opened = places.map((place) => openGuard(place, options));
+  const descriptors = opened.flatMap((one) => (one.kind === 'opened' ? [one.descriptor] : []));
+  const locked = lockGuardFiles(calls, descriptors, options.flockTools);
+  return opened.map((one) =>
+    one.kind === 'opened'
+      ? settle(one, calls, () => ({ kind: locked.has(one.descriptor) ? 'locked' : 'busy' }))
+      : one,
+  );
+};
 
-/** Resolves when this process lets go of the guard, or after `timeoutMs`. */
-const letGoHere = (guard: string, timeoutMs: number): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, timeoutMs);
-    waiting.get(guard)?.add(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+interface OpenedGuard {
+  readonly kind: 'opened';
+  readonly place: Place;
+  readonly directory: OpenDirectory;
+  readonly descriptor: number;
+  readonly platform: NodeJS.Platform;
+}
 
-const tryGuard = (place: Place, options: GuardOptions): GuardOutcome => {
-  const calls = options.calls ?? systemCalls;
-  const platform = options.platform ?? process.platform;
+const settingsOf = ({
+  calls = systemCalls,
+  platform = process.platform,
+}: GuardOptions): { readonly calls: SystemCalls; readonly platform: NodeJS.Platform } => ({
+  calls,
+  platform,
+});
+
+/** Opens the directory and the guard's file in it; whatever is answered else has left nothing open. */
+const openGuard = (place: Place, options: GuardOptions): OpenedGuard | GuardOutcome => {
+  if (heldHere.has(place.guard)) return BUSY;
+  const { calls, platform } = settingsOf(options);
   let directory: OpenDirectory | null = null;
   let descriptor: number | null = null;
   try {
     directory = openOwned(calls, place.directory);
-    const opened = openGuardFile(directory, place, platform);
-    if (opened === 'busy') return { kind: 'busy', waitedMs: 0 };
-    descriptor = opened;
+    const found = openGuardFile(directory, place, platform);
+    if (found === 'busy') return BUSY;
+    descriptor = found;
     if (!calls.fstat(descriptor).isFile()) return unsafe(`${place.guard} is no regular file`);
-    const answer = lockGuardFile(calls, directory, place, {
-      descriptor,
-      platform,
-      tools: options.flockTools,
-    });
-    if (answer.kind === 'none') return none('no-tool', answer.why, answer.hint, null);
-    if (answer.kind === 'busy' || !leadsTo(directory, descriptor, place))
-      return { kind: 'busy', waitedMs: 0 };
-    const network = networkFileSystem(directory.calls, place.directory, platform);
-    const guard = hold(directory, place, descriptor, network);
+    const opened: OpenedGuard = { kind: 'opened', place, directory, descriptor, platform };
     directory = null;
     descriptor = null;
-    return { kind: 'held', guard };
+    return opened;
   } catch (error) {
-    if (error instanceof UnsafeDirectoryError) return none('unsafe', error.message, error.hint, error);
-    return none(
-      'io',
-      `${place.guard}: ${describeFailure(error)}`,
-      'Look at the directory and its disk.',
-      error,
-    );
+    return refusalOf(place, error);
   } finally {
     if (descriptor !== null) closeQuietly(calls, descriptor);
     directory?.close();
+  }
+};
+
+/** Locks what was opened, and makes sure that it guards; whatever is answered else has closed it. */
+const settle = (
+  { place, directory, descriptor, platform }: OpenedGuard,
+  calls: SystemCalls,
+  lock: () => FlockAnswer,
+): GuardOutcome => {
+  let isHeld = false;
+  try {
+    const answer = lock();
+    if (answer.kind === 'none') return none('no-tool', answer.why, answer.hint, null);
+    if (answer.kind === 'busy' || !leadsTo(directory, descriptor, place)) return BUSY;
+    const network = networkFileSystem(directory.calls, place.directory, platform);
+    isHeld = true;
+    return { kind: 'held', guard: hold(directory, place, descriptor, network) };
+  } catch (error) {
+    return refusalOf(place, error);
+  } finally {
+    if (!isHeld) {
+      closeQuietly(calls, descriptor);
+      directory.close();
+    }
   }
 };
 
@@ -139,7 +167,7 @@ const leadsTo = (directory: OpenDirectory, descriptor: number, place: Place): bo
 
 const hold = (directory: OpenDirectory, place: Place, descriptor: number, network: string | null): Guard => {
   let held = true;
-  waiting.set(place.guard, new Set());
+  heldHere.set(place.guard, new Set());
   return {
     place,
     directory,
@@ -150,12 +178,17 @@ const hold = (directory: OpenDirectory, place: Place, descriptor: number, networ
       held = false;
       closeQuietly(directory.calls, descriptor);
       directory.close();
-      const waiters = waiting.get(place.guard) ?? [];
-      waiting.delete(place.guard);
+      const waiters = heldHere.get(place.guard) ?? [];
+      heldHere.delete(place.guard);
       for (const wake of waiters) wake();
     },
   };
 };
+
+const refusalOf = (place: Place, error: unknown): GuardOutcome =>
+  error instanceof UnsafeDirectoryError
+    ? none('unsafe', error.message, error.hint, error)
+    : none('io', `${place.guard}: ${describeFailure(error)}`, 'Look at the directory and its disk.', error);
 
 const unsafe = (why: string): GuardOutcome =>
   none(

@@ -21,8 +21,8 @@ export interface Deed {
   /** Lets go of the lock with this stamp, and keeps a copy at `backup`. Expected failures are outcomes. */
   readonly letGo: (guard: Guard, stamp: Stamp, backup: string) => ReleaseOutcome;
   /**
-   * Puts it back, never over a newer lock. Calls `begin` before anything is changed, and changes nothing where that throws.
-   * Throws what the system throws.
+   * Looks whether it can be put back, never over a newer lock: why not, or what puts it back, to be called once the journal
+   * says so. Changes nothing itself. Both throw what the system throws.
    */
-  readonly putBack: (guard: Guard, released: ReleasedLock, begin: () => void) => PutBack;
+  readonly putBack: (guard: Guard, released: ReleasedLock) => PutBack | (() => PutBack);
 }

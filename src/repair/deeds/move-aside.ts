@@ -8,7 +8,7 @@ import { readCompanion, removeCompanion, writeCompanion } from '../../lock/files
 import { readRecord } from '../../lock/files/read-record.ts';
 import type { Guard } from '../../lock/guard/guard.ts';
 import { changed, failed, skipped } from '../outcomes.ts';
-import type { Deed, PutBack, ReleasedLock } from './deed.ts';
+import type { Deed, PutBack } from './deed.ts';
 
 const letGo = (guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome => {
   const { calls } = guard.directory;
@@ -40,7 +40,7 @@ const dropCompanion = ({ place, directory }: Guard): string | null => {
 
 const NEWER: PutBack = { status: 'newer-lock', reason: 'a newer lock stands there' };
 
-const putBack = (guard: Guard, { backup, stamp, companion }: ReleasedLock, begin: () => void): PutBack => {
+const putBack: Deed['putBack'] = (guard, { backup, stamp, companion }) => {
   const { place } = guard;
   const { calls } = guard.directory;
   const kept = readRecord(calls, backup);
@@ -57,11 +57,12 @@ const putBack = (guard: Guard, { backup, stamp, companion }: ReleasedLock, begin
   // An undo that died after linking left two names of one file: only the rest is to be done.
   const isLinked = existing !== undefined && copy !== undefined && isSameFile(existing, copy);
   if (existing !== undefined && !isLinked) return NEWER;
-  begin();
-  if (!isLinked && !bringBack(calls, backup, place.lock)) return NEWER;
-  if (companion !== null && readCompanion(calls, place) === null) writeCompanion(calls, place, companion);
-  if (calls.lstat(backup) !== undefined) calls.unlink(backup);
-  return { status: 'restored', reason: 'it is back at its place' };
+  return () => {
+    if (!isLinked && !bringBack(calls, backup, place.lock)) return NEWER;
+    if (companion !== null && readCompanion(calls, place) === null) writeCompanion(calls, place, companion);
+    if (calls.lstat(backup) !== undefined) calls.unlink(backup);
+    return { status: 'restored', reason: 'it is back at its place' };
+  };
 };
 
 export const moveAsideDeed: Deed = { letGo, putBack };

@@ -2,12 +2,13 @@
 import { Buffer } from 'node:buffer';
 import { afterEach, expect, test } from '@jest/globals';
 import agent from '../../../kinds/agent.ts';
+import type { LockFile } from '../../../src/core/types/evidence.ts';
 import { findAgain } from '../../../src/evidence/locks/find-again.ts';
 import { compileTable } from '../../../src/evidence/locks/lock-table.ts';
 import { readLocks } from '../../../src/evidence/locks/read-locks.ts';
 import { scanTown } from '../../../src/evidence/scan/scan.ts';
 import { defineKind } from '../../../src/kind.ts';
-import { lookAtWorker } from '../../../src/look.ts';
+import { look, townOf } from '../../../src/look.ts';
 import { cleanUp, makeTown } from '../../support/index.ts';
 
 afterEach(cleanUp);
@@ -62,10 +63,10 @@ test('a second look finds exactly the lock that it is given, also where no walk 
     [{ kind: agent, path, place: town.path('a'), layout: 'runtime', companion: null, hasTwin: false }],
     town.root,
   );
-  const pathsSeen = async (lock: typeof seen) =>
-    (await lookAtWorker(town.path('a'), { town: town.root, lock })).verdicts.map(({ lock: one }) => one.path);
-  expect(await pathsSeen(undefined)).toEqual([]);
-  expect(await pathsSeen(seen)).toEqual([path]);
+  const pathsSeen = async (locks: readonly LockFile[]) =>
+    (await look(townOf(town.root, {}), 'worker', ['a'], { locks })).locks.map((one) => one.path);
+  expect(await pathsSeen([])).toEqual([]);
+  expect(await pathsSeen(seen === undefined ? [] : [seen])).toEqual([path]);
 });
 
 test('a home that no walk would look up is a mistake of its kind', () => {

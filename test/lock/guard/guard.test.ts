@@ -19,7 +19,8 @@ import { Lock } from '../../../src/lock/agent-lock.ts';
 import { NoGuardError } from '../../../src/lock/errors.ts';
 import { placeIn } from '../../../src/lock/files/names.ts';
 import { type FlockTool, findFlockTools } from '../../../src/lock/guard/flock-tool.ts';
-import { type Guard, type GuardOptions, takeGuard } from '../../../src/lock/guard/guard.ts';
+import type { Guard, GuardOptions } from '../../../src/lock/guard/guard.ts';
+import { takeGuard } from '../../../src/lock/guard/take-guard.ts';
 import { cleanUp, onCleanUp, type StartedProcess, startProcess, until } from '../../support/index.ts';
 
 function directory(): string {

@@ -95,7 +95,7 @@ export function lockFileAt(lock: string): LockFile {
 /** Calls every lock what `stateOf` says, and lets only stale ones go. */
 export const judging =
   (stateOf: (lock: LockFile) => State): Judge =>
-  async (_worker, path) => {
+  async ({ path }) => {
     if (!existsSync(path)) return null;
     const lock = lockFileAt(path);
     const state = stateOf(lock);

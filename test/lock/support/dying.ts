@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { systemCalls } from '../../../src/io/disk/system-calls.ts';
 import { Lock } from '../../../src/lock/agent-lock.ts';
 import { makeRunId } from '../../../src/lock/files/names.ts';
-import { applyRelease } from '../../../src/repair/apply.ts';
 import { undoReleases } from '../../../src/repair/undo.ts';
 import { quickJudge, readLockFile } from '../../stress/quick-judge.ts';
+import { applyRelease } from './release.ts';
 import { tapped } from './tapped-calls.ts';
 
 const [, , root = '', operation = '', at = ''] = process.argv;

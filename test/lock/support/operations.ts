@@ -4,10 +4,10 @@ import type { SystemCalls } from '../../../src/io/disk/system-calls.ts';
 import { Lock, type LockOptions } from '../../../src/lock/agent-lock.ts';
 import { makeRunId } from '../../../src/lock/files/names.ts';
 import { type HolderProcess, lifeNow } from '../../../src/lock/identity.ts';
-import { applyRelease } from '../../../src/repair/apply.ts';
 import { repairLeftovers } from '../../../src/repair/leftovers.ts';
 import { undoReleases } from '../../../src/repair/undo.ts';
 import { FOREIGN, judging, LIVE, type Scene } from './bench-scene.ts';
+import { applyRelease } from './release.ts';
 import { alone } from './tapped-calls.ts';
 
 /** Nobody waits here: what is busy stays busy. */

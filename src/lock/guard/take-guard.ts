@@ -1,0 +1,38 @@
+/** Taking the guard of one lock, and waiting for it a bounded time. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Place } from '../files/names.ts';
+import { type GuardOptions, type GuardOutcome, heldHere, tryGuard } from './guard.ts';
+
+const GUARD_TIMEOUT_MS = 5000;
+const URGENT_TIMEOUT_MS = 30_000;
+const FIRST_PAUSE_MS = 4;
+const LONGEST_PAUSE_MS = 100;
+const LONGEST_URGENT_PAUSE_MS = 16;
+
+/** Takes the guard of a lock, waiting a bounded time. Expected failures are answers; nothing is thrown. */
+export const takeGuard = async (place: Place, options: GuardOptions = {}): Promise<GuardOutcome> => {
+  const timeoutMs = options.guardTimeoutMs ?? (options.urgent ? URGENT_TIMEOUT_MS : GUARD_TIMEOUT_MS);
+  const longestPauseMs = options.urgent ? LONGEST_URGENT_PAUSE_MS : LONGEST_PAUSE_MS;
+  const startedAt = performance.now();
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    const isOurs = heldHere.has(place.guard);
+    const outcome = tryGuard(place, options);
+    if (outcome.kind !== 'busy') return outcome;
+    const waitedMs = Math.round(performance.now() - startedAt);
+    if (waitedMs >= timeoutMs) return { kind: 'busy', waitedMs };
+    const leftMs = timeoutMs - waitedMs;
+    if (isOurs) await letGoHere(place.guard, leftMs);
+    // Spread out, so that many waiters do not knock all at once.
+    else await sleep(Math.min(pauseMs * (0.5 + Math.random()), leftMs));
+  }
+};
+
+/** Resolves when this process lets go of the guard, or after `timeoutMs`. */
+const letGoHere = (guard: string, timeoutMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeoutMs);
+    heldHere.get(guard)?.add(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
