@@ -1,10 +1,11 @@
-// Runs the tests: those that start processes one file at a time, for the doctors of others would see them, and the rest beside
-// them.
+// Runs the tests: those that start processes one file at a time, for the doctors of others would see them, and in a private view
+// of the machine; the rest beside them.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inPrivateView } from './private-view.mjs';
 import { runNode } from './steps.mjs';
 
 const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
@@ -21,15 +22,19 @@ export const runTests = async (words) => {
     `--outputFile=${folder}/${name}.json`,
     ...words,
   ];
+  const view = inPrivateView(lane('one-at-a-time'));
+  if (view.why !== null)
+    console.log(`skip  hiding the agents and tmux servers of this machine from the tests: ${view.why}`);
   try {
     const beside = runNode(lane('beside-others'));
-    const alone = spawn(process.execPath, lane('one-at-a-time'), { stdio: ['ignore', 'ignore', 'inherit'] });
+    const alone = spawn(view.file, view.words, { stdio: ['ignore', 'ignore', 'inherit'] });
     const [code] = await once(alone, 'close');
     const { code: codeBeside, output } = await beside;
     process.stderr.write(output);
     console.log(countsOf(['beside-others', 'one-at-a-time'].map((name) => `${folder}/${name}.json`)));
     return code === 0 && codeBeside === 0 ? 0 : 1;
   } finally {
+    view.remove();
     rmSync(folder, { recursive: true, force: true });
   }
 };

@@ -1,0 +1,16 @@
+// `npm run jest`: the tests that these words of jest's command line name, in a private view of the machine.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { inPrivateView } from './verify/private-view.mjs';
+
+const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+
+const view = inPrivateView([...JEST, ...process.argv.slice(2)]);
+if (view.why !== null) console.error(`The tests see every process of this machine: ${view.why}.`);
+const tests = spawn(view.file, view.words, { stdio: 'inherit' });
+// Ctrl-C reaches the tests by the terminal; we stay until they have ended.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => tests.kill());
+const [code] = await once(tests, 'close');
+view.remove();
+process.exitCode = code ?? 1;

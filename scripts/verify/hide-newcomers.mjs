@@ -1,0 +1,52 @@
+// Runs within the private view of the tests and hides those who start outside of it meanwhile, until the tests end: whoever is in
+// another mount namespace and was not started by somebody in ours.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Most processes are gone when they are looked for again; who is seen twice is hidden. */
+const PAUSE_MS = 50;
+
+const [empty, keptList] = process.argv.slice(2);
+const kept = keptList.split(',');
+const table = `${empty}.newcomers`;
+const ours = readlinkSync('/proc/self/ns/mnt');
+const tests = process.ppid;
+
+/** By number: one of ours, one to be hidden if it stays, or one that is hidden. */
+const known = new Map();
+
+/** `pid (comm) state ppid`; a comm may hold anything. */
+const parentOf = (pid) =>
+  readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) \S+ /s, '')
+    .split(' ')[0];
+
+const isOurs = (pid) => {
+  // Threads of the kernel have no executable, and are nobody.
+  if (kept.includes(pid) || !existsSync(`/proc/${pid}/exe`)) return true;
+  try {
+    for (let at = pid; at !== '0' && !kept.includes(at); at = parentOf(at))
+      if (readlinkSync(`/proc/${at}/ns/mnt`) === ours) return true;
+    return false;
+  } catch (error) {
+    // Hidden, as its parent may be; or gone, and then it is nobody.
+    return error.path === `/proc/${pid}/ns/mnt`;
+  }
+};
+
+const hide = (pids) => {
+  writeFileSync(table, pids.map((pid) => `${empty} /proc/${pid} none bind 0 0\n`).join(''));
+  spawnSync('mount', ['--all', '--fstab', table], { stdio: 'ignore' });
+};
+
+while (process.ppid === tests) {
+  const running = new Set(readdirSync('/proc').filter((name) => /^\d+$/.test(name)));
+  // Numbers are used again.
+  for (const pid of known.keys()) if (!running.has(pid)) known.delete(pid);
+  const staying = [...running].filter((pid) => known.get(pid) === 'new');
+  if (staying.length > 0) hide(staying);
+  for (const pid of staying) known.set(pid, 'hidden');
+  for (const pid of running) if (!known.has(pid)) known.set(pid, isOurs(pid) ? 'ours' : 'new');
+  await sleep(PAUSE_MS);
+}
