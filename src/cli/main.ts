@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly run: RunCo
   locks: () => import('./commands/locks.ts'),
   explain: () => import('./commands/explain.ts'),
   checks: () => import('./commands/checks.ts'),
+  log: () => import('./commands/log.ts'),
   undo: () => import('./commands/undo.ts'),
   completion: () => import('./commands/completion.ts'),
 };

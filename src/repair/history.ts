@@ -45,7 +45,7 @@ export const readHistory = (calls: SystemCalls, townRoot: string): History => {
         const whose = event === 'undone' || event === 'not-undone' ? (undoing.get(id) ?? null) : null;
         events.push(
           release === null
-            ? { at, deed, id: null, worker: id, lock: null, by, reason }
+            ? { at, deed, id: null, worker: id, backup: null, lock: null, by, reason }
             : { ...aboutRelease(release), at, deed, by: whose ?? by ?? release.by, reason },
         );
       }
@@ -70,13 +70,15 @@ export const readHistory = (calls: SystemCalls, townRoot: string): History => {
 const aboutRelease = ({
   id,
   worker,
+  backup,
   kind,
   state,
   forced,
   holder,
-}: ReleaseEntry): Pick<HistoryEvent, 'id' | 'worker' | 'lock'> => ({
+}: ReleaseEntry): Pick<HistoryEvent, 'id' | 'worker' | 'backup' | 'lock'> => ({
   id,
   worker,
+  backup,
   lock: { kind, state, forced, holder },
 });
 
@@ -86,6 +88,7 @@ const takenOver = ({ id, at, holder, by }: TakeOverEntry): HistoryEvent => ({
   deed: 'taken-over',
   id: null,
   worker: id,
+  backup: null,
   lock: { kind: 'agent', state: 'stale', forced: false, holder },
   by,
   reason: null,

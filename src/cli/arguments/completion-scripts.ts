@@ -37,6 +37,7 @@ const bashWords: Readonly<Record<ValueKind, string>> = {
   worker: 'compgen -W "$(_doctor_ask workers)" -- "$cur"',
   check: 'compgen -W "$(_doctor_ask checks)" -- "$cur"',
   topic: 'compgen -W "$(_doctor_ask topics)" -- "$cur"',
+  release: 'compgen -W "$(_doctor_ask releases)" -- "$cur"',
   text: 'true',
 };
 
@@ -98,6 +99,7 @@ const zshAction: Readonly<Record<ValueKind, string>> = {
   worker: '{_doctor_ask workers}',
   check: '{_doctor_ask checks}',
   topic: '{_doctor_ask topics}',
+  release: '{_doctor_ask releases}',
   text: '',
 };
 
@@ -165,6 +167,7 @@ const fishWords: Readonly<Record<ValueKind, string>> = {
   worker: `'(__doctor_ask workers)'`,
   check: `'(__doctor_ask checks)'`,
   topic: `'(__doctor_ask topics)'`,
+  release: `'(__doctor_ask releases)'`,
   text: '',
 };
 

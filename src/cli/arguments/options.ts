@@ -3,6 +3,7 @@
  * man page are all made from it.
  */
 import { SEVERITIES } from '../../core/types/check.ts';
+import { EVENTS } from '../../core/types/history.ts';
 import { STATES } from '../../core/types/judgement.ts';
 import { FORMATS } from '../../reporters/formats.ts';
 
@@ -14,12 +15,13 @@ export const COMMANDS = [
   'explain',
   'checks',
   'undo',
+  'log',
   'completion',
 ] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 /** What may be completed in a value's place. */
-export type ValueKind = 'directory' | 'file' | 'worker' | 'check' | 'topic' | 'text';
+export type ValueKind = 'directory' | 'file' | 'worker' | 'check' | 'topic' | 'release' | 'text';
 
 export interface Option {
   readonly name: string;
@@ -64,11 +66,13 @@ export interface Command {
 const isMilliseconds = (text: string): boolean =>
   /^\d{1,10}$/.test(text) && Number(text) >= 1 && Number(text) <= 2 ** 31 - 1;
 
+const isCount = (text: string): boolean => /^[1-9]\d{0,8}$/.test(text);
+
 const isSeconds = (text: string): boolean => /^\d{1,9}(\.\d+)?$/.test(text);
 
 const LOOKING = ['doctor', 'locks', 'explain', 'preflight', 'exec'] as const;
 const ALL = [...COMMANDS];
-const REPORTING = ['doctor', 'preflight', 'locks', 'explain', 'checks', 'undo'] as const;
+const REPORTING = ['doctor', 'preflight', 'locks', 'explain', 'checks', 'undo', 'log'] as const;
 
 export const OPTIONS = [
   {
@@ -77,7 +81,7 @@ export const OPTIONS = [
     value: 'DIR',
     kind: 'directory',
     summary: 'town root (default: found from here)',
-    commands: [...LOOKING, 'checks', 'undo', 'completion'],
+    commands: [...LOOKING, 'checks', 'undo', 'log', 'completion'],
   },
   {
     name: 'fix',
@@ -167,7 +171,48 @@ export const OPTIONS = [
     choices: STATES,
     commas: true,
     summary: 'show locks of these states only (comma-separated)',
-    commands: ['locks'],
+    commands: ['locks', 'log'],
+  },
+  {
+    name: 'kind',
+    type: 'list',
+    value: 'KIND',
+    kind: 'text',
+    commas: true,
+    summary: 'show locks of these kinds only (comma-separated)',
+    commands: ['log'],
+  },
+  {
+    name: 'event',
+    type: 'list',
+    value: 'EVENT',
+    choices: EVENTS,
+    commas: true,
+    summary: `show these events only: ${EVENTS.join(', ')}`,
+    commands: ['log'],
+  },
+  {
+    name: 'since',
+    type: 'value',
+    value: 'WHEN',
+    kind: 'text',
+    summary: 'show what is not older: 30m, 8h, 3d, or a date like 2026-11-29',
+    commands: ['log'],
+  },
+  {
+    name: 'limit',
+    type: 'value',
+    value: 'N',
+    kind: 'text',
+    number: { accepts: isCount, rule: 'a whole number, at least 1' },
+    summary: 'show the newest N events (default: 30; with --json all)',
+    commands: ['log'],
+  },
+  {
+    name: 'list',
+    type: 'flag',
+    summary: 'list the releases that can be undone, and change nothing',
+    commands: ['undo'],
   },
   {
     name: 'watch',
@@ -405,19 +450,42 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'undo',
-    usage: 'undo [id]',
+    usage: 'undo [id] [options]',
     summary: 'Restore the locks that the last --fix released.',
     positionals: [
       {
         name: 'id',
-        kind: 'text',
+        kind: 'release',
         required: false,
         variadic: false,
         summary: 'the run to undo (default: the last one)',
       },
     ],
     passesOn: false,
-    examples: [['doctor undo', 'restore what the last run released']],
+    examples: [
+      ['doctor undo', 'restore what the last run released'],
+      ['doctor undo --list', 'what can be undone, by which id'],
+    ],
+  },
+  {
+    name: 'log',
+    usage: 'log [WORKER...] [options]',
+    summary: 'Show what was released, restored and taken over: when, from whom, and by whom.',
+    positionals: [
+      {
+        name: 'worker',
+        kind: 'worker',
+        required: false,
+        variadic: true,
+        summary: 'a worker directory, or a directory of workers, relative to the town',
+      },
+    ],
+    passesOn: false,
+    examples: [
+      ['doctor log', 'the newest events first'],
+      ['doctor log gastown/crew/ada --since 8h', 'what happened to one lock'],
+      ['doctor log --event released --json', 'every release, for programs'],
+    ],
   },
   {
     name: 'completion',
@@ -429,8 +497,8 @@ export const COMMAND_TABLE: readonly Command[] = [
         kind: 'text',
         required: true,
         variadic: false,
-        choices: ['bash', 'zsh', 'fish', 'workers', 'checks', 'topics'],
-        summary: 'bash, zsh or fish; or what the scripts ask for: workers, checks, topics',
+        choices: ['bash', 'zsh', 'fish', 'workers', 'checks', 'topics', 'releases'],
+        summary: 'bash, zsh or fish',
       },
     ],
     passesOn: false,
@@ -447,6 +515,7 @@ export const exitCodesOf = (name: CommandName): typeof EXIT_CODES =>
   EXIT_CODES.filter(([code]) => {
     if (OF_STARTING.includes(code)) return name === 'preflight' || (name === 'exec' && code === '20');
     if (!OF_LOOKING.includes(code)) return true;
+    if (name === 'log') return code === '1';
     if (name === 'undo' || name === 'doctor' || name === 'locks') return code === '1' || name !== 'undo';
     return code === '22' && (name === 'preflight' || name === 'exec');
   });

@@ -15,6 +15,10 @@ import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor undo [ID]`: puts back what the last `--fix`, or the run or release of that id, released. */
 export const run: RunCommand = async (given, terminal) => {
+  if (given.options.list) {
+    if (given.positionals.length > 0) throw usage('--list takes no id', 'doctor undo --list');
+    return (await import('./log.ts')).run(given, terminal);
+  }
   const { town } = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const [id = null] = given.positionals;
   terminal.finishFirst();

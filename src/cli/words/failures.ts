@@ -93,6 +93,8 @@ const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): o
       return documentOf(run.command, exitCode, { town: null, results: [], gaps: [] }, error);
     case 'undo':
       return documentOf(run.command, exitCode, { run: null, results: [], damage: null }, error);
+    case 'log':
+      return documentOf(run.command, exitCode, { town: null, events: [], older: 0, missing: null }, error);
     case 'checks':
       return documentOf(run.command, exitCode, { checks: [] }, error);
     case 'explain':

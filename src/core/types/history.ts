@@ -28,14 +28,16 @@ export interface ByWhom {
  * ended. `restored` and `not-restored`: it was undone, or could not be. `tidied`: files of a killed run were cleaned up.
  * `taken-over`: `exec` took a stale lock over.
  */
-export type HistoryDeed =
-  | 'begun'
-  | 'released'
-  | 'not-released'
-  | 'restored'
-  | 'not-restored'
-  | 'tidied'
-  | 'taken-over';
+export const EVENTS = [
+  'begun',
+  'released',
+  'not-released',
+  'restored',
+  'not-restored',
+  'tidied',
+  'taken-over',
+] as const;
+export type HistoryDeed = (typeof EVENTS)[number];
 
 export interface HistoryEvent {
   /** RFC 3339, UTC. */
@@ -44,6 +46,8 @@ export interface HistoryEvent {
   /** Of the release; null for `tidied` and `taken-over`. */
   readonly id: string | null;
   readonly worker: string;
+  /** Path of the kept copy of a release, relative to the town; null for everything else. */
+  readonly backup: string | null;
   /** What the lock was that was released or taken over; null for `tidied`. */
   readonly lock: {
     readonly kind: LockKind;

@@ -1,7 +1,8 @@
 /** What happened, in order: the locks that stand were taken, others were released, and some of those were put back. */
-import type { ByWhom, History, HistoryEvent } from '../../core/types/history.ts';
+import { restoredIds } from '../../core/report/choose-events.ts';
+import type { History, HistoryEvent } from '../../core/types/history.ts';
 import type { Report } from '../../core/types/report.ts';
-import { quoteCommand } from '../screen/shell-quote.ts';
+import { byWords, DEED_WORDS, recordWords } from '../history-words.ts';
 import type { Mark } from '../screen/style.ts';
 import { nameOf } from '../screen/words.ts';
 import { html, type Markup } from './markup.ts';
@@ -19,7 +20,7 @@ interface Moment {
 export const timeline = (report: Report, history: History | null): Markup | null => {
   const root = report.town?.root;
   const events = history?.events ?? [];
-  const back = new Set(events.filter(({ deed }) => deed === 'restored').map(({ id }) => id));
+  const back = restoredIds(events);
   const deeds = events.map((event) => momentOf(event, (id) => back.has(id)));
   const moments = [...takings(report), ...deeds].sort(byTime);
   const missing = history?.missing ?? null;
@@ -46,29 +47,19 @@ const takings = ({ locks }: Report): readonly Moment[] =>
             mark: 'info' as const,
             word: 'taken',
             worker,
-            text: `by ${holderWords(holder)}; ${state} now`,
+            text: `by ${recordWords(holder)}; ${state} now`,
           },
         ],
   );
-
-const WORDS: Readonly<Record<HistoryEvent['deed'], readonly [Mark, string]>> = {
-  begun: ['unknown', 'release begun'],
-  released: ['fixed', 'released'],
-  'not-released': ['warning', 'not released'],
-  restored: ['info', 'restored'],
-  'not-restored': ['warning', 'not restored'],
-  tidied: ['skipped', 'cleaned up'],
-  'taken-over': ['info', 'taken over'],
-};
 
 const momentOf = (
   { at, deed, id, worker, lock, by, reason }: HistoryEvent,
   isBack: (id: string) => boolean,
 ): Moment => {
-  const [mark, word] = WORDS[deed];
+  const [mark, word] = DEED_WORDS[deed];
   const said = [
     lock === null ? '' : `${lock.state}${lock.forced ? ', by force' : ''}`,
-    lock?.holder == null ? '' : `held by ${holderWords(lock.holder)}`,
+    lock?.holder == null ? '' : `held by ${recordWords(lock.holder)}`,
     deed === 'begun' ? 'nothing says how it ended' : '',
     reason ?? '',
     by === null ? '' : `by ${byWords(by)}`,
@@ -76,29 +67,3 @@ const momentOf = (
   ].filter((part) => part !== '');
   return { at, mark, word, worker, text: said.join('; ') };
 };
-
-/** `ada on build1, asked: doctor --fix`; what was typed is known without what looks like a secret. */
-const byWords = ({ user, uid, sudoUid, host, command, consent }: ByWhom): string =>
-  `${user ?? `user ${uid}`}${sudoUid === null ? '' : ` (sudo of user ${sudoUid})`} on ${host}, ${CONSENTS[consent]}: ${quoteCommand(command)}`;
-
-const CONSENTS: Readonly<Record<ByWhom['consent'], string>> = {
-  asked: 'who was asked',
-  yes: 'by --yes',
-  command: 'by command',
-  library: 'by a program',
-};
-
-const holderWords = ({
-  pid,
-  sessionId,
-  hostname,
-}: {
-  readonly pid: number;
-  readonly sessionId: string | null;
-  readonly hostname: string | null;
-}): string =>
-  [
-    `PID ${pid}`,
-    ...(sessionId === null || sessionId === '' ? [] : [`in ${sessionId}`]),
-    ...(hostname === null || hostname === '' ? [] : [`on ${hostname}`]),
-  ].join(' ');

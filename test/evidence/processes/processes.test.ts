@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -81,7 +81,10 @@ describe('process evidence', () => {
     });
     const pids = evidence.list.map(({ pid }) => pid);
     expect(pids).toEqual([...pids].sort((a, b) => a - b));
-    for (let pid = agent.pid; pid > 0; pid = find(evidence, pid)?.ppid ?? 0) expect(pids).toContain(pid);
+    // Whoever runs the tests may be hidden from them.
+    const isShown = (pid: number) => process.platform !== 'linux' || existsSync(`/proc/${pid}/stat`);
+    for (let pid = agent.pid; pid > 0 && isShown(pid); pid = find(evidence, pid)?.ppid ?? 0)
+      expect(pids).toContain(pid);
   });
 
   onLinux(

@@ -21,6 +21,7 @@ const HISTORY: History = {
       deed: 'released',
       id: '20261122T200000Z-abcdef-1',
       worker: 'gastown/crew/bob',
+      backup: null,
       lock: {
         kind: 'agent',
         state: 'stale',
@@ -35,6 +36,7 @@ const HISTORY: History = {
       deed: 'tidied',
       id: null,
       worker: HOSTILE,
+      backup: null,
       lock: null,
       by: null,
       reason: HOSTILE,

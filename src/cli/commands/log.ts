@@ -1,0 +1,101 @@
+/** `doctor log` and `doctor undo --list`: what the journal tells, chosen by what was asked for. */
+
+import { didYouMean } from '../../core/did-you-mean.ts';
+import { chooseEvents, restoredIds } from '../../core/report/choose-events.ts';
+import type { HistoryEvent } from '../../core/types/history.ts';
+import { EXIT } from '../../core/types/report.ts';
+import { openTown } from '../../diagnose.ts';
+import { documentOf } from '../../document.ts';
+import { resolveWorker } from '../../evidence/town/worker-path.ts';
+import { systemCalls } from '../../io/disk/system-calls.ts';
+import { longPath } from '../../repair/context.ts';
+import { readHistory } from '../../repair/history.ts';
+import { renderHistory } from '../../reporters/history-text.ts';
+import { renderJson } from '../../reporters/json.ts';
+import { sinceMs } from '../arguments/since.ts';
+import { usage } from '../arguments/usage.ts';
+import { lookOptionsOf, townNamedBy } from '../options-of.ts';
+import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
+
+/** Events on a screen where nobody says how many. */
+const USUAL_LIMIT = 30;
+
+/** Reads only. Exit code 1 where not all of the journal could be read. */
+export const run: RunCommand = async (given, terminal) => {
+  const { town } = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
+  const { events: all, missing } = readHistory(systemCalls, town.root);
+  const { options } = given;
+  const restorable = restorableIn(all, town.root);
+  const isList = given.command === 'undo';
+  const chosen = isList
+    ? all.filter(({ id, deed }) => deed === 'released' && id !== null && restorable.has(id))
+    : chooseEvents(all, {
+        workers: given.positionals.map((name) => workerNamed(name, all, town.root, terminal.cwd)),
+        sinceMs: sinceMs(options.since, Date.now()),
+        states: options.state,
+        kinds: options.kind,
+        deeds: options.event,
+      });
+  const limit = options.limit ?? (options.json || isList ? chosen.length : USUAL_LIMIT);
+  const events = chosen.slice(Math.max(chosen.length - limit, 0)).reverse();
+  const older = chosen.length - events.length;
+  const exitCode = missing === null ? EXIT.ok : EXIT.problems;
+  if (options.json) {
+    const document = documentOf('log', exitCode, {
+      town: { root: town.root, source: town.source },
+      events: events.map((event) => ({
+        ...event,
+        restorable: event.id !== null && event.deed === 'released' && restorable.has(event.id),
+      })),
+      older,
+      missing,
+    });
+    return { exitCode, stdout: renderJson(document), stderr: '' };
+  }
+  const presentation = await presentationFor(given, terminal, terminal.stdout);
+  const stdout =
+    isList && events.length === 0 && missing === null
+      ? 'nothing to undo\n'
+      : renderHistory({ root: town.root, events, older, missing, restorable }, presentation);
+  return { exitCode, stdout, stderr: '' };
+};
+
+/** Releases that were not put back, and whose kept copy lies there; one that cannot be looked at counts. */
+const restorableIn = (events: readonly HistoryEvent[], root: string): ReadonlySet<string> => {
+  const back = restoredIds(events);
+  return new Set(
+    events.flatMap(({ deed, id, backup }) =>
+      deed === 'released' &&
+      id !== null &&
+      backup !== null &&
+      !back.has(id) &&
+      mayExist(longPath(root, backup))
+        ? [id]
+        : [],
+    ),
+  );
+};
+
+const mayExist = (path: string): boolean => {
+  try {
+    return systemCalls.lstat(path) !== undefined;
+  } catch {
+    return true;
+  }
+};
+
+/** A worker by what was typed; one that is gone by now is known by what happened to it. Throws `E_USAGE` for any other. */
+const workerNamed = (given: string, events: readonly HistoryEvent[], root: string, cwd: string): string => {
+  const names = [...new Set(events.map(({ worker }) => worker))];
+  if (names.includes(given)) return given;
+  const found = resolveWorker(given, root, cwd);
+  if (found.kind !== 'inside')
+    throw usage(`${given} lies outside the town ${root}`, `doctor log --town ${found.path}`);
+  const { worker, exists } = found;
+  if (exists || names.some((name) => name === worker || name.startsWith(`${worker}/`))) return worker;
+  const near = names.find((name) => name.endsWith(`/${given}`)) ?? didYouMean(given, names);
+  throw usage(
+    `nothing happened at "${given}", and there is no such directory`,
+    near === null ? null : `Did you mean ${near}?`,
+  );
+};

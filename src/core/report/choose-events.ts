@@ -1,0 +1,31 @@
+/** Which events of a history are asked for: by worker, time, state, kind and deed, and those that can still be undone. */
+import type { HistoryDeed, HistoryEvent } from '../types/history.ts';
+import type { State } from '../types/judgement.ts';
+
+/** An empty list asks for all. */
+export interface EventFilter {
+  /** A worker, or what begins its name up to a slash: a rig. */
+  readonly workers: readonly string[];
+  readonly sinceMs: number | null;
+  readonly states: readonly State[];
+  readonly kinds: readonly string[];
+  readonly deeds: readonly HistoryDeed[];
+}
+
+/** The events that are asked for, in the order in which they are given. */
+export const chooseEvents = (
+  events: readonly HistoryEvent[],
+  { workers, sinceMs, states, kinds, deeds }: EventFilter,
+): readonly HistoryEvent[] =>
+  events.filter(
+    ({ worker, at, lock, deed }) =>
+      (workers.length === 0 || workers.some((name) => worker === name || worker.startsWith(`${name}/`))) &&
+      (sinceMs === null || Date.parse(at) >= sinceMs) &&
+      (states.length === 0 || (lock !== null && states.includes(lock.state))) &&
+      (kinds.length === 0 || (lock !== null && kinds.includes(lock.kind))) &&
+      (deeds.length === 0 || deeds.includes(deed)),
+  );
+
+/** Ids of the releases that were put back. */
+export const restoredIds = (events: readonly HistoryEvent[]): ReadonlySet<string> =>
+  new Set(events.flatMap(({ deed, id }) => (deed === 'restored' && id !== null ? [id] : [])));

@@ -1,0 +1,102 @@
+/** The history of a town as text: a few lines for each event on a screen, one in a pipe. */
+import type { HistoryEvent } from '../core/types/history.ts';
+import { byWords, DEED_WORDS, recordWords } from './history-words.ts';
+import { wrapText } from './screen/display-width.ts';
+import { localTime } from './screen/local-time.ts';
+import { createPen, type Presentation } from './screen/style.ts';
+import { count, nameOf } from './screen/words.ts';
+
+/** What is shown of a history. */
+export interface ShownHistory {
+  /** Town root. */
+  readonly root: string;
+  /** The newest first. */
+  readonly events: readonly HistoryEvent[];
+  /** How many older ones are left out. */
+  readonly older: number;
+  /** What could not be read: a sentence fragment. */
+  readonly missing: string | null;
+  /** Ids of releases that can still be undone. */
+  readonly restorable: ReadonlySet<string>;
+}
+
+/** Ends with a line break, or is empty where a pipe asks and nothing has happened. */
+export const renderHistory = (shown: ShownHistory, presentation: Presentation): string => {
+  const pen = createPen(presentation);
+  const { width } = presentation;
+  const isScreen = presentation.layout === 'screen';
+  const told = shown.events.flatMap((event) =>
+    isScreen ? onScreen(event, shown, presentation) : [inOneLine(event, shown, presentation)],
+  );
+  const older =
+    shown.older === 0 || !isScreen
+      ? []
+      : wrapText(
+          `and ${count(shown.older, 'older event')}: ${pen.command(['doctor', 'log', '--limit', String(shown.events.length + shown.older)])}`,
+          width,
+        );
+  const missing =
+    shown.missing === null
+      ? []
+      : wrapText(`Part of the journal could not be read: ${pen.safe(shown.missing)}`, width);
+  const nothing =
+    told.length > 0 || shown.missing !== null || !isScreen
+      ? []
+      : ['Nothing was released, restored or taken over here.'];
+  return [...told, ...older, ...nothing, ...missing].map((line) => `${line}\n`).join('');
+};
+
+const INDENT = '  ';
+
+const onScreen = (
+  event: HistoryEvent,
+  shown: ShownHistory,
+  presentation: Presentation,
+): readonly string[] => {
+  const pen = createPen(presentation);
+  const [mark, word] = DEED_WORDS[event.deed];
+  const head = `${word} ${pen.safe(nameOf(event.worker, shown.root))}`;
+  const time = localTime(event.at);
+  // The time stands above what does not fit beside it.
+  const room = presentation.width - time.length - 4;
+  const lines =
+    presentation.width === 0 || head.length <= room
+      ? [`${pen.sign(mark)} ${pen.dim(time)}  ${pen.bold(head)}`]
+      : [
+          `${pen.sign(mark)} ${pen.dim(time)}`,
+          ...wrapText(head, presentation.width - INDENT.length).map((line) => INDENT + pen.bold(line)),
+        ];
+  return [
+    ...lines,
+    ...detailsOf(event, shown, presentation).flatMap((detail) =>
+      wrapText(pen.safe(detail), presentation.width - INDENT.length).map((line) => INDENT + line),
+    ),
+  ];
+};
+
+const inOneLine = (event: HistoryEvent, shown: ShownHistory, presentation: Presentation): string => {
+  const { safe } = createPen(presentation);
+  const details = detailsOf(event, shown, presentation);
+  return safe(
+    `${event.at} ${DEED_WORDS[event.deed][1]} ${nameOf(event.worker, shown.root)}${details.length === 0 ? '' : `: ${details.join('; ')}`}`,
+  );
+};
+
+const detailsOf = (
+  { deed, id, lock, by, reason }: HistoryEvent,
+  { restorable }: ShownHistory,
+  presentation: Presentation,
+): readonly string[] => {
+  const pen = createPen(presentation);
+  const was = lock === null ? [] : [`${lock.state}${lock.forced ? ', by force' : ''}`];
+  const from = lock?.holder == null ? [] : [`held by ${recordWords(lock.holder)}`];
+  return [
+    [...was, ...from].join(', '),
+    reason ?? '',
+    deed === 'begun' ? 'nothing says how it ended' : '',
+    by === null ? '' : `by ${byWords(by)}`,
+    id !== null && deed === 'released' && restorable.has(id)
+      ? `undo: ${pen.command(['doctor', 'undo', id])}`
+      : '',
+  ].filter((part) => part !== '');
+};

@@ -1,0 +1,45 @@
+/** What became of locks, in the words of every view of the history. */
+import type { ByWhom, HistoryDeed } from '../core/types/history.ts';
+import { quoteCommand } from './screen/shell-quote.ts';
+import type { Mark } from './screen/style.ts';
+
+/** How each deed is marked and called. */
+export const DEED_WORDS: Readonly<Record<HistoryDeed, readonly [Mark, string]>> = {
+  begun: ['unknown', 'release begun'],
+  released: ['fixed', 'released'],
+  'not-released': ['warning', 'not released'],
+  restored: ['info', 'restored'],
+  'not-restored': ['warning', 'not restored'],
+  tidied: ['skipped', 'cleaned up'],
+  'taken-over': ['info', 'taken over'],
+};
+
+/** `ada on build1, who was asked: doctor --fix`; what was typed is known without what looks like a secret. */
+export const byWords = ({ user, uid, sudoUid, host, command, consent }: ByWhom): string =>
+  `${user ?? `user ${uid}`}${sudoUid === null ? '' : ` (sudo of user ${sudoUid})`} on ${host}, ${CONSENTS[consent]}: ${command.map(quoted).join(' ')}`;
+
+/** What stands for words that were left out is nothing to paste. */
+const quoted = (word: string): string => (word === '…' || word === '***' ? word : quoteCommand([word]));
+
+const CONSENTS: Readonly<Record<ByWhom['consent'], string>> = {
+  asked: 'who was asked',
+  yes: 'by --yes',
+  command: 'by command',
+  library: 'by a program',
+};
+
+/** `PID 17253 in %4196 on build1` */
+export const recordWords = ({
+  pid,
+  sessionId,
+  hostname,
+}: {
+  readonly pid: number;
+  readonly sessionId: string | null;
+  readonly hostname: string | null;
+}): string =>
+  [
+    `PID ${pid}`,
+    ...(sessionId === null || sessionId === '' ? [] : [`in ${sessionId}`]),
+    ...(hostname === null || hostname === '' ? [] : [`on ${hostname}`]),
+  ].join(' ');

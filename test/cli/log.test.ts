@@ -1,0 +1,210 @@
+/** `doctor log` and `undo --list`: what was released, restored and taken over, when, from whom and by whom. */
+import { appendFileSync, rmSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { localTime } from '../../src/reporters/screen/local-time.ts';
+import { cleanUp, hasTmux, makeTown, type TestTown } from '../support/index.ts';
+import { type CliResult, doctor, doctorInPane, documentOf } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+const inTmux = hasTmux ? test : test.skip;
+const [ADA, BOB] = ['gastown/crew/ada', 'gastown/crew/bob'] as const;
+const JOURNAL = '.runtime/lock-doctor/journal.jsonl';
+
+interface Log {
+  readonly events: readonly {
+    readonly at: string;
+    readonly deed: string;
+    readonly worker: string;
+    readonly id: string | null;
+    readonly restorable: boolean;
+  }[];
+  readonly older: number;
+  readonly missing: string | null;
+}
+
+const run = (town: TestTown, ...args: string[]): CliResult => doctor(args, { cwd: town.root });
+const log = (town: TestTown, ...args: string[]) => {
+  const { status, stdout } = run(town, 'log', '--json', ...args);
+  return { status, ...documentOf<Log>(stdout) };
+};
+const told = ({ events }: Log) => events.map(({ deed, worker }) => `${deed} ${worker}`);
+
+/** Two releases, one of them restored and taken over by a command since. */
+const eventfulTown = (): TestTown => {
+  const town = makeTown({ workers: [ADA, BOB] });
+  town.lock(ADA, { pid: 4_194_001, session_id: '%55' });
+  run(town, '--fix', '--yes');
+  town.lock(BOB, '');
+  run(town, '--fix', '--worker', BOB);
+  const [, ada] = log(town).events;
+  run(town, 'undo', ada?.id ?? '');
+  run(town, 'exec', ADA, '--', 'true', '--token', 'hunter2');
+  return town;
+};
+
+const ALL = [`taken-over ${ADA}`, `restored ${ADA}`, `released ${BOB}`, `released ${ADA}`];
+
+describe('doctor log', () => {
+  test('tells the newest first, from whom and by whom', () => {
+    const town = eventfulTown();
+    const { status, events, older, missing } = log(town);
+    expect(told({ events, older, missing })).toEqual(ALL);
+    expect([status, older, missing]).toEqual([0, 0, null]);
+    const by = { user: userInfo().username, host: hostname(), sudoUid: null };
+    expect(events).toMatchObject([
+      { lock: { state: 'stale', holder: { sessionId: '%55' } }, by: { ...by, consent: 'command' } },
+      { by: { consent: 'command', command: ['doctor', 'undo', events[3]?.id] } },
+      { lock: { state: 'invalid', holder: null }, restorable: true, by: { consent: 'command' } },
+      { lock: { state: 'stale', holder: { pid: 4_194_001 } }, restorable: false, by: { consent: 'yes' } },
+    ]);
+    expect(JSON.stringify(events)).not.toContain('hunter2');
+  });
+
+  test('is one line for each in a pipe', () => {
+    const town = eventfulTown();
+    const { status, stdout } = run(town, 'log');
+    const { events } = log(town);
+    const whose = `${userInfo().username} on ${hostname()}`;
+    expect([status, stdout.trimEnd().split('\n')]).toEqual([
+      0,
+      [
+        `${events[0]?.at} taken over ${ADA}: stale, held by PID 4194001 in %55 on ${hostname()}; by ${whose}, by command: doctor exec ${ADA} -- true …`,
+        `${events[1]?.at} restored ${ADA}: stale, held by PID 4194001 in %55 on ${hostname()}; by ${whose}, by command: doctor undo ${events[1]?.id}`,
+        `${events[2]?.at} released ${BOB}: invalid; by ${whose}, by command: doctor --fix --worker ${BOB}; undo: doctor undo ${events[2]?.id}`,
+        `${events[3]?.at} released ${ADA}: stale, held by PID 4194001 in %55 on ${hostname()}; by ${whose}, by --yes: doctor --fix --yes`,
+      ],
+    ]);
+  });
+
+  test.each([
+    [[ADA], [0, 1, 3]],
+    [['gastown'], [0, 1, 2, 3]],
+    [
+      ['gastown/crew/bob', 'gastown/crew/ada'],
+      [0, 1, 2, 3],
+    ],
+    [['--state', 'invalid'], [2]],
+    [
+      ['--event', 'released'],
+      [2, 3],
+    ],
+    [
+      ['--event', 'restored,taken-over'],
+      [0, 1],
+    ],
+    [
+      ['--kind', 'agent'],
+      [0, 1, 2, 3],
+    ],
+    [['--kind', 'git-index'], []],
+    [
+      ['--since', '1h'],
+      [0, 1, 2, 3],
+    ],
+    [['--since', '2999-01-01'], []],
+    [
+      ['--since', '2020-01-01T00:00:00Z', '--state', 'stale', ADA],
+      [0, 1, 3],
+    ],
+  ])('%j tells of those only', (args, which) => {
+    expect(told(log(eventfulTown(), ...args))).toEqual(which.map((at) => ALL[at]));
+  });
+
+  test('--limit takes the newest, and the screen says how many more there are', () => {
+    const town = eventfulTown();
+    const shown = log(town, '--limit', '2');
+    expect([told(shown), shown.older]).toEqual([ALL.slice(0, 2), 2]);
+  });
+
+  test.each([
+    [['--since', 'yesterday'], '--since yesterday: expected an age (30m, 8h, 3d) or a date'],
+    [['--limit', '0'], '--limit must be a whole number, at least 1'],
+    [['--event', 'undone'], '--event undone: expected begun, released'],
+    [['ada'], `nothing happened at "ada", and there is no such directory\nDid you mean ${ADA}?`],
+    [['gastown/crew/adaa'], `Did you mean ${ADA}?`],
+    [['/'], 'lies outside the town'],
+  ])('%j is refused', (args, words) => {
+    const { status, stderr } = run(eventfulTown(), 'log', ...args);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(words)]);
+  });
+
+  test('knows a worker whose directory is gone', () => {
+    const town = eventfulTown();
+    rmSync(town.path(BOB), { recursive: true });
+    expect(told(log(town, BOB))).toEqual([ALL[2]]);
+  });
+
+  test('of a damaged journal tells the rest, and ends with 1', () => {
+    const town = eventfulTown();
+    appendFileSync(town.path(JOURNAL), 'not json\n');
+    const { status, stdout } = run(town, 'log');
+    expect(status).toBe(1);
+    expect(stdout).toContain('Part of the journal could not be read: 1 line is damaged');
+    expect(stdout.split('\n')).toHaveLength(6);
+  });
+
+  test('of a town without one is empty, and makes none', () => {
+    const town = makeTown();
+    expect(run(town, 'log')).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(log(town)).toMatchObject({ events: [], missing: null });
+    expect(() => rmSync(town.path('.runtime'))).toThrow('ENOENT');
+  });
+
+  test('escapes what a journal holds', () => {
+    const town = eventfulTown();
+    appendFileSync(
+      town.path(JOURNAL),
+      `${JSON.stringify({ v: 1, event: 'tidied', id: 'x\u001b[31m', at: '2999-01-01T00:00:00.000Z', reason: '\u202e' })}\n`,
+    );
+    const { stdout } = run(town, 'log');
+    expect(stdout).toContain('2999-01-01T00:00:00.000Z cleaned up x\\x1b[31m: \\u{202e}\n');
+  });
+
+  inTmux('fits 80 columns and 40', async () => {
+    const town = makeTown();
+    town.lock(ADA, { pid: 4_194_001, session_id: '%55', hostname: hostname() });
+    run(town, '--fix', '--yes');
+    const [event] = log(town).events;
+    const by = `by ${userInfo().username} on ${hostname()}, by --yes: doctor --fix --yes`;
+    const wide = await doctorInPane(['log'], { columns: 80, rows: 24 }, { cwd: town.root });
+    expect((await wide.ends()).screen.split('\n').map((line) => line.trim())).toEqual([
+      `✔ ${localTime(event?.at ?? '')}  released ${ADA}`,
+      `stale, held by PID 4194001 in %55 on ${hostname()}`,
+      by,
+      `undo: doctor undo ${event?.id}`,
+    ]);
+    const narrow = await doctorInPane(['log'], { columns: 40, rows: 24 }, { cwd: town.root });
+    const { screen } = await narrow.ends();
+    expect(screen.split('\n').slice(0, 2)).toEqual([`✔ ${localTime(event?.at ?? '')}`, `  released ${ADA}`]);
+    expect(screen.replace(/\s+/g, ' ')).toContain(by);
+    for (const line of screen.split('\n')) expect(line.length).toBeLessThanOrEqual(40);
+  });
+});
+
+describe('undo --list', () => {
+  test('tells the releases that can be undone, by which id', () => {
+    const town = eventfulTown();
+    const { status, stdout } = run(town, 'undo', '--list', '--json');
+    const { events } = documentOf<Log>(stdout);
+    expect([status, told({ events, older: 0, missing: null })]).toEqual([0, [`released ${BOB}`]]);
+    const id = events[0]?.id ?? '';
+    expect(run(town, 'undo', '--list').stdout).toContain(`doctor undo ${id}`);
+    expect(run(town, 'undo', id).stdout).toBe(`restored ${BOB}\n`);
+    expect(run(town, 'undo', '--list')).toEqual({ status: 0, stdout: 'nothing to undo\n', stderr: '' });
+  });
+
+  test('leaves out a release whose copy is gone', () => {
+    const town = makeTown();
+    const path = town.lock(ADA, '');
+    run(town, '--fix');
+    const id = log(town).events[0]?.id ?? '';
+    rmSync(`${path}.released-${id}`);
+    expect(run(town, 'undo', '--list').stdout).toBe('nothing to undo\n');
+  });
+
+  test('takes no id', () => {
+    expect(run(makeTown(), 'undo', '--list', 'x')).toMatchObject({ status: 2 });
+  });
+});
