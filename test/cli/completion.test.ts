@@ -51,9 +51,22 @@ describe('in bash', () => {
       ['orphaned', 'orphaned-lock'],
     ],
     [['completion', 'z'], ['zsh']],
+    [['completion', 'w'], []],
+    [['log', '--ev'], ['--event']],
     [['checks', '--w'], []],
   ])('%j completes to %j', (words, expected) => {
     expect(completedByBash(town(), ...words)).toEqual(expected);
+  });
+
+  test('undo completes to the releases that it can restore, and their runs', () => {
+    const made = town();
+    made.lock('gastown/crew/ada', '');
+    doctor(['--fix'], { cwd: made.root });
+    const [id = ''] = completedByBash(made, 'undo', '').slice(1);
+    expect(id).toMatch(/^\d{8}T\d{6}Z-[0-9a-f]{6}-1$/);
+    expect(completedByBash(made, 'undo', '')).toEqual([id.slice(0, -2), id]);
+    doctor(['undo'], { cwd: made.root });
+    expect(completedByBash(made, 'undo', '')).toEqual([]);
   });
 
   test('workers are those of --town', () => {

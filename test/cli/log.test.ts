@@ -2,7 +2,7 @@
 import { appendFileSync, rmSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { localTime } from '../../src/reporters/screen/local-time.ts';
+import { localTime } from '../../src/reporters/history/local-time.ts';
 import { cleanUp, hasTmux, makeTown, type TestTown } from '../support/index.ts';
 import { type CliResult, doctor, doctorInPane, documentOf } from './run-cli.ts';
 

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { bareEnvironment, doctorInPane } from '../cli/run-cli.ts';
@@ -35,7 +36,8 @@ const timeless = (text: string): string =>
     .replace(/\b\d+ tmux servers? with \d+ sessions?/g, 'N tmux servers')
     .replace(/on none of \d+ tmux servers?/g, 'on no tmux server')
     .replace(/\d{8}T\d{6}Z-[0-9a-f]{6}/g, 'RUN')
-    .replace(/(pid|process|-fp) \d+/g, '$1 N')
+    .replace(/(pid|PID|process|-fp) \d+/g, '$1 N')
+    .replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /gm, 'TIME ')
     .replace(/process \(\d+\)/g, 'process (N)')
     .replace(/\b\d+(\.\d+)? (ms|s)\b/g, 'N s')
     .replace(/"(startedAt|acquiredAt)": "[^"]*"/g, '"$1": "…"')
@@ -68,7 +70,11 @@ const execute = async (
     env,
     encoding: 'utf8',
   });
-  return `${stdout}${stderr}`.trimEnd().replaceAll(town.root, told);
+  return `${stdout}${stderr}`
+    .trimEnd()
+    .replaceAll(town.root, told)
+    .replaceAll(`by ${userInfo().username} on ${hostname()}`, 'by ada on build1')
+    .replaceAll(` on ${hostname()};`, ' on build1;');
 };
 
 describe.each(PAGES)('%s (skipped without tmux)', (page) => {

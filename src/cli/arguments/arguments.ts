@@ -122,6 +122,6 @@ const checkPositionals = (
   if (given.positionals.includes('')) throw usage(`${first?.name ?? 'argument'} must not be empty`, hint);
   if (passesOn && (given.rest ?? []).length === 0) throw usage(`${title} requires a command after --`, hint);
   for (const value of given.positionals)
-    if (first?.choices !== undefined && !first.choices.includes(value))
+    if (first?.choices !== undefined && ![...first.choices, ...(first.unlisted ?? [])].includes(value))
       throw usage(`${title} ${value}: expected ${listOf(first.choices)}`);
 };

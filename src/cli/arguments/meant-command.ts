@@ -21,6 +21,8 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['show', 'doctor explain WORKER'],
   ['run', 'doctor exec WORKER -- CMD'],
   ['lock', 'doctor exec WORKER -- CMD'],
+  ['history', 'doctor log'],
+  ['journal', 'doctor log'],
   ['revert', 'doctor undo'],
   ['restore', 'doctor undo'],
 ]);

@@ -46,6 +46,8 @@ export interface Positional {
   readonly required: boolean;
   readonly variadic: boolean;
   readonly choices?: readonly string[];
+  /** Further words that are taken and not offered: our own scripts say them. */
+  readonly unlisted?: readonly string[];
   readonly summary: string;
 }
 
@@ -497,7 +499,8 @@ export const COMMAND_TABLE: readonly Command[] = [
         kind: 'text',
         required: true,
         variadic: false,
-        choices: ['bash', 'zsh', 'fish', 'workers', 'checks', 'topics', 'releases'],
+        choices: ['bash', 'zsh', 'fish'],
+        unlisted: ['workers', 'checks', 'topics', 'releases'],
         summary: 'bash, zsh or fish',
       },
     ],

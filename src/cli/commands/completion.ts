@@ -3,16 +3,21 @@ import { STATES } from '../../core/types/judgement.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { loadChecks, openTown } from '../../diagnose.ts';
 import { readTownLayout } from '../../evidence/town/layout.ts';
+import { systemCalls } from '../../io/disk/system-calls.ts';
+import { readHistory } from '../../repair/history.ts';
+import { restorableIds } from '../../repair/restorable.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
+import type { Arguments } from '../arguments/arguments.ts';
 import { COMPLETED_SHELLS, completionScript } from '../arguments/completion-scripts.ts';
-import { diagnoseOptionsOf, townNamedBy } from '../options-of.ts';
-import type { RunCommand } from '../terminal/terminal.ts';
+import { diagnoseOptionsOf, lookOptionsOf, townNamedBy } from '../options-of.ts';
+import type { RunCommand, Terminal } from '../terminal/terminal.ts';
 
 /** `doctor completion SHELL`: the script; `completion workers|checks|topics`: the words that the scripts ask for. */
 export const run: RunCommand = async (given, terminal) => {
   const [topic] = given.positionals;
   const shell = COMPLETED_SHELLS.find((name) => name === topic);
   if (shell !== undefined) return { exitCode: EXIT.ok, stdout: completionScript(shell), stderr: '' };
+  if (topic === 'releases') return { exitCode: EXIT.ok, stdout: releasesOf(given, terminal), stderr: '' };
   const options = await diagnoseOptionsOf(given, terminal);
   const place = openTown(townNamedBy(given, undefined), options);
   const workers = topic === 'checks' ? [] : readTownLayout(place.town.root).workers;
@@ -21,4 +26,14 @@ export const run: RunCommand = async (given, terminal) => {
   // A name with control characters cannot be completed safely; the person has to type it.
   const plain = words.filter((word) => escapeControls(word) === word);
   return { exitCode: EXIT.ok, stdout: plain.map((word) => `${word}\n`).join(''), stderr: '' };
+};
+
+/** What `undo` takes: the runs and releases that it can put back, the newest first. */
+const releasesOf = (given: Arguments, terminal: Terminal): string => {
+  const { town } = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
+  const { events } = readHistory(systemCalls, town.root);
+  const ids = [...restorableIds(events, systemCalls, town.root)].reverse();
+  // A release's id is that of its run, and a number.
+  const words = new Set(ids.flatMap((id) => [id.replace(/-\d+$/, ''), id]));
+  return [...words].map((word) => `${word}\n`).join('');
 };

@@ -1,16 +1,16 @@
 /** `doctor log` and `doctor undo --list`: what the journal tells, chosen by what was asked for. */
 
 import { didYouMean } from '../../core/did-you-mean.ts';
-import { chooseEvents, restoredIds } from '../../core/report/choose-events.ts';
+import { chooseEvents } from '../../core/report/choose-events.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { openTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
 import { resolveWorker } from '../../evidence/town/worker-path.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
-import { longPath } from '../../repair/context.ts';
 import { readHistory } from '../../repair/history.ts';
-import { renderHistory } from '../../reporters/history-text.ts';
+import { restorableIds } from '../../repair/restorable.ts';
+import { renderHistory } from '../../reporters/history/history-text.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { sinceMs } from '../arguments/since.ts';
 import { usage } from '../arguments/usage.ts';
@@ -25,7 +25,7 @@ export const run: RunCommand = async (given, terminal) => {
   const { town } = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const { events: all, missing } = readHistory(systemCalls, town.root);
   const { options } = given;
-  const restorable = restorableIn(all, town.root);
+  const restorable = restorableIds(all, systemCalls, town.root);
   const isList = given.command === 'undo';
   const chosen = isList
     ? all.filter(({ id, deed }) => deed === 'released' && id !== null && restorable.has(id))
@@ -58,30 +58,6 @@ export const run: RunCommand = async (given, terminal) => {
       ? 'nothing to undo\n'
       : renderHistory({ root: town.root, events, older, missing, restorable }, presentation);
   return { exitCode, stdout, stderr: '' };
-};
-
-/** Releases that were not put back, and whose kept copy lies there; one that cannot be looked at counts. */
-const restorableIn = (events: readonly HistoryEvent[], root: string): ReadonlySet<string> => {
-  const back = restoredIds(events);
-  return new Set(
-    events.flatMap(({ deed, id, backup }) =>
-      deed === 'released' &&
-      id !== null &&
-      backup !== null &&
-      !back.has(id) &&
-      mayExist(longPath(root, backup))
-        ? [id]
-        : [],
-    ),
-  );
-};
-
-const mayExist = (path: string): boolean => {
-  try {
-    return systemCalls.lstat(path) !== undefined;
-  } catch {
-    return true;
-  }
 };
 
 /** A worker by what was typed; one that is gone by now is known by what happened to it. Throws `E_USAGE` for any other. */

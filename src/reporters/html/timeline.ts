@@ -2,7 +2,7 @@
 import { restoredIds } from '../../core/report/choose-events.ts';
 import type { History, HistoryEvent } from '../../core/types/history.ts';
 import type { Report } from '../../core/types/report.ts';
-import { byWords, DEED_WORDS, recordWords } from '../history-words.ts';
+import { byWords, DEED_WORDS, recordWords } from '../history/history-words.ts';
 import type { Mark } from '../screen/style.ts';
 import { nameOf } from '../screen/words.ts';
 import { html, type Markup } from './markup.ts';

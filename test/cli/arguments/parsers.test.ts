@@ -70,11 +70,7 @@ describe('the two parsers', () => {
       '--state stael: expected held, stale, orphaned, invalid, foreign or unknown',
       'Did you mean stale?',
     ],
-    [
-      ['completion', 'ksh'],
-      'doctor completion ksh: expected bash, zsh, fish, workers, checks or topics',
-      null,
-    ],
+    [['completion', 'ksh'], 'doctor completion ksh: expected bash, zsh or fish', null],
     [['locks', '--fix'], 'unknown option --fix', 'See: doctor locks --help'],
     [['--__proto__', 'x'], 'unknown option --__proto__', 'See: doctor --help'],
     [['--constructor'], 'unknown option --constructor', 'See: doctor --help'],

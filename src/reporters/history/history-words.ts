@@ -1,7 +1,7 @@
 /** What became of locks, in the words of every view of the history. */
-import type { ByWhom, HistoryDeed } from '../core/types/history.ts';
-import { quoteCommand } from './screen/shell-quote.ts';
-import type { Mark } from './screen/style.ts';
+import type { ByWhom, HistoryDeed } from '../../core/types/history.ts';
+import { quoteCommand } from '../screen/shell-quote.ts';
+import type { Mark } from '../screen/style.ts';
 
 /** How each deed is marked and called. */
 export const DEED_WORDS: Readonly<Record<HistoryDeed, readonly [Mark, string]>> = {

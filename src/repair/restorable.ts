@@ -1,0 +1,33 @@
+/** Which releases of a history `doctor undo` can still put back. */
+import { restoredIds } from '../core/report/choose-events.ts';
+import type { HistoryEvent } from '../core/types/history.ts';
+import type { SystemCalls } from '../io/disk/system-calls.ts';
+import { longPath } from './context.ts';
+
+/** Ids of the releases that were not put back, and whose kept copy lies there; one that cannot be looked at counts. */
+export const restorableIds = (
+  events: readonly HistoryEvent[],
+  calls: SystemCalls,
+  townRoot: string,
+): ReadonlySet<string> => {
+  const back = restoredIds(events);
+  return new Set(
+    events.flatMap(({ deed, id, backup }) =>
+      deed === 'released' &&
+      id !== null &&
+      backup !== null &&
+      !back.has(id) &&
+      mayExist(calls, longPath(townRoot, backup))
+        ? [id]
+        : [],
+    ),
+  );
+};
+
+const mayExist = (calls: SystemCalls, path: string): boolean => {
+  try {
+    return calls.lstat(path) !== undefined;
+  } catch {
+    return true;
+  }
+};
