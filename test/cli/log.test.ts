@@ -1,12 +1,14 @@
 /** `doctor log` and `undo --list`: what was released, restored and taken over, when, from whom and by whom. */
-import { appendFileSync, rmSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { appendFileSync, cpSync, existsSync, rmSync } from 'node:fs';
+import { hostname, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { localTime } from '../../src/reporters/history/local-time.ts';
 import { cleanUp, hasTmux, makeTown, type TestTown } from '../support/index.ts';
 import { type CliResult, doctor, doctorInPane, documentOf } from './run-cli.ts';
 
 afterEach(cleanUp);
+afterAll(() => rmSync(template, { recursive: true, force: true }));
 
 const inTmux = hasTmux ? test : test.skip;
 const [ADA, BOB] = ['gastown/crew/ada', 'gastown/crew/bob'] as const;
@@ -31,9 +33,16 @@ const log = (town: TestTown, ...args: string[]) => {
 };
 const told = ({ events }: Log) => events.map(({ deed, worker }) => `${deed} ${worker}`);
 
+/** It takes six runs of the program, and is the same for all. */
+const template = join(tmpdir(), `log-template-${process.pid}`);
+
 /** Two releases, one of them restored and taken over by a command since. */
 const eventfulTown = (): TestTown => {
   const town = makeTown({ workers: [ADA, BOB] });
+  if (existsSync(template)) {
+    cpSync(template, town.root, { recursive: true });
+    return town;
+  }
   town.lock(ADA, { pid: 4_194_001, session_id: '%55' });
   run(town, '--fix', '--yes');
   town.lock(BOB, '');
@@ -41,6 +50,7 @@ const eventfulTown = (): TestTown => {
   const [, ada] = log(town).events;
   run(town, 'undo', ada?.id ?? '');
   run(town, 'exec', ADA, '--', 'true', '--token', 'hunter2');
+  cpSync(town.root, template, { recursive: true });
   return town;
 };
 
