@@ -5,11 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 
-const NAMES = ['config', 'journal', 'snapshot'];
+const NAMES = ['config', 'copilot-session', 'journal', 'session-record', 'snapshot'];
 const path = (relative) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 const schemaOf = (name) => path(`schema/${name}.schema.json`);
 const moduleOf = (name) => path(`src/schema/compiled/${name}.ts`);
 const time = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** `session-record` is `sessionRecord` in code. */
+const exportName = (name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 
 const HEAD = `// Made by scripts/make-validators.mjs.
 // @ts-nocheck
@@ -39,7 +42,7 @@ export default function makeValidators() {
   for (const [, schema] of schemas) ajv.addSchema(schema);
   mkdirSync(path('src/schema/compiled'), { recursive: true });
   for (const [name, { $id }] of schemas) {
-    const code = standalone.default(ajv, { [name]: $id }).replace(/^"use strict";/, '');
+    const code = standalone.default(ajv, { [exportName(name)]: $id }).replace(/^"use strict";/, '');
     if (/\brequire\(|\bimport /.test(code)) throw new Error(`the validator of ${name} needs ajv at run time`);
     // Whoever reads it meanwhile finds all of it.
     const staged = `${moduleOf(name)}.${process.pid}`;

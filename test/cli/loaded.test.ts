@@ -1,6 +1,6 @@
 /** What the built program loads, and when: every file and every module of Node costs a part of each start. */
 import { spawnSync } from 'node:child_process';
-import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -119,6 +119,19 @@ describe('where there is no tmux to ask', () => {
       modules: ['crypto', 'stream'],
       compiled: [],
     });
+  });
+
+  aloneTest('a record in a registry of sessions loads what checks its form, and nothing else', () => {
+    const home = mkdtempSync(join(tmpdir(), 'home-'));
+    onCleanUp(() => rmSync(home, { recursive: true, force: true }));
+    mkdirSync(join(home, '.claude/sessions'), { recursive: true });
+    giveToAlone(home);
+    const run: Run = { env: { PATH: '/no/such', HOME: home }, alone: true };
+    const parts = ['cli-main.js', 'cli-commands-preflight.js'];
+    expect(loadedBy(NEW, run).parts).toEqual(parts);
+    writeFileSync(join(home, '.claude/sessions/1.json'), '{}');
+    giveToAlone(home);
+    expect(loadedBy(NEW, run).parts).toEqual([...parts, 'schema-registry-records.js']);
   });
 
   aloneTest('a diagnosis loads neither yargs nor listr2, nor what runs programs', () => {

@@ -210,9 +210,13 @@ export interface RegisteredSession {
   readonly cwd: string;
 }
 
-/** A registry of live sessions that is there and that we may not read: it may name any process of its user's. */
+/**
+ * A registry of live sessions that is there and that we may not read: it may name any process of its user's. Or one record that
+ * cannot be read, or has not the published form: it may name the process of its number.
+ */
 export interface ClosedRegistry {
   readonly uid: number;
+  readonly pid?: number;
   readonly tool: string;
   readonly path: string;
   readonly why: string;

@@ -40,7 +40,7 @@ export const processEvidence = async (
   // Who lives in a container knows the town by other names.
   const recorded = [...question.pids, ...containers.flatMap(({ numbers }) => [...numbers.values()])];
   const cwds = withTownPlaces(shown, table, { ...question, pids: recorded });
-  const registrations = question.askRegistries?.(table) ?? NO_REGISTRATIONS;
+  const registrations = (await question.askRegistries?.(table)) ?? NO_REGISTRATIONS;
   const sessionsOf = sessionReader(registrations, question);
   const describe = describer(table, cwds, new Set(panePids), sessionsOf);
 

@@ -21,5 +21,5 @@ export interface ProcessQuestion {
   /** Records that were taken under another host name or in another PID namespace; default: none. */
   readonly elsewhere?: readonly TakenElsewhere[];
   /** Asks tools' own registries of live sessions about the processes of a table; default: nobody is asked. */
-  readonly askRegistries?: (table: ProcessTable) => Registrations;
+  readonly askRegistries?: (table: ProcessTable) => Promise<Registrations>;
 }

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 import { processNames, runsScripts } from '../processes/process-names.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
-import { below, type Found, labelIn, type Registry, type RegistryListing, textIn } from './registry.ts';
+import { below, type ClosedRecord, type FoundRecord, labelIn, type Registry, textIn } from './registry.ts';
 import { readRegistryFile } from './registry-file.ts';
 
 /** What a process of it is called. Nothing else counts: locks of ended sessions stay, and their numbers are used again. */
@@ -16,15 +16,15 @@ const LOCK = /^inuse\.(\d{1,10})\.lock$/;
 const MAX_SESSIONS = 2000;
 
 /** Sessions are looked into only while a copilot runs: there may be a year of them. */
-const claims = ({ directory, entries, uid }: RegistryListing, table: ProcessTable): readonly Found[] => {
+const records: Registry['records'] = ({ directory, entries, uid }, table) => {
   const rows = [...table.rows.values()].filter((row) => isCopilot(row, table));
   if (rows.length === 0) return [];
   const running = new Set(rows.map(({ pid }) => pid));
   const sessions = entries.filter((entry) => SESSION.test(entry));
   const found = sessions
     .slice(0, MAX_SESSIONS)
-    .flatMap((session) => claimsOf(`${directory}/${session}`, uid, running));
-  if (sessions.length > MAX_SESSIONS) found.push({ path: directory, closed: 'holds too many sessions' });
+    .flatMap((session) => recordsOf(`${directory}/${session}`, uid, running));
+  if (sessions.length > MAX_SESSIONS) found.push({ path: directory, closed: 'it holds too many sessions' });
   return found;
 };
 
@@ -34,25 +34,46 @@ const isCopilot = ({ pid, comm, dead }: ProcessRow, { details }: ProcessTable): 
   return runsScripts(comm) && processNames(comm, details.argv(pid)).some((name) => NAMES.includes(name));
 };
 
-const claimsOf = (session: string, uid: number, running: ReadonlySet<number>): Found[] => {
+const recordsOf = (
+  session: string,
+  uid: number,
+  running: ReadonlySet<number>,
+): (FoundRecord | ClosedRecord)[] => {
   let names: readonly string[];
   try {
     names = readdirSync(session);
   } catch (error) {
     return isAbsence(error) ? [] : [{ path: session, closed: describeErrno(error) }];
   }
-  return names.flatMap((name): readonly Found[] => {
+  return names.flatMap((name): readonly (FoundRecord | ClosedRecord)[] => {
     const pid = Number(LOCK.exec(name)?.[1] ?? Number.NaN);
     if (!running.has(pid)) return [];
     const lock = readRegistryFile(`${session}/${name}`, uid);
-    if (lock === null || 'closed' in lock) return lock === null ? [] : [lock];
-    const workspace = readRegistryFile(`${session}/workspace.yaml`, uid);
-    if (workspace === null || 'closed' in workspace) return workspace === null ? [] : [workspace];
-    const cwd = scalarIn(workspace.text, 'cwd');
-    if (cwd === null || !cwd.startsWith('/')) return [];
-    const proof = { by: 'file', atMs: lock.mtimeMs } as const;
-    return [{ pid, proof, cwd, name: labelIn(scalarIn(workspace.text, 'name')), status: null }];
+    if (lock === null) return [];
+    if ('closed' in lock) return [{ path: `${session}/${name}`, pid, ...lock }];
+    const path = `${session}/workspace.yaml`;
+    const workspace = readRegistryFile(path, uid);
+    if (workspace === null) return [];
+    if ('closed' in workspace) return [{ path, pid, ...workspace }];
+    const value = Object.fromEntries(
+      ['cwd', 'name'].flatMap((key) => {
+        const text = scalarIn(workspace.text, key);
+        return text === null ? [] : [[key, text]];
+      }),
+    );
+    return [{ path, pid, value, atMs: lock.mtimeMs }];
   });
+};
+
+/** What `copilot-session.schema.json` promises of a record. */
+interface CopilotSession {
+  readonly cwd: string;
+  readonly name?: unknown;
+}
+
+const claim: Registry['claim'] = ({ value, atMs }) => {
+  const { cwd, name } = value as CopilotSession;
+  return { proof: { by: 'file', atMs }, cwd, name: labelIn(name), status: null };
 };
 
 /**
@@ -75,5 +96,7 @@ export const scalarIn = (yaml: string, key: string): string | null => {
 export const copilot: Registry = {
   tool: 'copilot',
   directories: below('COPILOT_HOME', '.copilot', 'session-state'),
-  claims,
+  records,
+  form: 'copilot-session',
+  claim,
 };

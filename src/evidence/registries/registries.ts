@@ -10,7 +10,7 @@ import type { ProcessRow, ProcessTable } from '../processes/row.ts';
 import { claude } from './claude.ts';
 import { copilot } from './copilot.ts';
 import { qwen } from './qwen.ts';
-import type { Proof, Registry, RegistryUser, SessionClaim } from './registry.ts';
+import type { FoundRecord, Proof, Registry } from './registry.ts';
 import { registryUsers } from './user-homes.ts';
 
 const REGISTRIES: readonly Registry[] = [claude, qwen, copilot];
@@ -31,37 +31,34 @@ export interface Registrations {
 
 /**
  * Reads the registries of these users, the one who asks first. Each directory is listed once; where none is, nothing else is
- * read. Never throws.
+ * read, and where no record is, nothing else is loaded. A record of another form than the published one is closed to us. Never
+ * throws.
  */
-export const readRegistries = (
+export const readRegistries = async (
   uids: readonly number[],
   env: Readonly<Record<string, string | undefined>>,
   table: ProcessTable,
-): Registrations => {
+): Promise<Registrations> => {
+  const { found, closed } = withoutStackTraces(() => lookAround(uids, env, table));
   const sessions = new Map<number, { readonly startToken: string; readonly all: RegisteredSession[] }>();
-  const closed: ClosedRegistry[] = [];
-  const note = (tool: string, user: RegistryUser, claim: SessionClaim): void => {
-    const row = table.rows.get(claim.pid);
-    if (row === undefined || !isItsProcess(row, claim.proof) || table.details.uid(row.pid) !== user.uid)
-      return;
+  const problemIn =
+    found.length === 0 ? null : (await import('../../schema/registry-records.ts')).problemInRecord;
+  for (const { registry, uid, record } of found) {
+    const { tool, form } = registry;
+    const row = table.rows.get(record.pid);
+    if (row === undefined || row.dead || row.isKernelThread || table.details.uid(row.pid) !== uid) continue;
+    const problem = problemIn?.(form, record.value) ?? null;
+    if (problem !== null) {
+      addClosed({ uid, tool, path: record.path, why: problem, pid: record.pid }, closed);
+      continue;
+    }
+    const claim = registry.claim(record);
+    if (claim === null || !isItsProcess(row, claim.proof)) continue;
     const { name, status, cwd } = claim;
     const known = sessions.get(row.pid) ?? { startToken: row.startToken, all: [] };
     known.all.push({ tool, name, status, cwd });
     sessions.set(row.pid, known);
-  };
-  withoutStackTraces(() => {
-    for (const user of registryUsers(uids, env))
-      for (const { tool, directories, claims } of REGISTRIES)
-        for (const directory of new Set(directories(user))) {
-          const entries = list(directory);
-          if ('why' in entries) closed.push({ uid: user.uid, tool, path: directory, why: entries.why });
-          else
-            for (const found of claims({ directory, entries, uid: user.uid }, table))
-              if ('closed' in found)
-                closed.push({ uid: user.uid, tool, path: found.path, why: found.closed });
-              else note(tool, user, found);
-        }
-  });
+  }
   return {
     sessionsOf: ({ pid, startToken }) => {
       const known = sessions.get(pid);
@@ -69,6 +66,45 @@ export const readRegistries = (
     },
     closed,
   };
+};
+
+interface Found {
+  readonly registry: Registry;
+  readonly uid: number;
+  readonly record: FoundRecord;
+}
+
+/** All records about live processes, unchecked, and what of the registries is closed to us. */
+const lookAround = (
+  uids: readonly number[],
+  env: Readonly<Record<string, string | undefined>>,
+  table: ProcessTable,
+): { readonly found: readonly Found[]; readonly closed: ClosedRegistry[] } => {
+  const found: Found[] = [];
+  const closed: ClosedRegistry[] = [];
+  for (const user of registryUsers(uids, env))
+    for (const registry of REGISTRIES)
+      for (const directory of new Set(registry.directories(user))) {
+        const { uid } = user;
+        const { tool } = registry;
+        const entries = list(directory);
+        if ('why' in entries) {
+          closed.push({ uid, tool, path: directory, why: entries.why });
+          continue;
+        }
+        for (const record of registry.records({ directory, entries, uid }, table))
+          if ('closed' in record) {
+            const { path, closed: why, pid } = record;
+            addClosed({ uid, tool, path, why, ...(pid === undefined ? {} : { pid }) }, closed);
+          } else found.push({ registry, uid, record });
+      }
+  return { found, closed };
+};
+
+/** One doubt about a process is enough, however many records it has. */
+const addClosed = (one: ClosedRegistry, closed: ClosedRegistry[]): void => {
+  if (one.pid === undefined || !closed.some(({ uid, pid }) => uid === one.uid && pid === one.pid))
+    closed.push(one);
 };
 
 const NO_SESSIONS: readonly RegisteredSession[] = [];
@@ -83,7 +119,6 @@ const list = (directory: string): readonly string[] | { readonly why: string } =
 
 /** A number alone proves nothing: the process must be the one that was there when the record was made. */
 const isItsProcess = (row: ProcessRow, proof: Proof): boolean => {
-  if (row.dead || row.isKernelThread) return false;
   if (proof.by === 'start') return proof.start === row.startToken || isStartInUtc(proof.start, row);
   const { startedAtMs } = row;
   if (startedAtMs === null) return false;

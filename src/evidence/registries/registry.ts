@@ -1,4 +1,5 @@
 /** What a registry of live agent sessions is: where a tool keeps it, and what its records claim. Data, no reading. */
+import type { RecordForm } from '../../schema/registry-records.ts';
 import type { ProcessTable } from '../processes/row.ts';
 
 /** Somebody whose agents may be at work in the town. */
@@ -21,7 +22,6 @@ export type Proof =
 
 /** What a record says, before anybody looked whether its process lives. Nothing in it may be believed on its own. */
 export interface SessionClaim {
-  readonly pid: number;
   readonly proof: Proof;
   /** Absolute. */
   readonly cwd: string;
@@ -35,8 +35,24 @@ export interface Registry {
   readonly tool: string;
   /** Absolute paths of the directories in which it may keep that user's records. */
   readonly directories: (user: RegistryUser) => readonly string[];
-  /** What the entries of such a directory claim. Reads what may belong to a live process only; never throws. */
-  readonly claims: (listing: RegistryListing, table: ProcessTable) => readonly Found[];
+  /** What is written down about live processes in such a directory. Reads nothing else; never throws. */
+  readonly records: (
+    listing: RegistryListing,
+    table: ProcessTable,
+  ) => readonly (FoundRecord | ClosedRecord)[];
+  /** The published form of a record: one that does not fit is doubt about its process. */
+  readonly form: RecordForm;
+  /** What a record that fits claims; null where it is not about the process that it is named after. */
+  readonly claim: (record: FoundRecord) => SessionClaim | null;
+}
+
+/** A record about a live process, before anybody checked its form. */
+export interface FoundRecord {
+  readonly path: string;
+  readonly pid: number;
+  readonly value: unknown;
+  /** When its process wrote it, milliseconds since the epoch. */
+  readonly atMs: number;
 }
 
 /** A directory of records, listed. */
@@ -47,13 +63,12 @@ export interface RegistryListing {
   readonly uid: number;
 }
 
-/** Something of a registry that the system refused to show: it may name anybody. */
+/** Something of a registry that nobody can read: it may name anybody, or, where it has a `pid`, that process. */
 export interface ClosedRecord {
   readonly path: string;
   readonly closed: string;
+  readonly pid?: number;
 }
-
-export type Found = SessionClaim | ClosedRecord;
 
 /**
  * The directory `inner` of a tool's configuration: where that user's variable says, and at the usual place below his home.

@@ -1,13 +1,6 @@
 /** Registries that keep one JSON file for each live session, named after its process: Claude Code's, and those alike. */
-import type { ProcessTable } from '../processes/row.ts';
-import {
-  type Found,
-  labelIn,
-  type Proof,
-  type RegistryListing,
-  type SessionClaim,
-  textIn,
-} from './registry.ts';
+
+import { type FoundRecord, labelIn, type Proof, type Registry, type SessionClaim } from './registry.ts';
 import { readRegistryFile } from './registry-file.ts';
 
 /** `4711.json`, and `4711-0a1b2c3d.json` for one of several sessions of a daemon. Older `pid-4711.json` are orphans. */
@@ -16,45 +9,61 @@ const RECORD_NAME = /^(\d{1,10})(?:-[0-9a-f]{8})?\.json$/;
 /** No process has more sessions; whoever makes more files wants something else. */
 const MAX_RECORDS = 512;
 
+type Reader = Pick<Registry, 'records' | 'form' | 'claim'>;
+
 /** Reads the records whose number is a live process's; the others are evidence of nothing and are not opened. */
-export const claimsOfSessionFiles = (
-  { directory, entries, uid }: RegistryListing,
-  table: ProcessTable,
-): readonly Found[] => {
+const records: Registry['records'] = ({ directory, entries, uid }, table) => {
   const candidates = entries
-    .map((entry) => ({ entry, pid: Number(RECORD_NAME.exec(entry)?.[1] ?? Number.NaN) }))
+    .map((entry) => ({
+      path: `${directory}/${entry}`,
+      pid: Number(RECORD_NAME.exec(entry)?.[1] ?? Number.NaN),
+    }))
     .filter(({ pid }) => table.rows.has(pid));
-  const found: Found[] = candidates.slice(0, MAX_RECORDS).flatMap(({ entry, pid }) => {
-    const file = readRegistryFile(`${directory}/${entry}`, uid);
-    if (file === null || 'closed' in file) return file ?? [];
-    return claimIn(file.text, pid) ?? [];
+  const found = candidates.slice(0, MAX_RECORDS).flatMap(({ path, pid }) => {
+    const file = readRegistryFile(path, uid);
+    if (file === null) return [];
+    return 'closed' in file ? { path, pid, ...file } : parse(path, pid, file.text, file.mtimeMs);
   });
-  if (candidates.length > MAX_RECORDS) found.push({ path: directory, closed: 'holds too many records' });
-  return found;
+  return candidates.length > MAX_RECORDS
+    ? [...found, { path: directory, closed: 'it holds too many records' }]
+    : found;
 };
 
-/** What a record claims; null for anything that is none, or that is not about the process of its name. */
-export const claimIn = (text: string, pid: number): SessionClaim | null => {
-  let record: unknown;
+const parse = (path: string, pid: number, text: string, atMs: number) => {
   try {
-    record = JSON.parse(text);
+    return { path, pid, value: JSON.parse(text) as unknown, atMs };
   } catch {
-    return null;
+    return { path, pid, closed: 'it is not JSON' };
   }
-  if (typeof record !== 'object' || record === null) return null;
-  const fields = record as Readonly<Record<string, unknown>>;
-  const cwd = textIn(fields.cwd);
-  const proof = proofIn(fields);
-  if (fields.pid !== pid || cwd === null || !cwd.startsWith('/') || proof === null) return null;
-  return { pid, proof, cwd, name: labelIn(fields.name), status: labelIn(fields.status) };
 };
 
-/** Records of early versions have no `procStart`; one that is there and no text is nobody's. */
-const proofIn = ({ procStart, startedAt }: Readonly<Record<string, unknown>>): Proof | null => {
-  const start = textIn(procStart);
-  if (start !== null) return { by: 'start', start };
-  if (procStart !== undefined && procStart !== null) return null;
-  return typeof startedAt === 'number' && Number.isFinite(startedAt)
-    ? { by: 'session-start', atMs: startedAt }
-    : null;
+/** What `session-record.schema.json` promises of a record. */
+interface SessionRecord {
+  readonly pid: number;
+  readonly cwd: string;
+  readonly procStart?: string | null;
+  readonly startedAt?: number;
+  readonly name?: unknown;
+  readonly status?: unknown;
+}
+
+/** Null for a record that is not about the process of its name. */
+export const claim = ({ pid, value }: FoundRecord): SessionClaim | null => {
+  const record = value as SessionRecord;
+  if (record.pid !== pid) return null;
+  return {
+    proof: proofIn(record),
+    cwd: record.cwd,
+    name: labelIn(record.name),
+    status: labelIn(record.status),
+  };
 };
+
+/** Records of early versions have no `procStart`. */
+const proofIn = ({ procStart, startedAt }: SessionRecord): Proof =>
+  typeof procStart === 'string'
+    ? { by: 'start', start: procStart }
+    : { by: 'session-start', atMs: startedAt ?? Number.NaN };
+
+/** How such registries are read. */
+export const sessionFiles: Reader = { records, form: 'session-record', claim };

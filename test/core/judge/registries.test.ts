@@ -63,6 +63,11 @@ describe('a registry that may not be read', () => {
   } as const;
   const leftBehind = { cwd: HOME, leftBehind: true } as const;
 
+  test('one record that cannot be read casts doubt on the process of its number alone', () => {
+    expect(judge(leftBehind, [{ pid: 800, why: 'it is not JSON' }])).toMatchObject({ state: 'unknown' });
+    expect(judge(leftBehind, [{ pid: 801, why: 'it is not JSON' }])).toMatchObject({ state: 'stale' });
+  });
+
   test.each([
     ['a spare process of Claude Code', spare],
     ['what was left behind', leftBehind],

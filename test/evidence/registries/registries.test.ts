@@ -18,7 +18,7 @@ import type { ProcessRow } from '../../../src/evidence/processes/row.ts';
 import { readProcessTable } from '../../../src/evidence/processes/table.ts';
 import { scalarIn } from '../../../src/evidence/registries/copilot.ts';
 import { readRegistries } from '../../../src/evidence/registries/registries.ts';
-import { claimIn } from '../../../src/evidence/registries/session-files.ts';
+import { claim } from '../../../src/evidence/registries/session-files.ts';
 import { homesIn } from '../../../src/evidence/registries/user-homes.ts';
 import {
   asOtherUser,
@@ -62,7 +62,7 @@ const sessionsOf = async (
 ): Promise<readonly RegisteredSession[]> => {
   const table = await readProcessTable();
   const row = table.rows.get(pid);
-  return row === undefined ? [] : readRegistries(uids, env, table).sessionsOf(row);
+  return row === undefined ? [] : (await readRegistries(uids, env, table)).sessionsOf(row);
 };
 
 const FIX_LOGIN = { tool: 'claude', name: 'fix-login', status: 'busy', cwd: '/gt/crew/ada' };
@@ -166,36 +166,62 @@ onLinux('the registry of Claude Code', () => {
   });
 
   test.each([
-    ['nothing', ''],
-    ['no JSON', '{"pid": '],
-    ['an array', '[1, 2]'],
-    ['null', 'null'],
-    ['a number', '4711'],
-    ['a cwd that is none', { cwd: 'relative' }],
-    ['a cwd that is a list', { cwd: ['/gt'] }],
-    ['a cwd with a NUL', { cwd: '/gt\0/crew' }],
-    ['a start that is a number', { procStart: 17 }],
-    ['a number that is a text', { pid: '17' }],
-    ['NaN', '{"pid": NaN}'],
-    ['more than a record has', { padding: 'x'.repeat(100_000) }],
-  ])('%s in its place is no record and no error', async (_name, content) => {
+    ['nothing', '', 'it is not JSON'],
+    ['no JSON', '{"pid": ', 'it is not JSON'],
+    ['an array', '[1, 2]', 'it must be an object'],
+    ['null', 'null', 'it must be an object'],
+    ['a number', '4711', 'it must be an object'],
+    ['no cwd', { cwd: undefined }, 'cwd is missing'],
+    ['a cwd that is none', { cwd: 'relative' }, /^cwd must be text of the form/],
+    ['a cwd that is a list', { cwd: ['/gt'] }, 'cwd must be text'],
+    ['a cwd with a NUL', { cwd: '/gt\0/crew' }, /^cwd must be text of the form/],
+    ['an endless cwd', { cwd: `/${'x'.repeat(5000)}` }, /^cwd must be text of the form/],
+    ['a start that is a number', { procStart: 17 }, 'procStart must be text or null'],
+    ['no start at all', { procStart: undefined, startedAt: undefined }, 'startedAt is missing'],
+    ['a beginning that is no number', { startedAt: 'yesterday' }, 'startedAt must be a number'],
+    ['a number that is a text', { pid: '17' }, 'pid must be a whole number'],
+    ['a number that no process has', { pid: -17 }, 'pid must be at least 1'],
+    ['NaN', '{"pid": NaN}', 'it is not JSON'],
+    ['more than a record has', { padding: 'x'.repeat(20_000) }, 'it is longer than any record'],
+    ['much more than a record has', { padding: 'x'.repeat(200_000) }, 'it is longer than any record'],
+    [
+      'a tree as deep as a record may be',
+      `{"cwd":${'['.repeat(8000)}${']'.repeat(8000)}}`,
+      'startedAt is missing',
+    ],
+  ])(
+    '%s in its place is no session, no error and no absence: that process is in doubt',
+    async (_name, content, why) => {
+      const { put, record, pid, home, look } = await scene();
+      const path = put(typeof content === 'string' ? content : { ...record, ...content });
+      expect(await look()).toEqual([]);
+      const { closed } = await readRegistries([uid], { HOME: home }, await readProcessTable());
+      expect(closed).toEqual([
+        { uid, tool: 'claude', path, pid, why: typeof why === 'string' ? why : expect.stringMatching(why) },
+      ]);
+    },
+  );
+
+  test('other keys, and a name or status of another type, spoil nothing', async () => {
     const { put, record, look } = await scene();
-    put(typeof content === 'string' ? content : { ...record, ...content });
-    expect(await look()).toEqual([]);
+    put({ ...record, name: ['x'], status: { busy: true }, version: 7, next: { new: [] }, cwds: null });
+    expect(await look()).toEqual([{ ...FIX_LOGIN, name: null, status: null }]);
   });
 
-  test('a symlink, a FIFO, a directory or a socket in its place is no record, and nobody waits for it', async () => {
+  test('a symlink, a FIFO or a directory in its place is doubt, and nobody waits for it or follows it', async () => {
     const { put, pid, home, look } = await scene();
     const path = `${home}/.claude/sessions/${pid}.json`;
+    const closed = async () =>
+      (await readRegistries([uid], { HOME: home }, await readProcessTable())).closed.map(({ why }) => why);
     const target = put(undefined, 'target');
     symlinkSync(target, path);
-    expect(await look()).toEqual([]);
+    expect([await look(), await closed()]).toEqual([[], ['it is a symlink']]);
     rmSync(path);
     execFileSync('mkfifo', [path]);
-    expect(await look()).toEqual([]);
+    expect([await look(), await closed()]).toEqual([[], ['it is a fifo']]);
     rmSync(path);
     mkdirSync(path);
-    expect(await look()).toEqual([]);
+    expect([await look(), await closed()]).toEqual([[], ['it is a directory']]);
   });
 
   asRoot(
@@ -205,6 +231,8 @@ onLinux('the registry of Claude Code', () => {
       const path = put();
       chownSync(path, OTHER_UID, OTHER_UID);
       expect(await look()).toEqual([]);
+      const { closed } = await readRegistries([uid], { HOME: home }, await readProcessTable());
+      expect(closed).toEqual([]);
       const others = await startProcess('sleep', ['600'], { uid: OTHER_UID, gid: OTHER_UID });
       const { startToken } = await rowOf(others.pid);
       put({ ...record, pid: others.pid, procStart: startToken }, `${others.pid}.json`);
@@ -216,8 +244,11 @@ onLinux('the registry of Claude Code', () => {
     const { put, record, pid, home } = await scene();
     for (let index = 0; index < 600; index += 1)
       put({ ...record, cwd: 7 }, `${pid}-${index.toString(16).padStart(8, '0')}.json`);
-    const { closed } = readRegistries([uid], { HOME: home }, await readProcessTable());
-    expect(closed).toMatchObject([{ path: `${home}/.claude/sessions`, why: 'holds too many records' }]);
+    const { closed } = await readRegistries([uid], { HOME: home }, await readProcessTable());
+    expect(closed).toMatchObject([
+      { path: `${home}/.claude/sessions`, why: 'it holds too many records' },
+      { pid, why: 'cwd must be text' },
+    ]);
   });
 
   asRoot('that may not be read is not one that is absent (skipped without root)', async () => {
@@ -262,6 +293,11 @@ onLinux('the registries of others', () => {
     const before = ((await rowOf(pid)).startedAtMs ?? 0) / 1000 - 60;
     utimesSync(lock, before, before);
     expect(await sessionsOf(pid, { HOME: home })).toEqual([]);
+    write(`${session}/workspace.yaml`, 'id: f3db8a64\ncwd: [a]\n');
+    const { closed } = await readRegistries([uid], { HOME: home }, await readProcessTable());
+    expect(closed).toMatchObject([
+      { tool: 'copilot', path: `${session}/workspace.yaml`, pid, why: 'cwd is missing' },
+    ]);
   });
 
   test('nobody looks through old sessions while no copilot runs', async () => {
@@ -270,7 +306,7 @@ onLinux('the registries of others', () => {
     write(`${session}/inuse.${deadPid()}.lock`, '');
     const table = await readProcessTable();
     const rows = new Map([...table.rows].filter(([, { comm }]) => comm === 'sleep'));
-    expect(readRegistries([uid], { HOME: home }, { ...table, rows }).closed).toEqual([]);
+    expect((await readRegistries([uid], { HOME: home }, { ...table, rows })).closed).toEqual([]);
   });
 });
 
@@ -283,13 +319,12 @@ describe('what records say', () => {
       name: ' x\n\n::set-output',
       status: '\n',
     };
-    expect(claimIn(JSON.stringify(record), 7)).toEqual({
-      ...{ pid: 7, cwd: record.cwd, name: 'x ::set-output', status: null },
+    const claimed = (value: unknown) => claim({ path: '/x', pid: 7, value, atMs: 0 });
+    expect(claimed(record)).toEqual({
+      ...{ cwd: record.cwd, name: 'x ::set-output', status: null },
       proof: { by: 'start', start: '1' },
     });
-    expect(claimIn(JSON.stringify({ ...record, name: '町'.repeat(500) }), 7)?.name).toBe(
-      `${'町'.repeat(79)}…`,
-    );
+    expect(claimed({ ...record, name: '町'.repeat(500) })?.name).toBe(`${'町'.repeat(79)}…`);
   });
 
   test.each([

@@ -18,7 +18,9 @@ export const closedRegistryReader = (index: TownIndex): ClosedRegistryReader => 
   const isNobodyForNow = (process: ProcessInfo): boolean =>
     process.role?.why === SPARE_PROCESS || index.machine.classify(process).class === 'left-behind';
   const suspects = processes.list.flatMap((process) => {
-    const registry = closed.find(({ uid }) => uid === process.uid);
+    const registry = closed.find(
+      ({ uid, pid }) => uid === process.uid && (pid === undefined || pid === process.pid),
+    );
     if (registry === undefined || !isNobodyForNow(process)) return [];
     const path = process.cwd?.seen === true ? relativeTo(town.root, process.cwd.value) : null;
     return path === null ? [] : [{ path, process, registry }];

@@ -1,0 +1,18 @@
+/** Whether a record of a tool's registry is one that we understand. A part of its own: only a machine that has such records needs it. */
+import { copilotSession } from './compiled/copilot-session.ts';
+import { sessionRecord } from './compiled/session-record.ts';
+import { problemOf, tellProblem, type Validator } from './problem.ts';
+
+const VALIDATORS: Readonly<Record<RecordForm, Validator>> = {
+  'session-record': sessionRecord,
+  'copilot-session': copilotSession,
+};
+
+/** The published forms, as `schema/` names them. */
+export type RecordForm = 'session-record' | 'copilot-session';
+
+/** What is wrong with a record of that form, as one fragment; null where nothing is. */
+export const problemInRecord = (form: RecordForm, value: unknown): string | null => {
+  const problem = problemOf(VALIDATORS[form], value);
+  return problem === null ? null : tellProblem(problem);
+};
