@@ -85,6 +85,8 @@ const allowedPart = (config: Config, fault: string | null, source: TownSource): 
   return { ...config, plugins: [], passedOver };
 };
 
+const KEYS = Object.keys(EMPTY).filter((key) => key !== 'path' && key !== 'passedOver');
+
 /** The values of a configuration file's text. Throws `E_CONFIG` as `readConfig` does; `path` is for the messages. */
 export const parseConfig = (text: string, path: string): Config => {
   let document: unknown;
@@ -103,5 +105,3 @@ export const parseConfig = (text: string, path: string): Config => {
   const { $schema: _, ...values } = document as Partial<Config> & { readonly $schema?: string };
   return { ...EMPTY, ...values, path };
 };
-
-const KEYS = Object.keys(EMPTY).filter((key) => key !== 'path' && key !== 'passedOver');

@@ -12,6 +12,7 @@ import type { Snapshot } from '../src/core/types/evidence.ts';
 import { NOTES, REASONS } from '../src/core/types/judgement.ts';
 import type { Report } from '../src/core/types/report.ts';
 import { importedFile, PROJECT, readSources } from './support/source-files.ts';
+import { functionsIn, lateConstantsIn } from './support/syntax.ts';
 
 const read = (path: string): string => readFileSync(join(PROJECT, path), 'utf8');
 const towns = readdirSync(join(PROJECT, 'fixtures/towns')).sort();
@@ -253,12 +254,25 @@ describe('layers', () => {
   });
 
   test('functions are arrow functions, generators excepted', () => {
-    const declared = written.flatMap(({ path, text }) =>
-      [...text.matchAll(/^\s*(?:export )?(?:async )?function (\w+)\(/gm)].map(
-        ([, name]) => `${path}: ${name}`,
-      ),
-    );
-    expect(declared).toEqual([]);
+    const others = written.flatMap(({ path, text }) => functionsIn(text).map((name) => `${path}: ${name}`));
+    expect(others).toEqual([]);
+  });
+
+  test('constants stand above their first use, also where that is inside a function', () => {
+    const late = written.flatMap(({ path, text }) => lateConstantsIn(text).map((name) => `${path}: ${name}`));
+    expect(late).toEqual([]);
+  });
+
+  test('both would be seen, wherever they hide', () => {
+    expect(
+      functionsIn('const f = () => function g() {}; class A { b = function () {} } function* ok() {}'),
+    ).toEqual(['g', '(nameless)']);
+    expect(
+      lateConstantsIn('export const f = (a = LIMIT): Row => ({ LIMIT: a.LIMIT }); const LIMIT = 3;'),
+    ).toEqual(['LIMIT']);
+    expect(
+      lateConstantsIn('const f = () => g(); const g = () => 1; type A = { b: 1 }; const b = 1;'),
+    ).toEqual([]);
   });
 
   test('no name is exported by two files', () => {

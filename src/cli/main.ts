@@ -47,28 +47,22 @@ const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Ou
   return (await COMMANDS[command]()).run(parsed.arguments, terminal);
 };
 
-const main = async (): Promise<void> => {
-  const words = process.argv.slice(2);
-  const route = routeOf(words[0] === 'help' ? [...words.slice(1), '--help'] : words);
-  const failed: FailedRun = {
-    command: route.command,
-    format: formatAskedFor(route.argv),
-    startedAtMs: Date.now(),
-    changes: asksFor(route.argv, '--fix'),
-    debug: process.env.DEBUG === 'lock-doctor',
-  };
-  // exec passes signals on to its command and ends when that has ended.
-  const interruption = route.command === 'exec' ? null : listenForSignals();
-  const outcome = await Promise.race([
-    perform(route, terminalOf(interruption)).catch((error: unknown) => endOfFailure(error, failed)),
-    ...(interruption === null ? [] : [interruption.left.then((code) => describeInterruption(code, failed))]),
-  ]);
-  // Events that were told on the way may have met an output that cannot be written.
-  process.exitCode = isUnwritable ? EXIT.bug : outcome.exitCode;
-  // Nothing is left that could not be left: a reader that does not read must not keep us from being interrupted.
-  interruption?.stopListening();
-  await outputs.stdout.end(outcome.stdout);
-  await outputs.stderr.end(outcome.stderr);
+/** An output that broke: then the run failed, whatever it was about to say. */
+let isUnwritable = false;
+
+const fail = (): void => {
+  isUnwritable = true;
+  process.exitCode = EXIT.bug;
+};
+
+const stderr = openOutput(2, fail);
+
+const outputs = {
+  stdout: openOutput(1, (reason) => {
+    fail();
+    void stderr.end(`doctor: the output cannot be written (${reason})\n`);
+  }),
+  stderr,
 };
 
 /** What is asked for late, or not at all, costs nothing before. */
@@ -91,21 +85,28 @@ const terminalOf = (interruption: Interruption | null): Terminal => ({
   finishFirst: () => interruption?.finishFirst(),
 });
 
-let isUnwritable = false;
-
-const fail = (): void => {
-  isUnwritable = true;
-  process.exitCode = EXIT.bug;
-};
-
-const unwritable = (reason: string): void => {
-  fail();
-  void outputs.stderr.end(`doctor: the output cannot be written (${reason})\n`);
-};
-
-const outputs = {
-  stdout: openOutput(1, unwritable),
-  stderr: openOutput(2, fail),
+const main = async (): Promise<void> => {
+  const words = process.argv.slice(2);
+  const route = routeOf(words[0] === 'help' ? [...words.slice(1), '--help'] : words);
+  const failed: FailedRun = {
+    command: route.command,
+    format: formatAskedFor(route.argv),
+    startedAtMs: Date.now(),
+    changes: asksFor(route.argv, '--fix'),
+    debug: process.env.DEBUG === 'lock-doctor',
+  };
+  // exec passes signals on to its command and ends when that has ended.
+  const interruption = route.command === 'exec' ? null : listenForSignals();
+  const outcome = await Promise.race([
+    perform(route, terminalOf(interruption)).catch((error: unknown) => endOfFailure(error, failed)),
+    ...(interruption === null ? [] : [interruption.left.then((code) => describeInterruption(code, failed))]),
+  ]);
+  // Events that were told on the way may have met an output that cannot be written.
+  process.exitCode = isUnwritable ? EXIT.bug : outcome.exitCode;
+  // Nothing is left that could not be left: a reader that does not read must not keep us from being interrupted.
+  interruption?.stopListening();
+  await outputs.stdout.end(outcome.stdout);
+  await outputs.stderr.end(outcome.stderr);
 };
 
 main().catch((error: unknown) => {

@@ -21,6 +21,8 @@ export interface LockStatus {
 /** How often a lock that changes while it is judged is looked at again before the answer is unknown. */
 const ATTEMPTS = 3;
 
+const NOTHING = { record: null, stamp: null, problem: null, verdict: null };
+
 /** Looks and judges. Throws only what the judge throws. */
 export const statusOf = async (context: LockContext): Promise<LockStatus> => {
   const { calls, place, workerDir, judge } = context;
@@ -53,8 +55,6 @@ export const lookAtPlace = ({ calls, place }: LockContext): RecordReading => {
     ? readRecord(calls, place.lock)
     : directory;
 };
-
-const NOTHING = { record: null, stamp: null, problem: null, verdict: null };
 
 /** The status of everything that needs no judge; null for a record of somebody else. */
 const withoutJudge = (context: LockContext, seen: RecordReading): LockStatus | null => {

@@ -43,6 +43,8 @@ export const readJournal = (calls: SystemCalls, townRoot: string): Generator<Jou
     }
   });
 
+const LINE_BREAK = 10;
+
 /** Every line without its break; null for one that is too long, which is not kept. */
 function* linesOf(calls: SystemCalls, descriptor: number): Generator<string | null, void> {
   let parts: Uint8Array[] = [];
@@ -77,7 +79,10 @@ function* linesOf(calls: SystemCalls, descriptor: number): Generator<string | nu
   yield finish();
 }
 
-const LINE_BREAK = 10;
+/** What entries mean that do not say it: they are of versions that knew nothing else, and kept no more. */
+const OLDER = { kind: 'agent', deed: 'move-aside', by: null } as const;
+
+const BEGINNING = '{"v":1,"event":"';
 
 /** The entry of a line, null for one that says nothing, or what is wrong with it. */
 const readLine = (line: string): JournalEntry | string | null => {
@@ -96,11 +101,6 @@ const readLine = (line: string): JournalEntry | string | null => {
   const entry: ReleaseEntry = { ...OLDER, ...read };
   return misplaced(entry) ?? entry;
 };
-
-/** What entries mean that do not say it: they are of versions that knew nothing else, and kept no more. */
-const OLDER = { kind: 'agent', deed: 'move-aside', by: null } as const;
-
-const BEGINNING = '{"v":1,"event":"';
 
 /** The names follow from the worker and the id: whatever else they say was not written by a repair. */
 const misplaced = ({ id, run, kind, worker, lock, backup }: ReleaseEntry): string | null => {

@@ -4,9 +4,6 @@ import { COMMAND_TABLE, COMMANDS, type Command, type Option, optionsOf, type Val
 export const COMPLETED_SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof COMPLETED_SHELLS)[number];
 
-/** The script for one shell; `source` it, or save it where the shell looks for completions. */
-export const completionScript = (shell: Shell): string => SCRIPTS[shell]();
-
 const PROGRAMS = ['doctor', 'lock-doctor'];
 const SUBCOMMANDS = COMMANDS.filter((name) => name !== 'doctor');
 
@@ -213,3 +210,6 @@ ${COMMAND_TABLE.flatMap(fishCommand).join('\n')}
 `;
 
 const SCRIPTS: Readonly<Record<Shell, () => string>> = { bash, zsh, fish };
+
+/** The script for one shell; `source` it, or save it where the shell looks for completions. */
+export const completionScript = (shell: Shell): string => SCRIPTS[shell]();

@@ -513,16 +513,6 @@ export const COMMAND_TABLE: readonly Command[] = [
 const OF_LOOKING: readonly string[] = ['1', '22'];
 const OF_STARTING: readonly string[] = ['20', '21'];
 
-/** The exit codes that a command has. */
-export const exitCodesOf = (name: CommandName): typeof EXIT_CODES =>
-  EXIT_CODES.filter(([code]) => {
-    if (OF_STARTING.includes(code)) return name === 'preflight' || (name === 'exec' && code === '20');
-    if (!OF_LOOKING.includes(code)) return true;
-    if (name === 'log') return code === '1';
-    if (name === 'undo' || name === 'doctor' || name === 'locks') return code === '1' || name !== 'undo';
-    return code === '22' && (name === 'preflight' || name === 'exec');
-  });
-
 /** What each exit code tells the caller to do next; the same in every command. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'healthy, or all fixed and verified; preflight: free, start the agent'],
@@ -534,6 +524,16 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ['70', 'internal error (please report)'],
   ['130, 143', 'interrupted'],
 ];
+
+/** The exit codes that a command has. */
+export const exitCodesOf = (name: CommandName): typeof EXIT_CODES =>
+  EXIT_CODES.filter(([code]) => {
+    if (OF_STARTING.includes(code)) return name === 'preflight' || (name === 'exec' && code === '20');
+    if (!OF_LOOKING.includes(code)) return true;
+    if (name === 'log') return code === '1';
+    if (name === 'undo' || name === 'doctor' || name === 'locks') return code === '1' || name !== 'undo';
+    return code === '22' && (name === 'preflight' || name === 'exec');
+  });
 
 /** The table's row of a command. */
 export const commandNamed = (name: CommandName): Command => {

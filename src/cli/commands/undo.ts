@@ -13,6 +13,16 @@ import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { commandLine } from '../terminal/command-line.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
+const MARKS: Readonly<Record<UndoOutcome['status'], Mark>> = {
+  restored: 'pass',
+  already: 'pass',
+  'newer-lock': 'warning',
+  missing: 'error',
+  busy: 'unknown',
+  'no-guard': 'unknown',
+  failed: 'error',
+};
+
 /** `doctor undo [ID]`: puts back what the last `--fix`, or the run or release of that id, released. */
 export const run: RunCommand = async (given, terminal) => {
   if (given.options.list) {
@@ -85,14 +95,4 @@ const describeOutcome = (
       ? ''
       : ` (pid ${holder.pid}${holder.sessionId === '' ? '' : `, ${safe(holder.sessionId)}`})`;
   return `restored ${safe(name)}${whose}`;
-};
-
-const MARKS: Readonly<Record<UndoOutcome['status'], Mark>> = {
-  restored: 'pass',
-  already: 'pass',
-  'newer-lock': 'warning',
-  missing: 'error',
-  busy: 'unknown',
-  'no-guard': 'unknown',
-  failed: 'error',
 };

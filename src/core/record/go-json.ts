@@ -28,6 +28,15 @@ export type JsonDocument =
   /** One plain sentence fragment, with the byte it is about. */
   | { readonly ok: false; readonly why: string };
 
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+
 /**
  * Reads one whole document; of an object the direct members are listed in the order in which they stand, duplicates
  * included. Never throws and never recurses.
@@ -51,15 +60,6 @@ interface Cursor {
   at: number;
   fault: string | null;
 }
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const BACKSLASH = 0x5c;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-const OPEN_ARRAY = 0x5b;
-const CLOSE_ARRAY = 0x5d;
 
 /** Records the first fault and answers null, so that callers can `return fail(…)`. */
 const fail = (cursor: Cursor, what: string): null => {

@@ -39,6 +39,9 @@ const unescapeFrom = (bytes: Uint8Array, from: number, last: number): string => 
   return text + String.fromCharCode(...parts);
 };
 
+/** Arguments of one call: more than any value of a record has, fewer than a stack can take. */
+const AT_ONCE = 1024;
+
 /** The bytes of a value as they stand, for values that are plain ASCII when they are right (numbers, times). */
 export const rawText = (bytes: Uint8Array, start: number, end: number): string => {
   let text = '';
@@ -47,9 +50,6 @@ export const rawText = (bytes: Uint8Array, start: number, end: number): string =
     text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(end, at + AT_ONCE)) as never);
   return text;
 };
-
-/** Arguments of one call: more than any value of a record has, fewer than a stack can take. */
-const AT_ONCE = 1024;
 
 /** Value of a hexadecimal digit, or -1. */
 export const hexDigit = (byte: number | undefined): number => {

@@ -66,6 +66,17 @@ const reportAgent = (worker: string, lock: string | null, { pid, command, pane }
   pane,
 });
 
+/** One for all: there may be ten thousand. */
+const PLANNED: ReportFix = {
+  action: 'release',
+  safe: true,
+  status: 'planned',
+  reason: null,
+  retryInSeconds: null,
+  text: null,
+  backup: null,
+};
+
 const reportFix = (finding: Finding, verdicts: ReadonlyMap<string, Verdict>): ReportFix | null => {
   const { fix } = finding;
   if (fix === null) return null;
@@ -92,17 +103,6 @@ const reportFix = (finding: Finding, verdicts: ReadonlyMap<string, Verdict>): Re
     text: null,
     backup: null,
   };
-};
-
-/** One for all: there may be ten thousand. */
-const PLANNED: ReportFix = {
-  action: 'release',
-  safe: true,
-  status: 'planned',
-  reason: null,
-  retryInSeconds: null,
-  text: null,
-  backup: null,
 };
 
 const nextOf = (

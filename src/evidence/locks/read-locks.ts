@@ -41,6 +41,14 @@ const unchanged = (found: FoundLock, before: LockFile | undefined): LockFile | n
   return same ? { ...before, git: null } : null;
 };
 
+interface Companion {
+  readonly holder: TrueHolder | null;
+  /** It is there and could not be read: whoever it names may be alive, so the lock must not be judged without it. */
+  readonly doubt: LockContent | null;
+}
+
+const NO_COMPANION: Companion = { holder: null, doubt: null };
+
 /**
  * Reads one lock below the real path `root` as it is now; null where it is gone. The facts of git are left open.
  * Never throws, never follows a symlink, never reads more than 64 KiB.
@@ -88,14 +96,6 @@ const isRegularFile = (reading: FileReading): boolean =>
   reading.kind === 'file' ||
   (reading.kind === 'other' && reading.problem === 'too-large') ||
   (reading.kind === 'unread' && reading.isRegularFile);
-
-interface Companion {
-  readonly holder: TrueHolder | null;
-  /** It is there and could not be read: whoever it names may be alive, so the lock must not be judged without it. */
-  readonly doubt: LockContent | null;
-}
-
-const NO_COMPANION: Companion = { holder: null, doubt: null };
 
 const readCompanion = (path: DiskPath, { where }: Kind): Companion => {
   const reading = readSmallFile(readingCalls, path, MAX_LOCK_BYTES);

@@ -21,6 +21,8 @@ const wasAdopted = ({ ppid, leader, hasTerminal }: ProcessRow, rows: Rows): bool
   return !isAlive(rows.get(leader)) || hasTerminal === false;
 };
 
+const NO_WORDS = { agents: [] };
+
 /**
  * True where this process was left behind, or belongs to a shell, a package manager or another bystander that was. False
  * also means that it could not be told.
@@ -42,5 +44,3 @@ export const wasLeftBehind = (
   }
   return false;
 };
-
-const NO_WORDS = { agents: [] };

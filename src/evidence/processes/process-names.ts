@@ -68,6 +68,8 @@ export const givenArguments = (comm: string, argv: readonly string[]): readonly 
   return argv.slice(scriptOf(comm, argv) + 1);
 };
 
+const SCRIPT_PATH = /^\/\S*\.[cm]?js$/;
+
 /** Where the script stands that this process interprets; 0 where there is none. */
 const scriptOf = (comm: string, argv: readonly string[]): number => {
   const interpreter = [programName(argv), comm].find(isInterpreter);
@@ -76,8 +78,6 @@ const scriptOf = (comm: string, argv: readonly string[]): number => {
   const script = comm === NODES_MAIN_THREAD ? scriptIn('node', argv) : 0;
   return SCRIPT_PATH.test(argv[script] ?? '') ? script : 0;
 };
-
-const SCRIPT_PATH = /^\/\S*\.[cm]?js$/;
 
 /** What an agent's arguments say where another agent started it as a member of its team (Claude Code). */
 const TEAMMATE = /^--(agent-id|team-name|parent-session-id)(=|$)/;
@@ -101,6 +101,9 @@ export const scriptIn = (interpreter: string, argv: readonly string[]): number =
   return 0;
 };
 
+/** The ending of a script's name, with the version that some releases carry: `yarn-4.5.0.cjs`. */
+const STEM_END = /(?<=.)(-\d+(\.\d+)+)?\.[A-Za-z]+$/;
+
 export const scriptNames = (script: string): readonly string[] => {
   const base = baseName(script);
   const stem = base.replace(STEM_END, '');
@@ -108,8 +111,13 @@ export const scriptNames = (script: string): readonly string[] => {
   return isOwnName(stem, script) ? [base, stem, ...names.slice(1)] : names;
 };
 
-/** The ending of a script's name, with the version that some releases carry: `yarn-4.5.0.cjs`. */
-const STEM_END = /(?<=.)(-\d+(\.\d+)+)?\.[A-Za-z]+$/;
+/** Where this very program lies in its package, in whatever directory a clone of it is called. */
+const OUR_OWN = /(^|\/)dist\/bin\/doctor\.js$/;
+
+/** Where editors keep their extensions, language servers among them. */
+const OF_AN_EDITOR = /\/\.(vscode|cursor|windsurf)[^/]*\/extensions\//;
+
+const NO_WORDS = { agents: [] };
 
 /**
  * Anybody may call a script `watch.py` or `script.js`, and it is not the tool of that name. That lies installed, in a
@@ -122,14 +130,6 @@ const isOwnName = (stem: string, script: string): boolean => {
   const isInstalled = script.split('/').some((part) => [stem, `.${stem}`, product].includes(part));
   return script.startsWith('/') && (isInstalled || OF_AN_EDITOR.test(script));
 };
-
-/** Where this very program lies in its package, in whatever directory a clone of it is called. */
-const OUR_OWN = /(^|\/)dist\/bin\/doctor\.js$/;
-
-/** Where editors keep their extensions, language servers among them. */
-const OF_AN_EDITOR = /\/\.(vscode|cursor|windsurf)[^/]*\/extensions\//;
-
-const NO_WORDS = { agents: [] };
 
 /** Directories below which the packages of an interpreter lie, each in a directory of its own. */
 const PACKAGE_HOMES = ['node_modules', 'site-packages', 'dist-packages'];
@@ -152,13 +152,13 @@ const packagesIn = (path: string): readonly string[] => {
 /** A login shell's `-` is taken off. */
 const programName = (argv: readonly string[]): string => baseName(argv[0] ?? '').replace(/^-/, '');
 
-/** Of a program's own path only `<product>/versions/<version>/` tells what it is. */
-const productsIn = (path: string): readonly string[] =>
-  path.includes('/versions/') && !OF_A_VERSION_MANAGER.test(path) ? packagesIn(path) : NO_NAMES;
-
 /** pyenv, nvm and their kin keep interpreters like this (`~/.pyenv/versions/3.11.2/bin/python3`): the script tells. */
 const OF_A_VERSION_MANAGER = /\/versions\/([^/]+\/)+bin\/[^/]+$/;
 
 const NO_NAMES: readonly string[] = [];
+
+/** Of a program's own path only `<product>/versions/<version>/` tells what it is. */
+const productsIn = (path: string): readonly string[] =>
+  path.includes('/versions/') && !OF_A_VERSION_MANAGER.test(path) ? packagesIn(path) : NO_NAMES;
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

@@ -23,6 +23,8 @@ export { takenElsewhere } from './linux/containers.ts';
 export type { ProcessTable } from './row.ts';
 export { readProcessTable, workingDirectories } from './table.ts';
 
+const NO_REGISTRATIONS: Registrations = { sessionsOf: () => [], closed: [] };
+
 /**
  * Looks the numbers up and lists the processes that matter: all whose working directory lies in the town, known agents
  * whose working directory is closed to us or whose kernel name says so, the trees below panes, tmux servers, the asker,
@@ -107,8 +109,6 @@ const sessionReader =
     const isInTown = ({ cwd }: RegisteredSession): boolean => relativeTo(root, cwd) !== null;
     return [...placed.filter(isInTown), ...placed.filter((session) => !isInTown(session))];
   };
-
-const NO_REGISTRATIONS: Registrations = { sessionsOf: () => [], closed: [] };
 
 const lookUpAll = (pids: readonly number[], table: ProcessTable, describe: Describe): readonly PidLookup[] =>
   [...new Set(pids)].sort((a, b) => a - b).map((pid) => lookUp(pid, table, describe));

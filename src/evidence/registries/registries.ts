@@ -29,6 +29,8 @@ export interface Registrations {
   readonly closed: readonly ClosedRegistry[];
 }
 
+const NO_SESSIONS: readonly RegisteredSession[] = [];
+
 /**
  * Reads the registries of these users, the one who asks first. Each directory is listed once; where none is, nothing else is
  * read, and where no record is, nothing else is loaded. A record of another form than the published one is closed to us. Never
@@ -106,8 +108,6 @@ const addClosed = (one: ClosedRegistry, closed: ClosedRegistry[]): void => {
   if (one.pid === undefined || !closed.some(({ uid, pid }) => uid === one.uid && pid === one.pid))
     closed.push(one);
 };
-
-const NO_SESSIONS: readonly RegisteredSession[] = [];
 
 const list = (directory: string): readonly string[] | { readonly why: string } => {
   try {

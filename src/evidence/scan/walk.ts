@@ -100,6 +100,10 @@ export const walkToFrontier = (
   return [...elsewhere, ...level.map((path) => ({ ...start, path }))];
 };
 
+/** What decoding puts in place of bytes that are no UTF-8 (a name may also really contain it). */
+const REPLACEMENT = '\ufffd';
+const DOT = 46;
+
 /**
  * The step of a walk: looks at one directory and pushes its sub-directories. Written for speed: plain strings,
  * synchronous calls, no callback per entry. What needs different treatment (another device, names that are no UTF-8)
@@ -195,10 +199,6 @@ export const addFindings = (findings: Findings, more: Findings): void => {
 const append = <T>(list: T[], more: readonly T[]): void => {
   for (const each of more) list.push(each);
 };
-
-/** What decoding puts in place of bytes that are no UTF-8 (a name may also really contain it). */
-const REPLACEMENT = '\ufffd';
-const DOT = 46;
 
 /**
  * True where a home is a directory. Anything else that stands there is not followed, and other tools follow a symlink:

@@ -26,6 +26,8 @@ export interface Reckoning {
   readonly apart: ReadonlyMap<TmuxServer, ServerHere>;
 }
 
+const UNKNOWN_ACCESS = { path: null, door: '', obstacle: 'its socket is not known' };
+
 /** Holds the answers against the tmux server processes of these users. */
 export const findUnreached = (
   asked: readonly TmuxServer[],
@@ -61,8 +63,6 @@ export const findUnreached = (
   }
   return { known, hidden, apart };
 };
-
-const UNKNOWN_ACCESS = { path: null, door: '', obstacle: 'its socket is not known' };
 
 /**
  * True where everything that a server started demonstrably works outside the town: processes are listed, share our view

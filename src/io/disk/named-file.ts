@@ -2,6 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
+const MEBIBYTE = 1024 * 1024;
+
 /**
  * The bytes of a regular file, through one descriptor. A symlink is followed: it was named. Throws what the system throws,
  * and where it is no regular file or larger than `maxBytes` an `Error` whose message says so as a fragment.
@@ -27,5 +29,3 @@ export const readNamedFile = (path: string, maxBytes: number): Buffer => {
     closeSync(descriptor);
   }
 };
-
-const MEBIBYTE = 1024 * 1024;

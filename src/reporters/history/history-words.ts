@@ -14,19 +14,19 @@ export const DEED_WORDS: Readonly<Record<HistoryDeed, readonly [Mark, string]>> 
   'taken-over': ['info', 'taken over'],
 };
 
-/** `ada on build1, who was asked: doctor --fix`; what was typed is known without what looks like a secret. */
-export const byWords = ({ user, uid, sudoUid, host, command, consent }: ByWhom): string =>
-  `${user ?? `user ${uid}`}${sudoUid === null ? '' : ` (sudo of user ${sudoUid})`} on ${host}, ${CONSENTS[consent]}: ${command.map(quoted).join(' ')}`;
-
-/** What stands for words that were left out is nothing to paste. */
-const quoted = (word: string): string => (word === '…' || word === '***' ? word : quoteCommand([word]));
-
 const CONSENTS: Readonly<Record<ByWhom['consent'], string>> = {
   asked: 'who was asked',
   yes: 'by --yes',
   command: 'by command',
   library: 'by a program',
 };
+
+/** `ada on build1, who was asked: doctor --fix`; what was typed is known without what looks like a secret. */
+export const byWords = ({ user, uid, sudoUid, host, command, consent }: ByWhom): string =>
+  `${user ?? `user ${uid}`}${sudoUid === null ? '' : ` (sudo of user ${sudoUid})`} on ${host}, ${CONSENTS[consent]}: ${command.map(quoted).join(' ')}`;
+
+/** What stands for words that were left out is nothing to paste. */
+const quoted = (word: string): string => (word === '…' || word === '***' ? word : quoteCommand([word]));
 
 /** `PID 17253 in %4196 on build1` */
 export const recordWords = ({

@@ -22,12 +22,12 @@ export const escapeControls = (text: string): string =>
 /** The same with every character outside printable ASCII escaped, for terminals that show nothing else. */
 export const escapeToAscii = (text: string): string => text.replace(EVERY_NOT_ASCII, escapeCharacter);
 
+const NOT_PLAIN_LINES = /[^\n -~]/;
+
 /** JSON text with those characters as `\u009b`, which reads back as the same; its own line breaks stay. */
 export const escapeJson = (json: string): string =>
   // Control characters below space are escaped by JSON itself.
   NOT_PLAIN_LINES.test(json) ? escapeAll(json) : json;
-
-const NOT_PLAIN_LINES = /[^\n -~]/;
 
 const escapeAll = (json: string): string =>
   json.replace(new RegExp(`(?!\\n)${UNSAFE}`, 'gu'), (character) =>

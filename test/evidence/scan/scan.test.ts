@@ -336,6 +336,7 @@ describe('links and mounts', () => {
         {
           what: `directory:${join(root, 'rig/crew/ada/.runtime')}`,
           why: 'it is a symbolic link and is not followed',
+          home: 'symlink',
         },
       ]);
     }

@@ -50,6 +50,8 @@ const describePane = (view: PaneView): Stranger => {
   return { program, pid, text: sentence(who(program, pid ?? view.pane.pid), inForegroundOf(view), place) };
 };
 
+const NONE: readonly Stranger[] = [];
+
 /** One for each program at this worker's place that nobody knows; children of one are a part of it. */
 export type StrangerReader = (worker: WorkerView, ownPid: number | null) => readonly Stranger[];
 
@@ -70,8 +72,6 @@ export const strangerReader = (index: TownIndex): StrangerReader => {
     return [...foremost.map((one) => describe(one, index)), ...panes.map(describePane)];
   };
 };
-
-const NONE: readonly Stranger[] = [];
 
 /** As many as fit a line; nobody needs the rest. */
 const MAX_NAMED = 5;

@@ -88,14 +88,14 @@ interface MachineName {
   readonly id: string | null;
 }
 
+const ROOT = 0;
+
 /** A container's host name is the beginning of its id, unless somebody gave it another one. */
 const isNamed = (taken: TakenElsewhere, { uid, hostname, id }: MachineName): boolean => {
   if (uid !== ROOT && (uid === null || uid !== taken.owner)) return false;
   if (hostname !== null && isSameName(hostname, taken.hostname)) return true;
   return isContainerId(taken.hostname) && id?.startsWith(taken.hostname) === true;
 };
-
-const ROOT = 0;
 
 const otherNamespaces = (table: ProcessTable): readonly Namespace[] => {
   const { rows, details } = table;

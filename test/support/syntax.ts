@@ -1,0 +1,67 @@
+/** What the syntax tree of a source says of its style: for the test that holds it. */
+import { parseSync } from '@swc/core';
+
+/** Any node of the tree, of which only the shape is known. */
+type Node = Readonly<Record<string, unknown>> & { readonly type?: string };
+
+const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null;
+
+const treeOf = (text: string): readonly Node[] =>
+  parseSync(text, { syntax: 'typescript' }).body as unknown as readonly Node[];
+
+/** Keys of a node under which a name is no use of a variable: `a.name`, `{ name: a }`, `{ name: string }`. */
+const NAMING: Readonly<Record<string, string>> = {
+  MemberExpression: 'property',
+  KeyValueProperty: 'key',
+  TsPropertySignature: 'key',
+};
+
+/** Every node, parents first; imports and names of properties left out. */
+const visit = (value: unknown, see: (node: Node) => void): void => {
+  if (Array.isArray(value)) for (const each of value) visit(each, see);
+  else if (isNode(value) && value.type !== 'ImportDeclaration') {
+    see(value);
+    for (const [key, child] of Object.entries(value)) {
+      const isName = NAMING[value.type ?? ''] === key && isNode(child) && child.type !== 'Computed';
+      if (!isName) visit(child, see);
+    }
+  }
+};
+
+const positionOf = (node: Node): number => (node.span as { readonly start: number }).start;
+
+const isFunction = (node: unknown): boolean =>
+  isNode(node) && ['ArrowFunctionExpression', 'FunctionExpression'].includes(node.type ?? '');
+
+/** Names of functions that are written with `function`, generators left out. */
+export const functionsIn = (text: string): readonly string[] => {
+  const names: string[] = [];
+  visit(treeOf(text), (node) => {
+    if (node.type !== 'FunctionDeclaration' && node.type !== 'FunctionExpression') return;
+    if (node.generator === true) return;
+    names.push(isNode(node.identifier) ? String(node.identifier.value) : '(nameless)');
+  });
+  return names;
+};
+
+/** Names of a module's constants, functions left out, that something above them uses. */
+export const lateConstantsIn = (text: string): readonly string[] => {
+  const tree = treeOf(text);
+  const declared = new Map<string, number>();
+  for (const item of tree) {
+    const declaration = (item.type === 'ExportDeclaration' ? item.declaration : item) as Node;
+    if (declaration.type !== 'VariableDeclaration') continue;
+    for (const { id, init } of declaration.declarations as readonly { id: Node; init: unknown }[]) {
+      if (isFunction(init)) continue;
+      visit({ ...id, typeAnnotation: null }, (node) => {
+        if (node.type === 'Identifier') declared.set(String(node.value), positionOf(node));
+      });
+    }
+  }
+  const late = new Set<string>();
+  visit(tree, (node) => {
+    const at = node.type === 'Identifier' ? declared.get(String(node.value)) : undefined;
+    if (at !== undefined && positionOf(node) < at) late.add(String(node.value));
+  });
+  return [...late];
+};
