@@ -147,7 +147,7 @@ describe('where there is no tmux to ask', () => {
 });
 
 inTmux('with a tmux server (skipped without tmux)', () => {
-  const besideTmux = async (args: readonly string[]): Promise<Loaded> => {
+  const besideTmux = async (args: readonly string[], dead = 1): Promise<Loaded> => {
     const server = await startTmux();
     server.newSession('main', { cwd: '/' });
     // What a server leaves that was killed: it is asked as well.
@@ -156,9 +156,11 @@ inTmux('with a tmux server (skipped without tmux)', () => {
       `import { createServer } from 'node:net';
       createServer().listen(process.argv[2], () => process.kill(process.pid, 'SIGKILL'));`,
     );
-    const left = join(dirname(server.socket), 'left');
-    spawnSync(process.execPath, [join(server.tmuxTmpdir, 'gone.mjs'), left]);
-    expect(lstatSync(left).isSocket()).toBe(true);
+    for (let number = 0; number < dead; number += 1) {
+      const left = join(dirname(server.socket), `left${number}`);
+      spawnSync(process.execPath, [join(server.tmuxTmpdir, 'gone.mjs'), left]);
+      expect(lstatSync(left).isSocket()).toBe(true);
+    }
     return loadedBy(args, { env: { TMUX_TMPDIR: server.tmuxTmpdir } });
   };
 
@@ -170,8 +172,14 @@ inTmux('with a tmux server (skipped without tmux)', () => {
     expect(compiled).toEqual([]);
   });
 
-  test('a diagnosis loads execa for it', async () => {
+  test('a diagnosis asks it with what Node has as well', async () => {
     const { parts, compiled } = await besideTmux(['--json']);
+    expect(parts).toEqual(['cli-main.js', 'cli-commands-doctor.js']);
+    expect(compiled).toEqual([]);
+  });
+
+  test('a diagnosis loads execa where there are many places to ask at', async () => {
+    const { parts, compiled } = await besideTmux(['--json'], 3);
     expect(parts).toEqual(['cli-main.js', 'cli-commands-doctor.js', 'execa.js']);
     expect(compiled).toEqual([]);
   });

@@ -2,6 +2,7 @@
 import { basename, dirname } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { GitFacts, LockFile, Observed } from '../../core/types/evidence.ts';
+import { isFew } from '../../io/programs/command.ts';
 import { findProgram } from '../../io/programs/find-program.ts';
 import { inParallel } from '../../io/programs/in-parallel.ts';
 import { callerUid } from '../../io/trust.ts';
@@ -62,7 +63,11 @@ export const readGitFacts = async (
     else indexes.push(index);
   }
   if (inside.size === 0) return facts;
-  const client: GitClient = { ...question, program: findProgram('git', question.env) };
+  const client: GitClient = {
+    ...question,
+    program: findProgram('git', question.env),
+    few: isFew(inside.size) ? 'listening' : undefined,
+  };
   await inParallel([...inside], REPOSITORIES_AT_ONCE, async ([repository, indexes]) => {
     const places = indexes.map((index) => locks[index]).filter((place) => place !== undefined);
     const answers = await askRepository(repository, places, client, question.ignored);

@@ -4,7 +4,13 @@
  */
 import { relative, resolve } from 'node:path';
 import type { Observed } from '../../core/types/evidence.ts';
-import { type CommandResult, complaintOf, firstLineOf, runCommand } from '../../io/programs/command.ts';
+import {
+  type CommandResult,
+  complaintOf,
+  type Few,
+  firstLineOf,
+  runCommand,
+} from '../../io/programs/command.ts';
 import { callerUid } from '../../io/trust.ts';
 
 export interface GitClient {
@@ -12,6 +18,7 @@ export interface GitClient {
   readonly program: string | null;
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly few: Few | undefined;
   /** Whose permissions git has. Not given: ours. */
   readonly as?: number;
 }
@@ -82,7 +89,7 @@ const SETTINGS = ['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.askP
 const runGit = async (
   top: string,
   args: readonly string[],
-  { program, timeoutMs, env, as = callerUid() }: GitClient,
+  { program, timeoutMs, env, few, as = callerUid() }: GitClient,
   input?: string,
 ): Promise<CommandResult> => {
   const quiet = SETTINGS.flatMap((setting) => ['-c', setting]);
@@ -100,6 +107,7 @@ const runGit = async (
       GIT_TERMINAL_PROMPT: '0',
       LC_ALL: 'C',
     },
+    few,
     as,
     ...(input === undefined ? {} : { input }),
   });

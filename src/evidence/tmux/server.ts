@@ -1,6 +1,6 @@
 /** Asks one tmux server for everything, bounded, and never starts one. */
 import type { GasTownEnvironment } from '../../core/types/evidence.ts';
-import { type CommandResult, complaintOf, runCommand } from '../../io/programs/command.ts';
+import { type CommandResult, complaintOf, type Few, runCommand } from '../../io/programs/command.ts';
 import { callerUid } from '../../io/trust.ts';
 import {
   cannotQuote,
@@ -21,8 +21,7 @@ export interface TmuxClient {
   readonly program: string | null;
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Nothing else goes on while the question is asked. */
-  readonly alone: boolean;
+  readonly few: Few | undefined;
   /** Whose permissions the client has: the owner's of the server. Not given: ours. */
   readonly as?: number;
 }
@@ -118,13 +117,13 @@ const ownEnvironment = (
 const runClient = async (
   socket: string,
   command: readonly string[],
-  { program, timeoutMs, env, alone, as = callerUid() }: TmuxClient,
+  { program, timeoutMs, env, few, as = callerUid() }: TmuxClient,
 ): Promise<CommandResult> => {
   const { PATH, HOME, LANG, LC_ALL, LC_CTYPE } = env;
   return runCommand(program, ['-u', '-S', socket, ...command], {
     timeoutMs,
     env: { PATH, HOME: as === callerUid() ? HOME : undefined, LANG, LC_ALL, LC_CTYPE },
-    alone,
+    few,
     as,
   });
 };

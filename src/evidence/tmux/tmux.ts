@@ -1,5 +1,6 @@
 /** tmux evidence: every server of this user, asked or accounted for. Reads only, starts nothing. */
 import type { TmuxEvidence, TmuxPane, TmuxServer } from '../../core/types/evidence.ts';
+import { isFew } from '../../io/programs/command.ts';
 import { inParallel } from '../../io/programs/in-parallel.ts';
 import { withoutDeletedMark } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
@@ -16,16 +17,13 @@ import { type SocketCandidate, type SocketQuestion, socketCandidates } from './s
 export { townSocketNames } from './sockets.ts';
 
 export interface TmuxQuestion extends SocketQuestion {
-  /** Nothing is to be shown or heard meanwhile: few servers may be waited for one after the other. */
+  /** Nothing is to be shown or heard meanwhile: few servers may be waited for. */
   readonly quiet?: boolean;
   /** Milliseconds for each client call. */
   readonly timeoutMs: number;
   /** Read before: servers younger than it were not there when the question was asked. */
   readonly table: ProcessTable;
 }
-
-/** Answers that come sooner one after the other than execa is loaded, which asks at once (dead sockets count as well). */
-const FEW = 3;
 
 /** Clients at work at once: a stopped server holds its place for the whole of the timeout. */
 const CLIENTS_AT_ONCE = 16;
@@ -47,7 +45,7 @@ export const askTmux = async (question: TmuxQuestion): Promise<TmuxEvidence> => 
     program,
     timeoutMs,
     env,
-    alone: question.quiet === true && places.length <= FEW,
+    few: isFew(places.length) ? (question.quiet === true ? 'waiting' : 'listening') : undefined,
   });
   const client = clientFor(candidates.filter(({ presence }) => presence !== 'none'));
   const asked = await inParallel(candidates, CLIENTS_AT_ONCE, async (candidate) =>

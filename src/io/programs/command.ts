@@ -1,9 +1,13 @@
 /** The one home of execa: every external program of the doctor is run here, bounded, and answers with data. */
-import { Buffer } from 'node:buffer';
-import type { SpawnSyncReturns } from 'node:child_process';
+import type { Buffer } from 'node:buffer';
+import type { ChildProcess, SpawnSyncReturns } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { errnoOf } from '../errno.ts';
 import { otherUser } from './as-user.ts';
+import { type CommandResult, type Ended, MAX_OUTPUT_BYTES, refused, resultOf } from './ended.ts';
+import { spawnProgram } from './spawn.ts';
+
+export type { CommandResult } from './ended.ts';
 
 export interface CommandOptions {
   /** Milliseconds until the program is killed. */
@@ -13,8 +17,8 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Bytes for its standard input; without them it reads nothing. */
   readonly input?: string | Uint8Array;
-  /** Nothing else can go on until it has answered: Node's own waiting call does, and spares the 20 ms that execa takes to load. */
-  readonly alone?: boolean;
+  /** Said by those who ask few questions (`isFew`). Not said: execa asks, which takes longer to load than these take to answer. */
+  readonly few?: Few | undefined;
   /**
    * The user whose permissions it gets, where that is not the caller (only root may): none of our groups, a session of
    * its own, no descriptor of ours, `/` to stand in. `env` must hold nothing that this user may not read.
@@ -22,23 +26,14 @@ export interface CommandOptions {
   readonly as?: number | undefined;
 }
 
-export type CommandResult =
-  | { readonly status: 'ok'; readonly stdout: Buffer; readonly stderr: string }
-  /** It ended with another code than 0, or by a signal (then `code` is null). */
-  | {
-      readonly status: 'failed';
-      readonly code: number | null;
-      readonly stdout: Buffer;
-      readonly stderr: string;
-    }
-  | { readonly status: 'timeout'; readonly timeoutMs: number }
-  /** There is no such program in PATH. */
-  | { readonly status: 'missing' }
-  /** It is there and could not be run, or said more than 64 MiB. */
-  | { readonly status: 'refused'; readonly why: string };
+/**
+ * How few questions are asked: by Node's own calls. `waiting`: nothing else goes on meanwhile, not even signals are heard,
+ * which spares 3 ms. `listening`: everything goes on.
+ */
+export type Few = 'waiting' | 'listening';
 
-/** More than any answer we ask for; a program that says more is broken. */
-const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** True for so few questions that all have been answered before execa would have been loaded, which takes 15 ms. */
+export const isFew = (questions: number): boolean => questions <= 3;
 
 /** How long a killed program may take to close its output: a child of its own may keep the pipe open for ever. */
 const CLOSING_MS = 200;
@@ -55,11 +50,44 @@ export const runCommand = async (
   options: CommandOptions,
 ): Promise<CommandResult> => {
   if (file === null) return { status: 'missing' };
-  if (options.alone === true) return runCommandNow(file, args, options);
-  const { timeoutMs } = options;
-  const { extraDescriptors, limits, where, env } = settingsOf(options);
+  const { few, timeoutMs } = options;
+  if (few === 'waiting') return runCommandNow(file, args, options);
+  const started = await (few === 'listening' ? startWithNode : startWithExeca)(file, args, options);
+  if ('why' in started) return refused(started.why);
+  const { child, ended } = started;
+  const letGo = endWithUs(child);
+  const result = await Promise.race([ended, overdue(timeoutMs + CLOSING_MS)]);
+  letGo();
+  if (result !== 'overdue') return resultOf(result, timeoutMs);
+  child.kill('SIGKILL');
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  child.unref();
+  return { status: 'timeout', timeoutMs };
+};
+
+type Started =
+  | {
+      readonly child: Pick<ChildProcess, 'kill' | 'unref' | 'stdout' | 'stderr'>;
+      readonly ended: Promise<Ended>;
+    }
+  | { readonly why: string };
+
+type Start = (file: string, args: readonly string[], options: CommandOptions) => Promise<Started>;
+
+const startWithNode: Start = async (file, args, options) => {
+  const { limits, stdio, where, env } = settingsOf(options);
+  try {
+    return spawnProgram(file, args, { ...where, env, stdio }, { ...limits, input: options.input });
+  } catch (error) {
+    return { why: errnoOf(error) ?? String(error) };
+  }
+};
+
+const startWithExeca: Start = async (file, args, options) => {
+  const { limits, stdio, where, env } = settingsOf(options);
   const { execa } = await import('execa');
-  const start = () =>
+  const started = await startOrRefusal(() =>
     execa(file, args, {
       ...limits,
       ...where,
@@ -67,30 +95,13 @@ export const runCommand = async (
       extendEnv: false,
       ...(options.input === undefined ? {} : { input: options.input }),
       // execa passes numbers on as Node takes them; its types know only streams here.
-      stdio: [
-        options.input === undefined ? 'ignore' : 'pipe',
-        'pipe',
-        'pipe',
-        ...(extraDescriptors as 'ignore'[]),
-      ],
+      stdio: stdio as ['ignore' | 'pipe', 'pipe', 'pipe', ...'ignore'[]],
       encoding: 'buffer' as const,
       reject: false as const,
       stripFinalNewline: false,
-    });
-  const started = await startOrRefusal(start);
-  if ('why' in started) return refused(started.why);
-  const { running } = started;
-  const letGo = endWithUs(running);
-  const result = await Promise.race([running, overdue(timeoutMs + CLOSING_MS)]);
-  letGo();
-  if (result === 'overdue') {
-    running.kill('SIGKILL');
-    running.stdout?.destroy();
-    running.stderr?.destroy();
-    running.unref();
-    return { status: 'timeout', timeoutMs };
-  }
-  return describe(result, timeoutMs);
+    }),
+  );
+  return 'why' in started ? started : { child: started.running, ended: started.running };
 };
 
 const stillRunning = new Set<{ readonly kill: (signal: 'SIGKILL') => boolean }>();
@@ -141,7 +152,7 @@ export const runCommandNow = (
   options: CommandOptions,
 ): CommandResult => {
   if (file === null) return { status: 'missing' };
-  const { extraDescriptors, limits, where, env } = settingsOf(options);
+  const { limits, stdio, where, env } = settingsOf(options);
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   try {
     const ended = spawnSync(file, args, {
@@ -149,38 +160,26 @@ export const runCommandNow = (
       ...where,
       env,
       input: options.input,
-      stdio: ['pipe', 'pipe', 'pipe', ...extraDescriptors],
+      stdio,
     });
-    return describe(readEnd(ended), options.timeoutMs);
+    return resultOf(readEnd(ended), options.timeoutMs);
   } catch (error) {
     // Arguments that no program could be given: execa tells of them as of a program that could not be run.
     return refused(errnoOf(error) ?? String(error));
   }
 };
 
-/** What both ways of running a program are told. */
-const settingsOf = ({ timeoutMs, env, cwd, as }: CommandOptions) => {
+/** What all ways of running a program are told. */
+const settingsOf = ({ timeoutMs, env, cwd, input, as }: CommandOptions) => {
   const { extraDescriptors = [], ...user } = (as === undefined ? null : otherUser(as)) ?? {};
+  const stdin = input === undefined ? ('ignore' as const) : ('pipe' as const);
   return {
-    extraDescriptors,
     limits: { timeout: Math.ceil(timeoutMs), killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const,
+    stdio: [stdin, 'pipe' as const, 'pipe' as const, ...extraDescriptors],
     where: { ...(cwd === undefined ? {} : { cwd }), ...user },
     env: withoutUndefined(env),
   };
 };
-
-/** How a program ended: what execa's result is made of, as far as it matters here. */
-interface Ended {
-  readonly failed: boolean;
-  readonly timedOut: boolean;
-  readonly isMaxBuffer: boolean;
-  readonly exitCode?: number | undefined;
-  readonly signal?: string | undefined;
-  readonly code?: string | undefined;
-  readonly shortMessage?: string | undefined;
-  readonly stdout?: Uint8Array | undefined;
-  readonly stderr?: Uint8Array | undefined;
-}
 
 /** Node's own answer in execa's terms. */
 const readEnd = ({ status, signal, error, stdout, stderr }: SpawnSyncReturns<Buffer>): Ended => {
@@ -196,20 +195,6 @@ const readEnd = ({ status, signal, error, stdout, stderr }: SpawnSyncReturns<Buf
     stderr,
   };
 };
-
-const describe = (result: Ended, timeoutMs: number): CommandResult => {
-  if (result.timedOut) return { status: 'timeout', timeoutMs };
-  if (result.isMaxBuffer) return { status: 'refused', why: `said more than ${MAX_OUTPUT_BYTES} bytes` };
-  const stdout = Buffer.from(result.stdout ?? []);
-  const stderr = Buffer.from(result.stderr ?? []).toString('utf8');
-  if (!result.failed) return { status: 'ok', stdout, stderr };
-  if (result.exitCode !== undefined || result.signal !== undefined)
-    return { status: 'failed', code: result.exitCode ?? null, stdout, stderr };
-  if (result.code === 'ENOENT') return { status: 'missing' };
-  return refused(result.code ?? result.shortMessage ?? 'unknown error');
-};
-
-const refused = (why: string): CommandResult => ({ status: 'refused', why: `could not be run (${why})` });
 
 const overdue = (ms: number): Promise<'overdue'> =>
   new Promise((resolve) => {

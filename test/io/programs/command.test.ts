@@ -8,11 +8,12 @@ import { cleanUp, isRunning, onCleanUp, until } from '../../support/index.ts';
 const env = { PATH: process.env.PATH };
 
 describe.each([
-  ['a command', false],
-  ['a command that is waited for alone', true],
-])('%s', (_, alone) => {
+  ['a command', undefined],
+  ['a command of few that is waited for', 'waiting'],
+  ['a command of few', 'listening'],
+] as const)('%s', (_, few) => {
   const shell = (script: string, timeoutMs = 10_000) =>
-    runCommand('/bin/sh', ['-c', script], { timeoutMs, env, alone });
+    runCommand('/bin/sh', ['-c', script], { timeoutMs, env, few });
   afterEach(cleanUp);
 
   test('answers with exactly the bytes it wrote', async () => {
@@ -33,7 +34,7 @@ describe.each([
 
   test('that does not end is killed at the deadline', async () => {
     const before = Date.now();
-    expect(await runCommand('sleep', ['600'], { timeoutMs: 50, env, alone })).toEqual({
+    expect(await runCommand('sleep', ['600'], { timeoutMs: 50, env, few })).toEqual({
       status: 'timeout',
       timeoutMs: 50,
     });
@@ -50,7 +51,7 @@ describe.each([
   });
 
   test('that is not there is missing', async () => {
-    expect(await runCommand('no-such-program', [], { timeoutMs: 1000, env, alone })).toEqual({
+    expect(await runCommand('no-such-program', [], { timeoutMs: 1000, env, few })).toEqual({
       status: 'missing',
     });
   });
@@ -59,14 +60,14 @@ describe.each([
     const file = join(scratch(), 'plain');
     writeFileSync(file, 'text');
     chmodSync(file, 0o644);
-    expect(await runCommand(file, [], { timeoutMs: 1000, env, alone })).toMatchObject({
+    expect(await runCommand(file, [], { timeoutMs: 1000, env, few })).toMatchObject({
       status: 'refused',
       why: expect.stringContaining('EACCES'),
     });
   });
 
   test('that no program can be given as it is asked for is refused', async () => {
-    const result = await runCommand('/bin/true', [], { timeoutMs: 1000, env: { HOME: 'a\0b' }, alone });
+    const result = await runCommand('/bin/true', [], { timeoutMs: 1000, env: { HOME: 'a\0b' }, few });
     expect(result).toMatchObject({ status: 'refused', why: expect.stringContaining('could not be run') });
   });
 
@@ -78,12 +79,13 @@ describe.each([
     const result = await runCommand('/usr/bin/env', [], {
       timeoutMs: 10_000,
       env: { ONLY: 'this', GONE: undefined },
+      few,
     });
     expect(result.status === 'ok' && result.stdout.toString()).toBe('ONLY=this\n');
   });
 
   test('reads the given input, or none', async () => {
-    const args = { timeoutMs: 10_000, env };
+    const args = { timeoutMs: 10_000, env, few };
     const fed = await runCommand('cat', [], { ...args, input: 'bread' });
     const hungry = await runCommand('cat', [], args);
     expect([fed, hungry].map((result) => result.status === 'ok' && result.stdout.toString())).toEqual([

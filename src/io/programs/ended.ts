@@ -1,0 +1,52 @@
+/** How a program ended, told alike by whoever ran it: execa or Node itself. */
+import { Buffer } from 'node:buffer';
+
+/** What execa's result is made of, as far as it matters here. */
+export interface Ended {
+  readonly failed: boolean;
+  readonly timedOut: boolean;
+  readonly isMaxBuffer: boolean;
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly code?: string | undefined;
+  readonly shortMessage?: string | undefined;
+  readonly stdout?: Uint8Array | undefined;
+  readonly stderr?: Uint8Array | undefined;
+}
+
+export type CommandResult =
+  | { readonly status: 'ok'; readonly stdout: Buffer; readonly stderr: string }
+  /** It ended with another code than 0, or by a signal (then `code` is null). */
+  | {
+      readonly status: 'failed';
+      readonly code: number | null;
+      readonly stdout: Buffer;
+      readonly stderr: string;
+    }
+  | { readonly status: 'timeout'; readonly timeoutMs: number }
+  /** There is no such program in PATH. */
+  | { readonly status: 'missing' }
+  /** It is there and could not be run, or said more than 64 MiB. */
+  | { readonly status: 'refused'; readonly why: string };
+
+/** More than any answer we ask for; a program that says more is broken. */
+export const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+/** What became of it, for those who asked. */
+export const resultOf = (ended: Ended, timeoutMs: number): CommandResult => {
+  if (ended.timedOut) return { status: 'timeout', timeoutMs };
+  if (ended.isMaxBuffer) return { status: 'refused', why: `said more than ${MAX_OUTPUT_BYTES} bytes` };
+  const stdout = Buffer.from(ended.stdout ?? []);
+  const stderr = Buffer.from(ended.stderr ?? []).toString('utf8');
+  if (!ended.failed) return { status: 'ok', stdout, stderr };
+  if (ended.exitCode !== undefined || ended.signal !== undefined)
+    return { status: 'failed', code: ended.exitCode ?? null, stdout, stderr };
+  if (ended.code === 'ENOENT') return { status: 'missing' };
+  return refused(ended.code ?? ended.shortMessage ?? 'unknown error');
+};
+
+/** It could not be run, by the system's word for it. */
+export const refused = (why: string): CommandResult => ({
+  status: 'refused',
+  why: `could not be run (${why})`,
+});
