@@ -2,6 +2,7 @@
  * The central use case: open a town, choose the checks, look, judge, run the checks, report. The command line, the
  * library, `--fix` and `--watch` all come through here; whoever wants to show what goes on listens to its events.
  */
+
 import { hostname } from 'node:os';
 import { builtInChecks } from '../checks/index.ts';
 import { type Config, readConfig } from './config.ts';
@@ -16,6 +17,7 @@ import type { Examination } from './core/types/judgement.ts';
 import type { Report, ReportTown } from './core/types/report.ts';
 import type { TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
+import { elapsedMs } from './io/clock.ts';
 import { type LookOptions, look, townOf } from './look.ts';
 import { loadPlugins } from './plugins.ts';
 import { VERSION } from './version.ts';
@@ -121,7 +123,7 @@ export const diagnose = async (
   { place, checks, selected, failOn }: Preparation,
   { scan = 'default', at = [], ...options }: DiagnosisLook,
 ): Promise<Diagnosis> => {
-  const startedAt = performance.now();
+  const startedAt = elapsedMs();
   const { saved, events, cwd = process.cwd() } = options;
   await events?.onStart?.(checks, place === null ? null : townFactsOf(place.town, scan));
   const snapshot = saved ?? (await lookAt(place, scan, at, options));
@@ -129,9 +131,7 @@ export const diagnose = async (
   const workers = options.workers?.map((name) => findWorker(name, snapshot, cwd)) ?? null;
   const outcomes: CheckOutcome[] = [];
   for (const check of checks) {
-    const outcome = selected.has(check.id)
-      ? runCheck(check, examination, () => performance.now())
-      : skippedCheck(check);
+    const outcome = selected.has(check.id) ? runCheck(check, examination, elapsedMs) : skippedCheck(check);
     outcomes.push(outcome);
     await events?.onCheck?.(outcome);
   }
@@ -140,7 +140,7 @@ export const diagnose = async (
     outcomes,
     command: options.command ?? 'doctor',
     version: VERSION,
-    durationMs: performance.now() - startedAt,
+    durationMs: elapsedMs() - startedAt,
     failOn,
     workers,
   });

@@ -1,6 +1,5 @@
 /** Loads plug-in checks, and distrusts what they are. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from './core/failure.ts';
@@ -104,7 +103,9 @@ const locate = (request: PluginRequest): string => {
     throw refuse(request, `there is no readable file or package at ${path}`);
   }
   if (isFile(path)) return path;
-  // Not `require.resolve`: it knows only the conditions of CommonJS, and most check packages have none.
+  // Asked for here, because few runs name a package. Not `require.resolve`: it knows only the conditions of CommonJS, and most
+  // check packages have none.
+  const { createRequire } = process.getBuiltinModule('node:module');
   const folders = createRequire(join(from, 'package.json')).resolve.paths(spec) ?? [];
   for (const folder of folders) {
     const entry = packageEntry(join(folder, spec));

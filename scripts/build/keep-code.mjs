@@ -1,7 +1,7 @@
-// Starts the program once in each way that has to start fast, on a small town, so that the compiled code is kept (see
-// `start/kept-code.cjs`) before somebody waits for it. What is not started here is kept when it first is.
+// Starts the program once in each way that has to start fast, on a small town and beside a tmux server, so that the compiled
+// code is kept (see `start/kept-code.cjs`) before somebody waits for it. What is not started here is kept when it first is.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeSmallTown } from '../small-town.mjs';
@@ -11,15 +11,29 @@ export const keepCode = (directory) => {
   const place = mkdtempSync(join(tmpdir(), 'lock-doctor-build-'));
   try {
     const town = makeSmallTown(join(place, 'town'));
-    // Whatever tmux servers run on this machine are none of its business.
+    // Whatever tmux servers run on this machine are none of its business: it has one of its own, where there is a tmux.
     const env = { PATH: process.env.PATH, TMUX_TMPDIR: place };
+    const run = (program, ...words) => spawnSync(program, words, { env, stdio: 'ignore' });
+    run('tmux', '-f', '/dev/null', 'new-session', '-d', '-c', '/', 'sleep 60');
     for (const words of [
+      ['preflight', '--town', town, 'rig/crew/new'],
       ['preflight', '--fix', '--town', town, 'rig/crew/ada'],
       ['exec', '--town', town, 'rig/crew/new', '--', 'true'],
       ['--json', town],
-    ])
-      spawnSync(process.execPath, [`${directory}/doctor.js`, ...words], { env, stdio: 'ignore' });
+    ]) {
+      // What was kept long ago is kept anew, together with what this run compiles.
+      setTimes(`${directory}/code.cache`, 0);
+      run(process.execPath, `${directory}/doctor.js`, ...words);
+    }
+    setTimes(`${directory}/code.cache`, Date.now() / 1000);
+    run('tmux', 'kill-server');
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
+};
+
+const setTimes = (folder, seconds) => {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder, { recursive: true }))
+    utimesSync(`${folder}/${name}`, seconds, seconds);
 };

@@ -279,9 +279,10 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
         })
       : [],
     machine: {
-      // When it started matters only where a number is in use, or may be one of another namespace.
+      // When it started matters only where a number is in use, or a lock may be of another namespace.
       host:
-        host.initialPidNamespace !== true || processes.lookups.some(({ answer }) => answer === 'exists')
+        (host.initialPidNamespace !== true && locks.length + companions.length > 0) ||
+        processes.lookups.some(({ answer }) => answer === 'exists')
           ? withStarts(host, town.root, table.rows.get(1) ?? null)
           : host,
       asker,

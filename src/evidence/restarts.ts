@@ -21,13 +21,17 @@ export interface MountPoint {
   readonly source: string;
 }
 
-/** Reads mountinfo; later mounts hide earlier ones of the same place, and stand later in the list. */
+/** Those places whose mounts tell something. */
+const PLACES = ['/', '/dev', '/dev/null', '/etc/hostname'];
+
+/** Reads mountinfo, of which only a few lines tell something; later mounts hide earlier ones of the same place, and stand later. */
 export const parseMounts = (text: string): readonly MountPoint[] =>
   text.split('\n').flatMap((line) => {
-    const [before = '', after] = line.split(' - ');
-    const [, , , root, place] = before.split(' ');
-    const [type = '', source = ''] = after?.split(' ') ?? [];
-    return root === undefined || place === undefined ? [] : [{ root, place, type, source }];
+    // A machine with containers has hundreds of others.
+    const [, , , root, place = ''] = line.split(' ', 5);
+    if (root === undefined || !PLACES.includes(place)) return [];
+    const [type = '', source = ''] = line.split(' - ', 2)[1]?.split(' ') ?? [];
+    return [{ root, place, type, source }];
   });
 
 const mountAt = (mounts: readonly MountPoint[], place: string): MountPoint | undefined =>

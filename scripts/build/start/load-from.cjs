@@ -1,10 +1,23 @@
 // What `module.enableCompileCache` does in newer releases of Node, for the files of the program under Node 20.
-const { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
+const {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} = require('node:fs');
 const { dirname } = require('node:path');
 const { Script } = require('node:vm');
 
 /** Says `import()`, which code that V8 kept cannot (it forgets who imports). See `src/io/import-module.ts`. */
 const IMPORTS = './io-import-module.js';
+
+/** What was kept longer ago is kept anew, with what has been compiled since: the first start went one way of many. */
+const KEEP_MS = 24 * 60 * 60 * 1000;
 
 /**
  * A `require` for the parts of the program in `home` that takes compiled code from `folder`, and keeps it there where it may.
@@ -17,7 +30,7 @@ exports.loadFrom = (home, folder, mayKeep) => {
   const modules = new Map();
   const missing = new Map();
   const load = (id) => {
-    if (!id.startsWith('./')) return require(id);
+    if (!id.startsWith('./')) return builtin(id);
     if (id === IMPORTS) return require(`${home}/${id}`);
     const known = modules.get(id);
     if (known !== undefined) return known.exports;
@@ -25,14 +38,14 @@ exports.loadFrom = (home, folder, mayKeep) => {
     modules.set(id, module);
     const filename = `${home}/${id.slice(2)}`;
     const cache = `${kept}/${id.slice(2)}.cache`;
-    const cachedData = read(cache);
+    const { cachedData, isOld } = read(cache);
     // The parts are in ASCII, which needs no decoding.
     const text = readFileSync(filename, 'latin1');
     const script = new Script(`(function(exports,require,module,__filename,__dirname){${text}\n})`, {
       filename,
       cachedData,
     });
-    if (mayKeep && (cachedData === undefined || script.cachedDataRejected)) {
+    if (mayKeep && (isOld || cachedData === undefined || script.cachedDataRejected)) {
       if (missing.size === 0) keepAtTheEnd(missing);
       missing.set(cache, script);
     }
@@ -40,6 +53,17 @@ exports.loadFrom = (home, folder, mayKeep) => {
     return module.exports;
   };
   return load;
+};
+
+/** Modules of Node: they are asked for some sixty times, by as many of ours. */
+const builtins = new Map();
+const builtin = (id) => {
+  let module = builtins.get(id);
+  if (module === undefined) {
+    module = require(id);
+    builtins.set(id, module);
+  }
+  return module;
 };
 
 /**
@@ -56,12 +80,23 @@ const nameOfThisNode = () => {
 };
 
 const read = (path) => {
+  let descriptor;
   try {
-    return readFileSync(path);
+    descriptor = openSync(path, 'r');
   } catch {
-    return undefined; // the first start, or taken away
+    return NOTHING; // the first start, or taken away
+  }
+  try {
+    const isOld = Date.now() - fstatSync(descriptor).mtimeMs > KEEP_MS;
+    return { cachedData: readFileSync(descriptor), isOld };
+  } catch {
+    return NOTHING;
+  } finally {
+    closeSync(descriptor);
   }
 };
+
+const NOTHING = { cachedData: undefined, isOld: false };
 
 /** When the run ends, or where it says so beforehand by the name that newer releases have for it. */
 const keepAtTheEnd = (scripts) => {

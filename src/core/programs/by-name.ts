@@ -22,20 +22,39 @@ export interface NamedClass {
   readonly startsOnlyItsOwn: boolean;
 }
 
-const KNOWN = new Map<string, NamedClass>();
-
-/** Loops, not lists of lists: every start of the doctor pays for this. */
-const know = (groups: readonly KnownPrograms[], kind: NamedClass['class']): void => {
+/** Loops, not lists of lists: most starts of the doctor pay for this. */
+const know = (
+  known: Map<string, NamedClass>,
+  groups: readonly KnownPrograms[],
+  kind: NamedClass['class'],
+): void => {
   for (const { names, why, startsOnlyItsOwn = false } of groups) {
-    const known: NamedClass = { class: kind, why, startsOnlyItsOwn };
-    for (const name of names) KNOWN.set(name, known);
+    const named: NamedClass = { class: kind, why, startsOnlyItsOwn };
+    for (const name of names) known.set(name, named);
   }
 };
 
-know(BYSTANDER_PROGRAMS, 'bystander');
-know(INFRASTRUCTURE_PROGRAMS, 'infrastructure');
-// Last: an agent's name is an agent's, whatever else bears it.
-know(AGENT_PROGRAMS, 'agent');
+let table: ReadonlyMap<string, NamedClass> | null = null;
+
+/** All names of the table, put together when the first of them is asked for. */
+const knownNames = (): ReadonlyMap<string, NamedClass> => {
+  if (table !== null) return table;
+  const known = new Map<string, NamedClass>();
+  know(known, BYSTANDER_PROGRAMS, 'bystander');
+  know(known, INFRASTRUCTURE_PROGRAMS, 'infrastructure');
+  // Last: an agent's name is an agent's, whatever else bears it.
+  know(known, AGENT_PROGRAMS, 'agent');
+  table = known;
+  return known;
+};
+
+let agentNames: ReadonlySet<string> | null = null;
+
+/** Those of agents alone: every process is held against them. */
+const isAgentName = (name: string): boolean => {
+  agentNames ??= new Set(AGENT_PROGRAMS.flatMap(({ names }) => names));
+  return agentNames.has(name);
+};
 
 /** Some agents are installed as a file named after their version; that is what the kernel and tmux then show. */
 const VERSION_NAME = /^\d+\.\d+\.\d+([-+.][0-9A-Za-z.-]+)?$/;
@@ -73,8 +92,12 @@ const firstWord = (name: string): string => {
 
 const AN_MCP_SERVER: NamedClass = { class: 'infrastructure', why: MCP_SERVER.why, startsOnlyItsOwn: false };
 
-const knownAs = (name: string): NamedClass | undefined =>
-  KNOWN.get(name) ?? KNOWN.get(firstWord(name)) ?? (MCP_SERVER.names.test(name) ? AN_MCP_SERVER : undefined);
+const knownAs = (name: string): NamedClass | undefined => {
+  const known = knownNames();
+  return (
+    known.get(name) ?? known.get(firstWord(name)) ?? (MCP_SERVER.names.test(name) ? AN_MCP_SERVER : undefined)
+  );
+};
 
 /** Linux keeps so many bytes of a name, macOS one more. */
 const KERNEL_NAME_LENGTH = 15;
@@ -117,7 +140,7 @@ export const classifyNames = (
  * through is classified. `extra`: names from configuration and GT_PROCESS_NAMES.
  */
 export const isAgentCommand = (names: readonly string[], extra: readonly string[]): boolean =>
-  names.some((name) => KNOWN.get(name)?.class === 'agent' || extra.includes(name) || VERSION_NAME.test(name));
+  names.some((name) => isAgentName(name) || extra.includes(name) || VERSION_NAME.test(name));
 
 /** The command names that a `GT_PROCESS_NAMES` value lists. */
 export const namesIn = (list: string | undefined): readonly string[] =>

@@ -11,7 +11,8 @@ export interface KnownPrograms {
   readonly startsOnlyItsOwn?: true;
 }
 
-const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+/** No regular expression: every start of the doctor pays for this. */
+const words = (...lines: readonly string[]): readonly string[] => lines.join(' ').split(' ');
 
 /** Coding agents by the commands and packages that they are installed as. */
 export const AGENT_PROGRAMS: readonly KnownPrograms[] = [
@@ -64,17 +65,17 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   {
     why: 'an editor',
     names: words(
-      `vi vim vim.basic vim.tiny vim.nox vim.gtk3 nvim view vimdiff gvim emacs emacsclient nano pico micro hx helix kak kakoune ed ex joe jed mcedit ne
-       code code-insiders codium vscodium code-server bootstrap-fork zed zed-editor subl gedit kate idea webstorm pycharm goland clion
-       rubymine phpstorm rider`,
+      'vi vim vim.basic vim.tiny vim.nox vim.gtk3 nvim view vimdiff gvim emacs emacsclient nano pico micro hx helix kak kakoune ed ex joe jed mcedit ne',
+      'code code-insiders codium vscodium code-server bootstrap-fork zed zed-editor subl gedit kate idea webstorm pycharm goland clion',
+      'rubymine phpstorm rider',
     ),
   },
   {
     why: 'a viewer',
     names: words(
-      `less more most man tail head cat bat tee watch top htop btop atop glances iotop ps pstree lsof journalctl dmesg
-       tree ranger nnn lf mc yazi vifm broot ncdu glow fzf jq yq grep egrep fgrep rg ag ack find fd sort uniq wc cut tr
-       awk gawk mawk sed ls du df diff column lnav multitail`,
+      'less more most man tail head cat bat tee watch top htop btop atop glances iotop ps pstree lsof journalctl dmesg',
+      'tree ranger nnn lf mc yazi vifm broot ncdu glow fzf jq yq grep egrep fgrep rg ag ack find fd sort uniq wc cut tr',
+      'awk gawk mawk sed ls du df diff column lnav multitail',
     ),
   },
   {
@@ -87,63 +88,63 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   {
     why: 'a language server',
     names: words(
-      `tsserver tsserver.js typescript typescript-language-server vtsls gopls rust-analyzer clangd ccls pyright
-       pyright-langserver basedpyright basedpyright-langserver pylsp python-lsp-server jedi-language-server ruff-lsp
-       lua-language-server bash-language-server yaml-language-server vscode-langservers-extracted
-       vscode-json-language-server vscode-html-language-server vscode-css-language-server
-       vscode-eslint-language-server vscode-markdown-language-server copilot-language-server solargraph ruby-lsp jdtls
-       omnisharp haskell-language-server elixir-ls zls nil nixd terraform-ls marksman texlab taplo svelteserver
-       vue-language-server tailwindcss-language-server intelephense eslint_d prettierd typingsInstaller.js
-       eslintServer.js sourcekit-lsp kotlin-language-server`,
+      'tsserver tsserver.js typescript typescript-language-server vtsls gopls rust-analyzer clangd ccls pyright',
+      'pyright-langserver basedpyright basedpyright-langserver pylsp python-lsp-server jedi-language-server ruff-lsp',
+      'lua-language-server bash-language-server yaml-language-server vscode-langservers-extracted',
+      'vscode-json-language-server vscode-html-language-server vscode-css-language-server',
+      'vscode-eslint-language-server vscode-markdown-language-server copilot-language-server solargraph ruby-lsp jdtls',
+      'omnisharp haskell-language-server elixir-ls zls nil nixd terraform-ls marksman texlab taplo svelteserver',
+      'vue-language-server tailwindcss-language-server intelephense eslint_d prettierd typingsInstaller.js',
+      'eslintServer.js sourcekit-lsp kotlin-language-server',
     ),
     startsOnlyItsOwn: true,
   },
   {
     why: 'a compiler',
     names: words(
-      `cc gcc g++ c++ cpp cc1 cc1plus collect2 as ld lld clang clang++ rustc rustdoc tsc swc esbuild babel sass javac
-       kotlinc scalac swiftc swift-build xcodebuild ghc protoc ccache sccache ninja cmake bazel buck2 gradle gradlew mvn
-       sbt msbuild`,
+      'cc gcc g++ c++ cpp cc1 cc1plus collect2 as ld lld clang clang++ rustc rustdoc tsc swc esbuild babel sass javac',
+      'kotlinc scalac swiftc swift-build xcodebuild ghc protoc ccache sccache ninja cmake bazel buck2 gradle gradlew mvn',
+      'sbt msbuild',
     ),
     startsOnlyItsOwn: true,
   },
   {
     why: 'a test runner',
     names: words(
-      `jest jest-worker vitest mocha ava karma cypress playwright pytest py.test tox nox rspec minitest phpunit ctest bats
-       eslint prettier biome stylelint mypy dmypy flake8 pylint black isort ruff shellcheck golangci-lint rubocop
-       pre-commit lint-staged knip`,
+      'jest jest-worker vitest mocha ava karma cypress playwright pytest py.test tox nox rspec minitest phpunit ctest bats',
+      'eslint prettier biome stylelint mypy dmypy flake8 pylint black isort ruff shellcheck golangci-lint rubocop',
+      'pre-commit lint-staged knip',
     ),
     startsOnlyItsOwn: true,
   },
   {
     why: 'a dev server',
     names: words(
-      `vite webpack webpack-dev-server next next-server nuxt nuxi astro remix gatsby parcel rollup http.server
-       http-server live-server browser-sync storybook react-scripts vue-cli-service ng expo metro wrangler jekyll hugo
-       mkdocs uvicorn gunicorn hypercorn flask django-admin manage.py puma unicorn sidekiq`,
+      'vite webpack webpack-dev-server next next-server nuxt nuxi astro remix gatsby parcel rollup http.server',
+      'http-server live-server browser-sync storybook react-scripts vue-cli-service ng expo metro wrangler jekyll hugo',
+      'mkdocs uvicorn gunicorn hypercorn flask django-admin manage.py puma unicorn sidekiq',
     ),
     startsOnlyItsOwn: true,
   },
   {
     why: 'a package manager',
     names: words(
-      `npm npx pnpm pnpx yarn yarnpkg corepack bunx pip pip3 pipx uv uvx poetry pdm conda mamba gem bundle bundler
-       composer brew apt apt-get dpkg dnf yum pacman apk nix mise asdf direnv`,
+      'npm npx pnpm pnpx yarn yarnpkg corepack bunx pip pip3 pipx uv uvx poetry pdm conda mamba gem bundle bundler',
+      'composer brew apt apt-get dpkg dnf yum pacman apk nix mise asdf direnv',
     ),
   },
   {
     why: 'a build tool',
     names: words(
-      `make gmake just rake cargo go zig dotnet stack cabal tsx ts-node ts-node-dev nodemon turbo nx lerna
-       concurrently npm-run-all entr`,
+      'make gmake just rake cargo go zig dotnet stack cabal tsx ts-node ts-node-dev nodemon turbo nx lerna',
+      'concurrently npm-run-all entr',
     ),
   },
   {
     why: 'a tool for files, the network or tracing',
     names: words(
-      `curl wget tar gzip xz zstd zip unzip ctags inotifywait fswatch strace ltrace perf gdb lldb dlv tcpdump nc socat
-       pbcopy pbpaste xclip xsel wl-copy wl-paste xdg-open nginx caddy ngrok cloudflared`,
+      'curl wget tar gzip xz zstd zip unzip ctags inotifywait fswatch strace ltrace perf gdb lldb dlv tcpdump nc socat',
+      'pbcopy pbpaste xclip xsel wl-copy wl-paste xdg-open nginx caddy ngrok cloudflared',
     ),
   },
   {
@@ -154,8 +155,8 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   {
     why: 'a terminal',
     names: words(
-      `gnome-terminal gnome-terminal-server konsole kitty alacritty wezterm wezterm-gui foot xterm urxvt rxvt terminator
-       tilix ghostty xfce4-terminal iTerm2 Terminal screen zellij dtach abduco script ttyd sudo su doas`,
+      'gnome-terminal gnome-terminal-server konsole kitty alacritty wezterm wezterm-gui foot xterm urxvt rxvt terminator',
+      'tilix ghostty xfce4-terminal iTerm2 Terminal screen zellij dtach abduco script ttyd sudo su doas',
     ),
   },
   {
@@ -182,8 +183,8 @@ export const INFRASTRUCTURE_PROGRAMS: readonly KnownPrograms[] = [
   {
     why: 'a background service',
     names: words(
-      `ssh-agent gpg-agent scdaemon dirmngr keyboxd dbus-daemon watchman adb git-credential-cache--daemon systemd init launchd docker-init tini dumb-init
-       catatonit containerd containerd-shim containerd-shim-runc-v2 dockerd supervisord`,
+      'ssh-agent gpg-agent scdaemon dirmngr keyboxd dbus-daemon watchman adb git-credential-cache--daemon systemd init launchd docker-init tini dumb-init',
+      'catatonit containerd containerd-shim containerd-shim-runc-v2 dockerd supervisord',
     ),
   },
 ];

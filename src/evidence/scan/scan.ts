@@ -1,8 +1,10 @@
 /** Finds the locks of a town: everywhere, at known places, or at one worker. Reads only. */
+
 import { realpathSync } from 'node:fs';
 import { leftoverKind } from '../../core/record/lock-names.ts';
 import type { Gap, Leftover, LockFile } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
+import { elapsedMs } from '../../io/clock.ts';
 import { type Disk, realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
 import { builtInTable, type KindInHome, type LockTable } from '../locks/lock-table.ts';
@@ -98,13 +100,13 @@ const BREATH_MS = 50;
 /** The same without keeping everything else waiting: a long scan can be interrupted, and shows its progress. */
 export const scanTownInTurns = async (options: ScanOptions): Promise<ScanResult> => {
   const steps = scanSteps(options);
-  let breathed = performance.now();
+  let breathed = elapsedMs();
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
-    if (performance.now() - breathed < BREATH_MS) continue;
+    if (elapsedMs() - breathed < BREATH_MS) continue;
     await new Promise((resolve) => setImmediate(resolve));
-    breathed = performance.now();
+    breathed = elapsedMs();
   }
 };
 

@@ -1,7 +1,13 @@
 /** Bytes of foreign names as text, without loss of what is odd about them. */
 import { Buffer, isAscii } from 'node:buffer';
 
-const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+let decoder: InstanceType<typeof TextDecoder> | null = null;
+
+/** Made by the first name that is not plain ASCII: few starts meet one. */
+const strict = (): InstanceType<typeof TextDecoder> => {
+  decoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  return decoder;
+};
 
 /**
  * The text of bytes that are meant to be UTF-8 (file names, working directories); bytes that are not appear as
@@ -15,7 +21,7 @@ export const bytesAsText = (bytes: Uint8Array): string =>
 
 const decoded = (bytes: Uint8Array): string | null => {
   try {
-    return strict.decode(bytes);
+    return strict().decode(bytes);
   } catch {
     return null;
   }
@@ -30,7 +36,7 @@ const escaped = (bytes: Uint8Array): string => {
     text +=
       length === undefined
         ? `\\x${(bytes[at] ?? 0).toString(16).padStart(2, '0').toUpperCase()}`
-        : strict.decode(bytes.subarray(at, at + length));
+        : strict().decode(bytes.subarray(at, at + length));
     at += length ?? 1;
   }
   return text;
