@@ -12,6 +12,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -70,6 +71,40 @@ test('what a start compiles is kept for the next one, and nobody else may write 
   expect(first.length).toBeGreaterThan(0);
   expect(run(folder)).toEqual(WELL);
   expect(readdirSync(keptIn(folder))).toEqual(first);
+});
+
+readsItself('code that was kept more than a day ago (Node 22 and newer have a cache of their own)', () => {
+  const DAY_MS = 24 * 60 * 60 * 1000;
+  const keptAgo = (folder: string, ms: number): void => {
+    const file = join(keptIn(folder), 'cli-main.js.cache');
+    const at = new Date(Date.now() - ms);
+    utimesSync(file, at, at);
+  };
+  const keptMain = (folder: string) => {
+    const { size, ino } = statSync(join(keptIn(folder), 'cli-main.js.cache'));
+    return { size, ino };
+  };
+
+  test('is kept anew with what has been compiled since, for the next start may go the same way', () => {
+    const folder = copyOfProgram();
+    run(folder);
+    const first = keptMain(folder);
+    const refused = () => {
+      const { status } = spawnSync(process.execPath, [join(folder, 'doctor.js'), '--no-such'], {
+        env: bareEnvironment(),
+      });
+      expect(status).toBe(2);
+    };
+    keptAgo(folder, DAY_MS / 2);
+    refused();
+    expect(keptMain(folder)).toEqual(first);
+    keptAgo(folder, 2 * DAY_MS);
+    refused();
+    const second = keptMain(folder);
+    expect(second.size).toBeGreaterThan(first.size);
+    refused();
+    expect(keptMain(folder)).toEqual(second);
+  });
 });
 
 test('a start that keeps code changes nothing that all code shares', () => {
