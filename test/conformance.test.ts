@@ -238,6 +238,8 @@ describe('layers', () => {
     ['listr2', ['src/cli/terminal/live-view.ts']],
     ['execa', ['src/io/programs/command.ts']],
     ['picocolors', ['src/reporters/screen/style.ts']],
+    ['ink', ['src/cli/top/screen.ts']],
+    ['react', ['src/cli/top/screen.ts']],
   ])('%s has one home', (name, home) => {
     const users = sources.filter(({ imports }) =>
       imports.some((specifier) => specifier === name || specifier.startsWith(`${name}/`)),
@@ -313,7 +315,7 @@ describe('layers', () => {
 
   test('no other package is imported', () => {
     const packages = sources.flatMap(({ imports }) => imports.filter((one) => !/^(\.|node:)/.test(one)));
-    expect([...new Set(packages)].sort()).toEqual(['execa', 'listr2', 'picocolors', 'yargs']);
+    expect([...new Set(packages)].sort()).toEqual(['execa', 'ink', 'listr2', 'picocolors', 'react', 'yargs']);
   });
 
   test('only the program itself sets the exit code, and nobody exits in the middle', () => {

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { build } from 'esbuild';
-import { lateParts, MODULE_IMPORT, partName } from './late-parts.mjs';
+import { INK_PART, lateParts, MODULE_IMPORT, partName } from './late-parts.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -48,8 +48,26 @@ export const bundleProgram = async (directory) => {
     });
   for (const name of packages)
     await build({ ...COMMON, entryPoints: [name], outfile: `${directory}/${name}.js` });
+  await bundleInk(directory);
   await bundleStart(directory);
 };
+
+const STAND_IN = resolve('scripts/build/stand-in.mjs');
+
+/** A module, for it awaits at its top level; it carries packages of CommonJS along, which ask for Node's by `require`. */
+const bundleInk = (directory) =>
+  build({
+    ...COMMON,
+    entryPoints: [INK_PART],
+    outfile: `${directory}/${partName(INK_PART)}.mjs`,
+    format: 'esm',
+    define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' },
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+    },
+    // In CI Ink would draw nothing until it ends, and where it is debugged it asks for tools.
+    alias: { 'is-in-ci': STAND_IN, 'react-devtools-core': STAND_IN },
+  });
 
 /** What is started; it knows the other files by a digest, so that code kept for others is not taken for theirs. */
 const bundleStart = async (directory) => {

@@ -10,6 +10,9 @@ const SCHEMAS = resolve('src/schema');
 /** Says `import()` of its own; the others ask for it with `require`, see `bundle-program.mjs`. */
 export const MODULE_IMPORT = resolve('src/io/import-module.ts');
 
+/** What is drawn by Ink; `src/cli/top/load-screen.ts` loads it. */
+export const INK_PART = resolve('src/cli/top/screen.ts');
+
 /** How the file of a part is called, less `.js`: by the place of its module in src. */
 export const partName = (module) => relative(SOURCES, module).replace(/\.ts$/, '').replaceAll(sep, '-');
 

@@ -1,5 +1,5 @@
 /** Runs the built program as scripts and people do: a process with its own environment, piped or in a tmux pane. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
@@ -14,6 +14,8 @@ export interface CliOptions {
   /** Added to the bare environment; undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
+  /** In a pane: a command that gets the program as its arguments, and runs it. */
+  readonly through?: readonly string[];
 }
 
 export interface CliResult {
@@ -75,6 +77,13 @@ export interface TerminalRun {
   readonly ends: () => Promise<{ readonly screen: string; readonly status: number }>;
   readonly cursorIsShown: () => boolean;
   readonly resize: (columns: number, rows: number) => void;
+  /** The screen is the other one, on which nothing stays. */
+  readonly isAlternate: () => boolean;
+  /** The terminal edits lines and shows what is typed, as shells find it. */
+  readonly isCooked: () => boolean;
+  /** Of the program; only while it runs. */
+  readonly pid: () => number;
+  readonly killPane: () => void;
 }
 
 /** Runs the program in a real pane of a private tmux server. */
@@ -92,13 +101,18 @@ export const doctorInPane = async (
   const command = `trap : INT; read -r go; env -i "$@"; echo "exit=$?"; read -r stay`;
   const pane = server.newSession('terminal', {
     cwd: options.cwd ?? '/',
-    command: ['sh', '-c', command, 'sh', ...assignments, process.execPath, PROGRAM, ...args],
+    command: [
+      ...['sh', '-c', command, 'sh', ...assignments, ...(options.through ?? [])],
+      ...[...(options.through === undefined ? [process.execPath] : []), PROGRAM, ...args],
+    ],
   });
   const resize = (columns: number, rows: number): void => {
     server.tmux('resize-window', '-t', pane.sessionId, '-x', String(columns), '-y', String(rows));
   };
   const capture = (...flags: string[]): string =>
     server.tmux('capture-pane', '-p', ...flags, '-t', pane.paneId).replace(/[ \n]+$/, '');
+  const tell = (format: string): string =>
+    server.tmux('display-message', '-p', '-t', pane.paneId, format).trim();
   const screen = (): string =>
     capture()
       .split('\n')
@@ -112,8 +126,14 @@ export const doctorInPane = async (
     screen,
     coloredScreen: () => capture('-e'),
     resize,
-    cursorIsShown: () =>
-      server.tmux('display-message', '-p', '-t', pane.paneId, '#{cursor_flag}').trim() === '1',
+    cursorIsShown: () => tell('#{cursor_flag}') === '1',
+    isAlternate: () => tell('#{alternate_on}') === '1',
+    isCooked: () => {
+      const settings = execFileSync('sh', ['-c', `stty -a <${tell('#{pane_tty}')}`], { encoding: 'utf8' });
+      return / icanon\b/.test(settings) && / echo\b/.test(settings);
+    },
+    pid: () => Number(execFileSync('pgrep', ['-P', String(pane.pid)], { encoding: 'utf8' })),
+    killPane: () => server.tmux('kill-pane', '-t', pane.paneId),
     type: (...keys) => {
       for (const key of keys) server.tmux('send-keys', '-t', pane.paneId, key);
     },

@@ -12,6 +12,7 @@ export const COMMANDS = [
   'preflight',
   'exec',
   'locks',
+  'top',
   'explain',
   'checks',
   'undo',
@@ -72,7 +73,7 @@ const isCount = (text: string): boolean => /^[1-9]\d{0,8}$/.test(text);
 
 const isSeconds = (text: string): boolean => /^\d{1,9}(\.\d+)?$/.test(text);
 
-const LOOKING = ['doctor', 'locks', 'explain', 'preflight', 'exec'] as const;
+const LOOKING = ['doctor', 'locks', 'top', 'explain', 'preflight', 'exec'] as const;
 const ALL = [...COMMANDS];
 const REPORTING = ['doctor', 'preflight', 'locks', 'explain', 'checks', 'undo', 'log'] as const;
 
@@ -150,13 +151,13 @@ export const OPTIONS = [
     name: 'deep',
     type: 'flag',
     summary: 'search everything, even .git and databases',
-    commands: ['doctor', 'locks', 'explain'],
+    commands: ['doctor', 'locks', 'top', 'explain'],
   },
   {
     name: 'quick',
     type: 'flag',
     summary: 'search only known worker directories',
-    commands: ['doctor', 'locks', 'explain'],
+    commands: ['doctor', 'locks', 'top', 'explain'],
   },
   {
     name: 'fail-on',
@@ -164,7 +165,7 @@ export const OPTIONS = [
     value: 'SEVERITY',
     choices: SEVERITIES,
     summary: 'the least severity that counts as a problem (default: warning)',
-    commands: ['doctor', 'locks'],
+    commands: ['doctor', 'locks', 'top'],
   },
   {
     name: 'state',
@@ -424,6 +425,15 @@ export const COMMAND_TABLE: readonly Command[] = [
     ],
   },
   {
+    name: 'top',
+    usage: 'top [town]',
+    summary: 'Watch the locks of a town on a full screen, with keys to explain, release and restore.',
+    positionals: [TOWN],
+    passesOn: false,
+    examples: [['doctor top', 'a screen to keep open']],
+    notes: ['Press ? for its keys. It asks before it changes anything.'],
+  },
+  {
     name: 'explain',
     usage: 'explain [WORD|WORKER]',
     summary: 'Explain a word of a report, or show all the evidence for one worker.',
@@ -531,7 +541,8 @@ export const exitCodesOf = (name: CommandName): typeof EXIT_CODES =>
     if (OF_STARTING.includes(code)) return name === 'preflight' || (name === 'exec' && code === '20');
     if (!OF_LOOKING.includes(code)) return true;
     if (name === 'log') return code === '1';
-    if (name === 'undo' || name === 'doctor' || name === 'locks') return code === '1' || name !== 'undo';
+    if (name === 'undo' || name === 'doctor' || name === 'locks' || name === 'top')
+      return code === '1' || name !== 'undo';
     return code === '22' && (name === 'preflight' || name === 'exec');
   });
 

@@ -1,8 +1,6 @@
 /** `doctor explain`: what a word means, or why a worker is judged as it is. */
 import { builtInChecks } from '../../../checks/index.ts';
-import { answerPreflight } from '../../core/clear-to-start.ts';
 import { didYouMean } from '../../core/did-you-mean.ts';
-import { newestLayoutFirst } from '../../core/judge/layouts.ts';
 import { reportLock } from '../../core/report/report.ts';
 import { LOCK_PROBLEMS } from '../../core/types/evidence.ts';
 import {
@@ -26,7 +24,7 @@ import { readCheckPage, renderPage } from '../pages.ts';
 import { presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 import { isPersonAt, withoutForceRecipe } from '../words/force-recipe.ts';
 import { ANSWER_TEXTS, NOTE_TEXTS, REASON_TEXTS, STATE_PAGES, WORD_TEXTS } from '../words/glossary.ts';
-import { describeFree, describeLocks } from '../words/worker-page.ts';
+import { pageOfWorker } from '../words/worker-page.ts';
 
 interface Topic {
   readonly kind: 'overview' | 'check' | 'state' | 'note' | 'reason' | 'answer' | 'word' | 'worker';
@@ -122,15 +120,8 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
   const check = checks.find(({ id }) => id === word);
   if (check !== undefined)
     return page('check', check.id, `# ${pen.safe(check.title)}\n\n${pen.safe(check.summary)}\n`);
-  const { snapshot } = examination;
   const worker = workerNamed(word, examination, terminal.cwd);
-  const [answer = null] = answerPreflight({ ...snapshot, asked: [worker] });
-  const verdicts = newestLayoutFirst(examination.verdicts.filter(({ lock }) => lock.worker === worker));
-  const text =
-    verdicts.length === 0
-      ? describeFree(worker, answer, examination, pen)
-      : describeLocks(verdicts, examination, pen);
-  return { kind: 'worker', id: worker, text, verdicts, answer };
+  return { kind: 'worker', id: worker, ...pageOfWorker(worker, examination, pen) };
 };
 
 const overview = (): Topic =>

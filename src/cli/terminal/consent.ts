@@ -45,6 +45,12 @@ const HELP = [
   '  p  decide for each of them',
 ];
 
+/** Who is asked: `ask` answers what was typed, null at the end of input; `say` shows lines above the next question. */
+export interface Asking {
+  readonly ask: (question: string, keys: string) => Promise<string | null>;
+  readonly say: (lines: readonly string[]) => void;
+}
+
 /**
  * Asks whether a plan shall be carried out, and answers with the locks that may be released; null for a no. A typo is
  * asked again; Enter and the end of input mean no. Rejects when the run is interrupted at the question.
@@ -55,13 +61,15 @@ export const askConsent = async (
   presentation: Presentation,
 ): Promise<readonly PlanStep[] | null> => {
   const { stdin, stderr, interrupted } = terminal;
-  const pen = createPen(presentation);
   // Not as a terminal: the system keeps its line editing, and Ctrl-C stays a signal.
   const lines = createInterface({ input: stdin, output: stderr.stream, terminal: false });
   const ended = new Promise<null>((resolve) => lines.once('close', () => resolve(null)));
-  const ask = async (question: string): Promise<string | null> => {
+  const ask: Asking['ask'] = async (question, keys) => {
     const answer = await Promise.race([
-      lines.question(question, interrupted === null ? {} : { signal: interrupted }),
+      lines.question(
+        asQuestion(question, keys, presentation),
+        interrupted === null ? {} : { signal: interrupted },
+      ),
       ended,
     ]);
     // What follows must not stand behind a question that was left open.
@@ -69,41 +77,50 @@ export const askConsent = async (
     return answer === null ? null : answer.trim().toLowerCase();
   };
   try {
-    stderr.write(
-      describePlan(plan, presentation)
-        .map((line) => `${line}\n`)
-        .join(''),
-    );
-    const what =
-      plan.steps.length === 0
-        ? 'Clean up?'
-        : `Release ${plan.steps.length === 1 ? 'this lock' : `these ${count(plan.steps.length, 'lock')}`}?`;
-    const canPick = plan.steps.length > 1;
-    const keys = `[y]es, [N]o,${canPick ? ' [p]ick,' : ''} [?]help: `;
-    const answer = await askUntilClear(
-      () => ask(asQuestion(what, keys, presentation)),
-      ['y', 'yes', 'n', 'no', '', ...(canPick ? ['p', 'pick'] : [])],
-      () => stderr.write(`${HELP.slice(0, canPick ? 3 : 2).join('\n')}\n`),
-    );
-    if (isYes(answer)) return plan.steps;
-    if (answer !== 'p' && answer !== 'pick') return null;
-    const picked: PlanStep[] = [];
-    for (const step of plan.steps) {
-      const { worker } = step.verdict.lock;
-      const question = `Release ${pen.safe(worker)} (${pen.safe(describe(step.verdict))})?`;
-      const one = await askUntilClear(
-        () => ask(asQuestion(question, '[y]es, [N]o: ', presentation)),
-        ['y', 'yes', 'n', 'no', ''],
-        () => {},
-      );
-      // At the end of input nothing more is to be asked.
-      if (one === null) return null;
-      if (isYes(one)) picked.push(step);
-    }
-    return picked.length === 0 ? null : picked;
+    return await agreeOn(plan, presentation, {
+      ask,
+      say: (said) => stderr.write(said.map((line) => `${line}\n`).join('')),
+    });
   } finally {
     lines.close();
   }
+};
+
+/** The questions about a plan, whoever is asked, and whatever shows them. */
+export const agreeOn = async (
+  plan: Plan,
+  presentation: Presentation,
+  { ask, say }: Asking,
+): Promise<readonly PlanStep[] | null> => {
+  const pen = createPen(presentation);
+  say(describePlan(plan, presentation));
+  const what =
+    plan.steps.length === 0
+      ? 'Clean up?'
+      : `Release ${plan.steps.length === 1 ? 'this lock' : `these ${count(plan.steps.length, 'lock')}`}?`;
+  const canPick = plan.steps.length > 1;
+  const keys = `[y]es, [N]o,${canPick ? ' [p]ick,' : ''} [?]help: `;
+  const answer = await askUntilClear(
+    () => ask(what, keys),
+    ['y', 'yes', 'n', 'no', '', ...(canPick ? ['p', 'pick'] : [])],
+    () => say(HELP.slice(0, canPick ? 3 : 2)),
+  );
+  if (isYes(answer)) return plan.steps;
+  if (answer !== 'p' && answer !== 'pick') return null;
+  const picked: PlanStep[] = [];
+  for (const step of plan.steps) {
+    const { worker } = step.verdict.lock;
+    const question = `Release ${pen.safe(worker)} (${pen.safe(describe(step.verdict))})?`;
+    const one = await askUntilClear(
+      () => ask(question, '[y]es, [N]o: '),
+      ['y', 'yes', 'n', 'no', ''],
+      () => {},
+    );
+    // At the end of input nothing more is to be asked.
+    if (one === null) return null;
+    if (isYes(one)) picked.push(step);
+  }
+  return picked.length === 0 ? null : picked;
 };
 
 const isYes = (answer: string | null): boolean => answer === 'y' || answer === 'yes';

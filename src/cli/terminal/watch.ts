@@ -1,25 +1,17 @@
 /** `--watch`: diagnoses again and again, and tells what changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeAfter } from '../../core/report/interruption.ts';
-import type { Snapshot } from '../../core/types/evidence.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';
-import { diagnose } from '../../diagnose.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
 import { type Frame, renderLocksTree } from '../../reporters/screen/locks-tree.ts';
-
 import { filterStates } from '../arguments/filter-states.ts';
 import { prepareRun } from '../diagnose.ts';
 import { diagnoseOptionsOf } from '../options-of.ts';
+import { enterAlternateScreen } from './alternate-screen.ts';
+import { createLooks, essenceOf, LOOK_EVERY_MS } from './looks.ts';
 import { canMoveCursor, type Outcome, presentationFor, type RunCommand, type Terminal } from './terminal.ts';
 
-/** Often enough to watch an agent start, seldom enough to cost nothing. */
-const EVERY_MS = 2000;
-/** The town is walked again after this many rounds; in between only known places are looked at. */
-const ROUNDS_PER_WALK = 15;
-
-// Another screen, so that what stood there before comes back; then line by line, so that nothing flickers.
-const ENTER_SCREEN = '\u001b[?1049h\u001b[?25l';
-const LEAVE_SCREEN = '\u001b[?1049l\u001b[?25h';
+// Line by line, so that nothing flickers.
 const HOME = '\u001b[H';
 const ERASE_LINE_END = '\u001b[K';
 const ERASE_BELOW = '\u001b[J';
@@ -32,33 +24,21 @@ export const run: RunCommand = async (given, terminal) => {
   const stop = stopSignal(terminal);
   const drawing = canMoveCursor(terminal.stdout, terminal.env) && !given.options.json;
   const show = drawing ? createScreen(terminal) : createEvents(terminal);
-  let known: Snapshot | null = null;
-
-  const nextReport = async (round: number): Promise<Report> => {
-    const workers = known === null ? [] : knownPlaces(known);
-    const walk = known === null || workers.length === 0 || round % ROUNDS_PER_WALK === 0;
-    const before = known?.locks;
-    const { examination, report } = await diagnose(
-      preparation,
-      walk ? { ...options, before } : { ...options, scan: 'worker', at: workers, before },
-    );
-    known = examination.snapshot;
-    return filterStates(report, states);
-  };
+  const look = createLooks(preparation, options);
 
   terminal.finishFirst();
-  if (drawing) terminal.stdout.write(ENTER_SCREEN);
+  const leaveScreen = drawing ? enterAlternateScreen() : () => {};
   let last: Report | null = null;
   try {
-    for (let round = 0; !stop.aborted; round += 1) {
-      last = await nextReport(round);
-      const shown = last;
+    while (!stop.aborted) {
+      const shown = filterStates((await look()).report, states);
+      last = shown;
       const presentation = await presentationFor(given, terminal, terminal.stdout);
       show(shown, (frame) => renderLocksTree(shown, presentation, frame));
-      await sleep(EVERY_MS, undefined, { signal: stop }).catch(() => {});
+      await sleep(LOOK_EVERY_MS, undefined, { signal: stop }).catch(() => {});
     }
   } finally {
-    if (drawing) terminal.stdout.write(LEAVE_SCREEN);
+    leaveScreen();
   }
   // The last look stays on the screen that was there before.
   const tree =
@@ -81,11 +61,6 @@ const stopSignal = ({ interrupted, stdout }: Terminal): AbortSignal => {
   stdout.stream.on('error', () => closed.abort());
   return AbortSignal.any([closed.signal, ...(interrupted === null ? [] : [interrupted])]);
 };
-
-/** Where locks are or may appear: the places of all locks seen, and the workers of the known layout. */
-const knownPlaces = ({ locks, town, asked }: Snapshot): readonly string[] => [
-  ...new Set([...locks.map(({ worker }) => worker), ...town.workers, ...asked]),
-];
 
 type Show = (report: Report, tree: (frame: Frame) => string) => void;
 
@@ -112,13 +87,9 @@ const createEvents = ({ stdout }: Terminal): Show => {
     for (const lock of report.locks) {
       const old = before?.get(lock.id);
       if (old === undefined) say({ event: 'lock', change: 'present', lock });
-      else if (essence(old) !== essence(lock)) say({ event: 'lock', change: 'changed', lock });
+      else if (essenceOf(old) !== essenceOf(lock)) say({ event: 'lock', change: 'changed', lock });
     }
     for (const [id, lock] of before ?? []) if (!now.has(id)) say({ event: 'lock', change: 'gone', lock });
     before = now;
   };
 };
-
-/** What counts as a change: everything but the passing of time. */
-const essence = ({ state, reasons, notes, sha256, holder }: ReportLock): string =>
-  JSON.stringify([state, reasons, notes, sha256, { ...holder, ageSeconds: null }]);

@@ -106,6 +106,7 @@ const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): o
       );
     case 'doctor':
     case 'locks':
+    case 'top':
     case 'completion':
       return failedReport(error, exitCode, run);
   }

@@ -1,4 +1,6 @@
 /** The page of one worker behind `doctor explain WORKER`: what is there, why, and what may be done. Markdown. */
+import { answerPreflight } from '../../core/clear-to-start.ts';
+import { newestLayoutFirst } from '../../core/judge/layouts.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import type { Collision, Examination, Verdict } from '../../core/types/judgement.ts';
@@ -8,8 +10,27 @@ import { nameOf } from '../../reporters/screen/words.ts';
 import { RECIPE_BEGINS } from './force-recipe.ts';
 import { NOTE_TEXTS, REASON_TEXTS, STATE_PAGES } from './glossary.ts';
 
+/** The page of one worker, and what it is about: its locks, or the answer that a start there would get. */
+export const pageOfWorker = (
+  worker: string,
+  examination: Examination,
+  pen: Pen,
+): {
+  readonly text: string;
+  readonly verdicts: readonly Verdict[];
+  readonly answer: PreflightResult | null;
+} => {
+  const [answer = null] = answerPreflight({ ...examination.snapshot, asked: [worker] });
+  const verdicts = newestLayoutFirst(examination.verdicts.filter(({ lock }) => lock.worker === worker));
+  const text =
+    verdicts.length === 0
+      ? describeFree(worker, answer, examination, pen)
+      : describeLocks(verdicts, examination, pen);
+  return { text, verdicts, answer };
+};
+
 /** A worker with locks: a page for each. */
-export const describeLocks = (verdicts: readonly Verdict[], examination: Examination, pen: Pen): string => {
+const describeLocks = (verdicts: readonly Verdict[], examination: Examination, pen: Pen): string => {
   const pages = verdicts.map((verdict) => describeVerdict(verdict, examination, pen));
   const [only = ''] = pages;
   return pages.length === 1
@@ -67,7 +88,7 @@ const describeVerdict = (
 };
 
 /** A worker without a lock. */
-export const describeFree = (
+const describeFree = (
   worker: string,
   answer: PreflightResult | null,
   { snapshot, collisions }: Examination,

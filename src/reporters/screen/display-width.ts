@@ -23,6 +23,19 @@ export const displayWidth = (text: string): number => {
 export const padToWidth = (text: string, columns: number): string =>
   text + ' '.repeat(Math.max(0, columns - displayWidth(text)));
 
+/** The beginning of a text that takes at most `columns`, with a sign that something is missing. */
+export const clipToWidth = (text: string, columns: number, sign: string): string => {
+  if (displayWidth(text) <= columns) return text;
+  let clipped = '';
+  let taken = displayWidth(sign);
+  for (const character of text) {
+    taken += displayWidth(character);
+    if (taken > columns) break;
+    clipped += character;
+  }
+  return `${clipped}${sign}`;
+};
+
 /**
  * Breaks `text` at spaces so that no line is wider than `columns`. A path that is longer is broken after a slash, a longer
  * word stays whole. Below 20 columns nothing is broken: terminals that answer 0 columns do not know their width.

@@ -16,6 +16,8 @@ const MARKS: Readonly<Record<State, Mark>> = {
 
 /** One worker: its lock, or the agents that work there without one. */
 export interface Row {
+  /** As the report calls it: relative to the town. */
+  readonly place: string;
   /** As people call it; not escaped. */
   readonly worker: string;
   readonly state: State | 'no lock';
@@ -33,6 +35,7 @@ export const rowsOf = (report: Report, verbose: boolean): readonly Row[] => {
   const locked = report.locks.map((lock): Row => {
     const isCrowded = company.collisionAt(lock.worker) !== null;
     return {
+      place: lock.worker,
       worker: nameOfLock(lock, root),
       state: lock.state,
       mark: isCrowded ? 'error' : MARKS[lock.state],
@@ -47,6 +50,7 @@ export const rowsOf = (report: Report, verbose: boolean): readonly Row[] => {
   const open = lockless.map((worker): Row => {
     const clash = company.collisionAt(worker);
     return {
+      place: worker,
       worker: nameOf(worker, root),
       state: 'no lock',
       mark: clash === null ? 'info' : 'error',

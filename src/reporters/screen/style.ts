@@ -44,6 +44,8 @@ const SIGNS: Readonly<Record<Mark, readonly [unicode: string, ascii: string]>> =
 export interface Pen {
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
+  /** Light and dark the other way round. */
+  readonly inverse: (text: string) => string;
   /** A coloured sign. */
   readonly sign: (mark: Mark) => string;
   /** The colour of a mark, for words. */
@@ -58,11 +60,19 @@ export interface Pen {
 export const loadColors = async (): Promise<Colors> => (await import('picocolors')).createColors(true);
 
 const plain = (text: string): string => text;
-const NO_COLORS = { bold: plain, dim: plain, green: plain, red: plain, yellow: plain, blue: plain };
+const NO_COLORS = {
+  bold: plain,
+  dim: plain,
+  inverse: plain,
+  green: plain,
+  red: plain,
+  yellow: plain,
+  blue: plain,
+};
 
 /** Pens for one presentation; nothing here reads the environment. */
 export const createPen = ({ colors: given, ascii }: Presentation): Pen => {
-  const { bold, dim, green, red, yellow, blue } = given ?? NO_COLORS;
+  const { bold, dim, inverse, green, red, yellow, blue } = given ?? NO_COLORS;
   const colors: Readonly<Record<Mark, (text: string) => string>> = {
     pass: green,
     fixed: green,
@@ -75,6 +85,7 @@ export const createPen = ({ colors: given, ascii }: Presentation): Pen => {
   return {
     bold,
     dim,
+    inverse,
     sign: (mark) => colors[mark](SIGNS[mark][ascii ? 1 : 0]),
     paint: (mark, text) => colors[mark](text),
     safe: ascii ? escapeToAscii : escapeControls,

@@ -1,0 +1,92 @@
+/** `doctor top`: the locks of a town on a full screen, looked at again and again, with keys for what one does about them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exitCodeAfter } from '../../core/report/interruption.ts';
+import { EXIT } from '../../core/types/report.ts';
+import { usage } from '../arguments/usage.ts';
+import { prepareRun } from '../diagnose.ts';
+import { diagnoseOptionsOf } from '../options-of.ts';
+import { enterAlternateScreen } from '../terminal/alternate-screen.ts';
+import { createLooks, LOOK_EVERY_MS } from '../terminal/looks.ts';
+import { leaveLostTerminals } from '../terminal/lost-terminal.ts';
+import { canMoveCursor, presentationFor, type RunCommand } from '../terminal/terminal.ts';
+import { loadScreen } from '../top/load-screen.ts';
+import type { Screen } from '../top/screen.ts';
+import { type End, openTop } from '../top/top.ts';
+
+/** The clock has seconds. */
+const DRAW_EVERY_MS = 1000;
+
+/** `doctor top [town]`: ends with the exit code of the last look, or that of what interrupted it. */
+export const run: RunCommand = async (given, terminal) => {
+  const { stdin, stdout, env, interrupted } = terminal;
+  if (stdin.isTTY !== true || !canMoveCursor(stdout, env))
+    throw usage('doctor top requires a terminal', 'doctor locks');
+  const options = await diagnoseOptionsOf(given, terminal);
+  const preparation = await prepareRun(given, given.positionals[0], options);
+  const presentation = await presentationFor(given, terminal, stdout);
+  const { openScreen } = await loadScreen();
+  const look = createLooks(preparation, options);
+  terminal.finishFirst();
+
+  const ended = new AbortController();
+  const end = (reason: End): void => ended.abort(reason);
+  const stop = AbortSignal.any([ended.signal, ...(interrupted === null ? [] : [interrupted])]);
+  const hangUp = (): void => end('hang-up');
+  const loseTerminal = (): void => end('lost');
+  process.on('SIGHUP', hangUp);
+  // A terminal that goes away without a signal ends what we read, or fails it.
+  for (const event of ['end', 'close', 'error']) stdin.on(event, loseTerminal);
+  stdout.stream.on('error', loseTerminal);
+
+  const leaveScreen = enterAlternateScreen();
+  let screen: Screen | null = null;
+  const top = openTop({
+    root: preparation.place?.town.root ?? '/',
+    options,
+    presentation,
+    signal: stop,
+    end,
+    size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
+    onDraw: (lines) => screen?.draw(lines),
+  });
+  const redraw = (): void => {
+    // What a terminal makes of long lines when it gets narrower nobody can tell.
+    stdout.write(CLEAR);
+    top.draw();
+  };
+  const clock = setInterval(top.draw, DRAW_EVERY_MS);
+  try {
+    screen = openScreen({ stdin, stdout: stdout.stream }, top.press);
+    stdout.stream.on('resize', redraw);
+    top.draw();
+    while (!stop.aborted) {
+      top.show(await look());
+      await Promise.race([sleep(LOOK_EVERY_MS, undefined, { signal: stop }).catch(() => {}), top.changed()]);
+      // Nothing is looked at while a deed is under way. One that has begun is finished.
+      await top.idle();
+    }
+  } finally {
+    clearInterval(clock);
+    stdout.stream.removeListener('resize', redraw);
+    closeQuietly(screen);
+    leaveScreen();
+    leaveLostTerminals();
+    process.removeListener('SIGHUP', hangUp);
+  }
+  const reason = ended.signal.aborted ? (ended.signal.reason as End) : null;
+  // The terminal is as it was. What started us shall see by what we ended.
+  if (reason === 'hang-up') process.kill(process.pid, 'SIGHUP');
+  const own = reason === 'interrupt' ? EXIT.interrupted : (top.lastReport()?.exitCode ?? EXIT.ok);
+  return { exitCode: exitCodeAfter(interrupted, own), stdout: '', stderr: '' };
+};
+
+const CLEAR = '\u001b[2J\u001b[H';
+
+/** A terminal that has hung up does not take its settings back. */
+const closeQuietly = (screen: Screen | null): void => {
+  try {
+    screen?.close();
+  } catch {
+    // There is nothing left to restore.
+  }
+};

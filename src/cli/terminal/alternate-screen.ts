@@ -1,0 +1,34 @@
+/** The other screen of a terminal, so that what stood there before comes back, whatever ends us. */
+import { writeSync } from 'node:fs';
+
+const ENTER = '\u001b[?1049h\u001b[?25l';
+const LEAVE = '\u001b[?1049l\u001b[?25h';
+
+/** The second one comes before what a crash prints. */
+const ENDS = ['exit', 'uncaughtExceptionMonitor'] as const;
+
+/**
+ * Shows the other screen, without a cursor, on standard output. The answer brings the first one back, once: whoever calls it
+ * first, we or the end of the process.
+ */
+export const enterAlternateScreen = (): (() => void) => {
+  let isThere = true;
+  const leave = (): void => {
+    if (!isThere) return;
+    isThere = false;
+    for (const event of ENDS) process.removeListener(event, leave);
+    writeNow(LEAVE);
+  };
+  for (const event of ENDS) process.on(event, leave);
+  writeNow(ENTER);
+  return leave;
+};
+
+/** A terminal that has hung up needs nothing any more. */
+const writeNow = (text: string): void => {
+  try {
+    writeSync(1, text);
+  } catch {
+    // It is gone, or full and stopped: then nobody sees it.
+  }
+};

@@ -1,0 +1,9 @@
+/** Loads Ink's part of the program, which the build writes as a module beside the others. */
+import { importModule } from '../../io/import-module.ts';
+
+/** As `scripts/build/bundle-program.mjs` calls it. */
+const FILE = './cli-top-screen.mjs';
+
+/** Rejects where the program is not built. */
+export const loadScreen = async (): Promise<typeof import('./screen.ts')> =>
+  (await importModule(new URL(FILE, import.meta.url).href)) as typeof import('./screen.ts');

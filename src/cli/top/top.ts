@@ -1,0 +1,149 @@
+/** The view as it goes on: what was seen last, what a key made of it, and the deed that is under way. */
+import type { Examination } from '../../core/types/judgement.ts';
+import type { Report } from '../../core/types/report.ts';
+import type { DiagnoseOptions, Diagnosis } from '../../diagnose.ts';
+import { createPen, type Presentation } from '../../reporters/screen/style.ts';
+import { renderPage } from '../pages.ts';
+import type { Asking } from '../terminal/consent.ts';
+import { pageOfWorker } from '../words/worker-page.ts';
+import { type DeedContext, fix, undo } from './deeds.ts';
+import { drawTop } from './draw.ts';
+import { HELP_PAGE } from './help-page.ts';
+import type { Key } from './keys.ts';
+import { type Memory, rememberRows, type TopRow } from './rows.ts';
+import { FIRST_STATE, press, stillSelected, type TopState, type Wish } from './state.ts';
+
+/** Why the view ends. */
+export type End = 'quit' | 'interrupt' | 'hang-up' | 'lost';
+
+export interface TopOptions {
+  readonly root: string;
+  readonly options: DiagnoseOptions;
+  readonly presentation: Presentation;
+  /** Once aborted no deed begins, and a question that is open is a no. */
+  readonly signal: AbortSignal;
+  readonly end: (reason: End) => void;
+  readonly size: () => { readonly columns: number; readonly rows: number };
+  /** Lines that stand for the whole screen. */
+  readonly onDraw: (lines: readonly string[]) => void;
+}
+
+export interface Top {
+  readonly press: (key: Key) => void;
+  /** Takes in what a look has found. */
+  readonly show: (diagnosis: Diagnosis) => void;
+  readonly draw: () => void;
+  /** Resolves when the next deed has ended. */
+  readonly changed: () => Promise<void>;
+  /** Resolves when no deed is under way. */
+  readonly idle: () => Promise<void>;
+  readonly lastReport: () => Report | null;
+}
+
+/** Opens the view. Every deed asks before it changes anything. */
+export const openTop = (given: TopOptions): Top => {
+  const { root, options, signal, end } = given;
+  let state: TopState = FIRST_STATE;
+  let report: Report | null = null;
+  let examination: Examination | null = null;
+  let memory: Memory | null = null;
+  let rows: readonly TopRow[] = [];
+  let page = 1;
+  let deed: Promise<void> | null = null;
+  let onChanged = (): void => {};
+  let answer: ((text: string | null) => void) | null = null;
+
+  const presentation = (): Presentation => ({ ...given.presentation, width: given.size().columns });
+  const draw = (): void => {
+    const clock = new Date().toTimeString().slice(0, 8);
+    const gone = memory?.gone ?? [];
+    const drawn = drawTop({ state, report, rows, gone, root, clock }, presentation(), given.size().rows - 1);
+    page = drawn.page;
+    given.onDraw(drawn.lines);
+  };
+  const change = (part: Partial<TopState>): void => {
+    state = { ...state, ...part };
+    draw();
+  };
+  const reply = (text: string | null): void => {
+    const waiting = answer;
+    answer = null;
+    change({ question: null });
+    waiting?.(text);
+  };
+  signal.addEventListener('abort', () => reply(null));
+
+  /** A question of its own for each deed: what was said stands above it. */
+  const asking = (): Asking => {
+    const said: string[] = [];
+    return {
+      say: (lines) => {
+        said.push(...lines);
+      },
+      ask: (text, keys) => {
+        if (signal.aborted) return Promise.resolve(null);
+        return new Promise((resolve) => {
+          answer = resolve;
+          change({ question: { lines: [...said], text, keys }, message: null });
+        });
+      },
+    };
+  };
+  const begin = (what: string, run: (context: DeedContext) => Promise<string>): void => {
+    if (deed !== null || signal.aborted) return;
+    change({ isBusy: true, message: what });
+    const context = { root, options, asking: asking(), presentation: presentation(), signal };
+    deed = run(context)
+      .catch((error: unknown) =>
+        createPen(given.presentation).safe(error instanceof Error ? error.message : String(error)),
+      )
+      .then((message) => {
+        deed = null;
+        onChanged();
+        change({ isBusy: false, question: null, message });
+      });
+  };
+  const read = (markdown: string): void => {
+    const now = presentation();
+    change({ sheet: { lines: renderPage(markdown, createPen(now), now), scroll: 0 }, message: null });
+  };
+  const explain = (row: TopRow): void => {
+    if (examination !== null) read(pageOfWorker(row.place, examination, createPen(presentation())).text);
+  };
+  const release = (row: TopRow | null): void => {
+    const seen = examination;
+    if (seen !== null) begin('Looking again ...', (context) => fix(row, seen, context));
+  };
+  const fulfil = (wish: Wish): void => {
+    if (wish.kind === 'quit' || wish.kind === 'interrupt') end(wish.kind);
+    else if (wish.kind === 'help') read(HELP_PAGE);
+    else if (wish.kind === 'answer') reply(wish.text);
+    else if (wish.kind === 'explain') explain(wish.row);
+    else if (wish.kind === 'fix') release(wish.row);
+    else begin('Reading the journal ...', undo);
+  };
+  return {
+    press: (key) => {
+      const pressed = press(state, key, rows, page);
+      state = pressed.state;
+      if (pressed.wish !== null) fulfil(pressed.wish);
+      draw();
+    },
+    show: (diagnosis) => {
+      ({ report, examination } = diagnosis);
+      const remembered = rememberRows(diagnosis.report, memory, Date.now());
+      state = { ...state, selected: stillSelected(state, rows, remembered.rows) };
+      ({ rows, memory } = remembered);
+      draw();
+    },
+    draw,
+    changed: () =>
+      new Promise((resolve) => {
+        onChanged = resolve;
+      }),
+    idle: async () => {
+      while (deed !== null) await deed;
+    },
+    lastReport: () => report,
+  };
+};

@@ -1,0 +1,398 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { displayWidth } from '../../../src/reporters/screen/display-width.ts';
+import {
+  cleanUp,
+  hasTmux,
+  isRunning,
+  makeTown,
+  onCleanUp,
+  sleeperNamed,
+  startTmux,
+  type TestTown,
+  until,
+} from '../../support/index.ts';
+import { doctor, doctorInPane, type TerminalRun } from '../run-cli.ts';
+
+afterEach(cleanUp);
+
+const inTmux = hasTmux ? describe : describe.skip;
+const WIDE = { columns: 80, rows: 24 };
+const SLIM = { columns: 40, rows: 24 };
+const ADA = 'gastown/crew/ada/.runtime/agent.lock';
+
+interface Busy {
+  readonly town: TestTown;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Two dead locks, one that is no record, and two agents in one worker. */
+const busyTown = async (): Promise<Busy> => {
+  const workers = ['ada', 'bob', 'cy', 'dee'].map((name) => `gastown/crew/${name}`);
+  const town = makeTown({ workers: [...workers, 'beads/crew/eve'], rigs: { gastown: 'gt', beads: 'bd' } });
+  town.lock('gastown/crew/ada', { pid: 4194305, session_id: '%5555' }, { ageSeconds: 28_800 });
+  town.lock('gastown/crew/bob', { pid: 4194305, session_id: '%5556' }, { ageSeconds: 28_800 });
+  town.lock('gastown/crew/cy', '', { ageSeconds: 3600 });
+  const agents = await startTmux();
+  for (const name of ['gt-crew-dee', 'gt-crew-dee-2'])
+    agents.newSession(name, { cwd: town.path('gastown/crew/dee'), command: [sleeperNamed('claude'), '600'] });
+  return { town, env: { NO_COLOR: '1', TMUX_TMPDIR: agents.tmuxTmpdir } };
+};
+
+const top = async ({ town, env }: Busy, size = WIDE, args: readonly string[] = []): Promise<TerminalRun> => {
+  const run = await doctorInPane(['top', ...args], size, { cwd: town.root, env });
+  await run.shows(/gastown\n/);
+  return run;
+};
+
+/** The screen without what differs from run to run: the first line, and when something was released. */
+const golden = (screen: string): string =>
+  screen.replace(/^.*\d\d:\d\d:\d\d$/m, 'TOWN CLOCK').replace(/^Released at .*/m, 'Released at TIME:');
+
+const KEYS = '↑↓ move  Tab state  / filter  e explain  f fix  u undo  ? help  q quit';
+
+/** Everything is as it was before: cursor, settings, first screen. */
+const isRestored = (run: TerminalRun): readonly boolean[] => [
+  run.cursorIsShown(),
+  run.isCooked(),
+  !run.isAlternate(),
+];
+const RESTORED = [true, true, true];
+
+inTmux('the view (skipped without tmux)', () => {
+  test('at 80x24: town and clock, states, rows, how it stands, keys', async () => {
+    const run = await top(await busyTown());
+    expect(run.isAlternate()).toBe(true);
+    expect(golden(run.screen())).toBe(`TOWN CLOCK
+[all 4] collision 1  stale 2  invalid 1  no lock 1
+
+gastown
+>  ⚠ crew/ada stale    its process (4194305) and pane (%5555) are gone; taken
+                       8 h ago
+   ⚠ crew/bob stale    its process (4194305) and pane (%5556) are gone; taken 8…
+   ⚠ crew/cy  invalid  not a valid lock (empty)
+   ✖ crew/dee no lock  2 agents: %0, %1
+${'\n'.repeat(11)}
+3 locks: 2 stale, 1 invalid; 1 collision; 2 agents without a lock.
+${KEYS}`);
+  });
+
+  test('at 40 columns nothing is wider, and what is said of a row stands below it', async () => {
+    const run = await top(await busyTown(), SLIM);
+    const screen = run.screen();
+    expect(golden(screen)).toBe(`TOWN CLOCK
+< [all 4] > (Tab)
+
+gastown
+>  ⚠ crew/ada stale
+      its process (4194305) and pane
+      (%5555) are gone; taken 8 h ago
+   ⚠ crew/bob stale
+   ⚠ crew/cy  invalid
+   ✖ crew/dee no lock
+${'\n'.repeat(9)}
+3 locks: 2 stale, 1 invalid; 1
+collision; 2 agents without a lock.
+e explain f fix u undo / ? q`);
+    for (const line of screen.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(40);
+  });
+
+  test('a resize draws it anew, smaller and larger, and the question too', async () => {
+    const run = await top(await busyTown());
+    run.resize(40, 12);
+    await run.shows('e explain f fix u undo / ? q');
+    await until(() => run.screen().split('\n').length <= 12, 'a picture of 12 lines');
+    expect(run.screen()).toMatch(/\d\d:\d\d:\d\d\n< \[all 4\] >/);
+    run.type('f');
+    await run.shows('Release this lock?');
+    run.resize(100, 30);
+    await run.shows('Release this lock? [y]es, [N]o, [?]help:');
+    run.type('n');
+    await run.shows('Nothing was changed.');
+    expect(run.screen()).toContain(`taken 8 h ago\n`);
+  });
+
+  test('colours are there unless NO_COLOR says otherwise, and ASCII where the terminal shows no more', async () => {
+    const busy = await busyTown();
+    const plain = await top(busy);
+    for (const color of [31, 32, 33, 34]) expect(plain.coloredScreen()).not.toContain(`\u001b[${color}m`);
+    const colored = await top({ ...busy, env: { ...busy.env, NO_COLOR: '' } });
+    expect(colored.coloredScreen()).toContain('\u001b[33m');
+    const ascii = await top(busy, WIDE, ['--ascii']);
+    expect(ascii.screen()).toMatch(/^[\n -~]*$/);
+  });
+});
+
+inTmux('its keys (skipped without tmux)', () => {
+  test('j, k, arrows, G, g and pages select, and stop at the ends', async () => {
+    const run = await top(await busyTown());
+    run.type('j');
+    await run.shows(/^> {2}⚠ crew\/bob/m);
+    run.type('Down', 'Down', 'Down', 'Down');
+    await run.shows(/^> {2}✖ crew\/dee/m);
+    run.type('k');
+    await run.shows(/^> {2}⚠ crew\/cy/m);
+    run.type('g');
+    await run.shows(/^> {2}⚠ crew\/ada/m);
+    run.type('PageDown');
+    await run.shows(/^> {2}✖ crew\/dee/m);
+    run.type('PageUp');
+    await run.shows(/^> {2}⚠ crew\/ada/m);
+    run.type('G');
+    await run.shows(/^> {2}✖ crew\/dee/m);
+    run.type('Up');
+    await run.shows(/^> {2}⚠ crew\/cy/m);
+  });
+
+  test('more rows than lines scroll with what is selected', async () => {
+    const names = Array.from({ length: 60 }, (_, at) => `gastown/crew/w${String(at).padStart(2, '0')}`);
+    const town = makeTown({ workers: names });
+    for (const [at, name] of names.entries()) town.lock(name, { session_id: `%${6000 + at}` });
+    const run = await top({ town, env: { NO_COLOR: '1' } });
+    expect(run.screen()).not.toContain('crew/w30');
+    run.type('G');
+    const screen = await run.shows(/^> {2}⚠ crew\/w59/m);
+    expect(screen).toContain('60 locks: 60 stale.');
+    expect(screen).toContain(KEYS);
+    run.type('Space', 'PageUp');
+    await run.shows(/^> {2}⚠ crew\/w4\d/m);
+  });
+
+  test('Tab and the arrows turn through the states that there are', async () => {
+    const run = await top(await busyTown());
+    run.type('Tab');
+    expect(await run.shows('[collision 1]')).not.toContain('crew/ada');
+    run.type('Right');
+    expect(await run.shows('[stale 2]')).not.toContain('crew/cy');
+    run.type('Left', 'BTab', 'BTab');
+    expect(await run.shows('[no lock 1]')).toContain('crew/dee');
+    run.type('Tab');
+    await run.shows('[all 4]');
+  });
+
+  test('/ shows only what fits, while it is typed; Enter keeps it, Esc clears it', async () => {
+    const run = await top(await busyTown());
+    run.type('/', 'B', 'o', 'x');
+    await run.shows('Nothing that fits.');
+    run.type('BSpace');
+    expect(await run.shows(/crew\/bob[\s\S]*\/Bo_/)).not.toContain('crew/ada');
+    run.type('Enter');
+    await run.shows(new RegExp(`^/Bo\\n${KEYS.slice(0, 4)}`, 'm'));
+    run.type('Escape');
+    await run.shows('crew/ada');
+    run.type('/', 'q', 'f', 'Escape');
+    await run.shows(/crew\/ada[\s\S]*↑↓ move/);
+  });
+
+  test('e shows all the evidence about a worker, with and without a lock; ? the keys', async () => {
+    const run = await top(await busyTown());
+    run.type('e');
+    const page = await run.shows('gastown/crew/ada: stale');
+    expect(page).toContain('↑↓ scroll  Esc back');
+    run.type('Space');
+    await run.shows('What --fix does');
+    run.type('Escape', 'G', 'Enter');
+    await run.shows('gastown/crew/dee');
+    await run.shows(/2 live agents|Collision|collision/);
+    run.type('q', '?');
+    expect(await run.shows('restore what the last run released')).toContain('doctor top');
+    run.type('q');
+    await run.shows(KEYS);
+  });
+
+  test('a lock that appears is marked, one that goes is named, and the marks are of the last minute', async () => {
+    const { town, env } = await busyTown();
+    const run = await top({ town, env });
+    town.lock('beads/crew/eve', { session_id: '%7777' });
+    await run.shows(/^ \* ⚠ crew\/eve/m);
+    rmSync(town.path(ADA));
+    await run.shows('Gone within a minute: gastown/crew/ada');
+    expect(run.screen()).toMatch(/^> {2}⚠ crew\/bob/m);
+  }, 30_000);
+});
+
+inTmux('f and u (skipped without tmux)', () => {
+  test('f asks about the selected worker alone; y releases it, u asks and restores it', async () => {
+    const busy = await busyTown();
+    const run = await top(busy);
+    run.type('f');
+    expect(golden(await run.shows('Release this lock?'))).toBe(`TOWN CLOCK
+[all 4] collision 1  stale 2  invalid 1  no lock 1
+
+Will release 1 lock (doctor undo restores it):
+  gastown/crew/ada  stale, its process (4194305) and pane (%5555) are gone;
+                    taken 8 h ago
+${'\n'.repeat(15)}
+Release this lock? [y]es, [N]o, [?]help:`);
+    expect(existsSync(busy.town.path(ADA))).toBe(true);
+    run.type('y');
+    expect(await run.shows('Released 1 lock (u restores).')).not.toContain('crew/ada');
+    expect(existsSync(busy.town.path(ADA))).toBe(false);
+    expect(existsSync(busy.town.path('gastown/crew/bob/.runtime/agent.lock'))).toBe(true);
+    run.type('u');
+    expect(golden(await run.shows('Restore this lock?'))).toContain(`Released at TIME:
+  gastown/crew/ada
+`);
+    run.type('y');
+    await run.shows('Restored gastown/crew/ada.');
+    expect(existsSync(busy.town.path(ADA))).toBe(true);
+    run.type('u');
+    await run.shows('Nothing to undo.');
+    run.type('q');
+    await run.ends();
+    const journal = doctor(['undo'], { cwd: busy.town.root });
+    expect(journal.stdout).toContain('already');
+  });
+
+  test('n, N, Enter, Escape and three answers that are none change nothing; ? tells the answers', async () => {
+    const busy = await busyTown();
+    const run = await top(busy);
+    for (const no of [['n'], ['N'], ['Enter'], ['Escape'], ['x', 'x', 'x']]) {
+      run.type('f');
+      await run.shows('Release this lock?');
+      run.type(...no);
+      await run.shows('Nothing was changed.');
+      run.type('Escape');
+      await until(() => !run.screen().includes('Nothing was changed.'), 'an empty message');
+    }
+    run.type('f');
+    await run.shows('Release this lock?');
+    run.type('?');
+    await run.shows('N  change nothing');
+    run.type('n');
+    await run.shows('Nothing was changed.');
+    expect(existsSync(busy.town.path(ADA))).toBe(true);
+    expect(existsSync(busy.town.path('.runtime'))).toBe(false);
+  });
+
+  test('F asks about all of them, and p about each', async () => {
+    const busy = await busyTown();
+    const run = await top(busy);
+    run.type('F');
+    await run.shows('Release these 3 locks? [y]es, [N]o, [p]ick, [?]help:');
+    run.type('p');
+    await run.shows('Release gastown/crew/ada');
+    run.type('n');
+    await run.shows('Release gastown/crew/bob');
+    run.type('y');
+    await run.shows('Release gastown/crew/cy');
+    run.type('y');
+    await run.shows('Released 2 locks (u restores).');
+    const left = ['ada', 'bob', 'cy'].filter((name) =>
+      existsSync(busy.town.path(`gastown/crew/${name}/.runtime/agent.lock`)),
+    );
+    expect(left).toEqual(['ada']);
+  });
+
+  test('what may not be released says why, and nobody is asked', async () => {
+    const run = await top(await busyTown());
+    run.type('G', 'f');
+    await run.shows('gastown/crew/dee has no lock');
+  });
+
+  test('a lock that was taken anew while the question stood is left', async () => {
+    const busy = await busyTown();
+    const run = await top(busy);
+    run.type('f');
+    await run.shows('Release this lock?');
+    busy.town.lock('gastown/crew/ada', { pid: process.pid, session_id: '%5555' }, { ageSeconds: 0 });
+    run.type('y');
+    await run.shows(/Released 0 locks|changed since|Nothing was/);
+    expect(existsSync(busy.town.path(ADA))).toBe(true);
+  });
+});
+
+inTmux('whatever ends it (skipped without tmux)', () => {
+  test.each([
+    ['q', 'q', 1],
+    ['Ctrl-C', 'C-c', 130],
+  ])('%s gives the terminal back', async (_, key, expected) => {
+    const run = await top(await busyTown());
+    expect(isRestored(run)).toEqual([false, false, false]);
+    run.type(key);
+    const { status, screen } = await run.ends();
+    expect([status, screen]).toEqual([expected, '']);
+    expect(isRestored(run)).toEqual(RESTORED);
+  });
+
+  test('Ctrl-C at a question changes nothing', async () => {
+    const busy = await busyTown();
+    const run = await top(busy);
+    run.type('f');
+    await run.shows('Release this lock?');
+    run.type('C-c');
+    expect((await run.ends()).status).toBe(130);
+    expect(isRestored(run)).toEqual(RESTORED);
+    expect(existsSync(busy.town.path(ADA))).toBe(true);
+  });
+
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+    ['SIGHUP', 129],
+  ] as const)('%s gives the terminal back', async (signal, expected) => {
+    const run = await top(await busyTown());
+    process.kill(run.pid(), signal);
+    const { status, screen } = await run.ends();
+    expect([status, screen.replace(/^Hangup\n?/m, '')]).toEqual([expected, '']);
+    expect(isRestored(run)).toEqual(RESTORED);
+  });
+
+  test('a crash gives it back before it tells of itself', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'crash-'));
+    onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
+    const hook = join(folder, 'crash.cjs');
+    writeFileSync(hook, `process.on('SIGUSR2', () => { throw new Error('a test breaks it'); });`);
+    const { town, env } = await busyTown();
+    const run = await top({ town, env: { ...env, NODE_OPTIONS: `--require ${hook}` } });
+    process.kill(run.pid(), 'SIGUSR2');
+    const { status, screen } = await run.ends();
+    expect(status).not.toBe(0);
+    expect(screen).toContain('a test breaks it');
+    expect(isRestored(run)).toEqual(RESTORED);
+  });
+
+  test('the end of the pane ends it, and nothing of it stays', async () => {
+    const run = await top(await busyTown());
+    const pid = run.pid();
+    run.killPane();
+    await until(() => !isRunning(pid), 'the end of the program');
+  });
+});
+
+/** GNU screen, in a pane of tmux. */
+const hasScreen = spawnSync('screen', ['--version']).status === 0;
+
+(hasTmux && hasScreen ? test : test.skip)(
+  'works in GNU screen (skipped without screen, or without tmux)',
+  async () => {
+    const { town, env } = await busyTown();
+    const folder = mkdtempSync(join(tmpdir(), 'scr-'));
+    onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
+    const program = join(folder, 'in-screen.cjs');
+    writeFileSync(
+      program,
+      `const { spawnSync } = require('node:child_process');
+      spawnSync('screen', ['-U', '-c', '/dev/null', '-S', 'top', process.execPath, ...process.argv.slice(2)], { stdio: 'inherit' });`,
+    );
+    const run = await doctorInPane(['top'], WIDE, {
+      cwd: town.root,
+      env: { ...env, SCREENDIR: folder, SHELL: '/bin/sh', NODE_OPTIONS: '' },
+      through: [process.execPath, program],
+    });
+    expect(await run.shows(/crew\/ada stale/)).toContain(KEYS);
+    run.type('j');
+    await run.shows(/^> {2}⚠ crew\/bob/m);
+    run.type('q');
+    await until(() => !readdirSync(folder).some((name) => name.endsWith('.top')), 'the end of screen');
+  },
+);
+
+test('without a terminal it says what to run instead', () => {
+  const { status, stderr, stdout } = doctor(['top']);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toBe('doctor: doctor top requires a terminal\nTry: doctor locks\n');
+});
