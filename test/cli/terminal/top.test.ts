@@ -229,7 +229,8 @@ ${'\n'.repeat(15)}
 Release this lock? [y]es, [N]o, [?]help:`);
     expect(existsSync(busy.town.path(ADA))).toBe(true);
     run.type('y');
-    expect(await run.shows('Released 1 lock (u restores).')).not.toContain('crew/ada');
+    await run.shows('Released 1 lock (u restores).');
+    await until(() => !run.screen().includes('crew/ada'), 'a picture without the lock');
     expect(existsSync(busy.town.path(ADA))).toBe(false);
     expect(existsSync(busy.town.path('gastown/crew/bob/.runtime/agent.lock'))).toBe(true);
     run.type('u');
