@@ -16,6 +16,9 @@ import { type End, openTop } from '../top/top.ts';
 /** The clock has seconds. */
 const DRAW_EVERY_MS = 1000;
 
+/** Erases everything, and begins above. */
+const CLEAR = '\u001b[2J\u001b[H';
+
 /** `doctor top [town]`: ends with the exit code of the last look, or that of what interrupted it. */
 export const run: RunCommand = async (given, terminal) => {
   const { stdin, stdout, env, interrupted } = terminal;
@@ -79,8 +82,6 @@ export const run: RunCommand = async (given, terminal) => {
   const own = reason === 'interrupt' ? EXIT.interrupted : (top.lastReport()?.exitCode ?? EXIT.ok);
   return { exitCode: exitCodeAfter(interrupted, own), stdout: '', stderr: '' };
 };
-
-const CLEAR = '\u001b[2J\u001b[H';
 
 /** A terminal that has hung up does not take its settings back. */
 const closeQuietly = (screen: Screen | null): void => {
