@@ -1,7 +1,7 @@
 // Installs the package as npm would publish it, and runs it with other releases of Node than the one that built it: twice each,
 // for the first start of each keeps code for the next. A release that cannot be had here is passed over, and said so.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeSmallTown } from '../small-town.mjs';
@@ -50,6 +50,17 @@ function npm(words) {
   });
 }
 
+/** A check of somebody's own, with nothing installed beside it. */
+function plugin() {
+  const file = join(folder, 'any.mjs');
+  const check = "{ id: 'acme/any', title: 'Any', run: () => [] }";
+  writeFileSync(
+    file,
+    `import { defineCheck } from 'lock-doctor/check'; export default defineCheck(${check});`,
+  );
+  return file;
+}
+
 /** Runs each command that has to work everywhere. Throws where one does not do what it should, or has anything to say. */
 function runWith(node, start, program, town) {
   const run = (words, statuses, said) => {
@@ -65,6 +76,8 @@ function runWith(node, start, program, town) {
   run(['--version'], [0], /^\d+\.\d+\.\d+\n$/);
   run(['--help'], [0], /^doctor/);
   run(['checks', '--json'], [0], /"stale-lock"/);
+  // What it imports of ours is found by what this release of Node has for that.
+  run(['checks', '--plugin', plugin()], [0], /^acme\/any +Any$/m);
   // In a container a dead number may belong to somebody outside.
   run(['--json'], [1, 22], /"state":"(stale|unknown)"/);
   run(['preflight', 'rig/crew/new'], [0], /rig\/crew\/new/);

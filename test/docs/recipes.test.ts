@@ -1,6 +1,6 @@
 /** Every script in README and docs is run as written, in the town that they tell of. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { bareEnvironment } from '../cli/run-cli.ts';
@@ -73,6 +73,9 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
     expect(status).toBe(1);
   },
   orchestrator: (story, { text }) => {
+    // A program of one's own has the package among its dependencies.
+    story.town.worker('node_modules');
+    symlinkSync(ROOT, story.town.path('node_modules/lock-doctor'));
     story.town.write('orchestrator.mjs', text);
     const { stdout, stderr } = runIn(story, 'node orchestrator.mjs "$PWD"');
     expect(stderr).toBe('');

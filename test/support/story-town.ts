@@ -41,8 +41,6 @@ export const makeStoryTown = async (): Promise<StoryTown> => {
   town.lock('gastown/polecats/max/gastown', '{"pid": 28', { ageSeconds: 3600 });
   addProgram(town);
   // The package, where plug-ins and orchestrators of the town find it.
-  town.worker('node_modules');
-  symlinkSync(REPOSITORY, town.path('node_modules/lock-doctor'));
   return { town, tmux };
 };
 
