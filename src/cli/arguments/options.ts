@@ -516,6 +516,9 @@ export const COMMAND_TABLE: readonly Command[] = [
     ],
     passesOn: false,
     examples: [['source <(doctor completion bash)', 'complete in this shell']],
+    notes: [
+      'To keep it, save the script where the shell looks: ~/.local/share/bash-completion/completions/doctor (bash), _doctor in a directory of $fpath (zsh), ~/.config/fish/completions/doctor.fish (fish).',
+    ],
   },
 ];
 

@@ -3,9 +3,12 @@ import { exitCodeAfter } from '../../core/report/interruption.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { openTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
+import { systemCalls } from '../../io/disk/system-calls.ts';
 import type { JournalDamage } from '../../repair/find-releases.ts';
+import { type ReleasedElsewhere, releasedElsewhere } from '../../repair/released-elsewhere.ts';
 import { type UndoOutcome, undoReleases } from '../../repair/undo.ts';
 import { renderJson } from '../../reporters/json.ts';
+import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import { createPen, type Mark } from '../../reporters/screen/style.ts';
 import { nameOf } from '../../reporters/screen/words.ts';
 import { usage } from '../arguments/usage.ts';
@@ -41,12 +44,11 @@ export const run: RunCommand = async (given, terminal) => {
     asked: { command: commandLine(), consent: 'command' },
     ...(terminal.interrupted === null ? {} : { signal: terminal.interrupted }),
   });
+  const elsewhere = undone === null ? releasedElsewhere(systemCalls, town.root) : [];
+  const named = elsewhere.filter((release) => release.id === id || release.id.startsWith(`${id}-`));
   if (undone === null && id !== null)
-    throw usage(
-      `no run "${id}" in the journal of ${town.root}`,
-      damage === null ? 'doctor undo' : tellDamage(damage),
-    );
-  const isDone = damage === null && outcomes.every(isBack);
+    throw usage(`no run "${id}" in the journal of ${town.root}`, hintFor(id, named, damage));
+  const isDone = damage === null && outcomes.every(isBack) && elsewhere.length === 0;
   const exitCode = exitCodeAfter(terminal.interrupted, isDone ? EXIT.ok : EXIT.problems);
   if (given.options.json) {
     const results = outcomes.map(({ id: release, worker, lock, status, reason, holder }) => ({
@@ -57,7 +59,7 @@ export const run: RunCommand = async (given, terminal) => {
       reason,
       holder,
     }));
-    const document = documentOf('undo', exitCode, { run: undone, results, damage });
+    const document = documentOf('undo', exitCode, { run: undone, results, damage, elsewhere });
     return { exitCode, stdout: renderJson(document), stderr: '' };
   }
   const presentation = await presentationFor(given, terminal, terminal.stdout);
@@ -68,13 +70,25 @@ export const run: RunCommand = async (given, terminal) => {
     return `${sign}${describeOutcome(outcome, nameOf(outcome.worker, town.root), pen.safe)}`;
   });
   const nothing =
-    undone === null && damage === null && presentation.verbosity !== 'quiet' ? ['nothing to undo'] : [];
+    undone === null && damage === null && elsewhere.length === 0 && presentation.verbosity !== 'quiet'
+      ? ['nothing to undo']
+      : [];
+  const others = elsewhere.map(
+    ({ root, id: release, directory }) =>
+      `${pen.safe(directory)} was released by a run in ${pen.safe(root)}: ${pen.command(['doctor', 'undo', release, '--town', root])}`,
+  );
   const damaged = damage === null ? [] : [pen.safe(tellDamage(damage))];
   return {
     exitCode,
-    stdout: [...nothing, ...damaged, ...lines].map((line) => `${line}\n`).join(''),
+    stdout: [...nothing, ...damaged, ...lines, ...others].map((line) => `${line}\n`).join(''),
     stderr: '',
   };
+};
+
+/** Where that run is, if it is known. */
+const hintFor = (id: string, [known]: readonly ReleasedElsewhere[], damage: JournalDamage | null): string => {
+  if (known !== undefined) return quoteCommand(['doctor', 'undo', id, '--town', known.root]);
+  return damage === null ? 'doctor undo --list' : tellDamage(damage);
 };
 
 const tellDamage = ({ journal, lines, firstLine, why }: JournalDamage): string =>

@@ -92,7 +92,12 @@ const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): o
     case 'exec':
       return documentOf(run.command, exitCode, { town: null, results: [], gaps: [] }, error);
     case 'undo':
-      return documentOf(run.command, exitCode, { run: null, results: [], damage: null }, error);
+      return documentOf(
+        run.command,
+        exitCode,
+        { run: null, results: [], damage: null, elsewhere: [] },
+        error,
+      );
     case 'log':
       return documentOf(run.command, exitCode, { town: null, events: [], older: 0, missing: null }, error);
     case 'checks':

@@ -1,0 +1,55 @@
+/** Releases that another root's journal tells of: without a marker the root is where one stands, and that changes. Reads only. */
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { relativeTo } from '../core/town/roles.ts';
+import type { SystemCalls } from '../io/disk/system-calls.ts';
+import { longPath } from './context.ts';
+import { readHistory } from './history.ts';
+import { restorableIds } from './restorable.ts';
+
+/** A release that can be put back from another root. */
+export interface ReleasedElsewhere {
+  /** The root whose journal tells of it, absolute. */
+  readonly root: string;
+  readonly id: string;
+  /** Absolute path of the worker. */
+  readonly directory: string;
+}
+
+/** A directory of more is no directory of working trees. */
+const MAX_BELOW = 1000;
+
+/**
+ * What was released at or below `townRoot` and can still be put back, by runs in a directory above it or right below it. A
+ * journal that cannot be read tells of nothing here: an undo from there says why.
+ */
+export const releasedElsewhere = (calls: SystemCalls, townRoot: string): readonly ReleasedElsewhere[] =>
+  [...directoriesAbove(townRoot), ...directoriesBelow(townRoot)].flatMap((root) => {
+    const { events } = readHistory(calls, root);
+    const restorable = restorableIds(events, calls, root);
+    return events.flatMap(({ deed, id, worker }) => {
+      const directory = longPath(root, worker);
+      const isHere = relativeTo(townRoot, directory) !== null;
+      return deed === 'released' && id !== null && restorable.has(id) && isHere
+        ? [{ root, id, directory }]
+        : [];
+    });
+  });
+
+const directoriesAbove = (path: string): readonly string[] => {
+  const parent = dirname(path);
+  return parent === path ? [] : [parent, ...directoriesAbove(parent)];
+};
+
+const directoriesBelow = (path: string): readonly string[] => {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.length > MAX_BELOW
+      ? []
+      : entries
+          .filter((entry) => entry.isDirectory() && entry.name !== '.runtime')
+          .map(({ name }) => join(path, name));
+  } catch {
+    return [];
+  }
+};

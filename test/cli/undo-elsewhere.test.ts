@@ -1,0 +1,68 @@
+/** `doctor undo` in one directory of what a run in another one released: without a marker the root is where one stands. */
+import { existsSync } from 'node:fs';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
+import { doctor, documentOf } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+const trees = (): TestTown => makeTown({ marked: false, workers: ['feature-1', 'feature-2'] });
+const idOf = (town: TestTown, root: string): string => {
+  const { stdout } = doctor(['undo', '--list', '--json', '--town', town.path(root)], {});
+  return documentOf<{ events: readonly { id: string }[] }>(stdout).events[0]?.id ?? '';
+};
+
+describe('undo without a marker', () => {
+  test('in a working tree names the run above it that released its lock, and the command restores it', () => {
+    const town = trees();
+    const lock = town.lock('feature-2', '');
+    town.lock('feature-1', '');
+    expect(doctor(['--fix', '--yes'], { cwd: town.root }).status).toBe(0);
+    const here = { cwd: town.path('feature-2') };
+    const { status, stdout } = doctor(['undo'], here);
+    const [, command = ''] = /: doctor (undo .*)\n$/.exec(stdout) ?? [];
+    expect([status, stdout]).toEqual([
+      1,
+      `${town.path('feature-2')} was released by a run in ${town.root}: doctor ${command}\n`,
+    ]);
+    const { document } = { document: documentOf(doctor(['undo', '--json'], here).stdout) };
+    expect(document).toMatchObject({ run: null, elsewhere: [{ root: town.root, directory: here.cwd }] });
+    expect(doctor(command.split(' '), here)).toMatchObject({ status: 0 });
+    expect([existsSync(lock), existsSync(town.path('feature-1/.runtime/agent.lock'))]).toEqual([true, false]);
+    expect(doctor(['undo'], here)).toMatchObject({ status: 0, stdout: 'nothing to undo\n' });
+  });
+
+  test('above the trees names the run within one of them', () => {
+    const town = trees();
+    town.lock('feature-2', '');
+    doctor(['--fix', '--yes'], { cwd: town.path('feature-2') });
+    const { status, stdout } = doctor(['undo'], { cwd: town.root });
+    const id = idOf(town, 'feature-2');
+    expect([status, stdout]).toEqual([
+      1,
+      `${town.path('feature-2')} was released by a run in ${town.path('feature-2')}: doctor undo ${id} --town ${town.path('feature-2')}\n`,
+    ]);
+  });
+
+  test('with the id of such a run says where it was', () => {
+    const town = trees();
+    town.lock('feature-2', '');
+    doctor(['--fix', '--yes'], { cwd: town.root });
+    const id = idOf(town, '.');
+    const { status, stderr } = doctor(['undo', id], { cwd: town.path('feature-2') });
+    expect([status, stderr]).toEqual([
+      2,
+      `doctor: no run "${id}" in the journal of ${town.path('feature-2')}\nTry: doctor undo ${id} --town ${town.root}\n`,
+    ]);
+  });
+
+  test('tells nothing of releases in other trees', () => {
+    const town = trees();
+    town.lock('feature-1', '');
+    doctor(['--fix', '--yes'], { cwd: town.root });
+    expect(doctor(['undo'], { cwd: town.path('feature-2') })).toMatchObject({
+      status: 0,
+      stdout: 'nothing to undo\n',
+    });
+  });
+});
