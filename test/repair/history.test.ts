@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { systemCalls } from '../../src/io/disk/system-calls.ts';
-import { readHistory } from '../../src/repair/history.ts';
+import { readHistory } from '../../src/repair/history/history.ts';
 import { doctor } from '../cli/run-cli.ts';
 import { cleanUp, makeTown } from '../support/index.ts';
 

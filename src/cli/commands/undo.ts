@@ -5,7 +5,7 @@ import { openTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import type { JournalDamage } from '../../repair/find-releases.ts';
-import { type ReleasedElsewhere, releasedElsewhere } from '../../repair/released-elsewhere.ts';
+import { type ReleasedElsewhere, releasedElsewhere } from '../../repair/history/released-elsewhere.ts';
 import { type UndoOutcome, undoReleases } from '../../repair/undo.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';

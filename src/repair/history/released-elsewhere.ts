@@ -1,9 +1,9 @@
 /** Releases that another root's journal tells of: without a marker the root is where one stands, and that changes. Reads only. */
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { relativeTo } from '../core/town/roles.ts';
-import type { SystemCalls } from '../io/disk/system-calls.ts';
-import { longPath } from './context.ts';
+import { relativeTo } from '../../core/town/roles.ts';
+import type { SystemCalls } from '../../io/disk/system-calls.ts';
+import { longPath } from '../context.ts';
 import { readHistory } from './history.ts';
 import { restorableIds } from './restorable.ts';
 

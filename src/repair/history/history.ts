@@ -1,9 +1,9 @@
 /** The whole journal as a history: what was released, what became of it, and what was put back. Reads only. */
-import type { ByWhom, History, HistoryDeed, HistoryEvent } from '../core/types/history.ts';
-import type { SystemCalls } from '../io/disk/system-calls.ts';
-import { describeFailure } from '../io/programs/describe-failure.ts';
-import type { OutcomeEntry, ReleaseEntry, TakeOverEntry } from './journal.ts';
-import { readJournal } from './read-journal.ts';
+import type { ByWhom, History, HistoryDeed, HistoryEvent } from '../../core/types/history.ts';
+import type { SystemCalls } from '../../io/disk/system-calls.ts';
+import { describeFailure } from '../../io/programs/describe-failure.ts';
+import type { OutcomeEntry, ReleaseEntry, TakeOverEntry } from '../journal.ts';
+import { readJournal } from '../read-journal.ts';
 
 /** `undo` says that it begins, and by whom; what follows says how it ended. */
 const DEEDS: Readonly<Record<OutcomeEntry['event'], HistoryDeed | null>> = {

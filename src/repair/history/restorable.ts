@@ -1,8 +1,8 @@
 /** Which releases of a history `doctor undo` can still put back. */
-import { restoredIds } from '../core/report/choose-events.ts';
-import type { HistoryEvent } from '../core/types/history.ts';
-import type { SystemCalls } from '../io/disk/system-calls.ts';
-import { longPath } from './context.ts';
+import { restoredIds } from '../../core/report/choose-events.ts';
+import type { HistoryEvent } from '../../core/types/history.ts';
+import type { SystemCalls } from '../../io/disk/system-calls.ts';
+import { longPath } from '../context.ts';
 
 /** Ids of the releases that were not put back, and whose kept copy lies there; one that cannot be looked at counts. */
 export const restorableIds = (
