@@ -19,6 +19,7 @@ export default defineCheck({
         worker,
         workers,
         lock: verdict?.lock.id ?? null,
+        ...(kind === 'claims' ? { about: workers.join(',') } : {}),
         message: kind === 'agents' ? message : `${message} (${workers.join(', ')})`,
         evidence: facts,
         fix: advice(text),

@@ -13,6 +13,7 @@ export default defineCheck({
         severity: 'info',
         worker: null,
         lock: null,
+        about: from,
         message: targetExists ? `both ${from} (old) and ${to} exist` : `${from} belongs at ${to}`,
         evidence: [{ source: 'lock', text: `${from} is the old location` }],
         fix: targetExists

@@ -1,4 +1,4 @@
-import { advice, defineCheck, isAbandoned, type Leftover, optionWith } from '../src/check.ts';
+import { advice, defineCheck, isAbandoned, type Leftover, optionWith, relativeTo } from '../src/check.ts';
 
 const SAID: Readonly<Record<Leftover['kind'], string>> = {
   tmp: 'its writer died before it finished this file',
@@ -19,6 +19,7 @@ export default defineCheck({
         severity: 'info',
         worker,
         lock: null,
+        about: relativeTo(snapshot.town.root, path) ?? path,
         message: `${path.split('/').at(-1) ?? path}: ${SAID[kind]}`,
         evidence: [{ source: 'lock', text: path }],
         fix: advice('the next repair, or the next agent that takes the lock, cleans it up', [

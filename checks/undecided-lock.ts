@@ -8,6 +8,7 @@ import {
   type Fix,
   isContainerId,
   optionWith,
+  relativeTo,
   type Snapshot,
   summary,
   type Verdict,
@@ -82,12 +83,13 @@ const CLOSED: Readonly<Record<ClosedHome['is'], readonly [says: string, remedy: 
   ],
 };
 
-const findingAt = ({ worker, path, is, why }: ClosedHome): Finding => {
+const findingAt = ({ worker, path, is, why }: ClosedHome, { town: { root } }: Snapshot): Finding => {
   const [says, remedy] = CLOSED[is];
   return {
     severity: 'warning',
     worker,
     lock: null,
+    about: relativeTo(root, path) ?? path,
     message: `cannot tell: ${path.slice(path.lastIndexOf('/') + 1)} ${says}`,
     evidence: [{ source: 'lock', text: `${path}: ${why}` }],
     fix: advice(remedy, [['ls', '-ld', path]]),
@@ -104,6 +106,6 @@ export default defineCheck({
     ...verdicts
       .filter(({ state }) => state === 'unknown' || state === 'foreign')
       .map((verdict) => findingFor(verdict, snapshot)),
-    ...closedHomesOf(snapshot).map(findingAt),
+    ...closedHomesOf(snapshot).map((home) => findingAt(home, snapshot)),
   ],
 });

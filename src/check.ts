@@ -13,6 +13,7 @@ export { doubtOf } from './core/report/doubt.ts';
 export { optionWith } from './core/report/name-worker.ts';
 export { describeRefusal } from './core/report/refusals.ts';
 export { type ClosedHome, closedHomesOf } from './core/town/closed-homes.ts';
+export { relativeTo } from './core/town/roles.ts';
 export type { Check, Finding, Fix, Severity } from './core/types/check.ts';
 export type {
   Gap,

@@ -163,6 +163,11 @@ describe('over all fixture towns', () => {
     expect(occur(locks.map(({ notes }) => notes))).toEqual([...NOTES].sort());
   });
 
+  test('no finding has an id that depends on how many others there are', () => {
+    const found = towns.flatMap((town) => reportOf(town).findings.map(({ id }) => `${town}: ${id}`));
+    expect(found.filter((id) => /#\d+$/.test(id))).toEqual([]);
+  });
+
   test('every exit code of a diagnosis occurs', () => {
     expect([...new Set(towns.map((town) => reportOf(town).exitCode))].sort()).toEqual([0, 1, 22]);
   });

@@ -45,6 +45,7 @@ const findingProblem = (finding: unknown, isLock: (id: string) => boolean): stri
   if (typeof finding.message !== 'string') return 'a finding without a message';
   if (!isTextOrNothing(finding.worker)) return 'a worker that is no text';
   if (!isTextOrNothing(finding.lock)) return 'a lock that is no text';
+  if (!isTextOrNothing(finding.about)) return 'an `about` that is no text';
   if (finding.workers !== undefined && !isListOf(finding.workers, isText))
     return 'workers that are no list of texts';
   if (finding.evidence !== undefined && !isListOf(finding.evidence, isFact))
@@ -54,7 +55,7 @@ const findingProblem = (finding: unknown, isLock: (id: string) => boolean): stri
 
 /** Third-party findings may leave out what they have nothing to say about. */
 const complete = (finding: Partial<Finding> & Pick<Finding, 'severity' | 'message'>): Finding => {
-  const { severity, worker = null, workers, message, evidence = [], fix: given = null } = finding;
+  const { severity, worker = null, workers, about, message, evidence = [], fix: given = null } = finding;
   const fix: Fix | null = given?.action === 'advice' ? { ...given, commands: given.commands ?? [] } : given;
   const lock = finding.lock ?? (fix?.action === 'release' ? fix.lock : null);
   const completed = {
@@ -64,6 +65,7 @@ const complete = (finding: Partial<Finding> & Pick<Finding, 'severity' | 'messag
     message,
     evidence,
     fix,
+    ...(about == null ? {} : { about }),
     ...(finding.doubt === false ? { doubt: false as const } : {}),
   };
   return workers === undefined ? completed : { ...completed, workers };

@@ -1,11 +1,12 @@
 /** How a finding is known from one run to the next. Pure. */
+import type { Finding } from '../types/check.ts';
 
 /**
- * `check:<lock>` where the finding is about a lock, else `check:<worker>`, or `check:.` where it is about none. A lock is known by
- * its id, of which the usual `agent:` is left out: `stale-lock:gastown/crew/ada`, and `stale-lock:gastown/crew/ada#legacy`
- * for one that lies at the old place beside it.
+ * `check:<about>`: what the finding itself names (`lock-debris:gastown/crew/ada/.runtime/agent.lock.tmp`), else its lock, else
+ * its worker, and `check:.` for the town as a whole. A lock is known by its id, without the usual `agent:`:
+ * `stale-lock:gastown/crew/ada`, and `stale-lock:gastown/crew/ada#legacy` for one at the old place beside it.
  */
 export const findingId = (
   check: string,
-  { worker, lock }: { readonly worker: string | null; readonly lock: string | null },
-): string => `${check}:${lock?.replace(/^agent:/, '') ?? worker ?? '.'}`;
+  { about, worker, lock }: Pick<Finding, 'about' | 'worker' | 'lock'>,
+): string => `${check}:${about ?? lock?.replace(/^agent:/, '') ?? worker ?? '.'}`;

@@ -18,6 +18,11 @@ export interface Finding {
   readonly workers?: readonly string[];
   /** Id of the lock it is about, or null. */
   readonly lock: string | null;
+  /**
+   * What it is about where lock and worker do not tell it from the check's other findings: a path relative to the town, or
+   * a word that is the same in every run. It makes the finding's id.
+   */
+  readonly about?: string;
   /** One sentence for an operator at 3 a.m. */
   readonly message: string;
   readonly evidence: readonly Fact[];

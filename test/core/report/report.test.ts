@@ -168,7 +168,15 @@ describe('checks in the report', () => {
     });
   });
 
-  test('several findings of one check on one worker have ids of their own', () => {
+  test('a finding that says what it is about keeps its id when another one goes', () => {
+    const [one, other] = [finding({ about: 'gastown/one' }), finding({ about: 'gastown/other' })];
+    const idsOf = (...found: Finding[]) =>
+      report({}, { checks: [plugin(() => found)] }).findings.map(({ id }) => id);
+    expect(idsOf(one, other)).toEqual(['mine/odd:gastown/one', 'mine/odd:gastown/other']);
+    expect(idsOf(other)).toEqual(['mine/odd:gastown/other']);
+  });
+
+  test('several findings of a check that tells them not apart are numbered', () => {
     const said = report({}, { checks: [plugin(() => [finding(), finding(), finding({ worker: null })])] });
     expect(said.findings.map(({ id }) => id)).toEqual([`mine/odd:${ADA}`, `mine/odd:${ADA}#2`, 'mine/odd:.']);
   });

@@ -362,9 +362,9 @@ export const PLACE_STORIES: readonly Story[] = [
     locks: { [ADA]: 'stale' },
     findings: [
       `stale-lock:${ADA}`,
-      'undecided-lock:gastown/crew/bob',
-      'undecided-lock:gastown/crew/eve',
-      `undecided-lock:${ADA}`,
+      'undecided-lock:gastown/crew/bob/.runtime',
+      'undecided-lock:gastown/crew/eve/.runtime',
+      `undecided-lock:${ADA}/.gastown`,
     ],
     exit: 1,
   },
@@ -450,7 +450,11 @@ export const PLACE_STORIES: readonly Story[] = [
       },
     }),
     locks: { [ADA]: 'stale legacy-path', [BOB]: 'held' },
-    findings: [`stale-lock:${ADA}`, 'legacy-layout:.', 'legacy-layout:.#2'],
+    findings: [
+      `stale-lock:${ADA}`,
+      'legacy-layout:.gastown/costs.json',
+      'legacy-layout:gastown/.gastown/config.json',
+    ],
     exit: 1,
   },
   {
@@ -492,7 +496,11 @@ export const PLACE_STORIES: readonly Story[] = [
       },
     }),
     locks: {},
-    findings: [`lock-debris:${ADA}`, `lock-debris:${ADA}#2`, `lock-debris:${BOB}`],
+    findings: [
+      `lock-debris:${ADA}/.runtime/agent.lock.tmp`,
+      `lock-debris:${ADA}/.runtime/agent.lock.000000000000001f.new`,
+      `lock-debris:${BOB}/.runtime/agent.lock.000000000000002e.old`,
+    ],
     exit: 0,
   },
   {

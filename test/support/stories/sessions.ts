@@ -293,7 +293,7 @@ export const SESSION_STORIES: readonly Story[] = [
       servers: [aServer([aPane({ sessionName: 'main', path: '/home' })])],
     }),
     locks: { [ADA]: 'held', [BOB]: 'held' },
-    findings: [`collision:${ADA}`],
+    findings: [`collision:${ADA},${BOB}`],
     exit: 1,
   },
   {
