@@ -1,4 +1,12 @@
-import { advice, defineCheck, describeRefusal, type Fix, release, type Verdict } from '../src/check.ts';
+import {
+  advice,
+  defineCheck,
+  describeRefusal,
+  type Fix,
+  ofKind,
+  release,
+  type Verdict,
+} from '../src/check.ts';
 
 const fixFor = (verdict: Verdict): Fix => {
   const { release: allowed, lock } = verdict;
@@ -12,11 +20,11 @@ const fixFor = (verdict: Verdict): Fix => {
   return advice(`skipped: ${describeRefusal(verdict, allowed)}`);
 };
 
-/** Something named agent.lock that is not a valid lock: every agent that wants to take the lock trips over it. */
+/** Something in the place of a lock that is none: every agent that wants to take the lock trips over it. */
 export default defineCheck({
   id: 'invalid-lock',
   title: 'Invalid locks',
-  summary: 'Something named agent.lock that is not a valid lock.',
+  summary: 'Something in the place of a lock that is not a valid one.',
   run: ({ verdicts }) =>
     verdicts
       .filter(({ state }) => state === 'invalid')
@@ -24,7 +32,7 @@ export default defineCheck({
         severity: 'warning',
         worker: verdict.lock.worker,
         lock: verdict.lock.id,
-        message: `not a valid lock: ${verdict.facts[0]?.text ?? verdict.reasons.join(', ')}`,
+        message: `${ofKind(verdict)}not a valid lock: ${verdict.facts[0]?.text ?? verdict.reasons.join(', ')}`,
         evidence: verdict.facts,
         fix: fixFor(verdict),
       })),

@@ -1,8 +1,12 @@
-import { advice, defineCheck, type Finding, type LockFile, type Verdict } from '../src/check.ts';
+import { advice, defineCheck, type Finding, isAgents, type LockFile, type Verdict } from '../src/check.ts';
 
-const workerDirectory = (lock: LockFile): string => lock.path.replace(/\/[^/]+\/agent\.lock$/, '');
-const directoryName = (lock: LockFile): string => (lock.layout === 'legacy' ? '.gastown' : '.runtime');
-const fileName = (lock: LockFile): string => `${directoryName(lock)}/agent.lock`;
+const PARTS = /^(.*)\/([^/]+)\/([^/]+)$/s;
+
+const workerDirectory = (lock: LockFile): string => PARTS.exec(lock.path)?.[1] ?? '/';
+const directoryName = (lock: LockFile): string => PARTS.exec(lock.path)?.[2] ?? '';
+const fileName = (lock: LockFile): string => `${directoryName(lock)}/${PARTS.exec(lock.path)?.[3] ?? ''}`;
+/** What keeps git from taking it up again: a home of locks as a whole, else the file alone. */
+const pattern = (lock: LockFile): string => (isAgents(lock) ? `${directoryName(lock)}/` : fileName(lock));
 
 const tracked = ({ lock }: Verdict): Finding => ({
   severity: 'warning',
@@ -12,16 +16,9 @@ const tracked = ({ lock }: Verdict): Finding => ({
   evidence: [
     { source: 'git', text: `${fileName(lock)} is tracked in ${lock.git?.repository ?? 'its repository'}` },
   ],
-  fix: advice(`untrack it (git rm --cached), ignore ${directoryName(lock)}/, commit`, [
+  fix: advice(`untrack it (git rm --cached), ignore ${pattern(lock)}, commit`, [
     ['git', '-C', workerDirectory(lock), 'rm', '--cached', '--quiet', '--', fileName(lock)],
-    [
-      'sh',
-      '-c',
-      'printf \'\\n%s\\n\' "$2" >> "$1/.gitignore"',
-      'sh',
-      workerDirectory(lock),
-      `${directoryName(lock)}/`,
-    ],
+    ['sh', '-c', 'printf \'\\n%s\\n\' "$2" >> "$1/.gitignore"', 'sh', workerDirectory(lock), pattern(lock)],
     ['git', '-C', workerDirectory(lock), 'add', '.gitignore'],
   ]),
 });

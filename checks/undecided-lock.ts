@@ -7,6 +7,7 @@ import {
   type Finding,
   type Fix,
   isContainerId,
+  ofKind,
   optionWith,
   relativeTo,
   type Snapshot,
@@ -41,14 +42,35 @@ const fixForForeign = (
   );
 };
 
-const fixForUnknown = ({ reasons, strangers }: Verdict, { machine: { host } }: Snapshot): Fix =>
+/** Its process lives for others too, and its agent may be done: only whoever gave it its work knows. */
+const fixForShared = ({ lock, holder }: Verdict): Fix =>
   advice(
+    `once process ${holder?.truePid ?? 0} ends, --fix can release it; if its agent is done, unlock it yourself`,
+    lock.tree?.path == null
+      ? []
+      : [
+          [
+            'git',
+            '-C',
+            lock.path.replace(/\/worktrees\/[^/]+\/[^/]+$/, ''),
+            'worktree',
+            'unlock',
+            lock.tree.path,
+          ],
+        ],
+  );
+
+const fixForUnknown = (verdict: Verdict, { machine: { host } }: Snapshot): Fix => {
+  const { reasons, strangers } = verdict;
+  if (reasons.includes('process-shared') && strangers.length === 0) return fixForShared(verdict);
+  return advice(
     strangers.length > 0
       ? 'wait until it exits, or say what it is: doctor explain undecided-lock shows how'
       : reasons.includes('process-unknown') && host.initialPidNamespace !== true
         ? 'run doctor outside this container or sandbox, where the holder may be'
         : 'fix what could not be reached, then run doctor again',
   );
+};
 
 const findingFor = (verdict: Verdict, snapshot: Snapshot): Finding => {
   const { lock, state, notes, facts } = verdict;
@@ -59,7 +81,7 @@ const findingFor = (verdict: Verdict, snapshot: Snapshot): Finding => {
     worker: lock.worker,
     lock: lock.id,
     message: isUnknown
-      ? `cannot tell: ${doubtOf(verdict)}`
+      ? `${ofKind(verdict)}cannot tell: ${doubtOf(verdict)}`
       : `${summary(verdict)}${blocks ? '; its PID is in use here' : ''}`,
     evidence: facts,
     fix: isUnknown ? fixForUnknown(verdict, snapshot) : fixForForeign(verdict, snapshot),

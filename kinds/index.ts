@@ -1,5 +1,6 @@
 import type { Kind } from '../src/kind.ts';
 import agent from './agent.ts';
+import gitWorktree from './git-worktree.ts';
 
 /** The built-in kinds of lock. */
-export const builtInKinds: readonly Kind[] = [agent];
+export const builtInKinds: readonly Kind[] = [agent, gitWorktree];

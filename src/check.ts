@@ -3,6 +3,7 @@
  * speaks. A check is pure: it gets an examination and returns findings; a fix is a proposal that only the repair acts on.
  */
 import { describeLoss } from './core/report/holder-words.ts';
+import { claimsWorker } from './core/town/claims-worker.ts';
 import type { Check, Fix } from './core/types/check.ts';
 import type { Verdict } from './core/types/judgement.ts';
 
@@ -12,6 +13,7 @@ export { describeAge } from './core/report/age.ts';
 export { doubtOf } from './core/report/doubt.ts';
 export { optionWith } from './core/report/name-worker.ts';
 export { describeRefusal } from './core/report/refusals.ts';
+export { claimsWorker as isAgents } from './core/town/claims-worker.ts';
 export { type ClosedHome, closedHomesOf } from './core/town/closed-homes.ts';
 export { relativeTo } from './core/town/roles.ts';
 export type { Check, Finding, Fix, Severity } from './core/types/check.ts';
@@ -58,7 +60,14 @@ export const advice = (text: string, commands: readonly (readonly string[])[] = 
 /** What became of a lock's holder, in one line: `its process (41822) and pane (%55) are gone; taken 8 h ago`. */
 export const summary = (verdict: Verdict): string => {
   const { holder, lock, facts } = verdict;
-  return holder === null
-    ? (facts[0]?.text ?? `${lock.path} is not a valid lock`)
-    : describeLoss(holder, verdict);
+  const said =
+    holder === null ? (facts[0]?.text ?? `${lock.path} is not a valid lock`) : describeLoss(holder, verdict);
+  return `${ofKind(verdict)}${said}`;
+};
+
+/** What a sentence about a lock begins with that is no agent's: `git-worktree lock of claude agent agent-ab12: `; else nothing. */
+export const ofKind = ({ lock, holder }: Verdict): string => {
+  if (claimsWorker(lock)) return '';
+  const name = holder?.sessionId ?? null;
+  return `${lock.kind} lock${name === null ? '' : ` of ${name}`}: `;
 };

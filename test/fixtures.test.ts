@@ -123,7 +123,7 @@ describe('stories', () => {
     const { locks, findings, exitCode } = report(snapshot);
     return {
       locks: Object.fromEntries(
-        locks.map(({ id, state, notes }) => [id.slice('agent:'.length), [state, ...notes].join(' ')]),
+        locks.map(({ id, state, notes }) => [id.replace(/^agent:/, ''), [state, ...notes].join(' ')]),
       ),
       findings: findings.map(({ id }) => id),
       exit: exitCode,

@@ -4,11 +4,12 @@
  */
 
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { namesIn } from '../core/programs/by-name.ts';
 import { claimsWorker } from '../core/town/claims-worker.ts';
 import { relativeTo } from '../core/town/roles.ts';
 import type {
+  FileEvidence,
   Gap,
   LockFile,
   LoneCompanion,
@@ -39,6 +40,7 @@ import { askTmux } from './tmux/tmux.ts';
 import { readTownLayout, type TownLayout } from './town/layout.ts';
 import { readLegacyItems } from './town/legacy.ts';
 import { isMarked } from './town/marker.ts';
+import { outsideNamer, treesOutside } from './town/outside-trees.ts';
 import { isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town/place.ts';
 import type { TownRoot } from './town/root.ts';
 import { treesAround } from './town/trees.ts';
@@ -100,10 +102,15 @@ const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
 const pidsNamedBy = (locks: readonly LockFile[], companions: readonly LoneCompanion[]): readonly number[] => {
   const pids = locks.flatMap(({ content, companion }) => [
     ...(content.kind === 'record' ? [content.record.pid, content.record.holder?.pid ?? null] : []),
+    content.kind === 'claim' && content.claim.by === 'number' ? content.claim.pid : null,
     companion?.pid ?? null,
   ]);
   return [...new Set([...pids.filter((pid) => pid !== null), ...companions.map(({ holder }) => holder.pid)])];
 };
+
+/** The administrative directories of the working trees that locks are about: a look at one lock scans nothing. */
+const linkedGitDirsOf = (locks: readonly LockFile[]): readonly string[] =>
+  locks.filter(({ tree }) => tree !== undefined).map(({ path }) => dirname(path));
 
 /** Users whose tmux servers and sessions count: the one who asks, then the town's owner and those whose agents took locks. */
 const usersOf = (root: string, uid: number, locks: readonly LockFile[]): readonly number[] => {
@@ -184,6 +191,17 @@ const placesSeen = ({ list }: ProcessEvidence, { servers }: TmuxEvidence): Reado
   return new Set([...panes, ...processes].filter((path) => path !== null));
 };
 
+/** What only locks of other kinds than the agent's need is loaded where there is one: a preflight does without. */
+const filesOf = async (
+  locks: readonly LockFile[],
+  table: ProcessTable,
+  uid: number,
+): Promise<FileEvidence | undefined> => {
+  if (locks.every(claimsWorker)) return undefined;
+  const { readFileEvidence } = await import('./files/file-evidence.ts');
+  return readFileEvidence(locks, table, uid);
+};
+
 /** Looks at everything once. Never throws for what it meets in the town: what could not be seen is in `gaps`. */
 export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const { town, scan, env, timeoutMs, onStage, formerHosts = [] } = request;
@@ -206,7 +224,10 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const layout = layoutFor(request, found, answered);
   const lockedPlaces = new Set(locks.filter(claimsWorker).map(({ worker }) => worker));
   const places = [...new Set([...layout.workers, ...request.workers, ...lockedPlaces])];
-  const placeInTown = townPlaceFinder(town.root, places);
+  const worktrees = treesOutside(town.root, [...found.linkedGitDirs, ...linkedGitDirsOf(locks)]);
+  const outside = outsideNamer(town.root, worktrees);
+  const finder = townPlaceFinder(town.root, places);
+  const placeInTown: TownPlaceFinder = (shown, door) => outside(shown) ?? finder(shown, door);
   const tmux = withTownPlaces(answered, placeInTown);
   const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];
   const panePids = tmux.servers.flatMap((server) =>
@@ -219,6 +240,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     bystanders: request.bystanders,
     root: town.root,
     placeInTown,
+    ...(worktrees.length > 0 ? { outside } : {}),
     asker,
     elsewhere: takenElsewhere(locks, host),
     askRegistries: (all) => readRegistries(uids, env, all),
@@ -235,6 +257,8 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     root: town.root,
     asker,
   });
+
+  const files = await filesOf(locks, table, host.uid);
 
   onStage?.('git');
   const whole = scan !== 'worker';
@@ -259,6 +283,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
       rigs: layout.rigs,
       workers: layout.workers,
       ...(trees.length > 0 ? { trees } : {}),
+      ...(worktrees.length > 0 ? { worktrees } : {}),
       agents,
       ...(request.bystanders.length > 0 ? { bystanders: request.bystanders } : {}),
       ...(formerHosts.length > 0 ? { formerHosts } : {}),
@@ -288,6 +313,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
       asker,
       processes: leftRunning.length > 0 ? { ...processes, leftRunning } : processes,
       tmux,
+      ...(files === undefined ? {} : { files }),
     },
     gaps,
   };

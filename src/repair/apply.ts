@@ -61,6 +61,8 @@ const releaseOf = (step: ReleaseStep, context: RepairContext): TriedRelease | Re
   const { lock } = step;
   const kind = builtInTable.kinds.get(lock.kind);
   if (kind === undefined) return skipped(`nobody here knows locks of the kind ${lock.kind}`);
+  const { letGo: deed } = kind;
+  if (deed === null) return skipped(REFUSALS.never);
   const problem = immovable(lock);
   if (problem !== null || lock.stamp === null) return skipped(REFUSALS[problem ?? 'not-a-file']);
   try {
@@ -69,7 +71,7 @@ const releaseOf = (step: ReleaseStep, context: RepairContext): TriedRelease | Re
   } catch (error) {
     return failed(describeFailure(error));
   }
-  return { ...step, stamp: lock.stamp, deed: kind.letGo };
+  return { ...step, stamp: lock.stamp, deed };
 };
 
 const withoutGuard = (why: Refused): ReleaseOutcome => {

@@ -1,9 +1,10 @@
 /** Carries out a plan: each step under its guard, and looked at again once that is held. */
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
 import { countingTheAsker } from '../core/judge/asker.ts';
 import { examineSnapshot } from '../core/judge/examine.ts';
 import { isToBeTidied, type Plan } from '../core/plan.ts';
+import { leftoverOf } from '../core/record/lock-names.ts';
 import type { RepairRecord } from '../core/report/repaired.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
 import type { LockFile } from '../core/types/evidence.ts';
@@ -32,12 +33,16 @@ export interface CarryOutOptions extends LookOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The directories in which killed runs left something at these workers: locks may lie at the old place too. */
+/** Absolute path of the lock beside which a leftover of that path lies. */
+const lockBeside = (path: string): string =>
+  join(dirname(path), leftoverOf(basename(path))?.lock ?? basename(path));
+
+/** The locks beside which killed runs left something at these workers: some may lie at the old place too. */
 const leftoversAt = (workers: readonly string[], { snapshot }: Examination): readonly string[] => {
   const left = snapshot.leftovers.filter(
     (leftover) => workers.includes(leftover.worker) && isToBeTidied(leftover, snapshot.takenAtMs),
   );
-  return [...new Set(left.map(({ path }) => dirname(path)))];
+  return [...new Set(left.map(({ path }) => lockBeside(path)))];
 };
 
 const ASKER_WORKS_THERE =
@@ -67,9 +72,9 @@ export const carryOut = async (
     ...(signal === undefined ? {} : { signal }),
     ...(asked === undefined ? {} : { asked }),
   };
-  for (const directory of leftoversAt(plan.leftovers, examination)) {
+  for (const lock of leftoversAt(plan.leftovers, examination)) {
     if (signal?.aborted === true) break;
-    await repairLeftovers(directory, repair);
+    await repairLeftovers(lock, repair);
   }
   const run = makeRunId(Date.now());
   // Whoever asked for a worker by name hears of it, also where nothing is tried.

@@ -73,7 +73,10 @@ const DIRECTORIES = ['.runtime', '.runtime/lock-doctor'];
 
 const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-export const journalPath = (townRoot: string): string => `${townRoot}/.runtime/lock-doctor/journal.jsonl`;
+/** Where everything lies that all repairs of a town share. */
+export const homeOfRepairs = (townRoot: string): string => `${townRoot}/.runtime/lock-doctor`;
+
+export const journalPath = (townRoot: string): string => `${homeOfRepairs(townRoot)}/journal.jsonl`;
 
 /**
  * Appends entries, in one write, and syncs them together; nothing happens for none. Throws what the system throws, and where
@@ -85,11 +88,7 @@ export const appendEntries = (
   entries: readonly JournalEntry[],
 ): void => {
   if (entries.length === 0) return;
-  const made = DIRECTORIES.map((name) => `${townRoot}/${name}`).filter(
-    (path) => !isDirectory(calls, path) && makeDirectory(calls, path),
-  );
-  const isNew = made.length > 0;
-  if (made.includes(`${townRoot}/.runtime`)) ignoreDirectory(calls, placeIn(`${townRoot}/.runtime`));
+  const isNew = makeHome(calls, townRoot);
   const path = journalPath(townRoot);
   const directory = openOwned(calls, dirname(path));
   try {
@@ -110,6 +109,18 @@ export const appendEntries = (
   } finally {
     directory.close();
   }
+};
+
+/**
+ * Makes the directory of the journal where there is none; true where it did. Throws what the system throws, and where something
+ * else stands there.
+ */
+export const makeHome = (calls: SystemCalls, townRoot: string): boolean => {
+  const made = DIRECTORIES.map((name) => `${townRoot}/${name}`).filter(
+    (path) => !isDirectory(calls, path) && makeDirectory(calls, path),
+  );
+  if (made.includes(`${townRoot}/.runtime`)) ignoreDirectory(calls, placeIn(`${townRoot}/.runtime`));
+  return made.length > 0;
 };
 
 /**

@@ -2,9 +2,8 @@
 import { dirname } from 'node:path';
 import { KEEP_RELEASED_MS } from '../core/record/lock-names.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
-import { placeIn } from '../lock/files/names.ts';
 import { type LeftoverRepair, tidyUp } from '../lock/files/tidy-up.ts';
-import { takeGuard } from '../lock/guard/take-guard.ts';
+import { takeGuardOf } from './batches/guard-of.ts';
 import { contextOf, type RepairOptions, shortPath, symlinkOnTheWay } from './context.ts';
 import { appendEntries } from './journal.ts';
 
@@ -15,17 +14,16 @@ export type LeftoverOutcome =
 /**
  * Repairs what lies beside a lock: staged files of dead runs and kept copies older than a week go, a lock that was
  * moved aside and never released comes back. Expected failures are outcomes.
- * @param directory absolute path of the `.runtime` (or `.gastown`) directory
+ * @param lock absolute path of the lock, whether or not it is there
  */
-export const repairLeftovers = async (
-  directory: string,
-  options: RepairOptions,
-): Promise<LeftoverOutcome> => {
-  const { calls, townRoot, now, guard, by } = contextOf(options);
+export const repairLeftovers = async (lock: string, options: RepairOptions): Promise<LeftoverOutcome> => {
+  const context = contextOf(options);
+  const { calls, townRoot, now, by } = context;
+  const directory = dirname(lock);
   try {
-    const symlink = symlinkOnTheWay(calls, townRoot, `${directory}/agent.lock`);
+    const symlink = symlinkOnTheWay(calls, townRoot, lock);
     if (symlink !== null) return { status: 'skipped', reason: `${symlink} is a symbolic link` };
-    const taken = await takeGuard(placeIn(directory), guard);
+    const taken = await takeGuardOf(lock, context);
     if (taken.kind === 'busy')
       return { status: 'skipped', reason: `somebody else is changing it: waited ${taken.waitedMs} ms` };
     if (taken.kind === 'none') return { status: 'skipped', reason: taken.why };

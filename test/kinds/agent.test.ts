@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import agent from '../../kinds/agent.ts';
 
-const read = (text: string) => agent.read(Buffer.from(text));
+const read = (text: string) => agent.read(Buffer.from(text), { name: 'agent.lock', options: {} });
 
 test('lies at its place of today and at that of older releases, with a second record beside it', () => {
   expect(agent.where).toEqual({

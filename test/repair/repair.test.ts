@@ -172,11 +172,15 @@ describe('releasing', () => {
     expect(readFileSync(path, 'utf8')).toBe('third');
     expect(readFileSync(town.path(WORKER, '.runtime', aside), 'utf8')).toBe('second');
     // When the third is gone, the next run puts the second back.
-    expect(await repairLeftovers(town.path(WORKER, '.runtime'), { townRoot: town.root })).toMatchObject({
+    expect(
+      await repairLeftovers(town.path(WORKER, '.runtime/agent.lock'), { townRoot: town.root }),
+    ).toMatchObject({
       kept: [expect.stringContaining(aside)],
     });
     rmSync(path);
-    expect(await repairLeftovers(town.path(WORKER, '.runtime'), { townRoot: town.root })).toMatchObject({
+    expect(
+      await repairLeftovers(town.path(WORKER, '.runtime/agent.lock'), { townRoot: town.root }),
+    ).toMatchObject({
       restored: true,
       kept: [],
     });
@@ -415,7 +419,10 @@ describe('leftovers', () => {
     symlinkSync('/etc/passwd', `${path}.fedcba9876543210.new`);
     const now = () => Date.parse('2026-08-11T07:00:00Z');
     utimesSync(`${path}.tmp`, now() / 1000, now() / 1000);
-    const done = await repairLeftovers(town.path(WORKER, '.runtime'), { townRoot: town.root, now });
+    const done = await repairLeftovers(town.path(WORKER, '.runtime/agent.lock'), {
+      townRoot: town.root,
+      now,
+    });
     expect(done).toMatchObject({ status: 'done', restored: true, kept: [] });
     expect(names(town)).toEqual([
       'agent.lock',
@@ -431,7 +438,7 @@ describe('leftovers', () => {
     ]);
     expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ session_id: '%1' });
     utimesSync(`${path}.tmp`, now() / 1000 - 61, now() / 1000 - 61);
-    await repairLeftovers(town.path(WORKER, '.runtime'), { townRoot: town.root, now });
+    await repairLeftovers(town.path(WORKER, '.runtime/agent.lock'), { townRoot: town.root, now });
     expect(names(town)).not.toContain('agent.lock.tmp');
     expect(journal(town)).toMatchObject([
       { event: 'tidied', id: WORKER },
@@ -445,7 +452,7 @@ describe('leftovers', () => {
     renameSync(path, `${path}.00000000000000aa.old`);
     town.lock(WORKER, 'older', { ageSeconds: 20 });
     renameSync(path, `${path}.00000000000000bb.old`);
-    const done = await repairLeftovers(town.path(WORKER, '.runtime'), { townRoot: town.root });
+    const done = await repairLeftovers(town.path(WORKER, '.runtime/agent.lock'), { townRoot: town.root });
     expect(done).toMatchObject({ restored: true, kept: [`${path}.00000000000000bb.old`] });
     expect(readFileSync(path, 'utf8')).toBe('newer');
   });

@@ -94,7 +94,7 @@ async function round(town: string, worker: string, directory: string, errors: st
   }
   const undone = await undoReleases(null, options);
   if (undone.outcomes.some(({ status }) => status === 'restored')) through += 1;
-  await repairLeftovers(directory, options);
+  await repairLeftovers(`${directory}/agent.lock`, options);
   return through;
 }
 

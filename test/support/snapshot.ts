@@ -136,7 +136,7 @@ export const aSnapshot = (parts: SnapshotParts = {}): Snapshot => {
     .filter(({ pid }) => !more.some((process) => process.pid === pid))
     .map(({ pid, command }) => aProcess(pid, { names: [command], ppid: 600 }));
   const locks = parts.locks ?? [];
-  const { host, asker, processes, tmux, ...over } = parts.over ?? {};
+  const { host, asker, processes, tmux, files, ...over } = parts.over ?? {};
   return {
     snapshotVersion: 1,
     takenAtMs: NOW,
@@ -178,6 +178,7 @@ export const aSnapshot = (parts: SnapshotParts = {}): Snapshot => {
         list: [...roots, ...more].sort((a, b) => a.pid - b.pid),
       },
       tmux: tmux ?? { installed: true, servers, enumerated: true },
+      ...(files === undefined ? {} : { files }),
     },
     gaps: [],
     ...over,

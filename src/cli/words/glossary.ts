@@ -74,6 +74,8 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   'process-elsewhere':
     'the recorded process is running, but in the directory of another worker whose lock has the same bytes: this lock is a copy of that one',
   'process-unknown': 'the recorded process could not be checked',
+  'process-shared':
+    'the recorded process is running, but it does the work of many agents: that says nothing about this one',
   'pid-invalid': 'the recorded PID is not valid',
   rebooted: 'the machine, or the container, has restarted since the lock was taken',
   'former-host': 'the lock was taken under a host name that you listed as a former host',
@@ -93,6 +95,13 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
     'an agent could be running here unseen: something could not be checked, or doctor does not know a program that runs here',
   'other-host': 'the lock was taken on another host',
   'other-namespace': 'the lock was taken in another PID namespace (a container)',
+  'no-process-named': 'the lock names no process',
+  'file-open': 'a process has the lock file open',
+  'file-not-open': 'no process has the lock file open',
+  'file-unknown': 'doctor could not see whether a process has the lock file open',
+  'git-running': 'git is running in this repository',
+  'git-not-running': 'no git is running in this repository',
+  'git-unknown': 'doctor could not see whether git is running in this repository',
   unreadable: 'the lock file could not be read',
   empty: 'the file is empty',
   'not-json': 'the file is not JSON',
@@ -107,6 +116,9 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
 };
 
 export const NOTE_TEXTS: Readonly<Record<Note, string>> = {
+  'by-hand':
+    'The text in the lock names no process: somebody locked it by hand. Doctor never releases such a lock.',
+  gone: 'The directory of this worktree is gone, or its disk is not mounted.',
   drifted: 'The agent runs in another pane than the one in the lock: it was resumed or moved.',
   priming:
     'The lock is less than a minute old and its helper is still running; the agent’s pane may not exist yet.',

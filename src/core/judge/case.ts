@@ -1,5 +1,6 @@
 /** A case: one lock with everything its judgement turns on, put together once and handed to every question about it. */
 import type { TownIndex, WorkerView } from '../town/views.ts';
+import type { NumberClaim } from '../types/claim.ts';
 import type { LockFile, LockRecord } from '../types/evidence.ts';
 import type { WhereTaken } from './holder/where-taken.ts';
 import type { OccupantReader } from './occupants/occupants.ts';
@@ -8,6 +9,8 @@ import type { OccupantReader } from './occupants/occupants.ts';
 export interface Case {
   readonly lock: LockFile;
   readonly record: LockRecord;
+  /** What the record was made of, for a lock of a kind that claims no worker; null for an agent's. */
+  readonly claim: NumberClaim | null;
   /** The evidence as it looks from where the record was taken. */
   readonly index: TownIndex;
   readonly worker: WorkerView;

@@ -1,14 +1,19 @@
 /** The one judge. Every command and every repair asks here; nobody derives a state again. */
 
 import type { TownIndex } from '../town/views.ts';
+import type { NumberClaim } from '../types/claim.ts';
 import type { LockFile, LockRecord } from '../types/evidence.ts';
 import type { Fact, Reason, Verdict } from '../types/judgement.ts';
 import { isFresh, isPriming } from './ages.ts';
 import type { Case } from './case.ts';
+import { treeFact, treeNotes } from './claims/linked-tree.ts';
+import { judgeNameless } from './claims/nameless.ts';
+import { claimAsRecord, judgeNumber } from './claims/number.ts';
 import { copyFact, isCopy, twinsOf, worksAtTwin } from './copies.ts';
 import { decide } from './decide.ts';
 import { holderOf } from './holder/holder-of.ts';
 import { judgeProcess } from './holder/process.ts';
+import type { ProcessFinding } from './holder/process-finding.ts';
 import { seenFromWithin } from './holder/seen-from-within.ts';
 import { hostFact, whereTaken } from './holder/where-taken.ts';
 import { mayRelease } from './may-release.ts';
@@ -21,6 +26,7 @@ import { isAsked, occupantsAt } from './witnesses.ts';
 const caseOf = (
   lock: LockFile,
   record: LockRecord,
+  claim: NumberClaim | null,
   outer: TownIndex,
   readOccupants: OccupantReader,
 ): Case => {
@@ -28,12 +34,21 @@ const caseOf = (
   const worker = index.viewOf(lock.worker);
   const taken = whereTaken(lock, record, index.snapshot);
   const foreign = taken === 'other-host' || taken === 'other-namespace';
-  return { lock, record, index, worker, taken, foreign, twins: twinsOf(lock, worker, index), readOccupants };
+  const twins = twinsOf(lock, worker, index);
+  return { lock, record, claim, index, worker, taken, foreign, twins, readOccupants };
 };
 
+const processOf = (one: Case): ProcessFinding | null =>
+  one.claim === null ? judgeProcess(one) : judgeNumber(one, one.claim);
+
+const claimFact = ({ pid, name }: NumberClaim): Fact => ({
+  source: 'lock',
+  text: name === null ? `names process ${pid}` : `names ${name}, process ${pid}`,
+});
+
 const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
-  const { lock, record, index, worker, foreign } = one;
-  const process = isAsked(lock, 'process') ? judgeProcess(one) : null;
+  const { lock, record, claim, index, worker, foreign } = one;
+  const process = isAsked(lock, 'process') ? processOf(one) : null;
   const session = isAsked(lock, 'session') ? judgeSession(one) : NO_SESSION_NAMED;
   const own = process?.own ?? false;
   const elsewhere = worksAtTwin(process, one);
@@ -54,25 +69,28 @@ const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
   const reasons: Reason[] = [];
   if (one.taken === 'other-host' || one.taken === 'other-namespace') reasons.push(one.taken);
   if (process !== null) reasons.push(elsewhere ? 'process-elsewhere' : process.reason);
-  reasons.push(session.reason);
+  if (claim === null) reasons.push(session.reason);
   if (around.occupants.length > 0) reasons.push('occupied');
   else if (!around.known && state === 'unknown') reasons.push('occupants-unknown');
 
   const notes = placeNotes(lock, worker, index);
-  if (isDrifted(one, session, around)) notes.push('drifted');
+  if (lock.tree !== undefined) notes.push(...treeNotes(lock));
+  if (claim === null && isDrifted(one, session, around)) notes.push('drifted');
   if (priming && !own) notes.push('priming');
   if (isTeam(around, one)) notes.push('team');
   if (state === 'held' && isIdle(process, session, around)) notes.push('idle');
   if (state === 'stale' && !own && isFresh(lock, index)) notes.push('fresh');
   if (copied) notes.push('copy');
-  if (outer.machine.lookups.get(record.pid)?.signalable === true) notes.push('would-block');
+  if (claim === null && outer.machine.lookups.get(record.pid)?.signalable === true) notes.push('would-block');
 
-  const facts: Fact[] = [];
+  const facts: Fact[] = claim === null ? [] : [claimFact(claim)];
   if (foreign) facts.push(hostFact(one.taken, record, outer.machine.seen.host));
   if (index !== outer)
     facts.push({ source: 'host', text: `taken in a container of this machine (${record.hostname})` });
   if (process !== null) facts.push(process.fact);
-  facts.push(session.fact, ...around.facts);
+  if (claim === null) facts.push(session.fact);
+  else if (lock.tree !== undefined) facts.push(...treeFact(lock));
+  facts.push(...around.facts);
   if (copied) facts.push(copyFact(one));
   const git = gitFact(lock);
   if (git !== null) facts.push(git);
@@ -96,8 +114,13 @@ export const judgeAll = (
   index: TownIndex,
   readOccupants: OccupantReader = occupantReader(index),
 ): readonly Verdict[] =>
-  index.snapshot.locks.map((lock) =>
-    lock.content.kind === 'record'
-      ? judgeRecord(caseOf(lock, lock.content.record, index, readOccupants), index)
-      : judgeOther(lock, index, readOccupants),
-  );
+  index.snapshot.locks.map((lock) => {
+    const { content } = lock;
+    if (content.kind === 'record')
+      return judgeRecord(caseOf(lock, content.record, null, index, readOccupants), index);
+    if (content.kind !== 'claim') return judgeOther(lock, index, readOccupants);
+    const { claim } = content;
+    return claim.by === 'number'
+      ? judgeRecord(caseOf(lock, claimAsRecord(claim, lock), claim, index, readOccupants), index)
+      : judgeNameless(lock, claim, index, readOccupants);
+  });

@@ -30,6 +30,18 @@ export const isTracked = ({ git }: LockFile): boolean => git?.tracked.seen === t
 /** What not even force releases. */
 const forbidden = (lock: LockFile): Refusal['why'] | null => {
   if (isTracked(lock)) return 'tracked';
+  if (lock.rules?.isNeverLetGo === true) return 'never';
+  const { content, tree } = lock;
+  if (content.kind === 'claim' && content.claim.by !== 'number' && content.claim.by !== 'open-file')
+    return content.claim.by === 'person'
+      ? tree?.isUnfinished === true
+        ? movable(lock)
+        : 'by-hand'
+      : 'never';
+  return movable(lock);
+};
+
+const movable = (lock: LockFile): Refusal['why'] | null => {
   return immovable(lock) ?? (lock.git?.tracked.seen === true ? null : 'tracked-unknown');
 };
 

@@ -20,8 +20,8 @@ export const KEEP_RELEASED_MS = 7 * 24 * 3600 * 1000;
 const ABANDONED_MS = 60_000;
 
 /** Only names that this program makes itself: what merely looks like them belongs to somebody else. */
-const OURS = /^agent\.lock\.[0-9a-f]{16}\.(new|old)$/;
-const RELEASED = /^agent\.lock\.released-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-[0-9a-f]{6}(?:-\d+)?$/;
+const OURS = /^(.+)\.[0-9a-f]{16}\.(new|old)$/s;
+const RELEASED = /^(.+)\.released-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-[0-9a-f]{6}(?:-\d+)?$/s;
 
 /** True for the names of directories in which locks are kept. */
 export const isLockHome = (name: string): name is keyof typeof LOCK_HOMES => Object.hasOwn(LOCK_HOMES, name);
@@ -29,12 +29,33 @@ export const isLockHome = (name: string): name is keyof typeof LOCK_HOMES => Obj
 /** True for a lock and everything that is kept beside it under a name derived from it. */
 export const isLockName = (name: string): boolean => name.startsWith(LOCK_NAME);
 
+/** A file that a run left beside a lock, by its name. */
+export interface LeftoverName {
+  /** File name of the lock. */
+  readonly lock: string;
+  readonly kind: Leftover['kind'];
+}
+
 /** The one classifier: what a killed run, ours or another tool's, left under this name; null for anything else. */
-export const leftoverKind = (name: string): Leftover['kind'] | null => {
-  if (name === `${LOCK_NAME}.tmp`) return 'tmp';
-  const ours = OURS.exec(name)?.[1] as 'new' | 'old' | undefined;
-  return ours ?? (RELEASED.test(name) ? 'released' : null);
+export const leftoverOf = (name: string): LeftoverName | null => {
+  if (name === `${LOCK_NAME}.tmp`) return { lock: LOCK_NAME, kind: 'tmp' };
+  const [, lock, kind] = OURS.exec(name) ?? [];
+  if (lock !== undefined) return { lock, kind: kind as 'new' | 'old' };
+  const [, released] = RELEASED.exec(name) ?? [];
+  return released === undefined ? null : { lock: released, kind: 'released' };
 };
+
+/** The same of one lock, by its file name; null for what lies beside another. */
+export const leftoverKind = (name: string, lock: string = LOCK_NAME): Leftover['kind'] | null => {
+  const leftover = leftoverOf(name);
+  return leftover?.lock === lock ? leftover.kind : null;
+};
+
+/** The name of the lock, where this is a name that a run of ours gives to what it leaves beside one; else the same name. */
+export const withoutSuffix = (name: string): string =>
+  name.endsWith('.old') || name.endsWith('.new') || name.includes('.released-')
+    ? (leftoverOf(name)?.lock ?? name)
+    : name;
 
 /** True where nobody writes this file any more, young or from the future as it may look. */
 export const isAbandoned = (mtimeMs: number, nowMs: number): boolean =>
@@ -47,7 +68,7 @@ export const isAbandoned = (mtimeMs: number, nowMs: number): boolean =>
 const releasedAtMs = (name: string): number | null => {
   const match = RELEASED.exec(name);
   if (match === null) return null;
-  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = match.slice(2).map(Number);
   return Date.UTC(year, month - 1, day, hour, minute, second);
 };
 

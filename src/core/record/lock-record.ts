@@ -1,7 +1,7 @@
 /** The lock record: read as Go's encoding/json reads the original struct, written in the form in which Go writes it. */
 
 import { isPossiblePid } from '../pid.ts';
-import type { LockContent, LockProblem, LockRecord, TrueHolder } from '../types/evidence.ts';
+import type { AgentLockContent, LockProblem, LockRecord, TrueHolder } from '../types/evidence.ts';
 import { type JsonMember, type JsonValue, readDocument } from './go-json.ts';
 import { rawText, stringAt } from './go-string.ts';
 import { formatGoTime, parseGoTime } from './go-time.ts';
@@ -26,7 +26,7 @@ export interface LockRecordFields {
  * duplicate wins, `null` and `{}` are the zero record. Our own fields never make a record invalid: a malformed one is
  * ignored, because other readers ignore it too.
  */
-export const parseLockRecord = (bytes: Uint8Array): LockContent => {
+export const parseLockRecord = (bytes: Uint8Array): AgentLockContent => {
   if (bytes.length > MAX_LOCK_BYTES) return invalid('too-large', `more than ${MAX_LOCK_BYTES} bytes`);
   if (isBlank(bytes))
     return invalid('empty', bytes.length === 0 ? 'the file is empty' : 'there is only white space');
@@ -44,7 +44,7 @@ const USUAL =
 const MAX_USUAL_BYTES = 1024;
 
 /** A short way for nearly all records, three times as fast as reading JSON; null for everything else. */
-const readUsual = (bytes: Uint8Array): LockContent | null => {
+const readUsual = (bytes: Uint8Array): AgentLockContent | null => {
   if (bytes.length > MAX_USUAL_BYTES) return null;
   const text = rawText(bytes, 0, bytes.length);
   const match = USUAL.exec(text);
@@ -59,7 +59,7 @@ const readUsual = (bytes: Uint8Array): LockContent | null => {
   return { kind: 'record', record };
 };
 
-const readAny = (bytes: Uint8Array): LockContent => {
+const readAny = (bytes: Uint8Array): AgentLockContent => {
   const document = readDocument(bytes);
   if (!document.ok) return invalid('not-json', document.why);
   const { type } = document.value;
@@ -108,7 +108,12 @@ interface Draft {
 }
 
 /** Stores one member if it is one of the four fields; answers what makes the record invalid, or null. */
-const takeField = (draft: Draft, bytes: Uint8Array, name: string, value: JsonValue): LockContent | null => {
+const takeField = (
+  draft: Draft,
+  bytes: Uint8Array,
+  name: string,
+  value: JsonValue,
+): AgentLockContent | null => {
   if (value.type === 'null') return null;
   switch (name) {
     case 'pid': {
@@ -217,6 +222,6 @@ const nameOf = (type: JsonValue['type']): string => {
   return type === 'array' || type === 'object' ? `an ${type}` : `a ${type}`;
 };
 
-const invalid = (problem: LockProblem, detail: string): LockContent => {
+const invalid = (problem: LockProblem, detail: string): AgentLockContent => {
   return { kind: 'invalid', problem, detail };
 };

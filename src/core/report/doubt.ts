@@ -8,7 +8,7 @@ export const doubtOf = ({ facts, reasons, strangers }: Verdict): string => {
   if (stranger !== undefined) return stranger.text;
   const source = reasons.includes('session-unknown')
     ? 'tmux'
-    : reasons.includes('process-unknown')
+    : reasons.includes('process-unknown') || reasons.includes('process-shared')
       ? 'processes'
       : 'occupants';
   return (facts.find((fact) => fact.source === source) ?? facts[0])?.text ?? 'evidence is missing';

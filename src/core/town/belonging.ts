@@ -24,7 +24,7 @@ export const homeOf = (path: string, index: TownIndex): string | null => {
   if (owner !== null && isAgentsPlace(owner, index)) return owner.dir;
   for (let place = path; ; place = place.slice(0, place.lastIndexOf('/'))) {
     if (index.homes.has(place)) return place;
-    if (!place.includes('/')) return index.homes.has('.') ? '.' : null;
+    if (!place.includes('/')) return place !== '..' && index.homes.has('.') ? '.' : null;
   }
 };
 

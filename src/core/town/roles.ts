@@ -26,9 +26,11 @@ const NOT_RIGS = new Set([
   'node_modules',
 ]);
 
-/** True where `path` is `dir` or lies below it. Both relative to the town; `.` contains everything. */
+/** True where `path` is `dir` or lies below it. Both relative to the town; `.` contains everything but what lies outside, `../`. */
 export const isWithin = (path: string, dir: string): boolean =>
-  dir === '.' || path === dir || (path.startsWith(dir) && path[dir.length] === '/');
+  (dir === '.' && !path.startsWith('../')) ||
+  path === dir ||
+  (path.startsWith(dir) && path[dir.length] === '/');
 
 /** The path relative to the town root, or null where it lies outside. */
 export const relativeTo = (root: string, path: string): string | null => {

@@ -3,6 +3,8 @@
  * looked at is in it as well, with the reason. No code, apart from the lists of words that the types are made of.
  */
 
+import type { Claim } from './claim.ts';
+
 /** A value that was seen, or the reason why we could not look. Ignorance is not absence. */
 export type Observed<T> =
   | { readonly seen: true; readonly value: T }
@@ -26,8 +28,11 @@ export interface Gap {
 /** The id of a kind of lock, as its module in `kinds/` gives it: the prefix of every lock id. */
 export type LockKind = string;
 
-/** What may show whether the holder of a lock lives. */
-export type Witness = 'process' | 'session' | 'agents';
+/**
+ * What may show whether the holder of a lock lives: the process it names, the tmux session, agents in the directory; who has
+ * its file open, who has its flock(2), and git's own processes. The last three are gathered only for locks that need them.
+ */
+export type Witness = 'process' | 'session' | 'agents' | 'open-file' | 'flock' | 'git';
 
 /** How locks are judged that claim no worker. Saved with each of them, so that a replay needs no kinds. */
 export interface KindRules {
@@ -37,6 +42,8 @@ export interface KindRules {
   readonly witnesses: readonly Witness[];
   /** A file younger than this may still be about to change, and is left for now. */
   readonly freshMs: number;
+  /** It is never let go, not by force either; left out where it may be. */
+  readonly isNeverLetGo?: true;
 }
 
 /** Identity of a file: inode numbers alone prove nothing (ext4 reuses them at once). Big numbers as decimal text. */
@@ -87,9 +94,14 @@ export type LockProblem = (typeof LOCK_PROBLEMS)[number];
 
 export type LockContent =
   | { readonly kind: 'record'; readonly record: LockRecord }
+  /** Of a kind that claims no worker. */
+  | { readonly kind: 'claim'; readonly claim: Claim }
   | { readonly kind: 'invalid'; readonly problem: LockProblem; readonly detail: string }
   /** The file is there and could not be read (EACCES, EIO …): not invalid, not judged. */
   | { readonly kind: 'unread'; readonly why: string };
+
+/** What an agent's lock says: nothing but a record names its holder. */
+export type AgentLockContent = Exclude<LockContent, { readonly kind: 'claim' }>;
 
 /** What git says of a lock's place. */
 export interface GitFacts {
@@ -99,6 +111,16 @@ export interface GitFacts {
   readonly ignored: Observed<boolean>;
   /** The work tree's top directory, or null outside any repository. */
   readonly repository: string | null;
+}
+
+/** A linked working tree of git, as its administrative files tell of it. */
+export interface LinkedTree {
+  /** Absolute path that they record; null where they record none. */
+  readonly path: string | null;
+  /** A directory stands there. */
+  readonly exists: Observed<boolean>;
+  /** `git worktree add` never finished: its HEAD names no commit, or its first checkout has not ended. */
+  readonly isUnfinished: boolean;
 }
 
 /** One lock file as it was found. */
@@ -130,6 +152,8 @@ export interface LockFile {
   readonly git: GitFacts | null;
   /** Absent where the lock claims its worker: then all witnesses are asked. */
   readonly rules?: KindRules;
+  /** Of a lock that lies in the administrative files of a linked working tree. */
+  readonly tree?: LinkedTree;
 }
 
 /** A second record whose lock somebody removed: its holder may live all the same. */
@@ -250,6 +274,34 @@ export interface PidLookup {
   readonly why: string | null;
 }
 
+/** A process that uses the file of a lock. */
+export interface FileUse {
+  /** Of the lock, as `LockFile` has it. */
+  readonly path: string;
+  readonly pid: number;
+  readonly command: string;
+}
+
+/** A git, or another program of its kind, at work. */
+export interface GitUse {
+  readonly pid: number;
+  readonly command: string;
+  /** Where it works, and what its arguments and variables name: absolute paths of directories. */
+  readonly places: readonly string[];
+}
+
+/** Everything of one sort that was seen, and why there may be more: null where there is none. */
+export interface Uses<Use> {
+  readonly uses: readonly Use[];
+  readonly hidden: string | null;
+}
+
+/** Who uses lock files and repositories: asked for only where a lock was found whose kind needs it. */
+export interface FileEvidence {
+  readonly open?: Uses<FileUse>;
+  readonly git?: Uses<GitUse>;
+}
+
 /** A process that the command of an `exec` left running when it ended: it carries the mark of that lock. */
 export interface LeftRunning {
   /** The lock's. */
@@ -363,6 +415,8 @@ export interface TownFacts {
    * the root is no Gas Town, whose layout says whose a place is; left out where there is none.
    */
   readonly trees?: readonly string[];
+  /** Linked working trees of its repositories that lie outside of the root, `../feature`, sorted; left out where there is none. */
+  readonly worktrees?: readonly string[];
   /** Agent commands to know besides the built-in ones (GT_PROCESS_NAMES, configuration). */
   readonly agents: readonly string[];
   /** Host names that are gone for good, or were this machine's (configuration, --former-host); absent where there are none. */
@@ -410,6 +464,8 @@ export interface MachineEvidence {
   readonly asker: Asker;
   readonly processes: ProcessEvidence;
   readonly tmux: TmuxEvidence;
+  /** Left out where no lock needs it. */
+  readonly files?: FileEvidence;
 }
 
 /** All evidence of one run: immutable, plain JSON, enough to judge everything again. */

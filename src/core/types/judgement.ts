@@ -12,6 +12,7 @@ export const REASONS = [
   'process-recycled',
   'process-elsewhere',
   'process-unknown',
+  'process-shared',
   'pid-invalid',
   'rebooted',
   'former-host',
@@ -28,6 +29,13 @@ export const REASONS = [
   'occupants-unknown',
   'other-host',
   'other-namespace',
+  'no-process-named',
+  'file-open',
+  'file-not-open',
+  'file-unknown',
+  'git-running',
+  'git-not-running',
+  'git-unknown',
   'unreadable',
   ...LOCK_PROBLEMS,
 ] as const;
@@ -44,6 +52,8 @@ export const NOTES = [
   'legacy-path',
   'idle',
   'team',
+  'by-hand',
+  'gone',
 ] as const;
 export type Note = (typeof NOTES)[number];
 
@@ -95,6 +105,7 @@ export interface Holder {
   readonly claimedBy: string | null;
   /** Command of the recorded process where it is alive or recycled. */
   readonly command: string | null;
+  /** Of a lock that claims no worker what it calls its holder: `claude agent agent-ab12`. */
   readonly sessionId: string | null;
   readonly session: SessionState;
   readonly hostname: string | null;
@@ -130,7 +141,7 @@ export interface Refusal {
   readonly allowed: false;
   /**
    * `state`: held, orphaned, foreign, unknown: only `--force --worker` releases it. `tracked`, `tracked-unknown`,
-   * `not-a-file`, `not-utf8`: not even by force. `fresh`, `young`, `occupied`, `occupants-unknown`: not now.
+   * `not-a-file`, `not-utf8`, `by-hand`, `never`: not even by force. `fresh`, `young`, `occupied`, `occupants-unknown`: not now.
    */
   readonly why:
     | 'state'
@@ -138,6 +149,8 @@ export interface Refusal {
     | 'tracked-unknown'
     | 'not-a-file'
     | 'not-utf8'
+    | 'by-hand'
+    | 'never'
     | 'fresh'
     | 'young'
     | 'occupied'

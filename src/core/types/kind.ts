@@ -1,11 +1,11 @@
 /** What a kind of lock says of itself: data, and one pure function that reads its bytes. The twin of a check. */
 import type { KindRules, LockContent, LockFile } from './evidence.ts';
 
-/** Where the locks of a kind lie. Data, so that one table of all kinds can be made before a walk starts. */
-export interface Where {
+/** In a home of locks: a directory that lies directly in the place that a lock speaks for. */
+export interface WhereHome {
   /**
-   * Names of directories that lie directly in the place that a lock speaks for, and what each says about the age of the
-   * layout. Each name begins with a dot: a walk looks no other name up.
+   * Names of such directories, and what each says about the age of the layout. Each begins with a dot: a walk looks no
+   * other name up.
    */
   readonly homes: Readonly<Record<string, LockFile['layout']>>;
   /** File name of the lock; everything else in a home whose name begins so belongs to it. */
@@ -14,8 +14,48 @@ export interface Where {
   readonly companion?: string;
 }
 
+/**
+ * In a directory that a tool keeps beside the files of a tree: the name of that directory (`.claude`, or the last two names
+ * of its path, `.dolt/noms`), and the names of the locks in it, each with at most one `*`. They speak for the directory around.
+ */
+export interface WhereBeside {
+  readonly beside: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * In git directories, each path relative to one: `index.lock`, `objects/maintenance.lock`, or with `**` for any depth
+ * `refs`, two stars, `*.lock`; a file name has at most one `*`. They speak for the working tree.
+ */
+export interface WhereInGitDir {
+  readonly inGitDir: {
+    /** In main ones: of clones, of submodules, and bare repositories. */
+    readonly main?: readonly string[];
+    /** In those of linked working trees, `worktrees/<name>`. */
+    readonly linked?: readonly string[];
+  };
+}
+
+/**
+ * At paths relative to the root that the configuration names, with `*` within a name and `**` for any depth. Such kinds
+ * look for nothing until they are configured. They speak for the directory in which they lie.
+ */
+export interface WhereFiles {
+  readonly files: readonly string[];
+}
+
+/** Where the locks of a kind lie. Data, so that one table of all kinds can be made before a walk starts. */
+export type Where = WhereHome | WhereBeside | WhereInGitDir | WhereFiles;
+
 /** How a lock is let go and put back: `move-aside` renames it to a kept copy, which `doctor undo` links back. */
 export type LetGo = 'move-aside';
+
+/** What besides its bytes may say who holds a lock. */
+export interface LockFileName {
+  /** Without its directory. */
+  readonly name: string;
+  /** What the configuration says of this kind; empty where it says nothing. */
+  readonly options: Readonly<Record<string, string>>;
+}
 
 interface KindText {
   /** Prefix of the ids of its locks, and the name of its page. */
@@ -23,11 +63,12 @@ interface KindText {
   readonly title: string;
   /** One sentence. */
   readonly summary: string;
-  readonly where: Where;
   /** What the bytes of a regular file say. Pure, and never throws. */
-  readonly read: (bytes: Uint8Array) => LockContent;
-  readonly letGo: LetGo;
+  readonly read: (bytes: Uint8Array, file: LockFileName) => LockContent;
+  /** Null: it is never let go, whatever anybody asks for. */
+  readonly letGo: LetGo | null;
 }
 
 /** `claims: 'worker'`: judged by the decision table of ARCHITECTURE.md, and every witness is asked. Others say who is. */
-export type Kind = KindText & ({ readonly claims: 'worker' } | KindRules);
+export type Kind = KindText &
+  ({ readonly claims: 'worker'; readonly where: WhereHome } | (KindRules & { readonly where: Where }));

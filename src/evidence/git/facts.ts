@@ -1,7 +1,8 @@
 /** What git says of the places of locks. Reads only; runs git only where looking does not decide. */
 import { basename, dirname } from 'node:path';
+import { claimsWorker } from '../../core/town/claims-worker.ts';
 import { relativeTo } from '../../core/town/roles.ts';
-import type { GitFacts, LockFile, Observed } from '../../core/types/evidence.ts';
+import type { GitFacts, KindRules, LockFile, Observed } from '../../core/types/evidence.ts';
 import { isFew } from '../../io/programs/command.ts';
 import { findProgram } from '../../io/programs/find-program.ts';
 import { inParallel } from '../../io/programs/in-parallel.ts';
@@ -16,6 +17,8 @@ export interface LockPlace {
   /** Absolute, `<worker>/.runtime/agent.lock`. */
   readonly path: string;
   readonly pathBytes: string | null;
+  /** Absent where it claims a worker, and lies in a home that git may be told to ignore. */
+  readonly rules?: KindRules;
 }
 
 export interface GitQuestion {
@@ -31,7 +34,8 @@ export interface GitQuestion {
 /** Repositories at work at once. */
 const REPOSITORIES_AT_ONCE = 4;
 
-const OUTSIDE: GitFacts = {
+/** Of a file that git cannot track: it lies in no repository, or in git's own directory. */
+export const OUTSIDE: GitFacts = {
   tracked: { seen: true, value: false },
   ignored: { seen: true, value: true },
   repository: null,
@@ -55,8 +59,9 @@ export const readGitFacts = async (
   );
   const facts = locks.map(() => OUTSIDE);
   const inside = new Map<Repository, number[]>();
-  for (const [index, { path }] of locks.entries()) {
-    const repository = find(dirname(dirname(path)));
+  for (const [index, lock] of locks.entries()) {
+    const directory = dirname(lock.path);
+    const repository = find(claimsWorker(lock) ? dirname(directory) : directory);
     if (repository === null) continue;
     const indexes = inside.get(repository);
     if (indexes === undefined) inside.set(repository, [index]);
@@ -76,13 +81,14 @@ export const readGitFacts = async (
   return facts;
 };
 
-/** The same locks with their facts. */
+/** The same locks with their facts, of those that have none yet. */
 export const addGitFacts = async (
   locks: readonly LockFile[],
   question: GitQuestion,
 ): Promise<readonly LockFile[]> => {
-  const facts = await readGitFacts(locks, question);
-  return locks.map((lock, index) => ({ ...lock, git: facts[index] ?? null }));
+  const open = locks.filter(({ git }) => git === null);
+  const facts = new Map((await readGitFacts(open, question)).map((git, index) => [open[index], git]));
+  return locks.map((lock) => ({ ...lock, git: lock.git ?? facts.get(lock) ?? null }));
 };
 
 const unseen = (why: string): Observed<never> => ({ seen: false, why });
@@ -95,10 +101,19 @@ const askRepository = async (
 ): Promise<readonly GitFacts[]> => {
   const paths = places.filter(({ pathBytes }) => pathBytes === null).map(({ path }) => path);
   const tracked = await readTracked(repository, paths, client);
-  const ignored = withIgnored ? await readIgnored(repository, paths, client) : unseen('was not asked for');
-  return places.map(({ path, pathBytes }) => ({
-    tracked: factOf(path, pathBytes, tracked),
-    ignored: factOf(path, pathBytes, ignored),
+  const inHomes = places.filter((place) => place.pathBytes === null && claimsWorker(place));
+  const notAsked = unseen('was not asked for');
+  const ignored =
+    withIgnored && inHomes.length > 0
+      ? await readIgnored(
+          repository,
+          inHomes.map(({ path }) => path),
+          client,
+        )
+      : notAsked;
+  return places.map((place) => ({
+    tracked: factOf(place.path, place.pathBytes, tracked),
+    ignored: claimsWorker(place) ? factOf(place.path, place.pathBytes, ignored) : notAsked,
     repository: repository.top,
   }));
 };

@@ -9,13 +9,13 @@ import { builtInTable, type LockTable } from './lock-table.ts';
  * reading tells whether it is still there. Its path must be UTF-8.
  */
 export const findAgain = (
-  { kind: id, path, worker, layout, id: lockId }: LockFile,
+  { kind: id, path, worker, layout, id: lockId, tree }: LockFile,
   root: string,
   { kinds }: LockTable = builtInTable,
 ): FoundLock | null => {
   const kind = kinds.get(id);
   if (kind === undefined) return null;
-  const { companion } = kind.where;
+  const companion = 'homes' in kind.where ? kind.where.companion : undefined;
   return {
     kind,
     path,
@@ -23,5 +23,10 @@ export const findAgain = (
     layout,
     companion: companion === undefined ? null : join(dirname(path), companion),
     hasTwin: lockId.endsWith('#legacy'),
+    linkedGitDir: tree === undefined ? null : linkedGitDirOf(path),
   };
 };
+
+/** `<git directory>/worktrees/<name>` of anything that lies in it. */
+const linkedGitDirOf = (path: string): string | null =>
+  /^(.*\/worktrees\/[^/]+)\/[^/]/.exec(path)?.[1] ?? null;

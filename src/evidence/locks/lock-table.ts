@@ -1,52 +1,166 @@
 /** The one table of what is looked for, compiled from the kinds before any walk starts. */
 import { builtInKinds } from '../../../kinds/index.ts';
+import { fitsSome, type NamePattern, namePattern } from '../../core/record/name-pattern.ts';
 import type { LockFile } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
-import type { Home, Homes } from '../scan/homes.ts';
+import type { GitNames, Home, Homes, InGitDirs, NamedFiles } from '../scan/homes.ts';
 
 /** A kind whose locks lie in homes of one name, and what that name says of the layout. */
 export interface KindInHome {
   readonly kind: Kind;
   readonly layout: LockFile['layout'];
+  /** Its locks there: their names. */
+  readonly names: readonly NamePattern[];
+  /** What the path of the home ends in besides its name; null: anything. */
+  readonly above: string | null;
+}
+
+/** A kind whose locks lie at places relative to something: a git directory, or the root. */
+export interface KindAtPath {
+  readonly kind: Kind;
+  readonly fits: (path: string) => boolean;
 }
 
 export interface LockTable {
+  /** All homes, and those alone in which a worker is claimed: what is looked at for one worker. */
   readonly homes: Homes;
+  readonly claimHomes: Homes;
   /** By the names of homes. */
   readonly kindsIn: ReadonlyMap<string, readonly KindInHome[]>;
   /** By their ids. */
   readonly kinds: ReadonlyMap<string, Kind>;
   /** Where the second record of a claim on a worker lies today, relative to the worker. */
   readonly companions: readonly string[];
+  /** Null: no kind looks there. */
+  readonly inGitDirs:
+    | (InGitDirs & Readonly<Record<'mainKinds' | 'linkedKinds', readonly KindAtPath[]>>)
+    | null;
+  /** Null: no kind is looked for everywhere. */
+  readonly files: (NamedFiles & { readonly kinds: readonly KindAtPath[] }) | null;
 }
 
-/** Compiles the table of these kinds. Throws for a home that no walk would look up. */
+/** Compiles the table of these kinds. Throws for a place that no walk would look up. */
 export const compileTable = (kinds: readonly Kind[]): LockTable => {
   const kindsIn = new Map<string, KindInHome[]>();
   const companions: string[] = [];
   for (const kind of kinds) {
-    const { homes, companion } = kind.where;
-    for (const [home, layout] of Object.entries(homes)) {
-      if (!/^\.[^/]+$/.test(home))
-        throw new Error(`kind ${kind.id}: ${home} is no name that begins with a dot`);
-      kindsIn.set(home, [...(kindsIn.get(home) ?? []), { kind, layout }]);
-      if (kind.claims === 'worker' && companion !== undefined && layout === 'runtime')
-        companions.push(`${home}/${companion}`);
-    }
+    for (const [home, at] of homesOf(kind)) kindsIn.set(home, [...(kindsIn.get(home) ?? []), at]);
+    if (kind.claims !== 'worker' || kind.where.companion === undefined) continue;
+    for (const [home, layout] of Object.entries(kind.where.homes))
+      if (layout === 'runtime') companions.push(`${home}/${kind.where.companion}`);
   }
-  const homes = [...kindsIn].map(([name, its]): [string, Home] => [
-    name,
-    {
-      prefixes: its.map(({ kind }) => kind.where.name),
-      isOld: its.some(({ layout }) => layout === 'legacy'),
-    },
-  ]);
+  const homes = new Map([...kindsIn].map(([name, its]) => [name, homeOf(its)] as const));
   return {
-    homes: new Map(homes),
+    homes,
+    claimHomes: new Map([...homes].filter(([, { isClaimed }]) => isClaimed)),
     kindsIn,
     kinds: new Map(kinds.map((kind) => [kind.id, kind])),
     companions,
+    inGitDirs: gitDirsOf(kinds),
+    files: filesOf(kinds),
   };
+};
+
+/** Homes by their names, of one kind. */
+const homesOf = (kind: Kind): readonly (readonly [string, KindInHome])[] => {
+  const { where } = kind;
+  if ('homes' in where)
+    return Object.entries(where.homes).map(([home, layout]) => {
+      if (!/^\.[^/]+$/.test(home))
+        throw new Error(`kind ${kind.id}: ${home} is no name that begins with a dot`);
+      return [home, { kind, layout, names: [namePattern(where.name)], above: null }];
+    });
+  if (!('beside' in where)) return [];
+  return Object.entries(where.beside).map(([path, names]) => {
+    const [, above, home] = /^(?:([^/]+)\/)?([^/]+)$/.exec(path) ?? [];
+    if (home === undefined || home === '.' || home === '..' || !/^[ -~]/.test(home))
+      throw new Error(`kind ${kind.id}: ${path} is no name of a directory, nor the last two of a path`);
+    return [home, { kind, layout: 'runtime', names: names.map(namePattern), above: above ?? null }];
+  });
+};
+
+const homeOf = (its: readonly KindInHome[]): Home => ({
+  prefixes: its.flatMap(({ kind }) => ('homes' in kind.where ? [kind.where.name] : [])),
+  names: its.flatMap(({ kind, names }) => ('homes' in kind.where ? [] : names)),
+  isOld: its.some(({ layout }) => layout === 'legacy'),
+  isClaimed: its.some(({ kind }) => kind.claims === 'worker'),
+});
+
+const gitDirsOf = (kinds: readonly Kind[]): LockTable['inGitDirs'] => {
+  const paths = (part: 'main' | 'linked') =>
+    kinds.flatMap((kind) =>
+      ('inGitDir' in kind.where ? (kind.where.inGitDir[part] ?? []) : []).map((path) => ({ kind, path })),
+    );
+  const [main, linked] = [paths('main'), paths('linked')];
+  if (main.length + linked.length === 0) return null;
+  return {
+    main: gitNames(main.map(({ path }) => path)),
+    linked: gitNames(linked.map(({ path }) => path)),
+    mainKinds: main.map(({ kind, path }) => ({ kind, fits: pathFitter(path) })),
+    linkedKinds: linked.map(({ kind, path }) => ({ kind, fits: pathFitter(path) })),
+  };
+};
+
+const gitNames = (paths: readonly string[]): GitNames => {
+  const parts = paths.map((path) => {
+    const end = path.lastIndexOf('/');
+    return { path, directory: path.slice(0, Math.max(0, end)), name: path.slice(end + 1) };
+  });
+  const lower = parts.filter(({ directory }) => directory !== '');
+  const listed = lower.filter(({ path }) => path.includes('*'));
+  const directories = new Map<string, string[]>();
+  for (const { directory, name } of listed)
+    directories.set(directory, [...(directories.get(directory) ?? []), name]);
+  return {
+    names: parts.filter(({ directory }) => directory === '').map(({ name }) => namePattern(name)),
+    paths: lower.filter(({ path }) => !path.includes('*')).map(({ path }) => path),
+    directories: [...directories].map(([path, names]) => ({
+      path: path.replace(/\/\*\*$/, ''),
+      names: names.map(namePattern),
+      isDeep: path.endsWith('/**'),
+    })),
+  };
+};
+
+const filesOf = (kinds: readonly Kind[]): LockTable['files'] => {
+  const found = kinds.flatMap((kind) =>
+    ('files' in kind.where ? kind.where.files : []).map((path) => ({ kind, path })),
+  );
+  if (found.length === 0) return null;
+  return {
+    names: found.map(({ path }) => namePattern(path.slice(path.lastIndexOf('/') + 1))),
+    kinds: found.map(({ kind, path }) => ({ kind, fits: pathFitter(path) })),
+  };
+};
+
+/** Tells whether a relative path is the one that the pattern means, `*` within a name and `**` for any depth, none included. */
+const pathFitter = (pattern: string): ((path: string) => boolean) => {
+  const text = pattern
+    .split('/')
+    .map((name, at, names) =>
+      name === '**'
+        ? '(?:[^/]+/)*'
+        : name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*') +
+          (at < names.length - 1 ? '/' : ''),
+    )
+    .join('');
+  const whole = new RegExp(`^${text}$`, 's');
+  return (path) => whole.test(path);
+};
+
+/** True where a lock of that kind may lie at this path, relative to the root. */
+export const mayLieAt = (kind: Kind, path: string): boolean => {
+  const { homes, inGitDirs, files, kindsIn } = compileTable([kind]);
+  const names = path.split('/');
+  const [name = '', home = '', above = ''] = names.toReversed();
+  if (homes.has(home))
+    return (kindsIn.get(home) ?? []).some(
+      (at) => (at.above === null || at.above === above) && fitsSome(at.names, name),
+    );
+  if (files?.kinds.some(({ fits }) => fits(path)) === true) return true;
+  return [...(inGitDirs?.mainKinds ?? []), ...(inGitDirs?.linkedKinds ?? [])].some(({ fits }) =>
+    names.some((_, at) => fits(names.slice(at).join('/'))),
+  );
 };
 
 /** The table of the built-in kinds. */

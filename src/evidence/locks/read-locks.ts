@@ -1,13 +1,19 @@
 /** Reads the locks that a scan found. Writes nothing. */
 import { lstatSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describeFileProblem } from '../../core/record/file-problem.ts';
 import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts';
-import type { KindRules, LockContent, LockFile, TrueHolder } from '../../core/types/evidence.ts';
-import type { Kind } from '../../core/types/kind.ts';
+import { relativeTo } from '../../core/town/roles.ts';
+import type { KindRules, LinkedTree, LockContent, LockFile, TrueHolder } from '../../core/types/evidence.ts';
+import type { Kind, LockFileName } from '../../core/types/kind.ts';
 import { type DiskPath, displayPath, displayRelative, pathBytes } from '../../io/disk/disk-path.ts';
+import { realOrSame } from '../../io/disk/real-path.ts';
 import { type FileReading, readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { stampOf } from '../../io/disk/stamp.ts';
+import { OUTSIDE } from '../git/facts.ts';
+import { readLinkedTree } from '../git/linked-tree.ts';
 import type { FoundLock } from '../scan/scan.ts';
+import { outsideName } from '../town/outside-trees.ts';
 
 /**
  * Reads every lock that a scan found, sorted by worker; those that vanished since are left out. Of the locks seen `before`
@@ -30,6 +36,8 @@ const unchanged = (found: FoundLock, before: LockFile | undefined): LockFile | n
   const stamp = before?.stamp ?? null;
   if (before === undefined || stamp === null || found.companion !== null || before.companion !== null)
     return null;
+  // Its working tree may have come or gone.
+  if (found.linkedGitDir !== null) return null;
   const now = lstatSync(found.path, { bigint: true, throwIfNoEntry: false });
   const same =
     now?.isFile() === true &&
@@ -38,7 +46,7 @@ const unchanged = (found: FoundLock, before: LockFile | undefined): LockFile | n
     String(now.mtimeNs) === stamp.mtimeNs &&
     Number(now.size) === stamp.size &&
     Number(now.uid) === before.uid;
-  return same ? { ...before, git: null } : null;
+  return same ? { ...before, git: isGitsOwn(found) ? OUTSIDE : null } : null;
 };
 
 interface Companion {
@@ -58,7 +66,8 @@ export const readLock = (found: FoundLock, root: string): LockFile | null => {
   if (reading.kind === 'absent') return null;
   const companion = found.companion === null ? NO_COMPANION : readCompanion(found.companion, found.kind);
   const { kind } = found;
-  const worker = displayRelative(root, found.place);
+  const tree = found.linkedGitDir === null ? null : readLinkedTree(displayPath(found.linkedGitDir));
+  const worker = workerOf(found, tree, root);
   const lock: LockFile = {
     id: `${kind.id}:${kind.claims === 'worker' ? worker : displayRelative(root, found.path)}${found.hasTwin ? '#legacy' : ''}`,
     kind: kind.id,
@@ -70,21 +79,42 @@ export const readLock = (found: FoundLock, root: string): LockFile | null => {
     stamp: reading.kind === 'file' ? stampOf(reading) : null,
     mtimeMs: reading.mtimeMs,
     uid: reading.uid,
-    content: companion.doubt ?? contentOf(reading, kind),
+    content: companion.doubt ?? contentOf(reading, kind, displayPath(found.path)),
     companion: companion.holder,
-    git: null,
+    git: isGitsOwn(found) ? OUTSIDE : null,
   };
-  return kind.claims === 'worker' ? lock : { ...lock, rules: rulesOf(kind) };
+  if (kind.claims === 'worker') return lock;
+  return { ...lock, rules: rulesOf(kind), ...(tree === null ? {} : { tree }) };
 };
 
+/** The place that a lock speaks for, relative to the root: of a linked working tree outside of it, `../` leads there. */
+const workerOf = ({ place }: FoundLock, tree: LinkedTree | null, root: string): string => {
+  if (tree === null || tree.path === null) return displayRelative(root, place);
+  const path = realOrSame(tree.path);
+  return relativeTo(root, path) ?? outsideName(root, path) ?? displayRelative(root, place);
+};
+
+const isGitsOwn = ({ kind }: FoundLock): boolean => 'inGitDir' in kind.where;
+
 /** No more than the rules: a snapshot is plain data. */
-const rulesOf = ({ claims, witnesses, freshMs }: KindRules): KindRules => ({ claims, witnesses, freshMs });
+const rulesOf = (kind: KindRules & Pick<Kind, 'letGo'>): KindRules => ({
+  claims: kind.claims,
+  witnesses: kind.witnesses,
+  freshMs: kind.freshMs,
+  ...(kind.letGo === null ? { isNeverLetGo: true } : {}),
+});
+
+const NO_OPTIONS: LockFileName['options'] = {};
 
 /** What a reading of a lock's file says, by its kind. */
-const contentOf = (reading: Exclude<FileReading, { kind: 'absent' }>, { read }: Kind): LockContent => {
+const contentOf = (
+  reading: Exclude<FileReading, { kind: 'absent' }>,
+  { read }: Kind,
+  path: string,
+): LockContent => {
   switch (reading.kind) {
     case 'file':
-      return read(reading.bytes);
+      return read(reading.bytes, { name: basename(path), options: NO_OPTIONS });
     case 'other':
       return { kind: 'invalid', problem: reading.problem, detail: describeFileProblem(reading) };
     case 'unread':
@@ -105,7 +135,7 @@ const readCompanion = (path: DiskPath, { where }: Kind): Companion => {
     holder: null,
     doubt: {
       kind: 'unread',
-      why: `its second record ${where.companion} could not be read: ${reading.why}`,
+      why: `its second record ${'homes' in where ? where.companion : ''} could not be read: ${reading.why}`,
     },
   };
 };

@@ -32,7 +32,7 @@ export const cwdsWorthAsking = (
 export const withTownPlaces = (
   cwds: ReadonlyMap<number, Observed<string>>,
   { rows, details }: ProcessTable,
-  { pids, panePids, agents, root, placeInTown }: ProcessQuestion,
+  { pids, panePids, agents, root, placeInTown, outside = () => null }: ProcessQuestion,
 ): ReadonlyMap<number, Observed<string>> => {
   if (placeInTown === undefined) return cwds;
   const trees = treeBelow(rows, panePids);
@@ -47,7 +47,7 @@ export const withTownPlaces = (
   for (const [pid, cwd] of cwds) {
     if (!cwd.seen || cwd.value === '/' || relativeTo(root, cwd.value) !== null) continue;
     const value =
-      trees.has(pid) || recorded.has(pid) || isAgent(pid)
+      outside(cwd.value) !== null || trees.has(pid) || recorded.has(pid) || isAgent(pid)
         ? placeInTown(cwd.value, details.doorToCwd(pid) ?? cwd.value)
         : null;
     if (value !== null) placed.set(pid, { seen: true, value });

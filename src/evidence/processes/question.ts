@@ -17,6 +17,8 @@ export interface ProcessQuestion {
   readonly root: string;
   /** The town's name for what goes by another one; default: names are all there is. */
   readonly placeInTown?: TownPlaceFinder;
+  /** The town's name for a place in a working tree that lies outside of it, or null; left out where there is none. */
+  readonly outside?: (path: string) => string | null;
   readonly asker: Asker;
   /** Records that were taken under another host name or in another PID namespace; default: none. */
   readonly elsewhere?: readonly TakenElsewhere[];

@@ -61,7 +61,11 @@ export const knownPlaces = (
     }
     if (wildcard === undefined) return;
     for (const { name, child } of listSubdirectories(place, options, findings)) {
-      if (!Object.hasOwn(named, name) && !options.homes.has(name) && !options.prune.has(name))
+      if (
+        !Object.hasOwn(named, name) &&
+        options.homes.get(name)?.isClaimed !== true &&
+        !options.prune.has(name)
+      )
         visit(child, wildcard, rig || name);
     }
   };

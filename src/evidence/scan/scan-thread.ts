@@ -1,7 +1,7 @@
 /** The helper thread of a large scan: takes subtrees from the shared board until there are none, and hands over what it found. */
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { realDisk } from '../../io/disk/disk.ts';
-import type { Homes } from './homes.ts';
+import type { Homes, NamedFiles } from './homes.ts';
 import { noFindings, type Subtree, walkAll } from './walk.ts';
 import { beginWork, endWork, openBoard, takeNext, tellProgress } from './walk-board.ts';
 
@@ -11,11 +11,12 @@ export interface HelperTask {
   readonly port: MessagePort;
   readonly subtrees: readonly Subtree[];
   readonly homes: Homes;
+  readonly files: NamedFiles | null;
   readonly prune: ReadonlySet<string>;
   readonly uid: number;
 }
 
-const { shared, port, subtrees, homes, prune, uid } = workerData as HelperTask;
+const { shared, port, subtrees, homes, files, prune, uid } = workerData as HelperTask;
 const board = openBoard(shared);
 
 if (beginWork(board)) {
@@ -23,6 +24,7 @@ if (beginWork(board)) {
   const options = {
     disk: realDisk,
     homes,
+    files,
     prune,
     uid,
     onDirectory: (count: number) => tellProgress(board, count),

@@ -1,13 +1,15 @@
 /** Finds the locks of a town: everywhere, at known places, or at one worker. Reads only. */
 
 import { realpathSync } from 'node:fs';
-import { leftoverKind } from '../../core/record/lock-names.ts';
+import { leftoverOf } from '../../core/record/lock-names.ts';
+import { fitsSome } from '../../core/record/name-pattern.ts';
 import type { Gap, Leftover, LockFile } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
 import { elapsedMs } from '../../io/clock.ts';
 import { type Disk, realDisk } from '../../io/disk/disk.ts';
-import { type DiskPath, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
-import { builtInTable, type KindInHome, type LockTable } from '../locks/lock-table.ts';
+import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
+import { builtInTable, type LockTable } from '../locks/lock-table.ts';
+import { type GitSighting, sightInGitDirs } from './git-dirs.ts';
 import { knownPlaces, LOCK_LAYOUT, searchPlaces, withAncestors } from './known-places.ts';
 import { trustedDevice } from './leaf-rule.ts';
 import {
@@ -50,6 +52,8 @@ export interface FoundLock {
   readonly companion: DiskPath | null;
   /** The same directory has a lock at the new place as well (legacy locks only). */
   readonly hasTwin: boolean;
+  /** The administrative directory of the linked working tree for which it stands; null for every other lock. */
+  readonly linkedGitDir: DiskPath | null;
 }
 
 /** A file that a killed run left beside a lock, or where a lock was. */
@@ -65,6 +69,8 @@ export interface ScanResult {
   /** Directories that were looked into. */
   readonly directories: number;
   readonly gaps: readonly Gap[];
+  /** Administrative directories of linked working trees, absolute; those that are no UTF-8 are left out. */
+  readonly linkedGitDirs: readonly string[];
   /** What a scan knows besides; null where it did not see the whole town: a look at known places, or one with gaps. */
   readonly seen: SeenOnTheWay | null;
 }
@@ -110,6 +116,8 @@ export const scanTownInTurns = async (options: ScanOptions): Promise<ScanResult>
   }
 };
 
+const NO_GIT_DIRS = { sightings: [], linked: [] } as const;
+
 function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   const root = realpathSync.native(options.root);
   const findings = noFindings();
@@ -131,23 +139,26 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
     if (threads === 1 || options.disk !== undefined) walkAll([start], how, findings);
     else yield* walkWithHelper(start, threads === 2, how, findings);
   }
-  const { repositories, oldHomes } = findings;
+  const { repositories, oldHomes, gitDirs } = findings;
+  const wanted = (options.table ?? builtInTable).inGitDirs;
+  const { sightings, linked } =
+    wanted === null ? NO_GIT_DIRS : sightInGitDirs(gitDirs, wanted, how, findings);
   // What lies in a directory that could not be listed, nobody has seen.
   const isWhole = options.mode !== 'quick' && findings.gaps.length === 0;
   const seen = isWhole ? { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) } : null;
-  return resultOf(findings, seen, options.table);
+  return { ...resultOf(root, findings, sightings, seen, options.table), linkedGitDirs: [...pathsOf(linked)] };
 }
 
 /** Looks for the lock of these directories alone (absolute paths), not below them. One that does not exist is no gap. */
 export const scanPlaces = (places: readonly string[], disk: Disk = realDisk): ScanResult => {
   const findings = noFindings();
-  const how = walkOptions({ root: '/', mode: 'quick', disk });
+  const how = { ...walkOptions({ root: '/', mode: 'quick', disk }), homes: builtInTable.claimHomes };
   searchPlaces(
     places.map((path) => ({ path, raw: false })),
     how,
     findings,
   );
-  return resultOf(findings, null);
+  return resultOf('/', findings, [], null);
 };
 
 /**
@@ -157,7 +168,7 @@ export const scanPlaces = (places: readonly string[], disk: Disk = realDisk): Sc
 export const closedHomes = (places: readonly string[]): readonly Gap[] => {
   const findings = noFindings();
   for (const path of places)
-    for (const home of builtInTable.homes.keys())
+    for (const home of builtInTable.claimHomes.keys())
       openHome({ path: `${path}/${home}`, raw: false }, realDisk, findings);
   return findings.gaps;
 };
@@ -165,49 +176,120 @@ export const closedHomes = (places: readonly string[]): readonly Gap[] => {
 const walkOptions = ({ mode, disk, onProgress, table = builtInTable }: ScanOptions): WalkOptions => ({
   disk: disk ?? realDisk,
   homes: table.homes,
+  files: table.files,
   prune: mode === 'deep' ? new Set() : PRUNED,
   uid: process.geteuid?.() ?? -1,
   onDirectory: onProgress ?? null,
 });
 
 const resultOf = (
-  { sightings, directories, gaps }: Findings,
+  root: string,
+  findings: Findings,
+  inGitDirs: readonly GitSighting[],
   seen: SeenOnTheWay | null,
-  { kindsIn }: LockTable = builtInTable,
+  table: LockTable = builtInTable,
 ): ScanResult => {
-  const homes = sightings.map(placeOf);
-  const sighted = homes.flatMap((at) =>
-    (kindsIn.get(at.homeName) ?? [])
-      .filter(({ kind }) => at.names.includes(kind.where.name))
-      .map(({ kind, layout }) => ({ at, kind, layout })),
-  );
-  const isAtOldPlace = ({ layout }: KindInHome): boolean => layout === 'legacy';
-  const placeAndKind = ({ at, kind }: (typeof sighted)[number]): string => `${kind.id} ${at.key}`;
-  const atNewPlace = sighted.some(isAtOldPlace)
-    ? new Set(sighted.filter((each) => !isAtOldPlace(each)).map(placeAndKind))
+  const { sightings, directories, gaps } = findings;
+  const inHomes = sightings.map(placeOf).flatMap((at) => namedInHome(at, table));
+  const isAtOldPlace = ({ layout }: Sighted): boolean => layout === 'legacy';
+  const placeAndKind = ({ place, kind }: Sighted): string => `${kind.id} ${String(place)}`;
+  const atNewPlace = inHomes.some((each) => each.leftover === null && isAtOldPlace(each))
+    ? new Set(inHomes.filter((each) => each.leftover === null && !isAtOldPlace(each)).map(placeAndKind))
     : null;
-  const locks = sighted.map((each): FoundLock => {
-    const { at, kind, layout } = each;
-    const { name, companion } = kind.where;
-    return {
-      kind,
-      path: joinPath(at.home, name),
-      place: at.place,
-      layout,
-      companion:
-        companion !== undefined && at.names.includes(companion) ? joinPath(at.home, companion) : null,
-      hasTwin: isAtOldPlace(each) && atNewPlace?.has(placeAndKind(each)) === true,
-    };
-  });
-  const leftovers = homes.flatMap(({ home, place, names }) =>
-    names.flatMap((name) => {
-      const kind = leftoverKind(name);
-      return kind === null ? [] : [{ path: joinPath(home, name), place, kind }];
-    }),
-  );
+  const sighted = [
+    ...inHomes,
+    ...findings.files.map(placeOf).flatMap((at) => namedAnywhere(root, at, table)),
+    ...inGitDirs.flatMap((at) => namedInGitDir(at, table)),
+  ];
+  const locks: FoundLock[] = [];
+  const leftovers: FoundLeftover[] = [];
+  for (const each of sighted) {
+    const { kind, path, place, layout, companion, leftover, linkedGitDir } = each;
+    if (leftover !== null) leftovers.push({ path, place, kind: leftover });
+    else {
+      const hasTwin = isAtOldPlace(each) && atNewPlace?.has(placeAndKind(each)) === true;
+      locks.push({ kind, path, place, layout, companion, hasTwin, linkedGitDir });
+    }
+  }
   gaps.sort((a, b) => (a.what < b.what ? -1 : 1));
-  return { locks, leftovers, directories, gaps, seen };
+  return { locks, leftovers, directories, gaps, linkedGitDirs: [], seen };
 };
+
+/** A lock, or what a run left beside one. */
+interface Sighted extends Omit<FoundLock, 'hasTwin'> {
+  readonly leftover: Leftover['kind'] | null;
+}
+
+/** The locks of a home and what lies beside them, by all kinds that keep some there. */
+const namedInHome = (at: HomeAt, { kindsIn }: LockTable): readonly Sighted[] =>
+  (kindsIn.get(at.homeName) ?? []).flatMap(({ kind, layout, names, above }): readonly Sighted[] => {
+    if (above !== null && !at.key.endsWith(`/${above}`)) return [];
+    const companionName = 'homes' in kind.where ? kind.where.companion : undefined;
+    const companion =
+      companionName !== undefined && at.names.includes(companionName)
+        ? joinPath(at.home, companionName)
+        : null;
+    const plain = { kind, place: at.place, layout, linkedGitDir: null };
+    return at.names.flatMap((name): readonly Sighted[] => {
+      const path = joinPath(at.home, name);
+      if (fitsSome(names, name)) return [{ ...plain, path, companion, leftover: null }];
+      const leftover = leftoverOf(name);
+      return leftover !== null && fitsSome(names, leftover.lock)
+        ? [{ ...plain, path, companion: null, leftover: leftover.kind }]
+        : [];
+    });
+  });
+
+/** What lies where the configuration says; it speaks for its directory. */
+const namedAnywhere = (root: string, at: HomeAt, { files }: LockTable): readonly Sighted[] =>
+  at.names.flatMap((name) => {
+    const leftover = leftoverOf(name);
+    const inRoot = displayRelative(root, joinPath(at.home, leftover?.lock ?? name));
+    return (files?.kinds ?? [])
+      .filter(({ fits }) => fits(inRoot))
+      .map(
+        ({ kind }): Sighted => ({
+          kind,
+          path: joinPath(at.home, name),
+          place: at.home,
+          layout: 'runtime',
+          companion: null,
+          linkedGitDir: null,
+          leftover: leftover?.kind ?? null,
+        }),
+      );
+  });
+
+/** What lies in a git directory; it speaks for the working tree, which of a linked one only git's own files tell. */
+const namedInGitDir = (
+  { gitDir, main, isLinked, names }: GitSighting,
+  { inGitDirs }: LockTable,
+): readonly Sighted[] =>
+  names.flatMap((name) => {
+    const end = name.lastIndexOf('/') + 1;
+    const leftover = leftoverOf(name.slice(end));
+    const lock = leftover === null ? name : name.slice(0, end) + leftover.lock;
+    const directory = exact(gitDir.path, gitDir.raw);
+    return ((isLinked ? inGitDirs?.linkedKinds : inGitDirs?.mainKinds) ?? [])
+      .filter(({ fits }) => fits(lock))
+      .map(
+        ({ kind }): Sighted => ({
+          kind,
+          path: joinPath(directory, name),
+          place: treeOf(main),
+          layout: 'runtime',
+          companion: null,
+          linkedGitDir: isLinked ? directory : null,
+          leftover: leftover?.kind ?? null,
+        }),
+      );
+  });
+
+/** The working tree around a `.git`; a bare repository is its own place. */
+const treeOf = ({ path, raw }: Directory): DiskPath =>
+  exact(path.endsWith('/.git') ? path.slice(0, -'/.git'.length) || '/' : path, raw);
+
+interface HomeAt extends ReturnType<typeof placeOf> {}
 
 const placeOf = ({ home: { path, raw }, names }: Sighting) => {
   const end = path.lastIndexOf('/');

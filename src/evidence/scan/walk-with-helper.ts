@@ -100,12 +100,12 @@ const finish = (
 const startHelper = (
   subtrees: readonly Subtree[],
   board: Board,
-  { homes, prune, uid }: WalkOptions,
+  { homes, files, prune, uid }: WalkOptions,
 ): (() => Findings | null) | null => {
   // Loaded here, because most runs do without.
   const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
   const { port1, port2 } = new MessageChannel();
-  const workerData: HelperTask = { shared: board.shared, port: port2, subtrees, homes, prune, uid };
+  const workerData: HelperTask = { shared: board.shared, port: port2, subtrees, homes, files, prune, uid };
   let worker: WorkerThread;
   try {
     const options = { workerData, transferList: [port2], execArgv: [] };

@@ -1,10 +1,12 @@
 /** Walks a directory tree in search of locks. Follows no symlink, and names what it could not enter. */
 import { Buffer } from 'node:buffer';
+import { withoutSuffix } from '../../core/record/lock-names.ts';
+import { fitsSome } from '../../core/record/name-pattern.ts';
 import type { Gap } from '../../core/types/evidence.ts';
 import { type Disk, type Entry, type EntryStat, isUntyped } from '../../io/disk/disk.ts';
 import { displayPath, fromLatin1, toLatin1 } from '../../io/disk/disk-path.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
-import { type Home, type Homes, isNamedLikeLock } from './homes.ts';
+import { type Home, type Homes, isNamedLikeLock, type NamedFiles } from './homes.ts';
 import { isLeaf } from './leaf-rule.ts';
 
 /** A directory. */
@@ -27,10 +29,14 @@ export interface Sighting {
   readonly names: readonly string[];
 }
 
-/** What walks find; one is filled by several. The walks of known places leave the last two empty. */
+/** What walks find; one is filled by several. The walks of known places leave all but the first two empty. */
 export interface Findings {
   readonly sightings: Sighting[];
   readonly gaps: Gap[];
+  /** Directories with files that are named like locks which may lie anywhere. */
+  readonly files: Sighting[];
+  /** Main git directories: those called `.git`, and bare repositories. None of them was entered, unless nothing is pruned. */
+  readonly gitDirs: Directory[];
   /** Directories with an entry `.git`, and those with a home of an older layout: what others ask for later. */
   readonly repositories: Directory[];
   readonly oldHomes: Directory[];
@@ -41,6 +47,8 @@ export interface WalkOptions {
   readonly disk: Disk;
   /** What is looked for. */
   readonly homes: Homes;
+  /** Null: nothing is looked for in every directory. */
+  readonly files: NamedFiles | null;
   /** Exact names of directories that are not entered. */
   readonly prune: ReadonlySet<string>;
   /** Who asks: directories that it cannot read are gaps. */
@@ -115,43 +123,53 @@ const visitor = (
   findings: Findings,
   elsewhere: Subtree[],
 ): ((directory: string, stack: string[]) => void) => {
-  const { disk, homes, prune, uid } = options;
+  const { disk, homes, files, prune, uid } = options;
+  const isBeginning = beginnings(homes);
 
   const list = (directory: string, inHome: Home | null, stack: string[]): void => {
     const place = { path: directory, raw };
     const entries = listPlace(place, options, findings, inHome !== null);
     const prefix = directory === '/' ? directory : `${directory}/`;
     const names: string[] = [];
+    const before = stack.length;
     let hasRawNames = false;
+    let hasHead = false;
     for (const entry of entries) {
       const name = entry.name;
+      const first = name.charCodeAt(0);
       if (inHome !== null && isNamedLikeLock(inHome, name)) names.push(name);
-      if (name === '.git') findings.repositories.push(place);
       if (entry.isFile()) {
-        if (name.charCodeAt(0) === DOT && homes.has(name))
-          addClosedHome({ path: prefix + name, raw }, false, findings);
+        if (first === DOT) {
+          if (name === '.git') findings.repositories.push(place);
+          if (homes.get(name)?.isClaimed === true)
+            addClosedHome({ path: prefix + name, raw }, false, findings);
+        } else if (name === 'HEAD') hasHead = true;
         continue;
       }
+      if (name === '.git') findings.repositories.push(place);
       if (!raw && name.includes(REPLACEMENT)) {
         hasRawNames = true;
         continue;
       }
       if (!entry.isDirectory() && !(isUntyped(entry) && isDirectory(prefix + name))) {
         // Where the directory says no types, what was looked at is asked once more: that is rare.
-        if (homes.has(name)) openHome({ path: prefix + name, raw }, disk, findings);
+        if (homes.get(name)?.isClaimed === true) openHome({ path: prefix + name, raw }, disk, findings);
         continue;
       }
-      if (name.charCodeAt(0) !== DOT) {
-        stack.push(prefix + name);
-        continue;
-      }
-      const home = homes.get(name);
+      const home = isBeginning[first] === 1 ? homes.get(name) : undefined;
       if (home !== undefined) {
         if (home.isOld) findings.oldHomes.push(place);
         list(prefix + name, home, stack);
-      } else if (!prune.has(name)) stack.push(prefix + name);
+      } else if (first !== DOT || !prune.has(name)) stack.push(prefix + name);
+      if (first === DOT && isGitDir(name)) findings.gitDirs.push({ path: prefix + name, raw });
     }
     if (names.length > 0) findings.sightings.push({ home: place, names });
+    if (files !== null) sightFiles(place, entries, files, findings);
+    if (hasHead && isBare(entries)) {
+      findings.gitDirs.push(place);
+      // Nobody works in a repository's own files, and its objects are many.
+      if (prune.size > 0) stack.length = before;
+    }
     if (hasRawNames) {
       for (const { child } of listRawSubdirectories(place, options, findings))
         elsewhere.push({ ...child, leafDevice });
@@ -161,7 +179,7 @@ const visitor = (
     lookAt(disk, { path, raw }, findings)?.isDirectory() ?? false;
 
   return (directory, stack) => {
-    if (leafDevice !== null) {
+    if (leafDevice !== null && files === null) {
       const look = lookAt(disk, { path: directory, raw }, findings);
       if (look === null || !look.isDirectory()) return;
       if (look.dev !== leafDevice) {
@@ -177,10 +195,36 @@ const visitor = (
   };
 };
 
+/** Which characters names of homes begin with: nearly every directory is told from them by its first one. */
+const beginnings = (homes: Homes): Uint8Array => {
+  const table = new Uint8Array(256);
+  for (const name of homes.keys()) table[name.charCodeAt(0)] = 1;
+  return table;
+};
+
+/** `.git`, and the name that Gas Town gives to the bare repository of a rig. */
+const isGitDir = (name: string): boolean => name === '.git' || name.endsWith('.git');
+
+/** True where all three stand there that git wants of a repository; one of them is known to. */
+const isBare = (entries: readonly Entry[]): boolean =>
+  entries.some(({ name }) => name === 'objects') && entries.some(({ name }) => name === 'refs');
+
+const sightFiles = (
+  home: Directory,
+  entries: readonly Entry[],
+  files: NamedFiles,
+  findings: Findings,
+): void => {
+  const names = entries.map(({ name }) => name).filter((name) => fitsSome(files.names, withoutSuffix(name)));
+  if (names.length > 0) findings.files.push({ home, names });
+};
+
 /** Nothing found yet. */
 export const noFindings = (): Findings => ({
   sightings: [],
   gaps: [],
+  files: [],
+  gitDirs: [],
   repositories: [],
   oldHomes: [],
   directories: 0,
@@ -190,6 +234,8 @@ export const noFindings = (): Findings => ({
 export const addFindings = (findings: Findings, more: Findings): void => {
   append(findings.sightings, more.sightings);
   append(findings.gaps, more.gaps);
+  append(findings.files, more.files);
+  append(findings.gitDirs, more.gitDirs);
   append(findings.repositories, more.repositories);
   append(findings.oldHomes, more.oldHomes);
   findings.directories += more.directories;
@@ -281,7 +327,12 @@ const countDirectory = ({ onDirectory }: WalkOptions, findings: Findings): void 
     onDirectory(findings.directories, findings.sightings.length);
 };
 
-const readEntries = (place: Directory, disk: Disk, findings: Findings, isHome = false): readonly Entry[] => {
+export const readEntries = (
+  place: Directory,
+  disk: Disk,
+  findings: Findings,
+  isHome = false,
+): readonly Entry[] => {
   try {
     return place.raw ? disk.listRaw(Buffer.from(place.path, 'latin1')) : disk.list(place.path);
   } catch (error) {

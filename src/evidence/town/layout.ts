@@ -32,7 +32,14 @@ export interface TownLayout {
  */
 export const readTownLayout = (root: string, seen: ReadonlySet<DiskPath> = new Set()): TownLayout => {
   const findings = noFindings();
-  const options = { disk: realDisk, homes: builtInTable.homes, prune: PRUNED, uid: -1, onDirectory: null };
+  const options = {
+    disk: realDisk,
+    homes: builtInTable.claimHomes,
+    files: null,
+    prune: PRUNED,
+    uid: -1,
+    onDirectory: null,
+  };
   const directories = knownPlaces(root, WORKER_LAYOUT, options, findings, seen).map(({ path, raw }) =>
     displayRelative(root, raw ? fromLatin1(path) : path),
   );

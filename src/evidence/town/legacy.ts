@@ -1,6 +1,7 @@
 /** Which runtime state still lies in `.gastown/`, and where it belongs. Reads only. */
 import { lstatSync } from 'node:fs';
 import { OLD_HOME } from '../../core/record/lock-names.ts';
+import { fitsSome } from '../../core/record/name-pattern.ts';
 import type { LegacyItem } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
 import { builtInTable } from '../locks/lock-table.ts';
@@ -70,7 +71,7 @@ const inRoot = (root: string, relative: string): string => `${root === '/' ? '' 
 const isState = (name: string): boolean => {
   const { homes, kindsIn } = builtInTable;
   const home = homes.get(OLD_HOME);
-  const isLock = kindsIn.get(OLD_HOME)?.some(({ kind }) => kind.where.name === name);
+  const isLock = kindsIn.get(OLD_HOME)?.some(({ names }) => fitsSome(names, name));
   return isLock === true || home === undefined || !isNamedLikeLock(home, name);
 };
 

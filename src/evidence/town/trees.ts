@@ -23,7 +23,8 @@ export const treesAround = (root: string, places: Iterable<string>): readonly st
   for (const place of places)
     for (let path = place; ; path = dirname(path)) {
       const worker = relativeTo(root, path);
-      if (worker === null || visited.has(path)) break;
+      // Above a tree outside of the root lies nothing of it.
+      if (worker === null || worker.endsWith('..') || visited.has(path)) break;
       visited.add(path);
       if (isTree(path)) trees.push(worker);
     }

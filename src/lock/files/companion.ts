@@ -9,17 +9,19 @@ import { replaceFile } from './staging.ts';
 
 /** The true holder beside the lock, or null where there is none or it cannot be read as one. Never throws. */
 export const readCompanion = (calls: SystemCalls, place: Place): TrueHolder | null => {
+  if (place.companion === null) return null;
   const seen = readRecord(calls, place.companion);
   return seen.kind === 'file' ? parseCompanion(seen.bytes) : null;
 };
 
 /** Throws what the system throws. */
 export const writeCompanion = (calls: SystemCalls, place: Place, holder: TrueHolder): void => {
-  replaceFile(calls, place, place.companion, formatCompanion(holder));
+  if (place.companion !== null) replaceFile(calls, place, place.companion, formatCompanion(holder));
 };
 
 /** Removes it where it is a regular file; nothing happens where there is none. Throws what the system throws. */
 export const removeCompanion = (calls: SystemCalls, place: Place): void => {
+  if (place.companion === null) return;
   try {
     if (calls.lstat(place.companion)?.isFile()) calls.unlink(place.companion);
   } catch (error) {

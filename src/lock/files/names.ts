@@ -1,16 +1,17 @@
 /** Where the files of one lock are, and the names of those that a run makes beside it. */
+import { dirname } from 'node:path';
 import { COMPANION_NAME, LOCK_NAME } from '../../core/record/lock-names.ts';
 import { randomHex } from '../../io/disk/digest.ts';
 
 /** The files of one lock, all in one directory, so that links and renames between them are possible. */
 export interface Place {
-  /** Absolute path of the `.runtime` (or, before December 2025, `.gastown`) directory. */
+  /** Absolute path of the lock's directory: for an agent's `.runtime` (or, before December 2025, `.gastown`). */
   readonly directory: string;
   readonly lock: string;
   /** The file whose flock(2) guards every change. Never removed by anyone. */
   readonly guard: string;
-  /** The second record, which keeps the true holder. */
-  readonly companion: string;
+  /** The second record, which keeps the true holder; null for locks that have none. */
+  readonly companion: string | null;
 }
 
 export const placeIn = (directory: string): Place => ({
@@ -18,6 +19,14 @@ export const placeIn = (directory: string): Place => ({
   lock: `${directory}/${LOCK_NAME}`,
   guard: `${directory}/${LOCK_NAME}.flock`,
   companion: `${directory}/${COMPANION_NAME}`,
+});
+
+/** A lock of another kind than the agent's, which one guard of the town guards with all others. */
+export const placeOfLock = (lock: string, guard: string): Place => ({
+  directory: dirname(lock),
+  lock,
+  guard,
+  companion: null,
 });
 
 /** Random text, unique to one acquisition or one step. */

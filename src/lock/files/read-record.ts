@@ -1,6 +1,6 @@
 /** Reads one file of a lock, and what its bytes say as a record. Never follows a symlink, never hangs. */
 import { MAX_LOCK_BYTES, parseLockRecord } from '../../core/record/lock-record.ts';
-import type { LockContent, Stamp } from '../../core/types/evidence.ts';
+import type { AgentLockContent, Stamp } from '../../core/types/evidence.ts';
 import { type FileReading, type RegularFile, readSmallFile } from '../../io/disk/small-file.ts';
 import { stampOf } from '../../io/disk/stamp.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
@@ -8,7 +8,7 @@ import type { SystemCalls } from '../../io/disk/system-calls.ts';
 /** A regular file at the name of a lock, which need not be a record. */
 export interface RecordFile extends RegularFile {
   readonly stamp: Stamp;
-  readonly content: LockContent;
+  readonly content: AgentLockContent;
 }
 
 /** What stands at the name of a lock. */

@@ -1,5 +1,6 @@
 /** What a killed run left beside a lock, finished or undone: the first thing that happens under every guard. */
 import type { BigIntStats } from 'node:fs';
+import { basename } from 'node:path';
 import { isAbandoned, isExpiredCopy, leftoverKind } from '../../core/record/lock-names.ts';
 import type { Leftover } from '../../core/types/evidence.ts';
 import { isSameFile } from '../../io/disk/stamp.ts';
@@ -80,7 +81,7 @@ interface Found {
 
 const findLeftovers = (calls: SystemCalls, place: Place): readonly Found[] => {
   return calls.list(place.directory).flatMap((name) => {
-    const kind = leftoverKind(name);
+    const kind = leftoverKind(name, basename(place.lock));
     const path = `${place.directory}/${name}`;
     const stat = kind === null ? undefined : calls.lstat(path);
     return kind === null || !stat?.isFile() ? [] : [{ path, kind, stat }];
@@ -110,5 +111,5 @@ const isRecordOfDead = (calls: SystemCalls, path: string): boolean => {
 const removeOrphanedCompanion = (calls: SystemCalls, place: Place, remove: (path: string) => void): void => {
   if (calls.lstat(place.lock) !== undefined) return;
   const holder = readCompanion(calls, place);
-  if (holder !== null && lifeNow(holder) === 'gone') remove(place.companion);
+  if (holder !== null && place.companion !== null && lifeNow(holder) === 'gone') remove(place.companion);
 };

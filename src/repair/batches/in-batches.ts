@@ -2,13 +2,13 @@
  * Many things to do, each under the guard of its lock, a batch at a time. While guards are held none is waited for: what is
  * busy is left for the end, where the first of each batch is waited for while nothing else is held.
  */
-import { dirname } from 'node:path';
 import { errnoOf } from '../../io/errno.ts';
-import { type Place, placeIn } from '../../lock/files/names.ts';
+import type { Place } from '../../lock/files/names.ts';
 import { type Guard, type GuardOutcome, tryGuards } from '../../lock/guard/guard.ts';
 import { takeGuard } from '../../lock/guard/take-guard.ts';
 import type { RepairContext } from '../context.ts';
 import { type BatchSize, batchSize } from './batch-size.ts';
+import { guardedPlace, guardFor, prepareGuards } from './guard-of.ts';
 
 /** A thing to do whose guard is held. */
 export interface Held<Item> {
@@ -37,7 +37,15 @@ export const inBatches = async <Item>(
   context: RepairContext,
 ): Promise<readonly Item[]> => {
   const size = batchSize(context.calls);
-  let waiting = items.map((item) => ({ item, place: placeIn(dirname(lockOf(item))) }));
+  const failure = prepareGuards(items.map(lockOf), context);
+  if (failure !== null) {
+    for (const item of items) refuse(item, failure);
+    return [];
+  }
+  let waiting = items.map((item): Placed<Item> => {
+    const lock = lockOf(item);
+    return { item, lock, place: guardedPlace(lock, context) };
+  });
   for (let isEnd = false; waiting.length > 0; isEnd = true) {
     const busy: Placed<Item>[] = [];
     for (let from = 0; from < waiting.length; ) {
@@ -55,6 +63,7 @@ export const inBatches = async <Item>(
 
 interface Placed<Item> {
   readonly item: Item;
+  readonly lock: string;
   readonly place: Place;
 }
 
@@ -64,8 +73,9 @@ const doBatch = async <Item>(
   isEnd: boolean,
   size: BatchSize,
   { act, refuse }: Pick<BatchWork<Item>, 'act' | 'refuse'>,
-  { guard: options }: RepairContext,
+  context: RepairContext,
 ): Promise<readonly Placed<Item>[]> => {
+  const { guard: options } = context;
   const places = [...new Map(batch.map(({ place }) => [place.guard, place])).values()];
   const [first, ...others] = places;
   const waits = isEnd || others.length === 0;
@@ -79,14 +89,19 @@ const doBatch = async <Item>(
   for (const one of batch) {
     const outcome = guards.get(one.place.guard);
     if (outcome === undefined) continue;
-    if (outcome.kind === 'held') held.push({ item: one.item, guard: outcome.guard });
-    else if (outcome === known[0] || !isForNow(outcome)) refuse(one.item, outcome);
+    if (outcome.kind === 'held') {
+      const guarded = guardFor(one.lock, outcome.guard, context);
+      if (guarded.kind === 'held') held.push({ item: one.item, guard: guarded.guard });
+      else refuse(one.item, guarded);
+    } else if (outcome === known[0] || !isForNow(outcome)) refuse(one.item, outcome);
     else again.push(one);
   }
   try {
     if (held.length > 0) await act(held);
   } finally {
     for (const { guard } of held) guard.letGo();
+    // Of a lock that was refused with its guard held.
+    for (const outcome of outcomes) if (outcome.kind === 'held') outcome.guard.letGo();
     size.took(batch.length, performance.now() - startedAt);
   }
   return again;

@@ -2,7 +2,7 @@
 import { KEEP_RELEASED_MS } from '../../core/record/lock-names.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import type { ReleaseOutcome } from '../../core/report/report.ts';
-import type { Stamp } from '../../core/types/evidence.ts';
+import type { LockFile, Stamp } from '../../core/types/evidence.ts';
 import type { Verdict } from '../../core/types/judgement.ts';
 import type { LetGo } from '../../core/types/kind.ts';
 import { isSameStamp } from '../../io/disk/stamp.ts';
@@ -87,7 +87,6 @@ const entryOf = (
   { townRoot, now, by }: RepairContext,
 ): ReleaseEntry => {
   const { lock, stamp, state, force, deed } = held.item;
-  const { content } = lock;
   return {
     event: 'release',
     id: idOf(held.item, run),
@@ -101,13 +100,21 @@ const entryOf = (
     state,
     forced: force,
     stamp,
-    holder:
-      content.kind === 'record'
-        ? { pid: content.record.pid, sessionId: content.record.sessionId, hostname: content.record.hostname }
-        : null,
+    holder: namedBy(lock),
     companion: lock.companion,
     by,
   };
+};
+
+/** From whom it is taken, in the lock's own words. */
+const namedBy = ({ content }: LockFile): ReleaseEntry['holder'] => {
+  if (content.kind === 'record') {
+    const { pid, sessionId, hostname } = content.record;
+    return { pid, sessionId, hostname };
+  }
+  if (content.kind !== 'claim' || content.claim.by !== 'number') return null;
+  const { pid, name, hostname } = content.claim;
+  return { pid, sessionId: name ?? '', hostname };
 };
 
 const letGo = (held: Held<TriedRelease>, run: string): ReleaseOutcome => {

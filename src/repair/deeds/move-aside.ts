@@ -22,7 +22,7 @@ const letGo = (guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome => {
     case 'changed':
       return changed('it was replaced at the last moment, and is back at its place');
     case 'unguarded':
-      return skipped('somebody removed its guard file (agent.lock.flock) meanwhile');
+      return skipped(`somebody removed its guard file (${guard.place.guard}) meanwhile`);
     case 'stranded':
       return failed(`it was replaced at the last moment and lies at ${moved.aside}: ${moved.why}`);
   }
@@ -51,7 +51,7 @@ const putBack: Deed['putBack'] = (guard, { backup, stamp, companion }) => {
   if (kept.stamp.sha256 !== stamp.sha256)
     return { status: 'missing', reason: `its kept copy ${backup} is not what was released` };
   if (!guard.stands())
-    return { status: 'no-guard', reason: 'somebody removed its guard file (agent.lock.flock)' };
+    return { status: 'no-guard', reason: `somebody removed its guard file (${place.guard})` };
   const existing = calls.lstat(place.lock);
   const copy = calls.lstat(backup);
   // An undo that died after linking left two names of one file: only the rest is to be done.

@@ -6,7 +6,7 @@ import type { Report, ReportAgent, ReportCollision, ReportLock } from '../../cor
 import { count } from './words.ts';
 
 /** Notes that the sentence itself tells. */
-const SAID: readonly Note[] = ['drifted', 'idle', 'copy', 'team', 'legacy-path'];
+const SAID: readonly Note[] = ['drifted', 'idle', 'copy', 'team', 'legacy-path', 'by-hand'];
 
 /** What a report knows of its workers besides their locks, made once for all rows. */
 export interface Company {
@@ -25,7 +25,24 @@ export const companyOf = ({ agents, collisions }: Pick<Report, 'agents' | 'colli
 };
 
 /** `claude in gt-crew-ada (%0), 2 h`; with `verbose` also the recorded process and the time in full. */
-export const describeHolder = (lock: ReportLock, company: Company, verbose: boolean): string => {
+export const describeHolder = (lock: ReportLock, company: Company, verbose: boolean): string =>
+  lock.kind === 'agent'
+    ? describeAgents(lock, company, verbose)
+    : `${lock.kind}: ${describeOther(lock, company, verbose)}`;
+
+/** A lock that claims no worker: what it says of its holder, and what became of him. */
+const describeOther = (lock: ReportLock, company: Company, verbose: boolean): string => {
+  const rest = lock.notes.filter((note) => !SAID.includes(note));
+  const tail = rest.length === 0 ? '' : `; ${rest.join(', ')}`;
+  const [first, second] = lock.evidence;
+  if (lock.holder === null) return `${first?.text ?? lock.reasons.join(', ')}${tail}`;
+  const name = lock.holder.sessionId === null ? '' : `${lock.holder.sessionId}: `;
+  if (lock.state === 'held') return `${name}${describeLife(lock, company.agentsAt(lock.worker))}${tail}`;
+  const said = lock.reasons.includes('process-shared') ? second?.text : undefined;
+  return `${name}${said ?? describeLoss(lock.holder, lock)}${tail}${verbose ? describeRecord(lock.holder) : ''}`;
+};
+
+const describeAgents = (lock: ReportLock, company: Company, verbose: boolean): string => {
   const { holder, notes, reasons } = lock;
   const clash = company.collisionAt(lock.worker);
   const rest = notes.filter((note) => !SAID.includes(note));

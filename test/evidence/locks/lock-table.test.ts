@@ -60,7 +60,17 @@ test('a second look finds exactly the lock that it is given, also where no walk 
   const town = makeTown();
   const path = town.lock('a', {}, { at: 'odd/agent.lock' });
   const [seen] = readLocks(
-    [{ kind: agent, path, place: town.path('a'), layout: 'runtime', companion: null, hasTwin: false }],
+    [
+      {
+        kind: agent,
+        path,
+        place: town.path('a'),
+        layout: 'runtime',
+        companion: null,
+        hasTwin: false,
+        linkedGitDir: null,
+      },
+    ],
     town.root,
   );
   const pathsSeen = async (locks: readonly LockFile[]) =>

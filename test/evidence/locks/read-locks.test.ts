@@ -210,6 +210,7 @@ describe('the companion record', () => {
       layout: 'runtime',
       companion: `/${'x'.repeat(300)}`,
       hasTwin: false,
+      linkedGitDir: null,
     } as const;
     expect(readLocks([found], town.root)).toMatchObject([
       { content: { kind: 'unread', why: expect.stringContaining('agent.lock.holder could not be read') } },

@@ -83,7 +83,10 @@ export async function undo(scene: Scene, calls: SystemCalls): Promise<string> {
 }
 
 export async function repair(scene: Scene, calls: SystemCalls): Promise<string> {
-  const outcome = await repairLeftovers(scene.directory, { townRoot: scene.root, ...settings(calls) });
+  const outcome = await repairLeftovers(`${scene.directory}/agent.lock`, {
+    townRoot: scene.root,
+    ...settings(calls),
+  });
   return outcome.status === 'done' ? 'done' : outcome.reason;
 }
 

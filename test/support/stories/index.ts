@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { LockFile, Snapshot } from '../../../src/core/types/evidence.ts';
 import { TABLE_STORIES } from './decision-table.ts';
+import { KIND_STORIES } from './kinds.ts';
 import { PLACE_STORIES } from './places.ts';
 import { PROCESS_STORIES } from './processes.ts';
 import { SESSION_STORIES } from './sessions.ts';
@@ -33,4 +34,5 @@ export const STORIES: readonly Story[] = [
   ...PROCESS_STORIES,
   ...SESSION_STORIES,
   ...TABLE_STORIES,
+  ...KIND_STORIES,
 ].map((story) => ({ ...story, snapshot: asOnDisk(story.snapshot) }));

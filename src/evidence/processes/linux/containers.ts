@@ -35,8 +35,14 @@ export interface Container {
 /** The records that were taken under another host name than ours, or in another PID namespace. */
 export const takenElsewhere = (locks: readonly LockFile[], host: HostFacts): readonly TakenElsewhere[] =>
   locks.flatMap(({ content, companion, uid }) => {
-    if (content.kind !== 'record') return [];
-    const { hostname, pid, holder } = content.record;
+    const named =
+      content.kind === 'record'
+        ? content.record
+        : content.kind === 'claim' && content.claim.by === 'number'
+          ? { ...content.claim, holder: null }
+          : null;
+    if (named === null) return [];
+    const { hostname, pid, holder } = named;
     const pidNamespace = (holder ?? companion)?.pidNamespace ?? null;
     const isHere = hostname === '' || isSameName(hostname, host.hostname);
     if (isHere && (pidNamespace === null || pidNamespace === host.pidNamespace)) return [];

@@ -126,6 +126,15 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
       const variables = texts(`${proc}/${pid}/environ`);
       return variables === null ? null : gasTownVariablesIn(variables);
     },
+    variables: (pid, names) => {
+      const variables = texts(`${proc}/${pid}/environ`);
+      if (variables === null) return null;
+      return names.flatMap((name) =>
+        variables
+          .filter((variable) => variable.startsWith(`${name}=`))
+          .map((variable) => variable.slice(name.length + 1)),
+      );
+    },
     holdMarks: async (pids) =>
       withoutStackTraces(() => new Map(pids.map((pid) => [pid, readHoldMark(`${proc}/${pid}/environ`)]))),
     lookingIsCheap: true,
@@ -144,6 +153,7 @@ const closedDetails = (why: string): ProcessDetails => ({
   argv: () => [],
   uid: () => null,
   environment: () => null,
+  variables: () => null,
   holdMarks: async (pids) =>
     new Map(pids.map((pid): [number, Observed<string | null>] => [pid, { seen: false, why }])),
   lookingIsCheap: true,

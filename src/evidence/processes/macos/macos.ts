@@ -73,6 +73,7 @@ const psDetails = (rows: ReadonlyMap<number, PsRow>): ProcessDetails => ({
   uid: (pid) => rows.get(pid)?.uid ?? null,
   // `ps -E` mixes the environment with the arguments: what it says of anybody could be forged by an argument.
   environment: () => null,
+  variables: () => null,
   holdMarks: readHoldMarks,
   // One lsof for all costs half a second.
   lookingIsCheap: false,

@@ -1,0 +1,48 @@
+import { type Claim, defineKind, textOf } from '../src/kind.ts';
+
+/** Tools end their text with the process, and newer ones with its start: `(pid 4242 start 18273645)`, and ` start` after it. */
+const IN_BRACKETS = /^(.+?) \(pid (\d{1,10})(?: start ([^()]+?))?\)(?: start (.+))?$/;
+/** `openclaw pid=4242`, `flow-claim issue=7 pid=4242 session=… host=build-1 ts=2026-08-11T07:00:00Z`. */
+const IN_FIELDS = /^([\w.-]+)\s(?:.*\s)?pid=(\d{1,10})(?=\s|$)/;
+const FIELD = /(?:^|\s)([a-z]+)=(\S+)/g;
+
+const claimOf = (text: string): Claim => {
+  const [, name, pid, inside, after] = IN_BRACKETS.exec(text) ?? [];
+  if (name !== undefined)
+    return {
+      by: 'number',
+      pid: Number(pid),
+      start: inside ?? after ?? null,
+      hostname: '',
+      since: null,
+      name,
+      isShared: true,
+    };
+  const [, tool, number] = IN_FIELDS.exec(text) ?? [];
+  if (tool === undefined) return { by: 'person', note: text };
+  const fields = new Map([...text.matchAll(FIELD)].map(([, key = '', value = '']) => [key, value]));
+  const written = fields.get('ts') ?? '';
+  const ms = Date.parse(written);
+  return {
+    by: 'number',
+    pid: Number(number),
+    start: fields.get('start') ?? null,
+    hostname: fields.get('host') ?? '',
+    since: Number.isNaN(ms) ? null : { text: written, ms },
+    name: tool,
+    isShared: true,
+  };
+};
+
+/** The lock that keeps `git worktree remove` and `prune` from a working tree, as agents' tools take it. */
+export default defineKind({
+  id: 'git-worktree',
+  title: 'Worktree locks',
+  summary: 'The lock of a git worktree, which keeps git from removing it.',
+  where: { inGitDir: { linked: ['locked'] } },
+  claims: null,
+  witnesses: ['process', 'agents', 'git'],
+  freshMs: 60_000,
+  read: (bytes) => ({ kind: 'claim', claim: claimOf(textOf(bytes)) }),
+  letGo: 'move-aside',
+});

@@ -1,0 +1,73 @@
+/** Who has a lock's file open, and which git is at work on its repository: two witnesses of locks that name nobody. Pure. */
+import { isWithin, relativeTo } from '../../town/roles.ts';
+import type { TownIndex } from '../../town/views.ts';
+import type { GitUse, LockFile } from '../../types/evidence.ts';
+import type { Fact, ProcessState, Reason } from '../../types/judgement.ts';
+
+/** What one witness says. */
+export interface WitnessFinding {
+  readonly state: Extract<ProcessState, 'alive' | 'gone' | 'unknown'>;
+  readonly reason: Reason;
+  readonly fact: Fact;
+}
+
+const fact = (text: string): Fact => ({ source: 'processes', text });
+
+/** Does a process have the file open? */
+export const judgeOpeners = ({ path }: LockFile, { machine }: TownIndex): WitnessFinding => {
+  const evidence = machine.seen.files?.open;
+  const opener = evidence?.uses.find((use) => use.path === path);
+  if (opener !== undefined)
+    return {
+      state: 'alive',
+      reason: 'file-open',
+      fact: fact(`process ${opener.pid} (${opener.command}) has it open`),
+    };
+  const why = evidence === undefined ? 'was not asked' : evidence.hidden;
+  return why === null
+    ? { state: 'gone', reason: 'file-not-open', fact: fact('no process has it open') }
+    : { state: 'unknown', reason: 'file-unknown', fact: fact(`who has it open could not be told: ${why}`) };
+};
+
+/**
+ * Is a git at work on the repository? Also one that runs a hook and has no file open: it stands in the working tree, or names
+ * it. One that works on another tree of the repository counts only where the lock is of all of them.
+ */
+export const judgeGit = (lock: LockFile, index: TownIndex): WitnessFinding => {
+  const evidence = index.machine.seen.files?.git;
+  const user = evidence?.uses.find((use) => worksOn(use, lock, index));
+  if (user !== undefined)
+    return {
+      state: 'alive',
+      reason: 'git-running',
+      fact: fact(`process ${user.pid} (${user.command}) is at work on this repository`),
+    };
+  const why = evidence === undefined ? 'was not asked' : evidence.hidden;
+  return why === null
+    ? { state: 'gone', reason: 'git-not-running', fact: fact('no git is at work on this repository') }
+    : {
+        state: 'unknown',
+        reason: 'git-unknown',
+        fact: fact(`whether git is at work there could not be told: ${why}`),
+      };
+};
+
+const worksOn = ({ places }: GitUse, lock: LockFile, index: TownIndex): boolean => {
+  const gitDir = mainGitDirOf(lock.path);
+  const { root } = index.snapshot.town;
+  return places.some((place) => {
+    if (gitDir !== null && relativeTo(gitDir, place) !== null) return true;
+    const inTown = relativeTo(root, place);
+    if (inTown === null) return false;
+    // The tree that it is about, and the main one around it, in which `git worktree add` and `gc` are run.
+    return isWithin(inTown, lock.worker) || (gitDir !== null && isIn(place, gitDir.replace(/\/\.git$/, '')));
+  });
+};
+
+const isIn = (path: string, directory: string): boolean => relativeTo(directory, path) !== null;
+
+/** The main git directory around a file; null for a file that lies in none. */
+const mainGitDirOf = (path: string): string | null =>
+  /^(.*?\/(?:\.git|[^/]+\.git))\//.exec(path)?.[1] ??
+  /^(.*)\/worktrees\/[^/]+\/[^/]+$/.exec(path)?.[1] ??
+  null;

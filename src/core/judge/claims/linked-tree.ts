@@ -1,0 +1,20 @@
+/** What the state of a linked working tree on disk adds to the judgement of its lock. Pure. */
+import type { LockFile } from '../../types/evidence.ts';
+import type { Fact, Note } from '../../types/judgement.ts';
+
+/** `gone` where its directory is known to be gone. */
+export const treeNotes = ({ tree }: LockFile): readonly Note[] =>
+  tree?.exists.seen === true && !tree.exists.value ? ['gone'] : [];
+
+/** Nothing of a tree that stands and is finished. */
+export const treeFact = ({ tree }: LockFile): readonly Fact[] => {
+  if (tree === undefined) return [];
+  const path = tree.path ?? 'its directory';
+  const facts: Fact[] = [];
+  if (tree.isUnfinished)
+    facts.push({ source: 'git', text: 'git worktree add did not finish this working tree' });
+  if (!tree.exists.seen)
+    facts.push({ source: 'git', text: `${path} could not be looked at: ${tree.exists.why}` });
+  else if (!tree.exists.value) facts.push({ source: 'git', text: `${path} is gone` });
+  return facts;
+};

@@ -1,0 +1,82 @@
+/** Locks that name nobody: all witnesses that their kind asks must have seen nobody before such a lock is stale. Pure. */
+import type { TownIndex } from '../../town/views.ts';
+import type { Claim } from '../../types/claim.ts';
+import type { LockFile } from '../../types/evidence.ts';
+import type { Fact, Note, Reason, State, Verdict } from '../../types/judgement.ts';
+import { isFresh } from '../ages.ts';
+import { mayRelease } from '../may-release.ts';
+import { gitFact, placeNotes } from '../notes.ts';
+import type { OccupantReader } from '../occupants/occupants.ts';
+import { isAsked, occupantsAt } from '../witnesses.ts';
+import { judgeGit, judgeOpeners, type WitnessFinding } from './file-witnesses.ts';
+import { treeFact, treeNotes } from './linked-tree.ts';
+
+/** Judges a lock whose claim names no process. */
+export const judgeNameless = (
+  lock: LockFile,
+  claim: Exclude<Claim, { readonly by: 'number' }>,
+  index: TownIndex,
+  readOccupants: OccupantReader,
+): Verdict => {
+  const worker = index.viewOf(lock.worker);
+  const around = occupantsAt(worker, lock, null, readOccupants);
+  const occupied = around.occupants.length > 0;
+  const isByHand = claim.by === 'person' && !isGitsOwn(lock);
+  const found = isByHand ? [] : askedOf(lock, claim, index);
+  const state = isByHand ? 'held' : stateOf(claim, found, occupied, around.known);
+  const reasons: Reason[] = found.map(({ reason }) => reason);
+  if (isByHand) reasons.push('no-process-named');
+  if (occupied) reasons.push('occupied');
+  else if (!around.known && state === 'unknown') reasons.push('occupants-unknown');
+  const notes: Note[] = [...placeNotes(lock, worker, index), ...treeNotes(lock)];
+  if (isByHand) notes.push('by-hand');
+  if (state === 'stale' && isFresh(lock, index)) notes.push('fresh');
+  const facts: Fact[] = [
+    ...(isByHand ? [byHandFact(claim)] : []),
+    ...treeFact(lock),
+    ...found.map(({ fact }) => fact),
+    ...around.facts,
+  ];
+  const git = gitFact(lock);
+  if (git !== null) facts.push(git);
+  return {
+    lock,
+    state,
+    reasons,
+    notes,
+    holder: null,
+    occupants: around.occupants,
+    occupantsKnown: around.known,
+    strangers: around.strangers,
+    facts,
+    release: mayRelease(lock, state, false, around, index),
+  };
+};
+
+/** `git worktree add` locks what it has not finished, with a word in its user's language: the state on disk tells. */
+const isGitsOwn = ({ tree }: LockFile): boolean => tree?.isUnfinished === true;
+
+const byHandFact = ({ note }: Extract<Claim, { readonly by: 'person' }>): Fact => ({
+  source: 'lock',
+  text: note === '' ? 'locked without a reason, by nobody that it names' : `locked by hand: ${note}`,
+});
+
+const askedOf = (
+  lock: LockFile,
+  claim: Exclude<Claim, { readonly by: 'number' }>,
+  index: TownIndex,
+): readonly WitnessFinding[] => [
+  ...(isAsked(lock, 'open-file') && claim.by === 'open-file' ? [judgeOpeners(lock, index)] : []),
+  ...(isAsked(lock, 'git') ? [judgeGit(lock, index)] : []),
+];
+
+const stateOf = (
+  claim: Exclude<Claim, { readonly by: 'number' }>,
+  found: readonly WitnessFinding[],
+  occupied: boolean,
+  occupantsKnown: boolean,
+): State => {
+  if (occupied || found.some(({ state }) => state === 'alive')) return 'held';
+  const isProven = found.length > 0 && occupantsKnown && found.every(({ state }) => state === 'gone');
+  return isProven && (claim.by === 'open-file' || claim.by === 'person') ? 'stale' : 'unknown';
+};

@@ -1,0 +1,71 @@
+/** A process that a lock of another tool names: judged as a bare number is, and better where its start was written down too. */
+import type { NumberClaim } from '../../types/claim.ts';
+import type { LockFile, LockRecord, ProcessInfo } from '../../types/evidence.ts';
+import type { Case } from '../case.ts';
+import { judgeProcess } from '../holder/process.ts';
+import {
+  alive,
+  died,
+  finding,
+  mayTrustAbsence,
+  type ProcessFinding,
+  recycled,
+} from '../holder/process-finding.ts';
+
+/**
+ * What the lock says, in the form of an agent's record. A lock that does not say since when is as old as its file: a copy is
+ * younger than what it was made of, which only makes a number less likely another's.
+ */
+export const claimAsRecord = (
+  { pid, hostname, since, name }: NumberClaim,
+  { mtimeMs }: Pick<LockFile, 'mtimeMs'>,
+): LockRecord => ({
+  pid,
+  acquiredAt: since?.text ?? '',
+  acquiredAtMs: since?.ms ?? mtimeMs,
+  sessionId: name ?? '',
+  hostname,
+  holder: null,
+});
+
+/** Process evidence for a number that was taken here; null for one taken elsewhere. */
+export const judgeNumber = (one: Case, claim: NumberClaim): ProcessFinding | null => {
+  const found = byStart(one, claim) ?? judgeProcess(one);
+  if (found === null || found.state !== 'alive' || !claim.isShared) return found;
+  const command = found.process?.names[0] ?? 'command unknown';
+  return finding(
+    found,
+    'unknown',
+    'process-shared',
+    `process ${found.pid} (${command}) runs, and does the work of many: that says nothing of this one`,
+  );
+};
+
+/** Decided by the start alone, where both are known in one form; null where they are not. */
+const byStart = (one: Case, { pid, start }: NumberClaim): ProcessFinding | null => {
+  if (start === null || one.taken !== 'here') return null;
+  const lookup = one.index.machine.lookups.get(pid);
+  if (lookup?.answer !== 'exists' || died(lookup) !== null || lookup.process === null) return null;
+  const isSame = isStartOf(start, lookup.process);
+  if (isSame === null) return null;
+  const known = { pid, own: true, process: lookup.process };
+  if (isSame) return alive(known);
+  return mayTrustAbsence(one.record, one.index)
+    ? recycled(known, 'it started at another time than the holder')
+    : null;
+};
+
+/** What ctime(3) prints, and `ps -o lstart=` in English: `Sun Nov 29 15:10:55 2026`. */
+const CTIME = /^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
+
+/**
+ * True for the start of this process, false for another one's, null where that cannot be told. A date is never false: it may
+ * have been printed in another time zone, and is whole seconds of a clock that steps.
+ */
+const isStartOf = (start: string, { startToken, startedAtMs }: ProcessInfo): boolean | null => {
+  if (startToken === null) return null;
+  if (start === startToken) return true;
+  if (/^\d+$/.test(start) && /^\d+$/.test(startToken)) return false;
+  if (!CTIME.test(start) || startedAtMs === null) return null;
+  return Math.floor(Date.parse(`${start} UTC`) / 1000) === Math.floor(startedAtMs / 1000) ? true : null;
+};

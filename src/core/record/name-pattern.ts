@@ -1,0 +1,27 @@
+/** File names as kinds give them: a name, or one with a `*` for any text. Pure, and fast enough for the loop of a walk. */
+
+/** What a name begins and ends with; `after` is null for a name without a star. */
+export interface NamePattern {
+  readonly before: string;
+  readonly after: string | null;
+}
+
+/** Throws for a name with a slash or several stars, or none at all. */
+export const namePattern = (text: string): NamePattern => {
+  const [before = '', after, ...more] = text.split('*');
+  if (text === '' || text === '.' || text === '..' || text.includes('/') || more.length > 0)
+    throw new Error(`${JSON.stringify(text)} is no file name with at most one *`);
+  return { before, after: after ?? null };
+};
+
+/** True where the whole name fits. */
+export const fitsName = ({ before, after }: NamePattern, name: string): boolean =>
+  after === null
+    ? name === before
+    : name.length >= before.length + after.length && name.startsWith(before) && name.endsWith(after);
+
+/** True where the name fits one of them. */
+export const fitsSome = (patterns: readonly NamePattern[], name: string): boolean => {
+  for (const pattern of patterns) if (fitsName(pattern, name)) return true;
+  return false;
+};

@@ -1,0 +1,16 @@
+/** The bytes of a small file as one line of text, for people. */
+
+/** No reason or name is worth more room than this. */
+const MOST_CHARACTERS = 300;
+
+/** Without line breaks at its end, on one line, and cut where it goes on and on. Bytes that are no UTF-8 appear as U+FFFD. */
+export const textOf = (bytes: Uint8Array): string => {
+  const text = new TextDecoder()
+    .decode(bytes.subarray(0, MOST_CHARACTERS * 4))
+    .replace(/\s+/g, ' ')
+    .trim();
+  const characters = [...text];
+  return characters.length <= MOST_CHARACTERS
+    ? text
+    : `${characters.slice(0, MOST_CHARACTERS - 1).join('')}…`;
+};

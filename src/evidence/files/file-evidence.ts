@@ -1,0 +1,27 @@
+/** Who uses the files of locks and the repositories around them: gathered once, and only for locks that need it. Reads only. */
+import { isAsked } from '../../core/judge/witnesses.ts';
+import type { FileEvidence, LockFile } from '../../core/types/evidence.ts';
+import type { ProcessTable } from '../processes/row.ts';
+import { readGitUses } from './git-programs.ts';
+import { readOpenFiles } from './open-files.ts';
+
+/** Undefined where no lock needs it: then nothing is looked at. */
+export const readFileEvidence = async (
+  locks: readonly LockFile[],
+  table: ProcessTable,
+  uid: number,
+): Promise<FileEvidence | undefined> => {
+  const nameless = locks.filter(needsWitnesses);
+  if (nameless.length === 0) return undefined;
+  const uids = new Set([uid, ...nameless.flatMap((lock) => lock.uid ?? [])]);
+  const opened = nameless.filter((lock) => isAsked(lock, 'open-file')).map(({ path }) => path);
+  return {
+    ...(opened.length > 0 ? { open: readOpenFiles(opened, table, uids) } : {}),
+    ...(nameless.some((lock) => isAsked(lock, 'git')) ? { git: await readGitUses(table, uids) } : {}),
+  };
+};
+
+/** Nobody is named by number: somebody's note needs no witness, unless it may be git's own. */
+const needsWitnesses = ({ content, tree }: LockFile): boolean =>
+  content.kind === 'claim' &&
+  (content.claim.by === 'open-file' || (content.claim.by === 'person' && tree?.isUnfinished === true));

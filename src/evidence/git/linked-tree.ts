@@ -1,0 +1,65 @@
+/** What the administrative files of a linked working tree say of it (gitrepository-layout). Reads only, runs nothing. */
+import { Buffer } from 'node:buffer';
+import { lstatSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { LinkedTree, Observed } from '../../core/types/evidence.ts';
+import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
+import { describeErrno, isAbsence } from '../../io/errno.ts';
+
+/** No path is longer, and a file of git's with more says something else. */
+const MOST_BYTES = 8192;
+
+/**
+ * Reads `<git directory>/worktrees/<name>`. While `git worktree add` works it has a lock of its own there, written before the
+ * rest; the first checkout leaves `index` in place when it ends, and `index.lock` until then.
+ */
+export const readLinkedTree = (gitDir: string): LinkedTree => {
+  const gitdir = lineOf(`${gitDir}/gitdir`);
+  const head = lineOf(`${gitDir}/HEAD`);
+  const isBeforeHead = gitdir === 'absent' || head === 'absent' || (head !== null && /^0+$/.test(head.line));
+  const isBeforeCheckout = isThere(`${gitDir}/index.lock`) && !isThere(`${gitDir}/index`);
+  return { ...placeOf(gitDir, gitdir), isUnfinished: isBeforeHead || isBeforeCheckout };
+};
+
+/** The absolute path of the working tree that these administrative files are of; null where they do not say. */
+export const treePathIn = (gitDir: string): string | null => pathIn(gitDir, lineOf(`${gitDir}/gitdir`));
+
+const pathIn = (gitDir: string, gitdir: Line): string | null => {
+  const line = gitdir === null || gitdir === 'absent' ? '' : gitdir.line;
+  return line.endsWith('/.git') ? resolve(gitDir, line.slice(0, -'/.git'.length)) : null;
+};
+
+const placeOf = (gitDir: string, gitdir: Line): Pick<LinkedTree, 'path' | 'exists'> => {
+  if (gitdir === 'absent') return { path: null, exists: { seen: true, value: false } };
+  const path = pathIn(gitDir, gitdir);
+  return path === null
+    ? { path, exists: { seen: false, why: 'git does not say where it lies' } }
+    : { path, exists: existsAt(path) };
+};
+
+/** A file of one line; null for one that cannot be read, or is none of git's. */
+type Line = { readonly line: string } | 'absent' | null;
+
+const lineOf = (path: string): Line => {
+  const reading = readSmallFile(readingCalls, path, MOST_BYTES);
+  if (reading.kind === 'absent') return 'absent';
+  if (reading.kind !== 'file') return null;
+  const line = Buffer.from(reading.bytes).toString('utf8').replace(/\n+$/, '');
+  return line === '' || /[\0\n]/.test(line) ? null : { line };
+};
+
+const isThere = (path: string): boolean => {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
+const existsAt = (path: string): Observed<boolean> => {
+  try {
+    return { seen: true, value: lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true };
+  } catch (error) {
+    return isAbsence(error) ? { seen: true, value: false } : { seen: false, why: describeErrno(error) };
+  }
+};

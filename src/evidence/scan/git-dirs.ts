@@ -1,0 +1,167 @@
+/**
+ * Finds the locks in git directories: at their known places, below main ones in those of linked working trees and of
+ * submodules. Objects are never listed. Reads only, follows no symlink, and ends: every directory has its limit.
+ */
+import { Buffer } from 'node:buffer';
+import { withoutSuffix } from '../../core/record/lock-names.ts';
+import { fitsSome, type NamePattern } from '../../core/record/name-pattern.ts';
+import type { Entry } from '../../io/disk/disk.ts';
+import { displayPath, fromLatin1 } from '../../io/disk/disk-path.ts';
+import type { GitNames, InGitDirs } from './homes.ts';
+import { type Directory, type Findings, lookAt, readEntries, type WalkOptions } from './walk.ts';
+
+/** Files named like locks in a git directory. */
+export interface GitSighting {
+  /** The git directory: a main one, or that of a linked working tree. */
+  readonly gitDir: Directory;
+  /** The main git directory that the walk found, around or equal to it. */
+  readonly main: Directory;
+  readonly isLinked: boolean;
+  /** Paths relative to it. */
+  readonly names: readonly string[];
+}
+
+/** Directories that are listed below one main git directory: loose refs may be laid out in any number of them. */
+const MOST_DIRECTORIES = 20_000;
+
+/** Submodules in submodules in submodules: git itself gives up nowhere, we here. */
+const DEEPEST_MODULE = 16;
+
+/** Looks through these main git directories, and names those of linked working trees; fills the gaps of `findings`. */
+export const sightInGitDirs = (
+  gitDirs: readonly Directory[],
+  wanted: InGitDirs,
+  options: WalkOptions,
+  findings: Findings,
+): { readonly sightings: readonly GitSighting[]; readonly linked: readonly Directory[] } => {
+  const found: GitSighting[] = [];
+  const linked: Directory[] = [];
+  const seen = new Set<string>();
+  for (const main of gitDirs) {
+    const budget = { left: MOST_DIRECTORIES };
+    const listing = lister(budget, options, findings);
+    const visit = (gitDir: Directory, depth: number): void => {
+      const key = `${gitDir.raw} ${gitDir.path}`;
+      if (seen.has(key)) return;
+      seen.add(key);
+      const entries = listing(gitDir);
+      if (!isRepository(entries)) {
+        if (depth > 0 && depth < DEEPEST_MODULE)
+          for (const child of directoriesIn(gitDir, entries, options, findings)) visit(child, depth + 1);
+        return;
+      }
+      add(gitDir, false, wanted.main, entries);
+      const worktrees = childNamed('worktrees', gitDir, entries, options, findings);
+      if (worktrees !== null)
+        for (const child of directoriesIn(worktrees, listing(worktrees), options, findings)) {
+          linked.push(child);
+          add(child, true, wanted.linked, listing(child));
+        }
+      const modules = childNamed('modules', gitDir, entries, options, findings);
+      if (modules !== null && depth < DEEPEST_MODULE)
+        for (const child of directoriesIn(modules, listing(modules), options, findings))
+          visit(child, depth + 1);
+    };
+    const add = (gitDir: Directory, isLinked: boolean, names: GitNames, entries: readonly Entry[]): void => {
+      const sighted = namesIn(gitDir, names, entries, listing, options, findings);
+      if (sighted.length > 0) found.push({ gitDir, main, isLinked, names: sighted });
+    };
+    visit(main, 0);
+    if (budget.left <= 0)
+      findings.gaps.push({
+        what: `directory:${displayPath(main.raw ? fromLatin1(main.path) : main.path)}`,
+        why: `has more than ${MOST_DIRECTORIES} directories: not all were looked at`,
+      });
+  }
+  return { sightings: found, linked };
+};
+
+/** What git wants of a repository: a directory below `modules` without it is a part of a submodule's name. */
+const isRepository = (entries: readonly Entry[]): boolean => entries.some(({ name }) => name === 'HEAD');
+
+type Lister = (place: Directory) => readonly Entry[];
+
+const lister =
+  (budget: { left: number }, options: WalkOptions, findings: Findings): Lister =>
+  (place) => {
+    if (budget.left <= 0) return [];
+    budget.left -= 1;
+    // Not counted among the directories of the scan: nobody works there.
+    return readEntries(place, options.disk, findings);
+  };
+
+const namesIn = (
+  gitDir: Directory,
+  { names, paths, directories }: GitNames,
+  entries: readonly Entry[],
+  listing: Lister,
+  options: WalkOptions,
+  findings: Findings,
+): readonly string[] => {
+  const found = namedIn(entries, names);
+  for (const path of paths)
+    if (
+      entries.some(({ name }) => path.startsWith(`${name}/`)) &&
+      lookAt(options.disk, below(gitDir, path), findings)
+    )
+      found.push(path);
+  for (const { path, names: wanted, isDeep } of directories) {
+    const [top = ''] = path.split('/');
+    if (!entries.some(({ name }) => name === top)) continue;
+    const stack = [path];
+    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+      const place = below(gitDir, at);
+      // Never through a symlink: where it leads is somebody else's.
+      if (at === path && !(lookAt(options.disk, place, findings)?.isDirectory() ?? false)) continue;
+      const inside = listing(place);
+      for (const name of namedIn(inside, wanted)) found.push(`${at}/${name}`);
+      if (!isDeep) continue;
+      for (const entry of inside) if (entry.isDirectory()) stack.push(`${at}/${entry.name}`);
+    }
+  }
+  return found;
+};
+
+const namedIn = (entries: readonly Entry[], wanted: readonly NamePattern[]): string[] => {
+  const found: string[] = [];
+  for (const { name } of entries) if (fitsSome(wanted, withoutSuffix(name))) found.push(name);
+  return found;
+};
+
+const below = ({ path, raw }: Directory, name: string): Directory => ({
+  path: `${path}/${raw ? Buffer.from(name, 'utf8').toString('latin1') : name}`,
+  raw,
+});
+
+const childNamed = (
+  name: string,
+  place: Directory,
+  entries: readonly Entry[],
+  options: WalkOptions,
+  findings: Findings,
+): Directory | null => {
+  const [child = null] = directoriesIn(
+    place,
+    entries.filter((entry) => entry.name === name),
+    options,
+    findings,
+  );
+  return child;
+};
+
+/** The sub-directories among these entries. git makes no names that are no UTF-8 here, and one that is such is passed over. */
+const directoriesIn = (
+  place: Directory,
+  entries: readonly Entry[],
+  options: WalkOptions,
+  findings: Findings,
+): readonly Directory[] =>
+  entries.flatMap((entry) => {
+    const child = { path: `${place.path}/${entry.name}`, raw: place.raw };
+    const isDirectory =
+      entry.isDirectory() ||
+      (!entry.isFile() &&
+        !entry.isSymbolicLink() &&
+        lookAt(options.disk, child, findings)?.isDirectory() === true);
+    return isDirectory ? [child] : [];
+  });

@@ -1,0 +1,38 @@
+/**
+ * Linked working trees of the root's repositories that lie outside of it: agents work there, and the locks lie inside. They are
+ * named by the way that leads to them, `<root>/../feature`. Reads only.
+ */
+import { relative } from 'node:path';
+import { relativeTo } from '../../core/town/roles.ts';
+import { realOrSame } from '../../io/disk/real-path.ts';
+import { treePathIn } from '../git/linked-tree.ts';
+
+/** Relative to the root, `../feature`, sorted; those that git does not place and those around the root are left out. */
+export const treesOutside = (root: string, linkedGitDirs: Iterable<string>): readonly string[] => {
+  const found = new Set<string>();
+  for (const gitDir of linkedGitDirs) {
+    const recorded = treePathIn(gitDir);
+    if (recorded === null || relativeTo(root, recorded) !== null) continue;
+    const name = outsideName(root, realOrSame(recorded));
+    if (name !== null) found.add(name);
+  }
+  return [...found].sort();
+};
+
+/** `../feature`: how a directory outside is named; null for one around the root, in which everything of it lies. */
+export const outsideName = (root: string, path: string): string | null => {
+  const name = relative(root, path);
+  return name.split('/').every((part) => part === '..') ? null : name;
+};
+
+/** The town's name for a path in one of these trees, `<root>/../feature/src`; null for any other path. */
+export const outsideNamer = (root: string, trees: readonly string[]): ((path: string) => string | null) => {
+  const known = trees.map((name) => ({ name, path: realOrSame(`${root}/${name}`) }));
+  return (path) => {
+    for (const tree of known) {
+      const inside = relativeTo(tree.path, path);
+      if (inside !== null) return `${root}/${tree.name}${inside === '.' ? '' : `/${inside}`}`;
+    }
+    return null;
+  };
+};

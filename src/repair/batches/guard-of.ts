@@ -1,0 +1,91 @@
+/** The guard under which a lock is changed: its own where its kind has one, else the one of the town for all others. */
+import { basename, dirname } from 'node:path';
+import { LOCK_NAME } from '../../core/record/lock-names.ts';
+import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
+import { networkFileSystem } from '../../io/file-systems/file-systems.ts';
+import { describeFailure } from '../../io/programs/describe-failure.ts';
+import { type Place, placeIn, placeOfLock } from '../../lock/files/names.ts';
+import type { Guard, GuardOutcome } from '../../lock/guard/guard.ts';
+import { takeGuard } from '../../lock/guard/take-guard.ts';
+import type { RepairContext } from '../context.ts';
+import { homeOfRepairs, makeHome } from '../journal.ts';
+
+/** An agent's guard lies beside its lock, and excludes other tools' writers too. */
+const isAgents = (path: string): boolean => basename(path) === LOCK_NAME;
+
+/** Where the guard of the lock at this absolute path lies. */
+export const guardedPlace = (path: string, { townRoot }: RepairContext): Place => {
+  if (isAgents(path)) return placeIn(dirname(path));
+  const directory = homeOfRepairs(townRoot);
+  return { directory, lock: path, guard: `${directory}/guard.flock`, companion: null };
+};
+
+/**
+ * The guard for the lock at this path, out of the one that is held at its guarded place: with that lock's own directory.
+ * Whatever is answered else has let go of nothing.
+ */
+export const guardFor = (
+  path: string,
+  held: Guard,
+  { calls, guard: options }: RepairContext,
+): GuardOutcome => {
+  if (isAgents(path)) return { kind: 'held', guard: held };
+  try {
+    const directory = openOwned(calls, dirname(path));
+    return { kind: 'held', guard: over(held, directory, path, options.platform) };
+  } catch (error) {
+    return refusal(error, dirname(path));
+  }
+};
+
+/** Takes the guard of one lock, waiting a bounded time. Expected failures are answers. */
+export const takeGuardOf = async (path: string, context: RepairContext): Promise<GuardOutcome> => {
+  const failure = prepareGuards([path], context);
+  if (failure !== null) return failure;
+  const taken = await takeGuard(guardedPlace(path, context), context.guard);
+  if (taken.kind !== 'held') return taken;
+  const outcome = guardFor(path, taken.guard, context);
+  if (outcome.kind !== 'held') taken.guard.letGo();
+  return outcome;
+};
+
+/** Makes the directory in which the guard of the town lies, where one of these locks needs it; null: nothing failed. */
+export const prepareGuards = (
+  paths: readonly string[],
+  { calls, townRoot }: RepairContext,
+): Exclude<GuardOutcome, { readonly kind: 'held' }> | null => {
+  if (paths.every(isAgents)) return null;
+  try {
+    makeHome(calls, townRoot);
+    return null;
+  } catch (error) {
+    return refusal(error, homeOfRepairs(townRoot));
+  }
+};
+
+const over = (
+  shared: Guard,
+  directory: OpenDirectory,
+  path: string,
+  platform: NodeJS.Platform = process.platform,
+): Guard => ({
+  place: placeOfLock(path, shared.place.guard),
+  directory,
+  network: networkFileSystem(directory.calls, directory.path, platform),
+  stands: () => shared.stands() && directory.stands(),
+  letGo: () => {
+    directory.close();
+    shared.letGo();
+  },
+});
+
+const refusal = (error: unknown, path: string): Exclude<GuardOutcome, { readonly kind: 'held' }> =>
+  error instanceof UnsafeDirectoryError
+    ? { kind: 'none', cause: 'unsafe', why: error.message, hint: error.hint, error }
+    : {
+        kind: 'none',
+        cause: 'io',
+        why: `${path}: ${describeFailure(error)}`,
+        hint: 'Look at the directory and its disk.',
+        error,
+      };

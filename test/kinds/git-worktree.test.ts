@@ -1,0 +1,79 @@
+/** The kind `git-worktree`: whom a reason names, in each form that tools are known to write. */
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import gitWorktree from '../../kinds/git-worktree.ts';
+
+const read = (bytes: string | Uint8Array) =>
+  gitWorktree.read(Buffer.from(bytes), { name: 'locked', options: {} });
+
+const NUMBER = { by: 'number', hostname: '', since: null, isShared: true };
+
+test('lies with the administrative files of linked working trees alone, and claims no worker', () => {
+  expect(gitWorktree).toMatchObject({
+    where: { inGitDir: { linked: ['locked'] } },
+    claims: null,
+    letGo: 'move-aside',
+  });
+});
+
+describe('a reason that names a process', () => {
+  test.each([
+    ['claude agent agent-ab12 (pid 4242)\n', 4242, null, 'claude agent agent-ab12'],
+    ['claude agent agent-ab12 (pid 4242 start 18273645)\n', 4242, '18273645', 'claude agent agent-ab12'],
+    ['claude agent agent-ab12 (pid 4242) start 18273645', 4242, '18273645', 'claude agent agent-ab12'],
+    [
+      'claude session fix login (pid 4242 start Sun Nov 29 15:10:55 2026)\n',
+      4242,
+      'Sun Nov 29 15:10:55 2026',
+      'claude session fix login',
+    ],
+    ['openclaw pid=4242\n', 4242, null, 'openclaw'],
+  ])('%j', (text, pid, start, name) => {
+    expect(read(text)).toEqual({ kind: 'claim', claim: { ...NUMBER, pid, start, name } });
+  });
+
+  test('of flow-claim also says the host and since when', () => {
+    const text = 'flow-claim issue=7 pid=4242 session=ab12 host=build-1 ts=2026-08-11T07:00:00Z\n';
+    expect(read(text)).toEqual({
+      kind: 'claim',
+      claim: {
+        ...NUMBER,
+        pid: 4242,
+        start: null,
+        name: 'flow-claim',
+        hostname: 'build-1',
+        since: { text: '2026-08-11T07:00:00Z', ms: Date.UTC(2026, 7, 11, 7) },
+      },
+    });
+  });
+});
+
+describe('any other reason is somebody’s note', () => {
+  test.each([
+    ['', ''],
+    ['\n', ''],
+    ['added with --lock\n', 'added with --lock'],
+    ['initialisiere', 'initialisiere'],
+    ['afk: back on monday (pid unknown)\n', 'afk: back on monday (pid unknown)'],
+    ['see (pid 4242) in the log\n', 'see (pid 4242) in the log'],
+    ['{"build":"1","createdAt":1,"owner":"supacode"}', '{"build":"1","createdAt":1,"owner":"supacode"}'],
+    ['two\nlines\n', 'two lines'],
+  ])('%j', (text, note) => {
+    expect(read(text)).toEqual({ kind: 'claim', claim: { by: 'person', note } });
+  });
+
+  test('whatever the bytes are: a claim, on one line, and never an exception', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
+        const content = read(bytes);
+        if (content.kind !== 'claim') throw new Error(`read as ${content.kind}`);
+        const { claim } = content;
+        if (claim.by === 'person') {
+          expect(claim.note).not.toMatch(/[\n\r]/);
+          expect([...claim.note].length).toBeLessThanOrEqual(300);
+        } else expect(claim).toMatchObject({ by: 'number' });
+      }),
+    );
+  });
+});

@@ -1,0 +1,297 @@
+/** Locks of git worktrees, made by git itself: in a plain repository, which is a root like any other. */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Report, ReportLock } from '../../src/core/types/report.ts';
+import { examine } from '../../src/diagnose.ts';
+import { heal } from '../../src/heal.ts';
+import { undoReleases } from '../../src/repair/undo.ts';
+import {
+  cleanUp,
+  fakeAgent,
+  makeTmuxTmpdir,
+  makeTown,
+  onCleanUp,
+  startProcess,
+  until,
+} from '../support/index.ts';
+import { bareEnvironment, hostTest, linuxTest } from './stage.ts';
+
+afterEach(cleanUp);
+
+const GIT_ENV = {
+  ...process.env,
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_AUTHOR_NAME: 'a',
+  GIT_AUTHOR_EMAIL: 'a@example.org',
+  GIT_COMMITTER_NAME: 'a',
+  GIT_COMMITTER_EMAIL: 'a@example.org',
+};
+
+const git = (cwd: string, ...args: readonly string[]): string =>
+  execFileSync('git', args, { cwd, env: GIT_ENV, encoding: 'utf8', stdio: 'pipe' });
+
+const hasGit = spawnSync('git', ['--version']).status === 0;
+const gitTest = hasGit ? hostTest : test.skip;
+
+interface Repository {
+  readonly root: string;
+  readonly env: Record<string, string>;
+  /** Makes a worktree, locked with this reason some time ago; its absolute path. */
+  readonly worktree: (name: string, reason?: string) => string;
+  readonly look: () => Promise<Report>;
+  readonly lockOf: (worker: string) => Promise<ReportLock>;
+}
+
+const MINUTES_AGO = 10 * 60;
+
+const aged = (path: string, seconds = MINUTES_AGO): void => {
+  const then = Date.now() / 1000 - seconds;
+  utimesSync(path, then, then);
+};
+
+const makeRepository = (): Repository => {
+  const town = makeTown({ marked: false, workers: [], rigs: {} });
+  const root = town.path('main');
+  mkdirSync(root);
+  git(root, 'init', '-q', '-b', 'main');
+  writeFileSync(join(root, 'file'), 'text\n');
+  git(root, 'add', '.');
+  git(root, 'commit', '-q', '-m', 'first');
+  const env = bareEnvironment(makeTmuxTmpdir());
+  const look = (): Promise<Report> => examine(root, { env });
+  return {
+    root,
+    env,
+    worktree: (path, reason) => {
+      git(root, 'worktree', 'add', '-q', '--detach', path);
+      if (reason !== undefined) git(root, 'worktree', 'lock', '--reason', reason, path);
+      const name = path.split('/').at(-1) ?? '';
+      if (reason !== undefined) aged(join(root, '.git/worktrees', name, 'locked'));
+      return join(root, path);
+    },
+    look,
+    lockOf: async (worker) => {
+      const { locks } = await look();
+      const lock = locks.find((each) => each.worker === worker);
+      if (lock === undefined) throw new Error(`no lock of ${worker} among ${locks.map(({ id }) => id)}`);
+      return lock;
+    },
+  };
+};
+
+const ended = (): number => spawnSync('true').pid;
+
+const reasonOf = (pid: number): string => `claude agent agent-ab12 (pid ${pid})`;
+
+const startOf = (pid: number): string =>
+  readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ')[19] ?? '';
+
+describe('a lock that an agent’s tool took', () => {
+  gitTest('is stale once its process is dead and nobody is at work there', async () => {
+    const { worktree, lockOf } = makeRepository();
+    worktree('.claude/worktrees/a', reasonOf(ended()));
+    expect(await lockOf('.claude/worktrees/a')).toMatchObject({
+      id: 'git-worktree:.git/worktrees/a/locked',
+      kind: 'git-worktree',
+      state: 'stale',
+      reasons: ['process-gone'],
+    });
+  });
+
+  gitTest(
+    'of a live process says nothing of the agent: unknown, until one is seen at work there',
+    async () => {
+      const { root, worktree, lockOf } = makeRepository();
+      const { pid } = await startProcess('sleep', ['600'], { cwd: root });
+      const path = worktree('.claude/worktrees/a', reasonOf(pid));
+      expect(await lockOf('.claude/worktrees/a')).toMatchObject({
+        state: 'unknown',
+        reasons: ['process-shared'],
+      });
+      await fakeAgent('claude', { cwd: path });
+      expect(await lockOf('.claude/worktrees/a')).toMatchObject({ state: 'held' });
+    },
+  );
+
+  gitTest('of a dead process is held by the agent that works there now', async () => {
+    const { worktree, lockOf } = makeRepository();
+    await fakeAgent('claude', { cwd: worktree('.claude/worktrees/a', reasonOf(ended())) });
+    expect(await lockOf('.claude/worktrees/a')).toMatchObject({
+      state: 'held',
+      reasons: ['process-gone', 'occupied'],
+    });
+  });
+
+  linuxTest('of a number that was given to another process is told by the start that it names', async () => {
+    const { root, worktree, lockOf } = makeRepository();
+    const { pid } = await startProcess('sleep', ['600'], { cwd: root });
+    worktree('same', `claude session x (pid ${pid} start ${startOf(pid)})`);
+    worktree('other', `claude session x (pid ${pid} start 17)`);
+    worktree('sibling', reasonOf(ended()));
+    expect(await lockOf('same')).toMatchObject({ state: 'unknown', reasons: ['process-shared'] });
+    expect(await lockOf('other')).toMatchObject({ state: 'stale', reasons: ['process-recycled'] });
+    expect(await lockOf('sibling')).toMatchObject({ state: 'stale' });
+  });
+});
+
+describe('a worktree beside the repository', () => {
+  gitTest('is a worker too: an agent there holds its lock', async () => {
+    const { worktree, lockOf } = makeRepository();
+    const path = worktree('../feature', reasonOf(ended()));
+    expect(await lockOf('../feature')).toMatchObject({ state: 'stale' });
+    mkdirSync(join(path, 'src'));
+    await fakeAgent('claude', { cwd: join(path, 'src') });
+    expect(await lockOf('../feature')).toMatchObject({ state: 'held' });
+  });
+
+  gitTest('without a lock shows its agents, and a crowd in it is a collision', async () => {
+    const { worktree, look } = makeRepository();
+    const path = worktree('../feature');
+    await fakeAgent('claude', { cwd: path });
+    expect((await look()).agents).toMatchObject([{ worker: '../feature', lock: null, command: 'claude' }]);
+    await fakeAgent('codex', { cwd: path });
+    expect((await look()).collisions).toMatchObject([{ kind: 'agents', workers: ['../feature'] }]);
+  });
+
+  gitTest('that is gone is named so, and unlocked: git prunes the rest', async () => {
+    const { root, env, worktree, lockOf } = makeRepository();
+    rmSync(worktree('../feature', reasonOf(ended())), { recursive: true });
+    expect(await lockOf('../feature')).toMatchObject({ state: 'stale', notes: ['gone'] });
+    await heal(root, { env, dryRun: false });
+    git(root, 'worktree', 'prune');
+    expect(git(root, 'worktree', 'list', '--porcelain')).not.toContain('feature');
+  });
+});
+
+describe('somebody’s own lock', () => {
+  test.each([[''], ['afk: do not touch'], ['{"owner":"supacode"}']])(
+    '%j is held by hand, and force does not release it',
+    async (reason) => {
+      const { root, env, worktree, lockOf } = makeRepository();
+      worktree('a', reason);
+      expect(await lockOf('a')).toMatchObject({ state: 'held', notes: ['by-hand'] });
+      await heal(root, { env, dryRun: false, force: true, workers: ['a'] });
+      expect(existsSync(join(root, '.git/worktrees/a/locked'))).toBe(true);
+    },
+  );
+
+  gitTest('on a tree whose directory is gone stays: it may lie on a disk that is not there', async () => {
+    const { worktree, lockOf } = makeRepository();
+    rmSync(worktree('../usb', 'on the usb disk'), { recursive: true });
+    expect(await lockOf('../usb')).toMatchObject({ state: 'held', notes: ['gone', 'by-hand'] });
+  });
+});
+
+describe('git’s own lock while it adds a worktree', () => {
+  /** A git that waits in a hook of its first checkout, as it does where a filter or a disk is slow. */
+  const adding = async (root: string, language: string) => {
+    const filter = join(root, '..', 'slow');
+    writeFileSync(filter, '#!/bin/sh\necho begun >> "$0.log"\nexec sleep 600\n', { mode: 0o755 });
+    writeFileSync(join(root, '.gitattributes'), 'file filter=slow\n');
+    git(root, 'add', '.');
+    git(root, 'commit', '-q', '-m', 'second');
+    git(root, 'config', 'filter.slow.smudge', filter);
+    const child = spawn('git', ['worktree', 'add', '-q', '--detach', '../new'], {
+      cwd: root,
+      env: { ...GIT_ENV, LANGUAGE: language, LC_ALL: language === 'de' ? 'de_DE.UTF-8' : 'C' },
+      stdio: 'ignore',
+      detached: true,
+    });
+    const group = child.pid ?? 0;
+    const end = (): void => {
+      try {
+        process.kill(-group, 'SIGKILL');
+      } catch {
+        // All of them have ended.
+      }
+    };
+    onCleanUp(end);
+    await until(() => existsSync(`${filter}.log`));
+    return { end, exited: new Promise<void>((done) => child.once('exit', () => done())) };
+  };
+
+  test.each([['en'], ['de']])(
+    'is held while that git runs, and stale once it was killed (%s)',
+    async (language) => {
+      const { root, env, lockOf } = makeRepository();
+      const { end, exited } = await adding(root, language);
+      const locked = join(root, '.git/worktrees/new/locked');
+      expect(statSync(locked).size).toBeGreaterThan(0);
+      aged(locked);
+      expect(await lockOf('../new')).toMatchObject({ state: 'held', reasons: ['git-running'] });
+      end();
+      await exited;
+      expect(await lockOf('../new')).toMatchObject({ state: 'stale', reasons: ['git-not-running'] });
+      await heal(root, { env, dryRun: false });
+      expect(existsSync(locked)).toBe(false);
+      git(root, 'worktree', 'remove', '--force', '../new');
+    },
+  );
+});
+
+describe('a repair', () => {
+  gitTest('changes nothing but the lock, and undo puts back the same bytes', async () => {
+    const { root, env, worktree } = makeRepository();
+    worktree('../one', reasonOf(ended()));
+    worktree('two', `openclaw pid=${ended()}`);
+    const locks = ['one', 'two'].map((name) => join(root, '.git/worktrees', name, 'locked'));
+    const bytes = locks.map((path) => readFileSync(path, 'latin1'));
+    const list = git(root, 'worktree', 'list', '--porcelain');
+    const { exitCode } = await heal(root, { env, dryRun: false });
+    expect(exitCode).toBe(0);
+    const unlocked = git(root, 'worktree', 'list', '--porcelain');
+    expect(unlocked).toBe(list.replace(/^locked .*\n/gm, ''));
+    expect(git(root, 'status', '--porcelain')).toBe('?? two/\n');
+    git(root, 'fsck', '--strict');
+    const { outcomes } = await undoReleases(null, { townRoot: root });
+    expect(outcomes.map(({ status }) => status)).toEqual(['restored', 'restored']);
+    expect(locks.map((path) => readFileSync(path, 'latin1'))).toEqual(bytes);
+    expect(git(root, 'worktree', 'list', '--porcelain')).toBe(list);
+    git(root, 'fsck', '--strict');
+  });
+
+  gitTest('leaves a lock that was taken anew since', async () => {
+    const { root, env, worktree } = makeRepository();
+    worktree('a', reasonOf(ended()));
+    await heal(root, { env, dryRun: false });
+    git(root, 'worktree', 'lock', '--reason', 'mine', 'a');
+    const { outcomes } = await undoReleases(null, { townRoot: root });
+    expect(outcomes.map(({ status }) => status)).toEqual(['newer-lock']);
+    expect(readFileSync(join(root, '.git/worktrees/a/locked'), 'utf8')).toBe('mine\n');
+  });
+});
+
+describe('damaged repositories', () => {
+  gitTest(
+    'a gitdir that leads elsewhere, or is none, is a place like any other, and nothing is written there',
+    async () => {
+      const { root, worktree, look } = makeRepository();
+      for (const [name, text] of [
+        ['away', '/nowhere/at/all/.git\n'],
+        ['noise', 'no\0path\n'],
+        ['loop', `${root}/.git/worktrees/loop/.git\n`],
+      ] as const) {
+        worktree(name, reasonOf(ended()));
+        writeFileSync(join(root, '.git/worktrees', name, 'gitdir'), text);
+      }
+      renameSync(join(root, 'away'), join(root, 'moved'));
+      const { locks, gaps } = await look();
+      expect(gaps).toEqual([]);
+      expect(locks.map(({ state }) => state)).toHaveLength(3);
+    },
+  );
+});
