@@ -4,18 +4,26 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import { LockError } from '../../src/lock/errors.ts';
-import { makeOracle } from './oracle.ts';
+import { makeOracle, startTicks } from './oracle.ts';
 import { quickJudge } from './quick-judge.ts';
 
 const [role = '', town = '', home = '', worker = ''] = process.argv.slice(2);
 const oracle = makeOracle(home);
 
+/** One line in the order in which everybody's are written down. Written after the lock was had, and before it is given back. */
+const trace = (name: string, what: string): void => {
+  if (process.env.STRESS_TRACE === '1')
+    appendFileSync(join(home, 'trace'), `${name} ${process.pid}-${startTicks(process.pid)}-ours ${what}\n`);
+};
+
 const hold = async (name: string, isStillOurs: () => Promise<boolean> | boolean): Promise<void> => {
+  trace(name, 'holds it');
   oracle.enter(name);
   appendFileSync(join(home, 'holds-ours'), '.');
   await sleep(30 * Math.random());
   if (!(await isStillOurs())) oracle.count('lost', `${process.pid}-ours lost ${name}`);
   oracle.leave(name);
+  trace(name, 'ends its hold');
 };
 
 /** The lock is the one whose mark we carry. */

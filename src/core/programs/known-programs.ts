@@ -73,7 +73,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   {
     why: 'a viewer',
     names: words(
-      'less more most man tail head cat bat tee watch top htop btop atop glances iotop ps pstree lsof journalctl dmesg',
+      'less more most pager man tail head cat bat tee watch top htop btop atop glances iotop ps pstree lsof journalctl dmesg',
       'tree ranger nnn lf mc yazi vifm broot ncdu glow fzf jq yq grep egrep fgrep rg ag ack find fd sort uniq wc cut tr',
       'awk gawk mawk sed ls du df diff column lnav multitail',
     ),
@@ -150,7 +150,15 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   {
     // Whoever they start counts by itself.
     why: 'a wrapper around another command',
-    names: words('timeout nice ionice time xargs stdbuf nohup unbuffer caffeinate asciinema watchexec'),
+    names: words(
+      'timeout nice ionice time xargs stdbuf nohup unbuffer caffeinate asciinema watchexec flock bwrap firejail unshare',
+      'nsenter setsid setpriv taskset chrt',
+    ),
+  },
+  {
+    why: "fish's search for completions",
+    names: words('create_manpage_completions.py'),
+    startsOnlyItsOwn: true,
   },
   {
     why: 'a terminal',

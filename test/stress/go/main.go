@@ -13,6 +13,7 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -29,7 +30,15 @@ var (
 	town, oracle = os.Args[1], os.Args[2]
 	guarded      = os.Args[3] == "guarded"
 	own          = fmt.Sprintf("%d-%s-go", os.Getpid(), startTicks(os.Getpid()))
+	traced       = os.Getenv("STRESS_TRACE") == "1"
 )
+
+// Who did what to which worker, in the order in which it was written down: everybody appends to one file.
+func trace(lock, what string) {
+	if traced {
+		note("trace", fmt.Sprintf("%s %s %s\n", filepath.Base(filepath.Dir(filepath.Dir(lock))), own, what))
+	}
+}
 
 // Field 22 of /proc/<pid>/stat; empty for a process that is gone or a zombie.
 func startTicks(pid int) string {
@@ -78,21 +87,38 @@ func acquire(lock string) (bool, error) {
 		}
 		target = lock + ".tmp"
 	}
-	if holder := holderOf(lock); holder != 0 && holder != os.Getpid() {
+	holder := holderOf(lock)
+	if holder != 0 && holder != os.Getpid() {
 		if exists(holder) {
 			return false, nil
 		}
+		trace(lock, fmt.Sprintf("has read that %d holds it, who is dead; will remove whatever lies there", holder))
+		stretch()
 		if err := os.Remove(lock); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return false, err
 		}
+	}
+	if holder == 0 {
+		trace(lock, "has read that nobody holds it; will write without another look")
+		stretch()
 	}
 	if err := write(target); err != nil {
 		return false, err
 	}
 	if guarded {
-		return true, os.Rename(target, lock)
+		if err := os.Rename(target, lock); err != nil {
+			return true, err
+		}
 	}
+	trace(lock, "has written its record")
 	return true, nil
+}
+
+// Makes the time between the look and what follows from it longer, so that one need not wait long for what it lets happen.
+func stretch() {
+	if ms, err := strconv.Atoi(os.Getenv("STRESS_WINDOW_MS")); err == nil && ms > 0 {
+		pause(time.Duration(ms) * time.Millisecond)
+	}
 }
 
 func note(file, text string) {
@@ -160,6 +186,7 @@ func main() {
 				note("details", fmt.Sprintf("lost: %s lost %s\n", own, worker))
 			}
 			os.Remove(filepath.Join(oracle, "slots-"+worker, own))
+			trace(lock, fmt.Sprintf("ends its hold, removes the lock, in which it reads %d", holderOf(lock)))
 			os.Remove(lock)
 		}
 		pause(20 * time.Millisecond)
