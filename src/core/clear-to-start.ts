@@ -20,7 +20,7 @@ import { type Answer, EXIT, type PreflightResult } from './types/report.ts';
 /** The worst of several answers wins, in this order: not knowing is worse than a worker that is taken. */
 const WORST_FIRST: readonly Answer[] = ['unsure', 'held', 'repair', 'free'];
 
-export const ANSWER_CODES: Readonly<Record<Answer, number>> = {
+const ANSWER_CODES: Readonly<Record<Answer, number>> = {
   free: EXIT.ok,
   held: EXIT.held,
   repair: EXIT.repair,

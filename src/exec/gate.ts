@@ -11,8 +11,8 @@ import { findCommand } from '../io/programs/find-program.ts';
 import { detourAround } from './same-environment.ts';
 
 /** A shell says these for a command that is not there, or is there and cannot be run. */
-export const NOT_FOUND = 127;
-export const NOT_EXECUTABLE = 126;
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
 
 const GATE_SHELL = '/bin/sh';
 

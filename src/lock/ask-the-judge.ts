@@ -5,7 +5,7 @@ import { isSameStamp } from '../io/disk/stamp.ts';
 import type { RecordReading } from './files/read-record.ts';
 
 /** A lock that somebody asks about: nothing is known of it but where it is. */
-export interface AskedLock {
+interface AskedLock {
   /** As the caller named it. */
   readonly workerDir: string;
   /** Absolute path of the lock. */

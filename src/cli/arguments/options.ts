@@ -41,7 +41,7 @@ export interface Option {
   readonly commands: readonly CommandName[];
 }
 
-export interface Positional {
+interface Positional {
   readonly name: string;
   readonly kind: ValueKind;
   readonly required: boolean;

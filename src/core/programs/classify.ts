@@ -7,7 +7,7 @@ import { classifyNames, namesIn, tellingNames, type Vocabulary } from './by-name
 
 export type ProgramClass = 'agent' | 'bystander' | 'infrastructure' | 'left-behind' | 'unknown';
 
-export interface Classification {
+interface Classification {
   readonly class: ProgramClass;
   /** For a sentence: `an editor`, `Claude Code's daemon`. */
   readonly why: string;

@@ -50,10 +50,10 @@ export const AGENT_PROGRAMS: readonly KnownPrograms[] = [
 ];
 
 /** A pane that shows one of these shows a shell. A leading `-` (login shell) is taken off before looking. */
-export const SHELLS = words('sh bash dash zsh fish ksh mksh ash tcsh csh nu pwsh xonsh elvish login');
+const SHELLS = words('sh bash dash zsh fish ksh mksh ash tcsh csh nu pwsh xonsh elvish login');
 
 /** Helpers that take a lock and end: their PID in a lock says nothing of the agent. */
-export const LOCK_HELPERS = words('gt doctor lock-doctor');
+const LOCK_HELPERS = words('gt doctor lock-doctor');
 
 /** Interpreters: the script that they run decides what they are. `npx` and `env` become what they start. */
 export const INTERPRETERS = words('node nodejs bun deno python python3 ruby perl bash sh zsh dash env npx');

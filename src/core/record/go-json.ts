@@ -8,7 +8,7 @@ import { hexDigit, stringAt } from './go-string.ts';
 /** Nesting that Go allows before it gives up (encoding/json `maxNestingDepth`). */
 export const MAX_NESTING = 10_000;
 
-export type JsonType = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object';
+type JsonType = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object';
 
 /** A value by its place in the bytes; `end` is exclusive. Strings include their quotes. */
 export interface JsonValue {

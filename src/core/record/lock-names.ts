@@ -23,12 +23,6 @@ const ABANDONED_MS = 60_000;
 const OURS = /^(.+)\.[0-9a-f]{16}\.(new|old)$/s;
 const RELEASED = /^(.+)\.released-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-[0-9a-f]{6}(?:-\d+)?$/s;
 
-/** True for the names of directories in which locks are kept. */
-export const isLockHome = (name: string): name is keyof typeof LOCK_HOMES => Object.hasOwn(LOCK_HOMES, name);
-
-/** True for a lock and everything that is kept beside it under a name derived from it. */
-export const isLockName = (name: string): boolean => name.startsWith(LOCK_NAME);
-
 /** A file that a run left beside a lock, by its name. */
 export interface LeftoverName {
   /** File name of the lock. */

@@ -5,16 +5,7 @@
 
 import type { Severity } from './check.ts';
 import type { Gap, LockKind, ScanMode, TownSource } from './evidence.ts';
-import type {
-  Collision,
-  Fact,
-  Note,
-  Occupant,
-  ProcessState,
-  Reason,
-  SessionState,
-  State,
-} from './judgement.ts';
+import type { Collision, Fact, Holder, Note, Occupant, Reason, State } from './judgement.ts';
 
 /** What the caller should do next; it means the same in every command. */
 export const EXIT = {
@@ -72,21 +63,6 @@ export interface ReportSummary {
   readonly fixed: number;
 }
 
-export interface ReportHolder {
-  readonly pid: number;
-  /** The process that `process` speaks of: the true holder's where a record of ours names one, else `pid`. */
-  readonly truePid: number;
-  readonly process: ProcessState | null;
-  readonly command: string | null;
-  readonly sessionId: string | null;
-  readonly session: SessionState;
-  /** `<socket> <%N>` of the live pane behind the lock, or null. */
-  readonly pane: { readonly socket: string; readonly id: string; readonly sessionName: string } | null;
-  readonly hostname: string | null;
-  readonly acquiredAt: string | null;
-  readonly ageSeconds: number | null;
-}
-
 export interface ReportLock {
   readonly id: string;
   readonly kind: LockKind;
@@ -95,7 +71,7 @@ export interface ReportLock {
   readonly state: State;
   readonly reasons: readonly Reason[];
   readonly notes: readonly Note[];
-  readonly holder: ReportHolder | null;
+  readonly holder: Holder | null;
   readonly evidence: readonly Fact[];
   readonly sha256: string | null;
 }

@@ -61,7 +61,7 @@ const NO_COMPANION: Companion = { holder: null, doubt: null };
  * Reads one lock below the real path `root` as it is now; null where it is gone. The facts of git are left open.
  * Never throws, never follows a symlink, never reads more than 64 KiB.
  */
-export const readLock = (found: FoundLock, root: string): LockFile | null => {
+const readLock = (found: FoundLock, root: string): LockFile | null => {
   const reading = readSmallFile(readingCalls, found.path, MAX_LOCK_BYTES);
   if (reading.kind === 'absent') return null;
   const companion = found.companion === null ? NO_COMPANION : readCompanion(found.companion, found.kind);

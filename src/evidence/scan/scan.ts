@@ -76,7 +76,7 @@ export interface ScanResult {
 }
 
 /** Absolute paths; those that are no UTF-8 are left out. */
-export interface SeenOnTheWay {
+interface SeenOnTheWay {
   /** Directories with an entry `.git`, and with a home of an older layout. Places of locks and those above had none where they are missing. */
   readonly repositories: ReadonlySet<string>;
   readonly oldHomes: ReadonlySet<string>;

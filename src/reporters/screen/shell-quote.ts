@@ -9,7 +9,7 @@ const NOT_ASCII = /[^ -~]/u;
  * One argument, quoted as little as possible. What a terminal must not see is written as numbers that printf(1) turns into
  * bytes: `$'…'` is unknown to dash and fish.
  */
-export const quoteArgument = (argument: string, ascii = false): string => {
+const quoteArgument = (argument: string, ascii = false): string => {
   if (PLAIN.test(argument)) return argument;
   if (hasControls(argument) || (ascii && NOT_ASCII.test(argument))) return printed(argument);
   // Between single quotes fish gives the backslash a meaning: like the quote, it stands outside.

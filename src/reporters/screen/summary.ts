@@ -6,7 +6,7 @@ import { count } from './words.ts';
 import { worstFirst } from './worst-first.ts';
 
 /** One thing the reader may do now: why, the commands that do it, and how many more there are. */
-export interface NextStep {
+interface NextStep {
   readonly text: string;
   readonly commands: readonly (readonly string[])[];
   readonly more: number;

@@ -31,7 +31,7 @@ export const askPs = (pid: number): { readonly startToken: string | null } | 'un
 };
 
 /** Parses the answer to `askPs`. */
-export const parseOne = (text: string): { readonly startToken: string | null } | 'unknown' => {
+const parseOne = (text: string): { readonly startToken: string | null } | 'unknown' => {
   const [, stat = '', lstart = ''] = new RegExp(`^\\s*(\\S+)\\s+(${LSTART})\\s*$`).exec(text) ?? [];
   if (lstart === '') return 'unknown';
   return { startToken: stat.startsWith('Z') ? null : lstart };
