@@ -1,6 +1,8 @@
 /** The configuration of a town: one file in its root, as `schema/config.schema.json` describes it. */
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Failure } from './core/failure.ts';
+import { relativeTo } from './core/town/roles.ts';
 import type { Severity } from './core/types/check.ts';
 import type { TownSource } from './core/types/evidence.ts';
 import { readNamedFile } from './io/disk/named-file.ts';
@@ -47,6 +49,18 @@ const EMPTY: Config = {
   failOn: null,
   timeout: null,
   passedOver: null,
+};
+
+/**
+ * The nearest configuration file between the town's root and `cwd` below it: somebody who stands there may think that it counts.
+ * Null where there is none.
+ */
+export const unusedConfig = (townRoot: string, cwd: string): string | null => {
+  for (let place = cwd; place !== townRoot && relativeTo(townRoot, place) !== null; place = dirname(place)) {
+    const path = join(place, CONFIG_FILE);
+    if (existsSync(path)) return path;
+  }
+  return null;
 };
 
 /**

@@ -1,7 +1,7 @@
 /** A look at a town or at one worker: find the root, read its configuration, gather, judge. Reads only. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Config, readConfig } from './config.ts';
+import { type Config, readConfig, unusedConfig } from './config.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
 import type { ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
@@ -35,6 +35,8 @@ export const townOf = (
 ): TownRoot => {
   const found = findTownRoot({ town, cwd, env });
   if (found.passedOver !== null) onNote?.(`not used as the town: ${found.passedOver}`);
+  const unused = onNote === undefined ? null : unusedConfig(found.root, cwd);
+  if (unused !== null) onNote?.(`not used: ${unused}; settings are read from the town's root, ${found.root}`);
   return found;
 };
 

@@ -82,6 +82,6 @@ const ifMeant = (result: PreflightResult, root: string, options: PreflightOption
   throw new Failure(
     'E_USAGE',
     `there is no worker "${worker}" in ${root}`,
-    judged.near === null ? 'If it is yet to be made, say so with --new.' : `Did you mean ${judged.near}?`,
+    `${judged.near === null ? '' : `Did you mean ${judged.near}? `}If it is yet to be made, say so with --new.`,
   );
 };

@@ -31,3 +31,20 @@ export const didYouMean = (word: string, candidates: readonly string[]): string 
   }
   return best?.candidate ?? null;
 };
+
+/** Shorter names differ by a letter on purpose: `ada`, `adam`. */
+const SHORTEST_SLIP = 5;
+
+/**
+ * True for two names of which one is more likely the other mistyped than a name of its own: a letter is missing or there twice,
+ * or two are swapped. Another number or letter in the same place is how names are told apart: `feature-1`, `feature-2`.
+ */
+export const isSlip = (word: string, other: string): boolean => {
+  const [short, long] = word.length <= other.length ? [word, other] : [other, word];
+  if (short.length < SHORTEST_SLIP || long.length - short.length > 1) return false;
+  if (short.replace(/\D/g, '') !== long.replace(/\D/g, '')) return false;
+  const at = [...long].findIndex((_, index) => long[index] !== short[index]);
+  if (at < 0) return false;
+  if (long.length > short.length) return long.slice(0, at) + long.slice(at + 1) === short;
+  return `${long.slice(0, at)}${long[at + 1] ?? ''}${long[at]}${long.slice(at + 2)}` === short;
+};

@@ -9,6 +9,7 @@ import { Failure } from '../core/failure.ts';
 import { workerArgument } from '../core/report/name-worker.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
 import { isMarked } from '../evidence/town/marker.ts';
+import { nearestWorker } from '../evidence/town/new-worker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
 import type { AcquireRequest } from '../lock/acquire.ts';
@@ -19,6 +20,7 @@ import { makeNonce } from '../lock/files/names.ts';
 import { startTokenOf } from '../lock/identity.ts';
 import { type LookOptions, look, placeWorker, townOf } from '../look.ts';
 import type { TakenOver } from '../repair/note-take-over.ts';
+import { quoteCommand } from '../reporters/screen/shell-quote.ts';
 import { endHold } from './end-hold.ts';
 import { type Environment, environmentUnderLock } from './environment.ts';
 import { findObstacle, standsElsewhere, startGate } from './gate.ts';
@@ -99,8 +101,14 @@ const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Tar
   const inside =
     found.kind === 'inside' ? { town: place, worker: found.worker } : placeWorker(found.path, undefined);
   const directory = join(inside.town.root, inside.worker);
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new Failure('E_USAGE', `there is no worker directory ${directory}`, `mkdir -p ${directory}`);
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    const near = nearestWorker(inside.worker, inside.town.root);
+    throw new Failure(
+      'E_USAGE',
+      `there is no worker directory ${directory}`,
+      near === null ? quoteCommand(['mkdir', '-p', directory]) : `Did you mean ${near}?`,
+    );
+  }
   return { ...inside, directory };
 };
 

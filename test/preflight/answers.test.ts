@@ -66,6 +66,28 @@ describe('preflight answers', () => {
     expect((await ask(town, ['--new', 'nope/crew/x'])).code).toBe(0);
   });
 
+  test('2: a slip of the pen beside the worker that was meant, and not another number or name', async () => {
+    const town = makeTown({ marked: false, workers: ['feature-1', 'release', 'ada'] });
+    for (const worker of ['feature-1', 'release', 'ada']) mkdirSync(town.path(worker, '.git'));
+    for (const name of ['featur-1', 'featture-1', 'faeture-1', 'releases']) {
+      const { code, stderr } = await ask(town, [name]);
+      expect([name, code, stderr]).toEqual([
+        name,
+        2,
+        expect.stringMatching(
+          /^doctor: there is no worker ".*" in .*\nDid you mean (feature-1|release)\? If it is yet to be made, say so with --new\.\n$/,
+        ),
+      ]);
+      expect((await ask(town, ['--new', name])).code).toBe(0);
+    }
+    for (const name of ['feature-2', 'feature-11', 'feature-a', 'adam', 'other'])
+      expect([name, (await ask(town, [name])).code]).toEqual([name, 0]);
+    const { stderr } = await cli.run(['exec', '--town', town.root, 'featur-1', '--', 'true']);
+    expect(stderr).toContain('Did you mean feature-1?');
+    const far = await cli.run(['exec', '--town', town.root, 'some thing', '--', 'true']);
+    expect(far.stderr).toContain(`mkdir -p '${town.path('some thing')}'`);
+  });
+
   test('for another working tree of the same repository, named from where one stands', async () => {
     const town = makeTown({ marked: false, workers: [] });
     const git = (...args: string[]) =>

@@ -24,6 +24,7 @@ import { readCheckPage, renderPage } from '../pages.ts';
 import { presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 import { isPersonAt, withoutForceRecipe } from '../words/force-recipe.ts';
 import { ANSWER_TEXTS, NOTE_TEXTS, REASON_TEXTS, STATE_PAGES, WORD_TEXTS } from '../words/glossary.ts';
+import { PLAIN_TEXTS } from '../words/plain-words.ts';
 import { pageOfWorker } from '../words/worker-page.ts';
 
 interface Topic {
@@ -107,7 +108,7 @@ const workerNamed = (word: string, { snapshot }: Examination, cwd: string): stri
     const named = [...known].filter((worker) => worker.endsWith(`/${word}`));
     if (named.length === 1 && named[0] !== undefined) return named[0];
     if (named.length > 1) throw usage(`"${word}" could be ${named.join(' or ')}`);
-    const near = didYouMean(word, WORDS);
+    const near = didYouMean(word, [...WORDS, ...PLAIN_TEXTS.keys()]);
     throw near === null ? cause : usage(`unknown word or worker "${word}"`, `Did you mean ${near}?`);
   }
 };
@@ -120,8 +121,23 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
   const check = checks.find(({ id }) => id === word);
   if (check !== undefined)
     return page('check', check.id, `# ${pen.safe(check.title)}\n\n${pen.safe(check.summary)}\n`);
-  const worker = workerNamed(word, examination, terminal.cwd);
-  return { kind: 'worker', id: worker, ...pageOfWorker(worker, examination, pen) };
+  try {
+    const worker = workerNamed(word, examination, terminal.cwd);
+    return { kind: 'worker', id: worker, ...pageOfWorker(worker, examination, pen) };
+  } catch (error) {
+    const plain = plainWord(word);
+    if (plain === null) throw error;
+    return plain;
+  }
+};
+
+/** A word of a report that may be the name of a worker too, where it is none. */
+const plainWord = (word: string): Topic | null => {
+  const problem = REASONS.find((known) => known === word && isProblem(known));
+  if (problem !== undefined)
+    return page('reason', problem, `# ${problem}\n\n${sentence(REASON_TEXTS[problem])}\n`);
+  const meaning = PLAIN_TEXTS.get(word);
+  return meaning === undefined ? null : page('word', word, `# ${word}\n\n${meaning}\n`);
 };
 
 const overview = (): Topic =>
@@ -141,7 +157,7 @@ const overview = (): Topic =>
       '',
       `Answers of preflight: ${[...ANSWER_TEXTS.keys()].join(', ')}`,
       '',
-      `Words: ${[...WORD_TEXTS.keys()].join(', ')}`,
+      `Words: ${[...WORD_TEXTS.keys(), ...PLAIN_TEXTS.keys()].join(', ')}`,
       '',
       'Workers: doctor explain gastown/crew/ada shows all the evidence for one.',
       '',

@@ -1,7 +1,7 @@
 /** May a worker be made at a directory that does not exist yet, or is the name more likely a mistake? Reads only. */
 import { readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { didYouMean } from '../../core/did-you-mean.ts';
+import { basename, dirname, join } from 'node:path';
+import { didYouMean, isSlip } from '../../core/did-you-mean.ts';
 import { ownerOf } from '../../core/town/roles.ts';
 import { entryExists } from '../../io/disk/entry-exists.ts';
 import { readTownLayout, type TownLayout } from './layout.ts';
@@ -25,9 +25,17 @@ export const judgeNewWorker = (worker: string, root: string): NewWorker => {
     (other) => other.toLowerCase() === worker.toLowerCase() || other.endsWith(`/${worker}`),
   );
   if (alike !== undefined) return { kind: 'mistake', near: alike };
-  if (isCanonicalPlace(worker, root, layout) || liesBesideWorkers(join(root, worker)))
-    return { kind: 'plausible' };
+  const beside = workersBeside(worker, root);
+  const meant = beside.find((other) => isSlip(basename(worker), basename(other)));
+  if (meant !== undefined) return { kind: 'mistake', near: meant };
+  if (isCanonicalPlace(worker, root, layout) || beside.length > 0) return { kind: 'plausible' };
   return { kind: 'mistake', near: didYouMean(worker, known) };
+};
+
+/** The worker that was probably meant by the name of a missing directory, relative to the town; null where none is near. */
+export const nearestWorker = (worker: string, root: string): string | null => {
+  const known = [...readTownLayout(root).workers, ...workersBeside(worker, root)];
+  return known.find((other) => other.endsWith(`/${worker}`)) ?? didYouMean(worker, known);
 };
 
 /** True for the directory of a rig: its agents work below it, and nobody in it. */
@@ -44,14 +52,15 @@ const isCanonicalPlace = (worker: string, root: string, { marked, rigs }: TownLa
   return rigs.length === 0 || rigs.some(({ name }) => name === rig) || isDirectory(join(root, rig));
 };
 
-const liesBesideWorkers = (path: string): boolean => {
-  const parent = dirname(path);
+/** The directories beside it in which somebody works, relative to the town. */
+const workersBeside = (worker: string, root: string): readonly string[] => {
+  const parent = dirname(worker);
   try {
-    return readdirSync(parent).some((name) =>
-      SIGNS_OF_A_WORKER.some((sign) => entryExists(join(parent, name, sign))),
-    );
+    return readdirSync(join(root, parent))
+      .filter((name) => SIGNS_OF_A_WORKER.some((sign) => entryExists(join(root, parent, name, sign))))
+      .map((name) => join(parent, name));
   } catch {
-    return false; // No such parent, or closed to us: nothing says that workers lie there.
+    return []; // No such parent, or closed to us: nothing says that workers lie there.
   }
 };
 

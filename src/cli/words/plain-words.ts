@@ -1,0 +1,81 @@
+/** Plain words of a report. Any of them may be the name of a worker too, and then the worker is meant. */
+
+import type { Severity } from '../../core/types/check.ts';
+import type { TownSource } from '../../core/types/evidence.ts';
+import type { HistoryDeed } from '../../core/types/history.ts';
+import type { Fact } from '../../core/types/judgement.ts';
+import type { CheckStatus, FixStatus } from '../../core/types/report.ts';
+
+const SEVERITY_TEXTS: Readonly<Record<Severity, string>> = {
+  error: 'Somebody may lose work: two agents share a directory. Exit code 1.',
+  warning: 'Something is wrong and needs a release or a decision. Exit code 1.',
+  info: 'Worth knowing, and no problem: the exit code is not changed by it (see --fail-on).',
+};
+
+const FIX_TEXTS: Readonly<Record<FixStatus, string>> = {
+  planned: '--fix would release this lock.',
+  fixed: 'The lock was released, and a second look found the problem gone. doctor undo restores it.',
+  skipped: 'The lock, or the check, was left out on purpose; the reason stands beside it.',
+  changed: 'The lock was not the one that had been examined any more, so it was left untouched.',
+  failed: 'The disk or the system refused; the reason stands beside it.',
+};
+
+const CHECK_TEXTS: Readonly<Record<Exclude<CheckStatus, 'skipped' | 'unknown'>, string>> = {
+  pass: 'The check found nothing.',
+  fail: 'The check found something.',
+  crashed: 'The check threw an error; the others ran. Exit code 22.',
+};
+
+const DEED_TEXTS: Readonly<Record<HistoryDeed, string>> = {
+  begun:
+    'A release was begun, and the journal does not say how it ended: that run was killed. Run doctor --fix again.',
+  released: 'The lock was removed from its place and kept as a backup beside it. doctor undo restores it.',
+  'not-released': 'A release was begun and not carried out; the reason stands beside it.',
+  restored: 'doctor undo put the lock back at its place.',
+  'not-restored': 'doctor undo could not put the lock back; the reason stands beside it.',
+  tidied: 'Files that a killed run had left were cleaned up.',
+  'taken-over': 'doctor exec took over a stale lock for the command that it ran.',
+};
+
+const UNDO_TEXTS = {
+  already: 'The lock was restored before.',
+  'newer-lock': 'Somebody took the lock since: it is not replaced, and the backup stays beside it.',
+  missing: 'The backup is gone, or is not what was released.',
+  busy: 'Somebody else was changing the lock. Run doctor undo again.',
+  'no-guard': 'This machine, or that directory, allows no guard: nothing is changed without one.',
+} as const;
+
+const TOWN_TEXTS: Readonly<Record<TownSource, string>> = {
+  flag: 'The town was named on the command line.',
+  marker: 'The town is the outermost directory above with mayor/town.json.',
+  env: 'The town was named by $GT_TOWN_ROOT or $GT_ROOT.',
+  cwd: 'The town is the working directory: there is no mayor/town.json above it.',
+};
+
+const EVIDENCE_TEXTS: Readonly<Record<Exclude<Fact['source'], 'lock'>, string>> = {
+  processes: 'Evidence from the list of running processes.',
+  tmux: 'Evidence from the tmux servers: their sessions and panes.',
+  occupants: 'Evidence of who is running in the directory, whether or not the lock names it.',
+  git: 'Evidence from git: is the lock tracked or ignored?',
+  host: 'Evidence about this machine: its name, its start, its containers.',
+  clock: 'Evidence from the clock: how old the lock is.',
+};
+
+/** Meanings by word. */
+export const PLAIN_TEXTS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ...SEVERITY_TEXTS,
+    ...FIX_TEXTS,
+    ...CHECK_TEXTS,
+    ...DEED_TEXTS,
+    ...UNDO_TEXTS,
+    ...TOWN_TEXTS,
+    ...EVIDENCE_TEXTS,
+    ok: 'Everything could be checked, and there is no problem. Exit code 0.',
+    next: 'The command to run next.',
+    summary: 'The last lines of a report: how many locks there are, and what to do.',
+    sources: `Where evidence comes from: ${['lock', ...Object.keys(EVIDENCE_TEXTS)].join(', ')}.`,
+    truncated: 'The file ends in the middle: its writer was killed, or the disk was full.',
+    backup: 'The released lock, byte for byte, kept beside its place for at least a week.',
+  }),
+);
