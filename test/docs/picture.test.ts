@@ -1,0 +1,94 @@
+/**
+ * README's picture is what the program shows: a real screen of a real repository, drawn anew and compared.
+ * `UPDATE_DOCS=1 npm run jest -- test/docs/picture.test.ts` draws it again.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test } from '@jest/globals';
+import { bareEnvironment, doctor } from '../cli/run-cli.ts';
+import { cleanUp, deadPid, hasTmux, sleeperNamed, until } from '../support/index.ts';
+import { makeStoryWorktrees } from '../support/story-town.ts';
+import { DARK, drawScreen, LIGHT, textOfPicture } from './screen-picture.ts';
+
+afterEach(cleanUp);
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PICTURES = [
+  ['docs/picture-dark.svg', DARK],
+  ['docs/picture-light.svg', LIGHT],
+] as const;
+const SIZE = { columns: 80, rows: 24 };
+/** Where the story takes place, for readers. */
+const REPOSITORY = '/srv/app';
+
+/** Ages, and how many tmux servers there are beside ours, differ from run to run. */
+const timeless = (line: string): string =>
+  line.replace(/\b\d+ (s|min)\b/g, 'N s').replace(/\d+ tmux servers? with \d+ sessions?/, 'N tmux servers');
+
+/** The screen of two commands in that repository, with its colours. */
+const takeScreen = async (): Promise<string> => {
+  const { town, tmux } = await makeStoryWorktrees();
+  execFileSync('git', ['worktree', 'add', '-q', '../feature-4'], { cwd: town.path('app'), stdio: 'ignore' });
+  town.write('app/.git/info/exclude', '.runtime/\n');
+  town.lock('feature-2', { pid: deadPid(), session_id: '%9' }, { ageSeconds: 8 * 3600 });
+  const path = `${town.path('.bin')}:${process.env.PATH}`;
+  const env = bareEnvironment({ TERM: 'screen-256color', TMUX_TMPDIR: tmux.tmuxTmpdir, PATH: path });
+  const variables = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value ?? '']));
+  tmux.newSession('checkout', {
+    cwd: town.path('feature-4'),
+    env: variables,
+    command: [
+      town.path('.bin/doctor'),
+      'exec',
+      '.',
+      '--town',
+      town.root,
+      '--',
+      sleeperNamed('claude'),
+      '600',
+    ],
+  });
+  await until(
+    () =>
+      doctor(['preflight', 'feature-4'], { cwd: town.root, env: { TMUX_TMPDIR: tmux.tmuxTmpdir } }).status ===
+      20,
+    'the lock of feature-4',
+  );
+  const pane = tmux.newSession('picture', {
+    cwd: town.root,
+    env: { ...variables, PS1: '$ ' },
+    // tmux hands on the PATH of its client.
+    command: ['env', '-u', 'TMUX', '-u', 'TMUX_PANE', `PATH=${path}`, 'sh'],
+  });
+  const capture = (...flags: readonly string[]): string =>
+    tmux.tmux('capture-pane', '-p', ...flags, '-t', pane.paneId).trimEnd();
+  // Keys that come before the prompt would be shown above it.
+  await until(() => capture() === '$', 'the prompt');
+  for (const [at, command] of ['doctor', 'doctor locks'].entries()) {
+    tmux.tmux('send-keys', '-t', pane.paneId, command, 'Enter');
+    await until(() => capture().split(/^\$(?: |$)/m).length > at + 2, `the end of ${command}`);
+  }
+  return capture('-e')
+    .replaceAll(town.root, REPOSITORY)
+    .replace(/\d+ tmux servers? with \d+ sessions?/g, '1 tmux server with 5 sessions');
+};
+
+(hasTmux ? test : test.skip)(
+  "README's picture shows what the program shows (skipped without tmux)",
+  async () => {
+    const screen = await takeScreen();
+    expect(screen.split('\n').length).toBeLessThanOrEqual(SIZE.rows);
+    const title = `doctor and doctor locks in ${REPOSITORY}: two agents in one worktree, a stale lock, and a lock that is held`;
+    for (const [file, theme] of PICTURES) {
+      const drawn = drawScreen(screen, SIZE, theme, title);
+      if (process.env.UPDATE_DOCS === '1') writeFileSync(ROOT + file, drawn);
+      else
+        expect(textOfPicture(readFileSync(ROOT + file, 'utf8')).map(timeless)).toEqual(
+          textOfPicture(drawn).map(timeless),
+        );
+      expect(readFileSync(`${ROOT}README.md`, 'utf8')).toContain(file);
+    }
+  },
+  60_000,
+);
