@@ -192,14 +192,15 @@ const placesSeen = ({ list }: ProcessEvidence, { servers }: TmuxEvidence): Reado
 };
 
 /** What only locks of other kinds than the agent's need is loaded where there is one: a preflight does without. */
-const filesOf = async (
+const withFiles = async (
   locks: readonly LockFile[],
   table: ProcessTable,
   uid: number,
-): Promise<FileEvidence | undefined> => {
-  if (locks.every(claimsWorker)) return undefined;
-  const { readFileEvidence } = await import('./files/file-evidence.ts');
-  return readFileEvidence(locks, table, uid);
+): Promise<{ readonly locks: readonly LockFile[]; readonly files?: FileEvidence | undefined }> => {
+  if (locks.every(claimsWorker)) return { locks };
+  const { readFileEvidence, withoutFreeFlocks } = await import('./files/file-evidence.ts');
+  const files = await readFileEvidence(locks, table, uid);
+  return { locks: withoutFreeFlocks(locks, files), files };
 };
 
 /** Looks at everything once. Never throws for what it meets in the town: what could not be seen is in `gaps`. */
@@ -258,7 +259,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     asker,
   });
 
-  const files = await filesOf(locks, table, host.uid);
+  const { files, locks: kept } = await withFiles(locks, table, host.uid);
 
   onStage?.('git');
   const whole = scan !== 'worker';
@@ -288,7 +289,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
       ...(request.bystanders.length > 0 ? { bystanders: request.bystanders } : {}),
       ...(formerHosts.length > 0 ? { formerHosts } : {}),
     },
-    locks: await addGitFacts(locks, {
+    locks: await addGitFacts(kept, {
       timeoutMs,
       env,
       ignored: whole,

@@ -299,6 +299,8 @@ export interface Uses<Use> {
 /** Who uses lock files and repositories: asked for only where a lock was found whose kind needs it. */
 export interface FileEvidence {
   readonly open?: Uses<FileUse>;
+  /** Who holds the flock(2) of a file. */
+  readonly flocks?: Uses<FileUse>;
   readonly git?: Uses<GitUse>;
 }
 

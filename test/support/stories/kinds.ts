@@ -1,7 +1,7 @@
 /** Stories about locks of other kinds than the agent's: in a plain repository, whose worktrees are its workers. */
 import type { Claim, NumberClaim } from '../../../src/core/types/claim.ts';
 import type { KindRules, LinkedTree, LockFile, Snapshot } from '../../../src/core/types/evidence.ts';
-import { absent, aLock, aProcess, aSnapshot, present, ROOT } from '../snapshot.ts';
+import { absent, aLock, aProcess, aSnapshot, NOW, present, ROOT } from '../snapshot.ts';
 import type { Story } from './story.ts';
 
 const tree = (name: string): string => `.claude/worktrees/${name}`;
@@ -41,12 +41,18 @@ const worktree = (
 });
 
 /** A lock that names nobody, of a kind that asks who has the file open. */
-const nameless = (name: string): LockFile => ({
-  ...aLock('.', {}, { content: { kind: 'claim', claim: { by: 'open-file' } } }),
+const nameless = (name: string): LockFile => claimed(name, { by: 'open-file' });
+
+const claimed = (name: string, claim: Claim, fields: Partial<LockFile> = {}): LockFile => ({
+  ...aLock('.', {}, { content: { kind: 'claim', claim }, ...fields }),
   id: `nameless:${name}`,
   kind: 'nameless',
   path: `${ROOT}/${name}`,
-  rules: { claims: null, witnesses: ['open-file', 'git'], freshMs: 60_000 },
+  rules: {
+    claims: null,
+    witnesses: claim.by === 'open-file' ? ['open-file', 'git'] : [],
+    freshMs: 60_000,
+  },
 });
 
 const repository = (parts: Parameters<typeof aSnapshot>[0]): Snapshot => {
@@ -128,6 +134,30 @@ export const KIND_STORIES: readonly Story[] = [
           open: { uses: [{ path: `${ROOT}/held.lock`, pid: 901, command: 'cc' }], hidden: null },
           git: GIT_IDLE,
         },
+      },
+    }),
+  },
+  {
+    name: 'locks-of-flock-and-time',
+    tells:
+      'A file that somebody holds by flock, one of which that cannot be told, and two locks that their holders refresh.',
+    locks: {
+      'nameless:flocked': 'held',
+      'nameless:new.lock': 'held',
+      'nameless:old.lock': 'unknown',
+      'nameless:unseen': 'unknown',
+    },
+    findings: ['undecided-lock:nameless:old.lock', 'undecided-lock:nameless:unseen'],
+    exit: 22,
+    snapshot: repository({
+      locks: [
+        claimed('flocked', { by: 'flock' }),
+        claimed('new.lock', { by: 'mtime', refreshedWithinMs: 10_000 }, { mtimeMs: NOW - 3000 }),
+        claimed('old.lock', { by: 'mtime', refreshedWithinMs: 10_000 }),
+        claimed('unseen', { by: 'flock' }),
+      ],
+      over: {
+        files: { flocks: { uses: [{ path: `${ROOT}/flocked`, pid: 902, command: 'dolt' }], hidden: null } },
       },
     }),
   },

@@ -1,6 +1,8 @@
 /** Who has a lock's file open, and which git is at work on its repository: two witnesses of locks that name nobody. Pure. */
+import { describeAge } from '../../report/age.ts';
 import { isWithin, relativeTo } from '../../town/roles.ts';
 import type { TownIndex } from '../../town/views.ts';
+import type { MtimeClaim } from '../../types/claim.ts';
 import type { GitUse, LockFile } from '../../types/evidence.ts';
 import type { Fact, ProcessState, Reason } from '../../types/judgement.ts';
 
@@ -27,6 +29,32 @@ export const judgeOpeners = ({ path }: LockFile, { machine }: TownIndex): Witnes
   return why === null
     ? { state: 'gone', reason: 'file-not-open', fact: fact('no process has it open') }
     : { state: 'unknown', reason: 'file-unknown', fact: fact(`who has it open could not be told: ${why}`) };
+};
+
+/** Does a process hold the file's flock(2)? */
+export const judgeFlock = ({ path }: LockFile, { machine }: TownIndex): WitnessFinding => {
+  const holder = machine.seen.files?.flocks?.uses.find((use) => use.path === path);
+  return holder === undefined
+    ? { state: 'unknown', reason: 'flock-unknown', fact: fact('who holds it could not be told') }
+    : {
+        state: 'alive',
+        reason: 'flock-held',
+        fact: fact(`process ${holder.pid} (${holder.command}) holds it (flock)`),
+      };
+};
+
+/** Was the file refreshed as lately as its holder refreshes it? That it was not is no proof: a machine may have slept. */
+export const judgeRefreshing = (
+  { mtimeMs }: LockFile,
+  { refreshedWithinMs }: MtimeClaim,
+  { snapshot }: TownIndex,
+): WitnessFinding => {
+  const ageMs = mtimeMs === null ? null : snapshot.takenAtMs - mtimeMs;
+  const isFresh = ageMs !== null && Math.abs(ageMs) <= refreshedWithinMs;
+  const text = ageMs === null ? 'its age is not known' : `refreshed ${describeAge(ageMs / 1000)} ago`;
+  return isFresh
+    ? { state: 'alive', reason: 'refreshed', fact: { source: 'clock', text } }
+    : { state: 'unknown', reason: 'not-refreshed', fact: { source: 'clock', text } };
 };
 
 /**

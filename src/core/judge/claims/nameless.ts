@@ -8,7 +8,13 @@ import { mayRelease } from '../may-release.ts';
 import { gitFact, placeNotes } from '../notes.ts';
 import type { OccupantReader } from '../occupants/occupants.ts';
 import { isAsked, occupantsAt } from '../witnesses.ts';
-import { judgeGit, judgeOpeners, type WitnessFinding } from './file-witnesses.ts';
+import {
+  judgeFlock,
+  judgeGit,
+  judgeOpeners,
+  judgeRefreshing,
+  type WitnessFinding,
+} from './file-witnesses.ts';
 import { treeFact, treeNotes } from './linked-tree.ts';
 
 /** Judges a lock whose claim names no process. */
@@ -67,6 +73,8 @@ const askedOf = (
   index: TownIndex,
 ): readonly WitnessFinding[] => [
   ...(isAsked(lock, 'open-file') && claim.by === 'open-file' ? [judgeOpeners(lock, index)] : []),
+  ...(claim.by === 'flock' ? [judgeFlock(lock, index)] : []),
+  ...(claim.by === 'mtime' ? [judgeRefreshing(lock, claim, index)] : []),
   ...(isAsked(lock, 'git') ? [judgeGit(lock, index)] : []),
 ];
 
