@@ -12,6 +12,22 @@ import { distrust } from './io/trust.ts';
 import { config as validateConfig } from './schema/compiled/config.ts';
 import { problemOf, tellProblem, UNKNOWN } from './schema/problem.ts';
 
+/** A machine that agents of this town work on, and how to reach it. */
+export interface MachineConfig {
+  /** The command that runs another one there, as an argument vector: `["ssh", "mini2"]`, `["docker", "exec", "-i", "box"]`. */
+  readonly reach: readonly string[];
+  /** Towns there, as absolute paths; default: the path of the town here. */
+  readonly towns?: readonly string[];
+  /** Its town is this very directory, through a shared file system; a name: it is that of the others under this name. */
+  readonly shared?: boolean | string;
+  /** Host names that its locks bear, besides its own name here. */
+  readonly hosts?: readonly string[];
+  /** How the doctor is called there; default `["doctor"]`. */
+  readonly doctor?: readonly string[];
+  /** Send the collector through standard input to `node -` there, in place of a doctor that is installed. */
+  readonly send?: boolean;
+}
+
 /** What `<town>/lock-doctor.json` may say. Everything is optional; the command line wins. */
 export interface Config {
   /** Absolute path of the file, or null where there is none. */
@@ -30,6 +46,8 @@ export interface Config {
   readonly failOn: Severity | null;
   /** Milliseconds per tmux call. */
   readonly timeout: number | null;
+  /** The other machines by their names; null where none is named. */
+  readonly machines: Readonly<Record<string, MachineConfig>> | null;
   /** What of the file is not obeyed, and why, as a sentence fragment; null where all of it is. */
   readonly passedOver: string | null;
 }
@@ -48,6 +66,7 @@ const EMPTY: Config = {
   skip: [],
   failOn: null,
   timeout: null,
+  machines: null,
   passedOver: null,
 };
 
@@ -84,7 +103,7 @@ export const readConfig = (townRoot: string, source: TownSource = 'flag'): Confi
 
 /**
  * Of a file that somebody else can write only `agents` counts: more names mean more caution. A working directory that
- * nobody called a town may be a worker's, and imports nothing.
+ * nobody called a town may be a worker's: it runs nothing, neither plug-ins nor the commands that reach other machines.
  */
 const allowedPart = (config: Config, fault: string | null, source: TownSource): Config => {
   if (fault !== null) {
@@ -94,9 +113,14 @@ const allowedPart = (config: Config, fault: string | null, source: TownSource): 
     );
     return { ...EMPTY, path, agents, passedOver: saysMore ? `only its "agents" count: ${fault}` : null };
   }
-  if (source !== 'cwd' || config.plugins.length === 0) return config;
-  const passedOver = 'its plug-ins were not loaded: nobody named this directory as the town';
-  return { ...config, plugins: [], passedOver };
+  if (source !== 'cwd') return config;
+  const unsafe = [
+    ...(config.plugins.length > 0 ? ['its plug-ins were not loaded'] : []),
+    ...(config.machines !== null ? ['its machines were not asked'] : []),
+  ];
+  if (unsafe.length === 0) return config;
+  const passedOver = `${unsafe.join(', and ')}: nobody named this directory as the town`;
+  return { ...config, plugins: [], machines: null, passedOver };
 };
 
 const KEYS = Object.keys(EMPTY).filter((key) => key !== 'path' && key !== 'passedOver');

@@ -120,15 +120,26 @@ export interface DiagnosisLook extends Omit<DiagnoseOptions, 'scan'> {
 
 /** Looks, judges, runs the checks and reports. */
 export const diagnose = async (
-  { place, checks, selected, failOn }: Preparation,
+  preparation: Preparation,
   { scan = 'default', at = [], ...options }: DiagnosisLook,
 ): Promise<Diagnosis> => {
   const startedAt = elapsedMs();
+  const { place, checks } = preparation;
   const { saved, events, cwd = process.cwd() } = options;
   await events?.onStart?.(checks, place === null ? null : townFactsOf(place.town, scan));
   const snapshot = saved ?? (await lookAt(place, scan, at, options));
-  const examination = examineSnapshot(snapshot);
   const workers = options.workers?.map((name) => findWorker(name, snapshot, cwd)) ?? null;
+  return reportOn(preparation, examineSnapshot(snapshot), workers, { ...options, startedAt });
+};
+
+/** Runs the checks over what was judged, and reports. `startedAt` is a moment of `elapsedMs()`. */
+export const reportOn = async (
+  { checks, selected, failOn }: Preparation,
+  examination: Examination,
+  workers: Diagnosis['workers'],
+  options: Pick<DiagnoseOptions, 'command' | 'events'> & { readonly startedAt: number },
+): Promise<Diagnosis> => {
+  const { events, startedAt } = options;
   const outcomes: CheckOutcome[] = [];
   for (const check of checks) {
     const outcome = selected.has(check.id) ? runCheck(check, examination, elapsedMs) : skippedCheck(check);

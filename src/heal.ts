@@ -1,6 +1,6 @@
 /** The use case of `--fix`: diagnose, plan, ask, act under the guard, diagnose again. The second diagnosis decides. */
 import { Failure } from './core/failure.ts';
-import { type Plan, planRepair } from './core/plan.ts';
+import { type NamedLock, onlyNamed, type Plan, planRepair } from './core/plan.ts';
 import { findingId } from './core/report/finding-id.ts';
 import { interruptedReport, markDeclined, plannedReport, repairedReport } from './core/report/repaired.ts';
 import type { ReleaseOutcome } from './core/report/report.ts';
@@ -25,6 +25,8 @@ export interface HealRun extends DiagnosisLook, Pick<HealOptions, 'force' | 'con
   readonly dryRun?: boolean | undefined;
   /** The asker wants to start at that worker itself: it does not count there, as everywhere in preflight. */
   readonly wantsToStart?: boolean | undefined;
+  /** Of the plan these locks only, each while its bytes have this digest (null: whatever they are). Nothing is tidied then. */
+  readonly exactly?: readonly NamedLock[] | undefined;
   readonly onPlan?: ((plan: Plan) => void) | undefined;
   /** Right before the first change. */
   readonly onChange?: (() => void) | undefined;
@@ -33,6 +35,12 @@ export interface HealRun extends DiagnosisLook, Pick<HealOptions, 'force' | 'con
 }
 
 type TriedFinding = Pick<ReportFinding, 'id' | 'worker' | 'lock'>;
+
+const CHANGED: ReleaseOutcome = {
+  status: 'changed',
+  reason: 'it is not the lock that was named: its bytes are others',
+  backup: null,
+};
 
 /**
  * `doctor --fix`: diagnoses, plans, asks, acts under the guard with a second look at each lock, and diagnoses again. The
@@ -45,7 +53,9 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   if (force && options.workers === undefined) throw new Failure('E_USAGE', 'force requires workers');
   const preparation = await prepare(town, options);
   const before = await diagnose(preparation, options);
-  const plan = planRepair({ ...before, force });
+  const whole = planRepair({ ...before, force });
+  const { plan, changed } =
+    options.exactly === undefined ? { plan: whole, changed: [] } : onlyNamed(whole, options.exactly);
   options.onPlan?.(plan);
   if (options.dryRun === true) return plannedReport(before.report, plan);
   const isEmpty = plan.steps.length === 0 && plan.leftovers.length === 0;
@@ -67,7 +77,8 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
     },
   });
   const after = await diagnose(preparation, { ...options, events: undefined });
-  const report = repairedReport(before.report, after.report, record, preparation.failOn);
+  const outcomes = new Map([...record.outcomes, ...changed.map((id) => [id, CHANGED] as const)]);
+  const report = repairedReport(before.report, after.report, { ...record, outcomes }, preparation.failOn);
   const left = plan.steps.filter((step) => !steps.includes(step));
   return interruptedReport(markDeclined(report, left), signal);
 };

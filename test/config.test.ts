@@ -21,6 +21,7 @@ describe('the configuration of a town', () => {
       skip: [],
       failOn: null,
       timeout: null,
+      machines: null,
       passedOver: null,
     });
   });
@@ -36,6 +37,7 @@ describe('the configuration of a town', () => {
       skip: ['lock-debris'],
       failOn: 'error',
       timeout: 500,
+      machines: { mini2: { reach: ['ssh', 'mini2'], towns: ['/srv/gt'], shared: true, send: false } },
     };
     town.write('lock-doctor.json', JSON.stringify({ $schema: 'x', ...values }));
     expect(readConfig(town.root)).toEqual({
@@ -97,6 +99,11 @@ describe('the configuration of a town', () => {
     ['{"plugins": [""]}', 'plugins[0] must be text that is not empty'],
     ['{"failOn": "fatal"}', 'failOn must be one of info, warning, error'],
     ['{"timeout": "2s"}', 'timeout must be a whole number'],
+    ['{"machines": {"mini2": {}}}', 'machines.mini2.reach is missing'],
+    ['{"machines": {"mini2": {"reach": []}}}', 'machines.mini2.reach must be a list that is not empty'],
+    ['{"machines": {"mini2": {"reach": "ssh mini2"}}}', 'machines.mini2.reach must be a list'],
+    ['{"machines": {"mini2": {"reach": ["ssh"], "towns": ["gt"]}}}', 'towns[0] must be text of the form ^/'],
+    ['{"machines": {"mini2": {"reach": ["ssh"], "user": "u"}}}', 'machines.mini2.user is unknown'],
     ['{"timeout": 0}', 'timeout must be at least 1'],
     ['{"timeout": 1e12}', 'timeout must be at most 2147483647'],
     ['{"$schema": 1}', '$schema must be text'],
@@ -109,7 +116,7 @@ describe('the configuration of a town', () => {
   test('an unknown key is told with the known ones', () => {
     expect(() => parseConfig('{"socket": []}', 'f')).toThrow(
       expect.objectContaining({
-        hint: 'Known keys: plugins, agents, bystanders, formerHosts, sockets, skip, failOn, timeout.',
+        hint: 'Known keys: plugins, agents, bystanders, formerHosts, sockets, skip, failOn, timeout, machines.',
       }),
     );
   });

@@ -199,6 +199,7 @@ describe('layers', () => {
     ['exec'],
     ['diagnose.ts', 'preflight.ts'],
     ['heal.ts', 'town-locks.ts'],
+    ['fleet'],
     ['preflight-fix.ts'],
     ['index.ts', 'cli'],
   ];

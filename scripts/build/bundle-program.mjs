@@ -35,6 +35,12 @@ export const bundleProgram = async (directory) => {
     entryPoints: ['src/evidence/scan/scan-thread.ts'],
     outfile: `${directory}/scan-thread.js`,
   });
+  // One file with all that it needs: it is sent to machines that have nothing of ours.
+  await build({
+    ...COMMON,
+    entryPoints: ['src/fleet/collector.ts'],
+    outfile: `${directory}/collector.js`,
+  });
   const modules = new Set([resolve('src/cli/main.ts')]);
   const packages = new Set();
   // A set is walked together with what is added on the way.

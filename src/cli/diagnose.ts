@@ -1,5 +1,6 @@
 /** A diagnosis as the commands ask for it: options from the command line, a view of its progress, evidence saved. */
 import { Failure } from '../core/failure.ts';
+import type { Report } from '../core/types/report.ts';
 import {
   type DiagnoseOptions,
   type Diagnosis,
@@ -8,31 +9,79 @@ import {
   type Preparation,
   prepare,
 } from '../diagnose.ts';
+import type { FleetDiagnosis } from '../fleet/examine-fleet.ts';
 import type { Presentation } from '../reporters/screen/style.ts';
 import type { Arguments } from './arguments/arguments.ts';
 import { meantCommand } from './arguments/meant-command.ts';
+import { asksOthers } from './asks-others.ts';
 import { diagnoseOptionsOf, townNamedBy } from './options-of.ts';
 import { saveSnapshot } from './save-snapshot.ts';
 import { withLiveView } from './terminal/live-view.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
+/** How a command wants to see it. */
+interface Watched extends Pick<DiagnosisLook, 'events' | 'at'> {
+  /** Where its progress is drawn; null for nowhere. */
+  readonly live?: Presentation | null;
+}
+
 /**
- * Runs one diagnosis. With `live` its progress is drawn on standard error. Writes nothing but `--save-snapshot`.
- * Throws `Failure` for whatever the arguments or the configuration get wrong.
+ * Runs one diagnosis of this machine. With `live` its progress is drawn on standard error. Writes nothing but
+ * `--save-snapshot`. Throws `Failure` for whatever the arguments or the configuration get wrong.
  */
 export const runDiagnosis = async (
   given: Arguments,
   terminal: Terminal,
-  {
-    live = null,
-    events,
-    at,
-  }: { readonly live?: Presentation | null } & Pick<DiagnosisLook, 'events' | 'at'> = {},
-): Promise<Diagnosis & Preparation> => {
-  const options = { ...(await diagnoseOptionsOf(given, terminal)), events };
+  watched: Watched = {},
+): Promise<Diagnosis & Preparation> => diagnoseHere(await prepared(given, terminal, watched), watched.live);
+
+/** The report of one diagnosis, of this machine or of all that are meant. Otherwise as `runDiagnosis`. */
+export const runReport = async (
+  given: Arguments,
+  terminal: Terminal,
+  watched: Watched = {},
+): Promise<Report> => {
+  const run = await prepared(given, terminal, watched);
+  const { preparation, options } = run;
+  if (!asksOthers(given, preparation, terminal.env)) return (await diagnoseHere(run, watched.live)).report;
+  const { diagnoseFleet } = await import('./fleet.ts');
+  const { report } = await withLiveView(terminal, watched.live ?? null, options, (shown) =>
+    diagnoseFleet(given, terminal, preparation, shown),
+  );
+  return report;
+};
+
+/** A diagnosis of all machines that are meant, with what it is based on; null where only this one is. */
+export const runOnOthers = async (
+  given: Arguments,
+  terminal: Terminal,
+): Promise<(FleetDiagnosis & Preparation) | null> => {
+  const { preparation, options } = await prepared(given, terminal, {});
+  if (!asksOthers(given, preparation, terminal.env)) return null;
+  const { diagnoseFleet } = await import('./fleet.ts');
+  const found = await diagnoseFleet(given, terminal, preparation, { ...options, keepEvidence: true });
+  return { ...preparation, ...found };
+};
+
+interface Run {
+  readonly given: Arguments;
+  readonly terminal: Terminal;
+  readonly options: DiagnoseOptions & Pick<DiagnosisLook, 'at'>;
+  readonly preparation: Preparation;
+}
+
+const prepared = async (given: Arguments, terminal: Terminal, { events, at }: Watched): Promise<Run> => {
+  const options = { ...(await diagnoseOptionsOf(given, terminal)), events, at };
   const preparation = await prepareRun(given, given.positionals[0], options);
+  return { given, terminal, options, preparation };
+};
+
+const diagnoseHere = async (
+  { given, terminal, options, preparation }: Run,
+  live: Presentation | null = null,
+): Promise<Diagnosis & Preparation> => {
   const diagnosis = await withLiveView(terminal, live, options, (shown) =>
-    diagnose(preparation, { ...shown, at }),
+    diagnose(preparation, { ...shown, at: options.at }),
   );
   const file = given.options.saveSnapshot;
   if (file !== null) saveSnapshot(diagnosis.examination.snapshot, file, terminal.cwd);

@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly run: RunCo
   checks: () => import('./commands/checks.ts'),
   log: () => import('./commands/log.ts'),
   undo: () => import('./commands/undo.ts'),
+  machines: () => import('./commands/machines.ts'),
   completion: () => import('./commands/completion.ts'),
 };
 

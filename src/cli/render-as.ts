@@ -4,14 +4,16 @@ import type { Format } from '../reporters/formats.ts';
 import { renderReport } from '../reporters/render.ts';
 import type { Presentation } from '../reporters/screen/style.ts';
 import type { Arguments } from './arguments/arguments.ts';
+import { shownIn } from './shown-in.ts';
 
 /** The text for standard output. Saved evidence is told of without a look at this disk. */
 export const renderAs = async (
-  report: Report,
+  told: Report,
   format: Format,
   presentation: Presentation,
   { options }: Arguments,
 ): Promise<string> => {
+  const report = shownIn(format, told);
   switch (format) {
     case 'html':
       return (await import('./html.ts')).renderWithHistory(report, options.fromSnapshot !== null);

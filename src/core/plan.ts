@@ -60,3 +60,31 @@ export const planRepair = ({ examination, outcomes, workers, force }: PlanReques
     leftovers: [...new Set(toBeTidied.map(({ worker }) => worker))].sort(),
   };
 };
+
+/** A lock by its id, as somebody saw it. */
+export interface NamedLock {
+  readonly id: string;
+  /** Digest of its bytes then; null for whatever they are. */
+  readonly sha256: string | null;
+}
+
+/** Of a plan the releases of these locks, and which of them are not what was named any more. Nothing is tidied. */
+export const onlyNamed = (
+  plan: Plan,
+  named: readonly NamedLock[],
+): { readonly plan: Plan; readonly changed: readonly string[] } => {
+  const seen = new Map(named.map(({ id, sha256 }) => [id, sha256]));
+  const steps = plan.steps.filter(({ verdict }) => seen.has(verdict.lock.id));
+  const isSame = ({ verdict: { lock } }: PlanStep): boolean => {
+    const sha256 = seen.get(lock.id) ?? null;
+    return sha256 === null || sha256 === lock.stamp?.sha256;
+  };
+  return {
+    plan: {
+      steps: steps.filter(isSame),
+      left: plan.left.filter(({ verdict }) => seen.has(verdict.lock.id)),
+      leftovers: [],
+    },
+    changed: steps.filter((step) => !isSame(step)).map(({ verdict }) => verdict.lock.id),
+  };
+};

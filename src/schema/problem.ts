@@ -71,6 +71,8 @@ const expected = (keyword: string, params: Fault['params']): string => {
       return `at least ${params.limit}`;
     case 'maximum':
       return `at most ${params.limit}`;
+    case 'minItems':
+      return 'a list that is not empty';
     case 'pattern':
       return params.pattern === NOT_EMPTY ? 'text that is not empty' : `text of the form ${params.pattern}`;
     case 'discriminator':

@@ -29,6 +29,8 @@ export const bareEnvironment = (added: CliOptions['env'] = {}): NodeJS.ProcessEn
   PATH: process.env.PATH,
   HOME: process.env.HOME,
   LC_ALL: 'C.UTF-8',
+  // Machines that the person who tests has configured are not asked.
+  XDG_CONFIG_HOME: '/no/such',
   TMUX_TMPDIR: makeTmuxTmpdir(),
   ...added,
 });

@@ -17,6 +17,7 @@ export const COMMANDS = [
   'checks',
   'undo',
   'log',
+  'machines',
   'completion',
 ] as const;
 export type CommandName = (typeof COMMANDS)[number];
@@ -73,9 +74,13 @@ const isCount = (text: string): boolean => /^[1-9]\d{0,8}$/.test(text);
 
 const isSeconds = (text: string): boolean => /^\d{1,9}(\.\d+)?$/.test(text);
 
+const isDuration = (text: string): boolean => isSeconds(text) && Number(text) > 0 && Number(text) <= 86_400;
+
 const LOOKING = ['doctor', 'locks', 'top', 'explain', 'preflight', 'exec'] as const;
 const ALL = [...COMMANDS];
-const REPORTING = ['doctor', 'preflight', 'locks', 'explain', 'checks', 'undo', 'log'] as const;
+const REPORTING = ['doctor', 'preflight', 'locks', 'explain', 'checks', 'undo', 'log', 'machines'] as const;
+/** Commands that other machines can be asked for. */
+const ELSEWHERE = ['doctor', 'locks', 'explain', 'undo', 'machines'] as const;
 
 export const OPTIONS = [
   {
@@ -84,7 +89,7 @@ export const OPTIONS = [
     value: 'DIR',
     kind: 'directory',
     summary: 'town root (default: found from here)',
-    commands: [...LOOKING, 'checks', 'undo', 'log', 'completion'],
+    commands: [...LOOKING, 'checks', 'undo', 'log', 'machines', 'completion'],
   },
   {
     name: 'fix',
@@ -120,6 +125,46 @@ export const OPTIONS = [
     type: 'flag',
     summary: 'with --fix: show what it would do, change nothing',
     commands: ['doctor'],
+  },
+  {
+    name: 'lock',
+    type: 'list',
+    value: 'ID',
+    kind: 'text',
+    summary: 'with --fix: these locks only, by their ids (repeatable)',
+    commands: ['doctor'],
+  },
+  {
+    name: 'stamp',
+    type: 'list',
+    value: 'SHA256',
+    kind: 'text',
+    summary: 'with --lock: only while its bytes have this digest (once per --lock)',
+    commands: ['doctor'],
+  },
+  {
+    name: 'on',
+    type: 'list',
+    value: 'MACHINE',
+    kind: 'text',
+    summary:
+      'ask this machine too: a configured name, an ssh host, a command that reaches it, or here (repeatable)',
+    commands: [...ELSEWHERE],
+  },
+  {
+    name: 'send',
+    type: 'flag',
+    summary: 'send the collector to node on machines that have no doctor',
+    commands: ['doctor', 'locks', 'explain', 'machines'],
+  },
+  {
+    name: 'deadline',
+    type: 'value',
+    value: 'SECONDS',
+    kind: 'text',
+    number: { accepts: isDuration, rule: 'a number of seconds above 0, at most 86400' },
+    summary: 'time limit for the whole answer of another machine (default: 30)',
+    commands: [...ELSEWHERE],
   },
   {
     name: 'only',
@@ -285,7 +330,7 @@ export const OPTIONS = [
     type: 'value',
     value: 'FILE',
     kind: 'file',
-    summary: 'write the evidence of this run to a file',
+    summary: 'write the evidence of this run to a file; - : to standard output, and nothing else',
     commands: ['doctor'],
   },
   {
@@ -497,6 +542,21 @@ export const COMMAND_TABLE: readonly Command[] = [
       ['doctor log', 'the newest events first'],
       ['doctor log gastown/crew/ada --since 8h', 'what happened to one lock'],
       ['doctor log --event released --json', 'every release, for programs'],
+    ],
+  },
+  {
+    name: 'machines',
+    usage: 'machines',
+    summary: 'List the other machines, and say whether each answers.',
+    positionals: [],
+    passesOn: false,
+    examples: [
+      ['doctor machines', 'those of the configuration'],
+      ['doctor machines --on mini2', 'does this one answer?'],
+    ],
+    notes: [
+      'Machines are named in "machines" of lock-doctor.json, or of ~/.config/lock-doctor/config.json for all towns. doctor, locks and explain ask all of them; --on names some, and --on here none but this one. preflight and exec never ask another machine, and --fix acts on those only that --on names.',
+      'A machine that does not answer is doubt (22), never a reason to call a lock stale.',
     ],
   },
   {

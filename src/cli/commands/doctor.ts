@@ -1,7 +1,7 @@
 /** `doctor`: the diagnosis, and with `--fix` the repair. */
 import { jsonPieces } from '../../reporters/json.ts';
 import { usage } from '../arguments/usage.ts';
-import { runDiagnosis } from '../diagnose.ts';
+import { runReport } from '../diagnose.ts';
 import { formatOf } from '../options-of.ts';
 import { renderAs } from '../render-as.ts';
 import { openEvents } from '../terminal/events.ts';
@@ -11,9 +11,21 @@ import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 export const run: RunCommand = async (given, terminal) => {
   const { options } = given;
   if (options.fix) return (await import('./fix.ts')).run(given, terminal);
-  const stray = options.force ? 'force' : options.yes ? 'yes' : options.dryRun ? 'dry-run' : null;
+  const stray = options.force
+    ? 'force'
+    : options.yes
+      ? 'yes'
+      : options.dryRun
+        ? 'dry-run'
+        : options.lock.length > 0
+          ? 'lock'
+          : options.stamp.length > 0
+            ? 'stamp'
+            : null;
   if (stray !== null) throw usage(`--${stray} requires --fix`, 'doctor --fix --help');
   const format = formatOf(given);
+  if (options.saveSnapshot === '-')
+    return (await import('../print-snapshot.ts')).printSnapshot(given, terminal);
   const presentation = await presentationFor(given, terminal, terminal.stdout);
   const live =
     format === 'text' && terminal.stdout.isTTY
@@ -21,10 +33,10 @@ export const run: RunCommand = async (given, terminal) => {
       : null;
   if (format === 'ndjson') {
     const stream = openEvents(given.command, terminal);
-    const { report } = await runDiagnosis(given, terminal, { events: stream.events });
+    const report = await runReport(given, terminal, { events: stream.events });
     return { exitCode: report.exitCode, stdout: stream.rest(report), stderr: '' };
   }
-  const { report } = await runDiagnosis(given, terminal, { live });
+  const report = await runReport(given, terminal, { live });
   const stdout = format === 'json' ? jsonPieces(report) : await renderAs(report, format, presentation, given);
   return { exitCode: report.exitCode, stdout, stderr: '' };
 };

@@ -15,15 +15,17 @@ import {
 import { EXIT, type PreflightResult } from '../../core/types/report.ts';
 import { findWorker } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
+import type { FleetDiagnosis } from '../../fleet/examine-fleet.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { createPen, type Pen, PLAIN } from '../../reporters/screen/style.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
-import { runDiagnosis } from '../diagnose.ts';
+import { runDiagnosis, runOnOthers } from '../diagnose.ts';
 import { readCheckPage, renderPage } from '../pages.ts';
 import { presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 import { isPersonAt, withoutForceRecipe } from '../words/force-recipe.ts';
 import { ANSWER_TEXTS, NOTE_TEXTS, REASON_TEXTS, STATE_PAGES, WORD_TEXTS } from '../words/glossary.ts';
+import { pageOfPlaces, placesNamed } from '../words/machines-page.ts';
 import { PLAIN_TEXTS } from '../words/plain-words.ts';
 import { pageOfWorker } from '../words/worker-page.ts';
 
@@ -115,15 +117,17 @@ const workerNamed = (word: string, { snapshot }: Examination, cwd: string): stri
 
 /** A check of a plug-in, or a worker: the two that depend on the town. */
 const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: Pen): Promise<Topic> => {
-  const { examination, checks } = await runDiagnosis({ ...given, positionals: [] }, terminal, {
-    at: [word],
-  });
-  const check = checks.find(({ id }) => id === word);
+  const asked = { ...given, positionals: [] };
+  const others = await runOnOthers(asked, terminal);
+  const here = others === null ? await runDiagnosis(asked, terminal, { at: [word] }) : null;
+  const check = (others ?? here)?.checks.find(({ id }) => id === word);
   if (check !== undefined)
     return page('check', check.id, `# ${pen.safe(check.title)}\n\n${pen.safe(check.summary)}\n`);
   try {
-    const worker = workerNamed(word, examination, terminal.cwd);
-    return { kind: 'worker', id: worker, ...pageOfWorker(worker, examination, pen) };
+    if (others !== null) return onMachines(word, others, terminal, pen);
+    if (here === null) throw new Error('nothing was looked at');
+    const worker = workerNamed(word, here.examination, terminal.cwd);
+    return { kind: 'worker', id: worker, ...pageOfWorker(worker, here.examination, pen) };
   } catch (error) {
     const plain = plainWord(word);
     if (plain === null) throw error;
@@ -138,6 +142,15 @@ const plainWord = (word: string): Topic | null => {
     return page('reason', problem, `# ${problem}\n\n${sentence(REASON_TEXTS[problem])}\n`);
   const meaning = PLAIN_TEXTS.get(word);
   return meaning === undefined ? null : page('word', word, `# ${word}\n\n${meaning}\n`);
+};
+
+/** The same over several machines: every town that has the worker tells of it. */
+const onMachines = (word: string, others: FleetDiagnosis, { cwd }: Terminal, pen: Pen): Topic => {
+  const asked = placesNamed(word, others, (name, examination, isHere) =>
+    workerNamed(name, examination, isHere ? cwd : '/'),
+  );
+  const [{ worker }] = asked;
+  return { kind: 'worker', id: worker, ...pageOfPlaces(asked, others.report, pen) };
 };
 
 const overview = (): Topic =>

@@ -1,6 +1,6 @@
 /** `doctor --fix`: refuses misuse, asks for consent, and prints what `heal` reports. */
 import { Failure } from '../../core/failure.ts';
-import type { Plan } from '../../core/plan.ts';
+import type { NamedLock, Plan } from '../../core/plan.ts';
 import { heal } from '../../heal.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
@@ -22,12 +22,15 @@ export const run: RunCommand = async (given, terminal) => {
   const prompt = await presentationFor(given, terminal, terminal.stderr);
   const live = format === 'text' && terminal.stdout.isTTY ? prompt : null;
   const stream = format === 'ndjson' ? openEvents(given.command, terminal) : null;
+  const others = given.options.on.some((name) => name !== 'here');
+  const act = others ? (await import('../fleet.ts')).healOn(given, terminal) : heal;
   let plan: Plan | null = null;
   let refused = false;
   const options = { ...(await diagnoseOptionsOf(given, terminal)), events: stream?.events };
   const report = await withLiveView(terminal, live, options, (shown, endView) =>
-    heal(townNamedBy(given, given.positionals[0]), {
+    act(townNamedBy(given, given.positionals[0]), {
       ...shown,
+      exactly: namedLocks(given),
       dryRun,
       force,
       signal: terminal.interrupted ?? undefined,
@@ -61,8 +64,15 @@ export const run: RunCommand = async (given, terminal) => {
   return { exitCode, stdout, stderr };
 };
 
+/** The locks that the command line names, each with its stamp; undefined where it names none. */
+const namedLocks = ({ options: { lock, stamp } }: Arguments): readonly NamedLock[] | undefined =>
+  lock.length === 0 ? undefined : lock.map((id, at) => ({ id, sha256: stamp[at] ?? null }));
+
 const refuseMisuse = (given: Arguments, terminal: Terminal): void => {
   const { options } = given;
+  if (options.saveSnapshot === '-') throw usage('--save-snapshot - cannot be used with --fix');
+  if (options.stamp.length > 0 && options.stamp.length !== options.lock.length)
+    throw usage('--stamp must be given once for each --lock');
   if (given.options.fromSnapshot !== null) throw usage('--fix cannot be used with --from-snapshot');
   if (!options.force) return;
   const recipe = (command: string): string | null => (isPersonAt(terminal) ? command : null);

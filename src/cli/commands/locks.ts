@@ -3,7 +3,8 @@ import { renderJson } from '../../reporters/json.ts';
 import { renderLocksTree } from '../../reporters/screen/locks-tree.ts';
 import { filterStates } from '../arguments/filter-states.ts';
 import { usage } from '../arguments/usage.ts';
-import { runDiagnosis } from '../diagnose.ts';
+import { runReport } from '../diagnose.ts';
+import { shownIn } from '../shown-in.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor locks [town]`: the locks as a tree. The exit code is that of `doctor`, whatever `--state` shows of it. */
@@ -12,10 +13,10 @@ export const run: RunCommand = async (given, terminal) => {
     if (given.options.fromSnapshot !== null) throw usage('--watch and --from-snapshot cannot be combined');
     return (await import('../terminal/watch.ts')).run(given, terminal);
   }
-  const { report } = await runDiagnosis(given, terminal);
+  const report = await runReport(given, terminal);
   const shown = filterStates(report, given.options.state);
   const stdout = given.options.json
     ? renderJson(shown)
-    : renderLocksTree(shown, await presentationFor(given, terminal, terminal.stdout));
+    : renderLocksTree(shownIn('text', shown), await presentationFor(given, terminal, terminal.stdout));
   return { exitCode: report.exitCode, stdout, stderr: '' };
 };

@@ -8,13 +8,29 @@ import type { JournalDamage } from '../../repair/find-releases.ts';
 import { type ReleasedElsewhere, releasedElsewhere } from '../../repair/history/released-elsewhere.ts';
 import { type UndoOutcome, undoReleases } from '../../repair/undo.ts';
 import { renderJson } from '../../reporters/json.ts';
+import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import { createPen, type Mark } from '../../reporters/screen/style.ts';
 import { nameOf } from '../../reporters/screen/words.ts';
+import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { commandLine } from '../terminal/command-line.ts';
-import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
+import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
+
+/** What was put back, here or on another machine. */
+interface Undone {
+  readonly run: string | null;
+  readonly outcomes: readonly UndoOutcome[];
+  /** What is wrong with the journal, as a sentence; null where nothing is. */
+  readonly problem: string | null;
+  readonly damage: JournalDamage | null;
+  /** What runs of other roots released here. */
+  readonly elsewhere: readonly ReleasedElsewhere[];
+  readonly root: string;
+  /** Null for this one. */
+  readonly machine: string | null;
+}
 
 const MARKS: Readonly<Record<UndoOutcome['status'], Mark>> = {
   restored: 'pass',
@@ -32,23 +48,48 @@ export const run: RunCommand = async (given, terminal) => {
     if (given.positionals.length > 0) throw usage('--list takes no id', 'doctor undo --list');
     return (await import('./log.ts')).run(given, terminal);
   }
-  const { town } = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
+  const place = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
+  const others = given.options.on.some((name) => name !== 'here');
+  const undone = others
+    ? await (await import('../fleet.ts')).undoOn(given, terminal, place)
+    : await undoHere(given, terminal, place.town.root);
+  if ('why' in undone) {
+    const exitCode = exitCodeAfter(terminal.interrupted, EXIT.unsure);
+    const error = { code: 'E_IO', message: `${undone.machine}: ${undone.why}`, hint: null } as const;
+    const document = documentOf(
+      'undo',
+      exitCode,
+      { run: null, results: [], damage: null, elsewhere: [] },
+      error,
+    );
+    const stdout = given.options.json ? renderJson(document) : '';
+    return { exitCode, stdout, stderr: `doctor: ${escapeControls(error.message)}\n` };
+  }
+  return show(undone, given, terminal);
+};
+
+const undoHere = async (given: Arguments, terminal: Terminal, root: string): Promise<Undone> => {
   const [id = null] = given.positionals;
   terminal.finishFirst();
-  const {
-    run: undone,
-    outcomes,
-    damage,
-  } = await undoReleases(id, {
-    townRoot: town.root,
+  const { run, outcomes, damage } = await undoReleases(id, {
+    townRoot: root,
     asked: { command: commandLine(), consent: 'command' },
     ...(terminal.interrupted === null ? {} : { signal: terminal.interrupted }),
   });
-  const elsewhere = undone === null ? releasedElsewhere(systemCalls, town.root) : [];
+  const problem = damage === null ? null : tellDamage(damage);
+  const elsewhere = run === null ? releasedElsewhere(systemCalls, root) : [];
   const named = elsewhere.filter((release) => release.id === id || release.id.startsWith(`${id}-`));
-  if (undone === null && id !== null)
-    throw usage(`no run "${id}" in the journal of ${town.root}`, hintFor(id, named, damage));
-  const isDone = damage === null && outcomes.every(isBack) && elsewhere.length === 0;
+  if (run === null && id !== null)
+    throw usage(`no run "${id}" in the journal of ${root}`, hintFor(id, named, damage));
+  return { run, outcomes, damage, problem, elsewhere, root, machine: null };
+};
+
+const show = async (
+  { run: undone, outcomes, damage, problem, elsewhere, root, machine }: Undone,
+  given: Arguments,
+  terminal: Terminal,
+): Promise<Outcome> => {
+  const isDone = problem === null && outcomes.every(isBack) && elsewhere.length === 0;
   const exitCode = exitCodeAfter(terminal.interrupted, isDone ? EXIT.ok : EXIT.problems);
   if (given.options.json) {
     const results = outcomes.map(({ id: release, worker, lock, status, reason, holder }) => ({
@@ -58,26 +99,28 @@ export const run: RunCommand = async (given, terminal) => {
       status,
       reason,
       holder,
+      ...(machine === null ? {} : { machine }),
     }));
     const document = documentOf('undo', exitCode, { run: undone, results, damage, elsewhere });
     return { exitCode, stdout: renderJson(document), stderr: '' };
   }
   const presentation = await presentationFor(given, terminal, terminal.stdout);
   const pen = createPen(presentation);
+  const prefix = machine === null ? '' : `${machine}:`;
   const shown = outcomes.filter((outcome) => presentation.verbosity !== 'quiet' || !isBack(outcome));
   const lines = shown.map((outcome) => {
     const sign = presentation.layout === 'screen' ? `${pen.sign(MARKS[outcome.status])} ` : '';
-    return `${sign}${describeOutcome(outcome, nameOf(outcome.worker, town.root), pen.safe)}`;
+    return `${sign}${describeOutcome(outcome, `${prefix}${nameOf(outcome.worker, root)}`, pen.safe)}`;
   });
   const nothing =
-    undone === null && damage === null && elsewhere.length === 0 && presentation.verbosity !== 'quiet'
+    undone === null && problem === null && elsewhere.length === 0 && presentation.verbosity !== 'quiet'
       ? ['nothing to undo']
       : [];
   const others = elsewhere.map(
-    ({ root, id: release, directory }) =>
-      `${pen.safe(directory)} was released by a run in ${pen.safe(root)}: ${pen.command(['doctor', 'undo', release, '--town', root])}`,
+    ({ root: other, id: release, directory }) =>
+      `${pen.safe(directory)} was released by a run in ${pen.safe(other)}: ${pen.command(['doctor', 'undo', release, '--town', other])}`,
   );
-  const damaged = damage === null ? [] : [pen.safe(tellDamage(damage))];
+  const damaged = problem === null ? [] : [pen.safe(problem)];
   return {
     exitCode,
     stdout: [...nothing, ...damaged, ...lines, ...others].map((line) => `${line}\n`).join(''),

@@ -1,15 +1,21 @@
 /** `--watch`: diagnoses again and again, and tells what changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeAfter } from '../../core/report/interruption.ts';
-import type { Report, ReportLock } from '../../core/types/report.ts';
+import type { Report } from '../../core/types/report.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
 import { type Frame, renderLocksTree } from '../../reporters/screen/locks-tree.ts';
 import { filterStates } from '../arguments/filter-states.ts';
+import { asksOthers } from '../asks-others.ts';
 import { prepareRun } from '../diagnose.ts';
 import { diagnoseOptionsOf } from '../options-of.ts';
+import { shownIn } from '../shown-in.ts';
 import { enterAlternateScreen } from './alternate-screen.ts';
-import { createLooks, essenceOf, LOOK_EVERY_MS } from './looks.ts';
+import { changesSince, type KnownLocks } from './lock-changes.ts';
+import { createLooks, LOOK_EVERY_MS } from './looks.ts';
 import { canMoveCursor, type Outcome, presentationFor, type RunCommand, type Terminal } from './terminal.ts';
+
+/** Other machines answer more slowly, and being asked costs them something. */
+const LOOK_ELSEWHERE_EVERY_MS = 15_000;
 
 // Line by line, so that nothing flickers.
 const HOME = '\u001b[H';
@@ -24,7 +30,12 @@ export const run: RunCommand = async (given, terminal) => {
   const stop = stopSignal(terminal);
   const drawing = canMoveCursor(terminal.stdout, terminal.env) && !given.options.json;
   const show = drawing ? createScreen(terminal) : createEvents(terminal);
-  const look = createLooks(preparation, options);
+  const others = asksOthers(given, preparation, terminal.env) ? await import('../fleet.ts') : null;
+  const look =
+    others === null
+      ? createLooks(preparation, options)
+      : () => others.diagnoseFleet(given, terminal, preparation, options);
+  const everyMs = others === null ? LOOK_EVERY_MS : LOOK_ELSEWHERE_EVERY_MS;
 
   terminal.finishFirst();
   const leaveScreen = drawing ? enterAlternateScreen() : () => {};
@@ -34,8 +45,8 @@ export const run: RunCommand = async (given, terminal) => {
       const shown = filterStates((await look()).report, states);
       last = shown;
       const presentation = await presentationFor(given, terminal, terminal.stdout);
-      show(shown, (frame) => renderLocksTree(shown, presentation, frame));
-      await sleep(LOOK_EVERY_MS, undefined, { signal: stop }).catch(() => {});
+      show(shown, (frame) => renderLocksTree(shownIn('text', shown), presentation, frame));
+      await sleep(everyMs, undefined, { signal: stop }).catch(() => {});
     }
   } finally {
     leaveScreen();
@@ -44,7 +55,7 @@ export const run: RunCommand = async (given, terminal) => {
   const tree =
     last === null || !drawing
       ? ''
-      : renderLocksTree(last, await presentationFor(given, terminal, terminal.stdout));
+      : renderLocksTree(shownIn('text', last), await presentationFor(given, terminal, terminal.stdout));
   return endOfWatch(terminal, last, tree);
 };
 
@@ -76,20 +87,15 @@ const createScreen =
 
 /** One JSON line per lock that appeared, changed or went; the first look reports what is there. */
 const createEvents = ({ stdout }: Terminal): Show => {
-  let before: ReadonlyMap<string, ReportLock> | null = null;
+  let before: KnownLocks | null = null;
   return (report) => {
-    const now = new Map(report.locks.map((lock) => [lock.id, lock]));
     const say = (event: object): void => stdout.write(renderJsonLine({ schemaVersion: 1, ...event }));
     if (before === null) {
       const { tool, command, startedAt, town } = report;
       say({ event: 'start', tool, command, startedAt, town });
     }
-    for (const lock of report.locks) {
-      const old = before?.get(lock.id);
-      if (old === undefined) say({ event: 'lock', change: 'present', lock });
-      else if (essenceOf(old) !== essenceOf(lock)) say({ event: 'lock', change: 'changed', lock });
-    }
-    for (const [id, lock] of before ?? []) if (!now.has(id)) say({ event: 'lock', change: 'gone', lock });
-    before = now;
+    const { changes, known } = changesSince(before, report);
+    for (const change of changes) say({ event: 'lock', ...change });
+    before = known;
   };
 };

@@ -21,6 +21,8 @@ export interface Gap {
    * link that is not followed, or anything else. A live lock may lie behind it. Absent for every other place.
    */
   readonly home?: 'symlink' | 'directory' | 'other';
+  /** Where another machine could not look; absent for the one that asks. */
+  readonly machine?: string;
 }
 
 // ── Locks on disk ────────────────────────────────────────────────────────────────────────────────────────
@@ -473,6 +475,8 @@ export interface MachineEvidence {
 /** All evidence of one run: immutable, plain JSON, enough to judge everything again. */
 export interface Snapshot {
   readonly snapshotVersion: 1;
+  /** Of the program that took it; absent in files of older ones. */
+  readonly version?: string;
   /** Milliseconds since the epoch, read before anything else. */
   readonly takenAtMs: number;
   readonly scan: ScanMode;

@@ -74,6 +74,10 @@ export interface ReportLock {
   readonly holder: Holder | null;
   readonly evidence: readonly Fact[];
   readonly sha256: string | null;
+  /** By whose evidence it is judged; absent where only this machine was asked. */
+  readonly machine?: string;
+  /** All machines that see the file, where several share the directory. */
+  readonly witnesses?: readonly string[];
 }
 
 /** An agent seen at work in a worker's directory. */
@@ -84,6 +88,7 @@ export interface ReportAgent {
   readonly pid: number;
   readonly command: string;
   readonly pane: Occupant['pane'];
+  readonly machine?: string;
 }
 
 export interface ReportCollision {
@@ -93,6 +98,7 @@ export interface ReportCollision {
   readonly message: string;
   /** The parties, each by its pane (`%3`) or process (`pid 4242`); empty for `claims`. */
   readonly who: readonly string[];
+  readonly machine?: string;
 }
 
 export type CheckStatus = 'pass' | 'fail' | 'skipped' | 'unknown' | 'crashed';
@@ -140,6 +146,28 @@ export interface ReportFinding {
   readonly fix: ReportFix | null;
   /** Commands that work when pasted. */
   readonly next: readonly (readonly string[])[];
+  readonly machine?: string;
+}
+
+/** A machine that was asked, and what became of it. */
+export interface ReportMachine {
+  /** `here`, its name in the configuration, or what `--on` said. */
+  readonly name: string;
+  /** `partial`: some of its towns could not be had. */
+  readonly status: 'ok' | 'partial' | 'failed';
+  /** Why not all of it could be had; one sentence fragment. */
+  readonly reason: string | null;
+  /** What it calls itself. */
+  readonly host: string | null;
+  /** Of the doctor that looked there. */
+  readonly version: string | null;
+  /** Roots of the towns that were looked at there. */
+  readonly towns: readonly string[];
+  readonly locks: number;
+  /** Milliseconds that its clock is ahead of ours, at the least; 0 where it may be right. */
+  readonly clockDifferenceMs: number | null;
+  /** Milliseconds from the question to the whole answer; of several the slowest. */
+  readonly roundTripMs: number | null;
 }
 
 export interface Report {
@@ -160,6 +188,8 @@ export interface Report {
   readonly summary: ReportSummary | null;
   /** The workers that the run was asked about; null for the whole town. */
   readonly workers: readonly string[] | null;
+  /** The machines that were asked, this one first; absent where only this one was. */
+  readonly machines?: readonly ReportMachine[];
   readonly locks: readonly ReportLock[];
   readonly agents: readonly ReportAgent[];
   readonly collisions: readonly ReportCollision[];

@@ -24,6 +24,8 @@ export interface CommandOptions {
    * its own, no descriptor of ours, `/` to stand in. `env` must hold nothing that this user may not read.
    */
   readonly as?: number | undefined;
+  /** Bytes of output from which on it is killed; default 64 MiB. */
+  readonly maxBytes?: number;
 }
 
 /**
@@ -58,7 +60,7 @@ export const runCommand = async (
   const letGo = endWithUs(child);
   const result = await Promise.race([ended, overdue(timeoutMs + CLOSING_MS)]);
   letGo();
-  if (result !== 'overdue') return resultOf(result, timeoutMs);
+  if (result !== 'overdue') return resultOf(result, options);
   child.kill('SIGKILL');
   child.stdout?.destroy();
   child.stderr?.destroy();
@@ -162,7 +164,7 @@ export const runCommandNow = (
       input: options.input,
       stdio,
     });
-    return resultOf(readEnd(ended), options.timeoutMs);
+    return resultOf(readEnd(ended), options);
   } catch (error) {
     // Arguments that no program could be given: execa tells of them as of a program that could not be run.
     return refused(errnoOf(error) ?? String(error));
@@ -170,11 +172,11 @@ export const runCommandNow = (
 };
 
 /** What all ways of running a program are told. */
-const settingsOf = ({ timeoutMs, env, cwd, input, as }: CommandOptions) => {
+const settingsOf = ({ timeoutMs, env, cwd, input, as, maxBytes = MAX_OUTPUT_BYTES }: CommandOptions) => {
   const { extraDescriptors = [], ...user } = (as === undefined ? null : otherUser(as)) ?? {};
   const stdin = input === undefined ? ('ignore' as const) : ('pipe' as const);
   return {
-    limits: { timeout: Math.ceil(timeoutMs), killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const,
+    limits: { timeout: Math.ceil(timeoutMs), killSignal: 'SIGKILL', maxBuffer: maxBytes } as const,
     stdio: [stdin, 'pipe' as const, 'pipe' as const, ...extraDescriptors],
     where: { ...(cwd === undefined ? {} : { cwd }), ...user },
     env: withoutUndefined(env),

@@ -26,16 +26,19 @@ export type CommandResult =
   | { readonly status: 'timeout'; readonly timeoutMs: number }
   /** There is no such program in PATH. */
   | { readonly status: 'missing' }
-  /** It is there and could not be run, or said more than 64 MiB. */
+  /** It is there and could not be run, or said more than it may. */
   | { readonly status: 'refused'; readonly why: string };
 
 /** More than any answer we ask for; a program that says more is broken. */
 export const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 /** What became of it, for those who asked. */
-export const resultOf = (ended: Ended, timeoutMs: number): CommandResult => {
+export const resultOf = (
+  ended: Ended,
+  { timeoutMs, maxBytes = MAX_OUTPUT_BYTES }: { readonly timeoutMs: number; readonly maxBytes?: number },
+): CommandResult => {
   if (ended.timedOut) return { status: 'timeout', timeoutMs };
-  if (ended.isMaxBuffer) return { status: 'refused', why: `said more than ${MAX_OUTPUT_BYTES} bytes` };
+  if (ended.isMaxBuffer) return { status: 'refused', why: `said more than ${maxBytes} bytes` };
   const stdout = Buffer.from(ended.stdout ?? []);
   const stderr = Buffer.from(ended.stderr ?? []).toString('utf8');
   if (!ended.failed) return { status: 'ok', stdout, stderr };

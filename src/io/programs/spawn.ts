@@ -37,8 +37,14 @@ export const spawnProgram = (
     let length = 0;
     stream?.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= maxBuffer) chunks.push(chunk);
-      else isMaxBuffer = child.kill(killSignal) || true;
+      if (length <= maxBuffer) {
+        chunks.push(chunk);
+        return;
+      }
+      isMaxBuffer = child.kill(killSignal) || true;
+      // Whoever else holds the other end, as a child of its own, is told as well.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
     });
     return chunks;
   };

@@ -18,6 +18,8 @@ const MARKS: Readonly<Record<State, Mark>> = {
 export interface Row {
   /** As the report calls it: relative to the town. */
   readonly place: string;
+  /** Where its machine stands among those that were asked; 0 where only this one was. */
+  readonly machine: number;
   /** As people call it; not escaped. */
   readonly worker: string;
   readonly state: State | 'no lock';
@@ -28,14 +30,17 @@ export interface Row {
   readonly lock: ReportLock | null;
 }
 
-/** The rows of a report in the order of their workers; with `verbose` the records and the times in full. */
+/** The rows of a report in the order of machines and workers; with `verbose` the records and the times in full. */
 export const rowsOf = (report: Report, verbose: boolean): readonly Row[] => {
   const company = companyOf(report);
   const root = report.town?.root;
+  const places = new Map(report.machines?.map(({ name }, at) => [name, at]));
+  const placeOf = (machine: string | undefined): number => places.get(machine ?? '') ?? 0;
   const locked = report.locks.map((lock): Row => {
     const isCrowded = company.collisionAt(lock.worker) !== null;
     return {
       place: lock.worker,
+      machine: placeOf(lock.machine),
       worker: nameOfLock(lock, root),
       state: lock.state,
       mark: isCrowded ? 'error' : MARKS[lock.state],
@@ -51,6 +56,7 @@ export const rowsOf = (report: Report, verbose: boolean): readonly Row[] => {
     const clash = company.collisionAt(worker);
     return {
       place: worker,
+      machine: placeOf(company.agentsAt(worker)[0]?.machine),
       worker: nameOf(worker, root),
       state: 'no lock',
       mark: clash === null ? 'info' : 'error',
@@ -58,7 +64,9 @@ export const rowsOf = (report: Report, verbose: boolean): readonly Row[] => {
       lock: null,
     };
   });
-  return [...locked, ...open].sort((a, b) => (a.worker < b.worker ? -1 : a.worker > b.worker ? 1 : 0));
+  return [...locked, ...open].sort(
+    (a, b) => a.machine - b.machine || (a.worker < b.worker ? -1 : a.worker > b.worker ? 1 : 0),
+  );
 };
 
 /** The lock at the place of older releases is another row of the same worker. */

@@ -29,10 +29,14 @@ export const renderLocksTree = (
   const rows = rowsOf(report, presentation.verbosity === 'verbose');
   const verbose = presentation.verbosity === 'verbose';
   const headline = pen.safe(summarize(report).headline);
+  const silent = (report.machines ?? []).filter(({ status }) => status !== 'ok');
   if (presentation.layout === 'lines')
-    return rows
-      .map(({ worker, state, text }) => `${state.replace(' ', '-')} ${pen.safe(worker)}: ${pen.safe(text)}\n`)
-      .join('');
+    return [
+      ...rows.map(
+        ({ worker, state, text }) => `${state.replace(' ', '-')} ${pen.safe(worker)}: ${pen.safe(text)}\n`,
+      ),
+      ...silent.map(({ name, reason }) => `no-answer ${pen.safe(name)}: ${pen.safe(reason ?? '')}\n`),
+    ].join('');
   const head = [
     ...describeTown(report, verbose).flatMap((line) =>
       wrapText(pen.safe(`${frame === null ? '' : `${frame.clock} `}${line}`), presentation.width),
@@ -41,6 +45,9 @@ export const renderLocksTree = (
   ];
   const foot = [
     ...(rows.length > 0 ? [''] : []),
+    ...silent.flatMap(({ name, reason }) =>
+      wrapText(`${pen.sign('unknown')} ${pen.safe(name)}: ${pen.safe(reason ?? '')}`, presentation.width),
+    ),
     ...wrapText(headline, presentation.width).map((line) => pen.bold(line)),
   ];
   const room = frame === null ? Number.POSITIVE_INFINITY : frame.rows - head.length - foot.length;

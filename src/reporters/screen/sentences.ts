@@ -21,7 +21,39 @@ export const describeTown = (report: Report, verbose: boolean): readonly string[
   ].filter((part) => part !== null);
   // A root that the environment chose may not be the one that somebody thinks of.
   const source = verbose || town.source === 'env' ? ` (${SOURCES[town.source] ?? town.source})` : '';
-  return [`${town.root}${source}: ${parts.join(', ')}`];
+  return [`${town.root}${source}: ${parts.join(', ')}`, ...describeMachines(report, verbose)];
+};
+
+/** Of more machines than this only their number is told, and who did not answer stands with what could not be checked. */
+const MACHINES_NAMED = 8;
+
+/** A clock that is off by less than this does no harm, and a network explains it. */
+const NOTEWORTHY_MS = 2000;
+
+const describeMachines = ({ machines = [] }: Report, verbose: boolean): readonly string[] => {
+  if (machines.length === 0) return [];
+  const answered = machines.filter(({ status }) => status !== 'failed').length;
+  const told =
+    verbose || machines.length <= MACHINES_NAMED
+      ? machines.map((machine) => describeMachine(machine, verbose)).join(', ')
+      : `${answered} of ${machines.length} answered`;
+  return [`machines: ${told}`];
+};
+
+const describeMachine = (
+  { name, status, locks, clockDifferenceMs, roundTripMs }: NonNullable<Report['machines']>[number],
+  verbose: boolean,
+): string => {
+  if (status === 'failed') return `${name} (no answer)`;
+  const off = clockDifferenceMs ?? 0;
+  const parts = [
+    count(locks, 'lock'),
+    ...(Math.abs(off) < NOTEWORTHY_MS
+      ? []
+      : [`clock ${formatDuration(Math.abs(off))} ${off > 0 ? 'ahead' : 'behind'}`]),
+    ...(verbose ? [formatDuration(roundTripMs ?? 0)] : []),
+  ];
+  return `${name} (${parts.join(', ')})`;
 };
 
 const describeTmux = ({ status, servers }: NonNullable<Report['tmux']>): string => {
@@ -42,14 +74,16 @@ const describeTmux = ({ status, servers }: NonNullable<Report['tmux']>): string 
 };
 
 /** What became of a finding's fix, or what would; null where there is nothing to say. */
-export const describeFix = ({ fix }: ReportFinding): string | null => {
+export const describeFix = ({ fix, machine = 'here' }: ReportFinding): string | null => {
   if (fix === null) return null;
   if (fix.action === 'advice') return fix.text;
   switch (fix.status) {
     case 'fixed':
       return fix.backup === null ? 'released' : `released (backup: ${fix.backup})`;
     case 'planned':
-      return fix.safe ? 'doctor --fix releases it' : fix.reason;
+      return fix.safe
+        ? `doctor --fix${machine === 'here' ? '' : ` --on ${machine}`} releases it`
+        : fix.reason;
     case 'changed':
       return `skipped: ${fix.reason ?? 'it has changed since'}`;
     case 'skipped':

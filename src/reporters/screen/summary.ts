@@ -1,5 +1,6 @@
 /** The end of a report: what to do now, and how it stands. */
 import { groupBy } from '../../core/group-by.ts';
+import { optionWith } from '../../core/report/name-worker.ts';
 import { STATES } from '../../core/types/judgement.ts';
 import type { Report, ReportFinding } from '../../core/types/report.ts';
 import { count } from './words.ts';
@@ -72,7 +73,8 @@ const headline = (report: Report): string => {
   const isFine = complete && findings.every(({ severity }) => severity === 'info');
   const skipped = report.checks.filter(({ status }) => status === 'skipped').length;
   const without = skipped === 0 ? '' : ` (${count(skipped, 'check')} skipped)`;
-  return `${counts}.${isFine ? ` No problems found${without}.` : ''}`;
+  const others = report.machines === undefined ? '' : ` on ${count(report.machines.length, 'machine')}`;
+  return `${counts}${others}.${isFine ? ` No problems found${without}.` : ''}`;
 };
 
 const countLocks = (report: Report, summary: NonNullable<Report['summary']>): string => {
@@ -101,16 +103,24 @@ const fixableStep = (report: Report, fixable: readonly ReportFinding[]): NextSte
     ? null
     : {
         text: `${count(fixable.length, 'lock')} can be released. Run:`,
-        commands: [withTown(report, ['doctor', '--fix'])],
+        commands: [withTown(report, ['doctor', '--fix', ...onMachines(fixable)])],
         more: 0,
       };
+
+/** A repair acts on other machines only where it names them, and then on this one too only where it is named. */
+const onMachines = (findings: readonly ReportFinding[]): readonly string[] => {
+  const names = new Set(findings.flatMap(({ machine }) => machine ?? []));
+  return [...names].every((name) => name === 'here')
+    ? []
+    : [...names].flatMap((name) => optionWith('on', name));
+};
 
 const youngStep = (report: Report, young: readonly ReportFinding[]): NextStep | null => {
   if (young.length === 0) return null;
   const wait = Math.max(...young.map(({ fix }) => fix?.retryInSeconds ?? 0));
   return {
     text: `${count(young.length, 'lock was', 'locks were')} just written. Wait ${wait} s, then run:`,
-    commands: [withTown(report, ['doctor', '--fix'])],
+    commands: [withTown(report, ['doctor', '--fix', ...onMachines(young)])],
     more: 0,
   };
 };

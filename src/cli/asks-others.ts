@@ -1,0 +1,28 @@
+/** Whether a run concerns other machines: decided from the command line and the configuration, without loading what asks them. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Preparation } from '../diagnose.ts';
+import type { Arguments } from './arguments/arguments.ts';
+
+/** The user's own configuration; null where no variable says where that is. */
+export const userConfigFile = ({
+  XDG_CONFIG_HOME,
+  HOME,
+}: Readonly<Record<string, string | undefined>>): string | null => {
+  const home = XDG_CONFIG_HOME?.startsWith('/') === true ? XDG_CONFIG_HOME : HOME && join(HOME, '.config');
+  return home === undefined || home === '' ? null : join(home, 'lock-doctor/config.json');
+};
+
+/** True where `--on` names another machine; or, where it names none, a configuration does. */
+export const asksOthers = (
+  { options: { on, saveSnapshot } }: Arguments,
+  { place }: Preparation,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean => {
+  if (on.length > 0) return on.some((name) => name !== 'here');
+  // Saved evidence is one machine's, and so is what is being saved.
+  if (place === null || saveSnapshot !== null) return false;
+  if (place.config.machines !== null) return true;
+  const own = userConfigFile(env);
+  return own !== null && existsSync(own);
+};

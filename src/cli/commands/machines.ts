@@ -1,0 +1,74 @@
+/** `doctor machines`: the other machines, and whether each answers. */
+import { hostname } from 'node:os';
+import { EXIT } from '../../core/types/report.ts';
+import { openTown } from '../../diagnose.ts';
+import { documentOf } from '../../document.ts';
+import { askAbout, type MachineAnswer } from '../../fleet/ask-about.ts';
+import { renderJson } from '../../reporters/json.ts';
+import { padToWidth } from '../../reporters/screen/display-width.ts';
+import { createPen, type Pen, type Presentation } from '../../reporters/screen/style.ts';
+import { formatDuration } from '../../reporters/screen/words.ts';
+import { VERSION } from '../../version.ts';
+import { askingOf, machinesFor } from '../fleet.ts';
+import { lookOptionsOf, townNamedBy } from '../options-of.ts';
+import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
+
+/** A clock that is off by less than this does no harm, and a network explains it. */
+const NOTEWORTHY_MS = 2000;
+
+/** `doctor machines`: 0 where all answer, 22 where one does not. `--on here` is what the doctor of another machine asks us. */
+export const run: RunCommand = async (given, terminal) => {
+  const { env } = terminal;
+  const place = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
+  const isOnlyHere = given.options.on.length > 0 && given.options.on.every((name) => name === 'here');
+  const machines = isOnlyHere ? [] : machinesFor(given, terminal, place).machines;
+  const others = await askAbout(machines, { ...askingOf(given), env });
+  const exitCode = others.every(({ status }) => status === 'ok') ? EXIT.ok : EXIT.unsure;
+  const rows = [rowOfHere(place.town.root), ...others];
+  if (given.options.json)
+    return { exitCode, stdout: renderJson(documentOf('machines', exitCode, { machines: rows })), stderr: '' };
+  const presentation = await presentationFor(given, terminal, terminal.stdout);
+  const lines = describe(rows, createPen(presentation), presentation);
+  const hint =
+    others.length > 0 || isOnlyHere
+      ? []
+      : ['No other machine is configured: see "machines" in docs/machines.md.'];
+  return { exitCode, stdout: [...lines, ...hint].map((line) => `${line}\n`).join(''), stderr: '' };
+};
+
+const rowOfHere = (root: string): MachineAnswer => ({
+  name: 'here',
+  status: 'ok',
+  reason: null,
+  host: hostname(),
+  version: VERSION,
+  towns: [root],
+  clock: new Date().toISOString(),
+  clockDifferenceMs: 0,
+  roundTripMs: 0,
+});
+
+/** `ok mini2: mini2.local, lock-doctor 0.1.0, 312 ms`: each line says by its first word whether that machine answers. */
+const describe = (rows: readonly MachineAnswer[], pen: Pen, { layout }: Presentation): readonly string[] => {
+  const column = Math.max(...rows.map(({ name }) => name.length));
+  return rows.map((row) => {
+    const said = pen.safe(row.status === 'ok' ? describeOk(row) : (row.reason ?? ''));
+    if (layout === 'lines') return `${row.status} ${pen.safe(row.name)}: ${said}`;
+    const sign = pen.sign(row.status === 'ok' ? 'pass' : 'unknown');
+    return `${sign} ${padToWidth(pen.safe(row.name), column)}  ${said}`;
+  });
+};
+
+const describeOk = ({ name, host, version, clockDifferenceMs, roundTripMs, towns }: MachineAnswer): string =>
+  [
+    host ?? 'without a name',
+    version === null ? 'an unknown version' : `lock-doctor ${version}`,
+    ...describeClock(clockDifferenceMs ?? 0),
+    ...(name === 'here' ? [] : [formatDuration(roundTripMs ?? 0)]),
+    ...towns,
+  ].join(', ');
+
+const describeClock = (differenceMs: number): readonly string[] =>
+  Math.abs(differenceMs) < NOTEWORTHY_MS
+    ? []
+    : [`its clock is ${formatDuration(Math.abs(differenceMs))} ${differenceMs > 0 ? 'ahead' : 'behind'}`];

@@ -1,0 +1,64 @@
+/** Which machine took a lock, as far as what each of them showed of itself can tell. Pure. */
+import { isSameName, isThisBoot, plainHostname } from '../judge/holder/where-taken.ts';
+import type { HostFacts } from '../types/evidence.ts';
+import type { Examination, Verdict } from '../types/judgement.ts';
+
+/** One machine's look at a town that it shares with others, and what it found. */
+export interface MachineView {
+  readonly machine: string;
+  /** This machine, which nobody can pretend to be. */
+  readonly isHere: boolean;
+  /**
+   * Host names that the configuration gives it. A machine may call itself as it likes: its word that a holder is dead counts for
+   * locks of these names only.
+   */
+  readonly names: readonly string[];
+  readonly examination: Examination;
+}
+
+/** How surely a machine took a lock: its boot and its PID namespace are recorded, its name is, or no name and it may have. */
+export type ClaimStrength = 'exact' | 'by-name' | 'perhaps' | 'none';
+
+const STRONGEST_FIRST: readonly ClaimStrength[] = ['exact', 'by-name', 'perhaps'];
+
+/** What a machine's own verdict and its own facts say of whether it took that lock. */
+export const claimOn = ({ lock, reasons }: Verdict, host: HostFacts): ClaimStrength => {
+  if (lock.content.kind !== 'record') return 'perhaps';
+  if (reasons.includes('other-host') || reasons.includes('other-namespace')) return 'none';
+  const { holder, hostname } = lock.content.record;
+  const namespace = holder?.pidNamespace ?? null;
+  if (holder !== null && isThisBoot(holder, host) && (namespace === null || namespace === host.pidNamespace))
+    return 'exact';
+  if (reasons.includes('former-host') || hostname === '') return 'perhaps';
+  return 'by-name';
+};
+
+/** One machine's verdict on one lock. */
+export interface Testimony {
+  readonly sighting: MachineView;
+  readonly verdict: Verdict;
+}
+
+/** Those who have the strongest claim to have taken the lock; nobody where no machine that was asked has any. */
+export const takersAmong = (testimonies: readonly Testimony[]): readonly Testimony[] => {
+  const claims = testimonies.map((one) => ({
+    one,
+    claim: claimOn(one.verdict, one.sighting.examination.snapshot.machine.host),
+  }));
+  const strongest = STRONGEST_FIRST.find((claim) => claims.some((other) => other.claim === claim));
+  return claims.filter(({ claim }) => claim === strongest).map(({ one }) => one);
+};
+
+/**
+ * May this machine call the holder of that lock dead? It is the one that the configuration says bears the recorded name; a lock
+ * that names no machine could be anybody's.
+ */
+export const maySpeakFor = ({ isHere, names }: MachineView, { lock: { content } }: Verdict): boolean => {
+  if (isHere || content.kind !== 'record') return true;
+  return names.some((name) => isSameName(name, content.record.hostname));
+};
+
+/** Host names by which a machine is known here: the names that it was given, less the user and the domain. */
+export const namesOf = (...given: readonly string[]): readonly string[] => [
+  ...new Set(given.map((name) => plainHostname(name.slice(name.lastIndexOf('@') + 1)))),
+];

@@ -1,0 +1,89 @@
+/** Repairs on another machine: its own doctor releases there, under its guard and with its own second look, what was agreed to here. */
+import type { PlanStep } from '../core/plan.ts';
+import type { ReleaseOutcome } from '../core/report/report.ts';
+import { type AskOptions, ask } from './ask.ts';
+import type { Machine } from './machine.ts';
+
+/** What another machine's doctor did. */
+export interface RepairThere {
+  /** By the id of the lock. */
+  readonly outcomes: ReadonlyMap<string, ReleaseOutcome>;
+  /** The id of the run there, for `doctor undo`; null where it released nothing. */
+  readonly run: string | null;
+}
+
+/** As `lock/files/names.ts` makes them; nothing else goes into a command that a person may paste. */
+const RUN_ID = /^\d{8}T\d{6}Z-[0-9a-f]{6}$/;
+
+const skipped = (reason: string): ReleaseOutcome => ({ status: 'skipped', reason, backup: null });
+const failed = (reason: string): ReleaseOutcome => ({ status: 'failed', reason, backup: null });
+
+/** Has exactly these locks released there: each by its id and the digest of its bytes, and no other. */
+export const askRepair = async (
+  machine: Machine,
+  town: string,
+  steps: readonly PlanStep[],
+  options: AskOptions,
+): Promise<RepairThere> => {
+  const everyOne = (outcome: ReleaseOutcome): RepairThere => ({
+    run: null,
+    outcomes: new Map(steps.map(({ verdict }) => [verdict.lock.id, outcome])),
+  });
+  if (machine.send)
+    return everyOne(skipped('there is no doctor on that machine, only a collector that was sent'));
+  const forced = steps.flatMap(({ force, verdict }) => (force ? [verdict.lock.worker] : []));
+  const command = [
+    ...machine.doctor,
+    ...['--fix', '--yes', '--json', `--town=${town}`],
+    // With the equals sign no name from there can be an option.
+    ...(forced.length > 0 ? ['--force', ...forced.map((worker) => `--worker=${worker}`)] : []),
+    ...steps.flatMap(({ verdict: { lock } }) => [`--lock=${lock.id}`, `--stamp=${lock.stamp?.sha256 ?? ''}`]),
+  ];
+  const answer = await ask(machine, command, options);
+  if (answer.status === 'failed')
+    return everyOne(failed(`${answer.why}; whether it was released there is not known`));
+  const { findings, undo, error } = readReport(answer.document);
+  if (error !== null && findings.length === 0) return everyOne(failed(error));
+  return {
+    run: undo,
+    outcomes: new Map(
+      steps.map(({ verdict: { lock } }) => [
+        lock.id,
+        findings.find((finding) => finding.lock === lock.id)?.outcome ?? {
+          status: 'changed',
+          reason: 'it was not there any more as it was seen',
+          backup: null,
+        },
+      ]),
+    ),
+  };
+};
+
+type Fields = Readonly<Record<string, unknown>>;
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+/** Of a report from there what counts here, each field checked where it is read: it may be of another version, or made up. */
+const readReport = (document: unknown) => {
+  const { findings, undo, error } = fieldsOf(document);
+  const list = Array.isArray(findings) ? findings.map(fieldsOf) : [];
+  const words = Array.isArray(undo) ? undo.map(textOf) : [];
+  return {
+    findings: list.flatMap(({ lock, fix }) => {
+      const outcome = outcomeOf(fieldsOf(fix));
+      return typeof lock === 'string' && outcome !== null ? [{ lock, outcome }] : [];
+    }),
+    undo: words.find((word) => word !== null && RUN_ID.test(word)) ?? null,
+    error: textOf(fieldsOf(error).message) ?? (Array.isArray(findings) ? null : 'its answer is no report'),
+  };
+};
+
+const outcomeOf = ({ action, status, reason, backup }: Fields): ReleaseOutcome | null => {
+  if (action !== 'release') return null;
+  const why = textOf(reason) ?? '';
+  if (status === 'fixed') return { status, reason: textOf(reason), backup: textOf(backup) ?? '' };
+  return status === 'skipped' || status === 'changed' || status === 'failed'
+    ? { status, reason: why, backup: null }
+    : null;
+};

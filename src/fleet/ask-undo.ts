@@ -1,0 +1,69 @@
+/** `undo --on`: what the doctor of another machine released is put back by it, there. */
+import type { UndoOutcome } from '../repair/undo.ts';
+import { type AskOptions, ask } from './ask.ts';
+import type { Machine } from './machine.ts';
+
+/** What was put back there, or why that is not known. */
+export type UndoThere =
+  | {
+      readonly run: string | null;
+      readonly outcomes: readonly UndoOutcome[];
+      readonly problem: string | null;
+    }
+  | { readonly why: string };
+
+const STATUSES: readonly UndoOutcome['status'][] = [
+  'restored',
+  'already',
+  'newer-lock',
+  'missing',
+  'busy',
+  'no-guard',
+  'failed',
+];
+
+type Fields = Readonly<Record<string, unknown>>;
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** Asks a machine to put back the releases of a run (null: of the last one) in one of its towns. */
+export const askUndo = async (
+  machine: Machine,
+  town: string,
+  id: string | null,
+  options: AskOptions,
+): Promise<UndoThere> => {
+  if (machine.send) return { why: 'there is no doctor on that machine, only a collector that was sent' };
+  const named = id === null ? [] : ['--', id];
+  const command = [...machine.doctor, 'undo', '--json', `--town=${town}`, ...named];
+  const answer = await ask(machine, command, options);
+  if (answer.status === 'failed')
+    return { why: `${answer.why}; whether anything was put back there is not known` };
+  const { run, results, damage, error } = fieldsOf(answer.document);
+  const message = fieldsOf(error).message;
+  if (typeof message === 'string') return { why: message };
+  if (!Array.isArray(results)) return { why: 'its answer says nothing of an undo' };
+  return {
+    run: typeof run === 'string' ? run : null,
+    outcomes: results.map(outcomeOf),
+    problem:
+      typeof damage === 'object' && damage !== null
+        ? `the journal there is damaged: ${textOf(fieldsOf(damage).why)}`
+        : null,
+  };
+};
+
+const outcomeOf = (result: unknown): UndoOutcome => {
+  const { id, worker, lock, status, reason, holder } = fieldsOf(result);
+  const { pid, sessionId, hostname } = fieldsOf(holder);
+  return {
+    id: textOf(id),
+    worker: textOf(worker),
+    lock: textOf(lock),
+    status: STATUSES.find((known) => known === status) ?? 'failed',
+    reason: textOf(reason),
+    holder:
+      typeof pid === 'number' ? { pid, sessionId: textOf(sessionId), hostname: textOf(hostname) } : null,
+  };
+};

@@ -1,0 +1,534 @@
+/** Other machines, each stood in for by a command of this one: what every answer, and every want of one, becomes. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { changesSince } from '../../src/cli/terminal/lock-changes.ts';
+import type { MachineConfig } from '../../src/config.ts';
+import type { Snapshot } from '../../src/core/types/evidence.ts';
+import type { Report } from '../../src/core/types/report.ts';
+import { bareEnvironment, doctor, documentOf, PROGRAM } from '../cli/run-cli.ts';
+import { cleanUp, makeTown, startProcess, type TestTown, until } from '../support/index.ts';
+
+afterEach(cleanUp);
+
+const ADA = 'gastown/crew/ada';
+const BOB = 'gastown/crew/bob';
+
+/** A machine on which the doctor under test is installed; `env` runs a command, as every transport does. */
+const there = (town: TestTown, more: Partial<MachineConfig> = {}): MachineConfig => ({
+  reach: ['env'],
+  doctor: [process.execPath, PROGRAM],
+  towns: [town.root],
+  ...more,
+});
+
+/** A machine that answers whatever a shell script says. */
+const saying = (script: string): MachineConfig => ({ reach: ['sh', '-c', script] });
+
+const configure = (town: TestTown, machines: Readonly<Record<string, MachineConfig>>): void => {
+  town.write('lock-doctor.json', JSON.stringify({ machines }));
+};
+
+/** A town here without locks, and machines to ask. */
+const homeWith = (machines: Readonly<Record<string, MachineConfig>>): TestTown => {
+  const town = makeTown({ workers: [ADA] });
+  configure(town, machines);
+  return town;
+};
+
+const ask = (town: TestTown, ...words: readonly string[]): Report =>
+  documentOf<Report>(doctor([...words, '--json', town.root]).stdout);
+
+const rowOf = (report: Report, name: string) => report.machines?.find((machine) => machine.name === name);
+
+const snapshotOf = (town: TestTown): Snapshot =>
+  JSON.parse(doctor(['--save-snapshot', '-', '--town', town.root]).stdout) as Snapshot;
+
+/** A machine that sends this evidence, whatever it is asked. */
+const sending = (town: TestTown, snapshot: object): MachineConfig => {
+  const file = town.path('sent.json');
+  writeFileSync(file, JSON.stringify(snapshot));
+  return { reach: ['sh', '-c', 'cat "$0"', file] };
+};
+
+describe('--save-snapshot -', () => {
+  test('prints the evidence in place of a report, and judges nothing', () => {
+    const town = makeTown();
+    town.lock(ADA);
+    const { status, stdout, stderr } = doctor(['--save-snapshot', '-', '--town', town.root]);
+    expect([status, stderr]).toEqual([0, '']);
+    const snapshot = JSON.parse(stdout) as Snapshot;
+    expect(snapshot).toMatchObject({ snapshotVersion: 1, version: expect.any(String) });
+    expect(snapshot.locks.map(({ worker }) => worker)).toEqual([ADA]);
+    const file = town.write('evidence.json', stdout);
+    expect(documentOf<Report>(doctor(['--from-snapshot', file, '--json']).stdout).summary?.stale).toBe(1);
+  });
+
+  test.each([['--json'], ['--fix'], ['--on', 'x'], ['--format', 'text']])(
+    'cannot be used with %s',
+    (...words) => {
+      const town = makeTown();
+      expect(doctor(['--save-snapshot', '-', ...words, '--town', town.root]).status).toBe(2);
+    },
+  );
+});
+
+describe('a report over several machines', () => {
+  test('has the locks of all, each with its machine, and a row for each machine', () => {
+    const other = makeTown();
+    other.lock(ADA);
+    const town = homeWith({ mini2: there(other) });
+    town.lock(ADA, { pid: process.pid }, { ageSeconds: 1 });
+    const report = ask(town);
+    expect(report.locks.map(({ machine, state, path }) => [machine, state, path])).toEqual([
+      ['here', 'held', town.path(ADA, '.runtime/agent.lock')],
+      ['mini2', 'stale', other.path(ADA, '.runtime/agent.lock')],
+    ]);
+    expect(report.findings).toMatchObject([
+      {
+        id: `mini2:stale-lock:${ADA}`,
+        machine: 'mini2',
+        next: [
+          ['doctor', '--fix', '--worker', ADA, '--yes', '--town', town.root, '--on', `mini2:${other.root}`],
+        ],
+      },
+    ]);
+    expect(report.machines).toMatchObject([
+      { name: 'here', status: 'ok', locks: 1, clockDifferenceMs: 0 },
+      { name: 'mini2', status: 'ok', host: hostname(), towns: [other.root], locks: 1, clockDifferenceMs: 0 },
+    ]);
+    expect(report).toMatchObject({ exitCode: 1, complete: true, summary: { locks: 2, held: 1, stale: 1 } });
+  });
+
+  test('for people names the machine before the worker, and groups by machine', () => {
+    const other = makeTown();
+    other.lock(ADA);
+    const town = homeWith({ a1: there(other), gone: saying('exit 3') });
+    town.lock(BOB, { pid: process.pid }, { ageSeconds: 1 });
+    expect(doctor([town.root]).stdout).toContain(
+      `warning stale-lock a1:${ADA}: its process (4194305) is gone`,
+    );
+    expect(doctor([town.root]).stdout).toContain('gap machine:gone: said nothing and ended with code 3\n');
+    const lines = doctor(['locks', town.root]).stdout.split('\n');
+    expect(lines[0]).toMatch(`held ${BOB}: node (pid ${process.pid}), `);
+    expect(lines.slice(1)).toEqual([
+      expect.stringMatching(`^stale a1:${ADA}: `),
+      'no-answer gone: said nothing and ended with code 3',
+      '',
+    ]);
+  });
+
+  test('with --on here is as ever, without a word of machines', () => {
+    const town = homeWith({ gone: saying('exit 3') });
+    town.lock(ADA);
+    const report = ask(town, '--on', 'here');
+    expect(report.machines).toBeUndefined();
+    expect(report.locks[0]).not.toHaveProperty('machine');
+    expect(report.exitCode).toBe(1);
+  });
+
+  test('asks those that the user has configured for all towns', () => {
+    const other = makeTown();
+    other.lock(ADA);
+    const town = makeTown();
+    const home = makeTown({ marked: false, workers: [] });
+    home.write('lock-doctor/config.json', JSON.stringify({ machines: { mini2: there(other) } }));
+    const { stdout } = doctor(['--json', town.root], { env: { XDG_CONFIG_HOME: home.root } });
+    expect(rowOf(documentOf<Report>(stdout), 'mini2')).toMatchObject({ status: 'ok', locks: 1 });
+  });
+
+  test('asks nobody whom a directory names that no one has called a town', () => {
+    const town = makeTown({ marked: false, workers: [ADA] });
+    configure(town, { trap: saying(`touch ${town.path('ran')}`) });
+    const { stdout } = doctor(['--json'], { cwd: town.root });
+    expect(documentOf<Report>(stdout).machines).toBeUndefined();
+    expect(documentOf<Report>(stdout).gaps.map(({ why }) => why)).toContain(
+      'its machines were not asked: nobody named this directory as the town',
+    );
+    expect(existsSync(town.path('ran'))).toBe(false);
+  });
+
+  test('preflight asks no other machine', () => {
+    const town = homeWith({});
+    configure(town, { trap: saying(`touch ${town.path('ran')}`) });
+    expect(doctor(['preflight', ADA, '--town', town.root]).status).toBe(0);
+    expect(existsSync(town.path('ran'))).toBe(false);
+  });
+
+  test('explains a worker wherever it is, with commands that go there', () => {
+    const other = makeTown();
+    other.lock(ADA);
+    const town = homeWith({ mini2: there(other) });
+    const { stdout } = doctor(['explain', `mini2:${ADA}`, '--town', town.root]);
+    expect(stdout).toContain(other.path(ADA, '.runtime/agent.lock'));
+    expect(stdout).toContain(`doctor --fix --worker ${ADA} --town ${town.root} --on mini2:${other.root}`);
+    expect(stdout).toContain('Seen on: mini2.');
+  });
+});
+
+describe('a machine that does not answer as it should is a row and doubt', () => {
+  const snapshotVersion2 = JSON.stringify({ snapshotVersion: 2, version: '9.1.0' });
+  test.each([
+    ['says nothing', 'exit 0', 'said nothing and ended with code 0'],
+    ['fails', 'echo "cannot reach it" >&2; exit 255', 'cannot reach it'],
+    ['has no doctor', 'no-such-program', 'there is no doctor there'],
+    [
+      'answers garbage',
+      'echo "Welcome to mini2!"',
+      'its answer is not JSON, and begins with "Welcome to mini2!"',
+    ],
+    ['breaks off', `printf '{"snapshotVersion": 1, "loc'`, 'its answer broke off after 27 bytes'],
+    [
+      'answers something else',
+      'echo "{}"',
+      'its answer is no evidence of a doctor: snapshotVersion is missing',
+    ],
+    ['answers a list', 'echo "[]"', 'its answer is no evidence of a doctor'],
+    ['answers null', 'echo null', 'its answer is no evidence of a doctor'],
+    [
+      'speaks another version',
+      `echo '${snapshotVersion2}'`,
+      'its evidence has version 2 (lock-doctor 9.1.0)',
+    ],
+    ['is killed', 'kill -9 $$', 'was ended by a signal'],
+    ['never answers', 'exec sleep 60', 'did not answer within 1 s'],
+    ['answers slowly for ever', 'while :; do printf " "; sleep 0.1; done', 'did not answer within 1 s'],
+    ['leaves somebody who keeps the line open', 'sleep 3 & exec sleep 60', 'did not answer within 1 s'],
+  ])('when it %s', (_, script, why) => {
+    const town = homeWith({ odd: saying(script) });
+    const report = ask(town, '--deadline', '1');
+    expect(rowOf(report, 'odd')).toMatchObject({ status: 'failed', reason: expect.stringContaining(why) });
+    expect(report).toMatchObject({ exitCode: 22, complete: false, locks: [] });
+    expect(report.gaps).toMatchObject([{ what: 'machine:odd', machine: 'odd' }]);
+  });
+
+  test('when it says more than anybody needs', () => {
+    const town = homeWith({ odd: saying('head -c 40000000 /dev/zero') });
+    expect(rowOf(ask(town), 'odd')?.reason).toMatch(/said more than 33554432 bytes/);
+  });
+
+  test('when the command that reaches it is not there', () => {
+    const town = homeWith({ odd: { reach: ['no-such-transport', 'x'] } });
+    expect(rowOf(ask(town), 'odd')?.reason).toBe('no-such-transport is not installed here');
+  });
+
+  test('when one of its towns does not exist; the other one is told', () => {
+    const other = makeTown();
+    other.lock(ADA);
+    const town = homeWith({ mini2: there(other, { towns: [other.root, '/no/such/town'] }) });
+    const report = ask(town);
+    expect(rowOf(report, 'mini2')).toMatchObject({
+      status: 'partial',
+      locks: 1,
+      reason: '/no/such/town: there is no town at /no/such/town',
+    });
+    expect(report).toMatchObject({ complete: false, exitCode: 1 });
+  });
+
+  test('and problems elsewhere outrank the doubt', () => {
+    const town = homeWith({ odd: saying('exit 1') });
+    town.lock(ADA);
+    expect(ask(town).exitCode).toBe(1);
+  });
+});
+
+describe('a machine that lies', () => {
+  const evil = '\u001b]0;owned\u0007\u001b[2J\n$(touch /tmp/owned)\u202e';
+
+  test('cannot make a terminal do anything, nor a command that is pasted here touch its paths', () => {
+    const other = makeTown();
+    other.lock(ADA);
+    const snapshot = snapshotOf(other);
+    const forged = {
+      ...snapshot,
+      version: evil,
+      town: { ...snapshot.town, root: `/${evil}` },
+      locks: snapshot.locks.map((lock) => ({
+        ...lock,
+        id: `agent:${evil}`,
+        worker: evil,
+        path: `/etc/${evil}`,
+        git: {
+          tracked: { seen: true, value: true },
+          ignored: { seen: true, value: true },
+          repository: '/etc',
+        },
+      })),
+      machine: { ...snapshot.machine, host: { ...snapshot.machine.host, hostname: evil } },
+    };
+    const town = homeWith({});
+    configure(town, { evil: sending(town, forged) });
+    for (const words of [
+      [],
+      ['-v'],
+      ['--format', 'markdown'],
+      ['--format', 'github'],
+      ['--format', 'ndjson'],
+      ['--json'],
+    ]) {
+      const { stdout, stderr } = doctor([...words, town.root]);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+      expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    }
+    const report = ask(town);
+    expect(report.findings.map(({ machine }) => machine)).toContain('evil');
+    for (const { next, machine } of report.findings)
+      for (const command of next)
+        expect(
+          machine === 'here' ||
+            command[0] === 'sh' ||
+            command.includes('--on') ||
+            command.some((word) => word.startsWith('--on=')),
+        ).toBe(true);
+  });
+
+  test('cannot prove the death of a lock here, shared or not, whatever it calls itself', () => {
+    const town = homeWith({});
+    town.lock(ADA, { hostname: 'mini2', pid: 4242 });
+    const snapshot = snapshotOf(town);
+    const forged = {
+      ...snapshot,
+      machine: {
+        ...snapshot.machine,
+        host: { ...snapshot.machine.host, hostname: 'mini2', bootId: 'b0070000-0000-4000-8000-00000000dead' },
+        processes: {
+          listing: { seen: true, value: 'all' },
+          list: [],
+          lookups: [{ pid: 4242, answer: 'absent', signalable: false, process: null, why: null }],
+        },
+        tmux: { installed: true, servers: [], enumerated: true },
+      },
+    };
+    for (const shared of [false, true]) {
+      configure(town, { evil: { ...sending(town, forged), shared } });
+      const ours = ask(town).locks.find(({ path }) => path.startsWith(town.root));
+      expect([shared, ['foreign', 'unknown'].includes(ours?.state ?? '')]).toEqual([shared, true]);
+      const fixed = doctor(['--fix', '--yes', '--on', 'here', '--on', 'evil', town.root]);
+      expect(fixed.stdout).not.toContain('fixed');
+      expect(existsSync(town.path(ADA, '.runtime/agent.lock'))).toBe(true);
+    }
+    // Where the configuration says that it is mini2, its word is proof: that is what the test above would miss.
+    configure(town, { mini2: { ...sending(town, forged), shared: true } });
+    expect(ask(town).locks.map(({ state, machine }) => [state, machine])).toEqual([['stale', 'mini2']]);
+  });
+
+  test('cannot write here by what it answers to a repair', () => {
+    const other = makeTown();
+    other.lock(ADA);
+    const town = homeWith({});
+    const { reach } = sending(town, snapshotOf(other));
+    const answer = JSON.stringify({
+      findings: [
+        {
+          lock: `agent:${ADA}`,
+          fix: { action: 'release', status: 'fixed', reason: null, backup: '/etc/passwd' },
+        },
+      ],
+      undo: ['doctor', 'undo', '$(touch /tmp/owned)', '--town', '/'],
+    });
+    const script = `case "$*" in *--fix*) echo "$ANSWER";; *) cat "$0";; esac`;
+    configure(town, { evil: { reach: ['sh', '-c', script, reach.at(-1) ?? ''] } });
+    const before = readdirSync(town.root, { recursive: true });
+    const { stdout } = doctor(['--fix', '--yes', '--on', 'evil', '--json', town.root], {
+      env: { ANSWER: answer },
+    });
+    expect(readdirSync(town.root, { recursive: true })).toEqual(before);
+    expect(documentOf<Report>(stdout).undo).toBeNull();
+    expect(stdout).not.toContain('touch');
+  });
+});
+
+describe('a repair on another machine', () => {
+  test('is planned here and done there, and undone there', () => {
+    const other = makeTown();
+    const lock = other.lock(ADA);
+    const town = homeWith({ mini2: there(other) });
+    const kept = town.lock(ADA);
+    const dry = doctor(['--fix', '--dry-run', '--on', 'mini2', town.root]);
+    expect(dry.stdout).toContain(`would release mini2:${ADA}: stale`);
+    expect(existsSync(lock)).toBe(true);
+    const { status, stdout } = doctor(['--fix', '--yes', '--on', 'mini2', '--json', town.root]);
+    expect(status).toBe(0);
+    const report = documentOf<Report>(stdout);
+    expect(report.findings).toMatchObject([{ machine: 'mini2', fix: { status: 'fixed' } }]);
+    expect([existsSync(lock), existsSync(kept)]).toEqual([false, true]);
+    expect(existsSync(other.path('.runtime/lock-doctor/journal.jsonl'))).toBe(true);
+    expect(existsSync(town.path('.runtime'))).toBe(false);
+    const [, ...undo] = report.undo ?? [];
+    expect(undo.slice(0, 1)).toEqual(['undo']);
+    expect(doctor(undo).stdout).toBe(`restored mini2:${ADA} (pid 4194305)\n`);
+    expect(existsSync(lock)).toBe(true);
+  });
+
+  test('acts here too where here is named, and nowhere that is not', () => {
+    const [one, two] = [makeTown(), makeTown()];
+    const locks = [one.lock(ADA), two.lock(ADA)];
+    const town = homeWith({ one: there(one), two: there(two) });
+    const own = town.lock(ADA);
+    const { stdout } = doctor(['--fix', '--on', 'here', '--on', 'two', '--json', town.root]);
+    expect(documentOf<Report>(stdout)).toMatchObject({ exitCode: 0, summary: { fixed: 2 } });
+    expect([own, ...locks].map(existsSync)).toEqual([false, true, false]);
+    // Without --on it acts here only, whoever is configured.
+    const again = town.lock(ADA);
+    doctor(['--fix', '--yes', town.root]);
+    expect([again, ...locks].map(existsSync)).toEqual([false, true, false]);
+  });
+
+  test('releases only what was diagnosed: what changed meanwhile is told as changed', () => {
+    const other = makeTown();
+    const lock = other.lock(ADA);
+    const [{ id = '', sha256 = '' } = {}] = ask(other).locks;
+    other.lock(ADA, { session_id: 'another' });
+    const words = ['--fix', '--yes', '--json', '--lock', id, '--stamp', sha256 ?? '', other.root];
+    const { stdout, status } = doctor(words);
+    expect(status).toBe(1);
+    expect(documentOf<Report>(stdout).findings).toMatchObject([{ fix: { status: 'changed' } }]);
+    expect(existsSync(lock)).toBe(true);
+  });
+
+  test('with --lock releases that lock and leaves the others', () => {
+    const town = makeTown();
+    const [ada, bob] = [town.lock(ADA), town.lock(BOB)];
+    doctor(['--fix', '--yes', '--lock', `agent:${BOB}`, town.root]);
+    expect([ada, bob].map(existsSync)).toEqual([true, false]);
+    expect(doctor(['--fix', '--lock', 'a', '--lock', 'b', '--stamp', 'c', town.root]).status).toBe(2);
+    expect(doctor(['--lock', 'a', town.root]).status).toBe(2);
+  });
+
+  test('is not done by a collector that was sent', () => {
+    const other = makeTown();
+    const lock = other.lock(ADA);
+    const town = homeWith({
+      mini2: {
+        ...there(other),
+        reach: ['env', `PATH=${process.execPath.replace(/\/[^/]+$/, '')}:/usr/bin:/bin`],
+        send: true,
+      },
+    });
+    const { stdout } = doctor(['--fix', '--yes', '--on', 'mini2', '--json', town.root]);
+    expect(documentOf<Report>(stdout).findings).toMatchObject([{ fix: { status: 'skipped' } }]);
+    expect(existsSync(lock)).toBe(true);
+  });
+});
+
+describe('doctor machines', () => {
+  test('says who answers, with version, clock and round trip', () => {
+    const other = makeTown();
+    const town = homeWith({
+      mini2: there(other),
+      odd: saying('exit 1'),
+      late: there(other, {
+        reach: ['sh', '-c', `"$0" "$@" | sed -E 's/"clock":"20[0-9]{2}/"clock":"2100/'`],
+      }),
+    });
+    const { status, stdout } = doctor(['machines', '--json', '--town', town.root]);
+    expect(status).toBe(22);
+    const { machines } = documentOf<{ machines: NonNullable<Report['machines']> }>(stdout);
+    expect(machines).toMatchObject([
+      { name: 'here', status: 'ok', clockDifferenceMs: 0 },
+      { name: 'mini2', status: 'ok', host: hostname(), version: expect.any(String), clockDifferenceMs: 0 },
+      { name: 'odd', status: 'failed', version: null },
+      { name: 'late', status: 'ok' },
+    ]);
+    expect(machines[3]?.clockDifferenceMs).toBeGreaterThan(1e9);
+    const lines = doctor(['machines', '--town', town.root]).stdout.split('\n');
+    expect(lines[1]).toMatch(/^ok mini2: .*, lock-doctor .*, [\d.]+ m?s, \//);
+    expect(lines[2]).toBe('failed odd: said nothing and ended with code 1');
+  });
+
+  test('a machine whose clock is off is told so, and its locks are as old as its own clock says', () => {
+    const other = makeTown();
+    other.lock(ADA, {}, { ageSeconds: 7200 });
+    const snapshot = snapshotOf(other);
+    const hourMs = 3_600_000;
+    const shifted = JSON.parse(JSON.stringify(snapshot), (key, value: unknown) =>
+      typeof value === 'number' && /Ms$/.test(key) ? value + hourMs : value,
+    ) as Snapshot;
+    const town = homeWith({});
+    configure(town, { late: sending(town, shifted) });
+    const report = ask(town);
+    expect(Math.abs((rowOf(report, 'late')?.clockDifferenceMs ?? 0) - hourMs)).toBeLessThan(120_000);
+    const age = report.locks[0]?.holder?.ageSeconds ?? 0;
+    expect(Math.abs(age - 7200)).toBeLessThan(120);
+  });
+});
+
+describe('the collector that is sent', () => {
+  test('gives the same evidence as a doctor there', () => {
+    const other = makeTown();
+    other.lock(ADA, { session_id: '%55' });
+    const path = `PATH=${process.execPath.replace(/\/[^/]+$/, '')}:/usr/bin:/bin`;
+    const town = homeWith({ mini2: there(other, { reach: ['env', path] }) });
+    const essence = (report: Report) => [
+      rowOf(report, 'mini2')?.version,
+      report.locks.map(({ state, reasons, sha256 }) => [state, reasons, sha256]),
+    ];
+    const sent = ask(town, '--send');
+    expect(rowOf(sent, 'mini2')?.status).toBe('ok');
+    expect(essence(sent)).toEqual(essence(ask(town)));
+    const before = readdirSync(other.root, { recursive: true });
+    ask(town, '--send');
+    expect(readdirSync(other.root, { recursive: true })).toEqual(before);
+  });
+
+  test('says so where there is no such town, or no node', () => {
+    const town = homeWith({
+      a: {
+        reach: ['env', `PATH=${process.execPath.replace(/\/[^/]+$/, '')}`],
+        towns: ['/no/such'],
+        send: true,
+      },
+      b: { reach: ['env', 'PATH=/no/such'], send: true },
+    });
+    const report = ask(town);
+    expect(rowOf(report, 'a')?.reason).toMatch(/\/no\/such/);
+    expect(rowOf(report, 'b')?.reason).toMatch(/^there is no node there/);
+  });
+});
+
+describe('--watch over machines', () => {
+  test('tells the locks of all', async () => {
+    const other = makeTown();
+    other.lock(ADA);
+    const town = homeWith({ mini2: there(other) });
+    const { child } = await startProcess(
+      process.execPath,
+      [PROGRAM, 'locks', '--watch', '--json', town.root],
+      {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: bareEnvironment(),
+      },
+    );
+    let text = '';
+    child.stdout?.on('data', (bytes: Buffer) => {
+      text += bytes.toString('utf8');
+    });
+    await until(() => text.includes('"present"'), 'the first look');
+    expect(text).toContain('"machine":"mini2"');
+  });
+
+  test('of a machine that does not answer nothing is gone', () => {
+    const other = makeTown();
+    other.lock(ADA);
+    const town = homeWith({ mini2: there(other) });
+    const first = ask(town);
+    const { known } = changesSince(null, first);
+    configure(town, { mini2: saying('exit 1') });
+    const silent = changesSince(known, ask(town));
+    expect(silent.changes).toEqual([]);
+    expect(changesSince(silent.known, first).changes).toEqual([]);
+    configure(town, {});
+    expect(changesSince(known, ask(town)).changes).toMatchObject([
+      { change: 'gone', lock: { machine: 'mini2' } },
+    ]);
+  });
+});
+
+test('the evidence that travels holds no arguments and no environments', () => {
+  const town = makeTown();
+  const { stdout } = doctor(['--save-snapshot', '-', '--town', town.root], {
+    env: { SECRET_TOKEN: 'hunter2' },
+  });
+  expect(stdout).not.toContain('hunter2');
+  expect(readFileSync(PROGRAM, 'utf8')).not.toContain('hunter2');
+});
