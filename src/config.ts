@@ -43,6 +43,11 @@ export interface Config {
   /** tmux servers to ask (names or paths) in place of those that are found. */
   readonly sockets: readonly string[];
   readonly skip: readonly string[];
+  /**
+   * Kinds of lock by their ids: false switches one off; `files` are the places of those that are looked for nowhere else, and
+   * `options` the kind's own.
+   */
+  readonly kinds: Readonly<Record<string, boolean | KindConfig>>;
   readonly failOn: Severity | null;
   /** Milliseconds per tmux call. */
   readonly timeout: number | null;
@@ -50,6 +55,12 @@ export interface Config {
   readonly machines: Readonly<Record<string, MachineConfig>> | null;
   /** What of the file is not obeyed, and why, as a sentence fragment; null where all of it is. */
   readonly passedOver: string | null;
+}
+
+/** What the configuration says of one kind. */
+export interface KindConfig {
+  readonly files?: readonly string[];
+  readonly options?: Readonly<Record<string, string>>;
 }
 
 const CONFIG_FILE = 'lock-doctor.json';
@@ -64,6 +75,7 @@ const EMPTY: Config = {
   formerHosts: [],
   sockets: [],
   skip: [],
+  kinds: {},
   failOn: null,
   timeout: null,
   machines: null,
@@ -108,8 +120,8 @@ export const readConfig = (townRoot: string, source: TownSource = 'flag'): Confi
 const allowedPart = (config: Config, fault: string | null, source: TownSource): Config => {
   if (fault !== null) {
     const { path, agents, ...rest } = config;
-    const saysMore = Object.values(rest).some((value) =>
-      Array.isArray(value) ? value.length > 0 : value !== null,
+    const saysMore = Object.values(rest).some(
+      (value) => value !== null && (typeof value !== 'object' || Object.keys(value).length > 0),
     );
     return { ...EMPTY, path, agents, passedOver: saysMore ? `only its "agents" count: ${fault}` : null };
   }

@@ -40,12 +40,16 @@ export const townOf = (
   return found;
 };
 
+/** Most towns configure no kinds, and a preflight looks at agents' locks alone: nothing is loaded for it. */
+const tableOf = async (config: Config): Promise<GatherRequest['table']> =>
+  Object.keys(config.kinds).length === 0 ? undefined : (await import('./kinds-of.ts')).tableFor(config);
+
 /**
  * Gathers a snapshot of a town, or with `scan: 'worker'` of some of its workers.
  *
  * @param config the town's, where the caller has read it already
  */
-export const look = (
+export const look = async (
   town: TownRoot,
   scan: ScanMode,
   workers: readonly string[],
@@ -59,6 +63,7 @@ export const look = (
     locks,
     onProgress,
     onStage,
+    table: await tableOf(config),
     scan,
     workers,
     sockets: options.sockets ?? config.sockets,

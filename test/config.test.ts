@@ -19,6 +19,7 @@ describe('the configuration of a town', () => {
       formerHosts: [],
       sockets: [],
       skip: [],
+      kinds: {},
       failOn: null,
       timeout: null,
       machines: null,
@@ -35,6 +36,7 @@ describe('the configuration of a town', () => {
       formerHosts: ['4e449adbac66', 'mac.lan'],
       sockets: ['/tmp/s'],
       skip: ['lock-debris'],
+      kinds: { 'git-worktree': false, 'pid-file': { files: ['run/*.pid'], options: { pid: 'p' } } },
       failOn: 'error',
       timeout: 500,
       machines: { mini2: { reach: ['ssh', 'mini2'], towns: ['/srv/gt'], shared: true, send: false } },
@@ -116,7 +118,7 @@ describe('the configuration of a town', () => {
   test('an unknown key is told with the known ones', () => {
     expect(() => parseConfig('{"socket": []}', 'f')).toThrow(
       expect.objectContaining({
-        hint: 'Known keys: plugins, agents, bystanders, formerHosts, sockets, skip, failOn, timeout, machines.',
+        hint: 'Known keys: plugins, agents, bystanders, formerHosts, sockets, skip, kinds, failOn, timeout, machines.',
       }),
     );
   });

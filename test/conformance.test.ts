@@ -193,6 +193,7 @@ describe('layers', () => {
     ['io', 'schema', 'check.ts', 'kind.ts', 'document.ts'],
     ['config.ts', 'plugins.ts', 'checks', 'kinds', 'reporters'],
     ['evidence'],
+    ['kinds-of.ts'],
     ['look.ts'],
     ['lock'],
     ['repair'],

@@ -22,6 +22,7 @@ import { displayPath } from '../io/disk/disk-path.ts';
 import { addGitFacts } from './git/facts.ts';
 import { readAsker, readHost } from './host.ts';
 import { findAgain } from './locks/find-again.ts';
+import type { LockTable } from './locks/lock-table.ts';
 import { readLoneCompanions } from './locks/lone-companions.ts';
 import { readLeftovers } from './locks/read-leftovers.ts';
 import { readLocks } from './locks/read-locks.ts';
@@ -52,6 +53,8 @@ export type Stage = 'locks' | 'processes' | 'tmux' | 'git';
 
 export interface GatherRequest {
   readonly town: TownRoot;
+  /** What is looked for; default: the locks of the built-in kinds. */
+  readonly table?: LockTable | undefined;
   readonly scan: ScanMode;
   /** Relative to the town. For `scan: 'worker'` nothing else is looked at; other scans look at them by name besides. */
   readonly workers: readonly string[];
@@ -78,13 +81,13 @@ export interface GatherRequest {
 }
 
 const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
-  const { town, scan, workers, locks = [], onProgress } = request;
+  const { town, scan, workers, table, locks = [], onProgress } = request;
   if (scan === 'worker') {
     const found = scanPlaces(workers.map((worker) => join(town.root, worker)));
     const known = new Set(found.locks.map(({ path }) => path));
     const again = locks
       .filter(({ path }) => !known.has(path))
-      .map((lock) => findAgain(lock, town.root))
+      .map((lock) => findAgain(lock, town.root, table))
       .filter((lock) => lock !== null);
     return { ...found, locks: [...found.locks, ...again] };
   }
@@ -94,6 +97,7 @@ const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
     root: town.root,
     mode: scan,
     places,
+    ...(table === undefined ? {} : { table }),
     ...(onProgress === undefined ? {} : { onProgress }),
   });
 };

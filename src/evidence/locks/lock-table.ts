@@ -148,8 +148,9 @@ const pathFitter = (pattern: string): ((path: string) => boolean) => {
   return (path) => whole.test(path);
 };
 
-/** True where a lock of that kind may lie at this path, relative to the root. */
+/** True where a lock of that kind may lie at this path, relative to the root; anywhere, where only a configuration says it. */
 export const mayLieAt = (kind: Kind, path: string): boolean => {
+  if ('files' in kind.where) return true;
   const { homes, inGitDirs, files, kindsIn } = compileTable([kind]);
   const names = path.split('/');
   const [name = '', home = '', above = ''] = names.toReversed();

@@ -1,0 +1,47 @@
+/** Which kinds of lock are looked for: the built-in ones, as the configuration switches and configures them. */
+import { builtInKinds } from '../kinds/index.ts';
+import type { Config } from './config.ts';
+import { didYouMean } from './core/did-you-mean.ts';
+import { Failure } from './core/failure.ts';
+import type { Kind } from './core/types/kind.ts';
+import { builtInTable, compileTable, type LockTable } from './evidence/locks/lock-table.ts';
+
+/**
+ * The table of all kinds that are on: those that know where their locks lie, less those that are switched off, and those that
+ * the configuration gives places. Throws Failure E_CONFIG for a kind that nobody knows, and for a place that nobody looks at.
+ */
+export const tableFor = ({ kinds, path }: Pick<Config, 'kinds' | 'path'>): LockTable => {
+  const named = Object.entries(kinds);
+  if (named.length === 0) return builtInTable;
+  const ids = builtInKinds.map(({ id }) => id);
+  for (const [id, value] of named) {
+    const near = didYouMean(id, ids);
+    if (!ids.includes(id))
+      throw new Failure(
+        'E_CONFIG',
+        `${path}: there is no kind of lock "${id}"`,
+        near === null ? `Known kinds: ${ids.join(', ')}.` : `Did you mean ${near}?`,
+      );
+    if (id === 'agent' && value === false)
+      throw new Failure('E_CONFIG', `${path}: agents' own locks are always looked for`);
+  }
+  try {
+    return compileTable(builtInKinds.flatMap((kind) => configured(kind, kinds[kind.id] ?? true)));
+  } catch (cause) {
+    throw new Failure('E_CONFIG', `${path}: ${(cause as Error).message}`, null, { cause });
+  }
+};
+
+const configured = (kind: Kind, value: Config['kinds'][string]): readonly Kind[] => {
+  if (value === false) return [];
+  if (value === true || kind.claims === 'worker') return [kind];
+  const { files, options = {} } = value;
+  const { read } = kind;
+  return [
+    {
+      ...kind,
+      ...('files' in kind.where ? { where: { files: files ?? [] } } : {}),
+      read: (bytes, file) => read(bytes, { ...file, options }),
+    },
+  ];
+};

@@ -1,0 +1,181 @@
+/** Locks that lie elsewhere than in homes: beside a tree, in git directories, and where the configuration says. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { compileTable, mayLieAt } from '../../../src/evidence/locks/lock-table.ts';
+import { scanTown } from '../../../src/evidence/scan/scan.ts';
+import { displayPath } from '../../../src/io/disk/disk-path.ts';
+import { defineKind, type Kind, type Where } from '../../../src/kind.ts';
+import { cleanUp, makeTown } from '../../support/index.ts';
+
+afterEach(cleanUp);
+
+const kindAt = (id: string, where: Where): Kind =>
+  defineKind({
+    id,
+    title: 'Test',
+    summary: 'A kind of this test alone.',
+    where,
+    claims: null,
+    witnesses: ['process'],
+    freshMs: 1000,
+    read: () => ({ kind: 'claim', claim: { by: 'open-file' } }),
+    letGo: 'move-aside',
+  });
+
+const plant = (root: string, ...paths: readonly string[]): void => {
+  for (const path of paths) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), '');
+  }
+};
+
+const newRoot = (): string => makeTown({ marked: false, workers: [] }).root;
+
+/** `kind path (place)`, all relative to the root. */
+const found = (root: string, kinds: readonly Kind[], mode: 'default' | 'deep' = 'default') => {
+  const { locks, leftovers, gaps } = scanTown({ root, mode, table: compileTable(kinds) });
+  const short = (path: string): string => relative(root, path) || '.';
+  return {
+    locks: locks
+      .map(({ kind, path, place }) => `${kind.id} ${short(displayPath(path))} (${short(displayPath(place))})`)
+      .sort(),
+    leftovers: leftovers.map(({ path, kind }) => `${kind} ${short(displayPath(path))}`).sort(),
+    gaps,
+  };
+};
+
+describe('beside a tree', () => {
+  const tools = kindAt('tools', {
+    beside: { '.gsd': ['auto*.lock'], daemon: ['daemon.pid'], '.dolt/noms': ['LOCK'] },
+  });
+
+  test('in directories of that name, whatever else lies in them', () => {
+    const root = newRoot();
+    plant(
+      root,
+      ...['a/.gsd/auto.lock', 'a/.gsd/auto 2.lock', 'a/.gsd/other.lock', 'a/.gsd/x/auto.lock'],
+      ...['daemon/daemon.pid', 'b/daemon/sub/daemon.pid', 'c/.dolt/noms/LOCK', 'noms/LOCK', 'auto.lock'],
+    );
+    expect(found(root, [tools]).locks).toEqual([
+      'tools a/.gsd/auto 2.lock (a)',
+      'tools a/.gsd/auto.lock (a)',
+      'tools c/.dolt/noms/LOCK (c/.dolt)',
+      'tools daemon/daemon.pid (.)',
+    ]);
+  });
+
+  test('what a killed repair left beside one is known by the name of the lock', () => {
+    const root = newRoot();
+    const names = ['0123456789abcdef.old', 'released-20260811T070000Z-1f3a5c-1', 'backup'];
+    plant(root, ...names.map((name) => `.gsd/auto.lock.${name}`));
+    const { locks, leftovers } = found(root, [tools]);
+    expect(locks).toEqual([]);
+    expect(leftovers).toEqual([
+      'old .gsd/auto.lock.0123456789abcdef.old',
+      'released .gsd/auto.lock.released-20260811T070000Z-1f3a5c-1',
+    ]);
+  });
+
+  test('a directory behind a link is not entered, and is no gap: no worker is claimed there', () => {
+    const root = newRoot();
+    plant(root, 'real/auto.lock');
+    symlinkSync(join(root, 'real'), join(root, '.gsd'));
+    expect(found(root, [tools])).toEqual({ locks: [], leftovers: [], gaps: [] });
+  });
+});
+
+describe('in git directories', () => {
+  const git = kindAt('git', {
+    inGitDir: {
+      main: ['index.lock', 'refs/**/*.lock', 'objects/maintenance.lock'],
+      linked: ['index.lock', 'locked'],
+    },
+  });
+
+  const newRepository = (): string => {
+    const root = newRoot();
+    const run = (...args: readonly string[]): void => {
+      execFileSync('git', args, { cwd: root, stdio: 'ignore' });
+    };
+    run('init', '-q', '-b', 'main', 'main');
+    const as = ['-c', 'user.name=a', '-c', 'user.email=a@example.org'];
+    run('-C', 'main', ...as, 'commit', '-q', '--allow-empty', '-m', 'first');
+    run('-C', 'main', 'worktree', 'add', '-q', '--detach', 'linked');
+    run('clone', '-q', '--bare', 'main', 'plain-bare');
+    return root;
+  };
+
+  test.each(['default', 'deep'] as const)(
+    'of a clone, a worktree, a submodule and a bare repository (%s)',
+    (mode) => {
+      const root = newRepository();
+      execFileSync('git', ['clone', '-q', '--bare', 'main', 'main/.git/modules/lib/inner'], {
+        cwd: root,
+        stdio: 'ignore',
+      });
+      const planted = [
+        'main/.git/index.lock',
+        'main/.git/refs/heads/a/b.lock',
+        'main/.git/objects/maintenance.lock',
+        'main/.git/worktrees/linked/locked',
+        'main/.git/worktrees/linked/index.lock',
+        'main/.git/modules/lib/inner/index.lock',
+        'plain-bare/refs/x.lock',
+      ];
+      plant(root, ...planted, 'main/.git/objects/aa/index.lock', 'main/.git/locked', 'main/.git/other.lock');
+      const { locks } = found(root, [git], mode);
+      expect(locks.map((line) => line.replace(/ \(.*/, ''))).toEqual(
+        planted.map((path) => `git ${path}`).sort(),
+      );
+      expect(locks).toContain('git main/.git/index.lock (main)');
+      expect(locks).toContain('git plain-bare/refs/x.lock (plain-bare)');
+    },
+  );
+
+  test('10,000 loose refs are listed, and links among them are not followed', () => {
+    const root = newRepository();
+    const refs = Array.from({ length: 10_000 }, (_, index) => `main/.git/refs/heads/r${index}`);
+    plant(root, ...refs, 'away/left.lock', 'main/.git/refs/heads/last.lock');
+    symlinkSync(join(root, 'away'), join(root, 'main/.git/refs/heads/link'));
+    expect(found(root, [git])).toMatchObject({
+      locks: ['git main/.git/refs/heads/last.lock (main)'],
+      gaps: [],
+    });
+  });
+});
+
+describe('where the configuration says', () => {
+  test('in leaf directories too, by the whole path', () => {
+    const root = newRoot();
+    plant(root, 'run/web.pid', 'run/deep/web.pid', 'a/b/c/x.state', 'a/x.state', 'web.pid', 'a/run/web.pid');
+    const kind = kindAt('pids', { files: ['run/*.pid', 'a/**/*.state'] });
+    expect(found(root, [kind]).locks).toEqual([
+      'pids a/b/c/x.state (a/b/c)',
+      'pids a/x.state (a)',
+      'pids run/web.pid (run)',
+    ]);
+  });
+});
+
+test.each([
+  [{ beside: { 'a/b/c': ['x'] } }],
+  [{ beside: { '..': ['x'] } }],
+  [{ beside: { '.claude': ['*.*'] } }],
+  [{ beside: { '.claude': ['../x'] } }],
+  [{ files: ['run/*.*.pid'] }],
+  [{ homes: { runtime: 'runtime' }, name: 'x' }],
+] as readonly [Where][])('a place that no walk would look at is refused: %j', (where) => {
+  expect(() => compileTable([kindAt('odd', where)])).toThrow(/kind odd|no file name/);
+});
+
+test('a journal may tell of a lock only where its kind keeps some', () => {
+  const kind = kindAt('git', { inGitDir: { linked: ['locked'], main: ['refs/**/*.lock'] } });
+  expect(mayLieAt(kind, '.git/worktrees/a/locked')).toBe(true);
+  expect(mayLieAt(kind, '.git/refs/heads/a/b.lock')).toBe(true);
+  expect(mayLieAt(kind, 'src/main.ts')).toBe(false);
+  const beside = kindAt('claude', { beside: { '.claude': ['scheduled_tasks.lock'] } });
+  expect(mayLieAt(beside, 'a/.claude/scheduled_tasks.lock')).toBe(true);
+  expect(mayLieAt(beside, 'a/.claude/settings.json')).toBe(false);
+});
