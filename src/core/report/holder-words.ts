@@ -23,7 +23,7 @@ export const describeLoss = (
 };
 
 /** `taken 8 h ago`; of a clock that was set back since, `taken 3 min in the future`. Null where the time is not known. */
-const takenAgo = (seconds: number | null): string | null =>
+export const takenAgo = (seconds: number | null): string | null =>
   seconds === null ? null : `taken ${describeAge(seconds)}${seconds < 0 ? '' : ' ago'}`;
 
 const whatIsLeft = (

@@ -1,4 +1,5 @@
 /** What is listed of a town: its locks, and the workers in which agents work without one; for the tree and every other list. */
+import { takenAgo } from '../../core/report/holder-words.ts';
 import type { State } from '../../core/types/judgement.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';
 import { companyOf, describeAgent, describeCrowd, describeHolder } from './lock-words.ts';
@@ -36,6 +37,7 @@ export const rowsOf = (report: Report, verbose: boolean): readonly Row[] => {
   const root = report.town?.root;
   const places = new Map(report.machines?.map(({ name }, at) => [name, at]));
   const placeOf = (machine: string | undefined): number => places.get(machine ?? '') ?? 0;
+  const doubts = doubtsOf(report);
   const locked = report.locks.map((lock): Row => {
     const isCrowded = company.collisionAt(lock.worker) !== null;
     return {
@@ -44,7 +46,7 @@ export const rowsOf = (report: Report, verbose: boolean): readonly Row[] => {
       worker: nameOfLock(lock, root),
       state: lock.state,
       mark: isCrowded ? 'error' : MARKS[lock.state],
-      text: describeHolder(lock, company, verbose),
+      text: doubtful(lock, doubts) ?? describeHolder(lock, company, verbose),
       lock,
     };
   });
@@ -67,6 +69,21 @@ export const rowsOf = (report: Report, verbose: boolean): readonly Row[] => {
   return [...locked, ...open].sort(
     (a, b) => a.machine - b.machine || (a.worker < b.worker ? -1 : a.worker > b.worker ? 1 : 0),
   );
+};
+
+/** Why a lock could not be judged, by its id: the check that reports it says so. */
+const doubtsOf = ({ findings }: Report): ReadonlyMap<string, string> =>
+  new Map(
+    findings.flatMap(({ lock, doubt, message, check }) =>
+      doubt && lock !== null && check === 'undecided-lock' ? [[lock, message] as const] : [],
+    ),
+  );
+
+/** What became of the holder of an unknown lock tells only half of it; null where nothing else is known. */
+const doubtful = ({ id, state, holder }: ReportLock, doubts: ReadonlyMap<string, string>): string | null => {
+  const doubt = state === 'unknown' ? doubts.get(id) : undefined;
+  const taken = takenAgo(holder?.ageSeconds ?? null);
+  return doubt === undefined ? null : `${doubt}${taken === null ? '' : `; ${taken}`}`;
 };
 
 /** The lock at the place of older releases is another row of the same worker. */

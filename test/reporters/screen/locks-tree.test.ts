@@ -38,6 +38,16 @@ describe('the tree of locks', () => {
     expect(renderLocksTree(open, PLAIN)).toBe(`no-lock ${ADA}: 2 agents: %3, %17\n`);
   });
 
+  test('says why a lock could not be judged', () => {
+    const silent = aServer([], { status: 'failed', reason: 'did not answer within 2000 ms' });
+    const report = reportOf({ locks: [aLock(ADA, { sessionId: '%55' })], servers: [silent] });
+    expect(report.locks[0]?.state).toBe('unknown');
+    const row = renderLocksTree(report, PLAIN);
+    expect(row).toMatch(
+      /^unknown gastown\/crew\/ada: cannot tell: .*did not answer within 2000 ms.*; taken 8 h ago\n$/,
+    );
+  });
+
   test('has a row for an agent without a lock', () => {
     const report = reportOf({ locks: [], servers: [aServer([aPane()])] });
     expect(renderLocksTree(report, SCREEN)).toContain('ℹ crew/ada no lock  claude in gt-crew-ada (%3)\n');
