@@ -1,6 +1,6 @@
 /** The use case of `--fix`: diagnose, plan, ask, act under the guard, diagnose again. The second diagnosis decides. */
 import { Failure } from './core/failure.ts';
-import { type NamedLock, onlyNamed, type Plan, planRepair } from './core/plan.ts';
+import { type NamedLock, onlyNamed, type Plan, type PlanStep, planRepair } from './core/plan.ts';
 import { findingId } from './core/report/finding-id.ts';
 import { interruptedReport, markDeclined, plannedReport, repairedReport } from './core/report/repaired.ts';
 import type { ReleaseOutcome } from './core/report/report.ts';
@@ -61,24 +61,27 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   const isEmpty = plan.steps.length === 0 && plan.leftovers.length === 0;
   const agreed = consent === undefined || isEmpty ? undefined : await consent(plan);
   if (agreed === null) return markDeclined(before.report, plan.steps);
-  const steps = plan.steps.filter(({ verdict }) => agreed === undefined || agreed.includes(verdict.lock.id));
+  const ids = agreed === undefined ? null : new Set(agreed);
+  const isAgreed = ({ verdict }: PlanStep): boolean => ids?.has(verdict.lock.id) ?? true;
+  const steps = plan.steps.filter(isAgreed);
   options.onChange?.();
   const { carryOut } = await import('./repair/carry-out.ts');
   const { root } = before.examination.snapshot.town;
+  const findings = new Map<string | null, string>();
+  for (const { id, lock, fix } of before.report.findings)
+    if (fix?.action === 'release' && !findings.has(lock)) findings.set(lock, id);
   const record = await carryOut({ ...plan, steps }, before.examination, {
     ...options,
     ...(preparation.place ?? openTown(root, options)),
     scan: undefined,
     onStep: ({ id, worker }, outcome) => {
-      const finding = before.report.findings.find(
-        ({ lock, fix }) => lock === id && fix?.action === 'release',
-      );
-      onStep?.({ id: finding?.id ?? findingId('forced', { worker, lock: id }), worker, lock: id }, outcome);
+      const finding = findings.get(id) ?? findingId('forced', { worker, lock: id });
+      onStep?.({ id: finding, worker, lock: id }, outcome);
     },
   });
   const after = await diagnose(preparation, { ...options, events: undefined });
   const outcomes = new Map([...record.outcomes, ...changed.map((id) => [id, CHANGED] as const)]);
   const report = repairedReport(before.report, after.report, { ...record, outcomes }, preparation.failOn);
-  const left = plan.steps.filter((step) => !steps.includes(step));
+  const left = plan.steps.filter((step) => !isAgreed(step));
   return interruptedReport(markDeclined(report, left), signal);
 };

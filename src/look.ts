@@ -53,13 +53,14 @@ export const look = async (
   town: TownRoot,
   scan: ScanMode,
   workers: readonly string[],
-  options: LookOptions & Pick<GatherRequest, 'locks'>,
+  options: LookOptions & Pick<GatherRequest, 'layout' | 'locks'>,
   config: Config = readConfig(town.root, town.source),
 ): Promise<Snapshot> => {
-  const { before, locks, onProgress, onStage } = options;
+  const { before, layout, locks, onProgress, onStage } = options;
   return gather({
     town,
     before,
+    layout,
     locks,
     onProgress,
     onStage,

@@ -60,6 +60,8 @@ export interface GatherRequest {
   readonly workers: readonly string[];
   /** For `scan: 'worker'`: locks of theirs that are found by their paths, wherever their kinds keep them. */
   readonly locks?: readonly LockFile[] | undefined;
+  /** Whose a place is, as a look of the same run saw it; default: looked at where it is needed. */
+  readonly layout?: TownLayout | undefined;
   /** tmux sockets by name or path; empty: all of the user's. */
   readonly sockets: readonly string[];
   /** Milliseconds for each question to tmux and to git. */
@@ -153,8 +155,13 @@ const aliasesOf = ({ root, aliases }: TownRoot, tmux: TmuxEvidence): readonly st
 /** A single worker is judged without the town's layout, unless panes must be told from other workers' panes. */
 const NO_LAYOUT: TownLayout = { marked: false, rigs: [], workers: [], gaps: [] };
 
+/** Somebody's place must be told from the others'. */
+export const hasPanes = ({ servers }: TmuxEvidence): boolean =>
+  servers.some((server) => server.panes.length > 0);
+
 const layoutFor = (request: GatherRequest, found: ScanResult, tmux: TmuxEvidence): TownLayout => {
-  const needed = request.scan !== 'worker' || tmux.servers.some((server) => server.panes.length > 0);
+  if (request.layout !== undefined) return request.layout;
+  const needed = request.scan !== 'worker' || hasPanes(tmux);
   // A scan follows no symlink, and neither does the layout.
   const seen = found.seen === null ? undefined : new Set(found.locks.map(({ place }) => place));
   if (needed) return readTownLayout(request.town.root, seen);

@@ -1,10 +1,12 @@
 /** The look at some locks at the moment of acting: it must see what the diagnosis saw, and as it did. */
 import type { Config } from '../config.ts';
 import { countingTheAsker } from '../core/judge/asker.ts';
-import { examineSnapshot } from '../core/judge/examine.ts';
+import { judgeSnapshot } from '../core/judge/examine.ts';
 import { claimsWorker } from '../core/town/claims-worker.ts';
-import type { LockFile } from '../core/types/evidence.ts';
+import type { LockFile, Snapshot } from '../core/types/evidence.ts';
 import type { Examination, Verdict } from '../core/types/judgement.ts';
+import { hasPanes } from '../evidence/gather.ts';
+import type { TownLayout } from '../evidence/town/layout.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { type LookOptions, look } from '../look.ts';
 import type { JudgeAgain } from './context.ts';
@@ -18,21 +20,27 @@ export interface SecondLook extends LookOptions {
 }
 
 /** Judges locks again, together with whatever their first judgement depended on: one look for all of them. */
-export const secondLook =
-  (examination: Examination, { town, config, wantsToStart, ...options }: SecondLook): JudgeAgain =>
-  async (steps) => {
+export const secondLook = (
+  examination: Examination,
+  { town, config, wantsToStart, ...options }: SecondLook,
+): JudgeAgain => {
+  // The layout is read by the first of these looks, and holds for the seconds of the run: it says whose a place is, of
+  // nobody whether he lives, and in a town of ten thousand workers it costs more than all the rest.
+  let layout: TownLayout | undefined;
+  return async (steps) => {
     const locks = steps.map(({ lock }) => lock);
     const again = await look(
       town,
       'worker',
       placesToLookAt(locks, examination),
-      { ...options, locks, before: undefined, onProgress: undefined, onStage: undefined },
+      { ...options, locks, layout, before: undefined, onProgress: undefined, onStage: undefined },
       config,
     );
-    const asItIs = verdictsOf(examineSnapshot(again));
+    if (hasPanes(again.machine.tmux)) layout ??= { ...again.town, gaps: [] };
+    const asItIs = verdictsOf(again);
     // An agent that asks is alive like any other.
     const counted = countingTheAsker(again);
-    const withAsker = counted === again ? asItIs : verdictsOf(examineSnapshot(counted));
+    const withAsker = counted === again ? asItIs : verdictsOf(counted);
     return new Map(
       steps.flatMap(({ lock, force }) => {
         const verdict = (force || wantsToStart ? asItIs : withAsker).get(lock.path);
@@ -40,9 +48,10 @@ export const secondLook =
       }),
     );
   };
+};
 
-const verdictsOf = ({ verdicts }: Examination): ReadonlyMap<string, Verdict> =>
-  new Map(verdicts.map((verdict) => [verdict.lock.path, verdict]));
+const verdictsOf = (snapshot: Snapshot): ReadonlyMap<string, Verdict> =>
+  new Map(judgeSnapshot(snapshot).map((verdict) => [verdict.lock.path, verdict]));
 
 /**
  * The workers of these locks, and beside them those of locks with the same bytes and of locks further down: a copy is told

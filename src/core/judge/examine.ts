@@ -2,11 +2,14 @@
 
 import { indexSnapshot } from '../town/town-index.ts';
 import type { Snapshot } from '../types/evidence.ts';
-import type { Examination } from '../types/judgement.ts';
+import type { Examination, Verdict } from '../types/judgement.ts';
 import { judgeAll } from './judge.ts';
 import { findLockless } from './lockless.ts';
 import { findCollisions, placesOf } from './occupants/collision.ts';
 import { occupantReader } from './occupants/occupants.ts';
+
+/** Judges its locks alone, one after the other as they stand in it: what a repair decides by. */
+export const judgeSnapshot = (snapshot: Snapshot): readonly Verdict[] => judgeAll(indexSnapshot(snapshot));
 
 /** Judges everything a snapshot holds. Linear in locks and panes; touches nothing outside its argument. */
 export const examineSnapshot = (snapshot: Snapshot): Examination => {

@@ -21,7 +21,8 @@ import { placeIn } from '../../../src/lock/files/names.ts';
 import { type FlockTool, findFlockTools } from '../../../src/lock/guard/flock-tool.ts';
 import type { Guard, GuardOptions } from '../../../src/lock/guard/guard.ts';
 import { takeGuard } from '../../../src/lock/guard/take-guard.ts';
-import { cleanUp, onCleanUp, type StartedProcess, startProcess, until } from '../../support/index.ts';
+import { cleanUp, onCleanUp, startProcess, until } from '../../support/index.ts';
+import { flockElsewhere } from '../support/flock-elsewhere.ts';
 
 function directory(): string {
   const path = mkdtempSync(join(tmpdir(), 'guard-'));
@@ -293,11 +294,3 @@ describe('a tool that does not do what it should', () => {
     ).toMatchObject({ kind: 'busy' });
   });
 });
-
-/** Another process, not Node, that locks the file; resolves once it has it. */
-async function flockElsewhere(path: string): Promise<StartedProcess> {
-  const script = 'open F, ">>", $ARGV[0]; flock F, 2 or die; $| = 1; print "locked"; sleep 600';
-  const started = await startProcess('perl', ['-e', script, path], { stdio: ['ignore', 'pipe', 'ignore'] });
-  await new Promise((resolve) => started.child.stdout?.once('data', resolve));
-  return started;
-}

@@ -1,12 +1,12 @@
-/** A process that does one thing to a lock and kills itself, really, right after one of its system calls. */
-import { realpathSync } from 'node:fs';
+/** A process that does one thing to a lock, or to many, and kills itself, really, right after one of its system calls. */
+import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCalls } from '../../../src/io/disk/system-calls.ts';
 import { Lock } from '../../../src/lock/agent-lock.ts';
 import { makeRunId } from '../../../src/lock/files/names.ts';
 import { undoReleases } from '../../../src/repair/undo.ts';
 import { quickJudge, readLockFile } from '../../stress/quick-judge.ts';
-import { applyRelease } from './release.ts';
+import { applyAll, applyRelease } from './release.ts';
 import { tapped } from './tapped-calls.ts';
 
 const [, , root = '', operation = '', at = ''] = process.argv;
@@ -43,6 +43,17 @@ switch (operation) {
     if (lock === null) throw new Error('there is no lock to fix');
     const step = { lock, state: 'stale' as const, force: false };
     await applyRelease(step, makeRunId(Date.now()), 1, { townRoot, calls, judge });
+    break;
+  }
+  case 'fix-many': {
+    const steps = readdirSync(townRoot)
+      .filter((name) => !name.startsWith('.'))
+      .map((name, index) => {
+        const lock = readLockFile(join(townRoot, name, '.runtime', 'agent.lock'), name);
+        if (lock === null) throw new Error('there is no lock to fix');
+        return { lock, state: 'stale' as const, force: false, number: index + 1 };
+      });
+    await applyAll(steps, makeRunId(Date.now()), { townRoot, calls, judge });
     break;
   }
   case 'undo':
