@@ -1,16 +1,16 @@
-/** The pages about checks, as `doctor explain` prints them. */
+/** The pages about checks and kinds, as `doctor explain` prints them. */
 import { readFileSync } from 'node:fs';
 import { Failure } from '../core/failure.ts';
 import { wrapText } from '../reporters/screen/display-width.ts';
 import type { Pen, Presentation } from '../reporters/screen/style.ts';
 
 /** Two levels up from here, in the sources and in `dist/bin` alike. */
-const CHECKS = new URL('../../checks/', import.meta.url);
+const PAGES = new URL('../../', import.meta.url);
 
-/** The page of a built-in check, in Markdown. */
-export const readCheckPage = (id: string): string => {
+/** The page of a built-in check, or kind of lock, in Markdown. */
+export const readPage = (folder: 'checks' | 'kinds', id: string): string => {
   try {
-    return readFileSync(new URL(`${id}.md`, CHECKS), 'utf8');
+    return readFileSync(new URL(`${folder}/${id}.md`, PAGES), 'utf8');
   } catch (cause) {
     throw new Failure('E_IO', `the page of ${id} is missing from this installation`, null, { cause });
   }

@@ -1,5 +1,6 @@
 /** `doctor explain`: what a word means, or why a worker is judged as it is. */
 import { builtInChecks } from '../../../checks/index.ts';
+import { builtInKinds } from '../../../kinds/index.ts';
 import { didYouMean } from '../../core/did-you-mean.ts';
 import { reportLock } from '../../core/report/report.ts';
 import { LOCK_PROBLEMS } from '../../core/types/evidence.ts';
@@ -21,7 +22,7 @@ import { createPen, type Pen, PLAIN } from '../../reporters/screen/style.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { runDiagnosis, runOnOthers } from '../diagnose.ts';
-import { readCheckPage, renderPage } from '../pages.ts';
+import { readPage, renderPage } from '../pages.ts';
 import { presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 import { isPersonAt, withoutForceRecipe } from '../words/force-recipe.ts';
 import { ANSWER_TEXTS, NOTE_TEXTS, REASON_TEXTS, STATE_PAGES, WORD_TEXTS } from '../words/glossary.ts';
@@ -30,7 +31,7 @@ import { PLAIN_TEXTS } from '../words/plain-words.ts';
 import { pageOfWorker } from '../words/worker-page.ts';
 
 interface Topic {
-  readonly kind: 'overview' | 'check' | 'state' | 'note' | 'reason' | 'answer' | 'word' | 'worker';
+  readonly kind: 'overview' | 'check' | 'kind' | 'state' | 'note' | 'reason' | 'answer' | 'word' | 'worker';
   readonly id: string | null;
   /** Markdown. */
   readonly text: string;
@@ -77,7 +78,9 @@ const isProblem = (reason: Reason): boolean =>
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 const inGlossary = (word: string): Topic | null => {
-  if (builtInChecks.some(({ id }) => id === word)) return page('check', word, readCheckPage(word));
+  if (builtInChecks.some(({ id }) => id === word)) return page('check', word, readPage('checks', word));
+  // The agent's lock is what every other page tells of.
+  if (builtInKinds.some(({ id }) => id === word)) return page('kind', word, readPage('kinds', word));
   const state = STATES.find((known) => known === word);
   if (state !== undefined) return page('state', state, statePage(state));
   const note = NOTES.find((known) => known === word);
@@ -94,6 +97,7 @@ const inGlossary = (word: string): Topic | null => {
 /** Every word that `explain` knows, whatever the town. */
 const WORDS: readonly string[] = [
   ...builtInChecks.map(({ id }) => id),
+  ...builtInKinds.map(({ id }) => id),
   ...STATES,
   ...NOTES,
   ...REASONS.filter((reason) => !isProblem(reason)),
@@ -163,6 +167,8 @@ const overview = (): Topic =>
       `States: ${STATES.join(', ')}`,
       '',
       `Checks: ${builtInChecks.map(({ id }) => id).join(', ')}`,
+      '',
+      `Kinds of lock: ${builtInKinds.map(({ id }) => id).join(', ')}`,
       '',
       `Notes: ${NOTES.join(', ')}`,
       '',

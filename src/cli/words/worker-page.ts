@@ -3,6 +3,7 @@ import { answerPreflight } from '../../core/clear-to-start.ts';
 import { newestLayoutFirst } from '../../core/judge/layouts.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
+import { claimsWorker } from '../../core/town/claims-worker.ts';
 import type { Collision, Examination, Verdict } from '../../core/types/judgement.ts';
 import type { PreflightResult } from '../../core/types/report.ts';
 import type { Pen } from '../../reporters/screen/style.ts';
@@ -51,14 +52,14 @@ const describeVerdict = (
   const clashes = collisions.filter(({ workers }) => workers.includes(lock.worker));
   const isCrowded = clashes.some(({ kind }) => kind === 'agents');
   // Force would take the lock from agents that are alive: in a crowd it is never the way out.
-  const canForce = !release.allowed && release.why === 'state' && !isCrowded;
+  const canForce = !release.allowed && release.why === 'state' && !isCrowded && claimsWorker(lock);
   return [
     `# ${safe(nameOf(lock.worker, root))}: ${clashes.length === 0 ? state : 'collision'}`,
     '',
     ...(clashes.length === 0
       ? [notes.includes('idle') ? NOTE_TEXTS.idle : STATE_PAGES[state].meaning, '']
       : describeCollisions(clashes, safe)),
-    `Lock: ${safe(lock.path)}${clashes.length === 0 ? '' : ` (${state})`}`,
+    `Lock: ${safe(lock.path)}${claimsWorker(lock) ? '' : `, of the kind ${lock.kind}`}${clashes.length === 0 ? '' : ` (${state})`}`,
     '',
     '## Why',
     '',
