@@ -1,5 +1,6 @@
 /** The report for a pipe. */
 import type { Report, ReportFinding } from '../core/types/report.ts';
+import { takenAt } from './screen/blocks.ts';
 import { describeFix, describeTown } from './screen/sentences.ts';
 import { createPen, type Pen, type Presentation } from './screen/style.ts';
 import { isHealthy, summarize } from './screen/summary.ts';
@@ -14,7 +15,7 @@ export const renderLines = (report: Report, presentation: Presentation): readonl
   const problems = [
     ...worstFirst(report.findings)
       .filter(({ severity }) => presentation.verbosity !== 'quiet' || severity !== 'info')
-      .flatMap((finding) => findingLines(finding, root, pen, verbose)),
+      .flatMap((finding) => findingLines(finding, report, pen, verbose)),
     ...report.checks
       .filter(({ status }) => status === 'crashed')
       .map(({ id, error }) => `crashed ${id}: ${pen.safe(error ?? 'no message')}`),
@@ -33,7 +34,7 @@ export const renderLines = (report: Report, presentation: Presentation): readonl
 
 const findingLines = (
   finding: ReportFinding,
-  root: string | undefined,
+  report: Report,
   pen: Pen,
   verbose: boolean,
 ): readonly string[] => {
@@ -41,8 +42,13 @@ const findingLines = (
   const outcome = describeFix(finding);
   const word = fix?.status === 'fixed' ? 'fixed' : doubt ? 'unknown' : severity;
   return [
-    `${word} ${check} ${pen.safe(nameOf(worker ?? '.', root))}: ${pen.safe(message)}${outcome === null ? '' : outcome.endsWith(')') ? `; ${pen.safe(outcome)}` : ` (${pen.safe(outcome)})`}`,
-    ...(verbose ? evidence.map(({ source, text }) => `  ${source}: ${pen.safe(text)}`) : []),
+    `${word} ${check} ${pen.safe(nameOf(worker ?? '.', report.town?.root))}: ${pen.safe(message)}${outcome === null ? '' : outcome.endsWith(')') ? `; ${pen.safe(outcome)}` : ` (${pen.safe(outcome)})`}`,
+    ...(verbose
+      ? [
+          ...takenAt(report, finding.lock).map((line) => `  ${pen.safe(line)}`),
+          ...evidence.map(({ source, text }) => `  ${source}: ${pen.safe(text)}`),
+        ]
+      : []),
   ];
 };
 

@@ -219,7 +219,7 @@ export const OPTIONS = [
     choices: STATES,
     commas: true,
     summary: 'show locks of these states only (comma-separated)',
-    commands: ['locks', 'log'],
+    commands: ['doctor', 'locks', 'top', 'log'],
   },
   {
     name: 'kind',
@@ -228,7 +228,7 @@ export const OPTIONS = [
     kind: 'text',
     commas: true,
     summary: 'show locks of these kinds only (comma-separated)',
-    commands: ['log'],
+    commands: ['doctor', 'locks', 'top', 'log'],
   },
   {
     name: 'event',
@@ -245,7 +245,23 @@ export const OPTIONS = [
     value: 'WHEN',
     kind: 'text',
     summary: 'show what is not older: 30m, 8h, 3d, or a date like 2026-11-29',
-    commands: ['log'],
+    commands: ['doctor', 'locks', 'top', 'log'],
+  },
+  {
+    name: 'before',
+    type: 'value',
+    value: 'WHEN',
+    kind: 'text',
+    summary: 'show locks that were taken before: 30m, 8h, 3d, or a date like 2026-11-29',
+    commands: ['doctor', 'locks', 'top'],
+  },
+  {
+    name: 'under',
+    type: 'list',
+    value: 'DIR',
+    kind: 'worker',
+    summary: 'show what lies in or below this directory only (repeatable)',
+    commands: ['doctor', 'locks', 'top'],
   },
   {
     name: 'limit',

@@ -1,5 +1,6 @@
 /** `doctor`: the diagnosis, and with `--fix` the repair. */
 import { jsonPieces } from '../../reporters/json.ts';
+import { chosenPart } from '../arguments/chosen-part.ts';
 import { usage } from '../arguments/usage.ts';
 import { runReport } from '../diagnose.ts';
 import { formatOf } from '../options-of.ts';
@@ -23,6 +24,7 @@ export const run: RunCommand = async (given, terminal) => {
             ? 'stamp'
             : null;
   if (stray !== null) throw usage(`--${stray} requires --fix`, 'doctor --fix --help');
+  const choose = chosenPart(given, terminal.cwd);
   const format = formatOf(given);
   if (options.saveSnapshot === '-')
     return (await import('../print-snapshot.ts')).printSnapshot(given, terminal);
@@ -34,9 +36,9 @@ export const run: RunCommand = async (given, terminal) => {
   if (format === 'ndjson') {
     const stream = openEvents(given.command, terminal);
     const report = await runReport(given, terminal, { events: stream.events });
-    return { exitCode: report.exitCode, stdout: stream.rest(report), stderr: '' };
+    return { exitCode: report.exitCode, stdout: stream.rest(choose(report)), stderr: '' };
   }
-  const report = await runReport(given, terminal, { live });
+  const report = choose(await runReport(given, terminal, { live }));
   const stdout = format === 'json' ? jsonPieces(report) : await renderAs(report, format, presentation, given);
   return { exitCode: report.exitCode, stdout, stderr: '' };
 };

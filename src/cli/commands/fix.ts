@@ -3,6 +3,7 @@ import { Failure } from '../../core/failure.ts';
 import type { NamedLock, Plan } from '../../core/plan.ts';
 import { heal } from '../../heal.ts';
 import type { Arguments } from '../arguments/arguments.ts';
+import { chooses } from '../arguments/chosen-part.ts';
 import { usage } from '../arguments/usage.ts';
 import { diagnoseOptionsOf, formatOf, townNamedBy } from '../options-of.ts';
 import { renderAs } from '../render-as.ts';
@@ -73,6 +74,8 @@ const refuseMisuse = (given: Arguments, terminal: Terminal): void => {
   if (options.saveSnapshot === '-') throw usage('--save-snapshot - cannot be used with --fix');
   if (options.stamp.length > 0 && options.stamp.length !== options.lock.length)
     throw usage('--stamp must be given once for each --lock');
+  if (chooses(given))
+    throw usage('what is shown can be chosen without --fix only', 'doctor --fix --worker WORKER');
   if (given.options.fromSnapshot !== null) throw usage('--fix cannot be used with --from-snapshot');
   if (!options.force) return;
   const recipe = (command: string): string | null => (isPersonAt(terminal) ? command : null);

@@ -1,20 +1,20 @@
 /** `doctor locks`: the locks of a town as a tree. */
 import { renderJson } from '../../reporters/json.ts';
 import { renderLocksTree } from '../../reporters/screen/locks-tree.ts';
-import { filterStates } from '../arguments/filter-states.ts';
+import { chosenPart } from '../arguments/chosen-part.ts';
 import { usage } from '../arguments/usage.ts';
 import { runReport } from '../diagnose.ts';
 import { shownIn } from '../shown-in.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
-/** `doctor locks [town]`: the locks as a tree. The exit code is that of `doctor`, whatever `--state` shows of it. */
+/** `doctor locks [town]`: the locks as a tree. The exit code is that of `doctor`, whatever is shown of it. */
 export const run: RunCommand = async (given, terminal) => {
   if (given.options.watch) {
     if (given.options.fromSnapshot !== null) throw usage('--watch and --from-snapshot cannot be combined');
     return (await import('../terminal/watch.ts')).run(given, terminal);
   }
   const report = await runReport(given, terminal);
-  const shown = filterStates(report, given.options.state);
+  const shown = chosenPart(given, terminal.cwd)(report);
   const stdout = given.options.json
     ? renderJson(shown)
     : renderLocksTree(shownIn('text', shown), await presentationFor(given, terminal, terminal.stdout));

@@ -12,7 +12,7 @@ import { readHistory } from '../../repair/history/history.ts';
 import { restorableIds } from '../../repair/history/restorable.ts';
 import { renderHistory } from '../../reporters/history/history-text.ts';
 import { renderJson } from '../../reporters/json.ts';
-import { sinceMs } from '../arguments/since.ts';
+import { momentMs } from '../arguments/moment.ts';
 import { usage } from '../arguments/usage.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
@@ -31,7 +31,7 @@ export const run: RunCommand = async (given, terminal) => {
     ? all.filter(({ id, deed }) => deed === 'released' && id !== null && restorable.has(id))
     : chooseEvents(all, {
         workers: given.positionals.map((name) => workerNamed(name, all, town.root, terminal.cwd)),
-        sinceMs: sinceMs(options.since, Date.now()),
+        sinceMs: momentMs('since', options.since, Date.now()),
         states: options.state,
         kinds: options.kind,
         deeds: options.event,

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeAfter } from '../../core/report/interruption.ts';
 import { EXIT } from '../../core/types/report.ts';
+import { chosenPart } from '../arguments/chosen-part.ts';
 import { usage } from '../arguments/usage.ts';
 import { prepareRun } from '../diagnose.ts';
 import { diagnoseOptionsOf } from '../options-of.ts';
@@ -28,6 +29,7 @@ export const run: RunCommand = async (given, terminal) => {
   const preparation = await prepareRun(given, given.positionals[0], options);
   const presentation = await presentationFor(given, terminal, stdout);
   const { openScreen } = await loadScreen();
+  const choose = chosenPart(given, terminal.cwd);
   const look = createLooks(preparation, options);
   terminal.finishFirst();
 
@@ -63,7 +65,8 @@ export const run: RunCommand = async (given, terminal) => {
     stdout.stream.on('resize', redraw);
     top.draw();
     while (!stop.aborted) {
-      top.show(await look());
+      const seen = await look();
+      top.show({ ...seen, report: choose(seen.report) });
       await Promise.race([sleep(LOOK_EVERY_MS, undefined, { signal: stop }).catch(() => {}), top.changed()]);
       // Nothing is looked at while a deed is under way. One that has begun is finished.
       await top.idle();

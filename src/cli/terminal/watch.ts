@@ -4,7 +4,7 @@ import { exitCodeAfter } from '../../core/report/interruption.ts';
 import type { Report } from '../../core/types/report.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
 import { type Frame, renderLocksTree } from '../../reporters/screen/locks-tree.ts';
-import { filterStates } from '../arguments/filter-states.ts';
+import { chosenPart } from '../arguments/chosen-part.ts';
 import { asksOthers } from '../asks-others.ts';
 import { prepareRun } from '../diagnose.ts';
 import { diagnoseOptionsOf } from '../options-of.ts';
@@ -26,7 +26,7 @@ const ERASE_BELOW = '\u001b[J';
 export const run: RunCommand = async (given, terminal) => {
   const options = await diagnoseOptionsOf(given, terminal);
   const preparation = await prepareRun(given, given.positionals[0], options);
-  const states = given.options.state;
+  const choose = chosenPart(given, terminal.cwd);
   const stop = stopSignal(terminal);
   const drawing = canMoveCursor(terminal.stdout, terminal.env) && !given.options.json;
   const show = drawing ? createScreen(terminal) : createEvents(terminal);
@@ -42,7 +42,7 @@ export const run: RunCommand = async (given, terminal) => {
   let last: Report | null = null;
   try {
     while (!stop.aborted) {
-      const shown = filterStates((await look()).report, states);
+      const shown = choose((await look()).report);
       last = shown;
       const presentation = await presentationFor(given, terminal, terminal.stdout);
       show(shown, (frame) => renderLocksTree(shownIn('text', shown), presentation, frame));

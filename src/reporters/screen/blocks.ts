@@ -67,7 +67,7 @@ const findingLines = (
 };
 
 /** When a lock was taken, to be found in the logs. */
-const takenAt = (report: Report, id: string | null): readonly string[] => {
+export const takenAt = (report: Report, id: string | null): readonly string[] => {
   const at = report.locks.find((lock) => lock.id === id)?.holder?.acquiredAt ?? null;
   return id === null || at === null ? [] : [`lock: taken at ${at}`];
 };

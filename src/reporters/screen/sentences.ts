@@ -9,12 +9,18 @@ const SOURCES: Readonly<Record<string, string>> = {
   cwd: 'the working directory',
 };
 
+/** True where only a part of the locks is told of. */
+export const isPart = ({ summary, locks }: Report): boolean =>
+  summary !== null && locks.length < summary.locks;
+
 /** The town line: which root, how many locks, what of tmux. Empty where no town was examined. */
 export const describeTown = (report: Report, verbose: boolean): readonly string[] => {
   const { town, summary, tmux, durationMs } = report;
   if (town === null) return [];
   const parts = [
-    summary === null ? null : count(summary.locks, 'lock'),
+    summary === null
+      ? null
+      : `${count(summary.locks, 'lock')}${isPart(report) ? `, ${report.locks.length} shown` : ''}`,
     tmux === null ? null : describeTmux(tmux),
     town.scan === 'default' || town.scan === 'worker' ? null : `${town.scan} scan`,
     verbose ? formatDuration(durationMs) : null,

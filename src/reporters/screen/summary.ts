@@ -3,6 +3,7 @@ import { groupBy } from '../../core/group-by.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
 import { STATES } from '../../core/types/judgement.ts';
 import type { Report, ReportFinding } from '../../core/types/report.ts';
+import { isPart } from './sentences.ts';
 import { count } from './words.ts';
 import { worstFirst } from './worst-first.ts';
 
@@ -70,7 +71,8 @@ const headline = (report: Report): string => {
     ...(collisions > 0 ? [count(collisions, 'collision')] : []),
     ...(lockless > 0 ? [`${count(lockless, 'agent')} without a lock`] : []),
   ].join('; ');
-  const isFine = complete && findings.every(({ severity }) => severity === 'info');
+  const isFine =
+    complete && (report.ok || !isPart(report)) && findings.every(({ severity }) => severity === 'info');
   const skipped = report.checks.filter(({ status }) => status === 'skipped').length;
   const without = skipped === 0 ? '' : ` (${count(skipped, 'check')} skipped)`;
   const others = report.machines === undefined ? '' : ` on ${count(report.machines.length, 'machine')}`;
@@ -103,7 +105,9 @@ const fixableStep = (report: Report, fixable: readonly ReportFinding[]): NextSte
     ? null
     : {
         text: `${count(fixable.length, 'lock')} can be released. Run:`,
-        commands: [withTown(report, ['doctor', '--fix', ...onMachines(fixable)])],
+        commands: [
+          withTown(report, ['doctor', '--fix', ...onMachines(fixable), ...shownWorkers(report, fixable)]),
+        ],
         more: 0,
       };
 
@@ -114,6 +118,14 @@ const onMachines = (findings: readonly ReportFinding[]): readonly string[] => {
     ? []
     : [...names].flatMap((name) => optionWith('on', name));
 };
+
+/** Where only a part is shown, the command is about that part. */
+const shownWorkers = (report: Report, fixable: readonly ReportFinding[]): readonly string[] =>
+  isPart(report)
+    ? [...new Set(fixable.flatMap(({ worker }) => worker ?? []))].flatMap((worker) =>
+        optionWith('worker', worker),
+      )
+    : [];
 
 const youngStep = (report: Report, young: readonly ReportFinding[]): NextStep | null => {
   if (young.length === 0) return null;

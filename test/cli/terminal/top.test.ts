@@ -173,6 +173,11 @@ inTmux('its keys (skipped without tmux)', () => {
     await run.shows('[all 4]');
   });
 
+  test('the options that choose a part hold here too', async () => {
+    const run = await top(await busyTown(), WIDE, ['--state', 'invalid']);
+    expect(run.screen()).toContain('[all 1] invalid 1');
+  });
+
   test('/ shows only what fits, while it is typed; Enter keeps it, Esc clears it', async () => {
     const run = await top(await busyTown());
     run.type('/', 'B', 'o', 'x');

@@ -11,7 +11,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /** Milliseconds since the epoch; null where nothing was given. Throws `E_USAGE` for what is no time. */
-export const sinceMs = (given: string | null, nowMs: number): number | null => {
+export const momentMs = (option: string, given: string | null, nowMs: number): number | null => {
   if (given === null) return null;
   const [, number, unit = ''] = /^(\d{1,6})\s*(s|m|min|h|d|w)$/.exec(given) ?? [];
   if (number !== undefined) return nowMs - Number(number) * (UNIT_MS[unit] ?? 0);
@@ -19,6 +19,8 @@ export const sinceMs = (given: string | null, nowMs: number): number | null => {
   const time = /^\d{4}-\d{2}-\d{2}$/.test(given) ? `${given}T00:00:00` : given;
   const parsed = /^\d{4}-\d{2}-\d{2}([T ]|$)/.test(given) ? Date.parse(time) : Number.NaN;
   if (Number.isNaN(parsed))
-    throw usage(`--since ${given}: expected an age (30m, 8h, 3d) or a date (2026-11-29, 2026-11-29T18:00)`);
+    throw usage(
+      `--${option} ${given}: expected an age (30m, 8h, 3d) or a date (2026-11-29, 2026-11-29T18:00)`,
+    );
   return parsed;
 };

@@ -1,0 +1,50 @@
+/** The part of a report that the options of a command line ask for. */
+import { didYouMean } from '../../core/did-you-mean.ts';
+import { filterReport } from '../../core/report/filter-report.ts';
+import { isWithin } from '../../core/town/roles.ts';
+import type { Report } from '../../core/types/report.ts';
+import { resolveWorker } from '../../evidence/town/worker-path.ts';
+import type { Arguments } from './arguments.ts';
+import { momentMs } from './moment.ts';
+import { usage } from './usage.ts';
+
+/** The options that choose a part. */
+export const CHOOSING = ['state', 'kind', 'under', 'since', 'before'] as const;
+
+/** True where the line chooses at all. */
+export const chooses = ({ options }: Arguments): boolean =>
+  CHOOSING.some((name) => (options[name]?.length ?? 0) > 0);
+
+/** How to cut each report of a run to what was asked for. Throws `E_USAGE` for what is no time. */
+export const chosenPart = (given: Arguments, cwd: string): ((report: Report) => Report) => {
+  const { state, kind, under, since, before } = given.options;
+  if (!chooses(given)) return (report) => report;
+  // Ages are counted from the look, or a view that stays open would show less and less.
+  momentMs('since', since, 0);
+  momentMs('before', before, 0);
+  return (report) => {
+    const nowMs = Date.parse(report.startedAt);
+    return filterReport(report, {
+      states: state,
+      kinds: kind,
+      places: under.map((name) => placeNamed(name, report, cwd)),
+      sinceMs: momentMs('since', since, nowMs),
+      beforeMs: momentMs('before', before, nowMs),
+    });
+  };
+};
+
+/** A directory of the town, or one in which something was seen. Throws `E_USAGE`. */
+const placeNamed = (name: string, { town, locks, agents }: Report, cwd: string): string => {
+  const root = town?.root ?? '/';
+  const seen = [...new Set([...locks, ...agents].map(({ worker }) => worker))];
+  const plain = name.replace(/\/+$/, '');
+  if (seen.some((worker) => isWithin(worker, plain))) return plain;
+  const found = resolveWorker(name, root, cwd);
+  if (found.kind === 'inside' && found.exists) return found.worker;
+  const near = seen.find((worker) => worker.endsWith(`/${plain}`)) ?? didYouMean(plain, seen);
+  throw usage(
+    `there is no directory "${name}" in ${root}`,
+    near === null ? 'See: doctor locks' : `Did you mean ${near}?`,
+  );
+};

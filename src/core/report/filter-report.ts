@@ -1,0 +1,55 @@
+/** The part of a report that somebody wants to see: by state, kind, place and age. Pure. */
+import { isWithin } from '../town/roles.ts';
+import type { State } from '../types/judgement.ts';
+import type { Report, ReportLock } from '../types/report.ts';
+
+/** An empty list, and null, ask for all. */
+export interface ReportFilter {
+  readonly states: readonly State[];
+  readonly kinds: readonly string[];
+  /** Directories, relative to the town: what lies at or below one of them. */
+  readonly places: readonly string[];
+  /** Taken at this moment or later, in milliseconds since the epoch. */
+  readonly sinceMs: number | null;
+  /** Taken before this moment. */
+  readonly beforeMs: number | null;
+}
+
+/**
+ * The report with these locks only, and with the agents, findings and collisions that are about them. What is about no lock
+ * stays where only places are asked for. Counts, exit code and gaps stay those of the whole look. A lock of which nobody
+ * knows when it was taken is neither young nor old.
+ */
+export const filterReport = (report: Report, filter: ReportFilter): Report => {
+  const { states, kinds, places, sinceMs, beforeMs } = filter;
+  const asksForLocks = states.length + kinds.length > 0 || sinceMs !== null || beforeMs !== null;
+  if (!asksForLocks && places.length === 0) return report;
+  const isPlaced = (worker: string): boolean =>
+    places.length === 0 || places.some((place) => isWithin(worker, place));
+  const locks = report.locks.filter((lock) => isPlaced(lock.worker) && fits(lock, filter));
+  const ids = new Set(locks.map(({ id }) => id));
+  const workers = new Set(locks.map(({ worker }) => worker));
+  const concerns = (worker: string): boolean => workers.has(worker) || (!asksForLocks && isPlaced(worker));
+  return {
+    ...report,
+    locks,
+    agents: report.agents.filter(({ lock, worker }) =>
+      lock === null ? !asksForLocks && isPlaced(worker) : ids.has(lock),
+    ),
+    collisions: report.collisions.filter((collision) => collision.workers.some(concerns)),
+    findings: report.findings.filter(({ lock, worker }) =>
+      lock === null ? worker !== null && concerns(worker) : ids.has(lock),
+    ),
+  };
+};
+
+const fits = (
+  { state, kind, holder }: ReportLock,
+  { states, kinds, sinceMs, beforeMs }: ReportFilter,
+): boolean => {
+  if (states.length > 0 && !states.includes(state)) return false;
+  if (kinds.length > 0 && !kinds.includes(kind)) return false;
+  if (sinceMs === null && beforeMs === null) return true;
+  const takenMs = holder?.acquiredAt == null ? Number.NaN : Date.parse(holder.acquiredAt);
+  return takenMs >= (sinceMs ?? Number.NEGATIVE_INFINITY) && takenMs < (beforeMs ?? Number.POSITIVE_INFINITY);
+};

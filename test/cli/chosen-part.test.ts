@@ -1,0 +1,69 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
+import { doctor } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+const sickTown = (): TestTown => {
+  const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/bob', 'beads/crew/cy'] });
+  town.lock('gastown/crew/ada', { session_id: '%5555' }, { ageSeconds: 28_800 });
+  town.lock('gastown/crew/bob', '', { ageSeconds: 3600 });
+  town.lock('beads/crew/cy', { session_id: '%5556' }, { ageSeconds: 60 });
+  return town;
+};
+
+describe('a part of the locks', () => {
+  test.each([
+    [['--state', 'invalid'], ['gastown/crew/bob']],
+    [
+      ['--kind', 'agent', '--under', 'gastown'],
+      ['gastown/crew/ada', 'gastown/crew/bob'],
+    ],
+    [['--under', './crew/ada'], ['gastown/crew/ada']],
+    [['--since', '10m'], ['beads/crew/cy']],
+    [['--before', '10m'], ['gastown/crew/ada']],
+  ])('%j', (options, workers) => {
+    const town = sickTown();
+    for (const command of [[], ['locks']] as const) {
+      const { status, stdout } = doctor([...command, ...options, '--json'], { cwd: town.path('gastown') });
+      const { locks, summary } = JSON.parse(stdout) as {
+        readonly locks: readonly { readonly worker: string }[];
+        readonly summary: { readonly locks: number };
+      };
+      expect([status, locks.map(({ worker }) => worker).sort(), summary.locks]).toEqual([1, workers, 3]);
+    }
+  });
+
+  test('is said to be one, on every screen, and what to run is about it alone', () => {
+    const town = sickTown();
+    const { stdout, status } = doctor(['--state', 'stale', '--before', '10m'], { cwd: town.root });
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^town .*: 3 locks, 1 shown, /m);
+    expect(stdout).toContain('next doctor --fix --worker gastown/crew/ada --town');
+    expect(stdout).not.toContain('bob');
+    const page = doctor(['--format', 'html', '--state', 'stale', '--before', '10m'], { cwd: town.root });
+    expect(page.stdout).toContain('<h3 class="name">gastown/crew/ada</h3>');
+    expect(page.stdout).not.toContain('<h3 class="name">gastown/crew/bob</h3>');
+  });
+
+  test('in which nothing is wrong is not called healthy where the rest is not', () => {
+    const { stdout, status } = doctor(['--state', 'held'], { cwd: sickTown().root });
+    expect([status, stdout.includes('No problems found')]).toEqual([1, false]);
+  });
+
+  test('-v tells in a pipe too when a lock was taken', () => {
+    const { stdout } = doctor(['-v', '--under', 'gastown/crew/ada'], { cwd: sickTown().root });
+    expect(stdout).toMatch(/^ {2}lock: taken at \d{4}-\d\d-\d\dT[\d:.]+Z$/m);
+  });
+
+  test.each([
+    [['--under', 'gastwon'], 'there is no directory "gastwon" in '],
+    [['--since', 'soon'], '--since soon: expected an age (30m, 8h, 3d) or a date'],
+    [['locks', '--before', '8 parsecs'], '--before 8 parsecs: expected an age'],
+    [['--fix', '--state', 'stale'], 'what is shown can be chosen without --fix only'],
+  ])('%j is refused', (args, message) => {
+    const town = sickTown();
+    const { status, stderr } = doctor(args, { cwd: town.root });
+    expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+});

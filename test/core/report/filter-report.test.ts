@@ -1,0 +1,92 @@
+import { describe, expect, test } from '@jest/globals';
+import { filterReport, type ReportFilter } from '../../../src/core/report/filter-report.ts';
+import type { Report } from '../../../src/core/types/report.ts';
+import { reportOf } from '../../reporters/reports.ts';
+import { aLock, aPane, aServer, HOUR, NOW } from '../../support/snapshot.ts';
+
+const ALL: ReportFilter = { states: [], kinds: [], places: [], sinceMs: null, beforeMs: null };
+
+/** Held, stale and invalid in two rigs, and two agents without a lock. */
+const mixed = (): Report =>
+  reportOf({
+    locks: [
+      aLock('gastown/crew/ada'),
+      aLock('gastown/crew/bob', {
+        sessionId: '%55',
+        acquiredAtMs: NOW - HOUR,
+        acquiredAt: '2026-11-23T02:00:00Z',
+      }),
+      aLock(
+        'gastown/crew/joe',
+        {},
+        { content: { kind: 'invalid', problem: 'empty', detail: 'the file is empty' } },
+      ),
+      aLock('gastown-two/crew/eve', { sessionId: '%56', pid: 4243 }),
+    ],
+    servers: [
+      aServer([
+        aPane(),
+        aPane({ id: '%4', sessionId: '$2', sessionName: 'x', pid: 701, path: '/town/gastown/witness' }),
+        aPane({ id: '%5', sessionId: '$3', sessionName: 'y', pid: 702, path: '/town/gastown/witness' }),
+      ]),
+    ],
+  });
+
+const shown = (filter: Partial<ReportFilter>) => {
+  const { locks, agents, findings, collisions } = filterReport(mixed(), { ...ALL, ...filter });
+  return {
+    locks: locks.map(({ worker }) => worker.split('/').at(-1)),
+    agents: agents.map(({ worker }) => worker.split('/').at(-1)),
+    findings: findings.map(({ check, worker }) => `${check} ${worker?.split('/').at(-1)}`),
+    collisions: collisions.length,
+  };
+};
+
+describe('the part of a report', () => {
+  test('is all of it where nothing is asked for', () => {
+    const report = mixed();
+    expect(filterReport(report, ALL)).toBe(report);
+    expect(report.collisions).toHaveLength(1);
+  });
+
+  test('of states and kinds has their locks, and what is said of them, and no agents without one', () => {
+    expect(shown({ states: ['stale'] })).toMatchObject({
+      locks: ['bob'],
+      agents: [],
+      collisions: 0,
+    });
+    expect(shown({ states: ['held', 'invalid'] })).toEqual({
+      locks: ['ada', 'joe'],
+      agents: ['ada'],
+      findings: ['invalid-lock joe'],
+      collisions: 0,
+    });
+    expect(shown({ kinds: ['agent'] }).locks).toHaveLength(4);
+    expect(shown({ kinds: ['other'] })).toEqual({ locks: [], agents: [], findings: [], collisions: 0 });
+  });
+
+  test('of a place has everything at and below it, and not what only begins like it', () => {
+    expect(shown({ places: ['gastown'] })).toMatchObject({ locks: ['ada', 'bob', 'joe'], collisions: 1 });
+    expect(shown({ places: ['gastown'] }).agents).toEqual(['ada', 'witness', 'witness']);
+    expect(shown({ places: ['gastown/crew/bob', 'gastown-two'] }).locks).toEqual(['bob', 'eve']);
+    expect(shown({ places: ['gastown/witness'] }).findings).toEqual(['collision witness']);
+  });
+
+  test('of an age has what was taken then; of no known time, it is in neither', () => {
+    expect(shown({ sinceMs: NOW - 2 * HOUR }).locks).toEqual(['bob']);
+    expect(shown({ beforeMs: NOW - 2 * HOUR }).locks).toEqual(['ada', 'eve']);
+    expect(shown({ sinceMs: NOW - 9 * HOUR, beforeMs: NOW - 2 * HOUR, places: ['gastown'] }).locks).toEqual([
+      'ada',
+    ]);
+  });
+
+  test('keeps the exit code, the counts and the gaps of the whole', () => {
+    const { exitCode, summary, gaps, ok } = mixed();
+    expect(filterReport(mixed(), { ...ALL, states: ['held'] })).toMatchObject({
+      exitCode,
+      summary,
+      gaps,
+      ok,
+    });
+  });
+});
