@@ -125,6 +125,22 @@ const usersOf = (root: string, uid: number, locks: readonly LockFile[]): readonl
   return [...new Set([uid, owner, ...takers])];
 };
 
+/** Where locks lie, and with the root of a walk the directories above: it came through them, so what stands there it has seen. */
+const listedOnTheWay = (root: string | null, locks: ScanResult['locks']): ReadonlySet<string> => {
+  const listed = new Set<string>();
+  for (const { place } of locks) {
+    // No place of the layout has a name in bytes.
+    if (typeof place !== 'string') continue;
+    let path = place;
+    while (!listed.has(path)) {
+      listed.add(path);
+      if (root === null || path.length <= root.length) break;
+      path = dirname(path);
+    }
+  }
+  return listed;
+};
+
 /** What a walk over the whole town did not see at workers that have no lock, `named` or not, and where somebody is `seen`. */
 const unlistedGaps = (
   { town, scan, workers: named }: GatherRequest,
@@ -134,11 +150,13 @@ const unlistedGaps = (
 ): readonly Gap[] => {
   if (scan === 'worker') return [];
   const known = new Set(gaps.map(({ what }) => what));
-  const locked = new Set(locks.map(({ place }) => place));
+  const listed = listedOnTheWay(scan === 'quick' ? null : town.root, locks);
   const inTown = [...seen].filter((path) => relativeTo(town.root, path) !== null);
   // A quick look goes through the layout by name.
-  const byName = [...(scan === 'quick' ? [] : workers), ...named].map((worker) => join(town.root, worker));
-  const places = [...new Set([...byName, ...inTown])].filter((place) => !locked.has(place));
+  const below = town.root === '/' ? '/' : `${town.root}/`;
+  const byName = scan === 'quick' ? [] : workers.map((worker) => below + worker);
+  const asked = named.map((worker) => join(town.root, worker));
+  const places = [...new Set([...byName, ...asked, ...inTown])].filter((place) => !listed.has(place));
   // What lies in a directory that is closed as a whole need not be told besides.
   const open = places.filter((place) => !known.has(`directory:${displayPath(place)}`));
   return closedHomes(open).filter(({ what }) => !known.has(what));

@@ -62,6 +62,17 @@ counted('a diagnosis (skipped without strace)', () => {
     expect((many.length - few.length) / 200).toBeLessThanOrEqual(16.5);
   });
 
+  test('does not look again at what it has listed on its way to a lock', () => {
+    const town = makeTown();
+    town.lock('gastown/polecats/max/gastown', { pid: 40_000_000, session_id: '%1' });
+    mkdirSync(join(town.root, 'gastown/polecats/new/gastown'), { recursive: true });
+    const calls = callsOf(town, { env: { PATH: '/no/such' } });
+    const looksAt = (home: string) => calls.filter((call) => call.includes(`/${home}/.runtime"`)).length;
+    expect(looksAt('polecats/max')).toBe(0);
+    // A walk does not list a directory without sub-directories, and a symlink is none.
+    expect(looksAt('polecats/new/gastown')).toBe(1);
+  });
+
   test('lists the processes once, and reads each of them once', () => {
     const calls = callsOf(townWith(50), { env: { PATH: '/no/such' } });
     expect(calls.filter((call) => call.includes('"/proc", '))).toHaveLength(1);
