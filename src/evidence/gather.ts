@@ -125,12 +125,12 @@ const usersOf = (root: string, uid: number, locks: readonly LockFile[]): readonl
   return [...new Set([uid, owner, ...takers])];
 };
 
-/** Where locks lie, and with the root of a walk the directories above: it came through them, so what stands there it has seen. */
+/** Where locks lie in homes, and with the root of a walk the directories above: it came through them, so what stands there it has seen. */
 const listedOnTheWay = (root: string | null, locks: ScanResult['locks']): ReadonlySet<string> => {
   const listed = new Set<string>();
-  for (const { place } of locks) {
-    // No place of the layout has a name in bytes.
-    if (typeof place !== 'string') continue;
+  for (const { place, kind } of locks) {
+    // Other kinds are found without listing their place, and no place of the layout has a name in bytes.
+    if (typeof place !== 'string' || !('homes' in kind.where)) continue;
     let path = place;
     while (!listed.has(path)) {
       listed.add(path);
