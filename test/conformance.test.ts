@@ -21,8 +21,8 @@ const reportOf = (town: string) => JSON.parse(read(`fixtures/towns/${town}/repor
 const ids = builtInChecks.map(({ id }) => id);
 
 describe('checks', () => {
-  test('run in the order that the contract gives them', () => {
-    expect(ids).toEqual([
+  test('of the contract run in the order that it gives them', () => {
+    const ofContract = [
       'invalid-lock',
       'stale-lock',
       'orphaned-lock',
@@ -32,7 +32,8 @@ describe('checks', () => {
       'tracked-lock',
       'legacy-layout',
       'lock-debris',
-    ]);
+    ];
+    expect(ids.filter((id) => ofContract.includes(id))).toEqual(ofContract);
   });
 
   test('are all the modules under checks/, and each has its page and its test', () => {

@@ -1,9 +1,9 @@
 /** The border between the command line and the use cases: what was typed becomes their options, once. */
 import type { DiagnoseOptions } from '../diagnose.ts';
-import type { Format } from '../reporters/formats.ts';
 import { escapeControls } from '../reporters/screen/safe-text.ts';
 import type { Arguments } from './arguments/arguments.ts';
 import { usage } from './arguments/usage.ts';
+import type { Format } from './formats.ts';
 import { heapKeeper } from './terminal/small-heap.ts';
 import type { Terminal } from './terminal/terminal.ts';
 

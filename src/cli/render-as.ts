@@ -1,9 +1,9 @@
 /** A report in the format that was asked for; what few runs ask for is loaded then. */
 import type { Report } from '../core/types/report.ts';
-import type { Format } from '../reporters/formats.ts';
 import { renderReport } from '../reporters/render.ts';
 import type { Presentation } from '../reporters/screen/style.ts';
 import type { Arguments } from './arguments/arguments.ts';
+import { type Format, isLate, LATE_FORMATS } from './formats.ts';
 import { shownIn } from './shown-in.ts';
 
 /** The text for standard output. Saved evidence is told of without a look at this disk. */
@@ -14,12 +14,7 @@ export const renderAs = async (
   { options }: Arguments,
 ): Promise<string> => {
   const report = shownIn(format, told);
-  switch (format) {
-    case 'html':
-      return (await import('./html.ts')).renderWithHistory(report, options.fromSnapshot !== null);
-    case 'openmetrics':
-      return (await import('../reporters/openmetrics.ts')).renderOpenMetrics(report);
-    default:
-      return renderReport(report, format, presentation);
-  }
+  if (!isLate(format)) return renderReport(report, format, presentation);
+  const render = await LATE_FORMATS[format]();
+  return render(report, options.fromSnapshot !== null);
 };

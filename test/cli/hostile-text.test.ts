@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { USUAL_FORMATS } from '../../src/cli/formats.ts';
 import type { Snapshot } from '../../src/core/types/evidence.ts';
 import { cleanUp, makeTown } from '../support/index.ts';
 import { PROJECT } from '../support/source-files.ts';
@@ -44,10 +45,9 @@ const evidenceWith = (snapshot: string, text: string): string => {
   );
 };
 
-const FORMATS = ['text', 'json', 'ndjson', 'markdown', 'github'] as const;
 const workerOf = (snapshot: string): string => (JSON.parse(snapshot) as Snapshot).locks.at(-1)?.worker ?? '.';
 const LINES: readonly ((snapshot: string) => readonly string[])[] = [
-  ...FORMATS.flatMap((format) => [() => ['--format', format], () => ['-v', '--format', format]]),
+  ...USUAL_FORMATS.flatMap((format) => [() => ['--format', format], () => ['-v', '--format', format]]),
   () => ['--ascii', '-v'],
   () => ['locks'],
   () => ['locks', '--json'],

@@ -1,22 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { FORMATS } from '../../src/reporters/formats.ts';
+import { FORMATS, isLate, LATE_FORMATS } from '../../src/cli/formats.ts';
 import { renderGithub } from '../../src/reporters/github.ts';
-import { renderHtml } from '../../src/reporters/html/page.ts';
 import { jsonPieces, renderJson } from '../../src/reporters/json.ts';
 import { renderMarkdown } from '../../src/reporters/markdown.ts';
 import { renderNdjson } from '../../src/reporters/ndjson.ts';
-import { renderOpenMetrics } from '../../src/reporters/openmetrics.ts';
 import { renderReport } from '../../src/reporters/render.ts';
 import { PLAIN } from '../../src/reporters/screen/style.ts';
 import { crowded, doubtful, healthy, hostile, sick } from './reports.ts';
 
-test.each(FORMATS)('%s is free of control characters, whatever a name holds', (format) => {
-  const text =
-    format === 'html'
-      ? renderHtml(hostile(), null)
-      : format === 'openmetrics'
-        ? renderOpenMetrics(hostile())
-        : renderReport(hostile(), format, PLAIN);
+test.each(FORMATS)('%s is free of control characters, whatever a name holds', async (format) => {
+  const text = isLate(format)
+    ? (await LATE_FORMATS[format]())(hostile(), true)
+    : renderReport(hostile(), format, PLAIN);
   expect(text).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   expect(text.endsWith('\n')).toBe(true);
 });

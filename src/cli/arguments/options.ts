@@ -5,7 +5,7 @@
 import { SEVERITIES } from '../../core/types/check.ts';
 import { EVENTS } from '../../core/types/history.ts';
 import { STATES } from '../../core/types/judgement.ts';
-import { FORMATS } from '../../reporters/formats.ts';
+import { FORMATS } from '../formats.ts';
 
 export const COMMANDS = [
   'doctor',

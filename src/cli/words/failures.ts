@@ -85,7 +85,7 @@ const tell = (error: unknown): ReportError => {
 const stackOf = (error: unknown, debug: boolean): string =>
   debug && error instanceof Error ? `${error.stack ?? error.message}\n` : '';
 
-/** The same keys as the command's own document, empty. */
+/** The same keys as the command's own document, empty; a report's where the command has none of its own. */
 const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): object => {
   switch (run.command) {
     case 'preflight':
@@ -111,10 +111,7 @@ const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): o
         { topic: null, lock: null, locks: [], preflight: null },
         error,
       );
-    case 'doctor':
-    case 'locks':
-    case 'top':
-    case 'completion':
+    default:
       return failedReport(error, exitCode, run);
   }
 };
