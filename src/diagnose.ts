@@ -215,8 +215,8 @@ const selectChecks = (
     const near = didYouMean(id, ids);
     const hint = near === null ? 'See: doctor checks' : `Did you mean ${near}?`;
     throw configured.includes(id)
-      ? new Failure('E_CONFIG', `${config?.path}: there is no check "${id}"`, hint)
-      : new Failure('E_USAGE', `there is no check "${id}"`, hint);
+      ? new Failure('E_CONFIG', `${config?.path}: unknown check "${id}"`, hint)
+      : new Failure('E_USAGE', `unknown check "${id}"`, hint);
   }
   const left = new Set([...skip, ...configured]);
   return new Set((only.length > 0 ? only : ids).filter((id) => !left.has(id)));
@@ -234,7 +234,7 @@ export const findWorker = (name: string, { locks, town, asked }: Snapshot, cwd: 
   const near = didYouMean(name, known);
   throw new Failure(
     'E_USAGE',
-    `there is no worker "${name}" in ${town.root}`,
+    `no worker "${name}" in ${town.root}`,
     near === null ? 'See: doctor locks' : `Did you mean ${near}?`,
   );
 };

@@ -70,15 +70,16 @@ const trusted = (request: PluginRequest, path: string): string => {
 
 const validate = (candidate: unknown, request: PluginRequest, index: number | null): Check => {
   const which = index === null ? 'its default export' : `entry ${index} of its default export`;
-  if (typeof candidate !== 'object' || candidate === null) throw refuse(request, `${which} is no check`);
+  if (typeof candidate !== 'object' || candidate === null) throw refuse(request, `${which} is not a check`);
   const { id, title, summary, reportsDoubt, run } = candidate as Record<string, unknown>;
   if (typeof id !== 'string' || !PLUGIN_ID.test(id))
     throw refuse(
       request,
-      `${which} needs an id of the form "package/name", and has ${JSON.stringify(id) ?? 'none'}`,
+      `${which} requires an id of the form "package/name", and has ${JSON.stringify(id) ?? 'none'}`,
     );
-  if (typeof title !== 'string' || title.trim() === '') throw refuse(request, `check "${id}" needs a title`);
-  if (typeof run !== 'function') throw refuse(request, `check "${id}" needs a function "run"`);
+  if (typeof title !== 'string' || title.trim() === '')
+    throw refuse(request, `check "${id}" requires a title`);
+  if (typeof run !== 'function') throw refuse(request, `check "${id}" requires a function "run"`);
   if (summary !== undefined && typeof summary !== 'string')
     throw refuse(request, `the summary of check "${id}" must be text`);
   if (reportsDoubt !== undefined && typeof reportsDoubt !== 'boolean')
@@ -100,7 +101,7 @@ const locate = (request: PluginRequest): string => {
     if (isFile(path)) return path;
     const entry = packageEntry(path);
     if (entry !== null) return entry;
-    throw refuse(request, `there is no readable file or package at ${path}`);
+    throw refuse(request, `no readable file or package at ${path}`);
   }
   if (isFile(path)) return path;
   // Asked for here, because few runs name a package. Not `require.resolve`: it knows only the conditions of CommonJS, and most
@@ -111,7 +112,7 @@ const locate = (request: PluginRequest): string => {
     const entry = packageEntry(join(folder, spec));
     if (entry !== null) return entry;
   }
-  throw refuse(request, `there is no such file or package under ${from}`);
+  throw refuse(request, `no such file or package under ${from}`);
 };
 
 /** The file that importing a package directory would load, or null where it is no package. */

@@ -53,8 +53,8 @@ const release = async (
     signal: signal ?? undefined,
   });
   const tried = report.findings.find(({ fix }) => fix?.action === 'release')?.fix;
-  if (tried === undefined || tried === null) return 'its lock needs no release any more';
+  if (tried === undefined || tried === null) return 'its lock no longer needs a release';
   if (tried.status !== 'fixed' || report.undo === null)
-    return `its lock was left: ${tried.reason ?? tried.status}`;
-  return `a dead lock was released (${quoteCommand(report.undo)} puts it back)`;
+    return `its lock was not released: ${tried.reason ?? tried.status}`;
+  return `a dead lock was released (${quoteCommand(report.undo)} restores it)`;
 };

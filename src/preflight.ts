@@ -35,7 +35,7 @@ export const preflight = async (
     if (found.kind === 'outside')
       throw new Failure(
         'E_USAGE',
-        `${given} lies outside the town ${place.root}`,
+        `${given} is outside the town ${place.root}`,
         `doctor preflight ${found.path}`,
       );
     return found;
@@ -81,7 +81,7 @@ const ifMeant = (result: PreflightResult, root: string, options: PreflightOption
     return { ...result, message: `the directory does not exist yet; ${message}` };
   throw new Failure(
     'E_USAGE',
-    `there is no worker "${worker}" in ${root}`,
+    `no worker "${worker}" in ${root}`,
     `${judged.near === null ? '' : `Did you mean ${judged.near}? `}If it is yet to be made, say so with --new.`,
   );
 };

@@ -138,10 +138,10 @@ describe('the configuration of a town', () => {
   test('a directory, a FIFO or a huge file of that name is an error at once', () => {
     const town = makeTown();
     mkdirSync(town.path('lock-doctor.json'));
-    expect(() => readConfig(town.root)).toThrow('it is no regular file');
+    expect(() => readConfig(town.root)).toThrow('it is not a regular file');
     const other = makeTown();
     execFileSync('mkfifo', [other.path('lock-doctor.json')]);
-    expect(() => readConfig(other.root)).toThrow('it is no regular file');
+    expect(() => readConfig(other.root)).toThrow('it is not a regular file');
     const huge = makeTown();
     huge.write('lock-doctor.json', ' '.repeat(1024 * 1024 + 1));
     expect(() => readConfig(huge.root)).toThrow('it is larger than 1 MiB');

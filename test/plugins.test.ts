@@ -46,18 +46,15 @@ describe('loading plug-ins', () => {
   });
 
   test.each([
-    [
-      './missing.js',
-      `plug-in ./missing.js: there is no readable file or package at ${join(FIXTURES, 'missing.js')}`,
-    ],
-    ['no-such-package', `plug-in no-such-package: there is no such file or package under ${FIXTURES}`],
+    ['./missing.js', `plug-in ./missing.js: no readable file or package at ${join(FIXTURES, 'missing.js')}`],
+    ['no-such-package', `plug-in no-such-package: no such file or package under ${FIXTURES}`],
     ['./throws-on-load.js', 'plug-in ./throws-on-load.js: it cannot be loaded: not today'],
     ['./no-default.js', 'plug-in ./no-default.js: it has no default export'],
-    ['./number.js', 'plug-in ./number.js: its default export is no check'],
-    ['./no-run.js', 'plug-in ./no-run.js: check "acme/x" needs a function "run"'],
+    ['./number.js', 'plug-in ./number.js: its default export is not a check'],
+    ['./no-run.js', 'plug-in ./no-run.js: check "acme/x" requires a function "run"'],
     [
       './bad-id.js',
-      'plug-in ./bad-id.js: its default export needs an id of the form "package/name", and has "plain"',
+      'plug-in ./bad-id.js: its default export requires an id of the form "package/name", and has "plain"',
     ],
   ])('refuses %s in one sentence', async (spec, message) => {
     await expect(load(spec)).rejects.toMatchObject({ code: 'E_CONFIG', message });

@@ -99,7 +99,7 @@ export const prepareRun = async (
   } catch (error) {
     const meant = positional === undefined ? null : meantCommand(positional);
     if (!(error instanceof Failure) || error.code !== 'E_USAGE' || meant === null) throw error;
-    const message = `there is no command "${positional}", and ${error.message}`;
+    const message = `command not found: ${positional} (and ${error.message})`;
     throw new Failure('E_USAGE', message, `Did you mean: ${meant}?`, { cause: error });
   }
 };

@@ -25,13 +25,13 @@ export const readSnapshot = (file: string, cwd: string): Snapshot => {
   try {
     document = JSON.parse(text);
   } catch (cause) {
-    throw new Failure('E_USAGE', `${path} is no snapshot: it is not JSON`, null, { cause });
+    throw new Failure('E_USAGE', `${path} is not a snapshot: it is not JSON`, null, { cause });
   }
   const problem = problemOf(validateSnapshot, document);
   if (problem !== null)
     throw new Failure(
       'E_USAGE',
-      `${path} is no snapshot that this version reads: ${tellProblem(problem)}`,
+      `${path} is not a snapshot that this version can read: ${tellProblem(problem)}`,
       'doctor --save-snapshot FILE',
     );
   return document as Snapshot;

@@ -32,7 +32,7 @@ export const endHold = async (lock: Lock, hold: Hold): Promise<string | null> =>
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const left = await whoIsLeft(hold);
     if (typeof left === 'string')
-      return `${hold.worker} stays locked: nobody can see whether the command left anything running: ${left}`;
+      return `${hold.worker} stays locked: whether the command left anything running could not be checked: ${left}`;
     const [heir] = left;
     if (heir === undefined) return giveBack(lock, wasOurs);
     try {

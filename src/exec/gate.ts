@@ -44,7 +44,7 @@ export const findObstacle = (
   if (shell !== null) return { ...shell, why: `${shell.why}, which doctor exec needs` };
   if (!command.includes('/')) {
     return findCommand(command, env, cwd) === null
-      ? { exitCode: NOT_FOUND, why: `there is no command ${command}` }
+      ? { exitCode: NOT_FOUND, why: `command not found: ${command}` }
       : null;
   }
   return obstacleAt(command, resolve(cwd, command));
@@ -57,7 +57,7 @@ const obstacleAt = (
   try {
     if (statSync(path).isDirectory()) return { exitCode: NOT_EXECUTABLE, why: `${command} is a directory` };
   } catch {
-    return { exitCode: NOT_FOUND, why: `there is no command ${command}` };
+    return { exitCode: NOT_FOUND, why: `command not found: ${command}` };
   }
   try {
     accessSync(path, constants.X_OK);

@@ -95,7 +95,7 @@ const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Tar
   if (found.kind === 'outside')
     throw new Failure(
       'E_USAGE',
-      `${worker} lies outside the town ${place.root}`,
+      `${worker} is outside the town ${place.root}`,
       'name it by its absolute path',
     );
   const inside =
@@ -105,7 +105,7 @@ const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Tar
     const near = nearestWorker(inside.worker, inside.town.root);
     throw new Failure(
       'E_USAGE',
-      `there is no worker directory ${directory}`,
+      `no worker directory ${directory}`,
       near === null ? quoteCommand(['mkdir', '-p', directory]) : `Did you mean ${near}?`,
     );
   }

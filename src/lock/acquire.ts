@@ -227,7 +227,7 @@ const refuseUnfinished = ({ workerDir }: LockContext, unfinished: readonly strin
   if (first === undefined) return;
   throw new LockedError(
     workerDir,
-    `A lock of ${workerDir} lies moved aside at ${first} and could not be put back.`,
+    `A lock of ${workerDir} was moved aside to ${first} and could not be restored.`,
     {
       state: 'unknown',
     },

@@ -89,7 +89,7 @@ export const take = (
     case 'stranded':
       throw new LockChangedError(
         workerDir,
-        `The lock of ${workerDir} changed while it was looked at, and lies at ${moved.aside} now: ${moved.why}.`,
+        `The lock of ${workerDir} changed during the check, and is now at ${moved.aside}: ${moved.why}.`,
       );
     default:
       return moved.kind;

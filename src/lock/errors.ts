@@ -68,7 +68,7 @@ export class InvalidLockError extends LockError {
   readonly detail: string;
 
   constructor(workerDir: string, problem: LockProblem, detail: string) {
-    super('E_INVALID_LOCK', workerDir, `The lock of ${workerDir} is no lock record: ${detail}.`);
+    super('E_INVALID_LOCK', workerDir, `The lock of ${workerDir} is not a valid lock: ${detail}.`);
     this.problem = problem;
     this.detail = detail;
   }

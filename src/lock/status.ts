@@ -83,7 +83,7 @@ const invalid = (
 ): LockStatus => ({
   ...NOTHING,
   state: 'invalid',
-  text: `The lock of ${workerDir} is no lock record: ${detail}.`,
+  text: `The lock of ${workerDir} is not a valid lock: ${detail}.`,
   stamp,
   problem: { problem, detail },
 });

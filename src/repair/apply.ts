@@ -60,7 +60,7 @@ export const applyReleases = async (
 const releaseOf = (step: ReleaseStep, context: RepairContext): TriedRelease | ReleaseOutcome => {
   const { lock } = step;
   const kind = builtInTable.kinds.get(lock.kind);
-  if (kind === undefined) return skipped(`nobody here knows locks of the kind ${lock.kind}`);
+  if (kind === undefined) return skipped(`unknown kind of lock: ${lock.kind}`);
   const { letGo: deed } = kind;
   if (deed === null) return skipped(REFUSALS.never);
   const problem = immovable(lock);

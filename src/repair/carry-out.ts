@@ -46,7 +46,7 @@ const leftoversAt = (workers: readonly string[], { snapshot }: Examination): rea
 };
 
 const ASKER_WORKS_THERE =
-  'the agent that runs this repair works there itself: have it repaired from elsewhere';
+  'the agent that runs this command works there itself; run it from another directory';
 
 /** Locks that look dead only because the one who asks does not count, and why they may be that one's own. */
 const askersOwn = ({ snapshot }: Examination): ReadonlyMap<string, string> => {

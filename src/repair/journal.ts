@@ -153,7 +153,7 @@ export function* readingJournal<Read>(
 const isDirectory = (calls: SystemCalls, path: string): boolean => {
   const stat = calls.lstat(path);
   if (stat === undefined || stat.isDirectory()) return stat !== undefined;
-  throw new Error(`${path} is no directory of its own`);
+  throw new Error(`${path} is not a directory`);
 };
 
 /** No symlink, no FIFO, and no second name of a file that lies somewhere else. */
@@ -169,13 +169,13 @@ const openedJournal = (
     const code = errnoOf(error) ?? '';
     if (code === 'ELOOP') throw new Error(`${path} is a symbolic link`, { cause: error });
     if (code === 'EISDIR' || code === 'ENXIO')
-      throw new Error(`${path} is no regular file`, { cause: error });
+      throw new Error(`${path} is not a regular file`, { cause: error });
     throw error;
   }
   try {
     const stat = calls.fstat(descriptor);
     const { nlink, uid } = stat;
-    if (!stat.isFile()) throw new Error(`${path} is no regular file`);
+    if (!stat.isFile()) throw new Error(`${path} is not a regular file`);
     if (nlink > 1n)
       throw new Error(`${path} has ${nlink} names (hard links): it may be somebody else's file`);
     return { descriptor, uid: Number(uid) };

@@ -105,14 +105,14 @@ const readLine = (line: string): JournalEntry | string | null => {
 /** The names follow from the worker and the id: whatever else they say was not written by a repair. */
 const misplaced = ({ id, run, kind, worker, lock, backup }: ReleaseEntry): string | null => {
   const known = builtInTable.kinds.get(kind);
-  if (known === undefined) return `nobody here knows locks of the kind ${kind}`;
+  if (known === undefined) return `unknown kind of lock: ${kind}`;
   // A working tree may lie outside, and its lock inside.
   const place = known.claims === 'worker' ? worker : worker.replace(/^(?:\.\.\/)+/, '');
   if (!isInTown(place)) return `worker names no place in the town: ${worker}`;
   if (known.claims === 'worker') {
     const home = worker === '.' ? '' : `${worker}/`;
     const places = Object.keys(known.where.homes).map((name) => `${home}${name}/${known.where.name}`);
-    if (!places.includes(lock)) return `lock is not a lock of that worker: ${lock}`;
+    if (!places.includes(lock)) return `lock is not one of that worker: ${lock}`;
   } else if (!isInTown(lock) || !mayLieAt(known, lock)) return `no lock of that kind lies there: ${lock}`;
   if (!id.startsWith(`${run}-`)) return `id is not of that run: ${id}`;
   return backup === releasedPath({ lock }, id) ? null : `backup is not a copy of that lock: ${backup}`;

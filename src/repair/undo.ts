@@ -69,7 +69,7 @@ interface Answer {
 
 /** What can be said without the guard; null where it is to be put back. */
 const withoutGuard = ({ entry, undone }: PastRelease, { calls, townRoot }: RepairContext): Answer | null => {
-  if (undone) return { status: 'already', reason: 'it was put back before' };
+  if (undone) return { status: 'already', reason: 'it was already restored' };
   try {
     const symlink = symlinkOnTheWay(calls, townRoot, longPath(townRoot, entry.lock));
     return symlink === null ? null : { status: 'failed', reason: `${symlink} is a symbolic link` };

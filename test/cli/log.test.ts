@@ -132,9 +132,9 @@ describe('doctor log', () => {
     [['--since', 'yesterday'], '--since yesterday: expected an age (30m, 8h, 3d) or a date'],
     [['--limit', '0'], '--limit must be a whole number, at least 1'],
     [['--event', 'undone'], '--event undone: expected begun, released'],
-    [['ada'], `nothing happened at "ada", and there is no such directory\nDid you mean ${ADA}?`],
+    [['ada'], `no events of "ada", and no such directory\nDid you mean ${ADA}?`],
     [['gastown/crew/adaa'], `Did you mean ${ADA}?`],
-    [['/'], 'lies outside the town'],
+    [['/'], 'is outside the town'],
   ])('%j is refused', (args, words) => {
     const { status, stderr } = run(eventfulTown(), 'log', ...args);
     expect([status, stderr]).toEqual([2, expect.stringContaining(words)]);

@@ -123,9 +123,9 @@ describe('a saved snapshot', () => {
     town.write('huge', '{}');
     truncateSync(town.path('huge'), 300 * 1024 * 1024);
     for (const [file, words] of [
-      ['fifo', 'it is no regular file'],
-      ['directory', 'it is no regular file'],
-      ['/dev/zero', 'it is no regular file'],
+      ['fifo', 'it is not a regular file'],
+      ['directory', 'it is not a regular file'],
+      ['/dev/zero', 'it is not a regular file'],
       ['huge', 'it is larger than 256 MiB'],
     ] as const) {
       const { status, stderr } = doctor(['--from-snapshot', file], { cwd: town.root });
@@ -157,8 +157,10 @@ describe('the published schema of snapshots', () => {
   });
 
   test('has the words of the program', () => {
-    const [, invalid] = JSON.parse(text).$defs.content.oneOf;
-    expect(invalid.properties.problem.enum).toEqual([...LOCK_PROBLEMS]);
+    const contents: readonly { properties: { kind: { const: string }; problem: { enum: string[] } } }[] =
+      JSON.parse(text).$defs.content.oneOf;
+    const invalid = contents.find(({ properties }) => properties.kind.const === 'invalid');
+    expect(invalid?.properties.problem.enum).toEqual([...LOCK_PROBLEMS]);
     const journal = JSON.parse(readFileSync(join(PROJECT, 'schema/journal.schema.json'), 'utf8'));
     expect(journal.then.properties.state.enum).toEqual([...STATES]);
   });

@@ -84,7 +84,7 @@ describe('the exit code of exec', () => {
       command: 'exec',
       exitCode: 127,
       results: [],
-      error: { message: 'there is no command no-such-command' },
+      error: { message: 'command not found: no-such-command' },
     });
   });
 

@@ -75,7 +75,7 @@ describe('preflight answers', () => {
         name,
         2,
         expect.stringMatching(
-          /^doctor: there is no worker ".*" in .*\nDid you mean (feature-1|release)\? If it is yet to be made, say so with --new\.\n$/,
+          /^doctor: no worker ".*" in .*\nDid you mean (feature-1|release)\? If it is yet to be made, say so with --new\.\n$/,
         ),
       ]);
       expect((await ask(town, ['--new', name])).code).toBe(0);

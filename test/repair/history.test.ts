@@ -60,7 +60,7 @@ describe('the history of a town', () => {
     town.worker(JOURNAL);
     expect(readHistory(systemCalls, town.root)).toEqual({
       events: [],
-      missing: expect.stringContaining('is no regular file'),
+      missing: expect.stringContaining('is not a regular file'),
     });
   });
 

@@ -71,11 +71,11 @@ describe('an entry that no repair writes', () => {
     ['an absolute place', { worker: '/tmp/x', ...outsideOf('/tmp/x') }, 'worker names no place in the town'],
     ['a place above the town', { worker: '../x', ...outsideOf('../x') }, 'worker names no place in the town'],
     ['a way up in the middle', { worker: 'a/../../x', ...outsideOf('a/../../x') }, 'worker names no place'],
-    ['another place than its worker', outsideOf('gastown/crew/bob'), 'lock is not a lock of that worker'],
-    ['a lock of a kind that nobody knows', { kind: 'note' }, 'nobody here knows locks of the kind note'],
+    ['another place than its worker', outsideOf('gastown/crew/bob'), 'lock is not one of that worker'],
+    ['a lock of a kind that nobody knows', { kind: 'note' }, 'unknown kind of lock: note'],
     ['a deed that nobody does', { deed: 'burn' }, 'deed'],
-    ['an absolute lock', outsideOf('/tmp/x'), 'lock is not a lock of that worker'],
-    ['a file that is no lock', { lock: `${WORKER}/.runtime/other` }, 'lock is not a lock of that worker'],
+    ['an absolute lock', outsideOf('/tmp/x'), 'lock is not one of that worker'],
+    ['a file that is no lock', { lock: `${WORKER}/.runtime/other` }, 'lock is not one of that worker'],
     ['a copy that is none of ours', { backup: 'mayor/town.json' }, 'backup is not a copy of that lock'],
     [
       'the copy of another release',
@@ -124,7 +124,7 @@ describe('an entry that no repair writes', () => {
   test('ends the command with 1 and stands in its document', async () => {
     const { town, journal, entry } = await releasedTown();
     writeFileSync(journal, forged(entry, outsideOf('../x')));
-    const words = 'line 1 (lock is not a lock of that worker: ../x/.runtime/agent.lock)';
+    const words = 'line 1 (lock is not one of that worker: ../x/.runtime/agent.lock)';
     const { status, stdout } = doctor(['undo', '--town', town.root]);
     expect([status, stdout]).toEqual([1, expect.stringContaining(`${journal} is damaged: ${words}`)]);
     const { damage } = documentOf<{ damage: object }>(doctor(['undo', '--json', '--town', town.root]).stdout);

@@ -287,7 +287,7 @@ describe('releasing', () => {
     const outcome = await release(town, { ...verdict, lock: { ...verdict.lock, kind: 'note' } });
     expect(outcome).toMatchObject({
       status: 'skipped',
-      reason: 'nobody here knows locks of the kind note',
+      reason: 'unknown kind of lock: note',
     });
     expect(existsSync(path)).toBe(true);
   });

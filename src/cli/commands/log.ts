@@ -66,12 +66,12 @@ const workerNamed = (given: string, events: readonly HistoryEvent[], root: strin
   if (names.includes(given)) return given;
   const found = resolveWorker(given, root, cwd);
   if (found.kind !== 'inside')
-    throw usage(`${given} lies outside the town ${root}`, `doctor log --town ${found.path}`);
+    throw usage(`${given} is outside the town ${root}`, `doctor log --town ${found.path}`);
   const { worker, exists } = found;
   if (exists || names.some((name) => name === worker || name.startsWith(`${worker}/`))) return worker;
   const near = names.find((name) => name.endsWith(`/${given}`)) ?? didYouMean(given, names);
   throw usage(
-    `nothing happened at "${given}", and there is no such directory`,
+    `no events of "${given}", and no such directory`,
     near === null ? null : `Did you mean ${near}?`,
   );
 };

@@ -6,14 +6,14 @@ const MEBIBYTE = 1024 * 1024;
 
 /**
  * The bytes of a regular file, through one descriptor. A symlink is followed: it was named. Throws what the system throws,
- * and where it is no regular file or larger than `maxBytes` an `Error` whose message says so as a fragment.
+ * and where it is not a regular file or larger than `maxBytes` an `Error` whose message says so as a fragment.
  */
 export const readNamedFile = (path: string, maxBytes: number): Buffer => {
   // O_NONBLOCK: opening a FIFO without a writer would wait for ever.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const stat = fstatSync(descriptor);
-    if (!stat.isFile()) throw new Error('it is no regular file');
+    if (!stat.isFile()) throw new Error('it is not a regular file');
     const tooLarge = new Error(`it is larger than ${maxBytes / MEBIBYTE} MiB`);
     if (stat.size > maxBytes) throw tooLarge;
     const bytes = Buffer.allocUnsafe(stat.size + 1);

@@ -106,7 +106,7 @@ const openPlain = (calls: SystemCalls, path: string): number => {
   } catch (error) {
     const code = errnoOf(error);
     const isSomethingElse = (code === 'ENOTDIR' || code === 'ELOOP') && calls.lstat(path) !== undefined;
-    if (isSomethingElse) throw new UnsafeDirectoryError(`${path} is no directory of its own`);
+    if (isSomethingElse) throw new UnsafeDirectoryError(`${path} is not a directory`);
     throw error;
   }
 };

@@ -121,7 +121,7 @@ const openGuard = (place: Place, options: GuardOptions): OpenedGuard | GuardOutc
     const found = openGuardFile(directory, place, platform);
     if (found === 'busy') return BUSY;
     descriptor = found;
-    if (!calls.fstat(descriptor).isFile()) return unsafe(`${place.guard} is no regular file`);
+    if (!calls.fstat(descriptor).isFile()) return unsafe(`${place.guard} is not a regular file`);
     const opened: OpenedGuard = { kind: 'opened', place, directory, descriptor, platform };
     directory = null;
     descriptor = null;

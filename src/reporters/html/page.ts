@@ -44,7 +44,7 @@ ${section('What to do', nextSteps(report))}
 ${section('Findings', findingCards(report))}
 ${section('Locks', lockCards(report))}
 ${section('Timeline', timeline(report, history))}
-${section('What was looked at', lookedAt(report))}
+${section('What was checked', lookedAt(report))}
 </main>
 <footer class="faint small">
 <p>Made by lock-doctor ${report.tool.version}. A lock is broken only on proof of death, never on doubt. <code>doctor explain WORD</code> explains each word of this report.</p>

@@ -63,7 +63,7 @@ const momentOf = (
     deed === 'begun' ? 'nothing says how it ended' : '',
     reason ?? '',
     by === null ? '' : `by ${byWords(by)}`,
-    id === null || deed !== 'released' || isBack(id) ? '' : `put back with doctor undo ${id}`,
+    id === null || deed !== 'released' || isBack(id) ? '' : `undo: doctor undo ${id}`,
   ].filter((part) => part !== '');
   return { at, mark, word, worker, text: said.join('; ') };
 };

@@ -71,17 +71,20 @@ export const rowsOf = (report: Report, verbose: boolean): readonly Row[] => {
   );
 };
 
-/** Why a lock could not be judged, by its id: the check that reports it says so. */
+/** Why a lock could not be judged: the check that reports it says so. Two machines may have locks of one id. */
 const doubtsOf = ({ findings }: Report): ReadonlyMap<string, string> =>
   new Map(
-    findings.flatMap(({ lock, doubt, message, check }) =>
-      doubt && lock !== null && check === 'undecided-lock' ? [[lock, message] as const] : [],
+    findings.flatMap(({ machine = '', lock, doubt, message, check }) =>
+      doubt && lock !== null && check === 'undecided-lock' ? [[`${machine}:${lock}`, message] as const] : [],
     ),
   );
 
 /** What became of the holder of an unknown lock tells only half of it; null where nothing else is known. */
-const doubtful = ({ id, state, holder }: ReportLock, doubts: ReadonlyMap<string, string>): string | null => {
-  const doubt = state === 'unknown' ? doubts.get(id) : undefined;
+const doubtful = (
+  { machine = '', id, state, holder }: ReportLock,
+  doubts: ReadonlyMap<string, string>,
+): string | null => {
+  const doubt = state === 'unknown' ? doubts.get(`${machine}:${id}`) : undefined;
   const taken = takenAgo(holder?.ageSeconds ?? null);
   return doubt === undefined ? null : `${doubt}${taken === null ? '' : `; ${taken}`}`;
 };
