@@ -236,7 +236,9 @@ describe('git’s own lock while it adds a worktree', () => {
       end();
       await exited;
       expect(await lockOf('../new')).toMatchObject({ state: 'stale', reasons: ['git-not-running'] });
-      await heal(root, { env, dryRun: false });
+      expect((await heal(root, { env, dryRun: false })).findings).toMatchObject([
+        { fix: { status: 'fixed' } },
+      ]);
       expect(existsSync(locked)).toBe(false);
       git(root, 'worktree', 'remove', '--force', '../new');
     },

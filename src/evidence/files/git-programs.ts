@@ -37,7 +37,9 @@ export const readGitUses = async (table: ProcessTable, uids: ReadonlySet<number>
       ...named.map((path) => (isAbsolute(path) ? path : resolve(base, path))),
     ];
     uses.push({ pid, command: comm, places });
-    const isClosed = cwd?.seen !== true || variables === null;
+    // Without a working directory it is ending, and writes nothing any more.
+    const isEnding = cwd?.seen === false && ['ENOENT', 'ESRCH'].includes(cwd.why);
+    const isClosed = !isEnding && (cwd?.seen !== true || variables === null);
     if (isClosed && uids.has(details.uid(pid) ?? -1) && !hasEnded(row, table))
       hidden ??= `where process ${pid} (${comm}) works is closed to us`;
   }
