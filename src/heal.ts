@@ -28,8 +28,8 @@ export interface HealRun extends DiagnosisLook, Pick<HealOptions, 'force' | 'con
   /** Of the plan these locks only, each while its bytes have this digest (null: whatever they are). Nothing is tidied then. */
   readonly exactly?: readonly NamedLock[] | undefined;
   readonly onPlan?: ((plan: Plan) => void) | undefined;
-  /** Right before the first change. */
-  readonly onChange?: (() => void) | undefined;
+  /** Right before the first change. Awaited, so that a screen can be cleared first. */
+  readonly onChange?: (() => void | Promise<void>) | undefined;
   /** After each release that was tried. */
   readonly onStep?: ((finding: TriedFinding, outcome: ReleaseOutcome) => void) | undefined;
 }
@@ -64,7 +64,7 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   const ids = agreed === undefined ? null : new Set(agreed);
   const isAgreed = ({ verdict }: PlanStep): boolean => ids?.has(verdict.lock.id) ?? true;
   const steps = plan.steps.filter(isAgreed);
-  options.onChange?.();
+  await options.onChange?.();
   const { carryOut } = await import('./repair/carry-out.ts');
   const { root } = before.examination.snapshot.town;
   const findings = new Map<string | null, string>();

@@ -195,7 +195,7 @@ export const healFleet = async (preparation: Preparation, options: FleetHeal): P
       named,
       preparation,
     );
-  options.onChange?.();
+  await options.onChange?.();
   const chosen = parts.map(({ view, plan }) =>
     plan.steps.filter(
       (step) =>

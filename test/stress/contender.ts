@@ -7,7 +7,7 @@ import { doctorsJudge, type Judge } from '../../src/lock/ask-the-judge.ts';
 import { GuardBusyError, LockedError } from '../../src/lock/errors.ts';
 import { makeRunId } from '../../src/lock/files/names.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
-import { applyRelease } from '../lock/support/release.ts';
+import { applyAll } from '../lock/support/release.ts';
 import { naive } from './naive-lock.ts';
 import { makeOracle } from './oracle.ts';
 import { quickJudge, readLockFile } from './quick-judge.ts';
@@ -58,19 +58,25 @@ async function takeNaively(worker: string): Promise<void> {
   oracle.count('released');
 }
 
-async function fix(worker: string): Promise<void> {
+/** Fixes one worker's lock, or those of all workers in one batch. */
+async function fix(some: readonly string[]): Promise<void> {
   if (protocol === 'naive') {
-    if (naive.fix(lockOf(worker))) oracle.count('fixed');
+    for (const worker of some) if (naive.fix(lockOf(worker))) oracle.count('fixed');
     return;
   }
-  const lock = readLockFile(lockOf(worker), worker);
-  if (lock === null) return;
+  const steps = some.flatMap((worker, index) => {
+    const lock = readLockFile(lockOf(worker), worker);
+    return lock === null ? [] : [{ lock, state: 'stale' as const, force: false, number: index + 1 }];
+  });
+  if (steps.length === 0) return;
   // The diagnosis may be as old as a slow doctor's: what counts is the second look.
   await pause(5);
-  const step = { lock, state: 'stale' as const, force: false };
-  const outcome = await applyRelease(step, makeRunId(Date.now()), 1, { townRoot: town, judge });
-  if (outcome.status === 'fixed') oracle.count('fixed');
-  if (outcome.status === 'failed') oracle.count('error', outcome.reason);
+  const released = await applyAll(steps, makeRunId(Date.now()), { townRoot: town, judge });
+  for (const outcome of released) {
+    if (outcome?.status === 'fixed') oracle.count('fixed');
+    if (outcome?.status === 'failed') oracle.count('error', outcome.reason);
+  }
+  if (steps.length > 1) oracle.count('batches');
   if (!chance(0.1)) return;
   const { outcomes } = await undoReleases(null, { townRoot: town });
   if (outcomes.some(({ status }) => status === 'restored')) oracle.count('undone');
@@ -79,7 +85,7 @@ async function fix(worker: string): Promise<void> {
 for (;;) {
   const worker = workers[Math.floor(Math.random() * workers.length)] ?? '';
   try {
-    if (role === 'doctor') await fix(worker);
+    if (role === 'doctor') await fix(chance(0.7) ? workers : [worker]);
     else if (protocol === 'naive') await takeNaively(worker);
     else await takeGuarded(worker);
   } catch (error) {

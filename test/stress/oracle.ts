@@ -25,6 +25,7 @@ export const EVENTS = {
   busy: 'b',
   fixed: 'f',
   undone: 'u',
+  batches: 'B',
   error: 'e',
   overlaps: 'O',
   lost: 'L',

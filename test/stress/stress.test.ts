@@ -18,6 +18,7 @@ describe('eight processes that are killed and stopped at random', () => {
     expect(Number(result.kills)).toBeGreaterThan(20);
     expect(Number(result.stops)).toBeGreaterThan(20);
     expect(Number(result.acquired)).toBeGreaterThan(0);
+    expect(Number(result.batches)).toBeGreaterThan(0);
   }, 120_000);
 
   test('neither do four foreign writers that use flock beside them', () => {

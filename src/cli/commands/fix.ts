@@ -11,6 +11,7 @@ import { commandLine } from '../terminal/command-line.ts';
 import { askConsent, describePlan } from '../terminal/consent.ts';
 import { openEvents } from '../terminal/events.ts';
 import { withLiveView } from '../terminal/live-view.ts';
+import { progressLine } from '../terminal/progress-line.ts';
 import { canAsk, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 import { isPersonAt } from '../words/force-recipe.ts';
 
@@ -28,6 +29,7 @@ export const run: RunCommand = async (given, terminal) => {
   let plan: Plan | null = null;
   let refused = false;
   const options = { ...(await diagnoseOptionsOf(given, terminal)), events: stream?.events };
+  const progress = live === null ? null : progressLine(terminal, 'Releasing locks');
   const report = await withLiveView(terminal, live, options, (shown, endView) =>
     act(townNamedBy(given, given.positionals[0]), {
       ...shown,
@@ -43,14 +45,19 @@ export const run: RunCommand = async (given, terminal) => {
               await endView();
               const agreed = await askConsent(planned, terminal, prompt);
               refused = agreed === null;
+              progress?.expect(agreed?.length ?? 0);
               return agreed?.map(({ verdict }) => verdict.lock.id) ?? null;
             },
       onPlan: (planned) => {
         plan = planned;
+        progress?.expect(planned.steps.length);
       },
-      onChange: terminal.finishFirst,
-      onStep: stream?.onFix,
-    }),
+      onChange: async () => {
+        terminal.finishFirst();
+        await endView();
+      },
+      onStep: stream?.onFix ?? progress?.step,
+    }).finally(() => progress?.end()),
   );
   const { exitCode } = report;
   // Whoever said no has just read what there is.
