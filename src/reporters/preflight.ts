@@ -11,6 +11,14 @@ const MARKS: Readonly<Record<Answer, Mark>> = {
   unsure: 'unknown',
 };
 
+/** How each answer is printed. */
+const WORDS: Readonly<Record<Answer, string>> = {
+  free: 'free',
+  held: 'held',
+  repair: 'repairable',
+  unsure: 'unsure',
+};
+
 /** One line and one answer per worker; quiet: only where the answer is not `free`; verbose: with the evidence. */
 export const renderPreflight = (report: PreflightReport, presentation: Presentation): string => {
   const pen = createPen(presentation);
@@ -43,10 +51,11 @@ const answerLines = (
   // The answer is said once, even where the sentence begins with it.
   const said = message.startsWith(`${answer}: `) ? message.slice(answer.length + 2) : message;
   const text = `${pen.safe(nameOf(worker, root))}: ${pen.safe(said)}`;
-  const head = (rest: string): string => `${pen.paint(MARKS[answer], answer)}${rest.slice(answer.length)}`;
+  const word = WORDS[answer];
+  const head = (rest: string): string => `${pen.paint(MARKS[answer], word)}${rest.slice(word.length)}`;
   if (layout === 'lines')
-    return [head(`${answer} ${text}${command === undefined ? '' : ` (next: ${pen.command(command)})`}`)];
-  const [first = '', ...more] = wrapText(`${answer} ${text}`, width - 2);
+    return [head(`${word} ${text}${command === undefined ? '' : ` (next: ${pen.command(command)})`}`)];
+  const [first = '', ...more] = wrapText(`${word} ${text}`, width - 2);
   return [
     head(first),
     ...more.map((line) => `  ${line}`),

@@ -47,7 +47,7 @@ describe('piped', () => {
     const { root } = sickTown();
     const preflight = (env: Record<string, string>) =>
       doctor(['preflight', 'gastown/crew/ada'], { cwd: root, env }).stdout;
-    expect(preflight({ FORCE_COLOR: '1' })).toContain('\u001b[33mrepair');
+    expect(preflight({ FORCE_COLOR: '1' })).toContain('\u001b[33mrepairable');
     expect(preflight({ FORCE_COLOR: '1', NO_COLOR: '1' })).not.toContain('\u001b');
     expect(preflight({ FORCE_COLOR: '0' })).not.toContain('\u001b');
   });

@@ -1,10 +1,10 @@
 /** Every script in README and docs is run as written, in the town that they tell of. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { bareEnvironment } from '../cli/run-cli.ts';
-import { cleanUp, hasTmux, until } from '../support/index.ts';
+import { bareEnvironment, doctor } from '../cli/run-cli.ts';
+import { cleanUp, hasTmux, makeTown, until } from '../support/index.ts';
 import { makeStoryTown, type StoryTown } from '../support/story-town.ts';
 import { type Block, blocksOf } from './console-blocks.ts';
 
@@ -41,6 +41,23 @@ const runIn = (story: StoryTown, script: string, cwd = story.town.root) => {
 
 /** How each named script is run, and what has to come of it. */
 const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | Promise<void>>> = {
+  worktrees: async ({ town, tmux }, { text }) => {
+    const repository = town.path('gastown/mayor/rig');
+    mkdirSync(repository, { recursive: true });
+    const git = (...words: string[]) =>
+      spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...words], { cwd: repository });
+    git('init', '-q');
+    git('commit', '-q', '--allow-empty', '-m', 'Begin');
+    const story = { town, tmux };
+    const start = () => runIn(story, `export AGENT='sleep 600'\n${text}`, repository);
+    expect(start()).toMatchObject({ stdout: '', stderr: '' });
+    const trees = ['feature-1', 'feature-2'].map((name) => `gastown/mayor/${name}`);
+    for (const tree of trees)
+      await until(() => runIn(story, `doctor preflight ${tree}`).status === 20, `the lock of ${tree}`);
+    const again = start();
+    expect(again.stdout).toMatch(/^held \S*feature-1: .*\nheld \S*feature-2: .*\n$/);
+    expect(tmux.panes().filter(({ sessionName }) => sessionName.startsWith('feature-'))).toHaveLength(2);
+  },
   'spawn-loop': (story, { text }) => {
     const { stdout } = runIn(story, text);
     expect(stdout.split('\n').filter((line) => /^(start|skip) /.test(line))).toEqual([
@@ -149,6 +166,20 @@ describe('scripts in README and docs (skipped without tmux, and two without jq)'
     const names = BLOCKS.flatMap(({ name }) => name ?? []);
     expect([...names].sort()).toEqual([...Object.keys(RUNS), ...NOT_RUN].sort());
   });
+});
+
+test('the lock protocol names every field of a record, and its example is one', () => {
+  const page = readFileSync(`${ROOT}docs/lock-protocol.md`, 'utf8');
+  const example = BLOCKS.find(({ file }) => file === 'agent.lock')?.text ?? '';
+  const town = makeTown({ marked: false, workers: ['tree'] });
+  const command = ['exec', '--session', '%3', 'tree', '--', 'cat', '.runtime/agent.lock'];
+  const written = JSON.parse(doctor(command, { cwd: town.root }).stdout) as object;
+  expect(Object.keys(JSON.parse(example) as object)).toEqual(Object.keys(written));
+  const [, table = ''] = /## The record\n([\s\S]*?)\n## /.exec(page) ?? [];
+  for (const field of Object.keys(written))
+    expect(table).toMatch(new RegExp(`^\\|.*\x60${field}\x60.*\\|`, 'm'));
+  town.lock('tree', example);
+  expect(doctor(['explain', 'tree'], { cwd: town.root }).stdout).not.toContain('invalid');
 });
 
 describe('the hook that refuses a second agent', () => {

@@ -161,7 +161,7 @@ describe('preflight answers', () => {
     expect(all.stdout.split('\n').map((line) => line.split(':')[0])).toEqual([
       `free ${ADA}`,
       `held ${BOB}`,
-      `repair ${CLEO}`,
+      `repairable ${CLEO}`,
       `unsure ${DORA}`,
       '',
     ]);
@@ -169,7 +169,7 @@ describe('preflight answers', () => {
     expect((await ask(town, [ADA, CLEO])).code).toBe(21);
     expect((await ask(town, [CLEO, ADA])).code).toBe(21);
     const quiet = await ask(town, [ADA, CLEO], {}, '-q');
-    expect(quiet.stdout).toMatch(/^repair [^\n]*\n$/);
+    expect(quiet.stdout).toMatch(/^repairable [^\n]*\n$/);
     const json = JSON.parse((await ask(town, [ADA, BOB, CLEO, DORA], {}, '--json')).stdout);
     expect(json).toMatchObject({
       schemaVersion: 1,

@@ -436,7 +436,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   {
     name: 'preflight',
     usage: 'preflight WORKER... [options]',
-    summary: 'Say whether an agent may start in a worker: free (0), held (20), repair (21), unsure (22).',
+    summary: 'Say whether an agent may start in a worker: free (0), held (20), repairable (21), unsure (22).',
     positionals: [
       {
         name: 'worker',

@@ -140,8 +140,9 @@ export const NOTE_TEXTS: Readonly<Record<Note, string>> = {
 /** What preflight and exec answer. */
 export const ANSWER_TEXTS: ReadonlyMap<string, string> = new Map([
   ['free', 'No lock, no agent running: an agent may start here. Exit code 0.'],
+  ['repair', 'What --json calls repairable: a stale or invalid lock is in the way. Exit code 21.'],
   [
-    'repair',
+    'repairable',
     'A stale or invalid lock is in the way, and doctor preflight --fix can release it. Exit code 21.',
   ],
   [
