@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from './core/failure.ts';
+import { withoutComments } from './core/json-comments.ts';
 import { relativeTo } from './core/town/roles.ts';
 import type { Severity } from './core/types/check.ts';
 import type { TownSource } from './core/types/evidence.ts';
@@ -141,7 +142,7 @@ const KEYS = Object.keys(EMPTY).filter((key) => key !== 'path' && key !== 'passe
 export const parseConfig = (text: string, path: string): Config => {
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = JSON.parse(withoutComments(text));
   } catch (cause) {
     throw new Failure('E_CONFIG', `${path} is not JSON: ${(cause as Error).message}`, null, { cause });
   }

@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly run: RunCo
   log: () => import('./commands/log.ts'),
   undo: () => import('./commands/undo.ts'),
   machines: () => import('./commands/machines.ts'),
+  init: () => import('./commands/init.ts'),
   completion: () => import('./commands/completion.ts'),
 };
 

@@ -6,6 +6,7 @@ import { SEVERITIES } from '../../core/types/check.ts';
 import { EVENTS } from '../../core/types/history.ts';
 import { STATES } from '../../core/types/judgement.ts';
 import { FORMATS } from '../formats.ts';
+import { INIT_PARTS } from '../init/part-names.ts';
 
 export const COMMANDS = [
   'doctor',
@@ -18,6 +19,7 @@ export const COMMANDS = [
   'undo',
   'log',
   'machines',
+  'init',
   'completion',
 ] as const;
 export type CommandName = (typeof COMMANDS)[number];
@@ -89,7 +91,7 @@ export const OPTIONS = [
     value: 'DIR',
     kind: 'directory',
     summary: 'town root (default: found from here)',
-    commands: [...LOOKING, 'checks', 'undo', 'log', 'machines', 'completion'],
+    commands: [...LOOKING, 'checks', 'undo', 'log', 'machines', 'init', 'completion'],
   },
   {
     name: 'fix',
@@ -283,6 +285,15 @@ export const OPTIONS = [
     type: 'flag',
     summary: 'refresh until interrupted; JSON lines when piped',
     commands: ['locks'],
+  },
+  {
+    name: 'write',
+    type: 'list',
+    value: 'PART',
+    choices: INIT_PARTS,
+    commas: true,
+    summary: `write these parts without asking: ${INIT_PARTS.join(', ')}`,
+    commands: ['init'],
   },
   {
     name: 'session',
@@ -576,6 +587,19 @@ export const COMMAND_TABLE: readonly Command[] = [
     ],
   },
   {
+    name: 'init',
+    usage: 'init [town]',
+    summary:
+      'Show what helps in a town: settings, .gitignore, a hook, completion, a timer; and write what you ask for.',
+    positionals: [TOWN],
+    passesOn: false,
+    examples: [
+      ['doctor init', 'show it, and ask at a terminal'],
+      ['doctor init --write config,gitignore', 'write these'],
+    ],
+    notes: ['Nothing that is there is ever written over.'],
+  },
+  {
     name: 'completion',
     usage: 'completion SHELL',
     summary: 'Print a completion script for bash, zsh or fish.',
@@ -619,7 +643,7 @@ export const exitCodesOf = (name: CommandName): typeof EXIT_CODES =>
   EXIT_CODES.filter(([code]) => {
     if (OF_STARTING.includes(code)) return name === 'preflight' || (name === 'exec' && code === '20');
     if (!OF_LOOKING.includes(code)) return true;
-    if (name === 'log') return code === '1';
+    if (name === 'log' || name === 'init') return code === '1';
     if (name === 'undo' || name === 'doctor' || name === 'locks' || name === 'top')
       return code === '1' || name !== 'undo';
     return code === '22' && (name === 'preflight' || name === 'exec');

@@ -55,11 +55,19 @@ export interface Asking {
  * Asks whether a plan shall be carried out, and answers with the locks that may be released; null for a no. A typo is
  * asked again; Enter and the end of input mean no. Rejects when the run is interrupted at the question.
  */
-export const askConsent = async (
+export const askConsent = (
   plan: Plan,
   terminal: Terminal,
   presentation: Presentation,
-): Promise<readonly PlanStep[] | null> => {
+): Promise<readonly PlanStep[] | null> =>
+  withQuestions(terminal, presentation, (asking) => agreeOn(plan, presentation, asking));
+
+/** Runs something that asks the person at the terminal. Rejects when the run is interrupted at a question. */
+export const withQuestions = async <Result>(
+  terminal: Terminal,
+  presentation: Presentation,
+  run: (asking: Asking) => Promise<Result>,
+): Promise<Result> => {
   const { stdin, stderr, interrupted } = terminal;
   // Not as a terminal: the system keeps its line editing, and Ctrl-C stays a signal.
   const lines = createInterface({ input: stdin, output: stderr.stream, terminal: false });
@@ -77,7 +85,7 @@ export const askConsent = async (
     return answer === null ? null : answer.trim().toLowerCase();
   };
   try {
-    return await agreeOn(plan, presentation, {
+    return await run({
       ask,
       say: (said) => stderr.write(said.map((line) => `${line}\n`).join('')),
     });
@@ -123,10 +131,10 @@ export const agreeOn = async (
   return picked.length === 0 ? null : picked;
 };
 
-const isYes = (answer: string | null): boolean => answer === 'y' || answer === 'yes';
+export const isYes = (answer: string | null): boolean => answer === 'y' || answer === 'yes';
 
 /** The first of a few answers that is one; null, which is a no, where there is none, and at the end of input. */
-const askUntilClear = async (
+export const askUntilClear = async (
   ask: () => Promise<string | null>,
   answers: readonly string[],
   help: () => void,

@@ -1,0 +1,166 @@
+/** `doctor init`: shows what would help in this town, and writes what is asked for. */
+import { existsSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, isAbsolute } from 'node:path';
+import { EXIT } from '../../core/types/report.ts';
+import { openTown } from '../../diagnose.ts';
+import { describeFailure } from '../../io/programs/describe-failure.ts';
+import { createPen, type Pen } from '../../reporters/screen/style.ts';
+import { count } from '../../reporters/screen/words.ts';
+import { type FileState, isRepositoryTop, stateOf, writePart } from '../init/part-files.ts';
+import type { PartName } from '../init/part-names.ts';
+import { type Part, type PartFile, partsOf, type Surroundings } from '../init/parts.ts';
+import { lookOptionsOf, townNamedBy } from '../options-of.ts';
+import { askUntilClear, isYes, withQuestions } from '../terminal/consent.ts';
+import { canAsk, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
+
+/**
+ * `doctor init`: shows each part; writes those of `--write`, or at a terminal those that are agreed to. Exit code 1 where
+ * something that was to be written was not.
+ */
+export const run: RunCommand = async (given, terminal) => {
+  const { town } = openTown(townNamedBy(given, given.positionals[0]), lookOptionsOf(given, terminal));
+  const presentation = await presentationFor(given, terminal, terminal.stdout);
+  const pen = createPen(presentation);
+  const parts = partsOf(surroundings(town.root, terminal.env));
+  const asked: readonly PartName[] = given.options.write;
+  if (asked.length > 0) {
+    const results = parts.filter(({ name }) => asked.includes(name)).map((part) => write(part, pen));
+    return {
+      exitCode: results.every(({ isDone }) => isDone) ? EXIT.ok : EXIT.problems,
+      stdout: textOf(results.flatMap(({ lines }) => lines)),
+      stderr: '',
+    };
+  }
+  const open = parts.filter((part) => part.files.some((file) => look(file) === 'missing'));
+  const shown = textOf(parts.flatMap((part) => show(part, pen)));
+  if (open.length === 0 || !canAsk(terminal) || !terminal.stdout.isTTY) {
+    const names = open.map(({ name }) => name).join(',');
+    const next =
+      open.length === 0
+        ? 'Nothing is left to write.'
+        : `Write with: ${pen.command(['doctor', 'init', '--write', names, '--town', town.root])}`;
+    return { exitCode: EXIT.ok, stdout: `${shown}${next}\n`, stderr: '' };
+  }
+  terminal.stdout.write(shown);
+  const chosen = await choose(open, terminal, await presentationFor(given, terminal, terminal.stderr));
+  const results = chosen.map((part) => write(part, pen));
+  return {
+    exitCode: results.every(({ isDone }) => isDone) ? EXIT.ok : EXIT.problems,
+    stdout: results.length === 0 ? 'Nothing was written.\n' : textOf(results.flatMap(({ lines }) => lines)),
+    stderr: '',
+  };
+};
+
+const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
+
+const surroundings = (root: string, env: NodeJS.ProcessEnv): Surroundings => {
+  const absolute = (path: string | undefined): string | null =>
+    path !== undefined && isAbsolute(path) ? path : null;
+  return {
+    root,
+    isRepository: isRepositoryTop(root),
+    home: absolute(env.HOME) ?? homedir(),
+    configHome: absolute(env.XDG_CONFIG_HOME),
+    dataHome: absolute(env.XDG_DATA_HOME),
+    shell: basename(env.SHELL ?? ''),
+    // As sd_booted(3) tells.
+    hasSystemd: existsSync('/run/systemd/system'),
+    program: [process.execPath, realpathSync(process.argv[1] ?? '')],
+  };
+};
+
+/** What cannot be read is certainly there. */
+const look = (file: PartFile): FileState => {
+  try {
+    return stateOf(file);
+  } catch {
+    return 'taken';
+  }
+};
+
+const STATES: Readonly<Record<FileState, string>> = {
+  missing: 'not there yet',
+  there: 'there already',
+  taken: 'something else is there: it stays as it is',
+};
+
+/** The name, what for, each file with its state, and what stands in it where it is not there. */
+const show = ({ name, what, files, after }: Part, pen: Pen): readonly string[] => [
+  `${pen.bold(name)}: ${what}`,
+  ...files.flatMap((file) => {
+    const state = look(file);
+    const lines = state === 'there' ? [] : file.text.trimEnd().split('\n');
+    const shown = lines.length > LINES_SHOWN ? [...lines.slice(0, LINES_SHOWN), '...'] : lines;
+    return [
+      `  ${pen.safe(file.path)} (${file.isLine && state === 'missing' ? 'the line is missing' : STATES[state]})`,
+      ...shown.map((line) => pen.dim(`    ${pen.safe(line)}`.trimEnd())),
+    ];
+  }),
+  ...after.map((line) => `  ${pen.safe(line)}`),
+  '',
+];
+
+/** Of a longer text, which is a completion script, the beginning is enough. */
+const LINES_SHOWN = 40;
+
+interface Written {
+  readonly isDone: boolean;
+  readonly lines: readonly string[];
+}
+
+const write = ({ name, files, after }: Part, pen: Pen): Written => {
+  if (files.length === 0)
+    return { isDone: false, lines: after.map((line) => `${name}: nothing to write. ${pen.safe(line)}`) };
+  const results = files.map((file): { readonly isDone: boolean; readonly line: string } => {
+    const said = (text: string): string => `${name}: ${pen.safe(file.path)} ${text}`;
+    try {
+      const state = look(file);
+      if (state !== 'missing') return { isDone: state === 'there', line: said(`is left: ${STATES[state]}`) };
+      writePart(file);
+      return { isDone: true, line: said(file.isLine ? 'has the line now' : 'is written') };
+    } catch (error) {
+      return { isDone: false, line: said(`is not written: ${pen.safe(describeFailure(error))}`) };
+    }
+  });
+  const isDone = results.every((result) => result.isDone);
+  return {
+    isDone,
+    lines: [
+      ...results.map(({ line }) => line),
+      ...(isDone ? after.map((line) => `  ${pen.safe(line)}`) : []),
+    ],
+  };
+};
+
+/** The parts that are agreed to: all of them, none, or those that are picked. */
+const choose = (
+  open: readonly Part[],
+  terminal: Terminal,
+  presentation: Parameters<typeof withQuestions>[1],
+): Promise<readonly Part[]> =>
+  withQuestions(terminal, presentation, async ({ ask, say }) => {
+    const canPick = open.length > 1;
+    const answer = await askUntilClear(
+      () =>
+        ask(
+          `Write ${canPick ? `these ${count(open.length, 'part')}` : 'it'} (${open.map(({ name }) => name).join(', ')})?`,
+          `[y]es, [N]o${canPick ? ', [p]ick' : ''}: `,
+        ),
+      ['y', 'yes', 'n', 'no', '', ...(canPick ? ['p', 'pick'] : [])],
+      () => say(['  y  write them; what is there is never changed', '  N  write nothing (also: Enter)']),
+    );
+    if (isYes(answer)) return open;
+    if (answer !== 'p' && answer !== 'pick') return [];
+    const picked: Part[] = [];
+    for (const part of open) {
+      const one = await askUntilClear(
+        () => ask(`Write ${part.name}?`, '[y]es, [N]o: '),
+        ['y', 'yes', 'n', 'no', ''],
+        () => {},
+      );
+      if (one === null) return [];
+      if (isYes(one)) picked.push(part);
+    }
+    return picked;
+  });

@@ -1,0 +1,105 @@
+/** What `doctor init` can write, and what stands in it. Pure. */
+import { COMPLETED_SHELLS, completionScript, type Shell } from '../arguments/completion-scripts.ts';
+import type { PartName } from './part-names.ts';
+import { CONFIG_TEXT, HOOK_TEXT } from './texts.ts';
+import { cronLine, systemdUnits } from './timer.ts';
+
+/** One file of a part. */
+export interface PartFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly text: string;
+  /** The text is a line that is added to a file which may be there. */
+  readonly isLine: boolean;
+}
+
+export interface Part {
+  readonly name: PartName;
+  /** One sentence. */
+  readonly what: string;
+  /** None where this machine has no place for it: then `after` says what to do by hand. */
+  readonly files: readonly PartFile[];
+  /** What is to be done besides: commands and sentences. */
+  readonly after: readonly string[];
+}
+
+/** What the parts depend on. */
+export interface Surroundings {
+  /** Of the town. */
+  readonly root: string;
+  readonly isRepository: boolean;
+  readonly home: string;
+  /** The value of `XDG_CONFIG_HOME` and `XDG_DATA_HOME`, where they are absolute. */
+  readonly configHome: string | null;
+  readonly dataHome: string | null;
+  /** Name of the user's shell. */
+  readonly shell: string;
+  readonly hasSystemd: boolean;
+  /** How to start the doctor from anywhere: Node, and the program. */
+  readonly program: readonly [node: string, script: string];
+}
+
+/** All parts, in the order in which they are shown. */
+export const partsOf = (here: Surroundings): readonly Part[] => [
+  {
+    name: 'config',
+    what: 'Settings of this town, each with what it is for; all are optional.',
+    files: [{ path: `${here.root}/lock-doctor.json`, text: CONFIG_TEXT, isLine: false }],
+    after: [],
+  },
+  gitignorePart(here),
+  {
+    name: 'hook',
+    what: 'A hook for Claude Code that refuses a second agent in one directory.',
+    files: [{ path: `${here.root}/.claude/settings.json`, text: HOOK_TEXT, isLine: false }],
+    after: [
+      'It counts for agents that start in this directory; each worker needs its own, or one in your home directory.',
+    ],
+  },
+  completionPart(here),
+  timerPart(here),
+];
+
+const gitignorePart = ({ root, isRepository }: Surroundings): Part => ({
+  name: 'gitignore',
+  what: 'Keeps locks out of commits.',
+  files: isRepository ? [{ path: `${root}/.gitignore`, text: '.runtime/\n', isLine: true }] : [],
+  after: isRepository
+    ? []
+    : ['This directory is not the top of a git repository: add .runtime/ to .gitignore in each that is.'],
+});
+
+const completionPart = ({ shell, home, configHome, dataHome }: Surroundings): Part => {
+  const known = COMPLETED_SHELLS.find((name) => name === shell);
+  const what = 'Completes commands, options and workers in your shell.';
+  if (known === undefined)
+    return { name: 'completion', what, files: [], after: ['Your shell is not bash, zsh or fish.'] };
+  const places: Readonly<Record<Shell, string>> = {
+    bash: `${dataHome ?? `${home}/.local/share`}/bash-completion/completions/doctor`,
+    zsh: `${home}/.zfunc/_doctor`,
+    fish: `${configHome ?? `${home}/.config`}/fish/completions/doctor.fish`,
+  };
+  return {
+    name: 'completion',
+    what,
+    files: [{ path: places[known], text: completionScript(known), isLine: false }],
+    after: known === 'zsh' ? ['In ~/.zshrc, before compinit: fpath+=~/.zfunc'] : [],
+  };
+};
+
+const timerPart = (here: Surroundings): Part => {
+  const what = 'Releases what is proven dead, every five minutes.';
+  if (!here.hasSystemd)
+    return { name: 'timer', what, files: [], after: [`Add this line with crontab -e: ${cronLine(here)}`] };
+  const directory = `${here.configHome ?? `${here.home}/.config`}/systemd/user`;
+  const { name, service, timer } = systemdUnits(here);
+  return {
+    name: 'timer',
+    what,
+    files: [
+      { path: `${directory}/${name}.service`, text: service, isLine: false },
+      { path: `${directory}/${name}.timer`, text: timer, isLine: false },
+    ],
+    after: [`systemctl --user enable --now ${name}.timer`],
+  };
+};

@@ -1,0 +1,48 @@
+/** Files that `doctor init` writes as they stand here. */
+
+/** Every key of the configuration, commented out but for one that says what holds anyway. */
+export const CONFIG_TEXT = `{
+  // Settings of doctor for this town. Every key is optional; comments are allowed. The command line wins.
+
+  // Your own agents, by the name of their command: one at work in a directory holds its lock.
+  // "agents": ["my-agent"],
+
+  // Programs that are nobody: they never count as somebody at work.
+  // "bystanders": ["my-linter"],
+
+  // Host names that are gone for good, or were this machine's: their locks are judged like local ones.
+  // "formerHosts": ["4e449adbac66"],
+
+  // tmux servers to ask, by name or path, in place of those that are found.
+  // "sockets": ["work"],
+
+  // Checks of your own: paths from here, or packages.
+  // "plugins": ["./checks/long-held.js"],
+
+  // Checks that do not run. See: doctor checks
+  // "skip": ["legacy-layout"],
+
+  // Milliseconds for each question to tmux.
+  // "timeout": 2000,
+
+  // What counts as a problem (exit code 1): info, warning or error.
+  "failOn": "warning"
+}
+`;
+
+/** As in docs/recipes.md: each prompt of a second agent is blocked. */
+export const HOOK_TEXT = `{
+  "hooks": {
+    "UserPromptSubmit": [
+      {
+        "hooks": [
+          {
+            "type": "command",
+            "command": "doctor preflight -q \\"$PWD\\" >&2; [ $? -ne 20 ] || { echo 'another agent works here: stop' >&2; exit 2; }"
+          }
+        ]
+      }
+    ]
+  }
+}
+`;

@@ -1,0 +1,207 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { cronLine, systemdUnits } from '../../src/cli/init/timer.ts';
+import { parseConfig } from '../../src/config.ts';
+import { cleanUp, hasTmux, makeTown, type TestTown, until } from '../support/index.ts';
+import { doctor, doctorInPane } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+interface Place {
+  readonly town: TestTown;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A repository that is the town, and a home of its own. */
+const place = (shell = '/bin/bash'): Place => {
+  const town = makeTown({ marked: false, workers: ['app', 'home'] });
+  spawnSync('git', ['init', '-q', town.path('app')]);
+  return { town, env: { HOME: town.path('home'), XDG_CONFIG_HOME: undefined, SHELL: shell } };
+};
+
+const init = ({ town, env }: Place, ...args: readonly string[]) =>
+  doctor(['init', ...args], { cwd: town.path('app'), env });
+
+/** Everything below a directory but git's own. */
+const filesIn = (directory: string): readonly string[] =>
+  readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !/(?:^|\/)\.git\//.test(name) && lstatSync(join(directory, name)).isFile())
+    .sort();
+
+describe('doctor init', () => {
+  test('shows everything and writes nothing', () => {
+    const here = place();
+    const { status, stdout, stderr } = init(here);
+    expect([status, stderr]).toEqual([0, '']);
+    for (const part of ['config: ', 'gitignore: ', 'hook: ', 'completion: ', 'timer: '])
+      expect(stdout).toContain(part);
+    expect(stdout).toContain('  // "agents": ["my-agent"],');
+    expect(stdout).toMatch(
+      /^Write with: doctor init --write config,gitignore,hook,completion(,timer)? --town /m,
+    );
+    expect(filesIn(here.town.root)).toEqual([]);
+  });
+
+  test('--write writes what was named, and no more; the next time it is there already', () => {
+    const here = place();
+    const { status, stdout } = init(here, '--write', 'config,gitignore', '--write', 'hook,completion');
+    expect(status).toBe(0);
+    expect(stdout.match(/is written|has the line now/g)).toHaveLength(4);
+    expect(filesIn(here.town.root)).toEqual([
+      'app/.claude/settings.json',
+      'app/.gitignore',
+      'app/lock-doctor.json',
+      'home/.local/share/bash-completion/completions/doctor',
+    ]);
+    expect(readFileSync(here.town.path('app/.gitignore'), 'utf8')).toBe('.runtime/\n');
+    const again = init(here, '--write', 'config,gitignore,hook,completion');
+    expect([again.status, again.stdout.match(/is left: there already/g)?.length]).toEqual([0, 4]);
+    // What it wrote is obeyed, and completes.
+    expect(doctor([], { cwd: here.town.path('app'), env: here.env }).stderr).toBe('');
+    const script = here.town.path('home/.local/share/bash-completion/completions/doctor');
+    expect(spawnSync('bash', ['-n', script]).status).toBe(0);
+    const ignored = spawnSync('git', ['check-ignore', '.runtime/agent.lock'], { cwd: here.town.path('app') });
+    expect(ignored.status).toBe(0);
+  });
+
+  test('nothing is written over, and a line is added where it is missing, also behind one without an end', () => {
+    const here = place();
+    here.town.write('app/lock-doctor.json', '{ "failOn": "error" }\n');
+    here.town.write('app/.gitignore', 'node_modules');
+    const { status, stdout } = init(here, '--write', 'config,gitignore');
+    expect(status).toBe(1);
+    expect(stdout).toContain('lock-doctor.json is left: something else is there');
+    expect(readFileSync(here.town.path('app/lock-doctor.json'), 'utf8')).toBe('{ "failOn": "error" }\n');
+    expect(readFileSync(here.town.path('app/.gitignore'), 'utf8')).toBe('node_modules\n.runtime/\n');
+    here.town.write('app/.gitignore', '/.runtime\n');
+    expect(init(here, '--write', 'gitignore').stdout).toContain('is left: there already');
+  });
+
+  test('nothing is written through a symlink', () => {
+    const here = place();
+    mkdirSync(here.town.path('elsewhere'));
+    symlinkSync(here.town.path('elsewhere'), here.town.path('app/.claude'));
+    here.town.write('elsewhere/ignore', '');
+    symlinkSync(here.town.path('elsewhere/ignore'), here.town.path('app/.gitignore'));
+    symlinkSync(here.town.path('elsewhere/config'), here.town.path('app/lock-doctor.json'));
+    const { status, stdout } = init(here, '--write', 'hook,gitignore,config');
+    expect([status, stdout.match(/is not written: |is left: something/g)?.length]).toEqual([1, 3]);
+    expect(filesIn(here.town.path('elsewhere'))).toEqual(['ignore']);
+    expect(readFileSync(here.town.path('elsewhere/ignore'), 'utf8')).toBe('');
+  });
+
+  test.each([
+    ['/usr/bin/zsh', 'home/.zfunc/_doctor'],
+    ['/usr/bin/fish', 'home/.config/fish/completions/doctor.fish'],
+  ])('completes in %s', (shell, file) => {
+    const here = place(shell);
+    expect(init(here, '--write', 'completion')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('is written'),
+    });
+    expect(existsSync(here.town.path(file))).toBe(true);
+  });
+
+  test('where it has no place for something it says what to do by hand', () => {
+    const here = place('/bin/tcsh');
+    const bare = {
+      ...here,
+      town: { ...here.town, path: (...parts: string[]) => here.town.path('home', ...parts.slice(1)) },
+    };
+    const { status, stdout } = init(bare, '--write', 'completion,gitignore');
+    expect(status).toBe(1);
+    expect(stdout).toContain('Your shell is not bash, zsh or fish.');
+    expect(stdout).toContain('add .runtime/ to .gitignore in each that is');
+  });
+
+  test('an unknown part is refused', () => {
+    const { status, stderr } = init(place(), '--write', 'confg');
+    expect([status, stderr]).toEqual([2, expect.stringContaining('Did you mean config?')]);
+  });
+});
+
+(hasTmux ? describe : describe.skip)('at a terminal (skipped without tmux)', () => {
+  const ask = async (here: Place) => {
+    const run = await doctorInPane(
+      ['init', '--no-color'],
+      { columns: 100, rows: 200 },
+      { cwd: here.town.path('app'), env: here.env },
+    );
+    await run.shows(/Write these \d parts \([a-z, ]+\)\? \[y\]es, \[N\]o, \[p\]ick:/);
+    return run;
+  };
+
+  test('it asks, and Enter writes nothing', async () => {
+    const here = place();
+    const run = await ask(here);
+    run.type('Enter');
+    expect(await run.ends()).toMatchObject({
+      status: 0,
+      screen: expect.stringMatching(/Nothing was written\.$/),
+    });
+    expect(filesIn(here.town.root)).toEqual([]);
+  });
+
+  test('p writes what is picked', async () => {
+    const here = place();
+    const run = await ask(here);
+    run.type('p', 'Enter');
+    for (const [part, answer] of [
+      ['config', 'y'],
+      ['gitignore', 'n'],
+      ['hook', 'y'],
+      ['completion', 'n'],
+    ] as const) {
+      await run.shows(`Write ${part}? [y]es, [N]o:`);
+      run.type(answer, 'Enter');
+    }
+    await until(() => /Write timer\?|exit=/.test(run.screen()), 'the next question or the end');
+    if (!run.screen().includes('exit=')) run.type('Enter');
+    expect((await run.ends()).status).toBe(0);
+    expect(filesIn(here.town.root)).toEqual(['app/.claude/settings.json', 'app/lock-doctor.json']);
+  });
+});
+
+describe('the timer', () => {
+  const hostile = { root: '/srv/a b%$"\\\'', program: ['/opt/no de/bin/node', '/x/doctor.js'] as const };
+
+  test('names the town, and quotes what systemd would take for something else', () => {
+    const { name, service } = systemdUnits(hostile);
+    expect(name).toBe('lock-doctor-a-b-----');
+    expect(service).toContain(
+      String.raw`ExecStart="/opt/no de/bin/node" "/x/doctor.js" "--fix" "-q" "--town" "/srv/a b%%$$\"\\'"`,
+    );
+    expect(systemdUnits({ ...hostile, root: '/' }).name).toBe('lock-doctor-root');
+  });
+
+  test('for cron is one line in which percent signs are escaped, and that a shell reads as it was', () => {
+    const line = cronLine({ ...hostile, program: ['printf', '%s|'] });
+    expect(line).toMatch(/^\*\/5 \* \* \* \* printf /);
+    const command = line.slice('*/5 * * * * '.length).replaceAll('\\%', '%');
+    expect(spawnSync('sh', ['-c', command], { encoding: 'utf8' }).stdout).toBe(
+      `--fix|-q|--town|${hostile.root}|`,
+    );
+  });
+});
+
+describe('the configuration', () => {
+  test('may have comments, and what looks like one in a text is none', () => {
+    const text = `// one
+    { /* two
+      */ "agents": ["a//b", "/* c */", "d\\"//e"], // three
+      "failOn": "error" }`;
+    expect(parseConfig(text, 'x')).toMatchObject({ agents: ['a//b', '/* c */', 'd"//e'], failOn: 'error' });
+    expect(() => parseConfig('{ // nothing ends this', 'x')).toThrow('is not JSON');
+  });
+
+  test('that init writes says what holds anyway, and is valid with every comment taken away', () => {
+    const here = place();
+    init(here, '--write', 'config');
+    const text = readFileSync(here.town.path('app/lock-doctor.json'), 'utf8');
+    expect(parseConfig(text, 'x')).toMatchObject({ agents: [], failOn: 'warning' });
+    const all = text.replace(/^ {2}\/\/ (".*)$/gm, '  $1');
+    expect(parseConfig(all, 'x')).toMatchObject({ agents: ['my-agent'], sockets: ['work'], timeout: 2000 });
+  });
+});
