@@ -9,7 +9,8 @@ import { createPen, type Pen } from '../../reporters/screen/style.ts';
 import { count } from '../../reporters/screen/words.ts';
 import { type FileState, isRepositoryTop, stateOf, writePart } from '../init/part-files.ts';
 import type { PartName } from '../init/part-names.ts';
-import { type Part, type PartFile, partsOf, type Surroundings } from '../init/parts.ts';
+import { type Part, type PartFile, partsOf } from '../init/parts.ts';
+import type { Surroundings } from '../init/surroundings.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { askUntilClear, isYes, withQuestions } from '../terminal/consent.ts';
 import { canAsk, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
@@ -85,6 +86,9 @@ const STATES: Readonly<Record<FileState, string>> = {
   taken: 'something else is there: it stays as it is',
 };
 
+/** Of a longer text, which is a completion script, the beginning is enough. */
+const LINES_SHOWN = 40;
+
 /** The name, what for, each file with its state, and what stands in it where it is not there. */
 const show = ({ name, what, files, after }: Part, pen: Pen): readonly string[] => [
   `${pen.bold(name)}: ${what}`,
@@ -100,9 +104,6 @@ const show = ({ name, what, files, after }: Part, pen: Pen): readonly string[] =
   ...after.map((line) => `  ${pen.safe(line)}`),
   '',
 ];
-
-/** Of a longer text, which is a completion script, the beginning is enough. */
-const LINES_SHOWN = 40;
 
 interface Written {
   readonly isDone: boolean;

@@ -1,6 +1,7 @@
 /** What `doctor init` can write, and what stands in it. Pure. */
 import { COMPLETED_SHELLS, completionScript, type Shell } from '../arguments/completion-scripts.ts';
 import type { PartName } from './part-names.ts';
+import type { Surroundings } from './surroundings.ts';
 import { CONFIG_TEXT, HOOK_TEXT } from './texts.ts';
 import { cronLine, systemdUnits } from './timer.ts';
 
@@ -21,22 +22,6 @@ export interface Part {
   readonly files: readonly PartFile[];
   /** What is to be done besides: commands and sentences. */
   readonly after: readonly string[];
-}
-
-/** What the parts depend on. */
-export interface Surroundings {
-  /** Of the town. */
-  readonly root: string;
-  readonly isRepository: boolean;
-  readonly home: string;
-  /** The value of `XDG_CONFIG_HOME` and `XDG_DATA_HOME`, where they are absolute. */
-  readonly configHome: string | null;
-  readonly dataHome: string | null;
-  /** Name of the user's shell. */
-  readonly shell: string;
-  readonly hasSystemd: boolean;
-  /** How to start the doctor from anywhere: Node, and the program. */
-  readonly program: readonly [node: string, script: string];
 }
 
 /** All parts, in the order in which they are shown. */

@@ -1,6 +1,6 @@
 /** The doctor every five minutes: units for systemd, or a line for cron. Pure. */
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
-import type { Surroundings } from './parts.ts';
+import type { Surroundings } from './surroundings.ts';
 
 type Place = Pick<Surroundings, 'root' | 'program'>;
 

@@ -1,0 +1,17 @@
+/** What decides where the files of `doctor init` belong, and what some of them say. */
+
+/** What the parts depend on. */
+export interface Surroundings {
+  /** Of the town. */
+  readonly root: string;
+  readonly isRepository: boolean;
+  readonly home: string;
+  /** The value of `XDG_CONFIG_HOME` and `XDG_DATA_HOME`, where they are absolute. */
+  readonly configHome: string | null;
+  readonly dataHome: string | null;
+  /** Name of the user's shell. */
+  readonly shell: string;
+  readonly hasSystemd: boolean;
+  /** How to start the doctor from anywhere: Node, and the program. */
+  readonly program: readonly [node: string, script: string];
+}
