@@ -1,0 +1,109 @@
+/** What a newcomer meets in the first hour, with real agents and real repositories: the true thing is said, and first. */
+import { spawnSync } from 'node:child_process';
+import { basename } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { cleanUp, fakeAgent, makeTown, type TestTown } from '../support/index.ts';
+import { type CliResult, doctor } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+const ADA = 'gastown/crew/ada';
+
+const run = (town: TestTown, ...args: string[]): CliResult => doctor(args, { cwd: town.root });
+
+/** A worker whose lock names a dead process, with two agents that live. */
+const crowded = async () => {
+  const town = makeTown();
+  town.lock(ADA, { session_id: '' });
+  const [one, two] = [
+    await fakeAgent('claude', { cwd: town.path(ADA) }),
+    await fakeAgent('codex', { cwd: town.path(ADA) }),
+  ];
+  return { town, pids: [one.pid, two.pid] };
+};
+
+describe('two agents in one worker', () => {
+  test('explain begins with the collision and both agents, and never offers force', async () => {
+    const { town, pids } = await crowded();
+    const { status, stdout } = run(town, 'explain', 'ada');
+    expect([status, stdout.split('\n').slice(0, 3)]).toEqual([
+      0,
+      [`# ${ADA}: collision`, '', '2 live agents share this worker.'],
+    ]);
+    for (const pid of pids) expect(stdout).toContain(`(process ${pid})`);
+    expect(stdout.indexOf('Stop one of them')).toBeLessThan(stdout.indexOf('## Why'));
+    expect(stdout).not.toContain('--force');
+    expect(stdout).toMatch(/## When this changes\s+When only one of the agents is left\./);
+  });
+
+  test('the report ends with the command for each of what needs somebody, the collision first, and counts the rest', async () => {
+    const { town } = await crowded();
+    for (const name of ['bob', 'eve', 'joe', 'kim']) {
+      const { pid } = await fakeAgent('claude', { cwd: '/' });
+      town.lock(`gastown/crew/${name}`, { pid, session_id: `gt-crew-${name}` }, { ageSeconds: 120 });
+    }
+    const lines = run(town).stdout.trimEnd().split('\n');
+    const needs = lines.findIndex((line) => / need(s)? your attention/.test(line));
+    const next = lines.slice(needs + 1).filter((line) => line.startsWith('next '));
+    expect(next[0]).toBe(`next doctor explain ${ADA} --town ${town.root}`);
+    const [, total = '0'] = /summary (\d+) problems?/.exec(lines[needs] ?? '') ?? [];
+    const [, more = '0'] = /\(and (\d+) more: doctor -v\)/.exec(lines[needs] ?? '') ?? [];
+    expect(next.length + Number(more)).toBe(Number(total));
+    expect(Number(more)).toBeGreaterThan(0);
+  });
+});
+
+describe('what git sees', () => {
+  test('the directory that is not ignored is named: the old place of a lock beside an ignored .runtime', () => {
+    const town = makeTown({ marked: false, workers: ['tree'] });
+    spawnSync('git', ['init', '-q', town.root]);
+    town.write('.gitignore', '.runtime/\n');
+    town.lock('tree', { session_id: '' }, { at: '.gastown/agent.lock' });
+    town.lock('tree', { session_id: '' });
+    const told = run(town)
+      .stdout.split('\n')
+      .filter((line) => line.includes('tracked-lock'));
+    expect(told).toEqual([
+      expect.stringContaining('.gastown/ is not in .gitignore; this lock could be committed'),
+    ]);
+  });
+});
+
+describe('numbers and names', () => {
+  test('one is singular', () => {
+    const town = makeTown();
+    town.lock(ADA, { session_id: '' });
+    const { stdout } = run(town, '-v');
+    expect(stdout).toMatch(/^check stale-lock: fail, 1 finding, \d/m);
+    expect(stdout).not.toMatch(/\b1 (findings|locks|sessions|panes|problems|servers)\b/);
+    expect(stdout).not.toContain('above the working directory');
+  });
+
+  test('a worker that is the root has the name of its directory, in every view', () => {
+    const town = makeTown({ marked: false, workers: [] });
+    town.lock('.', { session_id: '' });
+    const name = basename(town.root);
+    expect(run(town).stdout).toContain(`warning stale-lock ${name}: `);
+    expect(run(town, 'locks').stdout).toMatch(new RegExp(`^stale ${name}: `));
+    expect(run(town, 'preflight', '.').stdout).toMatch(new RegExp(`^repairable ${name}: `));
+    run(town, '--fix');
+    expect(run(town, 'log').stdout).toContain(` released ${name}: `);
+    expect(run(town, 'undo').stdout).toMatch(new RegExp(`^restored ${name} `));
+  });
+
+  test('an asked-for socket without a server is said', () => {
+    const town = makeTown();
+    town.lock(ADA, { session_id: '' });
+    expect(run(town, '-S', 'nosuch').stdout.split('\n')[0]).toMatch(/no tmux server on \S*\/nosuch\b/);
+  });
+
+  test('a worker without a lock is not a town without one', () => {
+    const town = makeTown({ workers: [ADA, 'gastown/crew/bob'] });
+    town.lock(ADA, { session_id: '' });
+    const { status, stdout } = run(town, '--fix', '--worker', 'gastown/crew/bob');
+    expect([status, stdout]).toEqual([
+      0,
+      `ok ${town.root}: No lock in gastown/crew/bob. No problems found.\n`,
+    ]);
+  });
+});
