@@ -96,7 +96,10 @@ export function contenders({ goWalk, hasTmux, cold }) {
       return list['scan-deep'](context);
     };
   }
-  if (hasTmux) list.base = ({ env, base }) => timed(() => run(process.execPath, [base], env));
+  if (hasTmux) {
+    list.base = ({ env, base }) => timed(() => run(process.execPath, [base], env));
+    list['cpu-base'] = (context) => account(context, context.base).cpuMs;
+  }
   if (cliExists) {
     list['preflight-lock'] = doctor('preflight', '--town', 'SMALL', 'rig0/crew/crew0');
     list['preflight-free'] = doctor('preflight', '--town', 'SMALL', 'rig0/crew/nobody');
@@ -105,6 +108,12 @@ export function contenders({ goWalk, hasTmux, cold }) {
     list.version = doctor('--version');
     list['locks-1000'] = doctor('--json', 'LOCKS_1000');
     list['locks-10000'] = doctor('--json', 'LOCKS_10000');
+    const preflight = (context, worker) =>
+      account(context, CLI, 'preflight', '--town', context.paths.SMALL, worker);
+    list['cpu-preflight-lock'] = (context) => preflight(context, 'rig0/crew/crew0').cpuMs;
+    list['cpu-preflight-free'] = (context) => preflight(context, 'rig0/crew/nobody').cpuMs;
+    list['cpu-doctor-small'] = (context) => accountOfDoctor(context, context.paths.SMALL).cpuMs;
+    list['memory-preflight'] = (context) => preflight(context, 'rig0/crew/crew0').peakMiB;
     list['cpu-doctor'] = (context) => accountOfDoctor(context, context.paths.LOCKS_10000).cpuMs;
     list['cpu-scan'] = (context) => accountOfScan(context, context.paths.LOCKS_10000).cpuMs;
     list['cpu-doctor-town'] = (context) => accountOfDoctor(context, context.town).cpuMs;

@@ -151,7 +151,9 @@ function sideTowns(scratch, names) {
   };
   mkdirSync(paths.EMPTY);
   const wants = (...any) => any.some((name) => names.includes(name));
-  if (wants('preflight-lock', 'preflight-free', 'doctor-small')) makeTown(paths.SMALL, 'small');
+  const start = ['preflight-lock', 'preflight-free', 'doctor-small'];
+  if (wants(...start, ...start.map((name) => `cpu-${name}`), 'memory-preflight'))
+    makeTown(paths.SMALL, 'small');
   if (wants('locks-1000')) makeTown(paths.LOCKS_1000, 'locks-1000');
   if (wants('locks-10000', 'cpu-doctor', 'cpu-scan', 'memory-doctor'))
     makeTown(paths.LOCKS_10000, 'locks-10000');
