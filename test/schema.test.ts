@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { SEVERITIES } from '../src/core/types/check.ts';
@@ -8,16 +8,29 @@ import { renderNdjson } from '../src/reporters/ndjson.ts';
 import { validatorOf } from './cli/run-cli.ts';
 import { crowded, doubtful, healthy, hostile, sick } from './reporters/reports.ts';
 
-const schema = JSON.parse(
-  readFileSync(fileURLToPath(new URL('../schema/report.schema.json', import.meta.url)), 'utf8'),
-) as { $defs: Record<string, { enum?: unknown[]; properties?: Record<string, { enum?: unknown[] }> }> };
+const SCHEMA = fileURLToPath(new URL('../schema/report.schema.json', import.meta.url));
 
-test.each([
-  ['state', STATES],
-  ['reason', REASONS],
-  ['note', NOTES],
-  ['severity', SEVERITIES],
-] as const)('the published words of %s are those of the program', (name, words) => {
+/** The words of a report that are published: `UPDATE_DOCS=1` writes them anew. */
+const WORDS = { state: STATES, reason: REASONS, note: NOTES, severity: SEVERITIES };
+
+/** The list alone: the rest of the file is written by hand. */
+const withWords = (text: string, name: string, words: readonly string[]): string =>
+  text.replace(
+    new RegExp(`^( {4}"${name}": \\{[^}]*?"enum": )\\[[^\\]]*\\]`, 'm'),
+    (_, before: string) => before + JSON.stringify(words, null, 2).replaceAll('\n', `\n${' '.repeat(6)}`),
+  );
+
+if (process.env.UPDATE_DOCS === '1') {
+  let text = readFileSync(SCHEMA, 'utf8');
+  for (const [name, words] of Object.entries(WORDS)) text = withWords(text, name, words);
+  writeFileSync(SCHEMA, text);
+}
+
+const schema = JSON.parse(readFileSync(SCHEMA, 'utf8')) as {
+  $defs: Record<string, { enum?: unknown[]; properties?: Record<string, { enum?: unknown[] }> }>;
+};
+
+test.each(Object.entries(WORDS))('the published words of %s are those of the program', (name, words) => {
   expect(schema.$defs[name]?.enum).toEqual([...words]);
 });
 
