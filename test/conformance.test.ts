@@ -212,6 +212,25 @@ describe('layers', () => {
   const rankOf = (path: string): number => RANKS.findIndex((layers) => layers.includes(layerOf(path)));
   const sources = ['src', 'checks', 'kinds'].flatMap((directory) => readSources(directory));
 
+  test('every folder has its line in ARCHITECTURE, and no other', () => {
+    const map = read('ARCHITECTURE.md').split('## Layers')[1]?.split('### A lock on its way')[0] ?? '';
+    const named = new Set(
+      [...map.matchAll(/`([\w./-]+)`/g)].map(([, name = '']) => name.replace(/^src\//, '')),
+    );
+    const folders = new Set(
+      sources.map(({ path }) => dirname(path)).filter((folder) => folder !== 'src/schema/compiled'),
+    );
+    const expected = [...folders]
+      .filter((folder) => folder !== 'src')
+      .map((folder) => `${folder}/`.replace(/^src\//, ''));
+    expect(expected.filter((folder) => !named.has(folder))).toEqual([]);
+    // No line of a folder that is gone.
+    const lines = [...map.matchAll(/^\| `([\w./-]+\/)` \|/gm)].map(([, name = '']) =>
+      name.replace(/^src\//, ''),
+    );
+    expect(lines.filter((folder) => !expected.includes(folder))).toEqual([]);
+  });
+
   test('no folder holds more than 14 files', () => {
     const sizes = new Map<string, number>();
     for (const { path } of sources) sizes.set(dirname(path), (sizes.get(dirname(path)) ?? 0) + 1);
