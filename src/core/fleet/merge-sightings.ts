@@ -64,12 +64,14 @@ const decideAmong = (
   unreached: readonly string[],
 ): { readonly verdict: Verdict; readonly machine: string } => {
   const says = ({ sighting: { machine }, verdict }: Testimony) => ({ verdict, machine });
-  const seen = all.find(({ verdict }) => verdict.occupants.length > 0);
-  if (seen !== undefined) return says(seen);
-  const held = all.find(({ verdict }) => verdict.state === 'held');
-  if (held !== undefined) return says(held);
+  const takers = takersAmong(all);
+  const takersFirst = [...takers, ...all];
+  const alive =
+    takersFirst.find(({ verdict }) => verdict.occupants.length > 0) ??
+    takersFirst.find(({ verdict }) => verdict.state === 'held');
+  if (alive !== undefined) return says(alive);
   const [first] = all;
-  const taker = mostCareful(takersAmong(all));
+  const taker = mostCareful(takers);
   if (taker === undefined) return says(first);
   const { verdict, machine } = says(taker);
   if (all.some((one) => readingOf(one.verdict.lock) !== readingOf(verdict.lock)))

@@ -1,0 +1,146 @@
+/** Real sshd on loopback, each with its own configuration, host key and port; for root each a machine of its own, by namespaces. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { MachineConfig } from '../../src/config.ts';
+import { PROGRAM } from '../cli/run-cli.ts';
+import { canBecomeOthers, onCleanUp, until } from '../support/index.ts';
+
+const SSHD = ['/usr/sbin/sshd', '/usr/bin/sshd'].find(existsSync);
+
+/** Both halves of OpenSSH are here. */
+export const hasSshd = SSHD !== undefined && spawnSync('ssh', ['-V']).status === 0;
+
+/** Processes can be given a host name and numbers of their own. */
+export const canUnshare =
+  canBecomeOthers && spawnSync('unshare', ['--uts', '--pid', '--fork', '--mount-proc', 'true']).status === 0;
+
+/** The directory that sshd wants when root starts it, and that only a boot makes. */
+const PRIVILEGE_SEPARATION = '/run/sshd';
+
+export interface SshMachine {
+  /** As the client's configuration calls it. */
+  readonly name: string;
+  readonly port: number;
+  /** How to reach it, as a person would write it. */
+  readonly reach: readonly string[];
+  readonly stop: () => Promise<void>;
+}
+
+export interface SshNet {
+  /** Starts one more; with `host` in namespaces of its own, under that host name. */
+  readonly start: (name: string, options?: { readonly host?: string }) => Promise<SshMachine>;
+  /** The same machine in the client's eyes, at a port where somebody else answers. */
+  readonly pretend: (name: string, port: number) => readonly string[];
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('data', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+
+const makeKey = (file: string): void => {
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
+};
+
+/** A net of such machines with one client: keys that were made for it, and no file of the person who tests. */
+export const sshNet = (): SshNet => {
+  const home = mkdtempSync(join(tmpdir(), 'ssh-'));
+  onCleanUp(() => rmSync(home, { recursive: true, force: true }));
+  const file = (name: string): string => join(home, name);
+  makeKey(file('id'));
+  writeFileSync(file('config'), '');
+  writeFileSync(file('known_hosts'), '');
+  const hosts: string[] = [];
+  const known: string[] = [];
+  const tell = (name: string, port: number): readonly string[] => {
+    hosts.push(
+      `Host ${name}\n  HostName 127.0.0.1\n  Port ${port}\n  User ${userInfo().username}\n  IdentityFile ${file('id')}\n` +
+        `  IdentitiesOnly yes\n  IdentityAgent none\n  UserKnownHostsFile ${file('known_hosts')}\n  StrictHostKeyChecking yes\n  LogLevel ERROR\n`,
+    );
+    writeFileSync(file('config'), hosts.join('\n'));
+    return ['ssh', '-F', file('config'), name];
+  };
+  if (canBecomeOthers && !existsSync(PRIVILEGE_SEPARATION)) {
+    mkdirSync(PRIVILEGE_SEPARATION, { mode: 0o755 });
+    onCleanUp(() => rmSync(PRIVILEGE_SEPARATION, { recursive: true }));
+  }
+  const start: SshNet['start'] = async (name, { host } = {}) => {
+    const port = await freePort();
+    const key = file(`${name}.key`);
+    makeKey(key);
+    writeFileSync(
+      file(`${name}.conf`),
+      [
+        `Port ${port}`,
+        'ListenAddress 127.0.0.1',
+        `HostKey ${key}`,
+        `AuthorizedKeysFile ${file('id.pub')}`,
+        'PidFile none',
+        'StrictModes no',
+        'UsePAM no',
+        'PasswordAuthentication no',
+        'PermitRootLogin prohibit-password',
+        'LogLevel ERROR',
+        // What a login shell would have found; the doctor itself is called by its path.
+        `SetEnv PATH=${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin TMUX_TMPDIR=${home}`,
+        '',
+      ].join('\n'),
+    );
+    const words = [SSHD ?? 'sshd', '-D', '-e', '-f', file(`${name}.conf`)];
+    const inNamespaces = [
+      '--uts',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      '--mount-proc',
+      'sh',
+      '-c',
+      'hostname "$0" && exec "$@"',
+    ];
+    const child =
+      host === undefined
+        ? spawn(words[0] ?? '', words.slice(1), { stdio: 'ignore' })
+        : spawn('unshare', [...inNamespaces, host, ...words], { stdio: 'ignore' });
+    const stop = (): Promise<void> => end(child);
+    onCleanUp(stop);
+    await until(() => answers(port), `sshd on port ${port}`);
+    const [type, bytes] = execFileSync('ssh-keygen', ['-y', '-f', key], { encoding: 'utf8' }).split(' ');
+    known.push(`[127.0.0.1]:${port} ${type} ${bytes}`);
+    writeFileSync(file('known_hosts'), `${known.map((line) => line.trim()).join('\n')}\n`);
+    return { name, port, reach: tell(name, port), stop };
+  };
+  return { start, pretend: tell };
+};
+
+const end = (child: ChildProcess): Promise<void> =>
+  new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    child.once('exit', () => resolve());
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), 2000).unref();
+  });
+
+/** A machine of the configuration: the doctor under test is installed there. */
+export const onSsh = ({ reach }: Pick<SshMachine, 'reach'>, more: Partial<MachineConfig>): MachineConfig => ({
+  reach,
+  doctor: [process.execPath, PROGRAM],
+  ...more,
+});
