@@ -135,7 +135,11 @@ describe('where there is no tmux to ask', () => {
   });
 
   aloneTest('a diagnosis loads neither yargs nor listr2, nor what runs programs', () => {
-    expect(loadedBy(['--json'], NO_TMUX).parts).toEqual(['cli-main.js', 'cli-commands-doctor.js']);
+    expect(loadedBy(['--json'], NO_TMUX)).toEqual({
+      parts: ['cli-main.js', 'cli-commands-doctor.js'],
+      modules: [],
+      compiled: [],
+    });
   });
 
   test('exec loads one more', () => {
