@@ -116,6 +116,15 @@ export const BARS = [
     goal: 1.8,
     on: 'any',
   },
+  {
+    name: '200 machines of 50 locks / 10,000 locks here, less the start of Node',
+    of: 'machines-200',
+    to: 'locks-10000',
+    less: 'node',
+    bar: 2,
+    goal: 1,
+    on: 'any',
+  },
   // The workers of those 10,000 have nothing but a lock; these have a clone.
   {
     name: 'doctor --json, this town / its scan, CPU',
@@ -133,6 +142,7 @@ export const LIMITS = [
   { name: 'peak memory, full scan of the town', of: 'memory-scan', bar: 100, goal: 60, unit: ' MiB' },
   { name: 'peak memory, preflight, lock present', of: 'memory-preflight', bar: 60, goal: 45, unit: ' MiB' },
   { name: 'peak memory, doctor --json, 10,000 locks', of: 'memory-doctor', bar: 100, goal: 75, unit: ' MiB' },
+  { name: 'peak memory, 200 machines of 50 locks', of: 'memory-machines', bar: 200, goal: 120, unit: ' MiB' },
 ];
 
 /** Middle value, the mean of the two middle ones for an even count. */

@@ -114,6 +114,8 @@ export function contenders({ goWalk, hasTmux, cold }) {
     list['cpu-preflight-free'] = (context) => preflight(context, 'rig0/crew/nobody').cpuMs;
     list['cpu-doctor-small'] = (context) => accountOfDoctor(context, context.paths.SMALL).cpuMs;
     list['memory-preflight'] = (context) => preflight(context, 'rig0/crew/crew0').peakMiB;
+    list['machines-200'] = doctor('--json', 'FLEET');
+    list['memory-machines'] = (context) => accountOfDoctor(context, context.paths.FLEET).peakMiB;
     list['cpu-doctor'] = (context) => accountOfDoctor(context, context.paths.LOCKS_10000).cpuMs;
     list['cpu-scan'] = (context) => accountOfScan(context, context.paths.LOCKS_10000).cpuMs;
     list['cpu-doctor-town'] = (context) => accountOfDoctor(context, context.town).cpuMs;

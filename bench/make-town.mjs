@@ -1,7 +1,7 @@
 // Makes a town on disk to measure on: rigs of full clones with .git, node_modules and nested sources, as agents
 // leave them. The same arguments always give the same tree. Files are empty where nobody reads them.
 //
-//   node bench/make-town.mjs DIR small|medium|large|locks-1000|locks-10000
+//   node bench/make-town.mjs DIR small|medium|large|locks-50|locks-1000|locks-10000
 import { closeSync, mkdirSync, openSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ export const SIZES = {
   small: { rigs: 2, workers: 3, packages: 4, gitFanOut: 8 },
   medium: { rigs: 5, workers: 10, packages: 250, gitFanOut: 256 },
   large: { rigs: 14, workers: 12, packages: 250, gitFanOut: 256 },
+  'locks-50': { rigs: 5, workers: 10, packages: 0, gitFanOut: 0 },
   'locks-1000': { rigs: 10, workers: 100, packages: 0, gitFanOut: 0 },
   'locks-10000': { rigs: 20, workers: 500, packages: 0, gitFanOut: 0 },
 };

@@ -14,6 +14,7 @@ import { build } from 'esbuild';
 import { judge, median } from './bars.mjs';
 import { ACCOUNTANT, contenders, environment, succeeds } from './contenders.mjs';
 import { checkFidelity, countSystemCalls } from './fidelity.mjs';
+import { makeFleet } from './make-fleet.mjs';
 import { makeTown, SIZES } from './make-town.mjs';
 import { printTable } from './print-table.mjs';
 
@@ -155,8 +156,12 @@ function sideTowns(scratch, names) {
   if (wants(...start, ...start.map((name) => `cpu-${name}`), 'memory-preflight'))
     makeTown(paths.SMALL, 'small');
   if (wants('locks-1000')) makeTown(paths.LOCKS_1000, 'locks-1000');
-  if (wants('locks-10000', 'cpu-doctor', 'cpu-scan', 'memory-doctor'))
+  if (wants('locks-10000', 'machines-200', 'cpu-doctor', 'cpu-scan', 'memory-doctor'))
     makeTown(paths.LOCKS_10000, 'locks-10000');
+  if (wants('machines-200', 'memory-machines')) {
+    makeFleet(join(scratch, 'fleet'), 'dist/bin/doctor.js', environment({ TMUX_TMPDIR: scratch }));
+    paths.FLEET = join(scratch, 'fleet/here');
+  }
   return paths;
 }
 

@@ -1,9 +1,10 @@
 /** Every script in README and docs is run as written, in the town that they tell of. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { bareEnvironment, doctor } from '../cli/run-cli.ts';
+import { hasSshd, sshNet } from '../fleet/sshd.ts';
 import { cleanUp, hasTmux, makeTown, until } from '../support/index.ts';
 import { makeStoryTown, type StoryTown } from '../support/story-town.ts';
 import { type Block, blocksOf } from './console-blocks.ts';
@@ -101,6 +102,27 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
     );
     expect(runIn(story, 'doctor preflight gastown/crew/new').status).toBe(0);
   },
+  'two-hosts': async (story, { text }) => {
+    const net = sshNet();
+    const town = makeTown();
+    for (const [name, path] of [
+      ['mini1', '/srv/one'],
+      ['mini2', '/srv/two'],
+    ] as const) {
+      const there = makeTown();
+      there.lock('gastown/crew/ada');
+      // What the page calls ssh finds its keys in the files of this test, and the doctor in the path of that machine.
+      const machine = await net.start(name, { path: story.town.path('.bin') });
+      story.town.write('.bin/ssh', `#!/bin/sh\nexec /usr/bin/ssh -F '${machine.reach[2]}' "$@"\n`);
+      chmodSync(story.town.path('.bin/ssh'), 0o755);
+      text = text.replace(path, there.root);
+    }
+    const { stdout, stderr } = runIn(story, text, town.root);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^ok mini1: .*\nok mini2: /m);
+    expect(stdout).toMatch(/^stale mini1:gastown\/crew\/ada: .*\nstale mini2:gastown\/crew\/ada: /m);
+    expect(stdout).toMatch(/^fixed stale-lock mini1:gastown\/crew\/ada: /m);
+  },
   ci: (story, { text }) => {
     const { status, stdout } = runIn(story, text);
     expect(status).toBe(1);
@@ -149,10 +171,11 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
 
 const NOT_RUN: readonly string[] = [];
 const NEED_JQ = ['jq', 'status-bar'];
+const NEED_SSHD = ['two-hosts'];
 
-describe('scripts in README and docs (skipped without tmux, and two without jq)', () => {
+describe('scripts in README and docs (skipped without tmux, two without jq, and one without sshd)', () => {
   for (const [name, run] of Object.entries(RUNS)) {
-    const possible = hasTmux && (hasJq || !NEED_JQ.includes(name));
+    const possible = hasTmux && (hasJq || !NEED_JQ.includes(name)) && (hasSshd || !NEED_SSHD.includes(name));
     (possible ? test : test.skip)(`${name} does what the page says`, async () => {
       await run(await makeStoryTown(), blockNamed(name));
     });

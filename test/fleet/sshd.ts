@@ -30,8 +30,11 @@ export interface SshMachine {
 }
 
 export interface SshNet {
-  /** Starts one more; with `host` in namespaces of its own, under that host name. */
-  readonly start: (name: string, options?: { readonly host?: string }) => Promise<SshMachine>;
+  /** Starts one more; with `host` in namespaces of its own, under that host name; `path` is where programs are found first. */
+  readonly start: (
+    name: string,
+    options?: { readonly host?: string; readonly path?: string },
+  ) => Promise<SshMachine>;
   /** The same machine in the client's eyes, at a port where somebody else answers. */
   readonly pretend: (name: string, port: number) => readonly string[];
 }
@@ -82,7 +85,7 @@ export const sshNet = (): SshNet => {
     mkdirSync(PRIVILEGE_SEPARATION, { mode: 0o755 });
     onCleanUp(() => rmSync(PRIVILEGE_SEPARATION, { recursive: true }));
   }
-  const start: SshNet['start'] = async (name, { host } = {}) => {
+  const start: SshNet['start'] = async (name, { host, path = dirname(process.execPath) } = {}) => {
     const port = await freePort();
     const key = file(`${name}.key`);
     makeKey(key);
@@ -100,7 +103,7 @@ export const sshNet = (): SshNet => {
         'PermitRootLogin prohibit-password',
         'LogLevel ERROR',
         // What a login shell would have found; the doctor itself is called by its path.
-        `SetEnv PATH=${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin TMUX_TMPDIR=${home}`,
+        `SetEnv PATH=${path}:${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin TMUX_TMPDIR=${home}`,
         '',
       ].join('\n'),
     );
