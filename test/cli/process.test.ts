@@ -106,6 +106,17 @@ describe('piped', () => {
     },
   );
 
+  test('help names what a command takes as it is typed, and each value beside its option', () => {
+    const { stdout } = doctor(['exec', '--help']);
+    expect(stdout.split('\n')[0]).toBe('doctor exec WORKER [options] -- CMD...');
+    expect(stdout).toMatch(/^ {2}-S, --socket SOCKET {2,}also ask this tmux server/m);
+    expect(stdout).toMatch(/^ {6}--wait SECONDS {2,}wait this long for a held lock \(default: 0\)$/m);
+    const whole = doctor(['--help']).stdout;
+    expect(whole).toMatch(/^ {2}doctor exec WORKER -- CMD\.\.\. +Run CMD in a worker/m);
+    expect(whole).not.toMatch(/[<>]|\[string\]|\[default\]|undefined/);
+    for (const line of whole.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
   test('--version and --help answer without a town', () => {
     const env = { GT_TOWN_ROOT: '/no/such' };
     expect(doctor(['--version'], { env }).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);

@@ -9,7 +9,8 @@ import {
   type RawArguments,
   unknownOption,
 } from './arguments.ts';
-import { COMMAND_TABLE, type Command, exitCodesOf, type Option, optionsOf } from './options.ts';
+import { dressHelp } from './help-text.ts';
+import { COMMAND_TABLE, type Command, commandNamed, exitCodesOf, type Option, optionsOf } from './options.ts';
 import { usage } from './usage.ts';
 
 /** What became of a command line: something to run, or a text that was asked for. */
@@ -73,7 +74,10 @@ export const parseWithYargs = async (
     text = output;
   });
   const [parsed] = found;
-  if (parsed === undefined) return { kind: 'help', text: `${withoutTypes(text)}\n` };
+  if (parsed === undefined) {
+    const command = commandNamed(routeOf(argv).command);
+    return { kind: 'help', text: `${dressHelp(withoutTypes(text), command, width)}\n` };
+  }
   return { kind: 'arguments', arguments: checkArguments(parsed) };
 };
 
@@ -103,7 +107,7 @@ const withoutTypes = (text: string): string =>
 
 const describe = (option: Option) => ({
   type: option.type === 'flag' ? ('boolean' as const) : ('string' as const),
-  describe: option.value === undefined ? option.summary : `${option.value}: ${option.summary}`,
+  describe: option.summary,
   ...(option.type === 'flag' ? {} : { requiresArg: true, nargs: 1 }),
   ...(option.short === undefined ? {} : { alias: option.short }),
 });
