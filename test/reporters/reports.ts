@@ -70,4 +70,5 @@ export const SCREEN: Presentation = {
   width: 80,
   layout: 'screen',
   verbosity: 'normal',
+  links: false,
 };

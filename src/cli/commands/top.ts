@@ -27,7 +27,8 @@ export const run: RunCommand = async (given, terminal) => {
     throw usage('doctor top requires a terminal', 'doctor locks');
   const options = await diagnoseOptionsOf(given, terminal);
   const preparation = await prepareRun(given, given.positionals[0], options);
-  const presentation = await presentationFor(given, terminal, stdout);
+  // Ink counts the columns of what it cuts, and knows nothing of links.
+  const presentation = { ...(await presentationFor(given, terminal, stdout)), links: false };
   const { openScreen } = await loadScreen();
   const choose = chosenPart(given, terminal.cwd);
   const look = createLooks(preparation, options);

@@ -40,6 +40,7 @@ export const presentationFor = async (
     width: output.columns ?? 0,
     layout: atTerminal ? 'screen' : 'lines',
     verbosity: given.options.quiet ? 'quiet' : given.options.verbose ? 'verbose' : 'normal',
+    links: atTerminal && knowsLinks(env),
   };
 };
 
@@ -60,6 +61,24 @@ const isAsciiOnly = (env: NodeJS.ProcessEnv, atTerminal: boolean): boolean => {
     if (!/utf-?8/i.test(locale)) return true;
   } else if (atTerminal && process.platform !== 'darwin') return true;
   return atTerminal && ['linux', 'dumb', 'vt100', 'vt220'].includes(env.TERM ?? '');
+};
+
+/**
+ * True for terminals that are known to show links, and only where none is between that may not pass them on. FORCE_HYPERLINK
+ * says yes or no (0) where we cannot tell. See https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda
+ */
+const knowsLinks = (env: NodeJS.ProcessEnv): boolean => {
+  const { FORCE_HYPERLINK: forced, TERM = '', TERM_PROGRAM = '' } = env;
+  if (forced !== undefined && forced !== '') return forced !== '0';
+  if (TERM === 'dumb' || /^(?:screen|tmux)/.test(TERM)) return false;
+  if (env.TMUX !== undefined || env.STY !== undefined || env.CI !== undefined) return false;
+  return (
+    ['iTerm.app', 'WezTerm', 'vscode', 'ghostty'].includes(TERM_PROGRAM) ||
+    /^(?:xterm-kitty|xterm-ghostty|foot)/.test(TERM) ||
+    // VTE before 0.50 shows none, and 0.50.0 crashed.
+    Number(env.VTE_VERSION ?? 0) > 5000 ||
+    env.WT_SESSION !== undefined
+  );
 };
 
 /** True where a picture can be drawn over: Emacs shells and some terminals of CI say `dumb`, and show what is written. */

@@ -51,11 +51,12 @@ const findingLines = (
       : isNarrow
         ? [...signed(mark, 0, name), ...flow(4, said)]
         : signed(mark, 0, `${name}: ${said}`);
+  const named = name === null ? head : linkName(head, name, report, lock, canvas);
   const isAdvice = fix?.action === 'advice';
   // Commands for what needs somebody stand in the summary.
   const commands = isAdvice && finding.severity === 'info' && finding.check !== 'idle-session' ? next : [];
   return [
-    ...head,
+    ...named,
     ...(isAdvice && fix.text !== null ? flow(4, safe(fix.text)).map(dim) : []),
     ...commands.map((argv) => dim(`      ${command(argv)}`)),
     ...(presentation.verbosity === 'verbose'
@@ -64,6 +65,23 @@ const findingLines = (
         )
       : []),
   ];
+};
+
+/** The name in the first line leads to the lock, where it is a file of this machine; lines are broken without links. */
+const linkName = (
+  head: readonly string[],
+  name: string,
+  { locks, town }: Report,
+  id: string | null,
+  { link, presentation }: Canvas,
+): readonly string[] => {
+  if (!presentation.links) return head;
+  const lock = locks.find((one) => one.id === id);
+  const isHere = lock !== undefined && (lock.machine === undefined || lock.machine === 'here');
+  const [first = '', ...more] = head;
+  if (!isHere || town === null) return head;
+  // A function: a replacement text would take its dollar signs for something else.
+  return [first.replace(name, () => link(name, town.host, lock.path)), ...more];
 };
 
 /** When a lock was taken, to be found in the logs. */

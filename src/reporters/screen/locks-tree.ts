@@ -1,6 +1,6 @@
 /** The tree of `doctor locks`. */
 import type { Report } from '../../core/types/report.ts';
-import { displayWidth, padToWidth, wrapText } from './display-width.ts';
+import { displayWidth, wrapText } from './display-width.ts';
 import { type Row, rowsOf, splitWorker } from './lock-rows.ts';
 import { describeTown } from './sentences.ts';
 import { createPen, type Mark, type Pen, type Presentation } from './style.ts';
@@ -51,12 +51,13 @@ export const renderLocksTree = (
     ...wrapText(headline, presentation.width).map((line) => pen.bold(line)),
   ];
   const room = frame === null ? Number.POSITIVE_INFINITY : frame.rows - head.length - foot.length;
-  const tree = treeLines(rows, pen, presentation, room);
+  const tree = treeLines(rows, report.town?.host ?? null, pen, presentation, room);
   return [...head, ...tree, ...foot].map((line) => `${line}\n`).join('');
 };
 
 const treeLines = (
   rows: readonly Row[],
+  host: string | null,
   pen: Pen,
   presentation: Presentation,
   room: number,
@@ -65,7 +66,7 @@ const treeLines = (
   const names = rows.map(({ worker }) => pen.safe(splitWorker(worker).rest));
   // A name that takes more than a third of the line would leave no room for what is said of it.
   const column = Math.min(Math.max(0, ...names.map(displayWidth)), width === 0 ? 40 : Math.floor(width / 3));
-  const drawn = rows.map((row) => ({ row, lines: rowLines(row, column, pen, presentation) }));
+  const drawn = rows.map((row) => ({ row, lines: rowLines(row, host, column, pen, presentation) }));
   const left = fitting(drawn, room);
   let rig: string | null = null;
   const lines = left.flatMap(({ row, lines: own }) => {
@@ -111,14 +112,18 @@ const fitting = (drawn: readonly Drawn[], room: number): readonly Drawn[] => {
 };
 
 const rowLines = (
-  { worker, state, mark, text }: Row,
+  { worker, state, mark, text, lock }: Row,
+  host: string | null,
   column: number,
   pen: Pen,
   { width }: Presentation,
 ): readonly string[] => {
   const { rest } = splitWorker(worker);
   const said = pen.safe(text);
-  const head = `  ${pen.sign(mark)} ${padToWidth(pen.safe(rest), column)} ${pen.paint(mark, state.padEnd(8))} `;
+  const name = pen.safe(rest);
+  const isHere = lock !== null && (lock.machine === undefined || lock.machine === 'here');
+  const linked = isHere && host !== null ? pen.link(name, host, lock.path) : name;
+  const head = `  ${pen.sign(mark)} ${linked}${' '.repeat(Math.max(0, column - displayWidth(name)))} ${pen.paint(mark, state.padEnd(8))} `;
   const indent = 2 + 2 + column + 1 + 8 + 1;
   const room = width - indent;
   const [first = '', ...more] = room < 24 && width > 0 ? [] : wrapText(said, room);

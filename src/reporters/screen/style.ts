@@ -16,6 +16,8 @@ export interface Presentation {
   /** `screen`: headings, indented findings, at most ten per check. `lines`: one finding per line, all of them. */
   readonly layout: 'screen' | 'lines';
   readonly verbosity: 'quiet' | 'normal' | 'verbose';
+  /** Names of locks lead to their files where they are clicked (OSC 8): the terminal is known to do that. */
+  readonly links: boolean;
 }
 
 /** Plain text for a pipe: what every reporter falls back to. */
@@ -25,6 +27,7 @@ export const PLAIN: Presentation = {
   width: 0,
   layout: 'lines',
   verbosity: 'normal',
+  links: false,
 };
 
 /** What a line says at its head; each differs by its sign and not by its colour alone. */
@@ -52,6 +55,8 @@ export interface Pen {
   readonly paint: (mark: Mark, text: string) => string;
   /** Foreign text made harmless for this presentation. */
   readonly safe: (text: string) => string;
+  /** The same text, leading to a file of this host where that can be shown. It takes as many columns. */
+  readonly link: (text: string, host: string, path: string) => string;
   /** A command line that works when pasted. */
   readonly command: (argv: readonly string[]) => string;
 }
@@ -70,8 +75,21 @@ const NO_COLORS = {
   blue: plain,
 };
 
+const LINK = '\u001b]8;;';
+const LINK_END = '\u001b\\';
+
+/** With the name of the host, so that a terminal elsewhere does not open a file of its own. */
+const linkTo = (text: string, host: string, path: string): string => {
+  try {
+    const url = `file://${encodeURIComponent(host)}${path.split('/').map(encodeURIComponent).join('/')}`;
+    return `${LINK}${url}${LINK_END}${text}${LINK}${LINK_END}`;
+  } catch {
+    return text; // a lone surrogate has no place in an address
+  }
+};
+
 /** Pens for one presentation; nothing here reads the environment. */
-export const createPen = ({ colors: given, ascii }: Presentation): Pen => {
+export const createPen = ({ colors: given, ascii, links }: Presentation): Pen => {
   const { bold, dim, inverse, green, red, yellow, blue } = given ?? NO_COLORS;
   const colors: Readonly<Record<Mark, (text: string) => string>> = {
     pass: green,
@@ -89,6 +107,7 @@ export const createPen = ({ colors: given, ascii }: Presentation): Pen => {
     sign: (mark) => colors[mark](SIGNS[mark][ascii ? 1 : 0]),
     paint: (mark, text) => colors[mark](text),
     safe: ascii ? escapeToAscii : escapeControls,
+    link: links ? linkTo : plain,
     command: (argv) => quoteCommand(argv, ascii),
   };
 };
