@@ -144,7 +144,7 @@ const lookWhether = (
   if (isStrangersWord(journalUid, guard.directory.uid))
     return {
       status: 'failed',
-      reason: `the journal that tells of it belongs to user ${journalUid}: root does not act on it there`,
+      reason: `its journal belongs to user ${journalUid}, so root does not act on it there`,
     };
   const { stamp, companion, deed } = entry;
   return DEEDS[deed].putBack(guard, { backup: longPath(townRoot, entry.backup), stamp, companion });

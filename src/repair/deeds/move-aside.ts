@@ -24,7 +24,7 @@ const letGo = (guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome => {
     case 'unguarded':
       return skipped(`somebody removed its guard file (${guard.place.guard}) meanwhile`);
     case 'stranded':
-      return failed(`it was replaced at the last moment and lies at ${moved.aside}: ${moved.why}`);
+      return failed(`it was replaced at the last moment and is now at ${moved.aside}: ${moved.why}`);
   }
 };
 
@@ -38,7 +38,7 @@ const dropCompanion = ({ place, directory }: Guard): string | null => {
   }
 };
 
-const NEWER: PutBack = { status: 'newer-lock', reason: 'a newer lock stands there' };
+const NEWER: PutBack = { status: 'newer-lock', reason: 'a newer lock is there' };
 
 const putBack: Deed['putBack'] = (guard, { backup, stamp, companion }) => {
   const { place } = guard;
@@ -46,10 +46,10 @@ const putBack: Deed['putBack'] = (guard, { backup, stamp, companion }) => {
   const kept = readRecord(calls, backup);
   const current = readRecord(calls, place.lock);
   if (kept.kind === 'absent' && current.kind === 'file' && current.stamp.sha256 === stamp.sha256)
-    return { status: 'already', reason: 'it is back at its place' };
-  if (kept.kind !== 'file') return { status: 'missing', reason: `its kept copy ${backup} is gone` };
+    return { status: 'already', reason: 'it is already there' };
+  if (kept.kind !== 'file') return { status: 'missing', reason: `its backup ${backup} is gone` };
   if (kept.stamp.sha256 !== stamp.sha256)
-    return { status: 'missing', reason: `its kept copy ${backup} is not what was released` };
+    return { status: 'missing', reason: `its backup ${backup} is not what was released` };
   if (!guard.stands())
     return { status: 'no-guard', reason: `somebody removed its guard file (${place.guard})` };
   const existing = calls.lstat(place.lock);
@@ -61,7 +61,7 @@ const putBack: Deed['putBack'] = (guard, { backup, stamp, companion }) => {
     if (!isLinked && !bringBack(calls, backup, place.lock)) return NEWER;
     if (companion !== null && readCompanion(calls, place) === null) writeCompanion(calls, place, companion);
     if (calls.lstat(backup) !== undefined) calls.unlink(backup);
-    return { status: 'restored', reason: 'it is back at its place' };
+    return { status: 'restored', reason: 'it is back' };
   };
 };
 
