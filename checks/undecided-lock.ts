@@ -15,7 +15,7 @@ import {
   type Verdict,
 } from '../src/check.ts';
 
-/** Looks again as though that name were a former host's, which changes nothing but the answer. */
+/** Looks again as if that name were a former host's, which changes nothing but the answer. */
 const asFormerHost = (hostname: string, root: string): readonly (readonly string[])[] => [
   ['doctor', 'locks', ...optionWith('former-host', hostname), '--town', root],
 ];

@@ -88,7 +88,7 @@ const clearWithoutLock = (
       next: explain(worker, root),
     });
   if (around.known)
-    return finish(worker, null, { ...seen, answer: 'free', message: 'no lock, nobody at work' });
+    return finish(worker, null, { ...seen, answer: 'free', message: 'no lock, no agent running' });
   const why = around.doubts[0] ?? 'not everything could be looked at';
   return finish(worker, null, {
     evidence: around.facts,

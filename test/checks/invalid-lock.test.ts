@@ -67,7 +67,7 @@ describe('invalid-lock reports', () => {
     const [finding] = runOn(check, { locks: [broken()], over: { tmux } });
     expect(finding?.fix).toMatchObject({
       action: 'advice',
-      text: expect.stringContaining('agents could be at work unseen'),
+      text: expect.stringContaining('agents may be running unseen'),
     });
   });
 });

@@ -19,7 +19,7 @@ describe('stale-lock reports', () => {
     });
     expect(finding?.evidence.map(({ text }) => text)).toEqual([
       'no process 4242',
-      'pane %3 is gone: no tmux server runs',
+      'pane %3 is gone: no tmux server is running',
     ]);
   });
 

@@ -41,7 +41,7 @@ describe('without a lock', () => {
       state: null,
       reasons: [],
       notes: [],
-      message: 'no lock, nobody at work',
+      message: 'no lock, no agent running',
       evidence: [],
       retryInSeconds: null,
       next: [],
@@ -53,7 +53,7 @@ describe('without a lock', () => {
       answer: 'held',
       state: null,
       reasons: ['occupied'],
-      message: 'no lock, but claude is at work in pane %3 of session gt-crew-ada',
+      message: 'no lock, but claude is running in pane %3 of session gt-crew-ada',
       next: EXPLAIN,
     });
   });
@@ -120,14 +120,14 @@ describe('with a lock', () => {
     expect(ask({ locks: [aLock(ADA)], servers: [aServer([aPane()])] })).toMatchObject({
       answer: 'held',
       state: 'held',
-      message: 'held: claude is at work in pane %3 of session gt-crew-ada',
+      message: 'held: claude is running in pane %3 of session gt-crew-ada',
       next: EXPLAIN,
     });
   });
 
   test('held by a live process: held, and says by which', () => {
     expect(ask({ locks: [aLock(ADA, { sessionId: '' })], lookups: [present(4242)] }).message).toBe(
-      'held: process 4242 (claude) runs',
+      'held: process 4242 (claude) is running',
     );
   });
 
@@ -135,8 +135,7 @@ describe('with a lock', () => {
     const servers = [aServer([aPane({ command: 'bash' })])];
     expect(ask({ locks: [aLock(ADA)], servers })).toMatchObject({
       answer: 'held',
-      message:
-        'held: idle, its agent has exited: pane %3 of session gt-crew-ada is there and shows only bash',
+      message: 'held: idle, its agent has exited: pane %3 of session gt-crew-ada exists and shows only bash',
       notes: ['idle'],
     });
   });

@@ -34,7 +34,7 @@ const timeless = (text: string): string =>
   text
     .replace(/\n {2,}/g, ' ')
     .replace(/\b\d+ tmux servers? with \d+ sessions?/g, 'N tmux servers')
-    .replace(/on none of \d+ tmux servers?/g, 'on no tmux server')
+    .replace(/not on (the tmux server|any of \d+ tmux servers)/g, 'not on any tmux server')
     .replace(/\d{8}T\d{6}Z-[0-9a-f]{6}/g, 'RUN')
     .replace(/(pid|PID|process|-fp) \d+/g, '$1 N')
     .replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /gm, 'TIME ')

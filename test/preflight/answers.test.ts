@@ -31,7 +31,7 @@ describe('preflight answers', () => {
     expect(await ask(makeTown(), [ADA])).toEqual({
       code: 0,
       signal: null,
-      stdout: 'free gastown/crew/ada: no lock, nobody at work\n',
+      stdout: 'free gastown/crew/ada: no lock, no agent running\n',
       stderr: '',
     });
   });
@@ -41,7 +41,7 @@ describe('preflight answers', () => {
     for (const worker of ['gastown/crew/new', 'gastown/polecats/x/gastown', town.path('gastown/crew/other')])
       expect(await ask(town, [worker])).toMatchObject({
         code: 0,
-        stdout: expect.stringContaining('the directory does not exist yet; no lock, nobody at work'),
+        stdout: expect.stringContaining('the directory does not exist yet; no lock, no agent running'),
       });
     const plain = makeTown({ marked: false, workers: ['wt/one'] });
     mkdirSync(plain.path('wt/one/.git'));

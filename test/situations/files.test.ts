@@ -162,7 +162,7 @@ describe('files: no lock record', () => {
     expect(report.findings).toMatchObject([{ check: 'invalid-lock', fix: { action: 'advice' } }]);
   });
 
-  hostTest('an invalid file is left where agents could be at work unseen', async () => {
+  hostTest('an invalid file is left where agents may be running unseen', async () => {
     const { town, look } = setStage();
     town.lock(ADA, '', { ageSeconds: 60 });
     const socket = town.path('mute');

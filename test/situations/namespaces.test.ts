@@ -71,7 +71,7 @@ describe(`PID namespaces${why}`, () => {
       expect(report).toMatchObject({ exitCode: 0, findings: [], complete: true });
       const lock = lockOf(report, ADA);
       expect(lock).toMatchObject({ state: 'held', holder: { session: 'live' } });
-      expect(textsOf(lock).match(/claude is at work|claude .* is at work/g)).toHaveLength(1);
+      expect(textsOf(lock).match(/claude is running|claude .* is running/g)).toHaveLength(1);
       const servers = report.tmux?.servers.filter(({ socket }) => socket.startsWith(stage.tmuxTmpdir)) ?? [];
       expect(servers).toMatchObject([{ status: 'ok', panes: 1, pid: expect.any(Number) }]);
       expect(commOf(servers[0]?.pid ?? 0)).toBe('tmux: server');

@@ -133,7 +133,7 @@ describe('panes: what is alive is held', () => {
     town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
     const lock = await judge();
     expect(lock).toMatchObject({ state: 'held', holder: { session: 'live' } });
-    expect(textsOf(lock)).toMatch(/is there and shows only sh/);
+    expect(textsOf(lock)).toMatch(/exists and shows only sh/);
   });
 
   tmuxTest('an agent that went to another worker directory keeps its own pane → held', async () => {

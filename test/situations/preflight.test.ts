@@ -191,7 +191,7 @@ describe('preflight: unsure', () => {
     expect(shortOf(await ask(BOB, { timeoutMs: 300 }))).toEqual([22, 'unsure', null]);
   });
 
-  asOther('no lock and tmux not installed: 0 if no tmux server runs, else 22', async () => {
+  asOther('no lock and tmux not installed: 0 if no tmux server is running, else 22', async () => {
     const { town } = setStage();
     const home = makeTmuxTmpdir();
     for (const path of [town.root, home]) chmodSync(path, 0o755);

@@ -51,7 +51,7 @@ describe("somebody else's number now", () => {
     town.lock(ADA, { pid: pane.pid, acquired_at: secondsAgo(300), session_id: '%707070' });
     const lock = await judge();
     expect(lock.state).toBe('orphaned');
-    expect(textsOf(lock)).toMatch(/runs in a pane of gastown\/crew\/bob: most likely not its holder/);
+    expect(textsOf(lock)).toMatch(/runs in a pane of gastown\/crew\/bob: probably not its holder/);
   });
 
   hostTest("joe's number is Gas Town's daemon at the town's root → stale with would-block", async () => {
@@ -74,7 +74,7 @@ describe("somebody else's number now", () => {
       town.lock(ADA, { pid, acquired_at: secondsAgo(HOURS_5) });
       const lock = await judge();
       expect(lock).toMatchObject({ state: 'held', holder: { process: 'alive' } });
-      expect(textsOf(lock)).toMatch(/started 5 h after the lock: most likely not its holder/);
+      expect(textsOf(lock)).toMatch(/started 5 h after the lock: probably not its holder/);
     },
   );
 

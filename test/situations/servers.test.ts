@@ -492,7 +492,7 @@ describe('servers: of other users', () => {
       );
       expect(lockOf(report, ADA)).toMatchObject({ state: 'stale' });
       expect(basename(report.town?.root ?? '')).toBe(basename(town.root));
-      expect(textsOf(lockOf(report, ADA))).toMatch(/no tmux server runs/);
+      expect(textsOf(lockOf(report, ADA))).toMatch(/no tmux server is running/);
     },
   );
 });

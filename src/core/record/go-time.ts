@@ -16,7 +16,7 @@ const SHAPE = /^(\d{4})-(\d{2})-(\d{2})T(\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d+))?(
  */
 export const parseGoTime = (text: string): GoTime => {
   const match = SHAPE.exec(text);
-  if (match === null) return { ok: false, why: `'${shorten(text)}' is no RFC 3339 time` };
+  if (match === null) return { ok: false, why: `'${shorten(text)}' is not an RFC 3339 time` };
   const number = (group: number): number => Number(match[group] ?? '0');
   const [year, month, day] = [number(1), number(2), number(3)];
   const [hour, minute, second] = [number(4), number(5), number(6)];

@@ -34,7 +34,7 @@ const whatIsLeft = (
   const [inBrackets, plain] = [`${noun} (${sessionId})`, `${noun} ${sessionId}`];
   const named = sessionId === null || session === 'unnamed' ? null : session;
   const replaced = reasons.includes('pane-recycled') || reasons.includes('session-recycled');
-  const fate = replaced ? 'is another one now' : 'is gone';
+  const fate = replaced ? 'has been reused' : 'is gone';
   if (process === 'alive') {
     if (named === 'gone') return `process ${truePid} is still running, but its ${plain} ${fate}`;
     return `process ${truePid} is running`;

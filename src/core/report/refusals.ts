@@ -14,7 +14,7 @@ export const REFUSALS: Readonly<Record<Refusal['why'], string>> = {
   fresh: 'written less than 30 s ago',
   young: 'written less than 30 s ago',
   occupied: 'an agent is running there',
-  'occupants-unknown': 'agents could be at work unseen',
+  'occupants-unknown': 'agents may be running unseen',
 };
 
 /** Why a lock is refused, as a sentence fragment that does not say when to ask again. */

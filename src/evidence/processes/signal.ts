@@ -13,7 +13,7 @@ export type SignalAnswer =
 
 /** Asks kill(pid, 0), which sends nothing. Throws for a number that is no possible pid: that is a bug of the caller. */
 export const signalProcess = (pid: number): SignalAnswer => {
-  if (!isPossiblePid(pid)) throw new RangeError(`${pid} is no process number`);
+  if (!isPossiblePid(pid)) throw new RangeError(`${pid} is not a valid PID`);
   try {
     process.kill(pid, 0);
     return { answer: 'signalable' };

@@ -323,7 +323,7 @@ describe('situations of the field notes', () => {
   test('a session that shows only a shell is live, and the evidence says so', () => {
     const verdict = judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([shell({})])] }));
     expect(verdict.state).toBe('held');
-    expect(verdict.facts.map(({ text }) => text).join('\n')).toMatch(/is there and shows only bash/);
+    expect(verdict.facts.map(({ text }) => text).join('\n')).toMatch(/exists and shows only bash/);
   });
 
   test('a pane whose process has ended is gone', () => {

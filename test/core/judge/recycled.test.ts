@@ -47,7 +47,7 @@ describe('plainly elsewhere and more than ten minutes younger than the lock: ano
     // The clock may have stepped by some minutes.
     const sooner = judge(9, process);
     expect(sooner.state).toBe('held');
-    expect(texts(sooner)).toMatch(/: most likely not its holder$/m);
+    expect(texts(sooner)).toMatch(/: probably not its holder$/m);
   });
 
   test('below a pane of another worker', () => {
@@ -83,7 +83,7 @@ describe('neither here nor elsewhere', () => {
     ['a program nobody knows in the town, but at no worker', at(ROOT)],
   ])('%s: alive for a day, then another process', (_, process) => {
     expect(judge(23 * 60, process).state).toBe('held');
-    expect(texts(judge(23 * 60, process))).toMatch(/started 23 h after the lock: most likely not its holder/);
+    expect(texts(judge(23 * 60, process))).toMatch(/started 23 h after the lock: probably not its holder/);
     expect(judge(25 * 60, process).reasons).toContain('process-recycled');
   });
 

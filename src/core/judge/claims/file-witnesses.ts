@@ -28,14 +28,14 @@ export const judgeOpeners = ({ path }: LockFile, { machine }: TownIndex): Witnes
   const why = evidence === undefined ? 'was not asked' : evidence.hidden;
   return why === null
     ? { state: 'gone', reason: 'file-not-open', fact: fact('no process has it open') }
-    : { state: 'unknown', reason: 'file-unknown', fact: fact(`who has it open could not be told: ${why}`) };
+    : { state: 'unknown', reason: 'file-unknown', fact: fact(`cannot tell who has it open: ${why}`) };
 };
 
 /** Does a process hold the file's flock(2)? */
 export const judgeFlock = ({ path }: LockFile, { machine }: TownIndex): WitnessFinding => {
   const holder = machine.seen.files?.flocks?.uses.find((use) => use.path === path);
   return holder === undefined
-    ? { state: 'unknown', reason: 'flock-unknown', fact: fact('who holds it could not be told') }
+    ? { state: 'unknown', reason: 'flock-unknown', fact: fact('its holder could not be determined') }
     : {
         state: 'alive',
         reason: 'flock-held',
@@ -68,15 +68,15 @@ export const judgeGit = (lock: LockFile, index: TownIndex): WitnessFinding => {
     return {
       state: 'alive',
       reason: 'git-running',
-      fact: fact(`process ${user.pid} (${user.command}) is at work on this repository`),
+      fact: fact(`process ${user.pid} (${user.command}) is running in this repository`),
     };
   const why = evidence === undefined ? 'was not asked' : evidence.hidden;
   return why === null
-    ? { state: 'gone', reason: 'git-not-running', fact: fact('no git is at work on this repository') }
+    ? { state: 'gone', reason: 'git-not-running', fact: fact('no git is running in this repository') }
     : {
         state: 'unknown',
         reason: 'git-unknown',
-        fact: fact(`whether git is at work there could not be told: ${why}`),
+        fact: fact(`cannot tell whether git is running there: ${why}`),
       };
 };
 

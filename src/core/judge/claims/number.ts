@@ -37,7 +37,7 @@ export const judgeNumber = (one: Case, claim: NumberClaim): ProcessFinding | nul
     found,
     'unknown',
     'process-shared',
-    `process ${found.pid} (${command}) runs, and does the work of many: that says nothing of this one`,
+    `process ${found.pid} (${command}) is running, and serves many sessions: that says nothing about this one`,
   );
 };
 

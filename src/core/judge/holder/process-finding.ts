@@ -51,9 +51,9 @@ export const died = (lookup: PidLookup): { reason: Reason; text: string } | null
   const { pid } = lookup;
   if (lookup.answer === 'absent') return { reason: 'process-gone', text: `no process ${pid}` };
   if (lookup.answer === 'zombie')
-    return { reason: 'process-zombie', text: `process ${pid} has ended and waits to be reaped` };
+    return { reason: 'process-zombie', text: `process ${pid} is a zombie (exited)` };
   if (lookup.answer === 'thread')
-    return { reason: 'process-thread', text: `${pid} is a thread of another process, no process` };
+    return { reason: 'process-thread', text: `${pid} is a thread of another process, not a process` };
   return null;
 };
 
@@ -77,7 +77,7 @@ export const recycled = (known: Known, text: string): ProcessFinding =>
     known,
     'recycled',
     'process-recycled',
-    `process ${known.pid} is another one now (${commandOf(known.process)}): ${text}`,
+    `PID ${known.pid} now belongs to another process (${commandOf(known.process)}): ${text}`,
   );
 
 /** It runs; `doubtfully` ends the sentence where it is most likely not the holder. */
@@ -86,7 +86,7 @@ export const alive = (known: Known, doubtfully = ''): ProcessFinding =>
     known,
     'alive',
     'process-alive',
-    `process ${known.pid} (${commandOf(known.process)}) runs${doubtfully}`,
+    `process ${known.pid} (${commandOf(known.process)}) is running${doubtfully}`,
   );
 
 /** What is said of a lock from before a restart. */

@@ -38,10 +38,15 @@ const judgeRunning = (known: Known, running: ProcessInfo, one: Case): ProcessFin
   const lateMs = startedAtMs === null || acquiredAtMs === null ? 0 : startedAtMs - acquiredAtMs;
   const since = `started ${describeAge(lateMs / 1000)} after the lock`;
   if (!ties.mine && ties.known && isFromBeforeRestart(lock, record, index.machine.seen.host))
-    return finding(known, 'recycled', 'rebooted', `process ${known.pid} is another one now: ${RESTARTED}`);
+    return finding(
+      known,
+      'recycled',
+      'rebooted',
+      `PID ${known.pid} now belongs to another process: ${RESTARTED}`,
+    );
   if (!ties.mine && lateMs > LATE_MS) {
     const isAnother = ties.elsewhere !== null || (ties.known && lateMs > MUCH_LATER_MS);
-    const where = ties.elsewhere ?? 'nothing ties it to this worker';
+    const where = ties.elsewhere ?? 'nothing connects it to this worker';
     if (isAnother)
       return mayTrustAbsence(record, index)
         ? recycled(known, `it ${since} was taken, and ${where}`)
@@ -50,7 +55,7 @@ const judgeRunning = (known: Known, running: ProcessInfo, one: Case): ProcessFin
   const signs = [...(lateMs > LATE_MS ? [since] : []), ...(ties.elsewhere === null ? [] : [ties.elsewhere])];
   return ties.mine || signs.length === 0
     ? alive(known)
-    : alive(known, `, ${signs.join(', ')}: most likely not its holder`);
+    : alive(known, `, ${signs.join(', ')}: probably not its holder`);
 };
 
 /** Judges a bare number. */
@@ -58,7 +63,7 @@ export const judgePid = (one: Case): ProcessFinding => {
   const { lock, record, index } = one;
   const { pid } = record;
   const unseen: Known = { pid, own: false, process: null };
-  if (!isPossiblePid(pid)) return gone(unseen, 'pid-invalid', `${pid} is no process number`);
+  if (!isPossiblePid(pid)) return gone(unseen, 'pid-invalid', `${pid} is not a valid PID`);
   const lookup = index.machine.lookups.get(pid);
   if (lookup === undefined || lookup.answer === 'unknown')
     return doubt(unseen, lookup?.why ?? 'was not looked up');

@@ -26,7 +26,7 @@ const outlived = ({ pid, own }: Known, left: LeftRunning): ProcessFinding =>
     { pid: left.pid, own, process: null },
     'alive',
     'process-alive',
-    `process ${left.pid} (${left.command}) runs, which process ${pid} left running under this lock`,
+    `process ${left.pid} (${left.command}) is running: process ${pid} left it running under this lock`,
   );
 
 /** Only a recorded boot id that differs, on the machine it was recorded on, proves death by restart. */

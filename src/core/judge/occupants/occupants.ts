@@ -10,7 +10,7 @@ import { bystanderReader, strangerReader } from './strangers.ts';
 
 export interface OccupantFinding {
   readonly occupants: readonly Occupant[];
-  /** False where agents could be at work unseen; `why` says what was missing. */
+  /** False where agents may be running unseen; `why` says what was missing. */
   readonly known: boolean;
   /** What was missing, a sentence each, the plainest first; empty where `known`, or where an agent was seen all the same. */
   readonly doubts: readonly string[];
@@ -38,7 +38,7 @@ const describePane = (view: PaneView, worker: WorkerView): Occupant => {
     pane: { socket: server.socket, id: pane.id, sessionName: pane.sessionName },
     isAgent: view.agent !== null,
     visiting: sessionSays(view, worker) === 'other',
-    text: `${command} is at work in pane ${pane.id} of session ${pane.sessionName}`,
+    text: `${command} is running in pane ${pane.id} of session ${pane.sessionName}`,
   };
 };
 
@@ -60,7 +60,7 @@ const describeProcess = ({ process, pids }: AtWork, worker: WorkerView, index: T
     pane: null,
     isAgent: true,
     visiting: false,
-    text: `${command} (process ${process.pid}) is at work in this directory outside tmux`,
+    text: `${command} (process ${process.pid}) is running in this directory, outside tmux`,
   };
 };
 
@@ -140,7 +140,7 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
         ? []
         : [
             ...strangers.map(({ text }) => text),
-            ...unseen.map((why) => `agents could be at work unseen: ${why}`),
+            ...unseen.map((why) => `agents may be running unseen: ${why}`),
           ];
     return {
       occupants,

@@ -19,9 +19,9 @@ const tmux = (text: string): Fact => ({ source: 'tmux', text });
 const place = (view: PaneView): string => `${view.pane.id} of session ${view.pane.sessionName}`;
 
 const REJECTED: Readonly<Record<Rejection, (view: PaneView) => string>> = {
-  dead: (view) => `pane ${place(view)} shows a process that has ended`,
+  dead: (view) => `pane ${place(view)} shows a process that has exited`,
   'younger-server': (view) => `pane ${place(view)} is on a tmux server that started after the lock was taken`,
-  anothers: (view) => `pane ${place(view)} is another's now`,
+  anothers: (view) => `pane ${place(view)} now belongs to another agent`,
   'other-server': (view) => `pane ${place(view)} is on a tmux server without any pane of this town`,
 };
 
@@ -31,7 +31,7 @@ const liveText = (views: readonly PaneView[]): string => {
   const shown = views.every((view) => view.idle)
     ? `shows only ${first.pane.command}`
     : `runs ${first.agent ?? first.pane.command}`;
-  return `pane ${place(first)} is there and ${shown}`;
+  return `pane ${place(first)} exists and ${shown}`;
 };
 
 const unreached = (index: TownIndex): string => {
@@ -45,7 +45,8 @@ const unreached = (index: TownIndex): string => {
 
 const placesAsked = (index: TownIndex): string => {
   const asked = index.machine.seen.tmux.servers.filter((server) => server.status === 'ok').length;
-  return asked === 0 ? 'no tmux server runs' : `on none of ${asked} tmux server${asked === 1 ? '' : 's'}`;
+  if (asked === 0) return 'no tmux server is running';
+  return asked === 1 ? 'not on the tmux server' : `not on any of ${asked} tmux servers`;
 };
 
 const NO_PANES: readonly PaneView[] = [];
@@ -92,7 +93,7 @@ export const judgeSession = (one: Case): SessionFinding => {
   if (naming === 'none') return NO_SESSION_NAMED;
   const isNumber = naming === 'pane' || naming === 'session-id';
   if (foreign && isNumber)
-    return without('unknown', 'session-unknown', `${sessionId} is a number of a tmux server elsewhere`);
+    return without('unknown', 'session-unknown', `${sessionId} is a number of a tmux server on another host`);
   const kind = naming === 'pane' ? 'pane' : 'session';
   const candidates = panesNamed(naming, one);
   if (candidates.length > 0) return judgeCandidates(candidates, naming, kind, one);
