@@ -15,9 +15,11 @@ import type { Check, Severity } from './core/types/check.ts';
 import type { ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
 import type { Report, ReportTown } from './core/types/report.ts';
+import type { LockTable } from './evidence/locks/lock-table.ts';
 import type { TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { elapsedMs } from './io/clock.ts';
+import { tableFor } from './kinds-of.ts';
 import { type LookOptions, look, townOf } from './look.ts';
 import { loadPlugins } from './plugins.ts';
 import { VERSION } from './version.ts';
@@ -57,10 +59,18 @@ export interface DiagnoseOptions extends ExamineOptions {
   readonly usesPlugins?: boolean | undefined;
 }
 
+/** A town that was found, with what its configuration says. */
+export interface OpenTown {
+  readonly town: TownRoot;
+  readonly config: Config;
+  /** What is looked for. */
+  readonly table: LockTable;
+}
+
 /** All that a diagnosis needs before it looks: made once, used for every look of a run. */
 export interface Preparation {
   /** Null for saved evidence. */
-  readonly place: { readonly town: TownRoot; readonly config: Config } | null;
+  readonly place: OpenTown | null;
   readonly checks: readonly Check[];
   /** Ids of the checks that run; the others are reported as skipped. */
   readonly selected: ReadonlySet<string>;
@@ -104,9 +114,10 @@ export const prepare = async (
 export const openTown = (
   given: string | undefined,
   options: Pick<LookOptions, 'cwd' | 'env' | 'onNote'>,
-): { readonly town: TownRoot; readonly config: Config } => {
+): OpenTown => {
   const town = townOf(given, options);
-  return { town, config: readConfig(town.root, town.source) };
+  const config = readConfig(town.root, town.source);
+  return { town, config, table: tableFor(config) };
 };
 
 /**
@@ -165,9 +176,10 @@ const lookAt = async (
   options: LookOptions & Pick<ExamineOptions, 'workers'>,
 ): Promise<Snapshot> => {
   if (place === null) throw new Error('there is neither a town nor saved evidence');
-  const { town, config } = place;
+  const { town, config, table } = place;
   const named = [...at, ...(options.workers ?? [])];
-  return look(town, scan, scan === 'worker' ? at : directoriesNamed(named, town, options), options, config);
+  const workers = scan === 'worker' ? at : directoriesNamed(named, town, options);
+  return look(town, scan, workers, { ...options, table }, config);
 };
 
 /** Those of the names that are directories in the town, relative to it. The others are told when they are looked for. */

@@ -27,13 +27,14 @@ export {
 export type { Released } from './lock/release.ts';
 export type { LockStatus } from './lock/status.ts';
 export { type WithLockOptions, withLock } from './lock/with-lock.ts';
-export { examineTown, type LookOptions, lookAtWorker, type WorkerLook } from './look.ts';
+export { type LookOptions, lookAtWorker, type WorkerLook } from './look.ts';
 export { preflight } from './preflight.ts';
 export type { JournalDamage } from './repair/find-releases.ts';
 export { type UndoOutcome, type UndoReport, undoReleases } from './repair/undo.ts';
 export {
   cleanStaleLocks,
   detectCollisions,
+  examineTown,
   findAllLocks,
   type TownLocksOptions,
 } from './town-locks.ts';

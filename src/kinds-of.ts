@@ -4,7 +4,10 @@ import type { Config } from './config.ts';
 import { didYouMean } from './core/did-you-mean.ts';
 import { Failure } from './core/failure.ts';
 import type { Kind } from './core/types/kind.ts';
-import { builtInTable, compileTable, type LockTable } from './evidence/locks/lock-table.ts';
+import { compileTable, type LockTable } from './evidence/locks/lock-table.ts';
+
+/** The table of the built-in kinds. */
+export const builtInTable = compileTable(builtInKinds);
 
 /**
  * The table of all kinds that are on: those that know where their locks lie, less those that are switched off, and those that

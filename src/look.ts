@@ -1,7 +1,7 @@
 /** A look at a town or at one worker: find the root, read its configuration, gather, judge. Reads only. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Config, readConfig, unusedConfig } from './config.ts';
+import { readConfig, unusedConfig } from './config.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
 import type { ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
@@ -40,12 +40,9 @@ export const townOf = (
   return found;
 };
 
-/** Most towns configure no kinds, and a preflight looks at agents' locks alone: nothing is loaded for it. */
-const tableOf = async (config: Config): Promise<GatherRequest['table']> =>
-  Object.keys(config.kinds).length === 0 ? undefined : (await import('./kinds-of.ts')).tableFor(config);
-
 /**
- * Gathers a snapshot of a town, or with `scan: 'worker'` of some of its workers.
+ * Gathers a snapshot of a town, or with `scan: 'worker'` of some of its workers. Looks for agents' own locks alone where the
+ * options name no table.
  *
  * @param config the town's, where the caller has read it already
  */
@@ -53,10 +50,10 @@ export const look = async (
   town: TownRoot,
   scan: ScanMode,
   workers: readonly string[],
-  options: LookOptions & Pick<GatherRequest, 'layout' | 'locks'>,
-  config: Config = readConfig(town.root, town.source),
+  options: LookOptions & Pick<GatherRequest, 'layout' | 'locks' | 'table'>,
+  config = readConfig(town.root, town.source),
 ): Promise<Snapshot> => {
-  const { before, layout, locks, onProgress, onStage } = options;
+  const { before, layout, locks, table, onProgress, onStage } = options;
   return gather({
     town,
     before,
@@ -64,7 +61,7 @@ export const look = async (
     locks,
     onProgress,
     onStage,
-    table: await tableOf(config),
+    table,
     scan,
     workers,
     sockets: options.sockets ?? config.sockets,
@@ -76,10 +73,6 @@ export const look = async (
     gaps: config.passedOver === null ? [] : [{ what: `config:${config.path}`, why: config.passedOver }],
   });
 };
-
-/** Judges every lock of a town. Throws Failure E_USAGE for a town that does not exist, E_CONFIG for a broken configuration. */
-export const examineTown = async (town?: string, options: LookOptions = {}): Promise<Examination> =>
-  examineSnapshot(await look(townOf(town, options), options.scan ?? 'default', [], options));
 
 export interface WorkerLook extends LookOptions {
   /** Root to judge it in; default: the outermost marked directory above the worker, or the worker itself. */

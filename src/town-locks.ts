@@ -2,11 +2,11 @@
 import { examineSnapshot } from './core/judge/examine.ts';
 import { refusalOf } from './core/report/refusals.ts';
 import type { ReleaseOutcome } from './core/report/report.ts';
-import type { LockFile } from './core/types/evidence.ts';
-import type { Collision } from './core/types/judgement.ts';
-import { openTown } from './diagnose.ts';
+import type { LockFile, Snapshot } from './core/types/evidence.ts';
+import type { Collision, Examination } from './core/types/judgement.ts';
+import { type OpenTown, openTown } from './diagnose.ts';
 import type { JudgeOptions } from './lock/ask-the-judge.ts';
-import { examineTown, look, townOf } from './look.ts';
+import { type LookOptions, look } from './look.ts';
 import { carryOut } from './repair/carry-out.ts';
 
 export interface TownLocksOptions extends Omit<JudgeOptions, 'town'> {
@@ -20,6 +20,13 @@ export interface CleanedLock {
   readonly outcome: ReleaseOutcome;
 }
 
+/** Judges every lock of a town. Throws Failure E_USAGE for a town that does not exist, E_CONFIG for a broken configuration. */
+export const examineTown = async (town?: string, options: LookOptions = {}): Promise<Examination> =>
+  examineSnapshot(await lookAtAll(openTown(town, options), options));
+
+const lookAtAll = ({ town, config, table }: OpenTown, options: LookOptions): Promise<Snapshot> =>
+  look(town, options.scan ?? 'default', [], { ...options, table }, config);
+
 /**
  * Every lock below a directory, invalid and unreadable ones included, sorted by worker. Reads only.
  * Rejects where the directory does not exist.
@@ -28,7 +35,7 @@ export const findAllLocks = async (
   root: string,
   options: TownLocksOptions = {},
 ): Promise<readonly LockFile[]> => {
-  const { locks } = await look(townOf(root, options), options.scan ?? 'default', [], options);
+  const { locks } = await lookAtAll(openTown(root, options), options);
   return locks;
 };
 
@@ -41,15 +48,14 @@ export const cleanStaleLocks = async (
   root: string,
   options: TownLocksOptions = {},
 ): Promise<readonly CleanedLock[]> => {
-  const { town, config } = openTown(root, options);
-  const examination = examineSnapshot(await look(town, options.scan ?? 'default', [], options, config));
+  const place = openTown(root, options);
+  const examination = examineSnapshot(await lookAtAll(place, options));
   const stale = examination.verdicts.filter(({ state }) => state === 'stale');
   const steps = stale.filter(({ release }) => release.allowed).map((verdict) => ({ verdict, force: false }));
   const record = await carryOut({ steps, left: [], leftovers: [] }, examination, {
     ...options,
     scan: undefined,
-    town,
-    config,
+    ...place,
   });
   return stale.map((verdict) => ({
     lock: verdict.lock,

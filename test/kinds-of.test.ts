@@ -1,7 +1,6 @@
 /** Which kinds of lock are looked for, as the configuration says. */
 import { expect, test } from '@jest/globals';
-import { builtInTable } from '../src/evidence/locks/lock-table.ts';
-import { tableFor } from '../src/kinds-of.ts';
+import { builtInTable, tableFor } from '../src/kinds-of.ts';
 
 const path = '/town/lock-doctor.json';
 

@@ -1,11 +1,11 @@
 // Which files the program is made of: `src/cli/main.ts` is the first, and what src/cli imports where it is needed
-// (`await import('./commands/locks.ts')`), or any module from a package or src/schema, is a part beside it that is loaded
-// then. The sources say it; there is no list to keep.
+// (`await import('./commands/locks.ts')`), or any module from a package, src/schema or src/evidence/files, is a part beside
+// it that is loaded then. The sources say it; there is no list to keep.
 import { dirname, relative, resolve, sep } from 'node:path';
 
 const SOURCES = resolve('src');
 const CLI = resolve('src/cli');
-const SCHEMAS = resolve('src/schema');
+const FOR_ANYBODY = [resolve('src/schema'), resolve('src/evidence/files')];
 
 /** Says `import()` of its own; the others ask for it with `require`, see `bundle-program.mjs`. */
 export const MODULE_IMPORT = resolve('src/io/import-module.ts');
@@ -26,7 +26,8 @@ export const lateParts = (modules, packages) => ({
         return besides(modules, module, partName(module));
       if (kind !== 'dynamic-import') return undefined;
       if (!path.startsWith('.')) return besides(packages, path, path);
-      return `${dirname(importer)}${sep}`.startsWith(`${CLI}${sep}`) || module.startsWith(`${SCHEMAS}${sep}`)
+      return `${dirname(importer)}${sep}`.startsWith(`${CLI}${sep}`) ||
+        FOR_ANYBODY.some((folder) => module.startsWith(`${folder}${sep}`))
         ? besides(modules, module, partName(module))
         : undefined;
     });

@@ -16,7 +16,7 @@ export const printSnapshot = async (given: Arguments, terminal: Terminal): Promi
   if (on.length > 0) throw usage('--save-snapshot and --on cannot be combined');
   if (fromSnapshot !== null) throw usage('--save-snapshot - and --from-snapshot cannot be combined');
   const options = lookOptionsOf(given, terminal);
-  const { town, config } = openTown(townNamedBy(given, given.positionals[0]), options);
-  const snapshot = await look(town, options.scan ?? 'default', [], options, config);
+  const { town, config, table } = openTown(townNamedBy(given, given.positionals[0]), options);
+  const snapshot = await look(town, options.scan ?? 'default', [], { ...options, table }, config);
   return { exitCode: EXIT.ok, stdout: renderJsonLine({ ...snapshot, version: VERSION }), stderr: '' };
 };

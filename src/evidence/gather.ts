@@ -53,7 +53,7 @@ export type Stage = 'locks' | 'processes' | 'tmux' | 'git';
 
 export interface GatherRequest {
   readonly town: TownRoot;
-  /** What is looked for; default: the locks of the built-in kinds. */
+  /** What is looked for; default: agents' own locks alone. */
   readonly table?: LockTable | undefined;
   readonly scan: ScanMode;
   /** Relative to the town. For `scan: 'worker'` nothing else is looked at; other scans look at them by name besides. */

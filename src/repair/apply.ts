@@ -2,9 +2,9 @@
 import { immovable } from '../core/judge/may-release.ts';
 import { REFUSALS } from '../core/report/refusals.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
-import { builtInTable } from '../evidence/locks/lock-table.ts';
 import { isAbsence } from '../io/errno.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
+import { builtInTable } from '../kinds-of.ts';
 import { inBatches, type Refused } from './batches/in-batches.ts';
 import { releaseBatch, type TriedRelease } from './batches/release-batch.ts';
 import {

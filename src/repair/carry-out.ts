@@ -9,6 +9,7 @@ import type { RepairRecord } from '../core/report/repaired.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
 import type { LockFile } from '../core/types/evidence.ts';
 import type { Examination } from '../core/types/judgement.ts';
+import type { LockTable } from '../evidence/locks/lock-table.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { makeRunId } from '../lock/files/names.ts';
 import type { LookOptions } from '../look.ts';
@@ -23,6 +24,8 @@ export interface CarryOutOptions extends LookOptions {
   readonly town: TownRoot;
   /** The town's, as the diagnosis read it. */
   readonly config: Config;
+  /** What the diagnosis looked for. */
+  readonly table: LockTable;
   /** Who acts, and how it was agreed to; default: a program that calls the library. */
   readonly asked?: Asked | undefined;
   /** The asker wants to start at that worker itself: it does not count there, as everywhere in preflight. */

@@ -3,8 +3,9 @@
  * that names a place outside the town, is damage: told with its number, and never acted upon.
  */
 import { Buffer } from 'node:buffer';
-import { builtInTable, mayLieAt } from '../evidence/locks/lock-table.ts';
+import { mayLieAt } from '../evidence/locks/lock-table.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
+import { builtInTable } from '../kinds-of.ts';
 import { releasedPath } from '../lock/files/names.ts';
 import { journal as validateJournal } from '../schema/compiled/journal.ts';
 import { problemOf, tellProblem } from '../schema/problem.ts';

@@ -6,6 +6,7 @@ import { claimsWorker } from '../core/town/claims-worker.ts';
 import type { LockFile, Snapshot } from '../core/types/evidence.ts';
 import type { Examination, Verdict } from '../core/types/judgement.ts';
 import { hasPanes } from '../evidence/gather.ts';
+import type { LockTable } from '../evidence/locks/lock-table.ts';
 import type { TownLayout } from '../evidence/town/layout.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { type LookOptions, look } from '../look.ts';
@@ -15,6 +16,8 @@ export interface SecondLook extends LookOptions {
   readonly town: TownRoot;
   /** As the diagnosis read it: it is not read again. */
   readonly config: Config;
+  /** What the diagnosis looked for. */
+  readonly table: LockTable;
   /** The asker wants to start at that worker itself: it does not count there, nor where somebody tells us to force. */
   readonly wantsToStart: boolean;
 }

@@ -93,9 +93,10 @@ describe('preflight', () => {
     expect(full).toContain('yargs'); // the measure itself works
   });
 
-  test('loads few files', async () => {
+  test('loads few files, and of the kinds of lock the agent’s alone', async () => {
     const town = makeTown();
     const sources = await loadedBy(town, ['preflight', '--town', town.root, ADA]);
     expect(sources.filter((source) => source.startsWith('src/')).length).toBeLessThan(200);
+    expect(sources.filter((source) => source.startsWith('kinds/'))).toEqual(['kinds/agent.ts']);
   });
 });

@@ -17,9 +17,9 @@ import {
 import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { makeRunId } from '../../src/lock/files/names.ts';
-import { examineTown } from '../../src/look.ts';
 import { journalPath } from '../../src/repair/journal.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
+import { examineTown } from '../../src/town-locks.ts';
 import { doctor, documentOf } from '../cli/run-cli.ts';
 import { applyRelease } from '../lock/support/release.ts';
 import { cleanUp, makeTown, OTHER_UID, type TestTown } from '../support/index.ts';

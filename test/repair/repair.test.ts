@@ -22,12 +22,11 @@ import { doctorsJudge } from '../../src/lock/ask-the-judge.ts';
 import { makeRunId, placeIn } from '../../src/lock/files/names.ts';
 import { takeGuard } from '../../src/lock/guard/take-guard.ts';
 import { startTokenOf } from '../../src/lock/identity.ts';
-import { examineTown } from '../../src/look.ts';
 import { journalPath } from '../../src/repair/journal.ts';
 import { repairLeftovers } from '../../src/repair/leftovers.ts';
 import { readJournal } from '../../src/repair/read-journal.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
-import { cleanStaleLocks, detectCollisions, findAllLocks } from '../../src/town-locks.ts';
+import { cleanStaleLocks, detectCollisions, examineTown, findAllLocks } from '../../src/town-locks.ts';
 import { applyRelease, type Releasing } from '../lock/support/release.ts';
 import { cleanUp, deadPid, fakeAgent, makeTown, type TestTown } from '../support/index.ts';
 

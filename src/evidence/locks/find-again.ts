@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import type { LockFile } from '../../core/types/evidence.ts';
 import type { FoundLock } from '../scan/scan.ts';
-import { builtInTable, type LockTable } from './lock-table.ts';
+import { agentTable, type LockTable } from './lock-table.ts';
 
 /**
  * What a scan would say of this lock of the town at `root`; null for a kind that nobody here knows. Looks at nothing:
@@ -11,7 +11,7 @@ import { builtInTable, type LockTable } from './lock-table.ts';
 export const findAgain = (
   { kind: id, path, worker, layout, id: lockId, tree }: LockFile,
   root: string,
-  { kinds }: LockTable = builtInTable,
+  { kinds }: LockTable = agentTable,
 ): FoundLock | null => {
   const kind = kinds.get(id);
   if (kind === undefined) return null;

@@ -1,5 +1,5 @@
 /** The one table of what is looked for, compiled from the kinds before any walk starts. */
-import { builtInKinds } from '../../../kinds/index.ts';
+import agent from '../../../kinds/agent.ts';
 import { fitsSome, type NamePattern, namePattern } from '../../core/record/name-pattern.ts';
 import type { LockFile } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
@@ -164,5 +164,5 @@ export const mayLieAt = (kind: Kind, path: string): boolean => {
   );
 };
 
-/** The table of the built-in kinds. */
-export const builtInTable = compileTable(builtInKinds);
+/** Agents' own locks alone, which is all that a preflight, an exec and the lock library look at: they load no other kind. */
+export const agentTable = compileTable([agent]);

@@ -4,7 +4,7 @@ import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts
 import { claimsWorker } from '../../core/town/claims-worker.ts';
 import type { LockFile, LoneCompanion } from '../../core/types/evidence.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
-import { builtInTable } from './lock-table.ts';
+import { agentTable } from './lock-table.ts';
 
 /** Second records of workers (relative to the real path `root`) that have no lock, or had one that was removed. Reads only. */
 export const readLoneCompanions = (
@@ -17,9 +17,7 @@ export const readLoneCompanions = (
   );
   return workers
     .filter((worker) => !locked.has(worker))
-    .flatMap((worker) =>
-      builtInTable.companions.map((name) => ({ worker, path: `${root}/${worker}/${name}` })),
-    )
+    .flatMap((worker) => agentTable.companions.map((name) => ({ worker, path: `${root}/${worker}/${name}` })))
     .flatMap(({ worker, path }) => {
       // Nearly always there is none, and an error is slower than a question.
       if (!existsSync(path)) return [];

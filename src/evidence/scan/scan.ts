@@ -8,7 +8,7 @@ import type { Kind } from '../../core/types/kind.ts';
 import { elapsedMs } from '../../io/clock.ts';
 import { type Disk, realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
-import { builtInTable, type LockTable } from '../locks/lock-table.ts';
+import { agentTable, type LockTable } from '../locks/lock-table.ts';
 import { type GitSighting, sightInGitDirs } from './git-dirs.ts';
 import { knownPlaces, LOCK_LAYOUT, searchPlaces, withAncestors } from './known-places.ts';
 import { trustedDevice } from './leaf-rule.ts';
@@ -36,7 +36,7 @@ export interface ScanOptions {
   readonly onProgress?: (directories: number, locks: number) => void;
   /** Another file system, for tests. */
   readonly disk?: Disk;
-  /** What is looked for; default: the locks of the built-in kinds. */
+  /** What is looked for; default: agents' own locks alone. */
   readonly table?: LockTable;
 }
 
@@ -140,7 +140,7 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
     else yield* walkWithHelper(start, threads === 2, how, findings);
   }
   const { repositories, oldHomes, gitDirs } = findings;
-  const wanted = (options.table ?? builtInTable).inGitDirs;
+  const wanted = (options.table ?? agentTable).inGitDirs;
   const { sightings, linked } =
     wanted === null ? NO_GIT_DIRS : sightInGitDirs(gitDirs, wanted, how, findings);
   // What lies in a directory that could not be listed, nobody has seen.
@@ -152,7 +152,7 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
 /** Looks for the lock of these directories alone (absolute paths), not below them. One that does not exist is no gap. */
 export const scanPlaces = (places: readonly string[], disk: Disk = realDisk): ScanResult => {
   const findings = noFindings();
-  const how = { ...walkOptions({ root: '/', mode: 'quick', disk }), homes: builtInTable.claimHomes };
+  const how = { ...walkOptions({ root: '/', mode: 'quick', disk }), homes: agentTable.claimHomes };
   searchPlaces(
     places.map((path) => ({ path, raw: false })),
     how,
@@ -168,12 +168,12 @@ export const scanPlaces = (places: readonly string[], disk: Disk = realDisk): Sc
 export const closedHomes = (places: readonly string[]): readonly Gap[] => {
   const findings = noFindings();
   for (const path of places)
-    for (const home of builtInTable.claimHomes.keys())
+    for (const home of agentTable.claimHomes.keys())
       openHome({ path: `${path}/${home}`, raw: false }, realDisk, findings);
   return findings.gaps;
 };
 
-const walkOptions = ({ mode, disk, onProgress, table = builtInTable }: ScanOptions): WalkOptions => ({
+const walkOptions = ({ mode, disk, onProgress, table = agentTable }: ScanOptions): WalkOptions => ({
   disk: disk ?? realDisk,
   homes: table.homes,
   files: table.files,
@@ -187,7 +187,7 @@ const resultOf = (
   findings: Findings,
   inGitDirs: readonly GitSighting[],
   seen: SeenOnTheWay | null,
-  table: LockTable = builtInTable,
+  table: LockTable = agentTable,
 ): ScanResult => {
   const { sightings, directories, gaps } = findings;
   const inHomes = sightings.map(placeOf).flatMap((at) => namedInHome(at, table));

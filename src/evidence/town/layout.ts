@@ -4,7 +4,7 @@ import type { Gap, Rig } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
-import { builtInTable } from '../locks/lock-table.ts';
+import { agentTable } from '../locks/lock-table.ts';
 import { knownPlaces, WORKER_LAYOUT } from '../scan/known-places.ts';
 import { PRUNED } from '../scan/scan.ts';
 import { noFindings } from '../scan/walk.ts';
@@ -34,7 +34,7 @@ export const readTownLayout = (root: string, seen: ReadonlySet<DiskPath> = new S
   const findings = noFindings();
   const options = {
     disk: realDisk,
-    homes: builtInTable.claimHomes,
+    homes: agentTable.claimHomes,
     files: null,
     prune: PRUNED,
     uid: -1,

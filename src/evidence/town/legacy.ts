@@ -4,7 +4,7 @@ import { OLD_HOME } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
 import type { LegacyItem } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
-import { builtInTable } from '../locks/lock-table.ts';
+import { agentTable } from '../locks/lock-table.ts';
 import { isNamedLikeLock } from '../scan/homes.ts';
 
 const NEW_HOME = '.runtime';
@@ -69,7 +69,7 @@ const inRoot = (root: string, relative: string): string => `${root === '/' ? '' 
 
 /** The lock itself moves; its guard (`agent.lock.flock`) and the leftovers beside it stay where they are. */
 const isState = (name: string): boolean => {
-  const { homes, kindsIn } = builtInTable;
+  const { homes, kindsIn } = agentTable;
   const home = homes.get(OLD_HOME);
   const isLock = kindsIn.get(OLD_HOME)?.some(({ names }) => fitsSome(names, name));
   return isLock === true || home === undefined || !isNamedLikeLock(home, name);
