@@ -202,6 +202,13 @@ describe('the configuration', () => {
     const text = readFileSync(here.town.path('app/lock-doctor.json'), 'utf8');
     expect(parseConfig(text, 'x')).toMatchObject({ agents: [], failOn: 'warning' });
     const all = text.replace(/^ {2}\/\/ (".*)$/gm, '  $1');
+    const schema = JSON.parse(
+      readFileSync(new URL('../../schema/config.schema.json', import.meta.url), 'utf8'),
+    ) as {
+      readonly properties: object;
+    };
+    const keys = Object.keys(schema.properties).filter((key) => key !== '$schema');
+    expect(keys.filter((key) => !all.includes(`\n  "${key}": `))).toEqual([]);
     expect(parseConfig(all, 'x')).toMatchObject({ agents: ['my-agent'], sockets: ['work'], timeout: 2000 });
   });
 });

@@ -4,6 +4,7 @@ import { exitCodeAfter } from '../../core/report/interruption.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { chosenPart } from '../arguments/chosen-part.ts';
 import { usage } from '../arguments/usage.ts';
+import { asksOthers } from '../asks-others.ts';
 import { prepareRun } from '../diagnose.ts';
 import { diagnoseOptionsOf } from '../options-of.ts';
 import { enterAlternateScreen } from '../terminal/alternate-screen.ts';
@@ -16,6 +17,9 @@ import { type End, openTop } from '../top/top.ts';
 
 /** The clock has seconds. */
 const DRAW_EVERY_MS = 1000;
+
+/** The keys act on this machine, and so the view tells of it alone. */
+const ONE_MACHINE = 'Other machines are not asked here. See: doctor locks --watch';
 
 /** Erases everything, and begins above. */
 const CLEAR = '\u001b[2J\u001b[H';
@@ -48,6 +52,7 @@ export const run: RunCommand = async (given, terminal) => {
   let screen: Screen | null = null;
   const top = openTop({
     root: preparation.place?.town.root ?? '/',
+    notice: asksOthers(given, preparation, env) ? ONE_MACHINE : null,
     options,
     presentation,
     signal: stop,

@@ -22,6 +22,12 @@ export const CONFIG_TEXT = `{
   // Checks that do not run. See: doctor checks
   // "skip": ["legacy-layout"],
 
+  // Kinds of lock that are not looked at. See: doctor explain git-worktree
+  // "kinds": { "git-worktree": false },
+
+  // Other machines that agents of this town work on, and how they are reached. See docs/machines.md.
+  // "machines": { "mini": { "reach": ["ssh", "mini"] } },
+
   // Milliseconds for each question to tmux.
   // "timeout": 2000,
 

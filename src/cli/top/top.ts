@@ -18,6 +18,8 @@ export type End = 'quit' | 'interrupt' | 'hang-up' | 'lost';
 
 export interface TopOptions {
   readonly root: string;
+  /** What is said before anything else is; null for nothing. */
+  readonly notice: string | null;
   readonly options: DiagnoseOptions;
   readonly presentation: Presentation;
   /** Once aborted no deed begins, and a question that is open is a no. */
@@ -43,7 +45,7 @@ export interface Top {
 /** Opens the view. Every deed asks before it changes anything. */
 export const openTop = (given: TopOptions): Top => {
   const { root, options, signal, end } = given;
-  let state: TopState = FIRST_STATE;
+  let state: TopState = { ...FIRST_STATE, message: given.notice };
   let report: Report | null = null;
   let examination: Examination | null = null;
   let memory: Memory | null = null;

@@ -162,5 +162,6 @@ export const WORD_TEXTS: ReadonlyMap<string, string> = new Map([
   ['holder', 'The agent that a lock stands for, or the process that took it.'],
   ['gap', 'Something that could not be checked. Unknown is not no: doctor never takes a gap for proof.'],
   ['doubt', 'A finding that is not a problem but a question: something could not be checked.'],
+  ['taken', 'An agent took the lock at this time, as the record in the lock says.'],
   ['forced', 'A lock that was released by force, whoever held it.'],
 ]);

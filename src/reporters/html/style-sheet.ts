@@ -15,7 +15,7 @@ p { margin: .25rem 0; } ul, ol { margin: .25rem 0; padding-left: 1.25rem; }
 code, pre, .name { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .9em; }
 pre { margin: .5rem 0; padding: .5rem .75rem; background: var(--card); border: 1px solid var(--line); border-radius: 6px;
   white-space: pre-wrap; }
-.faint { color: var(--faint); } .small { font-size: .875rem; }
+.faint { color: var(--faint); } .small { font-size: .875em; }
 .pass { color: var(--pass); } .error { color: var(--error); } .warning { color: var(--warning); }
 .info { color: var(--info); } .unknown { color: var(--unknown); } .fixed { color: var(--pass); }
 .mark { font-weight: 600; }

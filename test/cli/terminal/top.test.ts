@@ -105,14 +105,14 @@ e explain f fix u undo / ? q`);
     run.resize(40, 12);
     await run.shows('e explain f fix u undo / ? q');
     await until(() => run.screen().split('\n').length <= 12, 'a picture of 12 lines');
-    expect(run.screen()).toMatch(/\d\d:\d\d:\d\d\n< \[all 4\] >/);
+    await run.shows(/\d\d:\d\d:\d\d\n< \[all 4\] >/);
     run.type('f');
     await run.shows('Release this lock?');
     run.resize(100, 30);
     await run.shows('Release this lock? [y]es, [N]o, [?]help:');
     run.type('n');
     await run.shows('Nothing was changed.');
-    expect(run.screen()).toContain(`taken 8 h ago\n`);
+    await run.shows('taken 8 h ago\n');
   });
 
   test('colours are there unless NO_COLOR says otherwise, and ASCII where the terminal shows no more', async () => {
@@ -171,6 +171,13 @@ inTmux('its keys (skipped without tmux)', () => {
     expect(await run.shows('[no lock 1]')).toContain('crew/dee');
     run.type('Tab');
     await run.shows('[all 4]');
+  });
+
+  test('where other machines are named it says that they are not asked', async () => {
+    const busy = await busyTown();
+    busy.town.write('lock-doctor.json', '{ "machines": { "mini": { "reach": ["false"] } } }');
+    const run = await top(busy);
+    expect(run.screen()).toContain('Other machines are not asked here. See: doctor locks --watch');
   });
 
   test('the options that choose a part hold here too', async () => {
