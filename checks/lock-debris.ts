@@ -7,7 +7,7 @@ const SAID: Readonly<Record<Leftover['kind'], string>> = {
   released: 'the backup of a released lock',
 };
 
-/** Files beside a lock that a killed run left. Never `agent.lock.flock`, which stays for ever by design. */
+/** Files beside a lock that a killed run left. Never `agent.lock.flock`, which stays forever by design. */
 export default defineCheck({
   id: 'lock-debris',
   title: 'Lock debris',

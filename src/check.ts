@@ -65,7 +65,7 @@ export const summary = (verdict: Verdict): string => {
   return `${ofKind(verdict)}${said}`;
 };
 
-/** What a sentence about a lock begins with that is no agent's: `git-worktree lock of claude agent agent-ab12: `; else nothing. */
+/** What a sentence about a lock begins with that is not an agent's: `git-worktree lock of claude agent agent-ab12: `; else nothing. */
 export const ofKind = ({ lock, holder }: Verdict): string => {
   if (claimsWorker(lock)) return '';
   const name = holder?.sessionId ?? null;

@@ -115,7 +115,7 @@ const locate = (request: PluginRequest): string => {
   throw refuse(request, `no such file or package under ${from}`);
 };
 
-/** The file that importing a package directory would load, or null where it is no package. */
+/** The file that importing a package directory would load, or null where it is not a package. */
 const packageEntry = (directory: string): string | null => {
   let manifest: { readonly exports?: unknown; readonly main?: unknown };
   try {

@@ -12,7 +12,7 @@ export interface LockStatus {
   readonly text: string;
   readonly record: LockRecord | null;
   readonly stamp: Stamp | null;
-  /** Why it is no lock record, where it is none. */
+  /** Why it is not a lock record, where it is none. */
   readonly problem: { readonly problem: LockProblem; readonly detail: string } | null;
   /** The whole judgement, where one was made. */
   readonly verdict: Verdict | null;

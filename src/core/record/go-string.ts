@@ -1,11 +1,11 @@
-/** The inside of JSON strings as Go's encoding/json reads it: escapes, surrogates, bytes that are no UTF-8. */
+/** The inside of JSON strings as Go's encoding/json reads it: escapes, surrogates, bytes that are not UTF-8. */
 
 const BACKSLASH = 0x5c;
 const REPLACEMENT = 0xfffd;
 
 /**
  * Text of a JSON string that stands, quotes included, between `start` and `end` (exclusive) and was found well-formed;
- * unescaped as Go does: what is no UTF-8 becomes U+FFFD, byte by byte.
+ * unescaped as Go does: what is not UTF-8 becomes U+FFFD, byte by byte.
  */
 export const stringAt = (bytes: Uint8Array, start: number, end: number): string => {
   const last = end - 1;

@@ -3,7 +3,7 @@
 /** No reason or name is worth more room than this. */
 const MOST_CHARACTERS = 300;
 
-/** Without line breaks at its end, on one line, and cut where it goes on and on. Bytes that are no UTF-8 appear as U+FFFD. */
+/** Without line breaks at its end, on one line, and cut where it goes on and on. Bytes that are not UTF-8 appear as U+FFFD. */
 export const textOf = (bytes: Uint8Array): string => {
   const text = new TextDecoder()
     .decode(bytes.subarray(0, MOST_CHARACTERS * 4))

@@ -1,4 +1,4 @@
-/** Whom a lock names that is no agent's record: a closed union, one member for each way of saying who holds it. No code. */
+/** Whom a lock names that is not an agent's record: a closed union, one member for each way of saying who holds it. No code. */
 
 /** A process by its number; what else the bytes say of it helps to tell it from a later process of that number. */
 export interface NumberClaim {
@@ -38,7 +38,7 @@ export interface MtimeClaim {
   readonly refreshedWithinMs: number;
 }
 
-/** The file stays for ever; whoever has its flock(2) holds it. Never removed. */
+/** The file stays forever; whoever has its flock(2) holds it. Never removed. */
 export interface FlockClaim {
   readonly by: 'flock';
 }

@@ -133,7 +133,7 @@ export interface LockFile {
    */
   readonly id: string;
   readonly kind: LockKind;
-  /** Directory relative to the town root with `/`; `.` for the root itself. Bytes that are no UTF-8 appear as `\xNN`. */
+  /** Directory relative to the town root with `/`; `.` for the root itself. Bytes that are not UTF-8 appear as `\xNN`. */
   readonly worker: string;
   /** Absolute path, escaped in the same way. */
   readonly path: string;

@@ -16,7 +16,7 @@ export const readLeftovers = (found: readonly FoundLeftover[], root: string): re
     })
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 
-/** Modification time in milliseconds; null for anything that is no regular file, or cannot be looked at. */
+/** Modification time in milliseconds; null for anything that is not a regular file, or cannot be looked at. */
 const regularFileTime = ({ path }: FoundLeftover): number | null => {
   try {
     const stat = lstatSync(path, { throwIfNoEntry: false });

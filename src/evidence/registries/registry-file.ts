@@ -11,7 +11,7 @@ export interface RegistryFile {
 
 /**
  * A regular file of that user's, or why he keeps something there that nobody can read. Null where there is nothing, and where it
- * is anybody else's: that is no record of his. Never follows a symlink, never waits, never throws.
+ * is anybody else's: that is not a record of his. Never follows a symlink, never waits, never throws.
  */
 export const readRegistryFile = (
   path: string,

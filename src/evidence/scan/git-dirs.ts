@@ -149,7 +149,7 @@ const childNamed = (
   return child;
 };
 
-/** The sub-directories among these entries. git makes no names that are no UTF-8 here, and one that is such is passed over. */
+/** The sub-directories among these entries. git makes no names that are not UTF-8 here, and one that is such is passed over. */
 const directoriesIn = (
   place: Directory,
   entries: readonly Entry[],

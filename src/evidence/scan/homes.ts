@@ -11,7 +11,7 @@ export interface Home {
   readonly names: readonly NamePattern[];
   /** Its name is that of an older layout. */
   readonly isOld: boolean;
-  /** Locks that claim a worker lie there: where it is no directory of its own, a lock may lie behind it unseen. */
+  /** Locks that claim a worker lie there: where it is not a directory of its own, a lock may lie behind it unseen. */
   readonly isClaimed: boolean;
 }
 

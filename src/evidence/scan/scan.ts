@@ -69,13 +69,13 @@ export interface ScanResult {
   /** Directories that were looked into. */
   readonly directories: number;
   readonly gaps: readonly Gap[];
-  /** Administrative directories of linked working trees, absolute; those that are no UTF-8 are left out. */
+  /** Administrative directories of linked working trees, absolute; those that are not UTF-8 are left out. */
   readonly linkedGitDirs: readonly string[];
   /** What a scan knows besides; null where it did not see the whole town: a look at known places, or one with gaps. */
   readonly seen: SeenOnTheWay | null;
 }
 
-/** Absolute paths; those that are no UTF-8 are left out. */
+/** Absolute paths; those that are not UTF-8 are left out. */
 interface SeenOnTheWay {
   /** Directories with an entry `.git`, and with a home of an older layout. Places of locks and those above had none where they are missing. */
   readonly repositories: ReadonlySet<string>;

@@ -108,13 +108,13 @@ export const walkToFrontier = (
   return [...elsewhere, ...level.map((path) => ({ ...start, path }))];
 };
 
-/** What decoding puts in place of bytes that are no UTF-8 (a name may also really contain it). */
+/** What decoding puts in place of bytes that are not UTF-8 (a name may also really contain it). */
 const REPLACEMENT = '\ufffd';
 const DOT = 46;
 
 /**
  * The step of a walk: looks at one directory and pushes its sub-directories. Written for speed: plain strings,
- * synchronous calls, no callback per entry. What needs different treatment (another device, names that are no UTF-8)
+ * synchronous calls, no callback per entry. What needs different treatment (another device, names that are not UTF-8)
  * is left in `elsewhere`.
  */
 const visitor = (

@@ -55,7 +55,7 @@ export const askServer = async (socket: string, client: TmuxClient): Promise<Ser
   return answer.status === 'failed' && ENDED.test(answer.reason) ? askOnce(socket, client) : answer;
 };
 
-/** Nobody who names a session or a directory meanwhile can know it; it is no secret otherwise. */
+/** Nobody who names a session or a directory meanwhile can know it; it is not a secret otherwise. */
 const makeMark = (): string => `${Math.random().toString(36).slice(2)}${Math.random().toString(36).slice(2)}`;
 
 const askOnce = async (socket: string, client: TmuxClient, end: FieldEnd = QUOTED): Promise<ServerAnswer> => {

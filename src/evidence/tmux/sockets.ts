@@ -162,7 +162,7 @@ const socketDirectories = ({ env, uids }: SocketQuestion): readonly SocketDirect
   return [...new Map(directories.map((directory) => [directory.path, directory])).values()];
 };
 
-/** Looks at one place. On what is no socket nobody listens. */
+/** Looks at one place. On what is not a socket nobody listens. */
 const socketAt = (place: string, origin: Origin): FoundSocket => {
   const at = { origin, why: null, uid: null, inode: null };
   try {

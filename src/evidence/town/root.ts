@@ -31,7 +31,7 @@ interface Marked {
   readonly place: string | null;
   /** Why a marker further out, or where none counts the outermost one, does not count. */
   readonly passedOver: string | null;
-  /** The directory of a marker that does not count though it is no shared one: whoever stands below it means that town. */
+  /** The directory of a marker that does not count though it is not a shared one: whoever stands below it means that town. */
   readonly foreign: string | null;
 }
 

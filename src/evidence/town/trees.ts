@@ -1,4 +1,4 @@
-/** In which working trees of a root that is no Gas Town somebody was seen. Reads only. */
+/** In which working trees of a root that is not a Gas Town somebody was seen. Reads only. */
 import { Buffer } from 'node:buffer';
 import { dirname } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';

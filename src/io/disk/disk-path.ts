@@ -5,7 +5,7 @@ import { bytesAsText } from './bytes-as-text.ts';
 /** A path as the system calls take it: text where its bytes are UTF-8, else the bytes themselves. */
 export type DiskPath = string | Buffer;
 
-/** The path for people: bytes that are no UTF-8 appear as `\xNN`. */
+/** The path for people: bytes that are not UTF-8 appear as `\xNN`. */
 export const displayPath = (path: DiskPath): string => (typeof path === 'string' ? path : bytesAsText(path));
 
 /** The exact bytes in base64 where text cannot hold them, else null. */
@@ -16,7 +16,7 @@ export const pathBytes = (path: DiskPath): string | null =>
 export const restorePath = (path: string, bytes: string | null): DiskPath =>
   bytes === null ? path : Buffer.from(bytes, 'base64');
 
-/** The path whose bytes are the characters of `latin1`: the form in which a walk carries names that are no UTF-8. */
+/** The path whose bytes are the characters of `latin1`: the form in which a walk carries names that are not UTF-8. */
 export const fromLatin1 = (latin1: string): DiskPath => {
   const bytes = Buffer.from(latin1, 'latin1');
   return isUtf8(bytes) ? bytes.toString('utf8') : bytes;

@@ -20,7 +20,7 @@ export type EntryStat = Pick<Stats, 'dev' | 'nlink' | 'mode' | 'uid' | 'isDirect
 
 /** The system calls of a scan; tests put other file systems in their place. All of them throw like `node:fs`. */
 export interface Disk {
-  /** Names with types. Bytes that are no UTF-8 come as U+FFFD: ask `listRaw` then. */
+  /** Names with types. Bytes that are not UTF-8 come as U+FFFD: ask `listRaw` then. */
   readonly list: (path: string) => readonly Entry[];
   /** Names with types, one character per byte. */
   readonly listRaw: (path: Buffer | string) => readonly Entry[];

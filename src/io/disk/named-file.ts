@@ -9,7 +9,7 @@ const MEBIBYTE = 1024 * 1024;
  * and where it is not a regular file or larger than `maxBytes` an `Error` whose message says so as a fragment.
  */
 export const readNamedFile = (path: string, maxBytes: number): Buffer => {
-  // O_NONBLOCK: opening a FIFO without a writer would wait for ever.
+  // O_NONBLOCK: opening a FIFO without a writer would wait forever.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const stat = fstatSync(descriptor);

@@ -37,7 +37,7 @@ export type Few = 'waiting' | 'listening';
 /** True for so few questions that all have been answered before execa would have been loaded, which takes 15 ms. */
 export const isFew = (questions: number): boolean => questions <= 3;
 
-/** How long a killed program may take to close its output: a child of its own may keep the pipe open for ever. */
+/** How long a killed program may take to close its output: a child of its own may keep the pipe open forever. */
 const CLOSING_MS = 200;
 
 /**

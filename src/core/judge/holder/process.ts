@@ -26,7 +26,7 @@ export const judgeProcess = (one: Case): ProcessFinding | null => {
 };
 
 /**
- * Who stands behind a lock that is no record, or was removed, by the second record beside it: a holder who lives, or of
+ * Who stands behind a lock that is not a record, or was removed, by the second record beside it: a holder who lives, or of
  * whom nobody can tell; null where there is none any more. A second record of another boot says nothing of this one.
  */
 export const judgeCompanion = (companion: TrueHolder, index: TownIndex): ProcessFinding | null => {

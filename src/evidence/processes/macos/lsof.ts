@@ -36,7 +36,7 @@ const LETTERS: Readonly<Record<string, string>> = { '\\': '\\', b: '\b', f: '\f'
 
 /**
  * What lsof does not print as it is, by its `safestrprt` (misc.c): `\\`, `\n` and their like, `\xc3`, and `^A` for control
- * characters. A `^` of the path itself looks the same, so such a path is not told; neither is one that is no UTF-8.
+ * characters. A `^` of the path itself looks the same, so such a path is not told; neither is one that is not UTF-8.
  */
 const readPath = (text: string): Observed<string> => {
   const bytes = text.replaceAll(/\\(?:x([0-9a-f]{2})|([\\bfnrt]))/g, (_, hex?: string, letter = '') =>
