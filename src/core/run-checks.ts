@@ -25,13 +25,13 @@ const isFact = (value: unknown): boolean =>
 
 const fixProblem = (fix: unknown, isLock: (id: string) => boolean): string | null => {
   if (fix === null || fix === undefined) return null;
-  if (!isRecord(fix)) return 'a fix that is no object';
+  if (!isRecord(fix)) return 'a fix that is not an object';
   if (fix.action === 'advice') {
     const { text, commands } = fix;
     const words = isListOf(commands, (one) => isListOf(one, isText));
     return isText(text) && (commands === undefined || words)
       ? null
-      : 'an advice without a text, or with commands that are no lists of words';
+      : 'an advice without a text, or with commands that are not lists of words';
   }
   if (fix.action !== 'release') return `a fix with the unknown action ${JSON.stringify(fix.action)}`;
   return typeof fix.lock === 'string' && isLock(fix.lock)
@@ -40,16 +40,16 @@ const fixProblem = (fix: unknown, isLock: (id: string) => boolean): string | nul
 };
 
 const findingProblem = (finding: unknown, isLock: (id: string) => boolean): string | null => {
-  if (!isRecord(finding)) return 'a finding that is no object';
+  if (!isRecord(finding)) return 'a finding that is not an object';
   if (!SEVERITIES.some((severity) => severity === finding.severity)) return 'a finding without a severity';
   if (typeof finding.message !== 'string') return 'a finding without a message';
-  if (!isTextOrNothing(finding.worker)) return 'a worker that is no text';
-  if (!isTextOrNothing(finding.lock)) return 'a lock that is no text';
-  if (!isTextOrNothing(finding.about)) return 'an `about` that is no text';
+  if (!isTextOrNothing(finding.worker)) return 'a worker that is not a string';
+  if (!isTextOrNothing(finding.lock)) return 'a lock that is not a string';
+  if (!isTextOrNothing(finding.about)) return 'an `about` that is not a string';
   if (finding.workers !== undefined && !isListOf(finding.workers, isText))
-    return 'workers that are no list of texts';
+    return 'workers that are not a list of strings';
   if (finding.evidence !== undefined && !isListOf(finding.evidence, isFact))
-    return 'evidence that is no list of facts with a source and a text';
+    return 'evidence that is not a list of facts with a source and a text';
   return fixProblem(finding.fix, isLock);
 };
 

@@ -59,5 +59,5 @@ const faultOf = (document: unknown): string | null => {
   if (typeof snapshotVersion === 'number' && snapshotVersion !== SNAPSHOT_VERSION)
     return `its evidence has version ${snapshotVersion}${typeof version === 'string' ? ` (lock-doctor ${version})` : ''}, and this doctor reads version ${SNAPSHOT_VERSION}: install the same doctor on both`;
   const problem = problemOf(validateSnapshot, document);
-  return problem === null ? null : `its answer is no evidence of a doctor: ${tellProblem(problem)}`;
+  return problem === null ? null : `its answer is not evidence from a doctor: ${tellProblem(problem)}`;
 };

@@ -75,7 +75,7 @@ const readReport = (document: unknown) => {
       return typeof lock === 'string' && outcome !== null ? [{ lock, outcome }] : [];
     }),
     undo: words.find((word) => word !== null && RUN_ID.test(word)) ?? null,
-    error: textOf(fieldsOf(error).message) ?? (Array.isArray(findings) ? null : 'its answer is no report'),
+    error: textOf(fieldsOf(error).message) ?? (Array.isArray(findings) ? null : 'its answer is not a report'),
   };
 };
 

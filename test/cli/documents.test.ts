@@ -345,7 +345,7 @@ describe('errors are documents too, with exit code 2 and the keys of the command
     [
       ['--json', '--town', '/etc/passwd'],
       'E_USAGE',
-      '/etc/passwd is no directory',
+      '/etc/passwd is not a directory',
       'doctor --town /path/to/town',
     ],
     [

@@ -181,10 +181,10 @@ describe('a machine that does not answer as it should is a row and doubt', () =>
     [
       'answers something else',
       'echo "{}"',
-      'its answer is no evidence of a doctor: snapshotVersion is missing',
+      'its answer is not evidence from a doctor: snapshotVersion is missing',
     ],
-    ['answers a list', 'echo "[]"', 'its answer is no evidence of a doctor'],
-    ['answers null', 'echo null', 'its answer is no evidence of a doctor'],
+    ['answers a list', 'echo "[]"', 'its answer is not evidence from a doctor'],
+    ['answers null', 'echo null', 'its answer is not evidence from a doctor'],
     [
       'speaks another version',
       `echo '${snapshotVersion2}'`,

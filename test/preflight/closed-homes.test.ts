@@ -1,4 +1,4 @@
-/** Where `.runtime` is no directory a live lock may lie behind it all the same: that is doubt, and never "free". */
+/** Where `.runtime` is not a directory a live lock may lie behind it all the same: that is doubt, and never "free". */
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,

@@ -115,7 +115,7 @@ describe('towns: which directory it is', () => {
     expect(await rootWith({ GT_TOWN_ROOT: '' })).toMatchObject({ root: cwd, source: 'cwd' });
   });
 
-  test('a root that does not exist or is no directory is a usage error in one clear line', async () => {
+  test('a root that does not exist or is not a directory is a usage error in one clear line', async () => {
     const { town } = setStage();
     const file = town.write('plain', '');
     await expect(examine('/nowhere/at/all', { cwd: '/' })).rejects.toMatchObject({
@@ -124,7 +124,7 @@ describe('towns: which directory it is', () => {
     });
     await expect(examine(file, { cwd: '/' })).rejects.toMatchObject({
       code: 'E_USAGE',
-      message: `${file} is no directory`,
+      message: `${file} is not a directory`,
     });
   });
 });

@@ -10,7 +10,7 @@ export interface NamePattern {
 export const namePattern = (text: string): NamePattern => {
   const [before = '', after, ...more] = text.split('*');
   if (text === '' || text === '.' || text === '..' || text.includes('/') || more.length > 0)
-    throw new Error(`${JSON.stringify(text)} is no file name with at most one *`);
+    throw new Error(`${JSON.stringify(text)} is not a file name with at most one *`);
   return { before, after: after ?? null };
 };
 

@@ -46,7 +46,7 @@ const repositoryAt = (top: string): Repository | null => {
     const stats = statIfThere(entry);
     if (stats === null) return null;
     const gitDir = stats.isFile() ? pointedTo(entry, top) : entry;
-    if (gitDir === null) return troubled(`${entry} is no pointer to a repository`);
+    if (gitDir === null) return troubled(`${entry} does not point to a repository`);
     const target = statIfThere(gitDir);
     const isComplete = statIfThere(`${gitDir}/HEAD`) !== null;
     if (!isComplete && stats.isDirectory() && isHollow(gitDir)) return null;

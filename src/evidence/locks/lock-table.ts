@@ -67,14 +67,14 @@ const homesOf = (kind: Kind): readonly (readonly [string, KindInHome])[] => {
   if ('homes' in where)
     return Object.entries(where.homes).map(([home, layout]) => {
       if (!/^\.[^/]+$/.test(home))
-        throw new Error(`kind ${kind.id}: ${home} is no name that begins with a dot`);
+        throw new Error(`kind ${kind.id}: ${home} is not a name that begins with a dot`);
       return [home, { kind, layout, names: [namePattern(where.name)], above: null }];
     });
   if (!('beside' in where)) return [];
   return Object.entries(where.beside).map(([path, names]) => {
     const [, above, home] = /^(?:([^/]+)\/)?([^/]+)$/.exec(path) ?? [];
     if (home === undefined || home === '.' || home === '..' || !/^[ -~]/.test(home))
-      throw new Error(`kind ${kind.id}: ${path} is no name of a directory, nor the last two of a path`);
+      throw new Error(`kind ${kind.id}: ${path} is not the name of a directory, nor the last two of a path`);
     return [home, { kind, layout: 'runtime', names: names.map(namePattern), above: above ?? null }];
   });
 };

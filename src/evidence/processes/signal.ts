@@ -11,7 +11,7 @@ export type SignalAnswer =
   | { readonly answer: 'absent' }
   | { readonly answer: 'unknown'; readonly why: string };
 
-/** Asks kill(pid, 0), which sends nothing. Throws for a number that is no possible pid: that is a bug of the caller. */
+/** Asks kill(pid, 0), which sends nothing. Throws for a number that is not a possible PID: that is a bug of the caller. */
 export const signalProcess = (pid: number): SignalAnswer => {
   if (!isPossiblePid(pid)) throw new RangeError(`${pid} is not a valid PID`);
   try {

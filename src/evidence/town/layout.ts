@@ -66,7 +66,7 @@ const readRigs = (
       ? reading.why
       : reading.kind === 'file'
         ? 'is damaged'
-        : 'is no small regular file';
+        : 'is not a small regular file';
   return {
     rigs: guessed,
     gaps: [{ what: 'rigs', why: `mayor/rigs.json: ${fault}; rigs are known by their directories only` }],

@@ -105,7 +105,7 @@ const choose = ({ town, cwd, env }: TownRequest): Choice => {
  * Finds the town's root: the one named, else the outermost marked ancestor, else the environment's, else the working directory.
  * Markers of strangers do not count.
  *
- * @throws Failure E_USAGE where the only town around is a stranger's, or where it does not exist, is no directory, or cannot be looked at
+ * @throws Failure E_USAGE where the only town around is a stranger's, or where it does not exist, is not a directory, or cannot be looked at
  */
 export const findTownRoot = (request: TownRequest): TownRoot => {
   const { path, source, why, passedOver } = choose(request);
@@ -114,7 +114,7 @@ export const findTownRoot = (request: TownRequest): TownRoot => {
     if (!isDirectory(path)) {
       throw new Failure(
         'E_USAGE',
-        existsSync(path) ? `${path} is no directory` : `there is no town at ${path}`,
+        existsSync(path) ? `${path} is not a directory` : `there is no town at ${path}`,
         hint,
       );
     }

@@ -81,5 +81,5 @@ test('a second look finds exactly the lock that it is given, also where no walk 
 
 test('a home that no walk would look up is a mistake of its kind', () => {
   const lost = { ...note, where: { homes: { daemon: 'runtime' as const }, name: 'daemon.pid' } };
-  expect(() => compileTable([lost])).toThrow('kind note: daemon is no name that begins with a dot');
+  expect(() => compileTable([lost])).toThrow('kind note: daemon is not a name that begins with a dot');
 });

@@ -143,7 +143,7 @@ describe('what is no record', () => {
     ['symlink', (path: string) => symlinkSync('/nowhere', path)],
     ['symlink', (path: string) => symlinkSync('/etc/passwd', path)],
     ['fifo', (path: string) => execFileSync('mkfifo', [path])],
-  ])('a %s is invalid, has no stamp and is no regular file', (problem, make) => {
+  ])('a %s is invalid, has no stamp and is not a regular file', (problem, make) => {
     const town = makeTown();
     mkdirSync(town.path('a/.runtime'), { recursive: true });
     make(town.path('a/.runtime/agent.lock'));
