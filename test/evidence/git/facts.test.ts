@@ -214,7 +214,7 @@ const watchedGit = (town: TestTown) => {
       ...{ ignored: { seen: false }, repository: town.path('gastown/crew/joe') },
     });
     town.write('gastown/crew/joe/.git', 'what?');
-    expect(await look(joe)).toMatchObject({ tracked: unseen(expect.stringContaining('no pointer')) });
+    expect(await look(joe)).toMatchObject({ tracked: unseen(expect.stringContaining('does not point')) });
     expect(await look(lock, { PATH: '/nowhere' })).toMatchObject({ tracked: unseen('git is not installed') });
     rmSync(join(top, '.git/HEAD'));
     expect(await look(lock)).toMatchObject({ tracked: { seen: false } });
