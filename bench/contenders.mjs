@@ -1,6 +1,7 @@
 // Everything that is run and timed. Each contender is `(context) => value`: milliseconds, or what its name says.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const PRUNED = ['.git', '.repo.git', '.dolt-data', '.dolt-backup'];
@@ -50,6 +51,41 @@ const doctor =
   (...args) =>
   (context) =>
     timed(() => run(process.execPath, [CLI, ...args.map((arg) => context.paths[arg] ?? arg)], context.env));
+
+/**
+ * Releases all locks of a town and puts them back, so that the next round finds it as it was; answers how long one of the two
+ * took. Throws where not exactly the locks that were there were released, or are back.
+ */
+const repair =
+  (what, name) =>
+  ({ paths, env }) => {
+    const town = paths[name];
+    const before = lockDigest(town);
+    const fixMs = timed(() => run(process.execPath, [CLI, '--fix', '--yes', '--json', '--town', town], env));
+    if (lockDigest(town) !== digestOf('')) throw new Error(`--fix left locks in ${town}`);
+    const undoMs = timed(() => run(process.execPath, [CLI, 'undo', '--json', '--town', town], env));
+    if (lockDigest(town) !== before) throw new Error(`undo did not put back the locks of ${town}`);
+    rmSync(join(town, '.runtime'), { recursive: true });
+    return what === 'fix' ? fixMs : undoMs;
+  };
+
+const digestOf = (text) => createHash('sha256').update(text).digest('hex');
+
+/** One digest over all locks of a town: their paths, inodes and bytes. */
+const lockDigest = (town) => {
+  const found = execFileSync('find', [town, '-name', 'agent.lock', '-printf', '%i %p\n'], { maxBuffer: 1e9 });
+  const lines = found
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '')
+    .sort();
+  return digestOf(
+    lines.map((line) => line + readFileSync(line.slice(line.indexOf(' ') + 1), 'utf8')).join(''),
+  );
+};
+
+/** What takes so long that a few rounds must do. */
+export const FEW_ROUNDS = { 'fix-10000': 3 };
 
 /** CPU milliseconds and peak MiB of a whole process, Node's start included, told by a script that is loaded before it. */
 function account(context, ...args) {
@@ -116,6 +152,9 @@ export function contenders({ goWalk, hasTmux, cold }) {
     list['memory-preflight'] = (context) => preflight(context, 'rig0/crew/crew0').peakMiB;
     list['machines-200'] = doctor('--json', 'FLEET');
     list['memory-machines'] = (context) => accountOfDoctor(context, context.paths.FLEET).peakMiB;
+    list['fix-1000'] = repair('fix', 'FIX_1000');
+    list['undo-1000'] = repair('undo', 'FIX_1000');
+    list['fix-10000'] = repair('fix', 'FIX_10000');
     list['cpu-doctor'] = (context) => accountOfDoctor(context, context.paths.LOCKS_10000).cpuMs;
     list['cpu-scan'] = (context) => accountOfScan(context, context.paths.LOCKS_10000).cpuMs;
     list['cpu-doctor-town'] = (context) => accountOfDoctor(context, context.town).cpuMs;
