@@ -51,6 +51,11 @@ export const DEFAULT_TIMEOUT_MS = 2000;
 
 export type Stage = 'locks' | 'processes' | 'tmux' | 'git';
 
+/** A layout together with what its places are known by. */
+export interface KnownLayout extends TownLayout {
+  readonly placeInTown: TownPlaceFinder;
+}
+
 export interface GatherRequest {
   readonly town: TownRoot;
   /** What is looked for; default: agents' own locks alone. */
@@ -61,7 +66,7 @@ export interface GatherRequest {
   /** For `scan: 'worker'`: locks of theirs that are found by their paths, wherever their kinds keep them. */
   readonly locks?: readonly LockFile[] | undefined;
   /** Whose a place is, as a look of the same run saw it; default: looked at where it is needed. */
-  readonly layout?: TownLayout | undefined;
+  readonly layout?: KnownLayout | undefined;
   /** tmux sockets by name or path; empty: all of the user's. */
   readonly sockets: readonly string[];
   /** Milliseconds for each question to tmux and to git. */
@@ -186,6 +191,17 @@ const layoutFor = (request: GatherRequest, found: ScanResult, tmux: TmuxEvidence
   return { ...NO_LAYOUT, marked: isMarked(request.town.root) };
 };
 
+/** Where the layout is known the places of the workers asked about are looked up anew, and the others' are known with it. */
+const placeFinder = (
+  { town, layout: known }: GatherRequest,
+  { workers }: TownLayout,
+  asked: readonly string[],
+): TownPlaceFinder => {
+  if (known === undefined) return townPlaceFinder(town.root, [...new Set([...workers, ...asked])]);
+  const find = townPlaceFinder(town.root, asked);
+  return (shown, door) => find(shown, door) ?? known.placeInTown(shown, door);
+};
+
 /** Panes under another name of the town's directories (a bind mount) are where the town has them. */
 const withTownPlaces = (tmux: TmuxEvidence, placeInTown: TownPlaceFinder): TmuxEvidence => ({
   ...tmux,
@@ -253,10 +269,10 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const answered = await lookAtTmux(request, uids, table);
   const layout = layoutFor(request, found, answered);
   const lockedPlaces = new Set(locks.filter(claimsWorker).map(({ worker }) => worker));
-  const places = [...new Set([...layout.workers, ...request.workers, ...lockedPlaces])];
+  const asked = [...new Set([...request.workers, ...lockedPlaces])];
   const worktrees = treesOutside(town.root, [...found.linkedGitDirs, ...linkedGitDirsOf(locks)]);
   const outside = outsideNamer(town.root, worktrees);
-  const finder = townPlaceFinder(town.root, places);
+  const finder = placeFinder(request, layout, asked);
   const placeInTown: TownPlaceFinder = (shown, door) => outside(shown) ?? finder(shown, door);
   const tmux = withTownPlaces(answered, placeInTown);
   const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];

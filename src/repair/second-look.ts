@@ -5,9 +5,9 @@ import { judgeSnapshot } from '../core/judge/examine.ts';
 import { claimsWorker } from '../core/town/claims-worker.ts';
 import type { LockFile, Snapshot } from '../core/types/evidence.ts';
 import type { Examination, Verdict } from '../core/types/judgement.ts';
-import { hasPanes } from '../evidence/gather.ts';
+import { hasPanes, type KnownLayout } from '../evidence/gather.ts';
 import type { LockTable } from '../evidence/locks/lock-table.ts';
-import type { TownLayout } from '../evidence/town/layout.ts';
+import { townPlaceFinder } from '../evidence/town/place.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { type LookOptions, look } from '../look.ts';
 import type { JudgeAgain } from './context.ts';
@@ -29,7 +29,7 @@ export const secondLook = (
 ): JudgeAgain => {
   // The layout is read by the first of these looks, and holds for the seconds of the run: it says whose a place is, of
   // nobody whether he lives, and in a town of ten thousand workers it costs more than all the rest.
-  let layout: TownLayout | undefined;
+  let layout: KnownLayout | undefined;
   return async (steps) => {
     const locks = steps.map(({ lock }) => lock);
     const again = await look(
@@ -39,7 +39,8 @@ export const secondLook = (
       { ...options, locks, layout, before: undefined, onProgress: undefined, onStage: undefined },
       config,
     );
-    if (hasPanes(again.machine.tmux)) layout ??= { ...again.town, gaps: [] };
+    if (hasPanes(again.machine.tmux))
+      layout ??= { ...again.town, gaps: [], placeInTown: townPlaceFinder(town.root, again.town.workers) };
     const asItIs = verdictsOf(again);
     // An agent that asks is alive like any other.
     const counted = countingTheAsker(again);
