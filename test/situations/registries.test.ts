@@ -48,7 +48,7 @@ describe('a registry of live sessions', () => {
     const lock = await stage.judge();
     expect(lock).toMatchObject({ state: 'held', reasons: expect.arrayContaining(['occupied']) });
     expect(textsOf(lock)).toContain(
-      `claude "fix-login" (busy) (process ${pid}) is at work in this directory`,
+      `claude "fix-login" (busy) (process ${pid}) is running in this directory`,
     );
     expect((await stage.fix()).summary).toMatchObject({ fixed: 0 });
     expect(await stage.ask()).toMatchObject({ exitCode: 20 });
