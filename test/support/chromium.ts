@@ -48,12 +48,15 @@ export const openPage = async (): Promise<Page> => {
     { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] },
   );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const [, , , input, output] = child.stdio as unknown as readonly [null, null, null, Writable, Readable];
   onCleanUp(async () => {
-    child.kill('SIGKILL');
+    // Asked to end it takes its helpers along, which would write into the profile.
+    input.write(`${JSON.stringify({ id: 0, method: 'Browser.close' })}\0`);
+    const late = setTimeout(() => child.kill('SIGKILL'), 5000);
     await ended;
+    clearTimeout(late);
     rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   });
-  const [, , , input, output] = child.stdio as unknown as readonly [null, null, null, Writable, Readable];
   const waiting = new Map<number, (message: Message) => void>();
   const seen: Message[] = [];
   let rest = '';
