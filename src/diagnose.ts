@@ -15,13 +15,17 @@ import type { Check, Severity } from './core/types/check.ts';
 import type { ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
 import type { Report, ReportTown } from './core/types/report.ts';
+import { linkedGitDirOf } from './evidence/git/linked-tree.ts';
 import type { LockTable } from './evidence/locks/lock-table.ts';
+import { isRepository } from './evidence/town/marker.ts';
 import type { TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { elapsedMs } from './io/clock.ts';
+import { entryExists } from './io/disk/entry-exists.ts';
 import { tableFor } from './kinds-of.ts';
 import { type LookOptions, look, townOf } from './look.ts';
 import { loadPlugins } from './plugins.ts';
+import { quoteCommand } from './reporters/screen/shell-quote.ts';
 import { VERSION } from './version.ts';
 
 /** What a diagnosis tells while it goes on, in this order. The stages of the look are told through `LookOptions`. */
@@ -101,6 +105,7 @@ export const prepare = async (
   { saved, ...options }: DiagnosisLook,
 ): Promise<Preparation> => {
   const place = saved === undefined ? openTown(given, options) : null;
+  if (place !== null) noteOwnLock(place.town.root, options);
   const checks = await loadChecks(place, options);
   return {
     place,
@@ -108,6 +113,16 @@ export const prepare = async (
     selected: selectChecks(checks, place?.config ?? null, options),
     failOn: options.failOn ?? place?.config.failOn ?? 'warning',
   };
+};
+
+/** A root that is itself a linked working tree: its own lock lies outside of it, where nothing is looked at. */
+const noteOwnLock = (root: string, { onNote }: Pick<LookOptions, 'onNote'>): void => {
+  const gitDir = onNote === undefined ? null : linkedGitDirOf(root);
+  if (gitDir === null || !entryExists(`${gitDir}/locked`)) return;
+  const main = gitDir.replace(/(?:\/\.git)?\/worktrees\/[^/]+$/, '');
+  onNote?.(
+    `not looked at: the lock of this worktree lies outside of it, at ${gitDir}/locked. Run: ${quoteCommand(['doctor', '--town', main])}`,
+  );
 };
 
 /** Finds a town and reads its configuration. Throws Failure E_USAGE and E_CONFIG. */
@@ -196,6 +211,7 @@ const directoriesNamed = (
 const townFactsOf = ({ root, source }: TownRoot, scan: ScanMode): ReportTown => ({
   root,
   source,
+  ...(isRepository(root) ? { type: 'repository' as const } : {}),
   host: hostname(),
   scan,
 });

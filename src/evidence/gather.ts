@@ -40,7 +40,7 @@ import { closedHomes, type ScanResult, scanPlaces, scanTownInTurns } from './sca
 import { askTmux } from './tmux/tmux.ts';
 import { readTownLayout, type TownLayout } from './town/layout.ts';
 import { readLegacyItems } from './town/legacy.ts';
-import { isMarked } from './town/marker.ts';
+import { isMarked, isRepository } from './town/marker.ts';
 import { outsideNamer, treesOutside } from './town/outside-trees.ts';
 import { isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town/place.ts';
 import type { TownRoot } from './town/root.ts';
@@ -326,6 +326,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
       why: town.why,
       aliases: aliasesOf(town, tmux),
       marked: layout.marked,
+      ...(isRepository(town.root) ? { isRepository: true as const } : {}),
       rigs: layout.rigs,
       workers: layout.workers,
       ...(trees.length > 0 ? { trees } : {}),

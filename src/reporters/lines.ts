@@ -1,7 +1,7 @@
 /** The report for a pipe. */
 import type { Report, ReportFinding } from '../core/types/report.ts';
 import { takenAt } from './screen/blocks.ts';
-import { describeFix, describeTown } from './screen/sentences.ts';
+import { calledRoot, describeFix, describeTown } from './screen/sentences.ts';
 import { createPen, type Pen, type Presentation } from './screen/style.ts';
 import { isHealthy, summarize } from './screen/summary.ts';
 import { count, formatDuration, nameOf } from './screen/words.ts';
@@ -11,7 +11,6 @@ import { worstFirst } from './screen/worst-first.ts';
 export const renderLines = (report: Report, presentation: Presentation): readonly string[] => {
   const pen = createPen(presentation);
   const verbose = presentation.verbosity === 'verbose';
-  const root = report.town?.root;
   const problems = [
     ...worstFirst(report.findings)
       .filter(({ severity }) => presentation.verbosity !== 'quiet' || severity !== 'info')
@@ -23,9 +22,13 @@ export const renderLines = (report: Report, presentation: Presentation): readonl
   ];
   if (presentation.verbosity === 'quiet') return problems;
   if (!verbose && isHealthy(report))
-    return [`ok ${pen.safe(`${root === undefined ? '' : `${root}: `}${summarize(report).headline}`)}`];
+    return [
+      `ok ${pen.safe(`${report.town === null ? '' : `${calledRoot(report.town)}: `}${summarize(report).headline}`)}`,
+    ];
   return [
-    ...describeTown(report, verbose).map((line) => `town ${pen.safe(line)}`),
+    ...describeTown(report, verbose).map((line, at) =>
+      at === 0 && report.town?.type !== undefined ? pen.safe(line) : `town ${pen.safe(line)}`,
+    ),
     ...(verbose ? timingLines(report, pen) : []),
     ...problems,
     ...summaryLines(report, pen, verbose),

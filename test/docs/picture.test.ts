@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
 import { bareEnvironment, doctor } from '../cli/run-cli.ts';
-import { cleanUp, deadPid, hasTmux, sleeperNamed, until } from '../support/index.ts';
+import { cleanUp, hasTmux, sleeperNamed, until } from '../support/index.ts';
 import { makeStoryWorktrees } from '../support/story-town.ts';
 import { DARK, drawScreen, LIGHT, textOfPicture } from './screen-picture.ts';
 
@@ -26,17 +26,18 @@ const REPOSITORY = '/srv/app';
 const timeless = (line: string): string =>
   line.replace(/\b\d+ (s|min)\b/g, 'N s').replace(/\d+ tmux servers? with \d+ sessions?/, 'N tmux servers');
 
+const CHECKOUT = '.claude/worktrees/checkout';
+
 /** The screen of two commands in that repository, with its colours. */
 const takeScreen = async (): Promise<string> => {
   const { town, tmux } = await makeStoryWorktrees();
-  execFileSync('git', ['worktree', 'add', '-q', '../feature-4'], { cwd: town.path('app'), stdio: 'ignore' });
-  town.write('app/.git/info/exclude', '.runtime/\n');
-  town.lock('feature-2', { pid: deadPid(), session_id: '%9' }, { ageSeconds: 8 * 3600 });
+  execFileSync('git', ['worktree', 'add', '-q', CHECKOUT], { cwd: town.root, stdio: 'ignore' });
+  town.write('.git/info/exclude', '.runtime/\n');
   const path = `${town.path('.bin')}:${process.env.PATH}`;
   const env = bareEnvironment({ TERM: 'screen-256color', TMUX_TMPDIR: tmux.tmuxTmpdir, PATH: path });
   const variables = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value ?? '']));
   tmux.newSession('checkout', {
-    cwd: town.path('feature-4'),
+    cwd: town.path(CHECKOUT),
     env: variables,
     command: [
       town.path('.bin/doctor'),
@@ -51,9 +52,9 @@ const takeScreen = async (): Promise<string> => {
   });
   await until(
     () =>
-      doctor(['preflight', 'feature-4'], { cwd: town.root, env: { TMUX_TMPDIR: tmux.tmuxTmpdir } }).status ===
+      doctor(['preflight', CHECKOUT], { cwd: town.root, env: { TMUX_TMPDIR: tmux.tmuxTmpdir } }).status ===
       20,
-    'the lock of feature-4',
+    `the lock of ${CHECKOUT}`,
   );
   const pane = tmux.newSession('picture', {
     cwd: town.root,

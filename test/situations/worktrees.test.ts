@@ -100,6 +100,36 @@ const startOf = (pid: number): string =>
     .replace(/^.*\) /s, '')
     .split(' ')[19] ?? '';
 
+describe('the root', () => {
+  gitTest(
+    'is called a repository, and a bare one too; a linked worktree says where its own lock lies',
+    async () => {
+      const { root, env, worktree, look } = makeRepository();
+      const tree = worktree('.claude/worktrees/a', reasonOf(ended()));
+      expect((await look()).town).toMatchObject({ root, type: 'repository' });
+      git(root, 'clone', '-q', '--bare', root, '../bare.git');
+      expect((await examine(join(root, '../bare.git'), { env })).town).toHaveProperty('type', 'repository');
+      expect((await examine(join(root, '..'), { env })).town).not.toHaveProperty('type');
+      mkdirSync(join(root, 'mayor'));
+      writeFileSync(join(root, 'mayor/town.json'), '{}');
+      expect((await look()).town).not.toHaveProperty('type');
+
+      const notes: string[] = [];
+      const onNote = (note: string): void => void notes.push(note);
+      expect((await examine(tree, { env, onNote })).locks).toEqual([]);
+      expect(notes).toEqual([
+        `not looked at: the lock of this worktree lies outside of it, at ${root}/.git/worktrees/a/locked. Run: doctor --town ${root}`,
+      ]);
+      // A pointer that leads elsewhere, or round in circles, is not followed.
+      for (const pointer of [root, `${tree}/.git`, '.', `${root}/.git/worktrees/b`]) {
+        writeFileSync(join(tree, '.git'), `gitdir: ${pointer}\n`);
+        await examine(tree, { env, onNote });
+      }
+      expect(notes).toHaveLength(1);
+    },
+  );
+});
+
 describe('a lock that an agent’s tool took', () => {
   gitTest('is stale once its process is dead and nobody is at work there', async () => {
     const { worktree, lockOf } = makeRepository();

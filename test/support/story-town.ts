@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fakeAgent, sleeperNamed } from './processes.ts';
@@ -51,27 +51,28 @@ const addProgram = (town: TestTown): void => {
 };
 
 /**
- * The repository that README tells of, no Gas Town: three worktrees without a lock, one agent in the first and two in the
- * third. Needs tmux.
+ * The repository that README tells of, no Gas Town: of three worktrees one is locked by an agent that died, two agents work in
+ * another, and one is free. Needs tmux.
  */
 export const makeStoryWorktrees = async (): Promise<StoryTown> => {
-  const town = makeTown({ marked: false, workers: ['app'] });
+  const town = makeTown({ marked: false });
   const git = (...args: readonly string[]): void => {
     execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], {
-      cwd: town.path('app'),
+      cwd: town.root,
       stdio: 'ignore',
     });
   };
   git('init', '-q');
   git('commit', '-q', '--allow-empty', '-m', 'Begin');
-  for (const name of ['feature-1', 'feature-2', 'feature-3']) git('worktree', 'add', '-q', `../${name}`);
+  const trees = '.claude/worktrees';
+  for (const name of ['docs', 'login', 'search']) git('worktree', 'add', '-q', `${trees}/${name}`);
+  const reason = `claude agent agent-7f3c (pid ${spawnSync('true').pid})`;
+  git('worktree', 'lock', '--reason', reason, `${trees}/login`);
+  const then = Date.now() / 1000 - 8 * 3600;
+  utimesSync(town.path('.git/worktrees/login/locked'), then, then);
   const tmux = await startTmux();
-  for (const [session, tree] of [
-    ['login', 'feature-1'],
-    ['search', 'feature-3'],
-    ['search-too', 'feature-3'],
-  ] as const)
-    tmux.newSession(session, { cwd: town.path(tree), command: [sleeperNamed('claude'), '600'] });
+  for (const session of ['search', 'search-too'])
+    tmux.newSession(session, { cwd: town.path(`${trees}/search`), command: [sleeperNamed('claude'), '600'] });
   addProgram(town);
   return { town, tmux };
 };

@@ -1,7 +1,6 @@
 /** The lines of the view, for a terminal of any size. Pure. */
 import type { Report } from '../../core/types/report.ts';
 import { clipToWidth, displayWidth, padToWidth, wrapText } from '../../reporters/screen/display-width.ts';
-import { splitWorker } from '../../reporters/screen/lock-rows.ts';
 import { createPen, type Pen, type Presentation } from '../../reporters/screen/style.ts';
 import { summarize } from '../../reporters/screen/summary.ts';
 import { countTabs, type Memory, type TopRow, visibleRows } from './rows.ts';
@@ -99,19 +98,19 @@ const treeLines = (
 ): readonly Line[] => {
   const { width } = presentation;
   const isNarrow = width < NARROW;
-  const names = shown.map(({ worker }) => displayWidth(pen.safe(splitWorker(worker).rest)));
+  const names = shown.map(({ rest }) => displayWidth(pen.safe(rest)));
   const states = isNarrow ? Math.max(...shown.map(({ state }) => state.length)) : 8;
   // Before the name stand the pointer, the mark of a change, a sign, and spaces.
   const edge = presentation.ascii ? 6 : 5;
   const most = isNarrow ? width - edge - states - 1 : Math.floor(width / 3);
   const column = Math.max(1, Math.min(Math.max(...names), most));
-  let rig: string | null = null;
+  let above: string | null = null;
   return shown.flatMap((row): readonly Line[] => {
     const isSelected = row.key === selected?.key;
     const own = rowLines(row, isSelected, { column, states, edge, isNarrow }, pen, presentation);
-    const heading = splitWorker(row.worker).rig;
-    const isFirst = heading !== rig;
-    rig = heading;
+    const { heading } = row;
+    const isFirst = heading !== above;
+    above = heading;
     const lines = own.map((text) => ({ text, isSelected }));
     return isFirst ? [{ text: pen.bold(pen.safe(heading)), isSelected: false }, ...lines] : lines;
   });
@@ -125,7 +124,7 @@ interface Columns {
 }
 
 const rowLines = (
-  { worker, state, mark, text, isNew }: TopRow,
+  { rest, state, mark, text, isNew }: TopRow,
   isSelected: boolean,
   { column, states, edge, isNarrow }: Columns,
   pen: Pen,
@@ -133,7 +132,7 @@ const rowLines = (
 ): readonly string[] => {
   const sign = ascii ? '...' : '…';
   const said = pen.safe(text);
-  const name = padToWidth(clipToWidth(pen.safe(splitWorker(worker).rest), column, sign), column);
+  const name = padToWidth(clipToWidth(pen.safe(rest), column, sign), column);
   const pointer = isSelected ? '>' : ' ';
   const head = `${pointer}${isNew ? pen.bold('*') : ' '} ${pen.sign(mark)} ${isSelected ? pen.inverse(name) : name} ${pen.paint(mark, state.padEnd(states))}`;
   const indent = isNarrow ? 6 : edge + column + 1 + states + 1;

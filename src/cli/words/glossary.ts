@@ -155,6 +155,7 @@ export const ANSWER_TEXTS: ReadonlyMap<string, string> = new Map([
 /** The words of this tool. */
 export const WORD_TEXTS: ReadonlyMap<string, string> = new Map([
   ['town', 'The root directory that doctor examines, with everything below it.'],
+  ['repository', 'A root that is a git repository and no Gas Town; its working trees are the workers.'],
   ['worker', 'A directory in which one agent works: a git worktree, a clone, a Gas Town crew member.'],
   ['rig', 'A project in a town: the first directory on the way to a worker.'],
   ['lock', 'The file .runtime/agent.lock in a worker: it says that an agent works there.'],

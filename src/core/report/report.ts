@@ -264,6 +264,7 @@ export const buildReport = (request: ReportRequest): Report => {
     town: {
       root: snapshot.town.root,
       source: snapshot.town.source,
+      ...(snapshot.town.isRepository === true ? { type: 'repository' as const } : {}),
       host: snapshot.machine.host.hostname,
       scan: snapshot.scan,
     },

@@ -419,6 +419,8 @@ export interface TownFacts {
    * the root is no Gas Town, whose layout says whose a place is; left out where there is none.
    */
   readonly trees?: readonly string[];
+  /** The root is a git repository and no Gas Town; left out of every other. */
+  readonly isRepository?: true;
   /** Linked working trees of its repositories that lie outside of the root, `../feature`, sorted; left out where there is none. */
   readonly worktrees?: readonly string[];
   /** Agent commands to know besides the built-in ones (GT_PROCESS_NAMES, configuration). */

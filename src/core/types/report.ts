@@ -33,6 +33,8 @@ export interface ReportError {
 
 export interface ReportTown {
   readonly root: string;
+  /** The root is a git repository and no Gas Town: its working trees are the workers. Left out of every other. */
+  readonly type?: 'repository';
   readonly source: TownSource;
   readonly host: string;
   readonly scan: ScanMode;

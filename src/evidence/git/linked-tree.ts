@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LinkedTree, Observed } from '../../core/types/evidence.ts';
+import { realOrSame } from '../../io/disk/real-path.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 
@@ -23,6 +24,19 @@ export const readLinkedTree = (gitDir: string): LinkedTree => {
 
 /** The absolute path of the working tree that these administrative files are of; null where they do not say. */
 export const treePathIn = (gitDir: string): string | null => pathIn(gitDir, lineOf(`${gitDir}/gitdir`));
+
+/**
+ * Where git keeps the files of the linked working tree at `top`, as its `.git` points to them and they point back; null for
+ * anything else. Follows no symlink at either end.
+ */
+export const linkedGitDirOf = (top: string): string | null => {
+  const pointer = lineOf(`${top}/.git`);
+  if (pointer === null || pointer === 'absent' || !pointer.line.startsWith('gitdir: ')) return null;
+  const gitDir = resolve(top, pointer.line.slice('gitdir: '.length));
+  if (!/\/worktrees\/[^/]+$/.test(gitDir)) return null;
+  const tree = treePathIn(gitDir);
+  return tree !== null && realOrSame(tree) === realOrSame(top) ? gitDir : null;
+};
 
 const pathIn = (gitDir: string, gitdir: Line): string | null => {
   const line = gitdir === null || gitdir === 'absent' ? '' : gitdir.line;

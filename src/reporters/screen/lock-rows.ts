@@ -3,6 +3,7 @@ import { takenAgo } from '../../core/report/holder-words.ts';
 import type { State } from '../../core/types/judgement.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';
 import { companyOf, describeAgent, describeCrowd, describeHolder } from './lock-words.ts';
+import { wordFor } from './sentences.ts';
 import type { Mark } from './style.ts';
 import { nameOf } from './words.ts';
 
@@ -23,6 +24,9 @@ export interface Row {
   readonly machine: number;
   /** As people call it; not escaped. */
   readonly worker: string;
+  /** The same in two parts: what it is listed under, and the rest; not escaped. */
+  readonly heading: string;
+  readonly rest: string;
   readonly state: State | 'no lock';
   readonly mark: Mark;
   /** Who is behind it, in one line; not escaped. */
@@ -32,13 +36,18 @@ export interface Row {
 }
 
 /** The rows of a report in the order of machines and workers; with `verbose` the records and the times in full. */
-export const rowsOf = (report: Report, verbose: boolean): readonly Row[] => {
+export const rowsOf = (report: Report, verbose: boolean): readonly Row[] =>
+  bareRowsOf(report, verbose).map((row) => ({ ...row, ...splitWorker(row.worker, report.town) }));
+
+type BareRow = Omit<Row, 'heading' | 'rest'>;
+
+const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
   const company = companyOf(report);
   const root = report.town?.root;
   const places = new Map(report.machines?.map(({ name }, at) => [name, at]));
   const placeOf = (machine: string | undefined): number => places.get(machine ?? '') ?? 0;
   const doubts = doubtsOf(report);
-  const locked = report.locks.map((lock): Row => {
+  const locked = report.locks.map((lock): BareRow => {
     const isCrowded = company.collisionAt(lock.worker) !== null;
     return {
       place: lock.worker,
@@ -54,7 +63,7 @@ export const rowsOf = (report: Report, verbose: boolean): readonly Row[] => {
     ...new Set(report.agents.filter(({ lock }) => lock === null).map(({ worker }) => worker)),
   ];
   if (lockless.length === 0) return locked;
-  const open = lockless.map((worker): Row => {
+  const open = lockless.map((worker): BareRow => {
     const clash = company.collisionAt(worker);
     return {
       place: worker,
@@ -93,10 +102,13 @@ const doubtful = (
 const nameOfLock = ({ worker, notes }: ReportLock, root: string | undefined): string =>
   `${nameOf(worker, root)}${notes.includes('legacy-path') ? '/.gastown' : ''}`;
 
-/** The first part of a worker's path is its rig; a lock in the town root or directly below belongs to the town. */
-export const splitWorker = (worker: string): { readonly rig: string; readonly rest: string } => {
-  const slash = worker.indexOf('/');
+/**
+ * In a town the first part of a worker's path, its rig; a lock in the root or directly below belongs to the town. In a
+ * repository the directory in which its working trees lie.
+ */
+const splitWorker = (worker: string, town: Report['town']): Pick<Row, 'heading' | 'rest'> => {
+  const slash = town?.type === 'repository' ? worker.lastIndexOf('/') : worker.indexOf('/');
   return slash < 0
-    ? { rig: 'town', rest: worker }
-    : { rig: worker.slice(0, slash), rest: worker.slice(slash + 1) };
+    ? { heading: wordFor(town), rest: worker }
+    : { heading: worker.slice(0, slash), rest: worker.slice(slash + 1) };
 };

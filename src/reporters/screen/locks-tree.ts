@@ -1,7 +1,7 @@
 /** The tree of `doctor locks`. */
 import type { Report } from '../../core/types/report.ts';
 import { displayWidth, wrapText } from './display-width.ts';
-import { type Row, rowsOf, splitWorker } from './lock-rows.ts';
+import { type Row, rowsOf } from './lock-rows.ts';
 import { describeTown } from './sentences.ts';
 import { createPen, type Mark, type Pen, type Presentation } from './style.ts';
 import { summarize } from './summary.ts';
@@ -17,7 +17,7 @@ export interface Frame {
 }
 
 /**
- * The locks of a town as a tree: rig, worker, state, and who holds it since when; and the agents that hold none. In a
+ * The locks of a town as a tree: rig (in a repository: directory), worker, state, and who holds it since when; and the agents that hold none. In a
  * `frame` rows give way, healthy ones first: the summary is always there.
  */
 export const renderLocksTree = (
@@ -63,16 +63,15 @@ const treeLines = (
   room: number,
 ): readonly string[] => {
   const { width } = presentation;
-  const names = rows.map(({ worker }) => pen.safe(splitWorker(worker).rest));
+  const names = rows.map(({ rest }) => pen.safe(rest));
   // A name that takes more than a third of the line would leave no room for what is said of it.
   const column = Math.min(Math.max(0, ...names.map(displayWidth)), width === 0 ? 40 : Math.floor(width / 3));
   const drawn = rows.map((row) => ({ row, lines: rowLines(row, host, column, pen, presentation) }));
   const left = fitting(drawn, room);
-  let rig: string | null = null;
-  const lines = left.flatMap(({ row, lines: own }) => {
-    const heading = splitWorker(row.worker).rig;
-    const isNew = heading !== rig;
-    rig = heading;
+  let above: string | null = null;
+  const lines = left.flatMap(({ row: { heading }, lines: own }) => {
+    const isNew = heading !== above;
+    above = heading;
     return isNew ? [pen.bold(pen.safe(heading)), ...own] : own;
   });
   const cut = drawn.length - left.length;
@@ -84,14 +83,14 @@ interface Drawn {
   readonly lines: readonly string[];
 }
 
-/** The rows for which there is room, below the names of their rigs: of those that give way the last ones go first. */
+/** The rows for which there is room, below their headings: of those that give way the last ones go first. */
 const fitting = (drawn: readonly Drawn[], room: number): readonly Drawn[] => {
-  const perRig = new Map<string, number>();
+  const under = new Map<string, number>();
   let height = 0;
   for (const { row, lines } of drawn) {
-    const { rig } = splitWorker(row.worker);
-    const others = perRig.get(rig) ?? 0;
-    perRig.set(rig, others + 1);
+    const { heading } = row;
+    const others = under.get(heading) ?? 0;
+    under.set(heading, others + 1);
     height += lines.length + (others === 0 ? 1 : 0);
   }
   if (height <= room) return drawn;
@@ -102,9 +101,9 @@ const fitting = (drawn: readonly Drawn[], room: number): readonly Drawn[] => {
     for (const one of [...drawn].reverse()) {
       if (height <= room) break;
       if (one.row.mark !== mark) continue;
-      const { rig } = splitWorker(one.row.worker);
-      const others = (perRig.get(rig) ?? 1) - 1;
-      perRig.set(rig, others);
+      const { heading } = one.row;
+      const others = (under.get(heading) ?? 1) - 1;
+      under.set(heading, others);
       height -= one.lines.length + (others === 0 ? 1 : 0);
       gone.add(one);
     }
@@ -112,13 +111,12 @@ const fitting = (drawn: readonly Drawn[], room: number): readonly Drawn[] => {
 };
 
 const rowLines = (
-  { worker, state, mark, text, lock }: Row,
+  { rest, state, mark, text, lock }: Row,
   host: string | null,
   column: number,
   pen: Pen,
   { width }: Presentation,
 ): readonly string[] => {
-  const { rest } = splitWorker(worker);
   const said = pen.safe(text);
   const name = pen.safe(rest);
   const isHere = lock !== null && (lock.machine === undefined || lock.machine === 'here');

@@ -2,7 +2,7 @@
 import type { Report, ReportCheck } from '../../core/types/report.ts';
 import { blockLines, markOf } from './blocks.ts';
 import { type Canvas, createCanvas } from './canvas.ts';
-import { describeTown } from './sentences.ts';
+import { calledRoot, describeTown } from './sentences.ts';
 import type { Mark, Presentation } from './style.ts';
 import { isHealthy, summarize } from './summary.ts';
 import { count, formatDuration } from './words.ts';
@@ -42,7 +42,7 @@ const healthyLine = (report: Report, canvas: Canvas): readonly string[] => [
   ...canvas.signed(
     'pass',
     0,
-    canvas.safe(`${report.town === null ? '' : `${report.town.root}: `}${summarize(report).headline}`),
+    canvas.safe(`${report.town === null ? '' : `${calledRoot(report.town)}: `}${summarize(report).headline}`),
   ),
 ];
 

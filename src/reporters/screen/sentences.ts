@@ -1,5 +1,5 @@
 /** Sentences that several reporters share. */
-import type { Report, ReportFinding } from '../../core/types/report.ts';
+import type { Report, ReportFinding, ReportTown } from '../../core/types/report.ts';
 import { count, formatDuration } from './words.ts';
 
 const SOURCES: Readonly<Record<string, string>> = {
@@ -12,6 +12,13 @@ const SOURCES: Readonly<Record<string, string>> = {
 /** True where only a part of the locks is told of. */
 export const isPart = ({ summary, locks }: Report): boolean =>
   summary !== null && locks.length < summary.locks;
+
+/** What the root is, in one word. */
+export const wordFor = (town: Report['town']): string => town?.type ?? 'town';
+
+/** How sentences call the root: a repository is named as one. */
+export const calledRoot = ({ root, type }: Pick<ReportTown, 'root' | 'type'>): string =>
+  type === undefined ? root : `${type} ${root}`;
 
 /** The town line: which root, how many locks, what of tmux. Empty where no town was examined. */
 export const describeTown = (report: Report, verbose: boolean): readonly string[] => {
@@ -27,7 +34,7 @@ export const describeTown = (report: Report, verbose: boolean): readonly string[
   ].filter((part) => part !== null);
   // A root that the environment chose may not be the one that somebody thinks of.
   const source = verbose || town.source === 'env' ? ` (${SOURCES[town.source] ?? town.source})` : '';
-  return [`${town.root}${source}: ${parts.join(', ')}`, ...describeMachines(report, verbose)];
+  return [`${calledRoot(town)}${source}: ${parts.join(', ')}`, ...describeMachines(report, verbose)];
 };
 
 /** Of more machines than this only their number is told, and who did not answer stands with what could not be checked. */

@@ -57,7 +57,10 @@ const claimed = (name: string, claim: Claim, fields: Partial<LockFile> = {}): Lo
 
 const repository = (parts: Parameters<typeof aSnapshot>[0]): Snapshot => {
   const snapshot = aSnapshot(parts);
-  return { ...snapshot, town: { ...snapshot.town, marked: false, rigs: [], workers: [] } };
+  return {
+    ...snapshot,
+    town: { ...snapshot.town, marked: false, isRepository: true, rigs: [], workers: [] },
+  };
 };
 
 const GONE = { exists: { seen: true, value: false } } as const;
