@@ -201,7 +201,7 @@ describe('layers', () => {
     ['exec'],
     ['diagnose.ts', 'preflight.ts'],
     ['heal.ts', 'town-locks.ts'],
-    ['fleet'],
+    ['fleet', 'lease'],
     ['preflight-fix.ts'],
     ['index.ts', 'cli'],
   ];

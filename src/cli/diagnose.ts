@@ -13,7 +13,7 @@ import type { FleetDiagnosis } from '../fleet/examine-fleet.ts';
 import type { Presentation } from '../reporters/screen/style.ts';
 import type { Arguments } from './arguments/arguments.ts';
 import { meantCommand } from './arguments/meant-command.ts';
-import { asksOthers } from './asks-others.ts';
+import { asksOthers } from './elsewhere/asks-others.ts';
 import { diagnoseOptionsOf, townNamedBy } from './options-of.ts';
 import { saveSnapshot } from './save-snapshot.ts';
 import { withLiveView } from './terminal/live-view.ts';
@@ -44,7 +44,7 @@ export const runReport = async (
   const run = await prepared(given, terminal, watched);
   const { preparation, options } = run;
   if (!asksOthers(given, preparation, terminal.env)) return (await diagnoseHere(run, watched.live)).report;
-  const { diagnoseFleet } = await import('./fleet.ts');
+  const { diagnoseFleet } = await import('./elsewhere/fleet.ts');
   const { report } = await withLiveView(terminal, watched.live ?? null, options, (shown) =>
     diagnoseFleet(given, terminal, preparation, shown),
   );
@@ -58,7 +58,7 @@ export const runOnOthers = async (
 ): Promise<(FleetDiagnosis & Preparation) | null> => {
   const { preparation, options } = await prepared(given, terminal, {});
   if (!asksOthers(given, preparation, terminal.env)) return null;
-  const { diagnoseFleet } = await import('./fleet.ts');
+  const { diagnoseFleet } = await import('./elsewhere/fleet.ts');
   const found = await diagnoseFleet(given, terminal, preparation, { ...options, keepEvidence: true });
   return { ...preparation, ...found };
 };

@@ -1,6 +1,6 @@
 /** `doctor exec`: one command at a time per worker, guaranteed by the lock that is held in the command's own name. */
 
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +27,19 @@ import { findObstacle, standsElsewhere, startGate } from './gate.ts';
 import { passSignals } from './pass-signals.ts';
 import { watchWorker } from './wait-for-change.ts';
 
+/** What is had besides the lock, before it, and given back after it: a lease that the whole fleet sees. */
+export interface Besides {
+  /** Takes it; answers with what the command finds in its environment, or why it may not run. */
+  readonly take: (
+    worker: string,
+    sessionId: string,
+  ) => Promise<{ readonly environment: Environment } | PreflightResult>;
+  /** Told of the command once it runs, with what the command itself is told. */
+  readonly onStarted: (command: Pick<ChildProcess, 'kill' | 'pid'>, environment: Environment) => void;
+  /** Gives it back. Answers one sentence where something became of it, with the exit code to end with in place of the command's. */
+  readonly end: () => Promise<{ readonly notice: string; readonly exitCode: number | null } | null>;
+}
+
 export interface ExecRequest extends LookOptions {
   /** `--town`; default as everywhere. */
   readonly town?: string | undefined;
@@ -45,6 +58,7 @@ export interface ExecRequest extends LookOptions {
   readonly onTakenOver?: ((taken: TakenOver) => Promise<void>) | undefined;
   /** Called when the lock is held, before the command runs. */
   readonly onHeld?: ((worker: string) => void) | undefined;
+  readonly besides?: Besides | undefined;
 }
 
 export type ExecOutcome =
@@ -125,8 +139,34 @@ const refusalNow = async (
   return result.answer === 'repair' ? { ...result, answer: 'unsure' } : result;
 };
 
-/** Starts the command behind its gate, takes the lock in its name, opens the gate. */
+/** Takes what is to be had besides, then the lock, and gives both back in reverse. */
 const tryToRun = async (
+  target: Target,
+  request: ExecRequest,
+  env: Environment,
+  place: string,
+): Promise<ExecOutcome | PreflightResult> => {
+  const { besides } = request;
+  if (besides === undefined) return runHolding(target, request, env, place);
+  const taken = await besides.take(target.worker, sessionOf(request, env));
+  if ('answer' in taken) return taken;
+  let outcome: ExecOutcome | PreflightResult | null = null;
+  try {
+    outcome = await runHolding(target, request, { ...env, ...taken.environment }, place);
+  } finally {
+    const ended = await besides.end();
+    if (ended !== null && outcome !== null && 'kind' in outcome && outcome.kind === 'ended')
+      outcome = {
+        ...outcome,
+        exitCode: ended.exitCode ?? outcome.exitCode,
+        notice: outcome.notice === null ? ended.notice : `${outcome.notice}; ${ended.notice}`,
+      };
+  }
+  return outcome;
+};
+
+/** Starts the command behind its gate, takes the lock in its name, opens the gate. */
+const runHolding = async (
   target: Target,
   request: ExecRequest,
   env: Environment,
@@ -150,6 +190,7 @@ const tryToRun = async (
       return refusal;
     }
     request.onHeld?.(target.worker);
+    request.besides?.onStarted(gate.process, environment);
     gate.open();
     const exitCode = await gate.ended;
     return {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { bareEnvironment, doctor } from '../cli/run-cli.ts';
 import { hasSshd, sshNet } from '../fleet/sshd.ts';
+import { hasEtcd, startEtcd } from '../lease/etcd-server.ts';
 import { cleanUp, hasTmux, makeTown, until } from '../support/index.ts';
 import { makeStoryTown, type StoryTown } from '../support/story-town.ts';
 import { type Block, blocksOf } from './console-blocks.ts';
@@ -123,6 +124,35 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
     expect(stdout).toMatch(/^stale mini1:gastown\/crew\/ada: .*\nstale mini2:gastown\/crew\/ada: /m);
     expect(stdout).toMatch(/^fixed stale-lock mini1:gastown\/crew\/ada: /m);
   },
+  lease: async (story, { text }) => {
+    const { endpoint } = await startEtcd();
+    const at = (line: string): string => line.replace('host1:2379,host2:2379', endpoint);
+    story.town.write('.bin/claude', '#!/bin/sh\necho "epoch $LOCK_DOCTOR_EPOCH of $LOCK_DOCTOR_LEASE_KEY"\n');
+    chmodSync(story.town.path('.bin/claude'), 0o755);
+    // ada is at work already in the town that the pages tell of.
+    const { stdout, status } = runIn(story, at(text.replace('crew/ada', 'crew/new')));
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^epoch \d+ of gt\/gastown\/crew\/new\n$/)]);
+    const unit = BLOCKS.find(({ file }) => file === 'agent@.service')?.text ?? '';
+    const setting = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1] ?? '';
+    const line = `${at(setting('Environment'))} ${setting('ExecStart').replace('%i', 'new')}`;
+    expect(runIn(story, line).stdout).toMatch(/^epoch \d+ of gt\/gastown\/crew\/new\n$/);
+  },
+  'pre-receive': (story, { text }) => {
+    const git = (cwd: string, script: string) =>
+      runIn(story, `git -c user.name=a -c user.email=a@example.org ${script}`, cwd);
+    const server = story.town.worker('server.git');
+    expect(git(server, 'init -q --bare .').status).toBe(0);
+    expect(runIn(story, text, server)).toEqual({ status: 0, stdout: '', stderr: '' });
+    const clone = story.town.worker('clone');
+    git(clone, `clone -q '${server}' .`);
+    const push = (epoch: string): number | null => {
+      git(clone, 'commit -q --allow-empty -m x');
+      return git(clone, `push -q -o epoch=${epoch} origin HEAD:main`).status;
+    };
+    expect([push('7'), push('9')]).toEqual([0, 0]);
+    expect(git(clone, 'push -q -o epoch=7 origin HEAD:other').stderr).toContain('7 is older than 9');
+    expect([push('8'), push('9;id'), push('10')]).toEqual([1, 1, 0]);
+  },
   ci: (story, { text }) => {
     const { status, stdout } = runIn(story, text);
     expect(status).toBe(1);
@@ -172,10 +202,15 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
 const NOT_RUN: readonly string[] = [];
 const NEED_JQ = ['jq', 'status-bar'];
 const NEED_SSHD = ['two-hosts'];
+const NEED_ETCD = ['lease'];
 
-describe('scripts in README and docs (skipped without tmux, two without jq, and one without sshd)', () => {
+describe('scripts in README and docs (skipped without tmux, two without jq, one without sshd, and one without etcd)', () => {
   for (const [name, run] of Object.entries(RUNS)) {
-    const possible = hasTmux && (hasJq || !NEED_JQ.includes(name)) && (hasSshd || !NEED_SSHD.includes(name));
+    const possible =
+      hasTmux &&
+      (hasJq || !NEED_JQ.includes(name)) &&
+      (hasSshd || !NEED_SSHD.includes(name)) &&
+      (hasEtcd || !NEED_ETCD.includes(name));
     (possible ? test : test.skip)(`${name} does what the page says`, async () => {
       await run(await makeStoryTown(), blockNamed(name));
     });

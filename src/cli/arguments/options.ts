@@ -321,6 +321,32 @@ export const OPTIONS = [
     commands: ['exec'],
   },
   {
+    name: 'lease',
+    type: 'value',
+    value: 'ADDRESS',
+    kind: 'text',
+    summary:
+      'also hold a lease in etcd, which other machines see: etcd://HOST:PORT,…/TOWN (default: $LOCK_DOCTOR_LEASE)',
+    commands: ['exec'],
+  },
+  {
+    name: 'ttl',
+    type: 'value',
+    value: 'SECONDS',
+    kind: 'text',
+    number: { accepts: isDuration, rule: 'a number of seconds above 0, at most 86400' },
+    summary: 'with --lease: how long it outlives a doctor that is gone (default: 60)',
+    commands: ['exec'],
+  },
+  {
+    name: 'on-lost',
+    type: 'value',
+    value: 'WHAT',
+    kind: 'text',
+    summary: 'with --lease: warn, stop (end CMD in time), or a shell command to run (default: warn)',
+    commands: ['exec'],
+  },
+  {
     name: 'no-cd',
     type: 'flag',
     summary: "run CMD in the caller's directory (default: in the worker's)",
@@ -483,6 +509,7 @@ export const COMMAND_TABLE: readonly Command[] = [
       'The lock stays as long as anything lives that CMD left running: it is then held in the name of that process. What runs with an emptied environment (env -i), or in a tmux server that was there before, is not recognised by it.',
       'In a Gas Town the start hook inside CMD (gt prime) must be able to take the lock again. No lock file lets that hook in and keeps every other gt process out, so by default all of them are let in (--record helper), and preflight, exec and --fix go by the true holder. --record process keeps all of them out, the hook inside CMD included.',
       'CMD inherits standard input, output and error, and no other file descriptor.',
+      'With --lease CMD starts only with a lease in etcd as well, and finds LOCK_DOCTOR_EPOCH, which grows with every holder, and LOCK_DOCTOR_LEASE_KEY in its environment. Where the lease is lost exec ends with 75. Only with --on-lost stop is nobody else started while CMD runs, and not where the machine or the doctor was frozen: then only the epoch protects. A password belongs into LOCK_DOCTOR_ETCD_PASSWORD; LOCK_DOCTOR_ETCD_USER, _CA, _CERT and _KEY are read too, and etcds:// means TLS.',
     ],
   },
   {

@@ -18,6 +18,9 @@ export const run: RunCommand = async (given, terminal) => {
   const command = given.rest ?? [];
   if (command.length === 0) throw usage('exec requires a command after --', `doctor exec ${worker} -- CMD`);
   const sockets = given.options.socket;
+  const address = given.options.lease ?? terminal.env.LOCK_DOCTOR_LEASE ?? '';
+  if (address === '' && (given.options.ttl !== null || given.options.onLost !== null))
+    throw usage('--ttl and --on-lost require --lease');
   const outcome = await runUnderLock({
     town: given.options.town ?? undefined,
     worker,
@@ -35,6 +38,8 @@ export const run: RunCommand = async (given, terminal) => {
       if (isatty(2))
         void terminal.stderr.end(`doctor: holding ${escapeControls(held)}; another start is refused\n`);
     },
+    besides:
+      address === '' ? undefined : (await import('../elsewhere/lease.ts')).leaseAt(address, given, terminal),
     record: given.options.record ?? undefined,
     formerHosts: given.options.formerHost,
     timeoutMs: given.options.timeout ?? undefined,

@@ -25,7 +25,7 @@ export const run: RunCommand = async (given, terminal) => {
   const live = format === 'text' && terminal.stdout.isTTY ? prompt : null;
   const stream = format === 'ndjson' ? openEvents(given.command, terminal) : null;
   const others = given.options.on.some((name) => name !== 'here');
-  const act = others ? (await import('../fleet.ts')).healOn(given, terminal) : heal;
+  const act = others ? (await import('../elsewhere/fleet.ts')).healOn(given, terminal) : heal;
   let plan: Plan | null = null;
   let refused = false;
   const options = { ...(await diagnoseOptionsOf(given, terminal)), events: stream?.events };

@@ -9,7 +9,7 @@ import { padToWidth } from '../../reporters/screen/display-width.ts';
 import { createPen, type Pen, type Presentation } from '../../reporters/screen/style.ts';
 import { formatDuration } from '../../reporters/screen/words.ts';
 import { VERSION } from '../../version.ts';
-import { askingOf, machinesFor } from '../fleet.ts';
+import { askingOf, machinesFor } from '../elsewhere/fleet.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 

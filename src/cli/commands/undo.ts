@@ -51,7 +51,7 @@ export const run: RunCommand = async (given, terminal) => {
   const place = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const others = given.options.on.some((name) => name !== 'here');
   const undone = others
-    ? await (await import('../fleet.ts')).undoOn(given, terminal, place)
+    ? await (await import('../elsewhere/fleet.ts')).undoOn(given, terminal, place)
     : await undoHere(given, terminal, place.town.root);
   if ('why' in undone) {
     const exitCode = exitCodeAfter(terminal.interrupted, EXIT.unsure);

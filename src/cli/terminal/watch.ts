@@ -5,8 +5,8 @@ import type { Report } from '../../core/types/report.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
 import { type Frame, renderLocksTree } from '../../reporters/screen/locks-tree.ts';
 import { chosenPart } from '../arguments/chosen-part.ts';
-import { asksOthers } from '../asks-others.ts';
 import { prepareRun } from '../diagnose.ts';
+import { asksOthers } from '../elsewhere/asks-others.ts';
 import { diagnoseOptionsOf } from '../options-of.ts';
 import { shownIn } from '../shown-in.ts';
 import { enterAlternateScreen } from './alternate-screen.ts';
@@ -30,7 +30,7 @@ export const run: RunCommand = async (given, terminal) => {
   const stop = stopSignal(terminal);
   const drawing = canMoveCursor(terminal.stdout, terminal.env) && !given.options.json;
   const show = drawing ? createScreen(terminal) : createEvents(terminal);
-  const others = asksOthers(given, preparation, terminal.env) ? await import('../fleet.ts') : null;
+  const others = asksOthers(given, preparation, terminal.env) ? await import('../elsewhere/fleet.ts') : null;
   const look =
     others === null
       ? createLooks(preparation, options)

@@ -1,20 +1,20 @@
 /** The commands over several machines: which are meant, and the use cases of `src/fleet/`. Loaded only where one is named. */
 import { readFileSync } from 'node:fs';
-import type { Report } from '../core/types/report.ts';
-import type { DiagnoseOptions, Preparation } from '../diagnose.ts';
-import { prepare } from '../diagnose.ts';
-import { DEADLINE_MS } from '../fleet/ask.ts';
-import { askUndo } from '../fleet/ask-undo.ts';
-import { examineFleet, type FleetDiagnosis, type FleetLook } from '../fleet/examine-fleet.ts';
-import { healFleet } from '../fleet/heal-fleet.ts';
-import { type Chosen, chooseMachines } from '../fleet/machine.ts';
-import { readUserMachines } from '../fleet/user-config.ts';
-import type { HealRun } from '../heal.ts';
-import { escapeControls } from '../reporters/screen/safe-text.ts';
-import type { Arguments } from './arguments/arguments.ts';
-import { usage } from './arguments/usage.ts';
+import type { Report } from '../../core/types/report.ts';
+import type { DiagnoseOptions, Preparation } from '../../diagnose.ts';
+import { prepare } from '../../diagnose.ts';
+import { DEADLINE_MS } from '../../fleet/ask.ts';
+import { askUndo } from '../../fleet/ask-undo.ts';
+import { examineFleet, type FleetDiagnosis, type FleetLook } from '../../fleet/examine-fleet.ts';
+import { healFleet } from '../../fleet/heal-fleet.ts';
+import { type Chosen, chooseMachines } from '../../fleet/machine.ts';
+import { readUserMachines } from '../../fleet/user-config.ts';
+import type { HealRun } from '../../heal.ts';
+import { escapeControls } from '../../reporters/screen/safe-text.ts';
+import type { Arguments } from '../arguments/arguments.ts';
+import { usage } from '../arguments/usage.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { userConfigFile } from './asks-others.ts';
-import type { Terminal } from './terminal/terminal.ts';
 
 /** The machines that a command line means, out of the town's configuration and the user's. Throws `E_USAGE` and `E_CONFIG`. */
 export const machinesFor = (

@@ -1,8 +1,8 @@
 /** Whether a run concerns other machines: decided from the command line and the configuration, without loading what asks them. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Preparation } from '../diagnose.ts';
-import type { Arguments } from './arguments/arguments.ts';
+import type { Preparation } from '../../diagnose.ts';
+import type { Arguments } from '../arguments/arguments.ts';
 
 /** The user's own configuration; null where no variable says where that is. */
 export const userConfigFile = ({

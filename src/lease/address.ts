@@ -1,0 +1,59 @@
+/** Where leases are kept: `etcd://host1:2379,host2:2379/town`, or `etcds://` for TLS, and how to log in there. Pure. */
+import { Failure } from '../core/failure.ts';
+
+/** A cluster, the place of the town's keys in it, and credentials. */
+export interface LeaseAddress {
+  /** `http://host1:2379` … */
+  readonly endpoints: readonly string[];
+  /** `town`: every key begins with it and a slash. */
+  readonly prefix: string;
+  readonly user: string | null;
+  readonly password: string | null;
+  /** Files in PEM form; null for what the system trusts, and for no certificate of ours. */
+  readonly caFile: string | null;
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const ADDRESS = /^(etcds?):\/\/(?:([^@/]*)@)?([^/]+)\/(.+?)\/*$/;
+const ENDPOINT = /^(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/;
+
+/**
+ * Reads an address. What is secret comes out of the environment: LOCK_DOCTOR_ETCD_PASSWORD, or a password in LOCK_DOCTOR_LEASE; on
+ * a command line everybody would read it. Throws `E_USAGE`.
+ *
+ * @param isTyped it stood on the command line
+ */
+export const readAddress = (text: string, isTyped: boolean, env: Environment): LeaseAddress => {
+  const [, scheme = '', login = '', hosts = '', prefix = ''] = ADDRESS.exec(text) ?? [];
+  if (scheme === '')
+    throw new Failure(
+      'E_USAGE',
+      'a lease needs an address of the form etcd://HOST:PORT,HOST:PORT/TOWN',
+      'TOWN is the same on all machines: etcd://localhost:2379/gt',
+    );
+  const names = hosts.split(',');
+  const wrong = names.find((name) => !ENDPOINT.test(name));
+  if (wrong !== undefined) throw new Failure('E_USAGE', `"${wrong}" is not a host and port of etcd`);
+  const [user = '', ...more] = login.split(':');
+  if (more.length > 0 && isTyped)
+    throw new Failure(
+      'E_USAGE',
+      'a password on the command line can be read by everybody',
+      'Put it into LOCK_DOCTOR_ETCD_PASSWORD.',
+    );
+  const read = (name: string): string | null => env[`LOCK_DOCTOR_ETCD_${name}`] || null;
+  return {
+    endpoints: names.map(
+      (name) => `${scheme === 'etcds' ? 'https' : 'http'}://${name}${/:\d+$/.test(name) ? '' : ':2379'}`,
+    ),
+    prefix,
+    user: user === '' ? read('USER') : decodeURIComponent(user),
+    password: more.length > 0 ? decodeURIComponent(more.join(':')) : read('PASSWORD'),
+    caFile: read('CA'),
+    certFile: read('CERT'),
+    keyFile: read('KEY'),
+  };
+};

@@ -1,0 +1,52 @@
+/**
+ * What a lease engine does: one holder for a key in the whole fleet, expiry by the server's clock, and a number that grows with every
+ * holder. Another engine is one more file like `etcd.ts`.
+ */
+
+/** Who holds a lease, as its value says; no secret is ever in it. */
+export interface LeaseRecord {
+  readonly worker: string;
+  readonly hostname: string;
+  readonly bootId: string | null;
+  readonly pidNamespace: string | null;
+  /** The doctor that keeps it. */
+  readonly pid: number;
+  readonly startToken: string | null;
+  readonly sessionId: string;
+  /** RFC 3339, by the holder's clock. */
+  readonly acquiredAt: string;
+  /** Random text, unique to this holder. */
+  readonly nonce: string;
+}
+
+/** A lease that is held. */
+export interface Lease {
+  readonly key: string;
+  /** Grows with every holder of every key: whoever has a smaller one held it before. */
+  readonly epoch: string;
+  /** Milliseconds after which the server lets it go, counted from the last confirmed question. */
+  readonly ttlMs: number;
+  /** The engine's own name for it. */
+  readonly id: string;
+}
+
+export type Taken =
+  | { readonly status: 'taken'; readonly lease: Lease }
+  /** Somebody else has it; null where the value is not one of ours. */
+  | { readonly status: 'held'; readonly by: LeaseRecord | null }
+  | { readonly status: 'failed'; readonly why: string };
+
+/** `lost`: the server says that it is gone. `failed`: nobody knows. */
+export type Kept =
+  | { readonly status: 'kept' }
+  | { readonly status: 'lost'; readonly why: string }
+  | { readonly status: 'failed'; readonly why: string };
+
+/** A server, or a cluster of them. Nothing here throws for what a server says, or does not say. */
+export interface LeaseEngine {
+  readonly take: (key: string, record: LeaseRecord, ttlSeconds: number) => Promise<Taken>;
+  /** Asks for another whole period; answers within `withinMs`. */
+  readonly keep: (lease: Lease, withinMs: number) => Promise<Kept>;
+  /** Null where it was given back; else why that is not known. It expires by itself then. */
+  readonly giveBack: (lease: Lease) => Promise<string | null>;
+}

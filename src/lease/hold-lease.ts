@@ -1,0 +1,129 @@
+/** A lease as what `exec` holds besides the lock: taken before it, kept while the command runs, given back after it. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import type { PreflightResult } from '../core/types/report.ts';
+import { readHost } from '../evidence/host.ts';
+import type { Besides } from '../exec/run-under-lock.ts';
+import { startTokenOf } from '../lock/identity.ts';
+import type { Lease, LeaseEngine, LeaseRecord, Taken } from './engine.ts';
+import { type KeptLease, keepLease } from './keep-lease.ts';
+
+/** The exit code of a command that lost its lease: EX_TEMPFAIL of sysexits.h, for another start may have it. */
+export const LEASE_LOST = 75;
+
+/** What is done when the lease is lost: `warn` and `stop`, or a command for the shell. */
+export type OnLost = string;
+
+/** How a lease is held. */
+export interface LeaseOptions {
+  readonly engine: LeaseEngine;
+  /** All keys of the town begin with it. */
+  readonly prefix: string;
+  readonly ttlSeconds: number;
+  readonly onLost: OnLost;
+  /** Told what happens while the command runs. */
+  readonly onNote: (note: string) => void;
+}
+
+const isTaken = (taken: Taken): taken is Extract<Taken, { status: 'taken' }> => taken.status === 'taken';
+
+const describeHolder = (by: LeaseRecord | null): string =>
+  by === null
+    ? 'somebody else holds its lease'
+    : `its lease is held on ${by.hostname}, by the doctor with process ${by.pid}, since ${by.acquiredAt}`;
+
+const refusal = (
+  worker: string,
+  key: string,
+  taken: Exclude<Taken, { status: 'taken' }>,
+): PreflightResult => {
+  const isHeld = taken.status === 'held';
+  const message = isHeld
+    ? `held: ${describeHolder(taken.by)}`
+    : `cannot tell: its lease could not be had: ${taken.why}`;
+  return {
+    worker,
+    answer: isHeld ? 'held' : 'unsure',
+    state: null,
+    reasons: [],
+    notes: [],
+    message,
+    evidence: [{ source: 'host', text: `lease ${key}` }],
+    retryInSeconds: null,
+    next: [],
+  };
+};
+
+/** Prepares to hold a lease; nothing is asked before `take`. */
+export const holdLease = (options: LeaseOptions): Besides => {
+  const { engine, prefix, ttlSeconds, onLost, onNote } = options;
+  let held: { readonly lease: Lease; readonly askedAtMs: number } | null = null;
+  let kept: KeptLease | null = null;
+  let lostBecause: string | null = null;
+  let command: Parameters<Besides['onStarted']>[0] | null = null;
+  let environment: Parameters<Besides['onStarted']>[1] = {};
+
+  const recordFor = async (worker: string, sessionId: string): Promise<LeaseRecord> => {
+    const { hostname, bootId, pidNamespace } = readHost();
+    const { pid } = process;
+    const startToken = await startTokenOf(pid);
+    const acquiredAt = new Date().toISOString();
+    const nonce = randomBytes(8).toString('hex');
+    return { worker, hostname, bootId, pidNamespace, pid, startToken, sessionId, acquiredAt, nonce };
+  };
+  const losing = (why: string): void => {
+    if (onLost !== 'stop') return;
+    lostBecause = why;
+    onNote(`its lease is being lost (${why}): the command is told to end`);
+    command?.kill('SIGTERM');
+  };
+  const lost = (why: string): void => {
+    lostBecause = why;
+    if (onLost === 'stop') {
+      command?.kill('SIGKILL');
+      return;
+    }
+    onNote(`its lease is lost (${why}): another agent may start elsewhere`);
+    if (onLost !== 'warn') runByShell(onLost, environment, onNote);
+  };
+
+  return {
+    take: async (worker, sessionId) => {
+      const key = `${prefix}/${worker}`;
+      const askedAtMs = performance.now();
+      const taken = await engine.take(key, await recordFor(worker, sessionId), ttlSeconds);
+      if (!isTaken(taken)) return refusal(worker, key, taken);
+      held = { lease: taken.lease, askedAtMs };
+      kept = keepLease(engine, taken.lease, askedAtMs, { onLosing: losing, onLost: lost });
+      return {
+        environment: { LOCK_DOCTOR_EPOCH: taken.lease.epoch, LOCK_DOCTOR_LEASE_KEY: key },
+      };
+    },
+    onStarted: (started, its) => {
+      command = started;
+      environment = its;
+      // It was lost while the lock was being taken.
+      if (lostBecause !== null && onLost === 'stop') started.kill('SIGKILL');
+    },
+    end: async () => {
+      kept?.stop();
+      const problem = held === null ? null : await engine.giveBack(held.lease);
+      held = null;
+      if (lostBecause !== null)
+        return { notice: `the lease was lost (${lostBecause})`, exitCode: LEASE_LOST };
+      return problem === null
+        ? null
+        : { notice: `the lease was not given back (${problem}); it expires by itself`, exitCode: null };
+    },
+  };
+};
+
+/** Runs what was asked for at a loss, beside the command; that it fails is told, and nothing else. */
+const runByShell = (
+  line: string,
+  env: Parameters<Besides['onStarted']>[1],
+  onNote: (note: string) => void,
+): void => {
+  const child = spawn('/bin/sh', ['-c', line], { stdio: ['ignore', 'inherit', 'inherit'], env });
+  child.on('error', ({ message }) => onNote(`the command for a lost lease did not start: ${message}`));
+};

@@ -1,0 +1,85 @@
+/**
+ * Keeps a lease while its command runs, and acts when it is lost. All times are of the clock that only goes forward: what counts is
+ * when the last confirmed question was asked, for the server counts from some moment after that.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lease, LeaseEngine } from './engine.ts';
+
+/** Milliseconds by which clocks of two machines may go apart in one period, and that a kill may take. */
+const marginOf = (ttlMs: number): number => Math.max(1000, ttlMs / 10);
+
+/** Milliseconds that a command has between SIGTERM and SIGKILL. */
+const graceOf = (ttlMs: number): number => Math.min(5000, ttlMs / 4);
+
+/** What happens with a lease that is being kept. */
+export interface LeaseEvents {
+  /** It may be another one's soon: the command has `graceMs` to end, then it must be ended. Once. */
+  readonly onLosing: (why: string) => void;
+  /** From now on another one may hold it. Once, after `onLosing`. */
+  readonly onLost: (why: string) => void;
+}
+
+/** A lease under care. */
+export interface KeptLease {
+  readonly stop: () => void;
+}
+
+/** Starts to keep a lease that was asked for at `askedAtMs` (of `performance.now()`). */
+export const keepLease = (
+  engine: LeaseEngine,
+  lease: Lease,
+  askedAtMs: number,
+  { onLosing, onLost }: LeaseEvents,
+): KeptLease => {
+  const { ttlMs } = lease;
+  const ended = new AbortController();
+  let confirmedAtMs = askedAtMs;
+  let why = 'the server did not answer in time';
+  let isLosing = false;
+  let isLost = false;
+
+  const deadline = (): number => confirmedAtMs + ttlMs - marginOf(ttlMs);
+  const lose = (reason: string): void => {
+    if (isLosing) return;
+    isLosing = true;
+    onLosing(reason);
+  };
+  const loseWholly = (reason: string): void => {
+    if (isLost) return;
+    lose(reason);
+    isLost = true;
+    onLost(reason);
+  };
+
+  /** Looks at the clock on its own: a question that hangs must not keep it from being heard. */
+  const watch = async (): Promise<void> => {
+    while (!ended.signal.aborted && !isLost) {
+      const leftMs = deadline() - performance.now();
+      if (leftMs <= graceOf(ttlMs)) lose(why);
+      if (leftMs <= 0) loseWholly(why);
+      const nextMs = !isLosing ? leftMs - graceOf(ttlMs) : leftMs;
+      await sleep(Math.min(Math.max(nextMs, 20), 1000), undefined, { signal: ended.signal }).catch(() => {});
+    }
+  };
+  const keep = async (): Promise<void> => {
+    while (!ended.signal.aborted) {
+      const begunMs = performance.now();
+      const kept = await engine.keep(lease, Math.max(200, ttlMs / 3));
+      if (ended.signal.aborted) return;
+      if (kept.status === 'kept') confirmedAtMs = begunMs;
+      else why = kept.why;
+      if (kept.status === 'lost') return loseAtOnce(kept.why);
+      const pauseMs = kept.status === 'kept' ? ttlMs / 3 : Math.min(500, ttlMs / 10);
+      await sleep(pauseMs, undefined, { signal: ended.signal }).catch(() => {});
+    }
+  };
+  /** The server has let it go: nothing is left but the grace. */
+  const loseAtOnce = async (reason: string): Promise<void> => {
+    lose(reason);
+    await sleep(graceOf(ttlMs), undefined, { signal: ended.signal }).catch(() => {});
+    if (!ended.signal.aborted) loseWholly(reason);
+  };
+  void watch();
+  void keep();
+  return { stop: () => ended.abort() };
+};

@@ -1,0 +1,63 @@
+/** One question to an HTTP server and its JSON answer, bounded in time and bytes. */
+import { Buffer } from 'node:buffer';
+import { request as askPlainly } from 'node:http';
+import { request as askSecretly } from 'node:https';
+
+/** More than a lease and its record ever take. */
+const MAX_BYTES = 1024 * 1024;
+
+/** What TLS needs besides what the system trusts. */
+export interface Secrets {
+  readonly ca?: Buffer | undefined;
+  readonly cert?: Buffer | undefined;
+  readonly key?: Buffer | undefined;
+}
+
+export type Posted =
+  | { readonly status: 'ok'; readonly code: number; readonly document: unknown }
+  | { readonly status: 'failed'; readonly why: string };
+
+/** Posts a document. Never throws, and settles within `withinMs`. */
+export const postJson = (
+  url: string,
+  body: object,
+  headers: Readonly<Record<string, string>>,
+  withinMs: number,
+  secrets: Secrets = {},
+): Promise<Posted> =>
+  new Promise((resolve) => {
+    const text = JSON.stringify(body);
+    const ask = url.startsWith('https:') ? askSecretly : askPlainly;
+    const options = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers },
+      ...secrets,
+    };
+    const end = (answer: Posted): void => {
+      clearTimeout(timer);
+      question.destroy();
+      resolve(answer);
+    };
+    const fail = (why: string): void => end({ status: 'failed', why });
+    const question = ask(url, options, (answer) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      answer.on('data', (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > MAX_BYTES) fail('said more than a lease takes');
+        else chunks.push(chunk);
+      });
+      answer.on('error', ({ message }) => fail(message));
+      answer.on('end', () => {
+        try {
+          const document: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+          end({ status: 'ok', code: answer.statusCode ?? 0, document });
+        } catch {
+          fail(`answered with code ${answer.statusCode ?? 0} and no JSON`);
+        }
+      });
+    });
+    const timer = setTimeout(() => fail(`did not answer within ${withinMs / 1000} s`), withinMs);
+    question.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
+    question.end(text);
+  });

@@ -1,0 +1,175 @@
+/** Real etcd on loopback: free ports, a data directory of its own, ended and removed by `cleanUp`. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onCleanUp, until } from '../support/index.ts';
+
+/** The server is installed. */
+export const hasEtcd = spawnSync('etcd', ['--version']).status === 0;
+
+/** The tool that makes certificates is. */
+export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+export interface EtcdServer {
+  /** `127.0.0.1:34567` */
+  readonly endpoint: string;
+  readonly child: ChildProcess;
+  /** Asks the JSON gateway. */
+  readonly post: (
+    path: string,
+    body: object,
+    headers?: Readonly<Record<string, string>>,
+  ) => Promise<Record<string, unknown>>;
+  /** The keys that stand there. */
+  readonly keys: () => Promise<readonly string[]>;
+  readonly kill: () => Promise<void>;
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+
+/** Starts a cluster of so many members; resolves once each answers. */
+export const startCluster = async (
+  size: number,
+  more: readonly string[] = [],
+): Promise<readonly EtcdServer[]> => {
+  const members = await Promise.all(
+    Array.from({ length: size }, async (_, at) => ({
+      name: `m${at}`,
+      port: await freePort(),
+      peer: await freePort(),
+    })),
+  );
+  const cluster = members.map(({ name, peer }) => `${name}=http://127.0.0.1:${peer}`).join(',');
+  const token = `test-${members[0]?.port}`;
+  const servers = members.map(({ name, port, peer }) => start(name, port, peer, cluster, token, more));
+  await Promise.all(servers.map(({ isReady }) => until(isReady, 'etcd', 30_000)));
+  return servers.map(({ server }) => server);
+};
+
+export const startEtcd = async (more: readonly string[] = []): Promise<EtcdServer> => {
+  const [server] = await startCluster(1, more);
+  if (server === undefined) throw new Error('no server');
+  return server;
+};
+
+const start = (
+  name: string,
+  port: number,
+  peer: number,
+  cluster: string,
+  token: string,
+  more: readonly string[],
+): { readonly server: EtcdServer; readonly isReady: () => Promise<boolean> } => {
+  const data = mkdtempSync(join(tmpdir(), 'etcd-'));
+  const client = `http://127.0.0.1:${port}`;
+  const peers = `http://127.0.0.1:${peer}`;
+  const child = spawn(
+    'etcd',
+    [
+      ...['--name', name, '--data-dir', data, '--initial-cluster', cluster, '--initial-cluster-token', token],
+      ...['--listen-client-urls', client, '--advertise-client-urls', client],
+      ...['--listen-peer-urls', peers, '--initial-advertise-peer-urls', peers],
+      ...more,
+    ],
+    { stdio: 'ignore' },
+  );
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+  });
+  const kill = async (): Promise<void> => {
+    child.kill('SIGCONT');
+    child.kill('SIGKILL');
+    await ended;
+  };
+  onCleanUp(async () => {
+    await kill();
+    rmSync(data, { recursive: true, force: true });
+  });
+  const post: EtcdServer['post'] = async (path, body, headers = {}) => {
+    const answer = await fetch(`${client}/v3/${path}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers,
+    });
+    return (await answer.json()) as Record<string, unknown>;
+  };
+  const keys = async (): Promise<readonly string[]> => {
+    const { kvs = [] } = (await post('kv/range', { key: 'AA==', range_end: 'AA==' })) as {
+      kvs?: { key: string }[];
+    };
+    return kvs.map(({ key }) => Buffer.from(key, 'base64').toString('utf8'));
+  };
+  const isReady = async (): Promise<boolean> => {
+    try {
+      const { header } = await post('kv/range', { key: 'AA==' });
+      return header !== undefined;
+    } catch {
+      return false;
+    }
+  };
+  return { server: { endpoint: `127.0.0.1:${port}`, child, post, keys, kill }, isReady };
+};
+
+/** Starts one that speaks TLS only, and only with those who show this certificate; answers with its `host:port`. */
+export const startSecureEtcd = async ({ cert, key }: Certificates): Promise<string> => {
+  const data = mkdtempSync(join(tmpdir(), 'etcd-'));
+  const endpoint = `127.0.0.1:${await freePort()}`;
+  const peers = `http://127.0.0.1:${await freePort()}`;
+  const child = spawn(
+    'etcd',
+    [
+      ...['--data-dir', data, '--initial-cluster', `default=${peers}`],
+      ...['--listen-client-urls', `https://${endpoint}`, '--advertise-client-urls', `https://${endpoint}`],
+      ...['--listen-peer-urls', peers, '--initial-advertise-peer-urls', peers],
+      ...['--cert-file', cert, '--key-file', key, '--client-cert-auth', '--trusted-ca-file', cert],
+    ],
+    { stdio: 'ignore' },
+  );
+  onCleanUp(async () => {
+    child.kill('SIGKILL');
+    await new Promise((resolve) => void child.once('exit', resolve));
+    rmSync(data, { recursive: true, force: true });
+  });
+  return endpoint;
+};
+
+/** A certificate for loopback that signs itself, and its key, as files. */
+export interface Certificates {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export const makeCertificates = (): Certificates => {
+  const home = mkdtempSync(join(tmpdir(), 'certs-'));
+  onCleanUp(() => rmSync(home, { recursive: true, force: true }));
+  const [key, cert] = [join(home, 'key.pem'), join(home, 'cert.pem')];
+  execFileSync(
+    'openssl',
+    [
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+      ],
+      ...['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert],
+    ],
+    { stdio: 'ignore' },
+  );
+  return { cert, key };
+};
