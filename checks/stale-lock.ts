@@ -20,6 +20,10 @@ const copyOf = ({ lock, notes, holder }: Verdict, verdicts: readonly Verdict[]):
     : `a copy of ${original.lock.worker}'s lock; its process ${holder?.truePid ?? 0} belongs there`;
 };
 
+/** Its own tool passes it by. */
+const isHarmless = ({ lock: { content } }: Verdict): boolean =>
+  content.kind === 'claim' && content.claim.by === 'number' && content.claim.isHarmless === true;
+
 /** A lock whose holder is proven gone: nobody works here, and nobody else may start. */
 export default defineCheck({
   id: 'stale-lock',
@@ -29,7 +33,7 @@ export default defineCheck({
     verdicts
       .filter(({ state }) => state === 'stale')
       .map((verdict) => ({
-        severity: 'warning',
+        severity: isHarmless(verdict) ? 'info' : 'warning',
         worker: verdict.lock.worker,
         lock: verdict.lock.id,
         message: copyOf(verdict, verdicts) ?? summary(verdict),

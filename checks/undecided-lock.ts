@@ -63,10 +63,22 @@ const fixForShared = ({ lock, holder }: Verdict): Fix =>
 const fixForUnknown = (verdict: Verdict, { machine: { host } }: Snapshot): Fix => {
   const { reasons, strangers } = verdict;
   if (reasons.includes('process-shared') && strangers.length === 0) return fixForShared(verdict);
+  if (reasons.includes('network-disk'))
+    return advice(
+      'once no git works in this repository, on any machine that has this disk, remove the file yourself',
+      [['ls', '-l', verdict.lock.path]],
+    );
+  if (
+    host.initialPidNamespace === true &&
+    (reasons.includes('file-unknown') || reasons.includes('git-unknown'))
+  )
+    return advice('run doctor as a user who may look at all processes (root)');
   return advice(
     strangers.length > 0
       ? 'wait until it exits, or say what it is: doctor explain undecided-lock shows how'
-      : reasons.includes('process-unknown') && host.initialPidNamespace !== true
+      : (['process-unknown', 'file-unknown', 'git-unknown'] as const).some((reason) =>
+            reasons.includes(reason),
+          ) && host.initialPidNamespace !== true
         ? 'run doctor outside this container or sandbox, where the holder may be'
         : 'fix what could not be reached, then run doctor again',
   );

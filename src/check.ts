@@ -69,5 +69,6 @@ export const summary = (verdict: Verdict): string => {
 export const ofKind = ({ lock, holder }: Verdict): string => {
   if (claimsWorker(lock)) return '';
   const name = holder?.sessionId ?? null;
-  return `${lock.kind} lock${name === null ? '' : ` of ${name}`}: `;
+  const kind = lock.kind.endsWith('lock') ? lock.kind : `${lock.kind} lock`;
+  return `${kind}${name === null ? '' : ` of ${name}`}: `;
 };

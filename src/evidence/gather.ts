@@ -19,6 +19,7 @@ import type {
   TmuxEvidence,
 } from '../core/types/evidence.ts';
 import { displayPath } from '../io/disk/disk-path.ts';
+import type { FileQuestion } from './files/file-evidence.ts';
 import { addGitFacts } from './git/facts.ts';
 import { readAsker, readHost } from './host.ts';
 import { findAgain } from './locks/find-again.ts';
@@ -111,9 +112,10 @@ const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
 
 /** The numbers that locks name, as they stand and as true holders. */
 const pidsNamedBy = (locks: readonly LockFile[], companions: readonly LoneCompanion[]): readonly number[] => {
-  const pids = locks.flatMap(({ content, companion }) => [
+  const pids = locks.flatMap(({ content, companion, notedPid }) => [
     ...(content.kind === 'record' ? [content.record.pid, content.record.holder?.pid ?? null] : []),
     content.kind === 'claim' && content.claim.by === 'number' ? content.claim.pid : null,
+    notedPid?.pid ?? null,
     companion?.pid ?? null,
   ]);
   return [...new Set([...pids.filter((pid) => pid !== null), ...companions.map(({ holder }) => holder.pid)])];
@@ -240,12 +242,19 @@ const placesSeen = ({ list }: ProcessEvidence, { servers }: TmuxEvidence): Reado
 const withFiles = async (
   locks: readonly LockFile[],
   table: ProcessTable,
-  uid: number,
+  question: FileQuestion,
 ): Promise<{ readonly locks: readonly LockFile[]; readonly files?: FileEvidence | undefined }> => {
   if (locks.every(claimsWorker)) return { locks };
   const { readFileEvidence, withoutFreeFlocks } = await import('./files/file-evidence.ts');
-  const files = await readFileEvidence(locks, table, uid);
+  const files = await readFileEvidence(locks, table, question);
   return { locks: withoutFreeFlocks(locks, files), files };
+};
+
+/** The same for what lies around locks of git's. */
+const withGitLocks = async (locks: readonly LockFile[]): Promise<readonly LockFile[]> => {
+  if (locks.every(({ gitDir }) => gitDir === undefined)) return locks;
+  const { withGitLockFacts } = await import('./files/git-lock-facts.ts');
+  return withGitLockFacts(locks);
 };
 
 /** Looks at everything once. Never throws for what it meets in the town: what could not be seen is in `gaps`. */
@@ -257,7 +266,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   onStage?.('locks');
   const found = await findLocks(request);
   request.onProgress?.(found.directories, found.locks.length);
-  const locks = readLocks(found.locks, town.root, request.before);
+  const locks = await withGitLocks(readLocks(found.locks, town.root, request.before));
   const companions = readLoneCompanions(town.root, request.workers, locks);
 
   onStage?.('processes');
@@ -304,7 +313,17 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     asker,
   });
 
-  const { files, locks: kept } = await withFiles(locks, table, host.uid);
+  // When it started matters only where a number is in use, a lock may be of another namespace, or names nobody.
+  const started =
+    (host.initialPidNamespace !== true && locks.length + companions.length > 0) ||
+    processes.lookups.some(({ answer }) => answer === 'exists') ||
+    locks.some(({ gitDir }) => gitDir !== undefined)
+      ? withStarts(host, town.root, table.rows.get(1) ?? null)
+      : host;
+  const { files, locks: kept } = await withFiles(locks, table, {
+    host: started,
+    placeInTown: (shown, door) => finder(shown, door),
+  });
 
   onStage?.('git');
   const whole = scan !== 'worker';
@@ -351,12 +370,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
         })
       : [],
     machine: {
-      // When it started matters only where a number is in use, or a lock may be of another namespace.
-      host:
-        (host.initialPidNamespace !== true && locks.length + companions.length > 0) ||
-        processes.lookups.some(({ answer }) => answer === 'exists')
-          ? withStarts(host, town.root, table.rows.get(1) ?? null)
-          : host,
+      host: started,
       asker,
       processes: leftRunning.length > 0 ? { ...processes, leftRunning } : processes,
       tmux,

@@ -1,95 +1,16 @@
 /** Locks of git worktrees, made by git itself: in a plain repository, which is a root like any other. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Report, ReportLock } from '../../src/core/types/report.ts';
 import { examine } from '../../src/diagnose.ts';
 import { heal } from '../../src/heal.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
-import {
-  cleanUp,
-  fakeAgent,
-  makeTmuxTmpdir,
-  makeTown,
-  onCleanUp,
-  startProcess,
-  until,
-} from '../support/index.ts';
-import { bareEnvironment, hostTest, linuxTest } from './stage.ts';
+import { cleanUp, fakeAgent, onCleanUp, startProcess, until } from '../support/index.ts';
+import { aged, GIT_ENV, git, gitTest, makeRepository } from './repository.ts';
+import { linuxTest } from './stage.ts';
 
 afterEach(cleanUp);
-
-const GIT_ENV = {
-  ...process.env,
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_AUTHOR_NAME: 'a',
-  GIT_AUTHOR_EMAIL: 'a@example.org',
-  GIT_COMMITTER_NAME: 'a',
-  GIT_COMMITTER_EMAIL: 'a@example.org',
-};
-
-const git = (cwd: string, ...args: readonly string[]): string =>
-  execFileSync('git', args, { cwd, env: GIT_ENV, encoding: 'utf8', stdio: 'pipe' });
-
-const hasGit = spawnSync('git', ['--version']).status === 0;
-const gitTest = hasGit ? hostTest : test.skip;
-
-interface Repository {
-  readonly root: string;
-  readonly env: Record<string, string>;
-  /** Makes a worktree, locked with this reason some time ago; its absolute path. */
-  readonly worktree: (name: string, reason?: string) => string;
-  readonly look: () => Promise<Report>;
-  readonly lockOf: (worker: string) => Promise<ReportLock>;
-}
-
-const MINUTES_AGO = 10 * 60;
-
-const aged = (path: string, seconds = MINUTES_AGO): void => {
-  const then = Date.now() / 1000 - seconds;
-  utimesSync(path, then, then);
-};
-
-const makeRepository = (): Repository => {
-  const town = makeTown({ marked: false, workers: [], rigs: {} });
-  const root = town.path('main');
-  mkdirSync(root);
-  git(root, 'init', '-q', '-b', 'main');
-  writeFileSync(join(root, 'file'), 'text\n');
-  git(root, 'add', '.');
-  git(root, 'commit', '-q', '-m', 'first');
-  const env = bareEnvironment(makeTmuxTmpdir());
-  const look = (): Promise<Report> => examine(root, { env });
-  return {
-    root,
-    env,
-    worktree: (path, reason) => {
-      git(root, 'worktree', 'add', '-q', '--detach', path);
-      if (reason !== undefined) git(root, 'worktree', 'lock', '--reason', reason, path);
-      const name = path.split('/').at(-1) ?? '';
-      if (reason !== undefined) aged(join(root, '.git/worktrees', name, 'locked'));
-      return join(root, path);
-    },
-    look,
-    lockOf: async (worker) => {
-      const { locks } = await look();
-      const lock = locks.find((each) => each.worker === worker);
-      if (lock === undefined) throw new Error(`no lock of ${worker} among ${locks.map(({ id }) => id)}`);
-      return lock;
-    },
-  };
-};
 
 const ended = (): number => spawnSync('true').pid;
 
@@ -266,7 +187,10 @@ describe('git’s own lock while it adds a worktree', () => {
       end();
       await exited;
       expect(await lockOf('../new')).toMatchObject({ state: 'stale', reasons: ['git-not-running'] });
+      // The lock of its index as well.
+      aged(join(root, '.git/worktrees/new/index.lock'));
       expect((await heal(root, { env, dryRun: false })).findings).toMatchObject([
+        { fix: { status: 'fixed' } },
         { fix: { status: 'fixed' } },
       ]);
       expect(existsSync(locked)).toBe(false);

@@ -106,6 +106,8 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   'git-running': 'git is running in this repository',
   'git-not-running': 'no git is running in this repository',
   'git-unknown': 'doctor could not see whether git is running in this repository',
+  'network-disk':
+    'the lock lies on a network file system: git on another machine may hold it, and cannot be seen from here',
   unreadable: 'the lock file could not be read',
   empty: 'the file is empty',
   'not-json': 'the file is not JSON',

@@ -19,9 +19,27 @@ export const KEEP_RELEASED_MS = 7 * 24 * 3600 * 1000;
 /** A writer that stages a file renames it within moments: after a minute it has died. */
 const ABANDONED_MS = 60_000;
 
-/** Only names that this program makes itself: what merely looks like them belongs to somebody else. */
-const OURS = /^(.+)\.[0-9a-f]{16}\.(new|old)$/s;
-const RELEASED = /^(.+)\.released-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-[0-9a-f]{6}(?:-\d+)?$/s;
+/**
+ * Only names that this program makes itself: what merely looks like them belongs to somebody else. Where git reads every file
+ * as a ref, they end in `.lock` once more: such names it passes by.
+ */
+const OURS = /^(.+)\.[0-9a-f]{16}\.(new|old)(?:\.lock)?$/s;
+const RELEASED =
+  /^(.+)\.released-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-[0-9a-f]{6}(?:-\d+)?(?:\.lock)?$/s;
+
+/** A directory of refs, in a `.git` or a bare repository; the path may begin at either. */
+const IN_REFS = /(?:^|\/)refs\/(?!.*\.git\/).*\.lock$/s;
+
+/** What the names of files that we make beside the lock at this path end in besides. */
+export const endOfNames = (lock: string): '' | '.lock' => (IN_REFS.test(lock) ? '.lock' : '');
+
+/** git's own note of who holds the lock beside it, and no lock, whatever its name ends in. */
+const PID_FILE = '~pid.lock';
+
+export const isPidFile = (name: string): boolean => name.endsWith(PID_FILE);
+
+/** Where git notes who holds its lock at this path. */
+export const pidFileOf = (lock: string): string => lock.replace(/\.lock$/, PID_FILE);
 
 /** A file that a run left beside a lock, by its name. */
 export interface LeftoverName {
@@ -47,7 +65,7 @@ export const leftoverKind = (name: string, lock: string = LOCK_NAME): Leftover['
 
 /** The name of the lock, where this is a name that a run of ours gives to what it leaves beside one; else the same name. */
 export const withoutSuffix = (name: string): string =>
-  name.endsWith('.old') || name.endsWith('.new') || name.includes('.released-')
+  name.endsWith('.old') || name.endsWith('.new') || name.endsWith('.old.lock') || name.includes('.released-')
     ? (leftoverOf(name)?.lock ?? name)
     : name;
 

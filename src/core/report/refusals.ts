@@ -18,7 +18,8 @@ export const REFUSALS: Readonly<Record<Refusal['why'], string>> = {
 };
 
 /** Why a lock is refused, as a sentence fragment that does not say when to ask again. */
-export const describeRefusal = ({ strangers }: Verdict, { why }: Refusal): string => {
+export const describeRefusal = ({ strangers, lock: { rules } }: Verdict, { why }: Refusal): string => {
+  if (why === 'fresh' && rules !== undefined) return `written less than ${rules.freshMs / 1000} s ago`;
   const [stranger] = why === 'occupants-unknown' ? strangers : [];
   return stranger?.text ?? REFUSALS[why];
 };

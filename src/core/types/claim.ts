@@ -17,6 +17,8 @@ export interface NumberClaim {
   readonly name: string | null;
   /** That process does the work of many holders: that it lives says nothing of this one, that it is dead says all. */
   readonly isShared: boolean;
+  /** Its own tool passes by the lock of a process that is gone: nobody is kept out. Left out where that is not so. */
+  readonly isHarmless?: true;
 }
 
 /** A person, or a tool that names nobody: never released. */

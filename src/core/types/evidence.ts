@@ -125,6 +125,25 @@ export interface LinkedTree {
   readonly isUnfinished: boolean;
 }
 
+/** Where in a repository a lock lies. Absolute paths. */
+export interface LockGitDir {
+  /** The git directory in which it lies: a main one, a submodule's, or that of a linked working tree. */
+  readonly path: string;
+  /** The main git directory around it; equal to `path` where it lies in no other. */
+  readonly main: string;
+  /** The working tree whose git directory it is; null for a bare repository, and where that is not known. */
+  readonly tree: string | null;
+}
+
+/** The process that git itself wrote down beside a lock of its own (`core.lockfilePid`, git 2.54). */
+export interface NotedPid {
+  readonly pid: number;
+  /** Of the note, in milliseconds since the epoch. */
+  readonly mtimeMs: number;
+  /** The note is not older than the lock beside it; null where nobody knows when that was made. */
+  readonly isOfThisLock: boolean | null;
+}
+
 /** One lock file as it was found. */
 export interface LockFile {
   /**
@@ -156,6 +175,12 @@ export interface LockFile {
   readonly rules?: KindRules;
   /** Of a lock that lies in the administrative files of a linked working tree. */
   readonly tree?: LinkedTree;
+  /** Of a lock that lies in a git directory. */
+  readonly gitDir?: LockGitDir;
+  /** Of a lock that names nobody, where its git wrote down who it is. */
+  readonly notedPid?: NotedPid;
+  /** Of a lock that names nobody: the network file system on which it lies. Absent on a disk of this machine. */
+  readonly network?: string;
 }
 
 /** A second record whose lock somebody removed: its holder may live all the same. */

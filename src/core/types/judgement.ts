@@ -40,6 +40,7 @@ export const REASONS = [
   'git-running',
   'git-not-running',
   'git-unknown',
+  'network-disk',
   'unreadable',
   ...LOCK_PROBLEMS,
 ] as const;

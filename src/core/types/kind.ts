@@ -65,6 +65,8 @@ interface KindText {
   readonly summary: string;
   /** What the bytes of a regular file say. Pure, and never throws. */
   readonly read: (bytes: Uint8Array, file: LockFileName) => LockContent;
+  /** Files larger than a record are locks as well: `read` is given their first 64 KiB. Left out where they are none. */
+  readonly isOfAnySize?: true;
   /** Null: it is never let go, whatever anybody asks for. */
   readonly letGo: LetGo | null;
 }

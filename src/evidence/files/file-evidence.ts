@@ -1,27 +1,68 @@
 /** Who uses the files of locks and the repositories around them: gathered once, and only for locks that need it. Reads only. */
+import { statSync } from 'node:fs';
 import { isAsked } from '../../core/judge/witnesses.ts';
-import type { FileEvidence, LockFile } from '../../core/types/evidence.ts';
+import type { FileEvidence, GitUse, HostFacts, LockFile, Uses } from '../../core/types/evidence.ts';
 import type { ProcessTable } from '../processes/row.ts';
+import type { TownPlaceFinder } from '../town/place.ts';
 import { readFlocks } from './flocks.ts';
 import { readGitUses } from './git-programs.ts';
-import { readOpenFiles } from './open-files.ts';
+import { type OpenFiles, readOpenFiles } from './open-files.ts';
+
+export interface FileQuestion {
+  readonly host: HostFacts;
+  readonly placeInTown: TownPlaceFinder;
+}
 
 /** Undefined where no lock needs it: then nothing is looked at. */
 export const readFileEvidence = async (
   locks: readonly LockFile[],
   table: ProcessTable,
-  uid: number,
+  { host, placeInTown }: FileQuestion,
 ): Promise<FileEvidence | undefined> => {
   const nameless = locks.filter(needsWitnesses);
   const flocks = locks.filter(isFlock).map(({ path }) => path);
   if (nameless.length + flocks.length === 0) return undefined;
-  const uids = new Set([uid, ...nameless.flatMap((lock) => lock.uid ?? [])]);
+  const uids = new Set([host.uid, ...nameless.flatMap((lock) => lock.uid ?? [])]);
   const opened = nameless.filter((lock) => isAsked(lock, 'open-file')).map(({ path }) => path);
+  const gitDirs = nameless.flatMap(({ gitDir }) => gitDir ?? []);
+  const mains = [...new Set(gitDirs.map(({ main }) => main))];
+  const outside = whoIsOutside(nameless, host);
+  const open = opened.length > 0 ? readOpenFiles(opened, table, uids, mains) : null;
+  const git = nameless.some((lock) => isAsked(lock, 'git'))
+    ? await readGitUses(table, { gitDirs, placeInTown })
+    : null;
   return {
-    ...(opened.length > 0 ? { open: readOpenFiles(opened, table, uids) } : {}),
+    ...(open === null ? {} : { open: { uses: open.uses, hidden: open.hidden ?? outside } }),
     ...(flocks.length > 0 ? { flocks: readFlocks(flocks, table) } : {}),
-    ...(nameless.some((lock) => isAsked(lock, 'git')) ? { git: await readGitUses(table, uids) } : {}),
+    ...(git === null ? {} : { git: together(git, open, outside) }),
   };
+};
+
+const together = (git: Uses<GitUse>, open: OpenFiles | null, outside: string | null): Uses<GitUse> => ({
+  uses: [...git.uses, ...(open?.below ?? [])],
+  hidden: git.hidden ?? outside,
+});
+
+/**
+ * Why there may be processes that no list here shows: those outside of our PID namespace. Null in the first one, and where all
+ * of these locks lie on a container's own file system, which is numbered here as a whole.
+ */
+const whoIsOutside = (
+  locks: readonly LockFile[],
+  { initialPidNamespace, numbersAreOurs }: HostFacts,
+): string | null => {
+  if (initialPidNamespace === true) return null;
+  if (numbersAreOurs === true && locks.every(({ stamp }) => stamp !== null && stamp.dev === rootDevice()))
+    return null;
+  return 'processes outside of this container or sandbox cannot be seen';
+};
+
+const rootDevice = (): string | null => {
+  try {
+    return String(statSync('/', { bigint: true }).dev);
+  } catch {
+    return null;
+  }
 };
 
 /** Without the files that stay for ever and that nobody has locked: there is nothing to say of them. */

@@ -1,60 +1,99 @@
 /**
  * Every git that runs, and where: by its working directory, and by what its arguments and variables name. A git that runs a hook
- * has no file of the repository open, so this is what shows it. Reads only, and never throws.
+ * has no file of the repository open, and a hook outlives a git that was killed, so this is what shows them. Reads only, and
+ * never throws.
  */
 import { isAbsolute, resolve } from 'node:path';
-import type { GitUse, Uses } from '../../core/types/evidence.ts';
+import type { GitUse, LockGitDir, Uses } from '../../core/types/evidence.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
-import { hasEnded } from '../processes/table.ts';
+import { hasEnded, treeBelow } from '../processes/table.ts';
+import type { TownPlaceFinder } from '../town/place.ts';
+import { isGitLike, isHook, namedByArguments, takesNoLock } from './git-arguments.ts';
+import { gitPlaces } from './git-places.ts';
 
-/** git, its helpers (`git-remote-https`), and others that write the same files. */
-const GIT_LIKE = /^(?:git(?:-.*)?|jj|sl|lazygit|tig|gitui)$/;
+/** Variables that name a git directory or a part of one, and a working tree. */
+const GIT_DIRS = ['GIT_DIR', 'GIT_COMMON_DIR', 'GIT_INDEX_FILE'] as const;
+const TREES = ['GIT_WORK_TREE'] as const;
 
-/** They run for long and take no lock: the daemon that watches a tree, and the one that keeps passwords. */
-const BYSTANDERS = /^(?:fsmonitor--daemon|credential-cache--daemon|credential-cache|daemon)$/;
+export interface GitUseQuestion {
+  /** Of the locks that it is about. */
+  readonly gitDirs: readonly LockGitDir[];
+  /** Where processes that see other paths than we do are. */
+  readonly placeInTown: TownPlaceFinder;
+}
 
-/** Variables that name a repository, or a part of one. */
-const VARIABLES = ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_COMMON_DIR'] as const;
+/** Nobody is told by more than the names of places. */
+const NO_QUESTION: GitUseQuestion = { gitDirs: [], placeInTown: () => null };
 
-/** Lists them. What is closed to us counts as hidden only for processes of these users. */
-export const readGitUses = async (table: ProcessTable, uids: ReadonlySet<number>): Promise<Uses<GitUse>> => {
+/**
+ * Lists them: gits, hooks, what runs below them, and whoever was started with git's variables. A git whose place is closed to us
+ * is hidden, whoever runs it.
+ */
+export const readGitUses = async (
+  table: ProcessTable,
+  { gitDirs, placeInTown }: GitUseQuestion = NO_QUESTION,
+): Promise<Uses<GitUse>> => {
   const { rows, listing, details } = table;
   if (!listing.seen) return { uses: [], hidden: `processes could not be listed: ${listing.why}` };
   const running = [...rows.values()].filter(
-    (row) => !row.dead && !row.isKernelThread && isGit(row, details.argv(row.pid)),
+    ({ pid, dead, isKernelThread }) => !dead && !isKernelThread && pid !== process.pid,
   );
-  const cwds = await details.workingDirectories(running.map(({ pid }) => pid));
+  const gits = new Set(running.filter((row) => isAtWork(row, table)).map(({ pid }) => pid));
+  const below = treeBelow(rows, [...gits]);
+  const found = running.filter(
+    ({ pid }) => gits.has(pid) || (below.has(pid) && !isIdle(pid, table)) || isStartedByGit(pid, table),
+  );
+  const cwds = await details.workingDirectories(found.map(({ pid }) => pid));
+  const { ofTree, ofGitDir } = gitPlaces(gitDirs);
   const uses: GitUse[] = [];
-  let hidden: string | null = null;
-  for (const row of running) {
+  let hidden: string | null = listing.value === 'all' ? null : "other users' processes are hidden from us";
+  for (const row of found) {
     const { pid, comm } = row;
-    const cwd = cwds.get(pid);
-    const variables = details.variables(pid, VARIABLES);
-    const base = cwd?.seen === true ? cwd.value : '/';
-    const named = [...namedByArguments(details.argv(pid)), ...(variables ?? [])];
-    const places = [
-      ...(cwd?.seen === true ? [cwd.value] : []),
-      ...named.map((path) => (isAbsolute(path) ? path : resolve(base, path))),
+    const seen = cwds.get(pid);
+    const cwd = seen?.seen === true ? seen.value : null;
+    const named = namedByArguments(details.argv(pid));
+    const variables = details.variables(pid, GIT_DIRS);
+    const isOurs = details.sharesOurPaths(pid);
+    const here = (path: string, isCwd: boolean): string => {
+      const full = isAbsolute(path) ? path : resolve(cwd ?? '/', path);
+      if (isOurs) return full;
+      const door = isCwd ? details.doorToCwd(pid) : details.doorToRoot(pid);
+      return (door === null ? null : placeInTown(full, isCwd ? door : `${door}${full}`)) ?? full;
+    };
+    const trees = [
+      ...named.filter(({ isGitDir }) => !isGitDir).map(({ path }) => path),
+      ...(details.variables(pid, TREES) ?? []),
     ];
-    uses.push({ pid, command: comm, places });
+    const dirs = [...named.filter(({ isGitDir }) => isGitDir).map(({ path }) => path), ...(variables ?? [])];
+    const places = [
+      ...(cwd === null ? [] : ofTree(here(cwd, true))),
+      ...trees.flatMap((path) => ofTree(here(path, false))),
+      ...dirs.flatMap((path) => ofGitDir(here(path, false))),
+    ];
+    uses.push({ pid, command: comm, places: [...new Set(places)] });
     // Without a working directory it is ending, and writes nothing any more.
-    const isEnding = cwd?.seen === false && ['ENOENT', 'ESRCH'].includes(cwd.why);
-    const isClosed = !isEnding && (cwd?.seen !== true || variables === null);
-    if (isClosed && uids.has(details.uid(pid) ?? -1) && !hasEnded(row, table))
-      hidden ??= `where process ${pid} (${comm}) works is closed to us`;
+    const isEnding = seen?.seen === false && ['ENOENT', 'ESRCH'].includes(seen.why);
+    const isClosed = !isEnding && (cwd === null || (gits.has(pid) && variables === null));
+    if (isClosed && !hasEnded(row, table)) hidden ??= `where process ${pid} (${comm}) works is closed to us`;
   }
   return { uses, hidden };
 };
 
-const isGit = ({ comm }: ProcessRow, argv: readonly string[]): boolean => {
-  const name = (argv[0] ?? '').split('/').at(-1) ?? '';
-  if (!GIT_LIKE.test(comm) && !GIT_LIKE.test(name)) return false;
-  return !argv.slice(1, 8).some((argument) => BYSTANDERS.test(argument));
+/** A git that may take a lock, or a hook. */
+const isAtWork = ({ pid, comm }: ProcessRow, table: ProcessTable): boolean => {
+  const argv = table.details.argv(pid);
+  return isHook(comm, argv) || (isGitLike(comm, argv) && !isIdle(pid, table));
 };
 
-const namedByArguments = (argv: readonly string[]): readonly string[] =>
-  argv.flatMap((argument, at) => {
-    if (argument === '-C' || argument === '--git-dir' || argument === '--work-tree')
-      return argv[at + 1] ?? [];
-    return /^--(?:git-dir|work-tree)=(.+)$/s.exec(argument)?.[1] ?? [];
-  });
+const isIdle = (pid: number, { rows, details }: ProcessTable): boolean => {
+  const argv = details.argv(pid);
+  if (!isGitLike(rows.get(pid)?.comm ?? '', argv)) return false;
+  return (
+    takesNoLock(argv, undefined) || takesNoLock(argv, details.variables(pid, ['GIT_OPTIONAL_LOCKS'])?.[0])
+  );
+};
+
+/** git hands these to its hooks, filters and editors, and they to theirs: they may be at work when it was killed. */
+const isStartedByGit = (pid: number, { rows, details }: ProcessTable): boolean =>
+  !isGitLike(rows.get(pid)?.comm ?? '', details.argv(pid)) &&
+  (details.variables(pid, [...GIT_DIRS, ...TREES]) ?? []).length > 0;

@@ -1,38 +1,78 @@
-/** Which processes have the files of locks open: `/proc/<pid>/fd` on Linux. Reads only, and never throws. */
+/** Which processes have the files of locks open, or files below the git directories around them: `/proc/<pid>/fd`. Never throws. */
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
-import type { FileUse, Uses } from '../../core/types/evidence.ts';
+import type { FileUse, GitUse, Uses } from '../../core/types/evidence.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
 import { withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
+import { isGitLike, takesNoLock } from './git-arguments.ts';
+
+export interface OpenFiles extends Uses<FileUse> {
+  /** Programs that have a file below a git directory open: they may write there without any git. */
+  readonly below: readonly GitUse[];
+}
 
 /**
- * Looks at the open files of every process. What is closed to us counts as hidden only for processes of these users: anybody
- * else could have opened the file only if he may write there, and root's are closed to everybody.
+ * Looks at the open files of every process. What is closed to us counts as hidden only for processes of these users: a lock that
+ * is somebody's was made by a process of his.
  *
  * @param paths of locks, absolute
+ * @param gitDirs main git directories, absolute
  */
 export const readOpenFiles = (
   paths: readonly string[],
   { rows, listing, details }: ProcessTable,
   uids: ReadonlySet<number>,
-): Uses<FileUse> => {
-  if (process.platform !== 'linux')
-    return { uses: [], hidden: 'open files are not looked at on this system' };
-  if (!listing.seen) return { uses: [], hidden: `processes could not be listed: ${listing.why}` };
-  const wanted = wantedFiles(paths);
+  gitDirs: readonly string[] = [],
+): OpenFiles => {
+  const unseen = (hidden: string): OpenFiles => ({ uses: [], below: [], hidden });
+  if (process.platform !== 'linux') return unseen('open files are not looked at on this system');
+  if (!listing.seen) return unseen(`processes could not be listed: ${listing.why}`);
+  const wanted = { files: wantedFiles(paths), gitDirs: wantedDirectories(gitDirs) };
   const uses: FileUse[] = [];
-  let hidden: string | null = null;
+  const below: GitUse[] = [];
+  let hidden: string | null = listing.value === 'all' ? null : "other users' processes are hidden from us";
   withoutStackTraces(() => {
     for (const { pid, comm, dead, isKernelThread } of rows.values()) {
       if (dead || isKernelThread) continue;
-      const found = openIn(`/proc/${pid}/fd`, wanted);
-      if (typeof found !== 'string') for (const path of found) uses.push({ path, pid, command: comm });
-      else if (uids.has(details.uid(pid) ?? -1))
+      const found = openIn(pid, wanted);
+      if (typeof found !== 'string') {
+        for (const path of found.locks) uses.push({ path, pid, command: comm });
+        if (found.places.length > 0 && !isNobody(pid, comm, details.argv(pid)))
+          below.push({ pid, command: comm, places: found.places });
+      } else if (isCounted(details.uid(pid), uids) && !keepsToItself(comm, details.argv(pid)))
         hidden ??= `the files of process ${pid} (${comm}) are closed to us: ${found}`;
     }
   });
-  return { uses, hidden };
+  return { uses, below, hidden };
 };
+
+/** A process whose user is closed to us may be anybody's. */
+const isCounted = (uid: number | null, uids: ReadonlySet<number>): boolean => uid === null || uids.has(uid);
+
+/** We ourselves, who look at these files, and gits that only read. */
+const isNobody = (pid: number, comm: string, argv: readonly string[]): boolean =>
+  pid === process.pid || (isGitLike(comm, argv) && takesNoLock(argv, undefined));
+
+/**
+ * They forbid their own user to look at them (PR_SET_DUMPABLE), for they keep keys, and every desktop runs some; none of them
+ * opens a file of a repository. The kernel's names, which have 15 characters.
+ */
+const KEEPERS_OF_KEYS: ReadonlySet<string> = new Set([
+  '(sd-pam)',
+  'ssh-agent',
+  'gpg-agent',
+  'scdaemon',
+  'gnome-keyring-d',
+  'kwalletd5',
+  'kwalletd6',
+  'fusermount3',
+  'fusermount',
+]);
+
+/** A renderer in the sandbox of Chromium, in browsers and editors, may open no file at all. */
+const keepsToItself = (comm: string, argv: readonly string[]): boolean =>
+  KEEPERS_OF_KEYS.has(comm) ||
+  argv.some((argument) => /^--type=(?:renderer|zygote|gpu-process)$/.test(argument));
 
 /** By base name, so that few links are looked at closely; each with the file's identity. */
 type Wanted = ReadonlyMap<string, readonly { readonly path: string; readonly identity: string }[]>;
@@ -47,6 +87,26 @@ const wantedFiles = (paths: readonly string[]): Wanted => {
   return wanted;
 };
 
+interface WantedDirectories {
+  readonly paths: ReadonlySet<string>;
+  /** What all of them begin with: nearly every file is told by it. */
+  readonly start: string;
+  /** By identity: the same directory by another path, in another mount namespace. */
+  readonly identities: ReadonlyMap<string, string>;
+}
+
+const wantedDirectories = (paths: readonly string[]): WantedDirectories => ({
+  paths: new Set(paths),
+  start: commonStart(paths),
+  identities: new Map(paths.map((path) => [identityOf(path) ?? path, path])),
+});
+
+const commonStart = ([first = '', ...others]: readonly string[]): string => {
+  let start = first;
+  for (const each of others) while (!each.startsWith(start)) start = start.slice(0, -1);
+  return start;
+};
+
 const identityOf = (path: string): string | null => {
   try {
     const { dev, ino } = statSync(path, { bigint: true });
@@ -56,15 +116,27 @@ const identityOf = (path: string): string | null => {
   }
 };
 
-/** Paths of wanted files, or why its open files cannot be seen. */
-const openIn = (directory: string, wanted: Wanted): readonly string[] | string => {
+interface Opened {
+  /** Of locks. */
+  readonly locks: readonly string[];
+  /** Files below the git directories. */
+  readonly places: readonly string[];
+}
+
+/** What it has open of what is wanted, or why its open files cannot be seen. */
+const openIn = (
+  pid: number,
+  { files, gitDirs }: { readonly files: Wanted; readonly gitDirs: WantedDirectories },
+): Opened | string => {
+  const directory = `/proc/${pid}/fd`;
   let descriptors: readonly string[];
   try {
     descriptors = readdirSync(directory);
   } catch (error) {
-    return isAbsence(error) || errnoOf(error) === 'ESRCH' ? [] : describeErrno(error);
+    return isAbsence(error) || errnoOf(error) === 'ESRCH' ? { locks: [], places: [] } : describeErrno(error);
   }
-  const found = new Set<string>();
+  const locks = new Set<string>();
+  const places = new Set<string>();
   for (const descriptor of descriptors) {
     const entry = `${directory}/${descriptor}`;
     let target: string;
@@ -73,10 +145,35 @@ const openIn = (directory: string, wanted: Wanted): readonly string[] | string =
     } catch {
       continue; // closed meanwhile
     }
-    const candidates = wanted.get(target.slice(target.lastIndexOf('/') + 1));
+    if (!target.startsWith('/')) continue;
+    const below = placeBelow(target, pid, gitDirs);
+    if (below !== null) places.add(below);
+    const candidates = files.get(target.slice(target.lastIndexOf('/') + 1));
     if (candidates === undefined) continue;
     const identity = identityOf(entry);
-    for (const each of candidates) if (each.identity === identity) found.add(each.path);
+    for (const each of candidates) if (each.identity === identity) locks.add(each.path);
   }
-  return [...found];
+  return { locks: [...locks], places: [...places] };
+};
+
+/** The path, as we know it, of a file below one of the git directories; null for every other. */
+const placeBelow = (
+  target: string,
+  pid: number,
+  { paths, start, identities }: WantedDirectories,
+): string | null => {
+  if (paths.size === 0) return null;
+  if (target.startsWith(start))
+    for (
+      let end = target.indexOf('/', Math.max(1, start.length - 1));
+      end > 0;
+      end = target.indexOf('/', end + 1)
+    )
+      if (paths.has(target.slice(0, end))) return target;
+  // In a container the repository may have another path.
+  const end = target.indexOf('.git/');
+  if (end < 0) return null;
+  const top = target.slice(0, end + '.git'.length);
+  const known = identities.get(identityOf(`/proc/${pid}/root${top}`) ?? '');
+  return known === undefined || known === top ? null : known + target.slice(top.length);
 };

@@ -1,7 +1,8 @@
 /** What the administrative files of a linked working tree say of it (gitrepository-layout). Reads only, runs nothing. */
 import { Buffer } from 'node:buffer';
-import { lstatSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { leftoverKind } from '../../core/record/lock-names.ts';
 import type { LinkedTree, Observed } from '../../core/types/evidence.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
@@ -18,7 +19,7 @@ export const readLinkedTree = (gitDir: string): LinkedTree => {
   const gitdir = lineOf(`${gitDir}/gitdir`);
   const head = lineOf(`${gitDir}/HEAD`);
   const isBeforeHead = gitdir === 'absent' || head === 'absent' || (head !== null && /^0+$/.test(head.line));
-  const isBeforeCheckout = isThere(`${gitDir}/index.lock`) && !isThere(`${gitDir}/index`);
+  const isBeforeCheckout = !isThere(`${gitDir}/index`) && hasIndexLock(gitDir);
   return { ...placeOf(gitDir, gitdir), isUnfinished: isBeforeHead || isBeforeCheckout };
 };
 
@@ -65,6 +66,16 @@ const lineOf = (path: string): Line => {
 const isThere = (path: string): boolean => {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
+/** It is there, or was there until a repair took it away: the checkout has not ended for that. */
+const hasIndexLock = (gitDir: string): boolean => {
+  if (isThere(`${gitDir}/index.lock`)) return true;
+  try {
+    return readdirSync(gitDir).some((name) => leftoverKind(name, 'index.lock') === 'released');
   } catch {
     return false;
   }

@@ -9,7 +9,7 @@ import { agentTable, type LockTable } from './lock-table.ts';
  * reading tells whether it is still there. Its path must be UTF-8.
  */
 export const findAgain = (
-  { kind: id, path, worker, layout, id: lockId, tree }: LockFile,
+  { kind: id, path, worker, layout, id: lockId, tree, gitDir }: LockFile,
   root: string,
   { kinds }: LockTable = agentTable,
 ): FoundLock | null => {
@@ -24,6 +24,7 @@ export const findAgain = (
     companion: companion === undefined ? null : join(dirname(path), companion),
     hasTwin: lockId.endsWith('#legacy'),
     linkedGitDir: tree === undefined ? null : linkedGitDirOf(path),
+    gitDir: gitDir ?? null,
   };
 };
 

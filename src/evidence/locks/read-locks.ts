@@ -4,11 +4,18 @@ import { basename } from 'node:path';
 import { describeFileProblem } from '../../core/record/file-problem.ts';
 import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts';
 import { relativeTo } from '../../core/town/roles.ts';
-import type { KindRules, LinkedTree, LockContent, LockFile, TrueHolder } from '../../core/types/evidence.ts';
+import type {
+  KindRules,
+  LinkedTree,
+  LockContent,
+  LockFile,
+  LockGitDir,
+  TrueHolder,
+} from '../../core/types/evidence.ts';
 import type { Kind, LockFileName } from '../../core/types/kind.ts';
 import { type DiskPath, displayPath, displayRelative, pathBytes } from '../../io/disk/disk-path.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
-import { type FileReading, readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
+import { type FileReading, readFileStart, readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { stampOf } from '../../io/disk/stamp.ts';
 import { OUTSIDE } from '../git/facts.ts';
 import { readLinkedTree } from '../git/linked-tree.ts';
@@ -36,8 +43,8 @@ const unchanged = (found: FoundLock, before: LockFile | undefined): LockFile | n
   const stamp = before?.stamp ?? null;
   if (before === undefined || stamp === null || found.companion !== null || before.companion !== null)
     return null;
-  // Its working tree may have come or gone.
-  if (found.linkedGitDir !== null) return null;
+  // Its working tree, or what its git wrote down beside it, may have come or gone.
+  if (found.gitDir !== null) return null;
   const now = lstatSync(found.path, { bigint: true, throwIfNoEntry: false });
   const same =
     now?.isFile() === true &&
@@ -62,7 +69,8 @@ const NO_COMPANION: Companion = { holder: null, doubt: null };
  * Never throws, never follows a symlink, never reads more than 64 KiB.
  */
 const readLock = (found: FoundLock, root: string): LockFile | null => {
-  const reading = readSmallFile(readingCalls, found.path, MAX_LOCK_BYTES);
+  const read = found.kind.isOfAnySize === true ? readFileStart : readSmallFile;
+  const reading = read(readingCalls, found.path, MAX_LOCK_BYTES);
   if (reading.kind === 'absent') return null;
   const companion = found.companion === null ? NO_COMPANION : readCompanion(found.companion, found.kind);
   const { kind } = found;
@@ -84,8 +92,22 @@ const readLock = (found: FoundLock, root: string): LockFile | null => {
     git: isGitsOwn(found) ? OUTSIDE : null,
   };
   if (kind.claims === 'worker') return lock;
-  return { ...lock, rules: rulesOf(kind), ...(tree === null ? {} : { tree }) };
+  return {
+    ...lock,
+    rules: rulesOf(kind),
+    ...(tree === null ? {} : { tree }),
+    ...(found.gitDir === null ? {} : { gitDir: gitDirOf(found.gitDir, tree) }),
+  };
 };
+
+const gitDirOf = ({ path, main }: NonNullable<FoundLock['gitDir']>, tree: LinkedTree | null): LockGitDir => {
+  const gitDir = displayPath(path);
+  return { path: gitDir, main: displayPath(main), tree: tree === null ? treeAround(gitDir) : tree.path };
+};
+
+/** The working tree around a `.git`, where no setting says otherwise. */
+const treeAround = (gitDir: string): string | null =>
+  gitDir.endsWith('/.git') ? gitDir.slice(0, -'/.git'.length) || '/' : null;
 
 /** The place that a lock speaks for, relative to the root: of a linked working tree outside of it, `../` leads there. */
 const workerOf = ({ place }: FoundLock, tree: LinkedTree | null, root: string): string => {

@@ -3,7 +3,7 @@
  * submodules. Objects are never listed. Reads only, follows no symlink, and ends: every directory has its limit.
  */
 import { Buffer } from 'node:buffer';
-import { withoutSuffix } from '../../core/record/lock-names.ts';
+import { isPidFile, withoutSuffix } from '../../core/record/lock-names.ts';
 import { fitsSome, type NamePattern } from '../../core/record/name-pattern.ts';
 import type { Entry } from '../../io/disk/disk.ts';
 import { displayPath, fromLatin1 } from '../../io/disk/disk-path.ts';
@@ -124,7 +124,8 @@ const namesIn = (
 
 const namedIn = (entries: readonly Entry[], wanted: readonly NamePattern[]): string[] => {
   const found: string[] = [];
-  for (const { name } of entries) if (fitsSome(wanted, withoutSuffix(name))) found.push(name);
+  for (const { name } of entries)
+    if (!isPidFile(name) && fitsSome(wanted, withoutSuffix(name))) found.push(name);
   return found;
 };
 

@@ -54,6 +54,8 @@ export interface FoundLock {
   readonly hasTwin: boolean;
   /** The administrative directory of the linked working tree for which it stands; null for every other lock. */
   readonly linkedGitDir: DiskPath | null;
+  /** The git directory in which it lies, and the main one around that; null for a lock that lies in none. */
+  readonly gitDir: { readonly path: DiskPath; readonly main: DiskPath } | null;
 }
 
 /** A file that a killed run left beside a lock, or where a lock was. */
@@ -204,11 +206,11 @@ const resultOf = (
   const locks: FoundLock[] = [];
   const leftovers: FoundLeftover[] = [];
   for (const each of sighted) {
-    const { kind, path, place, layout, companion, leftover, linkedGitDir } = each;
+    const { kind, path, place, layout, companion, leftover, linkedGitDir, gitDir } = each;
     if (leftover !== null) leftovers.push({ path, place, kind: leftover });
     else {
       const hasTwin = isAtOldPlace(each) && atNewPlace?.has(placeAndKind(each)) === true;
-      locks.push({ kind, path, place, layout, companion, hasTwin, linkedGitDir });
+      locks.push({ kind, path, place, layout, companion, hasTwin, linkedGitDir, gitDir });
     }
   }
   gaps.sort((a, b) => (a.what < b.what ? -1 : 1));
@@ -229,7 +231,7 @@ const namedInHome = (at: HomeAt, { kindsIn }: LockTable): readonly Sighted[] =>
       companionName !== undefined && at.names.includes(companionName)
         ? joinPath(at.home, companionName)
         : null;
-    const plain = { kind, place: at.place, layout, linkedGitDir: null };
+    const plain = { kind, place: at.place, layout, linkedGitDir: null, gitDir: null };
     return at.names.flatMap((name): readonly Sighted[] => {
       const path = joinPath(at.home, name);
       if (fitsSome(names, name)) return [{ ...plain, path, companion, leftover: null }];
@@ -255,6 +257,7 @@ const namedAnywhere = (root: string, at: HomeAt, { files }: LockTable): readonly
           layout: 'runtime',
           companion: null,
           linkedGitDir: null,
+          gitDir: null,
           leftover: leftover?.kind ?? null,
         }),
       );
@@ -280,6 +283,7 @@ const namedInGitDir = (
           layout: 'runtime',
           companion: null,
           linkedGitDir: isLinked ? directory : null,
+          gitDir: { path: directory, main: exact(main.path, main.raw) },
           leftover: leftover?.kind ?? null,
         }),
       );

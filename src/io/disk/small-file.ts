@@ -31,6 +31,8 @@ export interface RegularFile {
   readonly kind: 'file';
   readonly stat: BigIntStats;
   readonly bytes: Uint8Array;
+  /** More follows than was asked for: `bytes` are its beginning. Left out where all of it was read. */
+  readonly isCut?: true;
   readonly mtimeMs: number;
   readonly uid: number;
 }
@@ -70,6 +72,20 @@ export const readSmallFile = <Path extends DiskPath>(
   calls: ReadingCalls<Path>,
   path: Path,
   maxBytes: number,
+): FileReading => readFile(calls, path, maxBytes, false);
+
+/** The same of a file of any size: of one that has more than `maxBytes` its beginning, marked so. */
+export const readFileStart = <Path extends DiskPath>(
+  calls: ReadingCalls<Path>,
+  path: Path,
+  maxBytes: number,
+): FileReading => readFile(calls, path, maxBytes, true);
+
+const readFile = <Path extends DiskPath>(
+  calls: ReadingCalls<Path>,
+  path: Path,
+  maxBytes: number,
+  mayCut: boolean,
 ): FileReading => {
   let descriptor: number;
   try {
@@ -80,7 +96,7 @@ export const readSmallFile = <Path extends DiskPath>(
   let stat: BigIntStats | null = null;
   try {
     stat = calls.fstat(descriptor);
-    return readOpened(calls, descriptor, stat, maxBytes);
+    return readOpened(calls, descriptor, stat, maxBytes, mayCut);
   } catch (error) {
     return unread(error, stat);
   } finally {
@@ -93,15 +109,17 @@ const readOpened = (
   descriptor: number,
   stat: BigIntStats,
   maxBytes: number,
+  mayCut: boolean,
 ): FileReading => {
   const type = otherType(stat);
   if (type !== null) return other(type, stat);
-  if (stat.size > BigInt(maxBytes)) return other('too-large', stat);
+  if (!mayCut && stat.size > BigInt(maxBytes)) return other('too-large', stat);
   const length = fill(calls, descriptor, Number(stat.size), maxBytes);
-  if (length > maxBytes) return other('too-large', stat, length);
+  if (!mayCut && length > maxBytes) return other('too-large', stat, length);
   // A copy out of the common pool: thousands of locks would otherwise be thousands of external allocations.
-  const bytes = Buffer.from(scratch.subarray(0, length));
-  return { kind: 'file', stat, bytes, mtimeMs: mtimeOf(stat), uid: Number(stat.uid) };
+  const bytes = Buffer.from(scratch.subarray(0, Math.min(length, maxBytes)));
+  const file = { kind: 'file', stat, bytes, mtimeMs: mtimeOf(stat), uid: Number(stat.uid) } as const;
+  return length > maxBytes ? { ...file, isCut: true } : file;
 };
 
 /** Reads into the scratch buffer until the end, and returns how much there was. */

@@ -3,18 +3,23 @@ import type { BigIntStats } from 'node:fs';
 import type { Stamp } from '../../core/types/evidence.ts';
 import { sha256Hex } from './digest.ts';
 
-/** The stamp of a file from its fstat and the bytes read through the same descriptor. */
+/**
+ * The stamp of a file from its fstat and the bytes read through the same descriptor; of a large file the digest is that of
+ * its beginning.
+ */
 export const stampOf = ({
   stat,
   bytes,
+  isCut,
 }: {
   readonly stat: BigIntStats;
   readonly bytes: Uint8Array;
+  readonly isCut?: true;
 }): Stamp => ({
   dev: String(stat.dev),
   ino: String(stat.ino),
   mtimeNs: String(stat.mtimeNs),
-  size: bytes.length,
+  size: isCut === true ? Number(stat.size) : bytes.length,
   sha256: sha256Hex(bytes),
 });
 

@@ -9,7 +9,7 @@ import { errnoOf } from '../../io/errno.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
 import type { Guard } from '../guard/guard.ts';
 import { asidePath, makeNonce, type Place } from './names.ts';
-import { readRecord } from './read-record.ts';
+import { readStamp } from './read-record.ts';
 
 export type Moved =
   /** It is the one, and lies at `aside`: give it its final name or remove it. */
@@ -38,7 +38,7 @@ export const moveAside = (guard: Guard, expected: Stamp, nonce = makeNonce()): M
     if (errnoOf(error) === 'ENOENT') return { kind: 'absent' };
     throw error;
   }
-  const seen = readRecord(calls, aside);
+  const seen = readStamp(calls, aside);
   if (seen.kind === 'file' && isSameStamp(seen.stamp, expected)) return { kind: 'moved', aside };
   const back = putBack(calls, place, aside);
   return back.kind === 'back' ? { kind: 'changed' } : { kind: 'stranded', aside, why: back.why };

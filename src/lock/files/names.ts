@@ -1,6 +1,6 @@
 /** Where the files of one lock are, and the names of those that a run makes beside it. */
 import { dirname } from 'node:path';
-import { COMPANION_NAME, LOCK_NAME } from '../../core/record/lock-names.ts';
+import { COMPANION_NAME, endOfNames, LOCK_NAME } from '../../core/record/lock-names.ts';
 import { randomHex } from '../../io/disk/digest.ts';
 
 /** The files of one lock, all in one directory, so that links and renames between them are possible. */
@@ -36,11 +36,12 @@ export const makeNonce = (): string => randomHex(8);
 export const stagedPath = (place: Place, nonce: string): string => `${place.lock}.${nonce}.new`;
 
 /** A lock moved aside to be looked at: not yet released, the next run puts it back. */
-export const asidePath = (place: Place, nonce: string): string => `${place.lock}.${nonce}.old`;
+export const asidePath = (place: Place, nonce: string): string =>
+  `${place.lock}.${nonce}.old${endOfNames(place.lock)}`;
 
 /** The kept copy of a released lock. No repair puts it back, `doctor undo` does. */
 export const releasedPath = (place: Pick<Place, 'lock'>, id: string): string =>
-  `${place.lock}.released-${id}`;
+  `${place.lock}.released-${id}${endOfNames(place.lock)}`;
 
 /** `20260811T070000Z-1f3a5c`: sorts by time, and no two runs share one. */
 export const makeRunId = (nowMs: number): string => {

@@ -1,7 +1,12 @@
 /** Reads one file of a lock, and what its bytes say as a record. Never follows a symlink, never hangs. */
 import { MAX_LOCK_BYTES, parseLockRecord } from '../../core/record/lock-record.ts';
 import type { AgentLockContent, Stamp } from '../../core/types/evidence.ts';
-import { type FileReading, type RegularFile, readSmallFile } from '../../io/disk/small-file.ts';
+import {
+  type FileReading,
+  type RegularFile,
+  readFileStart,
+  readSmallFile,
+} from '../../io/disk/small-file.ts';
 import { stampOf } from '../../io/disk/stamp.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 
@@ -13,6 +18,17 @@ export interface RecordFile extends RegularFile {
 
 /** What stands at the name of a lock. */
 export type RecordReading = Exclude<FileReading, RegularFile> | RecordFile;
+
+/** What stands at a name, by its stamp alone. */
+export type StampReading =
+  | Exclude<FileReading, RegularFile>
+  | { readonly kind: 'file'; readonly stamp: Stamp };
+
+/** The stamp of a file of any size: what is not an agent's lock may be larger than one. Answers like `readRecord`. */
+export const readStamp = (calls: SystemCalls, path: string): StampReading => {
+  const reading = readFileStart(calls, path, MAX_LOCK_BYTES);
+  return reading.kind === 'file' ? { kind: 'file', stamp: stampOf(reading) } : reading;
+};
 
 /** Reads what stands there now. Expected failures are answers; nothing is thrown. */
 export const readRecord = (calls: SystemCalls, path: string): RecordReading => {

@@ -1,17 +1,20 @@
 /** Letting go by moving aside: the lock becomes its kept copy, which `doctor undo` links back. Always under the guard. */
+import type { BigIntStats } from 'node:fs';
 import type { ReleaseOutcome } from '../../core/report/report.ts';
 import type { Stamp } from '../../core/types/evidence.ts';
 import { isSameFile } from '../../io/disk/stamp.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
 import { bringBack, finishAside, moveAside } from '../../lock/files/aside.ts';
 import { readCompanion, removeCompanion, writeCompanion } from '../../lock/files/companion.ts';
-import { readRecord } from '../../lock/files/read-record.ts';
+import { readStamp } from '../../lock/files/read-record.ts';
 import type { Guard } from '../../lock/guard/guard.ts';
 import { changed, failed, skipped } from '../outcomes.ts';
 import type { Deed, PutBack } from './deed.ts';
 
 const letGo = (guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome => {
   const { calls } = guard.directory;
+  if (isOfOtherTools(guard) && !isStill(calls.lstat(guard.place.lock), stamp))
+    return changed('it is another one now');
   const moved = moveAside(guard, stamp);
   switch (moved.kind) {
     case 'moved':
@@ -28,6 +31,17 @@ const letGo = (guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome => {
   }
 };
 
+/** Its writers know of no guard of ours: somebody may have taken it anew since the last look. */
+const isOfOtherTools = ({ place }: Guard): boolean => place.companion === null;
+
+/** So that the lock of somebody who is alive is not gone for the moment that it takes to look at it aside. */
+const isStill = (now: BigIntStats | undefined, { dev, ino, mtimeNs, size }: Stamp): boolean =>
+  now !== undefined &&
+  String(now.dev) === dev &&
+  String(now.ino) === ino &&
+  String(now.mtimeNs) === mtimeNs &&
+  Number(now.size) === size;
+
 /** The lock is released whatever becomes of its second record, which alone says nothing to other tools. */
 const dropCompanion = ({ place, directory }: Guard): string | null => {
   try {
@@ -43,8 +57,8 @@ const NEWER: PutBack = { status: 'newer-lock', reason: 'a newer lock is there' }
 const putBack: Deed['putBack'] = (guard, { backup, stamp, companion }) => {
   const { place } = guard;
   const { calls } = guard.directory;
-  const kept = readRecord(calls, backup);
-  const current = readRecord(calls, place.lock);
+  const kept = readStamp(calls, backup);
+  const current = readStamp(calls, place.lock);
   if (kept.kind === 'absent' && current.kind === 'file' && current.stamp.sha256 === stamp.sha256)
     return { status: 'already', reason: 'it is already there' };
   if (kept.kind !== 'file') return { status: 'missing', reason: `its backup ${backup} is gone` };

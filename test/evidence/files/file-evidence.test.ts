@@ -32,7 +32,7 @@ describe('open files', () => {
     const table = await readProcessTable();
     const closed = { ...table, listing: { seen: false as const, why: 'no /proc' } };
     expect(readOpenFiles(['/x'], closed, ME).hidden).toContain('no /proc');
-    expect((await readGitUses(closed, ME)).hidden).toContain('no /proc');
+    expect((await readGitUses(closed)).hidden).toContain('no /proc');
   });
 });
 
@@ -67,9 +67,9 @@ describe('gits at work', () => {
       env: { ...process.env, GIT_DIR: 'inner/.git' },
     });
     await until(async () =>
-      (await readGitUses(await readProcessTable(), ME)).uses.some((use) => use.pid === pid),
+      (await readGitUses(await readProcessTable())).uses.some((use) => use.pid === pid),
     );
-    const { uses } = await readGitUses(await readProcessTable(), ME);
+    const { uses } = await readGitUses(await readProcessTable());
     expect(uses.find((use) => use.pid === pid)?.places).toEqual([town.root, join(town.root, 'inner/.git')]);
   });
 });

@@ -69,6 +69,7 @@ test('a second look finds exactly the lock that it is given, also where no walk 
         companion: null,
         hasTwin: false,
         linkedGitDir: null,
+        gitDir: null,
       },
     ],
     town.root,

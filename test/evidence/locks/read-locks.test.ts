@@ -211,6 +211,7 @@ describe('the companion record', () => {
       companion: `/${'x'.repeat(300)}`,
       hasTwin: false,
       linkedGitDir: null,
+      gitDir: null,
     } as const;
     expect(readLocks([found], town.root)).toMatchObject([
       { content: { kind: 'unread', why: expect.stringContaining('agent.lock.holder could not be read') } },

@@ -167,7 +167,7 @@ test.each([
   [{ files: ['run/*.*.pid'] }],
   [{ homes: { runtime: 'runtime' }, name: 'x' }],
 ] as readonly [Where][])('a place that no walk would look at is refused: %j', (where) => {
-  expect(() => compileTable([kindAt('odd', where)])).toThrow(/kind odd|no file name/);
+  expect(() => compileTable([kindAt('odd', where)])).toThrow(/kind odd|not a file name/);
 });
 
 test('a journal may tell of a lock only where its kind keeps some', () => {

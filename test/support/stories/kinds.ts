@@ -37,6 +37,11 @@ const worktree = (
     isUnfinished: false,
     ...state,
   },
+  gitDir: {
+    path: `${ROOT}/.git/worktrees/${name}`,
+    main: `${ROOT}/.git`,
+    tree: `${ROOT}/${tree(name)}`,
+  },
   ...fields,
 });
 
@@ -55,6 +60,28 @@ const claimed = (name: string, claim: Claim, fields: Partial<LockFile> = {}): Lo
   },
 });
 
+const GIT_IDLE = { uses: [], hidden: null };
+
+/** A lock of git's in the main git directory. */
+const gitLock = (name: string, fields: Partial<LockFile> = {}): LockFile => ({
+  ...aLock('.', {}, { content: { kind: 'claim', claim: { by: 'open-file' } } }),
+  id: `git-lock:.git/${name}`,
+  kind: 'git-lock',
+  path: `${ROOT}/.git/${name}`,
+  rules: { claims: null, witnesses: ['process', 'open-file', 'git'], freshMs: 60_000 },
+  gitDir: { path: `${ROOT}/.git`, main: `${ROOT}/.git`, tree: ROOT },
+  ...fields,
+});
+
+const gitLockIn = (name: string, fields: Partial<LockFile> = {}): LockFile =>
+  gitLock(`worktrees/${name}/index.lock`, {
+    worker: tree(name),
+    gitDir: { path: `${ROOT}/.git/worktrees/${name}`, main: `${ROOT}/.git`, tree: `${ROOT}/${tree(name)}` },
+    ...fields,
+  });
+
+const NOBODY_THERE = { open: { uses: [], hidden: null }, git: GIT_IDLE } as const;
+
 const repository = (parts: Parameters<typeof aSnapshot>[0]): Snapshot => {
   const snapshot = aSnapshot(parts);
   return {
@@ -66,8 +93,6 @@ const repository = (parts: Parameters<typeof aSnapshot>[0]): Snapshot => {
 const GONE = { exists: { seen: true, value: false } } as const;
 
 const inTree = (name: string) => ({ cwd: { seen: true as const, value: `${ROOT}/${tree(name)}` } });
-
-const GIT_IDLE = { uses: [], hidden: null };
 
 export const KIND_STORIES: readonly Story[] = [
   {
@@ -121,7 +146,9 @@ export const KIND_STORIES: readonly Story[] = [
     exit: 0,
     snapshot: repository({
       locks: [worktree('new', { by: 'person', note: 'initializing' }, { isUnfinished: true })],
-      over: { files: { git: { uses: [{ pid: 900, command: 'git', places: [ROOT] }], hidden: null } } },
+      over: {
+        files: { git: { uses: [{ pid: 900, command: 'git', places: [`${ROOT}/.git`] }], hidden: null } },
+      },
     }),
   },
   {
@@ -179,5 +206,94 @@ export const KIND_STORIES: readonly Story[] = [
         },
       },
     }),
+  },
+  {
+    name: 'git-locks',
+    tells:
+      'A commit runs a hook in one worktree; the others have locks that gits left which were killed, one of them gc’s.',
+    locks: {
+      'git-lock:.git/gc.pid': 'stale',
+      'git-lock:.git/index.lock': 'stale',
+      'git-lock:.git/objects/maintenance.lock': 'held',
+      'git-lock:.git/refs/heads/main.lock': 'held',
+      'git-lock:.git/worktrees/busy/index.lock': 'held',
+      'git-lock:.git/worktrees/noted/index.lock': 'held',
+      'git-lock:.git/worktrees/left/index.lock': 'stale',
+    },
+    findings: [
+      'stale-lock:git-lock:.git/gc.pid',
+      'stale-lock:git-lock:.git/index.lock',
+      'stale-lock:git-lock:.git/worktrees/left/index.lock',
+    ],
+    exit: 1,
+    snapshot: repository({
+      locks: [
+        gitLock('gc.pid', {
+          content: {
+            kind: 'claim',
+            claim: numbered(4242, { name: 'git gc', isShared: false, isHarmless: true }),
+          },
+        }),
+        gitLock('index.lock'),
+        gitLock('objects/maintenance.lock'),
+        gitLock('refs/heads/main.lock'),
+        gitLockIn('busy'),
+        gitLockIn('noted', { notedPid: { pid: 4244, mtimeMs: NOW - 600_000, isOfThisLock: true } }),
+        gitLockIn('left', { notedPid: { pid: 4243, mtimeMs: NOW - 600_000, isOfThisLock: true } }),
+      ],
+      lookups: [absent(4242), absent(4243), present(4244)],
+      over: {
+        files: {
+          open: { uses: [], hidden: null },
+          git: {
+            uses: [{ pid: 900, command: 'pre-commit', places: [`${ROOT}/.git/worktrees/busy`] }],
+            hidden: null,
+          },
+        },
+      },
+    }),
+  },
+  {
+    name: 'git-locks-elsewhere',
+    tells: 'A lock of git’s on a network file system, and one whose processes other users hide.',
+    locks: {
+      'git-lock:.git/HEAD.lock': 'unknown',
+      'git-lock:.git/index.lock': 'unknown',
+    },
+    findings: ['undecided-lock:git-lock:.git/HEAD.lock', 'undecided-lock:git-lock:.git/index.lock'],
+    exit: 22,
+    snapshot: repository({
+      locks: [gitLock('HEAD.lock'), gitLock('index.lock', { network: 'nfs' })],
+      over: {
+        files: {
+          ...NOBODY_THERE,
+          git: { uses: [], hidden: 'where process 900 (git) works is closed to us' },
+        },
+      },
+    }),
+  },
+  {
+    name: 'git-lock-before-boot',
+    tells: 'A lock of git’s that is older than the start of this machine, where not everybody can be seen.',
+    locks: { 'git-lock:.git/index.lock': 'stale' },
+    findings: ['stale-lock:git-lock:.git/index.lock'],
+    exit: 1,
+    snapshot: ((snapshot) => ({
+      ...snapshot,
+      machine: {
+        ...snapshot.machine,
+        host: { ...snapshot.machine.host, bootedAtMs: NOW - 3_600_000 },
+      },
+    }))(
+      repository({
+        locks: [gitLock('index.lock', { mtimeMs: NOW - 86_400_000 })],
+        over: {
+          files: {
+            ...NOBODY_THERE,
+            git: { uses: [], hidden: 'where process 900 (git) works is closed to us' },
+          },
+        },
+      }),
+    ),
   },
 ];

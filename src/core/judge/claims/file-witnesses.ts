@@ -15,6 +15,13 @@ export interface WitnessFinding {
 
 const fact = (text: string): Fact => ({ source: 'processes', text });
 
+/** Why there may be a process that nobody has seen; null where all of all users are listed. */
+const unlisted = ({ seen: { processes } }: TownIndex['machine']): string | null => {
+  const { listing } = processes;
+  if (!listing.seen) return `processes could not be listed: ${listing.why}`;
+  return listing.value === 'all' ? null : "other users' processes are hidden from us";
+};
+
 /** Does a process have the file open? */
 export const judgeOpeners = ({ path }: LockFile, { machine }: TownIndex): WitnessFinding => {
   const evidence = machine.seen.files?.open;
@@ -25,7 +32,7 @@ export const judgeOpeners = ({ path }: LockFile, { machine }: TownIndex): Witnes
       reason: 'file-open',
       fact: fact(`process ${opener.pid} (${opener.command}) has it open`),
     };
-  const why = evidence === undefined ? 'was not asked' : evidence.hidden;
+  const why = evidence === undefined ? 'was not asked' : (evidence.hidden ?? unlisted(machine));
   return why === null
     ? { state: 'gone', reason: 'file-not-open', fact: fact('no process has it open') }
     : { state: 'unknown', reason: 'file-unknown', fact: fact(`cannot tell who has it open: ${why}`) };
@@ -70,7 +77,7 @@ export const judgeGit = (lock: LockFile, index: TownIndex): WitnessFinding => {
       reason: 'git-running',
       fact: fact(`process ${user.pid} (${user.command}) is running in this repository`),
     };
-  const why = evidence === undefined ? 'was not asked' : evidence.hidden;
+  const why = evidence === undefined ? 'was not asked' : (evidence.hidden ?? unlisted(index.machine));
   return why === null
     ? { state: 'gone', reason: 'git-not-running', fact: fact('no git is running in this repository') }
     : {
@@ -80,22 +87,29 @@ export const judgeGit = (lock: LockFile, index: TownIndex): WitnessFinding => {
       };
 };
 
+/** Where a git directory keeps those of other working trees, and of submodules. */
+const OTHERS = ['worktrees', 'modules'] as const;
+
 const worksOn = ({ places }: GitUse, lock: LockFile, index: TownIndex): boolean => {
-  const gitDir = mainGitDirOf(lock.path);
-  const { root } = index.snapshot.town;
+  const { gitDir } = lock;
+  if (gitDir === undefined) {
+    const { root } = index.snapshot.town;
+    return places.some((place) => isWithin(relativeTo(root, place) ?? '..', lock.worker));
+  }
+  const { path, main, tree } = gitDir;
   return places.some((place) => {
-    if (gitDir !== null && relativeTo(gitDir, place) !== null) return true;
-    const inTown = relativeTo(root, place);
-    if (inTown === null) return false;
-    // The tree that it is about, and the main one around it, in which `git worktree add` and `gc` are run.
-    return isWithin(inTown, lock.worker) || (gitDir !== null && isIn(place, gitDir.replace(/\/\.git$/, '')));
+    // A working tree whose git directory could not be told.
+    if (tree !== null && isIn(place, tree) && !/\/\.git(?:\/|$)/.test(place)) return true;
+    if (!isOfOneTree(lock)) return isIn(place, main);
+    if (path !== main && place === main && isSubmodule(path, main)) return true;
+    return isIn(place, path) && !OTHERS.some((others) => isIn(place, `${path}/${others}`));
   });
 };
 
 const isIn = (path: string, directory: string): boolean => relativeTo(directory, path) !== null;
 
-/** The main git directory around a file; null for a file that lies in none. */
-const mainGitDirOf = (path: string): string | null =>
-  /^(.*?\/(?:\.git|[^/]+\.git))\//.exec(path)?.[1] ??
-  /^(.*)\/worktrees\/[^/]+\/[^/]+$/.exec(path)?.[1] ??
-  null;
+/** A git of the repository around it writes there as well. */
+const isSubmodule = (path: string, main: string): boolean => relativeTo(`${main}/modules`, path) !== null;
+
+/** Only a git of that very working tree takes it; a git of any other one takes all others too: refs, settings, HEADs. */
+const isOfOneTree = ({ path }: LockFile): boolean => /\/(?:index|config\.worktree)\.lock$/.test(path);

@@ -4,6 +4,7 @@ import type { Claim } from '../../types/claim.ts';
 import type { LockFile } from '../../types/evidence.ts';
 import type { Fact, Note, Reason, State, Verdict } from '../../types/judgement.ts';
 import { isFresh } from '../ages.ts';
+import { isOlderThanBoot } from '../holder/where-taken.ts';
 import { mayRelease } from '../may-release.ts';
 import { gitFact, placeNotes } from '../notes.ts';
 import type { OccupantReader } from '../occupants/occupants.ts';
@@ -15,6 +16,7 @@ import {
   judgeRefreshing,
   type WitnessFinding,
 } from './file-witnesses.ts';
+import { gitLockFacts, judgeNote } from './git-lock.ts';
 import { treeFact, treeNotes } from './linked-tree.ts';
 
 /** Judges a lock whose claim names no process. */
@@ -28,8 +30,9 @@ export const judgeNameless = (
   const around = occupantsAt(worker, lock, null, readOccupants);
   const occupied = around.occupants.length > 0;
   const isByHand = claim.by === 'person' && !isGitsOwn(lock);
-  const found = isByHand ? [] : askedOf(lock, claim, index);
-  const state = isByHand ? 'held' : stateOf(claim, found, occupied, around.known);
+  const asked = isByHand ? [] : askedOf(lock, claim, index);
+  const decided = isByHand ? 'held' : stateOf(claim, asked, occupied, around.known);
+  const { state, found } = elsewhereOrBefore(lock, decided, asked, index);
   const reasons: Reason[] = found.map(({ reason }) => reason);
   if (isByHand) reasons.push('no-process-named');
   if (occupied) reasons.push('occupied');
@@ -40,7 +43,9 @@ export const judgeNameless = (
   const facts: Fact[] = [
     ...(isByHand ? [byHandFact(claim)] : []),
     ...treeFact(lock),
-    ...found.map(({ fact }) => fact),
+    ...(state === 'stale' ? gitLockFacts(lock, true) : []),
+    ...inOrder(found).map(({ fact }) => fact),
+    ...(state === 'stale' ? [] : gitLockFacts(lock, false)),
     ...around.facts,
   ];
   const git = gitFact(lock);
@@ -59,6 +64,55 @@ export const judgeNameless = (
   };
 };
 
+/** What decides first: whoever is alive, then what could not be told. */
+const ORDER: readonly WitnessFinding['state'][] = ['alive', 'unknown', 'gone'];
+
+const inOrder = (found: readonly WitnessFinding[]): readonly WitnessFinding[] =>
+  ORDER.flatMap((state) => found.filter((each) => each.state === state));
+
+/**
+ * A file of git's on a network may be another machine's, whoever is seen here. One on a disk of this machine that was last
+ * written before this kernel started is nobody's, whoever is not seen here.
+ */
+const elsewhereOrBefore = (
+  lock: LockFile,
+  state: State,
+  found: readonly WitnessFinding[],
+  index: TownIndex,
+): { readonly state: State; readonly found: readonly WitnessFinding[] } => {
+  if (lock.gitDir === undefined || state === 'held') return { state, found };
+  if (lock.network !== undefined)
+    return {
+      state: 'unknown',
+      found: [
+        {
+          state: 'unknown',
+          reason: 'network-disk',
+          fact: {
+            source: 'host',
+            text: `it lies on a network file system (${lock.network}): another machine may hold it`,
+          },
+        },
+        ...found,
+      ],
+    };
+  const { content } = lock;
+  const isNameless = content.kind === 'claim' && content.claim.by === 'open-file';
+  if (state !== 'unknown' || !isNameless || !isOlderThanBoot(lock.mtimeMs, index.machine.seen.host))
+    return { state, found };
+  return {
+    state: 'stale',
+    found: [
+      {
+        state: 'gone',
+        reason: 'rebooted',
+        fact: { source: 'host', text: 'this machine was restarted since' },
+      },
+      ...found.filter((each) => each.state !== 'unknown'),
+    ],
+  };
+};
+
 /** `git worktree add` locks what it has not finished, with a word in its user's language: the state on disk tells. */
 const isGitsOwn = ({ tree }: LockFile): boolean => tree?.isUnfinished === true;
 
@@ -72,11 +126,17 @@ const askedOf = (
   claim: Exclude<Claim, { readonly by: 'number' }>,
   index: TownIndex,
 ): readonly WitnessFinding[] => [
+  ...noted(lock, index),
   ...(isAsked(lock, 'open-file') && claim.by === 'open-file' ? [judgeOpeners(lock, index)] : []),
   ...(claim.by === 'flock' ? [judgeFlock(lock, index)] : []),
   ...(claim.by === 'mtime' ? [judgeRefreshing(lock, claim, index)] : []),
   ...(isAsked(lock, 'git') ? [judgeGit(lock, index)] : []),
 ];
+
+const noted = (lock: LockFile, index: TownIndex): readonly WitnessFinding[] => {
+  const finding = judgeNote(lock, index);
+  return finding === null ? [] : [finding];
+};
 
 const stateOf = (
   claim: Exclude<Claim, { readonly by: 'number' }>,

@@ -26,6 +26,10 @@ export const isSameName = (one: string, other: string): boolean =>
 /** Milliseconds. What is this much older than a start was there before, however the clocks of that time went. */
 const MARGIN_MS = 3_600_000;
 
+/** True for a file that nobody has written since before the start of this kernel. */
+export const isOlderThanBoot = (mtimeMs: number | null, { bootedAtMs }: HostFacts): boolean =>
+  mtimeMs !== null && bootedAtMs != null && mtimeMs + MARGIN_MS < bootedAtMs;
+
 /**
  * True where a lock is from before the start of this kernel, or of the container that bears the recorded name: whoever
  * took it ended then. Both its times must say so, for a copy or a checkout has an old record and a young file.

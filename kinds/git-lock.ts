@@ -1,0 +1,74 @@
+import { type Claim, defineKind } from '../src/kind.ts';
+
+/** What the working tree alone has, its own or a linked one's. */
+const OF_EACH_TREE = [
+  'index.lock',
+  'HEAD.lock',
+  'config.worktree.lock',
+  'MERGE_RR.lock',
+  'AUTO_MERGE.lock',
+  'ORIG_HEAD.lock',
+  'FETCH_HEAD.lock',
+  'MERGE_HEAD.lock',
+  'CHERRY_PICK_HEAD.lock',
+  'REVERT_HEAD.lock',
+  'REBASE_HEAD.lock',
+  'info/sparse-checkout.lock',
+  'logs/HEAD.lock',
+  'reftable/tables.list.lock',
+  'refs/**/*.lock',
+  'sequencer/*.lock',
+] as const;
+
+/** What all working trees of a repository share. */
+const OF_ALL_TREES = [
+  'config.lock',
+  'packed-refs.lock',
+  'shallow.lock',
+  'gc.pid',
+  'gc.pid.lock',
+  'gc.log.lock',
+  'objects/maintenance.lock',
+  'objects/schedule.lock',
+  'objects/info/commit-graph.lock',
+  'objects/info/commit-graphs/commit-graph-chain.lock',
+  'objects/pack/multi-pack-index.lock',
+] as const;
+
+/** `4242 build-1`, without a line break. git passes it by once that process is gone, and after 12 hours. */
+const GC_PID = /^(\d{1,10}) ([!-~]{1,255})\n?$/;
+
+/** No file of this form is longer. */
+const GC_PID_BYTES = 300;
+
+const BY_NOBODY: Claim = { by: 'open-file' };
+
+const claimOf = (bytes: Uint8Array, name: string): Claim => {
+  if (name !== 'gc.pid' || bytes.length > GC_PID_BYTES) return BY_NOBODY;
+  const [, pid, hostname] = GC_PID.exec(new TextDecoder('latin1').decode(bytes)) ?? [];
+  if (pid === undefined || hostname === undefined || Number(pid) === 0) return BY_NOBODY;
+  return {
+    by: 'number',
+    pid: Number(pid),
+    start: null,
+    hostname,
+    since: null,
+    name: 'git gc',
+    isShared: false,
+    isHarmless: true,
+  };
+};
+
+/** The files by which git keeps two of its own from writing one file; they name nobody. */
+export default defineKind({
+  id: 'git-lock',
+  title: "git's own locks",
+  summary: 'A lock that a git which was killed left in a repository.',
+  where: { inGitDir: { main: [...OF_EACH_TREE, ...OF_ALL_TREES], linked: [...OF_EACH_TREE] } },
+  claims: null,
+  witnesses: ['process', 'open-file', 'git'],
+  freshMs: 60_000,
+  isOfAnySize: true,
+  read: (bytes, { name }) => ({ kind: 'claim', claim: claimOf(bytes, name) }),
+  letGo: 'move-aside',
+});

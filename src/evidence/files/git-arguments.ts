@@ -1,0 +1,99 @@
+/** What the arguments of a git say: its command, and the repository that they name. Pure. */
+
+/** git and its helpers (`git-remote-https`), and others that write the same files without keeping them open. */
+const GIT_LIKE = /^(?:git(?:-.+)?|jj|sl|gix|ein|scalar)$/;
+
+/** What git runs for its user: such a program may live on when its git was killed. */
+const HOOK =
+  /^(?:applypatch-msg|pre-applypatch|post-applypatch|pre-commit|pre-merge-commit|prepare-commit-msg|commit-msg|post-commit|pre-rebase|post-checkout|post-merge|pre-push|pre-receive|update|proc-receive|post-receive|post-update|reference-transaction|push-to-checkout|pre-auto-gc|post-rewrite|sendemail-validate|post-index-change)$/;
+
+/** They take no lock, and some of them run for long: those that watch a tree, keep passwords, or answer questions. */
+const TAKES_NONE: ReadonlySet<string> = new Set([
+  'fsmonitor--daemon',
+  'credential-cache--daemon',
+  'credential-cache',
+  'daemon',
+  'cat-file',
+  'check-attr',
+  'check-ignore',
+  'for-each-ref',
+  'ls-files',
+  'ls-remote',
+  'ls-tree',
+  'merge-base',
+  'rev-list',
+  'rev-parse',
+  'upload-archive',
+  'upload-pack',
+  'var',
+  'version',
+]);
+
+/** They take the lock of the index only where nobody says that they need not: editors that poll do. */
+const MAY_TAKE_NONE: ReadonlySet<string> = new Set([
+  'status',
+  'diff',
+  'diff-index',
+  'diff-files',
+  'describe',
+]);
+
+/** Options before the command that have their value in the next argument. */
+const WITH_VALUE: ReadonlySet<string> = new Set([
+  '-C',
+  '-c',
+  '--git-dir',
+  '--work-tree',
+  '--namespace',
+  '--exec-path',
+  '--super-prefix',
+  '--config-env',
+  '--attr-source',
+  '--list-cmds',
+]);
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** A git, or what writes the same files; by the name of the kernel or of its program. */
+export const isGitLike = (comm: string, argv: readonly string[]): boolean =>
+  GIT_LIKE.test(comm) || GIT_LIKE.test(baseName(argv[0] ?? ''));
+
+/** A hook of a repository, by its place or its name: `/bin/sh .git/hooks/pre-commit`. */
+export const isHook = (comm: string, argv: readonly string[]): boolean =>
+  argv.slice(0, 3).some((argument) => /(?:^|\/)hooks\/[^/]+$/.test(argument) && !argument.startsWith('-')) ||
+  (HOOK.test(comm) && HOOK.test(baseName(argv[1] ?? argv[0] ?? '')));
+
+/** `commit` of `git -C x commit`, `index-pack` of `git-index-pack`; null where no argument is one. */
+export const gitCommandOf = (argv: readonly string[]): string | null => {
+  const [, helper] = /^git-(.+)$/.exec(baseName(argv[0] ?? '')) ?? [];
+  if (helper !== undefined) return helper;
+  for (let at = 1; at < argv.length; at += 1) {
+    const argument = argv[at] ?? '';
+    if (!argument.startsWith('-')) return argument === '' ? null : argument;
+    if (WITH_VALUE.has(argument)) at += 1;
+  }
+  return null;
+};
+
+/** True for a git that takes no lock. `optionalLocks`: what its variable `GIT_OPTIONAL_LOCKS` says. */
+export const takesNoLock = (argv: readonly string[], optionalLocks: string | undefined): boolean => {
+  const command = gitCommandOf(argv);
+  if (command === null) return false;
+  if (TAKES_NONE.has(command)) return true;
+  return (
+    MAY_TAKE_NONE.has(command) &&
+    (optionalLocks === '0' || argv.slice(1, argv.indexOf(command)).includes('--no-optional-locks'))
+  );
+};
+
+/** Directories that arguments name, of working trees and of git directories, as they stand there. */
+export const namedByArguments = (
+  argv: readonly string[],
+): readonly { readonly path: string; readonly isGitDir: boolean }[] =>
+  argv.flatMap((argument, at) => {
+    if (argument === '-C' || argument === '--work-tree')
+      return [{ path: argv[at + 1] ?? '.', isGitDir: false }];
+    if (argument === '--git-dir') return [{ path: argv[at + 1] ?? '.', isGitDir: true }];
+    const [, option, path] = /^--(git-dir|work-tree)=(.+)$/s.exec(argument) ?? [];
+    return path === undefined ? [] : [{ path, isGitDir: option === 'git-dir' }];
+  });

@@ -1,0 +1,100 @@
+/** What lies around a lock of git's that names nobody: its disk, its working tree, and git's own note. Reads only, never throws. */
+import { Buffer } from 'node:buffer';
+import { lstatSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { pidFileOf } from '../../core/record/lock-names.ts';
+import type { LockFile, LockGitDir, NotedPid } from '../../core/types/evidence.ts';
+import { realOrSame } from '../../io/disk/real-path.ts';
+import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
+import { systemCalls } from '../../io/disk/system-calls.ts';
+import { networkFileSystem } from '../../io/file-systems/file-systems.ts';
+
+/** The locks with what is known around them; those that somebody is named by, or that lie in no git directory, as they are. */
+export const withGitLockFacts = (locks: readonly LockFile[]): readonly LockFile[] => {
+  const disks = new Map<string, string | null>();
+  const trees = new Map<string, string | null>();
+  return locks.map((lock) => {
+    const { gitDir, content, path } = lock;
+    if (gitDir === undefined || content.kind !== 'claim' || content.claim.by !== 'open-file') return lock;
+    const network = remembered(disks, dirname(path), networkAt);
+    const notedPid = notedBeside(path);
+    return {
+      ...lock,
+      gitDir: lock.tree === undefined ? withTree(gitDir, trees) : gitDir,
+      ...(notedPid === null ? {} : { notedPid }),
+      ...(network === null ? {} : { network }),
+    };
+  });
+};
+
+const remembered = <Value>(known: Map<string, Value>, key: string, ask: (key: string) => Value): Value => {
+  const before = known.get(key);
+  if (before !== undefined || known.has(key)) return before as Value;
+  const value = ask(key);
+  known.set(key, value);
+  return value;
+};
+
+/** What nobody can tell counts as network: then other machines may hold the lock. */
+const networkAt = (directory: string): string | null => {
+  try {
+    return networkFileSystem(systemCalls, directory, process.platform);
+  } catch {
+    return 'unknown';
+  }
+};
+
+const withTree = (gitDir: LockGitDir, trees: Map<string, string | null>): LockGitDir => {
+  const set = remembered(trees, gitDir.path, treeSetIn);
+  return set === null ? gitDir : { ...gitDir, tree: set };
+};
+
+/** A configuration with more than that is none that git wrote. */
+const MOST_CONFIG_BYTES = 65_536;
+
+/** `worktree = ../../../libs/a`, as `git submodule` sets it; no other section has a variable of that name. */
+const WORKTREE = /^[ \t]*worktree[ \t]*=[ \t]*"?([^"\n\r#;]+?)"?[ \t]*$/im;
+
+/** The working tree that a setting of the repository names (`core.worktree`); null where none does. */
+const treeSetIn = (gitDir: string): string | null => {
+  for (const name of ['config.worktree', 'config']) {
+    const reading = readSmallFile(readingCalls, `${gitDir}/${name}`, MOST_CONFIG_BYTES);
+    const text = reading.kind === 'file' ? Buffer.from(reading.bytes).toString('utf8') : '';
+    const path = WORKTREE.exec(text)?.[1];
+    if (path !== undefined) return realOrSame(resolve(gitDir, path));
+  }
+  return null;
+};
+
+/** git writes no more into such a file. */
+const MOST_NOTE_BYTES = 32;
+
+/** Detached maintenance keeps naming the process that started it, which has ended: such a note says nothing of a death. */
+const OF_MAINTENANCE = '/objects/maintenance.lock';
+
+const notedBeside = (lock: string): NotedPid | null => {
+  const path = pidFileOf(lock);
+  if (path === lock) return null;
+  const reading = readSmallFile(readingCalls, path, MOST_NOTE_BYTES);
+  if (reading.kind !== 'file') return null;
+  const pid = /^pid (\d{1,10})\n$/.exec(Buffer.from(reading.bytes).toString('latin1'))?.[1];
+  if (pid === undefined || Number(pid) === 0) return null;
+  const { mtimeMs } = reading;
+  return {
+    pid: Number(pid),
+    mtimeMs,
+    isOfThisLock: lock.endsWith(OF_MAINTENANCE) ? null : isSince(lock, mtimeMs),
+  };
+};
+
+/** Was the lock there by then? By its birth, for its modification time moves; null where the disk does not keep that. */
+const isSince = (lock: string, mtimeMs: number): boolean | null => {
+  try {
+    const stat = lstatSync(lock, { bigint: true });
+    // 1970 where the disk keeps none; on old kernels the time of the last change, which is never earlier.
+    if (stat.birthtimeNs <= 0n) return null;
+    return stat.birthtimeNs / 1_000_000n <= BigInt(mtimeMs);
+  } catch {
+    return null;
+  }
+};

@@ -1,0 +1,53 @@
+/** Which repository a directory belongs to, as the git that works there sees it. Reads only, and never throws. */
+import { dirname } from 'node:path';
+import type { LockGitDir } from '../../core/types/evidence.ts';
+import { entryExists } from '../../io/disk/entry-exists.ts';
+import { realOrSame } from '../../io/disk/real-path.ts';
+import { repositoryFinder } from '../git/repository.ts';
+
+export interface GitPlaces {
+  /**
+   * The git directory of the working tree around this directory; where there is none, or it is closed to us, the directory
+   * itself. A repository that keeps its working tree elsewhere is named besides.
+   */
+  readonly ofTree: (directory: string) => readonly string[];
+  /** What is named as a git directory, or a file in one: itself, or where a `.git` file leads. */
+  readonly ofGitDir: (path: string) => readonly string[];
+}
+
+/** Prepares to ask; `gitDirs` are those of the locks that it is about. */
+export const gitPlaces = (gitDirs: readonly LockGitDir[]): GitPlaces => {
+  const find = repositoryFinder();
+  const kept = gitDirs.filter(({ path, tree }) => tree !== null && tree !== dirname(path));
+  return {
+    ofTree: (directory) => {
+      const real = realOrSame(directory);
+      const found = find(real);
+      const gitDir = gitDirAround(real, found?.top ?? '/') ?? found?.gitDir ?? null;
+      const elsewhere = kept.filter(({ tree }) => tree !== null && isIn(real, tree)).map(({ path }) => path);
+      return [gitDir === null ? real : realOrSame(gitDir), ...elsewhere];
+    },
+    ofGitDir: (path) => {
+      const real = realOrSame(path);
+      // A file that comes and goes has no real path, its directory has.
+      const itself =
+        real === path ? `${realOrSame(dirname(path))}/${path.slice(path.lastIndexOf('/') + 1)}` : real;
+      const led = path.endsWith('/.git') ? find(dirname(real))?.gitDir : null;
+      return led == null ? [itself] : [itself, realOrSame(led)];
+    },
+  };
+};
+
+/** The git directory, bare or of a working tree, in which this directory lies below `top`; null where it lies in none. */
+const gitDirAround = (directory: string, top: string): string | null => {
+  for (let at = directory; at !== top && at !== '/'; at = dirname(at)) if (isGitDir(at)) return at;
+  return null;
+};
+
+const isGitDir = (directory: string): boolean => {
+  const has = (name: string): boolean => entryExists(`${directory}/${name}`);
+  return has('HEAD') && (has('commondir') || (has('objects') && has('refs')));
+};
+
+const isIn = (path: string, directory: string): boolean =>
+  path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);

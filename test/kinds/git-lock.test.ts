@@ -1,0 +1,105 @@
+/** The kind `git-lock`: where git's locks lie, and what their bytes say. */
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import gitLock from '../../kinds/git-lock.ts';
+import { compileTable, mayLieAt } from '../../src/evidence/locks/lock-table.ts';
+
+const read = (bytes: string | Uint8Array, name = 'index.lock') =>
+  gitLock.read(Buffer.from(bytes), { name, options: {} });
+
+const NOBODY = { kind: 'claim', claim: { by: 'open-file' } };
+
+describe('lies', () => {
+  test.each([
+    '.git/index.lock',
+    '.git/HEAD.lock',
+    '.git/config.lock',
+    '.git/config.worktree.lock',
+    '.git/packed-refs.lock',
+    '.git/shallow.lock',
+    '.git/refs/heads/main.lock',
+    '.git/refs/remotes/origin/feature/x.lock',
+    '.git/gc.pid',
+    '.git/objects/maintenance.lock',
+    '.git/objects/info/commit-graphs/commit-graph-chain.lock',
+    '.git/objects/pack/multi-pack-index.lock',
+    '.git/reftable/tables.list.lock',
+    '.git/sequencer/todo.lock',
+    '.git/worktrees/a/index.lock',
+  ])('at %s', (path) => {
+    expect(mayLieAt(gitLock, path)).toBe(true);
+  });
+
+  test.each([
+    'package-lock.json',
+    'yarn.lock',
+    'Cargo.lock',
+    '.git/yarn.lock',
+    '.git/objects/ab/x.lock',
+    '.git/objects/pack/x.lock',
+  ])('not at %s', (path) => {
+    expect(mayLieAt(gitLock, path)).toBe(false);
+  });
+
+  test('in linked working trees only where git keeps such files for each of them', () => {
+    const { inGitDirs } = compileTable([gitLock]);
+    const fits = (path: string): boolean => inGitDirs?.linkedKinds.some((kind) => kind.fits(path)) === true;
+    expect(['index.lock', 'HEAD.lock', 'refs/bisect/bad.lock'].map(fits)).toEqual([true, true, true]);
+    expect(['packed-refs.lock', 'config.lock', 'gc.pid', 'objects/maintenance.lock'].map(fits)).toEqual(
+      Array(4).fill(false),
+    );
+  });
+});
+
+describe('says', () => {
+  test.each(['', 'DIRC\0\0\0\x02', 'ref: refs/heads/main\n', 'pid 4242\n', '4242 build-1'])(
+    'nothing of who holds it: %j',
+    (text) => {
+      expect(read(text)).toEqual(NOBODY);
+    },
+  );
+
+  test('who collects garbage, and where', () => {
+    expect(read('4242 build-1', 'gc.pid')).toEqual({
+      kind: 'claim',
+      claim: {
+        by: 'number',
+        pid: 4242,
+        start: null,
+        hostname: 'build-1',
+        since: null,
+        name: 'git gc',
+        isShared: false,
+        isHarmless: true,
+      },
+    });
+  });
+
+  test.each([
+    '',
+    '4242',
+    'x build-1',
+    '0 build-1',
+    '4242 two words',
+    '-1 build-1',
+    `4242 ${'x'.repeat(300)}`,
+  ])('nothing in a gc.pid that is none: %j', (text) => {
+    expect(read(text, 'gc.pid')).toEqual(NOBODY);
+  });
+
+  test('whatever the bytes are: a claim, and never an exception', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 400 }),
+        fc.constantFrom('index.lock', 'gc.pid'),
+        (bytes, name) => {
+          const content = read(bytes, name);
+          if (content.kind !== 'claim') throw new Error(`read as ${content.kind}`);
+          if (content.claim.by === 'number') expect(content.claim.pid).toBeGreaterThan(0);
+          else expect(content).toEqual(NOBODY);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,533 @@
+/** git's own locks, made by git itself and by those that kill it: released is only what nobody can be at work on. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { ReportLock } from '../../src/core/types/report.ts';
+import { heal } from '../../src/heal.ts';
+import { undoReleases } from '../../src/repair/undo.ts';
+import {
+  asOtherUser,
+  canBecomeOthers,
+  cleanUp,
+  deadPid,
+  OTHER_UID,
+  onCleanUp,
+  sleeperNamed,
+  startProcess,
+  until,
+} from '../support/index.ts';
+import { aged, GIT_ENV, git, gitTest, makeRepository } from './repository.ts';
+
+afterEach(cleanUp);
+
+type Repository = ReturnType<typeof makeRepository>;
+
+/** A lock of some minutes ago. */
+const leave = (path: string, text = ''): string => {
+  writeFileSync(path, text);
+  aged(path);
+  return path;
+};
+
+const locksOf = async ({ look }: Pick<Repository, 'look'>): Promise<Record<string, string>> => {
+  const { locks } = await look();
+  return Object.fromEntries(
+    locks.filter(({ kind }) => kind === 'git-lock').map(({ path, state }) => [path, state]),
+  );
+};
+
+const lockAt = async ({ look }: Pick<Repository, 'look'>, path: string): Promise<ReportLock> => {
+  const { locks } = await look();
+  const lock = locks.find((each) => each.path === path);
+  if (lock === undefined) throw new Error(`no lock at ${path} among ${locks.map(({ id }) => id)}`);
+  return lock;
+};
+
+const stateAt = async (repository: Pick<Repository, 'look'>, path: string): Promise<string> =>
+  (await lockAt(repository, path)).state;
+
+/** Nobody of this process group runs any more. */
+const hasEnded = (group: number): boolean => {
+  try {
+    process.kill(-group, 0);
+    return false;
+  } catch {
+    return true;
+  }
+};
+
+/** Runs a git that stays in a hook; `end` kills that git alone, `endAll` the hook with it. */
+const committing = async (
+  tree: string,
+  args: readonly string[],
+  env: Record<string, string | undefined> = GIT_ENV,
+) => {
+  const hooks = mkdtempSync(join(tmpdir(), 'hooks-'));
+  onCleanUp(() => rmSync(hooks, { recursive: true, force: true }));
+  const begun = join(hooks, 'begun');
+  writeFileSync(
+    join(hooks, 'pre-commit'),
+    `#!/bin/sh\necho $$ > ${begun}.new\nmv ${begun}.new ${begun}\nsleep 600\n`,
+    { mode: 0o755 },
+  );
+  const child: ChildProcess = spawn('git', ['-c', `core.hooksPath=${hooks}`, ...args], {
+    cwd: tree,
+    env,
+    stdio: 'ignore',
+    detached: true,
+  });
+  const exited = new Promise<void>((done) => child.once('exit', () => done()));
+  const endAll = (): void => {
+    try {
+      process.kill(-(child.pid ?? 0), 'SIGKILL');
+    } catch {
+      // All of them have ended.
+    }
+  };
+  onCleanUp(endAll);
+  await until(() => existsSync(begun), 'the hook');
+  return {
+    pid: child.pid ?? 0,
+    end: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    endAll: async () => {
+      endAll();
+      await exited;
+      await until(() => hasEnded(child.pid ?? 0), 'the end of the hook');
+    },
+  };
+};
+
+const change = (root: string): void => writeFileSync(join(root, 'file'), 'changed\n');
+
+/** All that git says of a repository that a lock, or what is left of it, could disturb. */
+const asGitSees = (root: string): string =>
+  [
+    git(root, 'status', '--porcelain'),
+    git(root, 'fsck', '--strict'),
+    git(root, 'for-each-ref'),
+    git(root, 'branch', '--all'),
+    git(root, 'worktree', 'list', '--porcelain'),
+  ].join('\n');
+
+describe('git commit -a with a hook', () => {
+  test.each([['en'], ['de']])(
+    'holds its lock, its hook after it, and nobody after both (%s)',
+    async (language) => {
+      const repository = makeRepository();
+      const { root, env } = repository;
+      change(root);
+      const lang = { ...GIT_ENV, LANGUAGE: language, LC_ALL: language === 'de' ? 'de_DE.UTF-8' : 'C' };
+      const { end, endAll } = await committing(root, ['commit', '-a', '-q', '-m', 'x'], lang);
+      const path = join(root, '.git/index.lock');
+      aged(path);
+      expect(await lockAt(repository, path)).toMatchObject({
+        state: 'held',
+        reasons: ['file-not-open', 'git-running'],
+      });
+      await heal(root, { env, dryRun: false });
+      expect(existsSync(path)).toBe(true);
+      await end();
+      expect(await lockAt(repository, path)).toMatchObject({
+        state: 'held',
+        reasons: ['file-not-open', 'git-running'],
+      });
+      await heal(root, { env, dryRun: false });
+      expect(existsSync(path)).toBe(true);
+      await endAll();
+      expect(await lockAt(repository, path)).toMatchObject({
+        id: 'git-lock:.git/index.lock',
+        kind: 'git-lock',
+        worker: '.',
+        state: 'stale',
+        reasons: ['file-not-open', 'git-not-running'],
+      });
+      const { findings } = await heal(root, { env, dryRun: false });
+      expect(findings).toMatchObject([{ check: 'stale-lock', fix: { status: 'fixed' } }]);
+      expect(existsSync(path)).toBe(false);
+      git(root, 'commit', '-q', '-a', '-m', 'y');
+    },
+  );
+
+  gitTest('is held from elsewhere too: by -C, by GIT_DIR and GIT_WORK_TREE, by --git-dir', async () => {
+    for (const [args, variables] of [
+      [(root: string) => ['-C', root], () => ({})],
+      [(root: string) => [`--git-dir=${root}/.git`, '--work-tree', root], () => ({})],
+      [() => [], (root: string) => ({ GIT_DIR: `${root}/.git`, GIT_WORK_TREE: root })],
+    ] as const) {
+      const repository = makeRepository();
+      const { root } = repository;
+      change(root);
+      const { end, endAll } = await committing('/', [...args(root), 'commit', '-a', '-q', '-m', 'x'], {
+        ...GIT_ENV,
+        ...variables(root),
+      });
+      const path = join(root, '.git/index.lock');
+      aged(path);
+      expect(await stateAt(repository, path)).toBe('held');
+      await end();
+      expect(await stateAt(repository, path)).toBe('held');
+      await endAll();
+      expect(await stateAt(repository, path)).toBe('stale');
+    }
+  });
+
+  gitTest('is left for a minute after its git has ended', async () => {
+    const repository = makeRepository();
+    const path = join(repository.root, '.git/index.lock');
+    writeFileSync(path, '');
+    expect(await lockAt(repository, path)).toMatchObject({ state: 'stale', notes: ['fresh'] });
+    const { findings } = await heal(repository.root, { env: repository.env, dryRun: false });
+    expect(findings).toMatchObject([{ fix: { status: 'skipped' } }]);
+    expect(existsSync(path)).toBe(true);
+  });
+});
+
+describe('working trees of one repository', () => {
+  gitTest('have index locks of their own, and share all others', async () => {
+    const repository = makeRepository();
+    const { root, worktree } = repository;
+    const [one, two] = [worktree('../one'), worktree('two')];
+    const paths = {
+      main: leave(join(root, '.git/index.lock')),
+      one: leave(join(root, '.git/worktrees/one/index.lock')),
+      two: leave(join(root, '.git/worktrees/two/index.lock')),
+      packed: leave(join(root, '.git/packed-refs.lock')),
+    };
+    const states = async (): Promise<readonly string[]> => {
+      const all = await locksOf(repository);
+      return Object.values(paths).map((path) => all[path] ?? 'none');
+    };
+    expect(await states()).toEqual(['stale', 'stale', 'stale', 'stale']);
+    const git1 = await startProcess(sleeperNamed('git'), ['600'], { cwd: one });
+    expect(await states()).toEqual(['stale', 'held', 'stale', 'held']);
+    await git1.stop();
+    const git2 = await startProcess(sleeperNamed('git'), ['600'], { cwd: two });
+    expect(await states()).toEqual(['stale', 'stale', 'held', 'held']);
+    await git2.stop();
+    await startProcess(sleeperNamed('git'), ['600'], { cwd: root });
+    expect(await states()).toEqual(['held', 'stale', 'stale', 'held']);
+  });
+
+  gitTest('speak for themselves: a lock of one is a finding there', async () => {
+    const repository = makeRepository();
+    repository.worktree('.claude/worktrees/a');
+    leave(join(repository.root, '.git/worktrees/a/index.lock'));
+    expect((await repository.look()).findings).toMatchObject([
+      { check: 'stale-lock', worker: '.claude/worktrees/a', severity: 'warning' },
+    ]);
+  });
+});
+
+describe('a repair', () => {
+  gitTest('takes nothing but the locks away, and undo puts back the same bytes', async () => {
+    const { root, env, worktree } = makeRepository();
+    worktree('../one');
+    git(root, 'branch', 'feature/x');
+    git(root, 'tag', 'v1');
+    const before = asGitSees(root);
+    const large = `DIRC${'x'.repeat(300_000)}`;
+    const left: readonly (readonly [string, string])[] = [
+      ['index.lock', large],
+      ['HEAD.lock', 'ref: refs/heads/other\n'],
+      ['config.lock', ''],
+      ['packed-refs.lock', '# pack-refs\n'],
+      ['refs/heads/main.lock', `${git(root, 'rev-parse', 'HEAD')}`],
+      ['refs/heads/feature/x.lock', ''],
+      ['refs/tags/v1.lock', ''],
+      ['objects/maintenance.lock', ''],
+      ['worktrees/one/index.lock', 'DIRC'],
+      ['worktrees/one/HEAD.lock', ''],
+    ];
+    for (const [name, text] of left) leave(join(root, '.git', name), text);
+    const { findings, exitCode } = await heal(root, { env, dryRun: false });
+    expect(findings.map(({ fix }) => fix)).toMatchObject(left.map(() => ({ status: 'fixed' })));
+    expect(exitCode).toBe(0);
+    for (const [name] of left) expect([name, existsSync(join(root, '.git', name))]).toEqual([name, false]);
+    expect(asGitSees(root)).toBe(before);
+    const { outcomes } = await undoReleases(null, { townRoot: root });
+    expect(outcomes.map(({ status }) => status)).toEqual(left.map(() => 'restored'));
+    for (const [name, text] of left) expect(readFileSync(join(root, '.git', name), 'utf8')).toBe(text);
+    for (const [name] of left) rmSync(join(root, '.git', name));
+    expect(asGitSees(root)).toBe(before);
+  });
+
+  gitTest('is undone never over a newer lock', async () => {
+    const { root, env } = makeRepository();
+    const path = leave(join(root, '.git/refs/heads/main.lock'), 'old');
+    await heal(root, { env, dryRun: false });
+    writeFileSync(path, 'new');
+    const { outcomes } = await undoReleases(null, { townRoot: root });
+    expect(outcomes).toMatchObject([{ status: 'newer-lock' }]);
+    expect(readFileSync(path, 'utf8')).toBe('new');
+  });
+
+  gitTest('says of maintenance what nobody else says', async () => {
+    const repository = makeRepository();
+    leave(join(repository.root, '.git/objects/maintenance.lock'));
+    const { findings } = await repository.look();
+    expect(findings[0]).toMatchObject({ severity: 'warning' });
+    expect(findings[0]?.message).toContain('all automatic maintenance, for ever and without a word');
+  });
+});
+
+describe('gc.pid', () => {
+  gitTest('of a dead gc is worth a word, for git passes it by', async () => {
+    const repository = makeRepository();
+    const host = spawnSync('hostname').stdout.toString().trim();
+    const path = leave(join(repository.root, '.git/gc.pid'), `${deadPid()} ${host}`);
+    expect(await lockAt(repository, path)).toMatchObject({ state: 'stale', reasons: ['process-gone'] });
+    expect((await repository.look()).findings).toMatchObject([{ severity: 'info' }]);
+    leave(path, `${process.pid} ${host}`);
+    expect(await stateAt(repository, path)).toBe('held');
+    leave(path, `${process.pid} elsewhere`);
+    expect(await stateAt(repository, path)).toBe('foreign');
+  });
+});
+
+describe('the process that git wrote down (core.lockfilePid)', () => {
+  const noted = (root: string, pid: number, isOld = false): string => {
+    const lock = join(root, '.git/index.lock');
+    const note = join(root, '.git/index~pid.lock');
+    writeFileSync(lock, '');
+    writeFileSync(note, `pid ${pid}\n`);
+    if (isOld) aged(note, 3600);
+    aged(lock);
+    return lock;
+  };
+
+  gitTest('holds the lock while it lives, and is no lock itself', async () => {
+    const repository = makeRepository();
+    const { pid, stop } = await startProcess('sleep', ['600'], { cwd: '/' });
+    const path = noted(repository.root, pid);
+    expect(await lockAt(repository, path)).toMatchObject({
+      state: 'held',
+      reasons: ['process-alive', 'file-not-open', 'git-not-running'],
+    });
+    await stop();
+    expect(await lockAt(repository, path)).toMatchObject({
+      state: 'stale',
+      reasons: ['process-gone', 'file-not-open', 'git-not-running'],
+    });
+    expect(Object.keys(await locksOf(repository))).toEqual([path]);
+  });
+
+  gitTest('that is dead proves nothing where the note is older than the lock, and never alone', async () => {
+    const repository = makeRepository();
+    const path = noted(repository.root, deadPid(), true);
+    expect((await lockAt(repository, path)).reasons).toEqual(['file-not-open', 'git-not-running']);
+    rmSync(path);
+    noted(repository.root, deadPid());
+    await startProcess(sleeperNamed('git'), ['600'], { cwd: repository.root });
+    expect(await stateAt(repository, path)).toBe('held');
+  });
+});
+
+describe('other repositories', () => {
+  gitTest('bare ones', async () => {
+    const repository = makeRepository();
+    git(repository.root, 'clone', '-q', '--bare', '.', 'mirror.git');
+    git(repository.root, 'clone', '-q', '--bare', '.', 'plain');
+    const paths = ['mirror.git/packed-refs.lock', 'plain/refs/heads/main.lock'].map((name) =>
+      leave(join(repository.root, name)),
+    );
+    expect(await locksOf(repository)).toEqual({ [paths[0] ?? '']: 'stale', [paths[1] ?? '']: 'stale' });
+    await startProcess(sleeperNamed('git-receive-pack'), ['600'], {
+      cwd: join(repository.root, 'mirror.git'),
+    });
+    expect(await locksOf(repository)).toEqual({ [paths[0] ?? '']: 'held', [paths[1] ?? '']: 'stale' });
+  });
+
+  gitTest('submodules, whose git directory lies in the one around', async () => {
+    const repository = makeRepository();
+    const { root } = repository;
+    git(root, 'clone', '-q', '.', '../library');
+    git(root, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', '../library', 'libs/a');
+    const path = leave(join(root, '.git/modules/libs/a/index.lock'));
+    const main = leave(join(root, '.git/index.lock'));
+    expect(await stateAt(repository, path)).toBe('stale');
+    const inside = await startProcess(sleeperNamed('git'), ['600'], { cwd: join(root, 'libs/a') });
+    expect([await stateAt(repository, path), await stateAt(repository, main)]).toEqual(['held', 'stale']);
+    await inside.stop();
+    await startProcess(sleeperNamed('git'), ['600'], { cwd: root });
+    expect([await stateAt(repository, path), await stateAt(repository, main)]).toEqual(['held', 'held']);
+  });
+
+  gitTest('one whose working tree is set elsewhere', async () => {
+    const repository = makeRepository();
+    const { root } = repository;
+    const tree = mkdtempSync(join(tmpdir(), 'tree-'));
+    onCleanUp(() => rmSync(tree, { recursive: true, force: true }));
+    git(root, 'config', 'core.worktree', tree);
+    const path = leave(join(root, '.git/index.lock'));
+    expect(await stateAt(repository, path)).toBe('stale');
+    await startProcess(sleeperNamed('git'), ['600'], { cwd: tree });
+    expect(await stateAt(repository, path)).toBe('held');
+  });
+
+  gitTest('in the middle of a rebase, without a lock, are no finding', async () => {
+    const repository = makeRepository();
+    const { root } = repository;
+    git(root, 'switch', '-q', '-c', 'side');
+    change(root);
+    git(root, 'commit', '-q', '-a', '-m', 'side');
+    git(root, 'switch', '-q', 'main');
+    writeFileSync(join(root, 'file'), 'other\n');
+    git(root, 'commit', '-q', '-a', '-m', 'other');
+    expect(spawnSync('git', ['rebase', 'side'], { cwd: root, env: GIT_ENV }).status).not.toBe(0);
+    expect(existsSync(join(root, '.git/rebase-merge'))).toBe(true);
+    expect(await repository.look()).toMatchObject({ exitCode: 0, findings: [], gaps: [] });
+  });
+
+  gitTest('that lead in circles, elsewhere or nowhere: nothing is followed', async () => {
+    const repository = makeRepository();
+    const { root, env } = repository;
+    const away = makeRepository();
+    const outside = leave(join(away.root, '.git/index.lock'));
+    for (const [name, text] of [
+      ['loop', 'gitdir: ../loop/.git\n'],
+      ['away', `gitdir: ${away.root}/.git\n`],
+      ['gone', 'gitdir: /nowhere/.git/worktrees/gone\n'],
+      ['noise', '\0\xff'],
+    ] as const) {
+      mkdirSync(join(root, name));
+      writeFileSync(join(root, name, '.git'), text);
+      await startProcess(sleeperNamed('git'), ['600'], { cwd: join(root, name) });
+    }
+    const path = leave(join(root, '.git/index.lock'));
+    expect(await repository.look()).toMatchObject({ gaps: [] });
+    expect(Object.keys(await locksOf(repository))).toEqual([path]);
+    await heal(root, { env, dryRun: false });
+    expect(existsSync(outside)).toBe(true);
+  });
+
+  gitTest('with pins of dependencies, which are no locks', async () => {
+    const repository = makeRepository();
+    for (const name of [
+      'package-lock.json',
+      'yarn.lock',
+      'Cargo.lock',
+      'flake.lock',
+      '.git/yarn.lock',
+      '.git/objects/x.lock',
+    ])
+      leave(join(repository.root, name));
+    expect((await repository.look()).locks).toEqual([]);
+  });
+
+  (canBecomeOthers ? gitTest : test.skip)('of somebody else: told, and released by root alone', async () => {
+    const repository = makeRepository();
+    const { root, env } = repository;
+    const path = leave(join(root, '.git/index.lock'));
+    for (const each of [root, join(root, '.git'), path]) chownSync(each, OTHER_UID + 1, OTHER_UID + 1);
+    chmodSync(join(root, '..'), 0o755);
+    await asOtherUser(async () => {
+      // A user may list all processes, and not look into those of the lock's owner.
+      expect(['stale', 'unknown']).toContain(await stateAt(repository, path));
+      const { findings } = await heal(root, { env, dryRun: false });
+      expect(findings.some(({ fix }) => fix?.status === 'fixed')).toBe(false);
+    });
+    expect(existsSync(path)).toBe(true);
+    await heal(root, { env, dryRun: false });
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe('whoever may be at work', () => {
+  const linuxGit = process.platform === 'linux' ? gitTest : test.skip;
+  /** `--fix` while somebody holds the lock in this way. */
+  const staysWhile = async ({ root, env, look }: Repository, path: string): Promise<void> => {
+    const { findings } = await heal(root, { env, dryRun: false });
+    expect(findings.filter(({ fix }) => fix?.status === 'fixed')).toEqual([]);
+    expect(existsSync(path)).toBe(true);
+    expect(['held', 'unknown']).toContain((await look()).locks[0]?.state);
+  };
+
+  linuxGit('a program that is no git and has the lock open', async () => {
+    const repository = makeRepository();
+    const path = leave(join(repository.root, '.git/index.lock'));
+    const descriptor = openSync(path, 'r');
+    try {
+      expect(await lockAt(repository, path)).toMatchObject({
+        state: 'held',
+        reasons: ['file-open', 'git-not-running'],
+      });
+      await staysWhile(repository, path);
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+
+  linuxGit('an editor that has any file below the git directory open', async () => {
+    const repository = makeRepository();
+    const { root } = repository;
+    const path = leave(join(root, '.git/refs/heads/main.lock'));
+    await startProcess('sh', ['-c', `exec 3< ${root}/.git/index; exec sleep 600`], { cwd: '/' });
+    await until(async () => (await stateAt(repository, path)) === 'held', 'the open file');
+    await staysWhile(repository, path);
+  });
+
+  linuxGit('a git whose message is a command', async () => {
+    const repository = makeRepository();
+    const path = leave(join(repository.root, '.git/index.lock'));
+    await startProcess(sleeperNamed('git'), ['600'], { cwd: repository.root, argv0: 'git commit -m daemon' });
+    await staysWhile(repository, path);
+  });
+
+  linuxGit('a git in other namespaces of numbers and mounts', async () => {
+    if (!canBecomeOthers) return;
+    const repository = makeRepository();
+    const { root } = repository;
+    const path = leave(join(root, '.git/index.lock'));
+    const elsewhere = mkdtempSync(join(tmpdir(), 'mnt-'));
+    onCleanUp(() => rmSync(elsewhere, { recursive: true, force: true }));
+    const sleeper = sleeperNamed('git');
+    for (const script of [
+      `cd ${root}; exec ${sleeper} 600`,
+      `mount --bind ${root} ${elsewhere}; cd ${elsewhere}; exec ${sleeper} 600`,
+      `mount --bind ${root} ${elsewhere}; GIT_DIR=${elsewhere}/.git exec ${sleeper} 600`,
+    ]) {
+      expect(await stateAt(repository, path)).toBe('stale');
+      const { stop } = await startProcess(
+        'unshare',
+        ['-p', '-m', '--fork', '--kill-child', 'sh', '-c', script],
+        { cwd: '/' },
+      );
+      await until(async () => (await stateAt(repository, path)) === 'held', script);
+      await staysWhile(repository, path);
+      await stop();
+      await until(async () => (await stateAt(repository, path)) === 'stale', `the end of ${script}`);
+    }
+  });
+
+  linuxGit('a git of another user, who is closed to whoever asks', async () => {
+    if (!canBecomeOthers) return;
+    const repository = makeRepository();
+    const { root } = repository;
+    const path = leave(join(root, '.git/index.lock'));
+    for (const each of [root, join(root, '.git'), path]) chownSync(each, OTHER_UID, OTHER_UID);
+    chmodSync(join(root, '..'), 0o755);
+    const { stop } = await startProcess(sleeperNamed('git'), ['600'], { cwd: root });
+    await asOtherUser(async () => {
+      expect(['held', 'unknown']).toContain(await stateAt(repository, path));
+      await heal(root, { env: repository.env, dryRun: false });
+    });
+    expect(existsSync(path)).toBe(true);
+    await stop();
+  });
+});
