@@ -1,11 +1,19 @@
 /** The use case of `--fix`: diagnose, plan, ask, act under the guard, diagnose again. The second diagnosis decides. */
+import { didYouMean } from './core/did-you-mean.ts';
 import { Failure } from './core/failure.ts';
 import { type NamedLock, onlyNamed, type Plan, type PlanStep, planRepair } from './core/plan.ts';
 import { findingId } from './core/report/finding-id.ts';
 import { interruptedReport, markDeclined, plannedReport, repairedReport } from './core/report/repaired.ts';
 import type { ReleaseOutcome } from './core/report/report.ts';
 import type { Report, ReportFinding } from './core/types/report.ts';
-import { type DiagnosisLook, diagnose, type ExamineOptions, openTown, prepare } from './diagnose.ts';
+import {
+  type DiagnosisLook,
+  diagnose,
+  type ExamineOptions,
+  openTown,
+  type Preparation,
+  prepare,
+} from './diagnose.ts';
 import type { Asked } from './repair/by-whom.ts';
 
 export interface HealOptions extends ExamineOptions {
@@ -21,6 +29,8 @@ export interface HealOptions extends ExamineOptions {
 export interface HealRun extends DiagnosisLook, Pick<HealOptions, 'force' | 'consent' | 'signal'> {
   /** Who acts, and how it is agreed to; default: a program that calls the library. */
   readonly asked?: Asked | undefined;
+  /** Ids of the kinds of lock that may be released; empty, the default, for all. */
+  readonly kinds?: readonly string[] | undefined;
   /** Plan only: nothing is written. */
   readonly dryRun?: boolean | undefined;
   /** The asker wants to start at that worker itself: it does not count there, as everywhere in preflight. */
@@ -33,6 +43,18 @@ export interface HealRun extends DiagnosisLook, Pick<HealOptions, 'force' | 'con
   /** After each release that was tried. */
   readonly onStep?: ((finding: TriedFinding, outcome: ReleaseOutcome) => void) | undefined;
 }
+
+const refuseUnknown = (kinds: readonly string[], { place }: Preparation): void => {
+  const known = [...(place?.table.kinds.keys() ?? [])];
+  const unknown = place === null ? undefined : kinds.find((id) => !known.includes(id));
+  if (unknown === undefined) return;
+  const near = didYouMean(unknown, known);
+  throw new Failure(
+    'E_USAGE',
+    `no kind of lock "${unknown}" is looked for`,
+    near === null ? `Known kinds: ${known.join(', ')}.` : `Did you mean ${near}?`,
+  );
+};
 
 type TriedFinding = Pick<ReportFinding, 'id' | 'worker' | 'lock'>;
 
@@ -52,8 +74,10 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   const { force = false, consent, signal, onStep } = options;
   if (force && options.workers === undefined) throw new Failure('E_USAGE', 'force requires workers');
   const preparation = await prepare(town, options);
+  const { kinds = [] } = options;
+  refuseUnknown(kinds, preparation);
   const before = await diagnose(preparation, options);
-  const whole = planRepair({ ...before, force });
+  const whole = planRepair({ ...before, force, kinds });
   const { plan, changed } =
     options.exactly === undefined ? { plan: whole, changed: [] } : onlyNamed(whole, options.exactly);
   options.onPlan?.(plan);

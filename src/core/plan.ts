@@ -28,6 +28,8 @@ export interface PlanRequest {
   readonly workers: readonly string[] | null;
   /** With `workers` only. */
   readonly force: boolean;
+  /** Ids of kinds of lock: only such, and nothing is tidied then; empty or left out for all. */
+  readonly kinds?: readonly string[] | undefined;
 }
 
 /** Our own unfinished files always, another tool's once it was abandoned, kept copies when their week is over. */
@@ -37,7 +39,7 @@ export const isToBeTidied = ({ kind, path, mtimeMs }: Leftover, nowMs: number): 
 };
 
 /** Plans a repair from the proposals of the checks; a check proposes, the verdict decides. */
-export const planRepair = ({ examination, outcomes, workers, force }: PlanRequest): Plan => {
+export const planRepair = ({ examination, outcomes, workers, force, kinds = [] }: PlanRequest): Plan => {
   const concerned = (worker: string): boolean => workers === null || workers.includes(worker);
   const proposed = new Set(
     outcomes.flatMap(({ findings }) =>
@@ -45,7 +47,7 @@ export const planRepair = ({ examination, outcomes, workers, force }: PlanReques
     ),
   );
   const judged = examination.verdicts
-    .filter(({ lock }) => concerned(lock.worker))
+    .filter(({ lock }) => concerned(lock.worker) && (kinds.length === 0 || kinds.includes(lock.kind)))
     // A worker's name stands for its claim, not for everything that lies there.
     .map((verdict) => ({ verdict, force: force && workers !== null && claimsWorker(verdict.lock) }))
     .filter((step) => step.force || proposed.has(step.verdict.lock.id))
@@ -57,7 +59,7 @@ export const planRepair = ({ examination, outcomes, workers, force }: PlanReques
   return {
     steps: judged.filter(({ why }) => why === null).map(({ verdict, force }) => ({ verdict, force })),
     left: judged.flatMap(({ verdict, force, why }) => (why === null ? [] : [{ verdict, force, why }])),
-    leftovers: [...new Set(toBeTidied.map(({ worker }) => worker))].sort(),
+    leftovers: kinds.length > 0 ? [] : [...new Set(toBeTidied.map(({ worker }) => worker))].sort(),
   };
 };
 

@@ -18,7 +18,7 @@ import { examineFleet, type FleetLook, type TownSeen } from './examine-fleet.ts'
 /** How to repair on several machines. */
 export interface FleetHeal
   extends FleetLook,
-    Pick<HealRun, 'asked' | 'force' | 'consent' | 'signal' | 'dryRun' | 'onPlan' | 'onChange'> {
+    Pick<HealRun, 'asked' | 'force' | 'kinds' | 'consent' | 'signal' | 'dryRun' | 'onPlan' | 'onChange'> {
   /** Names of the machines on which anything may be released. */
   readonly named: readonly string[];
 }
@@ -33,10 +33,15 @@ interface Part {
 const takerOf = ({ name, seenBy }: TownSeen, { verdict }: Pick<PlanStep, 'verdict'>): string =>
   seenBy?.get(verdict.lock.id)?.machine ?? name;
 
-const planFor = (view: TownSeen, force: boolean, named: readonly string[]): Part => {
+const planFor = (
+  view: TownSeen,
+  force: boolean,
+  kinds: readonly string[],
+  named: readonly string[],
+): Part => {
   const { diagnosis } = view;
   if (diagnosis === null) throw new Error('the evidence was not kept');
-  const { steps, left, leftovers } = planRepair({ ...diagnosis, force });
+  const { steps, left, leftovers } = planRepair({ ...diagnosis, force, kinds });
   const isNamed = (step: PlanStep): boolean => named.includes(takerOf(view, step));
   // Whoever repairs a shared directory hears of the locks that others have to release.
   const elsewhere = steps
@@ -172,10 +177,10 @@ const join = (
 
 /** Diagnoses, plans, asks, has each machine release what it took, and diagnoses again. Throws as `examineFleet` does. */
 export const healFleet = async (preparation: Preparation, options: FleetHeal): Promise<Report> => {
-  const { force = false, consent, signal, named } = options;
+  const { force = false, kinds = [], consent, signal, named } = options;
   const look: FleetLook = { ...options, keepEvidence: true };
   const before = await examineFleet(preparation, look);
-  const parts = before.views.map((view) => planFor(view, force, named));
+  const parts = before.views.map((view) => planFor(view, force, kinds, named));
   const whole = asOnePlan(parts);
   options.onPlan?.(whole);
   const reports = parts.map(({ view }) => view.report);

@@ -60,7 +60,11 @@ describe('a part of the locks', () => {
     [['--under', 'gastwon'], 'there is no directory "gastwon" in '],
     [['--since', 'soon'], '--since soon: expected an age (30m, 8h, 3d) or a date'],
     [['locks', '--before', '8 parsecs'], '--before 8 parsecs: expected an age'],
-    [['--fix', '--state', 'stale'], 'what is shown can be chosen without --fix only'],
+    [['--fix', '--state', 'stale'], 'what --fix releases can be chosen by --worker and --kind only'],
+    [
+      ['--fix', '--kind', 'git-worktre'],
+      'no kind of lock "git-worktre" is looked for\nDid you mean git-worktree?',
+    ],
   ])('%j is refused', (args, message) => {
     const town = sickTown();
     const { status, stderr } = doctor(args, { cwd: town.root });

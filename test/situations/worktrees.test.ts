@@ -220,6 +220,19 @@ describe('a repair', () => {
     git(root, 'fsck', '--strict');
   });
 
+  gitTest('releases the kinds alone that are asked for', async () => {
+    const { root, env, worktree, lockOf } = makeRepository();
+    worktree('.claude/worktrees/a', reasonOf(ended()));
+    const others = await heal(root, { env, kinds: ['agent'] });
+    expect([others.summary?.fixed, others.exitCode]).toEqual([0, 1]);
+    expect((await lockOf('.claude/worktrees/a')).state).toBe('stale');
+    expect((await heal(root, { env, kinds: ['git-worktree'] })).summary).toMatchObject({
+      fixed: 1,
+      locks: 0,
+    });
+    await expect(heal(root, { env, kinds: ['nothing-like-it'] })).rejects.toThrow('no kind of lock');
+  });
+
   gitTest('leaves a lock that was taken anew since', async () => {
     const { root, env, worktree } = makeRepository();
     worktree('a', reasonOf(ended()));

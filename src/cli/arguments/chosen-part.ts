@@ -11,9 +11,9 @@ import { usage } from './usage.ts';
 /** The options that choose a part. */
 export const CHOOSING = ['state', 'kind', 'under', 'since', 'before'] as const;
 
-/** True where the line chooses at all. */
-export const chooses = ({ options }: Arguments): boolean =>
-  CHOOSING.some((name) => (options[name]?.length ?? 0) > 0);
+/** True where the line chooses at all, by another option than the allowed one. */
+export const chooses = ({ options }: Arguments, allowed: (typeof CHOOSING)[number] | null = null): boolean =>
+  CHOOSING.some((name) => name !== allowed && (options[name]?.length ?? 0) > 0);
 
 /** How to cut each report of a run to what was asked for. Throws `E_USAGE` for what is no time. */
 export const chosenPart = (given: Arguments, cwd: string): ((report: Report) => Report) => {

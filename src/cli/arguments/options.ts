@@ -229,7 +229,7 @@ export const OPTIONS = [
     value: 'KIND',
     kind: 'text',
     commas: true,
-    summary: 'show locks of these kinds only (comma-separated)',
+    summary: 'show, or with --fix release, locks of these kinds only (comma-separated)',
     commands: ['doctor', 'locks', 'top', 'log'],
   },
   {

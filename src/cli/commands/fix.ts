@@ -36,6 +36,7 @@ export const run: RunCommand = async (given, terminal) => {
       exactly: namedLocks(given),
       dryRun,
       force,
+      kinds: given.options.kind,
       signal: terminal.interrupted ?? undefined,
       asked: { command: commandLine(), consent: yes ? 'yes' : canAsk(terminal) ? 'asked' : 'command' },
       consent:
@@ -81,8 +82,11 @@ const refuseMisuse = (given: Arguments, terminal: Terminal): void => {
   if (options.saveSnapshot === '-') throw usage('--save-snapshot - cannot be used with --fix');
   if (options.stamp.length > 0 && options.stamp.length !== options.lock.length)
     throw usage('--stamp must be given once for each --lock');
-  if (chooses(given))
-    throw usage('what is shown can be chosen without --fix only', 'doctor --fix --worker WORKER');
+  if (chooses(given, 'kind'))
+    throw usage(
+      'what --fix releases can be chosen by --worker and --kind only',
+      'doctor --fix --worker WORKER',
+    );
   if (given.options.fromSnapshot !== null) throw usage('--fix cannot be used with --from-snapshot');
   if (!options.force) return;
   const recipe = (command: string): string | null => (isPersonAt(terminal) ? command : null);
