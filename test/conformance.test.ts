@@ -200,7 +200,7 @@ describe('layers', () => {
     ['repair'],
     ['exec'],
     ['diagnose.ts', 'preflight.ts'],
-    ['heal.ts', 'town-locks.ts'],
+    ['heal.ts', 'town-locks.ts', 'places'],
     ['fleet', 'lease'],
     ['preflight-fix.ts'],
     ['index.ts', 'cli'],

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly run: RunCo
   preflight: () => import('./commands/preflight.ts'),
   exec: () => import('./commands/exec.ts'),
   locks: () => import('./commands/locks.ts'),
+  who: () => import('./commands/who.ts'),
   top: () => import('./commands/top.ts'),
   explain: () => import('./commands/explain.ts'),
   checks: () => import('./commands/checks.ts'),

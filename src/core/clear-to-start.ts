@@ -57,7 +57,7 @@ const teach = (strangers: readonly Stranger[], root: string): readonly (readonly
 };
 
 /** A place that is closed to us may hold a lock: that none was seen there proves nothing. */
-const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap | undefined => {
+export const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap | undefined => {
   const place = `directory:${worker === '.' ? root : `${root === '/' ? '' : root}/${worker}`}`;
   return gaps.find(({ what }) => what === place || what.startsWith(`${place}/`));
 };

@@ -13,6 +13,7 @@ export const COMMANDS = [
   'preflight',
   'exec',
   'locks',
+  'who',
   'top',
   'explain',
   'checks',
@@ -78,9 +79,19 @@ const isSeconds = (text: string): boolean => /^\d{1,9}(\.\d+)?$/.test(text);
 
 const isDuration = (text: string): boolean => isSeconds(text) && Number(text) > 0 && Number(text) <= 86_400;
 
-const LOOKING = ['doctor', 'locks', 'top', 'explain', 'preflight', 'exec'] as const;
+const LOOKING = ['doctor', 'locks', 'who', 'top', 'explain', 'preflight', 'exec'] as const;
 const ALL = [...COMMANDS];
-const REPORTING = ['doctor', 'preflight', 'locks', 'explain', 'checks', 'undo', 'log', 'machines'] as const;
+const REPORTING = [
+  'doctor',
+  'preflight',
+  'locks',
+  'who',
+  'explain',
+  'checks',
+  'undo',
+  'log',
+  'machines',
+] as const;
 /** Commands that other machines can be asked for. */
 const ELSEWHERE = ['doctor', 'locks', 'explain', 'undo', 'machines'] as const;
 
@@ -198,13 +209,13 @@ export const OPTIONS = [
     name: 'deep',
     type: 'flag',
     summary: 'search everything, even .git and databases',
-    commands: ['doctor', 'locks', 'top', 'explain'],
+    commands: ['doctor', 'locks', 'who', 'top', 'explain'],
   },
   {
     name: 'quick',
     type: 'flag',
     summary: 'search only known worker directories',
-    commands: ['doctor', 'locks', 'top', 'explain'],
+    commands: ['doctor', 'locks', 'who', 'top', 'explain'],
   },
   {
     name: 'fail-on',
@@ -413,14 +424,14 @@ export const OPTIONS = [
     short: 'q',
     type: 'flag',
     summary: 'print problems only',
-    commands: ['doctor', 'preflight', 'undo'],
+    commands: ['doctor', 'preflight', 'who', 'undo'],
   },
   {
     name: 'verbose',
     short: 'v',
     type: 'flag',
     summary: 'print evidence and timings',
-    commands: ['doctor', 'preflight', 'locks', 'explain', 'undo'],
+    commands: ['doctor', 'preflight', 'locks', 'who', 'explain', 'undo'],
   },
   { name: 'no-color', type: 'flag', summary: 'no colour (as NO_COLOR does)', commands: ALL },
   { name: 'ascii', type: 'flag', summary: 'print ASCII characters only', commands: ALL },
@@ -521,6 +532,29 @@ export const COMMAND_TABLE: readonly Command[] = [
     examples: [
       ['doctor locks --state stale,orphaned', 'only these'],
       ['doctor locks --watch', 'keep looking'],
+    ],
+  },
+  {
+    name: 'who',
+    usage: 'who [DIR...]',
+    summary:
+      'Say who works in a directory, and how each was seen: agents, programs that nobody knows, and who does not count.',
+    positionals: [
+      {
+        name: 'directory',
+        kind: 'directory',
+        required: false,
+        variadic: true,
+        summary: 'a worker, a worktree, or a directory with several (default: where you are)',
+      },
+    ],
+    passesOn: false,
+    examples: [
+      ['doctor who', 'everybody here; at the root of a town: at each worker'],
+      ['doctor who -q ../feature-2', 'agents, and programs that nobody knows'],
+    ],
+    notes: [
+      'Exit code 0 means that it was looked for with success, whether or not somebody is there; 22 that something could not be looked at, and what: nobody seen is then not nobody there.',
     ],
   },
   {
@@ -673,7 +707,7 @@ export const exitCodesOf = (name: CommandName): typeof EXIT_CODES =>
     if (name === 'log' || name === 'init') return code === '1';
     if (name === 'undo' || name === 'doctor' || name === 'locks' || name === 'top')
       return code === '1' || name !== 'undo';
-    return code === '22' && (name === 'preflight' || name === 'exec');
+    return code === '22' && (name === 'preflight' || name === 'exec' || name === 'who');
   });
 
 /** The table's row of a command. */

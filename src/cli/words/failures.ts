@@ -102,6 +102,8 @@ const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): o
       return documentOf(run.command, exitCode, { town: null, events: [], older: 0, missing: null }, error);
     case 'checks':
       return documentOf(run.command, exitCode, { checks: [] }, error);
+    case 'who':
+      return documentOf(run.command, exitCode, { places: [], gaps: [] }, error);
     case 'machines':
       return documentOf(run.command, exitCode, { machines: [] }, error);
     case 'explain':

@@ -18,7 +18,14 @@ const withHolder = (
   if (behind === null) return around;
   const text = `the second record of its lock names a holder: ${behind.fact.text}`;
   const facts: readonly Fact[] = [{ source: 'occupants', text }, ...around.facts];
-  if (behind.state === 'unknown') return { ...around, known: false, doubts: [text, ...around.doubts], facts };
+  if (behind.state === 'unknown')
+    return {
+      ...around,
+      known: false,
+      doubts: [text, ...around.doubts],
+      unseen: [text, ...around.unseen],
+      facts,
+    };
   const key = processKey(index.machine.key, behind.pid);
   const command = behind.process?.names[0] ?? 'process';
   const holder = {

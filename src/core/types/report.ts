@@ -228,3 +228,47 @@ export interface PreflightReport {
   readonly gaps: readonly Gap[];
   readonly error: ReportError | null;
 }
+
+/** What somebody at a place counts as: an agent is life, an unknown program is doubt, the others are nobody. */
+export type PersonClass = 'agent' | 'unknown' | 'bystander' | 'infrastructure' | 'left-behind';
+
+/** How somebody was seen: by his working directory, in tmux, in a tool's registry of sessions, as holder of a lock, in a container. */
+export type Sighted = 'directory' | 'tmux' | 'registry' | 'lock' | 'container';
+
+/** A process, or a pane, at a place. */
+export interface Person {
+  readonly class: PersonClass;
+  readonly name: string;
+  /** Null where only tmux saw it, which numbers panes. */
+  readonly pid: number | null;
+  readonly pane: Occupant['pane'];
+  readonly seenBy: readonly Sighted[];
+  /** Why it counts as what it does, a sentence or a fragment of one. */
+  readonly why: string;
+  /** It asked this very question, or had it asked. */
+  readonly asks: boolean;
+}
+
+/** Who works at one place. */
+export interface PlaceOfWork {
+  /** Absolute. */
+  readonly path: string;
+  /** Of the town that it was looked at in. */
+  readonly root: string;
+  /** Relative to the root. */
+  readonly worker: string;
+  /** Agents first. */
+  readonly people: readonly Person[];
+  /** What could not be looked at, a sentence each: somebody may work there unseen. */
+  readonly unseen: readonly string[];
+}
+
+export interface WhoReport {
+  readonly schemaVersion: 1;
+  readonly tool: { readonly name: 'lock-doctor'; readonly version: string };
+  readonly command: 'who';
+  readonly exitCode: number;
+  readonly places: readonly PlaceOfWork[];
+  readonly gaps: readonly Gap[];
+  readonly error: ReportError | null;
+}

@@ -5,8 +5,9 @@ import { type PaneView, processKey, type TownIndex, type WorkerView } from '../.
 import type { LockFile } from '../../types/evidence.ts';
 import type { Fact, Occupant, Stranger } from '../../types/judgement.ts';
 import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
+import { bystanderReader } from './bystanders.ts';
 import { closedRegistryReader } from './closed-registries.ts';
-import { bystanderReader, strangerReader } from './strangers.ts';
+import { strangerReader } from './strangers.ts';
 
 export interface OccupantFinding {
   readonly occupants: readonly Occupant[];
@@ -14,6 +15,8 @@ export interface OccupantFinding {
   readonly known: boolean;
   /** What was missing, a sentence each, the plainest first; empty where `known`, or where an agent was seen all the same. */
   readonly doubts: readonly string[];
+  /** What could not be looked at, a sentence fragment each, whether or not somebody was seen all the same. */
+  readonly unseen: readonly string[];
   /** Programs that nobody knows; not looked for beside an occupant. */
   readonly strangers: readonly Stranger[];
   readonly facts: readonly Fact[];
@@ -64,6 +67,9 @@ const describeProcess = ({ process, pids }: AtWork, worker: WorkerView, index: T
   };
 };
 
+/** The sentence that tells what could not be looked at. */
+export const describeUnseen = (why: string): string => `agents may be running unseen: ${why}`;
+
 const listingDoubt = (lock: LockFile | null, index: TownIndex): string | null => {
   const { listing } = index.machine.seen.processes;
   if (!listing.seen) return `processes could not be listed: ${listing.why}`;
@@ -92,6 +98,7 @@ export const NOBODY_FOR_CERTAIN: OccupantFinding = {
   occupants: [],
   known: true,
   doubts: [],
+  unseen: [],
   strangers: [],
   facts: [],
 };
@@ -136,16 +143,12 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
       ...new Map([...panes, ...processes].map((occupant) => [occupant.key, occupant])).values(),
     ];
     const doubts =
-      occupants.length > 0
-        ? []
-        : [
-            ...strangers.map(({ text }) => text),
-            ...unseen.map((why) => `agents may be running unseen: ${why}`),
-          ];
+      occupants.length > 0 ? [] : [...strangers.map(({ text }) => text), ...unseen.map(describeUnseen)];
     return {
       occupants,
       known: unseen.length + strangers.length === 0,
       doubts,
+      unseen,
       strangers,
       facts: [
         ...occupants.map(({ text }) => occupantFact(text)),

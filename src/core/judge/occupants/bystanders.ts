@@ -1,0 +1,56 @@
+/** Who is seen in a worker's place and is nobody: bystanders, infrastructure, and what was left behind. */
+import { type ProgramClass, programOf } from '../../programs/classify.ts';
+import { lineage } from '../../town/machine-index.ts';
+import { relativeTo } from '../../town/roles.ts';
+import type { PaneView, TownIndex, WorkerView } from '../../town/views.ts';
+import type { ProcessInfo } from '../../types/evidence.ts';
+import { isAtPlaceOf } from './at-work.ts';
+import { programAt } from './strangers.ts';
+
+/** A process that does not count, and why. */
+export interface Nobody {
+  readonly process: ProcessInfo;
+  readonly class: Exclude<ProgramClass, 'agent' | 'unknown'>;
+  /** For a sentence: `an editor`. */
+  readonly why: string;
+}
+
+/** All whose working directory is at a worker's place and who do not count, without those that ask. */
+export const nobodyReader = (index: TownIndex): ((worker: WorkerView) => readonly Nobody[]) => {
+  const { asker, processes } = index.machine.seen;
+  const { town } = index.snapshot;
+  const nobodies = processes.list.flatMap((process) => {
+    const { pid, cwd } = process;
+    const { class: kind, why } = index.machine.classify(process);
+    if (kind === 'agent' || kind === 'unknown' || asker.pids.includes(pid)) return [];
+    const path = cwd?.seen === true ? relativeTo(town.root, cwd.value) : null;
+    return path === null ? [] : [{ path, process, class: kind, why }];
+  });
+  return (worker) => nobodies.filter(({ path }) => isAtPlaceOf(path, worker, index));
+};
+
+/** As many as fit a line; nobody needs the rest. */
+const MAX_NAMED = 5;
+
+/** One sentence that names who is seen at a worker's place and does not count; null where there is none. */
+export type BystanderReader = (
+  worker: WorkerView,
+  /** Panes of which the evidence tells already. */
+  told: readonly PaneView[],
+) => string | null;
+
+export const bystanderReader = (index: TownIndex): BystanderReader => {
+  const read = nobodyReader(index);
+  return (worker, told) => {
+    const shown = new Set(told.map(({ pane }) => pane.pid));
+    const here = read(worker).filter(({ process: { pid } }) =>
+      [...lineage(pid, index)].every((one) => !shown.has(one)),
+    );
+    if (here.length === 0) return null;
+    const named = here
+      .slice(0, MAX_NAMED)
+      .map(({ process, why }) => `${programAt(programOf(process), process.pid)}, ${why}`);
+    const more = here.length - named.length;
+    return `not counted as agents: ${named.join('; ')}${more === 0 ? '' : `; and ${more} more`}`;
+  };
+};

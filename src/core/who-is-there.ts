@@ -1,0 +1,243 @@
+/** Who works at a place, and by what evidence: the occupants of `judge/occupants`, and whoever else is seen there. Pure. */
+import { gapAt } from './clear-to-start.ts';
+import { groupBy } from './group-by.ts';
+import { countingTheAsker } from './judge/asker.ts';
+import { judgeAll } from './judge/judge.ts';
+import { type AtWork, isAtPlaceOf, listAtWork } from './judge/occupants/at-work.ts';
+import { nobodyReader } from './judge/occupants/bystanders.ts';
+import { placesOf } from './judge/occupants/collision.ts';
+import { describeUnseen, type OccupantReader, occupantReader } from './judge/occupants/occupants.ts';
+import { strangerReader } from './judge/occupants/strangers.ts';
+import { occupantsWithoutLock } from './judge/without-record.ts';
+import { agentNameOf, programOf } from './programs/classify.ts';
+import { doubtOf } from './report/doubt.ts';
+import { homeOf } from './town/belonging.ts';
+import { claimsWorker } from './town/claims-worker.ts';
+import { lineage } from './town/machine-index.ts';
+import { isWithin } from './town/roles.ts';
+import { indexSnapshot } from './town/town-index.ts';
+import type { TownIndex, WorkerView } from './town/views.ts';
+import type { Snapshot } from './types/evidence.ts';
+import type { Occupant, Verdict } from './types/judgement.ts';
+import type { Person, PersonClass, PlaceOfWork, Sighted } from './types/report.ts';
+
+/** Those who count stand first. */
+const CLASSES: readonly PersonClass[] = ['agent', 'unknown', 'bystander', 'infrastructure', 'left-behind'];
+
+/** Everything that is read of one snapshot once. */
+interface Witnesses {
+  readonly index: TownIndex;
+  readonly agents: readonly AtWork[];
+  readonly occupants: OccupantReader;
+  readonly strangers: ReturnType<typeof strangerReader>;
+  readonly nobodies: ReturnType<typeof nobodyReader>;
+  readonly verdictsAt: ReadonlyMap<string, readonly Verdict[]>;
+  /** Numbers of the processes that ask. */
+  readonly asking: readonly number[];
+}
+
+/**
+ * Everybody at the places in or around a directory of the snapshot's town (`.`: all of it), and what could not be looked at.
+ * An agent that asks works there as well, and is marked.
+ */
+export const whoIsThere = (given: Snapshot, directory: string): readonly PlaceOfWork[] => {
+  const snapshot = countingTheAsker(given);
+  const seen = indexSnapshot(snapshot);
+  const verdicts = judgeAll(seen);
+  const { places: known, inhabited, index } = placesOf(seen, verdicts);
+  const witnesses: Witnesses = {
+    index,
+    agents: listAtWork('agent', index),
+    occupants: occupantReader(index),
+    strangers: strangerReader(index),
+    nobodies: nobodyReader(index),
+    verdictsAt: groupBy(verdicts, ({ lock }) => lock.worker),
+    asking: given.machine.asker.pids,
+  };
+  const { trees = [], worktrees = [] } = snapshot.town;
+  const all = [...known, ...inhabited, ...trees, ...worktrees, ...verdicts.map(({ lock }) => lock.worker)];
+  const inside = [...new Set(all)].filter(
+    (place) => place !== directory && (directory === '.' || isWithin(place, directory)),
+  );
+  const places = innermostOnly(inside, index).map((place) => lookAround(place, witnesses));
+  const around = lookAround(inside.length === 0 ? placeAround(directory, index) : directory, witnesses);
+  const isTold = isElsewhere(around, places);
+  return isTold ? places : [around, ...places];
+};
+
+/** The directories of one agent are one place, which the outermost names. */
+const innermostOnly = (places: readonly string[], index: TownIndex): readonly string[] => {
+  const told = new Map<string, string>();
+  for (const place of [...places].sort()) {
+    const story = index.viewOf(place).owner?.role ?? place;
+    if (!told.has(story)) told.set(story, place);
+  }
+  return [...told.values()];
+};
+
+/** Below a worker's directory the worker is meant, whose agent may stand anywhere in it. */
+const placeAround = (directory: string, index: TownIndex): string => {
+  const home = homeOf(directory, index);
+  return home === null || home === '.' ? directory : home;
+};
+
+/** True for a directory of workers where nobody is who is not at one of them, and where nothing is hidden besides. */
+const isElsewhere = ({ people, unseen }: PlaceOfWork, places: readonly PlaceOfWork[]): boolean => {
+  if (places.length === 0) return false;
+  const pids = new Set(places.flatMap((place) => place.people.map(({ pid }) => pid)));
+  const told = new Set(places.flatMap((place) => place.unseen));
+  return people.every(({ pid }) => pids.has(pid)) && unseen.every((why) => told.has(why));
+};
+
+const lookAround = (worker: string, witnesses: Witnesses): PlaceOfWork => {
+  const { index, asking } = witnesses;
+  const { root } = index.snapshot.town;
+  const view = index.viewOf(worker);
+  const verdicts = (witnesses.verdictsAt.get(worker) ?? []).filter(({ lock }) => claimsWorker(lock));
+  const around = occupantsWithoutLock(worker, index, witnesses.occupants);
+  const agents = around.occupants.map((occupant) => describeAgent(occupant, view, verdicts, witnesses));
+  const taken = new Set(agents.flatMap(({ pid }) => (pid === null ? [] : [pid])));
+  const isPartOfOne = (pid: number | null): boolean =>
+    pid !== null && [...lineage(pid, index)].some((above) => taken.has(above));
+  const holders = verdicts.flatMap((verdict) => describeHolder(verdict, view, isPartOfOne, witnesses));
+  for (const { pid } of holders) if (pid !== null) taken.add(pid);
+  const strangers = witnesses
+    .strangers(view, null)
+    .filter(({ pid }) => !isPartOfOne(pid))
+    .map(({ program, pid, text }): Person => person('unknown', program, pid, text, ['directory'], witnesses));
+  const nobodies = witnesses
+    .nobodies(view)
+    .filter(({ process }) => !isPartOfOne(process.pid))
+    .map(({ process, class: kind, why }): Person => {
+      const program = programOf(process);
+      return person(kind, program, process.pid, why, ['directory'], witnesses);
+    });
+  const people = [...agents, ...holders, ...strangers, ...nobodies];
+  const unseen = [
+    ...around.unseen.map((why) => (why.startsWith('the second record') ? why : describeUnseen(why))),
+    ...verdicts.flatMap(doubtIn),
+    ...gapsAt(worker, index.snapshot),
+  ];
+  return {
+    path: worker === '.' ? root : `${root === '/' ? '' : root}/${worker}`,
+    root,
+    worker,
+    people: CLASSES.flatMap((kind) => people.filter((each) => each.class === kind)).map((each) => ({
+      ...each,
+      asks: each.pid !== null && asking.includes(each.pid),
+    })),
+    unseen: [...new Set(unseen)],
+  };
+};
+
+/** What a lock leaves open: where it was taken somewhere else, and where its holder could not be looked up. */
+const doubtIn = (verdict: Verdict): readonly string[] => {
+  const { state, facts, strangers, reasons } = verdict;
+  if (state === 'foreign') return [`its lock was taken elsewhere: ${facts[0]?.text ?? 'on another host'}`];
+  if (state !== 'unknown' || strangers.length > 0 || reasons.includes('occupants-unknown')) return [];
+  return [`its lock cannot be judged: ${doubtOf(verdict)}`];
+};
+
+const gapsAt = (worker: string, snapshot: Snapshot): readonly string[] => {
+  const gap = gapAt(worker, snapshot);
+  return gap === undefined
+    ? []
+    : [`${gap.what.slice(gap.what.indexOf(':') + 1)} could not be looked at: ${gap.why}`];
+};
+
+const person = (
+  kind: PersonClass,
+  name: string,
+  pid: number | null,
+  why: string,
+  seenBy: readonly Sighted[],
+  { index }: Witnesses,
+): Person => {
+  const view =
+    pid === null
+      ? undefined
+      : [...lineage(pid, index)]
+          .map((one) => index.machine.paneByPid.get(one))
+          .find((one) => one !== undefined);
+  const pane =
+    view === undefined
+      ? null
+      : { socket: view.server.socket, id: view.pane.id, sessionName: view.pane.sessionName };
+  return {
+    class: kind,
+    name,
+    pid,
+    pane,
+    seenBy: pane === null ? seenBy : [...seenBy, 'tmux'],
+    why,
+    asks: false,
+  };
+};
+
+/** The agents among the processes that one occupant is, its innermost first. */
+const processesOf = ({ pid }: Occupant, { agents }: Witnesses): readonly AtWork[] =>
+  agents.filter(({ process, pids }) => process.pid === pid || pids.includes(pid));
+
+const describeAgent = (
+  occupant: Occupant,
+  view: WorkerView,
+  verdicts: readonly Verdict[],
+  witnesses: Witnesses,
+): Person => {
+  const { index } = witnesses;
+  const own = processesOf(occupant, witnesses);
+  // Of an agent and those that it started the one that all others descend from.
+  const [first = null] = [...own].sort((a, b) => a.pids.length - b.pids.length);
+  const pid = first?.process.pid ?? occupant.pid;
+  const isHere = own.some(
+    ({ process, paths }) =>
+      process.cwd?.seen === true && paths.some((path) => isAtPlaceOf(path, view, index)),
+  );
+  const isNamed = verdicts.some(
+    ({ holder, state }) =>
+      state === 'held' &&
+      holder !== null &&
+      ((occupant.pane !== null && holder.pane?.id === occupant.pane.id) ||
+        holder.truePid === pid ||
+        own.some(({ pids }) => pids.includes(holder.truePid))),
+  );
+  return {
+    class: 'agent',
+    name: first === null ? occupant.command : agentNameOf(first.process),
+    pid,
+    pane: occupant.pane,
+    seenBy: [
+      ...(isHere ? (['directory'] as const) : []),
+      ...(occupant.pane === null ? [] : (['tmux'] as const)),
+      ...(own.some(({ process }) => process.registered !== undefined) ? (['registry'] as const) : []),
+      ...(isNamed ? (['lock'] as const) : []),
+    ],
+    why: occupant.text,
+    asks: false,
+  };
+};
+
+/** The live process that a lock names, where nobody else who was seen is it. */
+const describeHolder = (
+  { state, holder, lock, facts }: Verdict,
+  view: WorkerView,
+  isTold: (pid: number) => boolean,
+  witnesses: Witnesses,
+): readonly Person[] => {
+  if (holder === null || holder.process !== 'alive' || (state !== 'held' && state !== 'orphaned')) return [];
+  const { truePid: pid, command } = holder;
+  if (isTold(pid)) return [];
+  const process = witnesses.index.machine.processes.get(pid);
+  const paths = process === undefined || process.cwd?.seen !== true ? [] : [process.cwd.value];
+  const { root } = witnesses.index.snapshot.town;
+  const isHere = paths.some(
+    (path) => path === `${root}/${view.worker}` || path.startsWith(`${root}/${view.worker}/`),
+  );
+  const isOfContainer = facts.some(({ source, text }) => source === 'host' && text.includes('container'));
+  const seenBy: readonly Sighted[] = [
+    'lock',
+    ...(isHere ? (['directory'] as const) : []),
+    ...(isOfContainer ? (['container'] as const) : []),
+  ];
+  return [person('agent', command ?? 'a process', pid, `holds the lock ${lock.path}`, seenBy, witnesses)];
+};

@@ -1,0 +1,45 @@
+/** Who works in these directories, and by what evidence. Reads only. */
+
+import { join } from 'node:path';
+import { relativeTo } from '../core/town/roles.ts';
+import type { Gap } from '../core/types/evidence.ts';
+import { EXIT, type PlaceOfWork, type WhoReport } from '../core/types/report.ts';
+import { whoIsThere } from '../core/who-is-there.ts';
+import { openTown } from '../diagnose.ts';
+import { documentOf } from '../document.ts';
+import { type LookOptions, look } from '../look.ts';
+import { directoryNamed } from './directory-named.ts';
+
+/**
+ * Who works in these directories: each worker in or around one is a place. Without a directory, where the caller stands in the
+ * town. 22 where something could not be looked at.
+ *
+ * @throws Failure E_USAGE for a directory that is not there
+ */
+export const who = async (
+  town: string | undefined,
+  directories: readonly string[],
+  options: LookOptions = {},
+): Promise<WhoReport> => {
+  const { cwd = process.cwd() } = options;
+  const here = openTown(town, options);
+  const named =
+    directories.length === 0
+      ? [{ root: here.town.root, worker: relativeTo(here.town.root, cwd) ?? '.' }]
+      : directories.map((given) => directoryNamed(given, here.town.root, cwd));
+  const places = new Map<string, PlaceOfWork>();
+  const gaps: Gap[] = [];
+  for (const root of new Set(named.map((each) => each.root))) {
+    const place = root === here.town.root ? here : openTown(root, options);
+    const asked = named.filter((each) => each.root === root);
+    const workers = asked.map(({ worker }) => worker).filter((worker) => worker !== '.');
+    const scan = options.scan ?? 'default';
+    const snapshot = await look(place.town, scan, workers, { ...options, table: place.table }, place.config);
+    gaps.push(...snapshot.gaps);
+    for (const { worker } of asked)
+      for (const found of whoIsThere(snapshot, worker))
+        places.set(found.path, { ...found, path: join(root, found.worker) });
+  }
+  const isWhole = [...places.values()].every(({ unseen }) => unseen.length === 0);
+  return documentOf('who', isWhole ? EXIT.ok : EXIT.unsure, { places: [...places.values()], gaps });
+};

@@ -1,0 +1,252 @@
+/** `doctor who`: real processes and panes in real directories, asked by the built program. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Person, PlaceOfWork, WhoReport } from '../../src/core/types/report.ts';
+import {
+  cleanUp,
+  fakeAgent,
+  hasTmux,
+  makeTmuxTmpdir,
+  makeTown,
+  onCleanUp,
+  sleeperNamed,
+  startTmux,
+  type TestTown,
+} from '../support/index.ts';
+import { doctor, documentOf } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+const ADA = 'gastown/crew/ada';
+const BOB = 'gastown/crew/bob';
+const NO_SESSION = { session_id: '' };
+
+const makeStage = (): { readonly town: TestTown; readonly env: Readonly<Record<string, string>> } => ({
+  town: makeTown({ workers: [ADA, BOB] }),
+  env: { TMUX_TMPDIR: makeTmuxTmpdir() },
+});
+
+const who = (
+  town: TestTown,
+  args: readonly string[],
+  options: Parameters<typeof doctor>[1] = {},
+): { readonly status: number | null; readonly report: WhoReport } => {
+  const { status, stdout } = doctor(['who', '--town', town.root, '--json', ...args], options);
+  return { status, report: documentOf<WhoReport & Record<string, unknown>>(stdout) };
+};
+
+const placeNamed = ({ places }: WhoReport, worker: string): PlaceOfWork => {
+  const place = places.find((each) => each.worker === worker);
+  if (place === undefined) throw new Error(`no ${worker} among ${places.map((each) => each.worker)}`);
+  return place;
+};
+
+const people = (report: WhoReport, worker: string): readonly Person[] => placeNamed(report, worker).people;
+
+/** Whether the machine on which this is tested lets anybody be sure that no agent is hidden. */
+const expectCalm = ({ places }: WhoReport, status: number | null): void => {
+  const isCalm = places.every(({ unseen }) => unseen.length === 0);
+  expect(status).toBe(isCalm ? 0 : 22);
+};
+
+describe('who works at a worker', () => {
+  test('nobody: it is said, and answered with 0 where everything could be looked at', () => {
+    const { town, env } = makeStage();
+    const { status, report } = who(town, [ADA], { env });
+    expect(report.places.map(({ worker }) => worker)).toEqual([ADA]);
+    expect(people(report, ADA)).toEqual([]);
+    expectCalm(report, status);
+  });
+
+  test('an agent, by its working directory, anywhere in the worker', async () => {
+    const { town, env } = makeStage();
+    mkdirSync(town.path(`${ADA}/src`));
+    const { pid } = await fakeAgent('claude', { cwd: town.path(`${ADA}/src`) });
+    for (const asked of [ADA, `${ADA}/src`, town.path(ADA)]) {
+      const { report } = who(town, [asked], { env });
+      expect(people(report, ADA)).toMatchObject([
+        { class: 'agent', name: 'claude', pid, pane: null, seenBy: ['directory'], asks: false },
+      ]);
+    }
+    const line = doctor(['who', '--town', town.root, ADA], { env }).stdout.split('\n')[0];
+    expect(line).toBe(`agent ${ADA}: claude, process ${pid}; seen by: directory`);
+  });
+
+  test('an agent whom the lock names is one line, and so is a holder of whom nothing else is seen', async () => {
+    const { town, env } = makeStage();
+    const { pid } = await fakeAgent('claude', { cwd: town.path(ADA) });
+    town.lock(ADA, { pid, ...NO_SESSION }, { ageSeconds: 0 });
+    town.lock(BOB, { pid: process.pid, ...NO_SESSION }, { ageSeconds: 0 });
+    const { report } = who(town, [ADA, BOB], { env });
+    expect(people(report, ADA)).toMatchObject([{ class: 'agent', pid, seenBy: ['directory', 'lock'] }]);
+    expect(people(report, BOB)).toMatchObject([{ class: 'agent', pid: process.pid, seenBy: ['lock'] }]);
+  });
+
+  test('the most certain first: an agent, a program that nobody knows, a bystander', async () => {
+    const { town, env } = makeStage();
+    const cwd = town.path(ADA);
+    const editor = await fakeAgent('vim', { cwd, detached: true });
+    const stranger = await fakeAgent('my-own-thing', { cwd, detached: true });
+    const agent = await fakeAgent('codex', { cwd, detached: true });
+    const { report } = who(town, [ADA], { env });
+    expect(people(report, ADA)).toMatchObject([
+      { class: 'agent', name: 'codex', pid: agent.pid },
+      { class: 'unknown', name: 'my-own-thing', pid: stranger.pid },
+      { class: 'bystander', name: 'vim', pid: editor.pid, why: 'an editor' },
+    ]);
+    const quiet = doctor(['who', '-q', '--town', town.root, ADA], { env }).stdout;
+    expect(quiet).toContain('unknown program gastown/crew/ada: my-own-thing');
+    expect(quiet).not.toContain('vim');
+    expect(doctor(['who', '-v', '--town', town.root, ADA], { env }).stdout).toContain(
+      'name it under "agents"',
+    );
+  });
+
+  test('a session that a registry names, by its name', async () => {
+    const { town, env } = makeStage();
+    const home = mkdtempSync(join(tmpdir(), 'home-'));
+    onCleanUp(() => rmSync(home, { recursive: true, force: true }));
+    const { pid } = await fakeAgent('something', { cwd: town.path(ADA) });
+    const stat = execFileSync('cat', [`/proc/${pid}/stat`], { encoding: 'latin1' });
+    const procStart = stat.replace(/^.*\) /s, '').split(' ')[19];
+    mkdirSync(join(home, '.claude/sessions'), { recursive: true });
+    const record = {
+      pid,
+      sessionId: 's',
+      cwd: town.path(ADA),
+      startedAt: Date.now(),
+      procStart,
+      name: 'fix-login',
+    };
+    writeFileSync(join(home, `.claude/sessions/${pid}.json`), JSON.stringify(record));
+    const { report } = who(town, [ADA], { env: { ...env, HOME: home } });
+    expect(people(report, ADA)).toMatchObject([
+      { class: 'agent', pid, name: 'claude "fix-login"', seenBy: ['directory', 'registry'] },
+    ]);
+  });
+
+  (hasTmux ? test : test.skip)(
+    'an agent in a pane, whatever its session is called (skipped without tmux)',
+    async () => {
+      const town = makeTown({ workers: [ADA] });
+      const server = await startTmux();
+      const session = 'gt\u001b[31m-evil';
+      const pane = server.newSession('plain', {
+        cwd: town.path(ADA),
+        command: [sleeperNamed('claude'), '600'],
+      });
+      server.tmux('rename-session', '-t', pane.sessionId, session);
+      const env = { TMUX_TMPDIR: server.tmuxTmpdir };
+      const { report } = who(town, [ADA], { env });
+      expect(people(report, ADA)).toMatchObject([
+        { class: 'agent', name: 'claude', pane: { id: pane.paneId }, seenBy: ['directory', 'tmux'] },
+      ]);
+      expect(doctor(['who', '--town', town.root, ADA], { env }).stdout).not.toContain('\u001b');
+    },
+  );
+
+  test('an agent that asks works there too, and is marked', () => {
+    const { town, env } = makeStage();
+    const asker = sleeperNamed('claude');
+    rmSync(asker);
+    writeFileSync(asker, '#!/bin/sh\n"$@"; true\n');
+    chmodSync(asker, 0o755);
+    const { stdout } = spawnSync(
+      asker,
+      [process.execPath, 'dist/bin/doctor.js', 'who', '--town', town.root, '--json', ADA].map((word) =>
+        word.startsWith('dist/') ? join(process.cwd(), word) : word,
+      ),
+      { cwd: town.path(ADA), encoding: 'utf8', env: { PATH: process.env.PATH, ...env } },
+    );
+    const report = documentOf<WhoReport & Record<string, unknown>>(stdout);
+    expect(people(report, ADA)).toMatchObject([{ class: 'agent', asks: true }]);
+  });
+});
+
+describe('where', () => {
+  test('a town’s root: each worker a block, and nobody is said of those where nobody is', async () => {
+    const { town, env } = makeStage();
+    await fakeAgent('claude', { cwd: town.path(ADA) });
+    const { report } = who(town, [], { env });
+    expect(people(report, ADA)).toHaveLength(1);
+    expect(people(report, BOB)).toEqual([]);
+    const rig = who(town, ['gastown'], { env, cwd: town.root }).report;
+    expect(rig.places.map(({ worker }) => worker)).toEqual(expect.arrayContaining([ADA, BOB]));
+  });
+
+  test('a plain repository: its main working tree, and its worktrees inside and beside it', async () => {
+    const outer = makeTown({ marked: false, workers: [], rigs: {} });
+    const main = outer.path('main');
+    mkdirSync(main);
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
+        cwd: main,
+        stdio: 'pipe',
+      });
+    git('init', '-q', '-b', 'main');
+    git('commit', '-q', '--allow-empty', '-m', 'first');
+    git('worktree', 'add', '-q', '.claude/worktrees/a');
+    git('worktree', 'add', '-q', '../feature');
+    const env = { TMUX_TMPDIR: makeTmuxTmpdir() };
+    const inside = await fakeAgent('claude', { cwd: join(main, '.claude/worktrees/a') });
+    const beside = await fakeAgent('codex', { cwd: outer.path('feature') });
+    const report = documentOf<WhoReport & Record<string, unknown>>(
+      doctor(['who', '--json'], { env, cwd: main }).stdout,
+    );
+    expect(people(report, '.claude/worktrees/a')).toMatchObject([{ name: 'claude', pid: inside.pid }]);
+    expect(people(report, '../feature')).toMatchObject([{ name: 'codex', pid: beside.pid }]);
+    expect(placeNamed(report, '../feature').path).toBe(outer.path('feature'));
+    const alone = documentOf<WhoReport & Record<string, unknown>>(
+      doctor(['who', '--json', '../feature'], { env, cwd: main }).stdout,
+    );
+    expect(alone.places.map(({ path, people: all }) => [path, all.length])).toEqual([
+      [outer.path('feature'), 1],
+    ]);
+  });
+
+  test.each([['nothing-there'], ['/no/such/place'], ['']])('%j is a mistake: 2', (given) => {
+    const { town, env } = makeStage();
+    const { status, report } = who(town, [given], { env });
+    expect(status).toBe(2);
+    expect(report).toMatchObject({ places: [], error: { code: 'E_USAGE' } });
+  });
+
+  test('a name that would command a terminal is shown, not obeyed', async () => {
+    const { town, env } = makeStage();
+    const worker = 'gastown/crew/\u001b]0;x\u0007\nnobody';
+    mkdirSync(town.path(worker), { recursive: true });
+    await fakeAgent('claude', { cwd: town.path(worker) });
+    const { stdout } = doctor(['who', '--town', town.root, worker], { env });
+    for (const control of ['\u001b', '\u0007']) expect(stdout).not.toContain(control);
+    expect(stdout.split('\n')[0]).toMatch(/^agent gastown\/crew\/.*claude/);
+  });
+});
+
+describe('what could not be looked at', () => {
+  test('a lock that was taken on another machine answers 22', () => {
+    const { town, env } = makeStage();
+    town.lock(ADA, { ...NO_SESSION, hostname: 'elsewhere' });
+    const { status, report } = who(town, [ADA], { env });
+    expect(status).toBe(22);
+    expect(placeNamed(report, ADA).unseen.join()).toContain('taken elsewhere');
+    const { stdout } = doctor(['who', '--town', town.root, ADA], { env });
+    expect(stdout).toContain('nobody was seen, but somebody may work here: its lock was taken elsewhere');
+  });
+
+  (hasTmux ? test : test.skip)('a tmux server that does not answer: 22 (skipped without tmux)', async () => {
+    const { town } = makeStage();
+    const server = await startTmux();
+    server.newSession('plain', { cwd: town.path(ADA) });
+    process.kill(server.pid, 'SIGSTOP');
+    onCleanUp(() => {
+      process.kill(server.pid, 'SIGCONT');
+    });
+    const env = { TMUX_TMPDIR: server.tmuxTmpdir };
+    const { status, report } = who(town, ['--timeout', '300', ADA], { env });
+    expect(status).toBe(22);
+    expect(placeNamed(report, ADA).unseen).toContain('agents may be running unseen: tmux was not reached');
+  });
+});
