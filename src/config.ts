@@ -29,6 +29,16 @@ export interface MachineConfig {
   readonly send?: boolean;
 }
 
+/** The lease that `exec` holds besides the lock, and that `preflight` reads. */
+export interface LeaseConfig {
+  /** `etcd://host1:2379,host2:2379/town` */
+  readonly address: string;
+  /** Seconds. */
+  readonly ttl?: number;
+  /** `warn`, `stop`, or a command for the shell. */
+  readonly onLost?: string;
+}
+
 /** What `<town>/lock-doctor.json` may say. Everything is optional; the command line wins. */
 export interface Config {
   /** Absolute path of the file, or null where there is none. */
@@ -54,6 +64,7 @@ export interface Config {
   readonly timeout: number | null;
   /** The other machines by their names; null where none is named. */
   readonly machines: Readonly<Record<string, MachineConfig>> | null;
+  readonly lease: LeaseConfig | null;
   /** What of the file is not obeyed, and why, as a sentence fragment; null where all of it is. */
   readonly passedOver: string | null;
 }
@@ -80,6 +91,7 @@ const EMPTY: Config = {
   failOn: null,
   timeout: null,
   machines: null,
+  lease: null,
   passedOver: null,
 };
 
@@ -116,7 +128,8 @@ export const readConfig = (townRoot: string, source: TownSource = 'flag'): Confi
 
 /**
  * Of a file that somebody else can write only `agents` counts: more names mean more caution. A working directory that
- * nobody called a town may be a worker's: it runs nothing, neither plug-ins nor the commands that reach other machines.
+ * nobody called a town may be a worker's: it runs nothing, neither plug-ins nor the commands that
+ * reach other machines, and sends us to no server.
  */
 const allowedPart = (config: Config, fault: string | null, source: TownSource): Config => {
   if (fault !== null) {
@@ -130,10 +143,11 @@ const allowedPart = (config: Config, fault: string | null, source: TownSource): 
   const unsafe = [
     ...(config.plugins.length > 0 ? ['its plug-ins were not loaded'] : []),
     ...(config.machines !== null ? ['its machines were not asked'] : []),
+    ...(config.lease !== null ? ['its lease was not used'] : []),
   ];
   if (unsafe.length === 0) return config;
   const passedOver = `${unsafe.join(', and ')}: nobody named this directory as the town`;
-  return { ...config, plugins: [], machines: null, passedOver };
+  return { ...config, plugins: [], machines: null, lease: null, passedOver };
 };
 
 const KEYS = Object.keys(EMPTY).filter((key) => key !== 'path' && key !== 'passedOver');

@@ -1,7 +1,7 @@
 /** A look at a town or at one worker: find the root, read its configuration, gather, judge. Reads only. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { readConfig, unusedConfig } from './config.ts';
+import { type Config, readConfig, unusedConfig } from './config.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
 import type { ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
@@ -24,6 +24,8 @@ export interface LookOptions extends Partial<Pick<GatherRequest, 'before' | 'onP
   readonly formerHosts?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly cwd?: string | undefined;
+  /** Told what the town's configuration says, where the look reads it. */
+  readonly onConfig?: ((config: Config) => void) | undefined;
   /** Told what was passed over on the way to the town, as a sentence. */
   readonly onNote?: ((note: string) => void) | undefined;
 }
@@ -54,6 +56,7 @@ export const look = async (
   config = readConfig(town.root, town.source),
 ): Promise<Snapshot> => {
   const { before, layout, locks, table, onProgress, onStage } = options;
+  options.onConfig?.(config);
   return gather({
     town,
     before,

@@ -23,6 +23,7 @@ describe('the configuration of a town', () => {
       failOn: null,
       timeout: null,
       machines: null,
+      lease: null,
       passedOver: null,
     });
   });
@@ -40,6 +41,7 @@ describe('the configuration of a town', () => {
       failOn: 'error',
       timeout: 500,
       machines: { mini2: { reach: ['ssh', 'mini2'], towns: ['/srv/gt'], shared: true, send: false } },
+      lease: { address: 'etcd://localhost:2379/gt', ttl: 30, onLost: 'stop' },
     };
     town.write('lock-doctor.json', JSON.stringify({ $schema: 'x', ...values }));
     expect(readConfig(town.root)).toEqual({
@@ -118,7 +120,7 @@ describe('the configuration of a town', () => {
   test('an unknown key is told with the known ones', () => {
     expect(() => parseConfig('{"socket": []}', 'f')).toThrow(
       expect.objectContaining({
-        hint: 'Known keys: plugins, agents, bystanders, formerHosts, sockets, skip, kinds, failOn, timeout, machines.',
+        hint: 'Known keys: plugins, agents, bystanders, formerHosts, sockets, skip, kinds, failOn, timeout, machines, lease.',
       }),
     );
   });

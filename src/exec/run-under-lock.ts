@@ -58,7 +58,8 @@ export interface ExecRequest extends LookOptions {
   readonly onTakenOver?: ((taken: TakenOver) => Promise<void>) | undefined;
   /** Called when the lock is held, before the command runs. */
   readonly onHeld?: ((worker: string) => void) | undefined;
-  readonly besides?: Besides | undefined;
+  /** What is had besides the lock; asked for once the town's configuration was read. */
+  readonly besides?: (() => Promise<Besides | undefined>) | undefined;
 }
 
 export type ExecOutcome =
@@ -146,13 +147,13 @@ const tryToRun = async (
   env: Environment,
   place: string,
 ): Promise<ExecOutcome | PreflightResult> => {
-  const { besides } = request;
-  if (besides === undefined) return runHolding(target, request, env, place);
+  const besides = await request.besides?.();
+  if (besides === undefined) return runHolding(target, request, env, place, besides);
   const taken = await besides.take(target.worker, sessionOf(request, env));
   if ('answer' in taken) return taken;
   let outcome: ExecOutcome | PreflightResult | null = null;
   try {
-    outcome = await runHolding(target, request, { ...env, ...taken.environment }, place);
+    outcome = await runHolding(target, request, { ...env, ...taken.environment }, place, besides);
   } finally {
     const ended = await besides.end();
     if (ended !== null && outcome !== null && 'kind' in outcome && outcome.kind === 'ended')
@@ -171,6 +172,7 @@ const runHolding = async (
   request: ExecRequest,
   env: Environment,
   place: string,
+  besides: Besides | undefined,
 ): Promise<ExecOutcome | PreflightResult> => {
   const nonce = makeNonce();
   const environment = environmentUnderLock(env, nonce, request.stay ? null : place);
@@ -190,7 +192,7 @@ const runHolding = async (
       return refusal;
     }
     request.onHeld?.(target.worker);
-    request.besides?.onStarted(gate.process, environment);
+    besides?.onStarted(gate.process, environment);
     gate.open();
     const exitCode = await gate.ended;
     return {

@@ -42,11 +42,19 @@ export type Kept =
   | { readonly status: 'lost'; readonly why: string }
   | { readonly status: 'failed'; readonly why: string };
 
+export type Read =
+  | { readonly status: 'free' }
+  /** Null where the value is not one of ours. */
+  | { readonly status: 'held'; readonly by: LeaseRecord | null }
+  | { readonly status: 'failed'; readonly why: string };
+
 /** A server, or a cluster of them. Nothing here throws for what a server says, or does not say. */
 export interface LeaseEngine {
   readonly take: (key: string, record: LeaseRecord, ttlSeconds: number) => Promise<Taken>;
   /** Asks for another whole period; answers within `withinMs`. */
   readonly keep: (lease: Lease, withinMs: number) => Promise<Kept>;
+  /** Who holds a key, without a word to anybody. */
+  readonly read: (key: string) => Promise<Read>;
   /** Null where it was given back; else why that is not known. It expires by itself then. */
   readonly giveBack: (lease: Lease) => Promise<string | null>;
 }

@@ -139,8 +139,20 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
     return 'document' in answer || /not found/.test(answer.why) ? null : answer.why;
   };
 
-  return { take, keep, giveBack };
+  const read: LeaseEngine['read'] = async (key) => {
+    const answer = await askAsUser('kv/range', { key: base64(key) }, PATIENCE_MS);
+    if ('why' in answer) return { status: 'failed', why: answer.why };
+    const found = firstOf(answer.document);
+    if (found === null) return { status: 'free' };
+    return { status: 'held', by: readRecord(found.value) };
+  };
+
+  return { take, keep, read, giveBack };
 };
+
+/** The key that a range found; null where there is none. */
+const firstOf = ({ kvs }: Fields): Fields | null =>
+  Array.isArray(kvs) && kvs.length > 0 ? fieldsOf(kvs[0]) : null;
 
 /** What a transaction says: ours now, or whose it is. A question whose first answer was lost finds its own record there. */
 const readTaken = (
@@ -150,8 +162,7 @@ const readTaken = (
   const revision = textOf(fieldsOf(header).revision);
   if (succeeded === true && isNumber(revision)) return { status: 'taken', epoch: revision };
   const [first] = Array.isArray(responses) ? responses : [];
-  const { kvs } = fieldsOf(fieldsOf(first).response_range);
-  const found = fieldsOf(Array.isArray(kvs) ? kvs[0] : null);
+  const found = firstOf(fieldsOf(fieldsOf(first).response_range)) ?? {};
   const by = readRecord(found.value);
   const created = textOf(found.create_revision);
   if (by?.nonce === nonce && isNumber(created)) return { status: 'taken', epoch: created };

@@ -6,6 +6,7 @@ import { readHost } from '../evidence/host.ts';
 import type { Besides } from '../exec/run-under-lock.ts';
 import { startTokenOf } from '../lock/identity.ts';
 import type { Lease, LeaseEngine, LeaseRecord, Taken } from './engine.ts';
+import { leaseHolderInWords } from './holder-in-words.ts';
 import { type KeptLease, keepLease } from './keep-lease.ts';
 
 /** The exit code of a command that lost its lease: EX_TEMPFAIL of sysexits.h, for another start may have it. */
@@ -27,11 +28,6 @@ export interface LeaseOptions {
 
 const isTaken = (taken: Taken): taken is Extract<Taken, { status: 'taken' }> => taken.status === 'taken';
 
-const describeHolder = (by: LeaseRecord | null): string =>
-  by === null
-    ? 'somebody else holds its lease'
-    : `its lease is held on ${by.hostname}, by the doctor with process ${by.pid}, since ${by.acquiredAt}`;
-
 const refusal = (
   worker: string,
   key: string,
@@ -39,7 +35,7 @@ const refusal = (
 ): PreflightResult => {
   const isHeld = taken.status === 'held';
   const message = isHeld
-    ? `held: ${describeHolder(taken.by)}`
+    ? `held: ${leaseHolderInWords(taken.by)}`
     : `cannot tell: its lease could not be had: ${taken.why}`;
   return {
     worker,

@@ -320,6 +320,51 @@ withEtcd('an etcd that wants to know who asks', () => {
   });
 });
 
+withEtcd('a lease in the configuration', () => {
+  const configure = (town: TestTown, address: string): void => {
+    town.write('lock-doctor.json', JSON.stringify({ lease: { address, ttl: TTL } }));
+  };
+
+  test('is held by plain exec, and read by preflight on every machine', async () => {
+    const etcd = await startEtcd();
+    const [one, two] = [machine(), machine()];
+    for (const town of [one, two]) configure(town, at(etcd));
+    const preflight = (town: TestTown): CliResult => doctor(['preflight', ADA, '--town', town.root]);
+    expect(preflight(two)).toMatchObject({ status: 0 });
+    const { child } = await startProcess(
+      process.execPath,
+      [PROGRAM, 'exec', ADA, '--town', one.root, '--', 'sleep', '600'],
+      { env: bareEnvironment() },
+    );
+    await until(async () => (await etcd.keys()).length === 1, 'the lease', 20_000);
+    expect(preflight(two)).toMatchObject({
+      status: 20,
+      stdout: expect.stringContaining(`its lease is held on ${hostname()}`),
+    });
+    expect(doctor(['exec', ADA, '--town', two.root, '--', 'true']).status).toBe(20);
+    const ended = new Promise((resolve) => void child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+    expect(preflight(two).status).toBe(0);
+    await etcd.kill();
+    expect(preflight(two)).toMatchObject({
+      status: 22,
+      stdout: expect.stringContaining('could not be read'),
+    });
+    expect(doctor(['exec', ADA, '--town', two.root, '--', 'true']).status).toBe(22);
+  });
+
+  test('is not used in a directory that nobody called a town', async () => {
+    const etcd = await startEtcd();
+    const town = makeTown({ marked: false, workers: [ADA] });
+    configure(town, at(etcd));
+    const { status, stderr } = doctor(['exec', ADA, '--', 'sh', '-c', 'echo "$LOCK_DOCTOR_EPOCH" >&2'], {
+      cwd: town.root,
+    });
+    expect([status, stderr]).toEqual([0, '\n']);
+  });
+});
+
 describe('an address', () => {
   test.each([
     ['etcd://localhost:2379'],

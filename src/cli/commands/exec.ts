@@ -1,8 +1,9 @@
 /** `doctor exec`: runs a command under a worker's lock. */
 import { isatty } from 'node:tty';
+import type { LeaseConfig } from '../../config.ts';
 import type { PreflightReport } from '../../core/types/report.ts';
 import { documentOf } from '../../document.ts';
-import { type ExecOutcome, runUnderLock } from '../../exec/run-under-lock.ts';
+import { type Besides, type ExecOutcome, runUnderLock } from '../../exec/run-under-lock.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
@@ -19,8 +20,11 @@ export const run: RunCommand = async (given, terminal) => {
   if (command.length === 0) throw usage('exec requires a command after --', `doctor exec ${worker} -- CMD`);
   const sockets = given.options.socket;
   const address = given.options.lease ?? terminal.env.LOCK_DOCTOR_LEASE ?? '';
-  if (address === '' && (given.options.ttl !== null || given.options.onLost !== null))
-    throw usage('--ttl and --on-lost require --lease');
+  let config: LeaseConfig | null = null;
+  const prepareLease = async (at: string): Promise<Besides> =>
+    (await import('../elsewhere/lease.ts')).leaseAt(at, config, given, terminal);
+  // What was typed is wrong whatever the town says.
+  let besides = address === '' ? undefined : await prepareLease(address);
   const outcome = await runUnderLock({
     town: given.options.town ?? undefined,
     worker,
@@ -38,8 +42,15 @@ export const run: RunCommand = async (given, terminal) => {
       if (isatty(2))
         void terminal.stderr.end(`doctor: holding ${escapeControls(held)}; another start is refused\n`);
     },
-    besides:
-      address === '' ? undefined : (await import('../elsewhere/lease.ts')).leaseAt(address, given, terminal),
+    onConfig: (read) => {
+      config = read.lease;
+    },
+    besides: async () => {
+      if (besides === undefined && config !== null) besides = await prepareLease(config.address);
+      if (besides === undefined && (given.options.ttl !== null || given.options.onLost !== null))
+        throw usage('--ttl and --on-lost require --lease');
+      return besides;
+    },
     record: given.options.record ?? undefined,
     formerHosts: given.options.formerHost,
     timeoutMs: given.options.timeout ?? undefined,

@@ -1,4 +1,5 @@
 /** `doctor preflight`: may an agent start at these workers? */
+import type { Config } from '../../config.ts';
 import { preflight } from '../../preflight.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
@@ -8,7 +9,14 @@ import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor preflight WORKER...`: one line and one answer per worker. Loads neither yargs nor listr2, and never asks. */
 export const run: RunCommand = async (given, terminal) => {
-  const options = { ...lookOptionsOf(given, terminal), new: given.options.new };
+  let lease = terminal.env.LOCK_DOCTOR_LEASE ?? '';
+  const options = {
+    ...lookOptionsOf(given, terminal),
+    new: given.options.new,
+    onConfig: (config: Config) => {
+      if (lease === '') lease = config.lease?.address ?? '';
+    },
+  };
   let report = await preflight(townNamedBy(given, undefined), given.positionals, options);
   if (given.options.fix && report.results.some(({ answer }) => answer === 'repair')) {
     terminal.finishFirst();
@@ -16,6 +24,7 @@ export const run: RunCommand = async (given, terminal) => {
     const asked = { command: commandLine(), consent: 'command' } as const;
     report = await releaseAndAskAgain(report, given.positionals, { ...options, asked }, terminal.interrupted);
   }
+  if (lease !== '') report = await (await import('../elsewhere/lease.ts')).askLeases(lease, report, terminal);
   const stdout = given.options.json
     ? renderJson(report)
     : renderPreflight(report, await presentationFor(given, terminal, terminal.stdout));

@@ -1,8 +1,11 @@
-/** The lease that a command line or the environment asks `exec` for. Loaded only where one does. */
+/** The lease that a command line, the environment or the configuration asks for. Loaded only where one does. */
+import type { LeaseConfig } from '../../config.ts';
+import type { PreflightReport } from '../../core/types/report.ts';
 import type { Besides } from '../../exec/run-under-lock.ts';
 import { readAddress } from '../../lease/address.ts';
 import { etcdEngine } from '../../lease/etcd.ts';
 import { holdLease } from '../../lease/hold-lease.ts';
+import { withLeases } from '../../lease/read-leases.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
@@ -13,17 +16,32 @@ const TTL_SECONDS = 60;
 const SHORTEST_SECONDS = 5;
 const LONGEST_SECONDS = 86_400;
 
-/** Prepares the lease of an address; `address` is `--lease`, else `$LOCK_DOCTOR_LEASE`. Throws `E_USAGE`. */
-export const leaseAt = (address: string, { options }: Arguments, { env, stderr }: Terminal): Besides => {
+/** Prepares the lease of `exec`: of `--lease`, else of the environment, else of the configuration. Throws `E_USAGE`. */
+export const leaseAt = (
+  address: string,
+  config: LeaseConfig | null,
+  { options }: Arguments,
+  { env, stderr }: Terminal,
+): Besides => {
   const parsed = readAddress(address, options.lease !== null, env);
-  const ttlSeconds = options.ttl ?? TTL_SECONDS;
+  const ttlSeconds = options.ttl ?? config?.ttl ?? TTL_SECONDS;
   if (ttlSeconds < SHORTEST_SECONDS || ttlSeconds > LONGEST_SECONDS)
     throw usage(`--ttl must be from ${SHORTEST_SECONDS} to ${LONGEST_SECONDS} seconds`);
   return holdLease({
     engine: etcdEngine(parsed),
     prefix: parsed.prefix,
     ttlSeconds: Math.ceil(ttlSeconds),
-    onLost: options.onLost ?? 'warn',
+    onLost: options.onLost ?? config?.onLost ?? 'warn',
     onNote: (note) => stderr.write(`doctor: ${escapeControls(note)}\n`),
   });
+};
+
+/** An answer of preflight, with what the leases of its workers say. Throws `E_USAGE` for an address that is none. */
+export const askLeases = (
+  address: string,
+  report: PreflightReport,
+  { env }: Terminal,
+): Promise<PreflightReport> => {
+  const parsed = readAddress(address, false, env);
+  return withLeases(report, { engine: etcdEngine(parsed), prefix: parsed.prefix });
 };

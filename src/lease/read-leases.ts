@@ -1,0 +1,35 @@
+/** What `preflight` hears of leases: a worker that is free here may be held on another machine. Reads only. */
+import { clearanceCode } from '../core/clear-to-start.ts';
+import type { PreflightReport, PreflightResult } from '../core/types/report.ts';
+import type { LeaseEngine } from './engine.ts';
+import { leaseHolderInWords } from './holder-in-words.ts';
+
+/** Whose leases are read. */
+export interface LeaseReading {
+  readonly engine: LeaseEngine;
+  readonly prefix: string;
+}
+
+/** The report with what the leases of its workers say: held elsewhere is held, and a server that does not answer is doubt. */
+export const withLeases = async (
+  report: PreflightReport,
+  reading: LeaseReading,
+): Promise<PreflightReport> => {
+  const results = await Promise.all(report.results.map((result) => withLease(result, reading)));
+  return { ...report, exitCode: clearanceCode(results.map(({ answer }) => answer)), results };
+};
+
+const withLease = async (
+  result: PreflightResult,
+  { engine, prefix }: LeaseReading,
+): Promise<PreflightResult> => {
+  // Those outside the town have no lease in it, and what is held or in doubt here stays so.
+  if (result.worker.startsWith('/') || result.answer === 'held' || result.answer === 'unsure') return result;
+  const key = `${prefix}/${result.worker}`;
+  const read = await engine.read(key);
+  if (read.status === 'free') return result;
+  const evidence = [...result.evidence, { source: 'host' as const, text: `lease ${key}` }];
+  if (read.status === 'failed')
+    return { ...result, answer: 'unsure', evidence, message: `its lease could not be read: ${read.why}` };
+  return { ...result, answer: 'held', evidence, message: leaseHolderInWords(read.by), next: [] };
+};
