@@ -126,7 +126,7 @@ const refuseUnprovable = (path: string, uid: number): void => {
 };
 
 const refuseOtherOwner = ({ path, uid, calls }: OpenDirectory): void => {
-  const around = calls.lstat(`${path}/..`);
+  const around = calls.lstat(path === '/' ? path : `${path}/..`);
   const owner = Number(around?.uid);
   if (owner === uid) return;
   throw new UnsafeDirectoryError(

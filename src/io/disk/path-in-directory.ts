@@ -9,9 +9,10 @@ export type Anchor = { readonly base: string } | { readonly check: () => void };
  * keep those names. Throws for every other path: that is a mistake of ours.
  */
 export const throughDescriptor = (calls: SystemCalls, directory: string, anchor: Anchor): SystemCalls => {
+  const start = directory === '/' ? '/' : `${directory}/`;
   const at = (path: string): string => {
-    const name = path === directory ? '.' : path.slice(directory.length + 1);
-    const isInside = path === directory || path === `${directory}/${name}`;
+    const name = path === directory ? '.' : path.slice(start.length);
+    const isInside = path === directory || path === `${start}${name}`;
     if (!isInside || name === '' || name.includes('/'))
       throw new Error(`${path} does not lie in ${directory}`);
     if ('base' in anchor) return `${anchor.base}/${name}`;
@@ -22,7 +23,7 @@ export const throughDescriptor = (calls: SystemCalls, directory: string, anchor:
     try {
       return call();
     } catch (error) {
-      if ('base' in anchor) rename(error, anchor.base, directory);
+      if ('base' in anchor) rename(error, [`${anchor.base}/`, start], [anchor.base, directory]);
       throw error;
     }
   };
@@ -40,10 +41,15 @@ export const throughDescriptor = (calls: SystemCalls, directory: string, anchor:
 };
 
 /** People know the directory by its name, not by our descriptor's number. */
-const rename = (error: unknown, base: string, directory: string): void => {
+const rename = (error: unknown, ...names: readonly (readonly [string, string])[]): void => {
   if (typeof error !== 'object' || error === null) return;
   for (const key of ['path', 'dest', 'message'] as const) {
     const text: unknown = Reflect.get(error, key);
-    if (typeof text === 'string') Reflect.set(error, key, text.replaceAll(base, directory));
+    if (typeof text !== 'string') continue;
+    Reflect.set(
+      error,
+      key,
+      names.reduce((said, [ours, theirs]) => said.replaceAll(ours, theirs), text),
+    );
   }
 };
