@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect } from '@jest/globals';
 import type { Report } from '../../src/core/types/report.ts';
 import { examine } from '../../src/diagnose.ts';
-import { doctor } from '../cli/run-cli.ts';
+import { doctor, PROGRAM } from '../cli/run-cli.ts';
 import {
   cleanUp,
   deadPid,
@@ -141,6 +141,56 @@ describe('collisions without a town', () => {
     expect(collisionsOf(inside)).toEqual([{ worker: '.', claims: 2 }]);
     const explained = doctor(['explain', 'feature-3', '--town', town.root], { env });
     expect(explained.stdout).toMatch(/: collision\n[\s\S]*2 live agents share this worker/);
+  });
+
+  describe('exec from the root of a repository, in a pane', () => {
+    const underLock = (): readonly string[] => [
+      process.execPath,
+      PROGRAM,
+      'exec',
+      'feature-3',
+      '--',
+      sleeperNamed('claude'),
+      '600',
+    ];
+    const workersOf = ({ agents }: Report) => agents.map(({ worker }) => worker);
+
+    tmuxTest('its agent is one, and works where it was sent to', async () => {
+      const { town, startTmux, look, ask } = makeTrees('feature-3');
+      const server = await startTmux();
+      const { paneId } = server.newSession('work', { cwd: town.root, command: underLock() });
+      await until(async () => workersOf(await look()).includes('feature-3'), 'the agent under exec');
+      const report = await look();
+      expect(report).toMatchObject({ exitCode: 0, agents: [{ worker: 'feature-3', pane: { id: paneId } }] });
+      expect(report.agents).toHaveLength(1);
+      expect(await ask('.')).toMatchObject({ results: [{ answer: 'free' }] });
+      expect(await ask('feature-3')).toMatchObject({ exitCode: 20 });
+      server.splitWindow('work', { cwd: town.root, command: [sleeperNamed('codex'), '600'] });
+      await until(async () => workersOf(await look()).length === 2, 'the agent at the root');
+      expect(workersOf(await look())).toEqual(['feature-3', '.']);
+      expect(await ask('.')).toMatchObject({ exitCode: 20 });
+    });
+
+    tmuxTest('another agent of the same shell is seen at the root', async () => {
+      const { town, startTmux, look, ask, judge } = makeTrees('feature-3');
+      const [node, ...args] = underLock();
+      const script = `codex="$1"; shift; "$codex" 600 & "$@"`;
+      const command = ['sh', '-c', script, 'sh', sleeperNamed('codex'), node ?? '', ...args];
+      (await startTmux()).newSession('work', { cwd: town.root, command });
+      await until(async () => (await judge('feature-3').catch(() => null))?.state === 'held', 'the lock');
+      await until(async () => workersOf(await look()).includes('.'), 'the agent at the root');
+      expect((await look()).agents).toMatchObject([{ worker: '.', command: 'codex' }]);
+      expect(await ask('.')).toMatchObject({ exitCode: 20 });
+    });
+
+    tmuxTest('a program that nobody knows is doubt where it was sent to, and nowhere else', async () => {
+      const { town, startTmux, ask, judge } = makeTrees('feature-3');
+      const command = [...underLock().slice(0, 5), sleeperNamed('my-robot'), '600'];
+      (await startTmux()).newSession('work', { cwd: town.root, command });
+      await until(async () => (await judge('feature-3').catch(() => null))?.state === 'held', 'the lock');
+      expect(await ask('.')).toMatchObject({ results: [{ answer: 'free' }] });
+      expect(await ask('feature-3')).toMatchObject({ exitCode: 20 });
+    });
   });
 
   hostTest('two agents in one plain directory, and two in one below it → two collisions', async () => {

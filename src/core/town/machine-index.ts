@@ -14,7 +14,7 @@ import type {
   TmuxServer,
   TownFacts,
 } from '../types/evidence.ts';
-import { ownerOf, relativeTo, rolesOfEnvironment } from './roles.ts';
+import { isWithin, ownerOf, relativeTo, rolesOfEnvironment } from './roles.ts';
 import { nameReader } from './session-names.ts';
 import { isUnreached } from './unreached.ts';
 import { type MachineIndex, type PaneView, paneKey, sessionGroupKey, type TownIndex } from './views.ts';
@@ -106,33 +106,55 @@ export const hasTmuxAnswered = ({ tmux, processes: { listing } }: MachineEvidenc
   (tmux.installed || (listing.seen && listing.value === 'all')) &&
   !tmux.servers.some(isUnreached);
 
+/** Where a process shows that it works, relative to the town; null for each place that it hides or that lies outside. */
+const placesIn = (root: string, { cwd, registered }: ProcessInfo): readonly (string | null)[] => [
+  cwd?.seen === true ? relativeTo(root, cwd.value) : null,
+  ...(registered === undefined ? [] : [relativeTo(root, registered.cwd)]),
+];
+
 /**
- * Who works in a pane. The name that tmux shows counts beside the processes, for they were read before: it may be that of
- * somebody who started since. It says nothing where it is the name of a process that is plainly nobody. A leading `-`
+ * Where those who work in a pane do so, where all of them show that they are in one place of the town: tmux tells the
+ * directory of whoever leads the foreground, which may have sent them elsewhere. Else what tmux tells.
+ */
+const pathOf = ({ path }: TmuxPane, root: string, workers: readonly ProcessInfo[]): string | null => {
+  const places = workers.flatMap((process) => placesIn(root, process));
+  const isAround = (place: string | null): boolean =>
+    place !== null && places.every((other) => other !== null && isWithin(other, place));
+  return places.find(isAround) ?? (path === null ? null : relativeTo(root, path));
+};
+
+/**
+ * Who works in a pane, and where. The name that tmux shows counts beside the processes, for they were read before: it may be
+ * that of somebody who started since. It says nothing where it is the name of a process that is plainly nobody. A leading `-`
  * marks a login shell.
  */
-const workersIn = (
-  { command }: TmuxPane,
+const workIn = (
+  pane: TmuxPane,
   tree: readonly ProcessInfo[],
+  root: string,
   classify: Classifier,
   vocabulary: Vocabulary,
-): Pick<PaneView, 'agent' | 'stranger' | 'idle'> => {
+): Pick<PaneView, 'agent' | 'stranger' | 'idle' | 'path'> => {
+  const { command } = pane;
   const agents = tree.filter((process) => classify(process).class === 'agent');
-  const agent = agents.find(({ registered }) => registered !== undefined) ?? agents[0];
-  if (agent !== undefined) return { agent: agentNameOf(agent), stranger: null, idle: false };
+  const path = pathOf(pane, root, agents);
+  const agent =
+    agents.find(({ registered }) => registered !== undefined) ??
+    agents.find((process) => placesIn(root, process).includes(path)) ??
+    agents[0];
+  if (agent !== undefined) return { agent: agentNameOf(agent), stranger: null, idle: false, path };
   const isNobody = (process: ProcessInfo): boolean => classify(process).class !== 'unknown';
   const shown = tree.some((process) => process.names.includes(command) && isNobody(process))
     ? 'bystander'
     : classifyNames([command.replace(/^-/, '')], vocabulary)?.class;
-  if (shown === 'agent') return { agent: command, stranger: null, idle: false };
+  if (shown === 'agent') return { agent: command, stranger: null, idle: false, path };
   const unknown = tree.find((process) => process.inForeground === true && !isNobody(process));
-  const stranger =
-    unknown !== undefined
-      ? { program: programOf(unknown), pid: unknown.pid }
-      : shown === undefined
-        ? { program: command, pid: null }
-        : null;
-  return { agent: null, stranger, idle: stranger === null };
+  if (unknown !== undefined) {
+    const stranger = { program: programOf(unknown), pid: unknown.pid };
+    return { agent: null, stranger, idle: false, path: pathOf(pane, root, [unknown]) };
+  }
+  const stranger = shown === undefined ? { program: command, pid: null } : null;
+  return { agent: null, stranger, idle: stranger === null, path };
 };
 
 /** Walks from a process towards its ancestors, itself first. */
@@ -178,12 +200,11 @@ export const indexMachine = (
       server,
       pane,
       town: place,
-      path: pane.path === null ? null : relativeTo(root, pane.path),
       environmentRoles,
       placedRoles: environmentRoles.filter((role) => knownRoles.has(role)),
       nameRoles,
       environmentKnown: host.platform !== 'linux' || (own?.environment ?? null) !== null,
-      ...workersIn(pane, tree, classify, vocabulary),
+      ...workIn(pane, tree, root, classify, vocabulary),
       asking: askers.has(pane.pid) || isNamedBy(asker.pane, server, pane),
     };
   };

@@ -32,7 +32,7 @@ export interface PaneView {
   readonly pane: TmuxPane;
   /** `other`: it plainly belongs to another town. */
   readonly town: 'ours' | 'other' | 'unsaid';
-  /** Current path relative to the town; null outside it or unknown. */
+  /** Where its agents work, else its current path, relative to the town; null outside it or unknown. */
   readonly path: string | null;
   readonly environmentRoles: readonly string[];
   /** Those of them that have a place in this town as we see it; a GT_ROLE may be relative to a town around ours. */

@@ -8,6 +8,12 @@ import { count } from './words.ts';
 /** Notes that the sentence itself tells. */
 const SAID: readonly Note[] = ['drifted', 'idle', 'copy', 'team', 'legacy-path', 'by-hand'];
 
+/** What is left to say. That a held lock keeps other tools out is no news. */
+const restOf = ({ notes, state }: ReportLock): string => {
+  const rest = notes.filter((note) => !SAID.includes(note) && !(state === 'held' && note === 'would-block'));
+  return rest.length === 0 ? '' : `; ${rest.join(', ')}`;
+};
+
 /** What a report knows of its workers besides their locks, made once for all rows. */
 export interface Company {
   readonly agentsAt: (worker: string) => readonly ReportAgent[];
@@ -32,8 +38,7 @@ export const describeHolder = (lock: ReportLock, company: Company, verbose: bool
 
 /** A lock that claims no worker: what it says of its holder, and what became of him. */
 const describeOther = (lock: ReportLock, company: Company, verbose: boolean): string => {
-  const rest = lock.notes.filter((note) => !SAID.includes(note));
-  const tail = rest.length === 0 ? '' : `; ${rest.join(', ')}`;
+  const tail = restOf(lock);
   const [first, second] = lock.evidence;
   if (lock.holder === null) return `${first?.text ?? lock.reasons.join(', ')}${tail}`;
   const name = lock.holder.sessionId === null ? '' : `${lock.holder.sessionId}: `;
@@ -43,10 +48,9 @@ const describeOther = (lock: ReportLock, company: Company, verbose: boolean): st
 };
 
 const describeAgents = (lock: ReportLock, company: Company, verbose: boolean): string => {
-  const { holder, notes, reasons } = lock;
+  const { holder, reasons } = lock;
   const clash = company.collisionAt(lock.worker);
-  const rest = notes.filter((note) => !SAID.includes(note));
-  const tail = rest.length === 0 ? '' : `; ${rest.join(', ')}`;
+  const tail = restOf(lock);
   if (clash?.kind === 'agents') return `${describeCrowd(clash)}${tail}`;
   if (holder === null) return `not a valid lock (${reasons.join(', ')})${tail}`;
   const rivals = clash === null ? [] : clash.workers.filter((worker) => worker !== lock.worker);

@@ -1,8 +1,9 @@
 /** What lies directly below the root of the file system is reached as everything else is, by the names that it has there. */
-import { expect, test } from '@jest/globals';
+
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
 import { openDirectory, openOwned } from '../../../src/io/disk/open-directory.ts';
 import { systemCalls } from '../../../src/io/disk/system-calls.ts';
 
