@@ -24,7 +24,7 @@ import { elapsedMs } from './io/clock.ts';
 import { entryExists } from './io/disk/entry-exists.ts';
 import { tableFor } from './kinds-of.ts';
 import { type LookOptions, look, townOf } from './look.ts';
-import { loadPlugins } from './plugins.ts';
+import { type Loaded, loadPlugins } from './plugins/plugins.ts';
 import { quoteCommand } from './reporters/screen/shell-quote.ts';
 import { VERSION } from './version.ts';
 
@@ -104,9 +104,13 @@ export const prepare = async (
   given: string | undefined,
   { saved, ...options }: DiagnosisLook,
 ): Promise<Preparation> => {
-  const place = saved === undefined ? openTown(given, options) : null;
-  if (place !== null) noteOwnLock(place.town.root, options);
-  const checks = await loadChecks(place, options);
+  const opened = saved === undefined ? openTown(given, options) : null;
+  if (opened !== null) noteOwnLock(opened.town.root, options);
+  const plugged = await loadPlugged(opened, options);
+  const { usesPlugins = true } = options;
+  const table = opened === null || !usesPlugins ? null : tableFor(opened.config, plugged.kinds);
+  const place = opened === null || table === null ? opened : { ...opened, table };
+  const checks = [...builtInChecks, ...plugged.checks, ...(options.checks ?? [])];
   return {
     place,
     checks,
@@ -216,18 +220,25 @@ const townFactsOf = ({ root, source }: TownRoot, scan: ScanMode): ReportTown => 
   scan,
 });
 
-/** The built-in checks, those of the configuration's and the caller's plug-ins, and the caller's own. Throws Failure E_CONFIG. */
+/** The built-in checks, and those of the configuration's and the caller's plug-ins. Throws Failure E_CONFIG. */
 export const loadChecks = async (
   place: Preparation['place'],
-  options: Pick<DiagnoseOptions, 'plugins' | 'checks' | 'cwd' | 'usesPlugins'>,
-): Promise<readonly Check[]> => {
-  const { plugins = [], checks = [], cwd = process.cwd(), usesPlugins = true } = options;
+  options: Pick<DiagnoseOptions, 'plugins' | 'cwd' | 'usesPlugins'>,
+): Promise<readonly Check[]> => [...builtInChecks, ...(await loadPlugged(place, options)).checks];
+
+const loadPlugged = (
+  place: Preparation['place'],
+  {
+    plugins = [],
+    cwd = process.cwd(),
+    usesPlugins = true,
+  }: Pick<DiagnoseOptions, 'plugins' | 'cwd' | 'usesPlugins'>,
+): Promise<Loaded> => {
   const configured = place === null || !usesPlugins ? [] : place.config.plugins;
-  const loaded = await loadPlugins([
+  return loadPlugins([
     ...configured.map((spec) => ({ spec, from: place?.town.root ?? cwd, mustBeTrusted: true })),
     ...plugins.map((spec) => ({ spec, from: cwd })),
   ]);
-  return [...builtInChecks, ...loaded, ...checks];
 };
 
 /** Which checks run: `only`, or all less the configured `skip`; less `skip`. Throws Failure for unknown ids. */

@@ -192,7 +192,7 @@ describe('layers', () => {
   const RANKS: readonly (readonly string[])[] = [
     ['core', 'version.ts'],
     ['io', 'schema', 'check.ts', 'kind.ts', 'document.ts'],
-    ['config.ts', 'plugins.ts', 'checks', 'kinds', 'reporters'],
+    ['config.ts', 'plugins', 'checks', 'kinds', 'reporters'],
     ['evidence'],
     ['kinds-of.ts'],
     ['look.ts'],

@@ -2,11 +2,12 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { loadPlugins } from '../src/plugins.ts';
+import { loadPlugins } from '../src/plugins/plugins.ts';
 import { cleanUp, makeTown } from './support/index.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/plugins', import.meta.url));
-const load = (...specs: string[]) => loadPlugins(specs.map((spec) => ({ spec, from: FIXTURES })));
+const load = async (...specs: string[]) =>
+  (await loadPlugins(specs.map((spec) => ({ spec, from: FIXTURES })))).checks;
 
 afterEach(cleanUp);
 
@@ -41,7 +42,7 @@ describe('loading plug-ins', () => {
     const town = makeTown();
     mkdirSync(town.path('node_modules'));
     symlinkSync(join(FIXTURES, 'package'), town.path('node_modules/acme-checks'));
-    const checks = await loadPlugins([{ spec: 'acme-checks', from: town.path('gastown') }]);
+    const { checks } = await loadPlugins([{ spec: 'acme-checks', from: town.path('gastown') }]);
     expect(checks.map(({ id }) => id)).toEqual(['acme-checks/packaged']);
   });
 
@@ -50,7 +51,7 @@ describe('loading plug-ins', () => {
     ['no-such-package', `plug-in no-such-package: no such file or package under ${FIXTURES}`],
     ['./throws-on-load.js', 'plug-in ./throws-on-load.js: it cannot be loaded: not today'],
     ['./no-default.js', 'plug-in ./no-default.js: it has no default export'],
-    ['./number.js', 'plug-in ./number.js: its default export is not a check'],
+    ['./number.js', 'plug-in ./number.js: its default export is not a check, nor a kind of lock'],
     ['./no-run.js', 'plug-in ./no-run.js: check "acme/x" requires a function "run"'],
     [
       './bad-id.js',
@@ -75,6 +76,6 @@ describe('loading plug-ins', () => {
   });
 
   test('nothing is loaded where nothing is asked for', async () => {
-    expect(await loadPlugins([])).toEqual([]);
+    expect(await loadPlugins([])).toEqual({ checks: [], kinds: [] });
   });
 });

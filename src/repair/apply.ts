@@ -4,7 +4,6 @@ import { REFUSALS } from '../core/report/refusals.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
 import { isAbsence } from '../io/errno.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
-import { builtInTable } from '../kinds-of.ts';
 import { inBatches, type Refused } from './batches/in-batches.ts';
 import { releaseBatch, type TriedRelease } from './batches/release-batch.ts';
 import {
@@ -59,7 +58,7 @@ export const applyReleases = async (
 /** What can be said without the guard: the release as it is to be tried, or why it is not. */
 const releaseOf = (step: ReleaseStep, context: RepairContext): TriedRelease | ReleaseOutcome => {
   const { lock } = step;
-  const kind = builtInTable.kinds.get(lock.kind);
+  const kind = context.kinds.get(lock.kind);
   if (kind === undefined) return skipped(`unknown kind of lock: ${lock.kind}`);
   const { letGo: deed } = kind;
   if (deed === null) return skipped(REFUSALS.never);

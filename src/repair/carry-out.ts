@@ -72,6 +72,7 @@ export const carryOut = async (
   const { town, onStep, signal, asked, wantsToStart = false } = options;
   const repair = {
     townRoot: town.root,
+    table: options.table,
     ...(signal === undefined ? {} : { signal }),
     ...(asked === undefined ? {} : { asked }),
   };

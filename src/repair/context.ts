@@ -2,7 +2,9 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { LockFile } from '../core/types/evidence.ts';
 import type { State, Verdict } from '../core/types/judgement.ts';
+import type { LockTable } from '../evidence/locks/lock-table.ts';
 import { type SystemCalls, systemCalls } from '../io/disk/system-calls.ts';
+import { builtInTable } from '../kinds-of.ts';
 import type { GuardOptions } from '../lock/guard/guard.ts';
 import { type Asked, type ByWhom, byWhom } from './by-whom.ts';
 
@@ -22,6 +24,8 @@ export type JudgeAgain = (steps: readonly ReleaseStep[]) => Promise<ReadonlyMap<
 export interface RepairOptions extends GuardOptions {
   /** Absolute path of the town's root, symlinks resolved: the journal lies there. */
   readonly townRoot: string;
+  /** The kinds that were looked for; default: the built-in ones. */
+  readonly table?: Pick<LockTable, 'kinds'>;
   /** Who acts, and how it was agreed to; default: a program that calls the library. */
   readonly asked?: Asked;
   /** Milliseconds since the epoch; default: the clock of this machine. */
@@ -32,6 +36,7 @@ export interface RepairOptions extends GuardOptions {
 
 export interface RepairContext {
   readonly townRoot: string;
+  readonly kinds: LockTable['kinds'];
   readonly calls: SystemCalls;
   readonly by: ByWhom;
   readonly now: () => number;
@@ -41,6 +46,7 @@ export interface RepairContext {
 
 export const contextOf = (options: RepairOptions): RepairContext => ({
   townRoot: options.townRoot,
+  kinds: (options.table ?? builtInTable).kinds,
   calls: options.calls ?? systemCalls,
   by: byWhom(options.asked),
   now: options.now ?? Date.now,

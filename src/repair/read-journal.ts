@@ -106,15 +106,18 @@ const readLine = (line: string): JournalEntry | string | null => {
 /** The names follow from the worker and the id: whatever else they say was not written by a repair. */
 const misplaced = ({ id, run, kind, worker, lock, backup }: ReleaseEntry): string | null => {
   const known = builtInTable.kinds.get(kind);
-  if (known === undefined) return `unknown kind of lock: ${kind}`;
+  // Of a plug-in, which need not be loaded to put its locks back.
+  const isPlugged = known === undefined && kind.includes('/');
+  if (known === undefined && !isPlugged) return `unknown kind of lock: ${kind}`;
   // A working tree may lie outside, and its lock inside.
-  const place = known.claims === 'worker' ? worker : worker.replace(/^(?:\.\.\/)+/, '');
+  const place = known?.claims === 'worker' ? worker : worker.replace(/^(?:\.\.\/)+/, '');
   if (!isInTown(place)) return `worker names no place in the town: ${worker}`;
-  if (known.claims === 'worker') {
+  if (known?.claims === 'worker') {
     const home = worker === '.' ? '' : `${worker}/`;
     const places = Object.keys(known.where.homes).map((name) => `${home}${name}/${known.where.name}`);
     if (!places.includes(lock)) return `lock is not one of that worker: ${lock}`;
-  } else if (!isInTown(lock) || !mayLieAt(known, lock)) return `no lock of that kind lies there: ${lock}`;
+  } else if (!isInTown(lock) || (known !== undefined && !mayLieAt(known, lock)))
+    return `no lock of that kind lies there: ${lock}`;
   if (!id.startsWith(`${run}-`)) return `id is not of that run: ${id}`;
   return backup === releasedPath({ lock }, id) ? null : `backup is not a copy of that lock: ${backup}`;
 };

@@ -1,11 +1,13 @@
-/** Loads plug-in checks, and distrusts what they are. */
+/** Loads plug-ins, checks and kinds of lock, and distrusts what they are. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Failure } from './core/failure.ts';
-import { relativeTo } from './core/town/roles.ts';
-import type { Check } from './core/types/check.ts';
-import { distrust } from './io/trust.ts';
+import { Failure } from '../core/failure.ts';
+import { relativeTo } from '../core/town/roles.ts';
+import type { Check } from '../core/types/check.ts';
+import type { Kind } from '../core/types/kind.ts';
+import { distrust } from '../io/trust.ts';
+import { isMeantAsKind, readKind } from './plugin-kinds.ts';
 
 /** A plug-in as it was asked for, and the directory from which its path or package is found. */
 export interface PluginRequest {
@@ -18,28 +20,36 @@ export interface PluginRequest {
 /** `package/name`, the package perhaps with a scope: third-party ids never collide with built-in ones. */
 const PLUGIN_ID = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*\/[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
+/** What plug-ins add, in the order in which they were asked for. */
+export interface Loaded {
+  readonly checks: readonly Check[];
+  readonly kinds: readonly Kind[];
+}
+
 /**
- * Loads plug-ins in the order given; each exports one check, or an array of them, as its default. Throws `E_CONFIG`
- * with one sentence where a module cannot be found or loaded, exports something else, or repeats an id.
+ * Loads plug-ins in the order given; each exports one check or kind of lock, or an array of them, as its default. Throws
+ * `E_CONFIG` with one sentence where a module cannot be found or loaded, exports something else, or repeats an id.
  */
-export const loadPlugins = async (requests: readonly PluginRequest[]): Promise<readonly Check[]> => {
+export const loadPlugins = async (requests: readonly PluginRequest[]): Promise<Loaded> => {
   const checks: Check[] = [];
+  const kinds: Kind[] = [];
   for (const request of requests) {
-    for (const check of await loadPlugin(request)) {
-      if (checks.some(({ id }) => id === check.id))
-        throw refuse(request, `the check id "${check.id}" is taken already`);
-      checks.push(check);
+    for (const one of await loadPlugin(request)) {
+      const [word, list]: [string, (Check | Kind)[]] = 'run' in one ? ['check', checks] : ['kind', kinds];
+      if (list.some(({ id }) => id === one.id))
+        throw refuse(request, `the ${word} id "${one.id}" is taken already`);
+      list.push(one);
     }
   }
-  return checks;
+  return { checks, kinds };
 };
 
-const loadPlugin = async (request: PluginRequest): Promise<readonly Check[]> => {
+const loadPlugin = async (request: PluginRequest): Promise<readonly (Check | Kind)[]> => {
   const located = locate(request);
   const path = request.mustBeTrusted === true ? trusted(request, located) : located;
   let module: { readonly default?: unknown };
   try {
-    const { importModule } = await import('./io/import-module.ts');
+    const { importModule } = await import('../io/import-module.ts');
     module = (await importModule(pathToFileURL(path).href)) as { readonly default?: unknown };
   } catch (cause) {
     throw refuse(
@@ -68,15 +78,21 @@ const trusted = (request: PluginRequest, path: string): string => {
   return real;
 };
 
-const validate = (candidate: unknown, request: PluginRequest, index: number | null): Check => {
+const validate = (candidate: unknown, request: PluginRequest, index: number | null): Check | Kind => {
   const which = index === null ? 'its default export' : `entry ${index} of its default export`;
-  if (typeof candidate !== 'object' || candidate === null) throw refuse(request, `${which} is not a check`);
+  if (typeof candidate !== 'object' || candidate === null)
+    throw refuse(request, `${which} is not a check, nor a kind of lock`);
   const { id, title, summary, reportsDoubt, run } = candidate as Record<string, unknown>;
   if (typeof id !== 'string' || !PLUGIN_ID.test(id))
     throw refuse(
       request,
       `${which} requires an id of the form "package/name", and has ${JSON.stringify(id) ?? 'none'}`,
     );
+  if (isMeantAsKind(candidate as Record<string, unknown>)) {
+    const kind = readKind(candidate as Record<string, unknown>);
+    if (typeof kind === 'string') throw refuse(request, `kind "${id}" ${kind}`);
+    return kind;
+  }
   if (typeof title !== 'string' || title.trim() === '')
     throw refuse(request, `check "${id}" requires a title`);
   if (typeof run !== 'function') throw refuse(request, `check "${id}" requires a function "run"`);
