@@ -14,7 +14,6 @@ const OF_EACH_TREE = [
   'REVERT_HEAD.lock',
   'REBASE_HEAD.lock',
   'info/sparse-checkout.lock',
-  'logs/HEAD.lock',
   'reftable/tables.list.lock',
   'refs/**/*.lock',
   'sequencer/*.lock',

@@ -25,3 +25,21 @@ export const fitsSome = (patterns: readonly NamePattern[], name: string): boolea
   for (const pattern of patterns) if (fitsName(pattern, name)) return true;
   return false;
 };
+
+/** Many patterns at once: most are names without a star, which one look finds. */
+export interface NameTable {
+  readonly exact: ReadonlySet<string>;
+  readonly patterns: readonly NamePattern[];
+}
+
+export const nameTable = (names: readonly string[]): NameTable => {
+  const all = names.map(namePattern);
+  return {
+    exact: new Set(all.filter(({ after }) => after === null).map(({ before }) => before)),
+    patterns: all.filter(({ after }) => after !== null),
+  };
+};
+
+/** True where the name is one of them, or fits one. */
+export const isInTable = ({ exact, patterns }: NameTable, name: string): boolean =>
+  exact.has(name) || (patterns.length > 0 && fitsSome(patterns, name));

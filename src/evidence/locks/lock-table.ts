@@ -1,6 +1,6 @@
 /** The one table of what is looked for, compiled from the kinds before any walk starts. */
 import agent from '../../../kinds/agent.ts';
-import { fitsSome, type NamePattern, namePattern } from '../../core/record/name-pattern.ts';
+import { fitsSome, type NamePattern, namePattern, nameTable } from '../../core/record/name-pattern.ts';
 import type { LockFile } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
 import type { GitNames, Home, Homes, InGitDirs, NamedFiles } from '../scan/homes.ts';
@@ -112,14 +112,23 @@ const gitNames = (paths: readonly string[]): GitNames => {
   for (const { directory, name } of listed)
     directories.set(directory, [...(directories.get(directory) ?? []), name]);
   return {
-    names: parts.filter(({ directory }) => directory === '').map(({ name }) => namePattern(name)),
-    paths: lower.filter(({ path }) => !path.includes('*')).map(({ path }) => path),
+    names: nameTable(parts.filter(({ directory }) => directory === '').map(({ name }) => name)),
+    paths: byFirstName(lower.filter(({ path }) => !path.includes('*')).map(({ path }) => path)),
     directories: [...directories].map(([path, names]) => ({
       path: path.replace(/\/\*\*$/, ''),
-      names: names.map(namePattern),
+      names: nameTable(names),
       isDeep: path.endsWith('/**'),
     })),
   };
+};
+
+const byFirstName = (paths: readonly string[]): ReadonlyMap<string, readonly string[]> => {
+  const found = new Map<string, string[]>();
+  for (const path of paths) {
+    const first = path.slice(0, path.indexOf('/'));
+    found.set(first, [...(found.get(first) ?? []), path]);
+  }
+  return found;
 };
 
 const filesOf = (kinds: readonly Kind[]): LockTable['files'] => {

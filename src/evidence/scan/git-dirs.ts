@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { isPidFile, withoutSuffix } from '../../core/record/lock-names.ts';
-import { fitsSome, type NamePattern } from '../../core/record/name-pattern.ts';
+import { isInTable, type NameTable } from '../../core/record/name-pattern.ts';
 import type { Entry } from '../../io/disk/disk.ts';
 import { displayPath, fromLatin1 } from '../../io/disk/disk-path.ts';
 import type { GitNames, InGitDirs } from './homes.ts';
@@ -90,6 +90,8 @@ const lister =
     return readEntries(place, options.disk, findings);
   };
 
+const NO_PATHS: readonly string[] = [];
+
 const namesIn = (
   gitDir: Directory,
   { names, paths, directories }: GitNames,
@@ -99,12 +101,10 @@ const namesIn = (
   findings: Findings,
 ): readonly string[] => {
   const found = namedIn(entries, names);
-  for (const path of paths)
-    if (
-      entries.some(({ name }) => path.startsWith(`${name}/`)) &&
-      lookAt(options.disk, below(gitDir, path), findings)
-    )
-      found.push(path);
+  if (paths.size > 0)
+    for (const { name } of entries)
+      for (const path of paths.get(name) ?? NO_PATHS)
+        if (lookAt(options.disk, below(gitDir, path), findings)) found.push(path);
   for (const { path, names: wanted, isDeep } of directories) {
     const [top = ''] = path.split('/');
     if (!entries.some(({ name }) => name === top)) continue;
@@ -122,10 +122,10 @@ const namesIn = (
   return found;
 };
 
-const namedIn = (entries: readonly Entry[], wanted: readonly NamePattern[]): string[] => {
+const namedIn = (entries: readonly Entry[], wanted: NameTable): string[] => {
   const found: string[] = [];
   for (const { name } of entries)
-    if (!isPidFile(name) && fitsSome(wanted, withoutSuffix(name))) found.push(name);
+    if (isInTable(wanted, withoutSuffix(name)) && !isPidFile(name)) found.push(name);
   return found;
 };
 

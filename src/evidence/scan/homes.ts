@@ -1,7 +1,7 @@
 /** What a walk is told to look for: it knows no name of its own. Plain data, so that the helper thread can be given it. */
 
 import { withoutSuffix } from '../../core/record/lock-names.ts';
-import { fitsSome, type NamePattern } from '../../core/record/name-pattern.ts';
+import { fitsSome, type NamePattern, type NameTable } from '../../core/record/name-pattern.ts';
 
 /** A directory in which locks are kept. */
 export interface Home {
@@ -27,13 +27,13 @@ export const isNamedLikeLock = ({ prefixes, names }: Home, name: string): boolea
 /** What is looked for in a git directory, beside what lies in all of them. */
 export interface GitNames {
   /** Names that lie in the git directory itself. */
-  readonly names: readonly NamePattern[];
-  /** Exact paths of files further down, looked at without listing anything. */
-  readonly paths: readonly string[];
+  readonly names: NameTable;
+  /** Exact paths of files further down, looked at without listing anything, by the first name of each. */
+  readonly paths: ReadonlyMap<string, readonly string[]>;
   /** Directories to be listed, with all below them where `isDeep`. */
   readonly directories: readonly {
     readonly path: string;
-    readonly names: readonly NamePattern[];
+    readonly names: NameTable;
     readonly isDeep: boolean;
   }[];
 }
