@@ -3,6 +3,7 @@ import {
   defineCheck,
   describeRefusal,
   type Fix,
+  isAgents,
   ofKind,
   release,
   type Verdict,
@@ -10,6 +11,10 @@ import {
 
 const fixFor = (verdict: Verdict): Fix => {
   const { release: allowed, lock } = verdict;
+  if (!allowed.allowed && allowed.why === 'no-owner')
+    return advice('find out what wrote it; once nothing uses it, remove it yourself', [
+      ['ls', '-la', lock.path],
+    ]);
   if (allowed.allowed || allowed.why === 'young') return release(verdict);
   if (allowed.why === 'not-a-file') {
     const what = lock.isRegularFile ? 'larger than any lock' : 'not a regular file';
@@ -20,6 +25,10 @@ const fixFor = (verdict: Verdict): Fix => {
   return advice(`skipped: ${describeRefusal(verdict, allowed)}`);
 };
 
+/** Many tools make the file first and fill it then. */
+const isBeingWritten = ({ lock, release: allowed }: Verdict): boolean =>
+  !isAgents(lock) && !allowed.allowed && allowed.why === 'young';
+
 /** Something in the place of a lock that is none: every agent that wants to take the lock trips over it. */
 export default defineCheck({
   id: 'invalid-lock',
@@ -27,7 +36,7 @@ export default defineCheck({
   summary: 'Something in the place of a lock that is not a valid one.',
   run: ({ verdicts }) =>
     verdicts
-      .filter(({ state }) => state === 'invalid')
+      .filter((verdict) => verdict.state === 'invalid' && !isBeingWritten(verdict))
       .map((verdict) => ({
         severity: 'warning',
         worker: verdict.lock.worker,

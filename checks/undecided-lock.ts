@@ -43,22 +43,17 @@ const fixForForeign = (
 };
 
 /** Its process lives for others too, and its agent may be done: only whoever gave it its work knows. */
-const fixForShared = ({ lock, holder }: Verdict): Fix =>
-  advice(
-    `once process ${holder?.truePid ?? 0} ends, --fix can release it; if its agent is done, unlock it yourself`,
-    lock.tree?.path == null
+const fixForShared = ({ lock, holder }: Verdict): Fix => {
+  const once = `once process ${holder?.truePid ?? 0} ends, --fix can release it`;
+  const { tree } = lock;
+  if (tree === undefined) return advice(`${once}; if it has forgotten this lock, restart it`);
+  return advice(
+    `${once}; if its agent is done, unlock it yourself`,
+    tree.path === null
       ? []
-      : [
-          [
-            'git',
-            '-C',
-            lock.path.replace(/\/worktrees\/[^/]+\/[^/]+$/, ''),
-            'worktree',
-            'unlock',
-            lock.tree.path,
-          ],
-        ],
+      : [['git', '-C', lock.path.replace(/\/worktrees\/[^/]+\/[^/]+$/, ''), 'worktree', 'unlock', tree.path]],
   );
+};
 
 const fixForUnknown = (verdict: Verdict, { machine: { host } }: Snapshot): Fix => {
   const { reasons, strangers } = verdict;
@@ -73,6 +68,10 @@ const fixForUnknown = (verdict: Verdict, { machine: { host } }: Snapshot): Fix =
     (reasons.includes('file-unknown') || reasons.includes('git-unknown'))
   )
     return advice('run doctor as a user who may look at all processes (root)');
+  if (reasons.includes('not-refreshed'))
+    return advice('its holder touches it while it works; once nothing uses it, remove it yourself', [
+      [verdict.lock.stamp === null ? 'rmdir' : 'rm', verdict.lock.path],
+    ]);
   return advice(
     strangers.length > 0
       ? 'wait until it exits, or say what it is: doctor explain undecided-lock shows how'

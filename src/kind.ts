@@ -7,6 +7,13 @@ import type { Kind } from './core/types/kind.ts';
 // The agent's lock, which the lock library writes by the same names.
 export { COMPANION_NAME, LOCK_HOMES, LOCK_NAME } from './core/record/lock-names.ts';
 export { parseLockRecord } from './core/record/lock-record.ts';
+// What most other tools write.
+export {
+  type ClaimFields,
+  claimByNumber,
+  readBareNumber,
+  readNumberField,
+} from './core/record/number-claim.ts';
 export { textOf } from './core/record/text-of.ts';
 export type {
   Claim,
@@ -35,5 +42,9 @@ export type {
   WhereInGitDir,
 } from './core/types/kind.ts';
 
+/** A kind, with a `read` that can be called where the declaration has one. */
+type Declared<K extends Kind> = Kind &
+  (K['read'] extends null ? unknown : { readonly read: NonNullable<Kind['read']> });
+
 /** Declares a kind of lock. It only lends the types; the module's default export is the kind. */
-export const defineKind = (kind: Kind): Kind => kind;
+export const defineKind = <K extends Kind>(kind: K): Declared<K> => kind as unknown as Declared<K>;

@@ -47,12 +47,15 @@ const configured = (kind: Kind, value: Config['kinds'][string]): readonly Kind[]
   if (value === false) return [];
   if (value === true || kind.claims === 'worker') return [kind];
   const { files, options = {} } = value;
-  const { read } = kind;
+  const { read, readDirectory } = kind;
   return [
     {
       ...kind,
       ...('files' in kind.where ? { where: { files: files ?? kind.where.files } } : {}),
-      read: (bytes, file) => read(bytes, { ...file, options }),
+      read: read === null ? null : (bytes, file) => read(bytes, { ...file, options }),
+      ...(readDirectory === undefined
+        ? {}
+        : { readDirectory: (file) => readDirectory({ ...file, options }) }),
     },
   ];
 };

@@ -32,6 +32,8 @@ const forbidden = (lock: LockFile): Refusal['why'] | null => {
   if (isTracked(lock)) return 'tracked';
   if (lock.rules?.isNeverLetGo === true) return 'never';
   const { content, tree } = lock;
+  // An agent's lock that is damaged says nothing of its holder either, but there the whole directory is asked.
+  if (lock.rules !== undefined && content.kind === 'invalid') return immovable(lock) ?? 'no-owner';
   if (content.kind === 'claim' && content.claim.by !== 'number' && content.claim.by !== 'open-file')
     return content.claim.by === 'person'
       ? tree?.isUnfinished === true
@@ -55,6 +57,7 @@ export const mayRelease = (
 ): Release => {
   const never = forbidden(lock);
   if (never !== 'tracked' && state !== 'stale' && state !== 'invalid') return refuse('state');
+  if (never === 'no-owner' && isFresh(lock, index)) return refuse('young', secondsLeft(lock, index));
   if (never !== null) return refuse(never);
   if (state === 'stale')
     return !own && isFresh(lock, index) ? refuse('fresh', secondsLeft(lock, index)) : ALLOWED;

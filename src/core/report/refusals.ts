@@ -10,6 +10,7 @@ export const REFUSALS: Readonly<Record<Refusal['why'], string>> = {
   'not-a-file': "it is not a readable regular file of a lock's size",
   'not-utf8': 'its path is not UTF-8: move it aside by hand',
   'by-hand': 'somebody locked it by hand',
+  'no-owner': 'it does not say who holds it',
   never: 'locks of this kind are not released',
   fresh: 'written less than 30 s ago',
   young: 'written less than 30 s ago',

@@ -19,6 +19,8 @@ export interface NumberClaim {
   readonly isShared: boolean;
   /** Its own tool passes by the lock of a process that is gone: nobody is kept out. Left out where that is not so. */
   readonly isHarmless?: true;
+  /** Milliseconds that its holder means to keep it at most: later it is as though that process were shared. Left out: for ever. */
+  readonly heldAtMostMs?: number;
 }
 
 /** A person, or a tool that names nobody: never released. */

@@ -146,7 +146,7 @@ export interface Refusal {
   readonly allowed: false;
   /**
    * `state`: held, orphaned, foreign, unknown: only `--force --worker` releases it. `tracked`, `tracked-unknown`,
-   * `not-a-file`, `not-utf8`, `by-hand`, `never`: not even by force. `fresh`, `young`, `occupied`, `occupants-unknown`: not now.
+   * `not-a-file`, `not-utf8`, `by-hand`, `no-owner`, `never`: not even by force. `fresh`, `young`, `occupied`, `occupants-unknown`: not now.
    */
   readonly why:
     | 'state'
@@ -155,6 +155,7 @@ export interface Refusal {
     | 'not-a-file'
     | 'not-utf8'
     | 'by-hand'
+    | 'no-owner'
     | 'never'
     | 'fresh'
     | 'young'

@@ -15,11 +15,14 @@ export interface WhereHome {
 }
 
 /**
- * In a directory that a tool keeps beside the files of a tree: the name of that directory (`.claude`, or the last two names
- * of its path, `.dolt/noms`), and the names of the locks in it, each with at most one `*`. They speak for the directory around.
+ * In a directory that a tool keeps beside the files of a tree: the name of that directory (`.claude`), the end of its path
+ * (`.dolt/noms`), or with `/*` each directory in it (`session-state/*`); and the names of the locks in it, each with at most
+ * one `*`. They speak for the directory around the whole of that path.
  */
 export interface WhereBeside {
   readonly beside: Readonly<Record<string, readonly string[]>>;
+  /** Names of directories that are locks themselves, wherever they lie. They speak for the directory around. */
+  readonly directories?: readonly string[];
 }
 
 /**
@@ -63,10 +66,12 @@ interface KindText {
   readonly title: string;
   /** One sentence. */
   readonly summary: string;
-  /** What the bytes of a regular file say. Pure, and never throws. */
-  readonly read: (bytes: Uint8Array, file: LockFileName) => LockContent;
+  /** What the bytes of a regular file say. Pure, and never throws. Null: its locks are directories, and files of that name are not its. */
+  readonly read: ((bytes: Uint8Array, file: LockFileName) => LockContent) | null;
   /** Files larger than a record are locks as well: `read` is given their first 64 KiB. Left out where they are none. */
   readonly isOfAnySize?: true;
+  /** What a directory of that name says; left out where its locks are files, and a directory is none. */
+  readonly readDirectory?: (file: LockFileName) => LockContent;
   /** Null: it is never let go, whatever anybody asks for. */
   readonly letGo: LetGo | null;
 }

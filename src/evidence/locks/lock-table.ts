@@ -11,8 +11,10 @@ export interface KindInHome {
   readonly layout: LockFile['layout'];
   /** Its locks there: their names. */
   readonly names: readonly NamePattern[];
-  /** What the path of the home ends in besides its name; null: anything. */
+  /** What the path of the home ends in before its name; null: anything. */
   readonly above: string | null;
+  /** Its locks lie one directory further down, in one of any name. */
+  readonly isBelow: boolean;
 }
 
 /** A kind whose locks lie at places relative to something: a git directory, or the root. */
@@ -37,7 +39,18 @@ export interface LockTable {
     | null;
   /** Null: no kind is looked for everywhere. */
   readonly files: (NamedFiles & { readonly kinds: readonly KindAtPath[] }) | null;
+  /** Kinds whose locks are directories of certain names, wherever they lie. */
+  readonly directories: readonly KindAtPath[];
 }
+
+const NO_HOME: Home = {
+  prefixes: [],
+  names: [],
+  isOld: false,
+  isClaimed: false,
+  below: null,
+  isLock: false,
+};
 
 /** Compiles the table of these kinds. Throws for a place that no walk would look up. */
 export const compileTable = (kinds: readonly Kind[]): LockTable => {
@@ -49,7 +62,13 @@ export const compileTable = (kinds: readonly Kind[]): LockTable => {
     for (const [home, layout] of Object.entries(kind.where.homes))
       if (layout === 'runtime') companions.push(`${home}/${kind.where.companion}`);
   }
-  const homes = new Map([...kindsIn].map(([name, its]) => [name, homeOf(its)] as const));
+  const directories = kinds.flatMap((kind) =>
+    ('beside' in kind.where ? (kind.where.directories ?? []) : []).map((name) => ({ kind, name })),
+  );
+  const homes = new Map([
+    ...[...kindsIn].map(([name, its]) => [name, homeOf(its)] as const),
+    ...directories.map(({ name }) => [name, { ...NO_HOME, isLock: true }] as const),
+  ]);
   return {
     homes,
     claimHomes: new Map([...homes].filter(([, { isClaimed }]) => isClaimed)),
@@ -58,6 +77,7 @@ export const compileTable = (kinds: readonly Kind[]): LockTable => {
     companions,
     inGitDirs: gitDirsOf(kinds),
     files: filesOf(kinds),
+    directories: directories.map(({ kind, name }) => ({ kind, fits: pathFitter(`**/${name}`) })),
   };
 };
 
@@ -68,23 +88,32 @@ const homesOf = (kind: Kind): readonly (readonly [string, KindInHome])[] => {
     return Object.entries(where.homes).map(([home, layout]) => {
       if (!/^\.[^/]+$/.test(home))
         throw new Error(`kind ${kind.id}: ${home} is not a name that begins with a dot`);
-      return [home, { kind, layout, names: [namePattern(where.name)], above: null }];
+      return [home, { kind, layout, names: [namePattern(where.name)], above: null, isBelow: false }];
     });
   if (!('beside' in where)) return [];
   return Object.entries(where.beside).map(([path, names]) => {
-    const [, above, home] = /^(?:([^/]+)\/)?([^/]+)$/.exec(path) ?? [];
-    if (home === undefined || home === '.' || home === '..' || !/^[ -~]/.test(home))
-      throw new Error(`kind ${kind.id}: ${path} is not the name of a directory, nor the last two of a path`);
-    return [home, { kind, layout: 'runtime', names: names.map(namePattern), above: above ?? null }];
+    const isBelow = path.endsWith('/*');
+    const parts = (isBelow ? path.slice(0, -'/*'.length) : path).split('/');
+    if (!parts.every((part) => /^[!-~][^/*]*$/.test(part) && part !== '.' && part !== '..'))
+      throw new Error(`kind ${kind.id}: ${path} is not the name of a directory, nor the end of a path`);
+    const above = parts.length > 1 ? parts.slice(0, -1).join('/') : null;
+    const at = { kind, layout: 'runtime' as const, names: names.map(namePattern), above, isBelow };
+    return [parts.at(-1) ?? '', at];
   });
 };
 
-const homeOf = (its: readonly KindInHome[]): Home => ({
-  prefixes: its.flatMap(({ kind }) => ('homes' in kind.where ? [kind.where.name] : [])),
-  names: its.flatMap(({ kind, names }) => ('homes' in kind.where ? [] : names)),
-  isOld: its.some(({ layout }) => layout === 'legacy'),
-  isClaimed: its.some(({ kind }) => kind.claims === 'worker'),
-});
+const homeOf = (its: readonly KindInHome[]): Home => {
+  const below = its.filter(({ isBelow }) => isBelow);
+  const [here, names] = [its.filter(({ isBelow }) => !isBelow), below.flatMap((at) => at.names)];
+  return {
+    prefixes: here.flatMap(({ kind }) => ('homes' in kind.where ? [kind.where.name] : [])),
+    names: here.flatMap(({ kind, names }) => ('homes' in kind.where ? [] : names)),
+    isOld: here.some(({ layout }) => layout === 'legacy'),
+    isClaimed: here.some(({ kind }) => kind.claims === 'worker'),
+    below: below.length === 0 ? null : { ...NO_HOME, names },
+    isLock: false,
+  };
+};
 
 const gitDirsOf = (kinds: readonly Kind[]): LockTable['inGitDirs'] => {
   const paths = (part: 'main' | 'linked') =>
@@ -157,16 +186,28 @@ const pathFitter = (pattern: string): ((path: string) => boolean) => {
   return (path) => whole.test(path);
 };
 
+/** The kinds that keep locks in a directory, by the names of its path. */
+export const kindsAt = (
+  directory: readonly string[],
+  kindsIn: LockTable['kindsIn'],
+): readonly KindInHome[] => {
+  const here = (kindsIn.get(directory.at(-1) ?? '') ?? []).filter(({ isBelow }) => !isBelow);
+  const below = (kindsIn.get(directory.at(-2) ?? '') ?? []).filter(({ isBelow }) => isBelow);
+  return [...here, ...below].filter(({ above, isBelow }) => {
+    if (above === null) return true;
+    const before = directory.slice(0, isBelow ? -2 : -1).join('/');
+    return before === above || before.endsWith(`/${above}`);
+  });
+};
+
 /** True where a lock of that kind may lie at this path, relative to the root; anywhere, where only a configuration says it. */
 export const mayLieAt = (kind: Kind, path: string): boolean => {
   if ('files' in kind.where) return true;
-  const { homes, inGitDirs, files, kindsIn } = compileTable([kind]);
+  const { inGitDirs, files, kindsIn } = compileTable([kind]);
   const names = path.split('/');
-  const [name = '', home = '', above = ''] = names.toReversed();
-  if (homes.has(home))
-    return (kindsIn.get(home) ?? []).some(
-      (at) => (at.above === null || at.above === above) && fitsSome(at.names, name),
-    );
+  const name = names.at(-1) ?? '';
+  const directory = names.slice(0, -1);
+  if (kindsAt(directory, kindsIn).some((at) => fitsSome(at.names, name))) return true;
   if (files?.kinds.some(({ fits }) => fits(path)) === true) return true;
   return [...(inGitDirs?.mainKinds ?? []), ...(inGitDirs?.linkedKinds ?? [])].some(({ fits }) =>
     names.some((_, at) => fits(names.slice(at).join('/'))),

@@ -72,6 +72,9 @@ const readLock = (found: FoundLock, root: string): LockFile | null => {
   const read = found.kind.isOfAnySize === true ? readFileStart : readSmallFile;
   const reading = read(readingCalls, found.path, MAX_LOCK_BYTES);
   if (reading.kind === 'absent') return null;
+  const isDirectory = reading.kind === 'other' && reading.problem === 'directory';
+  // A yarn.lock beside locks that are directories is none of them.
+  if (found.kind.read === null && !isDirectory) return null;
   const companion = found.companion === null ? NO_COMPANION : readCompanion(found.companion, found.kind);
   const { kind } = found;
   const tree = found.linkedGitDir === null ? null : readLinkedTree(displayPath(found.linkedGitDir));
@@ -126,18 +129,23 @@ const rulesOf = (kind: KindRules & Pick<Kind, 'letGo'>): KindRules => ({
   ...(kind.letGo === null ? { isNeverLetGo: true } : {}),
 });
 
+/** Nobody asks: such a file is left out. */
+const NO_LOCK: LockContent = { kind: 'unread', why: 'locks of this kind are directories' };
+
 const NO_OPTIONS: LockFileName['options'] = {};
 
 /** What a reading of a lock's file says, by its kind. */
 const contentOf = (
   reading: Exclude<FileReading, { kind: 'absent' }>,
-  { read }: Kind,
+  { read, readDirectory }: Kind,
   path: string,
 ): LockContent => {
+  const file: LockFileName = { name: basename(path), options: NO_OPTIONS };
   switch (reading.kind) {
     case 'file':
-      return read(reading.bytes, { name: basename(path), options: NO_OPTIONS });
+      return read === null ? NO_LOCK : read(reading.bytes, file);
     case 'other':
+      if (reading.problem === 'directory' && readDirectory !== undefined) return readDirectory(file);
       return { kind: 'invalid', problem: reading.problem, detail: describeFileProblem(reading) };
     case 'unread':
       return { kind: 'unread', why: reading.why };

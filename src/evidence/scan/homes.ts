@@ -13,6 +13,10 @@ export interface Home {
   readonly isOld: boolean;
   /** Locks that claim a worker lie there: where it is not a directory of its own, a lock may lie behind it unseen. */
   readonly isClaimed: boolean;
+  /** Each directory in it is a home too; null: none is. */
+  readonly below: Home | null;
+  /** It is itself a lock: nothing is looked for in it. */
+  readonly isLock: boolean;
 }
 
 /** The homes of all kinds by their names. */

@@ -82,7 +82,11 @@ export const searchPlaces = (
   for (const place of places) {
     for (const [name, home] of options.homes) {
       const path = childOf(place, name);
-      if (openHome(path, options.disk, findings)) sightLocks(path, home, options, findings);
+      const isOpen = home.isClaimed
+        ? openHome(path, options.disk, findings)
+        : lookAt(options.disk, path, findings)?.isDirectory() === true;
+      if (isOpen && home.isLock) findings.files.push({ home: place, names: [name] });
+      else if (isOpen) sightLocks(path, home, options, findings);
     }
   }
 };

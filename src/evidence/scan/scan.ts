@@ -8,7 +8,7 @@ import type { Kind } from '../../core/types/kind.ts';
 import { elapsedMs } from '../../io/clock.ts';
 import { type Disk, realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
-import { agentTable, type LockTable } from '../locks/lock-table.ts';
+import { agentTable, kindsAt, type LockTable } from '../locks/lock-table.ts';
 import { type GitSighting, sightInGitDirs } from './git-dirs.ts';
 import { knownPlaces, LOCK_LAYOUT, searchPlaces, withAncestors } from './known-places.ts';
 import { trustedDevice } from './leaf-rule.ts';
@@ -224,14 +224,15 @@ interface Sighted extends Omit<FoundLock, 'hasTwin'> {
 
 /** The locks of a home and what lies beside them, by all kinds that keep some there. */
 const namedInHome = (at: HomeAt, { kindsIn }: LockTable): readonly Sighted[] =>
-  (kindsIn.get(at.homeName) ?? []).flatMap(({ kind, layout, names, above }): readonly Sighted[] => {
-    if (above !== null && !at.key.endsWith(`/${above}`)) return [];
+  kindsAt(`${at.key}/${at.homeName}`.split('/'), kindsIn).flatMap((found): readonly Sighted[] => {
+    const { kind, layout, names, above, isBelow } = found;
+    const place = around(at, (above?.split('/').length ?? 0) + (isBelow ? 1 : 0));
     const companionName = 'homes' in kind.where ? kind.where.companion : undefined;
     const companion =
       companionName !== undefined && at.names.includes(companionName)
         ? joinPath(at.home, companionName)
         : null;
-    const plain = { kind, place: at.place, layout, linkedGitDir: null, gitDir: null };
+    const plain = { kind, place, layout, linkedGitDir: null, gitDir: null };
     return at.names.flatMap((name): readonly Sighted[] => {
       const path = joinPath(at.home, name);
       if (fitsSome(names, name)) return [{ ...plain, path, companion, leftover: null }];
@@ -242,12 +243,16 @@ const namedInHome = (at: HomeAt, { kindsIn }: LockTable): readonly Sighted[] =>
     });
   });
 
-/** What lies where the configuration says; it speaks for its directory. */
-const namedAnywhere = (root: string, at: HomeAt, { files }: LockTable): readonly Sighted[] =>
+/** The directory around a home, or so many levels further up. */
+const around = ({ key, place, raw }: HomeAt, levels: number): DiskPath =>
+  levels === 0 ? place : exact(key.split('/').slice(0, -levels).join('/') || '/', raw);
+
+/** What lies where the configuration says, and directories that are locks; it speaks for its directory. */
+const namedAnywhere = (root: string, at: HomeAt, { files, directories }: LockTable): readonly Sighted[] =>
   at.names.flatMap((name) => {
     const leftover = leftoverOf(name);
     const inRoot = displayRelative(root, joinPath(at.home, leftover?.lock ?? name));
-    return (files?.kinds ?? [])
+    return [...(files?.kinds ?? []), ...directories]
       .filter(({ fits }) => fits(inRoot))
       .map(
         ({ kind }): Sighted => ({
@@ -298,7 +303,7 @@ interface HomeAt extends ReturnType<typeof placeOf> {}
 const placeOf = ({ home: { path, raw }, names }: Sighting) => {
   const end = path.lastIndexOf('/');
   const key = end === 0 ? '/' : path.slice(0, end);
-  return { key, homeName: path.slice(end + 1), home: exact(path, raw), place: exact(key, raw), names };
+  return { key, raw, homeName: path.slice(end + 1), home: exact(path, raw), place: exact(key, raw), names };
 };
 
 /** Names that only look odd are walked as bytes, and are text all the same. */

@@ -128,7 +128,7 @@ const visitor = (
 
   const list = (directory: string, inHome: Home | null, stack: string[]): void => {
     const place = { path: directory, raw };
-    const entries = listPlace(place, options, findings, inHome !== null);
+    const entries = listPlace(place, options, findings, inHome?.isClaimed === true);
     const prefix = directory === '/' ? directory : `${directory}/`;
     const names: string[] = [];
     const before = stack.length;
@@ -159,8 +159,10 @@ const visitor = (
       const home = isBeginning[first] === 1 ? homes.get(name) : undefined;
       if (home !== undefined) {
         if (home.isOld) findings.oldHomes.push(place);
-        list(prefix + name, home, stack);
-      } else if (first !== DOT || !prune.has(name)) stack.push(prefix + name);
+        if (home.isLock) findings.files.push({ home: place, names: [name] });
+        else list(prefix + name, home, stack);
+      } else if (inHome !== null && inHome.below !== null) list(prefix + name, inHome.below, stack);
+      else if (first !== DOT || !prune.has(name)) stack.push(prefix + name);
       if (first === DOT && isGitDir(name)) findings.gitDirs.push({ path: prefix + name, raw });
     }
     if (names.length > 0) findings.sightings.push({ home: place, names });
@@ -269,7 +271,7 @@ const addClosedHome = ({ path, raw }: Directory, isSymlink: boolean, { gaps }: F
 
 /** Notes the locks of one home, and does not go further down. */
 export const sightLocks = (home: Directory, rule: Home, options: WalkOptions, findings: Findings): void => {
-  const names = listPlace(home, options, findings, true)
+  const names = listPlace(home, options, findings, rule.isClaimed)
     .map(({ name }) => name)
     .filter((name) => isNamedLikeLock(rule, name));
   if (names.length > 0) findings.sightings.push({ home, names });

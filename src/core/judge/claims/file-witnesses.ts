@@ -58,7 +58,7 @@ export const judgeRefreshing = (
 ): WitnessFinding => {
   const ageMs = mtimeMs === null ? null : snapshot.takenAtMs - mtimeMs;
   const isFresh = ageMs !== null && Math.abs(ageMs) <= refreshedWithinMs;
-  const text = ageMs === null ? 'its age is not known' : `refreshed ${describeAge(ageMs / 1000)} ago`;
+  const text = ageMs === null ? 'its age is not known' : `last refreshed ${describeAge(ageMs / 1000)} ago`;
   return isFresh
     ? { state: 'alive', reason: 'refreshed', fact: { source: 'clock', text } }
     : { state: 'unknown', reason: 'not-refreshed', fact: { source: 'clock', text } };

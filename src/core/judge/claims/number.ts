@@ -1,6 +1,7 @@
 /** A process that a lock of another tool names: judged as a bare number is, and better where its start was written down too. */
 import type { NumberClaim } from '../../types/claim.ts';
 import type { LockFile, LockRecord, ProcessInfo } from '../../types/evidence.ts';
+import { ageOf } from '../ages.ts';
 import type { Case } from '../case.ts';
 import { judgeProcess } from '../holder/process.ts';
 import {
@@ -31,14 +32,24 @@ export const claimAsRecord = (
 /** Process evidence for a number that was taken here; null for one taken elsewhere. */
 export const judgeNumber = (one: Case, claim: NumberClaim): ProcessFinding | null => {
   const found = byStart(one, claim) ?? judgeProcess(one);
-  if (found === null || found.state !== 'alive' || !claim.isShared) return found;
+  if (found === null || found.state !== 'alive') return found;
+  const isOverdue = isKeptTooLong(one, claim);
+  if (!claim.isShared && !isOverdue) return found;
   const command = found.process?.names[0] ?? 'command unknown';
   return finding(
     found,
     'unknown',
     'process-shared',
-    `process ${found.pid} (${command}) is running, and serves many sessions: that says nothing about this one`,
+    isOverdue
+      ? `process ${found.pid} (${command}) is running, but should have released this lock long ago`
+      : `process ${found.pid} (${command}) is running, and serves many sessions: that says nothing about this one`,
   );
+};
+
+/** A process that works for many may have forgotten this lock. */
+const isKeptTooLong = ({ record, index }: Case, { heldAtMostMs }: NumberClaim): boolean => {
+  const ageMs = ageOf(record.acquiredAtMs, index);
+  return heldAtMostMs !== undefined && ageMs !== null && ageMs > heldAtMostMs;
 };
 
 /** Decided by the start alone, where both are known in one form; null where they are not. */

@@ -1,0 +1,14 @@
+import { defineKind, readBareNumber } from '../src/kind.ts';
+
+/** PID files of any program, where the configuration says that they lie. */
+export default defineKind({
+  id: 'pid-file',
+  title: 'PID files',
+  summary: 'Files whose first line is a process number, where lock-doctor.json says that they lie.',
+  where: { files: [] },
+  claims: null,
+  witnesses: ['process'],
+  freshMs: 60_000,
+  read: (bytes, { name }) => readBareNumber(bytes, name),
+  letGo: 'move-aside',
+});

@@ -1,0 +1,15 @@
+import { defineKind, readNumberField } from '../src/kind.ts';
+
+/** Locks of any program that are JSON, where the configuration says that they lie and which fields say what. */
+export default defineKind({
+  id: 'pid-json',
+  title: 'JSON locks',
+  summary: 'Files of JSON that name a process, where lock-doctor.json says that they lie.',
+  where: { files: [] },
+  claims: null,
+  witnesses: ['process'],
+  freshMs: 60_000,
+  read: (bytes, { name, options: { pid = 'pid', start = '', since = '', hostname = '' } }) =>
+    readNumberField(bytes, { pid, start, since, hostname, tool: name }),
+  letGo: 'move-aside',
+});

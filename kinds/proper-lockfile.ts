@@ -1,0 +1,21 @@
+import { defineKind } from '../src/kind.ts';
+
+/** Milliseconds: what proper-lockfile takes where its caller says nothing else. */
+const STALE_MS = 10_000;
+
+/** The lock directories of the npm package proper-lockfile, where the configuration says that they lie. */
+export default defineKind({
+  id: 'proper-lockfile',
+  title: 'proper-lockfile locks',
+  summary: 'Lock directories of the npm package proper-lockfile, where lock-doctor.json says that they lie.',
+  where: { files: [] },
+  claims: null,
+  witnesses: [],
+  freshMs: 0,
+  read: null,
+  readDirectory: ({ options: { stale = '' } }) => ({
+    kind: 'claim',
+    claim: { by: 'mtime', refreshedWithinMs: /^\d{1,9}$/.test(stale) ? Number(stale) : STALE_MS },
+  }),
+  letGo: null,
+});
