@@ -61,7 +61,7 @@ describe('beside a tree', () => {
     expect(found(root, [tools]).locks).toEqual([
       'tools a/.gsd/auto 2.lock (a)',
       'tools a/.gsd/auto.lock (a)',
-      'tools c/.dolt/noms/LOCK (c/.dolt)',
+      'tools c/.dolt/noms/LOCK (c)',
       'tools daemon/daemon.pid (.)',
     ]);
   });
@@ -160,7 +160,7 @@ describe('where the configuration says', () => {
 });
 
 test.each([
-  [{ beside: { 'a/b/c': ['x'] } }],
+  [{ beside: { 'a/../c': ['x'] } }],
   [{ beside: { '..': ['x'] } }],
   [{ beside: { '.claude': ['*.*'] } }],
   [{ beside: { '.claude': ['../x'] } }],
