@@ -37,7 +37,7 @@ export const readKind = (candidate: Record<string, unknown>): Kind | string => {
     witnesses: witnesses as readonly Witness[],
     freshMs,
     letGo,
-    read: guarded(String(id), read as Kind['read']),
+    read: guarded(String(id), read as NonNullable<Kind['read']>),
   };
 };
 
@@ -62,7 +62,7 @@ const isPath = (path: string): boolean =>
 
 /** What it cannot read, or answers in no form that we know, is a lock of which nobody knows what it says: never released. */
 const guarded =
-  (id: string, read: Kind['read']) =>
+  (id: string, read: NonNullable<Kind['read']>) =>
   (bytes: Uint8Array, file: LockFileName): LockContent => {
     try {
       const content: unknown = read(bytes, file);
@@ -91,6 +91,7 @@ const isClaim = (claim: Claim): boolean => {
         typeof claim.hostname === 'string' &&
         isTextOrNull(claim.name) &&
         typeof claim.isShared === 'boolean' &&
+        (claim.heldAtMostMs === undefined || Number.isFinite(claim.heldAtMostMs)) &&
         (claim.since === null ||
           (typeof claim.since === 'object' &&
             typeof claim.since.text === 'string' &&
