@@ -83,7 +83,7 @@ describe.each(['.runtime', '.gastown'])('%s', (home) => {
       for (const scan of ['', '--deep', '--quick'])
         expect(findingsOf(town, scan)).toMatchObject([
           {
-            id: `undecided-lock:${WORKER}`,
+            id: `undecided-lock:${WORKER}/${home}`,
             doubt: true,
             worker: WORKER,
             lock: null,
@@ -130,7 +130,7 @@ describe('in a directory without sub-directories that is no canonical worker', (
     async (scan) => {
       const town = makeOdd();
       await startProcess('sleep', ['600'], { cwd: town.path('odd/place') });
-      const found = { id: 'undecided-lock:odd/place', doubt: true };
+      const found = { id: 'undecided-lock:odd/place/.runtime', doubt: true };
       expect(findingsOf(town, scan)).toMatchObject([found]);
     },
   );
@@ -145,7 +145,7 @@ describe('in a directory without sub-directories that is no canonical worker', (
     const record = { pid, cwd: town.path('odd/place'), startedAt: Date.now(), procStart };
     writeFileSync(join(home, `.claude/sessions/${pid}.json`), JSON.stringify(record));
     const { stdout } = doctor(['--json', '--town', town.root], { env: { HOME: home } });
-    expect(documentOf<Report>(stdout).findings).toMatchObject([{ id: 'undecided-lock:odd/place' }]);
+    expect(documentOf<Report>(stdout).findings).toMatchObject([{ id: 'undecided-lock:odd/place/.runtime' }]);
   });
 
   test('whoever asks for it by name is told in any case', async () => {
@@ -154,7 +154,9 @@ describe('in a directory without sub-directories that is no canonical worker', (
     const { stdout } = doctor(['explain', 'odd/place', '--town', town.root]);
     expect(stdout).toMatch(/^No lock was seen\. Preflight says unsure/m);
     const report = doctor(['--json', '--worker', 'odd/place', '--town', town.root]);
-    expect(documentOf<Report>(report.stdout).findings).toMatchObject([{ id: 'undecided-lock:odd/place' }]);
+    expect(documentOf<Report>(report.stdout).findings).toMatchObject([
+      { id: 'undecided-lock:odd/place/.runtime' },
+    ]);
   });
 });
 
@@ -181,7 +183,7 @@ whenRoot('a directory of another user that is closed to us is a finding too (ski
   expect(run.status).toBe(22);
   expect(documentOf<Report>(run.stdout).findings).toMatchObject([
     {
-      id: `undecided-lock:${WORKER}`,
+      id: `undecided-lock:${WORKER}/.runtime`,
       message: 'cannot tell: .runtime cannot be looked into, and a live lock may lie in it',
       fix: { text: 'run doctor as a user who may read that directory' },
     },
