@@ -29,6 +29,7 @@ import {
   startProcess,
   until,
 } from '../support/index.ts';
+import { LANGUAGES, WITHOUT_GERMAN } from './german.ts';
 import { aged, GIT_ENV, git, gitTest, makeRepository } from './repository.ts';
 
 afterEach(cleanUp);
@@ -126,13 +127,13 @@ const asGitSees = (root: string): string =>
   ].join('\n');
 
 describe('git commit -a with a hook', () => {
-  test.each([['en'], ['de']])(
-    'holds its lock, its hook after it, and nobody after both (%s)',
-    async (language) => {
+  test.each(LANGUAGES)(
+    `holds its lock, its hook after it, and nobody after both (%s)${WITHOUT_GERMAN}`,
+    async (_language, speaking) => {
       const repository = makeRepository();
       const { root, env } = repository;
       change(root);
-      const lang = { ...GIT_ENV, LANGUAGE: language, LC_ALL: language === 'de' ? 'de_DE.UTF-8' : 'C' };
+      const lang = { ...GIT_ENV, ...speaking };
       const { end, endAll } = await committing(root, ['commit', '-a', '-q', '-m', 'x'], lang);
       const path = join(root, '.git/index.lock');
       aged(path);

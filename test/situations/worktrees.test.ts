@@ -1,12 +1,13 @@
 /** Locks of git worktrees, made by git itself: in a plain repository, which is a root like any other. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { examine } from '../../src/diagnose.ts';
 import { heal } from '../../src/heal.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
 import { cleanUp, fakeAgent, onCleanUp, startProcess, until } from '../support/index.ts';
+import { LANGUAGES, WITHOUT_GERMAN } from './german.ts';
 import { aged, GIT_ENV, git, gitTest, makeRepository } from './repository.ts';
 import { linuxTest } from './stage.ts';
 
@@ -149,7 +150,7 @@ describe('somebody’s own lock', () => {
 
 describe('git’s own lock while it adds a worktree', () => {
   /** A git that waits in a hook of its first checkout, as it does where a filter or a disk is slow. */
-  const adding = async (root: string, language: string) => {
+  const adding = async (root: string, speaking: Readonly<Record<string, string>>) => {
     const filter = join(root, '..', 'slow');
     writeFileSync(filter, '#!/bin/sh\necho begun >> "$0.log"\nexec sleep 600\n', { mode: 0o755 });
     writeFileSync(join(root, '.gitattributes'), 'file filter=slow\n');
@@ -158,7 +159,7 @@ describe('git’s own lock while it adds a worktree', () => {
     git(root, 'config', 'filter.slow.smudge', filter);
     const child = spawn('git', ['worktree', 'add', '-q', '--detach', '../new'], {
       cwd: root,
-      env: { ...GIT_ENV, LANGUAGE: language, LC_ALL: language === 'de' ? 'de_DE.UTF-8' : 'C' },
+      env: { ...GIT_ENV, ...speaking },
       stdio: 'ignore',
       detached: true,
     });
@@ -175,13 +176,13 @@ describe('git’s own lock while it adds a worktree', () => {
     return { end, exited: new Promise<void>((done) => child.once('exit', () => done())) };
   };
 
-  test.each([['en'], ['de']])(
-    'is held while that git runs, and stale once it was killed (%s)',
-    async (language) => {
+  test.each(LANGUAGES)(
+    `is held while that git runs, and stale once it was killed (%s)${WITHOUT_GERMAN}`,
+    async (language, speaking) => {
       const { root, env, lockOf } = makeRepository();
-      const { end, exited } = await adding(root, language);
+      const { end, exited } = await adding(root, speaking);
       const locked = join(root, '.git/worktrees/new/locked');
-      expect(statSync(locked).size).toBeGreaterThan(0);
+      expect(readFileSync(locked, 'utf8')).toMatch(language === 'de' ? /^initialisier/ : /^initializing/);
       aged(locked);
       expect(await lockOf('../new')).toMatchObject({ state: 'held', reasons: ['git-running'] });
       end();
