@@ -1,9 +1,13 @@
 import { type Claim, defineKind, textOf } from '../src/kind.ts';
 
-/** Tools end their text with the process, and newer ones with its start: `(pid 4242 start 18273645)`, and ` start` after it. */
-const IN_BRACKETS = /^(.+?) \(pid (\d{1,10})(?: start ([^()]+?))?\)(?: start (.+))?$/;
+/**
+ * Claude's text ends with the process, and since then with its start: `(pid 4242 start 18273645)`, and ` start` after it.
+ * Only the words of tools that are known name a holder: a person writes `mine (pid 4242)` of a process whose end says nothing.
+ */
+const IN_BRACKETS =
+  /^(claude (?:agent|session) .+?) \(pid ([1-9]\d{0,9})(?: start ([^()]+?))?\)(?: start (.+))?$/;
 /** `openclaw pid=4242`, `flow-claim issue=7 pid=4242 session=… host=build-1 ts=2026-08-11T07:00:00Z`. */
-const IN_FIELDS = /^([\w.-]+)\s(?:.*\s)?pid=(\d{1,10})(?=\s|$)/;
+const IN_FIELDS = /^(openclaw|flow-claim)\s(?:.*\s)?pid=([1-9]\d{0,9})(?=\s|$)/;
 const FIELD = /(?:^|\s)([a-z]+)=(\S+)/g;
 
 const claimOf = (text: string): Claim => {

@@ -59,6 +59,15 @@ describe('any other reason is somebody’s note', () => {
     ['see (pid 4242) in the log\n', 'see (pid 4242) in the log'],
     ['{"build":"1","createdAt":1,"owner":"supacode"}', '{"build":"1","createdAt":1,"owner":"supacode"}'],
     ['two\nlines\n', 'two lines'],
+    // A person may name a process too, in a tool's very form.
+    ['mine; do not touch (pid 4242)\n', 'mine; do not touch (pid 4242)'],
+    ['training run, ends on monday (pid 4242 start 1)', 'training run, ends on monday (pid 4242 start 1)'],
+    ['not a claude agent x (pid 4242)', 'not a claude agent x (pid 4242)'],
+    ['training pid=4242\n', 'training pid=4242'],
+    ['openclaws pid=4242\n', 'openclaws pid=4242'],
+    // No tool has this number.
+    ['claude agent agent-ab12 (pid 0)\n', 'claude agent agent-ab12 (pid 0)'],
+    ['openclaw pid=0\n', 'openclaw pid=0'],
   ])('%j', (text, note) => {
     expect(read(text)).toEqual({ kind: 'claim', claim: { by: 'person', note } });
   });
