@@ -39,8 +39,10 @@ interface Witnesses {
 /**
  * Everybody at the places in or around a directory of the snapshot's town (`.`: all of it), and what could not be looked at.
  * An agent that asks works there as well, and is marked.
+ *
+ * @param isTree the directory is a working tree of its own: whoever stands around it does not work in it
  */
-export const whoIsThere = (given: Snapshot, directory: string): readonly PlaceOfWork[] => {
+export const whoIsThere = (given: Snapshot, directory: string, isTree: boolean): readonly PlaceOfWork[] => {
   const snapshot = countingTheAsker(given);
   const seen = indexSnapshot(snapshot);
   const verdicts = judgeAll(seen);
@@ -60,7 +62,10 @@ export const whoIsThere = (given: Snapshot, directory: string): readonly PlaceOf
     (place) => place !== directory && (directory === '.' || isWithin(place, directory)),
   );
   const places = innermostOnly(inside, index).map((place) => lookAround(place, witnesses));
-  const around = lookAround(inside.length === 0 ? placeAround(directory, index) : directory, witnesses);
+  const around = lookAround(
+    inside.length === 0 && !isTree ? placeAround(directory, index) : directory,
+    witnesses,
+  );
   const isTold = isElsewhere(around, places);
   return isTold ? places : [around, ...places];
 };

@@ -1,7 +1,8 @@
 /** Which directory a caller means, and the town that it is looked at in. Reads only. */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
+import type { TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
 import { placeWorker } from '../look.ts';
 
@@ -17,15 +18,21 @@ export interface NamedDirectory {
  *
  * @throws Failure E_USAGE where there is no such directory
  */
-export const directoryNamed = (given: string, root: string, cwd: string): NamedDirectory => {
+export const directoryNamed = (
+  given: string,
+  { root, source }: Pick<TownRoot, 'root' | 'source'>,
+  cwd: string,
+): NamedDirectory => {
   if (given === '') throw new Failure('E_USAGE', 'the name of a directory is empty', null);
   const fromHere = resolve(cwd, given);
   // What the shell completes comes first, then what a report of this town calls it.
   const found = resolveWorker(isDirectory(fromHere) ? fromHere : given, root, cwd);
-  if (found.kind === 'inside' && found.exists && isDirectory(join(root, found.worker)))
+  const path = found.kind === 'inside' ? join(root, found.worker) : found.path;
+  if (found.kind === 'inside' && isDirectory(path) && (source !== 'cwd' || path === root))
     return { root, worker: found.worker };
-  if (found.kind !== 'inside' && isDirectory(found.path)) {
-    const place = placeWorker(found.path, undefined);
+  if (isDirectory(path)) {
+    // Nobody said that the directory where he stands is a town: it may be /tmp.
+    const place = placeWorker(path, undefined);
     return { root: place.town.root, worker: place.worker };
   }
   throw new Failure('E_USAGE', `there is no directory ${given}`, null);
@@ -38,3 +45,7 @@ const isDirectory = (path: string): boolean => {
     return false;
   }
 };
+
+/** True for a directory with a `.git` of its own. */
+export const isWorkingTree = ({ root, worker }: NamedDirectory): boolean =>
+  existsSync(join(root, worker, '.git'));

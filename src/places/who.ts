@@ -8,7 +8,7 @@ import { whoIsThere } from '../core/who-is-there.ts';
 import { openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
 import { type LookOptions, look } from '../look.ts';
-import { directoryNamed } from './directory-named.ts';
+import { directoryNamed, isWorkingTree } from './directory-named.ts';
 
 /**
  * Who works in these directories: each worker in or around one is a place. Without a directory, where the caller stands in the
@@ -26,7 +26,7 @@ export const who = async (
   const named =
     directories.length === 0
       ? [{ root: here.town.root, worker: relativeTo(here.town.root, cwd) ?? '.' }]
-      : directories.map((given) => directoryNamed(given, here.town.root, cwd));
+      : directories.map((given) => directoryNamed(given, here.town, cwd));
   const places = new Map<string, PlaceOfWork>();
   const gaps: Gap[] = [];
   for (const root of new Set(named.map((each) => each.root))) {
@@ -37,7 +37,7 @@ export const who = async (
     const snapshot = await look(place.town, scan, workers, { ...options, table: place.table }, place.config);
     gaps.push(...snapshot.gaps);
     for (const { worker } of asked)
-      for (const found of whoIsThere(snapshot, worker))
+      for (const found of whoIsThere(snapshot, worker, isWorkingTree({ root, worker })))
         places.set(found.path, { ...found, path: join(root, found.worker) });
   }
   const isWhole = [...places.values()].every(({ unseen }) => unseen.length === 0);

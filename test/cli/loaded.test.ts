@@ -113,6 +113,11 @@ describe('where there is no tmux to ask', () => {
     });
   });
 
+  test('preflight for a removal loads what it needs when it is asked', () => {
+    const { parts } = loadedBy(['preflight', '--for', 'removal', 'gastown/crew/ada']);
+    expect(parts.slice(0, 3)).toEqual(['cli-main.js', 'cli-commands-preflight.js', 'places-removal.js']);
+  });
+
   aloneTest('preflight of a worker with a lock hashes it without crypto', () => {
     expect(loadedBy(ADA, NO_TMUX)).toEqual({
       parts: ['cli-main.js', 'cli-commands-preflight.js'],

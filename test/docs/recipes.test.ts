@@ -1,12 +1,20 @@
 /** Every script in README and docs is run as written, in the town that they tell of. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { bareEnvironment, doctor } from '../cli/run-cli.ts';
 import { hasSshd, sshNet } from '../fleet/sshd.ts';
 import { hasEtcd, startEtcd } from '../lease/etcd-server.ts';
-import { cleanUp, hasTmux, makeTown, until } from '../support/index.ts';
+import { cleanUp, fakeAgent, hasTmux, makeTown, until } from '../support/index.ts';
 import { makeStoryTown, type StoryTown } from '../support/story-town.ts';
 import { type Block, blocksOf } from './console-blocks.ts';
 
@@ -59,6 +67,21 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
     const again = start();
     expect(again.stdout).toMatch(/^held \S*feature-1: .*\nheld \S*feature-2: .*\n$/);
     expect(tmux.panes().filter(({ sessionName }) => sessionName.startsWith('feature-'))).toHaveLength(2);
+  },
+  'remove-worktrees': async (story, { text }) => {
+    const repository = story.town.path('gastown/mayor/rig');
+    mkdirSync(repository, { recursive: true });
+    const git = (...words: string[]) =>
+      spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...words], { cwd: repository });
+    git('init', '-q');
+    git('commit', '-q', '--allow-empty', '-m', 'Begin');
+    const trees = ['feature-1', 'feature-2', 'feature-3'].map((name) => `${repository}/../${name}`);
+    for (const tree of trees) git('worktree', 'add', '-q', tree);
+    writeFileSync(`${trees[1]}/notes`, '');
+    await fakeAgent('claude', { cwd: trees[2] });
+    const { stdout } = runIn(story, text, repository);
+    expect(stdout).toMatch(/^held \S*feature-2: 1 untracked.*\nheld \S*feature-3: claude .*\n$/);
+    expect(trees.map((tree) => existsSync(tree))).toEqual([false, true, true]);
   },
   'spawn-loop': (story, { text }) => {
     const { stdout } = runIn(story, text);

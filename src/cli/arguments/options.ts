@@ -111,6 +111,14 @@ export const OPTIONS = [
     commands: ['doctor', 'preflight'],
   },
   {
+    name: 'for',
+    type: 'value',
+    value: 'WHAT',
+    choices: ['start', 'removal'],
+    summary: 'what is planned there: start of an agent (default), or removal of the directory',
+    commands: ['preflight'],
+  },
+  {
     name: 'new',
     type: 'flag',
     summary: 'the worker does not exist yet: accept any name',
@@ -498,6 +506,10 @@ export const COMMAND_TABLE: readonly Command[] = [
     examples: [
       ['doctor preflight gastown/crew/ada', 'may an agent start there?'],
       ['doctor preflight --fix gastown/crew/ada', 'release a stale lock first, then answer'],
+      ['doctor preflight --for removal ../feature-2', 'may this worktree be removed?'],
+    ],
+    notes: [
+      'With --for removal it is held (20) as long as anybody works there, a lock in it or in its git directory is held, something is uncommitted or untracked, or commits are on no remote and on no other branch; unsure (22) where that could not be found out. Files that git ignores are not looked at.',
     ],
   },
   {

@@ -166,5 +166,34 @@ export const WORD_TEXTS: ReadonlyMap<string, string> = new Map([
   ['gap', 'Something that could not be checked. Unknown is not no: doctor never takes a gap for proof.'],
   ['doubt', 'A finding that is not a problem but a question: something could not be checked.'],
   ['taken', 'An agent took the lock at this time, as the record in the lock says.'],
+  [
+    'uncommitted',
+    'The directory has files that are changed, new or half merged, and in no commit. Do not remove it yet.',
+  ],
+  [
+    'unpushed',
+    'Commits are on no remote and, for a linked worktree, on no other local branch: they could be lost with the directory.',
+  ],
+  [
+    'stash',
+    'The repository has stash entries, which would be lost with it. Those of a linked worktree stay.',
+  ],
+  [
+    'linked-worktrees',
+    'Other working trees need this repository and would break without it: git worktree list.',
+  ],
+  ['lock-held', 'A lock in the directory, or in its git directory, is held. doctor locks tells of it.'],
+  ['lock-unknown', 'A lock in the directory, or in its git directory, could not be judged.'],
+  ['no-repository', 'git does not track these files, so nothing tells whether they are kept anywhere else.'],
+  ['work-unknown', 'git could not tell whether work would be lost with the directory.'],
+  [
+    'bystander',
+    'A program that is no agent: a shell, an editor, a dev server. doctor who names it; it never counts.',
+  ],
+  [
+    'infrastructure',
+    "A helper of an agent's product that runs for long, like a daemon: doctor who names it; it never counts.",
+  ],
+  ['left-behind', 'Something that an agent started and that nobody waits for any more. It never counts.'],
   ['forced', 'A lock that was released by force, whoever held it.'],
 ]);

@@ -222,6 +222,8 @@ export interface PreflightReport {
   readonly tool: { readonly name: 'lock-doctor'; readonly version: string };
   /** `exec` answers in the same shape when it refuses. */
   readonly command: 'preflight' | 'exec';
+  /** What was asked, where it was not whether an agent may start. */
+  readonly for?: 'removal';
   readonly exitCode: number;
   readonly town: { readonly root: string; readonly source: TownSource } | null;
   readonly results: readonly PreflightResult[];

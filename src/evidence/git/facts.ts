@@ -130,11 +130,11 @@ const factOf = (
 type Answer = Observed<ReadonlySet<string>>;
 
 /** Root asks with the permissions of the repository's owner: what a repository makes git do is then his own doing. */
-const askGit = (
+export const askGit = <Value>(
   owner: number | null,
   client: GitClient,
-  ask: (client: GitClient) => Promise<Answer>,
-): Promise<Answer> => {
+  ask: (client: GitClient) => Promise<Observed<Value>>,
+): Promise<Observed<Value>> => {
   if (callerUid() !== 0) return ask(client);
   if (owner === null) return Promise.resolve(unseen('its repository belongs to several users: not asked'));
   return ask({ ...client, as: owner });

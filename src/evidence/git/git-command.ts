@@ -68,9 +68,9 @@ const askInParts = async (
 };
 
 const named = (top: string, result: CommandResult): Observed<ReadonlySet<string>> => {
-  if (result.status !== 'ok') return unseen(complaintOf(result));
+  if (result.status !== 'ok') return unseenByGit(complaintOf(result));
   // It ends with 0 where it could not read a part of the index, and then knows less than it should.
-  if (result.stderr !== '') return unseen(firstLineOf(result.stderr) ?? 'complained');
+  if (result.stderr !== '') return unseenByGit(firstLineOf(result.stderr) ?? 'complained');
   const names = result.stdout
     .toString('utf8')
     .split('\0')
@@ -78,7 +78,8 @@ const named = (top: string, result: CommandResult): Observed<ReadonlySet<string>
   return { seen: true, value: new Set(names.map((name) => resolve(top, name))) };
 };
 
-const unseen = (complaint: string): Observed<never> => ({
+/** What git complained of, as the reason why something was not seen. */
+export const unseenByGit = (complaint: string): Observed<never> => ({
   seen: false,
   why: `git: ${complaint.replace(/^(fatal|error): /, '')}`,
 });
@@ -86,7 +87,8 @@ const unseen = (complaint: string): Observed<never> => ({
 /** These win over the repository's own configuration. */
 const SETTINGS = ['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.askPass=', 'credential.helper='];
 
-const runGit = async (
+/** Runs one question to git at a directory, by these settings and no others. */
+export const runGit = async (
   top: string,
   args: readonly string[],
   { program, timeoutMs, env, few, as = callerUid() }: GitClient,

@@ -1,0 +1,223 @@
+/** May a directory be removed: not while anybody works there, a lock is held, or work would be lost. Pure. */
+import { doubtOf } from './report/doubt.ts';
+import type { Gap, Observed } from './types/evidence.ts';
+import type { Fact, Verdict } from './types/judgement.ts';
+import type { RepositoryWork } from './types/removal.ts';
+import type { PlaceOfWork, PreflightResult } from './types/report.ts';
+
+/** All that was seen of one directory. */
+export interface RemovalEvidence {
+  /** How the directory is called in the answer. */
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly places: readonly PlaceOfWork[];
+  /** Of the locks in it and in its git directory. */
+  readonly verdicts: readonly Verdict[];
+  /** What could not be looked at in it. */
+  readonly gaps: readonly Gap[];
+  /** The repositories in it, and the one around it. */
+  readonly repositories: readonly { readonly top: string; readonly work: Observed<RepositoryWork> }[];
+  /** It has files, and no repository is there that could tell what is kept of them. */
+  readonly isUnversioned: boolean;
+}
+
+/** One thing that speaks against the removal, or that has to be said. */
+interface Objection {
+  readonly answer: 'held' | 'unsure' | 'free';
+  readonly reason: string | null;
+  readonly fact: Fact;
+  readonly next: readonly string[] | null;
+}
+
+/** What is certain beats doubt: there is nothing to find out any more. */
+const WORST_FIRST = ['held', 'unsure'] as const;
+
+/** As many as fit a line; the evidence has all of them. */
+const MAX_SAID = 3;
+
+/** The answer for one directory: `held`, `unsure` or `free`. */
+export const answerRemoval = (evidence: RemovalEvidence): PreflightResult => {
+  const objections = [
+    ...evidence.places.flatMap(ofPlace),
+    ...evidence.verdicts.flatMap((verdict) => ofLock(verdict, evidence)),
+    ...evidence.gaps.map(ofGap),
+    ...evidence.repositories.flatMap((repository) => ofRepository(repository, evidence)),
+    ...(evidence.isUnversioned ? [unversioned()] : []),
+  ];
+  const answer = WORST_FIRST.find((word) => objections.some((each) => each.answer === word)) ?? 'free';
+  const deciding = objections.filter((each) => each.answer === answer && each.reason !== null);
+  const said = deciding.slice(0, MAX_SAID).map(({ fact }) => fact.text);
+  const more = deciding.length - said.length;
+  return {
+    worker: evidence.name,
+    answer,
+    state: null,
+    reasons: [...new Set(objections.flatMap(({ reason }) => reason ?? []))],
+    notes: [],
+    message:
+      answer === 'free'
+        ? 'nobody works here, no lock is held, and nothing would be lost'
+        : `${said.join('; ')}${more === 0 ? '' : `; and ${more} more`}`,
+    evidence: objections.map(({ fact }) => fact),
+    retryInSeconds: null,
+    next: [
+      ...new Map(deciding.flatMap(({ next }) => (next === null ? [] : [[next.join('\0'), next]]))).values(),
+    ],
+  };
+};
+
+const objection = (
+  answer: Objection['answer'],
+  reason: string | null,
+  source: Fact['source'],
+  text: string,
+  next: Objection['next'] = null,
+): Objection => ({ answer, reason, fact: { source, text }, next });
+
+const ofPlace = ({ path, people, unseen }: PlaceOfWork): readonly Objection[] => {
+  const next = ['doctor', 'who', path];
+  const counting = people.flatMap((one): readonly Objection[] => {
+    if (one.class === 'agent') return [objection('held', 'occupied', 'occupants', one.why, next)];
+    if (one.class === 'unknown')
+      return [objection('unsure', 'occupants-unknown', 'occupants', one.why, next)];
+    return [
+      objection(
+        'free',
+        null,
+        'occupants',
+        `not counted: ${one.name}${one.pid === null ? '' : ` (process ${one.pid})`}, ${one.why}`,
+      ),
+    ];
+  });
+  return [
+    ...counting,
+    ...unseen.map((why) => objection('unsure', 'occupants-unknown', 'occupants', why, next)),
+  ];
+};
+
+/** A lock whose holder is gone keeps nobody from removing what it stands for. */
+const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection[] => {
+  const { lock, state, facts, notes } = verdict;
+  const next = ['doctor', 'locks', '--under', path];
+  const told = facts[0]?.text ?? state;
+  const which = `the lock ${lock.path}`;
+  switch (state) {
+    case 'held':
+      return [
+        objection(
+          'held',
+          'lock-held',
+          'lock',
+          `${which} is held${notes.includes('by-hand') ? ' by a person' : ''}: ${told}`,
+        ),
+      ];
+    case 'orphaned':
+      return [objection('held', 'lock-held', 'lock', `the process behind ${which} lives: ${told}`)];
+    case 'unknown':
+      return [
+        objection('unsure', 'lock-unknown', 'lock', `${which} cannot be judged: ${doubtOf(verdict)}`, next),
+      ];
+    case 'foreign':
+      return [objection('unsure', 'lock-unknown', 'lock', `${which} was taken elsewhere: ${told}`, next)];
+    default:
+      return [objection('free', null, 'lock', `${which} is ${state}: ${told}`)];
+  }
+};
+
+const ofGap = ({ what, why }: Gap): Objection =>
+  objection(
+    'unsure',
+    'unreadable',
+    'lock',
+    `${what.slice(what.indexOf(':') + 1)} could not be looked at: ${why}`,
+  );
+
+const unversioned = (): Objection =>
+  objection(
+    'unsure',
+    'no-repository',
+    'git',
+    'it lies in no git repository: nothing tells whether its files are kept anywhere else',
+  );
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+const ofRepository = (
+  { top, work }: RemovalEvidence['repositories'][number],
+  { path }: RemovalEvidence,
+): readonly Objection[] => {
+  const where = top === path || path.startsWith(`${top}/`) ? '' : ` in ${top}`;
+  if (!work.seen)
+    return [
+      objection('unsure', 'work-unknown', 'git', `what would be lost${where} is not known: ${work.why}`),
+    ];
+  const { kind, branch, changed, untracked, unpushed, stashes, operation, hidden, linkedTrees, isIgnored } =
+    work.value;
+  const found: Objection[] = [];
+  const held = (reason: string, text: string, next: readonly string[] | null): void => {
+    found.push(objection('held', reason, 'git', text + where, next));
+  };
+  const status = ['git', '-C', top, 'status'];
+  if (linkedTrees.length > 0)
+    held(
+      'linked-worktrees',
+      `${count(linkedTrees.length, 'linked worktree')} would break, ${linkedTrees[0] ?? ''}${linkedTrees.length > 1 ? ' among them' : ''}`,
+      ['git', '-C', top, 'worktree', 'list'],
+    );
+  if (changed > 0) held('uncommitted', `${count(changed, 'file')} changed and not committed`, status);
+  if (untracked > 0)
+    held(
+      'uncommitted',
+      `${count(untracked, 'untracked file or directory').replace(/directorys$/, 'directories')}`,
+      status,
+    );
+  if (operation !== null && kind !== 'part') held('uncommitted', `a ${operation} is not finished`, status);
+  if (unpushed > 0)
+    held(
+      'unpushed',
+      kind === 'linked'
+        ? `${count(unpushed, 'commit')}${branch === null ? ', on no branch' : ` of ${branch}`}, on no remote and on no other branch`
+        : `${count(unpushed, 'commit')} on no remote`,
+      kind === 'linked'
+        ? ['git', '-C', top, 'log', '--oneline', 'HEAD', '--not', '--remotes']
+        : ['git', '-C', top, 'log', '--oneline', '--branches', '--tags', '--not', '--remotes'],
+    );
+  if (stashes > 0 && kind === 'main')
+    held('stash', `${stashes === 1 ? '1 stash entry' : `${stashes} stash entries`}`, [
+      'git',
+      '-C',
+      top,
+      'stash',
+      'list',
+    ]);
+  if (stashes > 0 && kind === 'linked')
+    found.push(
+      objection(
+        'free',
+        null,
+        'git',
+        `${stashes === 1 ? '1 stash entry' : `${stashes} stash entries`} of the repository, which ${stashes === 1 ? 'stays' : 'stay'} with it`,
+      ),
+    );
+  if (hidden > 0)
+    found.push(
+      objection(
+        'unsure',
+        'work-unknown',
+        'git',
+        `git was told not to look at changes of ${count(hidden, 'file')} (assume-unchanged or skip-worktree)${where}`,
+        ['git', '-C', top, 'ls-files', '-v'],
+      ),
+    );
+  if (isIgnored)
+    found.push(
+      objection(
+        'unsure',
+        'no-repository',
+        'git',
+        'git ignores it: nothing tells whether its files are kept anywhere else',
+      ),
+    );
+  return found;
+};

@@ -1,0 +1,28 @@
+/** What would be lost with a directory, as git tells of a repository in it or around it. */
+
+export interface RepositoryWork {
+  /**
+   * `linked`: a linked working tree, whose branches stay in the main repository. `main`: all of a repository goes with it.
+   * `part`: a directory of a working tree; nothing that is committed is lost.
+   */
+  readonly kind: 'linked' | 'main' | 'part';
+  /** The working tree, or the bare repository; absolute. */
+  readonly top: string;
+  /** Null where no branch is checked out. */
+  readonly branch: string | null;
+  /** Tracked files with changes that are in no commit; conflicts and changed submodules are among them. */
+  readonly changed: number;
+  readonly untracked: number;
+  /** git ignores the directory itself: it knows nothing of what lies there. */
+  readonly isIgnored: boolean;
+  /** Commits that are on no remote-tracking branch; of a linked tree: nor on any other local branch. */
+  readonly unpushed: number;
+  /** Of the whole repository. */
+  readonly stashes: number;
+  /** `rebase`, `merge`: what is begun and not ended; null: nothing. */
+  readonly operation: string | null;
+  /** Files that are there and whose changes git was told not to look at. */
+  readonly hidden: number;
+  /** Linked working trees that need this repository; absolute. */
+  readonly linkedTrees: readonly string[];
+}

@@ -1,0 +1,217 @@
+/**
+ * Asks git what would be lost with a directory. Reads only: the index is not refreshed, and no hook, filter or monitor that the
+ * repository's own configuration names is run.
+ */
+import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Observed } from '../../core/types/evidence.ts';
+import type { RepositoryWork } from '../../core/types/removal.ts';
+import { complaintOf, firstLineOf } from '../../io/programs/command.ts';
+import { type GitClient, runGit, unseenByGit } from './git-command.ts';
+import { readLinkedTree } from './linked-tree.ts';
+
+/** What is to be asked about. */
+export interface WorkPlace {
+  /** The working tree, or the bare repository. */
+  readonly top: string;
+  readonly gitDir: string;
+  /** The directory that is to be removed: the top, or one below it. */
+  readonly directory: string;
+}
+
+/** Files and directories of a git directory that stand there while something is begun and not ended. */
+const OPERATIONS: readonly (readonly [file: string, operation: string])[] = [
+  ['rebase-merge', 'rebase'],
+  ['rebase-apply', 'rebase'],
+  ['MERGE_HEAD', 'merge'],
+  ['CHERRY_PICK_HEAD', 'cherry-pick'],
+  ['REVERT_HEAD', 'revert'],
+  ['sequencer', 'cherry-pick or revert'],
+  ['BISECT_LOG', 'bisect'],
+];
+
+interface Tree {
+  readonly branch: string | null;
+  /** It has no commit yet. */
+  readonly isUnborn: boolean;
+  readonly changed: number;
+  readonly untracked: number;
+  readonly isIgnored: boolean;
+}
+
+const NO_TREE: Tree = { branch: null, isUnborn: false, changed: 0, untracked: 0, isIgnored: false };
+
+const NO_REFS = { unpushed: 0, stashes: 0 };
+
+/** Everything, or why not everything could be had: half an answer would be taken for a whole one. */
+export const readUnsavedWork = async (
+  place: WorkPlace,
+  client: GitClient,
+): Promise<Observed<RepositoryWork>> => {
+  try {
+    return { seen: true, value: await readAll(place, client) };
+  } catch (error) {
+    if (error instanceof Unseen) return error.answer;
+    const why = error instanceof Error ? error.message : String(error);
+    return unseenByGit(why.split('\n', 1)[0] ?? why);
+  }
+};
+
+/** Ends the reading of one repository. */
+class Unseen extends Error {
+  readonly answer: Observed<never>;
+  constructor(complaint: string) {
+    super(complaint);
+    this.answer = unseenByGit(complaint);
+  }
+}
+
+type Ask = (args: readonly string[], quietCode?: number) => Promise<string>;
+
+const asker =
+  (top: string, client: GitClient): Ask =>
+  async (args, quietCode) => {
+    const result = await runGit(top, args, client);
+    if (result.status === 'failed' && result.code === quietCode && result.stderr === '') return '';
+    if (result.status !== 'ok') throw new Unseen(complaintOf(result));
+    // It may end with 0 though it could not read all of it.
+    const complaint = firstLineOf(result.stderr);
+    if (complaint !== null) throw new Unseen(complaint);
+    return result.stdout.toString('utf8');
+  };
+
+const readAll = async (place: WorkPlace, client: GitClient): Promise<RepositoryWork> => {
+  const { top, gitDir, directory } = place;
+  const ask = asker(top, client);
+  const isLinked = existsSync(join(gitDir, 'commondir'));
+  const kind = directory === top ? (isLinked ? 'linked' : 'main') : 'part';
+  const isBare = top === gitDir;
+  if (!isBare) await refuseElsewhere(top, ask);
+  const filters = isBare ? [] : await silencedFilters(ask);
+  const tree = isBare ? NO_TREE : await readTree(place, filters, ask);
+  const refs = kind === 'part' ? NO_REFS : await readRefs(kind, tree.branch, tree.isUnborn, ask);
+  return {
+    kind,
+    top,
+    ...refs,
+    branch: tree.branch,
+    changed: tree.changed,
+    untracked: tree.untracked,
+    isIgnored: tree.isIgnored,
+    operation: OPERATIONS.find(([file]) => existsSync(join(gitDir, file)))?.[1] ?? null,
+    hidden: isBare ? 0 : await countHidden(place, ask),
+    linkedTrees: kind === 'main' ? linkedTreesOf(gitDir) : [],
+  };
+};
+
+/** `core.worktree` may lead to another directory: what git says there tells nothing of this one. */
+const refuseElsewhere = async (top: string, ask: Ask): Promise<void> => {
+  const answer = (await ask(['rev-parse', '--show-toplevel'])).replace(/\n$/, '');
+  if (realpathSync.native(answer) !== realpathSync.native(top))
+    throw new Unseen(`its working tree is ${answer}`);
+};
+
+/**
+ * Filters that the repository itself names would be run to compare files: they are switched off, and a file that needs one counts
+ * as changed. Those of the user's own configuration are his.
+ */
+const silencedFilters = async (ask: Ask): Promise<readonly string[]> => {
+  const listed = await ask(['config', '--show-scope', '-z', '--name-only', '--get-regexp', '^filter\\.'], 1);
+  const words = listed.split('\0');
+  const names = new Set<string>();
+  for (let at = 0; at + 1 < words.length; at += 2) {
+    const [, name] = /^filter\.(.+)\.[^.]+$/s.exec(words[at + 1] ?? '') ?? [];
+    if ((words[at] === 'local' || words[at] === 'worktree') && name !== undefined) names.add(name);
+  }
+  // `-c` ends the name at the first `=`.
+  const odd = [...names].find((name) => name.includes('='));
+  if (odd !== undefined)
+    throw new Unseen(`its configuration has a filter that cannot be switched off: ${odd}`);
+  return [...names].flatMap((name) =>
+    ['clean=', 'smudge=', 'process=', 'required=false'].flatMap((setting) => [
+      '-c',
+      `filter.${name}.${setting}`,
+    ]),
+  );
+};
+
+const readTree = async (
+  { top, directory }: WorkPlace,
+  filters: readonly string[],
+  ask: Ask,
+): Promise<Tree> => {
+  const inside = relative(top, directory);
+  const answer = await ask([
+    ...filters,
+    '--literal-pathspecs',
+    ...['status', '--porcelain=v2', '--branch', '-z', '--no-renames', '--no-ahead-behind'],
+    // A submodule's own files are asked for in the submodule.
+    ...['--untracked-files=normal', '--ignore-submodules=dirty'],
+    ...(inside === '' ? [] : ['--ignored=traditional', '--', inside]),
+  ]);
+  let { branch, isUnborn, changed, untracked, isIgnored } = NO_TREE;
+  for (const entry of answer.split('\0')) {
+    if (entry.startsWith('# branch.oid ')) isUnborn = entry.endsWith('(initial)');
+    else if (entry.startsWith('# branch.head ')) {
+      const name = entry.slice('# branch.head '.length);
+      branch = name === '(detached)' ? null : name;
+    } else if (entry.startsWith('? ')) untracked += 1;
+    else if (entry.startsWith('! '))
+      isIgnored ||= `${inside}/`.startsWith(entry.slice(2).replace(/\/?$/, '/'));
+    else if (/^[12u] /.test(entry)) changed += 1;
+  }
+  return { branch, isUnborn, changed, untracked, isIgnored };
+};
+
+const readRefs = async (
+  kind: 'linked' | 'main',
+  branch: string | null,
+  isUnborn: boolean,
+  ask: Ask,
+): Promise<typeof NO_REFS> => {
+  const head = isUnborn ? [] : ['HEAD'];
+  const others = branch === null ? [] : [`--exclude=${branch}`];
+  // A HEAD that leads nowhere (a bare repository without commits) is no commit.
+  const isThere = isUnborn || (await ask(['rev-parse', '--quiet', '--verify', 'HEAD^{commit}'], 1)) !== '';
+  const tips = isThere ? head : [];
+  const counted =
+    kind === 'linked'
+      ? tips.length === 0
+        ? '0'
+        : await ask(['rev-list', '--count', ...tips, '--not', '--remotes', ...others, '--branches'])
+      : await ask(['rev-list', '--count', ...tips, '--branches', '--tags', '--not', '--remotes']);
+  const hasStash = (await ask(['for-each-ref', '--format=%(refname)', 'refs/stash'])) !== '';
+  const stashes = hasStash ? await ask(['rev-list', '--walk-reflogs', '--count', 'refs/stash']) : '0';
+  return { unpushed: numberIn(counted), stashes: hasStash ? Math.max(1, numberIn(stashes)) : 0 };
+};
+
+const numberIn = (text: string): number => {
+  if (!/^\d+\n?$/.test(text)) throw new Unseen(`answered ${JSON.stringify(text.slice(0, 80))}`);
+  return Number(text);
+};
+
+/** Entries that are marked `assume-unchanged`, or `skip-worktree` and there all the same. */
+const countHidden = async ({ top, directory }: WorkPlace, ask: Ask): Promise<number> => {
+  const inside = relative(top, directory);
+  const listed = await ask([
+    '--literal-pathspecs',
+    'ls-files',
+    '-v',
+    '-z',
+    ...(inside === '' ? [] : ['--', inside]),
+  ]);
+  return listed.split('\0').filter((entry) => /^[a-zS] /.test(entry) && isThere(join(top, entry.slice(2))))
+    .length;
+};
+
+const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
+/** Those that stand, or of which that cannot be told. */
+const linkedTreesOf = (gitDir: string): readonly string[] => {
+  const home = join(gitDir, 'worktrees');
+  if (!existsSync(home)) return [];
+  return readdirSync(home).flatMap((name) => {
+    const { path, exists } = readLinkedTree(join(home, name));
+    return exists.seen && !exists.value ? [] : [path ?? join(home, name)];
+  });
+};

@@ -1,0 +1,196 @@
+/** Preflight for a removal: may these directories be removed? Reads only. */
+import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { answerRemoval, type RemovalEvidence } from '../core/clear-to-remove.ts';
+import { clearanceCode } from '../core/clear-to-start.ts';
+import { countingTheAsker } from '../core/judge/asker.ts';
+import { judgeSnapshot } from '../core/judge/examine.ts';
+import { namePattern } from '../core/record/name-pattern.ts';
+import { isWithin, relativeTo } from '../core/town/roles.ts';
+import type { Gap, Observed, Snapshot } from '../core/types/evidence.ts';
+import type { Verdict } from '../core/types/judgement.ts';
+import type { RepositoryWork } from '../core/types/removal.ts';
+import type { PreflightReport } from '../core/types/report.ts';
+import { whoIsThere } from '../core/who-is-there.ts';
+import { type OpenTown, openTown } from '../diagnose.ts';
+import { documentOf } from '../document.ts';
+import { askGit } from '../evidence/git/facts.ts';
+import type { GitClient } from '../evidence/git/git-command.ts';
+import { type Repository, repositoryFinder } from '../evidence/git/repository.ts';
+import { readUnsavedWork } from '../evidence/git/unsaved-work.ts';
+import { agentTable, type LockTable } from '../evidence/locks/lock-table.ts';
+import { scanTownInTurns } from '../evidence/scan/scan.ts';
+import { isFew } from '../io/programs/command.ts';
+import { findProgram } from '../io/programs/find-program.ts';
+import { type LookOptions, look } from '../look.ts';
+import { directoryNamed, isWorkingTree, type NamedDirectory } from './directory-named.ts';
+
+/** A status of a large working tree on a slow disk takes longer than anything else that is asked. */
+const GIT_TIMEOUT_MS = 30_000;
+
+/** A directory with more is no worktree, and asking all of them takes minutes. */
+const MOST_REPOSITORIES = 200;
+
+/**
+ * May these directories be removed? `held` as long as anybody works in one, a lock in it or in its git directory is held, or work
+ * would be lost with it; `unsure` where that could not be found out.
+ *
+ * @throws Failure E_USAGE for a directory that is not there
+ */
+export const preflightRemoval = async (
+  town: string | undefined,
+  directories: readonly string[],
+  options: LookOptions = {},
+): Promise<PreflightReport> => {
+  const { cwd = process.cwd() } = options;
+  const here = openTown(town, options);
+  const named = directories.map((given) => directoryNamed(given, here.town, cwd));
+  const looks = new Map<string, Promise<Snapshot>>();
+  const lookAt = (root: string): Promise<Snapshot> => {
+    const before = looks.get(root);
+    if (before !== undefined) return before;
+    const place: OpenTown = root === here.town.root ? here : openTown(root, options);
+    const scan = options.scan ?? 'default';
+    const snapshot = look(place.town, scan, [], { ...options, table: place.table }, place.config);
+    looks.set(root, snapshot);
+    return snapshot;
+  };
+  const results = [];
+  for (const each of named)
+    results.push(answerRemoval(await evidenceOf(each, here.town.root, lookAt, options)));
+  const gaps = (await Promise.all(looks.values())).flatMap((snapshot) => snapshot.gaps);
+  return documentOf('preflight', clearanceCode(results.map(({ answer }) => answer)), {
+    for: 'removal' as const,
+    town: { root: here.town.root, source: here.town.source },
+    results,
+    gaps,
+  });
+};
+
+const evidenceOf = async (
+  { root, worker }: NamedDirectory,
+  asked: string,
+  lookAt: (root: string) => Promise<Snapshot>,
+  options: LookOptions,
+): Promise<RemovalEvidence> => {
+  const path = join(root, worker);
+  const snapshot = await lookAt(root);
+  const around = repositoryFinder()(path);
+  const gitDir = around === null || around.top !== path ? null : realGitDirOf(around);
+  const home = gitDir === null ? null : mainOf(gitDir);
+  // Locks of a linked working tree lie in the main repository's git directory.
+  const main = home === null || relativeTo(root, home) !== null ? null : await lookAt(home);
+  const inner = await repositoriesIn(path);
+  const tops = [
+    ...(around === null ? [] : [around]),
+    ...inner.found.filter(({ top }) => top !== around?.top),
+  ];
+  return {
+    name: root === asked ? worker : path,
+    path,
+    places: whoIsThere(snapshot, worker, isWorkingTree({ root, worker })).map((place) => ({
+      ...place,
+      path: join(root, place.worker),
+    })),
+    verdicts: [snapshot, ...(main === null ? [] : [main])].flatMap((each) => locksOf(each, path, gitDir)),
+    gaps: [
+      ...[snapshot, ...(main === null ? [] : [main])].flatMap(({ gaps }) =>
+        gaps.filter((gap) => isOf(gap, path, gitDir)),
+      ),
+      ...inner.gaps,
+    ],
+    repositories: await askAll(tops, path, options),
+    isUnversioned: around === null && readdirSync(path).some((name) => !inner.tops.has(join(path, name))),
+  };
+};
+
+/** The locks that lie in the directory or in its git directory, or that speak for it. */
+const locksOf = (snapshot: Snapshot, path: string, gitDir: string | null): readonly Verdict[] =>
+  judgeSnapshot(countingTheAsker(snapshot)).filter(
+    ({ lock }) =>
+      isWithin(lock.path, path) ||
+      (gitDir !== null && isWithin(lock.path, gitDir)) ||
+      isWithin(join(snapshot.town.root, lock.worker), path),
+  );
+
+const isOf = ({ what }: Gap, path: string, gitDir: string | null): boolean => {
+  const place = what.slice(what.indexOf(':') + 1);
+  return isWithin(place, path) || (gitDir !== null && isWithin(place, gitDir));
+};
+
+const realGitDirOf = ({ gitDir }: Repository): string | null => {
+  try {
+    return gitDir === null ? null : realpathSync.native(gitDir);
+  } catch {
+    return null;
+  }
+};
+
+/** `<main>` of `<main>/.git/worktrees/<name>`, or a bare repository; null for a git directory that is no linked tree's. */
+const mainOf = (gitDir: string): string | null => {
+  const worktrees = dirname(gitDir);
+  if (basename(worktrees) !== 'worktrees') return null;
+  const common = dirname(worktrees);
+  return basename(common) === '.git' ? dirname(common) : common;
+};
+
+interface InnerRepositories {
+  readonly found: readonly Repository[];
+  readonly tops: ReadonlySet<string>;
+  readonly gaps: readonly Gap[];
+}
+
+/** Where files are looked for everywhere, a directory without others in it is listed too: a working tree may be one. */
+const EVERY_DIRECTORY: LockTable = { ...agentTable, files: { names: [namePattern('.git')], kinds: [] } };
+
+/** Clones, working trees and submodules in a directory: git ignores some of them, and all go with it. */
+const repositoriesIn = async (path: string): Promise<InnerRepositories> => {
+  const { seen, gaps } = await scanTownInTurns({ root: path, mode: 'default', table: EVERY_DIRECTORY });
+  const tops = [...(seen?.repositories ?? [])];
+  const find = repositoryFinder();
+  const bare = find(join(path, '.git')) === null && isBare(path) ? [bareAt(path)] : [];
+  const found = tops.slice(0, MOST_REPOSITORIES).flatMap((top) => find(top) ?? []);
+  const left = tops.length - MOST_REPOSITORIES;
+  return {
+    found: [...bare, ...found],
+    tops: new Set(bare.length > 0 ? readdirSync(path).map((name) => join(path, name)) : tops),
+    gaps:
+      left > 0
+        ? [...gaps, { what: `directory:${path}`, why: `has ${left} more repositories than are asked about` }]
+        : gaps,
+  };
+};
+
+const isBare = (path: string): boolean => {
+  const names = readdirSync(path);
+  return ['HEAD', 'objects', 'refs'].every((name) => names.includes(name));
+};
+
+const bareAt = (top: string): Repository => {
+  const uids = ['', 'HEAD', 'objects', 'refs'].map((name) => statSync(join(top, name)).uid);
+  const [owner = null] = uids;
+  return { top, gitDir: top, problem: null, owner: uids.every((uid) => uid === owner) ? owner : null };
+};
+
+const askAll = async (
+  repositories: readonly Repository[],
+  directory: string,
+  { env = process.env, timeoutMs = GIT_TIMEOUT_MS }: LookOptions,
+): Promise<RemovalEvidence['repositories']> => {
+  const program = findProgram('git', env);
+  const few = isFew(repositories.length) ? ('listening' as const) : undefined;
+  const client: GitClient = { program, timeoutMs, env, few };
+  const answers: { top: string; work: Observed<RepositoryWork> }[] = [];
+  for (const repository of repositories) {
+    const { top, problem, owner } = repository;
+    const gitDir = realGitDirOf(repository);
+    const work =
+      problem !== null || gitDir === null
+        ? { seen: false as const, why: problem ?? 'its git directory is not known' }
+        : await askGit(owner, client, (as) =>
+            readUnsavedWork({ top, gitDir, directory: isWithin(top, directory) ? top : directory }, as),
+          );
+    answers.push({ top, work });
+  }
+  return answers;
+};

@@ -1,0 +1,569 @@
+/** May a directory be removed? Asked of working trees that git itself made, with real processes at work in them. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { PreflightReport, PreflightResult } from '../../src/core/types/report.ts';
+import { preflightRemoval } from '../../src/places/removal.ts';
+import {
+  canBecomeOthers,
+  cleanUp,
+  fakeAgent,
+  makeTmuxTmpdir,
+  makeTown,
+  OTHER_UID,
+  startProcess,
+} from '../support/index.ts';
+import { bareEnvironment } from './stage.ts';
+
+afterEach(cleanUp);
+
+const GIT_ENV = {
+  ...process.env,
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_AUTHOR_NAME: 'a',
+  GIT_AUTHOR_EMAIL: 'a@example.org',
+  GIT_COMMITTER_NAME: 'a',
+  GIT_COMMITTER_EMAIL: 'a@example.org',
+};
+
+const git = (cwd: string, ...args: readonly string[]): string =>
+  execFileSync('git', ['-c', 'protocol.file.allow=always', ...args], {
+    cwd,
+    env: GIT_ENV,
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
+
+const gitTest = spawnSync('git', ['--version']).status === 0 ? test : test.skip;
+
+interface Stage {
+  /** Holds all of them. */
+  readonly home: string;
+  /** A clone that is pushed, with one worktree. */
+  readonly main: string;
+  /** A linked working tree on the branch `feature`, clean. */
+  readonly tree: string;
+  /** A clone that is pushed, without worktrees. */
+  readonly clone: string;
+  readonly ask: (...directories: readonly string[]) => Promise<PreflightReport>;
+  readonly answer: (directory: string) => Promise<PreflightResult>;
+}
+
+const setStage = (): Stage => {
+  const home = makeTown({ marked: false, workers: [], rigs: {} }).root;
+  const [remote, main, clone] = ['remote.git', 'main', 'clone'].map((name) => join(home, name)) as [
+    string,
+    string,
+    string,
+  ];
+  git(home, 'init', '-q', '--bare', '-b', 'main', remote);
+  git(home, 'init', '-q', '-b', 'main', main);
+  writeFileSync(join(main, 'file'), 'text\n');
+  git(main, 'add', '.');
+  git(main, 'commit', '-q', '-m', 'first');
+  git(main, 'remote', 'add', 'origin', remote);
+  git(main, 'push', '-q', 'origin', 'main');
+  git(home, 'clone', '-q', remote, clone);
+  git(main, 'worktree', 'add', '-q', '../tree', '-b', 'feature');
+  const env = { ...bareEnvironment(makeTmuxTmpdir()), GIT_CONFIG_GLOBAL: '/dev/null' };
+  const ask = (...directories: readonly string[]): Promise<PreflightReport> =>
+    preflightRemoval(undefined, directories, { env, cwd: home });
+  return {
+    home,
+    main,
+    clone,
+    tree: join(home, 'tree'),
+    ask,
+    answer: async (directory) => {
+      const [result] = (await ask(directory)).results;
+      if (result === undefined) throw new Error('no answer');
+      return result;
+    },
+  };
+};
+
+const commitIn = (tree: string, name = 'new'): void => {
+  writeFileSync(join(tree, name), 'new\n');
+  git(tree, 'add', name);
+  git(tree, 'commit', '-q', '-m', name);
+};
+
+type Case = readonly [
+  what: string,
+  answer: PreflightResult['answer'],
+  reasons: readonly string[],
+  /** Makes the case; the directory that is asked about. */
+  make: (stage: Stage) => string,
+];
+
+const CASES: readonly Case[] = [
+  ['a clean worktree', 'free', [], ({ tree }) => tree],
+  ['a clean clone whose commits are all pushed', 'free', [], ({ clone }) => clone],
+  [
+    'an untracked file',
+    'held',
+    ['uncommitted'],
+    ({ tree }) => {
+      writeFileSync(join(tree, 'new'), '');
+      return tree;
+    },
+  ],
+  [
+    'an untracked file, where the configuration says not to show any',
+    'held',
+    ['uncommitted'],
+    ({ main, tree }) => {
+      git(main, 'config', 'status.showUntrackedFiles', 'no');
+      writeFileSync(join(tree, 'new'), '');
+      return tree;
+    },
+  ],
+  [
+    'a changed file',
+    'held',
+    ['uncommitted'],
+    ({ tree }) => {
+      writeFileSync(join(tree, 'file'), 'other\n');
+      return tree;
+    },
+  ],
+  [
+    'a staged file',
+    'held',
+    ['uncommitted'],
+    ({ tree }) => {
+      writeFileSync(join(tree, 'new'), '');
+      git(tree, 'add', 'new');
+      return tree;
+    },
+  ],
+  [
+    'a commit that is nowhere else',
+    'held',
+    ['unpushed'],
+    ({ tree }) => {
+      commitIn(tree);
+      return tree;
+    },
+  ],
+  [
+    'a commit that another local branch has too',
+    'free',
+    [],
+    ({ tree }) => {
+      commitIn(tree);
+      git(tree, 'branch', 'copy');
+      return tree;
+    },
+  ],
+  [
+    'a commit on a branch with wildcards’ friends in its name, pushed',
+    'free',
+    [],
+    ({ tree }) => {
+      git(tree, 'checkout', '-q', '-b', "it's/a+b{c}(d)#e");
+      commitIn(tree);
+      git(tree, 'push', '-q', 'origin', 'HEAD');
+      return tree;
+    },
+  ],
+  [
+    'a commit on no branch',
+    'held',
+    ['unpushed'],
+    ({ tree }) => {
+      git(tree, 'checkout', '-q', '--detach');
+      commitIn(tree);
+      return tree;
+    },
+  ],
+  [
+    'a detached HEAD that a branch has',
+    'free',
+    [],
+    ({ tree }) => {
+      git(tree, 'checkout', '-q', '--detach');
+      return tree;
+    },
+  ],
+  [
+    'a merge with conflicts',
+    'held',
+    ['uncommitted', 'unpushed'],
+    ({ tree }) => {
+      git(tree, 'checkout', '-q', '-b', 'other');
+      writeFileSync(join(tree, 'file'), 'one\n');
+      git(tree, 'commit', '-q', '-a', '-m', 'one');
+      git(tree, 'checkout', '-q', 'feature');
+      writeFileSync(join(tree, 'file'), 'two\n');
+      git(tree, 'commit', '-q', '-a', '-m', 'two');
+      spawnSync('git', ['merge', 'other'], { cwd: tree, env: GIT_ENV });
+      return tree;
+    },
+  ],
+  [
+    'a stash of the repository, which stays with it',
+    'free',
+    [],
+    ({ tree }) => {
+      writeFileSync(join(tree, 'file'), 'other\n');
+      git(tree, 'stash', '-q');
+      return tree;
+    },
+  ],
+  [
+    'a stash of a clone, which goes with it',
+    'held',
+    ['stash'],
+    ({ clone }) => {
+      writeFileSync(join(clone, 'file'), 'other\n');
+      git(clone, 'stash', '-q');
+      return clone;
+    },
+  ],
+  [
+    'a commit of a clone on a branch that is not checked out',
+    'held',
+    ['unpushed'],
+    ({ clone }) => {
+      git(clone, 'checkout', '-q', '-b', 'aside');
+      commitIn(clone);
+      git(clone, 'checkout', '-q', 'main');
+      return clone;
+    },
+  ],
+  ['a main working tree with a linked one', 'held', ['linked-worktrees'], ({ main }) => main],
+  [
+    'a main working tree whose linked one is gone',
+    'held',
+    ['unpushed'],
+    ({ main, tree }) => {
+      commitIn(tree);
+      rmSync(tree, { recursive: true });
+      return main;
+    },
+  ],
+  [
+    'a repository without a remote',
+    'held',
+    ['unpushed'],
+    ({ home }) => {
+      git(home, 'init', '-q', 'alone');
+      commitIn(join(home, 'alone'));
+      return join(home, 'alone');
+    },
+  ],
+  [
+    'a repository without a commit',
+    'free',
+    [],
+    ({ home }) => {
+      git(home, 'init', '-q', 'alone');
+      return join(home, 'alone');
+    },
+  ],
+  [
+    'a bare repository with commits that are nowhere else',
+    'held',
+    ['unpushed'],
+    ({ home }) => join(home, 'remote.git'),
+  ],
+  [
+    'an empty directory in no repository',
+    'free',
+    [],
+    ({ home }) => {
+      mkdirSync(join(home, 'empty'));
+      return join(home, 'empty');
+    },
+  ],
+  [
+    'files in no repository',
+    'unsure',
+    ['no-repository'],
+    ({ home }) => {
+      mkdirSync(join(home, 'plain'));
+      writeFileSync(join(home, 'plain/notes'), '');
+      return join(home, 'plain');
+    },
+  ],
+  [
+    'a directory of a working tree that is committed',
+    'free',
+    [],
+    ({ clone }) => {
+      mkdirSync(join(clone, 'src'));
+      commitIn(clone, 'src/new');
+      return join(clone, 'src');
+    },
+  ],
+  [
+    'a directory of a working tree with a new file, while others are changed elsewhere',
+    'held',
+    ['uncommitted'],
+    ({ clone }) => {
+      mkdirSync(join(clone, 'src'));
+      commitIn(clone, 'src/new');
+      writeFileSync(join(clone, 'src/newer'), '');
+      return join(clone, 'src');
+    },
+  ],
+  [
+    'a directory that git ignores',
+    'unsure',
+    ['no-repository'],
+    ({ clone }) => {
+      writeFileSync(join(clone, '.git/info/exclude'), '/build/\n');
+      mkdirSync(join(clone, 'build'));
+      writeFileSync(join(clone, 'build/out'), '');
+      return join(clone, 'build');
+    },
+  ],
+  [
+    'a clone inside that git ignores, with a commit of its own',
+    'held',
+    ['unpushed'],
+    ({ clone, home }) => {
+      writeFileSync(join(clone, '.git/info/exclude'), '/vendor/\n');
+      git(clone, 'clone', '-q', join(home, 'remote.git'), 'vendor/inner');
+      commitIn(join(clone, 'vendor/inner'));
+      return clone;
+    },
+  ],
+  [
+    'a submodule with a commit of its own',
+    'held',
+    ['uncommitted', 'unpushed'],
+    ({ clone, home }) => {
+      git(clone, 'submodule', '--quiet', 'add', join(home, 'remote.git'), 'sub');
+      git(clone, 'commit', '-q', '-a', '-m', 'sub');
+      git(clone, 'push', '-q', 'origin', 'main:with-sub');
+      commitIn(join(clone, 'sub'));
+      return clone;
+    },
+  ],
+  [
+    'a submodule with an untracked file, which its configuration hides',
+    'held',
+    ['uncommitted'],
+    ({ clone, home }) => {
+      git(clone, 'submodule', '--quiet', 'add', join(home, 'remote.git'), 'sub');
+      git(clone, 'config', '-f', '.gitmodules', 'submodule.sub.ignore', 'all');
+      git(clone, 'commit', '-q', '-a', '-m', 'sub');
+      git(clone, 'push', '-q', 'origin', 'main:with-sub');
+      writeFileSync(join(clone, 'sub/new'), '');
+      return clone;
+    },
+  ],
+  [
+    'a file whose changes git was told not to see',
+    'unsure',
+    ['work-unknown'],
+    ({ tree }) => {
+      git(tree, 'update-index', '--assume-unchanged', 'file');
+      writeFileSync(join(tree, 'file'), 'hidden\n');
+      return tree;
+    },
+  ],
+  [
+    'a configuration that leads git to another working tree',
+    'unsure',
+    ['work-unknown'],
+    ({ clone, main }) => {
+      git(clone, 'config', 'core.worktree', main);
+      writeFileSync(join(clone, 'new'), '');
+      return clone;
+    },
+  ],
+  [
+    'an index that is no index',
+    'unsure',
+    ['work-unknown'],
+    ({ clone }) => {
+      writeFileSync(join(clone, '.git/index'), 'nonsense');
+      return clone;
+    },
+  ],
+  [
+    'a worktree whose main repository is gone',
+    'unsure',
+    ['work-unknown'],
+    ({ tree, main }) => {
+      rmSync(main, { recursive: true });
+      return tree;
+    },
+  ],
+  [
+    'a worktree that a person locked',
+    'held',
+    ['lock-held'],
+    ({ main, tree }) => {
+      git(main, 'worktree', 'lock', '--reason', 'on my stick', tree);
+      return tree;
+    },
+  ],
+];
+
+describe('the answer', () => {
+  for (const [what, answer, reasons, make] of CASES)
+    gitTest(`${what}: ${answer}`, async () => {
+      const stage = setStage();
+      const result = await stage.answer(make(stage));
+      expect([result.answer, result.reasons, result.message]).toEqual([answer, reasons, expect.any(String)]);
+    });
+
+  gitTest('of several directories is the worst, and each has its own', async () => {
+    const { ask, tree, main } = setStage();
+    const report = await ask(tree, main, 'tree');
+    expect(report).toMatchObject({ for: 'removal', exitCode: 20 });
+    expect(report.results.map(({ answer }) => answer)).toEqual(['free', 'held', 'free']);
+  });
+
+  gitTest('of a directory that is not there is a mistake', async () => {
+    const { ask } = setStage();
+    await expect(ask('nothing')).rejects.toMatchObject({ code: 'E_USAGE' });
+    await expect(ask('')).rejects.toMatchObject({ code: 'E_USAGE' });
+  });
+
+  gitTest('where there is no git is doubt', async () => {
+    const { tree } = setStage();
+    const env = { ...bareEnvironment(makeTmuxTmpdir()), PATH: '/no/such' };
+    const { results, exitCode } = await preflightRemoval(undefined, [tree], { env, cwd: '/tmp' });
+    expect(exitCode).toBe(22);
+    expect(results[0]?.reasons).toContain('work-unknown');
+  });
+
+  (canBecomeOthers ? gitTest : test.skip)(
+    'of a repository that belongs to several users is doubt (skipped without root)',
+    async () => {
+      const { answer, clone } = setStage();
+      chownSync(join(clone, '.git'), OTHER_UID, OTHER_UID);
+      expect(await answer(clone)).toMatchObject({ answer: 'unsure', reasons: ['work-unknown'] });
+    },
+  );
+});
+
+describe('whoever works there', () => {
+  gitTest('an agent: held, be it in a directory below', async () => {
+    const { answer, tree } = setStage();
+    mkdirSync(join(tree, 'src'));
+    const { pid } = await fakeAgent('claude', { cwd: join(tree, 'src') });
+    const result = await answer(tree);
+    expect(result).toMatchObject({ answer: 'held', reasons: ['occupied'] });
+    expect(result.message).toContain(`process ${pid}`);
+    expect(result.next).toContainEqual(['doctor', 'who', tree]);
+  });
+
+  gitTest('a program that nobody knows: doubt', async () => {
+    const { answer, tree } = setStage();
+    await fakeAgent('my-own-thing', { cwd: tree, detached: true });
+    expect(await answer(tree)).toMatchObject({ answer: 'unsure', reasons: ['occupants-unknown'] });
+  });
+
+  gitTest('a bystander does not count, and is named', async () => {
+    const { answer, tree } = setStage();
+    const { pid } = await startProcess('sh', ['-c', 'read never'], {
+      cwd: tree,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    const result = await answer(tree);
+    expect(result).toMatchObject({ answer: 'free', reasons: [] });
+    expect(result.evidence.map(({ text }) => text).join()).toContain(`process ${pid}`);
+  });
+
+  gitTest(
+    'an agent’s lock whose holder lives: held; one whose holder is dead keeps nobody from it',
+    async () => {
+      const { answer, main, tree } = setStage();
+      writeFileSync(join(main, '.git/info/exclude'), '.runtime/\n');
+      mkdirSync(join(tree, '.runtime'));
+      const lock = (pid: number): void =>
+        writeFileSync(
+          join(tree, '.runtime/agent.lock'),
+          JSON.stringify({ pid, acquired_at: new Date().toISOString(), session_id: '' }),
+        );
+      lock(process.pid);
+      expect(await answer(tree)).toMatchObject({ answer: 'held', reasons: ['occupied', 'lock-held'] });
+      lock(0);
+      expect((await answer(tree)).answer).toBe('free');
+    },
+  );
+});
+
+describe('the question', () => {
+  /** Every file below, with its bytes and when it was written. */
+  const stateOf = (directory: string): ReadonlyMap<string, string> =>
+    new Map(
+      readdirSync(directory, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+        .map((path) => {
+          const { mtimeNs, ctimeNs, ino } = statSync(path, { bigint: true });
+          return [path, `${ino} ${mtimeNs} ${ctimeNs} ${readFileSync(path, 'latin1')}`];
+        }),
+    );
+
+  gitTest('changes no byte and no time of any file, where git status would refresh the index', async () => {
+    const { answer, tree, clone, home } = setStage();
+    // Every entry looks changed until it is compared.
+    for (const directory of [tree, clone])
+      execFileSync('touch', ['-d', '2001-01-01', join(directory, 'file')]);
+    const before = stateOf(home);
+    expect((await answer(tree)).answer).toBe('free');
+    expect((await answer(clone)).answer).toBe('free');
+    expect(stateOf(home)).toEqual(before);
+    git(clone, 'status');
+    expect(stateOf(home)).not.toEqual(before);
+  });
+
+  gitTest(
+    'runs nothing that the repository names: no filter, hook or monitor, in submodules either',
+    async () => {
+      const { answer, clone, home } = setStage();
+      git(clone, 'submodule', '--quiet', 'add', join(home, 'remote.git'), 'sub');
+      git(clone, 'commit', '-q', '-a', '-m', 'sub');
+      git(clone, 'push', '-q', 'origin', 'main:with-sub');
+      const ran = join(home, 'ran');
+      const program = join(home, 'evil');
+      writeFileSync(program, `#!/bin/sh\necho "$0 $*" >>'${ran}'\ncat\n`);
+      chmodSync(program, 0o755);
+      for (const directory of [clone, join(clone, 'sub')]) {
+        for (const name of ['filter.evil.clean', 'filter.evil.process', 'core.fsmonitor', 'core.sshCommand'])
+          git(directory, 'config', name, program);
+        git(directory, 'config', 'filter.evil.required', 'true');
+        git(directory, 'config', 'log.showSignature', 'true');
+        git(directory, 'config', 'gpg.program', program);
+        const info = join(git(directory, 'rev-parse', '--absolute-git-dir').trim(), 'info');
+        mkdirSync(info, { recursive: true });
+        writeFileSync(join(info, 'attributes'), '* filter=evil\n');
+        writeFileSync(join(directory, 'file'), 'texx\n');
+      }
+      spawnSync('git', ['status'], { cwd: clone, env: GIT_ENV, input: '' });
+      expect(existsSync(ran)).toBe(true);
+      rmSync(ran);
+      expect(await answer(clone)).toMatchObject({ answer: 'held', reasons: ['uncommitted'] });
+      expect(existsSync(ran)).toBe(false);
+    },
+  );
+
+  gitTest('names what would command a terminal without doing it, and no name is an option', async () => {
+    const { home, main, ask } = setStage();
+    const name = '--force\u001b[31m\nx';
+    git(main, 'worktree', 'add', '-q', '--detach', `../${name}`);
+    writeFileSync(join(home, name, 'new'), '');
+    const { results } = await ask(join(home, name));
+    expect(results).toMatchObject([{ answer: 'held', reasons: ['uncommitted'] }]);
+  });
+});
