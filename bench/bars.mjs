@@ -149,6 +149,14 @@ export const BARS = [
     goal: 1,
     on: 'any',
   },
+  {
+    name: 'doctor --json, this town, all kinds of lock / agent locks alone, CPU',
+    of: 'cpu-doctor-town',
+    to: 'cpu-doctor-agents',
+    bar: 1.1,
+    goal: 1.05,
+    on: ['medium', 'large'],
+  },
   // The workers of those 10,000 have nothing but a lock; these have a clone.
   {
     name: 'doctor --json, this town / its scan, CPU',

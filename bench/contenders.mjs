@@ -97,6 +97,20 @@ function account(context, ...args) {
 const accountOfDoctor = (context, town) => account(context, CLI, '--json', town);
 const accountOfScan = (context, town) => account(context, context.bundle, town, 'default', '1', 'read');
 
+/** A configuration that switches every kind of lock off but the agents'. */
+const AGENTS_ALONE = JSON.stringify({ kinds: { 'git-worktree': false, 'git-lock': false } });
+
+/** The same where nothing but agents' locks is looked for. */
+function cpuForAgents(context) {
+  const file = join(context.town, 'lock-doctor.json');
+  writeFileSync(file, AGENTS_ALONE);
+  try {
+    return accountOfDoctor(context, context.town).cpuMs;
+  } finally {
+    rmSync(file);
+  }
+}
+
 /** What the accountant is. */
 export const ACCOUNTANT = `process.on('exit', () => {
   const { user, system } = process.cpuUsage();
@@ -158,6 +172,7 @@ export function contenders({ goWalk, hasTmux, cold }) {
     list['cpu-doctor'] = (context) => accountOfDoctor(context, context.paths.LOCKS_10000).cpuMs;
     list['cpu-scan'] = (context) => accountOfScan(context, context.paths.LOCKS_10000).cpuMs;
     list['cpu-doctor-town'] = (context) => accountOfDoctor(context, context.town).cpuMs;
+    list['cpu-doctor-agents'] = cpuForAgents;
     list['cpu-scan-town'] = (context) => accountOfScan(context, context.town).cpuMs;
     list['memory-doctor'] = (context) => accountOfDoctor(context, context.paths.LOCKS_10000).peakMiB;
   }
