@@ -206,7 +206,7 @@ export const answerPreflight = (snapshot: Snapshot): readonly PreflightResult[] 
     }
     return finish(worker, verdict, {
       answer: 'held',
-      message: `contested: ${crowd}`,
+      message: `two or more agents share this worker: ${crowd}`,
       next: explain(worker, root),
     });
   });

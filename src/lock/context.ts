@@ -100,7 +100,7 @@ export const tornGuard = (workerDir: string): NoGuardError =>
   new NoGuardError(
     workerDir,
     'somebody removed its guard file while it was held',
-    'Nobody may remove agent.lock.flock.',
+    'Never remove agent.lock.flock.',
   );
 
 /** Errors of the library pass, and so do mistakes of a program; what a system call threw becomes a LockIoError. */

@@ -224,7 +224,7 @@ describe('the other commands', () => {
     const town = sickTown();
     const explain = (worker: string) => doctor(['explain', worker], { cwd: town.root }).stdout;
     expect(explain('gastown/crew/ada')).toContain(
-      `Releases it: doctor --fix --worker gastown/crew/ada --town ${town.root}`,
+      `Releases it:\n\`\`\`\ndoctor --fix --worker gastown/crew/ada --town ${town.root}\n\`\`\``,
     );
     const foreign = explain('gastown/crew/eve');
     expect(foreign).toContain('- other-host: the lock was taken on another host.');
@@ -381,7 +381,7 @@ describe('errors are documents too, with exit code 2 and the keys of the command
     [
       ['preflight', '--json'],
       'E_USAGE',
-      'doctor preflight requires a worker',
+      'preflight needs a worker',
       'Usage: doctor preflight WORKER... [options]',
     ],
     [

@@ -80,10 +80,10 @@ describe('doctor log', () => {
     expect([status, stdout.trimEnd().split('\n')]).toEqual([
       0,
       [
-        `${events[0]?.at} taken over ${ADA}: stale, held by PID 4194001 in %55 on ${hostname()}; by ${whose}, by command: doctor exec ${ADA} -- true …`,
-        `${events[1]?.at} restored ${ADA}: stale, held by PID 4194001 in %55 on ${hostname()}; by ${whose}, by command: doctor undo ${events[1]?.id}`,
-        `${events[2]?.at} released ${BOB}: invalid; by ${whose}, by command: doctor --fix --worker ${BOB}; undo: doctor undo ${events[2]?.id}`,
-        `${events[3]?.at} released ${ADA}: stale, held by PID 4194001 in %55 on ${hostname()}; by ${whose}, by --yes: doctor --fix --yes`,
+        `${events[0]?.at} taken over ${ADA}: stale, held by PID 4194001 in %55 on ${hostname()}; by ${whose}, with: doctor exec ${ADA} -- true …`,
+        `${events[1]?.at} restored ${ADA}: stale, held by PID 4194001 in %55 on ${hostname()}; by ${whose}, with: doctor undo ${events[1]?.id}`,
+        `${events[2]?.at} released ${BOB}: invalid; by ${whose}, with: doctor --fix --worker ${BOB}; undo: doctor undo ${events[2]?.id}`,
+        `${events[3]?.at} released ${ADA}: stale, held by PID 4194001 in %55 on ${hostname()}; by ${whose}, confirmed with --yes: doctor --fix --yes`,
       ],
     ]);
   });
@@ -177,7 +177,7 @@ describe('doctor log', () => {
     town.lock(ADA, { pid: 4_194_001, session_id: '%55', hostname: hostname() });
     run(town, '--fix', '--yes');
     const [event] = log(town).events;
-    const by = `by ${userInfo().username} on ${hostname()}, by --yes: doctor --fix --yes`;
+    const by = `by ${userInfo().username} on ${hostname()}, confirmed with --yes: doctor --fix --yes`;
     const wide = await doctorInPane(['log'], { columns: 80, rows: 24 }, { cwd: town.root });
     expect((await wide.ends()).screen.split('\n').map((line) => line.trim())).toEqual([
       `✔ ${localTime(event?.at ?? '')}  released ${ADA}`,

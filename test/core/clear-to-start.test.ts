@@ -147,11 +147,11 @@ describe('with a lock', () => {
     });
   });
 
-  test('two agents: held, and called contested', () => {
+  test('two agents: held, and both are named', () => {
     const servers = [aServer([aPane()]), aServer([aPane({ pid: 750 })], { socket: '/tmp/b', pid: 601 })];
     expect(ask({ locks: [aLock(ADA)], servers })).toMatchObject({
       answer: 'held',
-      message: expect.stringMatching(/^contested: .*; /),
+      message: expect.stringMatching(/^two or more agents share this worker: .*; /),
     });
   });
 
@@ -215,7 +215,7 @@ describe('with a lock', () => {
       lookups: [absent(4242), absent(4243)],
       servers: [aServer([aPane({ sessionName: 'main', path: '/home' })])],
     };
-    expect(ask(parts).message).not.toContain('contested');
+    expect(ask(parts).message).not.toContain('agents share');
   });
 
   test('at the old and at the new place: the one at the new place answers', () => {

@@ -82,7 +82,7 @@ describe('collisions', () => {
     const asked = { asked: [ADA], scan: 'worker' } as const;
     expect(answerPreflight(aSnapshot({ locks, lookups, processes, over: asked }))[0]).toMatchObject({
       answer: 'held',
-      message: expect.stringContaining('contested'),
+      message: expect.stringContaining('agents share this worker: '),
     });
   });
 

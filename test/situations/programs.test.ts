@@ -146,7 +146,7 @@ describe('left behind', () => {
     const lock = await judge();
     expect(lock.reasons).toContain('occupants-unknown');
     expect(textsOf(lock)).toContain(
-      `server.js (process ${pid}) runs in this directory, and the doctor does not know it: ` +
+      `server.js (process ${pid}) runs in this directory and may be an agent: ` +
         'name it under "agents" or "bystanders" in lock-doctor.json',
     );
   });
@@ -162,8 +162,8 @@ describe('a program that nobody knows', () => {
     const lock = await judge();
     expect(lock).toMatchObject({ state: 'unknown', reasons: REASONS });
     const sentence =
-      `${NAME} (process ${pane.pid}) runs in the foreground of pane ${pane.paneId} in this directory, ` +
-      'and the doctor does not know it: name it under "agents" or "bystanders" in lock-doctor.json';
+      `${NAME} (process ${pane.pid}) runs in the foreground of pane ${pane.paneId} in this directory ` +
+      'and may be an agent: name it under "agents" or "bystanders" in lock-doctor.json';
     if (process.platform === 'linux') expect(textsOf(lock)).toContain(sentence);
     expect(await fix()).toMatchObject({ exitCode: 22, summary: { fixed: 0, unknown: 1 } });
     const [result] = (await ask()).results;

@@ -113,14 +113,14 @@ const checkPositionals = (
   const most = positionals.some(({ variadic }) => variadic) ? Number.POSITIVE_INFINITY : positionals.length;
   const extra = given.positionals[most];
   if (first?.required === true && given.positionals.length === 0)
-    throw usage(`${title} requires a ${first.name}`, hint);
+    throw usage(`${name} needs a ${first.name}`, hint);
   if (extra !== undefined) {
     if (passesOn && given.rest === null) throw usage('missing -- before the command', hint);
     const meant = name === 'doctor' ? meantCommand(given.positionals[0] ?? '') : null;
     throw usage(`unexpected argument "${extra}"`, meant === null ? hint : `Did you mean: ${meant}?`);
   }
   if (given.positionals.includes('')) throw usage(`${first?.name ?? 'argument'} must not be empty`, hint);
-  if (passesOn && (given.rest ?? []).length === 0) throw usage(`${title} requires a command after --`, hint);
+  if (passesOn && (given.rest ?? []).length === 0) throw usage(`${name} needs a command after --`, hint);
   for (const value of given.positionals)
     if (first?.choices !== undefined && ![...first.choices, ...(first.unlisted ?? [])].includes(value))
       throw usage(`${title} ${value}: expected ${listOf(first.choices)}`);

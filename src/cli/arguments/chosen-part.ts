@@ -1,4 +1,5 @@
 /** The part of a report that the options of a command line ask for. */
+import { builtInKinds } from '../../../kinds/index.ts';
 import { didYouMean } from '../../core/did-you-mean.ts';
 import { filterReport } from '../../core/report/filter-report.ts';
 import { isWithin } from '../../core/town/roles.ts';
@@ -15,10 +16,11 @@ export const CHOOSING = ['state', 'kind', 'under', 'since', 'before'] as const;
 export const chooses = ({ options }: Arguments, allowed: (typeof CHOOSING)[number] | null = null): boolean =>
   CHOOSING.some((name) => name !== allowed && (options[name]?.length ?? 0) > 0);
 
-/** How to cut each report of a run to what was asked for. Throws `E_USAGE` for what is no time. */
+/** How to cut each report of a run to what was asked for. Throws `E_USAGE` for what is not a time, and for a kind that does not exist. */
 export const chosenPart = (given: Arguments, cwd: string): ((report: Report) => Report) => {
   const { state, kind, under, since, before } = given.options;
   if (!chooses(given)) return (report) => report;
+  for (const name of kind) checkKind(name);
   // Ages are counted from the look, or a view that stays open would show less and less.
   momentMs('since', since, 0);
   momentMs('before', before, 0);
@@ -32,6 +34,17 @@ export const chosenPart = (given: Arguments, cwd: string): ((report: Report) => 
       beforeMs: momentMs('before', before, nowMs),
     });
   };
+};
+
+/** Kinds of plug-ins, which have a slash in their names, are known once they are loaded. */
+const checkKind = (name: string): void => {
+  const ids = builtInKinds.map(({ id }) => id);
+  if (name.includes('/') || ids.includes(name)) return;
+  const near = didYouMean(name, ids);
+  throw usage(
+    `there is no kind of lock "${name}"`,
+    near === null ? `Known kinds: ${ids.join(', ')}.` : `Did you mean ${near}?`,
+  );
 };
 
 /** A directory of the town, or one in which something was seen. Throws `E_USAGE`. */

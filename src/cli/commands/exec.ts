@@ -17,7 +17,7 @@ import { type Outcome, presentationFor, type RunCommand, type Terminal } from '.
 export const run: RunCommand = async (given, terminal) => {
   const [worker = ''] = given.positionals;
   const command = given.rest ?? [];
-  if (command.length === 0) throw usage('exec requires a command after --', `doctor exec ${worker} -- CMD`);
+  if (command.length === 0) throw usage('exec needs a command after --', `doctor exec ${worker} -- CMD`);
   const sockets = given.options.socket;
   const address = given.options.lease ?? terminal.env.LOCK_DOCTOR_LEASE ?? '';
   let config: LeaseConfig | null = null;

@@ -109,13 +109,15 @@ const WORDS: readonly string[] = [
 const workerNamed = (word: string, { snapshot }: Examination, cwd: string): string => {
   try {
     return findWorker(word, snapshot, cwd);
-  } catch (cause) {
+  } catch {
     const known = new Set([...snapshot.locks.map(({ worker }) => worker), ...snapshot.town.workers]);
     const named = [...known].filter((worker) => worker.endsWith(`/${word}`));
     if (named.length === 1 && named[0] !== undefined) return named[0];
     if (named.length > 1) throw usage(`"${word}" could be ${named.join(' or ')}`);
     const near = didYouMean(word, [...WORDS, ...PLAIN_TEXTS.keys()]);
-    throw near === null ? cause : usage(`unknown word or worker "${word}"`, `Did you mean ${near}?`);
+    throw near === null
+      ? usage(`unknown word or worker "${word}" in ${snapshot.town.root}`, 'See: doctor explain')
+      : usage(`unknown word or worker "${word}"`, `Did you mean ${near}?`);
   }
 };
 

@@ -86,8 +86,9 @@ const STATES: Readonly<Record<FileState, string>> = {
   taken: 'something else is there: it stays as it is',
 };
 
-/** Of a longer text, which is a completion script, the beginning is enough. */
-const LINES_SHOWN = 40;
+/** Whoever is asked sees every part on one screen or two: of a longer text, which is a completion script, its beginning is shown. */
+const MOST_LINES = 40;
+const LINES_SHOWN = 3;
 
 /** The name, what for, each file with its state, and what stands in it where it is not there. */
 const show = ({ name, what, files, after }: Part, pen: Pen): readonly string[] => [
@@ -95,7 +96,7 @@ const show = ({ name, what, files, after }: Part, pen: Pen): readonly string[] =
   ...files.flatMap((file) => {
     const state = look(file);
     const lines = state === 'there' ? [] : file.text.trimEnd().split('\n');
-    const shown = lines.length > LINES_SHOWN ? [...lines.slice(0, LINES_SHOWN), '...'] : lines;
+    const shown = lines.length > MOST_LINES ? [...lines.slice(0, LINES_SHOWN), '...'] : lines;
     return [
       `  ${pen.safe(file.path)} (${file.isLine && state === 'missing' ? 'the line is missing' : STATES[state]})`,
       ...shown.map((line) => pen.dim(`    ${pen.safe(line)}`.trimEnd())),

@@ -41,7 +41,7 @@ export const writePart = ({ path, text, isLine }: PartFile): void => {
     const { descriptor, isNew } = openOrMake(directory, path, flags);
     try {
       if (!isNew && !isLine) throw new Error(`${path} is there by now`);
-      if (!isNew && !systemCalls.fstat(descriptor).isFile()) throw new Error(`${path} is no regular file`);
+      if (!isNew && !systemCalls.fstat(descriptor).isFile()) throw new Error(`${path} is not a regular file`);
       const added = isNew || endsLine(path) ? text : `\n${text}`;
       const bytes = Buffer.from(added);
       if (directory.calls.write(descriptor, bytes) !== bytes.length)

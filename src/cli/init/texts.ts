@@ -7,7 +7,7 @@ export const CONFIG_TEXT = `{
   // Your own agents, by the name of their command: one at work in a directory holds its lock.
   // "agents": ["my-agent"],
 
-  // Programs that are nobody: they never count as somebody at work.
+  // Programs that never count as agents.
   // "bystanders": ["my-linter"],
 
   // Host names that are gone for good, or were this machine's: their locks are judged like local ones.
@@ -28,7 +28,10 @@ export const CONFIG_TEXT = `{
   // Other machines that agents of this town work on, and how they are reached. See docs/machines.md.
   // "machines": { "mini": { "reach": ["ssh", "mini"] } },
 
-  // Milliseconds for each question to tmux.
+  // A lease that exec takes besides the lock, so that only one agent of all machines has an identity. See docs/leases.md.
+  // "lease": { "address": "etcd://etcd-1:2379/town" },
+
+  // Time limit of each tmux call, in milliseconds.
   // "timeout": 2000,
 
   // What counts as a problem (exit code 1): info, warning or error.

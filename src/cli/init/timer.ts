@@ -24,7 +24,7 @@ Description=Release stale locks of agents
 [Service]
 Type=oneshot
 ExecStart=${[...program, ...WHAT, root].map(unitWord).join(' ')}
-# Problems that need a person are no failure of the timer.
+# Problems that need a person do not make the timer fail.
 SuccessExitStatus=1 22
 `,
     timer: `[Unit]

@@ -28,7 +28,7 @@ export const isPersonAt = ({ env, stdout }: Pick<Terminal, 'env' | 'stdout'>): b
   stdout.isTTY && !SET_BY_AGENTS.some((name) => env[name] !== undefined && env[name] !== '');
 
 /** How a page tells the recipe for the lock that it is about. */
-export const RECIPE_BEGINS = 'To override: ';
+export const RECIPE_BEGINS = 'To override:';
 
 /** The Markdown of a page without its recipe: what stands in a paragraph with it is for persons only. */
 export const withoutForceRecipe = (markdown: string): string =>

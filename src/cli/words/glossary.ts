@@ -151,7 +151,6 @@ export const ANSWER_TEXTS: ReadonlyMap<string, string> = new Map([
     'unsure',
     'Not everything could be checked, so do not start. doctor explain WORKER says what is missing. Exit code 22.',
   ],
-  ['contested', 'Two or more agents are running in this directory. Stop one of them yourself. Exit code 20.'],
 ]);
 
 /** The words of this tool. */

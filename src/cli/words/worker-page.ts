@@ -75,11 +75,11 @@ const describeVerdict = (
     '## What --fix does',
     '',
     refusal === null
-      ? `Releases it: ${command(['doctor', '--fix', ...target])}`
+      ? inOneLine('Releases it:', command(['doctor', '--fix', ...target]))
       : canForce
         ? 'Nothing, unless forced.'
         : `Nothing: ${safe(refusal)}.`,
-    ...(canForce ? ['', `${RECIPE_BEGINS}${command(['doctor', '--fix', '--force', ...target])}`] : []),
+    ...(canForce ? ['', inOneLine(RECIPE_BEGINS, command(['doctor', '--fix', '--force', ...target]))] : []),
     '',
     '## When this changes',
     '',
@@ -87,6 +87,9 @@ const describeVerdict = (
     '',
   ].join('\n');
 };
+
+/** A command in a block of its own, which no page breaks: half of it would run when it is pasted. */
+const inOneLine = (before: string, command: string): string => `${before}\n\`\`\`\n${command}\n\`\`\``;
 
 /** A worker without a lock. */
 const describeFree = (

@@ -52,7 +52,7 @@ const objection = (
     const hostname = content.kind === 'record' ? content.record.hostname : '';
     return hostname === ''
       ? `${sighting.machine} calls its holder dead, but the lock names no machine`
-      : `${sighting.machine} calls its holder dead, but nobody said that it is ${hostname}: add that name to its "hosts"`;
+      : `${sighting.machine} calls its holder dead, but is not known to be ${hostname}: add that name to its "hosts"`;
   }
   const blind = all.find((one) => one.sighting !== sighting && !one.verdict.occupantsKnown);
   return blind === undefined ? null : `${blind.sighting.machine} could not see who works in this directory`;

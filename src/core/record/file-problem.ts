@@ -1,16 +1,16 @@
-/** What stands at a lock's name where no small regular file does, in words. Pure. */
+/** What a lock's name leads to where that is not a small regular file, in words. Pure. */
 import type { FileProblem } from '../types/evidence.ts';
 
 const SENTENCES: Readonly<Record<FileProblem, (size: number) => string>> = {
-  directory: () => 'a directory stands in its place',
-  symlink: () => 'a symbolic link stands in its place and is not followed',
-  fifo: () => 'a named pipe stands in its place',
-  socket: () => 'a socket stands in its place',
-  device: () => 'a device stands in its place',
+  directory: () => 'it is a directory',
+  symlink: () => 'it is a symbolic link, and those are not followed',
+  fifo: () => 'it is a named pipe',
+  socket: () => 'it is a socket',
+  device: () => 'it is a device',
   'too-large': (size) => `${size} bytes, a record has some 200`,
 };
 
-/** The detail of a lock that is none; `size` in bytes. */
+/** What is wrong with a lock that is not a small file; `size` in bytes. */
 export const describeFileProblem = ({
   problem,
   size,

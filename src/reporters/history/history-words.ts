@@ -15,13 +15,13 @@ export const DEED_WORDS: Readonly<Record<HistoryDeed, readonly [Mark, string]>> 
 };
 
 const CONSENTS: Readonly<Record<ByWhom['consent'], string>> = {
-  asked: 'who was asked',
-  yes: 'by --yes',
-  command: 'by command',
-  library: 'by a program',
+  asked: 'confirmed at a terminal',
+  yes: 'confirmed with --yes',
+  command: 'with',
+  library: 'from a program',
 };
 
-/** `ada on build1, who was asked: doctor --fix`; what was typed is known without what looks like a secret. */
+/** `ada on build1, confirmed at a terminal: doctor --fix`; what was typed is known without what looks like a secret. */
 export const byWords = ({ user, uid, sudoUid, host, command, consent }: ByWhom): string =>
   `${user ?? `user ${uid}`}${sudoUid === null ? '' : ` (sudo of user ${sudoUid})`} on ${host}, ${CONSENTS[consent]}: ${command.map(quoted).join(' ')}`;
 

@@ -8,9 +8,10 @@ import { count } from './words.ts';
 /** Notes that the sentence itself tells. */
 const SAID: readonly Note[] = ['drifted', 'idle', 'copy', 'team', 'legacy-path', 'by-hand'];
 
-/** What is left to say. That a held lock keeps other tools out is no news. */
+/** That whoever is said to run keeps other tools out is not worth a word. */
 const restOf = ({ notes, state }: ReportLock): string => {
-  const rest = notes.filter((note) => !SAID.includes(note) && !(state === 'held' && note === 'would-block'));
+  const isRunning = state === 'held' || state === 'orphaned';
+  const rest = notes.filter((note) => !SAID.includes(note) && !(isRunning && note === 'would-block'));
   return rest.length === 0 ? '' : `; ${rest.join(', ')}`;
 };
 

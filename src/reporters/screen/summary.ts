@@ -72,7 +72,9 @@ const headline = (report: Report): string => {
     ...(lockless > 0 ? [`${count(lockless, 'agent')} without a lock`] : []),
   ].join('; ');
   const isFine =
-    complete && (report.ok || !isPart(report)) && findings.every(({ severity }) => severity === 'info');
+    complete &&
+    (report.ok || (!isPart(report) && findings.length > 0)) &&
+    findings.every(({ severity }) => severity === 'info');
   const skipped = report.checks.filter(({ status }) => status === 'skipped').length;
   const without = skipped === 0 ? '' : ` (${count(skipped, 'check')} skipped)`;
   const others = report.machines === undefined ? '' : ` on ${count(report.machines.length, 'machine')}`;

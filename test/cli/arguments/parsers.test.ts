@@ -54,7 +54,7 @@ describe('the two parsers', () => {
     [['--town', '--json'], '--town requires a value', null],
     [['a', 'b'], 'unexpected argument "b"', 'Usage: doctor [town]'],
     [['checks', 'x'], 'unexpected argument "x"', 'Usage: doctor checks'],
-    [['preflight'], 'doctor preflight requires a worker', 'Usage: doctor preflight WORKER... [options]'],
+    [['preflight'], 'preflight needs a worker', 'Usage: doctor preflight WORKER... [options]'],
     [['--timeout', '2s'], '--timeout must be a whole number of milliseconds, at least 1', null],
     [['--timeout', '0'], '--timeout must be a whole number of milliseconds, at least 1', null],
     [['--timeout', '99999999999'], '--timeout must be a whole number of milliseconds, at least 1', null],
@@ -102,6 +102,6 @@ describe('exec', () => {
 
   test('says that -- is missing', () => {
     expect(() => throughOwnReader(['exec', 'a/crew/b', 'claude'])).toThrow('missing -- before the command');
-    expect(() => throughOwnReader(['exec', 'a/crew/b'])).toThrow('doctor exec requires a command after --');
+    expect(() => throughOwnReader(['exec', 'a/crew/b'])).toThrow('exec needs a command after --');
   });
 });

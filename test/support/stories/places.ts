@@ -279,13 +279,13 @@ export const PLACE_STORIES: readonly Story[] = [
     snapshot: aSnapshot({
       locks: [
         torn('bom', '\uFEFF{"pid": 1}'),
-        unlike('device', 'device', 'a device stands in its place'),
-        unlike('directory', 'directory', 'a directory stands in its place'),
+        unlike('device', 'device', 'it is a device'),
+        unlike('directory', 'directory', 'it is a directory'),
         torn('empty', ''),
-        unlike('fifo', 'fifo', 'a named pipe stands in its place'),
+        unlike('fifo', 'fifo', 'it is a named pipe'),
         unlike('huge', 'too-large', '70000 bytes, a record has some 200', { isRegularFile: true }),
-        unlike('socket', 'socket', 'a socket stands in its place'),
-        unlike('symlink', 'symlink', 'a symbolic link stands in its place and is not followed'),
+        unlike('socket', 'socket', 'it is a socket'),
+        unlike('symlink', 'symlink', 'it is a symbolic link, and those are not followed'),
         torn('text-pid', '{"pid": "12"}'),
         torn('text-time', '{"pid": 12, "acquired_at": "yesterday"}'),
         torn('truncated', '{"pid": 12, "acquired_', { mtimeMs: NOW - 12_000 }),

@@ -118,7 +118,7 @@ const isGitsOwn = ({ tree }: LockFile): boolean => tree?.isUnfinished === true;
 
 const byHandFact = ({ note }: Extract<Claim, { readonly by: 'person' }>): Fact => ({
   source: 'lock',
-  text: note === '' ? 'locked without a reason, by nobody that it names' : `locked by hand: ${note}`,
+  text: note === '' ? 'locked without a reason or a name' : `locked by hand: ${note}`,
 });
 
 const askedOf = (

@@ -8,7 +8,7 @@ import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
 const TEACH = 'name it under "agents" or "bystanders" in lock-doctor.json';
 
 const sentence = (who: string, where: string, place = 'in this directory'): string =>
-  `${who} ${where} ${place}, and the doctor does not know it: ${TEACH}`;
+  `${who} ${where} ${place} and may be an agent: ${TEACH}`;
 
 /** What a program at work is called in evidence. */
 export const programAt = (program: string, pid: number): string => `${program} (process ${pid})`;
@@ -46,7 +46,7 @@ const isOwn = ({ pane, stranger }: PaneView, ownPid: number | null, index: TownI
 
 const describePane = (view: PaneView): Stranger => {
   const { program = view.pane.command, pid = null } = view.stranger ?? {};
-  const place = view.pane.path === null ? 'and nobody can tell in which directory' : undefined;
+  const place = view.pane.path === null ? 'in a directory that could not be seen,' : undefined;
   return {
     program,
     pid,
