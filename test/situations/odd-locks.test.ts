@@ -1,0 +1,201 @@
+/** Locks of other tools that are never released: taken by flock(2), directories, files that name nobody, and what only looks like a lock. */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { lock } from 'proper-lockfile';
+import { examine } from '../../src/diagnose.ts';
+import { heal } from '../../src/heal.ts';
+import { cleanUp, makeTmuxTmpdir, makeTown, onCleanUp, startProcess, until } from '../support/index.ts';
+import { bareEnvironment, hostTest, linuxTest } from './stage.ts';
+
+afterEach(cleanUp);
+
+const HOUR_S = 3600;
+
+const aged = (path: string, seconds = HOUR_S): void => {
+  const then = Date.now() / 1000 - seconds;
+  utimesSync(path, then, then);
+};
+
+const makeRoot = (config?: unknown) => {
+  const town = makeTown({ marked: false, workers: [], rigs: {} });
+  const env = bareEnvironment(makeTmuxTmpdir());
+  if (config !== undefined) town.write('lock-doctor.json', JSON.stringify(config));
+  return {
+    town,
+    look: () => examine(town.root, { env }),
+    fix: () => heal(town.root, { env, dryRun: false }),
+  };
+};
+
+const ended = (): number => spawnSync('true').pid;
+
+const FLOCKED = [
+  'daemon/shutdown.lock',
+  'daemon/daemon.lock',
+  '.runtime/locks/deep/merge.lock',
+  '.beads/daemon.lock',
+  '.beads/embeddeddolt/.lock',
+  'db/.dolt/noms/LOCK',
+  'thread-writer-locks/019ff9ab.lock',
+  'app-server-daemon/app-server.pid.lock',
+];
+
+describe.each(FLOCKED)('%s', (name) => {
+  linuxTest('is no finding while it is free, and names who holds it; it stays in either case', async () => {
+    const { town, look, fix } = makeRoot();
+    const path = town.write(name, '{"pid":1}');
+    aged(path);
+    expect(await look()).toMatchObject({ locks: [], findings: [] });
+    const holder = spawn('flock', ['-F', path, 'sh', '-c', 'echo; exec sleep 600'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onCleanUp(() => {
+      holder.kill('SIGKILL');
+    });
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    const { locks } = await look();
+    expect(locks).toMatchObject([{ state: 'held', reasons: ['flock-held'] }]);
+    expect(locks[0]?.evidence.map(({ text }) => text).join()).toContain(`${holder.pid}`);
+    expect((await fix()).summary?.fixed).toBe(0);
+    expect(existsSync(path)).toBe(true);
+  });
+});
+
+describe('files that name nobody', () => {
+  test.each(['', '-1', '0', '2147483648', '1e3', '12abc', '\0\u0001', '{"pid":1}', '9'.repeat(40)])(
+    '%j in a PID file is told, and never released',
+    async (text) => {
+      const { town, look, fix } = makeRoot();
+      const path = town.write('daemon/daemon.pid', text);
+      aged(path);
+      expect(await look()).toMatchObject({
+        locks: [{ state: 'invalid' }],
+        findings: [{ check: 'invalid-lock', fix: { action: 'advice' } }],
+      });
+      expect((await fix()).summary?.fixed).toBe(0);
+      expect(readFileSync(path, 'utf8')).toBe(text);
+    },
+  );
+
+  test('an empty one that was made just now is still being written', async () => {
+    const { town, look } = makeRoot();
+    town.write('agents/a/sessions/b.jsonl.lock', '');
+    expect(await look()).toMatchObject({ locks: [{ state: 'invalid' }], findings: [], exitCode: 0 });
+  });
+
+  test('a pipe, a link, a directory and a huge file are neither opened nor followed nor removed', async () => {
+    const { town, look, fix } = makeRoot();
+    town.write('.beads/dolt-server.pid', '1'.repeat(100_000));
+    town.write('daemon/target', `${ended()}`);
+    symlinkSync('target', town.path('daemon/daemon.pid'));
+    mkdirSync(town.path('a/.gsd/auto.lock'), { recursive: true });
+    mkdirSync(town.path('.claude'));
+    execFileSync('mkfifo', [town.path('.claude/scheduled_tasks.lock')]);
+    const { locks } = await look();
+    const states = Object.fromEntries(locks.map(({ id, reasons }) => [id.replace(/.*\//, ''), reasons[0]]));
+    expect(states).toEqual({
+      'dolt-server.pid': 'too-large',
+      'daemon.pid': 'symlink',
+      'auto.lock': 'refreshed',
+      'scheduled_tasks.lock': 'fifo',
+    });
+    expect((await fix()).summary?.fixed).toBe(0);
+    for (const name of ['.beads/dolt-server.pid', 'daemon/daemon.pid', 'daemon/target', 'a/.gsd/auto.lock'])
+      expect(lstatSync(town.path(name), { throwIfNoEntry: false })).toBeDefined();
+  });
+
+  test('homes that are links or closed are no doubt: no agent keeps its lock there', async () => {
+    const { town, look } = makeRoot();
+    mkdirSync(town.path('elsewhere'));
+    town.write('elsewhere/scheduled_tasks.lock', '{"pid":1}');
+    symlinkSync('elsewhere', town.path('.claude'));
+    town.write('daemon', 'a program');
+    chmodSync(town.path('daemon'), 0o755);
+    expect(await look()).toMatchObject({ locks: [], findings: [] });
+  });
+});
+
+describe('a directory', () => {
+  test('of GSD is held while it is touched; later nobody can tell, and it stays', async () => {
+    const { town, look, fix } = makeRoot();
+    const path = town.path('app/.gsd.lock');
+    mkdirSync(path, { recursive: true });
+    expect(await look()).toMatchObject({
+      locks: [{ id: 'gsd:app/.gsd.lock', worker: 'app', state: 'held', reasons: ['refreshed'] }],
+    });
+    aged(path);
+    expect(await look()).toMatchObject({
+      locks: [{ state: 'unknown', reasons: ['not-refreshed'] }],
+      findings: [{ check: 'undecided-lock', next: [['rmdir', path]] }],
+    });
+    expect((await fix()).summary?.fixed).toBe(0);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test('that proper-lockfile makes is found where it is configured, and a file of such a name is not', async () => {
+    const { town, look, fix } = makeRoot({ kinds: { 'proper-lockfile': { files: ['state/*.lock'] } } });
+    town.write('state/yarn.lock', '# yarn lockfile v1\n');
+    const release = await lock(town.write('state/db', ''), { update: 1000 });
+    onCleanUp(() => release().catch(() => {}));
+    expect(await look()).toMatchObject({
+      locks: [{ id: 'proper-lockfile:state/db.lock', state: 'held', reasons: ['refreshed'] }],
+      findings: [],
+    });
+    await release();
+    expect((await look()).locks).toEqual([]);
+    const path = town.path('state/left.lock');
+    mkdirSync(path);
+    aged(path);
+    expect((await look()).locks).toMatchObject([{ state: 'unknown', reasons: ['not-refreshed'] }]);
+    await fix();
+    expect(existsSync(path)).toBe(true);
+  });
+});
+
+describe('what a number says besides', () => {
+  hostTest('a gateway that lives and has kept a session for too long may have forgotten it', async () => {
+    const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
+    const { town, look, fix } = makeRoot();
+    const createdAt = new Date(Date.now() - 8 * 60_000).toISOString();
+    const path = town.write('agents/a/sessions/b.jsonl.lock', JSON.stringify({ pid, createdAt }));
+    aged(path, 8 * 60);
+    expect(await look()).toMatchObject({ locks: [{ state: 'unknown', reasons: ['process-shared'] }] });
+    expect((await fix()).summary?.fixed).toBe(0);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  linuxTest('a start in ticks decides; a date that differs proves nothing', async () => {
+    const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
+    const start =
+      readFileSync(`/proc/${pid}/stat`, 'latin1')
+        .replace(/^.*\) /s, '')
+        .split(' ')[19] ?? '';
+    const stateWith = async (procStart: string) => {
+      const { town, look } = makeRoot();
+      const acquiredAt = Date.now() - 5 * 60_000;
+      const text = JSON.stringify({ sessionId: 'a', pid, procStart, acquiredAt });
+      aged(town.write('.claude/scheduled_tasks.lock', text));
+      return (await look()).locks[0]?.state;
+    };
+    expect(await stateWith(start)).toBe('held');
+    expect(await stateWith('17')).toBe('stale');
+    expect(await stateWith('Mon May  4 10:06:07 2026')).toBe('held');
+  });
+
+  hostTest('a lock that git tracks is told of, and stays', async () => {
+    const { town, look, fix } = makeRoot();
+    const git = (...args: string[]) => execFileSync('git', ['-C', town.root, ...args], { stdio: 'ignore' });
+    git('init', '-q');
+    const path = town.write('.claude/scheduled_tasks.lock', `{"sessionId":"a","pid":${ended()}}`);
+    aged(path);
+    git('add', '.');
+    await until(() => existsSync(town.path('.git/index')));
+    const { findings } = await look();
+    expect(findings.map(({ check }) => check)).toEqual(
+      expect.arrayContaining(['stale-lock', 'tracked-lock']),
+    );
+    expect((await fix()).summary?.fixed).toBe(0);
+    expect(existsSync(path)).toBe(true);
+  });
+});
