@@ -67,7 +67,7 @@ test.each([
   ['claims', '"worker"', 'must have "claims": null'],
   ['where', '{ homes: { ".runtime": "runtime" }, name: "agent.lock" }', 'requires "where"'],
   ['where', '{ beside: { ".acme": ["../x"] } }', 'requires "where"'],
-  ['where', '{ beside: { "a/b/c": ["x"] } }', 'kind acme/pid: a/b/c is not the name of a directory'],
+  ['where', '{ beside: { "a/../c": ["x"] } }', 'kind acme/pid: a/../c is not the name of a directory'],
   ['witnesses', '["everybody"]', 'requires "witnesses"'],
   ['freshMs', '-1', 'requires "freshMs"'],
   ['letGo', '"delete"', 'requires "letGo"'],
