@@ -22,6 +22,9 @@ export const environment = (extra = {}) => {
 const CLI = 'dist/bin/doctor.js';
 const cliExists = existsSync(CLI);
 
+/** What `npm run executable` makes. */
+const EXECUTABLE = 'executable/doctor';
+
 /** A program can be started and ends well. */
 export const succeeds = (program, args) => spawnSync(program, args, { stdio: 'ignore' }).status === 0;
 
@@ -47,10 +50,13 @@ const scan =
   ({ town, bundle, env }) =>
     JSON.parse(run(process.execPath, [bundle, town, mode, threads, ...more], env));
 
-const doctor =
-  (...args) =>
+const doctor = (...args) => started([process.execPath, CLI], args);
+const executable = (...args) => started([EXECUTABLE], args);
+
+const started =
+  ([program, ...words], args) =>
   (context) =>
-    timed(() => run(process.execPath, [CLI, ...args.map((arg) => context.paths[arg] ?? arg)], context.env));
+    timed(() => run(program, [...words, ...args.map((arg) => context.paths[arg] ?? arg)], context.env));
 
 /**
  * Releases all locks of a town and puts them back, so that the next round finds it as it was; answers how long one of the two
@@ -122,7 +128,16 @@ function dropCaches() {
   writeFileSync('/proc/sys/vm/drop_caches', '3');
 }
 
-/** Contenders by name, those that cannot run here left out; `needs` names the towns that each one wants to exist. */
+/** Why some contenders cannot run here, in words; `contenders` leaves these out. */
+export const cannotRun = ({ goWalk, hasTmux, cold }) => [
+  ...(cliExists ? [] : ['the program: there is no dist/ (npm run build)']),
+  ...(existsSync(EXECUTABLE) ? [] : ['the executable: there is none (npm run executable)']),
+  ...(hasTmux ? [] : ['what is compared with base: there is no tmux']),
+  ...(goWalk === null ? ['the original walk: there is no Go'] : []),
+  ...(cold ? [] : ['cold caches: not asked for (--cold)']),
+];
+
+/** Contenders by name, those that cannot run here left out. */
 export function contenders({ goWalk, hasTmux, cold }) {
   const list = {
     find: ({ town, env }) => timed(() => run('find', findLocks(town, false), env)),
@@ -175,6 +190,11 @@ export function contenders({ goWalk, hasTmux, cold }) {
     list['cpu-doctor-agents'] = cpuForAgents;
     list['cpu-scan-town'] = (context) => accountOfScan(context, context.town).cpuMs;
     list['memory-doctor'] = (context) => accountOfDoctor(context, context.paths.LOCKS_10000).peakMiB;
+  }
+  if (existsSync(EXECUTABLE)) {
+    list['executable-preflight-lock'] = executable('preflight', '--town', 'SMALL', 'rig0/crew/crew0');
+    list['executable-preflight-free'] = executable('preflight', '--town', 'SMALL', 'rig0/crew/nobody');
+    list['executable-version'] = executable('--version');
   }
   return list;
 }

@@ -1,5 +1,5 @@
 /** Prints medians and ratios beside their bars to stderr. */
-export function printTable({ town, rounds, fidelity, medians, rows, loadAtStart, hasIdleCore }) {
+export function printTable({ town, rounds, fidelity, medians, rows, notMeasured, loadAtStart, hasIdleCore }) {
   const out = (line) => process.stderr.write(`${line}\n`);
   out(`\n${town} town, ${fidelity.directories} directories, ${fidelity.locks} locks, ${rounds} rounds`);
   out(
@@ -19,4 +19,6 @@ export function printTable({ town, rounds, fidelity, medians, rows, loadAtStart,
       `${name.padEnd(48)}${measured.padStart(14)}${String(bar ?? '–').padStart(8)}${String(goal ?? '–').padStart(8)}${verdict}`,
     );
   }
+  if (notMeasured.length > 0) out('\nnot measured, or not often enough:');
+  for (const line of notMeasured) out(`  ${line}`);
 }

@@ -1,10 +1,5 @@
 // npm run bench: times the scanner and the program in interleaved rounds and holds the ratios against the bars.
-//
-//   node bench/run.mjs [--town small|medium|large] [--at DIR] [--rounds N] [--only find,scan-deep] [--cold]
-//
-// The table goes to stderr, one JSON document to stdout. Exit code 1 where a bar is missed or a scanner finds other
-// locks than find does. --at keeps the measured town in DIR (made where it is missing) instead of a temporary one.
-// --cold also empties the machine's caches before each of its runs: root only, and everybody feels it.
+// `--help` says how.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
@@ -12,7 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { judge, median } from './bars.mjs';
-import { ACCOUNTANT, contenders, environment, FEW_ROUNDS, succeeds } from './contenders.mjs';
+import { ACCOUNTANT, cannotRun, contenders, environment, FEW_ROUNDS, succeeds } from './contenders.mjs';
 import { checkFidelity, countSystemCalls } from './fidelity.mjs';
 import { makeFleet } from './make-fleet.mjs';
 import { makeTown, SIZES } from './make-town.mjs';
@@ -22,22 +17,61 @@ import { printTable } from './print-table.mjs';
 const BASE = `const { spawnSync } = require('node:child_process');
 spawnSync('tmux', ['list-panes', '-a', '-F', '#{pane_id}'], { stdio: ['ignore', 'pipe', 'ignore'] });`;
 
-const { values: options } = parseArgs({
-  options: {
-    town: { type: 'string', default: 'medium' },
-    at: { type: 'string' },
-    rounds: { type: 'string', default: '7' },
-    only: { type: 'string' },
-    cold: { type: 'boolean', default: false },
-  },
-});
+/** A run with its defaults ends within five minutes: what is made before the rounds, and the last run, take the rest. */
+const MINUTES = '4';
+
+const USAGE = `Usage: npm run bench -- [options]
+
+Times the scanner and the program in interleaved rounds, and holds the ratios against the bars.
+The table goes to stderr, one JSON document to stdout.
+
+  --town SIZE     ${Object.keys(SIZES).join(', ')} (default: medium)
+  --at DIR        keep the measured town in DIR; it is made where it is missing
+  --rounds N      rounds at most (default: 7)
+  --minutes N     begin no run after so many minutes (default: ${MINUTES})
+  --only A,B      measure these only; an unknown name prints all of them
+  --cold          also empty the caches of the machine before some runs: root only, and everybody feels it
+  --help          show this
+
+Exit code: 0 every bar was met, 1 a bar was missed or a scanner finds other locks than find does, 2 a wrong option.
+A bar is a figure that was met once; a goal that never was, and what was not measured, fail nothing.
+`;
+
+const readOptions = () => {
+  try {
+    const { values } = parseArgs({
+      options: {
+        town: { type: 'string', default: 'medium' },
+        at: { type: 'string' },
+        rounds: { type: 'string', default: '7' },
+        minutes: { type: 'string', default: MINUTES },
+        only: { type: 'string' },
+        cold: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    process.stderr.write(`${error.message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+};
+
+const options = readOptions();
+if (options.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
 const rounds = Number(options.rounds);
+const minutes = Number(options.minutes);
+const startedAt = performance.now();
+const isLate = () => performance.now() - startedAt > minutes * 60_000;
 /** Before we load the machine ourselves. */
 const loadAtStart = loadavg()[0];
 const hasIdleCore = loadAtStart <= availableParallelism() - 1;
-if (!(options.town in SIZES) || !Number.isInteger(rounds) || rounds < 1) {
+if (!(options.town in SIZES) || !Number.isInteger(rounds) || rounds < 1 || !(minutes > 0)) {
   process.stderr.write(
-    `--town is one of ${Object.keys(SIZES).join(', ')}; --rounds a whole number above 0\n`,
+    `--town is one of ${Object.keys(SIZES).join(', ')}; --rounds a whole number above 0, --minutes a number above 0\n`,
   );
   process.exitCode = 2;
 } else {
@@ -86,17 +120,34 @@ async function measure(scratch) {
     // Apart from the others: whoever runs after one of these finds the caches empty.
     Object.assign(samples, runRounds(chosen.filter(isCold), context));
     if (wanted === undefined) samples['system-calls'] = countSystemCalls(context, fidelity.directories);
-    return conclude(samples, fidelity);
+    const notMeasured = [
+      ...(wanted === undefined ? cannotRun(tools) : ['what --only does not name']),
+      ...(isLate() ? tooFew(chosen, samples) : []),
+      ...('system-calls' in samples && samples['system-calls'] === undefined
+        ? ['system calls: there is no strace']
+        : []),
+    ];
+    return conclude(samples, fidelity, notMeasured);
   } finally {
     stopTmux();
   }
 }
 
-function conclude(samples, fidelity) {
-  const medians = Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, median(values)]));
+/** What had fewer rounds than it should have had when the time was over, in words. */
+function tooFew(chosen, samples) {
+  return chosen.flatMap(([name]) => {
+    const wanted = Math.min(FEW_ROUNDS[name] ?? rounds, rounds);
+    const had = samples[name]?.filter((value) => value !== undefined).length ?? 0;
+    return had < wanted ? [`${name}: ${had} of ${wanted} rounds within ${minutes} minutes`] : [];
+  });
+}
+
+function conclude(samples, fidelity, notMeasured) {
+  const measured = Object.entries(samples).filter(([, values]) => values !== undefined);
+  const medians = Object.fromEntries(measured.map(([name, values]) => [name, median(values)]));
   const rows = judge(samples, options.town, hasIdleCore);
   const ok = fidelity.equal && rows.every((row) => row.ok !== false);
-  printTable({ town: options.town, rounds, fidelity, medians, rows, loadAtStart, hasIdleCore });
+  printTable({ town: options.town, rounds, fidelity, medians, rows, notMeasured, loadAtStart, hasIdleCore });
   const machine = {
     node: process.version,
     cores: availableParallelism(),
@@ -104,7 +155,7 @@ function conclude(samples, fidelity) {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     load: loadAtStart,
   };
-  return { ok, town: options.town, rounds, machine, fidelity, medians, rows };
+  return { ok, town: options.town, rounds, machine, fidelity, medians, rows, notMeasured };
 }
 
 /**
@@ -114,14 +165,16 @@ function conclude(samples, fidelity) {
 function runRounds(chosen, context) {
   const samples = {};
   if (chosen.length === 0) return samples;
-  for (const [, run] of chosen) run(context); // warms the caches, and is not counted
+  // Warms the caches, and is not counted.
+  for (const [, run] of chosen) if (!isLate()) run(context);
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of shuffle(chosen, round)) {
-      if (round >= (FEW_ROUNDS[name] ?? rounds)) continue;
+      if (round >= (FEW_ROUNDS[name] ?? rounds) || isLate()) continue;
       samples[name] ??= [];
       samples[name][round] = run(context);
     }
     process.stderr.write(`round ${round + 1} of ${rounds}\n`);
+    if (isLate()) break;
   }
   return samples;
 }
@@ -156,8 +209,8 @@ function sideTowns(scratch, names) {
   mkdirSync(paths.EMPTY);
   const wants = (...any) => any.some((name) => names.includes(name));
   const start = ['preflight-lock', 'preflight-free', 'doctor-small'];
-  if (wants(...start, ...start.map((name) => `cpu-${name}`), 'memory-preflight'))
-    makeTown(paths.SMALL, 'small');
+  const elsewhere = start.flatMap((name) => [`cpu-${name}`, `executable-${name}`]);
+  if (wants(...start, ...elsewhere, 'memory-preflight')) makeTown(paths.SMALL, 'small');
   if (wants('locks-1000')) makeTown(paths.LOCKS_1000, 'locks-1000');
   if (wants('fix-1000', 'undo-1000')) makeTown(paths.FIX_1000, 'locks-1000');
   if (wants('fix-10000')) makeTown(paths.FIX_10000, 'locks-10000');

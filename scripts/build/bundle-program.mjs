@@ -8,7 +8,8 @@ import { INK_PART, lateParts, MODULE_IMPORT, partName } from './late-parts.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-const COMMON = {
+/** Settings of esbuild for every file of the program. */
+export const COMMON = {
   bundle: true,
   platform: 'node',
   format: 'cjs',
@@ -18,7 +19,11 @@ const COMMON = {
   charset: 'ascii',
   logLevel: 'warning',
   // CommonJS has no import.meta; few runs ask for it.
-  define: { 'import.meta.url': 'here.url', LOCK_DOCTOR_VERSION: JSON.stringify(version) },
+  define: {
+    'import.meta.url': 'here.url',
+    LOCK_DOCTOR_VERSION: JSON.stringify(version),
+    LOCK_DOCTOR_EXECUTABLE: 'false',
+  },
   banner: { js: "const here={get url(){return require('node:url').pathToFileURL(__filename).href}};" },
 };
 
@@ -41,21 +46,30 @@ export const bundleProgram = async (directory) => {
     entryPoints: ['src/fleet/collector.ts'],
     outfile: `${directory}/collector.js`,
   });
+  await bundleParts(directory);
+  await bundleInk(directory);
+  await bundleStart(directory);
+};
+
+/**
+ * Writes `cli-main.js` and whatever that loads late into the directory, all but Ink's part. `form` is what another form of the
+ * program has instead of Node's (`scripts/executable/`), and `moduleImport` what stands there for `src/io/import-module.ts`.
+ */
+export const bundleParts = async (directory, form = {}, moduleImport = MODULE_IMPORT) => {
   const modules = new Set([resolve('src/cli/main.ts')]);
   const packages = new Set();
   // A set is walked together with what is added on the way.
   for (const module of modules)
     await build({
       ...COMMON,
+      ...form,
       ...(module === MODULE_IMPORT ? {} : BY_REQUIRE),
-      entryPoints: [module],
+      entryPoints: [module === MODULE_IMPORT ? moduleImport : module],
       outfile: `${directory}/${partName(module)}.js`,
       plugins: [lateParts(modules, packages)],
     });
   for (const name of packages)
-    await build({ ...COMMON, entryPoints: [name], outfile: `${directory}/${name}.js` });
-  await bundleInk(directory);
-  await bundleStart(directory);
+    await build({ ...COMMON, ...form, entryPoints: [name], outfile: `${directory}/${name}.js` });
 };
 
 const STAND_IN = resolve('scripts/build/stand-in.mjs');

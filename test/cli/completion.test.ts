@@ -2,14 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
-import { bareEnvironment, doctor, PROGRAM } from './run-cli.ts';
+import { bareEnvironment, COMMAND, doctor } from './run-cli.ts';
 
 afterEach(cleanUp);
 
 const town = (): TestTown => {
   const made = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/bob', 'gastown/polecats/max'] });
   made.worker('bin');
-  symlinkSync(PROGRAM, made.path('bin/doctor'));
+  symlinkSync(COMMAND.at(-1) ?? '', made.path('bin/doctor'));
   return made;
 };
 

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PreflightReport, Report, ReportLock } from '../../src/core/types/report.ts';
 import { examine } from '../../src/diagnose.ts';
 import { cleanUp, makeTown, onCleanUp, type TestTown } from '../support/index.ts';
-import { bareEnvironment, doctor, documentOf, PROGRAM, validatorOf } from './run-cli.ts';
+import { bareEnvironment, COMMAND, doctor, documentOf, validatorOf } from './run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -429,8 +429,8 @@ describe('errors are documents too, with exit code 2 and the keys of the command
 
   test('a working directory that is gone is one sentence', () => {
     const gone = makeTown().worker('gone');
-    const script = 'cd "$1" && rmdir "$1" && exec "$2" "$3" --json';
-    const { stdout, status } = spawnSync('sh', ['-c', script, 'sh', gone, process.execPath, PROGRAM], {
+    const script = 'cd "$1" && rmdir "$1" && shift && exec "$@" --json';
+    const { stdout, status } = spawnSync('sh', ['-c', script, 'sh', gone, ...COMMAND], {
       encoding: 'utf8',
       env: bareEnvironment(),
     });

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, makeTown } from '../support/index.ts';
-import { bareEnvironment, documentOf, PROGRAM } from './run-cli.ts';
+import { bareEnvironment, COMMAND, documentOf } from './run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -22,7 +22,7 @@ describe.each([19, 20, 21, 22, 24, 28, 32])('with ulimit -n %i', (limit) => {
     const town = makeTown();
     town.lock(WORKER, { session_id: '' });
     const script = 'ulimit -n "$1"; shift; exec "$@"';
-    const argv = ['-c', script, 'sh', String(limit), process.execPath, PROGRAM, ...command];
+    const argv = ['-c', script, 'sh', String(limit), ...COMMAND, ...command];
     const { status, stdout, stderr } = spawnSync('sh', argv, {
       cwd: town.root,
       env: bareEnvironment(),

@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { canBecomeOthers, cleanUp, hasTmux, makeTown, onCleanUp, startTmux } from '../support/index.ts';
+import { EXECUTABLE } from '../support/tested-program.ts';
 import { aloneOptions, giveToAlone } from './alone.ts';
 import { doctor } from './run-cli.ts';
 
 afterEach(cleanUp);
 
-const inTmux = hasTmux ? describe : describe.skip;
+const ofNode = EXECUTABLE === null ? describe : describe.skip;
+const inTmux = hasTmux ? ofNode : describe.skip;
 
 interface Loaded {
   /** Files of the program beside its entry, in the order in which they were loaded. */
@@ -89,7 +91,7 @@ const NO_TMUX: Run = { env: { PATH: '/no/such' }, alone: true };
 /** Skipped, and said so, without root. */
 const aloneTest = canBecomeOthers ? test : test.skip;
 
-describe('where there is no tmux to ask', () => {
+ofNode('where there is no tmux to ask (skipped of the executable, which Node does not load)', () => {
   test('the commands that nobody waits for load everything: this test can see it', () => {
     const { parts, modules } = loadedBy(['checks']);
     expect(parts).toEqual(['cli-main.js', 'cli-arguments-parse-with-yargs.js', 'cli-commands-checks.js']);
@@ -155,7 +157,7 @@ describe('where there is no tmux to ask', () => {
   });
 });
 
-inTmux('with a tmux server (skipped without tmux)', () => {
+inTmux('with a tmux server (skipped without tmux, and of the executable)', () => {
   const besideTmux = async (args: readonly string[], dead = 1): Promise<Loaded> => {
     const server = await startTmux();
     server.newSession('main', { cwd: '/' });

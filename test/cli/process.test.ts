@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Report } from '../../src/core/types/report.ts';
 import { cleanUp, hasTmux, makeTown, startTmux, type TestTown, until } from '../support/index.ts';
-import { bareEnvironment, doctor, documentOf, PROGRAM, startDoctor } from './run-cli.ts';
+import { bareEnvironment, COMMAND, doctor, documentOf, startDoctor } from './run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -17,7 +17,7 @@ const sickTown = (): TestTown => {
 };
 
 const shell = (script: string, town: TestTown, env: NodeJS.ProcessEnv = bareEnvironment()) =>
-  spawnSync('bash', ['-c', script, 'bash', process.execPath, PROGRAM], {
+  spawnSync('bash', ['-c', script, 'bash', ...COMMAND], {
     cwd: town.root,
     env,
     encoding: 'utf8',
@@ -57,7 +57,7 @@ describe('piped', () => {
   });
 
   test('a reader that has seen enough is no error', () => {
-    const { stdout, stderr } = shell('"$1" "$2" -v | head -1', sickTown());
+    const { stdout, stderr } = shell('"$@" -v | head -1', sickTown());
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     expect(stderr).toBe('');
   });
@@ -79,21 +79,21 @@ describe('piped', () => {
   });
 
   test('an output that cannot be written is one sentence and no success', () => {
-    const { status, stderr } = shell('"$1" "$2" checks > /dev/full', sickTown());
+    const { status, stderr } = shell('"$@" checks > /dev/full', sickTown());
     expect(stderr).toBe('doctor: the output cannot be written (ENOSPC)\n');
     expect(status).toBe(70);
   });
 
   test('nor is an output that cannot take the events of a run', () => {
     for (const args of ['--format ndjson', '--fix --format ndjson']) {
-      const { status, stderr } = shell(`"$1" "$2" ${args} > /dev/full`, sickTown());
+      const { status, stderr } = shell(`"$@" ${args} > /dev/full`, sickTown());
       expect(stderr).toBe('doctor: the output cannot be written (ENOSPC)\n');
       expect(status).toBe(70);
     }
   });
 
   test('closed standard streams are survived', () => {
-    expect(shell('"$1" "$2" <&- >&- 2>&-', sickTown()).status).toBe(1);
+    expect(shell('"$@" <&- >&- 2>&-', sickTown()).status).toBe(1);
   });
 
   test.each([[], ['preflight'], ['exec'], ['locks'], ['explain'], ['checks'], ['undo'], ['completion']])(

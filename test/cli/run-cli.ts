@@ -5,9 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { makeTmuxTmpdir, onCleanUp, startTmux, until } from '../support/index.ts';
+import { startOf } from '../support/tested-program.ts';
 
 export const PROGRAM = fileURLToPath(new URL('../../dist/bin/doctor.js', import.meta.url));
 if (!existsSync(PROGRAM)) throw new Error('dist/ is missing: npm run build');
+
+/** What starts the program that is tested, and the words in front of its arguments. */
+export const COMMAND = startOf(PROGRAM);
+const [FILE, ...WORDS] = COMMAND;
 
 export interface CliOptions {
   readonly cwd?: string;
@@ -37,7 +42,7 @@ export const bareEnvironment = (added: CliOptions['env'] = {}): NodeJS.ProcessEn
 
 /** Runs the program to its end. */
 export const doctor = (args: readonly string[], options: CliOptions = {}): CliResult => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
+  const { status, stdout, stderr } = spawnSync(FILE, [...WORDS, ...args], {
     encoding: 'utf8',
     cwd: options.cwd ?? '/',
     env: bareEnvironment(options.env),
@@ -52,7 +57,7 @@ export const startDoctor = (
   args: readonly string[],
   { openFiles = null, ...options }: CliOptions & { readonly openFiles?: number | null } = {},
 ): ChildProcess => {
-  const argv = [process.execPath, PROGRAM, ...args];
+  const argv = [...COMMAND, ...args];
   const limited =
     openFiles === null ? argv : ['sh', '-c', 'ulimit -n "$0"; exec "$@"', String(openFiles), ...argv];
   const [program = '', ...rest] = limited;
@@ -105,7 +110,7 @@ export const doctorInPane = async (
     cwd: options.cwd ?? '/',
     command: [
       ...['sh', '-c', command, 'sh', ...assignments, ...(options.through ?? [])],
-      ...[...(options.through === undefined ? [process.execPath] : []), PROGRAM, ...args],
+      ...[...COMMAND, ...args],
     ],
   });
   const resize = (columns: number, rows: number): void => {

@@ -25,7 +25,7 @@ import {
   type TestTmux,
   type TestTown,
 } from '../support/index.ts';
-import { bareEnvironment, doctor, PROGRAM } from './run-cli.ts';
+import { bareEnvironment, COMMAND, doctor } from './run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -125,7 +125,7 @@ describe("another user's tmux server (skipped without root and tmux)", () => {
     const lock = town.lock(ADA, { session_id: '%0' });
     chownSync(lock, ATTACKER, -1);
     const run = (...args: string[]) =>
-      spawnSync(process.execPath, [PROGRAM, ...args], {
+      spawnSync(COMMAND[0], [...COMMAND.slice(1), ...args], {
         ...{ uid: DAEMON, gid: DAEMON, cwd: '/', encoding: 'utf8' },
         env: bareEnvironment({ TMUX_TMPDIR: server.tmuxTmpdir }),
       });

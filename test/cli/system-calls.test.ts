@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, hasTmux, makeTown, onCleanUp, startTmux, type TestTown } from '../support/index.ts';
 import { aloneOptions, giveToAlone } from './alone.ts';
-import { bareEnvironment, PROGRAM } from './run-cli.ts';
+import { bareEnvironment, COMMAND } from './run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -43,7 +43,7 @@ const callsOf = (
   // Variables of the program alone: strace itself has to be found.
   const variables = Object.entries(env).flatMap(([name, value]) => ['-E', `${name}=${value}`]);
   const how = ['-e', `trace=${CALLS}`, '-s', '200', '-o', trace, ...(everybody ? ['-f'] : []), ...variables];
-  const { stdout } = spawnSync('strace', [...how, process.execPath, PROGRAM, ...args], {
+  const { stdout } = spawnSync('strace', [...how, ...COMMAND, ...args], {
     env: bareEnvironment(),
     maxBuffer: 1e9,
   });

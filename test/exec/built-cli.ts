@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { canBecomeOthers, onCleanUp } from '../support/index.ts';
+import { startOf } from '../support/tested-program.ts';
 
 /** How a run ended. */
 export interface Ended {
@@ -45,8 +46,8 @@ export interface RunOptions extends Pick<SpawnOptions, 'cwd' | 'detached' | 'uid
 export type User = Pick<SpawnOptions, 'uid' | 'gid'>;
 
 export interface BuiltCli {
-  /** The executable. */
-  readonly path: string;
+  /** The words that start it. */
+  readonly command: readonly [string, ...string[]];
   /**
    * Who runs the doctor unless a test says otherwise: root's tests take a user who has no tmux servers, for those of
    * tests beside these, started, frozen and killed at any moment, are evidence that the doctor rightly minds.
@@ -61,10 +62,10 @@ export interface BuiltCli {
 
 const ALONE = 64_916;
 
-const findUser = (path: string): User => {
+const findUser = ([file, ...words]: BuiltCli['command']): User => {
   if (!canBecomeOthers) return {};
   const user = { uid: ALONE, gid: ALONE };
-  return spawnSync(process.execPath, [path, '--version'], { ...user, cwd: '/' }).status === 0 ? user : {};
+  return spawnSync(file, [...words, '--version'], { ...user, cwd: '/' }).status === 0 ? user : {};
 };
 
 /** A test's town that a word names: its owner's tmux servers count like those of the one who asks. */
@@ -103,16 +104,17 @@ export const buildCli = (): BuiltCli => {
   ]);
   writeFileSync(join(home, 'package.json'), '{"type":"module"}');
   execFileSync('chmod', ['-R', 'a+rX', home]);
-  const path = join(home, 'dist/bin/doctor.js');
+  const command = startOf(join(home, 'dist/bin/doctor.js'));
+  const [file, ...words] = command;
   const tmuxTmpdir = join(home, 'no-tmux');
   mkdirSync(tmuxTmpdir, { mode: 0o755 });
 
-  const user = findUser(path);
+  const user = findUser(command);
   const start = (args: readonly string[], options: RunOptions = {}): RunningCli => {
     const { env, input, ...rest } = options;
     const isAlone = env?.TMUX_TMPDIR === undefined && rest.uid === undefined && user.uid !== undefined;
     if (isAlone) for (const word of [...args, String(rest.cwd ?? '')]) giveTo(user.uid, word);
-    const child = spawn(process.execPath, [path, ...args], {
+    const child = spawn(file, [...words, ...args], {
       ...(isAlone ? { ...rest, ...user } : rest),
       env: plainEnvironment(tmuxTmpdir, env ?? {}),
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -153,10 +155,10 @@ export const buildCli = (): BuiltCli => {
     Object.entries(outputs).map(([name, { inputs }]) => [basename(name), Object.keys(inputs)]),
   );
   return {
-    path,
+    command,
     user,
     start,
-    sourcesOf: (file) => sources.get(basename(file)) ?? [],
+    sourcesOf: (name) => sources.get(basename(name)) ?? [],
     run: (args, options) => start(args, options).ended,
     remove: () => rmSync(home, { recursive: true, force: true }),
   };
@@ -165,7 +167,7 @@ export const buildCli = (): BuiltCli => {
 /** No tmux of the person who runs the tests, no Gas Town around them. */
 const plainEnvironment = (tmuxTmpdir: string, added: NonNullable<RunOptions['env']>): NodeJS.ProcessEnv => {
   const own = Object.entries(process.env).filter(
-    ([name]) => !/^(GT_|TMUX|NODE_EXTRA_CA|FORCE_COLOR)/.test(name),
+    ([name]) => !/^(GT_|TMUX|NODE_EXTRA_CA|FORCE_COLOR|LOCK_DOCTOR_TEST)/.test(name),
   );
   const merged = { ...Object.fromEntries(own), TMUX_TMPDIR: tmuxTmpdir, ...added };
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));

@@ -61,17 +61,7 @@ describe('the exit code of exec', () => {
   const whereShHides = spawnSync('unshare', [...HIDING_SH, '/bin/true']).status === 0 ? test : test.skip;
   whereShHides('is 126 where /bin/sh cannot be executed (skipped where nothing can be mounted)', () => {
     const town = makeTown();
-    const line = [
-      ...HIDING_SH,
-      process.execPath,
-      cli.path,
-      'exec',
-      '--town',
-      town.root,
-      ADA,
-      '--',
-      '/bin/true',
-    ];
+    const line = [...HIDING_SH, ...cli.command, 'exec', '--town', town.root, ADA, '--', '/bin/true'];
     const { status, stderr } = spawnSync('unshare', line, { encoding: 'utf8' });
     expect([status, stderr]).toEqual([126, expect.stringContaining('/bin/sh cannot be executed')]);
     expect(existsSync(town.path(ADA, '.runtime'))).toBe(false);

@@ -201,7 +201,8 @@ describe('exec in a Gas Town', () => {
         'hook.sh',
         `printf '%s' '${hookRecord(pane.paneId)}' > ${lockPath(town)}; echo worked\n`,
       );
-      const line = `'${process.execPath}' '${cli.path}' exec --town '${town.root}' ${ADA} -- sh '${hook}'`;
+      const start = cli.command.map((word) => `'${word}'`).join(' ');
+      const line = `${start} exec --town '${town.root}' ${ADA} -- sh '${hook}'`;
       for (const turn of [1, 2]) {
         server.tmux('send-keys', '-t', pane.paneId, '-l', `${line}; echo "code ${turn} $?"`);
         server.tmux('send-keys', '-t', pane.paneId, 'Enter');

@@ -11,7 +11,7 @@ const needsMounts = canMount ? describe : describe.skip;
 
 /** Runs the doctor in a mount namespace of its own, after a script has changed what the machine looks like. */
 const execAfter = (town: TestTown, prepare: string, command: readonly string[]) => {
-  const line = [process.execPath, cli.path, 'exec', '--town', town.root, ADA, '--', ...command];
+  const line = [...cli.command, 'exec', '--town', town.root, ADA, '--', ...command];
   const { status, stdout, stderr } = spawnSync(
     'unshare',
     [

@@ -158,7 +158,7 @@ describe('what the command of exec left running', () => {
     const others = pids.filter((pid) => pid !== named);
     expect(await preflight(town)).toMatchObject({
       code: 20,
-      stdout: expect.stringContaining('left running'),
+      stdout: expect.stringContaining('left it running'),
     });
     expect(await next(town)).toMatch(/^20 /);
     for (const pid of others) await end(pid);
@@ -199,8 +199,8 @@ describe('what the command of exec left running', () => {
   test('belongs to the inner of two locks', async () => {
     const town = makeTown({ marked: false });
     mkdirSync(town.path('gastown/crew/bob'), { recursive: true });
-    const inner = `"$NODE" "$CLI" exec --town "$TOWN" gastown/crew/bob -- sh -c 'setsid sleep 600 ${SILENT} & echo $!'`;
-    const env = { NODE: process.execPath, CLI: cli.path, TOWN: town.root };
+    const inner = `$CLI exec --town "$TOWN" gastown/crew/bob -- sh -c 'setsid sleep 600 ${SILENT} & echo $!'`;
+    const env = { CLI: cli.command.join(' '), TOWN: town.root };
     const run = await exec(town, inner, { env });
     leftBy(run);
     expect(run.stderr).toMatch(/^doctor: gastown\/crew\/bob stays locked: [^\n]*\n$/);

@@ -28,8 +28,7 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
     return { town, server };
   };
   const words = (town: TestTown, script: string, ...flags: string[]): string[] => [
-    process.execPath,
-    cli.path,
+    ...cli.command,
     'exec',
     '--town',
     town.root,

@@ -26,7 +26,7 @@ const canUnshare =
       code=$?
       ${tmux} kill-server
       exit $code`;
-    const doctor = [process.execPath, cli.path, '--fix', '--yes', '--json', '--town', town.root];
+    const doctor = [...cli.command, '--fix', '--yes', '--json', '--town', town.root];
     // Its process 1 ends with the script, and all within ends with that.
     const { stdout } = spawnSync('unshare', ['-pf', '--mount-proc', 'sh', '-c', script, 'sh', ...doctor], {
       encoding: 'utf8',

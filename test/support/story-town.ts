@@ -3,6 +3,7 @@ import { symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fakeAgent, sleeperNamed } from './processes.ts';
+import { startOf } from './tested-program.ts';
 import { startTmux, type TestTmux } from './tmux.ts';
 import { makeTown, type TestTown } from './town.ts';
 
@@ -47,7 +48,7 @@ export const makeStoryTown = async (): Promise<StoryTown> => {
 /** The program in the path. */
 const addProgram = (town: TestTown): void => {
   town.worker('.bin');
-  symlinkSync(join(REPOSITORY, 'dist/bin/doctor.js'), town.path('.bin/doctor'));
+  symlinkSync(startOf(join(REPOSITORY, 'dist/bin/doctor.js')).at(-1) ?? '', town.path('.bin/doctor'));
 };
 
 /**

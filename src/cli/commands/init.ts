@@ -1,5 +1,5 @@
 /** `doctor init`: shows what would help in this town, and writes what is asked for. */
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, isAbsolute } from 'node:path';
 import { EXIT } from '../../core/types/report.ts';
@@ -7,6 +7,7 @@ import { openTown } from '../../diagnose.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
 import { createPen, type Pen } from '../../reporters/screen/style.ts';
 import { count } from '../../reporters/screen/words.ts';
+import { ownProgram } from '../init/own-program.ts';
 import { type FileState, isRepositoryTop, stateOf, writePart } from '../init/part-files.ts';
 import type { PartName } from '../init/part-names.ts';
 import { type Part, type PartFile, partsOf } from '../init/parts.ts';
@@ -67,7 +68,7 @@ const surroundings = (root: string, env: NodeJS.ProcessEnv): Surroundings => {
     shell: basename(env.SHELL ?? ''),
     // As sd_booted(3) tells.
     hasSystemd: existsSync('/run/systemd/system'),
-    program: [process.execPath, realpathSync(process.argv[1] ?? '')],
+    program: ownProgram(),
   };
 };
 

@@ -12,6 +12,6 @@ export interface Surroundings {
   /** Name of the user's shell. */
   readonly shell: string;
   readonly hasSystemd: boolean;
-  /** How to start the doctor from anywhere: Node, and the program. */
-  readonly program: readonly [node: string, script: string];
+  /** How to start the doctor from anywhere: Node and the program, or the executable. */
+  readonly program: readonly string[];
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, makeTown, type TestTown } from '../../support/index.ts';
-import { bareEnvironment, doctor, PROGRAM } from '../run-cli.ts';
+import { bareEnvironment, COMMAND, doctor } from '../run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -31,7 +31,7 @@ const linked = (text: string, { root }: TestTown): string =>
     { root }: TestTown,
     env: Readonly<Record<string, string>>,
   ): string => {
-    const command = ['stty cols 120;', process.execPath, PROGRAM, ...args, '--town', root].join(' ');
+    const command = ['stty cols 120;', ...COMMAND, ...args, '--town', root].join(' ');
     return spawnSync('script', ['-qec', command, '/dev/null'], {
       env: bareEnvironment(env),
       encoding: 'utf8',

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { displayWidth } from '../../../src/reporters/screen/display-width.ts';
 import { cleanUp, hasTmux, makeTown, startTmux, type TestTown } from '../../support/index.ts';
-import { bareEnvironment, doctor, doctorInPane, PROGRAM } from '../run-cli.ts';
+import { bareEnvironment, COMMAND, doctor, doctorInPane } from '../run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -31,7 +31,7 @@ const hasScript =
 (hasScript ? test : test.skip)('TERM=dumb is written to, line by line (skipped without script)', () => {
   const town = sickTown();
   const bytesOf = (TERM: string): string => {
-    const command = `stty rows 24 cols 80; ${process.execPath} ${PROGRAM} ${town.root}`;
+    const command = `stty rows 24 cols 80; ${COMMAND.join(' ')} ${town.root}`;
     const env = bareEnvironment({ TERM });
     return spawnSync('script', ['-qec', command, '/dev/null'], { env, encoding: 'utf8' }).stdout;
   };

@@ -389,7 +389,7 @@ const hasScreen = spawnSync('screen', ['--version']).status === 0;
     writeFileSync(
       program,
       `const { spawnSync } = require('node:child_process');
-      spawnSync('screen', ['-U', '-c', '/dev/null', '-S', 'top', process.execPath, ...process.argv.slice(2)], { stdio: 'inherit' });`,
+      spawnSync('screen', ['-U', '-c', '/dev/null', '-S', 'top', ...process.argv.slice(2)], { stdio: 'inherit' });`,
     );
     const run = await doctorInPane(['top'], WIDE, {
       cwd: town.root,
