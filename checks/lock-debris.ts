@@ -1,4 +1,13 @@
-import { advice, defineCheck, isAbandoned, type Leftover, optionWith, relativeTo } from '../src/check.ts';
+import {
+  advice,
+  defineCheck,
+  isAbandoned,
+  type Leftover,
+  lockBeside,
+  optionWith,
+  relativeTo,
+  type Snapshot,
+} from '../src/check.ts';
 
 const SAID: Readonly<Record<Leftover['kind'], string>> = {
   tmp: 'its writer died before it finished this file',
@@ -7,16 +16,23 @@ const SAID: Readonly<Record<Leftover['kind'], string>> = {
   released: 'the backup of a released lock',
 };
 
+/** Moved aside, and no lock stands in its place: until it is back, nobody can tell whether the place is held. */
+const isMissing = ({ kind, path }: Leftover, { locks }: Snapshot): boolean =>
+  kind === 'old' && !locks.some((lock) => lock.path === lockBeside(path));
+
 /** Files beside a lock that a killed run left. Never `agent.lock.flock`, which stays forever by design. */
 export default defineCheck({
   id: 'lock-debris',
   title: 'Lock debris',
   summary: 'Files that killed writers left beside a lock.',
   run: ({ snapshot }) =>
-    snapshot.leftovers
-      .filter(({ kind, mtimeMs }) => kind !== 'released' && isAbandoned(mtimeMs, snapshot.takenAtMs))
-      .map(({ worker, path, kind }) => ({
-        severity: 'info',
+    snapshot.leftovers.flatMap((leftover) => {
+      const { worker, path, kind, mtimeMs } = leftover;
+      // Moving a lock aside leaves it its time, so that a young one says nothing of the run that did it.
+      const missing = isMissing(leftover, snapshot);
+      if (kind === 'released' || !(missing || isAbandoned(mtimeMs, snapshot.takenAtMs))) return [];
+      return {
+        severity: missing ? 'warning' : 'info',
         worker,
         lock: null,
         about: relativeTo(snapshot.town.root, path) ?? path,
@@ -25,5 +41,6 @@ export default defineCheck({
         fix: advice('the next repair, or the next agent that takes the lock, cleans it up', [
           ['doctor', '--fix', ...optionWith('worker', worker), '--yes', '--town', snapshot.town.root],
         ]),
-      })),
+      };
+    }),
 });

@@ -8,7 +8,7 @@ import type { Check, Fix } from './core/types/check.ts';
 import type { Verdict } from './core/types/judgement.ts';
 
 export { isContainerId } from './core/judge/holder/where-taken.ts';
-export { isAbandoned } from './core/record/lock-names.ts';
+export { isAbandoned, lockBeside } from './core/record/lock-names.ts';
 export { describeAge } from './core/report/age.ts';
 export { doubtOf } from './core/report/doubt.ts';
 export { optionWith } from './core/report/name-worker.ts';

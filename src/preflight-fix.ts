@@ -1,49 +1,64 @@
-/** `preflight --fix`: releases what `--fix` releases without being asked, at the workers that are asked about, and answers again. */
+/** `preflight --fix`: does what `--fix` does without being asked at the workers that are asked about, and answers again. */
 import { isAbsolute } from 'node:path';
+import { isForFix } from './core/clear-to-start.ts';
 import { exitCodeAfter } from './core/report/interruption.ts';
-import type { PreflightReport } from './core/types/report.ts';
+import type { PreflightReport, Report } from './core/types/report.ts';
 import { heal } from './heal.ts';
 import { type LookOptions, placeWorker } from './look.ts';
 import { preflight } from './preflight.ts';
 import type { Asked } from './repair/by-whom.ts';
 import { quoteCommand } from './reporters/screen/shell-quote.ts';
 
+const NOT_PUT_BACK = 'it was not put back: somebody else is changing it, or its guard cannot be taken';
+
+type FixOptions = LookOptions & { readonly asked: Asked };
+
 /**
- * Releases the locks of the workers that answered `repair`, and asks again. What was done stands in the second answer's
- * message.
+ * Puts back what killed runs had moved aside, releases the locks of the workers that answer `repair` then, and asks again.
+ * What was done stands in the last answer's message.
  */
 export const releaseAndAskAgain = async (
   first: PreflightReport,
   workers: readonly string[],
-  options: LookOptions & { readonly asked: Asked },
+  options: FixOptions,
   signal: AbortSignal | null,
 ): Promise<PreflightReport> => {
   const root = first.town?.root ?? '/';
-  const done = new Map<string, string>();
-  for (const { worker, answer } of first.results)
-    if (answer === 'repair' && signal?.aborted !== true)
-      done.set(worker, await release(worker, root, options, signal));
-  const second = await preflight(root, workers, options);
+  const done = new Map<string, readonly string[]>();
+  const isLeft = (): boolean => signal?.aborted !== true;
+  const aside = first.results.filter((result) => result.answer === 'unsure' && isForFix(result));
+  for (const { worker } of aside) if (isLeft()) await repairAt(worker, root, options, signal);
+  const judged = aside.length === 0 ? first : await preflight(root, workers, options);
+  for (const { worker } of aside) {
+    const now = judged.results.find((result) => result.worker === worker);
+    const isStillAside = now?.answer === 'unsure' && isForFix(now);
+    done.set(worker, [isStillAside ? NOT_PUT_BACK : 'the lock that was moved aside was put back']);
+  }
+  const dead = judged.results.filter(({ answer }) => answer === 'repair');
+  for (const { worker } of dead)
+    if (isLeft())
+      done.set(worker, [...(done.get(worker) ?? []), await release(worker, root, options, signal)]);
+  const last = dead.length === 0 ? judged : await preflight(root, workers, options);
   return {
-    ...second,
-    exitCode: exitCodeAfter(signal, second.exitCode),
+    ...last,
+    exitCode: exitCodeAfter(signal, last.exitCode),
     town: first.town,
-    results: second.results.map((result) => {
-      const text = done.get(result.worker);
-      return text === undefined ? result : { ...result, message: `${result.message}; ${text}` };
-    }),
+    results: last.results.map((result) => ({
+      ...result,
+      message: [result.message, ...(done.get(result.worker) ?? [])].join('; '),
+    })),
   };
 };
 
-/** Says in words what became of one worker's lock. */
-const release = async (
+/** What `--fix` does at one worker without being asked. */
+const repairAt = (
   given: string,
   root: string,
-  options: LookOptions & { readonly asked: Asked },
+  options: FixOptions,
   signal: AbortSignal | null,
-): Promise<string> => {
+): Promise<Report> => {
   const place = isAbsolute(given) ? placeWorker(given, undefined) : { town: { root }, worker: given };
-  const report = await heal(place.town.root, {
+  return heal(place.town.root, {
     ...options,
     scan: 'worker',
     at: [place.worker],
@@ -52,6 +67,16 @@ const release = async (
     wantsToStart: true,
     signal: signal ?? undefined,
   });
+};
+
+/** Says in words what became of one worker's lock. */
+const release = async (
+  given: string,
+  root: string,
+  options: FixOptions,
+  signal: AbortSignal | null,
+): Promise<string> => {
+  const report = await repairAt(given, root, options, signal);
   const tried = report.findings.find(({ fix }) => fix?.action === 'release')?.fix;
   if (tried === undefined || tried === null) return 'its lock no longer needs a release';
   if (tried.status !== 'fixed' || report.undo === null)

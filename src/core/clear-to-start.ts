@@ -62,6 +62,23 @@ export const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap |
   return gaps.find(({ what }) => what === place || what.startsWith(`${place}/`));
 };
 
+/** `--fix` does something about this answer: releases a dead lock, or puts one back that a killed run had moved aside. */
+export const isForFix = ({ next }: PreflightResult): boolean =>
+  next.some((command) => command.includes('--fix'));
+
+const byFix = (worker: string, root: string): readonly string[] => [
+  'doctor',
+  'preflight',
+  '--fix',
+  workerArgument(worker, root),
+];
+
+/** Name of the file in which a run that was killed may have left the lock of a worker that has none; null where there is none. */
+const movedAside = (worker: string, { leftovers }: Snapshot): string | null => {
+  const left = leftovers.find((each) => each.worker === worker && each.kind === 'old');
+  return left === undefined ? null : left.path.slice(left.path.lastIndexOf('/') + 1);
+};
+
 const clearWithoutLock = (
   worker: string,
   index: TownIndex,
@@ -77,6 +94,14 @@ const clearWithoutLock = (
       answer: 'held',
       message: `no lock, but ${first.text}`,
       next: explain(worker, root),
+    });
+  const aside = movedAside(worker, index.snapshot);
+  if (aside !== null)
+    return finish(worker, null, {
+      evidence: [{ source: 'lock', text: `a run moved a lock aside to ${aside}` }, ...around.facts],
+      answer: 'unsure',
+      message: `no lock, but a run was killed halfway through a release: ${aside} may still be the lock`,
+      next: [[...byFix(worker, root), '--town', root]],
     });
   const gap = gapAt(worker, index.snapshot);
   if (gap !== undefined)
@@ -101,11 +126,7 @@ const clearWithoutLock = (
 
 const clearReleasable = (verdict: Verdict, root: string): Draft => {
   const { release, lock, state } = verdict;
-  const repairCommand = [
-    ...['doctor', 'preflight', '--fix', workerArgument(lock.worker, root)],
-    ...asAsked(verdict),
-    ...['--town', root],
-  ];
+  const repairCommand = [...byFix(lock.worker, root), ...asAsked(verdict), ...['--town', root]];
   if (release.allowed) {
     return {
       answer: 'repair',

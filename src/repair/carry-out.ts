@@ -1,10 +1,9 @@
 /** Carries out a plan: each step under its guard, and looked at again once that is held. */
-import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
 import { countingTheAsker } from '../core/judge/asker.ts';
 import { examineSnapshot } from '../core/judge/examine.ts';
 import { isToBeTidied, type Plan } from '../core/plan.ts';
-import { leftoverOf } from '../core/record/lock-names.ts';
+import { lockBeside } from '../core/record/lock-names.ts';
 import type { RepairRecord } from '../core/report/repaired.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
 import type { LockFile } from '../core/types/evidence.ts';
@@ -35,10 +34,6 @@ export interface CarryOutOptions extends LookOptions {
   /** Once aborted no further step begins. */
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Absolute path of the lock beside which a leftover of that path lies. */
-const lockBeside = (path: string): string =>
-  join(dirname(path), leftoverOf(basename(path))?.lock ?? basename(path));
 
 /** The locks beside which killed runs left something at these workers: some may lie at the old place too. */
 const leftoversAt = (workers: readonly string[], { snapshot }: Examination): readonly string[] => {

@@ -21,7 +21,7 @@ describe('lock-debris reports', () => {
   ] as const)('an abandoned %s, with the repair that tidies it', (name, kind, said) => {
     expect(findingsFor(file(name, kind, 61_000))).toMatchObject([
       {
-        severity: 'info',
+        severity: kind === 'old' ? 'warning' : 'info',
         worker: ADA,
         lock: null,
         message: expect.stringMatching(new RegExp(`^${name}: .*${said}`)),
@@ -37,6 +37,15 @@ describe('lock-debris reports', () => {
     expect(findingsFor(file('agent.lock.tmp', 'tmp', -3_600_000))).toHaveLength(1);
   });
 
+  test('a lock that was moved aside, and no lock, as a problem however young it is; beside a lock it is debris', () => {
+    const aside = (ageMs: number) => file('agent.lock.0000000000000002.old', 'old', ageMs);
+    expect(findingsFor(aside(1000))).toMatchObject([{ severity: 'warning' }]);
+    const beside = (ageMs: number) =>
+      runOn(check, { locks: [aLock(ADA)], over: { leftovers: [aside(ageMs)] } });
+    expect(beside(61_000)).toMatchObject([{ severity: 'info' }]);
+    expect(beside(59_000)).toEqual([]);
+  });
+
   test('every file by itself', () => {
     expect(
       findingsFor(
@@ -48,7 +57,7 @@ describe('lock-debris reports', () => {
 });
 
 describe('lock-debris is silent about', () => {
-  test.each(['tmp', 'new', 'old'] as const)('a %s file that may still be in use', (kind) => {
+  test.each(['tmp', 'new'] as const)('a %s file that may still be in use', (kind) => {
     expect(findingsFor(file('agent.lock.x', kind, 59_000))).toEqual([]);
   });
 

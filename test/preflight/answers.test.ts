@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
@@ -149,6 +149,67 @@ describe('preflight answers', () => {
     const { code, stdout } = await ask(town, [ADA]);
     expect(code).toBe(22);
     expect(stdout).toMatch(/^unsure gastown\/crew\/ada: /);
+  });
+
+  describe('22 unsure: a lock that a killed run had moved aside, and no lock', () => {
+    const ASIDE = '.runtime/agent.lock.e156d65fcabc6227.old';
+    const moveAside = (town: TestTown) =>
+      renameSync(town.path(ADA, '.runtime/agent.lock'), town.path(ADA, ASIDE));
+
+    test('with the command that puts it back; then the lock answers: a live one holds', async () => {
+      const town = makeTown();
+      isHeld(town, ADA);
+      moveAside(town);
+      const first = await ask(town, [ADA]);
+      expect(first.code).toBe(22);
+      expect(first.stdout).toMatch(/^unsure gastown\/crew\/ada: .*agent\.lock\.e156d65fcabc6227\.old/);
+      expect(first.stdout).toContain(`doctor preflight --fix ${ADA} --town ${town.root}`);
+      const fixed = await ask(town, [ADA], {}, '--fix');
+      expect(fixed.code).toBe(20);
+      expect(fixed.stdout).toContain('put back');
+      expect(existsSync(town.path(ADA, '.runtime/agent.lock'))).toBe(true);
+      expect(existsSync(town.path(ADA, ASIDE))).toBe(false);
+    });
+
+    test('a dead one is put back, judged and released', async () => {
+      const town = makeTown();
+      isStale(town, ADA);
+      moveAside(town);
+      expect((await ask(town, [ADA])).code).toBe(22);
+      const fixed = await ask(town, [ADA], {}, '--fix');
+      expect(fixed.code).toBe(0);
+      expect(fixed.stdout).toMatch(/put back; a dead lock was released \(doctor undo /);
+      expect(existsSync(town.path(ADA, '.runtime/agent.lock'))).toBe(false);
+    });
+
+    test('where it cannot be put back the answer stays, and says so', async () => {
+      const town = makeTown();
+      isStale(town, ADA);
+      moveAside(town);
+      symlinkSync('/etc/hostname', town.path(ADA, '.runtime/agent.lock.flock'));
+      const { code, stdout } = await ask(town, [ADA], {}, '--fix');
+      expect(code).toBe(22);
+      expect(stdout).toContain('it was not put back');
+    });
+
+    test('doctor does not call that healthy', async () => {
+      const town = makeTown();
+      isHeld(town, ADA);
+      moveAside(town);
+      const { code, stdout } = await cli.run(['--town', town.root]);
+      expect(code).toBe(1);
+      expect(stdout).toContain('agent.lock.e156d65fcabc6227.old');
+    });
+
+    test('an agent at work answers first, and a file of another name is nobody', async () => {
+      const town = makeTown({ workers: [ADA, BOB] });
+      isHeld(town, ADA);
+      moveAside(town);
+      await fakeAgent('claude', { cwd: town.path(ADA), ...cli.user });
+      expect((await ask(town, [ADA])).code).toBe(20);
+      town.write(`${BOB}/.runtime/agent.lock.backup.old`, '');
+      expect((await ask(town, [BOB])).code).toBe(0);
+    });
   });
 
   test('for several workers each, and exits with the worst: 22 before 20 before 21 before 0', async () => {

@@ -1,5 +1,6 @@
 /** `doctor preflight`: may an agent start at these workers? */
 import type { Config } from '../../config.ts';
+import { isForFix } from '../../core/clear-to-start.ts';
 import type { PreflightReport } from '../../core/types/report.ts';
 import { preflight } from '../../preflight.ts';
 import { renderJson } from '../../reporters/json.ts';
@@ -32,7 +33,7 @@ export const run: RunCommand = async (given, terminal) => {
     },
   };
   let report = await preflight(townNamedBy(given, undefined), given.positionals, options);
-  if (given.options.fix && report.results.some(({ answer }) => answer === 'repair')) {
+  if (given.options.fix && report.results.some(isForFix)) {
     terminal.finishFirst();
     const { releaseAndAskAgain } = await import('../../preflight-fix.ts');
     const asked = { command: commandLine(), consent: 'command' } as const;

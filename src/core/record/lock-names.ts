@@ -63,6 +63,13 @@ export const leftoverKind = (name: string, lock: string = LOCK_NAME): Leftover['
   return leftover?.lock === lock ? leftover.kind : null;
 };
 
+/** Path of the lock beside which a leftover of that path lies; any other path is the lock's own. */
+export const lockBeside = (path: string): string => {
+  const end = path.lastIndexOf('/') + 1;
+  const leftover = leftoverOf(path.slice(end));
+  return leftover === null ? path : path.slice(0, end) + leftover.lock;
+};
+
 /** The name of the lock, where this is a name that a run of ours gives to what it leaves beside one; else the same name. */
 export const withoutSuffix = (name: string): string =>
   name.endsWith('.old') || name.endsWith('.new') || name.endsWith('.old.lock') || name.includes('.released-')

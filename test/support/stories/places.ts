@@ -501,7 +501,7 @@ export const PLACE_STORIES: readonly Story[] = [
       `lock-debris:${ADA}/.runtime/agent.lock.000000000000001f.new`,
       `lock-debris:${BOB}/.runtime/agent.lock.000000000000002e.old`,
     ],
-    exit: 0,
+    exit: 1,
   },
   {
     name: 'rigs-unknown',
