@@ -1,6 +1,7 @@
 /** Which releases the journal tells of: read twice, keeping only what is asked for, because a journal may be long. */
 import { Failure } from '../core/failure.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
+import { findAside } from '../lock/files/aside.ts';
 import { longPath, type RepairContext } from './context.ts';
 import { type JournalEntry, journalPath, type ReleaseEntry } from './journal.ts';
 import { type JournalLine, readJournal } from './read-journal.ts';
@@ -84,23 +85,31 @@ const findRun = (id: string | null, context: RepairContext, onDamage: OnDamage):
   for (const { line, entry } of entriesOf(context, onDamage)) {
     if (entry.event === 'release') {
       if (id === null || entry.run === id || entry.id === id) open.set(entry.id, { entry, line });
-    } else if (entry.event === 'released' || entry.event === 'not-released') {
+    } else if (isEnd(entry.event)) {
       const begun = open.get(entry.id);
       open.delete(entry.id);
-      if (begun !== undefined && entry.event === 'released' && (last?.line ?? 0) < begun.line)
+      if (begun !== undefined && entry.event !== 'not-released' && (last?.line ?? 0) < begun.line)
         last = { run: begun.entry.run, line: begun.line };
     }
   }
-  // Begun by runs that died, with a kept copy to show for it.
+  // Begun by runs that died, with the lock in another place to show for it.
   for (const { entry, line } of open.values())
-    if ((last?.line ?? 0) < line && hasCopy(entry, context)) last = { run: entry.run, line };
+    if ((last?.line ?? 0) < line && wasMoved(entry, context)) last = { run: entry.run, line };
   return last?.run ?? null;
 };
 
-/** Where that cannot be looked at it counts as there: whoever tries to put it back says what is in the way. */
-const hasCopy = ({ backup }: ReleaseEntry, { calls, townRoot }: RepairContext): boolean => {
+/** Events that tell what became of a release. What a run moved that died was put back by an undo, and `released` never said. */
+const isEnd = (event: JournalEntry['event']): boolean =>
+  event === 'released' || event === 'not-released' || event === 'undone';
+
+/**
+ * The lock is its kept copy, or still lies aside. Where that cannot be looked at it counts as there: whoever tries to put it
+ * back says what is in the way.
+ */
+const wasMoved = ({ lock, backup, stamp }: ReleaseEntry, { calls, townRoot }: RepairContext): boolean => {
   try {
-    return calls.lstat(longPath(townRoot, backup)) !== undefined;
+    if (calls.lstat(longPath(townRoot, backup)) !== undefined) return true;
+    return findAside(calls, longPath(townRoot, lock), stamp) !== null;
   } catch {
     return true;
   }
@@ -117,7 +126,8 @@ const releasesOf = (run: string, context: RepairContext): readonly PastRelease[]
   return [...entries.values()].flatMap(({ entry, journalUid }) => {
     const seen = events.get(entry.id);
     if (seen?.has('not-released') === true) return [];
-    const happened = seen?.has('released') === true || hasCopy(entry, context);
-    return happened ? [{ entry, undone: seen?.has('undone') === true, journalUid }] : [];
+    const undone = seen?.has('undone') === true;
+    const happened = undone || seen?.has('released') === true || wasMoved(entry, context);
+    return happened ? [{ entry, undone, journalUid }] : [];
   });
 };

@@ -137,6 +137,28 @@ describe.each(WORK)('$work of several', ({ begin, act }) => {
     }
   }, 240_000);
 
+  test('dies after any system call, and an undo without a repair before it puts every lock back', async () => {
+    const rehearsal = makeCrowd(3);
+    await begin(rehearsal);
+    const calls = await listCalls((tap) => act(rehearsal, tap));
+    for (const at of calls.keys()) {
+      const where = `after ${calls[at]} (call ${at})`;
+      const crowd = makeCrowd(3);
+      await begin(crowd);
+      await act(crowd, crashing(at)).catch(() => undefined);
+      const { run, outcomes } = await undo(crowd, alone);
+      expect([where, standing(crowd)]).toEqual([where, crowd.workers]);
+      // Once more it says the same of each.
+      if (run === null) continue;
+      const again = await undoReleases(run, { townRoot: crowd.root, calls: alone, guardTimeoutMs: 0 });
+      expect([where, again.outcomes.map(({ worker, status }) => [worker, status])]).toEqual([
+        where,
+        outcomes.map(({ worker }) => [worker, 'already']),
+      ]);
+      crowd.remove();
+    }
+  }, 240_000);
+
   test.each([
     { disk: 'a disk', base: alone },
     { disk: 'a disk without hard links', base: withoutLinks('EPERM') },

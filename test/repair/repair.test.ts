@@ -392,6 +392,30 @@ describe('undo', () => {
     ]);
   });
 
+  test('puts back what a killed run had moved aside and no further, and nothing over a newer lock', async () => {
+    const { town, path, backup } = await released();
+    const aside = `${path}.0123456789abcdef.old`;
+    // As the run leaves it that is killed between the two renames: nothing of the end stands in the journal.
+    renameSync(backup, aside);
+    const [begun] = readFileSync(journalPath(town.root), 'utf8').split('\n').filter(Boolean);
+    writeFileSync(journalPath(town.root), `${begun}\n`);
+    writeFileSync(`${path}.fedcba9876543210.old`, 'of another run');
+    writeFileSync(path, 'newer');
+    expect(await undoReleases(null, { townRoot: town.root })).toMatchObject({
+      run: RUN,
+      outcomes: [{ status: 'newer-lock' }],
+    });
+    expect(existsSync(aside)).toBe(true);
+    rmSync(path);
+    expect((await undoReleases(null, { townRoot: town.root })).outcomes).toMatchObject([
+      { status: 'restored' },
+    ]);
+    expect(names(town)).toEqual(['agent.lock', 'agent.lock.fedcba9876543210.old', 'agent.lock.flock']);
+    expect((await undoReleases(RUN, { townRoot: town.root })).outcomes).toMatchObject([
+      { status: 'already' },
+    ]);
+  });
+
   test('finishes an undo that died after linking', async () => {
     const { town, path, backup } = await released();
     linkSync(backup, path);

@@ -2,6 +2,8 @@
  * Compare-and-remove. No system call removes "this file if it still is at this name", so a lock is moved aside first,
  * looked at there, and put back if it is not the one that was judged.
  */
+import { basename, dirname } from 'node:path';
+import { leftoverKind } from '../../core/record/lock-names.ts';
 import type { Stamp } from '../../core/types/evidence.ts';
 import { isSameFile, isSameStamp } from '../../io/disk/stamp.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
@@ -42,6 +44,25 @@ export const moveAside = (guard: Guard, expected: Stamp, nonce = makeNonce()): M
   if (seen.kind === 'file' && isSameStamp(seen.stamp, expected)) return { kind: 'moved', aside };
   const back = putBack(calls, place, aside);
   return back.kind === 'back' ? { kind: 'changed' } : { kind: 'stranded', aside, why: back.why };
+};
+
+/**
+ * Path of the lock with this stamp where a killed run left it: moved aside, with no further name yet; null where there is
+ * none. Throws what listing its directory throws, but not where that is gone.
+ * @param lock absolute path of the lock
+ */
+export const findAside = (calls: SystemCalls, lock: string, stamp: Stamp): string | null => {
+  const directory = dirname(lock);
+  if (calls.lstat(directory) === undefined) return null;
+  const paths = calls
+    .list(directory)
+    .filter((name) => leftoverKind(name, basename(lock)) === 'old')
+    .map((name) => `${directory}/${name}`);
+  const isIt = (path: string): boolean => {
+    const seen = readStamp(calls, path);
+    return seen.kind === 'file' && isSameStamp(seen.stamp, stamp);
+  };
+  return paths.find(isIt) ?? null;
 };
 
 /**

@@ -4,7 +4,13 @@ import type { ReleaseOutcome } from '../../core/report/report.ts';
 import type { Stamp } from '../../core/types/evidence.ts';
 import { isSameFile } from '../../io/disk/stamp.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
-import { bringBack, finishAside, moveAside } from '../../lock/files/aside.ts';
+import {
+  bringBack,
+  findAside,
+  finishAside,
+  moveAside,
+  putBack as putAsideBack,
+} from '../../lock/files/aside.ts';
 import { readCompanion, removeCompanion, writeCompanion } from '../../lock/files/companion.ts';
 import { readStamp } from '../../lock/files/read-record.ts';
 import type { Guard } from '../../lock/guard/guard.ts';
@@ -53,6 +59,24 @@ const dropCompanion = ({ place, directory }: Guard): string | null => {
 };
 
 const NEWER: PutBack = { status: 'newer-lock', reason: 'a newer lock is there' };
+const BACK: PutBack = { status: 'restored', reason: 'it is back' };
+
+const unguarded = ({ place }: Guard): PutBack => ({
+  status: 'no-guard',
+  reason: `somebody removed its guard file (${place.guard})`,
+});
+
+/** A run that was killed between the two renames has left no kept copy: what it moved aside is the lock. */
+const bringBackAside = (guard: Guard, aside: string): PutBack | (() => PutBack) => {
+  const { calls } = guard.directory;
+  if (!guard.stands()) return unguarded(guard);
+  if (calls.lstat(guard.place.lock) !== undefined) return NEWER;
+  return () => {
+    const back = putAsideBack(calls, guard.place, aside);
+    if (back.kind === 'failed') throw new Error(back.why);
+    return back.kind === 'back' ? BACK : NEWER;
+  };
+};
 
 const putBack: Deed['putBack'] = (guard, { backup, stamp, companion }) => {
   const { place } = guard;
@@ -61,11 +85,12 @@ const putBack: Deed['putBack'] = (guard, { backup, stamp, companion }) => {
   const current = readStamp(calls, place.lock);
   if (kept.kind === 'absent' && current.kind === 'file' && current.stamp.sha256 === stamp.sha256)
     return { status: 'already', reason: 'it is already there' };
+  const aside = kept.kind === 'absent' ? findAside(calls, place.lock, stamp) : null;
+  if (aside !== null) return bringBackAside(guard, aside);
   if (kept.kind !== 'file') return { status: 'missing', reason: `its backup ${backup} is gone` };
   if (kept.stamp.sha256 !== stamp.sha256)
     return { status: 'missing', reason: `its backup ${backup} is not what was released` };
-  if (!guard.stands())
-    return { status: 'no-guard', reason: `somebody removed its guard file (${place.guard})` };
+  if (!guard.stands()) return unguarded(guard);
   const existing = calls.lstat(place.lock);
   const copy = calls.lstat(backup);
   // An undo that died after linking left two names of one file: only the rest is to be done.
@@ -75,7 +100,7 @@ const putBack: Deed['putBack'] = (guard, { backup, stamp, companion }) => {
     if (!isLinked && !bringBack(calls, backup, place.lock)) return NEWER;
     if (companion !== null && readCompanion(calls, place) === null) writeCompanion(calls, place, companion);
     if (calls.lstat(backup) !== undefined) calls.unlink(backup);
-    return { status: 'restored', reason: 'it is back' };
+    return BACK;
   };
 };
 
