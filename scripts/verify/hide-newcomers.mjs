@@ -1,5 +1,5 @@
 // Runs within the private view of the tests and hides those who start outside of it meanwhile, until the tests end: whoever is in
-// another mount namespace and was not started by somebody in ours.
+// a mount namespace that nobody made who was started in ours.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,8 @@ const PAUSE_MS = 50;
 const [empty, keptList] = process.argv.slice(2);
 const kept = keptList.split(',');
 const table = `${empty}.newcomers`;
-const ours = readlinkSync('/proc/self/ns/mnt');
+/** The mount namespace of the tests, and those that they make: a daemon that they start there has process 1 as its parent. */
+const ours = new Set([readlinkSync('/proc/self/ns/mnt')]);
 const tests = process.ppid;
 
 /** By number: one of ours, one to be hidden if it stays, or one that is hidden. */
@@ -27,7 +28,10 @@ const isOurs = (pid) => {
   if (kept.includes(pid) || !existsSync(`/proc/${pid}/exe`)) return true;
   try {
     for (let at = pid; at !== '0' && !kept.includes(at); at = parentOf(at))
-      if (readlinkSync(`/proc/${at}/ns/mnt`) === ours) return true;
+      if (ours.has(readlinkSync(`/proc/${at}/ns/mnt`))) {
+        ours.add(readlinkSync(`/proc/${pid}/ns/mnt`));
+        return true;
+      }
     return false;
   } catch (error) {
     // Hidden, as its parent may be; or gone, and then it is nobody.
@@ -44,7 +48,7 @@ while (process.ppid === tests) {
   const running = new Set(readdirSync('/proc').filter((name) => /^\d+$/.test(name)));
   // Numbers are used again.
   for (const pid of known.keys()) if (!running.has(pid)) known.delete(pid);
-  const staying = [...running].filter((pid) => known.get(pid) === 'new');
+  const staying = [...running].filter((pid) => known.get(pid) === 'new' && !isOurs(pid));
   if (staying.length > 0) hide(staying);
   for (const pid of staying) known.set(pid, 'hidden');
   for (const pid of running) if (!known.has(pid)) known.set(pid, isOurs(pid) ? 'ours' : 'new');

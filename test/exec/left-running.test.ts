@@ -39,6 +39,9 @@ const next = async (town: TestTown, options: RunOptions = {}) => {
 /** The numbers that the command printed, of processes that the end of the test ends. */
 const leftBy = ({ stdout }: Ended): readonly number[] => {
   const pids = stdout.trim().split('\n').map(Number);
+  // Number 0 would be our own process group.
+  if (!pids.every((pid) => pid > 1))
+    throw new Error(`the command printed no PIDs: ${JSON.stringify(stdout)}`);
   onCleanUp(() => {
     for (const pid of pids.filter(isRunning)) process.kill(pid, 'SIGKILL');
   });
@@ -46,8 +49,9 @@ const leftBy = ({ stdout }: Ended): readonly number[] => {
 };
 
 const end = async (pid: number | undefined): Promise<void> => {
-  process.kill(pid ?? 0, 'SIGKILL');
-  await until(() => !isRunning(pid ?? 0), `the end of ${pid}`);
+  if (pid === undefined || !(pid > 1)) throw new Error(`not a process to end: ${pid}`);
+  process.kill(pid, 'SIGKILL');
+  await until(() => !isRunning(pid), `the end of ${pid}`);
 };
 
 const expectHeldUntilEnded = async (
@@ -242,6 +246,21 @@ describe('what the command of exec left running', () => {
     leftBy(run);
     expect(run.stderr).toBe('');
     expect((await preflight(town)).code).toBe(0);
+  });
+
+  linuxTest('that a tmux server is just starting still bears its name, and holds it', async () => {
+    const town = makeTown({ marked: false });
+    const child = sleeperNamed('tmux: server');
+    // The kernel calls both by their file names, as a server and its child between fork and exec.
+    mkdirSync(town.path('server'));
+    const server = town.path('server/tmux: server');
+    writeFileSync(server, `#!/bin/sh\n'${child}' 600 & echo $!\nwait\n`, { mode: 0o755 });
+    const said = town.path('said');
+    const run = await exec(
+      town,
+      `'${server}' >'${said}' 2>&1 </dev/null & while ! [ -s '${said}' ]; do :; done; cat '${said}'`,
+    );
+    await expectHeldUntilEnded(town, run, 0);
   });
 
   describe('in tmux', () => {

@@ -60,7 +60,8 @@ export const ownEnvironment = (
 ): GasTownEnvironment | null => {
   const environment = details.environment(pane.pid);
   const parent = rows.get(pane.ppid);
-  const inherited = parent !== undefined && isTmuxServer(parent) ? details.environment(parent.pid) : null;
+  const inherited =
+    parent !== undefined && isTmuxServer(parent, rows) ? details.environment(parent.pid) : null;
   return environment === null || inherited === null ? environment : withoutInherited(environment, inherited);
 };
 

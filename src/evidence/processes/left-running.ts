@@ -3,7 +3,7 @@ import { roleByArguments } from '../../core/programs/by-arguments.ts';
 import { classifyNames } from '../../core/programs/by-name.ts';
 import { givenArguments, processNames } from './process-names.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
-import { hasEnded, isTmuxServer } from './table.ts';
+import { hasEnded, isStartingPane, isTmuxServer } from './table.ts';
 
 /** A process that carries the mark of one of the locks that were asked about. */
 export interface Survivor {
@@ -96,7 +96,8 @@ const compareAges = (one: ProcessRow, other: ProcessRow): number =>
   (one.startedAtMs ?? 0) - (other.startedAtMs ?? 0) || one.pid - other.pid;
 
 /** What a command may start in passing for the whole user: it goes on for everybody, and nobody waits for it. */
-const servesEverybody = (row: ProcessRow, { details }: ProcessTable): boolean => {
+const servesEverybody = (row: ProcessRow, { rows, details }: ProcessTable): boolean => {
+  if (isStartingPane(row, rows)) return false;
   const argv = details.argv(row.pid);
   const names = processNames(row.comm, argv);
   const role = roleByArguments(names, givenArguments(row.comm, argv)) ?? classifyNames(names, { agents: [] });
@@ -115,7 +116,7 @@ const isBelowServer = (
     above !== undefined && !passed.has(above.pid);
     above = rows.get(above.ppid)
   ) {
-    if (isTmuxServer(above)) return marks.get(keyOf(above)) === nonce;
+    if (isTmuxServer(above, rows)) return marks.get(keyOf(above)) === nonce;
     passed.add(above.pid);
   }
   return false;

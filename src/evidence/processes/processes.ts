@@ -49,7 +49,8 @@ export const processEvidence = async (
   const isOfInterest = (row: ProcessRow): boolean => {
     const cwd = cwds.get(row.pid);
     if (sessionsOf(row).some((session) => relativeTo(root, session.cwd) !== null)) return true;
-    if (isTmuxServer(row) || (cwd?.seen === true && relativeTo(root, cwd.value) !== null)) return true;
+    if (isTmuxServer(row, table.rows) || (cwd?.seen === true && relativeTo(root, cwd.value) !== null))
+      return true;
     if (isAgentCommand([row.comm], agents)) return true;
     return cwd?.seen === false && isAgentCommand(processNames(row.comm, table.details.argv(row.pid)), agents);
   };

@@ -47,5 +47,10 @@ export const hasEnded = (
 };
 
 /** A tmux server by its kernel name (`tmux: server`); on macOS a `tmux` whose parent is launchd. */
-export const isTmuxServer = (row: ProcessRow): boolean =>
-  !row.dead && (row.comm === 'tmux: server' || (row.comm === 'tmux' && row.ppid === 1));
+export const isTmuxServer = (row: ProcessRow, rows: ProcessTable['rows']): boolean =>
+  !row.dead &&
+  (row.comm === 'tmux: server' ? !isStartingPane(row, rows) : row.comm === 'tmux' && row.ppid === 1);
+
+/** A server's child bears the server's name and arguments until it starts its own program: it becomes a pane. */
+export const isStartingPane = (row: ProcessRow, rows: ProcessTable['rows']): boolean =>
+  row.comm === 'tmux: server' && rows.get(row.ppid)?.comm === 'tmux: server';

@@ -37,7 +37,7 @@ export const findUnreached = (
   const reached = new Set(asked.map(({ pid }) => pid));
   const isOurs = ({ pid }: ProcessRow): boolean => uids.includes(table.details.uid(pid) ?? -1);
   const unreached = [...table.rows.values()].filter(
-    (row) => isTmuxServer(row) && !reached.has(row.pid) && isOurs(row),
+    (row) => isTmuxServer(row, table.rows) && !reached.has(row.pid) && isOurs(row),
   );
   const known = [...asked];
   const hidden: HiddenServer[] = [];

@@ -98,7 +98,9 @@ const mayHoldServers = (
   const owner = permission?.as === null ? permission.owner : presence === 'closed' ? uid : null;
   if (owner === null || owner === uids[0] || origin === 'flag' || origin === 'env') return true;
   if (!table.listing.seen || table.listing.value !== 'all') return true;
-  return [...table.rows.values()].some((row) => isTmuxServer(row) && table.details.uid(row.pid) === owner);
+  return [...table.rows.values()].some(
+    (row) => isTmuxServer(row, table.rows) && table.details.uid(row.pid) === owner,
+  );
 };
 
 /** Asks a server that did not understand our client with the program that the server itself runs. */

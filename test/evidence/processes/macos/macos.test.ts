@@ -41,7 +41,7 @@ describe("macOS's ps", () => {
   });
 
   test('shows the tmux server as the tmux that launchd adopted', () => {
-    expect([...rows.values()].filter(isTmuxServer).map(({ pid }) => pid)).toEqual([412]);
+    expect([...rows.values()].filter((row) => isTmuxServer(row, rows)).map(({ pid }) => pid)).toEqual([412]);
   });
 
   test('tells working directories through lsof, and none that lsof could not read', () => {
