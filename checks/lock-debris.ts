@@ -7,6 +7,7 @@ import {
   optionWith,
   relativeTo,
   type Snapshot,
+  townOption,
 } from '../src/check.ts';
 
 const SAID: Readonly<Record<Leftover['kind'], string>> = {
@@ -39,7 +40,7 @@ export default defineCheck({
         message: `${path.split('/').at(-1) ?? path}: ${SAID[kind]}`,
         evidence: [{ source: 'lock', text: path }],
         fix: advice('the next repair, or the next agent that takes the lock, cleans it up', [
-          ['doctor', '--fix', ...optionWith('worker', worker), '--yes', '--town', snapshot.town.root],
+          ['doctor', '--fix', ...optionWith('worker', worker), '--yes', ...townOption(snapshot.town)],
         ]),
       };
     }),

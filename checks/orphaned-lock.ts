@@ -1,11 +1,19 @@
-import { advice, defineCheck, type Fix, type Snapshot, summary, type Verdict } from '../src/check.ts';
+import {
+  advice,
+  defineCheck,
+  type Fix,
+  type Snapshot,
+  summary,
+  townOption,
+  type Verdict,
+} from '../src/check.ts';
 
-const fixFor = ({ holder, lock }: Verdict, { town: { root } }: Snapshot): Fix => {
+const fixFor = ({ holder, lock }: Verdict, { town }: Snapshot): Fix => {
   const pid = holder?.truePid ?? 0;
   if (holder?.claimedBy != null)
     return advice(
       `process ${pid} works for ${holder.claimedBy} and most likely did not take this lock; leave it alone`,
-      [['doctor', 'explain', lock.worker, '--town', root]],
+      [['doctor', 'explain', lock.worker, ...townOption(town)]],
     );
   return advice('check the process; once it exits, --fix can release the lock', [['ps', '-fp', String(pid)]]);
 };

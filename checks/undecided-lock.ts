@@ -12,18 +12,16 @@ import {
   relativeTo,
   type Snapshot,
   summary,
+  townOption,
   type Verdict,
 } from '../src/check.ts';
 
 /** Looks again as if that name were a former host's, which changes nothing but the answer. */
-const asFormerHost = (hostname: string, root: string): readonly (readonly string[])[] => [
-  ['doctor', 'locks', ...optionWith('former-host', hostname), '--town', root],
+const asFormerHost = (hostname: string, town: Snapshot['town']): readonly (readonly string[])[] => [
+  ['doctor', 'locks', ...optionWith('former-host', hostname), ...townOption(town)],
 ];
 
-const fixForForeign = (
-  { reasons, holder }: Verdict,
-  { town: { root }, machine: { host } }: Snapshot,
-): Fix => {
+const fixForForeign = ({ reasons, holder }: Verdict, { town, machine: { host } }: Snapshot): Fix => {
   const hostname = holder?.hostname ?? '';
   if (reasons.includes('other-namespace') || hostname === '')
     return advice("run doctor in the container that took it; it can't be checked from here");
@@ -31,14 +29,14 @@ const fixForForeign = (
   if (isContainerId(hostname))
     return advice(
       `${hostname} looks like a container id: run doctor in it; if that container is gone for good, ${name}`,
-      asFormerHost(hostname, root),
+      asFormerHost(hostname, town),
     );
   const here = host.platform === 'darwin' ? 'this Mac' : 'this machine';
   return advice(
     /\.(local|lan|home)$/i.test(hostname)
       ? `run doctor on ${hostname}; if that is ${here} under another name, or is gone for good, ${name}`
       : `run doctor on ${hostname}; it can't be checked from here. If that host is gone for good, or is ${here} now, ${name}`,
-    asFormerHost(hostname, root),
+    asFormerHost(hostname, town),
   );
 };
 

@@ -11,6 +11,7 @@ export default defineKind({
       'thread-writer-locks': ['*.lock'],
     },
   },
+  livesIn: '.codex',
   claims: null,
   witnesses: ['process'],
   freshMs: 60_000,

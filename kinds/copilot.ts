@@ -6,6 +6,7 @@ export default defineKind({
   title: 'Copilot sessions',
   summary: 'The marks by which Copilot CLI says that a session is open.',
   where: { beside: { 'session-state/*': ['inuse.*.lock'] } },
+  livesIn: '.copilot',
   claims: null,
   witnesses: ['process'],
   freshMs: 60_000,

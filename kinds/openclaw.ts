@@ -14,6 +14,7 @@ export default defineKind({
       '.openclaw': ['gateway.lock', 'gateway.*.lock'],
     },
   },
+  livesIn: '.openclaw',
   claims: null,
   witnesses: ['process'],
   freshMs: 60_000,

@@ -13,6 +13,7 @@ export { describeAge } from './core/report/age.ts';
 export { doubtOf } from './core/report/doubt.ts';
 export { optionWith } from './core/report/name-worker.ts';
 export { describeRefusal } from './core/report/refusals.ts';
+export { townOption } from './core/report/town-option.ts';
 export { claimsWorker as isAgents } from './core/town/claims-worker.ts';
 export { type ClosedHome, closedHomesOf } from './core/town/closed-homes.ts';
 export { relativeTo } from './core/town/roles.ts';

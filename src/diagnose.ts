@@ -14,15 +14,16 @@ import { type CheckOutcome, runCheck, skippedCheck } from './core/run-checks.ts'
 import type { Check, Severity } from './core/types/check.ts';
 import type { ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
+import type { Kind } from './core/types/kind.ts';
 import type { Report, ReportTown } from './core/types/report.ts';
 import { linkedGitDirOf } from './evidence/git/linked-tree.ts';
 import type { LockTable } from './evidence/locks/lock-table.ts';
 import { isRepository } from './evidence/town/marker.ts';
-import type { TownRoot } from './evidence/town/root.ts';
+import { homeRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { elapsedMs } from './io/clock.ts';
 import { entryExists } from './io/disk/entry-exists.ts';
-import { tableFor } from './kinds-of.ts';
+import { homeDirectories, tableFor } from './kinds-of.ts';
 import { type LookOptions, look, townOf } from './look.ts';
 import { type Loaded, loadPlugins } from './plugins/plugins.ts';
 import { quoteCommand } from './reporters/screen/shell-quote.ts';
@@ -39,6 +40,8 @@ export interface DiagnosisEvents {
 }
 
 export interface ExamineOptions extends LookOptions {
+  /** Look at what tools keep in the home of the user who asks, `$HOME`, and at nothing else; instead of a town. */
+  readonly home?: boolean | undefined;
   /** Checks to run besides the built-in ones and the plug-ins. */
   readonly checks?: readonly Check[] | undefined;
   /** Plug-ins besides the configured ones: paths relative to `cwd`, or packages. */
@@ -108,8 +111,7 @@ export const prepare = async (
   if (opened !== null) noteOwnLock(opened.town.root, options);
   const plugged = await loadPlugged(opened, options);
   const { usesPlugins = true } = options;
-  const table = opened === null || !usesPlugins ? null : tableFor(opened.config, plugged.kinds);
-  const place = opened === null || table === null ? opened : { ...opened, table };
+  const place = opened === null || !usesPlugins ? opened : withTable(opened, plugged.kinds);
   const checks = [...builtInChecks, ...plugged.checks, ...(options.checks ?? [])];
   return {
     place,
@@ -132,11 +134,19 @@ const noteOwnLock = (root: string, { onNote }: Pick<LookOptions, 'onNote'>): voi
 /** Finds a town and reads its configuration. Throws Failure E_USAGE and E_CONFIG. */
 export const openTown = (
   given: string | undefined,
-  options: Pick<LookOptions, 'cwd' | 'env' | 'onNote'>,
+  options: Pick<ExamineOptions, 'cwd' | 'env' | 'home' | 'onNote'>,
 ): OpenTown => {
-  const town = townOf(given, options);
+  const { home = false, env = process.env } = options;
+  const town = home ? homeRoot(env) : townOf(given, options);
   const config = readConfig(town.root, town.source);
-  return { town, config, table: tableFor(config) };
+  return withTable({ town, config }, null);
+};
+
+/** Of a home only the directories of those tools are looked at whose kinds are on. */
+const withTable = ({ town, config }: Omit<OpenTown, 'table'>, plugged: readonly Kind[] | null): OpenTown => {
+  const table = tableFor(config, town, plugged);
+  const within = town.source === 'home' ? { within: homeDirectories(table.kinds.values()) } : {};
+  return { town: { ...town, ...within }, config, table };
 };
 
 /**

@@ -14,6 +14,7 @@ import {
   type Preparation,
   prepare,
 } from './diagnose.ts';
+import { builtInTable } from './kinds-of.ts';
 import type { Asked } from './repair/by-whom.ts';
 
 export interface HealOptions extends ExamineOptions {
@@ -49,10 +50,15 @@ const refuseUnknown = (kinds: readonly string[], { place }: Preparation): void =
   const unknown = place === null ? undefined : kinds.find((id) => !known.includes(id));
   if (unknown === undefined) return;
   const near = didYouMean(unknown, known);
+  const isOfHome = builtInTable.kinds.get(unknown)?.livesIn !== undefined;
   throw new Failure(
     'E_USAGE',
     `no kind of lock "${unknown}" is looked for`,
-    near === null ? `Known kinds: ${known.join(', ')}.` : `Did you mean ${near}?`,
+    isOfHome
+      ? 'Its locks lie in your home directory. Run: doctor --home'
+      : near === null
+        ? `Known kinds: ${known.join(', ')}.`
+        : `Did you mean ${near}?`,
   );
 };
 

@@ -5,22 +5,45 @@ import { didYouMean } from './core/did-you-mean.ts';
 import { Failure } from './core/failure.ts';
 import type { Kind } from './core/types/kind.ts';
 import { compileTable, type LockTable } from './evidence/locks/lock-table.ts';
+import type { TownRoot } from './evidence/town/root.ts';
 
-/** The table of the built-in kinds. */
+/** The table of all built-in kinds, wherever they are looked for. */
 export const builtInTable = compileTable(builtInKinds);
+
+/** The directories in a user's home in which the tools of these kinds live: all that `--home` looks at. */
+export const homeDirectories = (kinds: Iterable<Kind> = builtInKinds): readonly string[] =>
+  [...new Set([...kinds].flatMap(({ livesIn }) => livesIn ?? []))].sort();
+
+const homeTable = compileTable(builtInKinds.filter(({ livesIn }) => livesIn !== undefined));
+const treeTable = compileTable(builtInKinds.filter(({ livesIn }) => livesIn === undefined));
 
 /**
  * The table of all kinds that are on: those that know where their locks lie, less those that are switched off, and those that
  * the configuration gives places. Throws Failure E_CONFIG for a kind that nobody knows, and for a place that nobody looks at.
  *
+ * Kinds that live in a user's home are on below their directory there, and where the configuration names them; for `--home`
+ * no others are.
+ *
+ * @param root absolute, and how it was found
  * @param plugged kinds of plug-ins; null: none was loaded, and what is said of such is passed over
  */
 export const tableFor = (
   { kinds, path }: Pick<Config, 'kinds' | 'path'>,
+  { root, source }: Pick<TownRoot, 'root' | 'source'>,
   plugged: readonly Kind[] | null = null,
 ): LockTable => {
   const named = Object.entries(kinds).filter(([id]) => plugged !== null || !id.includes('/'));
-  if (named.length === 0 && (plugged ?? []).length === 0) return builtInTable;
+  const directories = root.split('/');
+  const isHome = source === 'home';
+  const isOff = ({ livesIn, id }: Kind): boolean =>
+    isHome
+      ? livesIn === undefined
+      : livesIn !== undefined && kinds[id] === undefined && !directories.includes(livesIn);
+  if (named.length === 0 && (plugged ?? []).length === 0) {
+    if (isHome) return homeTable;
+    const isBelowOne = homeDirectories().some((name) => directories.includes(name));
+    if (!isBelowOne) return treeTable;
+  }
   const all = [...builtInKinds, ...(plugged ?? [])];
   const ids = all.map(({ id }) => id);
   for (const [id, value] of named) {
@@ -35,7 +58,7 @@ export const tableFor = (
       throw new Failure('E_CONFIG', `${path}: agents' own locks are always looked for`);
   }
   try {
-    return compileTable(all.flatMap((kind) => configured(kind, kinds[kind.id] ?? true)));
+    return compileTable(all.flatMap((kind) => (isOff(kind) ? [] : configured(kind, kinds[kind.id] ?? true))));
   } catch (cause) {
     throw new Failure('E_CONFIG', `${path === null ? '' : `${path}: `}${(cause as Error).message}`, null, {
       cause,

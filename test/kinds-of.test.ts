@@ -1,23 +1,39 @@
 /** Which kinds of lock are looked for, as the configuration says. */
 import { expect, test } from '@jest/globals';
-import { builtInTable, tableFor } from '../src/kinds-of.ts';
+import { tableFor } from '../src/kinds-of.ts';
 
+const TOWN = { root: '/town', source: 'flag' } as const;
 const path = '/town/lock-doctor.json';
 
 test('all built-in ones where nothing is said', () => {
-  expect(tableFor({ path, kinds: {} })).toBe(builtInTable);
+  const { kinds } = tableFor({ path, kinds: {} }, TOWN);
+  expect([...kinds.keys()]).toEqual(expect.arrayContaining(['agent', 'git-lock', 'beads', 'daemon']));
 });
 
 test('less those that are switched off', () => {
-  const { kinds, inGitDirs } = tableFor({ path, kinds: { 'git-worktree': false } });
+  const { kinds, inGitDirs } = tableFor({ path, kinds: { 'git-worktree': false } }, TOWN);
   expect(kinds.has('git-worktree')).toBe(false);
   expect(inGitDirs?.linkedKinds.some(({ kind }) => kind.id === 'git-worktree')).not.toBe(true);
-  expect(tableFor({ path, kinds: { 'git-worktree': true } }).kinds.has('git-worktree')).toBe(true);
+  expect(tableFor({ path, kinds: { 'git-worktree': true } }, TOWN).kinds.has('git-worktree')).toBe(true);
 });
 
 test.each([
   [{ 'git-worktre': false }, 'there is no kind of lock "git-worktre"'],
   [{ agent: false }, 'always looked for'],
 ])('%j is refused', (kinds, words) => {
-  expect(() => tableFor({ path, kinds })).toThrow(words);
+  expect(() => tableFor({ path, kinds }, TOWN)).toThrow(words);
+});
+
+test('those of a home below their own directory, where the configuration names them, and for a home alone', () => {
+  const idsIn = (root: string, source: 'flag' | 'home' = 'flag', kinds = {}) => [
+    ...tableFor({ path, kinds }, { root, source }).kinds.keys(),
+  ];
+  const HOME_KINDS = ['openclaw', 'copilot', 'codex'];
+  expect(idsIn('/home/ada')).not.toEqual(expect.arrayContaining(['codex']));
+  expect(idsIn('/home/ada/.codex')).toContain('codex');
+  expect(idsIn('/home/ada/.codex/app-server-daemon')).toContain('codex');
+  expect(idsIn('/home/ada/.codex')).not.toContain('copilot');
+  expect(idsIn('/srv/codex', 'flag', { codex: true })).toContain('codex');
+  expect(idsIn('/home/ada', 'home')).toEqual(HOME_KINDS);
+  expect(idsIn('/home/ada', 'home', { codex: false })).toEqual(['openclaw', 'copilot']);
 });

@@ -12,6 +12,7 @@ export const lookOptionsOf = ({ options }: Arguments, { env, cwd, stderr }: Term
   scan: options.deep ? ('deep' as const) : options.quick ? ('quick' as const) : undefined,
   sockets: unlessEmpty(options.socket),
   timeoutMs: options.timeout ?? undefined,
+  home: options.home,
   formerHosts: options.formerHost,
   env,
   cwd,
@@ -47,7 +48,9 @@ export const townNamedBy = ({ options }: Arguments, positional: string | undefin
   const flag = options.town ?? undefined;
   if (flag !== undefined && positional !== undefined && flag !== positional)
     throw usage(`the town is named twice: ${positional} and --town ${flag}`);
-  return positional ?? flag;
+  const named = positional ?? flag;
+  if (options.home && named !== undefined) throw usage(`--home and a town cannot be combined: ${named}`);
+  return named;
 };
 
 /** The format of the report. */

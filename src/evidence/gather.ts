@@ -105,6 +105,7 @@ const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
     root: town.root,
     mode: scan,
     places,
+    ...(town.within === undefined ? {} : { within: town.within }),
     ...(table === undefined ? {} : { table }),
     ...(onProgress === undefined ? {} : { onProgress }),
   });
@@ -155,7 +156,7 @@ const unlistedGaps = (
   workers: readonly string[],
   seen: ReadonlySet<string>,
 ): readonly Gap[] => {
-  if (scan === 'worker') return [];
+  if (scan === 'worker' || town.within !== undefined) return [];
   const known = new Set(gaps.map(({ what }) => what));
   const listed = listedOnTheWay(scan === 'quick' ? null : town.root, locks);
   const inTown = [...seen].filter((path) => relativeTo(town.root, path) !== null);
@@ -186,6 +187,7 @@ export const hasPanes = ({ servers }: TmuxEvidence): boolean =>
 
 const layoutFor = (request: GatherRequest, found: ScanResult, tmux: TmuxEvidence): TownLayout => {
   if (request.layout !== undefined) return request.layout;
+  if (request.town.within !== undefined) return NO_LAYOUT;
   const needed = request.scan !== 'worker' || hasPanes(tmux);
   // A scan follows no symlink, and neither does the layout.
   const seen = found.seen === null ? undefined : new Set(found.locks.map(({ place }) => place));
@@ -302,7 +304,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   });
 
   const seen = placesSeen(processes, tmux);
-  const trees = layout.marked ? [] : treesAround(town.root, seen);
+  const trees = layout.marked || town.within !== undefined ? [] : treesAround(town.root, seen);
 
   const leftRunning = await lookAfterExec({
     table,
@@ -345,7 +347,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
       why: town.why,
       aliases: aliasesOf(town, tmux),
       marked: layout.marked,
-      ...(isRepository(town.root) ? { isRepository: true as const } : {}),
+      ...(town.within === undefined && isRepository(town.root) ? { isRepository: true as const } : {}),
       rigs: layout.rigs,
       workers: layout.workers,
       ...(trees.length > 0 ? { trees } : {}),
@@ -362,13 +364,14 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     }),
     ...(companions.length > 0 ? { companions } : {}),
     leftovers: readLeftovers(found.leftovers, town.root),
-    legacy: whole
-      ? readLegacyItems(town.root, {
-          rigs: layout.rigs.map(({ name }) => name),
-          workers: [...layout.workers, ...lockedPlaces],
-          oldHomes: found.seen?.oldHomes ?? null,
-        })
-      : [],
+    legacy:
+      whole && town.within === undefined
+        ? readLegacyItems(town.root, {
+            rigs: layout.rigs.map(({ name }) => name),
+            workers: [...layout.workers, ...lockedPlaces],
+            oldHomes: found.seen?.oldHomes ?? null,
+          })
+        : [],
     machine: {
       host: started,
       asker,

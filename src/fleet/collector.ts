@@ -3,7 +3,7 @@
  * to standard output. It judges nothing and writes nothing else.
  */
 import { hostname } from 'node:os';
-import { builtInTable } from '../kinds-of.ts';
+import { tableFor } from '../kinds-of.ts';
 import { look, townOf } from '../look.ts';
 import { VERSION } from '../version.ts';
 
@@ -25,7 +25,8 @@ const collect = async (words: readonly string[]): Promise<object> => {
   if (words.includes('--about'))
     return { host: hostname(), version: VERSION, clock: new Date().toISOString() };
   const scan = words.includes('--deep') ? 'deep' : words.includes('--quick') ? 'quick' : 'default';
-  const snapshot = await look(townOf(wordAfter(words, '--town'), {}), scan, [], { table: builtInTable });
+  const town = townOf(wordAfter(words, '--town'), {});
+  const snapshot = await look(town, scan, [], { table: tableFor({ path: null, kinds: {} }, town) });
   return { ...snapshot, version: VERSION };
 };
 

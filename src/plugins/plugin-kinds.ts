@@ -18,7 +18,7 @@ export const isMeantAsKind = (candidate: Record<string, unknown>): boolean =>
 
 /** The kind, or what is wrong with it as a sentence fragment. Its id has been looked at before. */
 export const readKind = (candidate: Record<string, unknown>): Kind | string => {
-  const { id, title, summary, where, claims, witnesses, freshMs, read, letGo } = candidate;
+  const { id, title, summary, where, claims, witnesses, freshMs, read, letGo, livesIn } = candidate;
   if (typeof title !== 'string' || title.trim() === '') return 'requires a title';
   if (summary !== undefined && typeof summary !== 'string') return 'has a summary that is not text';
   if (claims !== null) return 'must have "claims": null: agents\' identities are built in';
@@ -27,6 +27,7 @@ export const readKind = (candidate: Record<string, unknown>): Kind | string => {
     return `requires "witnesses", a list out of ${WITNESSES.join(', ')}`;
   if (typeof freshMs !== 'number' || !(freshMs >= 0)) return 'requires "freshMs", milliseconds';
   if (letGo !== null && letGo !== 'move-aside') return 'requires "letGo", move-aside or null';
+  if (livesIn !== undefined && typeof livesIn !== 'string') return 'has a "livesIn" that is not text';
   if (typeof read !== 'function') return 'requires a function "read"';
   return {
     id: String(id),
@@ -37,6 +38,7 @@ export const readKind = (candidate: Record<string, unknown>): Kind | string => {
     witnesses: witnesses as readonly Witness[],
     freshMs,
     letGo,
+    ...(livesIn === undefined ? {} : { livesIn }),
     read: guarded(String(id), read as NonNullable<Kind['read']>),
   };
 };

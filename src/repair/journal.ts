@@ -1,13 +1,17 @@
 /**
  * What repairs did, one JSON line per event, only ever appended to and synced before anything is touched:
- * `<town>/.runtime/lock-doctor/journal.jsonl`.
+ * `<town>/.runtime/lock-doctor/journal.jsonl`, in a user's home `~/.local/state/lock-doctor/journal.jsonl`.
  */
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import type { LockKind, Stamp, TrueHolder } from '../core/types/evidence.ts';
 import type { State } from '../core/types/judgement.ts';
 import type { LetGo } from '../core/types/kind.ts';
+import { isMarked } from '../evidence/town/marker.ts';
+import { isSameDirectory } from '../evidence/town/place.ts';
+import { entryExists } from '../io/disk/entry-exists.ts';
 import { makeDirectory, openOrMake } from '../io/disk/make-files.ts';
 import { openDirectory, openOwned } from '../io/disk/open-directory.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
@@ -71,10 +75,24 @@ export type JournalEntry = ReleaseEntry | OutcomeEntry | TakeOverEntry;
 
 const DIRECTORIES = ['.runtime', '.runtime/lock-doctor'];
 
+/** In a user's home the same lies where programs keep their state there. */
+const IN_HOME = ['.local', '.local/state', '.local/state/lock-doctor'];
+
+/**
+ * The directories that lead to it, relative to the root. A home that is a town, or has a journal as towns have one, is a
+ * town like any other.
+ */
+const directoriesOf = (townRoot: string): readonly string[] =>
+  !entryExists(`${townRoot}/.runtime/lock-doctor`) &&
+  (isSameDirectory(homedir(), townRoot) || entryExists(`${townRoot}/.local/state/lock-doctor`)) &&
+  !isMarked(townRoot)
+    ? IN_HOME
+    : DIRECTORIES;
+
 const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Where everything lies that all repairs of a town share. */
-export const homeOfRepairs = (townRoot: string): string => `${townRoot}/.runtime/lock-doctor`;
+export const homeOfRepairs = (townRoot: string): string => `${townRoot}/${directoriesOf(townRoot).at(-1)}`;
 
 export const journalPath = (townRoot: string): string => `${homeOfRepairs(townRoot)}/journal.jsonl`;
 
@@ -116,9 +134,9 @@ export const appendEntries = (
  * else stands there.
  */
 export const makeHome = (calls: SystemCalls, townRoot: string): boolean => {
-  const made = DIRECTORIES.map((name) => `${townRoot}/${name}`).filter(
-    (path) => !isDirectory(calls, path) && makeDirectory(calls, path),
-  );
+  const made = directoriesOf(townRoot)
+    .map((name) => `${townRoot}/${name}`)
+    .filter((path) => !isDirectory(calls, path) && makeDirectory(calls, path));
   if (made.includes(`${townRoot}/.runtime`)) ignoreDirectory(calls, placeIn(`${townRoot}/.runtime`));
   return made.length > 0;
 };
@@ -132,7 +150,7 @@ export function* readingJournal<Read>(
   townRoot: string,
   read: (descriptor: number, uid: number) => Generator<Read, void>,
 ): Generator<Read, void> {
-  if (!DIRECTORIES.every((name) => isDirectory(calls, `${townRoot}/${name}`))) return;
+  if (!directoriesOf(townRoot).every((name) => isDirectory(calls, `${townRoot}/${name}`))) return;
   const path = journalPath(townRoot);
   const directory = openDirectory(calls, dirname(path));
   try {

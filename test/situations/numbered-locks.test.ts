@@ -50,21 +50,34 @@ const TOOLS: readonly Tool[] = [
   { kind: 'daemon', path: () => '.gc/nudges/pollers/bear-0a1b.pid', text: (pid) => `${pid}\n` },
   {
     kind: 'openclaw',
+    config: { kinds: { openclaw: true } },
     path: () => 'agents/main/sessions/5f3a.jsonl.lock',
     text: (pid, ms) => JSON.stringify({ pid, createdAt: iso(ms), maxHoldMs: 10 ** 12 }, null, 2),
   },
   {
     kind: 'openclaw',
+    config: { kinds: { openclaw: true } },
     path: () => '.openclaw/gateway.0a1b2c3d.lock',
     text: (pid, ms) => JSON.stringify({ pid, createdAt: iso(ms), configPath: '/c' }),
   },
-  { kind: 'copilot', path: (pid) => `session-state/0f-1e/inuse.${pid}.lock`, text: () => '' },
+  {
+    kind: 'copilot',
+    config: { kinds: { copilot: true } },
+    path: (pid) => `session-state/0f-1e/inuse.${pid}.lock`,
+    text: () => '',
+  },
   {
     kind: 'codex',
+    config: { kinds: { codex: true } },
     path: () => 'app-server-daemon/app-server.pid',
     text: (pid) => `{"pid":${pid},"processStartTime":"Wed Aug 26 10:25:14 2026"}`,
   },
-  { kind: 'codex', path: () => 'app-server-daemon/daemon.pid', text: (pid) => `${pid}` },
+  {
+    kind: 'codex',
+    config: { kinds: { codex: true } },
+    path: () => 'app-server-daemon/daemon.pid',
+    text: (pid) => `${pid}`,
+  },
   {
     kind: 'pid-file',
     path: () => 'run/web.pid',

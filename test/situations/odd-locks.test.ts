@@ -17,10 +17,10 @@ const aged = (path: string, seconds = HOUR_S): void => {
   utimesSync(path, then, then);
 };
 
-const makeRoot = (config?: unknown) => {
+const makeRoot = (config: unknown = { kinds: { openclaw: true, codex: true } }) => {
   const town = makeTown({ marked: false, workers: [], rigs: {} });
   const env = bareEnvironment(makeTmuxTmpdir());
-  if (config !== undefined) town.write('lock-doctor.json', JSON.stringify(config));
+  town.write('lock-doctor.json', JSON.stringify(config));
   return {
     town,
     look: () => examine(town.root, { env }),

@@ -42,6 +42,9 @@ export const checkArguments = ({ flags, values, ...given }: RawArguments): Argum
     }),
   ) as unknown as Options;
   checkPositionals(commandNamed(given.command), given);
+  if (options.home && options.on.length > 0) throw usage('--home and --on cannot be combined');
+  if (options.home && options.fromSnapshot !== null)
+    throw usage('--home and --from-snapshot cannot be combined');
   if (options.deep && options.quick) throw usage('--deep and --quick cannot be combined');
   if (options.json && (options.format ?? 'json') !== 'json')
     throw usage('--json and --format cannot be combined');

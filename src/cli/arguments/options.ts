@@ -105,6 +105,13 @@ export const OPTIONS = [
     commands: [...LOOKING, 'checks', 'undo', 'log', 'machines', 'init', 'completion'],
   },
   {
+    name: 'home',
+    type: 'flag',
+    summary:
+      'look at what tools keep in your home directory (~/.codex, ~/.copilot, ~/.openclaw) instead of a town',
+    commands: ['doctor', 'locks', 'explain', 'undo', 'log'],
+  },
+  {
     name: 'fix',
     type: 'flag',
     summary: 'release the locks whose holder is proven gone',

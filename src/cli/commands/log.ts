@@ -2,6 +2,7 @@
 
 import { didYouMean } from '../../core/did-you-mean.ts';
 import { chooseEvents } from '../../core/report/choose-events.ts';
+import { townOption } from '../../core/report/town-option.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { openTown } from '../../diagnose.ts';
@@ -52,11 +53,12 @@ export const run: RunCommand = async (given, terminal) => {
     });
     return { exitCode, stdout: renderJson(document), stderr: '' };
   }
+  const option = town.source === 'home' ? townOption(town) : [];
   const presentation = await presentationFor(given, terminal, terminal.stdout);
   const stdout =
     isList && events.length === 0 && missing === null
       ? 'nothing to undo\n'
-      : renderHistory({ root: town.root, events, older, missing, restorable }, presentation);
+      : renderHistory({ root: town.root, option, events, older, missing, restorable }, presentation);
   return { exitCode, stdout, stderr: '' };
 };
 

@@ -3,6 +3,7 @@ import { answerPreflight } from '../../core/clear-to-start.ts';
 import { newestLayoutFirst } from '../../core/judge/layouts.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
+import { townOption } from '../../core/report/town-option.ts';
 import { claimsWorker } from '../../core/town/claims-worker.ts';
 import type { Collision, Examination, Verdict } from '../../core/types/judgement.ts';
 import type { PreflightResult } from '../../core/types/report.ts';
@@ -47,7 +48,7 @@ const describeVerdict = (
 ): string => {
   const { lock, state, reasons, notes, facts, release } = verdict;
   const { root } = snapshot.town;
-  const target = [...optionWith('worker', lock.worker), '--town', root];
+  const target = [...optionWith('worker', lock.worker), ...townOption(snapshot.town)];
   const refusal = refusalOf(verdict);
   const clashes = collisions.filter(({ workers }) => workers.includes(lock.worker));
   const isCrowded = clashes.some(({ kind }) => kind === 'agents');

@@ -16,6 +16,8 @@ export const examineSnapshot = (snapshot: Snapshot): Examination => {
   const index = indexSnapshot(snapshot);
   const readOccupants = occupantReader(index);
   const verdicts = judgeAll(index, readOccupants);
+  // Of a home only what tools keep there was asked for, not who is at work anywhere below it.
+  if (snapshot.town.source === 'home') return { snapshot, verdicts, collisions: [], lockless: [] };
   const crowded = placesOf(index, verdicts);
   return {
     snapshot,

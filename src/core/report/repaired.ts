@@ -5,6 +5,7 @@ import { EXIT, type Report, type ReportFinding, type ReportFix } from '../types/
 import { findingId } from './finding-id.ts';
 import { exitCodeAfter, type Interruptible } from './interruption.ts';
 import { exitCodeOf, type ReleaseOutcome } from './report.ts';
+import { townOption } from './town-option.ts';
 
 /** What a repair did: outcomes by lock id, and the id under which `doctor undo` finds them (null where nothing moved). */
 export interface RepairRecord {
@@ -70,8 +71,10 @@ export const repairedReport = (
   repair: RepairRecord,
   failOn: Severity,
 ): Report => {
-  const root = after.town?.root ?? '';
-  const undo = repair.id === null ? null : ['doctor', 'undo', repair.id, '--town', root];
+  const undo =
+    repair.id === null || after.town === null
+      ? null
+      : ['doctor', 'undo', repair.id, ...townOption(after.town)];
   const outcomeOf = (finding: ReportFinding): ReleaseOutcome | undefined =>
     finding.lock === null ? undefined : repair.outcomes.get(finding.lock);
   const still = new Set(after.findings.map(({ id }) => id));

@@ -5,7 +5,7 @@ import { hasTmuxAnswered } from '../town/machine-index.ts';
 import { isWithin, relativeTo } from '../town/roles.ts';
 import { isUnreached } from '../town/unreached.ts';
 import { type Finding, SEVERITIES, type Severity } from '../types/check.ts';
-import type { Gap, Snapshot } from '../types/evidence.ts';
+import type { Gap, Snapshot, TownFacts } from '../types/evidence.ts';
 import type { Examination, Occupant, Verdict } from '../types/judgement.ts';
 import {
   EXIT,
@@ -22,6 +22,7 @@ import {
 import { findingId } from './finding-id.ts';
 import { asAsked, optionWith, workerArgument } from './name-worker.ts';
 import { refusalOf } from './refusals.ts';
+import { townOption } from './town-option.ts';
 
 /** What became of one release; `reason` is a sentence fragment for an operator. */
 export type ReleaseOutcome =
@@ -109,7 +110,7 @@ const nextOf = (
   finding: Finding,
   fix: ReportFix | null,
   verdicts: ReadonlyMap<string, Verdict>,
-  root: string,
+  town: Pick<TownFacts, 'root' | 'source'>,
 ): readonly (readonly string[])[] => {
   if (finding.fix?.action === 'advice' && finding.fix.commands.length > 0) return finding.fix.commands;
   if (finding.worker === null) return [];
@@ -118,10 +119,10 @@ const nextOf = (
         [
           ...['doctor', '--fix', ...optionWith('worker', finding.worker), '--yes'],
           ...asAsked(verdicts.get(finding.lock ?? '')),
-          ...['--town', root],
+          ...townOption(town),
         ],
       ]
-    : [['doctor', 'explain', workerArgument(finding.worker, root), '--town', root]];
+    : [['doctor', 'explain', workerArgument(finding.worker, town.root), ...townOption(town)]];
 };
 
 const placesOf = ({ worker, workers = [] }: Finding): readonly string[] =>
@@ -149,7 +150,7 @@ const reportFindings = (request: ReportRequest): readonly ReportFinding[] => {
           message: finding.message,
           evidence: finding.evidence,
           fix,
-          next: nextOf(finding, fix, verdicts, examination.snapshot.town.root),
+          next: nextOf(finding, fix, verdicts, examination.snapshot.town),
         };
       }),
   );

@@ -417,7 +417,7 @@ export interface TmuxEvidence {
 
 // ── The snapshot ─────────────────────────────────────────────────────────────────────────────────────────
 
-export type TownSource = 'flag' | 'marker' | 'env' | 'cwd';
+export type TownSource = 'flag' | 'marker' | 'env' | 'cwd' | 'home';
 export type ScanMode = 'default' | 'deep' | 'quick' | 'worker';
 
 export interface Rig {

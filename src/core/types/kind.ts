@@ -72,6 +72,11 @@ interface KindText {
   readonly isOfAnySize?: true;
   /** What a directory of that name says; left out where its locks are files, and a directory is none. */
   readonly readDirectory?: (file: LockFileName) => LockContent;
+  /**
+   * The directory that its tool has in a user's home. Its locks are looked for in and below such a directory only, and where
+   * the configuration names the kind. Left out where they may lie in any tree.
+   */
+  readonly livesIn?: string;
   /** Null: it is never let go, whatever anybody asks for. */
   readonly letGo: LetGo | null;
 }

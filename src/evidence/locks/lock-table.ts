@@ -57,6 +57,8 @@ export const compileTable = (kinds: readonly Kind[]): LockTable => {
   const kindsIn = new Map<string, KindInHome[]>();
   const companions: string[] = [];
   for (const kind of kinds) {
+    if (kind.livesIn !== undefined && !/^\.[^/*\0]*[^/*\0.]$/.test(kind.livesIn))
+      throw new Error(`kind ${kind.id}: ${kind.livesIn} is not a name that begins with a dot`);
     for (const [home, at] of homesOf(kind)) kindsIn.set(home, [...(kindsIn.get(home) ?? []), at]);
     if (kind.claims !== 'worker' || kind.where.companion === undefined) continue;
     for (const [home, layout] of Object.entries(kind.where.homes))

@@ -15,6 +15,7 @@ import { trustedDevice } from './leaf-rule.ts';
 import {
   type Directory,
   type Findings,
+  lookAt,
   noFindings,
   openHome,
   type Sighting,
@@ -38,6 +39,8 @@ export interface ScanOptions {
   readonly disk?: Disk;
   /** What is looked for; default: agents' own locks alone. */
   readonly table?: LockTable;
+  /** Names of directories in the root: nothing else in it is looked at, whatever the mode. */
+  readonly within?: readonly string[];
 }
 
 /** Something named like a lock where one belongs; of whatever file type. */
@@ -124,7 +127,8 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   const root = realpathSync.native(options.root);
   const findings = noFindings();
   const how = walkOptions(options);
-  if (options.mode === 'quick') {
+  if (options.within !== undefined) walkWithin(root, options.within, how, findings);
+  else if (options.mode === 'quick') {
     const places = [
       ...knownPlaces(root, LOCK_LAYOUT, how, findings),
       ...withAncestors(root, options.places ?? [], how, findings),
@@ -150,6 +154,25 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   const seen = isWhole ? { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) } : null;
   return { ...resultOf(root, findings, sightings, seen, options.table), linkedGitDirs: [...pathsOf(linked)] };
 }
+
+/** Walks these directories of the root alone. One that does not exist is no gap; one that is a symlink is not followed. */
+const walkWithin = (root: string, names: readonly string[], how: WalkOptions, findings: Findings): void => {
+  const below = root === '/' ? root : `${root}/`;
+  const leafDevice = trustedDevice(how.disk, root);
+  const subtrees = names.flatMap((name) => {
+    const place = { path: below + name, raw: false };
+    const entry = lookAt(how.disk, place, findings);
+    if (entry?.isSymbolicLink() === true)
+      findings.gaps.push({
+        what: `directory:${place.path}`,
+        why: 'is a symbolic link, which is not followed',
+      });
+    return entry?.isDirectory() === true ? [{ ...place, leafDevice }] : [];
+  });
+  const homes = new Map([...how.homes].filter(([name]) => names.includes(name)));
+  searchPlaces([{ path: root, raw: false }], { ...how, homes }, findings);
+  walkAll(subtrees, how, findings);
+};
 
 /** Looks for the lock of these directories alone (absolute paths), not below them. One that does not exist is no gap. */
 export const scanPlaces = (places: readonly string[], disk: Disk = realDisk): ScanResult => {

@@ -17,6 +17,8 @@ export interface TownRoot {
   readonly aliases: readonly string[];
   /** Why a marker above does not count by the trust rule, as a sentence fragment; null where all count. */
   readonly passedOver: string | null;
+  /** Names of directories in the root; left out where all of it is looked at. */
+  readonly within?: readonly string[];
 }
 
 export interface TownRequest {
@@ -125,4 +127,18 @@ export const findTownRoot = (request: TownRequest): TownRoot => {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     throw new Failure('E_USAGE', `${path} cannot be looked at (${code})`, hint, { cause: error });
   }
+};
+
+/**
+ * The home of the user who asks, as `$HOME` says.
+ *
+ * @throws Failure E_USAGE where `$HOME` is not set to a directory
+ */
+export const homeRoot = (env: TownRequest['env']): TownRoot => {
+  const { HOME: home = '' } = env;
+  if (!home.startsWith('/'))
+    throw new Failure('E_USAGE', 'there is no home to look at: $HOME is not an absolute path');
+  const { root, aliases } = findTownRoot({ town: home, cwd: '/', env });
+  const why = 'what tools keep in the home of the user who asks';
+  return { root, source: 'home', why, aliases, passedOver: null };
 };

@@ -10,6 +10,8 @@ import { localTime } from './local-time.ts';
 export interface ShownHistory {
   /** Town root. */
   readonly root: string;
+  /** What the commands that it prints need besides, to mean the same root. */
+  readonly option?: readonly string[];
   /** The newest first. */
   readonly events: readonly HistoryEvent[];
   /** How many older ones are left out. */
@@ -32,7 +34,7 @@ export const renderHistory = (shown: ShownHistory, presentation: Presentation): 
     shown.older === 0 || !isScreen
       ? []
       : wrapText(
-          `and ${count(shown.older, 'older event')}: ${pen.command(['doctor', 'log', '--limit', String(shown.events.length + shown.older)])}`,
+          `and ${count(shown.older, 'older event')}: ${pen.command(['doctor', 'log', '--limit', String(shown.events.length + shown.older), ...(shown.option ?? [])])}`,
           width,
         );
   const missing =
@@ -84,7 +86,7 @@ const inOneLine = (event: HistoryEvent, shown: ShownHistory, presentation: Prese
 
 const detailsOf = (
   { deed, id, lock, by, reason }: HistoryEvent,
-  { restorable }: ShownHistory,
+  { restorable, option = [] }: ShownHistory,
   presentation: Presentation,
 ): readonly string[] => {
   const pen = createPen(presentation);
@@ -96,7 +98,7 @@ const detailsOf = (
     deed === 'begun' ? 'nothing says how it ended' : '',
     by === null ? '' : `by ${byWords(by)}`,
     id !== null && deed === 'released' && restorable.has(id)
-      ? `undo: ${pen.command(['doctor', 'undo', id])}`
+      ? `undo: ${pen.command(['doctor', 'undo', id, ...option])}`
       : '',
   ].filter((part) => part !== '');
 };

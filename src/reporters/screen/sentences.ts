@@ -6,6 +6,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   flag: 'given',
   marker: 'found by mayor/town.json',
   env: 'from the environment',
+  home: 'only what tools keep there',
   cwd: 'the working directory',
 };
 
@@ -32,8 +33,11 @@ export const describeTown = (report: Report, verbose: boolean): readonly string[
     town.scan === 'default' || town.scan === 'worker' ? null : `${town.scan} scan`,
     verbose ? formatDuration(durationMs) : null,
   ].filter((part) => part !== null);
-  // A root that the environment chose may not be the one that somebody thinks of.
-  const source = verbose || town.source === 'env' ? ` (${SOURCES[town.source] ?? town.source})` : '';
+  // A root that the environment chose may not be the one that somebody thinks of, and of a home only a part is looked at.
+  const source =
+    verbose || town.source === 'env' || town.source === 'home'
+      ? ` (${SOURCES[town.source] ?? town.source})`
+      : '';
   return [`${calledRoot(town)}${source}: ${parts.join(', ')}`, ...describeMachines(report, verbose)];
 };
 

@@ -1,6 +1,7 @@
 /** The end of a report: what to do now, and how it stands. */
 import { groupBy } from '../../core/group-by.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
+import { townOption } from '../../core/report/town-option.ts';
 import { STATES } from '../../core/types/judgement.ts';
 import type { Report, ReportFinding } from '../../core/types/report.ts';
 import { isPart } from './sentences.ts';
@@ -197,4 +198,4 @@ const firstCommands = (
 };
 
 const withTown = ({ town }: Report, command: readonly string[]): readonly string[] =>
-  town === null ? command : [...command, '--town', town.root];
+  town === null ? command : [...command, ...townOption(town)];

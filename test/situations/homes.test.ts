@@ -1,0 +1,130 @@
+/** `--home`: what tools keep in the home of the user who asks, and nothing else of it; and a tool's directory as a root. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
+import { afterEach, expect, test } from '@jest/globals';
+import type { Report } from '../../src/core/types/report.ts';
+import { homeDirectories } from '../../src/kinds-of.ts';
+import { doctor } from '../cli/run-cli.ts';
+import { cleanUp, makeTown, startProcess } from '../support/index.ts';
+import { hostTest } from './stage.ts';
+
+afterEach(cleanUp);
+
+const HOUR_S = 3600;
+
+const ended = (): number => spawnSync('true').pid;
+
+/** A home with locks of tools, of dead processes and of one that lives, and with a town of agents that nobody asks for. */
+const makeHome = (living: number) => {
+  const home = makeTown({ marked: false, workers: [], rigs: {} });
+  const old = (name: string, text: string): string => {
+    const path = home.write(name, text);
+    const then = Date.now() / 1000 - HOUR_S;
+    utimesSync(path, then, then);
+    return path;
+  };
+  const createdAt = new Date(Date.now() - HOUR_S * 1000).toISOString();
+  const codex = old('.codex/app-server-daemon/app-server.pid', `${ended()}`);
+  const gateway = old('.openclaw/gateway.lock', JSON.stringify({ pid: ended(), createdAt }));
+  const copilot = home.write(`.copilot/session-state/0f-1e/inuse.${living}.lock`, '');
+  home.lock('projects/app', { pid: ended() });
+  const run = (...args: string[]) => doctor(args, { cwd: home.root, env: { HOME: home.root } });
+  const report = (...args: string[]): Report => JSON.parse(run(...args, '--json').stdout);
+  return { home, codex, gateway, copilot, run, report };
+};
+
+const idsOf = ({ locks }: Report): readonly string[] => locks.map(({ id }) => id).sort();
+
+hostTest('only what tools keep there is found, released on proof, and put back', async () => {
+  const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
+  const { home, codex, gateway, copilot, run, report } = makeHome(pid);
+  const seen = report('--home');
+  expect(seen.town).toMatchObject({ root: home.root, source: 'home' });
+  expect(seen.locks.map(({ kind, state }) => [kind, state]).sort()).toEqual([
+    ['codex', 'stale'],
+    ['copilot', 'held'],
+    ['openclaw', 'stale'],
+  ]);
+  expect(seen.agents).toEqual([]);
+  for (const [next = []] of seen.findings.map((finding) => finding.next)) {
+    expect(next).toContain('--home');
+    expect(next).not.toContain('--town');
+  }
+  expect(idsOf(report('locks', '--home'))).toEqual(idsOf(seen));
+  expect(run('--home').stdout).toContain(`${home.root} (only what tools keep there): 3 locks`);
+  expect(run('explain', '.codex', '--home').stdout).toContain('doctor --fix --worker .codex --home');
+  expect(existsSync(home.path('.local'))).toBe(false);
+
+  const before = lstatSync(codex).ino;
+  expect(report('--home', '--fix', '--yes', '--kind', 'codex').summary?.fixed).toBe(1);
+  expect([existsSync(codex), existsSync(gateway), existsSync(copilot)]).toEqual([false, true, true]);
+  expect(run('undo', '--list', '--home').stdout).toMatch(/undo: doctor undo \S+ --home/);
+  expect(run('undo', '--home').status).toBe(0);
+  expect(lstatSync(codex).ino).toBe(before);
+
+  expect(report('--home', '--fix', '--yes').summary?.fixed).toBe(2);
+  expect([existsSync(codex), existsSync(gateway), existsSync(copilot)]).toEqual([false, false, true]);
+  expect(existsSync(home.path('.runtime'))).toBe(false);
+  expect(readFileSync(home.path('.local/state/lock-doctor/journal.jsonl'), 'utf8')).toContain('"codex"');
+  expect(run('undo', '--home').status).toBe(0);
+  expect([existsSync(codex), existsSync(gateway)]).toEqual([true, true]);
+});
+
+hostTest('locks of a home are not looked for unasked, but below a directory of their tool', () => {
+  const { home, codex, report, run } = makeHome(ended());
+  expect(idsOf(report('--town', home.root))).toEqual(['agent:projects/app']);
+  const unasked = run('--town', home.root, '--fix', '--kind', 'codex');
+  expect(unasked.status).toBe(2);
+  expect(unasked.stderr).toContain('doctor --home');
+  expect(idsOf(report('--town', home.path('.codex')))).toEqual(['codex:app-server-daemon/app-server.pid']);
+  expect(report('--town', home.path('.codex'), '--fix', '--yes').summary?.fixed).toBe(1);
+  expect(existsSync(codex)).toBe(false);
+  expect(run('undo', '--town', home.path('.codex')).status).toBe(0);
+  expect(existsSync(codex)).toBe(true);
+});
+
+hostTest('a home with none of them has no locks', () => {
+  const home = makeTown({ marked: false, workers: [], rigs: {} });
+  home.lock('projects/app', { pid: ended() });
+  const { status, stdout } = doctor(['--home', '-q'], { env: { HOME: home.root } });
+  const { locks, findings } = JSON.parse(
+    doctor(['--home', '--json'], { env: { HOME: home.root } }).stdout,
+  ) as Report;
+  expect({ locks, findings }).toEqual({ locks: [], findings: [] });
+  expect([0, 22]).toContain(status);
+  expect(stdout).not.toContain('agent');
+});
+
+hostTest('a directory of a tool that is a symlink is not followed, which is told', () => {
+  const { home, codex, report } = makeHome(ended());
+  const text = readFileSync(codex, 'utf8');
+  rmSync(home.path('.codex'), { recursive: true });
+  home.write('dotfiles/codex/app-server-daemon/app-server.pid', text);
+  symlinkSync('dotfiles/codex', home.path('.codex'));
+  const { locks, gaps } = report('--home');
+  expect(locks.map(({ kind }) => kind)).not.toContain('codex');
+  expect(gaps).toContainEqual({
+    what: `directory:${home.path('.codex')}`,
+    why: 'is a symbolic link, which is not followed',
+  });
+});
+
+hostTest('a home in which a repair of an older version has its journal keeps it there', () => {
+  const { home, report } = makeHome(ended());
+  mkdirSync(home.path('.runtime/lock-doctor'), { recursive: true });
+  expect(report('--home', '--fix', '--yes', '--kind', 'codex').summary?.fixed).toBe(1);
+  expect(existsSync(home.path('.runtime/lock-doctor/journal.jsonl'))).toBe(true);
+  expect(existsSync(home.path('.local'))).toBe(false);
+});
+
+test('it goes with neither a town, nor other machines, nor saved evidence, nor without a home', () => {
+  for (const args of [['--town', '/'], ['/'], ['--on', 'here'], ['--from-snapshot', 'x']])
+    expect(doctor(['--home', ...args]).status).toBe(2);
+  expect(doctor(['--home'], { env: { HOME: '' } })).toMatchObject({ status: 2 });
+  expect(doctor(['--home'], { env: { HOME: '/no/such' } })).toMatchObject({ status: 2 });
+});
+
+test('help names the directories', () => {
+  const { stdout } = doctor(['--help']);
+  for (const name of homeDirectories()) expect(stdout.replace(/\s+/g, ' ')).toContain(`~/${name}`);
+});
