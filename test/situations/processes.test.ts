@@ -143,7 +143,7 @@ describe('processes: gone, and what only looks alive', () => {
       notes: ['would-block'],
       holder: { process: 'recycled', command: 'chrome' },
     });
-    expect(textsOf(lock)).toMatch(/another one now \(chrome\)/);
+    expect(textsOf(lock)).toMatch(/now belongs to another process \(chrome\)/);
   });
 
   tmuxTest('PID recycled by a browser, worker alive → held with would-block', async () => {

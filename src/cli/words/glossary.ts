@@ -40,7 +40,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
     meaning: 'The file is not a valid lock.',
     decided:
       'It is empty, truncated, not JSON, has values of the wrong type, is larger than 64 KiB, or is not a regular file. It is read as Go’s encoding/json reads it, so doctor accepts what other tools accept.',
-    fix: 'Releases a regular file that has not changed for 30 s, when no agent is running in the directory.',
+    fix: 'Releases the lock of an agent if it is a regular file that has not changed for 30 s, when no agent is running in the directory. Files of other kinds stay: they do not say who holds them.',
     refuses: 'Directories, symlinks, FIFOs and sockets are never removed, not even by force.',
     changes: 'When its writer finishes it, it is a lock again; until then nobody can tell who holds it.',
   },
