@@ -103,8 +103,9 @@ function account(context, ...args) {
 const accountOfDoctor = (context, town) => account(context, CLI, '--json', town);
 const accountOfScan = (context, town) => account(context, context.bundle, town, 'default', '1', 'read');
 
-/** A configuration that switches every kind of lock off but the agents'. */
-const AGENTS_ALONE = JSON.stringify({ kinds: { 'git-worktree': false, 'git-lock': false } });
+/** A configuration that switches every kind of lock off but the agents': those that are on in any tree. */
+const OTHER_KINDS = ['git-worktree', 'git-lock', 'claude-scheduler', 'gsd', 'beads', 'daemon'];
+const AGENTS_ALONE = JSON.stringify({ kinds: Object.fromEntries(OTHER_KINDS.map((kind) => [kind, false])) });
 
 /** The same where nothing but agents' locks is looked for. */
 function cpuForAgents(context) {
