@@ -83,7 +83,7 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   const { kinds = [] } = options;
   refuseUnknown(kinds, preparation);
   const before = await diagnose(preparation, options);
-  const whole = planRepair({ ...before, force, kinds });
+  const whole = planRepair({ ...before, force, kinds, wantsToStart: options.wantsToStart });
   const { plan, changed } =
     options.exactly === undefined ? { plan: whole, changed: [] } : onlyNamed(whole, options.exactly);
   options.onPlan?.(plan);

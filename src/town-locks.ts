@@ -1,4 +1,5 @@
 /** The locks of a whole town, for programs: what the original package's functions of these names promised to be. */
+import { askersOwn } from './core/askers-own.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
 import { refusalOf } from './core/report/refusals.ts';
 import type { ReleaseOutcome } from './core/report/report.ts';
@@ -51,7 +52,10 @@ export const cleanStaleLocks = async (
   const place = openTown(root, options);
   const examination = examineSnapshot(await lookAtAll(place, options));
   const stale = examination.verdicts.filter(({ state }) => state === 'stale');
-  const steps = stale.filter(({ release }) => release.allowed).map((verdict) => ({ verdict, force: false }));
+  const own = askersOwn(examination);
+  const steps = stale
+    .filter(({ lock, release }) => release.allowed && !own.has(lock.id))
+    .map((verdict) => ({ verdict, force: false }));
   const record = await carryOut({ steps, left: [], leftovers: [] }, examination, {
     ...options,
     scan: undefined,
@@ -61,7 +65,7 @@ export const cleanStaleLocks = async (
     lock: verdict.lock,
     outcome: record.outcomes.get(verdict.lock.id) ?? {
       status: 'skipped',
-      reason: refusalOf(verdict) ?? 'it was not tried',
+      reason: refusalOf(verdict) ?? own.get(verdict.lock.id) ?? 'it was not tried',
       backup: null,
     },
   }));

@@ -1,4 +1,5 @@
 /** What `--fix` would do and what it would leave, decided before anything is touched. Pure: a dry run prints just this. */
+import { askersOwn } from './askers-own.ts';
 import { isAbandoned, isExpiredCopy } from './record/lock-names.ts';
 import { refusalOf } from './report/refusals.ts';
 import type { CheckOutcome } from './run-checks.ts';
@@ -13,10 +14,16 @@ export interface PlanStep {
   readonly force: boolean;
 }
 
+export interface LeftLock extends PlanStep {
+  readonly why: string;
+  /** It is dead but for the one who asks: the diagnosis, which does not count that one, would have it released. */
+  readonly isAskers?: true;
+}
+
 export interface Plan {
   readonly steps: readonly PlanStep[];
   /** Locks that findings or force would release, and that are left; each with the reason. */
-  readonly left: readonly (PlanStep & { readonly why: string })[];
+  readonly left: readonly LeftLock[];
   /** Workers with files of earlier runs: unfinished ones are finished or undone under the guard, old copies cleared. */
   readonly leftovers: readonly string[];
 }
@@ -28,6 +35,8 @@ export interface PlanRequest {
   readonly workers: readonly string[] | null;
   /** With `workers` only. */
   readonly force: boolean;
+  /** The asker wants to start at that worker itself: it does not count there, as everywhere in preflight. */
+  readonly wantsToStart?: boolean | undefined;
   /** Ids of kinds of lock: only such, and nothing is tidied then; empty or left out for all. */
   readonly kinds?: readonly string[] | undefined;
 }
@@ -39,7 +48,8 @@ export const isToBeTidied = ({ kind, path, mtimeMs }: Leftover, nowMs: number): 
 };
 
 /** Plans a repair from the proposals of the checks; a check proposes, the verdict decides. */
-export const planRepair = ({ examination, outcomes, workers, force, kinds = [] }: PlanRequest): Plan => {
+export const planRepair = (request: PlanRequest): Plan => {
+  const { examination, outcomes, workers, force, wantsToStart = false, kinds = [] } = request;
   const concerned = (worker: string): boolean => workers === null || workers.includes(worker);
   const proposed = new Set(
     outcomes.flatMap(({ findings }) =>
@@ -52,13 +62,21 @@ export const planRepair = ({ examination, outcomes, workers, force, kinds = [] }
     .map((verdict) => ({ verdict, force: force && workers !== null && claimsWorker(verdict.lock) }))
     .filter((step) => step.force || proposed.has(step.verdict.lock.id))
     .map((step) => ({ ...step, why: refusalOf(step.verdict, step.force) }));
+  const isAnyReleased = judged.some((step) => step.why === null && !step.force);
+  const own = isAnyReleased && !wantsToStart ? askersOwn(examination) : new Map<string, string>();
+  const planned = judged.map((step) => {
+    const why = step.why === null && !step.force ? own.get(step.verdict.lock.id) : undefined;
+    return why === undefined ? step : { ...step, why, isAskers: true as const };
+  });
   const { leftovers, takenAtMs } = examination.snapshot;
   const toBeTidied = leftovers.filter(
     (leftover) => concerned(leftover.worker) && isToBeTidied(leftover, takenAtMs),
   );
   return {
-    steps: judged.filter(({ why }) => why === null).map(({ verdict, force }) => ({ verdict, force })),
-    left: judged.flatMap(({ verdict, force, why }) => (why === null ? [] : [{ verdict, force, why }])),
+    steps: planned
+      .filter(({ why }) => why === null)
+      .map(({ verdict, force: forced }) => ({ verdict, force: forced })),
+    left: planned.flatMap(({ why, ...step }) => (why === null ? [] : [{ ...step, why }])),
     leftovers: kinds.length > 0 ? [] : [...new Set(toBeTidied.map(({ worker }) => worker))].sort(),
   };
 };

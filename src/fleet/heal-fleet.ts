@@ -139,8 +139,8 @@ const release = async (
     for (const [id, outcome] of done.outcomes) outcomes.set(id, outcome);
     for (const [id, command] of done.undo) undo.set(id, command);
   }
-  for (const { verdict, force, why } of part.plan.left)
-    if (force) outcomes.set(verdict.lock.id, { status: 'skipped', reason: why, backup: null });
+  for (const { verdict, force, isAskers, why } of part.plan.left)
+    if (force || isAskers) outcomes.set(verdict.lock.id, { status: 'skipped', reason: why, backup: null });
   return { outcomes, undo };
 };
 

@@ -1,7 +1,5 @@
 /** Carries out a plan: each step under its guard, and looked at again once that is held. */
 import type { Config } from '../config.ts';
-import { countingTheAsker } from '../core/judge/asker.ts';
-import { examineSnapshot } from '../core/judge/examine.ts';
 import { isToBeTidied, type Plan } from '../core/plan.ts';
 import { lockBeside } from '../core/record/lock-names.ts';
 import type { RepairRecord } from '../core/report/repaired.ts';
@@ -43,21 +41,6 @@ const leftoversAt = (workers: readonly string[], { snapshot }: Examination): rea
   return [...new Set(left.map(({ path }) => lockBeside(path)))];
 };
 
-const ASKER_WORKS_THERE =
-  'the agent that runs this command works there itself; run it from another directory';
-
-/** Locks that look dead only because the one who asks does not count, and why they may be that one's own. */
-const askersOwn = ({ snapshot }: Examination): ReadonlyMap<string, string> => {
-  const counted = countingTheAsker(snapshot);
-  if (counted === snapshot) return new Map();
-  return new Map(
-    examineSnapshot(counted).verdicts.flatMap(({ lock, occupants, strangers: [stranger] }) => {
-      const why = occupants.length > 0 ? ASKER_WORKS_THERE : stranger?.text;
-      return why === undefined ? [] : [[lock.id, why] as const];
-    }),
-  );
-};
-
 /** Finishes what killed runs left, then makes the releases of a plan, in its order. Expected failures are outcomes. */
 export const carryOut = async (
   plan: Plan,
@@ -76,22 +59,19 @@ export const carryOut = async (
     await repairLeftovers(lock, repair);
   }
   const run = makeRunId(Date.now());
-  // Whoever asked for a worker by name hears of it, also where nothing is tried.
+  // Whoever asked for a worker by name hears of it, also where nothing is tried, and so does whoever is in the way himself.
   const outcomes = new Map<string, ReleaseOutcome>(
-    plan.left.filter(({ force }) => force).map(({ verdict, why }) => [verdict.lock.id, skipped(why)]),
+    plan.left
+      .filter(({ force, isAskers }) => force || isAskers)
+      .map(({ verdict, why }) => [verdict.lock.id, skipped(why)]),
   );
   const settle = ({ lock }: Pick<ReleaseStep, 'lock'>, outcome: ReleaseOutcome): void => {
     outcomes.set(lock.id, outcome);
     onStep?.(lock, outcome);
   };
-  const own = askersOwn(examination);
-  const steps: ReleaseStep[] = [];
-  for (const [index, { verdict, force }] of plan.steps.entries()) {
-    const { lock, state } = verdict;
-    const reason = force || wantsToStart ? undefined : own.get(lock.id);
-    if (reason === undefined) steps.push({ lock, state, force, number: index + 1 });
-    else settle({ lock }, skipped(reason));
-  }
+  const steps = plan.steps.map(
+    ({ verdict: { lock, state }, force }, index): ReleaseStep => ({ lock, state, force, number: index + 1 }),
+  );
   const judge = secondLook(examination, { ...options, wantsToStart });
   await applyReleases(steps, run, { ...repair, judge, onOutcome: settle });
   const moved = [...outcomes.values()].some(({ status }) => status === 'fixed');

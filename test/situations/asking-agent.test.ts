@@ -64,6 +64,34 @@ hostTest('it releases the dead locks of others, leaves its own and says why; for
   expect(existsSync(own)).toBe(false);
 });
 
+hostTest.each(['claude', 'new-agent'])('a dry run of %s says what its repair does', (name) => {
+  const { town, env } = setStage();
+  const own = town.lock(ADA);
+  town.lock(BOB, { session_id: 'gone' });
+  const { shell, script } = makeAgent(name);
+  const repair = (options: object): Report => {
+    const args = [process.execPath, script, town.root, JSON.stringify({ env, cwd: '/', ...options })];
+    const { stdout } = spawnSync(shell, ['-c', '"$@"; exit $?', name, ...args], {
+      cwd: town.path(ADA),
+      env,
+      encoding: 'utf8',
+    });
+    return JSON.parse(stdout);
+  };
+  const fixOf = (report: Report, worker: string) =>
+    report.findings.find((finding) => finding.worker === worker && finding.fix?.action === 'release')?.fix;
+  const left = {
+    status: 'skipped',
+    reason: expect.stringMatching(/works there itself; run it from another/),
+  };
+  const planned = repair({ dryRun: true });
+  expect(planned.summary).toMatchObject({ fixable: 1 });
+  expect([fixOf(planned, ADA), fixOf(planned, BOB)]).toMatchObject([left, { status: 'planned' }]);
+  const done = repair({});
+  expect([fixOf(done, ADA), fixOf(done, BOB)]).toMatchObject([left, { status: 'fixed' }]);
+  expect(existsSync(own)).toBe(true);
+});
+
 hostTest('a program nobody knows that asks from beside a lock is named, and what to do about it', () => {
   const { town, env } = setStage();
   const own = town.lock(ADA);
@@ -78,6 +106,8 @@ hostTest('a program nobody knows that asks from beside a lock is named, and what
   expect(existsSync(own)).toBe(true);
   expect(report.findings.find(({ worker }) => worker === ADA)?.fix).toMatchObject({
     status: 'skipped',
-    reason: expect.stringMatching(/^new-agent .*name it under "agents" or "bystanders"/),
+    reason: expect.stringMatching(
+      /^new-agent \(process \d+\), which runs this command, works there itself; run it from another directory$/,
+    ),
   });
 });

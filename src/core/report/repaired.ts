@@ -119,19 +119,25 @@ export const repairedReport = (
   };
 };
 
-/** A dry run's report: what force would release is planned as well. */
-export const plannedReport = (report: Report, { steps }: Plan): Report => {
+/** A dry run's report: what force would release is planned as well, and what is left for the sake of the asker is not. */
+export const plannedReport = (report: Report, { steps, left }: Plan): Report => {
+  const own = new Map(
+    left.filter(({ isAskers }) => isAskers).map(({ verdict, why }) => [verdict.lock.id, why]),
+  );
   const forced = new Map(
     steps.filter(({ force }) => force).map((step) => [step.verdict.lock.id, step.verdict]),
   );
-  const findings = report.findings.map((finding) =>
-    finding.lock !== null &&
-    forced.has(finding.lock) &&
-    finding.fix?.action === 'release' &&
-    !finding.fix.safe
+  const findings = report.findings.map((finding) => {
+    const why = finding.fix?.status === 'planned' ? own.get(finding.lock ?? '') : undefined;
+    if (why !== undefined)
+      return withOutcome(finding, { status: 'skipped', reason: why, backup: null }, null);
+    return finding.lock !== null &&
+      forced.has(finding.lock) &&
+      finding.fix?.action === 'release' &&
+      !finding.fix.safe
       ? { ...finding, fix: PLANNED_BY_FORCE }
-      : finding,
-  );
+      : finding;
+  });
   const told = new Set(findings.filter(({ fix }) => fix?.status === 'planned').map(({ lock }) => lock));
   const more = [...forced.values()]
     .filter(({ lock }) => !told.has(lock.id))
@@ -139,7 +145,12 @@ export const plannedReport = (report: Report, { steps }: Plan): Report => {
       ...forcedFinding(lock, facts, 'info', `${state} lock would be released by force`),
       fix: PLANNED_BY_FORCE,
     }));
-  return { ...report, findings: [...findings, ...more] };
+  const { summary } = report;
+  return {
+    ...report,
+    summary: summary === null ? null : { ...summary, fixable: summary.fixable - own.size },
+    findings: [...findings, ...more],
+  };
 };
 
 /** Says of these releases that the person did not agree to them. */
