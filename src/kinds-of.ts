@@ -19,7 +19,7 @@ const treeTable = compileTable(builtInKinds.filter(({ livesIn }) => livesIn === 
 
 /**
  * The table of all kinds that are on: those that know where their locks lie, less those that are switched off, and those that
- * the configuration gives places. Throws Failure E_CONFIG for a kind that nobody knows, and for a place that nobody looks at.
+ * the configuration gives places. Throws Failure E_CONFIG for an unknown kind, and for a place that is never searched.
  *
  * Kinds that live in a user's home are on below their directory there, and where the configuration names them; for `--home`
  * no others are.

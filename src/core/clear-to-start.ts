@@ -48,7 +48,7 @@ const explain = (worker: string, root: string): readonly (readonly string[])[] =
   ['doctor', 'explain', workerArgument(worker, root), '--town', root],
 ];
 
-/** How to end the doubt: look at the programs that nobody knows, and name them in the configuration. */
+/** How to end the doubt: look at the unknown programs, and name them in the configuration. */
 const teach = (strangers: readonly Stranger[], root: string): readonly (readonly string[])[] => {
   if (strangers.length === 0) return [];
   const pids = strangers.flatMap(({ pid }) => (pid === null ? [] : [String(pid)]));

@@ -172,7 +172,7 @@ export const examineFleet = async (
   const [first, ...others] = views.map((view) => view.report) as [Report, ...Report[]];
   const report = joinReports([first, ...others], rows, elapsedMs() - startedAt);
   const known = [...new Set(views.flatMap((view) => view.workers ?? []))];
-  // A name that nobody knows is a mistake, unless a machine that might know it could not be asked.
+  // An unknown name is a mistake, unless a machine that might know it could not be asked.
   if (names !== undefined && known.length === 0 && accounts.every(({ why }) => why === null))
     for (const name of names) findWorker(name, snapshot, cwd);
   return { report: { ...report, workers: names === undefined ? null : known }, views };

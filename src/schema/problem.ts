@@ -18,7 +18,7 @@ export interface Validator {
 export interface Problem {
   /** `tmux.servers[0].panes`; empty for the value as a whole. */
   readonly path: string;
-  /** `must be a list`, or `is unknown` for a key that nobody knows. */
+  /** `must be a list`, or `is unknown` for an unknown key. */
   readonly what: string;
 }
 
@@ -37,7 +37,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** How `config.schema.json` says that a text is not empty. */
 const NOT_EMPTY = '\\S';
 
-/** What is said of a key that nobody knows. */
+/** What is said of an unknown key. */
 export const UNKNOWN = 'is unknown';
 
 /** The first problem of a value, or null where it fits. */

@@ -300,7 +300,8 @@ describe('--format ndjson', () => {
     town.write('lock-doctor.json', '{"plugins": ["./evil.mjs"]}');
     town.write(
       'evil.mjs',
-      "Array.prototype.flatMap = () => { throw new Error('boo'); }; export default { id: 'acme/evil', title: 'x', run: () => [] };",
+      // What begins a scan, and is not called between the loading of plug-ins and the first event.
+      "import { realpathSync } from 'node:fs'; realpathSync.native = () => { throw new Error('boo'); }; export default { id: 'acme/evil', title: 'x', run: () => [] };",
     );
     const { stdout, status } = doctor(['--format', 'ndjson'], { cwd: town.root });
     expect(status).toBe(70);
@@ -449,7 +450,8 @@ describe('an unforeseen error', () => {
     town.write('lock-doctor.json', JSON.stringify({ plugins: ['./evil.js'] }));
     town.write(
       'evil.js',
-      "Array.prototype.flatMap = () => { throw new Error('boo'); }; export default { id: 'acme/evil', title: 'x', run: () => [] };",
+      // What begins a scan, and is not called between the loading of plug-ins and the first event.
+      "import { realpathSync } from 'node:fs'; realpathSync.native = () => { throw new Error('boo'); }; export default { id: 'acme/evil', title: 'x', run: () => [] };",
     );
     return town;
   };

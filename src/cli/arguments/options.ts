@@ -557,7 +557,7 @@ export const COMMAND_TABLE: readonly Command[] = [
     name: 'who',
     usage: 'who [DIR...]',
     summary:
-      'Say who works in a directory, and how each was seen: agents, programs that nobody knows, and who does not count.',
+      'Say who works in a directory, and how each was seen: agents, unknown programs, and programs that do not count.',
     positionals: [
       {
         name: 'directory',
@@ -570,10 +570,10 @@ export const COMMAND_TABLE: readonly Command[] = [
     passesOn: false,
     examples: [
       ['doctor who', 'everybody here; at the root of a town: at each worker'],
-      ['doctor who -q ../feature-2', 'agents, and programs that nobody knows'],
+      ['doctor who -q ../feature-2', 'agents and unknown programs only'],
     ],
     notes: [
-      'Exit code 0 means that it was looked for with success, whether or not somebody is there; 22 that something could not be looked at, and what: nobody seen is then not nobody there.',
+      'Exit code 0 means that everything could be looked at, whether or not somebody is there. Exit code 22 means that something could not, and the report says what: somebody may be there unseen.',
     ],
   },
   {

@@ -43,7 +43,7 @@ export interface PaneView {
   readonly environmentKnown: boolean;
   /** A known agent command in its process tree, or the foreground command itself. */
   readonly agent: string | null;
-  /** What runs in its foreground and nobody knows: a script around an agent, or one that is new. */
+  /** An unknown program in its foreground: a script around an agent, or one that is new. */
   readonly stranger: Omit<Stranger, 'text'> | null;
   /** Neither an agent nor a stranger: nothing but a shell, an editor, a pager or a dev server. */
   readonly idle: boolean;

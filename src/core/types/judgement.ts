@@ -131,7 +131,7 @@ export interface Verdict {
   readonly occupants: readonly Occupant[];
   /** Were occupants looked for with success? */
   readonly occupantsKnown: boolean;
-  /** Programs at work here that nobody knows: the doubt that the user can end, by naming them. Empty beside an occupant. */
+  /** Unknown programs at work here: the doubt that the user can end, by naming them. Empty beside an occupant. */
   readonly strangers: readonly Stranger[];
   readonly facts: readonly Fact[];
   /** What `--fix` may do with it. */

@@ -37,7 +37,7 @@ const pathInTown = (path: string | null, index: TownIndex): readonly (string | n
   return inside === null ? [] : [inside];
 };
 
-/** Whose helpers a process of that class can be: an agent is started by an agent, a program nobody knows by one such as well. */
+/** Whose helpers a process of that class can be: an agent is started by an agent, an unknown program by another one as well. */
 const STARTERS: Readonly<Record<'agent' | 'unknown', readonly ProgramClass[]>> = {
   agent: ['agent'],
   unknown: ['agent', 'unknown'],

@@ -17,7 +17,7 @@ export interface OccupantFinding {
   readonly doubts: readonly string[];
   /** What could not be looked at, a sentence fragment each, whether or not somebody was seen all the same. */
   readonly unseen: readonly string[];
-  /** Programs that nobody knows; not looked for beside an occupant. */
+  /** Unknown programs; not looked for beside an occupant. */
   readonly strangers: readonly Stranger[];
   readonly facts: readonly Fact[];
 }

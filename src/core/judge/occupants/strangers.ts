@@ -1,4 +1,4 @@
-/** Programs at work in a worker's place that nobody knows: they may be agents, and are doubt. */
+/** Unknown programs at work in a worker's place: they may be agents, and are doubt. */
 import { programOf } from '../../programs/classify.ts';
 import { lineage } from '../../town/machine-index.ts';
 import type { PaneView, TownIndex, WorkerView } from '../../town/views.ts';
@@ -56,7 +56,7 @@ const describePane = (view: PaneView): Stranger => {
 
 const NONE: readonly Stranger[] = [];
 
-/** One for each program at this worker's place that nobody knows; children of one are a part of it. */
+/** One for each unknown program at this worker's place; children of one are a part of it. */
 export type StrangerReader = (worker: WorkerView, ownPid: number | null) => readonly Stranger[];
 
 export const strangerReader = (index: TownIndex): StrangerReader => {
