@@ -1,6 +1,8 @@
 /** Repairs on another machine: its own doctor releases there, under its guard and with its own second look, what was agreed to here. */
+
 import type { PlanStep } from '../core/plan.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
+import { type Fields, fieldsOf } from '../core/unchecked.ts';
 import { type AskOptions, ask } from './ask.ts';
 import type { Machine } from './machine.ts';
 
@@ -59,9 +61,6 @@ export const askRepair = async (
   };
 };
 
-type Fields = Readonly<Record<string, unknown>>;
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null ? (value as Fields) : {};
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 /** Of a report from there what counts here, each field checked where it is read: it may be of another version, or made up. */

@@ -1,4 +1,5 @@
 /** `undo --on`: what the doctor of another machine released is put back by it, there. */
+import { fieldsOf } from '../core/unchecked.ts';
 import type { UndoOutcome } from '../repair/undo.ts';
 import { type AskOptions, ask } from './ask.ts';
 import type { Machine } from './machine.ts';
@@ -22,9 +23,6 @@ const STATUSES: readonly UndoOutcome['status'][] = [
   'failed',
 ];
 
-type Fields = Readonly<Record<string, unknown>>;
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null ? (value as Fields) : {};
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** Asks a machine to put back the releases of a run (null: of the last one) in one of its towns. */

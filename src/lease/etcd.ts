@@ -1,7 +1,9 @@
 /** Leases in etcd 3.4 and newer, through its JSON gateway: lease and key in one, taken by a transaction, dropped by the server. */
+
 import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { Failure } from '../core/failure.ts';
+import { type Fields, fieldsOf } from '../core/unchecked.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import type { LeaseAddress } from './address.ts';
 import type { Kept, Lease, LeaseEngine, LeaseRecord, Taken } from './engine.ts';
@@ -10,9 +12,6 @@ import { postJson, type Secrets } from './post-json.ts';
 /** What a question may take where nothing presses: a healthy cluster answers in milliseconds, one that elects a leader in a second. */
 const PATIENCE_MS = 5000;
 
-type Fields = Readonly<Record<string, unknown>>;
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null ? (value as Fields) : {};
 const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 
 type Answer = { readonly document: Fields } | { readonly why: string };
