@@ -143,8 +143,12 @@ withEtcd('exec --lease', () => {
   test('is refused with 22 where etcd is out of quota', async () => {
     const etcd = await startEtcd(['--quota-backend-bytes', '65536']);
     const value = Buffer.alloc(40_000).toString('base64');
-    for (let at = 0; at < 8; at += 1)
-      await etcd.post('kv/put', { key: Buffer.from(`k${at}`).toString('base64'), value });
+    // What counts is what the server has written to its disk, which it does a little later.
+    await until(
+      async () => 'error' in (await etcd.post('kv/put', { key: 'aw==', value })),
+      'a server that is full',
+      20_000,
+    );
     const town = machine();
     expect(run(town, at(etcd), ['touch', town.path('ran')])).toMatchObject({
       status: 22,
