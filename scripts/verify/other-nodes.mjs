@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { makeSmallTown } from '../small-town.mjs';
 import { packInto } from './pack.mjs';
 
-const RELEASES = ['22', '24'];
+/** The oldest of each line that `engines` in package.json allows, and the newest ones. */
+const RELEASES = ['20.19.0', '22.3.0', '22', '24', '26'];
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lock-doctor-nodes-')));
 try {

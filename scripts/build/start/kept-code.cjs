@@ -3,8 +3,8 @@
 const { lstatSync, mkdirSync, statSync } = require('node:fs');
 const { loadFrom } = require('./load-from.cjs');
 
-/** Node brings what we need from this version on; asking `node:module` for it costs older ones a quarter millisecond. */
-const HAS_COMPILE_CACHE = Number.parseInt(process.versions.node, 10) >= 22;
+/** Node 20 has no compile cache of its own, and asking `node:module` for it costs a quarter of a millisecond. */
+const MAY_HAVE_COMPILE_CACHE = Number.parseInt(process.versions.node, 10) >= 22;
 
 /** How to load `./cli-main.js` and the other parts in `home`; missing code is kept when the run ends. Never throws. */
 exports.loaderOf = (home) => {
@@ -13,10 +13,12 @@ exports.loaderOf = (home) => {
   const folder = `${home}/code.cache`;
   const owner = ownerOf(folder, home);
   if (owner === null) return plainly;
-  if (!HAS_COMPILE_CACHE) return loadFrom(home, folder, owner === 'us') ?? plainly;
-  if (owner !== 'us') return plainly; // it keeps code for each user apart
+  // Node 22 has it since 22.8.
+  const enable = MAY_HAVE_COMPILE_CACHE ? require('node:module').enableCompileCache : undefined;
+  if (enable === undefined) return loadFrom(home, folder, owner === 'us') ?? plainly;
+  if (owner !== 'us') return plainly; // Node keeps code for each user apart
   const umask = process.umask(0o077);
-  require('node:module').enableCompileCache(folder);
+  enable(folder);
   process.umask(umask);
   return plainly;
 };
