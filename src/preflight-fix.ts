@@ -1,6 +1,6 @@
 /** `preflight --fix`: does what `--fix` does without being asked at the workers that are asked about, and answers again. */
 import { isAbsolute } from 'node:path';
-import { isForFix } from './core/clear-to-start.ts';
+import { isMovedAside } from './core/clear-to-start.ts';
 import { exitCodeAfter } from './core/report/interruption.ts';
 import type { PreflightReport, Report } from './core/types/report.ts';
 import { heal } from './heal.ts';
@@ -26,12 +26,12 @@ export const releaseAndAskAgain = async (
   const root = first.town?.root ?? '/';
   const done = new Map<string, readonly string[]>();
   const isLeft = (): boolean => signal?.aborted !== true;
-  const aside = first.results.filter((result) => result.answer === 'unsure' && isForFix(result));
+  const aside = first.results.filter(isMovedAside);
   for (const { worker } of aside) if (isLeft()) await repairAt(worker, root, options, signal);
   const judged = aside.length === 0 ? first : await preflight(root, workers, options);
   for (const { worker } of aside) {
     const now = judged.results.find((result) => result.worker === worker);
-    const isStillAside = now?.answer === 'unsure' && isForFix(now);
+    const isStillAside = now !== undefined && isMovedAside(now);
     done.set(worker, [isStillAside ? NOT_PUT_BACK : 'the lock that was moved aside was put back']);
   }
   const dead = judged.results.filter(({ answer }) => answer === 'repair');

@@ -66,6 +66,10 @@ export const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap |
 export const isForFix = ({ next }: PreflightResult): boolean =>
   next.some((command) => command.includes('--fix'));
 
+/** There is no lock, but a killed run may have moved one aside: it answers for itself once it is put back. */
+export const isMovedAside = (result: PreflightResult): boolean =>
+  result.answer === 'unsure' && isForFix(result);
+
 const byFix = (worker: string, root: string): readonly string[] => [
   'doctor',
   'preflight',

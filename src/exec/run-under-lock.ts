@@ -4,7 +4,7 @@ import { type ChildProcess, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { answerPreflight, clearVerdict } from '../core/clear-to-start.ts';
+import { answerPreflight, clearVerdict, isMovedAside } from '../core/clear-to-start.ts';
 import { Failure } from '../core/failure.ts';
 import { workerArgument } from '../core/report/name-worker.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
@@ -130,14 +130,32 @@ const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Tar
 const codeOf = (answer: Answer): number => (answer === 'held' ? EXIT.held : EXIT.unsure);
 
 /** What preflight says, where that is a refusal: an agent may be at work without any lock. A stale lock is taken over. */
-const refusalNow = async (
-  { town, worker }: Target,
-  request: ExecRequest,
-): Promise<PreflightResult | null> => {
-  const [result] = answerPreflight(await look(town, 'worker', [worker], request));
+const refusalNow = async (target: Target, request: ExecRequest): Promise<PreflightResult | null> => {
+  const first = await answerNow(target, request);
+  const result =
+    first !== undefined && isMovedAside(first) ? await answerTidied(first, target, request) : first;
   if (result === undefined || result.answer === 'free') return null;
   if (result.answer === 'repair' && result.state === 'stale') return null;
   return result.answer === 'repair' ? { ...result, answer: 'unsure' } : result;
+};
+
+const answerNow = async (
+  { town, worker }: Target,
+  request: ExecRequest,
+): Promise<PreflightResult | undefined> => answerPreflight(await look(town, 'worker', [worker], request))[0];
+
+/** Where killed runs left things that cannot be tidied up, the first answer stands. */
+const answerTidied = async (
+  first: PreflightResult,
+  target: Target,
+  request: ExecRequest,
+): Promise<PreflightResult | undefined> => {
+  try {
+    return await new Lock(target.directory, { isReal: true }).tidyUp(() => answerNow(target, request));
+  } catch (error) {
+    if (!(error instanceof LockError)) throw error;
+    return first;
+  }
 };
 
 /** Takes what is to be had besides, then the lock, and gives both back in reverse. */

@@ -19,6 +19,7 @@ import { asLockError, type LockContext, recordOf, type Seen } from './context.ts
 import { GuardBusyError, InvalidLockError, LockedError, NoGuardError, NotLockedError } from './errors.ts';
 import { placeIn } from './files/names.ts';
 import { ignoreDirectory } from './files/staging.ts';
+import { tidyUp } from './files/tidy-up.ts';
 import type { Guard, GuardOptions } from './guard/guard.ts';
 import { takeGuard } from './guard/take-guard.ts';
 import { handOverGuarded } from './hand-over.ts';
@@ -107,6 +108,20 @@ export class Lock {
   async handOver(holder: HolderProcess): Promise<void> {
     const context = this.#context();
     await this.#guarded(context, (guard, inside) => handOverGuarded(guard, holder, inside), null, 'gives');
+  }
+
+  /**
+   * Finishes or undoes what killed runs left beside the lock, as `acquire` does, and runs `then` before anybody else may
+   * change it. Rejects with GuardBusyError or NoGuardError; then nothing was changed and nothing ran.
+   */
+  async tidyUp<T>(then: () => Promise<T>): Promise<T> {
+    const context = this.#context();
+    const options = { nowMs: context.now(), clearReleasedAfterMs: null };
+    const use = (guard: Guard) => {
+      tidyUp(guard, options);
+      return then();
+    };
+    return this.#guarded(context, use, null);
   }
 
   /**

@@ -119,8 +119,7 @@ describe('kill -9', () => {
       running.child.kill('SIGKILL');
       await until(running.isOver, 'the end of the doctor');
     }
-    const { code } = await cli.run(args);
-    expect(code).toBe(0);
+    expect(await cli.run(args)).toMatchObject({ code: 0, stderr: '' });
     expect(readdirSync(town.root)).not.toContain('inside.overlaps');
     // Killed right after it had made the directory, it cannot have told git to ignore it.
     expect(beside(town).filter((name) => name !== '.gitignore')).toEqual(['agent.lock.flock']);

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync, symlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { canBecomeOthers, cleanUp, fakeAgent, makeTown, OTHER_UID, type TestTown } from '../support/index.ts';
@@ -222,6 +222,38 @@ describe('exec refuses', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toHaveProperty('holder_pid');
     expect(beside(town)).toEqual(['agent.lock.flock']);
+  });
+
+  describe('what a lock that a killed run had moved aside says, once it is back:', () => {
+    const ASIDE = '.runtime/agent.lock.e156d65fcabc6227.old';
+    const townWithAside = (lock: Parameters<TestTown['lock']>[1], ageSeconds: number) => {
+      const town = makeTown();
+      renameSync(town.lock(ADA, lock, { ageSeconds }), town.path(ADA, ASIDE));
+      return town;
+    };
+
+    test('nothing where its holder is dead: the command runs', async () => {
+      const town = townWithAside({ session_id: '' }, 3600);
+      expect(await exec(town, ['echo', 'ran'])).toMatchObject({ code: 0, stdout: 'ran\n', stderr: '' });
+      expect(beside(town)).toEqual(['agent.lock.flock']);
+    });
+
+    test('20 where it lives', async () => {
+      const town = townWithAside({ pid: process.pid, session_id: '' }, 0);
+      const answer = await refused(town);
+      expect(answer.code).toBe(20);
+      expect(answer.stderr).toContain(`process ${process.pid}`);
+      expect(beside(town)).toEqual(['agent.lock', 'agent.lock.flock']);
+    });
+
+    test('22 where it cannot be put back, and it stays', async () => {
+      const town = townWithAside({ session_id: '' }, 3600);
+      symlinkSync('/etc/hostname', town.path(ADA, '.runtime/agent.lock.flock'));
+      const answer = await refused(town);
+      expect(answer.code).toBe(22);
+      expect(answer.stderr).toContain('agent.lock.e156d65fcabc6227.old');
+      expect(existsSync(town.path(ADA, ASIDE))).toBe(true);
+    });
   });
 
   test('with --wait until the worker is free, and runs then', async () => {
