@@ -66,6 +66,10 @@ const fixForUnknown = (verdict: Verdict, { machine: { host } }: Snapshot): Fix =
     (reasons.includes('file-unknown') || reasons.includes('git-unknown'))
   )
     return advice('run doctor as a user who may look at all processes (root)');
+  if (reasons.includes('flock-unknown'))
+    return advice(
+      'whoever has it open may hold it; the file stays in either case, so wait until it is closed',
+    );
   if (reasons.includes('not-refreshed'))
     return advice('its holder touches it while it works; once nothing uses it, remove it yourself', [
       [verdict.lock.stamp === null ? 'rmdir' : 'rm', verdict.lock.path],

@@ -5,8 +5,16 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { lock } from 'proper-lockfile';
 import { examine } from '../../src/diagnose.ts';
 import { heal } from '../../src/heal.ts';
-import { cleanUp, makeTmuxTmpdir, makeTown, onCleanUp, startProcess, until } from '../support/index.ts';
-import { bareEnvironment, hostTest, linuxTest } from './stage.ts';
+import {
+  canBecomeOthers,
+  cleanUp,
+  makeTmuxTmpdir,
+  makeTown,
+  onCleanUp,
+  startProcess,
+  until,
+} from '../support/index.ts';
+import { askElsewhere, bareEnvironment, hostTest, linuxTest } from './stage.ts';
 
 afterEach(cleanUp);
 
@@ -23,6 +31,7 @@ const makeRoot = (config: unknown = { kinds: { openclaw: true, codex: true } }) 
   town.write('lock-doctor.json', JSON.stringify(config));
   return {
     town,
+    env,
     look: () => examine(town.root, { env }),
     fix: () => heal(town.root, { env, dryRun: false }),
   };
@@ -60,6 +69,31 @@ describe.each(FLOCKED)('%s', (name) => {
     expect((await fix()).summary?.fixed).toBe(0);
     expect(existsSync(path)).toBe(true);
   });
+});
+
+describe('in another PID namespace', () => {
+  const sandboxTest = canBecomeOthers ? linuxTest : test.skip;
+
+  sandboxTest(
+    'a file whose taker has ended is held by the child that has it, and free once that ended',
+    async () => {
+      const { town, env } = makeRoot();
+      const path = town.write('daemon/shutdown.lock', '');
+      aged(path);
+      const script = (left: string) =>
+        `flock ${path} sh -c 'echo $$ > ${town.root}/child; exec sleep 600' & taker=$!
+       until [ -s ${town.root}/child ]; do sleep 0.05; done
+       kill -9 $taker; wait $taker 2>/dev/null; ${left}; exec "$@"`;
+      const ask = (left: string) =>
+        askElsewhere({ town: town.root, options: { env } }, {}, [
+          ...['unshare', '-p', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', script(left), 'sh'],
+        ]);
+      expect((await ask(':')).locks).toMatchObject([
+        { id: 'daemon:daemon/shutdown.lock', state: 'held', reasons: ['flock-held'] },
+      ]);
+      expect((await ask(`kill -9 $(cat ${town.root}/child); sleep 0.2`)).locks).toEqual([]);
+    },
+  );
 });
 
 describe('files that name nobody', () => {

@@ -307,6 +307,8 @@ export interface FileUse {
   readonly path: string;
   readonly pid: number;
   readonly command: string;
+  /** Of a flock(2): it has the file open, and whether it holds the lock could not be told. Left out where it does. */
+  readonly mayHold?: true;
 }
 
 /** A git, or another program of its kind, at work. */

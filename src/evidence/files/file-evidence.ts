@@ -33,7 +33,7 @@ export const readFileEvidence = async (
     : null;
   return {
     ...(open === null ? {} : { open: { uses: open.uses, hidden: open.hidden ?? outside } }),
-    ...(flocks.length > 0 ? { flocks: readFlocks(flocks, table) } : {}),
+    ...(flocks.length > 0 ? { flocks: readFlocks(flocks, table, host.initialPidNamespace === true) } : {}),
     ...(git === null ? {} : { git: together(git, open, outside) }),
   };
 };

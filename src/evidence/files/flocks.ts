@@ -1,48 +1,145 @@
-/** Who holds flock(2) locks on these files: `/proc/locks`, by device and inode. Reads only, and never throws. */
+/**
+ * Who holds flock(2) locks on these files: `/proc/locks`, by device and inode; where that does not tell, whoever has the file
+ * open, and what the kernel says of that descriptor. Reads only, and never throws.
+ */
 import { readFileSync, statSync } from 'node:fs';
 import type { FileUse, Uses } from '../../core/types/evidence.ts';
+import { systemCalls } from '../../io/disk/system-calls.ts';
 import { describeErrno } from '../../io/errno.ts';
+import { typeOfDevice } from '../../io/file-systems/mounts.ts';
+import { readProc, withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
+import { NO_DIRECTORIES, openIn, wantedFiles } from './open-files.ts';
 
 /** `1: FLOCK  ADVISORY  WRITE 4711 fe:01:131 0 EOF`; waiting ones have `->` after their number. Device numbers are hexadecimal. */
 const LINE = /^\d+: FLOCK +\S+ +\S+ +(-?\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /;
 
-/** @param paths of locks, absolute */
-export const readFlocks = (paths: readonly string[], { rows }: ProcessTable): Uses<FileUse> => {
+/** The same line in what the kernel says of one descriptor, of a lock that was taken through it. */
+const OF_DESCRIPTOR = /^lock:\s*\d+: FLOCK /m;
+
+const NO_HOLDERS: ReadonlyMap<string, number> = new Map();
+
+/**
+ * @param paths of locks, absolute
+ * @param listsAll whether the kernel lists the locks of all processes: of other PID namespaces than ours it shows none, and in
+ *   ours none whose taker has ended
+ */
+export const readFlocks = (
+  paths: readonly string[],
+  table: ProcessTable,
+  listsAll: boolean,
+): Uses<FileUse> => {
   if (process.platform !== 'linux') return { uses: [], hidden: 'locks are not listed on this system' };
-  let text: string;
-  try {
-    text = readFileSync('/proc/locks', 'latin1');
-  } catch (error) {
-    return { uses: [], hidden: `/proc/locks: ${describeErrno(error)}` };
+  const { rows } = table;
+  const listed = listedFlocks();
+  const holders = listed.holders ?? NO_HOLDERS;
+  const devices = systemCalls.mountTable() ?? '';
+  const uses = new Map<string, FileUse>();
+  const untold: string[] = [];
+  for (const path of paths) {
+    const file = fileAt(path);
+    const pid = holders.get(file?.identity ?? '');
+    const row = pid === undefined ? undefined : rows.get(pid);
+    if (pid !== undefined)
+      uses.set(path, { path, pid: Math.max(pid, 0), command: row?.comm ?? 'command unknown' });
+    // Of btrfs and of overlays a file shows another device number than the kernel lists.
+    const isListed = listsAll && file !== null && typeOfDevice(devices, file.device) !== null;
+    if (pid === undefined ? !isListed : row === undefined) untold.push(path);
   }
-  const holders = parseFlocks(text);
-  const uses = paths.flatMap((path) => {
-    const pid = holders.get(identityOf(path) ?? '');
-    return pid === undefined ? [] : [{ path, pid, command: rows.get(pid)?.comm ?? 'command unknown' }];
-  });
-  return { uses, hidden: null };
+  if (untold.length === 0) return { uses: [...uses.values()], hidden: listed.why };
+  const opened = whoHasOpen(untold, table);
+  for (const use of opened.uses) if (use.mayHold !== true || !uses.has(use.path)) uses.set(use.path, use);
+  for (const path of untold) {
+    const pid = uses.has(path) ? undefined : holders.get(inodeAt(path));
+    if (pid !== undefined && opened.closed.has(pid))
+      uses.set(path, { path, pid, command: rows.get(pid)?.comm ?? 'command unknown', mayHold: true });
+  }
+  return { uses: [...uses.values()], hidden: listed.why ?? opened.hidden };
 };
 
-/** Device and inode (`254:1:131`) → the process that took the lock; one of another PID namespace has a number that is none. */
+const listedFlocks = (): {
+  readonly holders: ReadonlyMap<string, number> | null;
+  readonly why: string | null;
+} => {
+  try {
+    return { holders: parseFlocks(readFileSync('/proc/locks', 'latin1')), why: null };
+  } catch (error) {
+    return { holders: null, why: `/proc/locks: ${describeErrno(error)}` };
+  }
+};
+
+/**
+ * Device and inode (`254:1:131`), and the inode alone (`131`), → the process that took the lock. Numbers below 1 stand for one
+ * of another PID namespace.
+ */
 export const parseFlocks = (text: string): ReadonlyMap<string, number> => {
   const holders = new Map<string, number>();
   for (const line of text.split('\n')) {
-    const [, pid, major = '', minor = '', inode] = LINE.exec(line) ?? [];
-    if (pid !== undefined)
-      holders.set(`${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}:${inode}`, Number(pid));
+    const [, pid, major = '', minor = '', inode = ''] = LINE.exec(line) ?? [];
+    if (pid === undefined) continue;
+    holders.set(`${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}:${inode}`, Number(pid));
+    holders.set(inode, Number(pid));
   }
   return holders;
 };
 
+interface OpenedFlocks extends Uses<FileUse> {
+  /** Processes whose open files we may not see. */
+  readonly closed: ReadonlySet<number>;
+}
+
+/** Of each file whoever holds it, as its descriptor shows; else somebody who has it open. */
+const whoHasOpen = (paths: readonly string[], { rows, listing }: ProcessTable): OpenedFlocks => {
+  const uses = new Map<string, FileUse>();
+  const closed = new Set<number>();
+  if (!listing.seen) return { uses: [], hidden: `processes could not be listed: ${listing.why}`, closed };
+  const wanted = { files: wantedFiles(paths), gitDirs: NO_DIRECTORIES };
+  withoutStackTraces(() => {
+    for (const { pid, comm, dead, isKernelThread } of rows.values()) {
+      if (dead || isKernelThread) continue;
+      const found = openIn(pid, wanted);
+      if (typeof found === 'string') {
+        closed.add(pid);
+        continue;
+      }
+      for (const [path, descriptors] of found.locks) {
+        const holds = descriptors.some((descriptor) => isLockedThrough(pid, descriptor));
+        const before = uses.get(path);
+        if (before === undefined || (holds && before.mayHold === true))
+          uses.set(path, { path, pid, command: comm, ...(holds ? {} : { mayHold: true as const }) });
+      }
+    }
+  });
+  const [first] = closed;
+  return {
+    uses: [...uses.values()],
+    hidden: first === undefined ? null : `the files of process ${first} are closed to us`,
+    closed,
+  };
+};
+
+const isLockedThrough = (pid: number, descriptor: string): boolean => {
+  const read = readProc(`/proc/${pid}/fdinfo/${descriptor}`);
+  return 'bytes' in read && OF_DESCRIPTOR.test(read.bytes.toString('latin1'));
+};
+
+interface FileAt {
+  readonly device: bigint;
+  /** As `parseFlocks` calls it. */
+  readonly identity: string;
+  readonly inode: string;
+}
+
 /** As glibc's makedev(3) puts a device number together. */
-const identityOf = (path: string): string | null => {
+const fileAt = (path: string): FileAt | null => {
   try {
     const { dev, ino } = statSync(path, { bigint: true });
     const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
     const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn);
-    return `${major}:${minor}:${ino}`;
+    return { device: dev, identity: `${major}:${minor}:${ino}`, inode: String(ino) };
   } catch {
     return null;
   }
 };
+
+const inodeAt = (path: string): string => fileAt(path)?.inode ?? '';

@@ -36,7 +36,7 @@ export const readOpenFiles = (
       if (dead || isKernelThread) continue;
       const found = openIn(pid, wanted);
       if (typeof found !== 'string') {
-        for (const path of found.locks) uses.push({ path, pid, command: comm });
+        for (const path of found.locks.keys()) uses.push({ path, pid, command: comm });
         if (found.places.length > 0 && !isNobody(pid, comm, details.argv(pid)))
           below.push({ pid, command: comm, places: found.places });
       } else if (isCounted(details.uid(pid), uids) && !keepsToItself(comm, details.argv(pid)))
@@ -75,9 +75,9 @@ const keepsToItself = (comm: string, argv: readonly string[]): boolean =>
   argv.some((argument) => /^--type=(?:renderer|zygote|gpu-process)$/.test(argument));
 
 /** By base name, so that few links are looked at closely; each with the file's identity. */
-type Wanted = ReadonlyMap<string, readonly { readonly path: string; readonly identity: string }[]>;
+export type Wanted = ReadonlyMap<string, readonly { readonly path: string; readonly identity: string }[]>;
 
-const wantedFiles = (paths: readonly string[]): Wanted => {
+export const wantedFiles = (paths: readonly string[]): Wanted => {
   const wanted = new Map<string, { path: string; identity: string }[]>();
   for (const path of paths) {
     const identity = identityOf(path);
@@ -87,7 +87,7 @@ const wantedFiles = (paths: readonly string[]): Wanted => {
   return wanted;
 };
 
-interface WantedDirectories {
+export interface WantedDirectories {
   readonly paths: ReadonlySet<string>;
   /** What all of them begin with: nearly every file is told by it. */
   readonly start: string;
@@ -100,6 +100,8 @@ const wantedDirectories = (paths: readonly string[]): WantedDirectories => ({
   start: commonStart(paths),
   identities: new Map(paths.map((path) => [identityOf(path) ?? path, path])),
 });
+
+export const NO_DIRECTORIES: WantedDirectories = { paths: new Set(), start: '', identities: new Map() };
 
 const commonStart = ([first = '', ...others]: readonly string[]): string => {
   let start = first;
@@ -116,15 +118,17 @@ const identityOf = (path: string): string | null => {
   }
 };
 
-interface Opened {
-  /** Of locks. */
-  readonly locks: readonly string[];
+export interface Opened {
+  /** Of locks, each with the descriptors through which it is open. */
+  readonly locks: ReadonlyMap<string, readonly string[]>;
   /** Files below the git directories. */
   readonly places: readonly string[];
 }
 
+const NOTHING: Opened = { locks: new Map(), places: [] };
+
 /** What it has open of what is wanted, or why its open files cannot be seen. */
-const openIn = (
+export const openIn = (
   pid: number,
   { files, gitDirs }: { readonly files: Wanted; readonly gitDirs: WantedDirectories },
 ): Opened | string => {
@@ -133,9 +137,9 @@ const openIn = (
   try {
     descriptors = readdirSync(directory);
   } catch (error) {
-    return isAbsence(error) || errnoOf(error) === 'ESRCH' ? { locks: [], places: [] } : describeErrno(error);
+    return isAbsence(error) || errnoOf(error) === 'ESRCH' ? NOTHING : describeErrno(error);
   }
-  const locks = new Set<string>();
+  const locks = new Map<string, string[]>();
   const places = new Set<string>();
   for (const descriptor of descriptors) {
     const entry = `${directory}/${descriptor}`;
@@ -151,9 +155,10 @@ const openIn = (
     const candidates = files.get(target.slice(target.lastIndexOf('/') + 1));
     if (candidates === undefined) continue;
     const identity = identityOf(entry);
-    for (const each of candidates) if (each.identity === identity) locks.add(each.path);
+    for (const each of candidates)
+      if (each.identity === identity) locks.set(each.path, [...(locks.get(each.path) ?? []), descriptor]);
   }
-  return { locks: [...locks], places: [...places] };
+  return { locks, places: [...places] };
 };
 
 /** The path, as we know it, of a file below one of the git directories; null for every other. */

@@ -1,12 +1,21 @@
 /** Who uses the files of locks: open files, flock(2) holders and gits, with real processes. */
-import { closeSync, openSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parseFlocks, readFlocks } from '../../../src/evidence/files/flocks.ts';
 import { readGitUses } from '../../../src/evidence/files/git-programs.ts';
 import { readOpenFiles } from '../../../src/evidence/files/open-files.ts';
 import { readProcessTable } from '../../../src/evidence/processes/processes.ts';
-import { cleanUp, makeTown, sleeperNamed, startProcess, until } from '../../support/index.ts';
+import {
+  canBecomeOthers,
+  cleanUp,
+  makeTown,
+  onCleanUp,
+  sleeperNamed,
+  startProcess,
+  until,
+} from '../../support/index.ts';
 
 afterEach(cleanUp);
 
@@ -37,16 +46,70 @@ describe('open files', () => {
 });
 
 describe('flock(2) holders', () => {
+  const asked = async (paths: readonly string[], everybody = true) =>
+    readFlocks(paths, await readProcessTable(), everybody).uses;
+
   linuxTest('are told of a file that somebody has locked, and of no other', async () => {
     const town = makeTown({ marked: false, workers: [] });
     const [held, free] = [town.write('held', ''), town.write('free', '')];
     const ready = join(town.root, 'ready');
     const { pid } = await startProcess('flock', [held, 'sh', '-c', `touch ${ready}; exec sleep 600`]);
-    await until(async () => readFlocks([ready], await readProcessTable()).hidden === null);
-    await until(async () => readFlocks([held], await readProcessTable()).uses.length === 1);
-    const { uses } = readFlocks([held, free], await readProcessTable());
-    expect(uses).toEqual([{ path: held, pid, command: 'flock' }]);
+    await until(async () => (await asked([held])).length === 1);
+    expect(await asked([held, free])).toEqual([{ path: held, pid, command: 'flock' }]);
   });
+
+  linuxTest('are told where the process that took the lock has ended and its child has it', async () => {
+    const town = makeTown({ marked: false, workers: [] });
+    const held = town.write('held', '');
+    const child = join(town.root, 'child');
+    const taker = await startProcess('flock', [held, 'sh', '-c', `echo $$ > ${child}; exec sleep 600`]);
+    await until(() => spawnSync('test', ['-s', child]).status === 0);
+    const pid = Number(readFileSync(child, 'utf8'));
+    onCleanUp(() => void process.kill(pid, 'SIGKILL'));
+    await taker.stop();
+    // Outside of the first PID namespace the kernel lists no lock whose taker has ended.
+    for (const everybody of [true, false])
+      expect(await asked([held], everybody)).toEqual([{ path: held, pid, command: 'sleep' }]);
+  });
+
+  linuxTest(
+    'an open file without a lock is free where the kernel lists all, and doubt elsewhere',
+    async () => {
+      const town = makeTown({ marked: false, workers: [] });
+      const path = town.write('open', '');
+      const descriptor = openSync(path, 'r');
+      try {
+        expect(await asked([path])).toEqual([]);
+        expect(await asked([path], false)).toMatchObject([{ path, pid: process.pid, mayHold: true }]);
+      } finally {
+        closeSync(descriptor);
+      }
+      expect(await asked([path], false)).toEqual([]);
+    },
+  );
+
+  (canBecomeOthers && process.platform === 'linux' ? test : test.skip)(
+    'are told on an overlay, whose files have other device numbers than the kernel lists',
+    async () => {
+      const town = makeTown({ marked: false, workers: [] });
+      const lower = town.write('lower/held', '');
+      for (const name of ['upper', 'all']) mkdirSync(town.path(name));
+      const mount = (...args: string[]): number | null => spawnSync('mount', args).status;
+      const unmount = (path: string): void => onCleanUp(() => void spawnSync('umount', ['-l', path]));
+      if (mount('-t', 'tmpfs', 'none', town.path('upper')) !== 0) return;
+      unmount(town.path('upper'));
+      for (const name of ['upper/u', 'upper/w']) mkdirSync(town.path(name));
+      const layers = `lowerdir=${lower.replace(/\/held$/, '')},upperdir=${town.path('upper/u')},workdir=${town.path('upper/w')}`;
+      if (mount('-t', 'overlay', 'none', '-o', layers, town.path('all')) !== 0) return;
+      unmount(town.path('all'));
+      const held = town.path('all/held');
+      const { pid, stop } = await startProcess('flock', ['-F', held, 'sleep', '600']);
+      await until(async () => (await asked([held])).length === 1);
+      expect(await asked([held])).toEqual([{ path: held, pid, command: 'sleep' }]);
+      await stop();
+      expect(await asked([held])).toEqual([]);
+    },
+  );
 
   test('are read out of the list of the kernel, where device numbers are hexadecimal, and locks of another sort (fcntl) stand as well', () => {
     const text = [
@@ -55,7 +118,10 @@ describe('flock(2) holders', () => {
       '2: -> FLOCK  ADVISORY  WRITE 12 fe:01:131 0 EOF',
       'noise',
     ].join('\n');
-    expect([...parseFlocks(text)]).toEqual([['254:1:131', 4711]]);
+    expect([...parseFlocks(text)]).toEqual([
+      ['254:1:131', 4711],
+      ['131', 4711],
+    ]);
   });
 });
 

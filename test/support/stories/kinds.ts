@@ -170,24 +170,38 @@ export const KIND_STORIES: readonly Story[] = [
   {
     name: 'locks-of-flock-and-time',
     tells:
-      'A file that somebody holds by flock, one of which that cannot be told, and two locks that their holders refresh.',
+      'A file that somebody holds by flock, one that is open, one of which nothing is known, and two locks that are refreshed.',
     locks: {
       'nameless:flocked': 'held',
       'nameless:new.lock': 'held',
       'nameless:old.lock': 'unknown',
+      'nameless:opened': 'unknown',
       'nameless:unseen': 'unknown',
     },
-    findings: ['undecided-lock:nameless:old.lock', 'undecided-lock:nameless:unseen'],
+    findings: [
+      'undecided-lock:nameless:old.lock',
+      'undecided-lock:nameless:opened',
+      'undecided-lock:nameless:unseen',
+    ],
     exit: 22,
     snapshot: repository({
       locks: [
         claimed('flocked', { by: 'flock' }),
         claimed('new.lock', { by: 'mtime', refreshedWithinMs: 10_000 }, { mtimeMs: NOW - 3000 }),
         claimed('old.lock', { by: 'mtime', refreshedWithinMs: 10_000 }),
+        claimed('opened', { by: 'flock' }),
         claimed('unseen', { by: 'flock' }),
       ],
       over: {
-        files: { flocks: { uses: [{ path: `${ROOT}/flocked`, pid: 902, command: 'dolt' }], hidden: null } },
+        files: {
+          flocks: {
+            uses: [
+              { path: `${ROOT}/flocked`, pid: 902, command: 'dolt' },
+              { path: `${ROOT}/opened`, pid: 903, command: 'codex', mayHold: true },
+            ],
+            hidden: null,
+          },
+        },
       },
     }),
   },

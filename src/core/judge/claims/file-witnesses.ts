@@ -38,16 +38,15 @@ export const judgeOpeners = ({ path }: LockFile, { machine }: TownIndex): Witnes
     : { state: 'unknown', reason: 'file-unknown', fact: fact(`cannot tell who has it open: ${why}`) };
 };
 
-/** Does a process hold the file's flock(2)? */
+/** Does a process hold the file's flock(2)? One that has the file open may, where the kernel does not tell who does. */
 export const judgeFlock = ({ path }: LockFile, { machine }: TownIndex): WitnessFinding => {
   const holder = machine.seen.files?.flocks?.uses.find((use) => use.path === path);
-  return holder === undefined
-    ? { state: 'unknown', reason: 'flock-unknown', fact: fact('its holder could not be determined') }
-    : {
-        state: 'alive',
-        reason: 'flock-held',
-        fact: fact(`process ${holder.pid} (${holder.command}) holds it (flock)`),
-      };
+  if (holder === undefined)
+    return { state: 'unknown', reason: 'flock-unknown', fact: fact('its holder could not be determined') };
+  const who = `process ${holder.pid} (${holder.command})`;
+  return holder.mayHold === true
+    ? { state: 'unknown', reason: 'flock-unknown', fact: fact(`${who} has it open, and may hold it (flock)`) }
+    : { state: 'alive', reason: 'flock-held', fact: fact(`${who} holds it (flock)`) };
 };
 
 /** Was the file refreshed as lately as its holder refreshes it? That it was not is no proof: a machine may have slept. */
