@@ -1,17 +1,29 @@
 /** Locks of git worktrees, made by git itself: in a plain repository, which is a root like any other. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { examine } from '../../src/diagnose.ts';
 import { heal } from '../../src/heal.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
-import { cleanUp, fakeAgent, onCleanUp, startProcess, until } from '../support/index.ts';
+import {
+  cleanUp,
+  fakeAgent,
+  hasTmux,
+  onCleanUp,
+  sleeperNamed,
+  startProcess,
+  startTmux,
+  until,
+} from '../support/index.ts';
 import { LANGUAGES, WITHOUT_GERMAN } from './german.ts';
 import { aged, GIT_ENV, git, gitTest, makeRepository } from './repository.ts';
 import { linuxTest } from './stage.ts';
 
 afterEach(cleanUp);
+
+const tmuxTest = hasTmux ? gitTest : test.skip;
 
 const ended = (): number => spawnSync('true').pid;
 
@@ -97,6 +109,49 @@ describe('a lock that an agent’s tool took', () => {
     expect(await lockOf('same')).toMatchObject({ state: 'unknown', reasons: ['process-shared'] });
     expect(await lockOf('other')).toMatchObject({ state: 'stale', reasons: ['process-recycled'] });
     expect(await lockOf('sibling')).toMatchObject({ state: 'stale' });
+  });
+});
+
+describe('agents side by side in one pane', () => {
+  const sideBySide = async (places: readonly string[], env: Readonly<Record<string, string>>) => {
+    const claude = sleeperNamed('claude');
+    const server = await startTmux({ tmuxTmpdir: env.TMUX_TMPDIR ?? '' });
+    const starts = places.map((place) => `(cd '${place}' && exec '${claude}' 600) &`).join(' ');
+    const { paneId } = server.newSession('side', { cwd: '/', command: ['/bin/sh', '-c', `${starts} wait`] });
+    return paneId;
+  };
+
+  tmuxTest('are one row each, in whichever working trees they work', async () => {
+    const { root, env, worktree, look } = makeRepository();
+    const pane = await sideBySide([worktree('one'), worktree('two'), worktree('../three')], env);
+    const agents = async () => (await look()).agents.map(({ worker, command }) => `${worker} ${command}`);
+    await until(async () => (await agents()).length >= 3, 'three agents');
+    expect(await agents()).toEqual(['../three claude', 'one claude', 'two claude']);
+    const told = (await look()).agents;
+    expect(new Set(told.map(({ pid }) => pid)).size).toBe(3);
+    expect(told.map((agent) => agent.pane?.id)).toEqual([pane, pane, pane]);
+    expect((await look()).collisions).toEqual([]);
+    // A lock in one of them accounts for the agent there, and for no other one.
+    const lock = {
+      pid: told[1]?.pid,
+      acquired_at: new Date().toISOString(),
+      session_id: '',
+      hostname: hostname(),
+    };
+    mkdirSync(join(root, 'one/.runtime'));
+    writeFileSync(join(root, 'one/.runtime/agent.lock'), JSON.stringify(lock));
+    expect((await look()).agents.filter(({ lock: id }) => id === null)).toMatchObject([
+      { worker: '../three' },
+      { worker: 'two' },
+    ]);
+  });
+
+  tmuxTest('in one directory are two agents without a lock', async () => {
+    const { env, worktree, look } = makeRepository();
+    const tree = worktree('one');
+    await sideBySide([tree, tree], env);
+    await until(async () => (await look()).agents.length >= 2, 'two agents');
+    expect((await look()).agents.map(({ worker }) => worker)).toEqual(['one', 'one']);
   });
 });
 

@@ -1,6 +1,10 @@
 /** Agents at work where no lock is: what `doctor locks` shows besides the locks. Pure. */
+import { agentNameOf } from '../programs/classify.ts';
 import { claimsWorker } from '../town/claims-worker.ts';
-import type { LocklessAgent, Verdict } from '../types/judgement.ts';
+import { processKey, type TownIndex } from '../town/views.ts';
+import type { ProcessInfo } from '../types/evidence.ts';
+import type { LocklessAgent, Occupant, Verdict } from '../types/judgement.ts';
+import { type AtWork, listAtWork, worksAt } from './occupants/at-work.ts';
 import type { CrowdedPlaces } from './occupants/crowded-places.ts';
 import { type OccupantReader, occupantReader } from './occupants/occupants.ts';
 
@@ -14,14 +18,48 @@ export const findLockless = (
   const open = [...new Set([...places, ...inhabited])].filter((place) => !locked.has(place));
   if (open.length === 0) return [];
   const read = readOccupants ?? occupantReader(index);
-  const known = new Set(verdicts.flatMap(({ occupants }) => occupants.map(({ key }) => key)));
+  const apart = apartIn(index);
+  const known = new Set(
+    verdicts.flatMap(({ lock, occupants }) =>
+      occupants.flatMap((occupant) => apart(occupant, lock.worker).map(({ key }) => key)),
+    ),
+  );
   const found: LocklessAgent[] = [];
   // The longest path first: an agent is shown where it stands, not in a directory above.
   for (const worker of open.sort((a, b) => b.length - a.length))
-    for (const occupant of read(index.viewOf(worker), null, null).occupants) {
-      if (known.has(occupant.key) || occupant.visiting) continue;
-      known.add(occupant.key);
-      found.push({ worker, occupant });
-    }
+    for (const seen of read(index.viewOf(worker), null, null).occupants)
+      for (const occupant of seen.visiting ? [] : apart(seen, worker)) {
+        if (known.has(occupant.key)) continue;
+        known.add(occupant.key);
+        found.push({ worker, occupant });
+      }
   return found.sort((a, b) => (a.worker < b.worker ? -1 : a.worker > b.worker ? 1 : 0));
+};
+
+/** How to tell agents apart that run side by side in one pane: as an occupant the pane is one. */
+const apartIn = (index: TownIndex): ((occupant: Occupant, worker: string) => readonly Occupant[]) => {
+  const { key: machine, paneByPid } = index.machine;
+  const sideBySide = new Map<string, AtWork[]>();
+  const agents = listAtWork('agent', index);
+  const pids = new Set(agents.map(({ process }) => process.pid));
+  for (const agent of agents) {
+    // Whoever was started by an agent is a part of that one.
+    if (agent.pids.some((pid) => pid !== agent.process.pid && pids.has(pid))) continue;
+    const pane = agent.pids.map((pid) => paneByPid.get(pid)).find((view) => view !== undefined);
+    if (pane !== undefined) sideBySide.set(pane.key, [...(sideBySide.get(pane.key) ?? []), agent]);
+  }
+  return (occupant, worker) => {
+    const all = sideBySide.get(occupant.key) ?? [];
+    const here =
+      all.length < 2 ? [] : all.filter((agent) => worksAt(agent, index.viewOf(worker), null, index));
+    return here.length === 0 ? [occupant] : here.map(({ process }) => oneOf(occupant, process, machine));
+  };
+};
+
+const oneOf = (occupant: Occupant, process: ProcessInfo, machine: string): Occupant => {
+  const { pid } = process;
+  const command = agentNameOf(process);
+  const where = occupant.pane === null ? 'here' : `in pane ${occupant.pane.id}`;
+  const text = `${command} (process ${pid}) is running ${where}`;
+  return { ...occupant, key: processKey(machine, pid), pid, command, text };
 };
