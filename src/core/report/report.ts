@@ -158,6 +158,7 @@ const reportFindings = (request: ReportRequest): readonly ReportFinding[] => {
 
 const reportServer = (server: Snapshot['machine']['tmux']['servers'][number]): ReportServer => ({
   socket: server.socket,
+  ...(server.origin === 'flag' ? { requested: true as const } : {}),
   status: server.status,
   pid: server.pid,
   startedAt: iso(server.startedAtMs),

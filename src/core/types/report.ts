@@ -42,6 +42,8 @@ export interface ReportTown {
 
 export interface ReportServer {
   readonly socket: string;
+  /** The command line or the configuration names this socket; left out of every other. */
+  readonly requested?: true;
   readonly status: 'ok' | 'absent' | 'failed';
   readonly pid: number | null;
   readonly startedAt: string | null;

@@ -77,8 +77,8 @@ const describeTmux = ({ status, servers }: NonNullable<Report['tmux']>): string 
   const answered = servers.filter((server) => server.status === 'ok');
   const silent = servers.filter((server) => server.status === 'failed');
   const missing = servers
-    .filter((server) => server.status === 'absent')
-    .map(({ socket }) => `no tmux server on ${socket}`);
+    .filter(({ status: is, requested }) => is === 'absent' && requested === true)
+    .map(({ socket }) => `no tmux server on ${socket}, which was asked for`);
   if (status === 'none' || (answered.length === 0 && silent.length === 0))
     return [status === 'unknown' ? 'tmux could not be asked' : 'no tmux server', ...missing].join(', ');
   const sessions = answered.reduce((sum, server) => sum + server.sessions, 0);
