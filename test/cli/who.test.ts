@@ -148,6 +148,19 @@ describe('who works at a worker', () => {
     },
   );
 
+  test('a shell that asks, whose script has no name of its own, is called by the shell and where it reads', () => {
+    const { town, env } = makeStage();
+    const script = `"${process.execPath}" "${join(process.cwd(), 'dist/bin/doctor.js')}" who --town "${town.root}" ${ADA}; true`;
+    const { stdout } = spawnSync('bash', ['-c', `bash <(printf %s "$1")`, 'x', script], {
+      cwd: town.path(ADA),
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, ...env },
+    });
+    expect(stdout).toMatch(
+      /^unknown program gastown\/crew\/ada: bash \/dev\/fd\/\d+, process \d+, who asks this/m,
+    );
+  });
+
   test('an agent that asks works there too, and is marked', () => {
     const { town, env } = makeStage();
     const asker = sleeperNamed('claude');
@@ -162,7 +175,7 @@ describe('who works at a worker', () => {
       { cwd: town.path(ADA), encoding: 'utf8', env: { PATH: process.env.PATH, ...env } },
     );
     const report = documentOf<WhoReport & Record<string, unknown>>(stdout);
-    expect(people(report, ADA)).toMatchObject([{ class: 'agent', asks: true }]);
+    expect(people(report, ADA)).toMatchObject([{ class: 'agent', name: 'claude', asks: true }]);
   });
 });
 

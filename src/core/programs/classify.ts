@@ -105,9 +105,11 @@ export const classifier = (
   };
 };
 
-/** What to call a process: by its script where it interprets one. */
-export const programOf = ({ names }: ProcessInfo): string =>
-  tellingNames(names)[0] ?? 'a program without a name';
+/** What to call a process: by its script where it interprets one, `bash /dev/fd/63` where that has no name. */
+export const programOf = ({ names }: ProcessInfo): string => {
+  const [telling = 'a program without a name'] = tellingNames(names);
+  return telling.startsWith('/dev/fd/') && names[0] !== telling ? `${names[0]} ${telling}` : telling;
+};
 
 /** What an agent is called in evidence. What a registry calls its session is said with it: `claude "fix-login" (busy)`. */
 export const agentNameOf = ({ names, registered }: ProcessInfo): string => {

@@ -104,7 +104,11 @@ export const scriptIn = (interpreter: string, argv: readonly string[]): number =
 /** The ending of a script's name, with the version that some releases carry: `yarn-4.5.0.cjs`. */
 const STEM_END = /(?<=.)(-\d+(\.\d+)+)?\.[A-Za-z]+$/;
 
+/** A script that is read from a descriptor, as of `bash <(…)`, has no name but `/dev/fd/63`. */
+const FROM_A_DESCRIPTOR = /^\/(dev|proc\/[^/]+)\/fd\/\d+$/;
+
 export const scriptNames = (script: string): readonly string[] => {
+  if (FROM_A_DESCRIPTOR.test(script)) return [`/dev/fd/${baseName(script)}`];
   const base = baseName(script);
   const stem = base.replace(STEM_END, '');
   const names = [base, ...packagesIn(script)];
