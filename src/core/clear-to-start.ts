@@ -216,22 +216,23 @@ export const answerPreflight = (snapshot: Snapshot): readonly PreflightResult[] 
   const crowds = new Map(
     findCollisions(index, claims, readOccupants)
       .filter(({ kind }) => kind === 'agents')
-      .map(({ workers, facts }) => [workers[0] ?? '', facts.map(({ text }) => text).join('; ')]),
+      .map(({ workers, facts }) => [workers[0] ?? '', facts]),
   );
   const { root } = snapshot.town;
   const closed = closedHomesOf(snapshot);
   return snapshot.asked.map((worker) => {
     const verdicts = byWorker.get(worker) ?? [];
     const crowd = crowds.get(worker);
-    const [verdict] = verdicts;
-    if (crowd === undefined || verdict === undefined) {
+    const [verdict = null] = verdicts;
+    if (crowd === undefined) {
       const result = clearAll(verdicts, root) ?? clearWithoutLock(worker, index, readOccupants);
       const home = closed.find((each) => each.worker === worker);
       return result.answer === 'repair' && home !== undefined ? besideClosed(result, home, root) : result;
     }
     return finish(worker, verdict, {
       answer: 'held',
-      message: `two or more agents share this worker: ${crowd}`,
+      ...(verdict === null ? { reasons: ['occupied'], evidence: crowd } : {}),
+      message: `${crowd.length} agents are running there: ${crowd.map(({ text }) => text).join('; ')}`,
       next: explain(worker, root),
     });
   });

@@ -111,7 +111,7 @@ const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Tar
     throw new Failure(
       'E_USAGE',
       `${worker} is outside the town ${place.root}`,
-      'name it by its absolute path',
+      'Name it by its absolute path.',
     );
   const inside =
     found.kind === 'inside' ? { town: place, worker: found.worker } : placeWorker(found.path, undefined);
@@ -121,7 +121,7 @@ const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Tar
     throw new Failure(
       'E_USAGE',
       `no worker directory ${directory}`,
-      near === null ? quoteCommand(['mkdir', '-p', directory]) : `Did you mean ${near}?`,
+      near === null ? `Try: ${quoteCommand(['mkdir', '-p', directory])}` : `Did you mean ${near}?`,
     );
   }
   return { ...inside, directory };

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
+import { nearestWorker } from '../evidence/town/new-worker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
 import { placeWorker } from '../look.ts';
@@ -35,7 +36,12 @@ export const directoryNamed = (
     const place = placeWorker(path, undefined);
     return { root: place.town.root, worker: place.worker };
   }
-  throw new Failure('E_USAGE', `there is no directory ${given}`, null);
+  const near = nearestWorker(given, root);
+  throw new Failure(
+    'E_USAGE',
+    `there is no directory ${given}`,
+    near === null ? null : `Did you mean ${near}?`,
+  );
 };
 
 const isDirectory = (path: string): boolean => {

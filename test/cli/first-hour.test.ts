@@ -1,8 +1,9 @@
 /** What a newcomer meets in the first hour, with real agents and real repositories: the true thing is said, and first. */
 import { spawnSync } from 'node:child_process';
-import { basename } from 'node:path';
+import { lstatSync, mkdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { cleanUp, fakeAgent, makeTown, type TestTown } from '../support/index.ts';
+import { cleanUp, fakeAgent, makeTmuxTmpdir, makeTown, type TestTown } from '../support/index.ts';
 import { type CliResult, doctor } from './run-cli.ts';
 
 afterEach(cleanUp);
@@ -69,6 +70,17 @@ describe('what git sees', () => {
   });
 });
 
+describe('a word where a command belongs', () => {
+  test.each([
+    ['lock', 'doctor locks'],
+    ['fix', 'doctor --fix'],
+    ['run', 'doctor exec WORKER -- CMD'],
+  ])('doctor %s: did you mean %s', (word, meant) => {
+    const { status, stderr } = run(makeTown(), word);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(`Did you mean: ${meant}?`)]);
+  });
+});
+
 describe('numbers and names', () => {
   test('one is singular', () => {
     const town = makeTown();
@@ -91,10 +103,23 @@ describe('numbers and names', () => {
     expect(run(town, 'undo').stdout).toMatch(new RegExp(`^restored ${name} `));
   });
 
-  test('an asked-for socket without a server is said', () => {
+  test('an asked-for socket without a server is said, and a dead one that nobody asked for only with -v', () => {
     const town = makeTown();
     town.lock(ADA, { session_id: '' });
-    expect(run(town, '-S', 'nosuch').stdout.split('\n')[0]).toMatch(/no tmux server on \S*\/nosuch\b/);
+    const first = (...args: string[]): string => run(town, ...args).stdout.split('\n')[0] ?? '';
+    expect(first('-S', 'nosuch')).toMatch(/no tmux server on \S*\/nosuch, which was asked for\b/);
+    const tmpdir = makeTmuxTmpdir();
+    const dead = join(tmpdir, `tmux-${process.getuid?.()}`, 'dead');
+    mkdirSync(dirname(dead), { recursive: true, mode: 0o700 });
+    // A socket whose server has ended: nobody listens there.
+    const script = `require('net').createServer().listen(${JSON.stringify(dead)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', script]);
+    expect(lstatSync(dead).isSocket()).toBe(true);
+    const env = { TMUX_TMPDIR: tmpdir };
+    const told = (...args: string[]): string => doctor(args, { cwd: town.root, env }).stdout;
+    expect(told()).not.toContain(dead);
+    expect(told('-v')).toContain(`tmux ${dead}: absent, no server runs there`);
+    expect(told('-S', dead).split('\n')[0]).toContain(`no tmux server on ${dead}, which was asked for`);
   });
 
   test('a worker without a lock is not a town without one', () => {
@@ -105,5 +130,43 @@ describe('numbers and names', () => {
       0,
       `ok ${town.root}: No lock in gastown/crew/bob. No problems found.\n`,
     ]);
+  });
+});
+
+describe('worktrees beside the repository', () => {
+  const beside = () => {
+    const town = makeTown({ marked: false, workers: ['app'], rigs: {} });
+    const app = town.path('app');
+    const git = (...args: string[]) =>
+      spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], { cwd: app });
+    git('init', '-q');
+    git('commit', '-q', '--allow-empty', '-m', 'first');
+    git('worktree', 'add', '-q', '--detach', '../feature-1');
+    git('worktree', 'add', '-q', '--detach', 'inside');
+    return { town, app, run: (...args: string[]) => doctor(args, { cwd: app }) };
+  };
+
+  test('are meant by their short names: no command takes one for a place that is yet to be made', () => {
+    const { run: ask } = beside();
+    for (const args of [
+      ['preflight', 'feature-1'],
+      ['exec', 'feature-1', '--', 'true'],
+      ['who', 'feature-1'],
+    ])
+      expect(ask(...args)).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('Did you mean ../feature-1?'),
+      });
+    const { status, stdout } = ask('explain', 'feature-1');
+    expect([status, stdout.split('\n')[0]]).toEqual([0, expect.stringMatching(/^# .*feature-1/)]);
+  });
+
+  test('with two agents and no lock: preflight names both', async () => {
+    const { town, run: ask } = beside();
+    const cwd = town.path('feature-1');
+    const pids = [(await fakeAgent('claude', { cwd })).pid, (await fakeAgent('codex', { cwd })).pid];
+    const { status, stdout } = ask('preflight', '../feature-1');
+    expect([status, stdout]).toEqual([20, expect.stringMatching(/: 2 agents are running there: /)]);
+    for (const pid of pids) expect(stdout).toContain(`(process ${pid})`);
   });
 });

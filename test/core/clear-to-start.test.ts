@@ -151,7 +151,7 @@ describe('with a lock', () => {
     const servers = [aServer([aPane()]), aServer([aPane({ pid: 750 })], { socket: '/tmp/b', pid: 601 })];
     expect(ask({ locks: [aLock(ADA)], servers })).toMatchObject({
       answer: 'held',
-      message: expect.stringMatching(/^two or more agents share this worker: .*; /),
+      message: expect.stringMatching(/^2 agents are running there: .*; /),
     });
   });
 

@@ -118,7 +118,7 @@ describe('preflight answers', () => {
     await fakeAgent('codex', { cwd: town.path(ADA), ...cli.user });
     const { code, stdout } = await ask(town, [ADA]);
     expect(code).toBe(20);
-    expect(stdout).toMatch(/^held gastown\/crew\/ada: two or more agents share this worker: /);
+    expect(stdout).toMatch(/^held gastown\/crew\/ada: 2 agents are running there: /);
   });
 
   test('21 repair: a stale lock and an old invalid one, with the command that releases it', async () => {

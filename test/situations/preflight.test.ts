@@ -102,7 +102,7 @@ describe('preflight: free or held', () => {
     town.lock(ADA);
     const report = await ask();
     expect(shortOf(report)).toEqual([20, 'held', 'held']);
-    expect(report.results[0]?.message).toMatch(/^two or more agents share this worker: /);
+    expect(report.results[0]?.message).toMatch(/^2 agents are running there: /);
   });
 
   hostTest('an agent in the parent, a sibling or the town root does not occupy the worker', async () => {

@@ -20,7 +20,6 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['why', 'doctor explain WORKER'],
   ['show', 'doctor explain WORKER'],
   ['run', 'doctor exec WORKER -- CMD'],
-  ['lock', 'doctor exec WORKER -- CMD'],
   ['history', 'doctor log'],
   ['journal', 'doctor log'],
   ['revert', 'doctor undo'],

@@ -106,11 +106,16 @@ const WORDS: readonly string[] = [
 ];
 
 /** A worker by its whole name, or by the end of it where no other ends so. Throws `E_USAGE`. */
-const workerNamed = (word: string, { snapshot }: Examination, cwd: string): string => {
+const workerNamed = (word: string, { snapshot, lockless }: Examination, cwd: string): string => {
   try {
     return findWorker(word, snapshot, cwd);
   } catch {
-    const known = new Set([...snapshot.locks.map(({ worker }) => worker), ...snapshot.town.workers]);
+    const { workers, trees = [], worktrees = [] } = snapshot.town;
+    const known = new Set([
+      ...snapshot.locks.map(({ worker }) => worker),
+      ...lockless.map(({ worker }) => worker),
+      ...[workers, trees, worktrees].flat(),
+    ]);
     const named = [...known].filter((worker) => worker.endsWith(`/${word}`));
     if (named.length === 1 && named[0] !== undefined) return named[0];
     if (named.length > 1) throw usage(`"${word}" could be ${named.join(' or ')}`);

@@ -1,6 +1,7 @@
 /** Do two directories belong to one repository, as a main working tree and its linked ones do? Reads only, runs nothing. */
-import { readFileSync, realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { treePathIn } from './linked-tree.ts';
 import { repositoryFinder } from './repository.ts';
 
 /** The directory that all working trees of a repository share; null where there is no repository, or it cannot be told. */
@@ -19,4 +20,19 @@ const sharedDirectoryOf = (directory: string): string | null => {
 export const shareRepository = (one: string, other: string): boolean => {
   const shared = sharedDirectoryOf(one);
   return shared !== null && shared === sharedDirectoryOf(other);
+};
+
+/** Every working tree of the repository around a directory as git records them, absolute; none where that cannot be told. */
+export const workingTreesAround = (directory: string): readonly string[] => {
+  try {
+    const shared = sharedDirectoryOf(directory);
+    if (shared === null) return [];
+    const main = shared.endsWith('/.git') ? [dirname(shared)] : [];
+    const linked = readdirSync(`${shared}/worktrees`).map((name) =>
+      treePathIn(`${shared}/worktrees/${name}`),
+    );
+    return [...main, ...linked.filter((path) => path !== null)];
+  } catch {
+    return [];
+  }
 };

@@ -2,9 +2,12 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { didYouMean, isSlip } from '../../core/did-you-mean.ts';
-import { ownerOf } from '../../core/town/roles.ts';
+import { ownerOf, relativeTo } from '../../core/town/roles.ts';
 import { entryExists } from '../../io/disk/entry-exists.ts';
+import { realOrSame } from '../../io/disk/real-path.ts';
+import { workingTreesAround } from '../git/same-repository.ts';
 import { readTownLayout, type TownLayout } from './layout.ts';
+import { outsideName } from './outside-trees.ts';
 
 export type NewWorker =
   | { readonly kind: 'plausible' }
@@ -20,7 +23,7 @@ const SIGNS_OF_A_WORKER = ['.git', '.runtime', '.gastown'];
  */
 export const judgeNewWorker = (worker: string, root: string): NewWorker => {
   const layout = readTownLayout(root);
-  const known = [...layout.workers, ...layout.rigs.map(({ name }) => name)];
+  const known = [...layout.workers, ...layout.rigs.map(({ name }) => name), ...treesBeside(root)];
   const alike = known.find(
     (other) => other.toLowerCase() === worker.toLowerCase() || other.endsWith(`/${worker}`),
   );
@@ -34,9 +37,15 @@ export const judgeNewWorker = (worker: string, root: string): NewWorker => {
 
 /** The worker that was probably meant by the name of a missing directory, relative to the town; null where none is near. */
 export const nearestWorker = (worker: string, root: string): string | null => {
-  const known = [...readTownLayout(root).workers, ...workersBeside(worker, root)];
+  const known = [...readTownLayout(root).workers, ...workersBeside(worker, root), ...treesBeside(root)];
   return known.find((other) => other.endsWith(`/${worker}`)) ?? didYouMean(worker, known);
 };
+
+/** The other working trees of the root's repository that lie outside of it: `../feature-1`. */
+const treesBeside = (root: string): readonly string[] =>
+  workingTreesAround(root).flatMap((path) =>
+    relativeTo(root, path) === null ? (outsideName(root, realOrSame(path)) ?? []) : [],
+  );
 
 /** True for the directory of a rig: its agents work below it, and nobody in it. */
 export const isRigRoot = (worker: string, root: string): boolean => {
