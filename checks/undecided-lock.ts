@@ -40,6 +40,9 @@ const fixForForeign = ({ reasons, holder }: Verdict, { town, machine: { host } }
   );
 };
 
+/** Of a lock in the administrative files of a linked working tree. */
+const mainGitDirOf = ({ path }: Verdict['lock']): string => path.replace(/\/worktrees\/[^/]+\/[^/]+$/, '');
+
 /** Its process lives for others too, and its agent may be done: only whoever gave it its work knows. */
 const fixForShared = ({ lock, holder }: Verdict): Fix => {
   const once = `once process ${holder?.truePid ?? 0} ends, --fix can release it`;
@@ -47,14 +50,12 @@ const fixForShared = ({ lock, holder }: Verdict): Fix => {
   if (tree === undefined) return advice(`${once}; if it has forgotten this lock, restart it`);
   return advice(
     `${once}; if its agent is done, unlock it yourself`,
-    tree.path === null
-      ? []
-      : [['git', '-C', lock.path.replace(/\/worktrees\/[^/]+\/[^/]+$/, ''), 'worktree', 'unlock', tree.path]],
+    tree.path === null ? [] : [['git', '-C', mainGitDirOf(lock), 'worktree', 'unlock', tree.path]],
   );
 };
 
 const fixForUnknown = (verdict: Verdict, { machine: { host } }: Snapshot): Fix => {
-  const { reasons, strangers } = verdict;
+  const { reasons, strangers, lock } = verdict;
   if (reasons.includes('process-shared') && strangers.length === 0) return fixForShared(verdict);
   if (reasons.includes('network-disk'))
     return advice(
@@ -74,6 +75,11 @@ const fixForUnknown = (verdict: Verdict, { machine: { host } }: Snapshot): Fix =
     return advice('its holder touches it while it works; once nothing uses it, remove it yourself', [
       [verdict.lock.stamp === null ? 'rmdir' : 'rm', verdict.lock.path],
     ]);
+  if (strangers.length === 0 && lock.tree?.astray !== undefined)
+    return advice(
+      'find out where its working tree is; where it was moved, git worktree repair PATH sets that right',
+      [['git', '-C', mainGitDirOf(lock), 'worktree', 'list']],
+    );
   return advice(
     strangers.length > 0
       ? 'wait until it exits, or say what it is: doctor explain undecided-lock shows how'

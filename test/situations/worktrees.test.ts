@@ -1,6 +1,16 @@
 /** Locks of git worktrees, made by git itself: in a plain repository, which is a root like any other. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -8,9 +18,11 @@ import { examine } from '../../src/diagnose.ts';
 import { heal } from '../../src/heal.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
 import {
+  canBecomeOthers,
   cleanUp,
   fakeAgent,
   hasTmux,
+  OTHER_UID,
   onCleanUp,
   sleeperNamed,
   startProcess,
@@ -302,21 +314,65 @@ describe('a repair', () => {
 
 describe('damaged repositories', () => {
   gitTest(
-    'a gitdir that leads elsewhere, or is none, is a place like any other, and nothing is written there',
+    'a gitdir that leads elsewhere is doubt, for whoever works in the tree is not looked for there, and nothing is written there',
     async () => {
-      const { root, worktree, look } = makeRepository();
-      for (const [name, text] of [
-        ['away', '/nowhere/at/all/.git\n'],
-        ['noise', 'no\0path\n'],
-        ['loop', `${root}/.git/worktrees/loop/.git\n`],
-      ] as const) {
+      const { root, env, worktree, look } = makeRepository();
+      const away = makeRepository();
+      const empty = join(root, 'empty');
+      mkdirSync(empty);
+      const pointers: Readonly<Record<string, string>> = {
+        repository: `${away.root}/.git\n`,
+        another: `${root}/.claude/worktrees/sound/.git\n`,
+        unversioned: `${empty}/.git\n`,
+        loop: `${root}/.git/worktrees/loop/.git\n`,
+        noise: 'no\0path\n',
+      };
+      worktree('.claude/worktrees/sound', reasonOf(ended()));
+      for (const [name, text] of Object.entries(pointers)) {
         worktree(name, reasonOf(ended()));
         writeFileSync(join(root, '.git/worktrees', name, 'gitdir'), text);
       }
-      renameSync(join(root, 'away'), join(root, 'moved'));
-      const { locks, gaps } = await look();
+      const { locks, gaps, findings } = await look();
       expect(gaps).toEqual([]);
-      expect(locks.map(({ state }) => state)).toHaveLength(3);
+      const states = Object.fromEntries(locks.map(({ path, state }) => [path.split('/').at(-2), state]));
+      expect(states).toEqual({
+        sound: 'stale',
+        ...Object.fromEntries(Object.keys(pointers).map((name) => [name, 'unknown'])),
+      });
+      expect(findings.map(({ check }) => check).sort()).toEqual([
+        'stale-lock',
+        ...Object.keys(pointers).map(() => 'undecided-lock'),
+      ]);
+      const before = [away.root, empty].map((place) => readdirSync(place));
+      expect((await heal(root, { env, dryRun: false })).summary?.fixed).toBe(1);
+      for (const name of Object.keys(pointers))
+        expect(existsSync(join(root, '.git/worktrees', name, 'locked'))).toBe(true);
+      expect([away.root, empty].map((place) => readdirSync(place))).toEqual(before);
     },
   );
+
+  gitTest('a gitdir that leads to nothing is a tree that is gone', async () => {
+    const { root, worktree, lockOf } = makeRepository();
+    renameSync(worktree('moved-from', reasonOf(ended())), join(root, 'moved-to'));
+    expect(await lockOf('moved-from')).toMatchObject({ state: 'stale', notes: ['gone'] });
+  });
+
+  (canBecomeOthers ? gitTest : test.skip)('a tree that belongs to somebody else is doubt', async () => {
+    const { worktree, lockOf } = makeRepository();
+    chownSync(worktree('../feature', reasonOf(ended())), OTHER_UID, OTHER_UID);
+    const { state, evidence } = await lockOf('../feature');
+    expect(state).toBe('unknown');
+    expect(evidence.map(({ text }) => text).join()).toContain(`belongs to another user (uid ${OTHER_UID})`);
+  });
+
+  gitTest('a tree behind a symbolic link is there', async () => {
+    const { root, worktree, lockOf } = makeRepository();
+    const path = worktree('../feature', reasonOf(ended()));
+    renameSync(path, `${path}-on-another-disk`);
+    symlinkSync(`${path}-on-another-disk`, path);
+    expect(await lockOf('../feature-on-another-disk')).toMatchObject({ state: 'stale', notes: [] });
+    await fakeAgent('claude', { cwd: path });
+    expect((await lockOf('../feature-on-another-disk')).state).toBe('held');
+    expect(existsSync(join(root, '.git/worktrees/feature/locked'))).toBe(true);
+  });
 });

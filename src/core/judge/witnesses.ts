@@ -1,16 +1,29 @@
 /** Which witnesses count for a lock: its kind may say that only some of them know anything about it. Pure. */
 import type { WorkerView } from '../town/views.ts';
 import type { LockFile, Witness } from '../types/evidence.ts';
+import { treeDoubt } from './claims/linked-tree.ts';
 import { NOBODY_FOR_CERTAIN, type OccupantFinding, type OccupantReader } from './occupants/occupants.ts';
 
 /** May that witness show that the lock's holder lives? */
 export const isAsked = ({ rules }: LockFile, witness: Witness): boolean =>
   rules === undefined || rules.witnesses.includes(witness);
 
-/** Who works at the worker of a lock, where that says anything about it. */
+/** Who works at the worker of a lock, where that says anything about it; doubt where its working tree may be elsewhere. */
 export const occupantsAt = (
   worker: WorkerView,
   lock: LockFile,
   ownPid: number | null,
   readOccupants: OccupantReader,
-): OccupantFinding => (isAsked(lock, 'agents') ? readOccupants(worker, lock, ownPid) : NOBODY_FOR_CERTAIN);
+): OccupantFinding => {
+  if (!isAsked(lock, 'agents')) return NOBODY_FOR_CERTAIN;
+  const found = readOccupants(worker, lock, ownPid);
+  const doubt = treeDoubt(lock);
+  if (doubt === null || found.occupants.length > 0) return found;
+  const text = `who works in this working tree cannot be told: ${doubt}`;
+  return {
+    ...found,
+    known: false,
+    doubts: [...found.doubts, text],
+    facts: [{ source: 'occupants', text }, ...found.facts],
+  };
+};

@@ -123,6 +123,11 @@ export interface LinkedTree {
   readonly exists: Observed<boolean>;
   /** `git worktree add` never finished: its HEAD names no commit, or its first checkout has not ended. */
   readonly isUnfinished: boolean;
+  /**
+   * Why the directory at that path may be another than this working tree, a sentence fragment: then its own people are not
+   * looked for there. Left out where it leads back to these files.
+   */
+  readonly astray?: string;
 }
 
 /** Where in a repository a lock lies. Absolute paths. */

@@ -1,6 +1,6 @@
 /** What the administrative files of a linked working tree say of it (gitrepository-layout). Reads only, runs nothing. */
 import { Buffer } from 'node:buffer';
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { leftoverKind } from '../../core/record/lock-names.ts';
 import type { LinkedTree, Observed } from '../../core/types/evidence.ts';
@@ -11,6 +11,9 @@ import { describeErrno, isAbsence } from '../../io/errno.ts';
 /** No path is longer, and a file of git's with more says something else. */
 const MOST_BYTES = 8192;
 
+/** What a `.git` file begins with. */
+const GITDIR = 'gitdir: ';
+
 /**
  * Reads `<git directory>/worktrees/<name>`. While `git worktree add` works it has a lock of its own there, written before the
  * rest; the first checkout leaves `index` in place when it ends, and `index.lock` until then.
@@ -20,8 +23,32 @@ export const readLinkedTree = (gitDir: string): LinkedTree => {
   const head = lineOf(`${gitDir}/HEAD`);
   const isBeforeHead = gitdir === 'absent' || head === 'absent' || (head !== null && /^0+$/.test(head.line));
   const isBeforeCheckout = !isThere(`${gitDir}/index`) && hasIndexLock(gitDir);
-  return { ...placeOf(gitDir, gitdir), isUnfinished: isBeforeHead || isBeforeCheckout };
+  const isUnfinished = isBeforeHead || isBeforeCheckout;
+  const place = placeOf(gitDir, gitdir);
+  const astray =
+    place.path !== null && place.exists.seen && place.exists.value
+      ? whyAstray(place.path, gitDir, isUnfinished)
+      : null;
+  return { ...place, isUnfinished, ...(astray === null ? {} : { astray }) };
 };
+
+/** Why the directory at that path may be another than the working tree of these files; null where it leads back to them. */
+const whyAstray = (top: string, gitDir: string, isUnfinished: boolean): string | null => {
+  try {
+    const { uid } = statSync(top);
+    if (uid !== statSync(gitDir).uid) return `it belongs to another user (uid ${uid})`;
+  } catch (error) {
+    return `its owner could not be looked at: ${describeErrno(error)}`;
+  }
+  const pointer = lineOf(`${top}/.git`);
+  // git writes it after all the rest that names the tree.
+  if (pointer === 'absent') return isUnfinished ? null : 'there is no .git in it';
+  return isPointerTo(pointer, top, gitDir) ? null : 'its .git does not lead back to this lock';
+};
+
+const isPointerTo = (pointer: Exclude<Line, 'absent'>, top: string, gitDir: string): boolean =>
+  pointer?.line.startsWith(GITDIR) === true &&
+  realOrSame(resolve(top, pointer.line.slice(GITDIR.length))) === realOrSame(gitDir);
 
 /** The absolute path of the working tree that these administrative files are of; null where they do not say. */
 export const treePathIn = (gitDir: string): string | null => pathIn(gitDir, lineOf(`${gitDir}/gitdir`));
@@ -32,8 +59,8 @@ export const treePathIn = (gitDir: string): string | null => pathIn(gitDir, line
  */
 export const linkedGitDirOf = (top: string): string | null => {
   const pointer = lineOf(`${top}/.git`);
-  if (pointer === null || pointer === 'absent' || !pointer.line.startsWith('gitdir: ')) return null;
-  const gitDir = resolve(top, pointer.line.slice('gitdir: '.length));
+  if (pointer === null || pointer === 'absent' || !pointer.line.startsWith(GITDIR)) return null;
+  const gitDir = resolve(top, pointer.line.slice(GITDIR.length));
   if (!/\/worktrees\/[^/]+$/.test(gitDir)) return null;
   const tree = treePathIn(gitDir);
   return tree !== null && realOrSame(tree) === realOrSame(top) ? gitDir : null;
@@ -83,7 +110,8 @@ const hasIndexLock = (gitDir: string): boolean => {
 
 const existsAt = (path: string): Observed<boolean> => {
   try {
-    return { seen: true, value: lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true };
+    // Through a symlink: whoever works there is seen where it leads.
+    return { seen: true, value: statSync(path, { throwIfNoEntry: false })?.isDirectory() === true };
   } catch (error) {
     return isAbsence(error) ? { seen: true, value: false } : { seen: false, why: describeErrno(error) };
   }

@@ -90,6 +90,7 @@ const trees: readonly (LinkedTree | undefined)[] = [
   { ...standing, exists: { seen: true, value: false } },
   { ...standing, exists: { seen: false, why: 'EACCES' } },
   { ...standing, isUnfinished: true },
+  { ...standing, astray: 'there is no .git in it' },
 ];
 
 const there = { cwd: { seen: true as const, value: `${ROOT}/${TREE}` } };
@@ -193,6 +194,8 @@ const sawNobody = (uses: Uses<unknown> | undefined): boolean =>
 const isProven = ({ claim, witnesses, lookup, files, tree, around, tracked, host }: Case): boolean => {
   if (tracked !== false) return false;
   if (witnesses.includes('agents') && around.length > 0) return false;
+  const isWhereItSays = tree === undefined || (tree.exists.seen && tree.astray === undefined);
+  if (witnesses.includes('agents') && !isWhereItSays) return false;
   const isAsked = (witness: Witness): boolean => witnesses.includes(witness);
   const namelessProof =
     (isAsked('git') || isAsked('open-file')) &&
@@ -271,6 +274,7 @@ const forgettings: readonly ((s: Snapshot) => Snapshot)[] = [
   (s) => withFiles(s, (files) => ({ ...files, flocks: hidden(files.flocks) })),
   (s) => withTree(s, { exists: { seen: false, why: 'forgotten' } }),
   (s) => withTree(s, { path: null, exists: { seen: false, why: 'forgotten' } }),
+  (s) => withTree(s, { astray: 'forgotten' }),
   (s) => withTree(s, { isUnfinished: false }),
   (s) => withLocks(s, { mtimeMs: null }),
   (s) => withLocks(s, { uid: null }),

@@ -98,8 +98,9 @@ export const KIND_STORIES: readonly Story[] = [
   {
     name: 'repository-with-worktrees',
     tells:
-      'A plain repository, whose worktrees are locked by agents that died, one whose session lives, and a person.',
+      'A plain repository, whose worktrees are locked by agents that died (one tree is elsewhere), one whose session lives, and a person.',
     locks: {
+      'git-worktree:.git/worktrees/astray/locked': 'unknown',
       'git-worktree:.git/worktrees/dead/locked': 'stale',
       'git-worktree:.git/worktrees/gone/locked': 'stale gone',
       'git-worktree:.git/worktrees/note/locked': 'held by-hand',
@@ -111,11 +112,13 @@ export const KIND_STORIES: readonly Story[] = [
       'stale-lock:git-worktree:.git/worktrees/dead/locked',
       'stale-lock:git-worktree:.git/worktrees/gone/locked',
       'stale-lock:git-worktree:.git/worktrees/reused/locked',
+      'undecided-lock:git-worktree:.git/worktrees/astray/locked',
       'undecided-lock:git-worktree:.git/worktrees/shared/locked',
     ],
     exit: 1,
     snapshot: repository({
       locks: [
+        worktree('astray', numbered(4247), { astray: 'its .git does not lead back to this lock' }),
         worktree('dead', numbered(4242)),
         worktree('gone', numbered(4243), GONE),
         worktree('note', { by: 'person', note: 'afk: do not touch' }),
@@ -123,7 +126,7 @@ export const KIND_STORIES: readonly Story[] = [
         worktree('shared', numbered(4245)),
         worktree('taken-over', numbered(4246)),
       ],
-      lookups: [4242, 4243, 4246].map(absent).concat([present(4244), present(4245)]),
+      lookups: [4242, 4243, 4246, 4247].map(absent).concat([present(4244), present(4245)]),
       processes: [aProcess(800, inTree('taken-over'))],
     }),
   },

@@ -6,15 +6,21 @@ import type { Fact, Note } from '../../types/judgement.ts';
 export const treeNotes = ({ tree }: LockFile): readonly Note[] =>
   tree?.exists.seen === true && !tree.exists.value ? ['gone'] : [];
 
-/** Nothing of a tree that stands and is finished. */
+/** Nothing of a tree that stands and is finished, nor of one that could not be looked at. */
 export const treeFact = ({ tree }: LockFile): readonly Fact[] => {
   if (tree === undefined) return [];
   const path = tree.path ?? 'its directory';
   const facts: Fact[] = [];
   if (tree.isUnfinished)
     facts.push({ source: 'git', text: 'git worktree add did not finish this working tree' });
-  if (!tree.exists.seen)
-    facts.push({ source: 'git', text: `${path} could not be looked at: ${tree.exists.why}` });
-  else if (!tree.exists.value) facts.push({ source: 'git', text: `${path} is gone` });
+  if (tree.exists.seen && !tree.exists.value) facts.push({ source: 'git', text: `${path} is gone` });
   return facts;
+};
+
+/** Why whoever works in the linked working tree of this lock may be elsewhere than it was looked at; null where that is sure. */
+export const treeDoubt = ({ tree }: LockFile): string | null => {
+  if (tree === undefined) return null;
+  const path = tree.path ?? 'its directory';
+  if (!tree.exists.seen) return `${path} could not be looked at: ${tree.exists.why}`;
+  return tree.astray === undefined ? null : `${path} may be another directory: ${tree.astray}`;
 };
