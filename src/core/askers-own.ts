@@ -1,4 +1,4 @@
-/** Which locks look dead only because the one who asks does not count, and why they may be that one's own. Pure. */
+/** Which locks look dead only because the asker does not count, and why each may be the asker's own. Pure. */
 import { countingTheAsker } from './judge/asker.ts';
 import { examineSnapshot } from './judge/examine.ts';
 import type { Examination, Stranger } from './types/judgement.ts';
@@ -6,7 +6,7 @@ import type { Examination, Stranger } from './types/judgement.ts';
 const ASKER_WORKS_THERE =
   'the agent that runs this command works there itself; run it from another directory';
 
-/** By ids of locks, a sentence fragment for each that a repair leaves for the sake of its asker. */
+/** The locks that a repair leaves because they may be its asker's own: by lock id, the reason as a sentence fragment. */
 export const askersOwn = ({ snapshot }: Examination): ReadonlyMap<string, string> => {
   const counted = countingTheAsker(snapshot);
   if (counted === snapshot) return new Map();
@@ -22,6 +22,6 @@ export const askersOwn = ({ snapshot }: Examination): ReadonlyMap<string, string
   );
 };
 
-/** Where it stands is what it can change: nobody has to tell us what it is. */
+/** Advises another directory, since a script can change that; it need not be named in the configuration. */
 const describeAsker = ({ program, pid }: Stranger): string =>
   `${program} (process ${pid}), which runs this command, works there itself; run it from another directory`;

@@ -7,7 +7,7 @@ import type { PlaceOfWork, PreflightResult } from './types/report.ts';
 
 /** All that was seen of one directory. */
 export interface RemovalEvidence {
-  /** How the directory is called in the answer. */
+  /** The directory's name in the answer. */
   readonly name: string;
   /** Absolute. */
   readonly path: string;
@@ -18,11 +18,11 @@ export interface RemovalEvidence {
   readonly gaps: readonly Gap[];
   /** The repositories in it, and the one around it. */
   readonly repositories: readonly { readonly top: string; readonly work: Observed<RepositoryWork> }[];
-  /** It has files, and no repository is there that could tell what is kept of them. */
+  /** It has files but lies in no repository, so nothing tells whether they are kept anywhere else. */
   readonly isUnversioned: boolean;
 }
 
-/** One thing that speaks against the removal, or that has to be said. */
+/** A reason against the removal, or a remark that belongs in the answer. */
 interface Objection {
   readonly answer: 'held' | 'unsure' | 'free';
   readonly reason: string | null;
@@ -30,10 +30,10 @@ interface Objection {
   readonly next: readonly string[] | null;
 }
 
-/** What is certain beats doubt: there is nothing to find out any more. */
+/** `held` beats `unsure`: one certain objection settles the answer. */
 const WORST_FIRST = ['held', 'unsure'] as const;
 
-/** As many as fit a line; the evidence has all of them. */
+/** How many objections fit on one line; the evidence lists all of them. */
 const MAX_SAID = 3;
 
 /** The answer for one directory: `held`, `unsure` or `free`. */
@@ -96,7 +96,7 @@ const ofPlace = ({ path, people, unseen }: PlaceOfWork): readonly Objection[] =>
   ];
 };
 
-/** A lock whose holder is gone keeps nobody from removing what it stands for. */
+/** A lock whose holder is gone is only mentioned: it does not forbid the removal. */
 const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection[] => {
   const { lock, state, facts, notes } = verdict;
   const next = ['doctor', 'locks', '--under', path];

@@ -56,7 +56,7 @@ const teach = (strangers: readonly Stranger[], root: string): readonly (readonly
   return [...(pids.length > 0 ? [look] : []), ['vi', `${root === '/' ? '' : root}/lock-doctor.json`]];
 };
 
-/** A place that is closed to us may hold a lock: that none was seen there proves nothing. */
+/** A place that we cannot read may hold a lock: seeing none there proves nothing. */
 export const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap | undefined => {
   const place = `directory:${worker === '.' ? root : `${root === '/' ? '' : root}/${worker}`}`;
   return gaps.find(({ what }) => what === place || what.startsWith(`${place}/`));
@@ -77,7 +77,7 @@ const byFix = (worker: string, root: string): readonly string[] => [
   workerArgument(worker, root),
 ];
 
-/** Name of the file in which a run that was killed may have left the lock of a worker that has none; null where there is none. */
+/** Name of the file in which a killed run may have left this worker's lock; null where there is no such file. */
 const movedAside = (worker: string, { leftovers }: Snapshot): string | null => {
   const left = leftovers.find((each) => each.worker === worker && each.kind === 'old');
   return left === undefined ? null : left.path.slice(left.path.lastIndexOf('/') + 1);
@@ -189,7 +189,7 @@ const describeLife = ({ occupants, reasons, facts }: Verdict): string => {
   return facts.find((fact) => fact.source === source)?.text ?? 'a live agent';
 };
 
-/** Of a worker's locks at the old and at the new place the one that most plainly forbids a start answers. */
+/** A worker may have a lock at the old and at the new place: the answer that forbids a start most plainly wins. */
 const FORBIDDING_FIRST: readonly Answer[] = ['held', 'unsure', 'repair', 'free'];
 
 const clearAll = (verdicts: readonly Verdict[], root: string): PreflightResult | undefined => {

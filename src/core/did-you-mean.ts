@@ -36,8 +36,8 @@ export const didYouMean = (word: string, candidates: readonly string[]): string 
 const SHORTEST_SLIP = 5;
 
 /**
- * True for two names of which one is more likely the other mistyped than a name of its own: a letter is missing or there twice,
- * or two are swapped. Another number or letter in the same place is how names are told apart: `feature-1`, `feature-2`.
+ * True where one name is probably the other one mistyped: a letter is missing or doubled, or two letters are swapped. A different
+ * digit or letter in the same place does not count, since people tell names apart that way: `feature-1`, `feature-2`.
  */
 export const isSlip = (word: string, other: string): boolean => {
   const [short, long] = word.length <= other.length ? [word, other] : [other, word];

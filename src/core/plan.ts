@@ -16,7 +16,7 @@ export interface PlanStep {
 
 export interface LeftLock extends PlanStep {
   readonly why: string;
-  /** It is dead but for the one who asks: the diagnosis, which does not count that one, would have it released. */
+  /** Only the asker works there: the diagnosis, which does not count the asker, would have it released. */
   readonly isAskers?: true;
 }
 
@@ -88,7 +88,7 @@ export interface NamedLock {
   readonly sha256: string | null;
 }
 
-/** Of a plan the releases of these locks, and which of them are not what was named any more. Nothing is tidied. */
+/** The part of a plan that releases these locks, and those of them that have changed since they were named. Nothing is tidied. */
 export const onlyNamed = (
   plan: Plan,
   named: readonly NamedLock[],

@@ -1,4 +1,4 @@
-/** Runs checks over an examination. A check that throws, or returns what is no finding, has crashed; the rest run. */
+/** Runs checks over an examination. A check that throws, or returns something other than findings, has crashed; the others still run. */
 
 import { type Check, type Finding, type Fix, SEVERITIES } from './types/check.ts';
 import { type Examination, FACT_SOURCES } from './types/judgement.ts';
@@ -85,7 +85,7 @@ const wordsOf = (error: unknown): string => {
   try {
     return error instanceof Error ? error.message : String(error);
   } catch {
-    return 'it threw something that cannot be told';
+    return 'it threw a value that cannot be shown';
   }
 };
 
@@ -101,7 +101,7 @@ export const runCheck = (check: Check, examination: Examination, now: () => numb
   try {
     const findings: unknown = check.run(examination);
     if (findings instanceof Promise) {
-      // Nobody waits for it, and a rejection that nobody hears would end the run.
+      // The promise is not awaited, and an unhandled rejection would end the run.
       findings.catch(() => {});
       throw new TypeError('it returned a promise: checks are synchronous');
     }

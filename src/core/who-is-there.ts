@@ -21,10 +21,10 @@ import type { Snapshot } from './types/evidence.ts';
 import type { Occupant, Verdict } from './types/judgement.ts';
 import type { Person, PersonClass, PlaceOfWork, Sighted } from './types/report.ts';
 
-/** Those who count stand first. */
+/** In this order they are listed: those who count come first. */
 const CLASSES: readonly PersonClass[] = ['agent', 'unknown', 'bystander', 'infrastructure', 'left-behind'];
 
-/** Everything that is read of one snapshot once. */
+/** What is derived from one snapshot once, for all places. */
 interface Witnesses {
   readonly index: TownIndex;
   readonly agents: readonly AtWork[];
@@ -70,7 +70,7 @@ export const whoIsThere = (given: Snapshot, directory: string, isTree: boolean):
   return isTold ? places : [around, ...places];
 };
 
-/** The directories of one agent are one place, which the outermost names. */
+/** The directories of one agent are one place, named by the outermost of them. */
 const innermostOnly = (places: readonly string[], index: TownIndex): readonly string[] => {
   const told = new Map<string, string>();
   for (const place of [...places].sort()) {
@@ -80,13 +80,13 @@ const innermostOnly = (places: readonly string[], index: TownIndex): readonly st
   return [...told.values()];
 };
 
-/** Below a worker's directory the worker is meant, whose agent may stand anywhere in it. */
+/** The worker whose directory this is or lies in: its agent may work anywhere below. The directory itself where there is none. */
 const placeAround = (directory: string, index: TownIndex): string => {
   const home = homeOf(directory, index);
   return home === null || home === '.' ? directory : home;
 };
 
-/** True for a directory of workers where nobody is who is not at one of them, and where nothing is hidden besides. */
+/** True where everybody and every doubt at the directory is told at one of the workers' places below it already. */
 const isElsewhere = ({ people, unseen }: PlaceOfWork, places: readonly PlaceOfWork[]): boolean => {
   if (places.length === 0) return false;
   const pids = new Set(places.flatMap((place) => place.people.map(({ pid }) => pid)));
@@ -179,7 +179,7 @@ const person = (
   };
 };
 
-/** The agents among the processes that one occupant is, its innermost first. */
+/** The agents among the processes that belong to one occupant. */
 const processesOf = ({ pid }: Occupant, { agents }: Witnesses): readonly AtWork[] =>
   agents.filter(({ process, pids }) => process.pid === pid || pids.includes(pid));
 
@@ -191,7 +191,7 @@ const describeAgent = (
 ): Person => {
   const { index } = witnesses;
   const own = processesOf(occupant, witnesses);
-  // Of an agent and those that it started the one that all others descend from.
+  // The agent from which the others descend.
   const [first = null] = [...own].sort((a, b) => a.pids.length - b.pids.length);
   const pid = first?.process.pid ?? occupant.pid;
   const isHere = own.some(
@@ -222,7 +222,7 @@ const describeAgent = (
   };
 };
 
-/** The live process that a lock names, where nobody else who was seen is it. */
+/** The live process that a lock names, unless it is listed already. */
 const describeHolder = (
   { state, holder, lock, facts }: Verdict,
   view: WorkerView,

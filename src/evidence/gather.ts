@@ -52,7 +52,7 @@ export const DEFAULT_TIMEOUT_MS = 2000;
 
 export type Stage = 'locks' | 'processes' | 'tmux' | 'git';
 
-/** A layout together with what its places are known by. */
+/** A layout together with the names by which its places are known. */
 export interface KnownLayout extends TownLayout {
   readonly placeInTown: TownPlaceFinder;
 }
@@ -64,9 +64,9 @@ export interface GatherRequest {
   readonly scan: ScanMode;
   /** Relative to the town. For `scan: 'worker'` nothing else is looked at; other scans look at them by name besides. */
   readonly workers: readonly string[];
-  /** For `scan: 'worker'`: locks of theirs that are found by their paths, wherever their kinds keep them. */
+  /** For `scan: 'worker'`: known locks of these workers, found again by their paths, wherever their kinds keep them. */
   readonly locks?: readonly LockFile[] | undefined;
-  /** Whose a place is, as a look of the same run saw it; default: looked at where it is needed. */
+  /** The layout as an earlier look of the same run saw it; default: read where it is needed. */
   readonly layout?: KnownLayout | undefined;
   /** tmux sockets by name or path; empty: all of the user's. */
   readonly sockets: readonly string[];
@@ -74,12 +74,12 @@ export interface GatherRequest {
   readonly timeoutMs: number;
   /** Agent commands to know besides the built-in ones. */
   readonly agents: readonly string[];
-  /** Commands that are no agents besides the built-in ones. */
+  /** Commands to be treated as bystanders besides the built-in ones. */
   readonly bystanders: readonly string[];
   /** Host names that are gone for good, or were this machine's. */
   readonly formerHosts?: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What is known already not to be looked at. */
+  /** Gaps that are known already. */
   readonly gaps?: readonly Gap[] | undefined;
   /** Locks of an earlier look: only files that changed since are read again. */
   readonly before?: readonly LockFile[] | undefined;
@@ -99,7 +99,7 @@ const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
       .filter((lock) => lock !== null);
     return { ...found, locks: [...found.locks, ...again] };
   }
-  // Every pane's path is the working directory of some process: one look at the processes finds them all.
+  // Every pane's path is the working directory of some process, so the process table gives all of them.
   const places = scan === 'quick' ? await workingDirectories(await readProcessTable()) : [];
   return scanTownInTurns({
     root: town.root,
@@ -122,18 +122,18 @@ const pidsNamedBy = (locks: readonly LockFile[], companions: readonly LoneCompan
   return [...new Set([...pids.filter((pid) => pid !== null), ...companions.map(({ holder }) => holder.pid)])];
 };
 
-/** The administrative directories of the working trees that locks are about: a look at one lock scans nothing. */
+/** The administrative directories of linked working trees that the locks name: needed where a look at one lock did not scan. */
 const linkedGitDirsOf = (locks: readonly LockFile[]): readonly string[] =>
   locks.filter(({ tree }) => tree !== undefined).map(({ path }) => dirname(path));
 
-/** Users whose tmux servers and sessions count: the one who asks, then the town's owner and those whose agents took locks. */
+/** Users whose tmux servers and sessions count: the caller, then the town's owner and the owners of lock files. */
 const usersOf = (root: string, uid: number, locks: readonly LockFile[]): readonly number[] => {
   const owner = statSync(root, { throwIfNoEntry: false })?.uid ?? uid;
   const takers = locks.map((lock) => lock.uid).filter((taker) => taker !== null);
   return [...new Set([uid, owner, ...takers])];
 };
 
-/** Where locks lie in homes, and with the root of a walk the directories above: it came through them, so what stands there it has seen. */
+/** Places of locks in homes and, for a walk, every directory between its root and them: the walk has listed these already. */
 const listedOnTheWay = (root: string | null, locks: ScanResult['locks']): ReadonlySet<string> => {
   const listed = new Set<string>();
   for (const { place, kind } of locks) {
@@ -149,7 +149,7 @@ const listedOnTheWay = (root: string | null, locks: ScanResult['locks']): Readon
   return listed;
 };
 
-/** What a walk over the whole town did not see at workers that have no lock, `named` or not, and where somebody is `seen`. */
+/** Gaps at places that the walk did not list: workers without a lock, `named` or not, and places where somebody was `seen`. */
 const unlistedGaps = (
   { town, scan, workers: named }: GatherRequest,
   { gaps, locks }: ScanResult,
@@ -165,7 +165,7 @@ const unlistedGaps = (
   const byName = scan === 'quick' ? [] : workers.map((worker) => below + worker);
   const asked = named.map((worker) => join(town.root, worker));
   const places = [...new Set([...byName, ...asked, ...inTown])].filter((place) => !listed.has(place));
-  // What lies in a directory that is closed as a whole need not be told besides.
+  // A directory that is closed as a whole has one gap; places in it get none of their own.
   const open = places.filter((place) => !known.has(`directory:${displayPath(place)}`));
   return closedHomes(open).filter(({ what }) => !known.has(what));
 };
@@ -181,7 +181,7 @@ const aliasesOf = ({ root, aliases }: TownRoot, tmux: TmuxEvidence): readonly st
 /** A single worker is judged without the town's layout, unless panes must be told from other workers' panes. */
 const NO_LAYOUT: TownLayout = { marked: false, rigs: [], workers: [], gaps: [] };
 
-/** Somebody's place must be told from the others'. */
+/** True where there are panes, so that the worker's must be told from others'. */
 export const hasPanes = ({ servers }: TmuxEvidence): boolean =>
   servers.some((server) => server.panes.length > 0);
 
@@ -195,7 +195,7 @@ const layoutFor = (request: GatherRequest, found: ScanResult, tmux: TmuxEvidence
   return { ...NO_LAYOUT, marked: isMarked(request.town.root) };
 };
 
-/** Where the layout is known the places of the workers asked about are looked up anew, and the others' are known with it. */
+/** With a known layout only the places of the workers in question are looked up again. */
 const placeFinder = (
   { town, layout: known }: GatherRequest,
   { workers }: TownLayout,
@@ -224,12 +224,12 @@ const lookAtTmux = (
   table: ProcessTable,
 ): Promise<TmuxEvidence> => {
   const { town, env, sockets, timeoutMs } = request;
-  // A whole run must hear at once that it is to end; a question about one worker is over before.
+  // A long run has to notice a signal at once; a question about one worker ends before that matters.
   const quiet = request.scan === 'worker';
   return askTmux({ env, uids, root: town.root, aliases: town.aliases, sockets, timeoutMs, table, quiet });
 };
 
-/** Where somebody is seen: in panes, as processes, and where a tool's registry says. */
+/** Places where somebody is seen: in panes, as a process, or by a tool's registry. */
 const placesSeen = ({ list }: ProcessEvidence, { servers }: TmuxEvidence): ReadonlySet<string> => {
   const panes = servers.flatMap((server) => server.panes.map(({ path }) => path));
   const processes = list.flatMap(({ cwd, registered, alsoRegistered = [] }) => [
@@ -240,7 +240,7 @@ const placesSeen = ({ list }: ProcessEvidence, { servers }: TmuxEvidence): Reado
   return new Set([...panes, ...processes].filter((path) => path !== null));
 };
 
-/** What only locks of other kinds than the agent's need is loaded where there is one: a preflight does without. */
+/** Reads the evidence that only locks of other kinds need. Loaded only where there is such a lock: a preflight has none. */
 const withFiles = async (
   locks: readonly LockFile[],
   table: ProcessTable,
@@ -252,14 +252,14 @@ const withFiles = async (
   return { locks: withoutFreeFlocks(locks, files), files };
 };
 
-/** The same for what lies around locks of git's. */
+/** The same for the facts around locks of git. */
 const withGitLocks = async (locks: readonly LockFile[]): Promise<readonly LockFile[]> => {
   if (locks.every(({ gitDir }) => gitDir === undefined)) return locks;
   const { withGitLockFacts } = await import('./files/git-lock-facts.ts');
   return withGitLockFacts(locks);
 };
 
-/** Looks at everything once. Never throws for what it meets in the town: what could not be seen is in `gaps`. */
+/** Looks at everything once. Never throws because of what is in the town: whatever could not be seen is in `gaps`. */
 export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const { town, scan, env, timeoutMs, onStage, formerHosts = [] } = request;
   const takenAtMs = Date.now();
@@ -315,7 +315,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     asker,
   });
 
-  // When it started matters only where a number is in use, a lock may be of another namespace, or names nobody.
+  // The machine's start matters only where a number is in use, or a lock may be of another namespace or names nobody.
   const started =
     (host.initialPidNamespace !== true && locks.length + companions.length > 0) ||
     processes.lookups.some(({ answer }) => answer === 'exists') ||

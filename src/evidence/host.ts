@@ -1,4 +1,4 @@
-/** This machine and who asks on it. */
+/** Reads what identifies this machine, and who asks. */
 
 import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -25,7 +25,7 @@ export const readHost = (): HostFacts => {
   };
 };
 
-/** macOS has no PID namespaces; a Linux that hides its own could have any. */
+/** macOS has no PID namespaces; where a Linux system hides its namespace, the answer is not known. */
 const isInitial = (pidNamespace: string | null): boolean | null => {
   if (process.platform === 'darwin') return true;
   return pidNamespace === null ? null : pidNamespace === INITIAL_PID_NAMESPACE;
@@ -33,7 +33,7 @@ const isInitial = (pidNamespace: string | null): boolean | null => {
 
 /**
  * Who asks: this process and its ancestors, and the pane that `TMUX` and `TMUX_PANE` say it runs in. On Linux the
- * ancestors are read here; elsewhere a `table` knows them, and without one they are our process and its parent.
+ * ancestors are read here; elsewhere they come from `table`, and without one only our process and its parent are known.
  */
 export const readAsker = (
   env: Readonly<Record<string, string | undefined>>,

@@ -1,11 +1,11 @@
 /**
- * When this kernel, and this container, were started: what was locked well before has no holder any more (Linux only).
+ * When this kernel and this container were started: the holder of a lock that is clearly older is gone (Linux only).
  *
  * A start that is worked out from a counter (`now - uptime`) moves with every step of the clock, and stands still while a
  * virtual machine is paused: a laptop that slept for a night makes WSL2 and Docker Desktop look started this morning,
- * and every lock of yesterday older than that, agents alive. So a start is believed only where a file was stamped at
- * that very moment, by the clock that stamps locks, and the earlier of the two is taken. A stamp that is later than the
- * counter says was made by something else: then nothing is concluded.
+ * and yesterday's locks older than that, although their agents are alive. So a start is believed only where a file was
+ * stamped at that moment by the clock that also stamps locks, and the earlier of the two times is taken. A stamp that is later
+ * than the counter says was made by something else: then nothing is concluded.
  */
 import { readlinkSync, statSync } from 'node:fs';
 import { isContainerId } from '../core/judge/holder/where-taken.ts';
@@ -21,10 +21,10 @@ export interface MountPoint {
   readonly source: string;
 }
 
-/** Those places whose mounts tell something. */
+/** The places whose mounts are needed. */
 const PLACES = ['/', '/dev', '/dev/null', '/etc/hostname'];
 
-/** Reads mountinfo, of which only a few lines tell something; later mounts hide earlier ones of the same place, and stand later. */
+/** Reads the few needed lines of mountinfo, in their order: a later mount hides an earlier one of the same place. */
 export const parseMounts = (text: string): readonly MountPoint[] =>
   text.split('\n').flatMap((line) => {
     // A machine with containers has hundreds of others.
@@ -37,7 +37,7 @@ export const parseMounts = (text: string): readonly MountPoint[] =>
 const mountAt = (mounts: readonly MountPoint[], place: string): MountPoint | undefined =>
   mounts.findLast((mount) => mount.place === place);
 
-/** The clock that stamps and the counter may differ by this much: a boot takes its time. */
+/** How much the stamp and the counter may differ, since a boot takes a while. */
 const SLACK_MS = 10 * 60_000;
 
 const earlier = (stampMs: number | null, counterMs: number | null): number | null =>
@@ -45,7 +45,7 @@ const earlier = (stampMs: number | null, counterMs: number | null): number | nul
     ? null
     : Math.min(stampMs, counterMs);
 
-/** What the start of a container is worked out from. */
+/** What the start of a container is derived from. */
 export interface ContainerSigns {
   readonly hostname: string;
   readonly mounts: readonly MountPoint[];
@@ -62,8 +62,8 @@ export interface ContainerSigns {
 }
 
 /**
- * The start of the container that we are in, or null. It says something of every process that calls itself by our host
- * name only where that name is the container's alone: a container id, or any name of its own where the town lies on the
+ * The start of the container that we are in, or null. It applies to all processes under our host name only
+ * where that name is the container's alone: a container id, or any name of its own where the town lies on the
  * container's private (overlay) root. Then whoever took a lock under that name ran in this container and ended with it.
  * `/etc/hostname`, which the runtime writes at each start, is the stamp; a sandbox within the container (bwrap,
  * `unshare`) has a younger process 1 and the same file, and containers that share a host name share the file of the first.
@@ -79,12 +79,12 @@ export const containerStart = (signs: ContainerSigns): number | null => {
 /** A container's process 1 starts within this much of its stamp; a sandbox is made in it later. */
 const WITH_CONTAINER_MS = 10_000;
 
-/** What systemd, OpenRC, busybox and their kin call themselves: no sandbox starts one. */
+/** Names of init programs (systemd, OpenRC, busybox): no sandbox starts one. */
 const INITS: readonly string[] = ['init', 'systemd'];
 
 /**
  * True where whoever took a lock under our host name is numbered in our PID namespace: in a container that alone bears the
- * name, as for its start, and whose process 1 is ours and no sandbox's; or in one that boots like a machine (LXC,
+ * name, by the rule for its start, and whose process 1 is ours and not a sandbox's; or in one that boots like a machine (LXC,
  * systemd-nspawn) and keeps the town on its own root.
  */
 export const numbersAreOurs = (signs: ContainerSigns): boolean => {
@@ -95,8 +95,8 @@ export const numbersAreOurs = (signs: ContainerSigns): boolean => {
 };
 
 /**
- * The start of this kernel, or null. `/dev/null` of a devtmpfs is made when the kernel starts, and everybody shares it:
- * containers of Docker make their own, and say nothing of the kernel.
+ * The start of this kernel, or null. `/dev/null` of a devtmpfs is made when the kernel starts and shared by all. A Docker
+ * container makes its own, which says nothing about the kernel.
  */
 export const kernelStart = (
   mounts: readonly MountPoint[],
@@ -142,7 +142,7 @@ export interface ProcessOne {
   readonly startedAtMs: number | null;
 }
 
-/** The same host with what its starts say for this town. Reads a few files; whatever cannot be read proves nothing. */
+/** The host facts with the starts that count for this town. Reads a few files; whatever cannot be read proves nothing. */
 export const withStarts = (host: HostFacts, town: string, processOne: ProcessOne | null): HostFacts => {
   if (host.platform !== 'linux') return host;
   const mounts = parseMounts(textOf('/proc/self/mountinfo'));
@@ -184,7 +184,7 @@ const statOf = (path: string) => {
   }
 };
 
-/** Unreadable counts as the machine's: then nothing is concluded. */
+/** Where it cannot be read, the machine's own is assumed: then nothing is concluded. */
 const utsNamespace = (): string => {
   try {
     return readlinkSync('/proc/self/ns/uts');

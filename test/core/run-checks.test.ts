@@ -133,7 +133,7 @@ describe('a check that throws has crashed:', () => {
     ['an error', new TypeError('out of ideas'), 'out of ideas'],
     ['a text', 'no', 'no'],
     ['undefined', undefined, 'undefined'],
-    ['something that cannot be told', Object.create(null), 'it threw something that cannot be told'],
+    ['a value that cannot be shown', Object.create(null), 'it threw a value that cannot be shown'],
   ])('%s', (_, thrown, said) => {
     const crashing = check(() => {
       throw thrown;

@@ -283,7 +283,7 @@ describe('a repair', () => {
     leave(join(repository.root, '.git/objects/maintenance.lock'));
     const { findings } = await repository.look();
     expect(findings[0]).toMatchObject({ severity: 'warning' });
-    expect(findings[0]?.message).toContain('all automatic maintenance, for ever and without a word');
+    expect(findings[0]?.message).toContain('all automatic maintenance, silently and for good');
   });
 });
 

@@ -3,7 +3,7 @@ import { claimsWorker } from '../town/claims-worker.ts';
 import type { Collision, LocklessAgent, Occupant, Verdict } from '../types/judgement.ts';
 import type { MachineView } from './taker.ts';
 
-/** Whoever is shown alive at one worker by one machine. */
+/** An agent that one machine shows alive at one worker. */
 interface Life {
   readonly machine: string;
   /** `%3`, `pid 4242` */
@@ -13,7 +13,7 @@ interface Life {
 
 const nameOf = ({ pane, pid }: Pick<Occupant, 'pane' | 'pid'>): string => pane?.id ?? `pid ${pid}`;
 
-/** The first agent that a verdict shows at work: one machine's own crowds are told by its own collisions. */
+/** The first agent that a verdict shows at work: several on one machine are that machine's own collision. */
 const lifeOf = ({ occupants, holder, state, reasons }: Verdict): Omit<Life, 'machine'> | null => {
   const agent = occupants.find(({ isAgent, visiting }) => isAgent && !visiting);
   if (agent !== undefined) return { who: nameOf(agent), text: agent.text };
@@ -66,7 +66,7 @@ const agentsAcross = (sightings: readonly MachineView[]): readonly Collision[] =
         ],
   );
 
-/** What every machine tells, without what another one of the same kernel has told. */
+/** What all machines tell, each thing once where several machines run on one kernel. */
 const toldOnce = <Told>(
   sightings: readonly MachineView[],
   told: (sighting: MachineView) => readonly Told[],

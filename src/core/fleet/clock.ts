@@ -1,8 +1,8 @@
-/** How far another machine's clock is from ours, out of what it says it is and when it was asked. Pure. */
+/** How far another machine's clock is from ours, by the time that it says and the times at which it was asked. Pure. */
 
 /**
- * Milliseconds that a machine's clock is ahead of ours (behind: negative): the least that explains what it said. Zero where it
- * may be right, which is all that a question on the way there and back can tell.
+ * Milliseconds by which a machine's clock is ahead of ours (negative: behind): the smallest difference that explains its answer.
+ * Zero where its time lies between question and answer: then nothing shows that it is wrong.
  *
  * @param theirsMs what its clock showed at some moment between `askedMs` and `answeredMs` of ours
  */

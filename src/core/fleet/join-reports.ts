@@ -1,4 +1,4 @@
-/** Reports of many towns on many machines, as one: all rows, sums, and the exit code. Pure. */
+/** Joins reports of many towns on many machines into one: all rows, the sums, and the exit code. Pure. */
 
 import type { Gap } from '../types/evidence.ts';
 import {
@@ -10,7 +10,7 @@ import {
   type ReportSummary,
 } from '../types/report.ts';
 
-/** Of a check that ran in several towns, what is told. */
+/** Of a check that ran in several towns, the worst outcome is reported. */
 const WORST_FIRST: readonly CheckStatus[] = ['crashed', 'unknown', 'fail', 'pass', 'skipped'];
 
 const joinChecks = (reports: readonly Report[]): readonly ReportCheck[] => {
@@ -51,13 +51,13 @@ const addSummaries = (reports: readonly Report[]): ReportSummary => {
   };
 };
 
-/** A machine that could not be asked, or not wholly, is doubt like every other thing that could not be looked at. */
+/** A machine that could not be asked, or only in part, is a gap like anything else that could not be looked at. */
 const machineGaps = (machines: readonly ReportMachine[]): readonly Gap[] =>
   machines.flatMap(({ name, status, reason }) =>
     status === 'ok' ? [] : [{ what: `machine:${name}`, why: reason ?? 'could not be asked', machine: name }],
   );
 
-/** Problems outrank doubt, doubt outranks health; and an interruption everything. */
+/** An interruption outranks problems, problems outrank doubt, doubt outranks health. */
 const exitCodeFor = (reports: readonly Report[], complete: boolean): number => {
   const codes = reports.map(({ exitCode }) => exitCode);
   const interrupted = codes.find((code) => code > EXIT.bug);
@@ -67,7 +67,7 @@ const exitCodeFor = (reports: readonly Report[], complete: boolean): number => {
 };
 
 /**
- * One report out of many, labelled already. The first is this machine's: its town and tmux are those of the whole.
+ * Joins labelled reports into one. The first is this machine's: its town and tmux stand for the whole.
  *
  * @param machines a row for each that was asked, whether or not it answered
  */

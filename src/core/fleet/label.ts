@@ -1,25 +1,25 @@
-/** A report of one town, said of the machine it comes from: whose every row is, and commands that work when pasted here. Pure. */
+/** Labels the rows of a report with their machine, and rewrites its commands so that they work when pasted here. Pure. */
 import type { Report } from '../types/report.ts';
 
-/** What this machine is called among the others. */
+/** The name of this machine in such reports. */
 export const HERE = 'here';
 
 /** A command as it is run here so that it happens on the machine of the row it stands with. */
 export type CommandThere = (machine: string, command: readonly string[]) => readonly string[];
 
-/** By the id of a lock: the machine whose judgement it is, and all that see the file. */
+/** By the id of a lock: the machine whose judgement counts, and all machines that see the file. */
 export type SeenBy = ReadonlyMap<string, { readonly machine: string; readonly witnesses: readonly string[] }>;
 
-/** Whose the rows of a report are. */
+/** Which machine the rows of a report belong to. */
 export interface Labels {
-  /** The machine whose evidence it is, where nothing says better. */
+  /** The machine for all rows that `seenBy` does not name. */
   readonly base: string;
   /** By the id of a lock, where several machines share the town. */
   readonly seenBy?: SeenBy | undefined;
   readonly commandThere: CommandThere;
 }
 
-/** Names the machine in every row, and rewrites what is to be run there. Ids of findings get its name, so that they stay unique. */
+/** Names the machine in every row and rewrites the commands that run there. Finding ids get its name too, so that they stay unique. */
 export const labelled = (report: Report, { base, seenBy, commandThere }: Labels): Report => {
   const machineOf = (lock: string | null): string =>
     (lock === null ? undefined : seenBy?.get(lock)?.machine) ?? base;
@@ -48,7 +48,7 @@ export const labelled = (report: Report, { base, seenBy, commandThere }: Labels)
 
 /**
  * The same report for people: workers and locks of other machines bear their name, `mini2:gastown/crew/ada`; a root that is a
- * worker itself has the name of its directory.
+ * worker itself is called by the name of its directory.
  */
 export const inNames = (report: Report): Report => {
   const { machines } = report;

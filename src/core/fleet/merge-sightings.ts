@@ -1,6 +1,6 @@
 /**
- * One directory, seen by several machines: each of its locks is judged by the machine that took it, whichever sees the file.
- * Life that anybody sees is life; death is believed only of the machine that took the lock. Pure.
+ * One directory, seen by several machines: each of its locks is judged by the machine that took it. If any machine sees the
+ * holder alive, it is alive; that the holder is dead is believed only of the machine that took the lock. Pure.
  */
 import { groupBy } from '../group-by.ts';
 import { gapsOf } from '../report/report.ts';
@@ -16,7 +16,7 @@ export interface SharedExamination {
   readonly seenBy: SeenBy;
 }
 
-/** Of several judgements the one that forbids most. */
+/** Of several judgements, the one that forbids most wins. */
 const MOST_CAREFUL_FIRST: readonly State[] = ['held', 'orphaned', 'unknown', 'foreign', 'invalid', 'stale'];
 
 const mostCareful = (testimonies: readonly Testimony[]): Testimony | undefined =>
@@ -36,10 +36,10 @@ const doubtful = (verdict: Verdict, text: string): Verdict => {
   };
 };
 
-/** What the file was, bytes and meaning: a machine that reads something else in the same bytes lies. */
+/** The file's bytes and what they mean: machines that read the same bytes differently cannot be trusted. */
 const readingOf = ({ stamp, content }: LockFile): string => JSON.stringify([stamp?.sha256 ?? null, content]);
 
-/** Why nobody may call this lock dead although the machine that took it does; null where nothing speaks against it. */
+/** Why this lock does not count as dead although the machine that took it says so; null where there is no objection. */
 const objection = (
   { sighting, verdict }: Testimony,
   all: readonly Testimony[],
@@ -84,7 +84,7 @@ const decideAmong = (
   return { machine, verdict: why === null ? verdict : doubtful(verdict, why) };
 };
 
-/** Where a lock lies in the town, whatever each machine calls the town's root. */
+/** A lock's path in the town, which is the same for machines that have the root at different paths. */
 const placeInTown = (
   { path }: LockFile,
   {
@@ -94,17 +94,17 @@ const placeInTown = (
   }: Examination,
 ): string => (path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path);
 
-/** Gaps of the other machines, each with the name of the one it is of. */
+/** Gaps of the other machines, each with its machine's name. */
 const gapsElsewhere = (others: readonly MachineView[]): readonly Gap[] =>
   others.flatMap(({ machine, examination }) =>
     gapsOf(examination.snapshot).map((gap) => ({ ...gap, machine })),
   );
 
 /**
- * Puts together what several machines saw of one directory. The first sighting is the base: its snapshot stays, with
- * everybody's locks and gaps.
+ * Puts together what several machines saw of one directory. The first sighting is the base: its snapshot is kept, with
+ * the locks and gaps of all.
  *
- * @param unreached machines that share the directory and did not answer: nothing is proven dead without them
+ * @param unreached machines that share the directory and did not answer: as long as one is missing, no lock counts as dead
  */
 export const mergeSightings = (
   [base, ...others]: readonly [MachineView, ...MachineView[]],
@@ -122,7 +122,7 @@ export const mergeSightings = (
   for (const [first, ...rest] of byPlace.values()) {
     if (first === undefined) continue;
     const { verdict, machine } = decideAmong([first, ...rest], unreached);
-    // A lock has one id in a town; two places with the same one are those of a machine that lies.
+    // A lock has one id in a town: a second place with the same id comes from a machine with false answers.
     if (seenBy.has(verdict.lock.id)) continue;
     const witnesses = [first, ...rest].map(({ sighting }) => sighting.machine);
     seenBy.set(verdict.lock.id, { machine, witnesses });

@@ -1,10 +1,10 @@
-/** Of a report over several machines what concerns some of them: a repair answers for those that it acts on. Pure. */
+/** The part of a report over several machines that concerns some of them: a repair answers for those that it acts on. Pure. */
 import { exitCodeOf } from '../report/report.ts';
 import type { Severity } from '../types/check.ts';
 import type { State } from '../types/judgement.ts';
 import { EXIT, type Report } from '../types/report.ts';
 
-/** The rows of these machines, with the sums and the exit code of just them. */
+/** The rows of these machines, with the sums and the exit code of these alone. */
 export const onlyOf = (report: Report, names: readonly string[], failOn: Severity): Report => {
   const isOf = ({ machine }: { readonly machine?: string }): boolean =>
     machine === undefined || names.includes(machine);

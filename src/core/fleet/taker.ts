@@ -1,4 +1,4 @@
-/** Which machine took a lock, as far as what each of them showed of itself can tell. Pure. */
+/** Which machine took a lock, as far as that can be told from what each of them showed. Pure. */
 import { isSameName, isThisBoot, plainHostname } from '../judge/holder/where-taken.ts';
 import type { HostFacts } from '../types/evidence.ts';
 import type { Examination, Verdict } from '../types/judgement.ts';
@@ -6,22 +6,22 @@ import type { Examination, Verdict } from '../types/judgement.ts';
 /** One machine's look at a town that it shares with others, and what it found. */
 export interface MachineView {
   readonly machine: string;
-  /** This machine, which nobody can pretend to be. */
+  /** True for this machine; no other can pretend to be it. */
   readonly isHere: boolean;
   /**
-   * Host names that the configuration gives it. A machine may call itself as it likes: its word that a holder is dead counts for
-   * locks of these names only.
+   * Host names that the configuration gives it. A machine may call itself anything, so its word that a holder is dead counts
+   * only for locks with one of these names.
    */
   readonly names: readonly string[];
   readonly examination: Examination;
 }
 
-/** How surely a machine took a lock: its boot and its PID namespace are recorded, its name is, or no name and it may have. */
+/** How surely a machine took a lock: its boot and PID namespace are recorded, its host name is, or no name is and it may have. */
 export type ClaimStrength = 'exact' | 'by-name' | 'perhaps' | 'none';
 
 const STRONGEST_FIRST: readonly ClaimStrength[] = ['exact', 'by-name', 'perhaps'];
 
-/** What a machine's own verdict and its own facts say of whether it took that lock. */
+/** How strong a machine's claim to a lock is, by its own verdict and its own facts. */
 export const claimOn = ({ lock, reasons }: Verdict, host: HostFacts): ClaimStrength => {
   if (lock.content.kind !== 'record') return 'perhaps';
   if (reasons.includes('other-host') || reasons.includes('other-namespace')) return 'none';
@@ -39,7 +39,7 @@ export interface Testimony {
   readonly verdict: Verdict;
 }
 
-/** Those who have the strongest claim to have taken the lock; nobody where no machine that was asked has any. */
+/** The machines with the strongest claim to have taken the lock; none where no machine has a claim. */
 export const takersAmong = (testimonies: readonly Testimony[]): readonly Testimony[] => {
   const claims = testimonies.map((one) => ({
     one,
@@ -50,8 +50,8 @@ export const takersAmong = (testimonies: readonly Testimony[]): readonly Testimo
 };
 
 /**
- * May this machine call the holder of that lock dead? It is the one that the configuration says bears the recorded name; a lock
- * that names no machine could be anybody's.
+ * May this machine call the holder of that lock dead? Only if the configuration gives it the recorded host name; a lock without
+ * a host name could have been taken on any machine.
  */
 export const maySpeakFor = ({ isHere, names }: MachineView, { lock: { content } }: Verdict): boolean => {
   if (isHere || content.kind !== 'record') return true;

@@ -13,11 +13,11 @@ const freshMsOf = ({ rules }: LockFile): number => rules?.freshMs ?? FRESH_MS;
 const isYoung = (ageMs: number | null, limitMs: number): boolean =>
   ageMs !== null && Math.abs(ageMs) < limitMs;
 
-/** Milliseconds from then to the snapshot; null where nobody knows since when. */
+/** Milliseconds from that moment to the snapshot; null where the moment is not known. */
 export const ageOf = (sinceMs: number | null, index: TownIndex): number | null =>
   sinceMs === null ? null : index.snapshot.takenAtMs - sinceMs;
 
-/** Young by the file and by what it says: a checkout or a copy makes an old lock's file young, not the lock. */
+/** Young by its file and by its record: a checkout or a copy makes the file of an old lock young, but not the lock. */
 export const isPriming = (lock: LockFile, record: LockRecord, index: TownIndex): boolean =>
   isYoung(ageOf(lock.mtimeMs, index), PRIMING_MS) &&
   (record.acquiredAtMs === null || isYoung(ageOf(record.acquiredAtMs, index), PRIMING_MS));

@@ -7,8 +7,8 @@ import { relativeTo } from '../town/roles.ts';
 import type { ProcessInfo, Snapshot } from '../types/evidence.ts';
 
 /**
- * The same evidence where an agent that asks counts as what it is, and so does a program nobody knows that had the question
- * asked: only what it runs in order to ask does not.
+ * The same evidence, in which an agent that asks counts like any other, and so does an unknown program that asks. Only what
+ * it runs in order to ask is left out.
  */
 export const countingTheAsker = (snapshot: Snapshot): Snapshot => {
   const { machine, town } = snapshot;

@@ -1,17 +1,17 @@
-/** A case: one lock with everything its judgement turns on, put together once and handed to every question about it. */
+/** A case: one lock with everything that its judgement depends on, put together once and handed to every question about it. */
 import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { NumberClaim } from '../types/claim.ts';
 import type { LockFile, LockRecord } from '../types/evidence.ts';
 import type { WhereTaken } from './holder/where-taken.ts';
 import type { OccupantReader } from './occupants/occupants.ts';
 
-/** A lock whose bytes are a record, before the judge. */
+/** A lock whose bytes are a record, ready to be judged. */
 export interface Case {
   readonly lock: LockFile;
   readonly record: LockRecord;
   /** What the record was made of, for a lock of a kind that claims no worker; null for an agent's. */
   readonly claim: NumberClaim | null;
-  /** The evidence as it looks from where the record was taken. */
+  /** The evidence as seen from where the record was taken: from inside its container, or from here. */
   readonly index: TownIndex;
   readonly worker: WorkerView;
   readonly taken: WhereTaken;

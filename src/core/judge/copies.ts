@@ -40,7 +40,7 @@ export const isCopy = (one: Case): boolean =>
       one.readOccupants(twin, null, null).occupants.length > 0,
   );
 
-/** What is said of a copy. */
+/** What the report says of a copy. */
 export const copyFact = ({ twins }: Case): Fact => ({
   source: 'lock',
   text: `same bytes as the lock of ${twins.map((twin) => twin.worker).join(', ')}, where its holder is`,

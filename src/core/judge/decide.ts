@@ -1,7 +1,7 @@
 /** The decision table of the contract, section 3, with what surrounds it. A lock is stale only on proof, never on doubt. */
 import type { ProcessState, SessionState, State } from '../types/judgement.ts';
 
-/** The evidence about a readable record, reduced to what the decision turns on. */
+/** The evidence about a readable record, reduced to what the decision depends on. */
 export interface Weighing {
   /** Taken on another host or in another PID namespace. */
   readonly foreign: boolean;
@@ -31,7 +31,7 @@ export const decide = (evidence: Weighing): State => {
   if (occupied) return 'held';
   if (foreign) return session === 'live' ? 'held' : 'foreign';
   if (process === 'alive' && evidence.young) return 'held';
-  // Our own token proves the holder dead: a session that stands without an agent in it is no life.
+  // Our own token proves the holder dead: a session that is still open without an agent in it does not make it alive.
   const sessionCounts = !(evidence.own && hasDied(process) && session === 'live');
   const decided = DECISIONS[process][sessionCounts ? session : 'gone'];
   return decided === 'stale' && !occupantsKnown ? 'unknown' : decided;

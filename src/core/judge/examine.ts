@@ -8,7 +8,7 @@ import { findLockless } from './lockless.ts';
 import { findCollisions, placesOf } from './occupants/collision.ts';
 import { occupantReader } from './occupants/occupants.ts';
 
-/** Judges its locks alone, one after the other as they stand in it: what a repair decides by. */
+/** Judges the locks alone, in the snapshot's order: a repair decides by this. */
 export const judgeSnapshot = (snapshot: Snapshot): readonly Verdict[] => judgeAll(indexSnapshot(snapshot));
 
 /** Judges everything a snapshot holds. Linear in locks and panes; touches nothing outside its argument. */
@@ -16,7 +16,7 @@ export const examineSnapshot = (snapshot: Snapshot): Examination => {
   const index = indexSnapshot(snapshot);
   const readOccupants = occupantReader(index);
   const verdicts = judgeAll(index, readOccupants);
-  // Of a home only what tools keep there was asked for, not who is at work anywhere below it.
+  // In a home only the locks of tools are examined, not who works anywhere below it.
   if (snapshot.town.source === 'home') return { snapshot, verdicts, collisions: [], lockless: [] };
   const crowded = placesOf(index, verdicts);
   return {

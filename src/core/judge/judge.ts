@@ -1,4 +1,4 @@
-/** The one judge. Every command and every repair asks here; nobody derives a state again. */
+/** The one judge. Every command and every repair asks here; no other code derives a state. */
 
 import type { TownIndex } from '../town/views.ts';
 import type { NumberClaim } from '../types/claim.ts';
@@ -94,7 +94,7 @@ const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
   if (copied) facts.push(copyFact(one));
   const git = gitFact(lock);
   if (git !== null) facts.push(git);
-  // Sliced: a list that was added to keeps room for sixteen more, and there may be ten thousand of them.
+  // Sliced: an array that grew keeps room for sixteen more values, and there may be ten thousand arrays.
   return {
     lock,
     state,

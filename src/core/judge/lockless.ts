@@ -8,7 +8,7 @@ import { type AtWork, listAtWork, worksAt } from './occupants/at-work.ts';
 import type { CrowdedPlaces } from './occupants/crowded-places.ts';
 import { type OccupantReader, occupantReader } from './occupants/occupants.ts';
 
-/** Every agent for whom no lock's verdict accounts, once, at the innermost place. */
+/** Every agent that no lock's verdict accounts for, once, at the innermost place. */
 export const findLockless = (
   { places, inhabited, index }: CrowdedPlaces,
   verdicts: readonly Verdict[],

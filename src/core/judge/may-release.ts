@@ -5,7 +5,7 @@ import type { Refusal, Release, State, Verdict } from '../types/judgement.ts';
 import { isFresh, secondsLeft } from './ages.ts';
 import type { OccupantFinding } from './occupants/occupants.ts';
 
-/** One for all: there may be ten thousand. */
+/** Shared: there may be ten thousand verdicts. */
 const ALLOWED: Release = { allowed: true };
 
 const refuse = (why: Refusal['why'], retryInSeconds: number | null = null): Release => ({
@@ -14,7 +14,7 @@ const refuse = (why: Refusal['why'], retryInSeconds: number | null = null): Rele
   retryInSeconds,
 });
 
-/** What cannot be released whatever anybody asks for; null for a file that a repair can move. */
+/** Why the file cannot be moved, whatever is asked for; null for a file that a repair can move. */
 export const immovable = ({
   isRegularFile,
   stamp,
@@ -32,7 +32,7 @@ const forbidden = (lock: LockFile): Refusal['why'] | null => {
   if (isTracked(lock)) return 'tracked';
   if (lock.rules?.isNeverLetGo === true) return 'never';
   const { content, tree } = lock;
-  // An agent's lock that is damaged says nothing of its holder either, but there the whole directory is asked.
+  // A damaged agent's lock says nothing about its holder either, but for those the agents in the directory are looked for.
   if (lock.rules !== undefined && content.kind === 'invalid') return immovable(lock) ?? 'no-owner';
   if (content.kind === 'claim' && content.claim.by !== 'number' && content.claim.by !== 'open-file')
     return content.claim.by === 'person'

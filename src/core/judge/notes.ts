@@ -1,4 +1,4 @@
-/** What is worth knowing about a lock beside its state: its notes, and what git says of it. They decide nothing. Pure. */
+/** What is worth knowing about a lock besides its state: its notes, and what git says of it. They do not decide. Pure. */
 import { claimsWorker } from '../town/claims-worker.ts';
 import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { LockFile } from '../types/evidence.ts';
@@ -12,7 +12,7 @@ import { partiesOf } from './occupants/parties.ts';
 import { namingOf } from './session/naming.ts';
 import type { SessionFinding } from './session/session.ts';
 
-/** About where the lock lies. */
+/** Notes about where the lock lies. */
 export const placeNotes = (lock: LockFile, worker: WorkerView, index: TownIndex): Note[] => {
   const notes: Note[] = [];
   if (claimsWorker(lock) && index.snapshot.town.marked && worker.owner?.canonical !== true)
@@ -22,7 +22,7 @@ export const placeNotes = (lock: LockFile, worker: WorkerView, index: TownIndex)
   return notes;
 };
 
-/** An occupant in another pane than the lock names: the agent moved on and the lock did not. */
+/** True where an occupant is in another pane than the lock names: the agent moved and its lock still has the old pane. */
 export const isDrifted = (
   { record: { sessionId } }: Case,
   session: SessionFinding,
@@ -36,11 +36,11 @@ export const isDrifted = (
   );
 };
 
-/** Several agents that work together. */
+/** True where several agents work together. */
 export const isTeam = ({ occupants }: OccupantFinding, { index }: Case): boolean =>
   occupants.length > 1 && partiesOf(occupants, index).some(({ agents }) => agents > 1);
 
-/** The named pane or session stands, its agent is known to be gone, and nobody works in it or around it. */
+/** True where the named pane or session is open, its agent is known to be gone, and nobody works in it or around it. */
 export const isIdle = (
   process: ProcessFinding | null,
   session: SessionFinding,

@@ -1,4 +1,4 @@
-/** Locks that are no record, and places whose lock is gone: all that speaks is who works there, and a second record. Pure. */
+/** Locks without a readable record, and places whose lock is gone: judged by who works there and by a second record. Pure. */
 import { processKey, type TownIndex } from '../town/views.ts';
 import type { LockFile, TrueHolder } from '../types/evidence.ts';
 import type { Fact, State, Verdict } from '../types/judgement.ts';
@@ -8,7 +8,7 @@ import { gitFact, placeNotes } from './notes.ts';
 import type { OccupantFinding, OccupantReader } from './occupants/occupants.ts';
 import { occupantsAt } from './witnesses.ts';
 
-/** What a damaged or removed lock cannot say any more its second record does: a live holder is as good as seen at work. */
+/** Adds what the second record of a damaged or removed lock tells: a live holder counts as seen at work, an uncertain one as doubt. */
 const withHolder = (
   around: OccupantFinding,
   companion: TrueHolder | null,

@@ -1,4 +1,4 @@
-/** Which witnesses count for a lock: its kind may say that only some of them know anything about it. Pure. */
+/** Which witnesses count for a lock: its kind may say that only some of them are asked. Pure. */
 import type { WorkerView } from '../town/views.ts';
 import type { LockFile, Witness } from '../types/evidence.ts';
 import { treeDoubt } from './claims/linked-tree.ts';
@@ -8,7 +8,7 @@ import { NOBODY_FOR_CERTAIN, type OccupantFinding, type OccupantReader } from '.
 export const isAsked = ({ rules }: LockFile, witness: Witness): boolean =>
   rules === undefined || rules.witnesses.includes(witness);
 
-/** Who works at the worker of a lock, where that says anything about it; doubt where its working tree may be elsewhere. */
+/** Who works at the worker of a lock, where its kind asks for agents; doubt where its working tree may be elsewhere. */
 export const occupantsAt = (
   worker: WorkerView,
   lock: LockFile,

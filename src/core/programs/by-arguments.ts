@@ -1,13 +1,13 @@
 /**
- * What the arguments of a process tell where its names do not suffice. They are read here and kept nowhere: only the class
- * and its reason go into a snapshot.
+ * What the arguments of a process tell where its names do not suffice. The arguments are not kept: only the class and its
+ * reason go into a snapshot.
  */
 import type { ProcessRole } from '../types/evidence.ts';
 import { INFRASTRUCTURE_ARGUMENTS } from './known-programs.ts';
 
 /**
- * The words after which `npm run` and its like start a dev server, a watcher or a test. `start` is none of them: in an agent's
- * own repository it starts the agent.
+ * Scripts that start a dev server, a watcher or a test when given to `npm run` and similar tools. `start` is left out: in an
+ * agent's own repository it starts the agent.
  */
 const DEV_SCRIPT = /^(dev|serve|preview|watch|test|build|lint|format|check|typecheck|storybook)([:-].*)?$/;
 
@@ -27,7 +27,7 @@ const runsDevScript = (names: readonly string[], given: readonly string[]): bool
 };
 
 /**
- * @param names as the process goes by
+ * @param names names that the process goes by
  * @param given its arguments, without the program and without the script that an interpreter runs
  */
 export const roleByArguments = (

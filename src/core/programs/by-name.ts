@@ -1,4 +1,4 @@
-/** What a program counts as by its names alone, by the table of `known-programs.ts` and the words of the user. */
+/** Classifies a program by its names alone, with the table of `known-programs.ts` and the names that the user configured. */
 import {
   AGENT_PROGRAMS,
   BYSTANDER_PROGRAMS,
@@ -8,13 +8,13 @@ import {
   MCP_SERVER,
 } from './known-programs.ts';
 
-/** The programs that the user named: with `agents` and `GT_PROCESS_NAMES`, and with `bystanders`. */
+/** The programs that the user named: as agents (`agents`, `GT_PROCESS_NAMES`) and as bystanders (`bystanders`). */
 export interface Vocabulary {
   readonly agents: readonly string[];
   readonly bystanders?: readonly string[];
 }
 
-/** What a name told, with the reason. */
+/** The class that a name gives, with the reason. */
 export interface NamedClass {
   readonly class: 'agent' | 'bystander' | 'infrastructure';
   readonly why: string;
@@ -22,7 +22,7 @@ export interface NamedClass {
   readonly startsOnlyItsOwn: boolean;
 }
 
-/** Loops, not lists of lists: most starts of the doctor pay for this. */
+/** Plain loops instead of flattened lists, since this runs in most starts of the doctor. */
 const know = (
   known: Map<string, NamedClass>,
   groups: readonly KnownPrograms[],
@@ -42,7 +42,7 @@ const knownNames = (): ReadonlyMap<string, NamedClass> => {
   const known = new Map<string, NamedClass>();
   know(known, BYSTANDER_PROGRAMS, 'bystander');
   know(known, INFRASTRUCTURE_PROGRAMS, 'infrastructure');
-  // Last: an agent's name is an agent's, whatever else bears it.
+  // Last, so that an agent's name wins over the same name in another group.
   know(known, AGENT_PROGRAMS, 'agent');
   table = known;
   return known;
@@ -50,13 +50,13 @@ const knownNames = (): ReadonlyMap<string, NamedClass> => {
 
 let agentNames: ReadonlySet<string> | null = null;
 
-/** Those of agents alone: every process is held against them. */
+/** Agents' names alone: every process of the machine is compared with them. */
 const isAgentName = (name: string): boolean => {
   agentNames ??= new Set(AGENT_PROGRAMS.flatMap(({ names }) => names));
   return agentNames.has(name);
 };
 
-/** Some agents are installed as a file named after their version; that is what the kernel and tmux then show. */
+/** Some agents are installed as a file named after their version, and that is the name which the kernel and tmux show. */
 const VERSION_NAME = /^\d+\.\d+\.\d+([-+.][0-9A-Za-z.-]+)?$/;
 
 const NAMED_AS_AGENT: NamedClass = { class: 'agent', why: 'named as an agent', startsOnlyItsOwn: false };
@@ -84,7 +84,10 @@ export const tellingNames = (names: readonly string[]): readonly string[] => {
   return own.length === 0 ? names : own;
 };
 
-/** Whoever writes a title over its arguments is called what that begins with: `npm run dev`, `next-server (v15)`, `tmux: server`; vitest writes `node (vitest 1)`. */
+/**
+ * The name in a title that a program writes over its arguments: the first word of `npm run dev`, `next-server (v15)` and
+ * `tmux: server`, but `vitest` of `node (vitest 1)`.
+ */
 const firstWord = (name: string): string => {
   const runner = /^node \((\w+)/.exec(name)?.[1];
   return runner ?? /^\S*?(?=:? )/.exec(name)?.[0] ?? name;
@@ -99,15 +102,16 @@ const knownAs = (name: string): NamedClass | undefined => {
   );
 };
 
-/** Linux keeps so many bytes of a name, macOS one more. */
+/** Bytes that Linux keeps of a name; macOS keeps one more. */
 const KERNEL_NAME_LENGTH = 15;
 
 const isKernelNameOf = (file: string, kernel: string): boolean =>
   file === kernel || (kernel.length >= KERNEL_NAME_LENGTH && file.startsWith(kernel));
 
 /**
- * The kernel's name stands first and says which file runs; `argv[0]` is whatever its starter wrote: `exec -a vim my-agent` is
- * no editor. A wrapper's name is the program's (`.nvim-wrapped`, as NixOS installs them), and of a script its own names tell.
+ * True for a name that only `argv[0]` claims. The kernel's name stands first and says which file runs, while `argv[0]` is
+ * whatever its starter wrote: `exec -a vim my-agent` does not make an editor. A wrapper (`.nvim-wrapped` on NixOS) counts by the
+ * program's name, and a script by its own names.
  */
 const isBorrowed = (name: string, names: readonly string[]): boolean => {
   const [kernel = ''] = names;
@@ -117,8 +121,8 @@ const isBorrowed = (name: string, names: readonly string[]): boolean => {
 };
 
 /**
- * What the names tell; null where they tell nothing. The user's words come before the table's, and of all names that of an
- * agent counts first.
+ * What the names tell; null where they tell nothing. Names that the user configured come before the table's, and an
+ * agent's name comes before all others.
  */
 export const classifyNames = (
   names: readonly string[],
@@ -136,8 +140,8 @@ export const classifyNames = (
 };
 
 /**
- * True where one of the names may be an agent's: quick, for all processes of the machine, and generous, for what it lets
- * through is classified. `extra`: names from configuration and GT_PROCESS_NAMES.
+ * True where one of the names may be an agent's. Quick, for it is asked of all processes of the machine; generous, since every
+ * process that passes is classified later. `extra`: names from configuration and GT_PROCESS_NAMES.
  */
 export const isAgentCommand = (names: readonly string[], extra: readonly string[]): boolean =>
   names.some((name) => isAgentName(name) || extra.includes(name) || VERSION_NAME.test(name));

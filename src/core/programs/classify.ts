@@ -1,6 +1,6 @@
 /**
- * What a process at work in a worker's place counts as: an agent (life), a bystander, infrastructure or left behind (nobody),
- * or an unknown program, which is doubt. Whoever cannot be told to be nobody is not nobody.
+ * Classifies a process at work in a worker's place: an agent (counts as life), a bystander, infrastructure or left behind (these
+ * do not count), or an unknown program (doubt). A process is only left out where something shows that it is not an agent.
  */
 import type { ProcessInfo } from '../types/evidence.ts';
 import { classifyNames, namesIn, tellingNames, type Vocabulary } from './by-name.ts';
@@ -11,7 +11,7 @@ interface Classification {
   readonly class: ProgramClass;
   /** For a sentence: `an editor`, `Claude Code's daemon`. */
   readonly why: string;
-  /** What it starts is a part of it, and nobody either. */
+  /** What it starts is a part of it, and does not count either. */
   readonly startsOnlyItsOwn: boolean;
 }
 
@@ -29,12 +29,12 @@ const NAMED_BY_ITSELF: Classification = {
   startsOnlyItsOwn: false,
 };
 
-/** How far up a process is asked what it runs under: a snapshot's tree may be a ring. */
+/** How many ancestors of a process are looked at: in a damaged snapshot the tree may be a ring. */
 const MAX_DEPTH = 64;
 
 /**
- * Classifies one process by itself. The best evidence comes first: a registry, its arguments, its names, and the want of
- * anybody who waits for it. An interpreter's own name counts last: Gas Town names `node` for whatever runs under it.
+ * Classifies one process by itself. The best evidence comes first: a registry, its arguments, its names, and whether it was left
+ * behind. An interpreter's own name counts last, because Gas Town lists `node` for whatever runs under it.
  */
 const classifyAlone = (
   { names, role, registered, leftBehind }: ProcessInfo,
@@ -105,13 +105,13 @@ export const classifier = (
   };
 };
 
-/** What to call a process: by its script where it interprets one, `bash /dev/fd/63` where that has no name. */
+/** The name of a process for people: its script where it interprets one, `bash /dev/fd/63` where that has no name. */
 export const programOf = ({ names }: ProcessInfo): string => {
   const [telling = 'a program without a name'] = tellingNames(names);
   return telling.startsWith('/dev/fd/') && names[0] !== telling ? `${names[0]} ${telling}` : telling;
 };
 
-/** What an agent is called in evidence. What a registry calls its session is said with it: `claude "fix-login" (busy)`. */
+/** The name of an agent in evidence, with what a registry says of its session: `claude "fix-login" (busy)`. */
 export const agentNameOf = ({ names, registered }: ProcessInfo): string => {
   if (registered === undefined) return names[0] ?? 'agent';
   const { tool, name, status } = registered;

@@ -1,20 +1,20 @@
 /**
- * The programs that the doctor knows by name, each group with the reason why it counts as what it does. The names are a
- * convenience, never a proof: whoever is not here is doubt (`classify.ts`), and nobody is stale for lack of a word.
+ * The programs that the doctor knows by name, each group with the reason for its class. The list is a convenience: a program
+ * that is not in it is doubt (`classify.ts`), so no lock becomes stale because a name is missing here.
  */
 
 export interface KnownPrograms {
   /** With its article, for a sentence: `vim, an editor, runs here`. */
   readonly why: string;
   readonly names: readonly string[];
-  /** What it starts is a part of it. Not so for those that start whatever they are told: shells, editors, package managers. */
+  /** What it starts is a part of it. Left out for programs that start whatever they are told: shells, editors, package managers. */
   readonly startsOnlyItsOwn?: true;
 }
 
-/** No regular expression: every start of the doctor pays for this. */
+/** Without a regular expression, since this runs at every start of the doctor. */
 const words = (...lines: readonly string[]): readonly string[] => lines.join(' ').split(' ');
 
-/** Coding agents by the commands and packages that they are installed as. */
+/** Coding agents, by the names of their commands and packages. */
 export const AGENT_PROGRAMS: readonly KnownPrograms[] = [
   { why: 'Claude Code', names: words('claude claude.exe claude-code') },
   { why: 'Codex', names: words('codex codex-cli') },
@@ -52,13 +52,13 @@ export const AGENT_PROGRAMS: readonly KnownPrograms[] = [
 /** A pane that shows one of these shows a shell. A leading `-` (login shell) is taken off before looking. */
 const SHELLS = words('sh bash dash zsh fish ksh mksh ash tcsh csh nu pwsh xonsh elvish login');
 
-/** Helpers that take a lock and end: their PID in a lock says nothing of the agent. */
+/** Helpers that take a lock and end: their PID in a lock says nothing about the agent. */
 const LOCK_HELPERS = words('gt doctor lock-doctor');
 
-/** Interpreters: the script that they run decides what they are. `npx` and `env` become what they start. */
+/** Interpreters: the script that they run decides their class. `npx` and `env` are replaced by what they start. */
 export const INTERPRETERS = words('node nodejs bun deno python python3 ruby perl bash sh zsh dash env npx');
 
-/** People's tools and what they start: nobody, whatever session they run in. */
+/** People's tools and what they start: they do not count, whatever session they run in. */
 export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   { why: 'a shell', names: SHELLS },
   { why: 'a helper that takes locks', names: LOCK_HELPERS },
@@ -79,7 +79,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     ),
   },
   {
-    // Aliases, hooks, extensions and `bisect run` make it start whatever somebody likes.
+    // Aliases, hooks, extensions and `bisect run` can make it start any program.
     why: 'version control',
     names: words(
       'git tig lazygit gitui hg svn jj gh glab git-lfs git-remote-http git-remote-https delta gpg gpg2 pinentry',
@@ -148,7 +148,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     ),
   },
   {
-    // Whoever they start counts by itself.
+    // The command that they start counts by itself.
     why: 'a wrapper around another command',
     names: words(
       'timeout nice ionice time xargs stdbuf nohup unbuffer caffeinate asciinema watchexec flock bwrap firejail unshare',
@@ -183,7 +183,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   },
 ];
 
-/** Long-lived helpers that have a name of their own; those that only their arguments tell are in `INFRASTRUCTURE_ARGUMENTS`. */
+/** Long-lived helpers with a name of their own; those known by their arguments only are in `INFRASTRUCTURE_ARGUMENTS`. */
 export const INFRASTRUCTURE_PROGRAMS: readonly KnownPrograms[] = [
   { why: 'tmux itself', names: words('tmux') },
   { why: "Gas Town's issue tracker", names: words('bd beads dolt') },
@@ -198,7 +198,7 @@ export const INFRASTRUCTURE_PROGRAMS: readonly KnownPrograms[] = [
 ];
 
 /**
- * How MCP servers are called and packaged: `mcp-server-git`, `@playwright/mcp`, `context7-mcp`. Agents start them as tools, and
+ * How MCP servers are named and packaged: `mcp-server-git`, `@playwright/mcp`, `context7-mcp`. Agents start them as tools, and
  * often leave them running.
  */
 export const MCP_SERVER = {
@@ -206,7 +206,7 @@ export const MCP_SERVER = {
   names: /^mcp-(server-.+|remote)$|[-/]mcp(-server)?$|^@modelcontextprotocol\//,
 };
 
-/** A helper of a program that is an agent, or version control, otherwise. */
+/** A helper that is started as a program which otherwise is an agent, or version control. */
 export interface KnownArguments {
   readonly why: string;
   /** The program by any of its names. */
@@ -215,10 +215,10 @@ export interface KnownArguments {
   readonly begins: readonly string[];
 }
 
-/** It waits for a session, and when it has got one the registry names it. */
+/** It waits for a session; once it has one, the registry names it. */
 export const SPARE_PROCESS = "Claude Code's spare process";
 
-/** What these programs start for themselves and keep: it outlives every session and works for nobody. */
+/** Helpers that these programs start and keep for themselves: they outlive every session and work for no agent. */
 export const INFRASTRUCTURE_ARGUMENTS: readonly KnownArguments[] = [
   { why: "Claude Code's daemon", of: words('claude claude.exe claude-code'), begins: ['daemon', 'run'] },
   {

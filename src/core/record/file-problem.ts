@@ -1,4 +1,4 @@
-/** What a lock's name leads to where that is not a small regular file, in words. Pure. */
+/** Describes what stands at a lock's name where that is not a small regular file. Pure. */
 import type { FileProblem } from '../types/evidence.ts';
 
 const SENTENCES: Readonly<Record<FileProblem, (size: number) => string>> = {

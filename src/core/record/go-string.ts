@@ -15,7 +15,7 @@ export const stringAt = (bytes: Uint8Array, start: number, end: number): string 
   return at === last ? plain : plain + unescapeFrom(bytes, at, last);
 };
 
-/** Stands for itself: all that is ever in a record that nobody tampered with. */
+/** True for a byte that needs no decoding. A record that was not tampered with has no others. */
 const isPlain = (byte: number): boolean => byte < 0x80 && byte !== BACKSLASH;
 
 const unescapeFrom = (bytes: Uint8Array, from: number, last: number): string => {
@@ -46,7 +46,7 @@ const AT_ONCE = 1024;
 export const rawText = (bytes: Uint8Array, start: number, end: number): string => {
   let text = '';
   for (let at = start; at < end; at += AT_ONCE)
-    // Four times as fast as with spread arguments, and makes one string where adding up would make one a byte.
+    // Four times as fast as spread arguments, and makes few strings: `+=` for each byte would make one a byte.
     text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(end, at + AT_ONCE)) as never);
   return text;
 };

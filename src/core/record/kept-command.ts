@@ -1,13 +1,13 @@
 /** What the journal keeps of a command line: enough to tell who acted, bounded, and without what looks like a secret. */
 
-/** More words, or longer ones, tell nobody more. */
+/** More or longer words say nothing more about who acted. */
 const MAX_WORDS = 24;
 const MAX_LENGTH = 200;
 
 const CUT = '…';
 const HIDDEN = '***';
 
-/** `--api-key`, `GITHUB_TOKEN`, `x-auth`: what is given under such a name is nobody's to read. */
+/** `--api-key`, `GITHUB_TOKEN`, `x-auth`: a value given under such a name is not kept. */
 const SECRET_NAME =
   /(?:^|[^a-z])(?:api[-_]?keys?|keys?|tokens?|secrets?|passw(?:or)?ds?|pass(?:phrase)?|pwd|auth(?:orization)?|bearer|cookies?|credentials?|pat)(?:$|[^a-z])/i;
 
@@ -15,14 +15,14 @@ const SECRET_NAME =
 const MARKED_TOKEN =
   /(?:^|[^A-Za-z0-9])(?:sk-|gh[pousr]_|github_pat_|glpat-|xox[a-z]-|npm_|AKIA|ASIA|AIza|eyJ)[A-Za-z0-9_.-]{8,}/;
 
-/** Long, and letters and digits in one piece: no word of a language, and no path. */
+/** A long run of letters and digits: neither a word of a language nor a path. */
 const RANDOM = /^(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9+_=-]{32,}$/;
 
 /** `https://user:password@host` */
 const USER_INFO = /([A-Za-z][A-Za-z0-9+.-]*:\/\/)[^/@\s]+@/g;
 
 /**
- * The words of a command line that are kept. Of a command behind `--`, which is somebody else's, only its program is. A
+ * The words of a command line that are kept. Of a command after `--`, which is not ours, only the program is kept. A
  * word that looks like a secret, or follows an option that names one, becomes `***`; what is left out becomes `…`.
  */
 export const keptCommand = (words: readonly string[]): readonly string[] => {

@@ -20,8 +20,8 @@ export const KEEP_RELEASED_MS = 7 * 24 * 3600 * 1000;
 const ABANDONED_MS = 60_000;
 
 /**
- * Only names that this program makes itself: what merely looks like them belongs to somebody else. Where git reads every file
- * as a ref, they end in `.lock` once more: such names it passes by.
+ * Matches only names that this program makes itself: a file whose name merely looks alike is somebody else's. Where git reads
+ * every file as a ref, our names have a second `.lock` at their end, because git skips such names.
  */
 const OURS = /^(.+)\.[0-9a-f]{16}\.(new|old)(?:\.lock)?$/s;
 const RELEASED =
@@ -30,10 +30,10 @@ const RELEASED =
 /** A directory of refs, in a `.git` or a bare repository; the path may begin at either. */
 const IN_REFS = /(?:^|\/)refs\/(?!.*\.git\/).*\.lock$/s;
 
-/** What the names of files that we make beside the lock at this path end in besides. */
+/** The extra ending of the files that we make beside the lock at this path: `.lock` among refs, otherwise empty. */
 export const endOfNames = (lock: string): '' | '.lock' => (IN_REFS.test(lock) ? '.lock' : '');
 
-/** git's own note of who holds the lock beside it, and no lock, whatever its name ends in. */
+/** git's own note of who holds the lock beside it. It is not a lock itself, although its name ends in `.lock`. */
 const PID_FILE = '~pid.lock';
 
 export const isPidFile = (name: string): boolean => name.endsWith(PID_FILE);
@@ -41,7 +41,7 @@ export const isPidFile = (name: string): boolean => name.endsWith(PID_FILE);
 /** Where git notes who holds its lock at this path. */
 export const pidFileOf = (lock: string): string => lock.replace(/\.lock$/, PID_FILE);
 
-/** A file that a run left beside a lock, by its name. */
+/** What the name of a file that a run left beside a lock says. */
 export interface LeftoverName {
   /** File name of the lock. */
   readonly lock: string;
@@ -57,26 +57,26 @@ export const leftoverOf = (name: string): LeftoverName | null => {
   return released === undefined ? null : { lock: released, kind: 'released' };
 };
 
-/** The same of one lock, by its file name; null for what lies beside another. */
+/** The kind of a leftover of the lock with this file name; null for a leftover of another lock, or for any other file. */
 export const leftoverKind = (name: string, lock: string = LOCK_NAME): Leftover['kind'] | null => {
   const leftover = leftoverOf(name);
   return leftover?.lock === lock ? leftover.kind : null;
 };
 
-/** Path of the lock beside which a leftover of that path lies; any other path is the lock's own. */
+/** Path of the lock that the leftover at this path belongs to; the path itself where it is not a leftover's. */
 export const lockBeside = (path: string): string => {
   const end = path.lastIndexOf('/') + 1;
   const leftover = leftoverOf(path.slice(end));
   return leftover === null ? path : path.slice(0, end) + leftover.lock;
 };
 
-/** The name of the lock, where this is a name that a run of ours gives to what it leaves beside one; else the same name. */
+/** The name of the lock where this is the name of one of our own leftovers; otherwise the name itself. */
 export const withoutSuffix = (name: string): string =>
   name.endsWith('.old') || name.endsWith('.new') || name.endsWith('.old.lock') || name.includes('.released-')
     ? (leftoverOf(name)?.lock ?? name)
     : name;
 
-/** True where nobody writes this file any more, young or from the future as it may look. */
+/** True where no writer is still at work on this file. A time in the future counts as old, for clocks step. */
 export const isAbandoned = (mtimeMs: number, nowMs: number): boolean =>
   Math.abs(nowMs - mtimeMs) > ABANDONED_MS;
 
@@ -91,7 +91,7 @@ const releasedAtMs = (name: string): number | null => {
   return Date.UTC(year, month - 1, day, hour, minute, second);
 };
 
-/** True for the path of a kept copy that has been kept for longer than that. */
+/** True for the path of a kept copy that was made more than `keepMs` ago. */
 export const isExpiredCopy = (path: string, nowMs: number, keepMs = KEEP_RELEASED_MS): boolean => {
   const atMs = releasedAtMs(path.slice(path.lastIndexOf('/') + 1));
   return atMs !== null && nowMs - atMs > keepMs;

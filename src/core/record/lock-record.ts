@@ -36,21 +36,21 @@ export const parseLockRecord = (bytes: Uint8Array): AgentLockContent => {
   return readUsual(bytes) ?? readAny(bytes);
 };
 
-/** What the original and its followers write, and nobody else has touched: plain ASCII, four fields at most, in this order. */
+/** A record as the original and compatible programs write it: plain ASCII, four fields at most, in this order. */
 const USUAL =
   /^\{[ \n\r\t]*"pid":[ \n\r\t]*(0|-?[1-9]\d{0,14}),[ \n\r\t]*"acquired_at":[ \n\r\t]*"([^"\\]*)"(?:,[ \n\r\t]*"session_id":[ \n\r\t]*"([ !#-[\]-~]*)")?(?:,[ \n\r\t]*"hostname":[ \n\r\t]*"([ !#-[\]-~]*)")?[ \n\r\t]*\}[ \n\r\t]*$/;
 
-/** Longer files are not the usual ones. */
+/** Longer files are not of the usual form. */
 const MAX_USUAL_BYTES = 1024;
 
-/** A short way for nearly all records, three times as fast as reading JSON; null for everything else. */
+/** A fast path for nearly all records, three times as fast as reading JSON; null for everything else. */
 const readUsual = (bytes: Uint8Array): AgentLockContent | null => {
   if (bytes.length > MAX_USUAL_BYTES) return null;
   const text = rawText(bytes, 0, bytes.length);
   const match = USUAL.exec(text);
   if (match === null) return null;
   const [, pid, written = '', sessionId = '', hostname = ''] = match;
-  // A part of a text keeps the whole of it in memory: made anew.
+  // A substring would keep the whole text in memory: this makes a new one.
   const from = text.indexOf(written);
   const acquiredAt = rawText(bytes, from, from + written.length);
   const time = parseGoTime(acquiredAt);

@@ -26,7 +26,7 @@ export const fitsSome = (patterns: readonly NamePattern[], name: string): boolea
   return false;
 };
 
-/** Many patterns at once: most are names without a star, which one look finds. */
+/** Many patterns at once. Most are names without a star, which one look-up in a set finds. */
 export interface NameTable {
   readonly exact: ReadonlySet<string>;
   readonly patterns: readonly NamePattern[];

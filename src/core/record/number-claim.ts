@@ -4,7 +4,7 @@ import type { NumberClaim } from '../types/claim.ts';
 import type { LockContent, LockProblem } from '../types/evidence.ts';
 import { textOf } from './text-of.ts';
 
-/** In which fields of a JSON object a tool says what. */
+/** The names of the fields in which a tool's JSON object says who holds the lock. */
 export interface ClaimFields {
   /** Default: `pid`. A number. */
   readonly pid?: string;
@@ -28,7 +28,7 @@ const invalid = (problem: LockProblem, detail: string): LockContent => ({ kind: 
 
 const EMPTY = invalid('empty', 'there is nothing in it');
 
-/** A claim by number; what is not said is unknown. */
+/** A claim by number; whatever the lock does not say is unknown. */
 export const claimByNumber = (pid: number, more: Partial<NumberClaim> = {}): LockContent =>
   isPossiblePid(pid)
     ? {

@@ -1,9 +1,9 @@
 /** The bytes of a small file as one line of text, for people. */
 
-/** No reason or name is worth more room than this. */
+/** Longest text that is shown of a reason or a name. */
 const MOST_CHARACTERS = 300;
 
-/** Without line breaks at its end, on one line, and cut where it goes on and on. Bytes that are not UTF-8 appear as U+FFFD. */
+/** Without line breaks at its end, on one line, and cut where it is too long. Bytes that are not UTF-8 appear as U+FFFD. */
 export const textOf = (bytes: Uint8Array): string => {
   const text = new TextDecoder()
     .decode(bytes.subarray(0, MOST_CHARACTERS * 4))

@@ -1,4 +1,4 @@
-/** An age in the coarsest unit that still tells something: `45 s`, `12 min`, `8 h`, `3 d`. Negative ages are in the future. */
+/** An age in a fitting unit: `45 s`, `12 min`, `8 h`, `3 d`. Negative ages are in the future. */
 export const describeAge = (seconds: number): string => {
   const size = Math.abs(seconds);
   const text =

@@ -4,7 +4,7 @@ import type { State } from '../types/judgement.ts';
 
 /** An empty list asks for all. */
 export interface EventFilter {
-  /** A worker, or what begins its name up to a slash: a rig. */
+  /** A worker, or the beginning of its name up to a slash, such as a rig. */
   readonly workers: readonly string[];
   readonly sinceMs: number | null;
   readonly states: readonly State[];

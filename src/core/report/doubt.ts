@@ -10,7 +10,7 @@ const DOUBTS_ABOUT_PROCESSES: readonly Reason[] = [
 
 /** The fact that left a lock undecided: tmux not reached, a process not looked up, or agents that could be unseen. */
 export const doubtOf = ({ facts, reasons, strangers }: Verdict): string => {
-  // Of several doubts the one that whoever reads this can end.
+  // Of several doubts, the one that the reader can settle.
   const [stranger] = strangers;
   if (stranger !== undefined) return stranger.text;
   const source = reasons.includes('network-disk')

@@ -1,4 +1,4 @@
-/** The part of a report that somebody wants to see: by state, kind, place and age. Pure. */
+/** The part of a report that was asked for: by state, kind, place and age. Pure. */
 import { isWithin } from '../town/roles.ts';
 import type { State } from '../types/judgement.ts';
 import type { Report, ReportLock } from '../types/report.ts';
@@ -16,9 +16,9 @@ export interface ReportFilter {
 }
 
 /**
- * The report with these locks only, and with the agents, findings and collisions that are about them. What is about no lock
- * stays where only places are asked for. Counts, exit code and gaps stay those of the whole look. A lock of which nobody
- * knows when it was taken is neither young nor old.
+ * The report with these locks only, and with the agents, findings and collisions that are about them. Rows that are about no lock
+ * stay where only places are asked for. Counts, exit code and gaps stay those of the whole run. A lock whose time is not known
+ * is neither young nor old.
  */
 export const filterReport = (report: Report, filter: ReportFilter): Report => {
   const { states, kinds, places, sinceMs, beforeMs } = filter;

@@ -1,9 +1,9 @@
-/** How a finding is known from one run to the next. Pure. */
+/** The id of a finding, which stays the same from one run to the next. Pure. */
 import type { Finding } from '../types/check.ts';
 
 /**
  * `check:<about>`: what the finding itself names (`lock-debris:gastown/crew/ada/.runtime/agent.lock.tmp`), else its lock, else
- * its worker, and `check:.` for the town as a whole. A lock is known by its id, without the usual `agent:`:
+ * its worker, and `check:.` for the town as a whole. A lock appears as its id, without the usual `agent:`:
  * `stale-lock:gastown/crew/ada`, and `stale-lock:gastown/crew/ada#legacy` for one at the old place beside it.
  */
 export const findingId = (

@@ -1,7 +1,7 @@
-/** What a run answers that was interrupted: it ends at a safe point, with the signal's exit status. */
+/** How an interrupted run ends: at a safe point, with the signal's exit status. */
 import { EXIT } from '../types/report.ts';
 
-/** An AbortSignal, as far as this matters; its reason is an exit status where a signal of the system aborted it. */
+/** The part of an AbortSignal that is used; `reason` is an exit status where a signal of the system aborted it. */
 export interface Interruptible {
   readonly aborted: boolean;
   readonly reason: unknown;

@@ -1,11 +1,11 @@
-/** How commands name what others named: also a worker whose name looks like an option, or like a word of ours. */
+/** How printed commands name a worker, even one whose name looks like an option or like a word of ours. */
 import type { Verdict } from '../types/judgement.ts';
 
 /** An option with a value that may look like an option itself. */
 export const optionWith = (name: string, value: string): readonly string[] =>
   value.startsWith('-') ? [`--${name}=${value}`] : [`--${name}`, value];
 
-/** What a command must be told again to come to the same verdict: a former host, which perhaps only this question named. */
+/** Options that a command needs to reach the same verdict: `--former-host`, which may be named on this command line only. */
 export const asAsked = (verdict: Verdict | undefined): readonly string[] =>
   verdict?.reasons.includes('former-host') === true
     ? optionWith('former-host', verdict.holder?.hostname ?? '')

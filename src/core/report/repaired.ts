@@ -41,7 +41,7 @@ const PLANNED_BY_FORCE: ReportFix = {
   backup: null,
 };
 
-/** What is told of a lock that force released and no check complained of. */
+/** The finding for a lock that was released by force and that no check reported. */
 const forcedFinding = (
   { id, worker }: { readonly id: string; readonly worker: string },
   evidence: ReportFinding['evidence'],
@@ -61,9 +61,9 @@ const forcedFinding = (
 });
 
 /**
- * The report of a repair: the second look decides, and what was released is told beside it. A finding that came and went
- * without an outcome of ours is not told; a forced release of a lock no check complained of gets a finding of its own,
- * which is a problem where the lock still stands.
+ * The report of a repair: the second look decides, and what was released is added. A finding that disappeared without being
+ * repaired is left out. A forced release of a lock that no check reported gets a finding of its own, which is a problem where
+ * the lock still stands.
  */
 export const repairedReport = (
   before: Report,
@@ -119,7 +119,7 @@ export const repairedReport = (
   };
 };
 
-/** A dry run's report: what force would release is planned as well, and what is left for the sake of the asker is not. */
+/** A dry run's report: forced releases are planned as well, and locks that are left because of the asker are not. */
 export const plannedReport = (report: Report, { steps, left }: Plan): Report => {
   const own = new Map(
     left.filter(({ isAskers }) => isAskers).map(({ verdict, why }) => [verdict.lock.id, why]),
@@ -153,7 +153,7 @@ export const plannedReport = (report: Report, { steps, left }: Plan): Report => 
   };
 };
 
-/** Says of these releases that the person did not agree to them. */
+/** Marks these releases as declined by the person. */
 export const markDeclined = (report: Report, steps: readonly PlanStep[]): Report => {
   const left = new Set(steps.map(({ verdict }) => verdict.lock.id));
   return {
@@ -166,13 +166,13 @@ export const markDeclined = (report: Report, steps: readonly PlanStep[]): Report
   };
 };
 
-/** An interrupted repair ends at a safe point, says what it did, and with the signal's exit status. */
+/** The report of an interrupted repair: it ended at a safe point, says what it did, and exits with the signal's status. */
 export const interruptedReport = (report: Report, signal: Interruptible | undefined): Report =>
   signal?.aborted === true
     ? {
         ...report,
         ok: false,
         exitCode: exitCodeAfter(signal, report.exitCode),
-        error: { code: 'E_INTERRUPTED', message: 'interrupted: what was not begun was left', hint: null },
+        error: { code: 'E_INTERRUPTED', message: 'interrupted: what had not begun was left out', hint: null },
       }
     : report;

@@ -67,7 +67,7 @@ const reportAgent = (worker: string, lock: string | null, { pid, command, pane }
   pane,
 });
 
-/** One for all: there may be ten thousand. */
+/** Shared: there may be ten thousand releases. */
 const PLANNED: ReportFix = {
   action: 'release',
   safe: true,

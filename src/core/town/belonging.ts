@@ -1,10 +1,10 @@
-/** Whose something is: the worker in whose place a path lies, and the one whose a pane is by what it says. Pure. */
+/** Which worker something belongs to: a path by where it lies, a pane by what it says. Pure. */
 import { isWithin, type Owner, ownerOf } from './roles.ts';
 import type { PaneView, TownIndex, WorkerView } from './views.ts';
 
 const NO_PANES: readonly PaneView[] = [];
 
-/** The panes that may have to do with a worker: all that could pass any question about whose they are. */
+/** The panes that may belong to a worker: every pane that one of the questions below could be true of. */
 export const panesAround = (worker: WorkerView, index: TownIndex): readonly PaneView[] => {
   if (worker.owner === null) return index.machine.panes;
   if (worker.roles.length === 1) return index.machine.panesByRole.get(worker.owner.role) ?? NO_PANES;
@@ -30,11 +30,11 @@ export const homeOf = (path: string, index: TownIndex): string | null => {
 
 export type Belonging = 'mine' | 'other' | 'unsaid';
 
-/** Whose something is that names these roles; `unsaid` where it names none. */
+/** Whether something that names these roles belongs to the worker; `unsaid` where it names none. */
 export const rolesSay = (roles: readonly string[], worker: WorkerView): Belonging => {
   if (roles.length === 0) return 'unsaid';
   if (worker.owner === null) {
-    // A lock at a place of no agent (the town root, a rig) may be any agent's that works below it.
+    // A lock at a place of no agent (the town root, a rig) may belong to any agent that works below it.
     return roles.some((role) => isWithin(role, worker.worker)) || worker.worker === '.' ? 'unsaid' : 'other';
   }
   return roles.some((role) => worker.roles.includes(role)) ? 'mine' : 'other';
@@ -43,14 +43,14 @@ export const rolesSay = (roles: readonly string[], worker: WorkerView): Belongin
 const nameSays = (view: PaneView, worker: WorkerView): Belonging => {
   const verdict = rolesSay(view.nameRoles, worker);
   if (verdict !== 'mine' || view.nameRoles.length === 1 || view.path === null) return verdict;
-  // The name fits several rigs: the place decides, and where it does not, the doubt is the worker's.
+  // The name fits several rigs: the place decides, and where it does not, the worker gets the doubt.
   const place = ownerOf(view.path);
   return place !== null && !worker.roles.includes(place.role) && view.nameRoles.includes(place.role)
     ? 'other'
     : 'mine';
 };
 
-/** Whose pane it is by what its session says: environment first, name second; a contradiction says nothing. */
+/** Whether the pane is the worker's by what its session says: environment first, name second; a contradiction says nothing. */
 export const sessionSays = (view: PaneView, worker: WorkerView): Belonging => {
   if (view.town === 'other') return 'other';
   const environment = rolesSay(worker.owner === null ? view.placedRoles : view.environmentRoles, worker);
@@ -59,7 +59,7 @@ export const sessionSays = (view: PaneView, worker: WorkerView): Belonging => {
   return environment === 'other' && name === 'mine' ? 'unsaid' : environment;
 };
 
-/** True where the pane is plainly somebody else's (contract, section 9): its session says so, or it idles in another's place. */
+/** True where the pane is plainly another's (contract, section 9): its session says so, or it is idle at another worker's place. */
 export const isPlainlyAnothers = (view: PaneView, worker: WorkerView, index: TownIndex): boolean => {
   const said = sessionSays(view, worker);
   if (said !== 'unsaid') return said === 'other';

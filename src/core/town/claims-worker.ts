@@ -1,4 +1,4 @@
-/** Which locks speak for a worker: a directory is somebody's place, and its agent somebody's, by these alone. */
+/** Which locks speak for a worker. Only these make a directory a worker's place. */
 import type { LockFile } from '../types/evidence.ts';
 
 /** True for the lock of a kind that claims the worker it lies at. */

@@ -1,4 +1,4 @@
-/** The places of locks that could not be looked into: nobody can say that there is no lock. */
+/** Places of locks that could not be looked into: there may be a lock in each of them. */
 import type { Gap, Snapshot } from '../types/evidence.ts';
 import { relativeTo } from './roles.ts';
 
@@ -10,7 +10,7 @@ export interface ClosedHome {
   readonly why: string;
 }
 
-/** All of a snapshot, in the order of their paths. Those outside the town are left out. */
+/** All closed homes of a snapshot, sorted by path; without those outside the town. */
 export const closedHomesOf = ({ gaps, town: { root } }: Snapshot): readonly ClosedHome[] =>
   gaps.flatMap(({ what, why, home }) => {
     if (home === undefined) return [];

@@ -1,6 +1,6 @@
 /**
- * What one machine showed, arranged for judging: panes with what they say of themselves, processes as trees. Another machine
- * that a town's agents work on would be one more of these. Pure.
+ * What one machine showed, arranged for judging: panes with what they say of themselves, and processes as trees. Each machine
+ * has an index of its own. Pure.
  */
 import { groupBy } from '../group-by.ts';
 import { classifyNames, namesIn, type Vocabulary } from '../programs/by-name.ts';
@@ -24,8 +24,8 @@ const isPlaceElsewhere = (path: string, role: string): boolean =>
   path.endsWith(`/${role}`) || path.includes(`/${role}/`);
 
 /**
- * A town around ours (somebody asks about one of its rigs) is no other town, and on the server that bears this town's
- * name a path alone says nothing: agents look into other places.
+ * A town around ours (the question is about one of its rigs) does not count as another town, and on the server that bears this
+ * town's name a path alone says nothing: agents visit other places.
  */
 const townOf = (
   pane: TmuxPane,
@@ -98,23 +98,23 @@ const byRole = (panes: readonly PaneView[]): ReadonlyMap<string, readonly PaneVi
 };
 
 /**
- * Every tmux server that could show a pane of this town answered. tmux need not be installed where nothing of it runs: all
- * processes are listed, no server is among them, and no socket waits for one.
+ * True where every tmux server that could show a pane of this town answered. Where tmux is not installed that is true as well,
+ * if all processes are listed, no server is among them, and there is no socket of one.
  */
 export const hasTmuxAnswered = ({ tmux, processes: { listing } }: MachineEvidence): boolean =>
   tmux.enumerated &&
   (tmux.installed || (listing.seen && listing.value === 'all')) &&
   !tmux.servers.some(isUnreached);
 
-/** Where a process shows that it works, relative to the town; null for each place that it hides or that lies outside. */
+/** The places where a process works, relative to the town; null for each one that is hidden or lies outside. */
 const placesIn = (root: string, { cwd, registered }: ProcessInfo): readonly (string | null)[] => [
   cwd?.seen === true ? relativeTo(root, cwd.value) : null,
   ...(registered === undefined ? [] : [relativeTo(root, registered.cwd)]),
 ];
 
 /**
- * Where those who work in a pane do so, where all of them show that they are in one place of the town: tmux tells the
- * directory of whoever leads the foreground, which may have sent them elsewhere. Else what tmux tells.
+ * Where the processes in a pane work, if all of them show the same place in the town. Otherwise the directory that tmux tells:
+ * that is the one of the foreground's leader, which may have sent them elsewhere.
  */
 const pathOf = ({ path }: TmuxPane, root: string, workers: readonly ProcessInfo[]): string | null => {
   const places = workers.flatMap((process) => placesIn(root, process));
@@ -124,9 +124,9 @@ const pathOf = ({ path }: TmuxPane, root: string, workers: readonly ProcessInfo[
 };
 
 /**
- * Who works in a pane, and where. The name that tmux shows counts beside the processes, for they were read before: it may be
- * that of somebody who started since. It says nothing where it is the name of a process that is plainly nobody. A leading `-`
- * marks a login shell.
+ * Who works in a pane, and where. The name that tmux shows counts besides the processes: they were read earlier, and a program
+ * may have started since. It is ignored where it is the name of a process that does not count. A leading `-` marks a login
+ * shell.
  */
 const workIn = (
   pane: TmuxPane,
@@ -169,8 +169,8 @@ export function* lineage(pid: number, index: TownIndex): Generator<number> {
 /**
  * Arranges what a machine showed of a town. Linear in its size.
  *
- * @param knownRoles of the agents that the town is known to have
- * @param key the machine's, unlike any other's
+ * @param knownRoles roles of the agents that the town is known to have
+ * @param key the machine's key, unique among machines
  */
 export const indexMachine = (
   seen: MachineEvidence,

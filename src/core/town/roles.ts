@@ -1,6 +1,6 @@
 /**
- * Which agent a directory, a session name or an environment belongs to. Layout and names are Gas Town's
- * (field notes); everything works on shapes, so that a town with a missing or broken rigs.json still makes sense.
+ * Which agent a directory, a session name or an environment belongs to. Layout and names are Gas Town's (field notes).
+ * Everything is decided by the shape of paths and names, so that a town with a missing or broken rigs.json can be read too.
  *
  * A role is the canonical name of an agent: `mayor`, `deacon`, `deacon/dogs/<d>`, `<rig>/witness`, `<rig>/refinery`,
  * `<rig>/mayor`, `<rig>/crew/<n>`, `<rig>/polecats/<n>`.
@@ -11,7 +11,7 @@ export interface Owner {
   readonly role: string;
   /** Top directory of that agent, relative to the town. */
   readonly dir: string;
-  /** The path asked about is itself a place where that agent is meant to work. */
+  /** The path itself is a place where that agent is meant to work. */
   readonly canonical: boolean;
 }
 

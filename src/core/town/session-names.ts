@@ -1,9 +1,9 @@
-/** Which roles a tmux session's name fits, among those that a town is known to have. Pure. */
+/** Which of a town's known roles a tmux session's name fits. Pure. */
 import { groupBy } from '../group-by.ts';
 import type { TownFacts } from '../types/evidence.ts';
 import { fitsSomePrefix, sessionNamesOf } from './roles.ts';
 
-/** Finds the roles a session name fits, among these. */
+/** Returns a function that finds which of these roles a session name fits. */
 export const nameReader = (
   { rigs }: TownFacts,
   roles: ReadonlySet<string>,
@@ -11,7 +11,7 @@ export const nameReader = (
   const prefixes = new Map(rigs.map((rig) => [rig.name, rig.prefix]));
   const knownPrefixes = new Set(rigs.map((rig) => rig.prefix));
   const prefixOf = (role: string): string | null => prefixes.get(role.split('/')[0] ?? '') ?? null;
-  // Without panes nobody asks.
+  // Made on the first question: without panes there is none.
   let similarTo: ((name: string) => readonly string[]) | null = null;
   const seen = new Map<string, readonly string[]>();
   return (name) => {
@@ -31,8 +31,8 @@ export const nameReader = (
 };
 
 /**
- * Finds the roles that end like a session name, the only ones that it can fit: every session name of a role ends in a hyphen
- * and the role's last word or, where an agent's name follows, the kind of its place.
+ * Finds the roles that end like a session name; it can fit no others. Every session name of a role ends in a hyphen and the
+ * role's last word or, where an agent's name follows, the kind of its place.
  */
 const similarRoles = (roles: ReadonlySet<string>): ((name: string) => readonly string[]) => {
   const byLastWord = groupBy(roles, lastWordOf);

@@ -51,7 +51,7 @@ const withAncestors = (paths: Iterable<string>): ReadonlySet<string> => {
 
 const NO_LOCKS: readonly LockFile[] = [];
 
-/** Locks by the numbers that they name; arranged when it is first asked, which most runs never do. */
+/** Locks by the PIDs that they name; arranged at the first question, which most runs never ask. */
 const lockFinder = (locks: readonly LockFile[]): TownIndex['locksNaming'] => {
   let byPid: ReadonlyMap<number, readonly LockFile[]> | null = null;
   const pidOf = ({ content, companion }: LockFile): number | null =>

@@ -1,4 +1,4 @@
-/** Which silent tmux servers are doubt. */
+/** Which tmux servers that did not answer are doubt. */
 import type { TmuxServer } from '../types/evidence.ts';
 
 /** True for a server that did not answer and may show a pane of this town. */

@@ -1,6 +1,6 @@
 /**
- * The evidence as the judge reads it: workers, panes, the town, and what one machine showed of itself. Types, and the one
- * place where panes and processes get the keys by which they are known outside.
+ * The evidence as the judge reads it: workers, panes, the town, and what one machine showed. Types, and the one place where
+ * panes and processes get the keys that appear in reports.
  */
 import type { Classifier } from '../programs/classify.ts';
 import type {
@@ -19,11 +19,11 @@ import type { Owner } from './roles.ts';
 export interface WorkerView {
   readonly worker: string;
   readonly owner: Owner | null;
-  /** Empty where the directory is no agent's place. */
+  /** Empty where the directory is not an agent's place. */
   readonly roles: readonly string[];
 }
 
-/** A pane and everything that it, its session and its processes say about whose it is. */
+/** A pane, with everything that it, its session and its processes say about whom it belongs to. */
 export interface PaneView {
   readonly key: string;
   /** Panes of one session, or of one group of sessions, share it. */
@@ -39,7 +39,7 @@ export interface PaneView {
   readonly placedRoles: readonly string[];
   /** Roles whose session this could be by its name; several where the name fits several rigs. */
   readonly nameRoles: readonly string[];
-  /** Its process's environment was read (always true where the system does not show it): its silence means something. */
+  /** Its process's environment was read, so that a missing variable means something; always true where the system hides them. */
   readonly environmentKnown: boolean;
   /** A known agent command in its process tree, or the foreground command itself. */
   readonly agent: string | null;
@@ -52,8 +52,8 @@ export interface PaneView {
 }
 
 /**
- * What one machine showed of itself. Its numbers (of processes, of panes, of sessions) mean something on that machine only;
- * whoever tells one machine's from another's does it by `key`.
+ * What one machine showed. Its numbers (of processes, panes and sessions) mean something on that machine only; `key` tells them
+ * from another machine's.
  */
 export interface MachineIndex {
   /** `here` for the machine that the doctor runs on. */
@@ -63,7 +63,7 @@ export interface MachineIndex {
   /** Servers that show at least one pane of this town, or that are this town's by name or by request. */
   readonly townServers: ReadonlySet<TmuxServer>;
   readonly processes: ReadonlyMap<number, ProcessInfo>;
-  /** What each of them counts as. */
+  /** Gives the class of each process. */
   readonly classify: Classifier;
   readonly lookups: ReadonlyMap<number, PidLookup>;
   readonly paneByPid: ReadonlyMap<number, PaneView>;
@@ -82,7 +82,7 @@ export interface TownIndex {
   readonly machine: MachineIndex;
   /** The view of any worker of the town, made once. */
   readonly viewOf: (worker: string) => WorkerView;
-  /** Places of claims, and working trees: whoever works below one of them, and not below a deeper one, works there. */
+  /** Places of claims, and working trees: a process below one of them, and not below a deeper one, works there. */
   readonly homes: ReadonlySet<string>;
   /** Places of claims and every directory above them. */
   readonly aboveLocks: ReadonlySet<string>;
@@ -92,11 +92,11 @@ export interface TownIndex {
   readonly locksNaming: (pid: number) => readonly LockFile[];
 }
 
-/** The key of a pane, unlike any other machine's. */
+/** The key of a pane, unique across machines. */
 export const paneKey = (machine: string, socket: string, pane: string): string =>
   `${machine}:pane:${socket}:${pane}`;
 
-/** The key of a process, unlike any other machine's. */
+/** The key of a process, unique across machines. */
 export const processKey = (machine: string, pid: number): string => `${machine}:process:${pid}`;
 
 /** The number in the key of a process of this machine; null for any other key. */

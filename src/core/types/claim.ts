@@ -1,12 +1,12 @@
-/** Whom a lock names that is not an agent's record: a closed union, one member for each way of saying who holds it. No code. */
+/** Who holds a lock that is not an agent's record, by what the lock says: one member for each way of saying it. No code. */
 
 /** A process by its number; what else the bytes say of it helps to tell it from a later process of that number. */
 export interface NumberClaim {
   readonly by: 'number';
   readonly pid: number;
   /**
-   * Start of that process as its writer noted it: `ProcessInfo.startToken`, or ctime(3) in UTC. Null where it says none; one
-   * that is of another form than the system's proves nothing.
+   * Start of that process as its writer noted it: `ProcessInfo.startToken`, or ctime(3) in UTC. Null where the lock has none; a
+   * start in another form than this system's proves nothing.
    */
   readonly start: string | null;
   /** Empty where the lock names no host. */
@@ -15,11 +15,11 @@ export interface NumberClaim {
   readonly since: { readonly text: string; readonly ms: number } | null;
   /** What the lock calls its holder, in one line: `claude agent agent-ab12`; null where it has no name. */
   readonly name: string | null;
-  /** That process does the work of many holders: that it lives says nothing of this one, that it is dead says all. */
+  /** That process works for many holders: its life proves nothing about this one, its death proves this one's end. */
   readonly isShared: boolean;
-  /** Its own tool passes by the lock of a process that is gone: nobody is kept out. Left out where that is not so. */
+  /** The tool that made it ignores the lock of a dead process, so a stale one blocks nothing. Left out for all other locks. */
   readonly isHarmless?: true;
-  /** Milliseconds that its holder means to keep it at most: later it is as though that process were shared. Left out: for ever. */
+  /** Milliseconds that its holder keeps it at most; after that it is judged as if `isShared`. Left out where there is no limit. */
   readonly heldAtMostMs?: number;
 }
 
@@ -30,12 +30,12 @@ export interface PersonClaim {
   readonly note: string;
 }
 
-/** Nobody by name: whoever has the file open, or is seen at work on what it locks. */
+/** Names nobody: held by whoever has the file open, or is seen at work on what it locks. */
 export interface OpenFileClaim {
   readonly by: 'open-file';
 }
 
-/** Nobody by name: held by whoever keeps refreshing the modification time. Old age is advice, never proof. */
+/** Names nobody: held by whoever keeps refreshing the modification time. Old age is a hint, never proof. */
 export interface MtimeClaim {
   readonly by: 'mtime';
   /** Milliseconds after which its holder would have refreshed it. */

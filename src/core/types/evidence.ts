@@ -17,8 +17,8 @@ export interface Gap {
   /** One plain sentence fragment: `did not answer within 2000 ms`. */
   readonly why: string;
   /**
-   * The place is one in which an agent keeps its lock, and this stands there: a `directory` that cannot be looked into, a
-   * link that is not followed, or anything else. A live lock may lie behind it. Absent for every other place.
+   * What stands at a place where an agent keeps its lock: a `directory` that cannot be read, a link that is not followed, or
+   * something else. A live lock may lie behind it. Absent for every other place.
    */
   readonly home?: 'symlink' | 'directory' | 'other';
   /** Where another machine could not look; absent for the one that asks. */
@@ -38,7 +38,7 @@ export type Witness = 'process' | 'session' | 'agents' | 'open-file' | 'flock' |
 
 /** How locks are judged that claim no worker. Saved with each of them, so that a replay needs no kinds. */
 export interface KindRules {
-  /** It is nobody's identity: no home, copy or rival of any worker, and no answer to preflight. */
+  /** It identifies no worker: it marks no home, is no copy or rival claim, and preflight does not weigh it. */
   readonly claims: null;
   /** Who is asked about its holder; without `process` nothing proves death. */
   readonly witnesses: readonly Witness[];
@@ -84,12 +84,12 @@ export interface LockRecord {
   readonly holder: TrueHolder | null;
 }
 
-/** What stands at a lock's name where no small regular file does. */
+/** What may stand at a lock's name instead of a small regular file. */
 const FILE_PROBLEMS = ['too-large', 'directory', 'symlink', 'fifo', 'socket', 'device'] as const;
 
 export type FileProblem = (typeof FILE_PROBLEMS)[number];
 
-/** Why what stands at a lock's name is no record. */
+/** Why the file at a lock's name is not a valid record. */
 export const LOCK_PROBLEMS = ['empty', 'not-json', 'wrong-type', 'bad-time', ...FILE_PROBLEMS] as const;
 
 export type LockProblem = (typeof LOCK_PROBLEMS)[number];
@@ -102,16 +102,16 @@ export type LockContent =
   /** The file is there and could not be read (EACCES, EIO …): not invalid, not judged. */
   | { readonly kind: 'unread'; readonly why: string };
 
-/** What an agent's lock says: nothing but a record names its holder. */
+/** What an agent's lock says: only a record names its holder. */
 export type AgentLockContent = Exclude<LockContent, { readonly kind: 'claim' }>;
 
 /** What git says of a lock's place. */
 export interface GitFacts {
-  /** git tracks the lock file: it must never be removed from the work tree. */
+  /** git tracks the lock file: it must never be removed from the working tree. */
   readonly tracked: Observed<boolean>;
   /** Something ignores `.runtime/` there (true as well where there is no repository). */
   readonly ignored: Observed<boolean>;
-  /** The work tree's top directory, or null outside any repository. */
+  /** The working tree's top directory, or null outside any repository. */
   readonly repository: string | null;
 }
 
@@ -145,7 +145,7 @@ export interface NotedPid {
   readonly pid: number;
   /** Of the note, in milliseconds since the epoch. */
   readonly mtimeMs: number;
-  /** The note is not older than the lock beside it; null where nobody knows when that was made. */
+  /** The note is not older than the lock beside it; null where the lock's time is not known. */
   readonly isOfThisLock: boolean | null;
 }
 
@@ -188,7 +188,7 @@ export interface LockFile {
   readonly network?: string;
 }
 
-/** A second record whose lock somebody removed: its holder may live all the same. */
+/** A second record whose lock was removed: its holder may still live. */
 export interface LoneCompanion {
   readonly worker: string;
   readonly holder: TrueHolder;
@@ -214,7 +214,7 @@ export interface LegacyItem {
 
 // ── Processes ────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What one process looked like. Arguments are not kept: they may hold secrets, and a snapshot is mailed about. */
+/** What was seen of one process. Arguments are not kept: they may hold secrets, and snapshots are passed on. */
 export interface ProcessInfo {
   readonly pid: number;
   readonly ppid: number;
@@ -229,11 +229,11 @@ export interface ProcessInfo {
   readonly startedAtMs: number | null;
   /** It is in the foreground of its terminal. Absent where it is not, or where the system was not asked. */
   readonly inForeground?: boolean;
-  /** What its arguments told, which are not kept. */
+  /** What its arguments said of it; the arguments themselves are not kept. */
   readonly role?: ProcessRole;
   /**
-   * Nobody waits for it: it is in no foreground, it leads no session, and its parent is init or a subreaper. Only ever true:
-   * absent where it is not so, and where that could not be told.
+   * Whoever started it is gone: it is in no foreground, leads no session, and its parent is init or a subreaper. Absent where
+   * that is not so, and where it could not be told.
    */
   readonly leftBehind?: true;
   /** A tool's own registry of live sessions names this very process; absent where none does. */
@@ -258,7 +258,7 @@ export interface ProcessRole {
   readonly why: string;
 }
 
-/** A live session that a tool's own registry names: what it says of itself beats every name. */
+/** A live session that a tool's own registry names: better evidence than any process name. */
 export interface RegisteredSession {
   readonly tool: string;
   readonly name: string | null;
@@ -267,8 +267,8 @@ export interface RegisteredSession {
 }
 
 /**
- * A registry of live sessions that is there and that we may not read: it may name any process of its user's. Or one record that
- * cannot be read, or has not the published form: it may name the process of its number.
+ * A registry of live sessions that exists and that we may not read: it may name any process of its user. Or a single record that
+ * cannot be read or lacks the published form: it may name the process with its number.
  */
 export interface ClosedRegistry {
   readonly uid: number;
@@ -286,7 +286,7 @@ export interface GasTownEnvironment {
   readonly GT_POLECAT?: string;
   readonly GT_ROOT?: string;
   readonly GT_TOWN_ROOT?: string;
-  /** Commands under which this very agent runs, with commas between them. */
+  /** Commands under which this agent runs, separated by commas. */
   readonly GT_PROCESS_NAMES?: string;
 }
 
@@ -324,7 +324,7 @@ export interface GitUse {
   readonly places: readonly string[];
 }
 
-/** Everything of one sort that was seen, and why there may be more: null where there is none. */
+/** All uses of one sort that were seen; `hidden` says why there may be more, and is null where there cannot be. */
 export interface Uses<Use> {
   readonly uses: readonly Use[];
   readonly hidden: string | null;
@@ -401,7 +401,7 @@ export interface TmuxPane {
 export interface TmuxServer {
   /** Absolute path; `process <pid>` for a server whose socket is not known. */
   readonly socket: string;
-  /** How we came to it. */
+  /** How it was found. */
   readonly origin: 'flag' | 'env' | 'town' | 'legacy' | 'default' | 'directory' | 'process';
   readonly status: 'ok' | 'absent' | 'failed';
   readonly reason: string | null;
@@ -496,7 +496,7 @@ export interface Asker {
   readonly pane: { readonly socket: string; readonly serverPid?: number; readonly id: string } | null;
 }
 
-/** What one machine showed of itself: the one that the doctor ran on. Its numbers mean nothing on any other. */
+/** What the machine showed on which the doctor ran. Its numbers mean nothing on any other. */
 export interface MachineEvidence {
   readonly host: HostFacts;
   readonly asker: Asker;

@@ -1,9 +1,9 @@
-/** What became of a town's locks by the hand of the doctor, as its journal tells it. */
+/** What the doctor did to a town's locks, as its journal tells it. */
 import type { LockKind } from './evidence.ts';
 import type { State } from './judgement.ts';
 
 /**
- * How it was agreed to. `asked`: a person said yes to the question; `yes`: `--yes`; `command`: the command itself says it
+ * How consent was given. `asked`: a person said yes to the question; `yes`: `--yes`; `command`: the command itself says it
  * (`undo`, `exec`, `preflight --fix`, and `--fix` where nobody can be asked); `library`: a program called a function.
  */
 export type Consent = 'asked' | 'yes' | 'command' | 'library';

@@ -110,7 +110,7 @@ export interface Holder {
   readonly claimedBy: string | null;
   /** Command of the recorded process where it is alive or recycled. */
   readonly command: string | null;
-  /** Of a lock that claims no worker what it calls its holder: `claude agent agent-ab12`. */
+  /** Of a lock that claims no worker, the name that it gives its holder: `claude agent agent-ab12`. */
   readonly sessionId: string | null;
   readonly session: SessionState;
   readonly hostname: string | null;
@@ -120,7 +120,7 @@ export interface Holder {
   readonly pane: { readonly socket: string; readonly id: string; readonly sessionName: string } | null;
 }
 
-/** What one lock is, computed once by `judge` and derived again by nobody. */
+/** What one lock is. Computed once by `judge`, never derived again. */
 export interface Verdict {
   readonly lock: LockFile;
   readonly state: State;

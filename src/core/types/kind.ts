@@ -17,11 +17,11 @@ export interface WhereHome {
 /**
  * In a directory that a tool keeps beside the files of a tree: the name of that directory (`.claude`), the end of its path
  * (`.dolt/noms`), or with `/*` each directory in it (`session-state/*`); and the names of the locks in it, each with at most
- * one `*`. They speak for the directory around the whole of that path.
+ * one `*`. Such locks speak for the directory that contains the whole path.
  */
 export interface WhereBeside {
   readonly beside: Readonly<Record<string, readonly string[]>>;
-  /** Names of directories that are locks themselves, wherever they lie. They speak for the directory around. */
+  /** Names of directories that are locks themselves, wherever they lie. They speak for the directory that contains them. */
   readonly directories?: readonly string[];
 }
 
@@ -66,21 +66,21 @@ interface KindText {
   readonly title: string;
   /** One sentence. */
   readonly summary: string;
-  /** What the bytes of a regular file say. Pure, and never throws. Null: its locks are directories, and files of that name are not its. */
+  /** What the bytes of a regular file say. Pure, and never throws. Null where its locks are directories: files of that name are not locks. */
   readonly read: ((bytes: Uint8Array, file: LockFileName) => LockContent) | null;
-  /** Files larger than a record are locks as well: `read` is given their first 64 KiB. Left out where they are none. */
+  /** Files larger than a record are locks as well: `read` is given their first 64 KiB. Left out where a larger file is not a lock. */
   readonly isOfAnySize?: true;
-  /** What a directory of that name says; left out where its locks are files, and a directory is none. */
+  /** What a directory of that name says; left out where its locks are files: directories of that name are not locks. */
   readonly readDirectory?: (file: LockFileName) => LockContent;
   /**
    * The directory that its tool has in a user's home. Its locks are looked for in and below such a directory only, and where
    * the configuration names the kind. Left out where they may lie in any tree.
    */
   readonly livesIn?: string;
-  /** Null: it is never let go, whatever anybody asks for. */
+  /** Null for a kind that is never released, whatever is asked for. */
   readonly letGo: LetGo | null;
 }
 
-/** `claims: 'worker'`: judged by the decision table of ARCHITECTURE.md, and every witness is asked. Others say who is. */
+/** `claims: 'worker'`: judged by the decision table of ARCHITECTURE.md, and every witness is asked. Other kinds list their witnesses. */
 export type Kind = KindText &
   ({ readonly claims: 'worker'; readonly where: WhereHome } | (KindRules & { readonly where: Where }));

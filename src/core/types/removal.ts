@@ -13,13 +13,13 @@ export interface RepositoryWork {
   /** Tracked files with changes that are in no commit; conflicts and changed submodules are among them. */
   readonly changed: number;
   readonly untracked: number;
-  /** git ignores the directory itself: it knows nothing of what lies there. */
+  /** git ignores the directory itself, so it knows nothing about the files in it. */
   readonly isIgnored: boolean;
   /** Commits that are on no remote-tracking branch; of a linked tree: nor on any other local branch. */
   readonly unpushed: number;
   /** Of the whole repository. */
   readonly stashes: number;
-  /** `rebase`, `merge`: what is begun and not ended; null: nothing. */
+  /** `rebase`, `merge`: an operation that was begun and not finished; null where there is none. */
   readonly operation: string | null;
   /** Files that are there and whose changes git was told not to look at. */
   readonly hidden: number;

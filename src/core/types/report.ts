@@ -117,8 +117,8 @@ export interface ReportCheck {
 }
 
 /**
- * `planned` would be done by `--fix`; `fixed` was done; `skipped` was left on purpose; `changed` was not what was
- * diagnosed any more; `failed` was tried and did not work.
+ * `planned` would be done by `--fix`; `fixed` was done; `skipped` was left on purpose; `changed` was no longer what had been
+ * diagnosed; `failed` was tried and did not work.
  */
 export type FixStatus = 'planned' | 'fixed' | 'skipped' | 'changed' | 'failed';
 
@@ -157,9 +157,9 @@ export interface ReportFinding {
 export interface ReportMachine {
   /** `here`, its name in the configuration, or what `--on` said. */
   readonly name: string;
-  /** `partial`: some of its towns could not be had. */
+  /** `partial`: some of its towns could not be examined. */
   readonly status: 'ok' | 'partial' | 'failed';
-  /** Why not all of it could be had; one sentence fragment. */
+  /** Why not all of it could be examined; one sentence fragment. */
   readonly reason: string | null;
   /** What it calls itself. */
   readonly host: string | null;
@@ -249,7 +249,7 @@ export interface Person {
   readonly seenBy: readonly Sighted[];
   /** Why it counts as what it does, a sentence or a fragment of one. */
   readonly why: string;
-  /** It asked this very question, or had it asked. */
+  /** It asked this question, or started the command that does. */
   readonly asks: boolean;
 }
 
@@ -257,7 +257,7 @@ export interface Person {
 export interface PlaceOfWork {
   /** Absolute. */
   readonly path: string;
-  /** Of the town that it was looked at in. */
+  /** Root of the town in which it was seen. */
   readonly root: string;
   /** Relative to the root. */
   readonly worker: string;

@@ -17,7 +17,7 @@ export interface LockPlace {
   /** Absolute, `<worker>/.runtime/agent.lock`. */
   readonly path: string;
   readonly pathBytes: string | null;
-  /** Absent where it claims a worker, and lies in a home that git may be told to ignore. */
+  /** Absent where the lock claims a worker; such a lock lies in a home that git may be told to ignore. */
   readonly rules?: KindRules;
 }
 
@@ -31,10 +31,10 @@ export interface GitQuestion {
   readonly scanned?: { readonly root: string; readonly repositories: ReadonlySet<string> } | undefined;
 }
 
-/** Repositories at work at once. */
+/** Repositories that are asked at once. */
 const REPOSITORIES_AT_ONCE = 4;
 
-/** Of a file that git cannot track: it lies in no repository, or in git's own directory. */
+/** The facts of a file that git cannot track: it lies outside any repository, or in git's own directory. */
 export const OUTSIDE: GitFacts = {
   tracked: { seen: true, value: false },
   ignored: { seen: true, value: true },
@@ -81,7 +81,7 @@ export const readGitFacts = async (
   return facts;
 };
 
-/** The same locks with their facts, of those that have none yet. */
+/** Returns the locks with git's facts added to those that have none yet. */
 export const addGitFacts = async (
   locks: readonly LockFile[],
   question: GitQuestion,
@@ -129,7 +129,7 @@ const factOf = (
 
 type Answer = Observed<ReadonlySet<string>>;
 
-/** Root asks with the permissions of the repository's owner: what a repository makes git do is then his own doing. */
+/** Root asks with the permissions of the repository's owner, so that nothing in a repository can make git act as root. */
 export const askGit = <Value>(
   owner: number | null,
   client: GitClient,

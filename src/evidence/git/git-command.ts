@@ -1,6 +1,6 @@
 /**
- * Questions to git that change nothing and run nothing of the repository's: no hooks, no monitor, no helpers, no fetch of
- * what is missing, no index refresh.
+ * Questions to git that change nothing and run nothing that the repository names: no hooks, monitors or helpers, no fetch of
+ * missing objects, no index refresh.
  */
 import { relative, resolve } from 'node:path';
 import type { Observed } from '../../core/types/evidence.ts';
@@ -19,7 +19,7 @@ export interface GitClient {
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly few: Few | undefined;
-  /** Whose permissions git has. Not given: ours. */
+  /** User whose permissions git gets; left out for our own. */
   readonly as?: number;
 }
 
@@ -40,7 +40,7 @@ export const askTracked = (
     );
   });
 
-/** Which of these absolute paths some pattern ignores, whether or not git tracks them. */
+/** Which of these absolute paths an ignore pattern matches, whether or not git tracks them. */
 export const askIgnored = async (
   top: string,
   paths: readonly string[],
@@ -49,7 +49,7 @@ export const askIgnored = async (
   // `./` before a name keeps a leading `:` from being read as magic; the answer repeats it.
   const input = paths.map((path) => `./${relative(top, path)}\0`).join('');
   const result = await runGit(top, ['check-ignore', '-z', '--stdin', '--no-index'], client, input);
-  // 1 is its way of saying "none of them".
+  // Exit status 1 means "none of them".
   const isNone = result.status === 'failed' && result.code === 1 && result.stderr === '';
   return isNone ? { seen: true, value: new Set() } : named(top, result);
 };
@@ -69,7 +69,7 @@ const askInParts = async (
 
 const named = (top: string, result: CommandResult): Observed<ReadonlySet<string>> => {
   if (result.status !== 'ok') return unseenByGit(complaintOf(result));
-  // It ends with 0 where it could not read a part of the index, and then knows less than it should.
+  // git ends with 0 even where it could not read a part of the index: then its answer is incomplete.
   if (result.stderr !== '') return unseenByGit(firstLineOf(result.stderr) ?? 'complained');
   const names = result.stdout
     .toString('utf8')
@@ -78,7 +78,7 @@ const named = (top: string, result: CommandResult): Observed<ReadonlySet<string>
   return { seen: true, value: new Set(names.map((name) => resolve(top, name))) };
 };
 
-/** What git complained of, as the reason why something was not seen. */
+/** Something unseen, with git's complaint as the reason. */
 export const unseenByGit = (complaint: string): Observed<never> => ({
   seen: false,
   why: `git: ${complaint.replace(/^(fatal|error): /, '')}`,
@@ -87,7 +87,7 @@ export const unseenByGit = (complaint: string): Observed<never> => ({
 /** These win over the repository's own configuration. */
 const SETTINGS = ['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.askPass=', 'credential.helper='];
 
-/** Runs one question to git at a directory, by these settings and no others. */
+/** Asks git one question at a directory, under these settings and no others. */
 export const runGit = async (
   top: string,
   args: readonly string[],
@@ -100,9 +100,9 @@ export const runGit = async (
     // The caller's directory may be gone, and git does not start without one.
     cwd: '/',
     env: {
-      // Whoever git runs as can read its environment.
+      // The user that git runs as can read its environment.
       ...(as === callerUid() ? withoutRedirections(env) : { PATH: env.PATH }),
-      // A partial clone fetches what it lacks through a program that it names itself. Older gits know the second only.
+      // A partial clone fetches missing objects through a program that it names itself. Older gits know the second variable only.
       GIT_NO_LAZY_FETCH: '1',
       GIT_ALLOW_PROTOCOL: 'none',
       GIT_OPTIONAL_LOCKS: '0',
@@ -115,7 +115,7 @@ export const runGit = async (
   });
 };
 
-/** `GIT_DIR`, `GIT_INDEX_FILE` and the like speak of another repository (we may run inside a hook); settings stay. */
+/** `GIT_DIR`, `GIT_INDEX_FILE` and the like name another repository (we may run inside a hook); other settings are kept. */
 const withoutRedirections = (env: GitClient['env']): GitClient['env'] =>
   Object.fromEntries(
     Object.entries(env).filter(([name]) => !name.startsWith('GIT_') || name.startsWith('GIT_CONFIG')),

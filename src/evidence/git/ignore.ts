@@ -3,12 +3,12 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { errnoOf } from '../../io/errno.ts';
 
-/** A list of patterns longer than this is git's to read. */
+/** Longer lists of patterns are left to git. */
 const MAX_PATTERN_BYTES = 256 * 1024;
 
 /**
  * Reads the top `.gitignore` and `info/exclude` once, and tells whether they name a lock, or the directory that it lies
- * in (`.runtime`), plainly and take nothing back (`!`). False means: ask git.
+ * in (`.runtime`), without any wildcards or exceptions (`!`). False means: ask git.
  */
 export const plainIgnoring = (top: string, gitDir: string): ((lockPath: string) => boolean) => {
   const lists = [`${top}/.gitignore`, `${sharedDirectory(gitDir)}/info/exclude`].map(patternsIn);

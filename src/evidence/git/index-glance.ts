@@ -11,13 +11,13 @@ export type IndexGlance =
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Beyond this git is not slower than we are. */
+/** For larger files git is as fast as we are. */
 const MAX_INDEX_BYTES = 256 * 1024 * 1024;
 
 /**
  * Entries of versions 2 and 3 contain whole path names, so a name whose bytes occur nowhere is not tracked. Version 4
  * shortens names, and the extensions `link` (split index) and `sdir` (sparse index) keep entries elsewhere: there git is
- * asked, as wherever anything is odd. A repository without an index tracks nothing.
+ * asked, as in every other unusual case. A repository without an index tracks nothing.
  */
 export const glanceAtIndex = (gitDir: string, name: string): IndexGlance => {
   let descriptor: number;

@@ -8,7 +8,7 @@ import { realOrSame } from '../../io/disk/real-path.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 
-/** No path is longer, and a file of git's with more says something else. */
+/** Paths are shorter than this, so a longer file is not one of these. */
 const MOST_BYTES = 8192;
 
 /** What a `.git` file begins with. */
@@ -32,7 +32,7 @@ export const readLinkedTree = (gitDir: string): LinkedTree => {
   return { ...place, isUnfinished, ...(astray === null ? {} : { astray }) };
 };
 
-/** Why the directory at that path may be another than the working tree of these files; null where it leads back to them. */
+/** Why the directory at that path may not be the working tree of these files; null where it leads back to them. */
 const whyAstray = (top: string, gitDir: string, isUnfinished: boolean): string | null => {
   try {
     const { uid } = statSync(top);
@@ -41,7 +41,7 @@ const whyAstray = (top: string, gitDir: string, isUnfinished: boolean): string |
     return `its owner could not be looked at: ${describeErrno(error)}`;
   }
   const pointer = lineOf(`${top}/.git`);
-  // git writes it after all the rest that names the tree.
+  // git writes it last of the files that name the tree.
   if (pointer === 'absent') return isUnfinished ? null : 'there is no .git in it';
   return isPointerTo(pointer, top, gitDir) ? null : 'its .git does not lead back to this lock';
 };
@@ -50,11 +50,11 @@ const isPointerTo = (pointer: Exclude<Line, 'absent'>, top: string, gitDir: stri
   pointer?.line.startsWith(GITDIR) === true &&
   realOrSame(resolve(top, pointer.line.slice(GITDIR.length))) === realOrSame(gitDir);
 
-/** The absolute path of the working tree that these administrative files are of; null where they do not say. */
+/** The absolute path of the working tree that these administrative files belong to; null where they do not say. */
 export const treePathIn = (gitDir: string): string | null => pathIn(gitDir, lineOf(`${gitDir}/gitdir`));
 
 /**
- * Where git keeps the files of the linked working tree at `top`, as its `.git` points to them and they point back; null for
+ * The git directory of the linked working tree at `top`, if its `.git` points there and the directory points back; null for
  * anything else. Follows no symlink at either end.
  */
 export const linkedGitDirOf = (top: string): string | null => {
@@ -79,7 +79,7 @@ const placeOf = (gitDir: string, gitdir: Line): Pick<LinkedTree, 'path' | 'exist
     : { path, exists: existsAt(path) };
 };
 
-/** A file of one line; null for one that cannot be read, or is none of git's. */
+/** A file of one line; null for one that cannot be read or does not have git's form. */
 type Line = { readonly line: string } | 'absent' | null;
 
 const lineOf = (path: string): Line => {
@@ -98,7 +98,7 @@ const isThere = (path: string): boolean => {
   }
 };
 
-/** It is there, or was there until a repair took it away: the checkout has not ended for that. */
+/** True where it is there, or was there until a repair moved it aside: that did not finish the checkout. */
 const hasIndexLock = (gitDir: string): boolean => {
   if (isThere(`${gitDir}/index.lock`)) return true;
   try {

@@ -4,13 +4,13 @@ import { dirname, resolve } from 'node:path';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 
 export interface Repository {
-  /** The work tree's top directory: the one with the `.git` entry. */
+  /** The working tree's top directory: the one with the `.git` entry. */
   readonly top: string;
   /** Where the index is; for a worktree its own part of the shared repository. Null where that is not known. */
   readonly gitDir: string | null;
-  /** Why git, or we, cannot answer for this repository; null where nothing speaks against it. */
+  /** Why the repository cannot be asked; null where it can. */
   readonly problem: string | null;
-  /** The user to whom all of it belongs; null where that is not one user. git has rules of its own ("dubious ownership"). */
+  /** The user who owns all of it; null where several do. git has its own rule for that ("dubious ownership"). */
   readonly owner: number | null;
 }
 
@@ -19,8 +19,8 @@ const MAX_POINTER_BYTES = 8192;
 
 /**
  * Finds the nearest repository at or above a directory, up to the root of the file system; null where there is none.
- * Remembers each directory: workers share most of their ancestors. `isRuledOut` spares looks at directories that are
- * known to have no `.git`.
+ * Remembers each directory: workers share most of their ancestors. Directories for which `isRuledOut` is true are known to have
+ * no `.git` and are not looked at.
  */
 export const repositoryFinder = (
   isRuledOut: (directory: string) => boolean = () => false,
@@ -38,7 +38,7 @@ export const repositoryFinder = (
   return find;
 };
 
-/** The repository whose `.git` lies in this very directory. git passes by a `.git` directory that is none, and so do we. */
+/** The repository whose `.git` lies in this directory. git skips a `.git` directory that is not a repository, and so do we. */
 const repositoryAt = (top: string): Repository | null => {
   const entry = `${top}/.git`;
   const troubled = (problem: string): Repository => ({ top, gitDir: null, problem, owner: null });

@@ -1,6 +1,6 @@
 /**
- * Asks git what would be lost with a directory. Reads only: the index is not refreshed, and no hook, filter or monitor that the
- * repository's own configuration names is run.
+ * Asks git what work would be lost with a directory. Reads only: the index is not refreshed, and no hook, filter or monitor that
+ * the repository's configuration names is run.
  */
 import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -10,7 +10,7 @@ import { complaintOf, firstLineOf } from '../../io/programs/command.ts';
 import { type GitClient, runGit, unseenByGit } from './git-command.ts';
 import { readLinkedTree } from './linked-tree.ts';
 
-/** What is to be asked about. */
+/** A directory that may be removed, and its repository. */
 export interface WorkPlace {
   /** The working tree, or the bare repository. */
   readonly top: string;
@@ -19,7 +19,7 @@ export interface WorkPlace {
   readonly directory: string;
 }
 
-/** Files and directories of a git directory that stand there while something is begun and not ended. */
+/** Files and directories that stand in a git directory while an operation is unfinished. */
 const OPERATIONS: readonly (readonly [file: string, operation: string])[] = [
   ['rebase-merge', 'rebase'],
   ['rebase-apply', 'rebase'],
@@ -43,7 +43,7 @@ const NO_TREE: Tree = { branch: null, isUnborn: false, changed: 0, untracked: 0,
 
 const NO_REFS = { unpushed: 0, stashes: 0 };
 
-/** Everything, or why not everything could be had: half an answer would be taken for a whole one. */
+/** The whole answer, or why it is not complete: a partial answer could be mistaken for a whole one. */
 export const readUnsavedWork = async (
   place: WorkPlace,
   client: GitClient,
@@ -74,7 +74,7 @@ const asker =
     const result = await runGit(top, args, client);
     if (result.status === 'failed' && result.code === quietCode && result.stderr === '') return '';
     if (result.status !== 'ok') throw new Unseen(complaintOf(result));
-    // It may end with 0 though it could not read all of it.
+    // git may end with 0 although it could not read everything.
     const complaint = firstLineOf(result.stderr);
     if (complaint !== null) throw new Unseen(complaint);
     return result.stdout.toString('utf8');
@@ -104,7 +104,7 @@ const readAll = async (place: WorkPlace, client: GitClient): Promise<RepositoryW
   };
 };
 
-/** `core.worktree` may lead to another directory: what git says there tells nothing of this one. */
+/** `core.worktree` may lead to another directory: what git says there does not apply to this one. */
 const refuseElsewhere = async (top: string, ask: Ask): Promise<void> => {
   const answer = (await ask(['rev-parse', '--show-toplevel'])).replace(/\n$/, '');
   if (realpathSync.native(answer) !== realpathSync.native(top))
@@ -112,8 +112,8 @@ const refuseElsewhere = async (top: string, ask: Ask): Promise<void> => {
 };
 
 /**
- * Filters that the repository itself names would be run to compare files: they are switched off, and a file that needs one counts
- * as changed. Those of the user's own configuration are his.
+ * git would run the filters that the repository itself names to compare files. They are switched off, and a file that needs one
+ * counts as changed. Filters of the user's own configuration may run.
  */
 const silencedFilters = async (ask: Ask): Promise<readonly string[]> => {
   const listed = await ask(['config', '--show-scope', '-z', '--name-only', '--get-regexp', '^filter\\.'], 1);
@@ -145,7 +145,7 @@ const readTree = async (
     ...filters,
     '--literal-pathspecs',
     ...['status', '--porcelain=v2', '--branch', '-z', '--no-renames', '--no-ahead-behind'],
-    // A submodule's own files are asked for in the submodule.
+    // A submodule is asked about its own files.
     ...['--untracked-files=normal', '--ignore-submodules=dirty'],
     ...(inside === '' ? [] : ['--ignored=traditional', '--', inside]),
   ]);
@@ -171,7 +171,7 @@ const readRefs = async (
 ): Promise<typeof NO_REFS> => {
   const head = isUnborn ? [] : ['HEAD'];
   const others = branch === null ? [] : [`--exclude=${branch}`];
-  // A HEAD that leads nowhere (a bare repository without commits) is no commit.
+  // HEAD may point to no commit (a bare repository without commits).
   const isThere = isUnborn || (await ask(['rev-parse', '--quiet', '--verify', 'HEAD^{commit}'], 1)) !== '';
   const tips = isThere ? head : [];
   const counted =
@@ -190,7 +190,7 @@ const numberIn = (text: string): number => {
   return Number(text);
 };
 
-/** Entries that are marked `assume-unchanged`, or `skip-worktree` and there all the same. */
+/** Number of entries that are marked `assume-unchanged`, or marked `skip-worktree` although the file exists. */
 const countHidden = async ({ top, directory }: WorkPlace, ask: Ask): Promise<number> => {
   const inside = relative(top, directory);
   const listed = await ask([
@@ -206,7 +206,7 @@ const countHidden = async ({ top, directory }: WorkPlace, ask: Ask): Promise<num
 
 const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
-/** Those that stand, or of which that cannot be told. */
+/** Linked working trees that exist, or of which that cannot be told. */
 const linkedTreesOf = (gitDir: string): readonly string[] => {
   const home = join(gitDir, 'worktrees');
   if (!existsSync(home)) return [];

@@ -1,12 +1,12 @@
-/** Finding one known lock again: a second look is at exactly that file, wherever its kind keeps it. */
+/** Finds one known lock again: a second look is at exactly that file, wherever its kind keeps it. */
 import { dirname, join } from 'node:path';
 import type { LockFile } from '../../core/types/evidence.ts';
 import type { FoundLock } from '../scan/scan.ts';
 import { agentTable, type LockTable } from './lock-table.ts';
 
 /**
- * What a scan would say of this lock of the town at `root`; null for a kind that nobody here knows. Looks at nothing:
- * reading tells whether it is still there. Its path must be UTF-8.
+ * What a scan would return for this lock of the town at `root`; null for an unknown kind. Does not look at the disk:
+ * whether the lock is still there shows when it is read. Its path must be UTF-8.
  */
 export const findAgain = (
   { kind: id, path, worker, layout, id: lockId, tree, gitDir }: LockFile,

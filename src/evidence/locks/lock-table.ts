@@ -1,4 +1,4 @@
-/** The one table of what is looked for, compiled from the kinds before any walk starts. */
+/** The table of all names that are looked for, compiled from the kinds before a walk starts. */
 import agent from '../../../kinds/agent.ts';
 import { fitsSome, type NamePattern, namePattern, nameTable } from '../../core/record/name-pattern.ts';
 import type { LockFile } from '../../core/types/evidence.ts';
@@ -11,7 +11,7 @@ export interface KindInHome {
   readonly layout: LockFile['layout'];
   /** Its locks there: their names. */
   readonly names: readonly NamePattern[];
-  /** What the path of the home ends in before its name; null: anything. */
+  /** What precedes the home's name at the end of its path; null for anything. */
   readonly above: string | null;
   /** Its locks lie one directory further down, in one of any name. */
   readonly isBelow: boolean;
@@ -24,12 +24,12 @@ export interface KindAtPath {
 }
 
 export interface LockTable {
-  /** All homes, and those alone in which a worker is claimed: what is looked at for one worker. */
+  /** All homes; and only those with locks that claim a worker, which are looked at for a single worker. */
   readonly homes: Homes;
   readonly claimHomes: Homes;
   /** By the names of homes. */
   readonly kindsIn: ReadonlyMap<string, readonly KindInHome[]>;
-  /** By their ids. */
+  /** Kinds by id. */
   readonly kinds: ReadonlyMap<string, Kind>;
   /** Where the second record of a claim on a worker lies today, relative to the worker. */
   readonly companions: readonly string[];
@@ -173,7 +173,7 @@ const filesOf = (kinds: readonly Kind[]): LockTable['files'] => {
   };
 };
 
-/** Tells whether a relative path is the one that the pattern means, `*` within a name and `**` for any depth, none included. */
+/** Tells whether a relative path fits the pattern: `*` stands for any text within a name, `**` for any number of directories. */
 const pathFitter = (pattern: string): ((path: string) => boolean) => {
   const text = pattern
     .split('/')
@@ -202,7 +202,7 @@ export const kindsAt = (
   });
 };
 
-/** True where a lock of that kind may lie at this path, relative to the root; anywhere, where only a configuration says it. */
+/** True where a lock of that kind may lie at this path, relative to the root; always true for kinds whose places are configured. */
 export const mayLieAt = (kind: Kind, path: string): boolean => {
   if ('files' in kind.where) return true;
   const { inGitDirs, files, kindsIn } = compileTable([kind]);
@@ -216,5 +216,5 @@ export const mayLieAt = (kind: Kind, path: string): boolean => {
   );
 };
 
-/** Agents' own locks alone, which is all that a preflight, an exec and the lock library look at: they load no other kind. */
+/** The table of agents' own locks alone. Preflight, exec and the lock library look at nothing else and load no other kind. */
 export const agentTable = compileTable([agent]);

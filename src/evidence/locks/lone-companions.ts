@@ -19,7 +19,7 @@ export const readLoneCompanions = (
     .filter((worker) => !locked.has(worker))
     .flatMap((worker) => agentTable.companions.map((name) => ({ worker, path: `${root}/${worker}/${name}` })))
     .flatMap(({ worker, path }) => {
-      // Nearly always there is none, and an error is slower than a question.
+      // Nearly always there is none, and asking first is faster than catching an error.
       if (!existsSync(path)) return [];
       const reading = readSmallFile(readingCalls, path, MAX_LOCK_BYTES);
       const holder = reading.kind === 'file' ? parseCompanion(reading.bytes) : null;

@@ -4,7 +4,7 @@ import type { Leftover } from '../../core/types/evidence.ts';
 import { displayPath, displayRelative } from '../../io/disk/disk-path.ts';
 import type { FoundLeftover } from '../scan/scan.ts';
 
-/** The regular files among what killed runs left behind, sorted by path; those that vanished since are left out. */
+/** The regular files that killed runs left behind, sorted by path; those that have vanished since are left out. */
 export const readLeftovers = (found: readonly FoundLeftover[], root: string): readonly Leftover[] =>
   found
     .flatMap((each) => {
@@ -22,6 +22,6 @@ const regularFileTime = ({ path }: FoundLeftover): number | null => {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     return stat?.isFile() ? Math.floor(stat.mtimeMs) : null;
   } catch {
-    return null; // its directory could be listed a moment ago: the scan has reported what became of it
+    return null; // whatever is wrong with its directory, the scan has reported
   }
 };

@@ -23,8 +23,8 @@ import type { FoundLock } from '../scan/scan.ts';
 import { outsideName } from '../town/outside-trees.ts';
 
 /**
- * Reads every lock that a scan found, sorted by worker; those that vanished since are left out. Of the locks seen `before`
- * only those are read again whose file is another one by now.
+ * Reads every lock that a scan found, sorted by worker; those that have vanished since are left out. Of the locks seen
+ * `before`, only those whose file has changed are read again.
  */
 export const readLocks = (
   found: readonly FoundLock[],
@@ -43,7 +43,7 @@ const unchanged = (found: FoundLock, before: LockFile | undefined): LockFile | n
   const stamp = before?.stamp ?? null;
   if (before === undefined || stamp === null || found.companion !== null || before.companion !== null)
     return null;
-  // Its working tree, or what its git wrote down beside it, may have come or gone.
+  // Its working tree, or the note that its git wrote beside it, may have appeared or gone.
   if (found.gitDir !== null) return null;
   const now = lstatSync(found.path, { bigint: true, throwIfNoEntry: false });
   const same =
@@ -65,7 +65,7 @@ interface Companion {
 const NO_COMPANION: Companion = { holder: null, doubt: null };
 
 /**
- * Reads one lock below the real path `root` as it is now; null where it is gone. The facts of git are left open.
+ * Reads one lock below the real path `root` as it is now; null where it is gone. git's facts are added later.
  * Never throws, never follows a symlink, never reads more than 64 KiB.
  */
 const readLock = (found: FoundLock, root: string): LockFile | null => {
@@ -73,7 +73,7 @@ const readLock = (found: FoundLock, root: string): LockFile | null => {
   const reading = read(readingCalls, found.path, MAX_LOCK_BYTES);
   if (reading.kind === 'absent') return null;
   const isDirectory = reading.kind === 'other' && reading.problem === 'directory';
-  // A yarn.lock beside locks that are directories is none of them.
+  // Where locks are directories, a file of that name (yarn.lock) is not one.
   if (found.kind.read === null && !isDirectory) return null;
   const companion = found.companion === null ? NO_COMPANION : readCompanion(found.companion, found.kind);
   const { kind } = found;
@@ -112,7 +112,7 @@ const gitDirOf = ({ path, main }: NonNullable<FoundLock['gitDir']>, tree: Linked
 const treeAround = (gitDir: string): string | null =>
   gitDir.endsWith('/.git') ? gitDir.slice(0, -'/.git'.length) || '/' : null;
 
-/** The place that a lock speaks for, relative to the root: of a linked working tree outside of it, `../` leads there. */
+/** The place that a lock speaks for, relative to the root: a linked working tree outside the root begins with `../`. */
 const workerOf = ({ place }: FoundLock, tree: LinkedTree | null, root: string): string => {
   if (tree === null || tree.path === null) return displayRelative(root, place);
   const path = realOrSame(tree.path);
@@ -121,7 +121,7 @@ const workerOf = ({ place }: FoundLock, tree: LinkedTree | null, root: string): 
 
 const isGitsOwn = ({ kind }: FoundLock): boolean => 'inGitDir' in kind.where;
 
-/** No more than the rules: a snapshot is plain data. */
+/** The rules alone, without the kind's functions: a snapshot is plain data. */
 const rulesOf = (kind: KindRules & Pick<Kind, 'letGo'>): KindRules => ({
   claims: kind.claims,
   witnesses: kind.witnesses,
@@ -129,12 +129,12 @@ const rulesOf = (kind: KindRules & Pick<Kind, 'letGo'>): KindRules => ({
   ...(kind.letGo === null ? { isNeverLetGo: true } : {}),
 });
 
-/** Nobody asks: such a file is left out. */
+/** Never shown: such a file is left out before. */
 const NO_LOCK: LockContent = { kind: 'unread', why: 'locks of this kind are directories' };
 
 const NO_OPTIONS: LockFileName['options'] = {};
 
-/** What a reading of a lock's file says, by its kind. */
+/** What the bytes of a lock's file mean, by its kind. */
 const contentOf = (
   reading: Exclude<FileReading, { kind: 'absent' }>,
   { read, readDirectory }: Kind,

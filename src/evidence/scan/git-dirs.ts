@@ -1,6 +1,6 @@
 /**
- * Finds the locks in git directories: at their known places, below main ones in those of linked working trees and of
- * submodules. Objects are never listed. Reads only, follows no symlink, and ends: every directory has its limit.
+ * Finds locks at their known places in git directories: main ones, and in them those of linked working trees and submodules.
+ * Objects are never listed. Reads only, follows no symlink, and always ends: the number of directories is limited.
  */
 import { Buffer } from 'node:buffer';
 import { isPidFile, withoutSuffix } from '../../core/record/lock-names.ts';
@@ -24,10 +24,10 @@ export interface GitSighting {
 /** Directories that are listed below one main git directory: loose refs may be laid out in any number of them. */
 const MOST_DIRECTORIES = 20_000;
 
-/** Submodules in submodules in submodules: git itself gives up nowhere, we here. */
+/** Levels of submodules in submodules that are looked at; git itself has no limit. */
 const DEEPEST_MODULE = 16;
 
-/** Looks through these main git directories, and names those of linked working trees; fills the gaps of `findings`. */
+/** Looks through these main git directories, and reports those of linked working trees; adds to the gaps of `findings`. */
 export const sightInGitDirs = (
   gitDirs: readonly Directory[],
   wanted: InGitDirs,
@@ -76,7 +76,7 @@ export const sightInGitDirs = (
   return { sightings: found, linked };
 };
 
-/** What git wants of a repository: a directory below `modules` without it is a part of a submodule's name. */
+/** git requires `HEAD` in a repository: a directory below `modules` without it is only part of a submodule's name. */
 const isRepository = (entries: readonly Entry[]): boolean => entries.some(({ name }) => name === 'HEAD');
 
 type Lister = (place: Directory) => readonly Entry[];
@@ -86,7 +86,7 @@ const lister =
   (place) => {
     if (budget.left <= 0) return [];
     budget.left -= 1;
-    // Not counted among the directories of the scan: nobody works there.
+    // Not counted among the scan's directories, because no agent works there.
     return readEntries(place, options.disk, findings);
   };
 
@@ -111,7 +111,7 @@ const namesIn = (
     const stack = [path];
     for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
       const place = below(gitDir, at);
-      // Never through a symlink: where it leads is somebody else's.
+      // Never through a symlink: what it leads to does not belong to the repository.
       if (at === path && !(lookAt(options.disk, place, findings)?.isDirectory() ?? false)) continue;
       const inside = listing(place);
       for (const name of namedIn(inside, wanted)) found.push(`${at}/${name}`);
@@ -150,7 +150,7 @@ const childNamed = (
   return child;
 };
 
-/** The sub-directories among these entries. git makes no names that are not UTF-8 here, and one that is such is passed over. */
+/** The sub-directories among these entries. git makes no names here that are not UTF-8; others are skipped. */
 const directoriesIn = (
   place: Directory,
   entries: readonly Entry[],

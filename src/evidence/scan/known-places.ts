@@ -11,8 +11,8 @@ import {
 } from './walk.ts';
 
 /**
- * A directory of the known layout: what may lie in it, by exact name, with `=` by the name of its rig, or with `*` by
- * any other name.
+ * A directory of the known layout: what may lie in it, by exact name, by `=` for the name of its rig, or by `*` for any
+ * other name.
  */
 interface Layout {
   readonly [name: string]: Layout;
@@ -32,7 +32,7 @@ const layoutWith = (polecat: Layout): Layout => ({
   },
 });
 
-/** Where Gas Town puts workers (field notes, "Town layout"), and every other directory of it that may hold a lock. */
+/** Where Gas Town puts workers (field notes, "Town layout"), and every other directory in which a lock may lie. */
 export const LOCK_LAYOUT: Layout = layoutWith({ '*': HERE });
 
 /** The workers' own directories alone: the inside of a polecat is its rig's worktree and need not be listed. */
@@ -73,7 +73,7 @@ export const knownPlaces = (
   return places;
 };
 
-/** Looks for locks in exactly these directories, not below them. A place that does not exist is no gap. */
+/** Looks for locks in exactly these directories, not below them. A place that does not exist does not make a gap. */
 export const searchPlaces = (
   places: readonly Directory[],
   options: WalkOptions,

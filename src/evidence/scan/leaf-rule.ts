@@ -25,8 +25,8 @@ export const trustedDevice = (disk: Disk, root: string): number | null => {
 };
 
 /**
- * No sub-directory in it, hence no lock: it need not be listed. Only for directories on a trusted device. One that
- * we may not read is never passed over, so that the report does not depend on the kind of file system.
+ * True for a directory without sub-directories: it has no lock and need not be listed. Only for a trusted device. One that
+ * we may not read is never skipped, so that the report does not depend on the kind of file system.
  */
 export const isLeaf = (look: EntryStat, uid: number): boolean =>
   look.nlink === 2 &&

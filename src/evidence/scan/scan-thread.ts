@@ -1,4 +1,4 @@
-/** The helper thread of a large scan: takes subtrees from the shared board until there are none, and hands over what it found. */
+/** The helper thread of a large scan: takes subtrees from the shared board until none is left, and hands over what it found. */
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { realDisk } from '../../io/disk/disk.ts';
 import type { Homes, NamedFiles } from './homes.ts';

@@ -31,11 +31,11 @@ export interface ScanOptions {
   readonly mode: 'default' | 'deep' | 'quick';
   /** For `quick`: absolute directories in which agents were seen; each of their ancestors in the root is looked at. */
   readonly places?: readonly string[];
-  /** Two: a helper thread walks along. `auto` (the default) decides by size and load; `quick` never needs one. */
+  /** 2 adds a helper thread. `auto` (the default) decides by size and load; `quick` never needs one. */
   readonly threads?: 'auto' | 1 | 2;
   /** Called every few thousand directories with the number of those entered so far, and of the places with locks. */
   readonly onProgress?: (directories: number, locks: number) => void;
-  /** Another file system, for tests. */
+  /** A substitute file system, for tests. */
   readonly disk?: Disk;
   /** What is looked for; default: agents' own locks alone. */
   readonly table?: LockTable;
@@ -43,7 +43,7 @@ export interface ScanOptions {
   readonly within?: readonly string[];
 }
 
-/** Something named like a lock where one belongs; of whatever file type. */
+/** Something named like a lock at a place of locks, of any file type. */
 export interface FoundLock {
   readonly kind: Kind;
   /** Absolute path of the lock. */
@@ -76,14 +76,15 @@ export interface ScanResult {
   readonly gaps: readonly Gap[];
   /** Administrative directories of linked working trees, absolute; those that are not UTF-8 are left out. */
   readonly linkedGitDirs: readonly string[];
-  /** What a scan knows besides; null where it did not see the whole town: a look at known places, or one with gaps. */
+  /** What a scan has seen besides; null where it did not see the whole town, as in a look at known places or one with gaps. */
   readonly seen: SeenOnTheWay | null;
 }
 
 /** Absolute paths; those that are not UTF-8 are left out. */
 interface SeenOnTheWay {
-  /** Directories with an entry `.git`, and with a home of an older layout. Places of locks and those above had none where they are missing. */
+  /** Directories with an entry `.git`. Places of locks, and directories above them, have none if they are not listed here. */
   readonly repositories: ReadonlySet<string>;
+  /** Directories with a home of an older layout; complete in the same way. */
   readonly oldHomes: ReadonlySet<string>;
 }
 
@@ -95,7 +96,7 @@ export const PRUNED: ReadonlySet<string> = new Set(['.git', '.repo.git', '.dolt-
 
 /**
  * Finds every lock below a town root. Never follows a symlinked directory; what cannot be read becomes a gap; what
- * vanishes meanwhile does not. Throws where the root itself cannot be resolved.
+ * vanishes during the scan does not. Throws where the root itself cannot be resolved.
  */
 export const scanTown = (options: ScanOptions): ScanResult => {
   const steps = scanSteps(options);
@@ -105,10 +106,10 @@ export const scanTown = (options: ScanOptions): ScanResult => {
   }
 };
 
-/** Milliseconds after which a scan lets signals, timers and the screen have their turn. */
+/** Milliseconds after which a scan yields to signals, timers and the screen. */
 const BREATH_MS = 50;
 
-/** The same without keeping everything else waiting: a long scan can be interrupted, and shows its progress. */
+/** The same without blocking the event loop: a long scan can be interrupted, and shows its progress. */
 export const scanTownInTurns = async (options: ScanOptions): Promise<ScanResult> => {
   const steps = scanSteps(options);
   let breathed = elapsedMs();
@@ -149,13 +150,13 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   const wanted = (options.table ?? agentTable).inGitDirs;
   const { sightings, linked } =
     wanted === null ? NO_GIT_DIRS : sightInGitDirs(gitDirs, wanted, how, findings);
-  // What lies in a directory that could not be listed, nobody has seen.
+  // Directories that could not be listed may contain anything.
   const isWhole = options.mode !== 'quick' && findings.gaps.length === 0;
   const seen = isWhole ? { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) } : null;
   return { ...resultOf(root, findings, sightings, seen, options.table), linkedGitDirs: [...pathsOf(linked)] };
 }
 
-/** Walks these directories of the root alone. One that does not exist is no gap; one that is a symlink is not followed. */
+/** Walks these directories of the root alone. One that does not exist does not make a gap; a symlink is not followed. */
 const walkWithin = (root: string, names: readonly string[], how: WalkOptions, findings: Findings): void => {
   const below = root === '/' ? root : `${root}/`;
   const leafDevice = trustedDevice(how.disk, root);
@@ -174,7 +175,7 @@ const walkWithin = (root: string, names: readonly string[], how: WalkOptions, fi
   walkAll(subtrees, how, findings);
 };
 
-/** Looks for the lock of these directories alone (absolute paths), not below them. One that does not exist is no gap. */
+/** Looks for the lock of these directories alone (absolute paths), not below them. One that does not exist does not make a gap. */
 export const scanPlaces = (places: readonly string[], disk: Disk = realDisk): ScanResult => {
   const findings = noFindings();
   const how = { ...walkOptions({ root: '/', mode: 'quick', disk }), homes: agentTable.claimHomes };
@@ -187,8 +188,8 @@ export const scanPlaces = (places: readonly string[], disk: Disk = realDisk): Sc
 };
 
 /**
- * The gaps at the homes of locks of these directories (absolute paths): a walk does not list a directory without
- * sub-directories, and a symlink is none.
+ * Gaps at the homes of these directories (absolute paths). A walk misses them where a home is a symlink: it does not list a
+ * directory without sub-directories.
  */
 export const closedHomes = (places: readonly string[]): readonly Gap[] => {
   const findings = noFindings();
@@ -245,7 +246,7 @@ interface Sighted extends Omit<FoundLock, 'hasTwin'> {
   readonly leftover: Leftover['kind'] | null;
 }
 
-/** The locks of a home and what lies beside them, by all kinds that keep some there. */
+/** The locks of a home and the files beside them, for all kinds that keep locks there. */
 const namedInHome = (at: HomeAt, { kindsIn }: LockTable): readonly Sighted[] =>
   kindsAt(`${at.key}/${at.homeName}`.split('/'), kindsIn).flatMap((found): readonly Sighted[] => {
     const { kind, layout, names, above, isBelow } = found;
@@ -266,11 +267,11 @@ const namedInHome = (at: HomeAt, { kindsIn }: LockTable): readonly Sighted[] =>
     });
   });
 
-/** The directory around a home, or so many levels further up. */
+/** The directory that contains a home, or one so many levels further up. */
 const around = ({ key, place, raw }: HomeAt, levels: number): DiskPath =>
   levels === 0 ? place : exact(key.split('/').slice(0, -levels).join('/') || '/', raw);
 
-/** What lies where the configuration says, and directories that are locks; it speaks for its directory. */
+/** Locks at configured places, and directories that are locks. Each speaks for the directory it lies in. */
 const namedAnywhere = (root: string, at: HomeAt, { files, directories }: LockTable): readonly Sighted[] =>
   at.names.flatMap((name) => {
     const leftover = leftoverOf(name);
@@ -291,7 +292,7 @@ const namedAnywhere = (root: string, at: HomeAt, { files, directories }: LockTab
       );
   });
 
-/** What lies in a git directory; it speaks for the working tree, which of a linked one only git's own files tell. */
+/** Locks in a git directory. They speak for the working tree; where that is a linked one, only git's own files tell which. */
 const namedInGitDir = (
   { gitDir, main, isLinked, names }: GitSighting,
   { inGitDirs }: LockTable,
@@ -329,7 +330,7 @@ const placeOf = ({ home: { path, raw }, names }: Sighting) => {
   return { key, raw, homeName: path.slice(end + 1), home: exact(path, raw), place: exact(key, raw), names };
 };
 
-/** Names that only look odd are walked as bytes, and are text all the same. */
+/** Names that only contain U+FFFD were walked as bytes but are valid text. */
 const pathsOf = (places: readonly Directory[]): ReadonlySet<string> =>
   new Set(places.map(({ path, raw }) => exact(path, raw)).filter((path) => typeof path === 'string'));
 

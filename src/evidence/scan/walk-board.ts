@@ -1,6 +1,6 @@
 /**
- * The memory that two walking threads share: whose turn is next, how far the helper is, and who took what. Both threads
- * are synchronous, so this is all they know of each other.
+ * The memory that two walking threads share: the next free subtree, the helper's progress, and who took what. Both
+ * threads are synchronous, so this is all they know of each other.
  */
 export interface Board {
   readonly shared: SharedArrayBuffer;
@@ -17,14 +17,14 @@ const WORKING = 1;
 const DONE = 2;
 const CALLED_OFF = 3;
 
-/** A board for so many subtrees, nobody at work. */
+/** A board for so many subtrees, none of them taken. */
 export const newBoard = (subtrees: number): Board =>
   openBoard(new SharedArrayBuffer((OWNERS + subtrees) * Int32Array.BYTES_PER_ELEMENT));
 
 /** The same board in the other thread. */
 export const openBoard = (shared: SharedArrayBuffer): Board => ({ shared, cells: new Int32Array(shared) });
 
-/** Index of the next subtree that nobody has taken, or null. */
+/** Takes the next free subtree: its index, or null where none is left. */
 export const takeNext = ({ cells }: Board, isHelper: boolean): number | null => {
   const index = Atomics.add(cells, CURSOR, 1);
   if (index >= cells.length - OWNERS) return null;
@@ -32,15 +32,15 @@ export const takeNext = ({ cells }: Board, isHelper: boolean): number | null => 
   return index;
 };
 
-/** Subtrees that nobody has taken yet. */
+/** Number of subtrees that are still free. */
 export const countRemaining = ({ cells }: Board): number =>
   Math.max(0, cells.length - OWNERS - Atomics.load(cells, CURSOR));
 
-/** The helper reports for work; false where it came too late. */
+/** The helper starts work; false where it came too late. */
 export const beginWork = ({ cells }: Board): boolean =>
   Atomics.compareExchange(cells, STATE, IDLE, WORKING) === IDLE;
 
-/** The helper shows that it lives: directories it has entered. */
+/** The helper reports its progress: directories that it has entered. */
 export const tellProgress = ({ cells }: Board, directories: number): void => {
   Atomics.store(cells, PROGRESS, directories);
 };
@@ -55,8 +55,8 @@ export const endWork = ({ cells }: Board): void => {
 export const readProgress = ({ cells }: Board): number => Atomics.load(cells, PROGRESS);
 
 /**
- * Blocks until the helper has handed over (true). False where it never began, and now never will, or where it showed no
- * progress for `stallMs`: a thread that died cannot say so to one that waits.
+ * Blocks until the helper has handed over (true). False where it never began (from now on it cannot), or where it
+ * made no progress for `stallMs`: a dead thread cannot tell a blocked one that it died.
  */
 export const waitForHelper = (board: Board, stallMs: number): boolean => {
   const { cells } = board;

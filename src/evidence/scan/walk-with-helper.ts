@@ -1,4 +1,4 @@
-/** Walks a large tree with a second thread. It finds what a walk alone would find. */
+/** Walks a large tree with a second thread. The result is the same as with one thread. */
 import { availableParallelism, loadavg } from 'node:os';
 import type { Worker as WorkerThread } from 'node:worker_threads';
 import type { HelperTask } from './scan-thread.ts';
@@ -21,20 +21,20 @@ import {
   waitForHelper,
 } from './walk-board.ts';
 
-/** Subtrees from which on sharing is fair whatever their sizes. Smaller towns end before there are as many. */
+/** Number of subtrees that is enough to share work evenly whatever their sizes. Smaller towns end before that. */
 const FRONTIER = 256;
 
-/** Directories after which the rest is estimated, and estimated rest that repays the start of a thread (some 20 ms). */
+/** Directories after which the rest is estimated; and the estimated rest that is worth starting a thread for (some 20 ms). */
 const SAMPLE = 2_000;
 const WORTHWHILE = 30_000;
 
-/** Time without any progress after which the helper is taken for dead. Its part is then walked again. */
+/** Milliseconds without progress after which the helper counts as dead. Its part is then walked again. */
 const STALL_MS = 3_000;
 
 /**
  * Walks a subtree with a helper thread on another core: `always`, or where the rest is large and a core is idle
- * (under load a second thread only takes turns with the first). The result is the same in every case. Comes up for air
- * (`yield`) after each small part of a large tree: a walk that never did could not be interrupted.
+ * (under load a second thread only takes turns with the first). The result is the same in every case. Yields after
+ * each small part of a large tree, so that the walk can be interrupted.
  */
 export function* walkWithHelper(
   start: Subtree,
@@ -94,15 +94,15 @@ const finish = (
 };
 
 /**
- * Starts the thread; the function returned waits for it and says what it found, or null where it did nothing. A helper
- * that cannot start or fails is one that does nothing: its part is walked here.
+ * Starts the thread; the function returned waits for it and says what it found, or null where it did nothing. If it
+ * cannot start or fails, its part is walked here.
  */
 const startHelper = (
   subtrees: readonly Subtree[],
   board: Board,
   { homes, files, prune, uid }: WalkOptions,
 ): (() => Findings | null) | null => {
-  // Loaded here, because most runs do without.
+  // Loaded here, because most runs do not need it.
   const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
   const { port1, port2 } = new MessageChannel();
   const workerData: HelperTask = { shared: board.shared, port: port2, subtrees, homes, files, prune, uid };

@@ -1,4 +1,4 @@
-/** Walks a directory tree in search of locks. Follows no symlink, and names what it could not enter. */
+/** Walks a directory tree in search of locks. Follows no symlink, and reports directories that it could not enter as gaps. */
 import { Buffer } from 'node:buffer';
 import { withoutSuffix } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
@@ -17,7 +17,7 @@ export interface Directory {
   readonly raw: boolean;
 }
 
-/** Where a walk starts, and how it may go about it. */
+/** Where a walk starts, and whether link counts can be trusted there. */
 export interface Subtree extends Directory {
   /** Device whose link counts tell leaves, or null: list everything. */
   readonly leafDevice: number | null;
@@ -29,15 +29,15 @@ export interface Sighting {
   readonly names: readonly string[];
 }
 
-/** What walks find; one is filled by several. The walks of known places leave all but the first two empty. */
+/** What walks find; several walks may add to one. Walks of known places leave all but the first two fields empty. */
 export interface Findings {
   readonly sightings: Sighting[];
   readonly gaps: Gap[];
   /** Directories with files that are named like locks which may lie anywhere. */
   readonly files: Sighting[];
-  /** Main git directories: those called `.git`, and bare repositories. None of them was entered, unless nothing is pruned. */
+  /** Main git directories: those called `.git`, and bare repositories. They are entered only where nothing is pruned. */
   readonly gitDirs: Directory[];
-  /** Directories with an entry `.git`, and those with a home of an older layout: what others ask for later. */
+  /** Directories with an entry `.git`, and those with a home of an older layout: needed later in the run. */
   readonly repositories: Directory[];
   readonly oldHomes: Directory[];
   directories: number;
@@ -47,11 +47,11 @@ export interface WalkOptions {
   readonly disk: Disk;
   /** What is looked for. */
   readonly homes: Homes;
-  /** Null: nothing is looked for in every directory. */
+  /** Null where no kind's locks may lie in any directory. */
   readonly files: NamedFiles | null;
   /** Exact names of directories that are not entered. */
   readonly prune: ReadonlySet<string>;
-  /** Who asks: directories that it cannot read are gaps. */
+  /** Effective user: directories that it cannot read are gaps. */
   readonly uid: number;
   readonly onDirectory: ((directories: number, sightings: number) => void) | null;
 }
@@ -65,10 +65,10 @@ export const walkAll = (start: readonly Subtree[], options: WalkOptions, finding
   while (steps.next().done !== true);
 };
 
-/** Directories between two breaths of `walkInSteps`: some milliseconds on a fast disk. */
+/** Directories between two yields of `walkInSteps`: some milliseconds on a fast disk. */
 const STEP = 256;
 
-/** The same, coming up for air (`yield`) every few directories: a walk that never did could not be interrupted. */
+/** The same, but yields every few directories so that it can be interrupted. */
 export function* walkInSteps(
   start: readonly Subtree[],
   options: WalkOptions,
@@ -108,7 +108,7 @@ export const walkToFrontier = (
   return [...elsewhere, ...level.map((path) => ({ ...start, path }))];
 };
 
-/** What decoding puts in place of bytes that are not UTF-8 (a name may also really contain it). */
+/** What decoding puts in place of bytes that are not UTF-8. A name may also contain it for real. */
 const REPLACEMENT = '\ufffd';
 const DOT = 46;
 
@@ -152,7 +152,7 @@ const visitor = (
         continue;
       }
       if (!entry.isDirectory() && !(isUntyped(entry) && isDirectory(prefix + name))) {
-        // Where the directory says no types, what was looked at is asked once more: that is rare.
+        // Some file systems list no types; then the entry is looked at a second time, which is rare.
         if (homes.get(name)?.isClaimed === true) openHome({ path: prefix + name, raw }, disk, findings);
         continue;
       }
@@ -169,7 +169,7 @@ const visitor = (
     if (files !== null) sightFiles(place, entries, files, findings);
     if (hasHead && isBare(entries)) {
       findings.gitDirs.push(place);
-      // Nobody works in a repository's own files, and its objects are many.
+      // No agent works in a repository's own files, and there are many objects.
       if (prune.size > 0) stack.length = before;
     }
     if (hasRawNames) {
@@ -197,7 +197,7 @@ const visitor = (
   };
 };
 
-/** Which characters names of homes begin with: nearly every directory is told from them by its first one. */
+/** Which characters names of homes begin with: the first one rules out nearly every directory. */
 const beginnings = (homes: Homes): Uint8Array => {
   const table = new Uint8Array(256);
   for (const name of homes.keys()) table[name.charCodeAt(0)] = 1;
@@ -207,7 +207,7 @@ const beginnings = (homes: Homes): Uint8Array => {
 /** `.git`, and the name that Gas Town gives to the bare repository of a rig. */
 const isGitDir = (name: string): boolean => name === '.git' || name.endsWith('.git');
 
-/** True where all three stand there that git wants of a repository; one of them is known to. */
+/** True where all three entries are there that git requires of a repository; one is known to be. */
 const isBare = (entries: readonly Entry[]): boolean =>
   entries.some(({ name }) => name === 'objects') && entries.some(({ name }) => name === 'refs');
 
@@ -243,14 +243,14 @@ export const addFindings = (findings: Findings, more: Findings): void => {
   findings.directories += more.directories;
 };
 
-/** One by one: as arguments of one call there may be too many. */
+/** One by one, because there may be too many for the arguments of one call. */
 const append = <T>(list: T[], more: readonly T[]): void => {
   for (const each of more) list.push(each);
 };
 
 /**
- * True where a home is a directory. Anything else that stands there is not followed, and other tools follow a symlink:
- * a live lock may lie behind it, so it is a gap.
+ * True where a home is a directory. Anything else is a gap: we do not follow a symlink, but other tools do, so a
+ * live lock may lie behind it.
  */
 export const openHome = (home: Directory, disk: Disk, findings: Findings): boolean => {
   const look = lookAt(disk, home, findings, true);
@@ -269,7 +269,7 @@ const addClosedHome = ({ path, raw }: Directory, isSymlink: boolean, { gaps }: F
   });
 };
 
-/** Notes the locks of one home, and does not go further down. */
+/** Notes the locks of one home; does not go into its sub-directories. */
 export const sightLocks = (home: Directory, rule: Home, options: WalkOptions, findings: Findings): void => {
   const names = listPlace(home, options, findings, rule.isClaimed)
     .map(({ name }) => name)
@@ -312,7 +312,7 @@ const listRawSubdirectories = (
     .filter(({ child }) => lookAt(disk, child, findings)?.isDirectory());
 };
 
-/** The entries of a directory, which counts as entered; none where it cannot be read, which is a gap. */
+/** The entries of a directory, which counts as entered; none and a gap where it cannot be read. */
 const listPlace = (
   place: Directory,
   options: WalkOptions,
@@ -343,7 +343,7 @@ export const readEntries = (
   }
 };
 
-/** Null where there is nothing any more, or where looking failed, which is a gap. */
+/** Null where nothing is there any more, or where looking failed, which makes a gap. */
 export const lookAt = (
   disk: Disk,
   place: Directory,
@@ -360,7 +360,7 @@ export const lookAt = (
 
 const addGap = ({ path, raw }: Directory, error: unknown, findings: Findings, isHome: boolean): void => {
   if (isAbsence(error)) return; // it vanished during the scan, and any lock with it
-  // fsck's own directory at the top of every ext volume, root's alone: no agent works there.
+  // fsck's own directory at the top of every ext volume, readable by root only: no agent works there.
   if (path.endsWith('/lost+found') && errnoOf(error) === 'EACCES') return;
   findings.gaps.push({
     what: `directory:${displayPath(raw ? fromLatin1(path) : path)}`,

@@ -1,4 +1,4 @@
-/** What is known of a town by its layout: rigs and places of workers. Reads only. */
+/** Reads a town's rigs and workers from its layout, without a scan. Writes nothing. */
 import { ownerOf } from '../../core/town/roles.ts';
 import type { Gap, Rig } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
@@ -11,7 +11,7 @@ import { noFindings } from '../scan/walk.ts';
 import { isMarked } from './marker.ts';
 import { parseRigs } from './rigs.ts';
 
-/** Some hundred bytes for each rig. */
+/** A rig takes some hundred bytes. */
 const MAX_RIGS_BYTES = 65_536;
 
 /** What the known layout of a town says, without a scan. */
@@ -22,13 +22,13 @@ export interface TownLayout {
   readonly rigs: readonly Rig[];
   /** Canonical worker directories that exist, relative to the root, sorted. */
   readonly workers: readonly string[];
-  /** `rigs` where rigs.json is damaged or unreadable. Unreadable directories are the scan's to report. */
+  /** `rigs` where rigs.json is damaged or unreadable. Unreadable directories are reported by the scan. */
   readonly gaps: readonly Gap[];
 }
 
 /**
- * Reads the layout of the town at the real path `root`; directories that a scan has `seen` need no look. Never throws for
- * what is missing, damaged or unreadable.
+ * Reads the layout of the town at the real path `root`; directories that a scan has `seen` are not looked at again. Never
+ * throws for what is missing, damaged or unreadable.
  */
 export const readTownLayout = (root: string, seen: ReadonlySet<DiskPath> = new Set()): TownLayout => {
   const findings = noFindings();

@@ -1,4 +1,4 @@
-/** Which runtime state still lies in `.gastown/`, and where it belongs. Reads only. */
+/** Finds runtime state that still lies in `.gastown/`, and where it belongs now. Reads only. */
 import { lstatSync } from 'node:fs';
 import { OLD_HOME } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
@@ -9,7 +9,7 @@ import { isNamedLikeLock } from '../scan/homes.ts';
 
 const NEW_HOME = '.runtime';
 
-/** Files of `.gastown/` that do not simply go to `.runtime/` under their old name, by level. */
+/** Files of `.gastown/` that do not move to `.runtime/` under their old name, by level. */
 const TOWN_TARGETS: Readonly<Record<string, string>> = { 'config.json': 'mayor/config.json' };
 const RIG_TARGETS: Readonly<Record<string, string>> = {
   'config.json': 'settings/config.json',
@@ -20,15 +20,15 @@ const WORKER_TARGETS: Readonly<Record<string, string>> = {};
 /** Where runtime state may have been left behind; directories relative to the town root. */
 export interface LegacyPlaces {
   readonly rigs: readonly string[];
-  /** Worker directories, canonical or not; rigs and the root may be among them and are taken as what they are. */
+  /** Worker directories, canonical or not; rigs and the root may be among them and are recognized. */
   readonly workers: readonly string[];
-  /** Absolute paths of all directories that have a `.gastown`, where a scan has seen them all; null: look. */
+  /** Absolute paths of all directories that have a `.gastown`; null where no scan has seen all, and each is looked at. */
   readonly oldHomes: ReadonlySet<string> | null;
 }
 
 /**
  * What is still in `.gastown/` at the level of the town, its rigs and workers, with the place that each moved to in
- * December 2025 (contract, section 4). Only looks; what cannot be listed is left out, for the scan reports it.
+ * December 2025 (contract, section 4). What cannot be listed is left out, because the scan reports it.
  */
 export const readLegacyItems = (
   root: string,
@@ -85,7 +85,7 @@ const listNames = (directory: string): string[] => {
   }
 };
 
-/** `other` also where looking failed: something may be there, and must not be overwritten. */
+/** `other` also where looking failed: something may be there that must not be overwritten. */
 const typeAt = (path: string): 'directory' | 'other' | 'absent' => {
   try {
     const stat = lstatSync(path, { throwIfNoEntry: false });

@@ -1,8 +1,8 @@
-/** One spelling for one directory where upper and lower case are the same: that in which it is listed, as the scan sees it. */
+/** On disks that ignore case, gives each directory one spelling: the one in which it is listed, as the scan sees it. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What is asked of the disk; tests put a case-insensitive one in its place. */
+/** The questions to the disk; tests substitute a case-insensitive one. */
 export interface SpellingDisk {
   /** Empty where they cannot be told. */
   readonly names: (directory: string) => readonly string[];
@@ -28,9 +28,9 @@ const realSpelling: SpellingDisk = {
 };
 
 /**
- * The relative path `worker` below `root` in the spelling of the directories that list it. A name that is there although
- * it is not listed is the listed one that differs in case alone; inode numbers say nothing here, FUSE makes up one for each
- * spelling. One look more where case matters, as on most disks; what cannot be looked at stays as it was given. Reads only.
+ * The relative path `worker` below `root` in the spelling of the directories that list it. If a name exists but is not
+ * listed, it is the listed one that differs only in case. Inode numbers do not help: FUSE makes up one for each spelling. On
+ * disks where case matters this costs one look; what cannot be looked at stays as it was given. Reads only.
  */
 export const asListed = (worker: string, root: string, disk: SpellingDisk = realSpelling): string => {
   if (worker === '.' || !isThereInOtherCase(join(root, worker), disk)) return worker;
@@ -47,7 +47,7 @@ export const asListed = (worker: string, root: string, disk: SpellingDisk = real
 
 const folded = (name: string): string => name.normalize('NFD').toLowerCase();
 
-/** The path is also there with its last name that has a case in the other one. */
+/** True where the path also exists with its last name that has letters in the opposite case. */
 const isThereInOtherCase = (path: string, disk: SpellingDisk): boolean => {
   const names = path.split('/');
   const at = names.findLastIndex((name) => swapCase(name) !== name);

@@ -14,12 +14,12 @@ export type NewWorker =
   /** `near`: the worker that was probably meant. */
   | { readonly kind: 'mistake'; readonly near: string | null };
 
-/** What lies in a directory that somebody works in. */
+/** Entries that show that a directory is a worker's. */
 const SIGNS_OF_A_WORKER = ['.git', '.runtime', '.gastown'];
 
 /**
- * Judges the name of a missing directory, relative to the town. Plausible is a canonical place in a known rig, and a
- * directory beside workers; a mistake is whatever differs from a known worker by its case only, or is the end of one.
+ * Judges the name of a missing directory, relative to the town. A canonical place in a known rig and a directory beside
+ * workers are plausible; a name that differs from a known worker only in case, or is the end of one, is a mistake.
  */
 export const judgeNewWorker = (worker: string, root: string): NewWorker => {
   const layout = readTownLayout(root);
@@ -41,27 +41,27 @@ export const nearestWorker = (worker: string, root: string): string | null => {
   return known.find((other) => other.endsWith(`/${worker}`)) ?? didYouMean(worker, known);
 };
 
-/** The other working trees of the root's repository that lie outside of it: `../feature-1`. */
+/** The other working trees of the root's repository, outside the root: `../feature-1`. */
 const treesBeside = (root: string): readonly string[] =>
   workingTreesAround(root).flatMap((path) =>
     relativeTo(root, path) === null ? (outsideName(root, realOrSame(path)) ?? []) : [],
   );
 
-/** True for the directory of a rig: its agents work below it, and nobody in it. */
+/** True for the directory of a rig: its agents work below it, not in it. */
 export const isRigRoot = (worker: string, root: string): boolean => {
   if (worker.includes('/')) return false;
   const { marked, rigs } = readTownLayout(root);
   return marked && rigs.some(({ name }) => name === worker);
 };
 
-/** A town that has no rig yet may get any. */
+/** In a town without rigs, any rig's name is possible. */
 const isCanonicalPlace = (worker: string, root: string, { marked, rigs }: TownLayout): boolean => {
   if (!marked || ownerOf(worker)?.canonical !== true) return false;
   const [rig = ''] = worker.split('/');
   return rigs.length === 0 || rigs.some(({ name }) => name === rig) || isDirectory(join(root, rig));
 };
 
-/** The directories beside it in which somebody works, relative to the town. */
+/** Workers' directories beside it, relative to the town. */
 const workersBeside = (worker: string, root: string): readonly string[] => {
   const parent = dirname(worker);
   try {
@@ -69,7 +69,7 @@ const workersBeside = (worker: string, root: string): readonly string[] => {
       .filter((name) => SIGNS_OF_A_WORKER.some((sign) => entryExists(join(root, parent, name, sign))))
       .map((name) => join(parent, name));
   } catch {
-    return []; // No such parent, or closed to us: nothing says that workers lie there.
+    return []; // The parent is missing or closed to us, so no workers are known there.
   }
 };
 

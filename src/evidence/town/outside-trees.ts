@@ -1,13 +1,13 @@
 /**
- * Linked working trees of the root's repositories that lie outside of it: agents work there, and the locks lie inside. They are
- * named by the way that leads to them, `<root>/../feature`. Reads only.
+ * Linked working trees of the root's repositories that lie outside the root: agents work there, and their locks lie inside the
+ * root. They are named by the path that leads to them, `<root>/../feature`. Reads only.
  */
 import { relative } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { treePathIn } from '../git/linked-tree.ts';
 
-/** Relative to the root, `../feature`, sorted; those that git does not place and those around the root are left out. */
+/** Relative to the root, `../feature`, sorted; those whose place git does not tell and those around the root are left out. */
 export const treesOutside = (root: string, linkedGitDirs: Iterable<string>): readonly string[] => {
   const found = new Set<string>();
   for (const gitDir of linkedGitDirs) {
@@ -19,7 +19,7 @@ export const treesOutside = (root: string, linkedGitDirs: Iterable<string>): rea
   return [...found].sort();
 };
 
-/** `../feature`: how a directory outside is named; null for one around the root, in which everything of it lies. */
+/** The name of a directory outside, `../feature`; null for one that contains the root. */
 export const outsideName = (root: string, path: string): string | null => {
   const name = relative(root, path);
   return name.split('/').every((part) => part === '..') ? null : name;

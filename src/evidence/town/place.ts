@@ -1,6 +1,6 @@
 /**
- * Which place of the town a directory is that goes by another name: through a bind mount, or in a container's view of the
- * file system. Names say nothing there; device and inode do. Reads only.
+ * Which place of the town a directory is, where it has another name: through a bind mount, or in a container's view of
+ * the file system. There only device and inode tell. Reads only.
  */
 import { statSync } from 'node:fs';
 import { relativeTo } from '../../core/town/roles.ts';
@@ -12,7 +12,7 @@ import { relativeTo } from '../../core/town/roles.ts';
  */
 export type TownPlaceFinder = (shown: string, door: string) => string | null;
 
-/** No path has more directories than its 4096 bytes have slashes; nobody works this deep. */
+/** Levels to climb. Agents do not work this deep. */
 const MAX_CLIMB = 64;
 
 /**
@@ -28,7 +28,7 @@ export const townPlaceFinder = (root: string, directories: readonly string[]): T
     let before = '';
     for (let up = 0; up <= Math.min(names.length, MAX_CLIMB); up += 1) {
       const identity = identityOf(`${door}${'/..'.repeat(up)}`);
-      // The top of its file system, or a directory that nobody may look through.
+      // The top of its file system, or a directory that we may not look through.
       if (identity === null || identity === before) return null;
       const place = known.get(identity);
       if (place !== undefined) return [place, ...names.slice(names.length - up)].join('/');
@@ -38,7 +38,7 @@ export const townPlaceFinder = (root: string, directories: readonly string[]): T
   };
 };
 
-/** Both names lead to one directory, whatever mounts or links lie between. */
+/** True where both names lead to one directory, whatever mounts or links lie between. */
 export const isSameDirectory = (one: string, other: string): boolean => {
   const identity = identityOf(one);
   return identity !== null && identity === identityOf(other);
@@ -59,6 +59,6 @@ const identityOf = (path: string): string | null => {
     const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
     return stats?.isDirectory() ? `${stats.dev}:${stats.ino}` : null;
   } catch {
-    return null; // closed to us: its name is all there is
+    return null; // closed to us: only its name is known
   }
 };

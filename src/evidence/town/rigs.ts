@@ -2,7 +2,7 @@
 import type { Rig } from '../../core/types/evidence.ts';
 
 /**
- * The rigs that `mayor/rigs.json` names, sorted; null where the bytes are no such document. A rig whose entry has no
+ * The rigs that `mayor/rigs.json` names, sorted; null where the bytes are not such a document. A rig whose entry has no
  * usable prefix has `prefix: null`.
  */
 export const parseRigs = (bytes: Uint8Array): readonly Rig[] | null => {

@@ -1,4 +1,4 @@
-/** Which directory is the town, and why. Reads only. */
+/** Finds the directory that is the town, and says why. Reads only. */
 
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -31,15 +31,15 @@ export interface TownRequest {
 interface Marked {
   /** The outermost directory whose marker counts. */
   readonly place: string | null;
-  /** Why a marker further out, or where none counts the outermost one, does not count. */
+  /** Why a marker further out does not count; where none counts, why the outermost one does not. */
   readonly passedOver: string | null;
-  /** The directory of a marker that does not count though it is not a shared one: whoever stands below it means that town. */
+  /** The directory of a marker that does not count, unless anybody may write there: a caller below it probably means that town. */
   readonly foreign: string | null;
 }
 
 /**
- * Looks at all directories above. Markers count by the trust rule (docs/security.md), and from a town that counts nothing
- * is looked for beyond a directory of somebody else.
+ * Looks at all directories above. Markers count by the trust rule (docs/security.md). Above a marker that counts, the search
+ * ends at the first directory that belongs to somebody else.
  */
 const outermostMarked = (from: string): Marked => {
   let found: Marked = { place: null, passedOver: null, foreign: null };
@@ -53,7 +53,7 @@ const outermostMarked = (from: string): Marked => {
 const withMarker = (found: Marked, place: string, marker: string): Marked => {
   const passedOver = distrustTown([place, dirname(marker), marker]);
   if (passedOver === null) return { place, passedOver: null, foreign: null };
-  // In a directory like /tmp anybody may put anything: that is not the reason where there is a better one.
+  // In a directory like /tmp anybody may leave a marker: mentioned only where there is no better reason.
   if (!isShared(place)) return { ...found, passedOver, foreign: place };
   return found.foreign === null ? { ...found, passedOver } : found;
 };
@@ -64,7 +64,7 @@ const distrustTown = (entries: readonly string[]): string | null => {
   return behind === null ? why : distrust(entries, behind);
 };
 
-/** Everybody may write, and nobody can remove what belongs to others. */
+/** True for a directory like /tmp: anybody may write, and only the owner of a file may remove it. */
 const isShared = (directory: string): boolean => (statSync(directory).mode & 0o1002) === 0o1002;
 
 const isDirectory = (path: string): boolean =>
@@ -105,7 +105,7 @@ const choose = ({ town, cwd, env }: TownRequest): Choice => {
 
 /**
  * Finds the town's root: the one named, else the outermost marked ancestor, else the environment's, else the working directory.
- * Markers of strangers do not count.
+ * Strangers' markers do not count.
  *
  * @throws Failure E_USAGE where the only town around is a stranger's, or where it does not exist, is not a directory, or cannot be looked at
  */

@@ -1,10 +1,10 @@
-/** In which working trees of a root that is not a Gas Town somebody was seen. Reads only. */
+/** The working trees in which somebody was seen, for a root that is not a Gas Town. Reads only. */
 import { Buffer } from 'node:buffer';
 import { dirname } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 
-/** What the `.git` file of a submodule says; that of a linked working tree has `/worktrees/` in its place. */
+/** What the `.git` file of a submodule says; a linked working tree's says `/worktrees/` instead. */
 const SUBMODULE = /^gitdir: .*\/modules\//;
 
 /** One line with one path. */
@@ -12,7 +12,7 @@ const MAX_LINK_BYTES = 8192;
 
 /**
  * The working trees in which these places lie, up to the root itself: relative to it, sorted. A submodule is a part of the tree
- * around it, and so is a directory that nobody may look into: whoever works there keeps the outer tree's lock.
+ * around it, and so is a directory that we may not look into: agents there keep the outer tree's lock.
  *
  * @param root real path
  * @param places absolute directories; those outside the root are passed over
@@ -23,7 +23,7 @@ export const treesAround = (root: string, places: Iterable<string>): readonly st
   for (const place of places)
     for (let path = place; ; path = dirname(path)) {
       const worker = relativeTo(root, path);
-      // Above a tree outside of the root lies nothing of it.
+      // Nothing above a tree outside the root belongs to the root.
       if (worker === null || worker.endsWith('..') || visited.has(path)) break;
       visited.add(path);
       if (isTree(path)) trees.push(worker);

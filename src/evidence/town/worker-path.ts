@@ -1,4 +1,4 @@
-/** Which worker a caller means: relative to the town, a path from where they stand, or an absolute path. */
+/** Finds the worker that a caller means: a path relative to the town or to the working directory, or an absolute path. */
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
@@ -7,9 +7,9 @@ import { asListed, type SpellingDisk } from './listed-spelling.ts';
 
 export type WorkerPath =
   | { readonly kind: 'inside'; readonly worker: string; readonly exists: boolean }
-  /** An absolute path out of the town, or a working tree beside it: it has a town of its own. */
+  /** An absolute path outside the town, or a working tree beside it: it has a town of its own. */
   | { readonly kind: 'elsewhere'; readonly path: string }
-  /** A relative name that leads out of the town. */
+  /** A relative path that leads out of the town. */
   | { readonly kind: 'outside'; readonly path: string };
 
 /** The real path of something that may not exist yet: that of its nearest existing ancestor, and the rest as named. */

@@ -15,7 +15,7 @@ export interface WitnessFinding {
 
 const fact = (text: string): Fact => ({ source: 'processes', text });
 
-/** Why there may be a process that nobody has seen; null where all of all users are listed. */
+/** Why there may be a process that was not seen; null where the processes of all users are listed. */
 const unlisted = ({ seen: { processes } }: TownIndex['machine']): string | null => {
   const { listing } = processes;
   if (!listing.seen) return `processes could not be listed: ${listing.why}`;
@@ -49,7 +49,7 @@ export const judgeFlock = ({ path }: LockFile, { machine }: TownIndex): WitnessF
     : { state: 'alive', reason: 'flock-held', fact: fact(`${who} holds it (flock)`) };
 };
 
-/** Was the file refreshed as lately as its holder refreshes it? That it was not is no proof: a machine may have slept. */
+/** Was the file refreshed within the time in which its holder refreshes it? If not, that proves nothing: a machine may have slept. */
 export const judgeRefreshing = (
   { mtimeMs }: LockFile,
   { refreshedWithinMs }: MtimeClaim,
@@ -64,8 +64,8 @@ export const judgeRefreshing = (
 };
 
 /**
- * Is a git at work on the repository? Also one that runs a hook and has no file open: it stands in the working tree, or names
- * it. One that works on another tree of the repository counts only where the lock is of all of them.
+ * Is a git at work on the repository? One that runs a hook and has no file open counts as well: its working directory lies in
+ * the working tree, or it names it. One that works on another tree of the repository counts only where the lock is for all.
  */
 export const judgeGit = (lock: LockFile, index: TownIndex): WitnessFinding => {
   const evidence = index.machine.seen.files?.git;
@@ -86,7 +86,7 @@ export const judgeGit = (lock: LockFile, index: TownIndex): WitnessFinding => {
       };
 };
 
-/** Where a git directory keeps those of other working trees, and of submodules. */
+/** Where a git directory keeps the git directories of other working trees and of submodules. */
 const OTHERS = ['worktrees', 'modules'] as const;
 
 const worksOn = ({ places }: GitUse, lock: LockFile, index: TownIndex): boolean => {
@@ -97,7 +97,7 @@ const worksOn = ({ places }: GitUse, lock: LockFile, index: TownIndex): boolean 
   }
   const { path, main, tree } = gitDir;
   return places.some((place) => {
-    // A working tree whose git directory could not be told.
+    // A place in the working tree itself: its git directory is not known.
     if (tree !== null && isIn(place, tree) && !/\/\.git(?:\/|$)/.test(place)) return true;
     if (!isOfOneTree(lock)) return isIn(place, main);
     if (path !== main && place === main && isSubmodule(path, main)) return true;
@@ -107,8 +107,8 @@ const worksOn = ({ places }: GitUse, lock: LockFile, index: TownIndex): boolean 
 
 const isIn = (path: string, directory: string): boolean => relativeTo(directory, path) !== null;
 
-/** A git of the repository around it writes there as well. */
+/** A submodule's git directory: a git of the surrounding repository writes there as well. */
 const isSubmodule = (path: string, main: string): boolean => relativeTo(`${main}/modules`, path) !== null;
 
-/** Only a git of that very working tree takes it; a git of any other one takes all others too: refs, settings, HEADs. */
+/** True for locks that only a git of that working tree takes. All others (refs, settings, HEADs) any tree's git may take. */
 const isOfOneTree = ({ path }: LockFile): boolean => /\/(?:index|config\.worktree)\.lock$/.test(path);

@@ -1,11 +1,11 @@
-/** What the file of a git lock says beside its bytes: what it keeps git from, how far its git came, and whom git wrote down. Pure. */
+/** What a git lock's file tells besides its bytes: what it blocks, how far its git got, and which process git noted. Pure. */
 import { relativeTo } from '../../town/roles.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { LockFile } from '../../types/evidence.ts';
 import type { Fact } from '../../types/judgement.ts';
 import type { WitnessFinding } from './file-witnesses.ts';
 
-/** What git cannot do while it stands; of others: change the file of that name. */
+/** What git cannot do while each stands. Every other lock blocks changes of the file whose name it carries. */
 const KEEPS_FROM: Readonly<Record<string, string>> = {
   'index.lock': 'adding and committing',
   'HEAD.lock': 'committing and switching branches',
@@ -14,14 +14,14 @@ const KEEPS_FROM: Readonly<Record<string, string>> = {
   'packed-refs.lock': 'deleting and packing refs',
   'shallow.lock': 'fetching into this shallow clone',
   'gc.pid': 'collecting garbage',
-  'objects/maintenance.lock': 'all automatic maintenance, for ever and without a word',
+  'objects/maintenance.lock': 'all automatic maintenance, silently and for good',
   'objects/schedule.lock': 'scheduling maintenance',
 };
 
-/** Nothing is ever written into them. */
+/** git never writes anything into these. */
 const ALWAYS_EMPTY: readonly string[] = ['objects/maintenance.lock', 'objects/schedule.lock'];
 
-/** In which it stands, and, where it is stale, how far whoever took it came. Nothing of a lock in no git directory. */
+/** What the lock blocks and, where it is stale, how far its git got. Nothing for a lock outside git directories. */
 export const gitLockFacts = ({ gitDir, path, stamp, kind }: LockFile, isStale: boolean): readonly Fact[] => {
   const name = gitDir === undefined || kind === 'git-worktree' ? null : relativeTo(gitDir.path, path);
   if (name === null) return [];
@@ -40,8 +40,8 @@ export const gitLockFacts = ({ gitDir, path, stamp, kind }: LockFile, isStale: b
 const SLACK_MS = 10 * 60_000;
 
 /**
- * The process that git wrote down beside its lock. A live one holds it, unless it is younger than the note. A dead one counts
- * only where the note is of this very lock, and never alone: git removes no lock by it either.
+ *  * The process that git noted beside its lock. A live one holds the lock, unless it is younger than the note. A dead one counts
+ * only where the note belongs to this lock, and never alone: git itself does not remove a lock on that ground.
  */
 export const judgeNote = ({ notedPid }: LockFile, { machine }: TownIndex): WitnessFinding | null => {
   if (notedPid === undefined) return null;
@@ -52,12 +52,12 @@ export const judgeNote = ({ notedPid }: LockFile, { machine }: TownIndex): Witne
       const startedAtMs = lookup.process?.startedAtMs ?? null;
       if (startedAtMs !== null && startedAtMs > mtimeMs + SLACK_MS) return null;
       const command = lookup.process?.names[0] ?? 'command unknown';
-      return witness('alive', 'process-alive', `git wrote down that process ${pid} (${command}) holds it`);
+      return witness('alive', 'process-alive', `git noted process ${pid} (${command}) as its holder`);
     }
     case 'absent':
     case 'zombie':
       return isOfThisLock === true
-        ? witness('gone', 'process-gone', `git wrote down that process ${pid} holds it, which is gone`)
+        ? witness('gone', 'process-gone', `process ${pid}, which git noted as its holder, is gone`)
         : null;
     case 'thread':
       return null;
@@ -65,7 +65,7 @@ export const judgeNote = ({ notedPid }: LockFile, { machine }: TownIndex): Witne
       return witness(
         'unknown',
         'process-unknown',
-        `whether process ${pid} runs, which git wrote down, could not be told`,
+        `git noted process ${pid} as its holder, and whether it is running could not be told`,
       );
   }
 };

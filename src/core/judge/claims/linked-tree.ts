@@ -6,7 +6,7 @@ import type { Fact, Note } from '../../types/judgement.ts';
 export const treeNotes = ({ tree }: LockFile): readonly Note[] =>
   tree?.exists.seen === true && !tree.exists.value ? ['gone'] : [];
 
-/** Nothing of a tree that stands and is finished, nor of one that could not be looked at. */
+/** What is wrong with the working tree; nothing where it stands and is finished, or could not be looked at. */
 export const treeFact = ({ tree }: LockFile): readonly Fact[] => {
   if (tree === undefined) return [];
   const path = tree.path ?? 'its directory';

@@ -1,4 +1,4 @@
-/** Locks that name nobody: all witnesses that their kind asks must have seen nobody before such a lock is stale. Pure. */
+/** Locks that name nobody: such a lock is stale only when all witnesses that its kind asks have seen nobody. Pure. */
 import type { TownIndex } from '../../town/views.ts';
 import type { Claim } from '../../types/claim.ts';
 import type { LockFile } from '../../types/evidence.ts';
@@ -64,15 +64,15 @@ export const judgeNameless = (
   };
 };
 
-/** What decides first: whoever is alive, then what could not be told. */
+/** What decides first: life, then doubt. */
 const ORDER: readonly WitnessFinding['state'][] = ['alive', 'unknown', 'gone'];
 
 const inOrder = (found: readonly WitnessFinding[]): readonly WitnessFinding[] =>
   ORDER.flatMap((state) => found.filter((each) => each.state === state));
 
 /**
- * A file of git's on a network may be another machine's, whoever is seen here. One on a disk of this machine that was last
- * written before this kernel started is nobody's, whoever is not seen here.
+ * A git lock on a network file system may be another machine's, whatever is seen here. One on a local disk that was last written
+ * before this kernel started is nobody's, even where processes could not be looked at.
  */
 const elsewhereOrBefore = (
   lock: LockFile,
@@ -113,7 +113,7 @@ const elsewhereOrBefore = (
   };
 };
 
-/** `git worktree add` locks what it has not finished, with a word in its user's language: the state on disk tells. */
+/** `git worktree add` locks what it has not finished, with a reason in its user's language: the state on disk tells it apart. */
 const isGitsOwn = ({ tree }: LockFile): boolean => tree?.isUnfinished === true;
 
 const byHandFact = ({ note }: Extract<Claim, { readonly by: 'person' }>): Fact => ({

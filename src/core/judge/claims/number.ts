@@ -1,4 +1,4 @@
-/** A process that a lock of another tool names: judged as a bare number is, and better where its start was written down too. */
+/** A process that a lock of another tool names: judged as a bare number, and more exactly where its start is recorded too. */
 import type { NumberClaim } from '../../types/claim.ts';
 import type { LockFile, LockRecord, ProcessInfo } from '../../types/evidence.ts';
 import { ageOf } from '../ages.ts';
@@ -14,8 +14,8 @@ import {
 } from '../holder/process-finding.ts';
 
 /**
- * What the lock says, in the form of an agent's record. A lock that does not say since when is as old as its file: a copy is
- * younger than what it was made of, which only makes a number less likely another's.
+ * What the lock says, in the form of an agent's record. A lock that does not say when it was taken is as old as its file. A copy
+ * is younger than its original, which only makes it less likely that the number is called another process's.
  */
 export const claimAsRecord = (
   { pid, hostname, since, name }: NumberClaim,
@@ -46,13 +46,13 @@ export const judgeNumber = (one: Case, claim: NumberClaim): ProcessFinding | nul
   );
 };
 
-/** A process that works for many may have forgotten this lock. */
+/** True where its holder should have released it by now: a process that works for many may have forgotten this lock. */
 const isKeptTooLong = ({ record, index }: Case, { heldAtMostMs }: NumberClaim): boolean => {
   const ageMs = ageOf(record.acquiredAtMs, index);
   return heldAtMostMs !== undefined && ageMs !== null && ageMs > heldAtMostMs;
 };
 
-/** Decided by the start alone, where both are known in one form; null where they are not. */
+/** Decided by the start alone, where both starts are known in the same form; null where they are not. */
 const byStart = (one: Case, { pid, start }: NumberClaim): ProcessFinding | null => {
   if (start === null || one.taken !== 'here') return null;
   const lookup = one.index.machine.lookups.get(pid);
@@ -70,8 +70,8 @@ const byStart = (one: Case, { pid, start }: NumberClaim): ProcessFinding | null 
 const CTIME = /^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
 
 /**
- * True for the start of this process, false for another one's, null where that cannot be told. A date is never false: it may
- * have been printed in another time zone, and is whole seconds of a clock that steps.
+ * True for the start of this process, false for another one's, null where that cannot be told. A date never gives false: it may
+ * have been printed in another time zone, and counts whole seconds of a clock that steps.
  */
 const isStartOf = (start: string, { startToken, startedAtMs }: ProcessInfo): boolean | null => {
   if (startToken === null) return null;

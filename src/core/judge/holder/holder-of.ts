@@ -6,14 +6,14 @@ import type { SessionFinding } from '../session/session.ts';
 import type { ProcessFinding } from './process-finding.ts';
 import { tiesOf } from './ties.ts';
 
-/** Whose a live process is, where it is plainly somebody else's, or somebody else's lock names it as well. */
+/** Who else claims the live process: the worker it plainly belongs to, or another worker whose lock names it as well. */
 const claimOn = ({ pid, process }: ProcessFinding, one: Case): string | null => {
   const ties = process === null ? null : tiesOf(process, one);
   if (ties?.mine === true) return null;
   return ties?.claimedBy ?? one.index.locksNaming(pid).find((other) => other !== one.lock)?.worker ?? null;
 };
 
-/** Empty fields of a record are null: it does not say. */
+/** Empty fields of a record become null. */
 export const holderOf = (one: Case, process: ProcessFinding | null, session: SessionFinding): Holder => {
   const { record, index } = one;
   const [view] = session.panes;

@@ -1,4 +1,4 @@
-/** What is found of the process behind a lock, in its few forms, and where the absence of a process proves anything. */
+/** What can be found of the process behind a lock, and where a missing process proves anything. */
 import type { TownIndex } from '../../town/views.ts';
 import type { LockRecord, PidLookup, ProcessInfo, TmuxServer } from '../../types/evidence.ts';
 import type { Fact, ProcessState, Reason } from '../../types/judgement.ts';
@@ -11,7 +11,7 @@ export interface ProcessFinding {
   readonly process: ProcessInfo | null;
   /** The number that was judged: the true holder's where the record names one. */
   readonly pid: number;
-  /** A start token of our own proved it: nothing else can call that holder alive or dead. */
+  /** Proved by a start token of our own: no other evidence can call that holder alive or dead. */
   readonly own: boolean;
 }
 
@@ -46,7 +46,7 @@ export const mayTrustAbsence = ({ hostname }: LockRecord, index: TownIndex): boo
 /** Why a missing process proves nothing here. */
 export const NAMESPACE_DOUBT = 'this is a container, and the holder may have been numbered outside it';
 
-/** How the process of that number ended, or null where it did not, or nobody knows. */
+/** How the process of that number ended; null where it did not end, or that is not known. */
 export const died = (lookup: PidLookup): { reason: Reason; text: string } | null => {
   const { pid } = lookup;
   if (lookup.answer === 'absent') return { reason: 'process-gone', text: `no process ${pid}` };
@@ -89,7 +89,7 @@ export const alive = (known: Known, doubtfully = ''): ProcessFinding =>
     `process ${known.pid} (${commandOf(known.process)}) is running${doubtfully}`,
   );
 
-/** What is said of a lock from before a restart. */
+/** What the report says of a lock from before a restart. */
 export const RESTARTED = 'this machine or container was started again since the lock was taken';
 
 /** The holder ended with the machine or the container that it ran in. */

@@ -26,8 +26,8 @@ export const judgeProcess = (one: Case): ProcessFinding | null => {
 };
 
 /**
- * Who stands behind a lock that is not a record, or was removed, by the second record beside it: a holder who lives, or of
- * whom nobody can tell; null where there is none any more. A second record of another boot says nothing of this one.
+ * The holder that the second record names, where the lock is not a record or was removed: a live holder, or one of whom it cannot
+ * be told; null where the holder is gone. A second record of another boot says nothing about this one.
  */
 export const judgeCompanion = (companion: TrueHolder, index: TownIndex): ProcessFinding | null => {
   const { bootId } = index.machine.seen.host;

@@ -1,4 +1,4 @@
-/** A bare process number that a record names: the holder's still, another process's by now, or nobody's. */
+/** A bare PID in a record: does it still belong to the holder, by now to another process, or to none? */
 import { isPossiblePid } from '../../pid.ts';
 import { describeAge } from '../../report/age.ts';
 import type { ProcessInfo } from '../../types/evidence.ts';
@@ -27,8 +27,8 @@ export const MUCH_LATER_MS = 24 * 3_600_000;
 
 /**
  * Judges a bare number whose process exists. Only start tokens are exact, and there is none: time alone proves nothing,
- * for wall clocks step. Another process is what started late and is plainly elsewhere, or much later with nothing that
- * ties it to the worker.
+ * for wall clocks step. A process that started late and is plainly elsewhere counts as another one, and so does one that
+ * started much later where nothing ties it to the worker.
  */
 const judgeRunning = (known: Known, running: ProcessInfo, one: Case): ProcessFinding => {
   const { lock, record, index } = one;
@@ -79,9 +79,9 @@ export const judgePid = (one: Case): ProcessFinding => {
 };
 
 /**
- * Judges a number of a former host. Somebody said that this name is gone for good, and with it whoever bore it; or that
- * it is this machine's, and then the number may be alive here. So it can show life, by what ties its process to the
- * worker, and never death: the word for that is the configuration's. Sessions and occupants count as for every lock.
+ * Judges a number of a former host. The configuration says that this host name is gone for good, or that it is another name of
+ * this machine, and then the process may be alive here. So the number can show life, where something ties its process to the
+ * worker, but it never proves death: only the configuration's word does. Sessions and occupants count as for every lock.
  */
 export const judgeVoidNumber = (one: Case): ProcessFinding => {
   const { pid, hostname } = one.record;

@@ -1,4 +1,4 @@
-/** Locks that were taken in a container of this machine are judged as if its own doctor asked: by its numbers. */
+/** Locks that were taken in a container of this machine are judged by its PIDs, as if the doctor ran in there. */
 import type { TownIndex } from '../../town/views.ts';
 import type { ContainerEvidence, LockFile, LockRecord } from '../../types/evidence.ts';
 import { isSameName, isThisBoot } from './where-taken.ts';
@@ -16,9 +16,9 @@ export const seenFromWithin = (lock: LockFile, record: LockRecord, index: TownIn
     ...machine.seen.host,
     hostname: record.hostname,
     pidNamespace: container.pidNamespace,
-    // Nothing of it is hidden from us, so a number that nobody has there is nobody's.
+    // Nothing in it is hidden from us, so a number without a process there is free.
     initialPidNamespace: listing.seen && listing.value === 'all',
-    // Nobody asked when it was started.
+    // Its start was not looked up.
     containerStartedAtMs: null,
   };
   const lookups = new Map(container.lookups.map((lookup) => [lookup.pid, lookup]));

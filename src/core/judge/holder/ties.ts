@@ -17,13 +17,13 @@ export interface Ties {
   readonly mine: boolean;
   /** Why it is plainly somebody else's, as the end of a sentence (`works in gastown/crew/bob`); null where it is not. */
   readonly elsewhere: string | null;
-  /** Working directory and variables could be read: their silence means something. */
+  /** Working directory and variables could be read: it means something where they say nothing. */
   readonly known: boolean;
   /** Another worker, or another town, whose pane, variables, registry or working directory claims it. */
   readonly claimedBy: string | null;
 }
 
-/** What one source says: whose the process is, and how to put it. */
+/** What one source says: whether the process is this worker's, another's or neither, and the words for it. */
 interface Saying {
   readonly says: Belonging;
   readonly text: string;
@@ -48,7 +48,7 @@ const variablesSay = ({ environment }: ProcessInfo, worker: WorkerView, index: T
   if (environment === null) return UNSAID;
   const { root, aliases } = index.snapshot.town;
   const named = [environment.GT_TOWN_ROOT, environment.GT_ROOT].filter((value) => value !== undefined);
-  // A town around ours is no other town: somebody may ask about one of its rigs.
+  // A town around ours does not count as another town: the question may be about one of its rigs.
   const isOurs = (value: string): boolean => aliases.includes(value) || relativeTo(value, root) !== null;
   if (named.length > 0 && !named.some(isOurs))
     return { says: 'other', text: 'belongs to another town', claimedBy: 'another town' };
@@ -57,7 +57,7 @@ const variablesSay = ({ environment }: ProcessInfo, worker: WorkerView, index: T
   return { says: rolesSay(roles, worker), text: `works as ${role}`, claimedBy: role };
 };
 
-/** In the town at a place of no agent only what can be no agent is elsewhere: a program nobody knows may have gone there. */
+/** True for what cannot be an agent. At a place of no agent only such a process counts as elsewhere: others may have gone there. */
 const isNoAgent = (process: ProcessInfo, index: TownIndex): boolean => {
   const { class: kind } = index.machine.classify(process);
   return kind !== 'agent' && kind !== 'unknown';
@@ -92,7 +92,7 @@ export const tiesOf = (process: ProcessInfo, { lock, worker, index }: Case): Tie
   const mine = sayings.some(({ says }) => says === 'mine');
   const other = sayings.find(({ says }) => says === 'other');
   const isAnotherUsers = uid !== null && lock.uid !== null && uid !== lock.uid;
-  // Only root may look at another user's processes: for all others its user has to do.
+  // Only root may look at another user's processes: for everybody else the user is the only evidence.
   const isClosed = index.machine.seen.host.uid !== 0 && uid !== index.machine.seen.host.uid;
   const user = isAnotherUsers && (known || isClosed) ? `runs as another user (uid ${uid})` : null;
   const place = known ? (other?.text ?? null) : null;

@@ -17,10 +17,10 @@ import {
 } from './process-finding.ts';
 import { isFromBeforeRestart, plainHostname } from './where-taken.ts';
 
-/** The record that names the holder; no lock where that was removed and only its second record is left. */
+/** The record that names the holder; `lock` is null where it was removed and only its second record is left. */
 type Recorded = Pick<Case, 'record' | 'index'> & { readonly lock: LockFile | null };
 
-/** The holder has ended, and what it left running holds the lock as it did. */
+/** The holder has ended, and a process that it left running still holds the lock. */
 const outlived = ({ pid, own }: Known, left: LeftRunning): ProcessFinding =>
   finding(
     { pid: left.pid, own, process: null },
@@ -51,7 +51,7 @@ export const judgeTrueHolder = (holder: TrueHolder, recorded: Recorded): Process
     return doubt(unseen, 'neither its machine nor this boot could be told');
   const isOfOtherNamespace =
     pidNamespace !== null && host.pidNamespace !== null && pidNamespace !== host.pidNamespace;
-  // The number would be another namespace's, but that one ended with the container.
+  // The number belongs to another namespace, but that one ended with the container.
   if (isOfOtherNamespace && lock !== null && isFromBeforeRestart(lock, record, host))
     return restarted(unseen);
   const lookup = index.machine.lookups.get(pid);

@@ -15,7 +15,7 @@ export const isContainerId = (hostname: string): boolean => /^[0-9a-f]{12}$/.tes
  */
 export type WhereTaken = 'here' | 'former-host' | 'other-host' | 'other-namespace';
 
-/** The kernel instance a holder was recorded on is ours. */
+/** True where the holder was recorded on the kernel instance that runs now. */
 export const isThisBoot = (holder: TrueHolder, host: HostFacts): boolean =>
   holder.bootId !== null && holder.bootId === host.bootId;
 
@@ -23,10 +23,10 @@ export const isThisBoot = (holder: TrueHolder, host: HostFacts): boolean =>
 export const isSameName = (one: string, other: string): boolean =>
   one === other || plainHostname(one) === plainHostname(other);
 
-/** Milliseconds. What is this much older than a start was there before, however the clocks of that time went. */
+/** Milliseconds. A file this much older than a start was there before it, even if clocks stepped in between. */
 const MARGIN_MS = 3_600_000;
 
-/** True for a file that nobody has written since before the start of this kernel. */
+/** True for a file that was last written before this kernel started. */
 export const isOlderThanBoot = (mtimeMs: number | null, { bootedAtMs }: HostFacts): boolean =>
   mtimeMs !== null && bootedAtMs != null && mtimeMs + MARGIN_MS < bootedAtMs;
 
@@ -42,7 +42,7 @@ export const isFromBeforeRestart = (
   if (hostname === '' || mtimeMs === null || acquiredAtMs === null) return false;
   const lastMs = Math.max(mtimeMs, acquiredAtMs) + MARGIN_MS;
   const isBefore = (startMs: number | null | undefined): boolean => startMs != null && lastMs < startMs;
-  // A recorded boot id is exact: no clock says better which boot it was.
+  // A recorded boot id is exact, and no clock overrules it.
   const isOfThisBoot = holder !== null && isThisBoot(holder, host);
   if (!isOfThisBoot && isBefore(host.bootedAtMs) && isSameName(hostname, host.hostname)) return true;
   return isBefore(host.containerStartedAtMs) && hostname === host.hostname;
@@ -66,7 +66,7 @@ export const whereTaken = (
   return isFormer ? 'former-host' : 'other-namespace';
 };
 
-/** What is said of a record that was taken elsewhere. */
+/** What the report says of a record that was taken elsewhere. */
 export const hostFact = (taken: WhereTaken, { hostname }: LockRecord, host: HostFacts): Fact => ({
   source: 'host',
   text:

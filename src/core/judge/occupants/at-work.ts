@@ -6,12 +6,12 @@ import { isWithin, ownerOf, relativeTo } from '../../town/roles.ts';
 import type { TownIndex, WorkerView } from '../../town/views.ts';
 import type { ProcessInfo } from '../../types/evidence.ts';
 
-/** A process that does not ask, and what speaks for and against its counting. */
+/** A process other than the asker, with what decides whether it counts. */
 export interface AtWork {
   readonly process: ProcessInfo;
   /** Itself and its ancestors. */
   readonly pids: readonly number[];
-  /** Where the asker's pane and the agents that it descends from work, if they started this one; null: somewhere unknown. */
+  /** Where the asker's pane and the agents above the asker work, if they started this process; null for an unknown place. */
   readonly startedFrom: readonly (string | null)[];
   /** Where it works, relative to the town: its working directory, and the one that a registry names; none outside the town. */
   readonly paths: readonly string[];
@@ -37,7 +37,7 @@ const pathInTown = (path: string | null, index: TownIndex): readonly (string | n
   return inside === null ? [] : [inside];
 };
 
-/** Whose helpers a process of that class can be: an agent is started by an agent, an unknown program by another one as well. */
+/** Which classes can have started a helper of each class: an agent starts agents, an unknown program may also start unknown ones. */
 const STARTERS: Readonly<Record<'agent' | 'unknown', readonly ProgramClass[]>> = {
   agent: ['agent'],
   unknown: ['agent', 'unknown'],
@@ -56,7 +56,7 @@ const placesOfAskers = (
     if (depth === 0 || process === undefined || !askers.has(pid)) return fromPane;
     const { class: kind } = index.machine.classify(process);
     const cwd = process.cwd?.seen === true ? process.cwd.value : null;
-    // An agent whose place is hidden may have started this one beside itself; anybody else explains only what is seen.
+    // An agent may have started this one at its own place even where that is hidden; for other programs the place must be seen.
     return starters.includes(kind) && (kind === 'agent' || cwd !== null)
       ? [...fromPane, ...pathInTown(cwd, index)]
       : fromPane;
@@ -70,7 +70,7 @@ const placesOf = (process: ProcessInfo, index: TownIndex): readonly string[] => 
   return [...new Set(inside.filter((path) => path !== null))];
 };
 
-/** All of one class, with their lineage, those that ask left out. */
+/** All processes of one class with their lineage, without the asker and its ancestors. */
 export const listAtWork = (kind: 'agent' | 'unknown', index: TownIndex): readonly AtWork[] => {
   const askers = new Set(index.machine.seen.asker.pids);
   return index.machine.seen.processes.list
@@ -82,11 +82,11 @@ export const listAtWork = (kind: 'agent' | 'unknown', index: TownIndex): readonl
     });
 };
 
-/** The asker's agent and what it started beside itself are nobody; what it started at another worker is life there. */
+/** The asker's agent does not count, nor what it started at its own place; what it started at another worker counts there. */
 const isAskersOwn = ({ startedFrom }: AtWork, worker: WorkerView, index: TownIndex): boolean =>
   startedFrom.some((path) => path === null || isAtPlaceOf(path, worker, index));
 
-/** True where it works at this worker's place for somebody else than the asker and the lock's own live holder. */
+/** True where it works at this worker's place and belongs neither to the asker nor to the lock's own live holder. */
 export const worksAt = (one: AtWork, worker: WorkerView, ownPid: number | null, index: TownIndex): boolean =>
   one.paths.some((path) => isAtPlaceOf(path, worker, index)) &&
   !isAskersOwn(one, worker, index) &&

@@ -1,4 +1,4 @@
-/** Who is seen in a worker's place and is nobody: bystanders, infrastructure, and what was left behind. */
+/** Who is seen in a worker's place and does not count: bystanders, infrastructure, and what was left behind. */
 import { type ProgramClass, programOf } from '../../programs/classify.ts';
 import { lineage } from '../../town/machine-index.ts';
 import { relativeTo } from '../../town/roles.ts';
@@ -15,7 +15,7 @@ export interface Nobody {
   readonly why: string;
 }
 
-/** All whose working directory is at a worker's place and who do not count, without those that ask. */
+/** Finds the processes whose working directory is at a worker's place and that do not count; without the asker. */
 export const nobodyReader = (index: TownIndex): ((worker: WorkerView) => readonly Nobody[]) => {
   const { asker, processes } = index.machine.seen;
   const { town } = index.snapshot;
@@ -29,13 +29,13 @@ export const nobodyReader = (index: TownIndex): ((worker: WorkerView) => readonl
   return (worker) => nobodies.filter(({ path }) => isAtPlaceOf(path, worker, index));
 };
 
-/** As many as fit a line; nobody needs the rest. */
+/** As many as fit on one line. */
 const MAX_NAMED = 5;
 
 /** One sentence that names who is seen at a worker's place and does not count; null where there is none. */
 export type BystanderReader = (
   worker: WorkerView,
-  /** Panes of which the evidence tells already. */
+  /** Panes that the evidence mentions already. */
   told: readonly PaneView[],
 ) => string | null;
 

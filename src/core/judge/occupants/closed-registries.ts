@@ -1,4 +1,4 @@
-/** Who is nobody only because no registry of live sessions names him, while we may not read his user's: that is doubt. */
+/** Processes that do not count only because no registry names them, where their user's registry could not be read: doubt. */
 
 import { programOf } from '../../programs/classify.ts';
 import { SPARE_PROCESS } from '../../programs/known-programs.ts';
@@ -7,7 +7,7 @@ import type { TownIndex, WorkerView } from '../../town/views.ts';
 import type { ProcessInfo } from '../../types/evidence.ts';
 import { isAtPlaceOf } from './at-work.ts';
 
-/** Why somebody at this worker's place may be an agent all the same; null where nobody may. */
+/** Why a process at this worker's place may still be an agent; null where none may. */
 export type ClosedRegistryReader = (worker: WorkerView) => string | null;
 
 export const closedRegistryReader = (index: TownIndex): ClosedRegistryReader => {

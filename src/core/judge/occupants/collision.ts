@@ -1,6 +1,6 @@
 /**
  * Collisions: two or more distinct live agents on one worker, or one live agent that several workers' locks claim.
- * A relation between what lives, never a state of one lock: dead locks that share a number collide with nobody.
+ * A collision is between live agents and never a state of one lock: dead locks that share a number do not collide.
  */
 import { groupBy } from '../../group-by.ts';
 import { claimsWorker } from '../../town/claims-worker.ts';
@@ -14,7 +14,7 @@ import { type Party, partiesOf } from './parties.ts';
 /** One live agent, or a party of them. */
 type Agent = Pick<Party, 'keys' | 'text'>;
 
-/** The lock's own live holder, where it is shown by something else than an occupant: a token of ours, or a busy pane. */
+/** The lock's own live holder, where something other than an occupant shows it: a token of ours, or a busy pane. */
 const holdersOf = (verdict: Verdict, index: TownIndex): readonly Agent[] => {
   const { holder } = verdict;
   if (verdict.state !== 'held' || holder === null) return [];
@@ -35,7 +35,7 @@ const holdersOf = (verdict: Verdict, index: TownIndex): readonly Agent[] => {
   return [{ keys: [processKey(index.machine.key, own.pid)], text: `process ${own.pid} holds the lock` }];
 };
 
-/** A holder process that works inside one of the seen agents' panes, or is their parent, is that agent. */
+/** A holder process that runs inside a seen agent's pane, or is that agent's parent, is the same agent. */
 const isSameAgent = (
   holder: Agent,
   agents: readonly Agent[],
@@ -68,7 +68,7 @@ const crowdAt = (
   readOccupants: OccupantReader,
 ): Collision | null => {
   const { occupants } = readOccupants(worker, verdicts[0]?.lock ?? null, null);
-  // Whoever a lock names is one at the most.
+  // A lock names one agent at the most.
   if (occupants.length + verdicts.length < 2) return null;
   const agents: Agent[] = [...partiesOf(occupants, index)];
   for (const holder of verdicts.flatMap((verdict) => holdersOf(verdict, index)))
@@ -94,7 +94,7 @@ const claimOf = (verdict: Verdict): string | null => {
   return `process ${own?.pid ?? holder.pid}`;
 };
 
-/** One agent may own locks in its own parent and sub-directories, and a copied lock claims nobody. */
+/** One agent may own locks in directories above and below its own, and a copied lock makes no claim. */
 const areOneAgents = (one: Verdict, other: Verdict): boolean => {
   const [a, b] = [one.lock.worker, other.lock.worker];
   if (isWithin(a, b) || isWithin(b, a)) return true;
@@ -108,7 +108,7 @@ const rivalClaims = (verdicts: readonly Verdict[]): readonly Collision[] => {
   return [...claims].flatMap(([claim, group]) => {
     const rivals = group.filter((one) => group.some((other) => other !== one && !areOneAgents(one, other)));
     if (rivals.length < 2) return [];
-    // Each once, with however many locks it claims that agent.
+    // Each worker once, however many of its locks claim that agent.
     const named = [...new Set(rivals.map(({ lock }) => lock.worker))];
     const workers = named.toSorted();
     const facts = named.map((worker): Fact => ({ source: 'lock', text: `${worker} names ${claim}` }));
@@ -124,7 +124,7 @@ const rivalClaims = (verdicts: readonly Verdict[]): readonly Collision[] => {
   });
 };
 
-/** Where to look for agents in each other's way, given what is judged. */
+/** The places at which agents may collide, given the verdicts. */
 export const placesOf = (index: TownIndex, verdicts: readonly Verdict[]): CrowdedPlaces =>
   crowdedPlaces(
     index,
@@ -146,7 +146,7 @@ export const findCollisions = (
     const crowd = crowdAt(index.viewOf(place), byWorker.get(place) ?? [], around, readAgents);
     if (crowd !== null) crowds.set(place, crowd);
   }
-  // A directory and its parent that belong to one agent would tell the same story twice: the outermost tells it.
+  // A directory and its parent that belong to one agent would report the same collision twice: only the outermost does.
   const told = new Map<string, Collision>();
   for (const [place, crowd] of [...crowds].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const story = index.viewOf(place).owner?.role ?? place;

@@ -1,6 +1,6 @@
 /**
- * Where agents could be in each other's way: at the workers, and in every other directory in which agents are seen at work,
- * whether or not anybody holds a lock there. Pure.
+ * Where agents could collide: at the workers, and in every other directory in which agents are seen at work, whether or not
+ * there is a lock. Pure.
  */
 import { homeOf } from '../../town/belonging.ts';
 import { type PaneView, processKey, type TownIndex } from '../../town/views.ts';
@@ -9,13 +9,13 @@ import { listAtWork } from './at-work.ts';
 export interface CrowdedPlaces {
   /** Places to look at, relative to the town. */
   readonly places: ReadonlySet<string>;
-  /** Every place at which an agent without a role is, be it alone. */
+  /** Every place with an agent that has no role, even if it is alone there. */
   readonly inhabited: readonly string[];
-  /** The same evidence, with the directory of every agent that is in nobody's place as its own home. */
+  /** The same evidence, in which the directory of every agent outside all known places is a home of its own. */
   readonly index: TownIndex;
 }
 
-/** An agent with a role in this town visits other places; it belongs to none of them. */
+/** An agent with a role in this town has a place of its own: it may visit others, but belongs to none of them. */
 const hasPlaceOfItsOwn = (view: PaneView | undefined): boolean =>
   view !== undefined && view.placedRoles.length + view.nameRoles.length > 0;
 
@@ -38,7 +38,7 @@ const agentsByDirectory = (index: TownIndex): ReadonlyMap<string, ReadonlySet<st
   return found;
 };
 
-/** Outside Gas Towns a directory with a worker's name is one only where nothing around it says whose it is. */
+/** Outside Gas Towns a directory with a worker's name counts as a worker only where nothing around it says otherwise. */
 const knownWorkers = (index: TownIndex): readonly string[] => {
   const { asked, town } = index.snapshot;
   if (asked.length > 0) return asked;

@@ -13,9 +13,9 @@ export interface OccupantFinding {
   readonly occupants: readonly Occupant[];
   /** False where agents may be running unseen; `why` says what was missing. */
   readonly known: boolean;
-  /** What was missing, a sentence each, the plainest first; empty where `known`, or where an agent was seen all the same. */
+  /** What was missing, a sentence each, the plainest first; empty where `known`, or where an agent was seen anyway. */
   readonly doubts: readonly string[];
-  /** What could not be looked at, a sentence fragment each, whether or not somebody was seen all the same. */
+  /** What could not be looked at, a sentence fragment each, whether or not somebody was seen anyway. */
   readonly unseen: readonly string[];
   /** Unknown programs; not looked for beside an occupant. */
   readonly strangers: readonly Stranger[];
@@ -86,14 +86,14 @@ const cwdDoubt = (hiding: readonly AtWork[], lock: LockFile | null, index: TownI
     : `${hidden.process.names[0] ?? 'an agent'} (process ${hidden.process.pid}) hides its working directory`;
 };
 
-/** Agents, and programs that may be some, whose working directory cannot be seen: they could be at work anywhere. */
+/** True for a process whose working directory cannot be seen: it could be at work anywhere. */
 const isHiding = ({ process, startedFrom }: AtWork): boolean =>
   process.cwd?.seen === false && process.registered === undefined && startedFrom.length === 0;
 
-/** Whoever is process 1 came with the machine or the container; sandboxes hide it. */
+/** Process 1 came with the machine or the container: that a sandbox hides its directory raises no doubt. */
 const isNotInit = ({ process }: AtWork): boolean => process.pid !== 1;
 
-/** What is found where nobody works, or where nobody is asked about. */
+/** The finding where nobody works, or where occupants do not matter. */
 export const NOBODY_FOR_CERTAIN: OccupantFinding = {
   occupants: [],
   known: true,
@@ -136,7 +136,7 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
     const strangers = panes.length + processes.length > 0 ? [] : readStrangers(worker, ownPid);
     const idle = around.filter((view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine');
     const bystanders = panes.length + processes.length > 0 ? null : readBystanders(worker, idle);
-    // Most of many locks are as lonely as this.
+    // A fast path: at most locks there is nobody.
     if (around.length + processes.length + unseen.length + strangers.length === 0 && bystanders === null)
       return NOBODY_FOR_CERTAIN;
     const occupants = [

@@ -1,6 +1,6 @@
 /**
- * Which of the agents at work at a worker belong together. Whoever shares a tmux window, descends from another, or says
- * by its arguments that it is a teammate, is one party: its members know of each other and do not collide. Pure.
+ * Which of the agents at work at a worker belong together. Agents that share a tmux window, that descend from one another, or
+ * whose arguments say that they are teammates form one party: its members know of each other and do not collide. Pure.
  */
 import { groupBy } from '../../group-by.ts';
 import { lineage } from '../../town/machine-index.ts';
@@ -12,9 +12,9 @@ import type { Occupant } from '../../types/judgement.ts';
 export interface Party {
   /** Keys of the occupants that belong to it. */
   readonly keys: readonly string[];
-  /** Of the one that leads it, as far as that can be told. */
+  /** Describes the agent that leads it, as far as that can be told. */
   readonly text: string;
-  /** Agents; panes that only stand beside one do not count. */
+  /** Number of agents; panes that only belong to an agent's session do not count. */
   readonly agents: number;
 }
 
@@ -72,12 +72,12 @@ const belongTogether = (one: Member, other: Member, index: TownIndex): boolean =
   [...lineage(one.pid, index)].includes(other.pid) ||
   [...lineage(other.pid, index)].includes(one.pid);
 
-/** The parties among occupants, in their order. Teammates whose leader is not to be told belong to the first party. */
+/** The parties among occupants, in their order. Teammates whose leader cannot be told belong to the first party. */
 export const partiesOf = (occupants: readonly Occupant[], index: TownIndex): readonly Party[] => {
   const members = membersAmong(occupants, index);
   if (members.length < 2) return members;
   const parties: Member[][] = [];
-  // Leaders first: a teammate joins whoever leads it, and never begins a party beside one.
+  // Leaders first: a teammate joins its leader's party, and never starts one beside it.
   for (const member of [...members].sort((a, b) => Number(a.isTeammate) - Number(b.isTeammate))) {
     const own =
       parties.find((party) => party.some((other) => belongTogether(member, other, index))) ??

@@ -1,4 +1,4 @@
-/** Unknown programs at work in a worker's place: they may be agents, and are doubt. */
+/** Unknown programs at work in a worker's place: they may be agents, so they are doubt. */
 import { programOf } from '../../programs/classify.ts';
 import { lineage } from '../../town/machine-index.ts';
 import type { PaneView, TownIndex, WorkerView } from '../../town/views.ts';
@@ -28,7 +28,7 @@ const describe = ({ process, pids }: AtWork, index: TownIndex): Stranger => {
   return { program, pid: process.pid, text: sentence(programAt(program, process.pid), where) };
 };
 
-/** What only tmux shows: its process works elsewhere by now, hides where it works, or lives behind another `/proc`. */
+/** True where only tmux shows an unknown program here: its process works elsewhere by now, hides where, or is in another `/proc`. */
 const isStrangerPane = (view: PaneView, worker: WorkerView, index: TownIndex): boolean =>
   view.stranger !== null &&
   !view.pane.dead &&

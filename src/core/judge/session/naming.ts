@@ -22,7 +22,7 @@ const answersTo = (view: PaneView, identity: string, worker: WorkerView): boolea
   return claimed.some((role) => meant.includes(role));
 };
 
-/** The panes of that name, whosever they are. */
+/** The panes of that name, whoever they belong to. */
 export const panesNamed = (naming: SessionNaming, { record, worker, index }: Case): readonly PaneView[] => {
   const { sessionId } = record;
   if (naming === 'pane') return index.machine.panesById.get(sessionId) ?? [];

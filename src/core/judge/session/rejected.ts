@@ -16,7 +16,7 @@ const isSeenAtTwin = (view: PaneView, { worker, twins }: Case): boolean => {
   const isOurs = sessionSays(view, worker) === 'mine';
   return twins.some((twin) => {
     const isTheirs = sessionSays(view, twin) === 'mine';
-    // Agents look into other directories: where a session says whose it is, the place says nothing against it.
+    // Agents visit other directories: where a session says whose it is, the place does not contradict it.
     if (isOurs !== isTheirs) return isTheirs;
     return path !== null && !sittingHere && isWithin(path, twin.worker);
   });

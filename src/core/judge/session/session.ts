@@ -59,10 +59,10 @@ const without = (state: SessionState, reason: Reason, text: string): SessionFind
   panes: NO_PANES,
 });
 
-/** What is found where no session is named, or none is asked about. */
+/** The finding where no session is named, or sessions do not matter. */
 export const NO_SESSION_NAMED = without('unnamed', 'session-unnamed', 'the lock names no tmux session');
 
-/** Panes of that name: whether one of them is still this worker's. */
+/** Judges the panes of that name: is one of them still this worker's? */
 const judgeCandidates = (
   candidates: readonly PaneView[],
   naming: SessionNaming,
