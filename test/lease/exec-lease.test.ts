@@ -1,83 +1,15 @@
-/** `exec --lease` with a real etcd: one agent per identity, whatever happens to the server in between. */
+/** `exec --lease` with a real etcd: one agent per identity. What the time of a lease decides is in lost-lease.test.ts. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { bareEnvironment, type CliResult, doctor, PROGRAM } from '../cli/run-cli.ts';
 import { cleanUp, isRunning, makeTown, startProcess, type TestTown, until } from '../support/index.ts';
-import {
-  type EtcdServer,
-  hasEtcd,
-  hasOpenssl,
-  makeCertificates,
-  startCluster,
-  startEtcd,
-  startSecureEtcd,
-} from './etcd-server.ts';
+import { hasOpenssl, makeCertificates, startEtcd, startSecureEtcd } from './etcd-server.ts';
+import { ADA, at, KEY, machine, run, start, TTL, withEtcd, words } from './under-lease.ts';
 
 afterEach(cleanUp);
 
-const ADA = 'gastown/crew/ada';
-const KEY = `gt/${ADA}`;
-/** The shortest that there is, in seconds. */
-const TTL = 5;
-
-/** Skipped, and said so, where Debian's etcd-server is not installed. */
-const withEtcd = hasEtcd ? describe : describe.skip;
-const withTls = hasEtcd && hasOpenssl ? test : test.skip;
-
-const at = (...servers: readonly EtcdServer[]): string =>
-  `etcd://${servers.map(({ endpoint }) => endpoint).join(',')}/gt`;
-
-/** Another machine, as far as leases go: a root of its own, and nothing shared but etcd. */
-const machine = (): TestTown => makeTown();
-
-const words = (town: TestTown, lease: string, more: readonly string[], command: readonly string[]) => [
-  ...['exec', ADA, '--town', town.root, '--lease', lease, '--ttl', String(TTL), ...more, '--', ...command],
-];
-
-const run = (
-  town: TestTown,
-  lease: string,
-  command: readonly string[],
-  more: readonly string[] = [],
-  env: Readonly<Record<string, string>> = {},
-): CliResult => doctor(words(town, lease, more, command), { env });
-
-interface Running {
-  readonly pid: number;
-  /** Of the command. */
-  readonly command: () => Promise<number>;
-  readonly ended: Promise<number | null>;
-  readonly complaints: () => string;
-}
-
-/** Starts a command under a lease; it writes its number and lives until it is ended. */
-const start = async (town: TestTown, lease: string, more: readonly string[] = []): Promise<Running> => {
-  const file = town.path('command.pid');
-  const script = `echo $$ > '${file}.new'; mv '${file}.new' '${file}'; exec sleep 600`;
-  const { child, pid } = await startProcess(
-    process.execPath,
-    [PROGRAM, ...words(town, lease, more, ['sh', '-c', script])],
-    { stdio: ['ignore', 'ignore', 'pipe'], env: bareEnvironment() },
-  );
-  let text = '';
-  child.stderr?.on('data', (bytes: Buffer) => {
-    text += bytes.toString('utf8');
-  });
-  return {
-    pid,
-    command: async () => {
-      await until(() => existsSync(file), 'the command', 20_000).catch((error: unknown) => {
-        throw new Error(`${(error as Error).message}; it said: ${text}`);
-      });
-      return Number(readFileSync(file, 'utf8'));
-    },
-    ended: new Promise((resolve) => {
-      child.once('close', (code) => resolve(code));
-    }),
-    complaints: () => text,
-  };
-};
+const withTls = hasOpenssl ? test : test.skip;
 
 withEtcd('exec --lease', () => {
   test('gives its command an epoch that grows and the key, and gives both back', async () => {
@@ -156,105 +88,9 @@ withEtcd('exec --lease', () => {
     });
     expect(existsSync(town.path('ran'))).toBe(false);
   });
-
-  test('goes to the next one when its holder and its doctor are killed, after the time it was granted for', async () => {
-    const etcd = await startEtcd();
-    const [one, two] = [machine(), machine()];
-    const first = await start(one, at(etcd));
-    const pid = await first.command();
-    process.kill(first.pid, 'SIGKILL');
-    process.kill(pid, 'SIGKILL');
-    expect(run(two, at(etcd), ['true']).status).toBe(20);
-    expect(run(two, at(etcd), ['true'], ['--wait', '15']).status).toBe(0);
-  });
-
-  test('survives a restart of the server that is shorter than its time', async () => {
-    const etcd = await startEtcd();
-    const first = await start(machine(), at(etcd));
-    await first.command();
-    etcd.child.kill('SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    etcd.child.kill('SIGCONT');
-    expect(await etcd.keys()).toEqual([KEY]);
-    process.kill(first.pid, 'SIGTERM');
-    expect(await first.ended).toBe(143);
-  });
-
-  test('survives the death of the leader of three', async () => {
-    const cluster = await startCluster(3);
-    const first = await start(machine(), at(...cluster), ['--on-lost', 'stop']);
-    const pid = await first.command();
-    const statuses = await Promise.all(
-      cluster.map(
-        async (server) =>
-          (await server.post('maintenance/status', {})) as { leader: string; header: { member_id: string } },
-      ),
-    );
-    const leader = cluster[statuses.findIndex(({ leader: id, header }) => id === header.member_id)];
-    await leader?.kill();
-    // Longer than the lease lasts without a question that is answered.
-    await new Promise((resolve) => setTimeout(resolve, (TTL + 2) * 1000));
-    expect(isRunning(pid)).toBe(true);
-    expect(first.complaints()).toBe('');
-    process.kill(first.pid, 'SIGTERM');
-    expect(await first.ended).toBe(143);
-  });
 });
 
 withEtcd('a lease that is lost', () => {
-  /** A server that nobody reaches for longer than the lease lasts. */
-  const partition = async (etcd: EtcdServer): Promise<void> => {
-    etcd.child.kill('SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, (TTL + 1) * 1000));
-    etcd.child.kill('SIGCONT');
-  };
-
-  test('with stop ends the command before anybody else can have it, with 75', async () => {
-    const etcd = await startEtcd();
-    const [one, two] = [machine(), machine()];
-    const first = await start(one, at(etcd), ['--on-lost', 'stop']);
-    const pid = await first.command();
-    await partition(etcd);
-    // The lease has expired by now; whoever takes it finds the command gone.
-    expect(isRunning(pid)).toBe(false);
-    expect(run(two, at(etcd), ['true'], ['--wait', '10']).status).toBe(0);
-    expect(await first.ended).toBe(75);
-    expect(first.complaints()).toMatch(/its lease is being lost .*the command is told to end/);
-  });
-
-  test('with stop ends a command that does not listen, too', async () => {
-    const etcd = await startEtcd();
-    const town = machine();
-    const file = town.path('pid');
-    const script = `trap '' TERM; echo $$ > '${file}'; while :; do sleep 0.1; done`;
-    const { child } = await startProcess(
-      process.execPath,
-      [PROGRAM, ...words(town, at(etcd), ['--on-lost', 'stop'], ['sh', '-c', script])],
-      { env: bareEnvironment() },
-    );
-    const ended = new Promise((resolve) => void child.once('exit', resolve));
-    const pid = Number(
-      await until(() => existsSync(file) && readFileSync(file, 'utf8').trim(), 'the command', 20_000),
-    );
-    await partition(etcd);
-    expect(isRunning(pid)).toBe(false);
-    expect(await ended).toBe(75);
-  });
-
-  test('without stop two run at once: that is what warn means, and 75 says so', async () => {
-    const etcd = await startEtcd();
-    const [one, two] = [machine(), machine()];
-    const first = await start(one, at(etcd));
-    const pid = await first.command();
-    await partition(etcd);
-    const both = run(two, at(etcd), ['sh', '-c', `kill -0 ${pid} && echo both`], ['--wait', '10']);
-    expect(both.stdout).toBe('both\n');
-    await until(() => first.complaints().includes('is lost'), 'the warning', 15_000);
-    process.kill(pid, 'SIGTERM');
-    expect(await first.ended).toBe(75);
-    expect(first.complaints()).toMatch(/its lease is lost .*another agent may start elsewhere/);
-  });
-
   test('by hand is told at once, and runs what was asked for', async () => {
     const etcd = await startEtcd();
     const town = machine();
@@ -274,16 +110,6 @@ withEtcd('a lease that is lost', () => {
     expect(isRunning(pid)).toBe(true);
     process.kill(pid, 'SIGTERM');
     expect(await first.ended).toBe(75);
-  });
-
-  test('is what an answer of another cluster means', async () => {
-    const [ours, other] = [await startEtcd(), await startEtcd()];
-    const first = await start(machine(), at(ours, other), ['--on-lost', 'stop']);
-    const pid = await first.command();
-    await ours.kill();
-    await until(() => !isRunning(pid), 'the end of the command', (TTL + 5) * 1000);
-    expect(await first.ended).toBe(75);
-    expect(first.complaints()).toMatch(/another cluster|ECONNREFUSED/);
   });
 });
 

@@ -1,0 +1,114 @@
+/**
+ * `exec --lease` with a real etcd: what becomes of a lease in its time, whatever happens to the server. All of these wait for
+ * seconds to pass, and do it beside each other.
+ */
+import { afterAll, expect, jest, test } from '@jest/globals';
+import { cleanUp, isRunning, until } from '../support/index.ts';
+import { type EtcdServer, startCluster, startEtcd } from './etcd-server.ts';
+import { at, KEY, machine, runBesideOthers as run, start, TTL, withEtcd } from './under-lease.ts';
+
+afterAll(cleanUp);
+
+// Several servers start at once, on a slow machine too.
+jest.setTimeout(60_000);
+
+withEtcd('exec --lease', () => {
+  test.concurrent('goes to the next one when its holder and its doctor are killed, after the time it was granted for', async () => {
+    const etcd = await startEtcd();
+    const [one, two] = [machine(), machine()];
+    const first = await start(one, at(etcd));
+    const pid = await first.command();
+    process.kill(first.pid, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
+    expect((await run(two, at(etcd), ['true'])).status).toBe(20);
+    expect((await run(two, at(etcd), ['true'], ['--wait', '15'])).status).toBe(0);
+  });
+
+  test.concurrent('survives a restart of the server that is shorter than its time', async () => {
+    const etcd = await startEtcd();
+    const first = await start(machine(), at(etcd));
+    await first.command();
+    etcd.child.kill('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    etcd.child.kill('SIGCONT');
+    expect(await etcd.keys()).toEqual([KEY]);
+    process.kill(first.pid, 'SIGTERM');
+    expect(await first.ended).toBe(143);
+  });
+
+  test.concurrent('survives the death of the leader of three', async () => {
+    const cluster = await startCluster(3);
+    const first = await start(machine(), at(...cluster), ['--on-lost', 'stop']);
+    const pid = await first.command();
+    const statuses = await Promise.all(
+      cluster.map(
+        async (server) =>
+          (await server.post('maintenance/status', {})) as { leader: string; header: { member_id: string } },
+      ),
+    );
+    const leader = cluster[statuses.findIndex(({ leader: id, header }) => id === header.member_id)];
+    await leader?.kill();
+    // Longer than the lease lasts without a question that is answered.
+    await new Promise((resolve) => setTimeout(resolve, (TTL + 2) * 1000));
+    expect(isRunning(pid)).toBe(true);
+    expect(first.complaints()).toBe('');
+    process.kill(first.pid, 'SIGTERM');
+    expect(await first.ended).toBe(143);
+  });
+});
+
+withEtcd('a lease that is lost', () => {
+  /** A server that nobody reaches for longer than the lease lasts. */
+  const partition = async (etcd: EtcdServer): Promise<void> => {
+    etcd.child.kill('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, (TTL + 1) * 1000));
+    etcd.child.kill('SIGCONT');
+  };
+
+  test.concurrent('with stop ends the command before anybody else can have it, with 75', async () => {
+    const etcd = await startEtcd();
+    const [one, two] = [machine(), machine()];
+    const first = await start(one, at(etcd), ['--on-lost', 'stop']);
+    const pid = await first.command();
+    await partition(etcd);
+    // The lease has expired by now; whoever takes it finds the command gone.
+    expect(isRunning(pid)).toBe(false);
+    expect((await run(two, at(etcd), ['true'], ['--wait', '10'])).status).toBe(0);
+    expect(await first.ended).toBe(75);
+    expect(first.complaints()).toMatch(/its lease is being lost .*the command is told to end/);
+  });
+
+  test.concurrent('with stop ends a command that does not listen, too', async () => {
+    const etcd = await startEtcd();
+    const deaf = "trap '' TERM; while :; do sleep 0.1; done";
+    const first = await start(machine(), at(etcd), ['--on-lost', 'stop'], deaf);
+    const pid = await first.command();
+    await partition(etcd);
+    expect(isRunning(pid)).toBe(false);
+    expect(await first.ended).toBe(75);
+  });
+
+  test.concurrent('without stop two run at once: that is what warn means, and 75 says so', async () => {
+    const etcd = await startEtcd();
+    const [one, two] = [machine(), machine()];
+    const first = await start(one, at(etcd));
+    const pid = await first.command();
+    await partition(etcd);
+    const both = await run(two, at(etcd), ['sh', '-c', `kill -0 ${pid} && echo both`], ['--wait', '10']);
+    expect(both.stdout).toBe('both\n');
+    await until(() => first.complaints().includes('is lost'), 'the warning', 15_000);
+    process.kill(pid, 'SIGTERM');
+    expect(await first.ended).toBe(75);
+    expect(first.complaints()).toMatch(/its lease is lost .*another agent may start elsewhere/);
+  });
+
+  test.concurrent('is what an answer of another cluster means', async () => {
+    const [ours, other] = [await startEtcd(), await startEtcd()];
+    const first = await start(machine(), at(ours, other), ['--on-lost', 'stop']);
+    const pid = await first.command();
+    await ours.kill();
+    await until(() => !isRunning(pid), 'the end of the command', (TTL + 5) * 1000);
+    expect(await first.ended).toBe(75);
+    expect(first.complaints()).toMatch(/another cluster|ECONNREFUSED/);
+  });
+});
