@@ -1,4 +1,4 @@
-/** Who uses the files of locks and the repositories around them: gathered once, and only for locks that need it. Reads only. */
+/** Finds who uses lock files and the repositories around them: once, and only for locks that need it. Reads only. */
 import { statSync } from 'node:fs';
 import { isAsked } from '../../core/judge/witnesses.ts';
 import type { FileEvidence, GitUse, HostFacts, LockFile, Uses } from '../../core/types/evidence.ts';
@@ -13,7 +13,7 @@ export interface FileQuestion {
   readonly placeInTown: TownPlaceFinder;
 }
 
-/** Undefined where no lock needs it: then nothing is looked at. */
+/** Reads the evidence; undefined where no lock needs it, and then nothing is looked at. */
 export const readFileEvidence = async (
   locks: readonly LockFile[],
   table: ProcessTable,
@@ -44,8 +44,8 @@ const together = (git: Uses<GitUse>, open: OpenFiles | null, outside: string | n
 });
 
 /**
- * Why there may be processes that no list here shows: those outside of our PID namespace. Null in the first one, and where all
- * of these locks lie on a container's own file system, which is numbered here as a whole.
+ * Why there may be processes that we cannot list: those outside our PID namespace. Null in the initial namespace, and where all
+ * of these locks lie on the file system of a container whose processes we see all.
  */
 const whoIsOutside = (
   locks: readonly LockFile[],
@@ -65,7 +65,7 @@ const rootDevice = (): string | null => {
   }
 };
 
-/** Without the files that stay for ever and that nobody has locked: there is nothing to say of them. */
+/** Leaves out flock files that are not locked: such files stay for ever, and there is nothing to report. */
 export const withoutFreeFlocks = (
   locks: readonly LockFile[],
   files: FileEvidence | undefined,
@@ -76,7 +76,7 @@ export const withoutFreeFlocks = (
 
 const isFlock = ({ content }: LockFile): boolean => content.kind === 'claim' && content.claim.by === 'flock';
 
-/** Nobody is named by number: somebody's note needs no witness, unless it may be git's own. */
+/** True where the lock does not name its holder by PID. One with a person's note needs no witness, unless it may be git's own. */
 const needsWitnesses = ({ content, tree }: LockFile): boolean =>
   content.kind === 'claim' &&
   (content.claim.by === 'open-file' || (content.claim.by === 'person' && tree?.isUnfinished === true));

@@ -130,7 +130,7 @@ interface FileAt {
   readonly inode: string;
 }
 
-/** As glibc's makedev(3) puts a device number together. */
+/** Takes a device number apart as glibc's makedev(3) composes it. */
 const fileAt = (path: string): FileAt | null => {
   try {
     const { dev, ino } = statSync(path, { bigint: true });

@@ -1,13 +1,13 @@
-/** What the arguments of a git say: its command, and the repository that they name. Pure. */
+/** Reads a git's arguments: its command, and the repository that they name. Pure. */
 
 /** git and its helpers (`git-remote-https`), and others that write the same files without keeping them open. */
 const GIT_LIKE = /^(?:git(?:-.+)?|jj|sl|gix|ein|scalar)$/;
 
-/** What git runs for its user: such a program may live on when its git was killed. */
+/** Hooks, which git runs for its user and which may outlive a killed git. */
 const HOOK =
   /^(?:applypatch-msg|pre-applypatch|post-applypatch|pre-commit|pre-merge-commit|prepare-commit-msg|commit-msg|post-commit|pre-rebase|post-checkout|post-merge|pre-push|pre-receive|update|proc-receive|post-receive|post-update|reference-transaction|push-to-checkout|pre-auto-gc|post-rewrite|sendemail-validate|post-index-change)$/;
 
-/** They take no lock, and some of them run for long: those that watch a tree, keep passwords, or answer questions. */
+/** Commands that take no lock; some run for long: they watch a tree, keep passwords, or answer questions. */
 const TAKES_NONE: ReadonlySet<string> = new Set([
   'fsmonitor--daemon',
   'credential-cache--daemon',
@@ -29,7 +29,7 @@ const TAKES_NONE: ReadonlySet<string> = new Set([
   'version',
 ]);
 
-/** They take the lock of the index only where nobody says that they need not: editors that poll do. */
+/** Commands that take the index lock unless they are told not to, as editors that poll do. */
 const MAY_TAKE_NONE: ReadonlySet<string> = new Set([
   'status',
   'diff',
@@ -38,7 +38,7 @@ const MAY_TAKE_NONE: ReadonlySet<string> = new Set([
   'describe',
 ]);
 
-/** Options before the command that have their value in the next argument. */
+/** Options before the command whose value is the next argument. */
 const WITH_VALUE: ReadonlySet<string> = new Set([
   '-C',
   '-c',
@@ -54,7 +54,7 @@ const WITH_VALUE: ReadonlySet<string> = new Set([
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** A git, or what writes the same files; by the name of the kernel or of its program. */
+/** True for git and for programs that write the same files, by the kernel's name or the program's. */
 export const isGitLike = (comm: string, argv: readonly string[]): boolean =>
   GIT_LIKE.test(comm) || GIT_LIKE.test(baseName(argv[0] ?? ''));
 
@@ -63,7 +63,7 @@ export const isHook = (comm: string, argv: readonly string[]): boolean =>
   argv.slice(0, 3).some((argument) => /(?:^|\/)hooks\/[^/]+$/.test(argument) && !argument.startsWith('-')) ||
   (HOOK.test(comm) && HOOK.test(baseName(argv[1] ?? argv[0] ?? '')));
 
-/** `commit` of `git -C x commit`, `index-pack` of `git-index-pack`; null where no argument is one. */
+/** `commit` of `git -C x commit`, `index-pack` of `git-index-pack`; null where there is none. */
 export const gitCommandOf = (argv: readonly string[]): string | null => {
   const [, helper] = /^git-(.+)$/.exec(baseName(argv[0] ?? '')) ?? [];
   if (helper !== undefined) return helper;
@@ -86,7 +86,7 @@ export const takesNoLock = (argv: readonly string[], optionalLocks: string | und
   );
 };
 
-/** Directories that arguments name, of working trees and of git directories, as they stand there. */
+/** Working trees and git directories that arguments name, as written. */
 export const namedByArguments = (
   argv: readonly string[],
 ): readonly { readonly path: string; readonly isGitDir: boolean }[] =>

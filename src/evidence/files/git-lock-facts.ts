@@ -1,4 +1,4 @@
-/** What lies around a lock of git's that names nobody: its disk, its working tree, and git's own note. Reads only, never throws. */
+/** Facts around a git lock that names nobody: its file system, its working tree, and git's own note. Reads only, never throws. */
 import { Buffer } from 'node:buffer';
 import { lstatSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { networkFileSystem } from '../../io/file-systems/file-systems.ts';
 
-/** The locks with what is known around them; those that somebody is named by, or that lie in no git directory, as they are. */
+/** Adds these facts to locks in git directories that name nobody; other locks stay as they are. */
 export const withGitLockFacts = (locks: readonly LockFile[]): readonly LockFile[] => {
   const disks = new Map<string, string | null>();
   const trees = new Map<string, string | null>();
@@ -35,7 +35,7 @@ const remembered = <Value>(known: Map<string, Value>, key: string, ask: (key: st
   return value;
 };
 
-/** What nobody can tell counts as network: then other machines may hold the lock. */
+/** An unknown file system counts as a network one: then other machines may hold the lock. */
 const networkAt = (directory: string): string | null => {
   try {
     return networkFileSystem(systemCalls, directory, process.platform);
@@ -49,7 +49,7 @@ const withTree = (gitDir: LockGitDir, trees: Map<string, string | null>): LockGi
   return set === null ? gitDir : { ...gitDir, tree: set };
 };
 
-/** A configuration with more than that is none that git wrote. */
+/** git does not write configurations longer than this. */
 const MOST_CONFIG_BYTES = 65_536;
 
 /** `worktree = ../../../libs/a`, as `git submodule` sets it; no other section has a variable of that name. */
@@ -69,7 +69,7 @@ const treeSetIn = (gitDir: string): string | null => {
 /** git writes no more into such a file. */
 const MOST_NOTE_BYTES = 32;
 
-/** Detached maintenance keeps naming the process that started it, which has ended: such a note says nothing of a death. */
+/** Detached maintenance leaves the PID of the process that started it, which has ended: such a note does not prove a death. */
 const OF_MAINTENANCE = '/objects/maintenance.lock';
 
 const notedBeside = (lock: string): NotedPid | null => {
@@ -87,7 +87,7 @@ const notedBeside = (lock: string): NotedPid | null => {
   };
 };
 
-/** Was the lock there by then? By its birth, for its modification time moves; null where the disk does not keep that. */
+/** Did the lock exist by then? Its birth time tells, as its modification time moves; null where the disk keeps no birth time. */
 const isSince = (lock: string, mtimeMs: number): boolean | null => {
   try {
     const stat = lstatSync(lock, { bigint: true });

@@ -1,4 +1,4 @@
-/** Which repository a directory belongs to, as the git that works there sees it. Reads only, and never throws. */
+/** Finds the repository that a directory belongs to, as a git that works there sees it. Reads only, and never throws. */
 import { dirname } from 'node:path';
 import type { LockGitDir } from '../../core/types/evidence.ts';
 import { entryExists } from '../../io/disk/entry-exists.ts';
@@ -7,15 +7,15 @@ import { repositoryFinder } from '../git/repository.ts';
 
 export interface GitPlaces {
   /**
-   * The git directory of the working tree around this directory; where there is none, or it is closed to us, the directory
-   * itself. A repository that keeps its working tree elsewhere is named besides.
+   * The git directory of the working tree around this directory; the directory itself where there is none, or it is closed to
+   * us. A repository that keeps its working tree elsewhere is added.
    */
   readonly ofTree: (directory: string) => readonly string[];
-  /** What is named as a git directory, or a file in one: itself, or where a `.git` file leads. */
+  /** The git directory that this path names, also by a file in it or by a `.git` file that leads to it. */
   readonly ofGitDir: (path: string) => readonly string[];
 }
 
-/** Prepares to ask; `gitDirs` are those of the locks that it is about. */
+/** Prepares the two questions; `gitDirs` are the git directories of the locks in question. */
 export const gitPlaces = (gitDirs: readonly LockGitDir[]): GitPlaces => {
   const find = repositoryFinder();
   const kept = gitDirs.filter(({ path, tree }) => tree !== null && tree !== dirname(path));
@@ -29,7 +29,7 @@ export const gitPlaces = (gitDirs: readonly LockGitDir[]): GitPlaces => {
     },
     ofGitDir: (path) => {
       const real = realOrSame(path);
-      // A file that comes and goes has no real path, its directory has.
+      // A temporary file may have no real path, but its directory has one.
       const itself =
         real === path ? `${realOrSame(dirname(path))}/${path.slice(path.lastIndexOf('/') + 1)}` : real;
       const led = path.endsWith('/.git') ? find(dirname(real))?.gitDir : null;

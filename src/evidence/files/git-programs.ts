@@ -16,18 +16,18 @@ const GIT_DIRS = ['GIT_DIR', 'GIT_COMMON_DIR', 'GIT_INDEX_FILE'] as const;
 const TREES = ['GIT_WORK_TREE'] as const;
 
 export interface GitUseQuestion {
-  /** Of the locks that it is about. */
+  /** The git directories of the locks in question. */
   readonly gitDirs: readonly LockGitDir[];
-  /** Where processes that see other paths than we do are. */
+  /** Finds our path for the places of processes that see other paths. */
   readonly placeInTown: TownPlaceFinder;
 }
 
-/** Nobody is told by more than the names of places. */
+/** A question without locks: places are only named. */
 const NO_QUESTION: GitUseQuestion = { gitDirs: [], placeInTown: () => null };
 
 /**
- * Lists them: gits, hooks, what runs below them, and whoever was started with git's variables. A git whose place is closed to us
- * is hidden, whoever runs it.
+ * Lists them: gits, hooks, their descendants, and processes that were started with git's variables. A git whose place is closed
+ * to us counts as hidden, whatever its user.
  */
 export const readGitUses = async (
   table: ProcessTable,
@@ -71,7 +71,7 @@ export const readGitUses = async (
       ...dirs.flatMap((path) => ofGitDir(here(path, false))),
     ];
     uses.push({ pid, command: comm, places: [...new Set(places)] });
-    // Without a working directory it is ending, and writes nothing any more.
+    // A process without a working directory is ending and no longer writes.
     const isEnding = seen?.seen === false && ['ENOENT', 'ESRCH'].includes(seen.why);
     const isClosed = !isEnding && (cwd === null || (gits.has(pid) && variables === null));
     if (isClosed && !hasEnded(row, table)) hidden ??= `where process ${pid} (${comm}) works is closed to us`;
@@ -93,7 +93,7 @@ const isIdle = (pid: number, { rows, details }: ProcessTable): boolean => {
   );
 };
 
-/** git hands these to its hooks, filters and editors, and they to theirs: they may be at work when it was killed. */
+/** git passes these variables to its hooks, filters and editors and their children, which may still run after git was killed. */
 const isStartedByGit = (pid: number, { rows, details }: ProcessTable): boolean =>
   !isGitLike(rows.get(pid)?.comm ?? '', details.argv(pid)) &&
   (details.variables(pid, [...GIT_DIRS, ...TREES]) ?? []).length > 0;

@@ -1,4 +1,4 @@
-/** Which processes have the files of locks open, or files below the git directories around them: `/proc/<pid>/fd`. Never throws. */
+/** Finds the processes that have lock files open, or files below the git directories around them (`/proc/<pid>/fd`). Never throws. */
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import type { FileUse, GitUse, Uses } from '../../core/types/evidence.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
@@ -7,13 +7,13 @@ import type { ProcessTable } from '../processes/row.ts';
 import { isGitLike, takesNoLock } from './git-arguments.ts';
 
 export interface OpenFiles extends Uses<FileUse> {
-  /** Programs that have a file below a git directory open: they may write there without any git. */
+  /** Programs that have a file below a git directory open: they may write there without a git process. */
   readonly below: readonly GitUse[];
 }
 
 /**
- * Looks at the open files of every process. What is closed to us counts as hidden only for processes of these users: a lock that
- * is somebody's was made by a process of his.
+ * Looks at the open files of every process. Files that are closed to us count as hidden only for processes of these users, because
+ * a lock was made by a process of its file's owner.
  *
  * @param paths of locks, absolute
  * @param gitDirs main git directories, absolute
@@ -46,16 +46,16 @@ export const readOpenFiles = (
   return { uses, below, hidden };
 };
 
-/** A process whose user is closed to us may be anybody's. */
+/** A process whose user cannot be read counts: it may belong to any of them. */
 const isCounted = (uid: number | null, uids: ReadonlySet<number>): boolean => uid === null || uids.has(uid);
 
-/** We ourselves, who look at these files, and gits that only read. */
+/** True for our own process, which has these files open, and for gits that only read. */
 const isNobody = (pid: number, comm: string, argv: readonly string[]): boolean =>
   pid === process.pid || (isGitLike(comm, argv) && takesNoLock(argv, undefined));
 
 /**
- * They forbid their own user to look at them (PR_SET_DUMPABLE), for they keep keys, and every desktop runs some; none of them
- * opens a file of a repository. The kernel's names, which have 15 characters.
+ * Programs that keep keys and therefore hide their files from their own user (PR_SET_DUMPABLE). Every desktop runs some, and none
+ * opens a file of a repository. These are the kernel's names, which have 15 characters.
  */
 const KEEPERS_OF_KEYS: ReadonlySet<string> = new Set([
   '(sd-pam)',
@@ -69,12 +69,12 @@ const KEEPERS_OF_KEYS: ReadonlySet<string> = new Set([
   'fusermount',
 ]);
 
-/** A renderer in the sandbox of Chromium, in browsers and editors, may open no file at all. */
+/** True for these, and for renderers in Chromium's sandbox (browsers, editors), which can open no files. */
 const keepsToItself = (comm: string, argv: readonly string[]): boolean =>
   KEEPERS_OF_KEYS.has(comm) ||
   argv.some((argument) => /^--type=(?:renderer|zygote|gpu-process)$/.test(argument));
 
-/** By base name, so that few links are looked at closely; each with the file's identity. */
+/** The wanted files by base name, so that few links need a closer look; each with the file's identity. */
 export type Wanted = ReadonlyMap<string, readonly { readonly path: string; readonly identity: string }[]>;
 
 export const wantedFiles = (paths: readonly string[]): Wanted => {
@@ -89,9 +89,9 @@ export const wantedFiles = (paths: readonly string[]): Wanted => {
 
 export interface WantedDirectories {
   readonly paths: ReadonlySet<string>;
-  /** What all of them begin with: nearly every file is told by it. */
+  /** The common beginning of all of them, which rules out nearly every other file. */
   readonly start: string;
-  /** By identity: the same directory by another path, in another mount namespace. */
+  /** By device and inode, to recognize a directory by another path in another mount namespace. */
   readonly identities: ReadonlyMap<string, string>;
 }
 
@@ -127,7 +127,7 @@ export interface Opened {
 
 const NOTHING: Opened = { locks: new Map(), places: [] };
 
-/** What it has open of what is wanted, or why its open files cannot be seen. */
+/** The wanted files that it has open, or why its open files cannot be seen. */
 export const openIn = (
   pid: number,
   { files, gitDirs }: { readonly files: Wanted; readonly gitDirs: WantedDirectories },
@@ -161,7 +161,7 @@ export const openIn = (
   return { locks, places: [...places] };
 };
 
-/** The path, as we know it, of a file below one of the git directories; null for every other. */
+/** The path, as we know it, of a file below one of the git directories; null for every other file. */
 const placeBelow = (
   target: string,
   pid: number,

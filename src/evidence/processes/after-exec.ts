@@ -1,4 +1,4 @@
-/** For the judge: what outlived the commands of `exec` whose locks still lie there. Asks nothing where none of them died. */
+/** Finds processes that outlived the commands of `exec` whose locks are still there. Looks at nothing where no holder has died. */
 
 import { relativeTo } from '../../core/town/roles.ts';
 import type {
@@ -22,7 +22,7 @@ export interface AfterExecQuestion {
   readonly asker: Asker;
 }
 
-/** The processes that carry the mark of a lock whose own holder is not there any more, one entry each; mostly none. */
+/** The processes that carry the mark of a lock whose own holder has ended, one entry each; usually none. */
 export const lookAfterExec = async (question: AfterExecQuestion): Promise<readonly LeftRunning[]> => {
   const places = placesInQuestion(question);
   if (places.size === 0) return [];
@@ -31,7 +31,7 @@ export const lookAfterExec = async (question: AfterExecQuestion): Promise<readon
   const others = survivors.filter(({ row }) => !asker.pids.includes(row.pid));
   const fromServers = others.filter(({ fromServer }) => fromServer).map(({ row }) => row.pid);
   const cwds = await table.details.workingDirectories(fromServers);
-  // Panes that a marked server made later, for whomever, carry the mark too: their place tells whose they are.
+  // Panes that a marked server made later carry the mark too, for any worker: their place tells whether they count.
   const counts = ({ nonce, row, fromServer }: Survivor): boolean => {
     const cwd = cwds.get(row.pid);
     if (!fromServer || cwd?.seen !== true) return true;

@@ -1,24 +1,24 @@
 /**
- * Command lines that `ps` joined with single spaces. Which of the spaces lay between arguments is not said; a path may hold some
- * (`/Users/ann/Library/Application Support/…/cli.js`). Pure.
+ * Splits command lines that `ps` joined with single spaces. It does not say which spaces separate arguments, and a path may contain
+ * some (`/Users/ann/Library/Application Support/…/cli.js`). Pure.
  */
 import { isAgentCommand, isInterpreter } from '../../core/programs/by-name.ts';
 import { scriptIn, scriptNames } from './process-names.ts';
 
-/** As long as macOS keeps a kernel name. */
+/** Characters that macOS keeps of a kernel name. */
 const MAX_KERNEL_NAME = 16;
 
-/** Such a file is the script, however the line goes on. */
+/** A file with one of these endings is the script, whatever follows it. */
 const SCRIPT_FILE = /\.([cm]?[jt]sx?|py|rb|pl|sh)$/;
 
 /**
- * The arguments, as far as they can be told: the program ends where its name is the kernel's, and a script at the first
- * ending of one, or where an agent's name or package is read. A script that cannot be told is left out with all behind it,
- * for a part of its path could be another program's name.
+ * The arguments, as far as they can be told. The program ends where its name equals the kernel's; a script ends at the first
+ * such ending, or at an agent's name or package. A script that cannot be told is left out with everything after it, because a
+ * part of its path could look like another program's name.
  */
 export const readCommandLine = (comm: string, line: string): readonly string[] => {
   const words = line.split(/\s+/);
-  // Only a path can go on in the next word, and a title that names an agent is no path.
+  // Only a path can continue in the next word, and a title that names an agent is not a path.
   const isPart = words[0]?.includes('/') === true && !isAgentCommand([kernelName(words[0])], []);
   const programWords = isPart
     ? Math.max(
@@ -38,11 +38,11 @@ export const readCommandLine = (comm: string, line: string): readonly string[] =
   return [...argv.slice(0, at), rest.slice(0, scriptWords).join(' '), ...rest.slice(scriptWords)];
 };
 
-/** No path, or one behind which no word stands that could belong to it. */
+/** True for a word that is not a path, or a path that the next word cannot belong to. */
 const isTold = (script: string, next: string | undefined): boolean =>
   !script.includes('/') || SCRIPT_FILE.test(script) || next === undefined || next.startsWith('-');
 
-/** How many of the words make the first path that fits; 0 where none does. */
+/** Number of words in the shortest path that fits; 0 where none does. */
 const wordsUntil = (words: readonly string[], fits: (path: string) => boolean): number =>
   words.findIndex((_, index) => fits(words.slice(0, index + 1).join(' '))) + 1;
 

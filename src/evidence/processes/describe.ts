@@ -1,4 +1,4 @@
-/** What is kept of one process: names, place and class. Arguments and environment are read here, and what they tell is kept. */
+/** What is kept of one process: names, place and class. Arguments and environment are read here; only what they tell is kept. */
 import { roleByArguments } from '../../core/programs/by-arguments.ts';
 import { classifier } from '../../core/programs/classify.ts';
 import { relativeTo } from '../../core/town/roles.ts';
@@ -53,7 +53,7 @@ export const describer = (
   };
 };
 
-/** A server that was started inside an agent's shell hands that agent's variables to every pane it ever makes. */
+/** A tmux server that was started inside an agent's shell passes that agent's variables to every pane it makes. */
 export const ownEnvironment = (
   pane: ProcessRow,
   { rows, details }: ProcessTable,
@@ -65,7 +65,7 @@ export const ownEnvironment = (
   return environment === null || inherited === null ? environment : withoutInherited(environment, inherited);
 };
 
-/** What nothing else explains is asked for its environment: the names that Gas Town gave to its agent stand there. */
+/** Reads the environment of processes that nothing else explains: Gas Town names its agents there. */
 export const askTheUnknown = (
   list: readonly ProcessInfo[],
   { details }: ProcessTable,

@@ -1,6 +1,6 @@
 /**
  * The mark that `exec` gives its command: a variable with the nonce of the lock, which everything below the command
- * inherits. Whoever still carries it after the command has ended is what the command left running.
+ * inherits. A process that still carries it after the command has ended was left running by the command.
  */
 import type { Observed } from '../../core/types/evidence.ts';
 import { readProc } from './linux/proc-files.ts';
@@ -15,8 +15,8 @@ const ASSIGNMENT_IN_PS = new RegExp(`(?:^|\\s)${HOLD_MARK}=([0-9a-f]{16})(?:\\s|
 const MAX_ENVIRONMENT_BYTES = 8 * 1024 * 1024;
 
 /**
- * Reads the mark out of `/proc/<pid>/environ`; null where there is none. An empty environment is not seen: a process
- * that is just starting another program shows one as well, and so does one that was started with `env -i`.
+ * Reads the mark out of `/proc/<pid>/environ`; null where there is none. An empty environment counts as not seen: a
+ * process that is just starting another program shows one as well, and so does one that was started with `env -i`.
  */
 export const readHoldMark = (path: string): Observed<string | null> => {
   const read = readProc(path, MAX_ENVIRONMENT_BYTES);
@@ -27,7 +27,7 @@ export const readHoldMark = (path: string): Observed<string | null> => {
 
 /**
  * Parses `ps -E -o pid= -o command=` of macOS, which prints the environment behind the arguments. A line without a number
- * goes on with the process of the line before: values may hold line breaks. Apple's own programs in protected places
+ * continues the process of the line before, because values may contain line breaks. Apple's own programs in protected places
  * (`/bin`, `/usr/bin`) show no environment there.
  */
 export const parseHoldMarks = (text: string): ReadonlyMap<number, string> => {

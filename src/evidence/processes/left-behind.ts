@@ -1,4 +1,4 @@
-/** Who was left behind: what somebody started and did not end, and nobody waits for any more. Pure. */
+/** Which processes were left behind: their starter is gone and did not end them. Pure. */
 import { classifyNames } from '../../core/programs/by-name.ts';
 import type { ProcessRow } from './row.ts';
 
@@ -6,14 +6,13 @@ type Rows = ReadonlyMap<number, ProcessRow>;
 
 const isAlive = (row: ProcessRow | undefined): boolean => row !== undefined && !row.dead;
 
-/** It leads no session and is in no foreground: it does not face a person, and nobody set it apart to live on. */
+/** It leads no session and is in no foreground: no person sees it, and it was not detached on purpose to live on. */
 const isInBackground = ({ pid, leader, inForeground }: ProcessRow): boolean =>
   leader !== undefined && leader !== 0 && leader !== pid && inForeground !== true;
 
 /**
- * Its parent belongs to another session. A process is born into its parent's, and only leaders leave it: so init or a
- * subreaper has taken the place of the one that started it. What still has its terminal and the leader of its session is a
- * person's own background job.
+ * True where its parent belongs to another session. A process starts in its parent's session and only leaders leave it, so init
+ * or a subreaper has taken it over. A process that still has its terminal and its session's leader is a person's background job.
  */
 const wasAdopted = ({ ppid, leader, hasTerminal }: ProcessRow, rows: Rows): boolean => {
   const parent = rows.get(ppid);
@@ -32,7 +31,7 @@ export const wasLeftBehind = (
   rows: Rows,
   namesOf: (row: ProcessRow) => readonly string[],
 ): boolean => {
-  // A process cannot be its own ancestor, but a table is read line by line while numbers are used again.
+  // A process cannot be its own ancestor, but a table is read line by line while PIDs are reused.
   const seen = new Set<number>();
   let member = row;
   while (isInBackground(member) && !seen.has(member.pid)) {

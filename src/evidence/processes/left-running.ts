@@ -12,7 +12,7 @@ export interface Survivor {
   readonly row: ProcessRow;
   /** The command it runs, for people. */
   readonly command: string;
-  /** It runs below a tmux server that carries the same mark, which that server gives to every pane it ever makes. */
+  /** It runs below a tmux server with the same mark, and that server gives the mark to every pane that it makes. */
   readonly fromServer: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface LeftRunningSearch {
   readonly survivors: readonly Survivor[];
   /** Processes whose environment was closed to us or empty. */
   readonly unread: readonly ProcessRow[];
-  /** Everybody whose environment has no mark at all, what has ended since and what serves the whole user among them. */
+  /** Processes without any mark, including some that have ended since and some that serve the whole user. */
   readonly unmarked: readonly ProcessRow[];
 }
 
@@ -29,8 +29,8 @@ export interface LeftRunningSearch {
 const LISTINGS = 8;
 
 /**
- * Looks at every process, and at those that start meanwhile. tmux servers and what else serves the whole user are left out.
- * Never throws because a process ended.
+ * Looks at every process, and at those that start meanwhile. tmux servers and other processes that serve the whole user are
+ * left out. Never throws because a process ended.
  */
 export const findLeftRunning = async (
   table: ProcessTable,
@@ -55,11 +55,11 @@ export const findLeftRunning = async (
       else if (mark?.seen === false) unread.set(keyOf(row), row);
       else if (mark?.value === null) unmarked.add(keyOf(row));
     }
-    // What forked and ended while we looked has a child that the next listing shows.
+    // A process that forked and ended while we looked has a child that the next listing shows.
     latest = await latest.again();
   }
   const running = [...latest.rows.values()].filter((row) => !row.dead);
-  // What was just starting another program shows its environment by now.
+  // A process that was just starting another program shows its environment by now.
   const again = running.filter((row) => unread.has(keyOf(row)));
   const seen = await latest.details.holdMarks(again.map(({ pid }) => pid));
   for (const row of again) {
@@ -82,7 +82,7 @@ export const findLeftRunning = async (
   };
 };
 
-/** It has not ended since, and does not serve the whole user. */
+/** True where it has not ended since and does not serve the whole user. */
 export const mayBeLeft = (row: ProcessRow, table: ProcessTable): boolean =>
   !hasEnded(row, table) && !servesEverybody(row, table);
 
@@ -95,7 +95,7 @@ const keyOf = ({ pid, startToken }: ProcessRow): string => `${pid} ${startToken}
 const compareAges = (one: ProcessRow, other: ProcessRow): number =>
   (one.startedAtMs ?? 0) - (other.startedAtMs ?? 0) || one.pid - other.pid;
 
-/** What a command may start in passing for the whole user: it goes on for everybody, and nobody waits for it. */
+/** True for services that a command may start for the whole user, such as a tmux server or a key agent. */
 const servesEverybody = (row: ProcessRow, { rows, details }: ProcessTable): boolean => {
   if (isStartingPane(row, rows)) return false;
   const argv = details.argv(row.pid);

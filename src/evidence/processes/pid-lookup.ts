@@ -10,8 +10,8 @@ export interface PidAnswer extends Omit<PidLookup, 'process'> {
 }
 
 /**
- * Asks the kernel first and the process list second. Dead is only what both call dead: a number that signals do not
- * reach but the list shows is unknown, one that the list hides but signals reach exists.
+ * Asks the kernel first and the process list second. A process is dead only if both say so: a number that signals do not reach
+ * but the list shows is unknown, and one that the list hides but signals reach exists.
  */
 export const lookUpPid = (pid: number, table: ProcessTable): PidAnswer => {
   if (!isPossiblePid(pid)) return absent(pid);
@@ -42,10 +42,10 @@ const absent = (pid: number): PidAnswer => ({
 });
 
 const answerAbsent = (pid: number, table: ProcessTable): PidAnswer => {
-  // The listing is older than the signal: a number that it does not show either needs no second look.
+  // The listing is older than the signal: where it does not show the number either, no second look is needed.
   if (table.listing.seen && !table.rows.has(pid)) return absent(pid);
   if (!table.details.isListed(pid)) return absent(pid);
-  // It may have been reaped, or born, between the two questions: ask both again before calling it a riddle.
+  // It may have been reaped, or born, between the two questions: ask both again before calling it unknown.
   if (signalProcess(pid).answer !== 'absent') return lookUpPid(pid, table);
   return table.details.isListed(pid)
     ? { ...absent(pid), answer: 'unknown', why: 'it is listed, but signals do not reach it' }

@@ -1,4 +1,4 @@
-/** Where processes work: their working directories, by the town's own names. */
+/** Working directories of processes, by the town's own names. */
 import { classifyNames, isAgentCommand } from '../../core/programs/by-name.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { Observed } from '../../core/types/evidence.ts';
@@ -7,10 +7,10 @@ import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 import { treeBelow } from './table.ts';
 
-/** Where macOS keeps its own programs and those with windows: a few hundred, and none of them works in a worker. */
+/** Where macOS keeps its own programs and graphical ones: a few hundred processes, none of which works at a worker. */
 const OF_THE_SYSTEM = /^\/(System|Applications|Library|usr\/libexec|usr\/sbin|sbin)\//;
 
-/** Everybody's where a look is cheap (a readlink), else of those below panes, agents, and whom nothing else explains. */
+/** Processes whose directory is looked up: all where a look is cheap (a readlink), else agents, those in panes, and unknown programs. */
 export const cwdsWorthAsking = (
   running: readonly ProcessRow[],
   { rows, details }: ProcessTable,
@@ -28,7 +28,7 @@ export const cwdsWorthAsking = (
   return running.filter(isWorthIt).map(({ pid }) => pid);
 };
 
-/** Agents under a bind mount or in a container of the town's directories work in the town, whatever they call it. */
+/** Gives agents under a bind mount or in a container of the town's directories the town's own names for their places. */
 export const withTownPlaces = (
   cwds: ReadonlyMap<number, Observed<string>>,
   { rows, details }: ProcessTable,
@@ -37,7 +37,7 @@ export const withTownPlaces = (
   if (placeInTown === undefined) return cwds;
   const trees = treeBelow(rows, panePids);
   const recorded = new Set(pids);
-  // Most processes stand at `/`, and their kernel names rule out most others: few command lines are read.
+  // Most processes are at `/`, and kernel names rule out most others, so few command lines are read.
   const isAgent = (pid: number): boolean => {
     const comm = rows.get(pid)?.comm ?? '';
     if (isAgentCommand([comm], agents)) return true;

@@ -1,4 +1,4 @@
-/** The names a process goes by, and nothing else of its arguments: they may hold secrets, and snapshots are mailed. */
+/** The names a process goes by, and nothing else of its arguments: they may hold secrets, and snapshots are passed on. */
 import { classifyNames, isInterpreter, NODES_MAIN_THREAD } from '../../core/programs/by-name.ts';
 
 interface Syntax {
@@ -48,7 +48,7 @@ const SYNTAXES: readonly Syntax[] = [
 
 const PLAIN: Syntax = { programs: NEVER, withValue: [], withCode: NEVER, subcommands: [] };
 
-/** No file has a longer name; a title that a process writes over its arguments may be any text. */
+/** Longest file name. A title that a process writes over its arguments may be longer. */
 const MAX_NAME = 255;
 
 /**
@@ -70,25 +70,25 @@ export const givenArguments = (comm: string, argv: readonly string[]): readonly 
 
 const SCRIPT_PATH = /^\/\S*\.[cm]?js$/;
 
-/** Where the script stands that this process interprets; 0 where there is none. */
+/** Index of the argument that is the script of this process; 0 where there is none. */
 const scriptOf = (comm: string, argv: readonly string[]): number => {
   const interpreter = [programName(argv), comm].find(isInterpreter);
   if (interpreter !== undefined) return scriptIn(interpreter, argv);
-  // Node under another name: only what is plainly a script's path is one, for it may be a prompt.
+  // Node under another name: only a plain path to a script counts, because the first argument may be a prompt.
   const script = comm === NODES_MAIN_THREAD ? scriptIn('node', argv) : 0;
   return SCRIPT_PATH.test(argv[script] ?? '') ? script : 0;
 };
 
-/** What an agent's arguments say where another agent started it as a member of its team (Claude Code). */
+/** Arguments of an agent that another agent started as a member of its team (Claude Code). */
 const TEAMMATE = /^--(agent-id|team-name|parent-session-id)(=|$)/;
 
 /** True where the arguments are those of a teammate. They are read to tell, and not kept. */
 export const isTeammate = (argv: readonly string[]): boolean => argv.some((word) => TEAMMATE.test(word));
 
-/** True for kernel names behind which the command line says what runs. */
+/** True for kernel names of interpreters, whose command line says what runs. */
 export const runsScripts = (comm: string): boolean => isInterpreter(comm) || comm === NODES_MAIN_THREAD;
 
-/** Where the first argument stands that is no option, or the module after `-m`; 0 where there is no script. */
+/** Index of the first argument that is not an option, or of the module after `-m`; 0 where there is no script. */
 export const scriptIn = (interpreter: string, argv: readonly string[]): number => {
   const syntax = SYNTAXES.find(({ programs }) => programs.test(interpreter)) ?? PLAIN;
   for (let at = 1; at < argv.length; at += 1) {
@@ -115,7 +115,7 @@ export const scriptNames = (script: string): readonly string[] => {
   return isOwnName(stem, script) ? [base, stem, ...names.slice(1)] : names;
 };
 
-/** Where this very program lies in its package, in whatever directory a clone of it is called. */
+/** The path of this program in its package, whatever a clone's directory is called. */
 const OUR_OWN = /(^|\/)dist\/bin\/doctor\.js$/;
 
 /** Where editors keep their extensions, language servers among them. */
@@ -124,8 +124,8 @@ const OF_AN_EDITOR = /\/\.(vscode|cursor|windsurf)[^/]*\/extensions\//;
 const NO_WORDS = { agents: [] };
 
 /**
- * Anybody may call a script `watch.py` or `script.js`, and it is not the tool of that name. That lies installed, in a
- * directory that is named like it: `/usr/share/yarn/bin/yarn.js`, `…/pyright/dist/pyright-langserver.js`.
+ * A script called `watch.py` or `script.js` need not be the tool of that name. The tool is installed in a directory
+ * with its name: `/usr/share/yarn/bin/yarn.js`, `…/pyright/dist/pyright-langserver.js`.
  */
 const isOwnName = (stem: string, script: string): boolean => {
   if (OUR_OWN.test(script)) return true;
@@ -140,7 +140,7 @@ const PACKAGE_HOMES = ['node_modules', 'site-packages', 'dist-packages'];
 
 /**
  * The packages and products that a path passes through: the directory below `node_modules/` (with its scope and without),
- * and the one above `versions/`, where products lie whose command is called `agent` or `1.2.3`.
+ * and the one above `versions/`, for products whose command is called `agent` or `1.2.3`.
  */
 const packagesIn = (path: string): readonly string[] => {
   const parts = path.split('/').filter((part) => part !== '');
@@ -156,7 +156,7 @@ const packagesIn = (path: string): readonly string[] => {
 /** A login shell's `-` is taken off. */
 const programName = (argv: readonly string[]): string => baseName(argv[0] ?? '').replace(/^-/, '');
 
-/** pyenv, nvm and their kin keep interpreters like this (`~/.pyenv/versions/3.11.2/bin/python3`): the script tells. */
+/** Interpreters of pyenv, nvm and similar tools (`~/.pyenv/versions/3.11.2/bin/python3`): the script tells what runs. */
 const OF_A_VERSION_MANAGER = /\/versions\/([^/]+\/)+bin\/[^/]+$/;
 
 const NO_NAMES: readonly string[] = [];

@@ -1,4 +1,4 @@
-/** Process evidence: what the numbers in locks stand for, and who works where. Reads only. */
+/** Process evidence: which processes the PIDs in locks are, and who works where. Reads only. */
 import { isAgentCommand } from '../../core/programs/by-name.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type {
@@ -39,7 +39,7 @@ export const processEvidence = async (
   const running = [...table.rows.values()].filter((row) => !row.dead && !row.isKernelThread);
   const shown = await table.details.workingDirectories(cwdsWorthAsking(running, table, question));
   const containers = withoutStackTraces(() => findContainers(question.elsewhere ?? [], root, table));
-  // Who lives in a container knows the town by other names.
+  // Processes in a container know the town by other paths.
   const recorded = [...question.pids, ...containers.flatMap(({ numbers }) => [...numbers.values()])];
   const cwds = withTownPlaces(shown, table, { ...question, pids: recorded });
   const registrations = (await question.askRegistries?.(table)) ?? NO_REGISTRATIONS;
@@ -59,14 +59,14 @@ export const processEvidence = async (
     ...asker.pids,
     ...running.filter(isOfInterest).map(({ pid }) => pid),
   ]);
-  // A set goes on with what is added while it is walked: this climbs to the top.
+  // Iterating a set includes entries that are added meanwhile, so this climbs up to the top.
   for (const pid of chosen) chosen.add(table.rows.get(pid)?.ppid ?? 0);
 
   const lookups = withoutStackTraces(() => lookUpAll(question.pids, table, describe));
   const list = [...chosen]
     .flatMap((pid) => table.rows.get(pid) ?? [])
     .filter((row) => !row.dead)
-    // What ended since the listing hides nothing: agents start short-lived helpers all the time.
+    // Processes that have ended since the listing raise no doubt: agents start short-lived helpers all the time.
     .filter((row) => cwds.get(row.pid)?.seen !== false || !hasEnded(row, table))
     .sort((a, b) => a.pid - b.pid)
     .map(describe);
@@ -81,7 +81,7 @@ export const processEvidence = async (
   };
 };
 
-/** What the numbers of a container's locks stand for: all of its processes are listed, or nobody can tell. */
+/** Looks up the PIDs of a container's locks. Certain only where all processes are listed. */
 const lookInside = (
   { hostname, owner, pidNamespace, numbers, pids }: Container,
   table: ProcessTable,
@@ -97,7 +97,7 @@ const lookInside = (
   }),
 });
 
-/** The sessions of a process that its tool's registry names, those in the town first and by the town's name for their places. */
+/** The sessions that a tool's registry names for a process: those in the town first, with the town's names for their places. */
 const sessionReader =
   (registrations: Registrations, { root, placeInTown }: ProcessQuestion): SessionReader =>
   (row) => {
@@ -121,7 +121,7 @@ const lookUp = (pid: number, table: ProcessTable, describe: Describe): PidLookup
   return { pid, answer, signalable, process, why };
 };
 
-/** What tells whose process got a recorded number. Kernel threads work for nobody, and hide it. */
+/** Adds what tells to whom a process with a recorded PID belongs. Kernel threads belong to nobody, and hide their directory. */
 const withTies = (process: ProcessInfo, row: ProcessRow, table: ProcessTable): ProcessInfo =>
   row.isKernelThread
     ? { ...process, cwd: { seen: true, value: '/' }, environment: {} }

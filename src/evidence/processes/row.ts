@@ -12,25 +12,25 @@ export interface ProcessRow {
   /** In the foreground of its terminal; absent where the system was not asked. */
   readonly inForeground?: boolean;
   /**
-   * The leader of its session; on macOS, where `ps` does not number sessions, that of the process group of what init
-   * adopted. Absent where that could not be told.
+   * The leader of its session. On macOS `ps` does not number sessions: there, for processes that init adopted, the leader of
+   * the process group. Absent where that could not be told.
    */
   readonly leader?: number;
   readonly hasTerminal?: boolean;
-  /** Equal for one process for all its life, different for the next one of that number. */
+  /** The same during the whole life of a process, and different for the next one with that number. */
   readonly startToken: string;
   readonly startedAtMs: number | null;
 }
 
 /** Further looks at single processes. None of them throws when the process has vanished. */
 export interface ProcessDetails {
-  /** The row as it is now: null where there is none (any more), `hidden` where it is closed to us. */
+  /** The current row: null where the process is gone, `hidden` where it is closed to us. */
   readonly row: (pid: number) => ProcessRow | 'hidden' | null;
-  /** An entry of this number stands in the system's list of processes, or would be hidden there. */
+  /** True where the system's list of processes has this number, or may hide it. */
   readonly isListed: (pid: number) => boolean;
-  /** The number of a thread within a process of another number. */
+  /** True for the number of a thread of another process. */
   readonly isThread: (pid: number) => boolean;
-  /** Read once for each table: it is asked for its own sake, for its children's and for its place. */
+  /** Read once for each table, since several questions need it. */
   readonly argv: (pid: number) => readonly string[];
   /** Real user id. */
   readonly uid: (pid: number) => number | null;
@@ -47,15 +47,15 @@ export interface ProcessDetails {
   readonly doorToCwd: (pid: number) => string | null;
   /** A path that leads to its root directory from here; null where there is none. */
   readonly doorToRoot: (pid: number) => string | null;
-  /** Its numbers, from ours to the one in its own PID namespace: one where it lives in ours. Empty where nobody can tell. */
+  /** Its numbers, from ours to the one in its own PID namespace: one where it lives in ours. Empty where that cannot be told. */
   readonly numbers: (pid: number) => readonly number[];
-  /** Its PID namespace as Linux names it, `pid:[4026532777]`; null where it is closed to us, or there is none. */
+  /** Its PID namespace as Linux names it, `pid:[4026532777]`; null where it is closed to us or the system has none. */
   readonly pidNamespace: (pid: number) => string | null;
-  /** What its root directory calls the machine, and the id of the container that it runs in; null where it does not say. */
+  /** The machine's name by its root directory, and the id of its container; null where there is none. */
   readonly containerNames: (pid: number) => { readonly hostname: string | null; readonly id: string | null };
   /** Device numbers (`254:1`) of the file systems that it sees; empty where that cannot be told. */
   readonly mountedDevices: (pid: number) => readonly string[];
-  /** It lives in our mount namespace: its paths mean what they mean here. */
+  /** True where it is in our mount namespace, so that its paths are valid here. */
   readonly sharesOurPaths: (pid: number) => boolean;
   /** Absolute paths of the Unix sockets on which it listens; empty where that cannot be told. */
   readonly listeningSockets: (pid: number) => readonly string[];

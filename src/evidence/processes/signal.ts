@@ -5,7 +5,7 @@ import { errnoOf } from '../../io/errno.ts';
 export type SignalAnswer =
   /** A plain kill(pid, 0) succeeded. */
   | { readonly answer: 'signalable' }
-  /** EPERM: there is one, and it is not ours. */
+  /** EPERM: the process exists and is not ours. */
   | { readonly answer: 'forbidden' }
   /** ESRCH. */
   | { readonly answer: 'absent' }

@@ -7,7 +7,7 @@ import type { ProcessRow, ProcessTable } from './row.ts';
 export const readProcessTable = async (): Promise<ProcessTable> =>
   process.platform === 'darwin' ? readPsTable() : readProcTable('/proc');
 
-/** All working directories that can be read, each once: where `--quick` looks for locks besides the layout. */
+/** All working directories that can be read, each once: `--quick` looks for locks there besides the layout. */
 export const workingDirectories = async (table: ProcessTable): Promise<readonly string[]> => {
   const pids = [...table.rows.values()]
     .filter((row) => !row.dead && !row.isKernelThread)
@@ -51,6 +51,6 @@ export const isTmuxServer = (row: ProcessRow, rows: ProcessTable['rows']): boole
   !row.dead &&
   (row.comm === 'tmux: server' ? !isStartingPane(row, rows) : row.comm === 'tmux' && row.ppid === 1);
 
-/** A server's child bears the server's name and arguments until it starts its own program: it becomes a pane. */
+/** True for a child of a server that still has the server's name and arguments: it will become a pane. */
 export const isStartingPane = (row: ProcessRow, rows: ProcessTable['rows']): boolean =>
   row.comm === 'tmux: server' && rows.get(row.ppid)?.comm === 'tmux: server';

@@ -6,7 +6,7 @@ import type { ProcessRow, ProcessTable } from '../processes/row.ts';
 import { below, type ClosedRecord, type FoundRecord, labelIn, type Registry, textIn } from './registry.ts';
 import { readRegistryFile } from './registry-file.ts';
 
-/** What a process of it is called. Nothing else counts: locks of ended sessions stay, and their numbers are used again. */
+/** Names of its processes. No other process counts: locks of ended sessions stay, and their PIDs are reused. */
 const NAMES: readonly string[] = ['copilot', 'copilot-cli'];
 
 const SESSION = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,6 +1,6 @@
 /**
- * The registries in which agents' tools name their live sessions: what they say of a process beats every name. A record
- * counts only with the process that it was written by, so that a dead one is evidence of nothing. Reads only.
+ * Reads the registries in which agents' tools list their live sessions: better evidence than any process name. A record counts
+ * only together with the process that wrote it, so a record of a dead process proves nothing. Reads only.
  */
 import { readdirSync } from 'node:fs';
 import type { ClosedRegistry, RegisteredSession } from '../../core/types/evidence.ts';
@@ -15,26 +15,26 @@ import { registryUsers } from './user-homes.ts';
 
 const REGISTRIES: readonly Registry[] = [claude, qwen, copilot];
 
-/** Start times are counted in hundredths of a second, and the clock they are reckoned from is read at another moment. */
+/** Start times count hundredths of a second, from a clock that is read at another moment. */
 const CLOCK_GRAIN_MS = 100;
 
-/** An agent that takes longer from its start to its first record is no agent that one would wait for. */
+/** Longest time between an agent's start and its first record. */
 const MAX_START_UP_MS = 60_000;
 
 /** What the registries say of the processes of a table. */
 export interface Registrations {
   /** The sessions of a process, none for most: a daemon may have several. */
   readonly sessionsOf: (row: Pick<ProcessRow, 'pid' | 'startToken'>) => readonly RegisteredSession[];
-  /** Registries that are there and closed to us: they may name anybody of their user's. */
+  /** Registries that exist but are closed to us: they may name any process of their user. */
   readonly closed: readonly ClosedRegistry[];
 }
 
 const NO_SESSIONS: readonly RegisteredSession[] = [];
 
 /**
- * Reads the registries of these users, the one who asks first. Each directory is listed once; where none is, nothing else is
- * read, and where no record is, nothing else is loaded. A record of another form than the published one is closed to us. Never
- * throws.
+ * Reads the registries of these users, the one who asks first. Each directory is listed once. Without directories
+ * nothing else is read, and without records nothing else is loaded. A record that lacks the published form counts as closed.
+ * Never throws.
  */
 export const readRegistries = async (
   uids: readonly number[],
@@ -76,7 +76,7 @@ interface Found {
   readonly record: FoundRecord;
 }
 
-/** All records about live processes, unchecked, and what of the registries is closed to us. */
+/** All records about live processes, unchecked, and the parts of the registries that are closed to us. */
 const lookAround = (
   uids: readonly number[],
   env: Readonly<Record<string, string | undefined>>,
@@ -103,7 +103,7 @@ const lookAround = (
   return { found, closed };
 };
 
-/** One doubt about a process is enough, however many records it has. */
+/** Keeps one doubt per process, however many records it has. */
 const addClosed = (one: ClosedRegistry, closed: ClosedRegistry[]): void => {
   if (one.pid === undefined || !closed.some(({ uid, pid }) => uid === one.uid && pid === one.pid))
     closed.push(one);
@@ -129,7 +129,7 @@ const isItsProcess = (row: ProcessRow, proof: Proof): boolean => {
 /** What ctime(3) prints: `Sun Nov 29 15:10:55 2026`. */
 const CTIME = /^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
 
-/** macOS has no start token; Claude Code writes down the start in UTC, in whole seconds. */
+/** macOS has no start token; there Claude Code records the start in UTC, in whole seconds. */
 const isStartInUtc = (start: string, { startedAtMs }: ProcessRow): boolean => {
   if (startedAtMs === null || !CTIME.test(start)) return false;
   return Math.floor(Date.parse(`${start} UTC`) / 1000) === Math.floor(startedAtMs / 1000);

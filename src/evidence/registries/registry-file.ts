@@ -1,4 +1,4 @@
-/** Reads one file of a registry with care: it may be anything, and anybody's. */
+/** Reads one file of a registry safely: it may be any kind of file, with any owner. */
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 
 /** Records are a few hundred bytes. */
@@ -10,8 +10,8 @@ export interface RegistryFile {
 }
 
 /**
- * A regular file of that user's, or why he keeps something there that nobody can read. Null where there is nothing, and where it
- * is anybody else's: that is not a record of his. Never follows a symlink, never waits, never throws.
+ * Reads a regular file of that user, or says why it cannot be read. Null where there is no file, or where it belongs to somebody
+ * else and so is not that user's record. Never follows a symlink, never waits, never throws.
  */
 export const readRegistryFile = (
   path: string,

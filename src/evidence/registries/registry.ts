@@ -1,26 +1,26 @@
-/** What a registry of live agent sessions is: where a tool keeps it, and what its records claim. Data, no reading. */
+/** Describes a registry of live agent sessions: where a tool keeps it, and what its records claim. Data, no reading. */
 import type { RecordForm } from '../../schema/registry-records.ts';
 import type { ProcessTable } from '../processes/row.ts';
 
-/** Somebody whose agents may be at work in the town. */
+/** A user whose agents may be at work in the town. */
 export interface RegistryUser {
   readonly uid: number;
   /** Absolute. */
   readonly home: string;
-  /** Of the user who asks; nobody else's is known. */
+  /** The caller's environment; empty for other users, whose environment is not known. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What tells the process that a record was written by from a later one of the same number. */
+/** Tells the process that wrote a record from a later one with the same PID. */
 export type Proof =
   /** The start of the process, as the kernel's token or as ctime(3) prints it in UTC. */
   | { readonly by: 'start'; readonly start: string }
-  /** Milliseconds since the epoch at which the session began: its process had started a moment before. */
+  /** When the session began, in milliseconds since the epoch: its process had started shortly before. */
   | { readonly by: 'session-start'; readonly atMs: number }
-  /** The same of a file that its process may have written at any time since it started. */
+  /** Modification time of a file, in milliseconds since the epoch: its process may have written it any time after its start. */
   | { readonly by: 'file'; readonly atMs: number };
 
-/** What a record says, before anybody looked whether its process lives. Nothing in it may be believed on its own. */
+/** What a record says. It proves nothing until its process was found alive. */
 export interface SessionClaim {
   readonly proof: Proof;
   /** Absolute. */
@@ -31,11 +31,11 @@ export interface SessionClaim {
 
 /** One tool's registry. Another tool is one more file like `claude.ts` and a line in `registries.ts`. */
 export interface Registry {
-  /** The word for the evidence: `claude "fix-login" (busy)`. */
+  /** The tool's name in evidence, as in `claude "fix-login" (busy)`. */
   readonly tool: string;
   /** Absolute paths of the directories in which it may keep that user's records. */
   readonly directories: (user: RegistryUser) => readonly string[];
-  /** What is written down about live processes in such a directory. Reads nothing else; never throws. */
+  /** Reads the records about live processes in such a directory. Reads nothing else; never throws. */
   readonly records: (
     listing: RegistryListing,
     table: ProcessTable,
@@ -46,7 +46,7 @@ export interface Registry {
   readonly claim: (record: FoundRecord) => SessionClaim | null;
 }
 
-/** A record about a live process, before anybody checked its form. */
+/** A record about a live process, whose form has not been checked. */
 export interface FoundRecord {
   readonly path: string;
   readonly pid: number;
@@ -59,11 +59,11 @@ export interface FoundRecord {
 export interface RegistryListing {
   readonly directory: string;
   readonly entries: readonly string[];
-  /** Whose records they are: anybody else's file is none. */
+  /** Owner of the records: another user's file does not count. */
   readonly uid: number;
 }
 
-/** Something of a registry that nobody can read: it may name anybody, or, where it has a `pid`, that process. */
+/** A part of a registry that cannot be read: it may name any process or, where it has a `pid`, that process. */
 export interface ClosedRecord {
   readonly path: string;
   readonly closed: string;
@@ -71,8 +71,8 @@ export interface ClosedRecord {
 }
 
 /**
- * The directory `inner` of a tool's configuration: where that user's variable says, and at the usual place below his home.
- * Both, for the asker's variable says nothing of agents that were started without it.
+ * The directory `inner` of a tool's configuration: where the user's variable says, and at the usual place in the home. Both count,
+ * because agents may have been started without the variable.
  */
 export const below =
   (variable: string, usual: string, inner: string): Registry['directories'] =>
@@ -81,19 +81,19 @@ export const below =
       place?.startsWith('/') ? [`${place}/${inner}`] : [],
     );
 
-/** No text of a record is longer, nor any session's name worth more room in a report. */
+/** Longest text that is accepted. */
 const MAX_TEXT = 4096;
 
-/** A text out of a record, or null for anything else, the empty and the endless included. */
+/** A text from a record; null for anything else, and for empty or too long texts. */
 export const textIn = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && !value.includes('\0')
     ? value
     : null;
 
-/** Longer names say no more in a line of a report. */
+/** Characters of a name that fit a line of a report. */
 const MAX_LABEL = 80;
 
-/** A name or a word out of a record, on one line and cut where it goes on and on; null for anything else. */
+/** A name or a word from a record, on one line and cut where it is too long; null for anything else. */
 export const labelIn = (value: unknown): string | null => {
   const label = textIn(value)?.replace(/\s+/g, ' ').trim() ?? '';
   if (label === '') return null;

@@ -1,4 +1,4 @@
-/** Registries that keep one JSON file for each live session, named after its process: Claude Code's, and those alike. */
+/** Registries with one JSON file for each live session, named after its process, as Claude Code has. */
 
 import { type FoundRecord, labelIn, type Proof, type Registry, type SessionClaim } from './registry.ts';
 import { readRegistryFile } from './registry-file.ts';
@@ -6,12 +6,12 @@ import { readRegistryFile } from './registry-file.ts';
 /** `4711.json`, and `4711-0a1b2c3d.json` for one of several sessions of a daemon. Older `pid-4711.json` are orphans. */
 const RECORD_NAME = /^(\d{1,10})(?:-[0-9a-f]{8})?\.json$/;
 
-/** No process has more sessions; whoever makes more files wants something else. */
+/** Records that are read of one registry: more are not the work of the tool. */
 const MAX_RECORDS = 512;
 
 type Reader = Pick<Registry, 'records' | 'form' | 'claim'>;
 
-/** Reads the records whose number is a live process's; the others are evidence of nothing and are not opened. */
+/** Reads the records whose number belongs to a live process; others prove nothing and are not opened. */
 const records: Registry['records'] = ({ directory, entries, uid }, table) => {
   const candidates = entries
     .map((entry) => ({

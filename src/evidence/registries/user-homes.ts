@@ -1,8 +1,8 @@
-/** Where the users live whose agents may be at work in a town: `$HOME` of the one who asks, /etc/passwd for the rest. */
+/** Homes of the users whose agents may be at work in a town: `$HOME` for the caller, /etc/passwd for others. */
 import { readFileSync } from 'node:fs';
 import type { RegistryUser } from './registry.ts';
 
-/** Users with a home that is known, the one who asks first. Reads /etc/passwd only where somebody else counts. */
+/** Users whose home is known, the caller first. Reads /etc/passwd only where other users count. */
 export const registryUsers = (
   [asker, ...others]: readonly number[],
   env: Readonly<Record<string, string | undefined>>,

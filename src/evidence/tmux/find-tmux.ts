@@ -1,11 +1,11 @@
-/** Where the tmux program is: in PATH, or at the places where package managers put it and cron's PATH does not look. */
+/** Finds the tmux program: in PATH, or where package managers put it, which cron's PATH does not include. */
 import { isAbsolute, join } from 'node:path';
 import { findProgram, firstExecutable } from '../../io/programs/find-program.ts';
 import { distrust } from '../../io/trust.ts';
 
 const PLACES = ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin', '/opt/local/bin'];
 
-/** Absolute path, or null. Nothing that another user could have put there is taken from a place that PATH does not name. */
+/** Absolute path, or null. Outside PATH a program counts only if no other user could have put it there. */
 export const findTmux = (env: Readonly<Record<string, string | undefined>>): string | null => {
   const named = findProgram('tmux', env);
   if (named !== null) return named;

@@ -1,4 +1,4 @@
-/** How tmux is asked for everything at once, and how its answer is read. Pure. */
+/** The command that asks tmux for everything at once, and the reading of its answer. Pure. */
 import { Buffer } from 'node:buffer';
 import type { GasTownEnvironment } from '../../core/types/evidence.ts';
 import { bytesAsText } from '../../io/disk/bytes-as-text.ts';
@@ -15,7 +15,7 @@ export interface PaneRecord {
   readonly sessionCreatedMs: number;
   readonly sessionName: string;
   readonly sessionGroup: string | null;
-  /** Of the session, or else of the server: tmux does not say which. */
+  /** The session's variables or the server's: tmux does not say which. */
   readonly environment: GasTownEnvironment;
   readonly command: string;
   readonly path: string | null;
@@ -27,7 +27,7 @@ export interface ServerRecord {
   readonly version: string;
   readonly sessions: number;
   readonly panes: readonly PaneRecord[];
-  /** The server's global environment: what a session that sets nothing itself seems to have. */
+  /** The server's global environment, which also appears in sessions that set nothing themselves. */
   readonly globals: GasTownEnvironment;
 }
 
@@ -42,18 +42,18 @@ const PANE_TEXTS = [
 ];
 
 /**
- * What ends a field of a record. `QUOTED`: a bare space, for `#{q:…}` puts a backslash before those that belong to a text.
- * Any other text: a second mark. Up to 2.8 tmux expands the unknown `#{q:…}` to nothing; since 3.4 it prints control
- * characters as escapes, which only quoted texts can be told from.
+ * What ends a field of a record. `QUOTED`: a bare space, because `#{q:…}` puts a backslash before spaces inside a text. Any
+ * other text is a second mark. Up to 2.8, tmux expands the unknown `#{q:…}` to nothing; since 3.4 it prints control characters
+ * as escapes, which can be recognized only in quoted texts.
  */
 export type FieldEnd = string;
 
 export const QUOTED: FieldEnd = ' ';
 
 /**
- * One client call that tells it all: the server, its sessions, its panes, its global environment. Each record begins
- * and ends with the mark, which nobody can guess, because names and paths may contain line breaks; the mark `Z` shows
- * that no record is missing. Without `-t`: a target that does not exist answers emptily.
+ * One client call for everything: the server, its sessions, its panes, its global environment. Each record begins and ends
+ * with the mark, which cannot be guessed, because names and paths may contain line breaks. The mark `Z` shows that no record
+ * is missing. There is no `-t`, because for a missing target tmux answers with empty text.
  */
 export const overviewCommand = (mark: string, end: FieldEnd = QUOTED): readonly string[] => {
   const record = (kind: string, fields: readonly string[]): string =>
@@ -69,7 +69,7 @@ export const overviewCommand = (mark: string, end: FieldEnd = QUOTED): readonly 
   ];
 };
 
-/** A server that is kept without sessions ends the call there with this complaint. */
+/** A server without sessions ends the call at that point with this message. */
 export const NO_SESSIONS = /^no current target$/m;
 
 /** True for the answer of a tmux that is too old to quote (before 2.9), which has to be asked with a second mark. */
@@ -80,7 +80,7 @@ export const cannotQuote = (answer: Uint8Array, mark: string): boolean => {
 
 const isTooOldToQuote = (version: string): boolean => Number.parseFloat(version) < 2.9;
 
-/** Reads the answer; null for anything that is not exactly one: never fewer panes than there are. */
+/** Reads the answer; null for anything that is not a complete answer, so that no pane is ever missing. */
 export const parseOverview = (
   answer: Uint8Array,
   mark: string,
@@ -110,7 +110,7 @@ export const parseOverview = (
   return { ...base, sessions: sessions.length, panes: understood, globals };
 };
 
-/** One client call for what single sessions set themselves. */
+/** One client call for the variables that single sessions set themselves. */
 export const sessionEnvironmentCommand = (sessionIds: readonly string[], mark: string): readonly string[] =>
   sessionIds.flatMap((id, index) => [
     ...(index === 0 ? [] : [';']),
@@ -134,7 +134,7 @@ export const parseSessionEnvironments = (
   return found;
 };
 
-/** The fields of each record, and what follows the last one. A record of no fields stands for what is none. */
+/** The fields of each record, and what follows the last one. Anything that is not a record becomes a record without fields. */
 const splitRecords = (
   answer: Uint8Array,
   mark: string,
@@ -162,7 +162,7 @@ const parsePane = (fields: readonly string[]): PaneRecord | null => {
     /^-?\d*$/.test(pid) &&
     /^[01]?$/.test(dead) &&
     isNumber(created) &&
-    // No session is without a name: whoever answers so did not understand the question.
+    // Every session has a name: an answer without one means that the question was not understood.
     texts[0] !== '';
   if (!isPane) return null;
   const text = (name: string): string => texts[PANE_TEXTS.indexOf(name)] ?? '';
@@ -194,7 +194,7 @@ const CONTROLS: Readonly<Record<string, string>> = {
   f: '\f',
 };
 
-/** Splits at the ends of fields and takes the quoting off. */
+/** Splits at the ends of fields and removes the quoting. */
 const splitFields = (body: string, end: FieldEnd): readonly string[] => {
   if (end !== QUOTED) return body.split(end).map(asText);
   const fields: string[] = [];
@@ -215,5 +215,5 @@ const splitFields = (body: string, end: FieldEnd): readonly string[] => {
   return [...fields, field].map(asText);
 };
 
-/** The text of bytes that were carried as one character each. */
+/** Decodes a text whose bytes were kept as one character each. */
 const asText = (latin1: string): string => bytesAsText(Buffer.from(latin1, 'latin1'));

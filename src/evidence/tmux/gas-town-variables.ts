@@ -17,7 +17,7 @@ export type GasTownVariable = (typeof GAS_TOWN_VARIABLES)[number];
 export const gasTownVariables = (read: (name: GasTownVariable) => string | undefined): GasTownEnvironment =>
   pick(GAS_TOWN_VARIABLES, read);
 
-/** With the names of the agent's commands, which only the environment of its own process is asked for. */
+/** Adds the names of the agent's commands, which are read only from the environment of its own process. */
 const OF_PROCESSES = [...GAS_TOWN_VARIABLES, 'GT_PROCESS_NAMES'] as const;
 
 const pick = <Name extends string>(
@@ -36,7 +36,7 @@ export const gasTownVariablesIn = (assignments: readonly string[]): GasTownEnvir
     assignments.find((assignment) => assignment.startsWith(`${name}=`))?.slice(name.length + 1),
   );
 
-/** The environment without what equals `inherited`: it says nothing of the one who merely inherited it. */
+/** The environment without values that equal `inherited`: an inherited value says nothing about its heir. */
 export const withoutInherited = (
   own: GasTownEnvironment,
   inherited: GasTownEnvironment,

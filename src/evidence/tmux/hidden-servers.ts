@@ -1,4 +1,4 @@
-/** tmux servers that run and were not reached by their sockets: found among the processes. */
+/** Finds running tmux servers that were not reached by a socket, among the processes. */
 import { relativeTo } from '../../core/town/roles.ts';
 import type { TmuxServer } from '../../core/types/evidence.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
@@ -12,14 +12,14 @@ export interface HiddenServer {
   readonly startToken: string;
   /** Absolute path by which we reach the socket on which it listens, or `process <pid>`. */
   readonly socket: string;
-  /** What leads to its paths where it lives in another mount namespace, else empty. */
+  /** Prefix for its paths where it is in another mount namespace; otherwise empty. */
   readonly door: string;
   /** Why it cannot even be asked; null where it can. */
   readonly obstacle: string | null;
 }
 
 export interface Reckoning {
-  /** What was asked, the failed ones with their pid where the process behind the socket is known. */
+  /** The servers that were asked; failed ones have their PID where the process behind the socket is known. */
   readonly known: readonly TmuxServer[];
   readonly hidden: readonly HiddenServer[];
   /** Those of `known` that answered out of another PID namespace, with their processes here. */
@@ -28,7 +28,7 @@ export interface Reckoning {
 
 const UNKNOWN_ACCESS = { path: null, door: '', obstacle: 'its socket is not known' };
 
-/** Holds the answers against the tmux server processes of these users. */
+/** Compares the answers with the tmux server processes of these users. */
 export const findUnreached = (
   asked: readonly TmuxServer[],
   uids: readonly number[],
@@ -65,7 +65,7 @@ export const findUnreached = (
 };
 
 /**
- * True where everything that a server started demonstrably works outside the town: processes are listed, share our view
+ * True where everything that a server started provably works outside the town: the processes are listed, share our view
  * of the file system, and show their working directories.
  */
 export const worksOutside = async (root: string, server: number, table: ProcessTable): Promise<boolean> => {

@@ -1,6 +1,6 @@
 /**
- * tmux servers in other namespaces of this machine: by which path they are reached from here, and which numbers and
- * directories here are theirs there. Reads only.
+ * tmux servers in other namespaces of this machine: finds the path to them from here, and translates their PIDs and
+ * directories into ours. Reads only.
  */
 
 import { statSync } from 'node:fs';
@@ -9,16 +9,16 @@ import { realOrSame } from '../../io/disk/real-path.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import { isSameDirectory } from '../town/place.ts';
 
-/** Where the socket of a process is for us. */
+/** Where we find the socket of a process. */
 export interface Access {
   readonly path: string;
-  /** What has to stand before a path of that process so that it leads there from here; empty where it does as it is. */
+  /** Prefix that makes a path of that process valid here; empty where none is needed. */
   readonly door: string;
-  /** Why there is no way to it; null where there is one. */
+  /** Why it cannot be reached; null where it can. */
   readonly obstacle: string | null;
 }
 
-/** The way to a socket on which a process listens, `path` as that process has it. */
+/** Finds the way to a socket on which a process listens; `path` is as that process sees it. */
 export const accessTo = (path: string, pid: number, { details }: ProcessTable): Access => {
   const here = realOrSame(path);
   if (details.sharesOurPaths(pid)) {
@@ -37,7 +37,7 @@ export const accessTo = (path: string, pid: number, { details }: ProcessTable): 
 
 const isSocket = (path: string): boolean => identityOf(path) !== 'none';
 
-/** Device and inode of a socket, `none` for what is none; null where nobody may look: the client will say so. */
+/** Device and inode of a socket, `none` where it is not a socket; null where we may not look, and the client will say so. */
 const identityOf = (path: string): string | null => {
   try {
     const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
@@ -51,15 +51,15 @@ const identityOf = (path: string): string | null => {
 export const numberThere = (pid: number, { details }: ProcessTable): number =>
   details.numbers(pid).at(-1) ?? pid;
 
-/** A server's process as it is here, and what stands before its paths. */
+/** A server's process as seen from here, and the prefix of its paths. */
 export interface ServerHere {
   readonly pid: number;
   readonly door: string;
 }
 
 /**
- * The answer of that server with our numbers and our paths instead of its own. A pane without a process here (any more) has
- * the number 0.
+ * The answer of that server with our numbers and our paths instead of its own. A pane without a process here has the
+ * number 0.
  */
 export const asSeenFromHere = async (
   server: TmuxServer,
@@ -76,7 +76,7 @@ export const asSeenFromHere = async (
   return { ...server, pid, panes: seen.map((pane) => ({ ...pane, pid: ours.get(pane.pid) ?? 0 })) };
 };
 
-/** A directory that is another one here goes by the way to it: whoever knows the town's directories finds its name there. */
+/** A directory with another path here gets the prefixed path, from which the town's own name for it can be found. */
 const withOurPath = (
   pane: TmuxPane,
   door: string,
@@ -87,7 +87,7 @@ const withOurPath = (
   return { ...pane, path, otherTown: otherTownOf(path) };
 };
 
-/** The number there → the number here of each child: every pane's process is one. */
+/** The children's PIDs there → their PIDs here: every pane's process is a child of the server. */
 const childrenOf = (parent: number, table: ProcessTable): ReadonlyMap<number, number> =>
   new Map(
     [...table.rows.values()]

@@ -15,8 +15,8 @@ export type Permission =
   | { readonly as: null; readonly why: string; readonly owner: number | null };
 
 /**
- * Looks at a socket (absolute path, symlinks resolved). The caller's own may be asked, and by root those of `uids`, the
- * owners of the town and of its locks, where nobody but the owner and root can put another socket there.
+ * Looks at a socket (absolute path, symlinks resolved). The caller's own may be asked. Root may also ask those of `uids`, the
+ * owners of the town and its locks, where only the owner and root can put another socket in its place.
  */
 export const permissionToAsk = (socket: string, uids: readonly number[]): Permission => {
   const caller = callerUid();
@@ -35,8 +35,8 @@ export const permissionToAsk = (socket: string, uids: readonly number[]): Permis
 };
 
 /**
- * Why a running server is not asked though its owner may be: it lives in a container or sandbox with fewer rights than
- * ours, and a client of ours would do for it what it cannot do itself. Null where nothing holds it that does not hold us.
+ * Why a running server is not asked although its owner's may be: it is in a container or sandbox with fewer rights than ours,
+ * and a client of ours could do for it what it may not do itself. Null where it has all the rights that we have.
  */
 export const confinementOf = (pid: number): string | null => {
   const [theirs, ours] = [rightsOf(pid), rightsOf('self')];
@@ -74,7 +74,7 @@ const rightsOf = (pid: number | 'self'): Rights | null => {
 
 /**
  * The program that a running server was started from, as a path that can be executed even where it was replaced or
- * removed since; null where it is `program` itself, is not known, or is not for this user to run.
+ * removed since; null where it is `program` itself, is not known, or may not be run by this user.
  */
 export const programOfServer = (
   pid: number,

@@ -22,7 +22,7 @@ export interface TmuxClient {
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly few: Few | undefined;
-  /** Whose permissions the client has: the owner's of the server. Not given: ours. */
+  /** User whose permissions the client gets: the server's owner. Left out for our own. */
   readonly as?: number;
 }
 
@@ -30,32 +30,32 @@ export type ServerAnswer =
   | { readonly status: 'ok'; readonly server: ServerRecord }
   /** Nothing listens there. */
   | { readonly status: 'absent'; readonly reason: string }
-  /** Something may listen there, and we did not learn what it knows. */
+  /** Something may listen there, but it did not answer the question. */
   | { readonly status: 'failed'; readonly reason: string };
 
-/** What tmux says where the socket is missing, and where it is there and nobody listens (3.3a; the texts are not translated). */
+/** tmux's messages where the socket is missing, and where it exists without a listener (3.3a; never translated). */
 const ABSENT = /^(no server running on .*|error connecting to .* \(No such file or directory\))$/m;
 
-/** The server ended while it answered: whoever asks again learns whether one runs there now. */
+/** The server ended while it answered: a second question tells whether one runs there now. */
 const ENDED = /^(server exited|lost server)/m;
 
-/** What a client says whose server speaks another version of tmux' protocol, or is not installed at all. */
+/** Messages of a client whose server has another version of tmux's protocol, or that is not installed. */
 const OTHER_VERSION =
   /^(server exited|lost server|protocol version|unexpected answer|did not answer|tmux is not installed)/;
 
-/** Another program might get an answer where this reason stood in the way. */
+/** True where the tmux program that the server itself runs may get an answer. */
 export const mayBeOtherVersion = (reason: string): boolean => OTHER_VERSION.test(reason);
 
 /**
  * Asks the server behind a socket file, which must exist: without one, older clients would make its directory.
- * Panes of the answer carry what their own session sets, not what the server hands to every session.
+ * The panes in the answer have the variables that their own session sets, not those that the server gives to every session.
  */
 export const askServer = async (socket: string, client: TmuxClient): Promise<ServerAnswer> => {
   const answer = await askOnce(socket, client);
   return answer.status === 'failed' && ENDED.test(answer.reason) ? askOnce(socket, client) : answer;
 };
 
-/** Nobody who names a session or a directory meanwhile can know it; it is not a secret otherwise. */
+/** A text that nobody who names a session or directory can guess. It need not stay secret. */
 const makeMark = (): string => `${Math.random().toString(36).slice(2)}${Math.random().toString(36).slice(2)}`;
 
 const askOnce = async (socket: string, client: TmuxClient, end: FieldEnd = QUOTED): Promise<ServerAnswer> => {
@@ -110,9 +110,8 @@ const ownEnvironment = (
   );
 
 /**
- * `-u`: without it a client in the C locale (cron) turns what is not ASCII into `_`. Of the environment tmux gets what
- * it needs to run, and another user's client not even our HOME; `TMUX` of the session that we may be in is none of its
- * business.
+ * `-u`: without it a client in the C locale (cron) turns non-ASCII characters into `_`. tmux gets only the variables that it
+ * needs to run, and another user's client not even our HOME. Our own `TMUX` is not passed on.
  */
 const runClient = async (
   socket: string,

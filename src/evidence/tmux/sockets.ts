@@ -1,4 +1,4 @@
-/** Where tmux servers of this user may listen. Looks at sockets, never connects, never makes a directory. */
+/** Finds sockets on which tmux servers may listen. Looks at them only: never connects, never makes a directory. */
 
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -16,7 +16,7 @@ export interface SocketName {
   readonly origin: 'town' | 'legacy' | 'default';
 }
 
-/** A place at which a server may listen. */
+/** A path at which a server may listen. */
 export interface SocketCandidate {
   /** Absolute; symlinks resolved where it exists. */
   readonly path: string;
@@ -24,13 +24,13 @@ export interface SocketCandidate {
   /** `none`: nothing listens there for certain; `closed`: we may not look. */
   readonly presence: 'socket' | 'none' | 'closed';
   readonly why: string | null;
-  /** Whose sockets a closed directory holds; null for a single socket. */
+  /** The user whose sockets a closed directory holds; null for a single socket. */
   readonly uid: number | null;
 }
 
 export interface SocketQuestion {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Users whose servers count: the one who asks first, then the owners of the town and of its locks. */
+  /** Users whose servers count: the caller first, then the owners of the town and its locks. */
   readonly uids: readonly number[];
   /** Town root, symlinks resolved. */
   readonly root: string;
@@ -75,8 +75,8 @@ const sanitize = (name: string): string =>
     .replace(/^-+|-+$/g, '') || 'default';
 
 /**
- * All places to ask, each socket once. Those that were named (`--socket`, the environment) are listed even where
- * nothing is there; of the others only what exists, and directories that may hold any number of sockets unseen.
+ * All places to ask, each socket once. Named ones (`--socket`, the environment) are listed even where nothing is there; of the
+ * others, those that exist, and closed directories that may hold sockets.
  */
 export const socketCandidates = (question: SocketQuestion): readonly SocketCandidate[] => {
   const directories = socketDirectories(question);
@@ -112,7 +112,7 @@ const fromHabit = (
   const override = env.GT_TMUX_SOCKET ?? '';
   const inside = socketInTmuxVariable(env.TMUX);
   const listed = directories.flatMap(listDirectory);
-  // Where no socket's name could be this town's own, the digest in that name need not be known.
+  // The digest is computed only where a socket's name could be this town's own.
   const mayHaveOwn = listed.some(({ presence, path }) => presence === 'closed' || WITH_DIGEST.test(path));
   const names = mayHaveOwn ? townSocketNames(root, aliases) : olderSocketNames(root, aliases);
   return [
@@ -127,7 +127,7 @@ const fromHabit = (
   ];
 };
 
-/** A path stands for itself; a name for the sockets of that name, or for the first place where one could be. */
+/** A path means itself; a name means the sockets of that name, or the first place where one could be. */
 const socketsNamed = (
   socket: string,
   origin: Origin,
@@ -162,7 +162,7 @@ const socketDirectories = ({ env, uids }: SocketQuestion): readonly SocketDirect
   return [...new Map(directories.map((directory) => [directory.path, directory])).values()];
 };
 
-/** Looks at one place. On what is not a socket nobody listens. */
+/** Looks at one place. Nothing can listen on a file that is not a socket. */
 const socketAt = (place: string, origin: Origin): FoundSocket => {
   const at = { origin, why: null, uid: null, inode: null };
   try {

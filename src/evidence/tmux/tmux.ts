@@ -1,4 +1,4 @@
-/** tmux evidence: every server of this user, asked or accounted for. Reads only, starts nothing. */
+/** tmux evidence: every server of the users that count, asked or with the reason why not. Reads only, never starts a server. */
 import type { TmuxEvidence, TmuxPane, TmuxServer } from '../../core/types/evidence.ts';
 import { isFew } from '../../io/programs/command.ts';
 import { inParallel } from '../../io/programs/in-parallel.ts';
@@ -17,20 +17,20 @@ import { type SocketCandidate, type SocketQuestion, socketCandidates } from './s
 export { townSocketNames } from './sockets.ts';
 
 export interface TmuxQuestion extends SocketQuestion {
-  /** Nothing is to be shown or heard meanwhile: few servers may be waited for. */
+  /** The caller shows nothing and handles no signal meanwhile, so a few servers may be asked in blocking calls. */
   readonly quiet?: boolean;
   /** Milliseconds for each client call. */
   readonly timeoutMs: number;
-  /** Read before: servers younger than it were not there when the question was asked. */
+  /** The process table, read before: servers that are younger did not exist when the question was asked. */
   readonly table: ProcessTable;
 }
 
-/** Clients at work at once: a stopped server holds its place for the whole of the timeout. */
+/** Clients that run at once. A stopped server occupies one of them until the timeout. */
 const CLIENTS_AT_ONCE = 16;
 
 /**
  * Asks all places at once, then looks among the processes for servers that none of them reached and asks these through
- * their own sockets. What could not be asked is a failed server, with its reason. Where there is neither a socket nor a
+ * their own sockets. One that could not be asked is a failed server, with the reason. Where there is neither a socket nor a
  * server process, nothing is run at all. Never throws for what it meets.
  */
 export const askTmux = async (question: TmuxQuestion): Promise<TmuxEvidence> => {
@@ -90,7 +90,7 @@ const askCandidate = async (
   return askServer(path, { ...client, as: permission.as });
 };
 
-/** What is closed to us and another user's matters only while a tmux server of that user may run; what was named, always. */
+/** True where a closed place may hold servers: a named one always, another user's only while a tmux server of theirs may run. */
 const mayHoldServers = (
   { uid, presence, origin, permission }: AskableSocket,
   { table, uids }: TmuxQuestion,
@@ -140,7 +140,7 @@ const askHidden = async (
 
 const reasonOf = (answer: ServerAnswer): string | null => (answer.status === 'ok' ? null : answer.reason);
 
-/** A server that did not answer. Null where it ended while it was asked: it holds nothing any more. */
+/** A server that did not answer. Null where it ended while it was asked. */
 const withPlace = async (
   server: TmuxServer,
   hidden: HiddenServer,
@@ -155,7 +155,7 @@ type DescribeServer = (socket: string, origin: TmuxServer['origin'], answer: Ser
 
 const serverDescriber = (otherTownOf: (path: string) => string | null): DescribeServer => {
   const describePane = ({ path: shown, ...pane }: PaneRecord): TmuxPane => {
-    // tmux passes on what /proc says of a directory that was removed: its users still work there.
+    // tmux passes on /proc's suffix of a removed directory: its users still work there.
     const path = shown === null ? null : withoutDeletedMark(shown);
     return {
       id: pane.paneId,
@@ -188,7 +188,7 @@ const serverDescriber = (otherTownOf: (path: string) => string | null): Describe
   };
 };
 
-/** One server may be reached by several names of its socket. */
+/** Each server once: it may be reached by several names of its socket. */
 const withoutDoubles = (servers: readonly TmuxServer[]): readonly TmuxServer[] =>
   servers.filter(
     ({ status, pid, startedAtMs }, index) =>

@@ -8,7 +8,7 @@ export type ProcessClock = (startTicks: string) => number | null;
 /** AT_CLKTCK in the auxiliary vector (getauxval(3)). */
 const AT_CLKTCK = 17n;
 
-/** What every Linux port but two long dead ones uses; only for kernels that hide the auxiliary vector. */
+/** The value of all current Linux ports; used only where the kernel hides the auxiliary vector. */
 const USUAL_TICKS_PER_SECOND = 100;
 
 /** Our own start may seem this much later than it was: uptime counts in 10 ms, and the wall clock is adjusted. */
@@ -38,7 +38,7 @@ const ticksPerSecond = (proc: string): number => {
   const read = readProc(`${proc}/self/auxv`);
   if ('error' in read) return USUAL_TICKS_PER_SECOND;
   const { bytes } = read;
-  // Pairs of machine words; Node runs on 64-bit little-endian Linux almost everywhere, else the usual value stands.
+  // Pairs of machine words; Node runs on 64-bit little-endian Linux almost everywhere, else the usual value is used.
   for (let at = 0; at + 16 <= bytes.length; at += 16) {
     if (bytes.readBigUInt64LE(at) !== AT_CLKTCK) continue;
     const ticks = Number(bytes.readBigUInt64LE(at + 8));

@@ -1,6 +1,6 @@
 /**
- * PID namespaces of this machine that locks of other host names were taken in: containers, mostly. Which process here has
- * which number there. Looks at every process, so it is asked only where a lock makes it necessary. Reads only.
+ * Finds PID namespaces of this machine, mostly containers, in which locks under other host names were taken, and which process
+ * here has which number there. Looks at every process, so it runs only where a lock makes it necessary. Reads only.
  */
 
 import { statSync } from 'node:fs';
@@ -19,16 +19,16 @@ export interface TakenElsewhere {
   readonly owner: number | null;
 }
 
-/** A namespace of this machine that bears such a name. */
+/** A namespace of this machine with such a name. */
 export interface Container {
   readonly hostname: string;
-  /** Owner of the lock files that name it: nobody else's count with it. */
+  /** Owner of the lock files that name it: it counts for no other user's locks. */
   readonly owner: number | null;
-  /** Null where several bear the name: then a number may be of any of them. */
+  /** Null where several have the name: then a number may belong to any of them. */
   readonly pidNamespace: string | null;
-  /** Number there → number here, of all that live in it. */
+  /** Number there → number here, for all processes in it. */
   readonly numbers: ReadonlyMap<number, number>;
-  /** Those that locks name. */
+  /** The numbers that locks name. */
   readonly pids: readonly number[];
 }
 
@@ -53,14 +53,14 @@ export const takenElsewhere = (locks: readonly LockFile[], host: HostFacts): rea
 interface Namespace {
   readonly name: string;
   readonly rows: ProcessRow[];
-  /** How many namespaces lie around it, itself included, as seen from ours. */
+  /** Depth below our namespace, counting itself. */
   readonly depth: number;
 }
 
 /**
- * Finds the namespaces that these records name. A name that no live process here bears is left out, and one that is no
- * container's id counts only with a container that has the town's file system: other machines may bear it as well. Anybody
- * may call a namespace of his own as he likes, so only root's processes and those of the lock's owner name one.
+ * Finds the namespaces that these records name. A name that no live process here has is left out. A name that is not a container
+ * id counts only for a container that has mounted the town's file system, because other machines may have the same name. Any
+ * user can give a namespace any name, so only processes of root and of the lock's owner count as naming one.
  */
 export const findContainers = (
   wanted: readonly TakenElsewhere[],
@@ -87,7 +87,7 @@ export const findContainers = (
   });
 };
 
-/** What one process says of its machine. */
+/** How one process names its machine. */
 interface MachineName {
   readonly uid: number | null;
   readonly hostname: string | null;
@@ -96,7 +96,7 @@ interface MachineName {
 
 const ROOT = 0;
 
-/** A container's host name is the beginning of its id, unless somebody gave it another one. */
+/** A container's host name is the beginning of its id, unless another one was given. */
 const isNamed = (taken: TakenElsewhere, { uid, hostname, id }: MachineName): boolean => {
   if (uid !== ROOT && (uid === null || uid !== taken.owner)) return false;
   if (hostname !== null && isSameName(hostname, taken.hostname)) return true;
@@ -118,7 +118,7 @@ const otherNamespaces = (table: ProcessTable): readonly Namespace[] => {
   return [...found.values()];
 };
 
-/** Its processes may have changed their roots, so each is asked. */
+/** The names by which processes call their machine. Each is asked, since any of them may have changed its root. */
 const namesOf = (
   { rows }: Namespace,
   device: string | null,
@@ -138,7 +138,7 @@ const describe = (
   const numbers = new Map<number, number>();
   for (const { name, depth } of named)
     for (const other of all) {
-      // A namespace further in may lie within this one: its processes then have numbers in both.
+      // A deeper namespace may lie inside this one: its processes then have numbers in both.
       if (other.name !== name && other.depth <= depth) continue;
       for (const { pid } of other.rows) {
         const number = details.numbers(pid)[depth - 1];

@@ -70,7 +70,7 @@ const readRow = (proc: string, pid: number | string, clock: ProcessClock): RowRe
   };
 };
 
-/** A process whose first thread has ended shows nothing of itself any more: its other threads, which run on, do. */
+/** A process whose first thread has ended no longer shows its directory, but its other threads do. */
 const readWorkingDirectory = (proc: string, pid: number): Observed<string> => {
   const cwd = readProcLink(`${proc}/${pid}/cwd`);
   if (cwd.seen || cwd.why !== 'ENOENT') return cwd;

@@ -1,10 +1,10 @@
-/** What tells the namespaces of a process, and the ways into them, on Linux (namespaces(7), proc(5)). */
+/** Identifies the namespaces of a process on Linux, and finds paths into them (namespaces(7), proc(5)). */
 import { bytesAsText } from '../../../io/disk/bytes-as-text.ts';
 import { readingCalls, readSmallFile } from '../../../io/disk/small-file.ts';
 import type { ProcessDetails } from '../row.ts';
 import { readProc, readProcLink } from './proc-files.ts';
 
-/** Host names have at most 64 bytes on Linux; the rest is for comments. */
+/** Host names have at most 64 bytes on Linux; the file may also have comments. */
 const MAX_HOSTNAME_BYTES = 4096;
 
 type NamespaceDetails = Pick<

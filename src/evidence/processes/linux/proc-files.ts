@@ -12,7 +12,7 @@ export type ProcRead = { readonly bytes: Buffer } | { readonly error: string };
 /** One buffer for all reads: `stat` lines are a few hundred bytes, command lines and environments mostly a few KiB. */
 const shared = Buffer.allocUnsafe(64 * 1024);
 
-/** Longer environments and command lines are cut: names of interest stand early or nowhere. */
+/** Longer environments and command lines are cut: the names that matter stand near the beginning. */
 const MAX_BYTES = 1024 * 1024;
 
 /**
@@ -37,7 +37,7 @@ export const readProc = (path: string, maxBytes = MAX_BYTES): ProcRead => {
 
 const errorOf = (error: unknown): string => errnoOf(error) ?? String(error);
 
-/** The kernel hands out its lists piece by piece, nearly a page with each read: only a shorter answer is all there is. */
+/** The kernel returns long lists in pieces of nearly a page: only a shorter answer is known to be complete. */
 const SURELY_WHOLE_BYTES = 2048;
 
 const readAll = (descriptor: number, maxBytes: number): Buffer => {
@@ -53,10 +53,10 @@ const readAll = (descriptor: number, maxBytes: number): Buffer => {
   return Buffer.concat(chunks);
 };
 
-/** A working directory that was removed shows with this behind its name. */
+/** The kernel's suffix for a working directory that was removed. */
 const DELETED = ' (deleted)';
 
-/** Where a link of /proc points to; the mark of a removed directory is taken off, for its users still work there. */
+/** The target of a link in /proc, without the suffix of a removed directory: its users still work there. */
 export const readProcLink = (path: string): Observed<string> => {
   let target: string;
   try {
@@ -71,7 +71,7 @@ export const readProcLink = (path: string): Observed<string> => {
 export const withoutDeletedMark = (path: string): string =>
   path.endsWith(DELETED) && !entryExists(path) ? path.slice(0, -DELETED.length) : path;
 
-/** Runs something that throws often without paying for stack traces (a fourfold difference for dead pids). */
+/** Runs code that throws often without making stack traces (four times as fast for dead PIDs). */
 export const withoutStackTraces = <T>(run: () => T): T => {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;

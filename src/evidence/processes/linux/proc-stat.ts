@@ -28,7 +28,7 @@ export const parseProcStat = (text: string): ProcStat | null => {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 1 || close < open) return null;
-  // There are thirty more that nobody asks for.
+  // The thirty fields after these are not needed.
   const fields = text.slice(close + 2).split(' ', 20);
   const pid = Number(text.slice(0, open - 1));
   const state = fields[0] ?? '';
@@ -58,6 +58,6 @@ export const parseProcStat = (text: string): ProcStat | null => {
 const numberIn = (field: string | undefined): number | null =>
   field !== undefined && /^\d+$/.test(field) ? Number(field) : null;
 
-/** True where nothing runs behind the number any more: a zombie whose threads, if it had others, ended too. */
+/** True where nothing runs under the number any more: a zombie whose other threads, if any, have ended too. */
 export const isDeadStat = ({ state, threads }: ProcStat): boolean =>
   (state === 'Z' && threads <= 1) || state === 'X' || state === 'x';

@@ -1,4 +1,4 @@
-/** Which process listens on which Unix socket, out of `/proc/net/unix` and the descriptors of the process (proc(5)). */
+/** Finds the Unix sockets on which a process listens, by `/proc/net/unix` and the process's descriptors (proc(5)). */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { bytesAsText } from '../../../io/disk/bytes-as-text.ts';

@@ -1,4 +1,4 @@
-/** What macOS calls its boots: a UUID that the kernel makes when it starts, and that no change of the clock touches. */
+/** The boot id of macOS: a UUID that the kernel makes when it starts and that clock changes do not affect. */
 import { type CommandResult, runCommandNow } from '../../../io/programs/command.ts';
 import { findSystemProgram } from '../../../io/programs/find-program.ts';
 
@@ -8,12 +8,12 @@ const TIMEOUT_MS = 2000;
 /** As `uuid_unparse` prints it. The kernel's text is empty until its power management has begun. */
 const UUID = /^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$/i;
 
-/** Nobody's. */
+/** A UUID of zeros identifies no boot. */
 const NIL = /^[0-]+$/;
 
 let known: string | null | undefined;
 
-/** This boot's, or null where it could not be told. Asked once, for it is the same for all our life. Never throws. */
+/** This boot's UUID, or null where it could not be told. Asked once per run, since it cannot change. Never throws. */
 export const bootSession = (): string | null => {
   if (known === undefined) known = parseBootSession(askSysctl());
   return known;

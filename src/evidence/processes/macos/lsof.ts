@@ -10,7 +10,7 @@ export const askLsof = async (pids: readonly number[]): Promise<ReadonlyMap<numb
   if (pids.length === 0) return new Map();
   const args = ['-a', '-d', 'cwd', '-F', 'pn', '-p', pids.join(',')];
   const { PATH } = process.env;
-  // What its locale cannot print it escapes.
+  // lsof escapes what its locale cannot print.
   const options = { timeoutMs: TIMEOUT_MS, env: { PATH, LC_ALL: 'en_US.UTF-8' } };
   const result = await runCommand(findSystemProgram('lsof', { PATH }), args, options);
   // lsof ends with 1 as soon as one of the processes is gone, and still answers for the others.
@@ -35,8 +35,8 @@ export const parseLsof = (answer: Buffer): ReadonlyMap<number, Observed<string>>
 const LETTERS: Readonly<Record<string, string>> = { '\\': '\\', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
 /**
- * What lsof does not print as it is, by its `safestrprt` (misc.c): `\\`, `\n` and their like, `\xc3`, and `^A` for control
- * characters. A `^` of the path itself looks the same, so such a path is not told; neither is one that is not UTF-8.
+ * Undoes the escapes of lsof's `safestrprt` (misc.c): `\\`, `\n` and the like, `\xc3`, and `^A` for control characters. A `^` in
+ * the path itself looks the same, so such a path is unknown; so is one that is not UTF-8.
  */
 const readPath = (text: string): Observed<string> => {
   const bytes = text.replaceAll(/\\(?:x([0-9a-f]{2})|([\\bfnrt]))/g, (_, hex?: string, letter = '') =>

@@ -7,14 +7,14 @@ import { askLsof } from './lsof.ts';
 import { LSTART, psCommand, startedAt } from './ps.ts';
 
 /**
- * Each column apart: in `-o pid=,ppid=` BSD's ps takes all behind the first `=` for a heading. The kernel's name may hold
- * spaces; the number stands behind it once more to show where it ends.
+ * One `-o` for each column: in `-o pid=,ppid=` BSD's ps takes everything after the first `=` as a heading. The kernel's name may
+ * contain spaces; the PID is printed again after it to show where it ends.
  */
 const COLUMNS = ['pid', 'ppid', 'pgid', 'uid', 'stat', 'tty', 'lstart', 'ucomm', 'pid', 'args'].flatMap(
   (column) => ['-o', `${column}=`],
 );
 
-/** A row of ps: start as `lstart` prints it. */
+/** A row of ps, with the start as `lstart` prints it. */
 export interface PsRow extends ProcessRow {
   readonly uid: number;
   readonly argv: readonly string[];
@@ -38,7 +38,7 @@ export const readPsTable = async (): Promise<ProcessTable> => {
   return { listing, rows, details: psDetails(rows), again: readPsTable };
 };
 
-/** Parses the answer; lines of another form (arguments with line breaks go on in the next one) are left out. */
+/** Parses the answer; lines of another form (arguments with line breaks continue on the next one) are left out. */
 export const parsePs = (text: string): ReadonlyMap<number, PsRow> => {
   const rows = new Map<number, PsRow>();
   for (const line of text.split('\n')) {
@@ -54,7 +54,7 @@ export const parsePs = (text: string): ReadonlyMap<number, PsRow> => {
       dead: stat.startsWith('Z'),
       isKernelThread: false,
       inForeground: stat.includes('+'),
-      // `s` marks the leader of a session. What init did not adopt has somebody who waits for it.
+      // `s` marks the leader of a session. Needed only for what init adopted: other processes still have their starter.
       ...(ppid === '1' ? { leader: Number(stat.includes('s') ? pid : pgid) } : {}),
       hasTerminal: !/^\?+$/.test(tty),
       startToken: lstart,
@@ -71,11 +71,11 @@ const psDetails = (rows: ReadonlyMap<number, PsRow>): ProcessDetails => ({
   isThread: () => false,
   argv: (pid) => rows.get(pid)?.argv ?? [],
   uid: (pid) => rows.get(pid)?.uid ?? null,
-  // `ps -E` mixes the environment with the arguments: what it says of anybody could be forged by an argument.
+  // `ps -E` mixes the environment with the arguments: a variable could be forged by an argument.
   environment: () => null,
   variables: () => null,
   holdMarks: readHoldMarks,
-  // One lsof for all costs half a second.
+  // One lsof for all processes takes half a second.
   lookingIsCheap: false,
   workingDirectories: askLsof,
   doorToCwd: () => null,

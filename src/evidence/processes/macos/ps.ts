@@ -1,11 +1,11 @@
-/** How macOS's `ps` is asked, and the start times that it prints: by their text, two processes of one number are told apart. */
+/** Asks macOS's `ps`, and reads the start times that it prints: their text tells two processes with one PID apart. */
 import { type CommandOptions, runCommandNow } from '../../../io/programs/command.ts';
 import { findSystemProgram } from '../../../io/programs/find-program.ts';
 
-/** `ps` answers in 30 ms; on a machine so loaded that this is not enough, processes count as unseen. */
+/** Milliseconds. `ps` answers in 30 ms; where the load makes it slower than this limit, processes count as unseen. */
 const TIMEOUT_MS = 5000;
 
-/** The program and how it is run. It prints times in the zone of its environment: a laptop that travels changes the system's. */
+/** The program and its environment. It prints times in the environment's zone, set to UTC here: a laptop's own zone may change. */
 export const psCommand = (): { readonly file: string | null; readonly options: CommandOptions } => {
   const { PATH } = process.env;
   return {
