@@ -1,4 +1,5 @@
 /** The use case of `--fix`: diagnose, plan, ask, act under the guard, diagnose again. The second diagnosis decides. */
+import { resolve } from 'node:path';
 import { didYouMean } from './core/did-you-mean.ts';
 import { Failure } from './core/failure.ts';
 import { type NamedLock, onlyNamed, type Plan, type PlanStep, planRepair } from './core/plan.ts';
@@ -7,6 +8,7 @@ import { interruptedReport, markDeclined, plannedReport, repairedReport } from '
 import type { ReleaseOutcome } from './core/report/report.ts';
 import type { Report, ReportFinding } from './core/types/report.ts';
 import {
+  type Diagnosis,
   type DiagnosisLook,
   diagnose,
   type ExamineOptions,
@@ -18,8 +20,10 @@ import { builtInTable } from './kinds-of.ts';
 import type { Asked } from './repair/by-whom.ts';
 
 export interface HealOptions extends ExamineOptions {
-  /** Release whatever the `workers` hold, whoever holds it; needs `workers`. */
+  /** Release whatever the `workers` hold, or without workers the `locks`, whoever holds it; needs one of them. */
   readonly force?: boolean | undefined;
+  /** Only these locks are released, each by its id in the report or by its path. */
+  readonly locks?: readonly string[] | undefined;
   /** Ids of the locks to release out of the plan, or null for a clear no; not asked for an empty plan. Default: all of it. */
   readonly consent?: ((plan: Plan) => Promise<readonly string[] | null>) | undefined;
   /** Once aborted no further release begins. */
@@ -27,7 +31,7 @@ export interface HealOptions extends ExamineOptions {
 }
 
 /** What the command line wants to know besides. */
-export interface HealRun extends DiagnosisLook, Pick<HealOptions, 'force' | 'consent' | 'signal'> {
+export interface HealRun extends DiagnosisLook, Pick<HealOptions, 'force' | 'locks' | 'consent' | 'signal'> {
   /** Who acts, and how it is agreed to; default: a program that calls the library. */
   readonly asked?: Asked | undefined;
   /** Ids of the kinds of lock that may be released; empty, the default, for all. */
@@ -62,6 +66,31 @@ const refuseUnknown = (kinds: readonly string[], { place }: Preparation): void =
   );
 };
 
+/**
+ * The id of a lock that is named by its id or its path. One that was seen before, and is named with its digest, may be gone by
+ * now. Throws Failure E_USAGE for any other that is not there.
+ */
+const idOf = (
+  { id, sha256 }: NamedLock,
+  { examination: { snapshot } }: Pick<Diagnosis, 'examination'>,
+  { cwd = process.cwd() }: Pick<ExamineOptions, 'cwd'>,
+): string => {
+  const { locks, town } = snapshot;
+  const path = resolve(cwd, id);
+  const found = locks.find((lock) => lock.id === id) ?? locks.find((lock) => lock.path === path);
+  if (found !== undefined) return found.id;
+  if (sha256 !== null) return id;
+  const near = didYouMean(
+    id,
+    locks.map((lock) => lock.id),
+  );
+  throw new Failure(
+    'E_USAGE',
+    `no lock "${id}" in ${town.root}`,
+    near === null ? 'The ids are in: doctor locks --json' : `Did you mean ${near}?`,
+  );
+};
+
 type TriedFinding = Pick<ReportFinding, 'id' | 'worker' | 'lock'>;
 
 const CHANGED: ReleaseOutcome = {
@@ -74,25 +103,28 @@ const CHANGED: ReleaseOutcome = {
  * `doctor --fix`: diagnoses, plans, asks, acts under the guard with a second look at each lock, and diagnoses again. The
  * second diagnosis decides the exit code. Every release is kept as a copy, journalled and can be undone.
  *
- * @throws Failure as `examine`, and E_USAGE for `force` without `workers`
+ * @throws Failure as `examine`, and E_USAGE for `force` without `workers` and `locks`, and for a lock that is not there
  */
 export const heal = async (town?: string, options: HealRun = {}): Promise<Report> => {
   const { force = false, consent, signal, onStep } = options;
-  if (force && options.workers === undefined) throw new Failure('E_USAGE', 'force requires workers');
+  if (force && (options.workers ?? options.locks ?? options.exactly) === undefined)
+    throw new Failure('E_USAGE', 'force requires workers or locks');
   const preparation = await prepare(town, options);
   const { kinds = [] } = options;
   refuseUnknown(kinds, preparation);
   const before = await diagnose(preparation, options);
-  const whole = planRepair({ ...before, force, kinds, wantsToStart: options.wantsToStart });
-  const { plan, changed } =
-    options.exactly === undefined ? { plan: whole, changed: [] } : onlyNamed(whole, options.exactly);
+  const exactly = options.exactly ?? options.locks?.map((id) => ({ id, sha256: null }));
+  const named = exactly?.map((lock) => ({ ...lock, id: idOf(lock, before, options) }));
+  const ids = named?.map(({ id }) => id);
+  const whole = planRepair({ ...before, force, named: ids, kinds, wantsToStart: options.wantsToStart });
+  const { plan, changed } = named === undefined ? { plan: whole, changed: [] } : onlyNamed(whole, named);
   options.onPlan?.(plan);
   if (options.dryRun === true) return plannedReport(before.report, plan);
   const isEmpty = plan.steps.length === 0 && plan.leftovers.length === 0;
   const agreed = consent === undefined || isEmpty ? undefined : await consent(plan);
   if (agreed === null) return markDeclined(before.report, plan.steps);
-  const ids = agreed === undefined ? null : new Set(agreed);
-  const isAgreed = ({ verdict }: PlanStep): boolean => ids?.has(verdict.lock.id) ?? true;
+  const consented = agreed === undefined ? null : new Set(agreed);
+  const isAgreed = ({ verdict }: PlanStep): boolean => consented?.has(verdict.lock.id) ?? true;
   const steps = plan.steps.filter(isAgreed);
   await options.onChange?.();
   const { carryOut } = await import('./repair/carry-out.ts');

@@ -10,7 +10,7 @@ import type { Examination, Verdict } from './types/judgement.ts';
 /** One release to be made, on exactly this file and this verdict. */
 export interface PlanStep {
   readonly verdict: Verdict;
-  /** Asked for by `--force --worker`: whoever holds it. */
+  /** Asked for by `--force`, by its own name or its worker's: whoever holds it. */
   readonly force: boolean;
 }
 
@@ -33,8 +33,10 @@ export interface PlanRequest {
   readonly outcomes: readonly CheckOutcome[];
   /** Only these; null for the whole town. */
   readonly workers: readonly string[] | null;
-  /** With `workers` only. */
+  /** With `workers`: what these claim. Else with `named`: these locks, of whatever kind. */
   readonly force: boolean;
+  /** Ids of locks that somebody named one by one. */
+  readonly named?: readonly string[] | undefined;
   /** The asker wants to start at that worker itself: it does not count there, as everywhere in preflight. */
   readonly wantsToStart?: boolean | undefined;
   /** Ids of kinds of lock: only such, and nothing is tidied then; empty or left out for all. */
@@ -49,7 +51,10 @@ export const isToBeTidied = ({ kind, path, mtimeMs }: Leftover, nowMs: number): 
 
 /** Plans a repair from the proposals of the checks; a check proposes, the verdict decides. */
 export const planRepair = (request: PlanRequest): Plan => {
-  const { examination, outcomes, workers, force, wantsToStart = false, kinds = [] } = request;
+  const { examination, outcomes, workers, force, named = [], wantsToStart = false, kinds = [] } = request;
+  // A worker's name stands for its claim, not for everything that lies there.
+  const isForced = ({ lock }: Verdict): boolean =>
+    force && (workers === null ? named.includes(lock.id) : claimsWorker(lock));
   const concerned = (worker: string): boolean => workers === null || workers.includes(worker);
   const proposed = new Set(
     outcomes.flatMap(({ findings }) =>
@@ -58,8 +63,7 @@ export const planRepair = (request: PlanRequest): Plan => {
   );
   const judged = examination.verdicts
     .filter(({ lock }) => concerned(lock.worker) && (kinds.length === 0 || kinds.includes(lock.kind)))
-    // A worker's name stands for its claim, not for everything that lies there.
-    .map((verdict) => ({ verdict, force: force && workers !== null && claimsWorker(verdict.lock) }))
+    .map((verdict) => ({ verdict, force: isForced(verdict) }))
     .filter((step) => step.force || proposed.has(step.verdict.lock.id))
     .map((step) => ({ ...step, why: refusalOf(step.verdict, step.force) }));
   const isAnyReleased = judged.some((step) => step.why === null && !step.force);

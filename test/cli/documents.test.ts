@@ -368,7 +368,7 @@ describe('errors are documents too, with exit code 2 and the keys of the command
       expect.stringContaining('plug-in ./missing.js: '),
       null,
     ],
-    [['--json', '--force', '--fix'], 'E_USAGE', '--force requires --worker', null],
+    [['--json', '--force', '--fix'], 'E_USAGE', '--force requires --worker or --lock', null],
     [
       ['--json', '--fix', '--force', '--worker', 'gastown/crew/eve'],
       'E_CONSENT',

@@ -143,7 +143,7 @@ export const OPTIONS = [
   {
     name: 'force',
     type: 'flag',
-    summary: 'with --fix --worker: release the lock even if it is held',
+    summary: 'with --fix, and --worker or --lock: release the lock even if it is held',
     commands: ['doctor'],
   },
   { name: 'yes', short: 'y', type: 'flag', summary: 'do not ask', commands: ['doctor'] },
@@ -157,9 +157,9 @@ export const OPTIONS = [
   {
     name: 'lock',
     type: 'list',
-    value: 'ID',
+    value: 'LOCK',
     kind: 'text',
-    summary: 'with --fix: these locks only, by their ids (repeatable)',
+    summary: 'with --fix: these locks only, by their ids or paths (repeatable)',
     commands: ['doctor'],
   },
   {

@@ -90,12 +90,14 @@ const refuseMisuse = (given: Arguments, terminal: Terminal): void => {
   if (given.options.fromSnapshot !== null) throw usage('--fix cannot be used with --from-snapshot');
   if (!options.force) return;
   const recipe = (command: string): string | null => (isPersonAt(terminal) ? command : null);
-  if (given.options.worker.length === 0)
-    throw usage('--force requires --worker', recipe('doctor --fix --force --worker WORKER'));
+  const target =
+    options.worker.length > 0 ? '--worker WORKER' : options.lock.length > 0 ? '--lock LOCK' : null;
+  if (target === null)
+    throw usage('--force requires --worker or --lock', recipe('doctor --fix --force --worker WORKER'));
   if (!options.yes && !options.dryRun && !canAsk(terminal))
     throw new Failure(
       'E_CONSENT',
       '--force requires --yes when there is no terminal',
-      recipe('doctor --fix --force --yes --worker WORKER'),
+      recipe(`doctor --fix --force --yes ${target}`),
     );
 };

@@ -1,6 +1,7 @@
 /** The page of one worker behind `doctor explain WORKER`: what is there, why, and what may be done. Markdown. */
 import { answerPreflight } from '../../core/clear-to-start.ts';
 import { newestLayoutFirst } from '../../core/judge/layouts.ts';
+import { releaseOf } from '../../core/judge/may-release.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import { townOption } from '../../core/report/town-option.ts';
@@ -53,7 +54,9 @@ const describeVerdict = (
   const clashes = collisions.filter(({ workers }) => workers.includes(lock.worker));
   const isCrowded = clashes.some(({ kind }) => kind === 'agents');
   // Force would take the lock from agents that are alive: in a crowd it is never the way out.
-  const canForce = !release.allowed && release.why === 'state' && !isCrowded && claimsWorker(lock);
+  const isForcible = releaseOf(verdict, true).allowed;
+  const canForce = !release.allowed && release.why === 'state' && !isCrowded && isForcible;
+  const named = claimsWorker(lock) ? target : [...optionWith('lock', lock.id), ...townOption(snapshot.town)];
   return [
     `# ${safe(nameOf(lock.worker, root))}: ${clashes.length === 0 ? state : 'collision'}`,
     '',
@@ -80,7 +83,7 @@ const describeVerdict = (
       : canForce
         ? 'Nothing, unless forced.'
         : `Nothing: ${safe(refusal)}.`,
-    ...(canForce ? ['', inOneLine(RECIPE_BEGINS, command(['doctor', '--fix', '--force', ...target]))] : []),
+    ...(canForce ? ['', inOneLine(RECIPE_BEGINS, command(['doctor', '--fix', '--force', ...named]))] : []),
     '',
     '## When this changes',
     '',

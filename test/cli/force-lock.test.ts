@@ -1,0 +1,113 @@
+/** `--fix --force --lock`: a person names any lock, by its id or its path, and that one alone is released, whoever holds it. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, lstatSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import { heal } from '../../src/heal.ts';
+import { cleanUp, hasTmux, makeTown, startProcess, type TestTown, until } from '../support/index.ts';
+import { doctor, doctorInPane } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+const INDEX = 'git-lock:.git/index.lock';
+const linuxTest = process.platform === 'linux' ? test : test.skip;
+
+const aged = (path: string): string => {
+  const then = Date.now() / 1000 - 3600;
+  utimesSync(path, then, then);
+  return path;
+};
+
+/** A repository whose index lock somebody has open, with a stale lock beside it that nobody names. */
+const makeHeld = async () => {
+  const town = makeTown({ marked: false, workers: [], rigs: {} });
+  execFileSync('git', ['init', '-q', town.root]);
+  const index = aged(town.write('.git/index.lock', ''));
+  const other = aged(town.write('app/.gsd/auto.lock', `{"pid":${spawnSync('true').pid}}`));
+  const { pid } = await startProcess('sh', ['-c', 'exec 3< "$0"; exec sleep 600', index], { cwd: '/' });
+  await until(() => existsSync(`/proc/${pid}/fd/3`), 'the open file');
+  return { town, index, other, pid };
+};
+
+const fix = (town: TestTown, ...words: string[]) =>
+  doctor(['--fix', '--force', ...words, '--town', town.root], { cwd: town.root });
+
+linuxTest('needs --yes off a terminal, takes that lock alone, and undo puts it back', async () => {
+  const { town, index, other, pid } = await makeHeld();
+  const { ino } = lstatSync(index);
+  const refused = fix(town, '--lock', INDEX);
+  expect([refused.status, existsSync(index)]).toEqual([2, true]);
+  expect(refused.stderr).toContain('--force requires --yes');
+  expect(fix(town, '--lock', INDEX, '--dry-run').stdout).toContain(`process ${pid} (sleep) has it open`);
+  expect(existsSync(index)).toBe(true);
+
+  for (const name of [INDEX, '.git/index.lock', index]) {
+    const { status, stdout } = fix(town, '--yes', '--lock', name);
+    expect([name, status, existsSync(index), existsSync(other)]).toEqual([name, 1, false, true]);
+    expect(stdout).toContain('held lock released by force');
+    expect(doctor(['undo', '--town', town.root]).status).toBe(0);
+    expect(lstatSync(index).ino).toBe(ino);
+  }
+  expect(spawnSync('kill', ['-0', `${pid}`]).status).toBe(0);
+});
+
+linuxTest('with a worker it means that worker’s own lock, as ever', async () => {
+  const { town, index } = await makeHeld();
+  fix(town, '--yes', '--worker', '.');
+  fix(town, '--yes', '--worker', '.', '--lock', INDEX);
+  expect(existsSync(index)).toBe(true);
+});
+
+test('a lock that is not there, or is named by nobody, is wrong usage', () => {
+  const town = makeTown({ marked: false, workers: [], rigs: {} });
+  aged(town.write('.gsd/auto.lock', `{"pid":${process.pid}}`));
+  expect(fix(town, '--yes')).toMatchObject({ status: 2 });
+  const unknown = fix(town, '--yes', '--lock', 'gsd:.gsd/aut.lock');
+  expect(unknown.status).toBe(2);
+  expect(unknown.stderr).toContain('Did you mean gsd:.gsd/auto.lock?');
+  expect(existsSync(town.path('.gsd/auto.lock'))).toBe(true);
+});
+
+test('not even so is released what a person locked, what git tracks, and what names nobody', () => {
+  const town = makeTown({ marked: false, workers: [], rigs: {} });
+  const git = (...args: string[]): void => {
+    const who = ['-c', 'user.name=a', '-c', 'user.email=a@example.org'];
+    execFileSync('git', ['-C', town.root, ...who, ...args], { stdio: 'ignore' });
+  };
+  git('init', '-q');
+  const tracked = aged(town.write('.claude/scheduled_tasks.lock', `{"sessionId":"a","pid":${process.pid}}`));
+  git('add', '.');
+  git('commit', '-q', '-m', 'Begin');
+  git('worktree', 'add', '-q', 'tree');
+  git('worktree', 'lock', '--reason', 'mine', 'tree');
+  const locked = aged(join(town.root, '.git/worktrees/tree/locked'));
+  const empty = aged(town.write('.beads/dolt-server.pid', ''));
+  for (const path of [tracked, locked, empty]) {
+    const { status } = fix(town, '--yes', '--lock', path);
+    expect([path, status === 2, existsSync(path)]).toEqual([path, false, true]);
+  }
+});
+
+linuxTest('the library names locks in the same way', async () => {
+  const { town, index, other } = await makeHeld();
+  await expect(heal(town.root, { force: true })).rejects.toThrow('force requires workers or locks');
+  await heal(town.root, { force: true, locks: [INDEX] });
+  expect([existsSync(index), existsSync(other)]).toEqual([false, true]);
+});
+
+(hasTmux ? linuxTest : test.skip)(
+  'the page of a lock says so to a person at a terminal, and to no agent',
+  async () => {
+    const { town } = await makeHeld();
+    const screen = async (env: Record<string, string>): Promise<string> => {
+      const pane = await doctorInPane(
+        ['explain', '.', '--town', town.root],
+        { columns: 120, rows: 60 },
+        { cwd: town.root, env },
+      );
+      return (await pane.ends()).screen;
+    };
+    expect(await screen({})).toContain(`doctor --fix --force --lock ${INDEX}`);
+    expect(await screen({ CLAUDECODE: '1' })).not.toContain('--force');
+  },
+);
