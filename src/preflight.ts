@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { answerPreflight, clearanceCode } from './core/clear-to-start.ts';
 import { Failure } from './core/failure.ts';
-import type { Gap } from './core/types/evidence.ts';
+import type { Gap, Snapshot } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
 import { documentOf } from './document.ts';
+import { hasPanes } from './evidence/gather.ts';
 import { isRigRoot, judgeNewWorker } from './evidence/town/new-worker.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { type LookOptions, look, placeWorker, townOf } from './look.ts';
@@ -47,7 +48,7 @@ export const preflight = async (
     const snapshot = await look(place, 'worker', [...new Set(inside)], options);
     gaps.push(...snapshot.gaps);
     for (const result of answerPreflight(snapshot))
-      answers.set(result.worker, ifMeant(result, place.root, options));
+      answers.set(result.worker, ifMeant(result, snapshot, options));
   }
   for (const found of asked) {
     if (found.kind !== 'elsewhere' || answers.has(found.path)) continue;
@@ -56,7 +57,7 @@ export const preflight = async (
     gaps.push(...snapshot.gaps);
     const [result] = answerPreflight(snapshot);
     if (result !== undefined)
-      answers.set(found.path, { ...ifMeant(result, other.town.root, options), worker: found.path });
+      answers.set(found.path, { ...ifMeant(result, snapshot, options), worker: found.path });
   }
   const results = asked.flatMap(
     (found) => answers.get(found.kind === 'inside' ? found.worker : found.path) ?? [],
@@ -69,14 +70,18 @@ export const preflight = async (
 };
 
 /** A free worker, if there is one or one may be made: a name that is mistyped must not be taken for a place to start in. */
-const ifMeant = (result: PreflightResult, root: string, options: PreflightOptions): PreflightResult => {
+const ifMeant = (result: PreflightResult, snapshot: Snapshot, options: PreflightOptions): PreflightResult => {
   const { worker, answer, message } = result;
+  const { town, machine } = snapshot;
+  const { root } = town;
   if (answer !== 'free') return result;
   if (existsSync(join(root, worker))) {
     if (!isRigRoot(worker, root)) return result;
     throw new Failure('E_USAGE', `${worker} is a rig, not a worker`, 'See: doctor locks');
   }
-  const judged = options.new === true ? null : judgeNewWorker(worker, root);
+  // A look at one worker reads the layout only where there are panes to be told apart.
+  const known = hasPanes(machine.tmux) ? town : undefined;
+  const judged = options.new === true ? null : judgeNewWorker(worker, root, known);
   if (judged?.kind !== 'mistake')
     return { ...result, message: `the directory does not exist yet; ${message}` };
   throw new Failure(

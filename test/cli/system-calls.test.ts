@@ -88,6 +88,15 @@ counted('a diagnosis (skipped without strace)', () => {
     expect(asked).toHaveLength(1);
   });
 
+  inTmux('reads the layout once for a worker that does not exist yet (skipped without tmux)', async () => {
+    const server = await startTmux();
+    server.newSession('main', { cwd: '/' });
+    const town = townWith(1);
+    const args = ['preflight', '--json', '--town', town.root, 'gastown/crew/new'];
+    const calls = callsOf(town, { env: { TMUX_TMPDIR: server.tmuxTmpdir }, args });
+    expect(calls.filter((call) => call.includes('/mayor/rigs.json"'))).toHaveLength(1);
+  });
+
   test.each([
     ['a diagnosis', (root: string) => ['--json', root]],
     ['a preflight', (root: string) => ['preflight', '--json', '--town', root, 'gastown/crew/ada0']],

@@ -59,6 +59,8 @@ const isAgentName = (name: string): boolean => {
 /** Some agents are installed as a file named after their version, and that is the name which the kernel and tmux show. */
 const VERSION_NAME = /^\d+\.\d+\.\d+([-+.][0-9A-Za-z.-]+)?$/;
 
+const isVersion = (name: string): boolean => name.includes('.') && VERSION_NAME.test(name);
+
 const NAMED_AS_AGENT: NamedClass = { class: 'agent', why: 'named as an agent', startsOnlyItsOwn: false };
 const NAMED_AS_BYSTANDER: NamedClass = {
   class: 'bystander',
@@ -73,7 +75,14 @@ const BARE_VERSION: NamedClass = {
 
 /** True for node, python3.11 and so on: what they are is decided by the script they run. */
 export const isInterpreter = (command: string): boolean =>
-  INTERPRETERS.includes(command) || INTERPRETERS.includes(command.replace(/[\d.]+$/, ''));
+  INTERPRETERS.includes(command) || INTERPRETERS.includes(withoutVersion(command));
+
+/** Without the digits and dots at its end: `python3.11` is `python`. */
+const withoutVersion = (command: string): string => {
+  let end = command.length;
+  while (end > 0 && '.0123456789'.includes(command.charAt(end - 1))) end -= 1;
+  return command.slice(0, end);
+};
 
 /** What newer releases of Node call the thread that a process is known by. */
 export const NODES_MAIN_THREAD = 'MainThread';
@@ -89,17 +98,20 @@ export const tellingNames = (names: readonly string[]): readonly string[] => {
  * `tmux: server`, but `vitest` of `node (vitest 1)`.
  */
 const firstWord = (name: string): string => {
+  // No pattern for nearly all, which are one word: one that is met a second time is compiled.
+  if (!name.includes(' ')) return name;
   const runner = /^node \((\w+)/.exec(name)?.[1];
   return runner ?? /^\S*?(?=:? )/.exec(name)?.[0] ?? name;
 };
 
 const AN_MCP_SERVER: NamedClass = { class: 'infrastructure', why: MCP_SERVER.why, startsOnlyItsOwn: false };
 
+const isMcpServer = (name: string): boolean =>
+  (name.includes('mcp') || name.startsWith('@')) && MCP_SERVER.names.test(name);
+
 const knownAs = (name: string): NamedClass | undefined => {
   const known = knownNames();
-  return (
-    known.get(name) ?? known.get(firstWord(name)) ?? (MCP_SERVER.names.test(name) ? AN_MCP_SERVER : undefined)
-  );
+  return known.get(name) ?? known.get(firstWord(name)) ?? (isMcpServer(name) ? AN_MCP_SERVER : undefined);
 };
 
 /** Bytes that Linux keeps of a name; macOS keeps one more. */
@@ -134,7 +146,7 @@ export const classifyNames = (
   const known = telling.flatMap((name) => knownAs(name) ?? []);
   const agent = known.find((one) => one.class === 'agent');
   if (agent !== undefined) return agent;
-  if (telling.some((name) => VERSION_NAME.test(name))) return BARE_VERSION;
+  if (telling.some(isVersion)) return BARE_VERSION;
   const nobody = telling.find((name) => knownAs(name) !== undefined);
   return nobody === undefined || isBorrowed(nobody, names) ? null : (knownAs(nobody) ?? null);
 };
@@ -144,7 +156,7 @@ export const classifyNames = (
  * process that passes is classified later. `extra`: names from configuration and GT_PROCESS_NAMES.
  */
 export const isAgentCommand = (names: readonly string[], extra: readonly string[]): boolean =>
-  names.some((name) => isAgentName(name) || extra.includes(name) || VERSION_NAME.test(name));
+  names.some((name) => isAgentName(name) || extra.includes(name) || isVersion(name));
 
 /** The command names that a `GT_PROCESS_NAMES` value lists. */
 export const namesIn = (list: string | undefined): readonly string[] =>

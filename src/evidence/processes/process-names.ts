@@ -83,7 +83,8 @@ const scriptOf = (comm: string, argv: readonly string[]): number => {
 const TEAMMATE = /^--(agent-id|team-name|parent-session-id)(=|$)/;
 
 /** True where the arguments are those of a teammate. They are read to tell, and not kept. */
-export const isTeammate = (argv: readonly string[]): boolean => argv.some((word) => TEAMMATE.test(word));
+export const isTeammate = (argv: readonly string[]): boolean =>
+  argv.some((word) => word.startsWith('--') && TEAMMATE.test(word));
 
 /** True for kernel names of interpreters, whose command line says what runs. */
 export const runsScripts = (comm: string): boolean => isInterpreter(comm) || comm === NODES_MAIN_THREAD;
@@ -96,10 +97,12 @@ export const scriptIn = (interpreter: string, argv: readonly string[]): number =
     if (argument === '-m' || argument === '--') return at + 1 < argv.length ? at + 1 : 0;
     if (syntax.withCode.test(argument)) return 0;
     if (syntax.withValue.includes(argument)) at += 1;
-    else if (argument !== '' && !/^[-+]/.test(argument) && !syntax.subcommands.includes(argument)) return at;
+    else if (argument !== '' && !isOption(argument) && !syntax.subcommands.includes(argument)) return at;
   }
   return 0;
 };
+
+const isOption = (argument: string): boolean => argument.startsWith('-') || argument.startsWith('+');
 
 /** The ending of a script's name, with the version that some releases carry: `yarn-4.5.0.cjs`. */
 const STEM_END = /(?<=.)(-\d+(\.\d+)+)?\.[A-Za-z]+$/;
@@ -128,7 +131,7 @@ const NO_WORDS = { agents: [] };
  * with its name: `/usr/share/yarn/bin/yarn.js`, `…/pyright/dist/pyright-langserver.js`.
  */
 const isOwnName = (stem: string, script: string): boolean => {
-  if (OUR_OWN.test(script)) return true;
+  if (script.endsWith('doctor.js') && OUR_OWN.test(script)) return true;
   if (classifyNames([stem], NO_WORDS)?.class !== 'bystander' || stem === baseName(script)) return true;
   const product = stem.split('-')[0] ?? stem;
   const isInstalled = script.split('/').some((part) => [stem, `.${stem}`, product].includes(part));
@@ -154,7 +157,10 @@ const packagesIn = (path: string): readonly string[] => {
 };
 
 /** A login shell's `-` is taken off. */
-const programName = (argv: readonly string[]): string => baseName(argv[0] ?? '').replace(/^-/, '');
+const programName = (argv: readonly string[]): string => {
+  const name = baseName(argv[0] ?? '');
+  return name.startsWith('-') ? name.slice(1) : name;
+};
 
 /** Interpreters of pyenv, nvm and similar tools (`~/.pyenv/versions/3.11.2/bin/python3`): the script tells what runs. */
 const OF_A_VERSION_MANAGER = /\/versions\/([^/]+\/)+bin\/[^/]+$/;

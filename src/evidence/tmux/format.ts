@@ -1,5 +1,6 @@
 /** The command that asks tmux for everything at once, and the reading of its answer. Pure. */
 import { Buffer } from 'node:buffer';
+import { isDigits } from '../../core/digits.ts';
 import type { GasTownEnvironment } from '../../core/types/evidence.ts';
 import { bytesAsText } from '../../io/disk/bytes-as-text.ts';
 import { GAS_TOWN_VARIABLES, gasTownVariables, gasTownVariablesIn } from './gas-town-variables.ts';
@@ -106,7 +107,7 @@ export const parseOverview = (
   if (sessions.length + panes.length + 1 !== others.length || understood.length !== panes.length) return null;
   const shown = new Set(understood.map(({ sessionId }) => sessionId));
   if (shown.size !== sessions.length || !sessions.every((id) => shown.has(id))) return null;
-  const globals = gasTownVariablesIn(rest.split('\n').map(asText));
+  const globals = gasTownVariablesIn(rest.split('\n').filter(mayBeOurs).map(asText));
   return { ...base, sessions: sessions.length, panes: understood, globals };
 };
 
@@ -129,10 +130,13 @@ export const parseSessionEnvironments = (
   for (const [index, id] of sessionIds.entries()) {
     if (parts[2 * index + 1] !== id) return null;
     const lines = (parts[2 * index] ?? '').replace(/^\.\n/, '').split('\n');
-    found.set(id, gasTownVariablesIn(lines.map(asText)));
+    found.set(id, gasTownVariablesIn(lines.filter(mayBeOurs).map(asText)));
   }
   return found;
 };
+
+/** An environment has a hundred variables, and six of them matter. */
+const mayBeOurs = (assignment: string): boolean => assignment.startsWith('GT_');
 
 /** The fields of each record, and what follows the last one. Anything that is not a record becomes a record without fields. */
 const splitRecords = (
@@ -181,7 +185,7 @@ const parsePane = (fields: readonly string[]): PaneRecord | null => {
   };
 };
 
-const isNumber = (text: string): boolean => /^\d{1,15}$/.test(text);
+const isNumber = (text: string): boolean => text.length <= 15 && isDigits(text);
 
 /** C escapes into which tmux 3.4 and later turn control characters, after it has quoted the rest. */
 const CONTROLS: Readonly<Record<string, string>> = {

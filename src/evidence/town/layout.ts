@@ -57,8 +57,7 @@ const readRigs = (
   directories: readonly string[],
 ): { readonly rigs: readonly Rig[]; readonly gaps: readonly Gap[] } => {
   const reading = readSmallFile(readingCalls, joinPath(root, 'mayor/rigs.json'), MAX_RIGS_BYTES);
-  const guessed = guessRigs(directories);
-  if (reading.kind === 'absent') return { rigs: guessed, gaps: [] };
+  if (reading.kind === 'absent') return { rigs: guessRigs(directories), gaps: [] };
   const parsed = reading.kind === 'file' ? parseRigs(reading.bytes) : null;
   if (parsed !== null) return { rigs: parsed, gaps: [] };
   const fault =
@@ -68,7 +67,7 @@ const readRigs = (
         ? 'is damaged'
         : 'is not a small regular file';
   return {
-    rigs: guessed,
+    rigs: guessRigs(directories),
     gaps: [{ what: 'rigs', why: `mayor/rigs.json: ${fault}; rigs are known by their directories only` }],
   };
 };

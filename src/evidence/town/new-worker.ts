@@ -17,12 +17,20 @@ export type NewWorker =
 /** Entries that show that a directory is a worker's. */
 const SIGNS_OF_A_WORKER = ['.git', '.runtime', '.gastown'];
 
+/** What is asked of a town's layout here. */
+export type KnownTown = Pick<TownLayout, 'marked' | 'rigs' | 'workers'>;
+
 /**
  * Judges the name of a missing directory, relative to the town. A canonical place in a known rig and a directory beside
  * workers are plausible; a name that differs from a known worker only in case, or is the end of one, is a mistake.
+ *
+ * @param layout the town's, where the caller has read it already
  */
-export const judgeNewWorker = (worker: string, root: string): NewWorker => {
-  const layout = readTownLayout(root);
+export const judgeNewWorker = (
+  worker: string,
+  root: string,
+  layout: KnownTown = readTownLayout(root),
+): NewWorker => {
   const known = [...layout.workers, ...layout.rigs.map(({ name }) => name), ...treesBeside(root)];
   const alike = known.find(
     (other) => other.toLowerCase() === worker.toLowerCase() || other.endsWith(`/${worker}`),
@@ -55,7 +63,7 @@ export const isRigRoot = (worker: string, root: string): boolean => {
 };
 
 /** In a town without rigs, any rig's name is possible. */
-const isCanonicalPlace = (worker: string, root: string, { marked, rigs }: TownLayout): boolean => {
+const isCanonicalPlace = (worker: string, root: string, { marked, rigs }: KnownTown): boolean => {
   if (!marked || ownerOf(worker)?.canonical !== true) return false;
   const [rig = ''] = worker.split('/');
   return rigs.length === 0 || rigs.some(({ name }) => name === rig) || isDirectory(join(root, rig));

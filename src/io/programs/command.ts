@@ -1,11 +1,11 @@
 /** The one home of execa: every external program of the doctor is run here, bounded, and answers with data. */
-import type { Buffer } from 'node:buffer';
-import type { ChildProcess, SpawnSyncReturns } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { errnoOf } from '../errno.ts';
 import { otherUser } from './as-user.ts';
 import { type CommandResult, type Ended, MAX_OUTPUT_BYTES, refused, resultOf } from './ended.ts';
 import { spawnProgram } from './spawn.ts';
+import { spawnAndWait } from './spawn-sync.ts';
 
 export type { CommandResult } from './ended.ts';
 
@@ -155,16 +155,9 @@ export const runCommandNow = (
 ): CommandResult => {
   if (file === null) return { status: 'missing' };
   const { limits, stdio, where, env } = settingsOf(options);
-  const { spawnSync } = process.getBuiltinModule('node:child_process');
   try {
-    const ended = spawnSync(file, args, {
-      ...limits,
-      ...where,
-      env,
-      input: options.input,
-      stdio,
-    });
-    return resultOf(readEnd(ended), options);
+    const ended = spawnAndWait(file, args, { ...limits, ...where, env, input: options.input, stdio });
+    return resultOf(ended, options);
   } catch (error) {
     // Arguments that no program could be given: execa tells of them as of a program that could not be run.
     return refused(errnoOf(error) ?? String(error));
@@ -180,21 +173,6 @@ const settingsOf = ({ timeoutMs, env, cwd, input, as, maxBytes = MAX_OUTPUT_BYTE
     stdio: [stdin, 'pipe' as const, 'pipe' as const, ...extraDescriptors],
     where: { ...(cwd === undefined ? {} : { cwd }), ...user },
     env: withoutUndefined(env),
-  };
-};
-
-/** Node's own answer in execa's terms. */
-const readEnd = ({ status, signal, error, stdout, stderr }: SpawnSyncReturns<Buffer>): Ended => {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  return {
-    failed: error !== undefined || status !== 0,
-    timedOut: code === 'ETIMEDOUT',
-    isMaxBuffer: code === 'ENOBUFS',
-    ...(status === null ? {} : { exitCode: status }),
-    ...(signal === null ? {} : { signal }),
-    ...(code === undefined ? {} : { code }),
-    stdout,
-    stderr,
   };
 };
 

@@ -300,6 +300,23 @@ onLinux('the registries of others', () => {
     ]);
   });
 
+  test('where no session was ever kept nobody is asked what it runs', async () => {
+    const home = makeHome();
+    mkdirSync(`${home}/.copilot/session-state`, { recursive: true });
+    await fakeAgent('copilot');
+    const table = await readProcessTable();
+    const asked: number[] = [];
+    const details = {
+      ...table.details,
+      argv: (pid: number) => {
+        asked.push(pid);
+        return table.details.argv(pid);
+      },
+    };
+    await readRegistries([uid], { HOME: home }, { ...table, details });
+    expect(asked).toEqual([]);
+  });
+
   test('nobody looks through old sessions while no copilot runs', async () => {
     const home = makeHome();
     const session = `${home}/.copilot/session-state/f3db8a64-0d62-47a6-9253-dd005738ba5c`;

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { complaintOf, runCommand } from '../../../src/io/programs/command.ts';
+import { complaintOf, runCommand, runCommandNow } from '../../../src/io/programs/command.ts';
 import { cleanUp, isRunning, onCleanUp, until } from '../../support/index.ts';
 
 const env = { PATH: process.env.PATH };
@@ -101,6 +101,36 @@ describe.each([
     expect(complaintOf({ ...failed, code: null, stderr: '' })).toBe('was ended by a signal');
     expect(complaintOf({ status: 'timeout', timeoutMs: 2000 })).toBe('did not answer within 2000 ms');
     expect(complaintOf({ status: 'missing' })).toBe('is not installed');
+  });
+});
+
+describe('a command that is waited for', () => {
+  const node = process as unknown as { binding: (name: string) => unknown };
+  const { binding } = node;
+  afterEach(() => {
+    node.binding = binding;
+  });
+
+  const answer = () => {
+    const result = runCommandNow('/bin/sh', ['-c', 'echo this; exit 3'], { timeoutMs: 10_000, env });
+    return result.status === 'failed' && [result.code, result.stdout.toString()];
+  };
+
+  test('is run by the call below Node’s own module', () => {
+    const asked: string[] = [];
+    node.binding = (name) => {
+      asked.push(name);
+      return binding.call(process, name);
+    };
+    expect(answer()).toEqual([3, 'this\n']);
+    expect(asked).toEqual(['spawn_sync']);
+  });
+
+  test('is run by that module where the call cannot be had', () => {
+    node.binding = () => {
+      throw new Error('No such module: spawn_sync');
+    };
+    expect(answer()).toEqual([3, 'this\n']);
   });
 });
 

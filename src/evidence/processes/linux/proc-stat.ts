@@ -1,3 +1,5 @@
+import { isDigits } from '../../../core/digits.ts';
+
 /** One line of `/proc/<pid>/stat`, as far as the doctor needs it (proc(5)). */
 export interface ProcStat {
   readonly pid: number;
@@ -38,8 +40,8 @@ export const parseProcStat = (text: string): ProcStat | null => {
   const flags = numberIn(fields[6]);
   const threads = numberIn(fields[17]);
   const startTicks = fields[19] ?? '';
-  if (!Number.isSafeInteger(pid) || pid < 1 || !/^[A-Za-z]$/.test(state)) return null;
-  if (ppid === null || session === null || flags === null || threads === null || !/^\d+$/.test(startTicks))
+  if (!Number.isSafeInteger(pid) || pid < 1 || !isLetter(state)) return null;
+  if (ppid === null || session === null || flags === null || threads === null || !isDigits(startTicks))
     return null;
   return {
     pid,
@@ -56,7 +58,12 @@ export const parseProcStat = (text: string): ProcStat | null => {
 };
 
 const numberIn = (field: string | undefined): number | null =>
-  field !== undefined && /^\d+$/.test(field) ? Number(field) : null;
+  field !== undefined && isDigits(field) ? Number(field) : null;
+
+const isLetter = (state: string): boolean => {
+  const lower = state.toLowerCase();
+  return state.length === 1 && lower >= 'a' && lower <= 'z';
+};
 
 /** True where nothing runs under the number any more: a zombie whose other threads, if any, have ended too. */
 export const isDeadStat = ({ state, threads }: ProcStat): boolean =>

@@ -1,0 +1,127 @@
+/**
+ * Runs a program while nothing else goes on. Node's `child_process` loads streams, sockets and datagrams for that, 3 ms of a
+ * preflight: the call below its `spawnSync` is made without it where Node has it, and the arguments are plain.
+ */
+import type { Buffer } from 'node:buffer';
+import type { SpawnSyncOptions } from 'node:child_process';
+import { getSystemErrorName } from 'node:util';
+import type { Ended } from './ended.ts';
+
+export interface SyncSettings {
+  /** Milliseconds until it is killed. */
+  readonly timeout: number;
+  readonly killSignal: 'SIGKILL';
+  /** Bytes that it may say on each of its outputs. */
+  readonly maxBuffer: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdio: readonly ('ignore' | 'pipe' | number)[];
+  /** What it reads, where its standard input is a pipe. */
+  readonly input: string | Uint8Array | undefined;
+  readonly cwd?: string | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  readonly detached?: boolean | undefined;
+}
+
+/** Throws what `spawnSync` throws for arguments that no program could be given. */
+export const spawnAndWait = (file: string, args: readonly string[], settings: SyncSettings): Ended =>
+  endOf(spawnPlainly(file, args, settings) ?? spawnByModule(file, args, settings));
+
+/** What became of it, as both calls tell it. */
+interface SyncEnd {
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly code: string | undefined;
+  readonly stdout: Uint8Array | undefined;
+  readonly stderr: Uint8Array | undefined;
+}
+
+/** What Node's own `spawnSync` calls, the same from Node 0.12 to 26. It checks nothing, and ends us over a wrong type. */
+interface Binding {
+  readonly spawn: (options: {
+    readonly file: string;
+    readonly args: readonly string[];
+    readonly envPairs: readonly string[];
+    readonly cwd: string | undefined;
+    readonly timeout: number;
+    readonly maxBuffer: number;
+    readonly killSignal: number;
+    readonly stdio: readonly (
+      | { readonly type: 'ignore' }
+      | { readonly type: 'pipe'; readonly readable: boolean; readonly writable: boolean }
+    )[];
+  }) => {
+    readonly status: number | null;
+    readonly signal: string | null;
+    readonly output: readonly (Buffer | null)[] | null;
+    /** A negative error number. */
+    readonly error?: number;
+  };
+}
+
+const SIGKILL = 9;
+
+/** Null where it cannot be had, and where more is asked for than a program, its words, environment and outputs. */
+const spawnPlainly = (file: string, args: readonly string[], settings: SyncSettings): SyncEnd | null => {
+  const { timeout, maxBuffer, env, stdio, input, cwd, ...user } = settings;
+  const envPairs = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  if (input !== undefined || user.uid !== undefined || stdio.length > 3) return null;
+  if ([file, cwd ?? '', ...args, ...envPairs].some((text) => text.includes('\0'))) return null;
+  const binding = bindingOfNode();
+  if (binding === null) return null;
+  const { status, signal, output, error } = binding.spawn({
+    file,
+    args: [file, ...args],
+    envPairs,
+    cwd,
+    timeout,
+    maxBuffer,
+    killSignal: SIGKILL,
+    stdio: stdio.map((each) =>
+      each === 'pipe' ? { type: 'pipe', readable: false, writable: true } : { type: 'ignore' },
+    ),
+  });
+  return {
+    status,
+    signal,
+    code: error === undefined ? undefined : getSystemErrorName(error),
+    stdout: output?.[1] ?? undefined,
+    stderr: output?.[2] ?? undefined,
+  };
+};
+
+/** Null in a runtime without it, and where Node has to refuse it or warn of it (`--permission`, `--pending-deprecation`). */
+const bindingOfNode = (): Binding | null => {
+  const node = process as { readonly binding?: (name: string) => unknown };
+  if (process.env.NODE_PENDING_DEPRECATION === '1' || process.execArgv.includes('--pending-deprecation'))
+    return null;
+  try {
+    return (node.binding?.('spawn_sync') as Binding | undefined) ?? null;
+  } catch {
+    return null;
+  }
+};
+
+const spawnByModule = (
+  file: string,
+  args: readonly string[],
+  { stdio, ...settings }: SyncSettings,
+): SyncEnd => {
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  const options: SpawnSyncOptions = { ...settings, stdio: [...stdio] };
+  const { status, signal, error, stdout, stderr } = spawnSync(file, args, options);
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  return { status, signal, code, stdout: stdout as Buffer, stderr: stderr as Buffer };
+};
+
+/** In execa's terms. */
+const endOf = ({ status, signal, code, stdout, stderr }: SyncEnd): Ended => ({
+  failed: code !== undefined || status !== 0,
+  timedOut: code === 'ETIMEDOUT',
+  isMaxBuffer: code === 'ENOBUFS',
+  ...(status === null ? {} : { exitCode: status }),
+  ...(signal === null ? {} : { signal }),
+  ...(code === undefined ? {} : { code }),
+  stdout,
+  stderr,
+});
