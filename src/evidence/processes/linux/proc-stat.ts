@@ -1,3 +1,4 @@
+/** Parses the line of `/proc/<pid>/stat`. Pure. */
 import { isDigits } from '../../../core/digits.ts';
 
 /** One line of `/proc/<pid>/stat`, as far as the doctor needs it (proc(5)). */
