@@ -1,7 +1,7 @@
-/** What failed system calls say. */
+/** Reads the errors of failed system calls. */
 import { getSystemErrorMap } from 'node:util';
 
-/** The code of a failed system call (`EACCES`), or null where the value is no such error. */
+/** The code of a failed system call (`EACCES`), or null where the value is not such an error. */
 export const errnoOf = (error: unknown): string | null =>
   // Not `instanceof Error`: an error of another realm (a worker's, a test's) is one too.
   typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
@@ -18,7 +18,7 @@ export const describeErrno = (error: unknown): string => {
   return code;
 };
 
-/** The thing was not there, or is there no longer: `ENOTDIR` means that a directory above it was replaced. */
+/** True where the file is not there, or no longer: `ENOTDIR` means that a directory above it was replaced. */
 export const isAbsence = (error: unknown): boolean => {
   const code = errnoOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';

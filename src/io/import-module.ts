@@ -1,19 +1,19 @@
 /**
- * `import()` of modules that are not ours. Apart, because the bundle turns every other `import()` into `require`. What they
- * import of ours by its package's name is found wherever this program is installed.
+ * `import()` of modules that are not ours. In a file of its own, because the bundle turns every other `import()` into `require`.
+ * Modules that import our package by its name find it wherever this program is installed.
  */
 import nodeModule from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-/** What a check or a kind imports of ours. */
+/** What a check or a kind may import from us. */
 const OURS = ['lock-doctor', 'lock-doctor/check', 'lock-doctor/kind'] as const;
 
-/** Loads a module by its URL. Rejects with what Node says where there is none, or where it throws. */
+/** Loads a module by its URL. Rejects with Node's error where there is none, or with what the module throws. */
 export const importModule = async (url: string): Promise<unknown> => {
   try {
     offerOurs();
   } catch {
-    // Test runners refuse hooks in their process: there a module finds what is installed beside it.
+    // Test runners refuse hooks in their process: there a module finds only what is installed beside it.
   }
   return import(url);
 };
@@ -21,7 +21,7 @@ export const importModule = async (url: string): Promise<unknown> => {
 type Resolved = { readonly url: string; readonly shortCircuit?: boolean };
 type Next = (specifier: string, context: unknown) => Resolved;
 
-/** Of `node:module` in the releases of Node that run us; the first is newer than the second, which is on its way out. */
+/** Hooks of `node:module` in the releases of Node that we support. The first is newer; the second is deprecated. */
 interface Hooks {
   readonly registerHooks?: (hooks: {
     readonly resolve: (specifier: string, context: unknown, next: Next) => Resolved;
@@ -29,7 +29,7 @@ interface Hooks {
   readonly register?: (specifier: string, options: { readonly data: object }) => unknown;
 }
 
-/** The same as `resolve` below, for the thread in which older releases of Node resolve. */
+/** The same as `resolve` below, for older releases of Node, which resolve in a thread of their own. */
 const RESOLVING_THREAD = `
 let ours;
 export const initialize = (given) => { ours = given; };
@@ -44,7 +44,7 @@ export const resolve = async (specifier, context, next) => {
 
 let isOffered = false;
 
-/** Where a module asks for our package and has none of its own, it gets the one that runs. */
+/** A module that imports our package and has none installed gets the running one. */
 const offerOurs = (): void => {
   if (isOffered) return;
   isOffered = true;
@@ -65,9 +65,9 @@ const offerOurs = (): void => {
   else register?.(`data:text/javascript,${encodeURIComponent(RESOLVING_THREAD)}`, { data: ours });
 };
 
-/** URLs by name; none where the program does not lie in its package. */
+/** URLs by name; none where the program does not run from its package. */
 const ourModules = (): Readonly<Record<string, string>> => {
-  // A package finds itself by its name from every directory that is not marked as another one, as that of the program is.
+  // A package can import itself by its name, except from a directory with a package.json of its own, as the program's has.
   const { resolve } = nodeModule.createRequire(new URL('../src/index.js', import.meta.url));
   return Object.fromEntries(
     OURS.flatMap((name) => {

@@ -1,6 +1,6 @@
 /**
- * The rule by which files and sockets of this machine count (docs/security.md): they and the directory that they lie in
- * belong to one of us or to root, and nobody else can write there.
+ * The rule by which files and sockets of this machine are trusted (docs/security.md): they and their directory belong to the
+ * user or to root, and no one else can write there.
  */
 import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { describeErrno } from './errno.ts';
@@ -8,7 +8,7 @@ import { describeErrno } from './errno.ts';
 const ROOT = 0;
 const GROUP_MAY_WRITE = 0o020;
 const ALL_MAY_WRITE = 0o002;
-/** In such a directory (`/tmp`) nobody can rename or remove what belongs to others. */
+/** In such a directory (`/tmp`) users cannot rename or remove the files of others. */
 const STICKY = 0o1000;
 
 /** Larger account files are not searched: the group then counts as shared. */
@@ -17,19 +17,19 @@ const MAX_ACCOUNTS_BYTES = 1024 * 1024;
 /** The user as whom this process acts. */
 export const callerUid = (): number => process.geteuid?.() ?? ROOT;
 
-/** The user who called sudo: root may look at what is his for him, and never runs it. Null without sudo. */
+/** The user who called sudo: root may read that user's files, but never runs them. Null without sudo. */
 export const sudoUid = (): number | null => {
   const { SUDO_UID = '' } = process.env;
   return callerUid() === ROOT && /^\d+$/.test(SUDO_UID) ? Number(SUDO_UID) : null;
 };
 
-/** What belongs to this owner says nothing to somebody who acts for `uid`. */
+/** True for an owner whose files are not trusted by a process that acts for `uid`. */
 export const isStranger = (owner: number, uid: number = callerUid()): boolean =>
   owner !== uid && owner !== ROOT;
 
 /**
  * Why these entries (a directory, then what lies in it) may not be relied on, as a sentence fragment; null where they
- * may. `uid` and root may own and write them, nobody else. A symlink counts as well as what it leads to.
+ * may. Only `uid` and root may own and write them. Both a symlink and its target have to pass.
  */
 export const distrust = (entries: readonly string[], uid: number = callerUid()): string | null => {
   for (const path of entries) {
@@ -42,7 +42,7 @@ export const distrust = (entries: readonly string[], uid: number = callerUid()):
 const faultOf = (path: string, uid: number): string | null => {
   try {
     const entry = lstatSync(path);
-    // The mode of a symlink says nothing.
+    // The mode of a symlink has no meaning.
     if (entry.isSymbolicLink())
       return ownershipFault(path, entry, uid) ?? seenFault(path, statSync(path), uid);
     return seenFault(path, entry, uid);
@@ -58,7 +58,7 @@ const ownershipFault = (path: string, stats: Stats, uid: number): string | null 
   isStranger(stats.uid, uid) ? `${path} belongs to user ${stats.uid}` : null;
 
 const writersFault = (path: string, stats: Stats, uid: number): string | null => {
-  // Who may write to a socket may connect to it, and no more.
+  // Write permission on a socket only allows connecting to it.
   if (stats.isSocket() || (stats.isDirectory() && (stats.mode & STICKY) !== 0)) return null;
   if ((stats.mode & ALL_MAY_WRITE) !== 0) return `everybody can write to ${path}`;
   if ((stats.mode & GROUP_MAY_WRITE) === 0 || isPrivateGroup(stats.gid, [uid, ROOT])) return null;
@@ -66,8 +66,8 @@ const writersFault = (path: string, stats: Stats, uid: number): string | null =>
 };
 
 /**
- * Many systems give each user a group of his own and a umask of 002. The group is private only where the account files
- * show that one of these users has it as his own, and nobody else is in it.
+ * Many systems give each user a private group and a umask of 002. A group counts as private only where the account files
+ * show that it is the primary group of one of these users and has no other members.
  */
 const isPrivateGroup = (gid: number, uids: readonly number[]): boolean => {
   const accounts = fieldsOf('/etc/passwd').map(([name = '', , uid, group]) => ({ name, uid, group }));

@@ -30,11 +30,11 @@ export interface AcquireRequest {
   readonly sessionId?: string;
   /** The process in whose name the lock is taken; default: this one. */
   readonly holder?: HolderProcess;
-  /** Number to write as `pid`, the field that every reader knows; default: the holder's. */
+  /** PID to write as `pid`, the field that every reader knows; default: the holder's. */
   readonly recordedPid?: number;
   /** Names this acquisition, 16 hex digits; default: made anew. */
   readonly nonce?: string;
-  /** Keep the true holder in a second record too, for the case that another tool overwrites the lock. */
+  /** Keep the true holder in a second record too, in case another tool overwrites the lock. */
   readonly companion?: boolean;
   /** Refuse (NoGuardError) where there is no guard, instead of taking a free lock without one. */
   readonly needsGuard?: boolean;
@@ -45,13 +45,13 @@ export interface Acquired {
   readonly how: 'taken' | 'taken-over' | 'refreshed';
   readonly record: LockRecord;
   readonly stamp: Stamp;
-  /** False where this machine has no guard: then it can be held, and not given back by this program. */
+  /** False where this machine has no guard: then the lock can be held, but this program cannot give it back. */
   readonly guarded: boolean;
   /** With `taken-over`: what the dead holder's lock said. */
   readonly replaced?: LockRecord;
 }
 
-/** How often a lock that changes under our eyes is looked at again before it counts as held. */
+/** How often a lock that keeps changing is looked at again before it counts as held. */
 const ATTEMPTS = 3;
 
 /** Takes the lock under its guard. Throws LockedError, InvalidLockError, NoGuardError, or what the system throws. */
@@ -75,13 +75,13 @@ export const acquireGuarded = async (
       if (!mayTakeOver(verdict, guard)) throw refusal(context, seen, verdict);
     }
     if (!guard.stands()) throw tornGuard(workerDir);
-    // Before anything is moved: this is where a full disk says no.
+    // Before anything is moved, so that a full disk fails here.
     const staged = stage(calls, place, text.record);
     try {
       const put = putInPlace(guard, request, context, { ...text, staged, seen });
       if (put !== null) return put;
     } finally {
-      // Not used twice: whoever writes over the lock in place writes over this name of the same file too.
+      // Not reused: a writer that overwrites the lock in place also overwrites this second name of the same file.
       dropStaged(calls, place, staged);
     }
   }
@@ -90,7 +90,7 @@ export const acquireGuarded = async (
   });
 };
 
-/** Puts a staged record at the lock's name, in place of the stale lock that was seen there; null where others were faster. */
+/** Puts a staged record at the lock's name, in place of the stale lock that was seen there; null where somebody else was faster. */
 const putInPlace = (
   guard: Guard,
   request: AcquireRequest,
@@ -112,7 +112,7 @@ const putInPlace = (
       return acquired;
     }
   } catch (error) {
-    if (old !== null) putBack(calls, place, old.aside); // where this fails too, the next run does it
+    if (old !== null) putBack(calls, place, old.aside); // if this fails too, the next run does it
     throw error;
   }
   if (old !== null) removeQuietly(calls, old.aside);
@@ -124,13 +124,13 @@ const dropStaged = (calls: SystemCalls, place: Place, { nonce, path }: Staged): 
   try {
     if (calls.lstat(asidePath(place, nonce)) === undefined) calls.unlink(path);
   } catch {
-    // A leftover at worst: the next run removes it.
+    // At worst a leftover, which the next run removes.
   }
 };
 
 /**
- * Takes a free lock where nothing on this machine can flock: link(2) alone is exclusive. Nothing is ever removed.
- * `directory` is the lock's, and the context's calls are its own.
+ * Takes a free lock where no program on this machine can flock: link(2) alone is exclusive. Nothing is ever removed.
+ * `directory` is the lock's, and the context's calls go through it.
  */
 export const acquireUnguarded = async (
   directory: OpenDirectory,
@@ -157,7 +157,7 @@ export const acquireUnguarded = async (
   throw notOurs(context, readRecord(calls, place.lock));
 };
 
-/** Writes our own lock anew, over itself. Throws NotLockedError, LockedError, or what the system throws. */
+/** Writes our own lock again, over itself. Throws NotLockedError, LockedError, or what the system throws. */
 export const refreshGuarded = async (
   guard: Guard,
   request: AcquireRequest,
@@ -202,7 +202,7 @@ const compose = async (request: AcquireRequest, { nonce, now }: LockContext): Pr
   return { record, holder };
 };
 
-/** The second record, where one is wanted; an old one of somebody gone must not stand beside the new lock. */
+/** Writes the second record where one is wanted; a previous holder's must not stay beside the new lock. */
 const finish = (
   guard: Guard,
   { companion }: AcquireRequest,
@@ -221,7 +221,7 @@ const finish = (
   }
 };
 
-/** A lock that a dead run moved aside may be a live one: while it cannot be put back, nobody takes its place. */
+/** A lock that a dead run moved aside may be live: while it cannot be put back, no new one is taken in its place. */
 const refuseUnfinished = ({ workerDir }: LockContext, unfinished: readonly string[]): void => {
   const [first] = unfinished;
   if (first === undefined) return;
@@ -234,7 +234,7 @@ const refuseUnfinished = ({ workerDir }: LockContext, unfinished: readonly strin
   );
 };
 
-/** Somebody removed the lock of an agent that lives: its second record still says so. */
+/** Refuses where the lock of a live agent was removed and its second record still names that agent. */
 const refuseLiveCompanion = ({ calls, place, workerDir, nonce }: LockContext): void => {
   const holder = readCompanion(calls, place);
   if (holder === null || holder.nonce === nonce || !mayLive(holder)) return;
@@ -245,13 +245,13 @@ const refuseLiveCompanion = ({ calls, place, workerDir, nonce }: LockContext): v
 };
 
 const judged = async (context: LockContext, seen: RecordReading): Promise<Verdict | null> => {
-  recordOf(context, seen); // what is no record, or cannot be read, is refused without a judge
+  recordOf(context, seen); // a file that is not a record or cannot be read is refused without a judge
   const { workerDir, place } = context;
   const verdict = await context.judge({ workerDir, path: place.lock });
   return verdict !== null && isAbout(verdict, seen) ? verdict : null;
 };
 
-/** Proof, and a guard that means something to everybody who could break or take this lock. */
+/** True where the holder is proven gone and the guard holds for everybody who could take or break this lock. */
 const mayTakeOver = ({ state, release, lock }: Verdict, { network }: Guard): boolean =>
   state === 'stale' && release.allowed && (network === null || isProvenDead(lock.content));
 

@@ -32,13 +32,13 @@ export interface LockOptions extends GuardOptions {
   readonly judge?: Judge;
   /** Milliseconds since the epoch; default: the clock of this machine. */
   readonly now?: () => number;
-  /** The worker's path is real already: a symlink that stands in it by now is refused, not followed. */
+  /** The worker's path has no symlinks: one that has appeared in it since is refused, not followed. */
   readonly isReal?: boolean;
 }
 
 /**
  * The lock of a worker directory (`<worker>/.runtime/agent.lock`). One instance is one holder: two instances exclude
- * each other, in one process too. Asking never writes. Every method rejects with LockIoError where the disk refuses.
+ * each other, even in one process. Questions never write. Every method rejects with LockIoError where the disk refuses.
  */
 export class Lock {
   readonly workerDir: string;
@@ -56,7 +56,7 @@ export class Lock {
   /**
    * Takes the lock, or refreshes it where this instance has it already. A lock of somebody else is taken over only
    * where its holder is proven gone. The worker's directory must exist; `.runtime` is made.
-   * Rejects with LockedError (held, or not proven free), InvalidLockError (no lock record stands there), GuardBusyError
+   * Rejects with LockedError (held, or not proven free), InvalidLockError (the file is not a lock record), GuardBusyError
    * or NoGuardError; nothing is changed then.
    */
   async acquire(request: string | AcquireRequest = {}): Promise<Acquired> {
@@ -75,8 +75,8 @@ export class Lock {
   }
 
   /**
-   * Writes our lock anew with the present time, and a new session where one is given; the name is never absent
-   * meanwhile. Rejects with NotLockedError or LockedError where it is not ours any more.
+   * Writes our lock again with the present time, and with a new session where one is given; the name is never absent
+   * meanwhile. Rejects with NotLockedError or LockedError where it is no longer ours.
    */
   async refresh(sessionId?: string): Promise<Acquired> {
     const context = this.#context();
@@ -86,7 +86,7 @@ export class Lock {
 
   /**
    * Gives our lock back. Where another tool overwrote it (a Gas Town hook does), it is removed if the doctor proves it
-   * stale, else left; our second record goes in either case. Rejects with NotLockedError, or LockedError where the lock
+   * stale, otherwise left; our second record is removed in either case. Rejects with NotLockedError, or LockedError where the lock
    * is somebody else's.
    */
   async release(): Promise<Released> {
@@ -102,8 +102,8 @@ export class Lock {
   }
 
   /**
-   * Our lock goes on in the name of another process: unless it is given back before, it is stale when that process ends.
-   * Rejects with NotLockedError or LockedError where it was not ours any more.
+   * Hands our lock over to another process: unless it is given back before, it becomes stale when that process ends.
+   * Rejects with NotLockedError or LockedError where it is no longer ours.
    */
   async handOver(holder: HolderProcess): Promise<void> {
     const context = this.#context();
@@ -111,8 +111,8 @@ export class Lock {
   }
 
   /**
-   * Finishes or undoes what killed runs left beside the lock, as `acquire` does, and runs `then` before anybody else may
-   * change it. Rejects with GuardBusyError or NoGuardError; then nothing was changed and nothing ran.
+   * Finishes or undoes what killed runs left beside the lock, as `acquire` does, and runs `then` while nobody else can change
+   * it. Rejects with GuardBusyError or NoGuardError; then nothing was changed and nothing ran.
    */
   async tidyUp<T>(then: () => Promise<T>): Promise<T> {
     const context = this.#context();
@@ -125,9 +125,9 @@ export class Lock {
   }
 
   /**
-   * Moves a lock aside whoever holds it, without asking whether anybody lives, but only the very file with the very
-   * bytes that the caller has seen. Rejects with LockChangedError where it is another one by now.
-   * @returns where the kept copy lies
+   * Moves a lock aside even if its holder lives, but only the exact file and bytes that the caller has seen. Rejects with
+   * LockChangedError where it has changed.
+   * @returns path of the kept copy
    */
   async forceRelease(expected: Stamp): Promise<string> {
     const context = this.#context();
@@ -158,8 +158,8 @@ export class Lock {
   }
 
   /**
-   * Runs something under the guard; where this machine has none, `unguarded` runs if it is given. Both get the context
-   * with the calls of the directory that was opened.
+   * Runs a step under the guard; where this machine has none, `unguarded` runs if it is given. Both get the context with
+   * the calls of the directory that was opened.
    */
   async #guarded<T>(
     context: LockContext,
@@ -167,7 +167,7 @@ export class Lock {
     unguarded: ((directory: OpenDirectory, inside: LockContext) => Promise<T>) | null,
     purpose: 'takes' | 'gives' | 'changes' = 'changes',
   ): Promise<T> {
-    // Who asks may be refused; who gives back is waited for.
+    // Taking a lock may fail early; giving it back waits longer.
     const taken = await takeGuard(context.place, { urgent: purpose === 'gives', ...this.#options });
     try {
       if (taken.kind === 'held')
@@ -175,7 +175,7 @@ export class Lock {
       if (taken.kind === 'busy') throw new GuardBusyError(this.workerDir, taken.waitedMs);
       if (taken.cause === 'no-tool' && unguarded !== null) return await inDirectory(context, unguarded);
       if (taken.cause !== 'io') throw new NoGuardError(this.workerDir, taken.why, taken.hint);
-      // Without its directory there is no lock; who wanted to take one learns that the directory is missing.
+      // Without its directory there is no lock; only an attempt to take one reports the missing directory.
       throw isAbsence(taken.error) && purpose !== 'takes' ? new NotLockedError(this.workerDir) : taken.error;
     } catch (error) {
       throw asLockError(this.workerDir, error);
@@ -189,7 +189,7 @@ export class Lock {
     const { workerDir } = this;
     return {
       workerDir,
-      // Symlinks above the worker's directory are the caller's choice; below it none is followed.
+      // The caller may use symlinks above the worker's directory; below it none is followed.
       place: placeIn(join(isReal ? workerDir : realOrSame(workerDir), '.runtime')),
       calls,
       judge,
@@ -200,7 +200,7 @@ export class Lock {
   }
 }
 
-/** Makes `.runtime` in a worker's directory that exists; git is told to ignore what we made, and nothing that was there. */
+/** Makes `.runtime` in an existing worker's directory. git is told to ignore it only if we made it. */
 const makeHome = ({ calls, place, workerDir }: LockContext): void => {
   try {
     if (makeDirectory(calls, place.directory)) ignoreDirectory(calls, place);

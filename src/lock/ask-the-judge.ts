@@ -1,10 +1,10 @@
-/** Who decides what a lock is: the lock library asks, and never derives a state itself. */
+/** Asks the doctor what a lock is: the lock library never derives a state itself. */
 import { refusalOf } from '../core/report/refusals.ts';
 import type { Verdict } from '../core/types/judgement.ts';
 import { isSameStamp } from '../io/disk/stamp.ts';
 import type { RecordReading } from './files/read-record.ts';
 
-/** A lock that somebody asks about: nothing is known of it but where it is. */
+/** A lock in question: only its place is known. */
 interface AskedLock {
   /** As the caller named it. */
   readonly workerDir: string;
@@ -15,7 +15,7 @@ interface AskedLock {
 /** The verdict on a lock as it is now, or null where there is none (any more). */
 export type Judge = (asked: AskedLock) => Promise<Verdict | null>;
 
-/** How the doctor's own judge looks: as `lookAtWorker` of the library. */
+/** Options of the doctor's own judge, as of `lookAtWorker`. */
 export interface JudgeOptions {
   /** Root of the town; default: the marked directory around the worker, or the worker itself. */
   readonly town?: string;
@@ -37,11 +37,11 @@ export const doctorsJudge =
     return verdicts.find(({ lock }) => lock.path === path) ?? null;
   };
 
-/** The verdict is about exactly these bytes in exactly this file. */
+/** True where the verdict is about exactly this file with exactly these bytes. */
 export const isAbout = (verdict: Verdict, seen: RecordReading): boolean =>
   seen.kind === 'file' && verdict.lock.stamp !== null && isSameStamp(verdict.lock.stamp, seen.stamp);
 
-/** What speaks against a release that the judge allows. */
+/** The reason against a release that the judge would allow. */
 const SHARED = 'locks of other machines cannot be excluded on this file system';
 
 /** Why a lock that is judged so is not taken over: one sentence for an operator. */

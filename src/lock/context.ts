@@ -1,4 +1,4 @@
-/** What every operation on one lock needs, and the questions that all of them ask. */
+/** What every operation on one lock needs, and the questions that they share. */
 import { describeFileProblem } from '../core/record/file-problem.ts';
 import type { LockRecord, Stamp } from '../core/types/evidence.ts';
 import { UnsafeDirectoryError } from '../io/disk/open-directory.ts';
@@ -24,12 +24,12 @@ import type { Guard } from './guard/guard.ts';
 export interface LockContext {
   readonly workerDir: string;
   readonly place: Place;
-  /** Under a guard: those of the opened directory. */
+  /** Under a guard, the calls of the opened directory. */
   readonly calls: SystemCalls;
   readonly judge: Judge;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Nonce of the acquisition that the asking instance holds, or null. */
+  /** Nonce of this instance's acquisition, or null. */
   readonly nonce: string | null;
   /** Session that this acquisition names; empty for none. */
   readonly sessionId: string;
@@ -40,7 +40,7 @@ export interface Seen {
   readonly stamp: Stamp;
 }
 
-/** The record that was seen belongs to the asking instance. */
+/** True where the record that was seen is this instance's. */
 export const isOurs = ({ nonce }: LockContext, seen: RecordReading): boolean => {
   const holder = seen.kind === 'file' && seen.content.kind === 'record' ? seen.content.record.holder : null;
   return nonce !== null && holder?.nonce === nonce;
@@ -71,8 +71,8 @@ export const notOurs = (context: LockContext, seen: RecordReading): LockedError 
 };
 
 /**
- * Moves the lock with this stamp aside and answers where it lies, `changed` or `absent`. Throws NoGuardError when the
- * guard was torn down and LockChangedError when a lock that we moved by mistake could not be put back.
+ * Moves the lock with this stamp aside and returns its new path, `changed` or `absent`. Throws NoGuardError when the guard's
+ * file was removed, and LockChangedError when a lock that was moved by mistake could not be put back.
  */
 export const take = (
   { workerDir }: LockContext,
@@ -103,7 +103,7 @@ export const tornGuard = (workerDir: string): NoGuardError =>
     'Never remove agent.lock.flock.',
   );
 
-/** Errors of the library pass, and so do mistakes of a program; what a system call threw becomes a LockIoError. */
+/** Errors of the library and programming errors pass unchanged; the error of a system call becomes a LockIoError. */
 export const asLockError = (workerDir: string, error: unknown): unknown => {
   if (error instanceof LockError) return error;
   if (error instanceof UnsafeDirectoryError) return new NoGuardError(workerDir, error.message, error.hint);

@@ -24,7 +24,7 @@ export class LockError extends Error {
   }
 }
 
-/** Somebody else has the lock, or it cannot be proven that nobody has. */
+/** Somebody else has the lock, or it cannot be proven free. */
 export class LockedError extends LockError {
   /** As judged; `unknown` where nothing could be found out. */
   readonly state: State;
@@ -62,7 +62,7 @@ export class NotLockedError extends LockError {
   }
 }
 
-/** What stands at the lock's name is no lock record. It is left alone: `doctor --fix` decides about it. */
+/** The file at the lock's name is not a lock record. It is left alone: `doctor --fix` decides about it. */
 export class InvalidLockError extends LockError {
   readonly problem: LockProblem;
   readonly detail: string;
@@ -81,7 +81,7 @@ export class LockChangedError extends LockError {
   }
 }
 
-/** Somebody else kept the guard for the whole time that we were willing to wait. Nothing was changed. */
+/** Somebody else kept the guard during the whole waiting time. Nothing was changed. */
 export class GuardBusyError extends LockError {
   readonly waitedMs: number;
 
@@ -108,7 +108,7 @@ export class NoGuardError extends LockError {
   }
 }
 
-/** The disk refused; `cause` is the system's own error. What was begun was put back as far as the disk allowed. */
+/** The disk refused; `cause` is the system's own error. Begun changes were undone as far as the disk allowed. */
 export class LockIoError extends LockError {
   /** `ENOSPC`, `EACCES` …; null where the system gave none. */
   readonly errno: string | null;
@@ -119,7 +119,7 @@ export class LockIoError extends LockError {
   }
 }
 
-/** The disk did not do what it should, told in our own words: `Lock` rejects with LockIoError for it. */
+/** The disk failed in a way that has no system error; `Lock` rejects with LockIoError for it. */
 export class DiskError extends Error {
   constructor(message: string) {
     super(message);

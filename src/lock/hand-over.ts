@@ -1,4 +1,4 @@
-/** Our lock goes on in the name of another process: what a command left running when it ended. */
+/** Hands our lock over to another process: one that a command left running when it ended. */
 import { type Acquired, refreshGuarded } from './acquire.ts';
 import { isOurs, type LockContext, notOurs, recordOf } from './context.ts';
 import { readCompanion, writeCompanion } from './files/companion.ts';
@@ -7,8 +7,8 @@ import type { Guard } from './guard/guard.ts';
 import { type HolderProcess, trueHolderOf } from './identity.ts';
 
 /**
- * Writes our lock in that process's name, over itself; where another tool wrote over it, our second record alone.
- * Throws NotLockedError or LockedError where neither is ours any more, or what the system throws.
+ * Writes our lock again in that process's name; where another tool overwrote it, only our second record. Throws NotLockedError
+ * or LockedError where neither is ours any more, or what the system throws.
  */
 export const handOverGuarded = async (
   guard: Guard,
@@ -19,7 +19,7 @@ export const handOverGuarded = async (
   const seen = readRecord(calls, place.lock);
   if (isOurs(context, seen)) {
     const { record } = recordOf(context, seen);
-    // The number of an ended helper stays: other tools go on as before.
+    // The PID of a helper that has ended stays, so that nothing changes for other tools.
     const isHelpers = record.pid !== record.holder?.pid;
     return refreshGuarded(guard, isHelpers ? { holder, recordedPid: record.pid } : { holder }, context);
   }

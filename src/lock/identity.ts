@@ -1,4 +1,4 @@
-/** Who holds a lock, in words that outlive the process: number, start token, boot, PID namespace. */
+/** Identifies the holder of a lock beyond the life of the process: PID, start token, boot id, PID namespace. */
 import { lifeOf, type Shown } from '../core/judge/holder/life.ts';
 import type { LockContent, TrueHolder } from '../core/types/evidence.ts';
 import { readHost } from '../evidence/host.ts';
@@ -10,12 +10,12 @@ import { signalProcess } from '../evidence/processes/signal.ts';
 /** The process in whose name a lock is taken. */
 export interface HolderProcess {
   readonly pid: number;
-  /** As `startTokenOf` answers it. */
+  /** As `startTokenOf` returns it. */
   readonly startToken: string | null;
 }
 
 /**
- * The token that tells a process from a later one of the same number: on Linux field 22 of `/proc/<pid>/stat`, on
+ * The token that tells a process from a later one with the same PID: on Linux field 22 of `/proc/<pid>/stat`, on
  * macOS what `ps -o lstart=` prints in UTC. Null where it cannot be read. Never throws.
  */
 export const startTokenOf = async (pid: number): Promise<string | null> => {
@@ -29,11 +29,11 @@ export const trueHolderOf = (holder: HolderProcess, nonce: string): TrueHolder =
   return { pid: holder.pid, startToken: holder.startToken, bootId, pidNamespace, nonce };
 };
 
-/** `lifeOf` a holder of ours, as the system of this machine shows it now. Never throws. */
+/** `lifeOf` for a holder in one of our records, as this machine shows it now. Never throws. */
 export const lifeNow = (holder: TrueHolder): ReturnType<typeof lifeOf> =>
   lifeOf(holder, readHost(), () => askSystem(holder.pid));
 
-/** Alive, or not to be told while something runs under its number here. Of another boot or namespace nothing runs. Never throws. */
+/** True where it is alive, or where that cannot be told and a process with its PID may run here. Never throws. */
 export const mayLive = (holder: TrueHolder): boolean => {
   const life = lifeNow(holder);
   if (life !== 'unknown') return life === 'alive';
@@ -46,9 +46,9 @@ const differ = (one: string | null, other: string | null): boolean =>
   one !== null && other !== null && one !== other;
 
 /**
- * A record of ours, made in this boot and PID namespace, whose holder has ended. Only processes of this machine can tell
- * that, so only they break such a lock, and those the guard excludes on network file systems too. The number
- * in a foreign record proves nothing: a Gas Town helper's was dead from the start.
+ * True for a record of ours, made in this boot and PID namespace, whose holder has ended. Only processes of this machine can
+ * tell that, so only they break such a lock, and the guard excludes them on network file systems too. The PID in a foreign
+ * record proves nothing: that of a Gas Town helper was dead from the start.
  */
 export const isProvenDead = (content: LockContent): boolean =>
   content.kind === 'record' && content.record.holder !== null && lifeNow(content.record.holder) === 'gone';

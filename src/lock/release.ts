@@ -1,4 +1,4 @@
-/** Giving a lock back: only our own, unless the caller names the very bytes. */
+/** Gives a lock back: only our own, unless the caller names the exact bytes. */
 import { releaseOf } from '../core/judge/may-release.ts';
 import type { Stamp } from '../core/types/evidence.ts';
 import type { Verdict } from '../core/types/judgement.ts';
@@ -11,15 +11,15 @@ import { makeRunId, releasedPath } from './files/names.ts';
 import { readRecord } from './files/read-record.ts';
 import type { Guard } from './guard/guard.ts';
 
-/** What became of the lock when it was given back. */
+/** The outcome of giving a lock back. */
 export type Released =
   | { readonly kind: 'released' }
-  /** Another tool had overwritten it and its holder is not proven gone: it was left as it is. */
+  /** Another tool had overwritten it, and its holder is not proven gone: it was left alone. */
   | { readonly kind: 'left'; readonly why: string };
 
 /**
  * Removes our own lock and our second record. A lock that another tool wrote over ours is removed where it is proven
- * stale, else left. Throws NotLockedError, LockedError, NoGuardError, or what the system throws.
+ * stale, otherwise left. Throws NotLockedError, LockedError, NoGuardError, or what the system throws.
  */
 export const giveBackGuarded = async (guard: Guard, context: LockContext): Promise<Released> => {
   const { calls, place, nonce } = context;
@@ -62,8 +62,8 @@ const releaseOverwritten = async (guard: Guard, context: LockContext): Promise<R
 };
 
 /**
- * A hook inside our own session wrote it, and has ended: the session that it names is the one that we were started in,
- * which is not life of anybody else's, and its youth means nothing.
+ * True where a hook inside our own session wrote it and has ended: the session that it names is ours, so it proves no other
+ * agent alive, and the lock's age does not matter.
  */
 const isFromOurSession = (verdict: Verdict, { sessionId }: LockContext): boolean => {
   const { state, holder, occupants, occupantsKnown } = verdict;

@@ -12,7 +12,7 @@ export interface LockStatus {
   readonly text: string;
   readonly record: LockRecord | null;
   readonly stamp: Stamp | null;
-  /** Why it is not a lock record, where it is none. */
+  /** Why it is not a lock record; null where it is one. */
   readonly problem: { readonly problem: LockProblem; readonly detail: string } | null;
   /** The whole judgement, where one was made. */
   readonly verdict: Verdict | null;
@@ -48,7 +48,7 @@ export const statusOf = async (context: LockContext): Promise<LockStatus> => {
   };
 };
 
-/** As `look`, and a symlink in place of the directory is not followed either. */
+/** Reads the lock's file; a symlink in place of its directory is not followed either. */
 export const lookAtPlace = ({ calls, place }: LockContext): RecordReading => {
   const directory = readRecord(calls, place.directory);
   return directory.kind === 'other' && directory.problem === 'directory'
@@ -56,7 +56,7 @@ export const lookAtPlace = ({ calls, place }: LockContext): RecordReading => {
     : directory;
 };
 
-/** The status of everything that needs no judge; null for a record of somebody else. */
+/** The status where no judge is needed; null for somebody else's record. */
 const withoutJudge = (context: LockContext, seen: RecordReading): LockStatus | null => {
   const { workerDir } = context;
   if (seen.kind === 'absent') return { ...NOTHING, state: 'unlocked', text: `${workerDir} is not locked.` };

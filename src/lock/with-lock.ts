@@ -1,4 +1,4 @@
-/** A lock for the time of a function. */
+/** Holds a lock while a function runs. */
 import type { AcquireRequest } from './acquire.ts';
 import { Lock, type LockOptions } from './agent-lock.ts';
 import { LockError, LockedError, NotLockedError } from './errors.ts';
@@ -8,9 +8,9 @@ export interface WithLockOptions
     Omit<AcquireRequest, 'holder' | 'recordedPid' | 'nonce'> {}
 
 /**
- * Takes the lock of a worker directory in this process's name, runs a function, and gives the lock back however that
- * ends. Rejects as `Lock.acquire` does where it cannot be had (the function has not run then), else with what the
- * function throws. A lock that is somebody else's by then, or cannot be removed, stays; it goes stale with this process.
+ * Takes the lock of a worker directory in this process's name, runs a function, and gives the lock back however the function
+ * ends. Rejects as `Lock.acquire` does where the lock cannot be taken (then the function did not run), otherwise with what the
+ * function throws. A lock that is somebody else's by then, or cannot be removed, stays; it becomes stale with this process.
  */
 export const withLock = async <Result>(
   workerDir: string,
@@ -32,8 +32,8 @@ export const withLock = async <Result>(
 };
 
 /**
- * What became of giving back: null, or one sentence about why the lock is still there. A lock whose holder has ended may
- * be taken over by others at any moment: `mayBeTaken` says that this is no news.
+ * Gives the lock back: null, or one sentence about why it is still there. A lock whose holder has ended may be taken over by
+ * others at any time: with `mayBeTaken` that is not reported.
  */
 export const giveBack = async (lock: Lock, mayBeTaken = false): Promise<string | null> => {
   try {

@@ -1,4 +1,4 @@
-/** Releases that are planned: what speaks against them before, their guards, and what becomes of each. */
+/** Carries out planned releases: what forbids them beforehand, their guards, and the outcome of each. */
 import { immovable } from '../core/judge/may-release.ts';
 import { REFUSALS } from '../core/report/refusals.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
@@ -18,13 +18,13 @@ import { changed, failed, interrupted, skipped } from './outcomes.ts';
 
 export interface ReleaseOptions extends RepairOptions {
   readonly judge: JudgeAgain;
-  /** Called once for each lock, when it is known what became of it. */
+  /** Called once for each lock, when its outcome is known. */
   readonly onOutcome: (step: ReleaseStep, outcome: ReleaseOutcome) => void;
 }
 
 /**
  * Releases locks, each if it still is the file with the bytes and the verdict that were diagnosed. Expected failures are
- * outcomes, and those of one lock are no other's; nothing is thrown for what the disk does.
+ * outcomes and do not affect other locks; nothing is thrown for what the disk does.
  * @param run of `makeRunId`, one for all steps of a run
  */
 export const applyReleases = async (
@@ -55,7 +55,7 @@ export const applyReleases = async (
   for (const step of left) onOutcome(step, interrupted());
 };
 
-/** What can be said without the guard: the release as it is to be tried, or why it is not. */
+/** What can be decided without the guard: the release to be tried, or why it is not tried. */
 const releaseOf = (step: ReleaseStep, context: RepairContext): TriedRelease | ReleaseOutcome => {
   const { lock } = step;
   const kind = context.kinds.get(lock.kind);

@@ -1,4 +1,4 @@
-/** By whom a release, an undo or a take-over was made, as the journal keeps it. */
+/** Who made a release, an undo or a take-over, as the journal keeps it. */
 import { hostname, userInfo } from 'node:os';
 import { keptCommand } from '../core/record/kept-command.ts';
 import type { ByWhom, Consent } from '../core/types/history.ts';
@@ -6,14 +6,14 @@ import { callerUid, sudoUid } from '../io/trust.ts';
 
 export type { ByWhom, Consent };
 
-/** What whoever acts says of itself. */
+/** What the acting command says of itself. */
 export interface Asked {
-  /** Its command line, whole. */
+  /** Its whole command line. */
   readonly command: readonly string[];
   readonly consent: Consent;
 }
 
-/** A program that calls the library: what runs is kept, and its arguments, which are not ours, are not. */
+/** For a program that calls the library: the program is kept, but not its arguments, which are not ours. */
 const calledLibrary = (): Asked => {
   const { argv } = process;
   return { command: argv.length > 2 ? [...argv.slice(0, 2), '…'] : argv, consent: 'library' };
@@ -34,6 +34,6 @@ const userName = (): string | null => {
   try {
     return userInfo().username;
   } catch {
-    return null; // a user whom the accounts do not know
+    return null; // a user without an account
   }
 };

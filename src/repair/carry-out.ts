@@ -1,4 +1,4 @@
-/** Carries out a plan: each step under its guard, and looked at again once that is held. */
+/** Carries out a plan: takes the guard of each step's lock, then looks at the lock again. */
 import type { Config } from '../config.ts';
 import { isToBeTidied, type Plan } from '../core/plan.ts';
 import { lockBeside } from '../core/record/lock-names.ts';
@@ -21,7 +21,7 @@ export interface CarryOutOptions extends LookOptions {
   readonly town: TownRoot;
   /** The town's, as the diagnosis read it. */
   readonly config: Config;
-  /** What the diagnosis looked for. */
+  /** The table of kinds that the diagnosis used. */
   readonly table: LockTable;
   /** Who acts, and how it was agreed to; default: a program that calls the library. */
   readonly asked?: Asked | undefined;
@@ -33,7 +33,7 @@ export interface CarryOutOptions extends LookOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The locks beside which killed runs left something at these workers: some may lie at the old place too. */
+/** The locks at these workers beside which killed runs left files, at the old place too. */
 const leftoversAt = (workers: readonly string[], { snapshot }: Examination): readonly string[] => {
   const left = snapshot.leftovers.filter(
     (leftover) => workers.includes(leftover.worker) && isToBeTidied(leftover, snapshot.takenAtMs),
@@ -59,7 +59,7 @@ export const carryOut = async (
     await repairLeftovers(lock, repair);
   }
   const run = makeRunId(Date.now());
-  // Whoever asked for a worker by name hears of it, also where nothing is tried, and so does whoever is in the way himself.
+  // Locks of workers that were asked for by name get an outcome even where nothing is tried, and so do those left for the asker.
   const outcomes = new Map<string, ReleaseOutcome>(
     plan.left
       .filter(({ force, isAskers }) => force || isAskers)

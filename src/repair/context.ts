@@ -1,4 +1,4 @@
-/** What every repair needs, and the paths that it may touch. */
+/** What every repair needs, and rules for the paths that it may touch. */
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { LockFile } from '../core/types/evidence.ts';
 import type { State, Verdict } from '../core/types/judgement.ts';
@@ -12,13 +12,13 @@ import { type Asked, type ByWhom, byWhom } from './by-whom.ts';
 export interface ReleaseStep {
   readonly lock: LockFile;
   readonly state: State;
-  /** A person asked for this very worker: the state does not matter, everything else does. */
+  /** A person asked for this worker by name: the lock's state does not matter, everything else does. */
   readonly force: boolean;
-  /** Within the run, from 1. */
+  /** Number within the run, from 1. */
   readonly number: number;
 }
 
-/** The verdicts on locks at the moment of acting, by their ids; those that are gone have none. */
+/** Gives the verdicts on locks at the moment of acting, by lock id; locks that are gone have none. */
 export type JudgeAgain = (steps: readonly ReleaseStep[]) => Promise<ReadonlyMap<string, Verdict>>;
 
 export interface RepairOptions extends GuardOptions {
@@ -30,7 +30,7 @@ export interface RepairOptions extends GuardOptions {
   readonly asked?: Asked;
   /** Milliseconds since the epoch; default: the clock of this machine. */
   readonly now?: () => number;
-  /** Once aborted, no further step begins; a step that has begun is finished. */
+  /** Once aborted, no further step begins; a begun step is finished. */
   readonly signal?: AbortSignal;
 }
 

@@ -1,4 +1,4 @@
-/** Which releases the journal tells of: read twice, keeping only what is asked for, because a journal may be long. */
+/** Finds releases in the journal. It is read twice and only the wanted entries are kept, because a journal may be long. */
 import { Failure } from '../core/failure.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { findAside } from '../lock/files/aside.ts';
@@ -11,11 +11,11 @@ export interface PastRelease {
   readonly entry: ReleaseEntry;
   /** It was put back. */
   readonly undone: boolean;
-  /** Whose journal says so. */
+  /** Owner of the journal that says so. */
   readonly journalUid: number;
 }
 
-/** Lines of a journal that no repair writes. */
+/** Lines of a journal that no repair could have written. */
 export interface JournalDamage {
   /** Absolute path of the journal. */
   readonly journal: string;
@@ -23,7 +23,7 @@ export interface JournalDamage {
   readonly lines: number;
   /** Number of the first one, from 1. */
   readonly firstLine: number;
-  /** What is wrong with it: a sentence fragment. */
+  /** What is wrong with the first one: a sentence fragment. */
   readonly why: string;
 }
 
@@ -37,7 +37,7 @@ export interface FoundReleases {
 
 /**
  * The releases of the run, or the single release, of that id; for null those of the last run that released anything.
- * Throws `E_IO` where the journal cannot be read, or something else stands in its place.
+ * Throws `E_IO` where the journal cannot be read, or another kind of file is in its place.
  */
 export const findReleases = (id: string | null, context: RepairContext): FoundReleases => {
   let damage: JournalDamage | null = null;
@@ -78,7 +78,7 @@ function* entriesOf(
   }
 }
 
-/** The run whose release was begun last, of those that happened. */
+/** The run with the release that began last, among releases that happened. */
 const findRun = (id: string | null, context: RepairContext, onDamage: OnDamage): string | null => {
   let last: { readonly run: string; readonly line: number } | null = null;
   const open = new Map<string, { readonly entry: ReleaseEntry; readonly line: number }>();
@@ -92,19 +92,19 @@ const findRun = (id: string | null, context: RepairContext, onDamage: OnDamage):
         last = { run: begun.entry.run, line: begun.line };
     }
   }
-  // Begun by runs that died, with the lock in another place to show for it.
+  // Releases of runs that died: the lock is in its new place, so they happened.
   for (const { entry, line } of open.values())
     if ((last?.line ?? 0) < line && wasMoved(entry, context)) last = { run: entry.run, line };
   return last?.run ?? null;
 };
 
-/** Events that tell what became of a release. What a run moved that died was put back by an undo, and `released` never said. */
+/** Events that end a release. Where a run died after moving the lock, `released` is missing and an undo's event ends it. */
 const isEnd = (event: JournalEntry['event']): boolean =>
   event === 'released' || event === 'not-released' || event === 'undone';
 
 /**
- * The lock is its kept copy, or still lies aside. Where that cannot be looked at it counts as there: whoever tries to put it
- * back says what is in the way.
+ * True where the kept copy is there, or the lock still lies aside. Where that cannot be looked at it counts as there: an undo
+ * will say what prevents it.
  */
 const wasMoved = ({ lock, backup, stamp }: ReleaseEntry, { calls, townRoot }: RepairContext): boolean => {
   try {

@@ -1,5 +1,5 @@
 /**
- * What repairs did, one JSON line per event, only ever appended to and synced before anything is touched:
+ * What repairs did, one JSON line per event. Lines are only appended, and synced before anything is touched:
  * `<town>/.runtime/lock-doctor/journal.jsonl`, in a user's home `~/.local/state/lock-doctor/journal.jsonl`.
  */
 import { Buffer } from 'node:buffer';
@@ -28,7 +28,7 @@ export interface ReleaseEntry {
   readonly id: string;
   readonly run: string;
   readonly at: string;
-  /** Id of the kind of the lock; `agent` in entries of releases that knew no other. */
+  /** Id of the kind of the lock; `agent` in entries of versions without other kinds. */
   readonly kind: LockKind;
   /** How it was let go, and so how it is put back. */
   readonly deed: LetGo;
@@ -40,25 +40,25 @@ export interface ReleaseEntry {
   readonly state: State;
   readonly forced: boolean;
   readonly stamp: Stamp;
-  /** From whom: the record's own words, or null where it was none. */
+  /** The holder, as the record names it; null where the file was not a record. */
   readonly holder: { readonly pid: number; readonly sessionId: string; readonly hostname: string } | null;
   readonly companion: TrueHolder | null;
-  /** Null in entries of versions that did not keep it. */
+  /** Null in entries of versions that did not record it. */
   readonly by: ByWhom | null;
 }
 
-/** What became of it, or of putting it back, or a leftover that was finished or undone. */
+/** The outcome of a release or of an undo, or a leftover that was finished or undone. */
 export interface OutcomeEntry {
   readonly event: 'released' | 'not-released' | 'undo' | 'undone' | 'not-undone' | 'tidied';
-  /** Of the release that it is about; the worker for `tidied`. */
+  /** Id of the release; the worker for `tidied`. */
   readonly id: string;
   readonly at: string;
   readonly reason: string | null;
-  /** Who began it (`undo`, `tidied`); left out of outcomes, and by versions that did not keep it. */
+  /** Who began it (`undo`, `tidied`); left out of outcomes, and by versions that did not record it. */
   readonly by?: ByWhom;
 }
 
-/** A stale lock that `exec` took over; there is no kept copy, for the same name holds the new lock. */
+/** A stale lock that `exec` took over. There is no kept copy, because the new lock took its place. */
 export interface TakeOverEntry {
   readonly event: 'taken-over';
   /** The worker. */
@@ -75,12 +75,12 @@ export type JournalEntry = ReleaseEntry | OutcomeEntry | TakeOverEntry;
 
 const DIRECTORIES = ['.runtime', '.runtime/lock-doctor'];
 
-/** In a user's home the same lies where programs keep their state there. */
+/** In a user's home the journal lies where programs keep their state. */
 const IN_HOME = ['.local', '.local/state', '.local/state/lock-doctor'];
 
 /**
- * The directories that lead to it, relative to the root. A home that is a town, or has a journal as towns have one, is a
- * town like any other.
+ * The directories that lead to it, relative to the root. A home that is a town, or that has a town's journal, is treated as a
+ * town.
  */
 const directoriesOf = (townRoot: string): readonly string[] =>
   !entryExists(`${townRoot}/.runtime/lock-doctor`) &&
@@ -91,14 +91,14 @@ const directoriesOf = (townRoot: string): readonly string[] =>
 
 const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Where everything lies that all repairs of a town share. */
+/** The directory of the files that all repairs of a town share. */
 export const homeOfRepairs = (townRoot: string): string => `${townRoot}/${directoriesOf(townRoot).at(-1)}`;
 
 export const journalPath = (townRoot: string): string => `${homeOfRepairs(townRoot)}/journal.jsonl`;
 
 /**
- * Appends entries, in one write, and syncs them together; nothing happens for none. Throws what the system throws, and where
- * a symlink stands in the way: then nothing may be done that they tell of, for some of them may be missing.
+ * Appends entries in one write and syncs them; does nothing for an empty list. Throws what the system throws, and where a symlink
+ * is in the way: then the caller must not act on the entries, because some of them may be missing.
  */
 export const appendEntries = (
   calls: SystemCalls,
@@ -130,8 +130,8 @@ export const appendEntries = (
 };
 
 /**
- * Makes the directory of the journal where there is none; true where it did. Throws what the system throws, and where something
- * else stands there.
+ * Makes the directory of the journal where there is none; true where it was made. Throws what the system throws, and where
+ * another kind of file is in its place.
  */
 export const makeHome = (calls: SystemCalls, townRoot: string): boolean => {
   const made = directoriesOf(townRoot)
@@ -142,8 +142,8 @@ export const makeHome = (calls: SystemCalls, townRoot: string): boolean => {
 };
 
 /**
- * Calls `read` with the opened journal and its owner; does nothing where there is none. Throws what the system throws, and
- * an `Error` that says what stands there where that is no journal of ours.
+ * Calls `read` with the opened journal and its owner; does nothing where there is none. Throws what the system throws, and an
+ * `Error` that says what is there where it is not a journal of ours.
  */
 export function* readingJournal<Read>(
   calls: SystemCalls,
@@ -167,14 +167,14 @@ export function* readingJournal<Read>(
   }
 }
 
-/** False where there is nothing. Throws where it is something else. */
+/** False where there is nothing. Throws for anything but a directory. */
 const isDirectory = (calls: SystemCalls, path: string): boolean => {
   const stat = calls.lstat(path);
   if (stat === undefined || stat.isDirectory()) return stat !== undefined;
   throw new Error(`${path} is not a directory`);
 };
 
-/** No symlink, no FIFO, and no second name of a file that lies somewhere else. */
+/** Opens it, but not through a symlink, and no FIFO and no second name (hard link) of another file. */
 const openedJournal = (
   calls: SystemCalls,
   path: string,
@@ -204,8 +204,8 @@ const openedJournal = (
 };
 
 /**
- * One write, so that two runs at once do not mix their lines. The line break before it ends a line that a killed run
- * left torn; what was cut short is written again whole, and its fragment passes for lines said twice and a torn one.
+ * Appends in one write, so that two runs at once do not mix their lines. The line break at the start ends a line that a killed
+ * run left torn. After a short write everything is written again: readers cope with repeated lines and a torn one.
  */
 const appendLines = (calls: SystemCalls, descriptor: number, lines: readonly string[]): void => {
   const bytes = Buffer.from(`\n${lines.join('\n')}\n`);

@@ -1,4 +1,4 @@
-/** Finishing or undoing what killed runs left behind, for workers where nothing else is to be done. */
+/** Finishes or undoes what killed runs left behind, at workers without a planned release. */
 import { dirname } from 'node:path';
 import { KEEP_RELEASED_MS } from '../core/record/lock-names.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
@@ -12,8 +12,8 @@ export type LeftoverOutcome =
   | { readonly status: 'skipped' | 'failed'; readonly reason: string };
 
 /**
- * Repairs what lies beside a lock: staged files of dead runs and kept copies older than a week go, a lock that was
- * moved aside and never released comes back. Expected failures are outcomes.
+ * Tidies up beside a lock: removes staged files of dead runs and kept copies older than a week, and puts back a lock that
+ * was moved aside and never released. Expected failures are outcomes.
  * @param lock absolute path of the lock, whether or not it is there
  */
 export const repairLeftovers = async (lock: string, options: RepairOptions): Promise<LeftoverOutcome> => {

@@ -1,4 +1,4 @@
-/** The journal's line of a stale lock that `exec` took over in its worker. */
+/** Writes the journal's line for a stale lock that `exec` took over. */
 import type { LockRecord } from '../core/types/evidence.ts';
 import { systemCalls } from '../io/disk/system-calls.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
@@ -6,7 +6,7 @@ import { type Asked, byWhom } from './by-whom.ts';
 import { shortPath } from './context.ts';
 import { appendEntries } from './journal.ts';
 
-/** A dead holder's lock that somebody who starts has now. */
+/** A dead holder's lock that a starting command has taken over. */
 export interface TakenOver {
   readonly townRoot: string;
   readonly worker: string;
@@ -16,7 +16,7 @@ export interface TakenOver {
   readonly replaced: LockRecord;
 }
 
-/** Writes it down; answers why that could not be done, or null. Never throws: the lock is held by now, and stays so. */
+/** Writes the line; returns why that failed, or null. Never throws: the lock is held by now and stays held. */
 export const noteTakeOver = (
   { townRoot, worker, lock, replaced }: TakenOver,
   asked: Asked,

@@ -1,7 +1,7 @@
-/** What can become of a release, each with a sentence fragment that says why. */
+/** The possible outcomes of a release, each with its reason as a sentence fragment. */
 import type { ReleaseOutcome } from '../core/report/report.ts';
 
-/** It was not what was diagnosed any more: untouched. */
+/** It was no longer what had been diagnosed, and was not touched. */
 export const changed = (reason: string): ReleaseOutcome => ({ status: 'changed', reason, backup: null });
 
 /** It was left on purpose. */
@@ -10,5 +10,5 @@ export const skipped = (reason: string): ReleaseOutcome => ({ status: 'skipped',
 /** The disk refused. */
 export const failed = (reason: string): ReleaseOutcome => ({ status: 'failed', reason, backup: null });
 
-/** Somebody ended the run. */
+/** The run was interrupted. */
 export const interrupted = (): ReleaseOutcome => skipped('the run was interrupted before it came to this');

@@ -1,6 +1,6 @@
 /**
- * Reading what repairs wrote down: line by line, however long the journal is. A line that is not what a repair writes, or
- * that names a place outside the town, is damage: told with its number, and never acted upon.
+ * Reads the journal line by line, however long it is. A line that a repair would not write, or that names a place outside
+ * the town, is damage: reported with its number, and never acted upon.
  */
 import { Buffer } from 'node:buffer';
 import { mayLieAt } from '../evidence/locks/lock-table.ts';
@@ -23,15 +23,15 @@ export type JournalLine =
   /** `why` is a sentence fragment: `stamp.sha256 is missing`. */
   | { readonly kind: 'damaged'; readonly line: number; readonly why: string };
 
-/** Longer than any entry can be: three paths and what a record of 64 KiB says, all of it escaped. */
+/** Longer than any entry: three paths and the text of a record of 64 KiB, all of it escaped. */
 const MAX_LINE_BYTES = 1024 * 1024;
 
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * The lines of the journal, oldest first; none where there is no journal. A line that a killed run left torn is passed
- * over: nothing was done after it. Throws what the system throws, and an `Error` that says what stands at its place where
- * that is not a journal of ours.
+ * The lines of the journal, oldest first; none where there is no journal. A line that a killed run left torn is skipped:
+ * nothing was done after it. Throws what the system throws, and an `Error` that says what is there where it is not a journal
+ * of ours.
  */
 export const readJournal = (calls: SystemCalls, townRoot: string): Generator<JournalLine, void> =>
   readingJournal(calls, townRoot, function* (descriptor, uid) {
@@ -46,7 +46,7 @@ export const readJournal = (calls: SystemCalls, townRoot: string): Generator<Jou
 
 const LINE_BREAK = 10;
 
-/** Every line without its break; null for one that is too long, which is not kept. */
+/** Every line without its line break; null for one that is too long and is not kept. */
 function* linesOf(calls: SystemCalls, descriptor: number): Generator<string | null, void> {
   let parts: Uint8Array[] = [];
   let length = 0;
@@ -80,19 +80,19 @@ function* linesOf(calls: SystemCalls, descriptor: number): Generator<string | nu
   yield finish();
 }
 
-/** What entries mean that do not say it: they are of versions that knew nothing else, and kept no more. */
+/** Values of keys that entries of older versions do not have. */
 const OLDER = { kind: 'agent', deed: 'move-aside', by: null } as const;
 
 const BEGINNING = '{"v":1,"event":"';
 
-/** The entry of a line, null for one that says nothing, or what is wrong with it. */
+/** The entry of a line, null for a line without one, or what is wrong with it. */
 const readLine = (line: string): JournalEntry | string | null => {
   if (line === '') return null;
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    // Only the beginning of what a repair writes can be left of it by a kill or a full disk.
+    // A killed run or a full disk leaves only the beginning of a line that a repair writes.
     return line.startsWith(BEGINNING) || BEGINNING.startsWith(line) ? null : 'is not JSON';
   }
   const problem = problemOf(validateJournal, value);
@@ -103,13 +103,13 @@ const readLine = (line: string): JournalEntry | string | null => {
   return misplaced(entry) ?? entry;
 };
 
-/** The names follow from the worker and the id: whatever else they say was not written by a repair. */
+/** What is wrong with the paths: they follow from the worker and the id, so other paths were not written by a repair. */
 const misplaced = ({ id, run, kind, worker, lock, backup }: ReleaseEntry): string | null => {
   const known = builtInTable.kinds.get(kind);
-  // Of a plug-in, which need not be loaded to put its locks back.
+  // A plug-in's kind: it need not be loaded to put its locks back.
   const isPlugged = known === undefined && kind.includes('/');
   if (known === undefined && !isPlugged) return `unknown kind of lock: ${kind}`;
-  // A working tree may lie outside, and its lock inside.
+  // A working tree may lie outside the town, with its lock inside.
   const place = known?.claims === 'worker' ? worker : worker.replace(/^(?:\.\.\/)+/, '');
   if (!isInTown(place)) return `worker names no place in the town: ${worker}`;
   if (known?.claims === 'worker') {

@@ -1,4 +1,4 @@
-/** The look at some locks at the moment of acting: it must see what the diagnosis saw, and as it did. */
+/** Looks at some locks again at the moment of acting, with the same settings as the diagnosis. */
 import type { Config } from '../config.ts';
 import { countingTheAsker } from '../core/judge/asker.ts';
 import { judgeSnapshot } from '../core/judge/examine.ts';
@@ -14,21 +14,21 @@ import type { JudgeAgain } from './context.ts';
 
 export interface SecondLook extends LookOptions {
   readonly town: TownRoot;
-  /** As the diagnosis read it: it is not read again. */
+  /** As the diagnosis read it; it is not read again. */
   readonly config: Config;
-  /** What the diagnosis looked for. */
+  /** The table of kinds that the diagnosis used. */
   readonly table: LockTable;
-  /** The asker wants to start at that worker itself: it does not count there, nor where somebody tells us to force. */
+  /** The asker wants to start at that worker itself: it does not count there, nor for a forced release. */
   readonly wantsToStart: boolean;
 }
 
-/** Judges locks again, together with whatever their first judgement depended on: one look for all of them. */
+/** Judges locks again, together with everything that their first judgement depended on: one look for all of them. */
 export const secondLook = (
   examination: Examination,
   { town, config, wantsToStart, ...options }: SecondLook,
 ): JudgeAgain => {
-  // The layout is read by the first of these looks, and holds for the seconds of the run: it says whose a place is, of
-  // nobody whether he lives, and in a town of ten thousand workers it costs more than all the rest.
+  // The layout is read by the first of these looks and reused for the seconds of the run. It says which worker a place belongs
+  // to, not who lives, and in a town of ten thousand workers reading it costs more than everything else.
   let layout: KnownLayout | undefined;
   return async (steps) => {
     const locks = steps.map(({ lock }) => lock);
@@ -42,7 +42,7 @@ export const secondLook = (
     if (hasPanes(again.machine.tmux))
       layout ??= { ...again.town, gaps: [], placeInTown: townPlaceFinder(town.root, again.town.workers) };
     const asItIs = verdictsOf(again);
-    // An agent that asks is alive like any other.
+    // An agent that runs the repair counts like any other.
     const counted = countingTheAsker(again);
     const withAsker = counted === again ? asItIs : verdictsOf(counted);
     return new Map(
@@ -58,8 +58,8 @@ const verdictsOf = (snapshot: Snapshot): ReadonlyMap<string, Verdict> =>
   new Map(judgeSnapshot(snapshot).map((verdict) => [verdict.lock.path, verdict]));
 
 /**
- * The workers of these locks, and beside them those of locks with the same bytes and of locks further down: a copy is told
- * from its original by looking at both, and an agent further down belongs to the lock that lies there.
+ * The workers of these locks, and those of locks with the same bytes and of locks further down: telling a copy from its
+ * original needs both, and an agent further down belongs to the lock there.
  */
 const placesToLookAt = (
   locks: readonly LockFile[],
@@ -75,7 +75,7 @@ const placesToLookAt = (
   return [...new Set([...workers, ...beside])];
 };
 
-/** As `isWithin` asked for each of them, but a town may have ten thousand. */
+/** Equal to `isWithin` for each of them, but fast for ten thousand. */
 const isBelowOneOf = (workers: ReadonlySet<string>, path: string): boolean => {
   if (workers.has('.')) return true;
   for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))

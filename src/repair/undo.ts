@@ -1,4 +1,4 @@
-/** Putting released locks back: from their kept copies, never over a newer lock. */
+/** Puts released locks back from their kept copies, never over a newer lock. */
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { callerUid, isStranger } from '../io/trust.ts';
 import type { Guard } from '../lock/guard/guard.ts';
@@ -23,16 +23,16 @@ export interface UndoOutcome {
 }
 
 export interface UndoReport {
-  /** The run whose releases were put back; null where there is none, or none of that name. */
+  /** The run whose releases were put back; null where there is no such run. */
   readonly run: string | null;
   readonly outcomes: readonly UndoOutcome[];
-  /** Lines of the journal that were not acted upon, for no repair writes such; null where there is none. */
+  /** Lines of the journal that were ignored because no repair writes such lines; null where there are none. */
   readonly damage: JournalDamage | null;
 }
 
 /**
  * Puts back the releases of one run (`id` is a run's or a single release's), or of the last run that released anything.
- * Throws `E_IO` where the journal cannot be read, or something else stands in its place: then nothing was changed.
+ * Throws `E_IO` where the journal cannot be read, or another kind of file is in its place: then nothing was changed.
  */
 export const undoReleases = async (id: string | null, options: RepairOptions): Promise<UndoReport> => {
   const context = contextOf(options);
@@ -67,7 +67,7 @@ interface Answer {
   readonly reason: string;
 }
 
-/** What can be said without the guard; null where it is to be put back. */
+/** The answer that needs no guard; null where the lock is to be put back. */
 const withoutGuard = ({ entry, undone }: PastRelease, { calls, townRoot }: RepairContext): Answer | null => {
   if (undone) return { status: 'already', reason: 'it was already restored' };
   try {
@@ -86,7 +86,7 @@ const refusalFor = (why: Refused): Answer => {
     : { status: 'no-guard', reason: `${why.why}. ${why.hint}` };
 };
 
-/** Under all of their guards: what stands there, a line in the journal for each, the deeds, and what became of them. */
+/** Under all of their guards: looks what is there, writes a journal line for each, does the deeds, and reports the outcomes. */
 const putBackBatch = (
   batch: readonly Held<PastRelease>[],
   answers: Map<PastRelease, Answer>,
@@ -116,8 +116,8 @@ const putBackBatch = (
     if (answer.status === 'restored') return [{ event: 'undone', id, reason: null }];
     return answer.status === 'failed' ? [] : [{ event: 'not-undone', id, reason: answer.reason }];
   });
-  // What was done shows on the disk too: a journal that is full by now does not make it a failure. The next undo finds the
-  // lock at its place and the kept copy gone.
+  // The disk shows what was done, so an outcome that can no longer be written is not a failure. The next undo finds the lock at
+  // its place and the kept copy gone.
   attempt(() => note(done, context));
 };
 
@@ -130,8 +130,8 @@ const attempt = <Done>(act: () => Done): Done | (Answer & { readonly status: 'fa
 };
 
 /**
- * Root acts in a directory for its owner, so that the journal's owner must be trusted there. Everybody else can only do what
- * the system lets them.
+ * True where root must not act on the journal: its owner may not be trusted in the lock's directory. Other users can only do
+ * what the system lets them.
  */
 const isStrangersWord = (journalUid: number, directoryUid: number): boolean =>
   callerUid() === 0 && isStranger(journalUid, directoryUid);

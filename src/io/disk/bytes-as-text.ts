@@ -1,9 +1,9 @@
-/** Bytes of foreign names as text, without loss of what is odd about them. */
+/** Foreign names as text, with bytes that are not UTF-8 kept visible. */
 import { Buffer, isAscii } from 'node:buffer';
 
 let decoder: InstanceType<typeof TextDecoder> | null = null;
 
-/** Made by the first name that is not plain ASCII: few starts meet one. */
+/** Made for the first name that is not plain ASCII: few runs meet one. */
 const strict = (): InstanceType<typeof TextDecoder> => {
   decoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   return decoder;
@@ -14,7 +14,7 @@ const strict = (): InstanceType<typeof TextDecoder> => {
  * `\xNN`, so that two different names never look alike. Never throws.
  */
 export const bytesAsText = (bytes: Uint8Array): string =>
-  // Plain ASCII, as nearly everything is, needs no decoder.
+  // Nearly every name is plain ASCII and needs no decoder.
   isAscii(bytes)
     ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
     : (decoded(bytes) ?? escaped(bytes));

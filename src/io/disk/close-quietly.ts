@@ -1,6 +1,6 @@
-/** Closing a descriptor where a failure tells nothing new. */
+/** Closes a descriptor whose failure would tell nothing new. */
 
-/** Gives a descriptor up whose close(2) can tell nothing new: it is gone whatever that answers. Never throws. */
+/** Closes a descriptor and ignores a failure of close(2): the descriptor is gone in any case. Never throws. */
 export const closeQuietly = (
   calls: { readonly close: (descriptor: number) => void },
   descriptor: number,
@@ -8,6 +8,6 @@ export const closeQuietly = (
   try {
     calls.close(descriptor);
   } catch {
-    // Nothing was written through it, or another failure is being told already.
+    // Nothing was written through it, or another failure is reported already.
   }
 };

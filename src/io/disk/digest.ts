@@ -1,4 +1,4 @@
-/** Hashes and random text. Node's crypto takes 4 ms to load, so it is loaded by the first use that needs it. */
+/** Hashes and random text. Node's crypto takes 4 ms to load, so it is loaded only when it is needed. */
 import { Buffer } from 'node:buffer';
 import { sha256 } from '../../core/sha256.ts';
 
@@ -9,7 +9,7 @@ const crypto = (): typeof import('node:crypto') => {
   return loaded;
 };
 
-/** So many hashes of so few bytes take half a millisecond without Node's crypto. A preflight needs one. */
+/** This many hashes of a few hundred bytes take half a millisecond without Node's crypto. A preflight needs one. */
 const FEW = 6;
 const FEW_BYTES = 1024;
 
@@ -22,5 +22,5 @@ export const sha256Hex = (content: Uint8Array | string): string => {
   return sha256(typeof content === 'string' ? Buffer.from(content) : content);
 };
 
-/** Random text in hex, two characters a byte: names that must not meet. */
+/** Random text in hex, two characters for each byte: for names that must be unique. */
 export const randomHex = (bytes: number): string => crypto().randomBytes(bytes).toString('hex');

@@ -1,4 +1,4 @@
-/** Paths as the system has them, and as people see them: not every path is text. */
+/** Paths as the system has them and as people see them: not every path is valid text. */
 import { Buffer, isUtf8 } from 'node:buffer';
 import { bytesAsText } from './bytes-as-text.ts';
 
@@ -12,11 +12,11 @@ export const displayPath = (path: DiskPath): string => (typeof path === 'string'
 export const pathBytes = (path: DiskPath): string | null =>
   typeof path === 'string' ? null : path.toString('base64');
 
-/** The path that `LockFile.path` and `LockFile.pathBytes` were made of. */
+/** The path from which `LockFile.path` and `LockFile.pathBytes` were made. */
 export const restorePath = (path: string, bytes: string | null): DiskPath =>
   bytes === null ? path : Buffer.from(bytes, 'base64');
 
-/** The path whose bytes are the characters of `latin1`: the form in which a walk carries names that are not UTF-8. */
+/** The path whose bytes are the characters of `latin1`: a walk keeps names that are not UTF-8 in that form. */
 export const fromLatin1 = (latin1: string): DiskPath => {
   const bytes = Buffer.from(latin1, 'latin1');
   return isUtf8(bytes) ? bytes.toString('utf8') : bytes;

@@ -2,7 +2,7 @@
 import type { Buffer } from 'node:buffer';
 import { type Dirent, lstatSync, readdirSync, type Stats, statfsSync } from 'node:fs';
 
-/** One name in a directory, with what the directory itself says of its type. */
+/** One name in a directory, with the type that the directory itself gives. */
 export type Entry = Pick<
   Dirent,
   | 'name'
@@ -15,10 +15,10 @@ export type Entry = Pick<
   | 'isBlockDevice'
 >;
 
-/** What a scan asks of lstat. */
+/** What a scan needs of lstat. */
 export type EntryStat = Pick<Stats, 'dev' | 'nlink' | 'mode' | 'uid' | 'isDirectory' | 'isSymbolicLink'>;
 
-/** The system calls of a scan; tests put other file systems in their place. All of them throw like `node:fs`. */
+/** The system calls of a scan; tests substitute other file systems. All of them throw like `node:fs`. */
 export interface Disk {
   /** Names with types. Bytes that are not UTF-8 come as U+FFFD: ask `listRaw` then. */
   readonly list: (path: string) => readonly Entry[];
@@ -50,8 +50,8 @@ export const realDisk: Disk = {
 };
 
 /**
- * Where the file system gives no types Node asks lstat for each name, and one name that vanished meanwhile fails the
- * whole listing: that says nothing about the directory.
+ * True for a failure that does not concern the directory: where the file system gives no types, Node calls lstat for each
+ * name, and one name that vanished meanwhile fails the whole listing.
  */
 const isLostType = (error: unknown): boolean =>
   error instanceof Error && 'syscall' in error && error.syscall === 'lstat';

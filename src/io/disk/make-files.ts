@@ -1,6 +1,6 @@
 /**
- * Making files and directories in somebody's directory: what root makes there belongs to the owner of the directory, or
- * one `sudo` would lock that owner out for good.
+ * Makes files and directories. What root makes in a user's directory is given to the directory's owner, because otherwise a
+ * single `sudo` would lock that owner out for good.
  */
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
@@ -17,7 +17,7 @@ export const makeDirectory = (calls: SystemCalls, path: string): boolean => {
     if (isOfAnother(parent)) handOverDirectory(calls, parent, path);
     return true;
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false; // two at once: the other one made it
+    if (errnoOf(error) === 'EEXIST') return false; // another process made it at the same time
     throw error;
   } finally {
     parent.close();
@@ -41,7 +41,7 @@ export const openOrMake = (
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
     try {
-      // O_EXCL: what is handed over below is certainly the file that was made here.
+      // O_EXCL: the file that is given to the owner below is certainly the one made here.
       const descriptor = calls.open(path, flags | constants.O_CREAT | constants.O_EXCL, 0o644);
       if (isOfAnother(directory)) quietly(() => calls.fchown(descriptor, uid, gid));
       return { descriptor, isNew: true };
@@ -54,8 +54,8 @@ export const openOrMake = (
 const isOfAnother = ({ uid }: OpenDirectory): boolean => process.geteuid?.() === 0 && uid !== 0;
 
 /**
- * By the time it is opened the owner of `parent` may have put another directory of root's under this name. One that is
- * empty gives away nothing that such an owner could not take.
+ * Gives a new directory to the owner of `parent`. Before it is opened, that owner may have put another directory of root's under
+ * this name; an empty one gives away nothing that this owner could not take anyway.
  */
 const handOverDirectory = (calls: SystemCalls, parent: OpenDirectory, path: string): void => {
   const made = openDirectory(calls, path);
@@ -67,11 +67,11 @@ const handOverDirectory = (calls: SystemCalls, parent: OpenDirectory, path: stri
   }
 };
 
-/** A file system without owners, or one that root may not change them on: what was made stays root's. */
+/** Ignores a failure: on file systems without owners, or where root may not change them, the file stays root's. */
 const quietly = (act: () => void): void => {
   try {
     act();
   } catch {
-    // Whoever is refused because of it later is told the path and its owner.
+    // A user who is refused later because of it is told the path and its owner.
   }
 };

@@ -1,12 +1,12 @@
-/** Reads a file that somebody named: whole, but only a regular one of sane size, so that nothing hangs or eats the memory. */
+/** Reads a file that the user named: whole, but only a regular one up to a size, so that it neither hangs nor fills the memory. */
 import { Buffer } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 const MEBIBYTE = 1024 * 1024;
 
 /**
- * The bytes of a regular file, through one descriptor. A symlink is followed: it was named. Throws what the system throws,
- * and where it is not a regular file or larger than `maxBytes` an `Error` whose message says so as a fragment.
+ * The bytes of a regular file, through one descriptor. A symlink is followed, because the user named it. Throws what the
+ * system throws, and where it is not a regular file or larger than `maxBytes` an `Error` whose message is a fragment.
  */
 export const readNamedFile = (path: string, maxBytes: number): Buffer => {
   // O_NONBLOCK: opening a FIFO without a writer would wait forever.
@@ -22,7 +22,7 @@ export const readNamedFile = (path: string, maxBytes: number): Buffer => {
       const count = readSync(descriptor, bytes, length, bytes.length - length, null);
       length += count;
       if (count === 0) return bytes.subarray(0, length);
-      // It grew since: what is read is no longer the file that was asked for.
+      // It has grown since fstat: it is being written.
       if (length > stat.size) throw new Error('it is being written right now');
     }
   } finally {

@@ -1,6 +1,6 @@
 /**
- * One directory, opened once, and every system call on its entries through that descriptor: whoever swaps its name, or a
- * directory above it, for something else meanwhile cannot lead us there.
+ * Opens a directory once and makes every system call on its entries through that descriptor: if its name or a directory above
+ * it is replaced meanwhile, the calls still reach the directory that was opened.
  */
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
@@ -13,17 +13,17 @@ export interface OpenDirectory {
   /** Absolute path, no symlink in it. */
   readonly path: string;
   readonly descriptor: number;
-  /** Take the directory's own path and those of entries directly in it, as names; any other path is refused. */
+  /** They take the directory's own path and paths of entries directly in it; any other path is refused. */
   readonly calls: SystemCalls;
   readonly uid: number;
   readonly gid: number;
-  /** The name still leads to this directory. Throws what lstat throws. */
+  /** True while the name still leads to this directory. Throws what lstat throws. */
   readonly stands: () => boolean;
   /** Never throws; safe to call twice. */
   readonly close: () => void;
 }
 
-/** Nothing is changed in a directory like this; the message says why, `hint` what helps. */
+/** The directory is not safe to change; the message says why, `hint` what helps. */
 export class UnsafeDirectoryError extends Error {
   readonly hint: string;
 
@@ -40,12 +40,12 @@ export class UnsafeDirectoryError extends Error {
 const DIRECTORY_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**
- * Opens a directory whose absolute path has no symlink in it. Throws UnsafeDirectoryError where it has one, or is no
- * directory, else what open throws.
+ * Opens a directory whose absolute path has no symlink in it. Throws UnsafeDirectoryError where it has one or is not a
+ * directory, otherwise what open throws.
  *
- * On Linux the kernel tells the path of what was opened, which proves all of it, and every call goes through
- * `/proc/self/fd`. Elsewhere the name is compared with the descriptor before each call. What remains there: a swap
- * between that look and the call, by somebody who may write in the directory above.
+ * On Linux the kernel tells the real path of what was opened, and every call goes through `/proc/self/fd`. Elsewhere the name is
+ * compared with the descriptor before each call. What remains possible there is a swap between that comparison and the call, by
+ * a user who may write in the directory above.
  */
 export const openDirectory = (calls: SystemCalls, path: string): OpenDirectory => {
   const descriptor = openPlain(calls, path);
@@ -86,8 +86,8 @@ export const openDirectory = (calls: SystemCalls, path: string): OpenDirectory =
 };
 
 /**
- * As `openDirectory`, for a directory in which root makes files: it must belong to the owner of the one around it, or
- * somebody put it there to have us write in it.
+ * As `openDirectory`, for a directory in which root makes files: it must belong to the owner of the directory above, since
+ * another user may have put it there to make root write in it.
  */
 export const openOwned = (calls: SystemCalls, path: string): OpenDirectory => {
   const directory = openDirectory(calls, path);
@@ -111,12 +111,12 @@ const openPlain = (calls: SystemCalls, path: string): number => {
   }
 };
 
-/** Where case does not matter the kernel may know a directory by another spelling than the one that was asked for. */
+/** Compares paths. On disks that ignore case the kernel may spell a directory differently from the path that was given. */
 export const isSamePath = (one: string, other: string): boolean =>
   one === other || folded(one) === folded(other);
 const folded = (path: string): string => path.normalize('NFD').toLowerCase();
 
-/** Linux without /proc: root would have to trust a name that its owner may swap. */
+/** On Linux without /proc, root would have to trust a name that its owner may replace: throws where they differ. */
 const refuseUnprovable = (path: string, uid: number): void => {
   if (process.platform !== 'linux' || process.geteuid?.() !== 0 || uid === 0) return;
   throw new UnsafeDirectoryError(

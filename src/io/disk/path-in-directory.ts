@@ -1,12 +1,12 @@
-/** System calls that stay in one directory, whatever its name leads to by now. */
+/** System calls that stay in one opened directory, even if its name leads elsewhere by now. */
 import type { SystemCalls } from './system-calls.ts';
 
-/** `base`: where the kernel reaches the opened directory itself; `check`: throws where its name leads elsewhere by now. */
+/** `base`: a path that reaches the opened directory itself; `check`: throws where its name leads elsewhere by now. */
 export type Anchor = { readonly base: string } | { readonly check: () => void };
 
 /**
- * The same calls for the directory and for what lies directly in it, by the names that they have in `directory`. Errors
- * keep those names. Throws for every other path: that is a mistake of ours.
+ * The same calls for the directory and its direct entries, by their paths in `directory`. Errors keep those paths. Throws for
+ * every other path: that is a bug of the caller.
  */
 export const throughDescriptor = (calls: SystemCalls, directory: string, anchor: Anchor): SystemCalls => {
   const start = directory === '/' ? '/' : `${directory}/`;
@@ -40,7 +40,7 @@ export const throughDescriptor = (calls: SystemCalls, directory: string, anchor:
   };
 };
 
-/** People know the directory by its name, not by our descriptor's number. */
+/** Replaces the path of our descriptor in an error by the directory's name, which people know. */
 const rename = (error: unknown, ...names: readonly (readonly [string, string])[]): void => {
   if (typeof error !== 'object' || error === null) return;
   for (const key of ['path', 'dest', 'message'] as const) {

@@ -1,7 +1,7 @@
 /** The real path of a directory, a socket or a program, for comparing places. */
 import { realpathSync } from 'node:fs';
 
-/** The path with its symlinks resolved, or as it is where it does not exist or is closed to us. */
+/** The path with its symlinks resolved, or the path itself where it does not exist or is closed to us. */
 export const realOrSame = (path: string): string => {
   try {
     return realpathSync.native(path);

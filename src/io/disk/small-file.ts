@@ -10,14 +10,14 @@ import type { DiskPath } from './disk-path.ts';
 export interface ReadingCalls<Path extends DiskPath = DiskPath> {
   readonly open: (path: Path, flags: number, mode?: number) => number;
   readonly close: (descriptor: number) => void;
-  /** Reads on from the current place; answers how many bytes came. */
+  /** Reads on from the current position; returns the number of bytes read. */
   readonly read: (descriptor: number, into: Uint8Array) => number;
   readonly fstat: (descriptor: number) => BigIntStats;
   /** Undefined where there is nothing. */
   readonly lstat: (path: Path) => BigIntStats | undefined;
 }
 
-/** Those of this machine. */
+/** The system calls of this machine. */
 export const readingCalls: ReadingCalls = {
   open: (path, flags, mode) => openSync(path, flags, mode),
   close: (descriptor) => closeSync(descriptor),
@@ -26,24 +26,24 @@ export const readingCalls: ReadingCalls = {
   lstat: (path) => lstatSync(path, { bigint: true, throwIfNoEntry: false }),
 };
 
-/** A regular file of no more than the size that was allowed. With the bytes `stat` makes its stamp. */
+/** A regular file of at most the allowed size. `stat` and `bytes` together make its stamp. */
 export interface RegularFile {
   readonly kind: 'file';
   readonly stat: BigIntStats;
   readonly bytes: Uint8Array;
-  /** More follows than was asked for: `bytes` are its beginning. Left out where all of it was read. */
+  /** The file is longer: `bytes` are only its beginning. Left out where all of it was read. */
   readonly isCut?: true;
   readonly mtimeMs: number;
   readonly uid: number;
 }
 
-/** What became of reading a small file. Owner and modification time are null where even lstat failed. */
+/** The outcome of reading a small file. Owner and modification time are null where even lstat failed. */
 export type FileReading =
   | RegularFile
   | {
       readonly kind: 'other';
       readonly problem: FileProblem;
-      /** Bytes; of a file that grew while it was read as many as were read. */
+      /** In bytes; for a file that grew meanwhile, the number of bytes read. */
       readonly size: number;
       readonly mtimeMs: number;
       readonly uid: number;
@@ -61,12 +61,12 @@ export type FileReading =
 const READ_FLAGS =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | (constants.O_NOCTTY ?? 0);
 
-/** As large as any reading needed so far. Readings are synchronous: one is enough. */
+/** Buffer of the largest size needed so far. Readings are synchronous, so one is enough. */
 let scratch = Buffer.allocUnsafeSlow(0);
 
 /**
  * Reads a regular file through one descriptor, so that stamp and bytes belong together. Never follows a symlink, never
- * hangs, never reads more than `maxBytes` and one byte, and answers expected failures instead of throwing.
+ * hangs, never reads more than `maxBytes` and one byte, and returns expected failures instead of throwing.
  */
 export const readSmallFile = <Path extends DiskPath>(
   calls: ReadingCalls<Path>,
@@ -74,7 +74,7 @@ export const readSmallFile = <Path extends DiskPath>(
   maxBytes: number,
 ): FileReading => readFile(calls, path, maxBytes, false);
 
-/** The same of a file of any size: of one that has more than `maxBytes` its beginning, marked so. */
+/** The same for a file of any size: of a longer one, the first `maxBytes` with `isCut`. */
 export const readFileStart = <Path extends DiskPath>(
   calls: ReadingCalls<Path>,
   path: Path,
@@ -116,13 +116,13 @@ const readOpened = (
   if (!mayCut && stat.size > BigInt(maxBytes)) return other('too-large', stat);
   const length = fill(calls, descriptor, Number(stat.size), maxBytes);
   if (!mayCut && length > maxBytes) return other('too-large', stat, length);
-  // A copy out of the common pool: thousands of locks would otherwise be thousands of external allocations.
+  // A copy in Node's common pool, because thousands of locks would otherwise be thousands of external allocations.
   const bytes = Buffer.from(scratch.subarray(0, Math.min(length, maxBytes)));
   const file = { kind: 'file', stat, bytes, mtimeMs: mtimeOf(stat), uid: Number(stat.uid) } as const;
   return length > maxBytes ? { ...file, isCut: true } : file;
 };
 
-/** Reads into the scratch buffer until the end, and returns how much there was. */
+/** Reads into the scratch buffer until the end, and returns the number of bytes. */
 const fill = (calls: ReadingCalls<never>, descriptor: number, expected: number, maxBytes: number): number => {
   // One more byte than is allowed, so that a file that grew after fstat is noticed.
   if (scratch.length < maxBytes + 1) scratch = Buffer.allocUnsafeSlow(maxBytes + 1);
@@ -130,13 +130,13 @@ const fill = (calls: ReadingCalls<never>, descriptor: number, expected: number, 
   while (length <= maxBytes) {
     const count = calls.read(descriptor, scratch.subarray(length, maxBytes + 1));
     length += count;
-    // All that fstat promised has come: asking a regular file once more would only confirm the end.
+    // All bytes that fstat announced are read: one more call would only confirm the end.
     if (count === 0 || length === expected) break;
   }
   return length;
 };
 
-/** It could not be opened: a symlink (ELOOP) and a socket (ENXIO) are answers, the rest is a failure with its reason. */
+/** Why it could not be opened: a symlink (ELOOP) and a socket (ENXIO) are known by their errors; the rest has a reason. */
 const describeUnopened = <Path extends DiskPath>(
   calls: ReadingCalls<Path>,
   path: Path,
@@ -169,7 +169,7 @@ const unread = (reason: unknown, stat: BigIntStats | null): FileReading => ({
   uid: stat === null ? null : Number(stat.uid),
 });
 
-/** What stands there instead of a regular file; null for one. */
+/** The type of a file that is not regular; null for a regular one. */
 const otherType = (stat: BigIntStats): FileProblem | null => {
   if (stat.isFile()) return null;
   if (stat.isDirectory()) return 'directory';

@@ -1,10 +1,10 @@
-/** What identifies a file beyond its name: where it lies on the disk, and what is in it. */
+/** What identifies a file beyond its name: device, inode, time, size and content. */
 import type { BigIntStats } from 'node:fs';
 import type { Stamp } from '../../core/types/evidence.ts';
 import { sha256Hex } from './digest.ts';
 
 /**
- * The stamp of a file from its fstat and the bytes read through the same descriptor; of a large file the digest is that of
+ * The stamp of a file from its fstat and the bytes read through the same descriptor; the digest of a large file covers only
  * its beginning.
  */
 export const stampOf = ({
@@ -31,6 +31,6 @@ export const isSameStamp = (one: Stamp, other: Stamp): boolean =>
   one.size === other.size &&
   one.sha256 === other.sha256;
 
-/** Both names lead to one file. */
+/** True where both are the same file. */
 export const isSameFile = (one: BigIntStats, other: BigIntStats): boolean =>
   one.dev === other.dev && one.ino === other.ino;

@@ -1,6 +1,6 @@
 /**
- * Every system call that taking, giving back and breaking locks makes, behind one thin port: tests fail, cut short or
- * stop the world at each of them in turn. No policy here.
+ * Every system call that is made to take, give back or break a lock, behind one thin port: tests let each of them fail, stop
+ * half-way, or kill the process. No policy here.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -22,15 +22,15 @@ import {
 import { describeErrno, errnoOf } from '../errno.ts';
 import { type ReadingCalls, readingCalls } from './small-file.ts';
 
-/** How a program ended that inherited descriptors of ours. */
+/** How a program ended that had inherited our descriptors. */
 export type ToolAnswer =
   | { readonly kind: 'exited'; readonly code: number }
-  /** `errno` of the system (`EMFILE`), null where it gave none. */
+  /** The system's `errno` (`EMFILE`); null where there is none. */
   | { readonly kind: 'failed'; readonly why: string; readonly errno: string | null };
 
 /** All synchronous, all throw like `node:fs`, unless said otherwise. */
 export interface SystemCalls extends ReadingCalls<string> {
-  /** May write less than was asked for; answers how much. */
+  /** May write less than was asked for; returns the number of bytes written. */
   readonly write: (descriptor: number, bytes: Uint8Array) => number;
   readonly fsync: (descriptor: number) => void;
   readonly fchown: (descriptor: number, uid: number, gid: number) => void;
@@ -42,14 +42,14 @@ export interface SystemCalls extends ReadingCalls<string> {
   readonly list: (directory: string) => readonly string[];
   /** `f_type` of statfs(2). */
   readonly fileSystemType: (path: string) => number;
-  /** What is mounted: Linux `/proc/self/mountinfo`, macOS what mount(8) prints; null where nobody says. Never throws. */
+  /** What is mounted: Linux `/proc/self/mountinfo`, macOS what mount(8) prints; null where that cannot be read. Never throws. */
   readonly mountTable: () => string | null;
   readonly isExecutable: (path: string) => boolean;
   /** What the kernel says of a descriptor (Linux: `/proc/self/fdinfo`); null where it says nothing. */
   readonly descriptorInfo: (descriptor: number) => string | null;
-  /** Where the kernel says that what is open lies (Linux: `/proc/self/fd`); null where it says nothing. Never throws. */
+  /** The kernel's path of the open file (Linux: `/proc/self/fd`); null where it tells none. Never throws. */
   readonly pathOf: (descriptor: number) => string | null;
-  /** How many files this process may have open at once (Linux: `/proc/self/limits`); null where nobody says. Never throws. */
+  /** How many files this process may have open at once (Linux: `/proc/self/limits`); null where that is not known. Never throws. */
   readonly openFilesLimit: () => number | null;
   /** Runs a program that inherits the descriptors as its numbers 3, 4 and so on, and waits. Never throws. */
   readonly runWith: (
@@ -60,7 +60,7 @@ export interface SystemCalls extends ReadingCalls<string> {
   ) => ToolAnswer;
 }
 
-/** mount(8) prints a table of the kernel's; it asks no server. */
+/** Milliseconds. mount(8) prints a kernel table and asks no server. */
 const MOUNT_TIMEOUT_MS = 2000;
 
 /** The calls of this machine. */
@@ -99,14 +99,14 @@ export const systemCalls: SystemCalls = {
     try {
       return readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8');
     } catch {
-      return null; // no /proc: the caller asks otherwise
+      return null; // no /proc: the caller finds out in another way
     }
   },
   pathOf: (descriptor) => {
     try {
       return readlinkSync(`/proc/self/fd/${descriptor}`);
     } catch {
-      return null; // no /proc: the caller makes sure otherwise
+      return null; // no /proc: the caller makes sure in another way
     }
   },
   openFilesLimit: () => {
@@ -115,7 +115,7 @@ export const systemCalls: SystemCalls = {
       const limit = /^Max open files +(\d+)/m.exec(limits)?.[1];
       return limit === undefined ? null : Number(limit);
     } catch {
-      return null; // no /proc: the caller is careful
+      return null; // no /proc: the caller assumes a low limit
     }
   },
   runWith: (descriptors, program, args, timeoutMs) => {

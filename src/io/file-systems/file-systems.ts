@@ -1,4 +1,4 @@
-/** File systems on which flock(2) may mean nothing to the other machines. */
+/** Finds file systems on which flock(2) may not be seen by other machines. */
 
 import type { SystemCalls } from '../disk/system-calls.ts';
 import { mountAround, typeOfDevice } from './mounts.ts';
@@ -40,7 +40,7 @@ const LOCAL_FUSE = new Set([
 ]);
 
 /**
- * The name of the network file system a directory lies on, or null for a local one; what nobody knows counts as network.
+ * The name of the network file system a directory lies on, or null for a local one; an unknown type counts as network.
  * Throws where statfs or lstat fails.
  */
 export const networkFileSystem = (

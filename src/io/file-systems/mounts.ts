@@ -1,4 +1,4 @@
-/** What is mounted where, from the words in which each system tells it. Pure. */
+/** Reads each system's table of mounts. Pure. */
 
 /**
  * The file system's type by name (`fuse.sshfs`) of the mount with this device number, from `/proc/self/mountinfo`
@@ -21,20 +21,20 @@ const minorOf = (device: bigint): bigint => (device & 0xffn) | ((device >> 12n) 
 export interface MacMount {
   /** `apfs`, `smbfs`. */
   readonly type: string;
-  /** The kernel says that it lies on this machine (MNT_LOCAL). */
+  /** Local to this machine by the kernel's word (MNT_LOCAL). */
   readonly isLocal: boolean;
 }
 
 /**
  * The mount that a path lies on, from what macOS' mount(8) prints: `//ann@server/share on /Volumes/share (smbfs, nodev,
- * mounted by ann)`. Null where none is told. `path` has no symlink in it.
+ * mounted by ann)`. Null where none is listed. `path` has no symlink in it.
  */
 export const mountAround = (mounts: string, path: string): MacMount | null => {
   let found: (MacMount & { readonly at: string }) | null = null;
   for (const line of mounts.split('\n')) {
     const [, at, flags] = /^.*? on (\/.*) \(([^()]*)\)$/.exec(line) ?? [];
     if (at === undefined || flags === undefined || !isAround(at, path)) continue;
-    // The deepest counts, and of several at one place the last.
+    // The deepest mount counts, and the last of several at one place.
     if (found !== null && at.length < found.at.length) continue;
     const [type = '', ...rest] = flags.split(', ');
     found = { at, type, isLocal: rest.includes('local') };

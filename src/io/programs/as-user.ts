@@ -1,6 +1,6 @@
 /**
- * What a program must be started with so that it has another user's permissions and nothing of ours (root only). Node
- * drops all supplementary groups where a user is named; the rest is here.
+ * Starts a program with another user's permissions and nothing of ours (root only). Node drops all supplementary groups
+ * where a user is named; everything else is done here.
  */
 import { openSync, readdirSync, readFileSync } from 'node:fs';
 import { findSystemProgram } from './find-program.ts';
@@ -13,7 +13,7 @@ export interface OtherUser {
   readonly detached: true;
   /** Our own directory may be closed to that user. */
   readonly cwd: '/';
-  /** What stands at the descriptors from 3 on. */
+  /** What the descriptors from 3 on are. */
   readonly extraDescriptors: readonly ('ignore' | number)[];
 }
 
@@ -27,7 +27,7 @@ const CLOSED_ON_EXEC = 0o2000000;
 
 const known = new Map<number, OtherUser>();
 
-/** Null where this process has that user's permissions already. Asks `id` for the user's group, once. Never throws. */
+/** The options for that user; null where it is our own. Asks `id` for the user's group, once. Never throws. */
 export const otherUser = (uid: number): OtherUser | null => {
   if (uid === process.geteuid?.()) return null;
   const before = known.get(uid);
@@ -41,7 +41,7 @@ export const otherUser = (uid: number): OtherUser | null => {
 const primaryGroupOf = (uid: number): number => {
   const program = findSystemProgram('id', {});
   if (program === null) return NOBODYS_GROUP;
-  // Loaded here: most runs need no program.
+  // Loaded here, because most runs need no program.
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { status, stdout } = spawnSync(program, ['-g', String(uid)], {
     encoding: 'utf8',
@@ -52,8 +52,8 @@ const primaryGroupOf = (uid: number): number => {
 };
 
 /**
- * Node closes its own descriptors in a child, but not every one that it inherited itself (`exec 200>lock` of a shell):
- * `/dev/null` takes their places.
+ * Covers inherited descriptors with `/dev/null`: Node closes its own descriptors in a child, but not all that it inherited itself
+ * (a shell's `exec 200>lock`).
  */
 const coveredDescriptors = (): readonly ('ignore' | number)[] => {
   const inherited = inheritedDescriptors();
@@ -64,7 +64,7 @@ const coveredDescriptors = (): readonly ('ignore' | number)[] => {
   );
 };
 
-/** Open descriptors above 2 that a child would get. Only Linux says. */
+/** Open descriptors above 2 that a child would inherit; known on Linux only. */
 const inheritedDescriptors = (): readonly number[] => {
   try {
     return readdirSync('/proc/self/fd')
@@ -80,6 +80,6 @@ const isClosedOnExec = (descriptor: number): boolean => {
     const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1];
     return flags === undefined || (Number.parseInt(flags, 8) & CLOSED_ON_EXEC) !== 0;
   } catch {
-    return true; // it was the listing's own, and is gone
+    return true; // the descriptor of the listing itself, closed by now
   }
 };

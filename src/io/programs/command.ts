@@ -1,4 +1,4 @@
-/** The one home of execa: every external program of the doctor is run here, bounded, and answers with data. */
+/** The one home of execa: every external program of the doctor is run here, with limits, and its outcome is data. */
 import type { ChildProcess } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { errnoOf } from '../errno.ts';
@@ -17,34 +17,33 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Bytes for its standard input; without them it reads nothing. */
   readonly input?: string | Uint8Array;
-  /** Said by those who ask few questions (`isFew`). Not said: execa asks, which takes longer to load than these take to answer. */
+  /** Set by callers with few questions (`isFew`), to spare loading execa, which takes longer than such questions. */
   readonly few?: Few | undefined;
   /**
-   * The user whose permissions it gets, where that is not the caller (only root may): none of our groups, a session of
-   * its own, no descriptor of ours, `/` to stand in. `env` must hold nothing that this user may not read.
+   * The user whose permissions it gets, if not the caller's (only root may): none of our groups, a session of its own, no
+   * descriptor of ours, `/` as working directory. `env` must contain nothing that this user may not read.
    */
   readonly as?: number | undefined;
-  /** Bytes of output from which on it is killed; default 64 MiB. */
+  /** Bytes of output after which it is killed; default 64 MiB. */
   readonly maxBytes?: number;
 }
 
 /**
- * How few questions are asked: by Node's own calls. `waiting`: nothing else goes on meanwhile, not even signals are heard,
- * which spares 3 ms. `listening`: everything goes on.
+ * How few questions are asked with Node's own calls. `waiting` blocks, even for signals, which saves 3 ms. `listening` does not
+ * block.
  */
 export type Few = 'waiting' | 'listening';
 
-/** True for so few questions that all have been answered before execa would have been loaded, which takes 15 ms. */
+/** True for a number of questions that takes less time than loading execa (15 ms). */
 export const isFew = (questions: number): boolean => questions <= 3;
 
 /** How long a killed program may take to close its output: a child of its own may keep the pipe open forever. */
 const CLOSING_MS = 200;
 
 /**
- * Runs a program without a shell and waits for it, at most `timeoutMs` (and a moment for closing). After that it,
- * and nothing else, gets SIGKILL. Expected outcomes, a missing program included, are values: nothing is thrown.
- * What was looked for and not found (null) is missing. execa is loaded by the first call, so that runs which need no
- * program do not pay for it.
+ * Runs a program without a shell and waits for it, at most `timeoutMs` (and a moment for closing). After that it, and
+ * nothing else, gets SIGKILL. Expected outcomes, a missing program included, are values: nothing is thrown. `null` means a
+ * program that was not found. execa is loaded by the first call, so that runs without programs do not pay for it.
  */
 export const runCommand = async (
   file: string | null,
@@ -96,7 +95,7 @@ const startWithExeca: Start = async (file, args, options) => {
       env,
       extendEnv: false,
       ...(options.input === undefined ? {} : { input: options.input }),
-      // execa passes numbers on as Node takes them; its types know only streams here.
+      // execa passes descriptor numbers on to Node, but its types allow only streams here.
       stdio: stdio as ['ignore' | 'pipe', 'pipe', 'pipe', ...'ignore'[]],
       encoding: 'buffer' as const,
       reject: false as const,
@@ -108,7 +107,7 @@ const startWithExeca: Start = async (file, args, options) => {
 
 const stillRunning = new Set<{ readonly kill: (signal: 'SIGKILL') => boolean }>();
 
-/** execa ends with us what is not detached; another user's program is. Answers how to say that it has ended. */
+/** Ends a detached program when we exit; execa does so for all others. Returns a function to call once it has ended. */
 const endWithUs = (running: { readonly kill: (signal: 'SIGKILL') => boolean }): (() => void) => {
   if (stillRunning.size === 0) process.on('exit', endAll);
   stillRunning.add(running);
@@ -123,8 +122,8 @@ const endAll = (): void => {
 };
 
 /**
- * Without descriptors for its pipes Node leaves a child half made: execa stumbles over it and loses it, and the error that
- * it emits afterwards would end us. Only this channel still tells of it.
+ * If there are no descriptors for its pipes, Node leaves a child half made: execa fails on it and loses it, and the error that
+ * it emits afterwards would end our process. Only this channel still gives access to the child.
  */
 const startOrRefusal = async <Running>(
   start: () => Running,
@@ -147,7 +146,7 @@ const startOrRefusal = async <Running>(
   }
 };
 
-/** As `runCommand`, for questions of those who cannot wait: nothing else goes on meanwhile. */
+/** As `runCommand`, for synchronous callers: blocks until the program has ended. */
 export const runCommandNow = (
   file: string | null,
   args: readonly string[],
@@ -159,12 +158,12 @@ export const runCommandNow = (
     const ended = spawnAndWait(file, args, { ...limits, ...where, env, input: options.input, stdio });
     return resultOf(ended, options);
   } catch (error) {
-    // Arguments that no program could be given: execa tells of them as of a program that could not be run.
+    // Invalid arguments: reported like a program that could not be run, as execa does.
     return refused(errnoOf(error) ?? String(error));
   }
 };
 
-/** What all ways of running a program are told. */
+/** The settings for all ways of running a program. */
 const settingsOf = ({ timeoutMs, env, cwd, input, as, maxBytes = MAX_OUTPUT_BYTES }: CommandOptions) => {
   const { extraDescriptors = [], ...user } = (as === undefined ? null : otherUser(as)) ?? {};
   const stdin = input === undefined ? ('ignore' as const) : ('pipe' as const);
@@ -186,7 +185,7 @@ const withoutUndefined = (env: CommandOptions['env']): Record<string, string> =>
     Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 
-/** The first line of what a program complained about, or how it ended: one fragment for a reason. */
+/** The first line of a program's error output, or how it ended: a sentence fragment. */
 export const complaintOf = (result: Exclude<CommandResult, { status: 'ok' }>): string => {
   switch (result.status) {
     case 'timeout':

@@ -1,4 +1,4 @@
-/** Why a system call failed, for the person who has to mend it. */
+/** Says why a system call failed, for the person who has to repair the cause. */
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeErrno, errnoOf } from '../errno.ts';
@@ -15,14 +15,14 @@ export const describeFailure = (error: unknown): string => {
   return denied === null ? what : `${what}: ${denied}`;
 };
 
-/** These need the right to write in the directory, whoever owns the entry. */
+/** Calls that need the right to write in the directory, whoever owns the entry. */
 const ON_DIRECTORY = new Set(['unlink', 'rename', 'link', 'mkdir']);
 
 const deniedBy = (error: unknown): string | null => {
   const { path, syscall } = error as { readonly path?: unknown; readonly syscall?: unknown };
   if (typeof path !== 'string') return null;
   const start = ON_DIRECTORY.has(String(syscall)) ? dirname(path) : path;
-  // What cannot be looked at, or is not there, was denied by what lies above it.
+  // Where the entry cannot be looked at or does not exist, a directory above it denied the access.
   for (let place = start; ; place = dirname(place)) {
     const uid = ownerOf(place);
     if (uid !== null) return `${place} belongs to ${nameOf(uid)}`;
@@ -34,7 +34,7 @@ const ownerOf = (path: string): number | null => {
   try {
     return lstatSync(path, { throwIfNoEntry: false })?.uid ?? null;
   } catch {
-    return null; // the directory above says whose it is
+    return null; // the loop goes on with the directory above
   }
 };
 

@@ -1,7 +1,7 @@
-/** How a program ended, told alike by whoever ran it: execa or Node itself. */
+/** How a program ended, in one form whether execa or Node ran it. */
 import { Buffer } from 'node:buffer';
 
-/** What execa's result is made of, as far as it matters here. */
+/** The part of execa's result that is used here. */
 export interface Ended {
   readonly failed: boolean;
   readonly timedOut: boolean;
@@ -26,13 +26,13 @@ export type CommandResult =
   | { readonly status: 'timeout'; readonly timeoutMs: number }
   /** There is no such program in PATH. */
   | { readonly status: 'missing' }
-  /** It is there and could not be run, or said more than it may. */
+  /** It exists and could not be run, or printed too much. */
   | { readonly status: 'refused'; readonly why: string };
 
 /** More than any answer we ask for; a program that says more is broken. */
 export const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
-/** What became of it, for those who asked. */
+/** The outcome for callers. */
 export const resultOf = (
   ended: Ended,
   { timeoutMs, maxBytes = MAX_OUTPUT_BYTES }: { readonly timeoutMs: number; readonly maxBytes?: number },

@@ -1,4 +1,4 @@
-/** Which file a program's name means. Only absolute directories count: `.` is wherever an agent may write. */
+/** Finds the file of a program. Only absolute directories count, because `.` may be a directory that an agent can write. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
@@ -7,7 +7,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Where execvp(3) looks when PATH is not set. */
 const DEFAULT_PATH = '/usr/bin:/bin';
 
-/** Where the system keeps its own programs: they come before PATH, of which cron's lacks some. */
+/** Directories of the system's own programs. They come before PATH; cron's PATH lacks some of them. */
 export const SYSTEM_DIRECTORIES: readonly string[] = [
   '/usr/bin',
   '/bin',
@@ -26,7 +26,7 @@ export const findProgram = (name: string, { PATH }: Environment): string | null 
     (PATH ?? DEFAULT_PATH).split(':').filter((directory) => directory.startsWith('/')),
   );
 
-/** As `findProgram`, for what the system ships: its own directories come before `PATH`. */
+/** As `findProgram`, for programs of the system: its own directories come before `PATH`. */
 export const findSystemProgram = (name: string, env: Environment): string | null =>
   firstExecutable(name, SYSTEM_DIRECTORIES) ?? findProgram(name, env);
 

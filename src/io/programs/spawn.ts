@@ -1,4 +1,4 @@
-/** Runs a program with Node's own `spawn`, bounded as execa would. */
+/** Runs a program with Node's own `spawn`, with the same limits as under execa. */
 import { Buffer } from 'node:buffer';
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import type { Readable } from 'node:stream';
@@ -8,15 +8,15 @@ export interface SpawnLimits {
   /** Milliseconds until it is killed. */
   readonly timeout: number;
   readonly killSignal: NodeJS.Signals;
-  /** Bytes that it may say on each of its outputs. */
+  /** Bytes that it may write on each of its outputs. */
   readonly maxBuffer: number;
-  /** What it reads. */
+  /** Its standard input. */
   readonly input: string | Uint8Array | undefined;
 }
 
 /**
- * Starts a program and collects what it says. `ended` never rejects, and stays open while anybody keeps the program's outputs
- * open. Throws what `spawn` throws where it cannot even be tried; that it is missing or closed to us is an end.
+ * Starts a program and collects its output. `ended` never rejects, and stays pending while any process keeps the outputs open.
+ * Throws what `spawn` throws for invalid arguments; a missing or closed program is an outcome of `ended`.
  */
 export const spawnProgram = (
   file: string,
@@ -42,7 +42,7 @@ export const spawnProgram = (
         return;
       }
       isMaxBuffer = child.kill(killSignal) || true;
-      // Whoever else holds the other end, as a child of its own, is told as well.
+      // Any other process that holds the other end, such as a child of the program, notices too.
       child.stdout?.destroy();
       child.stderr?.destroy();
     });
@@ -51,7 +51,7 @@ export const spawnProgram = (
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
   const ended = new Promise<Ended>((resolve) => {
-    // Without descriptors for its pipes a child is left half made, and never closes.
+    // Without descriptors for its pipes a child is left half made and never closes.
     child.on('error', ({ code, message }: NodeJS.ErrnoException) =>
       resolve({ failed: true, timedOut, isMaxBuffer, code, shortMessage: message }),
     );
@@ -69,7 +69,7 @@ export const spawnProgram = (
   });
   void ended.then(() => clearTimeout(timer));
   if (input !== undefined) {
-    child.stdin?.on('error', () => {}); // it ended before it had read everything
+    child.stdin?.on('error', () => {}); // it ended before it had read all input
     child.stdin?.end(input);
   }
   return { child, ended };

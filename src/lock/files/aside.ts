@@ -1,5 +1,5 @@
 /**
- * Compare-and-remove. No system call removes "this file if it still is at this name", so a lock is moved aside first,
+ * Compare-and-remove. No system call removes a file only if it is still the expected one, so a lock is moved aside first,
  * looked at there, and put back if it is not the one that was judged.
  */
 import { basename, dirname } from 'node:path';
@@ -14,15 +14,15 @@ import { asidePath, makeNonce, type Place } from './names.ts';
 import { readStamp } from './read-record.ts';
 
 export type Moved =
-  /** It is the one, and lies at `aside`: give it its final name or remove it. */
+  /** It is the expected one and lies at `aside`: give it its final name or remove it. */
   | { readonly kind: 'moved'; readonly aside: string }
   /** There was none. */
   | { readonly kind: 'absent' }
-  /** It was another one; it is back at its place. */
+  /** It was another one and is back at its place. */
   | { readonly kind: 'changed' }
   /** Somebody removed the guard's file: nothing was touched. */
   | { readonly kind: 'unguarded' }
-  /** It was another one and could not be put back: it lies at `aside`, the next run tries again. */
+  /** It was another one and could not be put back: it lies at `aside`, and the next run tries again. */
   | { readonly kind: 'stranded'; readonly aside: string; readonly why: string };
 
 /**
@@ -47,8 +47,8 @@ export const moveAside = (guard: Guard, expected: Stamp, nonce = makeNonce()): M
 };
 
 /**
- * Path of the lock with this stamp where a killed run left it: moved aside, with no further name yet; null where there is
- * none. Throws what listing its directory throws, but not where that is gone.
+ * Path to which a killed run moved the lock with this stamp aside, without renaming it further; null where there is none.
+ * Throws what listing its directory throws, but not where that is gone.
  * @param lock absolute path of the lock
  */
 export const findAside = (calls: SystemCalls, lock: string, stamp: Stamp): string | null => {
@@ -67,7 +67,7 @@ export const findAside = (calls: SystemCalls, lock: string, stamp: Stamp): strin
 
 /**
  * Puts a lock that was moved aside back at its name, never over a newer one: link(2) does not replace. Expected
- * failures are answers; nothing is thrown.
+ * failures are returned; nothing is thrown.
  */
 export const putBack = (
   calls: SystemCalls,
@@ -89,13 +89,13 @@ export const putBack = (
 };
 
 /**
- * Gives a file the lock's name, never over another: by link(2), and then it has both names, or where there are no hard
- * links by rename(2) once the name is seen to be free. False where something stands there. Needs the guard. Throws what
- * the system throws.
+ * Gives a file the lock's name, never over another file: by link(2), after which it has both names, or without hard links by
+ * rename(2) after a look that the name is free. False where the name is taken. Needs the guard. Throws what the system
+ * throws.
  */
 export const bringBack = (calls: SystemCalls, from: string, lock: string): boolean => {
   try {
-    // A hard link to a symlink follows it on macOS, directories have none, some file systems have none at all.
+    // On macOS a hard link to a symlink follows it; directories and some file systems have no hard links.
     if (calls.lstat(from)?.isFile() === true && tryLink(calls, from, lock)) return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
@@ -107,14 +107,14 @@ export const bringBack = (calls: SystemCalls, from: string, lock: string): boole
 };
 
 /**
- * Gives a lock that was moved aside its end (removed, or renamed to a kept copy). Where the disk refuses that, the lock
- * goes back to its place, so that no later run finds it half done, and the failure is thrown.
+ * Finishes with a lock that was moved aside (removes it, or renames it to a kept copy). Where the disk refuses that, the
+ * lock is put back, so that no later run finds it half done, and the failure is thrown.
  */
 export const finishAside = (calls: SystemCalls, place: Place, aside: string, finish: () => void): void => {
   try {
     finish();
   } catch (error) {
-    putBack(calls, place, aside); // where this fails too, the next run does it
+    putBack(calls, place, aside); // if this fails too, the next run does it
     throw error;
   }
 };
@@ -133,7 +133,7 @@ export const tryLink = (calls: SystemCalls, from: string, to: string): boolean =
   }
 };
 
-/** Something stands at the lock's name: perhaps this very file, linked back by a run that died before it could tidy up. */
+/** The lock's name is taken: perhaps by this same file, linked back by a run that died before it could tidy up. */
 const existing = (
   calls: SystemCalls,
   place: Place,
@@ -147,7 +147,7 @@ const existing = (
       return { kind: 'back' };
     }
   } catch {
-    // Then both stay, which loses nothing.
+    // Then both names stay, and nothing is lost.
   }
   return { kind: 'occupied', why: 'a newer lock stands there' };
 };

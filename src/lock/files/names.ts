@@ -21,7 +21,7 @@ export const placeIn = (directory: string): Place => ({
   companion: `${directory}/${COMPANION_NAME}`,
 });
 
-/** A lock of another kind than the agent's, which one guard of the town guards with all others. */
+/** A lock of another kind than the agent's: one guard of the town serves all of these. */
 export const placeOfLock = (lock: string, guard: string): Place => ({
   directory: dirname(lock),
   lock,
@@ -35,11 +35,11 @@ export const makeNonce = (): string => randomHex(8);
 /** A file that is being written and will be linked or renamed to its name. */
 export const stagedPath = (place: Place, nonce: string): string => `${place.lock}.${nonce}.new`;
 
-/** A lock moved aside to be looked at: not yet released, the next run puts it back. */
+/** A lock that was moved aside to be looked at: it is not released yet, and the next run puts it back. */
 export const asidePath = (place: Place, nonce: string): string =>
   `${place.lock}.${nonce}.old${endOfNames(place.lock)}`;
 
-/** The kept copy of a released lock. No repair puts it back, `doctor undo` does. */
+/** The kept copy of a released lock. Only `doctor undo` puts it back. */
 export const releasedPath = (place: Pick<Place, 'lock'>, id: string): string =>
   `${place.lock}.released-${id}${endOfNames(place.lock)}`;
 

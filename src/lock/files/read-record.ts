@@ -1,4 +1,4 @@
-/** Reads one file of a lock, and what its bytes say as a record. Never follows a symlink, never hangs. */
+/** Reads one file of a lock and parses it as a record. Never follows a symlink, never hangs. */
 import { MAX_LOCK_BYTES, parseLockRecord } from '../../core/record/lock-record.ts';
 import type { AgentLockContent, Stamp } from '../../core/types/evidence.ts';
 import {
@@ -10,7 +10,7 @@ import {
 import { stampOf } from '../../io/disk/stamp.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 
-/** A regular file at the name of a lock, which need not be a record. */
+/** A regular file at a lock's name; it may not be a valid record. */
 export interface RecordFile extends RegularFile {
   readonly stamp: Stamp;
   readonly content: AgentLockContent;
@@ -24,13 +24,13 @@ export type StampReading =
   | Exclude<FileReading, RegularFile>
   | { readonly kind: 'file'; readonly stamp: Stamp };
 
-/** The stamp of a file of any size: what is not an agent's lock may be larger than one. Answers like `readRecord`. */
+/** The stamp of a file of any size, since locks of other kinds may be large. Returns the same kinds of answer as `readRecord`. */
 export const readStamp = (calls: SystemCalls, path: string): StampReading => {
   const reading = readFileStart(calls, path, MAX_LOCK_BYTES);
   return reading.kind === 'file' ? { kind: 'file', stamp: stampOf(reading) } : reading;
 };
 
-/** Reads what stands there now. Expected failures are answers; nothing is thrown. */
+/** Reads the file that is there now. Expected failures are returned; nothing is thrown. */
 export const readRecord = (calls: SystemCalls, path: string): RecordReading => {
   const reading = readSmallFile(calls, path, MAX_LOCK_BYTES);
   return reading.kind === 'file'

@@ -1,4 +1,4 @@
-/** Writing beside a lock: whole files only, visible all at once, never over somebody else's. */
+/** Writes files beside a lock: each appears whole and at once, and never replaces somebody else's file. */
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
 import { closeQuietly } from '../../io/disk/close-quietly.ts';
@@ -15,14 +15,14 @@ import { type RecordFile, readRecord } from './read-record.ts';
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-/** A record that is written and synced beside the lock, and claims nothing yet. */
+/** A record that is written and synced beside the lock, but is not the lock yet. */
 export interface Staged {
   readonly nonce: string;
   readonly path: string;
   readonly text: string;
 }
 
-/** Writes a record beside the lock: what a full disk refuses is refused here. Throws what the system throws. */
+/** Writes a record beside the lock, so that a full disk fails here. Throws what the system throws. */
 export const stage = (calls: SystemCalls, place: Place, text: string): Staged => {
   const nonce = makeNonce();
   const path = stagedPath(place, nonce);
@@ -36,10 +36,9 @@ export const stage = (calls: SystemCalls, place: Place, text: string): Staged =>
 };
 
 /**
- * Makes a lock out of a staged record with link(2), which never replaces; the staged name stays. Answers what then
- * stands there, or `taken` when somebody was faster, or wrote over it at once. Throws what the system throws; then
- * nothing of ours stands at the lock's name, unless the disk refused to take it back, or there is no guard, without
- * which nothing is removed.
+ * Makes a lock from a staged record with link(2), which never replaces a file; the staged name stays. Returns the lock that is
+ * there then, or `taken` when somebody was faster or overwrote it at once. Throws what the system throws; then nothing of ours
+ * is at the lock's name, unless the disk refused to remove it, or there is no guard, without which nothing is removed.
  */
 export const publish = (
   directory: OpenDirectory,
@@ -53,7 +52,7 @@ export const publish = (
     syncDirectory(calls, place.directory);
     const seen = readRecord(calls, place.lock);
     if (seen.kind === 'unread') throw new DiskError(`${place.lock} cannot be read back: ${seen.why}`);
-    // Elsewhere by now, it tells nobody anything: whoever looks at the name sees another directory.
+    // If the directory was replaced, our lock is useless: at its name others see the new directory.
     if (!directory.stands()) throw new UnsafeDirectoryError(`${place.directory} was replaced meanwhile`);
     return seen.kind === 'file' && isText(seen, staged.text) ? seen : 'taken';
   } catch (error) {
@@ -62,7 +61,7 @@ export const publish = (
   }
 };
 
-/** A directory of our own making is nothing that git should see: `git worktree remove` refuses otherwise. Never throws. */
+/** Makes git ignore a directory that we made, because otherwise `git worktree remove` refuses. Never throws. */
 export const ignoreDirectory = (calls: SystemCalls, place: Place): void => {
   try {
     const directory = openOwned(calls, place.directory);
@@ -78,11 +77,11 @@ export const ignoreDirectory = (calls: SystemCalls, place: Place): void => {
       directory.close();
     }
   } catch {
-    // The lock matters more, and works without.
+    // The lock works without it.
   }
 };
 
-/** Puts text at a name of ours, over what was there, so that the name is never absent. Throws what the system throws. */
+/** Replaces one of our files, so that its name is never absent. Throws what the system throws. */
 export const replaceFile = (calls: SystemCalls, place: Place, target: string, text: string): void => {
   const staged = stage(calls, place, text);
   try {
@@ -94,16 +93,16 @@ export const replaceFile = (calls: SystemCalls, place: Place, target: string, te
   syncDirectory(calls, place.directory);
 };
 
-/** Removes a file of ours whose absence is no failure and whose presence does no harm. */
+/** Removes a file of ours, where it does not matter if it is missing or stays. */
 export const removeQuietly = (calls: SystemCalls, path: string): void => {
   try {
     calls.unlink(path);
   } catch {
-    // A leftover at worst: the next run looks for it.
+    // At worst a leftover, which the next run removes.
   }
 };
 
-/** Makes new names survive a power cut. File systems that cannot sync a directory (EINVAL) need not. */
+/** Makes new names survive a power cut. File systems that cannot sync a directory (EINVAL) are left alone. */
 export const syncDirectory = (calls: SystemCalls, directory: string): void => {
   const descriptor = calls.open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
@@ -125,7 +124,7 @@ const writeAll = (calls: SystemCalls, descriptor: number, bytes: Uint8Array): vo
   }
 };
 
-/** Never writes into a file that is there. Throws what the system throws; then it may be there in part. */
+/** Writes a new file, never into an existing one. Throws what the system throws; then a part of it may be there. */
 const writeNew = (calls: SystemCalls, path: string, text: string): void => {
   const descriptor = calls.open(path, NEW_FILE, 0o644);
   let isOpen = true;
@@ -155,20 +154,20 @@ const claim = (calls: SystemCalls, place: Place, guard: Guard | null, staged: St
   return createLock(guard, staged.text);
 };
 
-/** Over NFS link may fail although it worked: what counts is which file the name leads to. */
+/** Over NFS, link(2) may report a failure although it worked, so this looks at which file the name leads to. */
 const isLinked = (calls: SystemCalls, one: string, other: string): boolean => {
   try {
     const ours = calls.lstat(one);
     const there = calls.lstat(other);
     return ours !== undefined && there !== undefined && isSameFile(ours, there);
   } catch {
-    return false; // then the answer of link itself stands
+    return false; // then link's own answer counts
   }
 };
 
 /**
- * Without hard links, under the guard: O_EXCL does not replace either. Readers may see it half written, which they call
- * invalid and too young to touch.
+ * Makes the lock without hard links, under the guard: O_EXCL does not replace a file either. Readers may see it half written,
+ * and treat it as invalid and too young to touch.
  */
 const createLock = (guard: Guard, text: string): boolean => {
   try {
@@ -183,7 +182,7 @@ const createLock = (guard: Guard, text: string): boolean => {
 
 const isText = ({ bytes }: RecordFile, text: string): boolean => Buffer.from(bytes).equals(Buffer.from(text));
 
-/** After a failure: our own text, whole or cut short, must not stand there claiming a lock that nobody was told about. */
+/** After a failure: removes our own text, whole or cut short, so that it does not claim a lock that the caller does not have. */
 const takeBack = (guard: Guard, text: string): void => {
   try {
     const { calls } = guard.directory;
@@ -192,6 +191,6 @@ const takeBack = (guard: Guard, text: string): void => {
     const moved = moveAside(guard, seen.stamp);
     if (moved.kind === 'moved') calls.unlink(moved.aside);
   } catch {
-    // The lock names a process that lives and will be given up with it: stale is the worst it becomes.
+    // At worst the lock becomes stale when the process that it names ends.
   }
 };

@@ -1,4 +1,4 @@
-/** What a killed run left beside a lock, finished or undone: the first thing that happens under every guard. */
+/** Finishes or undoes what a killed run left beside a lock. Every operation under a guard begins with this. */
 import type { BigIntStats } from 'node:fs';
 import { basename } from 'node:path';
 import { isAbandoned, isExpiredCopy, leftoverKind } from '../../core/record/lock-names.ts';
@@ -13,24 +13,24 @@ import type { Place } from './names.ts';
 import { readRecord } from './read-record.ts';
 
 export interface LeftoverRepair {
-  /** A lock that a run had moved aside and could not finish with is back at its place. */
+  /** A lock that a killed run had moved aside is back at its place. */
   readonly restored: boolean;
   /** Paths that were removed. */
   readonly removed: readonly string[];
-  /** Paths of locks that cannot be put back because a newer one stands there, and whose holder may live. */
+  /** Paths of locks whose holder may live and that cannot be put back because a newer lock is there. */
   readonly kept: readonly string[];
 }
 
 export interface LeftoverOptions {
   readonly nowMs: number;
-  /** Kept copies older than this are cleared too; null keeps all. */
+  /** Milliseconds: kept copies older than this are removed too; null keeps all. */
   readonly clearReleasedAfterMs: number | null;
 }
 
 /**
- * Tidies up under the guard: staged files go, a lock that was moved aside comes back unless a newer one stands there
- * or its holder is proven dead, second names of one file go. Only regular files under names of our own making are
- * touched. Throws what the system throws.
+ * Tidies up under the guard: removes staged files and second names of one file, and puts a lock that was moved aside back
+ * unless there is a newer one or its holder is proven dead. Touches only regular files under names that we make. Throws
+ * what the system throws.
  */
 export const tidyUp = (guard: Guard, options: LeftoverOptions): LeftoverRepair => {
   const { place } = guard;
@@ -59,7 +59,7 @@ export const tidyUp = (guard: Guard, options: LeftoverOptions): LeftoverRepair =
       remove(path);
     } else kept.push(path);
   }
-  // Only now: a staged name says of an `.old` beside it whether its lock was replaced.
+  // Last, because a staged file tells whether the lock of an `.old` beside it was replaced.
   for (const { path } of staged) remove(path);
   for (const { path, kind, stat } of found) {
     if (kind === 'tmp' && isAbandoned(Number(stat.mtimeNs / 1_000_000n), options.nowMs)) remove(path);
@@ -94,7 +94,7 @@ const newestFirst = (found: readonly Found[], kind: Leftover['kind']): readonly 
 const isExpired = (path: string, { nowMs, clearReleasedAfterMs }: LeftoverOptions): boolean =>
   clearReleasedAfterMs !== null && isExpiredCopy(path, nowMs, clearReleasedAfterMs);
 
-/** A take-over that died at its end: the record that was staged under the same nonce is what the lock reads by now. */
+/** True for a take-over that died at its end: the lock has the record that was staged under the same nonce. */
 const isReplaced = (calls: SystemCalls, place: Place, aside: string, staged: readonly Found[]): boolean => {
   const record = staged.find(({ path }) => path === aside.replace(/old$/, 'new'));
   if (record === undefined) return false;
@@ -107,7 +107,7 @@ const isRecordOfDead = (calls: SystemCalls, path: string): boolean => {
   return seen.kind === 'file' && isProvenDead(seen.content);
 };
 
-/** A second record without a lock, whose holder is gone, says nothing to anybody. */
+/** Removes a second record without a lock whose holder is gone: nothing needs it. */
 const removeOrphanedCompanion = (calls: SystemCalls, place: Place, remove: (path: string) => void): void => {
   if (calls.lstat(place.lock) !== undefined) return;
   const holder = readCompanion(calls, place);

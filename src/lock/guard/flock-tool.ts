@@ -10,13 +10,13 @@ import { SYSTEM_DIRECTORIES } from '../../io/programs/find-program.ts';
 export interface FlockTool {
   readonly program: string;
   readonly args: readonly string[];
-  /** How several descriptors are locked, from 3 to `last`; without, nobody asks it to. */
+  /** How it locks several descriptors, from 3 to `last`; left out where it cannot. */
   readonly several?: Several;
 }
 
 type Several = (last: number) => { readonly program: string; readonly args: readonly string[] };
 
-/** `locked`, `busy` (somebody else has it) or `none` (no program could say; `hint` is what helps). */
+/** `locked`, `busy` (somebody else has it) or `none` (no program could do it; `hint` says what helps). */
 export type FlockAnswer =
   | { readonly kind: 'locked' | 'busy' }
   | { readonly kind: 'none'; readonly why: string; readonly hint: string };
@@ -25,10 +25,10 @@ export type FlockAnswer =
 const PERL =
   'open(my $f, "+<&=", 3) or exit 2; exit(flock($f, LOCK_EX | LOCK_NB) ? 0 : $! == 11 || $! == 35 ? 1 : 3)';
 
-/** What is inherited follows the standard streams. */
+/** Inherited descriptors follow the standard streams. */
 const FIRST_INHERITED = 3;
 
-/** Each is tried; which of them are locked is asked of the kernel. */
+/** Tries each one; afterwards the kernel is asked which of them are locked. */
 const PERL_SEVERAL =
   'for my $n (3 .. $ARGV[0]) { open(my $f, "+<&=", $n) or next; push @kept, $f; flock($f, LOCK_EX | LOCK_NB) }';
 
@@ -62,7 +62,7 @@ const CANDIDATES: readonly Candidate[] = [
 const INSTALL_HINT =
   'Install flock (Debian, Ubuntu, Fedora: util-linux; Alpine: util-linux or busybox) or perl.';
 
-/** What helps where it is not the program that is missing. */
+/** Hints for errors other than a missing program. */
 const HINTS: Readonly<Record<string, string>> = {
   EMFILE: 'Allow this process more open files (ulimit -n 1024).',
   ENFILE: 'The whole machine has no open file left: close some, or raise fs.file-max.',
@@ -70,12 +70,12 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOMEM: 'The machine has no memory left for another process.',
 };
 
-/** A locker that has not answered by then hangs: it never waits for the lock itself. */
+/** Milliseconds. The program never waits for the lock, so one that has not answered by then hangs. */
 const TOOL_TIMEOUT_MS = 2000;
 
-/** Every program on this machine that can do it, the fastest first. */
+/** The programs on this machine that can flock, the fastest first. */
 export const findFlockTools = (calls: SystemCalls, path: string): readonly FlockTool[] => {
-  // PATH comes after: in cron it is short, and elsewhere it is anybody's.
+  // The system's directories come before PATH, which is short in cron and may name anything elsewhere.
   const directories = [...SYSTEM_DIRECTORIES, ...path.split(':').filter((entry) => entry.startsWith('/'))];
   return CANDIDATES.flatMap(({ name, args, several }) => {
     const directory = directories.find((entry) => calls.isExecutable(`${entry}/${name}`));
@@ -101,20 +101,20 @@ export const flockDescriptor = (
 };
 
 /**
- * Tries to lock each of the descriptors, with one program for all of them, and answers which the kernel shows as locked: none
- * where it shows none, or no program can do it. Does not wait for the locks. Never throws.
+ * Tries to lock the descriptors with one program for all of them, and returns those that the kernel shows as locked: none where
+ * it shows none, or no program can do it. Does not wait for the locks. Never throws.
  */
 export const flockDescriptors = (
   calls: SystemCalls,
   descriptors: readonly number[],
   tools: readonly FlockTool[],
 ): ReadonlySet<number> => {
-  // The other way round: perl takes longest to start, and then needs no process for each of them (10 ms for 256, not 400).
+  // In reverse order: perl is slowest to start, but needs no process for each descriptor (10 ms for 256 instead of 400).
   for (const { several } of [...tools].reverse()) {
     if (several === undefined) continue;
     const { program, args } = several(descriptors.length + FIRST_INHERITED - 1);
     const { kind } = calls.runWith(descriptors, program, args, TOOL_TIMEOUT_MS);
-    // One that was too slow may have locked some of them.
+    // A program that timed out may have locked some of them.
     const locked = descriptors.filter((descriptor) => isFlockShown(calls, descriptor));
     if (kind === 'exited' || locked.length > 0) return new Set(locked);
   }
@@ -127,17 +127,17 @@ const explain = (
   answer: ToolAnswer,
 ): { readonly why: string; readonly hint: string } => {
   if (answer.kind === 'failed') {
-    // It could be executed a moment ago: what is missing is what its standard streams are opened from.
+    // The program itself exists, so what is missing is /dev/null for its standard streams.
     if (answer.errno === 'ENOENT' && calls.isExecutable(program) && calls.lstat('/dev/null') === undefined)
       return { why: '/dev/null is missing', hint: 'Make it: mknod -m 666 /dev/null c 1 3.' };
     return { why: `${program} ${answer.why}`, hint: HINTS[answer.errno ?? ''] ?? INSTALL_HINT };
   }
-  // A shell's code for a command that is not there, and busybox' for an applet that was left out.
+  // A shell's exit status for a missing command, and busybox's for an applet that was left out.
   const isWithoutApplet = answer.code === 127 && program.endsWith('/busybox');
   const why = isWithoutApplet ? 'was built without flock' : `ended with code ${answer.code}`;
   return { why: `${program} ${why}`, hint: INSTALL_HINT };
 };
 
-/** The kernel itself says that a flock rests on this descriptor; false where it does not say so. */
+/** True where the kernel shows a flock on this descriptor. */
 export const isFlockShown = (calls: SystemCalls, descriptor: number): boolean =>
   /^lock:.*\bFLOCK\b.*\bWRITE\b/m.test(calls.descriptorInfo(descriptor) ?? '');

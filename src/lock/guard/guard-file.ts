@@ -20,7 +20,7 @@ const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** open(2) on macOS and the BSDs takes the flock itself; libuv passes it on, Node does not export it. */
 const O_EXLOCK = 0x20;
 
-/** Opens the guard's file, made where there is none; `busy` where opening locks it (macOS) and somebody has it. */
+/** Opens the guard's file, making it where needed; `busy` where opening also locks it (macOS) and somebody else has it. */
 export const openGuardFile = (
   directory: OpenDirectory,
   place: Place,
@@ -36,17 +36,17 @@ export const openGuardFile = (
     const code = errnoOf(error);
     if (platform === 'darwin' && (code === 'EAGAIN' || code === 'EWOULDBLOCK')) return 'busy';
     if (code !== 'EACCES' || calls.lstat(place.guard) === undefined) throw error;
-    // Another user's guard: flock needs no right to write.
+    // Another user's guard: flock does not need write permission.
     return calls.open(place.guard, flags | constants.O_RDONLY);
   }
 };
 
-/** Whoever may work in the directory must be able to lock the file, whatever the umask of the one who made it. */
+/** Everybody who may work in the directory must be able to lock the file, whatever its maker's umask. */
 const makeReadable = (calls: SystemCalls, descriptor: number): void => {
   try {
     calls.fchmod(descriptor, 0o644);
   } catch {
-    // Then some other user may be refused, and is told whose it is.
+    // Then another user may be refused, and is told who owns it.
   }
 };
 
@@ -58,8 +58,8 @@ export interface Locking {
 }
 
 /**
- * Locks the opened file without waiting, and makes sure that it is locked. `calls` reach the whole machine, those of the
- * directory the file. Throws what the system throws.
+ * Locks the opened file without waiting, and makes sure that it is locked. `calls` reach the whole machine, the directory's own
+ * calls reach the file. Throws what the system throws.
  */
 export const lockGuardFile = (
   calls: SystemCalls,
@@ -71,7 +71,7 @@ export const lockGuardFile = (
     ? proveOpenLock(directory.calls, place)
     : flock(calls, directory, place, descriptor, tools);
 
-/** Locks what can be locked of the opened files with one program, without waiting, and answers which are. Never throws. */
+/** Tries to lock the opened files with one program, without waiting, and returns those that are locked. Never throws. */
 export const lockGuardFiles = (
   calls: SystemCalls,
   descriptors: readonly number[],
@@ -96,7 +96,7 @@ const flock = (
   const usable = tools ?? findTools(calls);
   const answer = flockDescriptor(calls, descriptor, usable);
   if (answer.kind !== 'locked' || isFlockShown(calls, descriptor)) return answer;
-  // The kernel does not show it (no /proc, or the tool lied): a second attempt must be refused.
+  // The kernel does not show the lock (no /proc, or the program failed): a second attempt must be refused then.
   return proveBySecond(
     directory.calls,
     place,

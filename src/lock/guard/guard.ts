@@ -1,6 +1,6 @@
 /**
  * The guard: flock(2) on `agent.lock.flock`, held while a lock is changed. It excludes the newer Go writers too, and
- * the kernel drops it when its owner dies, however it dies. Nothing here waits for one.
+ * the kernel drops it when its owner dies, however that happens. Nothing in this file waits for a guard.
  */
 import { closeQuietly } from '../../io/disk/close-quietly.ts';
 import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
@@ -15,16 +15,16 @@ import { lockGuardFile, lockGuardFiles, openGuardFile } from './guard-file.ts';
 /** A guard that is held. */
 export interface Guard {
   readonly place: Place;
-  /** The lock's directory, opened once: whatever is changed under the guard is changed through its `calls`. */
+  /** The lock's directory, opened once: every change under the guard goes through its `calls`. */
   readonly directory: OpenDirectory;
   /**
-   * Name of the network file system it lies on (`nfs`), or null: flock is not to be trusted there, so nothing may be
-   * broken without being forced.
+   * Name of the network file system it lies on (`nfs`), or null for a local one: flock cannot be trusted on a network, so no
+   * lock may be broken there without force.
    */
   readonly network: string | null;
   /** False when somebody removed or replaced the guard file or its directory: another process may hold another guard. */
   readonly stands: () => boolean;
-  /** Lets go. Never throws; safe to call twice. */
+  /** Releases the guard. Never throws; safe to call twice. */
   readonly letGo: () => void;
 }
 
@@ -32,8 +32,8 @@ export type GuardOutcome =
   | { readonly kind: 'held'; readonly guard: Guard }
   | { readonly kind: 'busy'; readonly waitedMs: number }
   /**
-   * `no-tool`: this machine cannot flock. `unsafe`: a symlink or something else than a file stands in the way. `io`:
-   * the disk refused (then `error` is the system's).
+   * `no-tool`: this machine cannot flock. `unsafe`: a symlink or another special file is in the way. `io`: the disk refused
+   * (then `error` is the system's).
    */
   | {
       readonly kind: 'none';
@@ -47,7 +47,7 @@ export interface GuardOptions {
   readonly calls?: SystemCalls;
   /** How long to wait for a guard that somebody else holds, in milliseconds (default 5000). */
   readonly guardTimeoutMs?: number;
-  /** Somebody waits for what is done under this guard: knock often, and by default wait for 30 s. */
+  /** The caller cannot give up easily: try more often, and by default wait for 30 s. */
   readonly urgent?: boolean;
   /** The programs that can flock, in order; default: those that this machine has. */
   readonly flockTools?: readonly FlockTool[];
@@ -55,14 +55,14 @@ export interface GuardOptions {
 }
 
 /**
- * The guards that this process holds, each with those in this process who wait for it: asking flock again and again would
- * only slow it down.
+ * The guards that this process holds, each with the waiters in this process: they are woken instead of trying flock again and
+ * again.
  */
 export const heldHere = new Map<string, Set<() => void>>();
 
 const BUSY: GuardOutcome = { kind: 'busy', waitedMs: 0 };
 
-/** Tries to take the guard of a lock. Expected failures are answers; nothing is thrown. */
+/** Tries to take the guard of a lock. Expected failures are returned; nothing is thrown. */
 export const tryGuard = (place: Place, options: GuardOptions): GuardOutcome => {
   const { calls, platform } = settingsOf(options);
   const opened = openGuard(place, options);
@@ -77,12 +77,12 @@ export const tryGuard = (place: Place, options: GuardOptions): GuardOutcome => {
 };
 
 /**
- * Tries to take the guards of several locks, with one program for all of them where that can be had, and answers in their
- * order. `busy` is as well what that program did not lock, for whatever reason: `tryGuard` tells more. Nothing is thrown.
+ * Tries to take the guards of several locks, with one program for all of them where possible; results in their order. A guard
+ * that the program did not lock is `busy`, whatever the reason: `tryGuard` tells more. Nothing is thrown.
  */
 export const tryGuards = (places: readonly Place[], options: GuardOptions): readonly GuardOutcome[] => {
   const { calls, platform } = settingsOf(options);
-  // Elsewhere the guard is locked by opening it, without a program.
+  // On macOS opening the guard also locks it, without a program.
   if (platform === 'darwin') return places.map((place) => tryGuard(place, options));
   const opened = places.map((place) => openGuard(place, options));
   const descriptors = opened.flatMap((one) => (one.kind === 'opened' ? [one.descriptor] : []));
@@ -110,7 +110,7 @@ const settingsOf = ({
   platform,
 });
 
-/** Opens the directory and the guard's file in it; whatever is answered else has left nothing open. */
+/** Opens the directory and the guard's file in it; with any other outcome nothing is left open. */
 const openGuard = (place: Place, options: GuardOptions): OpenedGuard | GuardOutcome => {
   if (heldHere.has(place.guard)) return BUSY;
   const { calls, platform } = settingsOf(options);
@@ -134,7 +134,7 @@ const openGuard = (place: Place, options: GuardOptions): OpenedGuard | GuardOutc
   }
 };
 
-/** Locks what was opened, and makes sure that it guards; whatever is answered else has closed it. */
+/** Locks the opened file and makes sure that it is the guard; with any other outcome it is closed. */
 const settle = (
   { place, directory, descriptor, platform }: OpenedGuard,
   calls: SystemCalls,
@@ -158,7 +158,7 @@ const settle = (
   }
 };
 
-/** Somebody may have removed the file while we opened and locked it: then we hold a guard that guards nothing. */
+/** True where the name still leads to our file: somebody may have removed it while we locked it, and then it guards nothing. */
 const leadsTo = (directory: OpenDirectory, descriptor: number, place: Place): boolean => {
   const { calls } = directory;
   const named = calls.lstat(place.guard);

@@ -1,4 +1,4 @@
-/** Taking the guard of one lock, and waiting for it a bounded time. */
+/** Takes the guard of one lock, waiting for it a limited time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Place } from '../files/names.ts';
 import { type GuardOptions, type GuardOutcome, heldHere, tryGuard } from './guard.ts';
@@ -9,7 +9,7 @@ const FIRST_PAUSE_MS = 4;
 const LONGEST_PAUSE_MS = 100;
 const LONGEST_URGENT_PAUSE_MS = 16;
 
-/** Takes the guard of a lock, waiting a bounded time. Expected failures are answers; nothing is thrown. */
+/** Takes the guard of a lock, waiting a limited time. Expected failures are returned; nothing is thrown. */
 export const takeGuard = async (place: Place, options: GuardOptions = {}): Promise<GuardOutcome> => {
   const timeoutMs = options.guardTimeoutMs ?? (options.urgent ? URGENT_TIMEOUT_MS : GUARD_TIMEOUT_MS);
   const longestPauseMs = options.urgent ? LONGEST_URGENT_PAUSE_MS : LONGEST_PAUSE_MS;
@@ -22,12 +22,12 @@ export const takeGuard = async (place: Place, options: GuardOptions = {}): Promi
     if (waitedMs >= timeoutMs) return { kind: 'busy', waitedMs };
     const leftMs = timeoutMs - waitedMs;
     if (isOurs) await letGoHere(place.guard, leftMs);
-    // Spread out, so that many waiters do not knock all at once.
+    // A random pause, so that many waiters do not all try at once.
     else await sleep(Math.min(pauseMs * (0.5 + Math.random()), leftMs));
   }
 };
 
-/** Resolves when this process lets go of the guard, or after `timeoutMs`. */
+/** Resolves when this process releases the guard, or after `timeoutMs`. */
 const letGoHere = (guard: string, timeoutMs: number): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, timeoutMs);

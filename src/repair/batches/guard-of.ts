@@ -1,4 +1,4 @@
-/** The guard under which a lock is changed: its own where its kind has one, else the one of the town for all others. */
+/** Finds the guard under which a lock is changed: an agent's lock has its own, all other locks share the town's. */
 import { basename, dirname } from 'node:path';
 import { LOCK_NAME } from '../../core/record/lock-names.ts';
 import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
@@ -21,8 +21,8 @@ export const guardedPlace = (path: string, { townRoot }: RepairContext): Place =
 };
 
 /**
- * The guard for the lock at this path, out of the one that is held at its guarded place: with that lock's own directory.
- * Whatever is answered else has let go of nothing.
+ * The guard for the lock at this path, made from the one that is held at its guarded place, with the lock's own directory. With
+ * any other outcome the held guard is still held.
  */
 export const guardFor = (
   path: string,
@@ -38,7 +38,7 @@ export const guardFor = (
   }
 };
 
-/** Takes the guard of one lock, waiting a bounded time. Expected failures are answers. */
+/** Takes the guard of one lock, waiting a limited time. Expected failures are returned. */
 export const takeGuardOf = async (path: string, context: RepairContext): Promise<GuardOutcome> => {
   const failure = prepareGuards([path], context);
   if (failure !== null) return failure;
@@ -49,7 +49,7 @@ export const takeGuardOf = async (path: string, context: RepairContext): Promise
   return outcome;
 };
 
-/** Makes the directory in which the guard of the town lies, where one of these locks needs it; null: nothing failed. */
+/** Makes the directory of the town's guard, where one of these locks needs it; null where nothing failed. */
 export const prepareGuards = (
   paths: readonly string[],
   { calls, townRoot }: RepairContext,

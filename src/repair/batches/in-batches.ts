@@ -1,6 +1,6 @@
 /**
- * Many things to do, each under the guard of its lock, a batch at a time. While guards are held none is waited for: what is
- * busy is left for the end, where the first of each batch is waited for while nothing else is held.
+ * Does many things in batches, each thing under the guard of its lock. While guards are held none is waited for: things whose
+ * guard is busy come last, where the first of each batch is waited for while no other guard is held.
  */
 import { errnoOf } from '../../io/errno.ts';
 import type { Place } from '../../lock/files/names.ts';
@@ -10,7 +10,7 @@ import type { RepairContext } from '../context.ts';
 import { type BatchSize, batchSize } from './batch-size.ts';
 import { guardedPlace, guardFor, prepareGuards } from './guard-of.ts';
 
-/** A thing to do whose guard is held. */
+/** A thing to do, with its guard held. */
 export interface Held<Item> {
   readonly item: Item;
   readonly guard: Guard;
@@ -21,15 +21,15 @@ export type Refused = Exclude<GuardOutcome, { kind: 'held' }>;
 export interface BatchWork<Item> {
   /** Absolute path of the lock. */
   readonly lockOf: (item: Item) => string;
-  /** Does all of them, while the guards are held. */
+  /** Does everything in the batch, while the guards are held. */
   readonly act: (batch: readonly Held<Item>[]) => void | Promise<void>;
-  /** The guard could not be had. */
+  /** Called for a thing whose guard could not be taken. */
   readonly refuse: (item: Item, why: Refused) => void;
 }
 
 /**
- * Does everything, each thing once: `act` or `refuse`. Things under one guard come in one batch where they are neighbours.
- * Begins no further batch once the signal is aborted, and answers what was not reached then. Throws what `act` throws.
+ * Calls `act` or `refuse` once for each thing. Neighbours under the same guard share a batch. Begins no further batch once
+ * the signal is aborted, and returns the things that were not reached. Throws what `act` throws.
  */
 export const inBatches = async <Item>(
   items: readonly Item[],
@@ -49,7 +49,7 @@ export const inBatches = async <Item>(
   for (let isEnd = false; waiting.length > 0; isEnd = true) {
     const busy: Placed<Item>[] = [];
     for (let from = 0; from < waiting.length; ) {
-      // A signal is heard only where others get their turn.
+      // Yields to the event loop, so that signals are noticed.
       await new Promise((resolve) => setImmediate(resolve));
       if (context.signal?.aborted === true) return [...waiting.slice(from), ...busy].map(({ item }) => item);
       const batch = waiting.slice(from, from + size.next());
@@ -67,7 +67,7 @@ interface Placed<Item> {
   readonly place: Place;
 }
 
-/** Answers what is to be tried again. */
+/** Does one batch; returns the things to be tried again. */
 const doBatch = async <Item>(
   batch: readonly Placed<Item>[],
   isEnd: boolean,
@@ -100,13 +100,13 @@ const doBatch = async <Item>(
     if (held.length > 0) await act(held);
   } finally {
     for (const { guard } of held) guard.letGo();
-    // Of a lock that was refused with its guard held.
+    // Releases the guard of a lock that was refused with its guard held.
     for (const outcome of outcomes) if (outcome.kind === 'held') outcome.guard.letGo();
     size.took(batch.length, performance.now() - startedAt);
   }
   return again;
 };
 
-/** Somebody else has it, or we hold so much that we could not open it. */
+/** True where trying later helps: somebody else has the guard, or we had no descriptors left to open it. */
 const isForNow = (outcome: Refused): boolean =>
   outcome.kind === 'busy' || ['EMFILE', 'ENFILE'].includes(errnoOf(outcome.error) ?? '');

@@ -1,4 +1,4 @@
-/** The one place where a diagnosis becomes a deed: look again, judge again, journal, let go, journal. Always under the guards. */
+/** The one place that acts on a diagnosis: look again, judge again, journal, release, journal. Always under the guards. */
 import { KEEP_RELEASED_MS } from '../../core/record/lock-names.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import type { ReleaseOutcome } from '../../core/report/report.ts';
@@ -17,13 +17,13 @@ import { appendEntries, type ReleaseEntry } from '../journal.ts';
 import { changed, failed, interrupted, skipped } from '../outcomes.ts';
 import type { Held } from './in-batches.ts';
 
-/** A release that may be tried: with what was seen of its file, and how its kind is let go. */
+/** A release to be tried, with what was seen of its file and the deed of its kind. */
 export interface TriedRelease extends ReleaseStep {
   readonly stamp: Stamp;
   readonly deed: LetGo;
 }
 
-/** One look at all of them, one line in the journal for each, the deeds, and what became of them. */
+/** Looks at all of them once, writes a journal line for each, does the deeds, and reports the outcomes. */
 export const releaseBatch = async (
   batch: readonly Held<TriedRelease>[],
   run: string,
@@ -106,7 +106,7 @@ const entryOf = (
   };
 };
 
-/** From whom it is taken, in the lock's own words. */
+/** The holder as the lock's record names it. */
 const namedBy = ({ content }: LockFile): ReleaseEntry['holder'] => {
   if (content.kind === 'record') {
     const { pid, sessionId, hostname } = content.record;
@@ -126,7 +126,7 @@ const letGo = (held: Held<TriedRelease>, run: string): ReleaseOutcome => {
   }
 };
 
-/** The decision of the moment of acting, on the very bytes that were diagnosed; null where nothing speaks against it. */
+/** Why not, decided at the moment of acting and on the exact bytes that were diagnosed; null where the release may go ahead. */
 const refuse = (
   verdict: Verdict | null,
   { stamp, state, force }: TriedRelease,
@@ -142,7 +142,7 @@ const refuse = (
   return skipped(`it lies on a network file system (${guard.network}): only a person releases it, by name`);
 };
 
-/** The disk itself tells what was done, by the kept copies: a journal that is full now must not undo the deeds. */
+/** Writes the outcomes. If the disk is full now, the deeds stay: the kept copies show what was done. */
 const noteOutcomes = (
   done: readonly Held<TriedRelease>[],
   run: string,

@@ -1,9 +1,9 @@
-/** What letting go of a lock, and putting it back, consists of. A kind names its deed; the steps around it are the same for all. */
+/** How a lock is let go and put back. A kind names its deed; the steps around the deed are the same for all kinds. */
 import type { ReleaseOutcome } from '../../core/report/report.ts';
 import type { Stamp, TrueHolder } from '../../core/types/evidence.ts';
 import type { Guard } from '../../lock/guard/guard.ts';
 
-/** What a release has left behind, as the journal tells it. */
+/** What a release left on the disk, as the journal tells it. */
 export interface ReleasedLock {
   /** Absolute path of the kept copy. */
   readonly backup: string;
@@ -21,8 +21,8 @@ export interface Deed {
   /** Lets go of the lock with this stamp, and keeps a copy at `backup`. Expected failures are outcomes. */
   readonly letGo: (guard: Guard, stamp: Stamp, backup: string) => ReleaseOutcome;
   /**
-   * Looks whether it can be put back, never over a newer lock: why not, or what puts it back, to be called once the journal
-   * says so. Changes nothing itself. Both throw what the system throws.
+   * Looks whether it can be put back, never over a newer lock. Returns why not, or a function that puts it back and that is called
+   * once the journal has the entry. Changes nothing itself. Both throw what the system throws.
    */
   readonly putBack: (guard: Guard, released: ReleasedLock) => PutBack | (() => PutBack);
 }

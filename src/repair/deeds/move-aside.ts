@@ -1,4 +1,4 @@
-/** Letting go by moving aside: the lock becomes its kept copy, which `doctor undo` links back. Always under the guard. */
+/** Lets a lock go by moving it aside: it becomes its kept copy, which `doctor undo` links back. Always under the guard. */
 import type { BigIntStats } from 'node:fs';
 import type { ReleaseOutcome } from '../../core/report/report.ts';
 import type { Stamp } from '../../core/types/evidence.ts';
@@ -37,10 +37,10 @@ const letGo = (guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome => {
   }
 };
 
-/** Its writers know of no guard of ours: somebody may have taken it anew since the last look. */
+/** True for a lock of other tools. They do not know our guard, so one may have taken the lock again since the last look. */
 const isOfOtherTools = ({ place }: Guard): boolean => place.companion === null;
 
-/** So that the lock of somebody who is alive is not gone for the moment that it takes to look at it aside. */
+/** Looks before moving, so that a live holder's lock is not absent even for the moment that the look aside takes. */
 const isStill = (now: BigIntStats | undefined, { dev, ino, mtimeNs, size }: Stamp): boolean =>
   now !== undefined &&
   String(now.dev) === dev &&
@@ -48,7 +48,7 @@ const isStill = (now: BigIntStats | undefined, { dev, ino, mtimeNs, size }: Stam
   String(now.mtimeNs) === mtimeNs &&
   Number(now.size) === size;
 
-/** The lock is released whatever becomes of its second record, which alone says nothing to other tools. */
+/** Removes the second record. If that fails the lock is still released: other tools do not read that record. */
 const dropCompanion = ({ place, directory }: Guard): string | null => {
   try {
     removeCompanion(directory.calls, place);
@@ -66,7 +66,7 @@ const unguarded = ({ place }: Guard): PutBack => ({
   reason: `somebody removed its guard file (${place.guard})`,
 });
 
-/** A run that was killed between the two renames has left no kept copy: what it moved aside is the lock. */
+/** A run that was killed between the two renames left no kept copy: the file that it moved aside is the lock. */
 const bringBackAside = (guard: Guard, aside: string): PutBack | (() => PutBack) => {
   const { calls } = guard.directory;
   if (!guard.stands()) return unguarded(guard);
@@ -93,7 +93,7 @@ const putBack: Deed['putBack'] = (guard, { backup, stamp, companion }) => {
   if (!guard.stands()) return unguarded(guard);
   const existing = calls.lstat(place.lock);
   const copy = calls.lstat(backup);
-  // An undo that died after linking left two names of one file: only the rest is to be done.
+  // An undo that died after linking left two names of one file: only the remaining steps are done.
   const isLinked = existing !== undefined && copy !== undefined && isSameFile(existing, copy);
   if (existing !== undefined && !isLinked) return NEWER;
   return () => {

@@ -5,7 +5,7 @@ import { describeFailure } from '../../io/programs/describe-failure.ts';
 import type { OutcomeEntry, ReleaseEntry, TakeOverEntry } from '../journal.ts';
 import { readJournal } from '../read-journal.ts';
 
-/** `undo` says that it begins, and by whom; what follows says how it ended. */
+/** `undo` tells who began it; a later event tells how it ended. */
 const DEEDS: Readonly<Record<OutcomeEntry['event'], HistoryDeed | null>> = {
   released: 'released',
   'not-released': 'not-released',
@@ -15,7 +15,7 @@ const DEEDS: Readonly<Record<OutcomeEntry['event'], HistoryDeed | null>> = {
   tidied: 'tidied',
 };
 
-/** What the journal of a town tells, the oldest first. A journal that cannot be read, or not all of it, says so. */
+/** Reads the history from a town's journal, the oldest event first. `missing` says where the journal could not be read. */
 export const readHistory = (calls: SystemCalls, townRoot: string): History => {
   const events: HistoryEvent[] = [];
   const releases = new Map<string, ReleaseEntry>();
@@ -40,7 +40,7 @@ export const readHistory = (calls: SystemCalls, townRoot: string): History => {
         if (event === 'undo') undoing.set(id, by);
         const deed = DEEDS[event];
         const release = releases.get(id) ?? null;
-        // An outcome of a release that nothing tells of: its line was damaged, and is counted.
+        // An outcome without its release: that line was damaged, and is counted.
         if (deed === null || (deed !== 'tidied' && release === null)) continue;
         const whose = event === 'undone' || event === 'not-undone' ? (undoing.get(id) ?? null) : null;
         events.push(

@@ -1,4 +1,4 @@
-/** Releases that another root's journal tells of: without a marker the root is where one stands, and that changes. Reads only. */
+/** Finds releases in the journals of other roots: without a marker the root is the working directory, which varies. Reads only. */
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
@@ -9,19 +9,19 @@ import { restorableIds } from './restorable.ts';
 
 /** A release that can be put back from another root. */
 export interface ReleasedElsewhere {
-  /** The root whose journal tells of it, absolute. */
+  /** The root whose journal has it, absolute. */
   readonly root: string;
   readonly id: string;
   /** Absolute path of the worker. */
   readonly directory: string;
 }
 
-/** A directory of more is no directory of working trees. */
+/** Directories with more entries are not searched. */
 const MAX_BELOW = 1000;
 
 /**
- * What was released at or below `townRoot` and can still be put back, by runs in a directory above it or right below it. A
- * journal that cannot be read tells of nothing here: an undo from there says why.
+ * Releases at or below `townRoot` that can still be put back, made by runs in a directory above it or directly below it. A journal
+ * that cannot be read is skipped here: an undo in that root says why.
  */
 export const releasedElsewhere = (calls: SystemCalls, townRoot: string): readonly ReleasedElsewhere[] =>
   [...directoriesAbove(townRoot), ...directoriesBelow(townRoot)].flatMap((root) => {

@@ -4,7 +4,7 @@ import type { HistoryEvent } from '../../core/types/history.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { longPath } from '../context.ts';
 
-/** Ids of the releases that were not put back, and whose kept copy lies there; one that cannot be looked at counts. */
+/** Ids of releases that were not put back and whose kept copy is there; one that cannot be looked at counts as there. */
 export const restorableIds = (
   events: readonly HistoryEvent[],
   calls: SystemCalls,
