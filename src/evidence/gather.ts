@@ -218,15 +218,24 @@ const withTownPlaces = (tmux: TmuxEvidence, placeInTown: TownPlaceFinder): TmuxE
   })),
 });
 
+/** Directories of the agents whose locks name a session. */
+const homesOfSessions = (root: string, locks: readonly LockFile[]): readonly string[] => {
+  const named = locks.filter(({ content }) => content.kind === 'record' && content.record.sessionId !== '');
+  return [...new Set(named.map(({ worker }) => join(root, worker)))];
+};
+
 const lookAtTmux = (
   request: GatherRequest,
   uids: readonly number[],
   table: ProcessTable,
+  locks: readonly LockFile[],
 ): Promise<TmuxEvidence> => {
   const { town, env, sockets, timeoutMs } = request;
   // A long run has to notice a signal at once; a question about one worker ends before that matters.
   const quiet = request.scan === 'worker';
-  return askTmux({ env, uids, root: town.root, aliases: town.aliases, sockets, timeoutMs, table, quiet });
+  const { root, aliases } = town;
+  const sessionsIn = homesOfSessions(root, locks);
+  return askTmux({ env, uids, root, aliases, sockets, timeoutMs, table, quiet, sessionsIn });
 };
 
 /** Places where somebody is seen: in panes, as a process, or by a tool's registry. */
@@ -277,7 +286,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const uids = usersOf(town.root, host.uid, locks);
 
   onStage?.('tmux');
-  const answered = await lookAtTmux(request, uids, table);
+  const answered = await lookAtTmux(request, uids, table, locks);
   const layout = layoutFor(request, found, answered);
   const lockedPlaces = new Set(locks.filter(claimsWorker).map(({ worker }) => worker));
   const asked = [...new Set([...request.workers, ...lockedPlaces])];

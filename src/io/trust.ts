@@ -65,6 +65,18 @@ const writersFault = (path: string, stats: Stats, uid: number): string | null =>
   return `group ${stats.gid} can write to ${path}`;
 };
 
+/** False where a directory's owner and mode show that this user cannot write there. Access lists are not read. */
+export const mayWrite = (directory: string, uid: number): boolean => {
+  if (uid === ROOT) return true;
+  try {
+    const { uid: owner, gid, mode } = statSync(directory);
+    if (owner === uid || (mode & ALL_MAY_WRITE) !== 0) return true;
+    return (mode & GROUP_MAY_WRITE) !== 0 && !isPrivateGroup(gid, [owner, ROOT]);
+  } catch {
+    return true;
+  }
+};
+
 /**
  * Many systems give each user a private group and a umask of 002. A group counts as private only where the account files
  * show that it is the primary group of one of these users and has no other members.

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { distrust } from '../../src/io/trust.ts';
+import { distrust, mayWrite } from '../../src/io/trust.ts';
 import { asOtherUser, canBecomeOthers, cleanUp, OTHER_UID, onCleanUp } from '../support/index.ts';
 
 afterEach(cleanUp);
@@ -93,5 +93,33 @@ describe('a file counts', () => {
     const { directory, entries } = makePlace();
     mkdirSync(join(directory, 'more'));
     expect(await asOtherUser(() => distrust(entries))).toBeNull();
+  });
+});
+
+describe('a user may write to a directory', () => {
+  const STRANGER = 4_000_000;
+
+  test('unless its owner and mode show that he cannot', () => {
+    const { directory } = makePlace();
+    const mayStrangers = (mode: number): boolean => {
+      chmodSync(directory, mode);
+      return mayWrite(directory, STRANGER);
+    };
+    expect([0o755, 0o700, 0o777, 0o1777].map(mayStrangers)).toEqual([false, false, true, true]);
+  });
+
+  test('where it is his own, where he is root, and where it cannot be looked at', () => {
+    const { directory } = makePlace();
+    chmodSync(directory, 0o555);
+    expect(mayWrite(directory, process.getuid?.() ?? 0)).toBe(true);
+    expect(mayWrite(directory, 0)).toBe(true);
+    expect(mayWrite(join(directory, 'none'), STRANGER)).toBe(true);
+  });
+
+  asRoot('where a group can that is not known to be its owner’s alone', () => {
+    const { directory } = makePlace();
+    chownSync(directory, -1, 4_000_001);
+    chmodSync(directory, 0o775);
+    expect(mayWrite(directory, STRANGER)).toBe(true);
   });
 });

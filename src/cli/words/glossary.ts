@@ -58,7 +58,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
   unknown: {
     meaning: 'The lock could not be checked.',
     decided:
-      'A tmux server did not answer, processes could not be listed, the file could not be read, or a program that doctor does not know is running in the directory; and nothing else shows a running agent.',
+      'A tmux server did not answer or may not be asked, processes could not be listed, the file could not be read, or a program that doctor does not know is running in the directory; and nothing else shows a running agent.',
     fix: 'Nothing: doubt is not proof.',
     refuses: 'Only --fix --force releases it, with --worker, or with --lock where it is no agent’s.',
     changes:
@@ -90,7 +90,8 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   'session-recycled':
     'a session of the name in the lock exists, but it is not the one that the lock was taken in',
   'session-unnamed': 'the lock names no tmux session',
-  'session-unknown': 'not every tmux server answered',
+  'session-unknown':
+    'not every tmux server answered, or the session may be on another user’s server, which is never asked',
   occupied: 'an agent is running in this directory',
   'occupants-unknown':
     'an agent could be running here unseen: something could not be checked, or doctor does not know a program that runs here',

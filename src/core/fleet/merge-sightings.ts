@@ -97,7 +97,7 @@ const placeInTown = (
 /** Gaps of the other machines, each with its machine's name. */
 const gapsElsewhere = (others: readonly MachineView[]): readonly Gap[] =>
   others.flatMap(({ machine, examination }) =>
-    gapsOf(examination.snapshot).map((gap) => ({ ...gap, machine })),
+    gapsOf(examination.snapshot, examination.verdicts).map((gap) => ({ ...gap, machine })),
   );
 
 /**

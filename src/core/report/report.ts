@@ -1,11 +1,12 @@
 /** From outcomes to the report: what is printed, and the exit code that says what to do next. */
 
+import { unaskedFor } from '../judge/session/unasked.ts';
 import { type CheckOutcome, isDoubt } from '../run-checks.ts';
 import { hasTmuxAnswered } from '../town/machine-index.ts';
 import { isWithin, relativeTo } from '../town/roles.ts';
 import { isUnreached } from '../town/unreached.ts';
 import { type Finding, SEVERITIES, type Severity } from '../types/check.ts';
-import type { Gap, Snapshot, TownFacts } from '../types/evidence.ts';
+import type { Gap, Snapshot, TmuxServer, TownFacts } from '../types/evidence.ts';
 import type { Examination, Occupant, Verdict } from '../types/judgement.ts';
 import {
   EXIT,
@@ -172,19 +173,32 @@ const tmuxStatus = (snapshot: Snapshot): 'ok' | 'none' | 'unknown' => {
   return snapshot.machine.tmux.servers.some((server) => server.status === 'ok') ? 'ok' : 'none';
 };
 
-/** Everything that could not be looked at and could have changed the answer. */
-export const gapsOf = (snapshot: Snapshot): readonly Gap[] => {
+const silence = ({ socket, reason }: TmuxServer): Gap => ({
+  what: `tmux:${socket}`,
+  why: reason ?? 'did not answer',
+});
+
+/** The servers of strangers that leave one of these locks undecided. */
+const unaskedGaps = ({ machine }: Snapshot, verdicts: readonly Verdict[]): readonly Gap[] => {
+  const servers = verdicts
+    .filter(({ state, reasons }) => state === 'unknown' && reasons.includes('session-unknown'))
+    .flatMap(({ lock: { content } }) =>
+      content.kind === 'record' ? unaskedFor(content.record, machine.tmux.servers) : [],
+    );
+  return [...new Set(servers)].map(silence);
+};
+
+/** Everything that could not be looked at and could have changed the answer, which is these verdicts. */
+export const gapsOf = (snapshot: Snapshot, verdicts: readonly Verdict[]): readonly Gap[] => {
   const { locks, machine } = snapshot;
   const { tmux, processes } = machine;
-  const silent = tmux.servers
-    .filter(isUnreached)
-    .map((server) => ({ what: `tmux:${server.socket}`, why: server.reason ?? 'did not answer' }));
+  const silent = tmux.servers.filter(isUnreached).map(silence);
   const missing =
     !tmux.installed && !hasTmuxAnswered(snapshot.machine) && silent.length === 0 && locks.length > 0
       ? [{ what: 'tmux', why: 'is not installed' }]
       : [];
   const listing = processes.listing.seen ? [] : [{ what: 'processes', why: processes.listing.why }];
-  return [...snapshot.gaps, ...listing, ...missing, ...silent];
+  return [...snapshot.gaps, ...listing, ...missing, ...silent, ...unaskedGaps(snapshot, verdicts)];
 };
 
 /** True where a gap may hide something about one of the workers: its path lies in or above theirs, or it has none. */
@@ -242,7 +256,9 @@ export const buildReport = (request: ReportRequest): Report => {
   const verdicts = examination.verdicts.filter(({ lock }) => concerned(lock.worker));
   const collisions = examination.collisions.filter((collision) => collision.workers.some(concerned));
   const findings = reportFindings(request);
-  const gaps = gapsOf(snapshot).filter((gap) => workers === null || isNear(gap, workers, snapshot.town.root));
+  const gaps = gapsOf(snapshot, verdicts).filter(
+    (gap) => workers === null || isNear(gap, workers, snapshot.town.root),
+  );
   const crashed = outcomes.some(({ status }) => status === 'crashed');
   const doubtful = findings.some(({ doubt }) => doubt) || verdicts.some(({ state }) => state === 'unknown');
   const complete = gaps.length === 0 && !crashed && !doubtful;

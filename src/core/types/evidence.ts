@@ -411,6 +411,11 @@ export interface TmuxServer {
   readonly panes: readonly TmuxPane[];
   /** It failed, but was found among the processes only, and all its descendants demonstrably work outside the town. */
   readonly outsideTown: boolean;
+  /**
+   * The server was not asked, for it belongs to a user who neither asks nor owns the town or a lock in it: that user's number, null
+   * where that is not known. Only the sessions that locks name are in doubt for it. Absent for every other server.
+   */
+  readonly strangersUid?: number | null;
 }
 
 export interface TmuxEvidence {

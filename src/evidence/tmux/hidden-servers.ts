@@ -1,21 +1,26 @@
 /** Finds running tmux servers that were not reached by a socket, among the processes. */
 import { relativeTo } from '../../core/town/roles.ts';
 import type { TmuxServer } from '../../core/types/evidence.ts';
-import type { ProcessRow, ProcessTable } from '../processes/row.ts';
+import { mayWrite } from '../../io/trust.ts';
+import type { ProcessTable } from '../processes/row.ts';
 import { hasEnded, isTmuxServer, treeBelow } from '../processes/table.ts';
 import { townPlaceFinder } from '../town/place.ts';
 import { accessTo, numberThere, type ServerHere } from './other-namespaces.ts';
+import { belongsTo } from './permission.ts';
 
 /** A running server that was not reached. */
 export interface HiddenServer {
   readonly pid: number;
   readonly startToken: string;
+  readonly startedAtMs: number | null;
   /** Absolute path by which we reach the socket on which it listens, or `process <pid>`. */
   readonly socket: string;
   /** Prefix for its paths where it is in another mount namespace; otherwise empty. */
   readonly door: string;
   /** Why it cannot even be asked; null where it can. */
   readonly obstacle: string | null;
+  /** Whose it is, where that is none of the users whose servers are asked; null: nobody knows. */
+  readonly strangersUid?: number | null;
 }
 
 export interface Reckoning {
@@ -28,21 +33,27 @@ export interface Reckoning {
 
 const UNKNOWN_ACCESS = { path: null, door: '', obstacle: 'its socket is not known' };
 
-/** Compares the answers with the tmux server processes of these users. */
+/**
+ * Compares the answers with the tmux server processes of these users, or of everybody. Servers of others than `uids` are told
+ * of and must not be asked.
+ */
 export const findUnreached = (
   asked: readonly TmuxServer[],
   uids: readonly number[],
   table: ProcessTable,
+  whose: 'ours' | 'all',
 ): Reckoning => {
   const reached = new Set(asked.map(({ pid }) => pid));
-  const isOurs = ({ pid }: ProcessRow): boolean => uids.includes(table.details.uid(pid) ?? -1);
   const unreached = [...table.rows.values()].filter(
-    (row) => isTmuxServer(row, table.rows) && !reached.has(row.pid) && isOurs(row),
+    (row) => isTmuxServer(row, table.rows) && !reached.has(row.pid),
   );
   const known = [...asked];
   const hidden: HiddenServer[] = [];
   const apart = new Map<TmuxServer, ServerHere>();
-  for (const { pid, startToken } of unreached) {
+  for (const { pid, startToken, startedAtMs } of unreached) {
+    const uid = table.details.uid(pid);
+    const isOurs = uid !== null && uids.includes(uid);
+    if (!isOurs && whose === 'ours') continue;
     const [listening] = table.details.listeningSockets(pid);
     const access = listening === undefined ? UNKNOWN_ACCESS : accessTo(listening, pid, table);
     const place = known.findIndex((server) => server.socket === access.path);
@@ -55,9 +66,11 @@ export const findUnreached = (
       const taken =
         before?.status === 'ok' ? `another server (process ${before.pid}) took its socket's place` : null;
       hidden.push({
-        ...{ pid, startToken, door },
+        ...{ pid, startToken, startedAtMs, door },
         socket: access.path ?? `process ${pid}`,
-        obstacle: taken ?? access.obstacle,
+        ...(isOurs
+          ? { obstacle: taken ?? access.obstacle }
+          : { obstacle: `process ${pid} ${belongsTo(uid)}`, strangersUid: uid }),
       });
     }
   }
@@ -68,18 +81,52 @@ export const findUnreached = (
  * True where everything that a server started provably works outside the town: the processes are listed, share our view
  * of the file system, and show their working directories.
  */
-export const worksOutside = async (root: string, server: number, table: ProcessTable): Promise<boolean> => {
-  if (!table.listing.seen || !table.rows.has(server)) return false;
-  const tree = [...treeBelow(table.rows, [server])].filter(
-    (pid) => pid !== server && !table.rows.get(pid)?.dead,
+export const worksOutside = async (root: string, server: number, table: ProcessTable): Promise<boolean> =>
+  (await whereItWorks(root, server, table)) === 'outside';
+
+/**
+ * True where a server of another user than `uids` may have a session that a lock in one of these directories names: what it
+ * started works in the town, or hides where it works and either belongs to one of `uids` or could change such a directory.
+ */
+export const mayHaveSessions = async (
+  { pid, strangersUid = null }: HiddenServer,
+  uids: readonly number[],
+  { root, directories }: { readonly root: string; readonly directories: readonly string[] },
+  table: ProcessTable,
+): Promise<boolean> => {
+  const place = await whereItWorks(root, pid, table);
+  if (place !== 'hidden') return place === 'inside';
+  const isOfOurs = (one: number): boolean => uids.includes(table.details.uid(one) ?? -1);
+  return (
+    strangersUid === null ||
+    startedBy(pid, table).some(isOfOurs) ||
+    [root, ...directories].some((directory) => mayWrite(directory, strangersUid))
   );
+};
+
+/** Where what a server started works, as seen from the town; `hidden` where that is not known of all of it. */
+const whereItWorks = async (
+  root: string,
+  server: number,
+  table: ProcessTable,
+): Promise<'inside' | 'outside' | 'hidden'> => {
+  if (!table.listing.seen || !table.rows.has(server)) return 'hidden';
+  const tree = startedBy(server, table);
   const cwds = await table.details.workingDirectories(tree);
   const placeInTown = townPlaceFinder(root, []);
-  return tree.every((pid) => {
+  const places = tree.map((pid) => {
     const cwd = cwds.get(pid);
     const row = table.rows.get(pid);
-    if (cwd?.seen !== true) return row === undefined || hasEnded(row, table);
-    if (relativeTo(root, cwd.value) !== null || !table.details.sharesOurPaths(pid)) return false;
-    return placeInTown(cwd.value, table.details.doorToCwd(pid) ?? cwd.value) === null;
+    if (cwd?.seen !== true) return row === undefined || hasEnded(row, table) ? 'outside' : 'hidden';
+    if (relativeTo(root, cwd.value) !== null) return 'inside';
+    if (!table.details.sharesOurPaths(pid)) return 'hidden';
+    const isInTown = placeInTown(cwd.value, table.details.doorToCwd(pid) ?? cwd.value) !== null;
+    return isInTown ? 'inside' : 'outside';
   });
+  if (places.includes('inside')) return 'inside';
+  return places.includes('hidden') ? 'hidden' : 'outside';
 };
+
+/** Everything that lives below a server. */
+const startedBy = (server: number, { rows }: ProcessTable): readonly number[] =>
+  [...treeBelow(rows, [server])].filter((pid) => pid !== server && rows.get(pid)?.dead !== true);

@@ -26,12 +26,16 @@ export const permissionToAsk = (socket: string, uids: readonly number[]): Permis
   } catch (error) {
     return { as: null, why: describeErrno(error), owner: null };
   }
-  if (owner !== caller && (caller !== 0 || !uids.includes(owner))) {
-    const whose = caller === 0 ? ', who owns neither the town nor a lock in it' : '';
-    return { as: null, why: `belongs to user ${owner}${whose}: not asked`, owner };
-  }
+  if (owner !== caller && (caller !== 0 || !uids.includes(owner)))
+    return { as: null, why: belongsTo(owner), owner };
   const fault = distrust([dirname(socket), socket], owner);
   return fault === null ? { as: owner } : { as: null, why: `${fault}: not asked`, owner: null };
+};
+
+/** Why a server of that user is not asked; null: of whom nobody knows. */
+export const belongsTo = (owner: number | null): string => {
+  const whose = callerUid() === 0 && owner !== null ? ', who owns neither the town nor a lock in it' : '';
+  return `belongs to ${owner === null ? 'an unknown user' : `user ${owner}`}${whose}: not asked`;
 };
 
 /**

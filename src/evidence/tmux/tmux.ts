@@ -8,7 +8,7 @@ import { hasEnded, isTmuxServer } from '../processes/table.ts';
 import { otherTownFinder } from '../town/other-town.ts';
 import { findTmux } from './find-tmux.ts';
 import type { PaneRecord } from './format.ts';
-import { findUnreached, type HiddenServer, worksOutside } from './hidden-servers.ts';
+import { findUnreached, type HiddenServer, mayHaveSessions, worksOutside } from './hidden-servers.ts';
 import { asSeenFromHere, numberThere } from './other-namespaces.ts';
 import { confinementOf, type Permission, permissionToAsk, programOfServer } from './permission.ts';
 import { askServer, mayBeOtherVersion, type ServerAnswer, type TmuxClient } from './server.ts';
@@ -23,6 +23,8 @@ export interface TmuxQuestion extends SocketQuestion {
   readonly timeoutMs: number;
   /** The process table, read before: servers that are younger did not exist when the question was asked. */
   readonly table: ProcessTable;
+  /** Absolute paths of the directories whose locks name a session. Where there are any, strangers' servers matter too. */
+  readonly sessionsIn: readonly string[];
 }
 
 /** Clients that run at once. A stopped server occupies one of them until the timeout. */
@@ -30,11 +32,12 @@ const CLIENTS_AT_ONCE = 16;
 
 /**
  * Asks all places at once, then looks among the processes for servers that none of them reached and asks these through
- * their own sockets. One that could not be asked is a failed server, with the reason. Where there is neither a socket nor a
- * server process, nothing is run at all. Never throws for what it meets.
+ * their own sockets. One that could not be asked is a failed server, with the reason, and so is a stranger's that may have a
+ * session of this town. Where there is neither a socket nor a server process, nothing is run at all. Never throws for what it
+ * meets.
  */
 export const askTmux = async (question: TmuxQuestion): Promise<TmuxEvidence> => {
-  const { env, timeoutMs, table, root } = question;
+  const { env, timeoutMs, table, root, sessionsIn } = question;
   const otherTownOf = otherTownFinder(root);
   const describe = serverDescriber(otherTownOf);
   const candidates = socketCandidates(question)
@@ -51,7 +54,8 @@ export const askTmux = async (question: TmuxQuestion): Promise<TmuxEvidence> => 
   const asked = await inParallel(candidates, CLIENTS_AT_ONCE, async (candidate) =>
     describe(candidate.path, candidate.origin, await askCandidate(candidate, client)),
   );
-  const { known, hidden, apart } = findUnreached(asked, question.uids, table);
+  const whose = sessionsIn.length > 0 ? 'all' : 'ours';
+  const { known, hidden, apart } = findUnreached(asked, question.uids, table, whose);
   const again = await inParallel(known, CLIENTS_AT_ONCE, async (server) => {
     const here = apart.get(server);
     if (here !== undefined) return asSeenFromHere(server, here, table, otherTownOf);
@@ -140,15 +144,18 @@ const askHidden = async (
 
 const reasonOf = (answer: ServerAnswer): string | null => (answer.status === 'ok' ? null : answer.reason);
 
-/** A server that did not answer. Null where it ended while it was asked. */
+/** A server that did not answer. Null where it ended while it was asked, and for a stranger's that has nothing of this town. */
 const withPlace = async (
   server: TmuxServer,
   hidden: HiddenServer,
-  { root, table }: TmuxQuestion,
+  { root, table, uids, sessionsIn }: TmuxQuestion,
 ): Promise<TmuxServer | null> => {
   if (hasEnded(hidden, table)) return null;
-  const { pid } = hidden;
-  return { ...server, pid, outsideTown: await worksOutside(root, pid, table) };
+  const { pid, startedAtMs, strangersUid } = hidden;
+  if (strangersUid === undefined)
+    return { ...server, pid, outsideTown: await worksOutside(root, pid, table) };
+  const matters = await mayHaveSessions(hidden, uids, { root, directories: sessionsIn }, table);
+  return matters ? { ...server, pid, startedAtMs, strangersUid } : null;
 };
 
 type DescribeServer = (socket: string, origin: TmuxServer['origin'], answer: ServerAnswer) => TmuxServer;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide } from '../../../src/core/judge/decide.ts';
 import { examineSnapshot } from '../../../src/core/judge/examine.ts';
-import type { Snapshot } from '../../../src/core/types/evidence.ts';
+import type { Snapshot, TmuxServer } from '../../../src/core/types/evidence.ts';
 import type { Verdict } from '../../../src/core/types/judgement.ts';
 import {
   absent,
@@ -165,6 +165,51 @@ describe('situations of the field notes', () => {
   test('a server that fails but demonstrably works outside the town is no doubt', () => {
     const servers = [aServer([], { status: 'failed', origin: 'process', outsideTown: true })];
     expect(judge(aSnapshot({ locks: [lockOfAda], servers })).state).toBe('stale');
+  });
+
+  describe("a stranger's server, which nobody asks", () => {
+    const silent = (fields: Partial<TmuxServer> = {}) =>
+      aServer([], {
+        ...{ socket: '/odd/path', origin: 'process', status: 'failed', strangersUid: 1234 },
+        ...{ reason: 'process 600 belongs to user 1234: not asked' },
+        ...fields,
+      });
+
+    test('may have the session that a lock names, by whatever name → unknown, and the server is named', () => {
+      for (const sessionId of ['%3', '$1', 'gt-crew-ada', 'gastown/ada']) {
+        const locks = [aLock(ADA, { sessionId })];
+        const { state, reasons, facts } = judge(aSnapshot({ locks, servers: [silent(), aServer([])] }));
+        expect([state, reasons]).toEqual(['unknown', ['process-gone', 'session-unknown']]);
+        expect(facts).toContainEqual({
+          source: 'tmux',
+          text: `${sessionId} may be on tmux server /odd/path: process 600 belongs to user 1234: not asked`,
+        });
+      }
+    });
+
+    test('may have it too where a server that answered has the number by chance', () => {
+      const bob = { path: `${ROOT}/gastown/crew/bob`, sessionName: 'gt-crew-bob' };
+      const recycled = aServer([aPane(bob)]);
+      const judged = (servers: readonly TmuxServer[]) => judge(aSnapshot({ locks: [lockOfAda], servers }));
+      expect(judged([recycled]).reasons).toContain('pane-recycled');
+      expect(judged([recycled, silent()])).toMatchObject({
+        state: 'unknown',
+        reasons: ['process-gone', 'session-unknown'],
+      });
+    });
+
+    test('is no doubt where it started after the lock, by more than a clock is set', () => {
+      const started = (lateMs: number) => [silent({ startedAtMs: NOW - 8 * HOUR + lateMs })];
+      expect(judge(aSnapshot({ locks: [lockOfAda], servers: started(11 * 60_000) })).state).toBe('stale');
+      expect(judge(aSnapshot({ locks: [lockOfAda], servers: started(9 * 60_000) })).state).toBe('unknown');
+    });
+
+    test('is no doubt about a lock that names no session, nor about a session that stands', () => {
+      const unnamed = aLock(ADA, { sessionId: '' });
+      expect(judge(aSnapshot({ locks: [unnamed], servers: [silent()] })).state).toBe('stale');
+      const live = judge(aSnapshot({ locks: [lockOfAda], servers: [silent(), aServer([aPane()])] }));
+      expect(live).toMatchObject({ state: 'held', reasons: ['process-gone', 'pane-live', 'occupied'] });
+    });
   });
 
   test('a server that stays with zero sessions makes it stale', () => {

@@ -279,7 +279,10 @@ describe('a report on some workers', () => {
 });
 
 describe('gaps', () => {
-  const gaps = (parts: SnapshotParts) => gapsOf(aSnapshot(parts)).map(({ what }) => what);
+  const gaps = (parts: SnapshotParts) => {
+    const { snapshot, verdicts } = examineSnapshot(aSnapshot(parts));
+    return gapsOf(snapshot, verdicts).map(({ what }) => what);
+  };
 
   test('are servers that did not answer, processes that could not be listed, and what the scan could not enter', () => {
     const processes = { listing: { seen: false, why: 'no /proc' } as const, lookups: [], list: [] };
@@ -300,6 +303,14 @@ describe('gaps', () => {
   test('are no servers that are absent, or demonstrably work elsewhere', () => {
     const servers = [aServer([], { status: 'absent' }), { ...failing, outsideTown: true }];
     expect(gaps({ ...STALE, servers })).toEqual([]);
+  });
+
+  test("are servers of strangers, but only where a lock's session may be there", () => {
+    const servers = [{ ...failing, strangersUid: 1234 }];
+    const withSession = { locks: [aLock(ADA, { sessionId: '%9' })], servers };
+    expect(gaps(withSession)).toEqual(['tmux:/tmp/x']);
+    expect(gaps({ ...withSession, locks: [aLock(ADA, { sessionId: '' })] })).toEqual([]);
+    expect(gaps({ servers })).toEqual([]);
   });
 });
 

@@ -37,6 +37,7 @@ const onLinux = process.platform === 'linux' ? test : test.skip;
 const ask = async (question: Partial<TmuxQuestion> & { env: TmuxQuestion['env'] }): Promise<TmuxEvidence> =>
   askTmux({
     ...{ uids: [uid], root: '/no/such/town', aliases: [], sockets: [], timeoutMs: 10_000 },
+    sessionsIn: [],
     table: await readProcessTable(),
     ...question,
   });

@@ -5,6 +5,7 @@ import type { Fact, Reason, SessionState } from '../../types/judgement.ts';
 import type { Case } from '../case.ts';
 import { namingOf, panesNamed, type SessionNaming } from './naming.ts';
 import { type Rejection, reject } from './rejected.ts';
+import { unaskedFor } from './unasked.ts';
 
 export interface SessionFinding {
   readonly state: SessionState;
@@ -32,6 +33,15 @@ const liveText = (views: readonly PaneView[]): string => {
     ? `shows only ${first.pane.command}`
     : `runs ${first.agent ?? first.pane.command}`;
   return `pane ${place(first)} exists and ${shown}`;
+};
+
+/** Why nobody can tell that the session is gone; null where all servers that may have it answered. */
+const whyUnknown = ({ record, index }: Case): string | null => {
+  if (!index.machine.tmuxAnswered) return unreached(index);
+  const [first, ...others] = unaskedFor(record, index.machine.seen.tmux.servers);
+  if (first === undefined) return null;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return `${record.sessionId} may be on tmux server ${first.socket}${more}: ${first.reason ?? 'it was not asked'}`;
 };
 
 const unreached = (index: TownIndex): string => {
@@ -79,8 +89,8 @@ const judgeCandidates = (
   const [first] = rejected;
   if (first === undefined || live.length > 0)
     return { state: 'live', reason: `${kind}-live`, fact: tmux(liveText(live)), panes: live };
-  const { index } = one;
-  if (!index.machine.tmuxAnswered) return without('unknown', 'session-unknown', unreached(index));
+  const doubt = whyUnknown(one);
+  if (doubt !== null) return without('unknown', 'session-unknown', doubt);
   const isDead = naming === 'pane' && rejected.some(({ why }) => why === 'dead');
   return without('gone', isDead ? 'pane-dead' : `${kind}-recycled`, REJECTED[first.why](first.view));
 };
@@ -97,6 +107,7 @@ export const judgeSession = (one: Case): SessionFinding => {
   const kind = naming === 'pane' ? 'pane' : 'session';
   const candidates = panesNamed(naming, one);
   if (candidates.length > 0) return judgeCandidates(candidates, naming, kind, one);
-  if (!index.machine.tmuxAnswered) return without('unknown', 'session-unknown', unreached(index));
+  const doubt = whyUnknown(one);
+  if (doubt !== null) return without('unknown', 'session-unknown', doubt);
   return without('gone', `${kind}-gone`, `${kind} ${sessionId} is gone: ${placesAsked(index)}`);
 };
