@@ -10,9 +10,14 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = mkdtempSync(join(tmpdir(), 'stress-code-'));
 try {
   await build({
-    entryPoints: ['stress.ts', 'contender.ts', 'swap.ts', 'beside-go.ts', 'beside-go-contender.ts'].map(
-      (name) => join(here, name),
-    ),
+    entryPoints: [
+      'stress.ts',
+      'contender.ts',
+      'swap.ts',
+      'kinds.ts',
+      'beside-go.ts',
+      'beside-go-contender.ts',
+    ].map((name) => join(here, name)),
     outdir: out,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -29,9 +34,11 @@ try {
   const doctor = ['--doctor', join(here, '../../dist/bin/doctor.js')];
   const args = given.includes('--swap')
     ? [join(out, 'swap.mjs'), '--source', join(here, 'swap.c'), ...doctor]
-    : given.includes('--go')
-      ? [join(out, 'beside-go.mjs'), '--source', join(here, 'go/main.go'), ...doctor]
-      : [join(out, 'stress.mjs'), '--foreign-writer', join(here, 'foreign-writer.pl')];
+    : given.includes('--kinds')
+      ? [join(out, 'kinds.mjs'), ...doctor]
+      : given.includes('--go')
+        ? [join(out, 'beside-go.mjs'), '--source', join(here, 'go/main.go'), ...doctor]
+        : [join(out, 'stress.mjs'), '--foreign-writer', join(here, 'foreign-writer.pl')];
   const { status } = spawnSync(process.execPath, [...args, ...given], { stdio: 'inherit' });
   process.exitCode = status ?? 1;
 } finally {
