@@ -1,6 +1,6 @@
 import { advice, defineCheck } from '../src/check.ts';
 
-/** Several live agents in one directory overwrite each other's work; or several workers' locks claim the same agent. */
+/** Several live agents work in one directory and overwrite each other's work, or several workers' locks claim the same agent. */
 export default defineCheck({
   id: 'collision',
   title: 'Collisions',
@@ -8,7 +8,7 @@ export default defineCheck({
   run: ({ collisions, verdicts }) =>
     collisions.map(({ kind, workers, message, facts }) => {
       const [worker = null] = workers;
-      // Sorted by path: of a worker's two locks the one in .runtime/ is the last.
+      // Sorted by path, so of a worker's two locks the one in .runtime/ comes last.
       const verdict = verdicts.findLast(({ lock }) => lock.worker === worker);
       const text =
         kind === 'agents'

@@ -19,7 +19,7 @@ const fixFor = ({ holder }: Verdict, { machine: { tmux, asker } }: Snapshot): Fi
   );
 };
 
-/** The session that a lock names stands, and nothing but a shell is left in it: its agent has exited. */
+/** The session that a lock names is open, but only a shell is left in it: its agent has exited. */
 export default defineCheck({
   id: 'idle-session',
   title: 'Idle sessions',

@@ -25,11 +25,11 @@ const fixFor = (verdict: Verdict): Fix => {
   return advice(`skipped: ${describeRefusal(verdict, allowed)}`);
 };
 
-/** Many tools make the file first and fill it then. */
+/** True where its writer may not be finished: many tools make the file first and fill it later. */
 const isBeingWritten = ({ lock, release: allowed }: Verdict): boolean =>
   !isAgents(lock) && !allowed.allowed && allowed.why === 'young';
 
-/** Something in the place of a lock that is none: every agent that wants to take the lock trips over it. */
+/** Something in the place of a lock that is not a valid lock: every agent that wants to take the lock fails on it. */
 export default defineCheck({
   id: 'invalid-lock',
   title: 'Invalid locks',

@@ -17,7 +17,7 @@ const SAID: Readonly<Record<Leftover['kind'], string>> = {
   released: 'the backup of a released lock',
 };
 
-/** Moved aside, and no lock stands in its place: until it is back, nobody can tell whether the place is held. */
+/** True for a lock that was moved aside and has no successor: until it is back, it cannot be told whether the place is held. */
 const isMissing = ({ kind, path }: Leftover, { locks }: Snapshot): boolean =>
   kind === 'old' && !locks.some((lock) => lock.path === lockBeside(path));
 
@@ -29,7 +29,7 @@ export default defineCheck({
   run: ({ snapshot }) =>
     snapshot.leftovers.flatMap((leftover) => {
       const { worker, path, kind, mtimeMs } = leftover;
-      // Moving a lock aside leaves it its time, so that a young one says nothing of the run that did it.
+      // Moving a lock aside keeps its time, so a recent time does not mean that the run is still at work.
       const missing = isMissing(leftover, snapshot);
       if (kind === 'released' || !(missing || isAbandoned(mtimeMs, snapshot.takenAtMs))) return [];
       return {

@@ -9,7 +9,7 @@ const fixFor = (verdict: Verdict): Fix => {
   );
 };
 
-/** Of a copied directory's lock: whose it is. Null for every other lock, and where the original is not here. */
+/** For the lock of a copied directory, says whose copy it is. Null for every other lock, and where the original is not here. */
 const copyOf = ({ lock, notes, holder }: Verdict, verdicts: readonly Verdict[]): string | null => {
   if (!notes.includes('copy')) return null;
   const original = verdicts.find(
@@ -20,7 +20,7 @@ const copyOf = ({ lock, notes, holder }: Verdict, verdicts: readonly Verdict[]):
     : `a copy of ${original.lock.worker}'s lock; its process ${holder?.truePid ?? 0} belongs there`;
 };
 
-/** Its own tool passes it by. */
+/** True where its own tool ignores such a lock, so it blocks nothing. */
 const isHarmless = ({ lock: { content } }: Verdict): boolean =>
   content.kind === 'claim' && content.claim.by === 'number' && content.claim.isHarmless === true;
 

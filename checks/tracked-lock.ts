@@ -5,7 +5,7 @@ const PARTS = /^(.*)\/([^/]+)\/([^/]+)$/s;
 const workerDirectory = (lock: LockFile): string => PARTS.exec(lock.path)?.[1] ?? '/';
 const directoryName = (lock: LockFile): string => PARTS.exec(lock.path)?.[2] ?? '';
 const fileName = (lock: LockFile): string => `${directoryName(lock)}/${PARTS.exec(lock.path)?.[3] ?? ''}`;
-/** What keeps git from taking it up again: a home of locks as a whole, else the file alone. */
+/** The ignore pattern: a home of locks as a whole, else the file alone. */
 const pattern = (lock: LockFile): string => (isAgents(lock) ? `${directoryName(lock)}/` : fileName(lock));
 
 const tracked = ({ lock }: Verdict): Finding => ({

@@ -16,7 +16,7 @@ import {
   type Verdict,
 } from '../src/check.ts';
 
-/** Looks again as if that name were a former host's, which changes nothing but the answer. */
+/** The command that shows what the answer would be if that name were a former host's; it changes nothing. */
 const asFormerHost = (hostname: string, town: Snapshot['town']): readonly (readonly string[])[] => [
   ['doctor', 'locks', ...optionWith('former-host', hostname), ...townOption(town)],
 ];
@@ -40,10 +40,10 @@ const fixForForeign = ({ reasons, holder }: Verdict, { town, machine: { host } }
   );
 };
 
-/** Of a lock in the administrative files of a linked working tree. */
+/** The main git directory of a lock in the administrative files of a linked working tree. */
 const mainGitDirOf = ({ path }: Verdict['lock']): string => path.replace(/\/worktrees\/[^/]+\/[^/]+$/, '');
 
-/** Its process lives for others too, and its agent may be done: only whoever gave it its work knows. */
+/** Its process works for other agents too, so its own agent may be finished: only its user knows. */
 const fixForShared = ({ lock, holder }: Verdict): Fix => {
   const once = `once process ${holder?.truePid ?? 0} ends, --fix can release it`;
   const { tree } = lock;
@@ -108,7 +108,7 @@ const findingFor = (verdict: Verdict, snapshot: Snapshot): Finding => {
   };
 };
 
-/** What is said of the place of a lock that is closed to us, and what to do about it. */
+/** For each kind of closed place, what the finding says and what to do about it. */
 const CLOSED: Readonly<Record<ClosedHome['is'], readonly [says: string, remedy: string]>> = {
   symlink: [
     'is a symbolic link; doctor does not follow it, and a live lock may lie behind it',
@@ -137,7 +137,7 @@ const findingAt = ({ worker, path, is, why }: ClosedHome, { town: { root } }: Sn
   };
 };
 
-/** What could not be judged: a lock for which evidence was missing, or of another host, and a place that is closed to us. */
+/** Locks that could not be judged, for lack of evidence or because they are of another host, and places that are closed to us. */
 export default defineCheck({
   id: 'undecided-lock',
   title: 'Undecided locks',

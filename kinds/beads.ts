@@ -1,12 +1,12 @@
 import { defineKind, readBareNumber } from '../src/kind.ts';
 
-/** Locks that name a process, and what it is. The others bd and dolt take by flock(2), whatever is written in them. */
+/** Locks that name a process, and what that process is. bd and dolt take the others by flock(2), whatever they contain. */
 const NUMBERED: Readonly<Record<string, string>> = {
   'bd.sock.startlock': 'bd, starting its daemon',
   'dolt-server.pid': 'dolt server',
 };
 
-/** What Beads and its database leave beside the issues of a repository. */
+/** The locks of Beads and its database, beside a repository's issues. */
 export default defineKind({
   id: 'beads',
   title: 'Beads locks',

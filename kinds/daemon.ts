@@ -21,7 +21,7 @@ export default defineKind({
   claims: null,
   witnesses: ['process'],
   freshMs: 60_000,
-  // Whatever is no PID file is taken by flock(2): it stays for ever, and the kernel knows who holds it.
+  // Every file that is not a PID file is taken by flock(2): it stays for ever, and the kernel knows who holds it.
   read: (bytes, { name }) =>
     name.endsWith('.pid')
       ? readBareNumber(bytes, name === 'daemon.pid' ? 'gt daemon' : name.slice(0, -'.pid'.length))

@@ -1,6 +1,6 @@
 import { type Claim, defineKind } from '../src/kind.ts';
 
-/** What the working tree alone has, its own or a linked one's. */
+/** Locks that each working tree has for itself, the main one and linked ones. */
 const OF_EACH_TREE = [
   'index.lock',
   'HEAD.lock',
@@ -19,7 +19,7 @@ const OF_EACH_TREE = [
   'sequencer/*.lock',
 ] as const;
 
-/** What all working trees of a repository share. */
+/** Locks that all working trees of a repository share. */
 const OF_ALL_TREES = [
   'config.lock',
   'packed-refs.lock',
@@ -34,7 +34,7 @@ const OF_ALL_TREES = [
   'objects/pack/multi-pack-index.lock',
 ] as const;
 
-/** `4242 build-1`, without a line break. git passes it by once that process is gone, and after 12 hours. */
+/** `4242 build-1`, without a line break. git ignores it once that process is gone, and after 12 hours. */
 const GC_PID = /^(\d{1,10}) ([!-~]{1,255})\n?$/;
 
 /** No file of this form is longer. */
@@ -58,7 +58,7 @@ const claimOf = (bytes: Uint8Array, name: string): Claim => {
   };
 };
 
-/** The files by which git keeps two of its own from writing one file; they name nobody. */
+/** The files by which git keeps two processes from writing one file; they do not name their holder. */
 export default defineKind({
   id: 'git-lock',
   title: "git's own locks",

@@ -1,8 +1,8 @@
 import { type Claim, defineKind, textOf } from '../src/kind.ts';
 
 /**
- * Claude's text ends with the process, and since then with its start: `(pid 4242 start 18273645)`, and ` start` after it.
- * Only the words of tools that are known name a holder: a person writes `mine (pid 4242)` of a process whose end says nothing.
+ * Claude's text ends with the process, in newer versions with its start as well: `(pid 4242 start 18273645)`. Only texts of known
+ * tools name a holder: a person may write `mine (pid 4242)`, and the end of that process would prove nothing.
  */
 const IN_BRACKETS =
   /^(claude (?:agent|session) .+?) \(pid ([1-9]\d{0,9})(?: start ([^()]+?))?\)(?: start (.+))?$/;

@@ -1,6 +1,6 @@
 import { defineKind, readNumberField } from '../src/kind.ts';
 
-/** Milliseconds. The tool touches its lock directory every 10 s, and takes it over once it is untouched for so long. */
+/** Milliseconds. The tool touches its lock directory every 10 s, and takes over one that was not touched for this long. */
 const TAKEN_OVER_AFTER_MS = 30 * 60_000;
 
 /** The session of GSD that works through a project on its own. */
@@ -9,7 +9,7 @@ export default defineKind({
   title: 'GSD sessions',
   summary: 'The session of GSD that works through a project on its own.',
   where: {
-    // `auto 2.lock` is what a file-syncing service makes of it, `auto-M001.lock` is one of several workers.
+    // `auto 2.lock` is a copy that a file-syncing service makes, `auto-M001.lock` belongs to one of several workers.
     beside: { '.gsd': ['auto.lock', 'auto *.lock', 'auto-*.lock'] },
     directories: ['.gsd.lock'],
   },

@@ -1,6 +1,6 @@
 import { defineKind, readNumberField } from '../src/kind.ts';
 
-/** Milliseconds. So long the gateway means to keep the lock of a session where the lock says nothing else. */
+/** Milliseconds that the gateway keeps the lock of a session at most, where the lock does not say otherwise. */
 const KEPT_AT_MOST_MS = 5 * 60_000;
 
 /** OpenClaw's sessions, which its gateway writes one at a time, and the gateway itself. */

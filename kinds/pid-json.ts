@@ -1,6 +1,6 @@
 import { defineKind, readNumberField } from '../src/kind.ts';
 
-/** Locks of any program that are JSON, where the configuration says that they lie and which fields say what. */
+/** JSON locks of any program; the configuration says where they lie and what their fields mean. */
 export default defineKind({
   id: 'pid-json',
   title: 'JSON locks',

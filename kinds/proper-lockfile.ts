@@ -1,9 +1,9 @@
 import { defineKind } from '../src/kind.ts';
 
-/** Milliseconds: what proper-lockfile takes where its caller says nothing else. */
+/** Milliseconds: proper-lockfile's default. */
 const STALE_MS = 10_000;
 
-/** The lock directories of the npm package proper-lockfile, where the configuration says that they lie. */
+/** The lock directories of the npm package proper-lockfile; the configuration says where they lie. */
 export default defineKind({
   id: 'proper-lockfile',
   title: 'proper-lockfile locks',

@@ -1,6 +1,6 @@
 /**
- * What a check module imports (`lock-doctor/check`): the types of the evidence, and the few words in which a check
- * speaks. A check is pure: it gets an examination and returns findings; a fix is a proposal that only the repair acts on.
+ * What a check module imports (`lock-doctor/check`): the types of the evidence, and helpers for wording. A check is
+ * pure: it gets an examination and returns findings; a fix is a proposal that only the repair acts on.
  */
 import { describeLoss } from './core/report/holder-words.ts';
 import { claimsWorker } from './core/town/claims-worker.ts';
@@ -45,7 +45,7 @@ export type {
   Verdict,
 } from './core/types/judgement.ts';
 
-/** Declares a check. It only lends the types; the module's default export is the check, or an array of checks. */
+/** Declares a check. It only adds the types; the module's default export is the check, or an array of checks. */
 export const defineCheck = (check: Check): Check => check;
 
 /** Proposes to release the lock of a verdict. The repair looks again and decides by its own rules whether it may. */
@@ -66,7 +66,7 @@ export const summary = (verdict: Verdict): string => {
   return `${ofKind(verdict)}${said}`;
 };
 
-/** What a sentence about a lock begins with that is not an agent's: `git-worktree lock of claude agent agent-ab12: `; else nothing. */
+/** Prefix of a sentence about a lock that is not an agent's: `git-worktree lock of claude agent agent-ab12: `; else empty. */
 export const ofKind = ({ lock, holder }: Verdict): string => {
   if (claimsWorker(lock)) return '';
   const name = holder?.sessionId ?? null;

@@ -19,13 +19,13 @@ export interface MachineConfig {
   readonly reach: readonly string[];
   /** Towns there, as absolute paths; default: the path of the town here. */
   readonly towns?: readonly string[];
-  /** Its town is this very directory, through a shared file system; a name: it is that of the others under this name. */
+  /** True: its town is this directory, through a shared file system. A name: all machines with that name share one directory. */
   readonly shared?: boolean | string;
-  /** Host names that its locks bear, besides its own name here. */
+  /** Host names in locks that it took, besides its name here. */
   readonly hosts?: readonly string[];
-  /** How the doctor is called there; default `["doctor"]`. */
+  /** The command of the doctor there; default `["doctor"]`. */
   readonly doctor?: readonly string[];
-  /** Send the collector through standard input to `node -` there, in place of a doctor that is installed. */
+  /** Send the collector through standard input to `node -` there, instead of running an installed doctor. */
   readonly send?: boolean;
 }
 
@@ -47,16 +47,16 @@ export interface Config {
   readonly plugins: readonly string[];
   /** Names of agent commands besides the known ones. */
   readonly agents: readonly string[];
-  /** Names of commands that are no agents besides the known ones. */
+  /** Names of commands that are not agents, besides the known ones. */
   readonly bystanders: readonly string[];
   /** Host names that are gone for good, or were this machine's. */
   readonly formerHosts: readonly string[];
-  /** tmux servers to ask (names or paths) in place of those that are found. */
+  /** tmux servers to ask (names or paths) instead of those that are found. */
   readonly sockets: readonly string[];
   readonly skip: readonly string[];
   /**
-   * Kinds of lock by their ids: false switches one off; `files` are the places of those that are looked for nowhere else, and
-   * `options` the kind's own.
+   * Kinds of lock by their ids. False switches a kind off; `files` gives the places of kinds that have no places of their own,
+   * `options` the kind's own settings.
    */
   readonly kinds: Readonly<Record<string, boolean | KindConfig>>;
   readonly failOn: Severity | null;
@@ -65,7 +65,7 @@ export interface Config {
   /** The other machines by their names; null where none is named. */
   readonly machines: Readonly<Record<string, MachineConfig>> | null;
   readonly lease: LeaseConfig | null;
-  /** What of the file is not obeyed, and why, as a sentence fragment; null where all of it is. */
+  /** What part of the file is ignored, and why, as a sentence fragment; null where all of it counts. */
   readonly passedOver: string | null;
 }
 
@@ -96,8 +96,8 @@ const EMPTY: Config = {
 };
 
 /**
- * The nearest configuration file between the town's root and `cwd` below it: somebody who stands there may think that it counts.
- * Null where there is none.
+ * The nearest configuration file between the town's root and `cwd` below it, which a user in `cwd` may expect to count. Null
+ * where there is none.
  */
 export const unusedConfig = (townRoot: string, cwd: string): string | null => {
   for (let place = cwd; place !== townRoot && relativeTo(townRoot, place) !== null; place = dirname(place)) {
@@ -109,7 +109,7 @@ export const unusedConfig = (townRoot: string, cwd: string): string | null => {
 
 /**
  * Reads the configuration of a town. Only the town root is looked at: agents write inside worker directories, and a
- * file there must not run code. What the trust rule (docs/security.md) does not allow is passed over. Throws `E_CONFIG`
+ * file there must not run code. What the trust rule (docs/security.md) does not allow is ignored. Throws `E_CONFIG`
  * with one sentence for anything but a file as documented.
  *
  * @param source how the town was found
@@ -127,9 +127,9 @@ export const readConfig = (townRoot: string, source: TownSource = 'flag'): Confi
 };
 
 /**
- * Of a file that somebody else can write only `agents` counts: more names mean more caution. A working directory that
- * nobody called a town may be a worker's: it runs nothing, neither plug-ins nor the commands that
- * reach other machines, and sends us to no server.
+ * The part of the file that counts. If somebody else can write it, only `agents`: more names mean more caution. If the town is
+ * just the working directory, which may be a worker's, the file may not run anything (plug-ins, commands that reach other
+ * machines) nor name a server.
  */
 const allowedPart = (config: Config, fault: string | null, source: TownSource): Config => {
   if (fault !== null) {

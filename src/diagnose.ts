@@ -1,6 +1,6 @@
 /**
  * The central use case: open a town, choose the checks, look, judge, run the checks, report. The command line, the
- * library, `--fix` and `--watch` all come through here; whoever wants to show what goes on listens to its events.
+ * library, `--fix` and `--watch` all call it; its events show the progress.
  */
 
 import { hostname } from 'node:os';
@@ -29,18 +29,18 @@ import { type Loaded, loadPlugins } from './plugins/plugins.ts';
 import { quoteCommand } from './reporters/screen/shell-quote.ts';
 import { VERSION } from './version.ts';
 
-/** What a diagnosis tells while it goes on, in this order. The stages of the look are told through `LookOptions`. */
+/** Events of a diagnosis, in this order. The stages of the look are reported through `LookOptions`. */
 export interface DiagnosisEvents {
   /** Before anything is looked at. Awaited, so that a screen can be drawn first. */
   readonly onStart?:
     | ((checks: readonly Check[], town: ReportTown | null) => void | Promise<void>)
     | undefined;
-  /** After each check, those that were skipped included. Awaited. */
+  /** After each check, including skipped ones. Awaited. */
   readonly onCheck?: ((outcome: CheckOutcome) => void | Promise<void>) | undefined;
 }
 
 export interface ExamineOptions extends LookOptions {
-  /** Look at what tools keep in the home of the user who asks, `$HOME`, and at nothing else; instead of a town. */
+  /** Look at what tools keep in the caller's home, `$HOME`, instead of a town. */
   readonly home?: boolean | undefined;
   /** Checks to run besides the built-in ones and the plug-ins. */
   readonly checks?: readonly Check[] | undefined;
@@ -57,7 +57,7 @@ export interface ExamineOptions extends LookOptions {
 }
 
 export interface DiagnoseOptions extends ExamineOptions {
-  /** Evidence that was saved: nothing is looked at, and no configuration is read. */
+  /** Saved evidence: nothing is looked at, and no configuration is read. */
   readonly saved?: Snapshot | undefined;
   /** What the report names as its command; default `doctor`. */
   readonly command?: string | undefined;
@@ -70,7 +70,7 @@ export interface DiagnoseOptions extends ExamineOptions {
 export interface OpenTown {
   readonly town: TownRoot;
   readonly config: Config;
-  /** What is looked for. */
+  /** The kinds of lock that are looked for. */
   readonly table: LockTable;
 }
 
@@ -121,7 +121,7 @@ export const prepare = async (
   };
 };
 
-/** A root that is itself a linked working tree: its own lock lies outside of it, where nothing is looked at. */
+/** Notes where the root itself is a linked working tree: its own lock lies outside it and is not looked at. */
 const noteOwnLock = (root: string, { onNote }: Pick<LookOptions, 'onNote'>): void => {
   const gitDir = onNote === undefined ? null : linkedGitDirOf(root);
   if (gitDir === null || !entryExists(`${gitDir}/locked`)) return;
@@ -142,7 +142,7 @@ export const openTown = (
   return withTable({ town, config }, null);
 };
 
-/** Of a home only the directories of those tools are looked at whose kinds are on. */
+/** Adds the table of kinds. In a home only the directories of tools whose kinds are on are looked at. */
 const withTable = ({ town, config }: Omit<OpenTown, 'table'>, plugged: readonly Kind[] | null): OpenTown => {
   const table = tableFor(config, town, plugged);
   const within = town.source === 'home' ? { within: homeDirectories(table.kinds.values()) } : {};
@@ -150,8 +150,8 @@ const withTable = ({ town, config }: Omit<OpenTown, 'table'>, plugged: readonly 
 };
 
 /**
- * One look of a run. `scan: 'worker'` goes to the workers `at` (relative to the town) only; any other goes over the town, and
- * to what the caller names, for a walk may pass by what stands in the place of a worker's lock.
+ * One look of a run. `scan: 'worker'` looks only at the workers `at` (relative to the town). Any other scan looks at the town and
+ * at the places that the caller names, because a walk may skip an entry that blocks a worker's lock.
  */
 export interface DiagnosisLook extends Omit<DiagnoseOptions, 'scan'> {
   readonly scan?: ScanMode | undefined;
@@ -211,7 +211,7 @@ const lookAt = async (
   return look(town, scan, workers, { ...options, table }, config);
 };
 
-/** Those of the names that are directories in the town, relative to it. The others are told when they are looked for. */
+/** Names that are directories in the town, relative to it. Others are reported when they are looked for. */
 const directoriesNamed = (
   names: readonly string[],
   { root }: TownRoot,
@@ -251,7 +251,7 @@ const loadPlugged = (
   ]);
 };
 
-/** Which checks run: `only`, or all less the configured `skip`; less `skip`. Throws Failure for unknown ids. */
+/** Which checks run: `only`, or else all without the configured `skip`; in both cases without `skip`. Throws Failure for unknown ids. */
 const selectChecks = (
   checks: readonly Check[],
   config: Config | null,

@@ -1,4 +1,4 @@
-/** The envelope that every JSON document of ours comes in. */
+/** The envelope of all our JSON documents. */
 import type { ReportError } from './core/types/report.ts';
 import { VERSION } from './version.ts';
 

@@ -20,17 +20,17 @@ import { builtInTable } from './kinds-of.ts';
 import type { Asked } from './repair/by-whom.ts';
 
 export interface HealOptions extends ExamineOptions {
-  /** Release whatever the `workers` hold, or without workers the `locks`, whoever holds it; needs one of them. */
+  /** Release the locks of `workers`, or without workers the `locks`, whoever holds them; needs one of the two. */
   readonly force?: boolean | undefined;
   /** Only these locks are released, each by its id in the report or by its path. */
   readonly locks?: readonly string[] | undefined;
-  /** Ids of the locks to release out of the plan, or null for a clear no; not asked for an empty plan. Default: all of it. */
+  /** Ids of the locks to release out of the plan, or null for a refusal; not called for an empty plan. Default: all of it. */
   readonly consent?: ((plan: Plan) => Promise<readonly string[] | null>) | undefined;
   /** Once aborted no further release begins. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What the command line wants to know besides. */
+/** Further options, for the command line. */
 export interface HealRun extends DiagnosisLook, Pick<HealOptions, 'force' | 'locks' | 'consent' | 'signal'> {
   /** Who acts, and how it is agreed to; default: a program that calls the library. */
   readonly asked?: Asked | undefined;
@@ -40,7 +40,7 @@ export interface HealRun extends DiagnosisLook, Pick<HealOptions, 'force' | 'loc
   readonly dryRun?: boolean | undefined;
   /** The asker wants to start at that worker itself: it does not count there, as everywhere in preflight. */
   readonly wantsToStart?: boolean | undefined;
-  /** Of the plan these locks only, each while its bytes have this digest (null: whatever they are). Nothing is tidied then. */
+  /** Release only these locks, each only while its bytes have this digest (null: any bytes). Nothing is tidied then. */
   readonly exactly?: readonly NamedLock[] | undefined;
   readonly onPlan?: ((plan: Plan) => void) | undefined;
   /** Right before the first change. Awaited, so that a screen can be cleared first. */

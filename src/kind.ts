@@ -1,6 +1,6 @@
 /**
  * What a module in `kinds/` imports (`lock-doctor/kind`). A kind is data and one pure function: it says where its locks
- * lie and what their bytes mean; finding, judging and letting go are done by the program, by its rules.
+ * lie and what their bytes mean. The program finds, judges and releases them by its own rules.
  */
 import type { Kind } from './core/types/kind.ts';
 
@@ -46,5 +46,5 @@ export type {
 type Declared<K extends Kind> = Kind &
   (K['read'] extends null ? unknown : { readonly read: NonNullable<Kind['read']> });
 
-/** Declares a kind of lock. It only lends the types; the module's default export is the kind. */
+/** Declares a kind of lock. It only adds the types; the module's default export is the kind. */
 export const defineKind = <K extends Kind>(kind: K): Declared<K> => kind as unknown as Declared<K>;

@@ -1,4 +1,4 @@
-/** Which kinds of lock are looked for: the built-in ones and those of plug-ins, as the configuration switches and configures them. */
+/** Decides which kinds of lock are looked for: built-in ones and those of plug-ins, as the configuration says. */
 import { builtInKinds } from '../kinds/index.ts';
 import type { Config } from './config.ts';
 import { didYouMean } from './core/did-you-mean.ts';
@@ -18,14 +18,14 @@ const homeTable = compileTable(builtInKinds.filter(({ livesIn }) => livesIn !== 
 const treeTable = compileTable(builtInKinds.filter(({ livesIn }) => livesIn === undefined));
 
 /**
- * The table of all kinds that are on: those that know where their locks lie, less those that are switched off, and those that
- * the configuration gives places. Throws Failure E_CONFIG for an unknown kind, and for a place that is never searched.
+ * The table of all kinds that are on: those with places of their own unless they are switched off, and those to which the
+ * configuration gives places. Throws Failure E_CONFIG for an unknown kind, and for a place that is never searched.
  *
  * Kinds that live in a user's home are on below their directory there, and where the configuration names them; for `--home`
  * no others are.
  *
  * @param root absolute, and how it was found
- * @param plugged kinds of plug-ins; null: none was loaded, and what is said of such is passed over
+ * @param plugged kinds of plug-ins; null: none was loaded, and settings for such kinds are ignored
  */
 export const tableFor = (
   { kinds, path }: Pick<Config, 'kinds' | 'path'>,

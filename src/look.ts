@@ -9,7 +9,7 @@ import { DEFAULT_TIMEOUT_MS, type GatherRequest, gather } from './evidence/gathe
 import { findTownRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 
-/** How to look at a town. Everything is optional; the town's own `lock-doctor.json` fills in what is left open. */
+/** How to look at a town. Everything is optional; the town's own `lock-doctor.json` gives the defaults. */
 export interface LookOptions extends Partial<Pick<GatherRequest, 'before' | 'onProgress' | 'onStage'>> {
   readonly scan?: Exclude<ScanMode, 'worker'> | undefined;
   /** tmux sockets by name or path; default: all of the user's servers. */
@@ -24,9 +24,9 @@ export interface LookOptions extends Partial<Pick<GatherRequest, 'before' | 'onP
   readonly formerHosts?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly cwd?: string | undefined;
-  /** Told what the town's configuration says, where the look reads it. */
+  /** Called with the town's configuration, where the look reads it. */
   readonly onConfig?: ((config: Config) => void) | undefined;
-  /** Told what was passed over on the way to the town, as a sentence. */
+  /** Called with a sentence for each file or marker that was ignored on the way to the town. */
   readonly onNote?: ((note: string) => void) | undefined;
 }
 
@@ -82,13 +82,13 @@ export interface WorkerLook extends LookOptions {
   readonly town?: string | undefined;
 }
 
-/** Judges the locks of one worker directory (absolute path): what the lock library decides by. */
+/** Judges the locks of one worker directory (absolute path); the lock library decides by it. */
 export const lookAtWorker = async (workerDir: string, options: WorkerLook = {}): Promise<Examination> => {
   const { town, worker } = placeWorker(workerDir, options.town);
   return examineSnapshot(await look(town, 'worker', [worker], options));
 };
 
-/** A worker directory with the town it belongs to; one that does not exist yet belongs to where it would be made. */
+/** A worker directory with its town; one that does not exist yet belongs to the town in which it would be made. */
 export const placeWorker = (
   workerDir: string,
   root: string | undefined,

@@ -1,4 +1,4 @@
-/** `preflight --fix`: does what `--fix` does without being asked at the workers that are asked about, and answers again. */
+/** `preflight --fix`: repairs the workers in question as `doctor --fix` does without questions, then answers again. */
 import { isAbsolute } from 'node:path';
 import { isMovedAside } from './core/clear-to-start.ts';
 import { exitCodeAfter } from './core/report/interruption.ts';
@@ -14,8 +14,8 @@ const NOT_PUT_BACK = 'it was not put back: somebody else is changing it, or its 
 type FixOptions = LookOptions & { readonly asked: Asked };
 
 /**
- * Puts back what killed runs had moved aside, releases the locks of the workers that answer `repair` then, and asks again.
- * What was done stands in the last answer's message.
+ * Puts back locks that killed runs had moved aside, then releases the locks of the workers that answer `repair`, and asks
+ * again. The last answer's message says what was done.
  */
 export const releaseAndAskAgain = async (
   first: PreflightReport,
@@ -50,7 +50,7 @@ export const releaseAndAskAgain = async (
   };
 };
 
-/** What `--fix` does at one worker without being asked. */
+/** The repair that `--fix` makes at one worker without questions. */
 const repairAt = (
   given: string,
   root: string,
@@ -69,7 +69,7 @@ const repairAt = (
   });
 };
 
-/** Says in words what became of one worker's lock. */
+/** Releases one worker's lock; returns the outcome in words. */
 const release = async (
   given: string,
   root: string,

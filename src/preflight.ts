@@ -1,4 +1,4 @@
-/** Preflight: the question in front of every start of an agent. Loads as little as it can. */
+/** Preflight: may an agent start here? Asked before every start, so it loads as little as it can. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { answerPreflight, clearanceCode } from './core/clear-to-start.ts';
@@ -69,7 +69,7 @@ export const preflight = async (
   });
 };
 
-/** A free worker, if there is one or one may be made: a name that is mistyped must not be taken for a place to start in. */
+/** The answer for a free worker, if it exists or may be made: a mistyped name must not be taken for a place to start in. */
 const ifMeant = (result: PreflightResult, snapshot: Snapshot, options: PreflightOptions): PreflightResult => {
   const { worker, answer, message } = result;
   const { town, machine } = snapshot;
@@ -79,7 +79,7 @@ const ifMeant = (result: PreflightResult, snapshot: Snapshot, options: Preflight
     if (!isRigRoot(worker, root)) return result;
     throw new Failure('E_USAGE', `${worker} is a rig, not a worker`, 'See: doctor locks');
   }
-  // A look at one worker reads the layout only where there are panes to be told apart.
+  // A look at one worker has read the layout only where there are panes, which have to be told apart.
   const known = hasPanes(machine.tmux) ? town : undefined;
   const judged = options.new === true ? null : judgeNewWorker(worker, root, known);
   if (judged?.kind !== 'mistake')

@@ -1,4 +1,4 @@
-/** The locks of a whole town, for programs: what the original package's functions of these names promised to be. */
+/** The locks of a whole town, for programs: functions with the names and promises of the original package. */
 import { askersOwn } from './core/askers-own.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
 import { refusalOf } from './core/report/refusals.ts';
@@ -15,7 +15,7 @@ export interface TownLocksOptions extends Omit<JudgeOptions, 'town'> {
   readonly scan?: 'default' | 'deep' | 'quick';
 }
 
-/** What became of one stale lock. */
+/** The outcome for one stale lock. */
 export interface CleanedLock {
   readonly lock: LockFile;
   readonly outcome: ReleaseOutcome;
@@ -41,9 +41,9 @@ export const findAllLocks = async (
 };
 
 /**
- * Releases every lock whose holder is proven gone, as `doctor --fix` does: looked at again under the guard, kept as a
- * copy, written to the journal, to be taken back by `doctor undo`. Locks that are stale and must stay for now (fresh,
- * tracked by git, busy) are in the answer with the reason.
+ * Releases every lock whose holder is proven gone, as `doctor --fix` does: each is looked at again under the guard, kept as a
+ * copy and written to the journal, so that `doctor undo` can put it back. Stale locks that must stay for now (fresh, tracked
+ * by git, busy) are in the result with the reason.
  */
 export const cleanStaleLocks = async (
   root: string,

@@ -1,7 +1,7 @@
 /** The version of this program. */
 import { readFileSync } from 'node:fs';
 
-/** Put in place by the bundler; the library and the tests read it out of package.json. */
+/** Defined by the bundler; the library and the tests read package.json instead. */
 declare const LOCK_DOCTOR_VERSION: string | undefined;
 
 const readVersion = (): string => {
@@ -14,7 +14,7 @@ const readVersion = (): string => {
       };
       if (manifest.name === 'lock-doctor' && manifest.version !== undefined) return manifest.version;
     } catch {
-      // Not there: the other place has it.
+      // Not in this place: try the other.
     }
   return 'unknown';
 };

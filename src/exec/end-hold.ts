@@ -1,4 +1,4 @@
-/** The end of a hold: the lock is given back, or goes on to what the command left running. */
+/** Ends a hold: gives the lock back, or hands it over to a process that the command left running. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { relativeTo } from '../core/town/roles.ts';
 import { commandOf, findLeftRunning, mayBeLeft } from '../evidence/processes/left-running.ts';
@@ -20,13 +20,13 @@ export interface Hold {
   readonly sessionId: string;
 }
 
-/** What ends with the command ends within moments: half a second in all, and only where something is left. */
+/** Milliseconds between looks. Processes that end with the command do so within moments: half a second in all, and only where some are left. */
 const GRACE_MS: readonly number[] = [20, 40, 80, 160, 200];
 
 /** How often a new survivor is looked for because the last one ended before the lock named it. */
 const ATTEMPTS = 5;
 
-/** Ends a hold after its command. Answers one sentence where the lock is still there, else null. */
+/** Ends a hold after its command. Returns one sentence where the lock is still there, else null. */
 export const endHold = async (lock: Lock, hold: Hold): Promise<string | null> => {
   const wasOurs = await isOurs(lock, hold.nonce);
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
@@ -46,7 +46,7 @@ export const endHold = async (lock: Lock, hold: Hold): Promise<string | null> =>
   return `${hold.worker} stays locked: what the command left running keeps starting new processes`;
 };
 
-/** Names the heir in the lock. A command that deleted it (`git clean -fdx`) must not make the worker look free: it is taken anew. */
+/** Names the heir in the lock. If the command deleted the lock (`git clean -fdx`), it is taken again, so that the worker does not look free. */
 const passOn = async (lock: Lock, { pid, startToken }: Heir, { nonce, sessionId }: Hold): Promise<void> => {
   const holder = { pid, startToken };
   try {
@@ -59,11 +59,11 @@ const passOn = async (lock: Lock, { pid, startToken }: Heir, { nonce, sessionId 
 
 interface Heir extends HolderProcess {
   readonly command: string;
-  /** It may have nothing to do with the command, and nobody can tell. */
+  /** It cannot be told whether it has anything to do with the command. */
   readonly doubtful: boolean;
 }
 
-/** A text says why nobody can see that. */
+/** Finds the heirs; a text says why that is not possible. */
 const whoIsLeft = async (hold: Hold): Promise<readonly Heir[] | string> => {
   let left = await lookForHeirs(hold);
   for (const pauseMs of GRACE_MS) {
@@ -89,15 +89,15 @@ const lookForHeirs = async (hold: Hold): Promise<readonly Heir[] | string> => {
   return [...certain, ...doubted.map((row) => heir(row, commandOf(row, table), true))];
 };
 
-/** What was started with a new environment (`env -i`, a launcher) is without the mark, and still of the session of its command. */
+/** Processes in the command's session. Those with a new environment (`env -i`, a launcher) lack the mark but belong to it. */
 const ofOurSession = (rows: readonly ProcessRow[], table: ProcessTable): readonly ProcessRow[] => {
   const session = table.rows.get(process.pid)?.leader;
   return session === undefined ? [] : rows.filter(({ leader }) => leader === session);
 };
 
 /**
- * Of the processes without a mark those that the command may have left: ours, started during the hold, taken in by init,
- * and not seen to work elsewhere. A child of anybody else is that one's.
+ * Processes without a mark that the command may have left: of our user, started during the hold, adopted by init, and not
+ * seen to work elsewhere. A child of another process belongs to that process.
  */
 const doubtfulOf = async (
   unmarked: readonly ProcessRow[],
@@ -127,7 +127,7 @@ const isOurs = async (lock: Lock, nonce: string): Promise<boolean> => {
   try {
     return (await lock.read()).record.holder?.nonce === nonce;
   } catch {
-    return false; // gone, damaged or closed to us: giving back says which
+    return false; // gone, damaged or closed to us: giving the lock back tells which
   }
 };
 

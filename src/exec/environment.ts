@@ -1,14 +1,14 @@
-/** What the command of `exec` finds in its environment beside the caller's: the mark of its lock, and a setting for git. */
+/** What `exec` adds to its command's environment: the mark of its lock, and a setting for git. */
 import { HOLD_MARK } from '../evidence/processes/hold-mark.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** With this git (2.54 and newer) writes beside each of its own locks who holds it; older ones ignore it. */
+/** With this setting git (2.54 and newer) notes beside each of its locks who holds it; older versions ignore it. */
 const GIT_SETTING = { key: 'core.lockfilePid', value: 'true' };
 
 /**
- * The environment of a command that runs under the lock with this nonce. `directory` is where it is taken to; null: it stays
- * where the caller is. A nested `exec` sets its own mark: what runs under two locks belongs to the inner one.
+ * The environment of a command that runs under the lock with this nonce. `directory` is its working directory; null: the
+ * caller's. A nested `exec` sets its own mark: what runs under two locks belongs to the inner one.
  */
 export const environmentUnderLock = (
   env: Environment,
@@ -21,7 +21,7 @@ export const environmentUnderLock = (
   [HOLD_MARK]: nonce,
 });
 
-/** One more to what the caller has set in this way; nothing where that is damaged, or says something of it already. */
+/** Adds the setting to the caller's git variables; nothing where those are damaged or have this setting already. */
 const gitVariables = (env: Environment): Environment => {
   const given = env.GIT_CONFIG_COUNT ?? '';
   if (!/^\d{0,4}$/.test(given)) return {};

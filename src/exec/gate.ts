@@ -1,6 +1,6 @@
 /**
- * A command that waits behind a gate: its process exists, so that a lock can name it, and it runs nothing before it is
- * let through. When the doctor dies first the gate reads the end of its pipe and ends too.
+ * A command that waits behind a gate: its process exists, so that a lock can name it, but it runs nothing before the gate is
+ * opened. If the doctor dies first, the gate reads the end of its pipe and ends too.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, readlinkSync, statSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { isSamePath } from '../io/disk/open-directory.ts';
 import { findCommand } from '../io/programs/find-program.ts';
 import { detourAround } from './same-environment.ts';
 
-/** A shell says these for a command that is not there, or is there and cannot be run. */
+/** A shell's exit statuses for a command that does not exist, and for one that cannot be run. */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
@@ -19,7 +19,7 @@ const GATE_SHELL = '/bin/sh';
 /** The word that opens the gate; anything else, and the end of the pipe, keeps it shut. */
 const PASSWORD = 'go';
 
-/** `exec` keeps the number and the start time of the waiting shell: the lock goes on naming the right process. */
+/** The shell's `exec` keeps its PID and start time, so the lock still names the right process. */
 const gateScript = (before: string): string =>
   `IFS= read -r word <&3; [ "$word" = ${PASSWORD} ] || exit 125; exec ${before} "$@" 3<&-`;
 
@@ -34,7 +34,7 @@ export interface Gate {
   readonly ended: Promise<number>;
 }
 
-/** Why a command cannot be started; null where nothing speaks against it. Runs nothing. */
+/** Why a command cannot be started; null where it can. Runs nothing. */
 export const findObstacle = (
   command: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -88,7 +88,7 @@ export const startGate = async (
     child.once('error', reject);
   });
   const pipe = child.stdio[3] as Writable;
-  // A command that ended early leaves a broken pipe behind: its exit code tells what happened.
+  // A command that ended early breaks the pipe: its exit code tells what happened.
   pipe.on('error', () => {});
   return {
     pid: child.pid ?? 0,
@@ -100,8 +100,8 @@ export const startGate = async (
 };
 
 /**
- * True where the waiting process certainly stands in another directory than `place` (absolute, no symlink in it): one that a
- * symlink at that name led to. Only Linux tells. Never throws.
+ * True where the waiting process certainly is in another directory than `place` (absolute, no symlink in it), because a symlink
+ * at that name led there. Known on Linux only. Never throws.
  */
 export const standsElsewhere = (pid: number, place: string): boolean => {
   try {

@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 import { readProc } from '../evidence/processes/linux/proc-files.ts';
 import { parseProcStat } from '../evidence/processes/linux/proc-stat.ts';
 
-/** Signals that somebody may send to the doctor and means for the command. */
+/** Signals to the doctor that are meant for the command. */
 const PASSED: readonly NodeJS.Signals[] = [
   'SIGTERM',
   'SIGHUP',
@@ -15,10 +15,10 @@ const PASSED: readonly NodeJS.Signals[] = [
   'SIGWINCH',
 ];
 
-/** The terminal itself sends these to every process in its foreground, the command included: not twice. */
+/** The terminal sends these to every process in its foreground, the command included, so they are not passed on again. */
 const FROM_TERMINAL: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGWINCH']);
 
-/** Passes signals on to a child for as long as it runs, and survives them. Returns how to stop. */
+/** Passes signals on to a child while it runs, and survives them. Returns a function that stops this. */
 export const passSignals = (child: ChildProcess): (() => void) => {
   const passing = PASSED.map((signal) => {
     const pass = (): void => {
@@ -33,8 +33,8 @@ export const passSignals = (child: ChildProcess): (() => void) => {
 };
 
 /**
- * Keys at a terminal reach its foreground process group, whether or not a stream leads to the terminal. Where the
- * system does not say which group that is, a stream at a terminal has to do.
+ * True where keys at a terminal reach us: they go to the foreground process group, whether or not a stream is a terminal. Where
+ * the system does not tell that group, a stream that is a terminal counts instead.
  */
 const isInForeground = (): boolean => {
   const read = readProc('/proc/self/stat');

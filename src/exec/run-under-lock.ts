@@ -1,4 +1,4 @@
-/** `doctor exec`: one command at a time per worker, guaranteed by the lock that is held in the command's own name. */
+/** `doctor exec`: one command at a time per worker, guaranteed by a lock in the command's own name. */
 
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
@@ -27,16 +27,16 @@ import { findObstacle, standsElsewhere, startGate } from './gate.ts';
 import { passSignals } from './pass-signals.ts';
 import { watchWorker } from './wait-for-change.ts';
 
-/** What is had besides the lock, before it, and given back after it: a lease that the whole fleet sees. */
+/** Something that is held besides the lock, taken before it and given back after it: a lease that the whole fleet sees. */
 export interface Besides {
-  /** Takes it; answers with what the command finds in its environment, or why it may not run. */
+  /** Takes it; returns the command's environment, or why it may not run. */
   readonly take: (
     worker: string,
     sessionId: string,
   ) => Promise<{ readonly environment: Environment } | PreflightResult>;
-  /** Told of the command once it runs, with what the command itself is told. */
+  /** Called with the command once it runs, and with the variables that the command gets. */
   readonly onStarted: (command: Pick<ChildProcess, 'kill' | 'pid'>, environment: Environment) => void;
-  /** Gives it back. Answers one sentence where something became of it, with the exit code to end with in place of the command's. */
+  /** Gives it back. Returns a sentence if something went wrong, with an exit code that replaces the command's, or null. */
   readonly end: () => Promise<{ readonly notice: string; readonly exitCode: number | null } | null>;
 }
 
@@ -50,7 +50,7 @@ export interface ExecRequest extends LookOptions {
   readonly session?: string | undefined;
   /** How long to wait for a worker that is held. */
   readonly waitMs: number;
-  /** Whose number the lock shows to other tools; default: an ended helper's in a Gas Town, else the command's. */
+  /** Whose PID the lock shows to other tools; default: that of a helper that has ended in a Gas Town, else the command's. */
   readonly record?: 'process' | 'helper' | undefined;
   /** The command stays in the caller's directory; default: it runs in the worker's. */
   readonly stay?: boolean | undefined;
@@ -58,12 +58,12 @@ export interface ExecRequest extends LookOptions {
   readonly onTakenOver?: ((taken: TakenOver) => Promise<void>) | undefined;
   /** Called when the lock is held, before the command runs. */
   readonly onHeld?: ((worker: string) => void) | undefined;
-  /** What is had besides the lock; asked for once the town's configuration was read. */
+  /** Gives what is held besides the lock; called once the town's configuration was read. */
   readonly besides?: (() => Promise<Besides | undefined>) | undefined;
 }
 
 export type ExecOutcome =
-  /** The lock could not be had; the command did not run. */
+  /** The lock could not be taken; the command did not run. */
   | {
       readonly kind: 'refused';
       readonly exitCode: number;
@@ -82,7 +82,8 @@ interface Target {
 
 /**
  * Takes the worker's lock in the name of the command, runs it in the caller's terminal, passes signals on and gives the
- * lock back, or leaves it to what the command left running. Two at once on one worker: one runs, the other is refused (or waits).
+ * lock back, or hands it over to what the command left running. Of two at once on one worker, one runs and the other is refused
+ * (or waits).
  *
  * @throws Failure E_USAGE for a worker that does not exist
  */
@@ -129,7 +130,7 @@ const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Tar
 
 const codeOf = (answer: Answer): number => (answer === 'held' ? EXIT.held : EXIT.unsure);
 
-/** What preflight says, where that is a refusal: an agent may be at work without any lock. A stale lock is taken over. */
+/** Preflight's answer where it is a refusal: an agent may be at work without a lock. A stale lock is taken over instead. */
 const refusalNow = async (target: Target, request: ExecRequest): Promise<PreflightResult | null> => {
   const first = await answerNow(target, request);
   const result =
@@ -144,7 +145,7 @@ const answerNow = async (
   request: ExecRequest,
 ): Promise<PreflightResult | undefined> => answerPreflight(await look(town, 'worker', [worker], request))[0];
 
-/** Where killed runs left things that cannot be tidied up, the first answer stands. */
+/** Answers again after tidying up what killed runs left; where that fails, the first answer counts. */
 const answerTidied = async (
   first: PreflightResult,
   target: Target,
@@ -158,7 +159,7 @@ const answerTidied = async (
   }
 };
 
-/** Takes what is to be had besides, then the lock, and gives both back in reverse. */
+/** Takes `besides`, then the lock, and gives both back in reverse order. */
 const tryToRun = async (
   target: Target,
   request: ExecRequest,
@@ -223,7 +224,7 @@ const runHolding = async (
   }
 };
 
-/** Whoever may write above the worker can put a link at its name: the command must not run where that leads. */
+/** A user who can write above the worker may put a link at its name: the command must not run where that leads. */
 const replaced = ({ directory }: Target): LockedError =>
   new LockedError(directory, `${directory} was replaced by something else meanwhile.`, { state: 'unknown' });
 
@@ -260,7 +261,7 @@ const take = async (
   }
 };
 
-/** The number of a process that has ended just now: Gas Town's own hook takes such a lock over instead of refusing. */
+/** The PID of a process that has just ended: Gas Town's own hook takes such a lock over instead of refusing. */
 const endedPid = (): number => spawnSync('/bin/sh', ['-c', ':'], { stdio: 'ignore' }).pid;
 
 const describeRefusal = (error: LockError, { town, worker }: Target): PreflightResult => {
@@ -278,7 +279,7 @@ const describeRefusal = (error: LockError, { town, worker }: Target): PreflightR
     next,
   };
   const told = verdict === null ? bare : clearVerdict(verdict, town.root);
-  // What preflight would have repaired was refused here for a reason of its own.
+  // Where preflight would repair or allow a start, the lock itself was the reason for the refusal.
   return told.answer === 'repair' || told.answer === 'free'
     ? { ...told, answer: 'unsure', message: error.message, next }
     : told;

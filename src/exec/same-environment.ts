@@ -1,14 +1,14 @@
 /**
- * What a shell would do to the environment on the way to a command, and how that is undone: it drops names that are no
- * shell names (`BASH_FUNC_f%%`, `npm_config_//host/:token`), sets PWD, and begins some variables anew.
+ * Undoes what a shell does to the environment on the way to a command: it drops names that are not valid in a shell
+ * (`BASH_FUNC_f%%`, `npm_config_//host/:token`), sets PWD, and resets some variables.
  */
 import { findProgram } from '../io/programs/find-program.ts';
 import type { Environment } from './environment.ts';
 
 export interface Detour {
-  /** Shell words that stand before the command; no value is in them, for other users can read command lines. */
+  /** Shell words before the command. They contain no values, because other users can read command lines. */
   readonly words: string;
-  /** Variables for the shell, out of which those words are made and which the command does not see. */
+  /** Variables for the shell that those words refer to; the command does not get them. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
@@ -17,10 +17,10 @@ const NONE: Detour = { words: '', variables: {} };
 /** Set by every shell for itself, whatever the environment says (POSIX, Shell Variables). */
 const SHELLS_OWN: ReadonlySet<string> = new Set(['IFS', 'LINENO', 'OPTIND', 'PPID']);
 
-/** Made by a shell where they are missing. */
+/** Added by a shell where they are missing. */
 const SHELLS_GIFTS: readonly string[] = ['PWD', 'SHLVL'];
 
-/** The words that hand a command exactly this environment through `sh`; none where the shell changes nothing. */
+/** The words that give a command exactly this environment through `sh`; none where the shell changes nothing. */
 export const detourAround = (env: Environment, cwd: string, command: string): Detour => {
   const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const changed = given.filter(
@@ -30,7 +30,7 @@ export const detourAround = (env: Environment, cwd: string, command: string): De
   const missing = SHELLS_GIFTS.filter((name) => env[name] === undefined);
   if (changed.length + missing.length === 0) return NONE;
   const program = findProgram('env', env);
-  // env(1) would take a command like a=b for one more variable: then the shell's changes are the lesser evil.
+  // env(1) would take a command like a=b for one more variable: then the shell's changes are accepted.
   if (program === null || program.includes("'") || command.includes('=')) return NONE;
   const carriers = changed.map((_, at) => `LOCK_DOCTOR_GATE_${at}`);
   const unset = [...missing, ...carriers].map((name) => `-u ${name}`);

@@ -1,4 +1,4 @@
-/** Waiting for a worker: cheap as long as its lock stays as it is, so that many may wait at once. Reads only. */
+/** Waits for a worker, cheaply as long as its lock does not change, so that many may wait at once. Reads only. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCalls } from '../io/disk/system-calls.ts';
 import { readCompanion } from '../lock/files/companion.ts';
@@ -6,18 +6,18 @@ import { type Place, placeIn } from '../lock/files/names.ts';
 import { readRecord } from '../lock/files/read-record.ts';
 import { lifeNow } from '../lock/identity.ts';
 
-/** Between two glances at the lock's file, and before the first look at everything. */
+/** Milliseconds between two looks at the lock's file, and before the first full look. */
 const POLL_MS = 250;
 
-/** Each look at everything that changed nothing doubles the time to the next one, up to this. */
+/** Milliseconds. Each full look that found no change doubles the time to the next one, up to this. */
 const LONGEST_MS = 2000;
 
-/** Whether a holder of ours lives is one read below /proc on Linux, and a `ps` on macOS. */
+/** To see whether a holder of ours lives takes one read in /proc on Linux, but a `ps` on macOS. */
 const LIFE_IS_CHEAP = process.platform !== 'darwin';
 
 /**
- * Watches the lock of a worker. The answer resolves once asking again makes sense, or at the deadline (`performance.now()`): at
- * once where the lock has changed since the last time, else less and less often.
+ * Watches the lock of a worker. The returned function resolves when asking again makes sense, or at the deadline
+ * (`performance.now()`): at once where the lock has changed since the last time, otherwise less and less often.
  */
 export const watchWorker = (workerDir: string, deadlineMs: number): (() => Promise<void>) => {
   const place = placeIn(`${workerDir}/.runtime`);
@@ -25,7 +25,7 @@ export const watchWorker = (workerDir: string, deadlineMs: number): (() => Promi
   let quietMs = POLL_MS;
   return async () => {
     for (let waitedMs = 0; performance.now() < deadlineMs; ) {
-      // Spread out, so that many waiters do not ask all at once.
+      // A random pause, so that many waiters do not all ask at once.
       const pauseMs = Math.max(0, Math.min(POLL_MS * (0.5 + Math.random()), deadlineMs - performance.now()));
       await sleep(pauseMs);
       waitedMs += pauseMs;
@@ -46,7 +46,7 @@ export const watchWorker = (workerDir: string, deadlineMs: number): (() => Promi
   };
 };
 
-/** Equal as long as nobody changes the lock. */
+/** A text that stays the same while the lock does not change. */
 const glanceAt = ({ lock }: Place): string => {
   try {
     const stat = systemCalls.lstat(lock);
@@ -56,7 +56,7 @@ const glanceAt = ({ lock }: Place): string => {
   }
 };
 
-/** Of the true holder, where a record of ours names one: while it lives nothing else could make the worker free. */
+/** Life of the true holder, where a record of ours names one: while it lives, the worker cannot become free. */
 const lifeOfHolder = (place: Place): ReturnType<typeof lifeNow> => {
   const seen = readRecord(systemCalls, place.lock);
   if (seen.kind !== 'file' || seen.content.kind !== 'record') return 'unknown';

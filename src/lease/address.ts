@@ -1,7 +1,7 @@
-/** Where leases are kept: `etcd://host1:2379,host2:2379/town`, or `etcds://` for TLS, and how to log in there. Pure. */
+/** Reads the address of a lease server: `etcd://host1:2379,host2:2379/town`, or `etcds://` for TLS, and credentials. Pure. */
 import { Failure } from '../core/failure.ts';
 
-/** A cluster, the place of the town's keys in it, and credentials. */
+/** A cluster, the prefix of the town's keys in it, and credentials. */
 export interface LeaseAddress {
   /** `http://host1:2379` … */
   readonly endpoints: readonly string[];
@@ -21,10 +21,10 @@ const ADDRESS = /^(etcds?):\/\/(?:([^@/]*)@)?([^/]+)\/(.+?)\/*$/;
 const ENDPOINT = /^(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/;
 
 /**
- * Reads an address. What is secret comes out of the environment: LOCK_DOCTOR_ETCD_PASSWORD, or a password in LOCK_DOCTOR_LEASE; on
- * a command line everybody would read it. Throws `E_USAGE`.
+ * Reads an address. Secrets come from the environment (LOCK_DOCTOR_ETCD_PASSWORD, or a password in LOCK_DOCTOR_LEASE), because
+ * other users can read a command line. Throws `E_USAGE`.
  *
- * @param isTyped it stood on the command line
+ * @param isTyped true where it was on the command line
  */
 export const readAddress = (text: string, isTyped: boolean, env: Environment): LeaseAddress => {
   const [, scheme = '', login = '', hosts = '', prefix = ''] = ADDRESS.exec(text) ?? [];

@@ -1,9 +1,9 @@
 /**
- * What a lease engine does: one holder for a key in the whole fleet, expiry by the server's clock, and a number that grows with every
- * holder. Another engine is one more file like `etcd.ts`.
+ * What a lease engine does: one holder per key in the whole fleet, expiry by the server's clock, and a number that grows with
+ * every holder. Another engine is one more file like `etcd.ts`.
  */
 
-/** Who holds a lease, as its value says; no secret is ever in it. */
+/** The holder of a lease, as its value says; it never contains secrets. */
 export interface LeaseRecord {
   readonly worker: string;
   readonly hostname: string;
@@ -22,9 +22,9 @@ export interface LeaseRecord {
 /** A lease that is held. */
 export interface Lease {
   readonly key: string;
-  /** Grows with every holder of every key: whoever has a smaller one held it before. */
+  /** Grows with every holder of every key: a smaller one means an earlier holder. */
   readonly epoch: string;
-  /** Milliseconds after which the server lets it go, counted from the last confirmed question. */
+  /** Milliseconds after which the server drops it, counted from the last confirmed request. */
   readonly ttlMs: number;
   /** The engine's own name for it. */
   readonly id: string;
@@ -36,7 +36,7 @@ export type Taken =
   | { readonly status: 'held'; readonly by: LeaseRecord | null }
   | { readonly status: 'failed'; readonly why: string };
 
-/** `lost`: the server says that it is gone. `failed`: nobody knows. */
+/** `lost`: the server says that it is gone. `failed`: not known. */
 export type Kept =
   | { readonly status: 'kept' }
   | { readonly status: 'lost'; readonly why: string }
@@ -48,13 +48,13 @@ export type Read =
   | { readonly status: 'held'; readonly by: LeaseRecord | null }
   | { readonly status: 'failed'; readonly why: string };
 
-/** A server, or a cluster of them. Nothing here throws for what a server says, or does not say. */
+/** A server, or a cluster of them. None of these throws for a server's answer, or for a missing one. */
 export interface LeaseEngine {
   readonly take: (key: string, record: LeaseRecord, ttlSeconds: number) => Promise<Taken>;
-  /** Asks for another whole period; answers within `withinMs`. */
+  /** Asks for another whole period; resolves within `withinMs`. */
   readonly keep: (lease: Lease, withinMs: number) => Promise<Kept>;
-  /** Who holds a key, without a word to anybody. */
+  /** Reads who holds a key; changes nothing. */
   readonly read: (key: string) => Promise<Read>;
-  /** Null where it was given back; else why that is not known. It expires by itself then. */
+  /** Null where it was given back; else why that is not certain: then it expires by itself. */
   readonly giveBack: (lease: Lease) => Promise<string | null>;
 }

@@ -9,7 +9,7 @@ import type { LeaseAddress } from './address.ts';
 import type { Kept, Lease, LeaseEngine, LeaseRecord, Taken } from './engine.ts';
 import { postJson, type Secrets } from './post-json.ts';
 
-/** What a question may take where nothing presses: a healthy cluster answers in milliseconds, one that elects a leader in a second. */
+/** Milliseconds for a request without a deadline: a healthy cluster answers in milliseconds, one that elects a leader in a second. */
 const PATIENCE_MS = 5000;
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
@@ -30,17 +30,17 @@ const readSecrets = ({ caFile, certFile, keyFile }: LeaseAddress): Secrets => {
   return { ca: read(caFile), cert: read(certFile), key: read(keyFile) };
 };
 
-/** A number of etcd's, as its gateway writes it: text, for it has 64 bits. */
+/** True for a number as etcd's gateway writes it: text, because it has 64 bits. */
 const isNumber = (text: string | null): text is string => text !== null && /^\d+$/.test(text);
 
-/** Opens nothing yet: each question is one of its own, to the endpoint that answered last, else to the next. Throws E_USAGE for files. */
+/** Opens no connection yet: each request goes to the endpoint that answered last, else to the next. Throws E_USAGE for unreadable files. */
 export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
   const secrets = readSecrets(address);
   const endpoints = [...address.endpoints];
   let token: string | null = null;
   let cluster: string | null = null;
 
-  /** An answer that another cluster gives says nothing of ours. */
+  /** An answer from another cluster does not count. */
   const isOurs = ({ header }: Fields): boolean => {
     const id = textOf(fieldsOf(header).cluster_id);
     cluster ??= id;
@@ -61,7 +61,7 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
       : { why: `${endpoint} answers for another cluster` };
   };
 
-  /** Every endpoint once, the one that answered last first; all of them within the time. */
+  /** Asks every endpoint once, the one that answered last first; all within the time. */
   const ask = async (path: string, body: object, withinMs: number): Promise<Answer> => {
     const untilMs = performance.now() + withinMs;
     let failure: Answer = { why: 'there was no time to ask' };
@@ -78,7 +78,7 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
     return failure;
   };
 
-  /** The same for those who have to log in: once, and again where the token is no longer good. */
+  /** The same for clusters with users: logs in once, and again where the token has expired. */
   const askAsUser = async (path: string, body: object, withinMs: number): Promise<Answer> => {
     const { user, password } = address;
     if (user === null) return ask(path, body, withinMs);
@@ -116,7 +116,7 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
       'why' in answer ? ({ status: 'failed', why: answer.why } as const) : readTaken(answer.document, record);
     if (taken.status === 'taken')
       return { status: 'taken', lease: { key, id, epoch: taken.epoch, ttlMs: seconds * 1000 } };
-    // Also where the answer was lost: a key that was made after all goes with its lease.
+    // Also where the answer was lost: a key that was made after all is dropped with its lease.
     await askAsUser('lease/revoke', { ID: id }, PATIENCE_MS);
     return taken;
   };
@@ -153,7 +153,7 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
 const firstOf = ({ kvs }: Fields): Fields | null =>
   Array.isArray(kvs) && kvs.length > 0 ? fieldsOf(kvs[0]) : null;
 
-/** What a transaction says: ours now, or whose it is. A question whose first answer was lost finds its own record there. */
+/** Reads a transaction's answer: ours now, or somebody else's. A repeated request whose first answer was lost finds its own record. */
 const readTaken = (
   { succeeded, header, responses }: Fields,
   { nonce }: LeaseRecord,
@@ -170,7 +170,7 @@ const readTaken = (
     : { status: 'held', by };
 };
 
-/** A record that a doctor wrote; null for anything else that stands there. */
+/** A record that a doctor wrote; null for any other value. */
 const readRecord = (value: unknown): LeaseRecord | null => {
   try {
     const record = fieldsOf(JSON.parse(Buffer.from(textOf(value) ?? '', 'base64').toString('utf8')));

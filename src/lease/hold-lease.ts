@@ -1,4 +1,4 @@
-/** A lease as what `exec` holds besides the lock: taken before it, kept while the command runs, given back after it. */
+/** The lease that `exec` holds besides the lock: taken before it, kept while the command runs, given back after it. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { PreflightResult } from '../core/types/report.ts';
@@ -9,10 +9,10 @@ import type { Lease, LeaseEngine, LeaseRecord, Taken } from './engine.ts';
 import { leaseHolderInWords } from './holder-in-words.ts';
 import { type KeptLease, keepLease } from './keep-lease.ts';
 
-/** The exit code of a command that lost its lease: EX_TEMPFAIL of sysexits.h, for another start may have it. */
+/** The exit code after a lost lease: EX_TEMPFAIL of sysexits.h, because a later start may succeed. */
 export const LEASE_LOST = 75;
 
-/** What is done when the lease is lost: `warn` and `stop`, or a command for the shell. */
+/** What to do when the lease is lost: `warn`, `stop`, or a command for the shell. */
 export type OnLost = string;
 
 /** How a lease is held. */
@@ -22,7 +22,7 @@ export interface LeaseOptions {
   readonly prefix: string;
   readonly ttlSeconds: number;
   readonly onLost: OnLost;
-  /** Told what happens while the command runs. */
+  /** Called with what happens while the command runs. */
   readonly onNote: (note: string) => void;
 }
 
@@ -50,7 +50,7 @@ const refusal = (
   };
 };
 
-/** Prepares to hold a lease; nothing is asked before `take`. */
+/** Prepares to hold a lease; no request is made before `take`. */
 export const holdLease = (options: LeaseOptions): Besides => {
   const { engine, prefix, ttlSeconds, onLost, onNote } = options;
   let held: { readonly lease: Lease; readonly askedAtMs: number } | null = null;
@@ -114,7 +114,7 @@ export const holdLease = (options: LeaseOptions): Besides => {
   };
 };
 
-/** Runs what was asked for at a loss, beside the command; that it fails is told, and nothing else. */
+/** Runs the user's command for a lost lease beside the main command; a failure is only reported. */
 const runByShell = (
   line: string,
   env: Parameters<Besides['onStarted']>[1],

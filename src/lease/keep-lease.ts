@@ -1,25 +1,25 @@
 /**
- * Keeps a lease while its command runs, and acts when it is lost. All times are of the clock that only goes forward: what counts is
- * when the last confirmed question was asked, for the server counts from some moment after that.
+ * Keeps a lease while its command runs, and acts when it is lost. All times are of the monotonic clock. What counts is when the
+ * last confirmed request was sent, because the server counts from a later moment.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lease, LeaseEngine } from './engine.ts';
 
-/** Milliseconds by which clocks of two machines may go apart in one period, and that a kill may take. */
+/** Milliseconds for the drift between two machines' clocks in one period, and for the kill. */
 const marginOf = (ttlMs: number): number => Math.max(1000, ttlMs / 10);
 
 /** Milliseconds that a command has between SIGTERM and SIGKILL. */
 const graceOf = (ttlMs: number): number => Math.min(5000, ttlMs / 4);
 
-/** What happens with a lease that is being kept. */
+/** Events of a lease that is being kept. */
 export interface LeaseEvents {
-  /** It may be another one's soon: the command has `graceMs` to end, then it must be ended. Once. */
+  /** Called once when another holder may get it soon: the command has `graceMs` to end, then it must be killed. */
   readonly onLosing: (why: string) => void;
-  /** From now on another one may hold it. Once, after `onLosing`. */
+  /** Called once, after `onLosing`, when another holder may have it. */
   readonly onLost: (why: string) => void;
 }
 
-/** A lease under care. */
+/** A lease that is being kept. */
 export interface KeptLease {
   readonly stop: () => void;
 }
@@ -51,7 +51,7 @@ export const keepLease = (
     onLost(reason);
   };
 
-  /** Looks at the clock on its own: a question that hangs must not keep it from being heard. */
+  /** Watches the clock independently, so that a request that hangs cannot delay the events. */
   const watch = async (): Promise<void> => {
     while (!ended.signal.aborted && !isLost) {
       const leftMs = deadline() - performance.now();
@@ -73,7 +73,7 @@ export const keepLease = (
       await sleep(pauseMs, undefined, { signal: ended.signal }).catch(() => {});
     }
   };
-  /** The server has let it go: nothing is left but the grace. */
+  /** The server has dropped it: only the grace period is left. */
   const loseAtOnce = async (reason: string): Promise<void> => {
     lose(reason);
     await sleep(graceOf(ttlMs), undefined, { signal: ended.signal }).catch(() => {});

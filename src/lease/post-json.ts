@@ -1,12 +1,12 @@
-/** One question to an HTTP server and its JSON answer, bounded in time and bytes. */
+/** Sends one JSON request to an HTTP server and reads its answer, limited in time and bytes. */
 import { Buffer } from 'node:buffer';
 import { request as askPlainly } from 'node:http';
 import { request as askSecretly } from 'node:https';
 
-/** More than a lease and its record ever take. */
+/** More bytes than any answer about a lease has. */
 const MAX_BYTES = 1024 * 1024;
 
-/** What TLS needs besides what the system trusts. */
+/** TLS files besides the system's trusted certificates. */
 export interface Secrets {
   readonly ca?: Buffer | undefined;
   readonly cert?: Buffer | undefined;

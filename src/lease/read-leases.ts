@@ -1,4 +1,4 @@
-/** What `preflight` hears of leases: a worker that is free here may be held on another machine. Reads only. */
+/** Adds leases to preflight's answers: a worker that is free here may be held on another machine. Reads only. */
 import { clearanceCode } from '../core/clear-to-start.ts';
 import type { PreflightReport, PreflightResult } from '../core/types/report.ts';
 import type { LeaseEngine } from './engine.ts';
@@ -10,7 +10,7 @@ export interface LeaseReading {
   readonly prefix: string;
 }
 
-/** The report with what the leases of its workers say: held elsewhere is held, and a server that does not answer is doubt. */
+/** The report with the leases of its workers: a lease held elsewhere makes `held`, a server that does not answer `unsure`. */
 export const withLeases = async (
   report: PreflightReport,
   reading: LeaseReading,
@@ -23,7 +23,7 @@ const withLease = async (
   result: PreflightResult,
   { engine, prefix }: LeaseReading,
 ): Promise<PreflightResult> => {
-  // Those outside the town have no lease in it, and what is held or in doubt here stays so.
+  // Workers outside the town have no lease, and an answer of held or unsure stays.
   if (result.worker.startsWith('/') || result.answer === 'held' || result.answer === 'unsure') return result;
   const key = `${prefix}/${result.worker}`;
   const read = await engine.read(key);

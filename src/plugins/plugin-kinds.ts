@@ -1,4 +1,4 @@
-/** What a plug-in must say to add a kind of lock, and a reader that no mistake of its author's can bring down. */
+/** Checks a plug-in's kind of lock, and guards its reader against the author's mistakes. */
 import type { Claim } from '../core/types/claim.ts';
 import type { LockContent, Witness } from '../core/types/evidence.ts';
 import type { Kind, LockFileName, Where } from '../core/types/kind.ts';
@@ -12,7 +12,7 @@ const WITNESSES: readonly string[] = [
   'git',
 ] satisfies Witness[];
 
-/** A module's export that is meant as a kind: it has a reader where a check has `run`. */
+/** True for an export that is meant as a kind: it has `read` where a check has `run`. */
 export const isMeantAsKind = (candidate: Record<string, unknown>): boolean =>
   !('run' in candidate) && ('read' in candidate || 'where' in candidate);
 
@@ -56,13 +56,13 @@ const isWhere = (where: unknown): where is Exclude<Where, { readonly homes: unkn
   return Object.values(said[0] ?? {}).every((names) => isListOf(names, isPath));
 };
 
-/** Relative, and leads nowhere else. */
+/** True for a relative path that does not lead outside. */
 const isPath = (path: string): boolean =>
   path !== '' &&
   !path.includes('\0') &&
   path.split('/').every((name) => name !== '' && !/^\.\.?$/.test(name));
 
-/** What it cannot read, or answers in no form that we know, is a lock of which nobody knows what it says: never released. */
+/** Where it throws, or returns an unknown form, the lock counts as unread and is never released. */
 const guarded =
   (id: string, read: NonNullable<Kind['read']>) =>
   (bytes: Uint8Array, file: LockFileName): LockContent => {

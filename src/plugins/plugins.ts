@@ -1,4 +1,4 @@
-/** Loads plug-ins, checks and kinds of lock, and distrusts what they are. */
+/** Loads plug-ins (checks and kinds of lock) and validates them. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,11 +13,11 @@ import { isMeantAsKind, readKind } from './plugin-kinds.ts';
 export interface PluginRequest {
   readonly spec: string;
   readonly from: string;
-  /** A file asked for it, not a person: nobody else may have been able to write it. */
+  /** A file asked for it, not a person: then it must pass the trust rule. */
   readonly mustBeTrusted?: boolean;
 }
 
-/** `package/name`, the package perhaps with a scope: third-party ids never collide with built-in ones. */
+/** `package/name`, the package perhaps with a scope: so third-party ids never collide with built-in ones. */
 const PLUGIN_ID = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*\/[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
 /** What plug-ins add, in the order in which they were asked for. */
@@ -65,8 +65,8 @@ const loadPlugin = async (request: PluginRequest): Promise<readonly (Check | Kin
 };
 
 /**
- * The file itself, without the symlinks that lead to it, for their owner may turn them elsewhere before it is loaded; and so
- * may the owner of any directory on the way to it from the one that names it.
+ * The file itself with symlinks resolved. Their owners, and the owner of any directory on the way to it, could replace it before
+ * it is loaded, so all of these have to pass the trust rule.
  */
 const trusted = (request: PluginRequest, path: string): string => {
   const real = realpathSync.native(path);
@@ -120,8 +120,8 @@ const locate = (request: PluginRequest): string => {
     throw refuse(request, `no readable file or package at ${path}`);
   }
   if (isFile(path)) return path;
-  // Asked for here, because few runs name a package. Not `require.resolve`: it knows only the conditions of CommonJS, and most
-  // check packages have none.
+  // Loaded here, because few runs name a package. Not `require.resolve`: it knows only CommonJS conditions, which most check
+  // packages lack.
   const { createRequire } = process.getBuiltinModule('node:module');
   const folders = createRequire(join(from, 'package.json')).resolve.paths(spec) ?? [];
   for (const folder of folders) {
@@ -163,7 +163,7 @@ const isFile = (path: string): boolean => {
   try {
     return statSync(path).isFile();
   } catch {
-    // Missing or out of reach: either way nothing can be loaded from there, and the caller says where it looked.
+    // Missing or not readable: nothing can be loaded from there, and the caller says where it looked.
     return false;
   }
 };

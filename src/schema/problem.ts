@@ -1,6 +1,6 @@
-/** What a validator of `compiled/` found wrong, as one sentence: which field, and what was expected there. */
+/** Puts what a validator of `compiled/` found wrong into one sentence: which field, and what was expected there. */
 
-/** A fault as ajv's compiled code tells of it. */
+/** A fault as ajv's compiled code reports it. */
 interface Fault {
   /** JSON pointer of the value. */
   readonly instancePath: string;
@@ -37,13 +37,13 @@ const TYPES: Readonly<Record<string, string>> = {
 /** How `config.schema.json` says that a text is not empty. */
 const NOT_EMPTY = '\\S';
 
-/** What is said of an unknown key. */
+/** The words for an unknown key. */
 export const UNKNOWN = 'is unknown';
 
 /** The first problem of a value, or null where it fits. */
 export const problemOf = (validate: Validator, value: unknown): Problem | null => {
   if (validate(value)) return null;
-  // A condition comes last and says less than what it is made of.
+  // An `if` fault comes last and says less than the faults inside it.
   const fault = validate.errors?.find(({ keyword }) => keyword !== 'if') ?? FAULTLESS;
   const { keyword, params } = fault;
   const path = readPointer(fault.instancePath);

@@ -1,4 +1,4 @@
-/** Whether a record of a tool's registry is one that we understand. A part of its own: only a machine that has such records needs it. */
+/** Validates records of tools' registries. A part of its own, because only machines with such records need it. */
 import { copilotSession } from './compiled/copilot-session.ts';
 import { sessionRecord } from './compiled/session-record.ts';
 import { problemOf, tellProblem, type Validator } from './problem.ts';
