@@ -2,12 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { inPrivateView } from './verify/private-view.mjs';
-
-const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+import { ENVIRONMENT, JEST } from './verify/start-jest.mjs';
 
 const view = inPrivateView([...JEST, ...process.argv.slice(2)]);
 if (view.why !== null) console.error(`The tests see every process of this machine: ${view.why}.`);
-const tests = spawn(view.file, view.words, { stdio: 'inherit' });
+const tests = spawn(view.file, view.words, { env: ENVIRONMENT, stdio: 'inherit' });
 // Ctrl-C reaches the tests by the terminal; we stay until they have ended.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => tests.kill());

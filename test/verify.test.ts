@@ -1,7 +1,7 @@
 /** The steps of `npm test` that decide something: what npm says it packed, and which tests run beside others. */
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { PROJECT } from './support/source-files.ts';
+import { PROJECT, readSources } from './support/source-files.ts';
 
 const module = async (name: string) => (await import(join(PROJECT, 'scripts/verify', name))) as unknown;
 
@@ -19,6 +19,23 @@ describe('npm pack --json', () => {
     const { readPacked } = (await module('pack.mjs')) as { readPacked: (text: string) => unknown };
     expect(readPacked(JSON.stringify(answer))).toEqual({ filename: packed.filename, files: ['README.md'] });
   });
+});
+
+test('tests that say that they may run beside others start no doctor, no agent and no tmux server', async () => {
+  const { saysItRunsBesideOthers } = (await module('lanes.mjs')) as {
+    saysItRunsBesideOthers: (file: string) => boolean;
+  };
+  const says = readSources('test').filter(({ path }) => saysItRunsBesideOthers(join(PROJECT, path)));
+  expect(says.length).toBeGreaterThan(0);
+  for (const { path, text, imports } of says) {
+    expect([path, text.match(/\b(?:fakeAgent|startTmux|sleeperNamed|detached)\b/)]).toEqual([path, null]);
+    const doctors = imports.filter((each) =>
+      /run-cli|built-cli|situations\/|evidence\/(?:gather|processes|tmux)|src\/(?:diagnose|heal|look|town-locks)/.test(
+        each,
+      ),
+    );
+    expect([path, doctors]).toEqual([path, []]);
+  }
 });
 
 test('tests that reach what starts processes, in however many steps, do not run beside others', async () => {

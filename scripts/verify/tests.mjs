@@ -6,9 +6,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inPrivateView } from './private-view.mjs';
+import { ENVIRONMENT, JEST } from './start-jest.mjs';
 import { runNode } from './steps.mjs';
-
-const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 
 /** Runs jest's tests for these words of its command line, prints how many passed and failed, and answers an exit code. */
 export const runTests = async (words) => {
@@ -26,8 +25,11 @@ export const runTests = async (words) => {
   if (view.why !== null)
     console.log(`skip  hiding the agents and tmux servers of this machine from the tests: ${view.why}`);
   try {
-    const beside = runNode(lane('beside-others'));
-    const alone = spawn(view.file, view.words, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const beside = runNode(lane('beside-others'), ENVIRONMENT);
+    const alone = spawn(view.file, view.words, {
+      env: ENVIRONMENT,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     const [code] = await once(alone, 'close');
     const { code: codeBeside, output } = await beside;
     process.stderr.write(output);

@@ -1,10 +1,13 @@
 import { readdirSync } from 'node:fs';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { Lock } from '../../src/lock/agent-lock.ts';
-import { cleanUp } from '../support/index.ts';
+import { cleanUp } from '../support/clean-up.ts';
 import { FOREIGN, LIVE, makeScene, NOBODY, type Scene } from './support/bench-scene.ts';
 import { judge, OPERATIONS, repair, undo } from './support/operations.ts';
 import { alone, crashing, listCalls } from './support/tapped-calls.ts';
+
+// Thousands of runs, on a busy machine too.
+jest.setTimeout(240_000);
 
 /** A run that dies may end in any way: what counts is what lies on the disk. */
 async function dying(run: () => Promise<unknown>): Promise<void> {

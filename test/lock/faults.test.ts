@@ -1,12 +1,15 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { Failure } from '../../src/core/failure.ts';
 import { errnoOf } from '../../src/io/errno.ts';
 import { LockError } from '../../src/lock/errors.ts';
 import { lifeNow } from '../../src/lock/identity.ts';
-import { cleanUp } from '../support/index.ts';
+import { cleanUp } from '../support/clean-up.ts';
 import { FOREIGN, lockFileAt, makeScene, type Scene } from './support/bench-scene.ts';
 import { OPERATIONS, repair } from './support/operations.ts';
 import { alone, FAULTS, failing, listCalls, withoutLinks } from './support/tapped-calls.ts';
+
+// Thousands of runs, on a busy machine too.
+jest.setTimeout(240_000);
 
 /** The lock at its place names this very process. */
 function isClaimed({ lock }: Scene): boolean {

@@ -1,3 +1,7 @@
+/**
+ * Processes that kill themselves, really, after one of their system calls on a lock, and the run that comes next.
+ * Runs beside others: those processes work on one lock in memory, and its judge asks after that lock's holder alone.
+ */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** A batch that dies, or meets a fault, at any system call: each of its locks is at its place, or can be put back there. */
+/**
+ * A batch that dies, or meets a fault, at any system call: each of its locks is at its place, or can be put back there.
+ * Runs beside others: what it starts releases locks in memory that are stale by decree, and nobody is asked who runs.
+ */
 import {
   existsSync,
   mkdirSync,

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { LockFile } from '../../src/core/types/evidence.ts';
 import type { SystemCalls } from '../../src/io/disk/system-calls.ts';
 import { makeRunId } from '../../src/lock/files/names.ts';
@@ -20,7 +20,10 @@ import { undoReleases } from '../../src/repair/undo.ts';
 import { judging, lockFileAt } from '../lock/support/bench-scene.ts';
 import { applyRelease } from '../lock/support/release.ts';
 import { alone, crashing, FAULTS, failing, listCalls } from '../lock/support/tapped-calls.ts';
-import { cleanUp, onCleanUp } from '../support/index.ts';
+import { cleanUp, onCleanUp } from '../support/clean-up.ts';
+
+// Hundreds of runs, on a busy machine too.
+jest.setTimeout(240_000);
 
 afterEach(cleanUp);
 

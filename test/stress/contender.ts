@@ -82,6 +82,7 @@ async function fix(some: readonly string[]): Promise<void> {
   if (outcomes.some(({ status }) => status === 'restored')) oracle.count('undone');
 }
 
+process.send?.('begun');
 for (;;) {
   const worker = workers[Math.floor(Math.random() * workers.length)] ?? '';
   try {

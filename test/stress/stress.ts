@@ -18,6 +18,8 @@ import { quickJudge } from './quick-judge.ts';
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
+    /** Where nothing worth telling has happened by then, as on a busy machine, it goes on for up to so many seconds. */
+    'at-most': { type: 'string', default: '0' },
     processes: { type: 'string', default: '8' },
     workers: { type: 'string', default: '3' },
     /** Where the town is made; default: memory, where there is /dev/shm. `disk` is the temporary directory. */
@@ -43,6 +45,8 @@ for (const worker of workers) mkdirSync(join(oracle, `slots-${worker}`), { recur
 
 const contender = join(dirname(fileURLToPath(import.meta.url)), 'contender.mjs');
 const running: ChildProcess[] = [];
+/** Those that have begun: before that nothing is at stake, and a busy machine takes long to start a process. */
+const begun = new Set<ChildProcess>();
 let finishing = false;
 
 function start(at: number): void {
@@ -52,11 +56,14 @@ function start(at: number): void {
   const child = foreign
     ? spawn('perl', [values['foreign-writer'], town, oracle], { stdio: ['ignore', 'inherit', 'inherit'] })
     : spawn(process.execPath, [contender, JSON.stringify(config)], {
-        stdio: ['ignore', 'inherit', 'inherit'],
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         cwd: '/',
       });
   running[at] = child;
+  if (foreign) begun.add(child);
+  else child.once('message', () => begun.add(child));
   child.once('exit', () => {
+    begun.delete(child);
     if (!finishing) start(at);
   });
 }
@@ -64,16 +71,37 @@ function start(at: number): void {
 const count = Number(values.processes) + Number(values.foreign);
 for (let at = 0; at < count; at += 1) start(at);
 
-const pick = (): ChildProcess | undefined => running[Math.floor(Math.random() * running.length)];
+const pick = (): ChildProcess | undefined => [...begun][Math.floor(Math.random() * begun.size)];
 let kills = 0;
 let stops = 0;
-const endsAt = performance.now() + seconds * 1000;
+const startedAt = performance.now();
+const endsAt = startedAt + seconds * 1000;
+const latestEndAt = Math.max(endsAt, startedAt + Number(values['at-most']) * 1000);
+
+const readCounts = (): Record<EventName, number> => {
+  const path = join(oracle, 'events');
+  const events = existsSync(path) ? readFileSync(path, 'latin1') : '';
+  return Object.fromEntries(
+    Object.entries(EVENTS).map(([name, letter]) => [name, events.split(letter).length - 1]),
+  ) as Record<EventName, number>;
+};
+
+/** Enough has happened for the result to mean something. */
+const isTelling = (): boolean => {
+  const { acquired, batches, overlaps, lost } = readCounts();
+  if (protocol === 'naive') return overlaps + lost > 0;
+  return kills > 20 && stops > 20 && acquired > 0 && batches > 0;
+};
+
+const isOver = (): boolean => {
+  const now = performance.now();
+  return now >= latestEndAt || (now >= endsAt && isTelling());
+};
 
 /** Waits a random time, so that something happens `perSecond` times a second; false when the run is over. */
 async function nextTurn(perSecond: number): Promise<boolean> {
-  const leftMs = endsAt - performance.now();
-  await sleep(Math.max(0, Math.min((2000 / perSecond) * Math.random(), leftMs)));
-  return performance.now() < endsAt;
+  await sleep((2000 / perSecond) * Math.random());
+  return !isOver();
 }
 
 async function killAtRandom(): Promise<void> {
@@ -92,6 +120,7 @@ async function stopAtRandom(): Promise<void> {
 }
 
 await Promise.all([killAtRandom(), stopAtRandom()]);
+const endedAt = performance.now();
 finishing = true;
 await Promise.all(
   running.map(async (child) => {
@@ -125,10 +154,7 @@ async function takeAll(): Promise<{ readonly takable: number; readonly leftovers
 }
 
 const { takable, leftovers } = await takeAll();
-const events = readFileSync(join(oracle, 'events'), 'latin1');
-const counted = Object.fromEntries(
-  Object.entries(EVENTS).map(([name, letter]) => [name, events.split(letter).length - 1]),
-) as Record<EventName, number>;
+const counted = readCounts();
 const details = existsSync(join(oracle, 'details')) ? readFileSync(join(oracle, 'details'), 'utf8') : '';
 if (details !== '') process.stderr.write(details.slice(0, 4000));
 rmSync(home, { recursive: true, force: true });
@@ -146,7 +172,7 @@ process.stdout.write(
     on,
     processes: Number(processes),
     foreign: Number(foreign),
-    seconds,
+    seconds: Math.round((endedAt - startedAt) / 1000),
     kills,
     stops,
     ...counted,

@@ -4,6 +4,7 @@
  */
 export * from './as-other-user.ts';
 export * from './clean-up.ts';
+export * from './dead-pid.ts';
 export * from './processes.ts';
 export * from './tmux.ts';
 export * from './town.ts';

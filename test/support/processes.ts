@@ -12,9 +12,6 @@ export interface StartedProcess {
   readonly stop: () => Promise<void>;
 }
 
-/** A number that no process can have: one above Linux's largest possible pid, far above macOS's. */
-export const deadPid = (): number => 2 ** 22 + 1;
-
 /** Starts a process that `cleanUp` kills. Resolves once it was started; rejects where it cannot be. */
 export const startProcess = (
   command: string,

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync, wr
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onCleanUp } from './clean-up.ts';
-import { deadPid } from './processes.ts';
+import { deadPid } from './dead-pid.ts';
 
 export interface TownOptions {
   /** Where to make it; default a new directory below the system's temporary directory. */

@@ -1,3 +1,7 @@
+/**
+ * Which locks are found, on all kinds of trees.
+ * Runs beside others: what it starts makes trees or walks them, and nobody is asked who runs.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,

@@ -1,3 +1,7 @@
+/**
+ * How many system calls a scan makes for each directory.
+ * Runs beside others: its scanner walks a tree of its own, and nobody is asked who runs.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,7 @@
+/**
+ * A scan with a helper finds what one without finds.
+ * Runs beside others: its scanners walk trees of their own, and nobody is asked who runs.
+ */
 import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,7 @@
+/**
+ * The guard of a lock: who gets it, and what is refused.
+ * Runs beside others: what it starts locks files of its own, and nobody is asked who runs.
+ */
 import {
   chmodSync,
   existsSync,

@@ -16,7 +16,8 @@ import { systemCalls } from '../../../src/io/disk/system-calls.ts';
 import type { Judge } from '../../../src/lock/ask-the-judge.ts';
 import { readRecord } from '../../../src/lock/files/read-record.ts';
 import type { HolderProcess } from '../../../src/lock/identity.ts';
-import { deadPid, onCleanUp } from '../../support/index.ts';
+import { onCleanUp } from '../../support/clean-up.ts';
+import { deadPid } from '../../support/dead-pid.ts';
 
 export interface Scene {
   readonly root: string;

@@ -1,3 +1,7 @@
+/**
+ * The HTML page, in a browser too.
+ * Runs beside others: the browser shows one page, and nobody is asked who runs.
+ */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterEach, describe, expect, test } from '@jest/globals';
