@@ -3,6 +3,7 @@ import {
   defineCheck,
   describeRefusal,
   type Fix,
+  fixThere,
   isAgents,
   ofKind,
   release,
@@ -15,6 +16,7 @@ const fixFor = (verdict: Verdict): Fix => {
     return advice('find out what wrote it; once nothing uses it, remove it yourself', [
       ['ls', '-la', lock.path],
     ]);
+  if (!allowed.allowed && allowed.why === 'outside') return fixThere(verdict);
   if (allowed.allowed || allowed.why === 'young') return release(verdict);
   if (allowed.why === 'not-a-file') {
     const what = lock.isRegularFile ? 'larger than any lock' : 'not a regular file';

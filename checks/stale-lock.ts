@@ -1,7 +1,8 @@
-import { advice, defineCheck, type Fix, release, summary, type Verdict } from '../src/check.ts';
+import { advice, defineCheck, type Fix, fixThere, release, summary, type Verdict } from '../src/check.ts';
 
 const fixFor = (verdict: Verdict): Fix => {
   const { release: allowed } = verdict;
+  if (!allowed.allowed && allowed.why === 'outside') return fixThere(verdict);
   if (allowed.allowed || allowed.why !== 'tracked-unknown') return release(verdict);
   return advice(
     'git could not say whether it tracks this lock, so it is not released; make git work there first',

@@ -58,6 +58,12 @@ export const advice = (text: string, commands: readonly (readonly string[])[] = 
   commands,
 });
 
+/** Advises the repair from the worker's own directory, of a lock that lies outside of the root (`Release.why`: `outside`). */
+export const fixThere = ({ lock: { path } }: Verdict): Fix =>
+  advice('run doctor --fix in that directory', [
+    ['doctor', '--fix', '--town', path.replace(/\/[^/]+\/[^/]+$/, '')],
+  ]);
+
 /** What became of a lock's holder, in one line: `its process (41822) and pane (%55) are gone; taken 8 h ago`. */
 export const summary = (verdict: Verdict): string => {
   const { holder, lock, facts } = verdict;

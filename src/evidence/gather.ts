@@ -21,6 +21,7 @@ import type {
 import { displayPath } from '../io/disk/disk-path.ts';
 import type { FileQuestion } from './files/file-evidence.ts';
 import { addGitFacts } from './git/facts.ts';
+import { linkedGitDirOf } from './git/linked-tree.ts';
 import { readAsker, readHost } from './host.ts';
 import { findAgain } from './locks/find-again.ts';
 import type { LockTable } from './locks/lock-table.ts';
@@ -120,6 +121,42 @@ const pidsNamedBy = (locks: readonly LockFile[], companions: readonly LoneCompan
     companion?.pid ?? null,
   ]);
   return [...new Set([...pids.filter((pid) => pid !== null), ...companions.map(({ holder }) => holder.pid)])];
+};
+
+/** The working trees outside of the root that git's files point to, and that point back: agents work and take locks there. */
+const linkedOutside = (
+  { town, scan, workers }: GatherRequest,
+  { linkedGitDirs }: ScanResult,
+): ReadonlyMap<string, string> => {
+  if (town.within !== undefined) return new Map();
+  const names =
+    scan === 'worker'
+      ? workers.filter((worker) => worker.startsWith('../'))
+      : treesOutside(town.root, linkedGitDirs);
+  return new Map(
+    names.flatMap((name) => {
+      const gitDir = linkedGitDirOf(join(town.root, name));
+      return gitDir === null ? [] : [[name, gitDir] as const];
+    }),
+  );
+};
+
+/** A walk does not leave the root: what lies right in those trees is looked at by name. */
+const withOutside = (
+  found: ScanResult,
+  { town, scan }: GatherRequest,
+  outside: Iterable<string>,
+): ScanResult => {
+  if (scan === 'worker') return found;
+  const there = scanPlaces([...outside].map((name) => join(town.root, name)));
+  const { locks, leftovers, gaps } = there;
+  if (locks.length + leftovers.length + gaps.length === 0) return found;
+  return {
+    ...found,
+    locks: [...found.locks, ...locks],
+    leftovers: [...found.leftovers, ...leftovers],
+    gaps: [...found.gaps, ...gaps],
+  };
 };
 
 /** The administrative directories of linked working trees that the locks name: needed where a look at one lock did not scan. */
@@ -275,7 +312,9 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const host = readHost();
 
   onStage?.('locks');
-  const found = await findLocks(request);
+  const scanned = await findLocks(request);
+  const linked = linkedOutside(request, scanned);
+  const found = linked.size === 0 ? scanned : withOutside(scanned, request, linked.keys());
   request.onProgress?.(found.directories, found.locks.length);
   const locks = await withGitLocks(readLocks(found.locks, town.root, request.before));
   const companions = readLoneCompanions(town.root, request.workers, locks);
@@ -290,7 +329,11 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const layout = layoutFor(request, found, answered);
   const lockedPlaces = new Set(locks.filter(claimsWorker).map(({ worker }) => worker));
   const asked = [...new Set([...request.workers, ...lockedPlaces])];
-  const worktrees = treesOutside(town.root, [...found.linkedGitDirs, ...linkedGitDirsOf(locks)]);
+  const worktrees = treesOutside(town.root, [
+    ...found.linkedGitDirs,
+    ...linkedGitDirsOf(locks),
+    ...linked.values(),
+  ]);
   const outside = outsideNamer(town.root, worktrees);
   const finder = placeFinder(request, layout, asked);
   const placeInTown: TownPlaceFinder = (shown, door) => outside(shown) ?? finder(shown, door);

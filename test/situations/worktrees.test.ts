@@ -186,6 +186,58 @@ describe('a worktree beside the repository', () => {
     expect((await look()).collisions).toMatchObject([{ kind: 'agents', workers: ['../feature'] }]);
   });
 
+  const lockIn = (path: string, pid: number): string => {
+    mkdirSync(join(path, '.runtime'));
+    const lock = join(path, '.runtime/agent.lock');
+    const record = { pid, acquired_at: new Date().toISOString(), session_id: '', hostname: hostname() };
+    writeFileSync(lock, JSON.stringify(record));
+    aged(lock);
+    return lock;
+  };
+
+  gitTest('shows the agent’s own lock in it: held by whoever works there', async () => {
+    const { worktree, look } = makeRepository();
+    const path = worktree('../feature');
+    lockIn(path, ended());
+    const { pid } = await fakeAgent('claude', { cwd: path });
+    const report = await look();
+    expect(report.locks).toMatchObject([{ id: 'agent:../feature', worker: '../feature', state: 'held' }]);
+    expect(report.agents).toMatchObject([{ worker: '../feature', lock: 'agent:../feature', pid }]);
+  });
+
+  gitTest(
+    'of its stale lock it says where to release it, and a repair from here writes nothing there',
+    async () => {
+      const { root, env, worktree, look } = makeRepository();
+      const path = worktree('../feature');
+      const lock = lockIn(path, ended());
+      const report = await look();
+      expect(report.locks).toMatchObject([{ worker: '../feature', state: 'stale' }]);
+      expect(report.findings).toMatchObject([
+        { check: 'stale-lock', worker: '../feature', next: [['doctor', '--fix', '--town', path]] },
+        { check: 'tracked-lock' },
+      ]);
+      for (const options of [{}, { workers: ['../feature'] }, { workers: ['../feature'], force: true }])
+        await heal(root, { env, ...options });
+      expect(existsSync(lock)).toBe(true);
+      expect((await heal(path, { env })).undo).not.toBeNull();
+      expect(existsSync(lock)).toBe(false);
+    },
+  );
+
+  gitTest('counts only where git’s files at both ends name each other', async () => {
+    const { root, worktree, look } = makeRepository();
+    const path = worktree('../feature');
+    const stranger = join(root, '../stranger');
+    mkdirSync(stranger);
+    lockIn(stranger, ended());
+    // Whoever can write to this repository cannot make a directory elsewhere a part of it.
+    writeFileSync(join(root, '.git/worktrees/feature/gitdir'), `${stranger}/.git\n`);
+    writeFileSync(join(stranger, '.git'), `gitdir: ${root}/.git/worktrees/other\n`);
+    lockIn(path, ended());
+    expect((await look()).locks).toEqual([]);
+  });
+
   gitTest('that is gone is named so, and unlocked: git prunes the rest', async () => {
     const { root, env, worktree, lockOf } = makeRepository();
     rmSync(worktree('../feature', reasonOf(ended())), { recursive: true });

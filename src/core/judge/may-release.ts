@@ -30,6 +30,7 @@ export const isTracked = ({ git }: LockFile): boolean => git?.tracked.seen === t
 /** What not even force releases. */
 const forbidden = (lock: LockFile): Refusal['why'] | null => {
   if (isTracked(lock)) return 'tracked';
+  if (liesOutside(lock)) return 'outside';
   if (lock.rules?.isNeverLetGo === true) return 'never';
   const { content, tree } = lock;
   // A damaged agent's lock says nothing about its holder either, but for those the agents in the directory are looked for.
@@ -42,6 +43,9 @@ const forbidden = (lock: LockFile): Refusal['why'] | null => {
       : 'never';
   return movable(lock);
 };
+
+/** An agent's lock in a working tree outside of the root: a repair writes nowhere but in its root. */
+const liesOutside = ({ worker, rules }: LockFile): boolean => rules === undefined && worker.startsWith('../');
 
 const movable = (lock: LockFile): Refusal['why'] | null => {
   return immovable(lock) ?? (lock.git?.tracked.seen === true ? null : 'tracked-unknown');

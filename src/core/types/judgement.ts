@@ -146,12 +146,13 @@ export interface Refusal {
   readonly allowed: false;
   /**
    * `state`: held, orphaned, foreign, unknown: only `--force --worker` releases it. `tracked`, `tracked-unknown`,
-   * `not-a-file`, `not-utf8`, `by-hand`, `no-owner`, `never`: not even by force. `fresh`, `young`, `occupied`, `occupants-unknown`: not now.
+   * `outside`, `not-a-file`, `not-utf8`, `by-hand`, `no-owner`, `never`: not even by force. `fresh`, `young`, `occupied`, `occupants-unknown`: not now.
    */
   readonly why:
     | 'state'
     | 'tracked'
     | 'tracked-unknown'
+    | 'outside'
     | 'not-a-file'
     | 'not-utf8'
     | 'by-hand'

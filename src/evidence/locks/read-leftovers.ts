@@ -1,8 +1,9 @@
 /** Reads what killed runs left beside locks. Writes nothing. */
 import { lstatSync } from 'node:fs';
 import type { Leftover } from '../../core/types/evidence.ts';
-import { displayPath, displayRelative } from '../../io/disk/disk-path.ts';
+import { displayPath } from '../../io/disk/disk-path.ts';
 import type { FoundLeftover } from '../scan/scan.ts';
+import { placeName } from '../town/outside-trees.ts';
 
 /** The regular files that killed runs left behind, sorted by path; those that have vanished since are left out. */
 export const readLeftovers = (found: readonly FoundLeftover[], root: string): readonly Leftover[] =>
@@ -11,7 +12,7 @@ export const readLeftovers = (found: readonly FoundLeftover[], root: string): re
       const mtimeMs = regularFileTime(each);
       if (mtimeMs === null) return [];
       return [
-        { worker: displayRelative(root, each.place), path: displayPath(each.path), kind: each.kind, mtimeMs },
+        { worker: placeName(root, each.place), path: displayPath(each.path), kind: each.kind, mtimeMs },
       ];
     })
     .sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -20,7 +20,7 @@ import { stampOf } from '../../io/disk/stamp.ts';
 import { OUTSIDE } from '../git/facts.ts';
 import { readLinkedTree } from '../git/linked-tree.ts';
 import type { FoundLock } from '../scan/scan.ts';
-import { outsideName } from '../town/outside-trees.ts';
+import { outsideName, placeName } from '../town/outside-trees.ts';
 
 /**
  * Reads every lock that a scan found, sorted by worker; those that have vanished since are left out. Of the locks seen
@@ -114,7 +114,7 @@ const treeAround = (gitDir: string): string | null =>
 
 /** The place that a lock speaks for, relative to the root: a linked working tree outside the root begins with `../`. */
 const workerOf = ({ place }: FoundLock, tree: LinkedTree | null, root: string): string => {
-  if (tree === null || tree.path === null) return displayRelative(root, place);
+  if (tree === null || tree.path === null) return placeName(root, place);
   const path = realOrSame(tree.path);
   return relativeTo(root, path) ?? outsideName(root, path) ?? displayRelative(root, place);
 };

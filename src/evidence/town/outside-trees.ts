@@ -4,6 +4,7 @@
  */
 import { relative } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
+import { type DiskPath, displayRelative } from '../../io/disk/disk-path.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { treePathIn } from '../git/linked-tree.ts';
 
@@ -24,6 +25,11 @@ export const outsideName = (root: string, path: string): string | null => {
   const name = relative(root, path);
   return name.split('/').every((part) => part === '..') ? null : name;
 };
+
+/** Relative to the root, whether it lies in it or in such a tree. */
+export const placeName = (root: string, place: DiskPath): string =>
+  (typeof place === 'string' && relativeTo(root, place) === null ? outsideName(root, place) : null) ??
+  displayRelative(root, place);
 
 /** The town's name for a path in one of these trees, `<root>/../feature/src`; null for any other path. */
 export const outsideNamer = (root: string, trees: readonly string[]): ((path: string) => string | null) => {
