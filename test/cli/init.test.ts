@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cronLine, systemdUnits } from '../../src/cli/init/timer.ts';
@@ -79,6 +79,57 @@ describe('doctor init', () => {
     expect(init(here, '--write', 'gitignore').stdout).toContain('is left: there already');
   });
 
+  describe('settings of Claude Code that are there', () => {
+    const SETTINGS = '{\n    "permissions": { "allow": ["Bash(ls:*)"] },\n    "model": "opus"\n}\n';
+    const file = 'app/.claude/settings.json';
+
+    test('get the hook; what is added is shown before, and the file stays as it was beside the new one', () => {
+      const here = place();
+      here.town.write(file, SETTINGS);
+      chmodSync(here.town.path(file), 0o600);
+      const shown = init(here).stdout;
+      expect(shown).toContain(`${here.town.path(file)} (this would be added)`);
+      expect(shown).toMatch(/^ {4}\+ {5}"hooks": \{$/m);
+      expect(shown).toMatch(/^ {4}- {5}"model": "opus"$/m);
+      expect(shown).toMatch(/^Write with: doctor init --write \S*hook/m);
+      expect(readFileSync(here.town.path(file), 'utf8')).toBe(SETTINGS);
+
+      const { status, stdout } = init(here, '--write', 'hook');
+      expect([status, stdout]).toEqual([0, expect.stringContaining('has the hook now (as it was: ')]);
+      const settings = JSON.parse(readFileSync(here.town.path(file), 'utf8'));
+      expect(settings).toMatchObject({ ...JSON.parse(SETTINGS), hooks: { UserPromptSubmit: [{}] } });
+      expect(lstatSync(here.town.path(file)).mode & 0o777).toBe(0o600);
+      const kept = readdirSync(here.town.path('app/.claude')).filter((name) => name.includes('.before-'));
+      expect(kept).toHaveLength(1);
+      expect(readFileSync(here.town.path(`app/.claude/${kept[0]}`), 'utf8')).toBe(SETTINGS);
+      expect(readdirSync(here.town.path('app/.claude'))).toHaveLength(2);
+      expect(init(here, '--write', 'hook').stdout).toContain('is left: there already');
+    });
+
+    test.each([
+      ['that are no JSON', '{ "model": "opus", }', 'it is not valid JSON: it stays as it is'],
+      ['whose hooks are of another form', '{"hooks": []}', 'its "hooks" is not an object: it stays as it is'],
+    ])('%s are refused, and said why', (_, text, why) => {
+      const here = place();
+      here.town.write(file, text);
+      const { status, stdout } = init(here, '--write', 'hook');
+      expect([status, stdout]).toEqual([1, expect.stringContaining(why)]);
+      expect(readFileSync(here.town.path(file), 'utf8')).toBe(text);
+      expect(readdirSync(here.town.path('app/.claude'))).toEqual(['settings.json']);
+      expect(init(here).stdout).toContain(why);
+    });
+
+    test('that are a symlink are left', () => {
+      const here = place();
+      here.town.write('elsewhere/settings.json', SETTINGS);
+      mkdirSync(here.town.path('app/.claude'));
+      symlinkSync(here.town.path('elsewhere/settings.json'), here.town.path(file));
+      const { status, stdout } = init(here, '--write', 'hook');
+      expect([status, stdout]).toEqual([1, expect.stringContaining('it is not a regular file')]);
+      expect(readFileSync(here.town.path('elsewhere/settings.json'), 'utf8')).toBe(SETTINGS);
+    });
+  });
+
   test('nothing is written through a symlink', () => {
     const here = place();
     mkdirSync(here.town.path('elsewhere'));
@@ -87,7 +138,7 @@ describe('doctor init', () => {
     symlinkSync(here.town.path('elsewhere/ignore'), here.town.path('app/.gitignore'));
     symlinkSync(here.town.path('elsewhere/config'), here.town.path('app/lock-doctor.json'));
     const { status, stdout } = init(here, '--write', 'hook,gitignore,config');
-    expect([status, stdout.match(/is not written: |is left: something/g)?.length]).toEqual([1, 3]);
+    expect([status, stdout.match(/is not written: |is left: (something|it )/g)?.length]).toEqual([1, 3]);
     expect(filesIn(here.town.path('elsewhere'))).toEqual(['ignore']);
     expect(readFileSync(here.town.path('elsewhere/ignore'), 'utf8')).toBe('');
   });

@@ -7,6 +7,7 @@ import { openTown } from '../../diagnose.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
 import { createPen, type Pen } from '../../reporters/screen/style.ts';
 import { count } from '../../reporters/screen/words.ts';
+import { changedLines } from '../init/changed-lines.ts';
 import { ownProgram } from '../init/own-program.ts';
 import { type FileState, isRepositoryTop, stateOf, writePart } from '../init/part-files.ts';
 import type { PartName } from '../init/part-names.ts';
@@ -34,7 +35,7 @@ export const run: RunCommand = async (given, terminal) => {
       stderr: '',
     };
   }
-  const open = parts.filter((part) => part.files.some((file) => look(file) === 'missing'));
+  const open = parts.filter((part) => part.files.some((file) => isOpen(look(file))));
   const shown = textOf(parts.flatMap((part) => show(part, pen)));
   if (open.length === 0 || !canAsk(terminal) || !terminal.stdout.isTTY) {
     const names = open.map(({ name }) => name).join(',');
@@ -76,15 +77,25 @@ const surroundings = (root: string, env: NodeJS.ProcessEnv): Surroundings => {
 const look = (file: PartFile): FileState => {
   try {
     return stateOf(file);
-  } catch {
-    return 'taken';
+  } catch (error) {
+    return { kind: 'taken', why: `it cannot be read: ${describeFailure(error)}` };
   }
 };
 
-const STATES: Readonly<Record<FileState, string>> = {
-  missing: 'not there yet',
-  there: 'there already',
-  taken: 'something else is there: it stays as it is',
+/** Something can be written. */
+const isOpen = ({ kind }: FileState): boolean => kind === 'missing' || kind === 'addable';
+
+const stateWords = (state: FileState): string => {
+  switch (state.kind) {
+    case 'missing':
+      return 'not there yet';
+    case 'there':
+      return 'there already';
+    case 'addable':
+      return 'this would be added';
+    case 'taken':
+      return `${state.why}: it stays as it is`;
+  }
 };
 
 /** Whoever is asked sees every part on one screen or two: of a longer text, which is a completion script, its beginning is shown. */
@@ -96,16 +107,21 @@ const show = ({ name, what, files, after }: Part, pen: Pen): readonly string[] =
   `${pen.bold(name)}: ${what}`,
   ...files.flatMap((file) => {
     const state = look(file);
-    const lines = state === 'there' ? [] : file.text.trimEnd().split('\n');
-    const shown = lines.length > MOST_LINES ? [...lines.slice(0, LINES_SHOWN), '...'] : lines;
     return [
-      `  ${pen.safe(file.path)} (${file.isLine && state === 'missing' ? 'the line is missing' : STATES[state]})`,
-      ...shown.map((line) => pen.dim(`    ${pen.safe(line)}`.trimEnd())),
+      `  ${pen.safe(file.path)} (${pen.safe(stateWords(state))})`,
+      ...textLines(file, state).map((line) => pen.dim(`    ${pen.safe(line)}`.trimEnd())),
     ];
   }),
   ...after.map((line) => `  ${pen.safe(line)}`),
   '',
 ];
+
+const textLines = ({ text }: PartFile, state: FileState): readonly string[] => {
+  if (state.kind === 'there') return [];
+  if (state.kind === 'addable') return changedLines(state.before, state.after);
+  const lines = text.trimEnd().split('\n');
+  return lines.length > MOST_LINES ? [...lines.slice(0, LINES_SHOWN), '...'] : lines;
+};
 
 interface Written {
   readonly isDone: boolean;
@@ -119,9 +135,12 @@ const write = ({ name, files, after }: Part, pen: Pen): Written => {
     const said = (text: string): string => `${name}: ${pen.safe(file.path)} ${text}`;
     try {
       const state = look(file);
-      if (state !== 'missing') return { isDone: state === 'there', line: said(`is left: ${STATES[state]}`) };
-      writePart(file);
-      return { isDone: true, line: said(file.isLine ? 'has the line now' : 'is written') };
+      if (!isOpen(state))
+        return { isDone: state.kind === 'there', line: said(`is left: ${pen.safe(stateWords(state))}`) };
+      const kept = writePart(file, state);
+      if (kept !== null)
+        return { isDone: true, line: said(`has the hook now (as it was: ${pen.safe(kept)})`) };
+      return { isDone: true, line: said(state.kind === 'addable' ? 'has the line now' : 'is written') };
     } catch (error) {
       return { isDone: false, line: said(`is not written: ${pen.safe(describeFailure(error))}`) };
     }
@@ -151,7 +170,11 @@ const choose = (
           `[y]es, [N]o${canPick ? ', [p]ick' : ''}: `,
         ),
       ['y', 'yes', 'n', 'no', '', ...(canPick ? ['p', 'pick'] : [])],
-      () => say(['  y  write them; what is there is never changed', '  N  write nothing (also: Enter)']),
+      () =>
+        say([
+          '  y  write them; what is there stays, or is kept beside it',
+          '  N  write nothing (also: Enter)',
+        ]),
     );
     if (isYes(answer)) return open;
     if (answer !== 'p' && answer !== 'pick') return [];

@@ -1,26 +1,51 @@
-/** The files of a part on this disk: which are there, and writing those that are not. Nothing is ever written over. */
+/** The files of a part on this disk: which are there, and writing what is missing. Nothing that is there is ever lost. */
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeDirectory, openOrMake } from '../../io/disk/make-files.ts';
 import { readNamedFile } from '../../io/disk/named-file.ts';
-import { openOwned } from '../../io/disk/open-directory.ts';
+import { type OpenDirectory, openOwned } from '../../io/disk/open-directory.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
+import { makeRunId } from '../../lock/files/names.ts';
+import { mergeHook } from './merge-hook.ts';
 import type { PartFile } from './parts.ts';
 
-/** A file to which a line is added is no larger. */
+/** A file to which something is added is no larger. */
 const MAX_BYTES = 1024 * 1024;
 
-/** `there`: what it would say is said already; `taken`: something else stands at its place, which is left as it is. */
-export type FileState = 'missing' | 'there' | 'taken';
+/** How a file stands: `there`: what it would say is said already; `taken`: it stays as it is, because of `why`. */
+export type FileState =
+  | { readonly kind: 'missing' | 'there' }
+  | { readonly kind: 'addable'; readonly before: string; readonly after: string }
+  | { readonly kind: 'taken'; readonly why: string };
 
 /** Looks, and writes nothing. Throws what the system throws for a file that cannot be read. */
-export const stateOf = ({ path, text, isLine }: PartFile): FileState => {
-  if (systemCalls.lstat(path) === undefined) return 'missing';
+export const stateOf = ({ path, text, form }: PartFile): FileState => {
+  const entry = systemCalls.lstat(path);
+  if (entry === undefined) return { kind: 'missing' };
   const found = readNamedFile(path, MAX_BYTES).toString('utf8');
-  if (isLine) return hasLine(found, text.trim()) ? 'there' : 'missing';
-  return found === text ? 'there' : 'taken';
+  if (form === 'whole') return found === text ? { kind: 'there' } : taken('something else is there');
+  const added = form === 'line' ? withLine(found, text) : withHook(found);
+  if (added.kind === 'addable' && !entry.isFile()) return taken('it is not a regular file');
+  return added;
+};
+
+const taken = (why: string): FileState => ({ kind: 'taken', why });
+
+const withLine = (found: string, line: string): FileState =>
+  hasLine(found, line.trim())
+    ? { kind: 'there' }
+    : {
+        kind: 'addable',
+        before: found,
+        after: `${found}${found === '' || found.endsWith('\n') ? '' : '\n'}${line}`,
+      };
+
+const withHook = (found: string): FileState => {
+  const merge = mergeHook(found);
+  if (merge.kind === 'refused') return taken(merge.why);
+  return merge.kind === 'there' ? merge : { kind: 'addable', before: found, after: merge.text };
 };
 
 /** With or without the slashes around it a line of .gitignore ignores the directory. */
@@ -30,27 +55,72 @@ const hasLine = (text: string, line: string): boolean =>
 const bare = (line: string): string => line.trim().replace(/^\/|\/$/g, '');
 
 /**
- * Makes the file, and the directories on the way to it, or adds the line to it. Never through a symlink, never over what is
- * there. Throws what the system throws, and where something stands in the way.
+ * Makes the file, and the directories on the way to it, or adds to it what is missing. Never through a symlink. Answers where
+ * the file is kept as it was, or null. Throws what the system throws, and where something stands in the way.
  */
-export const writePart = ({ path, text, isLine }: PartFile): void => {
+export const writePart = (file: PartFile, state: FileState): string | null => {
+  const { path, text, form } = file;
   makeDirectories(dirname(path));
   const directory = openOwned(systemCalls, dirname(path));
   try {
-    const flags = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const { descriptor, isNew } = openOrMake(directory, path, flags);
-    try {
-      if (!isNew && !isLine) throw new Error(`${path} is there by now`);
-      if (!isNew && !systemCalls.fstat(descriptor).isFile()) throw new Error(`${path} is not a regular file`);
-      const added = isNew || endsLine(path) ? text : `\n${text}`;
-      const bytes = Buffer.from(added);
-      if (directory.calls.write(descriptor, bytes) !== bytes.length)
-        throw new Error(`the disk did not take all of ${path}`);
-    } finally {
-      directory.calls.close(descriptor);
-    }
+    if (state.kind === 'addable' && form === 'hook') return replace(directory, path, state);
+    const added = state.kind === 'addable' ? state.after.slice(state.before.length) : text;
+    append(directory, path, added, state.kind === 'addable');
+    return null;
   } finally {
     directory.close();
+  }
+};
+
+const append = (directory: OpenDirectory, path: string, text: string, mayBeThere: boolean): void => {
+  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const { descriptor, isNew } = openOrMake(directory, path, flags);
+  try {
+    if (!isNew && !mayBeThere) throw new Error(`${path} is there by now`);
+    if (!isNew && !systemCalls.fstat(descriptor).isFile()) throw new Error(`${path} is not a regular file`);
+    writeAll(directory, descriptor, text, path);
+  } finally {
+    directory.calls.close(descriptor);
+  }
+};
+
+const writeAll = ({ calls }: OpenDirectory, descriptor: number, text: string, path: string): void => {
+  const bytes = Buffer.from(text);
+  if (calls.write(descriptor, bytes) !== bytes.length)
+    throw new Error(`the disk did not take all of ${path}`);
+};
+
+/** The new file takes the place of the old one, which stays under a name beside it: whoever has it open loses nothing. */
+const replace = (
+  directory: OpenDirectory,
+  path: string,
+  { before, after }: Extract<FileState, { kind: 'addable' }>,
+): string => {
+  const { calls } = directory;
+  const id = makeRunId(Date.now());
+  const [staged, kept] = [`${path}.new-${id}`, `${path}.before-${id}`];
+  const old = calls.lstat(path);
+  if (old?.isFile() !== true) throw new Error(`${path} is not a regular file`);
+  if (Number(old.uid) !== directory.uid)
+    throw new Error(`${path} belongs to another user than its directory`);
+  const flags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const { descriptor } = openOrMake(directory, staged, flags);
+  try {
+    try {
+      writeAll(directory, descriptor, after, staged);
+      calls.fchmod(descriptor, Number(old.mode) & 0o777);
+      calls.fsync(descriptor);
+    } finally {
+      calls.close(descriptor);
+    }
+    if (readNamedFile(path, MAX_BYTES).toString('utf8') !== before)
+      throw new Error(`${path} has changed meanwhile`);
+    calls.link(path, kept);
+    calls.rename(staged, path);
+    return kept;
+  } catch (error) {
+    if (calls.lstat(staged) !== undefined) calls.unlink(staged);
+    throw error;
   }
 };
 
@@ -58,11 +128,6 @@ const makeDirectories = (path: string): void => {
   if (systemCalls.lstat(path) !== undefined) return;
   makeDirectories(dirname(path));
   makeDirectory(systemCalls, path);
-};
-
-const endsLine = (path: string): boolean => {
-  const text = readNamedFile(path, MAX_BYTES).toString('utf8');
-  return text === '' || text.endsWith('\n');
 };
 
 /** True where the directory is the top of a git repository, or of a working tree. */

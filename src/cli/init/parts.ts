@@ -10,8 +10,8 @@ export interface PartFile {
   /** Absolute. */
   readonly path: string;
   readonly text: string;
-  /** The text is a line that is added to a file which may be there. */
-  readonly isLine: boolean;
+  /** What becomes of a file that is there: it stays, gets the text as one more line, or the hook among its settings. */
+  readonly form: 'whole' | 'line' | 'hook';
 }
 
 export interface Part {
@@ -29,14 +29,14 @@ export const partsOf = (here: Surroundings): readonly Part[] => [
   {
     name: 'config',
     what: 'Settings of this town, each with what it is for; all are optional.',
-    files: [{ path: `${here.root}/lock-doctor.json`, text: CONFIG_TEXT, isLine: false }],
+    files: [{ path: `${here.root}/lock-doctor.json`, text: CONFIG_TEXT, form: 'whole' }],
     after: [],
   },
   gitignorePart(here),
   {
     name: 'hook',
     what: 'A hook for Claude Code that refuses a second agent in one directory.',
-    files: [{ path: `${here.root}/.claude/settings.json`, text: HOOK_TEXT, isLine: false }],
+    files: [{ path: `${here.root}/.claude/settings.json`, text: HOOK_TEXT, form: 'hook' }],
     after: [
       'It counts for agents that start in this directory; each worker needs its own, or one in your home directory.',
     ],
@@ -48,7 +48,7 @@ export const partsOf = (here: Surroundings): readonly Part[] => [
 const gitignorePart = ({ root, isRepository }: Surroundings): Part => ({
   name: 'gitignore',
   what: 'Keeps locks out of commits.',
-  files: isRepository ? [{ path: `${root}/.gitignore`, text: '.runtime/\n', isLine: true }] : [],
+  files: isRepository ? [{ path: `${root}/.gitignore`, text: '.runtime/\n', form: 'line' }] : [],
   after: isRepository
     ? []
     : ['This directory is not the top of a git repository: add .runtime/ to .gitignore in each that is.'],
@@ -67,7 +67,7 @@ const completionPart = ({ shell, home, configHome, dataHome }: Surroundings): Pa
   return {
     name: 'completion',
     what,
-    files: [{ path: places[known], text: completionScript(known), isLine: false }],
+    files: [{ path: places[known], text: completionScript(known), form: 'whole' }],
     after: known === 'zsh' ? ['In ~/.zshrc, before compinit: fpath+=~/.zfunc'] : [],
   };
 };
@@ -82,8 +82,8 @@ const timerPart = (here: Surroundings): Part => {
     name: 'timer',
     what,
     files: [
-      { path: `${directory}/${name}.service`, text: service, isLine: false },
-      { path: `${directory}/${name}.timer`, text: timer, isLine: false },
+      { path: `${directory}/${name}.service`, text: service, form: 'whole' },
+      { path: `${directory}/${name}.timer`, text: timer, form: 'whole' },
     ],
     after: [`systemctl --user enable --now ${name}.timer`],
   };

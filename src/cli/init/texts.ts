@@ -40,18 +40,14 @@ export const CONFIG_TEXT = `{
 `;
 
 /** As in docs/recipes.md: each prompt of a second agent is blocked. */
-export const HOOK_TEXT = `{
-  "hooks": {
-    "UserPromptSubmit": [
-      {
-        "hooks": [
-          {
-            "type": "command",
-            "command": "doctor preflight -q \\"$PWD\\" >&2; [ $? -ne 20 ] || { echo 'another agent works here: stop' >&2; exit 2; }"
-          }
-        ]
-      }
-    ]
-  }
-}
-`;
+export const HOOK_ENTRY = {
+  hooks: [
+    {
+      type: 'command',
+      command: `doctor preflight -q "$PWD" >&2; [ $? -ne 20 ] || { echo 'another agent works here: stop' >&2; exit 2; }`,
+    },
+  ],
+} as const;
+
+/** Settings of Claude Code that are nothing but this hook. */
+export const HOOK_TEXT = `${JSON.stringify({ hooks: { UserPromptSubmit: [HOOK_ENTRY] } }, null, 2)}\n`;
