@@ -2,11 +2,10 @@ import {
   advice,
   defineCheck,
   isAbandoned,
+  isLockMovedAside,
   type Leftover,
-  lockBeside,
   optionWith,
   relativeTo,
-  type Snapshot,
   townOption,
 } from '../src/check.ts';
 
@@ -17,10 +16,6 @@ const SAID: Readonly<Record<Leftover['kind'], string>> = {
   released: 'the backup of a released lock',
 };
 
-/** True for a lock that was moved aside and has no successor: until it is back, it cannot be told whether the place is held. */
-const isMissing = ({ kind, path }: Leftover, { locks }: Snapshot): boolean =>
-  kind === 'old' && !locks.some((lock) => lock.path === lockBeside(path));
-
 /** Files beside a lock that a killed run left. Never `agent.lock.flock`, which stays forever by design. */
 export default defineCheck({
   id: 'lock-debris',
@@ -30,7 +25,7 @@ export default defineCheck({
     snapshot.leftovers.flatMap((leftover) => {
       const { worker, path, kind, mtimeMs } = leftover;
       // Moving a lock aside keeps its time, so a recent time does not mean that the run is still at work.
-      const missing = isMissing(leftover, snapshot);
+      const missing = isLockMovedAside(leftover, snapshot.locks);
       if (kind === 'released' || !(missing || isAbandoned(mtimeMs, snapshot.takenAtMs))) return [];
       return {
         severity: missing ? 'warning' : 'info',

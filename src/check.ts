@@ -16,6 +16,7 @@ export { describeRefusal } from './core/report/refusals.ts';
 export { townOption } from './core/report/town-option.ts';
 export { claimsWorker as isAgents } from './core/town/claims-worker.ts';
 export { type ClosedHome, closedHomesOf } from './core/town/closed-homes.ts';
+export { isLockMovedAside } from './core/town/moved-aside.ts';
 export { relativeTo } from './core/town/roles.ts';
 export type { Check, Finding, Fix, Severity } from './core/types/check.ts';
 export type {

@@ -6,6 +6,7 @@ import { type NamedLock, onlyNamed, type Plan, type PlanStep, planRepair } from 
 import { findingId } from './core/report/finding-id.ts';
 import { interruptedReport, markDeclined, plannedReport, repairedReport } from './core/report/repaired.ts';
 import type { ReleaseOutcome } from './core/report/report.ts';
+import { isLockMovedAside } from './core/town/moved-aside.ts';
 import type { Report, ReportFinding } from './core/types/report.ts';
 import {
   type Diagnosis,
@@ -106,36 +107,44 @@ const CHANGED: ReleaseOutcome = {
  * @throws Failure as `examine`, and E_USAGE for `force` without `workers` and `locks`, and for a lock that is not there
  */
 export const heal = async (town?: string, options: HealRun = {}): Promise<Report> => {
-  const { force = false, consent, signal, onStep } = options;
+  const { force = false, consent, signal, onStep, ...others } = options;
   if (force && (options.workers ?? options.locks ?? options.exactly) === undefined)
     throw new Failure('E_USAGE', 'force requires workers or locks');
   const preparation = await prepare(town, options);
   const { kinds = [] } = options;
   refuseUnknown(kinds, preparation);
-  const before = await diagnose(preparation, options);
+  const first = await diagnose(preparation, options);
   const exactly = options.exactly ?? options.locks?.map((id) => ({ id, sha256: null }));
-  const named = exactly?.map((lock) => ({ ...lock, id: idOf(lock, before, options) }));
-  const ids = named?.map(({ id }) => id);
-  const whole = planRepair({ ...before, force, named: ids, kinds, wantsToStart: options.wantsToStart });
+  const named = exactly?.map((lock) => ({ ...lock, id: idOf(lock, first, options) }));
+  const planOf = (diagnosis: Diagnosis): Plan =>
+    planRepair({
+      ...{ ...diagnosis, force, kinds, wantsToStart: options.wantsToStart },
+      named: named?.map(({ id }) => id),
+    });
+  const whole = planOf(first);
   const { plan, changed } = named === undefined ? { plan: whole, changed: [] } : onlyNamed(whole, named);
   options.onPlan?.(plan);
-  if (options.dryRun === true) return plannedReport(before.report, plan);
+  if (options.dryRun === true) return plannedReport(first.report, plan);
   const isEmpty = plan.steps.length === 0 && plan.leftovers.length === 0;
   const agreed = consent === undefined || isEmpty ? undefined : await consent(plan);
-  if (agreed === null) return markDeclined(before.report, plan.steps);
-  const consented = agreed === undefined ? null : new Set(agreed);
-  const isAgreed = ({ verdict }: PlanStep): boolean => consented?.has(verdict.lock.id) ?? true;
-  const steps = plan.steps.filter(isAgreed);
+  if (agreed === null) return markDeclined(first.report, plan.steps);
+  const declined = agreed === undefined ? [] : plan.steps.filter((step) => !agreed.includes(idOfStep(step)));
   await options.onChange?.();
   const { carryOut } = await import('./repair/carry-out.ts');
-  const { root } = before.examination.snapshot.town;
+  const { root } = first.examination.snapshot.town;
+  const acting = { ...others, signal, ...(preparation.place ?? openTown(root, options)), scan: undefined };
+  let before = first;
+  let toDo: Plan = { ...plan, steps: plan.steps.filter((step) => !declined.includes(step)) };
+  if (putsBack(plan, first)) {
+    await carryOut({ steps: [], left: [], leftovers: plan.leftovers }, first.examination, acting);
+    before = await diagnose(preparation, { ...options, events: undefined });
+    toDo = await withPutBack(toDo, planOf(before), first, consent);
+  }
   const findings = new Map<string | null, string>();
   for (const { id, lock, fix } of before.report.findings)
     if (fix?.action === 'release' && !findings.has(lock)) findings.set(lock, id);
-  const record = await carryOut({ ...plan, steps }, before.examination, {
-    ...options,
-    ...(preparation.place ?? openTown(root, options)),
-    scan: undefined,
+  const record = await carryOut(toDo, before.examination, {
+    ...acting,
     onStep: ({ id, worker }, outcome) => {
       const finding = findings.get(id) ?? findingId('forced', { worker, lock: id });
       onStep?.({ id: finding, worker, lock: id }, outcome);
@@ -143,7 +152,39 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   });
   const after = await diagnose(preparation, { ...options, events: undefined });
   const outcomes = new Map([...record.outcomes, ...changed.map((id) => [id, CHANGED] as const)]);
-  const report = repairedReport(before.report, after.report, { ...record, outcomes }, preparation.failOn);
-  const left = plan.steps.filter((step) => !isAgreed(step));
-  return interruptedReport(markDeclined(report, left), signal);
+  const told = { ...before.report, startedAt: first.report.startedAt };
+  const report = repairedReport(told, after.report, { ...record, outcomes }, preparation.failOn);
+  return interruptedReport(markDeclined(report, declined), signal);
+};
+
+const idOfStep = ({ verdict }: PlanStep): string => verdict.lock.id;
+
+/** Tidying up brings a lock back that a killed run had moved aside, which this diagnosis has not judged. */
+const putsBack = ({ leftovers }: Plan, { examination: { snapshot } }: Diagnosis): boolean =>
+  snapshot.leftovers.some(
+    (each) => leftovers.includes(each.worker) && isLockMovedAside(each, snapshot.locks),
+  );
+
+/**
+ * The plan of a diagnosis that was made once such locks were back: what was agreed to before, and those locks, where they may be
+ * released without force. A person who is asked is asked about them too.
+ */
+const withPutBack = async (
+  agreed: Plan,
+  again: Plan,
+  { examination }: Diagnosis,
+  consent: HealRun['consent'],
+): Promise<Plan> => {
+  const known = new Set(examination.verdicts.map(({ lock }) => lock.id));
+  const wanted = new Set(agreed.steps.map(idOfStep));
+  const back = again.steps.filter((step) => !known.has(idOfStep(step)) && !step.force);
+  const chosen =
+    consent === undefined || back.length === 0
+      ? back.map(idOfStep)
+      : ((await consent({ steps: back, left: [], leftovers: [] })) ?? []);
+  return {
+    steps: again.steps.filter((step) => wanted.has(idOfStep(step)) || chosen.includes(idOfStep(step))),
+    left: again.left,
+    leftovers: [],
+  };
 };

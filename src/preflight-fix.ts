@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path';
 import { isMovedAside } from './core/clear-to-start.ts';
 import { exitCodeAfter } from './core/report/interruption.ts';
-import type { PreflightReport, Report } from './core/types/report.ts';
+import type { PreflightReport, PreflightResult, Report } from './core/types/report.ts';
 import { heal } from './heal.ts';
 import { type LookOptions, placeWorker } from './look.ts';
 import { preflight } from './preflight.ts';
@@ -24,30 +24,34 @@ export const releaseAndAskAgain = async (
   signal: AbortSignal | null,
 ): Promise<PreflightReport> => {
   const root = first.town?.root ?? '/';
-  const done = new Map<string, readonly string[]>();
+  const done = new Map<string, string | null>();
   const isLeft = (): boolean => signal?.aborted !== true;
-  const aside = first.results.filter(isMovedAside);
-  for (const { worker } of aside) if (isLeft()) await repairAt(worker, root, options, signal);
-  const judged = aside.length === 0 ? first : await preflight(root, workers, options);
-  for (const { worker } of aside) {
-    const now = judged.results.find((result) => result.worker === worker);
-    const isStillAside = now !== undefined && isMovedAside(now);
-    done.set(worker, [isStillAside ? NOT_PUT_BACK : 'the lock that was moved aside was put back']);
-  }
-  const dead = judged.results.filter(({ answer }) => answer === 'repair');
-  for (const { worker } of dead)
-    if (isLeft())
-      done.set(worker, [...(done.get(worker) ?? []), await release(worker, root, options, signal)]);
-  const last = dead.length === 0 ? judged : await preflight(root, workers, options);
+  const toRepair = first.results.filter((result) => result.answer === 'repair' || isMovedAside(result));
+  for (const { worker } of toRepair)
+    if (isLeft()) done.set(worker, released(await repairAt(worker, root, options, signal)));
+  const last = toRepair.length === 0 ? first : await preflight(root, workers, options);
   return {
     ...last,
     exitCode: exitCodeAfter(signal, last.exitCode),
     town: first.town,
-    results: last.results.map((result) => ({
-      ...result,
-      message: [result.message, ...(done.get(result.worker) ?? [])].join('; '),
-    })),
+    results: last.results.map((result) => {
+      const before = toRepair.find(({ worker }) => worker === result.worker);
+      const said = before === undefined ? [] : saidOf(before, result, done.get(result.worker));
+      return { ...result, message: [result.message, ...said].join('; ') };
+    }),
   };
+};
+
+/** What became of one worker, from its first answer to its last. */
+const saidOf = (
+  first: PreflightResult,
+  last: PreflightResult,
+  release: string | null | undefined,
+): readonly string[] => {
+  if (release === undefined) return [];
+  if (first.answer === 'repair') return [release ?? 'its lock no longer needs a release'];
+  if (isMovedAside(last)) return [NOT_PUT_BACK];
+  return ['the lock that was moved aside was put back', ...(release === null ? [] : [release])];
 };
 
 /** The repair that `--fix` makes at one worker without questions. */
@@ -69,17 +73,11 @@ const repairAt = (
   });
 };
 
-/** Releases one worker's lock; returns the outcome in words. */
-const release = async (
-  given: string,
-  root: string,
-  options: FixOptions,
-  signal: AbortSignal | null,
-): Promise<string> => {
-  const report = await repairAt(given, root, options, signal);
-  const tried = report.findings.find(({ fix }) => fix?.action === 'release')?.fix;
-  if (tried === undefined || tried === null) return 'its lock no longer needs a release';
-  if (tried.status !== 'fixed' || report.undo === null)
+/** The outcome for one worker's lock in words; null where nothing was tried. */
+const released = ({ findings, undo }: Report): string | null => {
+  const tried = findings.find(({ fix }) => fix?.action === 'release')?.fix;
+  if (tried === undefined || tried === null) return null;
+  if (tried.status !== 'fixed' || undo === null)
     return `its lock was not released: ${tried.reason ?? tried.status}`;
-  return `a dead lock was released (${quoteCommand(report.undo)} restores it)`;
+  return `a dead lock was released (${quoteCommand(undo)} restores it)`;
 };

@@ -1,6 +1,8 @@
 /** May a directory be removed: not while anybody works there, a lock is held, or work would be lost. Pure. */
 import { doubtOf } from './report/doubt.ts';
-import type { Gap, Observed } from './types/evidence.ts';
+import { optionWith } from './report/name-worker.ts';
+import { describeAside } from './town/moved-aside.ts';
+import type { Gap, Leftover, Observed } from './types/evidence.ts';
 import type { Fact, Verdict } from './types/judgement.ts';
 import type { RepositoryWork } from './types/removal.ts';
 import type { PlaceOfWork, PreflightResult } from './types/report.ts';
@@ -16,6 +18,8 @@ export interface RemovalEvidence {
   readonly verdicts: readonly Verdict[];
   /** What could not be looked at in it. */
   readonly gaps: readonly Gap[];
+  /** Locks in it, and in its git directory, that a killed run had moved aside; each with the root of its town. */
+  readonly asides: readonly { readonly root: string; readonly leftover: Leftover }[];
   /** The repositories in it, and the one around it. */
   readonly repositories: readonly { readonly top: string; readonly work: Observed<RepositoryWork> }[];
   /** It has files but lies in no repository, so nothing tells whether they are kept anywhere else. */
@@ -39,8 +43,9 @@ const MAX_SAID = 3;
 /** The answer for one directory: `held`, `unsure` or `free`. */
 export const answerRemoval = (evidence: RemovalEvidence): PreflightResult => {
   const objections = [
-    ...evidence.places.flatMap(ofPlace),
+    ...evidence.places.flatMap((place) => ofPlace(place, evidence)),
     ...evidence.verdicts.flatMap((verdict) => ofLock(verdict, evidence)),
+    ...evidence.asides.map(ofAside),
     ...evidence.gaps.map(ofGap),
     ...evidence.repositories.flatMap((repository) => ofRepository(repository, evidence)),
     ...(evidence.isUnversioned ? [unversioned()] : []),
@@ -75,7 +80,11 @@ const objection = (
   next: Objection['next'] = null,
 ): Objection => ({ answer, reason, fact: { source, text }, next });
 
-const ofPlace = ({ path, people, unseen }: PlaceOfWork): readonly Objection[] => {
+const ofPlace = (
+  { path, people, unseen }: PlaceOfWork,
+  { asides }: RemovalEvidence,
+): readonly Objection[] => {
+  const told = asides.map(({ leftover }) => describeAside(leftover));
   const next = ['doctor', 'who', path];
   const counting = people.flatMap((one): readonly Objection[] => {
     if (one.class === 'agent') return [objection('held', 'occupied', 'occupants', one.why, next)];
@@ -92,7 +101,9 @@ const ofPlace = ({ path, people, unseen }: PlaceOfWork): readonly Objection[] =>
   });
   return [
     ...counting,
-    ...unseen.map((why) => objection('unsure', 'occupants-unknown', 'occupants', why, next)),
+    ...unseen
+      .filter((why) => !told.includes(why))
+      .map((why) => objection('unsure', 'occupants-unknown', 'occupants', why, next)),
   ];
 };
 
@@ -124,6 +135,12 @@ const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection
       return [objection('free', null, 'lock', `${which} is ${state}: ${told}`)];
   }
 };
+
+/** Once it is back in its place it is judged like any other lock. */
+const ofAside = ({ root, leftover }: RemovalEvidence['asides'][number]): Objection =>
+  objection('unsure', 'lock-unknown', 'lock', describeAside(leftover), [
+    ...['doctor', '--fix', ...optionWith('worker', leftover.worker), '--yes', '--town', root],
+  ]);
 
 const ofGap = ({ what, why }: Gap): Objection =>
   objection(

@@ -11,6 +11,7 @@ import { asAsked, workerArgument } from './report/name-worker.ts';
 import { describeRefusal } from './report/refusals.ts';
 import { claimsWorker } from './town/claims-worker.ts';
 import { type ClosedHome, closedHomesOf } from './town/closed-homes.ts';
+import { describeAside, isLockMovedAside } from './town/moved-aside.ts';
 import { indexSnapshot } from './town/town-index.ts';
 import type { TownIndex } from './town/views.ts';
 import type { Gap, Snapshot } from './types/evidence.ts';
@@ -77,12 +78,6 @@ const byFix = (worker: string, root: string): readonly string[] => [
   workerArgument(worker, root),
 ];
 
-/** Name of the file in which a killed run may have left this worker's lock; null where there is no such file. */
-const movedAside = (worker: string, { leftovers }: Snapshot): string | null => {
-  const left = leftovers.find((each) => each.worker === worker && each.kind === 'old');
-  return left === undefined ? null : left.path.slice(left.path.lastIndexOf('/') + 1);
-};
-
 const clearWithoutLock = (
   worker: string,
   index: TownIndex,
@@ -99,12 +94,13 @@ const clearWithoutLock = (
       message: `no lock, but ${first.text}`,
       next: explain(worker, root),
     });
-  const aside = movedAside(worker, index.snapshot);
-  if (aside !== null)
+  const { leftovers, locks } = index.snapshot;
+  const aside = leftovers.find((each) => each.worker === worker && isLockMovedAside(each, locks));
+  if (aside !== undefined)
     return finish(worker, null, {
-      evidence: [{ source: 'lock', text: `a run moved a lock aside to ${aside}` }, ...around.facts],
+      evidence: [{ source: 'lock', text: describeAside(aside) }, ...around.facts],
       answer: 'unsure',
-      message: `no lock, but a run was killed halfway through a release: ${aside} may still be the lock`,
+      message: `no lock, but ${describeAside(aside)}`,
       next: [[...byFix(worker, root), '--town', root]],
     });
   const gap = gapAt(worker, index.snapshot);

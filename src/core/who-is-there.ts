@@ -10,10 +10,12 @@ import { describeUnseen, type OccupantReader, occupantReader } from './judge/occ
 import { strangerReader } from './judge/occupants/strangers.ts';
 import { occupantsWithoutLock } from './judge/without-record.ts';
 import { agentNameOf, programOf } from './programs/classify.ts';
+import { LOCK_NAME, lockBeside } from './record/lock-names.ts';
 import { doubtOf } from './report/doubt.ts';
 import { homeOf } from './town/belonging.ts';
 import { claimsWorker } from './town/claims-worker.ts';
 import { lineage } from './town/machine-index.ts';
+import { describeAside, isLockMovedAside } from './town/moved-aside.ts';
 import { isWithin } from './town/roles.ts';
 import { indexSnapshot } from './town/town-index.ts';
 import type { TownIndex, WorkerView } from './town/views.ts';
@@ -122,6 +124,7 @@ const lookAround = (worker: string, witnesses: Witnesses): PlaceOfWork => {
     ...around.unseen.map((why) => (why.startsWith('the second record') ? why : describeUnseen(why))),
     ...verdicts.flatMap(doubtIn),
     ...gapsAt(worker, index.snapshot),
+    ...asidesAt(worker, index.snapshot),
   ];
   return {
     path: worker === '.' ? root : `${root === '/' ? '' : root}/${worker}`,
@@ -142,6 +145,13 @@ const doubtIn = (verdict: Verdict): readonly string[] => {
   if (state !== 'unknown' || strangers.length > 0 || reasons.includes('occupants-unknown')) return [];
   return [`its lock cannot be judged: ${doubtOf(verdict)}`];
 };
+
+/** An agent's lock that a killed run had moved aside may be that of somebody who was not seen. */
+const asidesAt = (worker: string, { leftovers, locks }: Snapshot): readonly string[] =>
+  leftovers
+    .filter((each) => each.worker === worker && isLockMovedAside(each, locks))
+    .filter(({ path }) => lockBeside(path).endsWith(`/${LOCK_NAME}`))
+    .map(describeAside);
 
 const gapsAt = (worker: string, snapshot: Snapshot): readonly string[] => {
   const gap = gapAt(worker, snapshot);

@@ -6,6 +6,7 @@ import { clearanceCode } from '../core/clear-to-start.ts';
 import { countingTheAsker } from '../core/judge/asker.ts';
 import { judgeSnapshot } from '../core/judge/examine.ts';
 import { namePattern } from '../core/record/name-pattern.ts';
+import { isLockMovedAside } from '../core/town/moved-aside.ts';
 import { isWithin, relativeTo } from '../core/town/roles.ts';
 import type { Gap, Observed, Snapshot } from '../core/types/evidence.ts';
 import type { Verdict } from '../core/types/judgement.ts';
@@ -93,9 +94,14 @@ const evidenceOf = async (
       path: join(root, place.worker),
     })),
     verdicts: [snapshot, ...(main === null ? [] : [main])].flatMap((each) => locksOf(each, path, gitDir)),
+    asides: [snapshot, ...(main === null ? [] : [main])].flatMap(({ leftovers, locks, town }) =>
+      leftovers
+        .filter((each) => isLockMovedAside(each, locks) && isInside(each.path, path, gitDir))
+        .map((leftover) => ({ root: town.root, leftover })),
+    ),
     gaps: [
       ...[snapshot, ...(main === null ? [] : [main])].flatMap(({ gaps }) =>
-        gaps.filter((gap) => isOf(gap, path, gitDir)),
+        gaps.filter(({ what }) => isInside(what.slice(what.indexOf(':') + 1), path, gitDir)),
       ),
       ...inner.gaps,
     ],
@@ -107,16 +113,11 @@ const evidenceOf = async (
 /** The locks that lie in the directory or in its git directory, or that speak for it. */
 const locksOf = (snapshot: Snapshot, path: string, gitDir: string | null): readonly Verdict[] =>
   judgeSnapshot(countingTheAsker(snapshot)).filter(
-    ({ lock }) =>
-      isWithin(lock.path, path) ||
-      (gitDir !== null && isWithin(lock.path, gitDir)) ||
-      isWithin(join(snapshot.town.root, lock.worker), path),
+    ({ lock }) => isInside(lock.path, path, gitDir) || isWithin(join(snapshot.town.root, lock.worker), path),
   );
 
-const isOf = ({ what }: Gap, path: string, gitDir: string | null): boolean => {
-  const place = what.slice(what.indexOf(':') + 1);
-  return isWithin(place, path) || (gitDir !== null && isWithin(place, gitDir));
-};
+const isInside = (place: string, path: string, gitDir: string | null): boolean =>
+  isWithin(place, path) || (gitDir !== null && isWithin(place, gitDir));
 
 const realGitDirOf = ({ gitDir }: Repository): string | null => {
   try {

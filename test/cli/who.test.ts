@@ -249,6 +249,16 @@ describe('what could not be looked at', () => {
     expect(stdout).toContain('nobody was seen, but somebody may work here: its lock was taken elsewhere');
   });
 
+  test('a lock that a killed run had moved aside answers 22', () => {
+    const { town, env } = makeStage();
+    town.write(`${ADA}/.runtime/agent.lock.0123456789abcdef.old`, '{}');
+    const { status, report } = who(town, [ADA], { env });
+    expect(status).toBe(22);
+    expect(placeNamed(report, ADA).unseen).toContain(
+      'a run was killed halfway through a release: agent.lock.0123456789abcdef.old may still be the lock',
+    );
+  });
+
   (hasTmux ? test : test.skip)('a tmux server that does not answer: 22 (skipped without tmux)', async () => {
     const { town } = makeStage();
     const server = await startTmux();

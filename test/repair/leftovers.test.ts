@@ -1,6 +1,9 @@
-import { readdirSync, utimesSync } from 'node:fs';
-import { afterEach, expect, test } from '@jest/globals';
+import { existsSync, readdirSync, readFileSync, renameSync, utimesSync } from 'node:fs';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Plan } from '../../src/core/plan.ts';
 import { heal } from '../../src/heal.ts';
+import { builtInTable } from '../../src/kinds-of.ts';
+import { undoReleases } from '../../src/repair/undo.ts';
 import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
 
 const WORKER = 'gastown/crew/ada';
@@ -58,4 +61,64 @@ test("another tool's staged file that is being written is neither reported nor o
   const town = makeTown();
   leave(town, ['agent.lock.tmp'], 0);
   expect(await repair(town)).toEqual({ planned: [], before: 0, after: 0 });
+});
+
+describe('a lock that a killed run had moved aside', () => {
+  const ASIDE = 'agent.lock.0123456789abcdef.old';
+
+  const moveAside = (town: TestTown, pid?: number): string => {
+    const lock = town.lock(WORKER, pid === undefined ? {} : { pid }, { ageSeconds: 600 });
+    renameSync(lock, lock.replace('agent.lock', ASIDE));
+    return lock;
+  };
+  const options = { sockets: ['none-of-these'] };
+
+  test('is put back, judged and released by one run, which undo takes back', async () => {
+    const town = makeTown();
+    const lock = moveAside(town);
+    const bytes = readFileSync(lock.replace('agent.lock', ASIDE), 'utf8');
+    const report = await heal(town.root, options);
+    expect(report).toMatchObject({ exitCode: 0, summary: { locks: 0, fixed: 1 } });
+    expect(report.findings).toMatchObject([{ check: 'stale-lock', fix: { status: 'fixed' } }]);
+    expect(existsSync(lock)).toBe(false);
+    await undoReleases(report.undo?.[2] ?? '', { townRoot: town.root, table: builtInTable });
+    expect(readFileSync(lock, 'utf8')).toBe(bytes);
+  });
+
+  test('is put back and stays where its holder lives', async () => {
+    const town = makeTown();
+    const lock = moveAside(town, process.pid);
+    const report = await heal(town.root, options);
+    expect(report).toMatchObject({ summary: { held: 1, fixed: 0 }, undo: null });
+    expect(existsSync(lock)).toBe(true);
+  });
+
+  test('is not released by a force that named the worker before anybody had seen the lock', async () => {
+    const town = makeTown();
+    const lock = moveAside(town, process.pid);
+    await heal(town.root, { ...options, force: true, workers: [WORKER] });
+    expect(existsSync(lock)).toBe(true);
+  });
+
+  test('is asked about once it is back: a no leaves it in its place', async () => {
+    const town = makeTown();
+    const lock = moveAside(town);
+    const asked: (readonly string[])[] = [];
+    const consent = async ({ steps, leftovers }: Plan) => {
+      asked.push([...leftovers, ...steps.map(({ verdict }) => verdict.lock.id)]);
+      return steps.length === 0 ? [] : null;
+    };
+    const report = await heal(town.root, { ...options, consent });
+    expect(asked).toEqual([[WORKER], [`agent:${WORKER}`]]);
+    expect(report.summary).toMatchObject({ stale: 1, fixed: 0 });
+    expect(existsSync(lock)).toBe(true);
+  });
+
+  test('is left alone by a dry run, and by a no to the first question', async () => {
+    const town = makeTown();
+    moveAside(town);
+    await heal(town.root, { ...options, dryRun: true });
+    await heal(town.root, { ...options, consent: async () => null });
+    expect(readdirSync(town.path(WORKER, '.runtime'))).toEqual([ASIDE]);
+  });
 });

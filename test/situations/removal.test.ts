@@ -483,6 +483,19 @@ describe('whoever works there', () => {
     expect(result.evidence.map(({ text }) => text).join()).toContain(`process ${pid}`);
   });
 
+  gitTest('a lock that a killed run had moved aside: doubt, with the command that puts it back', async () => {
+    const { answer, main, tree } = setStage();
+    writeFileSync(join(main, '.git/info/exclude'), '.runtime/\n');
+    mkdirSync(join(tree, '.runtime'));
+    writeFileSync(join(tree, '.runtime/agent.lock.0123456789abcdef.old'), '{}');
+    const result = await answer(tree);
+    expect(result).toMatchObject({ answer: 'unsure', reasons: ['lock-unknown'] });
+    expect(result.message).toContain('agent.lock.0123456789abcdef.old may still be the lock');
+    expect(result.next).toMatchObject([expect.arrayContaining(['doctor', '--fix', '--yes'])]);
+    writeFileSync(join(tree, '.runtime/agent.lock'), JSON.stringify({ pid: 0, session_id: '' }));
+    expect((await answer(tree)).answer).toBe('free');
+  });
+
   gitTest(
     'an agent’s lock whose holder lives: held; one whose holder is dead keeps nobody from it',
     async () => {

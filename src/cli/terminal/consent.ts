@@ -17,7 +17,8 @@ export const describePlan = (plan: Plan, presentation: Presentation): readonly s
     return [
       ...releases.map(({ worker, text }) => `would release ${worker}: ${text}`),
       ...plan.leftovers.map(
-        (worker) => `would clean up ${pen.safe(worker)}: unfinished files of a run that was killed`,
+        (worker) =>
+          `would clean up ${pen.safe(worker)}: unfinished files of a run that was killed; a lock that it had moved aside is put back and judged`,
       ),
       ...left.map(({ worker, text }) => `would skip ${worker}: ${text}`),
     ];
@@ -28,7 +29,7 @@ export const describePlan = (plan: Plan, presentation: Presentation): readonly s
       presentation,
     ),
     ...section(
-      'Will clean up after a run that was killed:',
+      'Will clean up after a run that was killed (a lock that it had moved aside is put back and judged):',
       plan.leftovers.map((worker) => ({ worker: pen.safe(worker), text: '' })),
       presentation,
     ),

@@ -16,7 +16,7 @@ const MARKS: Readonly<Record<State, Mark>> = {
   unknown: 'unknown',
 };
 
-/** One worker: its lock, or the agents that work there without one. */
+/** One worker: its lock, or the agents that work there without one, or a lock that a killed run had moved aside. */
 export interface Row {
   /** As the report calls it: relative to the town. */
   readonly place: string;
@@ -62,7 +62,22 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
   const lockless = [
     ...new Set(report.agents.filter(({ lock }) => lock === null).map(({ worker }) => worker)),
   ];
-  if (lockless.length === 0) return locked;
+  const asides = report.findings.flatMap((finding): readonly BareRow[] => {
+    const { check, severity, lock, worker, message } = finding;
+    if (check !== 'lock-debris' || severity === 'info' || lock !== null || worker === null) return [];
+    return [
+      {
+        place: worker,
+        machine: placeOf(finding.machine),
+        worker: nameOf(worker, root),
+        state: 'no lock',
+        mark: 'warning',
+        text: message,
+        lock: null,
+      },
+    ];
+  });
+  if (lockless.length + asides.length === 0) return locked;
   const open = lockless.map((worker): BareRow => {
     const clash = company.collisionAt(worker);
     return {
@@ -75,7 +90,7 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
       lock: null,
     };
   });
-  return [...locked, ...open].sort(
+  return [...locked, ...open, ...asides].sort(
     (a, b) => a.machine - b.machine || (a.worker < b.worker ? -1 : a.worker > b.worker ? 1 : 0),
   );
 };

@@ -4,7 +4,7 @@ import { exitCodesOf } from '../../../src/cli/arguments/options.ts';
 import { renderLocksTree } from '../../../src/reporters/screen/locks-tree.ts';
 import { PLAIN } from '../../../src/reporters/screen/style.ts';
 import { renderText } from '../../../src/reporters/text.ts';
-import { aLock, aPane, aServer, ROOT } from '../../support/snapshot.ts';
+import { aLock, aPane, aServer, NOW, ROOT } from '../../support/snapshot.ts';
 import { healthy, reportOf, SCREEN } from '../reports.ts';
 
 const ADA = 'gastown/crew/ada';
@@ -46,6 +46,18 @@ describe('the tree of locks', () => {
     expect(row).toMatch(
       /^unknown gastown\/crew\/ada: cannot tell: .*did not answer within 2000 ms.*; taken 8 h ago\n$/,
     );
+  });
+
+  test('has a row for a lock that a killed run had moved aside', () => {
+    const path = `${ROOT}/${ADA}/.runtime/agent.lock.0123456789abcdef.old`;
+    const report = reportOf({
+      locks: [],
+      over: { leftovers: [{ worker: ADA, path, kind: 'old', mtimeMs: NOW }] },
+    });
+    expect(renderLocksTree(report, PLAIN)).toBe(
+      `no-lock ${ADA}: agent.lock.0123456789abcdef.old: doctor was killed halfway through a release; this may still be the lock\n`,
+    );
+    expect(renderLocksTree(report, SCREEN)).toContain('crew/ada no lock  agent.lock.0123456789abcdef.old');
   });
 
   test('has a row for an agent without a lock', () => {
