@@ -9,7 +9,14 @@ export type { Plan, PlanStep } from './core/plan.ts';
 export type { Check, Finding } from './core/types/check.ts';
 export type { LockFile, LockRecord, Snapshot, Stamp } from './core/types/evidence.ts';
 export type { Collision, Examination, State, Verdict } from './core/types/judgement.ts';
-export type { Answer, PreflightReport, PreflightResult, Report } from './core/types/report.ts';
+export type {
+  Answer,
+  PlaceOfWork,
+  PreflightReport,
+  PreflightResult,
+  Report,
+  WhoReport,
+} from './core/types/report.ts';
 export { type ExamineOptions, examine } from './diagnose.ts';
 export { type HealOptions, heal } from './heal.ts';
 export type { Acquired, AcquireRequest } from './lock/acquire.ts';
@@ -28,6 +35,8 @@ export type { Released } from './lock/release.ts';
 export type { LockStatus } from './lock/status.ts';
 export { type WithLockOptions, withLock } from './lock/with-lock.ts';
 export { type LookOptions, lookAtWorker, type WorkerLook } from './look.ts';
+export { preflightRemoval } from './places/removal.ts';
+export { who } from './places/who.ts';
 export { preflight } from './preflight.ts';
 export type { JournalDamage } from './repair/find-releases.ts';
 export { type UndoOutcome, type UndoReport, undoReleases } from './repair/undo.ts';

@@ -38,7 +38,7 @@ export const readJournal = (calls: SystemCalls, townRoot: string): Generator<Jou
     let number = 0;
     for (const line of linesOf(calls, descriptor)) {
       number += 1;
-      const read = line === null ? `is longer than ${MAX_LINE_BYTES} bytes` : readLine(line);
+      const read = line === null ? `is longer than ${MAX_LINE_BYTES} bytes` : readLine(line, townRoot);
       if (typeof read === 'string') yield { kind: 'damaged', line: number, why: read };
       else if (read !== null) yield { kind: 'entry', line: number, entry: read, uid };
     }
@@ -86,7 +86,7 @@ const OLDER = { kind: 'agent', deed: 'move-aside', by: null } as const;
 const BEGINNING = '{"v":1,"event":"';
 
 /** The entry of a line, null for a line without one, or what is wrong with it. */
-const readLine = (line: string): JournalEntry | string | null => {
+const readLine = (line: string, townRoot: string): JournalEntry | string | null => {
   if (line === '') return null;
   let value: unknown;
   try {
@@ -100,11 +100,14 @@ const readLine = (line: string): JournalEntry | string | null => {
   const read = value as JournalEntry;
   if (read.event !== 'release') return read;
   const entry: ReleaseEntry = { ...OLDER, ...read };
-  return misplaced(entry) ?? entry;
+  return misplaced(entry, townRoot) ?? entry;
 };
 
 /** What is wrong with the paths: they follow from the worker and the id, so other paths were not written by a repair. */
-const misplaced = ({ id, run, kind, worker, lock, backup }: ReleaseEntry): string | null => {
+const misplaced = (
+  { id, run, kind, worker, lock, backup }: ReleaseEntry,
+  townRoot: string,
+): string | null => {
   const known = builtInTable.kinds.get(kind);
   // A plug-in's kind: it need not be loaded to put its locks back.
   const isPlugged = known === undefined && kind.includes('/');
@@ -116,7 +119,7 @@ const misplaced = ({ id, run, kind, worker, lock, backup }: ReleaseEntry): strin
     const home = worker === '.' ? '' : `${worker}/`;
     const places = Object.keys(known.where.homes).map((name) => `${home}${name}/${known.where.name}`);
     if (!places.includes(lock)) return `lock is not one of that worker: ${lock}`;
-  } else if (!isInTown(lock) || (known !== undefined && !mayLieAt(known, lock)))
+  } else if (!isInTown(lock) || (known !== undefined && !mayLieAt(known, `${townRoot}/${lock}`)))
     return `no lock of that kind lies there: ${lock}`;
   if (!id.startsWith(`${run}-`)) return `id is not of that run: ${id}`;
   return backup === releasedPath({ lock }, id) ? null : `backup is not a copy of that lock: ${backup}`;

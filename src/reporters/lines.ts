@@ -1,7 +1,7 @@
 /** The report for a pipe. */
 import type { Report, ReportFinding } from '../core/types/report.ts';
 import { takenAt } from './screen/blocks.ts';
-import { calledRoot, describeFix, describeTown } from './screen/sentences.ts';
+import { describeFix, describeTown, rootBefore } from './screen/sentences.ts';
 import { createPen, type Pen, type Presentation } from './screen/style.ts';
 import { isHealthy, summarize } from './screen/summary.ts';
 import { count, formatDuration, nameOf } from './screen/words.ts';
@@ -22,9 +22,7 @@ export const renderLines = (report: Report, presentation: Presentation): readonl
   ];
   if (presentation.verbosity === 'quiet') return problems;
   if (!verbose && isHealthy(report))
-    return [
-      `ok ${pen.safe(`${report.town === null ? '' : `${calledRoot(report.town)}: `}${summarize(report).headline}`)}`,
-    ];
+    return [`ok ${pen.safe(rootBefore(report) + summarize(report).headline)}`];
   return [
     ...describeTown(report, verbose).map((line, at) =>
       at === 0 && report.town?.type !== undefined ? pen.safe(line) : `town ${pen.safe(line)}`,

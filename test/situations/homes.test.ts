@@ -83,16 +83,41 @@ hostTest('locks of a home are not looked for unasked, but below a directory of t
   expect(existsSync(codex)).toBe(true);
 });
 
+hostTest('a directory of a tool that is the root itself shows the locks that lie directly in it', () => {
+  const { home, gateway, report, run } = makeHome(ended());
+  const at = (name: string): readonly string[] => idsOf(report('--town', home.path(name)));
+  home.write('app/.claude/scheduled_tasks.lock', `{"sessionId":"a","pid":${ended()}}`);
+  home.write('app/.beads/embeddeddolt/.lock', '');
+  expect(at('app/.claude')).toEqual(['claude-scheduler:scheduled_tasks.lock']);
+  const [[mark = '']] = [idsOf(report('--home')).filter((id) => id.startsWith('copilot:'))];
+  for (const place of ['.copilot', '.copilot/session-state', '.copilot/session-state/0f-1e'])
+    expect(at(place)).toEqual([mark.replace(`${place}/`, '')]);
+
+  expect(report('--town', home.path('.openclaw')).locks).toMatchObject([
+    { id: 'openclaw:gateway.lock', worker: '.', state: 'stale' },
+  ]);
+  const { ino } = lstatSync(gateway);
+  expect(report('--town', home.path('.openclaw'), '--fix', '--yes').summary).toMatchObject({
+    fixed: 1,
+    locks: 0,
+  });
+  expect(existsSync(gateway)).toBe(false);
+  expect(run('undo', '--town', home.path('.openclaw')).status).toBe(0);
+  expect(lstatSync(gateway).ino).toBe(ino);
+});
+
 hostTest('a home with none of them has no locks', () => {
   const home = makeTown({ marked: false, workers: [], rigs: {} });
   home.lock('projects/app', { pid: ended() });
-  const { status, stdout } = doctor(['--home', '-q'], { env: { HOME: home.root } });
+  const { status, stdout } = doctor(['--home'], { env: { HOME: home.root } });
   const { locks, findings } = JSON.parse(
     doctor(['--home', '--json'], { env: { HOME: home.root } }).stdout,
   ) as Report;
   expect({ locks, findings }).toEqual({ locks: [], findings: [] });
   expect([0, 22]).toContain(status);
   expect(stdout).not.toContain('agent');
+  if (status === 0)
+    expect(stdout).toBe(`ok ${home.root} (only what tools keep there): No locks. No problems found.\n`);
 });
 
 hostTest('a directory of a tool that is a symlink is not followed, which is told', () => {

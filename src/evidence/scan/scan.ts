@@ -3,6 +3,7 @@
 import { realpathSync } from 'node:fs';
 import { leftoverOf } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
+import { relativeTo } from '../../core/town/roles.ts';
 import type { Gap, Leftover, LockFile } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
 import { elapsedMs } from '../../io/clock.ts';
@@ -15,10 +16,12 @@ import { trustedDevice } from './leaf-rule.ts';
 import {
   type Directory,
   type Findings,
+  listSubdirectories,
   lookAt,
   noFindings,
   openHome,
   type Sighting,
+  sightLocks,
   type WalkOptions,
   walkAll,
 } from './walk.ts';
@@ -146,6 +149,7 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
     if (threads === 1 || options.disk !== undefined) walkAll([start], how, findings);
     else yield* walkWithHelper(start, threads === 2, how, findings);
   }
+  lookAtRootItself(root, how, findings);
   const { repositories, oldHomes, gitDirs } = findings;
   const wanted = (options.table ?? agentTable).inGitDirs;
   const { sightings, linked } =
@@ -173,6 +177,21 @@ const walkWithin = (root: string, names: readonly string[], how: WalkOptions, fi
   const homes = new Map([...how.homes].filter(([name]) => names.includes(name)));
   searchPlaces([{ path: root, raw: false }], { ...how, homes }, findings);
   walkAll(subtrees, how, findings);
+};
+
+/** A root that is itself a directory in which some tool keeps its locks (`~/.openclaw`): a walk looks only below it. */
+const lookAtRootItself = (root: string, how: WalkOptions, findings: Findings): void => {
+  const [above = '', name = ''] = root.split('/').slice(-2);
+  const place = { path: root, raw: false };
+  const home = how.homes.get(name);
+  const outer = how.homes.get(above)?.below ?? null;
+  if (outer !== null) sightLocks(place, outer, how, findings);
+  // Agents' own locks lie in the directory of a worker, and that is not in this root.
+  if (home === undefined || home.isClaimed || home.isLock) return;
+  sightLocks(place, home, how, findings);
+  if (home.below === null) return;
+  for (const { child } of listSubdirectories(place, how, findings))
+    sightLocks(child, home.below, how, findings);
 };
 
 /** Looks for the lock of these directories alone (absolute paths), not below them. One that does not exist does not make a gap. */
@@ -216,7 +235,7 @@ const resultOf = (
   table: LockTable = agentTable,
 ): ScanResult => {
   const { sightings, directories, gaps } = findings;
-  const inHomes = sightings.map(placeOf).flatMap((at) => namedInHome(at, table));
+  const inHomes = sightings.map(placeOf).flatMap((at) => namedInHome(root, at, table));
   const isAtOldPlace = ({ layout }: Sighted): boolean => layout === 'legacy';
   const placeAndKind = ({ place, kind }: Sighted): string => `${kind.id} ${String(place)}`;
   const atNewPlace = inHomes.some((each) => each.leftover === null && isAtOldPlace(each))
@@ -247,10 +266,10 @@ interface Sighted extends Omit<FoundLock, 'hasTwin'> {
 }
 
 /** The locks of a home and the files beside them, for all kinds that keep locks there. */
-const namedInHome = (at: HomeAt, { kindsIn }: LockTable): readonly Sighted[] =>
+const namedInHome = (root: string, at: HomeAt, { kindsIn }: LockTable): readonly Sighted[] =>
   kindsAt(`${at.key}/${at.homeName}`.split('/'), kindsIn).flatMap((found): readonly Sighted[] => {
     const { kind, layout, names, above, isBelow } = found;
-    const place = around(at, (above?.split('/').length ?? 0) + (isBelow ? 1 : 0));
+    const place = notAround(root, around(at, (above?.split('/').length ?? 0) + (isBelow ? 1 : 0)));
     const companionName = 'homes' in kind.where ? kind.where.companion : undefined;
     const companion =
       companionName !== undefined && at.names.includes(companionName)
@@ -270,6 +289,10 @@ const namedInHome = (at: HomeAt, { kindsIn }: LockTable): readonly Sighted[] =>
 /** The directory that contains a home, or one so many levels further up. */
 const around = ({ key, place, raw }: HomeAt, levels: number): DiskPath =>
   levels === 0 ? place : exact(key.split('/').slice(0, -levels).join('/') || '/', raw);
+
+/** The root instead of what lies around it: it may itself be the home. */
+const notAround = (root: string, place: DiskPath): DiskPath =>
+  typeof place === 'string' && relativeTo(root, place) === null ? root : place;
 
 /** Locks at configured places, and directories that are locks. Each speaks for the directory it lies in. */
 const namedAnywhere = (root: string, at: HomeAt, { files, directories }: LockTable): readonly Sighted[] =>

@@ -2,7 +2,7 @@
 import type { Report, ReportCheck } from '../../core/types/report.ts';
 import { blockLines, markOf } from './blocks.ts';
 import { type Canvas, createCanvas } from './canvas.ts';
-import { calledRoot, describeTown } from './sentences.ts';
+import { describeTown, rootBefore } from './sentences.ts';
 import type { Mark, Presentation } from './style.ts';
 import { isHealthy, summarize } from './summary.ts';
 import { count, formatDuration } from './words.ts';
@@ -39,11 +39,7 @@ export const renderScreen = (report: Report, presentation: Presentation): readon
 };
 
 const healthyLine = (report: Report, canvas: Canvas): readonly string[] => [
-  ...canvas.signed(
-    'pass',
-    0,
-    canvas.safe(`${report.town === null ? '' : `${calledRoot(report.town)}: `}${summarize(report).headline}`),
-  ),
+  ...canvas.signed('pass', 0, canvas.safe(rootBefore(report) + summarize(report).headline)),
 ];
 
 /** The line of one check: `⚠ Stale locks: 2 (1 ms)`. */

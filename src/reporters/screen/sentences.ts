@@ -21,6 +21,12 @@ export const wordFor = (town: Report['town']): string => town?.type ?? 'town';
 export const calledRoot = ({ root, type }: Pick<ReportTown, 'root' | 'type'>): string =>
   type === undefined ? root : `${type} ${root}`;
 
+/** What stands before the only line of a report without problems; of a home, that little of it was looked at. */
+export const rootBefore = ({ town }: Report): string => {
+  if (town === null) return '';
+  return `${calledRoot(town)}${town.source === 'home' ? ` (${SOURCES.home})` : ''}: `;
+};
+
 /** The town line: which root, how many locks, what of tmux. Empty where no town was examined. */
 export const describeTown = (report: Report, verbose: boolean): readonly string[] => {
   const { town, summary, tmux, durationMs } = report;
