@@ -8,10 +8,11 @@ import { builtInChecks } from '../checks/index.ts';
 import { type Config, readConfig } from './config.ts';
 import { didYouMean } from './core/did-you-mean.ts';
 import { Failure } from './core/failure.ts';
+import type { MachineView } from './core/fleet/taker.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
 import { buildReport } from './core/report/report.ts';
 import { type CheckOutcome, runCheck, skippedCheck } from './core/run-checks.ts';
-import type { Check, Severity } from './core/types/check.ts';
+import { type Check, LEASE_CHECK, type Severity } from './core/types/check.ts';
 import type { ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
 import type { Kind } from './core/types/kind.ts';
@@ -62,6 +63,10 @@ export interface DiagnoseOptions extends ExamineOptions {
   /** What the report names as its command; default `doctor`. */
   readonly command?: string | undefined;
   readonly events?: DiagnosisEvents | undefined;
+  /** Told what was judged, and from which machines' views where that was not this one's alone. Awaited before the checks run. */
+  readonly onExamined?:
+    | ((examination: Examination, views?: readonly MachineView[]) => void | Promise<void>)
+    | undefined;
   /** False: the configured plug-ins are not loaded. */
   readonly usesPlugins?: boolean | undefined;
 }
@@ -169,7 +174,9 @@ export const diagnose = async (
   await events?.onStart?.(checks, place === null ? null : townFactsOf(place.town, scan));
   const snapshot = saved ?? (await lookAt(place, scan, at, options));
   const workers = options.workers?.map((name) => findWorker(name, snapshot, cwd)) ?? null;
-  return reportOn(preparation, examineSnapshot(snapshot), workers, { ...options, startedAt });
+  const examination = examineSnapshot(snapshot);
+  await options.onExamined?.(examination);
+  return reportOn(preparation, examination, workers, { ...options, startedAt });
 };
 
 /** Runs the checks over what was judged, and reports. `startedAt` is a moment of `elapsedMs()`. */
@@ -257,7 +264,7 @@ const selectChecks = (
   config: Config | null,
   { only = [], skip = [] }: Pick<ExamineOptions, 'only' | 'skip'>,
 ): ReadonlySet<string> => {
-  const ids = checks.map(({ id }) => id);
+  const ids = [...checks.map(({ id }) => id), LEASE_CHECK];
   const configured = only.length > 0 ? [] : (config?.skip ?? []);
   for (const id of [...only, ...skip, ...configured]) {
     if (ids.includes(id)) continue;

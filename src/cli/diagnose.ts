@@ -10,10 +10,11 @@ import {
   prepare,
 } from '../diagnose.ts';
 import type { FleetDiagnosis } from '../fleet/examine-fleet.ts';
+import type { LeaseBook } from '../lease/lease-book.ts';
 import type { Presentation } from '../reporters/screen/style.ts';
 import type { Arguments } from './arguments/arguments.ts';
 import { meantCommand } from './arguments/meant-command.ts';
-import { asksOthers } from './elsewhere/asks-others.ts';
+import { asksOthers, leaseAddressFor } from './elsewhere/asks-others.ts';
 import { diagnoseOptionsOf, townNamedBy } from './options-of.ts';
 import { saveSnapshot } from './save-snapshot.ts';
 import { withLiveView } from './terminal/live-view.ts';
@@ -33,7 +34,11 @@ export const runDiagnosis = async (
   given: Arguments,
   terminal: Terminal,
   watched: Watched = {},
-): Promise<Diagnosis & Preparation> => diagnoseHere(await prepared(given, terminal, watched), watched.live);
+): Promise<Diagnosis & Preparation & Pick<Run, 'leases'>> => {
+  const run = await prepared(given, terminal, watched);
+  await run.leases?.list();
+  return { ...(await diagnoseHere(run, watched.live)), leases: run.leases };
+};
 
 /** The report of one diagnosis, of this machine or of all that are meant. Otherwise as `runDiagnosis`. */
 export const runReport = async (
@@ -42,25 +47,29 @@ export const runReport = async (
   watched: Watched = {},
 ): Promise<Report> => {
   const run = await prepared(given, terminal, watched);
-  const { preparation, options } = run;
-  if (!asksOthers(given, preparation, terminal.env)) return (await diagnoseHere(run, watched.live)).report;
+  const { preparation, options, leases } = run;
+  const told = (report: Report): Report => leases?.told(report) ?? report;
+  await leases?.list();
+  if (!asksOthers(given, preparation, terminal.env))
+    return told((await diagnoseHere(run, watched.live)).report);
   const { diagnoseFleet } = await import('./elsewhere/fleet.ts');
   const { report } = await withLiveView(terminal, watched.live ?? null, options, (shown) =>
     diagnoseFleet(given, terminal, preparation, shown),
   );
-  return report;
+  return told(report);
 };
 
 /** A diagnosis of all machines that are meant, with what it is based on; null where only this one is. */
 export const runOnOthers = async (
   given: Arguments,
   terminal: Terminal,
-): Promise<(FleetDiagnosis & Preparation) | null> => {
-  const { preparation, options } = await prepared(given, terminal, {});
+): Promise<(FleetDiagnosis & Preparation & Pick<Run, 'leases'>) | null> => {
+  const { preparation, options, leases } = await prepared(given, terminal, {});
   if (!asksOthers(given, preparation, terminal.env)) return null;
+  await leases?.list();
   const { diagnoseFleet } = await import('./elsewhere/fleet.ts');
   const found = await diagnoseFleet(given, terminal, preparation, { ...options, keepEvidence: true });
-  return { ...preparation, ...found };
+  return { ...preparation, ...found, leases };
 };
 
 interface Run {
@@ -68,12 +77,37 @@ interface Run {
   readonly terminal: Terminal;
   readonly options: DiagnoseOptions & Pick<DiagnosisLook, 'at'>;
   readonly preparation: Preparation;
+  /** Null where no lease is configured. */
+  readonly leases: LeaseBook | null;
 }
 
 const prepared = async (given: Arguments, terminal: Terminal, { events, at }: Watched): Promise<Run> => {
   const options = { ...(await diagnoseOptionsOf(given, terminal)), events, at };
   const preparation = await prepareRun(given, given.positionals[0], options);
-  return { given, terminal, options, preparation };
+  return { given, terminal, ...(await withLeaseCheck(given, terminal, preparation, options)) };
+};
+
+/** A run with the check of leases, where a lease is asked for: on the command line, in the environment, or by the configuration. */
+export const withLeaseCheck = async <Options extends DiagnoseOptions>(
+  given: Arguments,
+  terminal: Terminal,
+  preparation: Preparation,
+  options: Options,
+): Promise<{
+  readonly options: Options;
+  readonly preparation: Preparation;
+  readonly leases: LeaseBook | null;
+}> => {
+  const address = leaseAddressFor(given, terminal.env, preparation.place?.config ?? null);
+  if (address === null) return { options, preparation, leases: null };
+  const { openLeases } = await import('./elsewhere/lease.ts');
+  const leases = openLeases(address, given, terminal);
+  const { onExamined, check } = leases;
+  return {
+    options: { ...options, onExamined },
+    preparation: { ...preparation, checks: [...preparation.checks, check] },
+    leases,
+  };
 };
 
 const diagnoseHere = async (

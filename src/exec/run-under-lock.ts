@@ -27,13 +27,20 @@ import { findObstacle, standsElsewhere, startGate } from './gate.ts';
 import { passSignals } from './pass-signals.ts';
 import { watchWorker } from './wait-for-change.ts';
 
+/** The lock that is about to be taken. */
+export interface HoldToBe {
+  /** Of the town. */
+  readonly root: string;
+  readonly worker: string;
+  readonly sessionId: string;
+  /** The nonce of its record. */
+  readonly nonce: string;
+}
+
 /** Something that is held besides the lock, taken before it and given back after it: a lease that the whole fleet sees. */
 export interface Besides {
   /** Takes it; returns the command's environment, or why it may not run. */
-  readonly take: (
-    worker: string,
-    sessionId: string,
-  ) => Promise<{ readonly environment: Environment } | PreflightResult>;
+  readonly take: (hold: HoldToBe) => Promise<{ readonly environment: Environment } | PreflightResult>;
   /** Called with the command once it runs, and with the variables that the command gets. */
   readonly onStarted: (command: Pick<ChildProcess, 'kill' | 'pid'>, environment: Environment) => void;
   /** Gives it back. Returns a sentence if something went wrong, with an exit code that replaces the command's, or null. */
@@ -167,12 +174,15 @@ const tryToRun = async (
   place: string,
 ): Promise<ExecOutcome | PreflightResult> => {
   const besides = await request.besides?.();
-  if (besides === undefined) return runHolding(target, request, env, place, besides);
-  const taken = await besides.take(target.worker, sessionOf(request, env));
+  const nonce = makeNonce();
+  if (besides === undefined) return runHolding(target, request, env, place, nonce);
+  const { town, worker } = target;
+  const taken = await besides.take({ root: town.root, worker, sessionId: sessionOf(request, env), nonce });
   if ('answer' in taken) return taken;
   let outcome: ExecOutcome | PreflightResult | null = null;
   try {
-    outcome = await runHolding(target, request, { ...env, ...taken.environment }, place, besides);
+    const environment = { ...env, ...taken.environment };
+    outcome = await runHolding(target, request, environment, place, nonce, besides);
   } finally {
     const ended = await besides.end();
     if (ended !== null && outcome !== null && 'kind' in outcome && outcome.kind === 'ended')
@@ -191,9 +201,9 @@ const runHolding = async (
   request: ExecRequest,
   env: Environment,
   place: string,
-  besides: Besides | undefined,
+  nonce: string,
+  besides?: Besides,
 ): Promise<ExecOutcome | PreflightResult> => {
-  const nonce = makeNonce();
   const environment = environmentUnderLock(env, nonce, request.stay ? null : place);
   const gate = await startGate(request.command, environment, place, constants.signals);
   const stopPassing = passSignals(gate.process);

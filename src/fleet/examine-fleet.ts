@@ -90,7 +90,7 @@ export const examineFleet = async (
   const startedAt = elapsedMs();
   const { cwd = process.cwd(), env = process.env, scan = 'default', workers: names } = options;
   // First, so that what is started to ask the others is not among what is seen here.
-  const here = await diagnose(preparation, { ...options, workers: undefined });
+  const here = await diagnose(preparation, { ...options, workers: undefined, onExamined: undefined });
   const { snapshot } = here.examination;
   const tasks = machines.flatMap((machine) => tasksOf(machine, snapshot.town.root));
 
@@ -98,8 +98,10 @@ export const examineFleet = async (
     base: string,
     examination: Examination,
     roots: ReadonlyMap<string, string>,
+    sightings: readonly MachineView[],
     seenBy?: SeenBy,
   ): Promise<TownSeen> => {
+    await options.onExamined?.(examination, sightings);
     const workers = workersIn(names, examination.snapshot, base === HERE ? cwd : null);
     const diagnosis = await reportOn(preparation, examination, workers, {
       command: options.command,
@@ -130,7 +132,9 @@ export const examineFleet = async (
       if (group === null)
         return {
           account,
-          view: await viewed(name, examination, new Map([[name, evidence.snapshot.town.root]])),
+          view: await viewed(name, examination, new Map([[name, evidence.snapshot.town.root]]), [
+            { machine: name, isHere: false, names: hosts, examination },
+          ]),
         };
       sharing.set(task, { machine: name, isHere: false, names: hosts, examination });
       return { account, view: null };
@@ -148,10 +152,10 @@ export const examineFleet = async (
     ];
     if (base === undefined) return [];
     const roots = new Map([base, ...others].map((one) => [one.machine, one.examination.snapshot.town.root]));
-    if (group === true && members.length === 0) return [await viewed(HERE, here.examination, roots)];
+    if (group === true && members.length === 0) return [await viewed(HERE, here.examination, roots, [own])];
     const unreached = members.flatMap((task) => (sharing.has(task) ? [] : [task.machine.name]));
     const { examination, seenBy } = mergeSightings([base, ...others], unreached);
-    return [await viewed(base.machine, examination, roots, seenBy)];
+    return [await viewed(base.machine, examination, roots, [base, ...others], seenBy)];
   };
 
   const groups = [...new Set(tasks.map(({ group }) => group))].filter((group) => typeof group === 'string');

@@ -2,15 +2,24 @@
 
 import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../core/failure.ts';
 import { type Fields, fieldsOf } from '../core/unchecked.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import type { LeaseAddress } from './address.ts';
-import type { Kept, Lease, LeaseEngine, LeaseRecord, Taken } from './engine.ts';
+import type { HeldLease, Kept, LeaseEngine, LeaseRecord, Taken } from './engine.ts';
 import { postJson, type Secrets } from './post-json.ts';
+import { streamJson } from './stream-json.ts';
 
 /** Milliseconds for a request without a deadline: a healthy cluster answers in milliseconds, one that elects a leader in a second. */
 const PATIENCE_MS = 5000;
+
+/** Before a server that ended a watch is asked for another one. */
+const WATCH_AGAIN_MS = 1000;
+
+const GONE = { status: 'lost', why: 'the server knows no such lease any more' } as const;
+
+const KEY_GONE = { status: 'lost', why: "its key was deleted, or is another one's" } as const;
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 
@@ -121,19 +130,20 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
     return taken;
   };
 
-  const keep: LeaseEngine['keep'] = async ({ id }, withinMs): Promise<Kept> => {
+  const keep: LeaseEngine['keep'] = async ({ id, key, epoch }, withinMs): Promise<Kept> => {
+    const untilMs = performance.now() + withinMs;
     const answer = await askAsUser('lease/keepalive', { ID: id }, withinMs);
     if ('why' in answer)
-      return /lease not found/.test(answer.why)
-        ? { status: 'lost', why: 'the server knows no such lease any more' }
-        : { status: 'failed', why: answer.why };
-    const { TTL } = fieldsOf(answer.document.result);
-    return Number(TTL) > 0
-      ? { status: 'kept' }
-      : { status: 'lost', why: 'the server knows no such lease any more' };
+      return /lease not found/.test(answer.why) ? GONE : { status: 'failed', why: answer.why };
+    if (!(Number(fieldsOf(answer.document.result).TTL) > 0)) return GONE;
+    // A lease may live on without its key, which somebody deleted or wrote over: then another one may take that.
+    const leftMs = Math.max(untilMs - performance.now(), 50);
+    const found = await askAsUser('kv/range', { key: base64(key) }, leftMs);
+    if ('why' in found) return { status: 'failed', why: found.why };
+    return isStillOurs(firstOf(found.document), id, epoch) ? { status: 'kept' } : KEY_GONE;
   };
 
-  const giveBack: LeaseEngine['giveBack'] = async ({ id }: Lease) => {
+  const giveBack: LeaseEngine['giveBack'] = async ({ id }) => {
     const answer = await askAsUser('lease/revoke', { ID: id }, PATIENCE_MS);
     return 'document' in answer || /not found/.test(answer.why) ? null : answer.why;
   };
@@ -142,11 +152,60 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
     const answer = await askAsUser('kv/range', { key: base64(key) }, PATIENCE_MS);
     if ('why' in answer) return { status: 'failed', why: answer.why };
     const found = firstOf(answer.document);
-    if (found === null) return { status: 'free' };
-    return { status: 'held', by: readRecord(found.value) };
+    return found === null ? { status: 'free' } : { status: 'held', lease: heldLease(found) };
   };
 
-  return { take, keep, read, giveBack };
+  const list: LeaseEngine['list'] = async (prefix) => {
+    // The character after the slash ends the range of all keys that begin with prefix and slash.
+    const range = { key: base64(`${prefix}/`), range_end: base64(`${prefix}0`) };
+    const answer = await askAsUser('kv/range', range, PATIENCE_MS);
+    if ('why' in answer) return { status: 'failed', why: answer.why };
+    const { kvs, header } = answer.document;
+    // A server of something else answers with JSON as well.
+    if (textOf(fieldsOf(header).cluster_id) === null)
+      return { status: 'failed', why: `${endpoints[0]} does not answer as etcd does` };
+    return { status: 'ok', leases: Array.isArray(kvs) ? kvs.map((found) => heldLease(fieldsOf(found))) : [] };
+  };
+
+  const secondsLeft: LeaseEngine['secondsLeft'] = async (id) => {
+    const answer = await askAsUser('lease/timetolive', { ID: id }, PATIENCE_MS);
+    const seconds = 'document' in answer ? Number(answer.document.TTL) : Number.NaN;
+    return seconds > 0 ? seconds : null;
+  };
+
+  const watch: LeaseEngine['watch'] = async ({ key, epoch, id }, onGone, signal) => {
+    const create = { create_request: { key: base64(key), start_revision: String(BigInt(epoch) + 1n) } };
+    const hear = (message: unknown): void => {
+      const result = fieldsOf(fieldsOf(message).result);
+      if (!isOurs(result) || !Array.isArray(result.events)) return;
+      for (const event of result.events) {
+        const { kv } = fieldsOf(event);
+        if (!signal.aborted && !isStillOurs(fieldsOf(kv), id, epoch)) onGone(KEY_GONE.why);
+      }
+    };
+    while (!signal.aborted) {
+      const [endpoint] = endpoints;
+      const headers: Record<string, string> = token === null ? {} : { authorization: token };
+      await streamJson(`${endpoint}/v3/watch`, create, headers, hear, signal, secrets);
+      await sleep(WATCH_AGAIN_MS, undefined, { signal }).catch(() => {});
+    }
+  };
+
+  return { take, keep, read, list, secondsLeft, watch, giveBack };
+};
+
+/** The key as it was taken, and bound to the lease; another value of the same holder's is none of our business. */
+const isStillOurs = (found: Fields | null, id: string, epoch: string): boolean =>
+  found !== null && textOf(found.create_revision) === epoch && textOf(found.lease) === id;
+
+const heldLease = ({ key, value, lease, create_revision }: Fields): HeldLease => {
+  const id = textOf(lease);
+  return {
+    key: Buffer.from(textOf(key) ?? '', 'base64').toString('utf8'),
+    by: readRecord(value),
+    epoch: textOf(create_revision) ?? '0',
+    id: isNumber(id) && id !== '0' ? id : null,
+  };
 };
 
 /** The key that a range found; null where there is none. */
@@ -170,17 +229,26 @@ const readTaken = (
     : { status: 'held', by };
 };
 
-/** A record that a doctor wrote; null for any other value. */
+/** A record that a doctor wrote; null for anything else that stands there. What it lacks is what older versions did not write. */
 const readRecord = (value: unknown): LeaseRecord | null => {
   try {
     const record = fieldsOf(JSON.parse(Buffer.from(textOf(value) ?? '', 'base64').toString('utf8')));
-    const { hostname, acquiredAt, nonce, pid } = record;
-    return typeof hostname === 'string' &&
-      typeof acquiredAt === 'string' &&
-      typeof nonce === 'string' &&
-      typeof pid === 'number'
-      ? (record as unknown as LeaseRecord)
-      : null;
+    const text = (name: string): string => (typeof record[name] === 'string' ? record[name] : '');
+    const { pid } = record;
+    if (text('hostname') === '' || text('acquiredAt') === '' || text('nonce') === '') return null;
+    if (typeof pid !== 'number' || !Number.isSafeInteger(pid)) return null;
+    return {
+      worker: text('worker'),
+      hostname: text('hostname'),
+      bootId: text('bootId') || null,
+      pidNamespace: text('pidNamespace') || null,
+      root: text('root'),
+      pid,
+      startToken: text('startToken') || null,
+      sessionId: text('sessionId'),
+      acquiredAt: text('acquiredAt'),
+      nonce: text('nonce'),
+    };
   } catch {
     return null;
   }

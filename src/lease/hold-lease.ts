@@ -1,9 +1,8 @@
 /** The lease that `exec` holds besides the lock: taken before it, kept while the command runs, given back after it. */
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import type { PreflightResult } from '../core/types/report.ts';
 import { readHost } from '../evidence/host.ts';
-import type { Besides } from '../exec/run-under-lock.ts';
+import type { Besides, HoldToBe } from '../exec/run-under-lock.ts';
 import { startTokenOf } from '../lock/identity.ts';
 import type { Lease, LeaseEngine, LeaseRecord, Taken } from './engine.ts';
 import { leaseHolderInWords } from './holder-in-words.ts';
@@ -59,13 +58,12 @@ export const holdLease = (options: LeaseOptions): Besides => {
   let command: Parameters<Besides['onStarted']>[0] | null = null;
   let environment: Parameters<Besides['onStarted']>[1] = {};
 
-  const recordFor = async (worker: string, sessionId: string): Promise<LeaseRecord> => {
+  const recordFor = async (hold: HoldToBe): Promise<LeaseRecord> => {
     const { hostname, bootId, pidNamespace } = readHost();
     const { pid } = process;
     const startToken = await startTokenOf(pid);
     const acquiredAt = new Date().toISOString();
-    const nonce = randomBytes(8).toString('hex');
-    return { worker, hostname, bootId, pidNamespace, pid, startToken, sessionId, acquiredAt, nonce };
+    return { ...hold, hostname, bootId, pidNamespace, pid, startToken, acquiredAt };
   };
   const losing = (why: string): void => {
     if (onLost !== 'stop') return;
@@ -84,10 +82,11 @@ export const holdLease = (options: LeaseOptions): Besides => {
   };
 
   return {
-    take: async (worker, sessionId) => {
+    take: async (hold) => {
+      const { worker } = hold;
       const key = `${prefix}/${worker}`;
       const askedAtMs = performance.now();
-      const taken = await engine.take(key, await recordFor(worker, sessionId), ttlSeconds);
+      const taken = await engine.take(key, await recordFor(hold), ttlSeconds);
       if (!isTaken(taken)) return refusal(worker, key, taken);
       held = { lease: taken.lease, askedAtMs };
       kept = keepLease(engine, taken.lease, askedAtMs, { onLosing: losing, onLost: lost });

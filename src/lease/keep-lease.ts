@@ -52,7 +52,7 @@ export const keepLease = (
   };
 
   /** Watches the clock independently, so that a request that hangs cannot delay the events. */
-  const watch = async (): Promise<void> => {
+  const watchClock = async (): Promise<void> => {
     while (!ended.signal.aborted && !isLost) {
       const leftMs = deadline() - performance.now();
       if (leftMs <= graceOf(ttlMs)) lose(why);
@@ -79,7 +79,14 @@ export const keepLease = (
     await sleep(graceOf(ttlMs), undefined, { signal: ended.signal }).catch(() => {});
     if (!ended.signal.aborted) loseWholly(reason);
   };
-  void watch();
+  engine.watch(
+    lease,
+    (reason) => {
+      if (!isLosing) void loseAtOnce(reason);
+    },
+    ended.signal,
+  );
+  void watchClock();
   void keep();
   return { stop: () => ended.abort() };
 };

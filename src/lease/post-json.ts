@@ -3,8 +3,8 @@ import { Buffer } from 'node:buffer';
 import { request as askPlainly } from 'node:http';
 import { request as askSecretly } from 'node:https';
 
-/** More bytes than any answer about a lease has. */
-const MAX_BYTES = 1024 * 1024;
+/** More than the leases of ten thousand workers take. */
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /** TLS files besides the system's trusted certificates. */
 export interface Secrets {
@@ -44,7 +44,7 @@ export const postJson = (
       let length = 0;
       answer.on('data', (chunk: Buffer) => {
         length += chunk.length;
-        if (length > MAX_BYTES) fail('said more than a lease takes');
+        if (length > MAX_BYTES) fail('said more than leases take');
         else chunks.push(chunk);
       });
       answer.on('error', ({ message }) => fail(message));

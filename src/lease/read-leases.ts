@@ -31,5 +31,5 @@ const withLease = async (
   const evidence = [...result.evidence, { source: 'host' as const, text: `lease ${key}` }];
   if (read.status === 'failed')
     return { ...result, answer: 'unsure', evidence, message: `its lease could not be read: ${read.why}` };
-  return { ...result, answer: 'held', evidence, message: leaseHolderInWords(read.by), next: [] };
+  return { ...result, answer: 'held', evidence, message: leaseHolderInWords(read.lease.by), next: [] };
 };

@@ -57,6 +57,10 @@ const bodyEvents = ({ schemaVersion, checks, findings }: Report, fixesTold: bool
   });
 
 const summaryEvent = (report: Report): object => {
-  const { schemaVersion, ok, complete, exitCode, durationMs, tmux, summary, gaps, error } = report;
-  return { schemaVersion, event: 'summary', ok, complete, exitCode, durationMs, tmux, summary, gaps, error };
+  const { schemaVersion, ok, complete, exitCode, durationMs, tmux, summary, leases, gaps, error } = report;
+  return {
+    ...{ schemaVersion, event: 'summary', ok, complete, exitCode, durationMs, tmux, summary },
+    ...(leases === undefined ? {} : { leases }),
+    ...{ gaps, error },
+  };
 };

@@ -2,8 +2,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { readAddress } from '../../src/lease/address.ts';
+import { etcdEngine } from '../../src/lease/etcd.ts';
 import { bareEnvironment, type CliResult, doctor, PROGRAM } from '../cli/run-cli.ts';
-import { cleanUp, isRunning, makeTown, startProcess, type TestTown, until } from '../support/index.ts';
+import { cleanUp, makeTown, startProcess, type TestTown, until } from '../support/index.ts';
 import { hasOpenssl, makeCertificates, startEtcd, startSecureEtcd } from './etcd-server.ts';
 import { ADA, at, KEY, machine, run, start, TTL, withEtcd, words } from './under-lease.ts';
 
@@ -91,25 +93,24 @@ withEtcd('exec --lease', () => {
 });
 
 withEtcd('a lease that is lost', () => {
-  test('by hand is told at once, and runs what was asked for', async () => {
+  test('is heard of by the next question too, for a watch may hear nothing', async () => {
     const etcd = await startEtcd();
-    const town = machine();
-    const first = await start(town, at(etcd), [
-      '--on-lost',
-      `echo "$LOCK_DOCTOR_LEASE_KEY" > '${town.path('told')}'`,
-    ]);
-    const pid = await first.command();
-    const { leases = [] } = (await etcd.post('lease/leases', {})) as { leases?: { ID: string }[] };
-    for (const { ID } of leases) await etcd.post('lease/revoke', { ID });
-    await until(
-      () => existsSync(town.path('told')) && readFileSync(town.path('told'), 'utf8') !== '',
-      'the word',
-      20_000,
-    );
-    expect(readFileSync(town.path('told'), 'utf8')).toBe(`${KEY}\n`);
-    expect(isRunning(pid)).toBe(true);
-    process.kill(pid, 'SIGTERM');
-    expect(await first.ended).toBe(75);
+    const engine = etcdEngine(readAddress(at(etcd), false, {}));
+    const record = { worker: ADA, hostname: 'h', bootId: null, pidNamespace: null, root: '/', pid: 1 };
+    const more = { startToken: null, sessionId: '', acquiredAt: new Date().toISOString(), nonce: 'n' };
+    const taken = await engine.take(KEY, { ...record, ...more }, TTL);
+    if (taken.status !== 'taken') throw new Error(taken.status);
+    expect(await engine.keep(taken.lease, 5000)).toEqual({ status: 'kept' });
+    await etcd.post('kv/deleterange', { key: Buffer.from(KEY).toString('base64') });
+    expect(await engine.keep(taken.lease, 5000)).toMatchObject({
+      status: 'lost',
+      why: expect.stringContaining('its key'),
+    });
+    expect(await engine.giveBack(taken.lease)).toBeNull();
+    expect(await engine.keep(taken.lease, 5000)).toMatchObject({
+      status: 'lost',
+      why: expect.stringContaining('no such lease'),
+    });
   });
 });
 

@@ -2,6 +2,8 @@
  * `exec --lease` with a real etcd: what becomes of a lease in its time, whatever happens to the server. All of these wait for
  * seconds to pass, and do it beside each other.
  */
+
+import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, expect, jest, test } from '@jest/globals';
 import { cleanUp, isRunning, until } from '../support/index.ts';
 import { type EtcdServer, startCluster, startEtcd } from './etcd-server.ts';
@@ -100,6 +102,45 @@ withEtcd('a lease that is lost', () => {
     process.kill(pid, 'SIGTERM');
     expect(await first.ended).toBe(75);
     expect(first.complaints()).toMatch(/its lease is lost .*another agent may start elsewhere/);
+  });
+
+  const revokeAll = async (etcd: EtcdServer): Promise<void> => {
+    const { leases = [] } = (await etcd.post('lease/leases', {})) as { leases?: { ID: string }[] };
+    for (const { ID } of leases) await etcd.post('lease/revoke', { ID });
+  };
+
+  test.concurrent.each([
+    ['revoked', revokeAll],
+    [
+      'without its key',
+      (etcd: EtcdServer) =>
+        etcd.post('kv/deleterange', { key: Buffer.from(KEY).toString('base64') }).then(() => {}),
+    ],
+    [
+      'under a key that somebody wrote anew',
+      async (etcd: EtcdServer) => {
+        const key = Buffer.from(KEY).toString('base64');
+        await etcd.post('kv/put', { key, value: 'AA==' });
+      },
+    ],
+  ])('by hand (%s) is told at once, and runs what was asked for', async (_how, lose) => {
+    const etcd = await startEtcd();
+    const town = machine();
+    // Asked for again every 20 s only: it is the watch that sees it.
+    const onLost = `echo "$LOCK_DOCTOR_LEASE_KEY" > '${town.path('told')}'`;
+    const first = await start(town, at(etcd), ['--ttl', '60', '--on-lost', onLost]);
+    const pid = await first.command();
+    await lose(etcd);
+    await until(
+      () => existsSync(town.path('told')) && readFileSync(town.path('told'), 'utf8') !== '',
+      'the word',
+      15_000,
+    );
+    expect(readFileSync(town.path('told'), 'utf8')).toBe(`${KEY}\n`);
+    expect(isRunning(pid)).toBe(true);
+    process.kill(pid, 'SIGTERM');
+    expect(await first.ended).toBe(75);
+    expect(first.complaints()).toMatch(/is lost \(its key was deleted, or is another one's\)/);
   });
 
   test.concurrent('is what an answer of another cluster means', async () => {

@@ -2,7 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe } from '@jest/globals';
 import { bareEnvironment, type CliResult, doctor, PROGRAM, startDoctor } from '../cli/run-cli.ts';
-import { makeTown, type StartedProcess, startProcess, type TestTown, until } from '../support/index.ts';
+import {
+  makeTown,
+  onCleanUp,
+  type StartedProcess,
+  startProcess,
+  type TestTown,
+  until,
+} from '../support/index.ts';
 import { type EtcdServer, hasEtcd } from './etcd-server.ts';
 
 export const ADA = 'gastown/crew/ada';
@@ -79,6 +86,10 @@ export const start = async (
   const file = town.path('command.pid');
   const whole = `echo $$ > '${file}.new'; mv '${file}.new' '${file}'; ${script}`;
   const { child, pid } = await startUnderLease(words(town, lease, more, ['sh', '-c', whole]));
+  // A doctor that is killed leaves its command running, which would keep our end of the pipe open.
+  onCleanUp(() => {
+    if (existsSync(file)) endSleeper(Number(readFileSync(file, 'utf8')));
+  });
   let text = '';
   child.stderr?.on('data', (bytes: Buffer) => {
     text += bytes.toString('utf8');
@@ -96,4 +107,14 @@ export const start = async (
     }),
     complaints: () => text,
   };
+};
+
+/** Ends a command of ours; its number may be another's by now. */
+const endSleeper = (pid: number): void => {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\u0000');
+    if (words.join(' ') === 'sleep 600 ') process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
 };

@@ -352,8 +352,8 @@ export const OPTIONS = [
     value: 'ADDRESS',
     kind: 'text',
     summary:
-      'also hold a lease in etcd, which other machines see: etcd://HOST:PORT,…/TOWN (default: $LOCK_DOCTOR_LEASE)',
-    commands: ['exec'],
+      'leases in etcd, which all machines see: exec holds one, the others tell of them; etcd://HOST:PORT,…/TOWN (default: $LOCK_DOCTOR_LEASE)',
+    commands: ['doctor', 'locks', 'explain', 'preflight', 'exec'],
   },
   {
     name: 'ttl',

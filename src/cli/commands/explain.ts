@@ -13,11 +13,13 @@ import {
   type State,
   type Verdict,
 } from '../../core/types/judgement.ts';
-import { EXIT, type PreflightResult } from '../../core/types/report.ts';
+import { EXIT, type PreflightResult, type ReportLease } from '../../core/types/report.ts';
 import { findWorker } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
 import type { FleetDiagnosis } from '../../fleet/examine-fleet.ts';
+import type { LeaseBook } from '../../lease/lease-book.ts';
 import { renderJson } from '../../reporters/json.ts';
+import { leaseInWords } from '../../reporters/screen/lock-words.ts';
 import { createPen, type Pen, PLAIN } from '../../reporters/screen/style.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
@@ -38,6 +40,8 @@ interface Topic {
   /** Of all locks of a worker. */
   readonly verdicts: readonly Verdict[];
   readonly answer: PreflightResult | null;
+  /** Of a worker, where a lease is configured; null where it has none. */
+  readonly lease?: ReportLease | null;
 }
 
 /** `doctor explain [WORD|WORKER]`: what a word of a report means, or the whole chain of evidence for one worker. */
@@ -49,13 +53,14 @@ export const run: RunCommand = async (given, terminal) => {
     word === undefined ? overview() : (inGlossary(word) ?? (await inTown(word, given, terminal, pen)));
   const text = isPersonAt(terminal) ? topic.text : withoutForceRecipe(topic.text);
   if (given.options.json) {
-    const { kind, id, verdicts, answer } = topic;
+    const { kind, id, verdicts, answer, lease } = topic;
     const locks = verdicts.map(reportLock);
     const document = documentOf('explain', EXIT.ok, {
       topic: { kind, id, text },
       lock: locks[0] ?? null,
       locks,
       preflight: answer,
+      ...(lease === undefined ? {} : { lease }),
     });
     return { exitCode: EXIT.ok, stdout: renderJson(document), stderr: '' };
   }
@@ -135,15 +140,27 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
   if (check !== undefined)
     return page('check', check.id, `# ${pen.safe(check.title)}\n\n${pen.safe(check.summary)}\n`);
   try {
-    if (others !== null) return onMachines(word, others, terminal, pen);
+    if (others !== null) return withLease(onMachines(word, others, terminal, pen), others.leases, pen);
     if (here === null) throw new Error('nothing was looked at');
     const worker = workerNamed(word, here.examination, terminal.cwd);
-    return { kind: 'worker', id: worker, ...pageOfWorker(worker, here.examination, pen) };
+    const topic: Topic = { kind: 'worker', id: worker, ...pageOfWorker(worker, here.examination, pen) };
+    return withLease(topic, here.leases, pen);
   } catch (error) {
     const plain = plainWord(word);
     if (plain === null) throw error;
     return plain;
   }
+};
+
+/** The page of a worker, with what is known of its lease where one is configured. */
+const withLease = (topic: Topic, leases: LeaseBook | null, pen: Pen): Topic => {
+  if (leases === null || topic.id === null) return topic;
+  const lease = leases.of(topic.id);
+  const said =
+    lease === null
+      ? (leases.problem ?? 'Nobody holds its lease.')
+      : `${leaseInWords(lease)}. While it is held, doctor preflight says so, and doctor exec starts nobody else.`;
+  return { ...topic, text: `${topic.text}\n## Lease\n\n${pen.safe(said)}\n`, lease };
 };
 
 /** A word of a report that may be the name of a worker too, where it is none. */

@@ -24,7 +24,7 @@ export const run: RunCommand = async (given, terminal) => {
     );
     return answer(removal, given, terminal);
   }
-  let lease = terminal.env.LOCK_DOCTOR_LEASE ?? '';
+  let lease = given.options.lease ?? terminal.env.LOCK_DOCTOR_LEASE ?? '';
   const options = {
     ...lookOptionsOf(given, terminal),
     new: given.options.new,
@@ -39,7 +39,8 @@ export const run: RunCommand = async (given, terminal) => {
     const asked = { command: commandLine(), consent: 'command' } as const;
     report = await releaseAndAskAgain(report, given.positionals, { ...options, asked }, terminal.interrupted);
   }
-  if (lease !== '') report = await (await import('../elsewhere/lease.ts')).askLeases(lease, report, terminal);
+  if (lease !== '')
+    report = await (await import('../elsewhere/lease.ts')).askLeases(lease, report, given, terminal);
   return answer(report, given, terminal);
 };
 

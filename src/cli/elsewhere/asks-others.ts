@@ -1,8 +1,10 @@
-/** Whether a run concerns other machines: decided from the command line and the configuration, without loading what asks them. */
+/** Whether a run concerns other machines, or leases: decided from the command line and the configuration, without loading what asks them. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Config } from '../../config.ts';
 import type { Preparation } from '../../diagnose.ts';
 import type { Arguments } from '../arguments/arguments.ts';
+import { usage } from '../arguments/usage.ts';
 
 /** The user's own configuration; null where no variable says where that is. */
 export const userConfigFile = ({
@@ -25,4 +27,18 @@ export const asksOthers = (
   if (place.config.machines !== null) return true;
   const own = userConfigFile(env);
   return own !== null && existsSync(own);
+};
+
+/** Where the leases of a town are: as the command line says, else the environment, else the configuration; null for nowhere. Throws `E_USAGE`. */
+export const leaseAddressFor = (
+  { options: { lease, fromSnapshot } }: Arguments,
+  env: Readonly<Record<string, string | undefined>>,
+  config: Pick<Config, 'lease'> | null,
+): string | null => {
+  // Saved evidence is as old as it is, and a lease is now.
+  if (fromSnapshot !== null) {
+    if (lease !== null) throw usage('--lease and --from-snapshot cannot be combined');
+    return null;
+  }
+  return lease ?? (env.LOCK_DOCTOR_LEASE || (config?.lease?.address ?? null));
 };

@@ -5,7 +5,8 @@ import type { Besides } from '../../exec/run-under-lock.ts';
 import { readAddress } from '../../lease/address.ts';
 import { etcdEngine } from '../../lease/etcd.ts';
 import { holdLease } from '../../lease/hold-lease.ts';
-import { withLeases } from '../../lease/read-leases.ts';
+import { type LeaseBook, openLeaseBook } from '../../lease/lease-book.ts';
+import { type LeaseReading, withLeases } from '../../lease/read-leases.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
@@ -40,8 +41,22 @@ export const leaseAt = (
 export const askLeases = (
   address: string,
   report: PreflightReport,
+  given: Arguments,
+  terminal: Terminal,
+): Promise<PreflightReport> => withLeases(report, readingAt(address, given, terminal));
+
+/** The leases of a diagnosis; nothing is asked yet. Throws `E_USAGE` for an address that is none. */
+export const openLeases = (address: string, given: Arguments, terminal: Terminal): LeaseBook => {
+  const reading = readingAt(address, given, terminal);
+  return openLeaseBook(reading, `${reading.hosts}/${reading.prefix}`);
+};
+
+const readingAt = (
+  address: string,
+  { options }: Arguments,
   { env }: Terminal,
-): Promise<PreflightReport> => {
-  const parsed = readAddress(address, false, env);
-  return withLeases(report, { engine: etcdEngine(parsed), prefix: parsed.prefix });
+): LeaseReading & { readonly hosts: string } => {
+  const parsed = readAddress(address, options.lease !== null, env);
+  const hosts = parsed.endpoints.map((endpoint) => endpoint.replace(/^https?:\/\//, '')).join(',');
+  return { engine: etcdEngine(parsed), prefix: parsed.prefix, hosts };
 };

@@ -5,7 +5,7 @@ import type { Report } from '../../core/types/report.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
 import { type Frame, renderLocksTree } from '../../reporters/screen/locks-tree.ts';
 import { chosenPart } from '../arguments/chosen-part.ts';
-import { prepareRun } from '../diagnose.ts';
+import { prepareRun, withLeaseCheck } from '../diagnose.ts';
 import { asksOthers } from '../elsewhere/asks-others.ts';
 import { diagnoseOptionsOf } from '../options-of.ts';
 import { shownIn } from '../shown-in.ts';
@@ -24,8 +24,9 @@ const ERASE_BELOW = '\u001b[J';
 
 /** `doctor locks --watch`: the tree, drawn anew until interrupted; JSON lines, one per change, where that cannot be. */
 export const run: RunCommand = async (given, terminal) => {
-  const options = await diagnoseOptionsOf(given, terminal);
-  const preparation = await prepareRun(given, given.positionals[0], options);
+  const asked = await diagnoseOptionsOf(given, terminal);
+  const town = await prepareRun(given, given.positionals[0], asked);
+  const { options, preparation, leases } = await withLeaseCheck(given, terminal, town, asked);
   const choose = chosenPart(given, terminal.cwd);
   const stop = stopSignal(terminal);
   const drawing = canMoveCursor(terminal.stdout, terminal.env) && !given.options.json;
@@ -42,7 +43,9 @@ export const run: RunCommand = async (given, terminal) => {
   let last: Report | null = null;
   try {
     while (!stop.aborted) {
-      const shown = choose((await look()).report);
+      await leases?.list();
+      const { report } = await look();
+      const shown = choose(leases?.told(report) ?? report);
       last = shown;
       const presentation = await presentationFor(given, terminal, terminal.stdout);
       show(shown, (frame) => renderLocksTree(shownIn('text', shown), presentation, frame));

@@ -163,6 +163,10 @@ export const WORD_TEXTS: ReadonlyMap<string, string> = new Map([
   ['rig', 'A project in a town: the first directory on the way to a worker.'],
   ['lock', 'The file .runtime/agent.lock in a worker: it says that an agent works there.'],
   ['no-lock', 'An agent is running in a worker without a lock: another one could start there.'],
+  [
+    'lease',
+    'One agent per worker on all machines: a key in etcd that exec takes before the lock and keeps while its command runs. A live lock without its lease, or a lease without its lock, is a finding.',
+  ],
   ['holder', 'The agent that a lock stands for, or the process that took it.'],
   ['gap', 'Something that could not be checked. Unknown is not no: doctor never takes a gap for proof.'],
   ['doubt', 'A finding that is not a problem but a question: something could not be checked.'],

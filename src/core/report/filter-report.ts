@@ -1,7 +1,7 @@
 /** The part of a report that was asked for: by state, kind, place and age. Pure. */
 import { isWithin } from '../town/roles.ts';
 import type { State } from '../types/judgement.ts';
-import type { Report, ReportLock } from '../types/report.ts';
+import type { Report, ReportLease, ReportLock } from '../types/report.ts';
 
 /** An empty list, and null, ask for all. */
 export interface ReportFilter {
@@ -30,8 +30,12 @@ export const filterReport = (report: Report, filter: ReportFilter): Report => {
   const ids = new Set(locks.map(({ id }) => id));
   const workers = new Set(locks.map(({ worker }) => worker));
   const concerns = (worker: string): boolean => workers.has(worker) || (!asksForLocks && isPlaced(worker));
+  const { leases } = report;
+  const isShown = ({ worker, lock }: ReportLease): boolean =>
+    lock === null ? !asksForLocks && isPlaced(worker) : ids.has(lock);
   return {
     ...report,
+    ...(leases === undefined ? {} : { leases: leases.filter(isShown) }),
     locks,
     agents: report.agents.filter(({ lock, worker }) =>
       lock === null ? !asksForLocks && isPlaced(worker) : ids.has(lock),

@@ -4,6 +4,9 @@ import type { Examination, Fact } from './judgement.ts';
 export const SEVERITIES = ['info', 'warning', 'error'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
+/** Id of the check of leases: known everywhere, and run only where a lease is configured. */
+export const LEASE_CHECK = 'lease';
+
 /** A proposal, as data. Only `repair/` acts on it, and only where the stamp and the verdict are still the same. */
 export type Fix =
   | { readonly action: 'release'; readonly lock: string }

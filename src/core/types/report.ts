@@ -174,6 +174,33 @@ export interface ReportMachine {
   readonly roundTripMs: number | null;
 }
 
+/** A lease that a worker has, whichever machine holds it. */
+export interface ReportLease {
+  readonly worker: string;
+  /** As the server has it. */
+  readonly key: string;
+  /** `stale`: the machine of its holder proves that it is dead. */
+  readonly state: 'held' | 'stale';
+  /** Of those that were asked the one on which its holder is; null where none of them is. */
+  readonly machine: string | null;
+  /** As the lease itself says; null where something else than a doctor wrote it. */
+  readonly holder: {
+    readonly hostname: string;
+    /** Of the doctor that keeps it. */
+    readonly pid: number;
+    readonly sessionId: string | null;
+    readonly acquiredAt: string;
+  } | null;
+  /** A number that grows with every holder, as text: it has 64 bits. */
+  readonly epoch: string;
+  /** False for a key that was written by hand and has no end. */
+  readonly expires: boolean;
+  /** Of a stale one: seconds until the server lets it go; null where that was not asked. */
+  readonly expiresInSeconds: number | null;
+  /** Id of the lock that was taken with it, on that machine; null where none of those that were asked has it. */
+  readonly lock: string | null;
+}
+
 export interface Report {
   readonly schemaVersion: 1;
   readonly tool: { readonly name: 'lock-doctor'; readonly version: string };
@@ -194,6 +221,8 @@ export interface Report {
   readonly workers: readonly string[] | null;
   /** The machines that were asked, this one first; absent where only this one was. */
   readonly machines?: readonly ReportMachine[];
+  /** Absent where no lease is configured. */
+  readonly leases?: readonly ReportLease[];
   readonly locks: readonly ReportLock[];
   readonly agents: readonly ReportAgent[];
   readonly collisions: readonly ReportCollision[];

@@ -2,7 +2,7 @@
 import { takenAgo } from '../../core/report/holder-words.ts';
 import type { State } from '../../core/types/judgement.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';
-import { companyOf, describeAgent, describeCrowd, describeHolder } from './lock-words.ts';
+import { companyOf, describeAgent, describeCrowd, describeHolder, leaseInWords } from './lock-words.ts';
 import { wordFor } from './sentences.ts';
 import type { Mark } from './style.ts';
 import { nameOf } from './words.ts';
@@ -16,7 +16,7 @@ const MARKS: Readonly<Record<State, Mark>> = {
   unknown: 'unknown',
 };
 
-/** One worker: its lock, or the agents that work there without one, or a lock that a killed run had moved aside. */
+/** One worker: its lock, the agents that work there without one, a lock that a killed run had moved aside, or a lease that is held elsewhere. */
 export interface Row {
   /** As the report calls it: relative to the town. */
   readonly place: string;
@@ -27,7 +27,7 @@ export interface Row {
   /** The same in two parts: what it is listed under, and the rest; not escaped. */
   readonly heading: string;
   readonly rest: string;
-  readonly state: State | 'no lock';
+  readonly state: State | 'no lock' | 'lease';
   readonly mark: Mark;
   /** Who is behind it, in one line; not escaped. */
   readonly text: string;
@@ -77,7 +77,20 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
       },
     ];
   });
-  if (lockless.length + asides.length === 0) return locked;
+  const elsewhere = (report.leases ?? [])
+    .filter(({ lock }) => lock === null)
+    .map(
+      (lease): BareRow => ({
+        place: lease.worker,
+        machine: placeOf(lease.machine ?? undefined),
+        worker: nameOf(lease.worker, root),
+        state: 'lease',
+        mark: 'info',
+        text: leaseInWords(lease),
+        lock: null,
+      }),
+    );
+  if (lockless.length + asides.length + elsewhere.length === 0) return locked;
   const open = lockless.map((worker): BareRow => {
     const clash = company.collisionAt(worker);
     return {
@@ -90,7 +103,7 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
       lock: null,
     };
   });
-  return [...locked, ...open, ...asides].sort(
+  return [...locked, ...open, ...asides, ...elsewhere].sort(
     (a, b) => a.machine - b.machine || (a.worker < b.worker ? -1 : a.worker > b.worker ? 1 : 0),
   );
 };

@@ -2,7 +2,13 @@
 import { describeAge } from '../../core/report/age.ts';
 import { describeLoss } from '../../core/report/holder-words.ts';
 import type { Note } from '../../core/types/judgement.ts';
-import type { Report, ReportAgent, ReportCollision, ReportLock } from '../../core/types/report.ts';
+import type {
+  Report,
+  ReportAgent,
+  ReportCollision,
+  ReportLease,
+  ReportLock,
+} from '../../core/types/report.ts';
 import { count } from './words.ts';
 
 /** Notes that the sentence itself tells. */
@@ -89,3 +95,18 @@ const describeLife = ({ holder, notes }: ReportLock, agents: readonly ReportAgen
 
 const describeRecord = ({ pid, process, acquiredAt }: NonNullable<ReportLock['holder']>): string =>
   `; recorded: pid ${pid}${process === null ? '' : ` (${process})`}${acquiredAt === null ? '' : `, ${acquiredAt}`}`;
+
+/** `lease held on mini2 by the doctor with process 4242, since …, epoch 17` */
+export const leaseInWords = ({ state, holder, epoch, expires, expiresInSeconds }: ReportLease): string => {
+  const who =
+    holder === null
+      ? 'lease held by something that is no doctor'
+      : `lease held on ${holder.hostname} by the doctor with process ${holder.pid}, since ${holder.acquiredAt}`;
+  const end =
+    state === 'stale'
+      ? `; its holder is dead, and it expires by itself${expiresInSeconds === null ? '' : ` within ${expiresInSeconds} s`}`
+      : expires
+        ? ''
+        : '; it was written by hand and never expires';
+  return `${who}, epoch ${epoch}${end}`;
+};

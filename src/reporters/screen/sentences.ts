@@ -44,7 +44,11 @@ export const describeTown = (report: Report, verbose: boolean): readonly string[
     verbose || town.source === 'env' || town.source === 'home'
       ? ` (${SOURCES[town.source] ?? town.source})`
       : '';
-  return [`${calledRoot(town)}${source}: ${parts.join(', ')}`, ...describeMachines(report, verbose)];
+  return [
+    `${calledRoot(town)}${source}: ${parts.join(', ')}`,
+    ...describeMachines(report, verbose),
+    ...describeLeases(report),
+  ];
 };
 
 /** Of more machines than this only their number is told, and who did not answer stands with what could not be checked. */
@@ -61,6 +65,16 @@ const describeMachines = ({ machines = [] }: Report, verbose: boolean): readonly
       ? machines.map((machine) => describeMachine(machine, verbose)).join(', ')
       : `${answered} of ${machines.length} answered`;
   return [`machines: ${told}`];
+};
+
+const describeLeases = ({ leases = [] }: Report): readonly string[] => {
+  if (leases.length === 0) return [];
+  const stale = leases.filter(({ state }) => state === 'stale').length;
+  const elsewhere = leases.filter(({ lock }) => lock === null).length;
+  const parts = [`${leases.length - stale} held`];
+  if (stale > 0) parts.push(`${stale} stale`);
+  if (elsewhere > 0) parts.push(`${elsewhere} without a lock that was seen`);
+  return [`leases: ${parts.join(', ')}`];
 };
 
 const describeMachine = (

@@ -1,0 +1,58 @@
+/** One question to an HTTP server that answers for as long as anybody listens, with a JSON document in each line. */
+import { Buffer } from 'node:buffer';
+import { request as askPlainly } from 'node:http';
+import { request as askSecretly } from 'node:https';
+import type { Secrets } from './post-json.ts';
+
+/** Longer than any event of one key. */
+const MAX_LINE = 1024 * 1024;
+
+/** Posts a document and hands each line of the answer on. Never throws; settles when the answer ends, fails, or is not wanted any more. */
+export const streamJson = (
+  url: string,
+  body: object,
+  headers: Readonly<Record<string, string>>,
+  onDocument: (document: unknown) => void,
+  signal: AbortSignal,
+  secrets: Secrets = {},
+): Promise<void> =>
+  new Promise((resolve) => {
+    const text = JSON.stringify(body);
+    const ask = url.startsWith('https:') ? askSecretly : askPlainly;
+    const options = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers },
+      ...secrets,
+    };
+    const end = (): void => {
+      signal.removeEventListener('abort', end);
+      question.destroy();
+      resolve();
+    };
+    const question = ask(url, options, (answer) => {
+      let rest = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (chunk: string) => {
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop() ?? '';
+        if (rest.length > MAX_LINE) return end();
+        for (const line of lines) {
+          const document = parsed(line);
+          if (document !== undefined) onDocument(document);
+        }
+      });
+      answer.on('error', end);
+      answer.on('end', end);
+    });
+    question.on('error', end);
+    signal.addEventListener('abort', end, { once: true });
+    question.end(text);
+  });
+
+const parsed = (line: string): unknown => {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+};

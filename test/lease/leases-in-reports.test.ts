@@ -1,0 +1,207 @@
+/** `doctor`, `locks` and `explain` with leases in a real etcd: who holds which, and what does not fit. */
+import { rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { afterAll, expect, jest, test } from '@jest/globals';
+import type { Report } from '../../src/core/types/report.ts';
+import { doctor, documentOf, PROGRAM } from '../cli/run-cli.ts';
+import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
+import { type EtcdServer, startEtcd } from './etcd-server.ts';
+import { ADA, at, KEY, machine, run, start, withEtcd } from './under-lease.ts';
+
+afterAll(cleanUp);
+
+// Several servers start at once, on a slow machine too.
+jest.setTimeout(60_000);
+
+const BOB = 'gastown/crew/bob';
+
+const report = (town: TestTown, etcd: EtcdServer, ...words: readonly string[]): Report =>
+  documentOf<Report>(doctor(['--json', '--lease', at(etcd), ...words, '--town', town.root]).stdout);
+
+const leaseFindings = ({ findings }: Report) =>
+  findings
+    .filter(({ check }) => check === 'lease')
+    .map(({ severity, worker, lock, message, machine: on }) => ({
+      ...{ severity, worker, lock, message },
+      ...(on === undefined ? {} : { machine: on }),
+    }));
+
+const wait = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));
+
+withEtcd('leases in a report', () => {
+  test.concurrent('are told with holder, machine, since when and epoch, where they are held and elsewhere', async () => {
+    const etcd = await startEtcd();
+    const [one, two] = [makeTown({ workers: [ADA, BOB] }), machine()];
+    const first = await start(one, at(etcd));
+    await first.command();
+    const [lease] = report(one, etcd).leases ?? [];
+    expect(lease).toEqual({
+      worker: ADA,
+      key: KEY,
+      state: 'held',
+      machine: 'here',
+      holder: {
+        hostname: hostname(),
+        pid: first.pid,
+        sessionId: null,
+        acquiredAt: expect.stringMatching(/^20.*Z$/),
+      },
+      epoch: expect.stringMatching(/^\d+$/),
+      expires: true,
+      expiresInSeconds: null,
+      lock: `agent:${ADA}`,
+    });
+    const elsewhere = report(two, etcd);
+    expect(elsewhere).toMatchObject({ exitCode: 0, leases: [{ ...lease, machine: null, lock: null }] });
+    expect(doctor(['locks', '--lease', at(etcd), two.root]).stdout).toBe(
+      `lease ${ADA}: lease held on ${hostname()} by the doctor with process ${first.pid}, since ${lease?.holder?.acquiredAt}, epoch ${lease?.epoch}\n`,
+    );
+    const page = doctor(['explain', ADA, '--lease', at(etcd), '--town', two.root]).stdout;
+    expect(page).toMatch(new RegExp(`## Lease\n\nlease held on ${hostname()} .*doctor preflight says so`));
+    const topic = doctor(['explain', ADA, '--json', '--lease', at(etcd), '--town', two.root]).stdout;
+    expect(JSON.parse(topic)).toMatchObject({ lease: { epoch: lease?.epoch } });
+    // Of one worker only its own, and nothing at all where nobody asked for leases.
+    expect(report(one, etcd, '--worker', BOB).leases).toEqual([]);
+    expect(documentOf<Report>(doctor(['--json', two.root]).stdout)).not.toHaveProperty('leases');
+    expect(doctor(['preflight', ADA, '--lease', at(etcd), '--town', two.root]).status).toBe(20);
+  });
+
+  test.concurrent('are missed of a live lock that has none, and of one whose worker has another holder elsewhere', async () => {
+    const etcd = await startEtcd();
+    const [one, two] = [machine(), machine()];
+    two.lock(ADA, { pid: process.pid }, { ageSeconds: 600 });
+    const without = report(two, etcd);
+    expect(leaseFindings(without)).toEqual([
+      {
+        severity: 'warning',
+        worker: ADA,
+        lock: `agent:${ADA}`,
+        message: 'its agent runs without a lease: another machine may start one as well',
+      },
+    ]);
+    expect(without.exitCode).toBe(1);
+    expect(leaseFindings(report(two, etcd, '--skip', 'lease'))).toEqual([]);
+    const first = await start(one, at(etcd));
+    await first.command();
+    const both = report(two, etcd);
+    expect(leaseFindings(both)).toMatchObject([
+      { severity: 'error', message: expect.stringContaining(`and its lease is held on ${hostname()}`) },
+    ]);
+    expect(both.exitCode).toBe(1);
+  });
+
+  test.concurrent('that are younger than the look, and locks too, are nobody’s fault', async () => {
+    const etcd = await startEtcd();
+    const town = machine();
+    town.lock(ADA, { pid: process.pid }, { ageSeconds: 1 });
+    expect(leaseFindings(report(town, etcd))).toEqual([]);
+  });
+
+  test.concurrent('of a holder whose lock is gone, and of one that is dead, are findings', async () => {
+    const etcd = await startEtcd();
+    const town = machine();
+    const first = await start(town, at(etcd), ['--ttl', '60']);
+    const pid = await first.command();
+    process.kill(first.pid, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
+    await wait(0.2);
+    const dead = report(town, etcd);
+    expect(dead.leases).toMatchObject([
+      { state: 'stale', machine: 'here', lock: `agent:${ADA}`, expiresInSeconds: expect.any(Number) },
+    ]);
+    expect(leaseFindings(dead)).toMatchObject([
+      {
+        severity: 'info',
+        message: expect.stringMatching(/^the holder of its lease is dead; .*within \d+ s$/),
+      },
+    ]);
+    // It is waited for all the same: nobody takes it before it ends.
+    expect(run(machine(), at(etcd), ['true']).status).toBe(20);
+  });
+
+  test.concurrent('whose lock was deleted are a finding once nobody can be just starting', async () => {
+    const etcd = await startEtcd();
+    const town = machine();
+    const first = await start(town, at(etcd));
+    await first.command();
+    rmSync(town.path(ADA, '.runtime/agent.lock'));
+    expect(leaseFindings(report(town, etcd))).toEqual([]);
+    await wait(10.5);
+    expect(leaseFindings(report(town, etcd))).toMatchObject([
+      {
+        severity: 'warning',
+        lock: null,
+        message: expect.stringMatching(/^its lease is held on .*, but its lock is gone$/),
+      },
+    ]);
+    expect(leaseFindings(report(machine(), etcd))).toEqual([]);
+  });
+
+  test.concurrent('are told by the machine that has their lock, and nothing is stale because one does not answer', async () => {
+    const etcd = await startEtcd();
+    const [here, there] = [machine(), machine()];
+    const configure = (reach: readonly string[], hosts: readonly string[]): void => {
+      const mini = { reach, hosts, doctor: [process.execPath, PROGRAM], towns: [there.root] };
+      here.write('lock-doctor.json', JSON.stringify({ lease: { address: at(etcd) }, machines: { mini } }));
+    };
+    const look = (): Report => documentOf<Report>(doctor(['--json', here.root]).stdout);
+    configure(['env'], [hostname()]);
+    const first = await start(there, at(etcd), ['--ttl', '60']);
+    const pid = await first.command();
+    expect(look().leases).toMatchObject([{ state: 'held', machine: 'mini', lock: `agent:${ADA}` }]);
+    process.kill(first.pid, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
+    await wait(0.2);
+    const dead = look();
+    expect(dead.leases).toMatchObject([{ state: 'stale', machine: 'mini' }]);
+    expect(leaseFindings(dead)).toMatchObject([{ severity: 'info', machine: 'mini' }]);
+    // A machine speaks for the host names only that the configuration gives it.
+    configure(['env'], ['other']);
+    expect(look().leases).toMatchObject([{ state: 'held', machine: 'mini' }]);
+    configure(['false'], [hostname()]);
+    const silent = look();
+    expect(silent.leases).toMatchObject([{ state: 'held', machine: null, lock: null }]);
+    expect([silent.exitCode, leaseFindings(silent)]).toEqual([22, []]);
+  });
+
+  test.concurrent('that something else wrote are told as that, whatever their bytes are', async () => {
+    const etcd = await startEtcd();
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    for (const [name, value] of [
+      [ADA, 'by hand'],
+      ['gastown/crew/\u001b[31mevil', '{"hostname":1}'],
+      ['x', '{"hostname":"h\\u001b]0;x\\u0007","acquiredAt":"then","nonce":"n","pid":1,"root":7}'],
+    ] as const)
+      await etcd.post('kv/put', { key: base64(`gt/${name}`), value: base64(value) });
+    const town = machine();
+    const told = report(town, etcd);
+    expect(told.leases).toMatchObject([
+      { worker: 'gastown/crew/\u001b[31mevil', holder: null, expires: false },
+      { worker: ADA, holder: null, expires: false },
+      { worker: 'x', holder: { pid: 1, acquiredAt: 'then' }, expires: false },
+    ]);
+    const { stdout } = doctor(['locks', '--lease', at(etcd), town.root]);
+    expect(stdout).toContain(`lease ${ADA}: lease held by something that is no doctor`);
+    for (const control of ['\u0007', '\u001b']) expect(stdout).not.toContain(control);
+    expect(run(town, at(etcd), ['true']).status).toBe(20);
+  });
+
+  test.concurrent('that cannot be read are a gap: 22, unless there is worse', async () => {
+    const town = machine();
+    const nowhere = ['--lease', 'etcd://127.0.0.1:1/gt', '--town', town.root];
+    const { status, stdout } = doctor(['--json', ...nowhere]);
+    const { complete, gaps, leases } = documentOf<Report>(stdout);
+    expect([status, complete, leases]).toEqual([22, false, []]);
+    expect(gaps).toContainEqual({
+      what: 'lease:127.0.0.1:1/gt',
+      why: expect.stringContaining('ECONNREFUSED'),
+    });
+    expect(doctor(['locks', ...nowhere]).status).toBe(22);
+    expect(doctor(['explain', ADA, ...nowhere]).stdout).toContain(
+      'Leases at 127.0.0.1:1/gt could not be read',
+    );
+    town.lock(ADA);
+    expect(doctor(nowhere).status).toBe(1);
+    expect(doctor(['--from-snapshot', 'x', '--lease', 'etcd://127.0.0.1:1/gt']).status).toBe(2);
+  });
+});
