@@ -1,6 +1,15 @@
-/** Which tmux servers that did not answer are doubt. */
-import type { TmuxServer } from '../types/evidence.ts';
+/** Which tmux servers that did not answer are doubt, and in which words. */
+import type { TmuxEvidence, TmuxServer } from '../types/evidence.ts';
 
 /** True for a server of one of this town's users that did not answer and may show a pane of this town. */
 export const isUnreached = ({ status, outsideTown, strangersUid }: TmuxServer): boolean =>
   status === 'failed' && !outsideTown && strangersUid === undefined;
+
+/** Why what runs under tmux is not known whole. Asked only where `tmuxAnswered` is false. */
+export const whyUnreached = ({ installed, servers }: TmuxEvidence): string => {
+  if (!installed) return 'tmux is not installed here, so its sessions could not be read';
+  const [first] = servers.filter(isUnreached).sort((one, other) => (one.socket < other.socket ? -1 : 1));
+  return first === undefined
+    ? 'running tmux servers could not be counted'
+    : `tmux server ${first.socket} was not reached: ${first.reason ?? 'unknown reason'}`;
+};

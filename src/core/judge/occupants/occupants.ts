@@ -1,6 +1,7 @@
 /** Occupants: agents seen at work in a worker's directory, whether or not a lock names them. */
 import { agentNameOf } from '../../programs/classify.ts';
 import { panesAround, sessionSays } from '../../town/belonging.ts';
+import { whyUnreached } from '../../town/unreached.ts';
 import { type PaneView, processKey, type TownIndex, type WorkerView } from '../../town/views.ts';
 import type { LockFile } from '../../types/evidence.ts';
 import type { Fact, Occupant, Stranger } from '../../types/judgement.ts';
@@ -118,7 +119,8 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
   const readStrangers = strangerReader(index);
   const readBystanders = bystanderReader(index);
   const readClosed = closedRegistryReader(index);
-  const tmuxDoubt = index.machine.tmuxAnswered ? null : 'tmux was not reached';
+  const { tmuxAnswered, seen } = index.machine;
+  const tmuxDoubt = tmuxAnswered ? null : whyUnreached(seen.tmux);
   return (worker, lock, ownPid) => {
     const around = panesAround(worker, index);
     const panes = around

@@ -1,5 +1,5 @@
 /** Session evidence: does the tmux pane or session that a record names still stand, and is it still this worker's? */
-import { isUnreached } from '../../town/unreached.ts';
+import { whyUnreached } from '../../town/unreached.ts';
 import type { PaneView, TownIndex } from '../../town/views.ts';
 import type { Fact, Reason, SessionState } from '../../types/judgement.ts';
 import type { Case } from '../case.ts';
@@ -37,20 +37,11 @@ const liveText = (views: readonly PaneView[]): string => {
 
 /** Why nobody can tell that the session is gone; null where all servers that may have it answered. */
 const whyUnknown = ({ record, index }: Case): string | null => {
-  if (!index.machine.tmuxAnswered) return unreached(index);
+  if (!index.machine.tmuxAnswered) return whyUnreached(index.machine.seen.tmux);
   const [first, ...others] = unaskedFor(record, index.machine.seen.tmux.servers);
   if (first === undefined) return null;
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
   return `${record.sessionId} may be on tmux server ${first.socket}${more}: ${first.reason ?? 'it was not asked'}`;
-};
-
-const unreached = (index: TownIndex): string => {
-  const { installed, servers, enumerated } = index.machine.seen.tmux;
-  if (!installed) return 'tmux is not installed here, so its sessions could not be read';
-  const failed = servers.find(isUnreached);
-  if (failed !== undefined)
-    return `tmux server ${failed.socket} was not reached: ${failed.reason ?? 'unknown reason'}`;
-  return enumerated ? 'tmux was not reached' : 'running tmux servers could not be counted';
 };
 
 const placesAsked = (index: TownIndex): string => {
