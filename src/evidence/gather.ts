@@ -5,6 +5,7 @@
 
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isFlock, needsWitnesses } from '../core/judge/witnesses.ts';
 import { namesIn } from '../core/programs/by-name.ts';
 import { claimsWorker } from '../core/town/claims-worker.ts';
 import { relativeTo } from '../core/town/roles.ts';
@@ -43,7 +44,7 @@ import { askTmux } from './tmux/tmux.ts';
 import { readTownLayout, type TownLayout } from './town/layout.ts';
 import { readLegacyItems } from './town/legacy.ts';
 import { isMarked, isRepository } from './town/marker.ts';
-import { outsideNamer, treesOutside } from './town/outside-trees.ts';
+import { type OutsideNames, outsideNamer, outsideNames, treesOutside } from './town/outside-trees.ts';
 import { isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town/place.ts';
 import type { TownRoot } from './town/root.ts';
 import { treesAround } from './town/trees.ts';
@@ -127,12 +128,13 @@ const pidsNamedBy = (locks: readonly LockFile[], companions: readonly LoneCompan
 const linkedOutside = (
   { town, scan, workers }: GatherRequest,
   { linkedGitDirs }: ScanResult,
+  nameOf: OutsideNames,
 ): ReadonlyMap<string, string> => {
   if (town.within !== undefined) return new Map();
   const names =
     scan === 'worker'
       ? workers.filter((worker) => worker.startsWith('../'))
-      : treesOutside(town.root, linkedGitDirs);
+      : treesOutside(linkedGitDirs, nameOf);
   return new Map(
     names.flatMap((name) => {
       const gitDir = linkedGitDirOf(join(town.root, name));
@@ -292,7 +294,7 @@ const withFiles = async (
   table: ProcessTable,
   question: FileQuestion,
 ): Promise<{ readonly locks: readonly LockFile[]; readonly files?: FileEvidence | undefined }> => {
-  if (locks.every(claimsWorker)) return { locks };
+  if (!locks.some((lock) => needsWitnesses(lock) || isFlock(lock))) return { locks };
   const { readFileEvidence, withoutFreeFlocks } = await import('./files/file-evidence.ts');
   const files = await readFileEvidence(locks, table, question);
   return { locks: withoutFreeFlocks(locks, files), files };
@@ -300,7 +302,7 @@ const withFiles = async (
 
 /** The same for the facts around locks of git. */
 const withGitLocks = async (locks: readonly LockFile[]): Promise<readonly LockFile[]> => {
-  if (locks.every(({ gitDir }) => gitDir === undefined)) return locks;
+  if (!locks.some((lock) => lock.gitDir !== undefined && needsWitnesses(lock))) return locks;
   const { withGitLockFacts } = await import('./files/git-lock-facts.ts');
   return withGitLockFacts(locks);
 };
@@ -313,7 +315,8 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
 
   onStage?.('locks');
   const scanned = await findLocks(request);
-  const linked = linkedOutside(request, scanned);
+  const nameOutside = outsideNames(town.root);
+  const linked = linkedOutside(request, scanned, nameOutside);
   const found = linked.size === 0 ? scanned : withOutside(scanned, request, linked.keys());
   request.onProgress?.(found.directories, found.locks.length);
   const locks = await withGitLocks(readLocks(found.locks, town.root, request.before));
@@ -329,11 +332,10 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const layout = layoutFor(request, found, answered);
   const lockedPlaces = new Set(locks.filter(claimsWorker).map(({ worker }) => worker));
   const asked = [...new Set([...request.workers, ...lockedPlaces])];
-  const worktrees = treesOutside(town.root, [
-    ...found.linkedGitDirs,
-    ...linkedGitDirsOf(locks),
-    ...linked.values(),
-  ]);
+  const worktrees = treesOutside(
+    [...found.linkedGitDirs, ...linkedGitDirsOf(locks), ...linked.values()],
+    nameOutside,
+  );
   const outside = outsideNamer(town.root, worktrees);
   const finder = placeFinder(request, layout, asked);
   const placeInTown: TownPlaceFinder = (shown, door) => outside(shown) ?? finder(shown, door);

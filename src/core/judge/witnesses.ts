@@ -8,6 +8,15 @@ import { NOBODY_FOR_CERTAIN, type OccupantFinding, type OccupantReader } from '.
 export const isAsked = ({ rules }: LockFile, witness: Witness): boolean =>
   rules === undefined || rules.witnesses.includes(witness);
 
+/** True where the lock does not name its holder by PID. One with a person's note needs no witness, unless it may be git's own. */
+export const needsWitnesses = ({ content, tree }: LockFile): boolean =>
+  content.kind === 'claim' &&
+  (content.claim.by === 'open-file' || (content.claim.by === 'person' && tree?.isUnfinished === true));
+
+/** Whoever has locked the file itself holds it. */
+export const isFlock = ({ content }: LockFile): boolean =>
+  content.kind === 'claim' && content.claim.by === 'flock';
+
 /** Who works at the worker of a lock, where its kind asks for agents; doubt where its working tree may be elsewhere. */
 export const occupantsAt = (
   worker: WorkerView,

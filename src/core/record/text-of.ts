@@ -3,12 +3,17 @@
 /** Longest text that is shown of a reason or a name. */
 const MOST_CHARACTERS = 300;
 
+/** Made by the first text: most runs read none. */
+let decoder: InstanceType<typeof TextDecoder> | null = null;
+
 /** Without line breaks at its end, on one line, and cut where it is too long. Bytes that are not UTF-8 appear as U+FFFD. */
 export const textOf = (bytes: Uint8Array): string => {
-  const text = new TextDecoder()
+  decoder ??= new TextDecoder();
+  const text = decoder
     .decode(bytes.subarray(0, MOST_CHARACTERS * 4))
     .replace(/\s+/g, ' ')
     .trim();
+  if (text.length <= MOST_CHARACTERS) return text;
   const characters = [...text];
   return characters.length <= MOST_CHARACTERS
     ? text

@@ -1,6 +1,6 @@
 /** Finds who uses lock files and the repositories around them: once, and only for locks that need it. Reads only. */
 import { statSync } from 'node:fs';
-import { isAsked } from '../../core/judge/witnesses.ts';
+import { isAsked, isFlock, needsWitnesses } from '../../core/judge/witnesses.ts';
 import type { FileEvidence, GitUse, HostFacts, LockFile, Uses } from '../../core/types/evidence.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import type { TownPlaceFinder } from '../town/place.ts';
@@ -73,10 +73,3 @@ export const withoutFreeFlocks = (
   const held = new Set(files?.flocks?.uses.map(({ path }) => path));
   return locks.filter((lock) => !isFlock(lock) || held.has(lock.path));
 };
-
-const isFlock = ({ content }: LockFile): boolean => content.kind === 'claim' && content.claim.by === 'flock';
-
-/** True where the lock does not name its holder by PID. One with a person's note needs no witness, unless it may be git's own. */
-const needsWitnesses = ({ content, tree }: LockFile): boolean =>
-  content.kind === 'claim' &&
-  (content.claim.by === 'open-file' || (content.claim.by === 'person' && tree?.isUnfinished === true));

@@ -1,11 +1,10 @@
 /** What the administrative files of a linked working tree say of it (gitrepository-layout). Reads only, runs nothing. */
-import { Buffer } from 'node:buffer';
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { leftoverKind } from '../../core/record/lock-names.ts';
 import type { LinkedTree, Observed } from '../../core/types/evidence.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
-import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
+import { type Line, readLine } from '../../io/disk/small-file.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 
 /** Paths are shorter than this, so a longer file is not one of these. */
@@ -14,28 +13,55 @@ const MOST_BYTES = 8192;
 /** What a `.git` file begins with. */
 const GITDIR = 'gitdir: ';
 
+/** What the files of a linked working tree say, and where it really lies. */
+export interface TreeLook {
+  readonly tree: LinkedTree;
+  /** Symlinks resolved; the path as it is where nothing stands there, null where none is recorded. */
+  readonly realPath: string | null;
+}
+
+/** Reads `<git directory>/worktrees/<name>`. */
+export const readLinkedTree = (gitDir: string): LinkedTree => lookAtLinkedTree(gitDir, false).tree;
+
 /**
- * Reads `<git directory>/worktrees/<name>`. While `git worktree add` works it has a lock of its own there, written before the
+ * The same, for many of them. While `git worktree add` works it has a lock of its own there, written before the
  * rest; the first checkout leaves `index` in place when it ends, and `index.lock` until then.
+ * @param isCheckedOut a listing has shown an index and what comes before it: nothing but the place is looked up then
+ * @param realDirectory the real path of a directory; hundreds of trees lie in one
  */
-export const readLinkedTree = (gitDir: string): LinkedTree => {
+export const lookAtLinkedTree = (
+  gitDir: string,
+  isCheckedOut: boolean,
+  realDirectory: (path: string) => string = realOrSame,
+): TreeLook => {
   const gitdir = lineOf(`${gitDir}/gitdir`);
+  const isUnfinished = gitdir === 'absent' || (!isCheckedOut && isBeforeItsIndex(gitDir));
+  const path = pathIn(gitDir, gitdir);
+  if (path === null) {
+    const exists: LinkedTree['exists'] =
+      gitdir === 'absent'
+        ? { seen: true, value: false }
+        : { seen: false, why: 'git does not say where it lies' };
+    return { tree: { path, exists, isUnfinished }, realPath: null };
+  }
+  const { exists, uid, isPlain } = lookAtTop(path);
+  const astray = uid === null ? null : whyAstray(path, uid, gitDir, isUnfinished);
+  const tree = { path, exists, isUnfinished, ...(astray === null ? {} : { astray }) };
+  const end = path.lastIndexOf('/');
+  const isNamed = isPlain && end > 0;
+  return { tree, realPath: isNamed ? realDirectory(path.slice(0, end)) + path.slice(end) : realOrSame(path) };
+};
+
+/** HEAD names no commit yet, or the first checkout has not ended. */
+const isBeforeItsIndex = (gitDir: string): boolean => {
   const head = lineOf(`${gitDir}/HEAD`);
-  const isBeforeHead = gitdir === 'absent' || head === 'absent' || (head !== null && /^0+$/.test(head.line));
-  const isBeforeCheckout = !isThere(`${gitDir}/index`) && hasIndexLock(gitDir);
-  const isUnfinished = isBeforeHead || isBeforeCheckout;
-  const place = placeOf(gitDir, gitdir);
-  const astray =
-    place.path !== null && place.exists.seen && place.exists.value
-      ? whyAstray(place.path, gitDir, isUnfinished)
-      : null;
-  return { ...place, isUnfinished, ...(astray === null ? {} : { astray }) };
+  if (head === 'absent' || (head !== null && /^0+$/.test(head.line))) return true;
+  return !isThere(`${gitDir}/index`) && hasIndexLock(gitDir);
 };
 
 /** Why the directory at that path may not be the working tree of these files; null where it leads back to them. */
-const whyAstray = (top: string, gitDir: string, isUnfinished: boolean): string | null => {
+const whyAstray = (top: string, uid: number, gitDir: string, isUnfinished: boolean): string | null => {
   try {
-    const { uid } = statSync(top);
     if (uid !== statSync(gitDir).uid) return `it belongs to another user (uid ${uid})`;
   } catch (error) {
     return `its owner could not be looked at: ${describeErrno(error)}`;
@@ -46,9 +72,11 @@ const whyAstray = (top: string, gitDir: string, isUnfinished: boolean): string |
   return isPointerTo(pointer, top, gitDir) ? null : 'its .git does not lead back to this lock';
 };
 
-const isPointerTo = (pointer: Exclude<Line, 'absent'>, top: string, gitDir: string): boolean =>
-  pointer?.line.startsWith(GITDIR) === true &&
-  realOrSame(resolve(top, pointer.line.slice(GITDIR.length))) === realOrSame(gitDir);
+const isPointerTo = (pointer: Exclude<Line, 'absent'>, top: string, gitDir: string): boolean => {
+  if (pointer?.line.startsWith(GITDIR) !== true) return false;
+  const target = resolve(top, pointer.line.slice(GITDIR.length));
+  return target === gitDir || realOrSame(target) === realOrSame(gitDir);
+};
 
 /** The absolute path of the working tree that these administrative files belong to; null where they do not say. */
 export const treePathIn = (gitDir: string): string | null => pathIn(gitDir, lineOf(`${gitDir}/gitdir`));
@@ -63,7 +91,7 @@ export const linkedGitDirOf = (top: string): string | null => {
   const gitDir = resolve(top, pointer.line.slice(GITDIR.length));
   if (!/\/worktrees\/[^/]+$/.test(gitDir)) return null;
   const tree = treePathIn(gitDir);
-  return tree !== null && realOrSame(tree) === realOrSame(top) ? gitDir : null;
+  return tree !== null && (tree === top || realOrSame(tree) === realOrSame(top)) ? gitDir : null;
 };
 
 const pathIn = (gitDir: string, gitdir: Line): string | null => {
@@ -71,24 +99,7 @@ const pathIn = (gitDir: string, gitdir: Line): string | null => {
   return line.endsWith('/.git') ? resolve(gitDir, line.slice(0, -'/.git'.length)) : null;
 };
 
-const placeOf = (gitDir: string, gitdir: Line): Pick<LinkedTree, 'path' | 'exists'> => {
-  if (gitdir === 'absent') return { path: null, exists: { seen: true, value: false } };
-  const path = pathIn(gitDir, gitdir);
-  return path === null
-    ? { path, exists: { seen: false, why: 'git does not say where it lies' } }
-    : { path, exists: existsAt(path) };
-};
-
-/** A file of one line; null for one that cannot be read or does not have git's form. */
-type Line = { readonly line: string } | 'absent' | null;
-
-const lineOf = (path: string): Line => {
-  const reading = readSmallFile(readingCalls, path, MOST_BYTES);
-  if (reading.kind === 'absent') return 'absent';
-  if (reading.kind !== 'file') return null;
-  const line = Buffer.from(reading.bytes).toString('utf8').replace(/\n+$/, '');
-  return line === '' || /[\0\n]/.test(line) ? null : { line };
-};
+const lineOf = (path: string): Line => readLine(path, MOST_BYTES);
 
 const isThere = (path: string): boolean => {
   try {
@@ -108,11 +119,25 @@ const hasIndexLock = (gitDir: string): boolean => {
   }
 };
 
-const existsAt = (path: string): Observed<boolean> => {
+interface Top {
+  readonly exists: Observed<boolean>;
+  /** Its owner; null where no directory is known to stand there. */
+  readonly uid: number | null;
+  /** It is a directory and no symlink to one. */
+  readonly isPlain: boolean;
+}
+
+const NO_TOP: Top = { exists: { seen: true, value: false }, uid: null, isPlain: false };
+
+const lookAtTop = (path: string): Top => {
   try {
+    const entry = lstatSync(path, { throwIfNoEntry: false });
     // Through a symlink: whoever works there is seen where it leads.
-    return { seen: true, value: statSync(path, { throwIfNoEntry: false })?.isDirectory() === true };
+    const stats = entry?.isSymbolicLink() === true ? statSync(path, { throwIfNoEntry: false }) : entry;
+    if (stats?.isDirectory() !== true) return NO_TOP;
+    return { exists: { seen: true, value: true }, uid: stats.uid, isPlain: stats === entry };
   } catch (error) {
-    return isAbsence(error) ? { seen: true, value: false } : { seen: false, why: describeErrno(error) };
+    if (isAbsence(error)) return NO_TOP;
+    return { exists: { seen: false, why: describeErrno(error) }, uid: null, isPlain: false };
   }
 };

@@ -29,5 +29,7 @@ export const findAgain = (
 };
 
 /** `<git directory>/worktrees/<name>` of anything that lies in it. */
-const linkedGitDirOf = (path: string): string | null =>
-  /^(.*\/worktrees\/[^/]+)\/[^/]/.exec(path)?.[1] ?? null;
+const linkedGitDirOf = (path: string): FoundLock['linkedGitDir'] => {
+  const found = /^(.*\/worktrees\/[^/]+)\/[^/]/.exec(path)?.[1];
+  return found === undefined ? null : { path: found, isCheckedOut: false };
+};

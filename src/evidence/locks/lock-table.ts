@@ -147,6 +147,7 @@ const gitNames = (paths: readonly string[]): GitNames => {
     paths: byFirstName(lower.filter(({ path }) => !path.includes('*')).map(({ path }) => path)),
     directories: [...directories].map(([path, names]) => ({
       path: path.replace(/\/\*\*$/, ''),
+      first: path.split('/', 1).join(),
       names: nameTable(names),
       isDeep: path.endsWith('/**'),
     })),

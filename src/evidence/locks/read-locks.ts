@@ -14,11 +14,11 @@ import type {
 } from '../../core/types/evidence.ts';
 import type { Kind, LockFileName } from '../../core/types/kind.ts';
 import { type DiskPath, displayPath, displayRelative, pathBytes } from '../../io/disk/disk-path.ts';
-import { realOrSame } from '../../io/disk/real-path.ts';
+import { realPaths } from '../../io/disk/real-path.ts';
 import { type FileReading, readFileStart, readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { stampOf } from '../../io/disk/stamp.ts';
 import { OUTSIDE } from '../git/facts.ts';
-import { readLinkedTree } from '../git/linked-tree.ts';
+import { lookAtLinkedTree } from '../git/linked-tree.ts';
 import type { FoundLock } from '../scan/scan.ts';
 import { outsideName, placeName } from '../town/outside-trees.ts';
 
@@ -32,8 +32,9 @@ export const readLocks = (
   before: readonly LockFile[] = [],
 ): readonly LockFile[] => {
   const known = new Map(before.map((lock) => [lock.path, lock]));
+  const realDirectory = realPaths();
   return found
-    .map((each) => unchanged(each, known.get(displayPath(each.path))) ?? readLock(each, root))
+    .map((each) => unchanged(each, known.get(displayPath(each.path))) ?? readLock(each, root, realDirectory))
     .filter((lock) => lock !== null)
     .sort((a, b) => compare(a.worker, b.worker) || compare(a.path, b.path));
 };
@@ -64,11 +65,17 @@ interface Companion {
 
 const NO_COMPANION: Companion = { holder: null, doubt: null };
 
+const NO_TREE = { tree: null, realPath: null } as const;
+
 /**
  * Reads one lock below the real path `root` as it is now; null where it is gone. git's facts are added later.
  * Never throws, never follows a symlink, never reads more than 64 KiB.
  */
-const readLock = (found: FoundLock, root: string): LockFile | null => {
+const readLock = (
+  found: FoundLock,
+  root: string,
+  realDirectory: (path: string) => string,
+): LockFile | null => {
   const read = found.kind.isOfAnySize === true ? readFileStart : readSmallFile;
   const reading = read(readingCalls, found.path, MAX_LOCK_BYTES);
   if (reading.kind === 'absent') return null;
@@ -77,8 +84,12 @@ const readLock = (found: FoundLock, root: string): LockFile | null => {
   if (found.kind.read === null && !isDirectory) return null;
   const companion = found.companion === null ? NO_COMPANION : readCompanion(found.companion, found.kind);
   const { kind } = found;
-  const tree = found.linkedGitDir === null ? null : readLinkedTree(displayPath(found.linkedGitDir));
-  const worker = workerOf(found, tree, root);
+  const { linkedGitDir } = found;
+  const { tree, realPath } =
+    linkedGitDir === null
+      ? NO_TREE
+      : lookAtLinkedTree(displayPath(linkedGitDir.path), linkedGitDir.isCheckedOut, realDirectory);
+  const worker = workerOf(found, realPath, root);
   const lock: LockFile = {
     id: `${kind.id}:${kind.claims === 'worker' ? worker : displayRelative(root, found.path)}${found.hasTwin ? '#legacy' : ''}`,
     kind: kind.id,
@@ -113,10 +124,9 @@ const treeAround = (gitDir: string): string | null =>
   gitDir.endsWith('/.git') ? gitDir.slice(0, -'/.git'.length) || '/' : null;
 
 /** The place that a lock speaks for, relative to the root: a linked working tree outside the root begins with `../`. */
-const workerOf = ({ place }: FoundLock, tree: LinkedTree | null, root: string): string => {
-  if (tree === null || tree.path === null) return placeName(root, place);
-  const path = realOrSame(tree.path);
-  return relativeTo(root, path) ?? outsideName(root, path) ?? displayRelative(root, place);
+const workerOf = ({ place }: FoundLock, realPath: string | null, root: string): string => {
+  if (realPath === null) return placeName(root, place);
+  return relativeTo(root, realPath) ?? outsideName(root, realPath) ?? displayRelative(root, place);
 };
 
 const isGitsOwn = ({ kind }: FoundLock): boolean => 'inGitDir' in kind.where;

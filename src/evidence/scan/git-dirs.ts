@@ -8,7 +8,7 @@ import { isInTable, type NameTable } from '../../core/record/name-pattern.ts';
 import type { Entry } from '../../io/disk/disk.ts';
 import { displayPath, fromLatin1 } from '../../io/disk/disk-path.ts';
 import type { GitNames, InGitDirs } from './homes.ts';
-import { type Directory, type Findings, lookAt, readEntries, type WalkOptions } from './walk.ts';
+import { type Directory, type Findings, lookAt, readEntries, readNames, type WalkOptions } from './walk.ts';
 
 /** Files named like locks in a git directory. */
 export interface GitSighting {
@@ -17,6 +17,8 @@ export interface GitSighting {
   /** The main git directory that the walk found, around or equal to it. */
   readonly main: Directory;
   readonly isLinked: boolean;
+  /** Of a linked working tree: an index stands there, which the first checkout leaves when it ends. */
+  readonly isCheckedOut: boolean;
   /** Paths relative to it. */
   readonly names: readonly string[];
 }
@@ -39,7 +41,8 @@ export const sightInGitDirs = (
   const seen = new Set<string>();
   for (const main of gitDirs) {
     const budget = { left: MOST_DIRECTORIES };
-    const listing = lister(budget, options, findings);
+    const listing = lister(budget, (place) => readEntries(place, options.disk, findings));
+    const naming = lister(budget, (place) => readNames(place, options.disk, findings));
     const visit = (gitDir: Directory, depth: number): void => {
       const key = `${gitDir.raw} ${gitDir.path}`;
       if (seen.has(key)) return;
@@ -50,21 +53,23 @@ export const sightInGitDirs = (
           for (const child of directoriesIn(gitDir, entries, options, findings)) visit(child, depth + 1);
         return;
       }
-      add(gitDir, false, wanted.main, entries);
+      add(gitDir, false, wanted.main, entries.map(nameOf));
       const worktrees = childNamed('worktrees', gitDir, entries, options, findings);
       if (worktrees !== null)
         for (const child of directoriesIn(worktrees, listing(worktrees), options, findings)) {
           linked.push(child);
-          add(child, true, wanted.linked, listing(child));
+          add(child, true, wanted.linked, naming(child));
         }
       const modules = childNamed('modules', gitDir, entries, options, findings);
       if (modules !== null && depth < DEEPEST_MODULE)
         for (const child of directoriesIn(modules, listing(modules), options, findings))
           visit(child, depth + 1);
     };
-    const add = (gitDir: Directory, isLinked: boolean, names: GitNames, entries: readonly Entry[]): void => {
-      const sighted = namesIn(gitDir, names, entries, listing, options, findings);
-      if (sighted.length > 0) found.push({ gitDir, main, isLinked, names: sighted });
+    const add = (gitDir: Directory, isLinked: boolean, names: GitNames, there: readonly string[]): void => {
+      const sighted = namesIn(gitDir, names, there, listing, options, findings);
+      if (sighted.length === 0) return;
+      const isCheckedOut = isLinked && there.includes('index') && there.includes('HEAD');
+      found.push({ gitDir, main, isLinked, isCheckedOut, names: sighted });
     };
     visit(main, 0);
     if (budget.left <= 0)
@@ -79,42 +84,40 @@ export const sightInGitDirs = (
 /** git requires `HEAD` in a repository: a directory below `modules` without it is only part of a submodule's name. */
 const isRepository = (entries: readonly Entry[]): boolean => entries.some(({ name }) => name === 'HEAD');
 
-type Lister = (place: Directory) => readonly Entry[];
+type Lister<Listed> = (place: Directory) => readonly Listed[];
 
+/** Lists as long as there is budget. Not counted among the directories of the scan: nobody works there. */
 const lister =
-  (budget: { left: number }, options: WalkOptions, findings: Findings): Lister =>
+  <Listed>(budget: { left: number }, list: Lister<Listed>): Lister<Listed> =>
   (place) => {
     if (budget.left <= 0) return [];
     budget.left -= 1;
-    // Not counted among the scan's directories, because no agent works there.
-    return readEntries(place, options.disk, findings);
+    return list(place);
   };
 
-const NO_PATHS: readonly string[] = [];
+const nameOf = ({ name }: Entry): string => name;
 
 const namesIn = (
   gitDir: Directory,
   { names, paths, directories }: GitNames,
-  entries: readonly Entry[],
-  listing: Lister,
+  there: readonly string[],
+  listing: Lister<Entry>,
   options: WalkOptions,
   findings: Findings,
 ): readonly string[] => {
-  const found = namedIn(entries, names);
-  if (paths.size > 0)
-    for (const { name } of entries)
-      for (const path of paths.get(name) ?? NO_PATHS)
-        if (lookAt(options.disk, below(gitDir, path), findings)) found.push(path);
-  for (const { path, names: wanted, isDeep } of directories) {
-    const [top = ''] = path.split('/');
-    if (!entries.some(({ name }) => name === top)) continue;
+  const found = there.filter((name) => isWanted(name, names));
+  for (const [first, its] of paths)
+    if (there.includes(first))
+      for (const path of its) if (lookAt(options.disk, below(gitDir, path), findings)) found.push(path);
+  for (const { path, first, names: wanted, isDeep } of directories) {
+    if (!there.includes(first)) continue;
     const stack = [path];
     for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
       const place = below(gitDir, at);
       // Never through a symlink: what it leads to does not belong to the repository.
       if (at === path && !(lookAt(options.disk, place, findings)?.isDirectory() ?? false)) continue;
       const inside = listing(place);
-      for (const name of namedIn(inside, wanted)) found.push(`${at}/${name}`);
+      for (const { name } of inside) if (isWanted(name, wanted)) found.push(`${at}/${name}`);
       if (!isDeep) continue;
       for (const entry of inside) if (entry.isDirectory()) stack.push(`${at}/${entry.name}`);
     }
@@ -122,12 +125,8 @@ const namesIn = (
   return found;
 };
 
-const namedIn = (entries: readonly Entry[], wanted: NameTable): string[] => {
-  const found: string[] = [];
-  for (const { name } of entries)
-    if (isInTable(wanted, withoutSuffix(name)) && !isPidFile(name)) found.push(name);
-  return found;
-};
+const isWanted = (name: string, wanted: NameTable): boolean =>
+  isInTable(wanted, withoutSuffix(name)) && !isPidFile(name);
 
 const below = ({ path, raw }: Directory, name: string): Directory => ({
   path: `${path}/${raw ? Buffer.from(name, 'utf8').toString('latin1') : name}`,

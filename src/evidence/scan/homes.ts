@@ -37,6 +37,8 @@ export interface GitNames {
   /** Directories to be listed, where `isDeep` with everything below them. */
   readonly directories: readonly {
     readonly path: string;
+    /** The first name of the path. */
+    readonly first: string;
     readonly names: NameTable;
     readonly isDeep: boolean;
   }[];

@@ -46,6 +46,13 @@ export interface ScanOptions {
   readonly within?: readonly string[];
 }
 
+/** Where git keeps the files of a linked working tree. */
+interface LinkedGitDir {
+  readonly path: DiskPath;
+  /** The scan saw an index there, which the first checkout leaves when it ends. */
+  readonly isCheckedOut: boolean;
+}
+
 /** Something named like a lock at a place of locks, of any file type. */
 export interface FoundLock {
   readonly kind: Kind;
@@ -59,7 +66,7 @@ export interface FoundLock {
   /** The same directory has a lock at the new place as well (legacy locks only). */
   readonly hasTwin: boolean;
   /** The administrative directory of the linked working tree for which it stands; null for every other lock. */
-  readonly linkedGitDir: DiskPath | null;
+  readonly linkedGitDir: LinkedGitDir | null;
   /** The git directory in which it lies, and the main one around that; null for a lock that lies in none. */
   readonly gitDir: { readonly path: DiskPath; readonly main: DiskPath } | null;
 }
@@ -241,10 +248,11 @@ const resultOf = (
   const atNewPlace = inHomes.some((each) => each.leftover === null && isAtOldPlace(each))
     ? new Set(inHomes.filter((each) => each.leftover === null && !isAtOldPlace(each)).map(placeAndKind))
     : null;
+  const meaning = nameReader(table);
   const sighted = [
     ...inHomes,
     ...findings.files.map(placeOf).flatMap((at) => namedAnywhere(root, at, table)),
-    ...inGitDirs.flatMap((at) => namedInGitDir(at, table)),
+    ...inGitDirs.flatMap((at) => namedInGitDir(at, meaning)),
   ];
   const locks: FoundLock[] = [];
   const leftovers: FoundLeftover[] = [];
@@ -317,29 +325,53 @@ const namedAnywhere = (root: string, at: HomeAt, { files, directories }: LockTab
 
 /** Locks in a git directory. They speak for the working tree; where that is a linked one, only git's own files tell which. */
 const namedInGitDir = (
-  { gitDir, main, isLinked, names }: GitSighting,
-  { inGitDirs }: LockTable,
-): readonly Sighted[] =>
-  names.flatMap((name) => {
+  { gitDir, main, isLinked, isCheckedOut, names }: GitSighting,
+  meaning: NameReader,
+): readonly Sighted[] => {
+  const directory = exact(gitDir.path, gitDir.raw);
+  return names.flatMap((name) => {
+    const { kinds, leftover } = meaning(isLinked, name);
+    return kinds.map(
+      (kind): Sighted => ({
+        kind,
+        path: joinPath(directory, name),
+        place: treeOf(main),
+        layout: 'runtime',
+        companion: null,
+        linkedGitDir: isLinked ? { path: directory, isCheckedOut } : null,
+        gitDir: { path: directory, main: exact(main.path, main.raw) },
+        leftover,
+      }),
+    );
+  });
+};
+
+/** Of which kinds what has this name in a git directory is, and what a run left where it is no lock. */
+type NameReader = (
+  isLinked: boolean,
+  name: string,
+) => { readonly kinds: readonly Kind[]; readonly leftover: Leftover['kind'] | null };
+
+/** Remembers every name: those of hundreds of working trees are the same. */
+const nameReader = ({ inGitDirs }: LockTable): NameReader => {
+  const known = {
+    main: new Map<string, ReturnType<NameReader>>(),
+    linked: new Map<string, ReturnType<NameReader>>(),
+  };
+  return (isLinked, name) => {
+    const names = isLinked ? known.linked : known.main;
+    const before = names.get(name);
+    if (before !== undefined) return before;
     const end = name.lastIndexOf('/') + 1;
     const leftover = leftoverOf(name.slice(end));
     const lock = leftover === null ? name : name.slice(0, end) + leftover.lock;
-    const directory = exact(gitDir.path, gitDir.raw);
-    return ((isLinked ? inGitDirs?.linkedKinds : inGitDirs?.mainKinds) ?? [])
-      .filter(({ fits }) => fits(lock))
-      .map(
-        ({ kind }): Sighted => ({
-          kind,
-          path: joinPath(directory, name),
-          place: treeOf(main),
-          layout: 'runtime',
-          companion: null,
-          linkedGitDir: isLinked ? directory : null,
-          gitDir: { path: directory, main: exact(main.path, main.raw) },
-          leftover: leftover?.kind ?? null,
-        }),
-      );
-  });
+    const all = (isLinked ? inGitDirs?.linkedKinds : inGitDirs?.mainKinds) ?? [];
+    const kinds = all.filter(({ fits }) => fits(lock)).map(({ kind }) => kind);
+    const read = { kinds, leftover: leftover?.kind ?? null };
+    names.set(name, read);
+    return read;
+  };
+};
 
 /** The working tree around a `.git`; a bare repository is its own place. */
 const treeOf = ({ path, raw }: Directory): DiskPath =>

@@ -343,6 +343,17 @@ export const readEntries = (
   }
 };
 
+/** The names in a directory, where nobody needs to know what they are; otherwise as `readEntries`. */
+export const readNames = (place: Directory, disk: Disk, findings: Findings): readonly string[] => {
+  if (place.raw) return readEntries(place, disk, findings).map(({ name }) => name);
+  try {
+    return disk.names(place.path);
+  } catch (error) {
+    addGap(place, error, findings, false);
+    return [];
+  }
+};
+
 /** Null where nothing is there any more, or where looking failed, which makes a gap. */
 export const lookAt = (
   disk: Disk,

@@ -2,19 +2,34 @@
  * Linked working trees of the root's repositories that lie outside the root: agents work there, and their locks lie inside the
  * root. They are named by the path that leads to them, `<root>/../feature`. Reads only.
  */
-import { relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import { type DiskPath, displayRelative } from '../../io/disk/disk-path.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { treePathIn } from '../git/linked-tree.ts';
 
+/** The name of the working tree of a linked git directory, `../feature`; null for one that lies in the root, and for an unknown place. */
+export type OutsideNames = (gitDir: string) => string | null;
+
+/** Each git directory is read once: a repository may have hundreds of working trees. */
+export const outsideNames = (root: string): OutsideNames => {
+  const known = new Map<string, string | null>();
+  return (gitDir) => {
+    const before = known.get(gitDir);
+    if (before !== undefined) return before;
+    const recorded = treePathIn(gitDir);
+    const isOutside = recorded !== null && relativeTo(root, recorded) === null;
+    const name = isOutside ? outsideName(root, realOrSame(recorded)) : null;
+    known.set(gitDir, name);
+    return name;
+  };
+};
+
 /** Relative to the root, `../feature`, sorted; those whose place git does not tell and those around the root are left out. */
-export const treesOutside = (root: string, linkedGitDirs: Iterable<string>): readonly string[] => {
+export const treesOutside = (linkedGitDirs: Iterable<string>, nameOf: OutsideNames): readonly string[] => {
   const found = new Set<string>();
   for (const gitDir of linkedGitDirs) {
-    const recorded = treePathIn(gitDir);
-    if (recorded === null || relativeTo(root, recorded) !== null) continue;
-    const name = outsideName(root, realOrSame(recorded));
+    const name = nameOf(gitDir);
     if (name !== null) found.add(name);
   }
   return [...found].sort();
@@ -33,12 +48,10 @@ export const placeName = (root: string, place: DiskPath): string =>
 
 /** The town's name for a path in one of these trees, `<root>/../feature/src`; null for any other path. */
 export const outsideNamer = (root: string, trees: readonly string[]): ((path: string) => string | null) => {
-  const known = trees.map((name) => ({ name, path: realOrSame(`${root}/${name}`) }));
+  const known = new Map(trees.map((name) => [join(root, name), name]));
   return (path) => {
-    for (const tree of known) {
-      const inside = relativeTo(tree.path, path);
-      if (inside !== null) return `${root}/${tree.name}${inside === '.' ? '' : `/${inside}`}`;
-    }
-    return null;
+    let outermost: string | null = null;
+    for (let at = path; at !== dirname(at); at = dirname(at)) if (known.has(at)) outermost = at;
+    return outermost === null ? null : `${root}/${known.get(outermost)}${path.slice(outermost.length)}`;
   };
 };

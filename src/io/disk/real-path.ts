@@ -9,3 +9,13 @@ export const realOrSame = (path: string): string => {
     return path;
   }
 };
+
+/** The same for many paths, each looked up once. */
+export const realPaths = (): ((path: string) => string) => {
+  const known = new Map<string, string>();
+  return (path) => {
+    const real = known.get(path) ?? realOrSame(path);
+    known.set(path, real);
+    return real;
+  };
+};

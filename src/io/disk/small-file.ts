@@ -61,6 +61,8 @@ export type FileReading =
 const READ_FLAGS =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | (constants.O_NOCTTY ?? 0);
 
+const NEWLINE = 10;
+
 /** Buffer of the largest size needed so far. Readings are synchronous, so one is enough. */
 let scratch = Buffer.allocUnsafeSlow(0);
 
@@ -73,6 +75,32 @@ export const readSmallFile = <Path extends DiskPath>(
   path: Path,
   maxBytes: number,
 ): FileReading => readFile(calls, path, maxBytes, false);
+
+/** What became of reading a file of one line; null for one that has more, is too large or none, or cannot be read. */
+export type Line = { readonly line: string } | 'absent' | null;
+
+/**
+ * Reads a file of one line, without the line break. Only the words count: the kernel is asked for neither owner nor time, which
+ * spares a third of the reading. Never follows a symlink, never hangs, never throws.
+ */
+export const readLine = (path: string, maxBytes: number): Line => {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, READ_FLAGS);
+  } catch (error) {
+    return isAbsence(error) ? 'absent' : null;
+  }
+  try {
+    const length = fillLine(descriptor, maxBytes);
+    if (length > maxBytes) return null;
+    const line = scratch.toString('utf8', 0, length).replace(/\n+$/, '');
+    return line === '' || /[\0\n]/.test(line) ? null : { line };
+  } catch {
+    return null; // a directory, or a FIFO whose writer has not written
+  } finally {
+    closeQuietly(readingCalls, descriptor);
+  }
+};
 
 /** The same for a file of any size: of a longer one, the first `maxBytes` with `isCut`. */
 export const readFileStart = <Path extends DiskPath>(
@@ -132,6 +160,18 @@ const fill = (calls: ReadingCalls<never>, descriptor: number, expected: number, 
     length += count;
     // All bytes that fstat announced are read: one more call would only confirm the end.
     if (count === 0 || length === expected) break;
+  }
+  return length;
+};
+
+/** Reads into the scratch buffer until a line or the file ends there: git and others end theirs by a line break. */
+const fillLine = (descriptor: number, maxBytes: number): number => {
+  if (scratch.length < maxBytes + 1) scratch = Buffer.allocUnsafeSlow(maxBytes + 1);
+  let length = 0;
+  while (length <= maxBytes) {
+    const count = readSync(descriptor, scratch, length, maxBytes + 1 - length, null);
+    length += count;
+    if (count === 0 || scratch[length - 1] === NEWLINE) break;
   }
   return length;
 };

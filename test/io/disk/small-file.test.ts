@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import fc from 'fast-check';
-import { type FileReading, readingCalls, readSmallFile } from '../../../src/io/disk/small-file.ts';
+import { type FileReading, readingCalls, readLine, readSmallFile } from '../../../src/io/disk/small-file.ts';
 import { stampOf } from '../../../src/io/disk/stamp.ts';
 import { cleanUp, onCleanUp } from '../../support/index.ts';
 
@@ -200,4 +200,28 @@ straceTest(`a record costs four system calls${hasStrace ? '' : ' (skipped: no st
   const calls = stderr.split('\n').map((line) => line.match(/^(\w+)\(/)?.[1]);
   const relevant = calls.filter((call) => call !== undefined && call !== 'execve');
   expect(relevant).toEqual(['openat', expect.stringMatching(/stat/), 'read', 'close']);
+});
+
+test.each([
+  ['/a/tree/.git\n', { line: '/a/tree/.git' }],
+  ['/a/tree/.git', { line: '/a/tree/.git' }],
+  ['b\u00e4um\n\n', { line: 'b\u00e4um' }],
+  ['x'.repeat(63), { line: 'x'.repeat(63) }],
+  ['x'.repeat(65), null],
+  ['one\ntwo\n', null],
+  ['a\0b\n', null],
+  ['\n', null],
+  ['', null],
+])('the line of %j', (text, line) => {
+  expect(readLine(write(text), 64)).toEqual(line);
+});
+
+test('a line is read of a regular file alone, and without waiting', () => {
+  const directory = newDirectory();
+  const path = (name: string): string => join(directory, name);
+  writeFileSync(path('file'), 'text\n');
+  symlinkSync('file', path('link'));
+  execFileSync('mkfifo', [path('fifo')]);
+  expect(['link', 'fifo', '.'].map((name) => readLine(path(name), 64))).toEqual([null, null, null]);
+  expect(['nothing', 'file/below'].map((name) => readLine(path(name), 64))).toEqual(['absent', 'absent']);
 });
