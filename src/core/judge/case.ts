@@ -2,6 +2,7 @@
 import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { NumberClaim } from '../types/claim.ts';
 import type { LockFile, LockRecord } from '../types/evidence.ts';
+import type { Twins } from './copies.ts';
 import type { WhereTaken } from './holder/where-taken.ts';
 import type { OccupantReader } from './occupants/occupants.ts';
 
@@ -18,6 +19,6 @@ export interface Case {
   /** Taken on another host or in another PID namespace: its numbers mean nothing here. */
   readonly foreign: boolean;
   /** Other workers whose locks have the same bytes: at most one of them is not a copy. */
-  readonly twins: readonly WorkerView[];
+  readonly twins: Twins;
   readonly readOccupants: OccupantReader;
 }

@@ -8,20 +8,69 @@ import type { Case } from './case.ts';
 import type { ProcessFinding } from './holder/process-finding.ts';
 import { judgeSession } from './session/session.ts';
 
-const NO_TWINS: readonly WorkerView[] = [];
+/** The workers whose locks have the same bytes as a lock. There may be thousands for each of thousands of locks. */
+export interface Twins {
+  /** In the order of their locks. Whoever goes through all of them for each lock takes quadratic time. */
+  readonly all: Iterable<WorkerView>;
+  /**
+   * Those to which something applies. `key` says what it is: a question with the same key is put once for all locks of these
+   * bytes, so the answer must not depend on the lock.
+   */
+  readonly among: (key: unknown, applies: (worker: WorkerView) => boolean) => readonly WorkerView[];
+}
 
-/** The workers whose locks have the same bytes, unless they are this one's own places. */
-export const twinsOf = (lock: LockFile, worker: WorkerView, index: TownIndex): readonly WorkerView[] => {
-  const group =
-    lock.stamp === null || !claimsWorker(lock) ? undefined : index.locksByDigest.get(lock.stamp.sha256);
-  // Nearly always the group is the lock itself.
-  if (group === undefined || group.length === 1) return NO_TWINS;
-  return group
-    .filter((other) => other.worker !== lock.worker)
-    .filter((other) => !isWithin(other.worker, lock.worker) && !isWithin(lock.worker, other.worker))
-    .map((other) => index.viewOf(other.worker))
-    .filter((other) => other.owner === null || other.owner.role !== worker.owner?.role);
+const NOBODY: readonly WorkerView[] = [];
+
+/** For most locks. */
+const NO_TWINS: Twins = { all: NOBODY, among: () => NOBODY };
+
+/** All workers whose locks have certain bytes, and what has been asked about them. */
+interface SameBytes {
+  readonly workers: readonly WorkerView[];
+  readonly answers: Map<unknown, readonly WorkerView[]>;
+}
+
+/** Two workers that may have copies of each other's lock: neither is a part of the other, nor another place of one agent. */
+const areApart = (one: WorkerView, other: WorkerView): boolean =>
+  !isWithin(other.worker, one.worker) &&
+  !isWithin(one.worker, other.worker) &&
+  (other.owner === null || other.owner.role !== one.owner?.role);
+
+/** Finds the twins of the locks of one snapshot. */
+export const twinFinder = (): ((lock: LockFile, worker: WorkerView, index: TownIndex) => Twins) => {
+  const groups = new Map<string, SameBytes>();
+  return (lock, worker, index) => {
+    if (lock.stamp === null || !claimsWorker(lock)) return NO_TWINS;
+    const { sha256 } = lock.stamp;
+    const locks = index.locksByDigest.get(sha256);
+    // Nearly always the group is the lock itself.
+    if (locks === undefined || locks.length === 1) return NO_TWINS;
+    const known = groups.get(sha256);
+    const group = known ?? { workers: locks.map((each) => index.viewOf(each.worker)), answers: new Map() };
+    if (known === undefined) groups.set(sha256, group);
+    return twinsIn(group, worker);
+  };
 };
+
+const twinsIn = ({ workers, answers }: SameBytes, worker: WorkerView): Twins => ({
+  all: {
+    *[Symbol.iterator]() {
+      for (const other of workers) if (areApart(worker, other)) yield other;
+    },
+  },
+  among: (key, applies) => {
+    const known = answers.get(key);
+    const found = known ?? workers.filter(applies);
+    if (known === undefined) answers.set(key, found);
+    return found.length === 0 ? found : found.filter((other) => areApart(worker, other));
+  },
+});
+
+/** As if no other worker's lock had these bytes. */
+const only = (worker: WorkerView): Twins => ({
+  all: [worker],
+  among: (_, applies) => (applies(worker) ? [worker] : NOBODY),
+});
 
 /** A live holder that works at a twin, and not here, holds that lock: this one is the copy. */
 export const worksAtTwin = (finding: ProcessFinding | null, { worker, twins, index }: Case): boolean => {
@@ -29,19 +78,32 @@ export const worksAtTwin = (finding: ProcessFinding | null, { worker, twins, ind
   if (cwd?.seen !== true) return false;
   const path = relativeTo(index.snapshot.town.root, cwd.value);
   if (path === null || isWithin(path, worker.worker)) return false;
-  return twins.some((twin) => isWithin(path, twin.worker));
+  return twins.among(`around ${path}`, (twin) => isWithin(path, twin.worker)).length > 0;
 };
 
 /** True where the session that the record names, or an agent at work, is seen at a twin. */
-export const isCopy = (one: Case): boolean =>
-  one.twins.some(
-    (twin) =>
-      judgeSession({ ...one, worker: twin, twins: [one.worker] }).state === 'live' ||
-      one.readOccupants(twin, null, null).occupants.length > 0,
-  );
+export const isCopy = (one: Case): boolean => {
+  const { index, worker, twins, readOccupants } = one;
+  const occupied = twins.among(readOccupants, (twin) => readOccupants(twin, null, null).occupants.length > 0);
+  if (occupied.length > 0) return true;
+  const isLive = (twin: WorkerView, others: Twins): boolean =>
+    judgeSession({ ...one, worker: twin, twins: others }).state === 'live';
+  // Where it is not live without any twin it is not with one.
+  return twins.among(index, (twin) => isLive(twin, NO_TWINS)).some((twin) => isLive(twin, only(worker)));
+};
 
-/** What the report says of a copy. */
-export const copyFact = ({ twins }: Case): Fact => ({
-  source: 'lock',
-  text: `same bytes as the lock of ${twins.map((twin) => twin.worker).join(', ')}, where its holder is`,
-});
+/** More names say no more. */
+const MAX_NAMED = 5;
+
+/** What is said of a copy. */
+export const copyFact = ({ twins }: Case): Fact => {
+  const names: string[] = [];
+  for (const { worker } of twins.all) {
+    if (names.length === MAX_NAMED) {
+      names[MAX_NAMED - 1] += ' and others';
+      break;
+    }
+    names.push(worker);
+  }
+  return { source: 'lock', text: `same bytes as the lock of ${names.join(', ')}, where its holder is` };
+};

@@ -1,6 +1,6 @@
 /** The one judge. Every command and every repair asks here; no other code derives a state. */
 
-import type { TownIndex } from '../town/views.ts';
+import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { NumberClaim } from '../types/claim.ts';
 import type { LockFile, LockRecord } from '../types/evidence.ts';
 import type { Fact, Reason, Verdict } from '../types/judgement.ts';
@@ -9,7 +9,7 @@ import type { Case } from './case.ts';
 import { treeFact, treeNotes } from './claims/linked-tree.ts';
 import { judgeNameless } from './claims/nameless.ts';
 import { claimAsRecord, judgeNumber } from './claims/number.ts';
-import { copyFact, isCopy, twinsOf, worksAtTwin } from './copies.ts';
+import { copyFact, isCopy, type Twins, twinFinder, worksAtTwin } from './copies.ts';
 import { decide } from './decide.ts';
 import { holderOf } from './holder/holder-of.ts';
 import { judgeProcess } from './holder/process.ts';
@@ -29,6 +29,7 @@ const caseOf = (
   claim: NumberClaim | null,
   outer: TownIndex,
   readOccupants: OccupantReader,
+  twinsOf: (lock: LockFile, worker: WorkerView, index: TownIndex) => Twins,
 ): Case => {
   const index = seenFromWithin(lock, record, outer);
   const worker = index.viewOf(lock.worker);
@@ -113,14 +114,16 @@ const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
 export const judgeAll = (
   index: TownIndex,
   readOccupants: OccupantReader = occupantReader(index),
-): readonly Verdict[] =>
-  index.snapshot.locks.map((lock) => {
+): readonly Verdict[] => {
+  const twinsOf = twinFinder();
+  return index.snapshot.locks.map((lock) => {
     const { content } = lock;
     if (content.kind === 'record')
-      return judgeRecord(caseOf(lock, content.record, null, index, readOccupants), index);
+      return judgeRecord(caseOf(lock, content.record, null, index, readOccupants, twinsOf), index);
     if (content.kind !== 'claim') return judgeOther(lock, index, readOccupants);
     const { claim } = content;
-    return claim.by === 'number'
-      ? judgeRecord(caseOf(lock, claimAsRecord(claim, lock), claim, index, readOccupants), index)
-      : judgeNameless(lock, claim, index, readOccupants);
+    if (claim.by !== 'number') return judgeNameless(lock, claim, index, readOccupants);
+    const record = claimAsRecord(claim, lock);
+    return judgeRecord(caseOf(lock, record, claim, index, readOccupants, twinsOf), index);
   });
+};

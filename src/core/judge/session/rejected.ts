@@ -1,7 +1,7 @@
 /** Why a pane that bears the recorded name is not, or not any more, the one that the lock means. Pure. */
 import { homeOf, isPlainlyAnothers, sessionSays } from '../../town/belonging.ts';
 import { isWithin } from '../../town/roles.ts';
-import type { PaneView, TownIndex } from '../../town/views.ts';
+import type { PaneView, TownIndex, WorkerView } from '../../town/views.ts';
 import type { TmuxServer } from '../../types/evidence.ts';
 import type { Case } from '../case.ts';
 import { LATE_MS, MUCH_LATER_MS } from '../holder/recorded-number.ts';
@@ -14,7 +14,9 @@ const isSeenAtTwin = (view: PaneView, { worker, twins }: Case): boolean => {
   const { path } = view;
   const sittingHere = path !== null && isWithin(path, worker.worker);
   const isOurs = sessionSays(view, worker) === 'mine';
-  return twins.some((twin) => {
+  const isNear = (twin: WorkerView): boolean =>
+    sessionSays(view, twin) === 'mine' || (path !== null && isWithin(path, twin.worker));
+  return twins.among(view, isNear).some((twin) => {
     const isTheirs = sessionSays(view, twin) === 'mine';
     // Agents visit other directories: where a session says whose it is, the place does not contradict it.
     if (isOurs !== isTheirs) return isTheirs;
