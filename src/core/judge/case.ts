@@ -2,7 +2,6 @@
 import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { NumberClaim } from '../types/claim.ts';
 import type { LockFile, LockRecord } from '../types/evidence.ts';
-import type { Twins } from './copies.ts';
 import type { WhereTaken } from './holder/where-taken.ts';
 import type { OccupantReader } from './occupants/occupants.ts';
 

@@ -4,20 +4,9 @@ import { isWithin, relativeTo } from '../town/roles.ts';
 import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { LockFile } from '../types/evidence.ts';
 import type { Fact } from '../types/judgement.ts';
-import type { Case } from './case.ts';
+import type { Case, Twins } from './case.ts';
 import type { ProcessFinding } from './holder/process-finding.ts';
 import { judgeSession } from './session/session.ts';
-
-/** The workers whose locks have the same bytes as a lock. There may be thousands for each of thousands of locks. */
-export interface Twins {
-  /** In the order of their locks. Whoever goes through all of them for each lock takes quadratic time. */
-  readonly all: Iterable<WorkerView>;
-  /**
-   * Those to which something applies. `key` says what it is: a question with the same key is put once for all locks of these
-   * bytes, so the answer must not depend on the lock.
-   */
-  readonly among: (key: unknown, applies: (worker: WorkerView) => boolean) => readonly WorkerView[];
-}
 
 const NOBODY: readonly WorkerView[] = [];
 
