@@ -5,6 +5,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { examine } from '../src/diagnose.ts';
 import { heal } from '../src/heal.ts';
 import { undoReleases } from '../src/repair/undo.ts';
+import { doctor } from './cli/run-cli.ts';
 import { bareEnvironment, hostTest } from './situations/stage.ts';
 import { cleanUp, deadPid, makeTmuxTmpdir, makeTown, type TestTown } from './support/index.ts';
 
@@ -62,7 +63,26 @@ hostTest('the configuration loads it and switches it off', async () => {
   await expect(examine(town.root, { env })).rejects.toThrow('there is no kind of lock "acme/pdi"');
 });
 
+test('its own text is its page', () => {
+  const town = makeTown();
+  const text = readFileSync(PLUGIN, 'utf8');
+  const page = JSON.stringify('# acme\n\nWhat Acme\u001b[31m leaves.\n\n## Where it lies\n\nIn `.acme/`.');
+  const own = town.write('kind.mjs', text.replace('title: ', `page: ${page}, title: `));
+  const explain = (plugin: string, ...more: string[]) =>
+    doctor(['explain', 'acme/pid', '--plugin', plugin, '--town', town.root, ...more]);
+  expect(explain(PLUGIN).stdout).toBe('# Acme pid files\n\nWho runs, as Acme writes it down.\n');
+  const { stdout, status } = explain(own);
+  expect([status, stdout]).toEqual([
+    0,
+    expect.stringMatching(/^# acme\n\nWhat Acme.*leaves\.\n\n## Where it lies\n/),
+  ]);
+  expect(stdout).not.toContain('\u001b');
+  expect(JSON.parse(explain(PLUGIN, '--json').stdout).topic).toMatchObject({ kind: 'kind', id: 'acme/pid' });
+  expect(doctor(['explain', 'acme/pid', '--town', town.root]).status).toBe(2);
+});
+
 test.each([
+  ['page', '["text"]', 'has a page that is not text'],
   ['id', '"pid"', 'requires an id of the form "package/name"'],
   ['claims', '"worker"', 'must have "claims": null'],
   ['where', '{ homes: { ".runtime": "runtime" }, name: "agent.lock" }', 'requires "where"'],

@@ -18,9 +18,10 @@ export const isMeantAsKind = (candidate: Record<string, unknown>): boolean =>
 
 /** The kind, or what is wrong with it as a sentence fragment. Its id has been looked at before. */
 export const readKind = (candidate: Record<string, unknown>): Kind | string => {
-  const { id, title, summary, where, claims, witnesses, freshMs, read, letGo, livesIn } = candidate;
+  const { id, title, summary, page, where, claims, witnesses, freshMs, read, letGo, livesIn } = candidate;
   if (typeof title !== 'string' || title.trim() === '') return 'requires a title';
   if (summary !== undefined && typeof summary !== 'string') return 'has a summary that is not text';
+  if (page !== undefined && typeof page !== 'string') return 'has a page that is not text';
   if (claims !== null) return 'must have "claims": null: agents\' identities are built in';
   if (!isWhere(where)) return 'requires "where", as one of beside, inGitDir and files';
   if (!isListOf(witnesses, (each) => WITNESSES.includes(each)))
@@ -33,6 +34,7 @@ export const readKind = (candidate: Record<string, unknown>): Kind | string => {
     id: String(id),
     title,
     summary: summary ?? title,
+    ...(page === undefined ? {} : { page }),
     where,
     claims,
     witnesses: witnesses as readonly Witness[],

@@ -13,6 +13,7 @@ import {
   type State,
   type Verdict,
 } from '../../core/types/judgement.ts';
+import type { Kind } from '../../core/types/kind.ts';
 import { EXIT, type PreflightResult, type ReportLease } from '../../core/types/report.ts';
 import { findWorker } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
@@ -131,7 +132,13 @@ const workerNamed = (word: string, { snapshot, lockless }: Examination, cwd: str
   }
 };
 
-/** A check of a plug-in, or a worker: the two that depend on the town. */
+/** What the author of a plug-in says of a kind; control characters in it do nothing. */
+const pluggedPage = ({ id, title, summary, page: text }: Kind, pen: Pen): Topic => {
+  const markdown = text ?? `# ${title}\n\n${summary}`;
+  return page('kind', id, `${markdown.trimEnd().split('\n').map(pen.safe).join('\n')}\n`);
+};
+
+/** A check or a kind of a plug-in, or a worker: what depends on the town. */
 const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: Pen): Promise<Topic> => {
   const asked = { ...given, positionals: [] };
   const others = await runOnOthers(asked, terminal);
@@ -139,6 +146,8 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
   const check = (others ?? here)?.checks.find(({ id }) => id === word);
   if (check !== undefined)
     return page('check', check.id, `# ${pen.safe(check.title)}\n\n${pen.safe(check.summary)}\n`);
+  const kind = (others ?? here)?.place?.table.kinds.get(word);
+  if (kind !== undefined) return pluggedPage(kind, pen);
   try {
     if (others !== null) return withLease(onMachines(word, others, terminal, pen), others.leases, pen);
     if (here === null) throw new Error('nothing was looked at');
