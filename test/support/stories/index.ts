@@ -7,6 +7,7 @@ import { PLACE_STORIES } from './places.ts';
 import { PROCESS_STORIES } from './processes.ts';
 import { SESSION_STORIES } from './sessions.ts';
 import type { Story } from './story.ts';
+import { TOOL_STORIES } from './tools.ts';
 
 export type { Story } from './story.ts';
 
@@ -35,4 +36,5 @@ export const STORIES: readonly Story[] = [
   ...SESSION_STORIES,
   ...TABLE_STORIES,
   ...KIND_STORIES,
+  ...TOOL_STORIES,
 ].map((story) => ({ ...story, snapshot: asOnDisk(story.snapshot) }));
