@@ -5,6 +5,17 @@ import type { LockFile, LockRecord } from '../types/evidence.ts';
 import type { WhereTaken } from './holder/where-taken.ts';
 import type { OccupantReader } from './occupants/occupants.ts';
 
+/** The workers whose locks have the same bytes as a lock. There may be thousands for each of thousands of locks. */
+export interface Twins {
+  /** In the order of their locks. Whoever goes through all of them for each lock takes quadratic time. */
+  readonly all: Iterable<WorkerView>;
+  /**
+   * Those to which something applies. `key` says what it is: a question with the same key is put once for all locks of these
+   * bytes, so the answer must not depend on the lock.
+   */
+  readonly among: (key: unknown, applies: (worker: WorkerView) => boolean) => readonly WorkerView[];
+}
+
 /** A lock whose bytes are a record, ready to be judged. */
 export interface Case {
   readonly lock: LockFile;
