@@ -1,8 +1,9 @@
 /** The formats of `--format`: apart from their reporters, so that the fast commands need not load those. */
+import type { ReportFilter } from '../core/report/filter-report.ts';
 import type { Report } from '../core/types/report.ts';
 
-/** Makes a report's text. `isSaved`: the evidence was saved, so this disk says nothing about it. */
-type Render = (report: Report, isSaved: boolean) => string;
+/** Makes a report's text. `isSaved`: the evidence was saved, so this disk says nothing about it. `part`: what it was cut to; null: nothing is left out. */
+type Render = (report: Report, isSaved: boolean, part: ReportFilter | null) => string;
 
 /** What few runs ask for is loaded then. Another format is a module and a line here. */
 export const LATE_FORMATS = {

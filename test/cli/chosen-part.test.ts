@@ -46,6 +46,24 @@ describe('a part of the locks', () => {
     expect(page.stdout).not.toContain('<h3 class="name">gastown/crew/bob</h3>');
   });
 
+  test('narrows the timeline of the HTML page, which says so', () => {
+    const town = sickTown();
+    doctor(['--fix', '-q'], { cwd: town.root });
+    const timeline = (...options: readonly string[]): readonly string[] => {
+      const { stdout } = doctor(['--format', 'html', ...options], { cwd: town.root });
+      expect(stdout.includes('Only a part is shown, in the timeline too: ')).toBe(options.length > 0);
+      const released = stdout.matchAll(/released<\/span> <span class="name">([^<]+)<\/span>/g);
+      return [...released].map(([, worker = '']) => worker).sort();
+    };
+    const all = ['beads/crew/cy', 'gastown/crew/ada', 'gastown/crew/bob'];
+    expect(timeline()).toEqual(all);
+    expect(timeline('--state', 'invalid')).toEqual(['gastown/crew/bob']);
+    expect(timeline('--under', 'gastown')).toEqual(['gastown/crew/ada', 'gastown/crew/bob']);
+    expect(timeline('--kind', 'git-lock')).toEqual([]);
+    expect(timeline('--since', '1h')).toEqual(all);
+    expect(timeline('--before', '1h')).toEqual([]);
+  });
+
   test('in which nothing is wrong is not called healthy where the rest is not', () => {
     const { stdout, status } = doctor(['--state', 'held'], { cwd: sickTown().root });
     expect([status, stdout.includes('No problems found')]).toEqual([1, false]);

@@ -10,7 +10,7 @@ import { crowded, doubtful, healthy, hostile, sick } from './reports.ts';
 
 test.each(FORMATS)('%s is free of control characters, whatever a name holds', async (format) => {
   const text = isLate(format)
-    ? (await LATE_FORMATS[format]())(hostile(), true)
+    ? (await LATE_FORMATS[format]())(hostile(), true, null)
     : renderReport(hostile(), format, PLAIN);
   expect(text).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   expect(text.endsWith('\n')).toBe(true);

@@ -1,7 +1,7 @@
 /** The part of a report that the options of a command line ask for. */
 import { builtInKinds } from '../../../kinds/index.ts';
 import { didYouMean } from '../../core/did-you-mean.ts';
-import { filterReport } from '../../core/report/filter-report.ts';
+import { filterReport, type ReportFilter } from '../../core/report/filter-report.ts';
 import { isWithin } from '../../core/town/roles.ts';
 import type { Report } from '../../core/types/report.ts';
 import { resolveWorker } from '../../evidence/town/worker-path.ts';
@@ -18,21 +18,30 @@ export const chooses = ({ options }: Arguments, allowed: (typeof CHOOSING)[numbe
 
 /** How to cut each report of a run to what was asked for. Throws `E_USAGE` for what is not a time, and for a kind that does not exist. */
 export const chosenPart = (given: Arguments, cwd: string): ((report: Report) => Report) => {
+  const filterFor = chosenFilter(given, cwd);
+  return (report) => {
+    const filter = filterFor(report);
+    return filter === null ? report : filterReport(report, filter);
+  };
+};
+
+/** What is asked for of each report of a run; null for all. Throws as `chosenPart` does. */
+export const chosenFilter = (given: Arguments, cwd: string): ((report: Report) => ReportFilter | null) => {
   const { state, kind, under, since, before } = given.options;
-  if (!chooses(given)) return (report) => report;
+  if (!chooses(given)) return () => null;
   for (const name of kind) checkKind(name);
   // Ages are counted from the look, or a view that stays open would show less and less.
   momentMs('since', since, 0);
   momentMs('before', before, 0);
   return (report) => {
     const nowMs = Date.parse(report.startedAt);
-    return filterReport(report, {
+    return {
       states: state,
       kinds: kind,
       places: under.map((name) => placeNamed(name, report, cwd)),
       sinceMs: momentMs('since', since, nowMs),
       beforeMs: momentMs('before', before, nowMs),
-    });
+    };
   };
 };
 

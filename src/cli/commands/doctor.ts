@@ -1,6 +1,9 @@
 /** `doctor`: the diagnosis, and with `--fix` the repair. */
+
+import { filterReport, type ReportFilter } from '../../core/report/filter-report.ts';
+import type { Report } from '../../core/types/report.ts';
 import { jsonPieces } from '../../reporters/json.ts';
-import { chosenPart } from '../arguments/chosen-part.ts';
+import { chosenFilter } from '../arguments/chosen-part.ts';
 import { usage } from '../arguments/usage.ts';
 import { runReport } from '../diagnose.ts';
 import { formatOf } from '../options-of.ts';
@@ -24,7 +27,7 @@ export const run: RunCommand = async (given, terminal) => {
             ? 'stamp'
             : null;
   if (stray !== null) throw usage(`--${stray} requires --fix`, 'doctor --fix --help');
-  const choose = chosenPart(given, terminal.cwd);
+  const filterFor = chosenFilter(given, terminal.cwd);
   const format = formatOf(given);
   if (options.saveSnapshot === '-')
     return (await import('../print-snapshot.ts')).printSnapshot(given, terminal);
@@ -36,9 +39,15 @@ export const run: RunCommand = async (given, terminal) => {
   if (format === 'ndjson') {
     const stream = openEvents(given.command, terminal);
     const report = await runReport(given, terminal, { events: stream.events });
-    return { exitCode: report.exitCode, stdout: stream.rest(choose(report)), stderr: '' };
+    return { exitCode: report.exitCode, stdout: stream.rest(cut(report, filterFor(report))), stderr: '' };
   }
-  const report = choose(await runReport(given, terminal, { live }));
-  const stdout = format === 'json' ? jsonPieces(report) : await renderAs(report, format, presentation, given);
+  const whole = await runReport(given, terminal, { live });
+  const part = filterFor(whole);
+  const report = cut(whole, part);
+  const stdout =
+    format === 'json' ? jsonPieces(report) : await renderAs(report, format, presentation, given, part);
   return { exitCode: report.exitCode, stdout, stderr: '' };
 };
+
+const cut = (report: Report, part: ReportFilter | null): Report =>
+  part === null ? report : filterReport(report, part);

@@ -33,6 +33,7 @@ export const run: RunCommand = async (given, terminal) => {
     : chooseEvents(all, {
         workers: given.positionals.map((name) => workerNamed(name, all, town.root, terminal.cwd)),
         sinceMs: momentMs('since', options.since, Date.now()),
+        beforeMs: null,
         states: options.state,
         kinds: options.kind,
         deeds: options.event,

@@ -1,4 +1,5 @@
 /** Which events of a history are asked for: by worker, time, state, kind and deed, and those that can still be undone. */
+import { isWithin } from '../town/roles.ts';
 import type { HistoryDeed, HistoryEvent } from '../types/history.ts';
 import type { State } from '../types/judgement.ts';
 
@@ -7,6 +8,8 @@ export interface EventFilter {
   /** A worker, or the beginning of its name up to a slash, such as a rig. */
   readonly workers: readonly string[];
   readonly sinceMs: number | null;
+  /** Earlier than this moment. */
+  readonly beforeMs: number | null;
   readonly states: readonly State[];
   readonly kinds: readonly string[];
   readonly deeds: readonly HistoryDeed[];
@@ -15,12 +18,13 @@ export interface EventFilter {
 /** The events that are asked for, in the order in which they are given. */
 export const chooseEvents = (
   events: readonly HistoryEvent[],
-  { workers, sinceMs, states, kinds, deeds }: EventFilter,
+  { workers, sinceMs, beforeMs, states, kinds, deeds }: EventFilter,
 ): readonly HistoryEvent[] =>
   events.filter(
     ({ worker, at, lock, deed }) =>
-      (workers.length === 0 || workers.some((name) => worker === name || worker.startsWith(`${name}/`))) &&
+      (workers.length === 0 || workers.some((name) => isWithin(worker, name))) &&
       (sinceMs === null || Date.parse(at) >= sinceMs) &&
+      (beforeMs === null || Date.parse(at) < beforeMs) &&
       (states.length === 0 || (lock !== null && states.includes(lock.state))) &&
       (kinds.length === 0 || (lock !== null && kinds.includes(lock.kind))) &&
       (deeds.length === 0 || deeds.includes(deed)),

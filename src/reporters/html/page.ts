@@ -1,4 +1,5 @@
 /** A report as one HTML file that needs nothing else: to attach to an incident, to read years later, to print. */
+import type { ReportFilter } from '../../core/report/filter-report.ts';
 import type { History } from '../../core/types/history.ts';
 import type { Report } from '../../core/types/report.ts';
 import { describeTown } from '../screen/sentences.ts';
@@ -17,9 +18,13 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; 
 
 /**
  * The whole report with every piece of evidence, and what the journal tells besides; null where there was none to read.
- * Nothing is cut short: it is read where nobody can ask again.
+ * Nothing is cut short: it is read where nobody can ask again. Of a `part` the page says that it is one.
  */
-export const renderHtml = (report: Report, history: History | null): string => {
+export const renderHtml = (
+  report: Report,
+  history: History | null,
+  part: ReportFilter | null = null,
+): string => {
   const where = report.town?.root ?? 'no town';
   const { headline } = summarize(report, true);
   const page = html`<!doctype html>
@@ -40,6 +45,7 @@ ${STYLE_SHEET}
 <main>
 ${verdictOf(report, headline)}
 ${countList(report)}
+${part === null ? null : html`<p class="faint small">${partWords(part)}</p>`}
 ${section('What to do', nextSteps(report))}
 ${section('Findings', findingCards(report))}
 ${section('Locks', lockCards(report))}
@@ -57,3 +63,16 @@ ${section('What was checked', lookedAt(report))}
 
 const origin = (report: Report): Markup =>
   html`Looked at on ${report.town?.host ?? 'an unknown host'} at ${time(report.startedAt)}, by <code>${`doctor ${report.command === 'doctor' ? '' : report.command}`.trim()}</code>. ${describeTown(report, true).join(' ')}`;
+
+/** `Only a part is shown: stale locks; at or below gastown. The counts are those of the whole town.` */
+const partWords = ({ states, kinds, places, sinceMs, beforeMs }: ReportFilter): string => {
+  const moment = (ms: number): string => new Date(ms).toISOString();
+  const said = [
+    states.length === 0 ? '' : `state ${states.join(' or ')}`,
+    kinds.length === 0 ? '' : `kind ${kinds.join(' or ')}`,
+    places.length === 0 ? '' : `at or below ${places.join(' or ')}`,
+    sinceMs === null ? '' : `since ${moment(sinceMs)}`,
+    beforeMs === null ? '' : `before ${moment(beforeMs)}`,
+  ].filter((words) => words !== '');
+  return `Only a part is shown, in the timeline too: ${said.join('; ')}. Counts and verdict are those of the whole town.`;
+};
