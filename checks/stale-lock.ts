@@ -1,4 +1,14 @@
-import { advice, defineCheck, type Fix, fixThere, release, summary, type Verdict } from '../src/check.ts';
+import {
+  advice,
+  defineCheck,
+  type Examination,
+  type Finding,
+  type Fix,
+  fixThere,
+  release,
+  summary,
+  type Verdict,
+} from '../src/check.ts';
 
 const fixFor = (verdict: Verdict): Fix => {
   const { release: allowed } = verdict;
@@ -25,20 +35,53 @@ const copyOf = ({ lock, notes, holder }: Verdict, verdicts: readonly Verdict[]):
 const isHarmless = ({ lock: { content } }: Verdict): boolean =>
   content.kind === 'claim' && content.claim.by === 'number' && content.claim.isHarmless === true;
 
+/** A lock by which git keeps two of its own apart, and of which nobody knows who took it. */
+const isNameless = ({ lock: { gitDir, content, notedPid } }: Verdict): boolean =>
+  gitDir !== undefined &&
+  content.kind === 'claim' &&
+  content.claim.by === 'open-file' &&
+  notedPid === undefined;
+
+/** Once for all such locks, where git can be told to say it next time. */
+const noteAdvice = ({ verdicts, snapshot }: Examination): readonly Finding[] => {
+  const isMissed = verdicts.some(
+    (one) => isNameless(one) && (one.state === 'stale' || one.state === 'unknown'),
+  );
+  if (!isMissed || snapshot.machine.files?.couldNoteHolders !== true) return [];
+  return [
+    {
+      severity: 'info',
+      worker: '.',
+      lock: null,
+      about: 'lockfile-pid',
+      message: 'git does not say who took its locks, but can',
+      evidence: [{ source: 'git', text: 'it is 2.54 or newer, and core.lockfilePid is not set' }],
+      fix: advice('have it write the PID beside each of its locks', [
+        ['git', 'config', '--global', 'core.lockfilePid', 'true'],
+      ]),
+    },
+  ];
+};
+
 /** A lock whose holder is proven gone: nobody works here, and nobody else may start. */
 export default defineCheck({
   id: 'stale-lock',
   title: 'Stale locks',
   summary: 'The holder is proven gone; the lock only keeps others out.',
-  run: ({ verdicts }) =>
-    verdicts
+  run: (examination) => {
+    const { verdicts } = examination;
+    const stale = verdicts
       .filter(({ state }) => state === 'stale')
-      .map((verdict) => ({
-        severity: isHarmless(verdict) ? 'info' : 'warning',
-        worker: verdict.lock.worker,
-        lock: verdict.lock.id,
-        message: copyOf(verdict, verdicts) ?? summary(verdict),
-        evidence: verdict.facts,
-        fix: fixFor(verdict),
-      })),
+      .map(
+        (verdict): Finding => ({
+          severity: isHarmless(verdict) ? 'info' : 'warning',
+          worker: verdict.lock.worker,
+          lock: verdict.lock.id,
+          message: copyOf(verdict, verdicts) ?? summary(verdict),
+          evidence: verdict.facts,
+          fix: fixFor(verdict),
+        }),
+      );
+    return [...stale, ...noteAdvice(examination)];
+  },
 });

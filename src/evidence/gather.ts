@@ -379,6 +379,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const { files, locks: kept } = await withFiles(locks, table, {
     host: started,
     placeInTown: (shown, door) => finder(shown, door),
+    git: scan === 'worker' ? null : { env, timeoutMs },
   });
 
   onStage?.('git');

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ReportLock } from '../../src/core/types/report.ts';
+import { examine } from '../../src/diagnose.ts';
 import { heal } from '../../src/heal.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
 import {
@@ -336,6 +337,83 @@ describe('the process that git wrote down (core.lockfilePid)', () => {
     noted(repository.root, deadPid());
     await startProcess(sleeperNamed('git'), ['600'], { cwd: repository.root });
     expect(await stateAt(repository, path)).toBe('held');
+  });
+});
+
+describe('git 2.54 and newer', () => {
+  /** The git of this machine, that says it is of another release. */
+  const gitOf = (release: string): string => {
+    const home = mkdtempSync(join(tmpdir(), 'git-'));
+    onCleanUp(() => rmSync(home, { recursive: true, force: true }));
+    const real = spawnSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).stdout.trim();
+    const script = `for word; do [ "$word" = version ] && { echo "git version ${release}"; exit; }; done\nexec ${real} "$@"\n`;
+    writeFileSync(join(home, 'git'), `#!/bin/sh\n${script}`, { mode: 0o755 });
+    return home;
+  };
+  const advised = async (release: string, note?: string, setting?: string): Promise<readonly string[]> => {
+    const { root, env } = makeRepository();
+    leave(join(root, '.git/index.lock'));
+    if (note !== undefined) writeFileSync(join(root, '.git/index~pid.lock'), note);
+    const settings = join(root, '../gitconfig');
+    writeFileSync(settings, setting === undefined ? '' : `[core]\nlockfilePid = ${setting}\n`);
+    const { findings } = await examine(root, {
+      env: { ...env, PATH: `${gitOf(release)}:${env.PATH}`, GIT_CONFIG_GLOBAL: settings },
+    });
+    expect(findings.some(({ lock }) => lock === 'git-lock:.git/index.lock')).toBe(true);
+    return findings.filter(({ lock }) => lock === null).map(({ id }) => id);
+  };
+
+  gitTest('can be told to write down who it is, which is advised once a lock names nobody', async () => {
+    const ADVICE = ['stale-lock:lockfile-pid'];
+    expect(await advised('2.54.0')).toEqual(ADVICE);
+    expect(await advised('3.0.1.dirty', undefined, 'false')).toEqual(ADVICE);
+    expect(await advised('2.53.9')).toEqual([]);
+    expect(await advised('2.54.0', undefined, 'true')).toEqual([]);
+    expect(await advised('2.54.0', undefined, 'nonsense')).toEqual([]);
+    expect(await advised('2.54.0', `pid ${deadPid()}\n`)).toEqual([]);
+  });
+
+  gitTest(
+    'writes notes of any lock, of refs and of maintenance too; a damaged one says nothing',
+    async () => {
+      const repository = makeRepository();
+      const { root } = repository;
+      const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
+      const noted = async (name: string, note: string): Promise<string> => {
+        const path = leave(join(root, '.git', `${name}.lock`));
+        writeFileSync(join(root, '.git', `${name}~pid.lock`), note);
+        const state = await stateAt(repository, path);
+        expect(Object.keys(await locksOf(repository))).toEqual([path]);
+        rmSync(path);
+        rmSync(join(root, '.git', `${name}~pid.lock`));
+        return state;
+      };
+      expect(await noted('refs/heads/main', `pid ${pid}\n`)).toBe('held');
+      expect(await noted('objects/maintenance', `pid ${pid}\n`)).toBe('held');
+      // Detached maintenance names the process that began it, which is gone.
+      expect(await noted('objects/maintenance', `pid ${deadPid()}\n`)).toBe('stale');
+      for (const text of [
+        '',
+        'pid \n',
+        `${pid}\n`,
+        `pid ${pid}`,
+        `pid ${pid} \n`,
+        `pid 0\n`,
+        `pid ${'9'.repeat(40)}\n`,
+      ])
+        expect([text, await noted('index', text)]).toEqual([text, 'stale']);
+    },
+  );
+
+  gitTest('its notes stay where they are, also when the lock is released and put back', async () => {
+    const { root, env } = makeRepository();
+    const path = leave(join(root, '.git/index.lock'));
+    const note = join(root, '.git/index~pid.lock');
+    writeFileSync(note, `pid ${deadPid()}\n`);
+    expect((await heal(root, { env, dryRun: false })).summary?.fixed).toBe(1);
+    expect([existsSync(path), readFileSync(note, 'utf8')]).toEqual([false, `pid ${deadPid()}\n`]);
+    await undoReleases(null, { townRoot: root });
+    expect([existsSync(path), existsSync(note)]).toEqual([true, true]);
   });
 });
 

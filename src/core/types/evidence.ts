@@ -335,6 +335,8 @@ export interface FileEvidence {
   readonly open?: Uses<FileUse>;
   /** Who holds the flock(2) of a file. */
   readonly flocks?: Uses<FileUse>;
+  /** The git of whoever asks could write down who holds its locks (`core.lockfilePid`), and is not told to. Left out else. */
+  readonly couldNoteHolders?: true;
   readonly git?: Uses<GitUse>;
 }
 

@@ -2,6 +2,8 @@
 import { statSync } from 'node:fs';
 import { isAsked, isFlock, needsWitnesses } from '../../core/judge/witnesses.ts';
 import type { FileEvidence, GitUse, HostFacts, LockFile, Uses } from '../../core/types/evidence.ts';
+import type { GitClient } from '../git/git-command.ts';
+import { couldNoteHolders } from '../git/lockfile-pid.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import type { TownPlaceFinder } from '../town/place.ts';
 import { readFlocks } from './flocks.ts';
@@ -11,13 +13,15 @@ import { type OpenFiles, readOpenFiles } from './open-files.ts';
 export interface FileQuestion {
   readonly host: HostFacts;
   readonly placeInTown: TownPlaceFinder;
+  /** How git is asked what it can do; null: it is not asked, at the moment of acting. */
+  readonly git: Pick<GitClient, 'env' | 'timeoutMs'> | null;
 }
 
 /** Reads the evidence; undefined where no lock needs it, and then nothing is looked at. */
 export const readFileEvidence = async (
   locks: readonly LockFile[],
   table: ProcessTable,
-  { host, placeInTown }: FileQuestion,
+  { host, placeInTown, git: client }: FileQuestion,
 ): Promise<FileEvidence | undefined> => {
   const nameless = locks.filter(needsWitnesses);
   const flocks = locks.filter(isFlock).map(({ path }) => path);
@@ -31,12 +35,19 @@ export const readFileEvidence = async (
   const git = nameless.some((lock) => isAsked(lock, 'git'))
     ? await readGitUses(table, { gitDirs, placeInTown })
     : null;
+  const isNoted = !nameless.some((lock) => isOfGit(lock) && lock.notedPid === undefined);
+  const couldNote = client !== null && !isNoted && (await couldNoteHolders(client));
   return {
+    ...(couldNote ? { couldNoteHolders: true } : {}),
     ...(open === null ? {} : { open: { uses: open.uses, hidden: open.hidden ?? outside } }),
     ...(flocks.length > 0 ? { flocks: readFlocks(flocks, table, host.initialPidNamespace === true) } : {}),
     ...(git === null ? {} : { git: together(git, open, outside) }),
   };
 };
+
+/** A lock by which git keeps two of its own apart, which names nobody. */
+const isOfGit = ({ gitDir, content }: LockFile): boolean =>
+  gitDir !== undefined && content.kind === 'claim' && content.claim.by === 'open-file';
 
 const together = (git: Uses<GitUse>, open: OpenFiles | null, outside: string | null): Uses<GitUse> => ({
   uses: [...git.uses, ...(open?.below ?? [])],
