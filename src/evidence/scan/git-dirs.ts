@@ -5,10 +5,18 @@
 import { Buffer } from 'node:buffer';
 import { isPidFile, withoutSuffix } from '../../core/record/lock-names.ts';
 import { isInTable, type NameTable } from '../../core/record/name-pattern.ts';
-import type { Entry } from '../../io/disk/disk.ts';
+import { type Entry, type EntryStat, isUntyped } from '../../io/disk/disk.ts';
 import { displayPath, fromLatin1 } from '../../io/disk/disk-path.ts';
 import type { GitNames, InGitDirs } from './homes.ts';
-import { type Directory, type Findings, lookAt, readEntries, readNames, type WalkOptions } from './walk.ts';
+import {
+  type Directory,
+  type Findings,
+  lookAt,
+  readEntries,
+  readFirstEntries,
+  readNames,
+  type WalkOptions,
+} from './walk.ts';
 
 /** Files named like locks in a git directory. */
 export interface GitSighting {
@@ -23,8 +31,15 @@ export interface GitSighting {
   readonly names: readonly string[];
 }
 
-/** Directories that are listed below one main git directory: loose refs may be laid out in any number of them. */
+/** Directories that are listed below one main git directory, besides those of refs. */
 const MOST_DIRECTORIES = 20_000;
+
+/** Directories of refs, and names in them, that are looked at below one main git directory: git has no limit for loose refs. */
+const MOST_REF_DIRECTORIES = 20_000;
+const MOST_REFS = 250_000;
+
+/** A directory of no more bytes has some ten thousand names: it is listed at once. */
+const SMALL_DIRECTORY = 1_048_576;
 
 /** Levels of submodules in submodules that are looked at; git itself has no limit. */
 const DEEPEST_MODULE = 16;
@@ -41,6 +56,7 @@ export const sightInGitDirs = (
   const seen = new Set<string>();
   for (const main of gitDirs) {
     const budget = { left: MOST_DIRECTORIES };
+    const refs = { directories: MOST_REF_DIRECTORIES, names: MOST_REFS, isSpent: false };
     const listing = lister(budget, (place) => readEntries(place, options.disk, findings));
     const naming = lister(budget, (place) => readNames(place, options.disk, findings));
     const visit = (gitDir: Directory, depth: number): void => {
@@ -66,16 +82,22 @@ export const sightInGitDirs = (
           visit(child, depth + 1);
     };
     const add = (gitDir: Directory, isLinked: boolean, names: GitNames, there: readonly string[]): void => {
-      const sighted = namesIn(gitDir, names, there, listing, options, findings);
+      const sighted = namesIn(gitDir, names, there, listing, refs, options, findings);
       if (sighted.length === 0) return;
       const isCheckedOut = isLinked && there.includes('index') && there.includes('HEAD');
       found.push({ gitDir, main, isLinked, isCheckedOut, names: sighted });
     };
     visit(main, 0);
+    const what = `directory:${displayPath(main.raw ? fromLatin1(main.path) : main.path)}`;
     if (budget.left <= 0)
       findings.gaps.push({
-        what: `directory:${displayPath(main.raw ? fromLatin1(main.path) : main.path)}`,
+        what,
         why: `has more than ${MOST_DIRECTORIES} directories: not all were looked at`,
+      });
+    if (refs.isSpent)
+      findings.gaps.push({
+        what: `${what}/refs`,
+        why: `more than ${MOST_REFS} loose refs, or ${MOST_REF_DIRECTORIES} directories of them: not all were looked at (git pack-refs --all makes them few)`,
       });
   }
   return { sightings: found, linked };
@@ -102,6 +124,7 @@ const namesIn = (
   { names, paths, directories }: GitNames,
   there: readonly string[],
   listing: Lister<Entry>,
+  budget: RefBudget,
   options: WalkOptions,
   findings: Findings,
 ): readonly string[] => {
@@ -115,18 +138,51 @@ const namesIn = (
     for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
       const place = below(gitDir, at);
       // Never through a symlink: what it leads to does not belong to the repository.
-      if (at === path && !(lookAt(options.disk, place, findings)?.isDirectory() ?? false)) continue;
-      const inside = listing(place);
+      const look = lookAt(options.disk, place, findings);
+      if (look === null || !look.isDirectory()) continue;
+      const inside = isDeep ? refsIn(place, look, budget, options, findings) : listing(place);
       for (const { name } of inside) if (isWanted(name, wanted)) found.push(`${at}/${name}`);
       if (!isDeep) continue;
-      for (const entry of inside) if (entry.isDirectory()) stack.push(`${at}/${entry.name}`);
+      for (const entry of inside)
+        if (entry.isDirectory() || isUntyped(entry)) stack.push(`${at}/${entry.name}`);
     }
   }
   return found;
 };
 
+/** What may still be looked at among the refs of a repository. */
+interface RefBudget {
+  directories: number;
+  names: number;
+  /** Something was left out. */
+  isSpent: boolean;
+}
+
+/** The entries of a directory of refs, as many as there is budget for: one of any size takes bounded time and memory. */
+const refsIn = (
+  place: Directory,
+  { size }: EntryStat,
+  budget: RefBudget,
+  { disk }: WalkOptions,
+  findings: Findings,
+): readonly Entry[] => {
+  if (budget.directories <= 0 || budget.names <= 0) {
+    budget.isSpent = true;
+    return [];
+  }
+  const entries =
+    size <= SMALL_DIRECTORY
+      ? readEntries(place, disk, findings)
+      : readFirstEntries(place, budget.names + 1, disk, findings);
+  budget.directories -= 1;
+  budget.names -= entries.length;
+  if (budget.names < 0) budget.isSpent = true;
+  return entries;
+};
+
+/** Nearly every name in a git directory has no dot, and is told at once. */
 const isWanted = (name: string, wanted: NameTable): boolean =>
-  isInTable(wanted, withoutSuffix(name)) && !isPidFile(name);
+  name.includes('.') ? isInTable(wanted, withoutSuffix(name)) && !isPidFile(name) : isInTable(wanted, name);
 
 const below = ({ path, raw }: Directory, name: string): Directory => ({
   path: `${path}/${raw ? Buffer.from(name, 'utf8').toString('latin1') : name}`,

@@ -343,6 +343,21 @@ export const readEntries = (
   }
 };
 
+/** The first so many entries of a directory; otherwise as `readEntries`. */
+export const readFirstEntries = (
+  place: Directory,
+  most: number,
+  disk: Disk,
+  findings: Findings,
+): readonly Entry[] => {
+  try {
+    return disk.listFirst(place.raw ? Buffer.from(place.path, 'latin1') : place.path, most);
+  } catch (error) {
+    addGap(place, error, findings, false);
+    return [];
+  }
+};
+
 /** The names in a directory, where nobody needs to know what they are; otherwise as `readEntries`. */
 export const readNames = (place: Directory, disk: Disk, findings: Findings): readonly string[] => {
   if (place.raw) return readEntries(place, disk, findings).map(({ name }) => name);

@@ -1,6 +1,6 @@
 /** The file system as scans read it, behind a port that tests can replace. */
 import type { Buffer } from 'node:buffer';
-import { type Dirent, lstatSync, readdirSync, type Stats, statfsSync } from 'node:fs';
+import { type Dirent, lstatSync, opendirSync, readdirSync, type Stats, statfsSync } from 'node:fs';
 
 /** One name in a directory, with the type that the directory itself gives. */
 export type Entry = Pick<
@@ -16,12 +16,17 @@ export type Entry = Pick<
 >;
 
 /** What a scan needs of lstat. */
-export type EntryStat = Pick<Stats, 'dev' | 'nlink' | 'mode' | 'uid' | 'isDirectory' | 'isSymbolicLink'>;
+export type EntryStat = Pick<
+  Stats,
+  'dev' | 'nlink' | 'mode' | 'uid' | 'size' | 'isDirectory' | 'isSymbolicLink'
+>;
 
 /** The system calls of a scan; tests substitute other file systems. All of them throw like `node:fs`. */
 export interface Disk {
   /** Names with types. Bytes that are not UTF-8 come as U+FFFD: ask `listRaw` then. */
   readonly list: (path: string) => readonly Entry[];
+  /** The first so many, however large the directory is; otherwise as `list` and, for bytes, `listRaw`. */
+  readonly listFirst: (path: string | Buffer, most: number) => readonly Entry[];
   /** Names alone, which takes a quarter less; bytes that are not UTF-8 come as in `list`. */
   readonly names: (path: string) => readonly string[];
   /** Names with types, one character per byte. */
@@ -43,6 +48,23 @@ export const realDisk: Disk = {
     } catch (error) {
       if (isLostType(error)) return readdirSync(path).map(untyped);
       throw error;
+    }
+  },
+  listFirst: (path, most) => {
+    const directory = opendirSync(path as string, {
+      bufferSize: 1024,
+      ...(typeof path === 'string' ? {} : { encoding: 'latin1' }),
+    });
+    try {
+      const found: Dirent[] = [];
+      while (found.length < most) {
+        const entry = directory.readSync();
+        if (entry === null) break;
+        found.push(entry);
+      }
+      return found;
+    } finally {
+      directory.closeSync();
     }
   },
   names: (path) => readdirSync(path),

@@ -5,6 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { compileTable, mayLieAt } from '../../../src/evidence/locks/lock-table.ts';
 import { scanTown } from '../../../src/evidence/scan/scan.ts';
+import { type Disk, realDisk, untyped } from '../../../src/io/disk/disk.ts';
 import { displayPath } from '../../../src/io/disk/disk-path.ts';
 import { defineKind, type Kind, type Where } from '../../../src/kind.ts';
 import { cleanUp, makeTown } from '../../support/index.ts';
@@ -34,8 +35,13 @@ const plant = (root: string, ...paths: readonly string[]): void => {
 const newRoot = (): string => makeTown({ marked: false, workers: [] }).root;
 
 /** `kind path (place)`, all relative to the root. */
-const found = (root: string, kinds: readonly Kind[], mode: 'default' | 'deep' = 'default') => {
-  const { locks, leftovers, gaps } = scanTown({ root, mode, table: compileTable(kinds) });
+const found = (
+  root: string,
+  kinds: readonly Kind[],
+  mode: 'default' | 'deep' = 'default',
+  disk: Disk = realDisk,
+) => {
+  const { locks, leftovers, gaps } = scanTown({ root, mode, table: compileTable(kinds), disk });
   const short = (path: string): string => relative(root, path) || '.';
   return {
     locks: locks
@@ -144,6 +150,90 @@ describe('in git directories', () => {
       gaps: [],
     });
   });
+});
+
+describe('of a repository with more loose refs than are looked at', () => {
+  const git = kindAt('git', { inGitDir: { main: ['index.lock', 'refs/**/*.lock'], linked: ['locked'] } });
+
+  /** Every directory in `refs/heads` seems to be of that size and to have so many names, the last of them a lock. */
+  const crowded = (names: number, size: number): Disk => {
+    const isCrowded = (path: unknown): boolean => /\/refs\/heads\/./.test(String(path));
+    const crowd = (most: number) =>
+      Array.from({ length: Math.min(names, most) }, (_, at) => ({
+        ...untyped(at < names - 1 ? `r${at}` : 'x.lock'),
+        isFile: () => true,
+      }));
+    return {
+      ...realDisk,
+      list: (path) => (isCrowded(path) ? crowd(names) : realDisk.list(path)),
+      listFirst: (path, most) => (isCrowded(path) ? crowd(most) : realDisk.listFirst(path, most)),
+      lstat: (path) => {
+        const look = realDisk.lstat(path);
+        return look === undefined || !isCrowded(path) ? look : Object.assign(look, { size });
+      },
+    };
+  };
+
+  const repository = (...directories: readonly string[]): string => {
+    const root = newRoot();
+    execFileSync('git', ['init', '-q', '-b', 'main', root], { stdio: 'ignore' });
+    for (const name of directories) mkdirSync(join(root, '.git/refs/heads', name));
+    plant(root, '.git/index.lock', '.git/worktrees/a/locked');
+    return root;
+  };
+
+  const told = {
+    what: expect.stringMatching(/^directory:.*\/\.git\/refs$/),
+    why: expect.stringMatching(/not all/),
+  };
+
+  test('in one directory, as many as may be are looked at, and the rest is a gap', () => {
+    const root = repository('one');
+    const disk = crowded(400_000, 20_000_000);
+    expect(found(root, [git], 'default', disk)).toMatchObject({
+      locks: ['git .git/index.lock (.)', 'git .git/worktrees/a/locked (.)'],
+      gaps: [told],
+    });
+  });
+
+  test('in many directories the same', () => {
+    const root = repository('a', 'b', 'c', 'd');
+    const { locks, gaps } = found(root, [git], 'default', crowded(100_000, 4096));
+    expect(gaps).toMatchObject([told]);
+    expect(locks).toContain('git .git/index.lock (.)');
+    expect(locks).toContain('git .git/worktrees/a/locked (.)');
+    expect(locks).toHaveLength(5);
+  });
+
+  test.each([4096, 20_000_000])(
+    'what is just within the bound is whole, in a directory of %d bytes',
+    (size) => {
+      const root = repository('one');
+      expect(found(root, [git], 'default', crowded(240_000, size))).toMatchObject({
+        locks: [
+          'git .git/index.lock (.)',
+          'git .git/refs/heads/one/x.lock (.)',
+          'git .git/worktrees/a/locked (.)',
+        ],
+        gaps: [],
+      });
+    },
+  );
+});
+
+test('a large directory is listed as far as it is asked for', () => {
+  const root = newRoot();
+  plant(root, ...Array.from({ length: 50 }, (_, index) => `many/file-${index}`));
+  const names = (path: string | Buffer, most: number): readonly string[] =>
+    realDisk.listFirst(path, most).map(({ name }) => name);
+  expect(names(join(root, 'many'), 20)).toHaveLength(20);
+  expect(names(Buffer.from(join(root, 'many')), 1000).length).toBe(50);
+  expect([...names(join(root, 'many'), 1000)].sort()).toEqual(
+    realDisk
+      .list(join(root, 'many'))
+      .map(({ name }) => name)
+      .sort(),
+  );
 });
 
 describe('where the configuration says', () => {

@@ -174,6 +174,7 @@ describe('the leaf rule', () => {
     mode: look.mode,
     uid: look.uid,
     nlink,
+    size: look.size,
     isDirectory: () => look.isDirectory(),
     isSymbolicLink: () => look.isSymbolicLink(),
   });
