@@ -94,11 +94,7 @@ const evidenceOf = async (
       path: join(root, place.worker),
     })),
     verdicts: [snapshot, ...(main === null ? [] : [main])].flatMap((each) => locksOf(each, path, gitDir)),
-    asides: [snapshot, ...(main === null ? [] : [main])].flatMap(({ leftovers, locks, town }) =>
-      leftovers
-        .filter((each) => isLockMovedAside(each, locks) && isInside(each.path, path, gitDir))
-        .map((leftover) => ({ root: town.root, leftover })),
-    ),
+    asides: asidesIn([snapshot, ...(main === null ? [] : [main])], path, gitDir),
     gaps: [
       ...[snapshot, ...(main === null ? [] : [main])].flatMap(({ gaps }) =>
         gaps.filter(({ what }) => isInside(what.slice(what.indexOf(':') + 1), path, gitDir)),
@@ -115,6 +111,22 @@ const locksOf = (snapshot: Snapshot, path: string, gitDir: string | null): reado
   judgeSnapshot(countingTheAsker(snapshot)).filter(
     ({ lock }) => isInside(lock.path, path, gitDir) || isWithin(join(snapshot.town.root, lock.worker), path),
   );
+
+/** Locks that killed runs had moved aside, each once: the main repository knows what lies in its worktrees, too. */
+const asidesIn = (
+  snapshots: readonly Snapshot[],
+  path: string,
+  gitDir: string | null,
+): RemovalEvidence['asides'] => {
+  const found = snapshots.flatMap(({ leftovers, locks, town }) =>
+    leftovers
+      .filter((each) => isLockMovedAside(each, locks) && isInside(each.path, path, gitDir))
+      .map((leftover) => ({ root: town.root, leftover })),
+  );
+  return found.filter(
+    ({ leftover }, index) => found.findIndex((other) => other.leftover.path === leftover.path) === index,
+  );
+};
 
 const isInside = (place: string, path: string, gitDir: string | null): boolean =>
   isWithin(place, path) || (gitDir !== null && isWithin(place, gitDir));
