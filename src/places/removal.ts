@@ -21,6 +21,7 @@ import { type Repository, repositoryFinder } from '../evidence/git/repository.ts
 import { readUnsavedWork } from '../evidence/git/unsaved-work.ts';
 import { agentTable, type LockTable } from '../evidence/locks/lock-table.ts';
 import { scanTownInTurns } from '../evidence/scan/scan.ts';
+import { describeErrno } from '../io/errno.ts';
 import { isFew } from '../io/programs/command.ts';
 import { findProgram } from '../io/programs/find-program.ts';
 import { type LookOptions, look } from '../look.ts';
@@ -68,6 +69,24 @@ export const preflightRemoval = async (
   });
 };
 
+const NOTHING_SEEN: Omit<RemovalEvidence, 'name' | 'path' | 'gaps'> = {
+  places: [],
+  verdicts: [],
+  asides: [],
+  repositories: [],
+  isUnversioned: false,
+};
+
+/** Why the directory cannot be listed by whoever asks; null where it can. */
+const whyClosed = (path: string): string | null => {
+  try {
+    readdirSync(path);
+    return null;
+  } catch (error) {
+    return describeErrno(error);
+  }
+};
+
 const evidenceOf = async (
   { root, worker }: NamedDirectory,
   asked: string,
@@ -75,6 +94,9 @@ const evidenceOf = async (
   options: LookOptions,
 ): Promise<RemovalEvidence> => {
   const path = join(root, worker);
+  const name = root === asked ? worker : path;
+  const why = whyClosed(path);
+  if (why !== null) return { ...NOTHING_SEEN, name, path, gaps: [{ what: `directory:${path}`, why }] };
   const snapshot = await lookAt(root);
   const around = repositoryFinder()(path);
   const gitDir = around === null || around.top !== path ? null : realGitDirOf(around);
@@ -87,7 +109,7 @@ const evidenceOf = async (
     ...inner.found.filter(({ top }) => top !== around?.top),
   ];
   return {
-    name: root === asked ? worker : path,
+    name,
     path,
     places: whoIsThere(snapshot, worker, isWorkingTree({ root, worker })).map((place) => ({
       ...place,

@@ -16,6 +16,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PreflightReport, PreflightResult } from '../../src/core/types/report.ts';
 import { preflightRemoval } from '../../src/places/removal.ts';
 import {
+  asOtherUser,
   canBecomeOthers,
   cleanUp,
   fakeAgent,
@@ -98,6 +99,17 @@ const commitIn = (tree: string, name = 'new'): void => {
   writeFileSync(join(tree, name), 'new\n');
   git(tree, 'add', name);
   git(tree, 'commit', '-q', '-m', name);
+};
+
+/** Stops a real `git rebase` in the linked working tree at a conflict: its state lies in the main repository. */
+const rebaseOntoConflict = (main: string, tree: string): void => {
+  writeFileSync(join(main, 'file'), 'ours\n');
+  git(main, 'commit', '-q', '-a', '-m', 'ours');
+  writeFileSync(join(tree, 'file'), 'theirs\n');
+  git(tree, 'commit', '-q', '-a', '-m', 'theirs');
+  if (spawnSync('git', ['rebase', 'main'], { cwd: tree, env: GIT_ENV }).status === 0)
+    throw new Error('the rebase met no conflict');
+  if (!existsSync(join(main, '.git/worktrees/tree/rebase-merge'))) throw new Error('no rebase is under way');
 };
 
 type Case = readonly [
@@ -210,6 +222,52 @@ const CASES: readonly Case[] = [
       writeFileSync(join(tree, 'file'), 'two\n');
       git(tree, 'commit', '-q', '-a', '-m', 'two');
       spawnSync('git', ['merge', 'other'], { cwd: tree, env: GIT_ENV });
+      return tree;
+    },
+  ],
+  [
+    'a rebase that stopped at a conflict',
+    'held',
+    ['uncommitted'],
+    ({ main, tree }) => {
+      rebaseOntoConflict(main, tree);
+      return tree;
+    },
+  ],
+  [
+    'a rebase whose conflict is resolved and staged',
+    'held',
+    ['uncommitted'],
+    ({ main, tree }) => {
+      rebaseOntoConflict(main, tree);
+      writeFileSync(join(tree, 'file'), 'resolved\n');
+      git(tree, 'add', 'file');
+      return tree;
+    },
+  ],
+  [
+    'a rebase that waits for its person, with nothing changed and all of it pushed',
+    'held',
+    ['uncommitted'],
+    ({ tree }) => {
+      commitIn(tree);
+      git(tree, 'push', '-q', 'origin', 'feature');
+      execFileSync('git', ['rebase', '-q', '-i', 'main'], {
+        cwd: tree,
+        env: { ...GIT_ENV, GIT_SEQUENCE_EDITOR: 'sh -c \'echo break >"$1"\' sh' },
+        stdio: 'ignore',
+      });
+      return tree;
+    },
+  ],
+  [
+    'a bisect that is not finished',
+    'held',
+    ['uncommitted'],
+    ({ main, tree }) => {
+      commitIn(tree);
+      git(tree, 'push', '-q', 'origin', 'feature');
+      git(tree, 'bisect', 'start', 'feature', git(main, 'rev-parse', 'main').trim());
       return tree;
     },
   ],
@@ -513,6 +571,53 @@ describe('whoever works there', () => {
       expect((await answer(tree)).answer).toBe('free');
     },
   );
+});
+
+describe('what a user may not read', () => {
+  const othersTest = canBecomeOthers ? gitTest : test.skip;
+
+  /** All of it belongs to the other user. */
+  const setTheirStage = (): Stage => {
+    const stage = setStage();
+    execFileSync('chown', ['-R', `${OTHER_UID}:${OTHER_UID}`, stage.home]);
+    chmodSync(stage.home, 0o755);
+    return stage;
+  };
+
+  othersTest('is doubt: a directory in the worktree that is closed to whoever asks', async () => {
+    const { answer, tree } = setTheirStage();
+    const closed = join(tree, 'closed');
+    mkdirSync(closed, { mode: 0o700 });
+    await asOtherUser(async () => {
+      const { answer: word, evidence } = await answer(tree);
+      expect(word).toBe('unsure');
+      expect(evidence.map(({ text }) => text).join('\n')).toContain(closed);
+    });
+    chownSync(closed, OTHER_UID, OTHER_UID);
+    await asOtherUser(async () => expect(JSON.stringify(await answer(tree))).not.toContain(closed));
+  });
+
+  othersTest('is doubt: the git directory of the worktree', async () => {
+    const { answer, main, tree } = setTheirStage();
+    for (const path of ['.git/worktrees/tree', '.git/worktrees', '.git']) {
+      chownSync(join(main, path), 0, 0);
+      chmodSync(join(main, path), 0o700);
+      await asOtherUser(async () => expect([path, (await answer(tree)).answer]).toEqual([path, 'unsure']));
+    }
+  });
+
+  othersTest('is doubt: the worktree itself', async () => {
+    const { answer, tree } = setTheirStage();
+    chownSync(tree, 0, 0);
+    chmodSync(tree, 0o700);
+    await asOtherUser(async () =>
+      expect(await answer(tree)).toMatchObject({
+        answer: 'unsure',
+        reasons: ['unreadable'],
+        message: `${tree} could not be looked at: permission denied (EACCES)`,
+      }),
+    );
+  });
 });
 
 describe('the question', () => {

@@ -1,9 +1,10 @@
 /** Locks of git worktrees, made by git itself: in a plain repository, which is a root like any other. */
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chownSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,8 +12,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { hostname, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { examine } from '../../src/diagnose.ts';
 import { heal } from '../../src/heal.ts';
@@ -22,6 +23,7 @@ import {
   cleanUp,
   fakeAgent,
   hasTmux,
+  isRunning,
   OTHER_UID,
   onCleanUp,
   sleeperNamed,
@@ -165,6 +167,84 @@ describe('agents side by side in one pane', () => {
     await until(async () => (await look()).agents.length >= 2, 'two agents');
     expect((await look()).agents.map(({ worker }) => worker)).toEqual(['one', 'one']);
   });
+});
+
+describe('a lock that names a process of Claude’s pool', () => {
+  /** A process of that name and these arguments, which works elsewhere until its number is in a record. */
+  const pool = async (args: readonly string[], cwd = '/'): Promise<number> => {
+    const script = join(mkdtempSync(join(tmpdir(), 'pool-')), 'claude');
+    onCleanUp(() => rmSync(dirname(script), { recursive: true, force: true }));
+    writeFileSync(script, '#!/bin/sh\nread -r word <"$0.fifo"\n', { mode: 0o755 });
+    execFileSync('mkfifo', [`${script}.fifo`]);
+    return (await startProcess(script, args, { cwd })).pid;
+  };
+  const register = (env: Readonly<Record<string, string>>, pid: number, cwd: string): void => {
+    const folder = join(env.HOME ?? '', '.claude/sessions');
+    mkdirSync(folder, { recursive: true });
+    const record = {
+      pid,
+      cwd,
+      sessionId: 'x',
+      startedAt: Date.now(),
+      procStart: startOf(pid),
+      name: 'fix-login',
+    };
+    writeFileSync(join(folder, `${pid}.json`), JSON.stringify({ ...record, status: 'busy' }));
+  };
+
+  linuxTest('is unknown while that process waits for work, wherever it stands', async () => {
+    const { root, env, worktree, lockOf } = makeRepository();
+    for (const [name, args] of [
+      ['spare', ['--bg-spare']],
+      ['pty', ['--bg-pty-host', '/tmp/x']],
+      ['daemon', ['daemon', 'run']],
+    ] as const) {
+      const path = join(root, name);
+      worktree(name, reasonOf(await pool(args)));
+      expect([name, await lockOf(name)]).toMatchObject([
+        name,
+        { state: 'unknown', reasons: ['process-shared'] },
+      ]);
+      // Such a process counts nowhere as an agent.
+      writeFileSync(join(root, '.git/worktrees', name, 'locked'), `${reasonOf(await pool(args, path))}\n`);
+      aged(join(root, '.git/worktrees', name, 'locked'));
+      expect([name, (await lockOf(name)).state]).toEqual([name, 'unknown']);
+    }
+    expect((await heal(root, { env, dryRun: false })).summary?.fixed).toBe(0);
+  });
+
+  linuxTest(
+    'is held once its registry says that the session works in the worktree, and no other is',
+    async () => {
+      const { root, env, worktree, lockOf } = makeRepository();
+      const pid = await pool(['--bg-spare']);
+      worktree('a', reasonOf(pid));
+      worktree('b', reasonOf(pid));
+      register(env, pid, join(root, 'a'));
+      expect(await lockOf('a')).toMatchObject({ state: 'held' });
+      expect(await lockOf('b')).toMatchObject({ state: 'unknown', reasons: ['process-shared'] });
+      expect((await heal(root, { env, dryRun: false })).summary?.fixed).toBe(0);
+    },
+  );
+
+  linuxTest(
+    'is stale once that process has ended, though its siblings live on; a record of it says nothing',
+    async () => {
+      const { root, env, worktree, lockOf } = makeRepository();
+      const [pid, sibling] = [await pool(['--bg-spare']), await pool(['--bg-spare'])];
+      worktree('a', reasonOf(pid));
+      worktree('b', reasonOf(sibling));
+      register(env, pid, join(root, 'a'));
+      process.kill(pid, 'SIGKILL');
+      await until(async () => (await lockOf('a')).state === 'stale', 'the end of the process');
+      expect((await lockOf('b')).state).toBe('unknown');
+      const { findings } = await heal(root, { env, dryRun: false });
+      expect(findings.filter(({ fix }) => fix?.status === 'fixed').map(({ worker }) => worker)).toEqual([
+        'a',
+      ]);
+      expect(isRunning(sibling)).toBe(true);
+    },
+  );
 });
 
 describe('a worktree beside the repository', () => {
