@@ -137,11 +137,16 @@ const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Tar
 
 const codeOf = (answer: Answer): number => (answer === 'held' ? EXIT.held : EXIT.unsure);
 
+/** How often exec looks while a lock lies moved aside: a live run that gives its lock back leaves it there for a moment. */
+const MAX_LOOKS = 4;
+
 /** Preflight's answer where it is a refusal: an agent may be at work without a lock. A stale lock is taken over instead. */
 const refusalNow = async (target: Target, request: ExecRequest): Promise<PreflightResult | null> => {
-  const first = await answerNow(target, request);
-  const result =
-    first !== undefined && isMovedAside(first) ? await answerTidied(first, target, request) : first;
+  let result = await answerNow(target, request);
+  for (let looks = 1; looks < MAX_LOOKS && result !== undefined && isMovedAside(result); looks += 1) {
+    if (!(await isTidiedUp(target))) break;
+    result = await answerNow(target, request);
+  }
   if (result === undefined || result.answer === 'free') return null;
   if (result.answer === 'repair' && result.state === 'stale') return null;
   return result.answer === 'repair' ? { ...result, answer: 'unsure' } : result;
@@ -152,17 +157,14 @@ const answerNow = async (
   request: ExecRequest,
 ): Promise<PreflightResult | undefined> => answerPreflight(await look(town, 'worker', [worker], request))[0];
 
-/** Answers again after tidying up what killed runs left; where that fails, the first answer counts. */
-const answerTidied = async (
-  first: PreflightResult,
-  target: Target,
-  request: ExecRequest,
-): Promise<PreflightResult | undefined> => {
+/** False where that fails: then the answer stands. */
+const isTidiedUp = async ({ directory }: Target): Promise<boolean> => {
   try {
-    return await new Lock(target.directory, { isReal: true }).tidyUp(() => answerNow(target, request));
+    await new Lock(directory, { isReal: true }).tidyUp();
+    return true;
   } catch (error) {
     if (!(error instanceof LockError)) throw error;
-    return first;
+    return false;
   }
 };
 

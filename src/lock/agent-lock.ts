@@ -111,17 +111,13 @@ export class Lock {
   }
 
   /**
-   * Finishes or undoes what killed runs left beside the lock, as `acquire` does, and runs `then` while nobody else can change
-   * it. Rejects with GuardBusyError or NoGuardError; then nothing was changed and nothing ran.
+   * Finishes or undoes what killed runs left beside the lock, as `acquire` does. Rejects with GuardBusyError or
+   * NoGuardError; then nothing was changed.
    */
-  async tidyUp<T>(then: () => Promise<T>): Promise<T> {
+  async tidyUp(): Promise<void> {
     const context = this.#context();
     const options = { nowMs: context.now(), clearReleasedAfterMs: null };
-    const use = (guard: Guard) => {
-      tidyUp(guard, options);
-      return then();
-    };
-    return this.#guarded(context, use, null);
+    await this.#guarded(context, (guard) => void tidyUp(guard, options), null);
   }
 
   /**
