@@ -1,7 +1,8 @@
-/** The CLI as it ships, bundled anew into a directory of its own: tests neither need nor disturb `dist`. */
+/** The CLI as it ships, in a directory of its own that everybody may read: other users run it too. */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -55,8 +56,6 @@ export interface BuiltCli {
   readonly user: User;
   readonly start: (args: readonly string[], options?: RunOptions) => RunningCli;
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<Ended>;
-  /** The sources that went into one of the bundle's files (absolute path). */
-  readonly sourcesOf: (file: string) => readonly string[];
   readonly remove: () => void;
 }
 
@@ -84,9 +83,21 @@ interface Metafile {
   readonly outputs: Readonly<Record<string, { readonly inputs: Readonly<Record<string, unknown>> }>>;
 }
 
-/** Bundles the CLI as `scripts/build.mjs` does. Call `remove` when all tests of a file are through. */
+const makeHome = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'doctor-cli-')));
+
+/** A copy of what `npm run build` made. Call `remove` when all tests of a file are through. */
 export const buildCli = (): BuiltCli => {
-  const home = realpathSync(mkdtempSync(join(tmpdir(), 'doctor-cli-')));
+  const home = makeHome();
+  cpSync('dist/bin', join(home, 'dist/bin'), { recursive: true });
+  return cliIn(home);
+};
+
+/** The sources that went into one of the bundle's files (absolute path). */
+export type SourcesOf = (file: string) => readonly string[];
+
+/** The CLI bundled as modules, for those who ask what each file is made of. Call `remove` as well. */
+export const bundleCli = (): BuiltCli & { readonly sourcesOf: SourcesOf } => {
+  const home = makeHome();
   const banner =
     "#!/usr/bin/env node\nimport{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);";
   execFileSync('node_modules/.bin/esbuild', [
@@ -103,6 +114,14 @@ export const buildCli = (): BuiltCli => {
     `--metafile=${home}/meta.json`,
   ]);
   writeFileSync(join(home, 'package.json'), '{"type":"module"}');
+  const { outputs }: Metafile = JSON.parse(readFileSync(join(home, 'meta.json'), 'utf8'));
+  const sources = new Map(
+    Object.entries(outputs).map(([name, { inputs }]) => [basename(name), Object.keys(inputs)]),
+  );
+  return { ...cliIn(home), sourcesOf: (name) => sources.get(basename(name)) ?? [] };
+};
+
+const cliIn = (home: string): BuiltCli => {
   execFileSync('chmod', ['-R', 'a+rX', home]);
   const command = startOf(join(home, 'dist/bin/doctor.js'));
   const [file, ...words] = command;
@@ -150,15 +169,10 @@ export const buildCli = (): BuiltCli => {
     };
   };
 
-  const { outputs }: Metafile = JSON.parse(readFileSync(join(home, 'meta.json'), 'utf8'));
-  const sources = new Map(
-    Object.entries(outputs).map(([name, { inputs }]) => [basename(name), Object.keys(inputs)]),
-  );
   return {
     command,
     user,
     start,
-    sourcesOf: (name) => sources.get(basename(name)) ?? [],
     run: (args, options) => start(args, options).ended,
     remove: () => rmSync(home, { recursive: true, force: true }),
   };

@@ -63,7 +63,7 @@ describe('preflight answers', () => {
       expect([name, code, stdout]).toEqual([name, 2, '']);
       expect(stderr).toContain(hint);
     }
-    expect((await ask(town, ['--new', 'nope/crew/x'])).code).toBe(0);
+    expect(await ask(town, ['--new', 'nope/crew/x'])).toMatchObject({ code: 0, stderr: '' });
   });
 
   test('2: a slip of the pen beside the worker that was meant, and not another number or name', async () => {

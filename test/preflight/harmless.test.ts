@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
-import { buildCli, type RunOptions } from '../exec/built-cli.ts';
+import { bundleCli, type RunOptions } from '../exec/built-cli.ts';
 import { canBecomeOthers, cleanUp, makeTown, type TestTown } from '../support/index.ts';
 
 const ADA = 'gastown/crew/ada';
-const cli = buildCli();
+const cli = bundleCli();
 
 /** A user who runs nothing else here, least of all tmux. */
 const NOBODY_ELSE = 64_917;
