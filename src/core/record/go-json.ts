@@ -63,7 +63,7 @@ interface Cursor {
 
 /** Records the first fault and answers null, so that callers can `return fail(…)`. */
 const fail = (cursor: Cursor, what: string): null => {
-  cursor.fault ??= cursor.at >= cursor.bytes.length ? 'truncated' : `${what} expected at byte ${cursor.at}`;
+  cursor.fault ??= cursor.at >= cursor.bytes.length ? 'truncated' : `expected ${what} at byte ${cursor.at}`;
   return null;
 };
 

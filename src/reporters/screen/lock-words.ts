@@ -55,11 +55,11 @@ const describeOther = (lock: ReportLock, company: Company, verbose: boolean): st
 };
 
 const describeAgents = (lock: ReportLock, company: Company, verbose: boolean): string => {
-  const { holder, reasons } = lock;
+  const { holder, evidence, reasons } = lock;
   const clash = company.collisionAt(lock.worker);
   const tail = restOf(lock);
   if (clash?.kind === 'agents') return `${describeCrowd(clash)}${tail}`;
-  if (holder === null) return `not a valid lock (${reasons.join(', ')})${tail}`;
+  if (holder === null) return `not a valid lock: ${evidence[0]?.text ?? reasons.join(', ')}${tail}`;
   const rivals = clash === null ? [] : clash.workers.filter((worker) => worker !== lock.worker);
   return [
     lock.state === 'held' ? describeLife(lock, company.agentsAt(lock.worker)) : describeLoss(holder, lock),

@@ -117,7 +117,7 @@ inTmux('in a real terminal (skipped without tmux)', () => {
 gastown
   ⚠ crew/ada stale    its process (4194305) and pane (%5555) are gone; taken 8 h
                       ago
-  ⚠ crew/bob invalid  not a valid lock (empty)
+  ⚠ crew/bob invalid  not a valid lock: the file is empty
 
 2 locks: 1 stale, 1 invalid.`);
   });

@@ -73,7 +73,7 @@ gastown
 >  ⚠ crew/ada stale    its process (4194305) and pane (%5555) are gone; taken
                        8 h ago
    ⚠ crew/bob stale    its process (4194305) and pane (%5556) are gone; taken 8…
-   ⚠ crew/cy  invalid  not a valid lock (empty)
+   ⚠ crew/cy  invalid  not a valid lock: the file is empty
    ✖ crew/dee no lock  2 agents: %0, %1
 ${'\n'.repeat(11)}
 3 locks: 2 stale, 1 invalid; 1 collision; 2 agents without a lock.
