@@ -5,7 +5,8 @@ import { type Config, readConfig, unusedConfig } from './config.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
 import type { ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
-import { DEFAULT_TIMEOUT_MS, type GatherRequest, gather } from './evidence/gather.ts';
+import { DEFAULT_TIMEOUT_MS, gather } from './evidence/gather.ts';
+import type { GatherRequest } from './evidence/gather-request.ts';
 import { findTownRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 

@@ -169,72 +169,90 @@ const ofRepository = (
     return [
       objection('unsure', 'work-unknown', 'git', `what would be lost${where} is not known: ${work.why}`),
     ];
-  const { kind, branch, changed, untracked, unpushed, stashes, operation, hidden, linkedTrees, isIgnored } =
-    work.value;
-  const found: Objection[] = [];
-  const held = (reason: string, text: string, next: readonly string[] | null): void => {
-    found.push(objection('held', reason, 'git', text + where, next));
-  };
-  const status = ['git', '-C', top, 'status'];
-  if (linkedTrees.length > 0)
-    held(
-      'linked-worktrees',
-      `${count(linkedTrees.length, 'linked worktree')} would break, ${linkedTrees[0] ?? ''}${linkedTrees.length > 1 ? ' among them' : ''}`,
-      ['git', '-C', top, 'worktree', 'list'],
-    );
-  if (changed > 0) held('uncommitted', `${count(changed, 'file')} changed and not committed`, status);
-  if (untracked > 0)
-    held(
-      'uncommitted',
-      `${count(untracked, 'untracked file or directory').replace(/directorys$/, 'directories')}`,
-      status,
-    );
-  if (operation !== null && kind !== 'part') held('uncommitted', `a ${operation} is not finished`, status);
-  if (unpushed > 0)
-    held(
-      'unpushed',
-      kind === 'linked'
-        ? `${count(unpushed, 'commit')}${branch === null ? ', on no branch' : ` of ${branch}`}, on no remote and on no other branch`
-        : `${count(unpushed, 'commit')} on no remote`,
-      kind === 'linked'
-        ? ['git', '-C', top, 'log', '--oneline', 'HEAD', '--not', '--remotes']
-        : ['git', '-C', top, 'log', '--oneline', '--branches', '--tags', '--not', '--remotes'],
-    );
-  if (stashes > 0 && kind === 'main')
-    held('stash', `${stashes === 1 ? '1 stash entry' : `${stashes} stash entries`}`, [
-      'git',
-      '-C',
-      top,
-      'stash',
-      'list',
-    ]);
-  if (stashes > 0 && kind === 'linked')
-    found.push(
-      objection(
-        'free',
-        null,
-        'git',
-        `${stashes === 1 ? '1 stash entry' : `${stashes} stash entries`} of the repository, which ${stashes === 1 ? 'stays' : 'stay'} with it`,
-      ),
-    );
-  if (hidden > 0)
-    found.push(
-      objection(
-        'unsure',
-        'work-unknown',
-        'git',
-        `git was told not to look at changes of ${count(hidden, 'file')} (assume-unchanged or skip-worktree)${where}`,
-        ['git', '-C', top, 'ls-files', '-v'],
-      ),
-    );
-  if (isIgnored)
-    found.push(
-      objection(
-        'unsure',
-        'no-repository',
-        'git',
-        'git ignores it: nothing tells whether its files are kept anywhere else',
-      ),
-    );
-  return found;
+  return [...lossesIn(top, work.value, where), ...remarksOn(top, work.value, where)];
 };
+
+/** Work that would be lost with a repository. */
+const lossesIn = (
+  top: string,
+  { kind, branch, changed, untracked, unpushed, stashes, operation, linkedTrees }: RepositoryWork,
+  where: string,
+): readonly Objection[] => {
+  const git = (...words: readonly string[]): readonly string[] => ['git', '-C', top, ...words];
+  const lost = (
+    isLost: boolean,
+    reason: string,
+    text: string,
+    next: readonly string[],
+  ): readonly Objection[] => (isLost ? [objection('held', reason, 'git', text + where, next)] : []);
+  const isLinked = kind === 'linked';
+  const among = `${linkedTrees[0] ?? ''}${linkedTrees.length > 1 ? ' among them' : ''}`;
+  const files = count(untracked, 'untracked file or directory').replace(/directorys$/, 'directories');
+  const commits = count(unpushed, 'commit');
+  const onNoOther = `${branch === null ? ', on no branch' : ` of ${branch}`}, on no remote and on no other branch`;
+  return [
+    ...lost(
+      linkedTrees.length > 0,
+      'linked-worktrees',
+      `${count(linkedTrees.length, 'linked worktree')} would break, ${among}`,
+      git('worktree', 'list'),
+    ),
+    ...lost(changed > 0, 'uncommitted', `${count(changed, 'file')} changed and not committed`, git('status')),
+    ...lost(untracked > 0, 'uncommitted', files, git('status')),
+    ...lost(
+      operation !== null && kind !== 'part',
+      'uncommitted',
+      `a ${operation} is not finished`,
+      git('status'),
+    ),
+    ...lost(
+      unpushed > 0,
+      'unpushed',
+      isLinked ? commits + onNoOther : `${commits} on no remote`,
+      git('log', '--oneline', ...(isLinked ? ['HEAD'] : ['--branches', '--tags']), '--not', '--remotes'),
+    ),
+    ...lost(stashes > 0 && kind === 'main', 'stash', stashEntries(stashes), git('stash', 'list')),
+  ];
+};
+
+const stashEntries = (stashes: number): string =>
+  stashes === 1 ? '1 stash entry' : `${stashes} stash entries`;
+
+/** What else there is to say of a repository: what stays, and what git cannot tell. */
+const remarksOn = (
+  top: string,
+  { kind, stashes, hidden, isIgnored }: RepositoryWork,
+  where: string,
+): readonly Objection[] => [
+  ...(stashes > 0 && kind === 'linked'
+    ? [
+        objection(
+          'free',
+          null,
+          'git',
+          `${stashEntries(stashes)} of the repository, which ${stashes === 1 ? 'stays' : 'stay'} with it`,
+        ),
+      ]
+    : []),
+  ...(hidden > 0
+    ? [
+        objection(
+          'unsure',
+          'work-unknown',
+          'git',
+          `git was told not to look at changes of ${count(hidden, 'file')} (assume-unchanged or skip-worktree)${where}`,
+          ['git', '-C', top, 'ls-files', '-v'],
+        ),
+      ]
+    : []),
+  ...(isIgnored
+    ? [
+        objection(
+          'unsure',
+          'no-repository',
+          'git',
+          'git ignores it: nothing tells whether its files are kept anywhere else',
+        ),
+      ]
+    : []),
+];

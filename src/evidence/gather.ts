@@ -8,24 +8,22 @@ import { dirname, join } from 'node:path';
 import { isFlock, needsWitnesses } from '../core/judge/witnesses.ts';
 import { namesIn } from '../core/programs/by-name.ts';
 import { claimsWorker } from '../core/town/claims-worker.ts';
-import { relativeTo } from '../core/town/roles.ts';
 import type {
   FileEvidence,
-  Gap,
+  HostFacts,
+  LegacyItem,
   LockFile,
   LoneCompanion,
   ProcessEvidence,
-  ScanMode,
   Snapshot,
   TmuxEvidence,
+  TownFacts,
 } from '../core/types/evidence.ts';
-import { displayPath } from '../io/disk/disk-path.ts';
 import type { FileQuestion } from './files/file-evidence.ts';
+import { findLocks, linkedOutside, unlistedGaps, withOutside } from './find-locks.ts';
+import type { GatherRequest } from './gather-request.ts';
 import { addGitFacts } from './git/facts.ts';
-import { linkedGitDirOf } from './git/linked-tree.ts';
 import { readAsker, readHost } from './host.ts';
-import { findAgain } from './locks/find-again.ts';
-import type { LockTable } from './locks/lock-table.ts';
 import { readLoneCompanions } from './locks/lone-companions.ts';
 import { readLeftovers } from './locks/read-leftovers.ts';
 import { readLocks } from './locks/read-locks.ts';
@@ -35,11 +33,10 @@ import {
   processEvidence,
   readProcessTable,
   takenElsewhere,
-  workingDirectories,
 } from './processes/processes.ts';
 import { readRegistries } from './registries/registries.ts';
 import { withStarts } from './restarts.ts';
-import { closedHomes, type ScanResult, scanPlaces, scanTownInTurns } from './scan/scan.ts';
+import type { ScanResult } from './scan/scan.ts';
 import { askTmux } from './tmux/tmux.ts';
 import { readTownLayout, type TownLayout } from './town/layout.ts';
 import { readLegacyItems } from './town/legacy.ts';
@@ -52,67 +49,6 @@ import { treesAround } from './town/trees.ts';
 /** What one question to tmux or git may take; a healthy answer takes milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 2000;
 
-export type Stage = 'locks' | 'processes' | 'tmux' | 'git';
-
-/** A layout together with the names by which its places are known. */
-export interface KnownLayout extends TownLayout {
-  readonly placeInTown: TownPlaceFinder;
-}
-
-export interface GatherRequest {
-  readonly town: TownRoot;
-  /** What is looked for; default: agents' own locks alone. */
-  readonly table?: LockTable | undefined;
-  readonly scan: ScanMode;
-  /** Relative to the town. For `scan: 'worker'` nothing else is looked at; other scans look at them by name besides. */
-  readonly workers: readonly string[];
-  /** For `scan: 'worker'`: known locks of these workers, found again by their paths, wherever their kinds keep them. */
-  readonly locks?: readonly LockFile[] | undefined;
-  /** The layout as an earlier look of the same run saw it; default: read where it is needed. */
-  readonly layout?: KnownLayout | undefined;
-  /** tmux sockets by name or path; empty: all of the user's. */
-  readonly sockets: readonly string[];
-  /** Milliseconds for each question to tmux and to git. */
-  readonly timeoutMs: number;
-  /** Agent commands to know besides the built-in ones. */
-  readonly agents: readonly string[];
-  /** Commands to be treated as bystanders besides the built-in ones. */
-  readonly bystanders: readonly string[];
-  /** Host names that are gone for good, or were this machine's. */
-  readonly formerHosts?: readonly string[] | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Gaps that are known already. */
-  readonly gaps?: readonly Gap[] | undefined;
-  /** Locks of an earlier look: only files that changed since are read again. */
-  readonly before?: readonly LockFile[] | undefined;
-  /** Called now and then while the town is scanned, and at the end, with what was met so far. */
-  readonly onProgress?: ((directories: number, locks: number) => void) | undefined;
-  readonly onStage?: ((stage: Stage) => void) | undefined;
-}
-
-const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
-  const { town, scan, workers, table, locks = [], onProgress } = request;
-  if (scan === 'worker') {
-    const found = scanPlaces(workers.map((worker) => join(town.root, worker)));
-    const known = new Set(found.locks.map(({ path }) => path));
-    const again = locks
-      .filter(({ path }) => !known.has(path))
-      .map((lock) => findAgain(lock, town.root, table))
-      .filter((lock) => lock !== null);
-    return { ...found, locks: [...found.locks, ...again] };
-  }
-  // Every pane's path is the working directory of some process, so the process table gives all of them.
-  const places = scan === 'quick' ? await workingDirectories(await readProcessTable()) : [];
-  return scanTownInTurns({
-    root: town.root,
-    mode: scan,
-    places,
-    ...(town.within === undefined ? {} : { within: town.within }),
-    ...(table === undefined ? {} : { table }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-  });
-};
-
 /** The numbers that locks name, as they stand and as true holders. */
 const pidsNamedBy = (locks: readonly LockFile[], companions: readonly LoneCompanion[]): readonly number[] => {
   const pids = locks.flatMap(({ content, companion, notedPid }) => [
@@ -124,43 +60,6 @@ const pidsNamedBy = (locks: readonly LockFile[], companions: readonly LoneCompan
   return [...new Set([...pids.filter((pid) => pid !== null), ...companions.map(({ holder }) => holder.pid)])];
 };
 
-/** The working trees outside of the root that git's files point to, and that point back: agents work and take locks there. */
-const linkedOutside = (
-  { town, scan, workers }: GatherRequest,
-  { linkedGitDirs }: ScanResult,
-  nameOf: OutsideNames,
-): ReadonlyMap<string, string> => {
-  if (town.within !== undefined) return new Map();
-  const names =
-    scan === 'worker'
-      ? workers.filter((worker) => worker.startsWith('../'))
-      : treesOutside(linkedGitDirs, nameOf);
-  return new Map(
-    names.flatMap((name) => {
-      const gitDir = linkedGitDirOf(join(town.root, name));
-      return gitDir === null ? [] : [[name, gitDir] as const];
-    }),
-  );
-};
-
-/** A walk does not leave the root: what lies right in those trees is looked at by name. */
-const withOutside = (
-  found: ScanResult,
-  { town, scan }: GatherRequest,
-  outside: Iterable<string>,
-): ScanResult => {
-  if (scan === 'worker') return found;
-  const there = scanPlaces([...outside].map((name) => join(town.root, name)));
-  const { locks, leftovers, gaps } = there;
-  if (locks.length + leftovers.length + gaps.length === 0) return found;
-  return {
-    ...found,
-    locks: [...found.locks, ...locks],
-    leftovers: [...found.leftovers, ...leftovers],
-    gaps: [...found.gaps, ...gaps],
-  };
-};
-
 /** The administrative directories of linked working trees that the locks name: needed where a look at one lock did not scan. */
 const linkedGitDirsOf = (locks: readonly LockFile[]): readonly string[] =>
   locks.filter(({ tree }) => tree !== undefined).map(({ path }) => dirname(path));
@@ -170,43 +69,6 @@ const usersOf = (root: string, uid: number, locks: readonly LockFile[]): readonl
   const owner = statSync(root, { throwIfNoEntry: false })?.uid ?? uid;
   const takers = locks.map((lock) => lock.uid).filter((taker) => taker !== null);
   return [...new Set([uid, owner, ...takers])];
-};
-
-/** Places of locks in homes and, for a walk, every directory between its root and them: the walk has listed these already. */
-const listedOnTheWay = (root: string | null, locks: ScanResult['locks']): ReadonlySet<string> => {
-  const listed = new Set<string>();
-  for (const { place, kind } of locks) {
-    // Other kinds are found without listing their place, and no place of the layout has a name in bytes.
-    if (typeof place !== 'string' || !('homes' in kind.where)) continue;
-    let path = place;
-    while (!listed.has(path)) {
-      listed.add(path);
-      if (root === null || path.length <= root.length) break;
-      path = dirname(path);
-    }
-  }
-  return listed;
-};
-
-/** Gaps at places that the walk did not list: workers without a lock, `named` or not, and places where somebody was `seen`. */
-const unlistedGaps = (
-  { town, scan, workers: named }: GatherRequest,
-  { gaps, locks }: ScanResult,
-  workers: readonly string[],
-  seen: ReadonlySet<string>,
-): readonly Gap[] => {
-  if (scan === 'worker' || town.within !== undefined) return [];
-  const known = new Set(gaps.map(({ what }) => what));
-  const listed = listedOnTheWay(scan === 'quick' ? null : town.root, locks);
-  const inTown = [...seen].filter((path) => relativeTo(town.root, path) !== null);
-  // A quick look goes through the layout by name.
-  const below = town.root === '/' ? '/' : `${town.root}/`;
-  const byName = scan === 'quick' ? [] : workers.map((worker) => below + worker);
-  const asked = named.map((worker) => join(town.root, worker));
-  const places = [...new Set([...byName, ...asked, ...inTown])].filter((place) => !listed.has(place));
-  // A directory that is closed as a whole has one gap; places in it get none of their own.
-  const open = places.filter((place) => !known.has(`directory:${displayPath(place)}`));
-  return closedHomes(open).filter(({ what }) => !known.has(what));
 };
 
 /** Names that panes use for this town's root and that lead to it: symlinked roots are named as they were typed. */
@@ -307,9 +169,92 @@ const withGitLocks = async (locks: readonly LockFile[]): Promise<readonly LockFi
   return withGitLockFacts(locks);
 };
 
+/** The names of places: of linked working trees outside the town, and of directories in it that have another name. */
+interface PlaceNames {
+  /** `../feature`, sorted. */
+  readonly worktrees: readonly string[];
+  readonly outside: (path: string) => string | null;
+  readonly inTown: TownPlaceFinder;
+  /** Either of the two. */
+  readonly anywhere: TownPlaceFinder;
+}
+
+const placeNames = (
+  request: GatherRequest,
+  layout: TownLayout,
+  linkedGitDirs: Iterable<string>,
+  locks: readonly LockFile[],
+  nameOutside: OutsideNames,
+): PlaceNames => {
+  const { root } = request.town;
+  const worktrees = treesOutside([...linkedGitDirs, ...linkedGitDirsOf(locks)], nameOutside);
+  const outside = outsideNamer(root, worktrees);
+  const inTown = placeFinder(request, layout, [...new Set([...request.workers, ...placesOfClaims(locks)])]);
+  return { worktrees, outside, inTown, anywhere: (shown, door) => outside(shown) ?? inTown(shown, door) };
+};
+
+const placesOfClaims = (locks: readonly LockFile[]): ReadonlySet<string> =>
+  new Set(locks.filter(claimsWorker).map(({ worker }) => worker));
+
+/** The host with its starts, which matter only where a number is in use, or a lock may be of another namespace or names nobody. */
+const withNeededStarts = (
+  host: HostFacts,
+  root: string,
+  table: ProcessTable,
+  { lookups }: ProcessEvidence,
+  locks: readonly LockFile[],
+  companions: readonly LoneCompanion[],
+): HostFacts =>
+  (host.initialPidNamespace !== true && locks.length + companions.length > 0) ||
+  lookups.some(({ answer }) => answer === 'exists') ||
+  locks.some(({ gitDir }) => gitDir !== undefined)
+    ? withStarts(host, root, table.rows.get(1) ?? null)
+    : host;
+
+const townFacts = (
+  { town, bystanders, formerHosts = [] }: GatherRequest,
+  { marked, rigs, workers }: TownLayout,
+  agents: readonly string[],
+  { worktrees }: PlaceNames,
+  seen: ReadonlySet<string>,
+  tmux: TmuxEvidence,
+): TownFacts => {
+  const { root, source, why, within } = town;
+  const trees = marked || within !== undefined ? [] : treesAround(root, seen);
+  return {
+    root,
+    source,
+    why,
+    aliases: aliasesOf(town, tmux),
+    marked,
+    ...(within === undefined && isRepository(root) ? { isRepository: true as const } : {}),
+    rigs,
+    workers,
+    ...(trees.length > 0 ? { trees } : {}),
+    ...(worktrees.length > 0 ? { worktrees } : {}),
+    agents,
+    ...(bystanders.length > 0 ? { bystanders } : {}),
+    ...(formerHosts.length > 0 ? { formerHosts } : {}),
+  };
+};
+
+const legacyIn = (
+  { town, scan }: GatherRequest,
+  { seen }: ScanResult,
+  { rigs, workers }: TownLayout,
+  locks: readonly LockFile[],
+): readonly LegacyItem[] =>
+  scan === 'worker' || town.within !== undefined
+    ? []
+    : readLegacyItems(town.root, {
+        rigs: rigs.map(({ name }) => name),
+        workers: [...workers, ...placesOfClaims(locks)],
+        oldHomes: seen?.oldHomes ?? null,
+      });
+
 /** Looks at everything once. Never throws because of what is in the town: whatever could not be seen is in `gaps`. */
 export const gather = async (request: GatherRequest): Promise<Snapshot> => {
-  const { town, scan, env, timeoutMs, onStage, formerHosts = [] } = request;
+  const { town, scan, env, timeoutMs, onStage } = request;
   const takenAtMs = Date.now();
   const host = readHost();
 
@@ -330,103 +275,50 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   onStage?.('tmux');
   const answered = await lookAtTmux(request, uids, table, locks);
   const layout = layoutFor(request, found, answered);
-  const lockedPlaces = new Set(locks.filter(claimsWorker).map(({ worker }) => worker));
-  const asked = [...new Set([...request.workers, ...lockedPlaces])];
-  const worktrees = treesOutside(
-    [...found.linkedGitDirs, ...linkedGitDirsOf(locks), ...linked.values()],
-    nameOutside,
-  );
-  const outside = outsideNamer(town.root, worktrees);
-  const finder = placeFinder(request, layout, asked);
-  const placeInTown: TownPlaceFinder = (shown, door) => outside(shown) ?? finder(shown, door);
-  const tmux = withTownPlaces(answered, placeInTown);
+  const names = placeNames(request, layout, [...found.linkedGitDirs, ...linked.values()], locks, nameOutside);
+  const tmux = withTownPlaces(answered, names.anywhere);
   const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];
-  const panePids = tmux.servers.flatMap((server) =>
-    server.panes.filter(({ dead }) => !dead).map(({ pid }) => pid),
-  );
+  const panes = tmux.servers.flatMap((server) => server.panes.filter(({ dead }) => !dead));
   const processes = await processEvidence(table, {
     pids: pidsNamedBy(locks, companions),
-    panePids,
+    panePids: panes.map(({ pid }) => pid),
     agents,
     bystanders: request.bystanders,
     root: town.root,
-    placeInTown,
-    ...(worktrees.length > 0 ? { outside } : {}),
+    placeInTown: names.anywhere,
+    ...(names.worktrees.length > 0 ? { outside: names.outside } : {}),
     asker,
     elsewhere: takenElsewhere(locks, host),
     askRegistries: (all) => readRegistries(uids, env, all),
   });
-
-  const seen = placesSeen(processes, tmux);
-  const trees = layout.marked || town.within !== undefined ? [] : treesAround(town.root, seen);
-
-  const leftRunning = await lookAfterExec({
-    table,
-    locks,
-    companions,
-    lookups: processes.lookups,
-    root: town.root,
-    asker,
-  });
-
-  // The machine's start matters only where a number is in use, or a lock may be of another namespace or names nobody.
-  const started =
-    (host.initialPidNamespace !== true && locks.length + companions.length > 0) ||
-    processes.lookups.some(({ answer }) => answer === 'exists') ||
-    locks.some(({ gitDir }) => gitDir !== undefined)
-      ? withStarts(host, town.root, table.rows.get(1) ?? null)
-      : host;
+  const { lookups } = processes;
+  const leftRunning = await lookAfterExec({ table, locks, companions, lookups, root: town.root, asker });
+  const started = withNeededStarts(host, town.root, table, processes, locks, companions);
   const { files, locks: kept } = await withFiles(locks, table, {
     host: started,
-    placeInTown: (shown, door) => finder(shown, door),
+    placeInTown: names.inTown,
     git: scan === 'worker' ? null : { env, timeoutMs },
   });
 
   onStage?.('git');
-  const whole = scan !== 'worker';
-  const gaps: readonly Gap[] = [
-    ...(request.gaps ?? []),
-    ...found.gaps,
-    ...unlistedGaps(request, found, layout.workers, seen),
-    ...layout.gaps,
-  ];
+  const seen = placesSeen(processes, tmux);
+  const repositories = found.seen?.repositories;
   return {
     snapshotVersion: 1,
     takenAtMs,
     scan,
     asked: scan === 'worker' ? request.workers : [],
     directories: found.directories,
-    town: {
-      root: town.root,
-      source: town.source,
-      why: town.why,
-      aliases: aliasesOf(town, tmux),
-      marked: layout.marked,
-      ...(town.within === undefined && isRepository(town.root) ? { isRepository: true as const } : {}),
-      rigs: layout.rigs,
-      workers: layout.workers,
-      ...(trees.length > 0 ? { trees } : {}),
-      ...(worktrees.length > 0 ? { worktrees } : {}),
-      agents,
-      ...(request.bystanders.length > 0 ? { bystanders: request.bystanders } : {}),
-      ...(formerHosts.length > 0 ? { formerHosts } : {}),
-    },
+    town: townFacts(request, layout, agents, names, seen, tmux),
     locks: await addGitFacts(kept, {
       timeoutMs,
       env,
-      ignored: whole,
-      scanned: found.seen === null ? undefined : { root: town.root, repositories: found.seen.repositories },
+      ignored: scan !== 'worker',
+      scanned: repositories === undefined ? undefined : { root: town.root, repositories },
     }),
     ...(companions.length > 0 ? { companions } : {}),
     leftovers: readLeftovers(found.leftovers, town.root),
-    legacy:
-      whole && town.within === undefined
-        ? readLegacyItems(town.root, {
-            rigs: layout.rigs.map(({ name }) => name),
-            workers: [...layout.workers, ...lockedPlaces],
-            oldHomes: found.seen?.oldHomes ?? null,
-          })
-        : [],
+    legacy: legacyIn(request, found, layout, locks),
     machine: {
       host: started,
       asker,
@@ -434,6 +326,11 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
       tmux,
       ...(files === undefined ? {} : { files }),
     },
-    gaps,
+    gaps: [
+      ...(request.gaps ?? []),
+      ...found.gaps,
+      ...unlistedGaps(request, found, layout.workers, seen),
+      ...layout.gaps,
+    ],
   };
 };

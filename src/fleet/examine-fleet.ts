@@ -20,7 +20,7 @@ import {
 } from '../diagnose.ts';
 import { elapsedMs } from '../io/clock.ts';
 import { inParallel } from '../io/programs/in-parallel.ts';
-import { accountFor, rowOf, rowOfHere, type Task, tasksOf } from './accounts.ts';
+import { type Account, accountFor, rowOf, rowOfHere, type Task, tasksOf } from './accounts.ts';
 import { askEvidence, type EvidenceOptions } from './ask-evidence.ts';
 import { commandThere } from './command-there.ts';
 import type { Machine } from './machine.ts';
@@ -82,7 +82,85 @@ const workersIn = (
 const unjudged = (error: unknown): string =>
   `its evidence cannot be judged: ${error instanceof Error ? error.message : String(error)}`;
 
-/** Looks here, asks everybody else, judges, and reports as one. Throws as `diagnose` does, and E_USAGE for a worker that nobody has. */
+/** One run over many machines. */
+interface FleetRun extends Pick<FleetLook, 'workers' | 'command' | 'keepEvidence' | 'onExamined'> {
+  readonly preparation: Preparation;
+  readonly machines: FleetLook['machines'];
+  readonly cwd: string;
+  readonly startedAt: number;
+}
+
+/** The report of one town, seen by one machine or by several that share it; it has the name of the first. */
+const viewOf = async (
+  { preparation, machines, cwd, startedAt, workers: names, command, keepEvidence, onExamined }: FleetRun,
+  examination: Examination,
+  sightings: readonly [MachineView, ...MachineView[]],
+  seenBy?: SeenBy,
+): Promise<TownSeen> => {
+  await onExamined?.(examination, sightings);
+  const base = sightings[0].machine;
+  const roots = new Map(sightings.map((one) => [one.machine, one.examination.snapshot.town.root]));
+  const workers = workersIn(names, examination.snapshot, base === HERE ? cwd : null);
+  const diagnosis = await reportOn(preparation, examination, workers, { command, startedAt });
+  const there = commandThere(machines, roots, preparation);
+  return {
+    name: base,
+    root: examination.snapshot.town.root,
+    report: labelled(diagnosis.report, { base, seenBy, commandThere: there }),
+    workers,
+    diagnosis: keepEvidence === true ? diagnosis : null,
+    seenBy,
+    roots,
+    commandThere: there,
+  };
+};
+
+/** What was seen of a town that no other machine shares, judged alone; of a shared one, its sighting. */
+interface Asked {
+  readonly account: Account;
+  readonly view: TownSeen | null;
+  readonly sighting: MachineView | null;
+}
+
+/** Asks one machine about one town, and judges what it answers. Never rejects for that. */
+const askAbout = async (
+  task: Task,
+  run: FleetRun,
+  question: Parameters<typeof askEvidence>[2],
+): Promise<Asked> => {
+  const { machine, town, group } = task;
+  const evidence = await askEvidence(machine, town, question);
+  const answered = { account: accountFor(task, evidence), view: null, sighting: null };
+  if (evidence.status === 'failed') return answered;
+  const { name, hosts } = machine;
+  try {
+    const examination = examineSnapshot(evidence.snapshot);
+    const sighting: MachineView = { machine: name, isHere: false, names: hosts, examination };
+    return group === null
+      ? { ...answered, view: await viewOf(run, examination, [sighting]) }
+      : { ...answered, sighting };
+  } catch (error) {
+    return { ...answered, account: accountFor(task, evidence, unjudged(error)) };
+  }
+};
+
+/** The town that one group of machines shares, judged by all of them; `own` is this machine's sighting where it is one of them. */
+const viewGroup = async (
+  members: readonly Asked[],
+  own: MachineView | null,
+  run: FleetRun,
+): Promise<readonly TownSeen[]> => {
+  const [base, ...others] = [own, ...members.map(({ sighting }) => sighting)].filter((one) => one !== null);
+  if (base === undefined) return [];
+  if (members.length === 0) return [await viewOf(run, base.examination, [base])];
+  const unreached = members.flatMap(({ sighting, account }) =>
+    sighting === null ? [account.task.machine.name] : [],
+  );
+  const { examination, seenBy } = mergeSightings([base, ...others], unreached);
+  return [await viewOf(run, examination, [base, ...others], seenBy)];
+};
+
+/** Looks here, asks everybody else, judges, and reports as one. Throws as `diagnose` does, and E_USAGE for a worker that no machine has. */
 export const examineFleet = async (
   preparation: Preparation,
   { machines, deadlineMs, collector, ...options }: FleetLook,
@@ -93,88 +171,27 @@ export const examineFleet = async (
   const here = await diagnose(preparation, { ...options, workers: undefined, onExamined: undefined });
   const { snapshot } = here.examination;
   const tasks = machines.flatMap((machine) => tasksOf(machine, snapshot.town.root));
+  const run: FleetRun = { ...options, preparation, machines, cwd, startedAt };
+  const asked = await inParallel(tasks, AT_ONCE, (task) =>
+    askAbout(task, run, { deadlineMs, env, scan, collector }),
+  );
 
-  const viewed = async (
-    base: string,
-    examination: Examination,
-    roots: ReadonlyMap<string, string>,
-    sightings: readonly MachineView[],
-    seenBy?: SeenBy,
-  ): Promise<TownSeen> => {
-    await options.onExamined?.(examination, sightings);
-    const workers = workersIn(names, examination.snapshot, base === HERE ? cwd : null);
-    const diagnosis = await reportOn(preparation, examination, workers, {
-      command: options.command,
-      startedAt,
-    });
-    const there = commandThere(machines, roots, preparation);
-    return {
-      name: base,
-      root: examination.snapshot.town.root,
-      report: labelled(diagnosis.report, { base, seenBy, commandThere: there }),
-      workers,
-      diagnosis: options.keepEvidence === true ? diagnosis : null,
-      seenBy,
-      roots,
-      commandThere: there,
-    };
-  };
-
-  const sharing = new Map<Task, MachineView>();
-  const results = await inParallel(tasks, AT_ONCE, async (task) => {
-    const { machine, town, group } = task;
-    const evidence = await askEvidence(machine, town, { deadlineMs, env, scan, collector });
-    if (evidence.status === 'failed') return { account: accountFor(task, evidence), view: null };
-    const { name, hosts } = machine;
-    try {
-      const examination = examineSnapshot(evidence.snapshot);
-      const account = accountFor(task, evidence);
-      if (group === null)
-        return {
-          account,
-          view: await viewed(name, examination, new Map([[name, evidence.snapshot.town.root]]), [
-            { machine: name, isHere: false, names: hosts, examination },
-          ]),
-        };
-      sharing.set(task, { machine: name, isHere: false, names: hosts, examination });
-      return { account, view: null };
-    } catch (error) {
-      return { account: accountFor(task, evidence, unjudged(error)), view: null };
-    }
-  });
-
-  const viewGroup = async (group: boolean | string): Promise<readonly TownSeen[]> => {
-    const members = tasks.filter((task) => task.group === group);
-    const own: MachineView = { machine: HERE, isHere: true, names: [], examination: here.examination };
-    const [base, ...others] = [
-      ...(group === true ? [own] : []),
-      ...members.flatMap((task) => sharing.get(task) ?? []),
-    ];
-    if (base === undefined) return [];
-    const roots = new Map([base, ...others].map((one) => [one.machine, one.examination.snapshot.town.root]));
-    if (group === true && members.length === 0) return [await viewed(HERE, here.examination, roots, [own])];
-    const unreached = members.flatMap((task) => (sharing.has(task) ? [] : [task.machine.name]));
-    const { examination, seenBy } = mergeSightings([base, ...others], unreached);
-    return [await viewed(base.machine, examination, roots, [base, ...others], seenBy)];
-  };
-
+  const membersOf = (group: Task['group']): readonly Asked[] =>
+    asked.filter(({ account }) => account.task.group === group);
   const groups = [...new Set(tasks.map(({ group }) => group))].filter((group) => typeof group === 'string');
-  const [ours] = await viewGroup(true);
-  if (ours === undefined) throw new Error('this machine was not looked at');
-  const shared = (await Promise.all(groups.map(viewGroup))).flat();
-  const views = [ours, ...shared, ...results.flatMap(({ view }) => view ?? [])];
-  const accounts = results.map(({ account }) => account);
-  const rows = [
-    rowOfHere(snapshot),
-    ...machines.map((machine) =>
-      rowOf(
-        machine,
-        accounts.filter(({ task }) => task.machine === machine),
-      ),
+  const own: MachineView = { machine: HERE, isHere: true, names: [], examination: here.examination };
+  const ours = await viewGroup(membersOf(true), own, run);
+  const shared = (await Promise.all(groups.map((group) => viewGroup(membersOf(group), null, run)))).flat();
+  const views = [...ours, ...shared, ...asked.flatMap(({ view }) => view ?? [])];
+  const accounts = asked.map(({ account }) => account);
+  const rows = machines.map((machine) =>
+    rowOf(
+      machine,
+      accounts.filter(({ task }) => task.machine === machine),
     ),
-  ];
+  );
   const [first, ...others] = views.map((view) => view.report) as [Report, ...Report[]];
-  const report = joinReports([first, ...others], rows, elapsedMs() - startedAt);
+  const report = joinReports([first, ...others], [rowOfHere(snapshot), ...rows], elapsedMs() - startedAt);
   const known = [...new Set(views.flatMap((view) => view.workers ?? []))];
   // An unknown name is a mistake, unless a machine that might know it could not be asked.
   if (names !== undefined && known.length === 0 && accounts.every(({ why }) => why === null))

@@ -1,8 +1,9 @@
 /** The picture of a diagnosis that goes on: a listr2 pipeline on standard error that listens and draws. The home of listr2. */
+import type { ListrTask } from 'listr2';
 import type { CheckOutcome } from '../../core/run-checks.ts';
 import type { Check } from '../../core/types/check.ts';
 import type { DiagnoseOptions } from '../../diagnose.ts';
-import type { Stage } from '../../evidence/gather.ts';
+import type { Stage } from '../../evidence/gather-request.ts';
 import { escapeControls, escapeToAscii } from '../../reporters/screen/safe-text.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
 import { count, formatDuration } from '../../reporters/screen/words.ts';
@@ -122,6 +123,34 @@ const createView = (terminal: Terminal, presentation: Presentation): View => {
   };
 };
 
+/** A task for each stage and each check: it ends when its part does, and has the number of findings in its title. */
+const taskList = (
+  checks: readonly Check[],
+  parts: ReadonlyMap<string, Part>,
+  safe: (text: string) => string,
+  onFirstTask: (task: { title: string }) => void,
+): ListrTask[] => [
+  ...STAGES.map((stage, index) => ({
+    title: TITLES[stage],
+    task: async (_context: unknown, task: { title: string }) => {
+      if (index === 0) onFirstTask(task);
+      await parts.get(stage)?.ended;
+    },
+  })),
+  ...checks.map(({ id, title }) => ({
+    title: safe(title),
+    task: async (_context: unknown, task: { title: string }) => {
+      const outcome = (await parts.get(id)?.ended) ?? null;
+      if (outcome === null) return;
+      const { status, findings } = outcome;
+      const found = status === 'crashed' ? ': crashed' : findings.length === 0 ? '' : `: ${findings.length}`;
+      task.title = `${safe(title)}${found}`;
+      // listr2 shows the sign of a failed task for one that throws; the outcome itself is data.
+      if (found !== '') throw new Error(task.title);
+    },
+  })),
+];
+
 /** Begins to draw; the promise inside ends when the picture is gone. In an object, for promises of promises are one. */
 const draw = async (
   { stderr: { stream: stderr }, interrupted }: Terminal,
@@ -147,48 +176,24 @@ const draw = async (
   };
   const stand = Object.create(stderr, { write: { value: write, writable: true } }) as typeof stderr;
   const output = new ProcessOutput(stand, stand);
-  const tasks = new Listr(
-    [
-      ...STAGES.map((stage, index) => ({
-        title: TITLES[stage],
-        task: async (_context: unknown, task: { title: string }) => {
-          if (index === 0) onFirstTask(task);
-          await parts.get(stage)?.ended;
-        },
-      })),
-      ...checks.map(({ id, title }) => ({
-        title: safe(title),
-        task: async (_context: unknown, task: { title: string }) => {
-          const outcome = (await parts.get(id)?.ended) ?? null;
-          if (outcome === null) return;
-          const { status, findings } = outcome;
-          const found =
-            status === 'crashed' ? ': crashed' : findings.length === 0 ? '' : `: ${findings.length}`;
-          task.title = `${safe(title)}${found}`;
-          // listr2 shows the sign of a failed task for one that throws; the outcome itself is data.
-          if (found !== '') throw new Error(task.title);
-        },
-      })),
-    ],
-    {
-      exitOnError: false,
-      collectErrors: false,
-      registerSignalListeners: false,
-      renderer: 'default',
-      fallbackRendererCondition: false,
-      rendererOptions: {
-        clearOutput: true,
-        formatOutput: 'truncate',
-        logger: new ListrLogger({ processOutput: output, useIcons: true, toStderr: [] }),
-        icon: {
-          COMPLETED: pen.sign('pass'),
-          FAILED: pen.sign('warning'),
-          WAITING: ' ',
-        },
-        spinner,
+  const tasks = new Listr(taskList(checks, parts, safe, onFirstTask), {
+    exitOnError: false,
+    collectErrors: false,
+    registerSignalListeners: false,
+    renderer: 'default',
+    fallbackRendererCondition: false,
+    rendererOptions: {
+      clearOutput: true,
+      formatOutput: 'truncate',
+      logger: new ListrLogger({ processOutput: output, useIcons: true, toStderr: [] }),
+      icon: {
+        COMPLETED: pen.sign('pass'),
+        FAILED: pen.sign('warning'),
+        WAITING: ' ',
       },
+      spinner,
     },
-  );
+  });
   let running = true;
   // An interrupted run says so below the picture, which is not drawn again, and with the cursor back.
   interrupted?.addEventListener('abort', () => {

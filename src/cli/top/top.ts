@@ -4,13 +4,14 @@ import type { Report } from '../../core/types/report.ts';
 import type { DiagnoseOptions, Diagnosis } from '../../diagnose.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
 import { renderPage } from '../pages.ts';
-import type { Asking } from '../terminal/consent.ts';
 import { pageOfWorker } from '../words/worker-page.ts';
 import { type DeedContext, fix, undo } from './deeds.ts';
 import { drawTop } from './draw.ts';
 import { HELP_PAGE } from './help-page.ts';
 import type { Key } from './keys.ts';
+import { createQuestions } from './questions.ts';
 import { type Memory, rememberRows, type TopRow } from './rows.ts';
+import { createRunningDeed } from './running-deed.ts';
 import { FIRST_STATE, press, stillSelected, type TopState, type Wish } from './state.ts';
 
 /** Why the view ends. */
@@ -51,9 +52,6 @@ export const openTop = (given: TopOptions): Top => {
   let memory: Memory | null = null;
   let rows: readonly TopRow[] = [];
   let page = 1;
-  let deed: Promise<void> | null = null;
-  let onChanged = (): void => {};
-  let answer: ((text: string | null) => void) | null = null;
 
   const presentation = (): Presentation => ({ ...given.presentation, width: given.size().columns });
   const draw = (): void => {
@@ -67,43 +65,19 @@ export const openTop = (given: TopOptions): Top => {
     state = { ...state, ...part };
     draw();
   };
-  const reply = (text: string | null): void => {
-    const waiting = answer;
-    answer = null;
-    change({ question: null });
-    waiting?.(text);
-  };
-  signal.addEventListener('abort', () => reply(null));
-
-  /** A question of its own for each deed: what was said stands above it. */
-  const asking = (): Asking => {
-    const said: string[] = [];
-    return {
-      say: (lines) => {
-        said.push(...lines);
-      },
-      ask: (text, keys) => {
-        if (signal.aborted) return Promise.resolve(null);
-        return new Promise((resolve) => {
-          answer = resolve;
-          change({ question: { lines: [...said], text, keys }, message: null });
-        });
-      },
-    };
-  };
+  const questions = createQuestions(signal, (question) =>
+    change(question === null ? { question } : { question, message: null }),
+  );
+  const deed = createRunningDeed((message) => change({ isBusy: false, question: null, message }));
   const begin = (what: string, run: (context: DeedContext) => Promise<string>): void => {
-    if (deed !== null || signal.aborted) return;
+    if (deed.isRunning() || signal.aborted) return;
     change({ isBusy: true, message: what });
-    const context = { root, options, asking: asking(), presentation: presentation(), signal };
-    deed = run(context)
-      .catch((error: unknown) =>
+    const context = { root, options, asking: questions.asking(), presentation: presentation(), signal };
+    deed.start(() =>
+      run(context).catch((error: unknown) =>
         createPen(given.presentation).safe(error instanceof Error ? error.message : String(error)),
-      )
-      .then((message) => {
-        deed = null;
-        onChanged();
-        change({ isBusy: false, question: null, message });
-      });
+      ),
+    );
   };
   const read = (markdown: string): void => {
     const now = presentation();
@@ -119,7 +93,7 @@ export const openTop = (given: TopOptions): Top => {
   const fulfil = (wish: Wish): void => {
     if (wish.kind === 'quit' || wish.kind === 'interrupt') end(wish.kind);
     else if (wish.kind === 'help') read(HELP_PAGE);
-    else if (wish.kind === 'answer') reply(wish.text);
+    else if (wish.kind === 'answer') questions.reply(wish.text);
     else if (wish.kind === 'explain') explain(wish.row);
     else if (wish.kind === 'fix') release(wish.row);
     else begin('Reading the journal ...', undo);
@@ -139,13 +113,8 @@ export const openTop = (given: TopOptions): Top => {
       draw();
     },
     draw,
-    changed: () =>
-      new Promise((resolve) => {
-        onChanged = resolve;
-      }),
-    idle: async () => {
-      while (deed !== null) await deed;
-    },
+    changed: deed.changed,
+    idle: deed.idle,
     lastReport: () => report,
   };
 };

@@ -1,0 +1,109 @@
+/** Finds the locks of a run, and the places of locks that could not be looked into. Reads only. */
+import { dirname, join } from 'node:path';
+import { relativeTo } from '../core/town/roles.ts';
+import type { Gap } from '../core/types/evidence.ts';
+import { displayPath } from '../io/disk/disk-path.ts';
+import type { GatherRequest } from './gather-request.ts';
+import { linkedGitDirOf } from './git/linked-tree.ts';
+import { findAgain } from './locks/find-again.ts';
+import { readProcessTable, workingDirectories } from './processes/processes.ts';
+import { closedHomes, type ScanResult, scanPlaces, scanTownInTurns } from './scan/scan.ts';
+import { type OutsideNames, treesOutside } from './town/outside-trees.ts';
+
+/** Finds the locks that are asked for: known ones by their paths, or all of the town by a scan. */
+export const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
+  const { town, scan, workers, table, locks = [], onProgress } = request;
+  if (scan === 'worker') {
+    const found = scanPlaces(workers.map((worker) => join(town.root, worker)));
+    const known = new Set(found.locks.map(({ path }) => path));
+    const again = locks
+      .filter(({ path }) => !known.has(path))
+      .map((lock) => findAgain(lock, town.root, table))
+      .filter((lock) => lock !== null);
+    return { ...found, locks: [...found.locks, ...again] };
+  }
+  // Every pane's path is the working directory of some process, so the process table gives all of them.
+  const places = scan === 'quick' ? await workingDirectories(await readProcessTable()) : [];
+  return scanTownInTurns({
+    root: town.root,
+    mode: scan,
+    places,
+    ...(town.within === undefined ? {} : { within: town.within }),
+    ...(table === undefined ? {} : { table }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+};
+
+/** The working trees outside of the root that git's files point to, and that point back: agents work and take locks there. */
+export const linkedOutside = (
+  { town, scan, workers }: GatherRequest,
+  { linkedGitDirs }: ScanResult,
+  nameOf: OutsideNames,
+): ReadonlyMap<string, string> => {
+  if (town.within !== undefined) return new Map();
+  const names =
+    scan === 'worker'
+      ? workers.filter((worker) => worker.startsWith('../'))
+      : treesOutside(linkedGitDirs, nameOf);
+  return new Map(
+    names.flatMap((name) => {
+      const gitDir = linkedGitDirOf(join(town.root, name));
+      return gitDir === null ? [] : [[name, gitDir] as const];
+    }),
+  );
+};
+
+/** A walk does not leave the root: what lies right in those trees is looked at by name. */
+export const withOutside = (
+  found: ScanResult,
+  { town, scan }: GatherRequest,
+  outside: Iterable<string>,
+): ScanResult => {
+  if (scan === 'worker') return found;
+  const there = scanPlaces([...outside].map((name) => join(town.root, name)));
+  const { locks, leftovers, gaps } = there;
+  if (locks.length + leftovers.length + gaps.length === 0) return found;
+  return {
+    ...found,
+    locks: [...found.locks, ...locks],
+    leftovers: [...found.leftovers, ...leftovers],
+    gaps: [...found.gaps, ...gaps],
+  };
+};
+
+/** Places of locks in homes and, for a walk, every directory between its root and them: the walk has listed these already. */
+const listedOnTheWay = (root: string | null, locks: ScanResult['locks']): ReadonlySet<string> => {
+  const listed = new Set<string>();
+  for (const { place, kind } of locks) {
+    // Other kinds are found without listing their place, and no place of the layout has a name in bytes.
+    if (typeof place !== 'string' || !('homes' in kind.where)) continue;
+    let path = place;
+    while (!listed.has(path)) {
+      listed.add(path);
+      if (root === null || path.length <= root.length) break;
+      path = dirname(path);
+    }
+  }
+  return listed;
+};
+
+/** Gaps at places that the walk did not list: workers without a lock, `named` or not, and places where somebody was `seen`. */
+export const unlistedGaps = (
+  { town, scan, workers: named }: GatherRequest,
+  { gaps, locks }: ScanResult,
+  workers: readonly string[],
+  seen: ReadonlySet<string>,
+): readonly Gap[] => {
+  if (scan === 'worker' || town.within !== undefined) return [];
+  const known = new Set(gaps.map(({ what }) => what));
+  const listed = listedOnTheWay(scan === 'quick' ? null : town.root, locks);
+  const inTown = [...seen].filter((path) => relativeTo(town.root, path) !== null);
+  // A quick look goes through the layout by name.
+  const below = town.root === '/' ? '/' : `${town.root}/`;
+  const byName = scan === 'quick' ? [] : workers.map((worker) => below + worker);
+  const asked = named.map((worker) => join(town.root, worker));
+  const places = [...new Set([...byName, ...asked, ...inTown])].filter((place) => !listed.has(place));
+  // A directory that is closed as a whole has one gap; places in it get none of their own.
+  const open = places.filter((place) => !known.has(`directory:${displayPath(place)}`));
+  return closedHomes(open).filter(({ what }) => !known.has(what));
+};
