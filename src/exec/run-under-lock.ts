@@ -41,6 +41,8 @@ export interface HoldToBe {
 export interface Besides {
   /** Takes it; returns the command's environment, or why it may not run. */
   readonly take: (hold: HoldToBe) => Promise<{ readonly environment: Environment } | PreflightResult>;
+  /** After a refusal: resolves once asking again makes sense, or at the deadline (`performance.now()`). */
+  readonly untilFree: (worker: string, deadlineMs: number) => Promise<void>;
   /** Called with the command once it runs, and with the variables that the command gets. */
   readonly onStarted: (command: Pick<ChildProcess, 'kill' | 'pid'>, environment: Environment) => void;
   /** Gives it back. Returns a sentence if something went wrong, with an exit code that replaces the command's, or null. */
@@ -103,12 +105,18 @@ export const runUnderLock = async (request: ExecRequest): Promise<ExecOutcome> =
   const deadlineMs = performance.now() + request.waitMs;
   const change = watchWorker(target.directory, deadlineMs);
   for (;;) {
+    let waitForChange = change;
     const refusal = await refusalNow(target, request);
-    const outcome = refusal ?? (await tryToRun(target, request, env, place));
+    const outcome =
+      refusal ??
+      (await tryToRun(target, request, env, place, (besides) => {
+        // Cheaper than to look at everything again while somebody elsewhere has it.
+        waitForChange = () => besides.untilFree(target.worker, deadlineMs);
+      }));
     if ('kind' in outcome) return outcome;
     if (performance.now() >= deadlineMs)
       return { kind: 'refused', exitCode: codeOf(outcome.answer), town: target.town, result: outcome };
-    await change();
+    await waitForChange();
   }
 };
 
@@ -174,13 +182,17 @@ const tryToRun = async (
   request: ExecRequest,
   env: Environment,
   place: string,
+  onRefused: (besides: Besides) => void,
 ): Promise<ExecOutcome | PreflightResult> => {
   const besides = await request.besides?.();
   const nonce = makeNonce();
   if (besides === undefined) return runHolding(target, request, env, place, nonce);
   const { town, worker } = target;
   const taken = await besides.take({ root: town.root, worker, sessionId: sessionOf(request, env), nonce });
-  if ('answer' in taken) return taken;
+  if ('answer' in taken) {
+    onRefused(besides);
+    return taken;
+  }
   let outcome: ExecOutcome | PreflightResult | null = null;
   try {
     const environment = { ...env, ...taken.environment };

@@ -1,5 +1,6 @@
 /** The lease that `exec` holds besides the lock: taken before it, kept while the command runs, given back after it. */
 import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PreflightResult } from '../core/types/report.ts';
 import { readHost } from '../evidence/host.ts';
 import type { Besides, HoldToBe } from '../exec/run-under-lock.ts';
@@ -10,6 +11,10 @@ import { type KeptLease, keepLease } from './keep-lease.ts';
 
 /** The exit code after a lost lease: EX_TEMPFAIL of sysexits.h, because a later start may succeed. */
 export const LEASE_LOST = 75;
+
+/** Milliseconds between two questions of one that waits. */
+const SHORTEST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 1000;
 
 /** What to do when the lease is lost: `warn`, `stop`, or a command for the shell. */
 export type OnLost = string;
@@ -85,6 +90,10 @@ export const holdLease = (options: LeaseOptions): Besides => {
     take: async (hold) => {
       const { worker } = hold;
       const key = `${prefix}/${worker}`;
+      // Many may wait for it: whoever only reads costs the cluster no write.
+      const read = await engine.read(key);
+      if (read.status !== 'free')
+        return refusal(worker, key, read.status === 'held' ? { ...read, by: read.lease.by } : read);
       const askedAtMs = performance.now();
       const taken = await engine.take(key, await recordFor(hold), ttlSeconds);
       if (!isTaken(taken)) return refusal(worker, key, taken);
@@ -93,6 +102,15 @@ export const holdLease = (options: LeaseOptions): Besides => {
       return {
         environment: { LOCK_DOCTOR_EPOCH: taken.lease.epoch, LOCK_DOCTOR_LEASE_KEY: key },
       };
+    },
+    untilFree: async (worker, deadlineMs) => {
+      for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
+        // A random pause, so that many waiters do not all ask at once.
+        const leftMs = Math.max(0, deadlineMs - performance.now());
+        await sleep(Math.min(pauseMs * (0.5 + Math.random()), leftMs));
+        if (performance.now() >= deadlineMs) return;
+        if ((await engine.read(`${prefix}/${worker}`)).status !== 'held') return;
+      }
     },
     onStarted: (started, its) => {
       command = started;

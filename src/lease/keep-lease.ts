@@ -68,24 +68,13 @@ export const keepLease = (
       if (ended.signal.aborted) return;
       if (kept.status === 'kept') confirmedAtMs = begunMs;
       else why = kept.why;
-      if (kept.status === 'lost') return loseAtOnce(kept.why);
+      // Another one may have it already: there is no time left to end in order.
+      if (kept.status === 'lost') return loseWholly(kept.why);
       const pauseMs = kept.status === 'kept' ? ttlMs / 3 : Math.min(500, ttlMs / 10);
       await sleep(pauseMs, undefined, { signal: ended.signal }).catch(() => {});
     }
   };
-  /** The server has dropped it: only the grace period is left. */
-  const loseAtOnce = async (reason: string): Promise<void> => {
-    lose(reason);
-    await sleep(graceOf(ttlMs), undefined, { signal: ended.signal }).catch(() => {});
-    if (!ended.signal.aborted) loseWholly(reason);
-  };
-  engine.watch(
-    lease,
-    (reason) => {
-      if (!isLosing) void loseAtOnce(reason);
-    },
-    ended.signal,
-  );
+  engine.watch(lease, loseWholly, ended.signal);
   void watchClock();
   void keep();
   return { stop: () => ended.abort() };

@@ -28,6 +28,8 @@ export interface EtcdServer {
   /** The keys that stand there. */
   readonly keys: () => Promise<readonly string[]>;
   readonly kill: () => Promise<void>;
+  /** Starts it again after `kill`: with what it wrote, or behind the same address as a cluster that has nothing to do with it. */
+  readonly restart: (as?: 'itself' | 'another') => Promise<void>;
 }
 
 const freePort = (): Promise<number> =>
@@ -76,23 +78,29 @@ const start = (
   const data = mkdtempSync(join(BASE, 'etcd-'));
   const client = `http://127.0.0.1:${port}`;
   const peers = `http://127.0.0.1:${peer}`;
-  const child = spawn(
-    'etcd',
-    [
-      ...['--name', name, '--data-dir', data, '--initial-cluster', cluster, '--initial-cluster-token', token],
-      ...['--listen-client-urls', client, '--advertise-client-urls', client],
-      ...['--listen-peer-urls', peers, '--initial-advertise-peer-urls', peers],
-      ...more,
-    ],
-    { stdio: 'ignore' },
-  );
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-  });
+  const launch = (as: 'itself' | 'another'): ChildProcess =>
+    spawn(
+      'etcd',
+      [
+        ...['--name', name, '--data-dir', join(data, as), '--initial-cluster', cluster],
+        ...['--initial-cluster-token', `${token}-${as}`],
+        ...['--listen-client-urls', client, '--advertise-client-urls', client],
+        ...['--listen-peer-urls', peers, '--initial-advertise-peer-urls', peers],
+        ...more,
+      ],
+      { stdio: 'ignore' },
+    );
+  let child = launch('itself');
   const kill = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => void child.once('exit', resolve));
     child.kill('SIGCONT');
     child.kill('SIGKILL');
     await ended;
+  };
+  const restart: EtcdServer['restart'] = async (as = 'itself') => {
+    child = launch(as);
+    await until(isReady, 'etcd', 30_000);
   };
   onCleanUp(async () => {
     await kill();
@@ -120,7 +128,14 @@ const start = (
       return false;
     }
   };
-  return { server: { endpoint: `127.0.0.1:${port}`, child, post, keys, kill }, isReady };
+  const server: EtcdServer = {
+    endpoint: `127.0.0.1:${port}`,
+    get child() {
+      return child;
+    },
+    ...{ post, keys, kill, restart },
+  };
+  return { server, isReady };
 };
 
 /** Starts one that speaks TLS only, and only with those who show this certificate; answers with its `host:port`. */

@@ -1,5 +1,5 @@
 /** `exec --lease` with a real etcd: one agent per identity. What the time of a lease decides is in lost-lease.test.ts. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readAddress } from '../../src/lease/address.ts';
@@ -7,7 +7,7 @@ import { etcdEngine } from '../../src/lease/etcd.ts';
 import { bareEnvironment, type CliResult, doctor, PROGRAM } from '../cli/run-cli.ts';
 import { cleanUp, makeTown, startProcess, type TestTown, until } from '../support/index.ts';
 import { hasOpenssl, makeCertificates, startEtcd, startSecureEtcd } from './etcd-server.ts';
-import { ADA, at, KEY, machine, run, start, TTL, withEtcd, words } from './under-lease.ts';
+import { ADA, at, KEY, machine, run, start, TTL, withEtcd } from './under-lease.ts';
 
 afterEach(cleanUp);
 
@@ -43,27 +43,6 @@ withEtcd('exec --lease', () => {
     process.kill(first.pid, 'SIGTERM');
     expect(await first.ended).toBe(143);
     expect(run(two, at(etcd), ['true']).status).toBe(0);
-  });
-
-  test('of many that start at once one runs at a time', async () => {
-    const etcd = await startEtcd();
-    const log = machine().path('log');
-    writeFileSync(log, '');
-    const script = `echo start >> '${log}'; sleep 0.05; echo end >> '${log}'`;
-    const contenders = await Promise.all(
-      Array.from({ length: 12 }, () =>
-        startProcess(
-          process.execPath,
-          [PROGRAM, ...words(machine(), at(etcd), ['--wait', '120'], ['sh', '-c', script])],
-          { env: bareEnvironment() },
-        ),
-      ),
-    );
-    const codes = await Promise.all(
-      contenders.map(({ child }) => new Promise((resolve) => void child.once('exit', resolve))),
-    );
-    expect(new Set(codes)).toEqual(new Set([0]));
-    expect(readFileSync(log, 'utf8')).toBe('start\nend\n'.repeat(12));
   });
 
   test('is refused with 22 where no etcd answers, and nothing is started or locked', () => {

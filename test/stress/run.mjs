@@ -15,6 +15,7 @@ try {
       'contender.ts',
       'swap.ts',
       'kinds.ts',
+      'leases.ts',
       'beside-go.ts',
       'beside-go-contender.ts',
     ].map((name) => join(here, name)),
@@ -34,11 +35,13 @@ try {
   const doctor = ['--doctor', join(here, '../../dist/bin/doctor.js')];
   const args = given.includes('--swap')
     ? [join(out, 'swap.mjs'), '--source', join(here, 'swap.c'), ...doctor]
-    : given.includes('--kinds')
-      ? [join(out, 'kinds.mjs'), ...doctor]
-      : given.includes('--go')
-        ? [join(out, 'beside-go.mjs'), '--source', join(here, 'go/main.go'), ...doctor]
-        : [join(out, 'stress.mjs'), '--foreign-writer', join(here, 'foreign-writer.pl')];
+    : given.includes('--lease')
+      ? [join(out, 'leases.mjs'), '--command', join(here, 'lease-command.pl'), ...doctor]
+      : given.includes('--kinds')
+        ? [join(out, 'kinds.mjs'), ...doctor]
+        : given.includes('--go')
+          ? [join(out, 'beside-go.mjs'), '--source', join(here, 'go/main.go'), ...doctor]
+          : [join(out, 'stress.mjs'), '--foreign-writer', join(here, 'foreign-writer.pl')];
   const { status } = spawnSync(process.execPath, [...args, ...given], { stdio: 'inherit' });
   process.exitCode = status ?? 1;
 } finally {

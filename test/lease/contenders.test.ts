@@ -1,0 +1,38 @@
+/** Fifty that want one identity at once, with a real etcd. In a file of its own: nothing else has to be in time beside them. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterEach, expect, test } from '@jest/globals';
+import { bareEnvironment, PROGRAM } from '../cli/run-cli.ts';
+import { canBecomeOthers, cleanUp, startProcess } from '../support/index.ts';
+import { startEtcd } from './etcd-server.ts';
+import { at, machine, withEtcd, words } from './under-lease.ts';
+
+afterEach(cleanUp);
+
+withEtcd('contenders', () => {
+  test('fifty at once on as many machines run one at a time', async () => {
+    const etcd = await startEtcd();
+    const log = machine().path('log');
+    writeFileSync(log, '');
+    const script = `echo start >> '${log}'; sleep 0.02; echo end >> '${log}'`;
+    const contenders = await Promise.all(
+      Array.from({ length: 50 }, (_each, number) => {
+        const command = [PROGRAM, ...words(machine(), at(etcd), ['--wait', '300'], ['sh', '-c', script])];
+        // Root can give some of them numbers of their own, as other machines and containers have.
+        const inNamespace = canBecomeOthers && number % 5 === 0;
+        return startProcess(
+          inNamespace ? 'unshare' : process.execPath,
+          inNamespace
+            ? ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, ...command]
+            : command,
+          { env: bareEnvironment() },
+        );
+      }),
+    );
+    const codes = await Promise.all(
+      contenders.map(({ child }) => new Promise((resolve) => void child.once('exit', resolve))),
+    );
+    expect(new Set(codes)).toEqual(new Set([0]));
+    expect(readFileSync(log, 'utf8')).toBe('start\nend\n'.repeat(50));
+    expect(await etcd.keys()).toEqual([]);
+  }, 300_000);
+});

@@ -1,0 +1,195 @@
+/** `exec --lease` and what can go wrong with etcd, with clocks and with holders. All of these wait, and do it beside each other. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, expect, jest, test } from '@jest/globals';
+import { bareEnvironment, doctor, PROGRAM } from '../cli/run-cli.ts';
+import { cleanUp, isRunning, startProcess, until } from '../support/index.ts';
+import { type EtcdServer, startEtcd } from './etcd-server.ts';
+import { ADA, at, KEY, machine, runBesideOthers as run, start, TTL, withEtcd, words } from './under-lease.ts';
+
+afterAll(cleanUp);
+
+// Several servers start at once, on a slow machine too.
+jest.setTimeout(60_000);
+
+const wait = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+/** A user who may do so much with the keys of the town, besides root, whom etcd wants. */
+const addUser = async (etcd: EtcdServer, permission: 'READ' | 'READWRITE'): Promise<void> => {
+  for (const name of ['root', 'ada']) {
+    await etcd.post('auth/user/add', { name, password: 'hunter2' });
+    await etcd.post('auth/role/add', { name });
+    await etcd.post('auth/user/grant', { user: name, role: name });
+  }
+  const perm = { permType: permission, key: base64('gt/'), range_end: base64('gt0') };
+  await etcd.post('auth/role/grant', { name: 'ada', perm });
+  await etcd.post('auth/enable', {});
+};
+
+const AS_ADA = { LOCK_DOCTOR_ETCD_USER: 'ada', LOCK_DOCTOR_ETCD_PASSWORD: 'hunter2' };
+
+withEtcd('etcd', () => {
+  test.concurrent('that is killed and started again in time still has the lease, and its holder never stops', async () => {
+    const etcd = await startEtcd();
+    const first = await start(machine(), at(etcd), ['--ttl', '15', '--on-lost', 'stop']);
+    const pid = await first.command();
+    await etcd.kill();
+    await wait(1);
+    await etcd.restart();
+    await wait(6);
+    expect(isRunning(pid)).toBe(true);
+    expect(await etcd.keys()).toEqual([KEY]);
+    expect((await run(machine(), at(etcd), ['true'])).status).toBe(20);
+    expect(first.complaints()).toBe('');
+    process.kill(first.pid, 'SIGTERM');
+    expect(await first.ended).toBe(143);
+    expect(await etcd.keys()).toEqual([]);
+  });
+
+  test.concurrent('of another cluster behind the same address is not believed: with stop the command ends in time', async () => {
+    const etcd = await startEtcd();
+    const first = await start(machine(), at(etcd), ['--on-lost', 'stop']);
+    const pid = await first.command();
+    await etcd.kill();
+    await etcd.restart('another');
+    await until(() => !isRunning(pid), 'the end of the command', 20_000);
+    expect(await first.ended).toBe(75);
+    expect(first.complaints()).toContain('answers for another cluster');
+  });
+
+  test.concurrent('that lets us read only refuses with 22, and reports leases all the same', async () => {
+    const etcd = await startEtcd();
+    await etcd.post('kv/put', { key: base64(`gt/gastown/crew/bob`), value: base64('x') });
+    await addUser(etcd, 'READ');
+    const town = machine();
+    const refused = doctor(words(town, at(etcd), [], ['touch', town.path('ran')]), { env: AS_ADA });
+    expect([refused.status, refused.stderr]).toEqual([22, expect.stringContaining('permission denied')]);
+    const { stdout } = doctor(['locks', '--lease', at(etcd), town.root], { env: AS_ADA });
+    expect(stdout).toContain('lease gastown/crew/bob: lease held by something that is no doctor');
+  });
+
+  test.concurrent('that lets us write below the town does, and the watch logs in too', async () => {
+    const etcd = await startEtcd();
+    await addUser(etcd, 'READWRITE');
+    const town = machine();
+    const onLost = ['--ttl', '60', '--on-lost', 'stop'];
+    const { child } = await startProcess(
+      process.execPath,
+      [
+        PROGRAM,
+        ...words(town, at(etcd), onLost, ['sh', '-c', `echo $$ > '${town.path('pid')}'; exec sleep 600`]),
+      ],
+      { env: bareEnvironment(AS_ADA) },
+    );
+    const ended = new Promise((resolve) => void child.once('exit', resolve));
+    await until(
+      () =>
+        doctor(['preflight', ADA, '--lease', at(etcd), '--town', town.root], { env: AS_ADA }).status === 20,
+      'the lease',
+      20_000,
+    );
+    await until(() => readPid(town.path('pid')) > 0, 'the command', 20_000);
+    const login = await etcd.post('auth/authenticate', { name: 'root', password: 'hunter2' });
+    await etcd.post('kv/deleterange', { key: base64(KEY) }, { authorization: String(login.token) });
+    // Long before the next question, which is due in 20 s.
+    const before = performance.now();
+    expect(await ended).toBe(75);
+    expect(performance.now() - before).toBeLessThan(15_000);
+  });
+});
+
+const readPid = (path: string): number => {
+  try {
+    return Number(readFileSync(path, 'utf8'));
+  } catch {
+    return 0;
+  }
+};
+
+withEtcd('a holder', () => {
+  test.concurrent.each([
+    ['forward', 3_600_000],
+    ['back', -3_600_000],
+  ])(
+    'whose wall clock is set %s by an hour keeps its lease, and loses it in time when it has to',
+    async (way, byMs) => {
+      const etcd = await startEtcd();
+      const town = machine();
+      // Nothing but the clock of the system can be set for real, and that is everybody's: what the program sees of it is.
+      const step = town.path('step.cjs');
+      writeFileSync(
+        step,
+        `const { now } = Date; const at = performance.now() + 2000;
+      Date.now = () => now() + (performance.now() > at ? ${byMs} : 0);`,
+      );
+      const env = bareEnvironment({ NODE_OPTIONS: `--require ${step}` });
+      const file = town.path('pid');
+      const { child } = await startProcess(
+        process.execPath,
+        [
+          PROGRAM,
+          ...words(
+            town,
+            at(etcd),
+            ['--on-lost', 'stop'],
+            ['sh', '-c', `echo $$ > '${file}'; exec sleep 600`],
+          ),
+        ],
+        { env },
+      );
+      const ended = new Promise((resolve) => void child.once('exit', resolve));
+      const pid = await until(() => readPid(file) || false, `the command (${way})`, 20_000);
+      await wait(TTL + 3);
+      expect(isRunning(Number(pid))).toBe(true);
+      expect(await etcd.keys()).toEqual([KEY]);
+      etcd.child.kill('SIGSTOP');
+      await wait(TTL + 1);
+      expect(isRunning(Number(pid))).toBe(false);
+      etcd.child.kill('SIGCONT');
+      expect(await ended).toBe(75);
+    },
+  );
+
+  test.concurrent('that was frozen for longer than its lease hears of it, and its epoch is the smaller one', async () => {
+    const etcd = await startEtcd();
+    const [one, two] = [machine(), machine()];
+    const first = await start(one, at(etcd), ['--on-lost', 'stop']);
+    const pid = await first.command();
+    const epochs = async (): Promise<string> => {
+      const { kvs = [] } = (await etcd.post('kv/range', { key: base64(KEY) })) as {
+        kvs?: { create_revision: string }[];
+      };
+      return kvs[0]?.create_revision ?? '';
+    };
+    const older = await epochs();
+    process.kill(first.pid, 'SIGSTOP');
+    process.kill(pid, 'SIGSTOP');
+    const { status, stdout } = await run(
+      two,
+      at(etcd),
+      ['sh', '-c', 'echo "$LOCK_DOCTOR_EPOCH"'],
+      ['--wait', '30'],
+    );
+    expect([status, Number(stdout) > Number(older)]).toEqual([0, true]);
+    process.kill(pid, 'SIGCONT');
+    process.kill(first.pid, 'SIGCONT');
+    expect(await first.ended).toBe(75);
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  test.concurrent('that is killed beside its command leaves the worker to the next one; a doctor killed alone is told of', async () => {
+    const etcd = await startEtcd();
+    const town = machine();
+    const first = await start(town, at(etcd));
+    const pid = await first.command();
+    process.kill(first.pid, 'SIGKILL');
+    await wait(0.3);
+    // Its command lives: the lock is held, and the lease goes by and by.
+    const other = machine();
+    expect((await run(other, at(etcd), ['true'], ['--wait', '20'])).status).toBe(0);
+    const { status, stdout } = doctor(['--lease', at(etcd), town.root]);
+    expect([status, stdout]).toEqual([1, expect.stringContaining('its agent runs without a lease')]);
+    process.kill(pid, 'SIGKILL');
+  });
+});

@@ -1,0 +1,39 @@
+/** The harness of `npm run stress -- --lease`, in its short form: it waits more than it works. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { hasEtcd } from '../lease/etcd-server.ts';
+
+const withEtcd = hasEtcd ? test : test.skip;
+
+const run = (...args: readonly string[]): Promise<Record<string, unknown>> =>
+  new Promise((resolve, reject) => {
+    const script = join(import.meta.dirname, 'run.mjs');
+    const child = spawn(process.execPath, [script, '--lease', ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    child.once('close', () => {
+      if (said.startsWith('{')) resolve(JSON.parse(said) as Record<string, unknown>);
+      else reject(new Error(`the harness failed: ${said}`));
+    });
+  });
+
+withEtcd(
+  'under --on-lost stop two commands never run at once, and under warn the same harness sees that they do (skipped without etcd)',
+  async () => {
+    const [stop, warn] = await Promise.all([
+      run('--seconds', '15'),
+      run('--seconds', '0', '--at-most', '90', '--on-lost', 'warn'),
+    ]);
+    expect(stop).toMatchObject({ overlaps: 0, outOfOrder: 0, ok: true });
+    expect(Number(stop?.begun)).toBeGreaterThan(0);
+    expect(Number(warn?.overlaps)).toBeGreaterThan(0);
+    // Whoever refuses old epochs is safe all the same.
+    expect(warn).toMatchObject({ outOfOrder: 0, ok: false });
+  },
+  150_000,
+);

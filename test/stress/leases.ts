@@ -1,0 +1,254 @@
+/**
+ * Stress of `exec --lease`: contenders on "several machines" (a root each, and nothing in common but etcd) run commands one after
+ * the other, while etcd is frozen, doctors are frozen, whole machines are frozen or die, and leases are revoked by hand, at random.
+ * The commands watch for each other. One JSON line; exit code 1 where the bar is missed. `--on-lost warn` must miss it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: {
+    lease: { type: 'boolean' },
+    seconds: { type: 'string', default: '60' },
+    /** Where nobody was seen to overlap by then it goes on for up to so many seconds: for the variant that must be caught. */
+    'at-most': { type: 'string', default: '0' },
+    contenders: { type: 'string', default: '4' },
+    'on-lost': { type: 'string', default: 'stop' },
+    doctor: { type: 'string', default: '' },
+    command: { type: 'string', default: '' },
+  },
+});
+
+const TTL = 5;
+const WORKER = 'gastown/crew/ada';
+/** Longer than etcd lets a lease live, and its grace. */
+const LONG_MS = (TTL + 3) * 1000;
+/** What a doctor may be frozen for and still act in time: less than the lease lasts after the question that is the oldest. */
+const SHORT_MS = 2000;
+
+const home = mkdtempSync(join(tmpdir(), 'stress-lease-'));
+mkdirSync(join(home, 'slots'));
+writeFileSync(join(home, 'store'), '0');
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+
+const client = `http://127.0.0.1:${await freePort()}`;
+const peer = `http://127.0.0.1:${await freePort()}`;
+const etcd = spawn(
+  'etcd',
+  [
+    ...['--data-dir', join(home, 'etcd'), '--initial-cluster', `default=${peer}`],
+    ...['--listen-client-urls', client, '--advertise-client-urls', client],
+    ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
+  ],
+  { stdio: 'ignore' },
+);
+
+const post = async (path: string, body: object): Promise<Record<string, unknown>> => {
+  const signal = AbortSignal.timeout(2000);
+  const answer = await fetch(`${client}/v3/${path}`, { method: 'POST', body: JSON.stringify(body), signal });
+  return (await answer.json()) as Record<string, unknown>;
+};
+
+for (let tries = 0; ; tries += 1) {
+  try {
+    await post('kv/range', { key: 'AA==' });
+    break;
+  } catch (error) {
+    if (tries > 100) throw error;
+    await sleep(200);
+  }
+}
+
+const roots = Array.from({ length: Number(values.contenders) }, (_each, at) => join(home, `machine${at}`));
+for (const root of roots) {
+  mkdirSync(join(root, WORKER), { recursive: true });
+  mkdirSync(join(root, 'mayor'));
+  writeFileSync(join(root, 'mayor/town.json'), '{"type":"town","version":1,"name":"stress"}');
+}
+
+let finishing = false;
+const running: ChildProcess[] = [];
+const codes = new Map<number | string, number>();
+
+const startAt = (at: number): void => {
+  const seconds = Math.random() < 0.5 ? Math.random() / 2 : 2 + 10 * Math.random();
+  const lease = `etcd://${client.slice('http://'.length)}/gt`;
+  const child = spawn(
+    process.execPath,
+    [
+      ...[values.doctor, 'exec', WORKER, '--town', roots[at] ?? '', '--wait', '600', '--lease', lease],
+      ...['--ttl', String(TTL), '--on-lost', values['on-lost'], '--'],
+      ...['perl', values.command, home, String(at), String(seconds)],
+    ],
+    // A group of its own, so that doctor and command freeze and die together, as on a machine.
+    { stdio: 'ignore', detached: true, env: { PATH: process.env.PATH, HOME: home, TMUX_TMPDIR: home } },
+  );
+  running[at] = child;
+  child.once('exit', (code, signal) => {
+    const how = code ?? signal ?? 'unknown';
+    codes.set(how, (codes.get(how) ?? 0) + 1);
+    if (!finishing) setTimeout(() => startAt(at), 50);
+  });
+};
+
+const counts = {
+  etcdFrozen: 0,
+  etcdFrozenLong: 0,
+  doctorsFrozen: 0,
+  machinesFrozen: 0,
+  machinesKilled: 0,
+  revoked: 0,
+};
+/** Epochs whose holder nothing but the epoch protects from: what is left of them is told apart. */
+const revoked = new Set<string>();
+const frozen = new Set<string>();
+
+const signal = (pid: number | undefined, name: NodeJS.Signals): void => {
+  try {
+    if (pid !== undefined) process.kill(pid, name);
+  } catch {
+    // It has ended.
+  }
+};
+
+interface Holder {
+  readonly at: number;
+  readonly epoch: string;
+  readonly lease: string;
+}
+
+/** Who holds the lease now; null where nobody does, or nobody answers. */
+const holder = async (): Promise<Holder | null> => {
+  try {
+    const key = Buffer.from(`gt/${WORKER}`).toString('base64');
+    const { kvs } = await post('kv/range', { key });
+    const [found] = kvs as Record<string, string>[];
+    const record = JSON.parse(Buffer.from(found?.value ?? '', 'base64').toString('utf8')) as { root: string };
+    return { at: roots.indexOf(record.root), epoch: found?.create_revision ?? '', lease: found?.lease ?? '' };
+  } catch {
+    return null;
+  }
+};
+
+const freezeEtcd = async (ms: number): Promise<void> => {
+  signal(etcd.pid, 'SIGSTOP');
+  await sleep(ms);
+  signal(etcd.pid, 'SIGCONT');
+};
+
+const disturb = async (): Promise<void> => {
+  const dice = Math.random();
+  if (dice < 0.2) {
+    counts.etcdFrozen += 1;
+    return freezeEtcd(SHORT_MS * Math.random());
+  }
+  if (dice < 0.45) {
+    counts.etcdFrozenLong += 1;
+    return freezeEtcd(LONG_MS);
+  }
+  const held = await holder();
+  const child = held === null ? undefined : running[held.at];
+  if (held === null || child?.pid === undefined) return;
+  if (dice < 0.6) {
+    counts.doctorsFrozen += 1;
+    signal(child.pid, 'SIGSTOP');
+    await sleep(SHORT_MS * Math.random());
+    signal(child.pid, 'SIGCONT');
+  } else if (dice < 0.75) {
+    counts.machinesFrozen += 1;
+    frozen.add(held.epoch);
+    signal(-child.pid, 'SIGSTOP');
+    await sleep(LONG_MS);
+    signal(-child.pid, 'SIGCONT');
+  } else if (dice < 0.85) {
+    counts.machinesKilled += 1;
+    signal(-child.pid, 'SIGKILL');
+  } else {
+    counts.revoked += 1;
+    revoked.add(held.epoch);
+    await post('lease/revoke', { ID: held.lease }).catch(() => {});
+  }
+};
+
+const lines = (name: string): readonly string[] => {
+  const path = join(home, name);
+  return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
+};
+/** Pairs of commands that ran at once, as they told it. */
+const overlapsSoFar = (): readonly (readonly [string, string])[] =>
+  lines('events').flatMap((line) => {
+    const [what, one = '', other = ''] = line.split(' ');
+    return what === 'overlap' ? [[one, other] as const] : [];
+  });
+
+const epochOf = (slot: string): string => slot.split('-')[3] ?? '';
+
+/** Overlaps by what could have kept the older command from it. */
+const count = (): {
+  readonly unprotected: number;
+  readonly afterRevoke: number;
+  readonly afterFreeze: number;
+} => {
+  const older = overlapsSoFar().map(
+    ([one, other]) => [epochOf(one), epochOf(other)].sort((a, b) => Number(a) - Number(b))[0] ?? '',
+  );
+  const afterFreeze = older.filter((epoch) => frozen.has(epoch)).length;
+  const afterRevoke = older.filter((epoch) => revoked.has(epoch) && !frozen.has(epoch)).length;
+  return { afterFreeze, afterRevoke, unprotected: older.length - afterFreeze - afterRevoke };
+};
+
+const isOver = (): boolean => {
+  const seconds = (performance.now() - startedAt) / 1000;
+  if (seconds < Number(values.seconds)) return false;
+  return seconds >= Number(values['at-most']) || count().unprotected > 0;
+};
+
+for (let at = 0; at < roots.length; at += 1) startAt(at);
+const startedAt = performance.now();
+while (!isOver()) {
+  await disturb();
+  await sleep(1500 * Math.random());
+}
+finishing = true;
+for (const child of running)
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    signal(-child.pid, 'SIGKILL');
+    signal(-child.pid, 'SIGCONT');
+  }
+signal(etcd.pid, 'SIGKILL');
+await sleep(300);
+
+const events = lines('events');
+const overlaps = count();
+const written = lines('written').map(Number);
+const result = {
+  onLost: values['on-lost'],
+  seconds: Math.round((performance.now() - startedAt) / 1000),
+  contenders: roots.length,
+  ...counts,
+  begun: events.filter((event) => event.startsWith('begun ')).length,
+  ended: Object.fromEntries([...codes].sort(([a], [b]) => String(a).localeCompare(String(b)))),
+  overlaps: overlaps.unprotected,
+  overlapsAfterRevoke: overlaps.afterRevoke,
+  overlapsAfterFreeze: overlaps.afterFreeze,
+  /** By the store, of commands whose epoch was over. */
+  refused: events.filter((event) => event.startsWith('refused ')).length,
+  /** Written all the same. */
+  outOfOrder: written.filter((epoch, at) => epoch < (written[at - 1] ?? 0)).length,
+};
+const isFine = result.overlaps === 0 && result.outOfOrder === 0 && result.begun > 0;
+process.stdout.write(`${JSON.stringify({ ...result, ok: isFine })}\n`);
+rmSync(home, { recursive: true, force: true });
+process.exitCode = isFine ? 0 : 1;
