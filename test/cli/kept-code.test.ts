@@ -41,7 +41,7 @@ const run = (folder: string, more: Parameters<typeof spawnSync>[2] = {}) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'doctor.js'), '--version'], {
     cwd: '/',
     env: bareEnvironment(),
-    timeout: 10_000,
+    timeout: 60_000,
     ...more,
     encoding: 'utf8',
   });

@@ -125,7 +125,7 @@ describe('the next commands of a town full of such names', () => {
     for (const worker of workers) town.lock(worker, { session_id: '' });
     mkdirSync(town.path('rig/inside'), { recursive: true });
     findings = (await run(['--json', '--town', town.root], '/')).document.findings as ReportFinding[];
-  }, 60_000);
+  });
   afterAll(cleanUp);
 
   test('name each worker', () => {
@@ -142,7 +142,7 @@ describe('the next commands of a town full of such names', () => {
       const planned = (document.findings as ReportFinding[]).map((finding) => finding.worker);
       expect([worker, planned]).toEqual([worker, [worker]]);
     }
-  }, 60_000);
+  });
 
   test('of preflight lead to that worker too', async () => {
     const cwd = town.path('rig/inside');
@@ -159,5 +159,5 @@ describe('the next commands of a town full of such names', () => {
         words[0] === 'explain' ? worker : [worker],
       ]);
     }
-  }, 60_000);
+  });
 });

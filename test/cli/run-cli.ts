@@ -47,7 +47,7 @@ export const doctor = (args: readonly string[], options: CliOptions = {}): CliRe
     cwd: options.cwd ?? '/',
     env: bareEnvironment(options.env),
     input: options.input ?? '',
-    timeout: 20_000,
+    timeout: 60_000,
   });
   return { status, stdout, stderr };
 };

@@ -57,9 +57,11 @@ describe('fifty at once on one worker', () => {
     const args = ['exec', '--town', town.root, ADA, '--', agent, '0.2'];
     const both = () => Promise.all([1, 2, 3, 4].map(() => cli.run(args, { cwd: town.path(ADA) })));
     for (let round = 0; round < 3; round += 1) {
-      const codes = (await both()).map(({ code }) => code);
-      expect(codes).toContain(0);
-      expect(codes.filter((code) => code !== 0 && code !== 20)).toEqual([]);
+      const answers = (await both()).map(({ code, stderr }) => `${code} ${stderr}`);
+      expect(answers).toContain('0 ');
+      // A guard that a slow rival holds for seconds is no agent either.
+      const others = answers.filter((answer) => !/^(0|20) |somebody else is changing the lock/i.test(answer));
+      expect(others).toEqual([]);
     }
-  }, 60_000);
+  });
 });

@@ -24,7 +24,7 @@ const execAfter = (town: TestTown, prepare: string, command: readonly string[]) 
     ],
     {
       encoding: 'utf8',
-      timeout: 25_000,
+      timeout: 100_000,
       env: {
         PATH: process.env.PATH,
         TMUX_TMPDIR: '/nonexistent',

@@ -4,15 +4,12 @@
  */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { afterAll, expect, jest, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { cleanUp, isRunning, until } from '../support/index.ts';
 import { type EtcdServer, startCluster, startEtcd } from './etcd-server.ts';
 import { at, KEY, machine, runBesideOthers as run, start, TTL, withEtcd } from './under-lease.ts';
 
 afterAll(cleanUp);
-
-// Several servers start at once, on a slow machine too.
-jest.setTimeout(60_000);
 
 withEtcd('exec --lease', () => {
   test.concurrent('goes to the next one when its holder and its doctor are killed, after the time it was granted for', async () => {

@@ -322,7 +322,7 @@ describe('giving a lock back', () => {
     expect(await asking).toBeInstanceOf(GuardBusyError);
     expect(await giving).toEqual({ kind: 'released' });
     await keeper.stop();
-  }, 20_000);
+  });
 
   test('a lock that others may have taken over since its holder ended is no news', async () => {
     const { dir, path } = scene();

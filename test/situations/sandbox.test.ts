@@ -30,7 +30,7 @@ const canUnshare =
     // Its process 1 ends with the script, and all within ends with that.
     const { stdout } = spawnSync('unshare', ['-pf', '--mount-proc', 'sh', '-c', script, 'sh', ...doctor], {
       encoding: 'utf8',
-      timeout: 25_000,
+      timeout: 100_000,
       env: { PATH: process.env.PATH },
     });
     const report = JSON.parse(stdout);

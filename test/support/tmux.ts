@@ -79,7 +79,7 @@ export const startTmux = async (options: TmuxOptions = {}): Promise<TestTmux> =>
       ...owner,
       env,
       encoding: 'utf8',
-      timeout: 10_000,
+      timeout: 30_000,
     });
 
   tmux('start-server', ';', 'set-option', '-g', 'exit-empty', 'off');

@@ -2,7 +2,7 @@
 export const until = async <T>(
   condition: () => T | Promise<T>,
   what = 'the condition',
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<Exclude<T, false | undefined>> => {
   const deadline = Date.now() + withinMs;
   for (;;) {

@@ -223,7 +223,7 @@ inTmux('its keys (skipped without tmux)', () => {
     rmSync(town.path(ADA));
     await run.shows('Gone within a minute: gastown/crew/ada');
     expect(run.screen()).toMatch(/^> {2}⚠ crew\/bob/m);
-  }, 30_000);
+  });
 });
 
 inTmux('f and u (skipped without tmux)', () => {

@@ -137,7 +137,7 @@ inChromium('in a browser (skipped without Chromium)', () => {
         expect([name, width, over, wide <= width]).toEqual([name, width, [], true]);
       }
     expect(page.requests()).toBe(0);
-  }, 60_000);
+  });
 
   test('a name runs nothing, becomes no element, and is shown as it is', async () => {
     const page = await openPage();
@@ -148,7 +148,7 @@ inChromium('in a browser (skipped without Chromium)', () => {
       '[...document.querySelectorAll("h3.name")].map((one) => one.textContent)',
     );
     expect(names).toContain(`gastown/crew/${HOSTILE.replace('\u202e', '\\u{202e}')}`);
-  }, 60_000);
+  });
 
   test('it has no fault that axe finds, in light and in dark', async () => {
     const page = await openPage();
