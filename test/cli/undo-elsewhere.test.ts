@@ -1,4 +1,5 @@
 /** `doctor undo` in one directory of what a run in another one released: without a marker the root is where one stands. */
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
@@ -42,6 +43,27 @@ describe('undo without a marker', () => {
       1,
       `${town.path('feature-2')} was released by a run in ${town.path('feature-2')}: doctor undo ${id} --town ${town.path('feature-2')}\n`,
     ]);
+  });
+
+  test('in a repository names the run in a worktree beside it, and not the other way round', () => {
+    const town = makeTown({ marked: false, workers: ['app'], rigs: {} });
+    const app = town.path('app');
+    const git = (...args: string[]) =>
+      spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], { cwd: app });
+    git('init', '-q');
+    git('commit', '-q', '--allow-empty', '-m', 'first');
+    for (const name of ['feature-1', 'feature-2']) git('worktree', 'add', '-q', '--detach', town.path(name));
+    town.lock('feature-1', '');
+    doctor(['--fix', '--yes'], { cwd: town.path('feature-1') });
+    const { status, stdout } = doctor(['undo'], { cwd: app });
+    const [, command = ''] = /: doctor (undo .*)\n$/.exec(stdout) ?? [];
+    expect([status, stdout]).toEqual([
+      1,
+      `${town.path('feature-1')} was released by a run in ${town.path('feature-1')}: doctor ${command}\n`,
+    ]);
+    expect(doctor(['undo'], { cwd: town.path('feature-2') }).stdout).toBe('nothing to undo\n');
+    expect(doctor(command.split(' '), { cwd: app })).toMatchObject({ status: 0 });
+    expect(existsSync(town.path('feature-1/.runtime/agent.lock'))).toBe(true);
   });
 
   test('with the id of such a run says where it was', () => {

@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
+import { workingTreesAround } from '../../evidence/git/same-repository.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { longPath } from '../context.ts';
 import { readHistory } from './history.ts';
@@ -20,21 +21,27 @@ export interface ReleasedElsewhere {
 const MAX_BELOW = 1000;
 
 /**
- * Releases at or below `townRoot` that can still be put back, made by runs in a directory above it or directly below it. A journal
+ * Releases at or below `townRoot` that can still be put back, made by runs in a directory above it, directly below it, or in a
+ * working tree of its repository. The main working tree is also told of releases in the linked ones, wherever they lie. A journal
  * that cannot be read is skipped here: an undo in that root says why.
  */
-export const releasedElsewhere = (calls: SystemCalls, townRoot: string): readonly ReleasedElsewhere[] =>
-  [...directoriesAbove(townRoot), ...directoriesBelow(townRoot)].flatMap((root) => {
+export const releasedElsewhere = (calls: SystemCalls, townRoot: string): readonly ReleasedElsewhere[] => {
+  const trees = workingTreesAround(townRoot);
+  const places = trees[0] === townRoot ? trees : [townRoot];
+  const roots = new Set([...directoriesAbove(townRoot), ...directoriesBelow(townRoot), ...trees]);
+  roots.delete(townRoot);
+  return [...roots].flatMap((root) => {
     const { events } = readHistory(calls, root);
     const restorable = restorableIds(events, calls, root);
     return events.flatMap(({ deed, id, worker }) => {
       const directory = longPath(root, worker);
-      const isHere = relativeTo(townRoot, directory) !== null;
+      const isHere = places.some((place) => relativeTo(place, directory) !== null);
       return deed === 'released' && id !== null && restorable.has(id) && isHere
         ? [{ root, id, directory }]
         : [];
     });
   });
+};
 
 const directoriesAbove = (path: string): readonly string[] => {
   const parent = dirname(path);
