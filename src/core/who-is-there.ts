@@ -106,7 +106,7 @@ const lookAround = (worker: string, witnesses: Witnesses): PlaceOfWork => {
   const taken = new Set(agents.flatMap(({ pid }) => (pid === null ? [] : [pid])));
   const isPartOfOne = (pid: number | null): boolean =>
     pid !== null && [...lineage(pid, index)].some((above) => taken.has(above));
-  const holders = verdicts.flatMap((verdict) => describeHolder(verdict, view, isPartOfOne, witnesses));
+  const holders = verdicts.flatMap((verdict) => holderAsPerson(verdict, view, isPartOfOne, witnesses));
   for (const { pid } of holders) if (pid !== null) taken.add(pid);
   const strangers = witnesses
     .strangers(view, null)
@@ -233,7 +233,7 @@ const describeAgent = (
 };
 
 /** The live process that a lock names, unless it is listed already. */
-const describeHolder = (
+const holderAsPerson = (
   { state, holder, lock, facts }: Verdict,
   view: WorkerView,
   isTold: (pid: number) => boolean,

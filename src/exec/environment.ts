@@ -1,7 +1,6 @@
 /** What `exec` adds to its command's environment: the mark of its lock, and a setting for git. */
 import { HOLD_MARK } from '../evidence/processes/hold-mark.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from '../io/programs/find-program.ts';
 
 /** With this setting git (2.54 and newer) notes beside each of its locks who holds it; older versions ignore it. */
 const GIT_SETTING = { key: 'core.lockfilePid', value: 'true' };

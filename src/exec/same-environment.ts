@@ -2,8 +2,7 @@
  * Undoes what a shell does to the environment on the way to a command: it drops names that are not valid in a shell
  * (`BASH_FUNC_f%%`, `npm_config_//host/:token`), sets PWD, and resets some variables.
  */
-import { findProgram } from '../io/programs/find-program.ts';
-import type { Environment } from './environment.ts';
+import { type Environment, findProgram } from '../io/programs/find-program.ts';
 
 export interface Detour {
   /** Shell words before the command. They contain no values, because other users can read command lines. */

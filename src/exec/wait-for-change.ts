@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCalls } from '../io/disk/system-calls.ts';
 import { readCompanion } from '../lock/files/companion.ts';
-import { type Place, placeIn } from '../lock/files/names.ts';
+import { type LockFiles, lockFilesIn } from '../lock/files/names.ts';
 import { readRecord } from '../lock/files/read-record.ts';
 import { lifeNow } from '../lock/identity.ts';
 
@@ -20,7 +20,7 @@ const LIFE_IS_CHEAP = process.platform !== 'darwin';
  * (`performance.now()`): at once where the lock has changed since the last time, otherwise less and less often.
  */
 export const watchWorker = (workerDir: string, deadlineMs: number): (() => Promise<void>) => {
-  const place = placeIn(`${workerDir}/.runtime`);
+  const place = lockFilesIn(`${workerDir}/.runtime`);
   let seen = glanceAt(place);
   let quietMs = POLL_MS;
   return async () => {
@@ -47,7 +47,7 @@ export const watchWorker = (workerDir: string, deadlineMs: number): (() => Promi
 };
 
 /** A text that stays the same while the lock does not change. */
-const glanceAt = ({ lock }: Place): string => {
+const glanceAt = ({ lock }: LockFiles): string => {
   try {
     const stat = systemCalls.lstat(lock);
     return stat === undefined ? 'absent' : `${stat.ino} ${stat.mtimeNs} ${stat.size}`;
@@ -57,7 +57,7 @@ const glanceAt = ({ lock }: Place): string => {
 };
 
 /** Life of the true holder, where a record of ours names one: while it lives, the worker cannot become free. */
-const lifeOfHolder = (place: Place): ReturnType<typeof lifeNow> => {
+const lifeOfHolder = (place: LockFiles): ReturnType<typeof lifeNow> => {
   const seen = readRecord(systemCalls, place.lock);
   if (seen.kind !== 'file' || seen.content.kind !== 'record') return 'unknown';
   const holder = seen.content.record.holder ?? readCompanion(systemCalls, place);

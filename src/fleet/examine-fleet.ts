@@ -116,7 +116,7 @@ const viewOf = async (
 };
 
 /** What was seen of a town that no other machine shares, judged alone; of a shared one, its sighting. */
-interface Asked {
+interface AskedTown {
   readonly account: Account;
   readonly view: TownSeen | null;
   readonly sighting: MachineView | null;
@@ -127,7 +127,7 @@ const askAbout = async (
   task: Task,
   run: FleetRun,
   question: Parameters<typeof askEvidence>[2],
-): Promise<Asked> => {
+): Promise<AskedTown> => {
   const { machine, town, group } = task;
   const evidence = await askEvidence(machine, town, question);
   const answered = { account: accountFor(task, evidence), view: null, sighting: null };
@@ -146,7 +146,7 @@ const askAbout = async (
 
 /** The town that one group of machines shares, judged by all of them; `own` is this machine's sighting where it is one of them. */
 const viewGroup = async (
-  members: readonly Asked[],
+  members: readonly AskedTown[],
   own: MachineView | null,
   run: FleetRun,
 ): Promise<readonly TownSeen[]> => {
@@ -176,7 +176,7 @@ export const examineFleet = async (
     askAbout(task, run, { deadlineMs, env, scan, collector }),
   );
 
-  const membersOf = (group: Task['group']): readonly Asked[] =>
+  const membersOf = (group: Task['group']): readonly AskedTown[] =>
     asked.filter(({ account }) => account.task.group === group);
   const groups = [...new Set(tasks.map(({ group }) => group))].filter((group) => typeof group === 'string');
   const own: MachineView = { machine: HERE, isHere: true, names: [], examination: here.examination };

@@ -1,5 +1,6 @@
 /** Reads the address of a lease server: `etcd://host1:2379,host2:2379/town`, or `etcds://` for TLS, and credentials. Pure. */
 import { Failure } from '../core/failure.ts';
+import type { Environment } from '../io/programs/find-program.ts';
 
 /** A cluster, the prefix of the town's keys in it, and credentials. */
 export interface LeaseAddress {
@@ -14,8 +15,6 @@ export interface LeaseAddress {
   readonly certFile: string | null;
   readonly keyFile: string | null;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const ADDRESS = /^(etcds?):\/\/(?:([^@/]*)@)?([^/]+)\/(.+?)\/*$/;
 const ENDPOINT = /^(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/;

@@ -7,11 +7,10 @@ import type { Verdict } from '../core/types/judgement.ts';
 import type { OpenDirectory } from '../io/disk/open-directory.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
 import { explainRefusal, isAbout } from './ask-the-judge.ts';
-import { isOurs, type LockContext, notOurs, recordOf, take, tornGuard } from './context.ts';
 import { LockedError } from './errors.ts';
 import { putBack } from './files/aside.ts';
 import { readCompanion, removeCompanion, writeCompanion } from './files/companion.ts';
-import { asidePath, makeNonce, type Place } from './files/names.ts';
+import { asidePath, type LockFiles, makeNonce } from './files/names.ts';
 import { type RecordReading, readRecord } from './files/read-record.ts';
 import { publish, removeQuietly, replaceFile, type Staged, stage } from './files/staging.ts';
 import { tidyUp } from './files/tidy-up.ts';
@@ -24,6 +23,7 @@ import {
   startTokenOf,
   trueHolderOf,
 } from './identity.ts';
+import { isOurs, type LockContext, notOurs, recordOf, take, tornGuard } from './lock-context.ts';
 
 export interface AcquireRequest {
   /** What the record names as its session: a tmux pane id `%N`, a session name, `rig/name`; default: none. */
@@ -120,7 +120,7 @@ const putInPlace = (
 };
 
 /** The staged name goes last: together with the lock it tells the next run that an `.old` of its name was replaced. */
-const dropStaged = (calls: SystemCalls, place: Place, { nonce, path }: Staged): void => {
+const dropStaged = (calls: SystemCalls, place: LockFiles, { nonce, path }: Staged): void => {
   try {
     if (calls.lstat(asidePath(place, nonce)) === undefined) calls.unlink(path);
   } catch {

@@ -15,15 +15,15 @@ import {
   refreshGuarded,
 } from './acquire.ts';
 import { doctorsJudge, type Judge } from './ask-the-judge.ts';
-import { asLockError, type LockContext, recordOf, type Seen } from './context.ts';
 import { GuardBusyError, InvalidLockError, LockedError, NoGuardError, NotLockedError } from './errors.ts';
-import { placeIn } from './files/names.ts';
+import { lockFilesIn } from './files/names.ts';
 import { ignoreDirectory } from './files/staging.ts';
 import { tidyUp } from './files/tidy-up.ts';
 import type { Guard, GuardOptions } from './guard/guard.ts';
 import { takeGuard } from './guard/take-guard.ts';
 import { handOverGuarded } from './hand-over.ts';
 import type { HolderProcess } from './identity.ts';
+import { asLockError, type LockContext, recordOf, type Seen } from './lock-context.ts';
 import { forceReleaseGuarded, giveBackGuarded, type Released } from './release.ts';
 import { type LockStatus, lookAtPlace, statusOf } from './status.ts';
 
@@ -186,7 +186,7 @@ export class Lock {
     return {
       workerDir,
       // The caller may use symlinks above the worker's directory; below it none is followed.
-      place: placeIn(join(isReal ? workerDir : realOrSame(workerDir), '.runtime')),
+      place: lockFilesIn(join(isReal ? workerDir : realOrSame(workerDir), '.runtime')),
       calls,
       judge,
       now,

@@ -1,10 +1,10 @@
 /** Hands our lock over to another process: one that a command left running when it ended. */
 import { type Acquired, refreshGuarded } from './acquire.ts';
-import { isOurs, type LockContext, notOurs, recordOf } from './context.ts';
 import { readCompanion, writeCompanion } from './files/companion.ts';
 import { readRecord } from './files/read-record.ts';
 import type { Guard } from './guard/guard.ts';
 import { type HolderProcess, trueHolderOf } from './identity.ts';
+import { isOurs, type LockContext, notOurs, recordOf } from './lock-context.ts';
 
 /**
  * Writes our lock again in that process's name; where another tool overwrote it, only our second record. Throws NotLockedError

@@ -3,13 +3,13 @@ import { releaseOf } from '../core/judge/may-release.ts';
 import type { Stamp } from '../core/types/evidence.ts';
 import type { Verdict } from '../core/types/judgement.ts';
 import { explainRefusal, isAbout } from './ask-the-judge.ts';
-import { isOurs, type LockContext, notOurs, take } from './context.ts';
 import { LockChangedError, NotLockedError } from './errors.ts';
 import { finishAside } from './files/aside.ts';
 import { readCompanion, removeCompanion } from './files/companion.ts';
 import { makeRunId, releasedPath } from './files/names.ts';
 import { readRecord } from './files/read-record.ts';
 import type { Guard } from './guard/guard.ts';
+import { isOurs, type LockContext, notOurs, take } from './lock-context.ts';
 
 /** The outcome of giving a lock back. */
 export type Released =

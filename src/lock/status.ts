@@ -3,8 +3,8 @@ import { describeFileProblem } from '../core/record/file-problem.ts';
 import type { LockProblem, LockRecord, Stamp } from '../core/types/evidence.ts';
 import type { State, Verdict } from '../core/types/judgement.ts';
 import { explainRefusal, isAbout } from './ask-the-judge.ts';
-import { isOurs, type LockContext } from './context.ts';
 import { type RecordReading, readRecord } from './files/read-record.ts';
+import { isOurs, type LockContext } from './lock-context.ts';
 
 export interface LockStatus {
   readonly state: 'unlocked' | 'ours' | State;

@@ -6,6 +6,7 @@ import { isAbsence } from '../io/errno.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { inBatches, type Refused } from './batches/in-batches.ts';
 import { releaseBatch, type TriedRelease } from './batches/release-batch.ts';
+import { changed, failed, interrupted, skipped } from './outcomes.ts';
 import {
   contextOf,
   type JudgeAgain,
@@ -13,8 +14,7 @@ import {
   type RepairContext,
   type RepairOptions,
   symlinkOnTheWay,
-} from './context.ts';
-import { changed, failed, interrupted, skipped } from './outcomes.ts';
+} from './repair-context.ts';
 
 export interface ReleaseOptions extends RepairOptions {
   readonly judge: JudgeAgain;

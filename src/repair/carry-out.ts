@@ -12,9 +12,9 @@ import { makeRunId } from '../lock/files/names.ts';
 import type { LookOptions } from '../look.ts';
 import { applyReleases } from './apply.ts';
 import type { Asked } from './by-whom.ts';
-import type { ReleaseStep } from './context.ts';
 import { repairLeftovers } from './leftovers.ts';
 import { skipped } from './outcomes.ts';
+import type { ReleaseStep } from './repair-context.ts';
 import { secondLook } from './second-look.ts';
 
 export interface CarryOutOptions extends LookOptions {

@@ -2,9 +2,9 @@
 import { Failure } from '../core/failure.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { findAside } from '../lock/files/aside.ts';
-import { longPath, type RepairContext } from './context.ts';
 import { type JournalEntry, journalPath, type ReleaseEntry } from './journal.ts';
 import { type JournalLine, readJournal } from './read-journal.ts';
+import { longPath, type RepairContext } from './repair-context.ts';
 
 /** A release that happened. */
 export interface PastRelease {

@@ -16,7 +16,7 @@ import { makeDirectory, openOrMake } from '../io/disk/make-files.ts';
 import { openDirectory, openOwned } from '../io/disk/open-directory.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
 import { errnoOf } from '../io/errno.ts';
-import { placeIn } from '../lock/files/names.ts';
+import { lockFilesIn } from '../lock/files/names.ts';
 import { ignoreDirectory, syncDirectory } from '../lock/files/staging.ts';
 import { escapeJson } from '../reporters/screen/safe-text.ts';
 import type { ByWhom } from './by-whom.ts';
@@ -137,7 +137,7 @@ export const makeHome = (calls: SystemCalls, townRoot: string): boolean => {
   const made = directoriesOf(townRoot)
     .map((name) => `${townRoot}/${name}`)
     .filter((path) => !isDirectory(calls, path) && makeDirectory(calls, path));
-  if (made.includes(`${townRoot}/.runtime`)) ignoreDirectory(calls, placeIn(`${townRoot}/.runtime`));
+  if (made.includes(`${townRoot}/.runtime`)) ignoreDirectory(calls, lockFilesIn(`${townRoot}/.runtime`));
   return made.length > 0;
 };
 

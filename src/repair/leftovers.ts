@@ -4,8 +4,8 @@ import { KEEP_RELEASED_MS } from '../core/record/lock-names.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { type LeftoverRepair, tidyUp } from '../lock/files/tidy-up.ts';
 import { takeGuardOf } from './batches/guard-of.ts';
-import { contextOf, type RepairOptions, shortPath, symlinkOnTheWay } from './context.ts';
 import { appendEntries } from './journal.ts';
+import { contextOf, type RepairOptions, shortPath, symlinkOnTheWay } from './repair-context.ts';
 
 export type LeftoverOutcome =
   | ({ readonly status: 'done' } & LeftoverRepair)

@@ -3,8 +3,8 @@ import type { LockRecord } from '../core/types/evidence.ts';
 import { systemCalls } from '../io/disk/system-calls.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { type Asked, byWhom } from './by-whom.ts';
-import { shortPath } from './context.ts';
 import { appendEntries } from './journal.ts';
+import { shortPath } from './repair-context.ts';
 
 /** A dead holder's lock that a starting command has taken over. */
 export interface TakenOver {

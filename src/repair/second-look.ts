@@ -11,7 +11,7 @@ import type { LockTable } from '../evidence/locks/lock-table.ts';
 import { townPlaceFinder } from '../evidence/town/place.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { type LookOptions, look } from '../look.ts';
-import type { JudgeAgain } from './context.ts';
+import type { JudgeAgain } from './repair-context.ts';
 
 export interface SecondLook extends LookOptions {
   readonly town: TownRoot;

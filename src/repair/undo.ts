@@ -3,10 +3,16 @@ import { describeFailure } from '../io/programs/describe-failure.ts';
 import { callerUid, isStranger } from '../io/trust.ts';
 import type { Guard } from '../lock/guard/guard.ts';
 import { type Held, inBatches, type Refused } from './batches/in-batches.ts';
-import { contextOf, longPath, type RepairContext, type RepairOptions, symlinkOnTheWay } from './context.ts';
 import { DEEDS } from './deeds/deeds.ts';
 import { findReleases, type JournalDamage, type PastRelease } from './find-releases.ts';
 import { appendEntries, type OutcomeEntry, type ReleaseEntry } from './journal.ts';
+import {
+  contextOf,
+  longPath,
+  type RepairContext,
+  type RepairOptions,
+  symlinkOnTheWay,
+} from './repair-context.ts';
 
 export interface UndoOutcome {
   readonly id: string;

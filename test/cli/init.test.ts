@@ -9,19 +9,19 @@ import { doctor, doctorInPane } from './run-cli.ts';
 
 afterEach(cleanUp);
 
-interface Place {
+interface LockFiles {
   readonly town: TestTown;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** A repository that is the town, and a home of its own. */
-const place = (shell = '/bin/bash'): Place => {
+const place = (shell = '/bin/bash'): LockFiles => {
   const town = makeTown({ marked: false, workers: ['app', 'home'] });
   spawnSync('git', ['init', '-q', town.path('app')]);
   return { town, env: { HOME: town.path('home'), XDG_CONFIG_HOME: undefined, SHELL: shell } };
 };
 
-const init = ({ town, env }: Place, ...args: readonly string[]) =>
+const init = ({ town, env }: LockFiles, ...args: readonly string[]) =>
   doctor(['init', ...args], { cwd: town.path('app'), env });
 
 /** Everything below a directory but git's own. */
@@ -174,7 +174,7 @@ describe('doctor init', () => {
 });
 
 (hasTmux ? describe : describe.skip)('at a terminal (skipped without tmux)', () => {
-  const ask = async (here: Place) => {
+  const ask = async (here: LockFiles) => {
     const run = await doctorInPane(
       ['init', '--no-color'],
       { columns: 100, rows: 200 },

@@ -22,7 +22,7 @@ import {
   NoGuardError,
   NotLockedError,
 } from '../../src/lock/errors.ts';
-import { placeIn } from '../../src/lock/files/names.ts';
+import { lockFilesIn } from '../../src/lock/files/names.ts';
 import { takeGuard } from '../../src/lock/guard/take-guard.ts';
 import { startTokenOf } from '../../src/lock/identity.ts';
 import { giveBack } from '../../src/lock/with-lock.ts';
@@ -358,7 +358,7 @@ describe('giving a lock back', () => {
   test('a guard that somebody else keeps is busy after a bounded time', async () => {
     const { town, dir, path } = scene();
     town.lock(WORKER);
-    const taken = await takeGuard(placeIn(`${dir}/.runtime`));
+    const taken = await takeGuard(lockFilesIn(`${dir}/.runtime`));
     if (taken.kind !== 'held') throw new Error('the guard is free');
     const lock = new Lock(dir, { guardTimeoutMs: 50 });
     const { stamp } = await lock.read();

@@ -14,7 +14,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ReleaseOutcome } from '../../src/core/report/report.ts';
 import { openTown } from '../../src/diagnose.ts';
 import { type SystemCalls, systemCalls } from '../../src/io/disk/system-calls.ts';
-import { makeRunId, placeIn } from '../../src/lock/files/names.ts';
+import { lockFilesIn, makeRunId } from '../../src/lock/files/names.ts';
 import { findFlockTools } from '../../src/lock/guard/flock-tool.ts';
 import { takeGuard } from '../../src/lock/guard/take-guard.ts';
 import { startTokenOf } from '../../src/lock/identity.ts';
@@ -282,7 +282,7 @@ describe('guards', () => {
   test('one that is busy is left for the end, and nothing is held while it is waited for', async () => {
     const town = townWithLocks(5);
     const steps = await stepsFor(town);
-    const place = (index: number) => placeIn(town.path(workerAt(index), '.runtime'));
+    const place = (index: number) => lockFilesIn(town.path(workerAt(index), '.runtime'));
     const theirs = await takeGuard(place(2));
     expect(theirs.kind).toBe('held');
     const releasing = releaseAll(town, { steps, guardTimeoutMs: 60_000 });

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { ReleaseOutcome } from '../../src/core/report/report.ts';
 import { makeRunId } from '../../src/lock/files/names.ts';
-import type { ReleaseStep } from '../../src/repair/context.ts';
+import type { ReleaseStep } from '../../src/repair/repair-context.ts';
 import { examineTown } from '../../src/town-locks.ts';
 import { applyAll, type Releasing } from '../lock/support/release.ts';
 import { quickJudge } from '../stress/quick-judge.ts';

@@ -19,7 +19,7 @@ import type { Verdict } from '../../src/core/types/judgement.ts';
 import { systemCalls } from '../../src/io/disk/system-calls.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import { doctorsJudge } from '../../src/lock/ask-the-judge.ts';
-import { makeRunId, placeIn } from '../../src/lock/files/names.ts';
+import { lockFilesIn, makeRunId } from '../../src/lock/files/names.ts';
 import { takeGuard } from '../../src/lock/guard/take-guard.ts';
 import { startTokenOf } from '../../src/lock/identity.ts';
 import { journalPath } from '../../src/repair/journal.ts';
@@ -243,7 +243,7 @@ describe('releasing', () => {
     const town = makeTown();
     town.lock(WORKER, { session_id: '' });
     const verdict = await diagnose(town);
-    const taken = await takeGuard(placeIn(town.path(WORKER, '.runtime')));
+    const taken = await takeGuard(lockFilesIn(town.path(WORKER, '.runtime')));
     expect(taken.kind).toBe('held');
     const before = contents(town);
     expect(await release(town, verdict, { guardTimeoutMs: 30 })).toMatchObject({

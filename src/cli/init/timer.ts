@@ -2,19 +2,19 @@
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import type { Surroundings } from './surroundings.ts';
 
-type Place = Pick<Surroundings, 'root' | 'program'>;
+type TimerSettings = Pick<Surroundings, 'root' | 'program'>;
 
 const WHAT = ['--fix', '-q', '--town'];
 
 /** `5 * * * *` and so on. Cron takes a percent sign for the end of the line. */
-export const cronLine = ({ root, program }: Place): string =>
+export const cronLine = ({ root, program }: TimerSettings): string =>
   `*/5 * * * * ${quoteCommand([...program, ...WHAT, root])}`.replaceAll('%', '\\%');
 
 /** A service and its timer, named after the town, so that several towns have one each. */
 export const systemdUnits = ({
   root,
   program,
-}: Place): { readonly name: string; readonly service: string; readonly timer: string } => {
+}: TimerSettings): { readonly name: string; readonly service: string; readonly timer: string } => {
   const town = root.slice(root.lastIndexOf('/') + 1).replace(/[^A-Za-z0-9_.-]/g, '-');
   return {
     name: `lock-doctor-${town === '' ? 'root' : town}`,

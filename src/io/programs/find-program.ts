@@ -2,7 +2,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Variables of a process by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where execvp(3) looks when PATH is not set. */
 const DEFAULT_PATH = '/usr/bin:/bin';

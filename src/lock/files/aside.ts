@@ -10,7 +10,7 @@ import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
 import type { Guard } from '../guard/guard.ts';
-import { asidePath, makeNonce, type Place } from './names.ts';
+import { asidePath, type LockFiles, makeNonce } from './names.ts';
 import { readStamp } from './read-record.ts';
 
 export type Moved =
@@ -71,7 +71,7 @@ export const findAside = (calls: SystemCalls, lock: string, stamp: Stamp): strin
  */
 export const putBack = (
   calls: SystemCalls,
-  place: Place,
+  place: LockFiles,
   aside: string,
 ): { readonly kind: 'back' } | { readonly kind: 'occupied' | 'failed'; readonly why: string } => {
   try {
@@ -110,7 +110,12 @@ export const bringBack = (calls: SystemCalls, from: string, lock: string): boole
  * Finishes with a lock that was moved aside (removes it, or renames it to a kept copy). Where the disk refuses that, the
  * lock is put back, so that no later run finds it half done, and the failure is thrown.
  */
-export const finishAside = (calls: SystemCalls, place: Place, aside: string, finish: () => void): void => {
+export const finishAside = (
+  calls: SystemCalls,
+  place: LockFiles,
+  aside: string,
+  finish: () => void,
+): void => {
   try {
     finish();
   } catch (error) {
@@ -136,7 +141,7 @@ export const tryLink = (calls: SystemCalls, from: string, to: string): boolean =
 /** The lock's name is taken: perhaps by this same file, linked back by a run that died before it could tidy up. */
 const existing = (
   calls: SystemCalls,
-  place: Place,
+  place: LockFiles,
   aside: string,
 ): { readonly kind: 'back' } | { readonly kind: 'occupied'; readonly why: string } => {
   try {

@@ -3,24 +3,24 @@ import { formatCompanion, parseCompanion } from '../../core/record/lock-record.t
 import type { TrueHolder } from '../../core/types/evidence.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
-import type { Place } from './names.ts';
+import type { LockFiles } from './names.ts';
 import { readRecord } from './read-record.ts';
 import { replaceFile } from './staging.ts';
 
 /** The true holder beside the lock, or null where there is none or it cannot be read as one. Never throws. */
-export const readCompanion = (calls: SystemCalls, place: Place): TrueHolder | null => {
+export const readCompanion = (calls: SystemCalls, place: LockFiles): TrueHolder | null => {
   if (place.companion === null) return null;
   const seen = readRecord(calls, place.companion);
   return seen.kind === 'file' ? parseCompanion(seen.bytes) : null;
 };
 
 /** Throws what the system throws. */
-export const writeCompanion = (calls: SystemCalls, place: Place, holder: TrueHolder): void => {
+export const writeCompanion = (calls: SystemCalls, place: LockFiles, holder: TrueHolder): void => {
   if (place.companion !== null) replaceFile(calls, place, place.companion, formatCompanion(holder));
 };
 
 /** Removes it where it is a regular file; nothing happens where there is none. Throws what the system throws. */
-export const removeCompanion = (calls: SystemCalls, place: Place): void => {
+export const removeCompanion = (calls: SystemCalls, place: LockFiles): void => {
   if (place.companion === null) return;
   try {
     if (calls.lstat(place.companion)?.isFile()) calls.unlink(place.companion);

@@ -4,7 +4,7 @@ import { COMPANION_NAME, endOfNames, LOCK_NAME } from '../../core/record/lock-na
 import { randomHex } from '../../io/disk/digest.ts';
 
 /** The files of one lock, all in one directory, so that links and renames between them are possible. */
-export interface Place {
+export interface LockFiles {
   /** Absolute path of the lock's directory: for an agent's `.runtime` (or, before December 2025, `.gastown`). */
   readonly directory: string;
   readonly lock: string;
@@ -14,7 +14,7 @@ export interface Place {
   readonly companion: string | null;
 }
 
-export const placeIn = (directory: string): Place => ({
+export const lockFilesIn = (directory: string): LockFiles => ({
   directory,
   lock: `${directory}/${LOCK_NAME}`,
   guard: `${directory}/${LOCK_NAME}.flock`,
@@ -22,7 +22,7 @@ export const placeIn = (directory: string): Place => ({
 });
 
 /** A lock of another kind than the agent's: one guard of the town serves all of these. */
-export const placeOfLock = (lock: string, guard: string): Place => ({
+export const lockFilesOf = (lock: string, guard: string): LockFiles => ({
   directory: dirname(lock),
   lock,
   guard,
@@ -33,14 +33,14 @@ export const placeOfLock = (lock: string, guard: string): Place => ({
 export const makeNonce = (): string => randomHex(8);
 
 /** A file that is being written and will be linked or renamed to its name. */
-export const stagedPath = (place: Place, nonce: string): string => `${place.lock}.${nonce}.new`;
+export const stagedPath = (place: LockFiles, nonce: string): string => `${place.lock}.${nonce}.new`;
 
 /** A lock that was moved aside to be looked at: it is not released yet, and the next run puts it back. */
-export const asidePath = (place: Place, nonce: string): string =>
+export const asidePath = (place: LockFiles, nonce: string): string =>
   `${place.lock}.${nonce}.old${endOfNames(place.lock)}`;
 
 /** The kept copy of a released lock. Only `doctor undo` puts it back. */
-export const releasedPath = (place: Pick<Place, 'lock'>, id: string): string =>
+export const releasedPath = (place: Pick<LockFiles, 'lock'>, id: string): string =>
   `${place.lock}.released-${id}${endOfNames(place.lock)}`;
 
 /** `20260811T070000Z-1f3a5c`: sorts by time, and no two runs share one. */

@@ -10,7 +10,7 @@ import { errnoOf } from '../../io/errno.ts';
 import { DiskError } from '../errors.ts';
 import type { Guard } from '../guard/guard.ts';
 import { moveAside, tryLink } from './aside.ts';
-import { makeNonce, type Place, stagedPath } from './names.ts';
+import { type LockFiles, makeNonce, stagedPath } from './names.ts';
 import { type RecordFile, readRecord } from './read-record.ts';
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -23,7 +23,7 @@ export interface Staged {
 }
 
 /** Writes a record beside the lock, so that a full disk fails here. Throws what the system throws. */
-export const stage = (calls: SystemCalls, place: Place, text: string): Staged => {
+export const stage = (calls: SystemCalls, place: LockFiles, text: string): Staged => {
   const nonce = makeNonce();
   const path = stagedPath(place, nonce);
   try {
@@ -42,7 +42,7 @@ export const stage = (calls: SystemCalls, place: Place, text: string): Staged =>
  */
 export const publish = (
   directory: OpenDirectory,
-  place: Place,
+  place: LockFiles,
   guard: Guard | null,
   staged: Staged,
 ): RecordFile | 'taken' => {
@@ -62,7 +62,7 @@ export const publish = (
 };
 
 /** Makes git ignore a directory that we made, because otherwise `git worktree remove` refuses. Never throws. */
-export const ignoreDirectory = (calls: SystemCalls, place: Place): void => {
+export const ignoreDirectory = (calls: SystemCalls, place: LockFiles): void => {
   try {
     const directory = openOwned(calls, place.directory);
     try {
@@ -82,7 +82,7 @@ export const ignoreDirectory = (calls: SystemCalls, place: Place): void => {
 };
 
 /** Replaces one of our files, so that its name is never absent. Throws what the system throws. */
-export const replaceFile = (calls: SystemCalls, place: Place, target: string, text: string): void => {
+export const replaceFile = (calls: SystemCalls, place: LockFiles, target: string, text: string): void => {
   const staged = stage(calls, place, text);
   try {
     calls.rename(staged.path, target);
@@ -140,7 +140,7 @@ const writeNew = (calls: SystemCalls, path: string, text: string): void => {
 };
 
 /** Gives the staged record the lock's name; false where something stands there. */
-const claim = (calls: SystemCalls, place: Place, guard: Guard | null, staged: Staged): boolean => {
+const claim = (calls: SystemCalls, place: LockFiles, guard: Guard | null, staged: Staged): boolean => {
   try {
     if (tryLink(calls, staged.path, place.lock)) return true;
   } catch (error) {

@@ -9,7 +9,7 @@ import type { Guard } from '../guard/guard.ts';
 import { isProvenDead, lifeNow } from '../identity.ts';
 import { putBack } from './aside.ts';
 import { readCompanion } from './companion.ts';
-import type { Place } from './names.ts';
+import type { LockFiles } from './names.ts';
 import { readRecord } from './read-record.ts';
 
 export interface LeftoverRepair {
@@ -79,7 +79,7 @@ interface Found {
   readonly stat: BigIntStats;
 }
 
-const findLeftovers = (calls: SystemCalls, place: Place): readonly Found[] => {
+const findLeftovers = (calls: SystemCalls, place: LockFiles): readonly Found[] => {
   return calls.list(place.directory).flatMap((name) => {
     const kind = leftoverKind(name, basename(place.lock));
     const path = `${place.directory}/${name}`;
@@ -95,7 +95,12 @@ const isExpired = (path: string, { nowMs, clearReleasedAfterMs }: LeftoverOption
   clearReleasedAfterMs !== null && isExpiredCopy(path, nowMs, clearReleasedAfterMs);
 
 /** True for a take-over that died at its end: the lock has the record that was staged under the same nonce. */
-const isReplaced = (calls: SystemCalls, place: Place, aside: string, staged: readonly Found[]): boolean => {
+const isReplaced = (
+  calls: SystemCalls,
+  place: LockFiles,
+  aside: string,
+  staged: readonly Found[],
+): boolean => {
   const record = staged.find(({ path }) => path === aside.replace(/old$/, 'new'));
   if (record === undefined) return false;
   const [one, other] = [readRecord(calls, record.path), readRecord(calls, place.lock)];
@@ -108,7 +113,11 @@ const isRecordOfDead = (calls: SystemCalls, path: string): boolean => {
 };
 
 /** Removes a second record without a lock whose holder is gone: nothing needs it. */
-const removeOrphanedCompanion = (calls: SystemCalls, place: Place, remove: (path: string) => void): void => {
+const removeOrphanedCompanion = (
+  calls: SystemCalls,
+  place: LockFiles,
+  remove: (path: string) => void,
+): void => {
   if (calls.lstat(place.lock) !== undefined) return;
   const holder = readCompanion(calls, place);
   if (holder !== null && place.companion !== null && lifeNow(holder) === 'gone') remove(place.companion);

@@ -4,7 +4,7 @@ import { openOrMake } from '../../io/disk/make-files.ts';
 import type { OpenDirectory } from '../../io/disk/open-directory.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
-import type { Place } from '../files/names.ts';
+import type { LockFiles } from '../files/names.ts';
 import {
   type FlockAnswer,
   type FlockTool,
@@ -23,7 +23,7 @@ const O_EXLOCK = 0x20;
 /** Opens the guard's file, making it where needed; `busy` where opening also locks it (macOS) and somebody else has it. */
 export const openGuardFile = (
   directory: OpenDirectory,
-  place: Place,
+  place: LockFiles,
   platform: NodeJS.Platform,
 ): number | 'busy' => {
   const { calls } = directory;
@@ -64,7 +64,7 @@ export interface Locking {
 export const lockGuardFile = (
   calls: SystemCalls,
   directory: OpenDirectory,
-  place: Place,
+  place: LockFiles,
   { descriptor, platform, tools }: Locking,
 ): FlockAnswer =>
   platform === 'darwin'
@@ -89,7 +89,7 @@ const findTools = (calls: SystemCalls): readonly FlockTool[] => {
 const flock = (
   calls: SystemCalls,
   directory: OpenDirectory,
-  place: Place,
+  place: LockFiles,
   descriptor: number,
   tools: readonly FlockTool[] | undefined,
 ): FlockAnswer => {
@@ -105,7 +105,7 @@ const flock = (
 };
 
 /** O_EXLOCK is not documented by Node: once we hold the file, opening it again must be refused. */
-const proveOpenLock = (calls: SystemCalls, place: Place): FlockAnswer => {
+const proveOpenLock = (calls: SystemCalls, place: LockFiles): FlockAnswer => {
   try {
     const second = calls.open(place.guard, OPEN_FLAGS | O_EXLOCK | constants.O_RDWR);
     calls.close(second);
@@ -119,7 +119,7 @@ const proveOpenLock = (calls: SystemCalls, place: Place): FlockAnswer => {
 
 const proveBySecond = (
   calls: SystemCalls,
-  place: Place,
+  place: LockFiles,
   isRefused: (descriptor: number) => boolean,
 ): FlockAnswer => {
   const second = calls.open(place.guard, OPEN_FLAGS | constants.O_RDONLY);

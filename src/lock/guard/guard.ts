@@ -8,13 +8,13 @@ import { isSameFile } from '../../io/disk/stamp.ts';
 import { type SystemCalls, systemCalls } from '../../io/disk/system-calls.ts';
 import { networkFileSystem } from '../../io/file-systems/file-systems.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
-import type { Place } from '../files/names.ts';
+import type { LockFiles } from '../files/names.ts';
 import type { FlockAnswer, FlockTool } from './flock-tool.ts';
 import { lockGuardFile, lockGuardFiles, openGuardFile } from './guard-file.ts';
 
 /** A guard that is held. */
 export interface Guard {
-  readonly place: Place;
+  readonly place: LockFiles;
   /** The lock's directory, opened once: every change under the guard goes through its `calls`. */
   readonly directory: OpenDirectory;
   /**
@@ -63,7 +63,7 @@ export const heldHere = new Map<string, Set<() => void>>();
 const BUSY: GuardOutcome = { kind: 'busy', waitedMs: 0 };
 
 /** Tries to take the guard of a lock. Expected failures are returned; nothing is thrown. */
-export const tryGuard = (place: Place, options: GuardOptions): GuardOutcome => {
+export const tryGuard = (place: LockFiles, options: GuardOptions): GuardOutcome => {
   const { calls, platform } = settingsOf(options);
   const opened = openGuard(place, options);
   if (opened.kind !== 'opened') return opened;
@@ -80,7 +80,7 @@ export const tryGuard = (place: Place, options: GuardOptions): GuardOutcome => {
  * Tries to take the guards of several locks, with one program for all of them where possible; results in their order. A guard
  * that the program did not lock is `busy`, whatever the reason: `tryGuard` tells more. Nothing is thrown.
  */
-export const tryGuards = (places: readonly Place[], options: GuardOptions): readonly GuardOutcome[] => {
+export const tryGuards = (places: readonly LockFiles[], options: GuardOptions): readonly GuardOutcome[] => {
   const { calls, platform } = settingsOf(options);
   // On macOS opening the guard also locks it, without a program.
   if (platform === 'darwin') return places.map((place) => tryGuard(place, options));
@@ -96,7 +96,7 @@ export const tryGuards = (places: readonly Place[], options: GuardOptions): read
 
 interface OpenedGuard {
   readonly kind: 'opened';
-  readonly place: Place;
+  readonly place: LockFiles;
   readonly directory: OpenDirectory;
   readonly descriptor: number;
   readonly platform: NodeJS.Platform;
@@ -111,7 +111,7 @@ const settingsOf = ({
 });
 
 /** Opens the directory and the guard's file in it; with any other outcome nothing is left open. */
-const openGuard = (place: Place, options: GuardOptions): OpenedGuard | GuardOutcome => {
+const openGuard = (place: LockFiles, options: GuardOptions): OpenedGuard | GuardOutcome => {
   if (heldHere.has(place.guard)) return BUSY;
   const { calls, platform } = settingsOf(options);
   let directory: OpenDirectory | null = null;
@@ -159,13 +159,18 @@ const settle = (
 };
 
 /** True where the name still leads to our file: somebody may have removed it while we locked it, and then it guards nothing. */
-const leadsTo = (directory: OpenDirectory, descriptor: number, place: Place): boolean => {
+const leadsTo = (directory: OpenDirectory, descriptor: number, place: LockFiles): boolean => {
   const { calls } = directory;
   const named = calls.lstat(place.guard);
   return named !== undefined && isSameFile(calls.fstat(descriptor), named) && directory.stands();
 };
 
-const hold = (directory: OpenDirectory, place: Place, descriptor: number, network: string | null): Guard => {
+const hold = (
+  directory: OpenDirectory,
+  place: LockFiles,
+  descriptor: number,
+  network: string | null,
+): Guard => {
   let held = true;
   heldHere.set(place.guard, new Set());
   return {
@@ -185,7 +190,7 @@ const hold = (directory: OpenDirectory, place: Place, descriptor: number, networ
   };
 };
 
-const refusalOf = (place: Place, error: unknown): GuardOutcome =>
+const refusalOf = (place: LockFiles, error: unknown): GuardOutcome =>
   error instanceof UnsafeDirectoryError
     ? none('unsafe', error.message, error.hint, error)
     : none('io', `${place.guard}: ${describeFailure(error)}`, 'Look at the directory and its disk.', error);

@@ -1,6 +1,6 @@
 /** Takes the guard of one lock, waiting for it a limited time. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Place } from '../files/names.ts';
+import type { LockFiles } from '../files/names.ts';
 import { type GuardOptions, type GuardOutcome, heldHere, tryGuard } from './guard.ts';
 
 const GUARD_TIMEOUT_MS = 5000;
@@ -10,7 +10,7 @@ const LONGEST_PAUSE_MS = 100;
 const LONGEST_URGENT_PAUSE_MS = 16;
 
 /** Takes the guard of a lock, waiting a limited time. Expected failures are returned; nothing is thrown. */
-export const takeGuard = async (place: Place, options: GuardOptions = {}): Promise<GuardOutcome> => {
+export const takeGuard = async (place: LockFiles, options: GuardOptions = {}): Promise<GuardOutcome> => {
   const timeoutMs = options.guardTimeoutMs ?? (options.urgent ? URGENT_TIMEOUT_MS : GUARD_TIMEOUT_MS);
   const longestPauseMs = options.urgent ? LONGEST_URGENT_PAUSE_MS : LONGEST_PAUSE_MS;
   const startedAt = performance.now();

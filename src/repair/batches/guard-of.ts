@@ -4,18 +4,18 @@ import { LOCK_NAME } from '../../core/record/lock-names.ts';
 import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
 import { networkFileSystem } from '../../io/file-systems/file-systems.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
-import { type Place, placeIn, placeOfLock } from '../../lock/files/names.ts';
+import { type LockFiles, lockFilesIn, lockFilesOf } from '../../lock/files/names.ts';
 import type { Guard, GuardOutcome } from '../../lock/guard/guard.ts';
 import { takeGuard } from '../../lock/guard/take-guard.ts';
-import type { RepairContext } from '../context.ts';
 import { homeOfRepairs, makeHome } from '../journal.ts';
+import type { RepairContext } from '../repair-context.ts';
 
 /** An agent's guard lies beside its lock, and excludes other tools' writers too. */
 const isAgents = (path: string): boolean => basename(path) === LOCK_NAME;
 
 /** Where the guard of the lock at this absolute path lies. */
-export const guardedPlace = (path: string, { townRoot }: RepairContext): Place => {
-  if (isAgents(path)) return placeIn(dirname(path));
+export const guardedPlace = (path: string, { townRoot }: RepairContext): LockFiles => {
+  if (isAgents(path)) return lockFilesIn(dirname(path));
   const directory = homeOfRepairs(townRoot);
   return { directory, lock: path, guard: `${directory}/guard.flock`, companion: null };
 };
@@ -69,7 +69,7 @@ const over = (
   path: string,
   platform: NodeJS.Platform = process.platform,
 ): Guard => ({
-  place: placeOfLock(path, shared.place.guard),
+  place: lockFilesOf(path, shared.place.guard),
   directory,
   network: networkFileSystem(directory.calls, directory.path, platform),
   stands: () => shared.stands() && directory.stands(),

@@ -3,10 +3,10 @@
  * guard is busy come last, where the first of each batch is waited for while no other guard is held.
  */
 import { errnoOf } from '../../io/errno.ts';
-import type { Place } from '../../lock/files/names.ts';
+import type { LockFiles } from '../../lock/files/names.ts';
 import { type Guard, type GuardOutcome, tryGuards } from '../../lock/guard/guard.ts';
 import { takeGuard } from '../../lock/guard/take-guard.ts';
-import type { RepairContext } from '../context.ts';
+import type { RepairContext } from '../repair-context.ts';
 import { type BatchSize, batchSize } from './batch-size.ts';
 import { guardedPlace, guardFor, prepareGuards } from './guard-of.ts';
 
@@ -64,7 +64,7 @@ export const inBatches = async <Item>(
 interface Placed<Item> {
   readonly item: Item;
   readonly lock: string;
-  readonly place: Place;
+  readonly place: LockFiles;
 }
 
 /** Does one batch; returns the things to be tried again. */

@@ -11,10 +11,10 @@ import { releasedPath } from '../../lock/files/names.ts';
 import { tidyUp } from '../../lock/files/tidy-up.ts';
 import type { Guard } from '../../lock/guard/guard.ts';
 import { isProvenDead } from '../../lock/identity.ts';
-import { type JudgeAgain, type ReleaseStep, type RepairContext, shortPath } from '../context.ts';
 import { DEEDS } from '../deeds/deeds.ts';
 import { appendEntries, type ReleaseEntry } from '../journal.ts';
 import { changed, failed, interrupted, skipped } from '../outcomes.ts';
+import { type JudgeAgain, type ReleaseStep, type RepairContext, shortPath } from '../repair-context.ts';
 import type { Held } from './in-batches.ts';
 
 /** A release to be tried, with what was seen of its file and the deed of its kind. */

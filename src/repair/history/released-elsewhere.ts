@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import { workingTreesAround } from '../../evidence/git/same-repository.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
-import { longPath } from '../context.ts';
+import { longPath } from '../repair-context.ts';
 import { readHistory } from './history.ts';
 import { restorableIds } from './restorable.ts';
 

@@ -2,7 +2,7 @@
 import { restoredIds } from '../../core/report/choose-events.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
-import { longPath } from '../context.ts';
+import { longPath } from '../repair-context.ts';
 
 /** Ids of releases that were not put back and whose kept copy is there; one that cannot be looked at counts as there. */
 export const restorableIds = (

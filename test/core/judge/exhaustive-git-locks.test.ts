@@ -57,7 +57,7 @@ const places = [
     others: ['/elsewhere', `${ROOT}/libs/x/.git`],
   },
 ] as const;
-type Place = (typeof places)[number];
+type LockFiles = (typeof places)[number];
 
 const opened = (path: string): readonly Option<Uses<FileUse> | undefined>[] => [
   { value: { uses: [], hidden: null } },
@@ -72,7 +72,7 @@ const at = (place: string): Uses<GitUse> => ({
   hidden: null,
 });
 
-const gits = ({ holders, others }: Place): readonly Option<Uses<GitUse> | undefined>[] => [
+const gits = ({ holders, others }: LockFiles): readonly Option<Uses<GitUse> | undefined>[] => [
   { value: { uses: [], hidden: null } },
   ...others.map((place) => ({ value: at(place) })),
   ...holders.map((place) => ({ value: at(place), life: true as const })),

@@ -21,7 +21,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { type SystemCalls, systemCalls } from '../../../src/io/disk/system-calls.ts';
 import { Lock } from '../../../src/lock/agent-lock.ts';
 import { NoGuardError } from '../../../src/lock/errors.ts';
-import { placeIn } from '../../../src/lock/files/names.ts';
+import { lockFilesIn } from '../../../src/lock/files/names.ts';
 import { type FlockTool, findFlockTools } from '../../../src/lock/guard/flock-tool.ts';
 import type { Guard, GuardOptions } from '../../../src/lock/guard/guard.ts';
 import { takeGuard } from '../../../src/lock/guard/take-guard.ts';
@@ -36,7 +36,7 @@ function directory(): string {
 }
 
 async function hold(path: string, options: GuardOptions = {}): Promise<Guard> {
-  const taken = await takeGuard(placeIn(path), options);
+  const taken = await takeGuard(lockFilesIn(path), options);
   if (taken.kind !== 'held') throw new Error(JSON.stringify(taken));
   onCleanUp(taken.guard.letGo);
   return taken.guard;
@@ -62,7 +62,7 @@ describe('the guard', () => {
     const umask = process.umask(0o077);
     onCleanUp(() => void process.umask(umask));
     const guard = await hold(path);
-    expect(await takeGuard(placeIn(path), { guardTimeoutMs: 20 })).toMatchObject({ kind: 'busy' });
+    expect(await takeGuard(lockFilesIn(path), { guardTimeoutMs: 20 })).toMatchObject({ kind: 'busy' });
     guard.letGo();
     guard.letGo();
     (await hold(path)).letGo();
@@ -74,7 +74,7 @@ describe('the guard', () => {
     const path = directory();
     const guard = await hold(path, { flockTools: [tool] });
     for (const other of tools) {
-      const second = await takeGuard(placeIn(path), { flockTools: [other], guardTimeoutMs: 1 });
+      const second = await takeGuard(lockFilesIn(path), { flockTools: [other], guardTimeoutMs: 1 });
       expect(second.kind).toBe('busy');
     }
     guard.letGo();
@@ -84,7 +84,7 @@ describe('the guard', () => {
   test('excludes a foreign process that uses flock(2), and is excluded by it', async () => {
     const path = directory();
     const foreign = await flockElsewhere(`${path}/agent.lock.flock`);
-    expect(await takeGuard(placeIn(path), { guardTimeoutMs: 30 })).toMatchObject({ kind: 'busy' });
+    expect(await takeGuard(lockFilesIn(path), { guardTimeoutMs: 30 })).toMatchObject({ kind: 'busy' });
     await foreign.stop();
     await hold(path, { guardTimeoutMs: 10_000 });
     const refused = await startProcess('flock', ['-n', `${path}/agent.lock.flock`, 'true']);
@@ -121,7 +121,7 @@ describe('the guard', () => {
   test('that is removed while somebody waits for it is taken anew, on the new file', async () => {
     const path = directory();
     await flockElsewhere(`${path}/agent.lock.flock`);
-    const waiting = takeGuard(placeIn(path), { guardTimeoutMs: 10_000 });
+    const waiting = takeGuard(lockFilesIn(path), { guardTimeoutMs: 10_000 });
     unlinkSync(`${path}/agent.lock.flock`);
     const second = await waiting;
     expect(second.kind).toBe('held');
@@ -154,19 +154,19 @@ describe('the guard', () => {
     const path = directory();
     const name = `${path}/agent.lock.flock`;
     symlinkSync(`${path}/elsewhere`, name);
-    expect(await takeGuard(placeIn(path))).toMatchObject({ kind: 'none' });
+    expect(await takeGuard(lockFilesIn(path))).toMatchObject({ kind: 'none' });
     expect(existsSync(`${path}/elsewhere`)).toBe(false);
     unlinkSync(name);
     mkdirSync(name);
-    expect(await takeGuard(placeIn(path))).toMatchObject({ kind: 'none' });
+    expect(await takeGuard(lockFilesIn(path))).toMatchObject({ kind: 'none' });
     rmSync(name, { recursive: true });
     const pipe = await startProcess('mkfifo', [name]);
     await until(() => pipe.child.exitCode !== null, 'a pipe');
-    expect(await takeGuard(placeIn(path))).toMatchObject({ kind: 'none', cause: 'unsafe' });
+    expect(await takeGuard(lockFilesIn(path))).toMatchObject({ kind: 'none', cause: 'unsafe' });
     const link = join(path, '..', 'link');
     symlinkSync(path, link);
-    expect(await takeGuard(placeIn(link))).toMatchObject({ kind: 'none', cause: 'unsafe' });
-    expect(await takeGuard(placeIn(`${path}/missing`))).toMatchObject({ kind: 'none', cause: 'io' });
+    expect(await takeGuard(lockFilesIn(link))).toMatchObject({ kind: 'none', cause: 'unsafe' });
+    expect(await takeGuard(lockFilesIn(`${path}/missing`))).toMatchObject({ kind: 'none', cause: 'io' });
   });
 
   test('fifty waiters get it one after the other', async () => {
@@ -198,7 +198,7 @@ describe('a tool that does not do what it should', () => {
   ])('%s: no guard, and nothing is removed', async (_name, makeTools, why) => {
     const flockTools = makeTools();
     const path = directory();
-    expect(await takeGuard(placeIn(path), { flockTools })).toMatchObject({
+    expect(await takeGuard(lockFilesIn(path), { flockTools })).toMatchObject({
       kind: 'none',
       cause: 'no-tool',
       why: expect.stringContaining(why),
@@ -222,7 +222,7 @@ describe('a tool that does not do what it should', () => {
     'could not be started for %s (injected): that is said, and nobody is told to install anything',
     async (errno, why, hint) => {
       const failed = { kind: 'failed', why: `could not be run: ${why}`, errno } as const;
-      const taken = await takeGuard(placeIn(directory()), {
+      const taken = await takeGuard(lockFilesIn(directory()), {
         calls: { ...systemCalls, runWith: () => failed },
       });
       expect(taken).toMatchObject({ kind: 'none', cause: 'no-tool', hint: expect.stringContaining(hint) });
@@ -235,7 +235,7 @@ describe('a tool that does not do what it should', () => {
     const tool = toolThat('exit 127');
     renameSync(tool.program, tool.program.replace(/flock$/, 'busybox'));
     const busybox = { ...tool, program: tool.program.replace(/flock$/, 'busybox') };
-    expect(await takeGuard(placeIn(directory()), { flockTools: [busybox] })).toMatchObject({
+    expect(await takeGuard(lockFilesIn(directory()), { flockTools: [busybox] })).toMatchObject({
       why: expect.stringMatching(/busybox was built without flock$/),
     });
     const calls: SystemCalls = {
@@ -243,7 +243,7 @@ describe('a tool that does not do what it should', () => {
       lstat: (path) => (path === '/dev/null' ? undefined : systemCalls.lstat(path)),
       runWith: () => ({ kind: 'failed', why: 'could not be run', errno: 'ENOENT' }),
     };
-    expect(await takeGuard(placeIn(directory()), { calls })).toMatchObject({
+    expect(await takeGuard(lockFilesIn(directory()), { calls })).toMatchObject({
       why: '/dev/null is missing',
       hint: expect.stringContaining('mknod'),
     });
@@ -251,7 +251,10 @@ describe('a tool that does not do what it should', () => {
 
   test('says for ever that it is busy: the wait is bounded', async () => {
     const path = directory();
-    const outcome = await takeGuard(placeIn(path), { flockTools: [toolThat('exit 1')], guardTimeoutMs: 60 });
+    const outcome = await takeGuard(lockFilesIn(path), {
+      flockTools: [toolThat('exit 1')],
+      guardTimeoutMs: 60,
+    });
     expect(outcome).toMatchObject({ kind: 'busy' });
   });
 
@@ -261,7 +264,7 @@ describe('a tool that does not do what it should', () => {
     const guard = await hold(path, { flockTools: [hanging, ...tools] });
     expect(guard.stands()).toBe(true);
     guard.letGo();
-    expect(await takeGuard(placeIn(path), { flockTools: [hanging] })).toMatchObject({
+    expect(await takeGuard(lockFilesIn(path), { flockTools: [hanging] })).toMatchObject({
       kind: 'none',
       why: expect.stringContaining('2000 ms'),
     });
@@ -277,7 +280,7 @@ describe('a tool that does not do what it should', () => {
 
   test('O_EXLOCK is believed only where a second open is refused', async () => {
     const path = directory();
-    expect(await takeGuard(placeIn(path), { platform: 'darwin' })).toMatchObject({
+    expect(await takeGuard(lockFilesIn(path), { platform: 'darwin' })).toMatchObject({
       kind: process.platform === 'darwin' ? 'held' : 'none',
     });
     const refusing = {
@@ -290,11 +293,11 @@ describe('a tool that does not do what it should', () => {
       },
     };
     let opened = 0;
-    expect(await takeGuard(placeIn(path), { platform: 'darwin', calls: refusing })).toMatchObject({
+    expect(await takeGuard(lockFilesIn(path), { platform: 'darwin', calls: refusing })).toMatchObject({
       kind: 'held',
     });
     expect(
-      await takeGuard(placeIn(path), { platform: 'darwin', calls: refusing, guardTimeoutMs: 20 }),
+      await takeGuard(lockFilesIn(path), { platform: 'darwin', calls: refusing, guardTimeoutMs: 20 }),
     ).toMatchObject({ kind: 'busy' });
   });
 });

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { ReleaseOutcome } from '../../../src/core/report/report.ts';
 import { doctorsJudge, type Judge } from '../../../src/lock/ask-the-judge.ts';
 import { applyReleases } from '../../../src/repair/apply.ts';
-import type { JudgeAgain, ReleaseStep, RepairOptions } from '../../../src/repair/context.ts';
+import type { JudgeAgain, ReleaseStep, RepairOptions } from '../../../src/repair/repair-context.ts';
 
 export const askedAlone =
   (judge: Judge): JudgeAgain =>

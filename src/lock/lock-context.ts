@@ -17,13 +17,13 @@ import {
   NotLockedError,
 } from './errors.ts';
 import { moveAside } from './files/aside.ts';
-import type { Place } from './files/names.ts';
+import type { LockFiles } from './files/names.ts';
 import type { RecordReading } from './files/read-record.ts';
 import type { Guard } from './guard/guard.ts';
 
 export interface LockContext {
   readonly workerDir: string;
-  readonly place: Place;
+  readonly place: LockFiles;
   /** Under a guard, the calls of the opened directory. */
   readonly calls: SystemCalls;
   readonly judge: Judge;
