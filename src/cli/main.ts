@@ -22,12 +22,12 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly run: RunCo
   who: () => import('./commands/who.ts'),
   top: () => import('./commands/top.ts'),
   explain: () => import('./commands/explain.ts'),
-  checks: () => import('./commands/checks.ts'),
+  checks: () => import('./commands/setup/checks.ts'),
   log: () => import('./commands/log.ts'),
   undo: () => import('./commands/undo.ts'),
-  machines: () => import('./commands/machines.ts'),
-  init: () => import('./commands/init.ts'),
-  completion: () => import('./commands/completion.ts'),
+  machines: () => import('./commands/setup/machines.ts'),
+  init: () => import('./commands/setup/init.ts'),
+  completion: () => import('./commands/setup/completion.ts'),
 };
 
 /** These stand in front of every start of an agent, or run on every patrol: their lines are read without loading yargs. */

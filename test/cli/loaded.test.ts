@@ -94,7 +94,11 @@ const aloneTest = canBecomeOthers ? test : test.skip;
 ofNode('where there is no tmux to ask (skipped of the executable, which Node does not load)', () => {
   test('the commands that nobody waits for load everything: this test can see it', () => {
     const { parts, modules } = loadedBy(['checks']);
-    expect(parts).toEqual(['cli-main.js', 'cli-arguments-parse-with-yargs.js', 'cli-commands-checks.js']);
+    expect(parts).toEqual([
+      'cli-main.js',
+      'cli-arguments-parse-with-yargs.js',
+      'cli-commands-setup-checks.js',
+    ]);
     expect(modules).toEqual(expect.arrayContaining(['net', 'stream']));
   });
 

@@ -2,20 +2,20 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, isAbsolute } from 'node:path';
-import { EXIT } from '../../core/types/report.ts';
-import { openTown } from '../../diagnose.ts';
-import { describeFailure } from '../../io/programs/describe-failure.ts';
-import { createPen, type Pen } from '../../reporters/screen/style.ts';
-import { count } from '../../reporters/screen/words.ts';
-import { changedLines } from '../init/changed-lines.ts';
-import { ownProgram } from '../init/own-program.ts';
-import { type FileState, isRepositoryTop, stateOf, writePart } from '../init/part-files.ts';
-import type { PartName } from '../init/part-names.ts';
-import { type Part, type PartFile, partsOf } from '../init/parts.ts';
-import type { Surroundings } from '../init/surroundings.ts';
-import { lookOptionsOf, townNamedBy } from '../options-of.ts';
-import { askUntilClear, isYes, withQuestions } from '../terminal/consent.ts';
-import { canAsk, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
+import { EXIT } from '../../../core/types/report.ts';
+import { openTown } from '../../../diagnose.ts';
+import { describeFailure } from '../../../io/programs/describe-failure.ts';
+import { createPen, type Pen } from '../../../reporters/screen/style.ts';
+import { count } from '../../../reporters/screen/words.ts';
+import { changedLines } from '../../init/changed-lines.ts';
+import { ownProgram } from '../../init/own-program.ts';
+import { type FileState, isRepositoryTop, stateOf, writePart } from '../../init/part-files.ts';
+import type { PartName } from '../../init/part-names.ts';
+import { type Part, type PartFile, partsOf } from '../../init/parts.ts';
+import type { Surroundings } from '../../init/surroundings.ts';
+import { lookOptionsOf, townNamedBy } from '../../options-of.ts';
+import { askUntilClear, isYes, withQuestions } from '../../terminal/consent.ts';
+import { canAsk, presentationFor, type RunCommand, type Terminal } from '../../terminal/terminal.ts';
 
 /**
  * `doctor init`: shows each part; writes those of `--write`, or at a terminal those that are agreed to. Exit code 1 where

@@ -1,13 +1,13 @@
 /** `doctor checks`: lists what the doctor looks for. */
-import { builtInChecks } from '../../../checks/index.ts';
-import { EXIT } from '../../core/types/report.ts';
-import { documentOf } from '../../document.ts';
-import { renderJson } from '../../reporters/json.ts';
-import { padToWidth, wrapText } from '../../reporters/screen/display-width.ts';
-import { createPen } from '../../reporters/screen/style.ts';
-import { prepareRun } from '../diagnose.ts';
-import { diagnoseOptionsOf } from '../options-of.ts';
-import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
+import { builtInChecks } from '../../../../checks/index.ts';
+import { EXIT } from '../../../core/types/report.ts';
+import { documentOf } from '../../../document.ts';
+import { renderJson } from '../../../reporters/json.ts';
+import { padToWidth, wrapText } from '../../../reporters/screen/display-width.ts';
+import { createPen } from '../../../reporters/screen/style.ts';
+import { prepareRun } from '../../diagnose.ts';
+import { diagnoseOptionsOf } from '../../options-of.ts';
+import { presentationFor, type RunCommand } from '../../terminal/terminal.ts';
 
 /** `doctor checks`: what the doctor looks for, in the order in which it does. */
 export const run: RunCommand = async (given, terminal) => {

@@ -1,17 +1,17 @@
 /** `doctor machines`: the other machines, and whether each answers. */
 import { hostname } from 'node:os';
-import { EXIT } from '../../core/types/report.ts';
-import { openTown } from '../../diagnose.ts';
-import { documentOf } from '../../document.ts';
-import { askAbout, type MachineAnswer } from '../../fleet/ask-about.ts';
-import { renderJson } from '../../reporters/json.ts';
-import { padToWidth } from '../../reporters/screen/display-width.ts';
-import { createPen, type Pen, type Presentation } from '../../reporters/screen/style.ts';
-import { formatDuration } from '../../reporters/screen/words.ts';
-import { VERSION } from '../../version.ts';
-import { askingOf, machinesFor } from '../elsewhere/fleet.ts';
-import { lookOptionsOf, townNamedBy } from '../options-of.ts';
-import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
+import { EXIT } from '../../../core/types/report.ts';
+import { openTown } from '../../../diagnose.ts';
+import { documentOf } from '../../../document.ts';
+import { askAbout, type MachineAnswer } from '../../../fleet/ask-about.ts';
+import { renderJson } from '../../../reporters/json.ts';
+import { padToWidth } from '../../../reporters/screen/display-width.ts';
+import { createPen, type Pen, type Presentation } from '../../../reporters/screen/style.ts';
+import { formatDuration } from '../../../reporters/screen/words.ts';
+import { VERSION } from '../../../version.ts';
+import { askingOf, machinesFor } from '../../elsewhere/fleet.ts';
+import { lookOptionsOf, townNamedBy } from '../../options-of.ts';
+import { presentationFor, type RunCommand } from '../../terminal/terminal.ts';
 
 /** A clock that is off by less than this does no harm, and a network explains it. */
 const NOTEWORTHY_MS = 2000;

@@ -1,16 +1,16 @@
 /** `doctor completion`: the scripts for shells, and the words that they ask for. */
-import { STATES } from '../../core/types/judgement.ts';
-import { EXIT } from '../../core/types/report.ts';
-import { loadChecks, openTown } from '../../diagnose.ts';
-import { readTownLayout } from '../../evidence/town/layout.ts';
-import { systemCalls } from '../../io/disk/system-calls.ts';
-import { readHistory } from '../../repair/history/history.ts';
-import { restorableIds } from '../../repair/history/restorable.ts';
-import { escapeControls } from '../../reporters/screen/safe-text.ts';
-import type { Arguments } from '../arguments/arguments.ts';
-import { COMPLETED_SHELLS, completionScript } from '../arguments/completion-scripts.ts';
-import { diagnoseOptionsOf, lookOptionsOf, townNamedBy } from '../options-of.ts';
-import type { RunCommand, Terminal } from '../terminal/terminal.ts';
+import { STATES } from '../../../core/types/judgement.ts';
+import { EXIT } from '../../../core/types/report.ts';
+import { loadChecks, openTown } from '../../../diagnose.ts';
+import { readTownLayout } from '../../../evidence/town/layout.ts';
+import { systemCalls } from '../../../io/disk/system-calls.ts';
+import { readHistory } from '../../../repair/history/history.ts';
+import { restorableIds } from '../../../repair/history/restorable.ts';
+import { escapeControls } from '../../../reporters/screen/safe-text.ts';
+import type { Arguments } from '../../arguments/arguments.ts';
+import { COMPLETED_SHELLS, completionScript } from '../../arguments/completion-scripts.ts';
+import { diagnoseOptionsOf, lookOptionsOf, townNamedBy } from '../../options-of.ts';
+import type { RunCommand, Terminal } from '../../terminal/terminal.ts';
 
 /** `doctor completion SHELL`: the script; `completion workers|checks|topics`: the words that the scripts ask for. */
 export const run: RunCommand = async (given, terminal) => {
