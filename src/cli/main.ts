@@ -43,7 +43,7 @@ const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Ou
   const width = columns === undefined || columns < 40 ? USUAL_WIDTH : Math.min(columns, 110);
   const help = width === USUAL_WIDTH ? keptHelp(command, argv) : null;
   if (help !== null) return { exitCode: EXIT.ok, stdout: help, stderr: '' };
-  // Asked first: yargs asks as well when it is loaded, and does not survive that there is none.
+  // Asked first: yargs asks too when it is loaded, and crashes if the directory is gone.
   const { cwd } = terminal;
   const { parseWithYargs } = await import('./arguments/parse-with-yargs.ts');
   const parsed = await parseWithYargs(command === 'doctor' ? argv : [command, ...argv], { cwd, width });

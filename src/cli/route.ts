@@ -34,7 +34,7 @@ export const asksFor = (argv: readonly string[], ...words: readonly string[]): b
   return (end < 0 ? argv : argv.slice(0, end)).some((word) => words.includes(word));
 };
 
-/** The format a line asks for even where the rest of it cannot be parsed: errors are told in the same one. */
+/** The format of a command line, even if the rest of it cannot be parsed: errors are printed in that format. */
 export const formatAskedFor = (argv: readonly string[]): 'text' | 'json' | 'ndjson' => {
   if (asksFor(argv, '--json', '--json=true', '--format=json')) return 'json';
   if (asksFor(argv, '--format=ndjson')) return 'ndjson';

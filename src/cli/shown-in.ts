@@ -1,4 +1,4 @@
-/** A report as people read it: rows of other machines bear their names, which programs find in fields of their own. */
+/** A report for people: rows of other machines are prefixed with their names, which programs find in separate fields. */
 import { inNames } from '../core/fleet/label.ts';
 import type { Report } from '../core/types/report.ts';
 import type { Format } from './formats.ts';

@@ -16,7 +16,7 @@ export interface EvidenceOptions extends Omit<AskOptions, 'input'> {
   readonly collector: () => string;
 }
 
-/** Evidence of another machine, or why there is none. */
+/** Evidence of another machine, or why it is missing. */
 export type Evidence =
   | {
       readonly status: 'ok';
@@ -52,7 +52,7 @@ export const askEvidence = async (
   };
 };
 
-/** Why a document is no evidence that can be judged here; null where it is. */
+/** Why a document cannot be judged as evidence here; null if it can. */
 const faultOf = (document: unknown): string | null => {
   const { failure, snapshotVersion, version } = (document ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof failure === 'string') return failure;

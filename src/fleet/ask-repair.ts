@@ -31,8 +31,7 @@ export const askRepair = async (
     run: null,
     outcomes: new Map(steps.map(({ verdict }) => [verdict.lock.id, outcome])),
   });
-  if (machine.send)
-    return everyOne(skipped('there is no doctor on that machine, only a collector that was sent'));
+  if (machine.send) return everyOne(skipped('that machine has no doctor, only a collector that was sent'));
   const forced = steps.flatMap(({ force, verdict }) => (force ? [verdict.lock.worker] : []));
   const command = [
     ...machine.doctor,

@@ -32,7 +32,7 @@ export const askUndo = async (
   id: string | null,
   options: AskOptions,
 ): Promise<UndoThere> => {
-  if (machine.send) return { why: 'there is no doctor on that machine, only a collector that was sent' };
+  if (machine.send) return { why: 'that machine has no doctor, only a collector that was sent' };
   const named = id === null ? [] : ['--', id];
   const command = [...machine.doctor, 'undo', '--json', `--town=${town}`, ...named];
   const answer = await ask(machine, command, options);

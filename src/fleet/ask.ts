@@ -16,7 +16,7 @@ const CONNECT_SECONDS = 10;
 /** The evidence of ten thousand locks takes some 15 MiB. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
-/** As much of what a machine says in place of an answer is told. */
+/** At most so much is printed of what a machine says in place of an answer. */
 const SAID_LENGTH = 200;
 
 /** How to ask. */
@@ -28,7 +28,7 @@ export interface AskOptions {
   readonly input?: string | undefined;
 }
 
-/** A document and when it was asked for and had, by our clock; or why there is none, as a sentence fragment. */
+/** A document, with the times of question and answer by our clock; or why there is no document, as a sentence fragment. */
 export type AskedDocument =
   | {
       readonly status: 'ok';

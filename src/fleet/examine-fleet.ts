@@ -40,7 +40,7 @@ export interface TownSeen {
   /** The machine whose town it is, or the first of those that share it. */
   readonly name: string;
   readonly root: string;
-  /** Its rows bear the names of their machines. */
+  /** Its rows are prefixed with the names of their machines. */
   readonly report: Report;
   /** Of the workers that were named those that it has; null where none was named. */
   readonly workers: readonly string[] | null;

@@ -43,7 +43,7 @@ const planFor = (
   if (diagnosis === null) throw new Error('the evidence was not kept');
   const { steps, left, leftovers } = planRepair({ ...diagnosis, force, kinds });
   const isNamed = (step: PlanStep): boolean => named.includes(takerOf(view, step));
-  // Whoever repairs a shared directory hears of the locks that others have to release.
+  // A repair of a shared directory also reports the locks that other machines have to release.
   const elsewhere = steps
     .filter((step) => !isNamed(step) && view.seenBy !== undefined)
     .map((step) => ({ ...step, why: `it is ${takerOf(view, step)}'s to release: name it with --on` }));
@@ -60,7 +60,7 @@ const planFor = (
 /** A lock under a name that no other machine and no other town has. */
 const keyOf = ({ root }: TownSeen, machine: string, id: string): string => `${machine}:${root}:${id}`;
 
-/** All parts as one plan for people: workers bear the names of their machines. */
+/** All parts as one plan for people: workers are prefixed with the names of their machines. */
 const asOnePlan = (parts: readonly Part[]): Plan => {
   const named = <Step extends PlanStep>(view: TownSeen, step: Step): Step => {
     const { lock } = step.verdict;
@@ -215,7 +215,7 @@ export const healFleet = async (preparation: Preparation, options: FleetHeal): P
     const { view, plan } = part;
     const again = after.views.find(({ name, root }) => name === view.name && root === view.root);
     const left = plan.steps.filter((step) => chosen[at]?.includes(step) === false);
-    // A machine that does not answer any more is doubt; what it did before that is told all the same.
+    // A machine that stops answering is doubt; what it did before is reported all the same.
     return reportAfter(part, again?.report ?? view.report, done[at] ?? NOTHING, left, preparation);
   });
   const undoes = [

@@ -51,7 +51,7 @@ const checkReach = (name: string, reach: readonly string[], code: 'E_USAGE' | 'E
   if (program.startsWith('-')) throw refuse(code, `machine ${name}: "${program}" is not a command`);
   const host = hostOf(reach);
   if (host !== null && (reach.length < 2 || !HOST.test(host)))
-    throw refuse(code, `machine ${name}: ssh needs a host name at its end, and "${host}" is none`);
+    throw refuse(code, `machine ${name}: ssh needs a host name at its end; "${host}" is not one`);
   if (reach.some((word) => word.includes('\0')))
     throw refuse(code, `machine ${name}: a command holds no NUL`);
 };

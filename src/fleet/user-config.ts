@@ -10,7 +10,7 @@ import { distrust } from '../io/trust.ts';
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * The user's machines; none where there is no such file. A file that somebody else can write is not obeyed, for it names
+ * The user's machines; empty without such a file. A file that others can write is ignored, because it names
  * commands: then `onNote` is told. Throws `E_CONFIG` as the town's configuration does.
  */
 export const readUserMachines = (

@@ -30,7 +30,7 @@ import { directoryNamed, isWorkingTree, type NamedDirectory } from './directory-
 /** A status of a large working tree on a slow disk takes longer than anything else that is asked. */
 const GIT_TIMEOUT_MS = 30_000;
 
-/** A directory with more is no worktree, and asking all of them takes minutes. */
+/** A directory with more is not a worktree, and asking about all of them takes minutes. */
 const MOST_REPOSITORIES = 200;
 
 /**
@@ -77,7 +77,7 @@ const NOTHING_SEEN: Omit<RemovalEvidence, 'name' | 'path' | 'gaps'> = {
   isUnversioned: false,
 };
 
-/** Why the directory cannot be listed by whoever asks; null where it can. */
+/** Why the caller cannot list the directory; null if it can. */
 const whyClosed = (path: string): string | null => {
   try {
     readdirSync(path);
@@ -161,7 +161,7 @@ const realGitDirOf = ({ gitDir }: Repository): string | null => {
   }
 };
 
-/** `<main>` of `<main>/.git/worktrees/<name>`, or a bare repository; null for a git directory that is no linked tree's. */
+/** `<main>` of `<main>/.git/worktrees/<name>`, or a bare repository; null for a git directory that is not of a linked working tree. */
 const mainOf = (gitDir: string): string | null => {
   const worktrees = dirname(gitDir);
   if (basename(worktrees) !== 'worktrees') return null;

@@ -118,7 +118,7 @@ const familiesOf = (report: Report): readonly Family[] => {
   ];
 };
 
-/** Zeros are told too: a series that ends is no zero. */
+/** Zeros are printed too: a series that ends is not the same as zero. */
 const countsByState = ({ locks, summary }: Report): Family['samples'] =>
   summary === null
     ? []

@@ -66,7 +66,7 @@ withEtcd('etcd', () => {
     const refused = doctor(words(town, at(etcd), [], ['touch', town.path('ran')]), { env: AS_ADA });
     expect([refused.status, refused.stderr]).toEqual([22, expect.stringContaining('permission denied')]);
     const { stdout } = doctor(['locks', '--lease', at(etcd), town.root], { env: AS_ADA });
-    expect(stdout).toContain('lease gastown/crew/bob: lease held by something that is no doctor');
+    expect(stdout).toContain('lease gastown/crew/bob: lease held by another program than doctor');
   });
 
   test.concurrent('that lets us write below the town does, and the watch logs in too', async () => {

@@ -181,7 +181,7 @@ withEtcd('leases in a report', () => {
       { worker: 'x', holder: { pid: 1, acquiredAt: 'then' }, expires: false },
     ]);
     const { stdout } = doctor(['locks', '--lease', at(etcd), town.root]);
-    expect(stdout).toContain(`lease ${ADA}: lease held by something that is no doctor`);
+    expect(stdout).toContain(`lease ${ADA}: lease held by another program than doctor`);
     for (const control of ['\u0007', '\u001b']) expect(stdout).not.toContain(control);
     expect(run(town, at(etcd), ['true']).status).toBe(20);
   });

@@ -57,7 +57,7 @@ const camelCase = (name: string): string => {
   return others.reduce((before, word) => before + word.charAt(0).toUpperCase() + word.slice(1), first);
 };
 
-/** The last value counts where an option that is no list was repeated. */
+/** If an option that takes one value is repeated, the last value counts. */
 const typed = (
   { name, type, number }: Option,
   flags: ReadonlySet<string>,

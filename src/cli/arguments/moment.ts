@@ -10,7 +10,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
-/** Milliseconds since the epoch; null where nothing was given. Throws `E_USAGE` for what is no time. */
+/** Milliseconds since the epoch; null where nothing was given. Throws `E_USAGE` if the text is not a time. */
 export const momentMs = (option: string, given: string | null, nowMs: number): number | null => {
   if (given === null) return null;
   const [, number, unit = ''] = /^(\d{1,6})\s*(s|m|min|h|d|w)$/.exec(given) ?? [];

@@ -172,7 +172,7 @@ const withLease = (topic: Topic, leases: LeaseBook | null, pen: Pen): Topic => {
   return { ...topic, text: `${topic.text}\n## Lease\n\n${pen.safe(said)}\n`, lease };
 };
 
-/** A word of a report that may be the name of a worker too, where it is none. */
+/** The page of a word that could also name a worker, if no worker has that name. */
 const plainWord = (word: string): Topic | null => {
   const problem = REASONS.find((known) => known === word && isProblem(known));
   if (problem !== undefined)

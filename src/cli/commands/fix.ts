@@ -61,7 +61,7 @@ export const run: RunCommand = async (given, terminal) => {
     }).finally(() => progress?.end()),
   );
   const { exitCode } = report;
-  // Whoever said no has just read what there is.
+  // A person who said no has just read the list.
   if (refused && format === 'text') return { exitCode, stdout: 'Nothing was changed.\n', stderr: '' };
   const planned = dryRun && format === 'text' && plan !== null ? describePlan(plan, presentation) : [];
   const stdout = [

@@ -5,7 +5,7 @@ import { renderWho } from '../../reporters/who.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
-/** `doctor who [DIR...]`: 0 where it was looked for with success, whoever is there; 22 where something could not be looked at. */
+/** `doctor who [DIR...]`: Exit code 0 if everything could be checked, whoever is there; 22 if something could not. */
 export const run: RunCommand = async (given, terminal) => {
   const report = await who(townNamedBy(given, undefined), given.positionals, lookOptionsOf(given, terminal));
   const stdout = given.options.json

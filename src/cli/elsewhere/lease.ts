@@ -37,7 +37,7 @@ export const leaseAt = (
   });
 };
 
-/** An answer of preflight, with what the leases of its workers say. Throws `E_USAGE` for an address that is none. */
+/** Adds to an answer of preflight what the leases of its workers say. Throws `E_USAGE` for an invalid address. */
 export const askLeases = (
   address: string,
   report: PreflightReport,
@@ -45,7 +45,7 @@ export const askLeases = (
   terminal: Terminal,
 ): Promise<PreflightReport> => withLeases(report, readingAt(address, given, terminal));
 
-/** The leases of a diagnosis; nothing is asked yet. Throws `E_USAGE` for an address that is none. */
+/** The leases of a diagnosis, not asked for yet. Throws `E_USAGE` for an invalid address. */
 export const openLeases = (address: string, given: Arguments, terminal: Terminal): LeaseBook => {
   const reading = readingAt(address, given, terminal);
   return openLeaseBook(reading, `${reading.hosts}/${reading.prefix}`);

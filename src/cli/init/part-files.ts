@@ -11,7 +11,7 @@ import { makeRunId } from '../../lock/files/names.ts';
 import { mergeHook } from './merge-hook.ts';
 import type { PartFile } from './parts.ts';
 
-/** A file to which something is added is no larger. */
+/** Nothing is added to larger files. */
 const MAX_BYTES = 1024 * 1024;
 
 /** How a file stands: `there`: what it would say is said already; `taken`: it stays as it is, because of `why`. */
@@ -90,7 +90,7 @@ const writeAll = ({ calls }: OpenDirectory, descriptor: number, text: string, pa
     throw new Error(`the disk did not take all of ${path}`);
 };
 
-/** The new file takes the place of the old one, which stays under a name beside it: whoever has it open loses nothing. */
+/** Replaces the file and keeps the old one beside it: a program that has it open loses nothing. */
 const replace = (
   directory: OpenDirectory,
   path: string,

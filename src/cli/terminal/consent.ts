@@ -95,7 +95,7 @@ export const withQuestions = async <Result>(
   }
 };
 
-/** The questions about a plan, whoever is asked, and whatever shows them. */
+/** The questions about a plan, for any way of asking them. */
 export const agreeOn = async (
   plan: Plan,
   presentation: Presentation,
@@ -134,7 +134,7 @@ export const agreeOn = async (
 
 export const isYes = (answer: string | null): boolean => answer === 'y' || answer === 'yes';
 
-/** The first of a few answers that is one; null, which is a no, where there is none, and at the end of input. */
+/** Asks until an answer is valid, a few times at most. Null means no: no valid answer, or the end of input. */
 export const askUntilClear = async (
   ask: () => Promise<string | null>,
   answers: readonly string[],

@@ -7,7 +7,7 @@ import { fixEvent, renderNdjson, startEvent } from '../../reporters/ndjson.ts';
 import type { CommandName } from '../arguments/options.ts';
 import type { Terminal } from './terminal.ts';
 
-/** `--format ndjson` while a run goes on: what is known is told at once, the rest with the report. */
+/** `--format ndjson` during a run: events are printed as they happen, the rest with the report. */
 export interface EventStream {
   readonly events: DiagnosisEvents;
   readonly onFix: (
@@ -18,7 +18,7 @@ export interface EventStream {
   readonly rest: (report: Report) => string;
 }
 
-/** Opens the stream of one run; it prints nothing unless it is told something. */
+/** Opens the stream of one run. It prints nothing until the first event. */
 export const openEvents = (command: CommandName, { stdout }: Terminal): EventStream => {
   const told = { start: false, fixes: false };
   return {

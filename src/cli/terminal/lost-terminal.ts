@@ -14,7 +14,7 @@ export const leaveLostTerminals = (): void => {
       closeSync(fd);
       openSync(devNull, 'r+'); // takes the lowest free number, which is this one
     } catch {
-      // A closed stream is none that could be lost.
+      // A closed stream cannot be lost any more.
     }
   }
 };

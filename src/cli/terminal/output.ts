@@ -83,7 +83,7 @@ export const openOutput = (fd: 1 | 2, onError: (reason: string) => void): Output
   };
 };
 
-/** Only there can be a terminal; a closed descriptor is none either. */
+/** Only a character device can be a terminal. False for a closed descriptor. */
 const isCharacterDevice = (fd: number): boolean => {
   try {
     return fstatSync(fd).isCharacterDevice();
@@ -99,7 +99,7 @@ const writeNow = (fd: number, bytes: Buffer): Buffer => {
     try {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
-      // Whoever shares the pipe with us has made it one that does not wait, and it is full.
+      // Another process that shares the pipe has made it non-blocking, and it is full.
       if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return rest;
       throw error;
     }

@@ -6,7 +6,7 @@ import { summarize } from '../../reporters/screen/summary.ts';
 import { countTabs, type Memory, type TopRow, visibleRows } from './rows.ts';
 import { selectedRow, type TopState } from './state.ts';
 
-/** What is drawn; before the first look there is no report. */
+/** What is drawn. The report is null until the first look has ended. */
 export interface View {
   readonly state: TopState;
   readonly report: Report | null;

@@ -1,4 +1,4 @@
-/** Keys as the view knows them, whoever reads them from the terminal. */
+/** The keys of the view, whatever reads them from the terminal. */
 
 export const NAMED_KEYS = [
   'up',

@@ -9,7 +9,7 @@ export interface Questions {
   readonly reply: (text: string | null) => void;
 }
 
-/** @param show draws the open question, or that there is none */
+/** @param show draws the open question; null: no question is open */
 export const createQuestions = (
   signal: AbortSignal,
   show: (question: Question | null) => void,

@@ -1,4 +1,4 @@
-/** What the view shows beside the rows, and what each key makes of it. Pure: the rest is told what to do. */
+/** The state of the view beside its rows, and what each key changes in it. Pure: it returns what the caller has to do. */
 import type { Key } from './keys.ts';
 import { countTabs, type Tab, type TopRow, visibleRows } from './rows.ts';
 
@@ -19,7 +19,7 @@ export interface Question {
 }
 
 export interface TopState {
-  /** Key of the row that the deeds are about; null where there is none. */
+  /** Key of the row that actions apply to; null if no row is shown. */
   readonly selected: string | null;
   readonly tab: Tab;
   readonly filter: string;

@@ -17,7 +17,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
       'The pane or session that the lock names exists and is not plainly another worker’s; or its process is running; or an agent is running in the worker’s directory, whether or not the lock names it. A dead recorded process alone proves nothing: these locks are usually written by a helper that exits within seconds.',
     fix: 'Nothing: --fix never releases a held lock.',
     refuses:
-      'Only --fix --force releases it, with --worker, or with --lock where it is no agent’s, and says whose it was.',
+      'Only --fix --force releases it, with --worker, or with --lock for other kinds of lock, and says whose it was.',
     changes: 'When the agent exits and its pane closes, the lock becomes stale.',
   },
   stale: {
@@ -34,7 +34,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
     decided:
       'The recorded process exists and is the one that took the lock; no tmux server of this user has its pane or session.',
     fix: 'Nothing: an agent that outlived its terminal may still be writing. Check the process and find out whose it is; its PID may belong to another worker’s agent now.',
-    refuses: 'Only --fix --force releases it, with --worker, or with --lock where it is no agent’s.',
+    refuses: 'Only --fix --force releases it, with --worker, or with --lock for other kinds of lock.',
     changes: 'When the process exits, the lock becomes stale.',
   },
   invalid: {
@@ -51,7 +51,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
     decided:
       'The recorded host name differs (domain, .local and .lan aside) and no recorded boot id says otherwise, or the recorded PID namespace differs from ours; and no container on this machine that we may look at has that name.',
     fix: 'Nothing: it can’t be checked from here. Run doctor there.',
-    refuses: 'Only --fix --force releases it, with --worker, or with --lock where it is no agent’s.',
+    refuses: 'Only --fix --force releases it, with --worker, or with --lock for other kinds of lock.',
     changes:
       'Run doctor on the host, or in the container, that took the lock. If that host is gone for good, or was this machine under another name, add it to "formerHosts" in lock-doctor.json.',
   },
@@ -60,7 +60,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
     decided:
       'A tmux server did not answer or may not be asked, processes could not be listed, the file could not be read, or a program that doctor does not know is running in the directory; and nothing else shows a running agent.',
     fix: 'Nothing: doubt is not proof.',
-    refuses: 'Only --fix --force releases it, with --worker, or with --lock where it is no agent’s.',
+    refuses: 'Only --fix --force releases it, with --worker, or with --lock for other kinds of lock.',
     changes:
       'Once everything can be checked, the lock gets one of the other states. Name an unknown program under "agents" (it holds the worker) or "bystanders" (it never counts) in lock-doctor.json at the root of the town.',
   },
@@ -193,7 +193,7 @@ export const WORD_TEXTS: ReadonlyMap<string, string> = new Map([
   ['work-unknown', 'git could not tell whether work would be lost with the directory.'],
   [
     'bystander',
-    'A program that is no agent: a shell, an editor, a dev server. doctor who names it; it never counts.',
+    'A program that is not an agent: a shell, an editor, a dev server. doctor who names it; it never counts.',
   ],
   [
     'infrastructure',

@@ -13,7 +13,7 @@ export interface WorkerPlace {
   readonly worker: string;
 }
 
-/** Finds a worker by its name in a town; throws where there is none. */
+/** Finds a worker by its name in a town. Throws if the town has no such worker. */
 type Finder = (name: string, examination: Examination, isHere: boolean) => string;
 
 /**

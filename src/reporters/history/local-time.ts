@@ -2,7 +2,7 @@
 
 const two = (number: number): string => String(number).padStart(2, '0');
 
-/** `2026-11-29 18:02:51`, in the time zone of this process; the text itself where it is no time. */
+/** `2026-11-29 18:02:51`, in the time zone of this process; the text itself if it is not a time. */
 export const localTime = (rfc3339: string): string => {
   const date = new Date(rfc3339);
   if (Number.isNaN(date.getTime())) return rfc3339;

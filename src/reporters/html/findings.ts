@@ -9,7 +9,7 @@ import { worstFirst } from '../screen/worst-first.ts';
 import { html, type Markup } from './markup.ts';
 import { descriptions, evidenceList, marked } from './pieces.ts';
 
-/** A card for each finding; null where there is none. */
+/** A card for each finding; null without findings. */
 export const findingCards = ({ findings, town }: Report): Markup | null =>
   findings.length === 0 ? null : html`${worstFirst(findings).map((finding) => card(finding, town?.root))}`;
 

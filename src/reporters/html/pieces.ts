@@ -10,7 +10,7 @@ import { html, type Markup } from './markup.ts';
 export const section = (title: string, body: Markup | null): Markup | null =>
   body === null ? null : html`<section><h2>${title}</h2>\n${body}\n</section>`;
 
-/** `2026-11-23 03:00:00 UTC`, for machines too. What is no such time stands as it is. */
+/** `2026-11-23 03:00:00 UTC`, for machines too. Other texts are left as they are. */
 export const time = (at: string): Markup => {
   const parts = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/.exec(at);
   return parts === null
@@ -18,7 +18,7 @@ export const time = (at: string): Markup => {
     : html`<time datetime="${at}">${`${parts[1]} ${parts[2]} UTC`}</time>`;
 };
 
-/** What is told by a word as well as by a colour. */
+/** A word with a colour: the colour alone says nothing new. */
 export const marked = (mark: Mark, word: string): Markup => html`<span class="mark ${mark}">${word}</span>`;
 
 /** Names and what is said of them; those of which nothing is known are left out. */

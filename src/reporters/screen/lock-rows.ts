@@ -31,7 +31,7 @@ export interface Row {
   readonly mark: Mark;
   /** Who is behind it, in one line; not escaped. */
   readonly text: string;
-  /** Null where there is none. */
+  /** Null for agents without a lock. */
   readonly lock: ReportLock | null;
 }
 

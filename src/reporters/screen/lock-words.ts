@@ -100,7 +100,7 @@ const describeRecord = ({ pid, process, acquiredAt }: NonNullable<ReportLock['ho
 export const leaseInWords = ({ state, holder, epoch, expires, expiresInSeconds }: ReportLease): string => {
   const who =
     holder === null
-      ? 'lease held by something that is no doctor'
+      ? 'lease held by another program than doctor'
       : `lease held on ${holder.hostname} by the doctor with process ${holder.pid}, since ${holder.acquiredAt}`;
   const end =
     state === 'stale'

@@ -10,7 +10,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   cwd: 'the working directory',
 };
 
-/** True where only a part of the locks is told of. */
+/** True if the report has only a part of the locks. */
 export const isPart = ({ summary, locks }: Report): boolean =>
   summary !== null && locks.length < summary.locks;
 
@@ -51,7 +51,7 @@ export const describeTown = (report: Report, verbose: boolean): readonly string[
   ];
 };
 
-/** Of more machines than this only their number is told, and who did not answer stands with what could not be checked. */
+/** With more machines than this only their number is printed; those that did not answer are among the gaps. */
 const MACHINES_NAMED = 8;
 
 /** A clock that is off by less than this does no harm, and a network explains it. */

@@ -73,7 +73,7 @@ const surroundings = (root: string, env: NodeJS.ProcessEnv): Surroundings => {
   };
 };
 
-/** What cannot be read is certainly there. */
+/** A file that cannot be read counts as taken. */
 const look = (file: PartFile): FileState => {
   try {
     return stateOf(file);
@@ -82,7 +82,7 @@ const look = (file: PartFile): FileState => {
   }
 };
 
-/** Something can be written. */
+/** True if something can be written. */
 const isOpen = ({ kind }: FileState): boolean => kind === 'missing' || kind === 'addable';
 
 const stateWords = (state: FileState): string => {
@@ -98,7 +98,7 @@ const stateWords = (state: FileState): string => {
   }
 };
 
-/** Whoever is asked sees every part on one screen or two: of a longer text, which is a completion script, its beginning is shown. */
+/** All parts have to fit on one or two screens: of a longer text, such as a completion script, only the beginning is shown. */
 const MOST_LINES = 40;
 const LINES_SHOWN = 3;
 
