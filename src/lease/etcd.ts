@@ -21,6 +21,8 @@ const GONE = { status: 'lost', why: 'the server knows no such lease any more' } 
 
 const KEY_GONE = { status: 'lost', why: "its key was deleted, or is another one's" } as const;
 
+const STRANGE_KEYS = 'the server answers with keys that it was not asked for';
+
 const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 
 type Answer = { readonly document: Fields } | { readonly why: string };
@@ -49,11 +51,12 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
   let token: string | null = null;
   let cluster: string | null = null;
 
-  /** An answer from another cluster does not count. */
-  const isOurs = ({ header }: Fields): boolean => {
+  /** Null for an answer of our cluster: another one's does not count, nor what a server of another kind says. */
+  const strangeness = ({ header }: Fields): string | null => {
     const id = textOf(fieldsOf(header).cluster_id);
+    if (id === null) return 'does not answer as etcd does';
     cluster ??= id;
-    return id === null || id === cluster;
+    return id === cluster ? null : 'answers for another cluster';
   };
 
   const askOne = async (endpoint: string, path: string, body: object, withinMs: number): Promise<Answer> => {
@@ -65,9 +68,8 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
       textOf(document.error) ?? textOf(document.message) ?? textOf(fieldsOf(document.error).message);
     if (posted.code !== 200 || problem !== null)
       return { why: `${endpoint} refused: ${problem ?? `code ${posted.code}`}` };
-    return isOurs(fieldsOf(document.result ?? document))
-      ? { document }
-      : { why: `${endpoint} answers for another cluster` };
+    const strange = strangeness(fieldsOf(document.result ?? document));
+    return strange === null ? { document } : { why: `${endpoint} ${strange}` };
   };
 
   /** Asks every endpoint once, the one that answered last first; all within the time. */
@@ -151,8 +153,10 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
   const read: LeaseEngine['read'] = async (key) => {
     const answer = await askAsUser('kv/range', { key: base64(key) }, PATIENCE_MS);
     if ('why' in answer) return { status: 'failed', why: answer.why };
-    const found = firstOf(answer.document);
-    return found === null ? { status: 'free' } : { status: 'held', lease: heldLease(found) };
+    const found = keysOf(answer.document, key);
+    if (found === null) return { status: 'failed', why: STRANGE_KEYS };
+    const [lease] = found;
+    return lease === undefined ? { status: 'free' } : { status: 'held', lease };
   };
 
   const list: LeaseEngine['list'] = async (prefix) => {
@@ -160,11 +164,8 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
     const range = { key: base64(`${prefix}/`), range_end: base64(`${prefix}0`) };
     const answer = await askAsUser('kv/range', range, PATIENCE_MS);
     if ('why' in answer) return { status: 'failed', why: answer.why };
-    const { kvs, header } = answer.document;
-    // A server of something else answers with JSON as well.
-    if (textOf(fieldsOf(header).cluster_id) === null)
-      return { status: 'failed', why: `${endpoints[0]} does not answer as etcd does` };
-    return { status: 'ok', leases: Array.isArray(kvs) ? kvs.map((found) => heldLease(fieldsOf(found))) : [] };
+    const leases = keysOf(answer.document, `${prefix}/`);
+    return leases === null ? { status: 'failed', why: STRANGE_KEYS } : { status: 'ok', leases };
   };
 
   const secondsLeft: LeaseEngine['secondsLeft'] = async (id) => {
@@ -177,7 +178,7 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
     const create = { create_request: { key: base64(key), start_revision: String(BigInt(epoch) + 1n) } };
     const hear = (message: unknown): void => {
       const result = fieldsOf(fieldsOf(message).result);
-      if (!isOurs(result) || !Array.isArray(result.events)) return;
+      if (strangeness(result) !== null || !Array.isArray(result.events)) return;
       for (const event of result.events) {
         const { kv } = fieldsOf(event);
         if (!signal.aborted && !isStillOurs(fieldsOf(kv), id, epoch)) onGone(KEY_GONE.why);
@@ -197,6 +198,13 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
 /** The key as it was taken, and bound to the lease; another value of the same holder's is none of our business. */
 const isStillOurs = (found: Fields | null, id: string, epoch: string): boolean =>
   found !== null && textOf(found.create_revision) === epoch && textOf(found.lease) === id;
+
+/** What a range found, below where it was asked for; null for an answer that cannot be one. */
+const keysOf = ({ kvs = [] }: Fields, from: string): readonly HeldLease[] | null => {
+  if (!Array.isArray(kvs)) return null;
+  const found = kvs.map((each) => heldLease(fieldsOf(each)));
+  return found.every(({ key }) => key.startsWith(from)) ? found : null;
+};
 
 const heldLease = ({ key, value, lease, create_revision }: Fields): HeldLease => {
   const id = textOf(lease);

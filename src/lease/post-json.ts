@@ -57,7 +57,10 @@ export const postJson = (
         }
       });
     });
-    const timer = setTimeout(() => fail(`did not answer within ${withinMs / 1000} s`), withinMs);
+    const timer = setTimeout(
+      () => fail(`did not answer within ${Math.round(withinMs / 100) / 10} s`),
+      withinMs,
+    );
     question.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
     question.end(text);
   });

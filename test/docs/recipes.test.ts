@@ -29,6 +29,8 @@ const PAGES = [
 const BLOCKS = PAGES.flatMap((page) =>
   blocksOf(readFileSync(ROOT + page, 'utf8')).map((block) => ({ page, ...block })),
 );
+/** It checks units without a systemd that runs. */
+const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
 const hasJq = spawnSync('jq', ['--version']).status === 0;
 
 const blockNamed = (name: string): Block => {
@@ -156,6 +158,11 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
     const { stdout, status } = runIn(story, at(text.replace('crew/ada', 'crew/new')));
     expect([status, stdout]).toEqual([0, expect.stringMatching(/^epoch \d+ of gt\/gastown\/crew\/new\n$/)]);
     const unit = BLOCKS.find(({ file }) => file === 'agent@.service')?.text ?? '';
+    if (hasSystemd) {
+      story.town.write('agent@.service', unit);
+      const verified = runIn(story, 'systemd-analyze verify ./agent@.service');
+      expect(verified).toEqual({ status: 0, stdout: '', stderr: '' });
+    }
     const setting = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1] ?? '';
     const line = `${at(setting('Environment'))} ${setting('ExecStart').replace('%i', 'new')}`;
     expect(runIn(story, line).stdout).toMatch(/^epoch \d+ of gt\/gastown\/crew\/new\n$/);
