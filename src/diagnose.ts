@@ -17,7 +17,7 @@ import type { ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
 import type { Kind } from './core/types/kind.ts';
 import type { Report, ReportTown } from './core/types/report.ts';
-import { linkedGitDirOf } from './evidence/git/linked-tree.ts';
+import { gitOutside } from './evidence/git/git-outside.ts';
 import type { LockTable } from './evidence/locks/lock-table.ts';
 import { isRepository } from './evidence/town/marker.ts';
 import { homeRoot, type TownRoot } from './evidence/town/root.ts';
@@ -126,13 +126,17 @@ export const prepare = async (
   };
 };
 
-/** Notes where the root itself is a linked working tree: its own lock lies outside it and is not looked at. */
+/** What a lock of the working tree itself may be called in its git directory. */
+const OWN_LOCKS = ['locked', 'index.lock', 'HEAD.lock'] as const;
+
+/** Notes where the git directory of the root lies outside it with a lock in it, which is not looked at. */
 const noteOwnLock = (root: string, { onNote }: Pick<LookOptions, 'onNote'>): void => {
-  const gitDir = onNote === undefined ? null : linkedGitDirOf(root);
-  if (gitDir === null || !entryExists(`${gitDir}/locked`)) return;
-  const main = gitDir.replace(/(?:\/\.git)?\/worktrees\/[^/]+$/, '');
+  const gitDir = onNote === undefined ? null : (gitOutside(root)?.path ?? null);
+  const name = gitDir === null ? undefined : OWN_LOCKS.find((each) => entryExists(`${gitDir}/${each}`));
+  if (gitDir === null || name === undefined) return;
+  const main = gitDir.replace(/(?:\/\.git)?\/(?:worktrees|modules)\/.*$/, '');
   onNote?.(
-    `not looked at: the lock of this worktree lies outside of it, at ${gitDir}/locked. Run: ${quoteCommand(['doctor', '--town', main])}`,
+    `not looked at: the lock of this worktree lies outside of it, at ${gitDir}/${name}. Run: ${quoteCommand(['doctor', '--town', main])}`,
   );
 };
 

@@ -69,13 +69,55 @@ describe('the root', () => {
         `not looked at: the lock of this worktree lies outside of it, at ${root}/.git/worktrees/a/locked. Run: doctor --town ${root}`,
       ]);
       // A pointer that leads elsewhere, or round in circles, is not followed.
-      for (const pointer of [root, `${tree}/.git`, '.', `${root}/.git/worktrees/b`]) {
+      for (const pointer of [root, `${tree}/.git`, '.']) {
         writeFileSync(join(tree, '.git'), `gitdir: ${pointer}\n`);
-        await examine(tree, { env, onNote });
+        expect((await examine(tree, { env, onNote })).gaps).toEqual([]);
       }
       expect(notes).toHaveLength(1);
     },
   );
+});
+
+describe('a root whose git directory is elsewhere', () => {
+  gitTest('says what was not looked at: a lock of its own there, of a submodule as well', async () => {
+    const { root, env, worktree } = makeRepository();
+    const tree = worktree('../tree');
+    git(root, 'clone', '-q', '.', '../library');
+    git(root, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', '../library', 'libs/a');
+    const library = join(root, 'libs/a');
+    for (const [top, gitDir] of [
+      [tree, `${root}/.git/worktrees/tree`],
+      [library, `${root}/.git/modules/libs/a`],
+    ] as const) {
+      const notes: string[] = [];
+      const ask = () => examine(top, { env, onNote: (note) => void notes.push(note) });
+      expect([(await ask()).gaps, notes]).toEqual([[], []]);
+      writeFileSync(join(gitDir, 'index.lock'), '');
+      expect((await ask()).gaps).toEqual([]);
+      expect(notes).toEqual([
+        `not looked at: the lock of this worktree lies outside of it, at ${gitDir}/index.lock. Run: doctor --town ${root}`,
+      ]);
+    }
+  });
+
+  gitTest('is a gap where its repository is gone, or its .git is a link', async () => {
+    const { root, env, worktree } = makeRepository();
+    const tree = worktree('../tree');
+    const linked = join(root, '../linked');
+    mkdirSync(linked);
+    symlinkSync(join(root, '.git'), join(linked, '.git'));
+    writeFileSync(join(root, '.git/index.lock'), '');
+    expect(await examine(linked, { env })).toMatchObject({
+      locks: [],
+      complete: false,
+      gaps: [{ what: `directory:${linked}/.git`, why: expect.stringContaining('symbolic link') }],
+    });
+    rmSync(root, { recursive: true });
+    expect(await examine(tree, { env })).toMatchObject({
+      exitCode: 22,
+      gaps: [{ what: `directory:${root}/.git/worktrees/tree`, why: expect.stringContaining('is gone') }],
+    });
+  });
 });
 
 describe('a lock that an agent’s tool took', () => {

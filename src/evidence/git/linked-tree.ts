@@ -86,12 +86,17 @@ export const treePathIn = (gitDir: string): string | null => pathIn(gitDir, line
  * anything else. Follows no symlink at either end.
  */
 export const linkedGitDirOf = (top: string): string | null => {
-  const pointer = lineOf(`${top}/.git`);
-  if (pointer === null || pointer === 'absent' || !pointer.line.startsWith(GITDIR)) return null;
-  const gitDir = resolve(top, pointer.line.slice(GITDIR.length));
-  if (!/\/worktrees\/[^/]+$/.test(gitDir)) return null;
+  const gitDir = pointerIn(top);
+  if (gitDir === null || !/\/worktrees\/[^/]+$/.test(gitDir)) return null;
   const tree = treePathIn(gitDir);
   return tree !== null && (tree === top || realOrSame(tree) === realOrSame(top)) ? gitDir : null;
+};
+
+/** The absolute path to which the file `.git` in this directory points, whatever is there; null where it is no such file. */
+export const pointerIn = (top: string): string | null => {
+  const pointer = lineOf(`${top}/.git`);
+  if (pointer === null || pointer === 'absent' || !pointer.line.startsWith(GITDIR)) return null;
+  return resolve(top, pointer.line.slice(GITDIR.length));
 };
 
 const pathIn = (gitDir: string, gitdir: Line): string | null => {
