@@ -24,7 +24,10 @@ const claimOf = (text: string): Claim => {
     };
   const [, tool, number] = IN_FIELDS.exec(text) ?? [];
   if (tool === undefined) return { by: 'person', note: text };
-  const fields = new Map([...text.matchAll(FIELD)].map(([, key = '', value = '']) => [key, value]));
+  const said = [...text.matchAll(FIELD)].map(([, key = '', value = '']) => [key, value] as const);
+  const fields = new Map(said);
+  // Of two numbers nobody knows which one is meant, nor of two hosts.
+  if (fields.size < said.length) return { by: 'person', note: text };
   const written = fields.get('ts') ?? '';
   const ms = Date.parse(written);
   return {

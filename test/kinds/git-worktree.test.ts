@@ -68,6 +68,8 @@ describe('any other reason is somebody’s note', () => {
     // No tool has this number.
     ['claude agent agent-ab12 (pid 0)\n', 'claude agent agent-ab12 (pid 0)'],
     ['openclaw pid=0\n', 'openclaw pid=0'],
+    ['openclaw pid=4242 pid=4243\n', 'openclaw pid=4242 pid=4243'],
+    ['flow-claim issue=7 pid=4242 host=a host=b', 'flow-claim issue=7 pid=4242 host=a host=b'],
   ])('%j', (text, note) => {
     expect(read(text)).toEqual({ kind: 'claim', claim: { by: 'person', note } });
   });
