@@ -1,5 +1,6 @@
 /** Which kinds of lock are looked for, as the configuration says. */
 import { expect, test } from '@jest/globals';
+import { builtInKinds } from '../kinds/index.ts';
 import { tableFor } from '../src/kinds-of.ts';
 
 const TOWN = { root: '/town', source: 'flag' } as const;
@@ -28,12 +29,13 @@ test('those of a home below their own directory, where the configuration names t
   const idsIn = (root: string, source: 'flag' | 'home' = 'flag', kinds = {}) => [
     ...tableFor({ path, kinds }, { root, source }).kinds.keys(),
   ];
-  const HOME_KINDS = ['openclaw', 'copilot', 'codex'];
+  const homeKinds = builtInKinds.filter(({ livesIn }) => livesIn !== undefined).map(({ id }) => id);
+  expect(homeKinds).toEqual(expect.arrayContaining(['openclaw', 'copilot', 'codex']));
   expect(idsIn('/home/ada')).not.toEqual(expect.arrayContaining(['codex']));
   expect(idsIn('/home/ada/.codex')).toContain('codex');
   expect(idsIn('/home/ada/.codex/app-server-daemon')).toContain('codex');
   expect(idsIn('/home/ada/.codex')).not.toContain('copilot');
   expect(idsIn('/srv/codex', 'flag', { codex: true })).toContain('codex');
-  expect(idsIn('/home/ada', 'home')).toEqual(HOME_KINDS);
-  expect(idsIn('/home/ada', 'home', { codex: false })).toEqual(['openclaw', 'copilot']);
+  expect(idsIn('/home/ada', 'home')).toEqual(homeKinds);
+  expect(idsIn('/home/ada', 'home', { codex: false })).toEqual(homeKinds.filter((id) => id !== 'codex'));
 });
