@@ -78,8 +78,10 @@ if (!(options.town in SIZES) || !Number.isInteger(rounds) || rounds < 1 || !(min
   const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'bench-')));
   try {
     const result = await measure(scratch);
-    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-    if (!result.ok) process.exitCode = 1;
+    if (result !== null) {
+      process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+      if (!result.ok) process.exitCode = 1;
+    }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -95,8 +97,11 @@ async function measure(scratch) {
   const wanted = options.only?.split(',');
   const all = contenders(tools);
   const unknown = wanted?.filter((name) => !(name in all)) ?? [];
-  if (unknown.length > 0)
-    throw new Error(`cannot measure ${unknown.join(', ')}; there are ${Object.keys(all).join(', ')}`);
+  if (unknown.length > 0) {
+    process.stderr.write(`cannot measure ${unknown.join(', ')}; there are ${Object.keys(all).join(', ')}\n`);
+    process.exitCode = 2;
+    return null;
+  }
   const chosen = Object.entries(all).filter(([name]) => wanted?.includes(name) ?? true);
   const names = chosen.map(([name]) => name);
 

@@ -189,18 +189,30 @@ const pathFitter = (pattern: string): ((path: string) => boolean) => {
   return (path) => whole.test(path);
 };
 
+/** Applies to every directory of that name. */
+const isAnywhere = ({ above, isBelow }: KindInHome): boolean => above === null && !isBelow;
+
+const NO_KINDS: readonly KindInHome[] = [];
+
+const lastName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** What is above the last name of a path; empty where that is all. */
+const aboveLast = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+
 /** The kinds that keep locks in a directory, by the names of its path. */
-export const kindsAt = (
-  directory: readonly string[],
-  kindsIn: LockTable['kindsIn'],
-): readonly KindInHome[] => {
-  const here = (kindsIn.get(directory.at(-1) ?? '') ?? []).filter(({ isBelow }) => !isBelow);
-  const below = (kindsIn.get(directory.at(-2) ?? '') ?? []).filter(({ isBelow }) => isBelow);
-  return [...here, ...below].filter(({ above, isBelow }) => {
-    if (above === null) return true;
-    const before = directory.slice(0, isBelow ? -2 : -1).join('/');
-    return before === above || before.endsWith(`/${above}`);
-  });
+export const kindsAt = (directory: string, kindsIn: LockTable['kindsIn']): readonly KindInHome[] => {
+  const here = kindsIn.get(lastName(directory)) ?? NO_KINDS;
+  const parent = aboveLast(directory);
+  const below = kindsIn.get(lastName(parent)) ?? NO_KINDS;
+  // Nearly all of thousands of homes.
+  if (below.length === 0 && here.every(isAnywhere)) return here;
+  return [...here.filter(({ isBelow }) => !isBelow), ...below.filter(({ isBelow }) => isBelow)].filter(
+    ({ above, isBelow }) => {
+      if (above === null) return true;
+      const before = isBelow ? aboveLast(parent) : parent;
+      return before === above || before.endsWith(`/${above}`);
+    },
+  );
 };
 
 /** True where a lock of that kind may lie at this path, relative to the root; always true for kinds whose places are configured. */
@@ -209,8 +221,7 @@ export const mayLieAt = (kind: Kind, path: string): boolean => {
   const { inGitDirs, files, kindsIn } = compileTable([kind]);
   const names = path.split('/');
   const name = names.at(-1) ?? '';
-  const directory = names.slice(0, -1);
-  if (kindsAt(directory, kindsIn).some((at) => fitsSome(at.names, name))) return true;
+  if (kindsAt(aboveLast(path), kindsIn).some((at) => fitsSome(at.names, name))) return true;
   if (files?.kinds.some(({ fits }) => fits(path)) === true) return true;
   return [...(inGitDirs?.mainKinds ?? []), ...(inGitDirs?.linkedKinds ?? [])].some(({ fits }) =>
     names.some((_, at) => fits(names.slice(at).join('/'))),

@@ -275,23 +275,32 @@ interface Sighted extends Omit<FoundLock, 'hasTwin'> {
 
 /** The locks of a home and the files beside them, for all kinds that keep locks there. */
 const namedInHome = (root: string, at: HomeAt, { kindsIn }: LockTable): readonly Sighted[] =>
-  kindsAt(`${at.key}/${at.homeName}`.split('/'), kindsIn).flatMap((found): readonly Sighted[] => {
+  kindsAt(`${at.key}/${at.homeName}`, kindsIn).flatMap((found): readonly Sighted[] => {
     const { kind, layout, names, above, isBelow } = found;
-    const place = notAround(root, around(at, (above?.split('/').length ?? 0) + (isBelow ? 1 : 0)));
+    const levels = above === null ? 0 : above.split('/').length;
+    const place = notAround(root, around(at, levels + (isBelow ? 1 : 0)));
     const companionName = 'homes' in kind.where ? kind.where.companion : undefined;
     const companion =
       companionName !== undefined && at.names.includes(companionName)
         ? joinPath(at.home, companionName)
         : null;
-    const plain = { kind, place, layout, linkedGitDir: null, gitDir: null };
-    return at.names.flatMap((name): readonly Sighted[] => {
-      const path = joinPath(at.home, name);
-      if (fitsSome(names, name)) return [{ ...plain, path, companion, leftover: null }];
-      const leftover = leftoverOf(name);
-      return leftover !== null && fitsSome(names, leftover.lock)
-        ? [{ ...plain, path, companion: null, leftover: leftover.kind }]
-        : [];
-    });
+    const sighted: Sighted[] = [];
+    for (const name of at.names) {
+      const isLock = fitsSome(names, name);
+      const left = isLock ? null : leftoverOf(name);
+      if (!isLock && (left === null || !fitsSome(names, left.lock))) continue;
+      sighted.push({
+        kind,
+        path: joinPath(at.home, name),
+        place,
+        layout,
+        companion: isLock ? companion : null,
+        linkedGitDir: null,
+        gitDir: null,
+        leftover: left?.kind ?? null,
+      });
+    }
+    return sighted;
   });
 
 /** The directory that contains a home, or one so many levels further up. */

@@ -42,8 +42,10 @@ export type BystanderReader = (
 export const bystanderReader = (index: TownIndex): BystanderReader => {
   const read = nobodyReader(index);
   return (worker, told) => {
+    const near = read(worker);
+    if (near.length === 0) return null;
     const shown = new Set(told.map(({ pane }) => pane.pid));
-    const here = read(worker).filter(({ process: { pid } }) =>
+    const here = near.filter(({ process: { pid } }) =>
       [...lineage(pid, index)].every((one) => !shown.has(one)),
     );
     if (here.length === 0) return null;

@@ -111,6 +111,19 @@ export type OccupantReader = (
   ownPid: number | null,
 ) => OccupantFinding;
 
+const NONE: readonly never[] = [];
+
+const same = <T>(value: T): T => value;
+
+const listOf = <T, R>(
+  values: readonly T[],
+  counts: (value: T) => boolean,
+  describe: (value: T) => R,
+): readonly R[] => (values.some(counts) ? values.filter(counts).map(describe) : NONE);
+
+const withoutNull = (...words: readonly (string | null)[]): readonly string[] =>
+  words.some((word) => word !== null) ? words.filter((word) => word !== null) : NONE;
+
 /** Prepares to look for occupants of many workers in one snapshot. */
 export const occupantReader = (index: TownIndex): OccupantReader => {
   const agents = listAtWork('agent', index);
@@ -123,22 +136,30 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
   const tmuxDoubt = tmuxAnswered ? null : whyUnreached(seen.tmux);
   return (worker, lock, ownPid) => {
     const around = panesAround(worker, index);
-    const panes = around
-      .filter((view) => isPaneOccupant(view, worker, index))
-      .map((view) => describePane(view, worker));
-    const processes = inTown
-      .filter((agent) => worksAt(agent, worker, ownPid, index))
-      .map((agent) => describeProcess(agent, worker, index));
-    const unseen = [
+    // Lists are made where there is something to list: at most of thousands of locks there is nobody.
+    const panes = listOf(
+      around,
+      (view) => isPaneOccupant(view, worker, index),
+      (view) => describePane(view, worker),
+    );
+    const processes = listOf(
+      inTown,
+      (agent) => worksAt(agent, worker, ownPid, index),
+      (agent) => describeProcess(agent, worker, index),
+    );
+    const unseen = withoutNull(
       listingDoubt(lock, index),
       cwdDoubt(hiding, lock, index),
       readClosed(worker),
       tmuxDoubt,
-    ].filter((why) => why !== null);
+    );
     const strangers = panes.length + processes.length > 0 ? [] : readStrangers(worker, ownPid);
-    const idle = around.filter((view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine');
+    const idle = listOf(
+      around,
+      (view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine',
+      same,
+    );
     const bystanders = panes.length + processes.length > 0 ? null : readBystanders(worker, idle);
-    // A fast path: at most locks there is nobody.
     if (around.length + processes.length + unseen.length + strangers.length === 0 && bystanders === null)
       return NOBODY_FOR_CERTAIN;
     const occupants = [

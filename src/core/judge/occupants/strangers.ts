@@ -65,6 +65,7 @@ export const strangerReader = (index: TownIndex): StrangerReader => {
   return (worker, ownPid) => {
     if (unknown.length + strangePanes.length === 0) return NONE;
     const here = unknown.filter((one) => worksAt(one, worker, ownPid, index));
+    if (here.length + strangePanes.length === 0) return NONE;
     const numbers = new Set(here.map(({ process }) => process.pid));
     const foremost = here.filter(({ pids }) => !pids.slice(1).some((pid) => numbers.has(pid)));
     const panes = strangePanes.filter(
