@@ -47,7 +47,9 @@ export const renderWho = (report: WhoReport, presentation: Presentation): string
 };
 
 const wrapped = ({ mark, word, text }: Line, pen: Pen, { width }: Presentation): readonly string[] => {
-  const [first = '', ...more] = wrapText(`${word} ${pen.safe(text)}`, width === 0 ? 0 : width - 4);
+  // `nobody works here` begins with its own word.
+  const said = text.startsWith(`${word} `) ? text : `${word} ${text}`;
+  const [first = '', ...more] = wrapText(pen.safe(said), width === 0 ? 0 : width - 4);
   return [`  ${pen.paint(mark, word)}${first.slice(word.length)}`, ...more.map((line) => `    ${line}`)];
 };
 

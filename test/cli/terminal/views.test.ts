@@ -1,0 +1,91 @@
+/** The smaller views in real panes, at 80 and at 40 columns: who, locks, preflight, log. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { cleanUp, fakeAgent, hasTmux, makeTown, type TestTown } from '../../support/index.ts';
+import { doctor, doctorInPane } from '../run-cli.ts';
+
+afterEach(cleanUp);
+
+const ADA = 'gastown/crew/ada';
+const KIM = 'gastown/crew/kim';
+
+/** What differs from run to run, and with it the breaks of its line, made equal. */
+const golden = (screen: string, { root }: TestTown): string =>
+  screen
+    .replaceAll(root, '/town')
+    .replace(/^\/town: .*(\n {2}\S.*)*/m, '/town …')
+    .replace(/\b(process|pid) \d+/g, '$1 N')
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'DATE')
+    .replace(/by \S+ on \S+, with: .*(\n {2}\S.*)*/g, 'by ME')
+    .replace(/ on (?!this)[\w.-]+$/gm, ' on HOST')
+    .trimEnd();
+
+const show = async (town: TestTown, columns: number, ...args: readonly string[]) => {
+  const run = await doctorInPane([...args, '--no-color'], { columns, rows: 24 }, { cwd: town.root });
+  const { screen, status } = await run.ends();
+  return { screen: golden(screen, town), status };
+};
+
+const someTown = async (): Promise<TestTown> => {
+  const town = makeTown({ workers: [ADA, KIM] });
+  town.lock(ADA, { session_id: '%5555' }, { ageSeconds: 28_800 });
+  await fakeAgent('claude', { cwd: town.path(KIM) });
+  return town;
+};
+
+(hasTmux ? describe : describe.skip)('in a real pane (skipped without tmux)', () => {
+  test('who', async () => {
+    const town = await someTown();
+    for (const columns of [80, 40])
+      expect((await show(town, columns, 'who', KIM, ADA)).screen).toBe(`${KIM}
+  agent claude, process N; seen by:${columns === 80 ? ' ' : '\n    '}directory
+${ADA}
+  nobody works here`);
+  });
+
+  test('locks', async () => {
+    const town = await someTown();
+    expect(await show(town, 80, 'locks')).toEqual({
+      status: 1,
+      screen: `/town …
+
+gastown
+  ⚠ crew/ada stale    its process (4194305) and pane (%5555) are gone; taken 8 h
+                      ago
+  ℹ crew/kim no lock  claude (pid N)
+
+1 lock: 1 stale; 1 agent without a lock.`,
+    });
+    expect((await show(town, 40, 'locks')).screen).toBe(`/town …
+
+gastown
+  ⚠ crew/ada stale
+      its process (4194305) and pane
+      (%5555) are gone; taken 8 h ago
+  ℹ crew/kim no lock
+      claude (pid N)
+
+1 lock: 1 stale; 1 agent without a lock.`);
+  });
+
+  test('preflight', async () => {
+    const town = await someTown();
+    const screen = (await show(town, 40, 'preflight', ADA, KIM)).screen;
+    expect(screen.split('\n').slice(0, 2)).toEqual([
+      'repairable gastown/crew/ada: stale',
+      '  lock: no process N',
+    ]);
+    expect(screen).toMatch(/^ {2}next: doctor preflight --fix gastown/m);
+    expect(screen).toMatch(/^held gastown\/crew\/kim: no lock, but/m);
+  });
+
+  test('log', async () => {
+    const town = await someTown();
+    doctor(['--fix', '-q'], { cwd: town.root });
+    expect((await show(town, 80, 'log')).screen).toBe(`✔ DATE  released gastown/crew/ada
+  stale, held by PID 4194305 in %5555 on HOST
+  by ME`);
+    expect((await show(town, 40, 'log')).screen).toMatch(
+      /^✔ DATE\n {2}released gastown\/crew\/ada\n {2}stale, held by/,
+    );
+  });
+});
