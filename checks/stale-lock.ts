@@ -16,7 +16,7 @@ const fixFor = (verdict: Verdict): Fix => {
   if (allowed.allowed || allowed.why !== 'tracked-unknown') return release(verdict);
   return advice(
     'git could not say whether it tracks this lock, so it is not released; make git work there first',
-    [['git', '-C', verdict.lock.path.replace(/\/[^/]+\/agent\.lock$/, ''), 'status']],
+    [['git', '-C', verdict.lock.path.replace(/(?:\/[^/]+\/agent\.lock|\/[^/]+)$/, ''), 'status']],
   );
 };
 

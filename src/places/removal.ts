@@ -115,7 +115,9 @@ const evidenceOf = async (
       ...place,
       path: join(root, place.worker),
     })),
-    verdicts: [snapshot, ...(main === null ? [] : [main])].flatMap((each) => locksOf(each, path, gitDir)),
+    verdicts: onceEach(
+      [snapshot, ...(main === null ? [] : [main])].flatMap((each) => locksOf(each, path, gitDir)),
+    ),
     asides: asidesIn([snapshot, ...(main === null ? [] : [main])], path, gitDir),
     gaps: [
       ...[snapshot, ...(main === null ? [] : [main])].flatMap(({ gaps }) =>
@@ -127,6 +129,11 @@ const evidenceOf = async (
     isUnversioned: around === null && readdirSync(path).some((name) => !inner.tops.has(join(path, name))),
   };
 };
+
+/** A worktree inside its main repository is looked at twice, with all that lies in it. */
+const onceEach = (verdicts: readonly Verdict[]): readonly Verdict[] => [
+  ...new Map(verdicts.map((verdict) => [verdict.lock.path, verdict])).values(),
+];
 
 /** The locks that lie in the directory or in its git directory, or that speak for it. */
 const locksOf = (snapshot: Snapshot, path: string, gitDir: string | null): readonly Verdict[] =>

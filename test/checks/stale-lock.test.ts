@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import check from '../../checks/stale-lock.ts';
+import type { LockFile } from '../../src/core/types/evidence.ts';
 import { aLock, aPane, aServer, NOW, present, ROOT } from '../support/snapshot.ts';
 import { gitSays, runOn, TRACKED } from './run-on.ts';
 
@@ -41,6 +42,20 @@ describe('stale-lock reports', () => {
     expect(runOn(check, { locks: [aLock(ADA, {}, { git })] })[0]?.fix).toMatchObject({
       action: 'advice',
       commands: [['git', '-C', `${ROOT}/${ADA}`, 'status']],
+    });
+  });
+
+  test('the same of another tool’s file, in the directory in which that lies', () => {
+    const git = gitSays({ tracked: { seen: false, why: 'dubious ownership' } });
+    const lock: LockFile = {
+      ...aLock('app', { sessionId: '' }, { git }),
+      id: 'gsd:app/.gsd/auto.lock',
+      kind: 'gsd',
+      path: `${ROOT}/app/.gsd/auto.lock`,
+      rules: { claims: null, witnesses: ['process'], freshMs: 60_000 },
+    };
+    expect(runOn(check, { locks: [lock] })[0]?.fix).toMatchObject({
+      commands: [['git', '-C', `${ROOT}/app/.gsd`, 'status']],
     });
   });
 });

@@ -573,6 +573,18 @@ describe('whoever works there', () => {
   );
 });
 
+gitTest('a lock in a worktree inside its main repository is told once', async () => {
+  const { main, answer } = setStage();
+  git(main, 'worktree', 'add', '-q', 'inner');
+  writeFileSync(join(main, '.git/info/exclude'), '.gsd\n');
+  mkdirSync(join(main, 'inner/.gsd'));
+  const startedAt = new Date().toISOString();
+  writeFileSync(join(main, 'inner/.gsd/auto.lock'), JSON.stringify({ pid: process.pid, startedAt }));
+  const { answer: word, evidence } = await answer(join(main, 'inner'));
+  expect(word).toBe('held');
+  expect(evidence.filter(({ text }) => text.includes('auto.lock is held'))).toHaveLength(1);
+});
+
 describe('what a user may not read', () => {
   const othersTest = canBecomeOthers ? gitTest : test.skip;
 
