@@ -12,7 +12,7 @@ const KIM = 'gastown/crew/kim';
 const golden = (screen: string, { root }: TestTown): string =>
   screen
     .replaceAll(root, '/town')
-    .replace(/^\/town: .*(\n {2}\S.*)*/m, '/town …')
+    .replace(/^\/town: [\s\S]*?(?=\n\n)/m, '/town …')
     .replace(/\b(process|pid) \d+/g, '$1 N')
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'DATE')
     .replace(/by \S+ on \S+, with: .*(\n {2}\S.*)*/g, 'by ME')
