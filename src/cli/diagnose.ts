@@ -45,9 +45,19 @@ export const runReport = async (
   given: Arguments,
   terminal: Terminal,
   watched: Watched = {},
-): Promise<Report> => {
-  const run = await prepared(given, terminal, watched);
-  const { preparation, options, leases } = run;
+): Promise<Report> => reportOf(await prepared(given, terminal, watched), watched);
+
+/** The same, compared with the leases; null, and nothing is looked at, where no lease is configured. */
+export const runWithLeases = async (
+  given: Arguments,
+  terminal: Terminal,
+): Promise<{ readonly report: Report; readonly leases: LeaseBook } | null> => {
+  const run = await prepared(given, terminal, {});
+  return run.leases === null ? null : { report: await reportOf(run, {}), leases: run.leases };
+};
+
+const reportOf = async (run: Run, watched: Watched): Promise<Report> => {
+  const { given, terminal, preparation, options, leases } = run;
   const told = (report: Report): Report => leases?.told(report) ?? report;
   await leases?.list();
   if (!asksOthers(given, preparation, terminal.env))

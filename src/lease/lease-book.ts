@@ -22,6 +22,8 @@ export interface LeaseBook {
   readonly check: Check;
   /** The report with the leases, and with the gap where they could not be had. */
   readonly told: (report: Report) => Report;
+  /** Lets the lease of a worker go, as it was listed. Null where that was done; else why not. */
+  readonly revoke: (worker: string) => Promise<string | null>;
   /** Why they could not be had, as a sentence; null where they were. */
   readonly problem: string | null;
   /** The lease of one worker, as the report tells it; null where it has none. */
@@ -125,6 +127,10 @@ export const openLeaseBook = ({ engine, prefix }: LeaseReading, where: string): 
       const code = exitCode === EXIT.ok ? EXIT.unsure : exitCode;
       const gap = { what: `lease:${where}`, why: listed.why };
       return { ...whole, gaps: [...gaps, gap], complete: false, ok: false, exitCode: code };
+    },
+    revoke: async (worker) => {
+      const id = leases.get(worker)?.id ?? null;
+      return id === null ? 'it is no lease' : engine.giveBack({ id });
     },
     get problem() {
       return listed.status === 'ok' ? null : `Leases at ${where} could not be read: ${listed.why}.`;

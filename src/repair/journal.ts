@@ -58,6 +58,19 @@ export interface OutcomeEntry {
   readonly by?: ByWhom;
 }
 
+/** The lease of a dead holder that was revoked by force. Nothing can give a lease back. Written before it is revoked. */
+export interface RevokedEntry {
+  readonly event: 'lease-revoked';
+  /** The worker. */
+  readonly id: string;
+  readonly at: string;
+  /** Which lease: its key and epoch. */
+  readonly reason: string;
+  /** What the lease said of its holder. */
+  readonly holder: ReleaseEntry['holder'];
+  readonly by: ByWhom;
+}
+
 /** A stale lock that `exec` took over. There is no kept copy, because the new lock took its place. */
 export interface TakeOverEntry {
   readonly event: 'taken-over';
@@ -71,7 +84,7 @@ export interface TakeOverEntry {
   readonly by: ByWhom;
 }
 
-export type JournalEntry = ReleaseEntry | OutcomeEntry | TakeOverEntry;
+export type JournalEntry = ReleaseEntry | OutcomeEntry | TakeOverEntry | RevokedEntry;
 
 const DIRECTORIES = ['.runtime', '.runtime/lock-doctor'];
 

@@ -1,9 +1,9 @@
-/** Writes the journal's line for a stale lock that `exec` took over. */
+/** Writes the journal's lines for what no repair does: `exec` takes a stale lock over, a lease is revoked by force. */
 import type { LockRecord } from '../core/types/evidence.ts';
 import { systemCalls } from '../io/disk/system-calls.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { type Asked, byWhom } from './by-whom.ts';
-import { appendEntries } from './journal.ts';
+import { appendEntries, type RevokedEntry } from './journal.ts';
 import { shortPath } from './repair-context.ts';
 
 /** A dead holder's lock that a starting command has taken over. */
@@ -33,6 +33,32 @@ export const noteTakeOver = (
         holder: { pid, sessionId, hostname },
         by: byWhom(asked),
       },
+    ]);
+    return null;
+  } catch (error) {
+    return `the journal could not be written: ${describeFailure(error)}`;
+  }
+};
+
+/** The lease of a dead holder that is about to be revoked. */
+export interface Revocation {
+  readonly townRoot: string;
+  readonly worker: string;
+  /** Which lease. */
+  readonly lease: string;
+  /** What it said of its holder. */
+  readonly holder: RevokedEntry['holder'];
+}
+
+/** Writes the line; returns why that failed, or null. Never throws: what is not in the journal must not be revoked. */
+export const noteRevocation = (
+  { townRoot, worker, lease, holder }: Revocation,
+  asked: Asked,
+): string | null => {
+  try {
+    const at = new Date().toISOString();
+    appendEntries(systemCalls, townRoot, [
+      { event: 'lease-revoked', id: worker, at, reason: lease, holder, by: byWhom(asked) },
     ]);
     return null;
   } catch (error) {

@@ -1,5 +1,5 @@
 /** `doctor`, `locks` and `explain` with leases in a real etcd: who holds which, and what does not fit. */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterAll, expect, jest, test } from '@jest/globals';
 import type { Report } from '../../src/core/types/report.ts';
@@ -117,6 +117,43 @@ withEtcd('leases in a report', () => {
     ]);
     // It is waited for all the same: nobody takes it before it ends.
     expect(run(machine(), at(etcd), ['true']).status).toBe(20);
+  });
+
+  test.concurrent('of a dead holder are revoked by force after a second look, and told; those of a live one are not', async () => {
+    const etcd = await startEtcd();
+    const [town, other] = [machine(), machine()];
+    const force = (at_: TestTown, ...words: readonly string[]) =>
+      doctor(['--fix', '--force', '--worker', ADA, '--lease', at(etcd), ...words, '--town', at_.root]);
+    const first = await start(town, at(etcd), ['--ttl', '600']);
+    const pid = await first.command();
+    // Held, for all that this look can tell; and from elsewhere nobody can tell anything.
+    expect(force(town, '--dry-run').stderr).toBe('');
+    expect(force(other, '--yes').stderr).toBe('');
+    process.kill(first.pid, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
+    await wait(0.2);
+    expect(force(other, '--yes').stderr).toBe('');
+    expect(force(town).status).toBe(2);
+    expect(force(town, '--dry-run').stderr).toMatch(
+      /^doctor: would revoke the lease of gastown\/crew\/ada: /,
+    );
+    expect(await etcd.keys()).toEqual([KEY]);
+    expect(existsSync(town.path('.runtime/lock-doctor/journal.jsonl'))).toBe(false);
+    expect(force(town, '--yes').stderr).toMatch(
+      /^doctor: revoked the lease of .*, epoch \d+; doctor undo cannot give it back\n$/,
+    );
+    expect(await etcd.keys()).toEqual([]);
+    const { events } = JSON.parse(doctor(['log', '--json', '--town', town.root]).stdout) as {
+      events: readonly { deed: string; worker: string; reason: string | null }[];
+    };
+    expect(events.map(({ deed, worker }) => [deed, worker])).toEqual([
+      ['released', ADA],
+      ['lease-revoked', ADA],
+    ]);
+    expect(doctor(['log', '--town', town.root]).stdout).toContain(`lease ${KEY}, epoch `);
+    expect(run(other, at(etcd), ['true']).status).toBe(0);
+    expect(doctor(['undo', '--town', town.root]).status).toBe(0);
+    expect(await etcd.keys()).toEqual([]);
   });
 
   test.concurrent('whose lock was deleted are a finding once nobody can be just starting', async () => {

@@ -24,6 +24,7 @@ export const run: RunCommand = async (given, terminal) => {
   const prompt = await presentationFor(given, terminal, terminal.stderr);
   const live = format === 'text' && terminal.stdout.isTTY ? prompt : null;
   const stream = format === 'ndjson' ? openEvents(given.command, terminal) : null;
+  if (force) await (await import('../elsewhere/revoke-leases.ts')).revokeDeadLeases(given, terminal, prompt);
   const others = given.options.on.some((name) => name !== 'here');
   const act = others ? (await import('../elsewhere/fleet.ts')).healOn(given, terminal) : heal;
   let plan: Plan | null = null;

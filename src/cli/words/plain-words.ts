@@ -34,6 +34,8 @@ const DEED_TEXTS: Readonly<Record<HistoryDeed, string>> = {
   restored: 'doctor undo put the lock back at its place.',
   'not-restored': 'doctor undo could not put the lock back; the reason stands beside it.',
   tidied: 'Files that a killed run had left were cleaned up.',
+  'lease-revoked':
+    'doctor --fix --force revoked the lease of a dead holder. doctor undo cannot give a lease back.',
   'taken-over': 'doctor exec took over a stale lock for the command that it ran.',
 };
 

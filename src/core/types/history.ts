@@ -26,7 +26,7 @@ export interface ByWhom {
 /**
  * `begun`: a release was begun, and nothing says how it ended: that run was killed. `released` and `not-released`: how it
  * ended. `restored` and `not-restored`: it was undone, or could not be. `tidied`: files of a killed run were cleaned up.
- * `taken-over`: `exec` took a stale lock over.
+ * `taken-over`: `exec` took a stale lock over. `lease-revoked`: the lease of a dead holder was revoked by force.
  */
 export const EVENTS = [
   'begun',
@@ -36,6 +36,7 @@ export const EVENTS = [
   'not-restored',
   'tidied',
   'taken-over',
+  'lease-revoked',
 ] as const;
 export type HistoryDeed = (typeof EVENTS)[number];
 
@@ -43,12 +44,12 @@ export interface HistoryEvent {
   /** RFC 3339, UTC. */
   readonly at: string;
   readonly deed: HistoryDeed;
-  /** Of the release; null for `tidied` and `taken-over`. */
+  /** Of the release; null for `tidied`, `taken-over` and `lease-revoked`. */
   readonly id: string | null;
   readonly worker: string;
   /** Path of the kept copy of a release, relative to the town; null for everything else. */
   readonly backup: string | null;
-  /** What the lock was that was released or taken over; null for `tidied`. */
+  /** What the lock was that was released or taken over; null for `tidied` and `lease-revoked`. */
   readonly lock: {
     readonly kind: LockKind;
     readonly state: State;

@@ -2,7 +2,7 @@
 import type { ByWhom, History, HistoryDeed, HistoryEvent } from '../../core/types/history.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
-import type { OutcomeEntry, ReleaseEntry, TakeOverEntry } from '../journal.ts';
+import type { OutcomeEntry, ReleaseEntry, RevokedEntry, TakeOverEntry } from '../journal.ts';
 import { readJournal } from '../read-journal.ts';
 
 /** `undo` tells who began it; a later event tells how it ended. */
@@ -34,6 +34,7 @@ export const readHistory = (calls: SystemCalls, townRoot: string): History => {
         releases.set(entry.id, entry);
         open.set(entry.id, entry);
       } else if (entry.event === 'taken-over') events.push(takenOver(entry));
+      else if (entry.event === 'lease-revoked') events.push(revoked(entry));
       else {
         const { event, id, at, reason, by = null } = entry;
         open.delete(id);
@@ -92,4 +93,15 @@ const takenOver = ({ id, at, holder, by }: TakeOverEntry): HistoryEvent => ({
   lock: { kind: 'agent', state: 'stale', forced: false, holder },
   by,
   reason: null,
+});
+
+const revoked = ({ id, at, by, reason }: RevokedEntry): HistoryEvent => ({
+  at,
+  deed: 'lease-revoked',
+  id: null,
+  worker: id,
+  backup: null,
+  lock: null,
+  by,
+  reason,
 });

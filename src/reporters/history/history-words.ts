@@ -12,6 +12,7 @@ export const DEED_WORDS: Readonly<Record<HistoryDeed, readonly [Mark, string]>> 
   'not-restored': ['warning', 'not restored'],
   tidied: ['skipped', 'cleaned up'],
   'taken-over': ['info', 'taken over'],
+  'lease-revoked': ['warning', 'lease revoked'],
 };
 
 const CONSENTS: Readonly<Record<ByWhom['consent'], string>> = {
