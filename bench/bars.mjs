@@ -177,11 +177,37 @@ export const BARS = [
   },
   {
     name: 'doctor --json, this town, all kinds of lock / agent locks alone, CPU',
-    of: 'cpu-doctor-town',
+    of: 'cpu-doctor-kinds',
     to: 'cpu-doctor-agents',
     bar: 1.1,
     goal: 1.05,
     on: ['medium', 'large'],
+  },
+  {
+    name: '50 clones of 10 worktrees, all kinds / agents, CPU',
+    of: 'cpu-clones-kinds',
+    to: 'cpu-clones-agents',
+    bar: 1.1,
+    goal: 1.05,
+    on: 'any',
+  },
+  {
+    name: 'doctor --json, 500 worktrees / git worktree list',
+    of: 'worktrees-doctor',
+    to: 'worktrees-list',
+    // git waits for nobody; a Node process uses a second core for its compiler.
+    idle: true,
+    bar: 3,
+    goal: 2.5,
+    on: 'any',
+  },
+  {
+    name: 'the same, 50 of them locked by dead agents',
+    of: 'worktrees-locked',
+    to: 'worktrees-list',
+    bar: null,
+    goal: 3,
+    on: 'any',
   },
   // The workers of those 10,000 have nothing but a lock; these have a clone.
   {

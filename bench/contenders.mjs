@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { whileLocked } from './make-repositories.mjs';
 
 const PRUNED = ['.git', '.repo.git', '.dolt-data', '.dolt-backup'];
 const PRUNE = ['(', ...PRUNED.flatMap((name, index) => [...(index > 0 ? ['-o'] : []), '-name', name]), ')'];
@@ -103,16 +104,15 @@ function account(context, ...args) {
 const accountOfDoctor = (context, town) => account(context, CLI, '--json', town);
 const accountOfScan = (context, town) => account(context, context.bundle, town, 'default', '1', 'read');
 
-/** A configuration that switches every kind of lock off but the agents': those that are on in any tree. */
+/** Every kind of lock besides the agents' that is on in any tree. */
 const OTHER_KINDS = ['git-worktree', 'git-lock', 'claude-scheduler', 'gsd', 'beads', 'daemon'];
-const AGENTS_ALONE = JSON.stringify({ kinds: Object.fromEntries(OTHER_KINDS.map((kind) => [kind, false])) });
 
-/** The same where nothing but agents' locks is looked for. */
-function cpuForAgents(context) {
-  const file = join(context.town, 'lock-doctor.json');
-  writeFileSync(file, AGENTS_ALONE);
+/** CPU milliseconds of a diagnosis with those kinds on or off: reading a configuration takes time too, so there is one either way. */
+function cpuWithOtherKinds(context, town, on) {
+  const file = join(town, 'lock-doctor.json');
+  writeFileSync(file, JSON.stringify({ kinds: Object.fromEntries(OTHER_KINDS.map((kind) => [kind, on])) }));
   try {
-    return accountOfDoctor(context, context.town).cpuMs;
+    return accountOfDoctor(context, town).cpuMs;
   } finally {
     rmSync(file);
   }
@@ -192,7 +192,15 @@ export function contenders({ goWalk, hasTmux, cold }) {
     list['cpu-doctor'] = (context) => accountOfDoctor(context, context.paths.LOCKS_10000).cpuMs;
     list['cpu-scan'] = (context) => accountOfScan(context, context.paths.LOCKS_10000).cpuMs;
     list['cpu-doctor-town'] = (context) => accountOfDoctor(context, context.town).cpuMs;
-    list['cpu-doctor-agents'] = cpuForAgents;
+    list['cpu-doctor-kinds'] = (context) => cpuWithOtherKinds(context, context.town, true);
+    list['cpu-doctor-agents'] = (context) => cpuWithOtherKinds(context, context.town, false);
+    list['cpu-clones-kinds'] = (context) => cpuWithOtherKinds(context, context.paths.CLONES, true);
+    list['cpu-clones-agents'] = (context) => cpuWithOtherKinds(context, context.paths.CLONES, false);
+    list['worktrees-list'] = ({ env, paths }) =>
+      timed(() => run('git', ['-C', paths.WORKTREES, 'worktree', 'list'], env));
+    list['worktrees-doctor'] = doctor('--json', 'WORKTREES');
+    list['worktrees-locked'] = (context) =>
+      whileLocked(context.paths.WORKTREES, () => list['worktrees-doctor'](context));
     list['cpu-scan-town'] = (context) => accountOfScan(context, context.town).cpuMs;
     list['memory-doctor'] = (context) => accountOfDoctor(context, context.paths.LOCKS_10000).peakMiB;
   }

@@ -10,6 +10,7 @@ import { judge, median } from './bars.mjs';
 import { ACCOUNTANT, cannotRun, contenders, environment, FEW_ROUNDS, succeeds } from './contenders.mjs';
 import { checkFidelity, countSystemCalls } from './fidelity.mjs';
 import { makeFleet } from './make-fleet.mjs';
+import { makeRepositories } from './make-repositories.mjs';
 import { makeTown, SIZES } from './make-town.mjs';
 import { printTable } from './print-table.mjs';
 
@@ -210,6 +211,8 @@ function sideTowns(scratch, names) {
     FIX_1000: join(scratch, 'fix-1000'),
     FIX_10000: join(scratch, 'fix-10000'),
     EMPTY: join(scratch, 'empty'),
+    WORKTREES: join(scratch, 'worktrees'),
+    CLONES: join(scratch, 'clones'),
   };
   mkdirSync(paths.EMPTY);
   const wants = (...any) => any.some((name) => names.includes(name));
@@ -221,6 +224,9 @@ function sideTowns(scratch, names) {
   if (wants('fix-10000')) makeTown(paths.FIX_10000, 'locks-10000');
   if (wants('locks-10000', 'machines-200', 'cpu-doctor', 'cpu-scan', 'memory-doctor'))
     makeTown(paths.LOCKS_10000, 'locks-10000');
+  if (wants('worktrees-list', 'worktrees-doctor', 'worktrees-locked'))
+    makeRepositories(paths.WORKTREES, 'worktrees-500');
+  if (wants('cpu-clones-kinds', 'cpu-clones-agents')) makeRepositories(paths.CLONES, 'clones-50');
   if (wants('machines-200', 'memory-machines')) {
     makeFleet(join(scratch, 'fleet'), 'dist/bin/doctor.js', environment({ TMUX_TMPDIR: scratch }));
     paths.FLEET = join(scratch, 'fleet/here');

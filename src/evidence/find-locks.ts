@@ -4,7 +4,7 @@ import { relativeTo } from '../core/town/roles.ts';
 import type { Gap } from '../core/types/evidence.ts';
 import { displayPath } from '../io/disk/disk-path.ts';
 import type { GatherRequest } from './gather-request.ts';
-import { linkedGitDirOf } from './git/linked-tree.ts';
+import { linkedGitDirOf, pointerIn } from './git/linked-tree.ts';
 import { findAgain } from './locks/find-again.ts';
 import { readProcessTable, workingDirectories } from './processes/processes.ts';
 import { closedHomes, type ScanResult, scanPlaces, scanTownInTurns } from './scan/scan.ts';
@@ -45,9 +45,14 @@ export const linkedOutside = (
     scan === 'worker'
       ? workers.filter((worker) => worker.startsWith('../'))
       : treesOutside(linkedGitDirs, nameOf);
+  const known = new Set(linkedGitDirs);
   return new Map(
     names.flatMap((name) => {
-      const gitDir = linkedGitDirOf(join(town.root, name));
+      const top = join(town.root, name);
+      const pointer = pointerIn(top);
+      // Where the name comes from, it has been read already that it points back.
+      const isRead = pointer !== null && known.has(pointer) && nameOf(pointer) === name;
+      const gitDir = isRead ? pointer : linkedGitDirOf(top);
       return gitDir === null ? [] : [[name, gitDir] as const];
     }),
   );

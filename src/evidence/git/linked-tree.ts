@@ -99,9 +99,15 @@ export const pointerIn = (top: string): string | null => {
   return resolve(top, pointer.line.slice(GITDIR.length));
 };
 
+/** `//`, `/./`, `/../`, or a slash or dots at the end. */
+const INDIRECT = /\/\.{0,2}(?:\/|$)/;
+
 const pathIn = (gitDir: string, gitdir: Line): string | null => {
   const line = gitdir === null || gitdir === 'absent' ? '' : gitdir.line;
-  return line.endsWith('/.git') ? resolve(gitDir, line.slice(0, -'/.git'.length)) : null;
+  if (!line.endsWith('/.git')) return null;
+  const path = line.slice(0, -'/.git'.length) || '/';
+  // git writes it whole: to resolve each of hundreds takes longer than to see that.
+  return path.startsWith('/') && !INDIRECT.test(path) ? path : resolve(gitDir, path);
 };
 
 const lineOf = (path: string): Line => readLine(path, MOST_BYTES);

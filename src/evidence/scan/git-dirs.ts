@@ -54,47 +54,58 @@ export const sightInGitDirs = (
   const found: GitSighting[] = [];
   const linked: Directory[] = [];
   const seen = new Set<string>();
-  for (const main of gitDirs) {
-    const budget = { left: MOST_DIRECTORIES };
-    const refs = { directories: MOST_REF_DIRECTORIES, names: MOST_REFS, isSpent: false };
-    const listing = lister(budget, (place) => readEntries(place, options.disk, findings));
-    const naming = lister(budget, (place) => readNames(place, options.disk, findings));
-    const visit = (gitDir: Directory, depth: number): void => {
-      const key = `${gitDir.raw} ${gitDir.path}`;
-      if (seen.has(key)) return;
-      seen.add(key);
-      const entries = listing(gitDir);
-      if (!isRepository(entries)) {
-        if (depth > 0 && depth < DEEPEST_MODULE)
-          for (const child of directoriesIn(gitDir, entries, options, findings)) visit(child, depth + 1);
-        return;
+  // Made once for all repositories: what is made anew for each of them V8 never learns to run fast.
+  const budget = { directories: 0, refDirectories: 0, refs: 0, hasSpentRefs: false };
+  const mayList = (): boolean => {
+    budget.directories -= 1;
+    return budget.directories >= 0;
+  };
+  // Not counted among the directories of the scan: nobody works there.
+  const listing: Lister<Entry> = (place) => (mayList() ? readEntries(place, options.disk, findings) : []);
+  const naming: Lister<string> = (place) => (mayList() ? readNames(place, options.disk, findings) : []);
+  const add = (at: Omit<GitSighting, 'names' | 'isCheckedOut'>, there: readonly string[]): void => {
+    const { gitDir, isLinked } = at;
+    const names = isLinked ? wanted.linked : wanted.main;
+    const sighted = namesIn(gitDir, names, there, listing, budget, options, findings);
+    if (sighted.length === 0) return;
+    const isCheckedOut = isLinked && there.includes('index') && there.includes('HEAD');
+    found.push({ ...at, isCheckedOut, names: sighted });
+  };
+  const visit = (gitDir: Directory, main: Directory, depth: number): void => {
+    const key = `${gitDir.raw} ${gitDir.path}`;
+    if (seen.has(key)) return;
+    seen.add(key);
+    const entries = listing(gitDir);
+    if (!isRepository(entries)) {
+      if (depth > 0 && depth < DEEPEST_MODULE)
+        for (const child of directoriesIn(gitDir, entries, options, findings)) visit(child, main, depth + 1);
+      return;
+    }
+    add({ gitDir, main, isLinked: false }, entries.map(nameOf));
+    const worktrees = childNamed('worktrees', gitDir, entries, options, findings);
+    if (worktrees !== null)
+      for (const child of directoriesIn(worktrees, listing(worktrees), options, findings)) {
+        linked.push(child);
+        add({ gitDir: child, main, isLinked: true }, naming(child));
       }
-      add(gitDir, false, wanted.main, entries.map(nameOf));
-      const worktrees = childNamed('worktrees', gitDir, entries, options, findings);
-      if (worktrees !== null)
-        for (const child of directoriesIn(worktrees, listing(worktrees), options, findings)) {
-          linked.push(child);
-          add(child, true, wanted.linked, naming(child));
-        }
-      const modules = childNamed('modules', gitDir, entries, options, findings);
-      if (modules !== null && depth < DEEPEST_MODULE)
-        for (const child of directoriesIn(modules, listing(modules), options, findings))
-          visit(child, depth + 1);
-    };
-    const add = (gitDir: Directory, isLinked: boolean, names: GitNames, there: readonly string[]): void => {
-      const sighted = namesIn(gitDir, names, there, listing, refs, options, findings);
-      if (sighted.length === 0) return;
-      const isCheckedOut = isLinked && there.includes('index') && there.includes('HEAD');
-      found.push({ gitDir, main, isLinked, isCheckedOut, names: sighted });
-    };
-    visit(main, 0);
+    const modules = childNamed('modules', gitDir, entries, options, findings);
+    if (modules !== null && depth < DEEPEST_MODULE)
+      for (const child of directoriesIn(modules, listing(modules), options, findings))
+        visit(child, main, depth + 1);
+  };
+  for (const main of gitDirs) {
+    budget.directories = MOST_DIRECTORIES;
+    budget.refDirectories = MOST_REF_DIRECTORIES;
+    budget.refs = MOST_REFS;
+    budget.hasSpentRefs = false;
+    visit(main, main, 0);
     const what = `directory:${displayPath(main.raw ? fromLatin1(main.path) : main.path)}`;
-    if (budget.left <= 0)
+    if (budget.directories < 0)
       findings.gaps.push({
         what,
         why: `has more than ${MOST_DIRECTORIES} directories: not all were looked at`,
       });
-    if (refs.isSpent)
+    if (budget.hasSpentRefs)
       findings.gaps.push({
         what: `${what}/refs`,
         why: `more than ${MOST_REFS} loose refs, or ${MOST_REF_DIRECTORIES} directories of them: not all were looked at (git pack-refs --all makes them few)`,
@@ -107,15 +118,6 @@ export const sightInGitDirs = (
 const isRepository = (entries: readonly Entry[]): boolean => entries.some(({ name }) => name === 'HEAD');
 
 type Lister<Listed> = (place: Directory) => readonly Listed[];
-
-/** Lists as long as there is budget. Not counted among the directories of the scan: nobody works there. */
-const lister =
-  <Listed>(budget: { left: number }, list: Lister<Listed>): Lister<Listed> =>
-  (place) => {
-    if (budget.left <= 0) return [];
-    budget.left -= 1;
-    return list(place);
-  };
 
 const nameOf = ({ name }: Entry): string => name;
 
@@ -152,10 +154,10 @@ const namesIn = (
 
 /** What may still be looked at among the refs of a repository. */
 interface RefBudget {
-  directories: number;
-  names: number;
+  refDirectories: number;
+  refs: number;
   /** Something was left out. */
-  isSpent: boolean;
+  hasSpentRefs: boolean;
 }
 
 /** The entries of a directory of refs, as many as there is budget for: one of any size takes bounded time and memory. */
@@ -166,17 +168,17 @@ const refsIn = (
   { disk }: WalkOptions,
   findings: Findings,
 ): readonly Entry[] => {
-  if (budget.directories <= 0 || budget.names <= 0) {
-    budget.isSpent = true;
+  if (budget.refDirectories <= 0 || budget.refs <= 0) {
+    budget.hasSpentRefs = true;
     return [];
   }
   const entries =
     size <= SMALL_DIRECTORY
       ? readEntries(place, disk, findings)
-      : readFirstEntries(place, budget.names + 1, disk, findings);
-  budget.directories -= 1;
-  budget.names -= entries.length;
-  if (budget.names < 0) budget.isSpent = true;
+      : readFirstEntries(place, budget.refs + 1, disk, findings);
+  budget.refDirectories -= 1;
+  budget.refs -= entries.length;
+  if (budget.refs < 0) budget.hasSpentRefs = true;
   return entries;
 };
 
@@ -211,13 +213,13 @@ const directoriesIn = (
   entries: readonly Entry[],
   options: WalkOptions,
   findings: Findings,
-): readonly Directory[] =>
-  entries.flatMap((entry) => {
+): readonly Directory[] => {
+  const found: Directory[] = [];
+  for (const entry of entries) {
+    if (entry.isFile() || entry.isSymbolicLink()) continue;
     const child = { path: `${place.path}/${entry.name}`, raw: place.raw };
-    const isDirectory =
-      entry.isDirectory() ||
-      (!entry.isFile() &&
-        !entry.isSymbolicLink() &&
-        lookAt(options.disk, child, findings)?.isDirectory() === true);
-    return isDirectory ? [child] : [];
-  });
+    if (entry.isDirectory() || lookAt(options.disk, child, findings)?.isDirectory() === true)
+      found.push(child);
+  }
+  return found;
+};
