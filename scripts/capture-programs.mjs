@@ -83,7 +83,7 @@ const IN_PANES = [
   ...['screen -q', 'sleep 3000', 'cat', 'env FOO=1 nice claude', 'script -q -c claude /dev/null'],
 ];
 
-/** What belongs to no pane: services of the user, and what a dead agent has left behind. */
+/** Programs outside panes: services of the user, and what a dead agent left behind. */
 const DETACHED = [
   'exec ssh-agent -D -a "$HOME/ssh-agent"',
   'exec gpg-agent --daemon --no-detach',
@@ -200,7 +200,7 @@ const settle = async () => {
   }
 };
 
-/** Numbers and places as anybody's: the same programs give the same text wherever they are captured. */
+/** Neutral numbers and places, so that the same programs give the same text wherever they are captured. */
 const scrubber = (pids) => {
   const numbers = new Map(pids.map((pid, index) => [String(pid), String(1000 + index)]));
   const places = [
@@ -220,10 +220,10 @@ const scrubber = (pids) => {
   };
 };
 
-/** Nobody's number. */
+/** A PID that no process has. */
 const GONE = 999;
 
-/** Whoever it is on the machine of the capture. */
+/** Process 1, whatever it is on the capturing machine. */
 const INIT = {
   ...{ pid: 1, ppid: 0, leader: 1, hasTerminal: false, inForeground: false },
   ...{ comm: 'init', argv: ['/sbin/init'], cwd: '/' },
@@ -277,7 +277,7 @@ const versions = () =>
     }),
   );
 
-/** Ends exactly what carries our home; by number. */
+/** Ends exactly the processes with our home in their environment, by their PIDs. */
 const endAll = async () => {
   for (let round = 0; round < 5; round += 1) {
     const left = ours(await readProcessTable());

@@ -7,7 +7,7 @@ import { ENVIRONMENT, JEST } from './verify/start-jest.mjs';
 const view = inPrivateView([...JEST, ...process.argv.slice(2)]);
 if (view.why !== null) console.error(`The tests see every process of this machine: ${view.why}.`);
 const tests = spawn(view.file, view.words, { env: ENVIRONMENT, stdio: 'inherit' });
-// Ctrl-C reaches the tests by the terminal; we stay until they have ended.
+// The terminal sends Ctrl-C to the tests itself; we wait until they have ended.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => tests.kill());
 const [code] = await once(tests, 'close');

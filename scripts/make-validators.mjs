@@ -44,7 +44,7 @@ export default function makeValidators() {
   for (const [name, { $id }] of schemas) {
     const code = standalone.default(ajv, { [exportName(name)]: $id }).replace(/^"use strict";/, '');
     if (/\brequire\(|\bimport /.test(code)) throw new Error(`the validator of ${name} needs ajv at run time`);
-    // Whoever reads it meanwhile finds all of it.
+    // Written aside and renamed, so that a reader never finds half of it.
     const staged = `${moduleOf(name)}.${process.pid}`;
     writeFileSync(staged, HEAD + code);
     renameSync(staged, moduleOf(name));

@@ -1,4 +1,4 @@
-// A town to run the program on: of two workers the agents are gone, and a third has no lock.
+// A town to run the program on: the agents of two workers are gone, and a third worker has no lock.
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,5 @@
-// The program, bundled by esbuild. Start-up is what matters (BENCHMARKS.md): CommonJS, which Node starts faster than modules
-// in pieces, a file for each way through the program, and the libraries beside, loaded when they are first needed.
+// The program, bundled by esbuild. It is built to start fast (BENCHMARKS.md): as CommonJS, which Node starts faster than
+// many modules, with a file for each way through the program, and libraries that are loaded when they are first needed.
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -30,17 +30,17 @@ export const COMMON = {
 /** `import()` of a part becomes `require`, which spares Node the start of its module loader, some 20 ms. */
 const BY_REQUIRE = { supported: { 'dynamic-import': false } };
 
-/** Writes everything that `doctor` starts into the directory. */
+/** Writes all files of the program into the directory. */
 export const bundleProgram = async (directory) => {
   mkdirSync(directory, { recursive: true });
-  // The package is made of modules; this directory is not.
+  // The package consists of ES modules; this directory does not.
   writeFileSync(`${directory}/package.json`, '{ "type": "commonjs" }\n');
   await build({
     ...COMMON,
     entryPoints: ['src/evidence/scan/scan-thread.ts'],
     outfile: `${directory}/scan-thread.js`,
   });
-  // One file with all that it needs: it is sent to machines that have nothing of ours.
+  // One file with everything it needs: it is sent to machines where nothing of ours is installed.
   await build({
     ...COMMON,
     entryPoints: ['src/fleet/collector.ts'],
@@ -58,7 +58,7 @@ export const bundleProgram = async (directory) => {
 export const bundleParts = async (directory, form = {}, moduleImport = MODULE_IMPORT) => {
   const modules = new Set([resolve('src/cli/main.ts')]);
   const packages = new Set();
-  // A set is walked together with what is added on the way.
+  // Iterating a set includes entries that are added meanwhile.
   for (const module of modules)
     await build({
       ...COMMON,
@@ -85,11 +85,11 @@ const bundleInk = (directory) =>
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
     },
-    // In CI Ink would draw nothing until it ends, and where it is debugged it asks for tools.
+    // In CI Ink would draw nothing until it ends; when debugged it loads developer tools.
     alias: { 'is-in-ci': STAND_IN, 'react-devtools-core': STAND_IN },
   });
 
-/** What is started; it knows the other files by a digest, so that code kept for others is not taken for theirs. */
+/** The file that is started. It has a digest of the other files, so that compiled code of another build is not used for them. */
 const bundleStart = async (directory) => {
   const digest = createHash('sha256');
   for (const name of readdirSync(directory).sort()) digest.update(readFileSync(`${directory}/${name}`));

@@ -1,5 +1,5 @@
-// Builds dist/ in steps, each a file of this folder. Everything is made in another directory that takes the place of dist/
-// at once: a build that fails leaves the last one.
+// Builds dist/ in steps, each a file of this folder. Everything is made in another directory that then replaces dist/, so that
+// a failed build leaves the last one in place.
 import { renameSync, rmSync } from 'node:fs';
 import makeValidators from '../make-validators.mjs';
 import { bundleProgram } from './bundle-program.mjs';

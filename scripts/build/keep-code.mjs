@@ -1,17 +1,17 @@
 // Starts the program once in each way that has to start fast, on a small town and beside a tmux server, so that the compiled
-// code is kept (see `start/kept-code.cjs`) before somebody waits for it. What is not started here is kept when it first is.
+// code is kept (see `start/kept-code.cjs`) before somebody waits for it. Code of other ways is kept when they are first started.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeSmallTown } from '../small-town.mjs';
 
-/** Runs the program in this directory; what becomes of the runs does not matter. */
+/** Runs the program in this directory; the outcomes of the runs do not matter. */
 export const keepCode = (directory) => {
   const place = mkdtempSync(join(tmpdir(), 'lock-doctor-build-'));
   try {
     const town = makeSmallTown(join(place, 'town'));
-    // Whatever tmux servers run on this machine are none of its business: it has one of its own, where there is a tmux.
+    // It must not ask the tmux servers of this machine: it has one of its own, where tmux is installed.
     const env = { PATH: process.env.PATH, TMUX_TMPDIR: place };
     const run = (program, ...words) => spawnSync(program, words, { env, stdio: 'ignore' });
     run('tmux', '-f', '/dev/null', 'new-session', '-d', '-c', '/', 'sleep 60');

@@ -1,4 +1,4 @@
-// Keeps what yargs says of each command: making it takes longer than all the rest of a run that asks for it.
+// Keeps yargs' help text of each command: making it takes longer than the rest of such a run.
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -9,7 +9,7 @@ const run = promisify(execFile);
 /** Asks the program in `bin/` of this directory for each help text, and writes them beside it. */
 export const keepHelp = async (directory) => {
   const { COMMANDS } = await import(resolve(directory, 'src/cli/arguments/options.js'));
-  // This is not where the program will lie: no code is kept yet.
+  // The program will be moved from here, so no compiled code is kept yet.
   const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' };
   const texts = await Promise.all(
     COMMANDS.map(async (name) => {

@@ -1,2 +1,2 @@
-// Stands in the bundle for what Ink asks for and we never use: no, and nothing.
+// Replaces modules in the bundle that Ink imports and we never use.
 export default false;

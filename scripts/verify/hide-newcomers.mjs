@@ -1,10 +1,10 @@
-// Runs within the private view of the tests and hides those who start outside of it meanwhile, until the tests end: whoever is in
-// a mount namespace that nobody made who was started in ours.
+// Runs within the private view of the tests and, until they end, hides processes that start outside it: those in a mount namespace
+// that no process of ours made.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Most processes are gone when they are looked for again; who is seen twice is hidden. */
+/** Most processes are gone at the second look; those that are seen twice are hidden. */
 const PAUSE_MS = 50;
 
 const [empty, keptList] = process.argv.slice(2);
@@ -24,7 +24,7 @@ const parentOf = (pid) =>
     .split(' ')[0];
 
 const isOurs = (pid) => {
-  // Threads of the kernel have no executable, and are nobody.
+  // Kernel threads have no executable and are left alone.
   if (kept.includes(pid) || !existsSync(`/proc/${pid}/exe`)) return true;
   try {
     for (let at = pid; at !== '0' && !kept.includes(at); at = parentOf(at))
@@ -34,7 +34,7 @@ const isOurs = (pid) => {
       }
     return false;
   } catch (error) {
-    // Hidden, as its parent may be; or gone, and then it is nobody.
+    // Hidden already, as its parent may be, or gone.
     return error.path === `/proc/${pid}/ns/mnt`;
   }
 };
@@ -46,7 +46,7 @@ const hide = (pids) => {
 
 while (process.ppid === tests) {
   const running = new Set(readdirSync('/proc').filter((name) => /^\d+$/.test(name)));
-  // Numbers are used again.
+  // PIDs are reused.
   for (const pid of known.keys()) if (!running.has(pid)) known.delete(pid);
   const staying = [...running].filter((pid) => known.get(pid) === 'new' && !isOurs(pid));
   if (staying.length > 0) hide(staying);

@@ -1,5 +1,5 @@
-// Which tests may run beside others: those that start no process and no tmux server, which doctors of others would see. It is
-// told by what a test imports out of test/; whoever uses the toolkit that starts processes is one of those that run alone. A test
+// Which tests may run beside others: those that start no process and no tmux server, because doctors in other tests would see
+// them. Decided by what a test imports from test/: tests that use the toolkit for processes run alone. A test
 // whose first comment says `Runs beside others:` knows better, and says why: it asks nobody who runs, and what it starts is no agent,
 // no tmux server and nowhere in a town.
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // Installs the package as npm would publish it, and runs it with other releases of Node than the one that built it: twice each,
-// for the first start of each keeps code for the next. A release that cannot be had here is passed over, and said so.
+// for the first start of each keeps code for the next. A release that cannot be installed here is skipped with a message.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,7 +51,7 @@ function npm(words) {
   });
 }
 
-/** A check of somebody's own, with nothing installed beside it. */
+/** A user's own check, with nothing installed beside it. */
 function plugin() {
   const file = join(folder, 'any.mjs');
   const check = "{ id: 'acme/any', title: 'Any', run: () => [] }";

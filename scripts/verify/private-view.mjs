@@ -1,5 +1,5 @@
-// A private view of the machine for the tests: agents and tmux servers of whoever tests are not seen. No PID namespace: the
-// doctor believes no missing number in one (`numbersAreOurs` in src/evidence/restarts.ts), and the tests would be about that. For
+// A private view of the machine for the tests: they do not see the agents and tmux servers of their user. Not a PID namespace,
+// in which the doctor trusts no missing PID (`numbersAreOurs` in src/evidence/restarts.ts). For
 // root alone: others can have the same in a user namespace, but there root's files (`/`, `/tmp`) are those of an unknown user, whom
 // no rule about owners trusts. The doctor's does not, and swc's does not even load its addon.
 import { spawnSync } from 'node:child_process';

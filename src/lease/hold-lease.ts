@@ -10,7 +10,7 @@ import { leaseHolderInWords } from './holder-in-words.ts';
 import { type KeptLease, keepLease } from './keep-lease.ts';
 
 /** The exit code after a lost lease: EX_TEMPFAIL of sysexits.h, because a later start may succeed. */
-export const LEASE_LOST = 75;
+const LEASE_LOST = 75;
 
 /** Milliseconds between two questions of one that waits. */
 const SHORTEST_PAUSE_MS = 200;

@@ -3,6 +3,6 @@ const { realpathSync } = require('node:fs');
 const { dirname } = require('node:path');
 const { loaderOf } = require('./kept-code.cjs');
 
-// Under --preserve-symlinks-main `__dirname` is where the link lies that was started.
+// Under --preserve-symlinks-main `__dirname` is the directory of the link that was started.
 const home = dirname(realpathSync.native(__filename));
 loaderOf(home)('./cli-main.js');

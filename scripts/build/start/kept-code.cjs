@@ -39,6 +39,6 @@ const ownerOf = (folder, home) => {
     if (!found.isDirectory() || (found.mode & 0o022) !== 0) return null;
     return found.uid === us ? 'us' : found.uid === 0 ? 'root' : null;
   } catch {
-    return null; // read-only, or two that start at once
+    return null; // read-only, or or two processes started at once
   }
 };

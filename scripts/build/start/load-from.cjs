@@ -16,7 +16,7 @@ const { Script } = require('node:vm');
 /** Says `import()`, which code that V8 kept cannot (it forgets who imports). See `src/io/import-module.ts`. */
 const IMPORTS = './io-import-module.js';
 
-/** What was kept longer ago is kept anew, with what has been compiled since: the first start went one way of many. */
+/** Older code is kept again together with code compiled since, because the first start used only a part of the program. */
 const KEEP_MS = 24 * 60 * 60 * 1000;
 
 /**
@@ -55,7 +55,7 @@ exports.loadFrom = (home, folder, mayKeep) => {
   return load;
 };
 
-/** Modules of Node: they are asked for some sixty times, by as many of ours. */
+/** Node's modules, which our modules ask for some sixty times. */
 const builtins = new Map();
 const builtin = (id) => {
   let module = builtins.get(id);
@@ -109,7 +109,7 @@ const keepAtTheEnd = (scripts) => {
   process.on('exit', flush);
 };
 
-/** Complete or not at all; two that start at once write the same. */
+/** Writes the whole file or nothing; two processes that start at once write the same. */
 const write = (path, script) => {
   const draft = `${path}.${process.pid}`;
   try {
@@ -125,6 +125,6 @@ const removeQuietly = (path) => {
   try {
     rmSync(path, { force: true });
   } catch {
-    // Whatever forbade writing forbids this as well.
+    // The reason that prevented writing prevents this as well.
   }
 };

@@ -10,7 +10,7 @@ import { momentMs } from './moment.ts';
 import { usage } from './usage.ts';
 
 /** The options that choose a part. */
-export const CHOOSING = ['state', 'kind', 'under', 'since', 'before'] as const;
+const CHOOSING = ['state', 'kind', 'under', 'since', 'before'] as const;
 
 /** True where the line chooses at all, by another option than the allowed one. */
 export const chooses = ({ options }: Arguments, allowed: (typeof CHOOSING)[number] | null = null): boolean =>

@@ -1,6 +1,6 @@
 /** The keys of the view, whatever reads them from the terminal. */
 
-export const NAMED_KEYS = [
+const NAMED_KEYS = [
   'up',
   'down',
   'left',

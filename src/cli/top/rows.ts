@@ -5,7 +5,7 @@ import { type Row, rowsOf } from '../../reporters/screen/lock-rows.ts';
 import { essenceOf } from '../terminal/looks.ts';
 
 /** What a tab shows; `collision` whatever their states are. */
-export const TABS = ['all', 'collision', ...STATES, 'no lock'] as const;
+const TABS = ['all', 'collision', ...STATES, 'no lock'] as const;
 export type Tab = (typeof TABS)[number];
 
 export interface TopRow extends Row {

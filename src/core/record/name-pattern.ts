@@ -15,7 +15,7 @@ export const namePattern = (text: string): NamePattern => {
 };
 
 /** True where the whole name fits. */
-export const fitsName = ({ before, after }: NamePattern, name: string): boolean =>
+const fitsName = ({ before, after }: NamePattern, name: string): boolean =>
   after === null
     ? name === before
     : name.length >= before.length + after.length && name.startsWith(before) && name.endsWith(after);

@@ -86,7 +86,7 @@ export const readNumberField = (
 };
 
 /** The fields of a JSON object; null for anything else. Of a field that stands there twice the last one counts. */
-export const objectOf = (text: string): ReadonlyMap<string, unknown> | null => {
+const objectOf = (text: string): ReadonlyMap<string, unknown> | null => {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value)

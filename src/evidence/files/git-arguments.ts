@@ -64,7 +64,7 @@ export const isHook = (comm: string, argv: readonly string[]): boolean =>
   (HOOK.test(comm) && HOOK.test(baseName(argv[1] ?? argv[0] ?? '')));
 
 /** `commit` of `git -C x commit`, `index-pack` of `git-index-pack`; null where there is none. */
-export const gitCommandOf = (argv: readonly string[]): string | null => {
+const gitCommandOf = (argv: readonly string[]): string | null => {
   const [, helper] = /^git-(.+)$/.exec(baseName(argv[0] ?? '')) ?? [];
   if (helper !== undefined) return helper;
   for (let at = 1; at < argv.length; at += 1) {

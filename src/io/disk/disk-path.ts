@@ -12,10 +12,6 @@ export const displayPath = (path: DiskPath): string => (typeof path === 'string'
 export const pathBytes = (path: DiskPath): string | null =>
   typeof path === 'string' ? null : path.toString('base64');
 
-/** The path from which `LockFile.path` and `LockFile.pathBytes` were made. */
-export const restorePath = (path: string, bytes: string | null): DiskPath =>
-  bytes === null ? path : Buffer.from(bytes, 'base64');
-
 /** The path whose bytes are the characters of `latin1`: a walk keeps names that are not UTF-8 in that form. */
 export const fromLatin1 = (latin1: string): DiskPath => {
   const bytes = Buffer.from(latin1, 'latin1');
