@@ -58,6 +58,14 @@ linuxTest('with a worker it means that worker’s own lock, as ever', async () =
   expect(existsSync(index)).toBe(true);
 });
 
+linuxTest('its page speaks of no agent, session or pane', async () => {
+  const { town } = await makeHeld();
+  const { stdout } = doctor(['explain', '.', '--town', town.root]);
+  expect(stdout).toContain('Somebody holds this lock.');
+  expect(stdout).toContain('When whoever holds it has ended, the lock becomes stale.');
+  expect(stdout).not.toMatch(/agent|pane/);
+});
+
 test('a lock that is not there, or is named by nobody, is wrong usage', () => {
   const town = makeTown({ marked: false, workers: [], rigs: {} });
   aged(town.write('.gsd/auto.lock', `{"pid":${process.pid}}`));

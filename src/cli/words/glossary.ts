@@ -66,6 +66,22 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
   },
 };
 
+/** The same of a lock that is no agent's, where the page of the state speaks of agents. */
+export const OTHER_KINDS: Readonly<Partial<Record<State, Pick<StatePage, 'meaning' | 'changes'>>>> = {
+  held: {
+    meaning: 'Somebody holds this lock.',
+    changes: 'When whoever holds it has ended, the lock becomes stale.',
+  },
+  stale: {
+    meaning: 'The holder is gone.',
+    changes: 'When somebody takes it again, or is seen at work on what it locks, it is no longer stale.',
+  },
+  unknown: {
+    meaning: STATE_PAGES.unknown.meaning,
+    changes: 'Once everything can be checked, the lock gets one of the other states.',
+  },
+};
+
 export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   'process-alive': 'the recorded process exists and is the one that took the lock',
   'process-gone': 'no process has the recorded PID',

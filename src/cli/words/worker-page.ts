@@ -11,7 +11,7 @@ import type { PreflightResult } from '../../core/types/report.ts';
 import type { Pen } from '../../reporters/screen/style.ts';
 import { nameOf } from '../../reporters/screen/words.ts';
 import { RECIPE_BEGINS } from './force-recipe.ts';
-import { NOTE_TEXTS, REASON_TEXTS, STATE_PAGES } from './glossary.ts';
+import { NOTE_TEXTS, OTHER_KINDS, REASON_TEXTS, STATE_PAGES, type StatePage } from './glossary.ts';
 
 /** The page of one worker, and what it is about: its locks, or the answer that a start there would get. */
 export const pageOfWorker = (
@@ -61,7 +61,7 @@ const describeVerdict = (
     `# ${safe(nameOf(lock.worker, root))}: ${clashes.length === 0 ? state : 'collision'}`,
     '',
     ...(clashes.length === 0
-      ? [notes.includes('idle') ? NOTE_TEXTS.idle : STATE_PAGES[state].meaning, '']
+      ? [notes.includes('idle') ? NOTE_TEXTS.idle : wordsFor(verdict).meaning, '']
       : describeCollisions(clashes, safe)),
     `Lock: ${safe(lock.path)}${claimsWorker(lock) ? '' : `, of the kind ${lock.kind}`}${clashes.length === 0 ? '' : ` (${state})`}`,
     '',
@@ -118,12 +118,20 @@ const describeFree = (
   ].join('\n');
 };
 
-const whatChanges = ({ state, notes, holder }: Verdict, safe: (text: string) => string): string => {
+/** A git-lock has no agent, session or pane. */
+const wordsFor = ({ state, notes, lock }: Verdict): Pick<StatePage, 'meaning' | 'changes'> => {
+  if (claimsWorker(lock)) return STATE_PAGES[state];
+  const words = OTHER_KINDS[state] ?? STATE_PAGES[state];
+  return notes.includes('by-hand') ? { ...words, changes: 'When the person who took it unlocks it.' } : words;
+};
+
+const whatChanges = (verdict: Verdict, safe: (text: string) => string): string => {
+  const { notes, holder } = verdict;
   if (holder?.claimedBy)
     return `Its process works for ${safe(holder.claimedBy)} and most likely did not take this lock; leave it alone.`;
   return notes.includes('idle')
     ? 'When its session ends, the lock becomes stale.'
-    : STATE_PAGES[state].changes;
+    : wordsFor(verdict).changes;
 };
 
 const describeCollisions = (
