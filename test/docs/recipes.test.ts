@@ -11,10 +11,18 @@ import {
 } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { bareEnvironment, doctor } from '../cli/run-cli.ts';
+import { bareEnvironment, doctor, PROGRAM } from '../cli/run-cli.ts';
 import { hasSshd, sshNet } from '../fleet/sshd.ts';
 import { hasEtcd, startEtcd } from '../lease/etcd-server.ts';
-import { cleanUp, fakeAgent, hasTmux, makeTown, until } from '../support/index.ts';
+import {
+  canBecomeOthers,
+  cleanUp,
+  fakeAgent,
+  hasTmux,
+  makeTown,
+  startProcess,
+  until,
+} from '../support/index.ts';
 import { makeStoryTown, type StoryTown } from '../support/story-town.ts';
 import { type Block, blocksOf } from './console-blocks.ts';
 
@@ -149,6 +157,32 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
     expect(stdout).toMatch(/^stale mini1:gastown\/crew\/ada: .*\nstale mini2:gastown\/crew\/ada: /m);
     expect(stdout).toMatch(/^fixed stale-lock mini1:gastown\/crew\/ada: /m);
   },
+  container: async (story, { text }) => {
+    const there = makeTown();
+    const init = await startProcess('unshare', [
+      ...['--uts', '--pid', '--fork', '--kill-child', '--mount-proc'],
+      ...['sh', '-c', 'hostname box; exec sleep 600'],
+    ]);
+    const children = `/proc/${init.pid}/task/${init.pid}/children`;
+    const inside = await until(() => readFileSync(children, 'utf8').trim() || undefined, 'the container');
+    const name = ['--target', inside, '--uts', 'hostname'];
+    await until(
+      () => spawnSync('nsenter', name, { encoding: 'utf8' }).stdout.trim() === 'box',
+      'its host name',
+    );
+    const agent = [PROGRAM, 'exec', 'gastown/crew/ada', '--town', there.root, '--', 'sleep', '600'];
+    await startProcess(
+      'nsenter',
+      ['--target', inside, '--uts', '--pid', '--mount', process.execPath, ...agent],
+      { env: bareEnvironment() },
+    );
+    await until(() => existsSync(there.path('gastown/crew/ada/.runtime/agent.lock')), 'the lock');
+    const town = makeTown();
+    const script = `INIT=${inside}\n${text.replace('/workspace', there.root)}`;
+    const { stdout, stderr } = runIn(story, script, town.root);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^ok box: .*\nheld box:gastown\/crew\/ada: /m);
+  },
   lease: async (story, { text }) => {
     const { endpoint } = await startEtcd();
     const at = (line: string): string => line.replace('host1:2379,host2:2379', endpoint);
@@ -233,14 +267,16 @@ const NOT_RUN: readonly string[] = [];
 const NEED_JQ = ['jq', 'status-bar'];
 const NEED_SSHD = ['two-hosts'];
 const NEED_ETCD = ['lease'];
+const NEED_ROOT = ['container'];
 
-describe('scripts in README and docs (skipped without tmux, two without jq, one without sshd, and one without etcd)', () => {
+describe('scripts in README and docs (skipped without tmux, two without jq, one without sshd, one without etcd, and one without root)', () => {
   for (const [name, run] of Object.entries(RUNS)) {
     const possible =
       hasTmux &&
       (hasJq || !NEED_JQ.includes(name)) &&
       (hasSshd || !NEED_SSHD.includes(name)) &&
-      (hasEtcd || !NEED_ETCD.includes(name));
+      (hasEtcd || !NEED_ETCD.includes(name)) &&
+      (canBecomeOthers || !NEED_ROOT.includes(name));
     (possible ? test : test.skip)(`${name} does what the page says`, async () => {
       await run(await makeStoryTown(), blockNamed(name));
     });
