@@ -74,7 +74,7 @@ describe('the configuration of a town', () => {
     expect(readConfig(town.root)).toMatchObject({ agents: ['mine'], passedOver: null });
   });
 
-  test('names no plug-ins where nobody called its directory a town', () => {
+  test('names no plug-ins where its directory was not named as the town', () => {
     const town = makeTown();
     town.write('lock-doctor.json', '{"plugins": ["./x.js"], "skip": ["stale-lock"]}');
     expect(readConfig(town.root, 'cwd')).toMatchObject({
@@ -117,7 +117,7 @@ describe('the configuration of a town', () => {
     );
   });
 
-  test('an unknown key is told with the known ones', () => {
+  test('an unknown key is reported with the known ones', () => {
     expect(() => parseConfig('{"socket": []}', 'f')).toThrow(
       expect.objectContaining({
         hint: 'Known keys: plugins, agents, bystanders, formerHosts, sockets, skip, kinds, failOn, timeout, machines, lease.',

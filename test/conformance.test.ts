@@ -121,7 +121,7 @@ describe('kinds', () => {
     },
   );
 
-  test('are all that the walk knows: no name of a lock, or of a home of locks, stands in its sources', () => {
+  test('are all that the walk knows: its sources contain no name of a lock or of a home of locks', () => {
     const said = builtInKinds.flatMap(({ where }) => {
       if ('homes' in where) return [where.name, ...Object.keys(where.homes)];
       if ('beside' in where) return [...Object.entries(where.beside).flat(2), ...(where.directories ?? [])];
@@ -370,7 +370,7 @@ describe('layers', () => {
     expect([...new Set(packages)].sort()).toEqual(['execa', 'ink', 'listr2', 'picocolors', 'react', 'yargs']);
   });
 
-  test('only the program itself sets the exit code, and nobody exits in the middle', () => {
+  test('only the program itself sets the exit code, and no code exits in the middle', () => {
     const code = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
     const setting = sources.filter(({ text }) => /process\.exitCode\s*=/.test(code(text)));
     expect(setting.map(({ path }) => path)).toEqual(['src/cli/main.ts']);

@@ -6,12 +6,12 @@ import { tableFor } from '../src/kinds-of.ts';
 const TOWN = { root: '/town', source: 'flag' } as const;
 const path = '/town/lock-doctor.json';
 
-test('all built-in ones where nothing is said', () => {
+test('all built-in ones by default', () => {
   const { kinds } = tableFor({ path, kinds: {} }, TOWN);
   expect([...kinds.keys()]).toEqual(expect.arrayContaining(['agent', 'git-lock', 'beads', 'daemon']));
 });
 
-test('less those that are switched off', () => {
+test('without those that are switched off', () => {
   const { kinds, inGitDirs } = tableFor({ path, kinds: { 'git-worktree': false } }, TOWN);
   expect(kinds.has('git-worktree')).toBe(false);
   expect(inGitDirs?.linkedKinds.some(({ kind }) => kind.id === 'git-worktree')).not.toBe(true);

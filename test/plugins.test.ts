@@ -68,7 +68,7 @@ describe('loading plug-ins', () => {
     });
   });
 
-  test('a file that is no JavaScript is refused and not a crash', async () => {
+  test('a file that is not JavaScript is refused and does not crash', async () => {
     await expect(load('./syntax-error.js')).rejects.toMatchObject({
       code: 'E_CONFIG',
       message: expect.stringContaining('plug-in ./syntax-error.js: it cannot be loaded: '),

@@ -10,7 +10,7 @@ const broken = (fields: Partial<LockFile> = {}, problem: LockProblem = 'empty'):
   aLock(ADA, {}, { content: { kind: 'invalid', problem, detail: 'the file is empty' }, ...fields });
 
 describe('invalid-lock reports', () => {
-  test('an old regular file that is no record, with a release', () => {
+  test('an old regular file that is not a record, with a release', () => {
     expect(runOn(check, { locks: [broken()] })).toEqual([
       {
         severity: 'warning',
@@ -62,7 +62,7 @@ describe('invalid-lock reports', () => {
     });
   });
 
-  test('a file where nobody could be looked for, and leaves it', () => {
+  test('a file where agents could not be looked for, and leaves it', () => {
     const tmux = { installed: false, enumerated: false, servers: [] };
     const [finding] = runOn(check, { locks: [broken()], over: { tmux } });
     expect(finding?.fix).toMatchObject({

@@ -33,7 +33,7 @@ describe('lock-debris reports', () => {
     ]);
   });
 
-  test('a file whose time lies far in the future: it is not young for ever', () => {
+  test('a file whose time is far in the future does not stay young for ever', () => {
     expect(findingsFor(file('agent.lock.tmp', 'tmp', -3_600_000))).toHaveLength(1);
   });
 

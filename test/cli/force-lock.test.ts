@@ -76,7 +76,7 @@ test('a lock that is not there, or is named by nobody, is wrong usage', () => {
   expect(existsSync(town.path('.gsd/auto.lock'))).toBe(true);
 });
 
-test('not even so is released what a person locked, what git tracks, and what names nobody', () => {
+test('even then, what a person locked, what git tracks and what names no holder is not released', () => {
   const town = makeTown({ marked: false, workers: [], rigs: {} });
   const git = (...args: string[]): void => {
     const who = ['-c', 'user.name=a', '-c', 'user.email=a@example.org'];

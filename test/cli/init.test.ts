@@ -238,7 +238,7 @@ describe('the timer', () => {
 });
 
 describe('the configuration', () => {
-  test('may have comments, and what looks like one in a text is none', () => {
+  test('may have comments, and text inside a string is not one', () => {
     const text = `// one
     { /* two
       */ "agents": ["a//b", "/* c */", "d\\"//e"], // three

@@ -58,7 +58,7 @@ const keptIn = (folder: string): string => {
   return join(folder, 'code.cache', name as string);
 };
 
-test('what a start compiles is kept for the next one, and nobody else may write it', () => {
+test('what a start compiles is kept for the next one, and no other user may write it', () => {
   const folder = copyOfProgram();
   const umask = process.umask(0);
   onCleanUp(() => {
@@ -85,7 +85,7 @@ readsItself('code that was kept more than a day ago (Node 22 and newer have a ca
     return { size, ino };
   };
 
-  test('is kept anew with what has been compiled since, for the next start may go the same way', () => {
+  test('is kept again with what has been compiled since, for the next start may go the same way', () => {
     const folder = copyOfProgram();
     run(folder);
     const first = keptMain(folder);
@@ -225,7 +225,7 @@ readsItself('code of another origin (Node 22 and newer have a cache of their own
     expect(run(folder)).toEqual(WELL);
   });
 
-  test('that is torn or garbage is compiled anew, and mended', () => {
+  test('that is torn or garbage is compiled again and replaced', () => {
     const folder = copyOfProgram();
     run(folder);
     const file = join(keptIn(folder), 'cli-main.js.cache');

@@ -92,7 +92,7 @@ const NO_TMUX: Run = { env: { PATH: '/no/such' }, alone: true };
 const aloneTest = canBecomeOthers ? test : test.skip;
 
 ofNode('where there is no tmux to ask (skipped of the executable, which Node does not load)', () => {
-  test('the commands that nobody waits for load everything: this test can see it', () => {
+  test('commands that need not be fast load everything: this test can see it', () => {
     const { parts, modules } = loadedBy(['checks']);
     expect(parts).toEqual([
       'cli-main.js',

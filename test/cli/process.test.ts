@@ -56,7 +56,7 @@ describe('piped', () => {
     expect(doctor(['-q'], { cwd: makeTown().root })).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 
-  test('a reader that has seen enough is no error', () => {
+  test('a reader that stops early is not an error', () => {
     const { stdout, stderr } = shell('"$@" -v | head -1', sickTown());
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     expect(stderr).toBe('');

@@ -116,7 +116,7 @@ describe('a saved snapshot', () => {
     );
   });
 
-  test('that is no file, or larger than can be meant, is refused at once', () => {
+  test('that is not a file, or too large, is refused at once', () => {
     const town = makeTown();
     execFileSync('mkfifo', [town.path('fifo')]);
     mkdirSync(town.path('directory'));

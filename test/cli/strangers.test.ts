@@ -292,7 +292,7 @@ describe("another user's files (skipped without root)", () => {
 });
 
 describe('what an agent can leave in its worker', () => {
-  test('no plug-in is loaded out of a directory that nobody called a town', () => {
+  test('no plug-in is loaded from a directory that was not named as the town', () => {
     const target = privateDirectory(process.getuid?.() ?? 0);
     const town = makeTown({ marked: false, workers: [ADA] });
     town.lock(ADA);

@@ -85,7 +85,7 @@ describe('who works at a worker', () => {
     expect(people(report, BOB)).toMatchObject([{ class: 'agent', pid: process.pid, seenBy: ['lock'] }]);
   });
 
-  test('the most certain first: an agent, a program that nobody knows, a bystander', async () => {
+  test('the most certain first: an agent, an unknown program, a bystander', async () => {
     const { town, env } = makeStage();
     const cwd = town.path(ADA);
     const editor = await fakeAgent('vim', { cwd, detached: true });

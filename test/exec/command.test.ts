@@ -27,7 +27,7 @@ describe('the command under exec', () => {
     expect(stdout === input).toBe(true);
   });
 
-  test('may write more than a pipe holds while nobody reads', async () => {
+  test('may write more than a pipe holds before anybody reads', async () => {
     const script = 'head -c 3000000 /dev/zero | tr "\\0" x; echo done >&2';
     const { code, stdout, stderr } = await exec(makeTown(), ['sh', '-c', script]);
     expect({ code, stderr, length: stdout.length }).toEqual({ code: 0, stderr: 'done\n', length: 3_000_000 });

@@ -27,7 +27,7 @@ describe('fifty at once on one worker', () => {
     expect(readdirSync(town.path(ADA, '.runtime')).sort()).toEqual(['.gitignore', 'agent.lock.flock']);
   }, 240_000);
 
-  test('one runs and the others are refused, where nobody waits', async () => {
+  test('one runs and the others are refused, where none of them waits', async () => {
     const town = makeTown();
     const script = `${WITNESS}; exec sleep 600`;
     const runs = Array.from({ length: CROWD }, () =>
@@ -51,7 +51,7 @@ describe('fifty at once on one worker', () => {
     expect(readdirSync(town.path(ADA, '.runtime')).sort()).toEqual(['.gitignore', 'agent.lock.flock']);
   }, 240_000);
 
-  test('the waiting command of a rival is no agent at work: of two agents in the worker one starts', async () => {
+  test('the waiting command of a rival does not count as an agent: of two agents in the worker one starts', async () => {
     const town = makeTown();
     const agent = sleeperNamed('claude');
     const args = ['exec', '--town', town.root, ADA, '--', agent, '0.2'];

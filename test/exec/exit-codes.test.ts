@@ -41,7 +41,7 @@ describe('the exit code of exec', () => {
     },
   );
 
-  test('is 127 for a command that is not there, and 126 for one that cannot be executed', async () => {
+  test('is 127 for a missing command, and 126 for one that cannot be executed', async () => {
     const town = makeTown();
     const plain = town.write('plain', 'text');
     chmodSync(plain, 0o644);

@@ -211,7 +211,7 @@ describe('what the command of exec left running', () => {
     expect((await preflight(town)).code).toBe(0);
   });
 
-  test('is no holder where it serves everybody: a helper that the user has once', async () => {
+  test('does not hold the lock where it serves the whole user: a helper of which there is one', async () => {
     const town = makeTown({ marked: false });
     const run = await exec(town, `setsid ${sleeperNamed('ssh-agent')} 600 ${SILENT} & echo $!`);
     leftBy(run);

@@ -29,7 +29,7 @@ const makePlace = () => {
 };
 
 describe('a file counts', () => {
-  test('where it and its directory are ours, and nobody else can write there', () => {
+  test('where it and its directory are ours, and no other user can write there', () => {
     expect(distrust(makePlace().entries)).toBeNull();
   });
 
@@ -53,7 +53,7 @@ describe('a file counts', () => {
     expect(distrust(entries)).toContain(file);
   });
 
-  test('in a directory like /tmp, where nobody can take its place', () => {
+  test('in a directory like /tmp, where no other user can replace it', () => {
     const { directory, entries } = makePlace();
     chmodSync(directory, 0o1777);
     expect(distrust(entries)).toBeNull();

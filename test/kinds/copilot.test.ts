@@ -6,7 +6,7 @@ import { readsAnyBytes } from '../support/any-bytes.ts';
 
 const read = (name: string) => kind.read(Buffer.from('17'), { name, options: {} });
 
-test('the name says which process, whatever is written in it', () => {
+test('the name says which process, and the text does not matter', () => {
   expect(read('inuse.4242.lock')).toMatchObject({ kind: 'claim', claim: { by: 'number', pid: 4242 } });
 });
 

@@ -25,7 +25,7 @@ test('a file names the process, since when, and at what it works', () => {
   });
 });
 
-test('a directory names nobody: its holder touches it', () => {
+test('a directory names no holder: its holder touches it', () => {
   expect(kind.readDirectory?.({ name: '.gsd.lock', options: {} })).toEqual({
     kind: 'claim',
     claim: { by: 'mtime', refreshedWithinMs: 1_800_000 },

@@ -29,7 +29,7 @@ test('the gateway is kept for as long as it runs', () => {
   expect(content).not.toHaveProperty('claim.heldAtMostMs');
 });
 
-test('an empty one is still being written, and names nobody', () => {
+test('an empty one is still being written, and names no holder', () => {
   expect(read('', '5f3a.jsonl.lock')).toMatchObject({ kind: 'invalid', problem: 'empty' });
 });
 

@@ -8,7 +8,7 @@ test('is looked for nowhere until it is configured', () => {
   expect(kind.where).toEqual({ files: [] });
 });
 
-test('reads a number in `pid`, and whatever else the options name', () => {
+test('reads a number in `pid`, and the fields that the options name', () => {
   const text = '{"pid":1,"owner_pid":4242,"start":"77","taken_at":"2026-08-11T07:00:00Z","node":"build-1"}';
   const read = (options: Record<string, string>) =>
     kind.read(Buffer.from(text), { name: 'build.lock', options });

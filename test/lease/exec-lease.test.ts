@@ -26,7 +26,7 @@ withEtcd('exec --lease', () => {
     expect(existsSync(town.path(ADA, '.runtime/agent.lock'))).toBe(false);
   });
 
-  test('starts nobody elsewhere while it is held, and says who holds it and since when', async () => {
+  test('lets no agent start elsewhere while it is held, and says who holds it and since when', async () => {
     const etcd = await startEtcd();
     const [one, two] = [machine(), machine()];
     const first = await start(one, at(etcd));
@@ -94,7 +94,7 @@ withEtcd('a lease that is lost', () => {
 });
 
 withEtcd('an etcd that wants to know who asks', () => {
-  test('is told by a password that stands in no command line and in no record', async () => {
+  test('logs in with a password that appears in no command line and in no record', async () => {
     const etcd = await startEtcd();
     await etcd.post('auth/user/add', { name: 'root', password: 'hunter2' });
     await etcd.post('auth/role/add', { name: 'root' });
@@ -164,7 +164,7 @@ withEtcd('a lease in the configuration', () => {
     expect(doctor(['exec', ADA, '--town', two.root, '--', 'true']).status).toBe(22);
   });
 
-  test('is not used in a directory that nobody called a town', async () => {
+  test('is not used in a directory that was not named as the town', async () => {
     const etcd = await startEtcd();
     const town = makeTown({ marked: false, workers: [ADA] });
     configure(town, at(etcd));

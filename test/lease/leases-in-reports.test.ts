@@ -201,7 +201,7 @@ withEtcd('leases in a report', () => {
     expect([silent.exitCode, leaseFindings(silent)]).toEqual([22, []]);
   });
 
-  test.concurrent('that something else wrote are told as that, whatever their bytes are', async () => {
+  test.concurrent('that something else wrote are reported as such, whatever their bytes are', async () => {
     const etcd = await startEtcd();
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
     for (const [name, value] of [

@@ -324,7 +324,7 @@ describe('giving a lock back', () => {
     await keeper.stop();
   });
 
-  test('a lock that others may have taken over since its holder ended is no news', async () => {
+  test('a lock that others may have taken over since its holder ended is not reported', async () => {
     const { dir, path } = scene();
     const lock = new Lock(dir);
     await lock.acquire();

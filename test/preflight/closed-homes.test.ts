@@ -117,7 +117,7 @@ const findingsOf = (town: TestTown, scan: string) => {
 
 const whenRoot = canBecomeOthers ? test : test.skip;
 
-describe('in a directory without sub-directories that is no canonical worker', () => {
+describe('in a directory without sub-directories that is not a canonical worker', () => {
   const makeOdd = (): TestTown => {
     const town = makeTown();
     mkdirSync(town.path('odd/place'), { recursive: true });
@@ -190,7 +190,7 @@ whenRoot('a directory of another user that is closed to us is a finding too (ski
   ]);
 });
 
-test('in a directory that is no canonical worker it is seen too', async () => {
+test('in a directory that is not a canonical worker it is seen too', async () => {
   const town = makeTown();
   mkdirSync(town.path('odd/place/src'), { recursive: true });
   symlinkSync('/tmp', town.path('odd/place/.runtime'));
@@ -215,7 +215,7 @@ test('the commands end with 22, and say which place it is', () => {
   });
 });
 
-test('a plain directory there, with and without a lock, is no gap', async () => {
+test('a plain directory there, with and without a lock, makes no gap', async () => {
   const town = makeTown({ workers: [WORKER, 'gastown/crew/bob'] });
   town.lock(WORKER);
   mkdirSync(town.path('gastown/crew/bob/.runtime'));

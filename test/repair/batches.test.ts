@@ -431,7 +431,7 @@ describe('in the middle', () => {
 });
 
 describe('undo', () => {
-  test('puts back what stands in nobody’s way, each with its own answer', async () => {
+  test('puts back each lock whose name is free, each with its own answer', async () => {
     const town = townWithLocks(6);
     await releaseAll(town);
     town.lock(workerAt(1), { session_id: 'newer' });

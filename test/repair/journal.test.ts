@@ -152,7 +152,7 @@ describe('an entry that no repair writes', () => {
     expect(damage).toMatchObject({ lines: 2, firstLine: 5 });
   });
 
-  test('that a kill left torn is no damage: nothing was done after it', async () => {
+  test('that a kill left torn does not count as damage: nothing was done after it', async () => {
     const { town, journal, text } = await releasedTown();
     for (const length of [1, 9, 40]) appendFileSync(journal, `\n${text.trim().slice(0, length)}`);
     expect(await undoReleases(null, { townRoot: town.root })).toMatchObject({

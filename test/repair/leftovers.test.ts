@@ -36,7 +36,7 @@ test('what is reported is planned, and what is planned is tidied', async () => {
   expect(readdirSync(town.path(WORKER, '.runtime'))).toEqual(['agent.lock.flock']);
 });
 
-test('a file of another tool that merely looks like ours is no finding, and is not touched', async () => {
+test('a file of another tool that merely looks like ours is not reported and not touched', async () => {
   const town = makeTown();
   const strangers = [
     'agent.lock.1f.new',

@@ -106,7 +106,7 @@ asRoot('what root makes in the town of a user (skipped where we are not root)', 
     await expect(lock.acquire()).rejects.toMatchObject({ code: 'E_NO_GUARD' });
   });
 
-  test('where a user may not write, the message names the path and whose it is', async () => {
+  test('where a user may not write, the message names the path and its owner', async () => {
     const town = makeTown({ workers: [ADA] });
     town.lock(ADA, { session_id: '' });
     for (const path of [town.root, town.path('gastown'), town.path('gastown/crew'), town.path(ADA)])

@@ -279,7 +279,7 @@ describe('releasing', () => {
     expect(await release(town, await diagnose(town), onNfs)).toMatchObject({ status: 'fixed' });
   });
 
-  test('a lock of a kind that nobody here knows stays', async () => {
+  test('a lock of an unknown kind stays', async () => {
     const town = makeTown();
     const path = town.lock(WORKER);
     const verdict = await diagnose(town);

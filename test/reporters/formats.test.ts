@@ -8,7 +8,7 @@ import { renderReport } from '../../src/reporters/render.ts';
 import { PLAIN } from '../../src/reporters/screen/style.ts';
 import { crowded, doubtful, healthy, hostile, sick } from './reports.ts';
 
-test.each(FORMATS)('%s is free of control characters, whatever a name holds', async (format) => {
+test.each(FORMATS)('%s is free of control characters, whatever a name contains', async (format) => {
   const text = isLate(format)
     ? (await LATE_FORMATS[format]())(hostile(), true, null)
     : renderReport(hostile(), format, PLAIN);

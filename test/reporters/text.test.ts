@@ -91,7 +91,7 @@ describe('a screen', () => {
     expect(text).toContain('      processes: no process 4242\n');
   });
 
-  test('colour adds nothing that is not said without it', () => {
+  test('colour adds no information', () => {
     const colored = renderText(sick(), { ...SCREEN, colors: createColors(true) });
     expect(colored).toContain('\u001b[');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: taking colour off is the purpose

@@ -96,7 +96,7 @@ describe('in another PID namespace', () => {
   );
 });
 
-describe('files that name nobody', () => {
+describe('files that name no holder', () => {
   test.each(['', '-1', '0', '2147483648', '1e3', '12abc', '\0\u0001', '{"pid":1}', '9'.repeat(40)])(
     '%j in a PID file is told, and never released',
     async (text) => {
@@ -139,7 +139,7 @@ describe('files that name nobody', () => {
       expect(lstatSync(town.path(name), { throwIfNoEntry: false })).toBeDefined();
   });
 
-  test('homes that are links or closed are no doubt: no agent keeps its lock there', async () => {
+  test('homes that are links or closed raise no doubt: no agent keeps its lock there', async () => {
     const { town, look } = makeRoot();
     mkdirSync(town.path('elsewhere'));
     town.write('elsewhere/scheduled_tasks.lock', '{"pid":1}');
@@ -151,7 +151,7 @@ describe('files that name nobody', () => {
 });
 
 describe('a directory', () => {
-  test('of GSD is held while it is touched; later nobody can tell, and it stays', async () => {
+  test('of GSD is held while it is touched; later that is unknown, and it stays', async () => {
     const { town, look, fix } = makeRoot();
     const path = town.path('app/.gsd.lock');
     mkdirSync(path, { recursive: true });

@@ -258,7 +258,7 @@ describe('preflight: several, and how they are named', () => {
     expect((await ask(join(link, ADA))).results).toMatchObject([{ answer: 'repair' }]);
   });
 
-  test('a worker outside the town that is no absolute path is a usage error', async () => {
+  test('a worker outside the town that is not given as an absolute path is a usage error', async () => {
     const { ask } = setStage();
     await expect(ask('../elsewhere')).rejects.toMatchObject({ code: 'E_USAGE' });
   });

@@ -573,7 +573,7 @@ describe('processes: occupants outside tmux', () => {
   });
 });
 
-describe('processes: the asker is nobody', () => {
+describe('processes: the asker does not count', () => {
   /** A shell that goes by an agent's name and runs what it is told: agents ask through such a shell. */
   const shellNamed = (name: string): string => {
     const home = mkdtempSync(join(tmpdir(), 'shell-'));

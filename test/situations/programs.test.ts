@@ -152,7 +152,7 @@ describe('left behind', () => {
   });
 });
 
-describe('a program that nobody knows', () => {
+describe('an unknown program', () => {
   const NAME = 'kiro-thing';
 
   tmuxTest('in the foreground of a pane → unknown, named with the pane; --fix leaves it', async () => {
@@ -211,7 +211,7 @@ describe('a program that nobody knows', () => {
     expect((await fix()).summary).toMatchObject({ fixed: 1 });
   });
 
-  test('elsewhere in the town is nobody of this worker', async () => {
+  test('elsewhere in the town does not count for this worker', async () => {
     const { town, ask } = setStage();
     await fakeAgent(NAME, { cwd: town.root });
     expect((await ask()).results[0]?.reasons ?? []).not.toContain('occupants-unknown');

@@ -7,7 +7,7 @@ afterEach(cleanUp);
 
 const HOURS_5 = 5 * 3600;
 
-describe('the holder, whatever the clocks say', () => {
+describe('the holder, even where clocks disagree', () => {
   hostTest.each([
     ['seconds', 5],
     ['hours', HOURS_5],

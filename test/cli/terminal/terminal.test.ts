@@ -277,7 +277,7 @@ inTmux('locks --watch at a terminal (skipped without tmux)', () => {
     await run.ends();
   });
 
-  test('draws anew in place, follows changes, and Ctrl-C leaves the last picture', async () => {
+  test('redraws in place, follows changes, and Ctrl-C leaves the last picture', async () => {
     const town = sickTown();
     const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: town.root });
     await run.shows('⚠ crew/ada stale');

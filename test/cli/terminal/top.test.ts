@@ -260,7 +260,7 @@ Release this lock? [y]es, [N]o, [?]help:`);
     expect(journal.stdout).toContain('already');
   });
 
-  test('n, N, Enter, Escape and three answers that are none change nothing; ? tells the answers', async () => {
+  test('n, N, Enter, Escape and three invalid answers change nothing; ? lists the answers', async () => {
     const busy = await busyTown();
     const run = await top(busy);
     for (const no of [['n'], ['N'], ['Enter'], ['Escape'], ['x', 'x', 'x']]) {
@@ -300,13 +300,13 @@ Release this lock? [y]es, [N]o, [?]help:`);
     expect(left).toEqual(['ada']);
   });
 
-  test('what may not be released says why, and nobody is asked', async () => {
+  test('what may not be released says why, and no question is asked', async () => {
     const run = await top(await busyTown());
     run.type('G', 'f');
     await run.shows('gastown/crew/dee has no lock');
   });
 
-  test('a lock that was taken anew while the question stood is left', async () => {
+  test('a lock that was taken again while the question was open is left', async () => {
     const busy = await busyTown();
     const run = await top(busy);
     run.type('f');

@@ -12,7 +12,7 @@ describe('bytes as text', () => {
     );
   });
 
-  test('show each byte that is no UTF-8, and keep what is', () => {
+  test('show each byte that is not UTF-8, and keep the rest', () => {
     expect(bytesAsText(Buffer.from([0x61, 0xff, 0xe7, 0x94, 0xba, 0xe7, 0x94]))).toBe('a\\xFF町\\xE7\\x94');
   });
 

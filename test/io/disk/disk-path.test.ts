@@ -11,7 +11,7 @@ import {
 
 const bytes = (path: DiskPath): string => Buffer.from(path as string).toString('hex');
 
-test('bytes that are no UTF-8 are shown by their value, everything else as it is', () => {
+test('bytes that are not UTF-8 are shown by their value, everything else as it is', () => {
   expect(displayPath(Buffer.from([0x2f, 0x63, 0xe9, 0xc3, 0xa9, 0xff]))).toBe('/c\\xE9é\\xFF');
   expect(displayPath('/with\nnewline/町')).toBe('/with\nnewline/町');
 });

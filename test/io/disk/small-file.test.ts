@@ -128,7 +128,7 @@ test('directories, links, pipes and devices are told by their type and never fol
   expect(read('/dev/null')).toMatchObject({ kind: 'other', problem: 'device' });
 });
 
-test('a socket is told by its type', async () => {
+test('a socket is recognized by its type', async () => {
   const path = join(newDirectory(), 'agent.lock');
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(path, resolve));
@@ -136,7 +136,7 @@ test('a socket is told by its type', async () => {
   expect(read(path)).toMatchObject({ kind: 'other', problem: 'socket' });
 });
 
-test('a path that is no UTF-8 is read by its bytes', () => {
+test('a path that is not UTF-8 is read by its bytes', () => {
   const path = Buffer.concat([Buffer.from(`${newDirectory()}/`), Buffer.from([0xe9, 0xff])]);
   writeFileSync(path, 'x');
   expect(read(path).kind).toBe('file');

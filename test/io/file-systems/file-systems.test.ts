@@ -97,7 +97,7 @@ ssh@macfuse0 on /Users/ann/far (macfuse, nodev, nosuid, synchronized, mounted by
     expect(at(directory)).toBe(expected);
   });
 
-  test('what mount(8) does not say is no proof that it is local', () => {
+  test('what mount(8) does not list does not count as local', () => {
     expect(at('/Users/ann/gt', null)).toBe('unknown');
     expect(at('/Users/ann/gt', '')).toBe('unknown');
     expect(mountAround('nonsense\n on (\n', '/')).toBeNull();

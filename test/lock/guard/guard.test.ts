@@ -92,7 +92,7 @@ describe('the guard', () => {
     expect(refused.child.exitCode).toBe(1);
   });
 
-  test('stands no more once its file is removed or replaced, and a lock is not touched then', async () => {
+  test('no longer holds once its file is removed or replaced, and a lock is not touched then', async () => {
     const path = directory();
     const guard = await hold(path);
     expect(guard.stands()).toBe(true);
@@ -118,7 +118,7 @@ describe('the guard', () => {
     expect(existsSync(`${path}/agent.lock`)).toBe(false);
   });
 
-  test('that is removed while somebody waits for it is taken anew, on the new file', async () => {
+  test('that is removed while somebody waits for it is taken again, on the new file', async () => {
     const path = directory();
     await flockElsewhere(`${path}/agent.lock.flock`);
     const waiting = takeGuard(lockFilesIn(path), { guardTimeoutMs: 10_000 });
@@ -270,7 +270,7 @@ describe('a tool that does not do what it should', () => {
     });
   });
 
-  test('without a guard nobody takes the place of a lock that lies moved aside', async () => {
+  test('without a guard no lock is taken in place of one that was moved aside', async () => {
     const path = directory();
     writeFileSync(`${path}/agent.lock.0123456789abcdef.old`, '{}');
     const lock = new Lock(join(path, '..'), { flockTools: [] });
