@@ -1,8 +1,10 @@
 /** Process evidence: which processes the PIDs in locks are, and who works where. Reads only. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isAgentCommand } from '../../core/programs/by-name.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type {
   ContainerEvidence,
+  Observed,
   PidLookup,
   ProcessEvidence,
   ProcessInfo,
@@ -14,7 +16,7 @@ import { type Container, findContainers } from './linux/containers.ts';
 import { withoutStackTraces } from './linux/proc-files.ts';
 import { lookUpPid } from './pid-lookup.ts';
 import { cwdsWorthAsking, withTownPlaces } from './places.ts';
-import { processNames } from './process-names.ts';
+import { processNames, runsScripts } from './process-names.ts';
 import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 import { hasEnded, isTmuxServer, treeBelow } from './table.ts';
@@ -63,11 +65,11 @@ export const processEvidence = async (
   for (const pid of chosen) chosen.add(table.rows.get(pid)?.ppid ?? 0);
 
   const lookups = withoutStackTraces(() => lookUpAll(question.pids, table, describe));
-  const list = [...chosen]
-    .flatMap((pid) => table.rows.get(pid) ?? [])
-    .filter((row) => !row.dead)
+  const alive = [...chosen].flatMap((pid) => table.rows.get(pid) ?? []).filter((row) => !row.dead);
+  const vague = await untilSettled(alive, cwds, table);
+  const list = alive
     // Processes that have ended since the listing raise no doubt: agents start short-lived helpers all the time.
-    .filter((row) => cwds.get(row.pid)?.seen !== false || !hasEnded(row, table))
+    .filter((row) => (cwds.get(row.pid)?.seen !== false && !vague.has(row.pid)) || !hasEnded(row, table))
     .sort((a, b) => a.pid - b.pid)
     .map(describe);
   return {
@@ -79,6 +81,35 @@ export const processEvidence = async (
       ? { containers: containers.map((container) => lookInside(container, table, describe)) }
       : {}),
   };
+};
+
+/** Ending, and starting another program, take microseconds, unless the machine is busy. */
+const PAUSES_MS = [1, 2, 4, 8, 16];
+
+/**
+ * Waits a moment for processes that show nothing of themselves: they are ending, as a refused rival of `exec` does, or start
+ * another program, as the child of a doctor does. What has ended raises no doubt. Answers with those that it waited for.
+ */
+const untilSettled = async (
+  rows: readonly ProcessRow[],
+  cwds: ReadonlyMap<number, Observed<string>>,
+  table: ProcessTable,
+): Promise<ReadonlySet<number>> => {
+  const { details } = table;
+  if (!details.lookingIsCheap) return new Set();
+  const isWordless = ({ comm, pid }: ProcessRow): boolean =>
+    runsScripts(comm) && details.argv(pid).join('') === '';
+  // Those of others may be closed to us for good.
+  const isNowhere = ({ pid }: ProcessRow): boolean =>
+    cwds.get(pid)?.seen === false && details.uid(pid) === process.geteuid?.();
+  const vague = rows.filter((row) => isWordless(row) || isNowhere(row));
+  let waiting = vague;
+  for (const pauseMs of PAUSES_MS) {
+    waiting = waiting.filter((row) => (isWordless(row) || isNowhere(row)) && !hasEnded(row, table));
+    if (waiting.length === 0) break;
+    await sleep(pauseMs);
+  }
+  return new Set(vague.map(({ pid }) => pid));
 };
 
 /** Looks up the PIDs of a container's locks. Certain only where all processes are listed. */

@@ -55,6 +55,34 @@ describe('process evidence', () => {
     ]);
   });
 
+  onLinux(
+    'waits a moment for an interpreter that is just starting another program, and shows no words',
+    async () => {
+      const town = makeTown();
+      const script = town.write('kiro.js', 'setTimeout(() => {}, 600_000)');
+      const { pid } = await startProcess(process.execPath, [script], { cwd: town.root });
+      const table = await readProcessTable();
+      const namesAfter = async (emptyLooks: number): Promise<readonly string[] | undefined> => {
+        let looks = 0;
+        const argv = (asked: number): readonly string[] => {
+          if (asked === pid) looks += 1;
+          return asked === pid && looks <= emptyLooks ? [''] : table.details.argv(asked);
+        };
+        const question = {
+          pids: [],
+          panePids: [],
+          agents: [],
+          asker: { pids: [], pane: null },
+          root: town.root,
+        };
+        return find(await processEvidence({ ...table, details: { ...table.details, argv } }, question), pid)
+          ?.names;
+      };
+      expect(await namesAfter(3)).toContain('kiro.js');
+      expect(await namesAfter(1000)).not.toContain('kiro.js');
+    },
+  );
+
   test('dates processes, and tells two by their start', async () => {
     const { root } = makeTown();
     const before = Date.now();

@@ -119,7 +119,8 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
       const before = commandLines.get(pid);
       if (before !== undefined) return before;
       const argv = texts(`${proc}/${pid}/cmdline`) ?? [];
-      commandLines.set(pid, argv);
+      // It is empty while another program is being started, and is read again then.
+      if (argv.join('') !== '') commandLines.set(pid, argv);
       return argv;
     },
     uid: (pid) => statusField(pid, 'Uid'),
