@@ -34,7 +34,7 @@ export const readAddress = (text: string, isTyped: boolean, env: Environment): L
       'TOWN is the same on all machines: etcd://localhost:2379/gt',
     );
   const names = hosts.split(',');
-  const wrong = names.find((name) => !ENDPOINT.test(name));
+  const wrong = names.find((name) => !ENDPOINT.test(name) || !URL.canParse(`http://${name}`));
   if (wrong !== undefined) throw new Failure('E_USAGE', `"${wrong}" is not a host and port of etcd`);
   const [user = '', ...more] = login.split(':');
   if (more.length > 0 && isTyped)
@@ -49,10 +49,21 @@ export const readAddress = (text: string, isTyped: boolean, env: Environment): L
       (name) => `${scheme === 'etcds' ? 'https' : 'http'}://${name}${/:\d+$/.test(name) ? '' : ':2379'}`,
     ),
     prefix,
-    user: user === '' ? read('USER') : decodeURIComponent(user),
-    password: more.length > 0 ? decodeURIComponent(more.join(':')) : read('PASSWORD'),
+    user: user === '' ? read('USER') : decoded(user),
+    password: more.length > 0 ? decoded(more.join(':')) : read('PASSWORD'),
     caFile: read('CA'),
     certFile: read('CERT'),
     keyFile: read('KEY'),
   };
+};
+
+/** A login without its percent signs; what it says is not repeated, for it may be a password. Throws `E_USAGE`. */
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw new Failure('E_USAGE', 'a percent sign in the login of a lease must be written as %25', null, {
+      cause,
+    });
+  }
 };

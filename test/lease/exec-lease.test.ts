@@ -183,6 +183,9 @@ describe('an address', () => {
     ['etcd://-x/gt'],
     ['etcd://a b/gt'],
     ['etcd:///gt'],
+    ['etcd://localhost:99999/gt'],
+    ['etcd://[:::]:2379/gt'],
+    ['etcd://50%@localhost:2379/gt'],
   ])('%s is refused', (address) => {
     const town = machine();
     expect(run(town, address, ['true']).status).toBe(2);
