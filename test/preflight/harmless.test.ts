@@ -96,7 +96,7 @@ describe('preflight', () => {
   test('loads few files, and of the kinds of lock the agent’s alone', async () => {
     const town = makeTown();
     const sources = await loadedBy(town, ['preflight', '--town', town.root, ADA]);
-    expect(sources.filter((source) => source.startsWith('src/')).length).toBeLessThan(208);
+    expect(sources.filter((source) => source.startsWith('src/')).length).toBeLessThan(210);
     expect(sources.filter((source) => source.startsWith('kinds/'))).toEqual(['kinds/agent.ts']);
   });
 });
