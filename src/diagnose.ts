@@ -13,7 +13,7 @@ import { examineSnapshot } from './core/judge/examine.ts';
 import { buildReport } from './core/report/report.ts';
 import { type CheckOutcome, runCheck, skippedCheck } from './core/run-checks.ts';
 import { type Check, LEASE_CHECK, type Severity } from './core/types/check.ts';
-import type { ScanMode, Snapshot } from './core/types/evidence.ts';
+import type { LockFile, ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
 import type { Kind } from './core/types/kind.ts';
 import type { Report, ReportTown } from './core/types/report.ts';
@@ -165,6 +165,8 @@ const withTable = ({ town, config }: Omit<OpenTown, 'table'>, plugged: readonly 
 export interface DiagnosisLook extends Omit<DiagnoseOptions, 'scan'> {
   readonly scan?: ScanMode | undefined;
   readonly at?: readonly string[] | undefined;
+  /** For `scan: 'worker'`: locks of an earlier look at these workers, looked at again wherever their kinds keep them. */
+  readonly known?: readonly LockFile[] | undefined;
 }
 
 /** Looks, judges, runs the checks and reports. */
@@ -213,13 +215,13 @@ const lookAt = async (
   place: Preparation['place'],
   scan: ScanMode,
   at: readonly string[],
-  options: LookOptions & Pick<ExamineOptions, 'workers'>,
+  options: LookOptions & Pick<DiagnosisLook, 'known' | 'workers'>,
 ): Promise<Snapshot> => {
   if (place === null) throw new Error('there is neither a town nor saved evidence');
   const { town, config, table } = place;
   const named = [...at, ...(options.workers ?? [])];
   const workers = scan === 'worker' ? at : directoriesNamed(named, town, options);
-  return look(town, scan, workers, { ...options, table }, config);
+  return look(town, scan, workers, { ...options, table, locks: options.known }, config);
 };
 
 /** Names that are directories in the town, relative to it. Others are reported when they are looked for. */

@@ -1,5 +1,5 @@
 /** One look at a town after the other, for the screens that stay: only now and then is all of it walked. */
-import type { Snapshot } from '../../core/types/evidence.ts';
+import type { Examination } from '../../core/types/judgement.ts';
 import type { ReportLock } from '../../core/types/report.ts';
 import { type DiagnoseOptions, type Diagnosis, diagnose, type Preparation } from '../../diagnose.ts';
 
@@ -13,26 +13,30 @@ export const createLooks = (
   preparation: Preparation,
   options: DiagnoseOptions,
 ): (() => Promise<Diagnosis>) => {
-  let known: Snapshot | null = null;
+  let known: Examination | null = null;
   let looks = 0;
   return async () => {
     const places = known === null ? [] : knownPlaces(known);
     const walk = known === null || places.length === 0 || looks % LOOKS_PER_WALK === 0;
-    const before = known?.locks;
+    const before = known?.snapshot.locks;
     looks += 1;
     const diagnosis = await diagnose(
       preparation,
-      walk ? { ...options, before } : { ...options, scan: 'worker', at: places, before },
+      walk ? { ...options, before } : { ...options, scan: 'worker', at: places, known: before, before },
     );
-    known = diagnosis.examination.snapshot;
+    known = diagnosis.examination;
     return diagnosis;
   };
 };
 
-/** Where locks are or may appear: the places of all locks seen, and the workers of the known layout. */
-const knownPlaces = ({ locks, town, asked }: Snapshot): readonly string[] => [
-  ...new Set([...locks.map(({ worker }) => worker), ...town.workers, ...asked]),
-];
+/** Where locks and agents are or may appear: the places of all that were seen, and the workers of the known layout. */
+const knownPlaces = ({ snapshot, lockless, collisions }: Examination): readonly string[] => {
+  const { locks, town, asked } = snapshot;
+  const { workers, trees = [], worktrees = [] } = town;
+  const seen = [...locks.map(({ worker }) => worker), ...lockless.map(({ worker }) => worker)];
+  const crowded = collisions.flatMap((collision) => collision.workers);
+  return [...new Set([...seen, ...crowded, ...workers, ...trees, ...worktrees, ...asked])];
+};
 
 /** What counts as a change of a lock: everything but the passing of time. */
 export const essenceOf = ({ state, reasons, notes, sha256, holder }: ReportLock): string =>
