@@ -14,10 +14,11 @@ const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lock-doctor-nodes-')));
 try {
   const program = install();
   const town = makeSmallTown(join(folder, 'town'));
+  const large = makeLargeTown(join(folder, 'large'));
   const others = RELEASES.flatMap((release) => fetchNode(release) ?? []);
   // The first one again at the end: what the others have kept is nothing to it.
   for (const node of [process.execPath, ...others, process.execPath])
-    for (const start of ['first', 'second']) runWith(node, start, program, town);
+    for (const start of ['first', 'second']) runWith(node, start, program, town, large);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -62,8 +63,19 @@ function plugin() {
   return file;
 }
 
+/** So many locks that the program sets flags of V8, which differ from one release to the next. */
+function makeLargeTown(town) {
+  makeSmallTown(town);
+  for (let number = 0; number < 300; number += 1) {
+    const directory = join(town, `rig/polecats/p${number}/.runtime`);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, 'agent.lock'), `no record ${number}`);
+  }
+  return town;
+}
+
 /** Runs each command that has to work everywhere. Throws where one does not do what it should, or has anything to say. */
-function runWith(node, start, program, town) {
+function runWith(node, start, program, town, large) {
   const run = (words, statuses, said) => {
     const env = { PATH: process.env.PATH, TMUX_TMPDIR: folder };
     const ended = spawnSync(node, [program, ...words], { cwd: town, env, encoding: 'utf8', timeout: 60_000 });
@@ -81,6 +93,7 @@ function runWith(node, start, program, town) {
   run(['checks', '--plugin', plugin()], [0], /^acme\/any +Any$/m);
   // In a container a dead number may belong to somebody outside.
   run(['--json'], [1, 22], /"state":"(stale|unknown)"/);
+  run(['--json', '--town', large], [1, 22], /"state":"invalid"/);
   run(['preflight', 'rig/crew/new'], [0], /rig\/crew\/new/);
   run(['preflight', 'rig/crew/ada'], [21, 22], /rig\/crew\/ada/);
   run(['exec', 'rig/crew/new', '--', 'sh', '-c', 'echo done; exit 7'], [7], /^done\n$/);
