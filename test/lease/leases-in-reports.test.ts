@@ -134,6 +134,11 @@ withEtcd('leases in a report', () => {
     await wait(0.2);
     expect(force(other, '--yes').stderr).toBe('');
     expect(force(town).status).toBe(2);
+    const byLock = ['--fix', '--force', '--lock', `agent:${ADA}`, '--dry-run', '--lease', at(etcd)];
+    expect(doctor([...byLock, '--town', town.root])).toMatchObject({
+      stdout: expect.stringContaining('would release'),
+      stderr: '',
+    });
     expect(force(town, '--dry-run').stderr).toMatch(
       /^doctor: would revoke the lease of gastown\/crew\/ada: /,
     );

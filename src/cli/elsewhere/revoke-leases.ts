@@ -20,7 +20,9 @@ export const revokeDeadLeases = async (
   terminal: Terminal,
   prompt: Presentation,
 ): Promise<void> => {
-  const { dryRun, yes } = given.options;
+  const { dryRun, yes, worker: named } = given.options;
+  // A lock that is named by itself says nothing of anybody's lease.
+  if (named.length === 0) return;
   const say = (text: string): void => terminal.stderr.write(`doctor: ${escapeControls(text)}\n`);
   const dead = deadOf((await runWithLeases(given, terminal))?.report.leases);
   if (dead.length === 0) return;
