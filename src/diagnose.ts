@@ -4,9 +4,10 @@
  */
 
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { builtInChecks } from '../checks/index.ts';
 import { type Config, readConfig } from './config.ts';
-import { didYouMean } from './core/did-you-mean.ts';
+import { didYouMean, nearWorker } from './core/did-you-mean.ts';
 import { Failure } from './core/failure.ts';
 import type { MachineView } from './core/fleet/taker.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
@@ -167,6 +168,8 @@ export interface DiagnosisLook extends Omit<DiagnoseOptions, 'scan'> {
   readonly at?: readonly string[] | undefined;
   /** For `scan: 'worker'`: locks of an earlier look at these workers, looked at again wherever their kinds keep them. */
   readonly known?: readonly LockFile[] | undefined;
+  /** What an earlier look of this run found `workers` to be: with its lock a worker's name may be gone. */
+  readonly meant?: Diagnosis['workers'] | undefined;
 }
 
 /** Looks, judges, runs the checks and reports. */
@@ -179,7 +182,7 @@ export const diagnose = async (
   const { saved, events, cwd = process.cwd() } = options;
   await events?.onStart?.(checks, place === null ? null : townFactsOf(place.town, scan));
   const snapshot = saved ?? (await lookAt(place, scan, at, options));
-  const workers = options.workers?.map((name) => findWorker(name, snapshot, cwd)) ?? null;
+  const workers = options.meant ?? options.workers?.map((name) => findWorker(name, snapshot, cwd)) ?? null;
   const examination = examineSnapshot(snapshot);
   await options.onExamined?.(examination);
   return reportOn(preparation, examination, workers, { ...options, startedAt });
@@ -285,18 +288,24 @@ const selectChecks = (
 };
 
 /**
- * One worker by name, as the report calls it. Throws Failure E_USAGE for a name that is neither a directory of the town
- * nor the place of one of its locks.
+ * One worker by name, as the report calls it. Throws Failure E_USAGE for a name that is neither a directory of the town, nor a
+ * working tree beside it, nor the place of one of its locks.
  */
 export const findWorker = (name: string, { locks, town, asked }: Snapshot, cwd: string): string => {
-  const known = [...new Set([...locks.map(({ worker }) => worker), ...town.workers, ...asked])];
+  const { root, workers, trees = [], worktrees = [] } = town;
+  const known = [
+    ...new Set([...locks.map(({ worker }) => worker), ...workers, ...trees, ...worktrees, ...asked]),
+  ];
   if (known.includes(name)) return name;
-  const found = resolveWorker(name, town.root, cwd);
+  const found = resolveWorker(name, root, cwd);
   if (found.kind === 'inside' && (found.exists || known.includes(found.worker))) return found.worker;
-  const near = didYouMean(name, known);
+  const beside =
+    found.kind === 'inside' ? undefined : worktrees.find((tree) => join(root, tree) === found.path);
+  if (beside !== undefined) return beside;
+  const near = nearWorker(name, known);
   throw new Failure(
     'E_USAGE',
-    `no worker "${name}" in ${town.root}`,
+    `no worker "${name}" in ${root}`,
     near === null ? 'See: doctor locks' : `Did you mean ${near}?`,
   );
 };

@@ -133,11 +133,12 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   const { carryOut } = await import('./repair/carry-out.ts');
   const { root } = first.examination.snapshot.town;
   const acting = { ...others, signal, ...(preparation.place ?? openTown(root, options)), scan: undefined };
+  const again = { ...options, events: undefined, meant: first.workers };
   let before = first;
   let toDo: Plan = { ...plan, steps: plan.steps.filter((step) => !declined.includes(step)) };
   if (putsBack(plan, first)) {
     await carryOut({ steps: [], left: [], leftovers: plan.leftovers }, first.examination, acting);
-    before = await diagnose(preparation, { ...options, events: undefined });
+    before = await diagnose(preparation, again);
     toDo = await withPutBack(toDo, planOf(before), first, consent);
   }
   const findings = new Map<string | null, string>();
@@ -150,7 +151,7 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
       onStep?.({ id: finding, worker, lock: id }, outcome);
     },
   });
-  const after = await diagnose(preparation, { ...options, events: undefined });
+  const after = await diagnose(preparation, again);
   const outcomes = new Map([...record.outcomes, ...changed.map((id) => [id, CHANGED] as const)]);
   const told = { ...before.report, startedAt: first.report.startedAt };
   const report = repairedReport(told, after.report, { ...record, outcomes }, preparation.failOn);

@@ -32,6 +32,16 @@ export const didYouMean = (word: string, candidates: readonly string[]): string 
   return best?.candidate ?? null;
 };
 
+/** The worker that was probably meant, by its path or by the last name of it; null where none is close enough. */
+export const nearWorker = (word: string, workers: readonly string[]): string | null => {
+  const whole = didYouMean(word, workers);
+  if (whole !== null) return whole;
+  const lastOf = (worker: string): string => worker.slice(worker.lastIndexOf('/') + 1);
+  const near = didYouMean(word, workers.map(lastOf));
+  const meant = near === null ? [] : workers.filter((worker) => lastOf(worker) === near);
+  return meant.length === 1 ? (meant[0] ?? null) : null;
+};
+
 /** Shorter names differ by a letter on purpose: `ada`, `adam`. */
 const SHORTEST_SLIP = 5;
 

@@ -550,3 +550,26 @@ describe('damaged repositories', () => {
     expect(existsSync(join(root, '.git/worktrees/feature/locked'))).toBe(true);
   });
 });
+
+describe('a worker that is named', () => {
+  const toNames = ['../beside', 'gone', '.claude/worktrees/here'];
+
+  gitTest.each(toNames)('%s: its lock is released, and the name means it still afterwards', async (name) => {
+    const { root, env, worktree } = makeRepository();
+    const path = worktree(name, reasonOf(ended()));
+    if (name === 'gone') rmSync(path, { recursive: true });
+    const fixed = await heal(root, { env, workers: [name] });
+    expect(fixed).toMatchObject({ exitCode: 0, workers: [name], summary: { locks: 0, fixed: 1 } });
+  });
+
+  gitTest('may be a working tree beside the root, by its path too; a slip is told', async () => {
+    const { root, env, worktree } = makeRepository();
+    const path = worktree('../beside');
+    worktree('.claude/worktrees/search', reasonOf(ended()));
+    for (const worker of ['../beside', path])
+      expect((await examine(root, { env, workers: [worker] })).workers).toEqual(['../beside']);
+    await expect(examine(root, { env, workers: ['serch'] })).rejects.toMatchObject({
+      hint: 'Did you mean .claude/worktrees/search?',
+    });
+  });
+});

@@ -1,7 +1,7 @@
 /** `doctor explain`: what a word means, or why a worker is judged as it is. */
 import { builtInChecks } from '../../../checks/index.ts';
 import { builtInKinds } from '../../../kinds/index.ts';
-import { didYouMean } from '../../core/did-you-mean.ts';
+import { didYouMean, nearWorker } from '../../core/did-you-mean.ts';
 import { reportLock } from '../../core/report/report.ts';
 import { LOCK_PROBLEMS } from '../../core/types/evidence.ts';
 import {
@@ -125,7 +125,7 @@ const workerNamed = (word: string, { snapshot, lockless }: Examination, cwd: str
     const named = [...known].filter((worker) => worker.endsWith(`/${word}`));
     if (named.length === 1 && named[0] !== undefined) return named[0];
     if (named.length > 1) throw usage(`"${word}" could be ${named.join(' or ')}`);
-    const near = didYouMean(word, [...WORDS, ...PLAIN_TEXTS.keys()]);
+    const near = didYouMean(word, [...WORDS, ...PLAIN_TEXTS.keys()]) ?? nearWorker(word, [...known]);
     throw near === null
       ? usage(`unknown word or worker "${word}" in ${snapshot.town.root}`, 'See: doctor explain')
       : usage(`unknown word or worker "${word}"`, `Did you mean ${near}?`);
