@@ -52,6 +52,7 @@ export const answerRemoval = (evidence: RemovalEvidence): PreflightResult => {
   ];
   const answer = WORST_FIRST.find((word) => objections.some((each) => each.answer === word)) ?? 'free';
   const deciding = objections.filter((each) => each.answer === answer && each.reason !== null);
+  const barring = answer === 'free' ? objections.filter(({ next }) => next !== null) : [];
   const said = deciding.slice(0, MAX_SAID).map(({ fact }) => fact.text);
   const more = deciding.length - said.length;
   return {
@@ -62,12 +63,14 @@ export const answerRemoval = (evidence: RemovalEvidence): PreflightResult => {
     notes: [],
     message:
       answer === 'free'
-        ? 'nobody works here, no lock is held, and nothing would be lost'
+        ? `nobody works here, no lock is held, and nothing would be lost${barring.length === 0 ? '' : '; git removes it once its stale lock is released'}`
         : `${said.join('; ')}${more === 0 ? '' : `; and ${more} more`}`,
     evidence: objections.map(({ fact }) => fact),
     retryInSeconds: null,
     next: [
-      ...new Map(deciding.flatMap(({ next }) => (next === null ? [] : [[next.join('\0'), next]]))).values(),
+      ...new Map(
+        [...deciding, ...barring].flatMap(({ next }) => (next === null ? [] : [[next.join('\0'), next]])),
+      ).values(),
     ],
   };
 };
@@ -107,7 +110,10 @@ const ofPlace = (
   ];
 };
 
-/** A lock whose holder is gone is only mentioned: it does not forbid the removal. */
+/** What follows the main working tree's path in that of a worktree's lock; a bare repository has no `.git`. */
+const LOCK_IN_MAIN = /(?:\/\.git)?\/worktrees\/[^/]+\/locked$/;
+
+/** A lock whose holder is gone is only mentioned: it does not forbid the removal. git refuses it while such a lock of its own is there. */
 const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection[] => {
   const { lock, state, facts, notes } = verdict;
   const next = ['doctor', 'locks', '--under', path];
@@ -131,8 +137,11 @@ const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection
       ];
     case 'foreign':
       return [objection('unsure', 'lock-unknown', 'lock', `${which} was taken elsewhere: ${told}`, next)];
-    default:
-      return [objection('free', null, 'lock', `${which} is ${state}: ${told}`)];
+    default: {
+      const main = lock.kind === 'git-worktree' ? lock.path.replace(LOCK_IN_MAIN, '') : null;
+      const release = main === null ? null : ['doctor', '--fix', '--lock', lock.path, '--town', main];
+      return [objection('free', null, 'lock', `${which} is ${state}: ${told}`, release)];
+    }
   }
 };
 

@@ -14,17 +14,20 @@ import {
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PreflightReport, PreflightResult } from '../../src/core/types/report.ts';
+import { heal } from '../../src/heal.ts';
 import { preflightRemoval } from '../../src/places/removal.ts';
 import {
   asOtherUser,
   canBecomeOthers,
   cleanUp,
+  deadPid,
   fakeAgent,
   makeTmuxTmpdir,
   makeTown,
   OTHER_UID,
   startProcess,
 } from '../support/index.ts';
+import { aged } from './repository.ts';
 import { bareEnvironment } from './stage.ts';
 
 afterEach(cleanUp);
@@ -488,6 +491,26 @@ describe('the answer', () => {
     expect(report).toMatchObject({ for: 'removal', exitCode: 20 });
     expect(report.results.map(({ answer }) => answer)).toEqual(['free', 'held', 'free']);
   });
+
+  gitTest(
+    'names the stale lock that keeps git from removing it, and the command that releases it',
+    async () => {
+      const { main, tree, answer, home } = setStage();
+      git(main, 'worktree', 'lock', '--reason', `claude agent agent-ab12 (pid ${deadPid()})`, tree);
+      const path = join(main, '.git/worktrees/tree/locked');
+      aged(path);
+      expect(() => git(main, 'worktree', 'remove', tree)).toThrow(/locked working tree/);
+      const { message, next, ...rest } = await answer(tree);
+      expect(rest.answer).toBe('free');
+      expect(message).toMatch(/nothing would be lost; git removes it once its stale lock is released$/);
+      expect(next).toEqual([['doctor', '--fix', '--lock', path, '--town', main]]);
+
+      const env = { ...bareEnvironment(makeTmuxTmpdir()) };
+      expect((await heal(main, { env, cwd: home, locks: [path] })).summary).toMatchObject({ fixed: 1 });
+      expect(await answer(tree)).toMatchObject({ answer: 'free', next: [] });
+      git(main, 'worktree', 'remove', tree);
+    },
+  );
 
   gitTest('of a directory that is not there is a mistake', async () => {
     const { ask } = setStage();
