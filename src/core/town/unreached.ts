@@ -5,10 +5,13 @@ import type { TmuxEvidence, TmuxServer } from '../types/evidence.ts';
 export const isUnreached = ({ status, outsideTown, strangersUid }: TmuxServer): boolean =>
   status === 'failed' && !outsideTown && strangersUid === undefined;
 
+/** An order of servers that does not depend on which of them answered first. */
+export const bySocket = (one: TmuxServer, other: TmuxServer): number => (one.socket < other.socket ? -1 : 1);
+
 /** Why what runs under tmux is not known whole. Asked only where `tmuxAnswered` is false. */
 export const whyUnreached = ({ installed, servers }: TmuxEvidence): string => {
   if (!installed) return 'tmux is not installed here, so its sessions could not be read';
-  const [first] = servers.filter(isUnreached).sort((one, other) => (one.socket < other.socket ? -1 : 1));
+  const [first] = servers.filter(isUnreached).sort(bySocket);
   return first === undefined
     ? 'running tmux servers could not be counted'
     : `tmux server ${first.socket} was not reached: ${first.reason ?? 'unknown reason'}`;

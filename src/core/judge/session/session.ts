@@ -1,4 +1,5 @@
 /** Session evidence: does the tmux pane or session that a record names still stand, and is it still this worker's? */
+import { isWithin } from '../../town/roles.ts';
 import { whyUnreached } from '../../town/unreached.ts';
 import type { PaneView, TownIndex } from '../../town/views.ts';
 import type { Fact, Reason, SessionState } from '../../types/judgement.ts';
@@ -63,6 +64,23 @@ const without = (state: SessionState, reason: Reason, text: string): SessionFind
 /** The finding where no session is named, or sessions do not matter. */
 export const NO_SESSION_NAMED = without('unnamed', 'session-unnamed', 'the lock names no tmux session');
 
+/**
+ * Panes of several servers may bear one number: the one in the worker's own directory counts first, then one that shows more
+ * than a shell, then one of the town's own server, whichever of the servers answered first.
+ */
+const likeliestFirst =
+  ({ worker: { worker } }: Case) =>
+  (one: PaneView, other: PaneView): number => {
+    const isHere = ({ path }: PaneView): boolean => path !== null && isWithin(path, worker);
+    const isTownsOwn = ({ server }: PaneView): boolean => server.origin === 'town';
+    return (
+      Number(isHere(other)) - Number(isHere(one)) ||
+      Number(one.idle) - Number(other.idle) ||
+      Number(isTownsOwn(other)) - Number(isTownsOwn(one)) ||
+      (one.key < other.key ? -1 : 1)
+    );
+  };
+
 /** Judges the panes of that name: is one of them still this worker's? */
 const judgeCandidates = (
   candidates: readonly PaneView[],
@@ -72,7 +90,7 @@ const judgeCandidates = (
 ): SessionFinding => {
   const live: PaneView[] = [];
   const rejected: { readonly view: PaneView; readonly why: Rejection }[] = [];
-  for (const view of candidates) {
+  for (const view of [...candidates].sort(likeliestFirst(one))) {
     const why = reject(view, one);
     if (why === null) live.push(view);
     else rejected.push({ view, why });
