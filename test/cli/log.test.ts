@@ -1,9 +1,10 @@
 /** `doctor log` and `undo --list`: what was released, restored and taken over, when, from whom and by whom. */
-import { appendFileSync, cpSync, existsSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { localTime } from '../../src/reporters/history/local-time.ts';
+import { aged, gitTest, makeRepository } from '../situations/repository.ts';
 import { cleanUp, hasTmux, makeTown, type TestTown } from '../support/index.ts';
 import { type CliResult, doctor, doctorInPane, documentOf } from './run-cli.ts';
 
@@ -170,6 +171,21 @@ describe('doctor log', () => {
     );
     const { stdout } = run(town, 'log');
     expect(stdout).toContain('2999-01-01T00:00:00.000Z cleaned up x\\x1b[31m: \\u{202e}\n');
+  });
+
+  gitTest('of other kinds than the agent’s says which lock it was, and whose', () => {
+    const { root, env, worktree } = makeRepository();
+    worktree('.claude/worktrees/a', 'claude agent agent-ab12 (pid 4194001)');
+    const indexLock = join(root, '.git/index.lock');
+    writeFileSync(indexLock, '');
+    aged(indexLock);
+    doctor(['--fix', '--yes'], { cwd: root, env });
+    const lines = doctor(['log'], { cwd: root, env }).stdout.split('\n');
+    expect(lines.map((line) => /released (.*?); by/.exec(line)?.[1]).sort()).toEqual([
+      '.claude/worktrees/a: stale, git-worktree lock, held by PID 4194001 (claude agent agent-ab12)',
+      'main: stale, git-lock index.lock',
+      undefined,
+    ]);
   });
 
   inTmux('fits 80 columns and 40', async () => {

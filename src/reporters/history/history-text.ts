@@ -3,7 +3,7 @@ import type { HistoryEvent } from '../../core/types/history.ts';
 import { wrapText } from '../screen/display-width.ts';
 import { createPen, type Presentation } from '../screen/style.ts';
 import { count, nameOf } from '../screen/words.ts';
-import { byWords, DEED_WORDS, recordWords } from './history-words.ts';
+import { byWords, DEED_WORDS, lockWords } from './history-words.ts';
 import { localTime } from './local-time.ts';
 
 /** What is shown of a history. */
@@ -85,15 +85,13 @@ const inOneLine = (event: HistoryEvent, shown: ShownHistory, presentation: Prese
 };
 
 const detailsOf = (
-  { deed, id, lock, by, reason }: HistoryEvent,
+  { deed, id, lock, backup, by, reason }: HistoryEvent,
   { restorable, option = [] }: ShownHistory,
   presentation: Presentation,
 ): readonly string[] => {
   const pen = createPen(presentation);
-  const was = lock === null ? [] : [`${lock.state}${lock.forced ? ', by force' : ''}`];
-  const from = lock?.holder == null ? [] : [`held by ${recordWords(lock.holder)}`];
   return [
-    [...was, ...from].join(', '),
+    lockWords({ lock, backup }).join(', '),
     reason ?? '',
     deed === 'begun' ? 'nothing says how it ended' : '',
     by === null ? '' : `by ${byWords(by)}`,

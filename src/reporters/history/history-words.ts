@@ -1,5 +1,6 @@
 /** What became of locks, in the words of every view of the history. */
-import type { ByWhom, HistoryDeed } from '../../core/types/history.ts';
+import type { LockKind } from '../../core/types/evidence.ts';
+import type { ByWhom, HistoryDeed, HistoryEvent } from '../../core/types/history.ts';
 import { quoteCommand } from '../screen/shell-quote.ts';
 import type { Mark } from '../screen/style.ts';
 
@@ -29,18 +30,37 @@ export const byWords = ({ user, uid, sudoUid, host, command, consent }: ByWhom):
 /** What stands for words that were left out is nothing to paste. */
 const quoted = (word: string): string => (word === '…' || word === '***' ? word : quoteCommand([word]));
 
-/** `PID 17253 in %4196 on build1` */
-export const recordWords = ({
-  pid,
-  sessionId,
-  hostname,
-}: {
-  readonly pid: number;
-  readonly sessionId: string | null;
-  readonly hostname: string | null;
-}): string =>
+/** `PID 17253 in %4196 on build1`; of a kind in whose locks no session stands but a name, `PID 17253 (claude agent agent-7f3c)`. */
+export const recordWords = (
+  {
+    pid,
+    sessionId,
+    hostname,
+  }: {
+    readonly pid: number;
+    readonly sessionId: string | null;
+    readonly hostname: string | null;
+  },
+  kind: LockKind,
+): string =>
   [
     `PID ${pid}`,
-    ...(sessionId === null || sessionId === '' ? [] : [`in ${sessionId}`]),
+    ...(sessionId === null || sessionId === ''
+      ? []
+      : [kind === 'agent' ? `in ${sessionId}` : `(${sessionId})`]),
     ...(hostname === null || hostname === '' ? [] : [`on ${hostname}`]),
   ].join(' ');
+
+/** What the lock of an event was: `stale`, of another kind than the agent's with it: `stale, git-lock index.lock`. */
+export const lockWords = ({ lock, backup }: Pick<HistoryEvent, 'lock' | 'backup'>): readonly string[] => {
+  if (lock === null) return [];
+  const { kind, state, forced, holder } = lock;
+  const file = (backup ?? '').replace(/^.*\/|\.released-.*$/gs, '');
+  // The lock of a worktree has the same name in all of them.
+  const which = file === '' || kind === 'git-worktree' ? `${kind} lock` : `${kind} ${file}`;
+  return [
+    `${state}${forced ? ', by force' : ''}`,
+    ...(kind === 'agent' ? [] : [which]),
+    ...(holder === null ? [] : [`held by ${recordWords(holder, kind)}`]),
+  ];
+};

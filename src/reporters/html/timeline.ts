@@ -2,7 +2,7 @@
 import { restoredIds } from '../../core/report/choose-events.ts';
 import type { History, HistoryEvent } from '../../core/types/history.ts';
 import type { Report } from '../../core/types/report.ts';
-import { byWords, DEED_WORDS, recordWords } from '../history/history-words.ts';
+import { byWords, DEED_WORDS, lockWords, recordWords } from '../history/history-words.ts';
 import type { Mark } from '../screen/style.ts';
 import { nameOf } from '../screen/words.ts';
 import { html, type Markup } from './markup.ts';
@@ -38,7 +38,7 @@ const byTime = (a: Moment, b: Moment): number =>
   Date.parse(a.at) - Date.parse(b.at) || (a.at < b.at ? -1 : 1);
 
 const takings = ({ locks }: Report): readonly Moment[] =>
-  locks.flatMap(({ worker, state, holder }) =>
+  locks.flatMap(({ kind, worker, state, holder }) =>
     holder?.acquiredAt == null || Number.isNaN(Date.parse(holder.acquiredAt))
       ? []
       : [
@@ -47,19 +47,18 @@ const takings = ({ locks }: Report): readonly Moment[] =>
             mark: 'info' as const,
             word: 'taken',
             worker,
-            text: `by ${recordWords(holder)}; ${state} now`,
+            text: `by ${recordWords(holder, kind)}; ${state} now`,
           },
         ],
   );
 
 const momentOf = (
-  { at, deed, id, worker, lock, by, reason }: HistoryEvent,
+  { at, deed, id, worker, lock, backup, by, reason }: HistoryEvent,
   isBack: (id: string) => boolean,
 ): Moment => {
   const [mark, word] = DEED_WORDS[deed];
   const said = [
-    lock === null ? '' : `${lock.state}${lock.forced ? ', by force' : ''}`,
-    lock?.holder == null ? '' : `held by ${recordWords(lock.holder)}`,
+    ...lockWords({ lock, backup }),
     deed === 'begun' ? 'nothing says how it ended' : '',
     reason ?? '',
     by === null ? '' : `by ${byWords(by)}`,
