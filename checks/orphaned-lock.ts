@@ -11,10 +11,9 @@ import {
 const fixFor = ({ holder, lock }: Verdict, { town }: Snapshot): Fix => {
   const pid = holder?.truePid ?? 0;
   if (holder?.claimedBy != null)
-    return advice(
-      `process ${pid} works for ${holder.claimedBy} and most likely did not take this lock; leave it alone`,
-      [['doctor', 'explain', lock.worker, ...townOption(town)]],
-    );
+    return advice(`process ${pid} may belong to ${holder.claimedBy} instead; leave it alone`, [
+      ['doctor', 'explain', lock.worker, ...townOption(town)],
+    ]);
   return advice('check the process; once it exits, --fix can release the lock', [['ps', '-fp', String(pid)]]);
 };
 

@@ -57,7 +57,7 @@ describe('orphaned-lock reports', () => {
     const [finding] = runOn(check, { locks: [aLock(ADA)], ...parts });
     expect(finding?.fix).toEqual({
       action: 'advice',
-      text: `process 4242 works for ${BOB} and most likely did not take this lock; leave it alone`,
+      text: `process 4242 may belong to ${BOB} instead; leave it alone`,
       commands: [['doctor', 'explain', ADA, '--town', ROOT]],
     });
   });

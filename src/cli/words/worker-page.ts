@@ -128,7 +128,7 @@ const wordsFor = ({ state, notes, lock }: Verdict): Pick<StatePage, 'meaning' | 
 const whatChanges = (verdict: Verdict, safe: (text: string) => string): string => {
   const { notes, holder } = verdict;
   if (holder?.claimedBy)
-    return `Its process works for ${safe(holder.claimedBy)} and most likely did not take this lock; leave it alone.`;
+    return `Its process may belong to ${safe(holder.claimedBy)} instead; leave it alone.`;
   return notes.includes('idle')
     ? 'When its session ends, the lock becomes stale.'
     : wordsFor(verdict).changes;
