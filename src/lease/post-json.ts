@@ -1,6 +1,6 @@
 /** Sends one JSON request to an HTTP server and reads its answer, limited in time and bytes. */
 import { Buffer } from 'node:buffer';
-import { request as askPlainly } from 'node:http';
+import { request as askPlainly, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as askSecretly } from 'node:https';
 
 /** More than the leases of ten thousand workers take. */
@@ -17,6 +17,22 @@ export type Posted =
   | { readonly status: 'ok'; readonly code: number; readonly document: unknown }
   | { readonly status: 'failed'; readonly why: string };
 
+/** Sends a document; what becomes of it is for the caller to listen to, errors included. */
+export const beginPost = (
+  url: string,
+  body: object,
+  headers: Readonly<Record<string, string>>,
+  secrets: Secrets,
+  onAnswer: (answer: IncomingMessage) => void,
+): ClientRequest => {
+  const text = JSON.stringify(body);
+  const ask = url.startsWith('https:') ? askSecretly : askPlainly;
+  const length = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  const question = ask(url, { method: 'POST', headers: { ...length, ...headers }, ...secrets }, onAnswer);
+  question.end(text);
+  return question;
+};
+
 /** Posts a document. Never throws, and settles within `withinMs`. */
 export const postJson = (
   url: string,
@@ -26,20 +42,13 @@ export const postJson = (
   secrets: Secrets = {},
 ): Promise<Posted> =>
   new Promise((resolve) => {
-    const text = JSON.stringify(body);
-    const ask = url.startsWith('https:') ? askSecretly : askPlainly;
-    const options = {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers },
-      ...secrets,
-    };
     const end = (answer: Posted): void => {
       clearTimeout(timer);
       question.destroy();
       resolve(answer);
     };
     const fail = (why: string): void => end({ status: 'failed', why });
-    const question = ask(url, options, (answer) => {
+    const question = beginPost(url, body, headers, secrets, (answer) => {
       const chunks: Buffer[] = [];
       let length = 0;
       answer.on('data', (chunk: Buffer) => {
@@ -62,5 +71,4 @@ export const postJson = (
       withinMs,
     );
     question.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
-    question.end(text);
   });

@@ -1,8 +1,5 @@
 /** One question to an HTTP server that answers for as long as anybody listens, with a JSON document in each line. */
-import { Buffer } from 'node:buffer';
-import { request as askPlainly } from 'node:http';
-import { request as askSecretly } from 'node:https';
-import type { Secrets } from './post-json.ts';
+import { beginPost, type Secrets } from './post-json.ts';
 
 /** Longer than any event of one key. */
 const MAX_LINE = 1024 * 1024;
@@ -17,19 +14,12 @@ export const streamJson = (
   secrets: Secrets = {},
 ): Promise<void> =>
   new Promise((resolve) => {
-    const text = JSON.stringify(body);
-    const ask = url.startsWith('https:') ? askSecretly : askPlainly;
-    const options = {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers },
-      ...secrets,
-    };
     const end = (): void => {
       signal.removeEventListener('abort', end);
       question.destroy();
       resolve();
     };
-    const question = ask(url, options, (answer) => {
+    const question = beginPost(url, body, headers, secrets, (answer) => {
       let rest = '';
       answer.setEncoding('utf8');
       answer.on('data', (chunk: string) => {
@@ -46,7 +36,6 @@ export const streamJson = (
     });
     question.on('error', end);
     signal.addEventListener('abort', end, { once: true });
-    question.end(text);
   });
 
 const parsed = (line: string): unknown => {
