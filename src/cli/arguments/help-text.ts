@@ -14,9 +14,11 @@ export const dressHelp = (text: string, command: Command, width: number): string
       width,
     ),
   );
+  const examples = command.examples.map(([line, what]) => [`  ${line}`, what] as const);
+  const shown = withBlock(dressed, 'Examples:', () => inColumns(examples, width));
   return [
     `doctor ${command.usage}`,
-    ...withBlock(dressed, 'Options:', (block) =>
+    ...withBlock(shown, 'Options:', (block) =>
       inColumns(
         block.flatMap((line) => {
           const name = OPTION.exec(line)?.[1];
@@ -42,8 +44,17 @@ const withBlock = (
   return [...lines.slice(0, begin), ...make(lines.slice(begin, end)), ...lines.slice(end)];
 };
 
+/** The least room for a text beside what it explains. */
+const LEAST_ROOM = 20;
+
+/** What stands on the left is never broken, so that it can be pasted; where that leaves no room, the text stands below it. */
 const inColumns = (rows: readonly (readonly [string, string])[], width: number): readonly string[] => {
   const column = Math.max(...rows.map(([left]) => left.length)) + 2;
+  if (width - column < LEAST_ROOM)
+    return rows.flatMap(([left, text]) => [
+      left,
+      ...wrapText(text, width - 6).map((line) => `      ${line}`),
+    ]);
   return rows.flatMap(([left, text]) => {
     const [first = '', ...more] = wrapText(text, width - column);
     return [`${padToWidth(left, column)}${first}`, ...more.map((line) => ' '.repeat(column) + line)];

@@ -255,7 +255,7 @@ export const OPTIONS = [
     value: 'KIND',
     kind: 'text',
     commas: true,
-    summary: 'show, or with --fix release, locks of these kinds only (comma-separated)',
+    summary: 'locks of these kinds only (comma-separated)',
     commands: ['doctor', 'locks', 'top', 'log'],
   },
   {
@@ -495,6 +495,9 @@ export const COMMAND_TABLE: readonly Command[] = [
       ['doctor --fix', 'release what is proven stale, after asking'],
       ['doctor --json', 'the same for programs'],
     ],
+    notes: [
+      'A town is the directory that is checked, with all that lies in it: a git repository with its worktrees, a Gas Town, or where you are. A worker is a directory in which one agent works.',
+    ],
   },
   {
     name: 'preflight',
@@ -718,15 +721,33 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ['130, 143', 'interrupted'],
 ];
 
-/** The exit codes that a command has. */
+/** What 0 means of commands that do not judge the town. */
+const DONE: Readonly<Partial<Record<CommandName, string>>> = {
+  preflight: 'free: start the agent; with --for removal: remove it',
+  exec: 'CMD ended with 0; any other code of CMD is passed on too',
+  who: 'everything could be looked at',
+  machines: 'all of them answer',
+};
+/** And what 1 means of them. */
+const FAILED: Readonly<Partial<Record<CommandName, string>>> = {
+  undo: 'not all of it could be restored',
+  log: 'part of the journal could not be read',
+  init: 'not all of it could be written',
+};
+const JUDGING: readonly CommandName[] = ['doctor', 'locks', 'top'];
+
+/** The exit codes that a command has, in words about this command alone. */
 export const exitCodesOf = (name: CommandName): typeof EXIT_CODES =>
   EXIT_CODES.filter(([code]) => {
     if (OF_STARTING.includes(code)) return name === 'preflight' || (name === 'exec' && code === '20');
     if (!OF_LOOKING.includes(code)) return true;
     if (name === 'log' || name === 'init') return code === '1';
-    if (name === 'undo' || name === 'doctor' || name === 'locks' || name === 'top')
-      return code === '1' || name !== 'undo';
-    return code === '22' && (name === 'preflight' || name === 'exec' || name === 'who');
+    if (name === 'undo' || JUDGING.includes(name)) return true;
+    return code === '22' && ['preflight', 'exec', 'who', 'machines'].includes(name);
+  }).map(([code, meaning]) => {
+    if (code === '0' && !JUDGING.includes(name)) return [code, DONE[name] ?? 'done'];
+    if (code === '1' && FAILED[name] !== undefined) return [code, FAILED[name]];
+    return [code, meaning.replace(/^preflight(?:, exec)?: |; preflight: .*| \(never from preflight\)/g, '')];
   });
 
 /** The table's row of a command. */

@@ -32,7 +32,7 @@ export const run: RunCommand = async (given, terminal) => {
   const hint =
     others.length > 0 || isOnlyHere
       ? []
-      : ['No other machine is configured: see "machines" in docs/machines.md.'];
+      : ['No other machine is configured. How to name some: doctor machines --help'];
   return { exitCode, stdout: [...lines, ...hint].map((line) => `${line}\n`).join(''), stderr: '' };
 };
 
