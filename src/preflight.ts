@@ -7,7 +7,7 @@ import type { Gap, Snapshot } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
 import { documentOf } from './document.ts';
 import { hasPanes } from './evidence/gather.ts';
-import { isRigRoot, judgeNewWorker } from './evidence/town/new-worker.ts';
+import { hintForOutside, isRigRoot, judgeNewWorker } from './evidence/town/new-worker.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { type LookOptions, look, placeWorker, townOf } from './look.ts';
 
@@ -37,7 +37,7 @@ export const preflight = async (
       throw new Failure(
         'E_USAGE',
         `${given} is outside the town ${place.root}`,
-        `doctor preflight ${found.path}`,
+        hintForOutside(given, found.path, place.root, `doctor preflight ${found.path}`),
       );
     return found;
   });

@@ -9,7 +9,7 @@ import { Failure } from '../core/failure.ts';
 import { workerArgument } from '../core/report/name-worker.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
 import { isMarked } from '../evidence/town/marker.ts';
-import { nearestWorker } from '../evidence/town/new-worker.ts';
+import { hintForOutside, nearestWorker } from '../evidence/town/new-worker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
 import type { Environment } from '../io/programs/find-program.ts';
@@ -128,7 +128,7 @@ const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Tar
     throw new Failure(
       'E_USAGE',
       `${worker} is outside the town ${place.root}`,
-      'Name it by its absolute path.',
+      hintForOutside(worker, found.path, place.root, 'Name it by its absolute path.'),
     );
   const inside =
     found.kind === 'inside' ? { town: place, worker: found.worker } : placeWorker(found.path, undefined);

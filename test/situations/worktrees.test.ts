@@ -17,6 +17,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { examine } from '../../src/diagnose.ts';
 import { heal } from '../../src/heal.ts';
+import { who } from '../../src/places/who.ts';
+import { preflight } from '../../src/preflight.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
 import {
   canBecomeOthers,
@@ -571,5 +573,20 @@ describe('a worker that is named', () => {
     await expect(examine(root, { env, workers: ['serch'] })).rejects.toMatchObject({
       hint: 'Did you mean .claude/worktrees/search?',
     });
+  });
+
+  gitTest('is suggested for a slip, wherever its working tree lies', async () => {
+    const { root, env, worktree } = makeRepository();
+    worktree('.claude/worktrees/search');
+    worktree('../feature-1');
+    const slips = [
+      ['serch', '.claude/worktrees/search'],
+      ['../feature-11', '../feature-1'],
+    ];
+    for (const [slip = '', meant] of slips) {
+      const hint = { code: 'E_USAGE', hint: expect.stringContaining(`Did you mean ${meant}?`) };
+      await expect(preflight(root, slip, { env, cwd: root })).rejects.toMatchObject(hint);
+      await expect(who(root, [slip], { env, cwd: root })).rejects.toMatchObject(hint);
+    }
   });
 });

@@ -1,7 +1,7 @@
 /** May a worker be made at a directory that does not exist yet, or is the name more likely a mistake? Reads only. */
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { didYouMean, isSlip } from '../../core/did-you-mean.ts';
+import { isSlip, nearWorker } from '../../core/did-you-mean.ts';
 import { ownerOf, relativeTo } from '../../core/town/roles.ts';
 import { entryExists } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
@@ -40,14 +40,28 @@ export const judgeNewWorker = (
   const meant = beside.find((other) => isSlip(basename(worker), basename(other)));
   if (meant !== undefined) return { kind: 'mistake', near: meant };
   if (isCanonicalPlace(worker, root, layout) || beside.length > 0) return { kind: 'plausible' };
-  return { kind: 'mistake', near: didYouMean(worker, known) };
+  return { kind: 'mistake', near: nearWorker(worker, [...known, ...treesInside(root)]) };
 };
 
 /** The worker that was probably meant by the name of a missing directory, relative to the town; null where none is near. */
 export const nearestWorker = (worker: string, root: string): string | null => {
-  const known = [...readTownLayout(root).workers, ...workersBeside(worker, root), ...treesBeside(root)];
-  return known.find((other) => other.endsWith(`/${worker}`)) ?? didYouMean(worker, known);
+  const trees = [...treesInside(root), ...treesBeside(root)];
+  const known = [...new Set([...readTownLayout(root).workers, ...workersBeside(worker, root), ...trees])];
+  return known.find((other) => other.endsWith(`/${worker}`)) ?? nearWorker(worker, known);
 };
+
+/** What helps somebody who named a directory outside the town: the worker that was meant, or else this. */
+export const hintForOutside = (given: string, path: string, root: string, orElse: string): string => {
+  const near = entryExists(path) ? null : nearestWorker(given, root);
+  return near === null ? orElse : `Did you mean ${near}?`;
+};
+
+/** The working trees of the root's repository in the root, without the root itself: `.claude/worktrees/login`. */
+const treesInside = (root: string): readonly string[] =>
+  workingTreesAround(root).flatMap((path) => {
+    const worker = relativeTo(root, realOrSame(path));
+    return worker === null || worker === '.' ? [] : [worker];
+  });
 
 /** The other working trees of the root's repository, outside the root: `../feature-1`. */
 const treesBeside = (root: string): readonly string[] =>
