@@ -4,7 +4,7 @@
  */
 
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { builtInChecks } from '../checks/index.ts';
 import { type Config, readConfig } from './config.ts';
 import { didYouMean, nearWorker } from './core/did-you-mean.ts';
@@ -114,7 +114,10 @@ export const prepare = async (
   { saved, ...options }: DiagnosisLook,
 ): Promise<Preparation> => {
   const opened = saved === undefined ? openTown(given, options) : null;
-  if (opened !== null) noteOwnLock(opened.town.root, options);
+  if (opened !== null) {
+    noteOwnLock(opened.town.root, options);
+    noteRepositoryAround(opened.town, options);
+  }
   const plugged = await loadPlugged(opened, options);
   const { usesPlugins = true } = options;
   const place = opened === null || !usesPlugins ? opened : withTable(opened, plugged.kinds);
@@ -138,6 +141,17 @@ const noteOwnLock = (root: string, { onNote }: Pick<LookOptions, 'onNote'>): voi
   const main = gitDir.replace(/(?:\/\.git)?\/(?:worktrees|modules)\/.*$/, '');
   onNote?.(
     `not looked at: the lock of this worktree lies outside of it, at ${gitDir}/${name}. Run: ${quoteCommand(['doctor', '--town', main])}`,
+  );
+};
+
+/** Notes where the caller stands somewhere in a repository and named no root: the lock that is in the way may lie in the rest of it. */
+const noteRepositoryAround = ({ root, source }: TownRoot, { onNote }: Pick<LookOptions, 'onNote'>): void => {
+  if (onNote === undefined || source !== 'cwd') return;
+  let top = root;
+  while (!isRepository(top) && dirname(top) !== top) top = dirname(top);
+  if (top === root || dirname(top) === top) return;
+  onNote(
+    `only this directory is looked at, not the repository around it. Run: ${quoteCommand(['doctor', '--town', top])}`,
   );
 };
 

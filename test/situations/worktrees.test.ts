@@ -80,6 +80,29 @@ describe('the root', () => {
   );
 });
 
+describe('a root inside a repository', () => {
+  gitTest('says that the rest of it is not looked at, unless it was named', async () => {
+    const { root, env, worktree } = makeRepository();
+    const inside = join(root, 'src/lib');
+    mkdirSync(inside, { recursive: true });
+    const notesAt = async (cwd: string, town?: string): Promise<readonly string[]> => {
+      const notes: string[] = [];
+      await examine(town, { env, cwd, onNote: (note) => void notes.push(note) });
+      return notes;
+    };
+    const note = (top: string): string =>
+      `only this directory is looked at, not the repository around it. Run: doctor --town ${top}`;
+    expect(await notesAt(inside)).toEqual([note(root)]);
+    expect(await notesAt(inside, inside)).toEqual([]);
+    expect(await notesAt(root)).toEqual([]);
+    expect(await notesAt(join(root, '..'))).toEqual([]);
+    const tree = worktree('../tree');
+    expect(await notesAt(tree)).toEqual([]);
+    mkdirSync(join(tree, 'src'));
+    expect(await notesAt(join(tree, 'src'))).toEqual([note(tree)]);
+  });
+});
+
 describe('a root whose git directory is elsewhere', () => {
   gitTest('says what was not looked at: a lock of its own there, of a submodule as well', async () => {
     const { root, env, worktree } = makeRepository();
