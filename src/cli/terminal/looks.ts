@@ -2,6 +2,7 @@
 import type { Examination } from '../../core/types/judgement.ts';
 import type { ReportLock } from '../../core/types/report.ts';
 import { type DiagnoseOptions, type Diagnosis, diagnose, type Preparation } from '../../diagnose.ts';
+import { treesInside } from '../../evidence/town/new-worker.ts';
 
 /** Often enough to watch an agent start, seldom enough to cost nothing. */
 export const LOOK_EVERY_MS = 2000;
@@ -29,13 +30,14 @@ export const createLooks = (
   };
 };
 
-/** Where locks and agents are or may appear: the places of all that were seen, and the workers of the known layout. */
+/** Where locks and agents are or may appear: the places of all that were seen, the known layout's workers, working trees. */
 const knownPlaces = ({ snapshot, lockless, collisions }: Examination): readonly string[] => {
   const { locks, town, asked } = snapshot;
   const { workers, trees = [], worktrees = [] } = town;
   const seen = [...locks.map(({ worker }) => worker), ...lockless.map(({ worker }) => worker)];
   const crowded = collisions.flatMap((collision) => collision.workers);
-  return [...new Set([...seen, ...crowded, ...workers, ...trees, ...worktrees, ...asked])];
+  const inside = town.isRepository === true ? treesInside(town.root) : [];
+  return [...new Set([...seen, ...crowded, ...workers, ...trees, ...inside, ...worktrees, ...asked])];
 };
 
 /** What counts as a change of a lock: everything but the passing of time. */

@@ -57,7 +57,7 @@ export const hintForOutside = (given: string, path: string, root: string, orElse
 };
 
 /** The working trees of the root's repository in the root, without the root itself: `.claude/worktrees/login`. */
-const treesInside = (root: string): readonly string[] =>
+export const treesInside = (root: string): readonly string[] =>
   workingTreesAround(root).flatMap((path) => {
     const worker = relativeTo(root, realOrSame(path));
     return worker === null || worker === '.' ? [] : [worker];

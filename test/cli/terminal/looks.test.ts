@@ -45,3 +45,14 @@ gitTest('in a repository: locks of git, of worktrees and of tools, and agents wi
   rmSync(indexLocks[1] ?? '');
   expect(told((await look()).report)).toMatchObject({ summary: { locks: 4, collisions: 1 } });
 });
+
+gitTest('in a repository: an agent that starts in a worktree is seen at the next look', async () => {
+  const { root, env, worktree } = makeRepository();
+  const trees = [worktree('.claude/worktrees/inside'), worktree('../outside')];
+  worktree('../dead', `claude agent agent-ab12 (pid ${deadPid()})`);
+  const look = createLooks(await prepare(root, { env }), { env });
+  await look();
+  for (const cwd of trees) await fakeAgent('claude', { cwd });
+  const { agents } = (await look()).report;
+  expect(agents.map(({ worker }) => worker)).toEqual(['../outside', '.claude/worktrees/inside']);
+});
