@@ -1,39 +1,49 @@
 import { type Claim, defineKind, textOf } from '../src/kind.ts';
 
 /**
- * Claude's text ends with the process, in newer versions with its start as well: `(pid 4242 start 18273645)`. Only texts of known
- * tools name a holder: a person may write `mine (pid 4242)`, and the end of that process would prove nothing.
+ * Claude's text ends with the process, in newer versions with its start as well: `(pid 4242 start 18273645)`. Only the whole text
+ * of a known tool names a holder: a person may write `mine (pid 4242)`, or add `do not touch` to what a tool wrote, and the end of
+ * that process would prove nothing.
  */
 const IN_BRACKETS =
-  /^(claude (?:agent|session) .+?) \(pid ([1-9]\d{0,9})(?: start ([^()]+?))?\)(?: start (.+))?$/;
+  /^(claude (?:agent \S+|session (?:(?!\(pid ).)+?)) \(pid ([1-9]\d{0,9})(?: start ([^()]+))?\)(?: start (.+))?$/;
+/** A start: a number, or a date in the form of ctime(3), in the words of any language. */
+const START = /^(?:\d{1,20}|[\p{L}\d. ]{1,24} \d\d:\d\d:\d\d \d{4})$/u;
 /** `openclaw pid=4242`, `flow-claim issue=7 pid=4242 session=… host=build-1 ts=2026-08-11T07:00:00Z`. */
-const IN_FIELDS = /^(openclaw|flow-claim)\s(?:.*\s)?pid=([1-9]\d{0,9})(?=\s|$)/;
-const FIELD = /(?:^|\s)([a-z]+)=(\S+)/g;
+const IN_FIELDS = /^(openclaw|flow-claim)((?: +[A-Za-z_]+=\S*)+)$/;
+const FIELD = /([A-Za-z_]+)=(\S*)/g;
 
-const claimOf = (text: string): Claim => {
+const claimOf = (bytes: Uint8Array): Claim => {
+  const note = textOf(bytes);
+  // No tool writes a second line, nor more than the note has room for.
+  const isWhole = new TextDecoder().decode(bytes).trim().replace(/ +/g, ' ') === note;
+  return (isWhole ? (inBrackets(note) ?? inFields(note)) : null) ?? { by: 'person', note };
+};
+
+const inBrackets = (text: string): Claim | null => {
   const [, name, pid, inside, after] = IN_BRACKETS.exec(text) ?? [];
-  if (name !== undefined)
-    return {
-      by: 'number',
-      pid: Number(pid),
-      start: inside ?? after ?? null,
-      hostname: '',
-      since: null,
-      name,
-      isShared: true,
-    };
-  const [, tool, number] = IN_FIELDS.exec(text) ?? [];
-  if (tool === undefined) return { by: 'person', note: text };
-  const said = [...text.matchAll(FIELD)].map(([, key = '', value = '']) => [key, value] as const);
+  if (name === undefined) return null;
+  const start = inside ?? after ?? null;
+  if ((start !== null && !START.test(start)) || (inside !== undefined && after !== undefined)) return null;
+  return { by: 'number', pid: Number(pid), start, hostname: '', since: null, name, isShared: true };
+};
+
+const inFields = (text: string): Claim | null => {
+  const [, tool, rest = ''] = IN_FIELDS.exec(text) ?? [];
+  if (tool === undefined) return null;
+  const said = [...rest.matchAll(FIELD)].map(
+    ([, key = '', value = '']) => [key.toLowerCase(), value] as const,
+  );
   const fields = new Map(said);
+  const number = fields.get('pid') ?? '';
   // Of two numbers nobody knows which one is meant, nor of two hosts.
-  if (fields.size < said.length) return { by: 'person', note: text };
+  if (fields.size < said.length || !/^[1-9]\d{0,9}$/.test(number)) return null;
   const written = fields.get('ts') ?? '';
   const ms = Date.parse(written);
   return {
     by: 'number',
     pid: Number(number),
-    start: fields.get('start') ?? null,
+    start: fields.get('start') || null,
     hostname: fields.get('host') ?? '',
     since: Number.isNaN(ms) ? null : { text: written, ms },
     name: tool,
@@ -50,6 +60,6 @@ export default defineKind({
   claims: null,
   witnesses: ['process', 'agents', 'git'],
   freshMs: 60_000,
-  read: (bytes) => ({ kind: 'claim', claim: claimOf(textOf(bytes)) }),
+  read: (bytes) => ({ kind: 'claim', claim: claimOf(bytes) }),
   letGo: 'move-aside',
 });

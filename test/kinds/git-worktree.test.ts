@@ -70,8 +70,32 @@ describe('any other reason is somebody’s note', () => {
     ['openclaw pid=0\n', 'openclaw pid=0'],
     ['openclaw pid=4242 pid=4243\n', 'openclaw pid=4242 pid=4243'],
     ['flow-claim issue=7 pid=4242 host=a host=b', 'flow-claim issue=7 pid=4242 host=a host=b'],
+    ['flow-claim issue=7 PID=4242 pid=4243', 'flow-claim issue=7 PID=4242 pid=4243'],
+    ['claude agent agent-ab12 (pid 4242) (pid 4243)', 'claude agent agent-ab12 (pid 4242) (pid 4243)'],
+    ['claude session login (pid 4242) (pid 4243)', 'claude session login (pid 4242) (pid 4243)'],
+    ['claude agent a (pid 4242 start 1) start 2', 'claude agent a (pid 4242 start 1) start 2'],
+    // What a person adds to a tool's text makes the lock that person's.
+    ['openclaw pid=4242 keep for Bob\n', 'openclaw pid=4242 keep for Bob'],
+    ['openclaw pid=4242\nBob: do not touch\n', 'openclaw pid=4242 Bob: do not touch'],
+    ['flow-claim issue=7 pid=4242 DO NOT TOUCH', 'flow-claim issue=7 pid=4242 DO NOT TOUCH'],
+    ['claude agent do not touch (pid 4242)', 'claude agent do not touch (pid 4242)'],
+    [
+      'claude agent a (pid 4242) start again when Bob is back',
+      'claude agent a (pid 4242) start again when Bob is back',
+    ],
+    [
+      'claude session login (pid 4242)\nclaude session search (pid 4243)\n',
+      'claude session login (pid 4242) claude session search (pid 4243)',
+    ],
+    ['do not touch\nclaude agent a (pid 4242)\n', 'do not touch claude agent a (pid 4242)'],
+    ['claude session a\nb (pid 4242)\n', 'claude session a b (pid 4242)'],
   ])('%j', (text, note) => {
     expect(read(text)).toEqual({ kind: 'claim', claim: { by: 'person', note } });
+  });
+
+  test('that goes on where the text of a report ends is a person’s', () => {
+    const text = `openclaw pid=4242 ${'issue=7'.padEnd(400, '7')} do not touch\n`;
+    expect(read(text)).toMatchObject({ kind: 'claim', claim: { by: 'person' } });
   });
 
   test('whatever the bytes are: a claim, on one line, and never an exception', () => {
