@@ -10,11 +10,10 @@ export default defineKind({
   witnesses: ['process'],
   freshMs: 60_000,
   read: (bytes) =>
-    readNumberField(bytes, {
-      start: 'procStart',
-      since: 'acquiredAt',
-      tool: 'session',
-      names: ['sessionId'],
-    }),
+    readNumberField(
+      bytes,
+      { start: 'procStart', since: 'acquiredAt', tool: 'session', names: ['sessionId'] },
+      { isStartNative: true },
+    ),
   letGo: 'move-aside',
 });

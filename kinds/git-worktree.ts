@@ -25,7 +25,17 @@ const inBrackets = (text: string): Claim | null => {
   if (name === undefined) return null;
   const start = inside ?? after ?? null;
   if ((start !== null && !START.test(start)) || (inside !== undefined && after !== undefined)) return null;
-  return { by: 'number', pid: Number(pid), start, hostname: '', since: null, name, isShared: true };
+  const startIs = start === null ? {} : { start, isStartNative: true as const };
+  return {
+    by: 'number',
+    pid: Number(pid),
+    start,
+    hostname: '',
+    since: null,
+    name,
+    isShared: true,
+    ...startIs,
+  };
 };
 
 const inFields = (text: string): Claim | null => {

@@ -92,6 +92,7 @@ const isClaim = (claim: Claim): boolean => {
       return (
         Number.isInteger(claim.pid) &&
         isTextOrNull(claim.start) &&
+        (claim.isStartNative === undefined || claim.isStartNative === true) &&
         typeof claim.hostname === 'string' &&
         isTextOrNull(claim.name) &&
         typeof claim.isShared === 'boolean' &&

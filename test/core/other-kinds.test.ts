@@ -8,9 +8,10 @@ import { describe, expect, test } from '@jest/globals';
 import { answerPreflight } from '../../src/core/clear-to-start.ts';
 import { examineSnapshot } from '../../src/core/judge/examine.ts';
 import { planRepair } from '../../src/core/plan.ts';
-import type { KindRules, LockFile, LockRecord, Snapshot } from '../../src/core/types/evidence.ts';
+import type { NumberClaim } from '../../src/core/types/claim.ts';
+import type { KindRules, LockFile, LockRecord, PidLookup, Snapshot } from '../../src/core/types/evidence.ts';
 import type { Examination } from '../../src/core/types/judgement.ts';
-import { aLock, aProcess, aSnapshot, present, ROOT } from '../support/snapshot.ts';
+import { absent, aLock, aProcess, aSnapshot, NOW, present, ROOT, withMachine } from '../support/snapshot.ts';
 import { PROJECT } from '../support/source-files.ts';
 
 const ADA = 'gastown/crew/ada';
@@ -156,4 +157,43 @@ test.each(readdirSync(TOWNS))('%s stays as it is, whatever lies beside its locks
   expect(after.collisions).toEqual(before.collisions);
   const asked = { asked: snapshot.town.workers };
   expect(answerPreflight({ ...crowded, ...asked })).toEqual(answerPreflight({ ...snapshot, ...asked }));
+});
+
+describe('a process of another system that shares the directory', () => {
+  const stateOn = (platform: string, start: string, process: PidLookup, isStartNative = true) => {
+    const claim: NumberClaim = {
+      by: 'number',
+      pid: 4242,
+      start,
+      ...(isStartNative ? { isStartNative: true as const } : {}),
+      hostname: '',
+      since: null,
+      name: null,
+      isShared: false,
+    };
+    const lock = { ...aNote(ADA), content: { kind: 'claim' as const, claim } };
+    const snapshot = aSnapshot({ locks: [lock], lookups: [process] });
+    const { machine } = snapshot;
+    const there = withMachine(snapshot, { host: { ...machine.host, platform } });
+    return verdictOn(lock.id, there)?.state;
+  };
+  const DATE = 'Sun Nov 22 15:10:55 2026';
+  const FILETIME = '134012345678901234';
+
+  test.each([
+    ['linux', DATE],
+    ['linux', FILETIME],
+    ['darwin', '18273645'],
+    ['darwin', FILETIME],
+  ])('on %s is told by a start like %s, and not gone because it is not seen here', (platform, start) => {
+    expect(stateOn(platform, start, absent(4242))).toBe('unknown');
+    const other = present(4242, { names: ['postgres'], startedAtMs: NOW });
+    expect(stateOn(platform, start, other)).not.toBe('stale');
+  });
+
+  test('is not told by a start of this system’s form, nor where the writer’s form is not known', () => {
+    expect(stateOn('linux', '18273645', absent(4242))).toBe('stale');
+    expect(stateOn('darwin', DATE, absent(4242))).toBe('stale');
+    expect(stateOn('linux', DATE, absent(4242), false)).toBe('stale');
+  });
 });

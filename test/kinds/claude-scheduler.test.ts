@@ -10,6 +10,7 @@ const CLAIM = {
   by: 'number',
   pid: 41008,
   start: null,
+  isStartNative: true,
   hostname: '',
   since: { text: '1775984761270', ms: 1775984761270 },
   name: 'session fdae8610-601c-4587-871b-7f6c2bf301ef',

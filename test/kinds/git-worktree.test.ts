@@ -30,7 +30,10 @@ describe('a reason that names a process', () => {
     ],
     ['openclaw pid=4242\n', 4242, null, 'openclaw'],
   ])('%j', (text, pid, start, name) => {
-    expect(read(text)).toEqual({ kind: 'claim', claim: { ...NUMBER, pid, start, name } });
+    expect(read(text)).toEqual({
+      kind: 'claim',
+      claim: { ...NUMBER, pid, start, name, ...(start === null ? {} : { isStartNative: true }) },
+    });
   });
 
   test('of flow-claim also says the host and since when', () => {

@@ -9,6 +9,8 @@ export interface NumberClaim {
    * start in another form than this system's proves nothing.
    */
   readonly start: string | null;
+  /** Its writer notes starts in the form of its own system (ticks on Linux, a date on macOS), so another form is another system's. */
+  readonly isStartNative?: true;
   /** Empty where the lock names no host. */
   readonly hostname: string;
   /** When it was taken: as written, and in milliseconds since the epoch; null where the lock does not say. */

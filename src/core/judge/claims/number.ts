@@ -32,7 +32,8 @@ export const claimAsRecord = (
 /** Process evidence for a number that was taken here; null for one taken elsewhere. */
 export const judgeNumber = (one: Case, claim: NumberClaim): ProcessFinding | null => {
   const found = byStart(one, claim) ?? judgeProcess(one);
-  if (found === null || found.state !== 'alive') return found;
+  if (found === null) return null;
+  if (found.state !== 'alive') return mayBeElsewhere(one, claim) ? elsewhere(found, claim) : found;
   const isOverdue = isKeptTooLong(one, claim);
   if (!claim.isShared && !isOverdue) return found;
   const command = found.process?.names[0] ?? 'command unknown';
@@ -50,6 +51,34 @@ export const judgeNumber = (one: Case, claim: NumberClaim): ProcessFinding | nul
 const isKeptTooLong = ({ record, index }: Case, { heldAtMostMs }: NumberClaim): boolean => {
   const ageMs = ageOf(record.acquiredAtMs, index);
   return heldAtMostMs !== undefined && ageMs !== null && ageMs > heldAtMostMs;
+};
+
+/**
+ * True where the start is in the form of another system: a directory that a virtual machine shares with its host (macOS, or Windows
+ * with WSL) has locks of both, and the processes of the other one are not seen here.
+ */
+const mayBeElsewhere = ({ taken, index }: Case, { start, isStartNative }: NumberClaim): boolean =>
+  isStartNative === true &&
+  start !== null &&
+  taken === 'here' &&
+  !isFormOf(index.machine.seen.host.platform, start);
+
+const elsewhere = (found: ProcessFinding, { start }: NumberClaim): ProcessFinding =>
+  finding(
+    { ...found, own: false },
+    'unknown',
+    'process-unknown',
+    `process ${found.pid} may be running on another system that shares this directory: the lock notes its start (${start}) as programs there do`,
+  );
+
+/** Most digits that a count of ticks has in the life of a machine; Windows counts from the year 1601, in 18 digits. */
+const MOST_DIGITS_OF_TICKS = 15;
+
+/** True where programs of that platform note a start in such a form; on a platform that is not known any form may be its own. */
+const isFormOf = (platform: string, start: string): boolean => {
+  const isNumber = /^\d+$/.test(start);
+  if (platform === 'linux') return isNumber && start.length <= MOST_DIGITS_OF_TICKS;
+  return platform !== 'darwin' || !isNumber;
 };
 
 /** Decided by the start alone, where both starts are known in the same form; null where they are not. */
