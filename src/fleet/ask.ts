@@ -16,6 +16,9 @@ const CONNECT_SECONDS = 10;
 /** The evidence of ten thousand locks takes some 15 MiB. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
+/** Those ten thousand locks open some 200,000 objects and lists. Each costs far more memory than the byte that opens it. */
+const MAX_OPENED = 2_000_000;
+
 /** At most so much is printed of what a machine says in place of an answer. */
 const SAID_LENGTH = 200;
 
@@ -80,7 +83,18 @@ const readDocument = (result: CommandResult, program: string, there: string): Re
   }
 };
 
+const OPENING_BRACE = 0x7b;
+const OPENING_BRACKET = 0x5b;
+
+const opensTooMuch = (bytes: Buffer): boolean => {
+  let opened = 0;
+  for (const byte of bytes) if (byte === OPENING_BRACE || byte === OPENING_BRACKET) opened += 1;
+  return opened > MAX_OPENED;
+};
+
 const parse = (bytes: Buffer): Read => {
+  if (opensTooMuch(bytes))
+    return { why: `its answer holds more than ${MAX_OPENED} objects and lists: no doctor says so much` };
   const text = bytes.toString('utf8');
   try {
     return { document: JSON.parse(text) as unknown };

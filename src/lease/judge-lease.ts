@@ -112,7 +112,7 @@ export const findingOf = (
     message: `${leaseHolderInWords(by)}, but its lock is gone`,
     fix: {
       action: 'advice',
-      text: 'something deleted the lock: end the command that holds the lease',
+      text: 'end that command if it still runs; if not, the lease ends by itself',
       commands: [],
     },
   };

@@ -207,6 +207,14 @@ describe('a machine that does not answer as it should is a row and doubt', () =>
     expect(rowOf(ask(town), 'odd')?.reason).toMatch(/said more than 33554432 bytes/);
   });
 
+  test.each([
+    ['nested lists', `head -c 30000000 /dev/zero | tr '\\0' '['`],
+    ['empty objects', `printf '['; yes '{},' | head -c 30000000; printf '{}]'`],
+  ])('when its answer takes a hundred times its size in memory: %s', (_, script) => {
+    const town = homeWith({ odd: saying(script) });
+    expect(rowOf(ask(town), 'odd')?.reason).toMatch(/holds more than 2000000 objects and lists/);
+  });
+
   test('when the command that reaches it is not there', () => {
     const town = homeWith({ odd: { reach: ['no-such-transport', 'x'] } });
     expect(rowOf(ask(town), 'odd')?.reason).toBe('no-such-transport is not installed here');
