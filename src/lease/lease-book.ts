@@ -31,7 +31,7 @@ export interface LeaseBook {
 }
 
 /** `where`: what the report calls the server and the prefix; no secret is in it. */
-export const openLeaseBook = ({ engine, prefix }: LeaseReading, where: string): LeaseBook => {
+export const openLeaseBook = ({ engine, prefix, asked }: LeaseReading, where: string): LeaseBook => {
   let listed: Listed = { status: 'failed', why: 'it was not asked' };
   let listedAtMs = 0;
   let leases: ReadonlyMap<string, WorkersLease> = new Map();
@@ -122,7 +122,15 @@ export const openLeaseBook = ({ engine, prefix }: LeaseReading, where: string): 
     told: (report) => {
       const { workers, gaps, exitCode } = report;
       const shown = [...leases.values()].filter(({ worker }) => workers === null || workers.includes(worker));
-      const whole = { ...report, leases: shown.map(reported) };
+      const whole = {
+        ...report,
+        leases: shown.map(reported),
+        findings: report.findings.map((finding) =>
+          finding.check === LEASE_CHECK
+            ? { ...finding, next: finding.next.map((command) => [...command, ...asked]) }
+            : finding,
+        ),
+      };
       if (listed.status === 'ok') return whole;
       const code = exitCode === EXIT.ok ? EXIT.unsure : exitCode;
       const gap = { what: `lease:${where}`, why: listed.why };

@@ -1,5 +1,7 @@
 /** Adds leases to preflight's answers: a worker that is free here may be held on another machine. Reads only. */
 import { clearanceCode } from '../core/clear-to-start.ts';
+import { workerArgument } from '../core/report/name-worker.ts';
+import { townOption } from '../core/report/town-option.ts';
 import type { PreflightReport, PreflightResult } from '../core/types/report.ts';
 import type { LeaseEngine } from './engine.ts';
 import { leaseHolderInWords } from './holder-in-words.ts';
@@ -8,6 +10,8 @@ import { leaseHolderInWords } from './holder-in-words.ts';
 export interface LeaseReading {
   readonly engine: LeaseEngine;
   readonly prefix: string;
+  /** What names it in a command that is printed; empty where the environment or the configuration does. */
+  readonly asked: readonly string[];
 }
 
 /** The report with the leases of its workers: a lease held elsewhere makes `held`, a server that does not answer `unsure`. */
@@ -15,13 +19,20 @@ export const withLeases = async (
   report: PreflightReport,
   reading: LeaseReading,
 ): Promise<PreflightReport> => {
-  const results = await Promise.all(report.results.map((result) => withLease(result, reading)));
+  const { town } = report;
+  const explain = (worker: string): readonly string[] => [
+    ...['doctor', 'explain', workerArgument(worker, town?.root ?? '')],
+    ...(town === null ? [] : townOption(town)),
+    ...reading.asked,
+  ];
+  const results = await Promise.all(report.results.map((result) => withLease(result, reading, explain)));
   return { ...report, exitCode: clearanceCode(results.map(({ answer }) => answer)), results };
 };
 
 const withLease = async (
   result: PreflightResult,
   { engine, prefix }: LeaseReading,
+  explain: (worker: string) => readonly string[],
 ): Promise<PreflightResult> => {
   // Workers outside the town have no lease, and an answer of held or unsure stays.
   if (result.worker.startsWith('/') || result.answer === 'held' || result.answer === 'unsure') return result;
@@ -31,5 +42,6 @@ const withLease = async (
   const evidence = [...result.evidence, { source: 'host' as const, text: `lease ${key}` }];
   if (read.status === 'failed')
     return { ...result, answer: 'unsure', evidence, message: `its lease could not be read: ${read.why}` };
-  return { ...result, answer: 'held', evidence, message: leaseHolderInWords(read.lease.by), next: [] };
+  const message = leaseHolderInWords(read.lease.by);
+  return { ...result, answer: 'held', evidence, message, next: [explain(result.worker)] };
 };

@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterAll, expect, jest, test } from '@jest/globals';
-import type { Report } from '../../src/core/types/report.ts';
+import type { PreflightReport, Report } from '../../src/core/types/report.ts';
 import { doctor, documentOf, PROGRAM } from '../cli/run-cli.ts';
 import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
 import { type EtcdServer, startEtcd } from './etcd-server.ts';
@@ -177,6 +177,24 @@ withEtcd('leases in a report', () => {
       },
     ]);
     expect(leaseFindings(report(machine(), etcd))).toEqual([]);
+    // What is printed to run next still knows of the lease, or it would say that all is well.
+    const [, , ...explain] = report(town, etcd)
+      .findings.flatMap(({ next }) => next)
+      .flat();
+    expect(explain).toEqual([ADA, '--town', town.root, '--lease', at(etcd)]);
+    expect(doctor(['explain', ...explain]).stdout).toContain('## Lease');
+    const { results } = JSON.parse(
+      doctor(['preflight', ADA, '--json', '--lease', at(etcd), '--town', machine().root]).stdout,
+    ) as PreflightReport;
+    expect(results[0]).toMatchObject({
+      answer: 'held',
+      next: [['doctor', 'explain', ADA, '--town', expect.any(String), '--lease', at(etcd)]],
+    });
+    const configured = machine();
+    configured.write('lock-doctor.json', JSON.stringify({ lease: { address: at(etcd) } }));
+    expect(doctor(['preflight', ADA, '--town', configured.root]).stdout).toContain(
+      `(next: doctor explain ${ADA} --town ${configured.root})`,
+    );
   });
 
   test.concurrent('are told by the machine that has their lock, and nothing is stale because one does not answer', async () => {

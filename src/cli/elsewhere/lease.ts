@@ -58,5 +58,6 @@ const readingAt = (
 ): LeaseReading & { readonly hosts: string } => {
   const parsed = readAddress(address, options.lease !== null, env);
   const hosts = parsed.endpoints.map((endpoint) => endpoint.replace(/^https?:\/\//, '')).join(',');
-  return { engine: etcdEngine(parsed), prefix: parsed.prefix, hosts };
+  const asked = options.lease === null ? [] : ['--lease', options.lease];
+  return { engine: etcdEngine(parsed), prefix: parsed.prefix, hosts, asked };
 };
