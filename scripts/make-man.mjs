@@ -1,12 +1,12 @@
-// Writes man/doctor.1 out of the option table that --help and the completions come from too. With --check it only
-// compares, and ends with 1 where the page is out of date.
+// Writes man/doctor.1 from the option table, which is also the source of --help and the completions. With --check it
+// only compares, and ends with 1 if the page is out of date.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { COMMAND_TABLE, EXIT_CODES, optionsOf } from '../dist/src/cli/arguments/options.js';
 
 const PAGE = 'man/doctor.1';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-/** Text for roff: backslashes and hyphens as they are, and no line taken for a request. */
+/** Escapes text for roff: keeps backslashes and hyphens literal, and prevents a line from being read as a request. */
 const roff = (text) =>
   text
     .replaceAll('\\', '\\e')
@@ -54,7 +54,7 @@ const page = [
   ]),
   '.SH DESCRIPTION',
   roff(
-    'Coding agents claim their identity with <worker>/.runtime/agent.lock. Agents die, machines reboot, process numbers are used again, and the locks stay. doctor shows who really holds what, and releases what is proven dead.',
+    'Coding agents claim their identity with <worker>/.runtime/agent.lock. Agents die, machines reboot, PIDs are reused, and the locks stay. doctor shows who really holds what, and releases what is proven dead.',
   ),
   '.PP',
   roff(
@@ -74,23 +74,25 @@ const page = [
   '.SH FILES',
   '.TP',
   '\\fI<town>/lock\\-doctor.json\\fR',
-  roff('Configuration: plugins, agents, bystanders, formerHosts, sockets, skip, failOn, timeout.'),
+  roff(
+    'Configuration: plugins, agents, bystanders, formerHosts, sockets, skip, kinds, machines, lease, failOn, timeout.',
+  ),
   '.TP',
   '\\fI<town>/.runtime/lock\\-doctor/journal.jsonl\\fR',
-  roff('What was released, and the outcome; doctor undo reads it.'),
+  roff('What was released, with the outcome; doctor undo and doctor log read it.'),
   '.SH ENVIRONMENT',
   '.TP',
   '\\fBGT_TOWN_ROOT\\fR, \\fBGT_ROOT\\fR',
-  roff('The town, where none is named and none is marked above the working directory.'),
+  roff('The town, if none is named and no directory above the working directory is marked as one.'),
   '.TP',
   '\\fBGT_TMUX_SOCKET\\fR, \\fBTMUX\\fR, \\fBTMUX_TMPDIR\\fR',
-  roff('Where tmux servers are looked for, besides the usual places.'),
+  roff('Where to look for tmux servers, besides the usual places.'),
   '.TP',
   '\\fBGT_PROCESS_NAMES\\fR',
-  roff('Names of agent commands besides the known ones, separated by commas.'),
+  roff('Further names of agent commands, separated by commas.'),
   '.TP',
   '\\fBNO_COLOR\\fR, \\fBFORCE_COLOR\\fR',
-  roff('Colour never, or always.'),
+  roff('Never or always use colour.'),
   '.TP',
   '\\fBDEBUG=lock\\-doctor\\fR',
   roff('Show where an unforeseen error came from.'),

@@ -33,13 +33,13 @@ export interface Option {
   readonly short?: string;
   /** `flag` takes no value; `list` may be repeated. */
   readonly type: 'flag' | 'value' | 'list';
-  /** How the value is called in help texts. */
+  /** The name of the value in help texts. */
   readonly value?: string;
   readonly kind?: ValueKind;
   readonly choices?: readonly string[];
   /** Values may be joined by commas. */
   readonly commas?: boolean;
-  /** The value is a number; what the number must be stands in `rule`, in words. */
+  /** The value is a number; `rule` says in words which numbers are accepted. */
   readonly number?: { readonly accepts: (text: string) => boolean; readonly rule: string };
   readonly summary: string;
   readonly commands: readonly CommandName[];
@@ -51,7 +51,7 @@ interface Positional {
   readonly required: boolean;
   readonly variadic: boolean;
   readonly choices?: readonly string[];
-  /** Further words that are taken and not offered: our own scripts say them. */
+  /** Further accepted words that help and completion do not offer: our own scripts use them. */
   readonly unlisted?: readonly string[];
   readonly summary: string;
 }
@@ -69,7 +69,7 @@ export interface Command {
   readonly notes?: readonly string[];
 }
 
-/** Node's timers hold 31 bits: a longer one would fire at once. */
+/** Node's timers hold 31 bits: a longer delay would fire at once. */
 const isMilliseconds = (text: string): boolean =>
   /^\d{1,10}$/.test(text) && Number(text) >= 1 && Number(text) <= 2 ** 31 - 1;
 
@@ -108,7 +108,7 @@ export const OPTIONS = [
     name: 'home',
     type: 'flag',
     summary:
-      'look at what tools keep in your home directory (~/.codex, ~/.copilot, ~/.openclaw) instead of a town',
+      'look at the locks of tools in your home directory (~/.codex, ~/.copilot, ~/.openclaw) instead of a town',
     commands: ['doctor', 'locks', 'explain', 'undo', 'log'],
   },
   {
@@ -122,7 +122,7 @@ export const OPTIONS = [
     type: 'value',
     value: 'WHAT',
     choices: ['start', 'removal'],
-    summary: 'what is planned there: start of an agent (default), or removal of the directory',
+    summary: 'what you plan: start (of an agent, default) or removal (of the directory)',
     commands: ['preflight'],
   },
   {
@@ -176,7 +176,7 @@ export const OPTIONS = [
     value: 'MACHINE',
     kind: 'text',
     summary:
-      'ask this machine too: a configured name, an ssh host, a command that reaches it, or here (repeatable)',
+      'ask this machine: a configured name, an ssh host, a command that reaches it, or here (repeatable)',
     commands: [...ELSEWHERE],
   },
   {
@@ -237,7 +237,7 @@ export const OPTIONS = [
     type: 'value',
     value: 'SEVERITY',
     choices: SEVERITIES,
-    summary: 'the least severity that counts as a problem (default: warning)',
+    summary: 'lowest severity that counts as a problem (default: warning)',
     commands: ['doctor', 'locks', 'top'],
   },
   {
@@ -255,7 +255,7 @@ export const OPTIONS = [
     value: 'KIND',
     kind: 'text',
     commas: true,
-    summary: 'locks of these kinds only (comma-separated)',
+    summary: 'limit to locks of these kinds (comma-separated)',
     commands: ['doctor', 'locks', 'top', 'log'],
   },
   {
@@ -272,7 +272,7 @@ export const OPTIONS = [
     type: 'value',
     value: 'WHEN',
     kind: 'text',
-    summary: 'show what is not older: 30m, 8h, 3d, or a date like 2026-11-29',
+    summary: 'show what is newer than this: 30m, 8h, 3d, or a date like 2026-11-29',
     commands: ['doctor', 'locks', 'top', 'log'],
   },
   {
@@ -280,7 +280,7 @@ export const OPTIONS = [
     type: 'value',
     value: 'WHEN',
     kind: 'text',
-    summary: 'show locks that were taken before: 30m, 8h, 3d, or a date like 2026-11-29',
+    summary: 'show locks that are older than this: 30m, 8h, 3d, or a date like 2026-11-29',
     commands: ['doctor', 'locks', 'top'],
   },
   {
@@ -288,7 +288,7 @@ export const OPTIONS = [
     type: 'list',
     value: 'DIR',
     kind: 'worker',
-    summary: 'show what lies in or below this directory only (repeatable)',
+    summary: 'show only what is in or below this directory (repeatable)',
     commands: ['doctor', 'locks', 'top'],
   },
   {
@@ -352,7 +352,7 @@ export const OPTIONS = [
     value: 'ADDRESS',
     kind: 'text',
     summary:
-      'leases in etcd, which all machines see: exec holds one, the others tell of them; etcd://HOST:PORT,…/TOWN (default: $LOCK_DOCTOR_LEASE)',
+      'leases in etcd, shared by all machines: exec takes one, other commands show them; etcd://HOST:PORT,…/TOWN (default: $LOCK_DOCTOR_LEASE)',
     commands: ['doctor', 'locks', 'explain', 'preflight', 'exec'],
   },
   {
@@ -361,7 +361,7 @@ export const OPTIONS = [
     value: 'SECONDS',
     kind: 'text',
     number: { accepts: isDuration, rule: 'a number of seconds above 0, at most 86400' },
-    summary: 'with --lease: how long it outlives a doctor that is gone (default: 60)',
+    summary: 'with --lease: how long the lease lasts after the doctor has died (default: 60)',
     commands: ['exec'],
   },
   {
@@ -369,7 +369,8 @@ export const OPTIONS = [
     type: 'value',
     value: 'WHAT',
     kind: 'text',
-    summary: 'with --lease: warn, stop (end CMD in time), or a shell command to run (default: warn)',
+    summary:
+      'with --lease, when it is lost: warn, stop (end CMD in time), or a shell command to run (default: warn)',
     commands: ['exec'],
   },
   {
@@ -392,7 +393,7 @@ export const OPTIONS = [
     type: 'list',
     value: 'NAME',
     kind: 'text',
-    summary: 'a host name that is gone for good, or was this machine (repeatable)',
+    summary: 'host name that is gone for good, or that this machine used to have (repeatable)',
     commands: [...LOOKING],
   },
   {
@@ -401,7 +402,7 @@ export const OPTIONS = [
     value: 'MS',
     kind: 'text',
     number: { accepts: isMilliseconds, rule: 'a whole number of milliseconds, at least 1' },
-    summary: 'time limit of each tmux call in milliseconds (default: 2000)',
+    summary: 'time limit for each tmux call, in milliseconds (default: 2000)',
     commands: [...LOOKING],
   },
   {
@@ -409,7 +410,7 @@ export const OPTIONS = [
     type: 'value',
     value: 'FILE',
     kind: 'file',
-    summary: 'write the evidence of this run to a file; - : to standard output, and nothing else',
+    summary: 'write the evidence of this run to a file; with - to standard output, without a report',
     commands: ['doctor'],
   },
   {
@@ -496,7 +497,7 @@ export const COMMAND_TABLE: readonly Command[] = [
       ['doctor --json', 'the same for programs'],
     ],
     notes: [
-      'A town is the directory that is checked, with all that lies in it: a git repository with its worktrees, a Gas Town, or where you are. A worker is a directory in which one agent works.',
+      'A town is the directory that is checked, with everything in it: a git repository with its worktrees, a Gas Town, or the current directory. A worker is a directory in which one agent works.',
     ],
   },
   {
@@ -519,7 +520,7 @@ export const COMMAND_TABLE: readonly Command[] = [
       ['doctor preflight --for removal ../feature-2', 'may this worktree be removed?'],
     ],
     notes: [
-      'With --for removal it is held (20) as long as anybody works there, a lock in it or in its git directory is held, something is uncommitted or untracked, or commits are on no remote and on no other branch; unsure (22) where that could not be found out. Files that git ignores are not looked at.',
+      'With --for removal the answer is held (20) if anybody works there, a lock in it or in its git directory is held, files are uncommitted or untracked, or commits are on no remote and on no other branch. It is unsure (22) if any of that could not be checked. Files that git ignores are not looked at.',
     ],
   },
   {
@@ -537,12 +538,12 @@ export const COMMAND_TABLE: readonly Command[] = [
       },
     ],
     passesOn: true,
-    examples: [['doctor exec gastown/crew/ada -- claude', 'start an agent, and be sure it is the only one']],
+    examples: [['doctor exec gastown/crew/ada -- claude', 'start an agent as the only one there']],
     notes: [
-      'The lock stays as long as anything lives that CMD left running: it is then held in the name of that process. What runs with an emptied environment (env -i), or in a tmux server that was there before, is not recognised by it.',
-      'In a Gas Town the start hook inside CMD (gt prime) must be able to take the lock again. No lock file lets that hook in and keeps every other gt process out, so by default all of them are let in (--record helper), and preflight, exec and --fix go by the true holder. --record process keeps all of them out, the hook inside CMD included.',
+      'If CMD leaves processes running, the lock stays until they end: it then names such a process as its holder. Processes with an empty environment (env -i), or in a tmux server that was already running, are not recognized.',
+      'In a Gas Town the start hook inside CMD (gt prime) must be able to take the lock again. A lock file cannot let that hook in and keep every other gt process out, so by default all of them can take it (--record helper), while preflight, exec and --fix look at the true holder. --record process keeps all of them out, the hook inside CMD included.',
       'CMD inherits standard input, output and error, and no other file descriptor.',
-      'With --lease CMD starts only with a lease in etcd as well, and finds LOCK_DOCTOR_EPOCH, which grows with every holder, and LOCK_DOCTOR_LEASE_KEY in its environment. Where the lease is lost exec ends with 75. Only with --on-lost stop is nobody else started while CMD runs, and not where the machine or the doctor was frozen: then only the epoch protects. A password belongs into LOCK_DOCTOR_ETCD_PASSWORD; LOCK_DOCTOR_ETCD_USER, _CA, _CERT and _KEY are read too, and etcds:// means TLS.',
+      'With --lease exec also takes a lease in etcd before it starts CMD, and sets LOCK_DOCTOR_EPOCH, which grows with every holder, and LOCK_DOCTOR_LEASE_KEY in its environment. If the lease is lost, exec ends with 75. Only --on-lost stop prevents a second start while CMD runs, except when the machine or the doctor was frozen: then only the epoch protects. Put a password into LOCK_DOCTOR_ETCD_PASSWORD; LOCK_DOCTOR_ETCD_USER, _CA, _CERT and _KEY are read too, and etcds:// means TLS.',
     ],
   },
   {
@@ -572,11 +573,11 @@ export const COMMAND_TABLE: readonly Command[] = [
     ],
     passesOn: false,
     examples: [
-      ['doctor who', 'everybody here; at the root of a town: at each worker'],
+      ['doctor who', 'everybody in this directory; at the root of a town: in each worker'],
       ['doctor who -q ../feature-2', 'agents and unknown programs only'],
     ],
     notes: [
-      'Exit code 0 means that everything could be looked at, whether or not somebody is there. Exit code 22 means that something could not, and the report says what: somebody may be there unseen.',
+      'Exit code 0 means that everything could be looked at, whether or not somebody is there. Exit code 22 means that something could not be looked at, so somebody may be there unseen; the report says what it was.',
     ],
   },
   {
@@ -586,7 +587,7 @@ export const COMMAND_TABLE: readonly Command[] = [
     positionals: [TOWN],
     passesOn: false,
     examples: [['doctor top', 'a screen to keep open']],
-    notes: ['Press ? for its keys. It asks before it changes anything.'],
+    notes: ['Press ? to see the keys. top asks before it changes anything.'],
   },
   {
     name: 'explain',
@@ -631,7 +632,7 @@ export const COMMAND_TABLE: readonly Command[] = [
     passesOn: false,
     examples: [
       ['doctor undo', 'restore what the last run released'],
-      ['doctor undo --list', 'what can be undone, by which id'],
+      ['doctor undo --list', 'list what can be undone, with the ids'],
     ],
   },
   {
@@ -661,26 +662,26 @@ export const COMMAND_TABLE: readonly Command[] = [
     positionals: [],
     passesOn: false,
     examples: [
-      ['doctor machines', 'those of the configuration'],
+      ['doctor machines', 'ask the configured machines'],
       ['doctor machines --on mini2', 'does this one answer?'],
     ],
     notes: [
-      'Machines are named in "machines" of lock-doctor.json, or of ~/.config/lock-doctor/config.json for all towns. doctor, locks and explain ask all of them; --on names some, and --on here none but this one. preflight and exec never ask another machine, and --fix acts on those only that --on names.',
-      'A machine that does not answer is doubt (22), never a reason to call a lock stale.',
+      'Name the machines under "machines" in lock-doctor.json, or in ~/.config/lock-doctor/config.json for all towns. doctor, locks and explain ask all of them; --on asks only those that it names, and --on here only this one. preflight and exec never ask another machine, and --fix acts only on machines that --on names.',
+      'If a machine does not answer, the exit code is 22; that never makes a lock stale.',
     ],
   },
   {
     name: 'init',
     usage: 'init [town]',
     summary:
-      'Show what helps in a town: settings, .gitignore, a hook, completion, a timer; and write what you ask for.',
+      'Show files that help in a town (settings, .gitignore, a hook, completion, a timer), and write those you choose.',
     positionals: [TOWN],
     passesOn: false,
     examples: [
-      ['doctor init', 'show it, and ask at a terminal'],
+      ['doctor init', 'show them, and ask at a terminal'],
       ['doctor init --write config,gitignore', 'write these'],
     ],
-    notes: ['Nothing that is there is ever written over.'],
+    notes: ['init never overwrites anything that exists.'],
   },
   {
     name: 'completion',
@@ -700,7 +701,7 @@ export const COMMAND_TABLE: readonly Command[] = [
     passesOn: false,
     examples: [['source <(doctor completion bash)', 'complete in this shell']],
     notes: [
-      'To keep it, save the script where the shell looks: ~/.local/share/bash-completion/completions/doctor (bash), _doctor in a directory of $fpath (zsh), ~/.config/fish/completions/doctor.fish (fish).',
+      'To keep it, save the script where the shell looks for it: ~/.local/share/bash-completion/completions/doctor (bash), _doctor in a directory of $fpath (zsh), ~/.config/fish/completions/doctor.fish (fish).',
     ],
   },
 ];
