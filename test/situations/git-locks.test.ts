@@ -447,6 +447,27 @@ describe('other repositories', () => {
     expect([await stateAt(repository, path), await stateAt(repository, main)]).toEqual(['held', 'held']);
   });
 
+  gitTest('submodules of a linked working tree, which lie in its part of the repository', async () => {
+    const repository = makeRepository();
+    const { root } = repository;
+    git(root, 'clone', '-q', '.', '../library');
+    const submodule = ['-c', 'protocol.file.allow=always', 'submodule', '--quiet'];
+    git(root, ...submodule, 'add', '../library', 'libs/a');
+    git(root, 'commit', '-q', '-m', 'submodule');
+    git(root, 'worktree', 'add', '-q', '-b', 'side', 'side');
+    git(join(root, 'side'), ...submodule, 'update', '--init');
+    const path = leave(join(root, '.git/worktrees/side/modules/libs/a/index.lock'));
+    expect(await stateAt(repository, path)).toBe('stale');
+    const inside = await startProcess(sleeperNamed('git'), ['600'], { cwd: join(root, 'side/libs/a') });
+    expect(await stateAt(repository, path)).toBe('held');
+    await inside.stop();
+    const beside = await startProcess(sleeperNamed('git'), ['600'], { cwd: join(root, 'libs/a') });
+    expect(await stateAt(repository, path)).toBe('stale');
+    await beside.stop();
+    await startProcess(sleeperNamed('git'), ['600'], { cwd: join(root, 'side') });
+    expect(await stateAt(repository, path)).toBe('held');
+  });
+
   gitTest('one whose working tree is set elsewhere', async () => {
     const repository = makeRepository();
     const { root } = repository;

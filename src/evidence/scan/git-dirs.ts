@@ -86,12 +86,20 @@ export const sightInGitDirs = (
     if (worktrees !== null)
       for (const child of directoriesIn(worktrees, listing(worktrees), options, findings)) {
         linked.push(child);
-        add({ gitDir: child, main, isLinked: true }, naming(child));
+        const names = naming(child);
+        add({ gitDir: child, main, isLinked: true }, names);
+        // git keeps the submodules of a linked working tree in its own part of the repository.
+        const its = names.includes('modules') ? below(child, 'modules') : null;
+        if (its !== null && lookAt(options.disk, its, findings)?.isDirectory() === true)
+          visitModules(its, main, depth);
       }
     const modules = childNamed('modules', gitDir, entries, options, findings);
-    if (modules !== null && depth < DEEPEST_MODULE)
-      for (const child of directoriesIn(modules, listing(modules), options, findings))
-        visit(child, main, depth + 1);
+    if (modules !== null) visitModules(modules, main, depth);
+  };
+  const visitModules = (modules: Directory, main: Directory, depth: number): void => {
+    if (depth >= DEEPEST_MODULE) return;
+    for (const child of directoriesIn(modules, listing(modules), options, findings))
+      visit(child, main, depth + 1);
   };
   for (const main of gitDirs) {
     budget.directories = MOST_DIRECTORIES;

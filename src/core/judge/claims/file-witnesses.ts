@@ -100,15 +100,15 @@ const worksOn = ({ places }: GitUse, lock: LockFile, index: TownIndex): boolean 
     // A place in the working tree itself: its git directory is not known.
     if (tree !== null && isIn(place, tree) && !/\/\.git(?:\/|$)/.test(place)) return true;
     if (!isOfOneTree(lock)) return isIn(place, main);
-    if (path !== main && place === main && isSubmodule(path, main)) return true;
+    if (isIn(place, main) && isSubmoduleOf(path, place)) return true;
     return isIn(place, path) && !OTHERS.some((others) => isIn(place, `${path}/${others}`));
   });
 };
 
 const isIn = (path: string, directory: string): boolean => relativeTo(directory, path) !== null;
 
-/** A submodule's git directory: a git of the surrounding repository writes there as well. */
-const isSubmodule = (path: string, main: string): boolean => relativeTo(`${main}/modules`, path) !== null;
+/** A submodule's git directory: a git of the repository or linked working tree around it writes there as well. */
+const isSubmoduleOf = (path: string, around: string): boolean => isIn(path, `${around}/modules`);
 
 /** True for locks that only a git of that working tree takes. All others (refs, settings, HEADs) any tree's git may take. */
 const isOfOneTree = ({ path }: LockFile): boolean => /\/(?:index|config\.worktree)\.lock$/.test(path);
