@@ -70,10 +70,12 @@ describe('the root', () => {
       expect(notes).toEqual([
         `not looked at: the lock of this worktree lies outside of it, at ${root}/.git/worktrees/a/locked. Run: doctor --town ${root}`,
       ]);
-      // A pointer that leads elsewhere, or round in circles, is not followed.
+      // A pointer that leads elsewhere, or round in circles, is not followed, and the report says so.
       for (const pointer of [root, `${tree}/.git`, '.']) {
         writeFileSync(join(tree, '.git'), `gitdir: ${pointer}\n`);
-        expect((await examine(tree, { env, onNote })).gaps).toEqual([]);
+        expect((await examine(tree, { env, onNote })).gaps).toEqual([
+          expect.objectContaining({ why: expect.stringContaining('no repository') }),
+        ]);
       }
       expect(notes).toHaveLength(1);
     },

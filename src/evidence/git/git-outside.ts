@@ -14,9 +14,11 @@ export interface GitOutside {
   readonly isSymlink: boolean;
   /** Nothing is there any more. */
   readonly isGone: boolean;
+  /** Something is there, but no git directory: a file, or a directory without `HEAD`. */
+  readonly isHollow: boolean;
 }
 
-/** Where the `.git` of that directory leads; null where it has none, or one that a scan looks into. */
+/** Where the `.git` of that directory leads; null where it has none, or one that a scan looks into. Loops lead nowhere. */
 export const gitOutside = (root: string): GitOutside | null => {
   const path = `${root}/.git`;
   try {
@@ -24,8 +26,11 @@ export const gitOutside = (root: string): GitOutside | null => {
     if (entry === undefined || entry.isDirectory()) return null;
     const isSymlink = entry.isSymbolicLink();
     const target = isSymlink ? resolve(root, readlinkSync(path)) : pointerIn(root);
-    if (target === null || (!isSymlink && relativeTo(root, realOrSame(target)) !== null)) return null;
-    return { path: target, isSymlink, isGone: isGone(target) };
+    if (target === null) return null;
+    const gone = isGone(target);
+    const isHollow = !gone && isGone(`${target}/HEAD`);
+    const isOutside = isSymlink || relativeTo(root, realOrSame(target)) === null;
+    return isOutside || isHollow ? { path: target, isSymlink, isGone: gone, isHollow } : null;
   } catch {
     return null;
   }
@@ -42,7 +47,14 @@ const isGone = (path: string): boolean => {
 /** What of a root nobody has looked at for that; none where `doctor` on another root would show it. */
 export const gitGaps = (root: string): readonly Gap[] => {
   const outside = gitOutside(root);
-  if (outside === null || !(outside.isGone || outside.isSymlink)) return [];
+  if (outside === null || !(outside.isGone || outside.isSymlink || outside.isHollow)) return [];
+  if (outside.isHollow)
+    return [
+      {
+        what: `directory:${outside.path}`,
+        why: 'is where .git of this working tree leads, and no repository: no lock of git was looked for',
+      },
+    ];
   return [
     outside.isGone
       ? {
