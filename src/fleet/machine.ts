@@ -89,6 +89,12 @@ const adHoc = (name: string, defaultTown: string): Machine => {
   const words = name.split(' ').filter((word) => word !== '');
   const [first = '', ...more] = words;
   if (more.length === 0 && !HOST.test(first)) throw refuse('E_USAGE', `--on "${name}" is not a host name`);
+  // It is split at its blanks and at nothing else: half a quoted word would be run.
+  if (/['"\\]/.test(name))
+    throw refuse(
+      'E_USAGE',
+      `--on "${name}" has quotes: write the command into "machines" in lock-doctor.json`,
+    );
   const reach = more.length === 0 ? ['ssh', first] : words;
   checkReach(name, reach, 'E_USAGE');
   const host = hostOf(reach);

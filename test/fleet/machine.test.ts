@@ -60,6 +60,10 @@ describe('the machines of a run', () => {
     ['a\u0000b'],
     ['\u001b[2Jhost'],
     [''],
+    // Words are split at blanks alone, so a quoted one would be run in halves.
+    [`docker exec -i "my box"`],
+    [`sh -c 'cat x'`],
+    ['docker exec -i my\\ box'],
   ])('refuses %j', (value) => {
     expect(() => choose([value])).toThrow(expect.objectContaining({ code: 'E_USAGE' }));
   });
