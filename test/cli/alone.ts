@@ -1,4 +1,4 @@
-/** Runs the doctor as a user of whom nothing else runs on this machine: servers of other tests are then nobody it would ask. */
+/** Runs the doctor as a user without other processes on this machine, so that it does not ask the servers of other tests. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { canBecomeOthers, onCleanUp } from '../support/index.ts';
 
 const ALONE = 64_917;
 
-/** What `NODE_OPTIONS` needs so that the program becomes that user before it begins; empty where that takes more than we may. */
+/** The `NODE_OPTIONS` that make the program become that user before it begins; empty if we lack the permission. */
 export const aloneOptions = (): string => {
   if (!canBecomeOthers) return '';
   const folder = mkdtempSync(join(tmpdir(), 'alone-'));

@@ -12,7 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly run: RunCommand
   undo: () => import('../../src/cli/commands/undo.ts'),
 };
 
-/** The end of a run: both outputs whole. */
+/** The result of a run, with both outputs in full. */
 export interface Ended {
   readonly exitCode: number;
   readonly stdout: string;

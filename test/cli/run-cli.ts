@@ -10,13 +10,13 @@ import { startOf } from '../support/tested-program.ts';
 export const PROGRAM = fileURLToPath(new URL('../../dist/bin/doctor.js', import.meta.url));
 if (!existsSync(PROGRAM)) throw new Error('dist/ is missing: npm run build');
 
-/** What starts the program that is tested, and the words in front of its arguments. */
+/** The command that starts the tested program, and the words in front of its arguments. */
 export const COMMAND = startOf(PROGRAM);
 const [FILE, ...WORDS] = COMMAND;
 
 export interface CliOptions {
   readonly cwd?: string;
-  /** Added to the bare environment; undefined takes a variable away. */
+  /** Added to the bare environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
   /** In a pane: a command that gets the program as its arguments, and runs it. */
@@ -29,12 +29,12 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** An environment in which no tmux server of the person who tests is seen, and no agent's variables. */
+/** An environment without the developer's tmux servers and without an agent's variables. */
 export const bareEnvironment = (added: CliOptions['env'] = {}): NodeJS.ProcessEnv => ({
   PATH: process.env.PATH,
   HOME: process.env.HOME,
   LC_ALL: 'C.UTF-8',
-  // Machines that the person who tests has configured are not asked.
+  // Machines that the developer has configured are not asked.
   XDG_CONFIG_HOME: '/no/such',
   TMUX_TMPDIR: makeTmuxTmpdir(),
   ...added,
@@ -73,7 +73,7 @@ export const startDoctor = (
 };
 
 export interface TerminalRun {
-  /** What the pane shows, trailing spaces and empty lines taken off. */
+  /** What the pane shows, without trailing spaces and empty lines. */
   readonly screen: () => string;
   /** The same with its escape sequences. */
   readonly coloredScreen: () => string;
@@ -84,11 +84,11 @@ export interface TerminalRun {
   readonly ends: () => Promise<{ readonly screen: string; readonly status: number }>;
   readonly cursorIsShown: () => boolean;
   readonly resize: (columns: number, rows: number) => void;
-  /** The screen is the other one, on which nothing stays. */
+  /** The terminal shows its alternate screen. */
   readonly isAlternate: () => boolean;
-  /** The terminal edits lines and shows what is typed, as shells find it. */
+  /** The terminal is in line mode and echoes input, as shells expect it. */
   readonly isCooked: () => boolean;
-  /** Of the program; only while it runs. */
+  /** PID of the program; only while it runs. */
   readonly pid: () => number;
   readonly killPane: () => void;
 }
@@ -104,7 +104,7 @@ export const doctorInPane = async (
   const assignments = Object.entries(env).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${value}`],
   );
-  // The shell waits to be let go, so that the pane has its size before the program starts, and outlives Ctrl-C.
+  // The shell waits for Enter, so that the pane has its size before the program starts, and it survives Ctrl-C.
   const command = `trap : INT; read -r go; env -i "$@"; echo "exit=$?"; read -r stay`;
   const pane = server.newSession('terminal', {
     cwd: options.cwd ?? '/',
@@ -161,7 +161,7 @@ export const doctorInPane = async (
       ).catch((error: unknown) => {
         throw new Error(`${(error as Error).message}; it shows:\n${screen()}`);
       });
-      // The first line is that of the Enter which let the shell go.
+      // The first line is the Enter that released the shell.
       return { screen: (found[1] ?? '').replace(/^\s*\n/, ''), status: Number(found[2]) };
     },
   };
@@ -181,7 +181,7 @@ export const validatorOf = (definition: string | null = null): ValidateFunction 
   return found;
 };
 
-/** The one JSON document that a text is, valid by the published schema. */
+/** Parses a text that is one JSON document, valid by the published schema. */
 export const documentOf = <Shape = Record<string, unknown>>(text: string): Shape => {
   const document: unknown = JSON.parse(text);
   const validate = validatorOf();

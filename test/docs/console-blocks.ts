@@ -42,6 +42,6 @@ export const stepsOf = ({ text }: Block): readonly Step[] =>
         : { command: part.slice(0, end), output: part.slice(end + 1).trimEnd() };
     });
 
-/** A block again, with other outputs. */
+/** The block with other outputs. */
 export const textOf = (steps: readonly Step[]): string =>
   steps.map(({ command, output }) => `$ ${command}\n${output}`.trimEnd()).join('\n');

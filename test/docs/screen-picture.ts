@@ -7,7 +7,7 @@ export interface Theme {
   readonly frame: string;
   readonly plain: string;
   readonly dim: string;
-  /** By the number of the escape sequence. */
+  /** Keyed by the number of the escape sequence. */
   readonly colors: Readonly<Record<number, string>>;
 }
 
@@ -34,13 +34,13 @@ interface Run {
   readonly isDim: boolean;
 }
 
-// Of the letters of most monospaced fonts; each run is stretched to its columns, whatever the font is.
+// Metrics of most monospaced fonts; each run is stretched to its columns, whatever the font is.
 const COLUMN = 8.4;
 const LINE = 18;
 const FONT = 14;
 const EDGE = 14;
 
-/** One drawing of a captured screen of this size; `title` is what readers hear who do not see it. */
+/** One drawing of a captured screen of this size; `title` is the text for screen readers. */
 export const drawScreen = (
   captured: string,
   size: { readonly columns: number; readonly rows: number },
@@ -70,7 +70,7 @@ export const textOfPicture = (svg: string): readonly string[] =>
     ),
   );
 
-/** Each piece at its column: spaces are not drawn, for they would not keep their width. */
+/** Each piece at its column: spaces are not drawn, because they would not keep their width. */
 const drawLine = (runs: readonly Run[], row: number, theme: Theme): string => {
   let column = 0;
   const spans = runs.flatMap(({ text, color, isBold, isDim }) =>
@@ -90,7 +90,7 @@ const drawLine = (runs: readonly Run[], row: number, theme: Theme): string => {
 const ESCAPE = '\u001b';
 const SEQUENCE = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`);
 
-/** Only what the program uses: bold, dim, four colours, and their ends. What a line begins goes on in the next. */
+/** Supports only what the program uses: bold, dim, four colours, and their resets. Attributes carry over to the next line. */
 const runsOf = (lines: readonly string[]): readonly (readonly Run[])[] => {
   let style: Omit<Run, 'text'> = { color: null, isBold: false, isDim: false };
   return lines.map((line) => {

@@ -1,4 +1,4 @@
-/** A git that speaks German: most machines have its words and no German locale, without which it speaks English all the same. */
+/** A git with German messages: most machines have the translation but no German locale, without which git prints English. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ type Environment = Readonly<Record<string, string>>;
 
 const ENGLISH: Environment = { LANGUAGE: 'en', LC_ALL: 'C' };
 
-/** Makes the locale where it has to, and asks git for a word; null where it answers in English. */
+/** Creates the locale if necessary, and runs git once; null if it answers in English. */
 const findGerman = (): Environment | null => {
   const folder = mkdtempSync(join(tmpdir(), 'locale-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -28,12 +28,12 @@ const findGerman = (): Environment | null => {
 
 const german = findGerman();
 
-/** What git is started with in each language that it speaks here, `de` only where it does. */
+/** The environment for git in each available language; `de` only if it is available. */
 export const LANGUAGES: readonly (readonly [language: string, environment: Environment])[] = [
   ['en', ENGLISH],
   ...(german === null ? [] : [['de', german] as const]),
 ];
 
-/** Said by the rows that German is missing from; empty where it is not. */
+/** Suffix for test names if German is missing; otherwise empty. */
 export const WITHOUT_GERMAN =
   german === null ? ' (German skipped: git has no words, or the system no locale)' : '';

@@ -1,4 +1,4 @@
-/** A plain repository made by git itself, as a root like any other, and the question what its locks are. */
+/** A plain repository, created by git, as a root, and a function that asks for its locks. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ export const gitTest = hasGit ? hostTest : test.skip;
 export interface Repository {
   readonly root: string;
   readonly env: Record<string, string>;
-  /** Makes a worktree, locked with this reason some time ago; its absolute path. */
+  /** Creates a worktree that was locked with this reason some time ago; returns its absolute path. */
   readonly worktree: (name: string, reason?: string) => string;
   readonly look: () => Promise<Report>;
   /** The lock of a worktree. */

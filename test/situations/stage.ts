@@ -1,4 +1,4 @@
-/** What all situations need: a town, a private place for tmux sockets, an environment that says nothing else, and the question. */
+/** What all situations need: a town, a private directory for tmux sockets, a clean environment, and functions that ask the doctor. */
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,14 +28,14 @@ export const ADA = 'gastown/crew/ada';
 export const BOB = 'gastown/crew/bob';
 
 /**
- * Prefix of the rig's session names: another one in every test process. Where a stranger's session on this machine has
- * a name that fits ours and says nothing else, for instance while its pane is being forked, it counts as life, rightly.
+ * Prefix of the rig's session names, different in every test process. If a stranger's session on this machine has
+ * a matching name and shows nothing else, for instance while its pane is being forked, it rightly counts as life.
  */
 export const GT = `g${process.pid}`;
 
 const isLinux = process.platform === 'linux';
 
-/** Longer than any healthy answer takes on a busy machine; stopped servers are asked with less. */
+/** Longer than any healthy answer takes on a busy machine; tests with stopped servers use less. */
 const TIMEOUT_MS = 5000;
 
 export const tmuxTest = hasTmux ? test : test.skip;
@@ -43,7 +43,7 @@ export const tmuxTest = hasTmux ? test : test.skip;
 export const linuxTest = isLinux ? test : test.skip;
 export const linuxTmuxTest = isLinux && hasTmux ? test : test.skip;
 
-/** The number that Linux gives the namespace it starts with. */
+/** The initial PID namespace of Linux. */
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 
 /** In a container the absence of a process proves nothing as long as no tmux server answers. */
@@ -52,7 +52,7 @@ export const hostTest = isContainer ? test.skip : test;
 
 export interface Stage {
   readonly town: TestTown;
-  /** The environment of the question: nothing of the developer's own tmux or Gas Town is in it. */
+  /** The doctor's environment: it contains nothing of the developer's own tmux or Gas Town. */
   readonly env: Readonly<Record<string, string>>;
   readonly tmuxTmpdir: string;
   readonly startTmux: (options?: TmuxOptions) => Promise<TestTmux>;
@@ -98,10 +98,10 @@ export const setStage = (options: TownOptions = {}): Stage => {
   };
 };
 
-/** A pane that no server has: others' servers run on the same machine, and theirs begin to count at %0 too. */
+/** A pane that does not exist on any server: other servers run on this machine, and they also count from %0. */
 export const NO_PANE = '%707070';
 
-/** This moment as locks write it. A tmux server that runs by now is older than a lock taken now. */
+/** The current time in the format of locks. A tmux server that already runs is older than a lock taken now. */
 export const now = (): string => new Date().toISOString();
 
 export const secondsAgo = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString();
@@ -114,14 +114,14 @@ const commandOf = (pid: number): string => {
   }
 };
 
-/** Waits until the pane's process is the command and no copy of the tmux server any more. */
+/** Waits until the pane's process is the command and no longer a fork of the tmux server. */
 export const settled = async (pane: TestPane, command: string): Promise<TestPane> => {
   const name = basename(command).slice(0, 15);
   if (isLinux) await until(() => commandOf(pane.pid) === name, `${name} in pane ${pane.paneId}`);
   return pane;
 };
 
-/** A session in which a command of that name runs (default: an agent) and has begun to. */
+/** A session in which a command of that name (default: an agent) has started to run. */
 export const sessionOf = async (
   server: TestTmux,
   name: string,
@@ -136,7 +136,7 @@ export const sessionOf = async (
   return settled(pane, command);
 };
 
-/** A session that shows a shell and nothing else, as a copy under another name would not. */
+/** A session that runs only a shell, under its real name. */
 export const shellSessionOf = (
   server: TestTmux,
   name: string,
@@ -145,7 +145,7 @@ export const shellSessionOf = (
 ): Promise<TestPane> =>
   settled(server.newSession(name, { cwd, env, command: ['sh', '-c', 'read never; exit'] }), 'sh');
 
-/** Sessions somewhere else, so that the next pane has the number that a story needs. */
+/** Creates sessions elsewhere, so that the next pane gets the number that a story needs. */
 export const fillPanes = (server: TestTmux, count: number): void => {
   for (let index = 0; index < count; index += 1) server.newSession(`filler-${index}`, { cwd: '/' });
 };
@@ -164,7 +164,7 @@ export interface Question {
   readonly town: string;
   readonly workers?: readonly string[];
   readonly options: ExamineOptions;
-  /** File for the answer instead of standard output. */
+  /** Write the answer to this file instead of standard output. */
   readonly out?: string;
 }
 
@@ -174,7 +174,7 @@ afterAll(() => {
   if (bundle !== null) rmSync(dirname(bundle), { recursive: true, force: true });
 });
 
-/** The library as a script of its own that any user may run with node: path of the bundle, one for each test file. */
+/** Path of the library as a bundled script that any user may run with node; one for each test file. */
 export const bundleDoctor = (): string => {
   bundle ??= makeBundle();
   return bundle;
@@ -200,7 +200,7 @@ const makeBundle = (): string => {
   return outfile;
 };
 
-/** Asks in a process of its own: as another user, from another directory, or behind `command`. */
+/** Asks in a separate process: as another user, from another directory, or started by `command`. */
 export const askElsewhere = <Answer = Report>(
   question: Question,
   options: SpawnOptions = {},

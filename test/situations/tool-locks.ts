@@ -1,4 +1,4 @@
-/** Locks of tools that name a process: where each lies, what it says, and a root in which one was taken. */
+/** Locks of tools that name a process: where each is, what it contains, and a root in which one was taken. */
 import { utimesSync } from 'node:fs';
 import type { ReportLock } from '../../src/core/types/report.ts';
 import { examine } from '../../src/diagnose.ts';
@@ -6,10 +6,10 @@ import { heal } from '../../src/heal.ts';
 import { makeTmuxTmpdir, makeTown } from '../support/index.ts';
 import { bareEnvironment } from './stage.ts';
 
-/** A tool, where its lock lies and what is in it. */
+/** A tool, with the path and content of its lock. */
 export interface Tool {
   readonly kind: string;
-  /** Relative to the root; with the number where it is in the name. */
+  /** Relative to the root; contains the PID if it is part of the name. */
   readonly path: (pid: number) => string;
   readonly text: (pid: number, takenAtMs: number) => string;
   readonly config?: unknown;
@@ -94,7 +94,7 @@ export const rows = TOOLS.map((tool) => [tool.kind, tool.path(1), tool] as const
 export const HOUR_MS = 3_600_000;
 export const WEEK_MS = 7 * 24 * HOUR_MS;
 
-/** A root in which the tool took its lock so long ago. */
+/** Creates a root in which the tool took its lock that long ago. */
 export const lockedBy = (tool: Tool, pid: number, ageMs: number) => {
   const town = makeTown({ marked: false, workers: [], rigs: {} });
   const env = bareEnvironment(makeTmuxTmpdir());

@@ -1,9 +1,9 @@
-/** Readers of kinds take any bytes: what every one of them promises. */
+/** Tests what the reader of every kind promises: it accepts any bytes. */
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import type { Kind } from '../../src/core/types/kind.ts';
 
-/** Bytes of all sorts, and JSON of all sorts with the keys that locks have. */
+/** Arbitrary bytes, and arbitrary JSON with the keys of locks. */
 const BYTES = fc.oneof(
   fc.uint8Array({ maxLength: 400 }),
   fc.string().map((text) => new TextEncoder().encode(text)),
@@ -34,7 +34,7 @@ export const readsAnyBytes = ({ read }: Kind, names: readonly string[]): void =>
   );
 };
 
-/** What is no process number, in whatever a tool writes around it. */
+/** Values that are not a PID, in the text that a tool writes around them. */
 export const NOT_NUMBERS = [
   '-1',
   '0',

@@ -1,8 +1,8 @@
 import { OTHER_UID } from './processes.ts';
 
 /**
- * Runs something with another user's permissions, in this very process; needs root (`canBecomeOthers`). What it starts
- * has them as well.
+ * Runs a function with another user's permissions in this process; needs root (`canBecomeOthers`). Processes that it starts
+ * have them as well.
  */
 export const asOtherUser = async <T>(work: () => T | Promise<T>): Promise<T> => {
   process.setegid?.(OTHER_UID);

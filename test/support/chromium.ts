@@ -1,4 +1,4 @@
-/** A headless Chromium, spoken to through pipes: no port, no network, a profile that is thrown away. */
+/** A headless Chromium, controlled through pipes: no port, no network, a temporary profile. */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,17 +10,17 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
 const program = NAMES.find((name) => spawnSync(name, ['--version']).status === 0) ?? null;
 
-/** Chromium is installed here. Where it is not, skip by name. */
+/** Chromium is installed here. If it is not, skip the test by name. */
 export const hasChromium = program !== null;
 
 export interface Page {
-  /** Shows HTML in a window of this width, in CSS pixels; `dark` is what the reader prefers. */
+  /** Shows HTML in a window of this width, in CSS pixels; `dark` is the reader's colour scheme. */
   readonly show: (html: string, view: { readonly width: number; readonly dark?: boolean }) => Promise<void>;
-  /** The value of an expression in the page; promises are waited for. The page's own policy does not hold for it. */
+  /** The value of an expression in the page; promises are awaited. The page's own policy does not apply to it. */
   readonly evaluate: <Value>(expression: string) => Promise<Value>;
   /** The whole page as PNG, base64. */
   readonly screenshot: () => Promise<string>;
-  /** How many requests the page made beside its own document. */
+  /** How many requests the page made besides its own document. */
   readonly requests: () => number;
 }
 
@@ -41,7 +41,7 @@ export const openPage = async (): Promise<Page> => {
     [
       ...['--headless=new', '--remote-debugging-pipe', `--user-data-dir=${profile}`, '--no-first-run'],
       ...['--disable-gpu', '--disable-dev-shm-usage', '--hide-scrollbars', '--disable-background-networking'],
-      // Chromium refuses its sandbox to root, and containers seldom have what it needs.
+      // Chromium's sandbox does not work for root, and rarely in containers.
       '--no-sandbox',
       'about:blank',
     ],
@@ -50,7 +50,7 @@ export const openPage = async (): Promise<Page> => {
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const [, , , input, output] = child.stdio as unknown as readonly [null, null, null, Writable, Readable];
   onCleanUp(async () => {
-    // Asked to end it takes its helpers along, which would write into the profile.
+    // A graceful exit also ends its helpers, which would write into the profile.
     input.write(`${JSON.stringify({ id: 0, method: 'Browser.close' })}\0`);
     const late = setTimeout(() => child.kill('SIGKILL'), 5000);
     await ended;

@@ -6,7 +6,7 @@ export const onCleanUp = (step: () => void | Promise<void>): void => {
   steps.push(step);
 };
 
-/** Runs every remembered step once, newest first; all run even where one fails, then the first failure is thrown. */
+/** Runs every remembered step once, newest first. All run even if one fails; then the first failure is thrown. */
 export const cleanUp = async (): Promise<void> => {
   const failures: unknown[] = [];
   for (let step = steps.pop(); step; step = steps.pop()) {
@@ -24,7 +24,7 @@ process.once('exit', () => {
     try {
       void step();
     } catch {
-      // The process is on its way out: the remaining steps matter more than this one.
+      // The process is exiting: the remaining steps matter more than this one.
     }
   }
 });

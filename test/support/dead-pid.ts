@@ -1,2 +1,2 @@
-/** A number that no process can have: one above Linux's largest possible pid, far above macOS's. */
+/** A PID that cannot exist: one above the largest possible PID on Linux, far above that on macOS. */
 export const deadPid = (): number => 2 ** 22 + 1;

@@ -12,7 +12,7 @@ export interface StartedProcess {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a process that `cleanUp` kills. Resolves once it was started; rejects where it cannot be. */
+/** Starts a process that `cleanUp` kills. Resolves once it has started; rejects if it cannot be started. */
 export const startProcess = (
   command: string,
   args: readonly string[] = [],
@@ -35,7 +35,7 @@ export const startProcess = (
     });
   });
 
-/** Path of an executable that sleeps for as many seconds as its only argument says, under a file name of your choice. */
+/** Path of an executable with the given file name that sleeps for as many seconds as its only argument says. */
 export const sleeperNamed = (name: string): string => {
   const home = mkdtempSync(join(tmpdir(), 'sleeper-'));
   chmodSync(home, 0o755);
@@ -57,30 +57,30 @@ export const sleeperNamed = (name: string): string => {
 export const fakeAgent = (name = 'claude', options: SpawnOptions = {}): Promise<StartedProcess> =>
   startProcess(sleeperNamed(name), ['600'], options);
 
-/** The process exists and is no zombie: init may take seconds to reap one that has ended. */
+/** The process exists and is not a zombie: init may take seconds to reap a process that has ended. */
 export const isRunning = (pid: number): boolean => {
   const state = stateOf(pid);
   return state !== '' && !state.startsWith('Z');
 };
 
-/** True where this test process may start processes as another user. */
+/** True if this test process may start processes as another user. */
 export const canBecomeOthers = process.getuid?.() === 0;
 
 /** A uid that is not ours and owns nothing here. */
 export const OTHER_UID = 65_534;
 
-/** Whose processes `asOtherUser` may not signal: root's it may, for it stays root in name. */
+/** A user whose processes `asOtherUser` may not signal: it may signal root's, because its real uid stays root. */
 export const THIRD_UID = 65_533;
 
 /**
- * A zombie: it ended, and its parent, which `cleanUp` ends, never asks for its code. Linux reaps it after that.
+ * A zombie: it has ended, but its parent never reaps it. `cleanUp` ends the parent; then Linux reaps the zombie.
  */
 export const startZombie = async (): Promise<number> => {
   const parent = await startProcess('/bin/sh', ['-c', 'sleep 600 & echo $!; exec tail -f /dev/null'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const pid = Number(await firstLine(parent));
-  // A shell would reap its child; what it becomes does not.
+  // A shell would reap its child; the program that replaces it does not.
   await until(() => ps(parent.pid, 'comm=').endsWith('tail'), 'the end of the shell');
   await until(() => ps(pid, 'comm=').endsWith('sleep'), 'the child');
   process.kill(pid, 'SIGKILL');
@@ -88,10 +88,10 @@ export const startZombie = async (): Promise<number> => {
   return pid;
 };
 
-/** True where a small C program can be built: for processes that no script can be. */
+/** True if a small C program can be compiled, for processes that a script cannot imitate. */
 export const hasCompiler = spawnSync('cc', ['--version']).status === 0;
 
-/** A process whose leading thread has ended while another goes on: it looks like a zombie and is alive. */
+/** A process whose main thread has ended while another goes on: it looks like a zombie but is alive. */
 export const startZombieLeader = async (cwd?: string): Promise<number> => {
   const program = sleeperNamed('leaderless');
   const source =

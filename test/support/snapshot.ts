@@ -36,7 +36,7 @@ export const aRecord = (fields: Partial<LockRecord> = {}): LockRecord => ({
   ...fields,
 });
 
-/** A record lock; its digest follows from the record, so that equal records are copies of each other. */
+/** A lock with a record; its digest depends only on the record, so equal records are copies of each other. */
 export const aLock = (
   worker: string,
   record: Partial<LockRecord> = {},
@@ -127,7 +127,7 @@ export interface SnapshotParts {
   readonly over?: Partial<Omit<Snapshot, 'machine'>> & Partial<MachineEvidence>;
 }
 
-/** A pane's own process is listed for every pane, as the real reader does; more by `processes`. */
+/** Lists each pane's own process, as the real reader does; `processes` adds more. */
 export const aSnapshot = (parts: SnapshotParts = {}): Snapshot => {
   const servers = parts.servers ?? [];
   const more = parts.processes ?? [];
@@ -185,7 +185,7 @@ export const aSnapshot = (parts: SnapshotParts = {}): Snapshot => {
   };
 };
 
-/** The same evidence from a machine that showed something else. */
+/** The same evidence from a machine with other facts. */
 export const withMachine = (snapshot: Snapshot, change: Partial<MachineEvidence>): Snapshot => ({
   ...snapshot,
   machine: { ...snapshot.machine, ...change },

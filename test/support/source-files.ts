@@ -1,4 +1,4 @@
-/** The project's own sources and what they import: for tests that hold the architecture. */
+/** The project's own sources and what they import: for tests that check the architecture. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +31,6 @@ export const readSources = (directory: string): readonly SourceFile[] =>
       };
     });
 
-/** The project file that a relative specifier means; null for packages and modules of Node. */
+/** The project file to which a relative specifier refers; null for packages and Node's modules. */
 export const importedFile = (from: string, specifier: string): string | null =>
   specifier.startsWith('.') ? relative('.', join(dirname(from), specifier)) : null;

@@ -15,7 +15,7 @@ export interface StoryTown {
 }
 
 /**
- * The town that README and docs tell of: ada works behind her lock, bob died, max's lock was torn while it was written,
+ * The town in README and docs: ada works behind her lock, bob died, max's lock was torn while it was written,
  * zoe outlived her terminal, eve's lock is from another machine, and new is free. Needs tmux.
  */
 export const makeStoryTown = async (): Promise<StoryTown> => {
@@ -23,7 +23,7 @@ export const makeStoryTown = async (): Promise<StoryTown> => {
   const town = makeTown({ workers: [...workers, 'gastown/polecats/max/gastown'] });
   town.write('.gitignore', '.runtime/\n');
   const tmux = await startTmux();
-  // The usual writer of locks is a helper that has ended by now, in a healthy town too.
+  // Most locks are written by a helper that has exited by now, even in a healthy town.
   const helper = spawnSync('true').pid;
   const pane = tmux.newSession('gt-crew-ada', {
     cwd: town.path('gastown/crew/ada'),
@@ -41,18 +41,17 @@ export const makeStoryTown = async (): Promise<StoryTown> => {
   town.lock('gastown/crew/zoe', { pid: orphan.pid, session_id: 'gt-crew-zoe' }, { ageSeconds: 120 });
   town.lock('gastown/polecats/max/gastown', '{"pid": 28', { ageSeconds: 3600 });
   addProgram(town);
-  // The package, where plug-ins and orchestrators of the town find it.
   return { town, tmux };
 };
 
-/** The program in the path. */
+/** Puts the program into the path. */
 const addProgram = (town: TestTown): void => {
   town.worker('.bin');
   symlinkSync(startOf(join(REPOSITORY, 'dist/bin/doctor.js')).at(-1) ?? '', town.path('.bin/doctor'));
 };
 
 /**
- * The repository that README tells of, no Gas Town: of three worktrees one is locked by an agent that died, two agents work in
+ * The repository in README, not a Gas Town: of three worktrees one is locked by an agent that died, two agents work in
  * another, and one is free. Needs tmux.
  */
 export const makeStoryWorktrees = async (): Promise<StoryTown> => {

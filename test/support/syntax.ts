@@ -1,7 +1,7 @@
-/** What the syntax tree of a source says of its style: for the test that holds it. */
+/** Finds facts about code style in the syntax tree of a source, for the test that checks them. */
 import { parseSync } from '@swc/core';
 
-/** Any node of the tree, of which only the shape is known. */
+/** Any node of the tree; only its general shape is known. */
 type Node = Readonly<Record<string, unknown>> & { readonly type?: string };
 
 const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null;
@@ -9,7 +9,7 @@ const isNode = (value: unknown): value is Node => typeof value === 'object' && v
 const treeOf = (text: string): readonly Node[] =>
   parseSync(text, { syntax: 'typescript' }).body as unknown as readonly Node[];
 
-/** Keys of a node under which a name is no use of a variable: `a.name`, `{ name: a }`, `{ name: string }`. */
+/** Keys of a node under which a name is not the use of a variable: `a.name`, `{ name: a }`, `{ name: string }`. */
 const NAMING: Readonly<Record<string, string>> = {
   MemberExpression: 'property',
   KeyValueProperty: 'key',
@@ -44,7 +44,7 @@ export const functionsIn = (text: string): readonly string[] => {
   return names;
 };
 
-/** Names of a module's constants, functions left out, that something above them uses. */
+/** Names of a module's constants (not functions) that are used above their definition. */
 export const lateConstantsIn = (text: string): readonly string[] => {
   const tree = treeOf(text);
   const declared = new Map<string, number>();

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 const named = process.env.LOCK_DOCTOR_TEST_PROGRAM;
 
-/** The executable's absolute path; null where Node's build is tested. */
+/** The executable's absolute path; null if Node's build is tested. */
 export const EXECUTABLE: string | null = named === undefined || named === '' ? null : resolve(named);
 
 /** The words that start the program, where `script` is Node's build of it. */

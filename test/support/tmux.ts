@@ -6,7 +6,7 @@ import { onCleanUp } from './clean-up.ts';
 import { isRunning } from './processes.ts';
 import { until } from './until.ts';
 
-/** tmux is installed here. Where it is not, skip by name: `const needsTmux = hasTmux ? test : test.skip;`. */
+/** tmux is installed here. If it is not, skip the test by name: `const needsTmux = hasTmux ? test : test.skip;`. */
 export const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 
 export interface TestPane {
@@ -31,9 +31,9 @@ export interface TmuxOptions {
   readonly socket?: string;
   /** TMUX_TMPDIR; default a new private directory. Two servers may share one. */
   readonly tmuxTmpdir?: string;
-  /** Whose server it is, where this process is root; default our own. */
+  /** The user who owns the server, if this process is root; default our own. */
   readonly uid?: number;
-  /** Environment of the server process, added to ours (less everything that begins with GT_ or TMUX). */
+  /** Environment of the server process, added to ours (without variables that begin with GT_ or TMUX). */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -42,12 +42,12 @@ export interface TestTmux {
   /** Value for TMUX_TMPDIR with which the product finds this server. */
   readonly tmuxTmpdir: string;
   readonly pid: number;
-  /** Runs the tmux client on this server and returns what it printed; throws where it fails. */
+  /** Runs the tmux client on this server and returns its output; throws if it fails. */
   readonly tmux: (...args: string[]) => string;
   readonly newSession: (name: string, options?: SessionOptions) => TestPane;
   readonly splitWindow: (target: string, options?: SessionOptions) => TestPane;
   readonly panes: () => readonly TestPane[];
-  /** SIGSTOP; the end of the test continues and kills it. */
+  /** Sends SIGSTOP; `cleanUp` continues and kills the server. */
   readonly freeze: () => void;
   readonly thaw: () => void;
   /** Kills this server (never another) and waits until its process is gone. */
@@ -61,7 +61,7 @@ const parsePane = (line: string): TestPane => {
   return { sessionId, paneId, pid: Number(pid), sessionName: name.join(' ') };
 };
 
-/** A tmux server of our own without configuration, which stays without sessions too; `cleanUp` ends it. */
+/** A private tmux server without configuration, which keeps running without sessions; `cleanUp` ends it. */
 export const startTmux = async (options: TmuxOptions = {}): Promise<TestTmux> => {
   const tmuxTmpdir = options.tmuxTmpdir ?? makeTmuxTmpdir();
   const socket =
@@ -99,7 +99,7 @@ export const startTmux = async (options: TmuxOptions = {}): Promise<TestTmux> =>
   };
   const stop = async (): Promise<void> => {
     signal(pid, 'SIGCONT');
-    // By its number, not by its socket: another server may listen there by now.
+    // By its PID, not by its socket: another server may listen there by now.
     signal(pid, 'SIGTERM');
     const deadline = Date.now() + 3000;
     await until(() => {
@@ -143,6 +143,6 @@ const signal = (pid: number, name: NodeJS.Signals): void => {
   try {
     process.kill(pid, name);
   } catch {
-    // It is gone already, which is what we want.
+    // It is already gone, as intended.
   }
 };

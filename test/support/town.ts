@@ -5,7 +5,7 @@ import { onCleanUp } from './clean-up.ts';
 import { deadPid } from './dead-pid.ts';
 
 export interface TownOptions {
-  /** Where to make it; default a new directory below the system's temporary directory. */
+  /** Where to create it; default a new directory below the system's temporary directory. */
   readonly root?: string;
   /** Rig name → session prefix (null: left out). Default `{ gastown: 'gt' }`. */
   readonly rigs?: Readonly<Record<string, string | null>>;
