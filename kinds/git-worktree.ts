@@ -13,6 +13,9 @@ const START = /^(?:\d{1,20}|[\p{L}\d. ]{1,24} \d\d:\d\d:\d\d \d{4})$/u;
 const IN_FIELDS = /^(openclaw|flow-claim)((?: +[A-Za-z_]+=\S*)+)$/;
 const FIELD = /([A-Za-z_]+)=(\S*)/g;
 
+/** The largest PID there can be. A larger number is a slip, and proves nothing. */
+const MOST_PID = 2 ** 31 - 1;
+
 const claimOf = (bytes: Uint8Array): Claim => {
   const note = textOf(bytes);
   // No tool writes a second line, nor more than the note has room for.
@@ -22,7 +25,7 @@ const claimOf = (bytes: Uint8Array): Claim => {
 
 const inBrackets = (text: string): Claim | null => {
   const [, name, pid, inside, after] = IN_BRACKETS.exec(text) ?? [];
-  if (name === undefined) return null;
+  if (name === undefined || Number(pid) > MOST_PID) return null;
   const start = inside ?? after ?? null;
   if ((start !== null && !START.test(start)) || (inside !== undefined && after !== undefined)) return null;
   const startIs = start === null ? {} : { start, isStartNative: true as const };
@@ -47,7 +50,7 @@ const inFields = (text: string): Claim | null => {
   const fields = new Map(said);
   const number = fields.get('pid') ?? '';
   // Of two numbers nobody knows which one is meant, nor of two hosts.
-  if (fields.size < said.length || !/^[1-9]\d{0,9}$/.test(number)) return null;
+  if (fields.size < said.length || !/^[1-9]\d{0,9}$/.test(number) || Number(number) > MOST_PID) return null;
   const written = fields.get('ts') ?? '';
   const ms = Date.parse(written);
   return {

@@ -32,6 +32,8 @@ hostTest('its locks are found, released by proof, and put back where it is not l
   write(town, 'live.pid', `${process.pid}\n`, 0);
   write(town, 'boom.pid', 'boom');
   write(town, 'odd.pid', 'odd');
+  // What a reader makes of a number that it did not find is no proof.
+  write(town, 'zero.pid', '0');
   const options = lookedAt();
   const { locks } = await examine(town.root, options);
   expect(locks.map(({ id, state }) => `${id} ${state}`)).toEqual([
@@ -39,6 +41,7 @@ hostTest('its locks are found, released by proof, and put back where it is not l
     'acme/pid:a/.acme/live.pid held',
     'acme/pid:a/.acme/odd.pid unknown',
     'acme/pid:a/.acme/x.pid stale',
+    'acme/pid:a/.acme/zero.pid unknown',
   ]);
   expect((await examine(town.root, { env: options.env })).locks).toEqual([]);
   expect((await heal(town.root, { ...options, kinds: ['acme/pid'] })).summary).toMatchObject({ fixed: 1 });

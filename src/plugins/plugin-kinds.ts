@@ -1,4 +1,5 @@
 /** Checks a plug-in's kind of lock, and guards its reader against the author's mistakes. */
+import { isPossiblePid } from '../core/pid.ts';
 import type { Claim } from '../core/types/claim.ts';
 import type { LockContent, Witness } from '../core/types/evidence.ts';
 import type { Kind, LockFileName, Where } from '../core/types/kind.ts';
@@ -90,7 +91,7 @@ const isClaim = (claim: Claim): boolean => {
   switch (claim.by) {
     case 'number':
       return (
-        Number.isInteger(claim.pid) &&
+        isPossiblePid(claim.pid) &&
         isTextOrNull(claim.start) &&
         (claim.isStartNative === undefined || claim.isStartNative === true) &&
         typeof claim.hostname === 'string' &&

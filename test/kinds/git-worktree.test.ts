@@ -71,6 +71,8 @@ describe('any other reason is somebody’s note', () => {
     // No tool has this number.
     ['claude agent agent-ab12 (pid 0)\n', 'claude agent agent-ab12 (pid 0)'],
     ['openclaw pid=0\n', 'openclaw pid=0'],
+    ['openclaw pid=4294967296\n', 'openclaw pid=4294967296'],
+    ['claude agent a (pid 2147483648)', 'claude agent a (pid 2147483648)'],
     ['openclaw pid=4242 pid=4243\n', 'openclaw pid=4242 pid=4243'],
     ['flow-claim issue=7 pid=4242 host=a host=b', 'flow-claim issue=7 pid=4242 host=a host=b'],
     ['flow-claim issue=7 PID=4242 pid=4243', 'flow-claim issue=7 PID=4242 pid=4243'],
