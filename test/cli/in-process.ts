@@ -30,6 +30,7 @@ export const doctorInProcess = async (
     isTTY: name === 'stdout' && columns !== undefined,
     columns,
     rows: columns === undefined ? undefined : 24,
+    isWritten: true,
     stream: process.stdout,
     write: (text: string) => {
       written[name] += text;

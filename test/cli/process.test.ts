@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Report } from '../../src/core/types/report.ts';
 import { cleanUp, hasTmux, makeTown, startTmux, type TestTown, until } from '../support/index.ts';
@@ -215,6 +215,29 @@ describe('a repair that is interrupted', () => {
       stale: 60 - fixed(),
     });
     expect(doctor(['undo'], { cwd: town.root }).stdout.match(/^restored /gm)).toHaveLength(fixed());
+  });
+});
+
+describe('a run that has said everything', () => {
+  test('is not over while something that a plug-in started goes on', () => {
+    const town = sickTown();
+    const plugin = `import { writeFileSync } from 'node:fs';
+      const later = () => setTimeout(() => writeFileSync('told', 'whole'), 300);
+      export default { id: 'acme/late', title: 'Late', run: () => (later(), []) };`;
+    writeFileSync(town.path('late.mjs'), plugin);
+    writeFileSync(town.path('lock-doctor.json'), '{ "plugins": ["./late.mjs"] }');
+    expect(doctor(['--json'], { cwd: town.root })).toMatchObject({ status: 1, stderr: '' });
+    expect(readFileSync(town.path('told'), 'utf8')).toBe('whole');
+  });
+
+  test('ends in the way that a preloaded module waits for', () => {
+    const town = sickTown();
+    const hook = `const { writeFileSync } = require('node:fs');
+      process.once('beforeExit', () => writeFileSync('told', 'whole'));`;
+    writeFileSync(town.path('hook.cjs'), hook);
+    const env = { NODE_OPTIONS: `--require=${town.path('hook.cjs')}` };
+    expect(doctor(['--json'], { cwd: town.root, env })).toMatchObject({ status: 1, stderr: '' });
+    expect(readFileSync(town.path('told'), 'utf8')).toBe('whole');
   });
 });
 

@@ -8,6 +8,8 @@ export interface Output {
   readonly columns: number | undefined;
   readonly rows: number | undefined;
   readonly write: (text: string) => void;
+  /** Nothing that was said waits for its reader. */
+  readonly isWritten: boolean;
   /** Node's own stream: opening it at a pipe costs 6 ms, as much as a question to tmux, so most runs do without. */
   readonly stream: NodeJS.WriteStream;
   /** The last words of a run. Text in pieces may be large: the next is made when the reader has taken the one before. */
@@ -56,6 +58,9 @@ export const openOutput = (fd: 1 | 2, onError: (reason: string) => void): Output
     },
     write: (text) => {
       stream().write(text);
+    },
+    get isWritten() {
+      return opened === null || opened.writableLength === 0;
     },
     get stream() {
       return stream();
