@@ -17,6 +17,7 @@ export const keepCode = (directory) => {
     run('tmux', '-f', '/dev/null', 'new-session', '-d', '-c', '/', 'sleep 60');
     for (const words of [
       ['preflight', '--town', town, 'rig/crew/new'],
+      ['preflight', '--town', town, 'rig/crew/none'],
       ['preflight', '--fix', '--town', town, 'rig/crew/ada'],
       ['exec', '--town', town, 'rig/crew/new', '--', 'true'],
       ['--json', town],

@@ -107,6 +107,27 @@ readsItself('code that was kept more than a day ago (Node 22 and newer have a ca
   });
 });
 
+readsItself('code of one part that is kept (Node 22 and newer have a cache of their own)', () => {
+  /** By name, the number of the file: one that is kept again is a new file. */
+  const keptFiles = (folder: string) =>
+    readdirSync(keptIn(folder)).map((name) => [name, statSync(join(keptIn(folder), name)).ino]);
+
+  test('does not make the next part compiled again', () => {
+    const folder = copyOfProgram();
+    const preflight = () =>
+      spawnSync(process.execPath, [join(folder, 'doctor.js'), 'preflight', '/'], { env: bareEnvironment() });
+    preflight();
+    const first = keptFiles(folder);
+    expect(first.map(([name]) => name)).toEqual(['cli-commands-preflight.js.cache', 'cli-main.js.cache']);
+    preflight();
+    expect(keptFiles(folder)).toEqual(first);
+    rmSync(join(keptIn(folder), 'cli-main.js.cache'));
+    preflight();
+    expect(keptFiles(folder)[0]).toEqual(first[0]);
+    expect(keptFiles(folder)).toHaveLength(2);
+  });
+});
+
 test('a start that keeps code changes nothing that all code shares', () => {
   const env = bareEnvironment({ NODE_OPTIONS: '--frozen-intrinsics --no-warnings' });
   expect(run(copyOfProgram(), { env })).toEqual(WELL);

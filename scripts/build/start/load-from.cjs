@@ -16,6 +16,10 @@ const { Script } = require('node:vm');
 /** Says `import()`, which code that V8 kept cannot (it forgets who imports). See `src/io/import-module.ts`. */
 const IMPORTS = './io-import-module.js';
 
+/** What makes a module of CommonJS a function. */
+const HEAD = Buffer.from('(function(exports,require,module,__filename,__dirname){');
+const TAIL = Buffer.from('\n})');
+
 /** Older code is kept again together with code compiled since, because the first start used only a part of the program. */
 const KEEP_MS = 24 * 60 * 60 * 1000;
 
@@ -39,16 +43,16 @@ exports.loadFrom = (home, folder, mayKeep) => {
     const filename = `${home}/${id.slice(2)}`;
     const cache = `${kept}/${id.slice(2)}.cache`;
     const { cachedData, isOld } = read(cache);
-    // The parts are in ASCII, which needs no decoding.
-    const text = readFileSync(filename, 'latin1');
-    const script = new Script(`(function(exports,require,module,__filename,__dirname){${text}\n})`, {
-      filename,
-      cachedData,
-    });
+    // The parts are in ASCII, which needs no decoding. One long string made at once: V8 would copy the sum of strings.
+    const text = Buffer.concat([HEAD, readFileSync(filename), TAIL]).latin1Slice();
+    // V8 refuses code that it kept under other flags.
+    if (missing.size > 0) compileToMachineCode(true);
+    const script = new Script(text, { filename, cachedData });
     if (mayKeep && (isOld || cachedData === undefined || script.cachedDataRejected)) {
       if (missing.size === 0) keepAtTheEnd(missing);
       missing.set(cache, script);
     }
+    if (missing.size > 0) compileToMachineCode(false);
     script.runInThisContext().call(module.exports, module.exports, load, module, filename, home);
     return module.exports;
   };
@@ -98,9 +102,19 @@ const read = (path) => {
 
 const NOTHING = { cachedData: undefined, isOld: false };
 
+/**
+ * V8 keeps with a function that it was compiled to machine code (by Sparkplug), and later starts compile that function at once,
+ * though few run long enough to gain from it. So a run that keeps its code does without. Flags of the user's stay as they are.
+ */
+const compileToMachineCode = (may) => {
+  if (process.execArgv.length > 0 || process.env.NODE_OPTIONS) return;
+  require('node:v8').setFlagsFromString(may ? '--sparkplug' : '--no-sparkplug');
+};
+
 /** When the run ends, or where it says so beforehand by the name that newer releases have for it. */
 const keepAtTheEnd = (scripts) => {
   const flush = () => {
+    if (scripts.size > 0) compileToMachineCode(true);
     for (const [path, script] of scripts) write(path, script);
     scripts.clear();
   };

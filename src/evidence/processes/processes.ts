@@ -1,5 +1,4 @@
 /** Process evidence: which processes the PIDs in locks are, and who works where. Reads only. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isAgentCommand } from '../../core/programs/by-name.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type {
@@ -107,7 +106,8 @@ const untilSettled = async (
   for (const pauseMs of PAUSES_MS) {
     waiting = waiting.filter((row) => (isWordless(row) || isNowhere(row)) && !hasEnded(row, table));
     if (waiting.length === 0) break;
-    await sleep(pauseMs);
+    // `node:timers/promises` would be loaded by every start, and few wait.
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
   return new Set(vague.map(({ pid }) => pid));
 };
