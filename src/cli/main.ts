@@ -105,8 +105,10 @@ const main = async (): Promise<void> => {
     perform(route, terminalOf(interruption)).catch((error: unknown) => endOfFailure(error, failed)),
     ...(interruption === null ? [] : [interruption.left.then((code) => describeInterruption(code, failed))]),
   ]);
-  // Events that were told on the way may have met an output that cannot be written.
-  process.exitCode = isUnwritable ? EXIT.bug : outcome.exitCode;
+  const isHungUp = outcome.exitCode === EXIT.hungUp;
+  if (isHungUp) (await import('./terminal/lost-terminal.ts')).leaveLostTerminals();
+  // Events that were told on the way may have met an output that cannot be written; of a hang-up that is no news.
+  process.exitCode = isUnwritable && !isHungUp ? EXIT.bug : outcome.exitCode;
   // Nothing is left that could not be left: a reader that does not read must not keep us from being interrupted.
   interruption?.stopListening();
   await outputs.stdout.end(outcome.stdout);

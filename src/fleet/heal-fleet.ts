@@ -12,6 +12,7 @@ import type { Report } from '../core/types/report.ts';
 import type { Preparation } from '../diagnose.ts';
 import type { HealRun } from '../heal.ts';
 import { carryOut } from '../repair/carry-out.ts';
+import { interrupted } from '../repair/outcomes.ts';
 import { askRepair } from './ask-repair.ts';
 import { examineFleet, type FleetLook, type TownSeen } from './examine-fleet.ts';
 
@@ -133,8 +134,11 @@ const release = async (
   const takers = new Set(steps.map((step) => takerOf(part.view, step)));
   const tidied = part.plan.leftovers.length > 0 ? [HERE] : [];
   for (const name of new Set([...tidied, ...takers])) {
-    if (options.signal?.aborted === true) break;
     const own = steps.filter((step) => takerOf(part.view, step) === name);
+    if (options.signal?.aborted === true) {
+      for (const { verdict } of own) outcomes.set(verdict.lock.id, interrupted());
+      continue;
+    }
     const done = await releaseOn(name, part, own, options, preparation);
     for (const [id, outcome] of done.outcomes) outcomes.set(id, outcome);
     for (const [id, command] of done.undo) undo.set(id, command);

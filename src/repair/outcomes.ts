@@ -1,4 +1,5 @@
 /** The possible outcomes of a release, each with its reason as a sentence fragment. */
+import { NOT_BEGUN } from '../core/report/interruption.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
 
 /** It was no longer what had been diagnosed, and was not touched. */
@@ -11,4 +12,4 @@ export const skipped = (reason: string): ReleaseOutcome => ({ status: 'skipped',
 export const failed = (reason: string): ReleaseOutcome => ({ status: 'failed', reason, backup: null });
 
 /** The run was interrupted. */
-export const interrupted = (): ReleaseOutcome => skipped('the run was interrupted before it came to this');
+export const interrupted = (): ReleaseOutcome => skipped(NOT_BEGUN);

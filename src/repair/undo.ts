@@ -32,15 +32,25 @@ export interface UndoReport {
   /** The run whose releases were put back; null where there is no such run. */
   readonly run: string | null;
   readonly outcomes: readonly UndoOutcome[];
+  /** How many locks an interrupted run did not come to: they have no outcome. */
+  readonly notBegun: number;
   /** Lines of the journal that were ignored because no repair writes such lines; null where there are none. */
   readonly damage: JournalDamage | null;
+}
+
+export interface UndoOptions extends RepairOptions {
+  /** Before the first change: how many locks are to be put back. */
+  readonly onPlan?: (total: number) => void;
+  /** After each lock that was tried. */
+  readonly onStep?: () => void;
 }
 
 /**
  * Puts back the releases of one run (`id` is a run's or a single release's), or of the last run that released anything.
  * Throws `E_IO` where the journal cannot be read, or another kind of file is in its place: then nothing was changed.
  */
-export const undoReleases = async (id: string | null, options: RepairOptions): Promise<UndoReport> => {
+export const undoReleases = async (id: string | null, options: UndoOptions): Promise<UndoReport> => {
+  const { onPlan, onStep } = options;
   const context = contextOf(options);
   const { run, releases, damage } = findReleases(id, context);
   const latestFirst = [...releases].reverse();
@@ -51,12 +61,17 @@ export const undoReleases = async (id: string | null, options: RepairOptions): P
     if (answer === null) toDo.push(release);
     else answers.set(release, answer);
   }
-  await inBatches(
+  onPlan?.(toDo.length);
+  const settle: Settle = (release, answer) => {
+    answers.set(release, answer);
+    onStep?.();
+  };
+  const left = await inBatches(
     toDo,
     {
       lockOf: ({ entry }) => longPath(context.townRoot, entry.lock),
-      act: (batch) => putBackBatch(batch, answers, context),
-      refuse: (release, why) => void answers.set(release, refusalFor(why)),
+      act: (batch) => putBackBatch(batch, settle, context),
+      refuse: (release, why) => settle(release, refusalFor(why)),
     },
     context,
   );
@@ -64,7 +79,7 @@ export const undoReleases = async (id: string | null, options: RepairOptions): P
     const answer = answers.get(release);
     return answer === undefined ? [] : [outcome(release.entry, context, answer)];
   });
-  return { run, outcomes, damage };
+  return { run, outcomes, notBegun: left.length, damage };
 };
 
 interface Answer {
@@ -72,6 +87,8 @@ interface Answer {
   /** A sentence fragment. */
   readonly reason: string;
 }
+
+type Settle = (release: PastRelease, answer: Answer) => void;
 
 /** The answer that needs no guard; null where the lock is to be put back. */
 const withoutGuard = ({ entry, undone }: PastRelease, { calls, townRoot }: RepairContext): Answer | null => {
@@ -93,15 +110,11 @@ const refusalFor = (why: Refused): Answer => {
 };
 
 /** Under all of their guards: looks what is there, writes a journal line for each, does the deeds, and reports the outcomes. */
-const putBackBatch = (
-  batch: readonly Held<PastRelease>[],
-  answers: Map<PastRelease, Answer>,
-  context: RepairContext,
-): void => {
+const putBackBatch = (batch: readonly Held<PastRelease>[], settle: Settle, context: RepairContext): void => {
   const ready = batch.flatMap(({ item, guard }) => {
     const found = attempt(() => lookWhether(item, guard, context));
     if (typeof found === 'function') return [{ item, putBack: found }];
-    answers.set(item, found);
+    settle(item, found);
     return [];
   });
   const failure = attempt(() => {
@@ -112,12 +125,12 @@ const putBackBatch = (
     return null;
   });
   if (failure !== null) {
-    for (const { item } of ready) answers.set(item, failure);
+    for (const { item } of ready) settle(item, failure);
     return;
   }
   const done = ready.flatMap(({ item, putBack }): readonly Noted[] => {
     const answer = attempt(putBack);
-    answers.set(item, answer);
+    settle(item, answer);
     const { id } = item.entry;
     if (answer.status === 'restored') return [{ event: 'undone', id, reason: null }];
     return answer.status === 'failed' ? [] : [{ event: 'not-undone', id, reason: answer.reason }];

@@ -116,6 +116,7 @@ describe('an entry that no repair writes', () => {
     expect(await undoReleases(null, { townRoot: town.root })).toEqual({
       run: null,
       outcomes: [],
+      notBegun: 0,
       damage: { journal, lines: 1, firstLine: 1, why: expect.stringContaining(words) },
     });
     expect(readdirSync(dirname(path))).toEqual(before);

@@ -149,6 +149,7 @@ describe('releasing', () => {
     expect(await undoReleases(null, { townRoot: town.root })).toEqual({
       run: null,
       outcomes: [],
+      notBegun: 0,
       damage: null,
     });
   });
@@ -361,11 +362,13 @@ describe('undo', () => {
     expect(await undoReleases('20260811T070000Z-ffffff', { townRoot: town.root })).toEqual({
       run: null,
       outcomes: [],
+      notBegun: 0,
       damage: null,
     });
     expect(await undoReleases(null, { townRoot: makeTown().root })).toEqual({
       run: null,
       outcomes: [],
+      notBegun: 0,
       damage: null,
     });
   });

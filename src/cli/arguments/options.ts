@@ -719,7 +719,7 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ['21', 'preflight: a stale or invalid lock that --fix can release; release it and ask again'],
   ['22', 'not everything could be checked, and nothing bad was found; do not start'],
   ['70', 'internal error (please report)'],
-  ['130, 143', 'interrupted'],
+  ['129, 130, 143', 'interrupted'],
 ];
 
 /** What 0 means of commands that do not judge the town. */

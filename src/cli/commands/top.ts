@@ -41,9 +41,7 @@ export const run: RunCommand = async (given, terminal) => {
   const ended = new AbortController();
   const end = (reason: End): void => ended.abort(reason);
   const stop = AbortSignal.any([ended.signal, ...(interrupted === null ? [] : [interrupted])]);
-  const hangUp = (): void => end('hang-up');
   const loseTerminal = (): void => end('lost');
-  process.on('SIGHUP', hangUp);
   // A terminal that goes away without a signal ends what we read, or fails it.
   for (const event of ['end', 'close', 'error']) stdin.on(event, loseTerminal);
   stdout.stream.on('error', loseTerminal);
@@ -83,11 +81,8 @@ export const run: RunCommand = async (given, terminal) => {
     closeQuietly(screen);
     leaveScreen();
     leaveLostTerminals();
-    process.removeListener('SIGHUP', hangUp);
   }
   const reason = ended.signal.aborted ? (ended.signal.reason as End) : null;
-  // The terminal is as it was. What started us shall see by what we ended.
-  if (reason === 'hang-up') process.kill(process.pid, 'SIGHUP');
   const own = reason === 'interrupt' ? EXIT.interrupted : (top.lastReport()?.exitCode ?? EXIT.ok);
   return { exitCode: exitCodeAfter(interrupted, own), stdout: '', stderr: '' };
 };

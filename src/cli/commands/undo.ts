@@ -1,6 +1,6 @@
 /** `doctor undo`: puts released locks back. */
-import { exitCodeAfter } from '../../core/report/interruption.ts';
-import { EXIT } from '../../core/types/report.ts';
+import { describeInterrupted, exitCodeAfter } from '../../core/report/interruption.ts';
+import { EXIT, type ReportError } from '../../core/types/report.ts';
 import { openTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
@@ -11,17 +11,20 @@ import { renderJson } from '../../reporters/json.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import { createPen, type Mark } from '../../reporters/screen/style.ts';
-import { nameOf } from '../../reporters/screen/words.ts';
+import { count, nameOf } from '../../reporters/screen/words.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { commandLine } from '../terminal/command-line.ts';
+import { progressLine } from '../terminal/progress-line.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
 /** What was put back, here or on another machine. */
 interface Undone {
   readonly run: string | null;
   readonly outcomes: readonly UndoOutcome[];
+  /** How many locks an interrupted run did not come to. */
+  readonly notBegun: number;
   /** What is wrong with the journal, as a sentence; null where nothing is. */
   readonly problem: string | null;
   readonly damage: JournalDamage | null;
@@ -71,26 +74,30 @@ export const run: RunCommand = async (given, terminal) => {
 const undoHere = async (given: Arguments, terminal: Terminal, root: string): Promise<Undone> => {
   const [id = null] = given.positionals;
   terminal.finishFirst();
-  const { run, outcomes, damage } = await undoReleases(id, {
+  const progress =
+    given.options.json || !terminal.stdout.isTTY ? null : progressLine(terminal, 'Putting locks back');
+  const { run, outcomes, notBegun, damage } = await undoReleases(id, {
     townRoot: root,
     asked: { command: commandLine(), consent: 'command' },
     ...(terminal.interrupted === null ? {} : { signal: terminal.interrupted }),
-  });
+    ...(progress === null ? {} : { onPlan: progress.expect, onStep: progress.step }),
+  }).finally(() => progress?.end());
   const problem = damage === null ? null : tellDamage(damage);
   const elsewhere = run === null ? releasedElsewhere(systemCalls, root) : [];
   const named = elsewhere.filter((release) => release.id === id || release.id.startsWith(`${id}-`));
   if (run === null && id !== null)
     throw usage(`no run "${id}" in the journal of ${root}`, hintFor(id, named, damage));
-  return { run, outcomes, damage, problem, elsewhere, root, machine: null };
+  return { run, outcomes, notBegun, damage, problem, elsewhere, root, machine: null };
 };
 
 const show = async (
-  { run: undone, outcomes, damage, problem, elsewhere, root, machine }: Undone,
+  { run: undone, outcomes, notBegun, damage, problem, elsewhere, root, machine }: Undone,
   given: Arguments,
   terminal: Terminal,
 ): Promise<Outcome> => {
   const isDone = problem === null && outcomes.every(isBack) && elsewhere.length === 0;
   const exitCode = exitCodeAfter(terminal.interrupted, isDone ? EXIT.ok : EXIT.problems);
+  const error = interruptionOf(terminal, outcomes, notBegun);
   if (given.options.json) {
     const results = outcomes.map(({ id: release, worker, lock, status, reason, holder }) => ({
       id: release,
@@ -101,7 +108,7 @@ const show = async (
       holder,
       ...(machine === null ? {} : { machine }),
     }));
-    const document = documentOf('undo', exitCode, { run: undone, results, damage, elsewhere });
+    const document = documentOf('undo', exitCode, { run: undone, results, damage, elsewhere }, error);
     return { exitCode, stdout: renderJson(document), stderr: '' };
   }
   const presentation = await presentationFor(given, terminal, terminal.stdout);
@@ -124,8 +131,20 @@ const show = async (
   return {
     exitCode,
     stdout: [...nothing, ...damaged, ...lines, ...others].map((line) => `${line}\n`).join(''),
-    stderr: '',
+    stderr: error === null ? '' : `doctor: ${error.message}\n`,
   };
+};
+
+/** What an interrupted run came to; null where it was not interrupted. */
+const interruptionOf = (
+  { interrupted }: Terminal,
+  outcomes: readonly UndoOutcome[],
+  notBegun: number,
+): ReportError | null => {
+  if (interrupted?.aborted !== true) return null;
+  const restored = outcomes.filter(({ status }) => status === 'restored').length;
+  const done = `${count(restored, 'lock')} ${restored === 1 ? 'was' : 'were'} put back`;
+  return { code: 'E_INTERRUPTED', message: describeInterrupted(done, notBegun), hint: null };
 };
 
 /** Where that run is, if it is known. */

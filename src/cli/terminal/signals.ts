@@ -1,12 +1,21 @@
 /** How signals end a run: soon, and never in the middle of a step. */
 import { EXIT } from '../../core/types/report.ts';
 
+const STATUSES = { SIGHUP: EXIT.hungUp, SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
+
+type Heard = keyof typeof STATUSES;
+
+/** The exit status of a run that a signal ended, as a shell would give it. */
+export type SignalStatus = (typeof STATUSES)[Heard];
+
+const HEARD = Object.keys(STATUSES) as readonly Heard[];
+
 /** How a run learns that it shall end, and how it says that it must not be left in the middle. */
 export interface Interruption {
-  /** Aborted by the first SIGINT or SIGTERM; its reason is the exit code. */
+  /** Aborted by the first SIGHUP, SIGINT or SIGTERM; its reason is the exit code. */
   readonly signal: AbortSignal;
   /** Resolves with the exit code as soon as the run may be left. */
-  readonly left: Promise<130 | 143>;
+  readonly left: Promise<SignalStatus>;
   /** From here on the run changes files: it ends by itself at the next safe point, and is not left before. */
   readonly finishFirst: () => void;
   /** From here on signals do what they do by default. */
@@ -17,31 +26,35 @@ export interface Interruption {
 const GRACE_MS = 300;
 
 /**
- * Takes over SIGINT and SIGTERM. The first one asks the run to end; a second one, or a rest that does not end, gets what
- * the signal does by default, which is the same exit code for a shell.
+ * Takes over SIGHUP, SIGINT and SIGTERM. The first one asks the run to end; a second one, or a rest that does not end, gets what
+ * the signal does by default, which is the same exit code for a shell. Only SIGHUP is not heard again: a terminal that goes away
+ * may say so several times, by the kernel and by its shell.
  */
 export const listenForSignals = (): Interruption => {
   // Made for those who ask for it, which short runs do not.
   let controller: AbortController | null = null;
-  let heard: 130 | 143 | null = null;
+  let heard: SignalStatus | null = null;
   let patient = false;
-  let leave: (code: 130 | 143) => void = () => {};
-  const left = new Promise<130 | 143>((resolve) => {
+  let leave: (code: SignalStatus) => void = () => {};
+  const left = new Promise<SignalStatus>((resolve) => {
     leave = resolve;
   });
-  const listen = (name: 'SIGINT' | 'SIGTERM', code: 130 | 143): void => {
-    const first = (): void => {
-      process.once(name, () => endBy(name, code));
+  const listen = (name: Heard): void => {
+    const code = STATUSES[name];
+    let isFirst = true;
+    // Never taken off in between: for a moment the signal would do what it does by default.
+    process.on(name, () => {
+      if (!isFirst && name !== 'SIGHUP') endBy(name, code);
+      if (!isFirst) return;
+      isFirst = false;
       heard = code;
       controller?.abort(code);
       if (patient) return;
       leave(code);
       setTimeout(() => endBy(name, code), GRACE_MS).unref();
-    };
-    process.once(name, first);
+    });
   };
-  listen('SIGINT', EXIT.interrupted);
-  listen('SIGTERM', EXIT.terminated);
+  for (const name of HEARD) listen(name);
   return {
     get signal() {
       controller ??= new AbortController();
@@ -52,16 +65,15 @@ export const listenForSignals = (): Interruption => {
     finishFirst: () => {
       patient = true;
     },
-    stopListening,
+    stopListening: () => {
+      for (const name of HEARD)
+        if (name !== 'SIGHUP' || heard !== EXIT.hungUp) process.removeAllListeners(name);
+    },
   };
 };
 
-const stopListening = (): void => {
-  for (const name of ['SIGINT', 'SIGTERM']) process.removeAllListeners(name);
-};
-
-const endBy = (name: NodeJS.Signals, code: 130 | 143): void => {
-  stopListening();
+const endBy = (name: Heard, code: SignalStatus): void => {
+  for (const each of HEARD) process.removeAllListeners(each);
   // A signal ends us without it, and with it programs end that we started and that still run.
   process.emit('exit', code);
   process.kill(process.pid, name);

@@ -10,7 +10,7 @@ export interface Terminal {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Aborted by SIGINT and SIGTERM, with the exit code as its reason; null where the command handles them. */
+  /** Aborted by SIGHUP, SIGINT and SIGTERM, with the exit code as its reason; null where the command handles them. */
   readonly interrupted: AbortSignal | null;
   /** Called before anything is changed: from there on the command itself ends the run when it is interrupted. */
   readonly finishFirst: () => void;

@@ -15,7 +15,7 @@ import { createRunningDeed } from './running-deed.ts';
 import { FIRST_STATE, press, stillSelected, type TopState, type Wish } from './state.ts';
 
 /** Why the view ends. */
-export type End = 'quit' | 'interrupt' | 'hang-up' | 'lost';
+export type End = 'quit' | 'interrupt' | 'lost';
 
 export interface TopOptions {
   readonly root: string;

@@ -5,6 +5,7 @@ import { documentOf, TOOL } from '../../document.ts';
 import { renderJson, renderJsonLine } from '../../reporters/json.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import type { CommandName } from '../arguments/options.ts';
+import type { SignalStatus } from '../terminal/signals.ts';
 import type { Outcome } from '../terminal/terminal.ts';
 
 const CODES: Readonly<Record<Exclude<ErrorCode, 'E_INTERRUPTED'>, number>> = {
@@ -37,8 +38,8 @@ export const endOfFailure = (error: unknown, run: FailedRun): Outcome => {
   return closeRun(told, exitCode, run, stackOf(error, run.debug));
 };
 
-/** The end of a run that SIGINT (130) or SIGTERM (143) ended. */
-export const describeInterruption = (exitCode: 130 | 143, run: FailedRun): Outcome =>
+/** The end of a run that a signal ended. */
+export const describeInterruption = (exitCode: SignalStatus, run: FailedRun): Outcome =>
   closeRun(
     {
       code: 'E_INTERRUPTED',

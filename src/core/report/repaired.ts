@@ -3,7 +3,7 @@ import type { Plan, PlanStep } from '../plan.ts';
 import type { Severity } from '../types/check.ts';
 import { EXIT, type Report, type ReportFinding, type ReportFix } from '../types/report.ts';
 import { findingId } from './finding-id.ts';
-import { exitCodeAfter, type Interruptible } from './interruption.ts';
+import { describeInterrupted, exitCodeAfter, type Interruptible, NOT_BEGUN } from './interruption.ts';
 import { exitCodeOf, type ReleaseOutcome } from './report.ts';
 import { townOption } from './town-option.ts';
 
@@ -173,6 +173,21 @@ export const interruptedReport = (report: Report, signal: Interruptible | undefi
         ...report,
         ok: false,
         exitCode: exitCodeAfter(signal, report.exitCode),
-        error: { code: 'E_INTERRUPTED', message: 'interrupted: what had not begun was left out', hint: null },
+        error: { code: 'E_INTERRUPTED', message: describeReleases(report), hint: null },
       }
     : report;
+
+const describeReleases = ({ findings }: Report): string => {
+  // A lock may have several findings.
+  const locksWith = (isSo: (fix: ReportFix) => boolean): number =>
+    new Set(
+      findings
+        .filter(({ fix }) => fix !== null && isSo(fix))
+        .map(({ machine = '', worker, lock }) => `${machine}\0${worker}\0${lock}`),
+    ).size;
+  const released = locksWith(({ status }) => status === 'fixed');
+  return describeInterrupted(
+    `${released} ${released === 1 ? 'release' : 'releases'}`,
+    locksWith(({ reason }) => reason === NOT_BEGUN),
+  );
+};

@@ -16,6 +16,7 @@ export const EXIT = {
   repair: 21,
   unsure: 22,
   bug: 70,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const;

@@ -44,15 +44,16 @@ export const releaseBatch = async (
   try {
     const verdicts =
       tidied.length === 0 ? new Map<string, Verdict>() : await judge(tidied.map(({ item }) => item));
+    // Ctrl-C at a terminal also ends the programs that this look asked, so that it may have seen little.
+    if (context.signal?.aborted === true) {
+      settle(tidied, interrupted());
+      return outcomes;
+    }
     agreed = tidied.filter((held) => {
       const refusal = refuse(verdicts.get(held.item.lock.id) ?? null, held.item, held.guard);
       if (refusal !== null) settle([held], refusal);
       return refusal === null;
     });
-    if (context.signal?.aborted === true) {
-      settle(agreed, interrupted());
-      return outcomes;
-    }
     appendEntries(
       calls,
       townRoot,

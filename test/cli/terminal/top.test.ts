@@ -15,6 +15,7 @@ import {
   type TestTown,
   until,
 } from '../../support/index.ts';
+import { EXECUTABLE } from '../../support/tested-program.ts';
 import { doctor, doctorInPane, type TerminalRun } from '../run-cli.ts';
 
 afterEach(cleanUp);
@@ -350,11 +351,12 @@ inTmux('whatever ends it (skipped without tmux)', () => {
     const run = await top(await busyTown());
     process.kill(run.pid(), signal);
     const { status, screen } = await run.ends();
-    expect([status, screen.replace(/^Hangup\n?/m, '')]).toEqual([expected, '']);
+    expect([status, screen]).toEqual([expected, '']);
     expect(isRestored(run)).toEqual(RESTORED);
   });
 
-  test('a crash gives it back before it tells of itself', async () => {
+  // The executable takes no NODE_OPTIONS, by which the program is broken here.
+  (EXECUTABLE === null ? test : test.skip)('a crash gives it back before it tells of itself', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'crash-'));
     onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
     const hook = join(folder, 'crash.cjs');

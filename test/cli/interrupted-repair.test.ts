@@ -1,0 +1,219 @@
+/** Signals in the middle of many releases, and of putting them back: what is begun is finished, and the rest is left alone. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Report } from '../../src/core/types/report.ts';
+import { systemCalls } from '../../src/io/disk/system-calls.ts';
+import { lockFilesIn } from '../../src/lock/files/names.ts';
+import { tryGuards } from '../../src/lock/guard/guard.ts';
+import { journalPath } from '../../src/repair/journal.ts';
+import { readJournal } from '../../src/repair/read-journal.ts';
+import { flockElsewhere } from '../lock/support/flock-elsewhere.ts';
+import { isLocked, townWithLocks, workerAt } from '../repair/many-locks.ts';
+import { cleanUp, hasTmux, isRunning, type TestTown, until } from '../support/index.ts';
+import { doctor, doctorInPane, documentOf, startDoctor } from './run-cli.ts';
+
+afterEach(cleanUp);
+
+const LOCKS = 320;
+
+/** With so few files it holds some fifty guards at once, and has several batches before it. */
+const OPEN_FILES = 240;
+
+const numbers = Array.from({ length: LOCKS }, (_, index) => index);
+
+const standing = (town: TestTown): number => numbers.filter((index) => isLocked(town, index)).length;
+
+/** Numbers of locks whose release, or return, the journal says was begun, and was done. */
+const journalled = (town: TestTown, begun: string, done: string): readonly [number, number] => {
+  const lines = readFileSync(journalPath(town.root), 'utf8').split('\n');
+  const events = lines
+    .filter((line) => line !== '')
+    .map((line) => (JSON.parse(line) as { event: string }).event);
+  const count = (name: string): number => events.filter((event) => event === name).length;
+  return [count(begun), count(done)];
+};
+
+/** Every guard can be had, and every line of the journal is whole. */
+const expectNothingHeld = (town: TestTown): void => {
+  for (let from = 0; from < LOCKS; from += 80) {
+    const places = numbers
+      .slice(from, from + 80)
+      .map((index) => lockFilesIn(town.path(workerAt(index), '.runtime')));
+    const outcomes = tryGuards(places, {});
+    expect(outcomes.filter(({ kind }) => kind !== 'held')).toEqual([]);
+    for (const outcome of outcomes) if (outcome.kind === 'held') outcome.guard.letGo();
+  }
+  expect([...readJournal(systemCalls, town.root)].filter(({ kind }) => kind !== 'entry')).toEqual([]);
+};
+
+const COMMANDS = ['fix', 'undo'] as const;
+const ARGS = { fix: ['--fix', '--yes'], undo: ['undo'] } as const;
+const SIGNALS = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const;
+
+interface Ended {
+  readonly status: number | null;
+  readonly by: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const endOf = (child: ChildProcess): Promise<Ended> => {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return once(child, 'close').then(([status, by]) => ({ status, by, stdout, stderr }));
+};
+
+/** Resolves when the first lock has been released, or put back. */
+const first = (town: TestTown, command: (typeof COMMANDS)[number]): Promise<unknown> =>
+  until(
+    () => (command === 'fix' ? standing(town) < LOCKS : standing(town) > 0),
+    'the first lock that changes',
+  );
+
+const prepared = (command: (typeof COMMANDS)[number]): TestTown => {
+  const town = townWithLocks(LOCKS);
+  if (command === 'undo') expect(doctor(['--fix', '--yes', '-q'], { cwd: town.root }).status).toBe(0);
+  return town;
+};
+
+const expectAllBack = (town: TestTown): void => {
+  doctor(['undo'], { cwd: town.root });
+  expect(standing(town)).toBe(LOCKS);
+};
+
+describe.each(COMMANDS)('%s of many locks', (command) => {
+  test.each(SIGNALS)('ends by %s after the batch it is at', async (signal, code) => {
+    const town = prepared(command);
+    const child = startDoctor(ARGS[command], { cwd: town.root, openFiles: OPEN_FILES });
+    const ended = endOf(child);
+    await first(town, command);
+    child.kill(signal);
+    const { status, by, stdout, stderr } = await ended;
+    expect([status, by]).toEqual([code, null]);
+    const left = command === 'fix' ? standing(town) : LOCKS - standing(town);
+    expect(left).toBeGreaterThan(0);
+    const done = LOCKS - left;
+    const [begun, finished] =
+      command === 'fix' ? journalled(town, 'release', 'released') : journalled(town, 'undo', 'undone');
+    expect([begun, finished]).toEqual([done, done]);
+    expect(stdout.match(command === 'fix' ? /^fixed /gm : /^restored /gm)).toHaveLength(done);
+    const deeds = command === 'fix' ? `${done} releases` : `${done} locks were put back`;
+    expect(stderr).toBe(`doctor: interrupted after ${deeds}; ${left} more were not begun\n`);
+    expectNothingHeld(town);
+    expectAllBack(town);
+  });
+});
+
+test('an interrupted undo says so in its document', async () => {
+  const town = prepared('undo');
+  const child = startDoctor(['undo', '--json'], { cwd: town.root, openFiles: OPEN_FILES });
+  const ended = endOf(child);
+  await first(town, 'undo');
+  child.kill('SIGTERM');
+  const { status, stdout, stderr } = await ended;
+  const back = standing(town);
+  expect([status, stderr]).toEqual([143, '']);
+  const document = documentOf<Report & { readonly results: readonly unknown[] }>(stdout);
+  expect(document.results).toHaveLength(back);
+  expect(document.error).toEqual({
+    code: 'E_INTERRUPTED',
+    message: `interrupted after ${back} locks were put back; ${LOCKS - back} more were not begun`,
+    hint: null,
+  });
+});
+
+test('a terminal that hangs up more than once does not end a batch in its middle', async () => {
+  const town = prepared('fix');
+  const child = startDoctor(ARGS.fix, { cwd: town.root, openFiles: OPEN_FILES });
+  const ended = endOf(child);
+  await first(town, 'fix');
+  for (let times = 0; times < 3; times += 1) {
+    child.kill('SIGHUP');
+    await sleep(5);
+  }
+  expect(await ended).toMatchObject({ status: 129, by: null });
+  const [begun, finished] = journalled(town, 'release', 'released');
+  expect([begun, finished]).toEqual([LOCKS - standing(town), LOCKS - standing(town)]);
+  expectAllBack(town);
+});
+
+(hasTmux ? describe : describe.skip)('in a pane (skipped without tmux)', () => {
+  const few = ['sh', '-c', `ulimit -n ${OPEN_FILES}; exec "$@"`, 'sh'];
+
+  test.each([
+    ['fix', 'Releasing locks'],
+    ['undo', 'Putting locks back'],
+  ] as const)('%s counts in one line while it works', async (command, title) => {
+    const town = prepared(command);
+    // Others hold the guards of the two that come last, which are waited for one after the other.
+    const [one, other] = command === 'fix' ? [0, 1] : [1, 0];
+    const hold = (index: number) => flockElsewhere(lockFilesIn(town.path(workerAt(index), '.runtime')).guard);
+    const [holder, otherHolder] = await Promise.all([hold(one), hold(other)]);
+    const run = await doctorInPane(ARGS[command], { columns: 100, rows: 40 }, { cwd: town.root });
+    const changed = (): number => (command === 'fix' ? LOCKS - standing(town) : standing(town));
+    await until(() => changed() === LOCKS - 2, 'the others');
+    await sleep(150); // until it writes again
+    await holder.stop();
+    await run.shows(`${title}: ${LOCKS - 1} of ${LOCKS}`);
+    await otherHolder.stop();
+    const { status, screen } = await run.ends();
+    expect(status).toBe(0);
+    expect(screen).not.toContain(title);
+    expect(changed()).toBe(LOCKS);
+  });
+
+  test.each(COMMANDS)('%s ends by Ctrl-C after the batch it is at', async (command) => {
+    const town = prepared(command);
+    const run = await doctorInPane(
+      ARGS[command],
+      { columns: 100, rows: 40 },
+      { cwd: town.root, through: few },
+    );
+    await first(town, command);
+    run.type('C-c');
+    const { status, screen } = await run.ends();
+    expect(status).toBe(130);
+    expect(screen).toMatch(/interrupted after \d+ (?:releases|locks were put back); \d+ more were not begun/);
+    expectNothingHeld(town);
+    expectAllBack(town);
+  });
+
+  test.each(COMMANDS)('%s survives the end of its pane as far as its batch', async (command) => {
+    const town = prepared(command);
+    const run = await doctorInPane(
+      ARGS[command],
+      { columns: 100, rows: 40 },
+      { cwd: town.root, through: few },
+    );
+    await first(town, command);
+    const pid = run.pid();
+    run.killPane();
+    await until(() => !isRunning(pid), 'the end of the program');
+    const changed = command === 'fix' ? LOCKS - standing(town) : standing(town);
+    const [begun, finished] =
+      command === 'fix' ? journalled(town, 'release', 'released') : journalled(town, 'undo', 'undone');
+    expect([begun, finished]).toEqual([changed, changed]);
+    expectNothingHeld(town);
+    expectAllBack(town);
+  });
+});
+
+test('undo of many locks is silent on standard error where it is piped', () => {
+  const town = prepared('undo');
+  const { status, stdout, stderr } = doctor(['undo'], { cwd: town.root });
+  expect([status, stderr]).toEqual([0, '']);
+  expect(stdout.match(/^restored /gm)).toHaveLength(LOCKS);
+});
