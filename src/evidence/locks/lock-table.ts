@@ -169,9 +169,18 @@ const filesOf = (kinds: readonly Kind[]): LockTable['files'] => {
   );
   if (found.length === 0) return null;
   return {
-    names: found.map(({ path }) => namePattern(path.slice(path.lastIndexOf('/') + 1))),
+    names: found.map(({ path }) => lastPattern(path)),
     kinds: found.map(({ kind, path }) => ({ kind, fits: pathFitter(path) })),
   };
+};
+
+/** Throws for a pattern that no path relative to the root fits: an absolute one, or one with `.`, `..` or empty elements. */
+const lastPattern = (path: string): NamePattern => {
+  const names = path.split('/');
+  const last = namePattern(names.at(-1) ?? '');
+  if (names.some((name) => ['', '.', '..'].includes(name)))
+    throw new Error(`${JSON.stringify(path)} is not a path relative to the root without "." and ".."`);
+  return last;
 };
 
 /** Tells whether a relative path fits the pattern: `*` stands for any text within a name, `**` for any number of directories. */

@@ -255,9 +255,13 @@ test.each([
   [{ beside: { '.claude': ['*.*'] } }],
   [{ beside: { '.claude': ['../x'] } }],
   [{ files: ['run/*.*.pid'] }],
+  [{ files: ['./run/*.pid'] }],
+  [{ files: ['/run/*.pid'] }],
+  [{ files: ['../run/*.pid'] }],
+  [{ files: ['run//*.pid'] }],
   [{ homes: { runtime: 'runtime' }, name: 'x' }],
 ] as readonly [Where][])('a place that no walk would look at is refused: %j', (where) => {
-  expect(() => compileTable([kindAt('odd', where)])).toThrow(/kind odd|not a file name/);
+  expect(() => compileTable([kindAt('odd', where)])).toThrow(/kind odd|not a file name|not a path relative to the root/);
 });
 
 test('a journal may tell of a lock only where its kind keeps some', () => {
