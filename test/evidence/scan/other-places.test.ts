@@ -261,7 +261,9 @@ test.each([
   [{ files: ['run//*.pid'] }],
   [{ homes: { runtime: 'runtime' }, name: 'x' }],
 ] as readonly [Where][])('a place that no walk would look at is refused: %j', (where) => {
-  expect(() => compileTable([kindAt('odd', where)])).toThrow(/kind odd|not a file name|not a path relative to the root/);
+  expect(() => compileTable([kindAt('odd', where)])).toThrow(
+    /kind odd|not a file name|not a path relative to the root/,
+  );
 });
 
 test('a journal may tell of a lock only where its kind keeps some', () => {
