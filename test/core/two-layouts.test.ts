@@ -82,7 +82,7 @@ describe('collisions', () => {
     const asked = { asked: [ADA], scan: 'worker' } as const;
     expect(answerPreflight(aSnapshot({ locks, lookups, processes, over: asked }))[0]).toMatchObject({
       answer: 'held',
-      message: expect.stringContaining('agents share this worker: '),
+      message: '2 agents are running there: process 4242 holds the lock; process 4243 holds the lock',
     });
   });
 

@@ -2,19 +2,21 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { afterEach, expect, test } from '@jest/globals';
 import { heal } from '../../src/heal.ts';
+import { undoReleases } from '../../src/repair/undo.ts';
 import { ADA, lockOf, NO_PANE, setStage } from '../situations/stage.ts';
 import { cleanUp, fakeAgent } from '../support/index.ts';
 
 afterEach(cleanUp);
 
-test('a lock at the old place that a killed run moved aside is put back by the next --fix', async () => {
+test('a lock at the old place that a killed run moved aside is put back and released by the next --fix', async () => {
   const { town, env } = setStage();
   const lock = town.lock(ADA, {}, { at: '.gastown/agent.lock' });
   renameSync(lock, `${lock}.0123456789abcdef.old`);
   const report = await heal(town.root, { env, cwd: '/' });
-  expect(existsSync(lock)).toBe(true);
-  expect(lockOf(report, ADA).state).toBe('stale');
+  expect(report.summary).toMatchObject({ locks: 0, fixed: 1 });
   expect(readdirSync(town.path(ADA))).toEqual(['.gastown']);
+  await undoReleases(null, { townRoot: town.root });
+  expect(existsSync(lock)).toBe(true);
 });
 
 test('a stale lock above a live worker is released: the agent below belongs to the lock that lies there', async () => {
