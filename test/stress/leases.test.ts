@@ -27,7 +27,7 @@ withEtcd(
   async () => {
     const [stop, warn] = await Promise.all([
       run('--seconds', '15'),
-      run('--seconds', '0', '--at-most', '90', '--on-lost', 'warn'),
+      run('--seconds', '0', '--at-most', '90', '--hold', '60', '--on-lost', 'warn'),
     ]);
     expect(stop).toMatchObject({ overlaps: 0, outOfOrder: 0, ok: true });
     expect(Number(stop?.begun)).toBeGreaterThan(0);
