@@ -98,9 +98,11 @@ const untilSettled = async (
   if (!details.lookingIsCheap) return new Set();
   const isWordless = ({ comm, pid }: ProcessRow): boolean =>
     runsScripts(comm) && details.argv(pid).join('') === '';
-  // Those of others may be closed to us for good.
-  const isNowhere = ({ pid }: ProcessRow): boolean =>
-    cwds.get(pid)?.seen === false && details.uid(pid) === process.geteuid?.();
+  // A directory that is closed to us stays closed. One that is not there belongs to a process that is ending.
+  const isNowhere = ({ pid }: ProcessRow): boolean => {
+    const cwd = cwds.get(pid);
+    return cwd?.seen === false && cwd.why === 'ENOENT';
+  };
   const vague = rows.filter((row) => isWordless(row) || isNowhere(row));
   let waiting = vague;
   for (const pauseMs of PAUSES_MS) {

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { ProcessEvidence, ProcessInfo } from '../../../src/core/types/evidence.ts';
 import { readProcTable } from '../../../src/evidence/processes/linux/linux.ts';
 import { lookUpPid } from '../../../src/evidence/processes/pid-lookup.ts';
@@ -82,6 +82,30 @@ describe('process evidence', () => {
       expect(await namesAfter(1000)).not.toContain('kiro.js');
     },
   );
+
+  onLinux.each([
+    ['EACCES', 'is closed to us, and stays so', 0],
+    ['ENOENT', 'has gone, as of a process that is ending', 5],
+  ])('of a process whose directory (%s) %s: %i pauses', async (why, _reason, pauses) => {
+    const town = makeTown();
+    const script = town.write('kiro.js', 'setTimeout(() => {}, 600_000)');
+    const { pid } = await startProcess(process.execPath, [script], { cwd: town.root });
+    const table = await readProcessTable();
+    const details = {
+      ...table.details,
+      workingDirectories: async (asked: readonly number[]) =>
+        new Map([...(await table.details.workingDirectories(asked)), [pid, { seen: false as const, why }]]),
+    };
+    const only = { ...table, rows: new Map([...table.rows].filter(([one]) => one === pid)), details };
+    const question = { pids: [], panePids: [], agents: [], asker: { pids: [], pane: null }, root: town.root };
+    const timer = jest.spyOn(globalThis, 'setTimeout');
+    try {
+      await processEvidence(only, question);
+      expect(timer).toHaveBeenCalledTimes(pauses);
+    } finally {
+      timer.mockRestore();
+    }
+  });
 
   test('dates processes, and tells two by their start', async () => {
     const { root } = makeTown();
