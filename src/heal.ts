@@ -118,7 +118,10 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   const named = exactly?.map((lock) => ({ ...lock, id: idOf(lock, first, options) }));
   const planOf = (diagnosis: Diagnosis): Plan =>
     planRepair({
-      ...{ ...diagnosis, force, kinds, wantsToStart: options.wantsToStart },
+      ...diagnosis,
+      force,
+      kinds,
+      wantsToStart: options.wantsToStart,
       named: named?.map(({ id }) => id),
     });
   const whole = planOf(first);

@@ -153,6 +153,15 @@ test('a terminal that hangs up more than once does not end a batch in its middle
 (hasTmux ? describe : describe.skip)('in a pane (skipped without tmux)', () => {
   const few = ['sh', '-c', `ulimit -n ${OPEN_FILES}; exec "$@"`, 'sh'];
 
+  /** A run in a pane that has changed its first lock. */
+  const underWay = async (command: (typeof COMMANDS)[number]) => {
+    const town = prepared(command);
+    const size = { columns: 100, rows: 40 };
+    const run = await doctorInPane(ARGS[command], size, { cwd: town.root, through: few });
+    await first(town, command);
+    return { town, run };
+  };
+
   test.each([
     ['fix', 'Releasing locks'],
     ['undo', 'Putting locks back'],
@@ -176,13 +185,7 @@ test('a terminal that hangs up more than once does not end a batch in its middle
   });
 
   test.each(COMMANDS)('%s ends by Ctrl-C after the batch it is at', async (command) => {
-    const town = prepared(command);
-    const run = await doctorInPane(
-      ARGS[command],
-      { columns: 100, rows: 40 },
-      { cwd: town.root, through: few },
-    );
-    await first(town, command);
+    const { town, run } = await underWay(command);
     run.type('C-c');
     const { status, screen } = await run.ends();
     expect(status).toBe(130);
@@ -192,13 +195,7 @@ test('a terminal that hangs up more than once does not end a batch in its middle
   });
 
   test.each(COMMANDS)('%s survives the end of its pane as far as its batch', async (command) => {
-    const town = prepared(command);
-    const run = await doctorInPane(
-      ARGS[command],
-      { columns: 100, rows: 40 },
-      { cwd: town.root, through: few },
-    );
-    await first(town, command);
+    const { town, run } = await underWay(command);
     const pid = run.pid();
     run.killPane();
     await until(() => !isRunning(pid), 'the end of the program');

@@ -6,7 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { FileUse, Uses } from '../../core/types/evidence.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { describeErrno } from '../../io/errno.ts';
-import { typeOfDevice } from '../../io/file-systems/mounts.ts';
+import { deviceNumber, typeOfDevice } from '../../io/file-systems/mounts.ts';
 import { readProc, withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import { NO_DIRECTORIES, openIn, wantedFiles } from './open-files.ts';
@@ -32,10 +32,11 @@ export const readFlocks = (
   if (process.platform !== 'linux') return { uses: [], hidden: 'locks are not listed on this system' };
   const { rows } = table;
   const listed = listedFlocks();
-  const holders = listed.holders ?? NO_HOLDERS;
+  const { holders } = listed;
   const devices = systemCalls.mountTable() ?? '';
   const uses = new Map<string, FileUse>();
-  const untold: string[] = [];
+  /** Files of which the list does not tell, with their inodes. */
+  const untold = new Map<string, string>();
   for (const path of paths) {
     const file = fileAt(path);
     const pid = holders.get(file?.identity ?? '');
@@ -44,13 +45,13 @@ export const readFlocks = (
       uses.set(path, { path, pid: Math.max(pid, 0), command: row?.comm ?? 'command unknown' });
     // Of btrfs and of overlays a file shows another device number than the kernel lists.
     const isListed = listsAll && file !== null && typeOfDevice(devices, file.device) !== null;
-    if (pid === undefined ? !isListed : row === undefined) untold.push(path);
+    if (pid === undefined ? !isListed : row === undefined) untold.set(path, file?.inode ?? '');
   }
-  if (untold.length === 0) return { uses: [...uses.values()], hidden: listed.why };
-  const opened = whoHasOpen(untold, table);
+  if (untold.size === 0) return { uses: [...uses.values()], hidden: listed.why };
+  const opened = whoHasOpen([...untold.keys()], table);
   for (const use of opened.uses) if (use.mayHold !== true || !uses.has(use.path)) uses.set(use.path, use);
-  for (const path of untold) {
-    const pid = uses.has(path) ? undefined : holders.get(inodeAt(path));
+  for (const [path, inode] of untold) {
+    const pid = uses.has(path) ? undefined : holders.get(inode);
     if (pid !== undefined && opened.closed.has(pid))
       uses.set(path, { path, pid, command: rows.get(pid)?.comm ?? 'command unknown', mayHold: true });
   }
@@ -58,13 +59,13 @@ export const readFlocks = (
 };
 
 const listedFlocks = (): {
-  readonly holders: ReadonlyMap<string, number> | null;
+  readonly holders: ReadonlyMap<string, number>;
   readonly why: string | null;
 } => {
   try {
     return { holders: parseFlocks(readFileSync('/proc/locks', 'latin1')), why: null };
   } catch (error) {
-    return { holders: null, why: `/proc/locks: ${describeErrno(error)}` };
+    return { holders: NO_HOLDERS, why: `/proc/locks: ${describeErrno(error)}` };
   }
 };
 
@@ -130,16 +131,11 @@ interface FileAt {
   readonly inode: string;
 }
 
-/** Takes a device number apart as glibc's makedev(3) composes it. */
 const fileAt = (path: string): FileAt | null => {
   try {
     const { dev, ino } = statSync(path, { bigint: true });
-    const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
-    const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn);
-    return { device: dev, identity: `${major}:${minor}:${ino}`, inode: String(ino) };
+    return { device: dev, identity: `${deviceNumber(dev)}:${ino}`, inode: String(ino) };
   } catch {
     return null;
   }
 };
-
-const inodeAt = (path: string): string => fileAt(path)?.inode ?? '';

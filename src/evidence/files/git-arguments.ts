@@ -1,4 +1,5 @@
 /** Reads a git's arguments: its command, and the repository that they name. Pure. */
+import { baseName } from '../../io/disk/disk-path.ts';
 
 /** git and its helpers (`git-remote-https`), and others that write the same files without keeping them open. */
 const GIT_LIKE = /^(?:git(?:-.+)?|jj|sl|gix|ein|scalar)$/;
@@ -51,8 +52,6 @@ const WITH_VALUE: ReadonlySet<string> = new Set([
   '--attr-source',
   '--list-cmds',
 ]);
-
-const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** True for git and for programs that write the same files, by the kernel's name or the program's. */
 export const isGitLike = (comm: string, argv: readonly string[]): boolean =>

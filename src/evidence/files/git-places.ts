@@ -1,6 +1,7 @@
 /** Finds the repository that a directory belongs to, as a git that works there sees it. Reads only, and never throws. */
 import { dirname } from 'node:path';
 import type { LockGitDir } from '../../core/types/evidence.ts';
+import { baseName } from '../../io/disk/disk-path.ts';
 import { entryExists } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { repositoryFinder } from '../git/repository.ts';
@@ -30,8 +31,7 @@ export const gitPlaces = (gitDirs: readonly LockGitDir[]): GitPlaces => {
     ofGitDir: (path) => {
       const real = realOrSame(path);
       // A temporary file may have no real path, but its directory has one.
-      const itself =
-        real === path ? `${realOrSame(dirname(path))}/${path.slice(path.lastIndexOf('/') + 1)}` : real;
+      const itself = real === path ? `${realOrSame(dirname(path))}/${baseName(path)}` : real;
       const led = path.endsWith('/.git') ? find(dirname(real))?.gitDir : null;
       return led == null ? [itself] : [itself, realOrSame(led)];
     },

@@ -1,6 +1,7 @@
 /** Finds the processes that have lock files open, or files below the git directories around them (`/proc/<pid>/fd`). Never throws. */
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import type { FileUse, GitUse, Uses } from '../../core/types/evidence.ts';
+import { baseName } from '../../io/disk/disk-path.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
 import { withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
@@ -81,7 +82,7 @@ export const wantedFiles = (paths: readonly string[]): Wanted => {
   const wanted = new Map<string, { path: string; identity: string }[]>();
   for (const path of paths) {
     const identity = identityOf(path);
-    const name = path.slice(path.lastIndexOf('/') + 1);
+    const name = baseName(path);
     if (identity !== null) wanted.set(name, [...(wanted.get(name) ?? []), { path, identity }]);
   }
   return wanted;
@@ -152,7 +153,7 @@ export const openIn = (
     if (!target.startsWith('/')) continue;
     const below = placeBelow(target, pid, gitDirs);
     if (below !== null) places.add(below);
-    const candidates = files.get(target.slice(target.lastIndexOf('/') + 1));
+    const candidates = files.get(baseName(target));
     if (candidates === undefined) continue;
     const identity = identityOf(entry);
     for (const each of candidates)

@@ -3,6 +3,7 @@ import agent from '../../../kinds/agent.ts';
 import { fitsSome, type NamePattern, namePattern, nameTable } from '../../core/record/name-pattern.ts';
 import type { LockFile } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
+import { baseName } from '../../io/disk/disk-path.ts';
 import type { GitNames, Home, Homes, InGitDirs, NamedFiles } from '../scan/homes.ts';
 
 /** A kind whose locks lie in homes of one name, and what that name says of the layout. */
@@ -203,16 +204,14 @@ const isAnywhere = ({ above, isBelow }: KindInHome): boolean => above === null &
 
 const NO_KINDS: readonly KindInHome[] = [];
 
-const lastName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-
 /** What is above the last name of a path; empty where that is all. */
 const aboveLast = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 
 /** The kinds that keep locks in a directory, by the names of its path. */
 export const kindsAt = (directory: string, kindsIn: LockTable['kindsIn']): readonly KindInHome[] => {
-  const here = kindsIn.get(lastName(directory)) ?? NO_KINDS;
+  const here = kindsIn.get(baseName(directory)) ?? NO_KINDS;
   const parent = aboveLast(directory);
-  const below = kindsIn.get(lastName(parent)) ?? NO_KINDS;
+  const below = kindsIn.get(baseName(parent)) ?? NO_KINDS;
   // Nearly all of thousands of homes.
   if (below.length === 0 && here.every(isAnywhere)) return here;
   return [...here.filter(({ isBelow }) => !isBelow), ...below.filter(({ isBelow }) => isBelow)].filter(

@@ -1,5 +1,6 @@
 /** The names a process goes by, and nothing else of its arguments: they may hold secrets, and snapshots are passed on. */
 import { classifyNames, isInterpreter, NODES_MAIN_THREAD } from '../../core/programs/by-name.ts';
+import { baseName } from '../../io/disk/disk-path.ts';
 
 interface Syntax {
   readonly programs: RegExp;
@@ -170,5 +171,3 @@ const NO_NAMES: readonly string[] = [];
 /** Of a program's own path only `<product>/versions/<version>/` tells what it is. */
 const productsIn = (path: string): readonly string[] =>
   path.includes('/versions/') && !OF_A_VERSION_MANAGER.test(path) ? packagesIn(path) : NO_NAMES;
-
-const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

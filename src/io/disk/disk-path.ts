@@ -21,6 +21,9 @@ export const fromLatin1 = (latin1: string): DiskPath => {
 /** One character per byte, the reverse of `fromLatin1`. */
 export const toLatin1 = (path: string): string => Buffer.from(path, 'utf8').toString('latin1');
 
+/** The last name of a path; all of it where it has no slash. */
+export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
 /** `name` inside `directory`. */
 export const joinPath = (directory: DiskPath, name: string): DiskPath => {
   if (typeof directory === 'string') return directory === '/' ? `/${name}` : `${directory}/${name}`;

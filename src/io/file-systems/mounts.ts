@@ -5,7 +5,7 @@
  * (proc_pid_mountinfo(5)); null where no line has it.
  */
 export const typeOfDevice = (mountInfo: string, device: bigint): string | null => {
-  const number = `${majorOf(device)}:${minorOf(device)}`;
+  const number = deviceNumber(device);
   for (const line of mountInfo.split('\n')) {
     // Paths have their spaces escaped; a lone dash ends the optional fields.
     const fields = line.split(' ');
@@ -13,6 +13,9 @@ export const typeOfDevice = (mountInfo: string, device: bigint): string | null =
   }
   return null;
 };
+
+/** `254:1`, major and minor, as the kernel's lists write it in decimal numbers. */
+export const deviceNumber = (device: bigint): string => `${majorOf(device)}:${minorOf(device)}`;
 
 /** As glibc's gnu_dev_major and gnu_dev_minor. */
 const majorOf = (device: bigint): bigint => ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);

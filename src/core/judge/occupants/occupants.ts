@@ -113,8 +113,6 @@ export type OccupantReader = (
 
 const NONE: readonly never[] = [];
 
-const same = <T>(value: T): T => value;
-
 const listOf = <T, R>(
   values: readonly T[],
   counts: (value: T) => boolean,
@@ -154,11 +152,7 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
       tmuxDoubt,
     );
     const strangers = panes.length + processes.length > 0 ? [] : readStrangers(worker, ownPid);
-    const idle = listOf(
-      around,
-      (view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine',
-      same,
-    );
+    const idle = around.filter((view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine');
     const bystanders = panes.length + processes.length > 0 ? null : readBystanders(worker, idle);
     if (around.length + processes.length + unseen.length + strangers.length === 0 && bystanders === null)
       return NOBODY_FOR_CERTAIN;
