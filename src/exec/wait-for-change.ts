@@ -20,8 +20,8 @@ const LIFE_IS_CHEAP = process.platform !== 'darwin';
  * (`performance.now()`): at once where the lock has changed since the last time, otherwise less and less often.
  */
 export const watchWorker = (workerDir: string, deadlineMs: number): (() => Promise<void>) => {
-  const place = lockFilesIn(`${workerDir}/.runtime`);
-  let seen = glanceAt(place);
+  const files = lockFilesIn(`${workerDir}/.runtime`);
+  let seen = glanceAt(files);
   let quietMs = POLL_MS;
   return async () => {
     for (let waitedMs = 0; performance.now() < deadlineMs; ) {
@@ -30,13 +30,13 @@ export const watchWorker = (workerDir: string, deadlineMs: number): (() => Promi
       await sleep(pauseMs);
       waitedMs += pauseMs;
       const before = seen;
-      seen = glanceAt(place);
+      seen = glanceAt(files);
       if (seen !== before) {
         quietMs = POLL_MS;
         return;
       }
       if (!LIFE_IS_CHEAP && waitedMs < quietMs) continue;
-      const plainlyHeld = lifeOfHolder(place) === 'alive';
+      const plainlyHeld = lifeOfHolder(files) === 'alive';
       if (plainlyHeld && LIFE_IS_CHEAP) continue;
       if (waitedMs < quietMs) continue;
       quietMs = Math.min(quietMs * 2, LONGEST_MS);
@@ -57,9 +57,9 @@ const glanceAt = ({ lock }: LockFiles): string => {
 };
 
 /** Life of the true holder, where a record of ours names one: while it lives, the worker cannot become free. */
-const lifeOfHolder = (place: LockFiles): ReturnType<typeof lifeNow> => {
-  const seen = readRecord(systemCalls, place.lock);
+const lifeOfHolder = (files: LockFiles): ReturnType<typeof lifeNow> => {
+  const seen = readRecord(systemCalls, files.lock);
   if (seen.kind !== 'file' || seen.content.kind !== 'record') return 'unknown';
-  const holder = seen.content.record.holder ?? readCompanion(systemCalls, place);
+  const holder = seen.content.record.holder ?? readCompanion(systemCalls, files);
   return holder === null ? 'unknown' : lifeNow(holder);
 };

@@ -60,11 +60,11 @@ export const acquireGuarded = async (
   request: AcquireRequest,
   context: LockContext,
 ): Promise<Acquired> => {
-  const { calls, place, workerDir } = context;
+  const { calls, files, workerDir } = context;
   const text = await compose(request, context);
   const { kept } = tidyUp(guard, { nowMs: context.now(), clearReleasedAfterMs: null });
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const seen = readRecord(calls, place.lock);
+    const seen = readRecord(calls, files.lock);
     if (isOurs(context, seen)) return refreshGuarded(guard, request, context);
     if (seen.kind === 'absent') {
       refuseUnfinished(context, kept);
@@ -76,13 +76,13 @@ export const acquireGuarded = async (
     }
     if (!guard.stands()) throw tornGuard(workerDir);
     // Before anything is moved, so that a full disk fails here.
-    const staged = stage(calls, place, text.record);
+    const staged = stage(calls, files, text.record);
     try {
       const put = putInPlace(guard, request, context, { ...text, staged, seen });
       if (put !== null) return put;
     } finally {
       // Not reused: a writer that overwrites the lock in place also overwrites this second name of the same file.
-      dropStaged(calls, place, staged);
+      dropStaged(calls, files, staged);
     }
   }
   throw new LockedError(workerDir, `The lock of ${workerDir} changes faster than it can be judged.`, {
@@ -97,12 +97,12 @@ const putInPlace = (
   context: LockContext,
   { staged, seen, holder }: Composed & { readonly staged: Staged; readonly seen: RecordReading },
 ): Acquired | null => {
-  const { calls, place } = context;
+  const { calls, files } = context;
   const old =
     seen.kind === 'absent' ? null : take(context, guard, recordOf(context, seen).stamp, staged.nonce);
   if (typeof old === 'string') return null;
   try {
-    const published = publish(guard.directory, place, guard, staged);
+    const published = publish(guard.directory, files, guard, staged);
     if (published !== 'taken') {
       const how = old === null ? 'taken' : 'taken-over';
       const over = old === null ? {} : { replaced: recordOf(context, seen).record };
@@ -112,7 +112,7 @@ const putInPlace = (
       return acquired;
     }
   } catch (error) {
-    if (old !== null) putBack(calls, place, old.aside); // if this fails too, the next run does it
+    if (old !== null) putBack(calls, files, old.aside); // if this fails too, the next run does it
     throw error;
   }
   if (old !== null) removeQuietly(calls, old.aside);
@@ -120,9 +120,9 @@ const putInPlace = (
 };
 
 /** The staged name goes last: together with the lock it tells the next run that an `.old` of its name was replaced. */
-const dropStaged = (calls: SystemCalls, place: LockFiles, { nonce, path }: Staged): void => {
+const dropStaged = (calls: SystemCalls, files: LockFiles, { nonce, path }: Staged): void => {
   try {
-    if (calls.lstat(asidePath(place, nonce)) === undefined) calls.unlink(path);
+    if (calls.lstat(asidePath(files, nonce)) === undefined) calls.unlink(path);
   } catch {
     // At worst a leftover, which the next run removes.
   }
@@ -137,24 +137,24 @@ export const acquireUnguarded = async (
   request: AcquireRequest,
   context: LockContext,
 ): Promise<Acquired> => {
-  const { calls, place } = context;
+  const { calls, files } = context;
   const text = await compose(request, context);
-  const seen = readRecord(calls, place.lock);
+  const seen = readRecord(calls, files.lock);
   if (seen.kind === 'absent') {
     refuseUnfinished(
       context,
-      calls.list(place.directory).filter((name) => leftoverKind(name) === 'old'),
+      calls.list(files.directory).filter((name) => leftoverKind(name) === 'old'),
     );
     refuseLiveCompanion(context);
-    const staged = stage(calls, place, text.record);
+    const staged = stage(calls, files, text.record);
     try {
-      const published = publish(directory, place, null, staged);
+      const published = publish(directory, files, null, staged);
       if (published !== 'taken') return { how: 'taken', ...recordOf(context, published), guarded: false };
     } finally {
       removeQuietly(calls, staged.path);
     }
   }
-  throw notOurs(context, readRecord(calls, place.lock));
+  throw notOurs(context, readRecord(calls, files.lock));
 };
 
 /** Writes our own lock again, over itself. Throws NotLockedError, LockedError, or what the system throws. */
@@ -163,8 +163,8 @@ export const refreshGuarded = async (
   request: AcquireRequest,
   context: LockContext,
 ): Promise<Acquired> => {
-  const { calls, place, workerDir } = context;
-  const before = readRecord(calls, place.lock);
+  const { calls, files, workerDir } = context;
+  const before = readRecord(calls, files.lock);
   if (!isOurs(context, before)) throw notOurs(context, before);
   const { record } = recordOf(context, before);
   const text = await compose(
@@ -175,13 +175,13 @@ export const refreshGuarded = async (
     },
     context,
   );
-  if (!isOurs(context, readRecord(calls, place.lock))) throw notOurs(context, readRecord(calls, place.lock));
+  if (!isOurs(context, readRecord(calls, files.lock))) throw notOurs(context, readRecord(calls, files.lock));
   if (!guard.stands()) throw tornGuard(workerDir);
-  replaceFile(calls, place, place.lock, text.record);
-  if (request.companion || readCompanion(calls, place)?.nonce === context.nonce) {
-    writeCompanion(calls, place, text.holder);
+  replaceFile(calls, files, files.lock, text.record);
+  if (request.companion || readCompanion(calls, files)?.nonce === context.nonce) {
+    writeCompanion(calls, files, text.holder);
   }
-  return { how: 'refreshed', ...recordOf(context, readRecord(calls, place.lock)), guarded: true };
+  return { how: 'refreshed', ...recordOf(context, readRecord(calls, files.lock)), guarded: true };
 };
 
 interface Composed {
@@ -210,10 +210,10 @@ const finish = (
   holder: TrueHolder,
   acquired: Acquired,
 ): void => {
-  const { calls, place } = context;
+  const { calls, files } = context;
   try {
-    if (companion) writeCompanion(calls, place, holder);
-    else removeCompanion(calls, place);
+    if (companion) writeCompanion(calls, files, holder);
+    else removeCompanion(calls, files);
   } catch (error) {
     const taken = take(context, guard, acquired.stamp);
     if (typeof taken !== 'string') removeQuietly(calls, taken.aside);
@@ -235,8 +235,8 @@ const refuseUnfinished = ({ workerDir }: LockContext, unfinished: readonly strin
 };
 
 /** Refuses where the lock of a live agent was removed and its second record still names that agent. */
-const refuseLiveCompanion = ({ calls, place, workerDir, nonce }: LockContext): void => {
-  const holder = readCompanion(calls, place);
+const refuseLiveCompanion = ({ calls, files, workerDir, nonce }: LockContext): void => {
+  const holder = readCompanion(calls, files);
   if (holder === null || holder.nonce === nonce || !mayLive(holder)) return;
   const isCertain = lifeNow(holder) === 'alive';
   const verb = isCertain ? 'is' : 'may be';
@@ -246,8 +246,8 @@ const refuseLiveCompanion = ({ calls, place, workerDir, nonce }: LockContext): v
 
 const judged = async (context: LockContext, seen: RecordReading): Promise<Verdict | null> => {
   recordOf(context, seen); // a file that is not a record or cannot be read is refused without a judge
-  const { workerDir, place } = context;
-  const verdict = await context.judge({ workerDir, path: place.lock });
+  const { workerDir, files } = context;
+  const verdict = await context.judge({ workerDir, path: files.lock });
   return verdict !== null && isAbout(verdict, seen) ? verdict : null;
 };
 

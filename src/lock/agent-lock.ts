@@ -25,7 +25,7 @@ import { handOverGuarded } from './hand-over.ts';
 import type { HolderProcess } from './identity.ts';
 import { asLockError, type LockContext, recordOf, type Seen } from './lock-context.ts';
 import { forceReleaseGuarded, giveBackGuarded, type Released } from './release.ts';
-import { type LockStatus, lookAtPlace, statusOf } from './status.ts';
+import { type LockStatus, lookAtLock, statusOf } from './status.ts';
 
 export interface LockOptions extends GuardOptions {
   /** Decides what a lock of somebody else is; default: the doctor's own look at the worker. */
@@ -133,7 +133,7 @@ export class Lock {
   /** What the lock says, without judging it. Rejects with NotLockedError, InvalidLockError or LockedError (unreadable). */
   async read(): Promise<Seen> {
     const context = this.#context();
-    return recordOf(context, lookAtPlace(context));
+    return recordOf(context, lookAtLock(context));
   }
 
   /**
@@ -164,7 +164,7 @@ export class Lock {
     purpose: 'takes' | 'gives' | 'changes' = 'changes',
   ): Promise<T> {
     // Taking a lock may fail early; giving it back waits longer.
-    const taken = await takeGuard(context.place, { urgent: purpose === 'gives', ...this.#options });
+    const taken = await takeGuard(context.files, { urgent: purpose === 'gives', ...this.#options });
     try {
       if (taken.kind === 'held')
         return await use(taken.guard, { ...context, calls: taken.guard.directory.calls });
@@ -186,7 +186,7 @@ export class Lock {
     return {
       workerDir,
       // The caller may use symlinks above the worker's directory; below it none is followed.
-      place: lockFilesIn(join(isReal ? workerDir : realOrSame(workerDir), '.runtime')),
+      files: lockFilesIn(join(isReal ? workerDir : realOrSame(workerDir), '.runtime')),
       calls,
       judge,
       now,
@@ -197,9 +197,9 @@ export class Lock {
 }
 
 /** Makes `.runtime` in an existing worker's directory. git is told to ignore it only if we made it. */
-const makeHome = ({ calls, place, workerDir }: LockContext): void => {
+const makeHome = ({ calls, files, workerDir }: LockContext): void => {
   try {
-    if (makeDirectory(calls, place.directory)) ignoreDirectory(calls, place);
+    if (makeDirectory(calls, files.directory)) ignoreDirectory(calls, files);
   } catch (error) {
     throw asLockError(workerDir, error);
   }
@@ -209,7 +209,7 @@ const inDirectory = async <T>(
   context: LockContext,
   use: (directory: OpenDirectory, inside: LockContext) => Promise<T>,
 ): Promise<T> => {
-  const directory = openOwned(context.calls, context.place.directory);
+  const directory = openOwned(context.calls, context.files.directory);
   try {
     return await use(directory, { ...context, calls: directory.calls });
   } finally {

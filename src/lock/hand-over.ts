@@ -15,15 +15,15 @@ export const handOverGuarded = async (
   holder: HolderProcess,
   context: LockContext,
 ): Promise<Acquired | null> => {
-  const { calls, place, nonce } = context;
-  const seen = readRecord(calls, place.lock);
+  const { calls, files, nonce } = context;
+  const seen = readRecord(calls, files.lock);
   if (isOurs(context, seen)) {
     const { record } = recordOf(context, seen);
     // The PID of a helper that has ended stays, so that nothing changes for other tools.
     const isHelpers = record.pid !== record.holder?.pid;
     return refreshGuarded(guard, isHelpers ? { holder, recordedPid: record.pid } : { holder }, context);
   }
-  if (nonce === null || readCompanion(calls, place)?.nonce !== nonce) throw notOurs(context, seen);
-  writeCompanion(calls, place, trueHolderOf(holder, nonce));
+  if (nonce === null || readCompanion(calls, files)?.nonce !== nonce) throw notOurs(context, seen);
+  writeCompanion(calls, files, trueHolderOf(holder, nonce));
   return null;
 };

@@ -23,7 +23,7 @@ import type { Guard } from './guard/guard.ts';
 
 export interface LockContext {
   readonly workerDir: string;
-  readonly place: LockFiles;
+  readonly files: LockFiles;
   /** Under a guard, the calls of the opened directory. */
   readonly calls: SystemCalls;
   readonly judge: Judge;

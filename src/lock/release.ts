@@ -22,33 +22,33 @@ export type Released =
  * stale, otherwise left. Throws NotLockedError, LockedError, NoGuardError, or what the system throws.
  */
 export const giveBackGuarded = async (guard: Guard, context: LockContext): Promise<Released> => {
-  const { calls, place, nonce } = context;
-  const isCompanionOurs = nonce !== null && readCompanion(calls, place)?.nonce === nonce;
-  const seen = readRecord(calls, place.lock);
+  const { calls, files, nonce } = context;
+  const isCompanionOurs = nonce !== null && readCompanion(calls, files)?.nonce === nonce;
+  const seen = readRecord(calls, files.lock);
   if (seen.kind === 'file' && isOurs(context, seen)) {
     remove(guard, context, seen.stamp);
-    if (isCompanionOurs) removeCompanion(calls, place);
+    if (isCompanionOurs) removeCompanion(calls, files);
     return { kind: 'released' };
   }
   if (!isCompanionOurs) throw notOurs(context, seen);
-  removeCompanion(calls, place);
+  removeCompanion(calls, files);
   return seen.kind === 'absent' ? { kind: 'released' } : releaseOverwritten(guard, context);
 };
 
 /** Moves the lock with exactly this stamp to a kept copy, whoever holds it. Throws as `giveBackGuarded`. */
 export const forceReleaseGuarded = (guard: Guard, context: LockContext, expected: Stamp): string => {
-  const { calls, place, now } = context;
-  const backup = releasedPath(place, makeRunId(now()));
+  const { calls, files, now } = context;
+  const backup = releasedPath(files, makeRunId(now()));
   const aside = takeOrThrow(guard, context, expected);
-  finishAside(calls, place, aside, () => calls.rename(aside, backup));
-  removeCompanion(calls, place);
+  finishAside(calls, files, aside, () => calls.rename(aside, backup));
+  removeCompanion(calls, files);
   return backup;
 };
 
 const releaseOverwritten = async (guard: Guard, context: LockContext): Promise<Released> => {
-  const { workerDir, place, calls } = context;
-  const verdict = await context.judge({ workerDir, path: place.lock });
-  const seen = readRecord(calls, place.lock);
+  const { workerDir, files, calls } = context;
+  const verdict = await context.judge({ workerDir, path: files.lock });
+  const seen = readRecord(calls, files.lock);
   if (seen.kind === 'absent') return { kind: 'released' };
   if (verdict === null || seen.kind !== 'file' || !isAbout(verdict, seen)) {
     return { kind: 'left', why: `The lock of ${workerDir} was overwritten and is somebody else's now.` };
@@ -74,9 +74,9 @@ const isFromOurSession = (verdict: Verdict, { sessionId }: LockContext): boolean
 };
 
 const remove = (guard: Guard, context: LockContext, expected: Stamp): void => {
-  const { calls, place } = context;
+  const { calls, files } = context;
   const aside = takeOrThrow(guard, context, expected);
-  finishAside(calls, place, aside, () => calls.unlink(aside));
+  finishAside(calls, files, aside, () => calls.unlink(aside));
 };
 
 const takeOrThrow = (guard: Guard, context: LockContext, expected: Stamp): string => {

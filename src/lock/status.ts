@@ -25,13 +25,13 @@ const NOTHING = { record: null, stamp: null, problem: null, verdict: null };
 
 /** Looks and judges. Throws only what the judge throws. */
 export const statusOf = async (context: LockContext): Promise<LockStatus> => {
-  const { calls, place, workerDir, judge } = context;
+  const { calls, files, workerDir, judge } = context;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const seen = lookAtPlace(context);
+    const seen = lookAtLock(context);
     const plain = withoutJudge(context, seen);
     if (plain !== null) return plain;
-    const verdict = await judge({ workerDir, path: place.lock });
-    const again = readRecord(calls, place.lock);
+    const verdict = await judge({ workerDir, path: files.lock });
+    const again = readRecord(calls, files.lock);
     if (verdict === null || again.kind !== 'file' || !isAbout(verdict, again)) continue;
     if (again.content.kind !== 'record') continue;
     const { state } = verdict;
@@ -49,10 +49,10 @@ export const statusOf = async (context: LockContext): Promise<LockStatus> => {
 };
 
 /** Reads the lock's file; a symlink in place of its directory is not followed either. */
-export const lookAtPlace = ({ calls, place }: LockContext): RecordReading => {
-  const directory = readRecord(calls, place.directory);
+export const lookAtLock = ({ calls, files }: LockContext): RecordReading => {
+  const directory = readRecord(calls, files.directory);
   return directory.kind === 'other' && directory.problem === 'directory'
-    ? readRecord(calls, place.lock)
+    ? readRecord(calls, files.lock)
     : directory;
 };
 

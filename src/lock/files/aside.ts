@@ -30,19 +30,19 @@ export type Moved =
  * where it was.
  */
 export const moveAside = (guard: Guard, expected: Stamp, nonce = makeNonce()): Moved => {
-  const { place } = guard;
+  const { files } = guard;
   const { calls } = guard.directory;
-  const aside = asidePath(place, nonce);
+  const aside = asidePath(files, nonce);
   if (!guard.stands()) return { kind: 'unguarded' };
   try {
-    calls.rename(place.lock, aside);
+    calls.rename(files.lock, aside);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return { kind: 'absent' };
     throw error;
   }
   const seen = readStamp(calls, aside);
   if (seen.kind === 'file' && isSameStamp(seen.stamp, expected)) return { kind: 'moved', aside };
-  const back = putBack(calls, place, aside);
+  const back = putBack(calls, files, aside);
   return back.kind === 'back' ? { kind: 'changed' } : { kind: 'stranded', aside, why: back.why };
 };
 
@@ -71,12 +71,12 @@ export const findAside = (calls: SystemCalls, lock: string, stamp: Stamp): strin
  */
 export const putBack = (
   calls: SystemCalls,
-  place: LockFiles,
+  files: LockFiles,
   aside: string,
 ): { readonly kind: 'back' } | { readonly kind: 'occupied' | 'failed'; readonly why: string } => {
   try {
     if (calls.lstat(aside) === undefined) return { kind: 'failed', why: `${aside} is gone` };
-    if (!bringBack(calls, aside, place.lock)) return existing(calls, place, aside);
+    if (!bringBack(calls, aside, files.lock)) return existing(calls, files, aside);
   } catch (error) {
     return { kind: 'failed', why: describeFailure(error) };
   }
@@ -112,14 +112,14 @@ export const bringBack = (calls: SystemCalls, from: string, lock: string): boole
  */
 export const finishAside = (
   calls: SystemCalls,
-  place: LockFiles,
+  files: LockFiles,
   aside: string,
   finish: () => void,
 ): void => {
   try {
     finish();
   } catch (error) {
-    putBack(calls, place, aside); // if this fails too, the next run does it
+    putBack(calls, files, aside); // if this fails too, the next run does it
     throw error;
   }
 };
@@ -141,12 +141,12 @@ export const tryLink = (calls: SystemCalls, from: string, to: string): boolean =
 /** The lock's name is taken: perhaps by this same file, linked back by a run that died before it could tidy up. */
 const existing = (
   calls: SystemCalls,
-  place: LockFiles,
+  files: LockFiles,
   aside: string,
 ): { readonly kind: 'back' } | { readonly kind: 'occupied'; readonly why: string } => {
   try {
     const one = calls.lstat(aside);
-    const other = calls.lstat(place.lock);
+    const other = calls.lstat(files.lock);
     if (one !== undefined && other !== undefined && isSameFile(one, other)) {
       calls.unlink(aside);
       return { kind: 'back' };

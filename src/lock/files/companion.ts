@@ -8,22 +8,22 @@ import { readRecord } from './read-record.ts';
 import { replaceFile } from './staging.ts';
 
 /** The true holder beside the lock, or null where there is none or it cannot be read as one. Never throws. */
-export const readCompanion = (calls: SystemCalls, place: LockFiles): TrueHolder | null => {
-  if (place.companion === null) return null;
-  const seen = readRecord(calls, place.companion);
+export const readCompanion = (calls: SystemCalls, files: LockFiles): TrueHolder | null => {
+  if (files.companion === null) return null;
+  const seen = readRecord(calls, files.companion);
   return seen.kind === 'file' ? parseCompanion(seen.bytes) : null;
 };
 
 /** Throws what the system throws. */
-export const writeCompanion = (calls: SystemCalls, place: LockFiles, holder: TrueHolder): void => {
-  if (place.companion !== null) replaceFile(calls, place, place.companion, formatCompanion(holder));
+export const writeCompanion = (calls: SystemCalls, files: LockFiles, holder: TrueHolder): void => {
+  if (files.companion !== null) replaceFile(calls, files, files.companion, formatCompanion(holder));
 };
 
 /** Removes it where it is a regular file; nothing happens where there is none. Throws what the system throws. */
-export const removeCompanion = (calls: SystemCalls, place: LockFiles): void => {
-  if (place.companion === null) return;
+export const removeCompanion = (calls: SystemCalls, files: LockFiles): void => {
+  if (files.companion === null) return;
   try {
-    if (calls.lstat(place.companion)?.isFile()) calls.unlink(place.companion);
+    if (calls.lstat(files.companion)?.isFile()) calls.unlink(files.companion);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }

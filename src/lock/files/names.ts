@@ -33,15 +33,15 @@ export const lockFilesOf = (lock: string, guard: string): LockFiles => ({
 export const makeNonce = (): string => randomHex(8);
 
 /** A file that is being written and will be linked or renamed to its name. */
-export const stagedPath = (place: LockFiles, nonce: string): string => `${place.lock}.${nonce}.new`;
+export const stagedPath = (files: LockFiles, nonce: string): string => `${files.lock}.${nonce}.new`;
 
 /** A lock that was moved aside to be looked at: it is not released yet, and the next run puts it back. */
-export const asidePath = (place: LockFiles, nonce: string): string =>
-  `${place.lock}.${nonce}.old${endOfNames(place.lock)}`;
+export const asidePath = (files: LockFiles, nonce: string): string =>
+  `${files.lock}.${nonce}.old${endOfNames(files.lock)}`;
 
 /** The kept copy of a released lock. Only `doctor undo` puts it back. */
-export const releasedPath = (place: Pick<LockFiles, 'lock'>, id: string): string =>
-  `${place.lock}.released-${id}${endOfNames(place.lock)}`;
+export const releasedPath = (files: Pick<LockFiles, 'lock'>, id: string): string =>
+  `${files.lock}.released-${id}${endOfNames(files.lock)}`;
 
 /** `20260811T070000Z-1f3a5c`: sorts by time, and no two runs share one. */
 export const makeRunId = (nowMs: number): string => {

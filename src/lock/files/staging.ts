@@ -23,9 +23,9 @@ export interface Staged {
 }
 
 /** Writes a record beside the lock, so that a full disk fails here. Throws what the system throws. */
-export const stage = (calls: SystemCalls, place: LockFiles, text: string): Staged => {
+export const stage = (calls: SystemCalls, files: LockFiles, text: string): Staged => {
   const nonce = makeNonce();
-  const path = stagedPath(place, nonce);
+  const path = stagedPath(files, nonce);
   try {
     writeNew(calls, path, text);
   } catch (error) {
@@ -42,18 +42,18 @@ export const stage = (calls: SystemCalls, place: LockFiles, text: string): Stage
  */
 export const publish = (
   directory: OpenDirectory,
-  place: LockFiles,
+  files: LockFiles,
   guard: Guard | null,
   staged: Staged,
 ): RecordFile | 'taken' => {
   const { calls } = directory;
-  if (!claim(calls, place, guard, staged)) return 'taken';
+  if (!claim(calls, files, guard, staged)) return 'taken';
   try {
-    syncDirectory(calls, place.directory);
-    const seen = readRecord(calls, place.lock);
-    if (seen.kind === 'unread') throw new DiskError(`${place.lock} cannot be read back: ${seen.why}`);
+    syncDirectory(calls, files.directory);
+    const seen = readRecord(calls, files.lock);
+    if (seen.kind === 'unread') throw new DiskError(`${files.lock} cannot be read back: ${seen.why}`);
     // If the directory was replaced, our lock is useless: at its name others see the new directory.
-    if (!directory.stands()) throw new UnsafeDirectoryError(`${place.directory} was replaced meanwhile`);
+    if (!directory.stands()) throw new UnsafeDirectoryError(`${files.directory} was replaced meanwhile`);
     return seen.kind === 'file' && isText(seen, staged.text) ? seen : 'taken';
   } catch (error) {
     if (guard !== null) takeBack(guard, staged.text);
@@ -62,11 +62,11 @@ export const publish = (
 };
 
 /** Makes git ignore a directory that we made, because otherwise `git worktree remove` refuses. Never throws. */
-export const ignoreDirectory = (calls: SystemCalls, place: LockFiles): void => {
+export const ignoreDirectory = (calls: SystemCalls, files: LockFiles): void => {
   try {
-    const directory = openOwned(calls, place.directory);
+    const directory = openOwned(calls, files.directory);
     try {
-      const path = `${place.directory}/.gitignore`;
+      const path = `${files.directory}/.gitignore`;
       const { descriptor, isNew } = openOrMake(directory, path, constants.O_WRONLY | constants.O_NOFOLLOW);
       try {
         if (isNew) writeAll(directory.calls, descriptor, Buffer.from('*\n'));
@@ -82,15 +82,15 @@ export const ignoreDirectory = (calls: SystemCalls, place: LockFiles): void => {
 };
 
 /** Replaces one of our files, so that its name is never absent. Throws what the system throws. */
-export const replaceFile = (calls: SystemCalls, place: LockFiles, target: string, text: string): void => {
-  const staged = stage(calls, place, text);
+export const replaceFile = (calls: SystemCalls, files: LockFiles, target: string, text: string): void => {
+  const staged = stage(calls, files, text);
   try {
     calls.rename(staged.path, target);
   } catch (error) {
     removeQuietly(calls, staged.path);
     throw error;
   }
-  syncDirectory(calls, place.directory);
+  syncDirectory(calls, files.directory);
 };
 
 /** Removes a file of ours, where it does not matter if it is missing or stays. */
@@ -140,15 +140,15 @@ const writeNew = (calls: SystemCalls, path: string, text: string): void => {
 };
 
 /** Gives the staged record the lock's name; false where something stands there. */
-const claim = (calls: SystemCalls, place: LockFiles, guard: Guard | null, staged: Staged): boolean => {
+const claim = (calls: SystemCalls, files: LockFiles, guard: Guard | null, staged: Staged): boolean => {
   try {
-    if (tryLink(calls, staged.path, place.lock)) return true;
+    if (tryLink(calls, staged.path, files.lock)) return true;
   } catch (error) {
-    if (isLinked(calls, staged.path, place.lock)) return true;
+    if (isLinked(calls, staged.path, files.lock)) return true;
     if (errnoOf(error) === 'EEXIST') return false;
     throw error;
   }
-  if (isLinked(calls, staged.path, place.lock)) return true;
+  if (isLinked(calls, staged.path, files.lock)) return true;
   if (guard === null)
     throw new DiskError('this file system has no hard links, and without a guard nothing else is safe');
   return createLock(guard, staged.text);
@@ -171,7 +171,7 @@ const isLinked = (calls: SystemCalls, one: string, other: string): boolean => {
  */
 const createLock = (guard: Guard, text: string): boolean => {
   try {
-    writeNew(guard.directory.calls, guard.place.lock, text);
+    writeNew(guard.directory.calls, guard.files.lock, text);
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
@@ -186,7 +186,7 @@ const isText = ({ bytes }: RecordFile, text: string): boolean => Buffer.from(byt
 const takeBack = (guard: Guard, text: string): void => {
   try {
     const { calls } = guard.directory;
-    const seen = readRecord(calls, guard.place.lock);
+    const seen = readRecord(calls, guard.files.lock);
     if (seen.kind !== 'file' || !Buffer.from(text).subarray(0, seen.bytes.length).equals(seen.bytes)) return;
     const moved = moveAside(guard, seen.stamp);
     if (moved.kind === 'moved') calls.unlink(moved.aside);

@@ -33,7 +33,7 @@ export interface LeftoverOptions {
  * what the system throws.
  */
 export const tidyUp = (guard: Guard, options: LeftoverOptions): LeftoverRepair => {
-  const { place } = guard;
+  const { files } = guard;
   const { calls } = guard.directory;
   const removed: string[] = [];
   const kept: string[] = [];
@@ -44,16 +44,16 @@ export const tidyUp = (guard: Guard, options: LeftoverOptions): LeftoverRepair =
     removed.push(path);
   };
 
-  const found = findLeftovers(calls, place);
+  const found = findLeftovers(calls, files);
   const staged = found.filter(({ kind }) => kind === 'new');
   for (const { path, stat } of newestFirst(found, 'old')) {
-    const lock = calls.lstat(place.lock);
+    const lock = calls.lstat(files.lock);
     if (lock === undefined) {
-      if (putBack(calls, place, path).kind === 'back') restored = true;
+      if (putBack(calls, files, path).kind === 'back') restored = true;
       else kept.push(path);
     } else if (
       isSameFile(lock, stat) ||
-      isReplaced(calls, place, path, staged) ||
+      isReplaced(calls, files, path, staged) ||
       isRecordOfDead(calls, path)
     ) {
       remove(path);
@@ -65,11 +65,11 @@ export const tidyUp = (guard: Guard, options: LeftoverOptions): LeftoverRepair =
     if (kind === 'tmp' && isAbandoned(Number(stat.mtimeNs / 1_000_000n), options.nowMs)) remove(path);
   }
   for (const { path, stat } of newestFirst(found, 'released')) {
-    const lock = calls.lstat(place.lock);
+    const lock = calls.lstat(files.lock);
     const isSecondName = lock !== undefined && isSameFile(lock, stat);
     if (isSecondName || isExpired(path, options)) remove(path);
   }
-  removeOrphanedCompanion(calls, place, remove);
+  removeOrphanedCompanion(calls, files, remove);
   return { restored, removed, kept };
 };
 
@@ -79,10 +79,10 @@ interface Found {
   readonly stat: BigIntStats;
 }
 
-const findLeftovers = (calls: SystemCalls, place: LockFiles): readonly Found[] => {
-  return calls.list(place.directory).flatMap((name) => {
-    const kind = leftoverKind(name, basename(place.lock));
-    const path = `${place.directory}/${name}`;
+const findLeftovers = (calls: SystemCalls, files: LockFiles): readonly Found[] => {
+  return calls.list(files.directory).flatMap((name) => {
+    const kind = leftoverKind(name, basename(files.lock));
+    const path = `${files.directory}/${name}`;
     const stat = kind === null ? undefined : calls.lstat(path);
     return kind === null || !stat?.isFile() ? [] : [{ path, kind, stat }];
   });
@@ -97,13 +97,13 @@ const isExpired = (path: string, { nowMs, clearReleasedAfterMs }: LeftoverOption
 /** True for a take-over that died at its end: the lock has the record that was staged under the same nonce. */
 const isReplaced = (
   calls: SystemCalls,
-  place: LockFiles,
+  files: LockFiles,
   aside: string,
   staged: readonly Found[],
 ): boolean => {
   const record = staged.find(({ path }) => path === aside.replace(/old$/, 'new'));
   if (record === undefined) return false;
-  const [one, other] = [readRecord(calls, record.path), readRecord(calls, place.lock)];
+  const [one, other] = [readRecord(calls, record.path), readRecord(calls, files.lock)];
   return one.kind === 'file' && other.kind === 'file' && one.stamp.sha256 === other.stamp.sha256;
 };
 
@@ -115,10 +115,10 @@ const isRecordOfDead = (calls: SystemCalls, path: string): boolean => {
 /** Removes a second record without a lock whose holder is gone: nothing needs it. */
 const removeOrphanedCompanion = (
   calls: SystemCalls,
-  place: LockFiles,
+  files: LockFiles,
   remove: (path: string) => void,
 ): void => {
-  if (calls.lstat(place.lock) !== undefined) return;
-  const holder = readCompanion(calls, place);
-  if (holder !== null && place.companion !== null && lifeNow(holder) === 'gone') remove(place.companion);
+  if (calls.lstat(files.lock) !== undefined) return;
+  const holder = readCompanion(calls, files);
+  if (holder !== null && files.companion !== null && lifeNow(holder) === 'gone') remove(files.companion);
 };

@@ -23,21 +23,21 @@ const O_EXLOCK = 0x20;
 /** Opens the guard's file, making it where needed; `busy` where opening also locks it (macOS) and somebody else has it. */
 export const openGuardFile = (
   directory: OpenDirectory,
-  place: LockFiles,
+  files: LockFiles,
   platform: NodeJS.Platform,
 ): number | 'busy' => {
   const { calls } = directory;
   const flags = platform === 'darwin' ? OPEN_FLAGS | O_EXLOCK : OPEN_FLAGS;
   try {
-    const { descriptor, isNew } = openOrMake(directory, place.guard, flags | constants.O_RDWR);
+    const { descriptor, isNew } = openOrMake(directory, files.guard, flags | constants.O_RDWR);
     if (isNew) makeReadable(calls, descriptor);
     return descriptor;
   } catch (error) {
     const code = errnoOf(error);
     if (platform === 'darwin' && (code === 'EAGAIN' || code === 'EWOULDBLOCK')) return 'busy';
-    if (code !== 'EACCES' || calls.lstat(place.guard) === undefined) throw error;
+    if (code !== 'EACCES' || calls.lstat(files.guard) === undefined) throw error;
     // Another user's guard: flock does not need write permission.
-    return calls.open(place.guard, flags | constants.O_RDONLY);
+    return calls.open(files.guard, flags | constants.O_RDONLY);
   }
 };
 
@@ -64,12 +64,12 @@ export interface Locking {
 export const lockGuardFile = (
   calls: SystemCalls,
   directory: OpenDirectory,
-  place: LockFiles,
+  files: LockFiles,
   { descriptor, platform, tools }: Locking,
 ): FlockAnswer =>
   platform === 'darwin'
-    ? proveOpenLock(directory.calls, place)
-    : flock(calls, directory, place, descriptor, tools);
+    ? proveOpenLock(directory.calls, files)
+    : flock(calls, directory, files, descriptor, tools);
 
 /** Tries to lock the opened files with one program, without waiting, and returns those that are locked. Never throws. */
 export const lockGuardFiles = (
@@ -89,7 +89,7 @@ const findTools = (calls: SystemCalls): readonly FlockTool[] => {
 const flock = (
   calls: SystemCalls,
   directory: OpenDirectory,
-  place: LockFiles,
+  files: LockFiles,
   descriptor: number,
   tools: readonly FlockTool[] | undefined,
 ): FlockAnswer => {
@@ -99,15 +99,15 @@ const flock = (
   // The kernel does not show the lock (no /proc, or the program failed): a second attempt must be refused then.
   return proveBySecond(
     directory.calls,
-    place,
+    files,
     (second) => flockDescriptor(calls, second, usable).kind === 'busy',
   );
 };
 
 /** O_EXLOCK is not documented by Node: once we hold the file, opening it again must be refused. */
-const proveOpenLock = (calls: SystemCalls, place: LockFiles): FlockAnswer => {
+const proveOpenLock = (calls: SystemCalls, files: LockFiles): FlockAnswer => {
   try {
-    const second = calls.open(place.guard, OPEN_FLAGS | O_EXLOCK | constants.O_RDWR);
+    const second = calls.open(files.guard, OPEN_FLAGS | O_EXLOCK | constants.O_RDWR);
     calls.close(second);
     return { kind: 'none', why: 'opening with O_EXLOCK does not lock here', hint: OTHER_DISK_HINT };
   } catch (error) {
@@ -119,10 +119,10 @@ const proveOpenLock = (calls: SystemCalls, place: LockFiles): FlockAnswer => {
 
 const proveBySecond = (
   calls: SystemCalls,
-  place: LockFiles,
+  files: LockFiles,
   isRefused: (descriptor: number) => boolean,
 ): FlockAnswer => {
-  const second = calls.open(place.guard, OPEN_FLAGS | constants.O_RDONLY);
+  const second = calls.open(files.guard, OPEN_FLAGS | constants.O_RDONLY);
   try {
     return isRefused(second)
       ? { kind: 'locked' }

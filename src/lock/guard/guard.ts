@@ -14,7 +14,7 @@ import { lockGuardFile, lockGuardFiles, openGuardFile } from './guard-file.ts';
 
 /** A guard that is held. */
 export interface Guard {
-  readonly place: LockFiles;
+  readonly files: LockFiles;
   /** The lock's directory, opened once: every change under the guard goes through its `calls`. */
   readonly directory: OpenDirectory;
   /**
@@ -63,12 +63,12 @@ export const heldHere = new Map<string, Set<() => void>>();
 const BUSY: GuardOutcome = { kind: 'busy', waitedMs: 0 };
 
 /** Tries to take the guard of a lock. Expected failures are returned; nothing is thrown. */
-export const tryGuard = (place: LockFiles, options: GuardOptions): GuardOutcome => {
+export const tryGuard = (files: LockFiles, options: GuardOptions): GuardOutcome => {
   const { calls, platform } = settingsOf(options);
-  const opened = openGuard(place, options);
+  const opened = openGuard(files, options);
   if (opened.kind !== 'opened') return opened;
   return settle(opened, calls, () =>
-    lockGuardFile(calls, opened.directory, place, {
+    lockGuardFile(calls, opened.directory, files, {
       descriptor: opened.descriptor,
       platform,
       tools: options.flockTools,
@@ -80,11 +80,11 @@ export const tryGuard = (place: LockFiles, options: GuardOptions): GuardOutcome 
  * Tries to take the guards of several locks, with one program for all of them where possible; results in their order. A guard
  * that the program did not lock is `busy`, whatever the reason: `tryGuard` tells more. Nothing is thrown.
  */
-export const tryGuards = (places: readonly LockFiles[], options: GuardOptions): readonly GuardOutcome[] => {
+export const tryGuards = (locks: readonly LockFiles[], options: GuardOptions): readonly GuardOutcome[] => {
   const { calls, platform } = settingsOf(options);
   // On macOS opening the guard also locks it, without a program.
-  if (platform === 'darwin') return places.map((place) => tryGuard(place, options));
-  const opened = places.map((place) => openGuard(place, options));
+  if (platform === 'darwin') return locks.map((files) => tryGuard(files, options));
+  const opened = locks.map((files) => openGuard(files, options));
   const descriptors = opened.flatMap((one) => (one.kind === 'opened' ? [one.descriptor] : []));
   const locked = lockGuardFiles(calls, descriptors, options.flockTools);
   return opened.map((one) =>
@@ -96,7 +96,7 @@ export const tryGuards = (places: readonly LockFiles[], options: GuardOptions): 
 
 interface OpenedGuard {
   readonly kind: 'opened';
-  readonly place: LockFiles;
+  readonly files: LockFiles;
   readonly directory: OpenDirectory;
   readonly descriptor: number;
   readonly platform: NodeJS.Platform;
@@ -111,23 +111,23 @@ const settingsOf = ({
 });
 
 /** Opens the directory and the guard's file in it; with any other outcome nothing is left open. */
-const openGuard = (place: LockFiles, options: GuardOptions): OpenedGuard | GuardOutcome => {
-  if (heldHere.has(place.guard)) return BUSY;
+const openGuard = (files: LockFiles, options: GuardOptions): OpenedGuard | GuardOutcome => {
+  if (heldHere.has(files.guard)) return BUSY;
   const { calls, platform } = settingsOf(options);
   let directory: OpenDirectory | null = null;
   let descriptor: number | null = null;
   try {
-    directory = openOwned(calls, place.directory);
-    const found = openGuardFile(directory, place, platform);
+    directory = openOwned(calls, files.directory);
+    const found = openGuardFile(directory, files, platform);
     if (found === 'busy') return BUSY;
     descriptor = found;
-    if (!calls.fstat(descriptor).isFile()) return unsafe(`${place.guard} is not a regular file`);
-    const opened: OpenedGuard = { kind: 'opened', place, directory, descriptor, platform };
+    if (!calls.fstat(descriptor).isFile()) return unsafe(`${files.guard} is not a regular file`);
+    const opened: OpenedGuard = { kind: 'opened', files, directory, descriptor, platform };
     directory = null;
     descriptor = null;
     return opened;
   } catch (error) {
-    return refusalOf(place, error);
+    return refusalOf(files, error);
   } finally {
     if (descriptor !== null) closeQuietly(calls, descriptor);
     directory?.close();
@@ -136,7 +136,7 @@ const openGuard = (place: LockFiles, options: GuardOptions): OpenedGuard | Guard
 
 /** Locks the opened file and makes sure that it is the guard; with any other outcome it is closed. */
 const settle = (
-  { place, directory, descriptor, platform }: OpenedGuard,
+  { files, directory, descriptor, platform }: OpenedGuard,
   calls: SystemCalls,
   lock: () => FlockAnswer,
 ): GuardOutcome => {
@@ -144,12 +144,12 @@ const settle = (
   try {
     const answer = lock();
     if (answer.kind === 'none') return none('no-tool', answer.why, answer.hint, null);
-    if (answer.kind === 'busy' || !leadsTo(directory, descriptor, place)) return BUSY;
-    const network = networkFileSystem(directory.calls, place.directory, platform);
+    if (answer.kind === 'busy' || !leadsTo(directory, descriptor, files)) return BUSY;
+    const network = networkFileSystem(directory.calls, files.directory, platform);
     isHeld = true;
-    return { kind: 'held', guard: hold(directory, place, descriptor, network) };
+    return { kind: 'held', guard: hold(directory, files, descriptor, network) };
   } catch (error) {
-    return refusalOf(place, error);
+    return refusalOf(files, error);
   } finally {
     if (!isHeld) {
       closeQuietly(calls, descriptor);
@@ -159,41 +159,41 @@ const settle = (
 };
 
 /** True where the name still leads to our file: somebody may have removed it while we locked it, and then it guards nothing. */
-const leadsTo = (directory: OpenDirectory, descriptor: number, place: LockFiles): boolean => {
+const leadsTo = (directory: OpenDirectory, descriptor: number, files: LockFiles): boolean => {
   const { calls } = directory;
-  const named = calls.lstat(place.guard);
+  const named = calls.lstat(files.guard);
   return named !== undefined && isSameFile(calls.fstat(descriptor), named) && directory.stands();
 };
 
 const hold = (
   directory: OpenDirectory,
-  place: LockFiles,
+  files: LockFiles,
   descriptor: number,
   network: string | null,
 ): Guard => {
   let held = true;
-  heldHere.set(place.guard, new Set());
+  heldHere.set(files.guard, new Set());
   return {
-    place,
+    files,
     directory,
     network,
-    stands: () => held && leadsTo(directory, descriptor, place),
+    stands: () => held && leadsTo(directory, descriptor, files),
     letGo: () => {
       if (!held) return;
       held = false;
       closeQuietly(directory.calls, descriptor);
       directory.close();
-      const waiters = heldHere.get(place.guard) ?? [];
-      heldHere.delete(place.guard);
+      const waiters = heldHere.get(files.guard) ?? [];
+      heldHere.delete(files.guard);
       for (const wake of waiters) wake();
     },
   };
 };
 
-const refusalOf = (place: LockFiles, error: unknown): GuardOutcome =>
+const refusalOf = (files: LockFiles, error: unknown): GuardOutcome =>
   error instanceof UnsafeDirectoryError
     ? none('unsafe', error.message, error.hint, error)
-    : none('io', `${place.guard}: ${describeFailure(error)}`, 'Look at the directory and its disk.', error);
+    : none('io', `${files.guard}: ${describeFailure(error)}`, 'Look at the directory and its disk.', error);
 
 const unsafe = (why: string): GuardOutcome =>
   none(

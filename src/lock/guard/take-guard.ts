@@ -10,18 +10,18 @@ const LONGEST_PAUSE_MS = 100;
 const LONGEST_URGENT_PAUSE_MS = 16;
 
 /** Takes the guard of a lock, waiting a limited time. Expected failures are returned; nothing is thrown. */
-export const takeGuard = async (place: LockFiles, options: GuardOptions = {}): Promise<GuardOutcome> => {
+export const takeGuard = async (files: LockFiles, options: GuardOptions = {}): Promise<GuardOutcome> => {
   const timeoutMs = options.guardTimeoutMs ?? (options.urgent ? URGENT_TIMEOUT_MS : GUARD_TIMEOUT_MS);
   const longestPauseMs = options.urgent ? LONGEST_URGENT_PAUSE_MS : LONGEST_PAUSE_MS;
   const startedAt = performance.now();
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-    const isOurs = heldHere.has(place.guard);
-    const outcome = tryGuard(place, options);
+    const isOurs = heldHere.has(files.guard);
+    const outcome = tryGuard(files, options);
     if (outcome.kind !== 'busy') return outcome;
     const waitedMs = Math.round(performance.now() - startedAt);
     if (waitedMs >= timeoutMs) return { kind: 'busy', waitedMs };
     const leftMs = timeoutMs - waitedMs;
-    if (isOurs) await letGoHere(place.guard, leftMs);
+    if (isOurs) await letGoHere(files.guard, leftMs);
     // A random pause, so that many waiters do not all try at once.
     else await sleep(Math.min(pauseMs * (0.5 + Math.random()), leftMs));
   }

@@ -13,15 +13,15 @@ import type { RepairContext } from '../repair-context.ts';
 /** An agent's guard lies beside its lock, and excludes other tools' writers too. */
 const isAgents = (path: string): boolean => basename(path) === LOCK_NAME;
 
-/** Where the guard of the lock at this absolute path lies. */
-export const guardedPlace = (path: string, { townRoot }: RepairContext): LockFiles => {
+/** The files of the lock at this absolute path, with the guard under which it is changed. */
+export const guardedFiles = (path: string, { townRoot }: RepairContext): LockFiles => {
   if (isAgents(path)) return lockFilesIn(dirname(path));
   const directory = homeOfRepairs(townRoot);
   return { directory, lock: path, guard: `${directory}/guard.flock`, companion: null };
 };
 
 /**
- * The guard for the lock at this path, made from the one that is held at its guarded place, with the lock's own directory. With
+ * The guard for the lock at this path, made from the one that is held for `guardedFiles`, with the lock's own directory. With
  * any other outcome the held guard is still held.
  */
 export const guardFor = (
@@ -42,7 +42,7 @@ export const guardFor = (
 export const takeGuardOf = async (path: string, context: RepairContext): Promise<GuardOutcome> => {
   const failure = prepareGuards([path], context);
   if (failure !== null) return failure;
-  const taken = await takeGuard(guardedPlace(path, context), context.guard);
+  const taken = await takeGuard(guardedFiles(path, context), context.guard);
   if (taken.kind !== 'held') return taken;
   const outcome = guardFor(path, taken.guard, context);
   if (outcome.kind !== 'held') taken.guard.letGo();
@@ -69,7 +69,7 @@ const over = (
   path: string,
   platform: NodeJS.Platform = process.platform,
 ): Guard => ({
-  place: lockFilesOf(path, shared.place.guard),
+  files: lockFilesOf(path, shared.files.guard),
   directory,
   network: networkFileSystem(directory.calls, directory.path, platform),
   stands: () => shared.stands() && directory.stands(),

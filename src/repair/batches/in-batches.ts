@@ -8,7 +8,7 @@ import { type Guard, type GuardOutcome, tryGuards } from '../../lock/guard/guard
 import { takeGuard } from '../../lock/guard/take-guard.ts';
 import type { RepairContext } from '../repair-context.ts';
 import { type BatchSize, batchSize } from './batch-size.ts';
-import { guardedPlace, guardFor, prepareGuards } from './guard-of.ts';
+import { guardedFiles, guardFor, prepareGuards } from './guard-of.ts';
 
 /** A thing to do, with its guard held. */
 export interface Held<Item> {
@@ -44,7 +44,7 @@ export const inBatches = async <Item>(
   }
   let waiting = items.map((item): Placed<Item> => {
     const lock = lockOf(item);
-    return { item, lock, place: guardedPlace(lock, context) };
+    return { item, lock, files: guardedFiles(lock, context) };
   });
   for (let isEnd = false; waiting.length > 0; isEnd = true) {
     const busy: Placed<Item>[] = [];
@@ -64,7 +64,7 @@ export const inBatches = async <Item>(
 interface Placed<Item> {
   readonly item: Item;
   readonly lock: string;
-  readonly place: LockFiles;
+  readonly files: LockFiles;
 }
 
 /** Does one batch; returns the things to be tried again. */
@@ -76,23 +76,23 @@ const doBatch = async <Item>(
   context: RepairContext,
 ): Promise<readonly Placed<Item>[]> => {
   const { guard: options } = context;
-  const places = [...new Map(batch.map(({ place }) => [place.guard, place])).values()];
-  const [first, ...others] = places;
+  const guarded = [...new Map(batch.map(({ files }) => [files.guard, files])).values()];
+  const [first, ...others] = guarded;
   const waits = isEnd || others.length === 0;
   const known = first !== undefined && waits ? [await takeGuard(first, options)] : [];
   const startedAt = performance.now();
-  const outcomes = [...known, ...tryGuards(waits ? others : places, options)];
+  const outcomes = [...known, ...tryGuards(waits ? others : guarded, options)];
   const guards = new Map<string, GuardOutcome>();
-  for (const [index, outcome] of outcomes.entries()) guards.set(places[index]?.guard ?? '', outcome);
+  for (const [index, outcome] of outcomes.entries()) guards.set(guarded[index]?.guard ?? '', outcome);
   const held: Held<Item>[] = [];
   const again: Placed<Item>[] = [];
   for (const one of batch) {
-    const outcome = guards.get(one.place.guard);
+    const outcome = guards.get(one.files.guard);
     if (outcome === undefined) continue;
     if (outcome.kind === 'held') {
-      const guarded = guardFor(one.lock, outcome.guard, context);
-      if (guarded.kind === 'held') held.push({ item: one.item, guard: guarded.guard });
-      else refuse(one.item, guarded);
+      const ours = guardFor(one.lock, outcome.guard, context);
+      if (ours.kind === 'held') held.push({ item: one.item, guard: ours.guard });
+      else refuse(one.item, ours);
     } else if (outcome === known[0] || !isForNow(outcome)) refuse(one.item, outcome);
     else again.push(one);
   }

@@ -80,7 +80,7 @@ const tidy = ({ guard }: Held<TriedRelease>, { now }: RepairContext): ReleaseOut
 const idOf = ({ number }: ReleaseStep, run: string): string => `${run}-${number}`;
 
 const backupOf = ({ item, guard }: Held<TriedRelease>, run: string): string =>
-  releasedPath(guard.place, idOf(item, run));
+  releasedPath(guard.files, idOf(item, run));
 
 const entryOf = (
   held: Held<TriedRelease>,

@@ -19,26 +19,26 @@ import type { Deed, PutBack } from './deed.ts';
 
 const letGo = (guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome => {
   const { calls } = guard.directory;
-  if (isOfOtherTools(guard) && !isStill(calls.lstat(guard.place.lock), stamp))
+  if (isOfOtherTools(guard) && !isStill(calls.lstat(guard.files.lock), stamp))
     return changed('it is another one now');
   const moved = moveAside(guard, stamp);
   switch (moved.kind) {
     case 'moved':
-      finishAside(calls, guard.place, moved.aside, () => calls.rename(moved.aside, backup));
+      finishAside(calls, guard.files, moved.aside, () => calls.rename(moved.aside, backup));
       return { status: 'fixed', backup, reason: dropCompanion(guard) };
     case 'absent':
       return changed('it is gone');
     case 'changed':
       return changed('it was replaced at the last moment, and is back at its place');
     case 'unguarded':
-      return skipped(`somebody removed its guard file (${guard.place.guard}) meanwhile`);
+      return skipped(`somebody removed its guard file (${guard.files.guard}) meanwhile`);
     case 'stranded':
       return failed(`it was replaced at the last moment and is now at ${moved.aside}: ${moved.why}`);
   }
 };
 
 /** True for a lock of other tools. They do not know our guard, so one may have taken the lock again since the last look. */
-const isOfOtherTools = ({ place }: Guard): boolean => place.companion === null;
+const isOfOtherTools = ({ files }: Guard): boolean => files.companion === null;
 
 /** Looks before moving, so that a live holder's lock is not absent even for the moment that the look aside takes. */
 const isStill = (now: BigIntStats | undefined, { dev, ino, mtimeNs, size }: Stamp): boolean =>
@@ -49,56 +49,56 @@ const isStill = (now: BigIntStats | undefined, { dev, ino, mtimeNs, size }: Stam
   Number(now.size) === size;
 
 /** Removes the second record. If that fails the lock is still released: other tools do not read that record. */
-const dropCompanion = ({ place, directory }: Guard): string | null => {
+const dropCompanion = ({ files, directory }: Guard): string | null => {
   try {
-    removeCompanion(directory.calls, place);
+    removeCompanion(directory.calls, files);
     return null;
   } catch (error) {
-    return `its second record ${place.companion} could not be removed: ${describeFailure(error)}`;
+    return `its second record ${files.companion} could not be removed: ${describeFailure(error)}`;
   }
 };
 
 const NEWER: PutBack = { status: 'newer-lock', reason: 'a newer lock is there' };
 const BACK: PutBack = { status: 'restored', reason: 'it is back' };
 
-const unguarded = ({ place }: Guard): PutBack => ({
+const unguarded = ({ files }: Guard): PutBack => ({
   status: 'no-guard',
-  reason: `somebody removed its guard file (${place.guard})`,
+  reason: `somebody removed its guard file (${files.guard})`,
 });
 
 /** A run that was killed between the two renames left no kept copy: the file that it moved aside is the lock. */
 const bringBackAside = (guard: Guard, aside: string): PutBack | (() => PutBack) => {
   const { calls } = guard.directory;
   if (!guard.stands()) return unguarded(guard);
-  if (calls.lstat(guard.place.lock) !== undefined) return NEWER;
+  if (calls.lstat(guard.files.lock) !== undefined) return NEWER;
   return () => {
-    const back = putAsideBack(calls, guard.place, aside);
+    const back = putAsideBack(calls, guard.files, aside);
     if (back.kind === 'failed') throw new Error(back.why);
     return back.kind === 'back' ? BACK : NEWER;
   };
 };
 
 const putBack: Deed['putBack'] = (guard, { backup, stamp, companion }) => {
-  const { place } = guard;
+  const { files } = guard;
   const { calls } = guard.directory;
   const kept = readStamp(calls, backup);
-  const current = readStamp(calls, place.lock);
+  const current = readStamp(calls, files.lock);
   if (kept.kind === 'absent' && current.kind === 'file' && current.stamp.sha256 === stamp.sha256)
     return { status: 'already', reason: 'it is already there' };
-  const aside = kept.kind === 'absent' ? findAside(calls, place.lock, stamp) : null;
+  const aside = kept.kind === 'absent' ? findAside(calls, files.lock, stamp) : null;
   if (aside !== null) return bringBackAside(guard, aside);
   if (kept.kind !== 'file') return { status: 'missing', reason: `its backup ${backup} is gone` };
   if (kept.stamp.sha256 !== stamp.sha256)
     return { status: 'missing', reason: `its backup ${backup} is not what was released` };
   if (!guard.stands()) return unguarded(guard);
-  const existing = calls.lstat(place.lock);
+  const existing = calls.lstat(files.lock);
   const copy = calls.lstat(backup);
   // An undo that died after linking left two names of one file: only the remaining steps are done.
   const isLinked = existing !== undefined && copy !== undefined && isSameFile(existing, copy);
   if (existing !== undefined && !isLinked) return NEWER;
   return () => {
-    if (!isLinked && !bringBack(calls, backup, place.lock)) return NEWER;
-    if (companion !== null && readCompanion(calls, place) === null) writeCompanion(calls, place, companion);
+    if (!isLinked && !bringBack(calls, backup, files.lock)) return NEWER;
+    if (companion !== null && readCompanion(calls, files) === null) writeCompanion(calls, files, companion);
     if (calls.lstat(backup) !== undefined) calls.unlink(backup);
     return BACK;
   };
