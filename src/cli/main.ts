@@ -113,7 +113,7 @@ const main = async (): Promise<void> => {
   interruption?.stopListening();
   await outputs.stdout.end(outcome.stdout);
   await outputs.stderr.end(outcome.stderr);
-  if (isOver()) process.exit();
+  if (isOver(outcome)) process.exit();
 };
 
 /**
@@ -121,12 +121,13 @@ const main = async (): Promise<void> => {
  * reader, which `process.exit` would cut off, and while something that a plug-in started goes on. Bun, which runs the
  * executable, does not tell what goes on.
  */
-const isOver = (): boolean =>
-  process.versions.bun === undefined &&
+const isOver = ({ isLeft = false }: Outcome): boolean =>
   outputs.stdout.isWritten &&
   outputs.stderr.isWritten &&
-  process.getActiveResourcesInfo().length === 0 &&
-  process.listenerCount('beforeExit') === 0;
+  (isLeft ||
+    (process.versions.bun === undefined &&
+      process.getActiveResourcesInfo().length === 0 &&
+      process.listenerCount('beforeExit') === 0));
 
 main().catch((error: unknown) => {
   process.exitCode = EXIT.bug;

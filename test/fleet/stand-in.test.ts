@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { changesSince } from '../../src/cli/terminal/lock-changes.ts';
+import { changesSince } from '../../src/cli/watch/lock-changes.ts';
 import type { MachineConfig } from '../../src/config.ts';
 import type { Snapshot } from '../../src/core/types/evidence.ts';
 import type { Report } from '../../src/core/types/report.ts';

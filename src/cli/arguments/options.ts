@@ -309,7 +309,7 @@ export const OPTIONS = [
   {
     name: 'watch',
     type: 'flag',
-    summary: 'refresh until interrupted; JSON lines when piped',
+    summary: 'refresh until q is pressed; JSON lines when piped',
     commands: ['locks'],
   },
   {

@@ -11,7 +11,7 @@ import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 export const run: RunCommand = async (given, terminal) => {
   if (given.options.watch) {
     if (given.options.fromSnapshot !== null) throw usage('--watch and --from-snapshot cannot be combined');
-    return (await import('../terminal/watch.ts')).run(given, terminal);
+    return (await import('../watch/watch.ts')).run(given, terminal);
   }
   const report = await runReport(given, terminal);
   const shown = chosenPart(given, terminal.cwd)(report);

@@ -8,12 +8,13 @@ import { prepareRun } from '../diagnose.ts';
 import { asksOthers } from '../elsewhere/asks-others.ts';
 import { diagnoseOptionsOf } from '../options-of.ts';
 import { enterAlternateScreen } from '../terminal/alternate-screen.ts';
-import { createLooks, LOOK_EVERY_MS } from '../terminal/looks.ts';
 import { leaveLostTerminals } from '../terminal/lost-terminal.ts';
 import { canMoveCursor, presentationFor, type RunCommand } from '../terminal/terminal.ts';
 import { loadScreen } from '../top/load-screen.ts';
 import type { Screen } from '../top/screen.ts';
-import { type End, openTop } from '../top/top.ts';
+import { openTop } from '../top/top.ts';
+import { createLooks, LOOK_EVERY_MS, lookUntil } from '../watch/looks.ts';
+import type { End } from '../watch/quit-key.ts';
 
 /** The clock has seconds. */
 const DRAW_EVERY_MS = 1000;
@@ -48,6 +49,7 @@ export const run: RunCommand = async (given, terminal) => {
 
   const leaveScreen = enterAlternateScreen();
   let screen: Screen | null = null;
+  let isLeft = false;
   const top = openTop({
     root: preparation.place?.town.root ?? '/',
     notice: asksOthers(given, preparation, env) ? ONE_MACHINE : null,
@@ -69,9 +71,15 @@ export const run: RunCommand = async (given, terminal) => {
     stdout.stream.on('resize', redraw);
     top.draw();
     while (!stop.aborted) {
-      const seen = await look();
-      top.show({ ...seen, report: choose(seen.report) });
-      await Promise.race([sleep(LOOK_EVERY_MS, undefined, { signal: stop }).catch(() => {}), top.changed()]);
+      const seen = await lookUntil(look, stop);
+      isLeft = seen === null;
+      if (seen !== null) {
+        top.show({ ...seen, report: choose(seen.report) });
+        await Promise.race([
+          sleep(LOOK_EVERY_MS, undefined, { signal: stop }).catch(() => {}),
+          top.changed(),
+        ]);
+      }
       // Nothing is looked at while a deed is under way. One that has begun is finished.
       await top.idle();
     }
@@ -83,8 +91,8 @@ export const run: RunCommand = async (given, terminal) => {
     leaveLostTerminals();
   }
   const reason = ended.signal.aborted ? (ended.signal.reason as End) : null;
-  const own = reason === 'interrupt' ? EXIT.interrupted : (top.lastReport()?.exitCode ?? EXIT.ok);
-  return { exitCode: exitCodeAfter(interrupted, own), stdout: '', stderr: '' };
+  const own = reason === 'interrupt' ? EXIT.interrupted : (top.lastReport()?.exitCode ?? EXIT.unsure);
+  return { exitCode: exitCodeAfter(interrupted, own), stdout: '', stderr: '', isLeft };
 };
 
 /** A terminal that has hung up does not take its settings back. */

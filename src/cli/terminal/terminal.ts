@@ -22,6 +22,8 @@ export interface Outcome {
   /** In pieces where it may be large: each is written before the next is made. */
   readonly stdout: string | Iterable<string>;
   readonly stderr: string;
+  /** A look that only reads is still under way, and nobody waits for it. */
+  readonly isLeft?: boolean;
 }
 
 /** A command: gets arguments that were checked, throws `Failure` for what it refuses. */

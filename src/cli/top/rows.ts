@@ -2,7 +2,7 @@
 import { STATES } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';
 import { type Row, rowsOf } from '../../reporters/screen/lock-rows.ts';
-import { essenceOf } from '../terminal/looks.ts';
+import { essenceOf } from '../watch/looks.ts';
 
 /** What a tab shows; `collision` whatever their states are. */
 const TABS = ['all', 'collision', ...STATES, 'no lock'] as const;

@@ -4,6 +4,7 @@ import type { Report } from '../../core/types/report.ts';
 import type { DiagnoseOptions, Diagnosis } from '../../diagnose.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
 import { renderPage } from '../pages.ts';
+import type { End } from '../watch/quit-key.ts';
 import { pageOfWorker } from '../words/worker-page.ts';
 import { type DeedContext, fix, undo } from './deeds.ts';
 import { drawTop } from './draw.ts';
@@ -13,9 +14,6 @@ import { createQuestions } from './questions.ts';
 import { type Memory, rememberRows, type TopRow } from './rows.ts';
 import { createRunningDeed } from './running-deed.ts';
 import { FIRST_STATE, press, stillSelected, type TopState, type Wish } from './state.ts';
-
-/** Why the view ends. */
-export type End = 'quit' | 'interrupt' | 'lost';
 
 export interface TopOptions {
   readonly root: string;

@@ -14,6 +14,8 @@ export interface Frame {
   readonly rows: number;
   /** `14:03:22` */
   readonly clock: string;
+  /** What may be typed, on the last line; null for nothing. */
+  readonly keys: string | null;
 }
 
 /**
@@ -49,6 +51,7 @@ export const renderLocksTree = (
       wrapText(`${pen.sign('unknown')} ${pen.safe(name)}: ${pen.safe(reason ?? '')}`, presentation.width),
     ),
     ...wrapText(headline, presentation.width).map((line) => pen.bold(line)),
+    ...(typeof frame?.keys === 'string' ? [pen.dim(frame.keys)] : []),
   ];
   const room = frame === null ? Number.POSITIVE_INFINITY : frame.rows - head.length - foot.length;
   const tree = treeLines(rows, report.town?.host ?? null, pen, presentation, room);

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect } from '@jest/globals';
-import { createLooks } from '../../../src/cli/terminal/looks.ts';
+import { createLooks } from '../../../src/cli/watch/looks.ts';
 import type { Report } from '../../../src/core/types/report.ts';
 import { prepare } from '../../../src/diagnose.ts';
 import { aged, gitTest, makeRepository } from '../../situations/repository.ts';

@@ -1,7 +1,17 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { displayWidth } from '../../../src/reporters/screen/display-width.ts';
-import { cleanUp, hasTmux, makeTown, startTmux, type TestTown } from '../../support/index.ts';
+import {
+  cleanUp,
+  hasTmux,
+  isRunning,
+  makeTown,
+  onCleanUp,
+  startTmux,
+  type TestTown,
+  until,
+} from '../../support/index.ts';
 import { bareEnvironment, COMMAND, doctor, doctorInPane } from '../run-cli.ts';
 
 afterEach(cleanUp);
@@ -288,5 +298,69 @@ inTmux('locks --watch at a terminal (skipped without tmux)', () => {
     const { screen, status } = await run.ends();
     expect(status).toBe(130);
     expect(screen).toContain('ℹ crew/cy  foreign');
+  });
+
+  test.each([
+    ['q', 'q', 1],
+    ['Ctrl-C', 'C-c', 130],
+  ])('%s ends it, gives the terminal back and leaves the last picture', async (_, key, expected) => {
+    const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: sickTown().root });
+    const screen = await run.shows('⚠ crew/ada stale');
+    expect(screen.split('\n').at(-1)).toBe('q quit');
+    expect([run.isAlternate(), run.isCooked(), run.cursorIsShown()]).toEqual([true, false, false]);
+    run.type('x', key);
+    const { screen: left, status } = await run.ends();
+    expect(status).toBe(expected);
+    expect(left).toContain('⚠ crew/ada stale');
+    expect(left).not.toContain('q quit');
+    expect([run.isAlternate(), run.isCooked(), run.cursorIsShown()]).toEqual([false, true, true]);
+  });
+
+  test('where no key can be typed it names none, and a signal ends it', async () => {
+    const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, {
+      cwd: sickTown().root,
+      through: ['sh', '-c', '"$@" </dev/null', 'sh'],
+    });
+    expect(await run.shows('⚠ crew/ada stale')).not.toContain('q quit');
+    run.type('C-c');
+    expect((await run.ends()).screen).toContain('⚠ crew/ada stale');
+  });
+
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('%s gives the terminal back', async (signal, expected) => {
+    const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: sickTown().root });
+    await run.shows('⚠ crew/ada stale');
+    process.kill(run.pid(), signal);
+    expect((await run.ends()).status).toBe(expected);
+    expect([run.isAlternate(), run.isCooked(), run.cursorIsShown()]).toEqual([false, true, true]);
+  });
+
+  test('q does not wait for a machine that does not answer', async () => {
+    const town = sickTown();
+    const asked = town.path('asked');
+    const reach = ['sh', '-c', `echo $$ >'${asked}'; exec sleep 600`];
+    town.write('lock-doctor.json', JSON.stringify({ machines: { mini: { reach } } }));
+    const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: town.root });
+    const pid = await until(
+      () => existsSync(asked) && Number(readFileSync(asked, 'utf8')),
+      'a machine that is asked',
+    );
+    onCleanUp(() => {
+      if (isRunning(pid)) process.kill(pid);
+    });
+    expect(run.screen()).toBe('Looking ...\nq quit');
+    run.type('q');
+    expect(await run.ends()).toEqual({ screen: '', status: 22 });
+    await until(() => !isRunning(pid), 'the end of the question');
+  });
+
+  test('the end of the pane ends it', async () => {
+    const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: sickTown().root });
+    await run.shows('⚠ crew/ada stale');
+    const pid = run.pid();
+    run.killPane();
+    await until(() => !isRunning(pid), 'the end of the program');
   });
 });

@@ -1,7 +1,7 @@
 /** `--watch`: diagnoses again and again, and tells what changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeAfter } from '../../core/report/interruption.ts';
-import type { Report } from '../../core/types/report.ts';
+import { EXIT, type Report } from '../../core/types/report.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
 import { type Frame, renderLocksTree } from '../../reporters/screen/locks-tree.ts';
 import { chosenPart } from '../arguments/chosen-part.ts';
@@ -9,10 +9,12 @@ import { prepareRun, withLeaseCheck } from '../diagnose.ts';
 import { asksOthers } from '../elsewhere/asks-others.ts';
 import { diagnoseOptionsOf } from '../options-of.ts';
 import { shownIn } from '../shown-in.ts';
-import { enterAlternateScreen } from './alternate-screen.ts';
+import { enterAlternateScreen } from '../terminal/alternate-screen.ts';
+import { leaveLostTerminals } from '../terminal/lost-terminal.ts';
+import { canMoveCursor, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 import { changesSince, type KnownLocks } from './lock-changes.ts';
-import { createLooks, LOOK_EVERY_MS } from './looks.ts';
-import { canMoveCursor, type Outcome, presentationFor, type RunCommand, type Terminal } from './terminal.ts';
+import { createLooks, LOOK_EVERY_MS, lookUntil } from './looks.ts';
+import { listenForKeys } from './quit-key.ts';
 
 /** Other machines answer more slowly, and being asked costs them something. */
 const LOOK_ELSEWHERE_EVERY_MS = 15_000;
@@ -22,15 +24,16 @@ const HOME = '\u001b[H';
 const ERASE_LINE_END = '\u001b[K';
 const ERASE_BELOW = '\u001b[J';
 
-/** `doctor locks --watch`: the tree, drawn anew until interrupted; JSON lines, one per change, where that cannot be. */
+/** `doctor locks --watch`: the tree, drawn anew until `q` or an interruption; JSON lines, one per change, where that cannot be. */
 export const run: RunCommand = async (given, terminal) => {
   const asked = await diagnoseOptionsOf(given, terminal);
   const town = await prepareRun(given, given.positionals[0], asked);
   const { options, preparation, leases } = await withLeaseCheck(given, terminal, town, asked);
   const choose = chosenPart(given, terminal.cwd);
-  const stop = stopSignal(terminal);
   const drawing = canMoveCursor(terminal.stdout, terminal.env) && !given.options.json;
-  const show = drawing ? createScreen(terminal) : createEvents(terminal);
+  const hasKeys = drawing && terminal.stdin.isTTY === true;
+  const keyLine = hasKeys ? 'q quit' : null;
+  const show = drawing ? createScreen(terminal, keyLine) : createEvents(terminal);
   const others = asksOthers(given, preparation, terminal.env) ? await import('../elsewhere/fleet.ts') : null;
   const look =
     others === null
@@ -40,51 +43,56 @@ export const run: RunCommand = async (given, terminal) => {
 
   terminal.finishFirst();
   const leaveScreen = drawing ? enterAlternateScreen() : () => {};
+  const keys = hasKeys ? listenForKeys(terminal.stdin) : null;
+  const stop = stopSignal(terminal, keys?.ended);
+  if (drawing) terminal.stdout.write(`${HOME}${ERASE_BELOW}Looking ...\n${keyLine ?? ''}`);
   let last: Report | null = null;
+  let isLeft = false;
   try {
     while (!stop.aborted) {
-      await leases?.list();
-      const { report } = await look();
-      const shown = choose(leases?.told(report) ?? report);
+      const seen = await lookUntil(async () => {
+        await leases?.list();
+        return look();
+      }, stop);
+      isLeft = seen === null;
+      if (seen === null) break;
+      const shown = choose(leases?.told(seen.report) ?? seen.report);
       last = shown;
       const presentation = await presentationFor(given, terminal, terminal.stdout);
       show(shown, (frame) => renderLocksTree(shownIn('text', shown), presentation, frame));
       await sleep(everyMs, undefined, { signal: stop }).catch(() => {});
     }
   } finally {
+    keys?.close();
     leaveScreen();
+    if (hasKeys) leaveLostTerminals();
   }
   // The last look stays on the screen that was there before.
   const tree =
     last === null || !drawing
       ? ''
       : renderLocksTree(shownIn('text', last), await presentationFor(given, terminal, terminal.stdout));
-  return endOfWatch(terminal, last, tree);
+  // A reader that went away ends the watch as well; then, and after `q`, the code is that of the last look.
+  const own = keys?.ended.reason === 'interrupt' ? EXIT.interrupted : (last?.exitCode ?? EXIT.unsure);
+  return { exitCode: exitCodeAfter(terminal.interrupted, own), stdout: tree, stderr: '', isLeft };
 };
 
-const endOfWatch = ({ interrupted }: Terminal, last: Report | null, stdout: string): Outcome => ({
-  // A reader that went away ends the watch as well; then the code is that of the last look.
-  exitCode: exitCodeAfter(interrupted, last?.exitCode ?? 0),
-  stdout,
-  stderr: '',
-});
-
-/** Aborted when the person interrupts, or when nobody reads what we print any more. */
-const stopSignal = ({ interrupted, stdout }: Terminal): AbortSignal => {
+/** Aborted when the person ends it, or when nobody reads what we print any more. */
+const stopSignal = ({ interrupted, stdout }: Terminal, ended: AbortSignal | undefined): AbortSignal => {
   const closed = new AbortController();
   stdout.stream.on('error', () => closed.abort());
-  return AbortSignal.any([closed.signal, ...(interrupted === null ? [] : [interrupted])]);
+  return AbortSignal.any([closed.signal, ended, interrupted].filter((signal) => signal != null));
 };
 
 type Show = (report: Report, tree: (frame: Frame) => string) => void;
 
 const createScreen =
-  ({ stdout }: Terminal): Show =>
+  ({ stdout }: Terminal, keys: string | null): Show =>
   (_report, tree) => {
     const rows = (stdout.rows ?? 24) - 1;
     const clock = new Date().toTimeString().slice(0, 8);
     // A terminal of a few lines shows the end, which is the summary.
-    const lines = tree({ rows, clock }).trimEnd().split('\n').slice(-rows);
+    const lines = tree({ rows, clock, keys }).trimEnd().split('\n').slice(-rows);
     stdout.write(HOME + lines.map((line) => `${line}${ERASE_LINE_END}\n`).join('') + ERASE_BELOW);
   };
 

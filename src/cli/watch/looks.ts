@@ -43,3 +43,21 @@ const knownPlaces = ({ snapshot, lockless, collisions }: Examination): readonly 
 /** What counts as a change of a lock: everything but the passing of time. */
 export const essenceOf = ({ state, reasons, notes, sha256, holder }: ReportLock): string =>
   JSON.stringify([state, reasons, notes, sha256, { ...holder, ageSeconds: null }]);
+
+/** What a look finds, or null as soon as nobody waits for it any more; then it goes on alone. */
+export const lookUntil = async <Seen>(look: () => Promise<Seen>, stop: AbortSignal): Promise<Seen | null> => {
+  const looking = look();
+  // Whoever leaves it is not told how it ends.
+  looking.catch(() => {});
+  let leave = (): void => {};
+  const left = new Promise<null>((resolve) => {
+    leave = () => resolve(null);
+    if (stop.aborted) leave();
+    stop.addEventListener('abort', leave);
+  });
+  try {
+    return await Promise.race([looking, left]);
+  } finally {
+    stop.removeEventListener('abort', leave);
+  }
+};
