@@ -1,4 +1,4 @@
-/** Which kinds of lock are looked for, as the configuration says. */
+/** Which kinds of lock are searched for, by configuration. */
 import { expect, test } from '@jest/globals';
 import { builtInKinds } from '../kinds/index.ts';
 import { tableFor } from '../src/kinds-of.ts';
@@ -6,12 +6,12 @@ import { tableFor } from '../src/kinds-of.ts';
 const TOWN = { root: '/town', source: 'flag' } as const;
 const path = '/town/lock-doctor.json';
 
-test('all built-in ones by default', () => {
+test('all built-in kinds are on by default', () => {
   const { kinds } = tableFor({ path, kinds: {} }, TOWN);
   expect([...kinds.keys()]).toEqual(expect.arrayContaining(['agent', 'git-lock', 'beads', 'daemon']));
 });
 
-test('without those that are switched off', () => {
+test('kinds that are switched off are left out', () => {
   const { kinds, inGitDirs } = tableFor({ path, kinds: { 'git-worktree': false } }, TOWN);
   expect(kinds.has('git-worktree')).toBe(false);
   expect(inGitDirs?.linkedKinds.some(({ kind }) => kind.id === 'git-worktree')).not.toBe(true);
@@ -25,7 +25,7 @@ test.each([
   expect(() => tableFor({ path, kinds }, TOWN)).toThrow(words);
 });
 
-test('those of a home below their own directory, where the configuration names them, and for a home alone', () => {
+test('kinds that live in a home are on below their directory, if configured, and with --home', () => {
   const idsIn = (root: string, source: 'flag' | 'home' = 'flag', kinds = {}) => [
     ...tableFor({ path, kinds }, { root, source }).kinds.keys(),
   ];

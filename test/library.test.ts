@@ -1,4 +1,4 @@
-/** What programs import: the questions about directories as well, which answer as the command line does. */
+/** The exported functions about directories answer as the command line does. */
 import { execFileSync } from 'node:child_process';
 import { afterEach, expect, test } from '@jest/globals';
 import { type PlaceOfWork, preflightRemoval, type WhoReport, who } from '../src/index.ts';
@@ -6,7 +6,7 @@ import { cleanUp, fakeAgent, makeTmuxTmpdir, makeTown } from './support/index.ts
 
 afterEach(cleanUp);
 
-test('who works in a directory, and may it be removed', async () => {
+test('who and preflightRemoval report the agent that works in a directory', async () => {
   const { root } = makeTown({ marked: false, workers: [], rigs: {} });
   execFileSync('git', ['init', '-q', root]);
   const { pid } = await fakeAgent('claude', { cwd: root });

@@ -1,4 +1,4 @@
-/** The kind `beads`: which of its files are numbers, and which are taken by flock(2). */
+/** The kind `beads`: which of its files contain a PID, and which are locked with flock(2). */
 import { Buffer } from 'node:buffer';
 import { expect, test } from '@jest/globals';
 import kind from '../../kinds/beads.ts';
@@ -9,7 +9,7 @@ const read = (text: string, name: string) => kind.read(Buffer.from(text), { name
 test.each([
   ['bd.sock.startlock', '3080314\n'],
   ['dolt-server.pid', '3080314'],
-])('%s is a number', (name, text) => {
+])('%s contains a PID', (name, text) => {
   expect(read(text, name)).toMatchObject({ kind: 'claim', claim: { by: 'number', pid: 3080314 } });
 });
 
@@ -18,12 +18,12 @@ test.each([
   ['dolt-server.lock', ''],
   ['.lock', ''],
   ['LOCK', ''],
-])('%s is taken by flock, whatever is written in it', (name, text) => {
+])('%s is locked with flock, whatever it contains', (name, text) => {
   expect(read(text, name)).toEqual({ kind: 'claim', claim: { by: 'flock' } });
 });
 
-test.each(NOT_NUMBERS)('%j is not a process number', (text) => {
+test.each(NOT_NUMBERS)('%j is not a PID', (text) => {
   expect(read(text, 'dolt-server.pid').kind).toBe('invalid');
 });
 
-test('any bytes', () => readsAnyBytes(kind, ['dolt-server.pid', 'daemon.lock']));
+test('accepts any bytes', () => readsAnyBytes(kind, ['dolt-server.pid', 'daemon.lock']));

@@ -1,4 +1,4 @@
-/** The kind `claude-scheduler`: what its bytes mean, in the forms of two releases. */
+/** The kind `claude-scheduler`: what its bytes mean, in the formats of two releases. */
 import { Buffer } from 'node:buffer';
 import { expect, test } from '@jest/globals';
 import kind from '../../kinds/claude-scheduler.ts';
@@ -18,10 +18,10 @@ const CLAIM = {
 };
 
 test.each([
-  ['without a start', '', null],
-  ['with a start in ticks', '"procStart":"18273645",', '18273645'],
-  ['with a date', '"procStart":"Mon May  4 10:06:07 2026",', 'Mon May  4 10:06:07 2026'],
-])('%s', (_, field, start) => {
+  ['without a start time', '', null],
+  ['with a start time in ticks', '"procStart":"18273645",', '18273645'],
+  ['with a start time as a date', '"procStart":"Mon May  4 10:06:07 2026",', 'Mon May  4 10:06:07 2026'],
+])('a record %s', (_, field, start) => {
   const text = `{"sessionId":"fdae8610-601c-4587-871b-7f6c2bf301ef","pid":41008,${field}"acquiredAt":1775984761270}`;
   expect(read(text)).toEqual({ kind: 'claim', claim: { ...CLAIM, start } });
 });
@@ -35,8 +35,8 @@ test.each([
   ['{"pid":-1}', 'wrong-type'],
   ['{"pid":2147483648}', 'wrong-type'],
   ['{"pid":1.5}', 'wrong-type'],
-])('%j names nobody', (text, problem) => {
+])('%j does not name a holder', (text, problem) => {
   expect(read(text)).toMatchObject({ kind: 'invalid', problem });
 });
 
-test('any bytes', () => readsAnyBytes(kind, ['scheduled_tasks.lock']));
+test('accepts any bytes', () => readsAnyBytes(kind, ['scheduled_tasks.lock']));

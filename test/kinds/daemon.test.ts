@@ -1,4 +1,4 @@
-/** The kind `daemon`: PID files in three forms, and files that are taken by flock(2). */
+/** The kind `daemon`: PID files in three formats, and files that are locked with flock(2). */
 import { Buffer } from 'node:buffer';
 import { expect, test } from '@jest/globals';
 import kind from '../../kinds/daemon.ts';
@@ -17,7 +17,7 @@ test.each([
   ],
   ['gt-gastown-crew-bear.pid', '31818', null, 'gt-gastown-crew-bear'],
   ['two\nlines.pid', '31818\r\n', null, 'two lines'],
-])('%s: %j', (name, text, start, holder) => {
+])('%s that contains %j names a PID', (name, text, start, holder) => {
   expect(read(text, name)).toMatchObject({
     kind: 'claim',
     claim: { by: 'number', pid: 31818, start, since: null, name: holder },
@@ -25,14 +25,14 @@ test.each([
 });
 
 test.each(['daemon.lock', 'shutdown.lock', '.dog.lock', 'controller.lock'])(
-  '%s is taken by flock',
+  '%s is locked with flock',
   (name) => {
     expect(read('31818\n', name)).toEqual({ kind: 'claim', claim: { by: 'flock' } });
   },
 );
 
-test.each(NOT_NUMBERS)('%j is not a process number', (text) => {
+test.each(NOT_NUMBERS)('%j is not a PID', (text) => {
   expect(read(text, 'daemon.pid').kind).toBe('invalid');
 });
 
-test('any bytes', () => readsAnyBytes(kind, ['daemon.pid', 'daemon.lock']));
+test('accepts any bytes', () => readsAnyBytes(kind, ['daemon.pid', 'daemon.lock']));

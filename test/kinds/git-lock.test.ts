@@ -1,4 +1,4 @@
-/** The kind `git-lock`: where git's locks lie, and what their bytes say. */
+/** The kind `git-lock`: where git's locks are found, and what their bytes mean. */
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -10,7 +10,7 @@ const read = (bytes: string | Uint8Array, name = 'index.lock') =>
 
 const NOBODY = { kind: 'claim', claim: { by: 'open-file' } };
 
-describe('lies', () => {
+describe('a git lock is found', () => {
   test.each([
     '.git/index.lock',
     '.git/HEAD.lock',
@@ -38,11 +38,11 @@ describe('lies', () => {
     '.git/yarn.lock',
     '.git/objects/ab/x.lock',
     '.git/objects/pack/x.lock',
-  ])('not at %s', (path) => {
+  ])('nowhere else, such as %s', (path) => {
     expect(mayLieAt(gitLock, path)).toBe(false);
   });
 
-  test('in linked working trees only where git keeps such files for each of them', () => {
+  test('in a linked working tree only where git keeps such files for each one', () => {
     const { inGitDirs } = compileTable([gitLock]);
     const fits = (path: string): boolean => inGitDirs?.linkedKinds.some((kind) => kind.fits(path)) === true;
     expect(['index.lock', 'HEAD.lock', 'refs/bisect/bad.lock'].map(fits)).toEqual([true, true, true]);
@@ -52,15 +52,15 @@ describe('lies', () => {
   });
 });
 
-describe('says', () => {
+describe('the content of a git lock', () => {
   test.each(['', 'DIRC\0\0\0\x02', 'ref: refs/heads/main\n', 'pid 4242\n', '4242 build-1'])(
-    'nothing of who holds it: %j',
+    'names no holder: %j',
     (text) => {
       expect(read(text)).toEqual(NOBODY);
     },
   );
 
-  test('who collects garbage, and where', () => {
+  test('of gc.pid names the process that collects garbage, and its host', () => {
     expect(read('4242 build-1', 'gc.pid')).toEqual({
       kind: 'claim',
       claim: {
@@ -84,11 +84,11 @@ describe('says', () => {
     '4242 two words',
     '-1 build-1',
     `4242 ${'x'.repeat(300)}`,
-  ])('nothing in a gc.pid that is none: %j', (text) => {
+  ])('of a malformed gc.pid names no holder: %j', (text) => {
     expect(read(text, 'gc.pid')).toEqual(NOBODY);
   });
 
-  test('whatever the bytes are: a claim, and never an exception', () => {
+  test('is read as a claim whatever the bytes are, without an exception', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 400 }),

@@ -1,4 +1,4 @@
-/** The kind `git-worktree`: whom a reason names, in each form that tools are known to write. */
+/** The kind `git-worktree`: whom a reason names, in each format that tools are known to write. */
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -9,7 +9,7 @@ const read = (bytes: string | Uint8Array) =>
 
 const NUMBER = { by: 'number', hostname: '', since: null, isShared: true };
 
-test('lies with the administrative files of linked working trees alone, and claims no worker', () => {
+test('is found only in the administrative files of linked working trees, and claims no worker', () => {
   expect(gitWorktree).toMatchObject({
     where: { inGitDir: { linked: ['locked'] } },
     claims: null,
@@ -36,7 +36,7 @@ describe('a reason that names a process', () => {
     });
   });
 
-  test('of flow-claim also says the host and since when', () => {
+  test('of flow-claim also gives the host and the time', () => {
     const text = 'flow-claim issue=7 pid=4242 session=ab12 host=build-1 ts=2026-08-11T07:00:00Z\n';
     expect(read(text)).toEqual({
       kind: 'claim',
@@ -52,7 +52,7 @@ describe('a reason that names a process', () => {
   });
 });
 
-describe('any other reason is somebody’s note', () => {
+describe("any other reason is a person's note", () => {
   test.each([
     ['', ''],
     ['\n', ''],
@@ -62,13 +62,13 @@ describe('any other reason is somebody’s note', () => {
     ['see (pid 4242) in the log\n', 'see (pid 4242) in the log'],
     ['{"build":"1","createdAt":1,"owner":"supacode"}', '{"build":"1","createdAt":1,"owner":"supacode"}'],
     ['two\nlines\n', 'two lines'],
-    // A person may name a process too, in a tool's very form.
+    // A person may also name a process, in exactly the format of a tool.
     ['mine; do not touch (pid 4242)\n', 'mine; do not touch (pid 4242)'],
     ['training run, ends on monday (pid 4242 start 1)', 'training run, ends on monday (pid 4242 start 1)'],
     ['not a claude agent x (pid 4242)', 'not a claude agent x (pid 4242)'],
     ['training pid=4242\n', 'training pid=4242'],
     ['openclaws pid=4242\n', 'openclaws pid=4242'],
-    // No tool has this number.
+    // Not a possible PID.
     ['claude agent agent-ab12 (pid 0)\n', 'claude agent agent-ab12 (pid 0)'],
     ['openclaw pid=0\n', 'openclaw pid=0'],
     ['openclaw pid=4294967296\n', 'openclaw pid=4294967296'],
@@ -79,7 +79,7 @@ describe('any other reason is somebody’s note', () => {
     ['claude agent agent-ab12 (pid 4242) (pid 4243)', 'claude agent agent-ab12 (pid 4242) (pid 4243)'],
     ['claude session login (pid 4242) (pid 4243)', 'claude session login (pid 4242) (pid 4243)'],
     ['claude agent a (pid 4242 start 1) start 2', 'claude agent a (pid 4242 start 1) start 2'],
-    // What a person adds to a tool's text makes the lock that person's.
+    // A person who adds to a tool's text makes the lock their own.
     ['openclaw pid=4242 keep for Bob\n', 'openclaw pid=4242 keep for Bob'],
     ['openclaw pid=4242\nBob: do not touch\n', 'openclaw pid=4242 Bob: do not touch'],
     ['flow-claim issue=7 pid=4242 DO NOT TOUCH', 'flow-claim issue=7 pid=4242 DO NOT TOUCH'],
@@ -98,12 +98,12 @@ describe('any other reason is somebody’s note', () => {
     expect(read(text)).toEqual({ kind: 'claim', claim: { by: 'person', note } });
   });
 
-  test('that goes on where the text of a report ends is a person’s', () => {
+  test('if it goes on beyond the length that a report prints', () => {
     const text = `openclaw pid=4242 ${'issue=7'.padEnd(400, '7')} do not touch\n`;
     expect(read(text)).toMatchObject({ kind: 'claim', claim: { by: 'person' } });
   });
 
-  test('whatever the bytes are: a claim, on one line, and never an exception', () => {
+  test('and any bytes are read as a claim on one line, without an exception', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
         const content = read(bytes);

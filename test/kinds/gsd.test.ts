@@ -1,10 +1,10 @@
-/** The kind `gsd`: its file, the copies of it, and its directory. */
+/** The kind `gsd`: its file, the copies of that file, and its directory. */
 import { Buffer } from 'node:buffer';
 import { expect, test } from '@jest/globals';
 import kind from '../../kinds/gsd.ts';
 import { readsAnyBytes } from '../support/any-bytes.ts';
 
-test('a file names the process, since when, and at what it works', () => {
+test('a file names the process, since when it runs, and its work', () => {
   const text = `{
   "pid": 68721,
   "startedAt": "2026-03-11T17:19:00.842Z",
@@ -25,11 +25,11 @@ test('a file names the process, since when, and at what it works', () => {
   });
 });
 
-test('a directory names no holder: its holder touches it', () => {
+test('a directory does not name its holder, which touches it', () => {
   expect(kind.readDirectory?.({ name: '.gsd.lock', options: {} })).toEqual({
     kind: 'claim',
     claim: { by: 'mtime', refreshedWithinMs: 1_800_000 },
   });
 });
 
-test('any bytes', () => readsAnyBytes(kind, ['auto.lock', 'auto 2.lock']));
+test('accepts any bytes', () => readsAnyBytes(kind, ['auto.lock', 'auto 2.lock']));

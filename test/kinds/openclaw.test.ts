@@ -1,4 +1,4 @@
-/** The kind `openclaw`: the locks of sessions, and of the gateway itself. */
+/** The kind `openclaw`: the locks of sessions, and of the gateway. */
 import { Buffer } from 'node:buffer';
 import { expect, test } from '@jest/globals';
 import kind from '../../kinds/openclaw.ts';
@@ -6,7 +6,7 @@ import { readsAnyBytes } from '../support/any-bytes.ts';
 
 const read = (text: string, name: string) => kind.read(Buffer.from(text), { name, options: {} });
 
-test('a session is kept for five minutes at most, or for as long as its lock says', () => {
+test('a session lock is held for at most five minutes, or for as long as it says', () => {
   const text = '{\n  "pid": 4242,\n  "createdAt": "2026-03-11T17:19:00.842Z",\n  "starttime": 18273645\n}';
   const claim = {
     by: 'number',
@@ -22,15 +22,15 @@ test('a session is kept for five minutes at most, or for as long as its lock say
   });
 });
 
-test('the gateway is kept for as long as it runs', () => {
+test("the gateway's lock is held for as long as the gateway runs", () => {
   const text = '{"pid":4242,"createdAt":"2026-03-11T17:19:00.842Z","configPath":"/c","startTime":18273645}';
   const content = read(text, 'gateway.0a1b2c3d.lock');
   expect(content).toMatchObject({ claim: { pid: 4242, start: '18273645', name: 'gateway' } });
   expect(content).not.toHaveProperty('claim.heldAtMostMs');
 });
 
-test('an empty one is still being written, and names no holder', () => {
+test('an empty lock is still being written and does not name a holder', () => {
   expect(read('', '5f3a.jsonl.lock')).toMatchObject({ kind: 'invalid', problem: 'empty' });
 });
 
-test('any bytes', () => readsAnyBytes(kind, ['5f3a.jsonl.lock', 'gateway.lock']));
+test('accepts any bytes', () => readsAnyBytes(kind, ['5f3a.jsonl.lock', 'gateway.lock']));

@@ -1,4 +1,4 @@
-/** The kind `pid-file`: a number on the first line. */
+/** The kind `pid-file`: a PID on the first line. */
 import { Buffer } from 'node:buffer';
 import { expect, test } from '@jest/globals';
 import kind from '../../kinds/pid-file.ts';
@@ -6,16 +6,19 @@ import { NOT_NUMBERS, readsAnyBytes } from '../support/any-bytes.ts';
 
 const read = (text: string) => kind.read(Buffer.from(text), { name: 'postmaster.pid', options: {} });
 
-test('is looked for nowhere until it is configured', () => {
+test('is searched for only where it is configured', () => {
   expect(kind.where).toEqual({ files: [] });
 });
 
-test.each(['4242', '4242\n', '  4242\r\n', '4242\n/var/lib/data\n1773249540\n5432\n'])('%j', (text) => {
-  expect(read(text)).toMatchObject({ kind: 'claim', claim: { pid: 4242, name: 'postmaster.pid' } });
-});
+test.each(['4242', '4242\n', '  4242\r\n', '4242\n/var/lib/data\n1773249540\n5432\n'])(
+  '%j names a PID',
+  (text) => {
+    expect(read(text)).toMatchObject({ kind: 'claim', claim: { pid: 4242, name: 'postmaster.pid' } });
+  },
+);
 
-test.each([...NOT_NUMBERS, '\n4242', '\ufeff4242', '4242 4243'])('%j names nobody', (text) => {
+test.each([...NOT_NUMBERS, '\n4242', '\ufeff4242', '4242 4243'])('%j does not name a holder', (text) => {
   expect(read(text).kind).toBe('invalid');
 });
 
-test('any bytes', () => readsAnyBytes(kind, ['a.pid']));
+test('accepts any bytes', () => readsAnyBytes(kind, ['a.pid']));

@@ -4,11 +4,11 @@ import { expect, test } from '@jest/globals';
 import kind from '../../kinds/pid-json.ts';
 import { readsAnyBytes } from '../support/any-bytes.ts';
 
-test('is looked for nowhere until it is configured', () => {
+test('is searched for only where it is configured', () => {
   expect(kind.where).toEqual({ files: [] });
 });
 
-test('reads a number in `pid`, and the fields that the options name', () => {
+test('reads a PID from `pid`, and the fields that the options name', () => {
   const text = '{"pid":1,"owner_pid":4242,"start":"77","taken_at":"2026-08-11T07:00:00Z","node":"build-1"}';
   const read = (options: Record<string, string>) =>
     kind.read(Buffer.from(text), { name: 'build.lock', options });
@@ -26,4 +26,4 @@ test('reads a number in `pid`, and the fields that the options name', () => {
   expect(read({ pid: 'toString' })).toMatchObject({ kind: 'invalid', problem: 'wrong-type' });
 });
 
-test('any bytes', () => readsAnyBytes(kind, ['build.lock']));
+test('accepts any bytes', () => readsAnyBytes(kind, ['build.lock']));

@@ -1,10 +1,10 @@
-/** The kind `proper-lockfile`: directories that name nobody. */
+/** The kind `proper-lockfile`: directories that do not name their holder. */
 import { expect, test } from '@jest/globals';
 import kind from '../../kinds/proper-lockfile.ts';
 
 const read = (options: Record<string, string>) => kind.readDirectory?.({ name: 'a.lock', options });
 
-test('is looked for nowhere until it is configured, reads no file, and lets nothing go', () => {
+test('is searched for only where it is configured, reads no file, and is never released', () => {
   expect(kind).toMatchObject({ where: { files: [] }, read: null, letGo: null });
 });
 
@@ -12,6 +12,6 @@ test.each([
   [{}, 10_000],
   [{ stale: '60000' }, 60_000],
   [{ stale: 'soon' }, 10_000],
-])('with %j its holder touches it within %d ms', (options, refreshedWithinMs) => {
+])('with options %j the holder touches it within %d ms', (options, refreshedWithinMs) => {
   expect(read(options)).toEqual({ kind: 'claim', claim: { by: 'mtime', refreshedWithinMs } });
 });

@@ -1,4 +1,4 @@
-/** Fifty that want one identity at once, with a real etcd. In a file of its own: nothing else has to be in time beside them. */
+/** Fifty contenders for one identity in a real etcd. In a file of its own, because it must not delay tests with time limits. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from '@jest/globals';
 import { bareEnvironment, PROGRAM } from '../cli/run-cli.ts';
@@ -8,8 +8,8 @@ import { at, machine, withEtcd, words } from './under-lease.ts';
 
 afterEach(cleanUp);
 
-withEtcd('contenders', () => {
-  test('fifty at once on as many machines run one at a time', async () => {
+withEtcd('exec --lease', () => {
+  test('runs fifty contenders on fifty machines one at a time', async () => {
     const etcd = await startEtcd();
     const log = machine().path('log');
     writeFileSync(log, '');
@@ -17,7 +17,7 @@ withEtcd('contenders', () => {
     const contenders = await Promise.all(
       Array.from({ length: 50 }, (_each, number) => {
         const command = [PROGRAM, ...words(machine(), at(etcd), ['--wait', '300'], ['sh', '-c', script])];
-        // Root can give some of them numbers of their own, as other machines and containers have.
+        // Root can give some of them a PID namespace of their own, as on other machines and in containers.
         const inNamespace = canBecomeOthers && number % 5 === 0;
         return startProcess(
           inNamespace ? 'unshare' : process.execPath,

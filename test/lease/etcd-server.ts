@@ -1,4 +1,4 @@
-/** Real etcd on loopback: free ports, a data directory of its own, ended and removed by `cleanUp`. */
+/** A real etcd on loopback, with free ports and its own data directory; `cleanUp` stops and removes it. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -6,29 +6,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onCleanUp, until } from '../support/index.ts';
 
-/** The server is installed. */
+/** True if etcd is installed. */
 export const hasEtcd = spawnSync('etcd', ['--version']).status === 0;
 
-/** The tool that makes certificates is. */
+/** True if openssl, which makes the certificates, is installed. */
 export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
-/** In memory where that is possible: a server syncs each change, and a busy disk takes its time. */
+/** In memory if possible: an etcd syncs each change, which is slow on a busy disk. */
 const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 export interface EtcdServer {
   /** `127.0.0.1:34567` */
   readonly endpoint: string;
   readonly child: ChildProcess;
-  /** Asks the JSON gateway. */
+  /** Sends a request to the JSON gateway. */
   readonly post: (
     path: string,
     body: object,
     headers?: Readonly<Record<string, string>>,
   ) => Promise<Record<string, unknown>>;
-  /** The keys that stand there. */
+  /** All keys that exist. */
   readonly keys: () => Promise<readonly string[]>;
   readonly kill: () => Promise<void>;
-  /** Starts it again after `kill`: with what it wrote, or behind the same address as a cluster that has nothing to do with it. */
+  /** Starts it again after `kill`, with its own data, or as an unrelated cluster at the same address. */
   readonly restart: (as?: 'itself' | 'another') => Promise<void>;
 }
 
@@ -42,7 +42,7 @@ const freePort = (): Promise<number> =>
     });
   });
 
-/** Starts a cluster of so many members; resolves once each answers. */
+/** Starts a cluster of `size` members; resolves once each answers. */
 export const startCluster = async (
   size: number,
   more: readonly string[] = [],
@@ -138,7 +138,7 @@ const start = (
   return { server, isReady };
 };
 
-/** Starts one that speaks TLS only, and only with those who show this certificate; answers with its `host:port`. */
+/** Starts a server that accepts only TLS with this client certificate; resolves with its `host:port`. */
 export const startSecureEtcd = async ({ cert, key }: Certificates): Promise<string> => {
   const data = mkdtempSync(join(BASE, 'etcd-'));
   const endpoint = `127.0.0.1:${await freePort()}`;
@@ -161,7 +161,7 @@ export const startSecureEtcd = async ({ cert, key }: Certificates): Promise<stri
   return endpoint;
 };
 
-/** A certificate for loopback that signs itself, and its key, as files. */
+/** The files of a self-signed certificate for loopback, and of its key. */
 export interface Certificates {
   readonly cert: string;
   readonly key: string;

@@ -1,4 +1,4 @@
-/** `exec --lease` with a real etcd: one agent per identity. What the time of a lease decides is in lost-lease.test.ts. */
+/** `exec --lease` with a real etcd: one agent per identity. What depends on a lease's lifetime is in lost-lease.test.ts. */
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -14,7 +14,7 @@ afterEach(cleanUp);
 const withTls = hasOpenssl ? test : test.skip;
 
 withEtcd('exec --lease', () => {
-  test('gives its command an epoch that grows and the key, and gives both back', async () => {
+  test('gives its command the key and a growing epoch, and gives the lease back', async () => {
     const etcd = await startEtcd();
     const town = machine();
     const tell = ['sh', '-c', 'echo "$LOCK_DOCTOR_EPOCH $LOCK_DOCTOR_LEASE_KEY"'];
@@ -26,7 +26,7 @@ withEtcd('exec --lease', () => {
     expect(existsSync(town.path(ADA, '.runtime/agent.lock'))).toBe(false);
   });
 
-  test('lets no agent start elsewhere while it is held, and says who holds it and since when', async () => {
+  test('starts no agent elsewhere while the lease is held, and says who holds it and since when', async () => {
     const etcd = await startEtcd();
     const [one, two] = [machine(), machine()];
     const first = await start(one, at(etcd));
@@ -45,7 +45,7 @@ withEtcd('exec --lease', () => {
     expect(run(two, at(etcd), ['true']).status).toBe(0);
   });
 
-  test('is refused with 22 where no etcd answers, and nothing is started or locked', () => {
+  test('exits with 22 if etcd does not answer, and starts and locks nothing', () => {
     const town = machine();
     const { status, stderr } = run(town, 'etcd://127.0.0.1:1/gt', ['touch', town.path('ran')]);
     expect([status, stderr]).toEqual([22, expect.stringContaining('its lease could not be had')]);
@@ -53,10 +53,10 @@ withEtcd('exec --lease', () => {
     expect(existsSync(town.path(ADA, '.runtime/agent.lock'))).toBe(false);
   });
 
-  test('is refused with 22 where etcd is out of quota', async () => {
+  test('exits with 22 if etcd is out of quota', async () => {
     const etcd = await startEtcd(['--quota-backend-bytes', '65536']);
     const value = Buffer.alloc(40_000).toString('base64');
-    // What counts is what the server has written to its disk, which it does a little later.
+    // The quota applies to what the server has written to disk, which happens a little later.
     await until(
       async () => 'error' in (await etcd.post('kv/put', { key: 'aw==', value })),
       'a server that is full',
@@ -71,8 +71,8 @@ withEtcd('exec --lease', () => {
   });
 });
 
-withEtcd('a lease that is lost', () => {
-  test('is heard of by the next question too, for a watch may hear nothing', async () => {
+withEtcd('a lost lease', () => {
+  test('is noticed by the next request too, because a watch may receive nothing', async () => {
     const etcd = await startEtcd();
     const engine = etcdEngine(readAddress(at(etcd), false, {}));
     const record = { worker: ADA, hostname: 'h', bootId: null, pidNamespace: null, root: '/', pid: 1 };
@@ -93,8 +93,8 @@ withEtcd('a lease that is lost', () => {
   });
 });
 
-withEtcd('an etcd that wants to know who asks', () => {
-  test('logs in with a password that appears in no command line and in no record', async () => {
+withEtcd('an etcd with access control', () => {
+  test('accepts a password that appears in no command line and in no record', async () => {
     const etcd = await startEtcd();
     await etcd.post('auth/user/add', { name: 'root', password: 'hunter2' });
     await etcd.post('auth/role/add', { name: 'root' });
@@ -113,7 +113,7 @@ withEtcd('an etcd that wants to know who asks', () => {
     expect([typed.status, typed.stderr]).toEqual([2, expect.stringContaining('can be read by everybody')]);
   });
 
-  withTls('is shown a certificate, and nobody else is believed', async () => {
+  withTls('accepts a client certificate and refuses requests without it', async () => {
     const made = makeCertificates();
     const lease = `etcds://${await startSecureEtcd(made)}/gt`;
     const shown = {
@@ -135,7 +135,7 @@ withEtcd('a lease in the configuration', () => {
     town.write('lock-doctor.json', JSON.stringify({ lease: { address, ttl: TTL } }));
   };
 
-  test('is held by plain exec, and read by preflight on every machine', async () => {
+  test('is taken by plain exec, and read by preflight on every machine', async () => {
     const etcd = await startEtcd();
     const [one, two] = [machine(), machine()];
     for (const town of [one, two]) configure(town, at(etcd));
@@ -164,7 +164,7 @@ withEtcd('a lease in the configuration', () => {
     expect(doctor(['exec', ADA, '--town', two.root, '--', 'true']).status).toBe(22);
   });
 
-  test('is not used in a directory that was not named as the town', async () => {
+  test('is ignored in a directory that was not named as the town', async () => {
     const etcd = await startEtcd();
     const town = makeTown({ marked: false, workers: [ADA] });
     configure(town, at(etcd));
@@ -191,7 +191,7 @@ describe('an address', () => {
     expect(run(town, address, ['true']).status).toBe(2);
   });
 
-  test('is wanted by what goes with it', () => {
+  test('is required by options that depend on it', () => {
     const town = machine();
     expect(doctor(['exec', ADA, '--ttl', '9', '--town', town.root, '--', 'true']).status).toBe(2);
     expect(run(town, 'etcd://127.0.0.1:1/gt', ['true'], ['--ttl', '1']).status).toBe(2);

@@ -1,21 +1,21 @@
-/** `exec --lease` and what can go wrong with etcd, with clocks and with holders. All of these wait, and do it beside each other. */
+/** `exec --lease` when etcd, clocks or holders fail. These tests mostly wait, so they run concurrently. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, expect, jest, test } from '@jest/globals';
 import { bareEnvironment, doctor, PROGRAM } from '../cli/run-cli.ts';
 import { cleanUp, isRunning, startProcess, until } from '../support/index.ts';
 import { type EtcdServer, startEtcd } from './etcd-server.ts';
-import { ADA, at, KEY, machine, runBesideOthers as run, start, TTL, withEtcd, words } from './under-lease.ts';
+import { ADA, at, KEY, machine, runConcurrently as run, start, TTL, withEtcd, words } from './under-lease.ts';
 
 afterAll(cleanUp);
 
-// Several servers start at once, on a slow machine too.
+// Several servers start at once, on slow machines too.
 jest.setTimeout(60_000);
 
 const wait = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-/** A user who may do so much with the keys of the town, besides root, whom etcd wants. */
+/** Adds a user with this permission on the keys of the town, and the root user that etcd requires. */
 const addUser = async (etcd: EtcdServer, permission: 'READ' | 'READWRITE'): Promise<void> => {
   for (const name of ['root', 'ada']) {
     await etcd.post('auth/user/add', { name, password: 'hunter2' });
@@ -30,7 +30,7 @@ const addUser = async (etcd: EtcdServer, permission: 'READ' | 'READWRITE'): Prom
 const AS_ADA = { LOCK_DOCTOR_ETCD_USER: 'ada', LOCK_DOCTOR_ETCD_PASSWORD: 'hunter2' };
 
 withEtcd('etcd', () => {
-  test.concurrent('that is killed and started again in time still has the lease, and its holder never stops', async () => {
+  test.concurrent('that is killed and restarted in time keeps the lease, and its holder runs on', async () => {
     const etcd = await startEtcd();
     const first = await start(machine(), at(etcd), ['--ttl', '15', '--on-lost', 'stop']);
     const pid = await first.command();
@@ -47,7 +47,7 @@ withEtcd('etcd', () => {
     expect(await etcd.keys()).toEqual([]);
   });
 
-  test.concurrent('of another cluster behind the same address is not believed: with stop the command ends in time', async () => {
+  test.concurrent('of another cluster at the same address is not believed: --on-lost stop ends the command in time', async () => {
     const etcd = await startEtcd();
     const first = await start(machine(), at(etcd), ['--on-lost', 'stop']);
     const pid = await first.command();
@@ -58,7 +58,7 @@ withEtcd('etcd', () => {
     expect(first.complaints()).toContain('answers for another cluster');
   });
 
-  test.concurrent('that lets us read only refuses with 22, and reports leases all the same', async () => {
+  test.concurrent('with read-only access refuses exec with 22, and still reports leases', async () => {
     const etcd = await startEtcd();
     await etcd.post('kv/put', { key: base64(`gt/gastown/crew/bob`), value: base64('x') });
     await addUser(etcd, 'READ');
@@ -69,7 +69,7 @@ withEtcd('etcd', () => {
     expect(stdout).toContain('lease gastown/crew/bob: lease held by another program than doctor');
   });
 
-  test.concurrent('that lets us write below the town does, and the watch logs in too', async () => {
+  test.concurrent('with write access below the town grants the lease, and the watch logs in too', async () => {
     const etcd = await startEtcd();
     await addUser(etcd, 'READWRITE');
     const town = machine();
@@ -92,7 +92,7 @@ withEtcd('etcd', () => {
     await until(() => readPid(town.path('pid')) > 0, 'the command', 20_000);
     const login = await etcd.post('auth/authenticate', { name: 'root', password: 'hunter2' });
     await etcd.post('kv/deleterange', { key: base64(KEY) }, { authorization: String(login.token) });
-    // Long before the next question, which is due in 20 s.
+    // Long before the next renewal, which is due in 20 s.
     const before = performance.now();
     expect(await ended).toBe(75);
     expect(performance.now() - before).toBeLessThan(15_000);
@@ -112,11 +112,11 @@ withEtcd('a holder', () => {
     ['forward', 3_600_000],
     ['back', -3_600_000],
   ])(
-    'whose wall clock is set %s by an hour keeps its lease, and loses it in time when it has to',
+    'whose wall clock is set %s by an hour keeps its lease, and loses it in time if etcd stops answering',
     async (way, byMs) => {
       const etcd = await startEtcd();
       const town = machine();
-      // Nothing but the clock of the system can be set for real, and that is everybody's: what the program sees of it is.
+      // The system clock cannot be set, because other processes depend on it; the program's view of it can.
       const step = town.path('step.cjs');
       writeFileSync(
         step,
@@ -151,7 +151,7 @@ withEtcd('a holder', () => {
     },
   );
 
-  test.concurrent('that was frozen for longer than its lease hears of it, and its epoch is the smaller one', async () => {
+  test.concurrent('that was stopped for longer than its lease notices, and its epoch is the smaller one', async () => {
     const etcd = await startEtcd();
     const [one, two] = [machine(), machine()];
     const first = await start(one, at(etcd), ['--on-lost', 'stop']);
@@ -178,17 +178,17 @@ withEtcd('a holder', () => {
     expect(isRunning(pid)).toBe(false);
   });
 
-  test.concurrent('that is killed beside its command leaves the worker to the next one; a doctor killed alone is told of', async () => {
+  test.concurrent('that is killed leaves the worker to the next one, and its surviving command is reported', async () => {
     const etcd = await startEtcd();
     const town = machine();
     const first = await start(town, at(etcd));
     const pid = await first.command();
     process.kill(first.pid, 'SIGKILL');
-    await wait(0.3);
-    // Its command lives: the lock is held, and the lease goes by and by.
+    await until(() => !isRunning(first.pid), 'the end of the doctor');
+    // Its command lives, so the lock is held, while the lease expires.
     const other = machine();
     expect((await run(other, at(etcd), ['true'], ['--wait', '20'])).status).toBe(0);
-    // It is told of once the lock is older than the list of leases may be.
+    // It is reported once the lock is older than the list of leases may be.
     const found = await until(() => {
       const { status, stdout } = doctor(['--lease', at(etcd), town.root]);
       return stdout.includes('its agent runs without a lease') && { status };

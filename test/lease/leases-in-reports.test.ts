@@ -1,16 +1,16 @@
-/** `doctor`, `locks` and `explain` with leases in a real etcd: who holds which, and what does not fit. */
+/** `doctor`, `locks` and `explain` with leases in a real etcd: who holds which lease, and which locks contradict them. */
 import { existsSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterAll, expect, jest, test } from '@jest/globals';
 import type { PreflightReport, Report } from '../../src/core/types/report.ts';
 import { doctor, documentOf, PROGRAM } from '../cli/run-cli.ts';
-import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
+import { cleanUp, isRunning, makeTown, type TestTown, until } from '../support/index.ts';
 import { type EtcdServer, startEtcd } from './etcd-server.ts';
 import { ADA, at, KEY, machine, run, start, withEtcd } from './under-lease.ts';
 
 afterAll(cleanUp);
 
-// Several servers start at once, on a slow machine too.
+// Several servers start at once, on slow machines too.
 jest.setTimeout(60_000);
 
 const BOB = 'gastown/crew/bob';
@@ -28,8 +28,13 @@ const leaseFindings = ({ findings }: Report) =>
 
 const wait = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));
 
+const kill = async (...pids: readonly number[]): Promise<void> => {
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  await until(() => !pids.some(isRunning), `the end of ${pids}`);
+};
+
 withEtcd('leases in a report', () => {
-  test.concurrent('are told with holder, machine, since when and epoch, where they are held and elsewhere', async () => {
+  test.concurrent('are shown with holder, machine, time and epoch, on the machine that holds them and elsewhere', async () => {
     const etcd = await startEtcd();
     const [one, two] = [makeTown({ workers: [ADA, BOB] }), machine()];
     const first = await start(one, at(etcd));
@@ -60,13 +65,13 @@ withEtcd('leases in a report', () => {
     expect(page).toMatch(new RegExp(`## Lease\n\nlease held on ${hostname()} .*doctor preflight says so`));
     const topic = doctor(['explain', ADA, '--json', '--lease', at(etcd), '--town', two.root]).stdout;
     expect(JSON.parse(topic)).toMatchObject({ lease: { epoch: lease?.epoch } });
-    // Of one worker only its own, and nothing at all where nobody asked for leases.
+    // With --worker only that worker's leases, and none at all without --lease.
     expect(report(one, etcd, '--worker', BOB).leases).toEqual([]);
     expect(documentOf<Report>(doctor(['--json', two.root]).stdout)).not.toHaveProperty('leases');
     expect(doctor(['preflight', ADA, '--lease', at(etcd), '--town', two.root]).status).toBe(20);
   });
 
-  test.concurrent('are missed of a live lock that has none, and of one whose worker has another holder elsewhere', async () => {
+  test.concurrent('that a live lock lacks, or that another machine holds for its worker, are findings', async () => {
     const etcd = await startEtcd();
     const [one, two] = [machine(), machine()];
     two.lock(ADA, { pid: process.pid }, { ageSeconds: 600 });
@@ -90,21 +95,19 @@ withEtcd('leases in a report', () => {
     expect(both.exitCode).toBe(1);
   });
 
-  test.concurrent('that are younger than the look, and locks too, are nobody’s fault', async () => {
+  test.concurrent('are not missed while the lock is younger than the list of leases', async () => {
     const etcd = await startEtcd();
     const town = machine();
     town.lock(ADA, { pid: process.pid }, { ageSeconds: 1 });
     expect(leaseFindings(report(town, etcd))).toEqual([]);
   });
 
-  test.concurrent('of a holder whose lock is gone, and of one that is dead, are findings', async () => {
+  test.concurrent('of a dead holder are stale, with a finding', async () => {
     const etcd = await startEtcd();
     const town = machine();
     const first = await start(town, at(etcd), ['--ttl', '60']);
     const pid = await first.command();
-    process.kill(first.pid, 'SIGKILL');
-    process.kill(pid, 'SIGKILL');
-    await wait(0.2);
+    await kill(first.pid, pid);
     const dead = report(town, etcd);
     expect(dead.leases).toMatchObject([
       { state: 'stale', machine: 'here', lock: `agent:${ADA}`, expiresInSeconds: expect.any(Number) },
@@ -115,23 +118,21 @@ withEtcd('leases in a report', () => {
         message: expect.stringMatching(/^the holder of its lease is dead; .*within \d+ s$/),
       },
     ]);
-    // It is waited for all the same: nobody takes it before it ends.
+    // It still blocks others: nobody can take it before it expires.
     expect(run(machine(), at(etcd), ['true']).status).toBe(20);
   });
 
-  test.concurrent('of a dead holder are revoked by force after a second look, and told; those of a live one are not', async () => {
+  test.concurrent('of a dead holder are revoked by force after a second look; those of a live one are not', async () => {
     const etcd = await startEtcd();
     const [town, other] = [machine(), machine()];
     const force = (at_: TestTown, ...words: readonly string[]) =>
       doctor(['--fix', '--force', '--worker', ADA, '--lease', at(etcd), ...words, '--town', at_.root]);
     const first = await start(town, at(etcd), ['--ttl', '600']);
     const pid = await first.command();
-    // Held, for all that this look can tell; and from elsewhere nobody can tell anything.
+    // The lease is held, as far as this machine can tell; another machine cannot tell at all.
     expect(force(town, '--dry-run').stderr).toBe('');
     expect(force(other, '--yes').stderr).toBe('');
-    process.kill(first.pid, 'SIGKILL');
-    process.kill(pid, 'SIGKILL');
-    await wait(0.2);
+    await kill(first.pid, pid);
     expect(force(other, '--yes').stderr).toBe('');
     expect(force(town).status).toBe(2);
     const byLock = ['--fix', '--force', '--lock', `agent:${ADA}`, '--dry-run', '--lease', at(etcd)];
@@ -161,7 +162,7 @@ withEtcd('leases in a report', () => {
     expect(await etcd.keys()).toEqual([]);
   });
 
-  test.concurrent('whose lock was deleted are a finding once nobody can be just starting', async () => {
+  test.concurrent('whose lock was deleted are a finding once the holder cannot be starting anymore', async () => {
     const etcd = await startEtcd();
     const town = machine();
     const first = await start(town, at(etcd));
@@ -177,7 +178,7 @@ withEtcd('leases in a report', () => {
       },
     ]);
     expect(leaseFindings(report(machine(), etcd))).toEqual([]);
-    // What is printed to run next still knows of the lease, or it would say that all is well.
+    // The suggested command repeats --lease; without it, it would report that all is well.
     const [, , ...explain] = report(town, etcd)
       .findings.flatMap(({ next }) => next)
       .flat();
@@ -197,7 +198,7 @@ withEtcd('leases in a report', () => {
     );
   });
 
-  test.concurrent('are told by the machine that has their lock, and nothing is stale because one does not answer', async () => {
+  test.concurrent('are judged by the machine that has the lock, and none is stale because that machine does not answer', async () => {
     const etcd = await startEtcd();
     const [here, there] = [machine(), machine()];
     const configure = (reach: readonly string[], hosts: readonly string[]): void => {
@@ -209,13 +210,11 @@ withEtcd('leases in a report', () => {
     const first = await start(there, at(etcd), ['--ttl', '60']);
     const pid = await first.command();
     expect(look().leases).toMatchObject([{ state: 'held', machine: 'mini', lock: `agent:${ADA}` }]);
-    process.kill(first.pid, 'SIGKILL');
-    process.kill(pid, 'SIGKILL');
-    await wait(0.2);
+    await kill(first.pid, pid);
     const dead = look();
     expect(dead.leases).toMatchObject([{ state: 'stale', machine: 'mini' }]);
     expect(leaseFindings(dead)).toMatchObject([{ severity: 'info', machine: 'mini' }]);
-    // A machine speaks for the host names only that the configuration gives it.
+    // A machine speaks only for the host names that the configuration gives it.
     configure(['env'], ['other']);
     expect(look().leases).toMatchObject([{ state: 'held', machine: 'mini' }]);
     configure(['false'], [hostname()]);
@@ -224,7 +223,7 @@ withEtcd('leases in a report', () => {
     expect([silent.exitCode, leaseFindings(silent)]).toEqual([22, []]);
   });
 
-  test.concurrent('that something else wrote are reported as such, whatever their bytes are', async () => {
+  test.concurrent('that another program wrote are reported as such, whatever their bytes are', async () => {
     const etcd = await startEtcd();
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
     for (const [name, value] of [
@@ -246,7 +245,7 @@ withEtcd('leases in a report', () => {
     expect(run(town, at(etcd), ['true']).status).toBe(20);
   });
 
-  test.concurrent('that cannot be read are a gap: 22, unless there is worse', async () => {
+  test.concurrent('that cannot be read are a gap: 22, unless something worse is found', async () => {
     const town = machine();
     const nowhere = ['--lease', 'etcd://127.0.0.1:1/gt', '--town', town.root];
     const { status, stdout } = doctor(['--json', ...nowhere]);

@@ -1,18 +1,14 @@
-/**
- * `exec --lease` with a real etcd: what becomes of a lease in its time, whatever happens to the server. All of these wait for
- * seconds to pass, and do it beside each other.
- */
-
+/** `exec --lease` with a real etcd: how a lease survives or expires. These tests mostly wait, so they run concurrently. */
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, expect, test } from '@jest/globals';
 import { cleanUp, isRunning, until } from '../support/index.ts';
 import { type EtcdServer, startCluster, startEtcd } from './etcd-server.ts';
-import { at, KEY, machine, runBesideOthers as run, start, TTL, withEtcd } from './under-lease.ts';
+import { at, KEY, machine, runConcurrently as run, start, TTL, withEtcd } from './under-lease.ts';
 
 afterAll(cleanUp);
 
 withEtcd('exec --lease', () => {
-  test.concurrent('goes to the next one when its holder and its doctor are killed, after the time it was granted for', async () => {
+  test.concurrent('hands the lease to the next contender once its lifetime is over if holder and doctor are killed', async () => {
     const etcd = await startEtcd();
     const [one, two] = [machine(), machine()];
     const first = await start(one, at(etcd));
@@ -23,7 +19,7 @@ withEtcd('exec --lease', () => {
     expect((await run(two, at(etcd), ['true'], ['--wait', '15'])).status).toBe(0);
   });
 
-  test.concurrent('survives a restart of the server that is shorter than its time', async () => {
+  test.concurrent('survives an outage of the server that is shorter than the lease', async () => {
     const etcd = await startEtcd();
     const first = await start(machine(), at(etcd));
     await first.command();
@@ -35,7 +31,7 @@ withEtcd('exec --lease', () => {
     expect(await first.ended).toBe(143);
   });
 
-  test.concurrent('survives the death of the leader of three', async () => {
+  test.concurrent('survives the death of the leader of three servers', async () => {
     const cluster = await startCluster(3);
     const first = await start(machine(), at(...cluster), ['--on-lost', 'stop']);
     const pid = await first.command();
@@ -47,7 +43,7 @@ withEtcd('exec --lease', () => {
     );
     const leader = cluster[statuses.findIndex(({ leader: id, header }) => id === header.member_id)];
     await leader?.kill();
-    // Longer than the lease lasts without a question that is answered.
+    // Longer than the lease lasts without a renewal.
     await new Promise((resolve) => setTimeout(resolve, (TTL + 2) * 1000));
     expect(isRunning(pid)).toBe(true);
     expect(first.complaints()).toBe('');
@@ -56,28 +52,28 @@ withEtcd('exec --lease', () => {
   });
 });
 
-withEtcd('a lease that is lost', () => {
-  /** A server that nobody reaches for longer than the lease lasts. */
+withEtcd('a lost lease', () => {
+  /** Makes the server unreachable for longer than the lease lasts. */
   const partition = async (etcd: EtcdServer): Promise<void> => {
     etcd.child.kill('SIGSTOP');
     await new Promise((resolve) => setTimeout(resolve, (TTL + 1) * 1000));
     etcd.child.kill('SIGCONT');
   };
 
-  test.concurrent('with stop ends the command before anybody else can have it, with 75', async () => {
+  test.concurrent('with --on-lost stop ends the command with 75 before anybody else can take the lease', async () => {
     const etcd = await startEtcd();
     const [one, two] = [machine(), machine()];
     const first = await start(one, at(etcd), ['--on-lost', 'stop']);
     const pid = await first.command();
     await partition(etcd);
-    // The lease has expired by now; whoever takes it finds the command gone.
+    // The lease has expired by now, so whoever takes it must find the command gone.
     expect(isRunning(pid)).toBe(false);
     expect((await run(two, at(etcd), ['true'], ['--wait', '10'])).status).toBe(0);
     expect(await first.ended).toBe(75);
     expect(first.complaints()).toMatch(/its lease is being lost .*the command is told to end/);
   });
 
-  test.concurrent('with stop ends a command that does not listen, too', async () => {
+  test.concurrent('with --on-lost stop ends a command that ignores SIGTERM, too', async () => {
     const etcd = await startEtcd();
     const deaf = "trap '' TERM; while :; do sleep 0.1; done";
     const first = await start(machine(), at(etcd), ['--on-lost', 'stop'], deaf);
@@ -87,7 +83,7 @@ withEtcd('a lease that is lost', () => {
     expect(await first.ended).toBe(75);
   });
 
-  test.concurrent('without stop two run at once: that is what warn means, and 75 says so', async () => {
+  test.concurrent('with --on-lost warn lets two commands run at once, and reports it with 75', async () => {
     const etcd = await startEtcd();
     const [one, two] = [machine(), machine()];
     const first = await start(one, at(etcd));
@@ -114,16 +110,16 @@ withEtcd('a lease that is lost', () => {
         etcd.post('kv/deleterange', { key: Buffer.from(KEY).toString('base64') }).then(() => {}),
     ],
     [
-      'under a key that somebody wrote anew',
+      'under a key that another client rewrote',
       async (etcd: EtcdServer) => {
         const key = Buffer.from(KEY).toString('base64');
         await etcd.post('kv/put', { key, value: 'AA==' });
       },
     ],
-  ])('by hand (%s) is told at once, and runs what was asked for', async (_how, lose) => {
+  ])('by hand (%s) is noticed at once, and runs the --on-lost command', async (_how, lose) => {
     const etcd = await startEtcd();
     const town = machine();
-    // Asked for again every 20 s only: it is the watch that sees it.
+    // Renewals are 20 s apart, so it is the watch that notices.
     const onLost = `echo "$LOCK_DOCTOR_LEASE_KEY" > '${town.path('told')}'`;
     const first = await start(town, at(etcd), ['--ttl', '60', '--on-lost', onLost]);
     const pid = await first.command();
@@ -140,7 +136,7 @@ withEtcd('a lease that is lost', () => {
     expect(first.complaints()).toMatch(/is lost \(its key was deleted, or is another one's\)/);
   });
 
-  test.concurrent('is what an answer of another cluster means', async () => {
+  test.concurrent('is the result of an answer from another cluster', async () => {
     const [ours, other] = [await startEtcd(), await startEtcd()];
     const first = await start(machine(), at(ours, other), ['--on-lost', 'stop']);
     const pid = await first.command();

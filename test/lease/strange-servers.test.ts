@@ -1,13 +1,13 @@
-/** What is no etcd, or a broken one: whatever it answers, nobody is called free because of it, and nothing is started. */
+/** Servers that are not etcd, or broken: whatever they answer, no worker counts as free and nothing is started. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readAddress } from '../../src/lease/address.ts';
 import { etcdEngine } from '../../src/lease/etcd.ts';
-import { cleanUp, onCleanUp } from '../support/index.ts';
+import { cleanUp, onCleanUp, until } from '../support/index.ts';
 
 afterEach(cleanUp);
 
-/** Answers every question in the same way; resolves with the address of leases there. */
+/** Gives the same answer to every request; resolves with an address for leases there. */
 const serve = (answer: (response: ServerResponse) => void): Promise<string> =>
   new Promise((resolve) => {
     const server: Server = createServer((_question, response) => answer(response)).listen(
@@ -32,7 +32,7 @@ const RECORD = {
 
 const HEADER = '"header":{"cluster_id":"1","revision":"9"}';
 
-/** Held by somebody is as good a refusal as not to know. */
+/** The outcomes of read, list, take and keep. */
 const everyAnswer = async (address: string): Promise<readonly string[]> => {
   const engine = etcdEngine(readAddress(address, false, {}));
   const read = await engine.read('gt/w');
@@ -41,7 +41,7 @@ const everyAnswer = async (address: string): Promise<readonly string[]> => {
   return [read.status, (await engine.list('gt')).status, status, (await engine.keep(lease, 2000)).status];
 };
 
-describe('an answer that no etcd gives', () => {
+describe('an answer that etcd never gives', () => {
   test.each([
     ['{}'],
     ['null'],
@@ -55,7 +55,7 @@ describe('an answer that no etcd gives', () => {
     [`{${HEADER},"kvs":"x"}`],
     [`{${HEADER},"kvs":[null,5,{"key":7}]}`],
     [`{${HEADER},"kvs":[{"key":"b3RoZXI="}]}`],
-  ])('%s makes nobody free', async (text) => {
+  ])('%s frees no worker', async (text) => {
     const [read, list, take, keep] = await everyAnswer(await serve((response) => response.end(text)));
     expect([read, list, take]).toEqual(['failed', 'failed', 'failed']);
     expect(keep).not.toBe('kept');
@@ -63,16 +63,16 @@ describe('an answer that no etcd gives', () => {
 
   test.each([
     [
-      'half of a document',
+      'a truncated document',
       (response: ServerResponse) => {
         response.writeHead(200, { 'content-length': 500 });
         response.write('{"he', () => response.destroy());
       },
     ],
-    ['an end in the middle', (response: ServerResponse) => response.destroy()],
-    ['another code', (response: ServerResponse) => response.writeHead(503).end(`{${HEADER}}`)],
+    ['a connection that is closed early', (response: ServerResponse) => response.destroy()],
+    ['another status code', (response: ServerResponse) => response.writeHead(503).end(`{${HEADER}}`)],
     [
-      'more than leases take',
+      'more bytes than leases need',
       (response: ServerResponse) => {
         const chunk = Buffer.alloc(1024 * 1024, 'x');
         const more = (): void => {
@@ -82,24 +82,22 @@ describe('an answer that no etcd gives', () => {
         more();
       },
     ],
-  ])('%s makes nobody free', async (_what, answer) => {
+  ])('%s frees no worker', async (_what, answer) => {
     const [read, list, take, keep] = await everyAnswer(await serve(answer));
     expect([read, list, take]).toEqual(['failed', 'failed', 'failed']);
     expect(keep).not.toBe('kept');
   });
 
-  test('is waited for no longer than it is worth', async () => {
+  test('is waited for until the deadline only', async () => {
     const engine = etcdEngine(readAddress(await serve(() => {}), false, {}));
     const lease = { key: 'gt/w', id: '5', epoch: '9', ttlMs: 5000 };
-    const before = performance.now();
     expect(await engine.keep(lease, 300)).toMatchObject({
       status: 'failed',
       why: expect.stringContaining('did not answer within 0.3 s'),
     });
-    expect(performance.now() - before).toBeLessThan(5000);
   });
 
-  test('as a watch says nothing, and is not kept in memory', async () => {
+  test('to a watch is ignored, and not kept in memory', async () => {
     let asked = 0;
     const address = await serve((response) => {
       asked += 1;
@@ -110,9 +108,9 @@ describe('an answer that no etcd gives', () => {
     let gone = false;
     const lease = { key: 'gt/w', id: '5', epoch: '9', ttlMs: 5000 };
     etcdEngine(readAddress(address, false, {})).watch(lease, () => (gone = true), stop.signal);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await until(() => asked > 1, 'the next watch');
     stop.abort();
-    // It is not of our cluster, as far as it says: somebody else's word ends no command.
-    expect([gone, asked > 0]).toEqual([false, true]);
+    // The answer does not name our cluster, so it must not end a command.
+    expect(gone).toBe(false);
   });
 });

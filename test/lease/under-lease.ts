@@ -1,4 +1,4 @@
-/** What the tests of `exec --lease` share: machines that have nothing in common but etcd, and commands under a lease. */
+/** Shared by the tests of `exec --lease`: machines that have nothing in common but etcd, and commands under a lease. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe } from '@jest/globals';
 import { bareEnvironment, type CliResult, doctor, PROGRAM, startDoctor } from '../cli/run-cli.ts';
@@ -14,16 +14,16 @@ import { type EtcdServer, hasEtcd } from './etcd-server.ts';
 
 export const ADA = 'gastown/crew/ada';
 export const KEY = `gt/${ADA}`;
-/** The shortest that there is, in seconds. */
+/** The shortest that is accepted, in seconds. */
 export const TTL = 5;
 
-/** Skipped, and said so, where Debian's etcd-server is not installed. */
+/** Skipped, visibly, if etcd is not installed. */
 export const withEtcd = hasEtcd ? describe : describe.skip;
 
 export const at = (...servers: readonly EtcdServer[]): string =>
   `etcd://${servers.map(({ endpoint }) => endpoint).join(',')}/gt`;
 
-/** Another machine, as far as leases go: a root of its own, and nothing shared but etcd. */
+/** Another machine as far as leases are concerned: its own root, and nothing shared but etcd. */
 export const machine = (): TestTown => makeTown();
 
 export const words = (
@@ -35,7 +35,7 @@ export const words = (
   ...['exec', ADA, '--town', town.root, '--lease', lease, '--ttl', String(TTL), ...more, '--', ...command],
 ];
 
-/** Runs a command under a lease to its end. */
+/** Runs a command under a lease to its end, synchronously. */
 export const run = (
   town: TestTown,
   lease: string,
@@ -44,8 +44,8 @@ export const run = (
   env: Readonly<Record<string, string>> = {},
 ): CliResult => doctor(words(town, lease, more, command), { env });
 
-/** The same beside other tests, whose clocks go on meanwhile. */
-export const runBesideOthers = (
+/** The same without blocking other tests. */
+export const runConcurrently = (
   town: TestTown,
   lease: string,
   command: readonly string[],
@@ -61,7 +61,7 @@ export const runBesideOthers = (
     child.once('close', (status) => resolve({ status, ...said }));
   });
 
-/** Starts the program with these words; `cleanUp` ends it. */
+/** Starts the program with these arguments; `cleanUp` ends it. */
 export const startUnderLease = (args: readonly string[]): Promise<StartedProcess> =>
   startProcess(process.execPath, [PROGRAM, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -70,13 +70,13 @@ export const startUnderLease = (args: readonly string[]): Promise<StartedProcess
 
 export interface Running {
   readonly pid: number;
-  /** Of the command. */
+  /** Resolves with the PID of the command. */
   readonly command: () => Promise<number>;
   readonly ended: Promise<number | null>;
   readonly complaints: () => string;
 }
 
-/** Starts a command under a lease; it writes its number and lives until it is ended. */
+/** Starts a command under a lease that writes its PID and runs until it is ended. */
 export const start = async (
   town: TestTown,
   lease: string,
@@ -109,7 +109,7 @@ export const start = async (
   };
 };
 
-/** Ends a command of ours; its number may be another's by now. */
+/** Kills a command that we started, unless its PID has been reused. */
 const endSleeper = (pid: number): void => {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\u0000');

@@ -30,7 +30,7 @@ import { cleanUp, fakeAgent, makeTown, startProcess, type TestTown, until } from
 
 const WORKER = 'gastown/crew/ada';
 
-/** A town, the worker's directory and the names in its `.runtime`. */
+/** A town, a worker's directory, its lock, and the names in its `.runtime`. */
 function scene(): { town: TestTown; dir: string; path: string; names: () => string[] } {
   const town = makeTown();
   const dir = town.path(WORKER);
@@ -66,7 +66,7 @@ describe('taking a lock', () => {
     expect(names()).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
-  test('taking it twice refreshes it, and a second instance is refused', async () => {
+  test('a second acquire refreshes the lock, and a second instance is refused', async () => {
     const { dir } = scene();
     const lock = new Lock(dir);
     const first = await lock.acquire('%1');
@@ -81,7 +81,7 @@ describe('taking a lock', () => {
     await lock.release();
   });
 
-  test('a lock in the name of another process is held while that lives and taken over when it is dead', async () => {
+  test('a lock in the name of another process is held while that process lives, and taken over afterwards', async () => {
     const { dir, names } = scene();
     const agent = await fakeAgent();
     const mine = new Lock(dir);
@@ -102,7 +102,7 @@ describe('taking a lock', () => {
     await other.release();
   });
 
-  test("a mistake of a program is not told as the disk's refusal", async () => {
+  test('a programming error is not reported as a disk error', async () => {
     const { dir } = scene();
     const mistake = new TypeError('process.getBuiltinModule is not a function');
     const broken = {
@@ -114,7 +114,7 @@ describe('taking a lock', () => {
     await expect(new Lock(dir, { calls: broken }).acquire()).rejects.toBe(mistake);
   });
 
-  test('a removed lock whose second record names a living process is not free', async () => {
+  test('a removed lock whose second record names a live process is not free', async () => {
     const { dir, path } = scene();
     const agent = await fakeAgent();
     const holder = { pid: agent.pid, startToken: await startTokenOf(agent.pid) };
@@ -131,14 +131,14 @@ describe('taking a lock', () => {
     ['', 'empty'],
     ['{"pid": "12"}', 'wrong-type'],
     ['{"pid": 12', 'not-json'],
-  ])('%j is refused as %s and left as it is', async (text, problem) => {
+  ])('%j is refused as %s and left unchanged', async (text, problem) => {
     const { town, dir, path } = scene();
     town.lock(WORKER, text);
     await expect(new Lock(dir).acquire()).rejects.toMatchObject({ code: 'E_INVALID_LOCK', problem });
     expect(readFileSync(path, 'utf8')).toBe(text);
   });
 
-  test('a directory, a symlink and a lock behind a symlinked .runtime are refused and left', async () => {
+  test('a directory, a symlink, and a lock behind a symlinked .runtime are refused and left unchanged', async () => {
     const { dir, path, town } = scene();
     mkdirSync(path, { recursive: true });
     await expect(new Lock(dir).acquire()).rejects.toMatchObject({ problem: 'directory' });
@@ -154,7 +154,7 @@ describe('taking a lock', () => {
     expect(readdirSync(town.path('elsewhere'))).toEqual([]);
   });
 
-  test('a worker that does not exist is an error of the disk', async () => {
+  test('a worker that does not exist is an I/O error', async () => {
     const { town } = scene();
     const lock = new Lock(town.path('gastown/crew/nobody'));
     await expect(lock.acquire()).rejects.toMatchObject({ code: 'E_LOCK_IO', errno: 'ENOENT' });
@@ -162,7 +162,7 @@ describe('taking a lock', () => {
     await expect(lock.release()).rejects.toBeInstanceOf(NotLockedError);
   });
 
-  test('on a network file system nothing is taken over, however stale', async () => {
+  test('a stale lock on a network file system is not taken over', async () => {
     const { town, dir, path } = scene();
     town.lock(WORKER, { session_id: '' });
     const onNfs = { calls: { ...systemCalls, fileSystemType: () => 0x6969 } };
@@ -171,7 +171,7 @@ describe('taking a lock', () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
-  test('but for a record of ours from this boot: no other machine can tell that its holder is dead', async () => {
+  test('our own record from this boot is taken over even on a network file system', async () => {
     const { dir } = scene();
     const onNfs = { calls: { ...systemCalls, fileSystemType: () => 0x6969 } };
     const agent = await fakeAgent();
@@ -195,14 +195,14 @@ describe('taking a lock', () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
-  test('a fresh lock of another tool is not taken over yet, and the error says for how long', async () => {
+  test('a fresh lock of another tool is not taken over yet, and the error says when it can be', async () => {
     const { town, dir } = scene();
     town.lock(WORKER, { session_id: '', acquired_at: '2026-01-01T00:00:00Z' }, { ageSeconds: 5 });
     const refused = await new Lock(dir).acquire().catch((error: unknown) => error);
     expect(refused).toMatchObject({ state: 'stale', retryInSeconds: expect.any(Number) });
   });
 
-  test('a lock that another tool writes over at once is its own, not a failure of the disk', async () => {
+  test('a lock that another tool overwrites at once belongs to that tool, and is not an I/O error', async () => {
     const { dir, path, names } = scene();
     const agent = await fakeAgent();
     const theirs = JSON.stringify({
@@ -224,7 +224,7 @@ describe('taking a lock', () => {
     ]);
   });
 
-  test('fifty at once: exactly one gets it, and each in turn', async () => {
+  test('fifty contenders get it one at a time', async () => {
     const { dir, names } = scene();
     const judge = async () => null;
     let holders = 0;
@@ -253,17 +253,17 @@ describe('taking a lock', () => {
   });
 });
 
-describe('giving a lock back', () => {
+describe('releasing a lock', () => {
   afterEach(cleanUp);
 
-  test('without a lock there is nothing to give back', async () => {
+  test('fails without a lock', async () => {
     const { dir } = scene();
     await expect(new Lock(dir).release()).rejects.toBeInstanceOf(NotLockedError);
     await expect(new Lock(dir).refresh()).rejects.toBeInstanceOf(NotLockedError);
     await expect(new Lock(dir).read()).rejects.toBeInstanceOf(NotLockedError);
   });
 
-  test("somebody else's lock is never removed", async () => {
+  test("never removes another holder's lock", async () => {
     const { town, dir, path } = scene();
     const lock = new Lock(dir);
     await lock.acquire();
@@ -274,7 +274,7 @@ describe('giving a lock back', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test('a lock that a hook wrote over ours goes with ours when it is stale', async () => {
+  test('also removes a stale lock that a hook wrote over ours', async () => {
     const { town, dir, names } = scene();
     const lock = new Lock(dir);
     await lock.acquire({ companion: true });
@@ -284,7 +284,7 @@ describe('giving a lock back', () => {
     expect(names()).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
-  test('a lock that somebody alive wrote over ours is left', async () => {
+  test('leaves a lock that a live process wrote over ours', async () => {
     const { town, dir, names } = scene();
     const lock = new Lock(dir);
     await lock.acquire({ companion: true });
@@ -294,7 +294,7 @@ describe('giving a lock back', () => {
     expect(names()).toEqual(['.gitignore', 'agent.lock', 'agent.lock.flock']);
   });
 
-  test('force takes only the bytes that were seen, and keeps a copy', async () => {
+  test('by force removes only the bytes that were seen, and keeps a copy', async () => {
     const { town, dir, path, names } = scene();
     town.lock(WORKER, { pid: process.pid });
     const lock = new Lock(dir);
@@ -308,7 +308,7 @@ describe('giving a lock back', () => {
     await expect(lock.forceRelease(stamp)).rejects.toBeInstanceOf(NotLockedError);
   });
 
-  test('who gives back waits for the guard when who asks has given up', async () => {
+  test('waits for the guard longer than acquiring does', async () => {
     const { dir } = scene();
     const lock = new Lock(dir);
     await lock.acquire();
@@ -324,7 +324,7 @@ describe('giving a lock back', () => {
     await keeper.stop();
   });
 
-  test('a lock that others may have taken over since its holder ended is not reported', async () => {
+  test('reports no lock that others may have taken over since its holder ended', async () => {
     const { dir, path } = scene();
     const lock = new Lock(dir);
     await lock.acquire();
@@ -338,7 +338,7 @@ describe('giving a lock back', () => {
     await other.release();
   });
 
-  test('goes on in the name of another process, which a second instance respects until it ends', async () => {
+  test('is the business of the new holder after a handover, until that process ends', async () => {
     const { dir } = scene();
     const heir = await startProcess('sleep', ['600']);
     const lock = new Lock(dir);
@@ -355,7 +355,7 @@ describe('giving a lock back', () => {
     await expect(lock.handOver({ pid: 1, startToken: null })).rejects.toBeInstanceOf(LockedError);
   });
 
-  test('a guard that somebody else keeps is busy after a bounded time', async () => {
+  test('fails after a bounded time if another process keeps the guard', async () => {
     const { town, dir, path } = scene();
     town.lock(WORKER);
     const taken = await takeGuard(lockFilesIn(`${dir}/.runtime`));
@@ -370,10 +370,10 @@ describe('giving a lock back', () => {
   });
 });
 
-describe('asking', () => {
+describe("asking for a lock's state", () => {
   afterEach(cleanUp);
 
-  test('never writes, and says who has it', async () => {
+  test('never writes, and reports the holder', async () => {
     const { town, dir, names } = scene();
     const lock = new Lock(dir);
     expect(await lock.check()).toBe('free');
@@ -392,7 +392,7 @@ describe('asking', () => {
     await expect(lock.check()).rejects.toMatchObject({ state: 'foreign' });
   });
 
-  test('knows our own', async () => {
+  test('recognizes our own lock', async () => {
     const { dir } = scene();
     const lock = new Lock(dir);
     await lock.acquire('%1');
@@ -402,7 +402,7 @@ describe('asking', () => {
     await lock.release();
   });
 
-  test('what cannot be read is not called free', async () => {
+  test('does not report an unreadable lock as free', async () => {
     const { town, dir } = scene();
     town.lock(WORKER);
     const calls = systemCalls;

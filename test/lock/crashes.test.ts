@@ -6,15 +6,15 @@ import { FOREIGN, LIVE, makeScene, NOBODY, type Scene } from './support/bench-sc
 import { judge, OPERATIONS, repair, undo } from './support/operations.ts';
 import { alone, crashing, listCalls } from './support/tapped-calls.ts';
 
-// Thousands of runs, on a busy machine too.
+// Thousands of runs, on busy machines too.
 jest.setTimeout(240_000);
 
-/** A run that dies may end in any way: what counts is what lies on the disk. */
+/** A dying run may end in any way: only what is on the disk counts. */
 async function dying(run: () => Promise<unknown>): Promise<void> {
   await run().catch(() => undefined);
 }
 
-/** Whoever had the lock is gone: the next agent gets it, and leaves nothing but kept copies behind. */
+/** The dead holder's lock can be taken by the next agent, which leaves nothing but kept copies behind. */
 async function isTakable(scene: Scene): Promise<boolean> {
   const lock = new Lock(scene.worker, { calls: alone, judge, guardTimeoutMs: 0 });
   await lock.acquire();
@@ -25,7 +25,7 @@ async function isTakable(scene: Scene): Promise<boolean> {
 describe.each(OPERATIONS)('$name', ({ name, begin, stake, stays }) => {
   afterEach(cleanUp);
 
-  test('dies after any system call, and so does its repair: the next run loses nothing', async () => {
+  test('that dies after any system call, and whose repair dies too, loses nothing for the next run', async () => {
     const rehearsal = makeScene(NOBODY);
     const run = await begin(rehearsal);
     const calls = await listCalls(run);
@@ -46,7 +46,7 @@ describe.each(OPERATIONS)('$name', ({ name, begin, stake, stays }) => {
         if (atStake !== null) expect([where, scene.keeps(atStake)]).toEqual([where, true]);
         if (stays) expect([where, scene.text()]).toEqual([where, atStake]);
         expect([where, scene.names().filter((each) => /\.(new|old|tmp)$/.test(each))]).toEqual([where, []]);
-        // A fix that got as far as the kept copy can be undone; one that did not left the lock where it was.
+        // A fix that got as far as the kept copy can be undone; one that did not left the lock in its place.
         if (name === 'fix' && scene.text() === null) {
           expect([where, await undo(scene, alone), scene.text()]).toEqual([where, 'done', FOREIGN]);
         }

@@ -8,17 +8,17 @@ import { FOREIGN, lockFileAt, makeScene, type Scene } from './support/bench-scen
 import { OPERATIONS, repair } from './support/operations.ts';
 import { alone, FAULTS, failing, listCalls, withoutLinks } from './support/tapped-calls.ts';
 
-// Thousands of runs, on a busy machine too.
+// Thousands of runs, on busy machines too.
 jest.setTimeout(240_000);
 
-/** The lock at its place names this very process. */
+/** The lock in its place names this process. */
 function isClaimed({ lock }: Scene): boolean {
   const { content } = lockFileAt(lock);
   const holder = content.kind === 'record' ? content.record.holder : null;
   return holder !== null && lifeNow(holder) === 'alive';
 }
 
-/** `tmpfs` as it is, and as FAT is: without hard links (injected). */
+/** `tmpfs` as it is, and without hard links, like FAT (injected). */
 const DISKS = [
   { disk: 'a disk', calls: alone },
   { disk: 'a disk without hard links', calls: withoutLinks('EPERM') },
@@ -28,11 +28,11 @@ const CASES = DISKS.flatMap((disk) => OPERATIONS.map((operation) => ({ ...disk, 
 describe.each(CASES)('$name on $disk', ({ begin, stake, stays, takes, orElse, calls }) => {
   afterEach(cleanUp);
 
-  test('with a fault at any system call never loses a lock, never claims one, and says what is wrong', async () => {
+  test('never loses or claims a lock after a fault at any system call, and reports the fault', async () => {
     const rehearsal = makeScene();
     const names = await listCalls(await begin(rehearsal), calls);
     expect(names.length).toBeGreaterThan(5);
-    if (calls !== alone && !names.includes('link')) return; // nothing is different there
+    if (calls !== alone && !names.includes('link')) return; // no different from the other disk
     let refused = 0;
     for (const [at, name] of names.entries()) {
       for (const fault of FAULTS) {
@@ -48,11 +48,11 @@ describe.each(CASES)('$name on $disk', ({ begin, stake, stays, takes, orElse, ca
           const reason = isExpected ? (outcome as Error).message : outcome;
           expect([where, typeof reason === 'string' && reason.length > 3]).toEqual([where, true]);
         }
-        // Taken is what was said to be taken, nothing else.
+        // The lock is taken only if that was reported.
         if (takes) expect([where, isClaimed(scene)]).toEqual([where, outcome === 'done']);
-        // The next run, on a disk that works again, tidies up.
+        // The next run, on a disk that works again, cleans up.
         expect([where, await repair(scene, alone)]).toEqual([where, 'done']);
-        // Where the lock was not replaced yet, the one it would have been replaced by is not at stake yet either.
+        // If the lock was not replaced yet, its replacement is not at stake yet either.
         const atStake = scene.keeps(FOREIGN) ? FOREIGN : stake;
         if (atStake !== null) expect([where, scene.keeps(atStake)]).toEqual([where, true]);
         if (stays) expect([where, scene.text()]).toEqual([where, atStake]);

@@ -1,4 +1,4 @@
-/** Disks that cannot do everything: full ones, and those without hard links. Nothing is lost, nothing is claimed. */
+/** Full disks and disks without hard links: no lock is lost, and none is claimed. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { withoutLinks } from './support/tapped-calls.ts';
 
 afterEach(cleanUp);
 
-/** A file system of 64 KiB in memory, or null where we may not mount one. */
+/** A file system of 64 KiB in memory, or null if we cannot mount one. */
 const smallDisk = (): string | null => {
   const path = mkdtempSync(join(tmpdir(), 'small-'));
   onCleanUp(() => rmSync(path, { recursive: true, force: true }));
@@ -26,7 +26,7 @@ const canMount = process.platform === 'linux' && smallDisk() !== null;
 await cleanUp();
 
 (canMount ? test : test.skip)(
-  'on a full disk a stale lock that cannot be replaced stays (skipped where nothing can be mounted)',
+  'a stale lock that cannot be replaced stays on a full disk (skipped where nothing can be mounted)',
   async () => {
     const disk = smallDisk() ?? '';
     const directory = join(disk, 'w/.runtime');
@@ -41,18 +41,18 @@ await cleanUp();
   },
 );
 
-/** Writes until nothing more goes on the disk. */
+/** Writes until the disk is full. */
 function fill(path: string): void {
   for (let size = 4096; size >= 1; size = Math.floor(size / 2)) {
     try {
       for (;;) writeFileSync(path, Buffer.alloc(size), { flag: 'a' });
     } catch {
-      // Smaller pieces may still go.
+      // A smaller piece may still fit.
     }
   }
 }
 
-describe.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'])('where link(2) answers %s (injected)', (code) => {
+describe.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'])('if link(2) fails with %s (injected)', (code) => {
   const calls = withoutLinks(code);
 
   test('a lock is taken, excludes others, is taken over and given back', async () => {
@@ -67,7 +67,7 @@ describe.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'])('where link(2) answe
     expect(scene.names()).toEqual([]);
   });
 
-  test('a release is taken back by undo, never over a newer lock', async () => {
+  test('a release is undone, but never over a newer lock', async () => {
     const scene = makeScene();
     scene.write(FOREIGN);
     expect(await fix(scene, calls)).toBe('done');
@@ -79,7 +79,7 @@ describe.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'])('where link(2) answe
     expect([scene.text(), scene.names()]).toEqual([FOREIGN, ['agent.lock']]);
   });
 
-  test('without a guard it is refused, and the reason is said', async () => {
+  test('a lock is refused without a guard, and the reason is given', async () => {
     const scene = makeScene();
     const lock = new Lock(scene.worker, { calls, judge, flockTools: [] });
     await expect(lock.acquire()).rejects.toThrow('no hard links');

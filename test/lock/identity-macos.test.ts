@@ -1,7 +1,4 @@
-/**
- * The life of a holder as macOS tells it. A simulation: `process.platform` says so, and the ps of this machine answers, which
- * prints start times in the same form.
- */
+/** Whether a holder is alive on macOS. Simulated with `process.platform` and this machine's ps, whose start times look the same. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { lifeNow, mayLive, startTokenOf, trueHolderOf } from '../../src/lock/identity.ts';
 import { cleanUp, deadPid, fakeAgent, onCleanUp, startZombie } from '../support/index.ts';
@@ -20,17 +17,17 @@ describe('a simulated macOS', () => {
 
   const holderNamed = (pid: number, startToken: string | null) => trueHolderOf({ pid, startToken }, NONCE);
 
-  test('knows a living holder by its start time, and calls none dead for another one without knowing the boot', async () => {
+  test('recognizes a live holder by its start time, and calls no other one dead without knowing the boot', async () => {
     const { pid } = await fakeAgent();
     const token = await startTokenOf(pid);
     expect(token).toMatch(/^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/);
     expect([lifeNow(holderNamed(pid, token)), mayLive(holderNamed(pid, token))]).toEqual(['alive', true]);
     const other = holderNamed(pid, 'Sun Nov 23 09:00:02 2025');
-    // This machine has no sysctl that tells macOS's boots.
+    // This machine does not have the sysctl for the boot of macOS.
     expect([lifeNow(other), mayLive(other)]).toEqual(['unknown', true]);
   });
 
-  test('tells start times that do not change with the zone of the one who asks', async () => {
+  test('reports start times that do not depend on the time zone of the caller', async () => {
     const { pid } = await fakeAgent();
     const token = await startTokenOf(pid);
     process.env.TZ = 'Asia/Tokyo';
@@ -40,12 +37,12 @@ describe('a simulated macOS', () => {
     expect(await startTokenOf(pid)).toBe(token);
   });
 
-  test('calls dead what has ended, zombies too', async () => {
+  test('calls ended processes dead, zombies too', async () => {
     expect(lifeNow(holderNamed(deadPid(), 'Sun Nov 23 09:00:02 2025'))).toBe('gone');
     expect(lifeNow(holderNamed(await startZombie(), 'Sun Nov 23 09:00:02 2025'))).toBe('gone');
   });
 
-  test('without a start time only a number in use may be alive, and none of another boot', async () => {
+  test('considers a holder without a start time possibly alive only if its PID is in use and from this boot', async () => {
     const { pid } = await fakeAgent();
     const unsure = holderNamed(pid, null);
     expect([lifeNow(unsure), mayLive(unsure)]).toEqual(['unknown', true]);

@@ -1,6 +1,6 @@
 /**
- * Processes that kill themselves, really, after one of their system calls on a lock, and the run that comes next.
- * Runs beside others: those processes work on one lock in memory, and its judge asks after that lock's holder alone.
+ * Processes that kill themselves after one of their system calls on a lock, and the run that follows.
+ * Runs beside others: those processes use one lock in memory, and its judge looks only for that lock's holder.
  */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,7 +37,7 @@ afterAll(async () => {
   rmSync(out, { recursive: true, force: true });
 });
 
-/** True where it was killed, false where it came to its end first. */
+/** True if it was killed, false if it ended first. */
 async function isKilled(scene: Scene, operation: string, at: number): Promise<boolean> {
   const { child } = await startProcess(process.execPath, [
     join(out, 'dying.mjs'),
@@ -60,7 +60,7 @@ const fixed = async (scene: Scene): Promise<void> => {
   expect(outcome.status).toBe('fixed');
 };
 
-/** Each as one process that is killed after its call number 0, 1, 2 … until it comes to its end unharmed. */
+/** Each operation runs in a process that is killed after system call 0, 1, 2 … until one ends unharmed. */
 describe.each([
   { operation: 'acquire', begin: async () => undefined, atLeast: 20, from: 'no lock' },
   {
@@ -86,7 +86,7 @@ describe.each([
     from: 'a kept copy',
   },
 ])('$operation from $from', ({ operation, begin, atLeast }) => {
-  test('killed with -9 after every single system call loses nothing that the next run needs', async () => {
+  test('killed after any system call loses nothing that the next run needs', async () => {
     let at = 0;
     for (let ended = false; !ended; ) {
       const batch = await Promise.all(
@@ -110,7 +110,7 @@ async function killAndRepair(
   expect(await repair(scene, alone)).toBe('done');
   expect(scene.names().filter((name) => /\.(new|old|tmp)$/.test(name))).toEqual([]);
   if (operation === 'fix' || operation === 'undo') {
-    // It lies at its place or in a kept copy; the journal knows the way back.
+    // The lock is in its place or in a kept copy, which the journal can restore.
     if (scene.text() === null) await undoReleases(null, { townRoot: scene.root });
     expect(scene.text()).toBe(FOREIGN);
     await fixed(scene);

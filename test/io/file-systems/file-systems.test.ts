@@ -6,7 +6,7 @@ import { mountAround, typeOfDevice } from '../../../src/io/file-systems/mounts.t
 
 const FUSE = 0x65735546;
 
-/** In the form of proc_pid_mountinfo(5); the optional fields differ in number, and paths have their spaces escaped. */
+/** In the format of proc_pid_mountinfo(5): the number of optional fields varies, and spaces in paths are escaped. */
 const MOUNTINFO = `22 28 0:21 / /proc rw,nosuid - proc proc rw
 28 1 254:0 / / rw,relatime shared:1 master:3 - ext4 /dev/vda rw
 40 28 8:17 / /media/my\\040stick rw,nosuid - fuseblk /dev/sdb1 rw,user_id=0
@@ -19,11 +19,11 @@ const MOUNTINFO = `22 28 0:21 / /proc rw,nosuid - proc proc rw
 47 28 0:58 / /mnt/bricks rw - fuse.glusterfs server:/vol rw
 `;
 
-/** The device number as stat(2) gives it (makedev(3)). */
+/** The device number as in stat(2), encoded by makedev(3). */
 const device = (major: number, minor: number): bigint =>
   (BigInt(minor) & 0xffn) | (BigInt(major) << 8n) | ((BigInt(minor) & ~0xffn) << 12n);
 
-describe('on Linux', () => {
+describe('network file systems on Linux', () => {
   const at = (type: number, dev = device(254, 0), table: string | null = MOUNTINFO) =>
     networkFileSystem(
       {
@@ -39,7 +39,7 @@ describe('on Linux', () => {
       'linux',
     );
 
-  test('network file systems are known by their number, also where it comes negative', () => {
+  test('are recognized by their type, even if the number is negative', () => {
     expect(at(0x6969)).toBe('nfs');
     expect(at(0xff534d42 | 0)).toBe('cifs');
     expect(at(0xef53)).toBeNull();
@@ -60,19 +60,19 @@ describe('on Linux', () => {
     expect(at(FUSE, device(major, minor))).toBe(expected);
   });
 
-  test('FUSE counts as network where the mounts cannot be read', () => {
+  test('FUSE counts as a network file system if the mount table cannot be read', () => {
     expect(at(FUSE, device(8, 17), null)).toBe('fuse');
   });
 
   const here = process.platform === 'linux' ? test : test.skip;
-  here('the real table names the type of /proc (Linux)', () => {
+  here('the real mount table gives the type of /proc (Linux)', () => {
     const { dev } = lstatSync('/proc', { bigint: true });
     expect(typeOfDevice(readFileSync('/proc/self/mountinfo', 'utf8'), dev)).toBe('proc');
   });
 });
 
-describe('on macOS', () => {
-  /** As Apple's mount.c prints it: from, on, type, and the flags with which it is mounted. */
+describe('network file systems on macOS', () => {
+  /** As Apple's mount.c prints it: source, mount point, type and mount options. */
   const MOUNTS = `/dev/disk3s1s1 on / (apfs, sealed, local, read-only, journaled)
 devfs on /dev (devfs, local, nobrowse)
 /dev/disk3s5 on /System/Volumes/Data (apfs, local, journaled, nobrowse, protect, root data)
@@ -97,7 +97,7 @@ ssh@macfuse0 on /Users/ann/far (macfuse, nodev, nosuid, synchronized, mounted by
     expect(at(directory)).toBe(expected);
   });
 
-  test('what mount(8) does not list does not count as local', () => {
+  test('a path for which mount(8) lists nothing is of unknown type, not local', () => {
     expect(at('/Users/ann/gt', null)).toBe('unknown');
     expect(at('/Users/ann/gt', '')).toBe('unknown');
     expect(mountAround('nonsense\n on (\n', '/')).toBeNull();

@@ -1,4 +1,4 @@
-/** What a program that root starts as another user inherits from root: nothing. */
+/** A program that root starts as another user inherits nothing from root. */
 
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
@@ -10,10 +10,10 @@ import { canBecomeOthers, cleanUp, OTHER_UID, onCleanUp } from '../../support/in
 
 afterEach(cleanUp);
 
-/** Skipped, and said so, where these tests may not start processes as others. */
+/** Skipped, visibly, where the tests cannot start processes as another user. */
 const asRoot = canBecomeOthers && process.platform === 'linux' ? test : test.skip;
 
-/** Asks for everything that a child has from its parent. */
+/** Prints everything that a child can inherit from its parent. */
 const LOOK = [
   'echo "uid $(id -u) gid $(id -g) groups $(id -G)"',
   'pwd',
@@ -25,14 +25,14 @@ const LOOK = [
 const QUESTION = `
   import { runCommand } from './src/io/programs/command.ts';
   const result = await runCommand('/bin/sh', ['-c', process.argv[2]], {
-    timeoutMs: 10000, env: { ONLY: 'this' }, as: ${OTHER_UID}, alone: process.argv[3] === 'alone',
+    timeoutMs: 10000, env: { ONLY: 'this' }, as: ${OTHER_UID}, few: process.argv[3] || undefined,
   });
   process.stdout.write(String(result.stdout));
   process.stderr.write(String(result.stderr));
 `;
 
-/** The answer of a doctor whose parent left it descriptors, high and low, and groups of root's. */
-const answerOf = (how: 'alone' | 'beside others'): readonly string[] => {
+/** The output of a program started by a doctor whose own parent left it open descriptors, low and high. */
+const answerOf = (few: '' | 'waiting' | 'listening'): readonly string[] => {
   const folder = mkdtempSync(join(tmpdir(), 'as-user-'));
   onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
   const script = join(folder, 'ask.mjs');
@@ -51,7 +51,7 @@ const answerOf = (how: 'alone' | 'beside others'): readonly string[] => {
   const stdio = Array.from({ length: 90 }, (_, at) =>
     [3, 40, 89].includes(at) ? secret : at < 3 ? 'pipe' : 'ignore',
   );
-  const { stdout, stderr } = spawnSync(process.execPath, [script, LOOK, how], {
+  const { stdout, stderr } = spawnSync(process.execPath, [script, LOOK, few], {
     stdio: stdio as 'pipe'[],
     encoding: 'utf8',
     cwd: folder,
@@ -62,8 +62,8 @@ const answerOf = (how: 'alone' | 'beside others'): readonly string[] => {
 };
 
 describe('a program that root starts as another user (skipped without root)', () => {
-  asRoot.each(['alone', 'beside others'] as const)('has nothing of ours: asked %s', (how) => {
-    const lines = answerOf(how);
+  asRoot.each(['', 'waiting', 'listening'] as const)('inherits nothing from root (few: "%s")', (few) => {
+    const lines = answerOf(few);
     expect(lines).toContain(`uid ${OTHER_UID} gid ${OTHER_UID} groups ${OTHER_UID}`);
     expect(lines).toContain('/');
     expect(lines).toContain('0');

@@ -3,10 +3,10 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { findCommand, findProgram, findSystemProgram } from '../../../src/io/programs/find-program.ts';
 import { cleanUp, makeTown, onCleanUp } from '../../support/index.ts';
 
-describe('looking for a program', () => {
+describe('findProgram', () => {
   afterEach(cleanUp);
 
-  test('takes the first executable file in PATH, and neither directories nor plain files of its name', () => {
+  test('returns the first executable file in PATH, not a directory or a plain file of that name', () => {
     const { path, write } = makeTown();
     mkdirSync(path('a', 'tool'), { recursive: true });
     write('b/tool', 'plain');
@@ -17,12 +17,12 @@ describe('looking for a program', () => {
     expect(findProgram('other', { PATH })).toBeNull();
   });
 
-  test('knows the usual places where PATH is not set', () => {
+  test('searches the usual directories if PATH is not set', () => {
     expect(findProgram('env', {})).toMatch(/^\/(usr\/)?bin\/env$/);
   });
 });
 
-describe('where a program is looked for', () => {
+describe('the search path', () => {
   afterEach(cleanUp);
 
   const withTool = () => {
@@ -31,7 +31,7 @@ describe('where a program is looked for', () => {
     return { here: path('bin'), tool: path('bin', 'tool') };
   };
 
-  test('never is a relative or empty element of PATH', () => {
+  test('contains no relative or empty element of PATH', () => {
     const { here } = withTool();
     const before = process.cwd();
     onCleanUp(() => process.chdir(before));
@@ -40,13 +40,13 @@ describe('where a program is looked for', () => {
       expect(findProgram('tool', { PATH })).toBeNull();
   });
 
-  test("is, for the caller's own command, what a shell would take", () => {
+  test('is the one that a shell would use for a command that the caller names', () => {
     const { here, tool } = withTool();
     for (const PATH of ['.', '', '/nowhere:', '../bin'])
       expect(findCommand('tool', { PATH }, here)).toBe(tool);
   });
 
-  test("is, for the system's own, its directories before PATH", () => {
+  test('begins with the directories of the system for its own programs', () => {
     const { here } = withTool();
     expect(findSystemProgram('sh', { PATH: here })).toMatch(/^\/(usr\/)?bin\/sh$/);
     expect(findSystemProgram('tool', { PATH: here })).toBe(`${here}/tool`);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { inParallel } from '../../../src/io/programs/in-parallel.ts';
 
-describe('work in parallel', () => {
-  test('keeps the order of the items and never more at once than allowed', async () => {
+describe('inParallel', () => {
+  test('keeps the order of the items and never runs more at once than allowed', async () => {
     let atWork = 0;
     let most = 0;
     const results = await inParallel([5, 1, 4, 2, 3], 2, async (item) => {

@@ -1,6 +1,6 @@
 /**
  * The guard of a lock: who gets it, and what is refused.
- * Runs beside others: what it starts locks files of its own, and nobody is asked who runs.
+ * Runs beside others: it locks only files of its own, and never looks at processes.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -43,7 +43,7 @@ async function hold(path: string, options: GuardOptions = {}): Promise<Guard> {
   return taken.guard;
 }
 
-/** An executable script in place of flock(1). */
+/** An executable script that replaces flock(1). */
 function toolThat(script: string): FlockTool {
   const home = mkdtempSync(join(tmpdir(), 'tool-'));
   onCleanUp(() => rmSync(home, { recursive: true, force: true }));
@@ -63,7 +63,7 @@ const tools = findFlockTools(systemCalls, process.env.PATH ?? '').filter(hasFloc
 describe('the guard', () => {
   afterEach(cleanUp);
 
-  test('excludes a second one until it is let go, and its file stays', async () => {
+  test('excludes a second one until it is released, and its file stays', async () => {
     const path = directory();
     const umask = process.umask(0o077);
     onCleanUp(() => void process.umask(umask));
@@ -98,7 +98,7 @@ describe('the guard', () => {
     expect(refused.child.exitCode).toBe(1);
   });
 
-  test('no longer holds once its file is removed or replaced, and a lock is not touched then', async () => {
+  test('does not hold once its file is removed or replaced, and then no lock is touched', async () => {
     const path = directory();
     const guard = await hold(path);
     expect(guard.stands()).toBe(true);
@@ -124,7 +124,7 @@ describe('the guard', () => {
     expect(existsSync(`${path}/agent.lock`)).toBe(false);
   });
 
-  test('that is removed while somebody waits for it is taken again, on the new file', async () => {
+  test('that is removed while another process waits for it is taken again, on the new file', async () => {
     const path = directory();
     await flockElsewhere(`${path}/agent.lock.flock`);
     const waiting = takeGuard(lockFilesIn(path), { guardTimeoutMs: 10_000 });
@@ -137,7 +137,7 @@ describe('the guard', () => {
     }
   });
 
-  test('that was replaced between opening and locking is not mistaken for the guard', async () => {
+  test('that was replaced between open and lock is not mistaken for the guard', async () => {
     const path = directory();
     let replaced = 0;
     const calls: SystemCalls = {
@@ -175,7 +175,7 @@ describe('the guard', () => {
     expect(await takeGuard(lockFilesIn(`${path}/missing`))).toMatchObject({ kind: 'none', cause: 'io' });
   });
 
-  test('fifty waiters get it one after the other', async () => {
+  test('is given to fifty waiters one after the other', async () => {
     const path = directory();
     let inside = 0;
     let most = 0;
@@ -192,16 +192,16 @@ describe('the guard', () => {
   });
 });
 
-describe('a tool that does not do what it should', () => {
+describe('a flock tool that', () => {
   afterEach(cleanUp);
 
   test.each([
     ['is missing', () => [], 'installed'],
     ['cannot be run', () => [{ program: '/nonexistent/flock', args: [] }], 'ENOENT'],
-    ['knows no such option', () => [toolThat('exit 64')], 'code 64'],
+    ['does not know the option', () => [toolThat('exit 64')], 'code 64'],
     ['dies', () => [toolThat('kill -9 $$')], 'SIGKILL'],
-    ['says yes without locking', () => [toolThat('exit 0')], 'did not'],
-  ])('%s: no guard, and nothing is removed', async (_name, makeTools, why) => {
+    ['reports success without locking', () => [toolThat('exit 0')], 'did not'],
+  ])('%s gives no guard, and nothing is removed', async (_name, makeTools, why) => {
     const flockTools = makeTools();
     const path = directory();
     expect(await takeGuard(lockFilesIn(path), { flockTools })).toMatchObject({
@@ -225,7 +225,7 @@ describe('a tool that does not do what it should', () => {
     ['EMFILE', 'too many open files', 'ulimit -n'],
     ['EAGAIN', 'temporarily unavailable', 'ulimit -u'],
   ])(
-    'could not be started for %s (injected): that is said, and nobody is told to install anything',
+    'could not be started because of %s (injected) is reported as such, without advice to install anything',
     async (errno, why, hint) => {
       const failed = { kind: 'failed', why: `could not be run: ${why}`, errno } as const;
       const taken = await takeGuard(lockFilesIn(directory()), {
@@ -237,7 +237,7 @@ describe('a tool that does not do what it should', () => {
     },
   );
 
-  test('busybox without the applet, and a machine without /dev/null (injected), are named as such', async () => {
+  test('is a busybox without flock, or lacks /dev/null (injected), is reported as such', async () => {
     const tool = toolThat('exit 127');
     renameSync(tool.program, tool.program.replace(/flock$/, 'busybox'));
     const busybox = { ...tool, program: tool.program.replace(/flock$/, 'busybox') };
@@ -255,7 +255,7 @@ describe('a tool that does not do what it should', () => {
     });
   });
 
-  test('says for ever that it is busy: the wait is bounded', async () => {
+  test('reports busy forever is asked for a bounded time only', async () => {
     const path = directory();
     const outcome = await takeGuard(lockFilesIn(path), {
       flockTools: [toolThat('exit 1')],
@@ -264,7 +264,7 @@ describe('a tool that does not do what it should', () => {
     expect(outcome).toMatchObject({ kind: 'busy' });
   });
 
-  test('hangs: it is killed, and the next one is asked', async () => {
+  test('hangs is killed, and the next one is used', async () => {
     const path = directory();
     const hanging = toolThat('exec sleep 600');
     const guard = await hold(path, { flockTools: [hanging, ...tools] });
@@ -276,7 +276,7 @@ describe('a tool that does not do what it should', () => {
     });
   });
 
-  test('without a guard no lock is taken in place of one that was moved aside', async () => {
+  test('cannot be had does not let a lock be taken while another one is moved aside', async () => {
     const path = directory();
     writeFileSync(`${path}/agent.lock.0123456789abcdef.old`, '{}');
     const lock = new Lock(join(path, '..'), { flockTools: [] });
@@ -284,7 +284,7 @@ describe('a tool that does not do what it should', () => {
     expect(readdirSync(path)).toEqual(['agent.lock.0123456789abcdef.old', 'agent.lock.flock']);
   });
 
-  test('O_EXLOCK is believed only where a second open is refused', async () => {
+  test('O_EXLOCK is believed only if a second open is refused', async () => {
     const path = directory();
     expect(await takeGuard(lockFilesIn(path), { platform: 'darwin' })).toMatchObject({
       kind: process.platform === 'darwin' ? 'held' : 'none',

@@ -1,4 +1,4 @@
-/** One worker with a lock, and a judge that says what the test wants: for the thousands of runs of fault injection. */
+/** One worker with a lock, and a judge that a test controls, for thousands of runs with injected faults. */
 import {
   existsSync,
   mkdirSync,
@@ -28,12 +28,12 @@ export interface Scene {
   readonly write: (text: string) => void;
   /** The lock's text, or null. */
   readonly text: () => string | null;
-  /** Names beside the guard file. */
+  /** Names in the directory, without the guard file. */
   readonly names: () => readonly string[];
-  /** The text stands in some file beside the lock, or at its place. */
+  /** True if the lock, or a file beside it, contains this text. */
   readonly keeps: (text: string) => boolean;
   readonly lockFile: () => LockFile;
-  /** In whose name the lock is taken; undefined: this process. */
+  /** The process in whose name the lock is taken; undefined for this process. */
   readonly holder: HolderProcess | undefined;
   readonly remove: () => void;
 }
@@ -41,13 +41,13 @@ export interface Scene {
 export const FOREIGN = '{\n  "pid": 4194305,\n  "acquired_at": "2026-01-01T00:00:00Z"\n}';
 export const LIVE = '{\n  "pid": 1,\n  "acquired_at": "2026-01-01T00:00:01Z",\n  "session_id": "live"\n}';
 
-/** In memory where that is possible: thousands of runs, each of which syncs. */
+/** In memory if possible, because each of thousands of runs syncs. */
 const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
-/** A process that never was: what a crashed one leaves is held by nobody. */
+/** A process that never existed, as the holder of what a crashed run leaves. */
 export const NOBODY: HolderProcess = { pid: deadPid(), startToken: '1' };
 
-/** A town with one worker, `w`. */
+/** Makes a town with one worker, `w`. */
 export function makeScene(holder?: HolderProcess): Scene {
   const root = mkdtempSync(join(BASE, 'scene-'));
   const worker = join(root, 'w');
@@ -72,7 +72,7 @@ export function makeScene(holder?: HolderProcess): Scene {
   };
 }
 
-/** What a scan would say of the lock at this path. */
+/** What a scan would report for the lock at this path. */
 export function lockFileAt(lock: string): LockFile {
   const seen = readRecord(systemCalls, lock);
   const isFile = seen.kind === 'file';
@@ -93,7 +93,7 @@ export function lockFileAt(lock: string): LockFile {
   };
 }
 
-/** Calls every lock what `stateOf` says, and lets only stale ones go. */
+/** A judge that gives every lock the state of `stateOf`, and allows the release of stale ones only. */
 export const judging =
   (stateOf: (lock: LockFile) => State): Judge =>
   async ({ path }) => {

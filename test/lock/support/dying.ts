@@ -1,4 +1,4 @@
-/** A process that does one thing to a lock, or to many, and kills itself, really, right after one of its system calls. */
+/** A process that performs one operation on a lock, or on many, and kills itself right after one of its system calls. */
 import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCalls } from '../../../src/io/disk/system-calls.ts';
