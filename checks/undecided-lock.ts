@@ -137,6 +137,31 @@ const findingAt = ({ worker, path, is, why }: ClosedHome, { town: { root } }: Sn
   };
 };
 
+/** Once for all files of which the kernel does not say whether they are locked: they are never released, so this blocks nobody. */
+const untoldFlocks = ({ machine: { files, host }, town: { root } }: Snapshot): readonly Finding[] => {
+  const { untold = [], hidden = null } = files?.flocks ?? {};
+  const [first] = untold;
+  if (first === undefined) return [];
+  const name = relativeTo(root, first) ?? first;
+  const others = untold.length > 1 ? ` and ${untold.length - 1} more` : '';
+  return [
+    {
+      severity: 'info',
+      worker: '.',
+      lock: null,
+      about: 'flock',
+      message: `cannot tell whether anybody holds ${name}${others} (flock)`,
+      evidence: [{ source: 'processes', text: hidden ?? 'its holder could not be determined' }],
+      fix: advice(
+        host.platform === 'linux'
+          ? 'run doctor as root, or outside this container'
+          : 'the file stays in either case; to see who has it open',
+        host.platform === 'linux' ? [] : [['lsof', first]],
+      ),
+    },
+  ];
+};
+
 /** Locks that could not be judged, for lack of evidence or because they are of another host, and places that are closed to us. */
 export default defineCheck({
   id: 'undecided-lock',
@@ -148,5 +173,6 @@ export default defineCheck({
       .filter(({ state }) => state === 'unknown' || state === 'foreign')
       .map((verdict) => findingFor(verdict, snapshot)),
     ...closedHomesOf(snapshot).map((home) => findingAt(home, snapshot)),
+    ...untoldFlocks(snapshot),
   ],
 });

@@ -440,6 +440,13 @@ describe('other repositories', () => {
     const path = leave(join(root, '.git/modules/libs/a/index.lock'));
     const main = leave(join(root, '.git/index.lock'));
     expect(await stateAt(repository, path)).toBe('stale');
+    const { findings } = await repository.look();
+    expect(findings.map(({ message }) => message)).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^git-lock: index\.lock was left behind/),
+        expect.stringMatching(/^git-lock: index\.lock of submodule libs\/a was left behind/),
+      ]),
+    );
     const inside = await startProcess(sleeperNamed('git'), ['600'], { cwd: join(root, 'libs/a') });
     expect([await stateAt(repository, path), await stateAt(repository, main)]).toEqual(['held', 'stale']);
     await inside.stop();
@@ -457,7 +464,12 @@ describe('other repositories', () => {
     git(root, 'worktree', 'add', '-q', '-b', 'side', 'side');
     git(join(root, 'side'), ...submodule, 'update', '--init');
     const path = leave(join(root, '.git/worktrees/side/modules/libs/a/index.lock'));
-    expect(await stateAt(repository, path)).toBe('stale');
+    expect(await lockAt(repository, path)).toMatchObject({
+      state: 'stale',
+      evidence: expect.arrayContaining([
+        { source: 'lock', text: expect.stringContaining('index.lock of submodule side/libs/a was left') },
+      ]),
+    });
     const inside = await startProcess(sleeperNamed('git'), ['600'], { cwd: join(root, 'side/libs/a') });
     expect(await stateAt(repository, path)).toBe('held');
     await inside.stop();

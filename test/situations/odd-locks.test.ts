@@ -10,6 +10,7 @@ import {
   cleanUp,
   makeTmuxTmpdir,
   makeTown,
+  OTHER_UID,
   onCleanUp,
   startProcess,
   until,
@@ -92,6 +93,35 @@ describe('in another PID namespace', () => {
         { id: 'daemon:daemon/shutdown.lock', state: 'held', reasons: ['flock-held'] },
       ]);
       expect((await ask(`kill -9 $(cat ${town.root}/child); sleep 0.2`)).locks).toEqual([]);
+    },
+  );
+});
+
+describe('in a container in which processes of others are closed to us', () => {
+  (canBecomeOthers ? linuxTest : test.skip)(
+    'a file that looks free is told as one of which nobody knows',
+    async () => {
+      const { town, env } = makeRoot();
+      for (const name of ['daemon/daemon.lock', 'daemon/shutdown.lock']) aged(town.write(name, ''));
+      chmodSync(town.root, 0o755);
+      const ask = (as: string) =>
+        askElsewhere({ town: town.root, options: { env } }, {}, [
+          ...['unshare', '-p', '--fork', '--kill-child', '--mount-proc', 'sh', '-c'],
+          `sleep 600 >/dev/null 2>&1 & exec ${as} "$@"`,
+          'sh',
+        ]);
+      expect(await ask(`setpriv --reuid=${OTHER_UID} --clear-groups`)).toMatchObject({
+        locks: [],
+        findings: [
+          {
+            check: 'undecided-lock',
+            severity: 'info',
+            message: expect.stringMatching(/cannot tell whether anybody holds daemon\/\w+\.lock and 1 more/),
+            evidence: [{ text: expect.stringContaining('are closed to us') }],
+          },
+        ],
+      });
+      expect(await ask('')).toMatchObject({ locks: [], findings: [] });
     },
   );
 });

@@ -330,11 +330,16 @@ export interface Uses<Use> {
   readonly hidden: string | null;
 }
 
+/** Who holds files that are taken by flock(2). */
+export interface FlockEvidence extends Uses<FileUse> {
+  /** Files of which it could not be told whether anybody holds them (`hidden` says why), as `LockFile.path`. Left out where all were told. */
+  readonly untold?: readonly string[];
+}
+
 /** Who uses lock files and repositories: asked for only where a lock was found whose kind needs it. */
 export interface FileEvidence {
   readonly open?: Uses<FileUse>;
-  /** Who holds the flock(2) of a file. */
-  readonly flocks?: Uses<FileUse>;
+  readonly flocks?: FlockEvidence;
   /** The git of whoever asks could write down who holds its locks (`core.lockfilePid`), and is not told to. Left out else. */
   readonly couldNoteHolders?: true;
   readonly git?: Uses<GitUse>;

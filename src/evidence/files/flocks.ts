@@ -3,10 +3,10 @@
  * open, and what the kernel says of that descriptor. Reads only, and never throws.
  */
 import { readFileSync, statSync } from 'node:fs';
-import type { FileUse, Uses } from '../../core/types/evidence.ts';
+import type { FileUse, FlockEvidence, Uses } from '../../core/types/evidence.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { describeErrno } from '../../io/errno.ts';
-import { deviceNumber, typeOfDevice } from '../../io/file-systems/mounts.ts';
+import { deviceNumber, typesOfDevices } from '../../io/file-systems/mounts.ts';
 import { readProc, withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import { NO_DIRECTORIES, openIn, wantedFiles } from './open-files.ts';
@@ -20,6 +20,8 @@ const OF_DESCRIPTOR = /^lock:\s*\d+: FLOCK /m;
 const NO_HOLDERS: ReadonlyMap<string, number> = new Map();
 
 /**
+ * Who holds them. All other files are known to be free, apart from those that are `untold`.
+ *
  * @param paths of locks, absolute
  * @param listsAll whether the kernel lists the locks of all processes: of other PID namespaces than ours it shows none, and in
  *   ours none whose taker has ended
@@ -28,12 +30,13 @@ export const readFlocks = (
   paths: readonly string[],
   table: ProcessTable,
   listsAll: boolean,
-): Uses<FileUse> => {
-  if (process.platform !== 'linux') return { uses: [], hidden: 'locks are not listed on this system' };
+): FlockEvidence => {
+  if (process.platform !== 'linux')
+    return { uses: [], hidden: 'locks are not listed on this system', untold: paths };
   const { rows } = table;
-  const listed = listedFlocks();
-  const { holders } = listed;
-  const devices = systemCalls.mountTable() ?? '';
+  const { holders, why } = listedFlocks();
+  const isWhole = listsAll && why === null;
+  const devices = typesOfDevices(systemCalls.mountTable() ?? '');
   const uses = new Map<string, FileUse>();
   /** Files of which the list does not tell, with their inodes. */
   const untold = new Map<string, string>();
@@ -44,10 +47,10 @@ export const readFlocks = (
     if (pid !== undefined)
       uses.set(path, { path, pid: Math.max(pid, 0), command: row?.comm ?? 'command unknown' });
     // Of btrfs and of overlays a file shows another device number than the kernel lists.
-    const isListed = listsAll && file !== null && typeOfDevice(devices, file.device) !== null;
+    const isListed = isWhole && file !== null && devices.has(deviceNumber(file.device));
     if (pid === undefined ? !isListed : row === undefined) untold.set(path, file?.inode ?? '');
   }
-  if (untold.size === 0) return { uses: [...uses.values()], hidden: listed.why };
+  if (untold.size === 0) return { uses: [...uses.values()], hidden: null };
   const opened = whoHasOpen([...untold.keys()], table);
   for (const use of opened.uses) if (use.mayHold !== true || !uses.has(use.path)) uses.set(use.path, use);
   for (const [path, inode] of untold) {
@@ -55,7 +58,12 @@ export const readFlocks = (
     if (pid !== undefined && opened.closed.has(pid))
       uses.set(path, { path, pid, command: rows.get(pid)?.comm ?? 'command unknown', mayHold: true });
   }
-  return { uses: [...uses.values()], hidden: listed.why ?? opened.hidden };
+  const hidden = why ?? opened.hidden;
+  // The kernel lists the inode of every file that is locked, whatever its device number.
+  const left = [...untold].filter(([path, inode]) => !uses.has(path) && !(isWhole && !holders.has(inode)));
+  return hidden === null || left.length === 0
+    ? { uses: [...uses.values()], hidden: null }
+    : { uses: [...uses.values()], hidden, untold: left.map(([path]) => path) };
 };
 
 const listedFlocks = (): {

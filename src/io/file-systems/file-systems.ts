@@ -1,7 +1,7 @@
 /** Finds file systems on which flock(2) may not be seen by other machines. */
 
 import type { SystemCalls } from '../disk/system-calls.ts';
-import { mountAround, typeOfDevice } from './mounts.ts';
+import { deviceNumber, mountAround, typesOfDevices } from './mounts.ts';
 
 const FUSE = 0x65735546;
 
@@ -60,6 +60,7 @@ export const networkFileSystem = (
 
 const networkFuse = (calls: SystemCalls, directory: string): string | null => {
   const device = calls.lstat(directory)?.dev;
-  const type = device === undefined ? null : typeOfDevice(calls.mountTable() ?? '', device);
-  return type !== null && LOCAL_FUSE.has(type) ? null : (type ?? 'fuse');
+  const types = typesOfDevices(calls.mountTable() ?? '');
+  const type = device === undefined ? undefined : types.get(deviceNumber(device));
+  return type !== undefined && LOCAL_FUSE.has(type) ? null : (type ?? 'fuse');
 };

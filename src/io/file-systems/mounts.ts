@@ -1,17 +1,19 @@
 /** Reads each system's table of mounts. Pure. */
 
 /**
- * The file system's type by name (`fuse.sshfs`) of the mount with this device number, from `/proc/self/mountinfo`
- * (proc_pid_mountinfo(5)); null where no line has it.
+ * The file system's type by name (`fuse.sshfs`) of every mounted device, from `/proc/self/mountinfo`
+ * (proc_pid_mountinfo(5)). The devices are named as `deviceNumber` does; the first line of each counts.
  */
-export const typeOfDevice = (mountInfo: string, device: bigint): string | null => {
-  const number = deviceNumber(device);
+export const typesOfDevices = (mountInfo: string): ReadonlyMap<string, string> => {
+  const types = new Map<string, string>();
   for (const line of mountInfo.split('\n')) {
     // Paths have their spaces escaped; a lone dash ends the optional fields.
     const fields = line.split(' ');
-    if (fields[2] === number) return fields[fields.indexOf('-', 6) + 1] ?? null;
+    const [, , device] = fields;
+    const type = fields[fields.indexOf('-', 6) + 1];
+    if (device !== undefined && type !== undefined && !types.has(device)) types.set(device, type);
   }
-  return null;
+  return types;
 };
 
 /** `254:1`, major and minor, as the kernel's lists write it in decimal numbers. */

@@ -2,7 +2,7 @@ import { lstatSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { systemCalls } from '../../../src/io/disk/system-calls.ts';
 import { networkFileSystem } from '../../../src/io/file-systems/file-systems.ts';
-import { mountAround, typeOfDevice } from '../../../src/io/file-systems/mounts.ts';
+import { deviceNumber, mountAround, typesOfDevices } from '../../../src/io/file-systems/mounts.ts';
 
 const FUSE = 0x65735546;
 
@@ -67,7 +67,7 @@ describe('network file systems on Linux', () => {
   const here = process.platform === 'linux' ? test : test.skip;
   here('the real mount table gives the type of /proc (Linux)', () => {
     const { dev } = lstatSync('/proc', { bigint: true });
-    expect(typeOfDevice(readFileSync('/proc/self/mountinfo', 'utf8'), dev)).toBe('proc');
+    expect(typesOfDevices(readFileSync('/proc/self/mountinfo', 'utf8')).get(deviceNumber(dev))).toBe('proc');
   });
 });
 

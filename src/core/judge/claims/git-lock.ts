@@ -1,7 +1,7 @@
 /** What a git lock's file tells besides its bytes: what it blocks, how far its git got, and which process git noted. Pure. */
 import { relativeTo } from '../../town/roles.ts';
 import type { TownIndex } from '../../town/views.ts';
-import type { LockFile } from '../../types/evidence.ts';
+import type { LockFile, LockGitDir } from '../../types/evidence.ts';
 import type { Fact } from '../../types/judgement.ts';
 import type { WitnessFinding } from './file-witnesses.ts';
 
@@ -21,13 +21,21 @@ const KEEPS_FROM: Readonly<Record<string, string>> = {
 /** git never writes anything into these. */
 const ALWAYS_EMPTY: readonly string[] = ['objects/maintenance.lock', 'objects/schedule.lock'];
 
-/** What the lock blocks and, where it is stale, how far its git got. Nothing for a lock outside git directories. */
-export const gitLockFacts = ({ gitDir, path, stamp, kind }: LockFile, isStale: boolean): readonly Fact[] => {
+/**
+ * What the lock blocks and, where it is stale, how far its git got. Nothing for a lock outside git directories.
+ *
+ * @param root of the town
+ */
+export const gitLockFacts = (
+  { gitDir, path, stamp, kind }: LockFile,
+  isStale: boolean,
+  root: string,
+): readonly Fact[] => {
   const name = gitDir === undefined || kind === 'git-worktree' ? null : relativeTo(gitDir.path, path);
-  if (name === null) return [];
+  if (gitDir === undefined || name === null) return [];
   const from = KEEPS_FROM[name] ?? `changing ${name.replace(/\.lock$/, '')}`;
   const keeps = isStale ? 'was left behind, and keeps git from' : 'keeps git from';
-  const facts: Fact[] = [{ source: 'lock', text: `${name} ${keeps} ${from}` }];
+  const facts: Fact[] = [{ source: 'lock', text: `${name}${submoduleOf(gitDir, root)} ${keeps} ${from}` }];
   if (!isStale || stamp === null || ALWAYS_EMPTY.includes(name)) return facts;
   const stage =
     stamp.size === 0
@@ -36,11 +44,18 @@ export const gitLockFacts = ({ gitDir, path, stamp, kind }: LockFile, isStale: b
   return [...facts, { source: 'lock', text: stage }];
 };
 
+/** ` of submodule libs/a`: by the place of its working tree, else by its name; empty for a lock of any other repository. */
+const submoduleOf = ({ path, main, tree }: LockGitDir, root: string): string => {
+  const name = /^(?:worktrees\/[^/]+\/)?modules\/(.+)$/.exec(relativeTo(main, path) ?? '')?.[1];
+  if (name === undefined) return '';
+  return ` of submodule ${(tree === null ? null : relativeTo(root, tree)) ?? name.replaceAll('/modules/', '/')}`;
+};
+
 /** A process that started this much later than the note was written is not the one that it names. */
 const SLACK_MS = 10 * 60_000;
 
 /**
- *  * The process that git noted beside its lock. A live one holds the lock, unless it is younger than the note. A dead one counts
+ * The process that git noted beside its lock. A live one holds the lock, unless it is younger than the note. A dead one counts
  * only where the note belongs to this lock, and never alone: git itself does not remove a lock on that ground.
  */
 export const judgeNote = ({ notedPid }: LockFile, { machine }: TownIndex): WitnessFinding | null => {

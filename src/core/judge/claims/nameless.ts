@@ -40,12 +40,13 @@ export const judgeNameless = (
   const notes: Note[] = [...placeNotes(lock, worker, index), ...treeNotes(lock)];
   if (isByHand) notes.push('by-hand');
   if (state === 'stale' && isFresh(lock, index)) notes.push('fresh');
+  const { root } = index.snapshot.town;
   const facts: Fact[] = [
     ...(isByHand ? [byHandFact(claim)] : []),
     ...treeFact(lock),
-    ...(state === 'stale' ? gitLockFacts(lock, true) : []),
+    ...(state === 'stale' ? gitLockFacts(lock, true, root) : []),
     ...inOrder(found).map(({ fact }) => fact),
-    ...(state === 'stale' ? [] : gitLockFacts(lock, false)),
+    ...(state === 'stale' ? [] : gitLockFacts(lock, false, root)),
     ...around.facts,
   ];
   const git = gitFact(lock);
