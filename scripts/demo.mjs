@@ -1,5 +1,6 @@
 // `npm run demo`: a town made on the spot, with real lock files, real processes and (where tmux is installed) a real
-// tmux server of its own; the doctor run on it; everything removed again. Nothing of yours is looked at or touched.
+// tmux server of its own; the doctor run on it; everything removed again. Nothing of yours is touched, and where a private view
+// can be had (`verify/private-view.mjs`), nothing of yours is counted either.
 import { spawn, spawnSync } from 'node:child_process';
 import {
   mkdirSync,
@@ -13,6 +14,17 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inPrivateView } from './verify/private-view.mjs';
+
+if (process.argv[2] !== 'in-view') {
+  const view = inPrivateView([fileURLToPath(import.meta.url), 'in-view']);
+  // The demo cleans up when a signal ends it; we wait for that.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
+  if (view.why !== null) console.log(`Your own tmux servers are counted too: ${view.why}.`);
+  const { status } = spawnSync(view.file, view.words, { stdio: 'inherit' });
+  view.remove();
+  process.exit(status ?? 1);
+}
 
 const program = fileURLToPath(new URL('../dist/bin/doctor.js', import.meta.url));
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'doctor-demo-')));
@@ -74,7 +86,7 @@ const session = (name, place, command, role) =>
     ...command,
   );
 // The usual writer of these locks is a helper that has ended by now, in healthy towns too.
-const helper = spawnSync('true').pid;
+const helper = () => spawnSync('true').pid;
 
 const makeTown = () => {
   mkdirSync(join(town, 'mayor'), { recursive: true });
@@ -89,11 +101,11 @@ const makeTown = () => {
   if (hasTmux) {
     // An agent at work behind its lock; the recorded process has ended long ago, as in every healthy town.
     const pane = session('gt-crew-ada', 'gastown/crew/ada', [agent, '600'], 'gastown/crew/ada');
-    lock('gastown/crew/ada', { pid: helper, session_id: pane }, 0);
+    lock('gastown/crew/ada', { pid: helper(), session_id: pane }, 0);
     // Two agents on one worker: both believe that it is theirs.
     const first = session('gt-crew-joe', 'gastown/crew/joe', [agent, '600'], 'gastown/crew/joe');
     session('gt-crew-joe-again', 'gastown/crew/joe', [agent, '600'], 'gastown/crew/joe');
-    lock('gastown/crew/joe', { pid: helper, session_id: first }, 0);
+    lock('gastown/crew/joe', { pid: helper(), session_id: first }, 0);
   }
   // An agent that outlived its terminal.
   const orphan = spawn(agent, ['600'], { cwd: worker('gastown/crew/zoe'), stdio: 'ignore', detached: true });
@@ -101,7 +113,7 @@ const makeTown = () => {
   started.push(orphan.pid);
   lock('gastown/crew/zoe', { pid: orphan.pid, session_id: 'gt-crew-zoe' }, 120);
   // Dead for hours; half-written; and taken on another machine.
-  lock('gastown/crew/bob', { pid: helper, session_id: '%4196' }, 8 * 3600);
+  lock('gastown/crew/bob', { pid: helper(), session_id: '%4196' }, 8 * 3600);
   lock('gastown/polecats/max/gastown', '{"pid": 28', 3600);
   lock('gastown/crew/eve', { pid: 3681378, session_id: '%12', hostname: '4e449adbac66' }, 3 * 86400);
   worker('gastown/crew/new');

@@ -11,6 +11,8 @@ import {
 } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
+// @ts-expect-error: a script, and not typed
+import { inPrivateView } from '../../scripts/verify/private-view.mjs';
 import { bareEnvironment, doctor, PROGRAM } from '../cli/run-cli.ts';
 import { hasSshd, sshNet } from '../fleet/sshd.ts';
 import { hasEtcd, startEtcd } from '../lease/etcd-server.ts';
@@ -260,6 +262,12 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
     });
     expect(stdout).toContain('The town is gone again.');
     expect(status).toBe(0);
+    // Those of the story are not its own.
+    const servers = [...stdout.matchAll(/\d+ tmux servers? with \d+ sessions?/g)].map(([text]) => text);
+    expect(servers.length).toBeGreaterThan(1);
+    const view = inPrivateView([]);
+    view.remove();
+    if (view.why === null) expect([...new Set(servers)]).toEqual(['1 tmux server with 3 sessions']);
   },
 };
 
