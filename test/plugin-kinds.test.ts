@@ -1,4 +1,4 @@
-/** A kind of lock that a plug-in adds: found, judged, released and put back as the built-in ones; a broken one is refused. */
+/** A kind of lock from a plug-in is found, judged, released and restored like a built-in one; a broken one is refused. */
 import { readFileSync, utimesSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
@@ -20,40 +20,43 @@ const write = (town: TestTown, name: string, text: string, ageSeconds = 3600): s
   return path;
 };
 
-const lookedAt = (): { readonly plugins: readonly string[]; readonly env: Record<string, string> } => ({
+const withPlugin = (): { readonly plugins: readonly string[]; readonly env: Record<string, string> } => ({
   plugins: [PLUGIN],
   env: bareEnvironment(makeTmuxTmpdir()),
 });
 
-hostTest('its locks are found, released by proof, and put back where it is not loaded', async () => {
-  const town = makeTown({ workers: ['a'] });
-  const path = write(town, 'x.pid', `${deadPid()}\n`);
-  const bytes = readFileSync(path, 'utf8');
-  write(town, 'live.pid', `${process.pid}\n`, 0);
-  write(town, 'boom.pid', 'boom');
-  write(town, 'odd.pid', 'odd');
-  // What a reader makes of a number that it did not find is no proof.
-  write(town, 'zero.pid', '0');
-  const options = lookedAt();
-  const { locks } = await examine(town.root, options);
-  expect(locks.map(({ id, state }) => `${id} ${state}`)).toEqual([
-    'acme/pid:a/.acme/boom.pid unknown',
-    'acme/pid:a/.acme/live.pid held',
-    'acme/pid:a/.acme/odd.pid unknown',
-    'acme/pid:a/.acme/x.pid stale',
-    'acme/pid:a/.acme/zero.pid unknown',
-  ]);
-  expect((await examine(town.root, { env: options.env })).locks).toEqual([]);
-  expect((await heal(town.root, { ...options, kinds: ['acme/pid'] })).summary).toMatchObject({ fixed: 1 });
-  const { outcomes, damage } = await undoReleases(null, { townRoot: town.root });
-  expect([outcomes.map(({ status }) => status), damage]).toEqual([['restored'], null]);
-  expect(readFileSync(path, 'utf8')).toBe(bytes);
-});
+hostTest(
+  "locks of a plug-in's kind are found, released on proof, and restored without the plug-in",
+  async () => {
+    const town = makeTown({ workers: ['a'] });
+    const path = write(town, 'x.pid', `${deadPid()}\n`);
+    const bytes = readFileSync(path, 'utf8');
+    write(town, 'live.pid', `${process.pid}\n`, 0);
+    write(town, 'boom.pid', 'boom');
+    write(town, 'odd.pid', 'odd');
+    // A claim by a PID that is not in the file is no proof.
+    write(town, 'zero.pid', '0');
+    const options = withPlugin();
+    const { locks } = await examine(town.root, options);
+    expect(locks.map(({ id, state }) => `${id} ${state}`)).toEqual([
+      'acme/pid:a/.acme/boom.pid unknown',
+      'acme/pid:a/.acme/live.pid held',
+      'acme/pid:a/.acme/odd.pid unknown',
+      'acme/pid:a/.acme/x.pid stale',
+      'acme/pid:a/.acme/zero.pid unknown',
+    ]);
+    expect((await examine(town.root, { env: options.env })).locks).toEqual([]);
+    expect((await heal(town.root, { ...options, kinds: ['acme/pid'] })).summary).toMatchObject({ fixed: 1 });
+    const { outcomes, damage } = await undoReleases(null, { townRoot: town.root });
+    expect([outcomes.map(({ status }) => status), damage]).toEqual([['restored'], null]);
+    expect(readFileSync(path, 'utf8')).toBe(bytes);
+  },
+);
 
-hostTest('the configuration loads it and switches it off', async () => {
+hostTest("the configuration loads a plug-in's kind and switches it off", async () => {
   const town = makeTown({ workers: ['a'] });
   write(town, 'x.pid', `${deadPid()}\n`);
-  const { env } = lookedAt();
+  const { env } = withPlugin();
   town.write('plugin/kind.js', readFileSync(PLUGIN, 'utf8'));
   const configure = (kinds: object): string =>
     town.write('lock-doctor.json', JSON.stringify({ plugins: ['./plugin/kind.js'], kinds }));
@@ -66,7 +69,7 @@ hostTest('the configuration loads it and switches it off', async () => {
   await expect(examine(town.root, { env })).rejects.toThrow('there is no kind of lock "acme/pdi"');
 });
 
-test('its own text is its page', () => {
+test("explain prints the page of a plug-in's kind", () => {
   const town = makeTown();
   const text = readFileSync(PLUGIN, 'utf8');
   const page = JSON.stringify('# acme\n\nWhat Acme\u001b[31m leaves.\n\n## Where it lies\n\nIn `.acme/`.');
@@ -95,7 +98,7 @@ test.each([
   ['freshMs', '-1', 'requires "freshMs"'],
   ['letGo', '"delete"', 'requires "letGo"'],
   ['read', '"text"', 'requires a function "read"'],
-])('%s as %s is a mistake of the configuration', async (field, value, message) => {
+])('a kind with %s: %s is an error of the configuration', async (field, value, message) => {
   const town = makeTown();
   const text = readFileSync(PLUGIN, 'utf8');
   const plugin = town.write(

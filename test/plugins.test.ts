@@ -11,34 +11,34 @@ const load = async (...specs: string[]) =>
 
 afterEach(cleanUp);
 
-describe('loading plug-ins', () => {
-  test('takes one check, or an array of them, in the order asked for', async () => {
+describe('loadPlugins', () => {
+  test('loads one check or an array of checks, in the order of the arguments', async () => {
     const checks = await load('./two-checks.js', './long-held.js');
     expect(checks.map(({ id }) => id)).toEqual(['acme/first', '@acme/checks/second', 'acme/long-held']);
   });
 
-  test('a check without a summary is summed up by its title', async () => {
+  test('uses the title of a check that has no summary', async () => {
     const [first] = await load('./two-checks.js');
     expect(first?.summary).toBe('First');
   });
 
   test.each([
-    ['relative with a dot', './long-held.js'],
-    ['a bare file name that is there', 'long-held.js'],
+    ['relative with a leading dot', './long-held.js'],
+    ['the name of an existing file', 'long-held.js'],
     ['an absolute path', join(FIXTURES, 'long-held.js')],
   ])('finds a file: %s', async (_how, spec) => {
     expect((await load(spec)).map(({ id }) => id)).toEqual(['acme/long-held']);
   });
 
-  test('CommonJS works as well', async () => {
+  test('loads CommonJS', async () => {
     expect((await load('./common.cjs')).map(({ id }) => id)).toEqual(['acme/common']);
   });
 
-  test('a directory is a package by its manifest', async () => {
+  test('loads a directory by its package.json', async () => {
     expect((await load('./package')).map(({ id }) => id)).toEqual(['acme-checks/packaged']);
   });
 
-  test('a package is found in node_modules above, with exports for ES modules only', async () => {
+  test("finds a package in a parent's node_modules, even if it exports only ES modules", async () => {
     const town = makeTown();
     mkdirSync(town.path('node_modules'));
     symlinkSync(join(FIXTURES, 'package'), town.path('node_modules/acme-checks'));
@@ -61,21 +61,21 @@ describe('loading plug-ins', () => {
     await expect(load(spec)).rejects.toMatchObject({ code: 'E_CONFIG', message });
   });
 
-  test('refuses an id that is taken', async () => {
+  test('refuses an id that is already used', async () => {
     await expect(load('./two-checks.js', './same-id.js')).rejects.toMatchObject({
       code: 'E_CONFIG',
       message: 'plug-in ./same-id.js: the check id "acme/first" is taken already',
     });
   });
 
-  test('a file that is not JavaScript is refused and does not crash', async () => {
+  test('refuses a file that is not JavaScript and does not crash', async () => {
     await expect(load('./syntax-error.js')).rejects.toMatchObject({
       code: 'E_CONFIG',
       message: expect.stringContaining('plug-in ./syntax-error.js: it cannot be loaded: '),
     });
   });
 
-  test('nothing is loaded where nothing is asked for', async () => {
+  test('loads nothing without arguments', async () => {
     expect(await loadPlugins([])).toEqual({ checks: [], kinds: [] });
   });
 });

@@ -1,4 +1,4 @@
-/** The tests of this project do not see who else works on the machine: `scripts/verify/private-view.mjs`. */
+/** The tests of this project do not see other agents on the machine: `scripts/verify/private-view.mjs`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { cleanUp, fakeAgent, makeTown, until } from './support/index.ts';
 
 afterEach(cleanUp);
 
-/** Tells which of the processes named in a file it sees, again and again, and that it sees its own child. */
+/** Repeatedly records which of the processes in a file it sees, and whether it sees its own children. */
 const WATCHER = `
 const { existsSync, readFileSync, writeFileSync } = require('node:fs');
 const { spawn } = require('node:child_process');
@@ -32,7 +32,7 @@ canHide.remove();
 const possible = canHide.why === null ? test : test.skip;
 
 possible(
-  'agents that ran before, and that start meanwhile, are not there; one’s own are (skipped where nothing can be hidden)',
+  'agents started before or meanwhile are hidden, own children are not (skipped where nothing can be hidden)',
   async () => {
     const town = makeTown();
     const [asked, answers] = [town.write('asked', ''), town.write('answers', '{}')];

@@ -10,10 +10,10 @@ import { crowded, doubtful, healthy, hostile, sick } from './reporters/reports.t
 
 const SCHEMA = fileURLToPath(new URL('../schema/report.schema.json', import.meta.url));
 
-/** The words of a report that are published: `UPDATE_DOCS=1` writes them anew. */
+/** The words of a report that the schema publishes; `UPDATE_DOCS=1` rewrites them. */
 const WORDS = { state: STATES, reason: REASONS, note: NOTES, severity: SEVERITIES };
 
-/** The list alone: the rest of the file is written by hand. */
+/** Replaces only the list, because the rest of the file is written by hand. */
 const withWords = (text: string, name: string, words: readonly string[]): string =>
   text.replace(
     new RegExp(`^( {4}"${name}": \\{[^}]*?"enum": )\\[[^\\]]*\\]`, 'm'),
@@ -30,7 +30,7 @@ const schema = JSON.parse(readFileSync(SCHEMA, 'utf8')) as {
   $defs: Record<string, { enum?: unknown[]; properties?: Record<string, { enum?: unknown[] }> }>;
 };
 
-test.each(Object.entries(WORDS))('the published words of %s are those of the program', (name, words) => {
+test.each(Object.entries(WORDS))('the published values of %s are those of the program', (name, words) => {
   expect(schema.$defs[name]?.enum).toEqual([...words]);
 });
 
@@ -39,7 +39,7 @@ test('the published error and exit codes are those of the program', () => {
   expect(schema.$defs.exitCode?.enum).toEqual([...new Set(Object.values(EXIT))].sort((a, b) => a - b));
 });
 
-test('every report is valid', () => {
+test('every report is valid against the schema', () => {
   const validate = validatorOf();
   for (const report of [healthy(), sick(), doubtful(), hostile(), crowded(30)]) {
     validate(report);
@@ -47,7 +47,7 @@ test('every report is valid', () => {
   }
 });
 
-test('every event is valid', () => {
+test('every event is valid against the schema', () => {
   const validate = validatorOf('event');
   for (const report of [healthy(), sick(), doubtful(), hostile()])
     for (const line of renderNdjson(report).trimEnd().split('\n')) {
@@ -56,7 +56,7 @@ test('every event is valid', () => {
     }
 });
 
-test('a report with a key missing, or a word that is not published, is not valid', () => {
+test('a report with a missing key or an unpublished value is not valid', () => {
   const validate = validatorOf();
   const { gaps: _gaps, ...without } = sick();
   expect(validate(without)).toBe(false);

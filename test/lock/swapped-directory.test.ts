@@ -1,4 +1,4 @@
-/** Work on a lock's directory cannot be led elsewhere: not by a swap of its name, nor by whoever owns what lies around it. */
+/** Work on a lock's directory cannot be redirected, neither by a swap of its name nor by the owners of its parents. */
 import { chmodSync, constants, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +13,8 @@ afterEach(cleanUp);
 
 const onLinux = process.platform === 'linux' ? describe : describe.skip;
 
-onLinux('through the opened directory (Linux)', () => {
-  test.each(OPERATIONS)('$name changes nothing by name', async ({ begin }) => {
+onLinux('work through an opened directory (Linux)', () => {
+  test.each(OPERATIONS)('changes nothing by name: $name', async ({ begin }) => {
     const scene = makeScene();
     const run = await begin(scene);
     const changed: string[] = [];

@@ -24,10 +24,10 @@ const isForeign = (town: TestTown, worker: string) =>
 
 afterAll(cli.remove);
 
-describe('preflight answers', () => {
+describe('preflight', () => {
   afterEach(cleanUp);
 
-  test('0 free: no lock and nobody at work', async () => {
+  test('exits with 0 if there is neither a lock nor an agent', async () => {
     expect(await ask(makeTown(), [ADA])).toEqual({
       code: 0,
       signal: null,
@@ -36,7 +36,7 @@ describe('preflight answers', () => {
     });
   });
 
-  test('0 free: a worker that does not exist yet, where one may be made', async () => {
+  test('exits with 0 for a worker that does not exist yet but could be created', async () => {
     const town = makeTown();
     for (const worker of ['gastown/crew/new', 'gastown/polecats/x/gastown', town.path('gastown/crew/other')])
       expect(await ask(town, [worker])).toMatchObject({
@@ -48,7 +48,7 @@ describe('preflight answers', () => {
     expect((await ask(plain, ['wt/two'])).code).toBe(0);
   });
 
-  test('2: a name that is more likely a mistake, with the worker that was probably meant', async () => {
+  test('exits with 2 for a name that looks like a mistake, and suggests the intended worker', async () => {
     const town = makeTown({ workers: [ADA, BOB] });
     await fakeAgent('claude', { cwd: town.path(ADA), ...cli.user });
     const names = [
@@ -66,7 +66,7 @@ describe('preflight answers', () => {
     expect(await ask(town, ['--new', 'nope/crew/x'])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('2: a slip of the pen beside the worker that was meant, and not another number or name', async () => {
+  test("exits with 2 for a typo in a worker's name, but not for another number or name", async () => {
     const town = makeTown({ marked: false, workers: ['feature-1', 'release', 'ada'] });
     for (const worker of ['feature-1', 'release', 'ada']) mkdirSync(town.path(worker, '.git'));
     for (const name of ['featur-1', 'featture-1', 'faeture-1', 'releases']) {
@@ -88,7 +88,7 @@ describe('preflight answers', () => {
     expect(far.stderr).toContain(`mkdir -p '${town.path('some thing')}'`);
   });
 
-  test('for another working tree of the same repository, named from where one stands', async () => {
+  test('accepts a relative path to another working tree of the same repository', async () => {
     const town = makeTown({ marked: false, workers: [] });
     const git = (...args: string[]) =>
       execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...args], {
@@ -103,7 +103,7 @@ describe('preflight answers', () => {
     expect(asked).toMatchObject({ code: 20, stderr: '' });
   });
 
-  test('20 held: a live process behind the lock; an agent at work without one', async () => {
+  test('exits with 20 if a live process holds the lock, or an agent runs without one', async () => {
     const town = makeTown({ workers: [ADA, BOB] });
     isHeld(town, ADA);
     await fakeAgent('claude', { cwd: town.path(BOB), ...cli.user });
@@ -111,7 +111,7 @@ describe('preflight answers', () => {
     expect((await ask(town, [BOB])).code).toBe(20);
   });
 
-  test('20 held: two agents at once are contested, whatever the lock says', async () => {
+  test('exits with 20 if two agents are running, whatever the lock says', async () => {
     const town = makeTown();
     isStale(town, ADA);
     await fakeAgent('claude', { cwd: town.path(ADA), ...cli.user });
@@ -121,7 +121,7 @@ describe('preflight answers', () => {
     expect(stdout).toMatch(/^held gastown\/crew\/ada: 2 agents are running there: /);
   });
 
-  test('21 repair: a stale lock and an old invalid one, with the command that releases it', async () => {
+  test('exits with 21 for a stale lock and an old invalid one, with the command that releases it', async () => {
     const town = makeTown({ workers: [ADA, BOB] });
     isStale(town, ADA);
     town.lock(BOB, 'nonsense');
@@ -143,7 +143,7 @@ describe('preflight answers', () => {
         symlinkSync('/etc/hostname', town.path(ADA, '.runtime/agent.lock'));
       },
     ],
-  ])('22 unsure: %s', async (_name, arrange) => {
+  ])('exits with 22 for %s', async (_name, arrange) => {
     const town = makeTown();
     arrange(town);
     const { code, stdout } = await ask(town, [ADA]);
@@ -151,12 +151,12 @@ describe('preflight answers', () => {
     expect(stdout).toMatch(/^unsure gastown\/crew\/ada: /);
   });
 
-  describe('22 unsure: a lock that a killed run had moved aside, and no lock', () => {
+  describe('exits with 22 if a killed run moved the lock aside:', () => {
     const ASIDE = '.runtime/agent.lock.e156d65fcabc6227.old';
     const moveAside = (town: TestTown) =>
       renameSync(town.path(ADA, '.runtime/agent.lock'), town.path(ADA, ASIDE));
 
-    test('with the command that puts it back; then the lock answers: a live one holds', async () => {
+    test('--fix restores a live lock, and then reports it as held', async () => {
       const town = makeTown();
       isHeld(town, ADA);
       moveAside(town);
@@ -171,7 +171,7 @@ describe('preflight answers', () => {
       expect(existsSync(town.path(ADA, ASIDE))).toBe(false);
     });
 
-    test('a dead one is put back, judged and released', async () => {
+    test('--fix restores, judges and releases a dead lock', async () => {
       const town = makeTown();
       isStale(town, ADA);
       moveAside(town);
@@ -182,7 +182,7 @@ describe('preflight answers', () => {
       expect(existsSync(town.path(ADA, '.runtime/agent.lock'))).toBe(false);
     });
 
-    test('where it cannot be put back the answer stays, and says so', async () => {
+    test('--fix says so if the lock cannot be restored', async () => {
       const town = makeTown();
       isStale(town, ADA);
       moveAside(town);
@@ -192,7 +192,7 @@ describe('preflight answers', () => {
       expect(stdout).toContain('it was not put back');
     });
 
-    test('doctor does not call that healthy', async () => {
+    test('doctor does not report that as healthy', async () => {
       const town = makeTown();
       isHeld(town, ADA);
       moveAside(town);
@@ -201,7 +201,7 @@ describe('preflight answers', () => {
       expect(stdout).toContain('agent.lock.e156d65fcabc6227.old');
     });
 
-    test('an agent at work answers first, and a file of another name is nobody', async () => {
+    test('a running agent counts first, and a file of another name does not count', async () => {
       const town = makeTown({ workers: [ADA, BOB] });
       isHeld(town, ADA);
       moveAside(town);
@@ -212,7 +212,7 @@ describe('preflight answers', () => {
     });
   });
 
-  test('for several workers each, and exits with the worst: 22 before 20 before 21 before 0', async () => {
+  test('answers for each of several workers, and exits with the worst: 22, then 20, 21, 0', async () => {
     const town = makeTown({ workers: [ADA, BOB, CLEO, DORA] });
     isHeld(town, BOB);
     isStale(town, CLEO);
@@ -246,7 +246,7 @@ describe('preflight answers', () => {
     });
   });
 
-  test('2: no worker, an unknown option, a relative worker outside the town, a town that does not exist', async () => {
+  test('exits with 2 without a worker, for an unknown option, for a relative path outside the town and for a missing town', async () => {
     const town = makeTown();
     const lines = [
       ['--town', town.root],
@@ -270,7 +270,7 @@ describe('preflight answers', () => {
     }
   });
 
-  test('for a worker outside the town where its path is absolute, and through symlinks', async () => {
+  test('accepts a worker outside the town by its absolute path, and through symlinks', async () => {
     const town = makeTown();
     const other = makeTown({ marked: false, workers: ['w'] });
     isStale(other, 'w');
@@ -286,7 +286,7 @@ describe('preflight answers', () => {
     expect((await cli.run(['preflight', '.'], { cwd: town.path(ADA) })).code).toBe(21);
   });
 
-  test('where tmux is not in PATH: never 0 for a lock that names a pane', async () => {
+  test('never exits with 0 for a lock that names a pane if tmux is not in PATH', async () => {
     const town = makeTown({ workers: [ADA, BOB, CLEO] });
     const bin = mkdtempSync(join(tmpdir(), 'bin-'));
     chmodSync(bin, 0o755);
@@ -295,7 +295,7 @@ describe('preflight answers', () => {
     isHeld(town, ADA);
     town.lock(BOB, { session_id: '%4' });
     expect((await ask(town, [ADA], options)).code).toBe(20);
-    // Whether a tmux server of this user runs somewhere on this machine decides the rest.
+    // The rest depends on whether this user runs a tmux server on this machine.
     expect([21, 22]).toContain((await ask(town, [BOB], options)).code);
     expect([0, 22]).toContain((await ask(town, [CLEO], options)).code);
   });

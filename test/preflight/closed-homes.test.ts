@@ -1,4 +1,4 @@
-/** Where `.runtime` is not a directory a live lock may lie behind it all the same: that is doubt, and never "free". */
+/** If `.runtime` is not a directory, a live lock may still be behind it: such a worker is in doubt, never free. */
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
@@ -37,7 +37,7 @@ const WORKER = 'gastown/crew/ada';
 const SYMLINK = { why: 'it is a symbolic link and is not followed', home: 'symlink' } as const;
 const OTHER = { why: 'something else than a directory stands there', home: 'other' } as const;
 
-/** Makes what stands in the place of the directory. */
+/** Creates something in place of the directory. */
 const KINDS: readonly [what: string, gap: Omit<Gap, 'what'>, make: (path: string) => unknown][] = [
   ['a symlink to a live lock', SYMLINK, liveLockBehind],
   ['a dangling symlink', SYMLINK, (path) => symlinkSync('/no/such/place', path)],
@@ -66,7 +66,7 @@ const gapsOf = async (town: TestTown, scan: 'default' | 'deep' | 'quick') =>
 
 describe.each(['.runtime', '.gastown'])('%s', (home) => {
   test.each(KINDS)(
-    'that is %s: preflight is unsure, and every scan of the town has a gap and a finding',
+    'that is %s makes preflight unsure, and every scan reports a gap and a finding',
     async (_what, closed, make) => {
       const town = makeTown();
       const path = town.path(WORKER, home);
@@ -76,7 +76,7 @@ describe.each(['.runtime', '.gastown'])('%s', (home) => {
       expect(results).toMatchObject([{ answer: 'unsure', reasons: ['unreadable'] }]);
       expect(results[0]?.message).toBe(`no lock was seen, but ${path} is closed to us: ${closed.why}`);
       const gap = { what: `directory:${path}`, ...closed };
-      // Once, whether the walk met it or not: one that trusts link counts does not list this directory.
+      // Reported once even if the walk does not list it, as a walk that trusts link counts would not.
       for (const scan of ['default', 'deep', 'quick'] as const)
         expect(await gapsOf(town, scan)).toEqual([gap]);
       mkdirSync(town.path(WORKER, 'src'));
@@ -110,7 +110,6 @@ describe.each(['.runtime', '.gastown'])('%s', (home) => {
   );
 });
 
-/** Where no agent of another test can work. */
 const findingsOf = (town: TestTown, scan: string) => {
   const args = ['--json', ...(scan === '' ? [] : [scan]), '--town', town.root];
   return documentOf<Report>(doctor(args).stdout).findings;
@@ -118,7 +117,7 @@ const findingsOf = (town: TestTown, scan: string) => {
 
 const whenRoot = canBecomeOthers ? test : test.skip;
 
-describe('in a directory without sub-directories that is not a canonical worker', () => {
+describe('a closed .runtime in a leaf directory that is not a canonical worker', () => {
   const makeOdd = (): TestTown => {
     const town = makeTown();
     mkdirSync(town.path('odd/place'), { recursive: true });
@@ -126,17 +125,14 @@ describe('in a directory without sub-directories that is not a canonical worker'
     return town;
   };
 
-  test.each(['', '--deep', '--quick'])(
-    'it is told where somebody works, whatever runs there (%s)',
-    async (scan) => {
-      const town = makeOdd();
-      await startProcess('sleep', ['600'], { cwd: town.path('odd/place') });
-      const found = { id: 'undecided-lock:odd/place/.runtime', doubt: true };
-      expect(findingsOf(town, scan)).toMatchObject([found]);
-    },
-  );
+  test.each(['', '--deep', '--quick'])('is reported if any process works there (%s)', async (scan) => {
+    const town = makeOdd();
+    await startProcess('sleep', ['600'], { cwd: town.path('odd/place') });
+    const found = { id: 'undecided-lock:odd/place/.runtime', doubt: true };
+    expect(findingsOf(town, scan)).toMatchObject([found]);
+  });
 
-  test('a session that a registry names there is somebody', async () => {
+  test('is reported if a registry names a session there', async () => {
     const town = makeOdd();
     const home = mkdtempSync(join(tmpdir(), 'home-'));
     onCleanUp(() => rmSync(home, { recursive: true }));
@@ -149,7 +145,7 @@ describe('in a directory without sub-directories that is not a canonical worker'
     expect(documentOf<Report>(stdout).findings).toMatchObject([{ id: 'undecided-lock:odd/place/.runtime' }]);
   });
 
-  test('whoever asks for it by name is told in any case', async () => {
+  test('is always reported if it is asked for by name', async () => {
     const town = makeOdd();
     expect((await preflight(town.root, ['odd/place'])).exitCode).toBe(22);
     const { stdout } = doctor(['explain', 'odd/place', '--town', town.root]);
@@ -161,8 +157,8 @@ describe('in a directory without sub-directories that is not a canonical worker'
   });
 });
 
-describe('beside a lock that could be released', () => {
-  test('the worker is not said to be free after a repair, and the dead lock goes all the same', async () => {
+describe('a closed .gastown beside a stale lock', () => {
+  test('keeps the worker from being called free, and the stale lock is released all the same', async () => {
     const town = makeTown();
     town.lock(WORKER, {}, { ageSeconds: 8 * 3600 });
     symlinkSync('/no/such/place', town.path(WORKER, '.gastown'));
@@ -176,10 +172,10 @@ describe('beside a lock that could be released', () => {
   });
 });
 
-// The executable takes no NODE_OPTIONS, by which the program becomes another user here.
+// The executable ignores NODE_OPTIONS, which lets the program become another user here.
 const ofNode = EXECUTABLE === null ? whenRoot : test.skip;
 
-ofNode('a directory of another user that is closed to us is a finding too (skipped without root)', () => {
+ofNode('a .runtime that another user has closed to us is a finding too (skipped without root)', () => {
   const town = makeTown();
   giveToAlone(town.root);
   mkdirSync(town.path(WORKER, '.runtime'), { mode: 0o700 });
@@ -194,7 +190,7 @@ ofNode('a directory of another user that is closed to us is a finding too (skipp
   ]);
 });
 
-test('in a directory that is not a canonical worker it is seen too', async () => {
+test('a closed .runtime with subdirectories beside it is found by the default scan', async () => {
   const town = makeTown();
   mkdirSync(town.path('odd/place/src'), { recursive: true });
   symlinkSync('/tmp', town.path('odd/place/.runtime'));
@@ -203,7 +199,7 @@ test('in a directory that is not a canonical worker it is seen too', async () =>
   ]);
 });
 
-test('the commands end with 22, and say which place it is', () => {
+test('the commands exit with 22 and name the closed directory', () => {
   const town = makeTown();
   liveLockBehind(town.path(WORKER, '.runtime'));
   for (const command of [[], ['preflight', WORKER]]) {
@@ -219,7 +215,7 @@ test('the commands end with 22, and say which place it is', () => {
   });
 });
 
-test('a plain directory there, with and without a lock, makes no gap', async () => {
+test('a plain directory in that place makes no gap, with or without a lock', async () => {
   const town = makeTown({ workers: [WORKER, 'gastown/crew/bob'] });
   town.lock(WORKER);
   mkdirSync(town.path('gastown/crew/bob/.runtime'));

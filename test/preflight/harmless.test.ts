@@ -8,19 +8,19 @@ import { EXECUTABLE } from '../support/tested-program.ts';
 const ADA = 'gastown/crew/ada';
 const cli = bundleCli();
 
-/** A user who runs nothing else here, least of all tmux. */
+/** A user who runs nothing else here, in particular no tmux. */
 const NOBODY_ELSE = 64_917;
-/** The executable has no modules that could be counted. */
+/** The executable has no modules to count. */
 const ofNode = EXECUTABLE === null ? test : test.skip;
 const asRoot = canBecomeOthers ? ofNode : test.skip;
 
-/** Everything below the town but access times: names, kinds, modes, owners, sizes, inodes, links, both other times. */
+/** Everything below the town except access times: names, types, modes, owners, sizes, inodes, link counts, mtime and ctime. */
 const listing = (town: TestTown): string =>
   execFileSync('find', [town.root, '-exec', 'stat', '-c', '%n %F %a %u %s %i %h %Y.%y %Z.%z', '{}', '+'], {
     encoding: 'utf8',
   });
 
-/** Sources of the CLI that one run loaded, by a hook in Node's own loader. */
+/** The source files of the program that one run loaded, recorded by a hook in Node's loader. */
 const loadedBy = async (
   town: TestTown,
   args: readonly string[],
@@ -53,12 +53,12 @@ afterAll(cli.remove);
 describe('preflight', () => {
   afterEach(cleanUp);
 
-  test('writes nothing at all, whatever it meets', async () => {
+  test('writes nothing, whatever it finds', async () => {
     const town = makeTown({ workers: [ADA, 'gastown/crew/bob', 'gastown/crew/cleo'] });
     town.lock(ADA, { session_id: '' });
     town.lock('gastown/crew/bob', 'nonsense');
     town.write('gastown/crew/bob/.runtime/agent.lock.0123456789abcdef.old', '{}');
-    await cli.run(['preflight', '--town', town.root, ADA]); // the town is its user's now
+    await cli.run(['preflight', '--town', town.root, ADA]); // gives the town to the test user
     const before = listing(town);
     const workers = [ADA, 'gastown/crew/bob', 'gastown/crew/cleo', 'gastown/crew/new'];
     await cli.run(['preflight', '--town', town.root, ...workers]);
@@ -67,7 +67,7 @@ describe('preflight', () => {
     expect(listing(town)).toBe(before);
   });
 
-  asRoot('loads no library where no tmux runs, nor does exec', async () => {
+  asRoot('loads no library if no tmux is running, and neither does exec', async () => {
     const town = makeTown({ workers: [ADA] });
     town.lock(ADA, { session_id: '' });
     chownSync(town.root, NOBODY_ELSE, NOBODY_ELSE);
@@ -93,10 +93,10 @@ describe('preflight', () => {
       for (const library of ['yargs', 'listr2']) expect(libraries).not.toContain(library);
     }
     const full = librariesIn(await loadedBy(town, ['checks']));
-    expect(full).toContain('yargs'); // the measure itself works
+    expect(full).toContain('yargs'); // proves that the measurement works
   });
 
-  ofNode('loads few files, and of the kinds of lock the agent’s alone', async () => {
+  ofNode("loads few files, and only the agent's kind of lock", async () => {
     const town = makeTown();
     const sources = await loadedBy(town, ['preflight', '--town', town.root, ADA]);
     expect(sources.filter((source) => source.startsWith('src/')).length).toBeLessThan(210);

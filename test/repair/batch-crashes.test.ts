@@ -1,6 +1,6 @@
 /**
- * A batch that dies, or meets a fault, at any system call: each of its locks is at its place, or can be put back there.
- * Runs beside others: what it starts releases locks in memory that are stale by decree, and nobody is asked who runs.
+ * A batch that dies or fails at any system call leaves each of its locks in place, or restorable.
+ * Runs beside others: it releases locks in memory that its judge calls stale, and never looks at processes.
  */
 import {
   existsSync,
@@ -25,7 +25,7 @@ import { applyAll } from '../lock/support/release.ts';
 import { alone, crashing, FAULTS, failing, listCalls, withoutLinks } from '../lock/support/tapped-calls.ts';
 import { cleanUp, onCleanUp, startProcess, until } from '../support/index.ts';
 
-/** In memory where that is possible: thousands of runs, each of which syncs. */
+/** In memory if possible, because each of thousands of runs syncs. */
 const BASE = realpathSync(existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
 
 interface Crowd {
@@ -37,7 +37,7 @@ interface Crowd {
 const directoryOf = ({ root }: Crowd, worker: string): string => join(root, worker, '.runtime');
 const lockOf = (crowd: Crowd, worker: string): string => join(directoryOf(crowd, worker), 'agent.lock');
 
-/** What stands in the lock of a worker: bytes of its own. */
+/** The content of a worker's lock, different for each. */
 const textOf = (worker: string): string =>
   JSON.stringify({ pid: 4_194_305, acquired_at: '2026-01-01T00:00:00Z', session_id: '', nonce: worker });
 
@@ -72,7 +72,7 @@ const undo = (crowd: Crowd, calls: SystemCalls) =>
 const standing = (crowd: Crowd): readonly string[] =>
   crowd.workers.filter((worker) => existsSync(lockOf(crowd, worker)));
 
-/** Every lock's bytes lie in some file of its own directory. */
+/** Every lock's bytes are in some file of its directory. */
 const expectKept = (where: string, crowd: Crowd): void => {
   for (const worker of crowd.workers) {
     const directory = directoryOf(crowd, worker);
@@ -90,7 +90,7 @@ const repairAll = async (crowd: Crowd): Promise<void> => {
   }
 };
 
-/** After a repair and an undo all is as it was in the beginning, with nothing left beside. */
+/** A repair and an undo restore the initial state, with nothing left over. */
 const expectUndoable = async (where: string, crowd: Crowd): Promise<void> => {
   await repairAll(crowd);
   const before = standing(crowd);
@@ -109,7 +109,7 @@ const openDescriptors = (): number => readdirSync('/dev/fd').length;
 
 afterEach(cleanUp);
 
-/** Which programs can lock is looked for once in a process: those calls are not to be counted. */
+/** The search for a program that can lock happens once per process, and its calls must not be counted. */
 beforeAll(() => release(makeCrowd(2), alone));
 
 const WORK = [
@@ -122,7 +122,7 @@ const WORK = [
 ] as const;
 
 describe.each(WORK)('$work of several', ({ begin, act }) => {
-  test('dies after any system call', async () => {
+  test('loses nothing if it dies after any system call', async () => {
     const rehearsal = makeCrowd(3);
     await begin(rehearsal);
     const calls = await listCalls((tap) => act(rehearsal, tap));
@@ -140,7 +140,7 @@ describe.each(WORK)('$work of several', ({ begin, act }) => {
     }
   }, 240_000);
 
-  test('dies after any system call, and an undo without a repair before it puts every lock back', async () => {
+  test('that dies after any system call is restored by an undo without a repair before it', async () => {
     const rehearsal = makeCrowd(3);
     await begin(rehearsal);
     const calls = await listCalls((tap) => act(rehearsal, tap));
@@ -151,7 +151,7 @@ describe.each(WORK)('$work of several', ({ begin, act }) => {
       await act(crowd, crashing(at)).catch(() => undefined);
       const { run, outcomes } = await undo(crowd, alone);
       expect([where, standing(crowd)]).toEqual([where, crowd.workers]);
-      // Once more it says the same of each.
+      // A second undo reports every lock as restored already.
       if (run === null) continue;
       const again = await undoReleases(run, { townRoot: crowd.root, calls: alone, guardTimeoutMs: 0 });
       expect([where, again.outcomes.map(({ worker, status }) => [worker, status])]).toEqual([
@@ -166,12 +166,12 @@ describe.each(WORK)('$work of several', ({ begin, act }) => {
     { disk: 'a disk', base: alone },
     { disk: 'a disk without hard links', base: withoutLinks('EPERM') },
   ])(
-    'meets any fault at any system call on $disk',
+    'loses nothing on a fault at any system call on $disk',
     async ({ base }) => {
       const rehearsal = makeCrowd(2);
       await begin(rehearsal);
       const names = await listCalls((tap) => act(rehearsal, tap), base);
-      if (base !== alone && !names.includes('link')) return; // nothing is different there
+      if (base !== alone && !names.includes('link')) return; // no different from the other disk
       let refused = 0;
       for (const [at, name] of names.entries()) {
         for (const fault of FAULTS) {
@@ -181,10 +181,10 @@ describe.each(WORK)('$work of several', ({ begin, act }) => {
           await begin(crowd);
           const openBefore = openDescriptors();
           const told = await act(crowd, failing(at, fault, base)).catch((error: unknown) => error);
-          // What a close that fails leaves open is the injection's.
+          // A descriptor whose close fails stays open because of the injection.
           if (name !== 'close') expect([where, openDescriptors()]).toEqual([where, openBefore]);
           const outcomes = Array.isArray(told) ? told : [];
-          // Each lock is told of, and what was done to it is what was said.
+          // Each lock has an outcome, which is what happened to it.
           for (const [index, outcome] of outcomes.entries()) {
             expect([where, typeof outcome?.status]).toEqual([where, 'string']);
             const isLocked = existsSync(lockOf(crowd, `w${index}`));
@@ -202,7 +202,7 @@ describe.each(WORK)('$work of several', ({ begin, act }) => {
   );
 });
 
-describe('killed with -9', () => {
+describe('a process that is killed', () => {
   let out = '';
 
   beforeAll(async () => {
@@ -220,7 +220,7 @@ describe('killed with -9', () => {
 
   afterAll(() => rmSync(out, { recursive: true, force: true }));
 
-  /** True where it was killed, false where it came to its end first. */
+  /** True if it was killed, false if it ended first. */
   const killAt = async (at: number): Promise<boolean> => {
     const crowd = makeCrowd(5);
     const { child } = await startProcess(process.execPath, [
@@ -238,8 +238,8 @@ describe('killed with -9', () => {
     return child.signalCode === 'SIGKILL';
   };
 
-  test('in the middle of five releases, each lock is at its place or can be put back', async () => {
-    // Every seventh call: all of them are gone through above, by a process that only seems to die.
+  test('in the middle of five releases leaves each lock in place or restorable', async () => {
+    // Every seventh call only: the simulated deaths above cover all of them.
     let at = 0;
     for (let ended = false; !ended; ) {
       const batch = await Promise.all([0, 7, 14, 21].map((offset) => killAt(at + offset)));

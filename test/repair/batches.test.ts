@@ -1,4 +1,4 @@
-/** Many locks at once: what becomes of each is what would become of it alone, for a fraction of what that costs. */
+/** A batch of releases does to each lock what a single release would do, at a fraction of the cost. */
 import { execFileSync } from 'node:child_process';
 import {
   lstatSync,
@@ -33,7 +33,7 @@ afterEach(cleanUp);
 
 const ALL = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
 
-/** How often `run` makes each call. */
+/** How often `run` makes each system call. */
 const counting = async (
   run: (calls: SystemCalls) => Promise<unknown>,
 ): Promise<ReadonlyMap<CallName, number>> => {
@@ -46,8 +46,8 @@ const counting = async (
 const sum = (counts: ReadonlyMap<CallName, number>): number =>
   [...counts.values()].reduce((total, count) => total + count, 0);
 
-describe('what it costs', () => {
-  test('one program for all guards, two syncs of the journal, and few calls for each lock', async () => {
+describe('a batch', () => {
+  test('takes one program for all guards, two syncs of the journal, and few calls for each lock', async () => {
     const [few, many] = [townWithLocks(20), townWithLocks(60)];
     const released = [];
     const restored = [];
@@ -58,7 +58,7 @@ describe('what it costs', () => {
       expect(ALL(steps.length).every((index) => isLocked(town, index))).toBe(true);
     }
     for (const counts of [...released, ...restored]) expect(counts.get('runWith')).toBe(1);
-    // The first release of a town makes the journal's directory, which is synced as well.
+    // The first release of a town creates the journal's directory, which is synced too.
     expect(released.map((counts) => counts.get('fsync'))).toEqual([3, 3]);
     expect(restored.map((counts) => counts.get('fsync'))).toEqual([2, 2]);
     const perLock = ([one, other]: readonly ReadonlyMap<CallName, number>[]): number =>
@@ -67,7 +67,7 @@ describe('what it costs', () => {
     expect(perLock(restored)).toBeLessThanOrEqual(34);
   });
 
-  test('one look for all of them', async () => {
+  test('takes one look at all locks', async () => {
     const town = townWithLocks(50);
     const examination = await examineTown(town.root);
     let looks = 0;
@@ -86,7 +86,7 @@ describe('what it costs', () => {
   });
 });
 
-/** Everything below a town but the journal and the guards: names, and what files say. */
+/** Everything below a town except the journal and the guards: names, types and sizes. */
 const contents = (town: TestTown): readonly string[] =>
   execFileSync('find', [town.root, '-name', '.git', '-prune', '-o', '-printf', '%y %P\n'], {
     encoding: 'utf8',
@@ -105,16 +105,16 @@ const withoutPlace = (text: string | null, { root }: TestTown, run: string): str
     .replaceAll(run, 'RUN')
     .replace(/\d+ (ms|s)\b/g, 'N $1');
 
-/** One worker of each sort, and what happens to it between the diagnosis and the release. */
+/** One worker of each sort, and what happens to it between diagnosis and release. */
 const SORTS: readonly {
   readonly sort: string;
   readonly make: (town: TestTown, name: string) => unknown;
   readonly since?: (town: TestTown, name: string) => unknown;
 }[] = [
   { sort: 'dead', make: (town, name) => town.lock(name, { session_id: '', nonce: name }) },
-  { sort: 'dead too', make: (town, name) => town.lock(name, { session_id: '%7', nonce: name }) },
+  { sort: 'dead, with a pane', make: (town, name) => town.lock(name, { session_id: '%7', nonce: name }) },
   { sort: 'damaged', make: (town, name) => town.lock(name, 'nonsense', { ageSeconds: 60 }) },
-  { sort: 'damaged, and young', make: (town, name) => town.lock(name, '{', { ageSeconds: 5 }) },
+  { sort: 'damaged and young', make: (town, name) => town.lock(name, '{', { ageSeconds: 5 }) },
   {
     sort: 'at the old place',
     make: (town, name) => town.lock(name, { nonce: name }, { at: '.gastown/agent.lock' }),
@@ -156,28 +156,28 @@ const SORTS: readonly {
     },
   },
   {
-    sort: 'with a directory as its guard',
+    sort: 'with a directory in place of its guard',
     make: (town, name) => {
       town.lock(name, { session_id: '', nonce: name });
       mkdirSync(town.path(name, '.runtime/agent.lock.flock'));
     },
   },
   {
-    sort: 'with a symlink as its guard',
+    sort: 'with a symlink in place of its guard',
     make: (town, name) => {
       town.lock(name, { session_id: '', nonce: name });
       symlinkSync(town.path('elsewhere'), town.path(name, '.runtime/agent.lock.flock'));
     },
   },
   {
-    sort: 'beside what a killed run left',
+    sort: 'beside the leftovers of a killed run',
     make: (town, name) => {
       town.lock(name, { session_id: '', nonce: name });
       town.write(`${name}/.runtime/agent.lock.0123456789abcdef.new`, 'half');
     },
   },
   {
-    sort: 'above a dead one of another worker',
+    sort: 'above a dead lock of another worker',
     make: (town, name) => {
       town.lock(name, { session_id: '', nonce: name });
       town.lock(`${name}/inside`, { session_id: '', nonce: `${name} inside` });
@@ -193,8 +193,8 @@ const SORTS: readonly {
   },
 ];
 
-describe('fidelity', () => {
-  test('a batch does to every sort of lock what one at a time does, and says the same of it', async () => {
+describe('in a batch', () => {
+  test('every sort of lock has the same outcome and message as alone', async () => {
     const told = [];
     for (const together of [false, true]) {
       const town = makeTown();
@@ -234,7 +234,7 @@ describe('fidelity', () => {
     expect(together).toEqual(alone);
   });
 
-  test('the failure of one lock is no other’s, wherever it fails', async () => {
+  test('the failure of one lock does not affect the others, whichever call fails', async () => {
     for (const failing of ['rename', 'list', 'lstat', 'link', 'fstat', 'pathOf'] as const) {
       const town = townWithLocks(6);
       const steps = await stepsFor(town);
@@ -263,7 +263,7 @@ describe('fidelity', () => {
     }
   });
 
-  test('a holder whose start token names a live process is never in it', async () => {
+  test('a lock that a live process has taken meanwhile is not released', async () => {
     const town = townWithLocks(4);
     const agent = await fakeAgent('claude');
     const steps = await stepsFor(town);
@@ -278,8 +278,8 @@ describe('fidelity', () => {
   });
 });
 
-describe('guards', () => {
-  test('one that is busy is left for the end, and nothing is held while it is waited for', async () => {
+describe('the guards of a batch', () => {
+  test('a busy one is taken last, and no other is held while waiting for it', async () => {
     const town = townWithLocks(5);
     const steps = await stepsFor(town);
     const place = (index: number) => lockFilesIn(town.path(workerAt(index), '.runtime'));
@@ -291,7 +291,7 @@ describe('guards', () => {
       const free = await until(async () => {
         const taken = await takeGuard(place(index), { guardTimeoutMs: 0 });
         return taken.kind === 'held' ? taken.guard : false;
-      }, 'a guard that was let go');
+      }, 'a released guard');
       free.letGo();
     }
     expect(isLocked(town, 2)).toBe(true);
@@ -299,7 +299,7 @@ describe('guards', () => {
     expect(statuses(await releasing)).toEqual(ALL(5).map(() => 'fixed'));
   });
 
-  test('those of another process are waited for in turn, and given up after their time', async () => {
+  test('those that other processes keep are waited for in turn, and given up at their deadline', async () => {
     const town = townWithLocks(4);
     const steps = await stepsFor(town);
     const guards = [1, 2].map((index) => `${town.path(workerAt(index), '.runtime')}/agent.lock.flock`);
@@ -315,9 +315,9 @@ describe('guards', () => {
 
   test.each([
     ['a few descriptors', { openFilesLimit: () => systemCalls.list('/proc/self/fd').length + 64 + 9 }, 4],
-    ['no limit that anybody tells', { openFilesLimit: () => null }, 1],
-    ['not one descriptor to spare', { openFilesLimit: () => 3 }, 10],
-  ])('with %s there are smaller batches, and all is done', async (_what, calls, atLeast) => {
+    ['an unknown limit', { openFilesLimit: () => null }, 1],
+    ['no descriptor to spare', { openFilesLimit: () => 3 }, 10],
+  ])('with %s the batches are smaller, and everything is released', async (_what, calls, atLeast) => {
     const town = townWithLocks(10);
     const steps = await stepsFor(town);
     const counts = await counting((tap) =>
@@ -328,7 +328,7 @@ describe('guards', () => {
     expect(counts.get('runWith')).toBeGreaterThanOrEqual(atLeast);
   });
 
-  test('one that cannot be opened for want of descriptors comes again when others are let go', async () => {
+  test('one that cannot be opened for lack of descriptors is tried again once others are released', async () => {
     const town = townWithLocks(6);
     const steps = await stepsFor(town);
     let opened = 0;
@@ -346,7 +346,7 @@ describe('guards', () => {
   test.each([
     ['perl', ['perl'], 1],
     ['flock and a shell', ['flock'], 1],
-    ['flock that nobody asks for several', ['flock'], 6],
+    ['flock, once per lock', ['flock'], 6],
   ])('are locked by %s', async (what, names, programs) => {
     const town = townWithLocks(6);
     const steps = await stepsFor(town);
@@ -363,14 +363,14 @@ describe('guards', () => {
     expect([what, counts.get('runWith')]).toEqual([what, programs]);
   });
 
-  test('without any program each lock says what to install', async () => {
+  test('without a program that can lock, each outcome says what to install', async () => {
     const town = townWithLocks(3);
     const outcomes = await releaseAll(town, { flockTools: [] });
     for (const outcome of outcomes)
       expect(outcome).toMatchObject({ status: 'skipped', reason: expect.stringContaining('util-linux') });
   });
 
-  test('a program that says that it locked, and did not, opens no lock', async () => {
+  test('a program that falsely reports success releases no lock', async () => {
     const town = townWithLocks(3);
     const steps = await stepsFor(town);
     const calls: SystemCalls = { ...systemCalls, runWith: () => ({ kind: 'exited', code: 0 }) };
@@ -379,8 +379,8 @@ describe('guards', () => {
   });
 });
 
-describe('in the middle', () => {
-  test('a signal ends it after the batch it is at: the rest is as it was, and what was done can be undone', async () => {
+describe('in the middle of a repair', () => {
+  test('a signal ends it after the current batch: the rest is unchanged, and what was done can be undone', async () => {
     const town = townWithLocks(40);
     const steps = await stepsFor(town);
     const controller = new AbortController();
@@ -395,7 +395,7 @@ describe('in the middle', () => {
         return quickJudge(question);
       },
     });
-    // Sixteen a batch where nobody tells the limit: the second one was being looked at.
+    // A batch has sixteen locks if the limit is unknown; the second batch was being judged.
     expect(statuses(outcomes)).toEqual([...Array(16).fill('fixed'), ...Array(24).fill('skipped')]);
     expect(outcomes.at(-1)?.reason).toContain('interrupted');
     expect(ALL(40).map((index) => isLocked(town, index))).toEqual(ALL(40).map((index) => index >= 16));
@@ -403,7 +403,7 @@ describe('in the middle', () => {
     expect(statuses(back)).toEqual(Array(16).fill('restored'));
   });
 
-  test('two repairs at once release each lock once', async () => {
+  test('another repair may run: together they release each lock once', async () => {
     const town = townWithLocks(30);
     const steps = await stepsFor(town);
     const runs = await Promise.all(ALL(3).map(() => releaseAll(town, { steps, guardTimeoutMs: 60_000 })));
@@ -416,7 +416,7 @@ describe('in the middle', () => {
     expect(begun).toHaveLength(30);
   });
 
-  test('a journal that cannot be written releases nothing of a batch', async () => {
+  test('a journal that cannot be written prevents all releases of a batch', async () => {
     const town = townWithLocks(4);
     const steps = await stepsFor(town);
     const calls: SystemCalls = {
@@ -430,15 +430,15 @@ describe('in the middle', () => {
   });
 });
 
-describe('undo', () => {
-  test('puts back each lock whose name is free, each with its own answer', async () => {
+describe('undo of a batch', () => {
+  test('restores each lock whose name is free, and reports each one', async () => {
     const town = townWithLocks(6);
     await releaseAll(town);
     town.lock(workerAt(1), { session_id: 'newer' });
     const kept = readdirSync(town.path(workerAt(4), '.runtime')).find((name) => name.includes('released'));
     rmSync(town.path(workerAt(4), '.runtime', kept ?? ''));
     const { outcomes } = await undoReleases(null, { townRoot: town.root });
-    // The last release first.
+    // The last release is undone first.
     expect(statuses(outcomes)).toEqual([
       'restored',
       'missing',
@@ -451,7 +451,7 @@ describe('undo', () => {
   });
 });
 
-test('cleanStaleLocks releases a whole town, and undo brings it back', async () => {
+test('cleanStaleLocks releases all locks of a town, and undo restores them', async () => {
   const town = townWithLocks(40);
   const cleaned = await cleanStaleLocks(town.root);
   expect(statuses(cleaned.map(({ outcome }) => outcome))).toEqual(Array(40).fill('fixed'));

@@ -1,4 +1,4 @@
-/** The journal answers "by whom": user, host, command line and how it was agreed to, of everything that changes a lock. */
+/** The journal records who changed a lock: user, host, command line, and how the change was agreed to. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
@@ -49,8 +49,8 @@ const us = {
 const schemaOf = (name: string): object =>
   JSON.parse(readFileSync(new URL(`../../schema/${name}.schema.json`, import.meta.url), 'utf8')) as object;
 
-describe('the journal says by whom', () => {
-  test('a release was made, and that --yes agreed to it', () => {
+describe('the journal records', () => {
+  test('who released a lock with --yes', () => {
     const town = deadTown();
     const args = ['--fix', '--yes', '--town', town.root];
     expect(doctor(args).status).toBe(0);
@@ -62,13 +62,13 @@ describe('the journal says by whom', () => {
     });
   });
 
-  test('and that nobody was there to be asked', () => {
+  test('that --fix ran without a terminal to ask on', () => {
     const town = deadTown();
     doctor(['--fix', '--town', town.root]);
     expect(byOf(town, 'release')).toMatchObject({ consent: 'command' });
   });
 
-  inTmux('and that a person said yes', async () => {
+  inTmux('that a person said yes', async () => {
     const town = deadTown();
     const run = await doctorInPane(['--fix', '--town', town.root], { columns: 80, rows: 24 });
     await run.shows('[N]o');
@@ -77,7 +77,7 @@ describe('the journal says by whom', () => {
     expect(byOf(town, 'release')).toMatchObject({ consent: 'asked' });
   });
 
-  test('by preflight --fix', () => {
+  test('a release by preflight --fix', () => {
     const town = deadTown();
     doctor(['preflight', '--fix', WORKER, '--town', town.root]);
     expect(byOf(town, 'release')).toMatchObject({
@@ -86,7 +86,7 @@ describe('the journal says by whom', () => {
     });
   });
 
-  test('by a program that calls the library, without its arguments', async () => {
+  test("a release through the library, without the program's arguments", async () => {
     const town = deadTown();
     const [verdict] = (await examineTown(town.root)).verdicts;
     if (verdict === undefined) throw new Error('there is no lock');
@@ -98,7 +98,7 @@ describe('the journal says by whom', () => {
     expect(by?.command.length).toBeLessThanOrEqual(3);
   });
 
-  test('it was undone', () => {
+  test('an undo', () => {
     const town = deadTown();
     doctor(['--fix', '--yes', '--town', town.root]);
     doctor(['undo', '--town', town.root]);
@@ -113,7 +113,7 @@ describe('the journal says by whom', () => {
     ).toEqual(['release', 'undo']);
   });
 
-  test('what a killed run had left was tidied', () => {
+  test('the cleanup after a killed run', () => {
     const town = makeTown();
     const left = town.write(`${WORKER}/.runtime/agent.lock.0123456789abcdef.new`, '{}');
     const then = new Date(Date.now() - 3_600_000);
@@ -123,7 +123,7 @@ describe('the journal says by whom', () => {
     expect(byOf(town, 'tidied')).toMatchObject({ ...us, consent: 'yes' });
   });
 
-  test('exec took a dead lock over, and not what it ran with', () => {
+  test('that exec took a dead lock over, without the arguments of its command', () => {
     const town = deadTown();
     const args = ['exec', '--town', town.root, WORKER, '--', 'true', '--api-key', 'hunter2'];
     expect(doctor(args)).toMatchObject({ status: 0, stderr: '' });
@@ -140,12 +140,12 @@ describe('the journal says by whom', () => {
         },
       },
     ]);
-    // What took nothing over writes nothing.
+    // Without a takeover nothing is recorded.
     doctor(args);
     expect(linesOf(town)).toHaveLength(1);
   });
 
-  test('and a journal that cannot be written is said, and keeps no command from running', () => {
+  test('nothing if it cannot be written: exec reports that and runs its command', () => {
     const town = deadTown();
     town.write('.runtime', 'a file');
     const { status, stdout, stderr } = doctor(['exec', '--town', town.root, WORKER, '--', 'echo', 'ran']);
@@ -153,7 +153,7 @@ describe('the journal says by whom', () => {
     expect(stderr).toMatch(/^doctor: the journal could not be written: .+\n$/);
   });
 
-  test('in lines that are valid by the published schema, and steer no terminal', () => {
+  test('lines that are valid against the published schema and contain no control characters', () => {
     const town = deadTown();
     const odd = `${town.root}/x\u009b31m\u202e`;
     spawnSync('ln', ['-s', town.root, odd]);
@@ -168,8 +168,8 @@ describe('the journal says by whom', () => {
   });
 });
 
-describe('an entry that does not say it', () => {
-  test('is of an older version, and is read as it was', () => {
+describe('a journal entry without these fields', () => {
+  test('is from an older version and still readable', () => {
     const town = deadTown();
     doctor(['--fix', '--yes', '--town', town.root]);
     const older = linesOf(town).map(({ by: _, ...rest }) => `${JSON.stringify(rest)}\n`);
@@ -180,8 +180,8 @@ describe('an entry that does not say it', () => {
   });
 });
 
-describe('a directory that the journal made', () => {
-  test('is nothing that git sees', () => {
+describe('the directory of the journal', () => {
+  test('is ignored by git', () => {
     const town = makeTown({ marked: false, workers: [] });
     spawnSync('git', ['init', '-q', town.root]);
     town.lock('a', { session_id: '' });

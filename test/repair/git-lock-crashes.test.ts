@@ -1,4 +1,4 @@
-/** Moving aside a lock of git's, and putting it back, with a fault at every system call and a death after every one. */
+/** Moving a lock of git aside and restoring it, with a fault at every system call and a crash after every one. */
 import {
   existsSync,
   mkdirSync,
@@ -22,12 +22,12 @@ import { applyRelease } from '../lock/support/release.ts';
 import { alone, crashing, FAULTS, failing, listCalls } from '../lock/support/tapped-calls.ts';
 import { cleanUp, onCleanUp } from '../support/clean-up.ts';
 
-// Hundreds of runs, on a busy machine too.
+// Hundreds of runs, on busy machines too.
 jest.setTimeout(240_000);
 
 afterEach(cleanUp);
 
-/** Larger than any lock of an agent's. */
+/** Larger than any agent's lock. */
 const TEXT = `DIRC${'x'.repeat(100_000)}`;
 
 const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
@@ -35,7 +35,7 @@ const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 interface Scene {
   readonly root: string;
   readonly lock: string;
-  /** What stands in the directory of the lock. */
+  /** The names in the directory of the lock. */
   readonly names: () => readonly string[];
 }
 
@@ -92,7 +92,7 @@ const tidy = async ({ root, lock }: Scene): Promise<void> => {
   expect(status).toBe('done');
 };
 
-/** The bytes stand at the lock's name or in the one kept copy, and whatever lies among refs, git passes by. */
+/** The bytes are in the lock's place or in its one kept copy, and git ignores every file left among refs. */
 const isWhole = ({ lock, names }: Scene, where: string): void => {
   const kept = names().filter((name) => name.includes('.released-'));
   const directory = lock.slice(0, lock.lastIndexOf('/'));
@@ -136,7 +136,7 @@ describe.each(['index.lock', 'refs/heads/main.lock'])('%s', (name) => {
   });
 
   test.each(operations)(
-    '$what loses nothing, wherever it dies, and the next run ends it',
+    '$what loses nothing if it dies after any call, and the next run completes it',
     async ({ what, begin, run }) => {
       const rehearsal = await begin();
       const calls = await listCalls((tapped) => run(rehearsal, tapped));

@@ -10,11 +10,11 @@ afterEach(cleanUp);
 const JOURNAL = '.runtime/lock-doctor/journal.jsonl';
 
 describe('the history of a town', () => {
-  test('is empty where nothing was ever released', () => {
+  test('is empty if nothing was ever released', () => {
     expect(readHistory(systemCalls, makeTown().root)).toEqual({ events: [], missing: null });
   });
 
-  test('tells what was released, by force or not, and what was put back, in order', () => {
+  test('lists releases, forced ones and restored locks in order', () => {
     const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/bob'] });
     town.lock('gastown/crew/ada', { session_id: '%55' });
     town.lock('gastown/crew/bob', { hostname: 'elsewhere' });
@@ -36,7 +36,7 @@ describe('the history of a town', () => {
     ]);
   });
 
-  test('tells what exec took over', () => {
+  test('lists what exec took over', () => {
     const town = makeTown();
     town.lock('gastown/crew/ada', { session_id: '%55' });
     expect(doctor(['exec', 'gastown/crew/ada', '--', 'true'], { cwd: town.root }).status).toBe(0);
@@ -45,7 +45,7 @@ describe('the history of a town', () => {
     ]);
   });
 
-  test('a release without an end is begun, a damaged line is counted, an unreadable journal says so', () => {
+  test('reports a release without an end as begun, counts damaged lines, and says if the journal is unreadable', () => {
     const town = makeTown();
     town.lock('gastown/crew/ada');
     doctor(['--fix'], { cwd: town.root });
@@ -64,7 +64,7 @@ describe('the history of a town', () => {
     });
   });
 
-  test('stands in the HTML report, and is left out of that of saved evidence', () => {
+  test('is part of the HTML report, unless the evidence was saved', () => {
     const town = makeTown();
     town.lock('gastown/crew/ada');
     doctor(['--save-snapshot', town.path('saved.json')], { cwd: town.root });

@@ -1,4 +1,4 @@
-/** The journal decides what `undo` writes: whatever a stranger puts there, or puts in its place, must not lead anywhere else. */
+/** The journal decides what `undo` writes: whatever an attacker puts in it, or in its place, must not redirect that. */
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -28,7 +28,7 @@ afterEach(cleanUp);
 
 const WORKER = 'gastown/crew/ada';
 
-/** A town in which one lock was released, and the line that says so. */
+/** A town in which one lock was released, and its line in the journal. */
 const releasedTown = async () => {
   const town = makeTown();
   const path = town.lock(WORKER, { session_id: '' });
@@ -54,7 +54,7 @@ const fifo = (path: string): void => {
 };
 
 const RUN = '20261128T000000Z-abcdef';
-/** What stands in the journal, changed; the id stays that of a run of its own. */
+/** An entry of the journal with changes, and with an ID of its own run. */
 const forged = (entry: Record<string, unknown>, change: Record<string, unknown>): string => {
   const lock = `${WORKER}/.runtime/agent.lock`;
   const own = { ...entry, run: RUN, id: `${RUN}-1`, lock, backup: `${lock}.released-${RUN}-1` };
@@ -66,48 +66,44 @@ const outsideOf = (prefix: string) => ({
   backup: `${prefix}/.runtime/agent.lock.released-${RUN}-1`,
 });
 
-describe('an entry that no repair writes', () => {
+describe('a journal entry that no repair writes', () => {
   test.each([
     ['an absolute place', { worker: '/tmp/x', ...outsideOf('/tmp/x') }, 'worker names no place in the town'],
     ['a place above the town', { worker: '../x', ...outsideOf('../x') }, 'worker names no place in the town'],
     ['a way up in the middle', { worker: 'a/../../x', ...outsideOf('a/../../x') }, 'worker names no place'],
     ['another place than its worker', outsideOf('gastown/crew/bob'), 'lock is not one of that worker'],
-    ['a lock of a kind that nobody knows', { kind: 'note' }, 'unknown kind of lock: note'],
-    ['a deed that nobody does', { deed: 'burn' }, 'deed'],
+    ['a lock of an unknown kind', { kind: 'note' }, 'unknown kind of lock: note'],
+    ['an unknown deed', { deed: 'burn' }, 'deed'],
     ['an absolute lock', outsideOf('/tmp/x'), 'lock is not one of that worker'],
-    ['a file that is no lock', { lock: `${WORKER}/.runtime/other` }, 'lock is not one of that worker'],
-    ['a copy that is none of ours', { backup: 'mayor/town.json' }, 'backup is not a copy of that lock'],
+    ['a file that is not a lock', { lock: `${WORKER}/.runtime/other` }, 'lock is not one of that worker'],
+    ['a copy that is not ours', { backup: 'mayor/town.json' }, 'backup is not a copy of that lock'],
     [
       'the copy of another release',
       { backup: `${WORKER}/.runtime/agent.lock.released-${RUN}-2` },
       'backup is',
     ],
     ['an id of another run', { id: '20261128T000001Z-abcdef-1' }, 'id is not of that run'],
-    ['an id that is none', { id: '../x' }, 'id must be text of the form'],
-    ['a run that is none', { run: 'x' }, 'run must be text of the form'],
-    ['half a second record', { companion: { a: 1 } }, 'companion.pid is missing'],
-    ['a second record that is none', { companion: 'x' }, 'companion must be an object'],
+    ['an invalid ID', { id: '../x' }, 'id must be text of the form'],
+    ['an invalid run', { run: 'x' }, 'run must be text of the form'],
+    ['an incomplete second record', { companion: { a: 1 } }, 'companion.pid is missing'],
+    ['an invalid second record', { companion: 'x' }, 'companion must be an object'],
     ['no second record', { companion: undefined }, 'companion is missing'],
-    [
-      'a holder without a number',
-      { holder: { pid: 'x', sessionId: '', hostname: '' } },
-      'holder.pid must be',
-    ],
+    ['a holder without a PID', { holder: { pid: 'x', sessionId: '', hostname: '' } }, 'holder.pid must be'],
     [
       'a stamp without a hash',
       { stamp: { dev: '1', ino: '1', mtimeNs: '1', size: 1 } },
       'stamp.sha256 is missing',
     ],
     [
-      'a hash that is none',
+      'an invalid hash',
       { stamp: { dev: '1', ino: '1', mtimeNs: '1', size: 1, sha256: 'x' } },
       'stamp.sha256 must',
     ],
-    ['a state that is none', { state: 'dead' }, 'state must be one of held, stale'],
-    ['a time that is none', { at: 'x' }, 'at must be text of the form'],
+    ['an invalid state', { state: 'dead' }, 'state must be one of held, stale'],
+    ['an invalid time', { at: 'x' }, 'at must be text of the form'],
     ['another version', { v: 2 }, 'v must be 1'],
-    ['an event that is none', { event: 'x', reason: null }, 'event must be one of release, released'],
-  ])('because it has %s is told with its line, and nothing is done', async (_what, change, words) => {
+    ['an unknown event', { event: 'x', reason: null }, 'event must be one of release, released'],
+  ])('because of %s is reported with its line, and nothing is done', async (_what, change, words) => {
     const { town, path, journal, entry } = await releasedTown();
     mkdirSync(town.path('elsewhere/.runtime'), { recursive: true });
     writeFileSync(journal, forged(entry, change));
@@ -122,7 +118,7 @@ describe('an entry that no repair writes', () => {
     expect(readdirSync(dirname(path))).toEqual(before);
   });
 
-  test('ends the command with 1 and stands in its document', async () => {
+  test('makes undo exit with 1 and appears in its JSON', async () => {
     const { town, journal, entry } = await releasedTown();
     writeFileSync(journal, forged(entry, outsideOf('../x')));
     const words = 'line 1 (lock is not one of that worker: ../x/.runtime/agent.lock)';
@@ -132,7 +128,7 @@ describe('an entry that no repair writes', () => {
     expect(damage).toMatchObject({ lines: 1, firstLine: 1 });
   });
 
-  test('is none that an older version wrote, which named neither kind nor deed', async () => {
+  test('may be from an older version without kind and deed, which is still accepted', async () => {
     const { town, path, journal, entry } = await releasedTown();
     const { kind, deed, ...old } = entry;
     expect([kind, deed]).toEqual(['agent', 'move-aside']);
@@ -144,16 +140,16 @@ describe('an entry that no repair writes', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test('does not keep what stands beside it from being put back', async () => {
+  test('does not prevent the others from being restored', async () => {
     const { town, path, journal, entry } = await releasedTown();
     appendFileSync(journal, `${forged(entry, outsideOf('../x'))}{"a":\n`);
     const { outcomes, damage } = await undoReleases(null, { townRoot: town.root });
     expect(outcomes).toMatchObject([{ status: 'restored', lock: path }]);
-    // Empty lines count: the number is that of an editor.
+    // Empty lines count, so the number is the one that an editor shows.
     expect(damage).toMatchObject({ lines: 2, firstLine: 5 });
   });
 
-  test('that a kill left torn does not count as damage: nothing was done after it', async () => {
+  test('does not count as damage if a kill cut it off, because nothing was done after it', async () => {
     const { town, journal, text } = await releasedTown();
     for (const length of [1, 9, 40]) appendFileSync(journal, `\n${text.trim().slice(0, length)}`);
     expect(await undoReleases(null, { townRoot: town.root })).toMatchObject({
@@ -162,7 +158,7 @@ describe('an entry that no repair writes', () => {
     });
   });
 
-  test('is not written through a symlink in the town that leads out of it', async () => {
+  test('does not make undo write through a symlink out of the town', async () => {
     const { town, journal, entry } = await releasedTown();
     const outside = makeTown();
     mkdirSync(outside.path('.runtime'));
@@ -178,8 +174,8 @@ describe('an entry that no repair writes', () => {
   });
 });
 
-describe('what stands at the journal’s place', () => {
-  /** Moves what is there to `elsewhere` and leaves a link to it. */
+describe('the place of the journal', () => {
+  /** Moves `path` to `elsewhere` and leaves a symlink in its place. */
   const link = (path: string, elsewhere: string): void => {
     renameSync(path, elsewhere);
     symlinkSync(elsewhere, path);
@@ -192,14 +188,14 @@ describe('what stands at the journal’s place', () => {
   test.each([
     ['.runtime is a symlink', '.runtime', (path, away) => link(path, away)],
     ['.runtime is a file', '.runtime', (path) => replace(path, () => writeFileSync(path, ''))],
-    ['its directory is a symlink', '.runtime/lock-doctor', (path, away) => link(path, away)],
-    ['its directory is a FIFO', '.runtime/lock-doctor', (path) => replace(path, () => fifo(path))],
-    ['it is a symlink', JOURNAL, (path, away) => link(path, away)],
-    ['it is a directory', JOURNAL, (path) => replace(path, () => mkdirSync(path))],
-    ['it is a FIFO', JOURNAL, (path) => replace(path, () => fifo(path))],
-    ['it has a second name', JOURNAL, (path, away) => linkSync(path, away)],
+    ['the directory is a symlink', '.runtime/lock-doctor', (path, away) => link(path, away)],
+    ['the directory is a FIFO', '.runtime/lock-doctor', (path) => replace(path, () => fifo(path))],
+    ['the journal is a symlink', JOURNAL, (path, away) => link(path, away)],
+    ['the journal is a directory', JOURNAL, (path) => replace(path, () => mkdirSync(path))],
+    ['the journal is a FIFO', JOURNAL, (path) => replace(path, () => fifo(path))],
+    ['the journal has a second name', JOURNAL, (path, away) => linkSync(path, away)],
   ] satisfies [string, string, (path: string, away: string) => void][])(
-    '%s: undo and --fix refuse with its path, and neither writes or waits',
+    '%s: undo and --fix refuse with its path, and neither writes nor blocks',
     async (_what, name, change) => {
       const { town, path, text } = await releasedTown();
       const away = town.path('away');
@@ -222,7 +218,7 @@ describe('what stands at the journal’s place', () => {
     ['a FIFO', fifo],
     ['a directory', (path: string) => mkdirSync(path)],
     ['a dangling symlink', (path: string) => symlinkSync('/nowhere', path)],
-  ])('%s there ends undo with 2 and --fix with 1', async (_what, make) => {
+  ])('%s instead of it makes undo exit with 2 and --fix with 1', async (_what, make) => {
     const { town, journal } = await releasedTown();
     replace(journal, () => make(journal));
     const undone = doctor(['undo', '--town', town.root]);
@@ -233,7 +229,7 @@ describe('what stands at the journal’s place', () => {
     expect([fixed.status, fixed.stdout]).toEqual([1, expect.stringContaining('could not be released')]);
   });
 
-  test('a journal of more than 512 MiB is read, and what it says at its end is done', async () => {
+  test('may contain more than 512 MiB, which undo reads to the end', async () => {
     const { town, journal, text } = await releasedTown();
     truncateSync(journal, 513 * 1024 * 1024);
     appendFileSync(journal, `\n${text}`);
@@ -244,17 +240,17 @@ describe('what stands at the journal’s place', () => {
   });
 });
 
-describe('as root (skipped otherwise)', () => {
+describe('undo as root (skipped otherwise)', () => {
   const asRoot = process.geteuid?.() === 0 ? test : test.skip;
 
-  asRoot('a user’s journal is acted upon in that user’s own directories, and nowhere else', async () => {
+  asRoot("restores locks from a user's journal only in directories of that user", async () => {
     const { town, path, journal } = await releasedTown();
     chownSync(journal, OTHER_UID, OTHER_UID);
     expect((await undoReleases(null, { townRoot: town.root })).outcomes).toMatchObject([
       { status: 'failed', reason: expect.stringContaining(`belongs to user ${OTHER_UID}`) },
     ]);
     expect(existsSync(path)).toBe(false);
-    // The owner of the worker may: it could put the lock back itself.
+    // The worker's owner could also restore the lock without the doctor.
     for (const place of [WORKER, `${WORKER}/.runtime`, `${WORKER}/.runtime/agent.lock.flock`])
       chownSync(town.path(place), OTHER_UID, OTHER_UID);
     expect((await undoReleases(null, { townRoot: town.root })).outcomes).toMatchObject([

@@ -8,7 +8,7 @@ import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
 
 const WORKER = 'gastown/crew/ada';
 
-/** Puts files beside a lock that is not there; `ageSeconds` may lie in the future. */
+/** Writes files beside a missing lock; a negative `ageSeconds` puts them into the future. */
 const leave = (town: TestTown, names: readonly string[], ageSeconds = 600): void => {
   for (const name of names) {
     const path = town.write(`${WORKER}/.runtime/${name}`, '');
@@ -17,7 +17,7 @@ const leave = (town: TestTown, names: readonly string[], ageSeconds = 600): void
   }
 };
 
-/** Names of the planned workers, and the findings before and after. */
+/** The workers that the plan cleans up, and the number of findings before and after. */
 const repair = async (town: TestTown) => {
   const planned: string[] = [];
   const onPlan = (plan: { readonly leftovers: readonly string[] }) => planned.push(...plan.leftovers);
@@ -29,14 +29,14 @@ const repair = async (town: TestTown) => {
 
 afterEach(cleanUp);
 
-test('what is reported is planned, and what is planned is tidied', async () => {
+test('every reported leftover is planned, and every planned one is cleaned up', async () => {
   const town = makeTown();
   leave(town, ['agent.lock.0123456789abcdef.new', 'agent.lock.tmp']);
   expect(await repair(town)).toEqual({ planned: [WORKER], before: 2, after: 0 });
   expect(readdirSync(town.path(WORKER, '.runtime'))).toEqual(['agent.lock.flock']);
 });
 
-test('a file of another tool that merely looks like ours is not reported and not touched', async () => {
+test('a file of another tool that only looks similar is neither reported nor touched', async () => {
   const town = makeTown();
   const strangers = [
     'agent.lock.1f.new',
@@ -51,19 +51,19 @@ test('a file of another tool that merely looks like ours is not reported and not
   expect(readdirSync(town.path(WORKER, '.runtime')).sort()).toEqual(strangers);
 });
 
-test("another tool's staged file of the future was abandoned like an old one", async () => {
+test("another tool's staged file from the future is abandoned, like an old one", async () => {
   const town = makeTown();
   leave(town, ['agent.lock.tmp'], -3600);
   expect(await repair(town)).toEqual({ planned: [WORKER], before: 1, after: 0 });
 });
 
-test("another tool's staged file that is being written is neither reported nor offered", async () => {
+test("another tool's staged file that may still be written is neither reported nor planned", async () => {
   const town = makeTown();
   leave(town, ['agent.lock.tmp'], 0);
   expect(await repair(town)).toEqual({ planned: [], before: 0, after: 0 });
 });
 
-describe('a lock that a killed run had moved aside', () => {
+describe('a lock that a killed run moved aside', () => {
   const ASIDE = 'agent.lock.0123456789abcdef.old';
 
   const moveAside = (town: TestTown, pid?: number): string => {
@@ -73,7 +73,7 @@ describe('a lock that a killed run had moved aside', () => {
   };
   const options = { sockets: ['none-of-these'] };
 
-  test('is put back, judged and released by one run, which undo takes back', async () => {
+  test('is restored, judged and released by one run, which undo reverts', async () => {
     const town = makeTown();
     const lock = moveAside(town);
     const bytes = readFileSync(lock.replace('agent.lock', ASIDE), 'utf8');
@@ -85,7 +85,7 @@ describe('a lock that a killed run had moved aside', () => {
     expect(readFileSync(lock, 'utf8')).toBe(bytes);
   });
 
-  test('is put back and stays where its holder lives', async () => {
+  test('is restored and left in place if its holder is alive', async () => {
     const town = makeTown();
     const lock = moveAside(town, process.pid);
     const report = await heal(town.root, options);
@@ -93,14 +93,14 @@ describe('a lock that a killed run had moved aside', () => {
     expect(existsSync(lock)).toBe(true);
   });
 
-  test('is not released by a force that named the worker before anybody had seen the lock', async () => {
+  test('is not released by --force for a worker whose lock nobody had seen yet', async () => {
     const town = makeTown();
     const lock = moveAside(town, process.pid);
     await heal(town.root, { ...options, force: true, workers: [WORKER] });
     expect(existsSync(lock)).toBe(true);
   });
 
-  test('is asked about once it is back: a no leaves it in its place', async () => {
+  test('needs another consent once it is restored; without it, it stays in place', async () => {
     const town = makeTown();
     const lock = moveAside(town);
     const asked: (readonly string[])[] = [];
@@ -114,7 +114,7 @@ describe('a lock that a killed run had moved aside', () => {
     expect(existsSync(lock)).toBe(true);
   });
 
-  test('is left alone by a dry run, and by a no to the first question', async () => {
+  test('is left alone by a dry run, and if consent is refused', async () => {
     const town = makeTown();
     moveAside(town);
     await heal(town.root, { ...options, dryRun: true });

@@ -1,4 +1,4 @@
-/** A town with many dead locks, and releases of all of them together. */
+/** A town with many stale locks, and releases of all of them together. */
 import { existsSync } from 'node:fs';
 import type { ReleaseOutcome } from '../../src/core/report/report.ts';
 import { makeRunId } from '../../src/lock/files/names.ts';
@@ -8,10 +8,10 @@ import { applyAll, type Releasing } from '../lock/support/release.ts';
 import { quickJudge } from '../stress/quick-judge.ts';
 import { makeTown, type TestTown } from '../support/index.ts';
 
-/** Sorted by its number. */
+/** The names sort by index. */
 export const workerAt = (index: number): string => `gastown/crew/w${String(index).padStart(3, '0')}`;
 
-/** Every lock has bytes of its own: those of a copy would be judged by its original. */
+/** Every lock has different bytes, because a copy is judged by its original. */
 export const townWithLocks = (count: number): TestTown => {
   const town = makeTown();
   for (let index = 0; index < count; index += 1)
@@ -41,4 +41,4 @@ export const isLocked = (town: TestTown, index: number): boolean =>
   existsSync(town.path(workerAt(index), '.runtime/agent.lock'));
 
 export const statuses = (outcomes: readonly ({ readonly status: string } | undefined)[]): readonly string[] =>
-  outcomes.map((outcome) => outcome?.status ?? 'nobody said');
+  outcomes.map((outcome) => outcome?.status ?? 'no outcome');

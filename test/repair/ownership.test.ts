@@ -1,4 +1,4 @@
-/** One `sudo doctor` in a user's town must not lock that user out, and nobody is left to guess who may write where. */
+/** `sudo doctor` in a user's town must not lock that user out, and must say who may write where. */
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -22,7 +22,7 @@ const withUmask = (mask: number): void => {
   onCleanUp(() => void process.umask(before));
 };
 
-/** A town of somebody else's, with two stale locks. */
+/** A town of another user with two stale locks. */
 const townOfOther = (): TestTown => {
   const town = makeTown({ workers: [ADA, BO] });
   const locks = [ADA, BO].map((worker) => town.lock(worker, { session_id: '' }));
@@ -51,8 +51,8 @@ const owners = (paths: readonly string[]): readonly number[] => paths.map((path)
 
 const asRoot = canBecomeOthers ? describe : describe.skip;
 
-asRoot('what root makes in the town of a user (skipped where we are not root)', () => {
-  test.each([0o022, 0o077])("is the user's, with umask %o", async (umask) => {
+asRoot("what root creates in a user's town (skipped without root)", () => {
+  test.each([0o022, 0o077])('belongs to that user, with umask %o', async (umask) => {
     withUmask(umask);
     const town = townOfOther();
     const released = await release(town, ADA);
@@ -77,7 +77,7 @@ asRoot('what root makes in the town of a user (skipped where we are not root)', 
     });
   });
 
-  test("a worker without .runtime gets one that is the owner's", async () => {
+  test("includes a missing .runtime, which belongs to the worker's owner", async () => {
     withUmask(0o077);
     const town = townOfOther();
     mkdirSync(town.path('w'));
@@ -95,7 +95,7 @@ asRoot('what root makes in the town of a user (skipped where we are not root)', 
     });
   });
 
-  test("nothing is made in a directory that is not its worker's owner's, and what helps is said", async () => {
+  test('is nothing if a directory has another owner than its worker, and the message says what helps', async () => {
     const town = townOfOther();
     chownSync(town.path(ADA, '.runtime'), 0, 0);
     const refused = await release(town, ADA);
@@ -106,7 +106,7 @@ asRoot('what root makes in the town of a user (skipped where we are not root)', 
     await expect(lock.acquire()).rejects.toMatchObject({ code: 'E_NO_GUARD' });
   });
 
-  test('where a user may not write, the message names the path and its owner', async () => {
+  test('a user who may not write gets a message with the path and its owner', async () => {
     const town = makeTown({ workers: [ADA] });
     town.lock(ADA, { session_id: '' });
     for (const path of [town.root, town.path('gastown'), town.path('gastown/crew'), town.path(ADA)])
@@ -122,7 +122,7 @@ asRoot('what root makes in the town of a user (skipped where we are not root)', 
     });
   });
 
-  test('undo of what a user may not even look at is an answer, not a crash', async () => {
+  test('undo reports a directory that the user may not even search', async () => {
     const town = townOfOther();
     expect(await release(town, ADA)).toMatchObject({ status: 'fixed' });
     const place = town.path(ADA, '.runtime');
@@ -135,7 +135,7 @@ asRoot('what root makes in the town of a user (skipped where we are not root)', 
     });
   });
 
-  test('an owner who cannot be changed is no reason to refuse (injected: fchown answers EPERM)', async () => {
+  test('an owner that cannot be changed does not prevent an acquire (injected: fchown fails with EPERM)', async () => {
     const town = townOfOther();
     const calls = {
       ...systemCalls,

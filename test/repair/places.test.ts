@@ -1,4 +1,4 @@
-/** Repairs that never came to an end, because they looked at other places than the diagnosis. */
+/** Repairs that once looked in other places than the diagnosis and therefore never completed. */
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { afterEach, expect, test } from '@jest/globals';
 import { heal } from '../../src/heal.ts';
@@ -8,7 +8,7 @@ import { cleanUp, fakeAgent } from '../support/index.ts';
 
 afterEach(cleanUp);
 
-test('a lock at the old place that a killed run moved aside is put back and released by the next --fix', async () => {
+test('a legacy lock that a killed run moved aside is restored and released by the next --fix', async () => {
   const { town, env } = setStage();
   const lock = town.lock(ADA, {}, { at: '.gastown/agent.lock' });
   renameSync(lock, `${lock}.0123456789abcdef.old`);
@@ -19,7 +19,7 @@ test('a lock at the old place that a killed run moved aside is put back and rele
   expect(existsSync(lock)).toBe(true);
 });
 
-test('a stale lock above a live worker is released: the agent below belongs to the lock that lies there', async () => {
+test('a stale lock above a live worker is released, because the agent below belongs to its own lock', async () => {
   const { town, env } = setStage({ workers: ['tools/inner'], marked: false });
   const outer = town.lock('tools');
   const inner = town.lock('tools/inner', { session_id: NO_PANE });

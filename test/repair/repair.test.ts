@@ -58,17 +58,17 @@ const names = (town: TestTown, worker = WORKER): string[] =>
 const journal = (town: TestTown) =>
   [...readJournal(systemCalls, town.root)].flatMap((line) => (line.kind === 'entry' ? [line.entry] : []));
 
-/** Files and their bytes below the town, to show that nothing was written. */
+/** All files below the town with their hashes, to show that nothing was written. */
 const contents = (town: TestTown): string =>
   execFileSync('find', [town.root, '-type', 'f', '-exec', 'sha256sum', '{}', '+'], { encoding: 'utf8' })
     .split('\n')
     .sort()
     .join('\n');
 
-describe('releasing', () => {
+describe('a release', () => {
   afterEach(cleanUp);
 
-  test('a stale lock is moved to a kept copy, journalled, and comes back by undo as the same file', async () => {
+  test('moves a stale lock to a kept copy and journals it, and undo restores the same file', async () => {
     const town = makeTown();
     const path = town.lock(WORKER, { session_id: '' });
     const before = statSync(path, { bigint: true });
@@ -108,7 +108,7 @@ describe('releasing', () => {
     expect(await diagnose(town)).toMatchObject({ state: 'stale' });
   });
 
-  test('a lock that was replaced, rewritten or removed since is left as changed', async () => {
+  test('leaves a lock that was replaced, rewritten or removed since the diagnosis', async () => {
     const town = makeTown();
     const path = town.lock(WORKER, { session_id: '' });
     const verdict = await diagnose(town);
@@ -130,7 +130,7 @@ describe('releasing', () => {
     expect(existsSync(journalPath(town.root))).toBe(false);
   });
 
-  test('a lock replaced at the last moment is put back at its place', async () => {
+  test('puts back a lock that was replaced at the last moment', async () => {
     const town = makeTown();
     const path = town.lock(WORKER, { session_id: '' });
     const verdict = await diagnose(town);
@@ -154,7 +154,7 @@ describe('releasing', () => {
     });
   });
 
-  test('and where a third lock has come meanwhile, neither is lost', async () => {
+  test('loses neither lock if a third one appears at the last moment', async () => {
     const town = makeTown();
     const path = town.lock(WORKER, { session_id: '' });
     const verdict = await diagnose(town);
@@ -171,7 +171,7 @@ describe('releasing', () => {
     const [, aside = ''] = names(town);
     expect(readFileSync(path, 'utf8')).toBe('third');
     expect(readFileSync(town.path(WORKER, '.runtime', aside), 'utf8')).toBe('second');
-    // When the third is gone, the next run puts the second back.
+    // Once the third lock is gone, the next run restores the second one.
     expect(
       await repairLeftovers(town.path(WORKER, '.runtime/agent.lock'), { townRoot: town.root }),
     ).toMatchObject({
@@ -187,12 +187,10 @@ describe('releasing', () => {
     expect(readFileSync(path, 'utf8')).toBe('second');
   });
 
-  test('a verdict that changed since is respected', async () => {
+  test('is refused if the verdict has changed since', async () => {
     const town = makeTown();
-    const agent = await fakeAgent('claude');
     const path = town.lock(WORKER, { session_id: '' });
     const verdict = await diagnose(town);
-    await agent.stop();
     await fakeAgent('claude', { cwd: town.path(WORKER) });
     expect(await release(town, verdict)).toMatchObject({
       status: 'changed',
@@ -201,7 +199,7 @@ describe('releasing', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test('held locks go only by force, tracked ones not even so', async () => {
+  test('removes a held lock only by force, and a tracked one never', async () => {
     const town = makeTown();
     const agent = await fakeAgent('claude', { cwd: town.path(WORKER) });
     town.lock(WORKER, { pid: agent.pid, session_id: '' });
@@ -231,7 +229,7 @@ describe('releasing', () => {
     expect(names(town)).toContain('agent.lock');
   });
 
-  test('a fresh lock is skipped and says when to ask again', async () => {
+  test('skips a fresh lock and says when to try again', async () => {
     const town = makeTown();
     town.lock(WORKER, { session_id: '', acquired_at: '2026-01-01T00:00:00Z' }, { ageSeconds: 5 });
     expect(await release(town, await diagnose(town))).toMatchObject({
@@ -240,7 +238,7 @@ describe('releasing', () => {
     });
   });
 
-  test('a busy guard, a missing tool, a network file system and an aborted run are skipped', async () => {
+  test('is skipped for a busy guard, a missing tool, a network file system and an interrupted run', async () => {
     const town = makeTown();
     town.lock(WORKER, { session_id: '' });
     const verdict = await diagnose(town);
@@ -270,7 +268,7 @@ describe('releasing', () => {
     expect(await release(town, verdict, { ...onNfs, force: true })).toMatchObject({ status: 'fixed' });
   });
 
-  test('a crashed record of ours is released on a network file system too', async () => {
+  test('removes our own record of a dead process on a network file system too', async () => {
     const town = makeTown();
     const agent = await fakeAgent('claude');
     const holder = { pid: agent.pid, startToken: await startTokenOf(agent.pid) };
@@ -280,7 +278,7 @@ describe('releasing', () => {
     expect(await release(town, await diagnose(town), onNfs)).toMatchObject({ status: 'fixed' });
   });
 
-  test('a lock of an unknown kind stays', async () => {
+  test('skips a lock of an unknown kind', async () => {
     const town = makeTown();
     const path = town.lock(WORKER);
     const verdict = await diagnose(town);
@@ -292,7 +290,7 @@ describe('releasing', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test('nothing is changed through a symlink on the way to the lock, or to the journal', async () => {
+  test('changes nothing through a symlink on the path of the lock or of the journal', async () => {
     const town = makeTown();
     const path = town.lock(WORKER, { session_id: '' });
     const verdict = await diagnose(town);
@@ -316,7 +314,7 @@ describe('releasing', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test('two repairs at once release each lock once', async () => {
+  test('happens once per lock if several repairs run at once', async () => {
     const workers = ['gastown/crew/ada', 'gastown/crew/bo', 'gastown/crew/cy'];
     const town = makeTown({ workers });
     for (const worker of workers) town.lock(worker, { session_id: '' });
@@ -357,7 +355,7 @@ describe('undo', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test('knows runs and single releases by name, and nothing else', async () => {
+  test('accepts only known runs and releases', async () => {
     const { town } = await released();
     expect(await undoReleases('20260811T070000Z-ffffff', { townRoot: town.root })).toEqual({
       run: null,
@@ -373,7 +371,7 @@ describe('undo', () => {
     });
   });
 
-  test('says so when the kept copy is gone or is another', async () => {
+  test('reports a kept copy that is missing or was replaced', async () => {
     const { town, backup } = await released();
     const bytes = readFileSync(backup);
     writeFileSync(backup, 'other');
@@ -395,10 +393,10 @@ describe('undo', () => {
     ]);
   });
 
-  test('puts back what a killed run had moved aside and no further, and nothing over a newer lock', async () => {
+  test('restores only what the killed run moved aside, and never over a newer lock', async () => {
     const { town, path, backup } = await released();
     const aside = `${path}.0123456789abcdef.old`;
-    // As the run leaves it that is killed between the two renames: nothing of the end stands in the journal.
+    // The state after a kill between the two renames: the journal does not contain the end.
     renameSync(backup, aside);
     const [begun] = readFileSync(journalPath(town.root), 'utf8').split('\n').filter(Boolean);
     writeFileSync(journalPath(town.root), `${begun}\n`);
@@ -419,7 +417,7 @@ describe('undo', () => {
     ]);
   });
 
-  test('finishes an undo that died after linking', async () => {
+  test('completes an undo that died after link(2)', async () => {
     const { town, path, backup } = await released();
     linkSync(backup, path);
     expect((await undoReleases(null, { townRoot: town.root })).outcomes).toMatchObject([
@@ -432,7 +430,7 @@ describe('undo', () => {
 describe('leftovers', () => {
   afterEach(cleanUp);
 
-  test('staged files go, a lock moved aside comes back, kept copies stay a week', async () => {
+  test('staged files are removed, a lock moved aside is restored, and copies are kept for a week', async () => {
     const town = makeTown();
     const path = town.lock(WORKER, { session_id: '%1' });
     renameSync(path, `${path}.0123456789abcdef.old`);
@@ -472,7 +470,7 @@ describe('leftovers', () => {
     ]);
   });
 
-  test('of two locks moved aside the newer comes back and the other is kept', async () => {
+  test('the newer one of two locks moved aside is restored, and the other is kept', async () => {
     const town = makeTown();
     const path = town.lock(WORKER, 'newer', { ageSeconds: 10 });
     renameSync(path, `${path}.00000000000000aa.old`);
@@ -483,7 +481,7 @@ describe('leftovers', () => {
     expect(readFileSync(path, 'utf8')).toBe('newer');
   });
 
-  test('the next to take the lock repairs first', async () => {
+  test('are repaired by the next acquire', async () => {
     const town = makeTown();
     const path = town.lock(WORKER, { session_id: '', pid: process.pid });
     renameSync(path, `${path}.00000000000000aa.old`);
@@ -494,10 +492,10 @@ describe('leftovers', () => {
   });
 });
 
-describe('the locks of a town, for programs', () => {
+describe('the library functions for all locks of a town', () => {
   afterEach(cleanUp);
 
-  test('are found, cleaned and compared', async () => {
+  test('find, clean and compare them', async () => {
     const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/bo', 'gastown/crew/cy'] });
     town.lock('gastown/crew/ada', { session_id: '' });
     town.lock('gastown/crew/bo', 'nonsense');

@@ -1,6 +1,6 @@
 /**
- * Releasing and putting back the locks of git worktrees, which lie under the one guard of the town: a run that dies, or meets
- * a fault, at any system call loses none of them, and leaves git as it was.
+ * Releasing and restoring the locks of git worktrees, under the one guard of the town: a run that dies or fails at any system
+ * call loses none of them, and leaves git unchanged.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -30,7 +30,7 @@ import { makeTmuxTmpdir } from '../support/index.ts';
 const hasGit = spawnSync('git', ['--version']).status === 0;
 const gitDescribe = hasGit ? describe : describe.skip;
 
-/** In memory where that is possible: hundreds of runs, each of which syncs. */
+/** In memory if possible, because each of hundreds of runs syncs. */
 const BASE = realpathSync(existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
 const TREES = ['a', 'b'] as const;
 
@@ -65,7 +65,7 @@ beforeAll(async () => {
   const env = bareEnvironment(makeTmuxTmpdir());
   verdicts = (await examineTown(root, { env })).verdicts;
   expect(verdicts.map(({ state }) => state)).toEqual(['stale', 'stale']);
-  // Which programs can lock is looked for once in a process: those calls are not to be counted.
+  // The search for a program that can lock happens once per process, and its calls must not be counted.
   await release(alone);
   await undo(alone);
 });
@@ -97,7 +97,7 @@ const expectKept = (where: string): void => {
   }
 };
 
-/** A later repair and an undo bring back the very files, with nothing left beside them; then the journal begins anew. */
+/** A repair and an undo restore the same files, with nothing left beside them; then the journal is removed. */
 const expectRestored = async (where: string): Promise<void> => {
   for (const tree of TREES)
     expect([
@@ -120,7 +120,7 @@ const WORK = [
 ] as const;
 
 gitDescribe.each(WORK)('$work of two worktree locks (skipped without git)', ({ begin, act }) => {
-  test('dies after any system call', async () => {
+  test('loses nothing if it dies after any system call', async () => {
     await begin();
     const calls = await listCalls((tap) => act(tap));
     await expectRestored('rehearsal');
@@ -139,7 +139,7 @@ gitDescribe.each(WORK)('$work of two worktree locks (skipped without git)', ({ b
     { disk: 'a disk', base: alone },
     { disk: 'a disk without hard links', base: withoutLinks('EPERM') },
   ])(
-    'meets any fault at any system call on $disk',
+    'loses nothing on a fault at any system call on $disk',
     async ({ base }) => {
       await begin();
       const names = await listCalls((tap) => act(tap), base);
@@ -151,7 +151,7 @@ gitDescribe.each(WORK)('$work of two worktree locks (skipped without git)', ({ b
           await begin();
           const told = await act(failing(at, fault, base)).catch((error: unknown) => error);
           if (Array.isArray(told))
-            // What was said to be released is.
+            // A lock that was reported as released is gone.
             for (const tree of TREES)
               if (told.includes(`.claude/worktrees/${tree} fixed`))
                 expect([where, existsSync(lockOf(tree))]).toEqual([where, false]);

@@ -8,7 +8,7 @@ import { renderReport } from '../../src/reporters/render.ts';
 import { PLAIN } from '../../src/reporters/screen/style.ts';
 import { crowded, doubtful, healthy, hostile, sick } from './reports.ts';
 
-test.each(FORMATS)('%s is free of control characters, whatever a name contains', async (format) => {
+test.each(FORMATS)('%s contains no control characters, whatever a name contains', async (format) => {
   const text = isLate(format)
     ? (await LATE_FORMATS[format]())(hostile(), true, null)
     : renderReport(hostile(), format, PLAIN);
@@ -17,7 +17,7 @@ test.each(FORMATS)('%s is free of control characters, whatever a name contains',
 });
 
 describe('json', () => {
-  test('reads back as the very report', () => {
+  test('parses to the same report', () => {
     for (const report of [healthy(), sick(), hostile(), doubtful()]) {
       expect(JSON.parse(renderJson(report))).toEqual(report);
       const lines = [...jsonPieces(report)].join('').split('\n');
@@ -27,7 +27,7 @@ describe('json', () => {
     }
   });
 
-  test('keeps characters beyond the basic plane and lone surrogates', () => {
+  test('keeps characters outside the basic plane and lone surrogates', () => {
     const text = { a: '\u{e0041}\u{1f512}\ud800' };
     expect(JSON.parse(renderJson(text))).toEqual(text);
     expect(renderJson(text)).toContain('\\udb40\\udc41');
@@ -35,7 +35,7 @@ describe('json', () => {
 });
 
 describe('ndjson', () => {
-  test('starts with start, ends with summary, and has every check before its findings', () => {
+  test('starts with start, ends with summary, and lists every check before its findings', () => {
     const events = renderNdjson(sick())
       .trimEnd()
       .split('\n')
@@ -55,7 +55,7 @@ describe('ndjson', () => {
       ).toBe(event.check);
   });
 
-  test('tells what became of a fix', () => {
+  test('reports the outcome of a fix', () => {
     const report = sick();
     const fixed = {
       ...report,
@@ -91,7 +91,7 @@ doctor --fix --town /town
 `);
   });
 
-  test('takes nothing in a name for markup or a mention', () => {
+  test('treats nothing in a name as markup or a mention', () => {
     const text = renderMarkdown(hostile());
     expect(text).not.toContain('<b>');
     expect(text).not.toMatch(/@all/);
@@ -99,13 +99,13 @@ doctor --fix --town /town
     expect(row.replaceAll('\\|', '').match(/\|/g)).toHaveLength(6);
   });
 
-  test('of a healthy town has no table', () => {
+  test('has no table for a healthy town', () => {
     expect(renderMarkdown(healthy())).not.toContain('|');
   });
 });
 
 describe('github', () => {
-  test('is one annotation per finding, with the lock file', () => {
+  test('prints one annotation per finding, with the lock file', () => {
     const lines = renderGithub(sick()).trimEnd().split('\n');
     expect(lines).toEqual([
       '::warning file=/town/gastown/crew/joe/.runtime/agent.lock,title=invalid-lock::gastown/crew/joe: not a valid lock: the file is empty (doctor --fix releases it)',
@@ -114,7 +114,7 @@ describe('github', () => {
     ]);
   });
 
-  test('a name cannot start a workflow command of its own', () => {
+  test('does not let a name start a workflow command', () => {
     for (const line of renderGithub(hostile()).trimEnd().split('\n'))
       expect(line).toMatch(/^(::warning |lock-doctor: )/);
     expect(renderGithub(crowded(2)).match(/^::/gm)).toHaveLength(2);

@@ -4,7 +4,7 @@ import { renderOpenMetrics } from '../../src/reporters/openmetrics.ts';
 import { aLock } from '../support/snapshot.ts';
 import { crowded, doubtful, healthy, hostile, reportOf, sick } from './reports.ts';
 
-/** A Python that has the reference parser of the format (Debian: python3-prometheus-client). */
+/** A Python with the reference parser of the format (Debian: python3-prometheus-client). */
 const PYTHON = ['/usr/bin/python3', 'python3'].find(
   (name) => spawnSync(name, ['-c', 'import prometheus_client.openmetrics.parser']).status === 0,
 );
@@ -23,7 +23,7 @@ const towns = () => [
       aLock(NASTY),
       aLock('legacy'),
       aLock('legacy', {}, { id: 'agent:legacy#gastown', layout: 'legacy' }),
-      // A name in bytes that are no UTF-8 reads as another's.
+      // Names that are not UTF-8 may read the same.
       aLock('twin', {}, { id: 'same' }),
       aLock('twin', {}, { id: 'same', path: '/town/twin2/.runtime/agent.lock' }),
     ],
@@ -36,8 +36,8 @@ const SAMPLE = new RegExp(
   'u',
 );
 
-/** By the grammar of the format: families in one piece, each named before its samples, no sample twice, the end at the end. */
-test('follows the grammar, and ends with its end', () => {
+/** Families are contiguous, each is declared before its samples, no sample appears twice, and the last line is EOF. */
+test('the output follows the OpenMetrics grammar', () => {
   for (const report of towns()) {
     const text = renderOpenMetrics(report);
     expect(text.endsWith('\n# EOF\n')).toBe(true);
@@ -61,7 +61,7 @@ test('follows the grammar, and ends with its end', () => {
   }
 });
 
-test('tells what the report tells', () => {
+test('the samples match the report', () => {
   const lines = renderOpenMetrics(sick()).split('\n');
   for (const line of [
     'lock_doctor_locks{town="/town",kind="agent",state="held"} 1',
@@ -81,7 +81,7 @@ test('tells what the report tells', () => {
 });
 
 (PYTHON === undefined ? describe.skip : describe)(
-  'read by the reference parser (skipped without prometheus_client for Python)',
+  'the reference parser (skipped without prometheus_client for Python)',
   () => {
     const READ = `
 import json, sys
@@ -92,7 +92,7 @@ read = lambda parse: [[s.name, s.labels, s.value] for family in parse(text) for 
 print(json.dumps({"openmetrics": read(openmetrics), "prometheus": read(prometheus)}))`;
 
     test.each(towns().map((report, at) => [at, report] as const))(
-      'report %i is taken, by that of the older text format too, and names read back as they are',
+      'accepts report %i, in the older text format too, and returns the same names',
       (_, report) => {
         const { stdout, stderr } = spawnSync(PYTHON ?? '', ['-c', READ], {
           input: renderOpenMetrics(report),

@@ -1,4 +1,4 @@
-/** Reports for the reporters' tests, made by the real judge and the real checks from built snapshots. */
+/** Reports for the tests of reporters, made by the real judge and checks from built snapshots. */
 import { createHash } from 'node:crypto';
 import { builtInChecks } from '../../checks/index.ts';
 import { examineSnapshot } from '../../src/core/judge/examine.ts';
@@ -20,7 +20,7 @@ export const reportOf = (parts: SnapshotParts, checks: readonly Check[] = builtI
     failOn: 'warning',
     workers: null,
   });
-  // Built locks have no bytes, and so no true digest.
+  // Built locks have no bytes and therefore no real digest.
   const digest = (text: string | null): string | null =>
     text === null ? null : createHash('sha256').update(text).digest('hex');
   return { ...report, locks: report.locks.map((lock) => ({ ...lock, sha256: digest(lock.sha256) })) };
@@ -29,7 +29,7 @@ export const reportOf = (parts: SnapshotParts, checks: readonly Check[] = builtI
 export const healthy = (): Report =>
   reportOf({ locks: [aLock('gastown/crew/ada')], servers: [aServer([aPane()])] });
 
-/** One live agent, one dead lock, one that is no record. */
+/** One live agent, one dead lock, and one invalid lock. */
 export const sick = (): Report =>
   reportOf({
     locks: [
@@ -44,14 +44,14 @@ export const sick = (): Report =>
     servers: [aServer([aPane()])],
   });
 
-/** A tmux server that does not answer: nothing can be concluded. */
+/** A tmux server does not answer, so nothing can be concluded. */
 export const doubtful = (): Report =>
   reportOf({
     locks: [aLock('gastown/crew/ada')],
     servers: [aServer([], { status: 'failed', reason: 'did not answer within 2000 ms' })],
   });
 
-/** Names that would steer a terminal, an issue or a workflow. */
+/** Names that would affect a terminal, an issue or a workflow. */
 export const hostile = (): Report =>
   reportOf({
     locks: [aLock('gastown/crew/\u001b[31mred\u202e\n::error::x', { sessionId: '\u009b2J|`<b>@all' })],

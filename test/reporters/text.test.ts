@@ -6,12 +6,12 @@ import { renderText } from '../../src/reporters/text.ts';
 import { aLock, aPane, aServer } from '../support/snapshot.ts';
 import { crowded, doubtful, healthy, hostile, reportOf, SCREEN, sick } from './reports.ts';
 
-describe('a screen', () => {
-  test('of a healthy town is short and says that all is well', () => {
+describe('the text report on a screen', () => {
+  test('is short for a healthy town and says so', () => {
     expect(renderText(healthy(), SCREEN)).toBe('✔ /town: 1 lock, held by a live agent. No problems found.\n');
   });
 
-  test('of an idle session says how to look at it and how to end it, and speaks of no live agent', () => {
+  test('says how to look at an idle session and how to end it, and reports no live agent', () => {
     const servers = [aServer([aPane({ command: 'bash' })], { socket: '/tmp/a socket' })];
     const text = renderText(reportOf({ locks: [aLock('gastown/crew/ada')], servers }), SCREEN);
     expect(text.slice(text.indexOf('1 lock: '))).toBe(`1 lock: 1 held (1 idle). No problems found.
@@ -22,7 +22,7 @@ describe('a screen', () => {
     expect(text).not.toContain('live agent');
   });
 
-  test('of a sick town gives answer, reason and next command, in that order', () => {
+  test('gives result, reason and next command of a town with stale locks, in that order', () => {
     expect(renderText(sick(), SCREEN)).toBe(`/town: 3 locks, 1 tmux server with 1 session
 
 ⚠ gastown/crew/joe: not a valid lock: the file is empty
@@ -34,7 +34,7 @@ describe('a screen', () => {
 `);
   });
 
-  test('says what could not be looked at', () => {
+  test('lists what could not be checked', () => {
     const text = renderText(doubtful(), SCREEN);
     expect(text).toContain('? gastown/crew/ada: cannot tell: ');
     expect(text).toContain(
@@ -52,20 +52,20 @@ describe('a screen', () => {
     expect(all.match(/^⚠ gastown\/crew\/w/gm)).toHaveLength(17);
   });
 
-  test.each([40, 60, 80, 120])('keeps within %d columns, but for words that cannot be broken', (width) => {
+  test.each([40, 60, 80, 120])('stays within %d columns, except for words that cannot be broken', (width) => {
     for (const report of [sick(), doubtful(), crowded(3), healthy()])
       for (const line of renderText(report, { ...SCREEN, width }).split('\n'))
         if (!/^ {2}doctor |\S{30}/.test(line)) expect(displayWidth(line)).toBeLessThanOrEqual(width);
   });
 
-  test('does not break lines where the terminal does not know its width', () => {
+  test('does not break lines if the width of the terminal is unknown', () => {
     const text = renderText(doubtful(), { ...SCREEN, width: 0 });
     expect(text.split('\n').length).toBe(
       renderText(doubtful(), { ...SCREEN, width: 1000 }).split('\n').length,
     );
   });
 
-  test('is printable ASCII with --ascii, and its signs still differ', () => {
+  test('is printable ASCII with --ascii, with distinct symbols', () => {
     for (const report of [sick(), doubtful(), hostile(), healthy()]) {
       const text = renderText(report, { ...SCREEN, ascii: true });
       expect(text).toMatch(/^[\n -~]*$/);
@@ -74,7 +74,7 @@ describe('a screen', () => {
     expect(renderText(healthy(), { ...SCREEN, ascii: true })).toContain('ok /town: 1 lock, ');
   });
 
-  test('quiet is empty when nothing is wrong, and else shows what is', () => {
+  test('is empty with --quiet if nothing is wrong, and lists only problems otherwise', () => {
     expect(renderText(healthy(), { ...SCREEN, verbosity: 'quiet' })).toBe('');
     expect(renderText(sick(), { ...SCREEN, verbosity: 'quiet' })).toBe(
       `⚠ gastown/crew/joe: not a valid lock: the file is empty
@@ -83,7 +83,7 @@ describe('a screen', () => {
     );
   });
 
-  test('verbose shows the evidence, the tmux servers and the timings', () => {
+  test('lists evidence, tmux servers and timings with --verbose', () => {
     const text = renderText(sick(), { ...SCREEN, verbosity: 'verbose' });
     expect(text).toContain('  tmux /tmp/tmux-1000/town-1a2b3c: 1 session, 1 pane\n');
     expect(text).toContain('⚠ Stale locks: 1 (0 ms)\n');
@@ -91,14 +91,14 @@ describe('a screen', () => {
     expect(text).toContain('      processes: no process 4242\n');
   });
 
-  test('colour adds no information', () => {
+  test('contains the same text with and without color', () => {
     const colored = renderText(sick(), { ...SCREEN, colors: createColors(true) });
     expect(colored).toContain('\u001b[');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: taking colour off is the purpose
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: this test removes the color codes
     expect(colored.replace(/\u001b\[\d+m/g, '')).toBe(renderText(sick(), SCREEN));
   });
 
-  test('a crashed check is shown with what it said', () => {
+  test('shows a crashed check with its error', () => {
     const crashing = {
       id: 'acme/x',
       title: 'Mine',
@@ -111,8 +111,8 @@ describe('a screen', () => {
   });
 });
 
-describe('lines for a pipe', () => {
-  test('stand alone, one finding each', () => {
+describe('the text report for a pipe', () => {
+  test('has one finding per line', () => {
     expect(renderText(sick(), PLAIN)).toBe(`town /town: 3 locks, 1 tmux server with 1 session
 warning invalid-lock gastown/crew/joe: not a valid lock: the file is empty (doctor --fix releases it)
 warning stale-lock gastown/crew/bob: its process (4242) and pane (%55) are gone; taken 8 h ago (doctor --fix releases it)
@@ -122,17 +122,17 @@ next doctor --fix --town /town
 `);
   });
 
-  test('show every finding, however many', () => {
+  test('shows every finding, however many there are', () => {
     expect(renderText(crowded(40), PLAIN).match(/^warning stale-lock /gm)).toHaveLength(40);
   });
 
-  test('name gaps and doubt', () => {
+  test('lists gaps and doubts', () => {
     const text = renderText(doubtful(), { ...PLAIN, verbosity: 'quiet' });
     expect(text).toMatch(/^unknown undecided-lock gastown\/crew\/ada: /m);
     expect(text).toMatch(/^gap tmux:\/tmp\/tmux-1000\/town-1a2b3c: did not answer within 2000 ms$/m);
   });
 
-  test('never carry a control character or a line break out of a name', () => {
+  test('never contains a control character or a line break from a name', () => {
     const text = renderText(hostile(), { ...PLAIN, verbosity: 'verbose' });
     expect(text).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
     expect(text).toContain('\\x1b[31mred\\u{202e}\\n::error::x');

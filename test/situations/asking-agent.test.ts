@@ -1,4 +1,4 @@
-/** An agent that repairs its town (a patrol) must not take its own lock for a dead one. */
+/** An agent that repairs its own town (a patrol) must not take its own lock for a stale one. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { ADA, BOB, hostTest, setStage } from './stage.ts';
 
 afterEach(cleanUp);
 
-/** A shell by an agent's name, and the library's `heal` as a script that it runs. */
+/** A shell with an agent's name, and a script for it that calls the library's `heal`. */
 const makeAgent = (name = 'claude'): { readonly shell: string; readonly script: string } => {
   const home = mkdtempSync(join(tmpdir(), 'agent-'));
   onCleanUp(() => rmSync(home, { recursive: true, force: true }));
@@ -41,30 +41,33 @@ const makeAgent = (name = 'claude'): { readonly shell: string; readonly script: 
   return { shell, script };
 };
 
-hostTest('it releases the dead locks of others, leaves its own and says why; force still releases it', () => {
-  const { town, env } = setStage();
-  const [own, others] = [town.lock(ADA), town.lock(BOB, { session_id: 'gone' })];
-  const { shell, script } = makeAgent();
-  const repair = (options: object): Report => {
-    const args = [process.execPath, script, town.root, JSON.stringify({ env, cwd: '/', ...options })];
-    const { stdout } = spawnSync(shell, ['-c', '"$@"; exit $?', 'claude', ...args], {
-      cwd: town.path(ADA),
-      env,
-      encoding: 'utf8',
+hostTest(
+  "an agent's repair releases the stale locks of others and keeps its own, with the reason, unless forced",
+  () => {
+    const { town, env } = setStage();
+    const [own, others] = [town.lock(ADA), town.lock(BOB, { session_id: 'gone' })];
+    const { shell, script } = makeAgent();
+    const repair = (options: object): Report => {
+      const args = [process.execPath, script, town.root, JSON.stringify({ env, cwd: '/', ...options })];
+      const { stdout } = spawnSync(shell, ['-c', '"$@"; exit $?', 'claude', ...args], {
+        cwd: town.path(ADA),
+        env,
+        encoding: 'utf8',
+      });
+      return JSON.parse(stdout);
+    };
+    const report = repair({});
+    expect([existsSync(own), existsSync(others)]).toEqual([true, false]);
+    expect(report.findings.find(({ worker }) => worker === ADA)?.fix).toMatchObject({
+      status: 'skipped',
+      reason: expect.stringContaining('works there itself'),
     });
-    return JSON.parse(stdout);
-  };
-  const report = repair({});
-  expect([existsSync(own), existsSync(others)]).toEqual([true, false]);
-  expect(report.findings.find(({ worker }) => worker === ADA)?.fix).toMatchObject({
-    status: 'skipped',
-    reason: expect.stringContaining('works there itself'),
-  });
-  repair({ force: true, workers: [ADA] });
-  expect(existsSync(own)).toBe(false);
-});
+    repair({ force: true, workers: [ADA] });
+    expect(existsSync(own)).toBe(false);
+  },
+);
 
-hostTest.each(['claude', 'new-agent'])('a dry run of %s says what its repair does', (name) => {
+hostTest.each(['claude', 'new-agent'])('a dry run by %s predicts what its repair does', (name) => {
   const { town, env } = setStage();
   const own = town.lock(ADA);
   town.lock(BOB, { session_id: 'gone' });
@@ -92,7 +95,7 @@ hostTest.each(['claude', 'new-agent'])('a dry run of %s says what its repair doe
   expect(existsSync(own)).toBe(true);
 });
 
-hostTest('a program nobody knows that asks from beside a lock is named, and what to do about it', () => {
+hostTest("an unknown program that repairs from a worker's directory is named, with advice", () => {
   const { town, env } = setStage();
   const own = town.lock(ADA);
   const { shell, script } = makeAgent('new-agent');

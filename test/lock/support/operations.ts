@@ -1,4 +1,4 @@
-/** Everything that changes a lock, each from a known beginning, for faults and crashes to be injected into. */
+/** Every operation that changes a lock, each from a known start, for injected faults and crashes. */
 import { renameSync, writeFileSync } from 'node:fs';
 import type { SystemCalls } from '../../../src/io/disk/system-calls.ts';
 import { Lock, type LockOptions } from '../../../src/lock/agent-lock.ts';
@@ -10,10 +10,10 @@ import { FOREIGN, judging, LIVE, type Scene } from './bench-scene.ts';
 import { applyRelease } from './release.ts';
 import { alone } from './tapped-calls.ts';
 
-/** Nobody waits here: what is busy stays busy. */
+/** With no time to wait for a busy guard. */
 const settings = (calls: SystemCalls): LockOptions => ({ calls, judge, guardTimeoutMs: 0 });
 
-/** `live` is held; records of ours go by their holder; everything else is stale. */
+/** `live` is held, our own records are judged by their holder, and everything else is stale. */
 export const judge = judging(({ content }) => {
   if (content.kind !== 'record') return 'invalid';
   const { sessionId, holder } = content.record;
@@ -25,21 +25,21 @@ type Run = (calls: SystemCalls) => Promise<'done' | string>;
 
 export interface Operation {
   readonly name: string;
-  /** Puts the beginning on disk and answers the operation, which resolves to `done`, to why not, or rejects. */
+  /** Puts the start on disk and returns the operation, which resolves to `done` or the reason why not, or rejects. */
   readonly begin: (scene: Scene) => Promise<Run>;
-  /** Bytes that must never get lost, done or not; null where none are at stake. */
+  /** Bytes that must never be lost, done or not; null if none are at stake. */
   readonly stake: string | null;
-  /** The stake belongs at the lock's name, whatever happened, once a run without faults has tidied up. */
+  /** The bytes at stake are in the lock's place, whatever happened, once a run without faults has cleaned up. */
   readonly stays: boolean;
   /** It takes a lock in the name of this process. */
   readonly takes: boolean;
-  /** What stands at the lock's name where it was not done; left out where that depends. */
+  /** What is in the lock's place if the operation was not done; left out if that varies. */
   readonly orElse?: string;
 }
 
 const holderOf = ({ holder }: Scene): { holder?: HolderProcess } => (holder === undefined ? {} : { holder });
 
-/** Takes the lock for this process; the calls that the instance makes can be exchanged later. */
+/** Takes the lock for this process; the system calls that the instance uses can be replaced later. */
 async function hold(scene: Scene): Promise<(calls: SystemCalls) => Lock> {
   let current = alone;
   const calls = new Proxy(alone, { get: (_target, name) => Reflect.get(current, name) });
@@ -90,7 +90,7 @@ export async function repair(scene: Scene, calls: SystemCalls): Promise<string> 
   return outcome.status === 'done' ? 'done' : outcome.reason;
 }
 
-/** The lock is replaced by a live one at the last moment before it is moved aside. */
+/** Replaces the lock by a live one at the last moment before it is moved aside. */
 const replacing = (scene: Scene, calls: SystemCalls): SystemCalls => ({
   ...calls,
   rename: (from, to) => {

@@ -1,4 +1,4 @@
-/** Releases as `--fix` makes them, with a judge that is asked about each lock alone: the doctor's own, or one that a test wants. */
+/** Releases as `--fix` does, with a judge that is asked about each lock alone: the doctor's own, or one from a test. */
 import { dirname } from 'node:path';
 import type { ReleaseOutcome } from '../../../src/core/report/report.ts';
 import { doctorsJudge, type Judge } from '../../../src/lock/ask-the-judge.ts';
@@ -26,11 +26,11 @@ export const applyRelease = async (
   options: Releasing,
 ): Promise<ReleaseOutcome> => {
   const [outcome] = await applyAll([{ ...step, number }], run, options);
-  if (outcome === undefined) throw new Error('nobody said what became of it');
+  if (outcome === undefined) throw new Error('the release has no outcome');
   return outcome;
 };
 
-/** Releases of a run, together. Answers in the order of the steps. */
+/** All releases of a run. Returns their outcomes in the order of the steps. */
 export const applyAll = async (
   steps: readonly ReleaseStep[],
   run: string,
@@ -41,7 +41,7 @@ export const applyAll = async (
     ...options,
     judge: askedAlone(judge ?? doctorsJudge({ town: options.townRoot })),
     onOutcome: ({ number }, outcome) => {
-      if (outcomes.has(number)) throw new Error(`told twice what became of ${number}`);
+      if (outcomes.has(number)) throw new Error(`release ${number} has two outcomes`);
       outcomes.set(number, outcome);
     },
   });

@@ -1,20 +1,20 @@
-/** The system calls of the lock library with a tap on each: to count them, fail them, or stop the world at one. */
+/** The system calls of the lock library with a tap on each, to count calls, make them fail, or stop at one. */
 import { type SystemCalls, systemCalls } from '../../../src/io/disk/system-calls.ts';
 
 export type CallName = keyof SystemCalls;
 
 export interface Tap {
-  /** Before call number `index` (from 0). Throwing fails the call; an answer takes its place. */
+  /** Before call number `index` (from 0). If it throws, the call fails; if it returns an answer, the call is not made. */
   readonly before?: (
     name: CallName,
     index: number,
     args: readonly unknown[],
   ) => { answer: unknown } | undefined;
-  /** After the call worked. */
+  /** After a call that succeeded. */
   readonly after?: (name: CallName, index: number) => void;
 }
 
-/** Every call of `calls` goes through the tap. */
+/** Makes every call of `calls` go through the tap. */
 export function tapped(tap: Tap, calls: SystemCalls = systemCalls): SystemCalls {
   let count = 0;
   const wrap =
@@ -32,7 +32,7 @@ export function tapped(tap: Tap, calls: SystemCalls = systemCalls): SystemCalls 
   return Object.fromEntries(entries) as unknown as SystemCalls;
 }
 
-/** flock(1) always says yes and the kernel confirms it: for tests in which nobody else comes along. */
+/** flock(1) always succeeds and the kernel confirms it: for tests without any contender. */
 export const alone: SystemCalls = {
   ...systemCalls,
   isExecutable: () => true,
@@ -40,7 +40,7 @@ export const alone: SystemCalls = {
   descriptorInfo: () => 'lock:\t1: FLOCK  ADVISORY  WRITE 1 00:00:0 0 EOF\n',
 };
 
-/** As on a file system without hard links, which link(2) answers in one of several ways. */
+/** As on a file system without hard links, where link(2) fails with one of several errors. */
 export const withoutLinks = (code: string): SystemCalls => ({
   ...alone,
   link: () => {
@@ -48,7 +48,7 @@ export const withoutLinks = (code: string): SystemCalls => ({
   },
 });
 
-/** How many calls, and which, something makes; those that fail as well. */
+/** The calls that a run makes, including those that fail. */
 export async function listCalls(
   run: (calls: SystemCalls) => Promise<unknown>,
   calls: SystemCalls = alone,
@@ -62,7 +62,7 @@ export async function listCalls(
 export const FAULTS = ['EIO', 'ENOSPC', 'EACCES', 'EROFS', 'EMFILE', 'short'] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** Call number `at` fails; a short write takes half of what it was offered and answers so. */
+/** Call number `at` fails; a short write writes half of its bytes and returns that number. */
 export function failing(at: number, fault: Fault, calls: SystemCalls = alone): SystemCalls {
   return tapped(
     {
@@ -84,10 +84,10 @@ function writeHalf([descriptor, bytes]: readonly unknown[]): number {
   return systemCalls.write(descriptor as number, all.subarray(0, all.length >> 1));
 }
 
-/** The process is dead from here on: nothing that it still tries has any effect. */
+/** The process is dead from here on: no further call has any effect. */
 export class Crash extends Error {}
 
-/** Dies right after call number `at`; what it had open is closed, as the kernel does. */
+/** Dies right after call number `at`; its open descriptors are closed, as the kernel would do. */
 export function crashing(at: number): SystemCalls {
   const open = new Set<number>();
   let dead = false;

@@ -1,6 +1,6 @@
 /**
- * The HTML page, in a browser too.
- * Runs beside others: the browser shows one page, and nobody is asked who runs.
+ * The HTML page, also in a browser.
+ * Runs beside others: the browser only shows one page, and no test looks at processes.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -49,7 +49,7 @@ const HISTORY: History = {
   missing: HOSTILE,
 };
 
-/** Two agents in one worker, a dead lock, and one whose names are as bad as they can be. */
+/** Two agents in one worker, a dead lock, and a lock with hostile names. */
 const dangerous = (): Report =>
   reportOf({
     locks: [
@@ -61,8 +61,8 @@ const dangerous = (): Report =>
     servers: [aServer([aPane(), aPane({ id: '%4', sessionId: '$2', sessionName: HOSTILE, pid: 701 })])],
   });
 
-describe('what stands in it', () => {
-  test('every sentence of evidence, every reason, note, digest and command', () => {
+describe('the HTML page', () => {
+  test('contains all evidence, reasons, notes, digests and messages', () => {
     for (const report of [sick(), doubtful(), dangerous(), crowded(40)]) {
       const page = renderHtml(report, null);
       const escaped = (text: string): boolean =>
@@ -78,7 +78,7 @@ describe('what stands in it', () => {
     }
   });
 
-  test('what happened, in order, with the locks that stand among what the journal tells', () => {
+  test('lists the events of the journal and the existing locks in order', () => {
     const page = renderHtml(sick(), HISTORY);
     const moments = [...page.matchAll(/<li><span class="faint small"><time datetime="([^"]+)"/g)].map(
       ([, at]) => at,
@@ -95,14 +95,14 @@ describe('what stands in it', () => {
     expect(page).toContain('Part of the journal could not be read');
   });
 
-  test('without a journal only what stands, and no heading over nothing', () => {
+  test('lists only the locks without a journal, and has no empty sections', () => {
     expect(renderHtml(sick(), null).match(/<time datetime/g)?.length).toBeGreaterThan(2);
     const nothing = renderHtml(reportOf({}), null);
     for (const heading of ['Findings', 'Locks', 'Timeline'])
       expect(nothing).not.toContain(`<h2>${heading}</h2>`);
   });
 
-  test('nothing is loaded from elsewhere, and nothing in it is a script', () => {
+  test('loads nothing from elsewhere and contains no script', () => {
     for (const report of [healthy(), hostile(), dangerous()]) {
       const page = renderHtml(report, HISTORY);
       expect(page).not.toMatch(/<(?:script|img|link|iframe|object|a)\b|url\(|@import/i);
@@ -115,7 +115,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 const inChromium = hasChromium ? describe : describe.skip;
 
-inChromium('in a browser (skipped without Chromium)', () => {
+inChromium('the HTML page in a browser (skipped without Chromium)', () => {
   const pages = () => [
     ['healthy', renderHtml(healthy(), null)],
     ['dangerous', renderHtml(dangerous(), HISTORY)],
@@ -124,7 +124,7 @@ inChromium('in a browser (skipped without Chromium)', () => {
     ['crowded', renderHtml(crowded(60), null)],
   ];
 
-  test('it fits 1280 and 400 pixels, and 320, without scrolling sideways', async () => {
+  test('fits 1280, 400 and 320 pixels without horizontal scrolling', async () => {
     const page = await openPage();
     for (const [name = '', html = ''] of pages())
       for (const width of [1280, 400, 320]) {
@@ -139,7 +139,7 @@ inChromium('in a browser (skipped without Chromium)', () => {
     expect(page.requests()).toBe(0);
   });
 
-  test('a name runs nothing, becomes no element, and is shown as it is', async () => {
+  test('shows a name as it is, without running it or turning it into elements', async () => {
     const page = await openPage();
     await page.show(renderHtml(dangerous(), HISTORY), { width: 1280 });
     expect(await page.evaluate('document.title')).toBe('lock-doctor: /town');
@@ -150,7 +150,7 @@ inChromium('in a browser (skipped without Chromium)', () => {
     expect(names).toContain(`gastown/crew/${HOSTILE.replace('\u202e', '\\u{202e}')}`);
   });
 
-  test('it has no fault that axe finds, in light and in dark', async () => {
+  test('passes axe in light and dark mode', async () => {
     const page = await openPage();
     for (const [name = '', html = ''] of pages())
       for (const dark of [false, true]) {

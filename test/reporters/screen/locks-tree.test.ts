@@ -1,4 +1,4 @@
-/** The tree tells who is really at work: crowds, agents without a lock, and the true holder of a healthy lock. */
+/** The tree shows who is really at work: several agents, agents without a lock, and the actual holder of a healthy lock. */
 import { describe, expect, test } from '@jest/globals';
 import { exitCodesOf } from '../../../src/cli/arguments/options.ts';
 import { renderLocksTree } from '../../../src/reporters/screen/locks-tree.ts';
@@ -25,7 +25,7 @@ describe('the tree of locks', () => {
     expect(verbose).toMatch(/\(%3\), 8 h; recorded: pid 4242 \(gone\), \d{4}-\d\d-\d\dT/);
   });
 
-  test('marks a crowded worker, with and without a lock, and the report begins with it', () => {
+  test('marks a worker with several agents, with or without a lock, and the report begins with it', () => {
     const servers = [aServer([aPane(), rival])];
     const locked = reportOf({
       locks: [aLock(ADA), aLock('gastown/crew/bob', { sessionId: '%55' })],
@@ -48,7 +48,7 @@ describe('the tree of locks', () => {
     );
   });
 
-  test('has a row for a lock that a killed run had moved aside', () => {
+  test('has a row for a lock that a killed run moved aside', () => {
     const path = `${ROOT}/${ADA}/.runtime/agent.lock.0123456789abcdef.old`;
     const report = reportOf({
       locks: [],
@@ -67,7 +67,7 @@ describe('the tree of locks', () => {
   });
 });
 
-test('each command lists only the exit codes that it has', () => {
+test('each command lists only its own exit codes', () => {
   const codes = (name: Parameters<typeof exitCodesOf>[0]) => exitCodesOf(name).map(([code]) => code);
   expect(codes('preflight')).toEqual(['0', '2', '20', '21', '22', '70', '129, 130, 143']);
   expect(codes('doctor')).toEqual(['0', '1', '2', '22', '70', '129, 130, 143']);

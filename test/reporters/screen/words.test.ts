@@ -15,11 +15,11 @@ describe('quoted commands', () => {
     [['doctor', '-\u001b'], `doctor "$(printf '\\055\\033')"`],
     [['doctor', 'a\\b'], "doctor 'a'\\\\'b'"],
     [['doctor', '=ls'], "doctor '=ls'"],
-  ])('%j', (argv, expected) => {
+  ])('%j is quoted', (argv, expected) => {
     expect(quoteCommand(argv)).toBe(expected);
   });
 
-  test('come out of a shell as they went in, in ASCII as well', () => {
+  test('are read back unchanged by a shell, in ASCII as well', () => {
     const argument = fc
       .string({ unit: 'grapheme' })
       // A path that ends with a line break gets a slash.
@@ -38,7 +38,7 @@ describe('quoted commands', () => {
 });
 
 describe('foreign text', () => {
-  test('holds nothing that steers a terminal once it was escaped', () => {
+  test('contains no control characters once it is escaped', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(hasControls(escapeControls(text))).toBe(false);
@@ -47,27 +47,27 @@ describe('foreign text', () => {
     );
   });
 
-  test('that is harmless stays as it is', () => {
+  test('is unchanged if it is harmless', () => {
     expect(escapeControls('gastown/crew/ádá 町 🔒')).toBe('gastown/crew/ádá 町 🔒');
   });
 });
 
-describe('widths', () => {
-  test('count columns, not characters', () => {
+describe('text on a screen', () => {
+  test('is measured in columns, not in characters', () => {
     expect(displayWidth('ada')).toBe(3);
     expect(displayWidth('町')).toBe(2);
     expect(displayWidth('e\u0301')).toBe(1);
     expect(padToWidth('町', 4)).toBe('町  ');
   });
 
-  test('text is broken at spaces, but not between a number and its unit', () => {
+  test('is broken at spaces, but not between a number and its unit', () => {
     expect(wrapText('process 4242 gone, pane %55 gone, 8 h', 35)).toEqual([
       'process 4242 gone, pane %55 gone,',
       '8 h',
     ]);
   });
 
-  test('a path that is wider than the line is broken after a slash, and the sentence goes on behind it', () => {
+  test('is broken after a slash if a path is wider than the line, and continues on the same line', () => {
     expect(wrapText('kept as /srv/gt/gastown/crew/ada/.runtime/agent.lock now', 24)).toEqual([
       'kept as',
       '/srv/gt/gastown/crew/',
@@ -81,7 +81,7 @@ describe('widths', () => {
     expect(wrapText(`backup ${'x'.repeat(50)} now`, 40)).toEqual(['backup', 'x'.repeat(50), 'now']);
   });
 
-  test('below 20 columns nothing is broken', () => {
+  test('is not broken below 20 columns', () => {
     expect(wrapText('a b c d e f g h i j k l m', 0)).toHaveLength(1);
   });
 });
