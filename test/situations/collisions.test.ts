@@ -1,4 +1,4 @@
-/** Collisions and what is none. */
+/** What is a collision, and what is not. */
 import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect } from '@jest/globals';
 import type { Report } from '../../src/core/types/report.ts';
@@ -35,7 +35,7 @@ const collisionsOf = (report: Report) =>
     .filter(({ check }) => check === 'collision')
     .map(({ worker, evidence }) => ({ worker, claims: evidence.length }));
 
-describe('collisions: reported', () => {
+describe('collisions that are reported', () => {
   tmuxTest('one identity alive on two sockets → collision', async () => {
     const { town, startTmux, look, ask } = setStage();
     const [one, two] = [await startTmux({ name: 'one' }), await startTmux({ name: 'two' })];
@@ -53,7 +53,7 @@ describe('collisions: reported', () => {
     expect(pane.paneId).toBe('%0');
   });
 
-  tmuxTest('two agents in two panes of one server, no lock at all → collision', async () => {
+  tmuxTest('two agents in two panes of one server, without a lock → collision', async () => {
     const { town, startTmux, look } = setStage();
     const server = await startTmux();
     await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
@@ -91,7 +91,7 @@ describe('collisions: reported', () => {
     expect(collisionsOf(await look())).toEqual([{ worker: ADA, claims: 2 }]);
   });
 
-  tmuxTest("one live pane that several different workers' locks claim → collision", async () => {
+  tmuxTest('one live pane that the locks of several workers claim → collision', async () => {
     const { town, startTmux, look } = setStage();
     const pane = await sessionOf(await startTmux(), 'scratch', town.root);
     town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
@@ -101,7 +101,7 @@ describe('collisions: reported', () => {
     expect(collisionsOf(report)).toEqual([{ worker: ADA, claims: 2 }]);
   });
 
-  hostTest("one live process that several different workers' locks claim → collision", async () => {
+  hostTest('one live process that the locks of several workers claim → collision', async () => {
     const { town, look } = setStage();
     const { pid } = await fakeAgent('claude', { cwd: '/' });
     town.lock(ADA, { pid, acquired_at: now() }, { ageSeconds: 3600 });
@@ -112,7 +112,7 @@ describe('collisions: reported', () => {
   });
 });
 
-/** A repository without a Gas Town around it, with a linked working tree at `at`. */
+/** A repository outside any town, with a linked working tree at `at`. */
 const makeTrees = (at: string) => {
   const stage = setStage({ marked: false, workers: [] });
   const git = (...words: string[]): void => {
@@ -125,7 +125,7 @@ const makeTrees = (at: string) => {
 };
 
 describe('collisions without a town', () => {
-  tmuxTest('two agents in one linked working tree → collision, and explain tells it', async () => {
+  tmuxTest('two agents in one linked working tree → collision, which explain reports', async () => {
     const { town, startTmux, look, ask, env } = makeTrees('feature-3');
     const server = await startTmux();
     for (const name of ['a', 'b']) await sessionOf(server, name, town.path('feature-3'));
@@ -155,7 +155,7 @@ describe('collisions without a town', () => {
     ];
     const workersOf = ({ agents }: Report) => agents.map(({ worker }) => worker);
 
-    tmuxTest('its agent is one, and works where it was sent to', async () => {
+    tmuxTest('its agent counts once, in the directory where it was started', async () => {
       const { town, startTmux, look, ask } = makeTrees('feature-3');
       const server = await startTmux();
       const { paneId } = server.newSession('work', { cwd: town.root, command: underLock() });
@@ -171,7 +171,7 @@ describe('collisions without a town', () => {
       expect(await ask('.')).toMatchObject({ exitCode: 20 });
     });
 
-    tmuxTest('another agent of the same shell is seen at the root', async () => {
+    tmuxTest('another agent started by the same shell is seen at the root', async () => {
       const { town, startTmux, look, ask, judge } = makeTrees('feature-3');
       const [node, ...args] = underLock();
       const script = `codex="$1"; shift; "$codex" 600 & "$@"`;
@@ -183,7 +183,7 @@ describe('collisions without a town', () => {
       expect(await ask('.')).toMatchObject({ exitCode: 20 });
     });
 
-    tmuxTest('a program that nobody knows is doubt where it was sent to, and nowhere else', async () => {
+    tmuxTest('an unknown program is in doubt where it was started, and nowhere else', async () => {
       const { town, startTmux, ask, judge } = makeTrees('feature-3');
       const command = [...underLock().slice(0, 5), sleeperNamed('my-robot'), '600'];
       (await startTmux()).newSession('work', { cwd: town.root, command });
@@ -203,34 +203,31 @@ describe('collisions without a town', () => {
     ]);
   });
 
-  hostTest('an agent in a sub-directory belongs to its working tree → collision there', async () => {
+  hostTest('an agent in a subdirectory belongs to its working tree → collision there', async () => {
     const { town, look } = makeTrees('feature-3');
     await fakeAgent('claude', { cwd: town.worker('feature-3/src/deep') });
     await fakeAgent('codex', { cwd: town.path('feature-3') });
     expect(collisionsOf(await look())).toEqual([{ worker: 'feature-3', claims: 2 }]);
   });
 
-  hostTest(
-    'agents in the main working tree and in one nested in it → no collision, each its own',
-    async () => {
-      const { town, look, ask } = makeTrees('.claude/worktrees/x');
-      await fakeAgent('claude', { cwd: town.path('.claude/worktrees/x') });
-      town.lock('.');
-      const report = await look();
-      expect(report.locks[0]).toMatchObject({ worker: '.', state: 'stale' });
-      expect(await ask('.')).toMatchObject({ results: [{ answer: 'repair' }] });
-      await fakeAgent('codex', { cwd: town.worker('src') });
-      const both = await look();
-      expect(both.locks[0]).toMatchObject({
-        worker: '.',
-        state: 'held',
-        reasons: expect.arrayContaining(['occupied']),
-      });
-      expect(collisionsOf(both)).toEqual([]);
-    },
-  );
+  hostTest('agents in the main working tree and in one nested in it → no collision', async () => {
+    const { town, look, ask } = makeTrees('.claude/worktrees/x');
+    await fakeAgent('claude', { cwd: town.path('.claude/worktrees/x') });
+    town.lock('.');
+    const report = await look();
+    expect(report.locks[0]).toMatchObject({ worker: '.', state: 'stale' });
+    expect(await ask('.')).toMatchObject({ results: [{ answer: 'repair' }] });
+    await fakeAgent('codex', { cwd: town.worker('src') });
+    const both = await look();
+    expect(both.locks[0]).toMatchObject({
+      worker: '.',
+      state: 'held',
+      reasons: expect.arrayContaining(['occupied']),
+    });
+    expect(collisionsOf(both)).toEqual([]);
+  });
 
-  hostTest('an agent in a submodule keeps the lock of the tree around it', async () => {
+  hostTest('an agent in a submodule holds the lock of the tree around it', async () => {
     const { town, look } = makeTrees('feature-3');
     town.write('feature-3/vendor/lib/.git', 'gitdir: ../../../.git/modules/vendor/lib\n');
     await fakeAgent('claude', { cwd: town.path('feature-3/vendor/lib') });
@@ -238,14 +235,14 @@ describe('collisions without a town', () => {
     expect((await look()).locks[0]).toMatchObject({ worker: 'feature-3', state: 'held' });
   });
 
-  hostTest('one agent in a directory, one below it, no repository → no collision', async () => {
+  hostTest('one agent in a directory and one below it, without a repository → no collision', async () => {
     const { town, look } = setStage({ marked: false, workers: [] });
     await fakeAgent('claude', { cwd: town.root });
     await fakeAgent('codex', { cwd: town.worker('notes') });
     expect(collisionsOf(await look())).toEqual([]);
   });
 
-  hostTest('a directory of the lock above keeps its agents: they hold that lock', async () => {
+  hostTest('agents in a subdirectory hold the lock of the directory above', async () => {
     const { town, look } = setStage({ marked: false, workers: [] });
     await fakeAgent('claude', { cwd: town.worker('jobs/build') });
     town.lock('jobs');
@@ -263,14 +260,14 @@ describe('collisions without a town', () => {
     expect(collisionsOf(await look())).toEqual([]);
   });
 
-  hostTest('in a town, two agents in a directory of no worker → collision', async () => {
+  hostTest("two agents in a town's directory that belongs to no worker → collision", async () => {
     const { town, look } = setStage();
     for (const name of ['claude', 'codex']) await fakeAgent(name, { cwd: town.worker('scratch') });
     expect(collisionsOf(await look())).toEqual([{ worker: 'scratch', claims: 2 }]);
   });
 });
 
-describe('collisions: silent', () => {
+describe('collisions that are not reported', () => {
   tmuxTest('grouped session → no collision', async () => {
     const { town, startTmux, look } = setStage();
     const server = await startTmux();
@@ -295,7 +292,7 @@ describe('collisions: silent', () => {
     expect(report.exitCode).toBe(0);
   });
 
-  tmuxTest('extra shells, editors and a dev server → no collision', async () => {
+  tmuxTest('extra shells, an editor and a dev server → no collision', async () => {
     const { town, startTmux, look } = setStage();
     const server = await startTmux();
     const pane = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
@@ -312,7 +309,7 @@ describe('collisions: silent', () => {
     expect(report.exitCode).toBe(0);
   });
 
-  tmuxTest('sub-agent processes of one agent → no collision', async () => {
+  tmuxTest('subagent processes of one agent → no collision', async () => {
     const { town, startTmux, look } = setStage();
     const server = await startTmux();
     const [claude, codex] = [sleeperNamed('claude'), sleeperNamed('codex')];
@@ -325,7 +322,7 @@ describe('collisions: silent', () => {
     expect(collisionsOf(await look())).toEqual([]);
   });
 
-  hostTest('sub-agents of an agent outside tmux → no collision', async () => {
+  hostTest('subagents of an agent outside tmux → no collision', async () => {
     const { town, look } = setStage();
     const script = town.write(
       'node_modules/claude-code/cli.js',
@@ -345,7 +342,7 @@ describe('collisions: silent', () => {
     expect(collisionsOf(await look())).toEqual([]);
   });
 
-  hostTest('two dead locks sharing a number, and two recycled ones, collide with nobody', async () => {
+  hostTest('two dead locks with the same PID, and two with a reused PID → no collision', async () => {
     const { town, look } = setStage();
     const { pid } = await fakeAgent('chrome', { cwd: '/' });
     for (const shared of [deadPid(), pid]) {
@@ -366,7 +363,7 @@ describe('collisions: silent', () => {
     expect(collisionsOf(report)).toEqual([]);
   });
 
-  tmuxTest('crew and polecat of one name, both alive → no collision', async () => {
+  tmuxTest('a crew member and a polecat of the same name, both alive → no collision', async () => {
     const [crew, polecat] = ['gastown/crew/joe', 'gastown/polecats/joe'];
     const { town, startTmux, look } = setStage({ workers: [crew, polecat] });
     const server = await startTmux();
@@ -379,7 +376,7 @@ describe('collisions: silent', () => {
     for (const worker of [crew, polecat]) expect(lockOf(report, worker).holder?.session).toBe('live');
   });
 
-  tmuxTest("an agent that visits another worker's directory is no rival of the agent there", async () => {
+  tmuxTest("an agent that visits another worker's directory → no collision there", async () => {
     const { town, startTmux, look } = setStage();
     const server = await startTmux();
     const ada = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
@@ -406,7 +403,7 @@ describe('collisions: silent', () => {
     expect([report.summary?.collisions, report.exitCode]).toEqual([0, 0]);
   });
 
-  tmuxTest('a teammate in a window of its own → one party; a second leader → a collision', async () => {
+  tmuxTest('a teammate in another window → one party; a second leader → collision', async () => {
     const { town, startTmux, look } = setStage();
     const server = await startTmux();
     const lead = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));

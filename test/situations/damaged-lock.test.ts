@@ -1,4 +1,4 @@
-/** A lock that was damaged or removed by somebody, while the second record beside it still names a holder who lives. */
+/** A lock that was damaged or removed while the second record beside it still names a live holder. */
 import { existsSync, rmSync } from 'node:fs';
 import { afterEach, expect } from '@jest/globals';
 import { heal } from '../../src/heal.ts';
@@ -9,7 +9,7 @@ import { ADA, hostTest, lockOf, setStage } from './stage.ts';
 
 afterEach(cleanUp);
 
-hostTest('it is not released before that holder is dead', async () => {
+hostTest('a damaged lock is not released before its holder is dead', async () => {
   const { town, env, ask, judge } = setStage();
   const { pid, stop } = await startProcess('sleep', ['600']);
   const holder = { pid, startToken: await startTokenOf(pid) };
@@ -27,17 +27,14 @@ hostTest('it is not released before that holder is dead', async () => {
   expect([existsSync(lock), existsSync(`${lock}.holder`)]).toEqual([false, false]);
 });
 
-hostTest(
-  'where somebody removed the lock altogether, a start is forbidden while that holder lives',
-  async () => {
-    const { town, ask } = setStage();
-    const { pid, stop } = await startProcess('sleep', ['600']);
-    const holder = { pid, startToken: await startTokenOf(pid) };
-    await new Lock(town.path(ADA)).acquire({ holder, recordedPid: deadPid(), companion: true });
-    rmSync(town.path(ADA, '.runtime/agent.lock'));
-    expect((await ask()).results[0]).toMatchObject({ answer: 'held', state: null, reasons: ['occupied'] });
-    await expect(new Lock(town.path(ADA)).acquire()).rejects.toMatchObject({ code: 'E_LOCKED' });
-    await stop();
-    expect((await ask()).results[0]).toMatchObject({ answer: 'free' });
-  },
-);
+hostTest('a removed lock forbids a start while its holder lives', async () => {
+  const { town, ask } = setStage();
+  const { pid, stop } = await startProcess('sleep', ['600']);
+  const holder = { pid, startToken: await startTokenOf(pid) };
+  await new Lock(town.path(ADA)).acquire({ holder, recordedPid: deadPid(), companion: true });
+  rmSync(town.path(ADA, '.runtime/agent.lock'));
+  expect((await ask()).results[0]).toMatchObject({ answer: 'held', state: null, reasons: ['occupied'] });
+  await expect(new Lock(town.path(ADA)).acquire()).rejects.toMatchObject({ code: 'E_LOCKED' });
+  await stop();
+  expect((await ask()).results[0]).toMatchObject({ answer: 'free' });
+});

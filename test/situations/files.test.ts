@@ -1,4 +1,4 @@
-/** Situations in which the lock file itself, or what git says of it, decides. */
+/** Situations that the lock file, or what git knows about it, decides. */
 import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
@@ -50,7 +50,7 @@ const RECORD = `{"pid": ${deadPid()}, "acquired_at": "2026-08-11T09:00:00.5+02:0
 const place = ({ town }: Stage, worker = ADA): string =>
   join(town.worker(`${worker}/.runtime`), 'agent.lock');
 
-describe('files: no lock record', () => {
+describe('files: not a lock record', () => {
   const damage: readonly (readonly [string, string, string | Uint8Array])[] = [
     ['an empty file', 'empty', ''],
     ['a truncated record', 'not-json', RECORD.slice(0, 40)],
@@ -61,7 +61,7 @@ describe('files: no lock record', () => {
     ['a pid with an exponent', 'wrong-type', RECORD.replace(/\d+/, '1e3')],
     ['a pid beyond int64', 'wrong-type', RECORD.replace(/\d+/, '9223372036854775808')],
     ['a list', 'wrong-type', '[]'],
-    ['a time that is none', 'bad-time', RECORD.replace('2026-08-11', '2026-13-11')],
+    ['an invalid time', 'bad-time', RECORD.replace('2026-08-11', '2026-13-11')],
     ['more than 64 KiB', 'too-large', `${RECORD}${' '.repeat(65_536)}`],
     ['binary bytes', 'not-json', new Uint8Array([0, 255, 1, 254])],
   ];
@@ -142,7 +142,7 @@ describe('files: no lock record', () => {
     expect(verdict?.release).toMatchObject({ allowed: false, why: 'not-a-file' });
   });
 
-  hostTest('an invalid file of over 30 s is released, a younger one may still be being written', async () => {
+  hostTest('an invalid file older than 30 s is released; a younger one may still be written', async () => {
     const { town, look } = setStage();
     town.lock(ADA, RECORD.slice(0, 40), { ageSeconds: 60 });
     town.lock(BOB, '', { ageSeconds: 5 });
@@ -153,7 +153,7 @@ describe('files: no lock record', () => {
     expect(report.summary).toMatchObject({ invalid: 2, fixable: 1 });
   });
 
-  test('an invalid file where an agent works stays invalid, and is left', async () => {
+  test('an invalid file where an agent works stays invalid and is left', async () => {
     const { town, look } = setStage();
     town.lock(ADA, '', { ageSeconds: 60 });
     await fakeAgent('claude', { cwd: town.path(ADA) });
@@ -162,7 +162,7 @@ describe('files: no lock record', () => {
     expect(report.findings).toMatchObject([{ check: 'invalid-lock', fix: { action: 'advice' } }]);
   });
 
-  hostTest('an invalid file is left where agents may be running unseen', async () => {
+  hostTest('an invalid file is left if agents may be running unseen', async () => {
     const { town, look } = setStage();
     town.lock(ADA, '', { ageSeconds: 60 });
     const socket = town.path('mute');
@@ -175,7 +175,7 @@ describe('files: no lock record', () => {
 });
 
 describe('files: places and copies', () => {
-  hostTest('a lock at the old place only is judged like any other, with the note legacy-path', async () => {
+  hostTest('a lock only at the legacy path is judged like any other, with the note legacy-path', async () => {
     const { town, look } = setStage();
     town.lock(ADA, { session_id: NO_PANE }, { at: '.gastown/agent.lock' });
     const report = await look();
@@ -188,7 +188,7 @@ describe('files: places and copies', () => {
     expect(report.findings.map(({ check }) => check)).toEqual(['stale-lock', 'legacy-layout']);
   });
 
-  test('locks at both places are two locks', async () => {
+  test('locks at both paths are two locks', async () => {
     const { town, look } = setStage();
     const { pid } = await fakeAgent('claude', { cwd: '/' });
     town.lock(ADA, { pid, acquired_at: now() }, { ageSeconds: 3600 });
@@ -198,7 +198,7 @@ describe('files: places and copies', () => {
     expect(states.filter((text) => text.startsWith(`agent:${ADA}#legacy`))).toHaveLength(1);
   });
 
-  hostTest('misplaced marks what is no canonical worker directory, and only in a marked town', async () => {
+  hostTest('misplaced marks locks outside canonical worker directories, only in a marked town', async () => {
     const places = {
       [ADA]: false,
       'gastown/polecats/toast': false,
@@ -236,7 +236,7 @@ describe('files: places and copies', () => {
     expect(report.summary?.collisions).toBe(0);
   });
 
-  tmuxTest('cp -r of a worker whose session says nothing but its place → copy stale/copy', async () => {
+  tmuxTest('cp -r of a worker whose session only shows its directory → copy stale/copy', async () => {
     const { town, startTmux, look } = setStage({ workers: [ADA] });
     const pane = await sessionOf(await startTmux(), 'scratch', town.path(ADA));
     town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
@@ -247,7 +247,7 @@ describe('files: places and copies', () => {
     expect(report.summary?.collisions).toBe(0);
   });
 
-  tmuxTest('a copy in which somebody works by now is held there', async () => {
+  tmuxTest('a copy in which an agent works by now is held there', async () => {
     const { town, startTmux, look } = setStage({ workers: [ADA] });
     const pane = await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA));
     town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
@@ -258,7 +258,7 @@ describe('files: places and copies', () => {
     expect(report.summary?.collisions).toBe(0);
   });
 
-  hostTest('debris is told once it is a minute old; the guard file is never debris', async () => {
+  hostTest('debris is reported once it is a minute old; the guard file is never debris', async () => {
     const { town, look } = setStage();
     for (const [name, age] of [
       ['agent.lock.tmp', 120],
@@ -282,7 +282,7 @@ const git = (cwd: string, ...args: string[]): void => {
   });
 };
 
-/** Commits the lock of a worker in a repository of its own. */
+/** Commits the lock of a worker in a repository in that worker's directory. */
 const commitLock = ({ town }: Stage, worker: string): void => {
   const directory = town.worker(worker);
   git(directory, 'init', '-q');
@@ -291,7 +291,7 @@ const commitLock = ({ town }: Stage, worker: string): void => {
 };
 
 describe('files: git', () => {
-  hostTest('tracked lock → advice only', async () => {
+  hostTest('a tracked lock → advice only', async () => {
     const stage = setStage();
     const path = stage.town.lock(ADA);
     commitLock(stage, ADA);
@@ -306,25 +306,22 @@ describe('files: git', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  hostTest(
-    'an untracked lock in a repository is released; that nothing ignores it is information',
-    async () => {
-      const stage = setStage();
-      stage.town.lock(ADA);
-      git(stage.town.path(ADA), 'init', '-q');
-      const report = await stage.look();
-      expect(lockOf(report, ADA)).toMatchObject({ state: 'stale', notes: [] });
-      expect(report.summary?.fixable).toBe(1);
-      expect(report.findings.map(({ check, severity }) => `${check} ${severity}`)).toEqual([
-        'stale-lock warning',
-        'tracked-lock info',
-      ]);
-      writeFileSync(stage.town.path(ADA, '.gitignore'), '.runtime/\n');
-      expect((await stage.look()).findings.map(({ check }) => check)).toEqual(['stale-lock']);
-    },
-  );
+  hostTest('an untracked lock in a repository is released; that it is not ignored is a note', async () => {
+    const stage = setStage();
+    stage.town.lock(ADA);
+    git(stage.town.path(ADA), 'init', '-q');
+    const report = await stage.look();
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'stale', notes: [] });
+    expect(report.summary?.fixable).toBe(1);
+    expect(report.findings.map(({ check, severity }) => `${check} ${severity}`)).toEqual([
+      'stale-lock warning',
+      'tracked-lock info',
+    ]);
+    writeFileSync(stage.town.path(ADA, '.gitignore'), '.runtime/\n');
+    expect((await stage.look()).findings.map(({ check }) => check)).toEqual(['stale-lock']);
+  });
 
-  hostTest('a lock in a git worktree is tracked where its branch carries it, else not', async () => {
+  hostTest('a lock in a git worktree is tracked only if its branch contains it', async () => {
     const stage = setStage({ workers: [ADA] });
     const { town } = stage;
     town.lock(ADA);
@@ -346,7 +343,7 @@ describe('files: git', () => {
       const stage = setStage();
       stage.town.lock(ADA);
       commitLock(stage, ADA);
-      // One that belongs to one user as a whole is asked about as that user.
+      // If all of it belongs to one user, git is run as that user.
       execFileSync('chown', ['-R', String(OTHER_UID), stage.town.path(ADA, '.git')]);
       const report = await stage.look();
       const lock = lockOf(report, ADA);
@@ -356,7 +353,7 @@ describe('files: git', () => {
     },
   );
 
-  hostTest('a .git above the worker that git cannot answer for makes tracked unknown', async () => {
+  hostTest('a broken .git above the worker makes tracked unknown', async () => {
     const stage = setStage();
     stage.town.lock(ADA);
     writeFileSync(stage.town.path(ADA, '.git'), 'gitdir: /nowhere/at/all\n');
@@ -366,7 +363,7 @@ describe('files: git', () => {
     expect(textsOf(lockOf(report, ADA))).toMatch(/git could not say/);
   });
 
-  tmuxTest('git missing makes tracked unknown where a repository is, and nothing where none is', async () => {
+  tmuxTest('a missing git makes tracked unknown in a repository, and nothing elsewhere', async () => {
     const stage = setStage();
     await stage.startTmux();
     stage.town.lock(ADA);
@@ -383,7 +380,7 @@ describe('files: git', () => {
     expect(fixes.get(BOB)).toBe(true);
   });
 
-  hostTest('a question runs nothing that a repository configures, and does not touch its index', async () => {
+  hostTest('a diagnosis runs nothing that a repository configures and leaves its index alone', async () => {
     const stage = setStage();
     const { town } = stage;
     town.lock(ADA);
@@ -400,7 +397,7 @@ describe('files: git', () => {
   });
 });
 
-describe('files: between the look and the deed', () => {
+describe('files: changed between diagnosis and release', () => {
   const diagnose = async ({ town, env }: Stage) => {
     const [verdict] = (await lookAtWorker(town.path(ADA), { town: town.root, env })).verdicts;
     if (verdict === undefined) throw new Error('no lock');
@@ -414,7 +411,7 @@ describe('files: between the look and the deed', () => {
         (await lookAtWorker(workerDir, { town: stage.town.root, env: stage.env })).verdicts[0] ?? null,
     });
 
-  hostTest('a stale lock that stays what it was is released, with a kept copy', async () => {
+  hostTest('a stale lock that did not change is released, with a kept copy', async () => {
     const stage = setStage();
     const path = stage.town.lock(ADA);
     const bytes = readFileSync(path);
@@ -424,7 +421,7 @@ describe('files: between the look and the deed', () => {
     if (outcome.status === 'fixed') expect(readFileSync(outcome.backup)).toEqual(bytes);
   });
 
-  hostTest('guard held by someone → --fix skips as busy', async () => {
+  hostTest('a guard held by another process → --fix skips the lock as busy', async () => {
     const stage = setStage();
     const path = stage.town.lock(ADA);
     const step = await diagnose(stage);
@@ -441,7 +438,7 @@ describe('files: between the look and the deed', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  hostTest('lock replaced between look and fix → changed, untouched', async () => {
+  hostTest('a lock that was replaced meanwhile → changed, untouched', async () => {
     const stage = setStage();
     const path = stage.town.lock(ADA);
     const step = await diagnose(stage);
@@ -462,7 +459,7 @@ describe('files: between the look and the deed', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test('an agent came between look and fix → changed, untouched', async () => {
+  test('an agent that started meanwhile → changed, untouched', async () => {
     const stage = setStage();
     const path = stage.town.lock(ADA);
     const step = { ...(await diagnose(stage)), state: 'stale' as const };

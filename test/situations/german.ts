@@ -36,4 +36,4 @@ export const LANGUAGES: readonly (readonly [language: string, environment: Envir
 
 /** Suffix for test names if German is missing; otherwise empty. */
 export const WITHOUT_GERMAN =
-  german === null ? ' (German skipped: git has no words, or the system no locale)' : '';
+  german === null ? ' (German skipped: no German messages of git, or no German locale)' : '';

@@ -1,4 +1,4 @@
-/** git's own locks, made by git itself and by those that kill it: released is only what nobody can be at work on. */
+/** Locks that git itself made, and that killed processes left: only those that no process can be using are released. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -37,7 +37,7 @@ afterEach(cleanUp);
 
 type Repository = ReturnType<typeof makeRepository>;
 
-/** A lock of some minutes ago. */
+/** A lock that is some minutes old. */
 const leave = (path: string, text = ''): string => {
   writeFileSync(path, text);
   aged(path);
@@ -61,7 +61,7 @@ const lockAt = async ({ look }: Pick<Repository, 'look'>, path: string): Promise
 const stateAt = async (repository: Pick<Repository, 'look'>, path: string): Promise<string> =>
   (await lockAt(repository, path)).state;
 
-/** Nobody of this process group runs any more. */
+/** True once no process of this process group is left. */
 const hasEnded = (group: number): boolean => {
   try {
     process.kill(-group, 0);
@@ -71,7 +71,7 @@ const hasEnded = (group: number): boolean => {
   }
 };
 
-/** Runs a git that stays in a hook; `end` kills that git alone, `endAll` the hook with it. */
+/** Runs a git that waits in a hook; `end` kills only that git, `endAll` the hook as well. */
 const committing = async (
   tree: string,
   args: readonly string[],
@@ -117,7 +117,7 @@ const committing = async (
 
 const change = (root: string): void => writeFileSync(join(root, 'file'), 'changed\n');
 
-/** All that git says of a repository that a lock, or what is left of it, could disturb. */
+/** Everything that git reports about a repository and that a lock, or its leftovers, could change. */
 const asGitSees = (root: string): string =>
   [
     git(root, 'status', '--porcelain'),
@@ -127,9 +127,9 @@ const asGitSees = (root: string): string =>
     git(root, 'worktree', 'list', '--porcelain'),
   ].join('\n');
 
-describe('git commit -a with a hook', () => {
+describe('the lock of git commit -a with a hook', () => {
   test.each(LANGUAGES)(
-    `holds its lock, its hook after it, and nobody after both (%s)${WITHOUT_GERMAN}`,
+    `is held by git, then by its hook, and stale after both (%s)${WITHOUT_GERMAN}`,
     async (_language, speaking) => {
       const repository = makeRepository();
       const { root, env } = repository;
@@ -166,7 +166,7 @@ describe('git commit -a with a hook', () => {
     },
   );
 
-  gitTest('is held from elsewhere too: by -C, by GIT_DIR and GIT_WORK_TREE, by --git-dir', async () => {
+  gitTest('is held from elsewhere too: by -C, by GIT_DIR and GIT_WORK_TREE, and by --git-dir', async () => {
     for (const [args, variables] of [
       [(root: string) => ['-C', root], () => ({})],
       [(root: string) => [`--git-dir=${root}/.git`, '--work-tree', root], () => ({})],
@@ -189,7 +189,7 @@ describe('git commit -a with a hook', () => {
     }
   });
 
-  gitTest('is left for a minute after its git has ended', async () => {
+  gitTest('is left for a minute after git has ended', async () => {
     const repository = makeRepository();
     const path = join(repository.root, '.git/index.lock');
     writeFileSync(path, '');
@@ -200,8 +200,8 @@ describe('git commit -a with a hook', () => {
   });
 });
 
-describe('working trees of one repository', () => {
-  gitTest('have index locks of their own, and share all others', async () => {
+describe('the working trees of one repository', () => {
+  gitTest('have their own index locks and share all other locks', async () => {
     const repository = makeRepository();
     const { root, worktree } = repository;
     const [one, two] = [worktree('../one'), worktree('two')];
@@ -226,7 +226,7 @@ describe('working trees of one repository', () => {
     expect(await states()).toEqual(['held', 'stale', 'stale', 'held']);
   });
 
-  gitTest('speak for themselves: a lock of one is a finding there', async () => {
+  gitTest('are the workers of their own locks in findings', async () => {
     const repository = makeRepository();
     repository.worktree('.claude/worktrees/a');
     leave(join(repository.root, '.git/worktrees/a/index.lock'));
@@ -236,8 +236,8 @@ describe('working trees of one repository', () => {
   });
 });
 
-describe('a repair', () => {
-  gitTest('takes nothing but the locks away, and undo puts back the same bytes', async () => {
+describe('a repair of git locks', () => {
+  gitTest('removes only the locks, and undo restores the same bytes', async () => {
     const { root, env, worktree } = makeRepository();
     worktree('../one');
     git(root, 'branch', 'feature/x');
@@ -269,7 +269,7 @@ describe('a repair', () => {
     expect(asGitSees(root)).toBe(before);
   });
 
-  gitTest('is undone never over a newer lock', async () => {
+  gitTest('is never undone over a newer lock', async () => {
     const { root, env } = makeRepository();
     const path = leave(join(root, '.git/refs/heads/main.lock'), 'old');
     await heal(root, { env, dryRun: false });
@@ -279,7 +279,7 @@ describe('a repair', () => {
     expect(readFileSync(path, 'utf8')).toBe('new');
   });
 
-  gitTest('says of maintenance what nobody else says', async () => {
+  gitTest('says what a stale maintenance lock prevents', async () => {
     const repository = makeRepository();
     leave(join(repository.root, '.git/objects/maintenance.lock'));
     const { findings } = await repository.look();
@@ -289,7 +289,7 @@ describe('a repair', () => {
 });
 
 describe('gc.pid', () => {
-  gitTest('of a dead gc is worth a word, for git passes it by', async () => {
+  gitTest('of a dead gc is only information, because git ignores it', async () => {
     const repository = makeRepository();
     const host = spawnSync('hostname').stdout.toString().trim();
     const path = leave(join(repository.root, '.git/gc.pid'), `${deadPid()} ${host}`);
@@ -302,8 +302,8 @@ describe('gc.pid', () => {
   });
 });
 
-describe('the process that git wrote down (core.lockfilePid)', () => {
-  const noted = (root: string, pid: number, isOld = false): string => {
+describe('the PID that git recorded (core.lockfilePid)', () => {
+  const withNote = (root: string, pid: number, isOld = false): string => {
     const lock = join(root, '.git/index.lock');
     const note = join(root, '.git/index~pid.lock');
     writeFileSync(lock, '');
@@ -313,10 +313,10 @@ describe('the process that git wrote down (core.lockfilePid)', () => {
     return lock;
   };
 
-  gitTest('holds the lock while it lives, and is no lock itself', async () => {
+  gitTest('holds the lock while its process lives, and its file is not a lock', async () => {
     const repository = makeRepository();
     const { pid, stop } = await startProcess('sleep', ['600'], { cwd: '/' });
-    const path = noted(repository.root, pid);
+    const path = withNote(repository.root, pid);
     expect(await lockAt(repository, path)).toMatchObject({
       state: 'held',
       reasons: ['process-alive', 'file-not-open', 'git-not-running'],
@@ -329,19 +329,19 @@ describe('the process that git wrote down (core.lockfilePid)', () => {
     expect(Object.keys(await locksOf(repository))).toEqual([path]);
   });
 
-  gitTest('that is dead proves nothing where the note is older than the lock, and never alone', async () => {
+  gitTest('proves nothing if its file is older than the lock, and is never the only proof', async () => {
     const repository = makeRepository();
-    const path = noted(repository.root, deadPid(), true);
+    const path = withNote(repository.root, deadPid(), true);
     expect((await lockAt(repository, path)).reasons).toEqual(['file-not-open', 'git-not-running']);
     rmSync(path);
-    noted(repository.root, deadPid());
+    withNote(repository.root, deadPid());
     await startProcess(sleeperNamed('git'), ['600'], { cwd: repository.root });
     expect(await stateAt(repository, path)).toBe('held');
   });
 });
 
 describe('git 2.54 and newer', () => {
-  /** The git of this machine, that says it is of another release. */
+  /** This machine's git, with the version number of another release. */
   const gitOf = (release: string): string => {
     const home = mkdtempSync(join(tmpdir(), 'git-'));
     onCleanUp(() => rmSync(home, { recursive: true, force: true }));
@@ -363,7 +363,7 @@ describe('git 2.54 and newer', () => {
     return findings.filter(({ lock }) => lock === null).map(({ id }) => id);
   };
 
-  gitTest('can be told to write down who it is, which is advised once a lock names nobody', async () => {
+  gitTest('can record the PID, which is advised once a lock names no holder', async () => {
     const ADVICE = ['stale-lock:lockfile-pid'];
     expect(await advised('2.54.0')).toEqual(ADVICE);
     expect(await advised('3.0.1.dirty', undefined, 'false')).toEqual(ADVICE);
@@ -373,39 +373,36 @@ describe('git 2.54 and newer', () => {
     expect(await advised('2.54.0', `pid ${deadPid()}\n`)).toEqual([]);
   });
 
-  gitTest(
-    'writes notes of any lock, of refs and of maintenance too; a damaged one says nothing',
-    async () => {
-      const repository = makeRepository();
-      const { root } = repository;
-      const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
-      const noted = async (name: string, note: string): Promise<string> => {
-        const path = leave(join(root, '.git', `${name}.lock`));
-        writeFileSync(join(root, '.git', `${name}~pid.lock`), note);
-        const state = await stateAt(repository, path);
-        expect(Object.keys(await locksOf(repository))).toEqual([path]);
-        rmSync(path);
-        rmSync(join(root, '.git', `${name}~pid.lock`));
-        return state;
-      };
-      expect(await noted('refs/heads/main', `pid ${pid}\n`)).toBe('held');
-      expect(await noted('objects/maintenance', `pid ${pid}\n`)).toBe('held');
-      // Detached maintenance names the process that began it, which is gone.
-      expect(await noted('objects/maintenance', `pid ${deadPid()}\n`)).toBe('stale');
-      for (const text of [
-        '',
-        'pid \n',
-        `${pid}\n`,
-        `pid ${pid}`,
-        `pid ${pid} \n`,
-        `pid 0\n`,
-        `pid ${'9'.repeat(40)}\n`,
-      ])
-        expect([text, await noted('index', text)]).toEqual([text, 'stale']);
-    },
-  );
+  gitTest('records the PID for any lock; a damaged record is ignored', async () => {
+    const repository = makeRepository();
+    const { root } = repository;
+    const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
+    const noted = async (name: string, note: string): Promise<string> => {
+      const path = leave(join(root, '.git', `${name}.lock`));
+      writeFileSync(join(root, '.git', `${name}~pid.lock`), note);
+      const state = await stateAt(repository, path);
+      expect(Object.keys(await locksOf(repository))).toEqual([path]);
+      rmSync(path);
+      rmSync(join(root, '.git', `${name}~pid.lock`));
+      return state;
+    };
+    expect(await noted('refs/heads/main', `pid ${pid}\n`)).toBe('held');
+    expect(await noted('objects/maintenance', `pid ${pid}\n`)).toBe('held');
+    // Detached maintenance records the process that started it, which has ended.
+    expect(await noted('objects/maintenance', `pid ${deadPid()}\n`)).toBe('stale');
+    for (const text of [
+      '',
+      'pid \n',
+      `${pid}\n`,
+      `pid ${pid}`,
+      `pid ${pid} \n`,
+      `pid 0\n`,
+      `pid ${'9'.repeat(40)}\n`,
+    ])
+      expect([text, await noted('index', text)]).toEqual([text, 'stale']);
+  });
 
-  gitTest('its notes stay where they are, also when the lock is released and put back', async () => {
+  gitTest('leaves its PID records in place when the lock is released and restored', async () => {
     const { root, env } = makeRepository();
     const path = leave(join(root, '.git/index.lock'));
     const note = join(root, '.git/index~pid.lock');
@@ -418,7 +415,7 @@ describe('git 2.54 and newer', () => {
 });
 
 describe('other repositories', () => {
-  gitTest('bare ones', async () => {
+  gitTest('bare repositories have locks', async () => {
     const repository = makeRepository();
     git(repository.root, 'clone', '-q', '--bare', '.', 'mirror.git');
     git(repository.root, 'clone', '-q', '--bare', '.', 'plain');
@@ -432,7 +429,7 @@ describe('other repositories', () => {
     expect(await locksOf(repository)).toEqual({ [paths[0] ?? '']: 'held', [paths[1] ?? '']: 'stale' });
   });
 
-  gitTest('submodules, whose git directory lies in the one around', async () => {
+  gitTest('a submodule has its own locks', async () => {
     const repository = makeRepository();
     const { root } = repository;
     git(root, 'clone', '-q', '.', '../library');
@@ -454,7 +451,7 @@ describe('other repositories', () => {
     expect([await stateAt(repository, path), await stateAt(repository, main)]).toEqual(['held', 'held']);
   });
 
-  gitTest('submodules of a linked working tree, which lie in its part of the repository', async () => {
+  gitTest('a submodule of a linked working tree has its own locks', async () => {
     const repository = makeRepository();
     const { root } = repository;
     git(root, 'clone', '-q', '.', '../library');
@@ -480,7 +477,7 @@ describe('other repositories', () => {
     expect(await stateAt(repository, path)).toBe('held');
   });
 
-  gitTest('one whose working tree is set elsewhere', async () => {
+  gitTest('the lock of a repository with core.worktree is held from that directory', async () => {
     const repository = makeRepository();
     const { root } = repository;
     const tree = mkdtempSync(join(tmpdir(), 'tree-'));
@@ -492,7 +489,7 @@ describe('other repositories', () => {
     expect(await stateAt(repository, path)).toBe('held');
   });
 
-  gitTest('in the middle of a rebase, without a lock, are no finding', async () => {
+  gitTest('a rebase in progress without a lock is not a finding', async () => {
     const repository = makeRepository();
     const { root } = repository;
     git(root, 'switch', '-q', '-c', 'side');
@@ -506,7 +503,7 @@ describe('other repositories', () => {
     expect(await repository.look()).toMatchObject({ exitCode: 0, findings: [], gaps: [] });
   });
 
-  gitTest('that lead in circles, elsewhere or nowhere: nothing is followed', async () => {
+  gitTest('gitdir files that are circular, or lead elsewhere or nowhere, are not followed', async () => {
     const repository = makeRepository();
     const { root, env } = repository;
     const away = makeRepository();
@@ -528,7 +525,7 @@ describe('other repositories', () => {
     expect(existsSync(outside)).toBe(true);
   });
 
-  gitTest('with pins of dependencies, which are no locks', async () => {
+  gitTest('lockfiles of package managers are not locks', async () => {
     const repository = makeRepository();
     for (const name of [
       'package-lock.json',
@@ -542,14 +539,14 @@ describe('other repositories', () => {
     expect((await repository.look()).locks).toEqual([]);
   });
 
-  (canBecomeOthers ? gitTest : test.skip)('of somebody else: told, and released by root alone', async () => {
+  (canBecomeOthers ? gitTest : test.skip)('of another user is released only by root', async () => {
     const repository = makeRepository();
     const { root, env } = repository;
     const path = leave(join(root, '.git/index.lock'));
     for (const each of [root, join(root, '.git'), path]) chownSync(each, OTHER_UID + 1, OTHER_UID + 1);
     chmodSync(join(root, '..'), 0o755);
     await asOtherUser(async () => {
-      // A user may list all processes, and not look into those of the lock's owner.
+      // A user may list all processes, but not examine those of the lock's owner.
       expect(['stale', 'unknown']).toContain(await stateAt(repository, path));
       const { findings } = await heal(root, { env, dryRun: false });
       expect(findings.some(({ fix }) => fix?.status === 'fixed')).toBe(false);
@@ -560,9 +557,10 @@ describe('other repositories', () => {
   });
 });
 
-describe('whoever may be at work', () => {
+describe('a git lock stays while it may be in use by', () => {
   const linuxGit = process.platform === 'linux' ? gitTest : test.skip;
-  /** `--fix` while somebody holds the lock in this way. */
+  const rootGit = canBecomeOthers ? linuxGit : test.skip;
+  /** `--fix` releases nothing while a process uses the lock in this way. */
   const staysWhile = async ({ root, env, look }: Repository, path: string): Promise<void> => {
     const { findings } = await heal(root, { env, dryRun: false });
     expect(findings.filter(({ fix }) => fix?.status === 'fixed')).toEqual([]);
@@ -570,7 +568,7 @@ describe('whoever may be at work', () => {
     expect(['held', 'unknown']).toContain((await look()).locks[0]?.state);
   };
 
-  linuxGit('a program that is no git and has the lock open', async () => {
+  linuxGit('a program other than git that has the lock open', async () => {
     const repository = makeRepository();
     const path = leave(join(repository.root, '.git/index.lock'));
     const descriptor = openSync(path, 'r');
@@ -594,15 +592,14 @@ describe('whoever may be at work', () => {
     await staysWhile(repository, path);
   });
 
-  linuxGit('a git whose message is a command', async () => {
+  linuxGit('a git whose commit message looks like a command', async () => {
     const repository = makeRepository();
     const path = leave(join(repository.root, '.git/index.lock'));
     await startProcess(sleeperNamed('git'), ['600'], { cwd: repository.root, argv0: 'git commit -m daemon' });
     await staysWhile(repository, path);
   });
 
-  linuxGit('a git in other namespaces of numbers and mounts', async () => {
-    if (!canBecomeOthers) return;
+  rootGit('a git in another PID namespace or mount namespace (skipped without root)', async () => {
     const repository = makeRepository();
     const { root } = repository;
     const path = leave(join(root, '.git/index.lock'));
@@ -627,8 +624,7 @@ describe('whoever may be at work', () => {
     }
   });
 
-  linuxGit('a git of another user, who is closed to whoever asks', async () => {
-    if (!canBecomeOthers) return;
+  rootGit('a git of another user, which the doctor may not examine (skipped without root)', async () => {
     const repository = makeRepository();
     const { root } = repository;
     const path = leave(join(root, '.git/index.lock'));

@@ -1,4 +1,4 @@
-/** `--home`: what tools keep in the home of the user who asks, and nothing else of it; and a tool's directory as a root. */
+/** `--home` checks what tools keep in the user's home, and nothing else in it; a tool's directory may be the root. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { afterEach, expect, test } from '@jest/globals';
@@ -14,7 +14,7 @@ const HOUR_S = 3600;
 
 const ended = (): number => spawnSync('true').pid;
 
-/** A home with locks of tools, of dead processes and of one that lives, and with a town of agents that nobody asks for. */
+/** A home with locks of tools, of dead processes and of a live one, and with an agent's lock that must be ignored. */
 const makeHome = (living: number) => {
   const home = makeTown({ marked: false, workers: [], rigs: {} });
   const old = (name: string, text: string): string => {
@@ -35,7 +35,7 @@ const makeHome = (living: number) => {
 
 const idsOf = ({ locks }: Report): readonly string[] => locks.map(({ id }) => id).sort();
 
-hostTest('only what tools keep there is found, released on proof, and put back', async () => {
+hostTest('--home finds only locks of tools, releases them on proof, and undo restores them', async () => {
   const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
   const { home, codex, gateway, copilot, run, report } = makeHome(pid);
   const seen = report('--home');
@@ -70,7 +70,7 @@ hostTest('only what tools keep there is found, released on proof, and put back',
   expect([existsSync(codex), existsSync(gateway)]).toEqual([true, true]);
 });
 
-hostTest('locks of a home are not looked for unasked, but below a directory of their tool', () => {
+hostTest('locks of a home are searched for only with --home or below the directory of their tool', () => {
   const { home, codex, report, run } = makeHome(ended());
   expect(idsOf(report('--town', home.root))).toEqual(['agent:projects/app']);
   const unasked = run('--town', home.root, '--fix', '--kind', 'codex');
@@ -83,7 +83,7 @@ hostTest('locks of a home are not looked for unasked, but below a directory of t
   expect(existsSync(codex)).toBe(true);
 });
 
-hostTest('a directory of a tool that is the root itself shows the locks that lie directly in it', () => {
+hostTest("a tool's directory as the root shows the locks directly in it", () => {
   const { home, gateway, report, run } = makeHome(ended());
   const at = (name: string): readonly string[] => idsOf(report('--town', home.path(name)));
   home.write('app/.claude/scheduled_tasks.lock', `{"sessionId":"a","pid":${ended()}}`);
@@ -106,7 +106,7 @@ hostTest('a directory of a tool that is the root itself shows the locks that lie
   expect(lstatSync(gateway).ino).toBe(ino);
 });
 
-hostTest('a home with none of them has no locks', () => {
+hostTest("--home without any tool's directory finds no locks", () => {
   const home = makeTown({ marked: false, workers: [], rigs: {} });
   home.lock('projects/app', { pid: ended() });
   const { status, stdout } = doctor(['--home'], { env: { HOME: home.root } });
@@ -120,7 +120,7 @@ hostTest('a home with none of them has no locks', () => {
     expect(stdout).toBe(`ok ${home.root} (only what tools keep there): No locks. No problems found.\n`);
 });
 
-hostTest('a directory of a tool that is a symlink is not followed, which is told', () => {
+hostTest("--home does not follow a tool's directory that is a symlink, and reports a gap", () => {
   const { home, codex, report } = makeHome(ended());
   const text = readFileSync(codex, 'utf8');
   rmSync(home.path('.codex'), { recursive: true });
@@ -134,7 +134,7 @@ hostTest('a directory of a tool that is a symlink is not followed, which is told
   });
 });
 
-hostTest('a home in which a repair of an older version has its journal keeps it there', () => {
+hostTest('a home that contains the journal of an older version keeps it there', () => {
   const { home, report } = makeHome(ended());
   mkdirSync(home.path('.runtime/lock-doctor'), { recursive: true });
   expect(report('--home', '--fix', '--yes', '--kind', 'codex').summary?.fixed).toBe(1);
@@ -142,14 +142,14 @@ hostTest('a home in which a repair of an older version has its journal keeps it 
   expect(existsSync(home.path('.local'))).toBe(false);
 });
 
-test('it goes with neither a town, nor other machines, nor saved evidence, nor without a home', () => {
+test('--home is refused with a town, other machines or saved evidence, and without a home', () => {
   for (const args of [['--town', '/'], ['/'], ['--on', 'here'], ['--from-snapshot', 'x']])
     expect(doctor(['--home', ...args]).status).toBe(2);
   expect(doctor(['--home'], { env: { HOME: '' } })).toMatchObject({ status: 2 });
   expect(doctor(['--home'], { env: { HOME: '/no/such' } })).toMatchObject({ status: 2 });
 });
 
-test('help names the directories', () => {
+test('help lists the directories of --home', () => {
   const { stdout } = doctor(['--help']);
   for (const name of homeDirectories()) expect(stdout.replace(/\s+/g, ' ')).toContain(`~/${name}`);
 });

@@ -1,4 +1,4 @@
-/** The agent has exited, and its session stands with a shell in it. */
+/** A session whose agent has exited and that only shows a shell. */
 import { spawnSync } from 'node:child_process';
 import { afterEach, expect } from '@jest/globals';
 import { cleanUp } from '../support/index.ts';
@@ -6,7 +6,7 @@ import { ADA, GT, lockOf, now, sessionOf, setStage, shellSessionOf, tmuxTest } f
 
 afterEach(cleanUp);
 
-tmuxTest('only a shell is left → held, idle, and nothing speaks of a live agent', async () => {
+tmuxTest('only a shell is left → held, idle, and no live agent is mentioned', async () => {
   const { town, startTmux, look, ask, fix } = setStage();
   const pane = await shellSessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA));
   town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
@@ -18,7 +18,7 @@ tmuxTest('only a shell is left → held, idle, and nothing speaks of a live agen
   expect(answer.results[0]?.message).toMatch(/^held: idle, its agent has exited/);
   expect(JSON.stringify([report, answer])).not.toMatch(/live agent/);
 
-  // The commands of the finding: the first shows it, where there is a terminal; the second ends it.
+  // The finding's commands: the first one shows the session on a terminal, the second one ends it.
   const [attach = [], end = []] = report.findings[0]?.next ?? [];
   expect(attach.slice(3)).toEqual(['attach-session', '-t', pane.paneId]);
   const [program = '', ...args] = end;
@@ -27,7 +27,7 @@ tmuxTest('only a shell is left → held, idle, and nothing speaks of a live agen
   expect((await fix()).summary?.fixed).toBe(1);
 });
 
-tmuxTest('an agent in it → held, not idle', async () => {
+tmuxTest('an agent in the session → held, not idle', async () => {
   const { town, startTmux, look } = setStage();
   const pane = await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA));
   town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });

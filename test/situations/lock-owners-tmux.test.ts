@@ -1,4 +1,4 @@
-/** Agents often run as another user than the one who owns the town's directory: their tmux servers count. */
+/** Agents often run as another user than the owner of the town: the tmux servers of lock owners count too. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,8 +10,8 @@ afterEach(cleanUp);
 
 const rootTest = canBecomeOthers && hasTmux ? test : test.skip;
 
-describe("root's doctor in a town of root's, where another user's agents work (needs root and tmux)", () => {
-  rootTest('the tmux servers of a lock file’s owner are asked → held', async () => {
+describe("root's doctor in root's town, where agents of another user work (skipped without root or tmux)", () => {
+  rootTest("asks the tmux servers of a lock file's owner → held", async () => {
     const { town, tmuxTmpdir, judge, ask } = setStage();
     for (const directory of [tmuxTmpdir, town.root]) chmodSync(directory, 0o755);
     const sockets = join(tmuxTmpdir, `tmux-${OTHER_UID}`);

@@ -1,4 +1,4 @@
-/** Agents and tmux servers in other namespaces of this machine: seen from outside, each is one, and judged like any other. */
+/** Agents and tmux servers in other namespaces of this machine are counted once and judged like any others. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -24,14 +24,14 @@ const canUnshare =
 const why = canUnshare ? '' : ' (skipped: needs root and unshare)';
 const inNamespaces = canUnshare ? tmuxTest : test.skip;
 
-/** Runs a script in namespaces of its own; the end of the test ends all that lives in its mount namespace. */
+/** Runs a script in new namespaces; cleanUp kills everything in its mount namespace. */
 const startApart = async (flags: readonly string[], script: string): Promise<void> => {
   const args = [...flags, '-f', '--kill-child', 'sh', '-c', `${script}\nexec sleep 600`];
   const { pid } = await startProcess('unshare', args, { env: { PATH: process.env.PATH } });
   const inner = await until(() => {
     const child = childOf(pid);
     return child !== undefined && commOf(child) === 'sleep' ? child : false;
-  }, 'what runs apart');
+  }, 'the script');
   const mounts = mountsOf(inner);
   onCleanUp(() => {
     for (const one of readdirSync('/proc').map(Number))
@@ -39,7 +39,7 @@ const startApart = async (flags: readonly string[], script: string): Promise<voi
   });
 };
 
-/** The mount namespace of a process; null where it has ended. */
+/** The mount namespace of a process; null if it has ended. */
 const mountsOf = (pid: number): string | null => {
   try {
     return readlinkSync(`/proc/${pid}/ns/mnt`);
@@ -55,14 +55,14 @@ const childOf = (pid: number): number | undefined => {
 
 const commOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
 
-/** The script that starts a session with an agent in the worker's place. */
+/** A script that starts a session with an agent in the worker's directory. */
 const sessionScript = ({ town, tmuxTmpdir }: Stage, agent: string): string => `
   mkdir -p -m 700 '${tmuxTmpdir}/tmux-0'
   tmux -f /dev/null -S '${tmuxTmpdir}/tmux-0/default' new-session -d -s ${GT}-crew-ada -c '${town.path(ADA)}' '${agent}' 600`;
 
 describe(`PID namespaces${why}`, () => {
   inNamespaces(
-    'a server and its agent in another one are one server and one agent → held, no collision',
+    'a server and its agent in another namespace are one server and one agent → held, no collision',
     async () => {
       const stage = setStage();
       await startApart(['-p', '--mount-proc'], sessionScript(stage, sleeperNamed('claude')));
@@ -79,7 +79,7 @@ describe(`PID namespaces${why}`, () => {
     },
   );
 
-  inNamespaces('the same where the socket has to be found through the process', async () => {
+  inNamespaces('the same with a socket that is found only through the process', async () => {
     const stage = setStage();
     const elsewhere = makeTmuxTmpdir();
     await startApart(
@@ -97,11 +97,11 @@ describe(`PID namespaces${why}`, () => {
 });
 
 describe(`mount namespaces${why}`, () => {
-  /** Hides the socket from everybody outside. */
+  /** Hides the socket from other mount namespaces. */
   const privately = (stage: Stage, script: string): string =>
     `mount -t tmpfs none '${stage.tmuxTmpdir}'\n${script}`;
 
-  inNamespaces('a server whose socket only its own one has is asked through its process → held', async () => {
+  inNamespaces('a server whose socket is only in its namespace is asked through /proc → held', async () => {
     const stage = setStage();
     const agent = sleeperNamed('some-program');
     await startApart(['-m'], privately(stage, sessionScript(stage, agent)));
@@ -115,7 +115,7 @@ describe(`mount namespaces${why}`, () => {
     expect(servers?.[0]?.socket).toBe(`/proc/${servers?.[0]?.pid}/root${stage.tmuxTmpdir}/tmux-0/default`);
   });
 
-  inNamespaces('a server of our own at the same path is not taken for it', async () => {
+  inNamespaces('a server of ours at the same path is not mistaken for it', async () => {
     const stage = setStage();
     const own = await stage.startTmux();
     own.newSession('elsewhere', { cwd: '/' });
@@ -129,7 +129,7 @@ describe(`mount namespaces${why}`, () => {
     );
   });
 
-  inNamespaces('a place that only bears the name of the worker is not the worker', async () => {
+  inNamespaces("a directory that only has the worker's path in its namespace is not the worker", async () => {
     const stage = setStage();
     const script = `mount -t tmpfs none '${stage.town.root}'\nmkdir -p '${stage.town.path(ADA)}'`;
     const session = sessionScript(stage, sleeperNamed('some-program')).replace(`${GT}-crew-ada`, 'other');
@@ -143,7 +143,7 @@ describe(`mount namespaces${why}`, () => {
   });
 
   inNamespaces(
-    'a socket that was removed there is said to be there, and nobody is told to signal the server',
+    'a socket that was removed there is reported as such, without advice to signal the server',
     async () => {
       const stage = setStage();
       const remove = `\nrm '${stage.tmuxTmpdir}/tmux-0/default'`;
@@ -161,7 +161,7 @@ describe(`mount namespaces${why}`, () => {
 describe(`containers of this machine${why}`, () => {
   const ID = '4e449adbac66';
 
-  /** A container by that name with a program in it that nobody knows, somewhere else; answers with its number in there. */
+  /** A container with this ID that runs an unknown program elsewhere; `inner` is the PID in its namespace, `outer` ours. */
   const startContainer = async (): Promise<{ readonly inner: number; readonly outer: number }> => {
     const home = makeTmuxTmpdir();
     writeFileSync(`${home}/hostname`, `${ID}\n`);
@@ -193,7 +193,7 @@ describe(`containers of this machine${why}`, () => {
   };
 
   inNamespaces(
-    'a live number of it is a live holder, a dead one is dead → held, then stale and released',
+    'a live PID in it is a live holder, a dead one is dead → held, then stale and released',
     async () => {
       const stage = setStage();
       const { inner, outer } = await startContainer();
@@ -217,31 +217,28 @@ describe(`containers of this machine${why}`, () => {
     },
   );
 
-  inNamespaces(
-    'an id that no process here belongs to stays foreign, and so does the name of another machine',
-    async () => {
-      const stage = setStage();
-      await startContainer();
-      stage.town.lock(ADA, { pid: deadPid(), hostname: '0123456789ab' });
-      stage.town.lock(BOB, { pid: deadPid(), hostname: 'buildbox' });
-      expect(await stage.judge(ADA)).toMatchObject({ state: 'foreign' });
-      expect(await stage.judge(BOB)).toMatchObject({ state: 'foreign' });
-    },
-  );
+  inNamespaces("an ID of no process here stays foreign, and so does another machine's name", async () => {
+    const stage = setStage();
+    await startContainer();
+    stage.town.lock(ADA, { pid: deadPid(), hostname: '0123456789ab' });
+    stage.town.lock(BOB, { pid: deadPid(), hostname: 'buildbox' });
+    expect(await stage.judge(ADA)).toMatchObject({ state: 'foreign' });
+    expect(await stage.judge(BOB)).toMatchObject({ state: 'foreign' });
+  });
 
-  inNamespaces('a number that is alive outside only says nothing of one inside', async () => {
+  inNamespaces('a PID that is alive only outside does not count inside', async () => {
     const stage = setStage();
     await startContainer();
     stage.town.lock(ADA, { pid: process.pid, hostname: ID });
     expect(await stage.judge()).toMatchObject({ state: 'stale', holder: { process: 'gone' } });
   });
 
-  inNamespaces("a name that some other user gave a namespace of his own is nobody's → foreign", async () => {
+  inNamespaces('a name that another user gave a namespace does not count → foreign', async () => {
     const stage = setStage();
     const home = makeTmuxTmpdir();
     writeFileSync(`${home}/hostname`, `${ID}\n`);
     const forger = `setpriv --reuid ${OTHER_UID} --regid ${OTHER_UID} --clear-groups sleep 600`;
-    // The first process becomes his as well: nothing of root's is left in there.
+    // The first process also becomes that user's, so that no process of root is left in it.
     await startApart(
       ['-pm', '--mount-proc'],
       `mount --bind '${home}/hostname' /etc/hostname\nexec ${forger}`,

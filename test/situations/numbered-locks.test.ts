@@ -1,4 +1,4 @@
-/** Locks of other tools that name a process: of each kind with a dead, a living and a reused number, released and put back. */
+/** Locks of other tools that contain a PID: each kind with a dead, a live and a reused PID, released and restored. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { afterEach, describe, expect } from '@jest/globals';
@@ -17,19 +17,16 @@ const identityOf = (path: string) => {
 const ended = (): number => spawnSync('true').pid;
 
 describe.each(rows)('%s at %s', (kind, _, tool) => {
-  hostTest(
-    'is stale once its process is dead, is released, and undo puts back the very same file',
-    async () => {
-      const { town, path, judge, fix } = lockedBy(tool, ended(), HOUR_MS);
-      expect(await judge()).toMatchObject({ kind, state: 'stale', reasons: ['process-gone'] });
-      const before = identityOf(path);
-      expect((await fix()).summary?.fixed).toBe(1);
-      expect(existsSync(path)).toBe(false);
-      const { outcomes } = await undoReleases(null, { townRoot: town.root });
-      expect(outcomes.map(({ status }) => status)).toEqual(['restored']);
-      expect(identityOf(path)).toEqual(before);
-    },
-  );
+  hostTest('is stale and released once its process is dead, and undo restores the same file', async () => {
+    const { town, path, judge, fix } = lockedBy(tool, ended(), HOUR_MS);
+    expect(await judge()).toMatchObject({ kind, state: 'stale', reasons: ['process-gone'] });
+    const before = identityOf(path);
+    expect((await fix()).summary?.fixed).toBe(1);
+    expect(existsSync(path)).toBe(false);
+    const { outcomes } = await undoReleases(null, { townRoot: town.root });
+    expect(outcomes.map(({ status }) => status)).toEqual(['restored']);
+    expect(identityOf(path)).toEqual(before);
+  });
 
   hostTest('is held while its process lives, and neither is touched', async () => {
     const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
@@ -42,7 +39,7 @@ describe.each(rows)('%s at %s', (kind, _, tool) => {
   });
 
   hostTest(
-    'is held by a process of its number that works in its place, however late it started',
+    'is held by a process with its PID that works in its directory, however late it started',
     async () => {
       const { town, path, judge, fix } = lockedBy(tool, ended(), WEEK_MS);
       const { pid } = await startProcess('sleep', ['600'], { cwd: town.root });
@@ -50,7 +47,7 @@ describe.each(rows)('%s at %s', (kind, _, tool) => {
       const thenMs = Date.now() - WEEK_MS;
       utimesSync(town.write(tool.path(pid), tool.text(pid, thenMs)), thenMs / 1000, thenMs / 1000);
       const { worker, state } = await judge();
-      // A place further down is not where it works: then it is another's.
+      // A process that works further up does not hold it.
       expect(state).toBe(worker === '.' ? 'held' : 'stale');
       await fix();
       expect(existsSync(town.path(tool.path(pid)))).toBe(state === 'held');
@@ -58,7 +55,7 @@ describe.each(rows)('%s at %s', (kind, _, tool) => {
     },
   );
 
-  hostTest('is stale where the number was given to a process that works elsewhere, long after', async () => {
+  hostTest('is stale if its PID was reused much later by a process that works elsewhere', async () => {
     const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
     const { judge, fix } = lockedBy(tool, pid, WEEK_MS);
     expect(await judge()).toMatchObject({ state: 'stale', reasons: ['process-recycled'] });

@@ -1,4 +1,4 @@
-/** Locks of other tools that are never released: taken by flock(2), directories, files that name nobody, and what only looks like a lock. */
+/** Locks of other tools that are never released (flock(2), directories, files without a holder), and files that only look like locks. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -13,7 +13,6 @@ import {
   OTHER_UID,
   onCleanUp,
   startProcess,
-  until,
 } from '../support/index.ts';
 import { askElsewhere, bareEnvironment, hostTest, linuxTest } from './stage.ts';
 
@@ -52,7 +51,7 @@ const FLOCKED = [
 ];
 
 describe.each(FLOCKED)('%s', (name) => {
-  linuxTest('is no finding while it is free, and names who holds it; it stays in either case', async () => {
+  linuxTest('is not a finding while free, names its holder otherwise, and is never removed', async () => {
     const { town, look, fix } = makeRoot();
     const path = town.write(name, '{"pid":1}');
     aged(path);
@@ -72,11 +71,11 @@ describe.each(FLOCKED)('%s', (name) => {
   });
 });
 
-describe('in another PID namespace', () => {
+describe('a flock in another PID namespace', () => {
   const sandboxTest = canBecomeOthers ? linuxTest : test.skip;
 
   sandboxTest(
-    'a file whose taker has ended is held by the child that has it, and free once that ended',
+    'whose taker has ended is held by the child that inherited it, and free once that has ended',
     async () => {
       const { town, env } = makeRoot();
       const path = town.write('daemon/shutdown.lock', '');
@@ -92,43 +91,41 @@ describe('in another PID namespace', () => {
       expect((await ask(':')).locks).toMatchObject([
         { id: 'daemon:daemon/shutdown.lock', state: 'held', reasons: ['flock-held'] },
       ]);
-      expect((await ask(`kill -9 $(cat ${town.root}/child); sleep 0.2`)).locks).toEqual([]);
+      const endChild = `kill -9 $(cat ${town.root}/child); until flock -n ${path} true; do sleep 0.05; done`;
+      expect((await ask(endChild)).locks).toEqual([]);
     },
   );
 });
 
-describe('in a container in which processes of others are closed to us', () => {
-  (canBecomeOthers ? linuxTest : test.skip)(
-    'a file that looks free is told as one of which nobody knows',
-    async () => {
-      const { town, env } = makeRoot();
-      for (const name of ['daemon/daemon.lock', 'daemon/shutdown.lock']) aged(town.write(name, ''));
-      chmodSync(town.root, 0o755);
-      const ask = (as: string) =>
-        askElsewhere({ town: town.root, options: { env } }, {}, [
-          ...['unshare', '-p', '--fork', '--kill-child', '--mount-proc', 'sh', '-c'],
-          `sleep 600 >/dev/null 2>&1 & exec ${as} "$@"`,
-          'sh',
-        ]);
-      expect(await ask(`setpriv --reuid=${OTHER_UID} --clear-groups`)).toMatchObject({
-        locks: [],
-        findings: [
-          {
-            check: 'undecided-lock',
-            severity: 'info',
-            message: expect.stringMatching(/cannot tell whether anybody holds daemon\/\w+\.lock and 1 more/),
-            evidence: [{ text: expect.stringContaining('are closed to us') }],
-          },
-        ],
-      });
-      expect(await ask('')).toMatchObject({ locks: [], findings: [] });
-    },
-  );
+describe('in a container in which the processes of other users are hidden', () => {
+  (canBecomeOthers ? linuxTest : test.skip)('a file that looks free is reported as undecided', async () => {
+    const { town, env } = makeRoot();
+    for (const name of ['daemon/daemon.lock', 'daemon/shutdown.lock']) aged(town.write(name, ''));
+    chmodSync(town.root, 0o755);
+    const ask = (as: string) =>
+      askElsewhere({ town: town.root, options: { env } }, {}, [
+        ...['unshare', '-p', '--fork', '--kill-child', '--mount-proc', 'sh', '-c'],
+        `sleep 600 >/dev/null 2>&1 & exec ${as} "$@"`,
+        'sh',
+      ]);
+    expect(await ask(`setpriv --reuid=${OTHER_UID} --clear-groups`)).toMatchObject({
+      locks: [],
+      findings: [
+        {
+          check: 'undecided-lock',
+          severity: 'info',
+          message: expect.stringMatching(/cannot tell whether anybody holds daemon\/\w+\.lock and 1 more/),
+          evidence: [{ text: expect.stringContaining('are closed to us') }],
+        },
+      ],
+    });
+    expect(await ask('')).toMatchObject({ locks: [], findings: [] });
+  });
 });
 
-describe('files that name no holder', () => {
+describe('files that do not name a holder', () => {
   test.each(['', '-1', '0', '2147483648', '1e3', '12abc', '\0\u0001', '{"pid":1}', '9'.repeat(40)])(
-    '%j in a PID file is told, and never released',
+    '%j in a PID file is reported, but never released',
     async (text) => {
       const { town, look, fix } = makeRoot();
       const path = town.write('daemon/daemon.pid', text);
@@ -142,13 +139,13 @@ describe('files that name no holder', () => {
     },
   );
 
-  test('an empty one that was made just now is still being written', async () => {
+  test('an empty file that is new is still being written', async () => {
     const { town, look } = makeRoot();
     town.write('agents/a/sessions/b.jsonl.lock', '');
     expect(await look()).toMatchObject({ locks: [{ state: 'invalid' }], findings: [], exitCode: 0 });
   });
 
-  test('a pipe, a link, a directory and a huge file are neither opened nor followed nor removed', async () => {
+  test('a pipe, a symlink, a directory and a huge file are not opened, followed or removed', async () => {
     const { town, look, fix } = makeRoot();
     town.write('.beads/dolt-server.pid', '1'.repeat(100_000));
     town.write('daemon/target', `${ended()}`);
@@ -169,7 +166,7 @@ describe('files that name no holder', () => {
       expect(lstatSync(town.path(name), { throwIfNoEntry: false })).toBeDefined();
   });
 
-  test('homes that are links or closed raise no doubt: no agent keeps its lock there', async () => {
+  test("a tool's directory that is a symlink or a file causes no doubt", async () => {
     const { town, look } = makeRoot();
     mkdirSync(town.path('elsewhere'));
     town.write('elsewhere/scheduled_tasks.lock', '{"pid":1}');
@@ -180,8 +177,8 @@ describe('files that name no holder', () => {
   });
 });
 
-describe('a directory', () => {
-  test('of GSD is held while it is touched; later that is unknown, and it stays', async () => {
+describe('a directory as a lock', () => {
+  test('of GSD is held while it is touched, then unknown, and never removed', async () => {
     const { town, look, fix } = makeRoot();
     const path = town.path('app/.gsd.lock');
     mkdirSync(path, { recursive: true });
@@ -197,7 +194,7 @@ describe('a directory', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test('that proper-lockfile makes is found where it is configured, and a file of such a name is not', async () => {
+  test('of proper-lockfile is found where it is configured, unlike a file of such a name', async () => {
     const { town, look, fix } = makeRoot({ kinds: { 'proper-lockfile': { files: ['state/*.lock'] } } });
     town.write('state/yarn.lock', '# yarn lockfile v1\n');
     const release = await lock(town.write('state/db', ''), { update: 1000 });
@@ -217,8 +214,8 @@ describe('a directory', () => {
   });
 });
 
-describe('what a number says besides', () => {
-  hostTest('a gateway that lives and has kept a session for too long may have forgotten it', async () => {
+describe('more than a PID in a lock', () => {
+  hostTest('a live gateway that has held a session for too long may have forgotten it', async () => {
     const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
     const { town, look, fix } = makeRoot();
     const createdAt = new Date(Date.now() - 8 * 60_000).toISOString();
@@ -229,7 +226,7 @@ describe('what a number says besides', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  linuxTest('a start in ticks decides; a date that differs proves nothing', async () => {
+  linuxTest('a start time in ticks decides, but a date that differs proves nothing', async () => {
     const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
     const start =
       readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -247,14 +244,13 @@ describe('what a number says besides', () => {
     expect(await stateWith('Mon May  4 10:06:07 2026')).toBe('held');
   });
 
-  hostTest('a lock that git tracks is told of, and stays', async () => {
+  hostTest('a lock that git tracks is reported and stays', async () => {
     const { town, look, fix } = makeRoot();
     const git = (...args: string[]) => execFileSync('git', ['-C', town.root, ...args], { stdio: 'ignore' });
     git('init', '-q');
     const path = town.write('.claude/scheduled_tasks.lock', `{"sessionId":"a","pid":${ended()}}`);
     aged(path);
     git('add', '.');
-    await until(() => existsSync(town.path('.git/index')));
     const { findings } = await look();
     expect(findings.map(({ check }) => check)).toEqual(
       expect.arrayContaining(['stale-lock', 'tracked-lock']),

@@ -1,4 +1,4 @@
-/** Locks of a container that is gone, of another name of this machine, and of a time before this machine was started. */
+/** Locks of a container that is gone, of a former name of this machine, and from before the last boot. */
 import { spawnSync } from 'node:child_process';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -8,20 +8,20 @@ import { ADA, askElsewhere, BOB, lockOf, setStage, textsOf } from './stage.ts';
 
 afterEach(cleanUp);
 
-/** A PID namespace of its own needs root. */
+/** A new PID namespace requires root. */
 const canUnshare =
   process.platform === 'linux' && spawnSync('unshare', ['-pf', '--mount-proc', 'true']).status === 0;
 const inNamespace = canUnshare ? test : test.skip;
 
-/** A number that is in use here, by nobody's agent. */
-const someNumber = async (): Promise<number> => (await startProcess('sleep', ['600'], { cwd: '/' })).pid;
+/** A PID that is in use, but not by an agent. */
+const somePid = async (): Promise<number> => (await startProcess('sleep', ['600'], { cwd: '/' })).pid;
 
 describe('a lock of another host', () => {
-  test('whose number is in use here → foreign with would-block, a warning that names formerHosts', async () => {
+  test('whose PID is in use here → foreign with would-block, and a warning that names formerHosts', async () => {
     const { town, look, fix } = setStage();
     town.lock(
       ADA,
-      { pid: await someNumber(), hostname: '4e449adbac66', session_id: '%3' },
+      { pid: await somePid(), hostname: '4e449adbac66', session_id: '%3' },
       { ageSeconds: 7200 },
     );
     const report = await look();
@@ -32,17 +32,17 @@ describe('a lock of another host', () => {
     expect((await fix()).summary).toMatchObject({ fixed: 0, foreign: 1 });
   });
 
-  test('whose number is nobody’s → information', async () => {
+  test('whose PID is not in use → information', async () => {
     const { town, look } = setStage();
     town.lock(ADA, { hostname: '4e449adbac66', session_id: '%3' });
     expect(await look()).toMatchObject({ exitCode: 0, findings: [{ severity: 'info' }] });
   });
 
-  test('that the configuration calls a former one → stale, released; and held where its agent is at work', async () => {
+  test('that is configured as a former host → stale and released, but held if its agent is at work', async () => {
     const { town, look, fix, ask } = setStage();
     town.write('lock-doctor.json', '{ "formerHosts": ["4E449ADBAC66"] }');
-    town.lock(ADA, { pid: await someNumber(), hostname: '4e449adbac66' }, { ageSeconds: 7200 });
-    town.lock(BOB, { pid: await someNumber(), hostname: '4e449adbac66' }, { ageSeconds: 7200 });
+    town.lock(ADA, { pid: await somePid(), hostname: '4e449adbac66' }, { ageSeconds: 7200 });
+    town.lock(BOB, { pid: await somePid(), hostname: '4e449adbac66' }, { ageSeconds: 7200 });
     await fakeAgent('claude', { cwd: town.path(BOB) });
     const report = await look();
     expect(lockOf(report, ADA)).toMatchObject({
@@ -55,15 +55,15 @@ describe('a lock of another host', () => {
     expect((await ask()).exitCode).toBe(0);
   });
 
-  test('that this question calls a former one → stale for this question', async () => {
+  test('that is a former host for one question only → stale for that question', async () => {
     const { town, judge } = setStage();
-    town.lock(ADA, { pid: await someNumber(), hostname: 'mac.lan' }, { ageSeconds: 7200 });
+    town.lock(ADA, { pid: await somePid(), hostname: 'mac.lan' }, { ageSeconds: 7200 });
     expect(await judge(ADA, { formerHosts: ['mac.local'] })).toMatchObject({ state: 'stale' });
     expect(await judge()).toMatchObject({ state: 'foreign' });
   });
 });
 
-describe('in a PID namespace below this host (needs root; skipped otherwise)', () => {
+describe('in a PID namespace below this host (skipped without root)', () => {
   const behind = ['unshare', '-pf', '--mount-proc'];
   const YEAR = 365 * 24 * 3600;
 
@@ -74,7 +74,7 @@ describe('in a PID namespace below this host (needs root; skipped otherwise)', (
     expect(lockOf(report, ADA)).toMatchObject({ state: 'stale', reasons: ['rebooted', 'session-unnamed'] });
   });
 
-  inNamespace('an agent outside keeps its lock, which is older than the namespace', async () => {
+  inNamespace('the lock of an agent outside, which is older than the namespace, is unknown', async () => {
     const { town, env } = setStage();
     const { pid } = await fakeAgent('claude', { cwd: town.path(ADA) });
     town.lock(ADA, { pid }, { ageSeconds: 7200 });

@@ -1,4 +1,4 @@
-/** Situations in which tmux panes decide. Every test has a real server, real panes and real processes of its own. */
+/** Situations that tmux panes decide, each with its own real server, panes and processes. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, fakeAgent, sleeperNamed, until } from '../support/index.ts';
 import {
@@ -21,7 +21,7 @@ afterEach(cleanUp);
 const JOE = 'gastown/crew/joe';
 const POLECAT_JOE = 'gastown/polecats/joe';
 
-describe('panes: what is alive is held', () => {
+describe('panes: live holders', () => {
   tmuxTest('live agent in pane %3, recorded PID dead → held', async () => {
     const { town, startTmux, look, judge } = setStage();
     const server = await startTmux();
@@ -39,7 +39,7 @@ describe('panes: what is alive is held', () => {
     expect(await look()).toMatchObject({ exitCode: 0, complete: true, findings: [] });
   });
 
-  tmuxTest('the same with a split elsewhere so that session is $3 and pane %4 → held', async () => {
+  tmuxTest('the same with a split elsewhere, so that the session is $3 and the pane %4 → held', async () => {
     const { town, startTmux, judge } = setStage();
     const server = await startTmux();
     fillPanes(server, 3);
@@ -58,14 +58,14 @@ describe('panes: what is alive is held', () => {
     expect(await judge(JOE)).toMatchObject({ state: 'held', holder: { session: 'live' }, notes: [] });
   });
 
-  tmuxTest('gastown/joe with the session name of before v0.7, gt-gastown-crew-joe → held', async () => {
+  tmuxTest('gastown/joe with the session name from before v0.7, gt-gastown-crew-joe → held', async () => {
     const { town, startTmux, judge } = setStage({ workers: [JOE] });
     await sessionOf(await startTmux(), 'gt-gastown-crew-joe', town.path(JOE));
     town.lock(JOE, { session_id: 'gastown/joe', acquired_at: now() });
     expect(await judge(JOE)).toMatchObject({ state: 'held', holder: { session: 'live' } });
   });
 
-  tmuxTest('an identity in a session of any name that GT_ROLE explains → held', async () => {
+  tmuxTest('an identity in a session of any name with a matching GT_ROLE → held', async () => {
     const { town, startTmux, judge } = setStage({ workers: [POLECAT_JOE] });
     await sessionOf(await startTmux(), 'scratch', town.path(POLECAT_JOE), {
       env: { GT_ROLE: 'gastown/polecats/joe' },
@@ -83,7 +83,7 @@ describe('panes: what is alive is held', () => {
     ['gastown/polecats/toast/gastown', `${GT}-toast`, 'gastown/polecats/toast'],
     ['gastown/polecats/toast', `gt-gastown-toast`, 'gastown/polecats/toast'],
     ['gastown/crew/ada', `${GT}-crew-ada`, 'gastown/crew/ada'],
-  ])('%s is known by the session name %s, and by its GT_ROLE', async (worker, name, role) => {
+  ])('%s is recognized by the session name %s, and by its GT_ROLE', async (worker, name, role) => {
     const { town, startTmux, judge } = setStage({ workers: [worker] });
     const server = await startTmux();
     const named = await sessionOf(server, name, town.root, { command: 'mystery' });
@@ -94,7 +94,7 @@ describe('panes: what is alive is held', () => {
     expect(await judge(worker)).toMatchObject({ state: 'held' });
   });
 
-  tmuxTest('agent resumed in a new pane → held/drifted', async () => {
+  tmuxTest('an agent resumed in a new pane → held/drifted', async () => {
     const { town, startTmux, judge } = setStage();
     const server = await startTmux();
     fillPanes(server, 5);
@@ -108,7 +108,7 @@ describe('panes: what is alive is held', () => {
     });
   });
 
-  tmuxTest('respawn-pane: same id, younger process → held', async () => {
+  tmuxTest('respawn-pane: same pane ID, younger process → held', async () => {
     const { town, startTmux, judge } = setStage();
     const server = await startTmux();
     const before = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
@@ -127,7 +127,7 @@ describe('panes: what is alive is held', () => {
     });
   });
 
-  tmuxTest('session exists but shows a shell only, agent exited → session live, say so', async () => {
+  tmuxTest('a session that shows only a shell because the agent exited → held, and says so', async () => {
     const { town, startTmux, judge } = setStage();
     const pane = await shellSessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA));
     town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
@@ -136,7 +136,7 @@ describe('panes: what is alive is held', () => {
     expect(textsOf(lock)).toMatch(/exists and shows only sh/);
   });
 
-  tmuxTest('an agent that went to another worker directory keeps its own pane → held', async () => {
+  tmuxTest("an agent that moved to another worker's directory keeps its own pane → held", async () => {
     const { town, startTmux, judge } = setStage();
     const pane = await sessionOf(await startTmux(), 'anything', town.path(BOB));
     town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
@@ -174,7 +174,7 @@ describe('panes: what is alive is held', () => {
     expect(await judge()).toMatchObject({ state: 'held' });
   });
 
-  tmuxTest('a command of GT_PROCESS_NAMES or of the configuration is an agent, otherwise doubt', async () => {
+  tmuxTest('a command of GT_PROCESS_NAMES or the configuration is an agent, otherwise in doubt', async () => {
     const { town, startTmux, judge, env } = setStage();
     await sessionOf(await startTmux(), 'anything', town.path(ADA), { command: 'houseagent' });
     town.lock(ADA);
@@ -187,7 +187,7 @@ describe('panes: what is alive is held', () => {
     expect(await judge()).toMatchObject({ state: 'held' });
   });
 
-  tmuxTest('whatever runs in the session of this worker, if it is no shell, is life', async () => {
+  tmuxTest("any program but a shell in this worker's session → held", async () => {
     const { town, startTmux, judge } = setStage();
     await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });
     town.lock(ADA, { session_id: NO_PANE });
@@ -217,7 +217,7 @@ describe('panes: what is alive is held', () => {
     expect(await judge(worker)).toMatchObject({ state: 'stale' });
   });
 
-  tmuxTest('$N names a session, a plain text a session by its exact name → held', async () => {
+  tmuxTest('$N names a session by ID, other text a session by its exact name → held', async () => {
     const { town, startTmux, judge } = setStage();
     const server = await startTmux();
     fillPanes(server, 2);
@@ -229,24 +229,21 @@ describe('panes: what is alive is held', () => {
     expect(await judge()).toMatchObject({ state: 'held', holder: { session: 'live' } });
   });
 
-  tmuxTest(
-    'a pane without GT_ROLE of its own does not take the one its server was started with',
-    async () => {
-      const { town, startTmux, judge } = setStage();
-      const server = await startTmux({
-        env: { GT_ROLE: 'gastown/crew/bob', GT_RIG: 'gastown', GT_CREW: 'bob' },
-      });
-      const pane = await sessionOf(server, 'scratch', town.path(ADA));
-      town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
-      town.lock(BOB, { session_id: NO_PANE, acquired_at: now() }, { ageSeconds: 3600 });
-      expect(await judge()).toMatchObject({ state: 'held', holder: { session: 'live' } });
-      expect(await judge(BOB)).toMatchObject({ state: 'stale' });
-    },
-  );
+  tmuxTest('a pane without its own GT_ROLE does not inherit that of its server', async () => {
+    const { town, startTmux, judge } = setStage();
+    const server = await startTmux({
+      env: { GT_ROLE: 'gastown/crew/bob', GT_RIG: 'gastown', GT_CREW: 'bob' },
+    });
+    const pane = await sessionOf(server, 'scratch', town.path(ADA));
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
+    town.lock(BOB, { session_id: NO_PANE, acquired_at: now() }, { ageSeconds: 3600 });
+    expect(await judge()).toMatchObject({ state: 'held', holder: { session: 'live' } });
+    expect(await judge(BOB)).toMatchObject({ state: 'stale' });
+  });
 });
 
-describe('panes: what is proven gone is stale', () => {
-  tmuxTest("%2 is now another worker's shell, own agent gone → stale", async () => {
+describe('panes: proven dead holders', () => {
+  tmuxTest("%2 is now another worker's shell, its own agent is gone → stale", async () => {
     const { town, startTmux, look, judge } = setStage();
     const server = await startTmux();
     fillPanes(server, 2);
@@ -261,17 +258,14 @@ describe('panes: what is proven gone is stale', () => {
     expect(await look()).toMatchObject({ exitCode: 1, complete: true, summary: { stale: 1 } });
   });
 
-  tmuxTest(
-    "a shell that idles in another worker's place, whatever its session is called → stale",
-    async () => {
-      const { town, startTmux, judge } = setStage();
-      const pane = await shellSessionOf(await startTmux(), 'scratch', town.path(BOB));
-      town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
-      expect(await judge()).toMatchObject({ state: 'stale', reasons: ['process-gone', 'pane-recycled'] });
-    },
-  );
+  tmuxTest("an idle shell in another worker's directory, in a session of any name → stale", async () => {
+    const { town, startTmux, judge } = setStage();
+    const pane = await shellSessionOf(await startTmux(), 'scratch', town.path(BOB));
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
+    expect(await judge()).toMatchObject({ state: 'stale', reasons: ['process-gone', 'pane-recycled'] });
+  });
 
-  tmuxTest("an agent whose GT_ROLE says another worker is not this lock's holder → stale", async () => {
+  tmuxTest('an agent whose GT_ROLE names another worker is not the holder → stale', async () => {
     const { town, startTmux, judge } = setStage();
     const pane = await sessionOf(await startTmux(), 'scratch', town.path(BOB), {
       env: { GT_ROLE: 'gastown/crew/bob' },
@@ -289,7 +283,7 @@ describe('panes: what is proven gone is stale', () => {
     expect(await judge(POLECAT_JOE)).toMatchObject({ state: 'held', holder: { session: 'live' } });
   });
 
-  tmuxTest('server restarted, %3 now the witness → stale', async () => {
+  tmuxTest('server restarted, %3 is now the witness → stale', async () => {
     const { town, startTmux, judge } = setStage({ workers: [ADA, 'gastown/witness'] });
     const server = await startTmux();
     fillPanes(server, 3);
@@ -299,7 +293,7 @@ describe('panes: what is proven gone is stale', () => {
     expect(await judge()).toMatchObject({ state: 'stale', reasons: ['process-gone', 'pane-recycled'] });
   });
 
-  tmuxTest('server restarted, %3 again an agent of nobody known → stale, its lock is older', async () => {
+  tmuxTest('server restarted, %3 is now an unknown agent → stale, because the lock is older', async () => {
     const { town, startTmux, judge } = setStage();
     const server = await startTmux();
     fillPanes(server, 4);
@@ -330,7 +324,7 @@ describe('panes: what is proven gone is stale', () => {
     });
   });
 
-  tmuxTest('%N is no session id and $N no pane id → stale', async () => {
+  tmuxTest('%N is not a session ID and $N is not a pane ID → stale', async () => {
     const { town, startTmux, judge } = setStage();
     const server = await startTmux();
     server.newSession('one', { cwd: '/' });
@@ -352,14 +346,14 @@ describe('panes: what is proven gone is stale', () => {
     expect(await judge()).toMatchObject({ state: 'stale', holder: { session: 'gone' } });
   });
 
-  tmuxTest('a session name is matched exactly, not by its beginning → stale', async () => {
+  tmuxTest('a session name is matched exactly, not by its prefix → stale', async () => {
     const { town, startTmux, judge } = setStage({ workers: [ADA, 'gastown/crew/adalbert'] });
     await sessionOf(await startTmux(), `${GT}-crew-adalbert`, town.path('gastown/crew/adalbert'));
     town.lock(ADA, { session_id: `${GT}-crew-ada`, acquired_at: now() });
     expect(await judge()).toMatchObject({ state: 'stale', holder: { session: 'gone' } });
   });
 
-  tmuxTest('a lock that names no session, agent gone → stale; the unnamed forms are "" and "/"', async () => {
+  tmuxTest('a lock that names no session (missing, empty or /), agent gone → stale', async () => {
     const { town, startTmux, judge } = setStage();
     await startTmux();
     for (const session of [undefined, '', '/']) {
@@ -368,7 +362,7 @@ describe('panes: what is proven gone is stale', () => {
     }
   });
 
-  tmuxTest('an editor, a pager and a dev server in the worker are no agents, but are named', async () => {
+  tmuxTest('an editor, a pager and a dev server are not agents, but are mentioned', async () => {
     const { town, startTmux, judge } = setStage();
     const server = await startTmux();
     for (const command of ['vim', 'less', 'vite'])
@@ -383,25 +377,22 @@ describe('panes: what is proven gone is stale', () => {
       expect(textsOf(lock)).toMatch(new RegExp(`only ${command}`));
   });
 
-  tmuxTest(
-    'an identity that several panes fit is decided by the place where it fits several rigs',
-    async () => {
-      const elsewhere = 'beads/crew/joe';
-      const { town, startTmux, judge } = setStage({
-        workers: [JOE, elsewhere],
-        rigs: { gastown: GT, beads: GT },
-      });
-      await sessionOf(await startTmux(), `${GT}-crew-joe`, town.path(elsewhere));
-      town.lock(JOE, { session_id: 'gastown/joe', acquired_at: now() });
-      town.lock(elsewhere, { session_id: 'beads/joe', acquired_at: now() });
-      expect(await judge(JOE)).toMatchObject({ state: 'stale' });
-      expect(await judge(elsewhere)).toMatchObject({ state: 'held', holder: { session: 'live' } });
-    },
-  );
+  tmuxTest('an identity that fits panes of several rigs is decided by the directory', async () => {
+    const elsewhere = 'beads/crew/joe';
+    const { town, startTmux, judge } = setStage({
+      workers: [JOE, elsewhere],
+      rigs: { gastown: GT, beads: GT },
+    });
+    await sessionOf(await startTmux(), `${GT}-crew-joe`, town.path(elsewhere));
+    town.lock(JOE, { session_id: 'gastown/joe', acquired_at: now() });
+    town.lock(elsewhere, { session_id: 'beads/joe', acquired_at: now() });
+    expect(await judge(JOE)).toMatchObject({ state: 'stale' });
+    expect(await judge(elsewhere)).toMatchObject({ state: 'held', holder: { session: 'live' } });
+  });
 });
 
 describe('panes: one agent, several locks', () => {
-  tmuxTest('locks in a worker and its parent, same pane → one agent', async () => {
+  tmuxTest('locks in a worker and its parent for the same pane → one agent', async () => {
     const inner = 'gastown/polecats/toast/gastown';
     const outer = 'gastown/polecats/toast';
     const { town, startTmux, look } = setStage({ workers: [inner] });
@@ -413,7 +404,7 @@ describe('panes: one agent, several locks', () => {
     expect(report.exitCode).toBe(0);
   });
 
-  tmuxTest('a lock in the town root of an agent that works below it is held, with no collision', async () => {
+  tmuxTest("a lock in the town's root by an agent that works below it → held, no collision", async () => {
     const { town, startTmux, look } = setStage();
     const pane = await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA));
     town.lock('.', { session_id: pane.paneId, acquired_at: now() });
@@ -421,7 +412,7 @@ describe('panes: one agent, several locks', () => {
     expect((await look()).summary).toMatchObject({ locks: 2, held: 2, collisions: 0 });
   });
 
-  tmuxTest('a cross-rig worktree belongs to the crew member it is named after', async () => {
+  tmuxTest('a cross-rig worktree belongs to the crew member in its name', async () => {
     const worktree = 'gastown/crew/beads-wolf';
     const { town, startTmux, judge } = setStage({
       workers: [worktree, 'beads/crew/wolf'],
@@ -434,7 +425,7 @@ describe('panes: one agent, several locks', () => {
     expect(await judge(worktree)).toMatchObject({ state: 'held', holder: { session: 'live' } });
   });
 
-  test('an agent outside tmux holds its worker whatever pane the lock names', async () => {
+  test('an agent outside tmux holds its worker, whatever pane the lock names', async () => {
     const { town, judge } = setStage();
     await fakeAgent('claude', { cwd: town.path(ADA) });
     town.lock(ADA, { session_id: '%3' });

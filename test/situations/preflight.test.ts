@@ -1,4 +1,4 @@
-/** Preflight: may an agent start here? Every answer of the contract, from real evidence. */
+/** Preflight: may an agent start here? Every answer, from real evidence. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ afterEach(cleanUp);
 
 const asOther = canBecomeOthers && !isContainer && process.platform === 'linux' ? test : test.skip;
 
-/** Exit code, answer and state of the only worker that was asked about. */
+/** Exit code, answer and state of the only worker in the question. */
 const shortOf = ({ exitCode, results }: PreflightReport): readonly unknown[] => [
   exitCode,
   results[0]?.answer,
@@ -41,18 +41,18 @@ const shortOf = ({ exitCode, results }: PreflightReport): readonly unknown[] => 
 ];
 
 describe('preflight: free or held', () => {
-  hostTest('no lock and no occupant → free 0', async () => {
+  hostTest('no lock and no occupant → free (0)', async () => {
     const { ask } = setStage();
     expect(shortOf(await ask())).toEqual([0, 'free', null]);
   });
 
-  hostTest('a worker that does not exist yet → free 0, and nothing is made', async () => {
+  hostTest('a worker that does not exist yet → free (0), and nothing is created', async () => {
     const { town, ask } = setStage({ workers: [] });
     expect(shortOf(await ask('gastown/polecats/new/gastown'))).toEqual([0, 'free', null]);
     expect(readdirSync(town.root)).toEqual(['mayor']);
   });
 
-  test('no lock, and an agent at work → held 20', async () => {
+  test('no lock, but an agent at work → held (20)', async () => {
     const { town, ask } = setStage();
     await fakeAgent('claude', { cwd: town.path(ADA) });
     const report = await ask();
@@ -63,7 +63,7 @@ describe('preflight: free or held', () => {
     });
   });
 
-  tmuxTest("no lock, and this worker's session with an agent that sits elsewhere → held 20", async () => {
+  tmuxTest("no lock, but this worker's session with an agent that runs elsewhere → held (20)", async () => {
     const { town, startTmux, ask } = setStage();
     const server = await startTmux();
     await sessionOf(server, 'scratch', town.root, {
@@ -74,7 +74,7 @@ describe('preflight: free or held', () => {
     expect(shortOf(await ask(BOB))).toEqual([0, 'free', null]);
   });
 
-  tmuxTest("no lock, and a shell in this worker's session → free 0, but named", async () => {
+  tmuxTest("no lock, but a shell in this worker's session → free (0), shell mentioned", async () => {
     const { town, startTmux, ask } = setStage();
     await shellSessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA));
     const report = await ask();
@@ -82,21 +82,21 @@ describe('preflight: free or held', () => {
     expect(JSON.stringify(report.results[0]?.evidence)).toMatch(/shows only sh/);
   });
 
-  tmuxTest('held → 20', async () => {
+  tmuxTest('held → held (20)', async () => {
     const { town, startTmux, ask } = setStage();
     const pane = await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA));
     town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
     expect(shortOf(await ask())).toEqual([20, 'held', 'held']);
   });
 
-  hostTest('orphaned → 20', async () => {
+  hostTest('orphaned → held (20)', async () => {
     const { town, ask } = setStage();
     const { pid } = await fakeAgent('claude', { cwd: '/' });
     town.lock(ADA, { pid, session_id: NO_PANE, acquired_at: now() }, { ageSeconds: 3600 });
     expect(shortOf(await ask())).toEqual([20, 'held', 'orphaned']);
   });
 
-  test("contested means this worker's own occupants → held 20", async () => {
+  test('two agents in this worker → held (20), whatever the lock says', async () => {
     const { town, ask } = setStage();
     for (const name of ['claude', 'codex']) await fakeAgent(name, { cwd: town.path(ADA) });
     town.lock(ADA);
@@ -105,7 +105,7 @@ describe('preflight: free or held', () => {
     expect(report.results[0]?.message).toMatch(/^2 agents are running there: /);
   });
 
-  hostTest('an agent in the parent, a sibling or the town root does not occupy the worker', async () => {
+  hostTest("agents in the parent, a sibling or the town's root do not occupy the worker", async () => {
     const { town, ask } = setStage();
     for (const cwd of [town.root, town.path('gastown'), town.path('gastown/crew'), town.path(BOB)])
       await fakeAgent('claude', { cwd });
@@ -114,7 +114,7 @@ describe('preflight: free or held', () => {
 });
 
 describe('preflight: repair', () => {
-  hostTest('stale → repair 21, with the command that repairs', async () => {
+  hostTest('stale → repair (21), with the command that repairs it', async () => {
     const { town, ask } = setStage();
     town.lock(ADA, { session_id: NO_PANE });
     const report = await ask();
@@ -122,32 +122,29 @@ describe('preflight: repair', () => {
     expect(report.results[0]?.next).toEqual([['doctor', 'preflight', '--fix', ADA, '--town', town.root]]);
   });
 
-  hostTest('invalid, over 30 s old → repair 21', async () => {
+  hostTest('invalid and older than 30 s → repair (21)', async () => {
     const { town, ask } = setStage();
     town.lock(ADA, '', { ageSeconds: 60 });
     expect(shortOf(await ask())).toEqual([21, 'repair', 'invalid']);
   });
 
-  hostTest('a lock at the old place is asked about as well', async () => {
+  hostTest('a lock at the legacy path counts as well', async () => {
     const { town, ask } = setStage();
     town.lock(ADA, {}, { at: '.gastown/agent.lock' });
     expect(shortOf(await ask())).toEqual([21, 'repair', 'stale']);
   });
 
-  hostTest(
-    'a live lock at the old place beside a stale one at the new place is not repaired away',
-    async () => {
-      const { town, ask } = setStage();
-      const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
-      town.lock(ADA, { session_id: NO_PANE });
-      town.lock(ADA, { pid, acquired_at: now() }, { at: '.gastown/agent.lock', ageSeconds: 3600 });
-      expect((await ask()).exitCode).not.toBe(0);
-    },
-  );
+  hostTest('a live legacy lock beside a stale lock at the current path is not ignored', async () => {
+    const { town, ask } = setStage();
+    const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
+    town.lock(ADA, { session_id: NO_PANE });
+    town.lock(ADA, { pid, acquired_at: now() }, { at: '.gastown/agent.lock', ageSeconds: 3600 });
+    expect((await ask()).exitCode).not.toBe(0);
+  });
 });
 
 describe('preflight: unsure', () => {
-  hostTest('fresh, and a young invalid lock → 22 with "retry in N s"', async () => {
+  hostTest('a fresh stale lock, and a young invalid one → unsure (22) with a retry delay', async () => {
     const { town, ask } = setStage();
     town.lock(ADA, {}, { ageSeconds: 5 });
     town.lock(BOB, '', { ageSeconds: 5 });
@@ -161,7 +158,7 @@ describe('preflight: unsure', () => {
     }
   });
 
-  hostTest('tracked, or not a regular file → 22', async () => {
+  hostTest('tracked, or not a regular file → unsure (22)', async () => {
     const { town, ask } = setStage();
     town.lock(ADA);
     const git = (...args: string[]): void => {
@@ -175,13 +172,13 @@ describe('preflight: unsure', () => {
     expect(shortOf(await ask(BOB))).toEqual([22, 'unsure', 'invalid']);
   });
 
-  test('foreign → 22', async () => {
+  test('foreign → unsure (22)', async () => {
     const { town, ask } = setStage();
     town.lock(ADA, { hostname: '4e449adbac66' });
     expect(shortOf(await ask())).toEqual([22, 'unsure', 'foreign']);
   });
 
-  tmuxTest('unknown → 22: with a lock, and without', async () => {
+  tmuxTest('unknown → unsure (22), with or without a lock', async () => {
     const { town, startTmux, ask } = setStage();
     const server = await startTmux();
     await sessionOf(server, 'elsewhere', '/', { command: 'mystery' });
@@ -191,7 +188,7 @@ describe('preflight: unsure', () => {
     expect(shortOf(await ask(BOB, { timeoutMs: 300 }))).toEqual([22, 'unsure', null]);
   });
 
-  asOther('no lock and tmux not installed: 0 if no tmux server is running, else 22', async () => {
+  asOther('no lock, and tmux not installed → free (0) unless a tmux server is running', async () => {
     const { town } = setStage();
     const home = makeTmuxTmpdir();
     for (const path of [town.root, home]) chmodSync(path, 0o755);
@@ -217,8 +214,8 @@ describe('preflight: unsure', () => {
   });
 });
 
-describe('preflight: several, and how they are named', () => {
-  hostTest('the worst of several in the order 22, 20, 21, 0', async () => {
+describe('preflight: several workers, and their names', () => {
+  hostTest('the exit code is the worst of several, in the order 22, 20, 21, 0', async () => {
     const { town, ask } = setStage();
     const [free, stale, held, foreign] = ['free', 'stale', 'held', 'foreign'].map(
       (name) => `gastown/crew/${name}`,
@@ -243,14 +240,14 @@ describe('preflight: several, and how they are named', () => {
     ['a trailing slash', (root: string) => [`${ADA}/`, root]],
     ['a leading ./', (root: string) => [`./${ADA}`, root]],
     ['an absolute path', (root: string) => [join(root, ADA), root]],
-  ])('%s means the same worker', async (_what, name) => {
+  ])('%s names the same worker', async (_what, name) => {
     const { town, ask } = setStage();
     town.lock(ADA);
     const [worker = ''] = name(town.root);
     expect((await ask(worker)).results).toMatchObject([{ worker: ADA, answer: 'repair' }]);
   });
 
-  hostTest('through a symlink to the town it is the same worker', async () => {
+  hostTest('a path through a symlink to the town names the same worker', async () => {
     const { town, ask } = setStage();
     town.lock(ADA);
     const link = join(makeTmuxTmpdir(), 'gt');
@@ -258,7 +255,7 @@ describe('preflight: several, and how they are named', () => {
     expect((await ask(join(link, ADA))).results).toMatchObject([{ answer: 'repair' }]);
   });
 
-  test('a worker outside the town that is not given as an absolute path is a usage error', async () => {
+  test('a relative path to a worker outside the town is a usage error', async () => {
     const { ask } = setStage();
     await expect(ask('../elsewhere')).rejects.toMatchObject({ code: 'E_USAGE' });
   });
