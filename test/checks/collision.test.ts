@@ -31,7 +31,7 @@ describe('collision reports', () => {
     expect(runOn(check, { servers })).toMatchObject([{ worker: ADA, lock: null }]);
   });
 
-  test('one pane that the locks of two workers claim, once, with both of them', () => {
+  test('one pane claimed by the locks of two workers, as a single finding that names both', () => {
     const parts = {
       locks: [aLock(ADA), aLock(BOB, { pid: 4243 })],
       lookups: [absent(4242), absent(4243)],
@@ -58,7 +58,7 @@ describe('collision is silent about', () => {
     expect(runOn(check, { locks: [aLock(ADA)], servers: [aServer(panes)] })).toEqual([]);
   });
 
-  test('two dead locks that share a number and a pane', () => {
+  test('two dead locks that share a PID and a pane', () => {
     expect(runOn(check, { locks: [aLock(ADA), aLock(BOB)] })).toEqual([]);
   });
 

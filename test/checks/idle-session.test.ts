@@ -8,7 +8,7 @@ const shell = aPane({ command: 'bash' });
 const lookups = [absent(4242)];
 
 describe('idle-session reports', () => {
-  test('a session in which only a shell is left, with how to attach and how to end it', () => {
+  test('a session in which only a shell is left, with the commands that attach to it and end it', () => {
     expect(runOn(check, { locks: [aLock(ADA)], servers: [aServer([shell])], lookups })).toMatchObject([
       {
         severity: 'info',
@@ -24,14 +24,14 @@ describe('idle-session reports', () => {
     ]);
   });
 
-  test('one pane of a session with others, which are to stay', () => {
+  test('an idle pane beside a busy one, with a command that kills only the idle pane', () => {
     const servers = [aServer([shell, aPane({ id: '%4', pid: 701, command: 'vim' })])];
     expect(runOn(check, { locks: [aLock(ADA)], servers, lookups })).toMatchObject([
       { fix: { commands: [{}, ['tmux', '-S', SOCKET, 'kill-pane', '-t', '%3']] } },
     ]);
   });
 
-  test('the pane that asks, without a command that ends it', () => {
+  test('the pane of the asker, without a command that ends it', () => {
     const over = { asker: { pids: [99, 1], pane: { socket: SOCKET, id: '%3' } } };
     expect(runOn(check, { locks: [aLock(ADA)], servers: [aServer([shell])], lookups, over })).toMatchObject([
       { fix: { commands: [] } },
@@ -63,7 +63,7 @@ describe('idle-session is silent about', () => {
     expect(runOn(check, { locks: [aLock(ADA)], lookups, ...parts })).toEqual([]);
   });
 
-  test('a session of that name beside a lock of another host', () => {
+  test('a session whose name is in a lock of another host', () => {
     const lock = aLock(ADA, { hostname: 'elsewhere', sessionId: 'gt-crew-ada' });
     expect(runOn(check, { locks: [lock], servers: [aServer([shell])], lookups })).toEqual([]);
   });

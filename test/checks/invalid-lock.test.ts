@@ -39,7 +39,7 @@ describe('invalid-lock reports', () => {
   test.each([
     ['a file that was written just now', broken({ mtimeMs: NOW - 12_000 }), 18],
     ['a file whose age is not known', broken({ mtimeMs: null }), 30],
-  ])('%s, which needs only time: the verdict does not allow its release yet', (_, lock, retryInSeconds) => {
+  ])('%s with a release that the verdict does not allow yet', (_, lock, retryInSeconds) => {
     const [finding] = runOn(check, { locks: [lock] });
     expect(finding?.fix).toMatchObject({ action: 'release' });
     const [verdict] = examineSnapshot(aSnapshot({ locks: [lock] })).verdicts;
@@ -48,13 +48,17 @@ describe('invalid-lock reports', () => {
 
   test.each([
     ['a file that git tracks', broken({ git: TRACKED }), 'tracked by git'],
-    ['a file of which git does not speak', broken({ git: null }), 'git could not say whether it tracks it'],
+    [
+      'a file about which git gave no answer',
+      broken({ git: null }),
+      'git could not say whether it tracks it',
+    ],
   ])('%s with advice only', (_, lock, said) => {
     const [finding] = runOn(check, { locks: [lock] });
     expect(finding?.fix).toMatchObject({ action: 'advice', text: expect.stringContaining(said) });
   });
 
-  test('a file beside which an agent works, and leaves it to the agent', () => {
+  test('a file in a directory where an agent works, with advice only', () => {
     const [finding] = runOn(check, { locks: [broken()], servers: [aServer([aPane()])] });
     expect(finding?.fix).toMatchObject({
       action: 'advice',
@@ -62,7 +66,7 @@ describe('invalid-lock reports', () => {
     });
   });
 
-  test('a file where agents could not be looked for, and leaves it', () => {
+  test('a file in a directory where agents could not be looked for, with advice only', () => {
     const tmux = { installed: false, enumerated: false, servers: [] };
     const [finding] = runOn(check, { locks: [broken()], over: { tmux } });
     expect(finding?.fix).toMatchObject({
@@ -76,7 +80,7 @@ describe('invalid-lock is silent about', () => {
   test.each([
     ['a stale lock', aLock(ADA)],
     [
-      'the zero record, which is one',
+      'the zero record, which is valid',
       aLock(ADA, { pid: 0, sessionId: '', acquiredAtMs: null, acquiredAt: '' }),
     ],
     [

@@ -17,7 +17,7 @@ const item = (fields: Partial<LegacyItem> = {}): LegacyItem => ({
 });
 
 describe('legacy-layout reports', () => {
-  test('what is left at its old place, with the commands that move it', () => {
+  test('a file left in the old layout, with the commands that move it', () => {
     expect(runOn(check, { over: { legacy: [item()] } })).toMatchObject([
       {
         severity: 'info',
@@ -35,7 +35,7 @@ describe('legacy-layout reports', () => {
     ]);
   });
 
-  test('what exists at both places, with a comparison and no move', () => {
+  test('a file that exists in both layouts, with a diff command and no move', () => {
     const legacy = [item({ targetExists: true })];
     expect(runOn(check, { over: { legacy } })).toMatchObject([
       {
@@ -45,18 +45,18 @@ describe('legacy-layout reports', () => {
     ]);
   });
 
-  test('every item by itself', () => {
+  test('each item separately', () => {
     const legacy = [item(), item({ from: 'gastown/.gastown/a', to: 'gastown/.runtime/a' })];
     expect(runOn(check, { over: { legacy } })).toHaveLength(2);
   });
 });
 
 describe('legacy-layout is silent about', () => {
-  test('a town of today', () => {
+  test('a town in the current layout', () => {
     expect(runOn(check, { locks: [aLock('gastown/crew/ada')] })).toEqual([]);
   });
 
-  test('a lock at the old place: that is judged like any other', () => {
+  test('a lock in the old layout, which is judged like any other', () => {
     const lock = aLock('gastown/crew/ada', {}, { layout: 'legacy' });
     expect(runOn(check, { locks: [lock] })).toEqual([]);
   });
@@ -66,7 +66,7 @@ describe('legacy-layout is silent about', () => {
   });
 });
 
-describe('the commands of the advice, pasted', () => {
+describe('the advised commands, run as printed,', () => {
   const places: string[] = [];
   afterEach(() => {
     for (const place of places.splice(0)) rmSync(place, { recursive: true, force: true });
@@ -90,18 +90,18 @@ describe('the commands of the advice, pasted', () => {
     }
   };
 
-  test('move a file to a place that does not exist yet', () => {
+  test('move a file into a directory that does not exist yet', () => {
     const root = makeTown({ '.gastown/costs.json': 'old' });
     paste(root);
     expect(readFileSync(join(root, '.runtime/costs.json'), 'utf8')).toBe('old');
   });
 
-  test('overwrite nothing where the target has appeared since', () => {
+  test('do not overwrite a target that has appeared since', () => {
     const root = makeTown({ '.gastown/costs.json': 'old', '.runtime/costs.json': 'new' });
     try {
       paste(root);
     } catch {
-      // Newer versions of mv say by their exit code that they did not move it.
+      // Newer versions of mv exit with an error when they do not move the file.
     }
     expect(readFileSync(join(root, '.runtime/costs.json'), 'utf8')).toBe('new');
     expect(readFileSync(join(root, '.gastown/costs.json'), 'utf8')).toBe('old');

@@ -18,7 +18,7 @@ describe('lock-debris reports', () => {
     ['agent.lock.tmp', 'tmp', 'its writer died'],
     ['agent.lock.000000000000001f.new', 'new', 'before it put this lock in place'],
     ['agent.lock.000000000000001f.old', 'old', 'this may still be the lock'],
-  ] as const)('an abandoned %s, with the repair that tidies it', (name, kind, said) => {
+  ] as const)('an abandoned %s, with the command that cleans it up', (name, kind, said) => {
     expect(findingsFor(file(name, kind, 61_000))).toMatchObject([
       {
         severity: kind === 'old' ? 'warning' : 'info',
@@ -33,11 +33,11 @@ describe('lock-debris reports', () => {
     ]);
   });
 
-  test('a file whose time is far in the future does not stay young for ever', () => {
+  test('a file whose modification time is far in the future', () => {
     expect(findingsFor(file('agent.lock.tmp', 'tmp', -3_600_000))).toHaveLength(1);
   });
 
-  test('a lock that was moved aside, and no lock, as a problem however young it is; beside a lock it is debris', () => {
+  test('a lock moved aside as a warning at any age if no lock is there, else as debris after a minute', () => {
     const aside = (ageMs: number) => file('agent.lock.0000000000000002.old', 'old', ageMs);
     expect(findingsFor(aside(1000))).toMatchObject([{ severity: 'warning' }]);
     const beside = (ageMs: number) =>
@@ -46,7 +46,7 @@ describe('lock-debris reports', () => {
     expect(beside(59_000)).toEqual([]);
   });
 
-  test('every file by itself', () => {
+  test('each file separately', () => {
     expect(
       findingsFor(
         file('agent.lock.tmp', 'tmp', 90_000),
@@ -61,11 +61,11 @@ describe('lock-debris is silent about', () => {
     expect(findingsFor(file('agent.lock.x', kind, 59_000))).toEqual([]);
   });
 
-  test('kept copies of released locks, however old', () => {
+  test('backups of released locks, however old', () => {
     expect(findingsFor(file('agent.lock.released-20260401T120000Z-00000a-1', 'released', 9e9))).toEqual([]);
   });
 
-  test('a lock and nothing beside it', () => {
+  test('a lock with no files beside it', () => {
     expect(runOn(check, { locks: [aLock(ADA)] })).toEqual([]);
   });
 });

@@ -20,9 +20,9 @@ describe('orphaned-lock reports', () => {
   });
 
   test.each([
-    ['the true holder that a record of ours names', aLock(ADA, { holder })],
-    ['the true holder that the record beside the lock names', aLock(ADA, {}, { companion: holder })],
-  ])('%s, not the dead number for other readers', (_, lock) => {
+    ['the holder named in one of our records', aLock(ADA, { holder })],
+    ['the holder named in the companion record', aLock(ADA, {}, { companion: holder })],
+  ])('%s, not the dead PID kept for other readers', (_, lock) => {
     const [finding] = runOn(check, { locks: [lock], lookups: [absent(4242), present(5151)] });
     expect(finding?.message).toBe('process 5151 is still running, but its pane %3 is gone; taken 8 h ago');
     expect(finding?.fix).toMatchObject({ commands: [['ps', '-fp', '5151']] });
@@ -62,7 +62,7 @@ describe('orphaned-lock reports', () => {
     });
   });
 
-  test('never a release', () => {
+  test('a live process with advice, never with a release', () => {
     const [finding] = runOn(check, { locks: [aLock(ADA)], lookups: [present(4242)] });
     expect(finding?.fix?.action).toBe('advice');
   });
@@ -79,7 +79,7 @@ describe('orphaned-lock is silent about', () => {
     expect(runOn(check, { locks: [aLock(ADA, { sessionId: '' })], lookups: [present(4242)] })).toEqual([]);
   });
 
-  test('a lock that is being taken this moment', () => {
+  test('a lock taken a moment ago', () => {
     const at = NOW - 5000;
     const lock = aLock(ADA, { acquiredAtMs: at }, { mtimeMs: at });
     expect(runOn(check, { locks: [lock], lookups: [present(4242)] })).toEqual([]);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import check from '../../checks/stale-lock.ts';
 import type { LockFile } from '../../src/core/types/evidence.ts';
 import { aLock, aPane, aServer, NOW, present, ROOT } from '../support/snapshot.ts';
-import { gitSays, runOn, TRACKED } from './run-on.ts';
+import { gitFacts, runOn, TRACKED } from './run-on.ts';
 
 const ADA = 'gastown/crew/ada';
 const RELEASE = { action: 'release', lock: `agent:${ADA}` };
@@ -24,7 +24,7 @@ describe('stale-lock reports', () => {
     ]);
   });
 
-  test('a dead holder of ours by the number that was judged, not by the one for other readers', () => {
+  test('the dead PID of the holder in our own record, not the PID kept for other readers', () => {
     const holder = { pid: 5151, startToken: '5000', bootId: null, pidNamespace: null, nonce: null };
     const lookups = [{ ...present(5151), answer: 'absent' as const, process: null, signalable: false }];
     expect(runOn(check, { locks: [aLock(ADA, { holder, sessionId: '' })], lookups })[0]?.message).toBe(
@@ -32,21 +32,21 @@ describe('stale-lock reports', () => {
     );
   });
 
-  test('a fresh file and a tracked one as well: the repair decides that they stay', () => {
+  test('a fresh or tracked file with a release, which the repair then refuses', () => {
     for (const lock of [aLock(ADA, {}, { mtimeMs: NOW - 5000 }), aLock(ADA, {}, { git: TRACKED })])
       expect(runOn(check, { locks: [lock] })[0]?.fix).toEqual(RELEASE);
   });
 
-  test('a file of which git could not say whether it tracks it, with advice to make git answer', () => {
-    const git = gitSays({ tracked: { seen: false, why: 'dubious ownership' } });
+  test('a file about which git gave no answer, with advice to make git answer', () => {
+    const git = gitFacts({ tracked: { seen: false, why: 'dubious ownership' } });
     expect(runOn(check, { locks: [aLock(ADA, {}, { git })] })[0]?.fix).toMatchObject({
       action: 'advice',
       commands: [['git', '-C', `${ROOT}/${ADA}`, 'status']],
     });
   });
 
-  test('the same of another tool’s file, in the directory in which that lies', () => {
-    const git = gitSays({ tracked: { seen: false, why: 'dubious ownership' } });
+  test('such a file of another tool, with a git command for the directory that contains it', () => {
+    const git = gitFacts({ tracked: { seen: false, why: 'dubious ownership' } });
     const lock: LockFile = {
       ...aLock('app', { sessionId: '' }, { git }),
       id: 'gsd:app/.gsd/auto.lock',
@@ -69,7 +69,7 @@ describe('stale-lock is silent about', () => {
     expect(runOn(check, { locks: [aLock(ADA)], lookups: [present(4242)] })).toEqual([]);
   });
 
-  test('a lock beside which tmux could not be asked', () => {
+  test('a lock whose tmux server did not answer', () => {
     const servers = [aServer([], { status: 'failed', reason: 'did not answer' })];
     expect(runOn(check, { locks: [aLock(ADA)], servers })).toEqual([]);
   });

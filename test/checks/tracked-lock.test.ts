@@ -6,10 +6,10 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import check from '../../checks/tracked-lock.ts';
 import type { Finding } from '../../src/core/types/check.ts';
 import { aLock, aPane, aServer } from '../support/snapshot.ts';
-import { gitSays, runOn, TRACKED } from './run-on.ts';
+import { gitFacts, runOn, TRACKED } from './run-on.ts';
 
 const ADA = 'gastown/crew/ada';
-const UNIGNORED = gitSays({ ignored: { seen: true, value: false } });
+const UNIGNORED = gitFacts({ ignored: { seen: true, value: false } });
 
 describe('tracked-lock reports', () => {
   test('a lock that git tracks, held or stale, as a warning with advice only', () => {
@@ -20,7 +20,7 @@ describe('tracked-lock reports', () => {
       ]);
   });
 
-  test('a lock that nothing ignores, as information', () => {
+  test('a lock that git does not ignore, as information', () => {
     expect(runOn(check, { locks: [aLock(ADA, {}, { git: UNIGNORED })] })).toMatchObject([
       { severity: 'info', message: expect.stringContaining('.runtime/ is not in .gitignore') },
     ]);
@@ -29,25 +29,25 @@ describe('tracked-lock reports', () => {
 
 describe('tracked-lock is silent about', () => {
   test.each([
-    ['an ignored lock', gitSays()],
-    ['a lock outside any repository', gitSays({ repository: null })],
-    ['a lock of which git was not asked', null],
+    ['an ignored lock', gitFacts()],
+    ['a lock outside any repository', gitFacts({ repository: null })],
+    ['a lock that git was not asked about', null],
     [
-      'a lock of which git could not say anything',
-      gitSays({ tracked: { seen: false, why: 'x' }, ignored: { seen: false, why: 'x' } }),
+      'a lock about which git gave no answer',
+      gitFacts({ tracked: { seen: false, why: 'x' }, ignored: { seen: false, why: 'x' } }),
     ],
   ])('%s', (_, git) => {
     expect(runOn(check, { locks: [aLock(ADA, {}, { git })] })).toEqual([]);
   });
 });
 
-describe('the commands of the advice, pasted', () => {
+describe('the advised commands, run as printed,', () => {
   const places: string[] = [];
   afterEach(() => {
     for (const place of places.splice(0)) rmSync(place, { recursive: true, force: true });
   });
 
-  /** A worker with a lock in a repository of its own, under a directory that needs quoting. */
+  /** A worker with a lock in its own repository, at a path that needs quoting. */
   const makeWorker = (): string => {
     const place = mkdtempSync(join(tmpdir(), "it's a town "));
     places.push(place);
@@ -69,7 +69,7 @@ describe('the commands of the advice, pasted', () => {
       locks: [aLock(ADA, {}, { path: join(place, '.runtime/agent.lock'), git: facts })],
     })[0];
 
-  test('take a tracked lock out of git, leave the file, and keep it out', () => {
+  test('untrack a tracked lock, keep its file, and add it to .gitignore', () => {
     const place = makeWorker();
     writeFileSync(join(place, '.gitignore'), 'node_modules');
     git(place, 'add', '--all');
@@ -84,7 +84,7 @@ describe('the commands of the advice, pasted', () => {
     expect(git(place, 'status', '--porcelain')).toBe('');
   });
 
-  test('hide a lock that nothing ignores without touching any file of the work tree', () => {
+  test('exclude an unignored lock without touching any file of the working tree', () => {
     const place = makeWorker();
     expect(git(place, 'status', '--porcelain')).toBe('?? .runtime/\n');
     paste(advise(place, UNIGNORED));

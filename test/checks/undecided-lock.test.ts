@@ -22,7 +22,7 @@ describe('undecided-lock reports', () => {
       { processes: [aProcess(800, { cwd: { seen: false, why: 'permission denied' } })] },
       'claude (process 800) hides its working directory',
     ],
-  ])('%s as doubt, and says what was missing', (_, parts, said) => {
+  ])('%s as doubt, with the evidence that is missing', (_, parts, said) => {
     const [finding, ...more] = runOn(check, { locks: [aLock(ADA)], ...parts });
     expect(more).toEqual([]);
     expect(finding).toMatchObject({ severity: 'warning', worker: ADA, fix: { action: 'advice' } });
@@ -48,7 +48,7 @@ describe('undecided-lock reports', () => {
     ['mac.lan', /if that is this machine under another name/],
     ['build2.example.org', /run doctor on build2.example.org; it can't be checked from here/],
   ])(
-    'a lock of %s whose number is in use here as a problem that the configuration can end',
+    'a lock of %s whose PID is in use here, as a warning that the configuration can resolve',
     (hostname, says) => {
       const parts = { locks: [aLock(ADA, { hostname })], lookups: [present(4242)] };
       const [finding] = runOn(check, parts);
@@ -64,7 +64,7 @@ describe('undecided-lock reports', () => {
     },
   );
 
-  test('a dead number in a container with where to ask', () => {
+  test('a dead PID in a container, with advice on where to run the doctor', () => {
     const { host } = aSnapshot().machine;
     const inside = { ...host, initialPidNamespace: false, pidNamespace: 'pid:[4026532001]' };
     expect(runOn(check, { locks: [aLock(ADA)], over: { host: inside } })).toMatchObject([
@@ -82,7 +82,7 @@ describe('undecided-lock reports', () => {
     ]);
   });
 
-  test('doubt, which makes a run incomplete and no failure', () => {
+  test('doubt, which makes a run incomplete rather than failed', () => {
     expect(check.reportsDoubt).toBe(true);
   });
 });
@@ -92,7 +92,7 @@ describe('undecided-lock is silent about', () => {
     expect(runOn(check, { locks: [aLock(ADA)] })).toEqual([]);
   });
 
-  test('a held lock although a server did not answer', () => {
+  test('a held lock even though a server did not answer', () => {
     const servers = [aServer([aPane()]), aServer([], { socket: '/tmp/x', status: 'failed', reason: 'no' })];
     expect(runOn(check, { locks: [aLock(ADA)], servers })).toEqual([]);
   });
@@ -116,7 +116,7 @@ describe('undecided-lock is silent about', () => {
     expect(runOn(check, { locks: [aLock(ADA), broken], lookups: [present(4242)] })).toEqual([]);
   });
 
-  test('gaps that concern no lock', () => {
+  test('gaps that affect no lock', () => {
     expect(
       check.run({
         snapshot: { ...aSnapshot(), gaps: [{ what: 'rigs', why: 'x' }] },

@@ -1,4 +1,4 @@
-/** Advice is followed by whoever reads it: every advised command does what is said, and force is a person's. */
+/** Advised commands do what the advice says, and `--force` is advised only to a person at a terminal. */
 import { spawnSync } from 'node:child_process';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -22,8 +22,8 @@ const ADA = 'gastown/crew/ada';
 const HOURS_8 = 8 * 3600;
 const whenTmux = hasTmux ? test : test.skip;
 
-describe('the recipe with --force', () => {
-  test('is in no page, report or refusal that a pipe gets', () => {
+describe('the advice to use --force', () => {
+  test('appears in no page, report or refusal written to a pipe', () => {
     const town = makeTown({ workers: [ADA, 'gastown/crew/bob', 'gastown/crew/joe'] });
     town.lock(ADA, { hostname: '4e449adbac66' }, { ageSeconds: HOURS_8 });
     town.lock('gastown/crew/bob', { pid: process.pid, acquired_at: new Date().toISOString() });
@@ -47,14 +47,14 @@ describe('the recipe with --force', () => {
     }
   }, 120_000);
 
-  test('is no hint of a refusal in a pipe', () => {
+  test('does not appear in an error message written to a pipe', () => {
     const town = makeTown();
     const { stderr, status } = doctor(['--fix', '--force', '--worker', ADA, '--town', town.root]);
     expect(status).toBe(2);
     expect(stderr).not.toMatch(/doctor --fix --force/);
   });
 
-  whenTmux('is told to a person at a terminal, and to no agent there', async () => {
+  whenTmux('is shown to a person at a terminal, but not to an agent', async () => {
     const town = makeTown({ workers: [ADA] });
     town.lock(ADA, { hostname: '4e449adbac66' }, { ageSeconds: HOURS_8 });
     const SIZE = { columns: 120, rows: 60 };
@@ -70,7 +70,7 @@ describe('the recipe with --force', () => {
   });
 });
 
-/** Commands that only show something: they change nothing, and are meant to. */
+/** Commands that only show something and are not meant to change the verdict. */
 const SHOWS =
   /^(ps|ls|diff|git status|git -C \S+ status|doctor (explain|locks)|tmux -S \S+ attach-session)\b/;
 
@@ -82,12 +82,12 @@ const execute = ([program = '', ...args]: readonly string[], town: TestTown, env
   return spawnSync(program, args, { cwd: town.root, env: bareEnvironment(env) }).status;
 };
 
-/** Runs what a finding advises, in order: it is gone then, or every command only showed something. */
+/** Runs the commands that a finding advises: then the finding is gone, or all of them only showed something. */
 const follow = (finding: ReportFinding, town: TestTown, env: Record<string, string>): string => {
   const commands = finding.next.map((command) => command.join(' '));
   const showing = commands.filter((command) => SHOWS.test(command));
   for (const command of finding.next) {
-    // An attached client stays; its target is proven by what follows it.
+    // attach-session does not return; the command after it proves that its target exists.
     if (command.includes('attach-session')) continue;
     expect([command, execute(command, town, env)]).toEqual([command, expect.any(Number)]);
   }
@@ -100,9 +100,9 @@ const follow = (finding: ReportFinding, town: TestTown, env: Record<string, stri
   return 'changed';
 };
 
-describe('every command that a finding advises changes the verdict, or only shows something', () => {
+describe('each command that a finding advises changes the verdict or only shows something', () => {
   whenTmux(
-    'in a town that has everything',
+    'in a town with every kind of finding',
     async () => {
       const tmuxTmpdir = makeTmuxTmpdir();
       const env = { TMUX_TMPDIR: tmuxTmpdir, HOME: tmuxTmpdir };
@@ -143,7 +143,7 @@ describe('every command that a finding advises changes the verdict, or only show
         [`idle-session:${idle}`]: 'changed',
         [`tracked-lock:${tracked}`]: 'changed',
       });
-      // What the last one showed is what the configuration would say.
+      // The advised --former-host shows the verdict that the configuration would give.
       const asked = doctor(['--json', '--former-host', '4e449adbac66'], { cwd: town.root, env });
       expect(documentOf<Report>(asked.stdout).locks.find(({ worker }) => worker === foreign)?.state).toBe(
         'stale',

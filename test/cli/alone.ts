@@ -1,4 +1,4 @@
-/** Runs the doctor as a user without other processes on this machine, so that it does not ask the servers of other tests. */
+/** Runs the doctor as a user without other processes, so that it does not query the tmux servers of other tests. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { canBecomeOthers, onCleanUp } from '../support/index.ts';
 
 const ALONE = 64_917;
 
-/** The `NODE_OPTIONS` that make the program become that user before it begins; empty if we lack the permission. */
+/** `NODE_OPTIONS` that switch the program to that user before it starts; empty without the permission to do so. */
 export const aloneOptions = (): string => {
   if (!canBecomeOthers) return '';
   const folder = mkdtempSync(join(tmpdir(), 'alone-'));

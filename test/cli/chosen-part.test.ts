@@ -12,7 +12,7 @@ const sickTown = (): TestTown => {
   return town;
 };
 
-describe('a part of the locks', () => {
+describe('a selection of locks', () => {
   test.each([
     [['--state', 'invalid'], ['gastown/crew/bob']],
     [
@@ -22,7 +22,7 @@ describe('a part of the locks', () => {
     [['--under', './crew/ada'], ['gastown/crew/ada']],
     [['--since', '10m'], ['beads/crew/cy']],
     [['--before', '10m'], ['gastown/crew/ada']],
-  ])('%j', (options, workers) => {
+  ])('%j shows %j', (options, workers) => {
     const town = sickTown();
     for (const command of [[], ['locks']] as const) {
       const { status, stdout } = doctor([...command, ...options, '--json'], { cwd: town.path('gastown') });
@@ -34,7 +34,7 @@ describe('a part of the locks', () => {
     }
   });
 
-  test('is said to be one, on every screen, and what to run is about it alone', () => {
+  test('is marked as partial, and the report and its next commands cover only that part', () => {
     const town = sickTown();
     const { stdout, status } = doctor(['--state', 'stale', '--before', '10m'], { cwd: town.root });
     expect(status).toBe(1);
@@ -64,12 +64,12 @@ describe('a part of the locks', () => {
     expect(timeline('--before', '1h')).toEqual([]);
   });
 
-  test('in which nothing is wrong is not called healthy where the rest is not', () => {
+  test('without problems is not called healthy if the rest has problems', () => {
     const { stdout, status } = doctor(['--state', 'held'], { cwd: sickTown().root });
     expect([status, stdout.includes('No problems found')]).toEqual([1, false]);
   });
 
-  test('-v tells in a pipe too when a lock was taken', () => {
+  test('-v prints when a lock was taken, in a pipe too', () => {
     const { stdout } = doctor(['-v', '--under', 'gastown/crew/ada'], { cwd: sickTown().root });
     expect(stdout).toMatch(/^ {2}lock: taken at \d{4}-\d\d-\d\dT[\d:.]+Z$/m);
   });

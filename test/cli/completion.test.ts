@@ -13,7 +13,7 @@ const town = (): TestTown => {
   return made;
 };
 
-/** What bash offers for a line, whose last word is the one to be completed. */
+/** The completions that bash offers for the last of these words. */
 const completedByBash = (made: TestTown, ...words: string[]): readonly string[] => {
   const script = `
     PATH="$1:$PATH"; shift
@@ -33,7 +33,7 @@ const completedByBash = (made: TestTown, ...words: string[]): readonly string[] 
     .sort();
 };
 
-describe('in bash', () => {
+describe('completion in bash', () => {
   test.each([
     [['pre'], ['preflight']],
     [['--dr'], ['--dry-run']],
@@ -69,7 +69,7 @@ describe('in bash', () => {
     expect(completedByBash(made, 'undo', '')).toEqual([]);
   });
 
-  test('workers are those of --town', () => {
+  test('completes to the workers of the town that --town names', () => {
     const other = makeTown({ workers: ['rig/crew/zoe'], rigs: { rig: 'r' } });
     expect(completedByBash(town(), '--town', other.root, '-w', 'rig/')).toEqual(['rig/crew/zoe']);
   });
@@ -79,7 +79,7 @@ describe.each([
   ['bash', ['-n']],
   ['zsh', ['-n']],
   ['fish', ['--no-execute']],
-])('the script for %s', (shell, check) => {
+])('the completion script for %s', (shell, check) => {
   const installed = spawnSync(shell, ['--version']).status === 0;
   const whenInstalled = installed ? test : test.skip;
 

@@ -13,7 +13,7 @@ afterEach(cleanUp);
 
 const PLUGINS = fileURLToPath(new URL('../../fixtures/plugins', import.meta.url));
 
-/** A dead lock, one that is no record, and one from another host. */
+/** A stale lock, an invalid one, and one from another host. */
 const sickTown = (): TestTown => {
   const town = makeTown({
     workers: ['gastown/crew/ada', 'gastown/crew/bob', 'gastown/crew/eve', 'gastown/crew/new'],
@@ -30,7 +30,7 @@ const run = (town: TestTown, ...args: string[]) => {
 };
 
 describe('doctor --json', () => {
-  test('is one valid document, and its exit code that of the process', () => {
+  test('prints one valid document whose exitCode is the exit status of the process', () => {
     const { status, document, stderr } = run(sickTown(), '--json');
     expect(status).toBe(1);
     expect(stderr).toBe('');
@@ -44,7 +44,7 @@ describe('doctor --json', () => {
     expect(document.summary).toMatchObject({ locks: 3, stale: 1, invalid: 1, foreign: 1, fixable: 2 });
   });
 
-  test('says what the library says', async () => {
+  test('agrees with the library', async () => {
     const town = sickTown();
     const env = bareEnvironment();
     const piped = documentOf<Report>(doctor(['--json', '--town', town.root], { env }).stdout);
@@ -59,16 +59,16 @@ describe('doctor --json', () => {
     expect(timeless(piped)).toEqual(timeless(JSON.parse(JSON.stringify(library)) as Report));
   });
 
-  test('of a healthy, empty town is 0', () => {
+  test('exits with 0 for an empty town', () => {
     const { status, document } = run(makeTown(), '--json');
     expect(status).toBe(0);
     expect(document).toMatchObject({ ok: true, exitCode: 0 });
   });
 
-  test('cannot tell is 22, and problems outrank doubt', () => {
+  test('exits with 22 on doubt, and with 1 if there are problems too', () => {
     const town = makeTown({ workers: ['gastown/crew/ada'] });
     town.lock('gastown/crew/ada', { session_id: '%55' });
-    // Something listens there, and never answers.
+    // A server that accepts connections and never answers.
     const socket = town.path('silent.sock');
     const silent = createServer().listen(socket);
     onCleanUp(() => {
@@ -85,6 +85,7 @@ describe('doctor --json', () => {
     town.lock('gastown/crew/bob', 'no record');
     town.lock('gastown/crew/.runtime', {});
     const both = doctor([...asking, '--fail-on', 'info']);
+    expect(both.status).toBe(1);
     expect(documentOf<Report>(both.stdout)).toMatchObject({ complete: false });
   });
 
@@ -96,13 +97,13 @@ describe('doctor --json', () => {
     expect(documentOf<Report>(stdout).summary).toMatchObject({ locks: 3 });
   });
 
-  test('--fail-on moves the line between a problem and none', () => {
+  test('--fail-on sets the severity from which a finding is a problem', () => {
     const town = sickTown();
     expect(run(town, '--json', '--fail-on', 'error').status).toBe(0);
     expect(run(town, '--json', '--fail-on', 'info').status).toBe(1);
   });
 
-  test('--only and --skip choose checks; what did not run is skipped', () => {
+  test('--only and --skip select checks, and the others are reported as skipped', () => {
     const { document } = run(sickTown(), '--json', '--only', 'stale-lock,collision', '--skip', 'collision');
     expect(document.checks.filter(({ status }) => status !== 'skipped').map(({ id }) => id)).toEqual([
       'stale-lock',
@@ -130,7 +131,7 @@ describe('plug-ins', () => {
     expect(status).toBe(1);
   });
 
-  test('are loaded out of lock-doctor.json, relative to it', () => {
+  test('are loaded from lock-doctor.json, by paths relative to it', () => {
     const town = sickTown();
     mkdirSync(town.path('checks'));
     symlinkSync(join(PLUGINS, 'long-held.js'), town.path('checks/long-held.js'));
@@ -140,7 +141,7 @@ describe('plug-ins', () => {
     expect(document.checks.find(({ id }) => id === 'lock-debris')).toMatchObject({ status: 'skipped' });
   });
 
-  test('are listed by checks', () => {
+  test('are listed by the checks command', () => {
     const result = doctor(['checks', '--json', '--plugin', join(PLUGINS, 'two-checks.js')]);
     const { checks } = documentOf<{ checks: { id: string; source: string }[] }>(result.stdout);
     expect(checks.slice(-2).map(({ id, source }) => [id, source])).toEqual([
@@ -151,7 +152,7 @@ describe('plug-ins', () => {
 });
 
 describe('snapshots', () => {
-  test('a saved look, replayed, gives the same report and looks at nothing', () => {
+  test('give the same report when replayed, after the town is gone', () => {
     const town = sickTown();
     const first = run(town, '--json', '--save-snapshot', 'evidence.json').document;
     const snapshot = town.path('evidence.json');
@@ -172,13 +173,13 @@ describe('snapshots', () => {
   test.each([
     ['missing', null, 'E_IO'],
     ['not JSON', '{', 'E_USAGE'],
-    ['something else', '{"a": 1}', 'E_USAGE'],
+    ['another document', '{"a": 1}', 'E_USAGE'],
     [
       'damaged',
       '{"snapshotVersion":1,"takenAtMs":1,"town":{},"host":{},"asker":{},"processes":{},"tmux":{},"locks":[{}],"leftovers":[],"legacy":[],"gaps":[],"asked":[]}',
       'E_USAGE',
     ],
-  ])('one that is %s is a clear error', (_what, text, code) => {
+  ])('refuses a snapshot that is %s', (_what, text, code) => {
     const town = makeTown();
     if (text !== null) town.write('s.json', text);
     const { status, document } = run(town, '--json', '--from-snapshot', 's.json');
@@ -214,13 +215,13 @@ describe('the other commands', () => {
     [['undo', '--json'], 0],
     [['--fix', '--dry-run', '--json'], 1],
     [['--fix', '--json'], 0],
-  ])('%j is valid and ends with %d', (args, exitCode) => {
+  ])('%j prints a valid document and exits with %d', (args, exitCode) => {
     const { status, document } = run(sickTown(), ...args);
     expect(status).toBe(exitCode);
     expect(document.exitCode).toBe(exitCode);
   });
 
-  test('explain tells the chain of evidence, what --fix does, and tells no pipe who may overrule it', () => {
+  test('explain prints the evidence and what --fix does, and does not mention --force in a pipe', () => {
     const town = sickTown();
     const explain = (worker: string) => doctor(['explain', worker], { cwd: town.root }).stdout;
     expect(explain('gastown/crew/ada')).toContain(
@@ -232,7 +233,7 @@ describe('the other commands', () => {
     expect(foreign).not.toContain('--force');
   });
 
-  test('explain tells every lock of a worker, the one at the place of today first', () => {
+  test('explain shows every lock of a worker, the one in the current layout first', () => {
     const town = sickTown();
     town.lock('gastown/crew/ada', { session_id: '%56' }, { at: '.gastown/agent.lock' });
     const { stdout } = doctor(['explain', 'gastown/crew/ada'], { cwd: town.root });
@@ -252,7 +253,7 @@ describe('the other commands', () => {
     ).toEqual([]);
   });
 
-  test('preflight answers in the order asked', () => {
+  test('preflight answers in the order of its arguments', () => {
     const { stdout } = doctor(['preflight', '--json', 'gastown/crew/new', 'gastown/crew/ada'], {
       cwd: sickTown().root,
     });
@@ -264,7 +265,7 @@ describe('the other commands', () => {
     );
   });
 
-  test('preflight --fix releases and answers again', () => {
+  test('preflight --fix releases the lock and answers again', () => {
     const town = sickTown();
     const first = doctor(['preflight', '--fix', '--json', 'gastown/crew/ada'], { cwd: town.root });
     const [result] = documentOf<PreflightReport>(first.stdout).results;
@@ -295,12 +296,12 @@ describe('--format ndjson', () => {
         (line) => JSON.parse(line) as { event: string; status?: string; finding?: string; exitCode?: number },
       );
 
-  test('tells the start before it looks, so that an error comes after it', () => {
+  test('writes the start event before the scan, so that an error follows it', () => {
     const town = sickTown();
     town.write('lock-doctor.json', '{"plugins": ["./evil.mjs"]}');
     town.write(
       'evil.mjs',
-      // What begins a scan, and is not called between the loading of plug-ins and the first event.
+      // The first call of a scan; nothing calls it between the loading of plug-ins and the first event.
       "import { realpathSync } from 'node:fs'; realpathSync.native = () => { throw new Error('boo'); }; export default { id: 'acme/evil', title: 'x', run: () => [] };",
     );
     const { stdout, status } = doctor(['--format', 'ndjson'], { cwd: town.root });
@@ -308,7 +309,7 @@ describe('--format ndjson', () => {
     expect(eventsOf(stdout).map(({ event }) => event)).toEqual(['start', 'summary']);
   });
 
-  test('tells each release once, as it happens', () => {
+  test('writes one event for each release, as it happens', () => {
     const { stdout, status } = doctor(['--fix', '--format', 'ndjson'], { cwd: sickTown().root });
     const events = eventsOf(stdout);
     expect(status).toBe(0);
@@ -327,7 +328,7 @@ describe('--format ndjson', () => {
   });
 });
 
-describe('errors are documents too, with exit code 2 and the keys of the command', () => {
+describe('an error is a document with exit code 2 and the keys of the command', () => {
   test.each([
     [['--json', '--fixx'], 'E_USAGE', 'unknown option --fixx', 'Did you mean --fix?'],
     [['--fixx', '--format=json'], 'E_USAGE', 'unknown option --fixx', 'Did you mean --fix?'],
@@ -419,7 +420,7 @@ describe('errors are documents too, with exit code 2 and the keys of the command
     expect(document.error).toMatchObject({ code: 'E_CONFIG', message: expect.stringContaining(words) });
   });
 
-  test('as text they are one sentence and a hint on standard error, without a stack', () => {
+  test('is one sentence and a hint on standard error in the text format, without a stack', () => {
     const { status, stdout, stderr } = doctor(['--fixx'], { cwd: sickTown().root });
     expect({ status, stdout, stderr }).toEqual({
       status: 2,
@@ -428,7 +429,7 @@ describe('errors are documents too, with exit code 2 and the keys of the command
     });
   });
 
-  test('a working directory that is gone is one sentence', () => {
+  test('a working directory that is gone is reported in one sentence', () => {
     const gone = makeTown().worker('gone');
     const script = 'cd "$1" && rmdir "$1" && shift && exec "$@" --json';
     const { stdout, status } = spawnSync('sh', ['-c', script, 'sh', gone, ...COMMAND], {
@@ -443,20 +444,20 @@ describe('errors are documents too, with exit code 2 and the keys of the command
   });
 });
 
-describe('an unforeseen error', () => {
-  // A plug-in may break what no border foresees: here it takes away what the report is written with.
+describe('an unexpected error', () => {
+  // No validation catches everything that a plug-in can break: this one breaks a function of Node that the scan calls.
   const breaking = (): TestTown => {
     const town = makeTown();
     town.write('lock-doctor.json', JSON.stringify({ plugins: ['./evil.js'] }));
     town.write(
       'evil.js',
-      // What begins a scan, and is not called between the loading of plug-ins and the first event.
+      // The first call of a scan; nothing calls it between the loading of plug-ins and the first event.
       "import { realpathSync } from 'node:fs'; realpathSync.native = () => { throw new Error('boo'); }; export default { id: 'acme/evil', title: 'x', run: () => [] };",
     );
     return town;
   };
 
-  test('is 70 and one sentence, and a stack only with DEBUG=lock-doctor', () => {
+  test('exits with 70 and one sentence, and prints a stack only with DEBUG=lock-doctor', () => {
     const { root } = breaking();
     const quiet = doctor([], { cwd: root });
     expect({ status: quiet.status, stdout: quiet.stdout }).toEqual({ status: 70, stdout: '' });

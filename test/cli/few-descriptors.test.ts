@@ -1,4 +1,4 @@
-/** With too few file descriptors for its programs the doctor cannot tell, and says so: it does not crash over it. */
+/** With too few file descriptors for the programs that it runs, the doctor says that it cannot tell; it does not crash. */
 import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, makeTown } from '../support/index.ts';
@@ -16,7 +16,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['exec', '--json', WORKER, '--', 'true'],
 ];
 
-/** Node itself needs 18 and ends with a signal below; from some thirty on everything works. */
+/** Node itself needs 18 and is killed by a signal below that; with about thirty everything works. */
 describe.each([19, 20, 21, 22, 24, 28, 32])('with ulimit -n %i', (limit) => {
   test.each(COMMANDS.map((command) => [command.join(' '), command]))('%s', (_line, command) => {
     const town = makeTown();
@@ -29,7 +29,7 @@ describe.each([19, 20, 21, 22, 24, 28, 32])('with ulimit -n %i', (limit) => {
       encoding: 'utf8',
     });
     expect(stderr).not.toMatch(/^\s+at /m);
-    // It cannot tell, or it had enough: 0 and 1 where it saw everything.
+    // It could not tell, or the descriptors sufficed: 0 and 1 if it saw everything.
     expect([0, 1, 21, 22]).toContain(status);
     if (command[0] === 'exec' && status === 0) return;
     const { exitCode, complete } = documentOf<{ exitCode: number; complete?: boolean }>(stdout);

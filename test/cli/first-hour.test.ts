@@ -1,4 +1,4 @@
-/** What a newcomer meets in the first hour, with real agents and real repositories: the true thing is said, and first. */
+/** What a newcomer meets in the first hour, with real agents and repositories: answers are true and start with the main point. */
 import { spawnSync } from 'node:child_process';
 import { lstatSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ const ADA = 'gastown/crew/ada';
 
 const run = (town: TestTown, ...args: string[]): CliResult => doctor(args, { cwd: town.root });
 
-/** A worker whose lock names a dead process, with two agents that live. */
+/** A worker with two live agents, whose lock names a dead process. */
 const crowded = async () => {
   const town = makeTown();
   town.lock(ADA, { session_id: '' });
@@ -37,7 +37,7 @@ describe('two agents in one worker', () => {
     expect(stdout).toMatch(/## When this changes\s+When only one of the agents is left\./);
   });
 
-  test('the report ends with the command for each of what needs somebody, the collision first, and counts the rest', async () => {
+  test('the report ends with commands for the most urgent problems, the collision first, and counts the rest', async () => {
     const { town } = await crowded();
     for (const name of ['bob', 'eve', 'joe', 'kim']) {
       const { pid } = await fakeAgent('claude', { cwd: '/' });
@@ -54,8 +54,8 @@ describe('two agents in one worker', () => {
   });
 });
 
-describe('what git sees', () => {
-  test('the directory that is not ignored is named: the old place of a lock beside an ignored .runtime', () => {
+describe('a lock that git would commit', () => {
+  test('is reported with the directory that is not ignored: .gastown beside an ignored .runtime', () => {
     const town = makeTown({ marked: false, workers: ['tree'] });
     spawnSync('git', ['init', '-q', town.root]);
     town.write('.gitignore', '.runtime/\n');
@@ -70,19 +70,19 @@ describe('what git sees', () => {
   });
 });
 
-describe('a word where a command belongs', () => {
+describe('a word that is not a command', () => {
   test.each([
     ['lock', 'doctor locks'],
     ['fix', 'doctor --fix'],
     ['run', 'doctor exec WORKER -- CMD'],
-  ])('doctor %s: did you mean %s', (word, meant) => {
+  ])('doctor %s: suggests %s', (word, meant) => {
     const { status, stderr } = run(makeTown(), word);
     expect([status, stderr]).toEqual([2, expect.stringContaining(`Did you mean: ${meant}?`)]);
   });
 });
 
 describe('numbers and names', () => {
-  test('one is singular', () => {
+  test('the singular is used for one', () => {
     const town = makeTown();
     town.lock(ADA, { session_id: '' });
     const { stdout } = run(town, '-v');
@@ -91,7 +91,7 @@ describe('numbers and names', () => {
     expect(stdout).not.toContain('above the working directory');
   });
 
-  test('a worker that is the root has the name of its directory, in every view', () => {
+  test('a worker at the root is called by the name of its directory in every view', () => {
     const town = makeTown({ marked: false, workers: [] });
     town.lock('.', { session_id: '' });
     const name = basename(town.root);
@@ -103,7 +103,7 @@ describe('numbers and names', () => {
     expect(run(town, 'undo').stdout).toMatch(new RegExp(`^restored ${name} `));
   });
 
-  test('an asked-for socket without a server is said, and a dead one that nobody asked for only with -v', () => {
+  test('a requested socket without a server is reported, any other dead socket only with -v', () => {
     const town = makeTown();
     town.lock(ADA, { session_id: '' });
     const first = (...args: string[]): string => run(town, ...args).stdout.split('\n')[0] ?? '';
@@ -111,7 +111,7 @@ describe('numbers and names', () => {
     const tmpdir = makeTmuxTmpdir();
     const dead = join(tmpdir, `tmux-${process.getuid?.()}`, 'dead');
     mkdirSync(dirname(dead), { recursive: true, mode: 0o700 });
-    // A socket whose server has ended: nobody listens there.
+    // The socket of a server that was killed.
     const script = `require('net').createServer().listen(${JSON.stringify(dead)}, () => process.kill(process.pid, 'SIGKILL'))`;
     spawnSync(process.execPath, ['-e', script]);
     expect(lstatSync(dead).isSocket()).toBe(true);
@@ -122,7 +122,7 @@ describe('numbers and names', () => {
     expect(told('-S', dead).split('\n')[0]).toContain(`no tmux server on ${dead}, which was asked for`);
   });
 
-  test('a worker without a lock is not a town without one', () => {
+  test('a worker without a lock is reported as such, not as a town without locks', () => {
     const town = makeTown({ workers: [ADA, 'gastown/crew/bob'] });
     town.lock(ADA, { session_id: '' });
     const { status, stdout } = run(town, '--fix', '--worker', 'gastown/crew/bob');
@@ -146,7 +146,7 @@ describe('worktrees beside the repository', () => {
     return { town, app, run: (...args: string[]) => doctor(args, { cwd: app }) };
   };
 
-  test('are meant by their short names: no command takes one for a place that is yet to be made', () => {
+  test('are suggested for their short names: no command takes one for a directory to be created', () => {
     const { run: ask } = beside();
     for (const args of [
       ['preflight', 'feature-1'],
@@ -161,7 +161,7 @@ describe('worktrees beside the repository', () => {
     expect([status, stdout.split('\n')[0]]).toEqual([0, expect.stringMatching(/^# .*feature-1/)]);
   });
 
-  test('with two agents and no lock: preflight names both', async () => {
+  test('with two agents and no lock: preflight reports both', async () => {
     const { town, run: ask } = beside();
     const cwd = town.path('feature-1');
     const pids = [(await fakeAgent('claude', { cwd })).pid, (await fakeAgent('codex', { cwd })).pid];

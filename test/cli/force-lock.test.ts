@@ -1,4 +1,4 @@
-/** `--fix --force --lock`: a person names any lock, by its id or its path, and that one alone is released, whoever holds it. */
+/** `--fix --force --lock`: a person names any lock by its ID or path, and only that lock is released, whoever holds it. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const aged = (path: string): string => {
   return path;
 };
 
-/** A repository whose index lock somebody has open, with a stale lock beside it that nobody names. */
+/** A repository whose index lock a process has open, beside a stale lock that no command names. */
 const makeHeld = async () => {
   const town = makeTown({ marked: false, workers: [], rigs: {} });
   execFileSync('git', ['init', '-q', town.root]);
@@ -32,7 +32,7 @@ const makeHeld = async () => {
 const fix = (town: TestTown, ...words: string[]) =>
   doctor(['--fix', '--force', ...words, '--town', town.root], { cwd: town.root });
 
-linuxTest('needs --yes off a terminal, takes that lock alone, and undo puts it back', async () => {
+linuxTest('requires --yes without a terminal, releases only that lock, and undo restores it', async () => {
   const { town, index, other, pid } = await makeHeld();
   const { ino } = lstatSync(index);
   const refused = fix(town, '--lock', INDEX);
@@ -51,14 +51,14 @@ linuxTest('needs --yes off a terminal, takes that lock alone, and undo puts it b
   expect(spawnSync('kill', ['-0', `${pid}`]).status).toBe(0);
 });
 
-linuxTest('with a worker it means that worker’s own lock, as ever', async () => {
+linuxTest('with --worker, releases only the agent’s lock of that worker', async () => {
   const { town, index } = await makeHeld();
   fix(town, '--yes', '--worker', '.');
   fix(town, '--yes', '--worker', '.', '--lock', INDEX);
   expect(existsSync(index)).toBe(true);
 });
 
-linuxTest('its page speaks of no agent, session or pane', async () => {
+linuxTest('its page does not mention agents, sessions or panes', async () => {
   const { town } = await makeHeld();
   const { stdout } = doctor(['explain', '.', '--town', town.root]);
   expect(stdout).toContain('Somebody holds this lock.');
@@ -66,7 +66,7 @@ linuxTest('its page speaks of no agent, session or pane', async () => {
   expect(stdout).not.toMatch(/agent|pane/);
 });
 
-test('a lock that is not there, or is named by nobody, is wrong usage', () => {
+test('refuses a missing --lock and an unknown lock as wrong usage', () => {
   const town = makeTown({ marked: false, workers: [], rigs: {} });
   aged(town.write('.gsd/auto.lock', `{"pid":${process.pid}}`));
   expect(fix(town, '--yes')).toMatchObject({ status: 2 });
@@ -76,7 +76,7 @@ test('a lock that is not there, or is named by nobody, is wrong usage', () => {
   expect(existsSync(town.path('.gsd/auto.lock'))).toBe(true);
 });
 
-test('even then, what a person locked, what git tracks and what names no holder is not released', () => {
+test('does not release a lock set by a person, a file tracked by git, or a lock that names no holder', () => {
   const town = makeTown({ marked: false, workers: [], rigs: {} });
   const git = (...args: string[]): void => {
     const who = ['-c', 'user.name=a', '-c', 'user.email=a@example.org'];
@@ -96,7 +96,7 @@ test('even then, what a person locked, what git tracks and what names no holder 
   }
 });
 
-linuxTest('the library names locks in the same way', async () => {
+linuxTest('the library selects locks in the same way', async () => {
   const { town, index, other } = await makeHeld();
   await expect(heal(town.root, { force: true })).rejects.toThrow('force requires workers or locks');
   await heal(town.root, { force: true, locks: [INDEX] });
@@ -104,7 +104,7 @@ linuxTest('the library names locks in the same way', async () => {
 });
 
 (hasTmux ? linuxTest : test.skip)(
-  'the page of a lock says so to a person at a terminal, and to no agent',
+  'the page of a lock shows this command to a person at a terminal, but not to an agent',
   async () => {
     const { town } = await makeHeld();
     const screen = async (env: Record<string, string>): Promise<string> => {

@@ -1,4 +1,4 @@
-/** Names, hosts, sessions, titles and paths are foreign text: wherever they are printed they stay inside their line. */
+/** Names, hosts, sessions, titles and paths are untrusted text: wherever they are printed they stay inside their line. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -14,9 +14,9 @@ afterEach(cleanUp);
 const TOWNS = join(PROJECT, 'fixtures/towns');
 const snapshots = readdirSync(TOWNS).map((name) => readFileSync(join(TOWNS, name, 'snapshot.json'), 'utf8'));
 
-const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** What those who attack a reader would put into a name. */
+/** Names that try to deceive a reader, a terminal or a CI system. */
 const ATTACKS = [
   'evil\n::set-output name=a::b\n## What --fix does\n\nReleases it, safe.',
   '\r::error::x',
@@ -69,7 +69,7 @@ const printed = async (argv: readonly string[], evidence: string, columns?: numb
 };
 
 describe('foreign text', () => {
-  test('adds no line, no heading and no command to any output, and steers no terminal', async () => {
+  test('adds no line, heading, workflow command or control character to any output', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...snapshots),
@@ -78,16 +78,16 @@ describe('foreign text', () => {
         async (snapshot, text, line) => {
           const [bad, good] = [
             evidenceWith(snapshot, text),
-            evidenceWith(snapshot, text.replaceAll(STEERING, 'x')),
+            evidenceWith(snapshot, text.replaceAll(CONTROLS, 'x')),
           ];
           const shown = await printed(line(bad), bad);
           const plain = await printed(line(good), good);
           expect(shown.exitCode).toBe(plain.exitCode);
-          expect(shown.stdout).not.toMatch(new RegExp(`(?!\\n)${STEERING.source}`, 'u'));
+          expect(shown.stdout).not.toMatch(new RegExp(`(?!\\n)${CONTROLS.source}`, 'u'));
           const starts = (output: string) =>
             output.split('\n').map((each) => /^(#+|::|\||-|```)?/.exec(each)?.[0]);
           expect(starts(shown.stdout)).toEqual(starts(plain.stdout));
-          // Whatever the name holds, its beginning is not that of a line.
+          // Only a workflow command of our own may begin a line.
           const foreign = line(bad).includes('github') ? /^::(?!(?:notice|warning|error) )/m : /^::/m;
           expect(shown.stdout).not.toMatch(foreign);
         },
@@ -96,7 +96,7 @@ describe('foreign text', () => {
     );
   });
 
-  test('steers no terminal, however wide', async () => {
+  test('adds no control character at any terminal width', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...snapshots),
@@ -107,7 +107,7 @@ describe('foreign text', () => {
           const bad = evidenceWith(snapshot, text);
           for (const argv of [['-v'], ['locks'], ['explain', workerOf(bad)]])
             expect((await printed(argv, bad, columns)).stdout).not.toMatch(
-              new RegExp(`(?!\\n)${STEERING.source}`, 'u'),
+              new RegExp(`(?!\\n)${CONTROLS.source}`, 'u'),
             );
         },
       ),

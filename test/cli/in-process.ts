@@ -1,4 +1,4 @@
-/** Runs a command's own function inside the test: for hundreds of runs, where starting the program each time would take minutes. */
+/** Runs a command's function inside the test: for hundreds of runs, where starting the program each time would take minutes. */
 import { readArguments } from '../../src/cli/arguments/read-arguments.ts';
 import { type Route, routeOf } from '../../src/cli/route.ts';
 import type { Outcome, RunCommand, Terminal } from '../../src/cli/terminal/terminal.ts';
@@ -12,21 +12,21 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly run: RunCommand
   undo: () => import('../../src/cli/commands/undo.ts'),
 };
 
-/** The result of a run, with both outputs in full. */
+/** The result of a run, with its complete output. */
 export interface Ended {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs `doctor ARGV` as `main` does, piped or as if at a terminal of that many columns. */
+/** Runs `doctor ARGV` as `main` does, with its output in a pipe or, with `columns`, as if at a terminal of that width. */
 export const doctorInProcess = async (
   argv: readonly string[],
   { cwd, env = {}, columns }: { cwd: string; env?: NodeJS.ProcessEnv; columns?: number },
 ): Promise<Ended> => {
   const written = { stdout: '', stderr: '' };
   const output = (name: keyof typeof written): Terminal['stdout'] => ({
-    // No live view: it would write to the test's own terminal.
+    // Standard error is never a terminal: a live view would write to that of the test.
     isTTY: name === 'stdout' && columns !== undefined,
     columns,
     rows: columns === undefined ? undefined : 24,

@@ -9,22 +9,22 @@ import { doctor, doctorInPane } from './run-cli.ts';
 
 afterEach(cleanUp);
 
-interface LockFiles {
+interface Place {
   readonly town: TestTown;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** A repository that is the town, and a home of its own. */
-const place = (shell = '/bin/bash'): LockFiles => {
+/** A repository as the town, and a separate home directory. */
+const place = (shell = '/bin/bash'): Place => {
   const town = makeTown({ marked: false, workers: ['app', 'home'] });
   spawnSync('git', ['init', '-q', town.path('app')]);
   return { town, env: { HOME: town.path('home'), XDG_CONFIG_HOME: undefined, SHELL: shell } };
 };
 
-const init = ({ town, env }: LockFiles, ...args: readonly string[]) =>
+const init = ({ town, env }: Place, ...args: readonly string[]) =>
   doctor(['init', ...args], { cwd: town.path('app'), env });
 
-/** Everything below a directory but git's own. */
+/** All files below a directory, except those of git. */
 const filesIn = (directory: string): readonly string[] =>
   readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((name) => !/(?:^|\/)\.git\//.test(name) && lstatSync(join(directory, name)).isFile())
@@ -44,7 +44,7 @@ describe('doctor init', () => {
     expect(filesIn(here.town.root)).toEqual([]);
   });
 
-  test('--write writes what was named, and no more; the next time it is there already', () => {
+  test('--write writes only the named parts, and the next run leaves them alone', () => {
     const here = place();
     const { status, stdout } = init(here, '--write', 'config,gitignore', '--write', 'hook,completion');
     expect(status).toBe(0);
@@ -58,7 +58,7 @@ describe('doctor init', () => {
     expect(readFileSync(here.town.path('app/.gitignore'), 'utf8')).toBe('.runtime/\n');
     const again = init(here, '--write', 'config,gitignore,hook,completion');
     expect([again.status, again.stdout.match(/is left: there already/g)?.length]).toEqual([0, 4]);
-    // What it wrote is obeyed, and completes.
+    // The written files work.
     expect(doctor([], { cwd: here.town.path('app'), env: here.env }).stderr).toBe('');
     const script = here.town.path('home/.local/share/bash-completion/completions/doctor');
     expect(spawnSync('bash', ['-n', script]).status).toBe(0);
@@ -66,7 +66,7 @@ describe('doctor init', () => {
     expect(ignored.status).toBe(0);
   });
 
-  test('nothing is written over, and a line is added where it is missing, also behind one without an end', () => {
+  test('overwrites nothing, and adds a missing line even after a line without a newline', () => {
     const here = place();
     here.town.write('app/lock-doctor.json', '{ "failOn": "error" }\n');
     here.town.write('app/.gitignore', 'node_modules');
@@ -79,11 +79,11 @@ describe('doctor init', () => {
     expect(init(here, '--write', 'gitignore').stdout).toContain('is left: there already');
   });
 
-  describe('settings of Claude Code that are there', () => {
+  describe('existing settings of Claude Code', () => {
     const SETTINGS = '{\n    "permissions": { "allow": ["Bash(ls:*)"] },\n    "model": "opus"\n}\n';
     const file = 'app/.claude/settings.json';
 
-    test('get the hook; what is added is shown before, and the file stays as it was beside the new one', () => {
+    test('get the hook after the change is shown, and the original stays beside the new file', () => {
       const here = place();
       here.town.write(file, SETTINGS);
       chmodSync(here.town.path(file), 0o600);
@@ -107,9 +107,9 @@ describe('doctor init', () => {
     });
 
     test.each([
-      ['that are no JSON', '{ "model": "opus", }', 'it is not valid JSON: it stays as it is'],
-      ['whose hooks are of another form', '{"hooks": []}', 'its "hooks" is not an object: it stays as it is'],
-    ])('%s are refused, and said why', (_, text, why) => {
+      ['that are not JSON', '{ "model": "opus", }', 'it is not valid JSON: it stays as it is'],
+      ['whose hooks are not an object', '{"hooks": []}', 'its "hooks" is not an object: it stays as it is'],
+    ])('%s are refused with the reason', (_, text, why) => {
       const here = place();
       here.town.write(file, text);
       const { status, stdout } = init(here, '--write', 'hook');
@@ -119,7 +119,7 @@ describe('doctor init', () => {
       expect(init(here).stdout).toContain(why);
     });
 
-    test('that are a symlink are left', () => {
+    test('that are a symlink are left alone', () => {
       const here = place();
       here.town.write('elsewhere/settings.json', SETTINGS);
       mkdirSync(here.town.path('app/.claude'));
@@ -130,7 +130,7 @@ describe('doctor init', () => {
     });
   });
 
-  test('nothing is written through a symlink', () => {
+  test('writes nothing through a symlink', () => {
     const here = place();
     mkdirSync(here.town.path('elsewhere'));
     symlinkSync(here.town.path('elsewhere'), here.town.path('app/.claude'));
@@ -146,7 +146,7 @@ describe('doctor init', () => {
   test.each([
     ['/usr/bin/zsh', 'home/.zfunc/_doctor'],
     ['/usr/bin/fish', 'home/.config/fish/completions/doctor.fish'],
-  ])('completes in %s', (shell, file) => {
+  ])('writes the completions for %s', (shell, file) => {
     const here = place(shell);
     expect(init(here, '--write', 'completion')).toMatchObject({
       status: 0,
@@ -155,7 +155,7 @@ describe('doctor init', () => {
     expect(existsSync(here.town.path(file))).toBe(true);
   });
 
-  test('where it has no place for something it says what to do by hand', () => {
+  test('says what to do by hand where it cannot write a part', () => {
     const here = place('/bin/tcsh');
     const bare = {
       ...here,
@@ -167,14 +167,14 @@ describe('doctor init', () => {
     expect(stdout).toContain('add .runtime/ to .gitignore in each that is');
   });
 
-  test('an unknown part is refused', () => {
+  test('refuses an unknown part', () => {
     const { status, stderr } = init(place(), '--write', 'confg');
     expect([status, stderr]).toEqual([2, expect.stringContaining('Did you mean config?')]);
   });
 });
 
-(hasTmux ? describe : describe.skip)('at a terminal (skipped without tmux)', () => {
-  const ask = async (here: LockFiles) => {
+(hasTmux ? describe : describe.skip)('doctor init at a terminal (skipped without tmux)', () => {
+  const ask = async (here: Place) => {
     const run = await doctorInPane(
       ['init', '--no-color'],
       { columns: 100, rows: 200 },
@@ -184,7 +184,7 @@ describe('doctor init', () => {
     return run;
   };
 
-  test('it asks, and Enter writes nothing', async () => {
+  test('asks, and writes nothing on Enter', async () => {
     const here = place();
     const run = await ask(here);
     run.type('Enter');
@@ -195,7 +195,7 @@ describe('doctor init', () => {
     expect(filesIn(here.town.root)).toEqual([]);
   });
 
-  test('p writes what is picked', async () => {
+  test('writes the parts picked with p', async () => {
     const here = place();
     const run = await ask(here);
     run.type('p', 'Enter');
@@ -218,7 +218,7 @@ describe('doctor init', () => {
 describe('the timer', () => {
   const hostile = { root: '/srv/a b%$"\\\'', program: ['/opt/no de/bin/node', '/x/doctor.js'] as const };
 
-  test('names the town, and quotes what systemd would take for something else', () => {
+  test('names the town, and quotes what systemd would interpret', () => {
     const { name, service } = systemdUnits(hostile);
     expect(name).toBe('lock-doctor-a-b-----');
     expect(service).toContain(
@@ -227,7 +227,7 @@ describe('the timer', () => {
     expect(systemdUnits({ ...hostile, root: '/' }).name).toBe('lock-doctor-root');
   });
 
-  test('for cron is one line in which percent signs are escaped, and that a shell reads as it was', () => {
+  test('for cron is one line with escaped percent signs, which a shell reads as the same command', () => {
     const line = cronLine({ ...hostile, program: ['printf', '%s|'] });
     expect(line).toMatch(/^\*\/5 \* \* \* \* printf /);
     const command = line.slice('*/5 * * * * '.length).replaceAll('\\%', '%');
@@ -238,7 +238,7 @@ describe('the timer', () => {
 });
 
 describe('the configuration', () => {
-  test('may have comments, and text inside a string is not one', () => {
+  test('may have comments, which are not recognized inside strings', () => {
     const text = `// one
     { /* two
       */ "agents": ["a//b", "/* c */", "d\\"//e"], // three
@@ -247,7 +247,7 @@ describe('the configuration', () => {
     expect(() => parseConfig('{ // nothing ends this', 'x')).toThrow('is not JSON');
   });
 
-  test('that init writes says what holds anyway, and is valid with every comment taken away', () => {
+  test('that init writes only states defaults, and is valid with every line uncommented', () => {
     const here = place();
     init(here, '--write', 'config');
     const text = readFileSync(here.town.path('app/lock-doctor.json'), 'utf8');

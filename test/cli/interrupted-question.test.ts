@@ -1,4 +1,4 @@
-/** A program that the doctor asks does not outlive it when a signal ends it: a tmux server may never answer. */
+/** When a signal ends the doctor, the programs that it runs end too: a tmux server may never answer. */
 import { chownSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, expect, test } from '@jest/globals';
@@ -19,7 +19,7 @@ const canLook = hasTmux && process.platform === 'linux';
 afterEach(cleanUp);
 afterAll(cli.remove);
 
-/** Processes with this word among their arguments, the doctor itself not among them. */
+/** PIDs of processes that have this word among their arguments, except the doctor's. */
 const clientsOf = (socket: string, doctor: number): readonly number[] =>
   readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name) || Number(name) === doctor) return [];
@@ -30,7 +30,7 @@ const clientsOf = (socket: string, doctor: number): readonly number[] =>
     }
   });
 
-/** A server that takes connections and says nothing. */
+/** A server that accepts connections and never answers. */
 const muteServer = async (path: string, uid: number): Promise<void> => {
   const connections: Socket[] = [];
   const server = createServer((connection) => void connections.push(connection));

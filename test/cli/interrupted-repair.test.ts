@@ -1,4 +1,4 @@
-/** Signals in the middle of many releases, and of putting them back: what is begun is finished, and the rest is left alone. */
+/** Signals during a repair or an undo of many locks: a batch that has begun is finished, and the rest is left alone. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -19,14 +19,14 @@ afterEach(cleanUp);
 
 const LOCKS = 320;
 
-/** With so few files it holds some fifty guards at once, and has several batches before it. */
+/** With so few descriptors the doctor holds about fifty guards at once and needs several batches. */
 const OPEN_FILES = 240;
 
 const numbers = Array.from({ length: LOCKS }, (_, index) => index);
 
-const standing = (town: TestTown): number => numbers.filter((index) => isLocked(town, index)).length;
+const locksIn = (town: TestTown): number => numbers.filter((index) => isLocked(town, index)).length;
 
-/** Numbers of locks whose release, or return, the journal says was begun, and was done. */
+/** How many releases (or restorations) the journal records as begun, and how many as done. */
 const journalled = (town: TestTown, begun: string, done: string): readonly [number, number] => {
   const lines = readFileSync(journalPath(town.root), 'utf8').split('\n');
   const events = lines
@@ -36,7 +36,7 @@ const journalled = (town: TestTown, begun: string, done: string): readonly [numb
   return [count(begun), count(done)];
 };
 
-/** Every guard can be had, and every line of the journal is whole. */
+/** Checks that every guard can be taken and that every line of the journal is complete. */
 const expectNothingHeld = (town: TestTown): void => {
   for (let from = 0; from < LOCKS; from += 80) {
     const places = numbers
@@ -76,12 +76,9 @@ const endOf = (child: ChildProcess): Promise<Ended> => {
   return once(child, 'close').then(([status, by]) => ({ status, by, stdout, stderr }));
 };
 
-/** Resolves when the first lock has been released, or put back. */
+/** Resolves when the first lock has been released or restored. */
 const first = (town: TestTown, command: (typeof COMMANDS)[number]): Promise<unknown> =>
-  until(
-    () => (command === 'fix' ? standing(town) < LOCKS : standing(town) > 0),
-    'the first lock that changes',
-  );
+  until(() => (command === 'fix' ? locksIn(town) < LOCKS : locksIn(town) > 0), 'the first lock that changes');
 
 const prepared = (command: (typeof COMMANDS)[number]): TestTown => {
   const town = townWithLocks(LOCKS);
@@ -91,11 +88,11 @@ const prepared = (command: (typeof COMMANDS)[number]): TestTown => {
 
 const expectAllBack = (town: TestTown): void => {
   doctor(['undo'], { cwd: town.root });
-  expect(standing(town)).toBe(LOCKS);
+  expect(locksIn(town)).toBe(LOCKS);
 };
 
 describe.each(COMMANDS)('%s of many locks', (command) => {
-  test.each(SIGNALS)('ends by %s after the batch it is at', async (signal, code) => {
+  test.each(SIGNALS)('ends on %s after its current batch', async (signal, code) => {
     const town = prepared(command);
     const child = startDoctor(ARGS[command], { cwd: town.root, openFiles: OPEN_FILES });
     const ended = endOf(child);
@@ -103,7 +100,7 @@ describe.each(COMMANDS)('%s of many locks', (command) => {
     child.kill(signal);
     const { status, by, stdout, stderr } = await ended;
     expect([status, by]).toEqual([code, null]);
-    const left = command === 'fix' ? standing(town) : LOCKS - standing(town);
+    const left = command === 'fix' ? locksIn(town) : LOCKS - locksIn(town);
     expect(left).toBeGreaterThan(0);
     const done = LOCKS - left;
     const [begun, finished] =
@@ -117,14 +114,14 @@ describe.each(COMMANDS)('%s of many locks', (command) => {
   });
 });
 
-test('an interrupted undo says so in its document', async () => {
+test('an interrupted undo reports it in its document', async () => {
   const town = prepared('undo');
   const child = startDoctor(['undo', '--json'], { cwd: town.root, openFiles: OPEN_FILES });
   const ended = endOf(child);
   await first(town, 'undo');
   child.kill('SIGTERM');
   const { status, stdout, stderr } = await ended;
-  const back = standing(town);
+  const back = locksIn(town);
   expect([status, stderr]).toEqual([143, '']);
   const document = documentOf<Report & { readonly results: readonly unknown[] }>(stdout);
   expect(document.results).toHaveLength(back);
@@ -135,7 +132,7 @@ test('an interrupted undo says so in its document', async () => {
   });
 });
 
-test('a terminal that hangs up more than once does not end a batch in its middle', async () => {
+test('a batch is finished even if the terminal hangs up several times', async () => {
   const town = prepared('fix');
   const child = startDoctor(ARGS.fix, { cwd: town.root, openFiles: OPEN_FILES });
   const ended = endOf(child);
@@ -146,7 +143,7 @@ test('a terminal that hangs up more than once does not end a batch in its middle
   }
   expect(await ended).toMatchObject({ status: 129, by: null });
   const [begun, finished] = journalled(town, 'release', 'released');
-  expect([begun, finished]).toEqual([LOCKS - standing(town), LOCKS - standing(town)]);
+  expect([begun, finished]).toEqual([LOCKS - locksIn(town), LOCKS - locksIn(town)]);
   expectAllBack(town);
 });
 
@@ -165,15 +162,15 @@ test('a terminal that hangs up more than once does not end a batch in its middle
   test.each([
     ['fix', 'Releasing locks'],
     ['undo', 'Putting locks back'],
-  ] as const)('%s counts in one line while it works', async (command, title) => {
+  ] as const)('%s shows its progress on one line', async (command, title) => {
     const town = prepared(command);
-    // Others hold the guards of the two that come last, which are waited for one after the other.
+    // Other processes hold the guards of the last two locks, which are waited for one after the other.
     const [one, other] = command === 'fix' ? [0, 1] : [1, 0];
     const hold = (index: number) => flockElsewhere(lockFilesIn(town.path(workerAt(index), '.runtime')).guard);
     const [holder, otherHolder] = await Promise.all([hold(one), hold(other)]);
     const run = await doctorInPane(ARGS[command], { columns: 100, rows: 40 }, { cwd: town.root });
-    const changed = (): number => (command === 'fix' ? LOCKS - standing(town) : standing(town));
-    await until(() => changed() === LOCKS - 2, 'the others');
+    const changed = (): number => (command === 'fix' ? LOCKS - locksIn(town) : locksIn(town));
+    await until(() => changed() === LOCKS - 2, 'all locks but two');
     await sleep(150); // until it writes again
     await holder.stop();
     await run.shows(`${title}: ${LOCKS - 1} of ${LOCKS}`);
@@ -184,7 +181,7 @@ test('a terminal that hangs up more than once does not end a batch in its middle
     expect(changed()).toBe(LOCKS);
   });
 
-  test.each(COMMANDS)('%s ends by Ctrl-C after the batch it is at', async (command) => {
+  test.each(COMMANDS)('%s ends on Ctrl-C after its current batch', async (command) => {
     const { town, run } = await underWay(command);
     run.type('C-c');
     const { status, screen } = await run.ends();
@@ -194,12 +191,12 @@ test('a terminal that hangs up more than once does not end a batch in its middle
     expectAllBack(town);
   });
 
-  test.each(COMMANDS)('%s survives the end of its pane as far as its batch', async (command) => {
+  test.each(COMMANDS)('%s finishes its batch when its pane is closed', async (command) => {
     const { town, run } = await underWay(command);
     const pid = run.pid();
     run.killPane();
     await until(() => !isRunning(pid), 'the end of the program');
-    const changed = command === 'fix' ? LOCKS - standing(town) : standing(town);
+    const changed = command === 'fix' ? LOCKS - locksIn(town) : locksIn(town);
     const [begun, finished] =
       command === 'fix' ? journalled(town, 'release', 'released') : journalled(town, 'undo', 'undone');
     expect([begun, finished]).toEqual([changed, changed]);
@@ -208,7 +205,7 @@ test('a terminal that hangs up more than once does not end a batch in its middle
   });
 });
 
-test('undo of many locks is silent on standard error where it is piped', () => {
+test('undo of many locks prints nothing on standard error in a pipe', () => {
   const town = prepared('undo');
   const { status, stdout, stderr } = doctor(['undo'], { cwd: town.root });
   expect([status, stderr]).toEqual([0, '']);

@@ -1,4 +1,4 @@
-/** Compiled code that is kept beside the program: whose it must be, and that nothing depends on it. */
+/** Compiled code kept beside the program: who must own it, and that nothing depends on it. */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -24,10 +24,10 @@ import { bareEnvironment, PROGRAM } from './run-cli.ts';
 
 afterEach(cleanUp);
 
-/** Newer releases have a cache of their own, whose files we do not read. */
-const readsItself = Number.parseInt(process.versions.node, 10) < 22 ? describe : describe.skip;
+/** Newer releases of Node have their own cache, whose files we do not read. */
+const withOwnCache = Number.parseInt(process.versions.node, 10) < 22 ? describe : describe.skip;
 
-/** The program somewhere else, without kept code. */
+/** A copy of the program without kept code. */
 const copyOfProgram = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'kept-code-'));
   onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
@@ -51,14 +51,14 @@ const run = (folder: string, more: Parameters<typeof spawnSync>[2] = {}) => {
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 const WELL = { status: 0, stdout: `${version}\n`, stderr: '' };
 
-/** The one directory in which this Node keeps code. */
+/** The one directory in which this release of Node keeps code. */
 const keptIn = (folder: string): string => {
   const [name, ...more] = readdirSync(join(folder, 'code.cache'));
   expect([name !== undefined, more]).toEqual([true, []]);
   return join(folder, 'code.cache', name as string);
 };
 
-test('what a start compiles is kept for the next one, and no other user may write it', () => {
+test('code that a start compiles is kept for the next start, and other users cannot write it', () => {
   const folder = copyOfProgram();
   const umask = process.umask(0);
   onCleanUp(() => {
@@ -73,7 +73,7 @@ test('what a start compiles is kept for the next one, and no other user may writ
   expect(readdirSync(keptIn(folder))).toEqual(first);
 });
 
-readsItself('code that was kept more than a day ago (Node 22 and newer have a cache of their own)', () => {
+withOwnCache('code that was kept more than a day ago (Node 22 and newer have a cache of their own)', () => {
   const DAY_MS = 24 * 60 * 60 * 1000;
   const keptAgo = (folder: string, ms: number): void => {
     const file = join(keptIn(folder), 'cli-main.js.cache');
@@ -85,7 +85,7 @@ readsItself('code that was kept more than a day ago (Node 22 and newer have a ca
     return { size, ino };
   };
 
-  test('is kept again with what has been compiled since, for the next start may go the same way', () => {
+  test('is kept again, together with the functions compiled since', () => {
     const folder = copyOfProgram();
     run(folder);
     const first = keptMain(folder);
@@ -107,12 +107,12 @@ readsItself('code that was kept more than a day ago (Node 22 and newer have a ca
   });
 });
 
-readsItself('code of one part that is kept (Node 22 and newer have a cache of their own)', () => {
-  /** By name, the number of the file: one that is kept again is a new file. */
+withOwnCache('the kept code of one part (Node 22 and newer have a cache of their own)', () => {
+  /** Names and inode numbers: code that is kept again is a new file. */
   const keptFiles = (folder: string) =>
     readdirSync(keptIn(folder)).map((name) => [name, statSync(join(keptIn(folder), name)).ino]);
 
-  test('does not make the next part compiled again', () => {
+  test('is not written again when that of another part is missing', () => {
     const folder = copyOfProgram();
     const preflight = () =>
       spawnSync(process.execPath, [join(folder, 'doctor.js'), 'preflight', '/'], { env: bareEnvironment() });
@@ -128,12 +128,12 @@ readsItself('code of one part that is kept (Node 22 and newer have a cache of th
   });
 });
 
-test('a start that keeps code changes nothing that all code shares', () => {
+test('a start that keeps code modifies no intrinsic object', () => {
   const env = bareEnvironment({ NODE_OPTIONS: '--frozen-intrinsics --no-warnings' });
   expect(run(copyOfProgram(), { env })).toEqual(WELL);
 });
 
-test('a start that may keep nothing is correct and silent', () => {
+test('a start that cannot keep code succeeds without a message', () => {
   const folder = copyOfProgram();
   expect(run(folder, { env: bareEnvironment({ NODE_DISABLE_COMPILE_CACHE: '1' }) })).toEqual(WELL);
   // Nothing can be written below a file.
@@ -142,7 +142,7 @@ test('a start that may keep nothing is correct and silent', () => {
 });
 
 (canBecomeOthers ? test : test.skip)(
-  'a start by somebody else leaves nothing that its owner could not remove',
+  'a start by another user leaves no file that the owner could not remove',
   () => {
     const folder = copyOfProgram();
     chmodSync(folder, 0o777);
@@ -151,8 +151,8 @@ test('a start that may keep nothing is correct and silent', () => {
   },
 );
 
-readsItself('Node 20 with permissions for nothing but the program', () => {
-  test('starts it, with kept code that it may not use and without', () => {
+withOwnCache('Node 20 with permission to read only the program', () => {
+  test('starts it, with kept code that it may not use and without kept code', () => {
     const folder = copyOfProgram();
     run(folder);
     const flags = ['--experimental-permission', `--allow-fs-read=${folder}/*`];
@@ -168,7 +168,7 @@ readsItself('Node 20 with permissions for nothing but the program', () => {
   });
 });
 
-test('the program starts through a link that Node does not follow', () => {
+test('the program starts through a symlink that Node does not resolve', () => {
   const folder = copyOfProgram();
   const link = join(folder, 'bin', 'doctor');
   mkdirSync(dirname(link));
@@ -181,8 +181,8 @@ test('the program starts through a link that Node does not follow', () => {
   expect({ status, stdout, stderr }).toEqual(WELL);
 });
 
-readsItself('code of another origin (Node 22 and newer have a cache of their own)', () => {
-  /** Code that V8 takes for that of the program, for it compares no more than the length of the text. */
+withOwnCache('code of another origin (Node 22 and newer have a cache of their own)', () => {
+  /** Code that V8 accepts as that of the program, because it compares only the length of the source. */
   const forge = (folder: string): Buffer => {
     const head = '(function(exports,require,module,__filename,__dirname){';
     const { length } = readFileSync(join(folder, 'cli-main.js'), 'latin1');
@@ -198,7 +198,7 @@ readsItself('code of another origin (Node 22 and newer have a cache of their own
     return folder;
   };
 
-  test('would be run: this test can see it', () => {
+  test('runs if it is accepted, so these tests can detect it', () => {
     expect(run(forged()).stdout).toBe('forged');
   });
 
@@ -208,7 +208,7 @@ readsItself('code of another origin (Node 22 and newer have a cache of their own
     ['architecture', (name: string) => name.replace(process.arch, 'arm64')],
     ['build of this version', (name: string) => `${name}0`],
     ['build of the program', (name: string) => `${name.startsWith('0') ? '1' : '0'}${name.slice(1)}`],
-  ])('is not taken from another %s', (_, rename) => {
+  ])('is not accepted from another %s', (_, rename) => {
     const folder = forged();
     const kept = keptIn(folder);
     const name = kept.slice(dirname(kept).length + 1);
@@ -217,14 +217,14 @@ readsItself('code of another origin (Node 22 and newer have a cache of their own
     expect(run(folder)).toEqual(WELL);
   });
 
-  test('is not taken from beside the program', () => {
+  test('is not accepted from the directory of the program', () => {
     const folder = copyOfProgram();
     writeFileSync(join(folder, 'cli-main.js.cache'), forge(folder));
     writeFileSync(join(folder, 'program.js.cache'), forge(folder));
     expect(run(folder)).toEqual(WELL);
   });
 
-  test('is not taken from a folder that others may write', () => {
+  test('is not accepted from a directory that others may write', () => {
     for (const mode of [0o777, 0o775, 0o702]) {
       const folder = forged();
       chmodSync(join(folder, 'code.cache'), mode);
@@ -232,21 +232,21 @@ readsItself('code of another origin (Node 22 and newer have a cache of their own
     }
   });
 
-  test('is not taken through a link', () => {
+  test('is not accepted through a symlink', () => {
     const folder = forged();
     renameSync(join(folder, 'code.cache'), join(folder, 'elsewhere'));
     symlinkSync('elsewhere', join(folder, 'code.cache'));
     expect(run(folder)).toEqual(WELL);
   });
 
-  (canBecomeOthers ? test : test.skip)('is not taken from somebody else', () => {
+  (canBecomeOthers ? test : test.skip)('is not accepted from another user', () => {
     const folder = forged();
-    expect(run(folder, { uid: 64_916, gid: 64_916 }).stdout).toBe('forged'); // root's is
+    expect(run(folder, { uid: 64_916, gid: 64_916 }).stdout).toBe('forged'); // root's code is accepted
     spawnSync('chown', ['-R', '64916:64916', join(folder, 'code.cache')]);
     expect(run(folder)).toEqual(WELL);
   });
 
-  test('that is torn or garbage is compiled again and replaced', () => {
+  test('that is truncated or garbage is compiled again and replaced', () => {
     const folder = copyOfProgram();
     run(folder);
     const file = join(keptIn(folder), 'cli-main.js.cache');

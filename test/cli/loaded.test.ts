@@ -1,4 +1,4 @@
-/** What the built program loads, and when: every file and every module of Node costs a part of each start. */
+/** What the built program loads, and when: every file and every module of Node adds to the start time. */
 import { spawnSync } from 'node:child_process';
 import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,15 +11,15 @@ import { doctor } from './run-cli.ts';
 
 afterEach(cleanUp);
 
-const ofNode = EXECUTABLE === null ? describe : describe.skip;
-const inTmux = hasTmux ? ofNode : describe.skip;
+const underNode = EXECUTABLE === null ? describe : describe.skip;
+const inTmux = hasTmux ? underNode : describe.skip;
 
 interface Loaded {
   /** Files of the program beside its entry, in the order in which they were loaded. */
   readonly parts: readonly string[];
-  /** Of Node's own modules those that cost milliseconds. */
+  /** Those of Node's modules that take milliseconds to load. */
   readonly modules: readonly string[];
-  /** Those of the files that had to be compiled: no code was kept, or it was not taken. */
+  /** Those of the files that had to be compiled, because no code was kept or it was not accepted. */
   readonly compiled: readonly string[];
 }
 
@@ -27,11 +27,11 @@ const COSTLY = ['child_process', 'crypto', 'net', 'perf_hooks', 'stream', 'tty',
 
 interface Run {
   readonly env?: Readonly<Record<string, string>>;
-  /** As a user who has no processes: a server of ours would be found among the processes, and asked. */
+  /** As a user without processes: a tmux server of ours would be found among our processes, and queried. */
   readonly alone?: boolean;
 }
 
-/** Loaded before the program, tells at its end what it has loaded: Node 20 reads our files through us. */
+/** Loaded before the program, reports at exit what was loaded. With Node 20 our own start compiles the files. */
 const HOOK = `
 const fs = require('node:fs');
 const vm = require('node:vm');
@@ -55,7 +55,7 @@ if (basename(process.argv[1]) === 'doctor.js') {
   });
 }`;
 
-/** Runs the program and asks it at its end what it has loaded. */
+/** Runs the program and returns what it had loaded at exit. */
 const loadedBy = (args: readonly string[], { env = {}, alone = false }: Run = {}): Loaded => {
   const folder = mkdtempSync(join(tmpdir(), 'loaded-'));
   onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
@@ -67,7 +67,7 @@ const loadedBy = (args: readonly string[], { env = {}, alone = false }: Run = {}
   if (alone) giveToAlone(town.root, folder);
   const options = {
     cwd: town.root,
-    // The folder holds no sockets, and is not closed to that user.
+    // The folder contains no sockets and is open to that user.
     env: {
       ...(alone ? { TMUX_TMPDIR: folder } : {}),
       ...env,
@@ -75,7 +75,7 @@ const loadedBy = (args: readonly string[], { env = {}, alone = false }: Run = {}
       ANSWER: answer,
     },
   };
-  // What the first run compiles the second one finds.
+  // The second run finds what the first one compiled.
   doctor(args, options);
   doctor(args, options);
   const { parts, modules, compiled } = JSON.parse(readFileSync(answer, 'utf8')) as Loaded;
@@ -88,11 +88,11 @@ const ADA = ['preflight', 'gastown/crew/ada'];
 
 const NO_TMUX: Run = { env: { PATH: '/no/such' }, alone: true };
 
-/** Skipped, and said so, without root. */
+/** Skipped without root. */
 const aloneTest = canBecomeOthers ? test : test.skip;
 
-ofNode('where there is no tmux to ask (skipped of the executable, which Node does not load)', () => {
-  test('commands that need not be fast load everything: this test can see it', () => {
+underNode('without a tmux server to query (skipped for the executable, which Node does not load)', () => {
+  test('commands that need not be fast load more, so these tests can detect it', () => {
     const { parts, modules } = loadedBy(['checks']);
     expect(parts).toEqual([
       'cli-main.js',
@@ -102,16 +102,16 @@ ofNode('where there is no tmux to ask (skipped of the executable, which Node doe
     expect(modules).toEqual(expect.arrayContaining(['net', 'stream']));
   });
 
-  test('--version loads one file and no module that costs anything', () => {
+  test('--version loads one file and no costly module', () => {
     expect(loadedBy(['--version'])).toEqual({ parts: ['cli-main.js'], modules: [], compiled: [] });
   });
 
-  test('--help does not either', () => {
+  test('--help loads one file and no costly module', () => {
     for (const words of [['--help'], ['preflight', '-h'], ['help', 'locks']])
       expect(loadedBy(words)).toEqual({ parts: ['cli-main.js'], modules: [], compiled: [] });
   });
 
-  aloneTest('preflight of a worker without a lock loads one more', () => {
+  aloneTest('preflight of a worker without a lock loads one more file', () => {
     expect(loadedBy(NEW, NO_TMUX)).toEqual({
       parts: ['cli-main.js', 'cli-commands-preflight.js'],
       modules: [],
@@ -119,7 +119,7 @@ ofNode('where there is no tmux to ask (skipped of the executable, which Node doe
     });
   });
 
-  test('preflight for a removal loads what it needs when it is asked', () => {
+  test('preflight for a removal loads its own part only then', () => {
     const { parts } = loadedBy(['preflight', '--for', 'removal', 'gastown/crew/ada']);
     expect(parts.slice(0, 3)).toEqual(['cli-main.js', 'cli-commands-preflight.js', 'places-removal.js']);
   });
@@ -132,7 +132,7 @@ ofNode('where there is no tmux to ask (skipped of the executable, which Node doe
     });
   });
 
-  aloneTest('a record in a registry of sessions loads what checks its form, and nothing else', () => {
+  aloneTest('a record in a registry of sessions loads its validator and nothing else', () => {
     const home = mkdtempSync(join(tmpdir(), 'home-'));
     onCleanUp(() => rmSync(home, { recursive: true, force: true }));
     mkdirSync(join(home, '.claude/sessions'), { recursive: true });
@@ -145,7 +145,7 @@ ofNode('where there is no tmux to ask (skipped of the executable, which Node doe
     expect(loadedBy(NEW, run).parts).toEqual([...parts, 'schema-registry-records.js']);
   });
 
-  aloneTest('a diagnosis loads neither yargs nor listr2, nor what runs programs', () => {
+  aloneTest('a diagnosis loads neither yargs nor listr2, nor anything that runs programs', () => {
     expect(loadedBy(['--json'], NO_TMUX)).toEqual({
       parts: ['cli-main.js', 'cli-commands-doctor.js'],
       modules: [],
@@ -153,7 +153,7 @@ ofNode('where there is no tmux to ask (skipped of the executable, which Node doe
     });
   });
 
-  test('exec loads one more', () => {
+  test('exec loads one more file', () => {
     expect(loadedBy(['exec', 'gastown/crew/ada', '--', 'true']).parts).toEqual([
       'cli-main.js',
       'cli-commands-exec.js',
@@ -161,11 +161,11 @@ ofNode('where there is no tmux to ask (skipped of the executable, which Node doe
   });
 });
 
-inTmux('with a tmux server (skipped without tmux, and of the executable)', () => {
+inTmux('with a tmux server (skipped without tmux, and for the executable)', () => {
   const besideTmux = async (args: readonly string[], dead = 1): Promise<Loaded> => {
     const server = await startTmux();
     server.newSession('main', { cwd: '/' });
-    // What a server leaves that was killed: it is asked as well.
+    // The socket that a killed server leaves behind is queried too.
     writeFileSync(
       join(server.tmuxTmpdir, 'gone.mjs'),
       `import { createServer } from 'node:net';
@@ -179,20 +179,20 @@ inTmux('with a tmux server (skipped without tmux, and of the executable)', () =>
     return loadedBy(args, { env: { TMUX_TMPDIR: server.tmuxTmpdir } });
   };
 
-  test('preflight asks it with what Node has, and loads no library', async () => {
+  test('preflight queries it without a library or a costly module', async () => {
     const { parts, modules, compiled } = await besideTmux(NEW);
     expect(parts).toEqual(['cli-main.js', 'cli-commands-preflight.js']);
     expect(modules).toEqual([]);
     expect(compiled).toEqual([]);
   });
 
-  test('a diagnosis asks it with what Node has as well', async () => {
+  test('a diagnosis queries it without a library', async () => {
     const { parts, compiled } = await besideTmux(['--json']);
     expect(parts).toEqual(['cli-main.js', 'cli-commands-doctor.js']);
     expect(compiled).toEqual([]);
   });
 
-  test('a diagnosis loads execa where there are many places to ask at', async () => {
+  test('a diagnosis loads execa if there are many sockets to query', async () => {
     const { parts, compiled } = await besideTmux(['--json'], 3);
     expect(parts).toEqual(['cli-main.js', 'cli-commands-doctor.js', 'execa.js']);
     expect(compiled).toEqual([]);

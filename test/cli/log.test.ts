@@ -1,4 +1,4 @@
-/** `doctor log` and `undo --list`: what was released, restored and taken over, when, from whom and by whom. */
+/** `doctor log` and `undo --list`: what was released, restored and taken over, when, by whom, and who had held it. */
 import { appendFileSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -32,12 +32,12 @@ const log = (town: TestTown, ...args: string[]) => {
   const { status, stdout } = run(town, 'log', '--json', ...args);
   return { status, ...documentOf<Log>(stdout) };
 };
-const told = ({ events }: Log) => events.map(({ deed, worker }) => `${deed} ${worker}`);
+const eventsOf = ({ events }: Log) => events.map(({ deed, worker }) => `${deed} ${worker}`);
 
-/** It takes six runs of the program, and is the same for all. */
+/** Making it takes six runs of the program, so it is made once and copied. */
 const template = join(tmpdir(), `log-template-${process.pid}`);
 
-/** Two releases, one of them restored and taken over by a command since. */
+/** Two releases, one of which was restored and then taken over by a command. */
 const eventfulTown = (): TestTown => {
   const town = makeTown({ workers: [ADA, BOB] });
   if (existsSync(template)) {
@@ -58,10 +58,10 @@ const eventfulTown = (): TestTown => {
 const ALL = [`taken-over ${ADA}`, `restored ${ADA}`, `released ${BOB}`, `released ${ADA}`];
 
 describe('doctor log', () => {
-  test('tells the newest first, from whom and by whom', () => {
+  test('lists the newest event first, with the former holder and who acted', () => {
     const town = eventfulTown();
     const { status, events, older, missing } = log(town);
-    expect(told({ events, older, missing })).toEqual(ALL);
+    expect(eventsOf({ events, older, missing })).toEqual(ALL);
     expect([status, older, missing]).toEqual([0, 0, null]);
     const by = { user: userInfo().username, host: hostname(), sudoUid: null };
     expect(events).toMatchObject([
@@ -73,7 +73,7 @@ describe('doctor log', () => {
     expect(JSON.stringify(events)).not.toContain('hunter2');
   });
 
-  test('is one line for each in a pipe', () => {
+  test('prints one line for each event in a pipe', () => {
     const town = eventfulTown();
     const { status, stdout } = run(town, 'log');
     const { events } = log(town);
@@ -119,14 +119,14 @@ describe('doctor log', () => {
       ['--since', '2020-01-01T00:00:00Z', '--state', 'stale', ADA],
       [0, 1, 3],
     ],
-  ])('%j tells of those only', (args, which) => {
-    expect(told(log(eventfulTown(), ...args))).toEqual(which.map((at) => ALL[at]));
+  ])('%j selects events %j', (args, which) => {
+    expect(eventsOf(log(eventfulTown(), ...args))).toEqual(which.map((at) => ALL[at]));
   });
 
-  test('--limit takes the newest, and the screen says how many more there are', () => {
+  test('--limit keeps the newest events and counts the older ones', () => {
     const town = eventfulTown();
     const shown = log(town, '--limit', '2');
-    expect([told(shown), shown.older]).toEqual([ALL.slice(0, 2), 2]);
+    expect([eventsOf(shown), shown.older]).toEqual([ALL.slice(0, 2), 2]);
   });
 
   test.each([
@@ -141,13 +141,13 @@ describe('doctor log', () => {
     expect([status, stderr]).toEqual([2, expect.stringContaining(words)]);
   });
 
-  test('knows a worker whose directory is gone', () => {
+  test('finds the events of a worker whose directory is gone', () => {
     const town = eventfulTown();
     rmSync(town.path(BOB), { recursive: true });
-    expect(told(log(town, BOB))).toEqual([ALL[2]]);
+    expect(eventsOf(log(town, BOB))).toEqual([ALL[2]]);
   });
 
-  test('of a damaged journal tells the rest, and ends with 1', () => {
+  test('prints the rest of a damaged journal and exits with 1', () => {
     const town = eventfulTown();
     appendFileSync(town.path(JOURNAL), 'not json\n');
     const { status, stdout } = run(town, 'log');
@@ -156,14 +156,14 @@ describe('doctor log', () => {
     expect(stdout.split('\n')).toHaveLength(6);
   });
 
-  test('of a town without one is empty, and makes none', () => {
+  test('prints nothing without a journal, and creates none', () => {
     const town = makeTown();
     expect(run(town, 'log')).toEqual({ status: 0, stdout: '', stderr: '' });
     expect(log(town)).toMatchObject({ events: [], missing: null });
     expect(() => rmSync(town.path('.runtime'))).toThrow('ENOENT');
   });
 
-  test('escapes what a journal holds', () => {
+  test('escapes text from the journal', () => {
     const town = eventfulTown();
     appendFileSync(
       town.path(JOURNAL),
@@ -173,7 +173,7 @@ describe('doctor log', () => {
     expect(stdout).toContain('2999-01-01T00:00:00.000Z cleaned up x\\x1b[31m: \\u{202e}\n');
   });
 
-  gitTest('of other kinds than the agent’s says which lock it was, and whose', () => {
+  gitTest('names the lock and its holder for kinds other than the agent’s', () => {
     const { root, env, worktree } = makeRepository();
     worktree('.claude/worktrees/a', 'claude agent agent-ab12 (pid 4194001)');
     const indexLock = join(root, '.git/index.lock');
@@ -188,7 +188,7 @@ describe('doctor log', () => {
     ]);
   });
 
-  inTmux('fits 80 columns and 40', async () => {
+  inTmux('fits into 80 columns and into 40', async () => {
     const town = makeTown();
     town.lock(ADA, { pid: 4_194_001, session_id: '%55', hostname: hostname() });
     run(town, '--fix', '--yes');
@@ -210,18 +210,18 @@ describe('doctor log', () => {
 });
 
 describe('undo --list', () => {
-  test('tells the releases that can be undone, by which id', () => {
+  test('lists the releases that can be undone, with their IDs', () => {
     const town = eventfulTown();
     const { status, stdout } = run(town, 'undo', '--list', '--json');
     const { events } = documentOf<Log>(stdout);
-    expect([status, told({ events, older: 0, missing: null })]).toEqual([0, [`released ${BOB}`]]);
+    expect([status, eventsOf({ events, older: 0, missing: null })]).toEqual([0, [`released ${BOB}`]]);
     const id = events[0]?.id ?? '';
     expect(run(town, 'undo', '--list').stdout).toContain(`doctor undo ${id}`);
     expect(run(town, 'undo', id).stdout).toBe(`restored ${BOB}\n`);
     expect(run(town, 'undo', '--list')).toEqual({ status: 0, stdout: 'nothing to undo\n', stderr: '' });
   });
 
-  test('leaves out a release whose copy is gone', () => {
+  test('leaves out a release whose backup is gone', () => {
     const town = makeTown();
     const path = town.lock(ADA, '');
     run(town, '--fix');
@@ -230,7 +230,7 @@ describe('undo --list', () => {
     expect(run(town, 'undo', '--list').stdout).toBe('nothing to undo\n');
   });
 
-  test('takes no id', () => {
+  test('refuses an ID', () => {
     expect(run(makeTown(), 'undo', '--list', 'x')).toMatchObject({ status: 2 });
   });
 });

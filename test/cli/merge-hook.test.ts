@@ -1,4 +1,4 @@
-/** The hook among settings of Claude Code that are there: whatever they say otherwise stays, to the byte. */
+/** The hook is added to existing settings of Claude Code, and every other byte of them is preserved. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { changedLines } from '../../src/cli/init/changed-lines.ts';
@@ -11,7 +11,7 @@ const merged = (text: string): string => {
   return merge.text;
 };
 
-/** One thing was put into the text, in one place; an empty list may lose its space. */
+/** Whether the only change is an insertion in one place; an empty list may lose its space. */
 const isInsertion = (...texts: [string, string]): boolean => {
   const [before, after] = texts.map((text) => text.replace(/\[\s+\]/g, '[]')) as [string, string];
   let start = 0;
@@ -20,7 +20,7 @@ const isInsertion = (...texts: [string, string]): boolean => {
   return after.endsWith(rest) && after.length > before.length;
 };
 
-describe('settings that are there', () => {
+describe('existing settings', () => {
   test.each([
     ['an empty object', '{}\n'],
     ['no hooks', '{\n\t"model": "opus"\n}\n'],
@@ -31,9 +31,9 @@ describe('settings that are there', () => {
     ],
     ['hooks of the same event', '{"hooks": {"UserPromptSubmit": [{"hooks": []}]}, "b": "}{][\\"\\\\"}'],
     ['one line, with spaces', '{ "a": [1, 2], "hooks": { "UserPromptSubmit": [ ] } }'],
-    ['lines that end as on Windows', '{\r\n  "a": true\r\n}\r\n'],
-    ['a key that is there twice', '{ "hooks": 1, "hooks": { "Stop": [] } }'],
-    ['a key that is written otherwise', '{ "ho\\u006fks": { "Stop": [] } }'],
+    ['Windows line endings', '{\r\n  "a": true\r\n}\r\n'],
+    ['a duplicate key', '{ "hooks": 1, "hooks": { "Stop": [] } }'],
+    ['a key with an escape sequence', '{ "ho\\u006fks": { "Stop": [] } }'],
   ])('%s: the hook is added, and nothing else changes', (_, before) => {
     const after = merged(before);
     expect(isInsertion(before, after)).toBe(true);
@@ -47,7 +47,7 @@ describe('settings that are there', () => {
     if (before.includes('\r\n')) expect(after).not.toMatch(/[^\r]\n/);
   });
 
-  test('any settings, however they are written', () => {
+  test('arbitrary settings: the hook is added, and nothing else changes', () => {
     const settings = fc.record(
       {
         before: fc.jsonValue(),
@@ -85,13 +85,13 @@ describe('settings that are there', () => {
     expect(mergeHook(text)).toEqual({ kind: 'refused', why });
   });
 
-  test('a hook of ours is there already, also one that was changed by hand', () => {
+  test('a hook of ours is recognized, even if it was changed by hand', () => {
     expect(mergeHook(HOOK_TEXT)).toEqual({ kind: 'there' });
     expect(mergeHook(HOOK_TEXT.replace('preflight -q', 'preflight'))).toEqual({ kind: 'there' });
   });
 });
 
-test('a change is shown by its lines and those around them', () => {
+test('a change is shown with the lines around it', () => {
   expect(changedLines('a\nb\nc\nd\n', 'a\nb\nc,\nx\nd\n')).toEqual([
     '  a',
     '  b',

@@ -1,4 +1,4 @@
-/** The commands that are printed lead to the very worker they are about, whatever its name, in every shell that people use. */
+/** Printed commands select exactly the worker that they are about, whatever its name, in every common shell. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -7,7 +7,7 @@ import { quoteCommand } from '../../src/reporters/screen/shell-quote.ts';
 import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
 import { doctorInProcess } from './in-process.ts';
 
-/** Names that are options, words of ours, or that shells and terminals read in their own ways. */
+/** Names that are options, words of ours, or special to shells and terminals. */
 const NAMES = [
   ...['-rf', '--fix', '--', '-', '--worker', '--town=x', 'held', 'stale-lock', 'locks', 'help', '.x', '...'],
   ...[
@@ -60,7 +60,7 @@ const NAMES = [
   ...['町', '日本\n', 'é'],
 ];
 
-/** Where printf(1) is called by a name of its own; each runs the script that follows -c. */
+/** Shells, with the flags that skip their startup files; each runs the script that follows -c. */
 const SHELLS: readonly (readonly [shell: string, ...flags: string[]])[] = [
   ['sh'],
   ['dash'],
@@ -69,7 +69,7 @@ const SHELLS: readonly (readonly [shell: string, ...flags: string[]])[] = [
   ['fish', '--no-config'],
 ];
 
-/** Runs lines in a shell in which `doctor` prints its arguments, and returns those of each line. */
+/** Runs lines in a shell in which `doctor` prints its arguments, and returns the arguments of each line. */
 const argumentsIn = (
   [shell, ...flags]: readonly string[],
   lines: readonly string[],
@@ -91,7 +91,7 @@ describe.each(SHELLS.map((shell) => [shell[0], shell] as const))('%s', (name, sh
   const inShell = isThere ? test : test.skip;
 
   inShell.each([false, true])(
-    `${isThere ? '' : '(skipped: not installed) '}hears every argument as it is; ASCII only: %j`,
+    `${isThere ? '' : '(skipped: not installed) '}receives every argument unchanged (ASCII only: %j)`,
     (ascii) => {
       const town = makeTown({ workers: [] });
       const show = town.write(
@@ -103,9 +103,9 @@ describe.each(SHELLS.map((shell) => [shell[0], shell] as const))('%s', (name, sh
       const lines = commands.map((argv) => quoteCommand(argv, ascii));
       expect(lines.filter((line) => !/^[^\p{Cc}\p{Cf}\p{Zl}]*$/u.test(line))).toEqual([]);
       if (ascii) expect(lines.filter((line) => !/^[ -~]*$/.test(line))).toEqual([]);
-      // A path may end with a slash: that is where a line break at its end is kept.
-      const heard = (text: string): string => (text.endsWith('\n') ? `${text}/` : text);
-      expect(argumentsIn(shell, lines, show)).toEqual(commands.map((argv) => argv.slice(1).map(heard)));
+      // A slash at the end of a path preserves a line break at the end of its name.
+      const received = (text: string): string => (text.endsWith('\n') ? `${text}/` : text);
+      expect(argumentsIn(shell, lines, show)).toEqual(commands.map((argv) => argv.slice(1).map(received)));
       town.remove();
     },
   );
@@ -132,25 +132,25 @@ describe('the next commands of a town full of such names', () => {
     expect(findings.map(({ worker }) => worker).sort()).toEqual([...workers].sort());
   });
 
-  test('release that worker and no other, from wherever they are run', async () => {
+  test('release only that worker, in whichever directory they are run', async () => {
     for (const { worker, next } of findings.filter(({ worker }) =>
       /^(-|held|new|end|rig)/.test(worker ?? ''),
     )) {
       const [command = []] = next;
-      const heard = command.slice(1).map((word) => (word.endsWith('\n') ? `${word}/` : word));
-      const { document } = await run([...heard, '--dry-run', '--json'], town.path('rig/inside'));
+      const received = command.slice(1).map((word) => (word.endsWith('\n') ? `${word}/` : word));
+      const { document } = await run([...received, '--dry-run', '--json'], town.path('rig/inside'));
       const planned = (document.findings as ReportFinding[]).map((finding) => finding.worker);
       expect([worker, planned]).toEqual([worker, [worker]]);
     }
   });
 
-  test('of preflight lead to that worker too', async () => {
+  test('of preflight select that worker too', async () => {
     const cwd = town.path('rig/inside');
     for (const worker of workers) {
       const asked = await run(['preflight', town.path(worker), '--json'], cwd);
       const [result] = asked.document.results as { worker: string; next: string[][] }[];
       expect(result?.worker).toBe(worker);
-      // Where a process of somebody else could not be looked at it is `explain`, as it may be on any machine.
+      // If a process of another user could not be inspected, which may happen anywhere, the command is `explain`.
       const words = (result?.next[0] ?? []).slice(1).filter((word) => word !== '--fix');
       const { document } = await run([...words, '--json'], cwd);
       const { topic, results } = document as { topic?: { id: string }; results?: { worker: string }[] };

@@ -1,4 +1,4 @@
-/** `explain` knows every word that a report prints, and a worker of that name comes first. */
+/** `explain` knows every word that a report prints; a worker of that name comes first. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { SEVERITIES } from '../../src/core/types/check.ts';
 import { EVENTS } from '../../src/core/types/history.ts';
@@ -50,7 +50,7 @@ describe('explain', () => {
       });
   });
 
-  test('means the worker where one has that name', () => {
+  test('explains the worker that has that name', () => {
     const town = makeTown({ marked: false, workers: ['backup', 'empty'] });
     town.lock('backup', '');
     town.lock('empty', '');
@@ -62,7 +62,7 @@ describe('explain', () => {
 });
 
 describe('a lock-doctor.json that is not used', () => {
-  test('is told to whoever stands beside it, on standard error, and nobody else', () => {
+  test('is reported on standard error to runs in its directory, and to no others', () => {
     const town = makeTown();
     const unused = town.write('gastown/crew/ada/lock-doctor.json', '{ "skip": ["stale-lock"] }');
     const note = `doctor: not used: ${unused}; settings are read from the town's root, ${town.root}\n`;

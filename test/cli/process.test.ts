@@ -23,7 +23,7 @@ const shell = (script: string, town: TestTown, env: NodeJS.ProcessEnv = bareEnvi
     encoding: 'utf8',
   });
 
-describe('piped', () => {
+describe('output in a pipe', () => {
   test.each([
     [[]],
     [['-v']],
@@ -33,7 +33,7 @@ describe('piped', () => {
     [['--help']],
     [['--fix', '--dry-run']],
     [['preflight', 'gastown/crew/ada']],
-  ])('%j is free of escape codes, and silent on standard error', (args) => {
+  ])('%j has no escape codes, and standard error is empty', (args) => {
     const { stdout, stderr } = doctor(args, {
       cwd: sickTown().root,
       env: { TERM: 'xterm-256color', CI: '1' },
@@ -62,7 +62,7 @@ describe('piped', () => {
     expect(stderr).toBe('');
   });
 
-  test('a reader that takes its time gets everything', async () => {
+  test('a slow reader gets everything', async () => {
     const town = makeTown();
     for (let index = 0; index < 500; index += 1) town.lock(`gastown/crew/ada${index}`, { session_id: '%55' });
     const child = startDoctor(['--json'], { cwd: town.root });
@@ -78,13 +78,13 @@ describe('piped', () => {
     expect(child.exitCode).toBe(1);
   });
 
-  test('an output that cannot be written is one sentence and no success', () => {
+  test('a write error is reported in one sentence and fails the run', () => {
     const { status, stderr } = shell('"$@" checks > /dev/full', sickTown());
     expect(stderr).toBe('doctor: the output cannot be written (ENOSPC)\n');
     expect(status).toBe(70);
   });
 
-  test('nor is an output that cannot take the events of a run', () => {
+  test('so does a write error in a stream of events', () => {
     for (const args of ['--format ndjson', '--fix --format ndjson']) {
       const { status, stderr } = shell(`"$@" ${args} > /dev/full`, sickTown());
       expect(stderr).toBe('doctor: the output cannot be written (ENOSPC)\n');
@@ -92,21 +92,21 @@ describe('piped', () => {
     }
   });
 
-  test('closed standard streams are survived', () => {
+  test('closed standard streams do not change the exit status', () => {
     expect(shell('"$@" <&- >&- 2>&-', sickTown()).status).toBe(1);
   });
 
   test.each([[], ['preflight'], ['exec'], ['locks'], ['explain'], ['checks'], ['undo'], ['completion']])(
-    'the help that was kept for %s is what yargs says',
+    'the prebuilt help of %s equals that of yargs',
     (...command) => {
       const kept = doctor([...command, '--help']);
-      // Any other word, and it is made anew.
+      // With any other option yargs prints the help.
       expect(doctor([...command, '--help', '--no-color'])).toEqual(kept);
       expect(kept.stdout).toContain('--help');
     },
   );
 
-  test('help names what a command takes as it is typed, and each value beside its option', () => {
+  test('help shows arguments as they are typed, and each value beside its option', () => {
     const { stdout } = doctor(['exec', '--help']);
     expect(stdout.split('\n')[0]).toBe('doctor exec WORKER [options] -- CMD...');
     expect(stdout).toMatch(/^ {2}-S, --socket SOCKET {2,}also ask this tmux server/m);
@@ -144,7 +144,7 @@ inTmux('interrupted while tmux does not answer (skipped without tmux)', () => {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
     });
-    // It waits for tmux once it has a child of its own.
+    // It waits for tmux once it has a child process.
     await until(() => hasChild(child.pid ?? 0), 'the question to tmux');
     return { town, child, said: () => stdout };
   };
@@ -154,12 +154,12 @@ inTmux('interrupted while tmux does not answer (skipped without tmux)', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('%s ends at once, as one document', async (signal, code) => {
+  ] as const)('%s ends the run at once, with one document', async (signal, code) => {
     const { child, said } = await waiting(['--json']);
     const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
     child.kill(signal);
     const [status, by] = await ended;
-    // For a shell both are the same: it ended by itself with the code, or by the signal that it was asked to.
+    // A shell treats both alike: an exit with that code, and death by that signal.
     expect(status ?? by).toBe(status === null ? signal : code);
     expect(documentOf<Report>(said())).toMatchObject({ exitCode: code, error: { code: 'E_INTERRUPTED' } });
   });
@@ -174,11 +174,11 @@ inTmux('interrupted while tmux does not answer (skipped without tmux)', () => {
 });
 
 describe('a repair that is interrupted', () => {
-  test('ends after the batch it is at, says what it did, and leaves the rest as it was', async () => {
+  test('ends after its current batch, reports what it did, and leaves the rest alone', async () => {
     const workers = Array.from({ length: 60 }, (_, index) => `gastown/crew/w${index}`);
     const town = makeTown({ workers });
     for (const worker of workers) town.lock(worker, { session_id: '%55', nonce: worker });
-    // With so few files it holds some ten guards at once, and has many batches before it.
+    // With so few descriptors it holds about ten guards at once and needs many batches.
     const openFiles = 120;
     const child = startDoctor(['--fix', '--yes', '--format', 'ndjson'], { cwd: town.root, openFiles });
     let text = '';
@@ -218,8 +218,8 @@ describe('a repair that is interrupted', () => {
   });
 });
 
-describe('a run that has said everything', () => {
-  test('is not over while something that a plug-in started goes on', () => {
+describe('a run that has printed everything', () => {
+  test('waits for what a plug-in has started', () => {
     const town = sickTown();
     const plugin = `import { writeFileSync } from 'node:fs';
       const later = () => setTimeout(() => writeFileSync('told', 'whole'), 300);
@@ -230,7 +230,7 @@ describe('a run that has said everything', () => {
     expect(readFileSync(town.path('told'), 'utf8')).toBe('whole');
   });
 
-  test('ends in the way that a preloaded module waits for', () => {
+  test('emits beforeExit for a preloaded module', () => {
     const town = sickTown();
     const hook = `const { writeFileSync } = require('node:fs');
       process.once('beforeExit', () => writeFileSync('told', 'whole'));`;
@@ -267,7 +267,7 @@ test('a diagnosis writes nothing', () => {
 });
 
 describe('locks --watch in a pipe', () => {
-  test('says what appears, changes and goes, one valid event per line', async () => {
+  test('reports locks that appear, change and disappear, one JSON event per line', async () => {
     const town = sickTown();
     const child = startDoctor(['locks', '--watch'], { cwd: town.root });
     let text = '';

@@ -1,4 +1,4 @@
-/** Saved evidence is read as the published schema describes it: whatever is wrong with it is said, and nothing crashes. */
+/** Saved evidence is read as the published schema describes it: errors in it are reported, and nothing crashes. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,12 +17,12 @@ afterEach(cleanUp);
 
 const TOWNS = join(PROJECT, 'fixtures/towns');
 const snapshots = readdirSync(TOWNS).map((name) => readFileSync(join(TOWNS, name, 'snapshot.json'), 'utf8'));
-/** The one in which most occurs. */
+/** The largest one, which has the most kinds of evidence. */
 const richest = snapshots.reduce((one, other) => (other.length > one.length ? other : one));
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Small and repeatable: the same numbers in every run. */
+/** A small generator that returns the same numbers in every run. */
 const numbersFrom = (seed: number) => () => {
   seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
   return seed / 0x80000000;
@@ -30,7 +30,7 @@ const numbersFrom = (seed: number) => () => {
 
 const WRONG: readonly Json[] = [null, true, 0, -1, 1.5, 1e308, 2 ** 60, '', 'x', [], {}, [null], { a: 1 }];
 
-/** Every place of a document: whose, and under which key. */
+/** Every place in a document: its container, and the key there. */
 const placesOf = (value: Json): (readonly [owner: Json[] | { [key: string]: Json }, key: string])[] =>
   typeof value !== 'object' || value === null
     ? []
@@ -47,12 +47,12 @@ const mutate = (document: Json, random: () => number): void => {
     .filter((value) => typeof value === typeof old);
   if (chance < 0.2 && Array.isArray(owner)) owner.splice(Number(key), 1);
   else if (chance < 0.2) delete entries[key];
-  // What is of the right kind, and says something else: this gets past the validator.
+  // A value of the same type from elsewhere in the document: this passes the validator.
   else if (chance < 0.7) entries[key] = structuredClone(alike[Math.floor(random() * alike.length)] ?? null);
   else entries[key] = WRONG[Math.floor(random() * WRONG.length)] ?? null;
 };
 
-/** The document with another value at one place; undefined takes it away. */
+/** The document with another value in one place; undefined removes it. */
 const withValue = (
   document: Json,
   [key = '', ...rest]: readonly (string | number)[],
@@ -66,7 +66,7 @@ const withValue = (
 };
 
 describe('a saved snapshot', () => {
-  test('in 300 ways damaged is judged or refused, in every command and format, and never a bug of ours', async () => {
+  test('damaged in 300 ways is judged or refused by every command and format, without an internal error', async () => {
     const town = makeTown();
     const random = numbersFrom(11);
     const worker = (JSON.parse(richest) as Snapshot).locks[0]?.worker ?? '.';
@@ -91,7 +91,7 @@ describe('a saved snapshot', () => {
       if (![0, 1, 2, 22].includes(exitCode)) throw new Error(`mutation ${index}: ${exitCode} ${stderr}`);
       codes.set(exitCode, (codes.get(exitCode) ?? 0) + 1);
     }
-    // Some are refused and some do no harm: a reader that refused everything would pass else.
+    // Some must be accepted: a reader that refused everything would pass otherwise.
     expect(codes.get(2) ?? 0).toBeGreaterThan(100);
     expect(300 - (codes.get(2) ?? 0)).toBeGreaterThan(30);
   });
@@ -107,7 +107,7 @@ describe('a saved snapshot', () => {
     ['locks[0].content must be an object whose "kind" is known', ['locks', 0, 'content', 'kind'], 'x'],
     ['snapshotVersion must be 1', ['snapshotVersion'], 2],
     ['locks[0].git.tracked.why is missing', ['locks', 0, 'git', 'tracked'], { seen: false }],
-  ] as const)('is refused with the place and what was expected there: %s', (words, place, value) => {
+  ] as const)('is refused with the place and what is expected there: %s', (words, place, value) => {
     const town = makeTown();
     const text = JSON.stringify(withValue(JSON.parse(richest) as Json, place, value));
     town.write('s.json', text);
@@ -137,10 +137,10 @@ describe('a saved snapshot', () => {
 describe('the published schema of snapshots', () => {
   const text = readFileSync(join(PROJECT, 'schema/snapshot.schema.json'), 'utf8');
 
-  test('knows every key that is written: a new field of the snapshot belongs in there too', async () => {
-    // The same schema, allowing no key that it does not name.
+  test('names every key that is written, also that of a new field', async () => {
+    // The same schema without permission for other keys.
     const closed = JSON.parse(text, (key, value) =>
-      // `unseen` is the other half of an observed value, which stands beside `seen`.
+      // `unseen` is the other half of an observed value and is defined beside `seen`.
       value?.properties === undefined || value.type === undefined || key === 'unseen'
         ? value
         : { ...value, unevaluatedProperties: false },
@@ -156,7 +156,7 @@ describe('the published schema of snapshots', () => {
     }
   });
 
-  test('has the words of the program', () => {
+  test('lists the words of the program', () => {
     const contents: readonly { properties: { kind: { const: string }; problem: { enum: string[] } } }[] =
       JSON.parse(text).$defs.content.oneOf;
     const invalid = contents.find(({ properties }) => properties.kind.const === 'invalid');

@@ -19,7 +19,7 @@ export interface CliOptions {
   /** Added to the bare environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
-  /** In a pane: a command that gets the program as its arguments, and runs it. */
+  /** For `doctorInPane`: a command that gets the program as its arguments, and runs it. */
   readonly through?: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export const bareEnvironment = (added: CliOptions['env'] = {}): NodeJS.ProcessEn
   PATH: process.env.PATH,
   HOME: process.env.HOME,
   LC_ALL: 'C.UTF-8',
-  // Machines that the developer has configured are not asked.
+  // Machines that the developer has configured are not queried.
   XDG_CONFIG_HOME: '/no/such',
   TMUX_TMPDIR: makeTmuxTmpdir(),
   ...added,
@@ -84,9 +84,9 @@ export interface TerminalRun {
   readonly ends: () => Promise<{ readonly screen: string; readonly status: number }>;
   readonly cursorIsShown: () => boolean;
   readonly resize: (columns: number, rows: number) => void;
-  /** The terminal shows its alternate screen. */
+  /** Whether the terminal shows its alternate screen. */
   readonly isAlternate: () => boolean;
-  /** The terminal is in line mode and echoes input, as shells expect it. */
+  /** Whether the terminal is in line mode and echoes input, as shells expect it. */
   readonly isCooked: () => boolean;
   /** PID of the program; only while it runs. */
   readonly pid: () => number;
@@ -174,14 +174,14 @@ const schema = JSON.parse(
 ) as object;
 ajv.addSchema(schema, 'report');
 
-/** A validator for documents, or with a name for one definition of the published schema. */
+/** A validator for documents, or for one definition of the published schema. */
 export const validatorOf = (definition: string | null = null): ValidateFunction => {
   const found = ajv.getSchema(definition === null ? 'report' : `report#/$defs/${definition}`);
   if (found === undefined) throw new Error(`the schema has no ${definition ?? 'root'}`);
   return found;
 };
 
-/** Parses a text that is one JSON document, valid by the published schema. */
+/** Parses a text that must be one JSON document, valid by the published schema. */
 export const documentOf = <Shape = Record<string, unknown>>(text: string): Shape => {
   const document: unknown = JSON.parse(text);
   const validate = validatorOf();

@@ -1,4 +1,4 @@
-/** What another user of the machine, or an agent in its worker, can make a doctor do: nothing. Each of these attacks worked once. */
+/** What another user of the machine, or an agent in its worker, can make a doctor do: nothing. Each of these attacks once succeeded. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -31,13 +31,13 @@ afterEach(cleanUp);
 
 const ADA = 'gastown/crew/ada';
 
-/** Nobody else's servers are started as this user: other tests count theirs. */
+/** No other test starts tmux servers as this user, because some tests count theirs. */
 const ATTACKER = 64_918;
 
-/** An account that every system has; tmux lets others in by name only. */
+/** An account that every system has: tmux grants access only to a named user. */
 const DAEMON = 1;
 
-/** Skipped, and said so, where these tests may not start processes as others. */
+/** Skipped where the tests may not start processes as other users. */
 const asRootWithTmux = canBecomeOthers && hasTmux ? test : test.skip;
 
 /** Every way to ask about Ada, and to act on her lock. */
@@ -52,7 +52,7 @@ const WAYS: readonly (readonly string[])[] = [
   ['undo'],
 ];
 
-/** A directory of one user that nobody else can look into. */
+/** A directory of one user that no other user can read. */
 const privateDirectory = (uid: number): string => {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'private-')));
   onCleanUp(() => rmSync(path, { recursive: true, force: true }));
@@ -60,7 +60,7 @@ const privateDirectory = (uid: number): string => {
   return path;
 };
 
-/** A server of that user whose answer to every question is to have the client write a file. */
+/** A server of that user that answers every query by having the client write a file. */
 const hostileServer = async (uid: number, target: string): Promise<TestTmux> => {
   const server = await startTmux({ uid });
   server.newSession('main', { cwd: '/' });
@@ -81,7 +81,7 @@ const ask = (town: TestTown, tmuxTmpdir: string, more: readonly string[] = []) =
   });
 
 describe("another user's tmux server (skipped without root and tmux)", () => {
-  asRootWithTmux('cannot make root write, where its owner owns a lock of the town', async () => {
+  asRootWithTmux('cannot make root write if its owner owns a lock of the town', async () => {
     const target = privateDirectory(0);
     const { tmuxTmpdir } = await hostileServer(ATTACKER, target);
     const town = makeTown({ workers: [ADA] });
@@ -92,7 +92,7 @@ describe("another user's tmux server (skipped without root and tmux)", () => {
     expect(readdirSync(target)).toEqual([]);
   });
 
-  asRootWithTmux('cannot make root write, where its owner owns the town', async () => {
+  asRootWithTmux('cannot make root write if its owner owns the town', async () => {
     const target = privateDirectory(0);
     const { tmuxTmpdir } = await hostileServer(ATTACKER, target);
     const town = makeTown({ workers: [ADA] });
@@ -102,7 +102,7 @@ describe("another user's tmux server (skipped without root and tmux)", () => {
     expect(readdirSync(target)).toEqual([]);
   });
 
-  asRootWithTmux('is not asked by root, though it is named, where its owner owns nothing there', async () => {
+  asRootWithTmux('is not queried by root, even if named, if its owner owns nothing in the town', async () => {
     const target = privateDirectory(0);
     const server = await hostileServer(ATTACKER, target);
     const town = makeTown({ workers: [ADA] });
@@ -110,11 +110,10 @@ describe("another user's tmux server (skipped without root and tmux)", () => {
     const answers = ask(town, server.tmuxTmpdir, ['--socket', server.socket]);
     expect(readdirSync(target)).toEqual([]);
     expect(answers[0]?.stdout).toContain(`belongs to user ${ATTACKER}`);
-    // preflight and exec.
     expect(answers.slice(3, 5).map(({ status }) => status)).toEqual([22, 22]);
   });
 
-  asRootWithTmux('is not asked by an ordinary user, though it lets everybody in', async () => {
+  asRootWithTmux('is not queried by an ordinary user, even if it lets everybody in', async () => {
     const target = privateDirectory(DAEMON);
     const server = await hostileServer(ATTACKER, target);
     chmodSync(join(server.tmuxTmpdir, `tmux-${ATTACKER}`), 0o755);
@@ -136,28 +135,25 @@ describe("another user's tmux server (skipped without root and tmux)", () => {
     expect(status).toBe(22);
   });
 
-  asRootWithTmux(
-    'cannot take the place of another socket in a directory that others can write to',
-    async () => {
-      const server = await startTmux();
-      chmodSync(join(server.tmuxTmpdir, 'tmux-0'), 0o777);
-      const town = makeTown({ workers: [ADA] });
-      town.lock(ADA, { session_id: '%0' });
-      const { stdout, status } = doctor(['preflight', ADA, '--town', town.root, '--json'], {
-        env: { TMUX_TMPDIR: server.tmuxTmpdir },
-      });
-      expect(stdout).toContain('everybody can write to');
-      expect(status).toBe(22);
-    },
-  );
+  asRootWithTmux('cannot replace another socket in a directory that others can write to', async () => {
+    const server = await startTmux();
+    chmodSync(join(server.tmuxTmpdir, 'tmux-0'), 0o777);
+    const town = makeTown({ workers: [ADA] });
+    town.lock(ADA, { session_id: '%0' });
+    const { stdout, status } = doctor(['preflight', ADA, '--town', town.root, '--json'], {
+      env: { TMUX_TMPDIR: server.tmuxTmpdir },
+    });
+    expect(stdout).toContain('everybody can write to');
+    expect(status).toBe(22);
+  });
 });
 
-/** A module that says in `target` that it ran. */
+/** A plug-in that leaves a file in `target` when it is loaded. */
 const plugin = (target: string): string =>
   `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(join(target, 'ran'))}, '');
    export default { id: 'x/y', title: 't', run: () => [] };`;
 
-/** A town's configuration that loads it, in a directory. */
+/** Writes a configuration that loads the plug-in into a directory. */
 const plantPlugin = (directory: string, target: string, uid: number): void => {
   writeFileSync(join(directory, 'lock-doctor.json'), '{"plugins": ["./evil.mjs"], "sockets": ["nowhere"]}');
   writeFileSync(join(directory, 'evil.mjs'), plugin(target));
@@ -176,7 +172,7 @@ const READING: readonly (readonly string[])[] = [
 describe("another user's files (skipped without root)", () => {
   const asRoot = canBecomeOthers ? test : test.skip;
 
-  /** A directory like /tmp in which a stranger has made a town of all that lies below. */
+  /** A directory like /tmp that another user has marked as a town. */
   const sharedPlace = (target: string): string => {
     const shared = privateDirectory(0);
     chmodSync(shared, 0o1777);
@@ -187,7 +183,7 @@ describe("another user's files (skipped without root)", () => {
     return shared;
   };
 
-  asRoot('make no town of the shared directory around ours, and run nothing', () => {
+  asRoot('do not turn the directory around our town into a town, and nothing of them runs', () => {
     const target = privateDirectory(0);
     const shared = sharedPlace(target);
     const town = makeTown({ root: join(shared, 'gt'), workers: [ADA] });
@@ -199,7 +195,7 @@ describe("another user's files (skipped without root)", () => {
     expect(stderr).toContain(`${shared}/mayor belongs to user ${ATTACKER}`);
   });
 
-  asRoot('make no town of a directory without a marker either', () => {
+  asRoot('do not turn the directory around an unmarked one into a town either', () => {
     const target = privateDirectory(0);
     const cwd = join(sharedPlace(target), 'tree');
     mkdirSync(cwd);
@@ -209,36 +205,33 @@ describe("another user's files (skipped without root)", () => {
     expect(readdirSync(target)).toEqual([]);
   });
 
-  asRoot(
-    'whoever stands in the town of somebody else has to name it; named, it is read and runs nothing',
-    () => {
-      const target = privateDirectory(0);
-      const town = makeTown({ root: join(sharedPlace(target), 'gt'), workers: [ADA] });
-      town.lock(ADA);
-      plantPlugin(town.root, target, ATTACKER);
-      execFileSync('chown', ['-R', String(ATTACKER), town.root]);
-      for (const way of READING) {
-        const { status, stderr } = doctor(way, { cwd: town.path(ADA) });
-        expect(status).toBe(2);
-        expect(stderr).toContain(`doctor --town ${town.root}`);
-        expect(stderr).toContain(`${town.root} belongs to user ${ATTACKER}`);
-      }
-      const { stdout } = doctor(['--json', town.root]);
-      expect(JSON.parse(stdout)).toMatchObject({
-        locks: [{ worker: ADA }],
-        gaps: expect.arrayContaining([
-          {
-            what: `config:${town.path('lock-doctor.json')}`,
-            why: expect.stringContaining('only its "agents" count'),
-          },
-        ]),
-      });
-      for (const way of READING) doctor([...way, '--town', town.root], { cwd: town.path(ADA) });
-      expect(readdirSync(target)).toEqual([]);
-    },
-  );
+  asRoot('are a town only for a user who names it, and then they are read but nothing of them runs', () => {
+    const target = privateDirectory(0);
+    const town = makeTown({ root: join(sharedPlace(target), 'gt'), workers: [ADA] });
+    town.lock(ADA);
+    plantPlugin(town.root, target, ATTACKER);
+    execFileSync('chown', ['-R', String(ATTACKER), town.root]);
+    for (const way of READING) {
+      const { status, stderr } = doctor(way, { cwd: town.path(ADA) });
+      expect(status).toBe(2);
+      expect(stderr).toContain(`doctor --town ${town.root}`);
+      expect(stderr).toContain(`${town.root} belongs to user ${ATTACKER}`);
+    }
+    const { stdout } = doctor(['--json', town.root]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      locks: [{ worker: ADA }],
+      gaps: expect.arrayContaining([
+        {
+          what: `config:${town.path('lock-doctor.json')}`,
+          why: expect.stringContaining('only its "agents" count'),
+        },
+      ]),
+    });
+    for (const way of READING) doctor([...way, '--town', town.root], { cwd: town.path(ADA) });
+    expect(readdirSync(target)).toEqual([]);
+  });
 
-  asRoot('are read, and nothing of them run, under sudo', () => {
+  asRoot('are read under sudo, but nothing of them runs', () => {
     const target = privateDirectory(0);
     const town = makeTown({ workers: [ADA] });
     town.lock(ADA);
@@ -249,7 +242,7 @@ describe("another user's files (skipped without root)", () => {
     expect(readdirSync(target)).toEqual([]);
   });
 
-  asRoot('name agents that count, for more names are more caution', async () => {
+  asRoot('may name agents, because more names only add caution', async () => {
     const town = makeTown({ workers: [ADA] });
     town.lock(ADA);
     town.write('lock-doctor.json', '{"agents": ["unheard-of"]}');
@@ -259,7 +252,7 @@ describe("another user's files (skipped without root)", () => {
     expect(JSON.parse(stdout)).toMatchObject({ locks: [{ state: 'held' }], gaps: [] });
   });
 
-  asRoot('are not loaded as plug-ins, though our own configuration names them', () => {
+  asRoot('are not loaded as plug-ins, even if our own configuration names them', () => {
     const target = privateDirectory(0);
     const town = makeTown({ workers: [ADA] });
     plantPlugin(town.root, target, 0);
@@ -272,27 +265,24 @@ describe("another user's files (skipped without root)", () => {
     expect(readdirSync(target)).toEqual([]);
   });
 
-  asRoot(
-    'are not loaded as plug-ins through a directory that somebody else can put another in the place of',
-    () => {
-      const target = privateDirectory(0);
-      const town = makeTown({ workers: [ADA] });
-      plantPlugin(town.root, target, 0);
-      mkdirSync(town.path('shared/inner'), { recursive: true });
-      renameSync(town.path('evil.mjs'), town.path('shared/inner/evil.mjs'));
-      town.write('lock-doctor.json', '{"plugins": ["./shared/inner/evil.mjs"]}');
-      chownSync(town.path('shared'), ATTACKER, -1);
-      expect(doctor(['--json', town.root])).toMatchObject({
-        status: 2,
-        stdout: expect.stringContaining(`shared belongs to user ${ATTACKER}`),
-      });
-      expect(readdirSync(target)).toEqual([]);
-    },
-  );
+  asRoot('are not loaded as plug-ins through a directory that another user can replace', () => {
+    const target = privateDirectory(0);
+    const town = makeTown({ workers: [ADA] });
+    plantPlugin(town.root, target, 0);
+    mkdirSync(town.path('shared/inner'), { recursive: true });
+    renameSync(town.path('evil.mjs'), town.path('shared/inner/evil.mjs'));
+    town.write('lock-doctor.json', '{"plugins": ["./shared/inner/evil.mjs"]}');
+    chownSync(town.path('shared'), ATTACKER, -1);
+    expect(doctor(['--json', town.root])).toMatchObject({
+      status: 2,
+      stdout: expect.stringContaining(`shared belongs to user ${ATTACKER}`),
+    });
+    expect(readdirSync(target)).toEqual([]);
+  });
 });
 
-describe('what an agent can leave in its worker', () => {
-  test('no plug-in is loaded from a directory that was not named as the town', () => {
+describe('files that an agent can leave in its worker', () => {
+  test('do not load plug-ins from a directory that was not named as the town', () => {
     const target = privateDirectory(process.getuid?.() ?? 0);
     const town = makeTown({ marked: false, workers: [ADA] });
     town.lock(ADA);
@@ -309,12 +299,12 @@ describe('what an agent can leave in its worker', () => {
     expect(readdirSync(target)).toEqual([]);
     const { stdout } = doctor(['--json'], { cwd: town.path(ADA) });
     expect(stdout).toContain('its plug-ins were not loaded');
-    // Named, it is the town's own word.
+    // A directory that was named is trusted.
     doctor(['--town', town.path(ADA)]);
     expect(readdirSync(target)).toEqual(['ran']);
   });
 
-  test.each(['.:', ':', 'bin:'])('no program is run out of a relative element of PATH: %s', (begin) => {
+  test.each(['.:', ':', 'bin:'])('are not run as programs from a relative element of PATH: %s', (begin) => {
     const target = privateDirectory(process.getuid?.() ?? 0);
     const town = makeTown({ workers: [ADA] });
     town.lock(ADA, { session_id: '%0' });

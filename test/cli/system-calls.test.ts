@@ -1,4 +1,4 @@
-/** What a whole diagnosis asks of the system, counted by strace: that many locks do not multiply what one look tells. */
+/** The system calls of a whole diagnosis, counted by strace: what one look finds out is not asked again for every lock. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const hasStrace = spawnSync('strace', ['-V']).status === 0;
 const counted = hasStrace ? describe : describe.skip;
 const inTmux = hasTmux ? test : test.skip;
 
-/** Calls about files, directories and processes; memory and threads are V8's own business. */
+/** Calls about files, directories and processes; those about memory and threads are up to V8. */
 const CALLS = 'open,openat,stat,lstat,newfstatat,statx,fstat,readlink,read,close,getdents64,kill,execve';
 
 const townWith = (locks: number): TestTown => {
@@ -24,7 +24,7 @@ const townWith = (locks: number): TestTown => {
   return town;
 };
 
-/** The calls of one run, a line each; with `everybody` those of its threads and children as well. */
+/** The calls of one run, one a line; with `everybody`, also those of its threads and children. */
 const callsOf = (
   town: TestTown,
   {
@@ -40,7 +40,7 @@ const callsOf = (
   const folder = mkdtempSync(join(tmpdir(), 'calls-'));
   onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
   const trace = join(folder, 'trace');
-  // Variables of the program alone: strace itself has to be found.
+  // Only the program gets these variables: strace itself must be found in PATH.
   const variables = Object.entries(env).flatMap(([name, value]) => ['-E', `${name}=${value}`]);
   const how = ['-e', `trace=${CALLS}`, '-s', '200', '-o', trace, ...(everybody ? ['-f'] : []), ...variables];
   const { stdout } = spawnSync('strace', [...how, ...COMMAND, ...args], {
@@ -58,28 +58,28 @@ counted('a diagnosis (skipped without strace)', () => {
     giveToAlone(...towns.map(({ root }) => root));
     const env = { PATH: '/no/such', NODE_OPTIONS: aloneOptions() };
     const [few = [], many = []] = towns.map((town) => callsOf(town, { env }));
-    // Two directories are looked at and listed, the lock is opened, read and closed, its process asked for.
+    // Two directories are checked and listed, the lock is opened, read and closed, and its process is looked up.
     expect((many.length - few.length) / 200).toBeLessThanOrEqual(16.5);
   });
 
-  test('does not look again at what it has listed on its way to a lock', () => {
+  test('does not look again at what it has listed on the way to a lock', () => {
     const town = makeTown();
     town.lock('gastown/polecats/max/gastown', { pid: 40_000_000, session_id: '%1' });
     mkdirSync(join(town.root, 'gastown/polecats/new/gastown'), { recursive: true });
     const calls = callsOf(town, { env: { PATH: '/no/such' } });
     const looksAt = (home: string) => calls.filter((call) => call.includes(`/${home}/.runtime"`)).length;
     expect(looksAt('polecats/max')).toBe(0);
-    // A walk does not list a directory without sub-directories, and a symlink is none.
+    // A walk does not list a directory without subdirectories, and a symlink is not one.
     expect(looksAt('polecats/new/gastown')).toBe(1);
   });
 
-  test('lists the processes once, and reads each of them once', () => {
+  test('lists the processes once, and reads each one once', () => {
     const calls = callsOf(townWith(50), { env: { PATH: '/no/such' } });
     expect(calls.filter((call) => call.includes('"/proc", '))).toHaveLength(1);
     expect(calls.filter((call) => call.includes('"/proc/2/stat"')).length).toBeLessThanOrEqual(1);
   });
 
-  inTmux('asks a tmux server once for all locks (skipped without tmux)', async () => {
+  inTmux('queries a tmux server once for all locks (skipped without tmux)', async () => {
     const server = await startTmux();
     server.newSession('main', { cwd: '/' });
     const env = { TMUX_TMPDIR: server.tmuxTmpdir };

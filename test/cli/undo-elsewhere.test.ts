@@ -1,4 +1,4 @@
-/** `doctor undo` in one directory of what a run in another one released: without a marker the root is where one stands. */
+/** `doctor undo` of a run in another directory: without a marker the root is the working directory. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -14,7 +14,7 @@ const idOf = (town: TestTown, root: string): string => {
 };
 
 describe('undo without a marker', () => {
-  test('in a working tree names the run above it that released its lock, and the command restores it', () => {
+  test('in a working tree names the run above it that released its lock, with a command that restores it', () => {
     const town = trees();
     const lock = town.lock('feature-2', '');
     town.lock('feature-1', '');
@@ -26,14 +26,14 @@ describe('undo without a marker', () => {
       1,
       `${town.path('feature-2')} was released by a run in ${town.root}: doctor ${command}\n`,
     ]);
-    const { document } = { document: documentOf(doctor(['undo', '--json'], here).stdout) };
+    const document = documentOf(doctor(['undo', '--json'], here).stdout);
     expect(document).toMatchObject({ run: null, elsewhere: [{ root: town.root, directory: here.cwd }] });
     expect(doctor(command.split(' '), here)).toMatchObject({ status: 0 });
     expect([existsSync(lock), existsSync(town.path('feature-1/.runtime/agent.lock'))]).toEqual([true, false]);
     expect(doctor(['undo'], here)).toMatchObject({ status: 0, stdout: 'nothing to undo\n' });
   });
 
-  test('above the trees names the run within one of them', () => {
+  test('above the working trees names the run in one of them', () => {
     const town = trees();
     town.lock('feature-2', '');
     doctor(['--fix', '--yes'], { cwd: town.path('feature-2') });
@@ -45,7 +45,7 @@ describe('undo without a marker', () => {
     ]);
   });
 
-  test('in a repository names the run in a worktree beside it, and not the other way round', () => {
+  test('in a repository names the run in a worktree beside it, but not the reverse', () => {
     const town = makeTown({ marked: false, workers: ['app'], rigs: {} });
     const app = town.path('app');
     const git = (...args: string[]) =>
@@ -66,7 +66,7 @@ describe('undo without a marker', () => {
     expect(existsSync(town.path('feature-1/.runtime/agent.lock'))).toBe(true);
   });
 
-  test('with the id of such a run says where it was', () => {
+  test('with the ID of such a run says where it ran', () => {
     const town = trees();
     town.lock('feature-2', '');
     doctor(['--fix', '--yes'], { cwd: town.root });
@@ -78,7 +78,7 @@ describe('undo without a marker', () => {
     ]);
   });
 
-  test('tells nothing of releases in other trees', () => {
+  test('does not mention releases in other trees', () => {
     const town = trees();
     town.lock('feature-1', '');
     doctor(['--fix', '--yes'], { cwd: town.root });

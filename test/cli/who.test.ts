@@ -1,4 +1,4 @@
-/** `doctor who`: real processes and panes in real directories, asked by the built program. */
+/** `doctor who`: the built program is asked about real processes and panes in real directories. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,22 +46,22 @@ const placeNamed = ({ places }: WhoReport, worker: string): PlaceOfWork => {
 
 const people = (report: WhoReport, worker: string): readonly Person[] => placeNamed(report, worker).people;
 
-/** Whether the machine on which this is tested lets anybody be sure that no agent is hidden. */
-const expectCalm = ({ places }: WhoReport, status: number | null): void => {
-  const isCalm = places.every(({ unseen }) => unseen.length === 0);
-  expect(status).toBe(isCalm ? 0 : 22);
+/** The status is 22 if other processes of this machine prevent certainty that no agent is hidden. */
+const expectStatus = ({ places }: WhoReport, status: number | null): void => {
+  const isCertain = places.every(({ unseen }) => unseen.length === 0);
+  expect(status).toBe(isCertain ? 0 : 22);
 };
 
 describe('who works at a worker', () => {
-  test('nobody: it is said, and answered with 0 where everything could be looked at', () => {
+  test('nobody, with 0 if everything could be looked at', () => {
     const { town, env } = makeStage();
     const { status, report } = who(town, [ADA], { env });
     expect(report.places.map(({ worker }) => worker)).toEqual([ADA]);
     expect(people(report, ADA)).toEqual([]);
-    expectCalm(report, status);
+    expectStatus(report, status);
   });
 
-  test('an agent, by its working directory, anywhere in the worker', async () => {
+  test('an agent whose working directory is anywhere in the worker', async () => {
     const { town, env } = makeStage();
     mkdirSync(town.path(`${ADA}/src`));
     const { pid } = await fakeAgent('claude', { cwd: town.path(`${ADA}/src`) });
@@ -75,7 +75,7 @@ describe('who works at a worker', () => {
     expect(line).toBe(`agent ${ADA}: claude, process ${pid}; seen by: directory`);
   });
 
-  test('an agent whom the lock names is one line, and so is a holder of whom nothing else is seen', async () => {
+  test('an agent that the lock names, and a holder without other evidence, as one entry each', async () => {
     const { town, env } = makeStage();
     const { pid } = await fakeAgent('claude', { cwd: town.path(ADA) });
     town.lock(ADA, { pid, ...NO_SESSION }, { ageSeconds: 0 });
@@ -148,7 +148,7 @@ describe('who works at a worker', () => {
     },
   );
 
-  test('a shell that asks, whose script has no name of its own, is called by the shell and where it reads', () => {
+  test('an asking shell whose script has no name, by the shell and the file that it reads', () => {
     const { town, env } = makeStage();
     const script = `"${process.execPath}" "${join(process.cwd(), 'dist/bin/doctor.js')}" who --town "${town.root}" ${ADA}; true`;
     const { stdout } = spawnSync('bash', ['-c', `bash <(printf %s "$1")`, 'x', script], {
@@ -161,7 +161,7 @@ describe('who works at a worker', () => {
     );
   });
 
-  test('an agent that asks works there too, and is marked', () => {
+  test('the asking agent, marked as the asker', () => {
     const { town, env } = makeStage();
     const asker = sleeperNamed('claude');
     rmSync(asker);
@@ -179,8 +179,8 @@ describe('who works at a worker', () => {
   });
 });
 
-describe('where', () => {
-  test('a town’s root: each worker a block, and nobody is said of those where nobody is', async () => {
+describe('the places that who reports', () => {
+  test('at a town’s root: every worker, also those where nobody works', async () => {
     const { town, env } = makeStage();
     await fakeAgent('claude', { cwd: town.path(ADA) });
     const { report } = who(town, [], { env });
@@ -190,7 +190,7 @@ describe('where', () => {
     expect(rig.places.map(({ worker }) => worker)).toEqual(expect.arrayContaining([ADA, BOB]));
   });
 
-  test('a plain repository: its main working tree, and its worktrees inside and beside it', async () => {
+  test('in a plain repository: its main working tree, and its worktrees inside and beside it', async () => {
     const outer = makeTown({ marked: false, workers: [], rigs: {} });
     const main = outer.path('main');
     mkdirSync(main);
@@ -220,14 +220,17 @@ describe('where', () => {
     ]);
   });
 
-  test.each([['nothing-there'], ['/no/such/place'], ['']])('%j is a mistake: 2', (given) => {
-    const { town, env } = makeStage();
-    const { status, report } = who(town, [given], { env });
-    expect(status).toBe(2);
-    expect(report).toMatchObject({ places: [], error: { code: 'E_USAGE' } });
-  });
+  test.each([['nothing-there'], ['/no/such/place'], ['']])(
+    'exit with 2 for %j, which is not a place',
+    (given) => {
+      const { town, env } = makeStage();
+      const { status, report } = who(town, [given], { env });
+      expect(status).toBe(2);
+      expect(report).toMatchObject({ places: [], error: { code: 'E_USAGE' } });
+    },
+  );
 
-  test('a name that would command a terminal is shown, not obeyed', async () => {
+  test('are printed without control characters from a name', async () => {
     const { town, env } = makeStage();
     const worker = 'gastown/crew/\u001b]0;x\u0007\nnobody';
     mkdirSync(town.path(worker), { recursive: true });
@@ -238,8 +241,8 @@ describe('where', () => {
   });
 });
 
-describe('what could not be looked at', () => {
-  test('a lock that was taken on another machine answers 22', () => {
+describe('who, where something could not be looked at', () => {
+  test('exits with 22 for a lock that was taken on another machine', () => {
     const { town, env } = makeStage();
     town.lock(ADA, { ...NO_SESSION, hostname: 'elsewhere' });
     const { status, report } = who(town, [ADA], { env });
@@ -249,7 +252,7 @@ describe('what could not be looked at', () => {
     expect(stdout).toContain('nobody was seen, but somebody may work here: its lock was taken elsewhere');
   });
 
-  test('a lock that a killed run had moved aside answers 22', () => {
+  test('exits with 22 for a lock that a killed run had moved aside', () => {
     const { town, env } = makeStage();
     town.write(`${ADA}/.runtime/agent.lock.0123456789abcdef.old`, '{}');
     const { status, report } = who(town, [ADA], { env });
@@ -259,19 +262,24 @@ describe('what could not be looked at', () => {
     );
   });
 
-  (hasTmux ? test : test.skip)('a tmux server that does not answer: 22 (skipped without tmux)', async () => {
-    const { town } = makeStage();
-    const server = await startTmux();
-    server.newSession('plain', { cwd: town.path(ADA) });
-    process.kill(server.pid, 'SIGSTOP');
-    onCleanUp(() => {
-      process.kill(server.pid, 'SIGCONT');
-    });
-    const env = { TMUX_TMPDIR: server.tmuxTmpdir };
-    const { status, report } = who(town, ['--timeout', '300', ADA], { env });
-    expect(status).toBe(22);
-    expect(placeNamed(report, ADA).unseen).toContainEqual(
-      expect.stringMatching(/^agents may be running unseen: tmux server \S+ was not reached: did not answer/),
-    );
-  });
+  (hasTmux ? test : test.skip)(
+    'exits with 22 if a tmux server does not answer (skipped without tmux)',
+    async () => {
+      const { town } = makeStage();
+      const server = await startTmux();
+      server.newSession('plain', { cwd: town.path(ADA) });
+      process.kill(server.pid, 'SIGSTOP');
+      onCleanUp(() => {
+        process.kill(server.pid, 'SIGCONT');
+      });
+      const env = { TMUX_TMPDIR: server.tmuxTmpdir };
+      const { status, report } = who(town, ['--timeout', '300', ADA], { env });
+      expect(status).toBe(22);
+      expect(placeNamed(report, ADA).unseen).toContainEqual(
+        expect.stringMatching(
+          /^agents may be running unseen: tmux server \S+ was not reached: did not answer/,
+        ),
+      );
+    },
+  );
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { answerPreflight, clearanceCode } from '../../src/core/clear-to-start.ts';
 import type { LockFile, Snapshot } from '../../src/core/types/evidence.ts';
 import type { Answer, PreflightResult } from '../../src/core/types/report.ts';
-import { gitSays, TRACKED } from '../checks/run-on.ts';
+import { gitFacts, TRACKED } from '../checks/run-on.ts';
 import {
   absent,
   aLock,
@@ -181,7 +181,7 @@ describe('with a lock', () => {
 
   test.each([
     ['stale and tracked', aLock(ADA, {}, { git: TRACKED })],
-    ['stale where git cannot say', aLock(ADA, {}, { git: gitSays({ tracked: { seen: false, why: 'x' } }) })],
+    ['stale where git cannot say', aLock(ADA, {}, { git: gitFacts({ tracked: { seen: false, why: 'x' } }) })],
     ['a directory', broken({ isRegularFile: false, stamp: null })],
     ['invalid and tracked', broken({ git: TRACKED })],
     ['foreign', aLock(ADA, { hostname: 'elsewhere' })],

@@ -5,7 +5,7 @@ import { type Plan, type PlanRequest, planRepair } from '../../src/core/plan.ts'
 import { runCheck } from '../../src/core/run-checks.ts';
 import type { Check } from '../../src/core/types/check.ts';
 import type { Leftover, LockFile } from '../../src/core/types/evidence.ts';
-import { gitSays, TRACKED } from '../checks/run-on.ts';
+import { gitFacts, TRACKED } from '../checks/run-on.ts';
 import {
   absent,
   aLock,
@@ -130,7 +130,7 @@ describe('a plan with force', () => {
     ['that git tracks', aLock(ADA, {}, { git: TRACKED }), 'tracked by git'],
     [
       'of which git cannot say whether it tracks it',
-      aLock(ADA, {}, { git: gitSays({ tracked: { seen: false, why: 'x' } }) }),
+      aLock(ADA, {}, { git: gitFacts({ tracked: { seen: false, why: 'x' } }) }),
       'git could not say whether it tracks it',
     ],
     [
@@ -155,7 +155,7 @@ describe('a plan with force', () => {
   });
 
   test('leaves a live lock of which git cannot say whether it tracks it', () => {
-    const git = gitSays({ tracked: { seen: false, why: 'x' } });
+    const git = gitFacts({ tracked: { seen: false, why: 'x' } });
     const parts = { locks: [aLock(ADA, {}, { git })], servers: [aServer([aPane()])] };
     expect(plan(parts, { workers: [ADA], force: true }).steps).toEqual([]);
   });

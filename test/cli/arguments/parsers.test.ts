@@ -74,7 +74,7 @@ describe('the two parsers', () => {
     [['locks', '--fix'], 'unknown option --fix', 'See: doctor locks --help'],
     [['--__proto__', 'x'], 'unknown option --__proto__', 'See: doctor --help'],
     [['--constructor'], 'unknown option --constructor', 'See: doctor --help'],
-  ])('refuse %j in the same words', async (argv, message, hint) => {
+  ])('refuse %j with the same message', async (argv, message, hint) => {
     const expected = { code: 'E_USAGE', message, hint };
     await expect(throughYargs(argv)).rejects.toMatchObject(expected);
     expect(() => throughOwnReader(argv)).toThrow(expect.objectContaining(expected));

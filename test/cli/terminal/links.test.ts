@@ -6,7 +6,7 @@ import { bareEnvironment, COMMAND, doctor } from '../run-cli.ts';
 
 afterEach(cleanUp);
 
-/** util-linux's: a terminal whose bytes can be read. */
+/** script(1) of util-linux: it runs a program on a terminal whose bytes can be read. */
 const hasScript =
   spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true;
 
@@ -38,7 +38,7 @@ const linked = (text: string, { root }: TestTown): string =>
     }).stdout;
   };
 
-  test('the name of a lock leads to its file, in every list, and takes as many columns', () => {
+  test('the name of a lock links to its file in every list, and keeps its width', () => {
     const town = sickTown();
     expect(bytesOf(['--no-color'], town, VTE)).toContain(`${linked(NAME, town)}: its process`);
     expect(bytesOf(['locks', '--no-color'], town, VTE)).toContain(
@@ -65,12 +65,12 @@ const linked = (text: string, { root }: TestTown): string =>
     [{ TERM: 'screen-256color', FORCE_HYPERLINK: '1' }, true],
     [{ TERM: 'xterm-256color', TERM_PROGRAM: 'WezTerm' }, true],
     [{ TERM: 'xterm-kitty' }, true],
-  ] as const)('%j: %j', (env, expected) => {
+  ] as const)('with %j links are written: %j', (env, expected) => {
     expect(bytesOf(['locks'], sickTown(), env).includes(BEGIN)).toBe(expected);
   });
 });
 
-test('no link goes through a pipe, whatever the environment says', () => {
+test('writes no links to a pipe, whatever the environment', () => {
   const { root } = sickTown();
   for (const args of [[], ['locks'], ['-v']])
     expect(doctor([...args, '--town', root], { env: { ...VTE, FORCE_HYPERLINK: '1' } }).stdout).not.toContain(

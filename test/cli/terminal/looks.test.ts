@@ -1,4 +1,4 @@
-/** The looks of the screens that stay: what one look saw, the next one still sees, although it does not walk. */
+/** Repeated looks of live screens: later looks, which do not walk, still see what the first one saw. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect } from '@jest/globals';
@@ -10,14 +10,14 @@ import { cleanUp, deadPid, fakeAgent } from '../../support/index.ts';
 
 afterEach(cleanUp);
 
-const told = ({ locks, agents, collisions, summary }: Report): object => ({
+const seenIn = ({ locks, agents, collisions, summary }: Report): object => ({
   locks: locks.map(({ id, state, worker }) => [id, state, worker]),
   agents: agents.map(({ worker, pid, lock }) => [worker, pid, lock]),
   collisions: collisions.map(({ workers, who }) => [workers, who]),
   summary,
 });
 
-gitTest('in a repository: locks of git, of worktrees and of tools, and agents without a lock', async () => {
+gitTest('later looks at a repository see the same locks and the same agents without a lock', async () => {
   const { root, env, worktree } = makeRepository();
   const reason = `claude agent agent-ab12 (pid ${deadPid()})`;
   const crowded = worktree('.claude/worktrees/crowded');
@@ -37,16 +37,16 @@ gitTest('in a repository: locks of git, of worktrees and of tools, and agents wi
   }
 
   const look = createLooks(await prepare(root, { env }), { env });
-  const first = told((await look()).report);
+  const first = seenIn((await look()).report);
   expect(first).toMatchObject({ summary: { locks: 5, collisions: 1 } });
-  expect(told((await look()).report)).toEqual(first);
-  expect(told((await look()).report)).toEqual(first);
+  expect(seenIn((await look()).report)).toEqual(first);
+  expect(seenIn((await look()).report)).toEqual(first);
 
   rmSync(indexLocks[1] ?? '');
-  expect(told((await look()).report)).toMatchObject({ summary: { locks: 4, collisions: 1 } });
+  expect(seenIn((await look()).report)).toMatchObject({ summary: { locks: 4, collisions: 1 } });
 });
 
-gitTest('in a repository: an agent that starts in a worktree is seen at the next look', async () => {
+gitTest('the next look at a repository sees an agent that has started in a worktree', async () => {
   const { root, env, worktree } = makeRepository();
   const trees = [worktree('.claude/worktrees/inside'), worktree('../outside')];
   worktree('../dead', `claude agent agent-ab12 (pid ${deadPid()})`);

@@ -19,7 +19,7 @@ afterEach(cleanUp);
 const inTmux = hasTmux ? describe : describe.skip;
 const SMALL = { columns: 80, rows: 24 };
 
-/** A dead lock and one that is no record. */
+/** A stale lock and an invalid one. */
 const sickTown = (): TestTown => {
   const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/bob', 'gastown/crew/cy'] });
   town.lock('gastown/crew/ada', { pid: 4194305, session_id: '%5555' }, { ageSeconds: 28_800 });
@@ -27,18 +27,18 @@ const sickTown = (): TestTown => {
   return town;
 };
 
-/** The screen with what differs from run to run taken out: the town's place, its line of counts, durations, run ids. */
+/** The screen without what differs from run to run: the path of the town, its line of counts, run IDs. */
 const golden = (screen: string, { root }: TestTown): string =>
   screen
     .replaceAll(root, '/town')
     .replace(/^\/town: [\s\S]*?(?=\n\n)/m, '/town …')
     .replace(/\d{8}T\d{6}Z-[0-9a-f]+/g, 'RUN');
 
-/** util-linux's: a terminal whose bytes can be read. */
+/** script(1) of util-linux: it runs a program on a terminal whose bytes can be read. */
 const hasScript =
   spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true;
 
-(hasScript ? test : test.skip)('TERM=dumb is written to, line by line (skipped without script)', () => {
+(hasScript ? test : test.skip)('writes plain lines if TERM=dumb (skipped without script)', () => {
   const town = sickTown();
   const bytesOf = (TERM: string): string => {
     const command = `stty rows 24 cols 80; ${COMMAND.join(' ')} ${town.root}`;
@@ -52,7 +52,7 @@ const hasScript =
 });
 
 inTmux('in a real terminal (skipped without tmux)', () => {
-  test('a sick town fits on one screen of 80x24: answer, reason, next command', async () => {
+  test('a town with problems fits on one screen of 80x24: answer, reason, next command', async () => {
     const town = sickTown();
     const run = await doctorInPane([], SMALL, { cwd: town.root, env: { NO_COLOR: '1' } });
     const { screen, status } = await run.ends();
@@ -76,7 +76,7 @@ inTmux('in a real terminal (skipped without tmux)', () => {
     expect(golden(screen, town)).toBe('✔ /town: No locks. No problems found.');
   });
 
-  test('40 columns are enough: no line is cut, none is wider', async () => {
+  test('fits into 40 columns without cutting a line', async () => {
     const town = sickTown();
     const run = await doctorInPane(['--no-color'], { columns: 40, rows: 40 }, { cwd: town.root });
     const { screen } = await run.ends();
@@ -101,7 +101,7 @@ inTmux('in a real terminal (skipped without tmux)', () => {
     }
   });
 
-  test('colour is there by default, and gone with NO_COLOR, --no-color and TERM=dumb', async () => {
+  test('uses colour by default, but not with NO_COLOR, --no-color or TERM=dumb', async () => {
     const town = sickTown();
     const colored = await doctorInPane([], SMALL, { cwd: town.root });
     await colored.ends();
@@ -117,7 +117,7 @@ inTmux('in a real terminal (skipped without tmux)', () => {
     }
   });
 
-  test('the tree of locks', async () => {
+  test('shows the locks as a tree', async () => {
     const town = sickTown();
     const run = await doctorInPane(['locks', '--no-color'], SMALL, { cwd: town.root });
     const { screen, status } = await run.ends();
@@ -133,8 +133,8 @@ gastown
   });
 });
 
-inTmux('while it looks (skipped without tmux)', () => {
-  test('every stage and check is shown, and Ctrl-C ends it with the cursor back', async () => {
+inTmux('progress at a terminal (skipped without tmux)', () => {
+  test('shows every stage and check, and Ctrl-C restores the cursor', async () => {
     const town = sickTown();
     const frozen = await startTmux();
     frozen.newSession('frozen', { cwd: town.root });
@@ -178,7 +178,7 @@ ${QUESTION}`);
     ).toContain(`✔ gastown/crew/ada: its process (4194305) and pane (%5555) are gone; taken 8 h
     ago; released (backup: agent.lock.released-RUN-1)
 `);
-    // The second look draws nothing into the picture that was wiped off before the question.
+    // The second look does not draw into the progress list, which was erased before the question.
     expect(screen).not.toContain('Look for locks');
     expect(golden(screen, town)).toMatch(
       /No locks\.\nReleased 2 locks\. Undo with:\n {2}doctor undo RUN --town \/town$/,
@@ -189,7 +189,7 @@ ${QUESTION}`);
   test.each([
     ['n', ['n', 'Enter']],
     ['a bare Enter', ['Enter']],
-    ['the end of input', ['C-d']],
+    ['end of input', ['C-d']],
   ])('%s leaves everything as it was', async (_what, keys) => {
     const town = sickTown();
     const run = await fix(town);
@@ -203,7 +203,7 @@ ${QUESTION}`);
     expect(doctor(['undo'], { cwd: town.root }).stdout).toBe('nothing to undo\n');
   });
 
-  test('a typo is asked again, ? explains the answers, and nothing clear is a no', async () => {
+  test('asks again after a typo, explains the answers on ?, and takes a third unclear answer as no', async () => {
     const town = sickTown();
     const run = await fix(town);
     await run.shows(QUESTION);
@@ -217,7 +217,7 @@ ${QUESTION}`);
     expect(screen).toMatch(/\nNothing was changed\.$/);
   });
 
-  test('p picks one by one', async () => {
+  test('p asks about each lock', async () => {
     const town = sickTown();
     const run = await fix(town);
     await run.shows(QUESTION);
@@ -235,7 +235,7 @@ ${QUESTION}`);
     );
   });
 
-  test('Ctrl-C at the question is 130, and nothing was changed', async () => {
+  test('Ctrl-C at the question exits with 130 and changes nothing', async () => {
     const town = sickTown();
     const run = await fix(town);
     await run.shows(QUESTION);
@@ -254,7 +254,7 @@ ${QUESTION}`);
     expect(screen).not.toContain('[N]o');
   });
 
-  test('--force asks too, and names whose lock it is', async () => {
+  test('--force asks too, and shows whose lock it is', async () => {
     const town = makeTown();
     town.lock('gastown/crew/ada', { hostname: 'elsewhere', pid: 12 });
     const run = await doctorInPane(
@@ -272,7 +272,7 @@ ${QUESTION}`);
 });
 
 inTmux('locks --watch at a terminal (skipped without tmux)', () => {
-  test('in a small terminal rows give way, healthy ones first; the summary and a clock are always there', async () => {
+  test('drops rows in a small terminal, healthy ones first, but always shows the summary and a clock', async () => {
     const names = Array.from({ length: 40 }, (_, at) => `w${String(at).padStart(2, '0')}`);
     const town = makeTown({ workers: [...names.map((name) => `gastown/crew/${name}`), 'beads/crew/zed'] });
     for (const name of names) town.lock(`gastown/crew/${name}`, { hostname: 'elsewhere' });

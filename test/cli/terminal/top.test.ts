@@ -30,7 +30,7 @@ interface Busy {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Two dead locks, one that is no record, and two agents in one worker. */
+/** Two stale locks, an invalid one, and two agents in one worker. */
 const busyTown = async (): Promise<Busy> => {
   const workers = ['ada', 'bob', 'cy', 'dee'].map((name) => `gastown/crew/${name}`);
   const town = makeTown({ workers: [...workers, 'beads/crew/eve'], rigs: { gastown: 'gt', beads: 'bd' } });
@@ -49,13 +49,13 @@ const top = async ({ town, env }: Busy, size = WIDE, args: readonly string[] = [
   return run;
 };
 
-/** The screen without what differs from run to run: the first line, and when something was released. */
+/** The screen without what differs from run to run: the first line, and the time of a release. */
 const golden = (screen: string): string =>
   screen.replace(/^.*\d\d:\d\d:\d\d$/m, 'TOWN CLOCK').replace(/^Released at .*/m, 'Released at TIME:');
 
 const KEYS = '↑↓ move  Tab state  / filter  e explain  f fix  u undo  ? help  q quit';
 
-/** Everything is as it was before: cursor, settings, first screen. */
+/** Whether the cursor, the terminal's settings and its first screen are as before. */
 const isRestored = (run: TerminalRun): readonly boolean[] => [
   run.cursorIsShown(),
   run.isCooked(),
@@ -63,8 +63,8 @@ const isRestored = (run: TerminalRun): readonly boolean[] => [
 ];
 const RESTORED = [true, true, true];
 
-inTmux('the view (skipped without tmux)', () => {
-  test('at 80x24: town and clock, states, rows, how it stands, keys', async () => {
+inTmux('the view of doctor top (skipped without tmux)', () => {
+  test('shows town and clock, states, rows, the summary and keys at 80x24', async () => {
     const run = await top(await busyTown());
     expect(run.isAlternate()).toBe(true);
     expect(golden(run.screen())).toBe(`TOWN CLOCK
@@ -81,7 +81,7 @@ ${'\n'.repeat(11)}
 ${KEYS}`);
   });
 
-  test('at 40 columns nothing is wider, and what is said of a row stands below it', async () => {
+  test('fits into 40 columns, with the details of a row below it', async () => {
     const run = await top(await busyTown(), SLIM);
     const screen = run.screen();
     expect(golden(screen)).toBe(`TOWN CLOCK
@@ -101,7 +101,7 @@ e explain f fix u undo / ? q`);
     for (const line of screen.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(40);
   });
 
-  test('a resize draws it anew, smaller and larger, and the question too', async () => {
+  test('is redrawn after a resize, smaller or larger, and so is a question', async () => {
     const run = await top(await busyTown());
     run.resize(40, 12);
     await run.shows('e explain f fix u undo / ? q');
@@ -116,7 +116,7 @@ e explain f fix u undo / ? q`);
     await run.shows('taken 8 h ago\n');
   });
 
-  test('colours are there unless NO_COLOR says otherwise, and ASCII where the terminal shows no more', async () => {
+  test('uses colours unless NO_COLOR is set, and only ASCII with --ascii', async () => {
     const busy = await busyTown();
     const plain = await top(busy);
     for (const color of [31, 32, 33, 34]) expect(plain.coloredScreen()).not.toContain(`\u001b[${color}m`);
@@ -127,7 +127,7 @@ e explain f fix u undo / ? q`);
   });
 });
 
-inTmux('its keys (skipped without tmux)', () => {
+inTmux('the keys of doctor top (skipped without tmux)', () => {
   test('j, k, arrows, G, g and pages select, and stop at the ends', async () => {
     const run = await top(await busyTown());
     run.type('j');
@@ -148,7 +148,7 @@ inTmux('its keys (skipped without tmux)', () => {
     await run.shows(/^> {2}⚠ crew\/cy/m);
   });
 
-  test('more rows than lines scroll with what is selected', async () => {
+  test('scrolls with the selection if there are more rows than lines', async () => {
     const names = Array.from({ length: 60 }, (_, at) => `gastown/crew/w${String(at).padStart(2, '0')}`);
     const town = makeTown({ workers: names });
     for (const [at, name] of names.entries()) town.lock(name, { session_id: `%${6000 + at}` });
@@ -162,7 +162,7 @@ inTmux('its keys (skipped without tmux)', () => {
     await run.shows(/^> {2}⚠ crew\/w4\d/m);
   });
 
-  test('Tab and the arrows turn through the states that there are', async () => {
+  test('Tab and the arrows cycle through the states that occur', async () => {
     const run = await top(await busyTown());
     run.type('Tab');
     expect(await run.shows('[collision 1]')).not.toContain('crew/ada');
@@ -174,19 +174,19 @@ inTmux('its keys (skipped without tmux)', () => {
     await run.shows('[all 4]');
   });
 
-  test('where other machines are named it says that they are not asked', async () => {
+  test('says that configured machines are not asked', async () => {
     const busy = await busyTown();
     busy.town.write('lock-doctor.json', '{ "machines": { "mini": { "reach": ["false"] } } }');
     const run = await top(busy);
     expect(run.screen()).toContain('Other machines are not asked here. See: doctor locks --watch');
   });
 
-  test('the options that choose a part hold here too', async () => {
+  test('accepts the options that select a part', async () => {
     const run = await top(await busyTown(), WIDE, ['--state', 'invalid']);
     expect(run.screen()).toContain('[all 1] invalid 1');
   });
 
-  test('/ shows only what fits, while it is typed; Enter keeps it, Esc clears it', async () => {
+  test('/ filters while it is typed; Enter keeps the filter, Esc clears it', async () => {
     const run = await top(await busyTown());
     run.type('/', 'B', 'o', 'x');
     await run.shows('Nothing that fits.');
@@ -200,7 +200,7 @@ inTmux('its keys (skipped without tmux)', () => {
     await run.shows(/crew\/ada[\s\S]*↑↓ move/);
   });
 
-  test('e shows all the evidence about a worker, with and without a lock; ? the keys', async () => {
+  test('e shows all the evidence about a worker, with or without a lock, and ? shows the keys', async () => {
     const run = await top(await busyTown());
     run.type('e');
     const page = await run.shows('gastown/crew/ada: stale');
@@ -216,7 +216,7 @@ inTmux('its keys (skipped without tmux)', () => {
     await run.shows(KEYS);
   });
 
-  test('a lock that appears is marked, one that goes is named, and the marks are of the last minute', async () => {
+  test('marks a lock that has appeared, and names one that has gone', async () => {
     const { town, env } = await busyTown();
     const run = await top({ town, env });
     town.lock('beads/crew/eve', { session_id: '%7777' });
@@ -227,8 +227,8 @@ inTmux('its keys (skipped without tmux)', () => {
   });
 });
 
-inTmux('f and u (skipped without tmux)', () => {
-  test('f asks about the selected worker alone; y releases it, u asks and restores it', async () => {
+inTmux('f and u in doctor top (skipped without tmux)', () => {
+  test('f asks only about the selected worker; y releases it, u asks and restores it', async () => {
     const busy = await busyTown();
     const run = await top(busy);
     run.type('f');
@@ -282,7 +282,7 @@ Release this lock? [y]es, [N]o, [?]help:`);
     expect(existsSync(busy.town.path('.runtime'))).toBe(false);
   });
 
-  test('F asks about all of them, and p about each', async () => {
+  test('F asks about all locks, and p about each', async () => {
     const busy = await busyTown();
     const run = await top(busy);
     run.type('F');
@@ -301,13 +301,13 @@ Release this lock? [y]es, [N]o, [?]help:`);
     expect(left).toEqual(['ada']);
   });
 
-  test('what may not be released says why, and no question is asked', async () => {
+  test('f says why a row cannot be released, and does not ask', async () => {
     const run = await top(await busyTown());
     run.type('G', 'f');
     await run.shows('gastown/crew/dee has no lock');
   });
 
-  test('a lock that was taken again while the question was open is left', async () => {
+  test('leaves a lock that was taken again while the question was open', async () => {
     const busy = await busyTown();
     const run = await top(busy);
     run.type('f');
@@ -319,11 +319,11 @@ Release this lock? [y]es, [N]o, [?]help:`);
   });
 });
 
-inTmux('whatever ends it (skipped without tmux)', () => {
+inTmux('the end of doctor top (skipped without tmux)', () => {
   test.each([
     ['q', 'q', 1],
     ['Ctrl-C', 'C-c', 130],
-  ])('%s gives the terminal back', async (_, key, expected) => {
+  ])('%s restores the terminal', async (_, key, expected) => {
     const run = await top(await busyTown());
     expect(isRestored(run)).toEqual([false, false, false]);
     run.type(key);
@@ -347,7 +347,7 @@ inTmux('whatever ends it (skipped without tmux)', () => {
     ['SIGTERM', 143],
     ['SIGINT', 130],
     ['SIGHUP', 129],
-  ] as const)('%s gives the terminal back', async (signal, expected) => {
+  ] as const)('%s restores the terminal', async (signal, expected) => {
     const run = await top(await busyTown());
     process.kill(run.pid(), signal);
     const { status, screen } = await run.ends();
@@ -355,8 +355,8 @@ inTmux('whatever ends it (skipped without tmux)', () => {
     expect(isRestored(run)).toEqual(RESTORED);
   });
 
-  // The executable takes no NODE_OPTIONS, by which the program is broken here.
-  (EXECUTABLE === null ? test : test.skip)('a crash gives it back before it tells of itself', async () => {
+  // The executable ignores NODE_OPTIONS, with which the program is made to crash here.
+  (EXECUTABLE === null ? test : test.skip)('a crash restores the terminal before its message', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'crash-'));
     onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
     const hook = join(folder, 'crash.cjs');
@@ -370,7 +370,7 @@ inTmux('whatever ends it (skipped without tmux)', () => {
     expect(isRestored(run)).toEqual(RESTORED);
   });
 
-  test('the end of the pane ends it, and nothing of it stays', async () => {
+  test('the program ends when its pane is closed', async () => {
     const run = await top(await busyTown());
     const pid = run.pid();
     run.killPane();
@@ -382,7 +382,7 @@ inTmux('whatever ends it (skipped without tmux)', () => {
 const hasScreen = spawnSync('screen', ['--version']).status === 0;
 
 (hasTmux && hasScreen ? test : test.skip)(
-  'works in GNU screen (skipped without screen, or without tmux)',
+  'doctor top works in GNU screen (skipped without screen, or without tmux)',
   async () => {
     const { town, env } = await busyTown();
     const folder = mkdtempSync(join(tmpdir(), 'scr-'));
@@ -406,7 +406,7 @@ const hasScreen = spawnSync('screen', ['--version']).status === 0;
   },
 );
 
-test('without a terminal it says what to run instead', () => {
+test('doctor top without a terminal says what to run instead', () => {
   const { status, stderr, stdout } = doctor(['top']);
   expect([status, stdout]).toEqual([2, '']);
   expect(stderr).toBe('doctor: doctor top requires a terminal\nTry: doctor locks\n');

@@ -8,7 +8,7 @@ afterEach(cleanUp);
 const ADA = 'gastown/crew/ada';
 const KIM = 'gastown/crew/kim';
 
-/** What differs from run to run, and with it the breaks of its line, made equal. */
+/** Replaces what differs from run to run, and the line breaks that depend on it. */
 const golden = (screen: string, { root }: TestTown): string =>
   screen
     .replaceAll(root, '/town')
@@ -32,8 +32,8 @@ const someTown = async (): Promise<TestTown> => {
   return town;
 };
 
-(hasTmux ? describe : describe.skip)('in a real pane (skipped without tmux)', () => {
-  test('who', async () => {
+(hasTmux ? describe : describe.skip)('views in a real pane (skipped without tmux)', () => {
+  test('who fits into 80 and into 40 columns', async () => {
     const town = await someTown();
     for (const columns of [80, 40]) {
       const { screen } = await show(town, columns, 'who', KIM, ADA);
@@ -46,7 +46,7 @@ ${ADA}
     }
   });
 
-  test('locks', async () => {
+  test('locks fits into 80 and into 40 columns', async () => {
     const town = await someTown();
     expect(await show(town, 80, 'locks')).toEqual({
       status: 1,
@@ -71,7 +71,7 @@ gastown
 1 lock: 1 stale; 1 agent without a lock.`);
   });
 
-  test('preflight', async () => {
+  test('preflight fits into 40 columns', async () => {
     const town = await someTown();
     const screen = (await show(town, 40, 'preflight', ADA, KIM)).screen;
     expect(screen.split('\n').slice(0, 2)).toEqual([
@@ -82,7 +82,7 @@ gastown
     expect(screen).toMatch(/^held gastown\/crew\/kim: no lock, but/m);
   });
 
-  test('log', async () => {
+  test('log fits into 80 and into 40 columns', async () => {
     const town = await someTown();
     doctor(['--fix', '-q'], { cwd: town.root });
     expect((await show(town, 80, 'log')).screen).toBe(`✔ DATE  released gastown/crew/ada

@@ -1,4 +1,4 @@
-/** What the glossary says of a word is what the judge means by it. */
+/** The glossary describes words as the judge uses them. */
 import { expect, test } from '@jest/globals';
 import { REASON_TEXTS } from '../../../src/cli/words/glossary.ts';
 import { examineSnapshot } from '../../../src/core/judge/examine.ts';
@@ -6,7 +6,7 @@ import { aLock, aSnapshot, present, ROOT } from '../../support/snapshot.ts';
 
 const [ADA, BOB] = ['gastown/crew/ada', 'gastown/crew/bob'];
 
-test('process-elsewhere is a live process of this machine that works at the lock of which this one is a copy', () => {
+test('process-elsewhere is a live process of this machine that works at the original of this copied lock', () => {
   const { verdicts } = examineSnapshot(
     aSnapshot({
       locks: [aLock(ADA, { sessionId: '' }), aLock(BOB, { sessionId: '' })],

@@ -17,7 +17,7 @@ import type {
 } from '../../../src/core/types/evidence.ts';
 import type { Examination } from '../../../src/core/types/judgement.ts';
 import type { Report } from '../../../src/core/types/report.ts';
-import { gitSays, TRACKED } from '../../checks/run-on.ts';
+import { gitFacts, TRACKED } from '../../checks/run-on.ts';
 import {
   absent,
   aLock,
@@ -49,7 +49,7 @@ const PIDS = [0, 4242, 4243, 4244];
 const IDS = ['%1', '%2', '%3'];
 const NAMES = ['gt-crew-ada', 'gt-crew-bob', 'gt-joe', 'gt-nux', 'gt-witness', 'main'];
 const HOLDER = { startToken: '5000', bootId: BOOT, pidNamespace: INITIAL_NAMESPACE, nonce: 'n' };
-const UNANSWERED = gitSays({ tracked: { seen: false, why: 'dubious ownership' } });
+const UNANSWERED = gitFacts({ tracked: { seen: false, why: 'dubious ownership' } });
 
 const pick = <T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 const worker = pick(...WORKERS);
@@ -81,7 +81,7 @@ const lock = fc
     record,
     since: age,
     uid: pick(1000, 1000, 2000),
-    git: pick(gitSays({ repository: null }), gitSays(), TRACKED, UNANSWERED, null),
+    git: pick(gitFacts({ repository: null }), gitFacts(), TRACKED, UNANSWERED, null),
     content: pick('record', 'record', 'record', 'invalid', 'directory', 'unread'),
   })
   .map(({ worker: path, record: fields, since, uid, git, content }): LockFile => {
