@@ -9,7 +9,7 @@ import { cleanUp, makeTown } from './support/index.ts';
 afterEach(cleanUp);
 
 describe('the configuration of a town', () => {
-  test('is empty where there is no file', () => {
+  test('is empty without a file', () => {
     const { root } = makeTown();
     expect(readConfig(root)).toEqual({
       path: null,
@@ -28,7 +28,7 @@ describe('the configuration of a town', () => {
     });
   });
 
-  test('holds what the file says', () => {
+  test('has the values of the file', () => {
     const town = makeTown();
     const values = {
       plugins: ['./checks/mine.js'],
@@ -51,7 +51,7 @@ describe('the configuration of a town', () => {
     });
   });
 
-  test('counts for nothing but more caution where others can write it', () => {
+  test('may only add caution if other users can write the file', () => {
     const town = makeTown();
     const file = town.write(
       'lock-doctor.json',
@@ -74,7 +74,7 @@ describe('the configuration of a town', () => {
     expect(readConfig(town.root)).toMatchObject({ agents: ['mine'], passedOver: null });
   });
 
-  test('names no plug-ins where its directory was not named as the town', () => {
+  test('names no plug-ins if the town is only the working directory', () => {
     const town = makeTown();
     town.write('lock-doctor.json', '{"plugins": ["./x.js"], "skip": ["stale-lock"]}');
     expect(readConfig(town.root, 'cwd')).toMatchObject({
@@ -125,7 +125,7 @@ describe('the configuration of a town', () => {
     );
   });
 
-  test('any text is a configuration or one clear error', () => {
+  test('parses any text or fails with one clear error', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         try {
@@ -137,7 +137,7 @@ describe('the configuration of a town', () => {
     );
   });
 
-  test('a directory, a FIFO or a huge file of that name is an error at once', () => {
+  test('refuses a directory, a FIFO or a huge file at once', () => {
     const town = makeTown();
     mkdirSync(town.path('lock-doctor.json'));
     expect(() => readConfig(town.root)).toThrow('it is not a regular file');

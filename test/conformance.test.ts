@@ -1,4 +1,4 @@
-/** What holds for the project as a whole: every check is complete, and the layers of ARCHITECTURE.md are real. */
+/** Rules for the project as a whole: every check is complete, and the layers of ARCHITECTURE.md are real. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createContext, Script, SourceTextModule } from 'node:vm';
@@ -21,7 +21,7 @@ const reportOf = (town: string) => JSON.parse(read(`fixtures/towns/${town}/repor
 const ids = builtInChecks.map(({ id }) => id);
 
 describe('checks', () => {
-  test('of the contract run in the order that it gives them', () => {
+  test('of the contract run in its order', () => {
     const ofContract = [
       'invalid-lock',
       'stale-lock',
@@ -36,7 +36,7 @@ describe('checks', () => {
     expect(ids.filter((id) => ofContract.includes(id))).toEqual(ofContract);
   });
 
-  test('are all the modules under checks/, and each has its page and its test', () => {
+  test('are all the modules under checks/, each with a page and a test', () => {
     const modules = readdirSync(join(PROJECT, 'checks'))
       .filter((name) => name.endsWith('.ts') && name !== 'index.ts')
       .map((name) => name.slice(0, -'.ts'.length));
@@ -52,14 +52,14 @@ describe('checks', () => {
   });
 
   test.each(builtInChecks.map((check) => [check.id, check] as const))(
-    '%s says what it is in one sentence',
+    '%s describes itself in one sentence',
     (_, check) => {
       expect(check.title).toMatch(/^[A-Z][^.]+$/);
       expect(check.summary).toMatch(/^.{20,100}\.$/);
     },
   );
 
-  /** As piped output shows them: `warning stale-lock gastown/crew/ada: process 4242 gone`. */
+  /** Findings as piped output prints them: `warning stale-lock gastown/crew/ada: process 4242 gone`. */
   const shown = new Set(
     towns.flatMap((town) =>
       reportOf(town).findings.map(
@@ -69,7 +69,7 @@ describe('checks', () => {
     ),
   );
 
-  test.each(ids)('the page of %s can be read on a terminal, and its example is real', (id) => {
+  test.each(ids)('the page of %s fits on a terminal, and its example is from a golden town', (id) => {
     const page = read(`checks/${id}.md`);
     const lines = page.trimEnd().split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
@@ -98,14 +98,14 @@ describe('kinds', () => {
       .map((name) => name.slice(0, -extension.length))
       .sort();
 
-  test('are all the modules under kinds/, and each has its page and its test', () => {
+  test('are all the modules under kinds/, each with a page and a test', () => {
     expect(modulesIn('kinds', '.ts')).toEqual([...kindIds].sort());
     expect(modulesIn('kinds', '.md')).toEqual([...kindIds].sort());
     expect(modulesIn('test/kinds', '.test.ts')).toEqual([...kindIds].sort());
   });
 
   test.each(builtInKinds.map((kind) => [kind.id, kind] as const))(
-    '%s says what it is in one sentence, and its page can be read on a terminal',
+    '%s describes itself in one sentence, and its page fits on a terminal',
     (id, { title, summary }) => {
       expect(title).toMatch(/^[A-Za-z][^.]+$/);
       expect(summary).toMatch(/^.{20,100}\.$/);
@@ -121,7 +121,7 @@ describe('kinds', () => {
     },
   );
 
-  test('are all that the walk knows: its sources contain no name of a lock or of a home of locks', () => {
+  test('are the only sources of names: the walk contains no name of a lock or of a directory of locks', () => {
     const said = builtInKinds.flatMap(({ where }) => {
       if ('homes' in where) return [where.name, ...Object.keys(where.homes)];
       if ('beside' in where) return [...Object.entries(where.beside).flat(2), ...(where.directories ?? [])];
@@ -135,17 +135,17 @@ describe('kinds', () => {
   });
 });
 
-describe('over all fixture towns', () => {
+describe('the fixture towns', () => {
   const JUDGING = ['invalid-lock', 'stale-lock', 'orphaned-lock', 'undecided-lock'];
 
   test.each(towns)(
-    '%s: every lock that is not held is claimed by exactly one check, and no held one by any',
+    '%s: exactly one check claims each lock that is not held, and no check claims a held one',
     (town) => {
       const examination = examineSnapshot(snapshotOf(town));
       const claims = builtInChecks
         .filter(({ id }) => JUDGING.includes(id))
         .flatMap((check) => check.run(examination).map(({ lock }) => lock))
-        // The place of a lock that is closed to us: nobody knows whether there is one.
+        // A place that could not be opened has no ID: nobody knows whether there is a lock.
         .filter((lock) => lock !== null);
       const unsettled = examination.verdicts
         .filter(({ state }) => state !== 'held')
@@ -154,7 +154,7 @@ describe('over all fixture towns', () => {
     },
   );
 
-  test('every state, every collision and every check occurs', () => {
+  test('contain every state and every check', () => {
     const reports = towns.map(reportOf);
     expect(new Set(reports.flatMap(({ locks }) => locks.map(({ state }) => state))).size).toBe(6);
     expect(new Set(reports.flatMap(({ findings }) => findings.map(({ check }) => check)))).toEqual(
@@ -162,23 +162,23 @@ describe('over all fixture towns', () => {
     );
   });
 
-  test('every reason and every note occurs', () => {
+  test('contain every reason and every note', () => {
     const locks = towns.flatMap((town) => reportOf(town).locks);
     const occur = (words: readonly (readonly string[])[]): string[] => [...new Set(words.flat())].sort();
     expect(occur(locks.map(({ reasons }) => reasons))).toEqual([...REASONS].sort());
     expect(occur(locks.map(({ notes }) => notes))).toEqual([...NOTES].sort());
   });
 
-  test('no finding has an id that depends on how many others there are', () => {
+  test('have no finding with an ID that depends on how many others there are', () => {
     const found = towns.flatMap((town) => reportOf(town).findings.map(({ id }) => `${town}: ${id}`));
     expect(found.filter((id) => /#\d+$/.test(id))).toEqual([]);
   });
 
-  test('every exit code of a diagnosis occurs', () => {
+  test('contain every exit code of a diagnosis', () => {
     expect([...new Set(towns.map((town) => reportOf(town).exitCode))].sort()).toEqual([0, 1, 22]);
   });
 
-  test('no check proposes to release a lock that is not stale or invalid', () => {
+  test('have no proposal to release a lock that is neither stale nor invalid', () => {
     for (const town of towns) {
       const examination = examineSnapshot(snapshotOf(town));
       const states = new Map(examination.verdicts.map(({ lock, state }) => [lock.id, state]));
@@ -189,7 +189,7 @@ describe('over all fixture towns', () => {
 });
 
 describe('layers', () => {
-  /** From the bottom up; each may import those before it. `lock` and `repair` are the only ones that write. */
+  /** From the bottom up: a layer may import those before it. `lock` and `repair` are the only ones that write. */
   const RANKS: readonly (readonly string[])[] = [
     ['core', 'version.ts'],
     ['io', 'schema', 'check.ts', 'kind.ts', 'document.ts'],
@@ -213,7 +213,7 @@ describe('layers', () => {
   const rankOf = (path: string): number => RANKS.findIndex((layers) => layers.includes(layerOf(path)));
   const sources = ['src', 'checks', 'kinds'].flatMap((directory) => readSources(directory));
 
-  test('every folder has its line in ARCHITECTURE, and no other', () => {
+  test('ARCHITECTURE.md lists every folder and no other', () => {
     const map = read('ARCHITECTURE.md').split('## Layers')[1]?.split('### A lock on its way')[0] ?? '';
     const named = new Set(
       [...map.matchAll(/`([\w./-]+)`/g)].map(([, name = '']) => name.replace(/^src\//, '')),
@@ -225,21 +225,21 @@ describe('layers', () => {
       .filter((folder) => folder !== 'src')
       .map((folder) => `${folder}/`.replace(/^src\//, ''));
     expect(expected.filter((folder) => !named.has(folder))).toEqual([]);
-    // No line of a folder that is gone.
+    // Nor does it list a folder that no longer exists.
     const lines = [...map.matchAll(/^\| `([\w./-]+\/)` \|/gm)].map(([, name = '']) =>
       name.replace(/^src\//, ''),
     );
     expect(lines.filter((folder) => !expected.includes(folder))).toEqual([]);
   });
 
-  test('no folder holds more than 14 files, but for the two lists that grow by a module each', () => {
+  test('no folder has more than 14 files, except the two that grow by a module for each entry', () => {
     const sizes = new Map<string, number>();
     for (const { path } of sources) sizes.set(dirname(path), (sizes.get(dirname(path)) ?? 0) + 1);
     const lists = ['checks', 'kinds'];
     expect([...sizes].filter(([folder, size]) => size > 14 && !lists.includes(folder))).toEqual([]);
   });
 
-  test('a check, a kind, a late format and a registry are imported by their list alone: another one costs one line', () => {
+  test('only its list imports a check, a kind, a late format or a registry, so that one more costs one line', () => {
     const importersOf = (module: string): readonly string[] =>
       sources
         .filter(({ path, imports }) => imports.some((specifier) => importedFile(path, specifier) === module))
@@ -269,12 +269,12 @@ describe('layers', () => {
     expect(upward).toEqual([]);
   });
 
-  test('a check imports what check authors import, and nothing else of ours', () => {
+  test('a check imports only what authors of checks import', () => {
     for (const { path, imports } of readSources('checks'))
       if (path !== 'checks/index.ts') expect([path, imports]).toEqual([path, ['../src/check.ts']]);
   });
 
-  test('a kind imports what authors of kinds import, and nothing else of ours', () => {
+  test('a kind imports only what authors of kinds import', () => {
     for (const { path, imports } of readSources('kinds'))
       if (path !== 'kinds/index.ts') expect([path, imports]).toEqual([path, ['../src/kind.ts']]);
   });
@@ -299,25 +299,25 @@ describe('layers', () => {
     expect(users.map(({ path }) => path)).toEqual(home);
   });
 
-  /** The validators are made by the build. */
+  /** All sources except the validators, which the build generates. */
   const written = sources.filter(({ path }) => !path.startsWith('src/schema/compiled/'));
 
-  test('a file starts with the sentence that says what it promises', () => {
+  test('every file starts with a head comment', () => {
     const headless = written.filter(({ path, text }) => path.startsWith('src/') && !text.startsWith('/**'));
     expect(headless.map(({ path }) => path)).toEqual([]);
   });
 
-  test('functions are arrow functions, generators excepted', () => {
+  test('all functions except generators are arrow functions', () => {
     const others = written.flatMap(({ path, text }) => functionsIn(text).map((name) => `${path}: ${name}`));
     expect(others).toEqual([]);
   });
 
-  test('constants stand above their first use, also where that is inside a function', () => {
+  test('constants are defined above their first use, even if that is inside a function', () => {
     const late = written.flatMap(({ path, text }) => lateConstantsIn(text).map((name) => `${path}: ${name}`));
     expect(late).toEqual([]);
   });
 
-  test('both would be seen, wherever they hide', () => {
+  test('both rules detect violations in any position', () => {
     expect(
       functionsIn('const f = () => function g() {}; class A { b = function () {} } function* ok() {}'),
     ).toEqual(['g', '(nameless)']);
@@ -334,12 +334,12 @@ describe('layers', () => {
     for (const { path, text } of written)
       for (const [, name = ''] of text.matchAll(/^export (?:const|interface|type|class) (\w+)/gm))
         homes.set(name, [...(homes.get(name) ?? []), path]);
-    // Every command has its `run`.
+    // Every command exports `run`.
     homes.delete('run');
     expect([...homes].filter(([, paths]) => paths.length > 1)).toEqual([]);
   });
 
-  test('evidence knows no judgement', () => {
+  test('evidence does not import judgements', () => {
     const judging = sources.filter(
       ({ path, imports }) =>
         layerOf(path) === 'evidence' &&
@@ -348,7 +348,7 @@ describe('layers', () => {
     expect(judging.map(({ path }) => path)).toEqual([]);
   });
 
-  test('no import leads back to where it came from, types included', () => {
+  test('imports have no cycles, not even of types', () => {
     const files = new Map(sources.map(({ path, imports }) => [path, imports]));
     const done = new Set<string>();
     const loopFrom = (path: string, way: readonly string[]): readonly string[] | null => {
@@ -370,7 +370,7 @@ describe('layers', () => {
     expect([...new Set(packages)].sort()).toEqual(['execa', 'ink', 'listr2', 'picocolors', 'react', 'yargs']);
   });
 
-  test('only the program itself sets the exit code and ends the process', () => {
+  test('only main.ts sets the exit code and ends the process', () => {
     const code = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
     for (const deed of [/process\.exitCode\s*=/, /process\.exit\(/])
       expect(sources.filter(({ text }) => deed.test(code(text))).map(({ path }) => path)).toEqual([
@@ -380,8 +380,8 @@ describe('layers', () => {
 });
 
 describe('the core and the checks', () => {
-  /** Nothing but the language: no process, no console, no timers; the clock and chance refuse. */
-  const emptyWorld = () => {
+  /** A context with only the language: no process, console or timers, and a clock and random numbers that throw. */
+  const bareContext = () => {
     const context = createContext({});
     new Script(`
       const refuse = (name) => () => { throw new Error(name + ' was used'); };
@@ -413,8 +413,8 @@ describe('the core and the checks', () => {
     return { load, link, context };
   };
 
-  test('replay every town where there is no process, no console, no clock and no chance', async () => {
-    const { link, context } = emptyWorld();
+  test('replay every town without a process, a console, a clock and random numbers', async () => {
+    const { link, context } = bareContext();
     const main = new SourceTextModule(
       `import { builtInChecks } from '../../checks/index.ts';
        import { examineSnapshot } from './judge/examine.ts';
@@ -443,9 +443,9 @@ describe('the core and the checks', () => {
       ]);
   });
 
-  test('would be found out if they looked around', async () => {
-    const { context } = emptyWorld();
-    for (const glance of [
+  test('would fail if they used any of these', async () => {
+    const { context } = bareContext();
+    for (const access of [
       'process.pid',
       'console.log(1)',
       'Date.now()',
@@ -453,6 +453,6 @@ describe('the core and the checks', () => {
       'Math.random()',
       'setTimeout(() => {}, 0)',
     ])
-      expect(() => new Script(glance).runInContext(context)).toThrow();
+      expect(() => new Script(access).runInContext(context)).toThrow();
   });
 });

@@ -63,12 +63,12 @@ describe('without a lock', () => {
     expect(ask({ processes }).answer).toBe('held');
   });
 
-  test('the asker itself in that place: free', () => {
+  test('the asker itself in the worker: free', () => {
     const processes = [aProcess(99, { cwd: { seen: true, value: `${ROOT}/${ADA}` } })];
     expect(ask({ processes }).answer).toBe('free');
   });
 
-  test('a shell in that place: free', () => {
+  test('a shell in the worker: free', () => {
     expect(ask({ servers: [aServer([aPane({ command: 'bash', sessionName: 'desk' })])] }).answer).toBe(
       'free',
     );
@@ -85,7 +85,7 @@ describe('without a lock', () => {
   test.each([
     ['tmux servers could not be counted', { tmux: noTmux({ enumerated: false }) }],
     [
-      'a tmux server runs all the same',
+      'a tmux server runs nevertheless',
       { tmux: noTmux({ servers: [aServer([], { status: 'failed', reason: 'tmux is not installed' })] }) },
     ],
     [
@@ -100,7 +100,7 @@ describe('without a lock', () => {
       },
     ],
     [
-      'an agent hides where it works',
+      'an agent hides its working directory',
       {
         tmux: noTmux(),
         processes: {
@@ -125,13 +125,13 @@ describe('with a lock', () => {
     });
   });
 
-  test('held by a live process: held, and says by which', () => {
+  test('held by a live process: held, with its PID', () => {
     expect(ask({ locks: [aLock(ADA, { sessionId: '' })], lookups: [present(4242)] }).message).toBe(
       'held: process 4242 (claude) is running',
     );
   });
 
-  test('a session that shows a shell: held, and says so', () => {
+  test('a session with only a shell: held, and called idle', () => {
     const servers = [aServer([aPane({ command: 'bash' })])];
     expect(ask({ locks: [aLock(ADA)], servers })).toMatchObject({
       answer: 'held',
@@ -147,7 +147,7 @@ describe('with a lock', () => {
     });
   });
 
-  test('two agents: held, and both are named', () => {
+  test('two agents: held, with both in the message', () => {
     const servers = [aServer([aPane()]), aServer([aPane({ pid: 750 })], { socket: '/tmp/b', pid: 601 })];
     expect(ask({ locks: [aLock(ADA)], servers })).toMatchObject({
       answer: 'held',
@@ -171,7 +171,7 @@ describe('with a lock', () => {
   test.each([
     ['stale and fresh', aLock(ADA, { acquiredAtMs: NOW - 10_000 }, { mtimeMs: NOW - 10_000 }), 20],
     ['invalid and young', broken({ mtimeMs: NOW - 29_500 }), 1],
-  ])('%s: unsure, retry in some seconds', (_, lock, seconds) => {
+  ])('%s: unsure, with the seconds until a retry', (_, lock, seconds) => {
     expect(ask({ locks: [lock] })).toMatchObject({
       answer: 'unsure',
       retryInSeconds: seconds,
@@ -181,19 +181,22 @@ describe('with a lock', () => {
 
   test.each([
     ['stale and tracked', aLock(ADA, {}, { git: TRACKED })],
-    ['stale where git cannot say', aLock(ADA, {}, { git: gitFacts({ tracked: { seen: false, why: 'x' } }) })],
+    [
+      'stale without an answer from git',
+      aLock(ADA, {}, { git: gitFacts({ tracked: { seen: false, why: 'x' } }) }),
+    ],
     ['a directory', broken({ isRegularFile: false, stamp: null })],
     ['invalid and tracked', broken({ git: TRACKED })],
     ['foreign', aLock(ADA, { hostname: 'elsewhere' })],
     ['unreadable', aLock(ADA, {}, { content: { kind: 'unread', why: 'permission denied' }, stamp: null })],
-  ])('%s: unsure, and waiting does not help', (_, lock) => {
+  ])('%s: unsure, without a time to retry', (_, lock) => {
     expect(ask({ locks: [lock] })).toMatchObject({ answer: 'unsure', retryInSeconds: null, next: EXPLAIN });
   });
 
   test.each([
-    ['a torn file', broken()],
-    ['a torn file that was written just now', broken({ mtimeMs: NOW - 1000 })],
-    ['a torn file that git tracks', broken({ git: TRACKED })],
+    ['an empty file', broken()],
+    ['an empty file that was written just now', broken({ mtimeMs: NOW - 1000 })],
+    ['an empty file that git tracks', broken({ git: TRACKED })],
     ['a directory in its place', broken({ isRegularFile: false, stamp: null })],
     ['a foreign lock', aLock(ADA, { hostname: 'elsewhere' })],
     ['a file that cannot be read', aLock(ADA, {}, { content: { kind: 'unread', why: 'x' }, stamp: null })],
@@ -201,7 +204,7 @@ describe('with a lock', () => {
     expect(ask({ locks: [lock], servers: [aServer([aPane({ id: '%8' })])] }).answer).toBe('held');
   });
 
-  test('unknown: unsure, and says what was missing', () => {
+  test('unknown: unsure, with the missing evidence', () => {
     expect(ask({ locks: [aLock(ADA)], servers: [failing] })).toMatchObject({
       answer: 'unsure',
       state: 'unknown',
@@ -209,7 +212,7 @@ describe('with a lock', () => {
     });
   });
 
-  test("another worker's lock that names the same living pane is the full run's business", () => {
+  test("another worker's lock that names the same live pane is not mentioned", () => {
     const parts: SnapshotParts = {
       locks: [aLock(ADA), aLock('gastown/crew/bob', { pid: 4243 })],
       lookups: [absent(4242), absent(4243)],
@@ -218,7 +221,7 @@ describe('with a lock', () => {
     expect(ask(parts).message).not.toContain('agents share');
   });
 
-  test('at the old and at the new place: the one at the new place answers', () => {
+  test('in both layouts: the lock in the current layout decides', () => {
     const legacy = aLock(ADA, { pid: 4243, sessionId: '' }, { id: `agent:${ADA}#legacy`, layout: 'legacy' });
     const now = aLock(ADA, { sessionId: '' });
     const lookups = [present(4242), absent(4243)];
@@ -231,7 +234,7 @@ describe('with a lock', () => {
 });
 
 describe('several workers', () => {
-  test('are answered in the order they were asked about, each once per question', () => {
+  test('are answered in the order of the question', () => {
     const asked = ['gastown/crew/bob', ADA, 'gastown/crew/joe'];
     const snapshot = aSnapshot({ locks: [aLock(ADA)], over: { asked } });
     expect(answerPreflight(snapshot).map(({ worker, answer }) => [worker, answer])).toEqual([

@@ -1,6 +1,6 @@
 /**
- * A lock that claims no worker changes nothing for agents: it is nobody's home, copy or rival, and no answer to preflight.
- * The second kind is made here, over snapshots; the program ships none.
+ * A lock that claims no worker changes nothing for agents: it is not a home, copy or rival, and does not answer preflight.
+ * The second kind exists only in the snapshots of this test.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ const verdictOn = (id: string, snapshot: Snapshot) =>
   examineSnapshot(snapshot).verdicts.find(({ lock }) => lock.id === id);
 
 describe('a lock that claims no worker', () => {
-  test('is no home: an agent beside it works for the worker above', () => {
+  test('is not a home: an agent beside it works for the worker above', () => {
     const snapshot = aSnapshot({
       locks: [aLock('.'), aNote('jobs/build')],
       processes: [aProcess(800, at('jobs/build'))],
@@ -47,7 +47,7 @@ describe('a lock that claims no worker', () => {
     expect(verdictOn('agent:.', snapshot)?.state).toBe('held');
   });
 
-  test('is no original: a lock with the same bytes is no copy of it', () => {
+  test('is not an original: a lock with the same bytes is not a copy of it', () => {
     const lock = aLock(BOB, { sessionId: '' });
     const snapshot = aSnapshot({
       locks: [asNote(lock, ADA), lock],
@@ -58,7 +58,7 @@ describe('a lock that claims no worker', () => {
     expect(verdict?.reasons).toContain('process-alive');
   });
 
-  test('is no copy either', () => {
+  test('is not a copy either', () => {
     const lock = aLock(BOB, { sessionId: '' });
     const snapshot = aSnapshot({
       locks: [lock, asNote(lock, 'jobs')],
@@ -67,7 +67,7 @@ describe('a lock that claims no worker', () => {
     expect(verdictOn('note:jobs', snapshot)?.state).toBe('held');
   });
 
-  test('is no rival claim, and claims nobody', () => {
+  test('is not a rival claim', () => {
     const snapshot = aSnapshot({
       locks: [aLock(ADA, { sessionId: '' }), aNote('jobs', { sessionId: '' })],
       lookups: [present(4242, { names: ['node'] })],
@@ -78,7 +78,7 @@ describe('a lock that claims no worker', () => {
     expect(collisions).toEqual([]);
   });
 
-  test('is not what a worker’s agents are counted by', () => {
+  test('does not add to the agents of a worker', () => {
     const holder = { pid: 500, startToken: '5000', bootId: null, pidNamespace: null, nonce: null };
     const snapshot = aSnapshot({
       locks: [aLock(ADA), aNote(ADA, { pid: 500, holder, sessionId: '' })],
@@ -102,7 +102,7 @@ describe('a lock that claims no worker', () => {
     expect(answerPreflight(both)[0]).toMatchObject({ answer: 'held', state: 'held' });
   });
 
-  test('is not what `--force --worker` means', () => {
+  test('is not selected by `--force --worker`', () => {
     const held = aNote(ADA, { pid: 500, sessionId: '' });
     const examination = examineSnapshot(
       aSnapshot({ locks: [aLock(ADA), held], lookups: [present(500, at(ADA))] }),

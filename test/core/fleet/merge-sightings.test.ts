@@ -20,7 +20,7 @@ const OTHER_BOOT = 'b0070000-0000-4000-8000-000000000002';
 
 const hostOf = (fields: Partial<HostFacts>): HostFacts => ({ ...aSnapshot().machine.host, ...fields });
 
-/** One machine's look at the shared town: by default mini2's, which took the lock of its name and sees that its number is free. */
+/** What one machine sees of the shared town. */
 const sighting = (
   machine: string,
   host: Partial<HostFacts>,
@@ -39,6 +39,7 @@ const NO_SESSION: Partial<LockRecord> = { sessionId: '', hostname: 'mini2' };
 const LOCK = aLock(ADA, NO_SESSION);
 
 const here = (parts: SnapshotParts = { locks: [LOCK] }): MachineView => sighting('here', HERE, parts);
+/** By default mini2 took the lock, and its PID is no longer in use. */
 const mini2 = (parts: SnapshotParts = { locks: [LOCK], lookups: [absent(4242)] }): MachineView =>
   sighting('mini2', MINI2, parts);
 
@@ -50,7 +51,7 @@ const merge = (sightings: readonly [MachineView, ...MachineView[]], unreached: r
 };
 
 describe('a lock in a directory that several machines share', () => {
-  test('is foreign alone, and judged by the machine that took it where that was asked', () => {
+  test('is foreign to one machine, and judged by the machine that took it if that was asked', () => {
     expect(here().examination.verdicts[0]?.state).toBe('foreign');
     const { verdict, seen, examination } = merge([here(), mini2()]);
     expect(verdict.state).toBe('stale');
@@ -59,7 +60,7 @@ describe('a lock in a directory that several machines share', () => {
     expect(examination.verdicts).toHaveLength(1);
   });
 
-  test('is held where that machine sees the holder', () => {
+  test('is held if that machine sees the holder', () => {
     const { verdict, seen } = merge([
       here(),
       mini2({ locks: [LOCK], lookups: [present(4242)], processes: [aProcess(4242)] }),
@@ -68,13 +69,13 @@ describe('a lock in a directory that several machines share', () => {
     expect(seen?.machine).toBe('mini2');
   });
 
-  test('stays foreign where nobody who was asked took it', () => {
+  test('stays foreign if no machine that was asked took it', () => {
     const lock = aLock(ADA, { ...NO_SESSION, hostname: 'mini3' });
     const { verdict } = merge([here({ locks: [lock] }), mini2({ locks: [lock], lookups: [absent(4242)] })]);
     expect(verdict.state).toBe('foreign');
   });
 
-  test('an agent at work there on another machine is life, whatever the machine that took it says', () => {
+  test('is held if an agent works there on another machine, whatever the machine that took it says', () => {
     const cwd = { seen: true, value: `${ROOT}/${ADA}` } as const;
     const working = aProcess(77, { cwd });
     const { verdict, seen } = merge([here({ locks: [LOCK], processes: [working] }), mini2()]);
@@ -82,7 +83,7 @@ describe('a lock in a directory that several machines share', () => {
     expect(seen?.machine).toBe('here');
   });
 
-  test('is not proven dead while one of the machines that share it does not answer', () => {
+  test('is not proven dead while a machine that shares it does not answer', () => {
     const { verdict } = merge([here(), mini2()], ['box']);
     expect(verdict.state).toBe('unknown');
     expect(verdict.release.allowed).toBe(false);
@@ -91,7 +92,7 @@ describe('a lock in a directory that several machines share', () => {
     );
   });
 
-  test('is not proven dead where another machine cannot see who works there', () => {
+  test('is not proven dead if another machine cannot see who works there', () => {
     const blind = here({
       locks: [LOCK],
       over: { tmux: { installed: true, servers: [], enumerated: false } },
@@ -101,14 +102,14 @@ describe('a lock in a directory that several machines share', () => {
     expect(verdict.facts[0]?.text).toBe('here could not see who works in this directory');
   });
 
-  test('is doubt where the machines see other bytes', () => {
+  test('is unknown if the machines see different bytes', () => {
     const newer = aLock(ADA, { ...NO_SESSION, pid: 4243 });
     const { verdict } = merge([here({ locks: [newer] }), mini2()]);
     expect(verdict.state).toBe('unknown');
     expect(verdict.release.allowed).toBe(false);
   });
 
-  test('that names no machine needs the word of all', () => {
+  test('that names no machine is stale only if no machine sees its holder', () => {
     const lock = aLock(ADA, { sessionId: '', hostname: '' });
     const seenHere = { locks: [lock], lookups: [absent(4242)] };
     const alive = { locks: [lock], lookups: [present(4242)], processes: [aProcess(4242)] };
@@ -117,8 +118,8 @@ describe('a lock in a directory that several machines share', () => {
     expect(merge([here(alive), mini2(seenHere)]).verdict.state).toBe('held');
   });
 
-  test('is judged by the boot that it names before any name', () => {
-    // Two machines of one name: by its name alone the lock would be one of the other one, from before a restart.
+  test('is judged by its boot ID before any host name', () => {
+    // Two machines with one name: by name alone the lock would be the twin's, from before a restart.
     const holder = {
       pid: 4242,
       startToken: '5000',
@@ -141,7 +142,7 @@ describe('a lock in a directory that several machines share', () => {
 });
 
 describe('a machine that lies', () => {
-  /** It calls itself whatever the lock says, boot and all, and finds nobody there. */
+  /** A machine that claims the host name and boot ID of the lock, and sees no process there. */
   const liar = (lock: LockFile, lockThere: LockFile = lock): MachineView =>
     sighting('evil', MINI2, { locks: [lockThere], lookups: [absent(4242)] }, ['evil']);
 
@@ -154,16 +155,16 @@ describe('a machine that lies', () => {
   };
 
   test.each([
-    ['by its name', aLock(ADA, NO_SESSION)],
-    ['by its boot', aLock(ADA, { ...NO_SESSION, holder })],
+    ['that names its host', aLock(ADA, NO_SESSION)],
+    ['that names its boot', aLock(ADA, { ...NO_SESSION, holder })],
     ['that names no machine', aLock(ADA, { sessionId: '', hostname: '', holder })],
-  ])('proves no death of a lock of another one, %s', (_, lock) => {
+  ])('does not prove the death of the holder of a lock %s', (_, lock) => {
     const { verdict } = merge([here({ locks: [lock] }), liar(lock)]);
     expect(['unknown', 'foreign']).toContain(verdict.state);
     expect(verdict.release.allowed).toBe(false);
   });
 
-  test('nor where it says that the same bytes are no record', () => {
+  test('proves nothing by calling the same bytes invalid', () => {
     const invalid = { kind: 'invalid', problem: 'not-json', detail: 'not JSON' } as const;
     const there: LockFile = { ...LOCK, content: invalid };
     const { verdict } = merge([here(), liar(LOCK, there)]);
@@ -171,7 +172,7 @@ describe('a machine that lies', () => {
     expect(verdict.release.allowed).toBe(false);
   });
 
-  test('cannot make a lock of ours look dead, nor put another in its place', () => {
+  test('cannot make a lock of ours look dead, nor replace it', () => {
     const own = aLock(ADA, { sessionId: '', hostname: 'here' });
     const alive = { locks: [own], lookups: [present(4242)], processes: [aProcess(4242)] };
     const evil = sighting('evil', HERE, { locks: [own], lookups: [absent(4242)] }, ['evil']);
@@ -182,7 +183,7 @@ describe('a machine that lies', () => {
     expect(examination.verdicts.map(({ lock, state }) => [lock.path, state])).toEqual([[own.path, 'held']]);
   });
 
-  test('is believed where the configuration gives it that name', () => {
+  test('is believed if the configuration gives it that name', () => {
     const named = sighting('evil', MINI2, { locks: [LOCK], lookups: [absent(4242)] }, ['evil', 'mini2']);
     expect(merge([here(), named]).verdict.state).toBe('stale');
   });
@@ -201,7 +202,7 @@ describe('agents of several machines in one directory', () => {
     ]);
   });
 
-  test('are one where both machines run on one kernel, and see the same process', () => {
+  test('are one if both machines run on one kernel and see the same process', () => {
     const box = sighting('box', { hostname: 'box', bootId: BOOT, pidNamespace: 'pid:[7]' }, working(9));
     expect(merge([here(working(77)), box]).examination.collisions).toEqual([]);
   });

@@ -7,14 +7,14 @@ import { indexSnapshot } from '../../../src/core/town/town-index.ts';
 import type { Snapshot } from '../../../src/core/types/evidence.ts';
 import { absent, aLock, aPane, aServer, aSnapshot, ROOT } from '../../support/snapshot.ts';
 
-/** A town in which an agent was cloned `count` times with its lock; it works in the first of its directories. */
+/** A town in which an agent's directory was copied `count` times with its lock; the agent works in the first one. */
 const clones = (count: number): Snapshot => {
   const locks = Array.from({ length: count }, (_, index) => aLock(`gastown/crew/ada${index}`));
   const pane = aPane({ sessionName: 'main', path: `${ROOT}/gastown/crew/ada0` });
   return aSnapshot({ locks, servers: [aServer([pane])], lookups: [absent(4242)] });
 };
 
-/** How often the paths of workers are read, and how often it is asked who works there. */
+/** How often paths of workers are read, and how often the occupants of a worker are asked for. */
 const workFor = (count: number): { readonly reads: number; readonly questions: number } => {
   const index = indexSnapshot(clones(count));
   let reads = 0;
@@ -41,13 +41,13 @@ const workFor = (count: number): { readonly reads: number; readonly questions: n
   return { reads, questions };
 };
 
-test('each of many copies costs as much as each of few', () => {
+test('the cost of a copy does not grow with their number', () => {
   const [few, many] = [workFor(50), workFor(500)];
   expect(many.questions / few.questions).toBeLessThan(11);
   expect(many.reads / few.reads).toBeLessThan(11);
 });
 
-test('a copy names some of the others, and not thousands', () => {
+test('a copy lists only a few of the others', () => {
   const { verdicts } = examineSnapshot(clones(12));
   const texts = verdicts.at(-1)?.facts.map(({ text }) => text) ?? [];
   expect(texts).toContain(

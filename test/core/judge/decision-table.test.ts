@@ -1,4 +1,4 @@
-/** The table that people read is the one that decides. */
+/** The decision table of ARCHITECTURE.md matches the code. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { decide, type Weighing } from '../../../src/core/judge/decide.ts';
@@ -15,7 +15,7 @@ const cellsOf = (line: string): readonly string[] =>
     .slice(1, -1)
     .map((cell) => cell.trim().replaceAll('`', ''));
 
-/** Reads the table by its header; a row named `gone / recycled` stands for both. */
+/** Reads the table by its header; a row named `gone / recycled` counts for both. */
 const readTable = (page: string): ReadonlyMap<string, string> => {
   const lines = page.split('\n');
   const start = lines.findIndex((line) => line.startsWith('| process \\ session |'));
@@ -48,12 +48,12 @@ describe('the decision table of ARCHITECTURE.md', () => {
 
   const cells = PROCESSES.flatMap((process) => SESSIONS.map((session) => [process, session] as const));
 
-  test.each(cells)('process %s and session %s is what the code decides', (process, session) => {
+  test.each(cells)('says what the code decides for process %s and session %s', (process, session) => {
     expect(weigh(process, session)).toBe(table.get(`${process} ${session}`));
   });
 });
 
-describe('around the table', () => {
+describe('decisions beyond the table', () => {
   const all = PROCESSES.flatMap((process) => SESSIONS.map((session) => ({ process, session })));
   const flags = [false, true];
   const weighings: readonly Weighing[] = all.flatMap((pair) =>
@@ -68,11 +68,11 @@ describe('around the table', () => {
     ),
   );
 
-  test('an occupant makes everything held', () => {
+  test('an occupant makes every lock held', () => {
     for (const one of weighings) if (one.occupied) expect(decide(one)).toBe('held');
   });
 
-  test('stale is only what is dead, unseen and known to be unoccupied', () => {
+  test('only a lock of a dead process is stale, if it is known to be unoccupied', () => {
     for (const one of weighings)
       if (decide(one) === 'stale') {
         expect(['gone', 'recycled']).toContain(one.process);
@@ -82,7 +82,7 @@ describe('around the table', () => {
       }
   });
 
-  test('a live process is never stale, unknown or foreign here', () => {
+  test('a local lock of a live process is held or orphaned', () => {
     for (const one of weighings)
       if (one.process === 'alive' && !one.foreign) expect(['held', 'orphaned']).toContain(decide(one));
   });
@@ -92,7 +92,7 @@ describe('around the table', () => {
       if (one.process === 'alive' && one.young && !one.foreign) expect(decide(one)).toBe('held');
   });
 
-  test('a foreign lock is held by life seen here and foreign otherwise', () => {
+  test('a foreign lock is held if life is seen here, and foreign otherwise', () => {
     for (const one of weighings)
       if (one.foreign) expect(decide(one)).toBe(one.occupied || one.session === 'live' ? 'held' : 'foreign');
   });

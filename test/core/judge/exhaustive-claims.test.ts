@@ -1,6 +1,6 @@
 /**
- * The judge over all that can be known of locks of other kinds than the agent's: whatever the claim and the witnesses, only
- * proof releases, and forgetting one thing never turns "leave it" into "release it".
+ * The judge over all possible evidence about locks of kinds other than the agent's: whatever the claim and the witnesses,
+ * only proof releases a lock, and forgetting one thing never turns "leave it" into "release it".
  */
 import { expect, test } from '@jest/globals';
 import { judgeAll } from '../../../src/core/judge/judge.ts';
@@ -56,7 +56,7 @@ const rules: readonly (readonly Witness[])[] = [
   [],
 ];
 
-/** A process that is the holder by its start, one that is not, and one whose start is hidden; all began before the lock. */
+/** The holder by its start time, another process, and one whose start is hidden; all began before the lock. */
 const lookups: readonly PidLookup[] = [
   absent(4242),
   present(4242),
@@ -66,7 +66,7 @@ const lookups: readonly PidLookup[] = [
   { ...absent(4242), answer: 'unknown', why: 'EACCES' },
 ];
 
-/** Who has it open: not asked, hidden, nobody, somebody, somebody who is all that could be seen. */
+/** Who has the file open: not asked, hidden, nobody, somebody, and somebody while others are hidden. */
 const answers = <Use>(use: Use): readonly (Uses<Use> | undefined)[] => [
   undefined,
   { uses: [], hidden: 'EACCES' },
@@ -95,7 +95,7 @@ const trees: readonly (LinkedTree | undefined)[] = [
 
 const there = { cwd: { seen: true as const, value: `${ROOT}/${TREE}` } };
 
-/** Who works there: nobody, an agent, a program that nobody knows, an agent whose place is hidden. */
+/** Who works there: nobody, an agent, an unknown program, an agent whose working directory is hidden. */
 const occupants: readonly (readonly ProcessInfo[])[] = [
   [],
   [aProcess(800, there)],
@@ -153,7 +153,7 @@ const snapshotOf = ({
   return withMachine(base, { host: { ...base.machine.host, ...host } });
 };
 
-/** What says nothing about a claim is not varied with it. */
+/** Evidence that does not matter to a claim is not varied with it. */
 function* everything(): Generator<Case> {
   for (const claim of claims)
     for (const witnesses of rules)
@@ -190,14 +190,14 @@ const isReleased = (snapshot: Snapshot): boolean => verdictOf(snapshot)?.release
 const sawNobody = (uses: Uses<unknown> | undefined): boolean =>
   uses?.hidden === null && uses.uses.length === 0;
 
-/** Whatever the judge thinks, this is what must be so before a lock of these kinds is let go. */
+/** What must be true before such a lock is released, stated independently of the judge. */
 const isProven = ({ claim, witnesses, lookup, files, tree, around, tracked, host }: Case): boolean => {
   if (tracked !== false) return false;
   if (witnesses.includes('agents') && around.length > 0) return false;
   const isWhereItSays = tree === undefined || (tree.exists.seen && tree.astray === undefined);
   if (witnesses.includes('agents') && !isWhereItSays) return false;
   const isAsked = (witness: Witness): boolean => witnesses.includes(witness);
-  const namelessProof =
+  const proofWithoutPid =
     (isAsked('git') || isAsked('open-file')) &&
     (!isAsked('git') || sawNobody(files.git)) &&
     (!isAsked('open-file') || claim.by !== 'open-file' || sawNobody(files.open));
@@ -212,15 +212,15 @@ const isProven = ({ claim, witnesses, lookup, files, tree, around, tracked, host
           (claim.start !== null && lookup.process?.startToken === '6000'))
       );
     case 'open-file':
-      return namelessProof;
+      return proofWithoutPid;
     case 'person':
-      return tree?.isUnfinished === true && namelessProof;
+      return tree?.isUnfinished === true && proofWithoutPid;
     default:
       return false;
   }
 };
 
-test('only proof releases a lock, and not everything is left', () => {
+test('only proof releases a lock, and some locks are released', () => {
   let released = 0;
   const kinds = new Set<Claim['by']>();
   for (const one of everything()) {
@@ -297,7 +297,7 @@ test('forgetting any one piece of evidence never turns "leave it" into "release 
   let tried = 0;
   for (const one of everything()) {
     tried += 1;
-    // Prime to every number of values above, so that all of their combinations come up.
+    // 23 is coprime to the number of values in every dimension above, so that all their combinations occur.
     if (tried % 23 !== 0) continue;
     const snapshot = snapshotOf(one);
     if (isReleased(snapshot)) continue;

@@ -1,6 +1,6 @@
 /**
- * The judge over all that can be known of git's own locks: who has them open, which git works where, whether everybody was
- * listed, what git wrote down, the disk, and when this machine was started.
+ * The judge over all possible evidence about git's own locks: who has them open, which git processes work where, whether
+ * all processes were listed, what git recorded, the file system, and the start of this machine.
  */
 import { expect, test } from '@jest/globals';
 import { judgeAll } from '../../../src/core/judge/judge.ts';
@@ -26,7 +26,7 @@ const MAIN = `${ROOT}/.git`;
 const LINKED = `${MAIN}/worktrees/a`;
 const TREE = `${ROOT}/.claude/worktrees/a`;
 
-/** Where it lies, and where gits that may hold it, and gits that cannot, are seen. */
+/** Where the lock is, the places of git processes that may hold it, and the places of those that cannot. */
 const places = [
   {
     name: 'index.lock',
@@ -57,7 +57,7 @@ const places = [
     others: ['/elsewhere', `${ROOT}/libs/x/.git`],
   },
 ] as const;
-type LockFiles = (typeof places)[number];
+type Place = (typeof places)[number];
 
 const opened = (path: string): readonly Option<Uses<FileUse> | undefined>[] => [
   { value: { uses: [], hidden: null } },
@@ -72,7 +72,7 @@ const at = (place: string): Uses<GitUse> => ({
   hidden: null,
 });
 
-const gits = ({ holders, others }: LockFiles): readonly Option<Uses<GitUse> | undefined>[] => [
+const gits = ({ holders, others }: Place): readonly Option<Uses<GitUse> | undefined>[] => [
   { value: { uses: [], hidden: null } },
   ...others.map((place) => ({ value: at(place) })),
   ...holders.map((place) => ({ value: at(place), life: true as const })),
@@ -161,7 +161,7 @@ function* everything(): Generator<Case> {
 const isReleased = (snapshot: Snapshot): boolean =>
   judgeAll(indexSnapshot(snapshot))[0]?.release.allowed === true;
 
-test('a release implies that nobody was seen, on a disk of this machine, and no doubt but of what was before its start', () => {
+test('a release implies a local disk, no sign of a holder, and no doubt unless the lock is older than this boot', () => {
   let judged = 0;
   let released = 0;
   for (const one of everything()) {
@@ -193,11 +193,11 @@ const forgettings: readonly ((s: Snapshot) => Snapshot)[] = [
   (s) => ({ ...s, locks: s.locks.map((lock) => ({ ...lock, network: lock.network ?? 'unknown' })) }),
 ];
 
-test('forgetting any one thing never turns "leave it" into "release it"', () => {
+test('forgetting any one piece of evidence never turns "leave it" into "release it"', () => {
   let tried = 0;
   for (const { snapshot, isOlderThanStart } of everything()) {
     tried += 1;
-    // What is older than this machine's start is nobody's, whatever of the living is forgotten.
+    // A lock older than this boot has no holder, whatever is forgotten about processes.
     if (tried % 7 !== 0 || isOlderThanStart || isReleased(snapshot)) continue;
     for (const [number, forget] of forgettings.entries())
       if (isReleased(forget(snapshot)))

@@ -1,6 +1,6 @@
 /**
- * The judge over all that can be known of a recorded number that is in use, and of restarts and former hosts: what is
- * tied to the worker is never released, and forgetting one thing never turns "leave it" into "release it".
+ * The judge over all possible evidence about a recorded PID that is in use, and about restarts and former hosts: a lock
+ * whose process is tied to the worker is never released, and forgetting one thing never turns "leave it" into "release it".
  */
 import { expect, test } from '@jest/globals';
 import { judgeAll } from '../../../src/core/judge/judge.ts';
@@ -90,7 +90,7 @@ const snapshotOf = (
 
 interface Case {
   readonly snapshot: Snapshot;
-  /** Something says that the process is this worker's. */
+  /** Whether something ties the process to this worker. */
   readonly isTied: boolean;
 }
 
@@ -106,14 +106,14 @@ function* everything(): Generator<Case> {
               for (const environment of environments)
                 for (const uid of users)
                   for (const pane of panes) {
-                    // Nobody but root can see where another user's process works, or what it was started with.
+                    // Only root can see the working directory and the environment of another user's process.
                     if (uid === 0 && (cwd?.seen === true || environment !== null)) continue;
                     const startedAtMs = hours === null ? null : TAKEN + hours * HOUR;
                     const lookup = present(4242, { names: name, cwd, environment, uid, startedAtMs });
                     const isHere = cwd?.seen === true && cwd.value.startsWith(`${ROOT}/${ADA}`);
                     yield {
                       snapshot: snapshotOf(record, lookup, pane, host, formerHosts),
-                      // A session whose process names another worker's agent says nothing by its name.
+                      // The name of a session proves nothing if its process names another worker's agent.
                       isTied:
                         isHere ||
                         environment?.GT_ROLE === ADA ||
@@ -156,15 +156,15 @@ const forgettings: readonly ((s: Snapshot) => Snapshot)[] = [
   (s) => ({ ...s, locks: s.locks.map((lock) => ({ ...lock, uid: null })) }),
 ];
 
-test('what is tied to the worker is never released, and not everything is left', () => {
+test('a lock whose process is tied to the worker is never released, and some locks are released', () => {
   let released = 0;
   for (const { snapshot, isTied } of everything()) {
     const { content } = snapshot.locks[0] ?? aLock(ADA);
-    const isForeignNumber = content.kind === 'record' && content.record.holder !== null;
+    const isForeignPid = content.kind === 'record' && content.record.holder !== null;
     if (!isReleased(snapshot)) continue;
     released += 1;
-    // The number of another PID namespace is another one's here, wherever that works.
-    if (isTied && !isForeignNumber) throw new Error(`released ${JSON.stringify(snapshot)}`);
+    // A PID of another PID namespace means another process here, wherever that works.
+    if (isTied && !isForeignPid) throw new Error(`released ${JSON.stringify(snapshot)}`);
   }
   expect(released).toBeGreaterThan(1000);
 });

@@ -1,5 +1,5 @@
 /**
- * The judge over all combinations of evidence. Two promises, stated without the judge's own words: an automatic
+ * The judge over all combinations of evidence. Two promises, stated independently of the judge: an automatic
  * release implies no sign of life, no doubt and no foreign host; and forgetting any one piece of evidence never
  * turns "leave it" into "release it".
  */
@@ -35,10 +35,10 @@ import {
 const ADA = 'gastown/crew/ada';
 const HOME = `${ROOT}/${ADA}`;
 
-/** One value of a dimension of evidence, with what a human would say of it. */
+/** One value of a dimension of evidence, and what it means to a human. */
 interface Option<T> {
   readonly value: T;
-  /** A live agent of this worker is plainly to be seen. */
+  /** A live agent of this worker is clearly visible. */
   readonly life?: boolean;
   /** Something could not be looked at, or contradicts itself. */
   readonly doubt?: boolean;
@@ -125,11 +125,11 @@ const servers: readonly Option<{ readonly installed: boolean; readonly list: rea
     doubt: true,
   },
   { value: { installed: false, list: [aServer([], { status: 'failed', origin: 'process' })] }, doubt: true },
-  // Nothing of tmux runs, so nothing of it need be installed, as long as all processes are listed.
+  // No tmux server runs, so tmux need not be installed, as long as all processes are listed.
   { value: { installed: false, list: [] } },
 ];
 
-/** A session that its tool's registry places in the worker, whatever its command is called and wherever it stands. */
+/** A session that its tool's registry places in the worker, whatever its command name and working directory. */
 const IN_HOME = { tool: 'claude', name: null, status: null, cwd: HOME };
 
 const around: readonly Option<readonly ProcessInfo[]>[] = [
@@ -145,7 +145,7 @@ const around: readonly Option<readonly ProcessInfo[]>[] = [
 
 const here = { cwd: { seen: true, value: HOME } } as const;
 
-/** Who works here beside known agents. */
+/** Programs in the worker other than known agents. */
 const programs: readonly Option<readonly ProcessInfo[]>[] = [
   { value: [aProcess(800, { ...here, names: ['kiro-thing'] })], doubt: true },
   { value: [aProcess(800, { ...here, names: ['kiro-thing'], inForeground: true })], doubt: true },
@@ -171,7 +171,7 @@ const programs: readonly Option<readonly ProcessInfo[]>[] = [
   },
 ];
 
-/** A pane at this place in which somebody works whom nobody knows. */
+/** A pane of this worker with an unknown program. */
 const strangePane: (typeof servers)[number] = {
   value: {
     installed: true,
@@ -245,8 +245,8 @@ function* everything(): Generator<{
                   };
 }
 
-/** The same with programs that are no known agents, on a host and with a file that stand in no way. */
-function* everythingStrange(): ReturnType<typeof everything> {
+/** The same with programs that are not known agents, on a host and with a file that do not prevent a release. */
+function* everythingUnknown(): ReturnType<typeof everything> {
   const [host, file] = [hosts[0], files[0]];
   if (host === undefined || file === undefined) return;
   for (const record of records)
@@ -264,13 +264,13 @@ function* everythingStrange(): ReturnType<typeof everything> {
 
 function* all(): ReturnType<typeof everything> {
   yield* everything();
-  yield* everythingStrange();
+  yield* everythingUnknown();
 }
 
 const isReleased = (snapshot: Snapshot): boolean =>
   judgeAll(indexSnapshot(snapshot))[0]?.release.allowed === true;
 
-/** Each way of knowing one thing less. */
+/** All ways to know one thing less. */
 const forgettings: readonly ((snapshot: Snapshot) => Snapshot)[] = [
   (s) =>
     withMachine(s, { processes: { ...s.machine.processes, listing: { seen: false, why: 'forgotten' } } }),
@@ -299,7 +299,7 @@ const forgettings: readonly ((snapshot: Snapshot) => Snapshot)[] = [
   (s) => withList(s, ({ leftBehind: _, ...one }) => one),
   (s) => withList(s, ({ role: _, ...one }) => one),
   (s) => {
-    // A closed registry makes whoever stands here doubtful; it cannot make every process of its user so.
+    // A closed registry casts doubt on processes in this worker, but not on every process of its user.
     const unread = withList(s, ({ registered, ...one }) =>
       registered !== undefined && one.cwd?.seen === true && one.cwd.value !== HOME
         ? { ...one, registered }
@@ -377,7 +377,7 @@ test('an automatic release implies no sign of life, no doubt and no foreign host
 
 test('forgetting any one piece of evidence never turns "leave it" into "release it"', () => {
   let tried = 0;
-  // Every eleventh combination: 11 divides no dimension's size, so all of them still meet, in an eleventh of the time.
+  // Every eleventh combination: 11 divides the size of no dimension, so that all values still meet.
   for (const { snapshot } of all()) {
     tried += 1;
     if (tried % 11 !== 0 || isReleased(snapshot)) continue;
@@ -392,7 +392,7 @@ test('forgetting any one piece of evidence never turns "leave it" into "release 
   expect(tried).toBeGreaterThan(100_000);
 });
 
-/** The same evidence where every program bears a name that nobody has ever heard of: as if the list of names were empty. */
+/** The same evidence with unknown names for all programs, as if the list of names were empty. */
 const withoutNames = (s: Snapshot): Snapshot => {
   const unheard = (name: string): string => `unheard-of-${name}`;
   const renamed = withList(s, (one) => ({ ...one, names: one.names.map(unheard) }));
@@ -409,7 +409,7 @@ const withoutNames = (s: Snapshot): Snapshot => {
   );
 };
 
-test('with the list of names emptied nothing that was left is released, and no held lock becomes stale', () => {
+test('with an empty list of names no lock becomes stale in any combination', () => {
   let tried = 0;
   for (const { snapshot } of all()) {
     tried += 1;
@@ -424,7 +424,7 @@ test('with the list of names emptied nothing that was left is released, and no h
 
 const TOWNS = new URL('../../../fixtures/towns/', import.meta.url);
 
-test.each(readdirSync(TOWNS))('with the list of names emptied no lock of %s becomes stale', (town) => {
+test.each(readdirSync(TOWNS))('with an empty list of names no lock of %s becomes stale', (town) => {
   const text = readFileSync(new URL(`${town}/snapshot.json`, TOWNS), 'utf8');
   const snapshot = JSON.parse(text) as Snapshot;
   const before = judgeAll(indexSnapshot(snapshot));
@@ -434,7 +434,7 @@ test.each(readdirSync(TOWNS))('with the list of names emptied no lock of %s beco
     if (state === 'stale') expect([lock.id, before[at]?.state]).toEqual([lock.id, 'stale']);
 });
 
-test('what is tracked, or may be, is never released', () => {
+test('a lock that git tracks or may track is never released', () => {
   for (const tracked of [
     { seen: true, value: true },
     { seen: false, why: 'no git' },

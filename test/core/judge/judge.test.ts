@@ -60,13 +60,13 @@ describe('the decision table', () => {
   });
 
   test.each(table)(
-    'process %s and session %s are never stale where occupants could not be looked for',
+    'process %s and session %s are never stale if occupants could not be looked for',
     (process, session, _state) => {
       expect(decide({ ...calm, process, session, occupantsKnown: false })).not.toBe('stale');
     },
   );
 
-  test('a record of ours with a dead token is stale although its session stands empty', () => {
+  test('a record of ours with a dead start token is stale even if its session is still open', () => {
     expect(decide({ ...calm, own: true, process: 'gone', session: 'live' })).toBe('stale');
     expect(decide({ ...calm, own: true, process: 'gone', session: 'unknown' })).toBe('unknown');
   });
@@ -78,14 +78,14 @@ describe('the decision table', () => {
 });
 
 describe('situations of the field notes', () => {
-  test('an agent alive in its pane holds the lock although the recorded helper is dead', () => {
+  test('an agent alive in its pane holds the lock even if the recorded helper is dead', () => {
     const verdict = judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane()])] }));
     expect(verdict.state).toBe('held');
     expect(verdict.reasons).toEqual(['process-gone', 'pane-live', 'occupied']);
     expect(verdict.notes).toEqual([]);
   });
 
-  test('a split elsewhere makes %N and $N diverge and changes nothing', () => {
+  test('a window split elsewhere makes %N and $N diverge, which changes no verdict', () => {
     const panes = [
       aPane({ sessionId: '$3' }),
       aPane({ id: '%4', sessionId: '$3', pid: 701, command: 'bash' }),
@@ -100,7 +100,7 @@ describe('situations of the field notes', () => {
     expect(judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([other])] })).state).toBe('stale');
   });
 
-  test("a pane that is another worker's shell now proves the holder gone", () => {
+  test("a pane that is now another worker's shell proves the holder gone", () => {
     const pane = shell({ sessionName: 'gt-crew-bob', path: `${ROOT}/gastown/crew/bob` });
     const verdict = judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([pane])] }));
     expect(verdict.state).toBe('stale');
@@ -108,7 +108,7 @@ describe('situations of the field notes', () => {
     expect(verdict.release).toEqual({ allowed: true });
   });
 
-  test('an agent that went to look at another worker keeps its own pane', () => {
+  test('an agent that changed to the directory of another worker keeps its own pane', () => {
     const pane = aPane({ sessionName: 'main', path: `${ROOT}/gastown/crew/bob` });
     expect(judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([pane])] })).state).toBe('held');
   });
@@ -124,7 +124,7 @@ describe('situations of the field notes', () => {
     expect(verdict.reasons).toContain('session-gone');
   });
 
-  test('no tmux server at all and a dead process make it stale', () => {
+  test('a dead process and no tmux server make the lock stale', () => {
     expect(judge(aSnapshot({ locks: [lockOfAda] })).state).toBe('stale');
   });
 
@@ -138,7 +138,7 @@ describe('situations of the field notes', () => {
       },
     ],
     [
-      'tmux missing while a server of it runs',
+      'tmux missing while a tmux server runs',
       {
         installed: false,
         enumerated: true,
@@ -146,7 +146,7 @@ describe('situations of the field notes', () => {
       },
     ],
     ['servers that could not be counted', { installed: true, enumerated: false, servers: [] }],
-  ] as const)('%s makes it unknown and nothing is released', (_, tmux) => {
+  ] as const)('%s makes the lock unknown and prevents its release', (_, tmux) => {
     const verdict = judge(aSnapshot({ locks: [lockOfAda], over: { tmux } }));
     expect(verdict.state).toBe('unknown');
     expect(verdict.release.allowed).toBe(false);
@@ -156,18 +156,18 @@ describe('situations of the field notes', () => {
     ['all processes are listed', { seen: true, value: 'all' }, 'stale'],
     ["others' processes are hidden", { seen: true, value: 'own' }, 'unknown'],
     ['no process could be listed', { seen: false, why: 'no /proc' }, 'unknown'],
-  ] as const)('tmux missing, no server and no socket: where %s', (_, listing, state) => {
+  ] as const)('tmux missing, no server and no socket, and %s', (_, listing, state) => {
     const tmux = { installed: false, enumerated: true, servers: [] };
     const seen = aSnapshot({ locks: [lockOfAda], over: { tmux } });
     expect(judge(withMachine(seen, { processes: { ...seen.machine.processes, listing } })).state).toBe(state);
   });
 
-  test('a server that fails but demonstrably works outside the town is no doubt', () => {
+  test('a failed server that demonstrably works outside the town casts no doubt', () => {
     const servers = [aServer([], { status: 'failed', origin: 'process', outsideTown: true })];
     expect(judge(aSnapshot({ locks: [lockOfAda], servers })).state).toBe('stale');
   });
 
-  describe("a stranger's server, which nobody asks", () => {
+  describe("another user's server, which is not queried", () => {
     const silent = (fields: Partial<TmuxServer> = {}) =>
       aServer([], {
         ...{ socket: '/odd/path', origin: 'process', status: 'failed', strangersUid: 1234 },
@@ -175,7 +175,7 @@ describe('situations of the field notes', () => {
         ...fields,
       });
 
-    test('may have the session that a lock names, by whatever name → unknown, and the server is named', () => {
+    test('may have the session of a lock, by whatever name: unknown, with the server in the evidence', () => {
       for (const sessionId of ['%3', '$1', 'gt-crew-ada', 'gastown/ada']) {
         const locks = [aLock(ADA, { sessionId })];
         const { state, reasons, facts } = judge(aSnapshot({ locks, servers: [silent(), aServer([])] }));
@@ -187,7 +187,7 @@ describe('situations of the field notes', () => {
       }
     });
 
-    test('may have it too where a server that answered has the number by chance', () => {
+    test('may have it even if another server has the same pane number by coincidence', () => {
       const bob = { path: `${ROOT}/gastown/crew/bob`, sessionName: 'gt-crew-bob' };
       const recycled = aServer([aPane(bob)]);
       const judged = (servers: readonly TmuxServer[]) => judge(aSnapshot({ locks: [lockOfAda], servers }));
@@ -198,13 +198,13 @@ describe('situations of the field notes', () => {
       });
     });
 
-    test('is no doubt where it started after the lock, by more than a clock is set', () => {
+    test('casts no doubt if it started more than ten minutes after the lock', () => {
       const started = (lateMs: number) => [silent({ startedAtMs: NOW - 8 * HOUR + lateMs })];
       expect(judge(aSnapshot({ locks: [lockOfAda], servers: started(11 * 60_000) })).state).toBe('stale');
       expect(judge(aSnapshot({ locks: [lockOfAda], servers: started(9 * 60_000) })).state).toBe('unknown');
     });
 
-    test('is no doubt about a lock that names no session, nor about a session that stands', () => {
+    test('casts no doubt on a lock that names no session, nor on a live session', () => {
       const unnamed = aLock(ADA, { sessionId: '' });
       expect(judge(aSnapshot({ locks: [unnamed], servers: [silent()] })).state).toBe('stale');
       const live = judge(aSnapshot({ locks: [lockOfAda], servers: [silent(), aServer([aPane()])] }));
@@ -212,7 +212,7 @@ describe('situations of the field notes', () => {
     });
   });
 
-  test('a server that stays with zero sessions makes it stale', () => {
+  test('a server without sessions makes the lock stale', () => {
     expect(judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([])] })).state).toBe('stale');
   });
 
@@ -224,7 +224,7 @@ describe('situations of the field notes', () => {
     expect(judge(aSnapshot({ locks: [lockOfAda], servers })).state).toBe('held');
   });
 
-  test("two towns of one base name are never matched with each other's panes", () => {
+  test("towns with the same base name never match each other's panes", () => {
     const elsewhere = aPane({ path: '/other/town/gastown/crew/ada', otherTown: '/other/town' });
     expect(
       judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([elsewhere], { origin: 'default' })] })).state,
@@ -235,7 +235,7 @@ describe('situations of the field notes', () => {
     ).toBe('stale');
   });
 
-  test('a PID recycled by a browser is stale and would block a plain implementation', () => {
+  test('a PID reused by a browser is stale, with the note would-block', () => {
     const cwd = { seen: true, value: '/home/user' } as const;
     const lookups = [present(4242, { names: ['firefox'], startedAtMs: NOW - HOUR, cwd })];
     const verdict = judge(aSnapshot({ locks: [lockOfAda], lookups }));
@@ -244,7 +244,7 @@ describe('situations of the field notes', () => {
     expect([alive.state, alive.notes]).toEqual(['held', ['would-block']]);
   });
 
-  test("a PID that belongs to root's daemon now, started after the lock, is stale", () => {
+  test('a PID that now belongs to a daemon of root, started after the lock, is stale', () => {
     const lookups = [
       { ...present(4242, { names: ['crond'], uid: 0, startedAtMs: NOW - HOUR }), signalable: false },
     ];
@@ -255,13 +255,13 @@ describe('situations of the field notes', () => {
   test.each([
     ['an agent', ['claude']],
     ['a helper that takes locks', ['gt']],
-    ['a command nobody could read', []],
+    ['a command that could not be read', []],
   ])('a later start alone does not make %s another process', (_, names) => {
     const lookups = [present(4242, { names, startedAtMs: NOW - HOUR })];
     expect(judge(aSnapshot({ locks: [lockOfAda], lookups })).state).toBe('orphaned');
   });
 
-  test('a helper that still runs holds a young lock: priming', () => {
+  test('a running helper holds a young lock, with the note priming', () => {
     const at = NOW - 5000;
     const lock = aLock(ADA, { acquiredAtMs: at }, { mtimeMs: at });
     const lookups = [present(4242, { names: ['gt'], startedAtMs: at })];
@@ -269,13 +269,13 @@ describe('situations of the field notes', () => {
     expect([verdict.state, verdict.notes]).toEqual(['held', ['priming', 'would-block']]);
   });
 
-  test('a lock from the future is not young for ever', () => {
+  test('a lock from the future does not stay young for ever', () => {
     const at = NOW + 2 * HOUR;
     const lock = aLock(ADA, { acquiredAtMs: at }, { mtimeMs: at });
     expect(judge(aSnapshot({ locks: [lock], lookups: [present(4242)] })).state).toBe('orphaned');
   });
 
-  test('a lock from a container whose PID number is alive here is foreign', () => {
+  test('a lock of a container whose PID is alive here is foreign', () => {
     const lock = aLock(ADA, { hostname: '4e449adbac66' });
     const verdict = judge(
       aSnapshot({
@@ -312,7 +312,7 @@ describe('situations of the field notes', () => {
     ]);
   });
 
-  test('git that cannot say keeps the lock where it is', () => {
+  test('a lock is not released if git gives no answer', () => {
     const git = {
       tracked: { seen: false, why: 'dubious ownership' },
       ignored: { seen: false, why: 'x' },
@@ -324,7 +324,7 @@ describe('situations of the field notes', () => {
     });
   });
 
-  test('locks in a worker and in its parent that name one pane are one agent', () => {
+  test('locks of a worker and of its parent directory that name one pane are one agent', () => {
     const locks = ['gastown/polecats/nux', 'gastown/polecats/nux/gastown'].map((worker) => aLock(worker));
     const pane = aPane({ sessionName: 'gt-nux', path: `${ROOT}/gastown/polecats/nux/gastown` });
     const examination = examineSnapshot(aSnapshot({ locks, servers: [aServer([pane])] }));
@@ -344,19 +344,19 @@ describe('situations of the field notes', () => {
     }
   });
 
-  test('an agent that was resumed in a new pane holds its lock: drifted', () => {
+  test('an agent resumed in a new pane holds its lock, with the note drifted', () => {
     const verdict = judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane({ id: '%7' })])] }));
     expect([verdict.state, verdict.notes]).toEqual(['held', ['drifted']]);
   });
 
-  test('a respawned pane keeps the lock although its process is younger', () => {
+  test('a respawned pane keeps the lock even if its process is younger', () => {
     const processes = [aProcess(700, { startedAtMs: NOW - 1000 })];
     expect(judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane()])], processes })).state).toBe(
       'held',
     );
   });
 
-  test('a server restarted since, whose %3 is the witness now, proves the holder gone', () => {
+  test('a restarted server whose %3 is now the witness proves the holder gone', () => {
     const pane = aPane({ sessionName: 'gt-witness', path: `${ROOT}/gastown/witness` });
     const verdict = judge(
       aSnapshot({ locks: [lockOfAda], servers: [aServer([pane], { startedAtMs: NOW - HOUR })] }),
@@ -376,13 +376,13 @@ describe('situations of the field notes', () => {
     expect([verdict.state, verdict.reasons]).toEqual(['stale', ['process-gone', 'pane-dead']]);
   });
 
-  test('{} is stale: number 0 is no process, and it names no session', () => {
+  test('{} is stale: PID 0 is not a process, and it names no session', () => {
     const lock = aLock(ADA, { pid: 0, acquiredAt: '', acquiredAtMs: null, sessionId: '', hostname: '' });
     const verdict = judge(aSnapshot({ locks: [lock] }));
     expect([verdict.state, verdict.reasons]).toEqual(['stale', ['pid-invalid', 'session-unnamed']]);
   });
 
-  test('a script around an agent that nobody knows is at work, a shell with something in the background is not', () => {
+  test('an unknown program counts in the foreground of a pane, but not in the background of its shell', () => {
     const pane = aPane({ id: '%9', command: 'bash' });
     const child = (inForeground: boolean) =>
       aProcess(701, { ppid: 700, names: ['my-agent'], ...(inForeground ? { inForeground } : {}) });
@@ -398,7 +398,7 @@ describe('situations of the field notes', () => {
     expect([stateWith(true), stateWith(false)]).toEqual(['held', 'stale']);
   });
 
-  test('a pane names the commands of its own agent', () => {
+  test('GT_PROCESS_NAMES of a pane names the commands of its agent', () => {
     const pane = aPane({ id: '%9', sessionName: 'main', command: 'bash' });
     const wrapped = aProcess(701, { ppid: 700, names: ['my-agent'] });
     const named = aProcess(700, { names: ['bash'], environment: { GT_PROCESS_NAMES: 'node, my-agent' } });
@@ -439,7 +439,7 @@ describe('situations of the field notes', () => {
     ]);
   });
 
-  test('a shell, an editor and a dev server are no occupants, but are named', () => {
+  test('a shell, an editor and a dev server are not occupants, but are in the evidence', () => {
     const panes = ['bash', 'vim', 'vite'].map((command, i) =>
       aPane({ id: `%${i + 10}`, pid: 710 + i, command }),
     );
@@ -448,13 +448,13 @@ describe('situations of the field notes', () => {
     expect(verdict.facts.filter(({ source }) => source === 'occupants')).toHaveLength(3);
   });
 
-  test('a stale lock of others under 30 s old keeps its verdict and is left for now', () => {
+  test('a stale lock under 30 s old keeps its verdict, but is not released yet', () => {
     const verdict = judge(aSnapshot({ locks: [aLock(ADA, {}, { mtimeMs: NOW - 10_000 })] }));
     expect([verdict.state, verdict.notes]).toEqual(['stale', ['fresh']]);
     expect(verdict.release).toEqual({ allowed: false, why: 'fresh', retryInSeconds: 20 });
   });
 
-  test('a misplaced and an old-style lock are judged like any other, with a note', () => {
+  test('a misplaced lock in the old layout is judged like any other, with notes', () => {
     const verdict = judge(
       aSnapshot({ locks: [aLock('gastown/crew/ada/src', {}, { layout: 'legacy' })] }),
       'gastown/crew/ada/src',
@@ -462,7 +462,7 @@ describe('situations of the field notes', () => {
     expect([verdict.state, verdict.notes]).toEqual(['stale', ['misplaced', 'legacy-path']]);
   });
 
-  test('inside a container absence proves nothing unless the tmux was reached from there', () => {
+  test('inside a container a missing PID proves nothing unless its own tmux was reached', () => {
     const host = {
       ...aSnapshot().machine.host,
       initialPidNamespace: false,
@@ -473,12 +473,12 @@ describe('situations of the field notes', () => {
     const reached = { locks: [lockOfAda], servers: [aServer([])], over: { host } };
     const server = aProcess(600, { names: ['tmux: server'] });
     expect(judge(aSnapshot({ ...reached, processes: [server] })).state).toBe('stale');
-    // Its socket was mounted into this container: the server, and the agents, run outside.
+    // The socket is mounted into this container: the server and the agents run outside.
     expect(judge(aSnapshot(reached)).state).toBe('unknown');
     expect(judge(aSnapshot({ ...reached, processes: [aProcess(600)] })).state).toBe('unknown');
   });
 
-  test('inside a sandbox a tmux of its own does not make the numbers of its host those of the sandbox', () => {
+  test('a tmux server inside a sandbox does not make the PIDs of the host valid there', () => {
     const inside = {
       ...aSnapshot().machine.host,
       initialPidNamespace: false,
@@ -495,29 +495,29 @@ describe('situations of the field notes', () => {
       ).state;
     expect(askedBy(inside)).toBe('unknown');
     expect(askedBy({ ...inside, numbersAreOurs: false })).toBe('unknown');
-    // Nor does a lock that does not say where it was taken.
+    // A lock that does not say where it was taken may be of the host.
     expect(askedBy({ ...inside, numbersAreOurs: true }, '')).toBe('unknown');
     expect(askedBy({ ...inside, numbersAreOurs: true })).toBe('stale');
   });
 });
 
-describe('records of ours', () => {
+describe('our own records', () => {
   const holder = { pid: 5000, startToken: '777', bootId: BOOT, pidNamespace: 'pid:[4026531836]', nonce: 'n' };
   const own = (fields = {}, record = {}) =>
     aLock(ADA, { holder: { ...holder, ...fields }, sessionId: '', ...record });
 
-  test('the true holder is judged, not the number in pid', () => {
+  test('the PID of the holder is judged, not the one in `pid`', () => {
     const lookups = [absent(4242), present(5000, { startToken: '777', names: ['sleep'] })];
     expect(judge(aSnapshot({ locks: [own()], lookups })).state).toBe('held');
     expect(judge(aSnapshot({ locks: [own()], lookups: [present(4242), absent(5000)] })).state).toBe('stale');
   });
 
-  test('another start token is another process', () => {
+  test('another start token means another process', () => {
     const verdict = judge(aSnapshot({ locks: [own()], lookups: [present(5000, { startToken: '778' })] }));
     expect([verdict.state, verdict.reasons[0]]).toEqual(['stale', 'process-recycled']);
   });
 
-  test('another boot on the same machine is proof of death, on an unnamed one it is doubt', () => {
+  test('another boot of the same machine proves death, of an unnamed machine it leaves doubt', () => {
     const before = { bootId: 'another' };
     expect(judge(aSnapshot({ locks: [own(before)], lookups: [present(5000)] })).reasons[0]).toBe('rebooted');
     expect(judge(aSnapshot({ locks: [own(before, { hostname: '' })], lookups: [absent(5000)] })).state).toBe(
@@ -532,7 +532,7 @@ describe('records of ours', () => {
     expect([verdict.state, verdict.reasons[0]]).toEqual(['foreign', 'other-namespace']);
   });
 
-  test('a dead token outweighs a session that stands without an agent', () => {
+  test('a dead start token outweighs an open session without an agent', () => {
     const lock = own({}, { sessionId: '%3' });
     expect(
       judge(aSnapshot({ locks: [lock], lookups: [absent(5000)], servers: [aServer([shell({})])] })).state,
@@ -542,7 +542,7 @@ describe('records of ours', () => {
     ).toBe('held');
   });
 
-  test('a companion record speaks for a lock that another tool overwrote, while its holder lives', () => {
+  test('a companion record decides about a lock that another tool overwrote, while its holder lives', () => {
     const lock = aLock(ADA, {}, { companion: holder });
     expect(
       judge(
@@ -581,7 +581,7 @@ describe('collisions', () => {
     ).toHaveLength(1);
   });
 
-  test('sub-processes of one agent, extra shells, a log pane and a visitor are no collision', () => {
+  test('sub-processes of one agent, extra shells, a log pane and a visitor do not collide', () => {
     const panes = [
       aPane(),
       aPane({ id: '%4', pid: 701, command: 'bash' }),
@@ -595,7 +595,7 @@ describe('collisions', () => {
     expect(collisionsOf(aSnapshot({ locks: [lockOfAda], servers: [aServer(panes)], processes }))).toEqual([]);
   });
 
-  test('grouped sessions that show one pane twice are no collision', () => {
+  test('grouped sessions that show one pane twice do not collide', () => {
     const panes = [
       aPane({ sessionGroup: 'g' }),
       aPane({ sessionId: '$2', sessionName: 'gt-crew-ada-view', sessionGroup: 'g' }),
@@ -603,7 +603,7 @@ describe('collisions', () => {
     expect(collisionsOf(aSnapshot({ locks: [lockOfAda], servers: [aServer(panes)] }))).toEqual([]);
   });
 
-  test('one pane that two workers claim collides, dead locks of one number do not', () => {
+  test('one pane that two workers claim is a collision, their dead locks alone are not', () => {
     const pane = aPane({ sessionName: 'main', path: '/home/ada', command: 'claude' });
     const town = aPane({ id: '%8', pid: 710, sessionName: 'gt-witness', path: `${ROOT}/gastown/witness` });
     const locks = [aLock(ADA), aLock('gastown/crew/bob', { pid: 77 })];
@@ -614,7 +614,7 @@ describe('collisions', () => {
   });
 });
 
-test('the socket of a holder stands in its verdict', () => {
+test('a verdict has the pane of its holder, with its socket', () => {
   const verdict = judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane()])] }));
   expect(verdict.holder?.pane).toEqual({ socket: SOCKET, id: '%3', sessionName: 'gt-crew-ada' });
 });

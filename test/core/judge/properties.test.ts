@@ -1,4 +1,4 @@
-/** What holds of every town, however odd: towns are thrown together at random from whatever was ever seen on one. */
+/** Properties of all towns, however odd: towns are generated at random from everything ever seen in one. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { builtInChecks } from '../../../checks/index.ts';
@@ -197,8 +197,8 @@ const always = (holds: (snapshot: Snapshot) => void): void => {
   fc.assert(fc.property(town, holds), { numRuns: 200 });
 };
 
-describe('of every town', () => {
-  test('no check crashes, and the exit code follows from what is told', () => {
+describe('in every town', () => {
+  test('no check crashes, and the exit code follows from the findings', () => {
     always((snapshot) => {
       const { report } = run(snapshot);
       expect(report.checks.filter(({ status }) => status === 'crashed')).toEqual([]);
@@ -219,7 +219,7 @@ describe('of every town', () => {
     });
   });
 
-  test('only stale and invalid locks are planned, never where git may track them or an agent is seen', () => {
+  test('only stale and invalid locks are planned, and none that git may track or where an agent is seen', () => {
     always((snapshot) => {
       const { examination, planned } = run(snapshot);
       for (const { lock: one, state, occupants, occupantsKnown } of examination.verdicts) {
@@ -232,15 +232,15 @@ describe('of every town', () => {
     });
   });
 
-  test('a saved snapshot tells the same story', () => {
+  test('a saved snapshot gives the same report', () => {
     always((snapshot) => {
       expect(run(JSON.parse(JSON.stringify(snapshot)) as Snapshot).report).toEqual(run(snapshot).report);
     });
   });
 
-  test('the order in which servers answered and processes were read changes no verdict', () => {
+  test('the order of servers and processes changes no verdict', () => {
     always((snapshot) => {
-      const turned = withMachine(snapshot, {
+      const reversed = withMachine(snapshot, {
         tmux: {
           ...snapshot.machine.tmux,
           servers: [...snapshot.machine.tmux.servers]
@@ -259,18 +259,18 @@ describe('of every town', () => {
         const crowds = examination.collisions.map(({ kind, workers }) => ({ kind, workers }));
         return { verdicts, crowds, planned };
       };
-      expect(essence(turned)).toEqual(essence(snapshot));
+      expect(essence(reversed)).toEqual(essence(snapshot));
     });
   });
 
-  test('asking about one worker judges its lock as asking about all does', () => {
+  test('a run for one worker judges its lock as a run for all does', () => {
     always((snapshot) => {
       const all = run(snapshot).report;
       for (const path of new Set(snapshot.locks.map((one) => one.worker))) {
         const one = run(snapshot, [path]);
-        expect(one.report.locks).toEqual(all.locks.filter((said) => said.worker === path));
+        expect(one.report.locks).toEqual(all.locks.filter((each) => each.worker === path));
         expect(
-          one.planned.every((id) => all.locks.some((said) => said.id === id && said.worker === path)),
+          one.planned.every((id) => all.locks.some((each) => each.id === id && each.worker === path)),
         ).toBe(true);
       }
     });
@@ -278,7 +278,7 @@ describe('of every town', () => {
 });
 
 describe('preflight and the full run', () => {
-  test('agree: only what --fix releases is to be repaired, and whatever lives is held', () => {
+  test('agree: only what --fix releases is repairable, and every live worker is held', () => {
     always((snapshot) => {
       const { examination } = run(snapshot);
       const answers = new Map(
@@ -295,7 +295,7 @@ describe('preflight and the full run', () => {
     });
   });
 
-  test('agree on who is crowded: no worker of a collision between agents is free', () => {
+  test('agree on collisions: no worker with colliding agents is free', () => {
     always((snapshot) => {
       const answers = new Map(
         answerPreflight({ ...snapshot, asked: WORKERS }).map((one) => [one.worker, one.answer]),

@@ -1,4 +1,4 @@
-/** A recorded number whose process runs: the holder's, or another one's by place, owner and wide margins of time. */
+/** A recorded PID that is in use: by the holder, or by another process as its place, owner and start time show. */
 import { describe, expect, test } from '@jest/globals';
 import { examineSnapshot } from '../../../src/core/judge/examine.ts';
 import type { ProcessInfo, TmuxServer } from '../../../src/core/types/evidence.ts';
@@ -11,7 +11,7 @@ const TAKEN = NOW - 60 * HOUR;
 
 const at = (value: string): Pick<ProcessInfo, 'cwd'> => ({ cwd: { seen: true, value } });
 
-/** Judges the lock of ada, taken 60 hours ago, whose number is a process that started so many minutes later. */
+/** Judges the lock of ada, taken 60 hours ago, whose PID now belongs to a process that started that much later. */
 const judge = (
   minutesLater: number,
   process: Partial<ProcessInfo>,
@@ -27,7 +27,7 @@ const judge = (
 
 const texts = ({ facts }: Verdict): string => facts.map(({ text }) => text).join('\n');
 
-describe('plainly elsewhere and more than ten minutes younger than the lock: another process', () => {
+describe('a process that is clearly elsewhere and over ten minutes younger than the lock is another one', () => {
   test.each<[string, Partial<ProcessInfo>, RegExp]>([
     [
       'at another worker',
@@ -44,13 +44,13 @@ describe('plainly elsewhere and more than ten minutes younger than the lock: ano
     expect([verdict.state, verdict.reasons]).toEqual(['stale', ['process-recycled', 'session-unnamed']]);
     expect(texts(verdict)).toMatch(says);
     expect(verdict.notes).toContain('would-block');
-    // The clock may have stepped by some minutes.
+    // Within ten minutes the clock may have been set.
     const sooner = judge(9, process);
     expect(sooner.state).toBe('held');
     expect(texts(sooner)).toMatch(/: probably not its holder$/m);
   });
 
-  test('below a pane of another worker', () => {
+  test('in a pane of another worker', () => {
     const pane = aPane({
       sessionName: 'gt-crew-bob',
       path: '/home',
@@ -61,12 +61,12 @@ describe('plainly elsewhere and more than ten minutes younger than the lock: ano
   });
 });
 
-describe('what ties it to the worker keeps it alive, whatever the clocks say', () => {
+describe('a process tied to the worker is the holder, whatever its start time', () => {
   test.each<[string, Partial<ProcessInfo>]>([
     ['its working directory', at(`${ROOT}/${ADA}`)],
     ['a directory below it', at(`${ROOT}/${ADA}/src`)],
     ['its working directory, as another user', { ...at(`${ROOT}/${ADA}`), uid: 0 }],
-    ['its role, wherever it looks', { ...at(`${ROOT}/${BOB}`), environment: { GT_ROLE: ADA } }],
+    ['its role, whatever its working directory', { ...at(`${ROOT}/${BOB}`), environment: { GT_ROLE: ADA } }],
     [
       'a registry of live sessions',
       { ...at('/'), registered: { tool: 'claude', name: null, status: 'busy', cwd: `${ROOT}/${ADA}` } },
@@ -74,24 +74,25 @@ describe('what ties it to the worker keeps it alive, whatever the clocks say', (
   ])('%s', (_, process) => {
     const verdict = judge(59 * 60, process);
     expect([verdict.state, verdict.holder?.process]).toEqual(['held', 'alive']);
-    expect(texts(verdict)).not.toMatch(/most likely/);
+    expect(texts(verdict)).not.toMatch(/probably not/);
   });
 });
 
-describe('neither here nor elsewhere', () => {
-  test.each<[string, Partial<ProcessInfo>]>([
-    ['a program nobody knows in the town, but at no worker', at(ROOT)],
-  ])('%s: alive for a day, then another process', (_, process) => {
-    expect(judge(23 * 60, process).state).toBe('held');
-    expect(texts(judge(23 * 60, process))).toMatch(/started 23 h after the lock: probably not its holder/);
-    expect(judge(25 * 60, process).reasons).toContain('process-recycled');
-  });
+describe('a process that is neither here nor clearly elsewhere', () => {
+  test.each<[string, Partial<ProcessInfo>]>([['an unknown program in the town, but at no worker', at(ROOT)]])(
+    '%s: the holder for a day, then another process',
+    (_, process) => {
+      expect(judge(23 * 60, process).state).toBe('held');
+      expect(texts(judge(23 * 60, process))).toMatch(/started 23 h after the lock: probably not its holder/);
+      expect(judge(25 * 60, process).reasons).toContain('process-recycled');
+    },
+  );
 
   test.each<[string, Partial<ProcessInfo>]>([
     ['its working directory', { cwd: { seen: false, why: 'EACCES' } }],
     ['its environment', { ...at('/home/user'), environment: null }],
     ['its start', { ...at('/home/user'), startedAtMs: null }],
-  ])('what hides %s is alive for ever', (_, process) => {
+  ])('is the holder for ever if %s is hidden', (_, process) => {
     expect(judge(59 * 60, process).holder?.process).toBe('alive');
   });
 });

@@ -28,7 +28,7 @@ const judge = (process: Partial<ProcessInfo>, closed: readonly Partial<ClosedReg
 };
 
 describe('a session that a registry names', () => {
-  test('is an agent where it says, whatever its command is called and wherever it stands', () => {
+  test('is an agent where the registry says, whatever its command name and working directory', () => {
     const elsewhere = { seen: true, value: '/' } as const;
     expect(judge({ cwd: elsewhere, registered: SESSION })).toMatchObject({
       state: 'held',
@@ -41,7 +41,7 @@ describe('a session that a registry names', () => {
     expect(judge({ cwd: elsewhere, registered: of, alsoRegistered: also }).state).toBe('held');
   });
 
-  test('does not hide its working directory: the registry tells it', () => {
+  test('does not count as hidden, because the registry says where it works', () => {
     const hidden = { seen: false, why: 'EACCES' } as const;
     expect(judge({ names: ['claude'], cwd: hidden }).state).toBe('unknown');
     expect(judge({ names: ['claude'], cwd: hidden, registered: { ...SESSION, cwd: '/other' } }).state).toBe(
@@ -49,13 +49,13 @@ describe('a session that a registry names', () => {
     );
   });
 
-  test('is called by its tool where it has no name', () => {
+  test('is called by its tool if it has no name', () => {
     const nameless = { ...SESSION, name: null, status: null };
     expect(judge({ cwd: HOME, registered: nameless }).occupants).toMatchObject([{ command: 'claude' }]);
   });
 });
 
-describe('a registry that may not be read', () => {
+describe('an unreadable registry', () => {
   const spare = {
     names: ['claude'],
     cwd: HOME,
@@ -63,15 +63,15 @@ describe('a registry that may not be read', () => {
   } as const;
   const leftBehind = { cwd: HOME, leftBehind: true } as const;
 
-  test('one record that cannot be read casts doubt on the process of its number alone', () => {
+  test('with one unreadable record casts doubt only on the process with its PID', () => {
     expect(judge(leftBehind, [{ pid: 800, why: 'it is not JSON' }])).toMatchObject({ state: 'unknown' });
     expect(judge(leftBehind, [{ pid: 801, why: 'it is not JSON' }])).toMatchObject({ state: 'stale' });
   });
 
   test.each([
     ['a spare process of Claude Code', spare],
-    ['what was left behind', leftBehind],
-  ])('makes %s a doubt, which is nobody otherwise', (_, process) => {
+    ['a left-behind process', leftBehind],
+  ])('casts doubt on %s, which does not count otherwise', (_, process) => {
     expect(judge(process).state).toBe('stale');
     const doubted = judge(process, [{}]);
     expect(doubted).toMatchObject({
@@ -83,7 +83,7 @@ describe('a registry that may not be read', () => {
     );
   });
 
-  test('is no doubt where nobody of its user is there, or who is there cannot be one', () => {
+  test('casts no doubt unless a process of its user that may be a session works there', () => {
     expect(judge(spare, [{ uid: 1001 }]).state).toBe('stale');
     expect(judge({ ...spare, cwd: { seen: true, value: '/' } }, [{}]).state).toBe('stale');
     expect(judge({ names: ['vim'], cwd: HOME }, [{}]).state).toBe('stale');

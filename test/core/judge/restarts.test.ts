@@ -1,4 +1,4 @@
-/** Locks from before the start of this kernel or container, and of hosts that are gone for good. */
+/** Locks from before the start of this kernel or container, and of hosts that no longer exist. */
 import { describe, expect, test } from '@jest/globals';
 import { examineSnapshot } from '../../../src/core/judge/examine.ts';
 import type { HostFacts, LockRecord, PidLookup, TmuxServer } from '../../../src/core/types/evidence.ts';
@@ -53,8 +53,8 @@ const contained = (hoursAgo: number): Partial<HostFacts> => ({
 });
 const ofContainer = { hostname: '4e449adbac66' };
 
-describe('a dead number in a container', () => {
-  test('is gone where the lock is from before this boot', () => {
+describe('a missing PID in a container', () => {
+  test('is gone if the lock is older than this boot', () => {
     expect(judge({ host: booted(6) })).toMatchObject({
       state: 'stale',
       reasons: ['rebooted', 'session-unnamed'],
@@ -62,7 +62,7 @@ describe('a dead number in a container', () => {
     });
   });
 
-  test('is gone where the lock is from before the start of the container whose name it bears', () => {
+  test('is gone if the lock is older than the container whose name it has', () => {
     expect(judge({ record: ofContainer, host: contained(6) })).toMatchObject({
       state: 'stale',
       reasons: ['rebooted', 'session-unnamed'],
@@ -70,7 +70,7 @@ describe('a dead number in a container', () => {
   });
 
   test.each<[string, Story]>([
-    ['nothing is known of a start', { host: CONTAINER }],
+    ['no start time is known', { host: CONTAINER }],
     ['the lock is less than an hour older', { host: booted(7.5) }],
     ['the lock is younger', { host: booted(9) }],
     [
@@ -78,43 +78,43 @@ describe('a dead number in a container', () => {
       { host: booted(6), mtimeMs: NOW - HOUR },
     ],
     ['the record is younger', { host: booted(6), record: { acquiredAtMs: NOW - HOUR } }],
-    ['it says no time', { host: booted(6), record: { acquiredAtMs: null } }],
-    ['it names no host', { host: booted(6), record: { hostname: '' } }],
+    ['the record has no time', { host: booted(6), record: { acquiredAtMs: null } }],
+    ['the record names no host', { host: booted(6), record: { hostname: '' } }],
     [
-      'it names the container in another spelling',
+      'the record names the container in another spelling',
       { host: contained(6), record: { hostname: '4e449adbac66.lan' } },
     ],
-  ])('proves nothing where %s', (_, story) => {
+  ])('proves nothing if %s', (_, story) => {
     expect(judge(story).state).toBe('unknown');
   });
 
-  test('another host stays foreign, however old its lock', () => {
+  test('of another host stays foreign, however old the lock', () => {
     expect(judge({ host: booted(1), record: { hostname: 'elsewhere' } }).state).toBe('foreign');
     expect(judge({ host: contained(1) }).state).toBe('foreign');
   });
 });
 
-describe('a number that is in use', () => {
+describe('a PID that is in use', () => {
   const at = (value: string) => present(4242, { names: ['my-agent'], cwd: { seen: true, value } });
 
-  test('is another process where the lock is from before this boot and nothing ties it to the worker', () => {
+  test('belongs to another process if the lock is older than this boot and nothing ties it to the worker', () => {
     const verdict = judge({ host: { bootedAtMs: NOW - 6 * HOUR }, lookup: at(ROOT) });
     expect([verdict.state, verdict.reasons]).toEqual(['stale', ['rebooted', 'session-unnamed']]);
   });
 
   test.each([
-    ['it works here', at(`${ROOT}/${ADA}`)],
-    ['nobody can see where it works', present(4242, { cwd: { seen: false, why: 'EACCES' } })],
-  ])('is the holder as far as anybody can tell where %s', (_, lookup) => {
+    ['its process works here', at(`${ROOT}/${ADA}`)],
+    ['its process hides its working directory', present(4242, { cwd: { seen: false, why: 'EACCES' } })],
+  ])('counts as the holder if %s', (_, lookup) => {
     expect(judge({ host: { bootedAtMs: NOW - 6 * HOUR }, lookup }).state).toBe('held');
     expect(judge({ host: contained(6), record: ofContainer, lookup }).state).toBe('held');
   });
 });
 
-describe('a record of ours', () => {
+describe('our own record', () => {
   const holder = { pid: 7, startToken: '1', bootId: BOOT, pidNamespace: 'pid:[4026532777]', nonce: 'n' };
 
-  test('of an earlier run of this container is gone with it', () => {
+  test('from an earlier run of this container is stale', () => {
     const lookup = present(7, { startToken: '1' });
     expect(judge({ record: { ...ofContainer, holder }, host: contained(6), lookup })).toMatchObject({
       state: 'stale',
@@ -122,12 +122,12 @@ describe('a record of ours', () => {
     });
   });
 
-  test('of another namespace stays foreign where it may live on', () => {
+  test('from another namespace stays foreign if its process may still live', () => {
     expect(judge({ record: { ...ofContainer, holder }, host: contained(9) }).state).toBe('foreign');
     expect(judge({ record: { holder }, host: CONTAINER }).state).toBe('foreign');
   });
 
-  test('with our boot id is ours under any name', () => {
+  test('with our boot ID is ours under any host name', () => {
     const ours = { ...holder, pidNamespace: null };
     expect(judge({ record: { hostname: 'mac.lan', holder: ours }, lookup: absent(7) })).toMatchObject({
       state: 'stale',
@@ -139,7 +139,7 @@ describe('a record of ours', () => {
 describe('a former host', () => {
   const formerHosts = ['4e449adbac66', 'Mac.lan'];
 
-  test.each(['4e449adbac66', 'mac.local', 'MAC'])('%s: its number means nothing any more', (hostname) => {
+  test.each(['4e449adbac66', 'mac.local', 'MAC'])('%s: its PID proves nothing', (hostname) => {
     const cwd = { seen: true, value: '/home' } as const;
     const verdict = judge({ record: { hostname }, formerHosts, lookup: present(4242, { cwd }) });
     expect([verdict.state, verdict.reasons, verdict.notes]).toEqual([
@@ -150,7 +150,7 @@ describe('a former host', () => {
     expect(judge({ record: { hostname }, lookup: present(4242) }).state).toBe('foreign');
   });
 
-  test('may be this machine: a number that nobody can see the place of is doubt', () => {
+  test('may be this machine: a PID whose process cannot be inspected leaves doubt', () => {
     const record = { hostname: 'mac.lan' };
     const hidden = present(4242, { cwd: { seen: false, why: 'EACCES' } });
     expect(judge({ record, formerHosts, lookup: hidden }).state).toBe('unknown');
@@ -160,13 +160,13 @@ describe('a former host', () => {
     expect(judge({ record, formerHosts, lookup: absent(4242) }).state).toBe('stale');
   });
 
-  test('may be this machine: a process of that number that works here is the holder', () => {
+  test('may be this machine: a process with that PID that works here is the holder', () => {
     const cwd = { seen: true, value: `${ROOT}/${ADA}` } as const;
     const lookup = present(4242, { names: ['my-agent'], cwd });
     expect(judge({ record: { hostname: 'mac.lan' }, formerHosts, lookup }).state).toBe('held');
   });
 
-  test('a second record of this boot names its live holder, whatever the lock says', () => {
+  test('a companion record of this boot names the live holder, whatever the lock says', () => {
     const companion = { pid: 7, startToken: '5000', bootId: BOOT, pidNamespace: null, nonce: 'n' };
     const lock = aLock(ADA, { hostname: 'mac.lan', sessionId: '' }, { companion });
     const base = aSnapshot({ locks: [lock], lookups: [present(7), absent(4242)] });
@@ -174,7 +174,7 @@ describe('a former host', () => {
     expect([verdict?.state, verdict?.holder?.process]).toEqual(['held', 'alive']);
   });
 
-  test('its panes count like any', () => {
+  test('its panes count like any others', () => {
     const record = { hostname: 'mac.lan', sessionId: '%3' };
     expect(judge({ record, formerHosts, servers: [aServer([aPane()])] }).state).toBe('held');
     expect(judge({ record, formerHosts })).toMatchObject({
@@ -185,7 +185,7 @@ describe('a former host', () => {
     expect(judge({ record, formerHosts, servers: [failed] }).state).toBe('unknown');
   });
 
-  test('is not the name that this machine has now', () => {
+  test('is not this machine under its current name', () => {
     expect(
       judge({ formerHosts: ['here'], lookup: present(4242, { startedAtMs: NOW - 9 * HOUR }) }).state,
     ).toBe('held');

@@ -39,12 +39,12 @@ const judge = (
   return verdict;
 };
 
-/** The process that the true holder's record names. */
+/** The process that the holder in our record names. */
 const same: PidLookup = { ...running, process: aProcess(9000, { startToken: '555' }) };
 const holder = { pid: 17, startToken: '555', bootId: BOOT, pidNamespace: NAMESPACE, nonce: 'n' };
 
 describe('a lock of a container of this machine', () => {
-  test('is judged by the numbers of the container', () => {
+  test('is judged by the PIDs of the container', () => {
     expect(judge({}, running)).toMatchObject({
       state: 'held',
       reasons: ['process-alive', 'session-unnamed'],
@@ -53,11 +53,11 @@ describe('a lock of a container of this machine', () => {
     expect(judge({}, { ...absent, answer: 'unknown', why: 'hidden' }).state).toBe('unknown');
   });
 
-  test("proves nothing by a number's absence where not everybody is listed", () => {
+  test('is unknown if its PID is absent but not all processes are listed', () => {
     expect(judge({}, absent, { over: { listing: { seen: true, value: 'own' } } }).state).toBe('unknown');
   });
 
-  test('with a true holder is judged by its start', () => {
+  test('with a holder in our record is judged by its start token', () => {
     expect(judge({ holder }, same)).toMatchObject({ state: 'held' });
     const later = { ...running, process: aProcess(9000, { startToken: '556' }) };
     expect(judge({ holder }, later)).toMatchObject({
@@ -66,14 +66,14 @@ describe('a lock of a container of this machine', () => {
     });
   });
 
-  test('is foreign where the container is another one: its name, its namespace, its boot or whose lock it is', () => {
+  test('is foreign if its name, owner, namespace or boot is not that of the container', () => {
     expect(judge({}, absent, { container: { hostname: '0123456789ab' } }).state).toBe('foreign');
     expect(judge({}, absent, { container: { owner: 1001 } }).state).toBe('foreign');
     expect(judge({ holder: { ...holder, pidNamespace: 'pid:[4026532999]' } }, absent).state).toBe('foreign');
     expect(judge({ holder: { ...holder, bootId: 'another' } }, absent).state).toBe('foreign');
   });
 
-  test("under our own name, in another PID namespace, is judged by that namespace's numbers too", () => {
+  test('under our own name, in another PID namespace, is judged by the PIDs of that namespace too', () => {
     const container = { hostname: 'here' };
     expect(judge({ hostname: 'here', holder }, absent, { container })).toMatchObject({ state: 'stale' });
     expect(judge({ hostname: 'here', holder }, same, { container })).toMatchObject({ state: 'held' });

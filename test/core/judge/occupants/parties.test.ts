@@ -23,10 +23,10 @@ const teammate = aProcess(701, { teammate: true, ppid: 600 });
 describe('one party', () => {
   test.each<[string, readonly TmuxPane[], readonly ProcessInfo[]]>([
     ['two agents in panes of one window', [lead, beside], []],
-    ['a teammate in a window of its own', [lead, apart], [teammate]],
-    ['a teammate in a session of its own', [lead, elsewhere], [teammate]],
+    ['a teammate in its own window', [lead, apart], [teammate]],
+    ['a teammate in its own session', [lead, elsewhere], [teammate]],
     [
-      'teammates whose leader is not here',
+      'teammates whose leader is elsewhere',
       [lead, apart],
       [teammate, aProcess(700, { teammate: true, ppid: 600 })],
     ],
@@ -45,9 +45,9 @@ describe('a collision', () => {
     ['two agents in two windows of one session', [lead, apart], []],
     ['two agents in two sessions', [lead, elsewhere], []],
     ['two agents outside tmux', [], [aProcess(800, { cwd: here }), aProcess(801, { cwd: here })]],
-    ['panes whose windows are not known', [aPane(), aPane({ id: '%4', pid: 701 })], []],
+    ['panes whose windows are unknown', [aPane(), aPane({ id: '%4', pid: 701 })], []],
     [
-      'an agent that leads, although what it started carries arguments of a teammate',
+      'a leader whose child process has the arguments of a teammate',
       [lead, elsewhere],
       [aProcess(701, { ppid: 600 }), aProcess(702, { ppid: 701, teammate: true })],
     ],
@@ -62,7 +62,7 @@ describe('a collision', () => {
   });
 });
 
-test('one agent alone is no team, and neither is one beside a shell', () => {
+test('an agent alone is not a team, nor is one beside a shell', () => {
   expect(judge([lead])).toEqual({ collisions: 0, isTeam: false });
   expect(judge([lead, aPane({ ...beside, command: 'bash' })])).toEqual({ collisions: 0, isTeam: false });
 });
