@@ -115,7 +115,7 @@ describe('a lock that claims no worker', () => {
 describe('a kind’s rules', () => {
   const dead = aNote(ADA, { sessionId: 'nobody-knows' });
 
-  test('say who is asked: its own witnesses, and nobody else', () => {
+  test('decide which witnesses count, and no others do', () => {
     const processes = [aProcess(800, at(ADA))];
     const verdict = verdictOn(dead.id, aSnapshot({ locks: [dead], processes }));
     expect(verdict).toMatchObject({ state: 'stale', occupants: [] });
@@ -124,12 +124,12 @@ describe('a kind’s rules', () => {
     expect(verdictOn(dead.id, aSnapshot({ locks: [{ ...dead, rules }], processes }))?.state).toBe('held');
   });
 
-  test('without a witness of death say unknown', () => {
+  test('without a witness of death give unknown', () => {
     const rules: KindRules = { ...RULES, witnesses: ['agents'] };
     expect(verdictOn(dead.id, aSnapshot({ locks: [{ ...dead, rules }] }))?.state).toBe('unknown');
   });
 
-  test('say how long it is too fresh to be released', () => {
+  test('say how long a lock is too fresh to be released', () => {
     const young = { ...dead, mtimeMs: aSnapshot().takenAtMs - 45_000 };
     expect(verdictOn(dead.id, aSnapshot({ locks: [young] }))?.release).toEqual({
       allowed: false,
@@ -143,7 +143,7 @@ describe('a kind’s rules', () => {
 
 const TOWNS = join(PROJECT, 'fixtures/towns');
 
-test.each(readdirSync(TOWNS))('%s stays as it is, whatever lies beside its locks', (town) => {
+test.each(readdirSync(TOWNS))('%s has the same verdicts, whatever other locks are beside its own', (town) => {
   const snapshot = JSON.parse(readFileSync(join(TOWNS, town, 'snapshot.json'), 'utf8')) as Snapshot;
   const notes = snapshot.locks.flatMap((lock) => [
     asNote(lock),
@@ -185,13 +185,16 @@ describe('a process of another system that shares the directory', () => {
     ['linux', FILETIME],
     ['darwin', '18273645'],
     ['darwin', FILETIME],
-  ])('on %s is told by a start like %s, and not gone because it is not seen here', (platform, start) => {
-    expect(stateOn(platform, start, absent(4242))).toBe('unknown');
-    const other = present(4242, { names: ['postgres'], startedAtMs: NOW });
-    expect(stateOn(platform, start, other)).not.toBe('stale');
-  });
+  ])(
+    'is recognized on %s by a start like %s, and is not called gone because it is missing here',
+    (platform, start) => {
+      expect(stateOn(platform, start, absent(4242))).toBe('unknown');
+      const other = present(4242, { names: ['postgres'], startedAtMs: NOW });
+      expect(stateOn(platform, start, other)).not.toBe('stale');
+    },
+  );
 
-  test('is not told by a start of this system’s form, nor where the writer’s form is not known', () => {
+  test('is not assumed for a start in the format of this system, nor for one in a format of no system', () => {
     expect(stateOn('linux', '18273645', absent(4242))).toBe('stale');
     expect(stateOn('darwin', DATE, absent(4242))).toBe('stale');
     expect(stateOn('linux', DATE, absent(4242), false)).toBe('stale');

@@ -67,12 +67,12 @@ describe('a plan without force', () => {
     expect(leftOf(planned)).toEqual([`${ADA}: ${why}`]);
   });
 
-  test('does what the checks that ran propose, and no more', () => {
+  test('releases only what the checks that ran propose', () => {
     const none = builtInChecks.filter(({ id }) => id !== 'stale-lock');
     expect(stepsOf(plan({ locks: [aLock(ADA), broken(BOB)] }, {}, none))).toEqual([BOB]);
   });
 
-  test('clears kept copies when their week is over, and not before', () => {
+  test('removes backups after a week, and not before', () => {
     const copy = (worker: string, day: string) => ({
       worker,
       path: `${ROOT}/${worker}/.runtime/agent.lock.released-${day}T030000Z-1f3a5c-1`,
@@ -103,7 +103,7 @@ describe('a plan without force', () => {
     expect(leftOf(planned)).toEqual([`${ADA}: only a person releases it, by name`]);
   });
 
-  test('keeps to the workers asked for', () => {
+  test('releases only locks of the requested workers', () => {
     const locks = [aLock(ADA), aLock(BOB, { pid: 4243 })];
     expect(stepsOf(plan({ locks, lookups: [absent(4242), absent(4243)] }, { workers: [BOB] }))).toEqual([
       BOB,
@@ -129,7 +129,7 @@ describe('a plan with force', () => {
   test.each([
     ['that git tracks', aLock(ADA, {}, { git: TRACKED }), 'tracked by git'],
     [
-      'of which git cannot say whether it tracks it',
+      'about which git gives no answer',
       aLock(ADA, {}, { git: gitFacts({ tracked: { seen: false, why: 'x' } }) }),
       'git could not say whether it tracks it',
     ],
@@ -154,18 +154,18 @@ describe('a plan with force', () => {
     expect(plan(parts, { workers: [ADA], force: true }).steps).toEqual([]);
   });
 
-  test('leaves a live lock of which git cannot say whether it tracks it', () => {
+  test('leaves a held lock about which git gives no answer', () => {
     const git = gitFacts({ tracked: { seen: false, why: 'x' } });
     const parts = { locks: [aLock(ADA, {}, { git })], servers: [aServer([aPane()])] };
     expect(plan(parts, { workers: [ADA], force: true }).steps).toEqual([]);
   });
 
-  test('names nobody, forces nobody', () => {
+  test('forces nothing without a named worker', () => {
     const planned = plan({ locks: [aLock(ADA)], servers: [aServer([aPane()])] }, { force: true });
     expect(planned.steps).toEqual([]);
   });
 
-  test('stays with the named worker', () => {
+  test('forces only locks of the named worker', () => {
     const locks = [aLock(ADA), aLock(BOB, { pid: 4243 })];
     const planned = plan({ locks, lookups: [present(4242), present(4243)] }, { workers: [ADA], force: true });
     expect(stepsOf(planned)).toEqual([ADA]);
@@ -180,7 +180,7 @@ describe('leftovers', () => {
     mtimeMs: NOW - 90_000,
   });
 
-  test('are tidied once per worker, kept copies are left', () => {
+  test('are cleaned up once per worker, but backups are left', () => {
     const leftovers = [
       beside(BOB, 'old'),
       beside(ADA, 'new'),

@@ -9,7 +9,7 @@ import { aLock, aServer, aSnapshot, present } from '../support/snapshot.ts';
 const ADA = 'gastown/crew/ada';
 const examination = examineSnapshot(aSnapshot({ locks: [aLock(ADA)] }));
 const still = (): number => 0;
-/** A check as a plug-in in JavaScript may write it: nothing is certain about what it returns. */
+/** A check as a plug-in in JavaScript may write it: what it returns is not checked by a compiler. */
 const check = (run: () => unknown, fields: Partial<Check> = {}): Check => ({
   id: 'mine/odd',
   title: 'Odd things',
@@ -24,8 +24,8 @@ const outcomeOf = (returned: unknown) =>
     still,
   );
 
-describe('a check that says too little', () => {
-  test('has the rest filled in', () => {
+describe('an incomplete finding', () => {
+  test('gets defaults for the rest', () => {
     expect(outcomeOf([{ severity: 'info', message: 'odd' }])).toMatchObject({
       status: 'fail',
       error: null,
@@ -33,21 +33,21 @@ describe('a check that says too little', () => {
     });
   });
 
-  test('has the lock of its release filled in', () => {
+  test('gets the lock of its release', () => {
     const fix = { action: 'release', lock: `agent:${ADA}` };
     expect(outcomeOf([{ severity: 'info', message: 'odd', fix }]).findings).toMatchObject([
       { lock: `agent:${ADA}`, fix },
     ]);
   });
 
-  test('may leave the commands of an advice out', () => {
+  test('may omit the commands of an advice', () => {
     const fix = { action: 'advice', text: 'look' };
     expect(outcomeOf([{ severity: 'info', message: 'odd', fix }]).findings).toMatchObject([
       { fix: { action: 'advice', text: 'look', commands: [] } },
     ]);
   });
 
-  test('adds nothing of its own to a finding', () => {
+  test('loses unknown properties', () => {
     const [finding] = outcomeOf([{ severity: 'info', message: 'odd', colour: 'red' }]).findings;
     expect(Object.keys(finding ?? {}).sort()).toEqual([
       'evidence',
@@ -60,25 +60,25 @@ describe('a check that says too little', () => {
   });
 });
 
-describe('a check that returns nonsense has crashed:', () => {
+describe('a check has crashed if it returns', () => {
   const odd = { severity: 'warning', message: 'odd' };
   test.each<[string, unknown, string]>([
     ['nothing', undefined, 'no list of findings'],
     ['null', null, 'no list of findings'],
     ['a number', 7, 'no list of findings'],
     ['one finding instead of a list', odd, 'no list of findings'],
-    ['a text', 'odd', 'no list of findings'],
+    ['a string', 'odd', 'no list of findings'],
     ['a list with null', [null], 'a finding that is not an object'],
-    ['a list with a text', ['odd'], 'a finding that is not an object'],
+    ['a list with a string', ['odd'], 'a finding that is not an object'],
     ['a finding without severity', [{ message: 'odd' }], 'without a severity'],
-    ['a severity of its own', [{ ...odd, severity: 'fatal' }], 'without a severity'],
+    ['an unknown severity', [{ ...odd, severity: 'fatal' }], 'without a severity'],
     ['a finding without message', [{ severity: 'info' }], 'without a message'],
     ['a message that is a number', [{ ...odd, message: 7 }], 'without a message'],
     ['a worker that is a number', [{ ...odd, worker: 7 }], 'a worker that is not a string'],
-    ['workers that are a text', [{ ...odd, workers: ADA }], 'workers that are not a list'],
+    ['workers that are a string', [{ ...odd, workers: ADA }], 'workers that are not a list'],
     ['a lock that is an object', [{ ...odd, lock: {} }], 'a lock that is not a string'],
-    ['evidence that is a text', [{ ...odd, evidence: 'seen' }], 'evidence that is not a list'],
-    ['evidence of texts', [{ ...odd, evidence: ['seen'] }], 'evidence that is not a list'],
+    ['evidence that is a string', [{ ...odd, evidence: 'seen' }], 'evidence that is not a list'],
+    ['evidence of strings', [{ ...odd, evidence: ['seen'] }], 'evidence that is not a list'],
     [
       'evidence of an unknown source',
       [{ ...odd, evidence: [{ source: 'gossip', text: 'x' }] }],
@@ -88,13 +88,13 @@ describe('a check that returns nonsense has crashed:', () => {
     ['a fix of an unknown action', [{ ...odd, fix: { action: 'kill' } }], 'unknown action "kill"'],
     ['an advice without text', [{ ...odd, fix: { action: 'advice' } }], 'an advice without a text'],
     [
-      'an advice with command lines as texts',
+      'an advice with command lines as strings',
       [{ ...odd, fix: { action: 'advice', text: 'x', commands: ['rm -rf /'] } }],
       'not lists of words',
     ],
-    ['a release of no lock', [{ ...odd, fix: { action: 'release' } }], 'not in the snapshot'],
+    ['a release without a lock', [{ ...odd, fix: { action: 'release' } }], 'not in the snapshot'],
     [
-      'a release of a lock that nobody saw',
+      'a release of a lock that is not in the snapshot',
       [{ ...odd, fix: { action: 'release', lock: 'agent:/etc/passwd' } }],
       'not in the snapshot',
     ],
@@ -104,16 +104,16 @@ describe('a check that returns nonsense has crashed:', () => {
     expect(outcome.error).toContain(said);
   });
 
-  test('one bad finding among good ones takes them all along', () => {
+  test('one bad finding among good ones, which are dropped too', () => {
     expect(outcomeOf([odd, null]).findings).toEqual([]);
   });
 
-  test('a promise, which nobody waits for, and whose failure ends nothing', async () => {
+  test('a promise, which is not awaited and whose rejection is handled', async () => {
     const failures: unknown[] = [];
-    const hear = (reason: unknown): void => {
+    const collect = (reason: unknown): void => {
       failures.push(reason);
     };
-    process.on('unhandledRejection', hear);
+    process.on('unhandledRejection', collect);
     try {
       expect(outcomeOf(Promise.reject(new Error('later')))).toMatchObject({
         status: 'crashed',
@@ -123,15 +123,15 @@ describe('a check that returns nonsense has crashed:', () => {
       await new Promise((resolve) => setImmediate(resolve));
       expect(failures).toEqual([]);
     } finally {
-      process.off('unhandledRejection', hear);
+      process.off('unhandledRejection', collect);
     }
   });
 });
 
-describe('a check that throws has crashed:', () => {
+describe('a check has crashed if it throws', () => {
   test.each<[string, unknown, string]>([
     ['an error', new TypeError('out of ideas'), 'out of ideas'],
-    ['a text', 'no', 'no'],
+    ['a string', 'no', 'no'],
     ['undefined', undefined, 'undefined'],
     ['a value that cannot be shown', Object.create(null), 'it threw a value that cannot be shown'],
   ])('%s', (_, thrown, said) => {
@@ -149,10 +149,15 @@ describe('a check that throws has crashed:', () => {
 describe('the status of a check', () => {
   test.each([
     ['no finding', [], {}, 'pass'],
-    ['an information', [{ severity: 'info', message: 'x' }], {}, 'fail'],
+    ['an info finding', [{ severity: 'info', message: 'x' }], {}, 'fail'],
     ['a warning', [{ severity: 'warning', message: 'x' }], {}, 'fail'],
     ['a doubt', [{ severity: 'warning', message: 'x' }], { reportsDoubt: true }, 'unknown'],
-    ['an information of a doubter', [{ severity: 'info', message: 'x' }], { reportsDoubt: true }, 'fail'],
+    [
+      'an info finding of a check that reports doubt',
+      [{ severity: 'info', message: 'x' }],
+      { reportsDoubt: true },
+      'fail',
+    ],
   ])('with %s', (_, returned, fields, status) => {
     expect(
       runCheck(
@@ -163,11 +168,11 @@ describe('the status of a check', () => {
     ).toBe(status);
   });
 
-  test('is skipped for one that was not to run', () => {
+  test('is skipped for a check that was not run', () => {
     expect(skippedCheck(check(() => []))).toMatchObject({ status: 'skipped', findings: [], durationMs: 0 });
   });
 
-  test('comes with how long it took, in whole milliseconds', () => {
+  test('comes with its duration in whole milliseconds', () => {
     const times = [100, 103.4];
     expect(
       runCheck(
@@ -179,11 +184,11 @@ describe('the status of a check', () => {
   });
 });
 
-describe('the words of a check author', () => {
+describe('the functions for authors of checks', () => {
   const [verdict] = examination.verdicts;
   if (verdict === undefined) throw new Error('no verdict');
 
-  test('declare, release, advise and sum up', () => {
+  test('declare, release, advise and summarize', () => {
     const mine = defineCheck(check(() => []));
     expect(mine.id).toBe('mine/odd');
     expect(release(verdict)).toEqual({ action: 'release', lock: `agent:${ADA}` });
@@ -191,7 +196,7 @@ describe('the words of a check author', () => {
     expect(summary(verdict)).toBe('its process (4242) and pane (%3) are gone; taken 8 h ago');
   });
 
-  test('say what was missing', () => {
+  test('name the missing evidence', () => {
     const servers = [aServer([], { status: 'failed', reason: 'did not answer' })];
     const [doubtful] = examineSnapshot(aSnapshot({ locks: [aLock(ADA)], servers })).verdicts;
     expect(doubtful && doubtOf(doubtful)).toMatch(/was not reached: did not answer$/);
@@ -199,19 +204,19 @@ describe('the words of a check author', () => {
 
   test.each([
     [
-      'a session of ours',
+      'a session of Gas Town',
       { sessionId: 'gt-crew-ada' },
       'process 4242 is still running, but its session gt-crew-ada is gone; taken 8 h ago',
     ],
     ['no session', { sessionId: '' }, 'process 4242 is running; taken 8 h ago'],
     ['the zero time', { acquiredAtMs: null }, 'process 4242 is still running, but its pane %3 is gone'],
     ['another host', { hostname: 'elsewhere' }, 'taken on another host, elsewhere, 8 h ago'],
-  ])('sum up a lock with %s', (_, record, said) => {
+  ])('summarize a lock with %s', (_, record, said) => {
     const seen = examineSnapshot(aSnapshot({ locks: [aLock(ADA, record)], lookups: [present(4242)] }));
     expect(seen.verdicts.map(summary)).toEqual([said]);
   });
 
-  test('are what the built-in checks are written in: none returns nonsense', () => {
+  test('are enough for the built-in checks, none of which crashes', () => {
     for (const one of builtInChecks) expect(runCheck(one, examination, still).error).toBeNull();
   });
 });

@@ -1,4 +1,4 @@
-/** A worker with a lock at the old place and one at the new: a dead one must not hide a live one. */
+/** A worker with a lock in the old layout and one in the current layout: a dead one must not hide a live one. */
 import { describe, expect, test } from '@jest/globals';
 import { builtInChecks } from '../../checks/index.ts';
 import { answerPreflight } from '../../src/core/clear-to-start.ts';
@@ -21,7 +21,7 @@ import {
 
 const ADA = 'gastown/crew/ada';
 
-test('a holder who lives behind the lock at the old place forbids a start', () => {
+test('a live holder of the lock in the old layout forbids a start', () => {
   const legacy = aLock(ADA, { pid: 4243, sessionId: '' }, { id: `agent:${ADA}#legacy`, layout: 'legacy' });
   const locks = [aLock(ADA, { sessionId: '' }), legacy];
   const askWith = (lookups: ReturnType<typeof absent>[]): string | undefined =>
@@ -31,7 +31,7 @@ test('a holder who lives behind the lock at the old place forbids a start', () =
   expect(askWith([absent(4242), absent(4243)])).toBe('repair');
 });
 
-describe('the findings about them', () => {
+describe('the findings about locks in both layouts', () => {
   const legacy = aLock(ADA, { pid: 4243, sessionId: '' }, { id: `agent:${ADA}#legacy`, layout: 'legacy' });
   const report = (locks: readonly LockFile[], lookups = [absent(4242), absent(4243)]): Report => {
     const examination = examineSnapshot(aSnapshot({ locks, lookups }));
@@ -50,7 +50,7 @@ describe('the findings about them', () => {
       .findings.filter(({ check }) => check === 'stale-lock')
       .map(({ id }) => id);
 
-  test('are known by the lock, however many there are and in whatever order', () => {
+  test('have the lock in their IDs, however many there are and in any order', () => {
     const here = aLock(ADA, { sessionId: '' });
     const both = [`stale-lock:${ADA}`, `stale-lock:${ADA}#legacy`];
     expect(staleIds([here, legacy])).toEqual(both);
@@ -60,7 +60,7 @@ describe('the findings about them', () => {
   });
 });
 
-describe('collisions', () => {
+describe('collisions of locks in both layouts', () => {
   const token = (pid: number, startToken: string) => ({
     pid,
     holder: { pid, startToken, bootId: BOOT, pidNamespace: INITIAL_NAMESPACE, nonce: `n${pid}` },
@@ -73,7 +73,7 @@ describe('collisions', () => {
   const alive = (pid: number, startToken: string) => present(pid, { names: ['work'], startToken });
   const listed = (pid: number, startToken: string) => aProcess(pid, { names: ['sleep'], startToken });
 
-  test('weigh the holders of both locks, in whatever order they were read', () => {
+  test('count the holders of both locks, in any order', () => {
     const locks = [old(token(4243, '7')), aLock(ADA, token(4242, '5'))];
     const lookups = [alive(4242, '5'), alive(4243, '7')];
     const processes = [listed(4242, '5'), listed(4243, '7')];
@@ -86,12 +86,12 @@ describe('collisions', () => {
     });
   });
 
-  test('take one holder of both locks for one', () => {
+  test('count one holder of both locks once', () => {
     const locks = [old(token(4242, '5')), aLock(ADA, token(4242, '5'))];
     expect(collisionsOf({ locks, lookups: [alive(4242, '5')], processes: [listed(4242, '5')] })).toEqual([]);
   });
 
-  test('name each worker once that claims an agent, with however many locks', () => {
+  test('name each worker that claims an agent once, however many locks it has', () => {
     const named = (fields: Parameters<typeof aLock>[1]) => ({ ...fields, sessionId: '' });
     const locks = [
       old(named({ pid: 4242 })),

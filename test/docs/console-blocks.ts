@@ -1,7 +1,7 @@
-/** The fenced blocks of a Markdown page: what readers are told to type, and what they are told to expect. */
+/** The fenced blocks of a Markdown page: commands for readers to type, and the output to expect. */
 
 export interface Block {
-  /** The info string behind the fence: `console`, `console screen`, `bash`, `js` … */
+  /** The info string after the fence: `console`, `console screen`, `bash`, `js` … */
   readonly info: string;
   /** The name in a comment `<!-- run: name -->` right above, or null. */
   readonly name: string | null;
@@ -30,7 +30,7 @@ export const blocksOf = (markdown: string): readonly Block[] => {
   return blocks;
 };
 
-/** The commands of a console block (`$ ` before them), each with the output that follows. */
+/** The commands of a console block (after `$ `), each with the output that follows. */
 export const stepsOf = ({ text }: Block): readonly Step[] =>
   text
     .split(/^\$ /m)
@@ -42,6 +42,6 @@ export const stepsOf = ({ text }: Block): readonly Step[] =>
         : { command: part.slice(0, end), output: part.slice(end + 1).trimEnd() };
     });
 
-/** The block with other outputs. */
+/** The text of a block with these steps. */
 export const textOf = (steps: readonly Step[]): string =>
   steps.map(({ command, output }) => `$ ${command}\n${output}`.trimEnd()).join('\n');

@@ -1,6 +1,6 @@
 /**
- * README and docs do what they say: every console block is run in the town they tell of, and its output compared.
- * `UPDATE_DOCS=1 npm run jest -- test/docs` writes what the program says now into the pages.
+ * README and docs are true: every console block is run in the town that it describes, and its output is compared.
+ * `UPDATE_DOCS=1 npm run jest -- test/docs` writes the current output into the pages.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -24,12 +24,12 @@ const PAGES = [
 const updating = process.env.UPDATE_DOCS === '1';
 const whenTmux = hasTmux ? test : test.skip;
 
-/** Where the story takes place, for readers. */
-const TOLD = '/srv/gt';
+/** The path of the town that readers see. */
+const TOWN = '/srv/gt';
 /** The same for the repository with worktrees (`console worktrees`). */
 const REPOSITORY = '/srv/app';
 
-/** What differs from run to run, made equal. Where lines break is among it: a PID may have one digit more. */
+/** Replaces what differs from run to run, including line breaks: a PID may have one digit more. */
 const timeless = (text: string): string =>
   text
     .replace(/\n {2,}/g, ' ')
@@ -47,7 +47,7 @@ const timeless = (text: string): string =>
 const execute = async (
   step: Step,
   block: Block,
-  told: string,
+  shownRoot: string,
   { town, tmux }: StoryTown,
 ): Promise<string> => {
   if (block.info === 'console screen') {
@@ -57,8 +57,8 @@ const execute = async (
       { columns: 80, rows: 50 },
       { cwd: town.root, env: { TMUX_TMPDIR: tmux.tmuxTmpdir } },
     );
-    const screen = (await run.ends()).screen.replaceAll(town.root, told);
-    // The town's line was broken for a longer path than the one that is told.
+    const screen = (await run.ends()).screen.replaceAll(town.root, shownRoot);
+    // The line about the town was wrapped for a path longer than the one that is shown.
     return screen.replace(/^\/srv\/gt: [\s\S]*?(?=\n\n)/, (line) => line.replace(/\n\s*/g, ' '));
   }
   const env = bareEnvironment({
@@ -72,7 +72,7 @@ const execute = async (
   });
   return `${stdout}${stderr}`
     .trimEnd()
-    .replaceAll(town.root, told)
+    .replaceAll(town.root, shownRoot)
     .replaceAll(`by ${userInfo().username} on ${hostname()}`, 'by ada on build1')
     .replaceAll(` on ${hostname()};`, ' on build1;');
 };
@@ -82,7 +82,7 @@ describe.each(PAGES)('%s (skipped without tmux)', (page) => {
   const blocks = blocksOf(markdown);
   if (!blocks.some(({ info }) => info.startsWith('console'))) return;
 
-  whenTmux('says what the program says', async () => {
+  whenTmux('shows the output of the program', async () => {
     const story = await makeStoryTown();
     const trees = blocks.some(({ info }) => info === 'console worktrees')
       ? await makeStoryWorktrees()
@@ -96,7 +96,7 @@ describe.each(PAGES)('%s (skipped without tmux)', (page) => {
       const steps: Step[] = [];
       for (const step of stepsOf(block)) {
         const isTrees = block.info === 'console worktrees';
-        const output = await execute(step, block, isTrees ? REPOSITORY : TOLD, isTrees ? trees : story);
+        const output = await execute(step, block, isTrees ? REPOSITORY : TOWN, isTrees ? trees : story);
         const same = timeless(output) === timeless(step.output);
         steps.push(same ? step : { ...step, output });
         if (!updating)

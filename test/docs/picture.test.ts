@@ -1,5 +1,5 @@
 /**
- * README's picture is what the program shows: a real screen of a real repository, drawn anew and compared.
+ * README's picture shows a real screen: the program is run in a real repository, and its screen is drawn and compared.
  * `UPDATE_DOCS=1 npm run jest -- test/docs/picture.test.ts` draws it again.
  */
 import { execFileSync } from 'node:child_process';
@@ -19,10 +19,10 @@ const PICTURES = [
   ['docs/picture-light.svg', LIGHT],
 ] as const;
 const SIZE = { columns: 80, rows: 24 };
-/** Where the story takes place, for readers. */
+/** The path of the repository that readers see. */
 const REPOSITORY = '/srv/app';
 
-/** Ages, PIDs, and how many tmux servers there are beside ours, differ from run to run; with the digits of a PID, line breaks. */
+/** Replaces what differs from run to run: ages, PIDs and thus line breaks, and the number of other tmux servers. */
 const timeless = (lines: readonly string[]): string =>
   lines
     .join(' ')
@@ -33,7 +33,7 @@ const timeless = (lines: readonly string[]): string =>
 
 const CHECKOUT = '.claude/worktrees/checkout';
 
-/** The screen of two commands in that repository, with its colours. */
+/** The coloured screen after two commands in that repository. */
 const takeScreen = async (): Promise<string> => {
   const { town, tmux } = await makeStoryWorktrees();
   execFileSync('git', ['worktree', 'add', '-q', CHECKOUT], { cwd: town.root, stdio: 'ignore' });
@@ -64,12 +64,12 @@ const takeScreen = async (): Promise<string> => {
   const pane = tmux.newSession('picture', {
     cwd: town.root,
     env: { ...variables, PS1: '$ ' },
-    // tmux hands on the PATH of its client.
+    // tmux passes on the PATH of its client.
     command: ['env', '-u', 'TMUX', '-u', 'TMUX_PANE', `PATH=${path}`, 'sh'],
   });
   const capture = (...flags: readonly string[]): string =>
     tmux.tmux('capture-pane', '-p', ...flags, '-t', pane.paneId).trimEnd();
-  // Keys that come before the prompt would be shown above it.
+  // Keys that are sent before the prompt appears would be shown above it.
   await until(() => capture() === '$', 'the prompt');
   for (const [at, command] of ['doctor', 'doctor locks'].entries()) {
     tmux.tmux('send-keys', '-t', pane.paneId, command, 'Enter');
@@ -81,7 +81,7 @@ const takeScreen = async (): Promise<string> => {
 };
 
 (hasTmux ? test : test.skip)(
-  "README's picture shows what the program shows (skipped without tmux)",
+  "README's picture matches the program's screen (skipped without tmux)",
   async () => {
     const screen = await takeScreen();
     expect(screen.split('\n').length).toBeLessThanOrEqual(SIZE.rows);

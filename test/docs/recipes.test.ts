@@ -1,4 +1,4 @@
-/** Every script in README and docs is run as written, in the town that they tell of. */
+/** Every script in README and docs is run as written, in the town that they describe. */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -39,7 +39,7 @@ const PAGES = [
 const BLOCKS = PAGES.flatMap((page) =>
   blocksOf(readFileSync(ROOT + page, 'utf8')).map((block) => ({ page, ...block })),
 );
-/** It checks units without a systemd that runs. */
+/** systemd-analyze checks units even if systemd does not run. */
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
 const hasJq = spawnSync('jq', ['--version']).status === 0;
 
@@ -61,7 +61,7 @@ const runIn = (story: StoryTown, script: string, cwd = story.town.root) => {
   return { status, stdout, stderr };
 };
 
-/** How each named script is run, and what has to come of it. */
+/** How each named script is run, and what it must do. */
 const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | Promise<void>>> = {
   worktrees: async ({ town, tmux }, { text }) => {
     const repository = town.path('gastown/mayor/rig');
@@ -121,13 +121,13 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
       env: { HOME: '/', SHELL: '/bin/sh', TMUX_TMPDIR: tmux.tmuxTmpdir },
       encoding: 'utf8',
     });
-    // What is fixed, and what is left for a person.
+    // What was fixed, and what is left to a person.
     expect(stdout).toMatch(/^fixed stale-lock gastown\/crew\/bob: /m);
     expect(stdout).toMatch(/^warning orphaned-lock gastown\/crew\/zoe: /m);
     expect(status).toBe(1);
   },
   orchestrator: (story, { text }) => {
-    // A program of one's own has the package among its dependencies.
+    // A program of a user has the package among its dependencies.
     story.town.worker('node_modules');
     symlinkSync(ROOT, story.town.path('node_modules/lock-doctor'));
     story.town.write('orchestrator.mjs', text);
@@ -147,7 +147,7 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
     ] as const) {
       const there = makeTown();
       there.lock('gastown/crew/ada');
-      // What the page calls ssh finds its keys in the files of this test, and the doctor in the path of that machine.
+      // The ssh of the page uses the keys of this test, and the PATH of that machine contains the doctor.
       const machine = await net.start(name, { path: story.town.path('.bin') });
       story.town.write('.bin/ssh', `#!/bin/sh\nexec /usr/bin/ssh -F '${machine.reach[2]}' "$@"\n`);
       chmodSync(story.town.path('.bin/ssh'), 0o755);
@@ -190,7 +190,7 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
     const at = (line: string): string => line.replace('host1:2379,host2:2379', endpoint);
     story.town.write('.bin/claude', '#!/bin/sh\necho "epoch $LOCK_DOCTOR_EPOCH of $LOCK_DOCTOR_LEASE_KEY"\n');
     chmodSync(story.town.path('.bin/claude'), 0o755);
-    // ada is at work already in the town that the pages tell of.
+    // In the town that the pages describe, ada is already at work.
     const { stdout, status } = runIn(story, at(text.replace('crew/ada', 'crew/new')));
     expect([status, stdout]).toEqual([0, expect.stringMatching(/^epoch \d+ of gt\/gastown\/crew\/new\n$/)]);
     const unit = BLOCKS.find(({ file }) => file === 'agent@.service')?.text ?? '';
@@ -290,7 +290,7 @@ describe('scripts in README and docs (skipped without tmux, two without jq, one 
     });
   }
 
-  test('there is none that no test runs', () => {
+  test('there is no script without a test', () => {
     const scripts = BLOCKS.filter(({ info }) => ['bash', 'sh', 'cron'].includes(info));
     expect(scripts.filter(({ name }) => name === null).map(({ page, text }) => `${page}: ${text}`)).toEqual(
       [],
@@ -300,7 +300,7 @@ describe('scripts in README and docs (skipped without tmux, two without jq, one 
   });
 });
 
-test('the lock protocol names every field of a record, and its example is one', () => {
+test('docs/lock-protocol.md describes every field of a record, and its example is a valid record', () => {
   const page = readFileSync(`${ROOT}docs/lock-protocol.md`, 'utf8');
   const example = BLOCKS.find(({ file }) => file === 'agent.lock')?.text ?? '';
   const town = makeTown({ marked: false, workers: ['tree'] });
@@ -316,16 +316,19 @@ test('the lock protocol names every field of a record, and its example is one', 
 
 describe('the hook that refuses a second agent', () => {
   const whenTmux = hasTmux ? test : test.skip;
-  whenTmux('lets the first one in, and stops the second with 2 (skipped without tmux)', async () => {
-    const story = await makeStoryTown();
-    const settings = JSON.parse(BLOCKS.find(({ file }) => file === 'settings.json')?.text ?? '') as {
-      hooks: { UserPromptSubmit: { hooks: { command: string }[] }[] };
-    };
-    const command = settings.hooks.UserPromptSubmit[0]?.hooks[0]?.command ?? '';
-    expect(runIn(story, command, story.town.path('gastown/crew/new')).status).toBe(0);
-    const second = runIn(story, command, story.town.path('gastown/crew/ada'));
-    expect(second.status).toBe(2);
-    expect(second.stderr).toContain('another agent works here');
-    expect(second.stdout).toBe('');
-  });
+  whenTmux(
+    'lets the first agent in, and stops the second with exit status 2 (skipped without tmux)',
+    async () => {
+      const story = await makeStoryTown();
+      const settings = JSON.parse(BLOCKS.find(({ file }) => file === 'settings.json')?.text ?? '') as {
+        hooks: { UserPromptSubmit: { hooks: { command: string }[] }[] };
+      };
+      const command = settings.hooks.UserPromptSubmit[0]?.hooks[0]?.command ?? '';
+      expect(runIn(story, command, story.town.path('gastown/crew/new')).status).toBe(0);
+      const second = runIn(story, command, story.town.path('gastown/crew/ada'));
+      expect(second.status).toBe(2);
+      expect(second.stderr).toContain('another agent works here');
+      expect(second.stdout).toBe('');
+    },
+  );
 });

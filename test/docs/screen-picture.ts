@@ -1,13 +1,13 @@
-/** A terminal's screen, as tmux captures it with its colours, drawn as SVG. */
+/** Draws a terminal's screen, captured by tmux with its colours, as SVG. */
 import { displayWidth, padToWidth } from '../../src/reporters/screen/display-width.ts';
 
-/** The colours of a drawing: `plain` is that of a text without one. */
+/** The colours of a drawing; `plain` is for text without a colour. */
 export interface Theme {
   readonly background: string;
   readonly frame: string;
   readonly plain: string;
   readonly dim: string;
-  /** Keyed by the number of the escape sequence. */
+  /** By the number in the escape sequence. */
   readonly colors: Readonly<Record<number, string>>;
 }
 
@@ -34,13 +34,13 @@ interface Run {
   readonly isDim: boolean;
 }
 
-// Metrics of most monospaced fonts; each run is stretched to its columns, whatever the font is.
+// Metrics of most monospaced fonts; each run is stretched to its columns, in any font.
 const COLUMN = 8.4;
 const LINE = 18;
 const FONT = 14;
 const EDGE = 14;
 
-/** One drawing of a captured screen of this size; `title` is the text for screen readers. */
+/** A drawing of a captured screen of this size; `title` is the text for screen readers. */
 export const drawScreen = (
   captured: string,
   size: { readonly columns: number; readonly rows: number },
@@ -60,7 +60,7 @@ ${lines.filter((line) => line !== '').join('\n')}
 `;
 };
 
-/** The lines of a drawing as text again, without those that are empty. */
+/** The lines of a drawing as text, without empty ones. */
 export const textOfPicture = (svg: string): readonly string[] =>
   [...svg.matchAll(/<text[^>]*>(.*)<\/text>/g)].map(([, line = '']) =>
     [...line.matchAll(/<tspan x="([\d.]+)"[^>]*>([^<]*)<\/tspan>/g)].reduce(
@@ -70,7 +70,7 @@ export const textOfPicture = (svg: string): readonly string[] =>
     ),
   );
 
-/** Each piece at its column: spaces are not drawn, because they would not keep their width. */
+/** Each piece is placed at its column; spaces are not drawn, because they would not keep their width. */
 const drawLine = (runs: readonly Run[], row: number, theme: Theme): string => {
   let column = 0;
   const spans = runs.flatMap(({ text, color, isBold, isDim }) =>
@@ -104,7 +104,7 @@ const runsOf = (lines: readonly string[]): readonly (readonly Run[])[] => {
           else if (code === 2) style = { ...style, isDim: true };
           else if (code === 22) style = { ...style, isBold: false, isDim: false };
           else if (code === 39) style = { ...style, color: null };
-          // The colour of the background, which never differs.
+          // The default background, which never differs.
           else if (code === 49) continue;
           else if (code in DARK.colors) style = { ...style, color: code };
           else throw new Error(`the picture has no colour for ${code}`);

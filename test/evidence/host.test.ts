@@ -4,7 +4,7 @@ import { readAsker, readHost, socketInTmuxVariable } from '../../src/evidence/ho
 import { readProcessTable } from '../../src/evidence/processes/processes.ts';
 
 describe('this host', () => {
-  test('is known by name, user and, on Linux, boot and PID namespace', () => {
+  test('has a name, a user and, on Linux, a boot ID and a PID namespace', () => {
     const host = readHost();
     expect(host).toMatchObject({ hostname: hostname(), platform: process.platform, uid: process.getuid?.() });
     if (process.platform !== 'linux') return;
@@ -15,14 +15,14 @@ describe('this host', () => {
 });
 
 describe('the asker', () => {
-  test('is this process and all its ancestors, with a table as without', async () => {
+  test('is this process and all its ancestors, with or without a process table', async () => {
     const { pids, pane } = readAsker({});
     expect(pids.slice(0, 2)).toEqual([process.pid, process.ppid]);
     expect(pane).toBeNull();
     expect(readAsker({}, await readProcessTable()).pids).toEqual(pids);
   });
 
-  test('sits in the pane that TMUX and TMUX_PANE name, whatever its socket is called', () => {
+  test('is in the pane that TMUX and TMUX_PANE name, whatever the name of its socket', () => {
     expect(readAsker({ TMUX: '/nowhere/a,b c,123,4', TMUX_PANE: '%7' }).pane).toEqual({
       socket: '/nowhere/a,b c',
       serverPid: 123,
@@ -36,11 +36,11 @@ describe('the asker', () => {
     [{ TMUX: '', TMUX_PANE: '%7' }],
     [{ TMUX: 'x', TMUX_PANE: '%7' }],
     [{ TMUX: '/nowhere/x,123,4', TMUX_PANE: '$7' }],
-  ])('sits in no pane with %j', (env) => {
+  ])('is in no pane with %j', (env) => {
     expect(readAsker(env).pane).toBeNull();
   });
 
-  test('finds no socket in a TMUX that is none', () => {
+  test('has no socket if TMUX is invalid', () => {
     expect([undefined, '', 'x,1,2', '/x', '/x,a,2'].map(socketInTmuxVariable)).toEqual(Array(5).fill(null));
   });
 });

@@ -1,8 +1,8 @@
 /**
- * What the programs of a developer's machine count as; the golden file beside each table says of each process what it is and why.
- * `captured-machine.json` is what `scripts/capture-programs.mjs` captured of real programs, byte for byte. `by-hand.json` is put
- * together after what such machines show. It has only what cannot be started for a capture: what needs a desktop, an account or
- * another system (VS Code, Cursor, Amazon Q, Docker, git's file watcher, Claude Code's daemons), and impostors.
+ * How the programs of a developer's machine are classified; the golden file beside each table has the class of each process
+ * and the reason. `captured-machine.json` was captured from real programs by `scripts/capture-programs.mjs`, byte for byte.
+ * `by-hand.json` is modelled on such machines. It has only what cannot be started for a capture: what needs a desktop, an
+ * account or another system (VS Code, Cursor, Amazon Q, Docker, git's file watcher, Claude Code's daemons), and impostors.
  *
  *     UPDATE_GOLDEN=1 npm run jest -- test/core/programs
  */
@@ -66,7 +66,7 @@ const describeAll = (captured: readonly Captured[]): readonly ProcessInfo[] => {
   });
 };
 
-test.each(['captured-machine', 'by-hand'])('every program of %s counts as the golden file says', (name) => {
+test.each(['captured-machine', 'by-hand'])('every program of %s has the class of the golden file', (name) => {
   const described = describeAll(tableIn(name));
   const classify = classifier(new Map(described.map((one) => [one.pid, one])), { agents: [] });
   const lines = described.map((one) => {
@@ -79,7 +79,7 @@ test.each(['captured-machine', 'by-hand'])('every program of %s counts as the go
   expect(text).toBe(readFileSync(golden, 'utf8'));
 });
 
-test('what is kept of a process holds none of its arguments', () => {
+test('the evidence about a process contains none of its arguments', () => {
   const captured = tableIn('captured-machine');
   const kept = JSON.stringify(describeAll(captured));
   const given = captured.flatMap(({ argv }) => argv.slice(1));

@@ -12,7 +12,7 @@ describe('a command line in the journal', () => {
     'doctor --fix --socket /tmp/tmux-1000/default --only stale-lock',
     'node /home/me/.nvm/versions/node/v20.19.0/lib/node_modules/agent/dist/main.js',
     'doctor --fix -w monkey/keyboard/author',
-  ])('%s: is kept as it was typed', (line) => {
+  ])('%s: is kept as typed', (line) => {
     expect(kept(line)).toBe(line);
   });
 
@@ -27,16 +27,16 @@ describe('a command line in the journal', () => {
     ['agent 0123456789abcdef0123456789abcdef', 'agent ***'],
     ['agent --id=0123456789abcdef0123456789abcdef', 'agent --id=***'],
     ['agent eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x', 'agent ***'],
-  ])('%s: what looks like a secret is hidden', (line, expected) => {
+  ])('%s: hides what looks like a secret', (line, expected) => {
     expect(kept(line)).toBe(expected);
   });
 
-  test('of a command behind -- only the program is kept', () => {
+  test('keeps only the program of the command after --', () => {
     expect(kept('doctor exec ada -- claude --resume hunter2')).toBe('doctor exec ada -- claude …');
     expect(kept('doctor exec ada -- claude')).toBe('doctor exec ada -- claude');
   });
 
-  test('is bounded, whatever is typed', () => {
+  test('has a bounded length for any input', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ maxLength: 1000, unit: 'binary' }), { maxLength: 200 }), (words) => {
         const result = keptCommand(words);

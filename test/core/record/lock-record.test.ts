@@ -28,7 +28,7 @@ interface Fields {
 
 const zero: Fields = { pid: 0, acquiredAtMs: null, sessionId: '', hostname: '' };
 
-/** What Go's json.Unmarshal made of these bytes (checked with a Go program, as were 120,000 random ones). */
+/** What Go's json.Unmarshal makes of these bytes (checked with a Go program, as were 120,000 random ones). */
 const ACCEPTED: readonly (readonly [string, Partial<Fields>])[] = [
   ['null', {}],
   [' \t\r\n{}\n', {}],
@@ -140,11 +140,11 @@ describe('a lock record is read as Go reads it', () => {
     ['\xf4\x90\x80\x80', '\ufffd\ufffd\ufffd\ufffd'],
     ['\xe2\x28\xa1', '\ufffd(\ufffd'],
     ['\xff\xc3\xa9', '\ufffd\u00e9'],
-  ])('bytes %j that are no UTF-8 become one U+FFFD each', (bytes, text) => {
+  ])('bytes %j that are not UTF-8 become one U+FFFD each', (bytes, text) => {
     expect(recordOf(parseLockRecord(latin(`{"hostname":"${bytes}"}`))).hostname).toBe(text);
   });
 
-  test('nesting is allowed exactly as deep as in Go, and does not overflow the stack', () => {
+  test('nesting is allowed to the same depth as in Go, and does not overflow the stack', () => {
     const nest = (depth: number): string => `{"x":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
     expect(read(nest(MAX_NESTING)).kind).toBe('record');
     expect(read(nest(MAX_NESTING + 1))).toMatchObject({ problem: 'not-json' });
@@ -157,7 +157,7 @@ describe('a lock record is read as Go reads it', () => {
   });
 });
 
-describe('the true holder in our own fields', () => {
+describe('the holder in our own fields', () => {
   const own = '"holder_pid":7,"holder_start":"b:1","boot_id":"b","pid_ns":"pid:[1]","nonce":"n"';
 
   test('is read', () => {
@@ -171,7 +171,7 @@ describe('the true holder in our own fields', () => {
   });
 
   test.each(['"7"', '0', '-1', '1.5', '2147483648', 'null', '{}'])(
-    'a holder_pid of %s names nobody and leaves the record valid',
+    'a holder_pid of %s names no holder and leaves the record valid',
     (pid) => {
       const record = recordOf(read(`{"pid":1,"holder_pid":${pid},"nonce":"n"}`));
       expect(record).toMatchObject({ pid: 1, holder: null });
@@ -189,7 +189,7 @@ describe('the true holder in our own fields', () => {
     });
   });
 
-  test('the companion record comes back as it was written, and damage reads as nobody', () => {
+  test('the companion record is read as it was written, and a damaged one names no holder', () => {
     const holder: TrueHolder = {
       pid: 7,
       startToken: 'b:1',
@@ -204,8 +204,8 @@ describe('the true holder in our own fields', () => {
   });
 });
 
-describe('writing', () => {
-  test('has the form of Go: two spaces, no final newline, HTML characters escaped, empty texts left out', () => {
+describe('a written record', () => {
+  test('has the format of Go: two spaces, no final newline, HTML characters escaped, empty strings omitted', () => {
     const text = formatLockRecord({
       pid: 41,
       acquiredAtNs: 1774812788793959788n,
@@ -229,7 +229,7 @@ describe('writing', () => {
     expect(formatGoTime(ns)).toBe(text);
   });
 
-  test('whatever is written is read back the same', () => {
+  test('is read back as it was written', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -(2 ** 31), max: 2 ** 31 }),
@@ -256,7 +256,7 @@ describe('writing', () => {
             hostname,
             holder,
           });
-          // Readers of the four fields see plain JSON.
+          // Readers of the four fields alone see plain JSON.
           expect(JSON.parse(text)).toMatchObject({ pid });
         },
       ),
@@ -264,7 +264,7 @@ describe('writing', () => {
   });
 });
 
-describe('any bytes whatsoever', () => {
+describe('arbitrary bytes', () => {
   const fragments = fc.constantFrom(
     ...['{', '}', '[', ']', ',', ':', '"pid"', '"acquired_at"', '"session_id"', '"2026-08-11T07:00:00Z"'],
     ...[
@@ -297,7 +297,7 @@ describe('any bytes whatsoever', () => {
     );
   });
 
-  test('are JSON for us exactly where they are JSON for JSON.parse', () => {
+  test('are JSON for the reader exactly if they are JSON for JSON.parse', () => {
     fc.assert(
       fc.property(fc.array(fragments, { minLength: 1, maxLength: 12 }), (parts) => {
         const text = parts.join('').replaceAll('\xff', '');
@@ -314,7 +314,7 @@ describe('any bytes whatsoever', () => {
     );
   });
 
-  test('times agree with Date wherever Date reads RFC 3339 too', () => {
+  test('RFC 3339 times mean the same as to Date', () => {
     fc.assert(
       fc.property(fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('9999-12-31') }), (date) => {
         expect(parseGoTime(date.toISOString())).toEqual({ ok: true, ms: date.getTime() });
@@ -332,12 +332,12 @@ function parses(text: string): boolean {
   }
 }
 
-describe('the short way for usual records', () => {
-  /** White space in front changes nothing, but makes a file too long for it. */
-  const theLongWay = (bytes: Uint8Array): LockContent =>
+describe('the fast path for usual records', () => {
+  /** Leading white space changes nothing, but makes a file too long for the fast path. */
+  const slowPath = (bytes: Uint8Array): LockContent =>
     parseLockRecord(latin(' '.repeat(2000) + asLatin(bytes)));
   const asLatin = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
-  /** Details of invalid records name the byte. */
+  /** Details of invalid records name the byte, which differs. */
   const comparable = (content: LockContent): unknown =>
     content.kind === 'invalid' ? { kind: content.kind, problem: content.problem } : content;
 
@@ -350,16 +350,16 @@ describe('the short way for usual records', () => {
     })
     .map((fields) => new TextEncoder().encode(formatLockRecord({ ...fields, holder: null })));
 
-  test('gives what reading JSON gives', () => {
+  test('gives the same as the JSON reader', () => {
     fc.assert(
       fc.property(usual, (bytes) => {
-        expect(parseLockRecord(bytes)).toEqual(theLongWay(bytes));
+        expect(parseLockRecord(bytes)).toEqual(slowPath(bytes));
       }),
       { numRuns: 2000 },
     );
   });
 
-  test('gives what reading JSON gives for records that were tampered with', () => {
+  test('gives the same as the JSON reader for records that were tampered with', () => {
     const edit = fc.record({
       at: fc.nat({ max: 200 }),
       remove: fc.nat({ max: 3 }),
@@ -388,7 +388,7 @@ describe('the short way for usual records', () => {
         for (const { at, remove, insert } of edits)
           text = text.slice(0, at) + insert + text.slice(at + remove);
         const edited = latin(text);
-        expect(comparable(parseLockRecord(edited))).toEqual(comparable(theLongWay(edited)));
+        expect(comparable(parseLockRecord(edited))).toEqual(comparable(slowPath(edited)));
       }),
       { numRuns: 5000 },
     );

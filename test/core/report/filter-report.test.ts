@@ -42,14 +42,14 @@ const shown = (filter: Partial<ReportFilter>) => {
   };
 };
 
-describe('the part of a report', () => {
-  test('is all of it where nothing is asked for', () => {
+describe('a filtered report', () => {
+  test('is the whole report without a filter', () => {
     const report = mixed();
     expect(filterReport(report, ALL)).toBe(report);
     expect(report.collisions).toHaveLength(1);
   });
 
-  test('of states and kinds has their locks, and what is said of them, and no agents without one', () => {
+  test('by state or kind has the matching locks, their findings, and no agents without a lock', () => {
     expect(shown({ states: ['stale'] })).toMatchObject({
       locks: ['bob'],
       agents: [],
@@ -65,14 +65,14 @@ describe('the part of a report', () => {
     expect(shown({ kinds: ['other'] })).toEqual({ locks: [], agents: [], findings: [], collisions: 0 });
   });
 
-  test('of a place has everything at and below it, and not what only begins like it', () => {
+  test('by place has everything at and below it, but not what only shares a prefix', () => {
     expect(shown({ places: ['gastown'] })).toMatchObject({ locks: ['ada', 'bob', 'joe'], collisions: 1 });
     expect(shown({ places: ['gastown'] }).agents).toEqual(['ada', 'witness', 'witness']);
     expect(shown({ places: ['gastown/crew/bob', 'gastown-two'] }).locks).toEqual(['bob', 'eve']);
     expect(shown({ places: ['gastown/witness'] }).findings).toEqual(['collision witness']);
   });
 
-  test('of an age has what was taken then; of no known time, it is in neither', () => {
+  test('by age has the locks taken in that time, and none whose time is unknown', () => {
     expect(shown({ sinceMs: NOW - 2 * HOUR }).locks).toEqual(['bob']);
     expect(shown({ beforeMs: NOW - 2 * HOUR }).locks).toEqual(['ada', 'eve']);
     expect(shown({ sinceMs: NOW - 9 * HOUR, beforeMs: NOW - 2 * HOUR, places: ['gastown'] }).locks).toEqual([
@@ -80,7 +80,7 @@ describe('the part of a report', () => {
     ]);
   });
 
-  test('keeps the exit code, the counts and the gaps of the whole', () => {
+  test('keeps the exit code, the counts and the gaps of the whole report', () => {
     const { exitCode, summary, gaps, ok } = mixed();
     expect(filterReport(mixed(), { ...ALL, states: ['held'] })).toMatchObject({
       exitCode,

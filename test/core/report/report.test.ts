@@ -110,7 +110,7 @@ describe('the exit code', () => {
     ['info', 1],
     ['warning', 0],
     ['error', 0],
-  ])('with --fail-on %s of an information', (failOn, exitCode) => {
+  ])('of an info finding with --fail-on %s', (failOn, exitCode) => {
     const legacy = [{ from: '.gastown/a', to: '.runtime/a', targetExists: false, isDirectory: false }];
     expect(codeOf({ over: { legacy } }, { failOn }).exitCode).toBe(exitCode);
   });
@@ -119,30 +119,30 @@ describe('the exit code', () => {
     ['info', 1],
     ['warning', 1],
     ['error', 0],
-  ])('with --fail-on %s of a warning', (failOn, exitCode) => {
+  ])('of a warning with --fail-on %s', (failOn, exitCode) => {
     expect(codeOf(STALE, { failOn }).exitCode).toBe(exitCode);
   });
 
-  test('with --fail-on error of a collision', () => {
+  test('of a collision with --fail-on error', () => {
     const servers = [aServer([aPane()]), aServer([aPane({ pid: 750 })], { socket: '/tmp/b', pid: 601 })];
     expect(codeOf({ servers }, { failOn: 'error' }).exitCode).toBe(1);
   });
 
-  test('with --fail-on info of doubt is still doubt', () => {
+  test('of doubt with --fail-on info is still 22', () => {
     expect(codeOf(UNKNOWN, { failOn: 'info' }).exitCode).toBe(22);
   });
 
-  test('of a town whose problem no check was asked about', () => {
+  test('of a problem whose check was skipped', () => {
     expect(codeOf(STALE, { skip: ['stale-lock'] })).toEqual({ exitCode: 0, complete: true });
   });
 
-  test('of an unknown lock that no check was asked about is doubt all the same', () => {
+  test('of an unknown lock whose check was skipped is still 22', () => {
     expect(codeOf(UNKNOWN, { skip: ['undecided-lock'] })).toEqual({ exitCode: 22, complete: false });
   });
 });
 
 describe('checks in the report', () => {
-  test('one that crashed makes the run incomplete, and the others are told', () => {
+  test('one that crashed makes the run incomplete, and the others are reported', () => {
     const crash = plugin(() => {
       throw new Error('out of ideas');
     });
@@ -152,7 +152,7 @@ describe('checks in the report', () => {
     expect(codeOf(HEALTHY, { checks: [crash] })).toEqual({ exitCode: 22, complete: false });
   });
 
-  test('one that reports doubt makes the run incomplete and not failed', () => {
+  test('one that reports doubt makes the run incomplete rather than failed', () => {
     const doubting = plugin(() => [finding()], { reportsDoubt: true });
     const said = report(HEALTHY, { checks: [doubting] });
     expect([said.exitCode, said.complete]).toEqual([22, false]);
@@ -160,7 +160,7 @@ describe('checks in the report', () => {
     expect(said.checks.at(-1)?.status).toBe('unknown');
   });
 
-  test('one that was skipped says so', () => {
+  test('one that was skipped is reported as skipped', () => {
     const said = report(STALE, { skip: ['stale-lock'] });
     expect(said.checks.find(({ id }) => id === 'stale-lock')).toMatchObject({
       status: 'skipped',
@@ -168,7 +168,7 @@ describe('checks in the report', () => {
     });
   });
 
-  test('a finding that says what it is about keeps its id when another one goes', () => {
+  test('a finding that says what it is about keeps its ID when another one disappears', () => {
     const [one, other] = [finding({ about: 'gastown/one' }), finding({ about: 'gastown/other' })];
     const idsOf = (...found: Finding[]) =>
       report({}, { checks: [plugin(() => found)] }).findings.map(({ id }) => id);
@@ -176,13 +176,13 @@ describe('checks in the report', () => {
     expect(idsOf(other)).toEqual(['mine/odd:gastown/other']);
   });
 
-  test('several findings of a check that tells them not apart are numbered', () => {
+  test('several findings of a check that does not distinguish them are numbered', () => {
     const said = report({}, { checks: [plugin(() => [finding(), finding(), finding({ worker: null })])] });
     expect(said.findings.map(({ id }) => id)).toEqual([`mine/odd:${ADA}`, `mine/odd:${ADA}#2`, 'mine/odd:.']);
   });
 });
 
-describe('fixes and what to do next', () => {
+describe('fixes and next commands', () => {
   const onlyFix = (parts: SnapshotParts, checks: readonly Check[] = []) =>
     report(parts, { checks }).findings[0];
 
@@ -201,7 +201,7 @@ describe('fixes and what to do next', () => {
     });
   });
 
-  test('an advice is said with its commands', () => {
+  test('advice is reported with its commands', () => {
     expect(onlyFix({ ...STALE, lookups: [present(4242)] })).toMatchObject({
       fix: { action: 'advice', safe: false, status: 'skipped', text: expect.any(String) },
       next: [['ps', '-fp', '4242']],
@@ -217,7 +217,7 @@ describe('fixes and what to do next', () => {
     });
   });
 
-  test('every refusal is told in words', () => {
+  test('every refusal has a message', () => {
     const verdicts = [
       STALE,
       HEALTHY,
@@ -239,7 +239,7 @@ describe('a report on some workers', () => {
   const locks = [aLock(ADA), aLock(BOB, { pid: 4243, sessionId: '%9' })];
   const both: SnapshotParts = { locks, lookups: [absent(4242), absent(4243)] };
 
-  test('covers these only: locks, findings, summary, exit code', () => {
+  test('covers only these: locks, findings, summary, exit code', () => {
     const said = report(both, { workers: [BOB] });
     expect(said.locks.map(({ worker }) => worker)).toEqual([BOB]);
     expect(said.findings.map(({ worker }) => worker)).toEqual([BOB]);
@@ -247,13 +247,13 @@ describe('a report on some workers', () => {
     expect(said.checks.find(({ id }) => id === 'stale-lock')).toMatchObject({ status: 'fail', findings: 1 });
   });
 
-  test("is healthy although the neighbour's lock is stale", () => {
+  test("is healthy even if the neighbour's lock is stale", () => {
     const servers = [aServer([aPane({ id: '%9', sessionName: 'gt-crew-bob', path: `${ROOT}/${BOB}` })])];
     const said = report({ ...both, servers }, { workers: [BOB] });
     expect([said.exitCode, said.checks.every(({ status }) => status === 'pass')]).toEqual([0, true]);
   });
 
-  test('tells a collision whichever of its workers was asked for', () => {
+  test('includes a collision whichever of its workers was requested', () => {
     const servers = [aServer([aPane({ sessionName: 'main', path: '/home' })])];
     const parts = {
       locks: [aLock(ADA), aLock(BOB, { pid: 4243 })],
@@ -267,7 +267,7 @@ describe('a report on some workers', () => {
     expect(report(parts, { workers: ['gastown/crew/joe'] }).exitCode).toBe(0);
   });
 
-  test('knows the gaps that may hide something about them, and no others', () => {
+  test('includes only the gaps that may hide something about these workers', () => {
     const parts = { ...HEALTHY, over: GAP };
     expect(report(parts, { workers: [ADA] })).toMatchObject({ exitCode: 0, gaps: [] });
     expect(report(parts, { workers: [BOB] }).exitCode).toBe(22);
@@ -284,7 +284,7 @@ describe('gaps', () => {
     return gapsOf(snapshot, verdicts).map(({ what }) => what);
   };
 
-  test('are servers that did not answer, processes that could not be listed, and what the scan could not enter', () => {
+  test('include servers that did not answer, processes that could not be listed, and directories that could not be entered', () => {
     const processes = { listing: { seen: false, why: 'no /proc' } as const, lookups: [], list: [] };
     expect(gaps({ servers: [failing], over: { ...GAP, processes } })).toEqual([
       `directory:${ROOT}/${BOB}/src`,
@@ -293,19 +293,19 @@ describe('gaps', () => {
     ]);
   });
 
-  test('are tmux that is missing where locks need it, unless it is plain that nothing of it runs', () => {
+  test('include a missing tmux that a lock needs, unless it is certain that no server runs', () => {
     const tmux = { installed: false, enumerated: false, servers: [] };
     expect(gaps({ ...STALE, over: { tmux } })).toEqual(['tmux']);
     expect(gaps({ over: { tmux } })).toEqual([]);
     expect(gaps({ ...STALE, over: { tmux: { ...tmux, enumerated: true } } })).toEqual([]);
   });
 
-  test('are no servers that are absent, or demonstrably work elsewhere', () => {
+  test('do not include servers that are absent or demonstrably work elsewhere', () => {
     const servers = [aServer([], { status: 'absent' }), { ...failing, outsideTown: true }];
     expect(gaps({ ...STALE, servers })).toEqual([]);
   });
 
-  test("are servers of strangers, but only where a lock's session may be there", () => {
+  test("include servers of other users only if a lock's session may be there", () => {
     const servers = [{ ...failing, strangersUid: 1234 }];
     const withSession = { locks: [aLock(ADA, { sessionId: '%9' })], servers };
     expect(gaps(withSession)).toEqual(['tmux:/tmp/x']);
@@ -324,7 +324,7 @@ describe('the head of a report', () => {
     expect(report({ servers }).tmux?.status).toBe(status);
   });
 
-  test('says the version, the town, when, and how long', () => {
+  test('has the version, the town, the start time and the duration', () => {
     expect(report({})).toMatchObject({
       schemaVersion: 1,
       tool: { name: 'lock-doctor', version: '1.2.3' },
@@ -336,7 +336,7 @@ describe('the head of a report', () => {
     });
   });
 
-  test('has null and never a missing value', () => {
+  test('has null, never a missing value', () => {
     const said = report({
       locks: [aLock(ADA, { pid: 0, acquiredAt: '', acquiredAtMs: null, sessionId: '', hostname: '' })],
     });
@@ -364,7 +364,7 @@ describe('the report of a repair', () => {
     outcomes: new Map([[`agent:${ADA}`, outcome]]),
   });
 
-  test('a stale lock that was released: fixed, exit 0, and the way back', () => {
+  test('a stale lock that was released: fixed, exit 0, with the undo command', () => {
     const said = repairedReport(report(STALE), report({}), record(FIXED), 'warning');
     expect([said.ok, said.exitCode]).toEqual([true, 0]);
     expect(said.summary).toMatchObject({ locks: 0, stale: 0, fixed: 1 });
@@ -381,14 +381,14 @@ describe('the report of a repair', () => {
     expect(said.findings).toHaveLength(1);
   });
 
-  test('a lock that changed and is healthy now: told, exit 0', () => {
+  test('a lock that changed and is healthy now: reported, exit 0', () => {
     const changed: ReleaseOutcome = { status: 'changed', reason: 'another lock stands there', backup: null };
     const said = repairedReport(report(STALE), report(HEALTHY), record(changed), 'warning');
     expect(said.exitCode).toBe(0);
     expect(said.findings).toMatchObject([{ fix: { status: 'changed' } }]);
   });
 
-  test('a held lock that was released by force is told with its way back', () => {
+  test('a held lock that was released by force is reported with its undo command', () => {
     const said = repairedReport(
       report(HEALTHY),
       report({ servers: HEALTHY.servers ?? [] }),
@@ -409,7 +409,7 @@ describe('the report of a repair', () => {
     ]);
   });
 
-  test('an orphaned lock that force could not release is told beside the advice', () => {
+  test('an orphaned lock that force could not release is reported beside the advice', () => {
     const orphaned = report({ ...STALE, lookups: [present(4242)] });
     const said = repairedReport(orphaned, orphaned, record(BUSY), 'warning');
     expect(said.exitCode).toBe(1);
@@ -419,12 +419,12 @@ describe('the report of a repair', () => {
     ]);
   });
 
-  test('doubt that is left after it is doubt', () => {
+  test('doubt that remains after the repair is still 22', () => {
     const said = repairedReport(report(STALE), report({ over: GAP }), record(FIXED), 'warning');
     expect(said.exitCode).toBe(22);
   });
 
-  test('what came up between the two looks is told and counts', () => {
+  test('a problem that appeared between the two looks is reported and counts', () => {
     const new1 = { locks: [aLock(BOB, { pid: 4243, sessionId: '%9' })], lookups: [absent(4243)] };
     const said = repairedReport(report(STALE), report(new1), record(FIXED), 'warning');
     expect(said.exitCode).toBe(1);

@@ -1,4 +1,4 @@
-/** Panes that seemed to be somebody else's, or to be gone, while the agent that the lock names lived in them. */
+/** Panes that seemed to belong to another worker, or to be gone, while the agent of the lock lived in them. */
 import { describe, expect, test } from '@jest/globals';
 import { judgeAll } from '../../../src/core/judge/judge.ts';
 import { indexSnapshot } from '../../../src/core/town/town-index.ts';
@@ -6,7 +6,7 @@ import type { Snapshot } from '../../../src/core/types/evidence.ts';
 import type { Verdict } from '../../../src/core/types/judgement.ts';
 import { aLock, aPane, aProcess, aServer, aSnapshot, HOUR, NOW, ROOT } from '../../support/snapshot.ts';
 
-/** The town around, in the tests that ask about a rig alone. */
+/** The town, for the tests whose root is only one of its rigs. */
 const AROUND = ROOT;
 const ADA = 'gastown/crew/ada';
 const UNKNOWN_AGENT = 'unheard-of';
@@ -26,13 +26,13 @@ describe('a question about one rig of a town (doctor --town <town>/<rig>)', () =
   const environment = { GT_ROLE: ADA, GT_ROOT: AROUND };
   const lock = aLock('crew/ada');
 
-  test('a GT_ROLE and a GT_ROOT of the town around do not make the pane a stranger', () => {
+  test('GT_ROLE and GT_ROOT of the surrounding town do not make the pane foreign', () => {
     const pane = aPane({ command: UNKNOWN_AGENT, path: `${AROUND}/${ADA}`, environment });
     const servers = [aServer([pane], { origin: 'default' })];
     expect(judge(aSnapshot({ locks: [lock], servers, over: { town: rig } })).state).toBe('held');
   });
 
-  test('nor does a look into the town around, or out of both', () => {
+  test('nor does a working directory in the surrounding town, or outside both', () => {
     for (const pane of [
       aPane({ path: `${AROUND}/mayor`, otherTown: AROUND, environment }),
       aPane({ path: `${AROUND}/mayor`, otherTown: AROUND }),
@@ -45,7 +45,7 @@ describe('a question about one rig of a town (doctor --town <town>/<rig>)', () =
   });
 });
 
-test('a lock at a place of no agent is not lost to a GT_ROLE whose place is a symbolic link to it', () => {
+test('a lock outside every role’s directory is held by an agent there whose GT_ROLE names a symlink to it', () => {
   const environment = { GT_ROLE: 'gastown/crew/linked', GT_ROOT: ROOT };
   const pane = aPane({
     command: UNKNOWN_AGENT,
@@ -56,12 +56,12 @@ test('a lock at a place of no agent is not lost to a GT_ROLE whose place is a sy
   expect(judge(aSnapshot({ locks: [aLock('store/linked')], servers: [aServer([pane])] })).state).toBe('held');
 });
 
-test('on the server that bears the town’s name an agent may look into another town', () => {
+test('on the server with the town’s name an agent may work in another town', () => {
   const pane = aPane({ path: '/other/docs', otherTown: '/other' });
   expect(judge(aSnapshot({ locks: [aLock(ADA)], servers: [aServer([pane])] })).state).toBe('held');
 });
 
-test('a server looks younger than the lock where the clock was set back: the kernel knows better', () => {
+test('a server that seems younger than the lock after a clock change is dated by its process', () => {
   const pane = aPane({ command: UNKNOWN_AGENT, sessionName: 'work', path: '/home/user' });
   const server = aServer([pane], { startedAtMs: NOW - HOUR });
   const started = (startedAtMs: number): Snapshot => {
@@ -72,7 +72,7 @@ test('a server looks younger than the lock where the clock was set back: the ker
   expect(judge(started(NOW - HOUR)).reasons).toContain('pane-recycled');
 });
 
-test('the place of a copied lock says nothing where the session says whose pane it is', () => {
+test('a copied lock does not claim a pane whose session names its worker', () => {
   const record = { sessionId: '%3' };
   const environment = { GT_ROLE: ADA };
   const pane = aPane({ pid: 99, path: `${ROOT}/gastown/crew/bob`, environment });
@@ -80,7 +80,7 @@ test('the place of a copied lock says nothing where the session says whose pane 
   expect(judge(aSnapshot({ locks, servers: [aServer([pane])] })).state).toBe('held');
 });
 
-test('in a container only the town’s own tmux makes an absent process a dead one', () => {
+test('in a container a missing PID proves death only if the town’s own tmux was reached', () => {
   const inside = {
     ...host,
     initialPidNamespace: false,
@@ -100,12 +100,12 @@ test('in a container only the town’s own tmux makes an absent process a dead o
   expect(judge(askedFrom({ origin: 'town' })).state).toBe('stale');
 });
 
-test('a drifted lock is held where the session’s pane shows a container client', () => {
+test('a drifted lock is held if the session’s pane shows a container client', () => {
   const pane = aPane({ id: '%9', command: 'docker' });
   expect(judge(aSnapshot({ locks: [aLock(ADA)], servers: [aServer([pane])] })).state).toBe('held');
 });
 
-test('variables of a tmux server that ended do not make a pane of the next one the asker’s', () => {
+test('variables of a tmux server that has ended do not make a pane of the next one the asker’s', () => {
   const server = aServer([aPane({ id: '%9' })]);
   const askedFrom = (serverPid: number): Snapshot => {
     const pane = { socket: server.socket, serverPid, id: '%9' };

@@ -11,7 +11,7 @@ import {
 } from '../../../src/core/town/roles.ts';
 import type { GasTownEnvironment } from '../../../src/core/types/evidence.ts';
 
-describe('whose place a directory is', () => {
+describe('the owner of a directory', () => {
   test.each([
     ['mayor', 'mayor', true],
     ['mayor/rig', 'mayor', true],
@@ -48,12 +48,12 @@ describe('whose place a directory is', () => {
     'node_modules/crew/ada',
     '.repo.git/crew/ada',
     'jobs/build',
-  ])("%s is no agent's", (worker) => {
+  ])('%s belongs to no agent', (worker) => {
     expect(ownerOf(worker)).toBeNull();
   });
 });
 
-describe('who may work there', () => {
+describe('the roles that may work in a directory', () => {
   const rigs = [
     { name: 'gastown', prefix: 'gt' },
     { name: 'beads', prefix: 'bd' },
@@ -72,7 +72,7 @@ describe('who may work there', () => {
     ['gastown/polecats/beads-joe', ['gastown/polecats/beads-joe']],
     ['gastown/mayor/rig', ['gastown/mayor', 'mayor']],
     ['gastown/witness', ['gastown/witness']],
-  ])('at %s', (worker, roles) => {
+  ])('for %s', (worker, roles) => {
     expect(rolesAt(worker)).toEqual(roles);
   });
 });
@@ -159,7 +159,7 @@ describe('paths', () => {
     ['anything', '.', true],
     ['.', '.', true],
     ['.', 'a', false],
-  ])('%s lies within %s: %p', (path, dir, within) => {
+  ])('%s is within %s: %p', (path, dir, within) => {
     expect(isWithin(path, dir)).toBe(within);
   });
 

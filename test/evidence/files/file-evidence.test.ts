@@ -1,4 +1,4 @@
-/** Who uses the files of locks: open files, flock(2) holders and gits, with real processes. */
+/** Which processes use the files of locks: open files, flock(2) holders and git processes, with real processes. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ const linuxTest = process.platform === 'linux' ? test : test.skip;
 const ME = new Set([process.getuid?.() ?? -1]);
 
 describe('open files', () => {
-  linuxTest('are told with the process that has one open, and nobody else is', async () => {
+  linuxTest('are reported with the process that has them open, and no others are', async () => {
     const town = makeTown({ marked: false, workers: [] });
     const [held, left] = [town.write('held.lock', ''), town.write('left.lock', '')];
     const descriptor = openSync(held, 'r');
@@ -46,10 +46,10 @@ describe('open files', () => {
 });
 
 describe('flock(2) holders', () => {
-  const asked = async (paths: readonly string[], everybody = true) =>
-    readFlocks(paths, await readProcessTable(), everybody).uses;
+  const asked = async (paths: readonly string[], listsAll = true) =>
+    readFlocks(paths, await readProcessTable(), listsAll).uses;
 
-  linuxTest('are told of a file that somebody has locked, and of no other', async () => {
+  linuxTest('are reported for a locked file, and for no other', async () => {
     const town = makeTown({ marked: false, workers: [] });
     const [held, free] = [town.write('held', ''), town.write('free', '')];
     const ready = join(town.root, 'ready');
@@ -58,22 +58,25 @@ describe('flock(2) holders', () => {
     expect(await asked([held, free])).toEqual([{ path: held, pid, command: 'flock' }]);
   });
 
-  linuxTest('are told where the process that took the lock has ended and its child has it', async () => {
-    const town = makeTown({ marked: false, workers: [] });
-    const held = town.write('held', '');
-    const child = join(town.root, 'child');
-    const taker = await startProcess('flock', [held, 'sh', '-c', `echo $$ > ${child}; exec sleep 600`]);
-    await until(() => spawnSync('test', ['-s', child]).status === 0);
-    const pid = Number(readFileSync(child, 'utf8'));
-    onCleanUp(() => void process.kill(pid, 'SIGKILL'));
-    await taker.stop();
-    // Outside of the first PID namespace the kernel lists no lock whose taker has ended.
-    for (const everybody of [true, false])
-      expect(await asked([held], everybody)).toEqual([{ path: held, pid, command: 'sleep' }]);
-  });
+  linuxTest(
+    'are reported if the process that took the lock has ended and its child still has it',
+    async () => {
+      const town = makeTown({ marked: false, workers: [] });
+      const held = town.write('held', '');
+      const child = join(town.root, 'child');
+      const taker = await startProcess('flock', [held, 'sh', '-c', `echo $$ > ${child}; exec sleep 600`]);
+      await until(() => spawnSync('test', ['-s', child]).status === 0);
+      const pid = Number(readFileSync(child, 'utf8'));
+      onCleanUp(() => void process.kill(pid, 'SIGKILL'));
+      await taker.stop();
+      // Outside the first PID namespace the kernel lists no lock whose taker has ended.
+      for (const listsAll of [true, false])
+        expect(await asked([held], listsAll)).toEqual([{ path: held, pid, command: 'sleep' }]);
+    },
+  );
 
   linuxTest(
-    'an open file without a lock is free where the kernel lists all, and doubt elsewhere',
+    'are absent for an open file without a lock if the kernel lists all locks, and possible otherwise',
     async () => {
       const town = makeTown({ marked: false, workers: [] });
       const path = town.write('open', '');
@@ -89,7 +92,7 @@ describe('flock(2) holders', () => {
   );
 
   (canBecomeOthers && process.platform === 'linux' ? test : test.skip)(
-    'are told on an overlay, whose files have other device numbers than the kernel lists',
+    'are reported on an overlay, whose files have other device numbers than the kernel lists',
     async () => {
       const town = makeTown({ marked: false, workers: [] });
       const lower = town.write('lower/held', '');
@@ -111,7 +114,7 @@ describe('flock(2) holders', () => {
     },
   );
 
-  test('are read out of the list of the kernel, where device numbers are hexadecimal, and locks of another sort (fcntl) stand as well', () => {
+  test('are parsed from /proc/locks, where device numbers are hexadecimal and fcntl locks are listed too', () => {
     const text = [
       '1: FLOCK  ADVISORY  WRITE 4711 fe:01:131 0 EOF',
       '2: POSIX  ADVISORY  READ 9 00:2f:77 128 128',
@@ -125,8 +128,8 @@ describe('flock(2) holders', () => {
   });
 });
 
-describe('gits at work', () => {
-  linuxTest('are told by their working directory, their arguments and their variables', async () => {
+describe('git processes', () => {
+  linuxTest('are reported with their working directory, arguments and variables', async () => {
     const town = makeTown({ marked: false, workers: [] });
     const { pid } = await startProcess(sleeperNamed('git'), ['600'], {
       cwd: town.root,

@@ -19,7 +19,7 @@ import {
 const hasGit = spawnSync('git', ['--version']).status === 0;
 const asRoot = canBecomeOthers ? test : test.skip;
 
-/** No settings of the machine or its user. */
+/** Without the settings of the machine and its user. */
 const ENV = { PATH: process.env.PATH, HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' };
 
 const git = (cwd: string, ...args: string[]): string =>
@@ -33,7 +33,7 @@ const look = async (path: string, env: NodeJS.ProcessEnv = ENV): Promise<GitFact
 const seen = <T>(value: T) => ({ seen: true, value });
 const unseen = (why: unknown) => ({ seen: false, why });
 
-/** A PATH in which there is a git that leaves a trace when it is called, and does the real thing. */
+/** A PATH with a git that records its calls and runs the real one. */
 const watchedGit = (town: TestTown) => {
   const real = execFileSync('/bin/sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
   const script = `#!/bin/sh\necho "$@" >> '${town.path('calls')}'\nexec '${real}' "$@"\n`;
@@ -45,7 +45,7 @@ const watchedGit = (town: TestTown) => {
   };
 };
 
-(hasGit ? describe : describe.skip)('what git says of a lock (skipped where git is not installed)', () => {
+(hasGit ? describe : describe.skip)('the git facts of a lock (skipped without git)', () => {
   afterEach(cleanUp);
 
   const makeRepository = () => {
@@ -55,7 +55,7 @@ const watchedGit = (town: TestTown) => {
     return { town, top, lock: town.lock('gastown/crew/ada') };
   };
 
-  test('outside any repository is: not tracked, ignored, and costs no call', async () => {
+  test('outside any repository: not tracked, ignored, without a call of git', async () => {
     const town = makeTown();
     const watched = watchedGit(town);
     expect(await look(town.lock('gastown/crew/ada'), watched.env)).toEqual({
@@ -64,7 +64,7 @@ const watchedGit = (town: TestTown) => {
     expect(watched.calls()).toEqual([]);
   });
 
-  test('that nobody added and a plain pattern ignores is known without a call', async () => {
+  test('that was not added and that a plain pattern ignores are known without a call of git', async () => {
     const { town, top, lock } = makeRepository();
     const watched = watchedGit(town);
     town.write('gastown/crew/ada/README', 'hello');
@@ -83,7 +83,7 @@ const watchedGit = (town: TestTown) => {
     expect(watched.calls()).toEqual([]);
   });
 
-  test('that was added is: tracked', async () => {
+  test('that was added: tracked', async () => {
     const { top, lock } = makeRepository();
     git(top, 'add', '-f', lock);
     expect(await look(lock)).toEqual({ tracked: seen(true), ignored: seen(false), repository: top });
@@ -93,7 +93,7 @@ const watchedGit = (town: TestTown) => {
     expect(await look(lock)).toMatchObject({ tracked: seen(false) });
   });
 
-  test('is not confused by a tracked lock of another worker in the same repository', async () => {
+  test('are not confused by a tracked lock of another worker in the same repository', async () => {
     const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/joe [x]*'] });
     git(town.root, 'init', '-q');
     const ada = town.lock('gastown/crew/ada');
@@ -108,7 +108,7 @@ const watchedGit = (town: TestTown) => {
     expect(asked.map(({ ignored }) => ignored)).toEqual([seen(false), seen(true)]);
   });
 
-  test('is found through what a scan has seen, and what that rules out is not looked at', async () => {
+  test('use the repositories that a scan has seen, and look for no others', async () => {
     const { town, top, lock } = makeRepository();
     const place = { path: lock, pathBytes: null };
     const ask = async (repositories: ReadonlySet<string>) =>
@@ -125,7 +125,7 @@ const watchedGit = (town: TestTown) => {
     expect(await ask(new Set())).toMatchObject({ repository: null });
   });
 
-  test('above the town is found in any case', async () => {
+  test('include a repository above the scanned root in any case', async () => {
     const town = makeTown({ workers: ['gastown/crew/ada'] });
     git(town.root, 'init', '-q');
     const lock = town.lock('gastown/crew/ada');
@@ -135,7 +135,7 @@ const watchedGit = (town: TestTown) => {
     expect(facts).toMatchObject({ repository: town.root, tracked: seen(false) });
   });
 
-  test('knows ignoring by patterns that only git can read', async () => {
+  test('know patterns that only git can interpret', async () => {
     const { town, lock } = makeRepository();
     expect(await look(lock)).toMatchObject({ ignored: seen(false) });
     town.write('gastown/crew/ada/.gitignore', '.run*\n');
@@ -146,7 +146,7 @@ const watchedGit = (town: TestTown) => {
     expect(await look(lock)).toMatchObject({ ignored: seen(false) });
   });
 
-  test('in a worktree is read from its own index and the shared exclude file', async () => {
+  test('in a worktree are read from its own index and the shared exclude file', async () => {
     const { town, top } = makeRepository();
     git(top, 'commit', '-q', '--allow-empty', '-m', 'start');
     git(top, 'worktree', 'add', '-q', town.path('gastown/polecats/joe/gastown'), '-b', 'joe');
@@ -165,7 +165,7 @@ const watchedGit = (town: TestTown) => {
   test.each([
     ['version 4', ['update-index', '--index-version', '4']],
     ['split', ['update-index', '--split-index']],
-  ])('is asked where the index is of the form: %s', async (_form, command) => {
+  ])('come from git if the index has the form: %s', async (_form, command) => {
     const { town, top, lock } = makeRepository();
     git(top, 'add', '-f', lock);
     git(top, ...command);
@@ -174,7 +174,7 @@ const watchedGit = (town: TestTown) => {
     expect(await look(other)).toMatchObject({ tracked: seen(false), repository: top });
   });
 
-  test('is asked, never guessed, where the index is sparse', async () => {
+  test('come from git if the index is sparse', async () => {
     const { town, top } = makeRepository();
     const deep = town.lock('gastown/crew/ada/packages/one');
     git(top, 'add', '-f', '.');
@@ -186,7 +186,7 @@ const watchedGit = (town: TestTown) => {
     expect(await look(deep)).toMatchObject({ tracked: seen(true) });
   });
 
-  test('is found above the town, up to the root of the file system', async () => {
+  test('include a repository above the town, up to the root of the file system', async () => {
     const outer = makeTown({ marked: false, workers: [] });
     git(outer.root, 'init', '-q');
     const inner = makeTown({ root: outer.path('towns/gt') });
@@ -196,7 +196,7 @@ const watchedGit = (town: TestTown) => {
     });
   });
 
-  test('of an empty or hollow .git is: none there, as git itself sees it', async () => {
+  test('ignore an empty .git, as git does', async () => {
     const town = makeTown();
     town.worker('gastown/crew/ada/.git');
     expect(await look(town.lock('gastown/crew/ada'))).toMatchObject({
@@ -205,7 +205,7 @@ const watchedGit = (town: TestTown) => {
     });
   });
 
-  test('that cannot be had is unseen: broken pointers, missing heads, git not installed', async () => {
+  test('are unseen with a broken pointer, a missing HEAD or no git', async () => {
     const { town, top, lock } = makeRepository();
     const joe = town.lock('gastown/crew/joe');
     town.write('gastown/crew/joe/.git', 'gitdir: ../nowhere\n');
@@ -220,46 +220,49 @@ const watchedGit = (town: TestTown) => {
     expect(await look(lock)).toMatchObject({ tracked: { seen: false } });
   });
 
-  test('that is damaged is unseen, with what git complained about', async () => {
+  test('are unseen with a damaged index, with the complaint of git', async () => {
     const { town, lock } = makeRepository();
     town.write('gastown/crew/ada/.git/index', 'no index at all');
     expect(await look(lock)).toMatchObject({ tracked: unseen(expect.stringMatching(/^git: .*index/)) });
   });
 
   asRoot(
-    "root asks about somebody else's repository with that user's permissions (skipped without root)",
+    "are read by root with the permissions of the repository's owner (skipped without root)",
     async () => {
       const { town, top, lock } = makeRepository();
       git(top, 'add', '-f', lock);
       execFileSync('chown', ['-R', `${OTHER_UID}:${OTHER_UID}`, top]);
       chmodSync(town.root, 0o755);
-      chmodSync(town.write('told', ''), 0o666);
+      chmodSync(town.write('trace', ''), 0o666);
       const real = execFileSync('/bin/sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
-      const script = `#!/bin/sh\n{ id -u; env; } >> '${town.path('told')}'\nexec '${real}' "$@"\n`;
+      const script = `#!/bin/sh\n{ id -u; env; } >> '${town.path('trace')}'\nexec '${real}' "$@"\n`;
       chmodSync(town.write('bin/git', script), 0o755);
       const env = { ...ENV, PATH: `${town.path('bin')}:${ENV.PATH}`, API_TOKEN: 'secret' };
       expect(await look(lock, env)).toMatchObject({ tracked: seen(true), ignored: seen(false) });
-      const told = readFileSync(town.path('told'), 'utf8');
-      expect(told).toMatch(new RegExp(`^${OTHER_UID}$`, 'm'));
-      expect(told).not.toMatch(/^0$|^HOME=|secret/m);
+      const trace = readFileSync(town.path('trace'), 'utf8');
+      expect(trace).toMatch(new RegExp(`^${OTHER_UID}$`, 'm'));
+      expect(trace).not.toMatch(/^0$|^HOME=|secret/m);
     },
   );
 
-  asRoot('that belongs to several users is unseen (skipped without root)', async () => {
+  asRoot('are unseen in a repository of several users (skipped without root)', async () => {
     const { top, lock } = makeRepository();
     chownSync(join(top, '.git'), OTHER_UID, OTHER_UID);
     expect(await look(lock)).toMatchObject({ tracked: unseen(expect.stringContaining('several users')) });
   });
 
-  asRoot('an ordinary user leaves to git what belongs to somebody else (skipped without root)', async () => {
-    const { town, lock } = makeRepository();
-    chmodSync(town.root, 0o755);
-    expect(await asOtherUser(() => look(lock))).toMatchObject({
-      tracked: unseen(expect.stringContaining('dubious ownership')),
-    });
-  });
+  asRoot(
+    'are left to git by an ordinary user in a repository of another user (skipped without root)',
+    async () => {
+      const { town, lock } = makeRepository();
+      chmodSync(town.root, 0o755);
+      expect(await asOtherUser(() => look(lock))).toMatchObject({
+        tracked: unseen(expect.stringContaining('dubious ownership')),
+      });
+    },
+  );
 
-  test('that lies in a part of the index that git could not read is unseen', async () => {
+  test('are unseen in a part of the index that git could not read', async () => {
     const town = makeTown({ workers: ['d/w', 'k'] });
     const lock = town.lock('d/w');
     const local = (...args: string[]) => git(town.root, ...args);
@@ -286,7 +289,7 @@ const watchedGit = (town: TestTown) => {
     expect(existsSync(town.path('ran'))).toBe(false);
   });
 
-  asRoot('that is closed to us is unseen (skipped without root)', async () => {
+  asRoot('are unseen in a repository that is closed to us (skipped without root)', async () => {
     const { town, top, lock } = makeRepository();
     chmodSync(town.root, 0o755);
     chmodSync(join(top, '.git'), 0o700);
@@ -294,7 +297,7 @@ const watchedGit = (town: TestTown) => {
     expect(await asOtherUser(() => look(lock))).toMatchObject({ tracked: { seen: false } });
   });
 
-  test('runs nothing of the repository, follows no GIT_DIR, and writes nothing', async () => {
+  test('are read without running anything of the repository, following GIT_DIR or writing', async () => {
     const { town, top, lock } = makeRepository();
     git(top, 'add', '-f', lock);
     chmodSync(town.write('monitor', `#!/bin/sh\ntouch '${town.path('ran')}'\n`), 0o755);
@@ -307,7 +310,7 @@ const watchedGit = (town: TestTown) => {
     expect([after.ino, after.mtimeNs]).toEqual([index.ino, index.mtimeNs]);
   });
 
-  test('asks once for many locks of one repository, in their order', async () => {
+  test('take two calls for many locks of one repository, and keep their order', async () => {
     const town = makeTown();
     const watched = watchedGit(town);
     git(town.root, 'init', '-q');
@@ -320,14 +323,14 @@ const watchedGit = (town: TestTown) => {
     expect(watched.calls()).toHaveLength(2);
   });
 
-  test('is unseen for a name that is no UTF-8', async () => {
+  test('are unseen for a name that is not UTF-8', async () => {
     const { lock } = makeRepository();
     const place = { path: lock, pathBytes: Buffer.from(lock).toString('base64') };
     const [facts] = await readGitFacts([place], { env: ENV, timeoutMs: 10_000, ignored: true });
     expect(facts).toMatchObject({ tracked: { seen: false }, ignored: { seen: false } });
   });
 
-  test('is attached to locks', async () => {
+  test('are attached to locks', async () => {
     const { top, lock } = makeRepository();
     const bare = { path: lock, pathBytes: null, git: null } as unknown as Parameters<
       typeof addGitFacts
@@ -348,7 +351,7 @@ describe('a glance at the index', () => {
   const header = (version: number): Buffer =>
     Buffer.from([...Buffer.from('DIRC'), 0, 0, 0, version, 0, 0, 0, 0]);
 
-  test('finds a name wherever it lies, across the pieces in which it reads as well', () => {
+  test('finds a name anywhere, even across the boundary of two reads', () => {
     for (const before of [0, 10, 1024 * 1024 - 15, 1024 * 1024 - 5, 2 * 1024 * 1024 - 3]) {
       const without = Buffer.concat([header(2), Buffer.alloc(before, 'x'), Buffer.alloc(100, 'y')]);
       const within = Buffer.concat([
@@ -362,7 +365,7 @@ describe('a glance at the index', () => {
     }
   });
 
-  test('leaves anything odd to git, and a missing index tracks nothing', () => {
+  test('leaves anything odd to git; a missing index tracks nothing', () => {
     for (const odd of ['', 'DIRC', 'no index at all', header(4), header(1)])
       expect(glanceAtIndex(indexOf(odd), 'agent.lock')).toBe('ask-git');
     const town = makeTown();

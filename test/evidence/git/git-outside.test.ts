@@ -1,4 +1,4 @@
-/** What is said of a root whose `.git` leads to where no scan of it looks. */
+/** The gaps of a root whose `.git` points to a place that no scan of the root covers. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-/** A directory with such a `.git` file. */
+/** A directory with a `.git` file that points to `to`. */
 const pointing = (name: string, to: string): string => {
   const directory = join(root, name);
   mkdirSync(directory, { recursive: true });
@@ -23,7 +23,7 @@ const repositoryAt = (path: string): void => {
   writeFileSync(join(path, 'HEAD'), 'ref: refs/heads/main\n');
 };
 
-test('nothing of one that leads to a repository, inside it or outside', () => {
+test('reports nothing if it points to a repository, inside or outside', () => {
   repositoryAt(join(root, 'elsewhere.git'));
   repositoryAt(join(root, 'inside/its.git'));
   expect(gitGaps(pointing('outside', '../elsewhere.git'))).toEqual([]);
@@ -31,7 +31,7 @@ test('nothing of one that leads to a repository, inside it or outside', () => {
   expect(gitGaps(root)).toEqual([]);
 });
 
-test('that the repository is gone', () => {
+test('reports that the repository is gone', () => {
   expect(gitGaps(pointing('tree', '../main/.git/worktrees/tree'))).toEqual([
     { what: `directory:${root}/main/.git/worktrees/tree`, why: expect.stringContaining('is gone') },
   ]);
@@ -39,10 +39,10 @@ test('that the repository is gone', () => {
 
 test.each([
   ['.git files in a loop', 'one', '../two/.git'],
-  ['one that leads to itself', 'one', '.git'],
-  ['one that leads to its own directory', 'one', '.'],
-  ['a directory that is no repository', 'one', '../two'],
-])('that no lock was looked for: %s', (_, name, to) => {
+  ['one that points to itself', 'one', '.git'],
+  ['one that points to its own directory', 'one', '.'],
+  ['a directory that is not a repository', 'one', '../two'],
+])('reports that no lock was looked for: %s', (_, name, to) => {
   pointing('two', '../one/.git');
   const directory = pointing(name, to);
   expect(gitGaps(directory)).toEqual([
@@ -53,7 +53,7 @@ test.each([
   ]);
 });
 
-test('that a symbolic link is not followed', () => {
+test('reports a symlink, which is not followed', () => {
   repositoryAt(join(root, 'elsewhere.git'));
   mkdirSync(join(root, 'tree'));
   symlinkSync('../elsewhere.git', join(root, 'tree/.git'));

@@ -1,4 +1,4 @@
-/** Names and homes come from the kinds alone: a second kind, made here, is found on the same walk, and again by its path. */
+/** Names and directories of locks come only from the kinds: a second kind, made here, is found on the same walk, and again by its path. */
 import { Buffer } from 'node:buffer';
 import { afterEach, expect, test } from '@jest/globals';
 import agent from '../../../kinds/agent.ts';
@@ -27,7 +27,7 @@ const note = defineKind({
 
 const table = compileTable([agent, note]);
 
-test('each kind is found in its own homes, by its own name, and read by its own reader', () => {
+test('each kind is found in its own directories, by its own name, and read by its own reader', () => {
   const town = makeTown();
   town.lock('a');
   town.write('a/.runtime/build.pid', 'beside an agent’s lock');
@@ -56,7 +56,7 @@ test('a lock is found again by its path, wherever its kind keeps it', () => {
   expect(findAgain(lock, town.root)).toBeNull();
 });
 
-test('a second look finds exactly the lock that it is given, also where no walk looks', async () => {
+test('a second look finds exactly the locks that it is given, even where no walk looks', async () => {
   const town = makeTown();
   const path = town.lock('a', {}, { at: 'odd/agent.lock' });
   const [seen] = readLocks(
@@ -80,7 +80,7 @@ test('a second look finds exactly the lock that it is given, also where no walk 
   expect(await pathsSeen(seen === undefined ? [] : [seen])).toEqual([path]);
 });
 
-test('a home that no walk would look up is a mistake of its kind', () => {
+test('a kind with a directory that no walk would look up is refused', () => {
   const lost = { ...note, where: { homes: { daemon: 'runtime' as const }, name: 'daemon.pid' } };
   expect(() => compileTable([lost])).toThrow('kind note: daemon is not a name that begins with a dot');
 });

@@ -18,7 +18,7 @@ const readAll = (root: string) => readLocks(scanTown({ root, mode: 'default' }).
 const HOLDER = { pid: 77, startToken: '12345', bootId: 'b', pidNamespace: 'pid:[1]', nonce: 'n' };
 
 describe('a second look', () => {
-  test('reads only the locks whose files changed, appeared or have a second record', () => {
+  test('reads only the locks whose files changed, appeared or have a companion record', () => {
     const town = makeTown();
     for (const name of ['ada', 'bob', 'eve']) town.lock(`gastown/crew/${name}`, { session_id: '%1' });
     const first = readAll(town.root);
@@ -39,7 +39,7 @@ describe('a second look', () => {
 });
 
 describe('a lock as it was found', () => {
-  test('carries worker, path, record, stamp, owner and time', () => {
+  test('has worker, path, record, stamp, owner and time', () => {
     const town = makeTown();
     const record = {
       pid: 41,
@@ -84,7 +84,7 @@ describe('a lock as it was found', () => {
     expect(readAll(town.root).map(({ id, worker }) => [id, worker])).toEqual([['agent:.', '.']]);
   });
 
-  test('come sorted by worker, whatever the disk says first', () => {
+  test('is sorted by worker, whatever the order on disk', () => {
     const town = makeTown();
     for (const worker of ['b/crew/z', 'a/crew/é', 'a/crew/b', 'a', 'B']) town.lock(worker);
     expect(readAll(town.root).map(({ worker }) => worker)).toEqual([
@@ -96,7 +96,7 @@ describe('a lock as it was found', () => {
     ]);
   });
 
-  test('with a name that is no UTF-8 keeps its exact bytes', () => {
+  test('with a name that is not UTF-8 keeps its exact bytes', () => {
     const town = makeTown();
     const path = town.lock('gastown/crew/cafe');
     const odd = Buffer.concat([Buffer.from(town.path('gastown/crew/caf')), Buffer.from([0xe9])]);
@@ -112,7 +112,7 @@ describe('a lock as it was found', () => {
     expect(Buffer.concat([odd, Buffer.from('/.runtime/agent.lock')]).equals(restored)).toBe(true);
   });
 
-  test('at the old place is marked, and told apart where there are two', () => {
+  test('in the old layout is marked, and has its own ID if there are two', () => {
     const town = makeTown();
     town.lock('a');
     town.lock('a', {}, { at: '.gastown/agent.lock' });
@@ -134,13 +134,13 @@ describe('a lock as it was found', () => {
   });
 });
 
-describe('what is no record', () => {
+describe('an invalid lock', () => {
   test.each([
     ['directory', (path: string) => mkdirSync(path)],
     ['symlink', (path: string) => symlinkSync('/nowhere', path)],
     ['symlink', (path: string) => symlinkSync('/etc/passwd', path)],
     ['fifo', (path: string) => execFileSync('mkfifo', [path])],
-  ])('a %s is invalid, has no stamp and is not a regular file', (problem, make) => {
+  ])('that is a %s has no stamp and is not a regular file', (problem, make) => {
     const town = makeTown();
     mkdirSync(town.path('a/.runtime'), { recursive: true });
     make(town.path('a/.runtime/agent.lock'));
@@ -160,7 +160,7 @@ describe('what is no record', () => {
     ['wrong-type', '{"pid": "12"}'],
     ['bad-time', '{"pid": 1, "acquired_at": "yesterday"}'],
     ['too-large', ' '.repeat(65_537)],
-  ])('%s is told', (problem, text) => {
+  ])('is reported as %s', (problem, text) => {
     const town = makeTown();
     town.lock('a', text);
     const [lock] = readAll(town.root);
@@ -181,23 +181,21 @@ describe('the companion record', () => {
     expect(readAll(town.root)).toHaveLength(1);
   });
 
-  test('names the true holder', async () => {
-    const { formatCompanion } = await import('../../../src/core/record/lock-record.ts');
+  test('names the holder', () => {
     const town = makeTown();
     town.lock('a');
     town.write('a/.runtime/agent.lock.holder', formatCompanion(HOLDER));
     expect(readAll(town.root)).toMatchObject([{ companion: HOLDER }]);
   });
 
-  test('that is a symlink is not followed', async () => {
-    const { formatCompanion } = await import('../../../src/core/record/lock-record.ts');
+  test('that is a symlink is not followed', () => {
     const town = makeTown();
     town.lock('a');
     symlinkSync(town.write('elsewhere', formatCompanion(HOLDER)), town.path('a/.runtime/agent.lock.holder'));
     expect(readAll(town.root)).toMatchObject([{ companion: null, content: { kind: 'record' } }]);
   });
 
-  test('that cannot be read leaves the lock unread, for whoever it names may be alive', () => {
+  test('that cannot be read leaves the lock unread, because its holder may be alive', () => {
     const town = makeTown();
     const path = town.lock('a');
     const found = {
@@ -216,7 +214,7 @@ describe('the companion record', () => {
   });
 });
 
-test('leftovers are the regular files among them, with worker and age', () => {
+test('leftovers are only regular files, with worker and age', () => {
   const town = makeTown();
   town.lock('a');
   town.write('a/.runtime/agent.lock.tmp', '');

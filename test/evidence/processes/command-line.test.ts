@@ -1,4 +1,4 @@
-/** Command lines as macOS's ps prints them: joined with single spaces, whatever spaces their arguments hold. */
+/** Command lines as ps of macOS prints them: joined with single spaces, whatever spaces the arguments contain. */
 import { describe, expect, test } from '@jest/globals';
 import { classifyNames } from '../../../src/core/programs/by-name.ts';
 import { readCommandLine } from '../../../src/evidence/processes/command-line.ts';
@@ -7,7 +7,7 @@ import { processNames } from '../../../src/evidence/processes/process-names.ts';
 const classOf = (comm: string, line: string): string | undefined =>
   classifyNames(processNames(comm, readCommandLine(comm, line)), { agents: [] })?.class;
 
-describe('a command line without spaces in its arguments is what it was', () => {
+describe('a command line without spaces in its arguments is split exactly', () => {
   test.each([
     ['claude', 'claude --resume 2f1c'],
     ['node', 'claude --resume /opt/node'],
@@ -21,7 +21,7 @@ describe('a command line without spaces in its arguments is what it was', () => 
   });
 });
 
-describe('an agent is known by a path with spaces', () => {
+describe('an agent is recognized by a path with spaces', () => {
   test.each([
     ['claude', '/Applications/My Agents/claude --resume'],
     [
@@ -36,7 +36,7 @@ describe('an agent is known by a path with spaces', () => {
   });
 });
 
-test('the program ends where its name is the kernel’s, and a script at the ending of one', () => {
+test('the program ends at the name that the kernel gives it, and a script at its suffix', () => {
   expect(readCommandLine('Some Browser', '/Applications/Some Browser.app/Some Browser --type=x')).toEqual([
     '/Applications/Some Browser.app/Some Browser',
     '--type=x',
@@ -49,7 +49,7 @@ test('the program ends where its name is the kernel’s, and a script at the end
   ]);
 });
 
-test('a script that cannot be told is no part of its path, nor anything behind it', () => {
+test('a script that cannot be recognized is dropped, with everything after it', () => {
   expect(readCommandLine('node', 'node /Users/ann/npm stuff/run --token s3cret')).toEqual(['node']);
   expect(classOf('node', 'node /Users/ann/npm stuff/run')).toBeUndefined();
 });

@@ -19,17 +19,17 @@ const leftBehind = (rows: readonly ProcessRow[], pid: number): boolean => {
 };
 
 test.each<[string, readonly ProcessRow[]]>([
-  ['adopted by init, the leader of its session gone', [row(100, 1, 90)]],
+  ['adopted by init after the leader of its session ended', [row(100, 1, 90)]],
   ['adopted by a subreaper', [row(100, 50, 90)]],
-  ['with a terminal that nobody leads any more', [row(100, 1, 90, { hasTerminal: true })]],
-  ['whose leader is a zombie', [row(100, 1, 90), row(90, 1, 90, { dead: true })]],
-  ['adopted, without a terminal, in a session that lives', [row(100, 1, 90), row(90, 1, 90)]],
-  ['of a shell that was left behind', [row(100, 99, 90), row(99, 1, 90, { comm: 'sh' })]],
+  ['with a terminal whose session has no leader', [row(100, 1, 90, { hasTerminal: true })]],
+  ['whose session leader is a zombie', [row(100, 1, 90), row(90, 1, 90, { dead: true })]],
+  ['adopted, without a terminal, in a live session', [row(100, 1, 90), row(90, 1, 90)]],
+  ['a child of a left-behind shell', [row(100, 99, 90), row(99, 1, 90, { comm: 'sh' })]],
   [
-    'of a shell of a package manager that was',
+    'a child of a shell of a left-behind package manager',
     [row(100, 99, 90), row(99, 98, 90, { comm: 'sh' }), row(98, 1, 90, { comm: 'npm' })],
   ],
-])('left behind is one %s', (_what, rows) => {
+])('is left behind: %s', (_what, rows) => {
   expect(leftBehind(rows, 100)).toBe(true);
 });
 
@@ -37,22 +37,22 @@ test.each<[string, readonly ProcessRow[]]>([
   ['the leader of its session', [row(100, 1, 100)]],
   ['in the foreground of its terminal', [row(100, 1, 90, { inForeground: true, hasTerminal: true })]],
   [
-    "a person's background job: terminal and leader are there",
+    'a background job of a person, whose terminal and leader exist',
     [row(100, 1, 90, { hasTerminal: true }), row(90, 1, 90)],
   ],
-  ['the child of a live launcher in its session', [row(100, 99, 90), row(99, 50, 90, { comm: 'launcher' })]],
+  ['a child of a live launcher in its session', [row(100, 99, 90), row(99, 50, 90, { comm: 'launcher' })]],
   [
-    'the child of one that was left behind and may be an agent',
+    'a child of a left-behind process that may be an agent',
     [row(100, 99, 90), row(99, 1, 90, { comm: 'kiro' })],
   ],
-  ['the child of one whose parent is not listed', [row(100, 99, 90)]],
+  ['a child of a process whose parent is not listed', [row(100, 99, 90)]],
   ['in the session of a process in another namespace', [row(100, 1, 0)]],
   ["in init's own session", [row(100, 1, 1)]],
-  ['of whom nothing is known', [{ ...row(100, 1, 90), leader: undefined } as unknown as ProcessRow]],
-])('not left behind is one that is %s', (_what, rows) => {
+  ['a process whose leader is unknown', [{ ...row(100, 1, 90), leader: undefined } as unknown as ProcessRow]],
+])('is not left behind: %s', (_what, rows) => {
   expect(leftBehind(rows, 100)).toBe(false);
 });
 
-test('a table in which processes are their own ancestors is read to its end', () => {
+test('terminates on a table in which processes are their own ancestors', () => {
   expect(leftBehind([row(100, 101, 90, { comm: 'sh' }), row(101, 100, 90, { comm: 'sh' })], 100)).toBe(false);
 });
