@@ -57,7 +57,10 @@ export const preflight = async (
     gaps.push(...snapshot.gaps);
     const [result] = answerPreflight(snapshot);
     if (result !== undefined)
-      answers.set(found.path, { ...ifMeant(result, snapshot, options), worker: found.path });
+      answers.set(found.path, {
+        ...ifMeant(result, snapshot, options, other.town.source !== 'cwd'),
+        worker: found.path,
+      });
   }
   const results = asked.flatMap(
     (found) => answers.get(found.kind === 'inside' ? found.worker : found.path) ?? [],
@@ -70,7 +73,12 @@ export const preflight = async (
 };
 
 /** The answer for a free worker, if it exists or may be made: a mistyped name must not be taken for a place to start in. */
-const ifMeant = (result: PreflightResult, snapshot: Snapshot, options: PreflightOptions): PreflightResult => {
+const ifMeant = (
+  result: PreflightResult,
+  snapshot: Snapshot,
+  options: PreflightOptions,
+  isTown = true,
+): PreflightResult => {
   const { worker, answer, message } = result;
   const { town, machine } = snapshot;
   const { root } = town;
@@ -81,7 +89,7 @@ const ifMeant = (result: PreflightResult, snapshot: Snapshot, options: Preflight
   }
   // A look at one worker has read the layout only where there are panes, which have to be told apart.
   const known = hasPanes(machine.tmux) ? town : undefined;
-  const judged = options.new === true ? null : judgeNewWorker(worker, root, known);
+  const judged = options.new === true ? null : judgeNewWorker(worker, root, known, isTown);
   if (judged?.kind !== 'mistake')
     return { ...result, message: `the directory does not exist yet; ${message}` };
   throw new Failure(

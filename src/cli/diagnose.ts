@@ -1,4 +1,5 @@
 /** A diagnosis as the commands ask for it: options from the command line, a view of its progress, evidence saved. */
+import { resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
 import type { Report } from '../core/types/report.ts';
 import {
@@ -9,8 +10,12 @@ import {
   type Preparation,
   prepare,
 } from '../diagnose.ts';
+import { nearestWorker } from '../evidence/town/new-worker.ts';
 import type { FleetDiagnosis } from '../fleet/examine-fleet.ts';
+import { entryExists } from '../io/disk/entry-exists.ts';
 import type { LeaseBook } from '../lease/lease-book.ts';
+import { townOf } from '../look.ts';
+import { quoteCommand } from '../reporters/screen/shell-quote.ts';
 import type { Presentation } from '../reporters/screen/style.ts';
 import type { Arguments } from './arguments/arguments.ts';
 import { meantCommand } from './arguments/meant-command.ts';
@@ -132,18 +137,51 @@ const diagnoseHere = async (
   return { ...preparation, ...diagnosis };
 };
 
-/** Prepares a diagnosis of the town that is named. `doctor lokcs` is a town that does not exist, and more likely a command mistyped. */
-export const prepareRun = async (
+/** Prepares a diagnosis of the town that is named. Throws as `tellingWhatWasMeant` does. */
+export const prepareRun = (
   given: Arguments,
   positional: string | undefined,
   options: DiagnoseOptions,
-): Promise<Preparation> => {
+): Promise<Preparation> =>
+  tellingWhatWasMeant(given, positional, options, () => prepare(townNamedBy(given, positional), options));
+
+/**
+ * Runs something in the town that is named. `doctor lokcs` is a town that does not exist, and more likely a command mistyped,
+ * `doctor locks ada` a worker: then the failure says so.
+ */
+export const tellingWhatWasMeant = async <Result>(
+  given: Arguments,
+  positional: string | undefined,
+  options: Pick<DiagnoseOptions, 'cwd' | 'env'>,
+  run: () => Promise<Result>,
+): Promise<Result> => {
   try {
-    return await prepare(townNamedBy(given, positional), options);
+    return await run();
   } catch (error) {
-    const meant = positional === undefined ? null : meantCommand(positional);
-    if (!(error instanceof Failure) || error.code !== 'E_USAGE' || meant === null) throw error;
-    const message = `command not found: ${positional} (and ${error.message})`;
-    throw new Failure('E_USAGE', message, `Did you mean: ${meant}?`, { cause: error });
+    if (!(error instanceof Failure) || error.code !== 'E_USAGE' || positional === undefined) throw error;
+    const command = meantCommand(positional);
+    if (command !== null) {
+      const message = `command not found: ${positional} (and ${error.message})`;
+      throw new Failure('E_USAGE', message, `Did you mean: ${command}?`, { cause: error });
+    }
+    const worker = isMissing(positional, options) ? meantWorker(positional, options) : null;
+    if (worker === null) throw error;
+    const words = given.options.fix
+      ? ['doctor', '--fix', '--worker', worker]
+      : ['doctor', ...(given.command === 'doctor' ? [] : [given.command]), '--under', worker];
+    throw new Failure('E_USAGE', error.message, `Did you mean: ${quoteCommand(words)}?`, { cause: error });
+  }
+};
+
+const isMissing = (name: string, { cwd = process.cwd() }: Pick<DiagnoseOptions, 'cwd'>): boolean =>
+  !entryExists(resolve(cwd, name));
+
+/** The worker that was meant where a town belongs; null where the caller stands in no town, or in one without such a worker. */
+const meantWorker = (name: string, options: Pick<DiagnoseOptions, 'cwd' | 'env'>): string | null => {
+  try {
+    return nearestWorker(name, townOf(undefined, { cwd: options.cwd, env: options.env }).root);
+  } catch (error) {
+    if (error instanceof Failure) return null;
+    throw error;
   }
 };

@@ -39,6 +39,7 @@ const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Ou
     const given = readArguments(command, argv);
     return (await COMMANDS[command]()).run(given, terminal);
   }
+  if (command === 'doctor') await refuseMistyped(argv[0]);
   const { columns } = terminal.stdout;
   const width = columns === undefined || columns < 40 ? USUAL_WIDTH : Math.min(columns, 110);
   const help = width === USUAL_WIDTH ? keptHelp(command, argv) : null;
@@ -49,6 +50,14 @@ const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Ou
   const parsed = await parseWithYargs(command === 'doctor' ? argv : [command, ...argv], { cwd, width });
   if (parsed.kind === 'help') return { exitCode: EXIT.ok, stdout: parsed.text, stderr: '' };
   return (await COMMANDS[command]()).run(parsed.arguments, terminal);
+};
+
+/** `doctor help lcoks` is no question about `doctor`. */
+const refuseMistyped = async (word = ''): Promise<void> => {
+  if (word.startsWith('-')) return;
+  const { meantCommand } = await import('./arguments/meant-command.ts');
+  const meant = meantCommand(word);
+  if (meant !== null) throw new Failure('E_USAGE', `command not found: ${word}`, `Did you mean: ${meant}?`);
 };
 
 /** An output that broke: then the run failed, whatever it was about to say. */

@@ -43,8 +43,14 @@ interface Witnesses {
  * An agent that asks works there as well, and is marked.
  *
  * @param isTree the directory is a working tree of its own: whoever stands around it does not work in it
+ * @param treesInside working trees in the root that are places whether or not somebody works there
  */
-export const whoIsThere = (given: Snapshot, directory: string, isTree: boolean): readonly PlaceOfWork[] => {
+export const whoIsThere = (
+  given: Snapshot,
+  directory: string,
+  isTree: boolean,
+  treesInside: readonly string[] = [],
+): readonly PlaceOfWork[] => {
   const snapshot = countingTheAsker(given);
   const seen = indexSnapshot(snapshot);
   const verdicts = judgeAll(seen);
@@ -59,7 +65,8 @@ export const whoIsThere = (given: Snapshot, directory: string, isTree: boolean):
     asking: given.machine.asker.pids,
   };
   const { trees = [], worktrees = [] } = snapshot.town;
-  const all = [...known, ...inhabited, ...trees, ...worktrees, ...verdicts.map(({ lock }) => lock.worker)];
+  const locked = verdicts.map(({ lock }) => lock.worker);
+  const all = [...known, ...inhabited, ...trees, ...treesInside, ...worktrees, ...locked];
   const inside = [...new Set(all)].filter(
     (place) => place !== directory && (directory === '.' || isWithin(place, directory)),
   );

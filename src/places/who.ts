@@ -7,6 +7,8 @@ import { EXIT, type PlaceOfWork, type WhoReport } from '../core/types/report.ts'
 import { whoIsThere } from '../core/who-is-there.ts';
 import { openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
+import { isRepository } from '../evidence/town/marker.ts';
+import { treesInside } from '../evidence/town/new-worker.ts';
 import { type LookOptions, look } from '../look.ts';
 import { directoryNamed, isWorkingTree } from './directory-named.ts';
 
@@ -32,12 +34,13 @@ export const who = async (
   for (const root of new Set(named.map((each) => each.root))) {
     const place = root === here.town.root ? here : openTown(root, options);
     const asked = named.filter((each) => each.root === root);
-    const workers = asked.map(({ worker }) => worker).filter((worker) => worker !== '.');
+    const trees = isRepository(root) ? treesInside(root) : [];
+    const workers = [...asked.map(({ worker }) => worker).filter((worker) => worker !== '.'), ...trees];
     const scan = options.scan ?? 'default';
     const snapshot = await look(place.town, scan, workers, { ...options, table: place.table }, place.config);
     gaps.push(...snapshot.gaps);
     for (const { worker } of asked)
-      for (const found of whoIsThere(snapshot, worker, isWorkingTree({ root, worker })))
+      for (const found of whoIsThere(snapshot, worker, isWorkingTree({ root, worker }), trees))
         places.set(found.path, { ...found, path: join(root, found.worker) });
   }
   const isWhole = [...places.values()].every(({ unseen }) => unseen.length === 0);

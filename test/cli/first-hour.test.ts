@@ -1,6 +1,6 @@
 /** What a newcomer meets in the first hour, with real agents and repositories: answers are true and start with the main point. */
 import { spawnSync } from 'node:child_process';
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, fakeAgent, makeTmuxTmpdir, makeTown, type TestTown } from '../support/index.ts';
@@ -35,6 +35,20 @@ describe('two agents in one worker', () => {
     expect(stdout.indexOf('Stop one of them')).toBeLessThan(stdout.indexOf('## Why'));
     expect(stdout).not.toContain('--force');
     expect(stdout).toMatch(/## When this changes\s+When only one of the agents is left\./);
+  });
+
+  test('explain names each agent once, with a lock and without', async () => {
+    const { town, pids } = await crowded();
+    const bob = [
+      await fakeAgent('claude', { cwd: town.worker('gastown/crew/bob') }),
+      await fakeAgent('codex', { cwd: town.worker('gastown/crew/bob') }),
+    ];
+    const told = `${run(town, 'explain', ADA).stdout}${run(town, 'explain', 'bob').stdout}`;
+    for (const pid of [...pids, ...bob.map((agent) => agent.pid)])
+      expect([pid, told.match(new RegExp(`process ${pid}\\b`, 'g'))]).toEqual([pid, [`process ${pid}`]]);
+    expect(told).toContain('There is no lock. Preflight says held.');
+    // What the lock says is evidence of its own.
+    expect(told).toContain('## Evidence\n\n- processes: no process 4194305');
   });
 
   test('the report ends with commands for the most urgent problems, the collision first, and counts the rest', async () => {
@@ -78,6 +92,28 @@ describe('a word that is not a command', () => {
   ])('doctor %s: suggests %s', (word, meant) => {
     const { status, stderr } = run(makeTown(), word);
     expect([status, stderr]).toEqual([2, expect.stringContaining(`Did you mean: ${meant}?`)]);
+  });
+
+  test.each([
+    [['help', 'lcoks'], 'Did you mean: doctor locks?'],
+    [['lcoks', '--help'], 'Did you mean: doctor locks?'],
+    [['adda'], `Did you mean: doctor --under ${ADA}?`],
+    [['--fix', 'adda'], `Did you mean: doctor --fix --worker ${ADA}?`],
+    [['locks', 'adda'], `Did you mean: doctor locks --under ${ADA}?`],
+    [['locks', '--under', 'adda'], `Did you mean ${ADA}?`],
+    [['locks', '--kind', 'git-lok'], 'Did you mean git-lock?'],
+    [['locks', '--state', 'stael'], 'Did you mean stale?'],
+    [['log', 'adda'], `Did you mean ${ADA}?`],
+    [['log', '--kind', 'git-lok'], 'Did you mean git-lock?'],
+    [['log', '--event', 'relesed'], 'Did you mean released?'],
+    [['explain', 'colision'], 'Did you mean collision?'],
+    [['explain', 'pane-gnoe'], 'Did you mean pane-gone?'],
+    [['--only', 'colision'], 'Did you mean collision?'],
+  ] as const)('doctor %j: %s', (args, hint) => {
+    const town = makeTown();
+    town.lock(ADA, { session_id: '' });
+    const { status, stdout, stderr } = run(town, ...args);
+    expect([status, stdout, stderr.split('\n')[1]]).toEqual([2, '', hint]);
   });
 });
 
@@ -159,6 +195,32 @@ describe('worktrees beside the repository', () => {
       });
     const { status, stdout } = ask('explain', 'feature-1');
     expect([status, stdout.split('\n')[0]]).toEqual([0, expect.stringMatching(/^# .*feature-1/)]);
+  });
+
+  test('who asks the whole repository names each worktree, also those where nobody works', () => {
+    const { run: ask } = beside();
+    const lines = ask('who').stdout.split('\n');
+    for (const name of ['inside', '../feature-1'])
+      expect(lines).toContain(`nobody ${name}: nobody works here`);
+  });
+
+  test('undo names the file where a worker has locks of several kinds', () => {
+    const { town, run: ask } = beside();
+    writeFileSync(town.path('app/.git/worktrees/feature-1/index.lock'), '');
+    utimesSync(town.path('app/.git/worktrees/feature-1/index.lock'), 0, 0);
+    expect(ask('--fix', '-q').status).toBe(0);
+    expect(ask('undo').stdout).toBe('restored ../feature-1, .git/worktrees/feature-1/index.lock\n');
+  });
+
+  test('a missing directory outside of a town is one to be made only where worktrees or locks lie beside it', () => {
+    const { town, run: ask } = beside();
+    const code = (path: string, ...more: string[]) => ask('preflight', ...more, path).status;
+    mkdirSync(town.path('clones/one/.git'), { recursive: true });
+    expect(code(town.path('feature-2'))).toBe(0);
+    expect(code(town.path('clones/two'))).toBe(2);
+    expect(code(town.path('clones/two'), '--new')).toBe(0);
+    mkdirSync(town.path('clones/one/.runtime'));
+    expect(code(town.path('clones/two'))).toBe(0);
   });
 
   test('with two agents and no lock: preflight reports both', async () => {

@@ -1,6 +1,6 @@
 /** The part of a report that the options of a command line ask for. */
 import { builtInKinds } from '../../../kinds/index.ts';
-import { didYouMean } from '../../core/did-you-mean.ts';
+import { didYouMean, nearWorker } from '../../core/did-you-mean.ts';
 import { filterReport, type ReportFilter } from '../../core/report/filter-report.ts';
 import { isWithin } from '../../core/town/roles.ts';
 import type { Report } from '../../core/types/report.ts';
@@ -45,8 +45,8 @@ export const chosenFilter = (given: Arguments, cwd: string): ((report: Report) =
   };
 };
 
-/** Kinds of plug-ins, which have a slash in their names, are known once they are loaded. */
-const checkKind = (name: string): void => {
+/** Throws `E_USAGE` for a kind that does not exist. Kinds of plug-ins, which have a slash in their names, are known once they are loaded. */
+export const checkKind = (name: string): void => {
   const ids = builtInKinds.map(({ id }) => id);
   if (name.includes('/') || ids.includes(name)) return;
   const near = didYouMean(name, ids);
@@ -64,7 +64,7 @@ const placeNamed = (name: string, { town, locks, agents }: Report, cwd: string):
   if (seen.some((worker) => isWithin(worker, plain))) return plain;
   const found = resolveWorker(name, root, cwd);
   if (found.kind === 'inside' && found.exists) return found.worker;
-  const near = seen.find((worker) => worker.endsWith(`/${plain}`)) ?? didYouMean(plain, seen);
+  const near = seen.find((worker) => worker.endsWith(`/${plain}`)) ?? nearWorker(plain, seen);
   throw usage(
     `there is no directory "${name}" in ${root}`,
     near === null ? 'See: doctor locks' : `Did you mean ${near}?`,

@@ -5,6 +5,7 @@ import { heal } from '../../heal.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { chooses } from '../arguments/chosen-part.ts';
 import { usage } from '../arguments/usage.ts';
+import { tellingWhatWasMeant } from '../diagnose.ts';
 import { diagnoseOptionsOf, formatOf, townNamedBy } from '../options-of.ts';
 import { renderAs } from '../render-as.ts';
 import { commandLine } from '../terminal/command-line.ts';
@@ -32,34 +33,36 @@ export const run: RunCommand = async (given, terminal) => {
   const options = { ...(await diagnoseOptionsOf(given, terminal)), events: stream?.events };
   const progress = live === null ? null : progressLine(terminal, 'Releasing locks');
   const report = await withLiveView(terminal, live, options, (shown, endView) =>
-    act(townNamedBy(given, given.positionals[0]), {
-      ...shown,
-      exactly: namedLocks(given),
-      dryRun,
-      force,
-      kinds: given.options.kind,
-      signal: terminal.interrupted ?? undefined,
-      asked: { command: commandLine(), consent: yes ? 'yes' : canAsk(terminal) ? 'asked' : 'command' },
-      consent:
-        yes || !canAsk(terminal)
-          ? undefined
-          : async (planned) => {
-              await endView();
-              const agreed = await askConsent(planned, terminal, prompt);
-              refused = agreed === null;
-              progress?.expect(agreed?.length ?? 0);
-              return agreed?.map(({ verdict }) => verdict.lock.id) ?? null;
-            },
-      onPlan: (planned) => {
-        plan = planned;
-        progress?.expect(planned.steps.length);
-      },
-      onChange: async () => {
-        terminal.finishFirst();
-        await endView();
-      },
-      onStep: stream?.onFix ?? progress?.step,
-    }).finally(() => progress?.end()),
+    tellingWhatWasMeant(given, given.positionals[0], options, () =>
+      act(townNamedBy(given, given.positionals[0]), {
+        ...shown,
+        exactly: namedLocks(given),
+        dryRun,
+        force,
+        kinds: given.options.kind,
+        signal: terminal.interrupted ?? undefined,
+        asked: { command: commandLine(), consent: yes ? 'yes' : canAsk(terminal) ? 'asked' : 'command' },
+        consent:
+          yes || !canAsk(terminal)
+            ? undefined
+            : async (planned) => {
+                await endView();
+                const agreed = await askConsent(planned, terminal, prompt);
+                refused = agreed === null;
+                progress?.expect(agreed?.length ?? 0);
+                return agreed?.map(({ verdict }) => verdict.lock.id) ?? null;
+              },
+        onPlan: (planned) => {
+          plan = planned;
+          progress?.expect(planned.steps.length);
+        },
+        onChange: async () => {
+          terminal.finishFirst();
+          await endView();
+        },
+        onStep: stream?.onFix ?? progress?.step,
+      }),
+    ).finally(() => progress?.end()),
   );
   const { exitCode } = report;
   // A person who said no has just read the list.

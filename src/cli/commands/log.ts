@@ -1,18 +1,20 @@
 /** `doctor log` and `doctor undo --list`: what the journal tells, chosen by what was asked for. */
 
-import { didYouMean } from '../../core/did-you-mean.ts';
+import { nearWorker } from '../../core/did-you-mean.ts';
 import { chooseEvents } from '../../core/report/choose-events.ts';
 import { townOption } from '../../core/report/town-option.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { openTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
+import { nearestWorker } from '../../evidence/town/new-worker.ts';
 import { resolveWorker } from '../../evidence/town/worker-path.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { readHistory } from '../../repair/history/history.ts';
 import { restorableIds } from '../../repair/history/restorable.ts';
 import { renderHistory } from '../../reporters/history/history-text.ts';
 import { renderJson } from '../../reporters/json.ts';
+import { checkKind } from '../arguments/chosen-part.ts';
 import { momentMs } from '../arguments/moment.ts';
 import { usage } from '../arguments/usage.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
@@ -26,6 +28,7 @@ export const run: RunCommand = async (given, terminal) => {
   const { town } = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const { events: all, missing } = readHistory(systemCalls, town.root);
   const { options } = given;
+  for (const kind of options.kind) checkKind(kind);
   const restorable = restorableIds(all, systemCalls, town.root);
   const isList = given.command === 'undo';
   const chosen = isList
@@ -72,7 +75,10 @@ const workerNamed = (given: string, events: readonly HistoryEvent[], root: strin
     throw usage(`${given} is outside the town ${root}`, `doctor log --town ${found.path}`);
   const { worker, exists } = found;
   if (exists || names.some((name) => name === worker || name.startsWith(`${worker}/`))) return worker;
-  const near = names.find((name) => name.endsWith(`/${given}`)) ?? didYouMean(given, names);
+  const near =
+    names.find((name) => name.endsWith(`/${given}`)) ??
+    nearWorker(given, names) ??
+    nearestWorker(given, root);
   throw usage(
     `no events of "${given}", and no such directory`,
     near === null ? null : `Did you mean ${near}?`,

@@ -11,7 +11,7 @@ import { renderJson } from '../../reporters/json.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import { createPen, type Mark } from '../../reporters/screen/style.ts';
-import { count, nameOf } from '../../reporters/screen/words.ts';
+import { count, nameOfReleased } from '../../reporters/screen/words.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
@@ -117,7 +117,7 @@ const show = async (
   const shown = outcomes.filter((outcome) => presentation.verbosity !== 'quiet' || !isBack(outcome));
   const lines = shown.map((outcome) => {
     const sign = presentation.layout === 'screen' ? `${pen.sign(MARKS[outcome.status])} ` : '';
-    return `${sign}${describeOutcome(outcome, `${prefix}${nameOf(outcome.worker, root)}`, pen.safe)}`;
+    return `${sign}${describeOutcome(outcome, `${prefix}${nameOfReleased(outcome, root)}`, pen.safe)}`;
   });
   const nothing =
     undone === null && problem === null && elsewhere.length === 0 && presentation.verbosity !== 'quiet'
@@ -158,7 +158,7 @@ const tellDamage = ({ journal, lines, firstLine, why }: JournalDamage): string =
 
 const isBack = ({ status }: UndoOutcome): boolean => status === 'restored' || status === 'already';
 
-/** `restored gastown/crew/ada (pid 4242, %3)`: whose lock is back; else what stood in the way. */
+/** `restored gastown/crew/ada (pid 4242, %3)`, `restored ../login, .git/index.lock`: whose lock is back; else what stood in the way. */
 const describeOutcome = (
   { status, reason, holder }: UndoOutcome,
   name: string,

@@ -5,10 +5,10 @@ import type { Report } from '../../core/types/report.ts';
 import type { DiagnoseOptions } from '../../diagnose.ts';
 import { heal } from '../../heal.ts';
 import { findReleases } from '../../repair/find-releases.ts';
-import { contextOf } from '../../repair/repair-context.ts';
+import { contextOf, longPath } from '../../repair/repair-context.ts';
 import { undoReleases } from '../../repair/undo.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
-import { count, nameOf } from '../../reporters/screen/words.ts';
+import { count, nameOfReleased } from '../../reporters/screen/words.ts';
 import { commandLine } from '../terminal/command-line.ts';
 import { type Asking, agreeOn } from '../terminal/consent.ts';
 import type { TopRow } from './rows.ts';
@@ -76,7 +76,9 @@ export const undo = async ({ root, asking, presentation, signal }: DeedContext):
   const { run, releases } = findReleases(null, contextOf(options));
   const open = releases.filter(({ undone }) => !undone);
   if (run === null || open.length === 0) return 'Nothing to undo.';
-  const names = open.map(({ entry }) => pen.safe(nameOf(entry.worker, root)));
+  const names = open.map(({ entry }) =>
+    pen.safe(nameOfReleased({ ...entry, lock: longPath(root, entry.lock) }, root)),
+  );
   asking.say([`Released at ${open[0]?.entry.at ?? ''}:`, ...names.map((name) => `  ${name}`)]);
   const answer = await asking.ask(
     `Restore ${open.length === 1 ? 'this lock' : `these ${count(open.length, 'lock')}`}?`,
@@ -86,10 +88,9 @@ export const undo = async ({ root, asking, presentation, signal }: DeedContext):
   const { outcomes } = await undoReleases(run, options);
   return outcomes
     .filter(({ status }) => status !== 'already')
-    .map(({ worker, status, reason }) =>
-      status === 'restored'
-        ? `Restored ${pen.safe(nameOf(worker, root))}.`
-        : `${pen.safe(nameOf(worker, root))}: ${pen.safe(reason)}.`,
-    )
+    .map((outcome) => {
+      const name = pen.safe(nameOfReleased(outcome, root));
+      return outcome.status === 'restored' ? `Restored ${name}.` : `${name}: ${pen.safe(outcome.reason)}.`;
+    })
     .join(' ');
 };

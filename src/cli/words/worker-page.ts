@@ -6,7 +6,7 @@ import { optionWith } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import { townOption } from '../../core/report/town-option.ts';
 import { claimsWorker } from '../../core/town/claims-worker.ts';
-import type { Collision, Examination, Verdict } from '../../core/types/judgement.ts';
+import type { Collision, Examination, Fact, Verdict } from '../../core/types/judgement.ts';
 import type { PreflightResult } from '../../core/types/report.ts';
 import type { Pen } from '../../reporters/screen/style.ts';
 import { nameOf } from '../../reporters/screen/words.ts';
@@ -69,10 +69,7 @@ const describeVerdict = (
     '',
     ...reasons.map((reason) => `- ${reason}: ${REASON_TEXTS[reason]}.`),
     '',
-    '## Evidence',
-    '',
-    ...facts.map(({ source, text }) => `- ${source}: ${safe(text)}`),
-    '',
+    ...evidencePart(facts, clashes, safe),
     ...(notes.length === 0
       ? []
       : ['## Notes', '', ...notes.map((note) => `- ${note}: ${NOTE_TEXTS[note]}`), '']),
@@ -109,13 +106,25 @@ const describeFree = (
     `# ${safe(nameOf(worker, snapshot.town.root))}: ${clashes.length === 0 ? word : 'collision'}`,
     '',
     ...describeCollisions(clashes, safe),
-    `${isClosed ? 'No lock was seen.' : 'There is no lock.'} Preflight says ${word}: ${safe(answer?.message ?? 'no agent running')}.`,
+    // The agents of a crowd are told above.
+    `${isClosed ? 'No lock was seen.' : 'There is no lock.'} Preflight says ${word}${clashes.some(({ kind }) => kind === 'agents') ? '' : `: ${safe(answer?.message ?? 'no agent running')}`}.`,
     '',
-    ...(answer === null || answer.evidence.length === 0
-      ? []
-      : ['## Evidence', '', ...answer.evidence.map(({ source, text }) => `- ${source}: ${safe(text)}`), '']),
+    ...evidencePart(answer?.evidence ?? [], clashes, safe),
     ...(isClosed ? ['doctor explain undecided-lock says what to do about it.', ''] : []),
   ].join('\n');
+};
+
+/** The evidence that a collision has not told already. */
+const evidencePart = (
+  facts: readonly Fact[],
+  clashes: readonly Collision[],
+  safe: (text: string) => string,
+): readonly string[] => {
+  const told = new Set(clashes.flatMap((clash) => clash.facts.map(({ text }) => text)));
+  const left = facts.filter(({ text }) => !told.has(text));
+  return left.length === 0
+    ? []
+    : ['## Evidence', '', ...left.map(({ source, text }) => `- ${source}: ${safe(text)}`), ''];
 };
 
 /** A git-lock has no agent, session or pane. */

@@ -15,7 +15,8 @@ export type NewWorker =
   | { readonly kind: 'mistake'; readonly near: string | null };
 
 /** Entries that show that a directory is a worker's. */
-const SIGNS_OF_A_WORKER = ['.git', '.runtime', '.gastown'];
+const LOCK_DIRECTORIES = ['.runtime', '.gastown'];
+const SIGNS_OF_A_WORKER = ['.git', ...LOCK_DIRECTORIES];
 
 /** What is asked of a town's layout here. */
 export type KnownTown = Pick<TownLayout, 'marked' | 'rigs' | 'workers'>;
@@ -25,11 +26,13 @@ export type KnownTown = Pick<TownLayout, 'marked' | 'rigs' | 'workers'>;
  * workers are plausible; a name that differs from a known worker only in case, or is the end of one, is a mistake.
  *
  * @param layout the town's, where the caller has read it already
+ * @param isTown false where nobody said that the root is a town: then clones beside it, which lie anywhere, are no workers
  */
 export const judgeNewWorker = (
   worker: string,
   root: string,
   layout: KnownTown = readTownLayout(root),
+  isTown = true,
 ): NewWorker => {
   const known = [...layout.workers, ...layout.rigs.map(({ name }) => name), ...treesBeside(root)];
   const alike = known.find(
@@ -39,7 +42,8 @@ export const judgeNewWorker = (
   const beside = workersBeside(worker, root);
   const meant = beside.find((other) => isSlip(basename(worker), basename(other)));
   if (meant !== undefined) return { kind: 'mistake', near: meant };
-  if (isCanonicalPlace(worker, root, layout) || beside.length > 0) return { kind: 'plausible' };
+  const isBeside = isTown ? beside.length > 0 : beside.some((other) => !isClone(join(root, other)));
+  if (isCanonicalPlace(worker, root, layout) || isBeside) return { kind: 'plausible' };
   return { kind: 'mistake', near: nearWorker(worker, [...known, ...treesInside(root)]) };
 };
 
@@ -82,6 +86,10 @@ const isCanonicalPlace = (worker: string, root: string, { marked, rigs }: KnownT
   const [rig = ''] = worker.split('/');
   return rigs.length === 0 || rigs.some(({ name }) => name === rig) || isDirectory(join(root, rig));
 };
+
+/** A repository of its own, in which no agent took a lock; a linked working tree has a file `.git`. */
+const isClone = (path: string): boolean =>
+  isDirectory(join(path, '.git')) && !LOCK_DIRECTORIES.some((sign) => entryExists(join(path, sign)));
 
 /** Workers' directories beside it, relative to the town. */
 const workersBeside = (worker: string, root: string): readonly string[] => {

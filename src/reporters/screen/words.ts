@@ -1,4 +1,5 @@
 /** Small phrases that several reporters share. */
+import { LOCK_NAME } from '../../core/record/lock-names.ts';
 
 /** `1 lock`, `2 locks`; `plural` for words that do not just take an s. */
 export const count = (number: number, noun: string, plural = `${noun}s`): string =>
@@ -11,3 +12,14 @@ export const formatDuration = (ms: number): string =>
 /** A worker as people call it: one that is the root itself has the name of its directory. */
 export const nameOf = (worker: string, root: string | undefined): string =>
   worker === '.' && root !== undefined && root !== '/' ? root.slice(root.lastIndexOf('/') + 1) : worker;
+
+/** A lock that was released: its worker, and its file (in the root, relative to it) where that is not the worker's own `agent.lock`. */
+export const nameOfReleased = (
+  { worker, lock }: { readonly worker: string; readonly lock: string },
+  root: string,
+): string => {
+  const name = nameOf(worker, root);
+  if (lock.endsWith(`/${LOCK_NAME}`)) return name;
+  const prefix = root === '/' ? '/' : `${root}/`;
+  return `${name}, ${lock.startsWith(prefix) ? lock.slice(prefix.length) : lock}`;
+};
