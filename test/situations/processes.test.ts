@@ -1,4 +1,4 @@
-/** Situations in which processes decide: recorded ones, recycled ones, other users', and agents at work outside tmux. */
+/** Situations that processes decide: recorded ones, reused PIDs, other users' processes, and agents outside tmux. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -55,26 +55,26 @@ import {
 afterEach(cleanUp);
 
 const asOther = canBecomeOthers && !isContainer && process.platform === 'linux' ? test : test.skip;
-/** On other processors the number of the system call that ends one thread differs. */
+/** The system call that ends one thread has another number on other processors. */
 const hasPython = process.arch === 'x64' && spawnSync('python3', ['-c', 'import ctypes']).status === 0;
 const browser = (cwd = '/'): Promise<StartedProcess> => fakeAgent('chrome', { cwd });
 
 const ps = (column: string, pid: number | undefined): string =>
   spawnSync('ps', ['-o', `${column}=`, '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();
 
-/** Waits until a process goes by its own name and no longer by the one it was forked from. */
+/** Waits until a process has its own name and no longer that of the process that it was forked from. */
 const named = async (started: StartedProcess, name: string): Promise<StartedProcess> => {
   await until(() => ps('comm', started.pid) === name, `a process called ${name}`);
   return started;
 };
 
-describe('processes: gone, and what only looks alive', () => {
+describe('processes: dead ones, and those that only look alive', () => {
   hostTest.each([
-    ['a number that no process has', deadPid()],
+    ['a PID that is not in use', deadPid()],
     ['pid 0', 0],
-    ['a negative pid, which would address a group', -1],
-    ['a pid beyond what kill takes', 2 ** 31],
-    ['a pid beyond exact numbers', 2 ** 53],
+    ['a negative PID, which would mean a process group', -1],
+    ['a PID beyond the limit of kill(2)', 2 ** 31],
+    ['a PID beyond exact integers', 2 ** 53],
   ])('%s → stale', async (_what, pid) => {
     const { town, judge } = setStage();
     town.lock(ADA, { pid });
@@ -90,7 +90,7 @@ describe('processes: gone, and what only looks alive', () => {
     const pid = await new Promise<number>((resolve) => {
       parent.stdout.once('data', (text) => resolve(Number(text)));
     });
-    // Once the shell has become a sleep it reaps nobody any more.
+    // Once the shell has been replaced by sleep, nothing reaps its children.
     await until(() => ps('comm', parent.pid) === 'sleep', 'a parent that does not wait');
     process.kill(pid, 'SIGKILL');
     await until(() => ps('stat', pid).startsWith('Z'), 'the zombie');
@@ -103,7 +103,7 @@ describe('processes: gone, and what only looks alive', () => {
   });
 
   (hasPython ? linuxTest : test.skip)(
-    'a zombie leader whose threads live is alive (needs python3) → held',
+    'a zombie leader with live threads is alive (skipped without python3) → held',
     async () => {
       const { town, judge } = setStage();
       const script = [
@@ -118,7 +118,7 @@ describe('processes: gone, and what only looks alive', () => {
     },
   );
 
-  (isContainer ? test.skip : linuxTest)('a thread id that is no process → stale', async () => {
+  (isContainer ? test.skip : linuxTest)('a thread ID that is not a PID → stale', async () => {
     const { town, judge } = setStage();
     const thread = new Worker('setInterval(() => {}, 1000)', { eval: true });
     onCleanUp(async () => void (await thread.terminate()));
@@ -132,7 +132,7 @@ describe('processes: gone, and what only looks alive', () => {
     });
   });
 
-  hostTest('PID recycled by a browser, worker gone → stale with would-block', async () => {
+  hostTest('PID reused by a browser, worker gone → stale with would-block', async () => {
     const { town, judge } = setStage();
     const { pid } = await named(await browser(), 'chrome');
     town.lock(ADA, { pid, session_id: NO_PANE });
@@ -146,7 +146,7 @@ describe('processes: gone, and what only looks alive', () => {
     expect(textsOf(lock)).toMatch(/now belongs to another process \(chrome\)/);
   });
 
-  tmuxTest('PID recycled by a browser, worker alive → held with would-block', async () => {
+  tmuxTest('PID reused by a browser, worker alive → held with would-block', async () => {
     const { town, startTmux, judge } = setStage();
     const { pid } = await named(await browser(), 'chrome');
     await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA));
@@ -196,7 +196,7 @@ describe('processes: gone, and what only looks alive', () => {
   );
 });
 
-describe('processes: alive', () => {
+describe('processes: live ones', () => {
   test('a live process behind a lock that names no session → held', async () => {
     const { town, judge } = setStage();
     const { pid } = await browser();
@@ -209,7 +209,7 @@ describe('processes: alive', () => {
   });
 
   test.each(['claude', 'gt'])(
-    'time alone proves nothing: %s started long after the lock was taken is still its holder → held',
+    'the start time alone proves nothing: %s that started long after the lock was taken holds it',
     async (name) => {
       const { town, judge } = setStage();
       const { pid } = await named(await fakeAgent(name, { cwd: town.path(ADA) }), name);
@@ -218,14 +218,14 @@ describe('processes: alive', () => {
     },
   );
 
-  test('command alone proves nothing: a browser that is older than the lock is its holder → held', async () => {
+  test('the command alone proves nothing: a browser that is older than the lock holds it', async () => {
     const { town, judge } = setStage();
     const { pid } = await named(await browser(), 'chrome');
     town.lock(ADA, { pid, acquired_at: secondsAgo(-3600) }, { ageSeconds: 3600 });
     expect(await judge()).toMatchObject({ state: 'held', holder: { process: 'alive' } });
   });
 
-  hostTest('the process lives and the pane it names is gone → orphaned, advice only', async () => {
+  hostTest('the process is alive, but the pane in the lock is gone → orphaned, advice only', async () => {
     const { town, look } = setStage();
     const agent = await named(await fakeAgent('claude', { cwd: town.path(ADA) }), 'claude');
     town.lock(ADA, { pid: agent.pid, session_id: NO_PANE, acquired_at: now() }, { ageSeconds: 3600 });
@@ -237,7 +237,7 @@ describe('processes: alive', () => {
     expect(report).toMatchObject({ exitCode: 1, summary: { orphaned: 1, fixable: 0 } });
   });
 
-  hostTest("an orphan's own sub-agents are no occupants, somebody else's are", async () => {
+  hostTest("an orphan's own subagents are not occupants, other agents are", async () => {
     const { town, judge } = setStage();
     const claude = sleeperNamed('claude');
     const outer = await startProcess('sh', ['-c', `'${claude}' 600; exit`], { cwd: town.path(ADA) });
@@ -255,7 +255,7 @@ describe('processes: alive', () => {
     expect(await judge()).toMatchObject({ state: 'held', notes: expect.arrayContaining(['drifted']) });
   });
 
-  test('helper still running, lock 5 s old → held/priming', async () => {
+  test('the helper is still running and the lock is 5 s old → held/priming', async () => {
     const { town, look } = setStage();
     const { pid } = await named(await fakeAgent('gt', { cwd: town.path(ADA) }), 'gt');
     town.lock(ADA, { pid, session_id: NO_PANE }, { ageSeconds: 5 });
@@ -266,70 +266,64 @@ describe('processes: alive', () => {
 
   hostTest.each([
     ['over a minute ago', 70],
-    ['in the future, which is not young for ever', -3600],
-  ])('a helper that took its lock %s is priming no more → orphaned', async (_what, ageSeconds) => {
+    ['in the future', -3600],
+  ])('a helper that took its lock %s is no longer priming → orphaned', async (_what, ageSeconds) => {
     const { town, judge } = setStage();
     const { pid } = await named(await fakeAgent('gt', { cwd: '/' }), 'gt');
     town.lock(ADA, { pid, session_id: NO_PANE }, { ageSeconds });
     expect(await judge()).toMatchObject({ state: 'orphaned', notes: ['would-block'] });
   });
 
-  hostTest(
-    'a stale lock under 30 s old keeps its verdict with the note fresh, and --fix leaves it',
-    async () => {
-      const { town, look } = setStage();
-      town.lock(ADA, {}, { ageSeconds: 5 });
-      town.lock(BOB, { pid: deadPid() + 1 }, { ageSeconds: 35 });
-      const report = await look();
-      expect(lockOf(report, ADA)).toMatchObject({ state: 'stale', notes: ['fresh'] });
-      expect(lockOf(report, BOB)).toMatchObject({ state: 'stale', notes: [] });
-      expect(report.summary).toMatchObject({ stale: 2, fixable: 1 });
-      expect(report.findings.find(({ worker }) => worker === ADA)?.fix).toMatchObject({
-        action: 'release',
-        safe: false,
-        status: 'skipped',
-        reason: expect.stringMatching(/less than 30 s ago; try again in \d+ s/),
-      });
-    },
-  );
+  hostTest('a stale lock younger than 30 s is stale with the note fresh, and --fix leaves it', async () => {
+    const { town, look } = setStage();
+    town.lock(ADA, {}, { ageSeconds: 5 });
+    town.lock(BOB, { pid: deadPid() + 1 }, { ageSeconds: 35 });
+    const report = await look();
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'stale', notes: ['fresh'] });
+    expect(lockOf(report, BOB)).toMatchObject({ state: 'stale', notes: [] });
+    expect(report.summary).toMatchObject({ stale: 2, fixable: 1 });
+    expect(report.findings.find(({ worker }) => worker === ADA)?.fix).toMatchObject({
+      action: 'release',
+      safe: false,
+      status: 'skipped',
+      reason: expect.stringMatching(/less than 30 s ago; try again in \d+ s/),
+    });
+  });
 
-  hostTest('a stale file dated in the future is not fresh for ever', async () => {
+  hostTest('a stale file with a date in the future does not stay fresh forever', async () => {
     const { town, judge } = setStage();
     town.lock(ADA, {}, { ageSeconds: -3600 });
     expect(await judge()).toMatchObject({ state: 'stale', notes: [] });
   });
 });
 
-describe('processes: records of ours name their true holder', () => {
+describe('processes: our own records, which name the real holder', () => {
   const boot = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const namespace = (): string =>
     execFileSync('readlink', ['/proc/self/ns/pid'], { encoding: 'utf8' }).trim();
   const startOf = (pid: number): string =>
     readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? '';
 
-  linuxTest('the true holder lives although the number in `pid` is dead → held', async () => {
+  linuxTest('the real holder is alive, although the process in `pid` is dead → held', async () => {
     const { town, judge } = setStage();
     const { pid } = await browser();
     town.lock(ADA, { holder_pid: pid, holder_start: startOf(pid), boot_id: boot(), pid_ns: namespace() });
     expect(await judge()).toMatchObject({ state: 'held', holder: { process: 'alive' } });
   });
 
-  linuxTest(
-    'its start token differs: another process has the number, whatever its name → stale',
-    async () => {
-      const { town, look } = setStage();
-      const { pid } = await named(await fakeAgent('claude', { cwd: '/' }), 'claude');
-      town.lock(ADA, {
-        ...{ pid, holder_pid: pid, holder_start: '1', boot_id: boot(), pid_ns: namespace() },
-        ...{ session_id: 'gastown/ada' },
-      });
-      const report = await look();
-      expect(lockOf(report, ADA)).toMatchObject({ state: 'stale', notes: ['would-block'] });
-      expect(report.summary?.fixable).toBe(1);
-    },
-  );
+  linuxTest('the start token differs, so the PID was reused, whatever the command → stale', async () => {
+    const { town, look } = setStage();
+    const { pid } = await named(await fakeAgent('claude', { cwd: '/' }), 'claude');
+    town.lock(ADA, {
+      ...{ pid, holder_pid: pid, holder_start: '1', boot_id: boot(), pid_ns: namespace() },
+      ...{ session_id: 'gastown/ada' },
+    });
+    const report = await look();
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'stale', notes: ['would-block'] });
+    expect(report.summary?.fixable).toBe(1);
+  });
 
-  linuxTest('a boot id that differs proves death on this machine, and nothing on another', async () => {
+  linuxTest('another boot ID proves death on this machine, but not on another host', async () => {
     const { town, judge } = setStage();
     const { pid } = await browser();
     const other = '00000000-0000-4000-8000-000000000000';
@@ -340,20 +334,17 @@ describe('processes: records of ours name their true holder', () => {
     expect(await judge()).toMatchObject({ state: 'foreign' });
   });
 
-  linuxTest(
-    'a boot id that is ours means this machine, whatever the host was called then → held',
-    async () => {
-      const { town, judge } = setStage();
-      const { pid } = await browser();
-      town.lock(ADA, {
-        ...{ hostname: 'renamed-since', holder_pid: pid, holder_start: startOf(pid) },
-        ...{ boot_id: boot(), pid_ns: namespace() },
-      });
-      expect(await judge()).toMatchObject({ state: 'held', holder: { process: 'alive' } });
-    },
-  );
+  linuxTest('our own boot ID means this machine, even under a former host name → held', async () => {
+    const { town, judge } = setStage();
+    const { pid } = await browser();
+    town.lock(ADA, {
+      ...{ hostname: 'renamed-since', holder_pid: pid, holder_start: startOf(pid) },
+      ...{ boot_id: boot(), pid_ns: namespace() },
+    });
+    expect(await judge()).toMatchObject({ state: 'held', holder: { process: 'alive' } });
+  });
 
-  linuxTest('a recorded PID namespace that differs → foreign', async () => {
+  linuxTest('a different PID namespace → foreign', async () => {
     const { town, judge } = setStage();
     const { pid } = await browser();
     town.lock(ADA, { pid, holder_pid: pid, holder_start: '1', boot_id: boot(), pid_ns: 'pid:[1]' });
@@ -361,7 +352,7 @@ describe('processes: records of ours name their true holder', () => {
   });
 
   tmuxTest(
-    'dead true holder: a live session without an occupant is no life → stale; with one → held',
+    'dead real holder with a live session → stale if it has no occupant, held if it has one',
     async () => {
       const { town, startTmux, judge } = setStage();
       const server = await startTmux();
@@ -377,7 +368,7 @@ describe('processes: records of ours name their true holder', () => {
     },
   );
 
-  linuxTest('the second record beside the lock is used while its holder lives', async () => {
+  linuxTest('the second record beside the lock counts while its holder lives', async () => {
     const { town, judge } = setStage();
     const holder = await browser();
     town.lock(ADA, { session_id: NO_PANE });
@@ -398,7 +389,7 @@ describe('processes: records of ours name their true holder', () => {
 });
 
 describe('processes: another host', () => {
-  test('lock from a container (4e449adbac66) whose PID number is alive here → foreign, and it would block', async () => {
+  test('a lock from a container whose PID is also in use here → foreign, with would-block', async () => {
     const { town, look } = setStage();
     const { pid } = await fakeAgent('claude', { cwd: '/' });
     town.lock(
@@ -430,7 +421,7 @@ describe('processes: another host', () => {
     expect(await judge()).toMatchObject({ state: 'held', holder: { process: null } });
   });
 
-  hostTest('host mac.lan against Mac.local-style drift of the same name → same host', async () => {
+  hostTest('variants of the same host name (mac.lan, Mac.local) → same host', async () => {
     const { town, judge } = setStage();
     const plain = hostname().split('.')[0] ?? '';
     for (const name of [`${plain}.lan`, `${plain}.local`, plain.toUpperCase(), `${plain}.corp.example`]) {
@@ -448,7 +439,7 @@ describe('processes: another host', () => {
   });
 
   (canBecomeOthers && existsSync('/usr/bin/unshare') ? linuxTest : test.skip)(
-    'inside a PID namespace the absence of a process proves nothing',
+    'inside a PID namespace, a missing process proves nothing',
     async () => {
       const { town, env } = setStage();
       town.lock(ADA, { session_id: NO_PANE });
@@ -466,7 +457,7 @@ describe('processes: another host', () => {
   );
 
   (canBecomeOthers && hasTmux && existsSync('/usr/bin/unshare') ? linuxTest : test.skip)(
-    "inside a PID namespace, tmux answering from outside of it proves nothing of the outside's processes either",
+    'inside a PID namespace, a tmux server outside proves nothing about processes outside',
     async () => {
       const { town, env, startTmux } = setStage();
       const server = await startTmux({ name: townSocketNames(town.root)[0]?.name ?? '' });
@@ -483,7 +474,7 @@ describe('processes: another host', () => {
   );
 
   (canBecomeOthers && hasTmux && existsSync('/usr/bin/unshare') ? linuxTest : test.skip)(
-    'inside a PID namespace a missing process proves nothing, even where a tmux of the town runs inside too',
+    'inside a PID namespace, a missing process proves nothing even with a tmux server of the town inside',
     async () => {
       const { town, env, tmuxTmpdir } = setStage();
       town.lock(ADA, { session_id: NO_PANE });
@@ -498,7 +489,7 @@ describe('processes: another host', () => {
 });
 
 describe('processes: occupants outside tmux', () => {
-  test('an agent with its working directory in the worker, or below → held', async () => {
+  test('an agent with its working directory in or below the worker → held', async () => {
     const { town, judge } = setStage();
     await fakeAgent('claude', { cwd: town.path(ADA) });
     await fakeAgent('codex', { cwd: town.worker(`${BOB}/src/deep`) });
@@ -508,7 +499,7 @@ describe('processes: occupants outside tmux', () => {
     expect(await judge(BOB)).toMatchObject({ state: 'held' });
   });
 
-  test('an agent that node runs is known by its script', async () => {
+  test('an agent that runs in node is recognized by its script', async () => {
     const { town, judge } = setStage();
     const script = town.write('node_modules/@anthropic-ai/claude-code/cli.js', 'setInterval(() => {}, 1000)');
     await startProcess(process.execPath, [script], { cwd: town.path(ADA) });
@@ -516,7 +507,7 @@ describe('processes: occupants outside tmux', () => {
     expect(await until(async () => (await judge()).state === 'held')).toBe(true);
   });
 
-  hostTest('shells, editors and dev servers do not count; node with a text of its own is doubt', async () => {
+  hostTest('shells, editors and dev servers do not count; node with inline code is in doubt', async () => {
     const { town, judge } = setStage();
     const cwd = town.path(ADA);
     await startProcess('sh', ['-c', 'read never'], { cwd, stdio: ['pipe', 'ignore', 'ignore'] });
@@ -531,7 +522,7 @@ describe('processes: occupants outside tmux', () => {
   });
 
   hostTest(
-    "an agent in another worker's directory, or beside with the same beginning, does not count",
+    "an agent in another worker's directory, or in one with the same prefix, does not count",
     async () => {
       const { town, judge } = setStage({ workers: [ADA, BOB, `${ADA}2`] });
       await fakeAgent('claude', { cwd: town.path(BOB) });
@@ -542,7 +533,7 @@ describe('processes: occupants outside tmux', () => {
     },
   );
 
-  hostTest('commands of agents that come and go elsewhere while we look raise no doubt', async () => {
+  hostTest('agent commands that start and end elsewhere during the look cause no doubt', async () => {
     const { town, judge } = setStage();
     const claude = sleeperNamed('claude');
     await startProcess('sh', ['-c', `while :; do '${claude}' 0.002; done`], { cwd: '/' });
@@ -558,7 +549,7 @@ describe('processes: occupants outside tmux', () => {
     expect(await judge()).toMatchObject({ state: 'held' });
   });
 
-  asOther("an agent whose working directory is closed to us leaves the owner's lock undecided", async () => {
+  asOther('an agent whose working directory we cannot read leaves the lock undecided', async () => {
     const { town } = setStage();
     const home = makeTmuxTmpdir();
     for (const path of [town.root, home]) chmodSync(path, 0o755);
@@ -573,8 +564,8 @@ describe('processes: occupants outside tmux', () => {
   });
 });
 
-describe('processes: the asker does not count', () => {
-  /** A shell that goes by an agent's name and runs what it is told: agents ask through such a shell. */
+describe('processes: the caller does not count', () => {
+  /** A shell with an agent's name that runs a command: agents start commands through such a shell. */
   const shellNamed = (name: string): string => {
     const home = mkdtempSync(join(tmpdir(), 'shell-'));
     onCleanUp(() => rmSync(home, { recursive: true, force: true }));
@@ -583,7 +574,7 @@ describe('processes: the asker does not count', () => {
     chmodSync(path, 0o755);
     return path;
   };
-  /** Runs the question below an agent that works in `cwd`. */
+  /** Runs the question as a child of an agent that works in `cwd`. */
   const behindAgent = (): readonly string[] => [shellNamed('claude'), '-c', '"$@"; exit $?', 'claude'];
 
   hostTest("an agent's own start hook asks from inside its worker → stale, not held", async () => {
@@ -597,7 +588,7 @@ describe('processes: the asker does not count', () => {
     expect(lockOf(again, ADA)).toMatchObject({ state: 'held' });
   });
 
-  hostTest('an agent that the asking agent started in another worker is life there → held', async () => {
+  hostTest('an agent that the asking agent started in another worker counts there → held', async () => {
     const { town, env } = setStage();
     town.lock(ADA);
     const sub = `'${sleeperNamed('claude')}' 600 </dev/null >/dev/null 2>&1 & echo $! >'${town.path('sub.pid')}'`;
@@ -616,7 +607,7 @@ describe('processes: the asker does not count', () => {
     });
   });
 
-  tmuxTest('the pane that the asker runs in never counts, whatever its session is called', async () => {
+  tmuxTest("the caller's own pane never counts, whatever its session is called", async () => {
     const { town, startTmux, env } = setStage();
     const server = await startTmux();
     town.lock(ADA, { session_id: NO_PANE });
@@ -628,12 +619,12 @@ describe('processes: the asker does not count', () => {
       command: [...behindAgent(), process.execPath, bundleDoctor(), question],
     });
     const report: Report = JSON.parse(
-      await until(() => existsSync(out) && readFileSync(out, 'utf8'), 'the answer out of the pane'),
+      await until(() => existsSync(out) && readFileSync(out, 'utf8'), 'the answer from the pane'),
     );
     expect(lockOf(report, ADA)).toMatchObject({ state: 'stale' });
   });
 
-  tmuxTest('TMUX and TMUX_PANE say which pane asks where the ancestors do not', async () => {
+  tmuxTest("TMUX and TMUX_PANE name the caller's pane if its ancestors do not", async () => {
     const { town, startTmux, judge, env } = setStage();
     const server = await startTmux();
     const pane = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));

@@ -1,4 +1,4 @@
-/** Situations in which it matters what a program is: agents by name, bystanders, helpers, what was left behind, and strangers. */
+/** Situations that the kind of a program decides: agents, bystanders, helpers, orphaned servers, and unknown programs. */
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ import {
 
 afterEach(cleanUp);
 
-/** A script that interprets itself with sh and waits, under a name of your choice, whatever arguments it is given. */
+/** A shell script with this name that waits, whatever its arguments are. */
 const waiterNamed = (name: string): string => {
   const home = mkdtempSync(join(tmpdir(), 'waiter-'));
   onCleanUp(() => rmSync(home, { recursive: true, force: true }));
@@ -42,9 +42,9 @@ const waiterNamed = (name: string): string => {
   return path;
 };
 
-/** What a test started and nobody waits for any more: its number, killed at the end. */
-const leftBehind = async (cwd: string, script: string): Promise<number> => {
-  // The shell in between leads a session of its own, starts the other and is gone.
+/** Starts a process that nothing waits for; returns its PID, and kills it at the end. */
+const startOrphan = async (cwd: string, script: string): Promise<number> => {
+  // The shell in between leads its own session, starts the process and exits.
   const shell = spawn('sh', ['-c', `${script} </dev/null >/dev/null 2>&1 & echo $!`], {
     cwd,
     detached: true,
@@ -64,7 +64,7 @@ const REASONS = ['process-gone', 'session-unnamed', 'occupants-unknown'];
 
 describe('agents', () => {
   test.each(['kiro-cli', 'crush', 'claude.exe', 'qwen', 'droid', 'agy'])(
-    '%s by its name → held',
+    '%s is recognized by its name → held',
     async (name) => {
       const { town, judge } = setStage();
       town.lock(ADA);
@@ -74,7 +74,7 @@ describe('agents', () => {
     },
   );
 
-  linuxTest('one that GT_PROCESS_NAMES of its own environment names, outside tmux → held', async () => {
+  linuxTest('one outside tmux that its own GT_PROCESS_NAMES lists → held', async () => {
     const { town, judge, fix } = setStage();
     town.lock(ADA);
     await fakeAgent('wen', { cwd: town.path(ADA), env: { ...process.env, GT_PROCESS_NAMES: 'wen,bun' } });
@@ -83,7 +83,7 @@ describe('agents', () => {
     expect(await judge()).toMatchObject({ state: 'held' });
   });
 
-  hostTest("Cursor's agent by where it is installed; a bare agent is nobody's name", async () => {
+  hostTest("Cursor's agent is recognized by its path, but the bare name agent is not", async () => {
     const { town, judge } = setStage();
     town.lock(ADA);
     const bare = await fakeAgent('agent', { cwd: town.path(ADA) });
@@ -100,13 +100,13 @@ describe('agents', () => {
   });
 });
 
-describe('infrastructure', () => {
+describe('helpers of agents', () => {
   hostTest.each([
     ['claude', ['daemon', 'run']],
     ['claude', ['--bg-pty-host', '/tmp/x']],
     ['claude', ['--bg-spare']],
     ['codex', ['app-server']],
-  ])('%s %j does not count, and is named → stale', async (name, args) => {
+  ])('%s %j does not count, but is mentioned → stale', async (name, args) => {
     const { town, judge } = setStage();
     town.lock(ADA);
     const { pid } = await startProcess(waiterNamed(name), args, { cwd: town.path(ADA) });
@@ -124,12 +124,12 @@ describe('infrastructure', () => {
   });
 });
 
-describe('left behind', () => {
-  linuxTest('a dev server whose agent is gone does not count, and is named → stale', async () => {
+describe('processes that an agent left behind', () => {
+  linuxTest('a dev server whose agent is gone does not count, but is mentioned → stale', async () => {
     const { town, judge } = setStage();
     town.lock(ADA);
     town.write(`${ADA}/server.js`, 'setInterval(() => {}, 60000);\n');
-    const pid = await leftBehind(town.path(ADA), `exec '${process.execPath}' server.js`);
+    const pid = await startOrphan(town.path(ADA), `exec '${process.execPath}' server.js`);
     await until(async () => textsOf(await judge()).includes(`server.js (process ${pid})`), 'the server');
     const lock = await judge();
     expect(textsOf(lock)).toContain(`server.js (process ${pid}), left behind by whoever started it`);
@@ -137,7 +137,7 @@ describe('left behind', () => {
     expect(lock.reasons).not.toContain('occupants-unknown');
   });
 
-  test('the same server that its launcher waits for is doubt', async () => {
+  test('the same server under a live launcher is in doubt', async () => {
     const { town, judge } = setStage();
     town.lock(ADA);
     town.write(`${ADA}/server.js`, 'setInterval(() => {}, 60000);\n');
@@ -155,7 +155,7 @@ describe('left behind', () => {
 describe('an unknown program', () => {
   const NAME = 'kiro-thing';
 
-  tmuxTest('in the foreground of a pane → unknown, named with the pane; --fix leaves it', async () => {
+  tmuxTest('in the foreground of a pane → unknown, named with its pane; --fix leaves the lock', async () => {
     const { town, startTmux, judge, fix, ask } = setStage();
     town.lock(ADA);
     const pane = await sessionOf(await startTmux(), 'anything', town.path(ADA), { command: NAME });
@@ -172,7 +172,7 @@ describe('an unknown program', () => {
     expect((await fix({ force: true, workers: [ADA] })).summary).toMatchObject({ locks: 0 });
   });
 
-  tmuxTest('is what the configuration calls it', async () => {
+  tmuxTest('is an agent or a bystander if the configuration says so', async () => {
     const { town, startTmux, judge } = setStage();
     town.lock(ADA);
     await sessionOf(await startTmux(), 'anything', town.path(ADA), { command: NAME });
@@ -186,7 +186,7 @@ describe('an unknown program', () => {
     expect(await judge()).toMatchObject({ state: 'held' });
   });
 
-  hostTest('outside tmux → unknown; preflight is unsure with a lock and without', async () => {
+  hostTest('outside tmux → unknown; preflight is unsure with or without a lock', async () => {
     const { town, ask, judge } = setStage();
     await fakeAgent(NAME, { cwd: town.path(ADA) });
     await until(async () => (await ask()).exitCode === 22, NAME);
@@ -199,7 +199,7 @@ describe('an unknown program', () => {
     expect((await ask()).results[0]).toMatchObject({ answer: 'unsure', state: 'unknown' });
   });
 
-  hostTest('beside an invalid lock: it is left', async () => {
+  hostTest('beside an invalid lock → the lock is left', async () => {
     const { town, fix, ask } = setStage();
     town.write(`${ADA}/.runtime/agent.lock`, '{');
     execFileSync('touch', ['-d', '2 hours ago', town.path(`${ADA}/.runtime/agent.lock`)]);
@@ -218,8 +218,8 @@ describe('an unknown program', () => {
   });
 });
 
-describe('a claim to be nobody', () => {
-  linuxTest('in argv[0] of another program is none', async () => {
+describe('a program is not taken for a bystander', () => {
+  linuxTest('because its argv[0] names one', async () => {
     const { town, judge } = setStage();
     town.lock(ADA);
     await startProcess('bash', ['-c', `exec -a vim ${sleeperNamed('new-agent')} 600`], {
@@ -229,7 +229,7 @@ describe('a claim to be nobody', () => {
     expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
   });
 
-  linuxTest('in the name of a script of the worker is none', async () => {
+  linuxTest('because a script in the worker is named like one', async () => {
     const { town, judge } = setStage();
     town.lock(ADA);
     town.write(`${ADA}/watch.js`, 'setInterval(() => {}, 60000);\n');
@@ -238,14 +238,14 @@ describe('a claim to be nobody', () => {
     expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
   });
 
-  linuxTest('by running under git is none', async () => {
+  linuxTest('because it runs under git', async () => {
     const { town, judge } = setStage();
     town.lock(ADA);
     execFileSync('git', ['init', '-q'], { cwd: town.path(ADA) });
     const alias = `alias.help-me=!${sleeperNamed('new-agent')} 600`;
     await startProcess('git', ['-c', alias, 'help-me'], { cwd: town.path(ADA) });
     await until(async () => textsOf(await judge()).includes('new-agent'), 'new-agent');
-    // git ends without what it started.
+    // git ends without its child.
     const pid = Number(/new-agent \(process (\d+)\)/.exec(textsOf(await judge()))?.[1]);
     onCleanUp(() => {
       process.kill(pid);
@@ -255,7 +255,7 @@ describe('a claim to be nobody', () => {
 });
 
 (process.platform === 'linux' && hasCompiler ? test : test.skip)(
-  'an agent whose first thread has ended is at work (skipped without /proc or cc)',
+  'an agent whose main thread has ended is still at work (skipped without /proc or cc)',
   async () => {
     const { town, judge } = setStage();
     town.lock(ADA);
@@ -272,7 +272,7 @@ describe('bystanders', () => {
     expect(await judge()).toMatchObject({ state: 'stale' });
   });
 
-  tmuxTest('npm run dev with the server that it runs → stale', async () => {
+  tmuxTest('npm run dev and its server → stale', async () => {
     const { town, startTmux, judge } = setStage();
     town.lock(ADA, { session_id: NO_PANE });
     const server = await startTmux();
@@ -287,7 +287,7 @@ describe('bystanders', () => {
     expect(await judge()).toMatchObject({ state: 'stale' });
   });
 
-  tmuxTest('a shell that runs a script is what the script is', async () => {
+  tmuxTest('a shell that runs a script counts as that script', async () => {
     const { town, startTmux, judge } = setStage();
     town.lock(ADA, { session_id: NO_PANE });
     const server = await startTmux();
@@ -299,8 +299,8 @@ describe('bystanders', () => {
   });
 });
 
-describe('hostile names', () => {
-  linuxTest('of processes reach no terminal as they are', async () => {
+describe('hostile process names', () => {
+  linuxTest('are limited in length in evidence', async () => {
     const { town, judge } = setStage();
     town.lock(ADA);
     const title = `evil\u001b]0;pwned\u0007\nvim ${'x'.repeat(100_000)}`;

@@ -1,4 +1,4 @@
-/** Agents that no list of names knows, and their tools' own registries of live sessions do. */
+/** Agents that no list of names contains, but that their tools' own registries of live sessions do. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readProcessTable } from '../../src/evidence/processes/table.ts';
@@ -21,7 +21,7 @@ afterEach(cleanUp);
 
 const linuxHostTest = process.platform === 'linux' ? hostTest : test.skip;
 
-/** Writes what Claude Code would write about that process into the asker's home. */
+/** Writes the record that Claude Code would write about this process into the caller's home. */
 const register = async ({ env }: Stage, pid: number, cwd: string, over: object = {}): Promise<void> => {
   const row = (await readProcessTable()).rows.get(pid);
   const folder = `${env.HOME}/.claude/sessions`;
@@ -39,7 +39,7 @@ const register = async ({ env }: Stage, pid: number, cwd: string, over: object =
 };
 
 describe('a registry of live sessions', () => {
-  linuxHostTest('names an agent that works elsewhere by its command and its directory → held', async () => {
+  linuxHostTest('names an agent that works elsewhere by its command, and its directory → held', async () => {
     const stage = setStage();
     const { pid } = await startProcess(sleeperNamed('some-program'), ['600'], { cwd: '/' });
     stage.town.lock(ADA, { session_id: NO_PANE });
@@ -55,7 +55,7 @@ describe('a registry of live sessions', () => {
     expect(await stage.ask(BOB)).toMatchObject({ exitCode: 0 });
   });
 
-  linuxHostTest('says nothing of a number that somebody else has now → stale', async () => {
+  linuxHostTest('is ignored if the PID of its record was reused → stale', async () => {
     const stage = setStage();
     const { pid } = await startProcess(sleeperNamed('some-program'), ['600'], { cwd: '/' });
     await register(stage, pid, stage.town.path(ADA), { procStart: '1' });
@@ -65,7 +65,7 @@ describe('a registry of live sessions', () => {
     expect(JSON.stringify(report)).not.toContain('fix-login');
   });
 
-  linuxTmuxTest('names the session in a pane, too', async () => {
+  linuxTmuxTest('also names the session in a pane', async () => {
     const stage = setStage();
     const server = await stage.startTmux();
     const pane = await sessionOf(server, `${GT}-crew-ada`, stage.town.path(ADA), { command: 'node-thing' });

@@ -1,4 +1,4 @@
-/** May a directory be removed? Asked of working trees that git itself made, with real processes at work in them. */
+/** May a directory be removed? Asked about working trees that git made, with real processes in them. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -53,13 +53,13 @@ const git = (cwd: string, ...args: readonly string[]): string =>
 const gitTest = spawnSync('git', ['--version']).status === 0 ? test : test.skip;
 
 interface Stage {
-  /** Holds all of them. */
+  /** The parent of all of them. */
   readonly home: string;
-  /** A clone that is pushed, with one worktree. */
+  /** A repository whose commits are pushed, with one worktree. */
   readonly main: string;
   /** A linked working tree on the branch `feature`, clean. */
   readonly tree: string;
-  /** A clone that is pushed, without worktrees. */
+  /** A clone whose commits are pushed, without worktrees. */
   readonly clone: string;
   readonly ask: (...directories: readonly string[]) => Promise<PreflightReport>;
   readonly answer: (directory: string) => Promise<PreflightResult>;
@@ -104,7 +104,7 @@ const commitIn = (tree: string, name = 'new'): void => {
   git(tree, 'commit', '-q', '-m', name);
 };
 
-/** Stops a real `git rebase` in the linked working tree at a conflict: its state lies in the main repository. */
+/** Stops a real `git rebase` in the linked working tree at a conflict; its state is in the main repository. */
 const rebaseOntoConflict = (main: string, tree: string): void => {
   writeFileSync(join(main, 'file'), 'ours\n');
   git(main, 'commit', '-q', '-a', '-m', 'ours');
@@ -119,7 +119,7 @@ type Case = readonly [
   what: string,
   answer: PreflightResult['answer'],
   reasons: readonly string[],
-  /** Makes the case; the directory that is asked about. */
+  /** Makes the case and returns the directory in question. */
   make: (stage: Stage) => string,
 ];
 
@@ -136,7 +136,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'an untracked file, where the configuration says not to show any',
+    'an untracked file that the configuration hides',
     'held',
     ['uncommitted'],
     ({ main, tree }) => {
@@ -165,7 +165,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a commit that is nowhere else',
+    'a commit that exists nowhere else',
     'held',
     ['unpushed'],
     ({ tree }) => {
@@ -174,7 +174,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a commit that another local branch has too',
+    'a commit that is also on another local branch',
     'free',
     [],
     ({ tree }) => {
@@ -184,7 +184,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a commit on a branch with wildcards’ friends in its name, pushed',
+    'a pushed commit on a branch with special characters in its name',
     'free',
     [],
     ({ tree }) => {
@@ -205,7 +205,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a detached HEAD that a branch has',
+    'a detached HEAD that is on a branch',
     'free',
     [],
     ({ tree }) => {
@@ -249,7 +249,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a rebase that waits for its person, with nothing changed and all of it pushed',
+    'a rebase stopped at a break, with everything committed and pushed',
     'held',
     ['uncommitted'],
     ({ tree }) => {
@@ -275,7 +275,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a stash of the repository, which stays with it',
+    'a stash of the repository, which remains',
     'free',
     [],
     ({ tree }) => {
@@ -285,7 +285,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a stash of a clone, which goes with it',
+    'a stash of a clone, which would be lost',
     'held',
     ['stash'],
     ({ clone }) => {
@@ -336,13 +336,13 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a bare repository with commits that are nowhere else',
+    'a bare repository with commits that exist nowhere else',
     'held',
     ['unpushed'],
     ({ home }) => join(home, 'remote.git'),
   ],
   [
-    'an empty directory in no repository',
+    'an empty directory outside any repository',
     'free',
     [],
     ({ home }) => {
@@ -351,7 +351,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'files in no repository',
+    'files outside any repository',
     'unsure',
     ['no-repository'],
     ({ home }) => {
@@ -361,7 +361,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a directory of a working tree that is committed',
+    'a committed directory of a working tree',
     'free',
     [],
     ({ clone }) => {
@@ -371,7 +371,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a directory of a working tree with a new file, while others are changed elsewhere',
+    'a directory of a working tree with a new file',
     'held',
     ['uncommitted'],
     ({ clone }) => {
@@ -393,7 +393,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a clone inside that git ignores, with a commit of its own',
+    'an ignored clone inside, with an unpushed commit',
     'held',
     ['unpushed'],
     ({ clone, home }) => {
@@ -404,7 +404,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a submodule with a commit of its own',
+    'a submodule with an unpushed commit',
     'held',
     ['uncommitted', 'unpushed'],
     ({ clone, home }) => {
@@ -416,7 +416,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a submodule with an untracked file, which its configuration hides',
+    'a submodule with an untracked file that its configuration hides',
     'held',
     ['uncommitted'],
     ({ clone, home }) => {
@@ -429,7 +429,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a file whose changes git was told not to see',
+    'a file whose changes git is told to ignore',
     'unsure',
     ['work-unknown'],
     ({ tree }) => {
@@ -439,7 +439,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'a configuration that leads git to another working tree',
+    'a configuration that points git at another working tree',
     'unsure',
     ['work-unknown'],
     ({ clone, main }) => {
@@ -449,7 +449,7 @@ const CASES: readonly Case[] = [
     },
   ],
   [
-    'an index that is no index',
+    'an invalid index',
     'unsure',
     ['work-unknown'],
     ({ clone }) => {
@@ -477,7 +477,7 @@ const CASES: readonly Case[] = [
   ],
 ];
 
-describe('the answer', () => {
+describe('the answer about removal', () => {
   for (const [what, answer, reasons, make] of CASES)
     gitTest(`${what}: ${answer}`, async () => {
       const stage = setStage();
@@ -485,7 +485,7 @@ describe('the answer', () => {
       expect([result.answer, result.reasons, result.message]).toEqual([answer, reasons, expect.any(String)]);
     });
 
-  gitTest('of several directories is the worst, and each has its own', async () => {
+  gitTest('is the worst one for several directories, and each has its own', async () => {
     const { ask, tree, main } = setStage();
     const report = await ask(tree, main, 'tree');
     expect(report).toMatchObject({ for: 'removal', exitCode: 20 });
@@ -493,7 +493,7 @@ describe('the answer', () => {
   });
 
   gitTest(
-    'names the stale lock that keeps git from removing it, and the command that releases it',
+    'names the stale lock that prevents git from removing it, and the command that releases it',
     async () => {
       const { main, tree, answer, home } = setStage();
       git(main, 'worktree', 'lock', '--reason', `claude agent agent-ab12 (pid ${deadPid()})`, tree);
@@ -512,13 +512,13 @@ describe('the answer', () => {
     },
   );
 
-  gitTest('of a directory that is not there is a mistake', async () => {
+  gitTest('is a usage error for a directory that does not exist', async () => {
     const { ask } = setStage();
     await expect(ask('nothing')).rejects.toMatchObject({ code: 'E_USAGE' });
     await expect(ask('')).rejects.toMatchObject({ code: 'E_USAGE' });
   });
 
-  gitTest('where there is no git is doubt', async () => {
+  gitTest('is unsure without git', async () => {
     const { tree } = setStage();
     const env = { ...bareEnvironment(makeTmuxTmpdir()), PATH: '/no/such' };
     const { results, exitCode } = await preflightRemoval(undefined, [tree], { env, cwd: '/tmp' });
@@ -527,7 +527,7 @@ describe('the answer', () => {
   });
 
   (canBecomeOthers ? gitTest : test.skip)(
-    'of a repository that belongs to several users is doubt (skipped without root)',
+    'is unsure for a repository that belongs to several users (skipped without root)',
     async () => {
       const { answer, clone } = setStage();
       chownSync(join(clone, '.git'), OTHER_UID, OTHER_UID);
@@ -536,8 +536,8 @@ describe('the answer', () => {
   );
 });
 
-describe('whoever works there', () => {
-  gitTest('an agent: held, be it in a directory below', async () => {
+describe('the answer about removal, by what works there', () => {
+  gitTest('is held for an agent, even in a directory below', async () => {
     const { answer, tree } = setStage();
     mkdirSync(join(tree, 'src'));
     const { pid } = await fakeAgent('claude', { cwd: join(tree, 'src') });
@@ -547,13 +547,13 @@ describe('whoever works there', () => {
     expect(result.next).toContainEqual(['doctor', 'who', tree]);
   });
 
-  gitTest('a program that nobody knows: doubt', async () => {
+  gitTest('is unsure for an unknown program', async () => {
     const { answer, tree } = setStage();
     await fakeAgent('my-own-thing', { cwd: tree, detached: true });
     expect(await answer(tree)).toMatchObject({ answer: 'unsure', reasons: ['occupants-unknown'] });
   });
 
-  gitTest('a bystander does not count, and is named', async () => {
+  gitTest('ignores a bystander, but mentions it', async () => {
     const { answer, tree } = setStage();
     const { pid } = await startProcess('sh', ['-c', 'read never'], {
       cwd: tree,
@@ -564,7 +564,7 @@ describe('whoever works there', () => {
     expect(result.evidence.map(({ text }) => text).join()).toContain(`process ${pid}`);
   });
 
-  gitTest('a lock that a killed run had moved aside: doubt, with the command that puts it back', async () => {
+  gitTest('is unsure if a killed run moved a lock aside, with the command that restores it', async () => {
     const { answer, main, tree } = setStage();
     writeFileSync(join(main, '.git/info/exclude'), '.runtime/\n');
     mkdirSync(join(tree, '.runtime'));
@@ -577,26 +577,23 @@ describe('whoever works there', () => {
     expect((await answer(tree)).answer).toBe('free');
   });
 
-  gitTest(
-    'an agent’s lock whose holder lives: held; one whose holder is dead keeps nobody from it',
-    async () => {
-      const { answer, main, tree } = setStage();
-      writeFileSync(join(main, '.git/info/exclude'), '.runtime/\n');
-      mkdirSync(join(tree, '.runtime'));
-      const lock = (pid: number): void =>
-        writeFileSync(
-          join(tree, '.runtime/agent.lock'),
-          JSON.stringify({ pid, acquired_at: new Date().toISOString(), session_id: '' }),
-        );
-      lock(process.pid);
-      expect(await answer(tree)).toMatchObject({ answer: 'held', reasons: ['occupied', 'lock-held'] });
-      lock(0);
-      expect((await answer(tree)).answer).toBe('free');
-    },
-  );
+  gitTest("is held for a live holder of an agent's lock, and free for a dead one", async () => {
+    const { answer, main, tree } = setStage();
+    writeFileSync(join(main, '.git/info/exclude'), '.runtime/\n');
+    mkdirSync(join(tree, '.runtime'));
+    const lock = (pid: number): void =>
+      writeFileSync(
+        join(tree, '.runtime/agent.lock'),
+        JSON.stringify({ pid, acquired_at: new Date().toISOString(), session_id: '' }),
+      );
+    lock(process.pid);
+    expect(await answer(tree)).toMatchObject({ answer: 'held', reasons: ['occupied', 'lock-held'] });
+    lock(0);
+    expect((await answer(tree)).answer).toBe('free');
+  });
 });
 
-gitTest('a lock in a worktree inside its main repository is told once', async () => {
+gitTest('a lock in a worktree inside its main repository is reported once', async () => {
   const { main, answer } = setStage();
   git(main, 'worktree', 'add', '-q', 'inner');
   writeFileSync(join(main, '.git/info/exclude'), '.gsd\n');
@@ -608,7 +605,7 @@ gitTest('a lock in a worktree inside its main repository is told once', async ()
   expect(evidence.filter(({ text }) => text.includes('auto.lock is held'))).toHaveLength(1);
 });
 
-describe('what a user may not read', () => {
+describe('the answer about removal is unsure if the user cannot read', () => {
   const othersTest = canBecomeOthers ? gitTest : test.skip;
 
   /** All of it belongs to the other user. */
@@ -619,7 +616,7 @@ describe('what a user may not read', () => {
     return stage;
   };
 
-  othersTest('is doubt: a directory in the worktree that is closed to whoever asks', async () => {
+  othersTest('a directory in the worktree', async () => {
     const { answer, tree } = setTheirStage();
     const closed = join(tree, 'closed');
     mkdirSync(closed, { mode: 0o700 });
@@ -632,7 +629,7 @@ describe('what a user may not read', () => {
     await asOtherUser(async () => expect(JSON.stringify(await answer(tree))).not.toContain(closed));
   });
 
-  othersTest('is doubt: the git directory of the worktree', async () => {
+  othersTest('the git directory of the worktree', async () => {
     const { answer, main, tree } = setTheirStage();
     for (const path of ['.git/worktrees/tree', '.git/worktrees', '.git']) {
       chownSync(join(main, path), 0, 0);
@@ -641,7 +638,7 @@ describe('what a user may not read', () => {
     }
   });
 
-  othersTest('is doubt: the worktree itself', async () => {
+  othersTest('the worktree itself', async () => {
     const { answer, tree } = setTheirStage();
     chownSync(tree, 0, 0);
     chmodSync(tree, 0o700);
@@ -655,8 +652,8 @@ describe('what a user may not read', () => {
   });
 });
 
-describe('the question', () => {
-  /** Every file below, with its bytes and when it was written. */
+describe('the question about removal', () => {
+  /** Every file below, with its content and times. */
   const stateOf = (directory: string): ReadonlyMap<string, string> =>
     new Map(
       readdirSync(directory, { recursive: true, withFileTypes: true })
@@ -668,9 +665,9 @@ describe('the question', () => {
         }),
     );
 
-  gitTest('changes no byte and no time of any file, where git status would refresh the index', async () => {
+  gitTest('changes no file and no file time, although git status would refresh the index', async () => {
     const { answer, tree, clone, home } = setStage();
-    // Every entry looks changed until it is compared.
+    // Every entry looks modified until its content is compared.
     for (const directory of [tree, clone])
       execFileSync('touch', ['-d', '2001-01-01', join(directory, 'file')]);
     const before = stateOf(home);
@@ -681,37 +678,34 @@ describe('the question', () => {
     expect(stateOf(home)).not.toEqual(before);
   });
 
-  gitTest(
-    'runs nothing that the repository names: no filter, hook or monitor, in submodules either',
-    async () => {
-      const { answer, clone, home } = setStage();
-      git(clone, 'submodule', '--quiet', 'add', join(home, 'remote.git'), 'sub');
-      git(clone, 'commit', '-q', '-a', '-m', 'sub');
-      git(clone, 'push', '-q', 'origin', 'main:with-sub');
-      const ran = join(home, 'ran');
-      const program = join(home, 'evil');
-      writeFileSync(program, `#!/bin/sh\necho "$0 $*" >>'${ran}'\ncat\n`);
-      chmodSync(program, 0o755);
-      for (const directory of [clone, join(clone, 'sub')]) {
-        for (const name of ['filter.evil.clean', 'filter.evil.process', 'core.fsmonitor', 'core.sshCommand'])
-          git(directory, 'config', name, program);
-        git(directory, 'config', 'filter.evil.required', 'true');
-        git(directory, 'config', 'log.showSignature', 'true');
-        git(directory, 'config', 'gpg.program', program);
-        const info = join(git(directory, 'rev-parse', '--absolute-git-dir').trim(), 'info');
-        mkdirSync(info, { recursive: true });
-        writeFileSync(join(info, 'attributes'), '* filter=evil\n');
-        writeFileSync(join(directory, 'file'), 'texx\n');
-      }
-      spawnSync('git', ['status'], { cwd: clone, env: GIT_ENV, input: '' });
-      expect(existsSync(ran)).toBe(true);
-      rmSync(ran);
-      expect(await answer(clone)).toMatchObject({ answer: 'held', reasons: ['uncommitted'] });
-      expect(existsSync(ran)).toBe(false);
-    },
-  );
+  gitTest('runs nothing that a repository or submodule configures: no filter, hook or monitor', async () => {
+    const { answer, clone, home } = setStage();
+    git(clone, 'submodule', '--quiet', 'add', join(home, 'remote.git'), 'sub');
+    git(clone, 'commit', '-q', '-a', '-m', 'sub');
+    git(clone, 'push', '-q', 'origin', 'main:with-sub');
+    const ran = join(home, 'ran');
+    const program = join(home, 'evil');
+    writeFileSync(program, `#!/bin/sh\necho "$0 $*" >>'${ran}'\ncat\n`);
+    chmodSync(program, 0o755);
+    for (const directory of [clone, join(clone, 'sub')]) {
+      for (const name of ['filter.evil.clean', 'filter.evil.process', 'core.fsmonitor', 'core.sshCommand'])
+        git(directory, 'config', name, program);
+      git(directory, 'config', 'filter.evil.required', 'true');
+      git(directory, 'config', 'log.showSignature', 'true');
+      git(directory, 'config', 'gpg.program', program);
+      const info = join(git(directory, 'rev-parse', '--absolute-git-dir').trim(), 'info');
+      mkdirSync(info, { recursive: true });
+      writeFileSync(join(info, 'attributes'), '* filter=evil\n');
+      writeFileSync(join(directory, 'file'), 'texx\n');
+    }
+    spawnSync('git', ['status'], { cwd: clone, env: GIT_ENV, input: '' });
+    expect(existsSync(ran)).toBe(true);
+    rmSync(ran);
+    expect(await answer(clone)).toMatchObject({ answer: 'held', reasons: ['uncommitted'] });
+    expect(existsSync(ran)).toBe(false);
+  });
 
-  gitTest('names what would command a terminal without doing it, and no name is an option', async () => {
+  gitTest('handles a directory name that looks like an option or contains control characters', async () => {
     const { home, main, ask } = setStage();
     const name = '--force\u001b[31m\nx';
     git(main, 'worktree', 'add', '-q', '--detach', `../${name}`);

@@ -1,4 +1,4 @@
-/** Worktrees are removed and made again under agents that go on working in them. */
+/** Worktrees are removed and recreated under agents that still work in them. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { afterEach, expect } from '@jest/globals';
 import { cleanUp } from '../support/index.ts';
@@ -6,7 +6,7 @@ import { ADA, linuxTmuxTest, now, sessionOf, setStage } from './stage.ts';
 
 afterEach(cleanUp);
 
-linuxTmuxTest('an unknown agent in a pane whose directory was removed and made again → held', async () => {
+linuxTmuxTest('an unknown agent in a pane whose directory was removed and recreated → held', async () => {
   const { town, startTmux, judge } = setStage();
   const server = await startTmux();
   const pane = await sessionOf(server, 'work', town.path(ADA), { command: 'unheard-of' });

@@ -1,4 +1,4 @@
-/** A plain repository, created by git, as a root, and a function that asks for its locks. */
+/** A repository created by git as a root, and functions that examine its locks. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

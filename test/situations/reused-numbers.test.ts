@@ -1,4 +1,4 @@
-/** The number that a plain record names runs: the holder whose clock stepped, or whoever was given that number since. */
+/** The PID in a plain record is in use: by the holder, whose clock was set, or by a process that reuses it. */
 import { afterEach, describe, expect } from '@jest/globals';
 import { cleanUp, deadPid, fakeAgent, isRunning, sleeperNamed, startProcess } from '../support/index.ts';
 import { ADA, BOB, GT, hostTest, secondsAgo, sessionOf, setStage, textsOf, tmuxTest } from './stage.ts';
@@ -7,26 +7,23 @@ afterEach(cleanUp);
 
 const HOURS_5 = 5 * 3600;
 
-describe('the holder, even where clocks disagree', () => {
+describe('a PID of the holder, although clocks disagree', () => {
   hostTest.each([
     ['seconds', 5],
     ['hours', HOURS_5],
     ['days', 3 * 24 * 3600],
-  ])(
-    'an agent nobody knows that seems %s younger than its lock → held, and left alone',
-    async (_, seconds) => {
-      const { town, judge, fix } = setStage();
-      const { pid } = await fakeAgent('my-agent', { cwd: town.path(ADA) });
-      town.lock(ADA, { pid, acquired_at: secondsAgo(seconds) });
-      expect(await judge()).toMatchObject({ state: 'held', holder: { process: 'alive' } });
-      expect((await fix()).summary?.fixed).toBe(0);
-      expect(isRunning(pid)).toBe(true);
-    },
-  );
+  ])('an unknown agent that seems %s younger than its lock → held, and left alone', async (_, seconds) => {
+    const { town, judge, fix } = setStage();
+    const { pid } = await fakeAgent('my-agent', { cwd: town.path(ADA) });
+    town.lock(ADA, { pid, acquired_at: secondsAgo(seconds) });
+    expect(await judge()).toMatchObject({ state: 'held', holder: { process: 'alive' } });
+    expect((await fix()).summary?.fixed).toBe(0);
+    expect(isRunning(pid)).toBe(true);
+  });
 });
 
-describe("somebody else's number now", () => {
-  tmuxTest("joe's number is the claude of bob's pane → stale with would-block", async () => {
+describe('a PID that was reused', () => {
+  tmuxTest("by the claude in another worker's pane → stale with would-block", async () => {
     const { town, startTmux, judge } = setStage();
     const pane = await sessionOf(await startTmux(), `${GT}-crew-bob`, town.path(BOB), {
       env: { GT_ROLE: BOB },
@@ -43,7 +40,7 @@ describe("somebody else's number now", () => {
     );
   });
 
-  tmuxTest('the same, only minutes younger → orphaned, and the evidence says whose it is', async () => {
+  tmuxTest('by the same, but only minutes younger → orphaned, and evidence names its worker', async () => {
     const { town, startTmux, judge } = setStage();
     const pane = await sessionOf(await startTmux(), `${GT}-crew-bob`, town.path(BOB), {
       env: { GT_ROLE: BOB },
@@ -54,7 +51,7 @@ describe("somebody else's number now", () => {
     expect(textsOf(lock)).toMatch(/runs in a pane of gastown\/crew\/bob: probably not its holder/);
   });
 
-  hostTest("joe's number is Gas Town's daemon at the town's root → stale with would-block", async () => {
+  hostTest("by Gas Town's daemon at the town's root → stale with would-block", async () => {
     const { town, judge } = setStage();
     const daemon = await startProcess(sleeperNamed('gt'), ['600'], { cwd: town.root });
     town.lock(ADA, { pid: daemon.pid, acquired_at: secondsAgo(HOURS_5), session_id: '%707070' });
@@ -66,10 +63,10 @@ describe("somebody else's number now", () => {
   });
 
   tmuxTest(
-    'a program nobody knows at the root of the town, hours younger → alive, with the doubt said',
+    "by an unknown program at the town's root, hours younger → held, with the doubt mentioned",
     async () => {
       const { town, startTmux, judge } = setStage();
-      // Below a test runner it would be a part of that.
+      // As a child of the test runner it would count as part of that.
       const { pid } = await sessionOf(await startTmux(), 'scratch', town.root, { command: 'my-agent' });
       town.lock(ADA, { pid, acquired_at: secondsAgo(HOURS_5) });
       const lock = await judge();
@@ -78,7 +75,7 @@ describe("somebody else's number now", () => {
     },
   );
 
-  hostTest('a number without a process is gone as ever', async () => {
+  hostTest('not at all: no process has it → stale', async () => {
     const { town, judge } = setStage();
     town.lock(ADA, { pid: deadPid(), acquired_at: secondsAgo(HOURS_5) });
     expect(await judge()).toMatchObject({ state: 'stale', reasons: ['process-gone', 'session-unnamed'] });

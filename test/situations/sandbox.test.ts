@@ -1,4 +1,4 @@
-/** A doctor that asks from inside a sandbox, while the holder of the lock lives outside: nothing that is missing there is gone. */
+/** A doctor inside a sandbox, with a lock holder outside: a process that is missing there is not gone. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect } from '@jest/globals';
@@ -15,7 +15,7 @@ const canUnshare =
   const cli = buildCli();
   afterAll(() => cli.remove());
 
-  linuxTest('a tmux of its own in the town proves no death of a holder outside → unknown', async () => {
+  linuxTest('a tmux server of the town inside proves no death outside → unknown', async () => {
     const { town } = setStage();
     const { pid } = await fakeAgent('claude', { cwd: '/' });
     town.lock(ADA, { pid, session_id: NO_PANE });
@@ -27,7 +27,7 @@ const canUnshare =
       ${tmux} kill-server
       exit $code`;
     const doctor = [...cli.command, '--fix', '--yes', '--json', '--town', town.root];
-    // Its process 1 ends with the script, and all within ends with that.
+    // Its process 1 ends with the script, and everything inside ends with that.
     const { stdout } = spawnSync('unshare', ['-pf', '--mount-proc', 'sh', '-c', script, 'sh', ...doctor], {
       encoding: 'utf8',
       timeout: 100_000,

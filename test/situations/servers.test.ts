@@ -1,4 +1,4 @@
-/** Situations in which it matters which tmux servers were reached. All servers are real and private. */
+/** Situations that depend on which tmux servers were reached. All servers are real and private. */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -42,13 +42,13 @@ import {
 
 afterEach(cleanUp);
 
-/** Long enough for a healthy answer on a busy machine to be told from none at all: nothing of these stories answers late. */
+/** Enough for a healthy answer on a busy machine; no server in these stories answers late. */
 const SHORT_MS = 250;
 
-/** What no run may propose while it is in doubt. */
+/** What a report in doubt must contain. */
 const releasesNothing = { summary: { fixable: 0 } };
 
-/** A directory for PATH in which `tmux` is this script. */
+/** A PATH in which `tmux` is this script. */
 const pathWithTmux = (script: string): string => {
   const directory = makeTmuxTmpdir();
   writeFileSync(join(directory, 'tmux'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -56,8 +56,8 @@ const pathWithTmux = (script: string): string => {
 };
 
 /**
- * A directory for PATH in which tmux answers as 2.7 does: it knows no `q:` in a format, finds no variable of such a name,
- * and puts nothing in its place (`format_replace` in its sources). All else is the real tmux's.
+ * A PATH with a tmux that behaves like 2.7, which does not know `q:` in a format and replaces such a variable with nothing
+ * (`format_replace` in its sources). Everything else is done by the real tmux.
  */
 const pathWithTmux27 = (): string => {
   const real = execFileSync('/bin/sh', ['-c', 'command -v tmux'], { encoding: 'utf8' }).trim();
@@ -71,7 +71,7 @@ const pathWithTmux27 = (): string => {
   return `${directory}:/usr/bin:/bin`;
 };
 
-describe('servers: none runs', () => {
+describe('servers: none is running', () => {
   hostTest('no tmux server at all, PID dead → stale', async () => {
     const { town, look, judge } = setStage();
     town.lock(ADA, { session_id: NO_PANE });
@@ -79,7 +79,7 @@ describe('servers: none runs', () => {
     expect(await look()).toMatchObject({ exitCode: 1, complete: true, summary: { stale: 1, fixable: 1 } });
   });
 
-  hostTest('a question makes no socket directory and starts no server', async () => {
+  hostTest('a question creates no socket directory and starts no server', async () => {
     const { town, tmuxTmpdir, look, ask } = setStage();
     town.lock(ADA, { session_id: NO_PANE });
     await look({ sockets: ['default', 'other'] });
@@ -87,7 +87,7 @@ describe('servers: none runs', () => {
     expect(readdirSync(tmuxTmpdir)).toEqual([]);
   });
 
-  tmuxTest('tmux 2.7 (RHEL 8), which cannot quote: its sessions are read all the same → held', async () => {
+  tmuxTest('tmux 2.7 (RHEL 8), which cannot quote: its sessions are still read → held', async () => {
     const { town, startTmux, env, judge, fix } = setStage();
     const server = await startTmux();
     await sessionOf(server, 'odd "na me', town.path(ADA), { command: 'some-program' });
@@ -104,7 +104,7 @@ describe('servers: none runs', () => {
     });
   });
 
-  tmuxTest('server kept with zero sessions → stale', async () => {
+  tmuxTest('a server without sessions → stale', async () => {
     const { town, startTmux, look, judge } = setStage();
     const server = await startTmux();
     town.lock(ADA, { session_id: NO_PANE, acquired_at: now() });
@@ -131,7 +131,7 @@ describe('servers: none runs', () => {
     );
   });
 
-  tmuxTest('a file, a directory and a dangling link in the socket directory are no servers', async () => {
+  tmuxTest('a file, a directory and a dangling symlink in the socket directory are not servers', async () => {
     const { town, startTmux, judge } = setStage();
     const { socket } = await startTmux();
     const directory = join(socket, '..');
@@ -144,7 +144,7 @@ describe('servers: none runs', () => {
 });
 
 describe('servers: one was not reached', () => {
-  tmuxTest('SIGSTOPped server → unknown, --fix refuses', async () => {
+  tmuxTest('a SIGSTOPped server → unknown, --fix refuses', async () => {
     const { town, startTmux, look, judge, fix } = setStage();
     const server = await startTmux();
     server.newSession('elsewhere', { cwd: '/' });
@@ -174,7 +174,7 @@ describe('servers: one was not reached', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  tmuxTest('SIGSTOPped server beside one that shows the agent → held', async () => {
+  tmuxTest('a SIGSTOPped server beside one that shows the agent → held', async () => {
     const { town, startTmux, judge } = setStage();
     const good = await startTmux({ name: 'good' });
     const pane = await sessionOf(good, `${GT}-crew-ada`, town.path(ADA));
@@ -187,7 +187,7 @@ describe('servers: one was not reached', () => {
     });
   });
 
-  tmuxTest('SIGSTOPped server, even a lock that names no session is not called stale', async () => {
+  tmuxTest('a SIGSTOPped server, and a lock that names no session → not stale either', async () => {
     const { town, startTmux, judge } = setStage();
     const server = await startTmux();
     town.lock(ADA);
@@ -198,10 +198,10 @@ describe('servers: one was not reached', () => {
     });
   });
 
-  tmuxTest('tmux not in PATH while a server runs → unknown, --fix refuses', async () => {
+  tmuxTest('tmux is not in PATH while a server runs → unknown, --fix refuses', async () => {
     const { town, startTmux, look, fix, env } = setStage();
     const { socket, freeze } = await startTmux();
-    // Its own program could ask it, and gets no answer.
+    // The doctor could ask it with its own executable, so it must not answer.
     freeze();
     const blind = { env: { ...env, PATH: '/nowhere' }, timeoutMs: SHORT_MS };
     const path = town.lock(ADA, { session_id: NO_PANE });
@@ -216,12 +216,12 @@ describe('servers: one was not reached', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  tmuxTest('tmux not in PATH while a server runs: a live process is still held', async () => {
+  tmuxTest('tmux is not in PATH while a server runs: a live process still holds its lock', async () => {
     const { town, startTmux, judge, env } = setStage();
     const server = await startTmux();
     await sessionOf(server, `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });
     town.lock(ADA, { session_id: '%0', acquired_at: now() });
-    // Its own program could ask it, and gets no answer.
+    // The doctor could ask it with its own executable, so it must not answer.
     server.freeze();
     const blind = { env: { ...env, PATH: '/nowhere' }, timeoutMs: SHORT_MS };
     expect(await judge(ADA, blind)).toMatchObject({ state: 'unknown' });
@@ -230,17 +230,17 @@ describe('servers: one was not reached', () => {
   });
 
   const oddities: readonly (readonly [string, string])[] = [
-    ['says nothing at all', 'exit 0'],
-    ['says one line that is no answer', 'echo "gt-crew-ada: 1 windows"'],
+    ['prints nothing', 'exit 0'],
+    ['prints one line that is not an answer', 'echo "gt-crew-ada: 1 windows"'],
     ['is refused', 'echo "error connecting to $3 (Permission denied)" >&2; exit 1'],
-    ['gets a path too long', 'echo "error connecting to $3 (File name too long)" >&2; exit 1'],
-    ['ends by a signal', 'kill -9 $$'],
-    ['ends with an odd code', 'exit 42'],
+    ['gets a path that is too long', 'echo "error connecting to $3 (File name too long)" >&2; exit 1'],
+    ['is killed by a signal', 'kill -9 $$'],
+    ['exits with an unknown code', 'exit 42'],
     ['never ends', 'sleep 30'],
   ];
   tmuxTest.each(oddities)('a client that %s → unknown, never stale', async (_what, script) => {
     const { town, startTmux, look, env } = setStage();
-    // Otherwise the server's own program would get the answer.
+    // Otherwise the doctor would get an answer with the server's own executable.
     (await startTmux()).freeze();
     town.lock(ADA, { session_id: NO_PANE });
     const report = await look({ env: { ...env, PATH: pathWithTmux(script) }, timeoutMs: SHORT_MS });
@@ -281,7 +281,7 @@ describe('servers: one was not reached', () => {
   });
 });
 
-describe('servers: where agents are found', () => {
+describe('servers: where they are found', () => {
   const socketNames = (root: string): Record<string, string> => {
     const [town = { name: '' }, legacy = { name: '' }] = townSocketNames(root);
     return { town: town.name, legacy: legacy.name };
@@ -304,7 +304,7 @@ describe('servers: where agents are found', () => {
     });
   });
 
-  test('the names of the sockets are those that Gas Town computes', () => {
+  test('the socket names are those that Gas Town computes', () => {
     const first = (root: string): string | undefined => townSocketNames(root)[0]?.name;
     expect(first('/home/ubuntu/gt')).toBe('gt-ae82a2');
     expect(first('/root/gt')).toBe('gt-7c82dd');
@@ -336,7 +336,7 @@ describe('servers: where agents are found', () => {
     expect((await asked({}, ['missing']))[0]).toBe(`absent ${join(named.socket, '..', 'missing')}`);
   });
 
-  tmuxTest.each(['', 'default', 'auto'])('GT_TMUX_SOCKET=%j is no override', async (value) => {
+  tmuxTest.each(['', 'default', 'auto'])('GT_TMUX_SOCKET=%j is not an override', async (value) => {
     const { town, startTmux, look, env } = setStage();
     const server = await startTmux({ name: 'named' });
     town.lock(ADA);
@@ -345,19 +345,16 @@ describe('servers: where agents are found', () => {
     expect(tmux?.servers.map(({ socket }) => socket)).toContain(server.socket);
   });
 
-  linuxTmuxTest(
-    '--socket that names the wrong server does not make the right one invisible → held',
-    async () => {
-      const { town, startTmux, judge } = setStage();
-      await startTmux({ name: 'wrong' });
-      const pane = await sessionOf(await startTmux({ name: 'right' }), 'scratch', town.path(ADA));
-      town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
-      expect(await judge(ADA, { sockets: ['wrong'] })).toMatchObject({ state: 'held' });
-    },
-  );
+  linuxTmuxTest('--socket with the wrong server does not hide the right one → held', async () => {
+    const { town, startTmux, judge } = setStage();
+    await startTmux({ name: 'wrong' });
+    const pane = await sessionOf(await startTmux({ name: 'right' }), 'scratch', town.path(ADA));
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
+    expect(await judge(ADA, { sockets: ['wrong'] })).toMatchObject({ state: 'held' });
+  });
 
   linuxTmuxTest(
-    "cron's environment lacks TMUX_TMPDIR: the server is found among the processes → held",
+    'without TMUX_TMPDIR, as under cron, the server is found through its process → held',
     async () => {
       const { town, startTmux, look } = setStage();
       const server = await startTmux();
@@ -375,7 +372,7 @@ describe('servers: where agents are found', () => {
   );
 
   linuxTmuxTest(
-    'a socket outside every known directory (tmux -S) is found among the processes → held',
+    'a socket outside every known directory (tmux -S) is found through its process → held',
     async () => {
       const { town, startTmux, judge } = setStage();
       const server = await startTmux({ socket: join(makeTmuxTmpdir(), 'some where') });
@@ -385,78 +382,66 @@ describe('servers: where agents are found', () => {
     },
   );
 
-  linuxTmuxTest(
-    'a live server whose socket file was deleted makes session evidence unknown, never gone',
-    async () => {
-      const { town, startTmux, look } = setStage();
-      const server = await startTmux();
-      const pane = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });
-      town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
-      unlinkSync(server.socket);
-      try {
-        const report = await look();
-        expect(lockOf(report, ADA)).toMatchObject({ state: 'unknown', holder: { session: 'unknown' } });
-        expect(report).toMatchObject({ exitCode: 22, complete: false, ...releasesNothing });
-        expect(JSON.stringify(report.gaps)).toMatch(new RegExp(`kill -USR1 ${server.pid}`));
-      } finally {
-        process.kill(server.pid, 'SIGUSR1');
-        await until(() => existsSync(server.socket), 'the socket made again');
-      }
-      expect((await look()).exitCode).toBe(0);
-    },
-  );
+  linuxTmuxTest('a live server whose socket was deleted makes a session unknown, never gone', async () => {
+    const { town, startTmux, look } = setStage();
+    const server = await startTmux();
+    const pane = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
+    unlinkSync(server.socket);
+    try {
+      const report = await look();
+      expect(lockOf(report, ADA)).toMatchObject({ state: 'unknown', holder: { session: 'unknown' } });
+      expect(report).toMatchObject({ exitCode: 22, complete: false, ...releasesNothing });
+      expect(JSON.stringify(report.gaps)).toMatch(new RegExp(`kill -USR1 ${server.pid}`));
+    } finally {
+      process.kill(server.pid, 'SIGUSR1');
+      await until(() => existsSync(server.socket), 'the new socket');
+    }
+    expect((await look()).exitCode).toBe(0);
+  });
 
-  linuxTmuxTest(
-    'a deleted socket file whose panes all work outside the town hides nothing → stale',
-    async () => {
-      const { town, startTmux, look } = setStage();
-      const server = await startTmux();
-      await sessionOf(server, 'elsewhere', '/');
-      town.lock(ADA, { session_id: '%0', acquired_at: now() }, { ageSeconds: 3600 });
-      unlinkSync(server.socket);
-      try {
-        const report = await look();
-        expect(lockOf(report, ADA)).toMatchObject({ state: 'stale' });
-        expect(report.complete).toBe(true);
-      } finally {
-        process.kill(server.pid, 'SIGUSR1');
-        await until(() => existsSync(server.socket), 'the socket made again');
-      }
-    },
-  );
+  linuxTmuxTest('a deleted socket is irrelevant if all its panes are outside the town → stale', async () => {
+    const { town, startTmux, look } = setStage();
+    const server = await startTmux();
+    await sessionOf(server, 'elsewhere', '/');
+    town.lock(ADA, { session_id: '%0', acquired_at: now() }, { ageSeconds: 3600 });
+    unlinkSync(server.socket);
+    try {
+      const report = await look();
+      expect(lockOf(report, ADA)).toMatchObject({ state: 'stale' });
+      expect(report.complete).toBe(true);
+    } finally {
+      process.kill(server.pid, 'SIGUSR1');
+      await until(() => existsSync(server.socket), 'the new socket');
+    }
+  });
 
-  linuxTmuxTest(
-    'a stopped server found among the processes counts only if it works in the town',
-    async () => {
-      const { town, startTmux, judge } = setStage();
-      const far = await startTmux({ socket: join(makeTmuxTmpdir(), 'far') });
-      far.newSession('elsewhere', { cwd: '/' });
-      town.lock(ADA, { session_id: NO_PANE });
-      far.freeze();
-      expect(await judge(ADA, { timeoutMs: SHORT_MS })).toMatchObject({ state: 'stale' });
-      far.thaw();
-      await sessionOf(far, 'near', town.path('gastown'), { command: 'mystery' });
-      far.freeze();
-      expect(await judge(ADA, { timeoutMs: SHORT_MS })).toMatchObject({ state: 'unknown' });
-    },
-  );
+  linuxTmuxTest('a stopped server found through its process counts only if it is in the town', async () => {
+    const { town, startTmux, judge } = setStage();
+    const far = await startTmux({ socket: join(makeTmuxTmpdir(), 'far') });
+    far.newSession('elsewhere', { cwd: '/' });
+    town.lock(ADA, { session_id: NO_PANE });
+    far.freeze();
+    expect(await judge(ADA, { timeoutMs: SHORT_MS })).toMatchObject({ state: 'stale' });
+    far.thaw();
+    await sessionOf(far, 'near', town.path('gastown'), { command: 'mystery' });
+    far.freeze();
+    expect(await judge(ADA, { timeoutMs: SHORT_MS })).toMatchObject({ state: 'unknown' });
+  });
 
-  linuxTmuxTest(
-    'another server took the place of a socket: the one behind it is unreached → unknown',
-    async () => {
-      const { town, startTmux, judge } = setStage();
-      const first = await startTmux();
-      await sessionOf(first, `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });
-      rmSync(first.socket);
-      await startTmux();
-      town.lock(ADA, { session_id: '%0', acquired_at: now() }, { ageSeconds: 3600 });
-      try {
-        expect(await judge()).toMatchObject({ state: 'unknown' });
-      } finally {
-        process.kill(first.pid, 'SIGKILL');
-      }
-    },
-  );
+  linuxTmuxTest('a second server took over a socket, so the first one is not reached → unknown', async () => {
+    const { town, startTmux, judge } = setStage();
+    const first = await startTmux();
+    await sessionOf(first, `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });
+    rmSync(first.socket);
+    await startTmux();
+    town.lock(ADA, { session_id: '%0', acquired_at: now() }, { ageSeconds: 3600 });
+    try {
+      expect(await judge()).toMatchObject({ state: 'unknown' });
+    } finally {
+      process.kill(first.pid, 'SIGKILL');
+    }
+  });
 
   tmuxTest('an agent that outlives its server, killed with -9, is an occupant → held', async () => {
     const { town, startTmux, judge } = setStage();
@@ -475,24 +460,21 @@ describe('servers: where agents are found', () => {
   });
 });
 
-describe('servers: of other users', () => {
-  (canBecomeOthers ? linuxTest : test.skip)(
-    "another user's servers do not hide this user's evidence",
-    async () => {
-      const { town, startTmux } = setStage();
-      await startTmux();
-      chmodSync(town.root, 0o755);
-      town.lock(ADA, { session_id: NO_PANE });
-      execFileSync('chown', ['-R', `${OTHER_UID}`, town.root]);
-      const home = makeTmuxTmpdir();
-      chmodSync(home, 0o777);
-      const report = await askElsewhere(
-        { town: town.root, options: { env: bareEnvironment(home) } },
-        { uid: OTHER_UID, gid: OTHER_UID },
-      );
-      expect(lockOf(report, ADA)).toMatchObject({ state: 'stale' });
-      expect(basename(report.town?.root ?? '')).toBe(basename(town.root));
-      expect(textsOf(lockOf(report, ADA))).toMatch(/no tmux server is running/);
-    },
-  );
+describe('servers of other users', () => {
+  (canBecomeOthers ? linuxTest : test.skip)('do not hide the evidence about this user', async () => {
+    const { town, startTmux } = setStage();
+    await startTmux();
+    chmodSync(town.root, 0o755);
+    town.lock(ADA, { session_id: NO_PANE });
+    execFileSync('chown', ['-R', `${OTHER_UID}`, town.root]);
+    const home = makeTmuxTmpdir();
+    chmodSync(home, 0o777);
+    const report = await askElsewhere(
+      { town: town.root, options: { env: bareEnvironment(home) } },
+      { uid: OTHER_UID, gid: OTHER_UID },
+    );
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'stale' });
+    expect(basename(report.town?.root ?? '')).toBe(basename(town.root));
+    expect(textsOf(lockOf(report, ADA))).toMatch(/no tmux server is running/);
+  });
 });

@@ -1,4 +1,4 @@
-/** What all situations need: a town, a private directory for tmux sockets, a clean environment, and functions that ask the doctor. */
+/** Shared by all situations: a town, a private directory for tmux sockets, a clean environment, and functions that ask the doctor. */
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,8 +28,8 @@ export const ADA = 'gastown/crew/ada';
 export const BOB = 'gastown/crew/bob';
 
 /**
- * Prefix of the rig's session names, different in every test process. If a stranger's session on this machine has
- * a matching name and shows nothing else, for instance while its pane is being forked, it rightly counts as life.
+ * Prefix of the rig's session names, different in every test process. If another session on this machine has a matching name
+ * and shows nothing else, for instance while its pane is being forked, it rightly counts as life.
  */
 export const GT = `g${process.pid}`;
 

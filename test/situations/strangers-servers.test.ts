@@ -1,7 +1,8 @@
 /**
- * tmux servers of users who neither ask nor own the town or a lock in it: they are never asked, wherever they are found, and a
- * session that may be on one of them is not gone. All of it needs root, who alone can start things as others.
+ * tmux servers of users who are not the caller and own neither the town nor a lock in it: they are never asked, wherever they
+ * are found, and a session that may be on one of them is not gone. All tests require root, which can start processes as others.
  */
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -58,12 +59,12 @@ interface StrangersServer {
   readonly panePid: number;
 }
 
-/** Other tests' servers run meanwhile. */
+/** Unique, because servers of other tests run at the same time. */
 const SESSION = `work${process.pid}`;
 
 const userOf = (uid: number) => ({ uid, gid: uid, cwd: '/', env: { PATH: process.env.PATH } });
 
-/** A tmux server of that user at a path where nobody looks for one, with a session in a directory. */
+/** A tmux server of that user at an unusual path, with a session in a directory. */
 const startStrangers = (
   uid: number,
   cwd: string,
@@ -92,19 +93,19 @@ const oddPlaceOf = (uid: number): string => {
   return place;
 };
 
-/** A town of root's that others can look into. */
+/** A town of root's that others can read. */
 const setOpenStage = (): Stage => {
   const stage = setStage();
   chmodSync(stage.town.root, 0o755);
   return stage;
 };
 
-const nobodyAtWork = (): readonly string[] => [sleeperNamed('unheard-of'), '600'];
+const unknownProgram = (): readonly string[] => [sleeperNamed('unheard-of'), '600'];
 
-describe(`root asks about root's lock; a stranger's server may have its session${why}`, () => {
-  strangersTest('unknown wherever it is asked, the server is named, and nothing is released', async () => {
+describe(`root asks about root's lock, whose session may be on a stranger's server${why}`, () => {
+  strangersTest('every command reports unknown and names the server, and nothing is released', async () => {
     const { town, look, judge, fix, ask, env } = setOpenStage();
-    const { socket, pid, pane } = startStrangers(OTHER_UID, town.path('gastown'), nobodyAtWork());
+    const { socket, pid, pane } = startStrangers(OTHER_UID, town.path('gastown'), unknownProgram());
     const lock = town.lock(ADA, { session_id: pane, acquired_at: now() }, { ageSeconds: 100 });
     const reason = `process ${pid} belongs to user ${OTHER_UID}, who owns neither the town nor a lock in it: not asked`;
     const told = `${pane} may be on tmux server ${socket}: ${reason}`;
@@ -141,9 +142,9 @@ describe(`root asks about root's lock; a stranger's server may have its session$
     expect(existsSync(`${lock}.ran`)).toBe(false);
   });
 
-  strangersTest('the same for a session by its name, and where the socket was removed', async () => {
+  strangersTest('the same for a session by its name, and after its socket was removed', async () => {
     const { town, judge } = setOpenStage();
-    const { socket, pid } = startStrangers(OTHER_UID, town.path('gastown'), nobodyAtWork());
+    const { socket, pid } = startStrangers(OTHER_UID, town.path('gastown'), unknownProgram());
     town.lock(ADA, { session_id: SESSION, acquired_at: now() });
     expect(await judge()).toMatchObject({ state: 'unknown', holder: { session: 'unknown' } });
     rmSync(socket);
@@ -153,37 +154,40 @@ describe(`root asks about root's lock; a stranger's server may have its session$
     expect(textsOf(lock)).not.toContain('kill -USR1');
   });
 
-  strangersTest('no doubt, and no word, where all that it started is seen outside of the town', async () => {
+  strangersTest('no doubt if all its processes are seen outside the town', async () => {
     const { town, look, judge } = setOpenStage();
-    const { pane, panePid, pid } = startStrangers(OTHER_UID, '/', nobodyAtWork());
+    const { pane, panePid, pid } = startStrangers(OTHER_UID, '/', unknownProgram());
     town.lock(ADA, { session_id: pane, acquired_at: now() });
     expect(await judge()).toMatchObject({ state: 'stale', reasons: ['process-gone', 'pane-gone'] });
     expect(JSON.stringify(await look())).not.toContain(`process ${pid} `);
     expect(panePid).toBeGreaterThan(1);
   });
 
-  strangersTest('no doubt about a session that stands, a lock without one, or where none is', async () => {
+  strangersTest('no doubt about a live session, a lock without a session, or a lockless worker', async () => {
     const { town, look, judge, ask, startTmux } = setOpenStage();
-    startStrangers(OTHER_UID, town.path('gastown'), nobodyAtWork());
+    startStrangers(OTHER_UID, town.path('gastown'), unknownProgram());
     expect(await ask()).toMatchObject({ exitCode: 0, results: [{ answer: 'free' }] });
     expect(await look()).toMatchObject({ exitCode: 0, complete: true, gaps: [] });
     town.lock(ADA, { acquired_at: now() });
     expect(await judge()).toMatchObject({ state: 'stale', reasons: ['process-gone', 'session-unnamed'] });
     const server = await startTmux();
-    const pane = server.newSession('mine', { cwd: town.path(ADA), command: [sleeperNamed('claude'), '600'] });
+    const pane = server.newSession('mine', {
+      cwd: town.path(ADA),
+      command: [sleeperNamed('claude'), '600'],
+    });
     town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
     expect(await judge()).toMatchObject({ state: 'held', holder: { session: 'live' } });
     expect(await look()).toMatchObject({ exitCode: 0, complete: true, gaps: [] });
   });
 
-  strangersTest('no doubt where the server started long after the lock was taken', async () => {
+  strangersTest('no doubt if the server started long after the lock was taken', async () => {
     const { town, judge } = setOpenStage();
-    const { pane } = startStrangers(OTHER_UID, town.path('gastown'), nobodyAtWork());
+    const { pane } = startStrangers(OTHER_UID, town.path('gastown'), unknownProgram());
     town.lock(ADA, { session_id: pane, acquired_at: secondsAgo(3600) });
     expect(await judge()).toMatchObject({ state: 'stale', reasons: ['process-gone', 'pane-gone'] });
   });
 
-  strangersTest('an agent that is seen at work there is life, asked or not', async () => {
+  strangersTest('an agent that is seen at work there counts, although the server is not asked', async () => {
     const { town, judge, ask } = setOpenStage();
     const { pane } = startStrangers(OTHER_UID, town.path(ADA), [sleeperNamed('claude'), '600']);
     town.lock(ADA, { session_id: pane, acquired_at: now() });
@@ -192,11 +196,11 @@ describe(`root asks about root's lock; a stranger's server may have its session$
   });
 });
 
-describe(`a stranger's server in namespaces of its own${why}`, () => {
+describe(`a stranger's server in other namespaces${why}`, () => {
   const canUnshare = isPossible && spawnSync('unshare', ['-pfm', '--mount-proc', 'true']).status === 0;
   const apartTest = canUnshare ? test : test.skip;
 
-  /** Starts the server behind `unshare`; the end of the test ends what lives in its mount namespace. */
+  /** Starts the server in new namespaces; cleanUp kills everything in its mount namespace. */
   const startApart = async (flags: readonly string[], before: string, cwd: string): Promise<string> => {
     const place = oddPlaceOf(OTHER_UID);
     const as = `setpriv --reuid ${OTHER_UID} --regid ${OTHER_UID} --clear-groups`;
@@ -225,7 +229,7 @@ describe(`a stranger's server in namespaces of its own${why}`, () => {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // The end of its process 1 ended it.
+      // It ended with its process 1.
     }
   };
   const readOr = (path: string): string => {
@@ -246,7 +250,7 @@ describe(`a stranger's server in namespaces of its own${why}`, () => {
     }
   };
 
-  apartTest('of PIDs, of mounts, and with a socket that nobody else has → unknown', async () => {
+  apartTest('of PIDs or mounts, or with a hidden socket → unknown', async () => {
     const PRIVATE = 'mount -t tmpfs none "$0" && chmod 777 "$0"';
     for (const [flags, before] of [
       [['-p', '--mount-proc'], ':'],
@@ -266,7 +270,7 @@ describe(`a stranger's server in namespaces of its own${why}`, () => {
     }
   });
 
-  apartTest('is doubt even outside of the town, for directories have other names there', async () => {
+  apartTest('is in doubt even outside the town, because paths differ there', async () => {
     const { town, judge } = setOpenStage();
     chmodSync(town.path(ADA), 0o777);
     await startApart(['-p', '--mount-proc'], ':', '/');
@@ -275,7 +279,7 @@ describe(`a stranger's server in namespaces of its own${why}`, () => {
   });
 });
 
-describe(`an ordinary user asks, to whom strangers' processes are closed${why}`, () => {
+describe(`an ordinary user asks, who cannot examine strangers' processes${why}`, () => {
   const setOthersStage = () => {
     const stage = setOpenStage();
     const home = makeTmuxTmpdir();
@@ -289,7 +293,7 @@ describe(`an ordinary user asks, to whom strangers' processes are closed${why}`,
         },
         { uid: OTHER_UID, gid: OTHER_UID },
       );
-    /** His town, and a lock that he took a moment ago. */
+    /** A lock in this user's town, taken a moment ago. */
     const lockIn = (session: string) => {
       stage.town.lock(ADA, { session_id: session, acquired_at: now() }, { ageSeconds: 100 });
       execFileSync('chown', ['-R', `${OTHER_UID}:${OTHER_UID}`, stage.town.root]);
@@ -299,7 +303,7 @@ describe(`an ordinary user asks, to whom strangers' processes are closed${why}`,
 
   strangersTest("root's server may have the session → unknown, and the answer names it", async () => {
     const { town, askAs, lockIn } = setOthersStage();
-    const { pid, pane } = startStrangers(0, town.path(ADA), nobodyAtWork());
+    const { pid, pane } = startStrangers(0, town.path(ADA), unknownProgram());
     lockIn(pane);
     const report = await askAs();
     const lock = lockOf(report, ADA);
@@ -312,9 +316,9 @@ describe(`an ordinary user asks, to whom strangers' processes are closed${why}`,
     expect((await askAs([ADA])).exitCode).toBe(22);
   });
 
-  strangersTest("a third user's server is none where he cannot write, and unknown where he can", async () => {
+  strangersTest("a third user's server does not count unless that user can write in the worker", async () => {
     const { town, askAs, lockIn } = setOthersStage();
-    const { pid, pane } = startStrangers(THIRD_UID, '/', nobodyAtWork());
+    const { pid, pane } = startStrangers(THIRD_UID, '/', unknownProgram());
     lockIn(pane);
     const named = async () => (await askAs()).gaps.map(({ what }) => what);
     expect(await named()).not.toContain(`tmux:process ${pid}`);
@@ -322,15 +326,15 @@ describe(`an ordinary user asks, to whom strangers' processes are closed${why}`,
     expect(await named()).toContain(`tmux:process ${pid}`);
   });
 
-  strangersTest("and unknown where something of the asker's runs below it", async () => {
+  strangersTest("a third user's server counts if a process of the caller runs below it", async () => {
     const { askAs, lockIn } = setOthersStage();
     const becoming = (uid: number) => ['setpriv', '--reuid', `${uid}`, '--regid', `${uid}`, '--clear-groups'];
-    // His sudo, as it were: what he starts may become others.
+    // Like sudo: the children of this server may change their user.
     const able = ['--inh-caps', '+setuid,+setgid', '--ambient-caps', '+setuid,+setgid'];
     const { pid, pane } = startStrangers(
       THIRD_UID,
       '/',
-      [...becoming(OTHER_UID), ...nobodyAtWork()],
+      [...becoming(OTHER_UID), ...unknownProgram()],
       [...becoming(THIRD_UID), ...able],
     );
     lockIn(pane);

@@ -1,4 +1,4 @@
-/** Locks of tools where the file, the process and whoever asks belong to different users. */
+/** Locks of tools whose file, process and caller belong to different users. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -26,7 +26,7 @@ const identityOf = (path: string) => {
   return { ino, mtimeMs, mode, uid, text: readFileSync(path, 'latin1') };
 };
 
-/** All that lies in the root belongs to that user, but what configures us: of somebody else that would not be trusted. */
+/** Gives everything in the root to that user, except our configuration, which would not be trusted then. */
 const give = (root: string, uid: number): void => {
   const names = readdirSync(root).filter((name) => name !== 'lock-doctor.json');
   spawnSync('chown', ['-R', `${uid}:${uid}`, ...names], { cwd: root });
@@ -34,7 +34,7 @@ const give = (root: string, uid: number): void => {
 };
 
 describe.each(rows)('%s at %s', (_kind, _path, tool) => {
-  othersTest('of a third user is told to a user, who may not release it', async () => {
+  othersTest('of a third user is reported to a user, who cannot release it', async () => {
     const { town, path, judge, fix } = lockedBy(tool, ended(), HOUR_MS);
     give(town.root, THIRD_UID);
     const before = identityOf(path);
@@ -47,12 +47,10 @@ describe.each(rows)('%s at %s', (_kind, _path, tool) => {
     expect(identityOf(path)).toEqual(before);
   });
 
-  othersTest(
-    'of another user is released by root where all of it is his, and put back as it was',
-    async () => {
+  // Root does not follow the configuration in a user's root.
+  if (tool.config === undefined)
+    othersTest('of a user who owns the whole root is released by root, and restored unchanged', async () => {
       const { town, path, fix } = lockedBy(tool, ended(), HOUR_MS);
-      // What a user configures in a root of his own, root does not follow.
-      if (tool.config !== undefined) return;
       give(town.root, OTHER_UID);
       const before = identityOf(path);
       chownSync(town.root, OTHER_UID, OTHER_UID);
@@ -61,8 +59,7 @@ describe.each(rows)('%s at %s', (_kind, _path, tool) => {
       const { outcomes } = await undoReleases(null, { townRoot: town.root });
       expect(outcomes.map(({ status }) => status)).toEqual(['restored']);
       expect(identityOf(path)).toEqual(before);
-    },
-  );
+    });
 
   othersTest('is held by a process of another user, which may not be signalled', async () => {
     const { pid } = await startProcess('sleep', ['600'], { cwd: '/', uid: THIRD_UID, gid: THIRD_UID });
@@ -75,7 +72,7 @@ describe.each(rows)('%s at %s', (_kind, _path, tool) => {
     expect([existsSync(path), isRunning(pid)]).toEqual([true, true]);
   });
 
-  othersTest('is another’s number where its process runs as another user, long after the lock', async () => {
+  othersTest('is stale if a process of another user reused its PID long after', async () => {
     const { pid } = await startProcess('sleep', ['600'], { cwd: '/', uid: THIRD_UID, gid: THIRD_UID });
     const { path, judge } = lockedBy(tool, pid, WEEK_MS);
     chownSync(path, OTHER_UID, OTHER_UID);

@@ -1,4 +1,4 @@
-/** Locks of tools that name a process: where each is, what it contains, and a root in which one was taken. */
+/** Locks of tools that contain a PID: path, content, and a root in which one was taken. */
 import { utimesSync } from 'node:fs';
 import type { ReportLock } from '../../src/core/types/report.ts';
 import { examine } from '../../src/diagnose.ts';
@@ -94,7 +94,7 @@ export const rows = TOOLS.map((tool) => [tool.kind, tool.path(1), tool] as const
 export const HOUR_MS = 3_600_000;
 export const WEEK_MS = 7 * 24 * HOUR_MS;
 
-/** Creates a root in which the tool took its lock that long ago. */
+/** Creates a root in which the tool took its lock `ageMs` ago. */
 export const lockedBy = (tool: Tool, pid: number, ageMs: number) => {
   const town = makeTown({ marked: false, workers: [], rigs: {} });
   const env = bareEnvironment(makeTmuxTmpdir());

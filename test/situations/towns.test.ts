@@ -1,4 +1,4 @@
-/** Situations in which the town itself is odd, or is not the only one. */
+/** Situations in which the town itself is unusual, or is not the only one. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,8 +44,8 @@ const newDirectory = (): string => {
   return path;
 };
 
-describe('towns: which directory it is', () => {
-  hostTest('symlinked town: its locks are found, its root is the real one', async () => {
+describe('towns: which directory is the town', () => {
+  hostTest('symlinked town: its locks are found, and its root is the real path', async () => {
     const { town, env } = setStage();
     town.lock(ADA);
     const link = join(newDirectory(), 'gt');
@@ -59,24 +59,21 @@ describe('towns: which directory it is', () => {
     }
   });
 
-  tmuxTest(
-    'symlinked town: panes that name the link as their root, and its socket, are its own',
-    async () => {
-      const { town, env, startTmux } = setStage();
-      const link = join(newDirectory(), 'My Link');
-      symlinkSync(town.root, link);
-      const [name] = townSocketNames(town.root, [link]).slice(1);
-      const server = await startTmux({ name: name?.name ?? '' });
-      const pane = await sessionOf(server, 'scratch', '/', {
-        command: 'mystery',
-        env: { GT_ROOT: link, GT_ROLE: 'gastown/crew/ada' },
-      });
-      town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
-      const report = await examine(link, { env, cwd: '/' });
-      expect(lockOf(report, ADA)).toMatchObject({ state: 'held', holder: { session: 'live' } });
-      expect(lockOf(await examine(town.root, { env, cwd: '/' }), ADA).state).toBe('held');
-    },
-  );
+  tmuxTest('symlinked town: panes whose root is the symlink, and its socket, belong to it', async () => {
+    const { town, env, startTmux } = setStage();
+    const link = join(newDirectory(), 'My Link');
+    symlinkSync(town.root, link);
+    const [name] = townSocketNames(town.root, [link]).slice(1);
+    const server = await startTmux({ name: name?.name ?? '' });
+    const pane = await sessionOf(server, 'scratch', '/', {
+      command: 'mystery',
+      env: { GT_ROOT: link, GT_ROLE: 'gastown/crew/ada' },
+    });
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
+    const report = await examine(link, { env, cwd: '/' });
+    expect(lockOf(report, ADA)).toMatchObject({ state: 'held', holder: { session: 'live' } });
+    expect(lockOf(await examine(town.root, { env, cwd: '/' }), ADA).state).toBe('held');
+  });
 
   hostTest('nested town: from inside, the outermost marked directory is the town', async () => {
     const { town, env } = setStage();
@@ -115,7 +112,7 @@ describe('towns: which directory it is', () => {
     expect(await rootWith({ GT_TOWN_ROOT: '' })).toMatchObject({ root: cwd, source: 'cwd' });
   });
 
-  test('a root that does not exist or is not a directory is a usage error in one clear line', async () => {
+  test('a root that does not exist or is not a directory is a usage error with a one-line message', async () => {
     const { town } = setStage();
     const file = town.write('plain', '');
     await expect(examine('/nowhere/at/all', { cwd: '/' })).rejects.toMatchObject({
@@ -129,8 +126,8 @@ describe('towns: which directory it is', () => {
   });
 });
 
-describe('towns: what is missing or closed', () => {
-  tmuxTest('missing rigs.json: sessions are matched by the shape of their names', async () => {
+describe('towns: what is missing or unreadable', () => {
+  tmuxTest('missing rigs.json: sessions are matched by the pattern of their names', async () => {
     const { town, startTmux, look } = setStage();
     rmSync(town.path('mayor/rigs.json'));
     await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });
@@ -142,9 +139,9 @@ describe('towns: what is missing or closed', () => {
 
   tmuxTest.each([
     ['corrupt', '{"version": 1, "rigs": {'],
-    ['of another shape', '{"rigs": ["gastown"]}'],
+    ['of another type', '{"rigs": ["gastown"]}'],
     ['empty', ''],
-  ])('rigs.json %s: held is still held, and the gap is told', async (_what, text) => {
+  ])('rigs.json is %s: held stays held, and a gap is reported', async (_what, text) => {
     const { town, startTmux, look } = setStage();
     town.write('mayor/rigs.json', text);
     await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });
@@ -155,7 +152,7 @@ describe('towns: what is missing or closed', () => {
     expect(report.gaps.map(({ what }) => what)).toEqual(['rigs']);
   });
 
-  asOther('unreadable worker (0700 of another user): gap, exit 22 not 0', async () => {
+  asOther('unreadable worker (0700 of another user) → gap, exit code 22, not 0', async () => {
     const { town } = setStage();
     const home = makeTmuxTmpdir();
     execFileSync('chown', ['-R', String(OTHER_UID), town.root, home]);
@@ -204,7 +201,7 @@ describe('towns: what is missing or closed', () => {
   });
 
   hostTest(
-    'a quick look finds a lock outside the layout as long as an agent sits there, and says it was quick',
+    'a quick scan finds a lock outside the layout only while an agent is there, and says that it was quick',
     async () => {
       const { town, look } = setStage();
       const inner = `${ADA}/packages/core`;
@@ -229,7 +226,7 @@ describe('towns: what is missing or closed', () => {
   });
 });
 
-describe('towns: two of the same base name', () => {
+describe('towns: two with the same base name', () => {
   const twins = (marked: boolean): readonly [TestTown, TestTown] => {
     const one = (): TestTown =>
       makeTown({ root: join(newDirectory(), 'gt'), marked, rigs: { gastown: GT }, workers: [ADA, BOB] });
@@ -241,27 +238,30 @@ describe('towns: two of the same base name', () => {
     ['unmarked', false],
   ] as const;
 
-  tmuxTest.each(both)("%s: never matched with each other's panes, on one server", async (_what, marked) => {
-    const { env, startTmux } = setStage();
-    const [mine, theirs] = twins(marked);
-    expect(basename(mine.root)).toBe(basename(theirs.root));
-    const server = await startTmux({ name: 'gt' });
-    const pane = await sessionOf(server, `${GT}-crew-ada`, theirs.path(ADA));
-    for (const session of [pane.paneId, pane.sessionId, `${GT}-crew-ada`, 'gastown/ada']) {
-      for (const town of [mine, theirs])
-        town.lock(ADA, { session_id: session, acquired_at: now() }, { ageSeconds: 3600 });
-      expect(lockOf(await examine(mine.root, { env, cwd: '/' }), ADA)).toMatchObject({
-        state: 'stale',
-        holder: { session: 'gone' },
-      });
-      expect(lockOf(await examine(theirs.root, { env, cwd: '/' }), ADA)).toMatchObject({
-        state: 'held',
-        holder: { session: 'live' },
-      });
-    }
-  });
+  tmuxTest.each(both)(
+    '%s: panes of one are never matched with the other, on one server',
+    async (_what, marked) => {
+      const { env, startTmux } = setStage();
+      const [mine, theirs] = twins(marked);
+      expect(basename(mine.root)).toBe(basename(theirs.root));
+      const server = await startTmux({ name: 'gt' });
+      const pane = await sessionOf(server, `${GT}-crew-ada`, theirs.path(ADA));
+      for (const session of [pane.paneId, pane.sessionId, `${GT}-crew-ada`, 'gastown/ada']) {
+        for (const town of [mine, theirs])
+          town.lock(ADA, { session_id: session, acquired_at: now() }, { ageSeconds: 3600 });
+        expect(lockOf(await examine(mine.root, { env, cwd: '/' }), ADA)).toMatchObject({
+          state: 'stale',
+          holder: { session: 'gone' },
+        });
+        expect(lockOf(await examine(theirs.root, { env, cwd: '/' }), ADA)).toMatchObject({
+          state: 'held',
+          holder: { session: 'live' },
+        });
+      }
+    },
+  );
 
-  tmuxTest.each(both)("%s: a shell of the other town's worker is not mine", async (_what, marked) => {
+  tmuxTest.each(both)("%s: a shell in the other town's worker does not count", async (_what, marked) => {
     const { env, startTmux } = setStage();
     const [mine, theirs] = twins(marked);
     const pane = await shellSessionOf(await startTmux(), `${GT}-crew-ada`, theirs.path(ADA));
@@ -269,25 +269,22 @@ describe('towns: two of the same base name', () => {
     expect(lockOf(await examine(mine.root, { env, cwd: '/' }), ADA).state).toBe('stale');
   });
 
-  tmuxTest.each(both)(
-    '%s: each with a live agent of one name is no collision in either',
-    async (_what, marked) => {
-      const { env, startTmux } = setStage();
-      const [mine, theirs] = twins(marked);
-      for (const [index, town] of [mine, theirs].entries()) {
-        const server = await startTmux({ name: `server-${index}` });
-        const pane = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
-        town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
-      }
-      for (const town of [mine, theirs]) {
-        const report = await examine(town.root, { env, cwd: '/' });
-        expect(report).toMatchObject({ exitCode: 0, summary: { held: 1, collisions: 0 } });
-        expect(lockOf(report, ADA).holder?.pane?.socket).toMatch(town === mine ? /server-0$/ : /server-1$/);
-      }
-    },
-  );
+  tmuxTest.each(both)('%s: a live agent of the same name in each is no collision', async (_what, marked) => {
+    const { env, startTmux } = setStage();
+    const [mine, theirs] = twins(marked);
+    for (const [index, town] of [mine, theirs].entries()) {
+      const server = await startTmux({ name: `server-${index}` });
+      const pane = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
+      town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
+    }
+    for (const town of [mine, theirs]) {
+      const report = await examine(town.root, { env, cwd: '/' });
+      expect(report).toMatchObject({ exitCode: 0, summary: { held: 1, collisions: 0 } });
+      expect(lockOf(report, ADA).holder?.pane?.socket).toMatch(town === mine ? /server-0$/ : /server-1$/);
+    }
+  });
 
-  tmuxTest('GT_ROOT says which town it is where the pane stands elsewhere', async () => {
+  tmuxTest('GT_ROOT decides the town if the pane is elsewhere', async () => {
     const { env, startTmux } = setStage();
     const [mine, theirs] = twins(true);
     const pane = await sessionOf(await startTmux(), `${GT}-crew-ada`, '/', {
@@ -300,7 +297,7 @@ describe('towns: two of the same base name', () => {
     expect(lockOf(await examine(theirs.root, { env, cwd: '/' }), ADA).state).toBe('held');
   });
 
-  hostTest('an agent of the other town outside tmux is nobody here', async () => {
+  hostTest('an agent of the other town outside tmux does not count', async () => {
     const { env } = setStage();
     const [mine, theirs] = twins(true);
     await fakeAgent('claude', { cwd: theirs.path(ADA) });
@@ -308,7 +305,7 @@ describe('towns: two of the same base name', () => {
     expect(lockOf(await examine(mine.root, { env, cwd: '/' }), ADA).state).toBe('stale');
   });
 
-  hostTest('a town whose name only begins like another one', async () => {
+  hostTest('a town whose name is a prefix of another one is not confused with it', async () => {
     const { env } = setStage();
     const [mine] = twins(true);
     const beside = join(dirname(mine.root), 'gt2');
@@ -318,15 +315,12 @@ describe('towns: two of the same base name', () => {
     expect(lockOf(await examine(mine.root, { env, cwd: '/' }), ADA).state).toBe('stale');
   });
 
-  hostTest(
-    'an agent in a worker that was moved away is not at work in the one that took its name',
-    async () => {
-      const { town, look } = setStage();
-      await fakeAgent('claude', { cwd: town.path(ADA) });
-      renameSync(town.path(ADA), town.path('gastown/crew/old-ada'));
-      town.worker(ADA);
-      town.lock(ADA);
-      expect(lockOf(await look(), ADA).state).toBe('stale');
-    },
-  );
+  hostTest('an agent in a worker that was moved away does not work in its replacement', async () => {
+    const { town, look } = setStage();
+    await fakeAgent('claude', { cwd: town.path(ADA) });
+    renameSync(town.path(ADA), town.path('gastown/crew/old-ada'));
+    town.worker(ADA);
+    town.lock(ADA);
+    expect(lockOf(await look(), ADA).state).toBe('stale');
+  });
 });
