@@ -1,4 +1,4 @@
-/** When this kernel and this container were started, and how a clock that stepped must not make it later. */
+/** When this kernel and this container started, and that a clock that was set does not make it later. */
 import { statSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { readHost } from '../../src/evidence/host.ts';
@@ -32,17 +32,17 @@ const HOST = parseMounts(
 );
 
 describe('the start of the kernel', () => {
-  test('is the earlier one of what was stamped and what the counter says', () => {
+  test('is the earlier of the stamp and the time from the kernel’s counter', () => {
     expect(kernelStart(HOST, NOW - DAY, NOW - DAY + 1000)).toBe(NOW - DAY);
     expect(kernelStart(HOST, NOW - DAY + 1000, NOW - DAY)).toBe(NOW - DAY);
   });
 
   test('does not get younger while a virtual machine is paused', () => {
-    // It ran for an hour, was paused for a day, and the clock was set since.
+    // It ran for an hour, was paused for a day, and the clock was set afterwards.
     expect(kernelStart(HOST, NOW - DAY - HOUR, NOW - HOUR)).toBe(NOW - DAY - HOUR);
   });
 
-  test('is unknown where the stamp is not of the start, or where there is none', () => {
+  test('is unknown without a stamp of the start', () => {
     expect(kernelStart(HOST, NOW, NOW - DAY)).toBeNull();
     expect(kernelStart(HOST, null, NOW - DAY)).toBeNull();
     expect(kernelStart(HOST, NOW - DAY, null)).toBeNull();
@@ -62,7 +62,7 @@ describe('the start of the container', () => {
     processOne: 'sh',
   };
 
-  test('is known where the host name is its id, or the town lies on its private root', () => {
+  test('is known if the host name is its ID, or the town is on its private root', () => {
     expect(containerStart(signs)).toBe(NOW - HOUR);
     expect(containerStart({ ...signs, hostname: 'dev', townIsOnRoot: true })).toBe(NOW - HOUR);
   });
@@ -72,18 +72,21 @@ describe('the start of the container', () => {
   });
 
   test.each<[string, Partial<ContainerSigns>]>([
-    ['a name that another container or the host may bear', { hostname: 'dev' }],
+    ['a name that another container or the host may have', { hostname: 'dev' }],
     ['the host name of the machine', { sharesHostname: true }],
-    ['no file of a runtime, as below unshare or bwrap on a host', { mounts: HOST, townIsOnRoot: true }],
+    [
+      'no file of a container runtime, as below unshare or bwrap on a host',
+      { mounts: HOST, townIsOnRoot: true },
+    ],
     ['a root that others share', { hostname: 'dev', townIsOnRoot: true, mounts: [...DOCKER, ...HOST] }],
-    ['a stamp that is not of the start', { stampMs: NOW }],
-    ['nothing of process 1', { processOneMs: null }],
+    ['a stamp that is not from the start', { stampMs: NOW }],
+    ['no start time of process 1', { processOneMs: null }],
   ])('is unknown with %s', (_, change) => {
     expect(containerStart({ ...signs, ...change })).toBeNull();
     expect(numbersAreOurs({ ...signs, ...change })).toBe(false);
   });
 
-  test('is that of the numbers under its name, which are ours', () => {
+  test('means that PIDs under its host name are ours', () => {
     expect(numbersAreOurs(signs)).toBe(true);
     expect(numbersAreOurs({ ...signs, processOneMs: NOW - HOUR + 60_000 })).toBe(false);
   });
@@ -94,18 +97,21 @@ describe('the start of the container', () => {
     [false, { processOne: 'bwrap' }],
     [false, { processOne: 'systemd', townIsOnRoot: false }],
     [false, { processOne: 'systemd', sharesHostname: true }],
-  ])('numbers are ours: %s, where it boots like a machine with %j', (expected, change) => {
-    const machine = { ...signs, hostname: 'dev', mounts: HOST, townIsOnRoot: true };
-    expect(numbersAreOurs({ ...machine, ...change })).toBe(expected);
-  });
+  ])(
+    'tells whether PIDs are ours (%s) in a container that boots like a machine, with %j',
+    (expected, change) => {
+      const machine = { ...signs, hostname: 'dev', mounts: HOST, townIsOnRoot: true };
+      expect(numbersAreOurs({ ...machine, ...change })).toBe(expected);
+    },
+  );
 });
 
-describe('a distribution of WSL2', () => {
+describe('a WSL2 distribution', () => {
   const release = '5.15.167.4-microsoft-standard-WSL2\n';
   const mounts = parseMounts('70 60 8:32 / / rw,relatime - ext4 /dev/sdc rw,discard');
   const signs = { release, processOne: 'systemd', mounts, townIsOnRoot: true };
 
-  test('is a machine of its own', () => {
+  test('counts as a machine', () => {
     expect(isWslMachine(signs)).toBe(true);
     expect(isWslMachine({ ...signs, processOne: 'init' })).toBe(true);
   });
@@ -115,13 +121,13 @@ describe('a distribution of WSL2', () => {
     ['a sandbox or a container', { processOne: 'bwrap' }],
     ['a drive that Windows and other distributions share', { townIsOnRoot: false }],
     ['a container on it', { mounts: DOCKER }],
-  ])('is not %s', (_, change) => {
+  ])('is not confused with %s', (_, change) => {
     expect(isWslMachine({ ...signs, ...change })).toBe(false);
   });
 });
 
 (process.platform === 'linux' ? test : test.skip)(
-  'this machine started before now, and after its first files',
+  'this machine started in the past, and not after the creation of /dev/null',
   () => {
     const host = withStarts(readHost(), '/', null);
     if (host.bootedAtMs === null || host.bootedAtMs === undefined) return;

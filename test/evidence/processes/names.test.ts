@@ -55,10 +55,10 @@ describe('the names of a process', () => {
     ['MainThread', ['claude', 'a secret prompt'], ['MainThread', 'claude']],
     ['agent', ['/home/u/.local/share/cursor-agent/versions/2025.09/agent'], ['agent', 'cursor-agent']],
     ['agent', ['/opt/datadog/versions/agent'], ['agent']],
-    // A version manager's directory is no product: the script tells.
+    // The directory of a version manager is not a product: the script decides.
     ['python3', ['/u/.pyenv/versions/3.11.2/bin/python3', 'agent.py'], ['python3', 'agent.py', 'agent']],
     ['node', ['/u/.nvm/versions/node/v20.1.0/bin/node', 'agent.js'], ['node', 'agent.js', 'agent']],
-    // A script that somebody named like a tool is not the tool, which lies installed.
+    // A script that is named like a tool is not the tool unless it is installed where the tool is.
     ['python3', ['python3', 'script.py'], ['python3', 'script.py']],
     ['node', ['node', '/w/watch.js'], ['node', 'watch.js']],
     ['node', ['node', '/src/clone/dist/bin/doctor.js', 'exec'], ['node', 'doctor.js', 'doctor']],
@@ -71,7 +71,7 @@ describe('the names of a process', () => {
     expect(processNames(comm, argv)).toEqual(names);
   });
 
-  test('never hold another argument: a secret or a prompt that mentions an agent', () => {
+  test('never contain another argument, such as a secret or a prompt that mentions an agent', () => {
     const names = processNames('node', ['node', '/srv/app.js', 'claude', '--token=s3cret', '/usr/bin/codex']);
     expect(names).toEqual(['node', 'app.js', 'app']);
     expect(isAgentCommand(names, [])).toBe(false);

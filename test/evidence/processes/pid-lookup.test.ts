@@ -23,10 +23,10 @@ const ask = async (pid: number) => {
   return { ...answer, known: row !== null };
 };
 
-describe('the question for a process number', () => {
+describe('the lookup of a PID', () => {
   afterEach(cleanUp);
 
-  test('finds a living process', async () => {
+  test('finds a live process', async () => {
     const { pid } = await startProcess('sleep', ['600']);
     expect(await ask(pid)).toEqual({ pid, answer: 'exists', signalable: true, known: true, why: null });
   });
@@ -39,7 +39,7 @@ describe('the question for a process number', () => {
     expect(lookUpPid(pid, table)).toMatchObject({ answer: 'absent', signalable: false, row: null });
   });
 
-  test('finds a living process that is younger than the listing', async () => {
+  test('finds a live process that is younger than the listing', async () => {
     const table = await readProcessTable();
     const { pid } = await startProcess('sleep', ['600']);
     if (linux) expect(lookUpPid(pid, table).row).toMatchObject({ pid, comm: 'sleep' });
@@ -47,13 +47,13 @@ describe('the question for a process number', () => {
   });
 
   test.each([0, -1, -2859670, 1.5, Number.NaN, 2 ** 31, 2 ** 53, Number.POSITIVE_INFINITY])(
-    'never passes %d on to the system',
+    'never passes %d to the system',
     async (pid) => {
       expect(await ask(pid)).toEqual({ pid, answer: 'absent', signalable: false, known: false, why: null });
     },
   );
 
-  onLinux('calls a zombie one (skipped without /proc)', async () => {
+  onLinux('reports a zombie as such (skipped without /proc)', async () => {
     expect(await ask(await startZombie())).toMatchObject({ answer: 'zombie', signalable: true, known: true });
   });
 
@@ -64,7 +64,7 @@ describe('the question for a process number', () => {
     },
   );
 
-  onLinux('calls the number of a thread one (skipped without /proc)', async () => {
+  onLinux('reports the ID of a thread as such (skipped without /proc)', async () => {
     const thread = readdirSync('/proc/self/task')
       .map(Number)
       .find((id) => id !== process.pid);

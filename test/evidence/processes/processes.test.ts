@@ -44,7 +44,7 @@ const find = (evidence: ProcessEvidence, pid: number): ProcessInfo | undefined =
 describe('process evidence', () => {
   afterEach(cleanUp);
 
-  test('looks each number up once, in order', async () => {
+  test('looks up each PID once, in order', async () => {
     const { root } = makeTown();
     const { lookups, listing } = await look({ root, pids: [process.pid, deadPid(), -4, process.pid] });
     expect(listing).toEqual({ seen: true, value: 'all' });
@@ -56,7 +56,7 @@ describe('process evidence', () => {
   });
 
   onLinux(
-    'waits a moment for an interpreter that is just starting another program, and shows no words',
+    'waits briefly for the arguments of an interpreter that is just starting another program',
     async () => {
       const town = makeTown();
       const script = town.write('kiro.js', 'setTimeout(() => {}, 600_000)');
@@ -84,9 +84,9 @@ describe('process evidence', () => {
   );
 
   onLinux.each([
-    ['EACCES', 'is closed to us, and stays so', 0],
-    ['ENOENT', 'has gone, as of a process that is ending', 5],
-  ])('of a process whose directory (%s) %s: %i pauses', async (why, _reason, pauses) => {
+    ['EACCES', 'is closed to us', 0],
+    ['ENOENT', 'is gone because it is ending', 5],
+  ])('pauses for a process whose directory (%s) %s: %i times', async (why, _reason, pauses) => {
     const town = makeTown();
     const script = town.write('kiro.js', 'setTimeout(() => {}, 600_000)');
     const { pid } = await startProcess(process.execPath, [script], { cwd: town.root });
@@ -107,7 +107,7 @@ describe('process evidence', () => {
     }
   });
 
-  test('dates processes, and tells two by their start', async () => {
+  test('gives start times, and different start tokens to two processes', async () => {
     const { root } = makeTown();
     const before = Date.now();
     const first = await startProcess('sleep', ['600']);
@@ -133,26 +133,23 @@ describe('process evidence', () => {
     });
     const pids = evidence.list.map(({ pid }) => pid);
     expect(pids).toEqual([...pids].sort((a, b) => a - b));
-    // Whoever runs the tests may be hidden from them.
+    // The process that runs the tests may be hidden from them.
     const isShown = (pid: number) => process.platform !== 'linux' || existsSync(`/proc/${pid}/stat`);
     for (let pid = agent.pid; pid > 0 && isShown(pid); pid = find(evidence, pid)?.ppid ?? 0)
       expect(pids).toContain(pid);
   });
 
-  onLinux(
-    'shows whatever works in the town, under the names it goes by (skipped without /proc)',
-    async () => {
-      const { root, worker } = makeTown();
-      const cwd = worker('gastown/crew/ada');
-      const odd = await startProcess(sleeperNamed('a) R 1 (b'), ['600'], { cwd });
-      const renamed = await startProcess(sleeperNamed('plain'), ['600'], { cwd, argv0: '/opt/bin/claude' });
-      const evidence = await look({ root });
-      expect(find(evidence, odd.pid)).toMatchObject({ names: ['a) R 1 (b'], ppid: process.pid });
-      expect(find(evidence, renamed.pid)).toMatchObject({ names: ['plain', 'claude'] });
-    },
-  );
+  onLinux('shows everything that works in the town, with all its names (skipped without /proc)', async () => {
+    const { root, worker } = makeTown();
+    const cwd = worker('gastown/crew/ada');
+    const odd = await startProcess(sleeperNamed('a) R 1 (b'), ['600'], { cwd });
+    const renamed = await startProcess(sleeperNamed('plain'), ['600'], { cwd, argv0: '/opt/bin/claude' });
+    const evidence = await look({ root });
+    expect(find(evidence, odd.pid)).toMatchObject({ names: ['a) R 1 (b'], ppid: process.pid });
+    expect(find(evidence, renamed.pid)).toMatchObject({ names: ['plain', 'claude'] });
+  });
 
-  test('leaves out who works elsewhere, unless a pane or the asker is above', async () => {
+  test('leaves out processes elsewhere, unless they belong to a pane or the asker', async () => {
     const { root } = makeTown();
     const { pid } = await startProcess('sleep', ['600'], { cwd: tmpdir() });
     expect(find(await look({ root }), pid)).toBeUndefined();
@@ -188,7 +185,7 @@ describe('process evidence', () => {
     expect(await environmentOf([])).toBeNull();
   });
 
-  onLinux('never counts a zombie among those at work (skipped without /proc)', async () => {
+  onLinux('never lists a zombie as working (skipped without /proc)', async () => {
     const { root } = makeTown();
     const zombie = await startZombie();
     const evidence = await look({ root, panePids: [zombie], pids: [zombie] });
@@ -214,7 +211,7 @@ describe('process evidence', () => {
     expect(find(await processEvidence(table, question), pid)).toMatchObject({ pid });
   });
 
-  test('does not mind that processes end while it looks', async () => {
+  test('tolerates processes that end during the look', async () => {
     const { root, worker } = makeTown();
     const agent = await fakeAgent('claude', { cwd: worker('gastown/crew/ada') });
     const table = await readProcessTable();
@@ -240,16 +237,19 @@ describe('process evidence', () => {
     expect(seen.filter((path) => path === cwd)).toEqual([cwd]);
   });
 
-  asRoot("shows another user's agent, its directory unseen (skipped without /proc and root)", async () => {
-    const { root, worker } = makeTown();
-    const agent = await fakeAgent('claude', { cwd: worker('gastown/crew/ada') });
-    const renamed = await startProcess(sleeperNamed('plain'), ['600'], { argv0: 'codex' });
-    const other = await startProcess('sleep', ['600'], { cwd: worker('gastown/crew/ada') });
-    const evidence = await asOtherUser(() => look({ root }));
-    expect(find(evidence, agent.pid)).toMatchObject({ uid: 0, cwd: { seen: false, why: 'EACCES' } });
-    expect(find(evidence, renamed.pid)).toMatchObject({ names: ['plain', 'codex'], cwd: { seen: false } });
-    expect(find(evidence, other.pid)).toBeUndefined();
-  });
+  asRoot(
+    "shows another user's agent, with its directory unseen (skipped without /proc and root)",
+    async () => {
+      const { root, worker } = makeTown();
+      const agent = await fakeAgent('claude', { cwd: worker('gastown/crew/ada') });
+      const renamed = await startProcess(sleeperNamed('plain'), ['600'], { argv0: 'codex' });
+      const other = await startProcess('sleep', ['600'], { cwd: worker('gastown/crew/ada') });
+      const evidence = await asOtherUser(() => look({ root }));
+      expect(find(evidence, agent.pid)).toMatchObject({ uid: 0, cwd: { seen: false, why: 'EACCES' } });
+      expect(find(evidence, renamed.pid)).toMatchObject({ names: ['plain', 'codex'], cwd: { seen: false } });
+      expect(find(evidence, other.pid)).toBeUndefined();
+    },
+  );
 });
 
 describe('a process list that is', () => {
@@ -268,7 +268,7 @@ describe('a process list that is', () => {
   const canMount = linux && canBecomeOthers && spawnSync('unshare', ['-m', 'true']).status === 0;
 
   (canMount ? test : test.skip).each(['hidepid=1', 'hidepid=2'])(
-    'closed by %s shows our own only, and others still exist (skipped where mounting is not allowed)',
+    'closed by %s shows only our own processes, but others still exist (skipped if mounting is not allowed)',
     async (option) => {
       const proc = mountProc(option);
       if (proc === null) throw new Error('mount refused');
@@ -282,7 +282,7 @@ describe('a process list that is', () => {
     },
   );
 
-  test('missing is unseen, and lookups by signal go on', async () => {
+  test('missing is unseen, but lookups by signal still work', async () => {
     const { root } = makeTown();
     const table = readProcTable(join(root, 'no-proc'));
     expect(table.listing).toMatchObject({ seen: false, why: expect.stringContaining('ENOENT') });

@@ -1,4 +1,4 @@
-/** Registries of live sessions, read with real processes: what counts, and all that must not. */
+/** Registries of live sessions, read with real processes: what counts, and what must not. */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -100,7 +100,7 @@ onLinux('the registry of Claude Code', () => {
     expect(await look()).toEqual([FIX_LOGIN]);
   });
 
-  test('is found by $CLAUDE_CONFIG_DIR too, and the usual place still counts', async () => {
+  test('is found in $CLAUDE_CONFIG_DIR as well as in the usual place', async () => {
     const { put, pid, home, record, look } = await scene();
     const config = makeHome();
     put({ ...record, name: 'elsewhere' }, undefined, config);
@@ -115,13 +115,13 @@ onLinux('the registry of Claude Code', () => {
     expect(await sessionsOf(pid, { HOME: home, CLAUDE_CONFIG_DIR: `${home}/.claude` })).toHaveLength(1);
   });
 
-  test('without a name or status, as a session has none before its first turn', async () => {
+  test('accepts a session without a name or status, as before its first turn', async () => {
     const { put, record, look } = await scene();
     put({ ...record, name: undefined, status: 7 });
     expect(await look()).toEqual([{ ...FIX_LOGIN, name: null, status: null }]);
   });
 
-  test('of early versions, which wrote no start: the session began soon after the process, and never before it', async () => {
+  test('accepts records of early versions, without a process start, if the session began soon after the process', async () => {
     const { put, record, startedAtMs, look } = await scene();
     const early = (startedAt: unknown) => put({ ...record, procStart: undefined, startedAt });
     early(startedAtMs + 2000);
@@ -132,7 +132,7 @@ onLinux('the registry of Claude Code', () => {
     }
   });
 
-  test('takes the start in UTC as macOS has it', async () => {
+  test('accepts a start in UTC, as on macOS', async () => {
     const { put, record, startedAtMs, look } = await scene();
     const ctime = (ms: number): string =>
       execFileSync('date', ['-u', '-d', `@${Math.floor(ms / 1000)}`, '+%a %b %e %T %Y'], {
@@ -145,7 +145,7 @@ onLinux('the registry of Claude Code', () => {
     expect(await look()).toEqual([]);
   });
 
-  test('is no life by itself: a dead number, a used one, another name', async () => {
+  test('proves nothing by itself: a dead PID, a reused one, another file name', async () => {
     const { put, record, pid, home, look } = await scene();
     put({ ...record, procStart: '1' });
     expect(await look()).toEqual([]);
@@ -166,31 +166,31 @@ onLinux('the registry of Claude Code', () => {
   });
 
   test.each([
-    ['nothing', '', 'it is not JSON'],
-    ['no JSON', '{"pid": ', 'it is not JSON'],
+    ['an empty file', '', 'it is not JSON'],
+    ['invalid JSON', '{"pid": ', 'it is not JSON'],
     ['an array', '[1, 2]', 'it must be an object'],
     ['null', 'null', 'it must be an object'],
     ['a number', '4711', 'it must be an object'],
     ['no cwd', { cwd: undefined }, 'cwd is missing'],
-    ['a cwd that is none', { cwd: 'relative' }, /^cwd must be text of the form/],
+    ['a relative cwd', { cwd: 'relative' }, /^cwd must be text of the form/],
     ['a cwd that is a list', { cwd: ['/gt'] }, 'cwd must be text'],
     ['a cwd with a NUL', { cwd: '/gt\0/crew' }, /^cwd must be text of the form/],
     ['an endless cwd', { cwd: `/${'x'.repeat(5000)}` }, /^cwd must be text of the form/],
     ['a start that is a number', { procStart: 17 }, 'procStart must be text or null'],
     ['no start at all', { procStart: undefined, startedAt: undefined }, 'startedAt is missing'],
-    ['a beginning that is no number', { startedAt: 'yesterday' }, 'startedAt must be a number'],
-    ['a number that is a text', { pid: '17' }, 'pid must be a whole number'],
-    ['a number that no process has', { pid: -17 }, 'pid must be at least 1'],
+    ['a start time that is not a number', { startedAt: 'yesterday' }, 'startedAt must be a number'],
+    ['a PID that is a string', { pid: '17' }, 'pid must be a whole number'],
+    ['a negative PID', { pid: -17 }, 'pid must be at least 1'],
     ['NaN', '{"pid": NaN}', 'it is not JSON'],
-    ['more than a record has', { padding: 'x'.repeat(20_000) }, 'it is longer than any record'],
-    ['much more than a record has', { padding: 'x'.repeat(200_000) }, 'it is longer than any record'],
+    ['a file larger than a record', { padding: 'x'.repeat(20_000) }, 'it is longer than any record'],
+    ['a file much larger than a record', { padding: 'x'.repeat(200_000) }, 'it is longer than any record'],
     [
       'a tree as deep as a record may be',
       `{"cwd":${'['.repeat(8000)}${']'.repeat(8000)}}`,
       'startedAt is missing',
     ],
   ])(
-    '%s in its place is no session, no error and no absence: that process is in doubt',
+    'treats %s as neither a session nor an error, but as doubt about its process',
     async (_name, content, why) => {
       const { put, record, pid, home, look } = await scene();
       const path = put(typeof content === 'string' ? content : { ...record, ...content });
@@ -202,13 +202,13 @@ onLinux('the registry of Claude Code', () => {
     },
   );
 
-  test('other keys, and a name or status of another type, spoil nothing', async () => {
+  test('ignores other keys, and a name or status of another type', async () => {
     const { put, record, look } = await scene();
     put({ ...record, name: ['x'], status: { busy: true }, version: 7, next: { new: [] }, cwds: null });
     expect(await look()).toEqual([{ ...FIX_LOGIN, name: null, status: null }]);
   });
 
-  test('a symlink, a FIFO or a directory in its place is doubt, and nobody waits for it or follows it', async () => {
+  test('treats a symlink, a FIFO or a directory as doubt, without following or reading it', async () => {
     const { put, pid, home, look } = await scene();
     const path = `${home}/.claude/sessions/${pid}.json`;
     const closed = async () =>
@@ -225,7 +225,7 @@ onLinux('the registry of Claude Code', () => {
   });
 
   asRoot(
-    "another user's file is no record, nor is one about another user's process (skipped without root)",
+    "ignores another user's file, and a record about another user's process (skipped without root)",
     async () => {
       const { put, record, home, look } = await scene();
       const path = put();
@@ -240,7 +240,7 @@ onLinux('the registry of Claude Code', () => {
     },
   );
 
-  test('a directory with more records than processes have is not read to its end', async () => {
+  test('stops reading a directory with too many records', async () => {
     const { put, record, pid, home } = await scene();
     for (let index = 0; index < 600; index += 1)
       put({ ...record, cwd: 7 }, `${pid}-${index.toString(16).padStart(8, '0')}.json`);
@@ -251,20 +251,28 @@ onLinux('the registry of Claude Code', () => {
     ]);
   });
 
-  asRoot('that may not be read is not one that is absent (skipped without root)', async () => {
-    const { put, home } = await scene();
-    put();
-    chmodSync(home, 0o755);
-    const table = await readProcessTable();
-    chmodSync(`${home}/.claude`, 0o700);
-    const asked = await asOtherUser(() => readRegistries([OTHER_UID], { HOME: home }, table));
-    expect(asked.closed).toMatchObject([
-      { uid: OTHER_UID, tool: 'claude', path: `${home}/.claude/sessions`, why: 'permission denied (EACCES)' },
-    ]);
-  });
+  asRoot(
+    'reports a directory that may not be read instead of treating it as absent (skipped without root)',
+    async () => {
+      const { put, home } = await scene();
+      put();
+      chmodSync(home, 0o755);
+      const table = await readProcessTable();
+      chmodSync(`${home}/.claude`, 0o700);
+      const asked = await asOtherUser(() => readRegistries([OTHER_UID], { HOME: home }, table));
+      expect(asked.closed).toMatchObject([
+        {
+          uid: OTHER_UID,
+          tool: 'claude',
+          path: `${home}/.claude/sessions`,
+          why: 'permission denied (EACCES)',
+        },
+      ]);
+    },
+  );
 });
 
-onLinux('the registries of others', () => {
+onLinux('the registries of other tools', () => {
   test('Qwen Code: one record for each session of a daemon', async () => {
     const home = makeHome();
     const { pid } = await startProcess('sleep', ['600']);
@@ -300,7 +308,7 @@ onLinux('the registries of others', () => {
     ]);
   });
 
-  test('where no session was ever kept nobody is asked what it runs', async () => {
+  test('no command line is read if no session was ever kept', async () => {
     const home = makeHome();
     mkdirSync(`${home}/.copilot/session-state`, { recursive: true });
     await fakeAgent('copilot');
@@ -317,7 +325,7 @@ onLinux('the registries of others', () => {
     expect(asked).toEqual([]);
   });
 
-  test('nobody looks through old sessions while no copilot runs', async () => {
+  test('old sessions are not read while no copilot runs', async () => {
     const home = makeHome();
     const session = `${home}/.copilot/session-state/f3db8a64-0d62-47a6-9253-dd005738ba5c`;
     write(`${session}/inuse.${deadPid()}.lock`, '');
@@ -327,8 +335,8 @@ onLinux('the registries of others', () => {
   });
 });
 
-describe('what records say', () => {
-  test('is taken literally, however odd, and names stay on one line', () => {
+describe('the contents of records', () => {
+  test('are taken literally, however odd, and names stay on one line', () => {
     const record = {
       pid: 7,
       cwd: '/a b/\u001b[31m',
@@ -355,11 +363,11 @@ describe('what records say', () => {
     ['  cwd: /gt', null],
     ['cwd:', null],
     ['', null],
-  ])('of %j the place is %j', (yaml, value) => {
+  ])('the cwd in %j is %j', (yaml, value) => {
     expect(scalarIn(yaml, 'cwd')).toBe(value);
   });
 
-  test('homes are read as passwd(5) has them, and odd lines are passed over', () => {
+  test('homes are read as in passwd(5), and odd lines are skipped', () => {
     const passwd =
       'root:x:0:0:root:/root:/bin/sh\n\nbad\n#x:y\nada:x:1000:1000::/home/ada:/bin/sh\ntoo:x:0:0::/r:/\nno:x:9:9::/:\n';
     expect([...homesIn(passwd)]).toEqual([

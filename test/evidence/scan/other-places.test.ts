@@ -1,4 +1,4 @@
-/** Locks that lie elsewhere than in homes: beside a tree, in git directories, and where the configuration says. */
+/** Locks outside the directories of agents' locks: beside a tree, in git directories, and where the configuration says. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -52,12 +52,12 @@ const found = (
   };
 };
 
-describe('beside a tree', () => {
+describe('locks beside a tree', () => {
   const tools = kindAt('tools', {
     beside: { '.gsd': ['auto*.lock'], daemon: ['daemon.pid'], '.dolt/noms': ['LOCK'] },
   });
 
-  test('in directories of that name, whatever else lies in them', () => {
+  test('are found in directories of that name, whatever else is in them', () => {
     const root = newRoot();
     plant(
       root,
@@ -72,7 +72,7 @@ describe('beside a tree', () => {
     ]);
   });
 
-  test('what a killed repair left beside one is known by the name of the lock', () => {
+  test('have leftovers of a killed repair that are recognized by the name of the lock', () => {
     const root = newRoot();
     const names = ['0123456789abcdef.old', 'released-20260811T070000Z-1f3a5c-1', 'backup'];
     plant(root, ...names.map((name) => `.gsd/auto.lock.${name}`));
@@ -84,7 +84,7 @@ describe('beside a tree', () => {
     ]);
   });
 
-  test('a directory behind a link is not entered, and is no gap: no worker is claimed there', () => {
+  test('are not looked for behind a symlink, which is not a gap: no worker is claimed there', () => {
     const root = newRoot();
     plant(root, 'real/auto.lock');
     symlinkSync(join(root, 'real'), join(root, '.gsd'));
@@ -92,7 +92,7 @@ describe('beside a tree', () => {
   });
 });
 
-describe('in git directories', () => {
+describe('locks in git directories', () => {
   const git = kindAt('git', {
     inGitDir: {
       main: ['index.lock', 'refs/**/*.lock', 'objects/maintenance.lock'],
@@ -114,7 +114,7 @@ describe('in git directories', () => {
   };
 
   test.each(['default', 'deep'] as const)(
-    'of a clone, a worktree, a submodule and a bare repository (%s)',
+    'of a clone, a worktree, a submodule and a bare repository are found (%s)',
     (mode) => {
       const root = newRepository();
       execFileSync('git', ['clone', '-q', '--bare', 'main', 'main/.git/modules/lib/inner'], {
@@ -140,7 +140,7 @@ describe('in git directories', () => {
     },
   );
 
-  test('10,000 loose refs are listed, and links among them are not followed', () => {
+  test('are found among 10,000 loose refs, without following symlinks', () => {
     const root = newRepository();
     const refs = Array.from({ length: 10_000 }, (_, index) => `main/.git/refs/heads/r${index}`);
     plant(root, ...refs, 'away/left.lock', 'main/.git/refs/heads/last.lock');
@@ -152,10 +152,10 @@ describe('in git directories', () => {
   });
 });
 
-describe('of a repository with more loose refs than are looked at', () => {
+describe('a repository with more loose refs than the limit', () => {
   const git = kindAt('git', { inGitDir: { main: ['index.lock', 'refs/**/*.lock'], linked: ['locked'] } });
 
-  /** Every directory in `refs/heads` seems to be of that size and to have so many names, the last of them a lock. */
+  /** A disk on which every directory in `refs/heads` seems to have that size and that many names, the last of them a lock. */
   const crowded = (names: number, size: number): Disk => {
     const isCrowded = (path: unknown): boolean => /\/refs\/heads\/./.test(String(path));
     const crowd = (most: number) =>
@@ -182,31 +182,31 @@ describe('of a repository with more loose refs than are looked at', () => {
     return root;
   };
 
-  const told = {
+  const gap = {
     what: expect.stringMatching(/^directory:.*\/\.git\/refs$/),
     why: expect.stringMatching(/not all/),
   };
 
-  test('in one directory, as many as may be are looked at, and the rest is a gap', () => {
+  test('in one directory is searched up to the limit, and the rest is a gap', () => {
     const root = repository('one');
     const disk = crowded(400_000, 20_000_000);
     expect(found(root, [git], 'default', disk)).toMatchObject({
       locks: ['git .git/index.lock (.)', 'git .git/worktrees/a/locked (.)'],
-      gaps: [told],
+      gaps: [gap],
     });
   });
 
-  test('in many directories the same', () => {
+  test('in many directories is searched up to the limit, and the rest is a gap', () => {
     const root = repository('a', 'b', 'c', 'd');
     const { locks, gaps } = found(root, [git], 'default', crowded(100_000, 4096));
-    expect(gaps).toMatchObject([told]);
+    expect(gaps).toMatchObject([gap]);
     expect(locks).toContain('git .git/index.lock (.)');
     expect(locks).toContain('git .git/worktrees/a/locked (.)');
     expect(locks).toHaveLength(5);
   });
 
   test.each([4096, 20_000_000])(
-    'what is just within the bound is whole, in a directory of %d bytes',
+    'is searched completely just below the limit, in a directory of %d bytes',
     (size) => {
       const root = repository('one');
       expect(found(root, [git], 'default', crowded(240_000, size))).toMatchObject({
@@ -221,7 +221,7 @@ describe('of a repository with more loose refs than are looked at', () => {
   );
 });
 
-test('a large directory is listed as far as it is asked for', () => {
+test('a large directory is listed only as far as requested', () => {
   const root = newRoot();
   plant(root, ...Array.from({ length: 50 }, (_, index) => `many/file-${index}`));
   const names = (path: string | Buffer, most: number): readonly string[] =>
@@ -236,8 +236,8 @@ test('a large directory is listed as far as it is asked for', () => {
   );
 });
 
-describe('where the configuration says', () => {
-  test('in leaf directories too, by the whole path', () => {
+describe('locks at configured paths', () => {
+  test('are found by the whole path, even in leaf directories', () => {
     const root = newRoot();
     plant(root, 'run/web.pid', 'run/deep/web.pid', 'a/b/c/x.state', 'a/x.state', 'web.pid', 'a/run/web.pid');
     const kind = kindAt('pids', { files: ['run/*.pid', 'a/**/*.state'] });
@@ -260,13 +260,13 @@ test.each([
   [{ files: ['../run/*.pid'] }],
   [{ files: ['run//*.pid'] }],
   [{ homes: { runtime: 'runtime' }, name: 'x' }],
-] as readonly [Where][])('a place that no walk would look at is refused: %j', (where) => {
+] as readonly [Where][])('refuses a path that no walk would look at: %j', (where) => {
   expect(() => compileTable([kindAt('odd', where)])).toThrow(
     /kind odd|not a file name|not a path relative to the root/,
   );
 });
 
-test('a journal may tell of a lock only where its kind keeps some', () => {
+test('a journal may name a lock only where its kind has locks', () => {
   const kind = kindAt('git', { inGitDir: { linked: ['locked'], main: ['refs/**/*.lock'] } });
   expect(mayLieAt(kind, '.git/worktrees/a/locked')).toBe(true);
   expect(mayLieAt(kind, '.git/refs/heads/a/b.lock')).toBe(true);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 
-/** Names as they occur and as nobody expects them; bytes where they are no UTF-8. */
+/** Usual names and unexpected ones, as bytes if they are not UTF-8. */
 const NAMES: readonly (string | Buffer)[] = [
   'src',
   'crew',
@@ -34,8 +34,8 @@ const NAMES: readonly (string | Buffer)[] = [
 ];
 
 /**
- * Grows a tree of some hundred directories below `root`, always the same for one seed: locks of every file type in
- * places likely and unlikely, symlinked directories, leaves, names that are no text.
+ * Creates a tree of some hundred directories below `root`, always the same for one seed: locks of every file type in
+ * likely and unlikely places, symlinked directories, leaves, and names that are not text.
  */
 export function growTree(root: string, seed: number): void {
   const random = generator(seed);

@@ -1,6 +1,6 @@
 /**
- * Which locks are found, on all kinds of trees.
- * Runs beside others: what it starts makes trees or walks them, and nobody is asked who runs.
+ * Which locks are found, in all kinds of trees.
+ * Runs beside others: what it starts makes or walks trees, and nothing here lists processes.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -45,7 +45,7 @@ const addLock = (worker: string, home = '.runtime'): string => {
   return join(worker, home, 'agent.lock');
 };
 
-/** Paths as base64: the only form in which every name compares. */
+/** Paths as base64: the only form in which all names can be compared. */
 const found = (result: ScanResult): string[] =>
   result.locks.map(({ path }) => Buffer.from(path as string).toString('base64')).sort();
 
@@ -72,28 +72,28 @@ const PRUNED_LOCKS = [...PRUNE, '-type', 'd', '-prune', '-o', ...LOCKS];
 
 const HOMES = ['(', '-name', '.runtime', '-o', '-name', '.gastown', ')'];
 
-/** Everything but directories at the names where locks are kept, as gaps tell of it, apart from what leaves hold. */
+/** Everything except directories at the names where locks are kept, as gaps report it, apart from the contents of leaves. */
 const closedHomes = (root: string): string[] =>
   runFind(root, ...HOMES, '!', '-type', 'd')
     .map((path) => fromLatin1(Buffer.from(path, 'base64').toString('latin1')))
     .filter((path) => {
       const bytes = Buffer.from(path);
       const above = bytes.subarray(0, bytes.lastIndexOf('/'));
-      // A place of locks is always listed.
+      // A directory of locks is always listed.
       const isHome = /\/\.(runtime|gastown)$/.test(above.toString('latin1'));
       return isHome || trustedDevice(realDisk, root) === null || lstatSync(above).nlink > 2;
     })
     .map((path) => `directory:${displayPath(path)}`)
     .sort();
 
-/** A directory on each file system that there is to try: where temporary files go, and memory. */
+/** A directory on each file system that is available: that of temporary files, and memory. */
 const fileSystems = [
   ['the temporary directory', tmpdir()],
   ...(existsSync('/dev/shm') && statfsSync('/dev/shm').type === TMPFS ? [['tmpfs', '/dev/shm']] : []),
 ] as [string, string][];
 
 describe.each(fileSystems)('scanning in %s', (_name, parent) => {
-  test.each([1, 2, 3, 4, 5, 6])('finds exactly what find finds in grown tree %i', (seed) => {
+  test.each([1, 2, 3, 4, 5, 6])('finds exactly what find finds in generated tree %i', (seed) => {
     const root = newRoot(parent);
     growTree(root, seed);
 
@@ -110,11 +110,11 @@ describe.each(fileSystems)('scanning in %s', (_name, parent) => {
   });
 
   test.each([1, 2, 3])(
-    'knows of every place of a lock, and of all above it, what is there: tree %i',
+    'knows which places of locks and their ancestors have .git or .gastown, in generated tree %i',
     (seed) => {
       const root = newRoot(parent);
       growTree(root, seed);
-      // What is not followed is a gap, and a scan with gaps did not see everything.
+      // What is not followed is a gap, and a scan with gaps has not seen everything.
       execFileSync('find', [root, ...HOMES, '!', '-type', 'd', '-delete']);
       addLock(join(root, 'clone'));
       addLock(join(root, 'clone/inner'));
@@ -189,11 +189,11 @@ describe('the leaf rule', () => {
     ['tmpfs', TMPFS],
     ['f2fs', 0xf2f52010],
     ['f2fs as a signed number', 0xf2f52010 | 0],
-  ])('on %s a directory without sub-directories is not listed', (_name, type) => {
+  ])('on %s a directory without subdirectories is not listed', (_name, type) => {
     const { root, leaf, lock } = withLeaf();
     const { disk, listed } = counting({
       fileSystemType: () => type,
-      // What this machine's own file system counts is another test's subject.
+      // What the file system of this machine counts is the subject of another test.
       lstat: (path) => linkCount(2 + readdirSync(path).filter((name) => name !== 'agent.lock').length)(path),
     });
     expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
@@ -206,15 +206,15 @@ describe('the leaf rule', () => {
     ['nfs', 0x6969, 2],
     ['fuse', 0x65735546, 2],
     ['9p', 0x01021997, 2],
-    ['something unheard of', 1, 2],
-  ])('on %s every directory is listed, whatever the link counts say', (_name, type, nlink) => {
+    ['an unknown file system', 1, 2],
+  ])('on %s every directory is listed, whatever its link count', (_name, type, nlink) => {
     const { root, leaf, lock } = withLeaf();
     const { disk, listed } = counting({ fileSystemType: () => type, lstat: linkCount(nlink) });
     expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
     expect(listed).toContain(leaf);
   });
 
-  test('is off where the kind of file system cannot be told', () => {
+  test('is off if the type of the file system is unknown', () => {
     const { root, leaf, lock } = withLeaf();
     const fail = (): never => {
       throw Object.assign(new Error('no statfs here'), { code: 'ENOSYS' });
@@ -224,7 +224,7 @@ describe('the leaf rule', () => {
     expect(listed).toContain(leaf);
   });
 
-  test('ends where another device begins', () => {
+  test('stops at another device', () => {
     const root = newRoot();
     const lock = addLock(join(root, 'mounted/deep/down/worker'));
     const onOther: Disk['lstat'] = (path) => {
@@ -236,7 +236,7 @@ describe('the leaf rule', () => {
     expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
   });
 
-  test('a directory whose count is 1 because it overflowed is listed', () => {
+  test('a directory whose link count overflowed to 1 is listed', () => {
     const root = newRoot();
     const lock = addLock(join(root, 'crowded/worker'));
     const { disk } = counting({ fileSystemType: () => EXT4, lstat: linkCount(1) });
@@ -244,8 +244,8 @@ describe('the leaf rule', () => {
   });
 });
 
-describe('what a directory does not say', () => {
-  test('entries without a type are asked one by one', () => {
+describe('a directory that is incomplete or changes', () => {
+  test('its entries without a type are looked up one by one', () => {
     const root = newRoot();
     growTree(root, 8);
     const silent: Disk = {
@@ -255,7 +255,7 @@ describe('what a directory does not say', () => {
     expect(found(scanTown({ root, mode: 'deep', disk: silent }))).toEqual(runFind(root, ...LOCKS));
   });
 
-  test.each(['default', 'deep'] as const)('a directory that vanishes during a %s scan is no gap', (mode) => {
+  test.each(['default', 'deep'] as const)('is not a gap if it vanishes during a %s scan', (mode) => {
     const root = newRoot();
     const lock = addLock(join(root, 'stays'));
     for (const name of ['goes', 'goes-too']) addLock(join(root, name, 'inner'));
@@ -274,7 +274,7 @@ describe('what a directory does not say', () => {
     expect(readdirSync(root)).toEqual(['stays']);
   });
 
-  test('a directory that becomes a file or a symlink during the scan is no gap and is not followed', () => {
+  test('is neither a gap nor followed if it becomes a file or a symlink during the scan', () => {
     const root = newRoot();
     const outside = newRoot();
     addLock(outside);
@@ -296,7 +296,7 @@ describe('what a directory does not say', () => {
     expect(result.gaps).toEqual([]);
   });
 
-  test('a failing listing is a gap with its reason, and the rest is found', () => {
+  test('is a gap with the reason if its listing fails, and the rest is found', () => {
     const root = newRoot();
     const lock = addLock(join(root, 'fine'));
     addLock(join(root, 'broken/worker'));
@@ -314,8 +314,8 @@ describe('what a directory does not say', () => {
   });
 });
 
-describe('links and mounts', () => {
-  test('a symlinked root is scanned, and paths lie below the real one', () => {
+describe('symlinks and mounts', () => {
+  test('a symlinked root is scanned, with paths below the real one', () => {
     const root = newRoot();
     const lock = addLock(join(root, 'worker'));
     const link = join(newRoot(), 'link');
@@ -324,7 +324,7 @@ describe('links and mounts', () => {
       expect(shown(scanTown({ root: link, mode, places: [join(root, 'worker')] }))).toEqual([lock]);
   });
 
-  test('symlinked directories are not entered, a symlinked lock is reported, and so is a symlinked place of locks', () => {
+  test('symlinked directories are not entered, but a symlinked lock and a symlinked directory of locks are reported', () => {
     const root = newRoot();
     const outside = newRoot();
     addLock(join(outside, 'worker'));
@@ -384,10 +384,10 @@ describe('links and mounts', () => {
   );
 });
 
-describe('unreadable places', () => {
+describe('unreadable directories', () => {
   const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 
-  test('are gaps with their reason, an empty one too; what is readable is found', () => {
+  test('are gaps with the reason, even empty ones, and the rest is found', () => {
     const root = newRoot();
     chmodSync(root, 0o755);
     const lock = addLock(join(root, 'rig/crew/open'));
@@ -411,7 +411,7 @@ describe('unreadable places', () => {
     expect(quick.gaps.map(({ what }) => what)).toContain(`directory:${root}/rig/crew/half/.runtime`);
   });
 
-  test('lost+found is no gap', () => {
+  test('do not include lost+found as a gap', () => {
     const root = newRoot();
     chmodSync(root, 0o755);
     mkdirSync(join(root, 'lost+found'), { mode: 0o000 });
@@ -419,13 +419,13 @@ describe('unreadable places', () => {
     expect(scanInProcess(root, 'default', nobody).gaps).toEqual([]);
   });
 
-  test('a root that does not exist throws', () => {
+  test('throw if it is a root that does not exist', () => {
     expect(() => scanTown({ root: '/nowhere/at/all', mode: 'default' })).toThrow('ENOENT');
   });
 });
 
-describe('long ways down', () => {
-  test('a path of 4,000 characters is found', () => {
+describe('deep trees', () => {
+  test('are searched down to a path of 4,000 characters', () => {
     const root = newRoot();
     let worker = root;
     while (worker.length < 3_900) worker += `/${'long-name-'.repeat(5)}`;
@@ -435,15 +435,15 @@ describe('long ways down', () => {
     expect(shown(scanTown({ root, mode: 'default' }))).toEqual([lock]);
   });
 
-  test('two thousand levels are found', () => {
+  test('are searched down two thousand levels', () => {
     const root = newRoot();
     const lock = addLock(root + '/d'.repeat(1_950));
     expect(shown(scanTown({ root, mode: 'default' }))).toEqual([lock]);
   });
 
-  test('what lies beyond the longest path of the system is a gap, not a silence', () => {
+  test('have a gap beyond the longest path of the system', () => {
     const root = newRoot();
-    // Made step by step from inside: no system call takes a path of this length.
+    // Created step by step from inside: no system call takes a path of this length.
     const made = spawnSync('sh', [
       '-c',
       'cd "$1" && for i in $(seq 25); do mkdir "$2" && cd -P "$2" || exit 1; done',
@@ -489,7 +489,7 @@ describe('a quick scan', () => {
     expect(quick.gaps).toEqual([]);
   });
 
-  test('finds a worker whose name is no UTF-8', () => {
+  test('finds a worker whose name is not UTF-8', () => {
     const root = newRoot();
     const worker = Buffer.concat([Buffer.from(`${root}/gastown/crew/caf`), Buffer.from([0xe9])]);
     mkdirSync(join(root, 'gastown/crew'), { recursive: true });
@@ -501,7 +501,7 @@ describe('a quick scan', () => {
     ]);
   });
 
-  test('looks at every ancestor of a place in the town, and at no place outside it', () => {
+  test('looks at every ancestor of a place in the town, and at no place outside', () => {
     const root = newRoot();
     const outside = newRoot();
     addLock(outside);
@@ -519,7 +519,7 @@ describe('a quick scan', () => {
     expect(shown(scanTown({ root, mode: 'quick', places }))).toEqual([middle, inner]);
   });
 
-  test('does not read the worktrees, however large', () => {
+  test('does not read the working trees, however large', () => {
     const root = newRoot();
     growTree(join(root, 'gastown/crew/ada/src'), 9);
     addLock(join(root, 'gastown/crew/ada'));
@@ -528,7 +528,7 @@ describe('a quick scan', () => {
 });
 
 describe('a look at single places', () => {
-  test('sees their locks and not those below, and nothing at a place that is not there', () => {
+  test('sees their locks but not those below, and nothing at a missing place', () => {
     const root = newRoot();
     const lock = addLock(join(root, 'a'));
     addLock(join(root, 'a/b'));
@@ -538,8 +538,8 @@ describe('a look at single places', () => {
   });
 });
 
-describe('beside locks', () => {
-  test('leftovers are told apart by name, with or without a lock; the guard is none', () => {
+describe('files beside locks', () => {
+  test('are classified as leftovers by name, with or without a lock, except the guard', () => {
     const root = newRoot();
     const home = join(root, 'worker/.runtime');
     mkdirSync(home, { recursive: true });
@@ -566,7 +566,7 @@ describe('beside locks', () => {
     ]);
   });
 
-  test('a companion and a twin at the old place are noticed', () => {
+  test('include a companion record and a twin in the old layout', () => {
     const root = newRoot();
     addLock(join(root, 'both'));
     addLock(join(root, 'both'), '.gastown');
@@ -586,7 +586,7 @@ describe('beside locks', () => {
     ]);
   });
 
-  test('locks inside a lock home, and inside a directory named agent.lock, are found', () => {
+  test('include locks inside a directory of locks and inside a directory named agent.lock', () => {
     const root = newRoot();
     const locks = [addLock(join(root, '.runtime/nested')), addLock(join(root, '.runtime'))];
     mkdirSync(join(root, 'odd/.runtime/agent.lock'), { recursive: true });
@@ -595,7 +595,7 @@ describe('beside locks', () => {
   });
 });
 
-test('progress is told as the scan goes on', () => {
+test('progress is reported during the scan', () => {
   const root = newRoot();
   for (let index = 0; index < 5_000; index++) mkdirSync(join(root, `d${index}`));
   const seen: number[] = [];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { onCleanUp } from '../../support/index.ts';
 
-/** The scanner as a script of its own: prints a `ScannerOutput` for `ROOT MODE THREADS`. */
+/** The scanner as a script: prints a `ScannerOutput` for `ROOT MODE THREADS`. */
 const SCRIPT = `
   import { scanTown } from './src/evidence/scan/scan.ts';
   const [root, mode, threads = '1'] = process.argv.slice(2);
@@ -22,8 +22,8 @@ export interface ScannerOutput {
 }
 
 /**
- * Bundles the scanner as the program is bundled, its helper thread beside it, into a temporary directory where any
- * user may run it with node; returns the script's path. `helper` puts another script in the helper's place.
+ * Bundles the scanner as the program is bundled, with its helper thread beside it, into a temporary directory where any
+ * user may run it with Node; returns the path of the script. `helper` replaces the script of the helper.
  */
 export function bundleScanner(helper?: string): string {
   const outdir = mkdtempSync(join(tmpdir(), 'scanner-'));
@@ -43,7 +43,7 @@ export function bundleScanner(helper?: string): string {
   return join(outdir, 'scan.js');
 }
 
-/** Runs a scan in a process of its own, as another user where `identity` says so. */
+/** Runs a scan in its own process, as another user if `identity` says so. */
 export function scanInProcess(
   root: string,
   mode: 'default' | 'deep' | 'quick',

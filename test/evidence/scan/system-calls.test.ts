@@ -1,6 +1,6 @@
 /**
  * How many system calls a scan makes for each directory.
- * Runs beside others: its scanner walks a tree of its own, and nobody is asked who runs.
+ * Runs beside others: its scanner walks its own tree, and nothing here lists processes.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const newDirectory = (): string => {
   return directory;
 };
 
-/** A tree in which seven of ten directories are leaves, as in a real town (measured: field notes' layout with packages). */
+/** A tree in which five of seven directories are leaves, as measured in real towns with packages. */
 const makeTree = (root: string, branches: number): number => {
   let directories = 1;
   for (let index = 0; index < branches; index++) {
@@ -33,7 +33,7 @@ const makeTree = (root: string, branches: number): number => {
   return directories;
 };
 
-/** System calls of the scanning thread while it scans `root`, start-up included. */
+/** System calls of the scanning thread during a scan of `root`, including its start. */
 const countCalls = (root: string): number => {
   const trace = join(newDirectory(), 'trace');
   const { status } = spawnSync('strace', ['-o', trace, process.execPath, bundleScanner(), root, 'deep']);

@@ -12,7 +12,7 @@ import {
   waitForHelper,
 } from '../../../src/evidence/scan/walk-board.ts';
 
-test('every subtree is taken once, by whoever asks first', () => {
+test('each subtree is taken once, by the thread that asks first', () => {
   const board = newBoard(4);
   const other = openBoard(board.shared);
   expect(countRemaining(board)).toBe(4);
@@ -27,7 +27,7 @@ test('every subtree is taken once, by whoever asks first', () => {
   expect(countRemaining(board)).toBe(0);
 });
 
-test('a helper that has handed over is not waited for', () => {
+test('a helper that has handed over its part is not waited for', () => {
   const board = newBoard(1);
   expect(beginWork(board)).toBe(true);
   tellProgress(board, 7);
@@ -36,7 +36,7 @@ test('a helper that has handed over is not waited for', () => {
   expect(waitForHelper(board, 60_000)).toBe(true);
 });
 
-test('a helper that has not begun when all is done is called off for good', () => {
+test('a helper that has not begun when everything is done is called off for good', () => {
   const board = newBoard(1);
   expect(waitForHelper(board, 60_000)).toBe(false);
   expect(beginWork(board)).toBe(false);

@@ -1,6 +1,6 @@
 /**
- * A scan with a helper finds what one without finds.
- * Runs beside others: its scanners walk trees of their own, and nobody is asked who runs.
+ * A scan with a helper thread finds what one without it finds.
+ * Runs beside others: its scanners walk their own trees, and nothing here lists processes.
  */
 import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,14 +13,14 @@ import { bundleScanner, runScanner } from './scanner-process.ts';
 
 afterEach(cleanUp);
 
-/** A path at which a script can leave a mark. */
+/** A path where a script can leave a mark. */
 const newMark = (): string => {
   const directory = mkdtempSync(join(tmpdir(), 'helper-'));
   onCleanUp(() => rmSync(directory, { recursive: true, force: true }));
   return join(directory, 'mark');
 };
 
-/** A tree wide enough to be shared, and large enough for a helper to come in time. */
+/** A tree wide enough to be shared, and large enough for a helper to start in time. */
 let root = '';
 beforeAll(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), 'forest-')));
@@ -28,7 +28,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-/** A helper that does `body` with `taken` subtrees as its own, and dies without a word. */
+/** A helper that takes `taken` subtrees, runs `body`, and exits without handing anything over. */
 const dyingHelper = (taken: number, body = ''): string => `
   import { workerData } from 'node:worker_threads';
   import { writeFileSync } from 'node:fs';
@@ -39,7 +39,7 @@ const dyingHelper = (taken: number, body = ''): string => `
   process.exit();
 `;
 
-test('two threads find what one finds, however often', () => {
+test('two threads find what one finds, every time', () => {
   const script = bundleScanner();
   const alone = runScanner(script, [root, 'deep', '1']);
   expect(alone.paths.length).toBeGreaterThan(200);
@@ -47,11 +47,11 @@ test('two threads find what one finds, however often', () => {
   expect(runScanner(script, [root, 'default', '2'])).toEqual(runScanner(script, [root, 'default', '1']));
 });
 
-test('a helper that dies with its part half done costs no lock', () => {
+test('no lock is missed if a helper exits with its part half done', () => {
   const died = newMark();
   const script = bundleScanner(dyingHelper(40, `writeFileSync(${JSON.stringify(died)}, '');`));
   const alone = runScanner(script, [root, 'deep', '1']);
-  // On a busy machine the helper may come when all is done; then it has not been tried yet.
+  // On a busy machine the helper may start when everything is done; then it has not been tried yet.
   for (let attempt = 0; attempt < 20 && !existsSync(died); attempt++)
     expect(runScanner(script, [root, 'deep', '2']).paths).toEqual(alone.paths);
   expect(existsSync(died)).toBe(true);
@@ -60,13 +60,13 @@ test('a helper that dies with its part half done costs no lock', () => {
 test.each([
   ['does not start', 'this is no script'],
   ['throws at once', 'throw new Error("no")'],
-  ['ends without reporting for work', ''],
-])('a helper that %s is done without', (_name, helper) => {
+  ['exits without taking any work', ''],
+])('a scan is complete even if its helper %s', (_name, helper) => {
   const script = bundleScanner(helper);
   expect(runScanner(script, [root, 'deep', '2'])).toEqual(runScanner(script, [root, 'deep', '1']));
 });
 
-test('a helper whose script is missing is done without', () => {
+test('a scan is complete even if the script of its helper is missing', () => {
   const alone = scanTown({ root, mode: 'deep', threads: 1 });
   const { locks, directories } = scanTown({ root, mode: 'deep', threads: 2 });
   expect(locks).toHaveLength(alone.locks.length);

@@ -19,13 +19,13 @@ const ODD_PATH = '/tmp/fixture-town/gastown/crew/ada lace\nline\\n "q" #{x} \\xF
 describe("tmux's overview", () => {
   const server = parseOverview(overview, MARK, '');
 
-  test('tells the server, its sessions and its global environment', () => {
+  test('has the server, its sessions and its global environment', () => {
     expect(server).toMatchObject({ version: '3.3a', sessions: 4 });
     expect(server?.globals).toEqual({ GT_ROLE: 'gastown/crew/outer', GT_RIG: 'gastown' });
     expect(server?.startedAtMs).toBeGreaterThan(Date.UTC(2020));
   });
 
-  test('tells pane ids from session ids, and a dead pane from a living one', () => {
+  test('distinguishes pane IDs from session IDs, and a dead pane from a live one', () => {
     expect(
       server?.panes.map(({ sessionId, windowId, paneId, dead }) => [sessionId, windowId, paneId, dead]),
     ).toEqual([
@@ -37,7 +37,7 @@ describe("tmux's overview", () => {
     ]);
   });
 
-  test('keeps names and paths whole: spaces, quotes, line breaks, backslashes, bytes that are no UTF-8', () => {
+  test('keeps names and paths whole: spaces, quotes, line breaks, backslashes, bytes that are not UTF-8', () => {
     expect(server?.panes.find(({ paneId }) => paneId === '%1')).toMatchObject({
       sessionName: 'gt-crew-ada "1" #x',
       sessionGroup: null,
@@ -54,14 +54,14 @@ describe("tmux's overview", () => {
     expect(groups).toEqual(['gt-joe', 'gt-joe']);
   });
 
-  test('of a server without sessions has none, if that is what tmux complained about', () => {
+  test('of a server without sessions has none, if tmux complained about that', () => {
     const empty = captured('overview-3.3a-no-sessions');
     expect(parseOverview(empty, MARK, 'no current target\n')).toMatchObject({ sessions: 0, panes: [] });
     expect(parseOverview(empty, MARK, '')).toBeNull();
     expect(parseOverview(empty, MARK, 'server exited unexpectedly\n')).toBeNull();
   });
 
-  test('that is cut short anywhere before its end mark is no answer', () => {
+  test('that is truncated anywhere before its end mark is refused', () => {
     const end = overview.indexOf(`${MARK}Z`) + 2 * MARK.length + 3;
     for (let length = 0; length < end; length += 1)
       expect(parseOverview(overview.subarray(0, length), MARK, 'no current target')?.panes.length ?? 0).toBe(
@@ -70,7 +70,7 @@ describe("tmux's overview", () => {
     expect(parseOverview(overview.subarray(0, end), MARK, '')?.panes.length).toBe(5);
   });
 
-  test('that lacks a record, or a field, or has one too many, is no answer', () => {
+  test('with a missing or an extra record or field is refused', () => {
     const text = overview.toString('latin1');
     const damaged = [
       text.replace(`${MARK}L $1${MARK}.\n`, ''),
@@ -93,7 +93,7 @@ describe("tmux's overview", () => {
     }
   });
 
-  test('that was damaged in any one byte never has fewer panes than there are', () => {
+  test('with any one byte damaged never has fewer panes', () => {
     fc.assert(
       fc.property(fc.nat(overview.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
         const damaged = Buffer.from(overview);
@@ -105,7 +105,7 @@ describe("tmux's overview", () => {
     );
   });
 
-  test('of any bytes whatsoever is never an error', () => {
+  test('of arbitrary bytes never throws', () => {
     const piece = fc.oneof(
       fc.constantFrom(MARK, '.\n', 'S 1 2 3.3a', 'L $0', 'P $0 @0 %0 1 0 1', 'Z', ' ', '\\', '\\1', '\n'),
       fc.string({ unit: 'binary' }),
@@ -119,7 +119,7 @@ describe("tmux's overview", () => {
     );
   });
 
-  /** What tmux does with `#{q:…}`: format_quote_shell in its sources. */
+  /** As tmux expands `#{q:…}`: format_quote_shell in its sources. */
   const quote = (text: string): string => text.replace(/[|&;<>()$`\\"'*?[# =%]/g, '\\$&');
   /** From 3.4 on, control characters of the finished line become C escapes; backslashes are not doubled. */
   const CONTROLS = new Map([
@@ -142,7 +142,7 @@ describe("tmux's overview", () => {
   test.each([
     ['3.3a', (text: string) => text],
     ['3.4', vis],
-  ])('gives back any session name and path as tmux %s prints them', (_version, print) => {
+  ])('gives any session name and path unchanged, as tmux %s prints them', (_version, print) => {
     const text = fc.string({
       unit: fc.oneof(
         fc.constantFrom('\n', '\\', ' ', 'n', '0', '\t', '#', '町', '\x07'),
@@ -181,13 +181,13 @@ describe('tmux before 2.9, which expands the unknown #{q:…} to nothing', () =>
     );
 
   test.each(['2.7', '2.8', '3.3a', 'master'])(
-    'an answer of %s without any session name is none',
+    'has an answer without session names, which is refused (%s)',
     (version) => {
       expect(parseOverview(quotedAnswer(version), MARK, '')).toBeNull();
     },
   );
 
-  test('is known by its version, and by nothing else', () => {
+  test('is recognized by its version, and by nothing else', () => {
     expect(['1.8', '2.3', '2.7', '2.8'].map((version) => cannotQuote(quotedAnswer(version), MARK))).toEqual(
       Array(4).fill(true),
     );
@@ -196,13 +196,13 @@ describe('tmux before 2.9, which expands the unknown #{q:…} to nothing', () =>
     expect(cannotQuote(Buffer.from(''), MARK)).toBe(false);
   });
 
-  test('is asked without quotes, and a second mark stands between the fields', () => {
+  test('is asked without quotes, with a second mark between the fields', () => {
     const words = overviewCommand(MARK, END).join('\n');
     expect(words).not.toContain('#{q:');
     expect(words).toContain(`#{session_name}${END}#{session_group}${END}`);
   });
 
-  test('gives back any session name and path, spaces, line breaks and backslashes as they are', () => {
+  test('gives any session name and path unchanged, with spaces, line breaks and backslashes', () => {
     const text = fc.string({ unit: fc.constantFrom('a', ' ', '\\', '\n', 'n', '#', '町') });
     fc.assert(
       fc.property(
@@ -236,22 +236,22 @@ describe('tmux before 2.9, which expands the unknown #{q:…} to nothing', () =>
 describe("tmux's answer about single sessions", () => {
   const answer = captured('session-environments-3.3a');
 
-  test('tells what each sets itself', () => {
+  test('has what each sets itself', () => {
     expect([...(parseSessionEnvironments(answer, ['$0', '$1'], MARK) ?? [])]).toEqual([
       ['$0', { GT_ROLE: 'gastown/crew/ada lace', GT_ROOT: '/tmp/fixture-town' }],
       ['$1', { GT_POLECAT: 'joe' }],
     ]);
   });
 
-  test('is none where it is about other sessions, or cut short', () => {
+  test('is refused if it is about other sessions, or truncated', () => {
     expect(parseSessionEnvironments(answer, ['$0'], MARK)).toBeNull();
     expect(parseSessionEnvironments(answer, ['$1', '$0'], MARK)).toBeNull();
     expect(parseSessionEnvironments(answer.subarray(0, -1), ['$0', '$1'], MARK)).toBeNull();
   });
 });
 
-describe('the questions', () => {
-  test('never name a target that may not exist, but for sessions that were just seen', () => {
+describe('the commands for tmux', () => {
+  test('never name a target that may not exist, except sessions that were just seen', () => {
     expect(overviewCommand(MARK)).not.toContain('-t');
     expect(sessionEnvironmentCommand(['$0', '$1'], MARK).filter((word) => word === ';')).toHaveLength(3);
   });

@@ -1,4 +1,4 @@
-/** The way to a socket of a process in another mount namespace, where it is open, gone, or closed. */
+/** Access to a socket of a process in another mount namespace, which may be open, gone or closed. */
 import { chmodSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
@@ -9,7 +9,7 @@ import { asOtherUser, canBecomeOthers, cleanUp, makeTmuxTmpdir, onCleanUp } from
 
 afterEach(cleanUp);
 
-/** The machine's processes, where all live behind that door. */
+/** The processes of this machine, as if all of them were behind that door. */
 const behind = async (door: string | null): Promise<ProcessTable> => {
   const table = await readProcessTable();
   return { ...table, details: { ...table.details, sharesOurPaths: () => false, doorToRoot: () => door } };
@@ -25,21 +25,21 @@ const listenAt = async (path: string): Promise<void> => {
   });
 };
 
-test('leads through the root of the process', async () => {
+test('access leads through the root of the process', async () => {
   const door = makeTmuxTmpdir();
   await listenAt(`${door}/sock`);
   const table = await behind(door);
   expect(accessTo('/sock', 7, table)).toEqual({ path: `${door}/sock`, door, obstacle: null });
 });
 
-test('is the plain path where the file is the same on both sides', async () => {
+test('access is by the plain path if the file is the same on both sides', async () => {
   const door = makeTmuxTmpdir();
   await listenAt(`${door}/sock`);
   const table = await behind('');
   expect(accessTo(`${door}/sock`, 7, table)).toMatchObject({ path: `${door}/sock`, obstacle: null });
 });
 
-test('tells a socket that is gone from one that is closed, and advises no signal', async () => {
+test('a removed socket is distinguished from a closed one, without advice to send a signal', async () => {
   const gone = accessTo('/sock', 7, await behind(makeTmuxTmpdir()));
   expect(gone.obstacle).toBe('its socket was removed from another mount namespace');
   expect(accessTo('/sock', 7, await behind(null)).obstacle).toBe(
@@ -47,11 +47,14 @@ test('tells a socket that is gone from one that is closed, and advises no signal
   );
 });
 
-(canBecomeOthers ? test : test.skip)('says so where we may not look (skipped without root)', async () => {
-  const door = makeTmuxTmpdir();
-  mkdirSync(`${door}/in`);
-  chmodSync(door, 0o700);
-  const table = await behind(`${door}/in`);
-  const access = await asOtherUser(() => accessTo('/sock', 7, table));
-  expect(access.obstacle).toBe('its socket is in another mount namespace, which is closed to us');
-});
+(canBecomeOthers ? test : test.skip)(
+  'a socket that we may not look at is reported as closed (skipped without root)',
+  async () => {
+    const door = makeTmuxTmpdir();
+    mkdirSync(`${door}/in`);
+    chmodSync(door, 0o700);
+    const table = await behind(`${door}/in`);
+    const access = await asOtherUser(() => accessTo('/sock', 7, table));
+    expect(access.obstacle).toBe('its socket is in another mount namespace, which is closed to us');
+  },
+);

@@ -29,13 +29,13 @@ describe('the socket names of a town', () => {
     expect(townSocketNames(root).map(({ name }) => name)).toEqual(names);
   });
 
-  test('follow the name of a symlink that leads to it, with the digest of the real path', () => {
+  test('follow the name of a symlink to the town, with the digest of the real path', () => {
     const names = townSocketNames('/root/gt', ['/home/u/Town']).map(({ name }) => name);
     expect(names).toEqual(['gt-7c82dd', 'town-7c82dd', 'gt', 'town', 'default']);
   });
 });
 
-describe('the sockets to ask', () => {
+describe('the sockets to query', () => {
   afterEach(cleanUp);
 
   const uid = 4_000_000;
@@ -72,14 +72,14 @@ describe('the sockets to ask', () => {
     ]);
   });
 
-  test('are none where nothing is, and nothing is made', () => {
+  test('are none without a directory of sockets, and nothing is created', () => {
     const { base, directory, ask } = setUp();
     rmSync(directory, { recursive: true });
     expect(ask()).toEqual([]);
     expect(ask({ env: { TMUX_TMPDIR: join(base, 'missing') } })).toEqual([]);
   });
 
-  test('begin with what the environment names, whether or not it is there', async () => {
+  test('begin with those that the environment names, whether or not they exist', async () => {
     const { base, directory, ask } = setUp();
     await listen(join(directory, 'inside'));
     const TMUX = `${join(directory, 'inside')},12,0`;
@@ -93,7 +93,7 @@ describe('the sockets to ask', () => {
       ]);
   });
 
-  test('are only those that were asked for by name or path', async () => {
+  test('are only the requested ones, by name or path', async () => {
     const { base, directory, ask } = setUp();
     await listen(join(directory, 'default'));
     await listen(join(directory, 'mine'));
@@ -105,7 +105,7 @@ describe('the sockets to ask', () => {
     ]);
   });
 
-  test('are each socket once, under however many names, and nothing that is no socket', async () => {
+  test('include each socket once, however many names it has, and nothing else', async () => {
     const { base, directory, ask } = setUp();
     await listen(join(directory, 'one'));
     linkSync(join(directory, 'one'), join(directory, 'two'));

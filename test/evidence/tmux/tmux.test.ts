@@ -48,7 +48,7 @@ const at = ({ servers }: TmuxEvidence, socket: string): TmuxServer | undefined =
 const ofProcess = ({ servers }: TmuxEvidence, pid: number): TmuxServer | undefined =>
   servers.find((server) => server.pid === pid);
 
-describe('where no tmux is needed', () => {
+describe('without a tmux server', () => {
   afterEach(cleanUp);
 
   const NOBODY = 4_000_000;
@@ -73,7 +73,7 @@ describe('where no tmux is needed', () => {
     return { base, socket };
   };
 
-  test('nothing is run and nothing is made while there is neither a socket nor a server', async () => {
+  test('nothing is run and nothing is created while there is neither a socket nor a server', async () => {
     const fake = fakeTmux('exit 1');
     const base = makeTmuxTmpdir();
     const evidence = await ask({ env: { PATH: fake.PATH, TMUX_TMPDIR: base }, uids: [NOBODY] });
@@ -82,7 +82,7 @@ describe('where no tmux is needed', () => {
     expect(existsSync(join(base, `tmux-${NOBODY}`))).toBe(false);
   });
 
-  test('a socket that was named and is not there is absent', async () => {
+  test('a named socket that does not exist is absent', async () => {
     const env = { PATH, TMUX_TMPDIR: makeTmuxTmpdir() };
     const { servers } = await ask({ env, uids: [NOBODY], sockets: ['mine'] });
     expect(servers).toMatchObject([
@@ -90,7 +90,7 @@ describe('where no tmux is needed', () => {
     ]);
   });
 
-  test('a socket that cannot be asked for want of tmux is a failure, not an absence', async () => {
+  test('a socket that cannot be queried without tmux is a failure, not an absence', async () => {
     const { base, socket } = await listenAs('default');
     const evidence = await ask({ env: { PATH: '/nowhere', TMUX_TMPDIR: base }, uids: [NOBODY] });
     expect(evidence).toMatchObject({ installed: false, enumerated: true });
@@ -115,7 +115,7 @@ describe('where no tmux is needed', () => {
     ['echo "no current target" >&2; exit 1', 'unexpected answer'],
     ['echo "lost server" >&2; exit 1', 'lost server'],
     ['exit 3', 'ended with code 3'],
-  ])('a tmux that does `%s` makes it a failure: %s', async (script, reason) => {
+  ])('a socket for which tmux runs `%s` is a failure: %s', async (script, reason) => {
     const { base, socket } = await listenAs('default');
     const env = { PATH: fakeTmux(script).PATH, TMUX_TMPDIR: base };
     expect(at(await ask({ env, uids: [NOBODY] }), socket)).toMatchObject({
@@ -126,7 +126,7 @@ describe('where no tmux is needed', () => {
   });
 
   test.each(['no server running on x', 'error connecting to x (No such file or directory)'])(
-    'a tmux that says `%s` makes it an absence',
+    'a socket for which tmux prints `%s` is absent',
     async (message) => {
       const { base, socket } = await listenAs('default');
       const env = { PATH: fakeTmux(`echo "${message}" >&2; exit 1`).PATH, TMUX_TMPDIR: base };
@@ -134,7 +134,7 @@ describe('where no tmux is needed', () => {
     },
   );
 
-  test('a tmux that never answers makes it a failure after the timeout', async () => {
+  test('a socket that never answers is a failure after the timeout', async () => {
     const { base, socket } = await listenAs('default');
     const env = { PATH: fakeTmux('exec sleep 600').PATH, TMUX_TMPDIR: base };
     expect(at(await ask({ env, uids: [NOBODY], timeoutMs: 200 }), socket)).toMatchObject({
@@ -159,12 +159,12 @@ describe('where no tmux is needed', () => {
   );
 });
 
-(hasTmux ? describe : describe.skip)('a tmux server (skipped where tmux is not installed)', () => {
+(hasTmux ? describe : describe.skip)('a tmux server (skipped without tmux)', () => {
   afterEach(cleanUp);
 
   const bare = (tmuxTmpdir: string) => ({ PATH, TMUX_TMPDIR: tmuxTmpdir });
 
-  test('tells its sessions and panes, pane and session numbers apart', async () => {
+  test('reports its sessions and panes, with pane numbers distinct from session numbers', async () => {
     const town = makeTown();
     const cwd = town.worker('gastown/crew/ada');
     const server = await startTmux();
@@ -200,7 +200,7 @@ describe('where no tmux is needed', () => {
     );
   });
 
-  test('shows a pane of grouped sessions under each of them', async () => {
+  test('reports a pane of grouped sessions under each of them', async () => {
     const server = await startTmux();
     server.newSession('gt-joe');
     server.tmux('new-session', '-d', '-t', 'gt-joe', '-s', 'viewer');
@@ -218,7 +218,7 @@ describe('where no tmux is needed', () => {
     });
   });
 
-  test('that is stopped has failed, and does not hold up the others', async () => {
+  test('that is stopped has failed, and does not delay the others', async () => {
     const frozen = await startTmux({ name: 'frozen' });
     const other = await startTmux({ name: 'other', tmuxTmpdir: frozen.tmuxTmpdir });
     other.newSession('alive');
@@ -243,7 +243,7 @@ describe('where no tmux is needed', () => {
   });
 
   onLinux(
-    'whose socket was removed has failed, and is outside the town only if all its panes are',
+    'whose socket was removed has failed, and counts as outside the town only if all its panes are',
     async () => {
       const town = makeTown();
       const server = await startTmux();
@@ -264,7 +264,7 @@ describe('where no tmux is needed', () => {
         ...{ status: 'failed', outsideTown: true },
       });
 
-      // The hint must work when it is pasted.
+      // The hint must work as printed.
       process.kill(server.pid, 'SIGUSR1');
       await until(() => existsSync(server.socket), 'the socket');
       expect(at(await ask({ env, root: town.root }), server.socket)).toMatchObject({
@@ -274,7 +274,7 @@ describe('where no tmux is needed', () => {
     },
   );
 
-  onLinux('whose socket another server took has failed beside it', async () => {
+  onLinux('whose socket was replaced by another server has failed', async () => {
     const first = await startTmux();
     rmSync(first.socket);
     const second = await startTmux({ tmuxTmpdir: first.tmuxTmpdir });
@@ -286,7 +286,7 @@ describe('where no tmux is needed', () => {
     });
   });
 
-  onLinux('in a place of its own is found by its process, spaces in the path and all', async () => {
+  onLinux('at another path is found by its process, even with spaces in the path', async () => {
     const socket = join(makeTmuxTmpdir(), 'my place', 'a socket');
     const server = await startTmux({ socket });
     server.newSession('hidden');
@@ -299,7 +299,7 @@ describe('where no tmux is needed', () => {
     });
   });
 
-  onLinux('counts even where others were asked for', async () => {
+  onLinux('counts even if others were requested', async () => {
     const asked = await startTmux({ name: 'asked' });
     const other = await startTmux({ name: 'other', tmuxTmpdir: asked.tmuxTmpdir });
     const evidence = await ask({ env: bare(asked.tmuxTmpdir), sockets: ['asked'] });
@@ -307,7 +307,7 @@ describe('where no tmux is needed', () => {
     expect(at(evidence, other.socket)).toMatchObject({ origin: 'process', status: 'ok' });
   });
 
-  test('that ends while we look holds nothing', async () => {
+  test('that ends during the look holds nothing', async () => {
     const server = await startTmux();
     server.newSession('short');
     const table = await readProcessTable();
@@ -318,22 +318,19 @@ describe('where no tmux is needed', () => {
     );
   });
 
-  onLinux(
-    'that PATH does not know the program of is asked with the program that it runs itself',
-    async () => {
-      const tmuxTmpdir = makeTmuxTmpdir();
-      const hidden = await startTmux({ socket: join(makeTmuxTmpdir(), 's') });
-      const usual = await startTmux({ tmuxTmpdir });
-      const evidence = await ask({ env: { PATH: '/nowhere', TMUX_TMPDIR: tmuxTmpdir } });
-      expect(evidence.installed).toBe(true);
-      for (const { pid } of [hidden, usual]) expect(ofProcess(evidence, pid)).toMatchObject({ status: 'ok' });
-    },
-  );
+  onLinux('is queried with its own program if there is no tmux in PATH', async () => {
+    const tmuxTmpdir = makeTmuxTmpdir();
+    const hidden = await startTmux({ socket: join(makeTmuxTmpdir(), 's') });
+    const usual = await startTmux({ tmuxTmpdir });
+    const evidence = await ask({ env: { PATH: '/nowhere', TMUX_TMPDIR: tmuxTmpdir } });
+    expect(evidence.installed).toBe(true);
+    for (const { pid } of [hidden, usual]) expect(ofProcess(evidence, pid)).toMatchObject({ status: 'ok' });
+  });
 
   const confining = canBecomeOthers && process.platform === 'linux' ? test : test.skip;
 
   confining(
-    'in a container or sandbox with fewer rights than ours is not asked (skipped without root)',
+    'in a container or sandbox with fewer rights than ours is not queried (skipped without root)',
     async () => {
       const socket = join(makeTmuxTmpdir(), 's');
       const start = ['tmux', '-f', '/dev/null', '-S', socket, 'new-session', '-d', 'sleep 600'];
@@ -350,35 +347,32 @@ describe('where no tmux is needed', () => {
     },
   );
 
-  onLinux(
-    'of another version is asked with the program that it runs itself, though that was removed',
-    async () => {
-      const folder = makeTmuxTmpdir();
-      const [its, ours] = [join(folder, 'its'), join(folder, 'ours')];
-      for (const directory of [its, ours]) mkdirSync(directory);
-      copyFileSync(
-        realpathSync(execFileSync('which', ['tmux'], { encoding: 'utf8' }).trim()),
-        join(its, 'tmux'),
-      );
-      const tmuxTmpdir = makeTmuxTmpdir();
-      const socket = join(tmuxTmpdir, `tmux-${process.getuid?.() ?? 0}`, 'default');
-      mkdirSync(dirname(socket), { mode: 0o700 });
-      execFileSync(join(its, 'tmux'), ['-f', '/dev/null', '-S', socket, 'new-session', '-d', 'sleep 600']);
-      const pid = Number(
-        execFileSync('tmux', ['-S', socket, 'display-message', '-p', '#{pid}'], { encoding: 'utf8' }),
-      );
-      onCleanUp(() => void process.kill(pid, 'SIGKILL'));
-      unlinkSync(join(its, 'tmux'));
-      for (const complaint of ['echo server exited unexpectedly >&2; exit 1', 'echo odd', 'sleep 30']) {
-        writeFileSync(join(ours, 'tmux'), `#!/bin/sh\n${complaint}\n`, { mode: 0o755 });
-        const env = { PATH: `${ours}:/usr/bin:/bin`, TMUX_TMPDIR: tmuxTmpdir };
-        expect(ofProcess(await ask({ env, timeoutMs: 1000 }), pid)).toMatchObject({
-          status: 'ok',
-          sessions: 1,
-        });
-      }
-    },
-  );
+  onLinux('of another version is queried with its own program, even if that was removed', async () => {
+    const folder = makeTmuxTmpdir();
+    const [its, ours] = [join(folder, 'its'), join(folder, 'ours')];
+    for (const directory of [its, ours]) mkdirSync(directory);
+    copyFileSync(
+      realpathSync(execFileSync('which', ['tmux'], { encoding: 'utf8' }).trim()),
+      join(its, 'tmux'),
+    );
+    const tmuxTmpdir = makeTmuxTmpdir();
+    const socket = join(tmuxTmpdir, `tmux-${process.getuid?.() ?? 0}`, 'default');
+    mkdirSync(dirname(socket), { mode: 0o700 });
+    execFileSync(join(its, 'tmux'), ['-f', '/dev/null', '-S', socket, 'new-session', '-d', 'sleep 600']);
+    const pid = Number(
+      execFileSync('tmux', ['-S', socket, 'display-message', '-p', '#{pid}'], { encoding: 'utf8' }),
+    );
+    onCleanUp(() => void process.kill(pid, 'SIGKILL'));
+    unlinkSync(join(its, 'tmux'));
+    for (const complaint of ['echo server exited unexpectedly >&2; exit 1', 'echo odd', 'sleep 30']) {
+      writeFileSync(join(ours, 'tmux'), `#!/bin/sh\n${complaint}\n`, { mode: 0o755 });
+      const env = { PATH: `${ours}:/usr/bin:/bin`, TMUX_TMPDIR: tmuxTmpdir };
+      expect(ofProcess(await ask({ env, timeoutMs: 1000 }), pid)).toMatchObject({
+        status: 'ok',
+        sessions: 1,
+      });
+    }
+  });
 
   test("is understood in cron's locale: names and paths beyond ASCII, spaces, line breaks", async () => {
     const town = makeTown();
@@ -392,13 +386,13 @@ describe('where no tmux is needed', () => {
     }
   });
 
-  test('is asked through the socket in TMUX as well', async () => {
+  test('is queried through the socket in TMUX as well', async () => {
     const server = await startTmux({ socket: join(makeTmuxTmpdir(), 'inside') });
     const env = { PATH, TMUX: `${server.socket},${server.pid},0`, TMUX_PANE: '%0' };
     expect(at(await ask({ env }), server.socket)).toMatchObject({ origin: 'env', status: 'ok' });
   });
 
-  test('shows a pane whose process ended and that stays', async () => {
+  test('reports a pane that remains after its process has ended', async () => {
     const server = await startTmux();
     server.newSession('done');
     server.tmux(
@@ -422,7 +416,7 @@ describe('where no tmux is needed', () => {
     expect(pane).toMatchObject({ id: '%0', sessionName: 'done', path: null });
   });
 
-  test("hands its own agent's variables to nobody, and keeps what a session sets itself", async () => {
+  test("does not pass its own agent's variables to panes, but keeps what a session sets itself", async () => {
     const outer = { GT_ROLE: 'gastown/crew/outer', GT_RIG: 'gastown' };
     const server = await startTmux({ env: outer });
     const plain = server.newSession('plain');
@@ -445,7 +439,7 @@ describe('where no tmux is needed', () => {
     expect(environments).toEqual([{}, { GT_ROLE: 'gastown/crew/ada' }, {}]);
   });
 
-  test('that started again is younger, and begins anew with %0', async () => {
+  test('that was restarted is younger, and begins again with %0', async () => {
     const first = await startTmux();
     const before = first.newSession('one');
     const started = at(await ask({ env: bare(first.tmuxTmpdir) }), first.socket)?.startedAtMs ?? 0;
@@ -466,7 +460,7 @@ describe('where no tmux is needed', () => {
     expect(pane?.pid).not.toBe(pid);
   });
 
-  test('shows panes of another town as such, by the directory they are in', async () => {
+  test('reports panes of another town as such, by their directory', async () => {
     const ours = makeTown();
     const theirs = makeTown();
     const server = await startTmux();
@@ -480,7 +474,7 @@ describe('where no tmux is needed', () => {
   });
 
   (canBecomeOthers ? test : test.skip)(
-    'of another user refuses us, and that is a failure (skipped without root)',
+    'of another user is not queried, which is a failure (skipped without root)',
     async () => {
       const base = makeTmuxTmpdir();
       const server = await startTmux({ socket: join(base, 'private') });
@@ -503,7 +497,7 @@ describe('where no tmux is needed', () => {
     },
   );
 
-  test('is not started, and not changed, by being asked', async () => {
+  test('is neither started nor changed by a query', async () => {
     const server = await startTmux();
     server.newSession('one');
     const state = (): string =>

@@ -44,7 +44,7 @@ test('rigs come from rigs.json with their prefixes, workers from the disk', () =
   });
 });
 
-test('without rigs.json rigs are the directories that look like some, and that is no gap', () => {
+test('without rigs.json rigs are the directories that look like rigs, and that is not a gap', () => {
   const town = makeTown({
     workers: ['gastown/crew/ada', 'beads/polecats/max', 'logs/old', 'plain/src', 'mayor/rig'],
   });
@@ -61,11 +61,11 @@ test('without rigs.json rigs are the directories that look like some, and that i
 
 describe('a damaged rigs.json is a gap, and the directories are used', () => {
   test.each([
-    ['no JSON', (path: string, write: (text: string) => void) => write(`{"rigs": {${path}`)],
+    ['invalid JSON', (path: string, write: (text: string) => void) => write(`{"rigs": {${path}`)],
     ['an array', (_path: string, write: (text: string) => void) => write('{"rigs": []}')],
     ['another document', (_path: string, write: (text: string) => void) => write('null')],
     ['a directory', (path: string) => mkdirSync(path)],
-    ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+    ['a FIFO', (path: string) => execFileSync('mkfifo', [path])],
   ])('%s', (_name, make) => {
     const town = makeTown({ workers: ['gastown/crew/ada'] });
     rmSync(town.path('mayor/rigs.json'));
@@ -76,7 +76,7 @@ describe('a damaged rigs.json is a gap, and the directories are used', () => {
   });
 });
 
-test('a rig named like a member of every object has no prefix of its own', () => {
+test('a rig named like a property of every object has no prefix of its own', () => {
   const town = makeTown();
   town.write(
     'mayor/rigs.json',
@@ -94,7 +94,7 @@ test('any directory is a town without a marker', () => {
   expect(readTownLayout(town.root)).toEqual({ marked: false, rigs: [], workers: [], gaps: [] });
 });
 
-test('symlinked directories are no workers', () => {
+test('symlinked directories are not workers', () => {
   const town = makeTown({ workers: ['gastown/crew/ada'] });
   symlinkSync(town.path('gastown/crew/ada'), town.path('gastown/crew/link'));
   expect(readTownLayout(town.root).workers).toEqual(['gastown/crew/ada', 'mayor']);

@@ -6,7 +6,7 @@ import { cleanUp, makeTown } from '../../support/index.ts';
 
 afterEach(cleanUp);
 
-test('every level names where its files belong, and whether something is there already', () => {
+test('files in the old layout are listed with their new paths, and whether something is there already', () => {
   const town = makeTown({ workers: ['gastown/crew/ada'] });
   for (const file of [
     '.gastown/keepalive.json',
@@ -47,21 +47,21 @@ test('every level names where its files belong, and whether something is there a
   expect(readLegacyItems(town.root, { ...places, oldHomes: seen?.oldHomes ?? null })).toEqual(items);
 });
 
-test('a town without anything at the old place has no items', () => {
+test('a town without files in the old layout has no items', () => {
   const town = makeTown({ workers: ['gastown/crew/ada'] });
   expect(
     readLegacyItems(town.root, { rigs: ['gastown'], workers: ['gastown/crew/ada'], oldHomes: null }),
   ).toEqual([]);
 });
 
-test('a symlinked .gastown is not looked into', () => {
+test('a symlinked .gastown is not entered', () => {
   const town = makeTown({ workers: ['gastown/crew/ada'] });
   town.write('elsewhere/secret', '');
   symlinkSync(town.path('elsewhere'), town.path('gastown/crew/ada/.gastown'));
   expect(readLegacyItems(town.root, { rigs: [], workers: ['gastown/crew/ada'], oldHomes: null })).toEqual([]);
 });
 
-test('a dangling symlink at the target counts as something there', () => {
+test('a dangling symlink at the target counts as existing', () => {
   const town = makeTown({ workers: ['gastown/crew/ada'] });
   town.write('gastown/.gastown/state', '');
   mkdirSync(town.path('gastown/.runtime'));

@@ -7,7 +7,7 @@ import { cleanUp, makeTown } from '../../support/index.ts';
 
 afterEach(cleanUp);
 
-/** The disk of this machine as exFAT shows it: a name is found in any case, and listed as it was made (injected). */
+/** The disk of this machine as exFAT shows it: names are found in any case, and listed as they were created (injected). */
 const ignoringCase: SpellingDisk = {
   names: (directory) => readdirSync(directory),
   exists: (path) => {
@@ -21,7 +21,7 @@ const ignoringCase: SpellingDisk = {
   },
 };
 
-describe('where case does not matter', () => {
+describe('on a file system that ignores case', () => {
   test.each([
     ['GasTown/CREW/Ada', 'gastown/crew/ada'],
     ['gastown/crew/ada', 'gastown/crew/ada'],
@@ -34,7 +34,7 @@ describe('where case does not matter', () => {
     expect(asListed(given, town.root, ignoringCase)).toBe(listed);
   });
 
-  test('whoever names a worker in another spelling means the one that is listed', () => {
+  test('a worker named in another spelling is the one that is listed', () => {
     const town = makeTown();
     expect(resolveWorker('gastown/crew/ADA', town.root, '/', ignoringCase)).toMatchObject({
       worker: 'gastown/crew/ada',
@@ -42,10 +42,10 @@ describe('where case does not matter', () => {
   });
 });
 
-describe('where case matters', () => {
-  test('two names that differ in it are two workers', () => {
+describe('on a file system that respects case', () => {
+  test('two names that differ in case are two workers', () => {
     const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/ADA'] });
-    if (readdirSync(town.path('gastown/crew')).length < 2) return; // it does not, on this machine
+    if (readdirSync(town.path('gastown/crew')).length < 2) return; // this one ignores case
     expect(resolveWorker('gastown/crew/ADA', town.root, '/')).toMatchObject({ worker: 'gastown/crew/ADA' });
     expect(resolveWorker('gastown/crew/ada', town.root, '/')).toMatchObject({ worker: 'gastown/crew/ada' });
     expect(resolveWorker('gastown/crew/Ada', town.root, '/')).toMatchObject({
@@ -54,7 +54,7 @@ describe('where case matters', () => {
     });
   });
 
-  test('one look more is all that it costs', () => {
+  test('it costs one more lookup', () => {
     const town = makeTown();
     const asked: string[] = [];
     const counting: SpellingDisk = {

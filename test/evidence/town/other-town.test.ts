@@ -5,7 +5,7 @@ import { cleanUp, makeTown } from '../../support/index.ts';
 describe('the town of a path', () => {
   afterEach(cleanUp);
 
-  test('is another one only outside ours, and then its outermost directory', () => {
+  test('is another town only outside ours, and then its outermost directory', () => {
     const ours = makeTown();
     const theirs = makeTown();
     theirs.write('gastown/crew/joe/mayor/town.json', '{}');

@@ -1,4 +1,4 @@
-/** How linked working trees outside of a root are found and named. */
+/** How linked working trees outside a root are found and named. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const git = (...args: string[]) =>
 
 const gitDirOf = (name: string): string => join(root, '.git/worktrees', name);
 
-/** What the town calls these places, after those linked git directories were read. */
+/** The names that the town gives to places, after those linked git directories were read. */
 const look = (...names: string[]) => {
   const trees = treesOutside(names.map(gitDirOf), outsideNames(root));
   return { trees, nameOf: outsideNamer(root, trees) };
@@ -37,11 +37,11 @@ beforeEach(() => {
   }
 });
 
-test('trees beside the root are named by the way that leads there, and no others', () => {
+test('trees beside the root are named by their relative path, and no others', () => {
   expect(look('one', 'two', 'inside').trees).toEqual(['../one', '../two']);
 });
 
-test('a tree behind a link is named by where it really lies', () => {
+test('a tree behind a symlink is named by its real path', () => {
   symlinkSync(around, join(root, 'link'));
   writeFileSync(join(gitDirOf('one'), 'gitdir'), `${join(around, 'main/link/one')}/.git\n`);
   expect(look('one').trees).toEqual([]);
@@ -53,7 +53,7 @@ test('a tree behind a link is named by where it really lies', () => {
 test.each([
   ['the tree itself', 'one', '../one'],
   ['a directory in it', 'one/src', '../one/src'],
-  ['one that is gone', 'one/was/here', '../one/was/here'],
+  ['a directory that is gone', 'one/was/here', '../one/was/here'],
   ["another repository's tree in it", 'one/theirs', '../one/theirs'],
 ])('%s has the name of the tree around it', (_, path, name) => {
   mkdirSync(join(around, 'one/src'));
@@ -61,7 +61,7 @@ test.each([
   expect(look('one', 'inside').nameOf(join(around, path))).toBe(`${root}/${name}`);
 });
 
-test('of trees in trees the outermost has the place', () => {
+test('a path in nested trees is named by the outermost', () => {
   git('worktree', 'add', '-q', '--detach', '../one/three');
   const { trees, nameOf } = look('three', 'one');
   expect(trees).toEqual(['../one', '../one/three']);
@@ -70,18 +70,18 @@ test('of trees in trees the outermost has the place', () => {
 
 test.each([
   ['the root itself', () => root],
-  ['a tree inside of it', () => join(root, '.claude/worktrees/inside')],
-  ['what lies around it', () => around],
-  ['a directory whose name begins alike', () => join(around, 'one-more')],
+  ['a tree inside it', () => join(root, '.claude/worktrees/inside')],
+  ['the directory around it', () => around],
+  ['a directory whose name has the same prefix', () => join(around, 'one-more')],
   ['the root of the file system', () => '/'],
   ['a tree that was not asked about', () => join(around, 'two')],
-])('%s is no tree outside', (_, path) => {
+])('%s is not an outside tree', (_, path) => {
   expect(look('one', 'inside').nameOf(path())).toBeNull();
 });
 
 test.each([
-  ['says nothing', ''],
-  ['says something else', 'nonsense\n'],
+  ['is empty', ''],
+  ['contains something else', 'nonsense\n'],
   ['names two places', '/a/.git\n/b/.git\n'],
 ])('a git directory that %s has no tree', (_, text) => {
   writeFileSync(join(gitDirOf('one'), 'gitdir'), text);

@@ -1,4 +1,4 @@
-/** The same directories under other names: bind mounts, and the file systems of containers. */
+/** The same directories under other paths: bind mounts, and the file systems of containers. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ import {
 
 afterEach(cleanUp);
 
-/** Mounts in a namespace of their own, which end with it: nothing of this machine is touched. */
+/** Mounts in their own namespace, which end with it: nothing of this machine is touched. */
 const canMount =
   spawnSync('unshare', ['-m', 'sh', '-c', 'mount --bind /tmp /mnt'], { stdio: 'ignore' }).status === 0;
 const mountTest = canMount ? hostTest : test.skip;

@@ -9,7 +9,7 @@ const captured = (name: string) =>
   );
 
 describe('a line of /proc/<pid>/stat', () => {
-  test('is read from behind the last parenthesis of the command', () => {
+  test('is read from after the last parenthesis of the command', () => {
     expect(captured('command-with-parentheses')).toEqual({
       pid: 17354,
       comm: 'a) S 1 (b',
@@ -24,7 +24,7 @@ describe('a line of /proc/<pid>/stat', () => {
     });
   });
 
-  test('tells what is in the foreground of its terminal', () => {
+  test('shows whether the process is in the foreground of its terminal', () => {
     const line = (group: number, terminal: number, foreground: number) =>
       parseProcStat(`7 (sh) S 1 ${group} 7 ${terminal} ${foreground} 4194304 0 0 0 0 0 0 0 0 20 0 1 0 55 0`);
     expect(line(7, 34816, 7)?.inForeground).toBe(true);
@@ -33,25 +33,25 @@ describe('a line of /proc/<pid>/stat', () => {
     expect(line(7, 0, -1)?.inForeground).toBe(false);
   });
 
-  test('tells kernel threads by their flag', () => {
+  test('shows a kernel thread by its flag', () => {
     expect(captured('kernel-thread')).toMatchObject({ comm: 'kthreadd', ppid: 0, isKernelThread: true });
   });
 
-  test('of a process that is just being reaped is a dead one, and no riddle', () => {
+  test('of a process that is being reaped is valid, and shows it as dead', () => {
     const line = '28302 (bash) X 0 -1 -1 0 -1 4227084 194 0 0 0 0 0 0 0 20 0 0 0 319417 0 0 0';
     const stat = parseProcStat(line);
     expect(stat).toMatchObject({ pid: 28302, state: 'X', session: 0, startTicks: '319417' });
     expect(stat !== null && isDeadStat(stat)).toBe(true);
   });
 
-  test('of a zombie is dead, of a zombie leader with a living thread is not', () => {
+  test('of a zombie shows it as dead, but not that of a zombie leader with a live thread', () => {
     const zombie = captured('zombie');
     const leader = captured('zombie-leader-with-thread');
     expect([zombie?.state, leader?.state]).toEqual(['Z', 'Z']);
     expect([zombie && isDeadStat(zombie), leader && isDeadStat(leader)]).toEqual([true, false]);
   });
 
-  test('gives back any command whatsoever', () => {
+  test('gives any command unchanged', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 15 }), fc.nat(), fc.nat(), (comm, ppid, ticks) => {
         const rest = `R ${ppid} 1 1 0 -1 0 1 2 3 4 5 6 7 8 20 0 3 0 ${ticks} 0 0 0\n`;
@@ -61,7 +61,7 @@ describe('a line of /proc/<pid>/stat', () => {
     );
   });
 
-  test('that is cut short or is no such line is null, never an error', () => {
+  test('that is truncated or invalid gives null, never an error', () => {
     const whole = '7 (x) R 1 1 1 0 -1 0 1 2 3 4 5 6 7 8 20 0 3 0 99 0';
     for (let length = 0; length < whole.indexOf('99'); length += 1)
       expect(parseProcStat(whole.slice(0, length))).toBeNull();

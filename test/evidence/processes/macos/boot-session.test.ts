@@ -1,6 +1,6 @@
 /**
- * The boot id of macOS. Its answers are written down here as the sources of XNU and of Apple's sysctl define them. The tests of
- * the whole are a simulation: `process.platform` says macOS, and another program stands in the place of sysctl.
+ * The boot ID of macOS. The answers here follow the sources of XNU and of Apple's sysctl. The tests of the whole program are a
+ * simulation: `process.platform` says macOS, and a script replaces sysctl.
  */
 import { Buffer } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
@@ -30,13 +30,13 @@ afterEach(cleanUp);
 const BEFORE = '40962879-B7EE-4F13-AF6E-E7266EF5E732';
 const AFTER = '9C1D0C5A-2E1B-4D0C-8F57-6B2E0F3A7D11';
 
-const said = (text: string): CommandResult => ({ status: 'ok', stdout: Buffer.from(text), stderr: '' });
+const printed = (text: string): CommandResult => ({ status: 'ok', stdout: Buffer.from(text), stderr: '' });
 
-describe('what sysctl answers', () => {
-  test('is one UUID on one line, and two boots have two', () => {
-    expect(parseBootSession(said(`${BEFORE}\n`))).toBe(BEFORE);
-    expect(parseBootSession(said(`${BEFORE.toLowerCase()}\n`))).toBe(BEFORE.toLowerCase());
-    expect(parseBootSession(said(`${AFTER}\n`))).not.toBe(parseBootSession(said(`${BEFORE}\n`)));
+describe('the answer of sysctl', () => {
+  test('is one UUID on one line, another for each boot', () => {
+    expect(parseBootSession(printed(`${BEFORE}\n`))).toBe(BEFORE);
+    expect(parseBootSession(printed(`${BEFORE.toLowerCase()}\n`))).toBe(BEFORE.toLowerCase());
+    expect(parseBootSession(printed(`${AFTER}\n`))).not.toBe(parseBootSession(printed(`${BEFORE}\n`)));
   });
 
   test.each<[string, CommandResult]>([
@@ -44,7 +44,7 @@ describe('what sysctl answers', () => {
     ['it may not be run', { status: 'refused', why: 'permission denied' }],
     ['it does not answer', { status: 'timeout', timeoutMs: 2000 }],
     [
-      'its kernel does not know the name',
+      'the kernel does not know the name',
       {
         status: 'failed',
         code: 1,
@@ -53,26 +53,26 @@ describe('what sysctl answers', () => {
       },
     ],
     [
-      'it fails after it has said something',
+      'it fails after printing a UUID',
       { status: 'failed', code: 1, stdout: Buffer.from(`${BEFORE}\n`), stderr: '' },
     ],
-    ['it says nothing', said('')],
-    ['the kernel has made none yet', said('\n')],
-    ["it is nobody's", said('00000000-0000-0000-0000-000000000000\n')],
-    ['the name stands before it', said(`kern.bootsessionuuid: ${BEFORE}\n`)],
-    ['it is a time', said('{ sec = 1790421415, usec = 985376 } Sat Sep 26 06:16:55 2026\n')],
-    ['it is cut off', said(`${BEFORE.slice(0, -1)}\n`)],
-    ['there are two', said(`${BEFORE}\n${AFTER}\n`)],
-    ['it is no text', { status: 'ok', stdout: Buffer.from([0xff, 0xfe, 0x0a]), stderr: '' }],
-    ['it is endless', said('A'.repeat(100_000))],
-  ])('is no boot where %s', (_, answer) => {
+    ['it prints nothing', printed('')],
+    ['the kernel has no UUID yet', printed('\n')],
+    ['the UUID is zero', printed('00000000-0000-0000-0000-000000000000\n')],
+    ['the name precedes it', printed(`kern.bootsessionuuid: ${BEFORE}\n`)],
+    ['it is a time', printed('{ sec = 1790421415, usec = 985376 } Sat Sep 26 06:16:55 2026\n')],
+    ['it is truncated', printed(`${BEFORE.slice(0, -1)}\n`)],
+    ['there are two UUIDs', printed(`${BEFORE}\n${AFTER}\n`)],
+    ['it is not text', { status: 'ok', stdout: Buffer.from([0xff, 0xfe, 0x0a]), stderr: '' }],
+    ['it is endless', printed('A'.repeat(100_000))],
+  ])('gives no boot ID if %s', (_, answer) => {
     expect(parseBootSession(answer)).toBeNull();
   });
 });
 
 const canSimulate = canBecomeOthers && spawnSync('unshare', ['-m', 'true']).status === 0;
 
-/** Runs Node where `process.platform` says macOS and this script is sysctl: in a mount namespace, as our own sysctl comes first. */
+/** Runs Node with macOS as `process.platform` and this script as sysctl: in a mount namespace, because ours comes first in PATH. */
 const onMac = (sysctl: string, args: readonly string[]) => {
   const folder = mkdtempSync(join(tmpdir(), 'mac-'));
   onCleanUp(() => rmSync(folder, { recursive: true }));
@@ -95,7 +95,7 @@ const onMac = (sysctl: string, args: readonly string[]) => {
   return { status, stdout, stderr };
 };
 
-/** What the lock library writes down of a holder, as a lock says it. */
+/** A record with this holder, as the lock library writes it. */
 const recordMadeOn = (sysctl: string, pid: number, startToken: string): string => {
   const identity = fileURLToPath(new URL('../../../../dist/src/lock/identity.js', import.meta.url));
   const script = join(mkdtempSync(join(tmpdir(), 'holder-')), 'describe.mjs');
@@ -130,14 +130,14 @@ inSimulation('a simulated macOS (skipped without root and mount namespaces)', ()
     return locks[0];
   };
 
-  test('writes the boot into the records of its locks, and none that it could not tell', () => {
+  test('writes the boot ID into the records of its locks if it is known', () => {
     const bootIdIn = (sysctl: string) => JSON.parse(recordMadeOn(sysctl, 1, 'x')).holder?.boot_id ?? null;
     expect(recordMadeOn(`echo ${BEFORE}`, 1, 'x')).toContain(BEFORE);
     expect(recordMadeOn('exit 1', 1, 'x')).not.toContain('boot_id":"');
     expect(bootIdIn('echo garbage')).toBeNull();
   });
 
-  test('tells two boots apart whose clock and numbers agree: a number in use is no holder of another boot', async () => {
+  test('distinguishes two boots with equal clocks and PIDs: a PID in use is not the holder from another boot', async () => {
     const { pid } = await startProcess('sleep', ['600']);
     const start = 'Sun Nov 23 09:00:02 2025';
     const record = recordMadeOn(`echo ${BEFORE}`, pid, start);
@@ -150,7 +150,7 @@ inSimulation('a simulated macOS (skipped without root and mount namespaces)', ()
   });
 
   test.each(['exit 1', 'echo garbage', `echo ${AFTER}; exit 1`, 'true', `echo ${AFTER}; echo ${AFTER}`])(
-    'does not take a boot that cannot be told for another one (%s)',
+    'does not take an unknown boot for another one (%s)',
     async (sysctl) => {
       const { pid } = await startProcess('sleep', ['600']);
       const record = recordMadeOn(`echo ${BEFORE}`, pid, 'Sun Nov 23 09:00:02 2025');

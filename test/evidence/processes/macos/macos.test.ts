@@ -30,7 +30,7 @@ describe("macOS's ps", () => {
     });
   });
 
-  test('tells who was left behind: adopted by launchd, without a terminal, of a group whose leader is gone', () => {
+  test('shows what was left behind: adopted by launchd, without a terminal, in a group whose leader is gone', () => {
     const namesOf = ({ comm }: ProcessRow) => [comm];
     const left = [...rows.values()].filter((row) => wasLeftBehind(row, rows, namesOf));
     expect(left.map(({ pid }) => pid)).toEqual([3620]);
@@ -44,14 +44,14 @@ describe("macOS's ps", () => {
     expect([...rows.values()].filter((row) => isTmuxServer(row, rows)).map(({ pid }) => pid)).toEqual([412]);
   });
 
-  test('tells working directories through lsof, and none that lsof could not read', () => {
+  test('is completed by the working directories that lsof could read', () => {
     expect([...parseLsof(Buffer.from(fixture('lsof-macos-documented-format.txt')))]).toEqual([
       [412, { seen: true, value: '/Users/ann/gt' }],
       [3606, { seen: true, value: '/Users/ann/gt/gastown/crew/My Ada' }],
     ]);
   });
 
-  test('shows the kernel name where the program has spaces in its path, and its own number in it', () => {
+  test('has the PID again after the kernel’s name, which separates it from arguments even with spaces in both', () => {
     const line = (comm: string, args: string) =>
       `  77     1    77   501 S    ??       Sun Nov 23 09:00:02 2025     ${comm.padEnd(16)}    77 ${args}`;
     const commOf = (comm: string, args: string) => parsePs(line(comm, args)).get(77)?.comm;
@@ -63,7 +63,7 @@ describe("macOS's ps", () => {
   });
 });
 
-/** As `safestrprt` in misc.c of Apple's lsof prints what its locale cannot. */
+/** What its locale cannot print, Apple's lsof escapes as in `safestrprt` of misc.c. */
 describe("macOS's lsof", () => {
   const pathOf = (printed: string) => parseLsof(Buffer.from(`p1\nfcwd\nn${printed}\n`)).get(1);
 
@@ -79,7 +79,7 @@ describe("macOS's lsof", () => {
   });
 
   test.each(['/gt/^A', '/gt/^?', '/gt/\\xff', '/gt/\\q', '/gt/\\'])(
-    '%s is no path that could be told',
+    '%s cannot be decoded to a path',
     (printed) => {
       expect(pathOf(printed)).toMatchObject({ seen: false });
     },
@@ -88,7 +88,7 @@ describe("macOS's lsof", () => {
 
 describe('the ps of this machine', () => {
   test.each(['Asia/Tokyo', 'America/Los_Angeles'])(
-    'tells start times in whatever zone we are, as in %s',
+    'gives start times in any time zone, as in %s',
     async (zone) => {
       const { TZ } = process.env;
       process.env.TZ = zone;
@@ -103,7 +103,7 @@ describe('the ps of this machine', () => {
     },
   );
 
-  test('knows our own process as well as /proc does', async () => {
+  test('shows our own process as /proc does', async () => {
     const table = await readPsTable();
     expect(table.listing).toEqual({ seen: true, value: 'all' });
     const own = table.rows.get(process.pid);
