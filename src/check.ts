@@ -3,19 +3,19 @@
  * pure: it gets an examination and returns findings; a fix is a proposal that only the repair acts on.
  */
 import { describeLoss } from './core/report/holder-words.ts';
-import { claimsWorker } from './core/town/claims-worker.ts';
+import { claimsWorker } from './core/town/lock-rules.ts';
 import type { Check, Fix } from './core/types/check.ts';
 import type { Verdict } from './core/types/judgement.ts';
 
-export { isContainerId } from './core/judge/holder/where-taken.ts';
 export { isAbandoned, lockBeside } from './core/record/lock-names.ts';
 export { describeAge } from './core/report/age.ts';
 export { doubtOf } from './core/report/doubt.ts';
 export { optionWith } from './core/report/name-worker.ts';
 export { describeRefusal } from './core/report/refusals.ts';
 export { townOption } from './core/report/town-option.ts';
-export { claimsWorker as isAgents } from './core/town/claims-worker.ts';
 export { type ClosedHome, closedHomesOf } from './core/town/closed-homes.ts';
+export { isContainerId } from './core/town/host-names.ts';
+export { claimsWorker as isAgents } from './core/town/lock-rules.ts';
 export { isLockMovedAside } from './core/town/moved-aside.ts';
 export { relativeTo } from './core/town/roles.ts';
 export type { Check, Finding, Fix, Severity } from './core/types/check.ts';

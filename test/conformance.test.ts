@@ -339,13 +339,15 @@ describe('layers', () => {
     expect([...homes].filter(([, paths]) => paths.length > 1)).toEqual([]);
   });
 
-  test('evidence does not import judgements', () => {
-    const judging = sources.filter(
-      ({ path, imports }) =>
-        layerOf(path) === 'evidence' &&
-        imports.some((one) => importedFile(path, one) === 'src/core/types/judgement.ts'),
+  test('evidence does not import judgements, nor the code that judges and reports', () => {
+    const judging = /^src\/core\/(?:judge\/|report\/|types\/(?:judgement|check|report)\.ts$)/;
+    const found = sources.flatMap(({ path, imports }) =>
+      imports.flatMap((one) => {
+        const target = importedFile(path, one) ?? '';
+        return layerOf(path) === 'evidence' && judging.test(target) ? [`${path} -> ${target}`] : [];
+      }),
     );
-    expect(judging.map(({ path }) => path)).toEqual([]);
+    expect(found).toEqual([]);
   });
 
   test('imports have no cycles, not even of types', () => {

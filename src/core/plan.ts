@@ -3,7 +3,7 @@ import { askersOwn } from './askers-own.ts';
 import { isAbandoned, isExpiredCopy } from './record/lock-names.ts';
 import { refusalOf } from './report/refusals.ts';
 import type { CheckOutcome } from './run-checks.ts';
-import { claimsWorker } from './town/claims-worker.ts';
+import { claimsWorker } from './town/lock-rules.ts';
 import type { Leftover } from './types/evidence.ts';
 import type { Examination, Verdict } from './types/judgement.ts';
 

@@ -13,7 +13,7 @@ import { agentNameOf, programOf } from './programs/classify.ts';
 import { LOCK_NAME, lockBeside } from './record/lock-names.ts';
 import { doubtOf } from './report/doubt.ts';
 import { homeOf } from './town/belonging.ts';
-import { claimsWorker } from './town/claims-worker.ts';
+import { claimsWorker } from './town/lock-rules.ts';
 import { lineage } from './town/machine-index.ts';
 import { describeAside, isLockMovedAside } from './town/moved-aside.ts';
 import { isWithin } from './town/roles.ts';

@@ -5,9 +5,8 @@
 
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isFlock, needsWitnesses } from '../core/judge/witnesses.ts';
 import { namesIn } from '../core/programs/by-name.ts';
-import { claimsWorker } from '../core/town/claims-worker.ts';
+import { claimsWorker, isFlock, needsWitnesses } from '../core/town/lock-rules.ts';
 import type {
   FileEvidence,
   HostFacts,

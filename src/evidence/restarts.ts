@@ -8,7 +8,7 @@
  * than the counter says was made by something else: then nothing is concluded.
  */
 import { readlinkSync, statSync } from 'node:fs';
-import { isContainerId } from '../core/judge/holder/where-taken.ts';
+import { isContainerId } from '../core/town/host-names.ts';
 import type { HostFacts } from '../core/types/evidence.ts';
 import { readProc } from './processes/linux/proc-files.ts';
 

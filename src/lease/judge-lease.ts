@@ -1,6 +1,6 @@
 /** What one machine's look at a town says of the leases of its workers. Pure. */
 import { type MachineView, maySpeakFor } from '../core/fleet/taker.ts';
-import { claimsWorker } from '../core/town/claims-worker.ts';
+import { claimsWorker } from '../core/town/lock-rules.ts';
 import type { Finding } from '../core/types/check.ts';
 import type { LockFile } from '../core/types/evidence.ts';
 import type { Verdict } from '../core/types/judgement.ts';

@@ -2,7 +2,7 @@
 import type { Config } from '../config.ts';
 import { countingTheAsker } from '../core/judge/asker.ts';
 import { judgeSnapshot } from '../core/judge/examine.ts';
-import { claimsWorker } from '../core/town/claims-worker.ts';
+import { claimsWorker } from '../core/town/lock-rules.ts';
 import type { LockFile, Snapshot } from '../core/types/evidence.ts';
 import type { Examination, Verdict } from '../core/types/judgement.ts';
 import { hasPanes } from '../evidence/gather.ts';

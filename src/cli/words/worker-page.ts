@@ -5,7 +5,7 @@ import { releaseOf } from '../../core/judge/may-release.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import { townOption } from '../../core/report/town-option.ts';
-import { claimsWorker } from '../../core/town/claims-worker.ts';
+import { claimsWorker } from '../../core/town/lock-rules.ts';
 import type { Collision, Examination, Fact, Verdict } from '../../core/types/judgement.ts';
 import type { PreflightResult } from '../../core/types/report.ts';
 import type { Pen } from '../../reporters/screen/style.ts';

@@ -1,5 +1,5 @@
 /** Agents of several machines at work in one shared directory: the collision that no machine can see alone. Pure. */
-import { claimsWorker } from '../town/claims-worker.ts';
+import { claimsWorker } from '../town/lock-rules.ts';
 import type { Collision, LocklessAgent, Occupant, Verdict } from '../types/judgement.ts';
 import type { MachineView } from './taker.ts';
 

@@ -1,5 +1,6 @@
 /** Which machine took a lock, as far as that can be told from what each of them showed. Pure. */
-import { isSameName, isThisBoot, plainHostname } from '../judge/holder/where-taken.ts';
+import { isThisBoot } from '../judge/holder/where-taken.ts';
+import { isSameName, plainHostname } from '../town/host-names.ts';
 import type { HostFacts } from '../types/evidence.ts';
 import type { Examination, Verdict } from '../types/judgement.ts';
 

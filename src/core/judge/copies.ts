@@ -1,5 +1,5 @@
 /** Copies: of several locks with the same bytes, the one where the live holder is seen is the original. Pure. */
-import { claimsWorker } from '../town/claims-worker.ts';
+import { claimsWorker } from '../town/lock-rules.ts';
 import { isWithin, relativeTo } from '../town/roles.ts';
 import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { LockFile } from '../types/evidence.ts';

@@ -1,5 +1,6 @@
 /** The one judge. Every command and every repair asks here; no other code derives a state. */
 
+import { isAsked } from '../town/lock-rules.ts';
 import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { NumberClaim } from '../types/claim.ts';
 import type { LockFile, LockRecord } from '../types/evidence.ts';
@@ -19,9 +20,9 @@ import { hostFact, whereTaken } from './holder/where-taken.ts';
 import { mayRelease } from './may-release.ts';
 import { gitFact, isDrifted, isIdle, isTeam, placeNotes } from './notes.ts';
 import { type OccupantReader, occupantReader } from './occupants/occupants.ts';
+import { occupantsAt } from './occupants/occupants-at.ts';
 import { judgeSession, NO_SESSION_NAMED } from './session/session.ts';
 import { judgeOther } from './without-record.ts';
-import { isAsked, occupantsAt } from './witnesses.ts';
 
 const caseOf = (
   lock: LockFile,

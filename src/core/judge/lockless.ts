@@ -1,6 +1,6 @@
 /** Agents at work where no lock is: what `doctor locks` shows besides the locks. Pure. */
 import { agentNameOf } from '../programs/classify.ts';
-import { claimsWorker } from '../town/claims-worker.ts';
+import { claimsWorker } from '../town/lock-rules.ts';
 import { processKey, type TownIndex } from '../town/views.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
 import type { LocklessAgent, Occupant, Verdict } from '../types/judgement.ts';

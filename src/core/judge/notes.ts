@@ -1,5 +1,5 @@
 /** What is worth knowing about a lock besides its state: its notes, and what git says of it. They do not decide. Pure. */
-import { claimsWorker } from '../town/claims-worker.ts';
+import { claimsWorker } from '../town/lock-rules.ts';
 import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { LockFile } from '../types/evidence.ts';
 import type { Fact, Note } from '../types/judgement.ts';

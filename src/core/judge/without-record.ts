@@ -6,7 +6,7 @@ import { judgeCompanion } from './holder/process.ts';
 import { mayRelease } from './may-release.ts';
 import { gitFact, placeNotes } from './notes.ts';
 import type { OccupantFinding, OccupantReader } from './occupants/occupants.ts';
-import { occupantsAt } from './witnesses.ts';
+import { occupantsAt } from './occupants/occupants-at.ts';
 
 /** Adds what the second record of a damaged or removed lock tells: a live holder counts as seen at work, an uncertain one as doubt. */
 const withHolder = (

@@ -1,7 +1,7 @@
 /** One snapshot, arranged for judging: the town's workers and its locks by content, and the machine that was asked. Pure. */
 import { groupBy } from '../group-by.ts';
 import type { LockFile, Snapshot } from '../types/evidence.ts';
-import { claimsWorker } from './claims-worker.ts';
+import { claimsWorker } from './lock-rules.ts';
 import { indexMachine } from './machine-index.ts';
 import { ownerOf, rolesOf } from './roles.ts';
 import type { TownIndex, WorkerView } from './views.ts';

@@ -1,6 +1,6 @@
 /** Finds who uses lock files and the repositories around them: once, and only for locks that need it. Reads only. */
 import { statSync } from 'node:fs';
-import { isAsked, isFlock, needsWitnesses } from '../../core/judge/witnesses.ts';
+import { isAsked, isFlock, needsWitnesses } from '../../core/town/lock-rules.ts';
 import type { FileEvidence, GitUse, HostFacts, LockFile, Uses } from '../../core/types/evidence.ts';
 import type { GitClient } from '../git/git-command.ts';
 import { couldNoteHolders } from '../git/lockfile-pid.ts';

@@ -1,6 +1,6 @@
 /** What git says of the places of locks. Reads only; runs git only where looking does not decide. */
 import { basename, dirname } from 'node:path';
-import { claimsWorker } from '../../core/town/claims-worker.ts';
+import { claimsWorker } from '../../core/town/lock-rules.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { GitFacts, KindRules, LockFile, Observed } from '../../core/types/evidence.ts';
 import { isFew } from '../../io/programs/command.ts';

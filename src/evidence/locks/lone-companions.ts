@@ -1,7 +1,7 @@
 /** Reads the second records that outlived their locks. */
 import { existsSync } from 'node:fs';
 import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts';
-import { claimsWorker } from '../../core/town/claims-worker.ts';
+import { claimsWorker } from '../../core/town/lock-rules.ts';
 import type { LockFile, LoneCompanion } from '../../core/types/evidence.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { agentTable } from './lock-table.ts';

@@ -1,4 +1,6 @@
 /** Locks that name nobody: such a lock is stale only when all witnesses that its kind asks have seen nobody. Pure. */
+
+import { isAsked } from '../../town/lock-rules.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { Claim } from '../../types/claim.ts';
 import type { LockFile } from '../../types/evidence.ts';
@@ -8,7 +10,7 @@ import { isOlderThanBoot } from '../holder/where-taken.ts';
 import { mayRelease } from '../may-release.ts';
 import { gitFact, placeNotes } from '../notes.ts';
 import type { OccupantReader } from '../occupants/occupants.ts';
-import { isAsked, occupantsAt } from '../witnesses.ts';
+import { occupantsAt } from '../occupants/occupants-at.ts';
 import {
   judgeFlock,
   judgeGit,

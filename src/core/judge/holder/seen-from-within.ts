@@ -1,7 +1,9 @@
 /** Locks that were taken in a container of this machine are judged by its PIDs, as if the doctor ran in there. */
+
+import { isSameName } from '../../town/host-names.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { ContainerEvidence, LockFile, LockRecord } from '../../types/evidence.ts';
-import { isSameName, isThisBoot } from './where-taken.ts';
+import { isThisBoot } from './where-taken.ts';
 
 /**
  * The evidence as it looks from where the record was taken: in a container of this machine its numbers are those of the

@@ -1,4 +1,6 @@
 /** The true holder that a record of ours names: judged by its boot, its namespace and its start token, never by clocks. */
+
+import { plainHostname } from '../../town/host-names.ts';
 import type { LeftRunning, LockFile, TrueHolder } from '../../types/evidence.ts';
 import type { Case } from '../case.ts';
 import { whoIs } from './life.ts';
@@ -15,7 +17,7 @@ import {
   recycled,
   restarted,
 } from './process-finding.ts';
-import { isFromBeforeRestart, plainHostname } from './where-taken.ts';
+import { isFromBeforeRestart } from './where-taken.ts';
 
 /** The record that names the holder; `lock` is null where it was removed and only its second record is left. */
 type Recorded = Pick<Case, 'record' | 'index'> & { readonly lock: LockFile | null };

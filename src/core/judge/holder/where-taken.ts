@@ -1,13 +1,8 @@
 /** Where a record was taken: on this host and in this PID namespace, under a former name of it, or elsewhere. */
+
+import { isSameName } from '../../town/host-names.ts';
 import type { HostFacts, LockFile, LockRecord, Snapshot, TrueHolder } from '../../types/evidence.ts';
 import type { Fact } from '../../types/judgement.ts';
-
-/** Host names are compared without case and domain: macOS changes `.local` and `.lan` with the network. */
-export const plainHostname = (hostname: string): string =>
-  (hostname.toLowerCase().split('.')[0] ?? '').trim();
-
-/** Twelve hexadecimal digits: the host name that Docker and its kin give a container, unlike any other one's. */
-export const isContainerId = (hostname: string): boolean => /^[0-9a-f]{12}$/.test(hostname);
 
 /**
  * `former-host`: the configuration says that this name is gone for good, or is another name of this machine. Its numbers
@@ -18,10 +13,6 @@ export type WhereTaken = 'here' | 'former-host' | 'other-host' | 'other-namespac
 /** True where the holder was recorded on the kernel instance that runs now. */
 export const isThisBoot = (holder: TrueHolder, host: HostFacts): boolean =>
   holder.bootId !== null && holder.bootId === host.bootId;
-
-/** Two spellings of one host name. */
-export const isSameName = (one: string, other: string): boolean =>
-  one === other || plainHostname(one) === plainHostname(other);
 
 /** Milliseconds. A file this much older than a start was there before it, even if clocks stepped in between. */
 const MARGIN_MS = 3_600_000;

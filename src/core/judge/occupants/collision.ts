@@ -3,7 +3,7 @@
  * A collision is between live agents and never a state of one lock: dead locks that share a number do not collide.
  */
 import { groupBy } from '../../group-by.ts';
-import { claimsWorker } from '../../town/claims-worker.ts';
+import { claimsWorker } from '../../town/lock-rules.ts';
 import { isWithin, ownerOf } from '../../town/roles.ts';
 import { paneKey, pidOfKey, processKey, type TownIndex, type WorkerView } from '../../town/views.ts';
 import type { Collision, Fact, Occupant, Verdict } from '../../types/judgement.ts';

@@ -5,7 +5,7 @@
 
 import { statSync } from 'node:fs';
 import { groupBy } from '../../../core/group-by.ts';
-import { isContainerId, isSameName } from '../../../core/judge/holder/where-taken.ts';
+import { isContainerId, isSameName } from '../../../core/town/host-names.ts';
 import type { HostFacts, LockFile } from '../../../core/types/evidence.ts';
 import type { ProcessRow, ProcessTable } from '../row.ts';
 

@@ -1,0 +1,18 @@
+/** What the kind of a lock says of it: whether it speaks for a worker, and which evidence counts. */
+import type { LockFile, Witness } from '../types/evidence.ts';
+
+/** True for the lock of a kind that claims the worker it lies at: only such a lock makes a directory a worker's place. */
+export const claimsWorker = ({ rules }: Pick<LockFile, 'rules'>): boolean => rules === undefined;
+
+/** May that witness show that the lock's holder lives? */
+export const isAsked = ({ rules }: LockFile, witness: Witness): boolean =>
+  rules === undefined || rules.witnesses.includes(witness);
+
+/** True where the lock does not name its holder by PID. One with a person's note needs no witness, unless it may be git's own. */
+export const needsWitnesses = ({ content, tree }: LockFile): boolean =>
+  content.kind === 'claim' &&
+  (content.claim.by === 'open-file' || (content.claim.by === 'person' && tree?.isUnfinished === true));
+
+/** Whoever has locked the file itself holds it. */
+export const isFlock = ({ content }: LockFile): boolean =>
+  content.kind === 'claim' && content.claim.by === 'flock';
