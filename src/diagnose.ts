@@ -182,6 +182,8 @@ export interface DiagnosisLook extends Omit<DiagnoseOptions, 'scan'> {
   readonly at?: readonly string[] | undefined;
   /** For `scan: 'worker'`: locks of an earlier look at these workers, looked at again wherever their kinds keep them. */
   readonly known?: readonly LockFile[] | undefined;
+  /** For `scan: 'worker'`: look for new locks in git directories as well. */
+  readonly inGitDirs?: boolean | undefined;
   /** What an earlier look of this run found `workers` to be: with its lock a worker's name may be gone. */
   readonly meant?: Diagnosis['workers'] | undefined;
 }
@@ -232,7 +234,7 @@ const lookAt = async (
   place: Preparation['place'],
   scan: ScanMode,
   at: readonly string[],
-  options: LookOptions & Pick<DiagnosisLook, 'known' | 'workers'>,
+  options: LookOptions & Pick<DiagnosisLook, 'inGitDirs' | 'known' | 'workers'>,
 ): Promise<Snapshot> => {
   if (place === null) throw new Error('there is neither a town nor saved evidence');
   const { town, config, table } = place;

@@ -53,14 +53,15 @@ export const look = async (
   town: TownRoot,
   scan: ScanMode,
   workers: readonly string[],
-  options: LookOptions & Pick<GatherRequest, 'layout' | 'locks' | 'table'>,
+  options: LookOptions & Pick<GatherRequest, 'inGitDirs' | 'layout' | 'locks' | 'table'>,
   config = readConfig(town.root, town.source),
 ): Promise<Snapshot> => {
-  const { before, layout, locks, table, onProgress, onStage } = options;
+  const { before, inGitDirs, layout, locks, table, onProgress, onStage } = options;
   options.onConfig?.(config);
   return gather({
     town,
     before,
+    inGitDirs,
     layout,
     locks,
     onProgress,

@@ -1,20 +1,28 @@
 /** Finds the locks of a run, and the places of locks that could not be looked into. Reads only. */
+import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { relativeTo } from '../core/town/roles.ts';
 import type { Gap } from '../core/types/evidence.ts';
 import { displayPath } from '../io/disk/disk-path.ts';
+import { entryExists } from '../io/disk/entry-exists.ts';
 import type { GatherRequest } from './gather-request.ts';
 import { linkedGitDirOf, pointerIn } from './git/linked-tree.ts';
 import { findAgain } from './locks/find-again.ts';
 import { readProcessTable, workingDirectories } from './processes/processes.ts';
-import { closedHomes, type ScanResult, scanPlaces, scanTownInTurns } from './scan/scan.ts';
+import { closedHomes, type ScanResult, scanGitDirs, scanPlaces, scanTownInTurns } from './scan/scan.ts';
+import { isRepository } from './town/marker.ts';
 import { type OutsideNames, treesOutside } from './town/outside-trees.ts';
 
 /** Finds the locks that are asked for: known ones by their paths, or all of the town by a scan. */
 export const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
-  const { town, scan, workers, table, locks = [], onProgress } = request;
+  const { town, scan, workers, table, locks = [], inGitDirs = false, onProgress } = request;
   if (scan === 'worker') {
-    const found = scanPlaces(workers.map((worker) => join(town.root, worker)));
+    const places = workers.map((worker) => join(town.root, worker));
+    const atPlaces = scanPlaces(places);
+    const found =
+      inGitDirs && table !== undefined
+        ? withGitDirs(atPlaces, scanGitDirs(town.root, mainGitDirs(town.root, places), table))
+        : atPlaces;
     const known = new Set(found.locks.map(({ path }) => path));
     const again = locks
       .filter(({ path }) => !known.has(path))
@@ -33,6 +41,29 @@ export const findLocks = async (request: GatherRequest): Promise<ScanResult> => 
     ...(onProgress === undefined ? {} : { onProgress }),
   });
 };
+
+const withGitDirs = (found: ScanResult, inGit: ScanResult): ScanResult => ({
+  ...found,
+  locks: [...found.locks, ...inGit.locks],
+  leftovers: [...found.leftovers, ...inGit.leftovers],
+  gaps: [...found.gaps, ...inGit.gaps],
+  linkedGitDirs: inGit.linkedGitDirs,
+});
+
+/** The main git directories of the root and of these places, as far as they lie in the root. */
+const mainGitDirs = (root: string, places: readonly string[]): readonly string[] => {
+  const mains = [root, ...places].flatMap((place) => {
+    const own = join(place, '.git');
+    if (isDirectory(own)) return [own];
+    return pointerIn(place)?.replace(/\/worktrees\/[^/]+$/, '') ?? [];
+  });
+  const bare = isRepository(root) && !entryExists(join(root, '.git')) ? [root] : [];
+  return [...new Set([...bare, ...mains])].filter((path) => relativeTo(root, path) !== null);
+};
+
+/** A symlink is not followed. */
+const isDirectory = (path: string): boolean =>
+  lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** The working trees outside of the root that git's files point to, and that point back: agents work and take locks there. */
 export const linkedOutside = (

@@ -23,7 +23,9 @@ export const createLooks = (
     looks += 1;
     const diagnosis = await diagnose(
       preparation,
-      walk ? { ...options, before } : { ...options, scan: 'worker', at: places, known: before, before },
+      walk
+        ? { ...options, before }
+        : { ...options, scan: 'worker', at: places, inGitDirs: true, known: before, before },
     );
     known = diagnosis.examination;
     return diagnosis;

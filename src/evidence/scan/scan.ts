@@ -11,6 +11,7 @@ import { type Disk, realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
 import { agentTable, kindsAt, type LockTable } from '../locks/lock-table.ts';
 import { type GitSighting, sightInGitDirs } from './git-dirs.ts';
+import type { GitNames } from './homes.ts';
 import { knownPlaces, LOCK_LAYOUT, searchPlaces, withAncestors } from './known-places.ts';
 import { trustedDevice } from './leaf-rule.ts';
 import {
@@ -211,6 +212,27 @@ export const scanPlaces = (places: readonly string[], disk: Disk = realDisk): Sc
     findings,
   );
   return resultOf('/', findings, [], null);
+};
+
+/**
+ * Looks for locks in these main git directories (absolute paths below the root), and in those of their linked working trees, but
+ * not among refs, of which there may be very many.
+ */
+export const scanGitDirs = (root: string, gitDirs: readonly string[], table: LockTable): ScanResult => {
+  if (table.inGitDirs === null) return { ...resultOf(root, noFindings(), [], null), linkedGitDirs: [] };
+  const findings = noFindings();
+  const { main, linked: ofLinked } = table.inGitDirs;
+  const withoutRefs = ({ directories, ...names }: GitNames): GitNames => ({
+    ...names,
+    directories: directories.filter(({ isDeep }) => !isDeep),
+  });
+  const { sightings, linked } = sightInGitDirs(
+    gitDirs.map((path) => ({ path, raw: false })),
+    { main: withoutRefs(main), linked: withoutRefs(ofLinked) },
+    walkOptions({ root, mode: 'quick', table }),
+    findings,
+  );
+  return { ...resultOf(root, findings, sightings, null, table), linkedGitDirs: [...pathsOf(linked)] };
 };
 
 /**

@@ -56,3 +56,31 @@ gitTest('the next look at a repository sees an agent that has started in a workt
   const { agents } = (await look()).report;
   expect(agents.map(({ worker }) => worker)).toEqual(['../outside', '.claude/worktrees/inside']);
 });
+
+gitTest(
+  'in a repository: new locks of git are seen at the next look, also those of other trees',
+  async () => {
+    const { root, env, worktree } = makeRepository();
+    const outside = worktree('../outside');
+    worktree('inside');
+    const look = createLooks(await prepare(root, { env }), { env });
+    expect((await look()).report.locks).toEqual([]);
+    for (const path of [
+      '.git/index.lock',
+      '.git/worktrees/inside/index.lock',
+      '.git/worktrees/outside/HEAD.lock',
+    ]) {
+      writeFileSync(join(root, path), '');
+      aged(join(root, path));
+    }
+    await fakeAgent('claude', { cwd: outside });
+    const { locks } = (await look()).report;
+    expect(locks.map(({ kind, worker, path }) => [kind, worker, path])).toEqual([
+      ['git-lock', '.', join(root, '.git/index.lock')],
+      ['git-lock', '../outside', join(root, '.git/worktrees/outside/HEAD.lock')],
+      ['git-lock', 'inside', join(root, '.git/worktrees/inside/index.lock')],
+    ]);
+    // Each of them once, also once it is known.
+    expect((await look()).report.locks).toHaveLength(3);
+  },
+);
