@@ -2,7 +2,6 @@
  * tmux servers of users who are not the caller and own neither the town nor a lock in it: they are never asked, wherever they
  * are found, and a session that may be on one of them is not gone. All tests require root, which can start processes as others.
  */
-
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,

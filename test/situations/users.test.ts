@@ -1,4 +1,4 @@
-/** Situations in which agent, lock and asker belong to different users. They need the right to start processes as others. */
+/** Situations in which agent, lock and caller belong to different users. They require the right to start processes as others. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ const isPossible = canBecomeOthers && !isContainer && process.platform === 'linu
 const asOtherWithTmux = isPossible && hasTmux ? test : test.skip;
 const other = { uid: OTHER_UID, gid: OTHER_UID };
 
-/** Runs a command with a /proc of its own that hides other users' processes. */
+/** Runs a command with its own /proc, which hides other users' processes. */
 const HIDING = ['unshare', '--mount', 'sh', '-c', 'mount -t proc -o hidepid=2 proc /proc && exec "$@"', 'sh'];
 const whereProcHides =
   isPossible && spawnSync('unshare', [...HIDING.slice(1), 'true']).status === 0 ? test : test.skip;
@@ -66,7 +66,7 @@ const tmuxOfOther = (tmuxTmpdir: string, name: string, cwd: string, command: str
 const askAsOther = ({ town }: Stage, home: string) =>
   askElsewhere({ town: town.root, options: { env: bareEnvironment(home) } }, other);
 
-describe('users: who asks is not who works', () => {
+describe("users: the caller is not the agent's user", () => {
   asOtherWithTmux("root asks about another user's town: that user's servers count → held", async () => {
     const stage = setStage();
     const { town, tmuxTmpdir, judge } = stage;
@@ -81,41 +81,35 @@ describe('users: who asks is not who works', () => {
     expect(lock).toMatchObject({ holder: { session: 'live', pane: { sessionName: `${GT}-crew-ada` } } });
   });
 
-  asOtherWithTmux(
-    "root asks, only the lock is another user's → that user's servers count as well",
-    async () => {
-      const { town, tmuxTmpdir, judge } = setStage();
-      open(town.root);
-      tmuxOfOther(tmuxTmpdir, `${GT}-crew-ada`, town.path(ADA), 'mystery');
-      const path = town.lock(ADA, { session_id: '%0', acquired_at: now() }, { ageSeconds: 3600 });
-      give(path);
-      const lock = await until(async () => {
-        const seen = await judge();
-        return seen.state === 'held' && seen;
-      }, 'the session');
-      expect(lock.holder?.session).toBe('live');
-    },
-  );
+  asOtherWithTmux("root asks about another user's lock: that user's servers count as well", async () => {
+    const { town, tmuxTmpdir, judge } = setStage();
+    open(town.root);
+    tmuxOfOther(tmuxTmpdir, `${GT}-crew-ada`, town.path(ADA), 'mystery');
+    const path = town.lock(ADA, { session_id: '%0', acquired_at: now() }, { ageSeconds: 3600 });
+    give(path);
+    const lock = await until(async () => {
+      const seen = await judge();
+      return seen.state === 'held' && seen;
+    }, 'the session');
+    expect(lock.holder?.session).toBe('live');
+  });
 
-  asOtherWithTmux(
-    "a stranger asks about root's lock while root's tmux is closed to him → unknown",
-    async () => {
-      const stage = setStage();
-      const { town, startTmux } = stage;
-      const home = makeTmuxTmpdir();
-      open(town.root, home);
-      const pane = await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA), {
-        command: 'mystery',
-      });
-      town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
-      const report = await askAsOther(stage, home);
-      expect(lockOf(report, ADA).state).toBe('unknown');
-      expect(report).toMatchObject({ exitCode: 22, summary: { fixable: 0 } });
-    },
-  );
+  asOtherWithTmux("a stranger asks about root's lock and cannot use root's tmux → unknown", async () => {
+    const stage = setStage();
+    const { town, startTmux } = stage;
+    const home = makeTmuxTmpdir();
+    open(town.root, home);
+    const pane = await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA), {
+      command: 'mystery',
+    });
+    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
+    const report = await askAsOther(stage, home);
+    expect(lockOf(report, ADA).state).toBe('unknown');
+    expect(report).toMatchObject({ exitCode: 22, summary: { fixable: 0 } });
+  });
 
   whereProcHides(
-    'with hidepid, a hidden process is alive, and hidden agents are doubt → never stale',
+    'with hidepid, a hidden process is alive and hidden agents are in doubt → never stale',
     async () => {
       const stage = setStage();
       const { town } = stage;

@@ -1,4 +1,4 @@
-/** Locks of git worktrees, made by git itself: in a plain repository, which is a root like any other. */
+/** Locks of git worktrees, made by git, in a plain repository, which is a root like any other. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chownSync,
@@ -51,39 +51,36 @@ const startOf = (pid: number): string =>
     .split(' ')[19] ?? '';
 
 describe('the root', () => {
-  gitTest(
-    'is called a repository, and a bare one too; a linked worktree says where its own lock lies',
-    async () => {
-      const { root, env, worktree, look } = makeRepository();
-      const tree = worktree('.claude/worktrees/a', reasonOf(ended()));
-      expect((await look()).town).toMatchObject({ root, type: 'repository' });
-      git(root, 'clone', '-q', '--bare', root, '../bare.git');
-      expect((await examine(join(root, '../bare.git'), { env })).town).toHaveProperty('type', 'repository');
-      expect((await examine(join(root, '..'), { env })).town).not.toHaveProperty('type');
-      mkdirSync(join(root, 'mayor'));
-      writeFileSync(join(root, 'mayor/town.json'), '{}');
-      expect((await look()).town).not.toHaveProperty('type');
+  gitTest('is called a repository, even if bare; a linked worktree says where its own lock is', async () => {
+    const { root, env, worktree, look } = makeRepository();
+    const tree = worktree('.claude/worktrees/a', reasonOf(ended()));
+    expect((await look()).town).toMatchObject({ root, type: 'repository' });
+    git(root, 'clone', '-q', '--bare', root, '../bare.git');
+    expect((await examine(join(root, '../bare.git'), { env })).town).toHaveProperty('type', 'repository');
+    expect((await examine(join(root, '..'), { env })).town).not.toHaveProperty('type');
+    mkdirSync(join(root, 'mayor'));
+    writeFileSync(join(root, 'mayor/town.json'), '{}');
+    expect((await look()).town).not.toHaveProperty('type');
 
-      const notes: string[] = [];
-      const onNote = (note: string): void => void notes.push(note);
-      expect((await examine(tree, { env, onNote })).locks).toEqual([]);
-      expect(notes).toEqual([
-        `not looked at: the lock of this worktree lies outside of it, at ${root}/.git/worktrees/a/locked. Run: doctor --town ${root}`,
+    const notes: string[] = [];
+    const onNote = (note: string): void => void notes.push(note);
+    expect((await examine(tree, { env, onNote })).locks).toEqual([]);
+    expect(notes).toEqual([
+      `not looked at: the lock of this worktree lies outside of it, at ${root}/.git/worktrees/a/locked. Run: doctor --town ${root}`,
+    ]);
+    // A pointer that leads elsewhere or is circular is not followed, and the report says so.
+    for (const pointer of [root, `${tree}/.git`, '.']) {
+      writeFileSync(join(tree, '.git'), `gitdir: ${pointer}\n`);
+      expect((await examine(tree, { env, onNote })).gaps).toEqual([
+        expect.objectContaining({ why: expect.stringContaining('no repository') }),
       ]);
-      // A pointer that leads elsewhere, or round in circles, is not followed, and the report says so.
-      for (const pointer of [root, `${tree}/.git`, '.']) {
-        writeFileSync(join(tree, '.git'), `gitdir: ${pointer}\n`);
-        expect((await examine(tree, { env, onNote })).gaps).toEqual([
-          expect.objectContaining({ why: expect.stringContaining('no repository') }),
-        ]);
-      }
-      expect(notes).toHaveLength(1);
-    },
-  );
+    }
+    expect(notes).toHaveLength(1);
+  });
 });
 
 describe('a root inside a repository', () => {
-  gitTest('says that the rest of it is not looked at, unless it was named', async () => {
+  gitTest('says that the rest of the repository is not checked, unless the root was named', async () => {
     const { root, env, worktree } = makeRepository();
     const inside = join(root, 'src/lib');
     mkdirSync(inside, { recursive: true });
@@ -106,7 +103,7 @@ describe('a root inside a repository', () => {
 });
 
 describe('a root whose git directory is elsewhere', () => {
-  gitTest('says what was not looked at: a lock of its own there, of a submodule as well', async () => {
+  gitTest('says which of its own locks there was not checked, for a submodule as well', async () => {
     const { root, env, worktree } = makeRepository();
     const tree = worktree('../tree');
     git(root, 'clone', '-q', '.', '../library');
@@ -127,7 +124,7 @@ describe('a root whose git directory is elsewhere', () => {
     }
   });
 
-  gitTest('is a gap where its repository is gone, or its .git is a link', async () => {
+  gitTest('is a gap if its repository is gone or its .git is a symlink', async () => {
     const { root, env, worktree } = makeRepository();
     const tree = worktree('../tree');
     const linked = join(root, '../linked');
@@ -147,8 +144,8 @@ describe('a root whose git directory is elsewhere', () => {
   });
 });
 
-describe('a lock that an agent’s tool took', () => {
-  gitTest('is stale once its process is dead and nobody is at work there', async () => {
+describe("a lock that an agent's tool took", () => {
+  gitTest('is stale once its process is dead and no agent works there', async () => {
     const { worktree, lockOf } = makeRepository();
     worktree('.claude/worktrees/a', reasonOf(ended()));
     expect(await lockOf('.claude/worktrees/a')).toMatchObject({
@@ -159,22 +156,19 @@ describe('a lock that an agent’s tool took', () => {
     });
   });
 
-  gitTest(
-    'of a live process says nothing of the agent: unknown, until one is seen at work there',
-    async () => {
-      const { root, worktree, lockOf } = makeRepository();
-      const { pid } = await startProcess('sleep', ['600'], { cwd: root });
-      const path = worktree('.claude/worktrees/a', reasonOf(pid));
-      expect(await lockOf('.claude/worktrees/a')).toMatchObject({
-        state: 'unknown',
-        reasons: ['process-shared'],
-      });
-      await fakeAgent('claude', { cwd: path });
-      expect(await lockOf('.claude/worktrees/a')).toMatchObject({ state: 'held' });
-    },
-  );
+  gitTest('with a live process is unknown until an agent is seen at work there', async () => {
+    const { root, worktree, lockOf } = makeRepository();
+    const { pid } = await startProcess('sleep', ['600'], { cwd: root });
+    const path = worktree('.claude/worktrees/a', reasonOf(pid));
+    expect(await lockOf('.claude/worktrees/a')).toMatchObject({
+      state: 'unknown',
+      reasons: ['process-shared'],
+    });
+    await fakeAgent('claude', { cwd: path });
+    expect(await lockOf('.claude/worktrees/a')).toMatchObject({ state: 'held' });
+  });
 
-  gitTest('of a dead process is held by the agent that works there now', async () => {
+  gitTest('with a dead process is held by the agent that works there now', async () => {
     const { worktree, lockOf } = makeRepository();
     await fakeAgent('claude', { cwd: worktree('.claude/worktrees/a', reasonOf(ended())) });
     expect(await lockOf('.claude/worktrees/a')).toMatchObject({
@@ -183,7 +177,7 @@ describe('a lock that an agent’s tool took', () => {
     });
   });
 
-  linuxTest('of a number that was given to another process is told by the start that it names', async () => {
+  linuxTest('with a reused PID is recognized by its start time', async () => {
     const { root, worktree, lockOf } = makeRepository();
     const { pid } = await startProcess('sleep', ['600'], { cwd: root });
     worktree('same', `claude session x (pid ${pid} start ${startOf(pid)})`);
@@ -195,8 +189,8 @@ describe('a lock that an agent’s tool took', () => {
   });
 });
 
-describe('agents side by side in one pane', () => {
-  const sideBySide = async (places: readonly string[], env: Readonly<Record<string, string>>) => {
+describe('several agents in one pane', () => {
+  const startInOnePane = async (places: readonly string[], env: Readonly<Record<string, string>>) => {
     const claude = sleeperNamed('claude');
     const server = await startTmux({ tmuxTmpdir: env.TMUX_TMPDIR ?? '' });
     const starts = places.map((place) => `(cd '${place}' && exec '${claude}' 600) &`).join(' ');
@@ -204,9 +198,9 @@ describe('agents side by side in one pane', () => {
     return paneId;
   };
 
-  tmuxTest('are one row each, in whichever working trees they work', async () => {
+  tmuxTest('have one row each, whichever working trees they are in', async () => {
     const { root, env, worktree, look } = makeRepository();
-    const pane = await sideBySide([worktree('one'), worktree('two'), worktree('../three')], env);
+    const pane = await startInOnePane([worktree('one'), worktree('two'), worktree('../three')], env);
     const agents = async () => (await look()).agents.map(({ worker, command }) => `${worker} ${command}`);
     await until(async () => (await agents()).length >= 3, 'three agents');
     expect(await agents()).toEqual(['../three claude', 'one claude', 'two claude']);
@@ -214,7 +208,7 @@ describe('agents side by side in one pane', () => {
     expect(new Set(told.map(({ pid }) => pid)).size).toBe(3);
     expect(told.map((agent) => agent.pane?.id)).toEqual([pane, pane, pane]);
     expect((await look()).collisions).toEqual([]);
-    // A lock in one of them accounts for the agent there, and for no other one.
+    // A lock in one of them accounts only for the agent there.
     const lock = {
       pid: told[1]?.pid,
       acquired_at: new Date().toISOString(),
@@ -232,14 +226,14 @@ describe('agents side by side in one pane', () => {
   tmuxTest('in one directory are two agents without a lock', async () => {
     const { env, worktree, look } = makeRepository();
     const tree = worktree('one');
-    await sideBySide([tree, tree], env);
+    await startInOnePane([tree, tree], env);
     await until(async () => (await look()).agents.length >= 2, 'two agents');
     expect((await look()).agents.map(({ worker }) => worker)).toEqual(['one', 'one']);
   });
 });
 
-describe('a lock that names a process of Claude’s pool', () => {
-  /** A process of that name and these arguments, which works elsewhere until its number is in a record. */
+describe("a lock with a process of Claude's pool", () => {
+  /** A process with this name and these arguments. */
   const pool = async (args: readonly string[], cwd = '/'): Promise<number> => {
     const script = join(mkdtempSync(join(tmpdir(), 'pool-')), 'claude');
     onCleanUp(() => rmSync(dirname(script), { recursive: true, force: true }));
@@ -261,7 +255,7 @@ describe('a lock that names a process of Claude’s pool', () => {
     writeFileSync(join(folder, `${pid}.json`), JSON.stringify({ ...record, status: 'busy' }));
   };
 
-  linuxTest('is unknown while that process waits for work, wherever it stands', async () => {
+  linuxTest('is unknown while that process waits for work, wherever it is', async () => {
     const { root, env, worktree, lockOf } = makeRepository();
     for (const [name, args] of [
       ['spare', ['--bg-spare']],
@@ -274,7 +268,7 @@ describe('a lock that names a process of Claude’s pool', () => {
         name,
         { state: 'unknown', reasons: ['process-shared'] },
       ]);
-      // Such a process counts nowhere as an agent.
+      // Such a process does not count as an agent anywhere.
       writeFileSync(join(root, '.git/worktrees', name, 'locked'), `${reasonOf(await pool(args, path))}\n`);
       aged(join(root, '.git/worktrees', name, 'locked'));
       expect([name, (await lockOf(name)).state]).toEqual([name, 'unknown']);
@@ -282,38 +276,30 @@ describe('a lock that names a process of Claude’s pool', () => {
     expect((await heal(root, { env, dryRun: false })).summary?.fixed).toBe(0);
   });
 
-  linuxTest(
-    'is held once its registry says that the session works in the worktree, and no other is',
-    async () => {
-      const { root, env, worktree, lockOf } = makeRepository();
-      const pid = await pool(['--bg-spare']);
-      worktree('a', reasonOf(pid));
-      worktree('b', reasonOf(pid));
-      register(env, pid, join(root, 'a'));
-      expect(await lockOf('a')).toMatchObject({ state: 'held' });
-      expect(await lockOf('b')).toMatchObject({ state: 'unknown', reasons: ['process-shared'] });
-      expect((await heal(root, { env, dryRun: false })).summary?.fixed).toBe(0);
-    },
-  );
+  linuxTest('is held once a registry says that the session works in it, and only there', async () => {
+    const { root, env, worktree, lockOf } = makeRepository();
+    const pid = await pool(['--bg-spare']);
+    worktree('a', reasonOf(pid));
+    worktree('b', reasonOf(pid));
+    register(env, pid, join(root, 'a'));
+    expect(await lockOf('a')).toMatchObject({ state: 'held' });
+    expect(await lockOf('b')).toMatchObject({ state: 'unknown', reasons: ['process-shared'] });
+    expect((await heal(root, { env, dryRun: false })).summary?.fixed).toBe(0);
+  });
 
-  linuxTest(
-    'is stale once that process has ended, though its siblings live on; a record of it says nothing',
-    async () => {
-      const { root, env, worktree, lockOf } = makeRepository();
-      const [pid, sibling] = [await pool(['--bg-spare']), await pool(['--bg-spare'])];
-      worktree('a', reasonOf(pid));
-      worktree('b', reasonOf(sibling));
-      register(env, pid, join(root, 'a'));
-      process.kill(pid, 'SIGKILL');
-      await until(async () => (await lockOf('a')).state === 'stale', 'the end of the process');
-      expect((await lockOf('b')).state).toBe('unknown');
-      const { findings } = await heal(root, { env, dryRun: false });
-      expect(findings.filter(({ fix }) => fix?.status === 'fixed').map(({ worker }) => worker)).toEqual([
-        'a',
-      ]);
-      expect(isRunning(sibling)).toBe(true);
-    },
-  );
+  linuxTest('is stale once that process has ended, whatever siblings or its old record say', async () => {
+    const { root, env, worktree, lockOf } = makeRepository();
+    const [pid, sibling] = [await pool(['--bg-spare']), await pool(['--bg-spare'])];
+    worktree('a', reasonOf(pid));
+    worktree('b', reasonOf(sibling));
+    register(env, pid, join(root, 'a'));
+    process.kill(pid, 'SIGKILL');
+    await until(async () => (await lockOf('a')).state === 'stale', 'the end of the process');
+    expect((await lockOf('b')).state).toBe('unknown');
+    const { findings } = await heal(root, { env, dryRun: false });
+    expect(findings.filter(({ fix }) => fix?.status === 'fixed').map(({ worker }) => worker)).toEqual(['a']);
+    expect(isRunning(sibling)).toBe(true);
+  });
 });
 
 describe('a worktree beside the repository', () => {
@@ -326,7 +312,7 @@ describe('a worktree beside the repository', () => {
     expect(await lockOf('../feature')).toMatchObject({ state: 'held' });
   });
 
-  gitTest('without a lock shows its agents, and a crowd in it is a collision', async () => {
+  gitTest('shows its agents without a lock, and two of them are a collision', async () => {
     const { worktree, look } = makeRepository();
     const path = worktree('../feature');
     await fakeAgent('claude', { cwd: path });
@@ -344,7 +330,7 @@ describe('a worktree beside the repository', () => {
     return lock;
   };
 
-  gitTest('shows the agent’s own lock in it: held by whoever works there', async () => {
+  gitTest("shows the agent's own lock in it, held by the agent there", async () => {
     const { worktree, look } = makeRepository();
     const path = worktree('../feature');
     lockIn(path, ended());
@@ -354,40 +340,37 @@ describe('a worktree beside the repository', () => {
     expect(report.agents).toMatchObject([{ worker: '../feature', lock: 'agent:../feature', pid }]);
   });
 
-  gitTest(
-    'of its stale lock it says where to release it, and a repair from here writes nothing there',
-    async () => {
-      const { root, env, worktree, look } = makeRepository();
-      const path = worktree('../feature');
-      const lock = lockIn(path, ended());
-      const report = await look();
-      expect(report.locks).toMatchObject([{ worker: '../feature', state: 'stale' }]);
-      expect(report.findings).toMatchObject([
-        { check: 'stale-lock', worker: '../feature', next: [['doctor', '--fix', '--town', path]] },
-        { check: 'tracked-lock' },
-      ]);
-      for (const options of [{}, { workers: ['../feature'] }, { workers: ['../feature'], force: true }])
-        await heal(root, { env, ...options });
-      expect(existsSync(lock)).toBe(true);
-      expect((await heal(path, { env })).undo).not.toBeNull();
-      expect(existsSync(lock)).toBe(false);
-    },
-  );
+  gitTest('shows where to release its stale lock, and a repair from here writes nothing there', async () => {
+    const { root, env, worktree, look } = makeRepository();
+    const path = worktree('../feature');
+    const lock = lockIn(path, ended());
+    const report = await look();
+    expect(report.locks).toMatchObject([{ worker: '../feature', state: 'stale' }]);
+    expect(report.findings).toMatchObject([
+      { check: 'stale-lock', worker: '../feature', next: [['doctor', '--fix', '--town', path]] },
+      { check: 'tracked-lock' },
+    ]);
+    for (const options of [{}, { workers: ['../feature'] }, { workers: ['../feature'], force: true }])
+      await heal(root, { env, ...options });
+    expect(existsSync(lock)).toBe(true);
+    expect((await heal(path, { env })).undo).not.toBeNull();
+    expect(existsSync(lock)).toBe(false);
+  });
 
-  gitTest('counts only where git’s files at both ends name each other', async () => {
+  gitTest("counts only if git's files at both ends name each other", async () => {
     const { root, worktree, look } = makeRepository();
     const path = worktree('../feature');
     const stranger = join(root, '../stranger');
     mkdirSync(stranger);
     lockIn(stranger, ended());
-    // Whoever can write to this repository cannot make a directory elsewhere a part of it.
+    // Write access to this repository is not enough to make another directory a part of it.
     writeFileSync(join(root, '.git/worktrees/feature/gitdir'), `${stranger}/.git\n`);
     writeFileSync(join(stranger, '.git'), `gitdir: ${root}/.git/worktrees/other\n`);
     lockIn(path, ended());
     expect((await look()).locks).toEqual([]);
   });
 
-  gitTest('that is gone is named so, and unlocked: git prunes the rest', async () => {
+  gitTest('is reported as gone, and unlocked so that git can prune it, once it is deleted', async () => {
     const { root, env, worktree, lockOf } = makeRepository();
     rmSync(worktree('../feature', reasonOf(ended())), { recursive: true });
     expect(await lockOf('../feature')).toMatchObject({ state: 'stale', notes: ['gone'] });
@@ -397,9 +380,9 @@ describe('a worktree beside the repository', () => {
   });
 });
 
-describe('somebody’s own lock', () => {
+describe('a lock that a person took', () => {
   test.each([[''], ['afk: do not touch'], ['{"owner":"supacode"}']])(
-    '%j is held by hand, and force does not release it',
+    'with reason %j is held by hand, and --force does not release it',
     async (reason) => {
       const { root, env, worktree, lockOf } = makeRepository();
       worktree('a', reason);
@@ -409,15 +392,15 @@ describe('somebody’s own lock', () => {
     },
   );
 
-  gitTest('on a tree whose directory is gone stays: it may lie on a disk that is not there', async () => {
+  gitTest('is held even if the directory is gone, which may be on a disk that is not mounted', async () => {
     const { worktree, lockOf } = makeRepository();
     rmSync(worktree('../usb', 'on the usb disk'), { recursive: true });
     expect(await lockOf('../usb')).toMatchObject({ state: 'held', notes: ['gone', 'by-hand'] });
   });
 });
 
-describe('git’s own lock while it adds a worktree', () => {
-  /** A git that waits in a hook of its first checkout, as it does where a filter or a disk is slow. */
+describe("git's own lock while it adds a worktree", () => {
+  /** A git that waits in a filter of its first checkout, as with a slow disk. */
   const adding = async (root: string, speaking: Readonly<Record<string, string>>) => {
     const filter = join(root, '..', 'slow');
     writeFileSync(filter, '#!/bin/sh\necho begun >> "$0.log"\nexec sleep 600\n', { mode: 0o755 });
@@ -445,7 +428,7 @@ describe('git’s own lock while it adds a worktree', () => {
   };
 
   test.each(LANGUAGES)(
-    `is held while that git runs, and stale once it was killed (%s)${WITHOUT_GERMAN}`,
+    `is held while git runs, and stale once git was killed (%s)${WITHOUT_GERMAN}`,
     async (language, speaking) => {
       const { root, env, lockOf } = makeRepository();
       const { end, exited } = await adding(root, speaking);
@@ -456,7 +439,7 @@ describe('git’s own lock while it adds a worktree', () => {
       end();
       await exited;
       expect(await lockOf('../new')).toMatchObject({ state: 'stale', reasons: ['git-not-running'] });
-      // The lock of its index as well.
+      // Its index.lock as well.
       aged(join(root, '.git/worktrees/new/index.lock'));
       expect((await heal(root, { env, dryRun: false })).findings).toMatchObject([
         { fix: { status: 'fixed' } },
@@ -468,8 +451,8 @@ describe('git’s own lock while it adds a worktree', () => {
   );
 });
 
-describe('a repair', () => {
-  gitTest('changes nothing but the lock, and undo puts back the same bytes', async () => {
+describe('a repair of worktree locks', () => {
+  gitTest('changes only the lock, and undo restores the same bytes', async () => {
     const { root, env, worktree } = makeRepository();
     worktree('../one', reasonOf(ended()));
     worktree('two', `openclaw pid=${ended()}`);
@@ -489,7 +472,7 @@ describe('a repair', () => {
     git(root, 'fsck', '--strict');
   });
 
-  gitTest('releases the kinds alone that are asked for', async () => {
+  gitTest('releases only the kinds in the options', async () => {
     const { root, env, worktree, lockOf } = makeRepository();
     worktree('.claude/worktrees/a', reasonOf(ended()));
     const others = await heal(root, { env, kinds: ['agent'] });
@@ -502,7 +485,7 @@ describe('a repair', () => {
     await expect(heal(root, { env, kinds: ['nothing-like-it'] })).rejects.toThrow('no kind of lock');
   });
 
-  gitTest('leaves a lock that was taken anew since', async () => {
+  gitTest('is never undone over a newer lock', async () => {
     const { root, env, worktree } = makeRepository();
     worktree('a', reasonOf(ended()));
     await heal(root, { env, dryRun: false });
@@ -514,59 +497,59 @@ describe('a repair', () => {
 });
 
 describe('damaged repositories', () => {
-  gitTest(
-    'a gitdir that leads elsewhere is doubt, for whoever works in the tree is not looked for there, and nothing is written there',
-    async () => {
-      const { root, env, worktree, look } = makeRepository();
-      const away = makeRepository();
-      const empty = join(root, 'empty');
-      mkdirSync(empty);
-      const pointers: Readonly<Record<string, string>> = {
-        repository: `${away.root}/.git\n`,
-        another: `${root}/.claude/worktrees/sound/.git\n`,
-        unversioned: `${empty}/.git\n`,
-        loop: `${root}/.git/worktrees/loop/.git\n`,
-        noise: 'no\0path\n',
-      };
-      worktree('.claude/worktrees/sound', reasonOf(ended()));
-      for (const [name, text] of Object.entries(pointers)) {
-        worktree(name, reasonOf(ended()));
-        writeFileSync(join(root, '.git/worktrees', name, 'gitdir'), text);
-      }
-      const { locks, gaps, findings } = await look();
-      expect(gaps).toEqual([]);
-      const states = Object.fromEntries(locks.map(({ path, state }) => [path.split('/').at(-2), state]));
-      expect(states).toEqual({
-        sound: 'stale',
-        ...Object.fromEntries(Object.keys(pointers).map((name) => [name, 'unknown'])),
-      });
-      expect(findings.map(({ check }) => check).sort()).toEqual([
-        'stale-lock',
-        ...Object.keys(pointers).map(() => 'undecided-lock'),
-      ]);
-      const before = [away.root, empty].map((place) => readdirSync(place));
-      expect((await heal(root, { env, dryRun: false })).summary?.fixed).toBe(1);
-      for (const name of Object.keys(pointers))
-        expect(existsSync(join(root, '.git/worktrees', name, 'locked'))).toBe(true);
-      expect([away.root, empty].map((place) => readdirSync(place))).toEqual(before);
-    },
-  );
+  gitTest('a gitdir that points elsewhere is in doubt, and nothing is written there', async () => {
+    const { root, env, worktree, look } = makeRepository();
+    const away = makeRepository();
+    const empty = join(root, 'empty');
+    mkdirSync(empty);
+    const pointers: Readonly<Record<string, string>> = {
+      repository: `${away.root}/.git\n`,
+      another: `${root}/.claude/worktrees/sound/.git\n`,
+      unversioned: `${empty}/.git\n`,
+      loop: `${root}/.git/worktrees/loop/.git\n`,
+      noise: 'no\0path\n',
+    };
+    worktree('.claude/worktrees/sound', reasonOf(ended()));
+    for (const [name, text] of Object.entries(pointers)) {
+      worktree(name, reasonOf(ended()));
+      writeFileSync(join(root, '.git/worktrees', name, 'gitdir'), text);
+    }
+    const { locks, gaps, findings } = await look();
+    expect(gaps).toEqual([]);
+    const states = Object.fromEntries(locks.map(({ path, state }) => [path.split('/').at(-2), state]));
+    expect(states).toEqual({
+      sound: 'stale',
+      ...Object.fromEntries(Object.keys(pointers).map((name) => [name, 'unknown'])),
+    });
+    expect(findings.map(({ check }) => check).sort()).toEqual([
+      'stale-lock',
+      ...Object.keys(pointers).map(() => 'undecided-lock'),
+    ]);
+    const before = [away.root, empty].map((place) => readdirSync(place));
+    expect((await heal(root, { env, dryRun: false })).summary?.fixed).toBe(1);
+    for (const name of Object.keys(pointers))
+      expect(existsSync(join(root, '.git/worktrees', name, 'locked'))).toBe(true);
+    expect([away.root, empty].map((place) => readdirSync(place))).toEqual(before);
+  });
 
-  gitTest('a gitdir that leads to nothing is a tree that is gone', async () => {
+  gitTest('a gitdir that points at nothing means that the worktree is gone', async () => {
     const { root, worktree, lockOf } = makeRepository();
     renameSync(worktree('moved-from', reasonOf(ended())), join(root, 'moved-to'));
     expect(await lockOf('moved-from')).toMatchObject({ state: 'stale', notes: ['gone'] });
   });
 
-  (canBecomeOthers ? gitTest : test.skip)('a tree that belongs to somebody else is doubt', async () => {
-    const { worktree, lockOf } = makeRepository();
-    chownSync(worktree('../feature', reasonOf(ended())), OTHER_UID, OTHER_UID);
-    const { state, evidence } = await lockOf('../feature');
-    expect(state).toBe('unknown');
-    expect(evidence.map(({ text }) => text).join()).toContain(`belongs to another user (uid ${OTHER_UID})`);
-  });
+  (canBecomeOthers ? gitTest : test.skip)(
+    'a worktree of another user is in doubt (skipped without root)',
+    async () => {
+      const { worktree, lockOf } = makeRepository();
+      chownSync(worktree('../feature', reasonOf(ended())), OTHER_UID, OTHER_UID);
+      const { state, evidence } = await lockOf('../feature');
+      expect(state).toBe('unknown');
+      expect(evidence.map(({ text }) => text).join()).toContain(`belongs to another user (uid ${OTHER_UID})`);
+    },
+  );
 
-  gitTest('a tree behind a symbolic link is there', async () => {
+  gitTest('a worktree behind a symlink is found', async () => {
     const { root, worktree, lockOf } = makeRepository();
     const path = worktree('../feature', reasonOf(ended()));
     renameSync(path, `${path}-on-another-disk`);
@@ -578,10 +561,10 @@ describe('damaged repositories', () => {
   });
 });
 
-describe('a worker that is named', () => {
+describe('a worker by name', () => {
   const toNames = ['../beside', 'gone', '.claude/worktrees/here'];
 
-  gitTest.each(toNames)('%s: its lock is released, and the name means it still afterwards', async (name) => {
+  gitTest.each(toNames)('%s: its lock is released, and the name is still valid afterwards', async (name) => {
     const { root, env, worktree } = makeRepository();
     const path = worktree(name, reasonOf(ended()));
     if (name === 'gone') rmSync(path, { recursive: true });
@@ -589,7 +572,7 @@ describe('a worker that is named', () => {
     expect(fixed).toMatchObject({ exitCode: 0, workers: [name], summary: { locks: 0, fixed: 1 } });
   });
 
-  gitTest('may be a working tree beside the root, by its path too; a slip is told', async () => {
+  gitTest('may be a working tree beside the root, also by path, and a typo gets a suggestion', async () => {
     const { root, env, worktree } = makeRepository();
     const path = worktree('../beside');
     worktree('.claude/worktrees/search', reasonOf(ended()));
@@ -600,7 +583,7 @@ describe('a worker that is named', () => {
     });
   });
 
-  gitTest('is suggested for a slip, wherever its working tree lies', async () => {
+  gitTest('is suggested for a typo, wherever its working tree is', async () => {
     const { root, env, worktree } = makeRepository();
     worktree('.claude/worktrees/search');
     worktree('../feature-1');

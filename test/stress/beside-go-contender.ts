@@ -1,4 +1,4 @@
-/** Our side of `npm run stress -- --go`: a process that uses the library, or the command that `exec` runs under its lock. */
+/** Our side of `npm run stress -- --go`: a process that uses the library, or the command that `exec` runs under a lock. */
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { quickJudge } from './quick-judge.ts';
 const [role = '', town = '', home = '', worker = ''] = process.argv.slice(2);
 const oracle = makeOracle(home);
 
-/** One line in the order in which everybody's are written down. Written after the lock was had, and before it is given back. */
+/** Appends a line to the common trace, after the lock was taken and before it is given back. */
 const trace = (name: string, what: string): void => {
   if (process.env.STRESS_TRACE === '1')
     appendFileSync(join(home, 'trace'), `${name} ${process.pid}-${startTicks(process.pid)}-ours ${what}\n`);
@@ -26,7 +26,7 @@ const hold = async (name: string, isStillOurs: () => Promise<boolean> | boolean)
   trace(name, 'ends its hold');
 };
 
-/** The lock is the one whose mark we carry. */
+/** True if the lock contains our nonce. */
 const isOfOurMark = (): boolean => {
   try {
     const text = readFileSync(join(town, worker, '.runtime', 'agent.lock'), 'utf8');

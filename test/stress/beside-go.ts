@@ -1,8 +1,8 @@
 /**
- * `npm run stress -- --go`: what happens where Gas Town's own lock package (written anew in `go/main.go`, as it was and as it
- * is with a guard) and ours use the same workers while both are killed at random. One table, one row per pairing. Exit code
- * 1 where two of ours held one worker, or ours and a guarded writer did although the record showed a live process. With a
- * `--window`, overlaps beside the original without a guard are expected: it is there to show them.
+ * `npm run stress -- --go`: Gas Town's own lock package (rewritten in `go/main.go`, in its original form and with a guard) and
+ * ours use the same workers while both are killed at random. One table with one row per pairing. Exit code 1 if two of ours
+ * held one worker, or if ours and a guarded writer did although the record showed a live process. With `--window`, overlaps
+ * beside the original without a guard are expected and shown.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,14 +17,14 @@ const { values } = parseArgs({
     go: { type: 'boolean' },
     source: { type: 'string', default: '' },
     doctor: { type: 'string', default: '' },
-    /** Of each pairing. */
+    /** Seconds per pairing. */
     seconds: { type: 'string', default: '10' },
     kills: { type: 'string', default: '4' },
-    /** Rows of the table, by their index and with commas between; default all. */
+    /** Rows of the table by index, separated by commas; default all. */
     only: { type: 'string', default: '' },
-    /** Milliseconds that the original waits at most between looking and acting: what is rare otherwise is seen soon. */
+    /** Milliseconds that the original waits at most between check and action, to make rare overlaps frequent. */
     window: { type: 'string', default: '0' },
-    /** Tell how the first overlap of each pairing came about. */
+    /** Print how the first overlap of each pairing happened. */
     trace: { type: 'boolean', default: false },
   },
 });
@@ -58,7 +58,7 @@ const PAIRINGS: readonly Pairing[] = [
 
 const contender = join(dirname(fileURLToPath(import.meta.url)), 'beside-go-contender.mjs');
 
-/** Runs one pairing and counts. */
+/** Runs one pairing and counts its events. */
 const run = async (pairing: Pairing, goWriter: string) => {
   const home = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'beside-go-'));
   const town = join(home, 'town');
@@ -110,7 +110,7 @@ const run = async (pairing: Pairing, goWriter: string) => {
   await Promise.all(
     running.map((child) => new Promise((done) => child.once('exit', done) && child.kill('SIGKILL'))),
   );
-  await sleep(500); // commands whose doctor was killed end by themselves
+  await sleep(500); // lets commands whose doctor was killed end
   const read = (name: string): string =>
     existsSync(join(home, name)) ? readFileSync(join(home, name), 'utf8') : '';
   const details = read('details').split('\n');
@@ -138,7 +138,7 @@ const run = async (pairing: Pairing, goWriter: string) => {
   return row;
 };
 
-/** Lines before and after the second of two holders came: enough to see what each of them knew. */
+/** Lines shown before and after the arrival of the second holder. */
 const LINES_BEFORE = 12;
 const LINES_AFTER = 4;
 
@@ -146,14 +146,14 @@ const isOfOurs = (line: string): boolean => /^overlaps: \S+-ours and \S+-ours /.
 const isOfBoth = (line: string): boolean =>
   line.startsWith('overlaps: ') && !isOfOurs(line) && /-ours /.test(line);
 
-/** How the first of these overlaps came about, in the order of events at that worker. */
+/** How the first of these overlaps happened, in the order of events at that worker. */
 const storyOf = (details: readonly string[], trace: readonly string[], pairing: Pairing): string => {
   const title = `${pairing.go} ${pairing.protocol} beside exec ${pairing.exec} (${pairing.record}), library ${pairing.library}`;
   const first = /^overlaps: (\S+) and (\S+) both hold (\S+)$/.exec(details[0] ?? '');
   if (first === null) return `${title}: no such overlap`;
   const [, late = '', early = '', worker = ''] = first;
   const there = trace.filter((line) => line.startsWith(`${worker} `));
-  // Both come often: the hold of the late one that began while the early one had not ended its own.
+  // Both take the lock often: find the hold of the later one that began before the earlier one ended its own.
   const at = there.findIndex((line, index) => {
     if (!line.includes(` ${late} `) || !/holds it|has written/.test(line)) return false;
     const before = there.slice(0, index).filter((other) => other.includes(` ${early} `));
@@ -180,7 +180,7 @@ const main = async (): Promise<void> => {
     for (const pairing of chosen) rows.push({ pairing, row: await run(pairing, goWriter) });
     console.table(rows.map(({ row }) => row));
     const isBroken = ({ pairing, row }: (typeof rows)[number]): boolean =>
-      // The original removes whatever lies there, ours too: then two of ours may meet, however rarely.
+      // The original removes any lock, ours too, after which two of ours may rarely meet.
       (row['ours/ours'] > 0 && (pairing.protocol === 'guarded' || values.window === '0')) ||
       (pairing.protocol === 'guarded' && pairing.record === 'process' && row['go/ours'] > 0);
     if (rows.some(isBroken)) process.exitCode = 1;

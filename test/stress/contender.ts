@@ -1,4 +1,4 @@
-/** One process of the stress run: takes, holds, gives back and fixes locks until it is killed. */
+/** One process of the stress run: takes, holds, releases and fixes locks until it is killed. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,7 +18,7 @@ export interface ContenderConfig {
   readonly protocol: 'guarded' | 'naive';
   /** `agent` takes locks, `doctor` fixes them. */
   readonly role: 'agent' | 'doctor';
-  /** Judge as the product does: processes, tmux, occupants. */
+  /** Judge as the product does: by processes, tmux and occupants. */
   readonly realJudge: boolean;
 }
 
@@ -69,7 +69,7 @@ async function fix(some: readonly string[]): Promise<void> {
     return lock === null ? [] : [{ lock, state: 'stale' as const, force: false, number: index + 1 }];
   });
   if (steps.length === 0) return;
-  // The diagnosis may be as old as a slow doctor's: what counts is the second look.
+  // The diagnosis may be old, as from a slow doctor: the second look decides.
   await pause(5);
   const released = await applyAll(steps, makeRunId(Date.now()), { townRoot: town, judge });
   for (const outcome of released) {

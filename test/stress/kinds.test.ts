@@ -1,4 +1,4 @@
-/** Real gits and doctors that are killed beside each other; the long form is `npm run stress -- --kinds`. */
+/** Real gits and doctors that are killed at random; the long form is `npm run stress -- --kinds`. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -10,14 +10,14 @@ const run = (...args: string[]): Record<string, unknown> => {
   return JSON.parse(stdout) as Record<string, unknown>;
 };
 
-// A git of another user, whom only root may look at, would be doubt for the whole run.
+// Another user's git, which only root can examine, would be in doubt during the whole run.
 const rootTest =
   process.platform === 'linux' && process.getuid?.() === 0 && spawnSync('git', ['--version']).status === 0
     ? test
     : test.skip;
 
 rootTest(
-  'no living git loses a lock, and the repository stays whole',
+  'no live git loses a lock, and the repository stays intact',
   () => {
     expect(run('--seconds', '15')).toMatchObject({ losses: [], ok: true });
   },
@@ -25,7 +25,7 @@ rootTest(
 );
 
 rootTest(
-  'a repair that goes by age is caught',
+  'a repair that only checks the age of a lock is caught',
   () => {
     const { lost, ok } = run('--seconds', '6', '--naive');
     expect({ ok, isCaught: Number(lost) > 0 }).toEqual({ ok: false, isCaught: true });

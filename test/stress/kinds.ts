@@ -1,7 +1,7 @@
 /**
- * `npm run stress -- --kinds`: real gits commit and add worktrees, and are killed at random, their hooks sometimes left alone;
- * doctors repair and undo beside them, and are killed too. All locks look old, those of living gits as well, so that only the
- * witnesses protect them. One JSON line; exit code 1 where a living git lost a lock, or the repository is not whole.
+ * `npm run stress -- --kinds`: real gits commit and add worktrees and are killed at random, sometimes without their hooks, while
+ * doctors repair and undo, and are killed too. All locks look old, even those of live gits, so that only the witnesses protect
+ * them. One JSON line; exit code 1 if a live git lost a lock or the repository is damaged.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
@@ -27,7 +27,7 @@ const { values } = parseArgs({
     kinds: { type: 'boolean' },
     seconds: { type: 'string', default: '60' },
     doctor: { type: 'string', default: '' },
-    // Instead of doctors: a repair that goes by age, as many scripts do. It must be caught.
+    // Instead of doctors: a repair that only checks the age, as many scripts do. It must be caught.
     naive: { type: 'boolean' },
   },
 });
@@ -62,7 +62,7 @@ const must = (cwd: string, ...args: string[]): string => {
 const tally = { commits: 0, adds: 0, blocked: 0, kills: 0, doctors: 0, doctorKills: 0, undone: 0 };
 const lost: string[] = [];
 
-/** When a git, or what it had started, was at work with a lock of its own: then nobody may have released it. */
+/** While a git, or a child of it, worked under its own lock, which must not be released then. */
 interface Span {
   readonly lock: string;
   readonly fromMs: number;
@@ -80,7 +80,7 @@ const makeRepository = (): void => {
   for (let file = 0; file < 20; file += 1) writeFileSync(join(root, `file-${file}`), `${file}\n`);
   // A slow filter keeps `git worktree add` at work, as a slow disk does.
   writeFileSync(join(hooks, 'slow'), '#!/bin/sh\nsleep 0.02\nexec cat\n', { mode: 0o755 });
-  // It waits, and says when it began, from when on git has its lock, and when it ended.
+  // Records when it began, by when git has its lock, and when it ended.
   writeFileSync(
     join(hooks, 'pre-commit'),
     `#!/bin/sh\nmark=${begun}/$STRESS_ATTEMPT\n: > $mark\nsleep 0.$STRESS_WAIT\n: > $mark.ended\n`,
@@ -104,7 +104,7 @@ const groupHasEnded = (group: number): boolean => {
   }
 };
 
-/** When it was killed, in milliseconds since the epoch; null where it had ended. */
+/** The time of the kill, in milliseconds since the epoch; null if the process had ended. */
 const kill = (child: ChildProcess, whole: boolean): number | null => {
   const pid = child.pid ?? 0;
   if (pid <= 1 || child.exitCode !== null || child.signalCode !== null) return null;
@@ -124,10 +124,10 @@ interface Ended {
   readonly killedAtMs: number | null;
 }
 
-/** Whether a git is killed, after how long, and what it had started with it. */
+/** Whether and when a git is killed, and whether its children are killed too. */
 type Fate = { readonly afterMs: number; readonly whole: boolean } | null;
 
-/** Runs a git in a process group of its own; `fate` may kill it. Settled once all that it started has ended. */
+/** Runs git in its own process group; `fate` may kill it. Settles once the whole group has ended. */
 const runGit = async (
   cwd: string,
   args: readonly string[],
@@ -158,7 +158,7 @@ const runGit = async (
   return { code, said, killedAtMs };
 };
 
-/** Another git, or what is left of one, was first: that is what locks are for. */
+/** Another git, or its leftover lock, was first, which is what locks are for. */
 const isBlocked = ({ said }: Ended): boolean =>
   /File exists|already locked|unable to (?:create|lock)/i.test(said);
 
@@ -166,7 +166,7 @@ let attempts = 0;
 let endsAt = 0;
 const isOver = (): boolean => Date.now() >= endsAt;
 
-/** When a hook made its mark; null where it did not. */
+/** When a hook made its mark; null if it did not. */
 const timeOf = (mark: string): number | null =>
   statSync(join(begun, mark), { throwIfNoEntry: false })?.mtimeMs ?? null;
 
@@ -196,7 +196,7 @@ const commitIn = async (tree: string): Promise<void> => {
   }
 };
 
-/** Commits that git said it had made. */
+/** Commits that git reported. */
 const done: [tree: string, commit: string][] = [];
 
 const addTrees = async (): Promise<void> => {
@@ -215,7 +215,7 @@ const addTrees = async (): Promise<void> => {
       if (must(path, 'status', '--porcelain') !== '') lost.push(`${name} is not whole`);
     } else if (result.killedAtMs === null && !isBlocked(result))
       lost.push(`${name}: ${result.said.trim().split('\n')[0]}`);
-    // Git refuses where the lock is left, until it is released.
+    // Git refuses while the lock is left.
     if (random(2) === 0) git(root, 'worktree', 'remove', '--force', path);
   }
 };
@@ -238,7 +238,7 @@ const makeOld = (): void => {
     try {
       utimesSync(path, OLD_S, OLD_S);
     } catch {
-      // Its git has renamed it.
+      // git has renamed it.
     }
 };
 
@@ -292,7 +292,7 @@ interface Entry {
   readonly lock: string;
 }
 
-/** What the doctors have released, out of their journal. */
+/** The doctors' releases, from their journal. */
 const released = (): readonly Entry[] => {
   const path = join(root, '.runtime/lock-doctor/journal.jsonl');
   if (!existsSync(path)) return [];
@@ -303,7 +303,7 @@ const released = (): readonly Entry[] => {
     .filter(({ event }) => event === 'release');
 };
 
-/** Is the repository as whole as git can tell, and does every tree work on? */
+/** Checks that the repository is intact and every worktree still works. */
 const check = async (): Promise<void> => {
   makeOld();
   if (values.naive !== true) {
@@ -337,7 +337,7 @@ try {
   const early = entries.filter(({ lock, at }) =>
     spans.some((span) => span.lock === lock && span.fromMs < Date.parse(at) && Date.parse(at) < span.toMs),
   );
-  for (const { lock, at } of early) lost.push(`${lock} was released at ${at}, while its git was at work`);
+  for (const { lock, at } of early) lost.push(`${lock} was released at ${at}, while its git was running`);
   const isTried = tally.kills > 0 && tally.commits > 0 && tally.adds > 0 && entries.length > 0;
   const ok = lost.length === 0 && isTried;
   const outcome = { ...tally, released: entries.length, lost: lost.length, losses: lost.slice(0, 5), ok };

@@ -1,4 +1,4 @@
-/** The harness of `npm run stress -- --lease`, in its short form: it waits more than it works. */
+/** The short form of `npm run stress -- --lease`, which mostly waits. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -23,7 +23,7 @@ const run = (...args: readonly string[]): Promise<Record<string, unknown>> =>
   });
 
 withEtcd(
-  'under --on-lost stop two commands never run at once, and under warn the same harness sees that they do (skipped without etcd)',
+  'never runs two commands at once with --on-lost stop, and detects that warn does (skipped without etcd)',
   async () => {
     const [stop, warn] = await Promise.all([
       run('--seconds', '15'),
@@ -32,7 +32,7 @@ withEtcd(
     expect(stop).toMatchObject({ overlaps: 0, outOfOrder: 0, ok: true });
     expect(Number(stop?.begun)).toBeGreaterThan(0);
     expect(Number(warn?.overlaps)).toBeGreaterThan(0);
-    // Whoever refuses old epochs is safe all the same.
+    // A store that refuses old epochs is still safe.
     expect(warn).toMatchObject({ outOfOrder: 0, ok: false });
   },
   150_000,

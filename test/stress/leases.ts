@@ -1,7 +1,7 @@
 /**
- * Stress of `exec --lease`: contenders on "several machines" (a root each, and nothing in common but etcd) run commands one after
- * the other, while etcd is frozen, doctors are frozen, whole machines are frozen or die, and leases are revoked by hand, at random.
- * The commands watch for each other. One JSON line; exit code 1 where the bar is missed. `--on-lost warn` must miss it.
+ * Stress of `exec --lease`: contenders on several machines (separate roots that share only etcd) run commands one after the other,
+ * while etcd, doctors or whole machines are stopped, machines die, and leases are revoked by hand, at random. The commands look
+ * for each other. One JSON line; exit code 1 if any overlapped, which `--on-lost warn` must show.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,10 +15,10 @@ const { values } = parseArgs({
   options: {
     lease: { type: 'boolean' },
     seconds: { type: 'string', default: '60' },
-    /** Where nobody was seen to overlap by then it goes on for up to so many seconds: for the variant that must be caught. */
+    /** If no overlap was seen by then, the run goes on for up to this many seconds: for the variant that must be caught. */
     'at-most': { type: 'string', default: '0' },
     contenders: { type: 'string', default: '4' },
-    /** Seconds that a command lasts at the most: one that outlasts a frozen etcd shows what `warn` does not prevent. */
+    /** Seconds that a command lasts at most: one that outlasts a stopped etcd shows what `warn` does not prevent. */
     hold: { type: 'string', default: '12' },
     'on-lost': { type: 'string', default: 'stop' },
     doctor: { type: 'string', default: '' },
@@ -28,9 +28,9 @@ const { values } = parseArgs({
 
 const TTL = 5;
 const WORKER = 'gastown/crew/ada';
-/** Longer than etcd lets a lease live, and its grace. */
+/** Longer than etcd keeps a lease, with its grace period. */
 const LONG_MS = (TTL + 3) * 1000;
-/** What a doctor may be frozen for and still act in time: less than the lease lasts after the question that is the oldest. */
+/** How long a doctor may be stopped and still act in time: less than the lease lasts after its oldest request. */
 const SHORT_MS = 2000;
 
 const home = mkdtempSync(join(tmpdir(), 'stress-lease-'));
@@ -94,7 +94,7 @@ const startAt = (at: number): void => {
       ...['--ttl', String(TTL), '--on-lost', values['on-lost'], '--'],
       ...['perl', values.command, home, String(at), String(seconds)],
     ],
-    // A group of its own, so that doctor and command freeze and die together, as on a machine.
+    // Its own process group, so that doctor and command stop and die together, as on a real machine.
     { stdio: 'ignore', detached: true, env: { PATH: process.env.PATH, HOME: home, TMUX_TMPDIR: home } },
   );
   running[at] = child;
@@ -115,7 +115,7 @@ const counts = {
   machinesKilled: 0,
   revoked: 0,
 };
-/** Epochs whose holder nothing but the epoch protects from: what is left of them is told apart. */
+/** Epochs whose holder is protected only by the epoch; their overlaps are counted separately. */
 const revoked = new Set<string>();
 const frozen = new Set<string>();
 
@@ -133,7 +133,7 @@ interface Holder {
   readonly lease: string;
 }
 
-/** Who holds the lease now; null where nobody does, or nobody answers. */
+/** The current holder of the lease; null if there is none or etcd does not answer. */
 const holder = async (): Promise<Holder | null> => {
   try {
     const key = Buffer.from(`gt/${WORKER}`).toString('base64');
@@ -190,7 +190,7 @@ const lines = (name: string): readonly string[] => {
   const path = join(home, name);
   return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
 };
-/** Pairs of commands that ran at once, as they told it. */
+/** Pairs of commands that ran at once, as they reported. */
 const overlapsSoFar = (): readonly (readonly [string, string])[] =>
   lines('events').flatMap((line) => {
     const [what, one = '', other = ''] = line.split(' ');
@@ -199,7 +199,7 @@ const overlapsSoFar = (): readonly (readonly [string, string])[] =>
 
 const epochOf = (slot: string): string => slot.split('-')[3] ?? '';
 
-/** Overlaps by what could have kept the older command from it. */
+/** Overlaps by what happened to the older command. */
 const count = (): {
   readonly unprotected: number;
   readonly afterRevoke: number;
@@ -247,9 +247,9 @@ const result = {
   overlaps: overlaps.unprotected,
   overlapsAfterRevoke: overlaps.afterRevoke,
   overlapsAfterFreeze: overlaps.afterFreeze,
-  /** By the store, of commands whose epoch was over. */
+  /** By the store, from commands with an old epoch. */
   refused: events.filter((event) => event.startsWith('refused ')).length,
-  /** Written all the same. */
+  /** Writes that were accepted out of order. */
   outOfOrder: written.filter((epoch, at) => epoch < (written[at - 1] ?? 0)).length,
 };
 const isFine = result.overlaps === 0 && result.outOfOrder === 0 && result.begun > 0;

@@ -1,6 +1,6 @@
 /**
- * The protocol of the original package, written anew: read, remove if the number is dead, write in place. Kept to show
- * that the harness finds what it looks for; never use it.
+ * The protocol of the original package, rewritten: read, remove if the PID is dead, write in place. It shows that the harness
+ * finds what it looks for; never use it.
  */
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { startTicks } from './oracle.ts';
@@ -22,7 +22,7 @@ const remove = (path: string): void => {
 };
 
 export const naive = {
-  /** False where another process that lives has it. */
+  /** False if another live process has the lock. */
   acquire: (path: string): boolean => {
     const pid = pidIn(path);
     if (pid !== null && pid !== process.pid) {

@@ -1,7 +1,7 @@
 /**
- * Sees two holders at once, whatever the locks say. A holder stands in a slot from after its acquire until before its
- * release; whoever enters while another slot belongs to a process that lives has found an overlap. Everything is
- * written with single system calls, so that a kill loses nothing.
+ * Detects two holders at once, whatever the locks say. A holder has a slot from after its acquire until before its release; a
+ * process that enters while another slot belongs to a live process has found an overlap. Everything is written with single
+ * system calls, so that a kill loses nothing.
  */
 import {
   appendFileSync,
@@ -34,12 +34,12 @@ export type EventName = keyof typeof EVENTS;
 
 export interface Oracle {
   readonly count: (event: EventName, detail?: string) => void;
-  /** Enters the slot of a worker; counts an overlap where somebody alive is in another. */
+  /** Enters a slot of the worker; counts an overlap if a live process is in another slot. */
   readonly enter: (worker: string) => void;
   readonly leave: (worker: string) => void;
 }
 
-/** `kind` names the holder's side in what is told of overlaps. */
+/** `kind` names the holder's side in reports of overlaps. */
 export function makeOracle(home: string, kind = 'ours'): Oracle {
   const events = openSync(join(home, 'events'), 'a');
   const count: Oracle['count'] = (event, detail) => {
@@ -69,17 +69,17 @@ const isAlive = (name: string): boolean => {
   return startTicks(Number(pid)) === ticks;
 };
 
-/** The slots of the dead are swept up by whoever comes by. */
+/** Any process removes the slots of dead processes. */
 function removeIfThere(path: string, name: string): void {
   if (isAlive(name)) return;
   try {
     unlinkSync(path);
   } catch {
-    // Somebody else swept it.
+    // Another process removed it.
   }
 }
 
-/** Start token of a process that runs; null for one that is gone or a zombie. */
+/** The start token of a running process; null if it is gone or a zombie. */
 export function startTicks(pid: number): string | null {
   try {
     const stat = parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));

@@ -1,4 +1,4 @@
-/** A judge for the stress harness: a lock is as dead as the process behind it. Sessions and occupants do not come in. */
+/** A judge for the stress harness: a lock is dead if its process is. Sessions and occupants do not count. */
 import type { LockFile } from '../../src/core/types/evidence.ts';
 import type { Release, State, Verdict } from '../../src/core/types/judgement.ts';
 import { systemCalls } from '../../src/io/disk/system-calls.ts';
@@ -7,7 +7,7 @@ import { readRecord } from '../../src/lock/files/read-record.ts';
 import { lifeNow } from '../../src/lock/identity.ts';
 import { startTicks } from './oracle.ts';
 
-/** What a scan would say of the lock at this path; null where there is none. */
+/** What a scan would report for the lock at this path; null if there is none. */
 export function readLockFile(path: string, worker: string): LockFile | null {
   const seen = readRecord(systemCalls, path);
   if (seen.kind !== 'file') return null;

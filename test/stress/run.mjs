@@ -1,4 +1,4 @@
-// Entry of `npm run stress`: bundles the harness (Node 20 runs no TypeScript) into a temporary directory and starts it.
+// Entry of `npm run stress`: bundles the harness (Node 20 does not run TypeScript) into a temporary directory and starts it.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 /**
- * Stress: real processes take, hold, give back, take over and fix locks while they are killed and stopped at random; an
- * oracle looks for two holders at once and for live locks that got lost. One JSON line; exit code 1 where the bar is
- * missed. `--protocol naive` runs the original protocol, which must fail.
+ * Stress: real processes take, hold, release, take over and fix locks while they are killed and stopped at random; an oracle
+ * looks for two holders at once and for lost live locks. One JSON line; exit code 1 if it finds any. `--protocol naive` runs the
+ * original protocol, which must fail.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -18,14 +18,14 @@ import { quickJudge } from './quick-judge.ts';
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
-    /** Where nothing worth telling has happened by then, as on a busy machine, it goes on for up to so many seconds. */
+    /** If too little has happened by then, as on a busy machine, the run goes on for up to this many seconds. */
     'at-most': { type: 'string', default: '0' },
     processes: { type: 'string', default: '8' },
     workers: { type: 'string', default: '3' },
-    /** Where the town is made; default: memory, where there is /dev/shm. `disk` is the temporary directory. */
+    /** Where the town is created; default: in memory, if there is /dev/shm. `disk` is the temporary directory. */
     on: { type: 'string', default: existsSync('/dev/shm') ? '/dev/shm' : 'disk' },
     protocol: { type: 'string', default: 'guarded' },
-    /** Foreign writers beside ours, in the manner of the newer Go release. */
+    /** Foreign writers beside ours, which lock like the newer Go release. */
     foreign: { type: 'string', default: '0' },
     kills: { type: 'string', default: '8' },
     stops: { type: 'string', default: '8' },
@@ -45,7 +45,7 @@ for (const worker of workers) mkdirSync(join(oracle, `slots-${worker}`), { recur
 
 const contender = join(dirname(fileURLToPath(import.meta.url)), 'contender.mjs');
 const running: ChildProcess[] = [];
-/** Those that have begun: before that nothing is at stake, and a busy machine takes long to start a process. */
+/** Those that have begun: before that nothing is at stake, and a busy machine starts processes slowly. */
 const begun = new Set<ChildProcess>();
 let finishing = false;
 
@@ -86,7 +86,7 @@ const readCounts = (): Record<EventName, number> => {
   ) as Record<EventName, number>;
 };
 
-/** Enough has happened for the result to mean something. */
+/** True once enough has happened for the result to mean something. */
 const isTelling = (): boolean => {
   const { acquired, batches, overlaps, lost } = readCounts();
   if (protocol === 'naive') return overlaps + lost > 0;
@@ -98,7 +98,7 @@ const isOver = (): boolean => {
   return now >= latestEndAt || (now >= endsAt && isTelling());
 };
 
-/** Waits a random time, so that something happens `perSecond` times a second; false when the run is over. */
+/** Waits a random time, `1 / perSecond` seconds on average; false when the run is over. */
 async function nextTurn(perSecond: number): Promise<boolean> {
   await sleep((2000 / perSecond) * Math.random());
   return !isOver();
@@ -131,7 +131,7 @@ await Promise.all(
   }),
 );
 
-/** One more run: every lock can be taken and given back, and nothing but kept copies and guards stays. */
+/** Finally, every lock can be taken and released, and only kept copies and guards remain. */
 async function takeAll(): Promise<{ readonly takable: number; readonly leftovers: readonly string[] }> {
   let takable = 0;
   for (const worker of workers) {

@@ -1,6 +1,6 @@
 /**
- * Somebody who owns a worker's directory swaps its `.runtime` for a link to a directory of root's while root repairs and
- * takes the lock: nothing may be made, changed or removed where the link leads.
+ * The owner of a worker's directory swaps its `.runtime` for a symlink to a directory of root's while root repairs and takes the
+ * lock: nothing may be created, changed or removed in the symlink's target.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -15,11 +15,11 @@ import { quickJudge, readLockFile } from './quick-judge.ts';
 
 export interface SwapRace {
   readonly rounds: number;
-  /** Rounds that came through to the lock, of which there must be some: else nothing was tried. */
+  /** Successful operations, of which there must be some; otherwise nothing was tested. */
   readonly through: number;
-  /** Files made, changed or removed where the link leads. */
+  /** Files created, changed or removed in the symlink's target. */
   readonly elsewhere: readonly string[];
-  /** What nobody expected. */
+  /** Unexpected errors. */
   readonly errors: readonly string[];
 }
 
@@ -28,12 +28,12 @@ const ATTACKER = 65_534;
 
 /** Why the race cannot be run here, or null. */
 export const whyNoRace = (): string | null => {
-  if (process.platform !== 'linux') return 'renameat2(2) is Linux';
+  if (process.platform !== 'linux') return 'it needs renameat2(2) of Linux';
   if (process.getuid?.() !== 0) return 'it needs root, to be an attacker and a victim';
   return spawnSync('cc', ['--version']).status === 0 ? null : 'it needs a C compiler';
 };
 
-/** Races for a time, in an empty directory that the attacker may enter. `doctor` is what root runs besides the library. */
+/** Runs the race for this time, in an empty directory that the attacker may enter. `doctor` also runs as root. */
 export async function raceSwap(
   home: string,
   source: string,
@@ -73,13 +73,13 @@ export async function raceSwap(
   return { rounds, through, elsewhere, errors };
 }
 
-/** Everything that writes, once; answers how many of them got what they wanted. */
+/** Runs each writing operation once; returns how many succeeded. */
 async function round(town: string, worker: string, directory: string, errors: string[]): Promise<number> {
   let through = 0;
   const options = { townRoot: town, judge: quickJudge, guardTimeoutMs: 0 };
   const lock = new Lock(worker, { judge: quickJudge, guardTimeoutMs: 0 });
   try {
-    // In a dead process's name: one that could not be given back must not end the game.
+    // In the name of a dead process, so that a lock that could not be released does not block the next rounds.
     await lock.acquire({ companion: true, holder: { pid: 4_194_305, startToken: '1' } });
     through += 1;
     await lock.release();
@@ -98,7 +98,7 @@ async function round(town: string, worker: string, directory: string, errors: st
   return through;
 }
 
-/** One program after the other, beside the library's rounds. */
+/** Runs one program after the other, at the same time as the library's rounds. */
 async function runDoctors(
   [program = '', ...args]: readonly string[],
   town: string,

@@ -1,6 +1,6 @@
 /**
- * `npm run stress -- --swap`: the race for a swapped `.runtime`, with the library and the built program on root's side.
- * One JSON line; exit code 1 where something happened elsewhere, or nothing happened at all.
+ * `npm run stress -- --swap`: the race for a swapped `.runtime`, against the library and the built program.
+ * One JSON line; exit code 1 if anything changed elsewhere, or if no operation succeeded.
  */
 import { chmodSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -16,10 +16,7 @@ const BYTES = fc.oneof(
   fc.integer().map((number) => new TextEncoder().encode(`${number}\n`)),
 );
 
-/**
- * Whatever the bytes are: a claim that a snapshot can keep, by a possible process number where it is by number, or the reason
- * why it is none; never an exception.
- */
+/** Reads any bytes as a claim that a snapshot can contain, with a possible PID, or as the reason why not; never throws. */
 export const readsAnyBytes = ({ read }: Kind, names: readonly string[]): void => {
   fc.assert(
     fc.property(BYTES, fc.constantFrom(...names), (bytes, name) => {

@@ -10,17 +10,17 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
 const program = NAMES.find((name) => spawnSync(name, ['--version']).status === 0) ?? null;
 
-/** Chromium is installed here. If it is not, skip the test by name. */
+/** True if Chromium is installed. */
 export const hasChromium = program !== null;
 
 export interface Page {
-  /** Shows HTML in a window of this width, in CSS pixels; `dark` is the reader's colour scheme. */
+  /** Shows HTML in a window of this width, in CSS pixels; `dark` is the preferred color scheme. */
   readonly show: (html: string, view: { readonly width: number; readonly dark?: boolean }) => Promise<void>;
-  /** The value of an expression in the page; promises are awaited. The page's own policy does not apply to it. */
+  /** The value of an expression in the page; promises are awaited. The page's own policy does not apply. */
   readonly evaluate: <Value>(expression: string) => Promise<Value>;
-  /** The whole page as PNG, base64. */
+  /** The whole page as PNG, in base64. */
   readonly screenshot: () => Promise<string>;
-  /** How many requests the page made besides its own document. */
+  /** The number of requests that the page made, besides its own document. */
   readonly requests: () => number;
 }
 
