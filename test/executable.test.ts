@@ -1,4 +1,4 @@
-/** What only the executable of `npm run executable` could do otherwise: files that it carries, plug-ins, and whose code it runs. */
+/** What only the executable of `npm run executable` may do differently: embedded files, plug-ins, and whose code it runs. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -13,7 +13,7 @@ const ofExecutable = EXECUTABLE === null ? describe.skip : describe;
 const run = (cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
   spawnSync(EXECUTABLE ?? '', args, { cwd, env: { ...bareEnvironment(), ...env }, encoding: 'utf8' });
 
-ofExecutable('the executable (skipped: LOCK_DOCTOR_TEST_PROGRAM names none)', () => {
+ofExecutable('the executable (skipped unless LOCK_DOCTOR_TEST_PROGRAM names it)', () => {
   afterEach(cleanUp);
 
   test('runs no code and reads no settings of the directory where it is started', () => {
@@ -29,14 +29,14 @@ ofExecutable('the executable (skipped: LOCK_DOCTOR_TEST_PROGRAM names none)', ()
     expect(existsSync(seen)).toBe(false);
   });
 
-  test('carries its pages, its help and its completions', () => {
+  test('contains its pages, its help and its completions', () => {
     const page = readFileSync(fileURLToPath(new URL('../checks/stale-lock.md', import.meta.url)), 'utf8');
     expect(run('/', ['explain', 'stale-lock']).stdout).toContain(page.split('\n')[0]?.replace('# ', ''));
     expect(run('/', ['preflight', '--help']).stdout).toMatch(/^doctor preflight /);
     expect(run('/', ['completion', 'bash']).stdout).toContain('doctor');
   });
 
-  test('gives a plug-in what it imports of ours, installs nothing for it, and says so', () => {
+  test('gives a plug-in our modules, and reports other imports without installing them', () => {
     const town = makeTown();
     town.write(
       'own.mjs',
@@ -51,7 +51,7 @@ ofExecutable('the executable (skipped: LOCK_DOCTOR_TEST_PROGRAM names none)', ()
     expect(status).toBe(2);
   });
 
-  test('journals who it was by the account, whatever $USER says', () => {
+  test('journals the user of the account, whatever $USER says', () => {
     const town = makeTown();
     town.lock('gastown/crew/ada', { session_id: '' });
     expect(run(town.root, ['--fix', '--yes', '-q'], { USER: 'somebody' }).status).toBe(0);
@@ -59,7 +59,7 @@ ofExecutable('the executable (skipped: LOCK_DOCTOR_TEST_PROGRAM names none)', ()
     expect(events[0].by.user).toBe(userInfo().username);
   });
 
-  test('names itself alone where init writes down how to start it', () => {
+  test('names only itself in the commands that init writes', () => {
     const town = makeTown();
     expect(run(town.root, ['init']).stdout).toContain(`${EXECUTABLE} --fix`);
   });

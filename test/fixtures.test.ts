@@ -1,10 +1,10 @@
 /**
- * Golden replays: the evidence of every story, judged, checked and reported, gives the report beside it, byte for byte.
+ * Golden replays: the evidence of every story, judged, checked and reported, gives its golden report, byte for byte.
  *
  *     UPDATE_GOLDEN=1 npm run jest -- test/fixtures.test.ts
  *
- * writes the snapshots of `test/support/stories/` and all reports anew; read the difference before you commit it. A
- * snapshot that somebody saved with `doctor --save-snapshot` becomes a fixture by its directory alone.
+ * writes the snapshots of `test/support/stories/` and all reports again; read the difference before you commit it. A
+ * snapshot from `doctor --save-snapshot` becomes a fixture if it has a directory of its own there.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,7 @@ const TOWNS = new URL('../fixtures/towns/', import.meta.url);
 const fileOf = (town: string, name: string): URL => new URL(`${town}/${name}.json`, TOWNS);
 const asText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-/** As `doctor --json` reports it, with a clock that stands still and no version. */
+/** As `doctor --json` reports it, with a stopped clock and without a version. */
 const report = (snapshot: Snapshot): Report => {
   const examination = examineSnapshot(snapshot);
   return buildReport({
@@ -57,11 +57,11 @@ const snapshotOf = (town: string): Snapshot =>
   JSON.parse(readFileSync(fileOf(town, 'snapshot'), 'utf8')) as Snapshot;
 
 describe('golden replays', () => {
-  test.each(towns)('%s replays to its report', (town) => {
+  test.each(towns)('%s gives its golden report', (town) => {
     expect(asText(report(snapshotOf(town)))).toBe(readFileSync(fileOf(town, 'report'), 'utf8'));
   });
 
-  test('judging and checking leave the evidence as it was', () => {
+  test('judging and checking do not change the evidence', () => {
     for (const town of towns) {
       const snapshot = snapshotOf(town);
       report(snapshot);
@@ -84,7 +84,7 @@ describe('the command line', () => {
   const textOf = (pieces: string | Iterable<string>): string =>
     typeof pieces === 'string' ? pieces : [...pieces].join('');
 
-  test.each(towns)('says of %s what the library says', async (town) => {
+  test.each(towns)('reports %s as the library does', async (town) => {
     const given = readArguments('doctor', ['--json', '--from-snapshot', `${town}/snapshot.json`]);
     const { exitCode, stdout } = await runDoctor(given, terminal);
     const said = JSON.parse(textOf(stdout)) as Report;
@@ -110,7 +110,7 @@ describe('the published schema', () => {
     expect(validate.errors).toBeNull();
   });
 
-  test('would not describe a report that lacks a value, or has a state of its own', () => {
+  test('refuses a report without a value or with an unknown state', () => {
     const [town = ''] = towns;
     const golden = JSON.parse(readFileSync(fileOf(town, 'report'), 'utf8'));
     expect(validate({ ...golden, complete: undefined })).toBe(false);
@@ -130,19 +130,22 @@ describe('stories', () => {
     };
   };
 
-  test.each(STORIES.map((story) => [story.name, story] as const))('%s', (_, story) => {
-    const { locks, findings, exit } = story;
-    expect(told(story)).toEqual({ locks, findings, exit });
-  });
+  test.each(STORIES.map((story) => [story.name, story] as const))(
+    '%s has the locks, findings and exit code of its story',
+    (_, story) => {
+      const { locks, findings, exit } = story;
+      expect(told(story)).toEqual({ locks, findings, exit });
+    },
+  );
 
   test.each(STORIES.map((story) => [story.name, story] as const))(
-    '%s stands in fixtures/towns as it is written',
+    '%s is in fixtures/towns as generated',
     (name, story) => {
       expect(snapshotOf(name)).toEqual(story.snapshot);
     },
   );
 
-  test('no two stories have one name', () => {
+  test('have different names', () => {
     expect(new Set(STORIES.map(({ name }) => name)).size).toBe(STORIES.length);
   });
 });

@@ -1,4 +1,4 @@
-/** A check of somebody's own finds `lock-doctor/check` wherever the program is installed, with nothing installed beside the check. */
+/** A user's check finds `lock-doctor/check` wherever the program is installed, with nothing installed beside the check. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 afterEach(cleanUp);
 
-/** Puts the package where npm puts it, and answers the program's path there. */
+/** Installs the package there as npm does, and returns the path of the program. */
 const placedAt = (directory: string, bin: string): string => {
   const place = join(folder, directory, 'lock-doctor');
   mkdirSync(dirname(place), { recursive: true });
@@ -77,11 +77,11 @@ describe('a plug-in that imports lock-doctor', () => {
     expect(checksOf(placedAt(directory, bin), town)).toEqual(FOUND);
   });
 
-  test('finds that of a clone', () => {
+  test('finds the program in a clone', () => {
     expect(checksOf(PROGRAM, townWithCheck())).toEqual(FOUND);
   });
 
-  test('takes the one that is installed beside it, where there is one', () => {
+  test('prefers a package that is installed beside it', () => {
     const town = townWithCheck();
     const own = town.path('node_modules/lock-doctor');
     mkdirSync(own, { recursive: true });
@@ -96,7 +96,7 @@ describe('a plug-in that imports lock-doctor', () => {
     expect(checksOf(PROGRAM, town).last).toMatch(/found its own number$/);
   });
 
-  test('is told what else it asks for and does not get', () => {
+  test('is refused if it imports anything else, with the name', () => {
     const town = townWithCheck();
     town.write('checks/where.js', "import 'lock-doctor/nothing';\n");
     const { status, stderr } = checksOf(PROGRAM, town);

@@ -4,7 +4,7 @@ import { doctor } from './run-cli.ts';
 
 afterEach(cleanUp);
 
-const sickTown = (): TestTown => {
+const unhealthyTown = (): TestTown => {
   const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/bob', 'beads/crew/cy'] });
   town.lock('gastown/crew/ada', { session_id: '%5555' }, { ageSeconds: 28_800 });
   town.lock('gastown/crew/bob', '', { ageSeconds: 3600 });
@@ -23,7 +23,7 @@ describe('a selection of locks', () => {
     [['--since', '10m'], ['beads/crew/cy']],
     [['--before', '10m'], ['gastown/crew/ada']],
   ])('%j shows %j', (options, workers) => {
-    const town = sickTown();
+    const town = unhealthyTown();
     for (const command of [[], ['locks']] as const) {
       const { status, stdout } = doctor([...command, ...options, '--json'], { cwd: town.path('gastown') });
       const { locks, summary } = JSON.parse(stdout) as {
@@ -35,7 +35,7 @@ describe('a selection of locks', () => {
   });
 
   test('is marked as partial, and the report and its next commands cover only that part', () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const { stdout, status } = doctor(['--state', 'stale', '--before', '10m'], { cwd: town.root });
     expect(status).toBe(1);
     expect(stdout).toMatch(/^town .*: 3 locks, 1 shown, /m);
@@ -47,7 +47,7 @@ describe('a selection of locks', () => {
   });
 
   test('narrows the timeline of the HTML page, which says so', () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     doctor(['--fix', '-q'], { cwd: town.root });
     const timeline = (...options: readonly string[]): readonly string[] => {
       const { stdout } = doctor(['--format', 'html', ...options], { cwd: town.root });
@@ -65,12 +65,12 @@ describe('a selection of locks', () => {
   });
 
   test('without problems is not called healthy if the rest has problems', () => {
-    const { stdout, status } = doctor(['--state', 'held'], { cwd: sickTown().root });
+    const { stdout, status } = doctor(['--state', 'held'], { cwd: unhealthyTown().root });
     expect([status, stdout.includes('No problems found')]).toEqual([1, false]);
   });
 
   test('-v prints when a lock was taken, in a pipe too', () => {
-    const { stdout } = doctor(['-v', '--under', 'gastown/crew/ada'], { cwd: sickTown().root });
+    const { stdout } = doctor(['-v', '--under', 'gastown/crew/ada'], { cwd: unhealthyTown().root });
     expect(stdout).toMatch(/^ {2}lock: taken at \d{4}-\d\d-\d\dT[\d:.]+Z$/m);
   });
 
@@ -84,7 +84,7 @@ describe('a selection of locks', () => {
       'no kind of lock "git-worktre" is looked for\nDid you mean git-worktree?',
     ],
   ])('%j is refused', (args, message) => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const { status, stderr } = doctor(args, { cwd: town.root });
     expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
   });

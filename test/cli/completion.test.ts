@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { COMMAND_TABLE, OPTIONS } from '../../src/cli/arguments/options.ts';
 import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
 import { bareEnvironment, COMMAND, doctor } from './run-cli.ts';
 
@@ -92,17 +93,6 @@ describe.each([
 
   test('names every command and option', () => {
     const { stdout } = doctor(['completion', shell]);
-    for (const word of [
-      'preflight',
-      'exec',
-      'locks',
-      'explain',
-      'checks',
-      'undo',
-      'dry-run',
-      'from-snapshot',
-      'record',
-    ])
-      expect(stdout).toContain(word);
+    for (const { name } of [...COMMAND_TABLE, ...OPTIONS]) expect(stdout).toContain(name);
   });
 });

@@ -14,7 +14,7 @@ afterEach(cleanUp);
 const PLUGINS = fileURLToPath(new URL('../../fixtures/plugins', import.meta.url));
 
 /** A stale lock, an invalid one, and one from another host. */
-const sickTown = (): TestTown => {
+const unhealthyTown = (): TestTown => {
   const town = makeTown({
     workers: ['gastown/crew/ada', 'gastown/crew/bob', 'gastown/crew/eve', 'gastown/crew/new'],
   });
@@ -31,7 +31,7 @@ const run = (town: TestTown, ...args: string[]) => {
 
 describe('doctor --json', () => {
   test('prints one valid document whose exitCode is the exit status of the process', () => {
-    const { status, document, stderr } = run(sickTown(), '--json');
+    const { status, document, stderr } = run(unhealthyTown(), '--json');
     expect(status).toBe(1);
     expect(stderr).toBe('');
     expect(document).toMatchObject({
@@ -45,7 +45,7 @@ describe('doctor --json', () => {
   });
 
   test('agrees with the library', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const env = bareEnvironment();
     const piped = documentOf<Report>(doctor(['--json', '--town', town.root], { env }).stdout);
     const library = await examine(town.root, { env, cwd: '/' });
@@ -90,7 +90,7 @@ describe('doctor --json', () => {
   });
 
   test('works in the bare environment of cron', () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const env = { PATH: '/usr/bin:/bin', HOME: undefined, LC_ALL: undefined };
     const { status, stdout } = doctor(['--json', '--town', town.root], { env });
     expect(status).toBe(1);
@@ -98,13 +98,20 @@ describe('doctor --json', () => {
   });
 
   test('--fail-on sets the severity from which a finding is a problem', () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     expect(run(town, '--json', '--fail-on', 'error').status).toBe(0);
     expect(run(town, '--json', '--fail-on', 'info').status).toBe(1);
   });
 
   test('--only and --skip select checks, and the others are reported as skipped', () => {
-    const { document } = run(sickTown(), '--json', '--only', 'stale-lock,collision', '--skip', 'collision');
+    const { document } = run(
+      unhealthyTown(),
+      '--json',
+      '--only',
+      'stale-lock,collision',
+      '--skip',
+      'collision',
+    );
     expect(document.checks.filter(({ status }) => status !== 'skipped').map(({ id }) => id)).toEqual([
       'stale-lock',
     ]);
@@ -112,7 +119,7 @@ describe('doctor --json', () => {
   });
 
   test('--worker narrows the report', () => {
-    const { document, status } = run(sickTown(), '--json', '--worker', 'gastown/crew/eve');
+    const { document, status } = run(unhealthyTown(), '--json', '--worker', 'gastown/crew/eve');
     expect(document.locks.map(({ worker }) => worker)).toEqual(['gastown/crew/eve']);
     expect(status).toBe(0);
   });
@@ -120,7 +127,7 @@ describe('doctor --json', () => {
 
 describe('plug-ins', () => {
   test('are loaded by --plugin, and a crash of one leaves the others running', () => {
-    const { document, status } = run(sickTown(), '--json', '--plugin', join(PLUGINS, 'crashing.js'));
+    const { document, status } = run(unhealthyTown(), '--json', '--plugin', join(PLUGINS, 'crashing.js'));
     expect(document.checks.at(-1)).toMatchObject({
       id: 'acme/crashing',
       status: 'crashed',
@@ -132,7 +139,7 @@ describe('plug-ins', () => {
   });
 
   test('are loaded from lock-doctor.json, by paths relative to it', () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     mkdirSync(town.path('checks'));
     symlinkSync(join(PLUGINS, 'long-held.js'), town.path('checks/long-held.js'));
     town.write('lock-doctor.json', '{"plugins": ["./checks/long-held.js"], "skip": ["lock-debris"]}');
@@ -153,7 +160,7 @@ describe('plug-ins', () => {
 
 describe('snapshots', () => {
   test('give the same report when replayed, after the town is gone', () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const first = run(town, '--json', '--save-snapshot', 'evidence.json').document;
     const snapshot = town.path('evidence.json');
     const elsewhere = makeTown();
@@ -216,13 +223,13 @@ describe('the other commands', () => {
     [['--fix', '--dry-run', '--json'], 1],
     [['--fix', '--json'], 0],
   ])('%j prints a valid document and exits with %d', (args, exitCode) => {
-    const { status, document } = run(sickTown(), ...args);
+    const { status, document } = run(unhealthyTown(), ...args);
     expect(status).toBe(exitCode);
     expect(document.exitCode).toBe(exitCode);
   });
 
   test('explain prints the evidence and what --fix does, and does not mention --force in a pipe', () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const explain = (worker: string) => doctor(['explain', worker], { cwd: town.root }).stdout;
     expect(explain('gastown/crew/ada')).toContain(
       `Releases it:\n\`\`\`\ndoctor --fix --worker gastown/crew/ada --town ${town.root}\n\`\`\``,
@@ -234,7 +241,7 @@ describe('the other commands', () => {
   });
 
   test('explain shows every lock of a worker, the one in the current layout first', () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     town.lock('gastown/crew/ada', { session_id: '%56' }, { at: '.gastown/agent.lock' });
     const { stdout } = doctor(['explain', 'gastown/crew/ada'], { cwd: town.root });
     const places = ['.runtime/agent.lock', '.gastown/agent.lock'].map((at) =>
@@ -255,7 +262,7 @@ describe('the other commands', () => {
 
   test('preflight answers in the order of its arguments', () => {
     const { stdout } = doctor(['preflight', '--json', 'gastown/crew/new', 'gastown/crew/ada'], {
-      cwd: sickTown().root,
+      cwd: unhealthyTown().root,
     });
     expect(documentOf<PreflightReport>(stdout).results.map(({ worker, answer }) => [worker, answer])).toEqual(
       [
@@ -266,7 +273,7 @@ describe('the other commands', () => {
   });
 
   test('preflight --fix releases the lock and answers again', () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const first = doctor(['preflight', '--fix', '--json', 'gastown/crew/ada'], { cwd: town.root });
     const [result] = documentOf<PreflightReport>(first.stdout).results;
     expect(first.status).toBe(0);
@@ -277,7 +284,7 @@ describe('the other commands', () => {
   });
 
   test('ndjson is one valid event per line', () => {
-    const { stdout, status } = doctor(['--format', 'ndjson'], { cwd: sickTown().root });
+    const { stdout, status } = doctor(['--format', 'ndjson'], { cwd: unhealthyTown().root });
     const validate = validatorOf('event');
     for (const line of stdout.trimEnd().split('\n')) {
       validate(JSON.parse(line));
@@ -297,7 +304,7 @@ describe('--format ndjson', () => {
       );
 
   test('writes the start event before the scan, so that an error follows it', () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     town.write('lock-doctor.json', '{"plugins": ["./evil.mjs"]}');
     town.write(
       'evil.mjs',
@@ -310,7 +317,7 @@ describe('--format ndjson', () => {
   });
 
   test('writes one event for each release, as it happens', () => {
-    const { stdout, status } = doctor(['--fix', '--format', 'ndjson'], { cwd: sickTown().root });
+    const { stdout, status } = doctor(['--fix', '--format', 'ndjson'], { cwd: unhealthyTown().root });
     const events = eventsOf(stdout);
     expect(status).toBe(0);
     expect(events.filter(({ event }) => event === 'start')).toHaveLength(1);
@@ -399,7 +406,7 @@ describe('an error is a document with exit code 2 and the keys of the command', 
       'doctor undo --list',
     ],
   ])('%j', (args, code, message, hint) => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const { status, stdout, stderr } = doctor(args, { cwd: town.root });
     const { error, exitCode } = documentOf<Report>(stdout);
     expect({ status, exitCode }).toEqual({ status: 2, exitCode: 2 });
@@ -413,7 +420,7 @@ describe('an error is a document with exit code 2 and the keys of the command', 
     ['{"skip": ["no-such"]}', 'unknown check "no-such"'],
     ['{"plugins": ["./gone.js"]}', 'plug-in ./gone.js: '],
   ])('a configuration of %s', (text, words) => {
-    const town = sickTown();
+    const town = unhealthyTown();
     town.write('lock-doctor.json', text);
     const { status, document } = run(town, '--json');
     expect(status).toBe(2);
@@ -421,7 +428,7 @@ describe('an error is a document with exit code 2 and the keys of the command', 
   });
 
   test('is one sentence and a hint on standard error in the text format, without a stack', () => {
-    const { status, stdout, stderr } = doctor(['--fixx'], { cwd: sickTown().root });
+    const { status, stdout, stderr } = doctor(['--fixx'], { cwd: unhealthyTown().root });
     expect({ status, stdout, stderr }).toEqual({
       status: 2,
       stdout: '',

@@ -10,7 +10,7 @@ afterEach(cleanUp);
 
 const inTmux = hasTmux ? describe : describe.skip;
 
-const sickTown = (): TestTown => {
+const unhealthyTown = (): TestTown => {
   const town = makeTown();
   town.lock('gastown/crew/ada', { session_id: '%55' });
   return town;
@@ -35,7 +35,7 @@ describe('output in a pipe', () => {
     [['preflight', 'gastown/crew/ada']],
   ])('%j has no escape codes, and standard error is empty', (args) => {
     const { stdout, stderr } = doctor(args, {
-      cwd: sickTown().root,
+      cwd: unhealthyTown().root,
       env: { TERM: 'xterm-256color', CI: '1' },
     });
     expect(stdout).not.toMatch(/(?!\n)\p{Cc}/u);
@@ -44,7 +44,7 @@ describe('output in a pipe', () => {
   });
 
   test('FORCE_COLOR colours a pipe, NO_COLOR and FORCE_COLOR=0 do not', () => {
-    const { root } = sickTown();
+    const { root } = unhealthyTown();
     const preflight = (env: Record<string, string>) =>
       doctor(['preflight', 'gastown/crew/ada'], { cwd: root, env }).stdout;
     expect(preflight({ FORCE_COLOR: '1' })).toContain('\u001b[33mrepairable');
@@ -57,7 +57,7 @@ describe('output in a pipe', () => {
   });
 
   test('a reader that stops early is not an error', () => {
-    const { stdout, stderr } = shell('"$@" -v | head -1', sickTown());
+    const { stdout, stderr } = shell('"$@" -v | head -1', unhealthyTown());
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     expect(stderr).toBe('');
   });
@@ -79,21 +79,21 @@ describe('output in a pipe', () => {
   });
 
   test('a write error is reported in one sentence and fails the run', () => {
-    const { status, stderr } = shell('"$@" checks > /dev/full', sickTown());
+    const { status, stderr } = shell('"$@" checks > /dev/full', unhealthyTown());
     expect(stderr).toBe('doctor: the output cannot be written (ENOSPC)\n');
     expect(status).toBe(70);
   });
 
   test('so does a write error in a stream of events', () => {
     for (const args of ['--format ndjson', '--fix --format ndjson']) {
-      const { status, stderr } = shell(`"$@" ${args} > /dev/full`, sickTown());
+      const { status, stderr } = shell(`"$@" ${args} > /dev/full`, unhealthyTown());
       expect(stderr).toBe('doctor: the output cannot be written (ENOSPC)\n');
       expect(status).toBe(70);
     }
   });
 
   test('closed standard streams do not change the exit status', () => {
-    expect(shell('"$@" <&- >&- 2>&-', sickTown()).status).toBe(1);
+    expect(shell('"$@" <&- >&- 2>&-', unhealthyTown()).status).toBe(1);
   });
 
   test.each([[], ['preflight'], ['exec'], ['locks'], ['explain'], ['checks'], ['undo'], ['completion']])(
@@ -132,7 +132,7 @@ describe('output in a pipe', () => {
 
 inTmux('interrupted while tmux does not answer (skipped without tmux)', () => {
   const waiting = async (args: readonly string[]) => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const server = await startTmux();
     server.newSession('frozen', { cwd: town.root });
     server.freeze();
@@ -220,7 +220,7 @@ describe('a repair that is interrupted', () => {
 
 describe('a run that has printed everything', () => {
   test('waits for what a plug-in has started', () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const plugin = `import { writeFileSync } from 'node:fs';
       const later = () => setTimeout(() => writeFileSync('told', 'whole'), 300);
       export default { id: 'acme/late', title: 'Late', run: () => (later(), []) };`;
@@ -231,7 +231,7 @@ describe('a run that has printed everything', () => {
   });
 
   test('emits beforeExit for a preloaded module', () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const hook = `const { writeFileSync } = require('node:fs');
       process.once('beforeExit', () => writeFileSync('told', 'whole'));`;
     writeFileSync(town.path('hook.cjs'), hook);
@@ -242,7 +242,7 @@ describe('a run that has printed everything', () => {
 });
 
 test('a diagnosis writes nothing', () => {
-  const town = sickTown();
+  const town = unhealthyTown();
   mkdirSync(town.path('gastown/crew/bob'));
   const before = spawnSync('find', ['.', '-printf', '%p %s %T@ %C@\n'], {
     cwd: town.root,
@@ -268,7 +268,7 @@ test('a diagnosis writes nothing', () => {
 
 describe('locks --watch in a pipe', () => {
   test('reports locks that appear, change and disappear, one JSON event per line', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const child = startDoctor(['locks', '--watch'], { cwd: town.root });
     let text = '';
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {

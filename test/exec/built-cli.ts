@@ -1,4 +1,4 @@
-/** The CLI as it ships, in a directory of its own that everybody may read: other users run it too. */
+/** The CLI as it ships, in its own directory that everybody may read, because other users run it too. */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -19,7 +19,7 @@ import { startOf } from '../support/tested-program.ts';
 
 /** How a run ended. */
 export interface Ended {
-  /** As a shell counts it: 128+n for signal n is told apart by `signal`. */
+  /** As a shell reports it; `signal` distinguishes 128+n from death by signal n. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
@@ -31,27 +31,27 @@ export interface RunningCli {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
   readonly isOver: () => boolean;
-  /** What it has said so far on standard output, and on standard error. */
+  /** Standard output, and standard error, so far. */
   readonly said: () => string;
   readonly complained: () => string;
 }
 
 export interface RunOptions extends Pick<SpawnOptions, 'cwd' | 'detached' | 'uid' | 'gid'> {
-  /** Added to (undefined: taken out of) the environment of the tests, less everything of tmux and Gas Town. */
+  /** Added to (undefined: removed from) the environment of the tests, without the variables of tmux and Gas Town. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Written to standard input; without it there is none. */
+  /** Written to standard input, which is empty without it. */
   readonly input?: string;
 }
 
-/** Options with which a process runs as that user; none: as ourselves. */
+/** Options to run a process as that user; none means as ourselves. */
 export type User = Pick<SpawnOptions, 'uid' | 'gid'>;
 
 export interface BuiltCli {
-  /** The words that start it. */
+  /** The words that start the program. */
   readonly command: readonly [string, ...string[]];
   /**
-   * Who runs the doctor unless a test says otherwise: root's tests take a user who has no tmux servers, for those of
-   * tests beside these, started, frozen and killed at any moment, are evidence that the doctor rightly minds.
+   * Who runs the doctor unless a test says otherwise: root's tests use a user without tmux servers, because those of
+   * concurrent tests, which start, freeze and die at any moment, are evidence that the doctor must take into account.
    */
   readonly user: User;
   readonly start: (args: readonly string[], options?: RunOptions) => RunningCli;
@@ -67,13 +67,13 @@ const findUser = ([file, ...words]: BuiltCli['command']): User => {
   return spawnSync(file, [...words, '--version'], { ...user, cwd: '/' }).status === 0 ? user : {};
 };
 
-/** A test's town that a word names: its owner's tmux servers count like those of the one who asks. */
+/** Gives the town of a test that a word names to that user: tmux servers of the town's owner count like the asker's. */
 const giveTo = (uid: number | undefined, word: string): void => {
   const begin = `${realpathSync(tmpdir())}/town-`;
   if (uid === undefined || !word.startsWith(begin)) return;
   const town = begin + (word.slice(begin.length).split('/')[0] ?? '');
   if (!existsSync(town)) return;
-  // Nothing is touched that is right already: some tests look at every time of every file.
+  // What is right already is not touched: some tests compare all times of all files.
   const id = String(uid);
   spawnSync('find', [town, '!', '-user', id, '-exec', 'chown', '-h', `${id}:${id}`, '{}', '+']);
   if ((statSync(town).mode & 0o777) !== 0o755) chmodSync(town, 0o755);
@@ -83,25 +83,25 @@ interface Metafile {
   readonly outputs: Readonly<Record<string, { readonly inputs: Readonly<Record<string, unknown>> }>>;
 }
 
-const makeHome = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'doctor-cli-')));
+const makeDirectory = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'doctor-cli-')));
 
-/** A copy of what `npm run build` made. Call `remove` when all tests of a file are through. */
+/** A copy of what `npm run build` made. Call `remove` after all tests of a file. */
 export const buildCli = (): BuiltCli => {
-  const home = makeHome();
+  const home = makeDirectory();
   cpSync('dist/bin', join(home, 'dist/bin'), { recursive: true });
   return cliIn(home);
 };
 
-/** The sources that went into one of the bundle's files (absolute path). */
+/** The sources of one file of the bundle (absolute path). */
 export type SourcesOf = (file: string) => readonly string[];
 
-/** The CLI bundled as modules, for those who ask what each file is made of. Call `remove` as well. */
+/** The CLI bundled as modules, for tests that ask which sources each file contains. Call `remove` as well. */
 export const bundleCli = (): BuiltCli & { readonly sourcesOf: SourcesOf } => {
-  const home = makeHome();
+  const home = makeDirectory();
   const banner =
     "#!/usr/bin/env node\nimport{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);";
   execFileSync('node_modules/.bin/esbuild', [
-    'dist/bin/doctor=src/cli/main.ts', // the doctor knows itself by this name
+    'dist/bin/doctor=src/cli/main.ts', // the doctor recognizes itself by this name
     '--bundle',
     '--splitting',
     '--format=esm',
@@ -178,7 +178,7 @@ const cliIn = (home: string): BuiltCli => {
   };
 };
 
-/** No tmux of the person who runs the tests, no Gas Town around them. */
+/** The environment without the tester's tmux and Gas Town. */
 const plainEnvironment = (tmuxTmpdir: string, added: NonNullable<RunOptions['env']>): NodeJS.ProcessEnv => {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^(GT_|TMUX|NODE_EXTRA_CA|FORCE_COLOR|LOCK_DOCTOR_TEST)/.test(name),

@@ -15,25 +15,25 @@ afterAll(cli.remove);
 describe('the command under exec', () => {
   afterEach(cleanUp);
 
-  test('gets its words as they are', async () => {
+  test('gets its arguments unchanged', async () => {
     const words = ['a b', '', '*', '$HOME', '--json', '--', "it's", '`id`', 'new\nline', '-q'];
     const { stdout } = await exec(makeTown(), ['printf', '<%s>', ...words]);
     expect(stdout).toBe(words.map((word) => `<${word}>`).join(''));
   });
 
-  test('reads the standard input that the doctor was given, all of it', async () => {
+  test('reads all of the doctor’s standard input', async () => {
     const input = 'line of input\n'.repeat(20_000);
     const { stdout } = await exec(makeTown(), ['cat'], { input });
     expect(stdout === input).toBe(true);
   });
 
-  test('may write more than a pipe holds before anybody reads', async () => {
+  test('may write more than a pipe holds', async () => {
     const script = 'head -c 3000000 /dev/zero | tr "\\0" x; echo done >&2';
     const { code, stdout, stderr } = await exec(makeTown(), ['sh', '-c', script]);
     expect({ code, stderr, length: stdout.length }).toEqual({ code: 0, stderr: 'done\n', length: 3_000_000 });
   });
 
-  test("stands in the worker's directory, and with --no-cd in the caller's", async () => {
+  test("runs in the worker's directory, or with --no-cd in the caller's", async () => {
     const town = makeTown();
     mkdirSync(town.path('here'));
     const options = { cwd: town.path('here'), env: { PWD: town.path('here') } };
@@ -42,7 +42,7 @@ describe('the command under exec', () => {
     expect((await exec(town, where, options, '--no-cd')).stdout).toBe(`${town.path('here')}\n`.repeat(2));
   });
 
-  test('is looked for where it will stand', async () => {
+  test('is looked up in the directory where it will run', async () => {
     const town = makeTown();
     const script = town.write(`${ADA}/start`, '#!/bin/sh\necho started\n');
     chmodSync(script, 0o755);
@@ -50,7 +50,7 @@ describe('the command under exec', () => {
     expect((await exec(town, ['./start'], { cwd: town.root }, '--no-cd')).code).toBe(127);
   });
 
-  test('tells git below it to write down who holds its locks, beside what the caller has set', async () => {
+  test('makes git below it record who holds its locks, unless the caller has set that', async () => {
     const town = makeTown();
     const env = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'user.name', GIT_CONFIG_VALUE_0: 'ada' };
     const ask = ['sh', '-c', 'git config core.lockfilePid; git config user.name'];
@@ -62,15 +62,21 @@ describe('the command under exec', () => {
   });
 
   test.each([
-    ['an ordinary one', {}],
-    ['without PWD and SHLVL', { PWD: undefined, SHLVL: undefined }],
+    ['an ordinary environment', {}],
+    ['no PWD and SHLVL', { PWD: undefined, SHLVL: undefined }],
     [
-      'names that are no shell names',
+      'names that a shell does not allow',
       { 'a.b': '1 2\'3"', 'npm_config_//host/:_token': 'x', 'BASH_FUNC_f%%': '() { :; }' },
     ],
-    ['what a shell sets for itself', { IFS: ':', OPTIND: '7', PPID: '1', LINENO: '9', PWD: '/elsewhere' }],
-    ['values with newlines, quotes and nothing', { A: 'x\ny\n', 'B-C': '\n', D: '', E: '$(id) `id` "\'' }],
-  ])('has exactly the environment of the caller, and our marks: %s', async (_name, env) => {
+    [
+      'variables that a shell sets itself',
+      { IFS: ':', OPTIND: '7', PPID: '1', LINENO: '9', PWD: '/elsewhere' },
+    ],
+    [
+      'values with newlines and quotes, and an empty one',
+      { A: 'x\ny\n', 'B-C': '\n', D: '', E: '$(id) `id` "\'' },
+    ],
+  ])('has exactly the environment of the caller and our marks: %s', async (_name, env) => {
     const town = makeTown();
     const script = 'process.stdout.write(JSON.stringify(Object.entries(process.env).sort()))';
     const command = [process.execPath, '-e', script];
@@ -91,7 +97,7 @@ describe('the command under exec', () => {
     expect([...seen.keys()].filter((name) => !expected.has(name))).toEqual([]);
   });
 
-  test('leaves a working tree that git removes without being forced', async () => {
+  test('leaves a working tree that git removes without --force', async () => {
     const town = makeTown({ marked: false });
     const git = (...args: string[]) =>
       execFileSync('git', ['-c', 'safe.directory=*', '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
@@ -106,23 +112,23 @@ describe('the command under exec', () => {
     expect(existsSync(town.path('tree'))).toBe(false);
   });
 
-  test('leaves a .runtime that was there as it was', async () => {
+  test('does not change an existing .runtime', async () => {
     const town = makeTown();
     mkdirSync(town.path(ADA, '.runtime'));
     expect((await exec(town, ['true'])).code).toBe(0);
     expect(readdirSync(town.path(ADA, '.runtime'))).toEqual(['agent.lock.flock']);
   });
 
-  linuxTest('inherits no descriptor of ours beyond the three streams', async () => {
+  linuxTest('inherits none of our descriptors beyond the three streams', async () => {
     const script = 'ls /proc/$$/fd; for f in /proc/$$/fd/*; do readlink $f; done';
     const { stdout } = await exec(makeTown(), ['sh', '-c', script]);
-    // Descriptors from 16 on are the test runner's own, if it leaks any.
+    // Descriptors from 10 on may be leaked by the test runner.
     const numbers = stdout.split('\n').filter((line) => /^\d+$/.test(line) && Number(line) < 10);
     expect(numbers).toEqual(['0', '1', '2']);
     expect(stdout).not.toContain('agent.lock');
   });
 
-  test('is the very process that the lock names, by number and start', async () => {
+  test('is the process that the lock names, by PID and start time', async () => {
     const town = makeTown({ marked: false });
     const running = await startLasting(cli, town, 'exec sleep 600', { flags: ['--session', '%77'] });
     const lock = readLock(town);
@@ -138,7 +144,7 @@ describe('the command under exec', () => {
     ]);
   });
 
-  test('names as its session the pane that the caller is in, unless told otherwise', async () => {
+  test('has the caller’s pane as its session by default', async () => {
     const town = makeTown({ marked: false });
     await startLasting(cli, town, 'exec sleep 600', { env: { TMUX_PANE: '%5' } });
     expect(readLock(town).session_id).toBe('%5');

@@ -7,27 +7,27 @@ import { ADA } from './lasting.ts';
 const CROWD = 50;
 const cli = buildCli();
 
-/** Tells of two commands inside at once: mkdir succeeds for one only. Says `ran` for every command that ran. */
+/** Detects two commands inside at once, because mkdir succeeds for only one. Logs `ran` for every command that ran. */
 const WITNESS = 'mkdir inside && echo ran >> log || echo overlap >> log; sleep 0.02; rmdir inside';
 
 afterAll(cli.remove);
 
-describe('fifty at once on one worker', () => {
+describe('fifty runs at once on one worker', () => {
   afterEach(cleanUp);
 
-  test('all run, one at a time, where they wait for each other', async () => {
+  test('all run one at a time if they wait for each other', async () => {
     const town = makeTown();
     const args = ['exec', '--town', town.root, '--no-cd', '--wait', '300', ADA, '--', 'sh', '-c', WITNESS];
     const all = await Promise.all(Array.from({ length: CROWD }, () => cli.run(args, { cwd: town.root })));
-    const told = [
+    const failures = [
       ...new Set(all.filter(({ code }) => code !== 0).map(({ code, stderr }) => `${code} ${stderr}`)),
     ];
-    expect(told).toEqual([]);
+    expect(failures).toEqual([]);
     expect(readFileSync(town.path('log'), 'utf8')).toBe('ran\n'.repeat(CROWD));
     expect(readdirSync(town.path(ADA, '.runtime')).sort()).toEqual(['.gitignore', 'agent.lock.flock']);
   }, 240_000);
 
-  test('one runs and the others are refused, where none of them waits', async () => {
+  test('one runs and the others are refused if none of them waits', async () => {
     const town = makeTown();
     const script = `${WITNESS}; exec sleep 600`;
     const runs = Array.from({ length: CROWD }, () =>
@@ -51,7 +51,7 @@ describe('fifty at once on one worker', () => {
     expect(readdirSync(town.path(ADA, '.runtime')).sort()).toEqual(['.gitignore', 'agent.lock.flock']);
   }, 240_000);
 
-  test('the waiting command of a rival does not count as an agent: of two agents in the worker one starts', async () => {
+  test('a rival command that waits does not count as an agent, so that one of them starts', async () => {
     const town = makeTown();
     const agent = sleeperNamed('claude');
     const args = ['exec', '--town', town.root, ADA, '--', agent, '0.2'];
@@ -59,7 +59,7 @@ describe('fifty at once on one worker', () => {
     for (let round = 0; round < 3; round += 1) {
       const answers = (await both()).map(({ code, stderr }) => `${code} ${stderr}`);
       expect(answers).toContain('0 ');
-      // A guard that a slow rival holds for seconds is no agent either.
+      // Nor is a guard that a slow rival holds for seconds an agent.
       const others = answers.filter((answer) => !/^(0|20) |somebody else is changing the lock/i.test(answer));
       expect(others).toEqual([]);
     }

@@ -21,7 +21,7 @@ const beside = (town: TestTown): readonly string[] => readdirSync(town.path(ADA,
 const preflight = async (town: TestTown) => (await cli.run(['preflight', '--town', town.root, ADA])).code;
 const next = (town: TestTown) => cli.run(['exec', '--town', town.root, ADA, '--', 'echo', 'next']);
 
-/** A directory for PATH with all that a doctor and its commands need here, less that program. */
+/** A directory for PATH with all programs that a doctor and its commands need here, except one. */
 const pathWithout = (missing: string): string => {
   const directory = mkdtempSync(join(tmpdir(), 'bin-'));
   onCleanUp(() => rmSync(directory, { recursive: true, force: true }));
@@ -44,7 +44,7 @@ describe('kill -9', () => {
     ['a plain directory', { marked: false }],
     ['a Gas Town', { marked: true }],
   ])(
-    'of the doctor in %s leaves a lock that names the command, is true, and goes stale with it',
+    'of the doctor in %s leaves a valid lock that names the command and becomes stale when it ends',
     async (_name, marked) => {
       const town = makeTown(marked);
       const running = await startLasting(cli, town);
@@ -64,10 +64,10 @@ describe('kill -9', () => {
     },
   );
 
-  // Root's tests run the doctor as somebody who has no tmux servers; whoever runs them as himself may have some.
+  // Root's tests run the doctor as a user without tmux servers; other users may have some.
   const withoutServers = cli.user.uid === undefined ? test.skip : test;
   withoutServers(
-    'of both on a machine without tmux (root only): the lock goes stale with them, and the next one has it',
+    'of both on a machine without tmux (root only) leaves a stale lock, and the next command gets the worker',
     async () => {
       const town = makeTown();
       const env = { PATH: pathWithout('tmux') };
@@ -82,7 +82,7 @@ describe('kill -9', () => {
     },
   );
 
-  test('of the command is 137, and the lock is given back', async () => {
+  test('of the command gives 137, and the lock is released', async () => {
     const town = makeTown();
     const running = await startLasting(cli, town);
     process.kill(running.commandPid, 'SIGKILL');
@@ -90,10 +90,10 @@ describe('kill -9', () => {
     expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
-  test('of the doctor before the gate opens: the command never runs, and the next one has the worker', async () => {
+  test('of the doctor before the gate opens: the command never runs, and the next one gets the worker', async () => {
     const town = makeTown();
     const mark = town.path('it-ran');
-    // Somebody keeps the guard: the command waits behind its gate.
+    // Another process keeps the guard: the command waits behind its gate.
     const guard = town.write(`${ADA}/.runtime/agent.lock.flock`, '');
     const keeper = await startProcess('flock', ['-F', '-x', guard, 'sh', '-c', 'echo kept; exec sleep 600'], {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -109,7 +109,7 @@ describe('kill -9', () => {
     expect(beside(town)).toEqual(['agent.lock.flock']);
   });
 
-  test('of the doctor at any moment: never two commands at once, and the worker is free again in the end', async () => {
+  test('of the doctor at any moment: never two commands at once, and a free worker in the end', async () => {
     const town = makeTown();
     const script = 'mkdir "$0" || echo overlap >> "$0.overlaps"; rmdir "$0"';
     const args = ['exec', '--town', town.root, ADA, '--', 'sh', '-c', script, town.path('inside')];
@@ -121,12 +121,12 @@ describe('kill -9', () => {
     }
     expect(await cli.run(args)).toMatchObject({ code: 0, stderr: '' });
     expect(readdirSync(town.root)).not.toContain('inside.overlaps');
-    // Killed right after it had made the directory, it cannot have told git to ignore it.
+    // A doctor that is killed right after it created the directory cannot have made git ignore it.
     expect(beside(town).filter((name) => name !== '.gitignore')).toEqual(['agent.lock.flock']);
   });
 });
 
-/** The number of a child of that name, read out of /proc; false where there is none. */
+/** The PID of a child with that name, from /proc; false if there is none. */
 const childNamed = (parent: number, name: string): number | false => {
   const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
   const found = pids.find((pid) => {
@@ -136,7 +136,7 @@ const childNamed = (parent: number, name: string): number | false => {
         text.includes(`(${name}) `) && text.slice(text.lastIndexOf(')') + 2).split(' ')[1] === `${parent}`
       );
     } catch {
-      return false; // it ended meanwhile
+      return false; // it has ended
     }
   });
   return found === undefined ? false : Number(found);

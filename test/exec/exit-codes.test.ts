@@ -12,7 +12,7 @@ const asRoot = canBecomeOthers ? test : test.skip;
 const exec = (town: TestTown, command: readonly string[], ...options: string[]) =>
   cli.run(['exec', '--town', town.root, ...options, ADA, '--', ...command]);
 
-/** What lies beside the lock; the guard's file alone means that nobody holds it. */
+/** The files beside the lock; if there is only the guard's, the lock is free. */
 const beside = (town: TestTown): readonly string[] => readdirSync(town.path(ADA, '.runtime')).sort();
 
 afterAll(cli.remove);
@@ -32,7 +32,7 @@ describe('the exit code of exec', () => {
   });
 
   test.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGSEGV'] as const)(
-    'is 128+n where %s ended the command',
+    'is 128+n if %s ended the command',
     async (signal) => {
       const town = makeTown();
       const { code } = await exec(town, ['sh', '-c', `kill -${signal.slice(3)} $$`]);
@@ -59,7 +59,7 @@ describe('the exit code of exec', () => {
 
   const HIDING_SH = ['-m', 'sh', '-c', 'mount --bind /dev/null "$(realpath /bin/sh)" && exec "$@"', 'sh'];
   const whereShHides = spawnSync('unshare', [...HIDING_SH, '/bin/true']).status === 0 ? test : test.skip;
-  whereShHides('is 126 where /bin/sh cannot be executed (skipped where nothing can be mounted)', () => {
+  whereShHides('is 126 if /bin/sh cannot be executed (skipped if nothing can be mounted)', () => {
     const town = makeTown();
     const line = [...HIDING_SH, ...cli.command, 'exec', '--town', town.root, ADA, '--', '/bin/true'];
     const { status, stderr } = spawnSync('unshare', line, { encoding: 'utf8' });
@@ -67,7 +67,7 @@ describe('the exit code of exec', () => {
     expect(existsSync(town.path(ADA, '.runtime'))).toBe(false);
   });
 
-  test('is 127 in JSON as well, and the document says that the command is not there', async () => {
+  test('is 127 with --json too, and the document says that the command was not found', async () => {
     const { code, stdout, stderr } = await exec(makeTown(), ['no-such-command'], '--json');
     expect({ code, stderr }).toEqual({ code: 127, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject({
@@ -84,23 +84,23 @@ describe('the exit code of exec', () => {
     ['nothing after --', ['exec', ADA, '--']],
     ['no -- before the command', ['exec', ADA, 'true']],
     ['an unknown option', ['exec', ADA, '--wiat', '3', '--', 'true']],
-    ['a wait that is no number', ['exec', ADA, '--wait', 'long', '--', 'true']],
-    ['a record of no kind', ['exec', ADA, '--record', 'pid', '--', 'true']],
+    ['a wait that is not a number', ['exec', ADA, '--wait', 'long', '--', 'true']],
+    ['an unknown --record', ['exec', ADA, '--record', 'pid', '--', 'true']],
     ['a worker that does not exist', ['exec', 'gastown/crew/eve', '--', 'true']],
     ['a relative worker outside the town', ['exec', '../ada', '--', 'true']],
-  ])('is 2 for %s, with a sentence, and in JSON with one document', async (_name, args) => {
+  ])('is 2 for %s, with one sentence or one JSON document', async (_name, args) => {
     const town = makeTown();
     const line = [args[0] ?? '', '--town', town.root, ...args.slice(1)];
-    const told = await cli.run(line);
-    expect(told).toMatchObject({ code: 2, stdout: '' });
-    expect(told.stderr).toMatch(/^doctor: \S.*\n/);
+    const text = await cli.run(line);
+    expect(text).toMatchObject({ code: 2, stdout: '' });
+    expect(text.stderr).toMatch(/^doctor: \S.*\n/);
     const json = await cli.run(['exec', '--json', ...line.slice(1)]);
     expect(json).toMatchObject({ code: 2, stderr: '' });
     expect(JSON.parse(json.stdout)).toMatchObject({ exitCode: 2, error: { code: 'E_USAGE' } });
     expect(existsSync(town.path(ADA, '.runtime'))).toBe(false);
   });
 
-  test('an absolute path leads to a worker outside the town, and a symlink to where it points', async () => {
+  test('works with an absolute path outside the town, and with a symlink, which is resolved', async () => {
     const town = makeTown();
     const other = makeTown({ marked: false, workers: ['w'] });
     const aside = await cli.run(['exec', '--town', town.root, other.path('w'), '--', 'sh', '-c', 'exit 3']);
@@ -114,26 +114,26 @@ describe('the exit code of exec', () => {
     expect(JSON.parse(through.stdout)).toHaveProperty('holder_pid');
   });
 
-  test('is 2 where the worker is a file', async () => {
+  test('is 2 if the worker is a file', async () => {
     const town = makeTown({ workers: [] });
     town.write(ADA, 'no directory');
     expect(await exec(town, ['true'])).toMatchObject({ code: 2 });
   });
 
-  asRoot('is 22 with the reason where the worker cannot be written to; nothing ran', async () => {
+  asRoot('is 22 with the reason if the worker cannot be written to, and nothing runs', async () => {
     const town = makeTown();
     chmodSync(town.root, 0o755);
-    chownSync(town.root, OTHER_UID, OTHER_UID); // root's tmux servers, if any, are none of theirs
-    const args = ['exec', '--town', town.root, ADA, '--', 'touch', '/tmp/must-not-run'];
+    chownSync(town.root, OTHER_UID, OTHER_UID); // so that root's tmux servers do not count
+    const args = ['exec', '--town', town.root, ADA, '--', 'touch', town.path('it-ran')];
     const { code, stdout, stderr } = await cli.run(args, { uid: OTHER_UID, gid: OTHER_UID, cwd: '/' });
     expect({ code, stdout }).toEqual({ code: 22, stdout: '' });
     expect(stderr).toMatch(/EACCES|permission denied|not permitted/i);
     expect(existsSync(town.path(ADA, '.runtime'))).toBe(false);
-    expect(existsSync('/tmp/must-not-run')).toBe(false);
+    expect(existsSync(town.path('it-ran'))).toBe(false);
   });
 });
 
-describe('exec refuses', () => {
+describe('exec refuses with', () => {
   afterEach(cleanUp);
 
   const refused = async (town: TestTown, ...options: string[]) => {
@@ -143,7 +143,7 @@ describe('exec refuses', () => {
     return answer;
   };
 
-  test('20: a worker whose lock a live process holds, and names it', async () => {
+  test('20: a worker whose lock a live process holds, with its PID', async () => {
     const town = makeTown();
     town.lock(ADA, { pid: process.pid, session_id: '' }, { ageSeconds: 0 });
     const answer = await refused(town);
@@ -162,7 +162,7 @@ describe('exec refuses', () => {
     expect(beside(town)).toEqual(['agent.lock']);
   });
 
-  test('20: an agent at work without any lock', async () => {
+  test('20: a worker with an agent but no lock', async () => {
     const town = makeTown();
     const agent = await fakeAgent('claude', { cwd: town.path(ADA), ...cli.user });
     const answer = await refused(town);
@@ -172,10 +172,10 @@ describe('exec refuses', () => {
   });
 
   test.each([
-    ['text that is no record', 'no lock at all', 3600],
+    ['text that is not a record', 'no lock at all', 3600],
     ['an empty file', '', 3600],
-    ['a young broken one', '{"pid": ', 1],
-  ])('22: an invalid lock (%s) stays as it is', async (_name, text, ageSeconds) => {
+    ['a young broken record', '{"pid": ', 1],
+  ])('22: an invalid lock (%s), which stays unchanged', async (_name, text, ageSeconds) => {
     const town = makeTown();
     town.lock(ADA, text, { ageSeconds });
     const answer = await refused(town);
@@ -184,7 +184,7 @@ describe('exec refuses', () => {
     expect(beside(town)).toEqual(['agent.lock']);
   });
 
-  test('22: a directory in the place of the lock', async () => {
+  test('22: a directory in place of the lock', async () => {
     const town = makeTown();
     mkdirSync(town.path(ADA, '.runtime/agent.lock'), { recursive: true });
     expect((await refused(town)).code).toBe(22);
@@ -207,7 +207,7 @@ describe('exec refuses', () => {
     expect((await refused(town)).code).toBe(22);
   });
 
-  test('22: a symlink in the place of .runtime; nothing is written behind it', async () => {
+  test('22: a symlink in place of .runtime, through which nothing is written', async () => {
     const town = makeTown();
     const elsewhere = town.worker('elsewhere');
     symlinkSync(elsewhere, town.path(ADA, '.runtime'));
@@ -215,7 +215,7 @@ describe('exec refuses', () => {
     expect(readdirSync(elsewhere)).toEqual([]);
   });
 
-  test('but not where the lock is proven stale: that one is taken over', async () => {
+  test('nothing if the lock is proven stale: it is taken over', async () => {
     const town = makeTown();
     const path = town.lock(ADA, { session_id: '' });
     const { code, stdout } = await exec(town, ['cat', path]);
@@ -224,7 +224,7 @@ describe('exec refuses', () => {
     expect(beside(town)).toEqual(['agent.lock.flock']);
   });
 
-  describe('what a lock that a killed run had moved aside says, once it is back:', () => {
+  describe('a lock that a killed run had moved aside, after it is restored:', () => {
     const ASIDE = '.runtime/agent.lock.e156d65fcabc6227.old';
     const townWithAside = (lock: Parameters<TestTown['lock']>[1], ageSeconds: number) => {
       const town = makeTown();
@@ -232,13 +232,13 @@ describe('exec refuses', () => {
       return town;
     };
 
-    test('nothing where its holder is dead: the command runs', async () => {
+    test('nothing if its holder is dead: the command runs', async () => {
       const town = townWithAside({ session_id: '' }, 3600);
       expect(await exec(town, ['echo', 'ran'])).toMatchObject({ code: 0, stdout: 'ran\n', stderr: '' });
       expect(beside(town)).toEqual(['agent.lock.flock']);
     });
 
-    test('20 where it lives', async () => {
+    test('20 if its holder lives', async () => {
       const town = townWithAside({ pid: process.pid, session_id: '' }, 0);
       const answer = await refused(town);
       expect(answer.code).toBe(20);
@@ -246,7 +246,7 @@ describe('exec refuses', () => {
       expect(beside(town)).toEqual(['agent.lock', 'agent.lock.flock']);
     });
 
-    test('22 where it cannot be put back, and it stays', async () => {
+    test('22 if it cannot be restored, and it stays', async () => {
       const town = townWithAside({ session_id: '' }, 3600);
       symlinkSync('/etc/hostname', town.path(ADA, '.runtime/agent.lock.flock'));
       const answer = await refused(town);
@@ -256,7 +256,7 @@ describe('exec refuses', () => {
     });
   });
 
-  test('with --wait until the worker is free, and runs then', async () => {
+  test('nothing with --wait once the worker is free: the command runs', async () => {
     const town = makeTown();
     const agent = await fakeAgent('claude', { cwd: town.path(ADA), ...cli.user });
     const waiting = cli.start(['exec', '--town', town.root, '--wait', '60', ADA, '--', 'echo', 'my turn']);
@@ -267,7 +267,7 @@ describe('exec refuses', () => {
     expect(await waiting.ended).toMatchObject({ code: 0, stdout: 'my turn\n' });
   });
 
-  test('22 at the end of --wait, where the guard stayed busy', async () => {
+  test('22: a guard that stayed busy', async () => {
     const town = makeTown();
     const guard = town.write(`${ADA}/.runtime/agent.lock.flock`, '');
     const holder = spawn('flock', ['-F', '-x', guard, 'sh', '-c', 'echo held; exec sleep 600'], {

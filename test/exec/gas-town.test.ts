@@ -13,7 +13,7 @@ const beside = (town: TestTown): readonly string[] => readdirSync(town.path(ADA,
 const preflight = async (town: TestTown) => (await cli.run(['preflight', '--town', town.root, ADA])).code;
 const lockPath = (town: TestTown): string => town.path(ADA, '.runtime/agent.lock');
 
-/** What an agent's own start hook writes: its number, which is dead at once, and the pane. */
+/** What the start hook of an agent writes: the PID of a process that has ended, and the pane. */
 const hookRecord = (sessionId: string): string => {
   const { pid } = spawnSync('true');
   return JSON.stringify(
@@ -23,11 +23,11 @@ const hookRecord = (sessionId: string): string => {
   );
 };
 
-/** The original writer: truncates and writes in place. */
+/** Like the original writer: truncates and writes in place. */
 const overwriteInPlace = (town: TestTown, sessionId: string): void =>
   writeFileSync(lockPath(town), hookRecord(sessionId));
 
-/** The newer one: flock on the guard, a staged file, rename. */
+/** Like the newer writer: flock on the guard, a staged file, rename. */
 const overwriteGuarded = (town: TestTown, sessionId: string): void => {
   const script = 'cat > agent.lock.tmp && mv agent.lock.tmp agent.lock';
   const { status } = spawnSync('flock', ['-x', '-w', '10', 'agent.lock.flock', 'sh', '-c', script], {
@@ -37,7 +37,7 @@ const overwriteGuarded = (town: TestTown, sessionId: string): void => {
   expect(status).toBe(0);
 };
 
-/** The file's age, which decides whether another tool's lock is still left alone. */
+/** Makes the file older, which decides whether a lock of another tool is still left alone. */
 const makeOlder = (town: TestTown): void => {
   const then = new Date(Date.now() - 120_000);
   utimesSync(lockPath(town), then, then);
@@ -48,7 +48,7 @@ afterAll(cli.remove);
 describe('exec in a Gas Town', () => {
   afterEach(cleanUp);
 
-  test("writes an ended helper's number, and the true holder in fields and a file of its own", async () => {
+  test('writes the PID of an ended helper, and the holder in extra fields and in a companion file', async () => {
     const town = makeTown();
     const running = await startLasting(cli, town);
     const { pid, holder_pid, holder_start } = readLock(town);
@@ -65,7 +65,7 @@ describe('exec in a Gas Town', () => {
   test.each([
     [true, 'process'],
     [false, 'helper'],
-  ] as const)('--record overrides what the town (marked: %s) suggests: %s', async (marked, record) => {
+  ] as const)('--record overrides the default of the town (marked: %s): %s', async (marked, record) => {
     const town = makeTown({ marked });
     const running = await startLasting(cli, town, 'exec sleep 600', { flags: ['--record', record] });
     const lock = readLock(town);
@@ -75,14 +75,14 @@ describe('exec in a Gas Town', () => {
   });
 
   /**
-   * The original package takes a lock whose number is its own or cannot be signalled, and refuses any other; nobody knows
-   * its number before it starts. So one record says the same to the hook inside and to every other gt of this user.
+   * The original package takes a lock whose PID is its own or cannot be signalled, and refuses any other. Nobody knows its PID
+   * before it starts, so one record says the same to the hook inside and to every other gt of this user.
    */
   test.each([
     ['helper', 'let in'],
     ['process', 'refused'],
   ])(
-    'the number of --record %s says the same to the hook inside and to others outside: %s',
+    'the PID of --record %s means the same to the hook inside and to others outside: %s',
     async (record, answer) => {
       const town = makeTown();
       const ask = `kill -0 "$(sed -n 's/^ *"pid": \\([0-9]*\\),$/\\1/p' "$LOCK")" 2>/dev/null && echo refused || echo 'let in'`;
@@ -106,7 +106,7 @@ describe('exec in a Gas Town', () => {
   describe.each([
     ['in place', overwriteInPlace],
     ['under the guard', overwriteGuarded],
-  ])('where a hook of the command overwrites the lock %s', (_name, overwrite) => {
+  ])('if a hook of the command overwrites the lock %s', (_name, overwrite) => {
     test('the worker stays held while the command runs, whatever the hook wrote', async () => {
       const town = makeTown();
       const running = await startLasting(cli, town);
@@ -124,7 +124,7 @@ describe('exec in a Gas Town', () => {
       expect(await preflight(town)).toBe(0);
     });
 
-    test('moments before the command ends, the young lock stays, the doctor says so, and it is released later', async () => {
+    test('just before the command ends, the young lock stays, is reported, and is released later', async () => {
       const town = makeTown();
       const running = await startLasting(cli, town);
       overwrite(town, '%99');
@@ -139,7 +139,7 @@ describe('exec in a Gas Town', () => {
       expect((await cli.run(['exec', '--town', town.root, ADA, '--', 'true'])).code).toBe(0);
     });
 
-    test('and both doctor and command are killed, the next one takes the worker over', async () => {
+    test('and both doctor and command are killed, the next command takes the worker over', async () => {
       const town = makeTown();
       const running = await startLasting(cli, town);
       overwrite(town, '%99');
@@ -155,7 +155,7 @@ describe('exec in a Gas Town', () => {
     });
   });
 
-  test("a hook's lock that names the session we were started in is given back at once, however young", async () => {
+  test("a hook's lock that names our own session is released at once, however young", async () => {
     const town = makeTown();
     const running = await startLasting(cli, town, 'exec sleep 600', { flags: ['--session', '%7'] });
     overwriteGuarded(town, '%7');
@@ -164,7 +164,7 @@ describe('exec in a Gas Town', () => {
     expect(beside(town)).toEqual(['.gitignore', 'agent.lock.flock']);
   });
 
-  test('a lock that somebody removes meanwhile does not let a second command in', async () => {
+  test('removing the lock meanwhile does not let a second command in', async () => {
     const town = makeTown();
     const running = await startLasting(cli, town);
     unlinkSync(lockPath(town));
@@ -187,32 +187,29 @@ describe('exec in a Gas Town', () => {
     expect(JSON.parse(readFileSync(lockPath(town), 'utf8'))).toEqual(theirs);
   });
 
-  tmuxTest(
-    "a hook's lock that names the very pane we are asked from does not shut the worker for ever",
-    async () => {
-      const town = makeTown();
-      const server = await startTmux();
-      const pane = server.newSession('gt-crew-ada', {
-        cwd: town.path(ADA),
-        command: ['env', 'PS1=$ ', 'bash', '--norc', '--noprofile', '-i'],
-        env: { TMUX_TMPDIR: server.tmuxTmpdir, GT_ROLE: ADA, GT_ROOT: town.root },
-      });
-      const hook = town.write(
-        'hook.sh',
-        `printf '%s' '${hookRecord(pane.paneId)}' > ${lockPath(town)}; echo worked\n`,
+  tmuxTest("a hook's lock that names the asking pane does not block the worker for ever", async () => {
+    const town = makeTown();
+    const server = await startTmux();
+    const pane = server.newSession('gt-crew-ada', {
+      cwd: town.path(ADA),
+      command: ['env', 'PS1=$ ', 'bash', '--norc', '--noprofile', '-i'],
+      env: { TMUX_TMPDIR: server.tmuxTmpdir, GT_ROLE: ADA, GT_ROOT: town.root },
+    });
+    const hook = town.write(
+      'hook.sh',
+      `printf '%s' '${hookRecord(pane.paneId)}' > ${lockPath(town)}; echo worked\n`,
+    );
+    const start = cli.command.map((word) => `'${word}'`).join(' ');
+    const line = `${start} exec --town '${town.root}' ${ADA} -- sh '${hook}'`;
+    for (const turn of [1, 2]) {
+      server.tmux('send-keys', '-t', pane.paneId, '-l', `${line}; echo "code ${turn} $?"`);
+      server.tmux('send-keys', '-t', pane.paneId, 'Enter');
+      const shown = new RegExp(`^code ${turn} (\\d+)$`, 'm');
+      const code = await until(
+        () => shown.exec(server.tmux('capture-pane', '-p', '-t', pane.paneId))?.[1],
+        'its end',
       );
-      const start = cli.command.map((word) => `'${word}'`).join(' ');
-      const line = `${start} exec --town '${town.root}' ${ADA} -- sh '${hook}'`;
-      for (const turn of [1, 2]) {
-        server.tmux('send-keys', '-t', pane.paneId, '-l', `${line}; echo "code ${turn} $?"`);
-        server.tmux('send-keys', '-t', pane.paneId, 'Enter');
-        const shown = new RegExp(`^code ${turn} (\\d+)$`, 'm');
-        const code = await until(
-          () => shown.exec(server.tmux('capture-pane', '-p', '-t', pane.paneId))?.[1],
-          'its end',
-        );
-        expect([turn, code]).toEqual([turn, '0']);
-      }
-    },
-  );
+      expect([turn, code]).toEqual([turn, '0']);
+    }
+  });
 });

@@ -9,7 +9,7 @@ const cli = buildCli();
 const canMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
 const needsMounts = canMount ? describe : describe.skip;
 
-/** Runs the doctor in a mount namespace of its own, after a script has changed what the machine looks like. */
+/** Runs the doctor in its own mount namespace, after a script has prepared it. */
 const execAfter = (town: TestTown, prepare: string, command: readonly string[]) => {
   const line = [...cli.command, 'exec', '--town', town.root, ADA, '--', ...command];
   const { status, stdout, stderr } = spawnSync(
@@ -37,7 +37,7 @@ const execAfter = (town: TestTown, prepare: string, command: readonly string[]) 
   return { code: status, stdout, stderr };
 };
 
-/** Every program that could flock is covered by a file that cannot be executed. */
+/** Hides every program that can flock behind a file that cannot be executed. */
 const WITHOUT_TOOLS = `
 for directory in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; do
   for name in flock busybox perl; do
@@ -45,7 +45,7 @@ for directory in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; d
   done
 done`;
 
-/** A disk on which nothing can be made any more. */
+/** A disk without space for a new file. */
 const FULL_DISK = `
 mkdir "$WORKER/.runtime"
 mount -t tmpfs -o size=4k,nr_inodes=2,mode=777 none "$WORKER/.runtime"
@@ -53,10 +53,10 @@ mount -t tmpfs -o size=4k,nr_inodes=2,mode=777 none "$WORKER/.runtime"
 
 afterAll(cli.remove);
 
-needsMounts('exec in hard places (skipped where this process may not mount)', () => {
+needsMounts('exec in adverse conditions (skipped without permission to mount)', () => {
   afterEach(cleanUp);
 
-  test('without any program that can flock nothing runs, and the sentence says what to install', () => {
+  test('runs nothing without a program that can flock, and says what to install', () => {
     const town = makeTown({ marked: false });
     const { code, stdout, stderr } = execAfter(town, WITHOUT_TOOLS, ['touch', town.path('it-ran')]);
     expect({ code, stdout }).toEqual({ code: 22, stdout: '' });
@@ -66,7 +66,7 @@ needsMounts('exec in hard places (skipped where this process may not mount)', ()
     expect(execAfter(town, ':', ['true'])).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
-  test('on a full disk nothing runs, and the sentence says what is wrong', () => {
+  test('runs nothing on a full disk, and says why', () => {
     const town = makeTown({ marked: false });
     const { code, stdout, stderr } = execAfter(town, FULL_DISK, ['touch', town.path('it-ran')]);
     expect({ code, stdout }).toEqual({ code: 22, stdout: '' });
@@ -74,7 +74,7 @@ needsMounts('exec in hard places (skipped where this process may not mount)', ()
     expect(existsSync(town.path('it-ran'))).toBe(false);
   });
 
-  test('on a read-only disk nothing runs, and the sentence says what is wrong', () => {
+  test('runs nothing on a read-only disk, and says why', () => {
     const town = makeTown({ marked: false });
     const prepare = 'mount --bind "$WORKER" "$WORKER"; mount -o remount,ro,bind "$WORKER"';
     const { code, stderr } = execAfter(town, prepare, ['touch', town.path('it-ran')]);

@@ -1,4 +1,4 @@
-/** A command under `doctor exec` that goes on until it is told to end. */
+/** A command under `doctor exec` that runs until it is told to end. */
 import { readFileSync } from 'node:fs';
 import { isRunning, onCleanUp, type TestTown, until } from '../support/index.ts';
 import type { BuiltCli, RunningCli, RunOptions } from './built-cli.ts';
@@ -6,11 +6,11 @@ import type { BuiltCli, RunningCli, RunOptions } from './built-cli.ts';
 export const ADA = 'gastown/crew/ada';
 
 export interface Lasting extends RunningCli {
-  /** The command's own number. */
+  /** The PID of the command itself. */
   readonly commandPid: number;
 }
 
-/** Starts `sh -c <script>` under the lock; it says that it is ready once `first` is done. */
+/** Starts `sh -c <script>` under the lock; it prints that it is ready after `first`. */
 export const startLasting = async (
   cli: BuiltCli,
   town: TestTown,

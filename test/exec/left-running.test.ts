@@ -1,4 +1,4 @@
-/** The lock stays while anything lives that the command left running, and goes when that has ended. */
+/** The lock stays while anything lives that the command left running, and is released when that has ended. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -21,7 +21,7 @@ import { ADA, readLock, startLasting } from './lasting.ts';
 const cli = buildCli();
 const tmuxTest = hasTmux ? test : test.skip;
 const linuxTest = process.platform === 'linux' ? test : test.skip;
-/** Without this a survivor would keep the pipe open that the test reads to its end. */
+/** Otherwise a survivor would keep the pipe open that the test reads to its end. */
 const SILENT = '</dev/null >/dev/null 2>&1';
 
 afterAll(cli.remove);
@@ -30,16 +30,16 @@ const exec = (town: TestTown, script: string, options: RunOptions = {}, ...flags
   cli.run(['exec', '--town', town.root, ...flags, ADA, '--', 'sh', '-c', script], options);
 const preflight = (town: TestTown, options: RunOptions = {}) =>
   cli.run(['preflight', '--town', town.root, ADA], options);
-/** Code and complaint of one more exec: the complaint says what is wrong where the code is not the expected one. */
+/** Exit code and standard error of one more exec; standard error explains an unexpected code. */
 const next = async (town: TestTown, options: RunOptions = {}) => {
   const { code, stderr } = await exec(town, 'echo next', options);
   return `${code} ${stderr}`;
 };
 
-/** The numbers that the command printed, of processes that the end of the test ends. */
+/** The PIDs that the command printed; the processes are killed after the test. */
 const leftBy = ({ stdout }: Ended): readonly number[] => {
   const pids = stdout.trim().split('\n').map(Number);
-  // Number 0 would be our own process group.
+  // PID 0 would be our own process group.
   if (!pids.every((pid) => pid > 1))
     throw new Error(`the command printed no PIDs: ${JSON.stringify(stdout)}`);
   onCleanUp(() => {
@@ -75,20 +75,26 @@ const expectHeldUntilEnded = async (
   expect((await preflight(town, options)).code).toBe(0);
 };
 
-describe('what the command of exec left running', () => {
+describe('a process that the command of exec left running', () => {
   afterEach(cleanUp);
 
   test.each([
-    ['in a session of its own', `setsid sleep 600 ${SILENT} & echo $!; exit 3`],
-    ['deaf to hang-ups', `nohup sleep 600 ${SILENT} & echo $!; exit 3`],
-    ['after forking twice', `(setsid sh -c 'sleep 600 ${SILENT} & echo $!' &); sleep 0.2; exit 3`],
+    ['in its own session', `setsid sleep 600 ${SILENT} & echo $!; exit 3`],
+    ['immune to SIGHUP', `nohup sleep 600 ${SILENT} & echo $!; exit 3`],
+    [
+      'after forking twice',
+      `(setsid sh -c 'sleep 600 ${SILENT} & echo $! > left' &); until [ -s left ]; do sleep 0.02; done; cat left; exit 3`,
+    ],
     ['outside the worker', `cd /; setsid sleep 600 ${SILENT} & echo $!; exit 3`],
-  ])('holds the lock in its own name, and the command code counts: %s', async (_name, script) => {
-    const town = makeTown({ marked: false });
-    await expectHeldUntilEnded(town, await exec(town, script), 3);
-  });
+  ])(
+    'holds the lock in its own name, and the exit code is that of the command: %s',
+    async (_name, script) => {
+      const town = makeTown({ marked: false });
+      await expectHeldUntilEnded(town, await exec(town, script), 3);
+    },
+  );
 
-  test('keeps the number of the ended helper in a Gas Town, and the second record follows', async () => {
+  test('does not change the PID of the ended helper in a Gas Town, and is named in the companion record', async () => {
     const town = makeTown();
     const run = await exec(town, `setsid sleep 600 ${SILENT} & echo $!`);
     const [pid] = leftBy(run);
@@ -99,10 +105,10 @@ describe('what the command of exec left running', () => {
     expect(readLock(town, 'agent.lock.holder')).toMatchObject({ holder_pid: pid });
   });
 
-  test('is found by the second record where a hook overwrote the lock', async () => {
+  test('is found by the companion record if a hook overwrote the lock', async () => {
     const town = makeTown();
     const running = await startLasting(cli, town, `setsid sleep 600 ${SILENT} & echo $!; exec sleep 600`);
-    await until(() => /^\d+$/m.test(running.said()), 'the one that is left');
+    await until(() => /^\d+$/m.test(running.said()), 'the process that is left');
     const { pid } = spawnSync('true');
     const record = { pid, acquired_at: new Date().toISOString(), session_id: '', hostname: hostname() };
     writeFileSync(town.path(ADA, '.runtime/agent.lock'), JSON.stringify(record));
@@ -121,7 +127,7 @@ describe('what the command of exec left running', () => {
     ['all of .runtime', 'rm -rf .runtime', 'process'],
     ['all of .runtime', 'rm -rf .runtime', 'helper'],
     ['everything that git does not track', 'git init -q . && git clean -qffdx', 'process'],
-  ])('holds the worker though the command deleted %s (%s, --record %s)', async (_what, deletes, record) => {
+  ])('holds the worker even if the command deleted %s (%s, --record %s)', async (_what, deletes, record) => {
     const town = makeTown({ marked: false });
     const script = `${deletes}; setsid sleep 600 ${SILENT} & echo $!; exit 3`;
     const run = await exec(town, script, {}, '--record', record);
@@ -133,7 +139,7 @@ describe('what the command of exec left running', () => {
     expect(await next(town)).toBe('0 ');
   });
 
-  test('does not take the lock from whoever took it after the command had deleted it', async () => {
+  test('does not take the lock from a process that took it after the command had deleted it', async () => {
     const town = makeTown({ marked: false });
     const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
     const record = { pid, acquired_at: new Date().toISOString(), session_id: '', hostname: hostname() };
@@ -151,7 +157,7 @@ describe('what the command of exec left running', () => {
     expect(readLock(town)).toEqual(record);
   });
 
-  test('may be several: the lock stays until the last of them has ended', async () => {
+  test('may be one of several: the lock stays until the last of them has ended', async () => {
     const town = makeTown({ marked: false });
     const run = await exec(town, `for i in 1 2 3; do setsid sleep 600 ${SILENT} & echo $!; done`);
     const pids = leftBy(run);
@@ -169,14 +175,14 @@ describe('what the command of exec left running', () => {
     expect(await next(town)).toBe('0 ');
   });
 
-  test('and ends within moments keeps nothing, and nothing is said', async () => {
+  test('and that ends within moments keeps nothing, without a message', async () => {
     const town = makeTown({ marked: false });
     const { code, stderr } = await exec(town, `setsid sleep 0.1 ${SILENT} & exit 0`);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(readdirSync(town.path(ADA, '.runtime'))).not.toContain('agent.lock');
   });
 
-  test('holds the lock where doctor and command were killed', async () => {
+  test('holds the lock if doctor and command were killed', async () => {
     const town = makeTown({ marked: false });
     const running = await startLasting(
       cli,
@@ -185,7 +191,7 @@ describe('what the command of exec left running', () => {
     );
     const left = await until(
       () => /^left (\d+)$/m.exec(running.said())?.[1] ?? false,
-      'the one that is left',
+      'the process that is left',
     );
     leftBy({ code: 0, signal: null, stdout: left, stderr: '' });
     running.child.kill('SIGKILL');
@@ -200,7 +206,7 @@ describe('what the command of exec left running', () => {
     expect(await next(town)).toBe('0 ');
   });
 
-  test('belongs to the inner of two locks', async () => {
+  test('counts for the inner of two locks', async () => {
     const town = makeTown({ marked: false });
     mkdirSync(town.path('gastown/crew/bob'), { recursive: true });
     const inner = `$CLI exec --town "$TOWN" gastown/crew/bob -- sh -c 'setsid sleep 600 ${SILENT} & echo $!'`;
@@ -211,7 +217,7 @@ describe('what the command of exec left running', () => {
     expect((await preflight(town)).code).toBe(0);
   });
 
-  test('does not hold the lock where it serves the whole user: a helper of which there is one', async () => {
+  test('does not hold the lock if it serves the whole user, like ssh-agent', async () => {
     const town = makeTown({ marked: false });
     const run = await exec(town, `setsid ${sleeperNamed('ssh-agent')} 600 ${SILENT} & echo $!`);
     leftBy(run);
@@ -225,22 +231,19 @@ describe('what the command of exec left running', () => {
       what: 'the mark in its environment, in the session of the command',
       command: 'env -i PATH="$PATH" sleep 600',
     },
-  ])(
-    'is in doubt without $what: the lock stays where nobody else can have started it',
-    async ({ command }) => {
-      const town = makeTown({ marked: false });
-      const run = await exec(town, `${command} ${SILENT} & echo $!`);
-      const [pid] = leftBy(run);
-      expect(run.stderr).toBe(
-        `doctor: ${ADA} stays locked in the name of sleep (process ${pid}): it started meanwhile, and its environment does not say for whom\n`,
-      );
-      expect(await next(town)).toMatch(/^20 /);
-      await end(pid);
-      expect(await next(town)).toBe('0 ');
-    },
-  );
+  ])('is in doubt without $what: the lock stays if nothing else can have started it', async ({ command }) => {
+    const town = makeTown({ marked: false });
+    const run = await exec(town, `${command} ${SILENT} & echo $!`);
+    const [pid] = leftBy(run);
+    expect(run.stderr).toBe(
+      `doctor: ${ADA} stays locked in the name of sleep (process ${pid}): it started meanwhile, and its environment does not say for whom\n`,
+    );
+    expect(await next(town)).toMatch(/^20 /);
+    await end(pid);
+    expect(await next(town)).toBe('0 ');
+  });
 
-  linuxTest('without the mark is no concern of ours where it works elsewhere', async () => {
+  linuxTest('does not count without the mark if it works elsewhere', async () => {
     const town = makeTown({ marked: false });
     const run = await exec(town, `cd / && env -i PATH="$PATH" sleep 600 ${SILENT} & echo $!`);
     leftBy(run);
@@ -248,28 +251,31 @@ describe('what the command of exec left running', () => {
     expect((await preflight(town)).code).toBe(0);
   });
 
-  linuxTest('that a tmux server is just starting still bears its name, and holds it', async () => {
-    const town = makeTown({ marked: false });
-    const child = sleeperNamed('tmux: server');
-    // The kernel calls both by their file names, as a server and its child between fork and exec.
-    mkdirSync(town.path('server'));
-    const server = town.path('server/tmux: server');
-    writeFileSync(server, `#!/bin/sh\n'${child}' 600 & echo $!\nwait\n`, { mode: 0o755 });
-    const said = town.path('said');
-    const run = await exec(
-      town,
-      `'${server}' >'${said}' 2>&1 </dev/null & while ! [ -s '${said}' ]; do :; done; cat '${said}'`,
-    );
-    await expectHeldUntilEnded(town, run, 0);
-  });
+  linuxTest(
+    'that a tmux server is just starting still has the server’s name, and holds the lock',
+    async () => {
+      const town = makeTown({ marked: false });
+      const child = sleeperNamed('tmux: server');
+      // The kernel calls both by their file names, like a server and its child between fork and exec.
+      mkdirSync(town.path('server'));
+      const server = town.path('server/tmux: server');
+      writeFileSync(server, `#!/bin/sh\n'${child}' 600 & echo $!\nwait\n`, { mode: 0o755 });
+      const said = town.path('said');
+      const run = await exec(
+        town,
+        `'${server}' >'${said}' 2>&1 </dev/null & while ! [ -s '${said}' ]; do :; done; cat '${said}'`,
+      );
+      await expectHeldUntilEnded(town, run, 0);
+    },
+  );
 
   describe('in tmux', () => {
-    /** A tmux of our own: the command of the test starts it. */
+    /** A tmux of our own, which the command of the test starts. */
     const stage = (town: TestTown) => {
       const home = town.path('tmux');
       mkdirSync(home, { mode: 0o755 });
       const options = { env: { TMUX_TMPDIR: home } };
-      // With a tmux of its own the doctor runs as ourselves.
+      // With its own tmux the doctor runs as ourselves.
       const socket = join(home, `tmux-${process.getuid?.()}`, 'default');
       const tmux = (...args: string[]) =>
         execFileSync('tmux', ['-S', socket, ...args], { encoding: 'utf8', stdio: 'pipe' });
@@ -278,11 +284,11 @@ describe('what the command of exec left running', () => {
     };
     const START = `tmux -f /dev/null new-session -d -P -F '#{pane_pid}' `;
 
-    tmuxTest('the process of the pane holds it, not the server that was started with it', async () => {
+    tmuxTest('the process of the pane holds the lock, not the server that was started with it', async () => {
       const town = makeTown({ marked: false });
       const { options, tmux } = stage(town);
       const run = await exec(town, `${START} 'exec sleep 600'`, options);
-      // The server goes on for somebody else, elsewhere, with the mark in its environment.
+      // The server continues for another session, elsewhere, with the mark in its environment.
       tmux('new-session', '-d', '-s', 'other', '-c', dirname(town.root), 'exec sleep 600');
       const [pane] = leftBy(run);
       const server = Number(tmux('display-message', '-p', '#{pid}'));
@@ -292,14 +298,17 @@ describe('what the command of exec left running', () => {
       expect(pane).not.toBe(server);
     });
 
-    tmuxTest('a pane that the marked server makes later, in the worker, is at work there', async () => {
-      const town = makeTown({ marked: false });
-      const { options, tmux } = stage(town);
-      const run = await exec(town, `${START} 'exec sleep 600'`, options);
-      const [pane] = leftBy(run);
-      tmux('new-session', '-d', '-s', 'more', '-c', town.path(ADA), 'exec sleep 600');
-      await end(pane);
-      expect(await next(town, options)).toMatch(/^20 /);
-    });
+    tmuxTest(
+      'a pane that the marked server creates later in the worker counts as working there',
+      async () => {
+        const town = makeTown({ marked: false });
+        const { options, tmux } = stage(town);
+        const run = await exec(town, `${START} 'exec sleep 600'`, options);
+        const [pane] = leftBy(run);
+        tmux('new-session', '-d', '-s', 'more', '-c', town.path(ADA), 'exec sleep 600');
+        await end(pane);
+        expect(await next(town, options)).toMatch(/^20 /);
+      },
+    );
   });
 });

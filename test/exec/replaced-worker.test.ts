@@ -1,4 +1,4 @@
-/** A worker that is swapped for a symlink while `exec` starts: neither lock nor command goes where the link leads. */
+/** A worker that is replaced by a symlink while `exec` starts: neither the lock nor the command follows it. */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -15,14 +15,14 @@ const linuxTest = process.platform === 'linux' ? test : test.skip;
 afterEach(cleanUp);
 afterAll(cli.remove);
 
-test('exec takes no lock and runs nothing where a link at the name of the worker leads', async () => {
+test('exec takes no lock and runs nothing behind a symlink in place of the worker', async () => {
   const town = makeTown({ marked: false });
   const victim = town.path('victim');
   mkdirSync(victim);
   const socket = town.path('socket');
   const server = createServer().listen(socket);
   onCleanUp(() => void server.close());
-  // Asked between the look and the lock: the moment that an attacker would wait for.
+  // Runs between the look and the lock: the moment that an attacker would wait for.
   const tmux = town.write(
     'bin/tmux',
     `#!/bin/sh
@@ -41,7 +41,7 @@ exit 1
   expect(run).toMatchObject({ code: 22, stderr: expect.stringContaining('was replaced by something else') });
 });
 
-linuxTest('a process that came to its directory through a link stands elsewhere', async () => {
+linuxTest('a process that reached its directory through a symlink is recognized', async () => {
   const town = makeTown({ marked: false });
   symlinkSync(town.path(ADA), town.path('link'));
   const child = spawn('sleep', ['600'], { cwd: town.path('link'), stdio: 'ignore' });

@@ -10,26 +10,29 @@ const PASSED = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] 
 
 afterAll(cli.remove);
 
-describe('a signal to the doctor, off a terminal', () => {
+describe('a signal to the doctor without a terminal', () => {
   afterEach(cleanUp);
 
-  // A terminal of the person who runs the tests is no business of theirs: detached, it is not the doctor's either.
+  // Detached, so that the terminal of the person who runs the tests is not that of the doctor.
   const options = { detached: true };
 
-  test.each(PASSED)('%s reaches the command once; what that makes of it counts', async (signal) => {
-    const town = makeTown();
-    const first = `trap 'echo got' ${signal.slice(3)}`;
-    const running = await startLasting(cli, town, 'while :; do sleep 0.05; done', { ...options, first });
-    running.child.kill(signal);
-    await until(() => running.said().includes('got'), `${signal} in the command`);
-    expect(readdirSync(town.path(ADA, '.runtime'))).toContain('agent.lock');
-    process.kill(running.commandPid, 'SIGKILL');
-    const { code, stdout } = await running.ended;
-    expect(code).toBe(137);
-    expect(stdout.match(/got/g)).toHaveLength(1);
-  });
+  test.each(PASSED)(
+    '%s reaches the command once, and the exit code is what the command makes of it',
+    async (signal) => {
+      const town = makeTown();
+      const first = `trap 'echo got' ${signal.slice(3)}`;
+      const running = await startLasting(cli, town, 'while :; do sleep 0.05; done', { ...options, first });
+      running.child.kill(signal);
+      await until(() => running.said().includes('got'), `${signal} in the command`);
+      expect(readdirSync(town.path(ADA, '.runtime'))).toContain('agent.lock');
+      process.kill(running.commandPid, 'SIGKILL');
+      const { code, stdout } = await running.ended;
+      expect(code).toBe(137);
+      expect(stdout.match(/got/g)).toHaveLength(1);
+    },
+  );
 
-  test.each(PASSED)('%s that ends the command is 128+n, and the lock is given back', async (signal) => {
+  test.each(PASSED)('%s that ends the command gives 128+n, and the lock is released', async (signal) => {
     const town = makeTown();
     const running = await startLasting(cli, town, 'exec sleep 600', options);
     running.child.kill(signal);
@@ -41,7 +44,7 @@ describe('a signal to the doctor, off a terminal', () => {
     const town = makeTown();
     await startLasting(cli, town, 'exec sleep 600', options);
     const waiting = cli.start(['exec', '--town', town.root, '--wait', '600', ADA, '--', 'true'], options);
-    // Another one, started later, has waited its time: the first is waiting by now.
+    // A later run has waited for its time, so the first one is waiting by now.
     const briefly = ['exec', '--town', town.root, '--wait', '0.5', ADA, '--', 'true'];
     expect((await cli.run(briefly, options)).code).toBe(20);
     expect(waiting.isOver()).toBe(false);

@@ -19,7 +19,7 @@ const needsTmux = hasTmux ? describe : describe.skip;
 
 afterAll(cli.remove);
 
-needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () => {
+needsTmux('exec in a real tmux pane (skipped without tmux)', () => {
   afterEach(cleanUp);
 
   const stage = async (): Promise<{ readonly town: TestTown; readonly server: TestTmux }> => {
@@ -56,7 +56,7 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
     server.tmux('send-keys', '-t', pane.paneId, '-l', text);
     server.tmux('send-keys', '-t', pane.paneId, 'Enter');
   };
-  /** A command that counts every signal: a shell's trap would take two in a row for one. Ends with 5 on SIGTERM. */
+  /** A command that counts every signal (a shell's trap would merge two in a row). Exits with 5 on SIGTERM. */
   const counting = (town: TestTown, log: string, name: string): string[] => {
     const script = `
       const { appendFileSync } = require('node:fs');
@@ -67,7 +67,7 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
       console.log('ready');`;
     return [...words(town, '').slice(0, -3), process.execPath, town.write('count.cjs', script)];
   };
-  /** Several times: a second signal on the heels of the first may be taken for one with it. */
+  /** Several times, one after the other: a signal right after another may be merged with it. */
   const press = async (server: TestTmux, pane: TestPane, key: string, log: string): Promise<void> => {
     for (let count = 1; count <= PRESSED; count += 1) {
       server.tmux('send-keys', '-t', pane.paneId, key);
@@ -80,7 +80,7 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
   const isFree = (town: TestTown): boolean =>
     readdirSync(town.path(ADA, '.runtime')).sort().join() === '.gitignore,agent.lock.flock';
 
-  test('the command has the terminal, its size, and learns when that changes', async () => {
+  test('the command has the terminal and its size, and is notified of changes', async () => {
     const { town, server } = await stage();
     const script = `trap 'stty size > "$0.size"' WINCH; test -t 0 && test -t 1 && stty size > "$0"; while :; do sleep 0.05; done`;
     const out = town.path('seen');
@@ -98,7 +98,7 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
     ['C-c', 'INT'],
     ['C-\\', 'QUIT'],
   ])(
-    '%s reaches the command exactly once, and the doctor survives to give the lock back',
+    '%s reaches the command exactly once, and the doctor survives to release the lock',
     async (key, signal) => {
       const { town, server } = await stage();
       const log = town.path('log');
@@ -113,7 +113,7 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
     },
   );
 
-  test('Ctrl-C that ends the command is 130, and the lock is given back', async () => {
+  test('Ctrl-C that ends the command gives 130, and the lock is released', async () => {
     const { town, server } = await stage();
     const pane = shell(server, town);
     type(server, pane, `${quoted(words(town, 'echo ready; exec sleep 600'))}; echo "code $?"`);
@@ -123,7 +123,7 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
     expect(isFree(town)).toBe(true);
   });
 
-  test('Ctrl-C comes once where no stream of the doctor is the terminal', async () => {
+  test('Ctrl-C arrives once even if no stream of the doctor is the terminal', async () => {
     const { town, server } = await stage();
     const log = town.path('log');
     const pane = shell(server, town);
@@ -142,7 +142,7 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
     type(server, pane, `${quoted(words(town, 'exec sleep 600'))} & echo "job $!"`);
     await until(() => existsSync(town.path(ADA, '.runtime/agent.lock')), 'the lock');
     const job = Number(
-      await until(() => /^job (\d+)$/m.exec(screen(server, pane))?.[1], 'the number of the job'),
+      await until(() => /^job (\d+)$/m.exec(screen(server, pane))?.[1], 'the PID of the job'),
     );
     const command = readLock(town).holder_pid ?? 0;
     await until(() => readFileSync(`/proc/${command}/comm`, 'utf8') === 'sleep\n', 'the open gate');
@@ -150,7 +150,7 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
     await until(() => isFree(town), 'the end of the job');
   });
 
-  test('Ctrl-Z stops both, the lock stays true, and fg goes on', async () => {
+  test('Ctrl-Z stops both, the lock stays held, and fg continues', async () => {
     const { town, server } = await stage();
     const pane = shell(server, town);
     const script = 'echo ready; read line; echo "read $line"';
@@ -187,7 +187,7 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
     expect(isFree(town)).toBe(true);
   });
 
-  test('who starts at a terminal is told what is held, and a pipe is not', async () => {
+  test('the lock that is held is announced at a terminal, but not in a pipe', async () => {
     const { town, server } = await stage();
     const pane = shell(server, town);
     type(server, pane, `clear; ${quoted(words(town, 'true'))}; echo "code $?"`);
@@ -197,11 +197,11 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
     expect(piped).toMatchObject({ code: 0, stdout: '', stderr: '' });
   });
 
-  test('a command that outlives its terminal: the doctor ends with its code, and not by a signal', async () => {
+  test('the doctor of a command that outlives its terminal ends with the command’s code, not by a signal', async () => {
     const { town, server } = await stage();
     const script = `trap '' HUP; echo $$ > "$0.pid"; while [ ! -e "$0.go" ]; do sleep 0.05; done; exit 7`;
     const mark = town.path('outlives');
-    // The shell around it is deaf to the hang-up too: it says how the doctor ended.
+    // The outer shell ignores the hang-up too: it writes down how the doctor ended.
     const outer = `trap '' HUP; ${quoted([...words(town, script), mark])}; echo $? > '${mark}.code'`;
     const pane = server.newSession('somebody', { command: ['sh', '-c', outer] });
     await until(() => existsSync(`${mark}.pid`), 'the command');
@@ -213,7 +213,7 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
     expect(isFree(town)).toBe(true);
   });
 
-  test('the end of the pane ends the command, and leaves no lock or a provably stale one', async () => {
+  test('the end of the pane ends the command, and leaves no lock or a stale one', async () => {
     const { town, server } = await stage();
     const pane = server.newSession('somebody', { command: words(town, 'exec sleep 600') });
     const command = await until(() => {
@@ -231,7 +231,7 @@ needsTmux('exec in a real tmux pane (skipped where tmux is not installed)', () =
     await until(async () => (await ask()).code === 0, 'a free worker');
   });
 
-  test("the worker's own session, shell, directory and role are no obstacle to starting there, again and again", async () => {
+  test("the worker's own session, shell, directory and role do not prevent a start there, even repeated", async () => {
     const { town, server } = await stage();
     const pane = server.newSession('gt-crew-ada', {
       cwd: town.path(ADA),

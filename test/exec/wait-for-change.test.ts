@@ -4,7 +4,7 @@ import { watchWorker } from '../../src/exec/wait-for-change.ts';
 import { cleanUp, makeTown } from '../support/index.ts';
 import { ADA } from './lasting.ts';
 
-/** How long the next answer takes, in milliseconds. */
+/** The time that the next answer takes, in milliseconds. */
 const timed = async (change: () => Promise<void>): Promise<number> => {
   const startedAt = performance.now();
   await change();
@@ -23,7 +23,7 @@ describe('waiting for a worker', () => {
     expect(await timed(change)).toBeGreaterThanOrEqual(999);
   });
 
-  test('asks again when the lock has changed, also before the waiting began', async () => {
+  test('asks again when the lock has changed, even before the wait began', async () => {
     const town = makeTown();
     const lock = town.lock(ADA, { pid: process.pid });
     const change = watchWorker(town.path(ADA), performance.now() + 60_000);
@@ -31,7 +31,7 @@ describe('waiting for a worker', () => {
     await change();
     await change();
     rmSync(lock);
-    // Without the change it would be two seconds.
+    // Without the change the wait would take two seconds.
     expect(await timed(change)).toBeLessThan(1900);
   });
 

@@ -18,14 +18,14 @@ const only = (on: string, known = KNOWN) => {
 };
 
 describe('the machines of a run', () => {
-  test('are all that are configured where none is named', () => {
+  test('are all configured ones if none is named', () => {
     const { machines, named } = choose([]);
     expect(machines.map(({ name }) => name)).toEqual(['mini2', 'box', 'pod']);
     expect(named).toEqual(['here', 'mini2', 'box', 'pod']);
     expect(machines.map(({ towns }) => towns)).toEqual([['/srv/gt'], ['/town'], ['/town']]);
   });
 
-  test('are those that are named, with all who share a directory with one of them', () => {
+  test('are the named ones, with all that share a directory with one of them', () => {
     expect(choose(['mini2']).machines.map(({ name }) => name)).toEqual(['mini2']);
     const { machines, named } = choose(['box']);
     expect(machines.map(({ name }) => name)).toEqual(['box', 'pod']);
@@ -33,14 +33,14 @@ describe('the machines of a run', () => {
     expect(choose(['here', 'mini2']).named).toEqual(['here', 'mini2']);
   });
 
-  test('bear the names that they were given, and no other', () => {
+  test('have the names that they were given, and no other', () => {
     expect(only('mini2').hosts).toEqual(['mini2', 'mac-studio']);
     expect(only('box').hosts).toEqual(['box']);
     expect(only('bob@build1.lan').hosts).toEqual(['build1']);
     expect(only('docker exec -i web').hosts).toEqual([]);
   });
 
-  test('may be a host for ssh, or a command; with a town behind it', () => {
+  test('may be a host for ssh or a command, followed by a town', () => {
     expect(only('build1')).toMatchObject({ name: 'build1', reach: ['ssh', 'build1'], towns: ['/town'] });
     expect(only('docker exec -i web:/work/x')).toMatchObject({
       name: 'docker exec -i web',
@@ -60,7 +60,7 @@ describe('the machines of a run', () => {
     ['a\u0000b'],
     ['\u001b[2Jhost'],
     [''],
-    // Words are split at blanks alone, so a quoted one would be run in halves.
+    // Words are split only at blanks, so a quoted one would be split.
     [`docker exec -i "my box"`],
     [`sh -c 'cat x'`],
     ['docker exec -i my\\ box'],
@@ -85,11 +85,11 @@ describe('the machines of a run', () => {
 describe('a command for another machine', () => {
   const NASTY = ['doctor', '--town', "/srv/a b/$(id)/`id`/'q'/\\/*/\n;é", '', '-x', '~', '"', '!x', '#', '='];
 
-  test('is an argument vector; for ssh, which joins with blanks, quoted once', () => {
+  test('is an argument vector, or for ssh, which joins arguments with blanks, quoted once', () => {
     expect(commandOn(only('box'), NASTY)).toEqual(['docker', 'exec', '-i', 'box', ...NASTY]);
     const [line = '', ...before] = [...commandOn(only('mini2'), NASTY)].reverse();
     expect(before.reverse()).toEqual(['ssh', '-p', '2222', 'ada@mini2.lan']);
-    // What the shell at the other end makes of the line.
+    // How the shell at the other end splits the line.
     const words = execFileSync('sh', [
       '-c',
       `doctor() { for word; do printf '%s\\0' "$word"; done; }; ${line}`,
@@ -97,7 +97,7 @@ describe('a command for another machine', () => {
     expect(words.toString('utf8').split('\0').slice(0, -1)).toEqual(NASTY.slice(1));
   });
 
-  test('is asked without a prompt and without waiting for ever for a connection', () => {
+  test('is run without a prompt and with a timeout for the connection', () => {
     expect(questionTo(only('mini2'), ['doctor'], 10)).toEqual([
       ...['ssh', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10'],
       ...['-p', '2222', 'ada@mini2.lan', 'doctor'],
@@ -105,7 +105,7 @@ describe('a command for another machine', () => {
     expect(questionTo(only('box'), ['doctor'], 10)).toEqual(['docker', 'exec', '-i', 'box', 'doctor']);
   });
 
-  test('that a report prints happens there, and touches no path of that machine here', () => {
+  test('in a report runs there, and touches no path of that machine here', () => {
     const { machines } = choose([]);
     const there = commandThere(machines, new Map([['mini2', '/srv/gt']]), { place: null });
     expect(there('mini2', ['doctor', '--fix', '--worker', 'x', '--yes', '--town', '/srv/gt'])).toEqual([

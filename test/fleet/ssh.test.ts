@@ -14,9 +14,9 @@ afterEach(cleanUp);
 const ADA = 'gastown/crew/ada';
 const NASTY = 'it\'s a $(touch owned) `town` \\ "x"; & é';
 
-/** Skipped, and said so, where OpenSSH's server is not installed. */
+/** Skipped if OpenSSH's server is not installed. */
 const withSshd = hasSshd ? describe : describe.skip;
-/** Skipped, and said so, where no namespaces can be made: without root. */
+/** Skipped if namespaces cannot be created, as without root. */
 const withNamespaces = hasSshd && canUnshare ? describe : describe.skip;
 
 const configure = (town: TestTown, machines: Readonly<Record<string, MachineConfig>>): void => {
@@ -28,14 +28,14 @@ const ask = (town: TestTown, ...words: readonly string[]): Report =>
 
 const rowOf = (report: Report, name: string) => report.machines?.find((machine) => machine.name === name);
 
-/** A town under a name that a shell would take apart. */
+/** A town with a path that a shell would split and expand. */
 const nastyTown = (): TestTown => {
   const around = makeTown({ marked: false, workers: [] });
   return makeTown({ root: around.path(NASTY) });
 };
 
 withSshd('two machines by ssh', () => {
-  test('are asked, repaired and undone as one, whatever their towns are called', async () => {
+  test('are queried, repaired and undone together, whatever the paths of their towns', async () => {
     const net = sshNet();
     const [mini1, mini2] = [await net.start('mini1'), await net.start('mini2')];
     const [one, two] = [makeTown(), nastyTown()];
@@ -64,21 +64,21 @@ withSshd('two machines by ssh', () => {
     expect(readdirSync(two.path('..'))).toEqual([NASTY]);
   });
 
-  test('answer doctor machines; the one-file collector needs no doctor there', async () => {
+  test('answer doctor machines, and the one-file collector needs no doctor there', async () => {
     const net = sshNet();
     const mini1 = await net.start('mini1');
     const one = makeTown();
     one.lock(ADA);
     const town = makeTown();
     configure(town, { mini1: { reach: mini1.reach, towns: [one.root] } });
-    // Nothing of that name is in the PATH there.
+    // There is no `doctor` in the PATH there.
     expect(rowOf(ask(town), 'mini1')?.reason).toMatch(/^there is no doctor there/);
     expect(rowOf(ask(town, '--send'), 'mini1')).toMatchObject({ status: 'ok', locks: 1 });
     const { status, stdout } = doctor(['machines', '--send', '--town', town.root]);
     expect([status, stdout.split('\n')[1]]).toEqual([0, expect.stringMatching(/^ok mini1: .*lock-doctor/)]);
   });
 
-  test('that are down, refuse, or are somebody else are rows and doubt, and nobody is asked for anything', async () => {
+  test('that are down, refuse or are someone else give rows and doubt, without a prompt', async () => {
     const net = sshNet();
     const mini1 = await net.start('mini1');
     const stranger = await net.start('stranger');
@@ -118,7 +118,7 @@ withSshd('two machines by ssh', () => {
   });
 });
 
-/** Takes a worker's lock on a machine, by a process of that machine; resolves with its number there. */
+/** Takes a worker's lock on a machine, with a process there; resolves with its PID there. */
 const takeLock = async ({ reach }: SshMachine, town: TestTown, worker: string): Promise<number> => {
   const [program = '', ...words] = reach;
   const line = `exec '${process.execPath}' '${PROGRAM}' exec ${worker} --town '${town.root}' --record process -- sleep 600`;
@@ -131,20 +131,20 @@ const takeLock = async ({ reach }: SshMachine, town: TestTown, worker: string): 
   return (JSON.parse(readFileSync(lock, 'utf8')) as { readonly pid: number }).pid;
 };
 
-/** Kills the holder and, first, the doctor that would give the lock back; by their numbers there. */
+/** Kills the doctor that would release the lock and then the holder, by their PIDs there. */
 const killHolder = ({ reach }: SshMachine, pid: number): void => {
   const [program = '', ...words] = reach;
   execFileSync(program, [...words, `kill -9 $(ps -o ppid= -p ${pid}) ${pid}`]);
 };
 
-withNamespaces('two machines with host names and numbers of their own', () => {
+withNamespaces('two machines with their own host names and PIDs', () => {
   const states = (report: Report) =>
     Object.fromEntries(
       report.locks.map(({ worker, state, machine }) => [worker.slice(13), `${state} by ${machine}`]),
     );
   const WORKERS = ['dead', 'live', 'gone'].map((name) => `gastown/crew/${name}`);
 
-  test('judge each the locks that it took in a directory that they share', async () => {
+  test('each judge the locks that they took in a shared directory', async () => {
     const net = sshNet();
     const alpha = await net.start('alpha', { host: 'alpha' });
     const beta = await net.start('beta', { host: 'beta' });
@@ -160,7 +160,7 @@ withNamespaces('two machines with host names and numbers of their own', () => {
     expect(report.machines?.map(({ host }) => host)).toEqual([expect.any(String), 'alpha', 'beta']);
     expect(report.collisions).toEqual([]);
 
-    // A repair here leaves it to the machine that took it, and that one does it.
+    // A repair here leaves the lock to the machine that took it, and that machine releases it.
     const dead = town.path('gastown/crew/dead/.runtime/agent.lock');
     const here = doctor(['--fix', '--yes', '--on', 'here', '--on', 'beta', town.root]);
     expect(here.stdout).not.toContain('fixed');
@@ -171,7 +171,7 @@ withNamespaces('two machines with host names and numbers of their own', () => {
     expect(existsSync(town.path('gastown/crew/live/.runtime/agent.lock'))).toBe(true);
   });
 
-  test('prove no death once one of those that share the directory is gone', async () => {
+  test('prove no death while one that shares the directory is down', async () => {
     const net = sshNet();
     const alpha = await net.start('alpha', { host: 'alpha' });
     const beta = await net.start('beta', { host: 'beta' });
@@ -188,9 +188,9 @@ withNamespaces('two machines with host names and numbers of their own', () => {
     expect(existsSync(town.path('gastown/crew/dead/.runtime/agent.lock'))).toBe(true);
   });
 
-  test('a container is reached by whatever enters its namespaces', async () => {
+  test('include a container that is reached by entering its namespaces', async () => {
     const town = makeTown({ workers: WORKERS });
-    // Its init sleeps; what enters it has its host name and its numbers.
+    // Its init sleeps; a process that enters it has its host name and its PIDs.
     const init = await startProcess('unshare', [
       ...['--uts', '--pid', '--fork', '--kill-child', '--mount-proc'],
       ...['sh', '-c', 'hostname box; exec sleep 600'],

@@ -1,4 +1,4 @@
-/** Real sshd on loopback, each with its own configuration, host key and port; for root each a machine of its own, by namespaces. */
+/** Real sshd on loopback, each with its own configuration, host key and port; for root each in its own namespaces. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -10,18 +10,18 @@ import { canBecomeOthers, onCleanUp, until } from '../support/index.ts';
 
 const SSHD = ['/usr/sbin/sshd', '/usr/bin/sshd'].find(existsSync);
 
-/** Both halves of OpenSSH are here. */
+/** Both halves of OpenSSH are installed. */
 export const hasSshd = SSHD !== undefined && spawnSync('ssh', ['-V']).status === 0;
 
-/** Processes can be given a host name and numbers of their own. */
+/** Processes can get their own host name and PIDs. */
 export const canUnshare =
   canBecomeOthers && spawnSync('unshare', ['--uts', '--pid', '--fork', '--mount-proc', 'true']).status === 0;
 
-/** The directory that sshd wants when root starts it, and that only a boot makes. */
+/** The directory that sshd requires when root starts it, and that only a boot creates. */
 const PRIVILEGE_SEPARATION = '/run/sshd';
 
 export interface SshMachine {
-  /** As the client's configuration calls it. */
+  /** Its name in the client's configuration. */
   readonly name: string;
   readonly port: number;
   /** How to reach it, as a person would write it. */
@@ -30,12 +30,12 @@ export interface SshMachine {
 }
 
 export interface SshNet {
-  /** Starts one more; with `host` in namespaces of its own, under that host name; `path` is where programs are found first. */
+  /** Starts a machine; with `host` in its own namespaces under that host name; `path` comes first in its PATH. */
   readonly start: (
     name: string,
     options?: { readonly host?: string; readonly path?: string },
   ) => Promise<SshMachine>;
-  /** The same machine in the client's eyes, at a port where somebody else answers. */
+  /** How the client reaches the same machine at a port where something else answers. */
   readonly pretend: (name: string, port: number) => readonly string[];
 }
 
@@ -63,7 +63,7 @@ const makeKey = (file: string): void => {
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
 };
 
-/** A net of such machines with one client: keys that were made for it, and no file of the person who tests. */
+/** A net of such machines with one client, which has its own keys and uses no files of the tester. */
 export const sshNet = (): SshNet => {
   const home = mkdtempSync(join(tmpdir(), 'ssh-'));
   onCleanUp(() => rmSync(home, { recursive: true, force: true }));
@@ -73,7 +73,7 @@ export const sshNet = (): SshNet => {
   writeFileSync(file('known_hosts'), '');
   const hosts: string[] = [];
   const known: string[] = [];
-  const tell = (name: string, port: number): readonly string[] => {
+  const addHost = (name: string, port: number): readonly string[] => {
     hosts.push(
       `Host ${name}\n  HostName 127.0.0.1\n  Port ${port}\n  User ${userInfo().username}\n  IdentityFile ${file('id')}\n` +
         `  IdentitiesOnly yes\n  IdentityAgent none\n  UserKnownHostsFile ${file('known_hosts')}\n  StrictHostKeyChecking yes\n  LogLevel ERROR\n`,
@@ -102,7 +102,7 @@ export const sshNet = (): SshNet => {
         'PasswordAuthentication no',
         'PermitRootLogin prohibit-password',
         'LogLevel ERROR',
-        // What a login shell would have found; the doctor itself is called by its path.
+        // The PATH of a login shell; the doctor itself is called by its path.
         `SetEnv PATH=${path}:${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin TMUX_TMPDIR=${home}`,
         '',
       ].join('\n'),
@@ -128,9 +128,9 @@ export const sshNet = (): SshNet => {
     const [type, bytes] = execFileSync('ssh-keygen', ['-y', '-f', key], { encoding: 'utf8' }).split(' ');
     known.push(`[127.0.0.1]:${port} ${type} ${bytes}`);
     writeFileSync(file('known_hosts'), `${known.map((line) => line.trim()).join('\n')}\n`);
-    return { name, port, reach: tell(name, port), stop };
+    return { name, port, reach: addHost(name, port), stop };
   };
-  return { start, pretend: tell };
+  return { start, pretend: addHost };
 };
 
 const end = (child: ChildProcess): Promise<void> =>
@@ -141,7 +141,7 @@ const end = (child: ChildProcess): Promise<void> =>
     setTimeout(() => child.kill('SIGKILL'), 2000).unref();
   });
 
-/** A machine of the configuration: the doctor under test is installed there. */
+/** A configured machine on which the doctor under test is installed. */
 export const onSsh = ({ reach }: Pick<SshMachine, 'reach'>, more: Partial<MachineConfig>): MachineConfig => ({
   reach,
   doctor: [process.execPath, PROGRAM],

@@ -1,5 +1,5 @@
-/** Other machines, each stood in for by a command of this one: what every answer, and every want of one, becomes. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+/** Other machines, each simulated by a command on this one: what becomes of every kind of answer, and of none. */
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { changesSince } from '../../src/cli/watch/lock-changes.ts';
@@ -14,7 +14,7 @@ afterEach(cleanUp);
 const ADA = 'gastown/crew/ada';
 const BOB = 'gastown/crew/bob';
 
-/** A machine on which the doctor under test is installed; `env` runs a command, as every transport does. */
+/** A machine with the doctor under test; `env` runs a command, as every transport does. */
 const there = (town: TestTown, more: Partial<MachineConfig> = {}): MachineConfig => ({
   reach: ['env'],
   doctor: [process.execPath, PROGRAM],
@@ -22,14 +22,14 @@ const there = (town: TestTown, more: Partial<MachineConfig> = {}): MachineConfig
   ...more,
 });
 
-/** A machine that answers whatever a shell script says. */
+/** A machine that answers with the output of a shell script. */
 const saying = (script: string): MachineConfig => ({ reach: ['sh', '-c', script] });
 
 const configure = (town: TestTown, machines: Readonly<Record<string, MachineConfig>>): void => {
   town.write('lock-doctor.json', JSON.stringify({ machines }));
 };
 
-/** A town here without locks, and machines to ask. */
+/** A town here without locks, and machines to query. */
 const homeWith = (machines: Readonly<Record<string, MachineConfig>>): TestTown => {
   const town = makeTown({ workers: [ADA] });
   configure(town, machines);
@@ -44,7 +44,7 @@ const rowOf = (report: Report, name: string) => report.machines?.find((machine) 
 const snapshotOf = (town: TestTown): Snapshot =>
   JSON.parse(doctor(['--save-snapshot', '-', '--town', town.root]).stdout) as Snapshot;
 
-/** A machine that sends this evidence, whatever it is asked. */
+/** A machine that sends this evidence, whatever the question. */
 const sending = (town: TestTown, snapshot: object): MachineConfig => {
   const file = town.path('sent.json');
   writeFileSync(file, JSON.stringify(snapshot));
@@ -52,7 +52,7 @@ const sending = (town: TestTown, snapshot: object): MachineConfig => {
 };
 
 describe('--save-snapshot -', () => {
-  test('prints the evidence in place of a report, and judges nothing', () => {
+  test('prints the evidence instead of a report, and judges nothing', () => {
     const town = makeTown();
     town.lock(ADA);
     const { status, stdout, stderr } = doctor(['--save-snapshot', '-', '--town', town.root]);
@@ -74,7 +74,7 @@ describe('--save-snapshot -', () => {
 });
 
 describe('a report over several machines', () => {
-  test('has the locks of all, each with its machine, and a row for each machine', () => {
+  test('has the locks of all machines, and a row for each machine', () => {
     const other = makeTown();
     other.lock(ADA);
     const town = homeWith({ mini2: there(other) });
@@ -100,7 +100,7 @@ describe('a report over several machines', () => {
     expect(report).toMatchObject({ exitCode: 1, complete: true, summary: { locks: 2, held: 1, stale: 1 } });
   });
 
-  test('for people names the machine before the worker, and groups by machine', () => {
+  test('names the machine before the worker in text, and groups by machine', () => {
     const other = makeTown();
     other.lock(ADA);
     const town = homeWith({ a1: there(other), gone: saying('exit 3') });
@@ -118,7 +118,7 @@ describe('a report over several machines', () => {
     ]);
   });
 
-  test('with --on here is as ever, without a word of machines', () => {
+  test('is an ordinary report with --on here, without machines', () => {
     const town = homeWith({ gone: saying('exit 3') });
     town.lock(ADA);
     const report = ask(town, '--on', 'here');
@@ -127,7 +127,7 @@ describe('a report over several machines', () => {
     expect(report.exitCode).toBe(1);
   });
 
-  test('asks those that the user has configured for all towns', () => {
+  test('queries the machines that the user has configured for all towns', () => {
     const other = makeTown();
     other.lock(ADA);
     const town = makeTown();
@@ -137,7 +137,7 @@ describe('a report over several machines', () => {
     expect(rowOf(documentOf<Report>(stdout), 'mini2')).toMatchObject({ status: 'ok', locks: 1 });
   });
 
-  test('asks nobody whom a directory names that no one has called a town', () => {
+  test('queries no machine that is configured in a directory not named as the town', () => {
     const town = makeTown({ marked: false, workers: [ADA] });
     configure(town, { trap: saying(`touch ${town.path('ran')}`) });
     const { stdout } = doctor(['--json'], { cwd: town.root });
@@ -148,14 +148,14 @@ describe('a report over several machines', () => {
     expect(existsSync(town.path('ran'))).toBe(false);
   });
 
-  test('preflight asks no other machine', () => {
+  test('is not made by preflight, which queries no other machine', () => {
     const town = homeWith({});
     configure(town, { trap: saying(`touch ${town.path('ran')}`) });
     expect(doctor(['preflight', ADA, '--town', town.root]).status).toBe(0);
     expect(existsSync(town.path('ran'))).toBe(false);
   });
 
-  test('explains a worker wherever it is, with commands that go there', () => {
+  test('explains a worker on any machine, with commands that run there', () => {
     const other = makeTown();
     other.lock(ADA);
     const town = homeWith({ mini2: there(other) });
@@ -166,7 +166,7 @@ describe('a report over several machines', () => {
   });
 });
 
-describe('a machine that does not answer as it should is a row and doubt', () => {
+describe('a machine that does not answer properly gives a row and doubt', () => {
   const snapshotVersion2 = JSON.stringify({ snapshotVersion: 2, version: '9.1.0' });
   test.each([
     ['says nothing', 'exit 0', 'said nothing and ended with code 0'],
@@ -193,7 +193,7 @@ describe('a machine that does not answer as it should is a row and doubt', () =>
     ['is killed', 'kill -9 $$', 'was ended by a signal'],
     ['never answers', 'exec sleep 60', 'did not answer within 1 s'],
     ['answers slowly for ever', 'while :; do printf " "; sleep 0.1; done', 'did not answer within 1 s'],
-    ['leaves somebody who keeps the line open', 'sleep 3 & exec sleep 60', 'did not answer within 1 s'],
+    ['leaves a process that keeps the pipe open', 'sleep 3 & exec sleep 60', 'did not answer within 1 s'],
   ])('when it %s', (_, script, why) => {
     const town = homeWith({ odd: saying(script) });
     const report = ask(town, '--deadline', '1');
@@ -202,7 +202,7 @@ describe('a machine that does not answer as it should is a row and doubt', () =>
     expect(report.gaps).toMatchObject([{ what: 'machine:odd', machine: 'odd' }]);
   });
 
-  test('when it says more than anybody needs', () => {
+  test('when its answer is too large', () => {
     const town = homeWith({ odd: saying('head -c 40000000 /dev/zero') });
     expect(rowOf(ask(town), 'odd')?.reason).toMatch(/said more than 33554432 bytes/);
   });
@@ -215,12 +215,12 @@ describe('a machine that does not answer as it should is a row and doubt', () =>
     expect(rowOf(ask(town), 'odd')?.reason).toMatch(/holds more than 2000000 objects and lists/);
   });
 
-  test('when the command that reaches it is not there', () => {
+  test('when the command that reaches it does not exist', () => {
     const town = homeWith({ odd: { reach: ['no-such-transport', 'x'] } });
     expect(rowOf(ask(town), 'odd')?.reason).toBe('no-such-transport is not installed here');
   });
 
-  test('when one of its towns does not exist; the other one is told', () => {
+  test('when one of its towns does not exist, and reports the other', () => {
     const other = makeTown();
     other.lock(ADA);
     const town = homeWith({ mini2: there(other, { towns: [other.root, '/no/such/town'] }) });
@@ -233,7 +233,7 @@ describe('a machine that does not answer as it should is a row and doubt', () =>
     expect(report).toMatchObject({ complete: false, exitCode: 1 });
   });
 
-  test('and problems elsewhere outrank the doubt', () => {
+  test('but problems elsewhere outrank the doubt', () => {
     const town = homeWith({ odd: saying('exit 1') });
     town.lock(ADA);
     expect(ask(town).exitCode).toBe(1);
@@ -243,7 +243,7 @@ describe('a machine that does not answer as it should is a row and doubt', () =>
 describe('a machine that lies', () => {
   const evil = '\u001b]0;owned\u0007\u001b[2J\n$(touch /tmp/owned)\u202e';
 
-  test('cannot make a terminal do anything, nor a command that is pasted here touch its paths', () => {
+  test('cannot control a terminal, nor make a printed command touch its paths here', () => {
     const other = makeTown();
     other.lock(ADA);
     const snapshot = snapshotOf(other);
@@ -275,7 +275,7 @@ describe('a machine that lies', () => {
       ['--json'],
     ]) {
       const { stdout, stderr } = doctor([...words, town.root]);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the output must not contain these
       expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
     }
     const report = ask(town);
@@ -290,7 +290,7 @@ describe('a machine that lies', () => {
         ).toBe(true);
   });
 
-  test('cannot prove the death of a lock here, shared or not, whatever it calls itself', () => {
+  test('cannot prove the death of a lock here, shared or not, whatever name it claims', () => {
     const town = homeWith({});
     town.lock(ADA, { hostname: 'mini2', pid: 4242 });
     const snapshot = snapshotOf(town);
@@ -315,12 +315,12 @@ describe('a machine that lies', () => {
       expect(fixed.stdout).not.toContain('fixed');
       expect(existsSync(town.path(ADA, '.runtime/agent.lock'))).toBe(true);
     }
-    // Where the configuration says that it is mini2, its word is proof: that is what the test above would miss.
+    // If the configuration says that it is mini2, its evidence is proof; the test above could not detect that.
     configure(town, { mini2: { ...sending(town, forged), shared: true } });
     expect(ask(town).locks.map(({ state, machine }) => [state, machine])).toEqual([['stale', 'mini2']]);
   });
 
-  test('cannot write here by what it answers to a repair', () => {
+  test('cannot write here by its answer to a repair', () => {
     const other = makeTown();
     other.lock(ADA);
     const town = homeWith({});
@@ -347,7 +347,7 @@ describe('a machine that lies', () => {
 });
 
 describe('a repair on another machine', () => {
-  test('is planned here and done there, and undone there', () => {
+  test('is planned here, and carried out and undone there', () => {
     const other = makeTown();
     const lock = other.lock(ADA);
     const town = homeWith({ mini2: there(other) });
@@ -368,7 +368,7 @@ describe('a repair on another machine', () => {
     expect(existsSync(lock)).toBe(true);
   });
 
-  test('acts here too where here is named, and nowhere that is not', () => {
+  test('acts here too if here is named, and only on named machines', () => {
     const [one, two] = [makeTown(), makeTown()];
     const locks = [one.lock(ADA), two.lock(ADA)];
     const town = homeWith({ one: there(one), two: there(two) });
@@ -376,13 +376,13 @@ describe('a repair on another machine', () => {
     const { stdout } = doctor(['--fix', '--on', 'here', '--on', 'two', '--json', town.root]);
     expect(documentOf<Report>(stdout)).toMatchObject({ exitCode: 0, summary: { fixed: 2 } });
     expect([own, ...locks].map(existsSync)).toEqual([false, true, false]);
-    // Without --on it acts here only, whoever is configured.
+    // Without --on it acts only here, whatever is configured.
     const again = town.lock(ADA);
     doctor(['--fix', '--yes', town.root]);
     expect([again, ...locks].map(existsSync)).toEqual([false, true, false]);
   });
 
-  test('releases only what was diagnosed: what changed meanwhile is told as changed', () => {
+  test('releases only what was diagnosed, and reports a lock that changed meanwhile', () => {
     const other = makeTown();
     const lock = other.lock(ADA);
     const [{ id = '', sha256 = '' } = {}] = ask(other).locks;
@@ -403,7 +403,7 @@ describe('a repair on another machine', () => {
     expect(doctor(['--lock', 'a', town.root]).status).toBe(2);
   });
 
-  test('is not done by a collector that was sent', () => {
+  test('is not carried out by a collector that was sent', () => {
     const other = makeTown();
     const lock = other.lock(ADA);
     const town = homeWith({
@@ -420,7 +420,7 @@ describe('a repair on another machine', () => {
 });
 
 describe('doctor machines', () => {
-  test('says who answers, with version, clock and round trip', () => {
+  test('lists the machines that answer, with version, clock and round trip', () => {
     const other = makeTown();
     const town = homeWith({
       mini2: there(other),
@@ -444,7 +444,7 @@ describe('doctor machines', () => {
     expect(lines[2]).toBe('failed odd: said nothing and ended with code 1');
   });
 
-  test('a machine whose clock is off is told so, and its locks are as old as its own clock says', () => {
+  test('reports a clock difference, and gives ages by the clock of that machine', () => {
     const other = makeTown();
     other.lock(ADA, {}, { ageSeconds: 7200 });
     const snapshot = snapshotOf(other);
@@ -479,7 +479,7 @@ describe('the collector that is sent', () => {
     expect(readdirSync(other.root, { recursive: true })).toEqual(before);
   });
 
-  test('says so where there is no such town, or no node', () => {
+  test('reports a missing town and a missing node', () => {
     const town = homeWith({
       a: {
         reach: ['env', `PATH=${process.execPath.replace(/\/[^/]+$/, '')}`],
@@ -495,7 +495,7 @@ describe('the collector that is sent', () => {
 });
 
 describe('--watch over machines', () => {
-  test('tells the locks of all', async () => {
+  test('reports the locks of all machines', async () => {
     const other = makeTown();
     other.lock(ADA);
     const town = homeWith({ mini2: there(other) });
@@ -515,7 +515,7 @@ describe('--watch over machines', () => {
     expect(text).toContain('"machine":"mini2"');
   });
 
-  test('of a machine that does not answer nothing is gone', () => {
+  test('reports no lock of a silent machine as gone', () => {
     const other = makeTown();
     other.lock(ADA);
     const town = homeWith({ mini2: there(other) });
@@ -532,11 +532,20 @@ describe('--watch over machines', () => {
   });
 });
 
-test('the evidence that travels holds no arguments and no environments', () => {
+test('the evidence that travels has no arguments and no environments of processes', async () => {
   const town = makeTown();
+  const { pid } = await startProcess(
+    process.execPath,
+    ['-e', 'setInterval(() => {}, 1e6)', 'secret-argument'],
+    {
+      cwd: town.path(ADA),
+      env: { ...process.env, TOKEN: 'secret-variable' },
+    },
+  );
   const { stdout } = doctor(['--save-snapshot', '-', '--town', town.root], {
-    env: { SECRET_TOKEN: 'hunter2' },
+    env: { TOKEN: 'secret-variable' },
   });
-  expect(stdout).not.toContain('hunter2');
-  expect(readFileSync(PROGRAM, 'utf8')).not.toContain('hunter2');
+  const { machine } = JSON.parse(stdout) as Snapshot;
+  expect(machine.processes.list.map((process) => process.pid)).toContain(pid);
+  expect(stdout).not.toContain('secret-');
 });

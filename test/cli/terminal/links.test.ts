@@ -16,7 +16,7 @@ const END = `${ESCAPE}\\`;
 const VTE = { TERM: 'xterm-256color', VTE_VERSION: '6800' };
 const NAME = 'gastown/crew/a da$&%';
 
-const sickTown = (): TestTown => {
+const unhealthyTown = (): TestTown => {
   const town = makeTown();
   town.lock(NAME, { session_id: '%5555' });
   return town;
@@ -39,7 +39,7 @@ const linked = (text: string, { root }: TestTown): string =>
   };
 
   test('the name of a lock links to its file in every list, and keeps its width', () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     expect(bytesOf(['--no-color'], town, VTE)).toContain(`${linked(NAME, town)}: its process`);
     expect(bytesOf(['locks', '--no-color'], town, VTE)).toContain(
       `${linked('crew/a da$&%', town)} stale    its process`,
@@ -66,12 +66,12 @@ const linked = (text: string, { root }: TestTown): string =>
     [{ TERM: 'xterm-256color', TERM_PROGRAM: 'WezTerm' }, true],
     [{ TERM: 'xterm-kitty' }, true],
   ] as const)('with %j links are written: %j', (env, expected) => {
-    expect(bytesOf(['locks'], sickTown(), env).includes(BEGIN)).toBe(expected);
+    expect(bytesOf(['locks'], unhealthyTown(), env).includes(BEGIN)).toBe(expected);
   });
 });
 
 test('writes no links to a pipe, whatever the environment', () => {
-  const { root } = sickTown();
+  const { root } = unhealthyTown();
   for (const args of [[], ['locks'], ['-v']])
     expect(doctor([...args, '--town', root], { env: { ...VTE, FORCE_HYPERLINK: '1' } }).stdout).not.toContain(
       ESCAPE,

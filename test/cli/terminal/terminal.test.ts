@@ -20,7 +20,7 @@ const inTmux = hasTmux ? describe : describe.skip;
 const SMALL = { columns: 80, rows: 24 };
 
 /** A stale lock and an invalid one. */
-const sickTown = (): TestTown => {
+const unhealthyTown = (): TestTown => {
   const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/bob', 'gastown/crew/cy'] });
   town.lock('gastown/crew/ada', { pid: 4194305, session_id: '%5555' }, { ageSeconds: 28_800 });
   town.lock('gastown/crew/bob', '', { ageSeconds: 3600 });
@@ -39,7 +39,7 @@ const hasScript =
   spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true;
 
 (hasScript ? test : test.skip)('writes plain lines if TERM=dumb (skipped without script)', () => {
-  const town = sickTown();
+  const town = unhealthyTown();
   const bytesOf = (TERM: string): string => {
     const command = `stty rows 24 cols 80; ${COMMAND.join(' ')} ${town.root}`;
     const env = bareEnvironment({ TERM });
@@ -53,7 +53,7 @@ const hasScript =
 
 inTmux('in a real terminal (skipped without tmux)', () => {
   test('a town with problems fits on one screen of 80x24: answer, reason, next command', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const run = await doctorInPane([], SMALL, { cwd: town.root, env: { NO_COLOR: '1' } });
     const { screen, status } = await run.ends();
     expect(status).toBe(1);
@@ -77,7 +77,7 @@ inTmux('in a real terminal (skipped without tmux)', () => {
   });
 
   test('fits into 40 columns without cutting a line', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const run = await doctorInPane(['--no-color'], { columns: 40, rows: 40 }, { cwd: town.root });
     const { screen } = await run.ends();
     expect(golden(screen, town)).toContain(`⚠ gastown/crew/ada
@@ -88,7 +88,7 @@ inTmux('in a real terminal (skipped without tmux)', () => {
   });
 
   test('--ascii, LC_ALL=C and TERM=linux show ASCII only', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     for (const [args, env] of [
       [['--ascii'], {}],
       [[], { LC_ALL: 'C' }],
@@ -102,7 +102,7 @@ inTmux('in a real terminal (skipped without tmux)', () => {
   });
 
   test('uses colour by default, but not with NO_COLOR, --no-color or TERM=dumb', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const colored = await doctorInPane([], SMALL, { cwd: town.root });
     await colored.ends();
     expect(colored.coloredScreen()).toContain('\u001b[33m⚠');
@@ -118,7 +118,7 @@ inTmux('in a real terminal (skipped without tmux)', () => {
   });
 
   test('shows the locks as a tree', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const run = await doctorInPane(['locks', '--no-color'], SMALL, { cwd: town.root });
     const { screen, status } = await run.ends();
     expect(status).toBe(1);
@@ -135,7 +135,7 @@ gastown
 
 inTmux('progress at a terminal (skipped without tmux)', () => {
   test('shows every stage and check, and Ctrl-C restores the cursor', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const frozen = await startTmux();
     frozen.newSession('frozen', { cwd: town.root });
     frozen.freeze();
@@ -161,7 +161,7 @@ inTmux('--fix asks at a terminal (skipped without tmux)', () => {
     doctorInPane(['--fix', '--no-color'], { columns: 80, rows: 40 }, { cwd: town.root });
 
   test('shows the plan, and yes carries it out', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const run = await fix(town);
     expect(
       golden(await run.shows(QUESTION), town),
@@ -191,7 +191,7 @@ ${QUESTION}`);
     ['a bare Enter', ['Enter']],
     ['end of input', ['C-d']],
   ])('%s leaves everything as it was', async (_what, keys) => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const run = await fix(town);
     await run.shows(QUESTION);
     run.type(...keys);
@@ -204,7 +204,7 @@ ${QUESTION}`);
   });
 
   test('asks again after a typo, explains the answers on ?, and takes a third unclear answer as no', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const run = await fix(town);
     await run.shows(QUESTION);
     run.type('w', 'h', 'y', 'Enter');
@@ -218,7 +218,7 @@ ${QUESTION}`);
   });
 
   test('p asks about each lock', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const run = await fix(town);
     await run.shows(QUESTION);
     run.type('p', 'Enter');
@@ -236,7 +236,7 @@ ${QUESTION}`);
   });
 
   test('Ctrl-C at the question exits with 130 and changes nothing', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const run = await fix(town);
     await run.shows(QUESTION);
     run.type('C-c');
@@ -247,7 +247,7 @@ ${QUESTION}`);
   });
 
   test('--yes does not ask', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const run = await doctorInPane(['--fix', '--yes', '--no-color'], SMALL, { cwd: town.root });
     const { screen, status } = await run.ends();
     expect(status).toBe(0);
@@ -288,7 +288,7 @@ inTmux('locks --watch at a terminal (skipped without tmux)', () => {
   });
 
   test('redraws in place, follows changes, and Ctrl-C leaves the last picture', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: town.root });
     await run.shows('⚠ crew/ada stale');
     town.lock('gastown/crew/cy', { hostname: 'elsewhere' });
@@ -304,7 +304,7 @@ inTmux('locks --watch at a terminal (skipped without tmux)', () => {
     ['q', 'q', 1],
     ['Ctrl-C', 'C-c', 130],
   ])('%s ends it, gives the terminal back and leaves the last picture', async (_, key, expected) => {
-    const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: sickTown().root });
+    const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: unhealthyTown().root });
     const screen = await run.shows('⚠ crew/ada stale');
     expect(screen.split('\n').at(-1)).toBe('q quit');
     expect([run.isAlternate(), run.isCooked(), run.cursorIsShown()]).toEqual([true, false, false]);
@@ -318,7 +318,7 @@ inTmux('locks --watch at a terminal (skipped without tmux)', () => {
 
   test('where no key can be typed it names none, and a signal ends it', async () => {
     const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, {
-      cwd: sickTown().root,
+      cwd: unhealthyTown().root,
       through: ['sh', '-c', '"$@" </dev/null', 'sh'],
     });
     expect(await run.shows('⚠ crew/ada stale')).not.toContain('q quit');
@@ -330,7 +330,7 @@ inTmux('locks --watch at a terminal (skipped without tmux)', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const)('%s gives the terminal back', async (signal, expected) => {
-    const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: sickTown().root });
+    const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: unhealthyTown().root });
     await run.shows('⚠ crew/ada stale');
     process.kill(run.pid(), signal);
     expect((await run.ends()).status).toBe(expected);
@@ -338,7 +338,7 @@ inTmux('locks --watch at a terminal (skipped without tmux)', () => {
   });
 
   test('q does not wait for a machine that does not answer', async () => {
-    const town = sickTown();
+    const town = unhealthyTown();
     const asked = town.path('asked');
     const reach = ['sh', '-c', `echo $$ >'${asked}'; exec sleep 600`];
     town.write('lock-doctor.json', JSON.stringify({ machines: { mini: { reach } } }));
@@ -357,7 +357,7 @@ inTmux('locks --watch at a terminal (skipped without tmux)', () => {
   });
 
   test('the end of the pane ends it', async () => {
-    const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: sickTown().root });
+    const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: unhealthyTown().root });
     await run.shows('⚠ crew/ada stale');
     const pid = run.pid();
     run.killPane();

@@ -29,7 +29,7 @@ const makeDoor = (): string => {
   return door;
 };
 
-/** An agent's process that has `directory` mounted at `door`, and works in `cwd` below the latter. */
+/** A process of an agent that has `directory` mounted at `door`, and works in `cwd` below `door`. */
 const agentBehind = async (directory: string, door: string, cwd: string, name: string): Promise<void> => {
   const script = 'mount --bind "$1" "$2" && cd "$3" && echo ready && exec "$4" 600';
   const started = await startProcess(
@@ -40,8 +40,8 @@ const agentBehind = async (directory: string, door: string, cwd: string, name: s
   expect(await firstLine(started)).toBe('ready');
 };
 
-describe('mounts (need the right to mount)', () => {
-  mountTest('an agent that has the whole town mounted elsewhere → held', async () => {
+describe('an agent behind a mount (skipped without permission to mount)', () => {
+  mountTest('holds the lock if it has the whole town mounted elsewhere', async () => {
     const { town, judge, ask } = setStage();
     town.lock(ADA);
     await agentBehind(town.root, makeDoor(), ADA, 'claude');
@@ -50,7 +50,7 @@ describe('mounts (need the right to mount)', () => {
     expect((await ask()).exitCode).toBe(20);
   });
 
-  mountTest('an agent that has nothing but its worker mounted, and works further down → held', async () => {
+  mountTest('holds the lock if it has only its worker mounted, and works further down', async () => {
     const { town, judge, ask } = setStage();
     town.lock(ADA);
     mkdirSync(town.path(ADA, 'src/deep'), { recursive: true });
@@ -60,7 +60,7 @@ describe('mounts (need the right to mount)', () => {
   });
 });
 
-test('a place is found under another name, however deep, and nothing else is', () => {
+test('a place is found by another path, however deep, and nothing else is', () => {
   const town = makeTown({ workers: [ADA, BOB] });
   const alias = `${makeDoor()}/alias`;
   symlinkSync(town.root, alias);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { bytesAsText } from '../../../src/io/disk/bytes-as-text.ts';
 
 describe('bytes as text', () => {
-  test('are themselves where they are UTF-8', () => {
+  test('are unchanged if they are UTF-8', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         expect(bytesAsText(Buffer.from(text, 'utf8'))).toBe(text);

@@ -11,7 +11,7 @@ import {
 
 const bytes = (path: DiskPath): string => Buffer.from(path as string).toString('hex');
 
-test('bytes that are not UTF-8 are shown by their value, everything else as it is', () => {
+test('bytes that are not UTF-8 are shown by their value, everything else unchanged', () => {
   expect(displayPath(Buffer.from([0x2f, 0x63, 0xe9, 0xc3, 0xa9, 0xff]))).toBe('/c\\xE9é\\xFF');
   expect(displayPath('/with\nnewline/町')).toBe('/with\nnewline/町');
 });
@@ -21,7 +21,7 @@ test('the bytes of a path that is not UTF-8 are kept in base64', () => {
   expect(pathBytes(Buffer.from([0x2f, 0xe9]))).toBe('L+k=');
 });
 
-test('a path carried as one character per byte becomes text again where it is text', () => {
+test('a path with one character per byte becomes text again if it is UTF-8', () => {
   expect(fromLatin1(toLatin1('/町/Zoë'))).toBe('/町/Zoë');
   expect(fromLatin1('/caf\xe9')).toEqual(Buffer.from('/caf\xe9', 'latin1'));
 });
@@ -38,6 +38,6 @@ test.each([
   ['/町', '/町/rig', 'rig'],
   ['/', '/', '.'],
   ['/', '/rig', 'rig'],
-])('seen from %s, %s is %s', (root, path, relative) => {
+])('relative to %s, %s is %s', (root, path, relative) => {
   expect(displayRelative(root, path)).toBe(relative);
 });

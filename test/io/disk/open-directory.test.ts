@@ -1,5 +1,4 @@
-/** What lies directly below the root of the file system is reached as everything else is, by the names that it has there. */
-
+/** Entries directly below the root of the file system are reached like any others, by their own names. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +15,7 @@ const thrownBy = (act: () => unknown): unknown => {
 };
 
 test.each(['/', realpathSync(mkdtempSync(join(tmpdir(), 'open-directory-')))])(
-  'entries of %s are reached, and nothing beside or below them',
+  'entries of %s are reached, but nothing beside or below them',
   (path) => {
     const entry = join(path, path === '/' ? 'usr' : 'entry');
     if (path !== '/') mkdirSync(entry);
@@ -34,6 +33,6 @@ test.each(['/', realpathSync(mkdtempSync(join(tmpdir(), 'open-directory-')))])(
   },
 );
 
-test('the root of the file system belongs to whoever it belongs to', () => {
+test('the root of the file system can be opened as a directory that must be owned', () => {
   openOwned(systemCalls, '/').close();
 });

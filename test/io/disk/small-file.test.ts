@@ -40,7 +40,7 @@ const write = (content: string | Uint8Array): string => {
   return path;
 };
 
-test('a regular file comes with its bytes and a stamp that identifies it', () => {
+test('a regular file is read with its bytes and a stamp that identifies it', () => {
   const path = write('{"pid": 1}');
   const stat = statSync(path, { bigint: true });
   const reading = read(path);
@@ -59,7 +59,7 @@ test('a regular file comes with its bytes and a stamp that identifies it', () =>
   });
 });
 
-test('whatever bytes a file has come back unchanged', () => {
+test('any bytes of a file are read unchanged', () => {
   const path = write('');
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
@@ -82,14 +82,14 @@ test.each([
   [LIMIT - 1, 'file'],
   [LIMIT, 'file'],
   [LIMIT + 1, 'other'],
-])('of %i bytes a file is %s', (size, kind) => {
+])('a file of %i bytes is of kind %s', (size, kind) => {
   const reading = read(write(Buffer.alloc(size, 0x20)));
   expect(reading.kind).toBe(kind);
   if (reading.kind === 'file') expect(reading.bytes.length).toBe(size);
   if (reading.kind === 'other') expect(reading).toMatchObject({ problem: 'too-large', size });
 });
 
-test('a file of ten gigabytes is too large at once', () => {
+test('a file of ten gigabytes is refused at once as too large', () => {
   const path = write('');
   truncateSync(path, 10 * 2 ** 30);
   expect(read(path)).toMatchObject({ kind: 'other', problem: 'too-large', size: 10 * 2 ** 30 });
@@ -98,20 +98,20 @@ test('a file of ten gigabytes is too large at once', () => {
 const endless = '/proc/kallsyms';
 const endlessTest = existsSync(endless) ? test : test.skip;
 endlessTest(
-  `a file that is longer than it says is read no further than the limit${existsSync(endless) ? '' : ' (skipped: no /proc/kallsyms)'}`,
+  `a file longer than its size is read only up to the limit${existsSync(endless) ? '' : ' (skipped: no /proc/kallsyms)'}`,
   () => {
     expect(statSync(endless).size).toBe(0);
     expect(read(endless)).toMatchObject({ kind: 'other', problem: 'too-large', size: LIMIT + 1 });
   },
 );
 
-test('nothing there, also below a file, is absent', () => {
+test('a missing file is absent, even below a file', () => {
   const path = write('');
   expect(read(`${path}.missing`)).toEqual({ kind: 'absent' });
   expect(read(`${path}/below`)).toEqual({ kind: 'absent' });
 });
 
-test('directories, links, pipes and devices are told by their type and never followed', () => {
+test('directories, symlinks, FIFOs and devices are reported by their type and never followed', () => {
   const directory = newDirectory();
   const at = (name: string): string => join(directory, name);
   mkdirSync(at('directory'));
@@ -152,7 +152,7 @@ test('a path beyond the limit of the system is unread with the reason', () => {
   });
 });
 
-/** Reads a path in a process of its own, as another user where this one may read everything. */
+/** Reads a path in its own process, as another user if this one may read everything. */
 const readAsNobody = (path: string): unknown => {
   const outfile = join(newDirectory(), 'read.mjs');
   const contents = `import { readingCalls, readSmallFile } from './src/io/disk/small-file.ts'; console.log(JSON.stringify(readSmallFile(readingCalls, process.argv[2], ${LIMIT})));`;
@@ -180,7 +180,7 @@ test('a directory that may not be read is still a directory', () => {
   expect(readAsNobody(path)).toMatchObject({ kind: 'other', problem: 'directory' });
 });
 
-test('behind a closed directory all is unread', () => {
+test('a file behind a closed directory is unread', () => {
   const path = write('{}');
   const directory = join(path, '..');
   chmodSync(directory, 0o000);
@@ -216,7 +216,7 @@ test.each([
   expect(readLine(write(text), 64)).toEqual(line);
 });
 
-test('a line is read of a regular file alone, and without waiting', () => {
+test('a line is read only from a regular file, without blocking', () => {
   const directory = newDirectory();
   const path = (name: string): string => join(directory, name);
   writeFileSync(path('file'), 'text\n');
