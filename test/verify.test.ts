@@ -1,4 +1,4 @@
-/** The steps of `npm test` that decide something: what npm says it packed, and which tests run beside others. */
+/** Parts of `npm test` that decide something: how npm's answer is read, and which tests run in parallel. */
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { PROJECT, readSources } from './support/source-files.ts';
@@ -15,13 +15,13 @@ describe('npm pack --json', () => {
   test.each([
     ['up to npm 11', [packed]],
     ['npm 12', { 'lock-doctor': packed }],
-  ])('of %s is read', async (_, answer) => {
+  ])('from %s is read', async (_, answer) => {
     const { readPacked } = (await module('pack.mjs')) as { readPacked: (text: string) => unknown };
     expect(readPacked(JSON.stringify(answer))).toEqual({ filename: packed.filename, files: ['README.md'] });
   });
 });
 
-test('tests that say that they may run beside others start no doctor, no agent and no tmux server', async () => {
+test('tests that declare `Runs beside others:` start no doctor, no agent and no tmux server', async () => {
   const { saysItRunsBesideOthers } = (await module('lanes.mjs')) as {
     saysItRunsBesideOthers: (file: string) => boolean;
   };
@@ -38,7 +38,7 @@ test('tests that say that they may run beside others start no doctor, no agent a
   }
 });
 
-test('tests that reach what starts processes, in however many steps, do not run beside others', async () => {
+test('tests that import a file that starts processes, directly or not, run one at a time', async () => {
   const { runsBesideOthers } = (await module('lanes.mjs')) as { runsBesideOthers: (file: string) => boolean };
   const beside = (file: string) => runsBesideOthers(join(PROJECT, 'test', file));
   expect([beside('core/plan.test.ts'), beside('support/snapshot.ts')]).toEqual([true, true]);

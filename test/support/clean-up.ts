@@ -1,12 +1,12 @@
-/** Undoes what the toolkit made, newest first. In a test file: `afterEach(cleanUp)`. */
+/** Undoes what the test toolkit created, newest first. In a test file: `afterEach(cleanUp)`. */
 const steps: (() => void | Promise<void>)[] = [];
 
-/** Remembers how to undo something; run by `cleanUp`, and as far as possible when the test process exits early. */
+/** Registers a step that undoes something; run by `cleanUp`, and as far as possible when the test process exits early. */
 export const onCleanUp = (step: () => void | Promise<void>): void => {
   steps.push(step);
 };
 
-/** Runs every remembered step once, newest first. All run even if one fails; then the first failure is thrown. */
+/** Runs every registered step once, newest first. All run even if one fails; then the first failure is thrown. */
 export const cleanUp = async (): Promise<void> => {
   const failures: unknown[] = [];
   for (let step = steps.pop(); step; step = steps.pop()) {

@@ -1,7 +1,4 @@
-/**
- * The toolkit of all tests: towns on disk, processes and private tmux servers, everything undone by
- * `afterEach(cleanUp)`.
- */
+/** The toolkit of all tests: towns on disk, processes and private tmux servers; `afterEach(cleanUp)` undoes everything. */
 export * from './as-other-user.ts';
 export * from './clean-up.ts';
 export * from './dead-pid.ts';

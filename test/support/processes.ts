@@ -8,7 +8,7 @@ import { until } from './until.ts';
 export interface StartedProcess {
   readonly pid: number;
   readonly child: ChildProcess;
-  /** SIGKILL (after SIGCONT) and wait until it is reaped. */
+  /** Sends SIGCONT and SIGKILL, and waits until the process is reaped. */
   readonly stop: () => Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export const startProcess = (
     });
   });
 
-/** Path of an executable with the given file name that sleeps for as many seconds as its only argument says. */
+/** The path of an executable with this file name that sleeps for as many seconds as its argument says. */
 export const sleeperNamed = (name: string): string => {
   const home = mkdtempSync(join(tmpdir(), 'sleeper-'));
   chmodSync(home, 0o755);
@@ -44,20 +44,21 @@ export const sleeperNamed = (name: string): string => {
   const sleep = realpathSync(
     execFileSync('/bin/sh', ['-c', 'command -v sleep'], { encoding: 'utf8' }).trim(),
   );
-  if (basename(sleep) !== 'sleep') throw new Error(`${sleep} serves many names: no copy of it would sleep`);
+  if (basename(sleep) !== 'sleep')
+    throw new Error(`${sleep} is a multi-call binary, of which a renamed copy does not sleep`);
   copyFileSync(sleep, path);
   chmodSync(path, 0o755);
   return path;
 };
 
 /**
- * A process that looks like an agent: its command is `name` (default `claude`). With `cwd` it works there.
+ * A process that looks like an agent: its command is `name` (default `claude`), and `cwd` its working directory.
  * In a tmux pane use `[sleeperNamed('claude'), '600']` as the pane's command instead.
  */
 export const fakeAgent = (name = 'claude', options: SpawnOptions = {}): Promise<StartedProcess> =>
   startProcess(sleeperNamed(name), ['600'], options);
 
-/** The process exists and is not a zombie: init may take seconds to reap a process that has ended. */
+/** True if the process exists and is not a zombie: init may take seconds to reap a process that has ended. */
 export const isRunning = (pid: number): boolean => {
   const state = stateOf(pid);
   return state !== '' && !state.startsWith('Z');
@@ -66,15 +67,13 @@ export const isRunning = (pid: number): boolean => {
 /** True if this test process may start processes as another user. */
 export const canBecomeOthers = process.getuid?.() === 0;
 
-/** A uid that is not ours and owns nothing here. */
+/** A UID that is not ours and owns nothing here. */
 export const OTHER_UID = 65_534;
 
-/** A user whose processes `asOtherUser` may not signal: it may signal root's, because its real uid stays root. */
+/** A user whose processes `asOtherUser` may not signal: it may signal root's, because its real UID stays root. */
 export const THIRD_UID = 65_533;
 
-/**
- * A zombie: it has ended, but its parent never reaps it. `cleanUp` ends the parent; then Linux reaps the zombie.
- */
+/** A zombie: it has ended, but its parent never reaps it. `cleanUp` kills the parent; then Linux reaps the zombie. */
 export const startZombie = async (): Promise<number> => {
   const parent = await startProcess('/bin/sh', ['-c', 'sleep 600 & echo $!; exec tail -f /dev/null'], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -88,10 +87,10 @@ export const startZombie = async (): Promise<number> => {
   return pid;
 };
 
-/** True if a small C program can be compiled, for processes that a script cannot imitate. */
+/** True if a C compiler is installed, for processes that a script cannot imitate. */
 export const hasCompiler = spawnSync('cc', ['--version']).status === 0;
 
-/** A process whose main thread has ended while another goes on: it looks like a zombie but is alive. */
+/** A process whose main thread has ended while another thread runs on: it looks like a zombie but is alive. */
 export const startZombieLeader = async (cwd?: string): Promise<number> => {
   const program = sleeperNamed('leaderless');
   const source =
@@ -99,7 +98,7 @@ export const startZombieLeader = async (cwd?: string): Promise<number> => {
     'int main(void) { pthread_t t; pthread_create(&t, 0, stay, 0); pthread_exit(0); }\n';
   execFileSync('cc', ['-x', 'c', '-o', program, '-', '-lpthread'], { input: source });
   const { pid } = await startProcess(program, [], cwd === undefined ? {} : { cwd });
-  await until(() => stateOf(pid).startsWith('Z'), `the end of the leading thread of ${pid}`);
+  await until(() => stateOf(pid).startsWith('Z'), `the end of the main thread of ${pid}`);
   return pid;
 };
 
@@ -108,7 +107,7 @@ const stateOf = (pid: number): string => ps(pid, 'stat=');
 const ps = (pid: number, column: string): string =>
   spawnSync('ps', ['-o', column, '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();
 
-/** The first line that a process with a piped standard output writes. */
+/** The first line that a process writes to its piped standard output. */
 export const firstLine = ({ child }: StartedProcess): Promise<string> =>
   new Promise((resolve, reject) => {
     let text = '';
@@ -116,5 +115,5 @@ export const firstLine = ({ child }: StartedProcess): Promise<string> =>
       text += bytes.toString('utf8');
       if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')));
     });
-    child.once('exit', () => reject(new Error(`ended after saying only ${JSON.stringify(text)}`)));
+    child.once('exit', () => reject(new Error(`ended after writing only ${JSON.stringify(text)}`)));
   });

@@ -1,4 +1,4 @@
-/** Builders for snapshots: a healthy town by default, every fact overridable. Pure data, no clock. */
+/** Builders for snapshots: a healthy town by default, in which each fact can be overridden. Pure data, without a clock. */
 import type {
   GitFacts,
   LockContent,
@@ -12,7 +12,7 @@ import type {
   TmuxServer,
 } from '../../src/core/types/evidence.ts';
 
-/** The moment all built snapshots were taken. */
+/** The time of all built snapshots. */
 export const NOW = Date.UTC(2026, 10, 23, 3, 0, 0);
 export const HOUR = 3_600_000;
 export const ROOT = '/town';
@@ -36,7 +36,7 @@ export const aRecord = (fields: Partial<LockRecord> = {}): LockRecord => ({
   ...fields,
 });
 
-/** A lock with a record; its digest depends only on the record, so equal records are copies of each other. */
+/** A lock with a record; its digest depends only on the record, so locks with equal records are copies of each other. */
 export const aLock = (
   worker: string,
   record: Partial<LockRecord> = {},
@@ -123,11 +123,11 @@ export interface SnapshotParts {
   readonly servers?: readonly TmuxServer[];
   readonly lookups?: readonly PidLookup[];
   readonly processes?: readonly ProcessInfo[];
-  /** Parts of the snapshot, and of what its machine showed. */
+  /** Overrides parts of the snapshot and of its machine. */
   readonly over?: Partial<Omit<Snapshot, 'machine'>> & Partial<MachineEvidence>;
 }
 
-/** Lists each pane's own process, as the real reader does; `processes` adds more. */
+/** Contains each pane's own process, as the real reader does; `processes` adds more. */
 export const aSnapshot = (parts: SnapshotParts = {}): Snapshot => {
   const servers = parts.servers ?? [];
   const more = parts.processes ?? [];
@@ -185,7 +185,7 @@ export const aSnapshot = (parts: SnapshotParts = {}): Snapshot => {
   };
 };
 
-/** The same evidence from a machine with other facts. */
+/** The same snapshot with other facts about its machine. */
 export const withMachine = (snapshot: Snapshot, change: Partial<MachineEvidence>): Snapshot => ({
   ...snapshot,
   machine: { ...snapshot.machine, ...change },

@@ -1,4 +1,4 @@
-/** The project's own sources and what they import: for tests that check the architecture. */
+/** The project's sources and their imports, for tests that check the architecture. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ export interface SourceFile {
   /** Relative to the project: `src/core/judge/judge.ts`. */
   readonly path: string;
   readonly text: string;
-  /** Specifiers as written, lazy ones included. */
+  /** Specifiers as written, including those of dynamic imports. */
   readonly imports: readonly string[];
 }
 

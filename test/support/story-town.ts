@@ -15,8 +15,8 @@ export interface StoryTown {
 }
 
 /**
- * The town in README and docs: ada works behind her lock, bob died, max's lock was torn while it was written,
- * zoe outlived her terminal, eve's lock is from another machine, and new is free. Needs tmux.
+ * The town in README and docs: ada works behind a live lock, bob's agent died, max's lock was torn, zoe's agent outlived its
+ * terminal, eve's lock is from another machine, and new is free. Needs tmux.
  */
 export const makeStoryTown = async (): Promise<StoryTown> => {
   const workers = ['ada', 'bob', 'eve', 'new', 'zoe'].map((name) => `gastown/crew/${name}`);
@@ -44,15 +44,15 @@ export const makeStoryTown = async (): Promise<StoryTown> => {
   return { town, tmux };
 };
 
-/** Puts the program into the path. */
+/** Puts the program into the PATH of the town. */
 const addProgram = (town: TestTown): void => {
   town.worker('.bin');
   symlinkSync(startOf(join(REPOSITORY, 'dist/bin/doctor.js')).at(-1) ?? '', town.path('.bin/doctor'));
 };
 
 /**
- * The repository in README, not a Gas Town: of three worktrees one is locked by an agent that died, two agents work in
- * another, and one is free. Needs tmux.
+ * The repository in README, without a Gas Town: one of three worktrees is locked by a dead agent, two agents work in another,
+ * and one is free. Needs tmux.
  */
 export const makeStoryWorktrees = async (): Promise<StoryTown> => {
   const town = makeTown({ marked: false });

@@ -23,7 +23,7 @@ describe('the toolkit of the tests', () => {
     expect(existsSync(town.root)).toBe(false);
   });
 
-  test('starts an agent and ends it', async () => {
+  test('starts an agent and kills it', async () => {
     const agent = await fakeAgent('claude');
     expect(isRunning(agent.pid)).toBe(true);
     await cleanUp();
@@ -31,7 +31,7 @@ describe('the toolkit of the tests', () => {
   });
 
   (hasTmux ? test : test.skip)(
-    'starts a private tmux server (skipped where tmux is missing) and ends it',
+    'starts a private tmux server and stops it (skipped without tmux)',
     async () => {
       const server = await startTmux();
       const first = server.newSession('one', { command: [sleeperNamed('claude'), '600'] });
@@ -45,7 +45,7 @@ describe('the toolkit of the tests', () => {
     },
   );
 
-  test('gives up waiting at the deadline', async () => {
+  test('until gives up at its deadline', async () => {
     await expect(until(() => false, 'nothing', 20)).rejects.toThrow('waited 20 ms in vain for nothing');
   });
 });

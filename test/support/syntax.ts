@@ -16,7 +16,7 @@ const NAMING: Readonly<Record<string, string>> = {
   TsPropertySignature: 'key',
 };
 
-/** Every node, parents first; imports and names of properties left out. */
+/** Visits every node, parents first, except imports and property names. */
 const visit = (value: unknown, see: (node: Node) => void): void => {
   if (Array.isArray(value)) for (const each of value) visit(each, see);
   else if (isNode(value) && value.type !== 'ImportDeclaration') {
@@ -33,7 +33,7 @@ const positionOf = (node: Node): number => (node.span as { readonly start: numbe
 const isFunction = (node: unknown): boolean =>
   isNode(node) && ['ArrowFunctionExpression', 'FunctionExpression'].includes(node.type ?? '');
 
-/** Names of functions that are written with `function`, generators left out. */
+/** Names of functions that are declared with `function`, except generators. */
 export const functionsIn = (text: string): readonly string[] => {
   const names: string[] = [];
   visit(treeOf(text), (node) => {

@@ -6,7 +6,7 @@ import { onCleanUp } from './clean-up.ts';
 import { isRunning } from './processes.ts';
 import { until } from './until.ts';
 
-/** tmux is installed here. If it is not, skip the test by name: `const needsTmux = hasTmux ? test : test.skip;`. */
+/** True if tmux is installed. If not, skip the test by name: `const needsTmux = hasTmux ? test : test.skip;`. */
 export const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 
 export interface TestPane {
@@ -20,14 +20,14 @@ export interface SessionOptions {
   readonly cwd?: string;
   /** Session environment (`-e`). */
   readonly env?: Readonly<Record<string, string>>;
-  /** Command and arguments; default a `sleep 600`, which ends with the pane. */
+  /** Command and arguments; default `sleep 600`, which ends with the pane. */
   readonly command?: readonly string[];
 }
 
 export interface TmuxOptions {
   /** `-L` name below the private directory. Default `default`. */
   readonly name?: string;
-  /** `-S` path; wins over `name`. */
+  /** `-S` path; overrides `name`. */
   readonly socket?: string;
   /** TMUX_TMPDIR; default a new private directory. Two servers may share one. */
   readonly tmuxTmpdir?: string;
@@ -39,7 +39,7 @@ export interface TmuxOptions {
 
 export interface TestTmux {
   readonly socket: string;
-  /** Value for TMUX_TMPDIR with which the product finds this server. */
+  /** The TMUX_TMPDIR with which the product finds this server. */
   readonly tmuxTmpdir: string;
   readonly pid: number;
   /** Runs the tmux client on this server and returns its output; throws if it fails. */
@@ -61,7 +61,7 @@ const parsePane = (line: string): TestPane => {
   return { sessionId, paneId, pid: Number(pid), sessionName: name.join(' ') };
 };
 
-/** A private tmux server without configuration, which keeps running without sessions; `cleanUp` ends it. */
+/** Starts a private tmux server without configuration, which keeps running without sessions; `cleanUp` stops it. */
 export const startTmux = async (options: TmuxOptions = {}): Promise<TestTmux> => {
   const tmuxTmpdir = options.tmuxTmpdir ?? makeTmuxTmpdir();
   const socket =
@@ -99,7 +99,7 @@ export const startTmux = async (options: TmuxOptions = {}): Promise<TestTmux> =>
   };
   const stop = async (): Promise<void> => {
     signal(pid, 'SIGCONT');
-    // By its PID, not by its socket: another server may listen there by now.
+    // By PID, not by socket: another server may listen there by now.
     signal(pid, 'SIGTERM');
     const deadline = Date.now() + 3000;
     await until(() => {
@@ -143,6 +143,6 @@ const signal = (pid: number, name: NodeJS.Signals): void => {
   try {
     process.kill(pid, name);
   } catch {
-    // It is already gone, as intended.
+    // It has ended already.
   }
 };

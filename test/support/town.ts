@@ -9,7 +9,7 @@ export interface TownOptions {
   readonly root?: string;
   /** Rig name → session prefix (null: left out). Default `{ gastown: 'gt' }`. */
   readonly rigs?: Readonly<Record<string, string | null>>;
-  /** Worker directories to make. Default `['gastown/crew/ada']`. */
+  /** Worker directories to create. Default `['gastown/crew/ada']`. */
   readonly workers?: readonly string[];
   /** Write `mayor/town.json` and `mayor/rigs.json`. Default true. */
   readonly marked?: boolean;
@@ -34,13 +34,13 @@ export interface LockFields {
 export interface TestTown {
   /** Absolute, symlinks resolved. */
   readonly root: string;
-  /** Absolute path of something below the root. */
+  /** The absolute path of something below the root. */
   readonly path: (...parts: string[]) => string;
-  /** Makes a worker directory, returns its absolute path. */
+  /** Creates a worker directory and returns its absolute path. */
   readonly worker: (name: string) => string;
   /**
-   * Writes `<worker>/.runtime/agent.lock` and returns its path. Fields default to a dead pid, an hour ago, no
-   * session, this host; a text or bytes are written as they are.
+   * Writes `<worker>/.runtime/agent.lock` and returns its path. Fields default to a dead PID, an hour ago, no session and
+   * this host; text or bytes are written as they are.
    */
   readonly lock: (
     worker: string,
@@ -51,7 +51,7 @@ export interface TestTown {
   readonly remove: () => void;
 }
 
-/** A town on disk in a temporary directory, removed by `cleanUp` (or by `remove`). */
+/** Creates a town in a temporary directory, which `cleanUp` (or `remove`) deletes. */
 export const makeTown = (options: TownOptions = {}): TestTown => {
   const made = options.root ?? mkdtempSync(join(tmpdir(), 'town-'));
   mkdirSync(made, { recursive: true });

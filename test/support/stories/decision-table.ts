@@ -1,4 +1,4 @@
-/** The decision table of the contract as towns: one polecat per cell, named `<process>-<session>`. */
+/** The decision table as towns: one polecat per cell, named `<process>-<session>`. */
 import type { LockFile, PidLookup, TmuxPane } from '../../../src/core/types/evidence.ts';
 import type { ProcessState, SessionState } from '../../../src/core/types/judgement.ts';
 import { absent, aLock, aServer, aSnapshot, HOUR, NOW, present } from '../snapshot.ts';
@@ -22,7 +22,7 @@ interface Cell {
   readonly worker: string;
   readonly lock: LockFile;
   readonly lookup: PidLookup;
-  /** Shows a shell only: the session decides, and no occupant does. */
+  /** Shows only a shell, so that the session decides and no occupant does. */
   readonly pane: TmuxPane | null;
 }
 
@@ -75,7 +75,7 @@ const polecat = (name: string): string => `gastown/polecats/${name}`;
 export const TABLE_STORIES: readonly Story[] = [
   {
     name: 'decision-table',
-    tells: 'Every process state beside a live, a gone and an unnamed session, everything reached.',
+    summary: 'Every process state with a live, a gone and an unnamed session; everything was reached.',
     snapshot: townOf(['live', 'gone', 'unnamed'], true),
     locks: {
       [polecat('alive-live')]: 'held would-block',
@@ -103,7 +103,7 @@ export const TABLE_STORIES: readonly Story[] = [
   },
   {
     name: 'decision-table-unreached',
-    tells: 'The same beside an unknown session: one server was not reached, so nothing is stale any more.',
+    summary: 'The same with an unknown session: one server was not reached, so nothing is stale.',
     snapshot: townOf(['live', 'unnamed', 'unknown'], false),
     locks: {
       [polecat('alive-live')]: 'held would-block',

@@ -1,4 +1,4 @@
-/** All stories, as they are written; `fixtures/towns/` holds the same as plain JSON with the report each one gives. */
+/** All stories; `fixtures/towns/` contains the same as JSON, with the report for each. */
 import { createHash } from 'node:crypto';
 import type { LockFile, Snapshot } from '../../../src/core/types/evidence.ts';
 import { TABLE_STORIES } from './decision-table.ts';
@@ -11,7 +11,7 @@ import { TOOL_STORIES } from './tools.ts';
 
 export type { Story } from './story.ts';
 
-/** The builders stamp a lock with its content; a fixture shows what a real one looks like. Equal stays equal. */
+/** The builders use the content as a stamp; fixtures contain realistic stamps instead. Equal stamps stay equal. */
 const stampLikeDisk = (lock: LockFile, place: number): LockFile =>
   lock.stamp === null
     ? lock

@@ -1,4 +1,4 @@
-/** Stories about locks of other kinds than the agent's: in a plain repository, whose worktrees are its workers. */
+/** Stories about locks of other kinds than the agent's, in a plain repository whose worktrees are its workers. */
 import type { Claim, NumberClaim } from '../../../src/core/types/claim.ts';
 import type { KindRules, LinkedTree, LockFile, Snapshot } from '../../../src/core/types/evidence.ts';
 import { absent, aLock, aProcess, aSnapshot, NOW, present, ROOT } from '../snapshot.ts';
@@ -45,7 +45,7 @@ const worktree = (
   ...fields,
 });
 
-/** A lock that names nobody, of a kind that asks who has the file open. */
+/** A lock without a holder's name, of a kind that checks who has the file open. */
 const nameless = (name: string): LockFile => claimed(name, { by: 'open-file' });
 
 const claimed = (name: string, claim: Claim, fields: Partial<LockFile> = {}): LockFile => ({
@@ -62,7 +62,7 @@ const claimed = (name: string, claim: Claim, fields: Partial<LockFile> = {}): Lo
 
 const GIT_IDLE = { uses: [], hidden: null };
 
-/** A lock of git's in the main git directory. */
+/** A git lock in the main git directory. */
 const gitLock = (name: string, fields: Partial<LockFile> = {}): LockFile => ({
   ...aLock('.', {}, { content: { kind: 'claim', claim: { by: 'open-file' } } }),
   id: `git-lock:.git/${name}`,
@@ -97,8 +97,8 @@ const inTree = (name: string) => ({ cwd: { seen: true as const, value: `${ROOT}/
 export const KIND_STORIES: readonly Story[] = [
   {
     name: 'repository-with-worktrees',
-    tells:
-      'A plain repository, whose worktrees are locked by agents that died (one tree is elsewhere), one whose session lives, and a person.',
+    summary:
+      'A plain repository with worktrees that dead agents locked (one has moved), a live session, and a person.',
     locks: {
       'git-worktree:.git/worktrees/astray/locked': 'unknown',
       'git-worktree:.git/worktrees/dead/locked': 'stale',
@@ -132,7 +132,7 @@ export const KIND_STORIES: readonly Story[] = [
   },
   {
     name: 'worktree-never-finished',
-    tells: 'git worktree add was killed before it had made the directory, and spoke German.',
+    summary: 'A German git worktree add was killed before it created the directory.',
     locks: { 'git-worktree:.git/worktrees/new/locked': 'stale gone' },
     findings: ['stale-lock:git-worktree:.git/worktrees/new/locked'],
     exit: 1,
@@ -143,7 +143,7 @@ export const KIND_STORIES: readonly Story[] = [
   },
   {
     name: 'worktree-being-made',
-    tells: 'git worktree add is still at work.',
+    summary: 'git worktree add is still running.',
     locks: { 'git-worktree:.git/worktrees/new/locked': 'held' },
     findings: [],
     exit: 0,
@@ -156,7 +156,7 @@ export const KIND_STORIES: readonly Story[] = [
   },
   {
     name: 'nameless-locks',
-    tells: 'Two locks that name nobody: one file is open.',
+    summary: "Two locks without a holder's name: one of the files is open.",
     locks: { 'nameless:held.lock': 'held', 'nameless:left.lock': 'stale' },
     findings: ['stale-lock:nameless:left.lock'],
     exit: 1,
@@ -172,8 +172,8 @@ export const KIND_STORIES: readonly Story[] = [
   },
   {
     name: 'locks-of-flock-and-time',
-    tells:
-      'A file that somebody holds by flock, one that is open, one of which nothing is known, and two locks that are refreshed.',
+    summary:
+      'A file that is held by flock, one that is open, one about which nothing is known, and two refreshed locks.',
     locks: {
       'nameless:flocked': 'held',
       'nameless:new.lock': 'held',
@@ -210,7 +210,7 @@ export const KIND_STORIES: readonly Story[] = [
   },
   {
     name: 'nameless-lock-unseen',
-    tells: 'A lock that names nobody, where processes are closed to us.',
+    summary: "A lock without a holder's name, on a machine whose processes we cannot examine.",
     locks: { 'nameless:left.lock': 'unknown' },
     findings: ['undecided-lock:nameless:left.lock'],
     exit: 22,
@@ -226,8 +226,7 @@ export const KIND_STORIES: readonly Story[] = [
   },
   {
     name: 'git-locks',
-    tells:
-      'A commit runs a hook in one worktree; the others have locks that gits left which were killed, one of them gc’s.',
+    summary: 'A commit runs a hook in one worktree; the others have locks of killed gits, one of them of gc.',
     locks: {
       'git-lock:.git/gc.pid': 'stale',
       'git-lock:.git/index.lock': 'stale',
@@ -272,7 +271,7 @@ export const KIND_STORIES: readonly Story[] = [
   },
   {
     name: 'git-locks-elsewhere',
-    tells: 'A lock of git’s on a network file system, and one whose processes other users hide.',
+    summary: 'A git lock on a network file system, and one whose processes we cannot examine.',
     locks: {
       'git-lock:.git/HEAD.lock': 'unknown',
       'git-lock:.git/index.lock': 'unknown',
@@ -291,7 +290,7 @@ export const KIND_STORIES: readonly Story[] = [
   },
   {
     name: 'git-lock-before-boot',
-    tells: 'A lock of git’s that is older than the start of this machine, where not everybody can be seen.',
+    summary: 'A git lock from before the last boot, on a machine whose processes we cannot all examine.',
     locks: { 'git-lock:.git/index.lock': 'stale' },
     findings: ['stale-lock:git-lock:.git/index.lock'],
     exit: 1,

@@ -1,4 +1,4 @@
-/** Stories about where a lock lies, where it comes from and what lies around it. */
+/** Stories about a lock's path, its origin and its surroundings. */
 import { parseLockRecord } from '../../../src/core/record/lock-record.ts';
 import type { GitFacts, LockFile, LockProblem, TrueHolder } from '../../../src/core/types/evidence.ts';
 import {
@@ -25,11 +25,11 @@ const git = (facts: Partial<GitFacts>): GitFacts => ({
 
 const polecat = (name: string): string => `gastown/polecats/${name}`;
 
-/** A regular file with these bytes, read as the doctor reads it. */
+/** A regular file with this content, read as the doctor reads it. */
 const torn = (name: string, text: string, fields: Partial<LockFile> = {}): LockFile =>
   aLock(polecat(name), {}, { content: parseLockRecord(new TextEncoder().encode(text)), ...fields });
 
-/** Something that was looked at and not read. */
+/** Something that was examined but not read. */
 const unlike = (
   name: string,
   problem: LockProblem,
@@ -52,7 +52,7 @@ const holder: TrueHolder = {
 
 const beside = (worker: string, name: string) => ({ worker, path: `${at(worker)}/.runtime/${name}` });
 
-/** Polecats whose agent.lock is no lock record. */
+/** Polecats whose agent.lock is not a lock record. */
 const INVALID = [
   'bom',
   'device',
@@ -70,7 +70,7 @@ const INVALID = [
 export const PLACE_STORIES: readonly Story[] = [
   {
     name: 'healthy-town',
-    tells: 'Three agents work in their own panes.',
+    summary: 'Three agents work in their own panes.',
     snapshot: aSnapshot({
       locks: [
         aLock(ADA, { pid: 4242, sessionId: '%3' }),
@@ -92,7 +92,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'empty-town',
-    tells: 'No lock anywhere, no tmux installed: nothing to doubt.',
+    summary: 'No lock and no tmux: nothing is in doubt.',
     snapshot: aSnapshot({ lookups: [], over: { tmux: { installed: false, servers: [], enumerated: true } } }),
     locks: {},
     findings: [],
@@ -100,7 +100,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'plain-directory-tree',
-    tells: 'No Gas Town at all, just a tree with one live and one dead lock of ours.',
+    summary: 'No Gas Town, only a directory tree with one live and one dead lock of ours.',
     snapshot: (() => {
       const locks = [
         aLock('jobs/build', { sessionId: '', pid: 4242 }),
@@ -118,8 +118,8 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'container-lock',
-    tells:
-      'A container took the lock; its number happens to be alive here, which means nothing and blocks other tools.',
+    summary:
+      'A container took the lock; its PID is also in use here, which proves nothing but blocks other tools.',
     snapshot: aSnapshot({ locks: [aLock(ADA, { hostname: '4e449adbac66' })], lookups: [present(4242)] }),
     locks: { [ADA]: 'foreign would-block' },
     findings: [`undecided-lock:${ADA}`],
@@ -127,8 +127,8 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'former-host',
-    tells:
-      'The configuration says that these names are gone for good: the dead one is stale, what stands is held.',
+    summary:
+      'The configuration names a former host: its dead lock is stale, and the one with a live session is held.',
     snapshot: (() => {
       const gone = { hostname: '4e449adbac66' };
       const base = aSnapshot({
@@ -147,7 +147,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'other-namespace',
-    tells: 'Same host name, another PID namespace: foreign.',
+    summary: 'Same host name, another PID namespace: foreign.',
     snapshot: aSnapshot({
       locks: [aLock(ADA, { holder: { ...holder, pidNamespace: 'pid:[4026532001]' } })],
       lookups: [absent(5151)],
@@ -158,7 +158,8 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'inside-a-container',
-    tells: 'We run in a container and reached no tmux: a number that is missing here may live outside.',
+    summary:
+      'We run in a container and reached no tmux server: a process that is missing here may run outside.',
     snapshot: (() => {
       const base = aSnapshot({ locks: [aLock(ADA)] });
       const host = { ...base.machine.host, pidNamespace: 'pid:[4026532001]', initialPidNamespace: false };
@@ -170,7 +171,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'host-drift',
-    tells: 'The same Mac under two networks: mac.lan then, Mac.local now.',
+    summary: 'The same Mac on two networks: mac.lan then, Mac.local now.',
     snapshot: (() => {
       const base = aSnapshot({ locks: [aLock(ADA, { hostname: 'mac.lan' })] });
       return withMachine(base, {
@@ -190,8 +191,8 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'tracked',
-    tells:
-      'git tracks the lock that a clone carried along: it is never removed, and said once as stale and once as tracked.',
+    summary:
+      'git tracks the lock, which came with a clone: it is never removed, and reported as stale and as tracked.',
     snapshot: aSnapshot({ locks: [aLock(ADA, {}, { git: git({ tracked: { seen: true, value: true } }) })] }),
     locks: { [ADA]: 'stale tracked' },
     findings: [`stale-lock:${ADA}`, `tracked-lock:${ADA}`],
@@ -199,7 +200,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'unignored',
-    tells: 'A healthy lock that the next git add would pick up.',
+    summary: 'A healthy lock that the next git add would pick up.',
     snapshot: aSnapshot({
       locks: [aLock(ADA, {}, { git: git({ ignored: { seen: true, value: false } }) })],
       servers: [aServer([aPane()])],
@@ -210,7 +211,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'git-unanswered',
-    tells: 'There is a repository, and git refuses to speak of it: the stale lock is left.',
+    summary: 'There is a repository, but git refuses to answer: the stale lock is left.',
     snapshot: aSnapshot({
       locks: [
         aLock(
@@ -232,7 +233,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'worker-and-parent',
-    tells: 'One agent has a lock in its worktree and one in the directory above, both naming one pane.',
+    summary: 'One agent has a lock in its worktree and one in the directory above, both with the same pane.',
     snapshot: aSnapshot({
       locks: [aLock(NUX), aLock(`${NUX}/gastown`, { pid: 4243 })],
       lookups: [absent(4242), absent(4243)],
@@ -244,7 +245,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'copied-worker',
-    tells: 'cp -r of a worker: the original is held, the copy is stale.',
+    summary: 'cp -r of a worker: the original is held, the copy is stale.',
     snapshot: aSnapshot({ locks: [aLock(ADA), aLock(BOB)], servers: [aServer([aPane()])] }),
     locks: { [ADA]: 'held', [BOB]: 'stale copy' },
     findings: [`stale-lock:${BOB}`],
@@ -252,8 +253,8 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'copied-from-live-process',
-    tells:
-      'cp -r of a worker whose holder lives: it works at the original, so the copy is stale, and a number-only tool refuses both.',
+    summary:
+      'cp -r of a worker whose holder is alive in the original: the copy is stale, and tools that only check the PID refuse both.',
     snapshot: aSnapshot({
       locks: [aLock(ADA, { sessionId: '' }), aLock(BOB, { sessionId: '' })],
       lookups: [present(4242, { names: ['my-agent'], cwd: { seen: true, value: at(ADA) } })],
@@ -264,7 +265,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'misplaced',
-    tells: "A lock in a sub-directory of a worker, where the command's working directory was.",
+    summary: "A lock in a subdirectory of a worker, which was the command's working directory.",
     snapshot: aSnapshot({
       locks: [aLock(`${ADA}/packages/web`)],
       servers: [aServer([aPane({ path: at(`${ADA}/packages/web`) })])],
@@ -275,7 +276,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'invalid-kinds',
-    tells: 'Nothing here is a lock record; only regular files of some age can be released.',
+    summary: 'None of these files is a lock record; only regular files that are old enough can be released.',
     snapshot: aSnapshot({
       locks: [
         torn('bom', '\uFEFF{"pid": 1}'),
@@ -298,7 +299,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'invalid-occupied',
-    tells: 'A torn lock file, and the agent at work beside it.',
+    summary: 'A torn lock file, and an agent that works beside it.',
     snapshot: aSnapshot({
       locks: [torn('nux', '')],
       lookups: [],
@@ -310,7 +311,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'unreadable-lock',
-    tells: 'The lock file may not be read: not invalid, not judged.',
+    summary: 'The lock file cannot be read, so it is neither invalid nor judged.',
     snapshot: aSnapshot({
       locks: [aLock(ADA, {}, { content: { kind: 'unread', why: 'permission denied' }, stamp: null })],
       lookups: [],
@@ -322,8 +323,8 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'unreadable-directory',
-    tells:
-      'One worker belongs to somebody else and cannot be entered: nothing bad was seen, not everything was seen.',
+    summary:
+      'One worker belongs to another user and cannot be entered: no problem was seen, but not everything was.',
     snapshot: aSnapshot({
       locks: [aLock(ADA)],
       servers: [aServer([aPane()])],
@@ -335,8 +336,8 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'closed-homes',
-    tells:
-      'Where locks belong stand a link, a FIFO and a directory of somebody else: a live lock may lie behind each of them.',
+    summary:
+      "A symlink, a FIFO and another user's directory take the places of lock directories: each may hide a live lock.",
     snapshot: aSnapshot({
       locks: [aLock(ADA)],
       over: {
@@ -370,7 +371,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'problem-and-doubt',
-    tells: 'One lock is stale for certain and one directory could not be entered: problems outrank doubt.',
+    summary: 'One lock is certainly stale and one directory could not be entered: problems outrank doubt.',
     snapshot: aSnapshot({
       locks: [aLock(ADA)],
       over: { gaps: [{ what: `directory:${at('gastown/crew/eve')}`, why: 'permission denied' }] },
@@ -381,7 +382,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'own-record-live',
-    tells: 'A record of ours: the number in it has ended by design, the true holder in its own fields lives.',
+    summary: 'A record of ours: its PID is dead by design, and the real holder in its own fields is alive.',
     snapshot: aSnapshot({
       locks: [aLock(ADA, { sessionId: '', holder })],
       lookups: [absent(4242), present(5151, { names: ['sleep'] })],
@@ -392,8 +393,8 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'own-record-dead',
-    tells:
-      'The true holder is dead by its token, whatever its number is now and although its session stands empty.',
+    summary:
+      'The real holder is dead by its start token, although its PID was reused and its session still exists.',
     snapshot: aSnapshot({
       locks: [aLock(ADA, { holder })],
       lookups: [absent(4242), present(5151, { names: ['claude'], startToken: '777777' })],
@@ -405,8 +406,8 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'companion-record',
-    tells:
-      'A Gas Town hook overwrote the lock; the second record beside it keeps the true holder, who lives.',
+    summary:
+      'A Gas Town hook overwrote the lock; the second record beside it names the real holder, which is alive.',
     snapshot: aSnapshot({
       locks: [aLock(ADA, { sessionId: '' }, { companion: holder })],
       lookups: [absent(4242), present(5151, { names: ['sleep'] })],
@@ -417,8 +418,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'rebooted',
-    tells:
-      'The record was written in an earlier boot of this machine; its number runs again, as somebody else.',
+    summary: 'The record was written before the last boot of this machine; another process has its PID now.',
     snapshot: aSnapshot({
       locks: [aLock(ADA, { holder: { ...holder, bootId: 'b0070000-0000-4000-8000-00000000dead' } })],
       lookups: [present(4242), present(5151)],
@@ -429,7 +429,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'legacy-layout',
-    tells: 'Runtime state was left in .gastown/, a lock among it; one target exists already.',
+    summary: 'Runtime state was left in .gastown/, including a lock; one target already exists.',
     snapshot: aSnapshot({
       locks: [
         aLock(ADA, {}, { layout: 'legacy', path: `${at(ADA)}/.gastown/agent.lock` }),
@@ -459,8 +459,8 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'two-layouts',
-    tells:
-      'A worker has a lock at the old place and one at the new: each is judged, and known by its own id.',
+    summary:
+      'A worker has a lock at the legacy path and one at the current path: each is judged and has its own ID.',
     snapshot: aSnapshot({
       locks: [
         aLock(
@@ -478,7 +478,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'debris',
-    tells: 'Killed writers left files; kept copies and files that are still young are no debris.',
+    summary: 'Killed writers left files; kept copies and files that are still young are not debris.',
     snapshot: aSnapshot({
       lookups: [],
       over: {
@@ -505,7 +505,8 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'rigs-unknown',
-    tells: 'rigs.json is missing and the prefix of a rig unknown: session names are told by their shape.',
+    summary:
+      'rigs.json is missing and the prefix of a rig is unknown: sessions are recognized by the pattern of their names.',
     snapshot: (() => {
       const base = aSnapshot({
         locks: [aLock('reactor/crew/ada')],
@@ -519,7 +520,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'cross-rig-worktree',
-    tells: 'joe of rig beads works in a worktree inside rig gastown, under his own session.',
+    summary: 'joe of rig beads works in a worktree inside rig gastown, under his own session.',
     snapshot: (() => {
       const worker = 'gastown/crew/beads-joe';
       const base = aSnapshot({
@@ -539,7 +540,7 @@ export const PLACE_STORIES: readonly Story[] = [
   },
   {
     name: 'aliased-root',
-    tells: 'The town is a symlink: panes that say GT_ROOT by its other name are ours.',
+    summary: 'The town has a symlink: panes whose GT_ROOT is the symlink are ours.',
     snapshot: (() => {
       const base = aSnapshot({
         locks: [aLock(ADA, { sessionId: '%55' })],

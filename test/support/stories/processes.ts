@@ -1,4 +1,4 @@
-/** Stories about the process that a lock names. */
+/** Stories about the process in a lock. */
 import { absent, aLock, aPane, aProcess, aServer, aSnapshot, HOUR, NOW, present } from '../snapshot.ts';
 import { ADA, at, NUX, type Story, shellPane } from './story.ts';
 
@@ -8,8 +8,8 @@ const elsewhere = { cwd: { seen: true, value: '/home/user' } } as const;
 export const PROCESS_STORIES: readonly Story[] = [
   {
     name: 'recycled-pid-browser',
-    tells:
-      "The number in the lock is a browser's now: the worker without a pane is stale, the one with its agent is held.",
+    summary:
+      'Browsers reused the PIDs in two locks: the lock without a pane is stale, the one with its agent is held.',
     snapshot: aSnapshot({
       locks: [aLock(ADA, { pid: 4242 }), aLock('gastown/crew/bob', { pid: 4243, sessionId: '%7' })],
       lookups: [
@@ -24,8 +24,8 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'root-daemon-pid',
-    tells:
-      "The number belongs to a daemon of root's that started after the lock: kill answers EPERM, and it is not the holder.",
+    summary:
+      'A daemon of root that started after the lock reused its PID: kill fails with EPERM, and it is not the holder.',
     snapshot: aSnapshot({
       locks: [aLock(ADA)],
       lookups: [{ ...present(4242, { names: ['crond'], uid: 0, ...later }), signalable: false }],
@@ -36,7 +36,8 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'clock-stepped',
-    tells: 'The process seems to have started after the lock was taken, but it works here: clocks step.',
+    summary:
+      'The process seems to have started after the lock was taken, but it works here: the clock was set.',
     snapshot: aSnapshot({
       locks: [aLock(ADA, { sessionId: '' })],
       lookups: [present(4242, { names: ['my-agent'], ...later, cwd: { seen: true, value: at(ADA) } })],
@@ -47,7 +48,7 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'zombie-and-thread',
-    tells: 'Both numbers still answer a signal: one is a zombie, the other a thread of some other process.',
+    summary: 'Both PIDs still accept signals: one is a zombie, the other a thread of another process.',
     snapshot: aSnapshot({
       locks: [aLock(ADA, { sessionId: '' }), aLock(NUX, { pid: 4243, sessionId: '' })],
       lookups: [
@@ -61,7 +62,7 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'outlived-its-session',
-    tells: 'tmux was killed and the agent runs on without a terminal: orphaned, and not its own occupant.',
+    summary: 'tmux was killed, and the agent runs on without a terminal: orphaned, and not its own occupant.',
     snapshot: aSnapshot({
       locks: [aLock(ADA)],
       lookups: [present(4242, { cwd: { seen: true, value: at(ADA) } })],
@@ -76,7 +77,7 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'agent-outside-tmux',
-    tells: 'The lock looks dead, but an agent without tmux works in the directory.',
+    summary: 'The lock looks dead, but an agent without tmux works in the directory.',
     snapshot: aSnapshot({
       locks: [aLock(ADA)],
       processes: [aProcess(800, { cwd: { seen: true, value: `${at(ADA)}/src` } })],
@@ -87,7 +88,7 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'hidden-working-directory',
-    tells: 'A known agent of ours runs somewhere and hides where: it could be here.',
+    summary: "A known agent's working directory cannot be read: it may be this one.",
     snapshot: aSnapshot({
       locks: [aLock(ADA)],
       processes: [aProcess(800, { cwd: { seen: false, why: 'permission denied' } })],
@@ -98,7 +99,8 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'hidepid',
-    tells: "Other users' processes are hidden, and the lock is another user's: nobody can be looked for.",
+    summary:
+      "Other users' processes are hidden, and the lock belongs to another user: its holder cannot be looked up.",
     snapshot: aSnapshot({
       locks: [aLock(ADA, {}, { uid: 2000 })],
       over: { processes: { listing: { seen: true, value: 'own' }, lookups: [absent(4242)], list: [] } },
@@ -109,7 +111,7 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'hidepid-eperm',
-    tells: 'The process hides behind EPERM and cannot be read: it exists, so it lives.',
+    summary: 'kill fails with EPERM and the process cannot be read: it exists, so it is alive.',
     snapshot: aSnapshot({
       locks: [aLock(ADA)],
       over: {
@@ -126,7 +128,7 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'processes-unlisted',
-    tells: 'Processes could not be listed at all: a dead number alone proves nothing about the directory.',
+    summary: 'Processes could not be listed: a dead PID alone proves nothing about the directory.',
     snapshot: aSnapshot({
       locks: [aLock(ADA)],
       over: {
@@ -143,7 +145,8 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'priming',
-    tells: 'The start hook took the lock five seconds ago and still runs; the pane does not exist yet.',
+    summary:
+      'The start hook took the lock five seconds ago and is still running; the pane does not exist yet.',
     snapshot: aSnapshot({
       locks: [
         aLock(
@@ -160,7 +163,7 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'fresh',
-    tells: 'The holder is gone, but the file was written ten seconds ago: stale, and left for now.',
+    summary: 'The holder is gone, but the file was written ten seconds ago: stale, and left for now.',
     snapshot: aSnapshot({
       locks: [
         aLock(
@@ -176,7 +179,7 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'zero-record',
-    tells: 'The file says {}: number 0 is no process and no session is named.',
+    summary: 'The file contains {}: PID 0 is not a process, and no session is named.',
     snapshot: aSnapshot({
       locks: [aLock(ADA, { pid: 0, acquiredAt: '', acquiredAtMs: null, sessionId: '', hostname: '' })],
     }),
@@ -186,7 +189,7 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'asked-from-inside',
-    tells: "A start hook asks from the worker's own pane: the asker is no sign of life.",
+    summary: "A start hook asks from the worker's own pane: the caller does not count as alive.",
     snapshot: aSnapshot({
       locks: [aLock(ADA, { sessionId: '%55' })],
       servers: [aServer([aPane({ id: '%3' })])],
@@ -202,7 +205,7 @@ export const PROCESS_STORIES: readonly Story[] = [
   },
   {
     name: 'shell-left-behind',
-    tells: "The agent and its session are gone; an editor and a shell stand in the worker's directory.",
+    summary: "The agent and its session are gone; an editor and a shell remain in the worker's directory.",
     snapshot: aSnapshot({
       locks: [aLock(ADA, { sessionId: '%55' })],
       servers: [

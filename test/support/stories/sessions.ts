@@ -1,4 +1,4 @@
-/** Stories about the tmux pane or session that a lock names. */
+/** Stories about the tmux pane or session in a lock. */
 import { absent, aLock, aPane, aProcess, aServer, aSnapshot, HOUR, NOW, SOCKET } from '../snapshot.ts';
 import { ADA, at, BOB, JOE, type Story, shellPane } from './story.ts';
 
@@ -11,15 +11,13 @@ const heldAda = { locks: { [ADA]: 'held' }, findings: [], exit: 0 };
 export const SESSION_STORIES: readonly Story[] = [
   {
     name: 'dead-helper-live-agent',
-    tells:
-      'The recorded process was a helper and is long dead; the agent works in the pane that the lock names.',
+    summary: 'The recorded process was a helper that has ended; the agent works in the pane of the lock.',
     snapshot: aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane()])] }),
     ...heldAda,
   },
   {
     name: 'split-pane',
-    tells:
-      'Somebody split a pane once: the session is $3 and the new pane %4, and the lock still names pane %3.',
+    summary: 'A pane was split: the session is $3 and the new pane %4, and the lock still names pane %3.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [aServer([aPane({ sessionId: '$3' }), shellPane({ id: '%4', sessionId: '$3', pid: 701 })])],
@@ -28,8 +26,8 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'split-pane-stranger',
-    tells:
-      "Session $3 is another worker's, and no pane %3 is left: a pane number never matches a session number.",
+    summary:
+      'Session $3 belongs to another worker, and pane %3 is gone: a pane ID never matches a session ID.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [aServer([aPane({ id: '%9', sessionId: '$3', sessionName: 'gt-crew-bob', path: at(BOB) })])],
@@ -38,8 +36,8 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'recycled-session',
-    tells:
-      "A session of the name that the lock names is another worker's by now, and its shell is all that is left.",
+    summary:
+      "The session name in the lock now belongs to another worker's session, in which only a shell is left.",
     snapshot: aSnapshot({
       locks: [aLock(ADA, { sessionId: 'work' })],
       servers: [aServer([shellPane({ sessionName: 'work', environment: { GT_ROLE: BOB }, path: at(BOB) })])],
@@ -48,7 +46,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'recycled-pane',
-    tells: "Pane %3 is another worker's shell by now, and the own agent is gone.",
+    summary: "Pane %3 is another worker's shell by now, and the worker's own agent is gone.",
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [aServer([shellPane({ sessionName: 'gt-crew-bob', path: at(BOB) })])],
@@ -57,8 +55,8 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'identity-crew-and-polecat',
-    tells:
-      'A crew member and a polecat are both called joe; the locks name gastown/joe, and only the polecat lives.',
+    summary:
+      'A crew member and a polecat are both called joe; both locks name gastown/joe, and only the polecat is alive.',
     snapshot: aSnapshot({
       locks: [
         aLock(JOE, { sessionId: 'gastown/joe', pid: 4242 }),
@@ -73,7 +71,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'no-tmux-server',
-    tells: 'No tmux server runs for this user, and the process is gone.',
+    summary: 'This user has no tmux server, and the process is gone.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [aServer([], { status: 'absent', pid: null, startedAtMs: null, sessions: 0 })],
@@ -82,14 +80,14 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'zero-sessions',
-    tells: 'The server was kept running with no session in it.',
+    summary: 'The server is running without any session.',
     snapshot: aSnapshot({ locks: [lockOfAda], servers: [aServer([])] }),
     ...staleAda,
   },
   {
     name: 'tmux-missing',
-    tells:
-      'tmux is not in PATH, and a server of it runs: its sessions cannot be seen, and that is not the same as none.',
+    summary:
+      'tmux is not in PATH, but a server is running: its sessions cannot be seen, which does not mean that there are none.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       over: {
@@ -100,8 +98,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'tmux-not-needed',
-    tells:
-      'tmux is not installed, all processes are listed, and neither a server nor a socket of it is there.',
+    summary: 'tmux is not installed, all processes are listed, and there is neither a server nor a socket.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       over: { tmux: { installed: false, servers: [], enumerated: true } },
@@ -110,13 +107,13 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'tmux-stopped',
-    tells: 'The server was stopped with SIGSTOP and never answers.',
+    summary: 'The server was stopped with SIGSTOP and never answers.',
     snapshot: aSnapshot({ locks: [lockOfAda], servers: [failed('did not answer within 2000 ms')] }),
     ...unknownAda,
   },
   {
     name: 'socket-refused',
-    tells: 'The socket may not be opened.',
+    summary: 'The socket cannot be opened.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [failed(`error connecting to ${SOCKET} (Permission denied)`)],
@@ -125,7 +122,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'socket-deleted',
-    tells: 'A running server has no socket left to ask it through, and its panes could be in this town.',
+    summary: 'A running server has lost its socket, and its panes may be in this town.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [
@@ -143,7 +140,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'stranger-socket-deleted',
-    tells: 'The server that cannot be asked demonstrably works outside the town: no doubt.',
+    summary: 'A server that cannot be asked is known to work outside the town: no doubt.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [
@@ -161,7 +158,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'servers-uncounted',
-    tells: 'The known sockets answered, but running servers could not be counted.',
+    summary: 'The known sockets answered, but running servers could not be counted.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       over: { tmux: { installed: true, servers: [], enumerated: false } },
@@ -170,7 +167,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'foreign-named-socket',
-    tells: 'The agent lives on a socket of a name that nobody expected.',
+    summary: "The agent's server has a socket with an unexpected name.",
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [
@@ -182,7 +179,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'same-basename-towns',
-    tells: 'Another town of the same name runs its own ada: her pane is none of ours.',
+    summary: 'Another town of the same name has its own ada, whose pane is not ours.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [
@@ -195,7 +192,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'respawned-pane',
-    tells: 'The pane was respawned: same number, younger process, still hers.',
+    summary: 'The pane was respawned: same ID, younger process, same worker.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [aServer([aPane()])],
@@ -205,7 +202,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'restarted-server',
-    tells: 'The server was restarted since the lock was taken, and pane %3 is the witness now.',
+    summary: 'The server was restarted after the lock was taken, and pane %3 is the witness now.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [
@@ -218,7 +215,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'shell-only',
-    tells: 'The session stands and shows a shell: the agent has exited, and somebody may start it again.',
+    summary: 'The session shows only a shell: the agent has exited, and a person may start it again.',
     snapshot: aSnapshot({ locks: [lockOfAda], servers: [aServer([shellPane()])] }),
     locks: { [ADA]: 'held idle' },
     findings: [`idle-session:${ADA}`],
@@ -226,13 +223,13 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'pane-dead',
-    tells: 'The pane stays on the screen after its process ended (remain-on-exit).',
+    summary: 'The pane stays on the screen after its process ended (remain-on-exit).',
     snapshot: aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane({ dead: true })])] }),
     ...staleAda,
   },
   {
     name: 'drifted',
-    tells: 'The agent was resumed in another pane, and the lock was not rewritten.',
+    summary: 'The agent was resumed in another pane, and the lock was not rewritten.',
     snapshot: aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane({ id: '%7' })])] }),
     locks: { [ADA]: 'held drifted' },
     findings: [],
@@ -240,13 +237,13 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'visiting-agent',
-    tells: "The pane is hers by its session, while she looks around in another worker's directory.",
+    summary: "The pane belongs to ada by its session, but the agent is in another worker's directory.",
     snapshot: aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane({ path: at(BOB) })])] }),
     ...heldAda,
   },
   {
     name: 'grouped-sessions',
-    tells: 'Two sessions of one group show the same pane: one agent, no collision.',
+    summary: 'Two sessions of one group show the same pane: one agent, no collision.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [
@@ -260,7 +257,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'team',
-    tells: 'Two agents work in panes of one tmux window: a team is one party and collides with nobody.',
+    summary: 'Two agents work in panes of one tmux window: a team counts as one and is not a collision.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [aServer([aPane({ windowId: '@1' }), aPane({ id: '%4', pid: 701, windowId: '@1' })])],
@@ -271,7 +268,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'two-sockets-collision',
-    tells: 'One identity is alive on two sockets.',
+    summary: 'One identity is alive on two sockets.',
     snapshot: aSnapshot({
       locks: [lockOfAda],
       servers: [
@@ -285,8 +282,8 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'one-pane-two-locks',
-    tells:
-      'The locks of two workers, taken at different times, name one living pane that says nothing of whose it is.',
+    summary:
+      'The locks of two workers, taken at different times, name one live pane that could belong to either.',
     snapshot: aSnapshot({
       locks: [lockOfAda, aLock(BOB, { pid: 4243 })],
       lookups: [absent(4242), absent(4243)],
@@ -298,7 +295,7 @@ export const SESSION_STORIES: readonly Story[] = [
   },
   {
     name: 'unlocked-collision',
-    tells: 'Two agents share a directory that has no lock at all.',
+    summary: 'Two agents share a directory without a lock.',
     snapshot: aSnapshot({
       servers: [
         aServer([

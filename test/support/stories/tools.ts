@@ -1,4 +1,4 @@
-/** Stories about the locks of tools around agents: of each kind, as its real reader understands what the tool writes. */
+/** Stories about the locks of tools around agents, each read by the real reader of its kind. */
 import { Buffer } from 'node:buffer';
 import beads from '../../../kinds/beads.ts';
 import claudeScheduler from '../../../kinds/claude-scheduler.ts';
@@ -15,7 +15,7 @@ import type { Kind } from '../../../src/core/types/kind.ts';
 import { absent, aLock, aSnapshot, HOUR, NOW, present, ROOT, type SnapshotParts } from '../snapshot.ts';
 import type { Story } from './story.ts';
 
-/** Numbers of processes: one that is gone, one that has run for nine hours, and one that began long after every lock. */
+/** PIDs: of a process that is gone, of one that has run for nine hours, and of one that started long after every lock. */
 const [GONE, RUNS, YOUNG] = [4242, 4343, 4444];
 
 const TAKEN_MS = NOW - 8 * HOUR;
@@ -25,7 +25,7 @@ const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 type Fields = Partial<LockFile> & { readonly options?: Readonly<Record<string, string>> };
 
-/** A lock of this kind at that place, which speaks for `worker`. */
+/** A lock of this kind at this path, which belongs to `worker`. */
 const lock = (
   kind: Kind,
   worker: string,
@@ -75,7 +75,7 @@ const tree = ({ lookups, over, ...parts }: SnapshotParts): Snapshot => {
   return { ...snapshot, town: { ...snapshot.town, marked: false, rigs: [], workers: [] } };
 };
 
-/** Somebody holds this file by flock(2). */
+/** A process that holds this file by flock(2). */
 const heldBy = (path: string, command: string) => ({
   files: { flocks: { uses: [{ path: `${ROOT}/${path}`, pid: 902, command }], hidden: null } },
 });
@@ -96,8 +96,8 @@ const session = (pid: number, more: object = {}): string =>
 export const TOOL_STORIES: readonly Story[] = [
   {
     name: 'tool-claude-scheduler',
-    tells:
-      'Schedulers of Claude Code: one died, one runs, one’s number went to another process, one is under version control.',
+    summary:
+      'Schedulers of Claude Code: one is dead, one is running, one PID was reused, and one lock is under version control.',
     locks: {
       'claude-scheduler:committed/.claude/scheduled_tasks.lock': 'stale tracked',
       'claude-scheduler:dead/.claude/scheduled_tasks.lock': 'stale',
@@ -126,8 +126,8 @@ export const TOOL_STORIES: readonly Story[] = [
   },
   {
     name: 'tool-gsd',
-    tells:
-      'Sessions of GSD: one died and left a copy by a syncing service, one runs; two directories, one touched lately.',
+    summary:
+      'Sessions of GSD: one is dead and was copied by a sync service, one is running; two directories, one touched lately.',
     locks: {
       'gsd:dead/.gsd/auto 2.lock': 'stale',
       'gsd:dead/.gsd/auto.lock': 'stale',
@@ -153,7 +153,7 @@ export const TOOL_STORIES: readonly Story[] = [
   },
   {
     name: 'tool-beads',
-    tells: 'Beads: its daemon died while it started, its database server runs, and bd has a lock by flock.',
+    summary: 'Beads: its daemon died during its start, its database server is running, and bd holds a flock.',
     locks: {
       'beads:.beads/bd.sock.startlock': 'stale',
       'beads:.beads/daemon.lock': 'held',
@@ -172,7 +172,7 @@ export const TOOL_STORIES: readonly Story[] = [
   },
   {
     name: 'tool-daemon',
-    tells: 'Gas Town’s daemon died, a poller runs, and somebody is just shutting the town down.',
+    summary: 'Gas Town’s daemon is dead, a poller is running, and the town is being shut down.',
     locks: {
       'daemon:.runtime/nudge_poller/gt-crew-ada.pid': 'held',
       'daemon:.runtime/pids/gt-crew-ada.pid': 'stale',
@@ -193,7 +193,7 @@ export const TOOL_STORIES: readonly Story[] = [
   },
   {
     name: 'tool-openclaw',
-    tells: 'OpenClaw: a gateway died; one that lives has kept a session for hours; one lock is still empty.',
+    summary: 'OpenClaw: a gateway is dead; a live one has held a session for hours; one lock is still empty.',
     locks: {
       'openclaw:.openclaw/agents/a/sessions/dead.jsonl.lock': 'stale',
       'openclaw:.openclaw/agents/a/sessions/empty.jsonl.lock': 'invalid',
@@ -225,8 +225,7 @@ export const TOOL_STORIES: readonly Story[] = [
   },
   {
     name: 'tool-copilot',
-    tells:
-      'Copilot CLI: of three sessions one is open, one died, and one’s number went to another process long after.',
+    summary: 'Copilot CLI: of three sessions one is open, one is dead, and one PID was reused much later.',
     locks: {
       [`copilot:.copilot/session-state/0a/inuse.${GONE}.lock`]: 'stale',
       [`copilot:.copilot/session-state/0b/inuse.${RUNS}.lock`]: 'held',
@@ -253,8 +252,8 @@ export const TOOL_STORIES: readonly Story[] = [
   },
   {
     name: 'tool-codex',
-    tells:
-      'Codex: its server died, its updater runs though its start is off by an hour, and a thread may be being written.',
+    summary:
+      'Codex: its server is dead, its updater is running with a start time that is off by an hour, and a thread may be in use.',
     locks: {
       'codex:.codex/app-server-daemon/app-server.pid': 'stale',
       'codex:.codex/app-server-daemon/updater.pid': 'held',
@@ -295,7 +294,7 @@ export const TOOL_STORIES: readonly Story[] = [
   },
   {
     name: 'tool-pid-file',
-    tells: 'PID files of any programs: one died, one runs, and one file says nothing.',
+    summary: 'PID files of other programs: one is dead, one is running, and one file contains no PID.',
     locks: {
       'pid-file:run/dead.pid': 'stale',
       'pid-file:run/live.pid': 'held',
@@ -313,8 +312,8 @@ export const TOOL_STORIES: readonly Story[] = [
   },
   {
     name: 'tool-pid-json',
-    tells:
-      'JSON locks with fields of their own: one died, one runs, one is of another machine, one lacks its number.',
+    summary:
+      'JSON locks with configured fields: one is dead, one is running, one is of another machine, one lacks its PID.',
     locks: {
       'pid-json:a/build.lock': 'stale',
       'pid-json:b/build.lock': 'held',
@@ -344,7 +343,7 @@ export const TOOL_STORIES: readonly Story[] = [
   },
   {
     name: 'tool-proper-lockfile',
-    tells: 'Two directories of proper-lockfile: one was touched a moment ago, one hours ago.',
+    summary: 'Two directories of proper-lockfile: one was touched a moment ago, the other hours ago.',
     locks: { 'proper-lockfile:state/a.lock': 'held', 'proper-lockfile:state/b.lock': 'unknown' },
     findings: ['undecided-lock:proper-lockfile:state/b.lock'],
     exit: 22,
