@@ -2,6 +2,8 @@
  * Lines on a terminal, and the keys that come back from it. The home of Ink and React: a module of its own kind in the build,
  * for their layout engine is loaded by a top-level `await`. Loaded by `load-screen.ts` alone.
  */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Box, type Instance, render, Text, useInput } from 'ink';
 import { createElement } from 'react';
 import type { Key } from './keys.ts';
@@ -19,9 +21,11 @@ interface Streams {
 
 /** Takes over the keyboard from the first picture on, until it is closed. `onKey` is called once for each key. */
 export const openScreen = ({ stdin, stdout }: Streams, onKey: (key: Key) => void): Screen => {
+  // One at a time: what a key does, such as ask the next question, is done before the next key counts, however fast they are typed.
+  let handled = Promise.resolve();
   const App = ({ lines }: { readonly lines: readonly string[] }) => {
     useInput((input, pressed) => {
-      for (const key of keysOf(input, pressed)) onKey(key);
+      for (const key of keysOf(input, pressed)) handled = handled.then(nextTurn).then(() => onKey(key));
     });
     return createElement(
       Box,

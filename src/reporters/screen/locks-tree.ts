@@ -3,11 +3,9 @@ import type { Report } from '../../core/types/report.ts';
 import { displayWidth, wrapText } from './display-width.ts';
 import { type Row, rowsOf } from './lock-rows.ts';
 import { describeTown } from './sentences.ts';
-import { createPen, type Mark, type Pen, type Presentation } from './style.ts';
+import { createPen, type Pen, type Presentation } from './style.ts';
 import { summarize } from './summary.ts';
-
-/** What gives way first where a screen is too short. */
-const LEAST_FIRST: readonly Mark[] = ['pass', 'info', 'unknown', 'warning', 'error'];
+import { LEAST_FIRST } from './worst-first.ts';
 
 /** A screen that is drawn again and again: how many lines it has, and what time it is. */
 export interface Frame {

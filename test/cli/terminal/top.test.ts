@@ -49,6 +49,14 @@ const top = async ({ town, env }: Busy, size = WIDE, args: readonly string[] = [
   return run;
 };
 
+/** The same, with `ada` selected: above is the collision. */
+const topAtAda = async (busy: Busy, size = WIDE): Promise<TerminalRun> => {
+  const run = await top(busy, size);
+  run.type('j');
+  await run.shows(/^> {2}⚠ crew\/ada/m);
+  return run;
+};
+
 /** The screen without what differs from run to run: the first line, and the time of a release. */
 const golden = (screen: string): string =>
   screen.replace(/^.*\d\d:\d\d:\d\d$/m, 'TOWN CLOCK').replace(/^Released at .*/m, 'Released at TIME:');
@@ -71,29 +79,28 @@ inTmux('the view of doctor top (skipped without tmux)', () => {
 [all 4] collision 1  stale 2  invalid 1  no lock 1
 
 gastown
->  ⚠ crew/ada stale    its process (4194305) and pane (%5555) are gone; taken
-                       8 h ago
+>  ✖ crew/dee no lock  2 agents: %0, %1
+   ⚠ crew/ada stale    its process (4194305) and pane (%5555) are gone; taken 8…
    ⚠ crew/bob stale    its process (4194305) and pane (%5556) are gone; taken 8…
    ⚠ crew/cy  invalid  not a valid lock: the file is empty
-   ✖ crew/dee no lock  2 agents: %0, %1
-${'\n'.repeat(11)}
+${'\n'.repeat(12)}
 3 locks: 2 stale, 1 invalid; 1 collision; 2 agents without a lock.
 ${KEYS}`);
   });
 
   test('fits into 40 columns, with the details of a row below it', async () => {
-    const run = await top(await busyTown(), SLIM);
+    const run = await topAtAda(await busyTown(), SLIM);
     const screen = run.screen();
     expect(golden(screen)).toBe(`TOWN CLOCK
 < [all 4] > (Tab)
 
 gastown
+   ✖ crew/dee no lock
 >  ⚠ crew/ada stale
       its process (4194305) and pane
       (%5555) are gone; taken 8 h ago
    ⚠ crew/bob stale
    ⚠ crew/cy  invalid
-   ✖ crew/dee no lock
 ${'\n'.repeat(9)}
 3 locks: 2 stale, 1 invalid; 1
 collision; 2 agents without a lock.
@@ -102,7 +109,7 @@ e explain f fix u undo / ? q`);
   });
 
   test('is redrawn after a resize, smaller or larger, and so is a question', async () => {
-    const run = await top(await busyTown());
+    const run = await topAtAda(await busyTown());
     run.resize(40, 12);
     await run.shows('e explain f fix u undo / ? q');
     await until(() => run.screen().split('\n').length <= 12, 'a picture of 12 lines');
@@ -130,22 +137,23 @@ e explain f fix u undo / ? q`);
 inTmux('the keys of doctor top (skipped without tmux)', () => {
   test('j, k, arrows, G, g and pages select, and stop at the ends', async () => {
     const run = await top(await busyTown());
+    await run.shows(/^> {2}✖ crew\/dee/m);
     run.type('j');
-    await run.shows(/^> {2}⚠ crew\/bob/m);
+    await run.shows(/^> {2}⚠ crew\/ada/m);
     run.type('Down', 'Down', 'Down', 'Down');
-    await run.shows(/^> {2}✖ crew\/dee/m);
+    await run.shows(/^> {2}⚠ crew\/cy/m);
     run.type('k');
-    await run.shows(/^> {2}⚠ crew\/cy/m);
+    await run.shows(/^> {2}⚠ crew\/bob/m);
     run.type('g');
-    await run.shows(/^> {2}⚠ crew\/ada/m);
+    await run.shows(/^> {2}✖ crew\/dee/m);
     run.type('PageDown');
-    await run.shows(/^> {2}✖ crew\/dee/m);
-    run.type('PageUp');
-    await run.shows(/^> {2}⚠ crew\/ada/m);
-    run.type('G');
-    await run.shows(/^> {2}✖ crew\/dee/m);
-    run.type('Up');
     await run.shows(/^> {2}⚠ crew\/cy/m);
+    run.type('PageUp');
+    await run.shows(/^> {2}✖ crew\/dee/m);
+    run.type('G');
+    await run.shows(/^> {2}⚠ crew\/cy/m);
+    run.type('Up');
+    await run.shows(/^> {2}⚠ crew\/bob/m);
   });
 
   test('scrolls with the selection if there are more rows than lines', async () => {
@@ -202,12 +210,12 @@ inTmux('the keys of doctor top (skipped without tmux)', () => {
 
   test('e shows all the evidence about a worker, with or without a lock, and ? shows the keys', async () => {
     const run = await top(await busyTown());
-    run.type('e');
+    run.type('j', 'e');
     const page = await run.shows('gastown/crew/ada: stale');
     expect(page).toContain('↑↓ scroll  Esc back');
     run.type('Space');
     await run.shows('What --fix does');
-    run.type('Escape', 'G', 'Enter');
+    run.type('Escape', 'g', 'Enter');
     await run.shows('gastown/crew/dee');
     await run.shows(/2 live agents|Collision|collision/);
     run.type('q', '?');
@@ -218,7 +226,7 @@ inTmux('the keys of doctor top (skipped without tmux)', () => {
 
   test('marks a lock that has appeared, and names one that has gone', async () => {
     const { town, env } = await busyTown();
-    const run = await top({ town, env });
+    const run = await topAtAda({ town, env });
     town.lock('beads/crew/eve', { session_id: '%7777' });
     await run.shows(/^ \* ⚠ crew\/eve/m);
     rmSync(town.path(ADA));
@@ -230,7 +238,7 @@ inTmux('the keys of doctor top (skipped without tmux)', () => {
 inTmux('f and u in doctor top (skipped without tmux)', () => {
   test('f asks only about the selected worker; y releases it, u asks and restores it', async () => {
     const busy = await busyTown();
-    const run = await top(busy);
+    const run = await topAtAda(busy);
     run.type('f');
     expect(golden(await run.shows('Release this lock?'))).toBe(`TOWN CLOCK
 [all 4] collision 1  stale 2  invalid 1  no lock 1
@@ -263,8 +271,8 @@ Release this lock? [y]es, [N]o, [?]help:`);
 
   test('n, N, Enter, Escape and three invalid answers change nothing; ? lists the answers', async () => {
     const busy = await busyTown();
-    const run = await top(busy);
-    for (const no of [['n'], ['N'], ['Enter'], ['Escape'], ['x', 'x', 'x']]) {
+    const run = await topAtAda(busy);
+    for (const no of [['n'], ['N'], ['Enter'], ['Escape'], ['x', 'x', 'x'], ['xxx']]) {
       run.type('f');
       await run.shows('Release this lock?');
       run.type(...no);
@@ -303,13 +311,13 @@ Release this lock? [y]es, [N]o, [?]help:`);
 
   test('f says why a row cannot be released, and does not ask', async () => {
     const run = await top(await busyTown());
-    run.type('G', 'f');
+    run.type('f');
     await run.shows('gastown/crew/dee has no lock');
   });
 
   test('leaves a lock that was taken again while the question was open', async () => {
     const busy = await busyTown();
-    const run = await top(busy);
+    const run = await topAtAda(busy);
     run.type('f');
     await run.shows('Release this lock?');
     busy.town.lock('gastown/crew/ada', { pid: process.pid, session_id: '%5555' }, { ageSeconds: 0 });
@@ -334,7 +342,7 @@ inTmux('the end of doctor top (skipped without tmux)', () => {
 
   test('Ctrl-C at a question changes nothing', async () => {
     const busy = await busyTown();
-    const run = await top(busy);
+    const run = await topAtAda(busy);
     run.type('f');
     await run.shows('Release this lock?');
     run.type('C-c');
@@ -400,7 +408,7 @@ const hasScreen = spawnSync('screen', ['--version']).status === 0;
     });
     expect(await run.shows(/crew\/ada stale/)).toContain(KEYS);
     run.type('j');
-    await run.shows(/^> {2}⚠ crew\/bob/m);
+    await run.shows(/^> {2}⚠ crew\/ada/m);
     run.type('q');
     await until(() => !readdirSync(folder).some((name) => name.endsWith('.top')), 'the end of screen');
   },
