@@ -53,7 +53,7 @@ describe('idle-session is silent about', () => {
     ['no session at all', {}],
     ['a process that could not be looked up', { servers: [aServer([shell])], lookups: [] }],
     [
-      'an agent that hides where it works',
+      'an agent that hides its working directory',
       {
         servers: [aServer([shell])],
         processes: [aProcess(800, { cwd: { seen: false as const, why: 'EACCES' } })],

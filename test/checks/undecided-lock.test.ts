@@ -18,7 +18,7 @@ describe('undecided-lock reports', () => {
       'process 4242: EIO',
     ],
     [
-      'an agent that hides where it works',
+      'an agent that hides its working directory',
       { processes: [aProcess(800, { cwd: { seen: false, why: 'permission denied' } })] },
       'claude (process 800) hides its working directory',
     ],

@@ -84,7 +84,7 @@ describe.each([
   const installed = spawnSync(shell, ['--version']).status === 0;
   const whenInstalled = installed ? test : test.skip;
 
-  whenInstalled(`is accepted by ${shell} (skipped where ${shell} is not installed)`, () => {
+  whenInstalled(`is accepted by ${shell} (skipped if ${shell} is not installed)`, () => {
     const { stdout } = doctor(['completion', shell]);
     const file = makeTown().write(`doctor.${shell}`, stdout);
     const { status, stderr } = spawnSync(shell, [...check, file], { encoding: 'utf8' });

@@ -186,7 +186,7 @@ describe('snapshots', () => {
       '{"snapshotVersion":1,"takenAtMs":1,"town":{},"host":{},"asker":{},"processes":{},"tmux":{},"locks":[{}],"leftovers":[],"legacy":[],"gaps":[],"asked":[]}',
       'E_USAGE',
     ],
-  ])('refuses a snapshot that is %s', (_what, text, code) => {
+  ])('are refused if they are %s', (_what, text, code) => {
     const town = makeTown();
     if (text !== null) town.write('s.json', text);
     const { status, document } = run(town, '--json', '--from-snapshot', 's.json');

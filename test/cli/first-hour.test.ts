@@ -47,7 +47,7 @@ describe('two agents in one worker', () => {
     for (const pid of [...pids, ...bob.map((agent) => agent.pid)])
       expect([pid, told.match(new RegExp(`process ${pid}\\b`, 'g'))]).toEqual([pid, [`process ${pid}`]]);
     expect(told).toContain('There is no lock. Preflight says held.');
-    // What the lock says is evidence of its own.
+    // Evidence from the lock itself is listed separately.
     expect(told).toContain('## Evidence\n\n- processes: no process 4194305');
   });
 
@@ -197,14 +197,14 @@ describe('worktrees beside the repository', () => {
     expect([status, stdout.split('\n')[0]]).toEqual([0, expect.stringMatching(/^# .*feature-1/)]);
   });
 
-  test('who asks the whole repository names each worktree, also those where nobody works', () => {
+  test('who in the repository lists each worktree, also those where nobody works', () => {
     const { run: ask } = beside();
     const lines = ask('who').stdout.split('\n');
     for (const name of ['inside', '../feature-1'])
       expect(lines).toContain(`nobody ${name}: nobody works here`);
   });
 
-  test('undo names the file where a worker has locks of several kinds', () => {
+  test('undo names the file if a worker has locks of several kinds', () => {
     const { town, run: ask } = beside();
     writeFileSync(town.path('app/.git/worktrees/feature-1/index.lock'), '');
     utimesSync(town.path('app/.git/worktrees/feature-1/index.lock'), 0, 0);
@@ -212,7 +212,7 @@ describe('worktrees beside the repository', () => {
     expect(ask('undo').stdout).toBe('restored ../feature-1, .git/worktrees/feature-1/index.lock\n');
   });
 
-  test('a missing directory outside of a town is one to be made only where worktrees or locks lie beside it', () => {
+  test('a missing directory outside a town counts as one to be created only beside worktrees or locks', () => {
     const { town, run: ask } = beside();
     const code = (path: string, ...more: string[]) => ask('preflight', ...more, path).status;
     mkdirSync(town.path('clones/one/.git'), { recursive: true });

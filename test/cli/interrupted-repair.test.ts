@@ -171,7 +171,7 @@ test('a batch is finished even if the terminal hangs up several times', async ()
     const run = await doctorInPane(ARGS[command], { columns: 100, rows: 40 }, { cwd: town.root });
     const changed = (): number => (command === 'fix' ? LOCKS - locksIn(town) : locksIn(town));
     await until(() => changed() === LOCKS - 2, 'all locks but two');
-    await sleep(150); // until it writes again
+    await sleep(1000); // Its next step is drawn only if the last one was drawn over 100 ms ago.
     await holder.stop();
     await run.shows(`${title}: ${LOCKS - 1} of ${LOCKS}`);
     await otherHolder.stop();

@@ -86,7 +86,7 @@ const argumentsIn = (
     .map((one) => one.split('\0').slice(0, -1));
 };
 
-describe.each(SHELLS.map((shell) => [shell[0], shell] as const))('%s', (name, shell) => {
+describe.each(SHELLS.map((shell) => [shell[0], shell] as const))('a printed command in %s', (name, shell) => {
   const isThere = spawnSync(name, ['-c', 'true']).status === 0;
   const inShell = isThere ? test : test.skip;
 

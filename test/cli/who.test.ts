@@ -221,7 +221,7 @@ describe('the places that who reports', () => {
   });
 
   test.each([['nothing-there'], ['/no/such/place'], ['']])(
-    'exit with 2 for %j, which is not a place',
+    'do not include %j, which exits with 2',
     (given) => {
       const { town, env } = makeStage();
       const { status, report } = who(town, [given], { env });

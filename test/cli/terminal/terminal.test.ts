@@ -303,7 +303,7 @@ inTmux('locks --watch at a terminal (skipped without tmux)', () => {
   test.each([
     ['q', 'q', 1],
     ['Ctrl-C', 'C-c', 130],
-  ])('%s ends it, gives the terminal back and leaves the last picture', async (_, key, expected) => {
+  ])('%s ends it, restores the terminal and leaves the last picture', async (_, key, expected) => {
     const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: unhealthyTown().root });
     const screen = await run.shows('⚠ crew/ada stale');
     expect(screen.split('\n').at(-1)).toBe('q quit');
@@ -316,7 +316,7 @@ inTmux('locks --watch at a terminal (skipped without tmux)', () => {
     expect([run.isAlternate(), run.isCooked(), run.cursorIsShown()]).toEqual([false, true, true]);
   });
 
-  test('where no key can be typed it names none, and a signal ends it', async () => {
+  test('names no key if none can be typed, and ends on a signal', async () => {
     const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, {
       cwd: unhealthyTown().root,
       through: ['sh', '-c', '"$@" </dev/null', 'sh'],
@@ -329,7 +329,7 @@ inTmux('locks --watch at a terminal (skipped without tmux)', () => {
   test.each([
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ] as const)('%s gives the terminal back', async (signal, expected) => {
+  ] as const)('%s restores the terminal', async (signal, expected) => {
     const run = await doctorInPane(['locks', '--watch', '--no-color'], SMALL, { cwd: unhealthyTown().root });
     await run.shows('⚠ crew/ada stale');
     process.kill(run.pid(), signal);

@@ -72,7 +72,7 @@ describe('decisions beyond the table', () => {
     for (const one of weighings) if (one.occupied) expect(decide(one)).toBe('held');
   });
 
-  test('only a lock of a dead process is stale, if it is known to be unoccupied', () => {
+  test('a lock is stale only if its process is dead and it is known to be unoccupied', () => {
     for (const one of weighings)
       if (decide(one) === 'stale') {
         expect(['gone', 'recycled']).toContain(one.process);

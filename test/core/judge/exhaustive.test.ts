@@ -172,7 +172,7 @@ const programs: readonly Option<readonly ProcessInfo[]>[] = [
 ];
 
 /** A pane of this worker with an unknown program. */
-const strangePane: (typeof servers)[number] = {
+const unknownPane: (typeof servers)[number] = {
   value: {
     installed: true,
     list: [aServer([aPane({ id: '%8', sessionId: '$8', sessionName: 'main', command: 'kiro-thing' })])],
@@ -252,8 +252,8 @@ function* everythingUnknown(): ReturnType<typeof everything> {
   for (const record of records)
     for (const name of names)
       for (const lookup of lookups)
-        for (const tmux of [...servers, strangePane])
-          for (const others of tmux === strangePane ? [...programs, ...around] : programs)
+        for (const tmux of [...servers, unknownPane])
+          for (const others of tmux === unknownPane ? [...programs, ...around] : programs)
             for (const listing of listings)
               yield {
                 snapshot: combine(record, name, lookup, tmux, others, listing, host, file),

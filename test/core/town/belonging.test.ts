@@ -72,7 +72,7 @@ test('a server that seems younger than the lock after a clock change is dated by
   expect(judge(started(NOW - HOUR)).reasons).toContain('pane-recycled');
 });
 
-test('a copied lock does not claim a pane whose session names its worker', () => {
+test('a pane in the directory of a copied lock belongs to the worker that its GT_ROLE names', () => {
   const record = { sessionId: '%3' };
   const environment = { GT_ROLE: ADA };
   const pane = aPane({ pid: 99, path: `${ROOT}/gastown/crew/bob`, environment });

@@ -411,7 +411,7 @@ describe('unreadable directories', () => {
     expect(quick.gaps.map(({ what }) => what)).toContain(`directory:${root}/rig/crew/half/.runtime`);
   });
 
-  test('do not include lost+found as a gap', () => {
+  test('cause no gap for lost+found', () => {
     const root = newRoot();
     chmodSync(root, 0o755);
     mkdirSync(join(root, 'lost+found'), { mode: 0o000 });
@@ -419,7 +419,7 @@ describe('unreadable directories', () => {
     expect(scanInProcess(root, 'default', nobody).gaps).toEqual([]);
   });
 
-  test('throw if it is a root that does not exist', () => {
+  test('are not mistaken for a missing root, which throws', () => {
     expect(() => scanTown({ root: '/nowhere/at/all', mode: 'default' })).toThrow('ENOENT');
   });
 });
