@@ -33,6 +33,9 @@ const bin = join(tools, 'node_modules/.bin');
 const ENV = {
   PATH: `${bin}:/usr/bin:/bin:/usr/sbin:/sbin`,
   HOME: home,
+  // Programs unpack libraries and keep sockets there, and leave them.
+  TMPDIR: scratch,
+  XDG_RUNTIME_DIR: scratch,
   TERM: 'screen-256color',
   LC_ALL: 'C.UTF-8',
   SHELL: '/bin/bash',

@@ -1,4 +1,7 @@
-/** A user's check finds `lock-doctor/check` wherever the program is installed, with nothing installed beside the check. */
+/**
+ * A user's check finds `lock-doctor/check` wherever the program is installed, with nothing installed beside the check.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -21,14 +21,27 @@ describe('npm pack --json', () => {
   });
 });
 
-test('tests that declare `Runs beside others:` start no doctor, no agent and no tmux server', async () => {
-  const { saysItRunsBesideOthers } = (await module('lanes.mjs')) as {
-    saysItRunsBesideOthers: (file: string) => boolean;
+/** The lane in which a test runs, and the tests that declare a lane in their first comment. */
+const lanes = async () => {
+  const { laneOf, namedLane } = (await module('lanes.mjs')) as {
+    laneOf: (file: string) => string;
+    namedLane: (file: string) => string | null;
   };
-  const says = readSources('test').filter(({ path }) => saysItRunsBesideOthers(join(PROJECT, path)));
+  return {
+    laneOf: (file: string) => laneOf(join(PROJECT, 'test', file)),
+    naming: (lane: string) =>
+      readSources('test').filter(({ path }) => namedLane(join(PROJECT, path)) === lane),
+  };
+};
+
+const AGENT_OR_TMUX =
+  /\b(?:fakeAgent|startTmux|sleeperNamed|setStage|doctorInPane|makeStory\w+)\b|(?:spawn|spawnSync|execFileSync)\('tmux'|\btmux -/;
+
+test('tests that declare `Runs beside others:` start no doctor, no agent and no tmux server', async () => {
+  const says = (await lanes()).naming('beside-others');
   expect(says.length).toBeGreaterThan(0);
   for (const { path, text, imports } of says) {
-    expect([path, text.match(/\b(?:fakeAgent|startTmux|sleeperNamed|detached)\b/)]).toEqual([path, null]);
+    expect([path, text.match(AGENT_OR_TMUX), text.match(/\bdetached\b/)]).toEqual([path, null, null]);
     const doctors = imports.filter((each) =>
       /run-cli|built-cli|situations\/|evidence\/(?:gather|processes|tmux)|src\/(?:diagnose|heal|look|town-locks)/.test(
         each,
@@ -38,13 +51,25 @@ test('tests that declare `Runs beside others:` start no doctor, no agent and no 
   }
 });
 
-test('tests that import a file that starts processes, directly or not, run one at a time', async () => {
-  const { runsBesideOthers } = (await module('lanes.mjs')) as { runsBesideOthers: (file: string) => boolean };
-  const beside = (file: string) => runsBesideOthers(join(PROJECT, 'test', file));
-  expect([beside('core/plan.test.ts'), beside('support/snapshot.ts')]).toEqual([true, true]);
-  expect([beside('support/index.ts'), beside('exec/crowd.test.ts'), beside('cli/loaded.test.ts')]).toEqual([
-    false,
-    false,
-    false,
+test('tests that declare `Runs in a PID namespace:` start no agent and no tmux server, and skip nothing there', async () => {
+  const says = (await lanes()).naming('pid-namespace');
+  expect(says.length).toBeGreaterThan(0);
+  for (const { path, text, imports } of says) {
+    expect([path, text.match(AGENT_OR_TMUX)]).toEqual([path, null]);
+    // Its tests of the host's processes would be skipped in a namespace.
+    expect([path, imports.filter((each) => each.includes('situations/stage'))]).toEqual([path, []]);
+  }
+});
+
+test('tests that import a file that starts processes, directly or not, run one at a time unless they declare otherwise', async () => {
+  const { laneOf } = await lanes();
+  const files = ['core/plan', 'support/support', 'exec/crowd', 'cli/loaded', 'lock/guard/guard'];
+  expect(files.map((file) => laneOf(`${file}.test.ts`))).toEqual([
+    'beside-others',
+    'one-at-a-time',
+    'one-at-a-time',
+    'one-at-a-time',
+    'beside-others',
   ]);
+  expect(['one-at-a-time', 'pid-namespace']).toContain(laneOf('lease/faults.test.ts'));
 });

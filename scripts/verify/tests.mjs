@@ -1,40 +1,48 @@
-// Runs the tests: those that start processes one file at a time, for the doctors of others would see them, and in a private view
-// of the machine; the rest beside them.
+// Runs the tests: the lanes of lanes.mjs beside each other, and what runs one file at a time in a private view of the machine.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { canHavePidNamespace, IN_PID_NAMESPACE } from './lanes.mjs';
 import { inPrivateView } from './private-view.mjs';
 import { ENVIRONMENT, JEST } from './start-jest.mjs';
-import { runNode } from './steps.mjs';
+import { run } from './steps.mjs';
 
 /** Runs jest's tests for these words of its command line, prints how many passed and failed, and answers an exit code. */
 export const runTests = async (words) => {
   const folder = mkdtempSync(join(tmpdir(), 'lock-doctor-tests-'));
-  const lane = (name) => [
+  const resultOf = (lane) => join(folder, `${lane}.json`);
+  const wordsFor = (lane) => [
     ...JEST,
     '--maxWorkers=1',
     '--passWithNoTests',
-    `--filter=${import.meta.dirname}/${name}.cjs`,
+    `--filter=${import.meta.dirname}/in-lane.cjs`,
     '--json',
-    `--outputFile=${folder}/${name}.json`,
+    `--outputFile=${resultOf(lane)}`,
     ...words,
   ];
-  const view = inPrivateView(lane('one-at-a-time'));
+  const environmentOf = (lane) => ({ ...ENVIRONMENT, TEST_LANE: lane });
+  const besides = [
+    ['beside-others', []],
+    ...(canHavePidNamespace() ? [['pid-namespace', IN_PID_NAMESPACE]] : []),
+  ];
+  const view = inPrivateView(wordsFor('one-at-a-time'));
   if (view.why !== null)
     console.log(`skip  hiding the agents and tmux servers of this machine from the tests: ${view.why}`);
   try {
-    const beside = runNode(lane('beside-others'), ENVIRONMENT);
+    const running = besides.map(([lane, around]) =>
+      run([...around, process.execPath, ...wordsFor(lane)], environmentOf(lane)),
+    );
     const alone = spawn(view.file, view.words, {
-      env: ENVIRONMENT,
+      env: environmentOf('one-at-a-time'),
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const [code] = await once(alone, 'close');
-    const { code: codeBeside, output } = await beside;
-    process.stderr.write(output);
-    console.log(countsOf(['beside-others', 'one-at-a-time'].map((name) => `${folder}/${name}.json`)));
-    return code === 0 && codeBeside === 0 ? 0 : 1;
+    const results = await Promise.all(running);
+    for (const { output } of results) process.stderr.write(output);
+    console.log(countsOf([...besides.map(([lane]) => lane), 'one-at-a-time'].map(resultOf)));
+    return [code, ...results.map((each) => each.code)].every((each) => each === 0) ? 0 : 1;
   } finally {
     view.remove();
     rmSync(folder, { recursive: true, force: true });

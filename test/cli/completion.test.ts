@@ -1,3 +1,7 @@
+/**
+ * Completions, as the shells read them.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { spawnSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';

@@ -1,4 +1,7 @@
-/** With too few file descriptors for the programs that it runs, the doctor says that it cannot tell; it does not crash. */
+/**
+ * With too few file descriptors for the programs that it runs, the doctor says that it cannot tell; it does not crash.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, makeTown } from '../support/index.ts';

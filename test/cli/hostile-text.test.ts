@@ -1,4 +1,7 @@
-/** Names, hosts, sessions, titles and paths are untrusted text: wherever they are printed they stay inside their line. */
+/**
+ * Names, hosts, sessions, titles and paths are untrusted text: wherever they are printed they stay inside their line.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';

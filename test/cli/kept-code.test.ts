@@ -1,4 +1,7 @@
-/** Compiled code kept beside the program: who must own it, and that nothing depends on it. */
+/**
+ * Compiled code kept beside the program: who must own it, and that nothing depends on it.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,

@@ -1,4 +1,7 @@
-/** `doctor undo` of a run in another directory: without a marker the root is the working directory. */
+/**
+ * `doctor undo` of a run in another directory: without a marker the root is the working directory.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';

@@ -1,3 +1,7 @@
+/**
+ * What `exec` gives its command: arguments, directory, environment and streams.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';

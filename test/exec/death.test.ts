@@ -1,3 +1,7 @@
+/**
+ * What is left when the doctor or its command is killed: a lock that the next one can take.
+ * Runs in a PID namespace: our own records name their holder by more than a PID.
+ */
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,7 @@
+/**
+ * Signals to `exec`, and what becomes of its command.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { readdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';

@@ -1,3 +1,7 @@
+/**
+ * Waiting for a change in a worker’s directory.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { watchWorker } from '../../src/exec/wait-for-change.ts';

@@ -137,8 +137,8 @@ const end = (child: ChildProcess): Promise<void> =>
   new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) return resolve();
     child.once('exit', () => resolve());
-    child.kill('SIGTERM');
-    setTimeout(() => child.kill('SIGKILL'), 2000).unref();
+    // unshare(1) is deaf to SIGTERM while its child runs.
+    child.kill('SIGKILL');
   });
 
 /** A configured machine on which the doctor under test is installed. */

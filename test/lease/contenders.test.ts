@@ -1,4 +1,7 @@
-/** Fifty contenders for one identity in a real etcd. In a file of its own, because it must not delay tests with time limits. */
+/**
+ * Fifty contenders for one identity in a real etcd. In a file of its own, because it must not delay tests with time limits.
+ * Runs in a PID namespace: leases and our own records name their holder by more than a PID.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from '@jest/globals';
 import { bareEnvironment, PROGRAM } from '../cli/run-cli.ts';

@@ -57,7 +57,7 @@ export const startCluster = async (
   const cluster = members.map(({ name, peer }) => `${name}=http://127.0.0.1:${peer}`).join(',');
   const token = `test-${members[0]?.port}`;
   const servers = members.map(({ name, port, peer }) => start(name, port, peer, cluster, token, more));
-  await Promise.all(servers.map(({ isReady }) => until(isReady, 'etcd', 30_000)));
+  await Promise.all(servers.map(({ isReady }) => until(isReady, 'etcd')));
   return servers.map(({ server }) => server);
 };
 
@@ -100,7 +100,7 @@ const start = (
   };
   const restart: EtcdServer['restart'] = async (as = 'itself') => {
     child = launch(as);
-    await until(isReady, 'etcd', 30_000);
+    await until(isReady, 'etcd');
   };
   onCleanUp(async () => {
     await kill();

@@ -1,4 +1,7 @@
-/** `exec --lease` with a real etcd: one agent per identity. What depends on a lease's lifetime is in lost-lease.test.ts. */
+/**
+ * `exec --lease` with a real etcd: one agent per identity. What depends on a lease's lifetime is in lost-lease.test.ts.
+ * Runs in a PID namespace: leases and our own records name their holder by more than a PID.
+ */
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';

@@ -1,4 +1,7 @@
-/** `exec --lease` when etcd, clocks or holders fail. These tests mostly wait, so they run concurrently. */
+/**
+ * `exec --lease` when etcd, clocks or holders fail. These tests mostly wait, so they run concurrently.
+ * Runs in a PID namespace: leases and our own records name their holder by more than a PID.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, expect, jest, test } from '@jest/globals';
 import { bareEnvironment, doctor, PROGRAM } from '../cli/run-cli.ts';

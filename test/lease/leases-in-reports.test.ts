@@ -1,4 +1,7 @@
-/** `doctor`, `locks` and `explain` with leases in a real etcd: who holds which lease, and which locks contradict them. */
+/**
+ * `doctor`, `locks` and `explain` with leases in a real etcd: who holds which lease, and which locks contradict them.
+ * Runs in a PID namespace: leases and our own records name their holder by more than a PID.
+ */
 import { existsSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterAll, expect, jest, test } from '@jest/globals';
@@ -259,7 +262,7 @@ withEtcd('leases in a report', () => {
     expect(doctor(['explain', ADA, ...nowhere]).stdout).toContain(
       'Leases at 127.0.0.1:1/gt could not be read',
     );
-    town.lock(ADA);
+    town.lock(ADA, '');
     expect(doctor(nowhere).status).toBe(1);
     expect(doctor(['--from-snapshot', 'x', '--lease', 'etcd://127.0.0.1:1/gt']).status).toBe(2);
   });

@@ -1,4 +1,7 @@
-/** `exec --lease` with a real etcd: how a lease survives or expires. These tests mostly wait, so they run concurrently. */
+/**
+ * `exec --lease` with a real etcd: how a lease survives or expires. These tests mostly wait, so they run concurrently.
+ * Runs in a PID namespace: leases and our own records name their holder by more than a PID.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, expect, test } from '@jest/globals';
 import { cleanUp, isRunning, until } from '../support/index.ts';
@@ -33,7 +36,8 @@ withEtcd('exec --lease', () => {
 
   test.concurrent('survives the death of the leader of three servers', async () => {
     const cluster = await startCluster(3);
-    const first = await start(machine(), at(...cluster), ['--on-lost', 'stop']);
+    // The two others may need seconds for their election.
+    const first = await start(machine(), at(...cluster), ['--ttl', String(3 * TTL), '--on-lost', 'stop']);
     const pid = await first.command();
     const statuses = await Promise.all(
       cluster.map(
@@ -44,7 +48,7 @@ withEtcd('exec --lease', () => {
     const leader = cluster[statuses.findIndex(({ leader: id, header }) => id === header.member_id)];
     await leader?.kill();
     // Longer than the lease lasts without a renewal.
-    await new Promise((resolve) => setTimeout(resolve, (TTL + 2) * 1000));
+    await new Promise((resolve) => setTimeout(resolve, (3 * TTL + 1) * 1000));
     expect(isRunning(pid)).toBe(true);
     expect(first.complaints()).toBe('');
     process.kill(first.pid, 'SIGTERM');

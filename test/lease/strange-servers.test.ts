@@ -1,4 +1,7 @@
-/** Servers that are not etcd, or broken: whatever they answer, no worker counts as free and nothing is started. */
+/**
+ * Servers that are not etcd, or broken: whatever they answer, no worker counts as free and nothing is started.
+ * Runs in a PID namespace: leases and our own records name their holder by more than a PID.
+ */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readAddress } from '../../src/lease/address.ts';

@@ -1,4 +1,7 @@
-/** Work on a lock's directory cannot be redirected, neither by a swap of its name nor by the owners of its parents. */
+/**
+ * Work on a lock's directory cannot be redirected, neither by a swap of its name nor by the owners of its parents.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { chmodSync, constants, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,39 +1,28 @@
-/** A git with German messages: most machines have the translation but no German locale, without which git prints English. */
+/** A git with German messages: most machines have the translation, and many only a locale that names no language. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 type Environment = Readonly<Record<string, string>>;
 
 const ENGLISH: Environment = { LANGUAGE: 'en', LC_ALL: 'C' };
 
-/** Creates the locale if necessary, and runs git once; null if it answers in English. */
-const findGerman = (): Environment | null => {
-  const folder = mkdtempSync(join(tmpdir(), 'locale-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const made = join(folder, 'de_DE.UTF-8');
-  spawnSync('localedef', ['-i', 'de_DE', '-f', 'UTF-8', made], { stdio: 'ignore' });
-  const environment = {
-    LANGUAGE: 'de',
-    LC_ALL: 'de_DE.UTF-8',
-    ...(existsSync(made) ? { LOCPATH: folder } : {}),
-  };
-  const { stderr } = spawnSync('git', ['no-such-word'], {
-    env: { ...process.env, ...environment },
-    encoding: 'utf8',
-  });
-  return stderr?.includes('ist kein Git-Befehl') === true ? environment : null;
-};
+/** A locale other than `C` is enough for LANGUAGE to count (GNU gettext), and glibc has C.UTF-8 built in. */
+const LOCALES = ['C.UTF-8', 'de_DE.UTF-8'];
 
-const german = findGerman();
+/** The first environment in which git answers in German; undefined if there is none. */
+const german = LOCALES.map((locale): Environment => ({ LANGUAGE: 'de', LC_ALL: locale })).find(
+  (environment) => {
+    const env = { ...process.env, ...environment };
+    const { stderr } = spawnSync('git', ['no-such-word'], { env, encoding: 'utf8' });
+    return stderr?.includes('ist kein Git-Befehl') === true;
+  },
+);
 
 /** The environment for git in each available language; `de` only if it is available. */
 export const LANGUAGES: readonly (readonly [language: string, environment: Environment])[] = [
   ['en', ENGLISH],
-  ...(german === null ? [] : [['de', german] as const]),
+  ...(german === undefined ? [] : [['de', german] as const]),
 ];
 
 /** Suffix for test names if German is missing; otherwise empty. */
 export const WITHOUT_GERMAN =
-  german === null ? ' (German skipped: no German messages of git, or no German locale)' : '';
+  german === undefined ? ' (German skipped: no German messages of git, or no locale for them)' : '';

@@ -24,6 +24,7 @@ import {
   canBecomeOthers,
   cleanUp,
   deadPid,
+  groupIsRunning,
   OTHER_UID,
   onCleanUp,
   sleeperNamed,
@@ -60,16 +61,6 @@ const lockAt = async ({ look }: Pick<Repository, 'look'>, path: string): Promise
 
 const stateAt = async (repository: Pick<Repository, 'look'>, path: string): Promise<string> =>
   (await lockAt(repository, path)).state;
-
-/** True once no process of this process group is left. */
-const hasEnded = (group: number): boolean => {
-  try {
-    process.kill(-group, 0);
-    return false;
-  } catch {
-    return true;
-  }
-};
 
 /** Runs a git that waits in a hook; `end` kills only that git, `endAll` the hook as well. */
 const committing = async (
@@ -110,7 +101,7 @@ const committing = async (
     endAll: async () => {
       endAll();
       await exited;
-      await until(() => hasEnded(child.pid ?? 0), 'the end of the hook');
+      await until(() => !groupIsRunning(child.pid ?? 0), 'the end of the hook');
     },
   };
 };

@@ -21,6 +21,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { groupIsRunning } from '../support/processes.ts';
+import { until } from '../support/until.ts';
 
 const { values } = parseArgs({
   options: {
@@ -95,15 +97,6 @@ const makeRepository = (): void => {
   for (const tree of TREES) must(root, 'worktree', 'add', '-q', '-b', tree, join(home, tree));
 };
 
-const groupHasEnded = (group: number): boolean => {
-  try {
-    process.kill(-group, 0);
-    return false;
-  } catch {
-    return true;
-  }
-};
-
 /** The time of the kill, in milliseconds since the epoch; null if the process had ended. */
 const kill = (child: ChildProcess, whole: boolean): number | null => {
   const pid = child.pid ?? 0;
@@ -154,7 +147,7 @@ const runGit = async (
         }, fate.afterMs);
   const code = await new Promise<number | null>((settle) => child.once('close', settle));
   if (timer !== null) clearTimeout(timer);
-  while (!groupHasEnded(child.pid ?? 0)) await sleep(5);
+  await until(() => !groupIsRunning(child.pid ?? 0), 'the end of what git started');
   return { code, said, killedAtMs };
 };
 
@@ -164,7 +157,8 @@ const isBlocked = ({ said }: Ended): boolean =>
 
 let attempts = 0;
 let endsAt = 0;
-const isOver = (): boolean => Date.now() >= endsAt;
+/** The naive repair is tried until it is caught. */
+const isOver = (): boolean => Date.now() >= endsAt || (values.naive === true && lost.length > 0);
 
 /** When a hook made its mark; null if it did not. */
 const timeOf = (mark: string): number | null =>

@@ -1,4 +1,7 @@
-/** The short form of `npm run stress -- --lease`, which mostly waits. */
+/**
+ * The short form of `npm run stress -- --lease`, which mostly waits.
+ * Runs in a PID namespace: leases and our own records name their holder by more than a PID.
+ */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';

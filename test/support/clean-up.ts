@@ -1,7 +1,10 @@
 /** Undoes what the test toolkit created, newest first. In a test file: `afterEach(cleanUp)`. */
 const steps: (() => void | Promise<void>)[] = [];
 
-/** Registers a step that undoes something; run by `cleanUp`, and as far as possible when the test process exits early. */
+/**
+ * Registers a step that undoes something; run by `cleanUp`. Bun also runs it, as far as possible, when the test process exits
+ * early; jest does not pass exits on to tests.
+ */
 export const onCleanUp = (step: () => void | Promise<void>): void => {
   steps.push(step);
 };

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { onCleanUp } from './clean-up.ts';
@@ -64,6 +64,20 @@ export const isRunning = (pid: number): boolean => {
   return state !== '' && !state.startsWith('Z');
 };
 
+/** Whether a process of this group runs. Zombies do not count: the kernel keeps their group until init reaps them. */
+export const groupIsRunning = (group: number): boolean => {
+  try {
+    process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pgid=', '-o', 'stat='], { encoding: 'utf8' });
+  return stdout.split('\n').some((line) => {
+    const [pgid, state = 'Z'] = line.trim().split(/\s+/);
+    return Number(pgid) === group && !state.startsWith('Z');
+  });
+};
+
 /** True if this test process may start processes as another user. */
 export const canBecomeOthers = process.getuid?.() === 0;
 
@@ -102,7 +116,15 @@ export const startZombieLeader = async (cwd?: string): Promise<number> => {
   return pid;
 };
 
-const stateOf = (pid: number): string => ps(pid, 'stat=');
+/** One letter, as ps(1) prints it; empty where nobody has that PID. Asked again and again, so without a program where that is possible. */
+const stateOf = (pid: number): string => {
+  if (process.platform !== 'linux') return ps(pid, 'stat=');
+  try {
+    return /^.*\) (\S)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1] ?? '';
+  } catch {
+    return '';
+  }
+};
 
 const ps = (pid: number, column: string): string =>
   spawnSync('ps', ['-o', column, '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();

@@ -82,8 +82,8 @@ export const startTmux = async (options: TmuxOptions = {}): Promise<TestTmux> =>
       timeout: 30_000,
     });
 
-  tmux('start-server', ';', 'set-option', '-g', 'exit-empty', 'off');
-  const pid = Number(tmux('display-message', '-p', '#{pid}'));
+  const start = ['start-server', ';', 'set-option', '-g', 'exit-empty', 'off'];
+  const pid = Number(tmux(...start, ';', 'display-message', '-p', '#{pid}'));
 
   const create = (command: string, args: readonly string[], session: SessionOptions): TestPane => {
     // tmux expands formats in the directory.

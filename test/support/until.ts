@@ -1,14 +1,20 @@
-/** Resolves once `condition` returns something other than false or undefined; throws after `withinMs` (a deadline, not a sleep). */
+/**
+ * Resolves once `condition` returns something other than false or undefined; throws after `withinMs` (a deadline, not a sleep).
+ * A condition that starts programs is asked less often, so that asking does not slow down what is waited for.
+ */
 export const until = async <T>(
   condition: () => T | Promise<T>,
   what = 'the condition',
-  withinMs = 30_000,
+  withinMs = 60_000,
 ): Promise<Exclude<T, false | undefined>> => {
   const deadline = Date.now() + withinMs;
   for (;;) {
+    const asked = Date.now();
     const value = await condition();
     if (value !== false && value !== undefined) return value as Exclude<T, false | undefined>;
-    if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    const now = Date.now();
+    if (now > deadline) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
+    const pauseMs = Math.min(5 + 2 * (now - asked), 100);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 };

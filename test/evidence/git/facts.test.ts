@@ -1,3 +1,7 @@
+/**
+ * What git tracks and ignores, asked of real repositories.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';

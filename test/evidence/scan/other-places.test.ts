@@ -1,4 +1,7 @@
-/** Locks outside the directories of agents' locks: beside a tree, in git directories, and where the configuration says. */
+/**
+ * Locks outside the directories of agents' locks: beside a tree, in git directories, and where the configuration says.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';

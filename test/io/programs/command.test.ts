@@ -1,3 +1,7 @@
+/**
+ * Programs that the doctor runs: what they answer, and how long they may take.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
  * The boot ID of macOS. The answers here follow the sources of XNU and of Apple's sysctl. The tests of the whole program are a
  * simulation: `process.platform` says macOS, and a script replaces sysctl.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
  */
 import { Buffer } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
