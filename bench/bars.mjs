@@ -1,8 +1,8 @@
-// What is compared with what, and how good it has to be. A row whose parts were not measured is shown as such and
-// fails nothing. `on` names the towns for which the bar holds; elsewhere the ratio is shown without one. So is it where
-// `idle` asks for a free core and there was none when the run began.
+// What is compared, and the bars. A row whose parts were not measured is shown as such and fails nothing. `on` names the towns
+// for which the bar holds; for others the ratio is shown without a bar. The same applies to rows with `idle`, which require a
+// free core, if there was none when the run began.
 
-/** `of / to` must not exceed `bar`; `goal` is what would be better still. Ratios are paired round by round. */
+/** `of / to` must not exceed `bar`; `goal` would be better still. Ratios are paired round by round. */
 export const BARS = [
   {
     name: 'full scan, 1 thread / find',
@@ -71,7 +71,7 @@ export const BARS = [
     goal: 2.0,
     on: 'any',
   },
-  // The one file that `npm run executable` makes; what it is measured against runs on Node.
+  // The file that `npm run executable` makes, compared with a base that runs on Node.
   {
     name: 'executable: preflight, lock present / base',
     of: 'executable-preflight-lock',
@@ -96,7 +96,7 @@ export const BARS = [
     goal: null,
     on: [],
   },
-  // The same less waiting: what a busy machine changes least. The tmux client is not in it.
+  // The same in CPU time, which a busy machine changes least. It does not include the tmux client.
   {
     name: 'preflight, lock present / base, CPU',
     of: 'cpu-preflight-lock',
@@ -195,7 +195,7 @@ export const BARS = [
     name: 'doctor --json, 500 worktrees / git worktree list',
     of: 'worktrees-doctor',
     to: 'worktrees-list',
-    // git waits for nobody; a Node process uses a second core for its compiler.
+    // git uses one core; a Node process uses a second one for its compiler.
     idle: true,
     bar: 3,
     goal: 2.5,
@@ -209,7 +209,7 @@ export const BARS = [
     goal: 3,
     on: 'any',
   },
-  // The workers of those 10,000 have nothing but a lock; these have a clone.
+  // The workers of those 10,000 locks contain only a lock; these contain a clone.
   {
     name: 'doctor --json, this town / its scan, CPU',
     of: 'cpu-doctor-town',
@@ -220,7 +220,7 @@ export const BARS = [
   },
 ];
 
-/** Values that stand alone: the highest that was seen must not exceed the bar. */
+/** Single values: the highest one must not exceed the bar. */
 export const LIMITS = [
   { name: 'system calls per directory, full scan', of: 'system-calls', bar: 3.0, goal: 2.2, unit: '' },
   { name: 'peak memory, full scan of the town', of: 'memory-scan', bar: 100, goal: 60, unit: ' MiB' },
@@ -229,18 +229,18 @@ export const LIMITS = [
   { name: 'peak memory, 200 machines of 50 locks', of: 'memory-machines', bar: 200, goal: 120, unit: ' MiB' },
 ];
 
-/** Middle value, the mean of the two middle ones for an even count. */
+/** The median: the mean of the two middle values for an even count. */
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Rows of the result: medians and ratios of `samples` (name → one value per round) beside the bars. */
+/** The rows of the result: medians of the ratios of `samples` (name → one value per round), with the bars. */
 export function judge(samples, town, hasIdleCore) {
   const ratios = BARS.map(({ name, of, to, less, bar, goal, on, idle = false }) => {
     const base = less === undefined ? 0 : median(samples[less] ?? [0]);
-    // Time may be over in the middle of a round.
+    // Time may run out in the middle of a round.
     const pairs = (samples[of] ?? [])
       .map((value, round) => (value - base) / ((samples[to]?.[round] ?? Number.NaN) - base))
       .filter(Number.isFinite);

@@ -14,7 +14,7 @@ export const findLocks = (root, pruned) =>
     ? [root, ...PRUNE, '-type', 'd', '-prune', '-o', '-name', 'agent.lock', '-print']
     : [root, '-name', 'agent.lock'];
 
-/** Node adds some 55 ms to its start where this is set (nodejs/node#40524). */
+/** Without this variable, which adds some 55 ms to Node's start (nodejs/node#40524). */
 export const environment = (extra = {}) => {
   const { NODE_EXTRA_CA_CERTS: _, TMUX: __, TMUX_PANE: ___, ...rest } = process.env;
   return { ...rest, LC_ALL: 'C.UTF-8', ...extra };
@@ -23,10 +23,10 @@ export const environment = (extra = {}) => {
 const CLI = 'dist/bin/doctor.js';
 const cliExists = existsSync(CLI);
 
-/** What `npm run executable` makes. */
+/** The file that `npm run executable` makes. */
 const EXECUTABLE = 'executable/doctor';
 
-/** A program can be started and ends well. */
+/** True if a program can be started and exits with 0. */
 export const succeeds = (program, args) => spawnSync(program, args, { stdio: 'ignore' }).status === 0;
 
 const timed = (run) => {
@@ -35,7 +35,7 @@ const timed = (run) => {
   return performance.now() - begin;
 };
 
-/** Runs a program; exit codes are its own business, a program that cannot start is an error. */
+/** Runs a program with any exit code; throws if it cannot be started or is killed. */
 function run(program, args, env) {
   const { error, stdout, signal } = spawnSync(program, args, {
     env,
@@ -55,13 +55,13 @@ const doctor = (...args) => started([process.execPath, CLI], args);
 const executable = (...args) => started([EXECUTABLE], args);
 
 const started =
-  ([program, ...words], args) =>
+  ([program, ...first], args) =>
   (context) =>
-    timed(() => run(program, [...words, ...args.map((arg) => context.paths[arg] ?? arg)], context.env));
+    timed(() => run(program, [...first, ...args.map((arg) => context.paths[arg] ?? arg)], context.env));
 
 /**
- * Releases all locks of a town and puts them back, so that the next round finds it as it was; answers how long one of the two
- * took. Throws where not exactly the locks that were there were released, or are back.
+ * Releases all locks of a town and restores them, so that the next round finds the same town; returns the milliseconds of one of
+ * the two. Throws unless exactly the existing locks were released and restored.
  */
 const repair =
   (what, name) =>
@@ -71,14 +71,14 @@ const repair =
     const fixMs = timed(() => run(process.execPath, [CLI, '--fix', '--yes', '--json', '--town', town], env));
     if (lockDigest(town) !== digestOf('')) throw new Error(`--fix left locks in ${town}`);
     const undoMs = timed(() => run(process.execPath, [CLI, 'undo', '--json', '--town', town], env));
-    if (lockDigest(town) !== before) throw new Error(`undo did not put back the locks of ${town}`);
+    if (lockDigest(town) !== before) throw new Error(`undo did not restore the locks of ${town}`);
     rmSync(join(town, '.runtime'), { recursive: true });
     return what === 'fix' ? fixMs : undoMs;
   };
 
 const digestOf = (text) => createHash('sha256').update(text).digest('hex');
 
-/** One digest over all locks of a town: their paths, inodes and bytes. */
+/** A digest of all locks of a town: their paths, inodes and content. */
 const lockDigest = (town) => {
   const found = execFileSync('find', [town, '-name', 'agent.lock', '-printf', '%i %p\n'], { maxBuffer: 1e9 });
   const lines = found
@@ -91,10 +91,10 @@ const lockDigest = (town) => {
   );
 };
 
-/** What takes so long that a few rounds must do. */
+/** Contenders that are so slow that a few rounds must do. */
 export const FEW_ROUNDS = { 'fix-10000': 3 };
 
-/** CPU milliseconds and peak MiB of a whole process, Node's start included, told by a script that is loaded before it. */
+/** CPU milliseconds and peak MiB of a whole process, including Node's start, measured by a script that is preloaded. */
 function account(context, ...args) {
   const file = join(context.scratch, 'account.json');
   run(process.execPath, ['--require', context.accountant, ...args], { ...context.env, BENCH_ACCOUNT: file });
@@ -104,10 +104,10 @@ function account(context, ...args) {
 const accountOfDoctor = (context, town) => account(context, CLI, '--json', town);
 const accountOfScan = (context, town) => account(context, context.bundle, town, 'default', '1', 'read');
 
-/** Every kind of lock besides the agents' that is on in any tree. */
+/** All kinds of lock, except the agent's, that are on in any tree. */
 const OTHER_KINDS = ['git-worktree', 'git-lock', 'claude-scheduler', 'gsd', 'beads', 'daemon'];
 
-/** CPU milliseconds of a diagnosis with those kinds on or off: reading a configuration takes time too, so there is one either way. */
+/** CPU milliseconds of a diagnosis with those kinds on or off; both have a configuration, because reading one takes time. */
 function cpuWithOtherKinds(context, town, on) {
   const file = join(town, 'lock-doctor.json');
   writeFileSync(file, JSON.stringify({ kinds: Object.fromEntries(OTHER_KINDS.map((kind) => [kind, on])) }));
@@ -118,7 +118,7 @@ function cpuWithOtherKinds(context, town, on) {
   }
 }
 
-/** What the accountant is. Linux counts the peak of whoever started a program, us, into the program's own `maxRSS`. */
+/** The preloaded script. On Linux `maxRSS` of a program includes the peak of the process that started it. */
 export const ACCOUNTANT = `process.on('exit', () => {
   const { readFileSync, writeFileSync } = require('node:fs');
   const { user, system } = process.cpuUsage();
@@ -133,16 +133,16 @@ function dropCaches() {
   writeFileSync('/proc/sys/vm/drop_caches', '3');
 }
 
-/** Why some contenders cannot run here, in words; `contenders` leaves these out. */
+/** What cannot be measured here and why; `contenders` leaves it out. */
 export const cannotRun = ({ goWalk, hasTmux, cold }) => [
   ...(cliExists ? [] : ['the program: there is no dist/ (npm run build)']),
-  ...(existsSync(EXECUTABLE) ? [] : ['the executable: there is none (npm run executable)']),
-  ...(hasTmux ? [] : ['what is compared with base: there is no tmux']),
-  ...(goWalk === null ? ['the original walk: there is no Go'] : []),
-  ...(cold ? [] : ['cold caches: not asked for (--cold)']),
+  ...(existsSync(EXECUTABLE) ? [] : ['the executable: it is missing (npm run executable)']),
+  ...(hasTmux ? [] : ['comparisons with base: tmux is not installed']),
+  ...(goWalk === null ? ['the original walk: Go is not installed'] : []),
+  ...(cold ? [] : ['cold caches: only with --cold']),
 ];
 
-/** Contenders by name, those that cannot run here left out. */
+/** Contenders by name, without those that cannot run here. */
 export function contenders({ goWalk, hasTmux, cold }) {
   const list = {
     find: ({ town, env }) => timed(() => run('find', findLocks(town, false), env)),

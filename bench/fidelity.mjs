@@ -1,9 +1,9 @@
-// What a scan finds must be what find finds, and how many system calls it takes to.
+// Checks that a scan finds the same locks as find, and counts its system calls.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { findLocks, succeeds } from './contenders.mjs';
 
-/** The locks that each way of scanning finds are those that find finds. */
+/** Compares the locks of each way of scanning with those of find. */
 export function checkFidelity({ town, bundle, env }) {
   const list = (args) =>
     execFileSync('find', args, { env, maxBuffer: 1e9 })
@@ -26,7 +26,7 @@ export function checkFidelity({ town, bundle, env }) {
   return { equal: different.length === 0, different, locks: expected.deep.length, directories };
 }
 
-/** System calls per directory of a full scan, Node's start left out; undefined where strace is missing. */
+/** System calls per directory of a full scan, without Node's start; undefined without strace. */
 export function countSystemCalls({ town, bundle, env, scratch, paths }, directories) {
   if (!succeeds('strace', ['-V'])) return undefined;
   const count = (root) => {

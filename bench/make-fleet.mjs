@@ -1,18 +1,18 @@
-// Makes a town without locks whose configuration names many machines. Each answers with the evidence of 50 locks, out of a file:
-// what is measured is what asking, judging and telling cost here, and not what machines and networks do.
+// Makes a town without locks whose configuration names many machines. Each answers with saved evidence of 50 locks, so that the
+// cost of asking, judging and reporting is measured, without that of machines and networks.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { makeTown } from './make-town.mjs';
 
-/** As many machines as one run has to bear. */
+/** The number of machines that one run must be able to handle. */
 const MACHINES = 200;
 
 /** Makes the town in this directory. */
 export function makeFleet(root, cli, env) {
   mkdirSync(root, { recursive: true });
   makeTown(`${root}/there`, 'locks-50');
-  const words = [cli, '--save-snapshot', '-', '--town', `${root}/there`];
-  const evidence = execFileSync(process.execPath, words, { env, maxBuffer: 1e9 });
+  const args = [cli, '--save-snapshot', '-', '--town', `${root}/there`];
+  const evidence = execFileSync(process.execPath, args, { env, maxBuffer: 1e9 });
   mkdirSync(`${root}/here/mayor`, { recursive: true });
   writeFileSync(`${root}/here/mayor/town.json`, '{}');
   writeFileSync(`${root}/evidence.json`, evidence);

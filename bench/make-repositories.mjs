@@ -1,4 +1,4 @@
-// Makes repositories with many linked worktrees on disk to measure on, by real git.
+// Makes repositories with many linked worktrees to measure on, with real git.
 //
 //   node bench/make-repositories.mjs DIR worktrees-500|clones-50
 import { execFileSync } from 'node:child_process';
@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url';
 const LOCKED_AT = new Date('2026-03-29T12:33:08.793Z');
 
 /**
- * Clones, linked worktrees in each, and what is in every checkout: directories and files in each of them. A single clone is the
- * root itself; of many a Gas Town is made.
+ * The number of clones, of linked worktrees in each, of directories in each checkout, and of files in each directory. A single
+ * clone is the root itself; several clones are put into a Gas Town.
  */
 export const REPOSITORIES = {
   'worktrees-500': { clones: 1, worktrees: 500, directories: 1, files: 10 },
-  // Half as many directories as this repository has; how many files lie in them costs next to nothing.
+  // Half as many directories as this repository has; the number of files in them costs next to nothing.
   'clones-50': { clones: 50, worktrees: 10, directories: 120, files: 1 },
 };
 
@@ -67,8 +67,8 @@ const makeTownAround = (root) => {
 };
 
 /**
- * Runs something while every tenth worktree of a repository is locked as Claude Code does it. The numbers are above Linux's
- * highest, so that the processes are dead everywhere.
+ * Runs a function while every tenth worktree of a repository is locked as Claude Code does it. The PIDs are above Linux's
+ * highest, so that they are dead everywhere.
  */
 export function whileLocked(repository, run) {
   const home = `${repository}/.git/worktrees`;

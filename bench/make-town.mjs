@@ -1,5 +1,5 @@
-// Makes a town on disk to measure on: rigs of full clones with .git, node_modules and nested sources, as agents
-// leave them. The same arguments always give the same tree. Files are empty where nobody reads them.
+// Makes a town to measure on: rigs of full clones with .git, node_modules and nested sources, as agents leave them. The same
+// arguments always give the same tree. Files that nothing reads are empty.
 //
 //   node bench/make-town.mjs DIR small|medium|large|locks-50|locks-1000|locks-10000
 import { closeSync, mkdirSync, openSync, utimesSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const TAKEN_AT = new Date('2026-03-29T12:33:08.793Z');
 
-/** Rigs, workers in each, and packages in the node_modules of each worker; `locks` towns have bare workers. */
+/** Rigs, workers in each, and packages in the node_modules of each worker; workers of `locks` towns contain only a lock. */
 export const SIZES = {
   small: { rigs: 2, workers: 3, packages: 4, gitFanOut: 8 },
   medium: { rigs: 5, workers: 10, packages: 250, gitFanOut: 256 },
@@ -18,7 +18,7 @@ export const SIZES = {
   'locks-10000': { rigs: 20, workers: 500, packages: 0, gitFanOut: 0 },
 };
 
-/** Makes the town and returns what it holds: `{ entries, directories, locks }`. */
+/** Makes the town and returns its size: `{ entries, directories, locks }`. */
 export function makeTown(root, size) {
   const { rigs, workers, packages, gitFanOut } = SIZES[size];
   const tree = newTree();
@@ -64,7 +64,7 @@ function newTree() {
     else writeFileSync(path, text, { flag: 'wx' });
     counts.entries++;
   };
-  /** A record whose process is above Linux's highest number, so that it is dead everywhere. */
+  /** A record with a PID above Linux's highest, which is dead everywhere. */
   const lock = (worker, pid) => {
     directory(`${worker}/.runtime`);
     const record = {
@@ -74,7 +74,7 @@ function newTree() {
       hostname: hostname(),
     };
     writeFileSync(`${worker}/.runtime/agent.lock`, JSON.stringify(record, null, 2));
-    // A file that was written just now is treated with more care than most.
+    // A fresh file would be treated with more care than most.
     utimesSync(`${worker}/.runtime/agent.lock`, TAKEN_AT, TAKEN_AT);
     counts.entries++;
     counts.locks++;
@@ -82,7 +82,7 @@ function newTree() {
   return { counts, directory, file, lock };
 }
 
-/** A work tree: sources, documents, packages, and a repository of its own or a link into a shared one. */
+/** A working tree: sources, documents, packages, and its own repository or a link into a shared one. */
 function makeClone(tree, home, packages, gitFanOut, shared) {
   if (shared === null) makeRepository(tree, `${home}/.git`, gitFanOut, 2);
   else linkWorktree(tree, home, shared);
@@ -102,7 +102,7 @@ function makeClone(tree, home, packages, gitFanOut, shared) {
     makePackage(tree, `${home}/node_modules/package-${index}`, index);
 }
 
-/** One installed package: every third is flat, the others hold built files in two or three levels. */
+/** One installed package: every third is flat, the others contain built files in two or three levels. */
 function makePackage(tree, path, index) {
   const fill = (home, files) => {
     tree.directory(home);
@@ -118,7 +118,7 @@ function makePackage(tree, path, index) {
   if (index % 2 === 1) fill(`${path}/lib`, 10);
 }
 
-/** A repository that git accepts, nothing tracked, with loose objects by the look of their names. */
+/** A repository that git accepts, with nothing tracked and with files that are named like loose objects. */
 function makeRepository(tree, path, fanOut, objects) {
   const directories = [
     '',
@@ -144,7 +144,7 @@ function makeRepository(tree, path, fanOut, objects) {
   }
 }
 
-/** What `git worktree add` leaves: a .git file, and its counterpart in the repository. */
+/** The files that `git worktree add` creates: .git, and its counterpart in the repository. */
 function linkWorktree(tree, home, repository) {
   const back = `${repository}/worktrees/worktree${tree.counts.locks}`;
   tree.directory(back);

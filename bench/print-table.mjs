@@ -1,20 +1,21 @@
-/** Prints medians and ratios beside their bars to stderr. */
+/** Prints medians and ratios with their bars to stderr. */
 export function printTable({ town, rounds, fidelity, medians, rows, notMeasured, loadAtStart, hasIdleCore }) {
   const out = (line) => process.stderr.write(`${line}\n`);
   out(`\n${town} town, ${fidelity.directories} directories, ${fidelity.locks} locks, ${rounds} rounds`);
   out(
     fidelity.equal
-      ? 'every scanner finds what find finds'
-      : `OTHER LOCKS THAN FIND: ${fidelity.different.join('; ')}`,
+      ? 'every scanner finds the same locks as find'
+      : `DIFFERENT LOCKS FROM FIND: ${fidelity.different.join('; ')}`,
   );
-  if (!hasIdleCore) out(`no core was idle (load ${loadAtStart.toFixed(1)}): no bar for the helper thread`);
+  if (!hasIdleCore)
+    out(`no core was idle (load ${loadAtStart.toFixed(1)}): bars that require one do not apply`);
   out('');
   for (const [name, value] of Object.entries(medians))
     out(`${name.padEnd(52)}${value.toFixed(1).padStart(10)}`);
   out(`\n${''.padEnd(52)}${'measured'.padStart(10)}${'bar'.padStart(8)}${'goal'.padStart(8)}`);
   for (const { name, value, bar, goal, unit, ok } of rows) {
     const measured = value === null ? 'not measured' : `${value.toFixed(3)}${unit}`;
-    const verdict = ok === null ? '' : ok ? '  ok' : '  FALLS SHORT';
+    const verdict = ok === null ? '' : ok ? '  ok' : '  MISSED';
     out(
       `${name.padEnd(48)}${measured.padStart(14)}${String(bar ?? '–').padStart(8)}${String(goal ?? '–').padStart(8)}${verdict}`,
     );

@@ -1,5 +1,5 @@
-// npm run bench: times the scanner and the program in interleaved rounds and holds the ratios against the bars.
-// `--help` says how.
+// `npm run bench`: times the scanner and the program in interleaved rounds and compares the ratios with the bars.
+// `--help` lists the options.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
@@ -14,28 +14,28 @@ import { makeRepositories } from './make-repositories.mjs';
 import { makeTown, SIZES } from './make-town.mjs';
 import { printTable } from './print-table.mjs';
 
-/** Node and one question to tmux: the least that an honest answer about locks costs. No module: those start slower. */
+/** Node and one request to tmux: the least that a reliable answer about locks costs. Not an ES module, which starts slower. */
 const BASE = `const { spawnSync } = require('node:child_process');
 spawnSync('tmux', ['list-panes', '-a', '-F', '#{pane_id}'], { stdio: ['ignore', 'pipe', 'ignore'] });`;
 
-/** A run with its defaults ends within five minutes: what is made before the rounds, and the last run, take the rest. */
+/** A run with the defaults ends within five minutes: preparation and the last run take the rest. */
 const MINUTES = '4';
 
 const USAGE = `Usage: npm run bench -- [options]
 
-Times the scanner and the program in interleaved rounds, and holds the ratios against the bars.
+Times the scanner and the program in interleaved rounds, and compares the ratios with the bars.
 The table goes to stderr, one JSON document to stdout.
 
   --town SIZE     ${Object.keys(SIZES).join(', ')} (default: medium)
-  --at DIR        keep the measured town in DIR; it is made where it is missing
-  --rounds N      rounds at most (default: 7)
-  --minutes N     begin no run after so many minutes (default: ${MINUTES})
-  --only A,B      measure these only; an unknown name prints all of them
-  --cold          also empty the caches of the machine before some runs: root only, and everybody feels it
+  --at DIR        keep the measured town in DIR; it is created if it is missing
+  --rounds N      maximum number of rounds (default: 7)
+  --minutes N     start no run after this many minutes (default: ${MINUTES})
+  --only A,B      measure only these; an unknown name lists all of them
+  --cold          also drop the machine's caches before some runs: only as root, slows everything down
   --help          show this
 
-Exit code: 0 every bar was met, 1 a bar was missed or a scanner finds other locks than find does, 2 a wrong option.
-A bar is a figure that was met once; a goal that never was, and what was not measured, fail nothing.
+Exit code: 0 every bar was met, 1 a bar was missed or a scanner differs from find, 2 a wrong option.
+A bar is a figure that has been met; a missed goal, or a row that was not measured, fails nothing.
 `;
 
 const readOptions = () => {
@@ -67,7 +67,7 @@ const rounds = Number(options.rounds);
 const minutes = Number(options.minutes);
 const startedAt = performance.now();
 const isLate = () => performance.now() - startedAt > minutes * 60_000;
-/** Before we load the machine ourselves. */
+/** Before the benchmark itself loads the machine. */
 const loadAtStart = loadavg()[0];
 const hasIdleCore = loadAtStart <= availableParallelism() - 1;
 if (!(options.town in SIZES) || !Number.isInteger(rounds) || rounds < 1 || !(minutes > 0)) {
@@ -123,14 +123,14 @@ async function measure(scratch) {
       chosen.filter((each) => !isCold(each)),
       context,
     );
-    // Apart from the others: whoever runs after one of these finds the caches empty.
+    // Apart from the others, because the next run finds the caches empty.
     Object.assign(samples, runRounds(chosen.filter(isCold), context));
     if (wanted === undefined) samples['system-calls'] = countSystemCalls(context, fidelity.directories);
     const notMeasured = [
-      ...(wanted === undefined ? cannotRun(tools) : ['what --only does not name']),
+      ...(wanted === undefined ? cannotRun(tools) : ['everything that --only leaves out']),
       ...(isLate() ? tooFew(chosen, samples) : []),
       ...('system-calls' in samples && samples['system-calls'] === undefined
-        ? ['system calls: there is no strace']
+        ? ['system calls: strace is not installed']
         : []),
     ];
     return conclude(samples, fidelity, notMeasured);
@@ -139,7 +139,7 @@ async function measure(scratch) {
   }
 }
 
-/** What had fewer rounds than it should have had when the time was over, in words. */
+/** What had too few rounds when time ran out, in words. */
 function tooFew(chosen, samples) {
   return chosen.flatMap(([name]) => {
     const wanted = Math.min(FEW_ROUNDS[name] ?? rounds, rounds);
@@ -165,13 +165,13 @@ function conclude(samples, fidelity, notMeasured) {
 }
 
 /**
- * Rounds in which everybody runs once, in another order each time: drift of the machine hits all alike, and nobody
- * always runs after the same neighbour.
+ * Rounds in which each contender runs once, in a different order each time, so that drift of the machine affects all alike and
+ * none always runs after the same one.
  */
 function runRounds(chosen, context) {
   const samples = {};
   if (chosen.length === 0) return samples;
-  // Warms the caches, and is not counted.
+  // Warms the caches; not counted.
   for (const [, run] of chosen) if (!isLate()) run(context);
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of shuffle(chosen, round)) {
@@ -185,7 +185,7 @@ function runRounds(chosen, context) {
   return samples;
 }
 
-/** The same order for the same round, every time. */
+/** A deterministic order for each round. */
 function shuffle(values, round) {
   const keyed = values.map((value, index) => ({
     value,
@@ -196,13 +196,13 @@ function shuffle(values, round) {
 
 function prepareTown(path, size) {
   if (!existsSync(path)) {
-    process.stderr.write(`making a ${size} town …\n`);
+    process.stderr.write(`creating a ${size} town …\n`);
     makeTown(path, size);
   }
   return realpathSync(path);
 }
 
-/** Towns besides the measured one, made only where a contender asks for them. */
+/** Towns besides the measured one, created only if a contender requires them. */
 function sideTowns(scratch, names) {
   const paths = {
     SMALL: join(scratch, 'small'),
@@ -234,7 +234,7 @@ function sideTowns(scratch, names) {
   return paths;
 }
 
-/** A private server with one session, where `default` is looked for; returns what stops it. */
+/** Starts a private server with one session on the default socket; returns a function that stops it. */
 function startTmux(scratch) {
   const env = environment({ TMUX_TMPDIR: scratch });
   execFileSync('tmux', ['-f', '/dev/null', 'new-session', '-d', '-s', 'bench', 'sleep 3600'], { env });

@@ -1,6 +1,6 @@
 /**
- * One scan in a fresh process, timed inside it so that Node's own start is left out: prints a JSON line with
- * milliseconds, peak memory in MiB and the paths found.
+ * One scan in a fresh process, timed inside it to exclude Node's start: prints a JSON line with milliseconds, peak memory in MiB
+ * and the paths found.
  *
  *   node scan-once.mjs ROOT default|deep|quick [1|2|auto] [read]
  */
@@ -27,7 +27,7 @@ process.stdout.write(
   }),
 );
 
-/** Linux counts the peak of whoever started a program into the program's own `maxRSS`. */
+/** On Linux `maxRSS` of a program includes the peak of the process that started it. */
 function peakKiB(): number {
   return process.platform === 'linux'
     ? Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])

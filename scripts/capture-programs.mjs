@@ -1,11 +1,11 @@
-// Captures what a developer's machine runs: starts real programs, agents among them, in a private tmux server, and prints their
-// process table as the doctor reads it, one process a line, with the versions first. Needs a build, tmux and git.
+// Captures the processes of a developer's machine: starts real programs, agents among them, in a private tmux server, and prints
+// their process table as the doctor reads it, one process per line, after their versions. Requires a build, tmux and git.
 //
-//     mkdir tools && cd tools && npm install PACKAGE…   (those of VERSIONED and more; what is missing is left out, and said)
+//     mkdir tools && cd tools && npm install PACKAGE…   (those of VERSIONED and more; missing ones are left out and listed)
 //     node scripts/capture-programs.mjs tools > fixtures/programs/captured-machine.json
 //
-// Agents without an account stop at their login, which is all that is needed. Nothing of this machine stays in the capture:
-// directories and the user are written as /tools, /home/ann and /town, and numbers count from 1000 in the order of starts.
+// Agents without an account stop at their login, which is enough. Nothing of this machine stays in the capture: directories and
+// the user become /tools, /home/ann and /town, and PIDs count from 1000 in the order of starts.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -40,12 +40,12 @@ const ENV = {
   LC_ALL: 'C.UTF-8',
   SHELL: '/bin/bash',
   NODE: process.execPath,
-  // Agents ask a person, or the network, before they settle; neither is here.
+  // Agents ask the user, or the network, before they settle; neither is available.
   DISABLE_AUTOUPDATER: '1',
   ...Object.fromEntries(['http_proxy', 'https_proxy'].map((name) => [name, 'http://127.0.0.1:9'])),
 };
 
-/** What the panes run, with bash as the user's shell around it, as people start things. */
+/** The commands of the panes, each in a bash as the user's shell. */
 const IN_PANES = [
   ...['claude', 'codex', 'gemini', 'qwen', 'opencode', 'copilot', 'amp'],
   ...[
@@ -86,7 +86,7 @@ const IN_PANES = [
   ...['screen -q', 'sleep 3000', 'cat', 'env FOO=1 nice claude', 'script -q -c claude /dev/null'],
 ];
 
-/** Programs outside panes: services of the user, and what a dead agent left behind. */
+/** Programs outside panes: the user's services, and leftovers of a dead agent. */
 const DETACHED = [
   'exec ssh-agent -D -a "$HOME/ssh-agent"',
   'exec gpg-agent --daemon --no-detach',
@@ -113,7 +113,7 @@ const FILES = {
   Makefile: 'serve:\n\tpython3 -m http.server 0 --bind 127.0.0.1\n',
 };
 
-/** How long a capture waits for programs to settle: no new process for a while, and never longer than that. */
+/** A capture waits until there was no new process for `QUIET_MS`, and at most `LONGEST_MS`. */
 const QUIET_MS = 8000;
 const LONGEST_MS = 90_000;
 
@@ -135,7 +135,7 @@ const prepare = () => {
     join(home, '.gitconfig'),
     '[user]\n name = Ann\n email = ann@localhost\n[core]\n editor = vi\n',
   );
-  // Claude Code wants the network before its first session.
+  // Claude Code requires the network before its first session.
   writeFileSync(join(home, '.claude.json'), '{"hasCompletedOnboarding": true, "theme": "dark"}');
   run('git', ['init', '-q']);
   run('git', ['add', '.']);
@@ -146,17 +146,17 @@ const prepare = () => {
 
 const tmux = (...args) => run('tmux', ['-f', '/dev/null', '-S', socket, ...args]);
 
-const isThere = (command) => {
+const isInstalled = (command) => {
   const [program = 'bash'] = command === '' ? [] : command.split(' ');
   return spawnSync('sh', ['-c', 'command -v "$0"', program], { cwd: worker, env: ENV }).status === 0;
 };
 
 const startAll = () => {
   tmux('new-session', '-d', '-s', 'work', '-x', '160', '-y', '50', '-c', worker, 'bash --norc');
-  const left = [];
+  const missing = [];
   for (const command of IN_PANES) {
-    if (!isThere(command)) {
-      left.push(command);
+    if (!isInstalled(command)) {
+      missing.push(command);
       continue;
     }
     const pane = tmux(
@@ -175,10 +175,10 @@ const startAll = () => {
   }
   for (const script of DETACHED)
     spawn('sh', ['-c', script], { cwd: worker, env: ENV, stdio: 'ignore', detached: true }).unref();
-  return left;
+  return missing;
 };
 
-/** All processes of the capture: those of our home, whatever their parent, and none that asks. */
+/** All processes with our home, whatever their parent, except this one. */
 const ours = (table) =>
   [...table.rows.values()].filter(({ pid, dead }) => !dead && pid !== process.pid && isOurs(pid));
 const isOurs = (pid) => {
@@ -203,7 +203,7 @@ const settle = async () => {
   }
 };
 
-/** Neutral numbers and places, so that the same programs give the same text wherever they are captured. */
+/** Neutral PIDs and paths, so that the same programs give the same text on every machine. */
 const scrubber = (pids) => {
   const numbers = new Map(pids.map((pid, index) => [String(pid), String(1000 + index)]));
   const places = [
@@ -218,12 +218,12 @@ const scrubber = (pids) => {
     number: (pid, other) => Number(numbers.get(String(pid)) ?? other),
     text: (text) =>
       places
-        .reduce((said, [place, name]) => said.replaceAll(place, name), text)
+        .reduce((result, [place, name]) => result.replaceAll(place, name), text)
         .replace(/\b\d{3,10}\b/g, (digits) => numbers.get(digits) ?? digits),
   };
 };
 
-/** A PID that no process has. */
+/** A PID that is not in use. */
 const GONE = 999;
 
 /** Process 1, whatever it is on the capturing machine. */
@@ -242,7 +242,7 @@ const capture = async () => {
   const shown = rows.map(({ pid, ppid, leader, hasTerminal, inForeground, comm }) => {
     const cwd = cwds.get(pid);
     return {
-      // The parents of what is shown are shown, but for init; a session may have lost its leader.
+      // The parents of shown processes are shown too, except init; a session may have lost its leader.
       ...{ pid: number(pid), ppid: number(ppid, 1), leader: number(leader, GONE) },
       ...{ hasTerminal: hasTerminal === true, inForeground: inForeground === true, comm: text(comm) },
       argv: table.details.argv(pid).map(text),
@@ -280,7 +280,7 @@ const versions = () =>
     }),
   );
 
-/** Ends exactly the processes with our home in their environment, by their PIDs. */
+/** Kills exactly the processes with our home in their environment, by PID. */
 const endAll = async () => {
   for (let round = 0; round < 5; round += 1) {
     const left = ours(await readProcessTable());
@@ -289,7 +289,7 @@ const endAll = async () => {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It ended by itself.
+        // It has ended already.
       }
     await sleep(200);
   }
@@ -297,13 +297,13 @@ const endAll = async () => {
 
 try {
   prepare();
-  const said = versions();
-  const left = startAll();
+  const found = versions();
+  const missing = startAll();
   await settle();
   const processes = await capture();
-  for (const command of left) console.error(`left out, not installed: ${command}`);
+  for (const command of missing) console.error(`left out, not installed: ${command}`);
   const lines = processes.map((one) => `  ${JSON.stringify(one)}`).join(',\n');
-  process.stdout.write(`{"versions": ${JSON.stringify(said)},\n"processes": [\n${lines}\n]}\n`);
+  process.stdout.write(`{"versions": ${JSON.stringify(found)},\n"processes": [\n${lines}\n]}\n`);
 } finally {
   await endAll();
   if (existsSync(scratch)) rmSync(scratch, { recursive: true, force: true });

@@ -1,6 +1,6 @@
-// `npm run demo`: a town made on the spot, with real lock files, real processes and (where tmux is installed) a real
-// tmux server of its own; the doctor run on it; everything removed again. Nothing of yours is touched, and where a private view
-// can be had (`verify/private-view.mjs`), nothing of yours is counted either.
+// `npm run demo`: creates a town with real lock files, real processes and (if tmux is installed) its own tmux server, runs the
+// doctor on it, and removes everything. It touches nothing else, and in a private view (`verify/private-view.mjs`) it does not
+// see your own agents either.
 import { spawn, spawnSync } from 'node:child_process';
 import {
   mkdirSync,
@@ -18,10 +18,10 @@ import { inPrivateView } from './verify/private-view.mjs';
 
 if (process.argv[2] !== 'in-view') {
   const view = inPrivateView([fileURLToPath(import.meta.url), 'in-view']);
-  // The demo cleans up when a signal ends it; we wait for that.
+  // The demo cleans up when it gets a signal; wait for that.
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
-  if (view.why !== null) console.log(`Your own tmux servers are counted too: ${view.why}.`);
-  const { status } = spawnSync(view.file, view.words, { stdio: 'inherit' });
+  if (view.why !== null) console.log(`Your own tmux servers are counted as well: ${view.why}.`);
+  const { status } = spawnSync(view.file, view.args, { stdio: 'inherit' });
   view.remove();
   process.exit(status ?? 1);
 }
@@ -45,7 +45,7 @@ const tmux = (...args) => {
   return stdout.trim();
 };
 
-// A stand-in agent: `sleep` under the name of one. Agents are known by the name of their command.
+// A stand-in agent: `sleep` under an agent's name, because agents are recognized by their command.
 const agent = join(base, 'claude');
 const sleepPath = spawnSync('sh', ['-c', 'command -v sleep'], { encoding: 'utf8' }).stdout.trim();
 symlinkSync(sleepPath, agent);
@@ -85,7 +85,7 @@ const session = (name, place, command, role) =>
     `GT_ROLE=${role}`,
     ...command,
   );
-// The usual writer of these locks is a helper that has ended by now, in healthy towns too.
+// The usual writer of these locks is a helper that has exited by now, in healthy towns too.
 const helper = () => spawnSync('true').pid;
 
 const makeTown = () => {
@@ -99,10 +99,10 @@ const makeTown = () => {
   mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
 
   if (hasTmux) {
-    // An agent at work behind its lock; the recorded process has ended long ago, as in every healthy town.
+    // An agent at work behind its lock; the recorded process has exited long ago, as in every healthy town.
     const pane = session('gt-crew-ada', 'gastown/crew/ada', [agent, '600'], 'gastown/crew/ada');
     lock('gastown/crew/ada', { pid: helper(), session_id: pane }, 0);
-    // Two agents on one worker: both believe that it is theirs.
+    // Two agents in one worker, each of which believes that it is alone.
     const first = session('gt-crew-joe', 'gastown/crew/joe', [agent, '600'], 'gastown/crew/joe');
     session('gt-crew-joe-again', 'gastown/crew/joe', [agent, '600'], 'gastown/crew/joe');
     lock('gastown/crew/joe', { pid: helper(), session_id: first }, 0);
@@ -112,7 +112,7 @@ const makeTown = () => {
   orphan.unref();
   started.push(orphan.pid);
   lock('gastown/crew/zoe', { pid: orphan.pid, session_id: 'gt-crew-zoe' }, 120);
-  // Dead for hours; half-written; and taken on another machine.
+  // Dead for hours, half-written, and taken on another machine.
   lock('gastown/crew/bob', { pid: helper(), session_id: '%4196' }, 8 * 3600);
   lock('gastown/polecats/max/gastown', '{"pid": 28', 3600);
   lock('gastown/crew/eve', { pid: 3681378, session_id: '%12', hostname: '4e449adbac66' }, 3 * 86400);
@@ -124,7 +124,7 @@ const doctor = (expected, ...args) => {
   console.log(`\n$ ${['doctor', ...args].join(' ')}`);
   const { status } = spawnSync(process.execPath, [program, ...args], { cwd: town, env, stdio: 'inherit' });
   console.log(`(exit code ${status})`);
-  if (status !== expected) wrong.push(`doctor ${args.join(' ')}: exit code ${status}, and not ${expected}`);
+  if (status !== expected) wrong.push(`doctor ${args.join(' ')}: exit code ${status} instead of ${expected}`);
 };
 
 const cleanUp = () => {
@@ -133,7 +133,7 @@ const cleanUp = () => {
     try {
       process.kill(pid);
     } catch {
-      // It has ended by itself.
+      // It has ended already.
     }
   rmSync(base, { recursive: true, force: true });
 };
@@ -146,7 +146,7 @@ for (const signal of ['SIGINT', 'SIGTERM'])
 try {
   makeTown();
   console.log(
-    `A town in ${town}${hasTmux ? ', its agents in a tmux server of its own' : '; tmux is not installed, so it has no healthy agents'}.`,
+    `A town in ${town}${hasTmux ? ', with agents in its own tmux server' : '; tmux is not installed, so it has no healthy agents'}.`,
   );
   doctor(1);
   doctor(1, 'locks');
@@ -158,6 +158,6 @@ try {
 } finally {
   cleanUp();
 }
-console.log('\nThe town is gone again. On your own: doctor [town], doctor --fix, doctor explain WORKER.');
+console.log('\nThe town is gone again. Try it yourself: doctor [town], doctor --fix, doctor explain WORKER.');
 for (const problem of wrong) console.error(`unexpected: ${problem}`);
 process.exitCode = wrong.length === 0 ? 0 : 1;

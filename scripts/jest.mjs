@@ -1,4 +1,4 @@
-// `npm run jest`: the tests that these words of jest's command line name, in a private view of the machine.
+// `npm run jest`: runs the tests that jest's arguments name, in a private view of the machine.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { inPrivateView } from './verify/private-view.mjs';
@@ -6,8 +6,8 @@ import { ENVIRONMENT, JEST } from './verify/start-jest.mjs';
 
 const view = inPrivateView([...JEST, ...process.argv.slice(2)]);
 if (view.why !== null) console.error(`The tests see every process of this machine: ${view.why}.`);
-const tests = spawn(view.file, view.words, { env: ENVIRONMENT, stdio: 'inherit' });
-// The terminal sends Ctrl-C to the tests itself; we wait until they have ended.
+const tests = spawn(view.file, view.args, { env: ENVIRONMENT, stdio: 'inherit' });
+// The terminal sends Ctrl-C to the tests too; wait until they have ended.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => tests.kill());
 const [code] = await once(tests, 'close');

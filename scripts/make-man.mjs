@@ -1,5 +1,5 @@
-// Writes man/doctor.1 from the option table, which is also the source of --help and the completions. With --check it
-// only compares, and ends with 1 if the page is out of date.
+// Writes man/doctor.1 from the option table, which is also the source of --help and the completions. With --check it only compares,
+// and exits with 1 if the page is out of date.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { COMMAND_TABLE, EXIT_CODES, optionsOf } from '../dist/src/cli/arguments/options.js';
 
@@ -104,7 +104,7 @@ if (process.argv.includes('--check')) {
   try {
     present = readFileSync(PAGE, 'utf8');
   } catch {
-    // Missing is out of date as well.
+    // A missing page is out of date as well.
   }
   if (present !== page) {
     console.error(`${PAGE} is out of date: node scripts/make-man.mjs`);

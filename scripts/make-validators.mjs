@@ -1,5 +1,5 @@
-// Compiles the schemas that the program checks its input by into src/schema/compiled/, one module each: the program itself
-// carries no schema library. Does nothing where that is newer than what it is made from.
+// Compiles the schemas with which the program validates its input into src/schema/compiled/, one module each, so that the program
+// contains no schema library. Does nothing if they are newer than their sources.
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -31,12 +31,12 @@ export default function makeValidators() {
     allowUnionTypes: true,
     strict: true,
     strictRequired: false,
-    // `additionalProperties` names the key, `required` the missing one, and the first fault is enough.
+    // `additionalProperties` names the key, `required` the missing one; the first fault is enough.
     allErrors: false,
     messages: false,
     inlineRefs: false,
   });
-  // Descriptions are for readers.
+  // Descriptions are only for readers.
   const keep = (key, value) => (key === 'description' && typeof value === 'string' ? undefined : value);
   const schemas = NAMES.map((name) => [name, JSON.parse(readFileSync(schemaOf(name), 'utf8'), keep)]);
   for (const [, schema] of schemas) ajv.addSchema(schema);
@@ -44,7 +44,7 @@ export default function makeValidators() {
   for (const [name, { $id }] of schemas) {
     const code = standalone.default(ajv, { [exportName(name)]: $id }).replace(/^"use strict";/, '');
     if (/\brequire\(|\bimport /.test(code)) throw new Error(`the validator of ${name} needs ajv at run time`);
-    // Written aside and renamed, so that a reader never finds half of it.
+    // Written aside and renamed, so that no reader finds a partial file.
     const staged = `${moduleOf(name)}.${process.pid}`;
     writeFileSync(staged, HEAD + code);
     renameSync(staged, moduleOf(name));

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a clone ready to run: installs what package-lock.json names and builds dist/, each only where it is missing or
-# older than what it is made from. Says nothing when there is nothing to do.
+# Makes a clone ready to run: installs the packages of package-lock.json and builds dist/, each only if it is missing or older than
+# its sources. Prints nothing if there is nothing to do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,7 +11,7 @@ node -e '
   process.exit(1);
 '
 
-# npm writes this file last: without it an installation was interrupted.
+# npm writes this file last; if it is missing, an installation was interrupted.
 installed=node_modules/.package-lock.json
 if [[ ! -f $installed || package-lock.json -nt $installed ]]; then
   echo "Installing dependencies (npm ci) ..." >&2

@@ -38,7 +38,7 @@ possible(
     const [asked, answers] = [town.write('asked', ''), town.write('answers', '{}')];
     const before = await fakeAgent('claude', { cwd: town.root });
     const view = inPrivateView(['-e', WATCHER, asked, answers]);
-    const tests = spawn(view.file, [...view.words], { stdio: 'ignore' });
+    const tests = spawn(view.file, [...view.args], { stdio: 'ignore' });
     try {
       const later = await fakeAgent('codex', { cwd: town.root });
       writeFileSync(asked, `${before.pid} ${later.pid}`);

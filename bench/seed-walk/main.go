@@ -1,5 +1,5 @@
-// Finds locks the way the original lock package did: filepath.Walk over everything, one lstat per entry, and a look at
-// the name of each file. Written for the benchmark alone; prints the number of locks it could read.
+// Finds locks as the original lock package did: filepath.Walk over everything, with one lstat per entry and a check of each
+// file's name. Written only for the benchmark; prints the number of locks that it could read.
 package main
 
 import (

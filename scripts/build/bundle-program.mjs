@@ -1,5 +1,5 @@
-// The program, bundled by esbuild. It is built to start fast (BENCHMARKS.md): as CommonJS, which Node starts faster than
-// many modules, with a file for each way through the program, and libraries that are loaded when they are first needed.
+// Bundles the program with esbuild. It is built to start fast (BENCHMARKS.md): as CommonJS, which Node starts faster than many
+// modules, with a file for each code path, and with libraries that are loaded when they are first needed.
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -18,7 +18,7 @@ export const COMMON = {
   minify: true,
   charset: 'ascii',
   logLevel: 'warning',
-  // CommonJS has no import.meta; few runs ask for it.
+  // CommonJS has no import.meta, which few runs need.
   define: {
     'import.meta.url': 'here.url',
     LOCK_DOCTOR_VERSION: JSON.stringify(version),
@@ -27,20 +27,20 @@ export const COMMON = {
   banner: { js: "const here={get url(){return require('node:url').pathToFileURL(__filename).href}};" },
 };
 
-/** `import()` of a part becomes `require`, which spares Node the start of its module loader, some 20 ms. */
+/** `import()` of a part becomes `require`, which avoids the start of Node's module loader, some 20 ms. */
 const BY_REQUIRE = { supported: { 'dynamic-import': false } };
 
 /** Writes all files of the program into the directory. */
 export const bundleProgram = async (directory) => {
   mkdirSync(directory, { recursive: true });
-  // The package consists of ES modules; this directory does not.
+  // The package consists of ES modules, but this directory does not.
   writeFileSync(`${directory}/package.json`, '{ "type": "commonjs" }\n');
   await build({
     ...COMMON,
     entryPoints: ['src/evidence/scan/scan-thread.ts'],
     outfile: `${directory}/scan-thread.js`,
   });
-  // One file with everything it needs: it is sent to machines where nothing of ours is installed.
+  // A single file with everything it needs, because it is sent to machines where nothing of ours is installed.
   await build({
     ...COMMON,
     entryPoints: ['src/fleet/collector.ts'],
@@ -52,8 +52,8 @@ export const bundleProgram = async (directory) => {
 };
 
 /**
- * Writes `cli-main.js` and whatever that loads late into the directory, all but Ink's part. `form` is what another form of the
- * program has instead of Node's (`scripts/executable/`), and `moduleImport` what stands there for `src/io/import-module.ts`.
+ * Writes `cli-main.js` and all parts that it loads late, except Ink's. Another form of the program (`scripts/executable/`) passes
+ * its own settings as `form`, and its replacement of `src/io/import-module.ts` as `moduleImport`.
  */
 export const bundleParts = async (directory, form = {}, moduleImport = MODULE_IMPORT) => {
   const modules = new Set([resolve('src/cli/main.ts')]);
@@ -74,7 +74,7 @@ export const bundleParts = async (directory, form = {}, moduleImport = MODULE_IM
 
 const STAND_IN = resolve('scripts/build/stand-in.mjs');
 
-/** A module, for it awaits at its top level; it carries packages of CommonJS along, which ask for Node's by `require`. */
+/** An ES module, because it has a top-level await; it bundles CommonJS packages, which require Node's modules. */
 const bundleInk = (directory) =>
   build({
     ...COMMON,
@@ -85,11 +85,11 @@ const bundleInk = (directory) =>
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
     },
-    // In CI Ink would draw nothing until it ends; when debugged it loads developer tools.
+    // In CI Ink would draw nothing until it ends; when debugged it would load developer tools.
     alias: { 'is-in-ci': STAND_IN, 'react-devtools-core': STAND_IN },
   });
 
-/** The file that is started. It has a digest of the other files, so that compiled code of another build is not used for them. */
+/** The file that is started. It contains a digest of the other files, so that cached code of another build is not used. */
 const bundleStart = async (directory) => {
   const digest = createHash('sha256');
   for (const name of readdirSync(directory).sort()) digest.update(readFileSync(`${directory}/${name}`));

@@ -1,5 +1,5 @@
-// Builds dist/ in steps, each a file of this folder. Everything is made in another directory that then replaces dist/, so that
-// a failed build leaves the last one in place.
+// Builds dist/ in steps, each a file of this folder. Everything is written to another directory that then replaces dist/, so
+// that a failed build leaves the last one in place.
 import { renameSync, rmSync } from 'node:fs';
 import makeValidators from '../make-validators.mjs';
 import { bundleProgram } from './bundle-program.mjs';

@@ -1,5 +1,5 @@
-// Starts the program once in each way that has to start fast, on a small town and beside a tmux server, so that the compiled
-// code is kept (see `start/kept-code.cjs`) before somebody waits for it. Code of other ways is kept when they are first started.
+// Starts the program once in each way that must start fast, on a small town with a tmux server, so that its compiled code is
+// cached (see `start/kept-code.cjs`) before the first user waits for it. Other code is cached when it is first used.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,20 +11,20 @@ export const keepCode = (directory) => {
   const place = mkdtempSync(join(tmpdir(), 'lock-doctor-build-'));
   try {
     const town = makeSmallTown(join(place, 'town'));
-    // It must not ask the tmux servers of this machine: it has one of its own, where tmux is installed.
+    // It must not use this machine's tmux servers, so it gets its own if tmux is installed.
     const env = { PATH: process.env.PATH, TMUX_TMPDIR: place };
-    const run = (program, ...words) => spawnSync(program, words, { env, stdio: 'ignore' });
+    const run = (program, ...args) => spawnSync(program, args, { env, stdio: 'ignore' });
     run('tmux', '-f', '/dev/null', 'new-session', '-d', '-c', '/', 'sleep 60');
-    for (const words of [
+    for (const args of [
       ['preflight', '--town', town, 'rig/crew/new'],
       ['preflight', '--town', town, 'rig/crew/none'],
       ['preflight', '--fix', '--town', town, 'rig/crew/ada'],
       ['exec', '--town', town, 'rig/crew/new', '--', 'true'],
       ['--json', town],
     ]) {
-      // What was kept long ago is kept anew, together with what this run compiles.
+      // Makes the cache look old, so that it is rewritten together with what this run compiles.
       setTimes(`${directory}/code.cache`, 0);
-      run(process.execPath, `${directory}/doctor.js`, ...words);
+      run(process.execPath, `${directory}/doctor.js`, ...args);
     }
     setTimes(`${directory}/code.cache`, Date.now() / 1000);
     run('tmux', 'kill-server');

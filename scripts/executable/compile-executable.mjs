@@ -1,13 +1,13 @@
-// Compiles the staged parts into one file by Bun, twice: what a first one reads of its code in a preflight is laid together in
-// the second.
+// Compiles the staged parts into one file with Bun, twice: the second one is laid out in the order in which the first one reads its
+// code in a preflight.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { makeSmallTown } from '../small-town.mjs';
 
 /**
- * No file of the directory where somebody starts it is read (`.env`, `bunfig.toml`, `tsconfig.json`, `package.json`): that is the
- * agents' and not ours to run. Nothing is installed for a plug-in that asks for it. Short runs do not pay for optimized code.
+ * No file of the directory where it is started is read (`.env`, `bunfig.toml`, `tsconfig.json`, `package.json`), because agents
+ * can write there. Nothing is installed for plug-ins that import it. Short runs do not pay for optimized code.
  */
 const FLAGS = [
   ...['--compile', '--bytecode', '--format=cjs', '--target=bun'],
@@ -16,7 +16,7 @@ const FLAGS = [
   ...['--asset=dist', '--asset=checks', '--asset=kinds'],
 ];
 
-/** Returns the path of the executable in the stage. Throws where Bun does not compile it; Bun has said why. */
+/** Returns the path of the executable in the stage. Throws if Bun does not compile it; Bun has printed why. */
 export const compileExecutable = (bun, stage) => {
   const program = bun.path.includes('/') ? resolve(bun.path) : bun.path;
   const compile = (name, ...more) =>

@@ -1,8 +1,8 @@
-// What the executable starts: puts right what Bun answers otherwise than Node, and loads the program.
+// The start of the executable: corrects the functions in which Bun differs from Node, and loads the program.
 const { readFileSync } = require('node:fs');
 const os = require('node:os');
 
-/** Bun says '' where the directory was removed, which Node refuses to say. */
+/** Bun returns '' if the directory was removed, for which Node throws. */
 const { cwd } = process;
 process.cwd = () => {
   const directory = cwd.call(process);
@@ -13,11 +13,11 @@ process.cwd = () => {
   });
 };
 
-/** Bun believes $USER, and says `unknown` without it: the journal shall say who it was. */
+/** Bun trusts $USER and returns `unknown` without it, but the journal must record the real user. */
 const { userInfo } = os;
 os.userInfo = (options) => ({ ...userInfo(options), username: nameOf(process.geteuid()) });
 
-/** Out of the account file alone: other sources of accounts are not asked. Throws where it has no such user, as Node does. */
+/** Only from /etc/passwd, not from other sources of accounts. Throws if there is no such user, as Node does. */
 const nameOf = (uid) => {
   for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
     const [name, , number] = line.split(':');

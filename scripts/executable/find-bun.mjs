@@ -1,11 +1,11 @@
-// Finds a Bun that runs here.
+// Finds a Bun that works here.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 
-/** The first release with whose executables the tests were run (CONTRIBUTING.md); no older one was tried. */
+/** The first release whose executables passed the tests (CONTRIBUTING.md); no older one was tried. */
 const SINCE = [1, 4];
 
-/** `{ path, version }`, or null. LOCK_DOCTOR_BUN names one and then no other is looked for. */
+/** `{ path, version }`, or null. If LOCK_DOCTOR_BUN names one, no other is tried. */
 export const findBun = () => {
   const named = process.env.LOCK_DOCTOR_BUN;
   for (const path of named === undefined ? [...installed(), 'bun'] : [named]) {
@@ -15,7 +15,7 @@ export const findBun = () => {
   return null;
 };
 
-/** The package of each platform has the program itself; what the package `bun` has is a link that its install script makes. */
+/** Each platform's package contains the program; the package `bun` contains only a link that its install script creates. */
 const installed = () => {
   const scope = 'node_modules/@oven';
   return existsSync(scope) ? readdirSync(scope).map((name) => `${scope}/${name}/bin/bun`) : [];

@@ -1,7 +1,7 @@
-// Stands in the executable for `src/io/import-module.ts`: loads modules that are not ours, and gives them what they import of
-// ours by its package's name. The executable has no package around it, and Bun none of Node's hooks.
+// Replaces `src/io/import-module.ts` in the executable: loads foreign modules, and provides what they import from our package by
+// name. The executable is not in a package, and Bun does not have Node's hooks.
 
-/** Loads a module by its URL. Rejects with what Bun says where there is none, or where it throws. */
+/** Loads a module by its URL. Rejects with Bun's error if there is none, or if it throws. */
 export const importModule = async (url) => {
   offerOurs();
   return import(url);

@@ -1,5 +1,5 @@
-// `npm run executable`: one file for this platform that needs no Node. Made by Bun, which is asked for and not a dependency:
-// it is 100 MB, and nothing else here needs it. docs/executable.md says what the file can and cannot do.
+// `npm run executable`: makes one file for this platform that does not require Node. It is made by Bun, which is not a dependency
+// because it is 100 MB and nothing else needs it. docs/executable.md says what the file can and cannot do.
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { compileExecutable } from './compile-executable.mjs';
@@ -8,15 +8,15 @@ import { stageFiles } from './stage-files.mjs';
 
 const USAGE = `Usage: npm run executable [-- --out FILE]
 
-Makes one executable file of lock-doctor for this platform, which needs no Node.
+Makes one executable file of lock-doctor for this platform, which does not require Node.
 
-  --out FILE  where it is written (default: executable/doctor)
+  --out FILE  where to write it (default: executable/doctor)
   --help      show this
 
-Bun makes it: the one that LOCK_DOCTOR_BUN names, of node_modules, or in PATH.
+It is made by Bun: the one in LOCK_DOCTOR_BUN, in node_modules, or in PATH.
 `;
 
-/** Installs Bun where this script looks for it. Its install script only puts a link in place, and is not needed. */
+/** Installs Bun where this script looks for it. Bun's install script only creates a link, and is not needed. */
 const INSTALL = 'npm install --no-save --ignore-scripts bun';
 
 const main = async () => {
@@ -29,7 +29,9 @@ const main = async () => {
   if (values.help) return process.stdout.write(USAGE);
   const bun = findBun();
   if (bun === null) {
-    process.stderr.write(`Bun makes the executable, and there is none here. Install it with: ${INSTALL}\n`);
+    process.stderr.write(
+      `The executable is made by Bun, which is not installed. Install it with: ${INSTALL}\n`,
+    );
     process.exitCode = 2;
     return;
   }

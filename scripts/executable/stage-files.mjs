@@ -1,10 +1,10 @@
-// Lays out what becomes the executable: the parts that Bun compiles, and the files that it carries along.
+// Lays out the files of the executable: the parts that Bun compiles, and the files that it includes.
 import { copyFileSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { build } from 'esbuild';
 import { bundleParts, COMMON } from '../build/bundle-program.mjs';
 
-/** Where Bun shows a program the files that it carries; they lie there as in the package, so that the same paths lead to them. */
+/** Where Bun puts included files; their paths are those in the package, so that they are found in the same way. */
 const INSIDE = 'file:///$bunfs/root/dist/bin/doctor.js';
 
 const FORM = {
@@ -12,13 +12,13 @@ const FORM = {
   banner: { js: `const here={url:${JSON.stringify(INSIDE)}};` },
 };
 
-/** Node's build carries these as they are, made by `npm run build`. */
+/** Included unchanged from `npm run build`. */
 const AS_BUILT = ['help.json', 'collector.js', 'cli-top-screen.mjs'];
 
-/** What a check or a kind imports of ours, see `import-module.mjs`. */
+/** What checks and kinds import from our package, see `import-module.mjs`. */
 const LIBRARY = { index: 'src/index.ts', check: 'src/check.ts', kind: 'src/kind.ts' };
 
-/** Writes `parts/` to be compiled, and `dist/`, `checks/` and `kinds/` to be carried. */
+/** Writes `parts/` to be compiled, and `dist/`, `checks/` and `kinds/` to be included. */
 export const stageFiles = async (stage) => {
   await bundleParts(`${stage}/parts`, FORM, resolve('scripts/executable/import-module.mjs'));
   copyFileSync('scripts/executable/entry.cjs', `${stage}/parts/doctor.js`);
@@ -26,7 +26,7 @@ export const stageFiles = async (stage) => {
   const bin = `${stage}/dist/bin`;
   mkdirSync(bin, { recursive: true });
   for (const name of AS_BUILT) copyFileSync(`dist/bin/${name}`, `${bin}/${name}`);
-  // Modules: Bun takes no other file that it carries for CommonJS.
+  // ES modules, because Bun does not load included files as CommonJS.
   const modules = {
     ...COMMON,
     format: 'esm',

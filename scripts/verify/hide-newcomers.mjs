@@ -1,23 +1,23 @@
 // Runs within the private view of the tests and, until they end, hides processes that start outside it: those in a mount namespace
-// that no process of ours made.
+// that no process of the tests created.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Most processes are gone at the second look; those that are seen twice are hidden. */
+/** Most new processes are gone at the second look; those that are seen twice are hidden. */
 const PAUSE_MS = 50;
 
 const [empty, keptList] = process.argv.slice(2);
 const kept = keptList.split(',');
 const table = `${empty}.newcomers`;
-/** The mount namespace of the tests, and those that they make: a daemon that they start there has process 1 as its parent. */
+/** The mount namespace of the tests, and those that they create: a daemon started there has process 1 as its parent. */
 const ours = new Set([readlinkSync('/proc/self/ns/mnt')]);
 const tests = process.ppid;
 
-/** By number: one of ours, one to be hidden if it stays, or one that is hidden. */
+/** By PID: `ours`, `new` (hidden if it stays), or `hidden`. */
 const known = new Map();
 
-/** `pid (comm) state ppid`; a comm may hold anything. */
+/** `pid (comm) state ppid`; a comm may contain anything. */
 const parentOf = (pid) =>
   readFileSync(`/proc/${pid}/stat`, 'latin1')
     .replace(/^.*\) \S+ /s, '')

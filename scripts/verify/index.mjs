@@ -1,5 +1,5 @@
-// `npm test`: everything a change has to pass, beside each other where that may be. Each step fails in its own words; the last
-// line counts the tests.
+// `npm test`: everything that a change must pass, in parallel where possible. A failing step prints its own output; the last line
+// counts the tests.
 import { runSteps } from './steps.mjs';
 import { runTests } from './tests.mjs';
 

@@ -1,12 +1,12 @@
-// Which tests run beside which others. Three lanes of tests run at the same time, in each one file after the other:
+// Decides which tests run at the same time. There are three lanes; each runs its files one after the other:
 //
-// - `beside-others`: tests that start no process. Decided by what a test imports from test/.
-// - `pid-namespace`: in a PID namespace of their own, where they see nobody else. There the doctor trusts no missing PID
-//   (`numbersAreOurs` in src/evidence/restarts.ts), and others see what they start.
-// - `one-at-a-time`: all others, for doctors see the agents and tmux servers of other tests.
+// - `beside-others`: tests that start no process, which depends on their imports from test/.
+// - `pid-namespace`: in a PID namespace of their own, where they see no other processes. The doctor does not trust a missing PID
+//   there (`numbersAreOurs` in src/evidence/restarts.ts), and tests outside see the processes that they start.
+// - `one-at-a-time`: all others, because doctors see the agents and tmux servers of other tests.
 //
-// A test whose first comment says `Runs beside others:` or `Runs in a PID namespace:` belongs there, and says why: it starts no
-// agent and no tmux server, and asks nobody who runs, or does not mind that a missing PID proves nothing.
+// A test whose first comment contains `Runs beside others:` or `Runs in a PID namespace:` and the reason belongs to that lane: it
+// starts no agent and no tmux server and never looks at processes, or does not depend on a missing PID as proof.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -21,10 +21,7 @@ const SAYS = [
 ];
 const IMPORT = /from '(\.{1,2}\/[^']+\.ts)'/g;
 
-/**
- * The words in front of a command that runs it in a PID namespace of its own. Its process 1 is a shell, which reaps what
- * nobody else does, and all end with it.
- */
+/** Put before a command, runs it in a new PID namespace. Process 1 is a shell, which reaps orphans; everything ends with it. */
 export const IN_PID_NAMESPACE = [
   ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
   ...['sh', '-c', '"$@"; exit $?', 'sh'],
@@ -32,14 +29,14 @@ export const IN_PID_NAMESPACE = [
 
 let hasNamespaces = null;
 
-/** True where such a namespace can be made: on Linux, by root. */
+/** True if such a namespace can be created: on Linux, by root. */
 export const canHavePidNamespace = () => {
-  const [file, ...words] = IN_PID_NAMESPACE;
-  hasNamespaces ??= spawnSync(file, [...words, 'true'], { stdio: 'ignore' }).status === 0;
+  const [file, ...args] = IN_PID_NAMESPACE;
+  hasNamespaces ??= spawnSync(file, [...args, 'true'], { stdio: 'ignore' }).status === 0;
   return hasNamespaces;
 };
 
-/** The lane that a test names in its first comment; null where it names none. */
+/** The lane that a test's first comment names; null if it names none. */
 export const namedLane = (file) => {
   const text = readFileSync(file, 'utf8');
   return SAYS.find(([says]) => says.test(text))?.[1] ?? null;
@@ -47,20 +44,20 @@ export const namedLane = (file) => {
 
 const known = new Map();
 
-/** True for a file of test/ that reaches nothing, through files of test/, that starts processes. */
+/** True for a file of test/ that imports nothing, directly or through files of test/, that starts processes. */
 const startsNone = (file) => {
   if (!known.has(file)) {
-    known.set(file, true); // of a circle, the others decide
+    known.set(file, true); // in an import cycle, the other files decide
     const text = readFileSync(file, 'utf8');
     const imported = [...text.matchAll(IMPORT)].map(([, path]) => resolve(dirname(file), path));
-    // Some tests have sources of their own as text, whose imports lead nowhere.
+    // Some tests contain sources as text, whose imports do not exist.
     const reached = imported.filter((path) => path.startsWith(TESTS) && existsSync(path));
     known.set(file, !STARTS_PROCESSES.test(text) && reached.every(startsNone));
   }
   return known.get(file);
 };
 
-/** The lane in which a test runs here: without namespaces those that want one run one at a time. */
+/** The lane of a test on this machine: without PID namespaces, tests that require one run one at a time. */
 export const laneOf = (file) => {
   const lane = namedLane(file) ?? (startsNone(file) ? 'beside-others' : 'one-at-a-time');
   return lane === 'pid-namespace' && !canHavePidNamespace() ? 'one-at-a-time' : lane;

@@ -1,5 +1,5 @@
 // Installs the package as npm would publish it, and runs it with other releases of Node than the one that built it: twice each,
-// for the first start of each keeps code for the next. A release that cannot be installed here is skipped with a message.
+// because the first start caches code for the second. A release that cannot be installed here is skipped with a message.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ try {
   const town = makeSmallTown(join(folder, 'town'));
   const large = makeLargeTown(join(folder, 'large'));
   const others = RELEASES.flatMap((release) => fetchNode(release) ?? []);
-  // The first one again at the end: what the others have kept is nothing to it.
+  // The first one again at the end: it must not use what the others have cached.
   for (const node of [process.execPath, ...others, process.execPath])
     for (const start of ['first', 'second']) runWith(node, start, program, town, large);
 } finally {
@@ -30,7 +30,7 @@ function install() {
   return join(prefix, 'bin/doctor');
 }
 
-/** The path of that release of Node, or null where the registry has none for this machine. */
+/** The path of that release of Node, or null if it cannot be installed on this machine. */
 function fetchNode(release) {
   const prefix = join(folder, `node-${release}`);
   const name = `node-${process.platform}-${process.arch}`;
@@ -44,8 +44,8 @@ function fetchNode(release) {
   return join(prefix, 'node_modules', name, 'bin/node');
 }
 
-function npm(words) {
-  execFileSync('npm', [...words, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+function npm(args) {
+  execFileSync('npm', [...args, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: folder,
     stdio: 'ignore',
     timeout: 120_000,
@@ -63,7 +63,7 @@ function plugin() {
   return file;
 }
 
-/** So many locks that the program sets flags of V8, which differ from one release to the next. */
+/** So many locks that the program sets V8 flags, which differ between releases. */
 function makeLargeTown(town) {
   makeSmallTown(town);
   for (let number = 0; number < 300; number += 1) {
@@ -74,24 +74,24 @@ function makeLargeTown(town) {
   return town;
 }
 
-/** Runs each command that has to work everywhere. Throws where one does not do what it should, or has anything to say. */
+/** Runs each command that must work everywhere. Throws if one has another outcome, or prints a message. */
 function runWith(node, start, program, town, large) {
-  const run = (words, statuses, said) => {
+  const run = (args, statuses, said) => {
     const env = { PATH: process.env.PATH, TMUX_TMPDIR: folder };
-    const ended = spawnSync(node, [program, ...words], { cwd: town, env, encoding: 'utf8', timeout: 60_000 });
+    const ended = spawnSync(node, [program, ...args], { cwd: town, env, encoding: 'utf8', timeout: 60_000 });
     if (statuses.includes(ended.status) && ended.stderr === '' && said.test(ended.stdout)) return;
     const { signal, stdout, stderr } = ended;
     throw new Error(
-      `${node} ${program} ${words.join(' ')}: ${JSON.stringify({ status: ended.status, signal, stdout, stderr })}`,
+      `${node} ${program} ${args.join(' ')}: ${JSON.stringify({ status: ended.status, signal, stdout, stderr })}`,
     );
   };
   const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
   run(['--version'], [0], /^\d+\.\d+\.\d+\n$/);
   run(['--help'], [0], /^doctor/);
   run(['checks', '--json'], [0], /"stale-lock"/);
-  // What it imports of ours is found by what this release of Node has for that.
+  // Its import of our package is resolved by whatever this release of Node has for that.
   run(['checks', '--plugin', plugin()], [0], /^acme\/any +Any$/m);
-  // In a container a dead number may belong to somebody outside.
+  // In a container a dead PID may belong to a process outside.
   run(['--json'], [1, 22], /"state":"(stale|unknown)"/);
   run(['--json', '--town', large], [1, 22], /"state":"invalid"/);
   run(['preflight', 'rig/crew/new'], [0], /rig\/crew\/new/);

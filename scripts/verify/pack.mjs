@@ -2,16 +2,16 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** What `npm pack --json` says of the one package: npm 12 prints an object by names, older ones a list. */
+/** Parses the output of `npm pack --json`: npm 12 prints an object by name, older releases a list. */
 export const readPacked = (text) => {
   const [{ filename, files }] = Object.values(JSON.parse(text));
   return { filename, files: files.map(({ path }) => path) };
 };
 
-/** Writes the tarball into the directory and answers its path and the files in it. dist/ is taken as it is. */
+/** Writes the tarball into the directory; returns its path and the files in it. dist/ is packed as it is. */
 export const packInto = (directory) => {
-  const words = ['pack', '--json', '--ignore-scripts', '--pack-destination', directory];
-  const text = execFileSync('npm', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', directory];
+  const text = execFileSync('npm', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   const { filename, files } = readPacked(text);
   return { path: join(directory, filename), files };
 };

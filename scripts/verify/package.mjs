@@ -1,4 +1,4 @@
-// The package as npm would publish it: it has the program and no compiled code, and every entry resolves, with types, from
+// Checks the package as npm would publish it: it contains the program but no cached code, and every entry resolves, with types, in
 // every module system that can use it.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -15,7 +15,9 @@ try {
   execFileSync('tar', ['-xzf', path, '-C', folder]);
   const mistakes = [
     ...(files.includes('dist/bin/doctor.js') ? [] : ['the package has no dist/bin/doctor.js']),
-    ...files.filter((file) => file.includes('.cache')).map((file) => `${file} is for one Node alone`),
+    ...files
+      .filter((file) => file.includes('.cache'))
+      .map((file) => `${file} is for one release of Node only`),
     ...(await mistakesOfManifest(join(folder, 'package'))),
     ...(await mistakesOfTypes(readFileSync(path))),
   ];
@@ -28,7 +30,7 @@ try {
 async function mistakesOfManifest(pkgDir) {
   const manifest = JSON.parse(readFileSync(join(pkgDir, 'package.json'), 'utf8'));
   const { messages } = await publint({ pkgDir, strict: true, pack: false });
-  // The program is CommonJS by the package.json beside it; its `import()` of plug-ins misleads the linter.
+  // The program is CommonJS by the package.json beside it, but its `import()` of plug-ins misleads the linter.
   return messages
     .filter(({ code, path }) => !(code === 'FILE_INVALID_FORMAT' && path[0] === 'bin'))
     .map((message) => formatMessage(message, manifest, { color: false }));
@@ -36,7 +38,7 @@ async function mistakesOfManifest(pkgDir) {
 
 async function mistakesOfTypes(tarball) {
   const { problems } = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
-  // An ES module package cannot be required by Node releases before ours; everything else is a mistake.
+  // Node releases before ours cannot require an ES module package; everything else is a mistake.
   return problems
     .filter(({ kind, resolutionKind }) => kind !== 'CJSResolvesToESM' && resolutionKind !== 'node10')
     .map((problem) => JSON.stringify(problem, null, 2));

@@ -1,9 +1,9 @@
-// How jest is started here.
+// How jest is started.
 
-/** The words of Node's command line. */
+/** The arguments of Node. */
 export const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 
-/** Certificates that nobody needs here: reading them makes every start of Node twice as long, and the tests start thousands. */
+/** Without extra certificates, which are not needed: reading them doubles the start of Node, and the tests start it thousands of times. */
 const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
 
 export const ENVIRONMENT = environment;

@@ -1,10 +1,10 @@
-// Programs that run beside each other, each told of when it ends.
+// Runs programs in parallel, and reports the end of each.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Runs one to its end with its output kept; `code` is null where a signal ended it. */
-export const run = async ([file, ...words], env = process.env) => {
-  const child = spawn(file, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+/** Runs one to its end and captures its output; `code` is null if a signal ended it. */
+export const run = async ([file, ...args], env = process.env) => {
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text) => {
@@ -14,12 +14,12 @@ export const run = async ([file, ...words], env = process.env) => {
   return { code, output };
 };
 
-/** Runs all in Node, given as words by name, and answers whether all ended well. */
+/** Runs all steps in Node, given as arguments by name, and returns whether all succeeded. */
 export const runSteps = async (steps) => {
   const results = await Promise.all(
-    Object.entries(steps).map(async ([name, words]) => {
+    Object.entries(steps).map(async ([name, args]) => {
       const started = Date.now();
-      const { code, output } = await run([process.execPath, ...words]);
+      const { code, output } = await run([process.execPath, ...args]);
       if (code === 0) console.log(`ok    ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
       else console.error(`${output.trimEnd()}\nFAILED ${name}`);
       return code === 0;

@@ -7,7 +7,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { bareEnvironment, PROGRAM } from '../cli/run-cli.ts';
 import { canBecomeOthers, cleanUp, startProcess } from '../support/index.ts';
 import { startEtcd } from './etcd-server.ts';
-import { at, machine, withEtcd, words } from './under-lease.ts';
+import { at, execArgs, machine, withEtcd } from './under-lease.ts';
 
 afterEach(cleanUp);
 
@@ -19,7 +19,7 @@ withEtcd('exec --lease', () => {
     const script = `echo start >> '${log}'; sleep 0.02; echo end >> '${log}'`;
     const contenders = await Promise.all(
       Array.from({ length: 50 }, (_each, number) => {
-        const command = [PROGRAM, ...words(machine(), at(etcd), ['--wait', '300'], ['sh', '-c', script])];
+        const command = [PROGRAM, ...execArgs(machine(), at(etcd), ['--wait', '300'], ['sh', '-c', script])];
         // Root can give some of them a PID namespace of their own, as on other machines and in containers.
         const inNamespace = canBecomeOthers && number % 5 === 0;
         return startProcess(

@@ -7,7 +7,17 @@ import { afterAll, expect, jest, test } from '@jest/globals';
 import { bareEnvironment, doctor, PROGRAM } from '../cli/run-cli.ts';
 import { cleanUp, isRunning, startProcess, until } from '../support/index.ts';
 import { type EtcdServer, startEtcd } from './etcd-server.ts';
-import { ADA, at, KEY, machine, runConcurrently as run, start, TTL, withEtcd, words } from './under-lease.ts';
+import {
+  ADA,
+  at,
+  execArgs,
+  KEY,
+  machine,
+  runConcurrently as run,
+  start,
+  TTL,
+  withEtcd,
+} from './under-lease.ts';
 
 afterAll(cleanUp);
 
@@ -66,7 +76,7 @@ withEtcd('etcd', () => {
     await etcd.post('kv/put', { key: base64(`gt/gastown/crew/bob`), value: base64('x') });
     await addUser(etcd, 'READ');
     const town = machine();
-    const refused = doctor(words(town, at(etcd), [], ['touch', town.path('ran')]), { env: AS_ADA });
+    const refused = doctor(execArgs(town, at(etcd), [], ['touch', town.path('ran')]), { env: AS_ADA });
     expect([refused.status, refused.stderr]).toEqual([22, expect.stringContaining('permission denied')]);
     const { stdout } = doctor(['locks', '--lease', at(etcd), town.root], { env: AS_ADA });
     expect(stdout).toContain('lease gastown/crew/bob: lease held by another program than doctor');
@@ -81,7 +91,7 @@ withEtcd('etcd', () => {
       process.execPath,
       [
         PROGRAM,
-        ...words(town, at(etcd), onLost, ['sh', '-c', `echo $$ > '${town.path('pid')}'; exec sleep 600`]),
+        ...execArgs(town, at(etcd), onLost, ['sh', '-c', `echo $$ > '${town.path('pid')}'; exec sleep 600`]),
       ],
       { env: bareEnvironment(AS_ADA) },
     );
@@ -132,7 +142,7 @@ withEtcd('a holder', () => {
         process.execPath,
         [
           PROGRAM,
-          ...words(
+          ...execArgs(
             town,
             at(etcd),
             ['--on-lost', 'stop'],

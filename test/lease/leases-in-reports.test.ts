@@ -18,8 +18,8 @@ jest.setTimeout(60_000);
 
 const BOB = 'gastown/crew/bob';
 
-const report = (town: TestTown, etcd: EtcdServer, ...words: readonly string[]): Report =>
-  documentOf<Report>(doctor(['--json', '--lease', at(etcd), ...words, '--town', town.root]).stdout);
+const report = (town: TestTown, etcd: EtcdServer, ...args: readonly string[]): Report =>
+  documentOf<Report>(doctor(['--json', '--lease', at(etcd), ...args, '--town', town.root]).stdout);
 
 const leaseFindings = ({ findings }: Report) =>
   findings
@@ -128,8 +128,8 @@ withEtcd('leases in a report', () => {
   test.concurrent('of a dead holder are revoked by force after a second look; those of a live one are not', async () => {
     const etcd = await startEtcd();
     const [town, other] = [machine(), machine()];
-    const force = (at_: TestTown, ...words: readonly string[]) =>
-      doctor(['--fix', '--force', '--worker', ADA, '--lease', at(etcd), ...words, '--town', at_.root]);
+    const force = (at_: TestTown, ...args: readonly string[]) =>
+      doctor(['--fix', '--force', '--worker', ADA, '--lease', at(etcd), ...args, '--town', at_.root]);
     const first = await start(town, at(etcd), ['--ttl', '600']);
     const pid = await first.command();
     // The lease is held, as far as this machine can tell; another machine cannot tell at all.

@@ -26,7 +26,7 @@ export const at = (...servers: readonly EtcdServer[]): string =>
 /** Another machine as far as leases are concerned: its own root, and nothing shared but etcd. */
 export const machine = (): TestTown => makeTown();
 
-export const words = (
+export const execArgs = (
   town: TestTown,
   lease: string,
   more: readonly string[],
@@ -42,7 +42,7 @@ export const run = (
   command: readonly string[],
   more: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
-): CliResult => doctor(words(town, lease, more, command), { env });
+): CliResult => doctor(execArgs(town, lease, more, command), { env });
 
 /** The same without blocking other tests. */
 export const runConcurrently = (
@@ -52,7 +52,7 @@ export const runConcurrently = (
   more: readonly string[] = [],
 ): Promise<CliResult> =>
   new Promise((resolve) => {
-    const child = startDoctor(words(town, lease, more, command));
+    const child = startDoctor(execArgs(town, lease, more, command));
     const said = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const)
       child[name]?.setEncoding('utf8').on('data', (text: string) => {
@@ -85,7 +85,7 @@ export const start = async (
 ): Promise<Running> => {
   const file = town.path('command.pid');
   const whole = `echo $$ > '${file}.new'; mv '${file}.new' '${file}'; ${script}`;
-  const { child, pid } = await startUnderLease(words(town, lease, more, ['sh', '-c', whole]));
+  const { child, pid } = await startUnderLease(execArgs(town, lease, more, ['sh', '-c', whole]));
   // A doctor that is killed leaves its command running, which would keep our end of the pipe open.
   onCleanUp(() => {
     if (existsSync(file)) endSleeper(Number(readFileSync(file, 'utf8')));
@@ -112,8 +112,8 @@ export const start = async (
 /** Kills a command that we started, unless its PID has been reused. */
 const endSleeper = (pid: number): void => {
   try {
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\u0000');
-    if (words.join(' ') === 'sleep 600 ') process.kill(pid, 'SIGKILL');
+    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\u0000');
+    if (args.join(' ') === 'sleep 600 ') process.kill(pid, 'SIGKILL');
   } catch {
     // It has ended.
   }

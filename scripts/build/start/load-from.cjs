@@ -1,4 +1,4 @@
-// What `module.enableCompileCache` does in newer releases of Node, for the files of the program under Node 20.
+// Does for the files of the program under Node 20 what `module.enableCompileCache` does in newer releases.
 const {
   closeSync,
   fstatSync,
@@ -13,19 +13,19 @@ const {
 const { dirname } = require('node:path');
 const { Script } = require('node:vm');
 
-/** Says `import()`, which code that V8 kept cannot (it forgets who imports). See `src/io/import-module.ts`. */
+/** Contains `import()`, which does not work in cached code (V8 forgets the importer). See `src/io/import-module.ts`. */
 const IMPORTS = './io-import-module.js';
 
-/** What makes a module of CommonJS a function. */
+/** Wraps a CommonJS module into a function. */
 const HEAD = Buffer.from('(function(exports,require,module,__filename,__dirname){');
 const TAIL = Buffer.from('\n})');
 
-/** Older code is kept again together with code compiled since, because the first start used only a part of the program. */
+/** Older code is cached again together with newly compiled code, because the first start used only a part of the program. */
 const KEEP_MS = 24 * 60 * 60 * 1000;
 
 /**
- * A `require` for the parts of the program in `home` that takes compiled code from `folder`, and keeps it there where it may.
- * Null where this Node cannot be told from others.
+ * A `require` for the parts of the program in `home` that takes compiled code from `folder`, and caches it there if it may.
+ * Null if this Node cannot be distinguished from others.
  */
 exports.loadFrom = (home, folder, mayKeep) => {
   const name = nameOfThisNode();
@@ -43,9 +43,9 @@ exports.loadFrom = (home, folder, mayKeep) => {
     const filename = `${home}/${id.slice(2)}`;
     const cache = `${kept}/${id.slice(2)}.cache`;
     const { cachedData, isOld } = read(cache);
-    // The parts are in ASCII, which needs no decoding. One long string made at once: V8 would copy the sum of strings.
+    // The parts are ASCII and need no decoding. Built as one long string, because V8 would copy a concatenation.
     const text = Buffer.concat([HEAD, readFileSync(filename), TAIL]).latin1Slice();
-    // V8 refuses code that it kept under other flags.
+    // V8 rejects code that it cached under other flags.
     if (missing.size > 0) compileToMachineCode(true);
     const script = new Script(text, { filename, cachedData });
     if (mayKeep && (isOld || cachedData === undefined || script.cachedDataRejected)) {
@@ -59,7 +59,7 @@ exports.loadFrom = (home, folder, mayKeep) => {
   return load;
 };
 
-/** Node's modules, which our modules ask for some sixty times. */
+/** Node's modules, which our modules require some sixty times. */
 const builtins = new Map();
 const builtin = (id) => {
   let module = builtins.get(id);
@@ -71,15 +71,15 @@ const builtin = (id) => {
 };
 
 /**
- * V8 takes code that other builds of its own version made, and crashes on it: they are told apart by Node's version, and by
- * its size where a distribution or another C library made it. Of the program it compares no more than the length.
+ * V8 accepts cached code from another build of the same version, and crashes on it. So builds are distinguished by Node's version,
+ * and by the size of its executable, which differs between distributions and C libraries. V8 compares only the length of the source.
  */
 const nameOfThisNode = () => {
   try {
     const { size } = statSync(process.execPath);
     return `${BUILD}-${process.version}-${process.platform}-${process.arch}-${size}`;
   } catch {
-    return null; // removed while we start, or closed to us
+    return null; // removed while we start, or not accessible
   }
 };
 
@@ -88,7 +88,7 @@ const read = (path) => {
   try {
     descriptor = openSync(path, 'r');
   } catch {
-    return NOTHING; // the first start, or taken away
+    return NOTHING; // the first start, or removed
   }
   try {
     const isOld = Date.now() - fstatSync(descriptor).mtimeMs > KEEP_MS;
@@ -103,22 +103,22 @@ const read = (path) => {
 const NOTHING = { cachedData: undefined, isOld: false };
 
 /**
- * V8 keeps with a function that it was compiled to machine code (by Sparkplug), and later starts compile that function at once,
- * though few run long enough to gain from it. So a run that keeps its code does without. Flags of the user's stay as they are.
+ * V8 remembers with a function that it was compiled to machine code (by Sparkplug), and later starts then compile it at once,
+ * although few run long enough to benefit. So a run that caches its code disables this. The user's own flags stay unchanged.
  */
 const compileToMachineCode = (may) => {
   if (process.execArgv.length > 0 || process.env.NODE_OPTIONS) return;
   require('node:v8').setFlagsFromString(may ? '--sparkplug' : '--no-sparkplug');
 };
 
-/** When the run ends, or where it says so beforehand by the name that newer releases have for it. */
+/** Writes the cache when the run ends, or earlier through the function that newer releases call `flushCompileCache`. */
 const keepAtTheEnd = (scripts) => {
   const flush = () => {
     if (scripts.size > 0) compileToMachineCode(true);
     for (const [path, script] of scripts) write(path, script);
     scripts.clear();
   };
-  // Not by `module.constructor`: in the bundle that is Object, which everybody would see and some flags freeze.
+  // Not on `module.constructor`: in the bundle that is Object, which is shared by all code and frozen by some flags.
   require('node:module').flushCompileCache = flush;
   process.on('exit', flush);
 };
