@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { transformSync } from '@swc/core';
 import { builtInChecks } from '../checks/index.ts';
 import { builtInKinds } from '../kinds/index.ts';
+import { COMMANDS } from '../src/cli/arguments/options.ts';
 import { examineSnapshot } from '../src/core/judge/examine.ts';
 import { runCheck } from '../src/core/run-checks.ts';
 import type { Snapshot } from '../src/core/types/evidence.ts';
@@ -239,23 +240,44 @@ describe('layers', () => {
     expect([...sizes].filter(([folder, size]) => size > 14 && !lists.includes(folder))).toEqual([]);
   });
 
-  test('only its list imports a check, a kind, a late format or a registry, so that one more costs one line', () => {
+  test('only its list imports a check, a kind, a late format, a registry or a command, so that one more costs one line', () => {
     const importersOf = (module: string): readonly string[] =>
       sources
         .filter(({ path, imports }) => imports.some((specifier) => importedFile(path, specifier) === module))
         .map(({ path }) => path);
+    const importedBy = (list: string, folder: string): readonly string[] =>
+      readSources(dirname(list))
+        .filter(({ path }) => path === list)
+        .flatMap(({ imports }) => imports.map((specifier) => importedFile(list, specifier) ?? ''))
+        .filter((module) => module.startsWith(folder));
+    const registries = readSources('src/evidence/registries').filter(({ text }) =>
+      / Registry = \{/.test(text),
+    );
     const lists: readonly (readonly [list: string, modules: readonly string[]])[] = [
       ['checks/index.ts', builtInChecks.map(({ id }) => `checks/${id}.ts`)],
       // The lock library, preflight and exec load the agent's kind without the others.
       ['kinds/index.ts', builtInKinds.filter(({ id }) => id !== 'agent').map(({ id }) => `kinds/${id}.ts`)],
-      ['src/cli/formats.ts', ['src/reporters/openmetrics.ts']],
+      ['src/cli/formats.ts', importedBy('src/cli/formats.ts', 'src/reporters/')],
+      ['src/evidence/registries/registries.ts', registries.map(({ path }) => path)],
+      // `undo --list` is the command log.
       [
-        'src/evidence/registries/registries.ts',
-        ['claude', 'copilot', 'qwen'].map((name) => `src/evidence/registries/${name}.ts`),
+        'src/cli/main.ts',
+        importedBy('src/cli/main.ts', 'src/cli/commands/').filter((module) => !module.endsWith('/log.ts')),
       ],
     ];
-    for (const [list, modules] of lists)
+    for (const [list, modules] of lists) {
+      expect([list, modules]).not.toEqual([list, []]);
       for (const module of modules) expect([module, importersOf(module)]).toEqual([module, [list]]);
+    }
+  });
+
+  test('README or a page under docs/ names each command', () => {
+    const pages = ['README.md', ...readdirSync(join(PROJECT, 'docs')).map((name) => `docs/${name}`)];
+    const text = pages
+      .filter((path) => path.endsWith('.md'))
+      .map(read)
+      .join('\n');
+    expect(COMMANDS.filter((name) => name !== 'doctor' && !text.includes(`doctor ${name}`))).toEqual([]);
   });
 
   test('imports point down only', () => {
