@@ -88,6 +88,9 @@ const splitTown = (value: string): { readonly name: string; readonly town: strin
 const adHoc = (name: string, defaultTown: string): Machine => {
   const words = name.split(' ').filter((word) => word !== '');
   const [first = '', ...more] = words;
+  const [, host = '', town = ''] = /^([^:\s]+):([^:\s]+)$/.exec(name) ?? [];
+  if (town !== '')
+    throw refuse('E_USAGE', `--on "${name}": the town needs an absolute path, as in --on ${host}:/${town}`);
   if (more.length === 0 && !HOST.test(first)) throw refuse('E_USAGE', `--on "${name}" is not a host name`);
   // It is split at its blanks and at nothing else: half a quoted word would be run.
   if (/['"\\]/.test(name))
@@ -97,8 +100,8 @@ const adHoc = (name: string, defaultTown: string): Machine => {
     );
   const reach = more.length === 0 ? ['ssh', first] : words;
   checkReach(name, reach, 'E_USAGE');
-  const host = hostOf(reach);
-  const hosts = host === null ? [] : namesOf(host);
+  const named = hostOf(reach);
+  const hosts = named === null ? [] : namesOf(named);
   return { name, reach, towns: [defaultTown], shared: false, hosts, doctor: ['doctor'], send: false };
 };
 

@@ -19,6 +19,20 @@ export interface LeaseAddress {
 const ADDRESS = /^(etcds?):\/\/(?:([^@/]*)@)?([^/]+)\/(.+?)\/*$/;
 const ENDPOINT = /^(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/;
 
+/** A part of the town's name: it stands in keys, in commands and on screens. */
+const NAME = /^[\p{L}\p{N}._-]+$/u;
+
+/** Refuses `a//b`, `town?x=1` and the like: one machine would mean other keys than the next. Throws `E_USAGE`. */
+const checkTown = (town: string): void => {
+  if (town.split('/').every((part) => NAME.test(part) && part !== '.' && part !== '..')) return;
+  throw new Failure(
+    'E_USAGE',
+    // Not repeated: behind a slash in a password comes the rest of it.
+    'what follows the slash in the address of a lease cannot be the name of a town',
+    'Use letters, digits, ".", "_" and "-", in parts separated by "/": etcd://localhost:2379/team/gt',
+  );
+};
+
 /**
  * Reads an address. Secrets come from the environment (LOCK_DOCTOR_ETCD_PASSWORD, or a password in LOCK_DOCTOR_LEASE), because
  * other users can read a command line. Throws `E_USAGE`.
@@ -36,6 +50,7 @@ export const readAddress = (text: string, isTyped: boolean, env: Environment): L
   const names = hosts.split(',');
   const wrong = names.find((name) => !ENDPOINT.test(name) || !URL.canParse(`http://${name}`));
   if (wrong !== undefined) throw new Failure('E_USAGE', `"${wrong}" is not a host and port of etcd`);
+  checkTown(prefix);
   const [user = '', ...more] = login.split(':');
   if (more.length > 0 && isTyped)
     throw new Failure(

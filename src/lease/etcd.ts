@@ -72,21 +72,30 @@ export const etcdEngine = (address: LeaseAddress): LeaseEngine => {
     return strange === null ? { document } : { why: `${endpoint} ${strange}` };
   };
 
-  /** Asks every endpoint once, the one that answered last first; all within the time. */
+  /** Asks every endpoint once, the one that answered last first; all within the time. Where none answers, each is named. */
   const ask = async (path: string, body: object, withinMs: number): Promise<Answer> => {
     const untilMs = performance.now() + withinMs;
-    let failure: Answer = { why: 'there was no time to ask' };
+    const failures: string[] = [];
     for (const endpoint of [...endpoints]) {
       const leftMs = untilMs - performance.now();
-      if (leftMs <= 0) break;
-      failure = await askOne(endpoint, path, body, endpoints.length > 1 ? Math.max(leftMs / 2, 50) : leftMs);
-      if ('document' in failure) {
+      if (leftMs <= 0) {
+        failures.push(`there was no time to ask ${endpoint}`);
+        continue;
+      }
+      const answer = await askOne(
+        endpoint,
+        path,
+        body,
+        endpoints.length > 1 ? Math.max(leftMs / 2, 50) : leftMs,
+      );
+      if ('document' in answer) {
         endpoints.splice(endpoints.indexOf(endpoint), 1);
         endpoints.unshift(endpoint);
-        return failure;
+        return answer;
       }
+      failures.push(answer.why);
     }
-    return failure;
+    return { why: failures.join('; ') };
   };
 
   /** The same for clusters with users: logs in once, and again where the token has expired. */

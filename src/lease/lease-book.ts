@@ -133,7 +133,7 @@ export const openLeaseBook = ({ engine, prefix, asked }: LeaseReading, where: st
       };
       if (listed.status === 'ok') return whole;
       const code = exitCode === EXIT.ok ? EXIT.unsure : exitCode;
-      const gap = { what: `lease:${where}`, why: listed.why };
+      const gap = { what: `lease:${where}`, why: listed.why, ...(asked.length > 0 ? { asked } : {}) };
       return { ...whole, gaps: [...gaps, gap], complete: false, ok: false, exitCode: code };
     },
     revoke: async (worker) => {

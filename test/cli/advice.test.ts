@@ -152,3 +152,16 @@ describe('each command that a finding advises changes the verdict or only shows 
     120_000,
   );
 });
+
+test('what could not be checked is looked at again where this command line looked', () => {
+  const town = makeTown();
+  const nextOf = (...args: string[]): string | undefined =>
+    doctor([...args, '--town', town.root])
+      .stdout.split('\n')
+      .filter((line) => line.startsWith('next '))
+      .at(-1);
+  expect(nextOf('--lease', 'etcd://127.0.0.1:1/gt')).toBe(
+    `next doctor -v --lease etcd://127.0.0.1:1/gt --town ${town.root}`,
+  );
+  expect(nextOf('--on', 'env false')).toBe(`next doctor -v --on 'env false' --town ${town.root}`);
+});

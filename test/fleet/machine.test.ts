@@ -57,6 +57,10 @@ describe('the machines of a run', () => {
     ['ssh -- -oProxyCommand=x'],
     ['host;id'],
     ['$(id)'],
+    // A town needs an absolute path.
+    ['mini2:gt'],
+    ['mini2:gt?x=1'],
+    ['build1:srv//gt'],
     ['a\u0000b'],
     ['\u001b[2Jhost'],
     [''],

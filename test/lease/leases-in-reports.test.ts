@@ -257,6 +257,7 @@ withEtcd('leases in a report', () => {
     expect(gaps).toContainEqual({
       what: 'lease:127.0.0.1:1/gt',
       why: expect.stringContaining('ECONNREFUSED'),
+      asked: ['--lease', 'etcd://127.0.0.1:1/gt'],
     });
     expect(doctor(['locks', ...nowhere]).status).toBe(22);
     expect(doctor(['explain', ADA, ...nowhere]).stdout).toContain(

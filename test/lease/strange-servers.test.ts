@@ -117,3 +117,35 @@ describe('an answer that etcd never gives', () => {
     expect(gone).toBe(false);
   });
 });
+
+test('of members that do not answer, each is named', async () => {
+  const engine = etcdEngine(readAddress('etcd://127.0.0.1:1,127.0.0.1:2/gt', false, {}));
+  expect(await engine.read('gt/w')).toEqual({
+    status: 'failed',
+    why: expect.stringMatching(/^http:\/\/127\.0\.0\.1:1 [^;]+; http:\/\/127\.0\.0\.1:2 [^;]+$/),
+  });
+});
+
+describe('the name of a town', () => {
+  test.each(['gt', 'team/gt', 'gt-2', 'gt_2.x', 'stadt-ä'])('may be %s', (town) => {
+    expect(readAddress(`etcd://localhost/${town}/`, true, {}).prefix).toBe(town);
+  });
+
+  test.each([
+    'town?x=1',
+    'a//b',
+    '/a',
+    'a b',
+    '..',
+    'a/../b',
+    './a',
+    'a#b',
+    'a%2fb',
+    'a\nb',
+    'x@host:2379/gt',
+  ])('is not %j', (town) => {
+    expect(() => readAddress(`etcd://localhost/${town}`, true, {})).toThrow(
+      expect.objectContaining({ code: 'E_USAGE', message: expect.not.stringContaining(town) }),
+    );
+  });
+});

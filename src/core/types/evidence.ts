@@ -23,6 +23,8 @@ export interface Gap {
   readonly home?: 'symlink' | 'directory' | 'other';
   /** Where another machine could not look; absent for the one that asks. */
   readonly machine?: string;
+  /** Options that a command needs to look there again, as this one was given them: `--lease ADDRESS`; absent where it needs none. */
+  readonly asked?: readonly string[];
 }
 
 // ── Locks on disk ────────────────────────────────────────────────────────────────────────────────────────

@@ -115,7 +115,7 @@ const fixableStep = (report: Report, fixable: readonly ReportFinding[]): NextSte
       };
 
 /** A repair acts on other machines only where it names them, and then on this one too only where it is named. */
-const onMachines = (findings: readonly ReportFinding[]): readonly string[] => {
+const onMachines = (findings: readonly { readonly machine?: string }[]): readonly string[] => {
   const names = new Set(findings.flatMap(({ machine }) => machine ?? []));
   return [...names].every((name) => name === 'here')
     ? []
@@ -168,8 +168,16 @@ const doubtStep = (report: Report, doubtful: readonly ReportFinding[], shown: nu
   const found = firstCommands(doubtful, shown);
   return {
     text: `${parts.join(' and ')} could not be checked:`,
-    ...(found.commands.length > 0 ? found : { commands: [withTown(report, ['doctor', '-v'])], more: 0 }),
+    ...(found.commands.length > 0 ? found : { commands: [lookAgain(report)], more: 0 }),
   };
+};
+
+/** Looks at the same machines and leases, which may have been named on this command line only. */
+const lookAgain = (report: Report): readonly string[] => {
+  const asked = new Map(
+    report.gaps.flatMap((gap) => (gap.asked === undefined ? [] : [[gap.what, gap.asked]])),
+  );
+  return withTown(report, ['doctor', '-v', ...onMachines(report.gaps), ...[...asked.values()].flat()]);
 };
 
 /** All commands of the first one: how to look at the session, and how to end it. */
