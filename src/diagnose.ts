@@ -19,14 +19,13 @@ import type { Examination } from './core/types/judgement.ts';
 import type { Kind } from './core/types/kind.ts';
 import type { Report, ReportTown } from './core/types/report.ts';
 import { gitOutside } from './evidence/git/git-outside.ts';
-import type { LockTable } from './evidence/locks/lock-table.ts';
 import { isRepository } from './evidence/town/marker.ts';
 import { homeRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { elapsedMs } from './io/clock.ts';
 import { entryExists } from './io/disk/entry-exists.ts';
 import { homeDirectories, tableFor } from './kinds-of.ts';
-import { type LookOptions, look, townOf } from './look.ts';
+import { type LookOptions, look, type OpenTown, townOf } from './look.ts';
 import { type Loaded, loadPlugins } from './plugins/plugins.ts';
 import { quoteCommand } from './reporters/screen/shell-quote.ts';
 import { VERSION } from './version.ts';
@@ -70,14 +69,6 @@ export interface DiagnoseOptions extends ExamineOptions {
     | undefined;
   /** False: the configured plug-ins are not loaded. */
   readonly usesPlugins?: boolean | undefined;
-}
-
-/** A town that was found, with what its configuration says. */
-export interface OpenTown {
-  readonly town: TownRoot;
-  readonly config: Config;
-  /** The kinds of lock that are looked for. */
-  readonly table: LockTable;
 }
 
 /** All that a diagnosis needs before it looks: made once, used for every look of a run. */

@@ -7,6 +7,7 @@ import type { ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
 import { DEFAULT_TIMEOUT_MS, gather } from './evidence/gather.ts';
 import type { GatherRequest } from './evidence/gather-request.ts';
+import type { LockTable } from './evidence/locks/lock-table.ts';
 import { findTownRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 
@@ -29,6 +30,14 @@ export interface LookOptions extends Partial<Pick<GatherRequest, 'before' | 'onP
   readonly onConfig?: ((config: Config) => void) | undefined;
   /** Called with a sentence for each file or marker that was ignored on the way to the town. */
   readonly onNote?: ((note: string) => void) | undefined;
+}
+
+/** A town that was found, with what its configuration says. */
+export interface OpenTown {
+  readonly town: TownRoot;
+  readonly config: Config;
+  /** The kinds of lock that are looked for. */
+  readonly table: LockTable;
 }
 
 /** Finds the town that options mean. Throws Failure E_USAGE as `findTownRoot` does. */

@@ -5,9 +5,9 @@ import { refusalOf } from './core/report/refusals.ts';
 import type { ReleaseOutcome } from './core/report/report.ts';
 import type { LockFile, Snapshot } from './core/types/evidence.ts';
 import type { Collision, Examination } from './core/types/judgement.ts';
-import { type OpenTown, openTown } from './diagnose.ts';
+import { openTown } from './diagnose.ts';
 import type { JudgeOptions } from './lock/ask-the-judge.ts';
-import { type LookOptions, look } from './look.ts';
+import { type LookOptions, look, type OpenTown } from './look.ts';
 import { carryOut } from './repair/carry-out.ts';
 
 export interface TownLocksOptions extends Omit<JudgeOptions, 'town'> {

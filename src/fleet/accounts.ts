@@ -25,15 +25,11 @@ export const tasksOf = (machine: Machine, ours: string): readonly Task[] => {
 };
 
 /** What a machine's row is made of, for each of its towns. */
-export interface Account {
+export interface Account
+  extends Pick<ReportMachine, 'host' | 'version' | 'locks' | 'clockDifferenceMs' | 'roundTripMs'> {
   readonly task: Task;
   readonly why: string | null;
-  readonly host: string | null;
-  readonly version: string | null;
   readonly root: string | null;
-  readonly locks: number;
-  readonly clockDifferenceMs: number | null;
-  readonly roundTripMs: number | null;
 }
 
 /** What one answer says of its machine; `why` where it came and could not be judged. */

@@ -1,5 +1,6 @@
 /** `doctor machines`: whether each machine answers, with which version, how far its clock is off, and how long that takes. */
 import { clockDifference } from '../core/fleet/clock.ts';
+import type { ReportMachine } from '../core/types/report.ts';
 import { inParallel } from '../io/programs/in-parallel.ts';
 import { type AskOptions, ask } from './ask.ts';
 import { type EvidenceOptions, programThere } from './ask-evidence.ts';
@@ -9,17 +10,10 @@ import type { Machine } from './machine.ts';
 const AT_ONCE = 32;
 
 /** What a machine says of itself, or why it says nothing. */
-export interface MachineAnswer {
-  readonly name: string;
+export interface MachineAnswer extends Omit<ReportMachine, 'locks'> {
   readonly status: 'ok' | 'failed';
-  readonly reason: string | null;
-  readonly host: string | null;
-  readonly version: string | null;
-  readonly towns: readonly string[];
   /** RFC 3339. */
   readonly clock: string | null;
-  readonly clockDifferenceMs: number | null;
-  readonly roundTripMs: number | null;
 }
 
 /** Asks all of them at once; rows in their order. */

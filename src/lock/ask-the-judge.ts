@@ -2,6 +2,7 @@
 import { refusalOf } from '../core/report/refusals.ts';
 import type { Verdict } from '../core/types/judgement.ts';
 import { isSameStamp } from '../io/disk/stamp.ts';
+import type { LookOptions } from '../look.ts';
 import type { RecordReading } from './files/read-record.ts';
 
 /** A lock in question: only its place is known. */
@@ -16,16 +17,10 @@ interface AskedLock {
 export type Judge = (asked: AskedLock) => Promise<Verdict | null>;
 
 /** Options of the doctor's own judge, as of `lookAtWorker`. */
-export interface JudgeOptions {
+export interface JudgeOptions
+  extends Pick<LookOptions, 'sockets' | 'timeoutMs' | 'agents' | 'formerHosts' | 'env'> {
   /** Root of the town; default: the marked directory around the worker, or the worker itself. */
   readonly town?: string;
-  /** tmux sockets by name or path; default: all of the user's servers. */
-  readonly sockets?: readonly string[] | undefined;
-  /** Milliseconds for each question to tmux and git. */
-  readonly timeoutMs?: number | undefined;
-  readonly agents?: readonly string[] | undefined;
-  readonly formerHosts?: readonly string[] | undefined;
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /** The doctor's own look at one worker. Loaded when it is first needed: most acquisitions meet no lock at all. */

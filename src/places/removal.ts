@@ -13,7 +13,7 @@ import type { Verdict } from '../core/types/judgement.ts';
 import type { RepositoryWork } from '../core/types/removal.ts';
 import type { PreflightReport } from '../core/types/report.ts';
 import { whoIsThere } from '../core/who-is-there.ts';
-import { type OpenTown, openTown } from '../diagnose.ts';
+import { openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
 import { askGit } from '../evidence/git/facts.ts';
 import type { GitClient } from '../evidence/git/git-command.ts';
@@ -24,7 +24,7 @@ import { scanTownInTurns } from '../evidence/scan/scan.ts';
 import { describeErrno } from '../io/errno.ts';
 import { isFew } from '../io/programs/command.ts';
 import { findProgram } from '../io/programs/find-program.ts';
-import { type LookOptions, look } from '../look.ts';
+import { type LookOptions, look, type OpenTown } from '../look.ts';
 import { directoryNamed, isWorkingTree, type NamedDirectory } from './directory-named.ts';
 
 /** A status of a large working tree on a slow disk takes longer than anything else that is asked. */

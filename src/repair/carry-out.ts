@@ -1,15 +1,12 @@
 /** Carries out a plan: takes the guard of each step's lock, then looks at the lock again. */
-import type { Config } from '../config.ts';
 import { isToBeTidied, type Plan } from '../core/plan.ts';
 import { lockBeside } from '../core/record/lock-names.ts';
 import type { RepairRecord } from '../core/report/repaired.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
 import type { LockFile } from '../core/types/evidence.ts';
 import type { Examination } from '../core/types/judgement.ts';
-import type { LockTable } from '../evidence/locks/lock-table.ts';
-import type { TownRoot } from '../evidence/town/root.ts';
 import { makeRunId } from '../lock/files/names.ts';
-import type { LookOptions } from '../look.ts';
+import type { LookOptions, OpenTown } from '../look.ts';
 import { applyReleases } from './apply.ts';
 import type { Asked } from './by-whom.ts';
 import { repairLeftovers } from './leftovers.ts';
@@ -17,12 +14,8 @@ import { skipped } from './outcomes.ts';
 import type { ReleaseStep } from './repair-context.ts';
 import { secondLook } from './second-look.ts';
 
-export interface CarryOutOptions extends LookOptions {
-  readonly town: TownRoot;
-  /** The town's, as the diagnosis read it. */
-  readonly config: Config;
-  /** The table of kinds that the diagnosis used. */
-  readonly table: LockTable;
+/** The town as the diagnosis opened it. */
+export interface CarryOutOptions extends LookOptions, OpenTown {
   /** Who acts, and how it was agreed to; default: a program that calls the library. */
   readonly asked?: Asked | undefined;
   /** The asker wants to start at that worker itself: it does not count there, as everywhere in preflight. */

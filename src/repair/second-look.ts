@@ -1,5 +1,4 @@
 /** Looks at some locks again at the moment of acting, with the same settings as the diagnosis. */
-import type { Config } from '../config.ts';
 import { countingTheAsker } from '../core/judge/asker.ts';
 import { judgeSnapshot } from '../core/judge/examine.ts';
 import { claimsWorker } from '../core/town/lock-rules.ts';
@@ -7,18 +6,12 @@ import type { LockFile, Snapshot } from '../core/types/evidence.ts';
 import type { Examination, Verdict } from '../core/types/judgement.ts';
 import { hasPanes } from '../evidence/gather.ts';
 import type { KnownLayout } from '../evidence/gather-request.ts';
-import type { LockTable } from '../evidence/locks/lock-table.ts';
 import { townPlaceFinder } from '../evidence/town/place.ts';
-import type { TownRoot } from '../evidence/town/root.ts';
-import { type LookOptions, look } from '../look.ts';
+import { type LookOptions, look, type OpenTown } from '../look.ts';
 import type { JudgeAgain } from './repair-context.ts';
 
-export interface SecondLook extends LookOptions {
-  readonly town: TownRoot;
-  /** As the diagnosis read it; it is not read again. */
-  readonly config: Config;
-  /** The table of kinds that the diagnosis used. */
-  readonly table: LockTable;
+/** The town as the diagnosis opened it: its configuration is not read again. */
+export interface SecondLook extends LookOptions, OpenTown {
   /** The asker wants to start at that worker itself: it does not count there, nor for a forced release. */
   readonly wantsToStart: boolean;
 }

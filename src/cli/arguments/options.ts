@@ -48,8 +48,8 @@ export interface Option {
 interface Positional {
   readonly name: string;
   readonly kind: ValueKind;
-  readonly required: boolean;
-  readonly variadic: boolean;
+  readonly required?: true;
+  readonly variadic?: true;
   readonly choices?: readonly string[];
   /** Further accepted words that help and completion do not offer: our own scripts use them. */
   readonly unlisted?: readonly string[];
@@ -63,7 +63,7 @@ export interface Command {
   readonly summary: string;
   readonly positionals: readonly Positional[];
   /** Takes a foreign command line after `--`. */
-  readonly passesOn: boolean;
+  readonly passesOn?: true;
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** Paragraphs at the end of its help. */
   readonly notes?: readonly string[];
@@ -479,8 +479,6 @@ export type Options = { readonly [R in Row as Camel<R['name']>]: ValueOf<R> };
 const TOWN: Positional = {
   name: 'town',
   kind: 'directory',
-  required: false,
-  variadic: false,
   summary: 'the town root',
 };
 
@@ -490,7 +488,6 @@ export const COMMAND_TABLE: readonly Command[] = [
     usage: '[town]',
     summary: 'Check the locks of a town; with --fix, release those whose holder is proven gone.',
     positionals: [TOWN],
-    passesOn: false,
     examples: [
       ['doctor', 'who holds what, and what is wrong'],
       ['doctor --fix', 'release what is proven stale, after asking'],
@@ -513,7 +510,6 @@ export const COMMAND_TABLE: readonly Command[] = [
         summary: 'worker directories, relative to the town',
       },
     ],
-    passesOn: false,
     examples: [
       ['doctor preflight gastown/crew/ada', 'may an agent start there?'],
       ['doctor preflight --fix gastown/crew/ada', 'release a stale lock first, then answer'],
@@ -533,7 +529,6 @@ export const COMMAND_TABLE: readonly Command[] = [
         name: 'worker',
         kind: 'worker',
         required: true,
-        variadic: false,
         summary: 'the worker directory, relative to the town',
       },
     ],
@@ -551,7 +546,6 @@ export const COMMAND_TABLE: readonly Command[] = [
     usage: 'locks [town]',
     summary: 'Show the locks of a town, and agents without one, as a tree.',
     positionals: [TOWN],
-    passesOn: false,
     examples: [
       ['doctor locks --state stale,orphaned', 'only these'],
       ['doctor locks --watch', 'keep looking'],
@@ -566,12 +560,10 @@ export const COMMAND_TABLE: readonly Command[] = [
       {
         name: 'directory',
         kind: 'directory',
-        required: false,
         variadic: true,
         summary: 'a worker, a worktree, or a directory with several (default: where you are)',
       },
     ],
-    passesOn: false,
     examples: [
       ['doctor who', 'everybody in this directory; at the root of a town: in each worker'],
       ['doctor who -q ../feature-2', 'agents and unknown programs only'],
@@ -585,7 +577,6 @@ export const COMMAND_TABLE: readonly Command[] = [
     usage: 'top [town]',
     summary: 'Watch the locks of a town on a full screen, with keys to explain, release and restore.',
     positionals: [TOWN],
-    passesOn: false,
     examples: [['doctor top', 'a screen to keep open']],
     notes: ['Press ? to see the keys. top asks before it changes anything.'],
   },
@@ -597,12 +588,9 @@ export const COMMAND_TABLE: readonly Command[] = [
       {
         name: 'topic',
         kind: 'topic',
-        required: false,
-        variadic: false,
         summary: 'a word of a report, or a worker directory',
       },
     ],
-    passesOn: false,
     examples: [
       ['doctor explain stale-lock', 'what a check looks for'],
       ['doctor explain gastown/crew/ada', 'why this lock has its state'],
@@ -613,7 +601,6 @@ export const COMMAND_TABLE: readonly Command[] = [
     usage: 'checks',
     summary: 'List the checks, built in and from plug-ins.',
     positionals: [],
-    passesOn: false,
     examples: [],
   },
   {
@@ -624,12 +611,9 @@ export const COMMAND_TABLE: readonly Command[] = [
       {
         name: 'id',
         kind: 'release',
-        required: false,
-        variadic: false,
         summary: 'the run to undo (default: the last one)',
       },
     ],
-    passesOn: false,
     examples: [
       ['doctor undo', 'restore what the last run released'],
       ['doctor undo --list', 'list what can be undone, with the ids'],
@@ -643,12 +627,10 @@ export const COMMAND_TABLE: readonly Command[] = [
       {
         name: 'worker',
         kind: 'worker',
-        required: false,
         variadic: true,
         summary: 'a worker directory, or a directory of workers, relative to the town',
       },
     ],
-    passesOn: false,
     examples: [
       ['doctor log', 'the newest events first'],
       ['doctor log gastown/crew/ada --since 8h', 'what happened to one lock'],
@@ -660,7 +642,6 @@ export const COMMAND_TABLE: readonly Command[] = [
     usage: 'machines',
     summary: 'List the other machines, and say whether each answers.',
     positionals: [],
-    passesOn: false,
     examples: [
       ['doctor machines', 'ask the configured machines'],
       ['doctor machines --on mini2', 'does this one answer?'],
@@ -676,7 +657,6 @@ export const COMMAND_TABLE: readonly Command[] = [
     summary:
       'Show files that help in a town (settings, .gitignore, a hook, completion, a timer), and write those you choose.',
     positionals: [TOWN],
-    passesOn: false,
     examples: [
       ['doctor init', 'show them, and ask at a terminal'],
       ['doctor init --write config,gitignore', 'write these'],
@@ -692,13 +672,11 @@ export const COMMAND_TABLE: readonly Command[] = [
         name: 'shell',
         kind: 'text',
         required: true,
-        variadic: false,
         choices: ['bash', 'zsh', 'fish'],
         unlisted: ['workers', 'checks', 'topics', 'releases'],
         summary: 'bash, zsh or fish',
       },
     ],
-    passesOn: false,
     examples: [['source <(doctor completion bash)', 'complete in this shell']],
     notes: [
       'To keep it, save the script where the shell looks for it: ~/.local/share/bash-completion/completions/doctor (bash), _doctor in a directory of $fpath (zsh), ~/.config/fish/completions/doctor.fish (fish).',

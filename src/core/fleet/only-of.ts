@@ -1,7 +1,6 @@
 /** The part of a report over several machines that concerns some of them: a repair answers for those that it acts on. Pure. */
-import { exitCodeOf } from '../report/report.ts';
+import { countUp, exitCodeOf } from '../report/report.ts';
 import type { Severity } from '../types/check.ts';
-import type { State } from '../types/judgement.ts';
 import { EXIT, type Report } from '../types/report.ts';
 
 /** The rows of these machines, with the sums and the exit code of these alone. */
@@ -18,30 +17,12 @@ export const onlyOf = (report: Report, names: readonly string[], failOn: Severit
     locks.every(({ state }) => state !== 'unknown') &&
     findings.every(({ doubt }) => !doubt);
   const exitCode = exitCodeOf(findings, complete, failOn);
-  const count = (state: State): number => locks.filter((lock) => lock.state === state).length;
-  const releases = (status: 'planned' | 'fixed'): number =>
-    new Set(
-      findings.flatMap(({ fix, lock, machine }) =>
-        fix?.action === 'release' && fix.status === status ? [`${machine} ${lock}`] : [],
-      ),
-    ).size;
   return {
     ...report,
     ok: exitCode === EXIT.ok,
     complete,
     exitCode,
-    summary: {
-      locks: locks.length,
-      held: count('held'),
-      stale: count('stale'),
-      orphaned: count('orphaned'),
-      invalid: count('invalid'),
-      foreign: count('foreign'),
-      unknown: count('unknown'),
-      collisions: collisions.length,
-      fixable: releases('planned'),
-      fixed: releases('fixed'),
-    },
+    summary: countUp(locks, findings, collisions.length),
     locks,
     findings,
     gaps,

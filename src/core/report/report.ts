@@ -208,21 +208,22 @@ const isNear = ({ what }: Gap, workers: readonly string[], root: string): boolea
   return place === null || workers.some((worker) => isWithin(place, worker) || isWithin(worker, place));
 };
 
-const summarize = (
-  verdicts: readonly Verdict[],
+/** The sums of a report, or of a part of it. A lock that two findings would release counts once. */
+export const countUp = (
+  locks: readonly Pick<Verdict, 'state'>[],
   findings: readonly ReportFinding[],
   collisions: number,
 ): ReportSummary => {
   const count = (state: Verdict['state']): number =>
-    verdicts.reduce((sum, verdict) => (verdict.state === state ? sum + 1 : sum), 0);
+    locks.reduce((sum, lock) => (lock.state === state ? sum + 1 : sum), 0);
   const releases = (status: FixStatus): number =>
     new Set(
       findings
         .filter(({ fix }) => fix?.action === 'release' && fix.status === status)
-        .map(({ lock }) => lock),
+        .map(({ lock, machine = '' }) => `${machine} ${lock}`),
     ).size;
   return {
-    locks: verdicts.length,
+    locks: locks.length,
     held: count('held'),
     stale: count('stale'),
     orphaned: count('orphaned'),
@@ -287,7 +288,7 @@ export const buildReport = (request: ReportRequest): Report => {
       scan: snapshot.scan,
     },
     tmux: { status: tmuxStatus(snapshot), servers: snapshot.machine.tmux.servers.map(reportServer) },
-    summary: summarize(verdicts, findings, collisions.length),
+    summary: countUp(verdicts, findings, collisions.length),
     workers,
     locks: verdicts.map(reportLock),
     agents: [

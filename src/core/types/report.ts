@@ -4,8 +4,8 @@
  */
 
 import type { Severity } from './check.ts';
-import type { Gap, LockKind, ScanMode, TownSource } from './evidence.ts';
-import type { Collision, Fact, Holder, Note, Occupant, Reason, State } from './judgement.ts';
+import type { Gap, LockFile, ScanMode, TownSource } from './evidence.ts';
+import type { Collision, Fact, Note, Occupant, State, Verdict } from './judgement.ts';
 
 /** What the caller should do next; it means the same in every command. */
 export const EXIT = {
@@ -68,15 +68,9 @@ export interface ReportSummary {
   readonly fixed: number;
 }
 
-export interface ReportLock {
-  readonly id: string;
-  readonly kind: LockKind;
-  readonly worker: string;
-  readonly path: string;
-  readonly state: State;
-  readonly reasons: readonly Reason[];
-  readonly notes: readonly Note[];
-  readonly holder: Holder | null;
+export interface ReportLock
+  extends Pick<LockFile, 'id' | 'kind' | 'worker' | 'path'>,
+    Pick<Verdict, 'state' | 'reasons' | 'notes' | 'holder'> {
   readonly evidence: readonly Fact[];
   readonly sha256: string | null;
   /** By whose evidence it is judged; absent where only this machine was asked. */

@@ -30,13 +30,9 @@ const OPERATIONS: readonly (readonly [file: string, operation: string])[] = [
   ['BISECT_LOG', 'bisect'],
 ];
 
-interface Tree {
-  readonly branch: string | null;
+interface Tree extends Pick<RepositoryWork, 'branch' | 'changed' | 'untracked' | 'isIgnored'> {
   /** It has no commit yet. */
   readonly isUnborn: boolean;
-  readonly changed: number;
-  readonly untracked: number;
-  readonly isIgnored: boolean;
 }
 
 const NO_TREE: Tree = { branch: null, isUnborn: false, changed: 0, untracked: 0, isIgnored: false };

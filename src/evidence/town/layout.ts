@@ -1,6 +1,6 @@
 /** Reads a town's rigs and workers from its layout, without a scan. Writes nothing. */
 import { ownerOf } from '../../core/town/roles.ts';
-import type { Gap, Rig } from '../../core/types/evidence.ts';
+import type { Gap, Rig, TownFacts } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
@@ -15,13 +15,7 @@ import { parseRigs } from './rigs.ts';
 const MAX_RIGS_BYTES = 65_536;
 
 /** What the known layout of a town says, without a scan. */
-export interface TownLayout {
-  /** `mayor/town.json` exists: a Gas Town. */
-  readonly marked: boolean;
-  /** Sorted by name. */
-  readonly rigs: readonly Rig[];
-  /** Canonical worker directories that exist, relative to the root, sorted. */
-  readonly workers: readonly string[];
+export interface TownLayout extends Pick<TownFacts, 'marked' | 'rigs' | 'workers'> {
   /** `rigs` where rigs.json is damaged or unreadable. Unreadable directories are reported by the scan. */
   readonly gaps: readonly Gap[];
 }

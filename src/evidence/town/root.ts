@@ -3,18 +3,11 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../../core/failure.ts';
-import type { TownSource } from '../../core/types/evidence.ts';
+import type { TownFacts, TownSource } from '../../core/types/evidence.ts';
 import { distrust, sudoUid } from '../../io/trust.ts';
 import { TOWN_MARKER } from './marker.ts';
 
-export interface TownRoot {
-  /** Absolute, symlinks resolved. */
-  readonly root: string;
-  readonly source: TownSource;
-  /** One sentence for the report. */
-  readonly why: string;
-  /** The path as given, where it differs from `root`. */
-  readonly aliases: readonly string[];
+export interface TownRoot extends Pick<TownFacts, 'root' | 'source' | 'why' | 'aliases'> {
   /** Why a marker above does not count by the trust rule, as a sentence fragment; null where all count. */
   readonly passedOver: string | null;
   /** Names of directories in the root; left out where all of it is looked at. */

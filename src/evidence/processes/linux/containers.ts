@@ -6,7 +6,7 @@
 import { statSync } from 'node:fs';
 import { groupBy } from '../../../core/group-by.ts';
 import { isContainerId, isSameName } from '../../../core/town/host-names.ts';
-import type { HostFacts, LockFile } from '../../../core/types/evidence.ts';
+import type { ContainerEvidence, HostFacts, LockFile } from '../../../core/types/evidence.ts';
 import type { ProcessRow, ProcessTable } from '../row.ts';
 
 /** Where a record says that it was taken, and the numbers that it names. */
@@ -20,12 +20,7 @@ export interface TakenElsewhere {
 }
 
 /** A namespace of this machine with such a name. */
-export interface Container {
-  readonly hostname: string;
-  /** Owner of the lock files that name it: it counts for no other user's locks. */
-  readonly owner: number | null;
-  /** Null where several have the name: then a number may belong to any of them. */
-  readonly pidNamespace: string | null;
+export interface Container extends Omit<ContainerEvidence, 'lookups'> {
   /** Number there → number here, for all processes in it. */
   readonly numbers: ReadonlyMap<number, number>;
   /** The numbers that locks name. */
