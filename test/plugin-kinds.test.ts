@@ -34,7 +34,7 @@ hostTest(
     write(town, 'live.pid', `${process.pid}\n`, 0);
     write(town, 'boom.pid', 'boom');
     write(town, 'odd.pid', 'odd');
-    // A claim by a PID that is not in the file is no proof.
+    // A claim by a PID that is not in the file is not proof.
     write(town, 'zero.pid', '0');
     const options = withPlugin();
     const { locks } = await examine(town.root, options);

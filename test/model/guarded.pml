@@ -1,9 +1,9 @@
 /*
- * The lock protocol of this program, one system call per step. Checked: never two holders at once; a holder's lock is
- * at its name for as long as it holds; nothing unfinished stays once everybody is through.
+ * The lock protocol of this program, one system call per step. Checked: there are never two holders at once; a holder's
+ * lock is in place for as long as it holds it; nothing unfinished is left once all are done.
  *
- * Sizes by -D: A acquirers, D doctors (--fix), F foreign acquirers in the manner of the newer Go release, CRASHES kills
- * at any moment, STALE=1 begins with a lock of somebody dead. UNGUARDED leaves the guard out, to show what it is for.
+ * Sizes by -D: A acquirers, D doctors (--fix), F foreign acquirers that lock like the newer Go release, CRASHES kills at
+ * any time, STALE=1 starts with the lock of a dead holder. UNGUARDED omits the guard, to show what it is for.
  */
 #ifndef A
 #define A 2
@@ -23,19 +23,19 @@
 
 #define N (A + D + F)
 #define NOBODY 0          /* no file, no owner */
-#define DEAD (N + 1)      /* the content of a lock whose holder died before the beginning */
+#define DEAD (N + 1)      /* the content of a lock whose holder died before the start */
 
 byte lock = NOBODY;       /* content of agent.lock: who wrote it */
 byte aside[N + 2];        /* content of each process's agent.lock.<nonce>.old */
-bool staged[N + 2];       /* each process's agent.lock.<nonce>.new is there */
+bool staged[N + 2];       /* each process's agent.lock.<nonce>.new exists */
 byte guard = NOBODY;      /* who has the flock */
 bool alive[N + 2];
-bool holds[N + 2];        /* told that it has the lock, and not yet giving it back */
+bool holds[N + 2];        /* was told that it has the lock, and has not begun to release it */
 bool through[N + 2];
 byte holders = 0;
 byte crashes = 0;
 
-/* The kernel drops a dead owner's flock (see Killer); what lies on the disk stays. */
+/* The kernel drops a dead owner's flock (see Killer); files stay. */
 #ifdef UNGUARDED
 inline lockGuard()   { skip }
 inline unlockGuard() { skip }
@@ -48,9 +48,9 @@ inline enter() { d_step { holds[me] = true; holders++; assert(holders == 1) } }
 inline leave() { d_step { assert(lock == me); holds[me] = false; holders-- } }
 
 /*
- * First thing under every guard: each unfinished .old goes back, goes, or is kept beside a newer lock. Nobody can tell of
- * a foreign record (DEAD) that its holder is dead; but an .old whose .new became the lock was replaced. Beside a lock of a
- * foreign writer such an .old would stay, as it does on a disk: with F they are known to be dead.
+ * The first step under every guard: each unfinished .old is restored, removed, or kept beside a newer lock. A foreign record
+ * (DEAD) does not show that its holder is dead, but an .old whose .new became the lock was replaced. Beside a foreign writer's
+ * lock such an .old would stay, as it does on a disk: with F they are known to be dead.
  */
 inline tidyUp() {
   k = 1;
@@ -77,7 +77,7 @@ inline tidyUp() {
   }
 }
 
-/* rename, look at what was moved, finish or put back; `moved` says whether it was the one. */
+/* rename, compare what was moved, finish or put back; `moved` says whether it was the expected lock. */
 inline compareAndRemove(expected) {
   moved = false;
   atomic { if :: lock != NOBODY -> aside[me] = lock; lock = NOBODY :: else fi };
@@ -90,9 +90,9 @@ inline compareAndRemove(expected) {
   fi
 }
 
-/* A staged record in place of a stale lock: that one is moved aside and compared, and goes once the new one stands. */
+/* Replaces a stale lock by a staged record: it is moved aside and compared, and removed once the new one is in place. */
 inline replace(expected) {
-  /* Writing the .new changes nothing for anybody: one step with the rename. */
+  /* Writing the .new affects no other process: one step with the rename. */
   atomic { staged[me] = true; if :: lock != NOBODY -> aside[me] = lock; lock = NOBODY :: else fi };
   if
   :: aside[me] == expected ->
@@ -154,7 +154,7 @@ proctype Doctor(byte me) {
   } unless { !alive[me] }
 }
 
-/* Takes its lock under the flock, by rename over what is there, and gives it back without. */
+/* Takes its lock under the flock, by a rename over the existing one, and releases it without the flock. */
 proctype Foreign(byte me) {
   byte seen = 0; bool got = false;
   {
@@ -206,7 +206,7 @@ init {
     run Killer();
     i = 0
   };
-  /* Everybody is through: the next run tidies up, and then nothing is unfinished and nobody's lock is missing. */
+  /* All are done: the next run cleans up, after which nothing is unfinished and no lock is lost. */
   (_nr_pr == 1);
   byte me = 0, k = 0;
   tidyUp();

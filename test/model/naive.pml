@@ -1,7 +1,7 @@
 /*
  * The protocol of the original package, one system call per step: read the lock, remove it if its holder is dead, write
- * it in place. Two holders at once are found in a moment, from a stale lock and from none: this is the proof that the
- * check of guarded.pml can fail.
+ * it in place. Two holders at once are found immediately, with and without a stale lock, which proves that the check of
+ * guarded.pml can fail.
  */
 #ifndef A
 #define A 2

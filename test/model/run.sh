@@ -37,5 +37,5 @@ if [ "${1:-}" = --full ]; then
   check guarded.pml holds -DA=2 -DD=1 -DF=1 -DCRASHES=2 -DSTALE=1
   check guarded.pml holds -DA=2 -DF=2 -DCRASHES=2 -DSTALE=1
 fi
-# Without the guard the same steps fail: it is the guard that holds.
+# Without the guard the same steps fail, which shows that the guard protects them.
 check guarded.pml fails -DA=2 -DD=1 -DCRASHES=0 -DSTALE=1 -DUNGUARDED

@@ -269,7 +269,7 @@ describe('towns: two with the same base name', () => {
     expect(lockOf(await examine(mine.root, { env, cwd: '/' }), ADA).state).toBe('stale');
   });
 
-  tmuxTest.each(both)('%s: a live agent of the same name in each is no collision', async (_what, marked) => {
+  tmuxTest.each(both)('%s: live agents of the same name in both are no collision', async (_what, marked) => {
     const { env, startTmux } = setStage();
     const [mine, theirs] = twins(marked);
     for (const [index, town] of [mine, theirs].entries()) {

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Takes and gives back locks as the newer Go release does: flock on agent.lock.flock, the whole record to
-# agent.lock.tmp, rename. A dead number in the record counts as stale. Arguments: town, oracle directory.
+# Takes and releases locks as the newer Go release does: flock on agent.lock.flock, the whole record to agent.lock.tmp,
+# rename. A record with a dead PID is stale. Arguments: town, oracle directory.
 use strict;
 use warnings;
 use Fcntl qw(:flock);

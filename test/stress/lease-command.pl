@@ -1,5 +1,6 @@
 #!/usr/bin/perl
-# What runs under a lease in the stress harness: says when another one runs as well, and writes to a store that refuses old epochs.
+# The command under a lease in the stress harness: reports when another one runs at the same time, and writes to a store that
+# refuses old epochs.
 use strict;
 use warnings;
 use Fcntl qw(:flock);
@@ -8,13 +9,13 @@ use Time::HiRes qw(sleep time);
 my ( $home, $contender, $seconds ) = @ARGV;
 my $epoch = $ENV{LOCK_DOCTOR_EPOCH};
 
-sub tell_of {
+sub report {
     my ($line) = @_;
     open my $log, '>>', "$home/events" or die "events: $!";
     syswrite $log, "$line\n";
 }
 
-# A number that is another process's by now has another start time, and so another name here.
+# A process that reuses a PID has another start time, and therefore another name here.
 sub start_ticks {
     my ($pid) = @_;
     open my $file, '<', "/proc/$pid/stat" or return '';
@@ -30,10 +31,10 @@ opendir my $slots, "$home/slots" or die "slots: $!";
 for my $name ( readdir $slots ) {
     next if $name =~ /^\./ || $name eq $own;
     my ( $pid, $ticks ) = split /-/, $name;
-    if ( start_ticks($pid) eq $ticks && -e "$home/slots/$name" && start_ticks($pid) eq $ticks ) { tell_of("overlap $own $name") }
+    if ( start_ticks($pid) eq $ticks && -e "$home/slots/$name" && start_ticks($pid) eq $ticks ) { report("overlap $own $name") }
     else { unlink "$home/slots/$name" }
 }
-tell_of("begun $own");
+report("begun $own");
 
 my $until = time + $seconds;
 while ( time < $until ) {
@@ -41,7 +42,7 @@ while ( time < $until ) {
     open my $store, '+<', "$home/store" or die "store: $!";
     flock $store, LOCK_EX or die "flock: $!";
     my $last = <$store> // 0;
-    if ( $epoch < $last ) { tell_of("refused $own $last"); next }
+    if ( $epoch < $last ) { report("refused $own $last"); next }
     seek $store, 0, 0;
     print {$store} $epoch;
     close $store;

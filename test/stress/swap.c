@@ -1,6 +1,6 @@
 /*
- * Swaps a directory for a symlink at its own name, and back, as fast as it can, until it is ended; the lock in the
- * directory is written again whenever it is gone. Usage: swap DIRECTORY LINK LOCK-TEXT
+ * Swaps a directory with a symlink, and back, as fast as possible, until it is killed; writes the lock in the directory again
+ * whenever it is gone. Usage: swap DIRECTORY LINK LOCK-TEXT
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -21,7 +21,7 @@ int main(int argc, char **argv) {
       if (write(lock, argv[3], strlen(argv[3])) < 0) return 5;
       close(lock);
     }
-    /* Now and then long enough for a whole take or repair to come through between two swaps. */
+    /* Sometimes long enough for a complete acquire or repair between two swaps. */
     usleep(rand() % (rand() % 8 ? 400 : 20000));
   }
 }

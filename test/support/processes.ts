@@ -116,7 +116,7 @@ export const startZombieLeader = async (cwd?: string): Promise<number> => {
   return pid;
 };
 
-/** One letter, as ps(1) prints it; empty where nobody has that PID. Asked again and again, so without a program where that is possible. */
+/** One letter, as ps(1) prints it; empty if the PID is not in use. Polled, so it reads /proc instead of running ps if possible. */
 const stateOf = (pid: number): string => {
   if (process.platform !== 'linux') return ps(pid, 'stat=');
   try {

@@ -1,9 +1,9 @@
-// A contender of the stress run that takes locks as Gas Town does. Written anew for this harness.
+// A contender of the stress run that takes locks as Gas Town does. Rewritten for this harness.
 //
 //	go-writer TOWN ORACLE seed|guarded
 //
-// seed: read the lock, remove it if its number is dead, write in place; release removes without asking. guarded: the same
-// under flock on agent.lock.flock, written to agent.lock.tmp and renamed, released without the guard.
+// seed: reads the lock, removes it if its PID is dead, writes in place; releases without a check. guarded: the same under a
+// flock on agent.lock.flock, written to agent.lock.tmp and renamed; releases without the guard.
 package main
 
 import (
@@ -33,7 +33,7 @@ var (
 	traced       = os.Getenv("STRESS_TRACE") == "1"
 )
 
-// Who did what to which worker, in the order in which it was written down: everybody appends to one file.
+// Records what was done to which worker; all processes append to one file, which gives the order.
 func trace(lock, what string) {
 	if traced {
 		note("trace", fmt.Sprintf("%s %s %s\n", filepath.Base(filepath.Dir(filepath.Dir(lock))), own, what))
@@ -114,7 +114,7 @@ func acquire(lock string) (bool, error) {
 	return true, nil
 }
 
-// Makes the time between the look and what follows from it longer, so that one need not wait long for what it lets happen.
+// Extends the time between check and action, so that rare races happen often.
 func stretch() {
 	if ms, err := strconv.Atoi(os.Getenv("STRESS_WINDOW_MS")); err == nil && ms > 0 {
 		pause(time.Duration(ms) * time.Millisecond)
@@ -132,7 +132,7 @@ func note(file, text string) {
 	}
 }
 
-// Stands in the slot of a worker and counts everybody alive who stands there too.
+// Enters a slot of the worker and counts live processes in other slots.
 func enter(worker string) {
 	slots := filepath.Join(oracle, "slots-"+worker)
 	if err := os.WriteFile(filepath.Join(slots, own), nil, 0o644); err != nil {
