@@ -2,7 +2,7 @@
 import type { Report } from '../../core/types/report.ts';
 import { clipToWidth, displayWidth, padToWidth, wrapText } from '../../reporters/screen/display-width.ts';
 import { createPen, type Pen, type Presentation } from '../../reporters/screen/style.ts';
-import { summarize } from '../../reporters/screen/summary.ts';
+import { describeGaps, summarize } from '../../reporters/screen/summary.ts';
 import { countTabs, type Memory, type TopRow, visibleRows } from './rows.ts';
 import { selectedRow, type TopState } from './state.ts';
 
@@ -174,6 +174,7 @@ const footLines = (
     }));
   }
   const headline = report === null ? '' : pen.safe(summarize(report).headline);
+  const unchecked = report === null ? null : describeGaps(report);
   const went =
     gone.length === 0 ? '' : `Gone within a minute: ${pen.safe(gone.map(({ worker }) => worker).join(', '))}`;
   const said = state.isTyping
@@ -182,6 +183,9 @@ const footLines = (
   return [
     { text: '', paint: plain },
     ...wrapText(headline, width).map((text) => ({ text, paint: pen.bold })),
+    ...(unchecked === null
+      ? []
+      : wrapText(`${pen.sign('unknown')} ${unchecked}`, width).map((text) => ({ text, paint: plain }))),
     ...(said === '' ? [] : wrapText(said, width).map((text) => ({ text, paint: plain }))),
     { text: keysFor(state, width, ascii), paint: pen.dim },
   ];

@@ -4,7 +4,7 @@ import { displayWidth, wrapText } from './display-width.ts';
 import { type Row, rowsOf } from './lock-rows.ts';
 import { describeTown } from './sentences.ts';
 import { createPen, type Pen, type Presentation } from './style.ts';
-import { summarize } from './summary.ts';
+import { describeGaps, summarize } from './summary.ts';
 import { LEAST_FIRST } from './worst-first.ts';
 
 /** A screen that is drawn again and again: how many lines it has, and what time it is. */
@@ -29,6 +29,7 @@ export const renderLocksTree = (
   const rows = rowsOf(report, presentation.verbosity === 'verbose');
   const verbose = presentation.verbosity === 'verbose';
   const headline = pen.safe(summarize(report).headline);
+  const unchecked = describeGaps(report);
   const silent = (report.machines ?? []).filter(({ status }) => status !== 'ok');
   if (presentation.layout === 'lines')
     return [
@@ -36,6 +37,9 @@ export const renderLocksTree = (
         ({ worker, state, text }) => `${state.replace(' ', '-')} ${pen.safe(worker)}: ${pen.safe(text)}\n`,
       ),
       ...silent.map(({ name, reason }) => `no-answer ${pen.safe(name)}: ${pen.safe(reason ?? '')}\n`),
+      ...report.gaps
+        .filter(({ what }) => !what.startsWith('machine:'))
+        .map(({ what, why }) => `gap ${pen.safe(what)}: ${pen.safe(why)}\n`),
     ].join('');
   const head = [
     ...describeTown(report, verbose).flatMap((line) =>
@@ -49,6 +53,7 @@ export const renderLocksTree = (
       wrapText(`${pen.sign('unknown')} ${pen.safe(name)}: ${pen.safe(reason ?? '')}`, presentation.width),
     ),
     ...wrapText(headline, presentation.width).map((line) => pen.bold(line)),
+    ...(unchecked === null ? [] : wrapText(`${pen.sign('unknown')} ${unchecked}`, presentation.width)),
     ...(typeof frame?.keys === 'string' ? [pen.dim(frame.keys)] : []),
   ];
   const room = frame === null ? Number.POSITIVE_INFINITY : frame.rows - head.length - foot.length;

@@ -50,6 +50,13 @@ export const summarize = (report: Report, verbose = false): Summary => {
   };
 };
 
+/** For a list of locks: what an empty or a short one does not tell, in one line; null where everything could be looked at. */
+export const describeGaps = ({ gaps }: Pick<Report, 'gaps'>): string | null => {
+  // Machines that do not answer have a line of their own.
+  const places = gaps.filter(({ what }) => !what.startsWith('machine:')).length;
+  return places === 0 ? null : `${count(places, 'place')} could not be checked: doctor -v`;
+};
+
 /** True where `doctor --fix` would release the lock this finding is about. */
 export const isFixable = ({ fix }: ReportFinding): boolean =>
   fix !== null && fix.action === 'release' && fix.safe && fix.status === 'planned';

@@ -42,10 +42,12 @@ describe('the tree of locks', () => {
     const silent = aServer([], { status: 'failed', reason: 'did not answer within 2000 ms' });
     const report = reportOf({ locks: [aLock(ADA, { sessionId: '%55' })], servers: [silent] });
     expect(report.locks[0]?.state).toBe('unknown');
-    const row = renderLocksTree(report, PLAIN);
+    const [row, ...more] = renderLocksTree(report, PLAIN).split('\n');
     expect(row).toMatch(
-      /^unknown gastown\/crew\/ada: cannot tell: .*did not answer within 2000 ms.*; taken 8 h ago\n$/,
+      /^unknown gastown\/crew\/ada: cannot tell: .*did not answer within 2000 ms.*; taken 8 h ago$/,
     );
+    expect(more).toEqual([expect.stringMatching(/^gap tmux:\S+: did not answer within 2000 ms$/), '']);
+    expect(renderLocksTree(report, SCREEN)).toContain('\n? 1 place could not be checked: doctor -v\n');
   });
 
   test('has a row for a lock that a killed run moved aside', () => {
