@@ -63,7 +63,7 @@ test('tests that declare `Runs in a PID namespace:` start no agent and no tmux s
 
 test('tests that import a file that starts processes, directly or not, run one at a time unless they declare otherwise', async () => {
   const { laneOf } = await lanes();
-  const files = ['core/plan', 'support/support', 'exec/crowd', 'cli/loaded', 'lock/guard/guard'];
+  const files = ['core/plan', 'support/support', 'exec/exit-codes', 'cli/loaded', 'lock/guard/guard'];
   expect(files.map((file) => laneOf(`${file}.test.ts`))).toEqual([
     'beside-others',
     'one-at-a-time',

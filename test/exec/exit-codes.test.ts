@@ -2,7 +2,15 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync, symlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
-import { canBecomeOthers, cleanUp, fakeAgent, makeTown, OTHER_UID, type TestTown } from '../support/index.ts';
+import {
+  canBecomeOthers,
+  cleanUp,
+  fakeAgent,
+  makeTown,
+  OTHER_UID,
+  sleeperNamed,
+  type TestTown,
+} from '../support/index.ts';
 import { buildCli } from './built-cli.ts';
 
 const ADA = 'gastown/crew/ada';
@@ -281,6 +289,20 @@ describe('exec refuses with', () => {
       expect(beside(town)).toEqual(['agent.lock.flock']);
     } finally {
       holder.kill('SIGKILL');
+    }
+  });
+
+  test('20 all rivals but one: a rival command that waits does not count as an agent', async () => {
+    const town = makeTown();
+    const agent = sleeperNamed('claude');
+    const args = ['exec', '--town', town.root, ADA, '--', agent, '0.2'];
+    const both = () => Promise.all([1, 2, 3, 4].map(() => cli.run(args, { cwd: town.path(ADA) })));
+    for (let round = 0; round < 3; round += 1) {
+      const answers = (await both()).map(({ code, stderr }) => `${code} ${stderr}`);
+      expect(answers).toContain('0 ');
+      // Nor is a guard that a slow rival holds for seconds an agent.
+      const others = answers.filter((answer) => !/^(0|20) |somebody else is changing the lock/i.test(answer));
+      expect(others).toEqual([]);
     }
   });
 });

