@@ -102,8 +102,8 @@ export const sshNet = (): SshNet => {
         'PasswordAuthentication no',
         'PermitRootLogin prohibit-password',
         'LogLevel ERROR',
-        // The PATH of a login shell; the doctor itself is called by its path.
-        `SetEnv PATH=${path}:${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin TMUX_TMPDIR=${home}`,
+        // The PATH of a login shell, without the startup files of whoever tests; the doctor itself is called by its path.
+        `SetEnv PATH=${path}:${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin TMUX_TMPDIR=${home} HOME=${home}`,
         '',
       ].join('\n'),
     );
