@@ -13,7 +13,7 @@ describe('npm pack --json', () => {
   };
 
   test.each([
-    ['up to npm 11', [packed]],
+    ['npm 11 and older', [packed]],
     ['npm 12', { 'lock-doctor': packed }],
   ])('from %s is read', async (_, answer) => {
     const { readPacked } = (await module('pack.mjs')) as { readPacked: (text: string) => unknown };

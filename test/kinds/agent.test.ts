@@ -5,7 +5,7 @@ import agent from '../../kinds/agent.ts';
 
 const read = (text: string) => agent.read(Buffer.from(text), { name: 'agent.lock', options: {} });
 
-test('is found at its current place and at that of older releases, with a second record beside it', () => {
+test('agent: is found at its current place and at that of older releases, with a second record beside it', () => {
   expect(agent.where).toEqual({
     homes: { '.runtime': 'runtime', '.gastown': 'legacy' },
     name: 'agent.lock',
@@ -13,7 +13,7 @@ test('is found at its current place and at that of older releases, with a second
   });
 });
 
-test('claims its worker: all witnesses are asked, and it sets no rules of its own', () => {
+test('agent: claims its worker: all witnesses are asked, and it sets no rules of its own', () => {
   expect(agent).toMatchObject({ id: 'agent', claims: 'worker', letGo: 'move-aside' });
   expect(agent).not.toHaveProperty('witnesses');
 });

@@ -26,4 +26,4 @@ test.each(NOT_NUMBERS)('%j is not a PID', (text) => {
   expect(read(text, 'dolt-server.pid').kind).toBe('invalid');
 });
 
-test('accepts any bytes', () => readsAnyBytes(kind, ['dolt-server.pid', 'daemon.lock']));
+test('beads: accepts any bytes', () => readsAnyBytes(kind, ['dolt-server.pid', 'daemon.lock']));

@@ -39,4 +39,4 @@ test.each([
   expect(read(text)).toMatchObject({ kind: 'invalid', problem });
 });
 
-test('accepts any bytes', () => readsAnyBytes(kind, ['scheduled_tasks.lock']));
+test('claude-scheduler: accepts any bytes', () => readsAnyBytes(kind, ['scheduled_tasks.lock']));

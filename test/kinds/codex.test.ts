@@ -24,4 +24,4 @@ test.each([...NOT_NUMBERS, '{"pid":"4242"}', '{'])('%j does not name a holder', 
   expect(read(text, 'app-server.pid').kind).toBe('invalid');
 });
 
-test('accepts any bytes', () => readsAnyBytes(kind, ['app-server.pid', 'daemon.lock']));
+test('codex: accepts any bytes', () => readsAnyBytes(kind, ['app-server.pid', 'daemon.lock']));

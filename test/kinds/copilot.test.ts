@@ -17,4 +17,4 @@ test.each(['inuse.0.lock', 'inuse.-1.lock', 'inuse.2147483648.lock', 'inuse.12ab
   },
 );
 
-test('accepts any bytes', () => readsAnyBytes(kind, ['inuse.4242.lock', 'inuse.x.lock']));
+test('copilot: accepts any bytes', () => readsAnyBytes(kind, ['inuse.4242.lock', 'inuse.x.lock']));

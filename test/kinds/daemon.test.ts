@@ -35,4 +35,4 @@ test.each(NOT_NUMBERS)('%j is not a PID', (text) => {
   expect(read(text, 'daemon.pid').kind).toBe('invalid');
 });
 
-test('accepts any bytes', () => readsAnyBytes(kind, ['daemon.pid', 'daemon.lock']));
+test('daemon: accepts any bytes', () => readsAnyBytes(kind, ['daemon.pid', 'daemon.lock']));

@@ -9,7 +9,7 @@ const read = (bytes: string | Uint8Array) =>
 
 const NUMBER = { by: 'number', hostname: '', since: null, isShared: true };
 
-test('is found only in the administrative files of linked working trees, and claims no worker', () => {
+test('git-worktree: is found only in the administrative files of linked working trees, and claims no worker', () => {
   expect(gitWorktree).toMatchObject({
     where: { inGitDir: { linked: ['locked'] } },
     claims: null,
@@ -103,7 +103,7 @@ describe("any other reason is a person's note", () => {
     expect(read(text)).toMatchObject({ kind: 'claim', claim: { by: 'person' } });
   });
 
-  test('and any bytes are read as a claim on one line, without an exception', () => {
+  test('any bytes are read as a claim on one line, without an exception', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
         const content = read(bytes);

@@ -32,4 +32,4 @@ test('a directory does not name its holder, which touches it', () => {
   });
 });
 
-test('accepts any bytes', () => readsAnyBytes(kind, ['auto.lock', 'auto 2.lock']));
+test('gsd: accepts any bytes', () => readsAnyBytes(kind, ['auto.lock', 'auto 2.lock']));

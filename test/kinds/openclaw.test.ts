@@ -33,4 +33,4 @@ test('an empty lock is still being written and does not name a holder', () => {
   expect(read('', '5f3a.jsonl.lock')).toMatchObject({ kind: 'invalid', problem: 'empty' });
 });
 
-test('accepts any bytes', () => readsAnyBytes(kind, ['5f3a.jsonl.lock', 'gateway.lock']));
+test('openclaw: accepts any bytes', () => readsAnyBytes(kind, ['5f3a.jsonl.lock', 'gateway.lock']));

@@ -6,7 +6,7 @@ import { NOT_NUMBERS, readsAnyBytes } from '../support/any-bytes.ts';
 
 const read = (text: string) => kind.read(Buffer.from(text), { name: 'postmaster.pid', options: {} });
 
-test('is searched for only where it is configured', () => {
+test('pid-file: is searched for only where it is configured', () => {
   expect(kind.where).toEqual({ files: [] });
 });
 
@@ -21,4 +21,4 @@ test.each([...NOT_NUMBERS, '\n4242', '\ufeff4242', '4242 4243'])('%j does not na
   expect(read(text).kind).toBe('invalid');
 });
 
-test('accepts any bytes', () => readsAnyBytes(kind, ['a.pid']));
+test('pid-file: accepts any bytes', () => readsAnyBytes(kind, ['a.pid']));

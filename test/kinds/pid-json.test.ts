@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import kind from '../../kinds/pid-json.ts';
 import { readsAnyBytes } from '../support/any-bytes.ts';
 
-test('is searched for only where it is configured', () => {
+test('pid-json: is searched for only where it is configured', () => {
   expect(kind.where).toEqual({ files: [] });
 });
 
@@ -26,4 +26,4 @@ test('reads a PID from `pid`, and the fields that the options name', () => {
   expect(read({ pid: 'toString' })).toMatchObject({ kind: 'invalid', problem: 'wrong-type' });
 });
 
-test('accepts any bytes', () => readsAnyBytes(kind, ['build.lock']));
+test('pid-json: accepts any bytes', () => readsAnyBytes(kind, ['build.lock']));

@@ -4,7 +4,7 @@ import kind from '../../kinds/proper-lockfile.ts';
 
 const read = (options: Record<string, string>) => kind.readDirectory?.({ name: 'a.lock', options });
 
-test('is searched for only where it is configured, reads no file, and is never released', () => {
+test('proper-lockfile: is searched for only where it is configured, reads no file, and is never released', () => {
   expect(kind).toMatchObject({ where: { files: [] }, read: null, letGo: null });
 });
 

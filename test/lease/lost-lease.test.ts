@@ -107,20 +107,20 @@ withEtcd('a lost lease', () => {
   };
 
   test.concurrent.each([
-    ['revoked', revokeAll],
+    ['the lease is revoked', revokeAll],
     [
-      'without its key',
+      'its key is deleted',
       (etcd: EtcdServer) =>
         etcd.post('kv/deleterange', { key: Buffer.from(KEY).toString('base64') }).then(() => {}),
     ],
     [
-      'under a key that another client rewrote',
+      'its key is rewritten',
       async (etcd: EtcdServer) => {
         const key = Buffer.from(KEY).toString('base64');
         await etcd.post('kv/put', { key, value: 'AA==' });
       },
     ],
-  ])('by hand (%s) is noticed at once, and runs the --on-lost command', async (_how, lose) => {
+  ])('is noticed at once if %s by hand, and runs the --on-lost command', async (_how, lose) => {
     const etcd = await startEtcd();
     const town = machine();
     // Renewals are 20 s apart, so it is the watch that notices.

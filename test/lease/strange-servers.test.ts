@@ -58,7 +58,7 @@ describe('an answer that etcd never gives', () => {
     [`{${HEADER},"kvs":"x"}`],
     [`{${HEADER},"kvs":[null,5,{"key":7}]}`],
     [`{${HEADER},"kvs":[{"key":"b3RoZXI="}]}`],
-  ])('%s frees no worker', async (text) => {
+  ])('%j frees no worker', async (text) => {
     const [read, list, take, keep] = await everyAnswer(await serve((response) => response.end(text)));
     expect([read, list, take]).toEqual(['failed', 'failed', 'failed']);
     expect(keep).not.toBe('kept');

@@ -338,7 +338,7 @@ describe('releasing a lock', () => {
     await other.release();
   });
 
-  test('is the business of the new holder after a handover, until that process ends', async () => {
+  test('a lock that was handed over is held until its new holder ends', async () => {
     const { dir } = scene();
     const heir = await startProcess('sleep', ['600']);
     const lock = new Lock(dir);

@@ -25,7 +25,7 @@ async function isTakable(scene: Scene): Promise<boolean> {
 describe.each(OPERATIONS)('$name', ({ name, begin, stake, stays }) => {
   afterEach(cleanUp);
 
-  test('that dies after any system call, and whose repair dies too, loses nothing for the next run', async () => {
+  test('loses nothing for the next run if it dies after any system call, and its repair dies too', async () => {
     const rehearsal = makeScene(NOBODY);
     const run = await begin(rehearsal);
     const calls = await listCalls(run);

@@ -86,7 +86,7 @@ describe.each([
     from: 'a kept copy',
   },
 ])('$operation from $from', ({ operation, begin, atLeast }) => {
-  test('killed after any system call loses nothing that the next run needs', async () => {
+  test('loses nothing that the next run needs if it is killed after any system call', async () => {
     let at = 0;
     for (let ended = false; !ended; ) {
       const batch = await Promise.all(

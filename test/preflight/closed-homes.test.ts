@@ -125,12 +125,15 @@ describe('a closed .runtime in a leaf directory that is not a canonical worker',
     return town;
   };
 
-  test.each(['', '--deep', '--quick'])('is reported if any process works there (%s)', async (scan) => {
-    const town = makeOdd();
-    await startProcess('sleep', ['600'], { cwd: town.path('odd/place') });
-    const found = { id: 'undecided-lock:odd/place/.runtime', doubt: true };
-    expect(findingsOf(town, scan)).toMatchObject([found]);
-  });
+  test.each(['', '--deep', '--quick'])(
+    'is reported if any process works there (options: "%s")',
+    async (scan) => {
+      const town = makeOdd();
+      await startProcess('sleep', ['600'], { cwd: town.path('odd/place') });
+      const found = { id: 'undecided-lock:odd/place/.runtime', doubt: true };
+      expect(findingsOf(town, scan)).toMatchObject([found]);
+    },
+  );
 
   test('is reported if a registry names a session there', async () => {
     const town = makeOdd();

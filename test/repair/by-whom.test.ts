@@ -168,7 +168,7 @@ describe('the journal records', () => {
   });
 });
 
-describe('a journal entry without these fields', () => {
+describe('a journal entry without a user and a command', () => {
   test('is from an older version and still readable', () => {
     const town = deadTown();
     doctor(['--fix', '--yes', '--town', town.root]);

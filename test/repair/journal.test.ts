@@ -68,10 +68,10 @@ const outsideOf = (prefix: string) => ({
 
 describe('a journal entry that no repair writes', () => {
   test.each([
-    ['an absolute place', { worker: '/tmp/x', ...outsideOf('/tmp/x') }, 'worker names no place in the town'],
-    ['a place above the town', { worker: '../x', ...outsideOf('../x') }, 'worker names no place in the town'],
+    ['an absolute path', { worker: '/tmp/x', ...outsideOf('/tmp/x') }, 'worker names no place in the town'],
+    ['a path above the town', { worker: '../x', ...outsideOf('../x') }, 'worker names no place in the town'],
     ['a way up in the middle', { worker: 'a/../../x', ...outsideOf('a/../../x') }, 'worker names no place'],
-    ['another place than its worker', outsideOf('gastown/crew/bob'), 'lock is not one of that worker'],
+    ["another worker's path", outsideOf('gastown/crew/bob'), 'lock is not one of that worker'],
     ['a lock of an unknown kind', { kind: 'note' }, 'unknown kind of lock: note'],
     ['an unknown deed', { deed: 'burn' }, 'deed'],
     ['an absolute lock', outsideOf('/tmp/x'), 'lock is not one of that worker'],
@@ -128,7 +128,7 @@ describe('a journal entry that no repair writes', () => {
     expect(damage).toMatchObject({ lines: 1, firstLine: 1 });
   });
 
-  test('may be from an older version without kind and deed, which is still accepted', async () => {
+  test('is not one of an older version without kind and deed, which is still accepted', async () => {
     const { town, path, journal, entry } = await releasedTown();
     const { kind, deed, ...old } = entry;
     expect([kind, deed]).toEqual(['agent', 'move-aside']);

@@ -51,8 +51,11 @@ const owners = (paths: readonly string[]): readonly number[] => paths.map((path)
 
 const asRoot = canBecomeOthers ? describe : describe.skip;
 
-asRoot("what root creates in a user's town (skipped without root)", () => {
-  test.each([0o022, 0o077])('belongs to that user, with umask %o', async (umask) => {
+asRoot("root in a user's town (skipped without root)", () => {
+  test.each([
+    ['022', 0o022],
+    ['077', 0o077],
+  ])('creates files that belong to that user, with umask %s', async (_, umask) => {
     withUmask(umask);
     const town = townOfOther();
     const released = await release(town, ADA);
@@ -77,7 +80,7 @@ asRoot("what root creates in a user's town (skipped without root)", () => {
     });
   });
 
-  test("includes a missing .runtime, which belongs to the worker's owner", async () => {
+  test("creates a missing .runtime that belongs to the worker's owner", async () => {
     withUmask(0o077);
     const town = townOfOther();
     mkdirSync(town.path('w'));
@@ -95,7 +98,7 @@ asRoot("what root creates in a user's town (skipped without root)", () => {
     });
   });
 
-  test('is nothing if a directory has another owner than its worker, and the message says what helps', async () => {
+  test('creates nothing if a directory has another owner than its worker, and says what helps', async () => {
     const town = townOfOther();
     chownSync(town.path(ADA, '.runtime'), 0, 0);
     const refused = await release(town, ADA);

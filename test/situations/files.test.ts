@@ -56,10 +56,10 @@ describe('files: not a lock record', () => {
     ['a truncated record', 'not-json', RECORD.slice(0, 40)],
     ['a byte order mark', 'not-json', `\ufeff${RECORD}`],
     ['trailing garbage', 'not-json', `${RECORD}}`],
-    ['a pid in quotes', 'wrong-type', RECORD.replace(/\d+/, '"12"')],
-    ['a pid with a fraction', 'wrong-type', RECORD.replace(/\d+/, '1.5')],
-    ['a pid with an exponent', 'wrong-type', RECORD.replace(/\d+/, '1e3')],
-    ['a pid beyond int64', 'wrong-type', RECORD.replace(/\d+/, '9223372036854775808')],
+    ['a PID in quotes', 'wrong-type', RECORD.replace(/\d+/, '"12"')],
+    ['a PID with a fraction', 'wrong-type', RECORD.replace(/\d+/, '1.5')],
+    ['a PID with an exponent', 'wrong-type', RECORD.replace(/\d+/, '1e3')],
+    ['a PID beyond int64', 'wrong-type', RECORD.replace(/\d+/, '9223372036854775808')],
     ['a list', 'wrong-type', '[]'],
     ['an invalid time', 'bad-time', RECORD.replace('2026-08-11', '2026-13-11')],
     ['more than 64 KiB', 'too-large', `${RECORD}${' '.repeat(65_536)}`],
@@ -78,7 +78,7 @@ describe('files: not a lock record', () => {
     ['null', 'null'],
     ['unknown keys only', '{"Pidd": "x", "z": [1, {"pid": 5}]}'],
   ];
-  hostTest.each(zero)('%s → stale (pid 0)', async (_what, text) => {
+  hostTest.each(zero)('%s → stale (PID 0)', async (_what, text) => {
     const { town, judge } = setStage();
     town.lock(ADA, text);
     expect(await judge()).toMatchObject({

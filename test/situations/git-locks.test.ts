@@ -530,7 +530,7 @@ describe('other repositories', () => {
     expect((await repository.look()).locks).toEqual([]);
   });
 
-  (canBecomeOthers ? gitTest : test.skip)('of another user is released only by root', async () => {
+  (canBecomeOthers ? gitTest : test.skip)("another user's lock is released only by root", async () => {
     const repository = makeRepository();
     const { root, env } = repository;
     const path = leave(join(root, '.git/index.lock'));

@@ -214,7 +214,7 @@ describe('a directory as a lock', () => {
   });
 });
 
-describe('more than a PID in a lock', () => {
+describe('locks with more than a PID', () => {
   hostTest('a live gateway that has held a session for too long may have forgotten it', async () => {
     const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
     const { town, look, fix } = makeRoot();

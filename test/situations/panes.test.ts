@@ -167,7 +167,7 @@ describe('panes: live holders', () => {
     expect(await judge()).toMatchObject({ state: 'held' });
   });
 
-  tmuxTest('an agent in a sub-directory of its worker is seen', async () => {
+  tmuxTest('an agent in a subdirectory of its worker is seen', async () => {
     const { town, startTmux, judge } = setStage();
     await sessionOf(await startTmux(), 'anything', town.worker(`${ADA}/packages/core`));
     town.lock(ADA, { acquired_at: now() });

@@ -71,7 +71,7 @@ const named = async (started: StartedProcess, name: string): Promise<StartedProc
 describe('processes: dead ones, and those that only look alive', () => {
   hostTest.each([
     ['a PID that is not in use', deadPid()],
-    ['pid 0', 0],
+    ['PID 0', 0],
     ['a negative PID, which would mean a process group', -1],
     ['a PID beyond the limit of kill(2)', 2 ** 31],
     ['a PID beyond exact integers', 2 ** 53],

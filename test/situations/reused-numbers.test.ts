@@ -7,7 +7,7 @@ afterEach(cleanUp);
 
 const HOURS_5 = 5 * 3600;
 
-describe('a PID of the holder, although clocks disagree', () => {
+describe('the PID of the holder, although clocks disagree', () => {
   hostTest.each([
     ['seconds', 5],
     ['hours', HOURS_5],
@@ -75,7 +75,7 @@ describe('a PID that was reused', () => {
     },
   );
 
-  hostTest('not at all: no process has it → stale', async () => {
+  hostTest('a PID that is not in use → stale', async () => {
     const { town, judge } = setStage();
     town.lock(ADA, { pid: deadPid(), acquired_at: secondsAgo(HOURS_5) });
     expect(await judge()).toMatchObject({ state: 'stale', reasons: ['process-gone', 'session-unnamed'] });

@@ -26,7 +26,7 @@ const run = (...args: readonly string[]): Promise<Record<string, unknown>> =>
   });
 
 withEtcd(
-  'never runs two commands at once with --on-lost stop, and detects that warn does (skipped without etcd)',
+  'the harness finds no overlap with --on-lost stop, and finds one with warn (skipped without etcd)',
   async () => {
     const [stop, warn] = await Promise.all([
       run('--seconds', '15'),

@@ -56,7 +56,7 @@ describe('network file systems on Linux', () => {
     [0, 400, 'fuse.s3fs'],
     [0, 58, 'fuse.glusterfs'],
     [0, 99, 'fuse'],
-  ])('FUSE on device %i:%i is %s', (major, minor, expected) => {
+  ])('FUSE on device %i:%i is of type %s (null: local)', (major, minor, expected) => {
     expect(at(FUSE, device(major, minor))).toBe(expected);
   });
 
@@ -93,7 +93,7 @@ ssh@macfuse0 on /Users/ann/far (macfuse, nodev, nosuid, synchronized, mounted by
     ['/Users/ann/my work (nfs)/gt', 'nfs'],
     ['/Volumes/on (a stick)/gt', null],
     ['/Users/ann/far', 'macfuse'],
-  ])('%s is on %s', (directory, expected) => {
+  ])('%s is on %s (null: local)', (directory, expected) => {
     expect(at(directory)).toBe(expected);
   });
 

@@ -276,7 +276,7 @@ describe('a flock tool that', () => {
     });
   });
 
-  test('cannot be had does not let a lock be taken while another one is moved aside', async () => {
+  test('is missing lets no lock be taken while another one is moved aside', async () => {
     const path = directory();
     writeFileSync(`${path}/agent.lock.0123456789abcdef.old`, '{}');
     const lock = new Lock(join(path, '..'), { flockTools: [] });
@@ -284,7 +284,7 @@ describe('a flock tool that', () => {
     expect(readdirSync(path)).toEqual(['agent.lock.0123456789abcdef.old', 'agent.lock.flock']);
   });
 
-  test('O_EXLOCK is believed only if a second open is refused', async () => {
+  test('does not exist on macOS: O_EXLOCK is believed only if a second open is refused', async () => {
     const path = directory();
     expect(await takeGuard(lockFilesIn(path), { platform: 'darwin' })).toMatchObject({
       kind: process.platform === 'darwin' ? 'held' : 'none',
