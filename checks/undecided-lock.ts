@@ -7,6 +7,8 @@ import {
   type Finding,
   type Fix,
   isContainerId,
+  type LostRepository,
+  lostRepositoriesOf,
   ofKind,
   optionWith,
   relativeTo,
@@ -137,6 +139,59 @@ const findingAt = ({ worker, path, is, why }: ClosedHome, { town: { root } }: Sn
   };
 };
 
+/** What to do where the `.git` of a working tree leads nowhere, and what to look at first. */
+const remedyFor = (
+  { is, repository, trees: [tree] }: LostRepository,
+  { town: { root } }: Snapshot,
+): readonly [text: string, command: readonly string[]] => {
+  const entry = `${root === '/' ? '' : root}/${tree === '.' ? '' : `${tree}/`}.git`;
+  const place = repository ?? entry;
+  switch (is) {
+    case 'gone':
+      return [
+        'if the repository was moved, run git worktree repair in it, with the path of this directory; if it is gone for good, no lock of git is left: move away what you need, then remove this directory',
+        ['ls', '-ld', place],
+      ];
+    case 'forgotten':
+      return [
+        'git works here no more, and no lock of its own is left: move away what you need, remove this directory, and add a working tree anew',
+        ['git', '-C', place, 'worktree', 'list'],
+      ];
+    case 'unseen':
+      return [
+        'run doctor where that path exists: in the container, or once its disk is mounted; if it is gone for good, move away what you need, then remove this directory',
+        ['ls', '-ld', place],
+      ];
+    case 'closed':
+      return ['run doctor as a user to whom it belongs', ['ls', '-ld', place]];
+    case 'symlink':
+      return ['run doctor there', ['doctor', '--town', place.replace(/\/\.git$/, '') || '/']];
+    case 'odd':
+      return [
+        'git does not work there either: find out what put it there; git writes that file anew for git worktree repair PATH, run in the repository',
+        ['ls', '-ld', entry],
+      ];
+  }
+};
+
+const findingOf = (lost: LostRepository, snapshot: Snapshot): Finding => {
+  const { trees, why } = lost;
+  const [tree, ...others] = trees;
+  const [text, command] = remedyFor(lost, snapshot);
+  const more =
+    others.length > 0 ? `; so do those of ${others.length} more: ${others.slice(0, 3).join(', ')}` : '';
+  return {
+    severity: 'warning',
+    worker: tree,
+    ...(others.length > 0 ? { workers: trees } : {}),
+    lock: null,
+    about: `${tree === '.' ? '' : `${tree}/`}.git`,
+    message: `no lock of git was looked for: .git ${why}${more}${others.length > 3 ? ' …' : ''}`,
+    evidence: [{ source: 'git', text: `${tree}: .git ${why}` }],
+    fix: advice(text, [command]),
+  };
+};
+
 /** Once for all files of which the kernel does not say whether they are locked: they are never released, so this blocks nobody. */
 const untoldFlocks = ({ machine: { files, host }, town: { root } }: Snapshot): readonly Finding[] => {
   const { untold = [], hidden = null } = files?.flocks ?? {};
@@ -173,6 +228,7 @@ export default defineCheck({
       .filter(({ state }) => state === 'unknown' || state === 'foreign')
       .map((verdict) => findingFor(verdict, snapshot)),
     ...closedHomesOf(snapshot).map((home) => findingAt(home, snapshot)),
+    ...lostRepositoriesOf(snapshot).map((lost) => findingOf(lost, snapshot)),
     ...untoldFlocks(snapshot),
   ],
 });

@@ -16,6 +16,7 @@ export { townOption } from './core/report/town-option.ts';
 export { type ClosedHome, closedHomesOf } from './core/town/closed-homes.ts';
 export { isContainerId } from './core/town/host-names.ts';
 export { claimsWorker as isAgents } from './core/town/lock-rules.ts';
+export { type LostRepository, lostRepositoriesOf } from './core/town/lost-repositories.ts';
 export { isLockMovedAside } from './core/town/moved-aside.ts';
 export { relativeTo } from './core/town/roles.ts';
 export type { Check, Finding, Fix, Severity } from './core/types/check.ts';
@@ -59,11 +60,22 @@ export const advice = (text: string, commands: readonly (readonly string[])[] = 
   commands,
 });
 
-/** Advises the repair from the worker's own directory, of a lock that lies outside of the root (`Release.why`: `outside`). */
-export const fixThere = ({ lock: { path } }: Verdict): Fix =>
-  advice('run doctor --fix in that directory', [
-    ['doctor', '--fix', '--town', path.replace(/\/[^/]+\/[^/]+$/, '')],
-  ]);
+/** Advises the repair from the directory that it belongs to, of a lock that lies outside of the root (`Release.why`: `outside`). */
+export const fixThere = ({ lock: { path, gitDir } }: Verdict): Fix =>
+  gitDir === undefined
+    ? advice('run doctor --fix in that directory', [
+        ['doctor', '--fix', '--town', path.replace(/\/[^/]+\/[^/]+$/, '')],
+      ])
+    : advice('it lies outside of this directory: run doctor --fix where its repository is', [
+        ['doctor', '--fix', '--town', repositoryAround(gitDir.main), '--lock', path],
+      ]);
+
+/** The working tree around a git directory, or around the one that it is a part of; a bare or separate one itself. */
+const repositoryAround = (main: string): string =>
+  main
+    .replace(/\/modules\/.*$/, '')
+    .replace(/\/worktrees\/[^/]+$/, '')
+    .replace(/\/\.git$/, '') || '/';
 
 /** What became of a lock's holder, in one line: `its process (41822) and pane (%55) are gone; taken 8 h ago`. */
 export const summary = (verdict: Verdict): string => {

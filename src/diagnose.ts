@@ -18,12 +18,10 @@ import type { LockFile, ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
 import type { Kind } from './core/types/kind.ts';
 import type { Report, ReportTown } from './core/types/report.ts';
-import { gitOutside } from './evidence/git/git-outside.ts';
 import { isRepository } from './evidence/town/marker.ts';
 import { homeRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { elapsedMs } from './io/clock.ts';
-import { entryExists } from './io/disk/entry-exists.ts';
 import { homeDirectories, tableFor } from './kinds-of.ts';
 import { type LookOptions, look, type OpenTown, townOf } from './look.ts';
 import { type Loaded, loadPlugins } from './plugins/plugins.ts';
@@ -105,10 +103,7 @@ export const prepare = async (
   { saved, ...options }: DiagnosisLook,
 ): Promise<Preparation> => {
   const opened = saved === undefined ? openTown(given, options) : null;
-  if (opened !== null) {
-    noteOwnLock(opened.town.root, options);
-    noteRepositoryAround(opened.town, options);
-  }
+  if (opened !== null) noteRepositoryAround(opened.town, options);
   const plugged = await loadPlugged(opened, options);
   const { usesPlugins = true } = options;
   const place = opened === null || !usesPlugins ? opened : withTable(opened, plugged.kinds);
@@ -119,20 +114,6 @@ export const prepare = async (
     selected: selectChecks(checks, place?.config ?? null, options),
     failOn: options.failOn ?? place?.config.failOn ?? 'warning',
   };
-};
-
-/** What a lock of the working tree itself may be called in its git directory. */
-const OWN_LOCKS = ['locked', 'index.lock', 'HEAD.lock'] as const;
-
-/** Notes where the git directory of the root lies outside it with a lock in it, which is not looked at. */
-const noteOwnLock = (root: string, { onNote }: Pick<LookOptions, 'onNote'>): void => {
-  const gitDir = onNote === undefined ? null : (gitOutside(root)?.path ?? null);
-  const name = gitDir === null ? undefined : OWN_LOCKS.find((each) => entryExists(`${gitDir}/${each}`));
-  if (gitDir === null || name === undefined) return;
-  const main = gitDir.replace(/(?:\/\.git)?\/(?:worktrees|modules)\/.*$/, '');
-  onNote?.(
-    `not looked at: the lock of this worktree lies outside of it, at ${gitDir}/${name}. Run: ${quoteCommand(['doctor', '--town', main])}`,
-  );
 };
 
 /** Notes where the caller stands somewhere in a repository and named no root: the lock that is in the way may lie in the rest of it. */

@@ -22,7 +22,6 @@ import type { FileQuestion } from './files/file-evidence.ts';
 import { findLocks, linkedOutside, unlistedGaps, withOutside } from './find-locks.ts';
 import type { GatherRequest } from './gather-request.ts';
 import { addGitFacts } from './git/facts.ts';
-import { gitGaps } from './git/git-outside.ts';
 import { readAsker, readHost } from './host.ts';
 import { readLoneCompanions } from './locks/lone-companions.ts';
 import { readLeftovers } from './locks/read-leftovers.ts';
@@ -331,9 +330,6 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
       ...found.gaps,
       ...unlistedGaps(request, found, layout.workers, seen),
       ...layout.gaps,
-      ...(scan !== 'worker' && town.within === undefined && (request.table?.inGitDirs ?? null) !== null
-        ? gitGaps(town.root)
-        : []),
     ],
   };
 };

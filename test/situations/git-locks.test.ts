@@ -494,27 +494,30 @@ describe('other repositories', () => {
     expect(await repository.look()).toMatchObject({ exitCode: 0, findings: [], gaps: [] });
   });
 
-  gitTest('gitdir files that are circular, or lead elsewhere or nowhere, are not followed', async () => {
-    const repository = makeRepository();
-    const { root, env } = repository;
-    const away = makeRepository();
-    const outside = leave(join(away.root, '.git/index.lock'));
-    for (const [name, text] of [
-      ['loop', 'gitdir: ../loop/.git\n'],
-      ['away', `gitdir: ${away.root}/.git\n`],
-      ['gone', 'gitdir: /nowhere/.git/worktrees/gone\n'],
-      ['noise', '\0\xff'],
-    ] as const) {
-      mkdirSync(join(root, name));
-      writeFileSync(join(root, name, '.git'), text);
-      await startProcess(sleeperNamed('git'), ['600'], { cwd: join(root, name) });
-    }
-    const path = leave(join(root, '.git/index.lock'));
-    expect(await repository.look()).toMatchObject({ gaps: [] });
-    expect(Object.keys(await locksOf(repository))).toEqual([path]);
-    await heal(root, { env, dryRun: false });
-    expect(existsSync(outside)).toBe(true);
-  });
+  gitTest(
+    'gitdir files that are circular, or lead elsewhere or nowhere, are not followed for writing',
+    async () => {
+      const repository = makeRepository();
+      const { root, env } = repository;
+      const away = makeRepository();
+      const outside = leave(join(away.root, '.git/index.lock'));
+      for (const [name, text] of [
+        ['loop', 'gitdir: ../loop/.git\n'],
+        ['away', `gitdir: ${away.root}/.git\n`],
+        ['gone', 'gitdir: /nowhere/.git/worktrees/gone\n'],
+        ['noise', '\0\xff'],
+      ] as const) {
+        mkdirSync(join(root, name));
+        writeFileSync(join(root, name, '.git'), text);
+        await startProcess(sleeperNamed('git'), ['600'], { cwd: join(root, name) });
+      }
+      const path = leave(join(root, '.git/index.lock'));
+      expect((await repository.look()).gaps.map(({ git: is }) => is)).toEqual(['unseen', 'odd', 'odd']);
+      expect(await locksOf(repository)).toEqual({ [outside]: 'held', [path]: 'held' });
+      await heal(root, { env, dryRun: false });
+      expect(existsSync(outside)).toBe(true);
+    },
+  );
 
   gitTest('lockfiles of package managers are not locks', async () => {
     const repository = makeRepository();

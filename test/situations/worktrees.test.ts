@@ -62,20 +62,17 @@ describe('the root', () => {
     writeFileSync(join(root, 'mayor/town.json'), '{}');
     expect((await look()).town).not.toHaveProperty('type');
 
-    const notes: string[] = [];
-    const onNote = (note: string): void => void notes.push(note);
-    expect((await examine(tree, { env, onNote })).locks).toEqual([]);
-    expect(notes).toEqual([
-      `not looked at: the lock of this worktree lies outside of it, at ${root}/.git/worktrees/a/locked. Run: doctor --town ${root}`,
+    // A worktree as the root has its own lock, which is in the repository.
+    expect((await examine(tree, { env })).locks).toMatchObject([
+      { id: expect.stringMatching(/^git-worktree:\.\.\/.*\/worktrees\/a\/locked$/), worker: '.' },
     ]);
     // A pointer that leads elsewhere or is circular is not followed, and the report says so.
     for (const pointer of [root, `${tree}/.git`, '.']) {
       writeFileSync(join(tree, '.git'), `gitdir: ${pointer}\n`);
-      expect((await examine(tree, { env, onNote })).gaps).toEqual([
+      expect((await examine(tree, { env })).gaps).toEqual([
         expect.objectContaining({ why: expect.stringContaining('no repository') }),
       ]);
     }
-    expect(notes).toHaveLength(1);
   });
 });
 
@@ -99,48 +96,6 @@ describe('a root inside a repository', () => {
     expect(await notesAt(tree)).toEqual([]);
     mkdirSync(join(tree, 'src'));
     expect(await notesAt(join(tree, 'src'))).toEqual([note(tree)]);
-  });
-});
-
-describe('a root whose git directory is elsewhere', () => {
-  gitTest('says which of its own locks there was not checked, for a submodule as well', async () => {
-    const { root, env, worktree } = makeRepository();
-    const tree = worktree('../tree');
-    git(root, 'clone', '-q', '.', '../library');
-    git(root, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', '../library', 'libs/a');
-    const library = join(root, 'libs/a');
-    for (const [top, gitDir] of [
-      [tree, `${root}/.git/worktrees/tree`],
-      [library, `${root}/.git/modules/libs/a`],
-    ] as const) {
-      const notes: string[] = [];
-      const ask = () => examine(top, { env, onNote: (note) => void notes.push(note) });
-      expect([(await ask()).gaps, notes]).toEqual([[], []]);
-      writeFileSync(join(gitDir, 'index.lock'), '');
-      expect((await ask()).gaps).toEqual([]);
-      expect(notes).toEqual([
-        `not looked at: the lock of this worktree lies outside of it, at ${gitDir}/index.lock. Run: doctor --town ${root}`,
-      ]);
-    }
-  });
-
-  gitTest('is a gap if its repository is gone or its .git is a symlink', async () => {
-    const { root, env, worktree } = makeRepository();
-    const tree = worktree('../tree');
-    const linked = join(root, '../linked');
-    mkdirSync(linked);
-    symlinkSync(join(root, '.git'), join(linked, '.git'));
-    writeFileSync(join(root, '.git/index.lock'), '');
-    expect(await examine(linked, { env })).toMatchObject({
-      locks: [],
-      complete: false,
-      gaps: [{ what: `directory:${linked}/.git`, why: expect.stringContaining('symbolic link') }],
-    });
-    rmSync(root, { recursive: true });
-    expect(await examine(tree, { env })).toMatchObject({
-      exitCode: 22,
-      gaps: [{ what: `directory:${root}/.git/worktrees/tree`, why: expect.stringContaining('is gone') }],
-    });
   });
 });
 

@@ -44,8 +44,9 @@ const forbidden = (lock: LockFile): Refusal['why'] | null => {
   return movable(lock);
 };
 
-/** An agent's lock in a working tree outside of the root: a repair writes nowhere but in its root. */
-const liesOutside = ({ worker, rules }: LockFile): boolean => rules === undefined && worker.startsWith('../');
+/** In a working tree or git directory outside of the root: a repair writes nowhere but in its root. */
+const liesOutside = ({ worker, rules, gitDir }: LockFile): boolean =>
+  gitDir?.isOutside === true || (rules === undefined && worker.startsWith('../'));
 
 const movable = (lock: LockFile): Refusal['why'] | null => {
   return immovable(lock) ?? (lock.git?.tracked.seen === true ? null : 'tracked-unknown');

@@ -21,6 +21,14 @@ export interface Gap {
    * something else. A live lock may lie behind it. Absent for every other place.
    */
   readonly home?: 'symlink' | 'directory' | 'other';
+  /**
+   * Where the file `.git` of a working tree leads, and no lock of git was looked for: to something that is `gone`, or that its
+   * repository has `forgotten`; that may exist where we do not see it (`unseen`); that is `closed` to us. Or it is a `symlink`, which
+   * is not followed, or something `odd`.
+   */
+  readonly git?: 'gone' | 'forgotten' | 'unseen' | 'closed' | 'symlink' | 'odd';
+  /** The absolute path to which that file leads. */
+  readonly leadsTo?: string;
   /** Where another machine could not look; absent for the one that asks. */
   readonly machine?: string;
   /** Options that a command needs to look there again, as this one was given them: `--lease ADDRESS`; absent where it needs none. */
@@ -140,6 +148,8 @@ export interface LockGitDir {
   readonly main: string;
   /** The working tree whose git directory it is; null for a bare repository, and where that is not known. */
   readonly tree: string | null;
+  /** It lies outside of the root, where a repair does not write. */
+  readonly isOutside?: true;
 }
 
 /** The process that git itself wrote down beside a lock of its own (`core.lockfilePid`, git 2.54). */

@@ -8,7 +8,10 @@ import { type Line, readLine } from '../../io/disk/small-file.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 
 /** Paths are shorter than this, so a longer file is not one of these. */
-const MOST_BYTES = 8192;
+export const MOST_POINTER_BYTES = 8192;
+
+/** `//`, `/./`, `/../`, or a slash or dots at the end. */
+const INDIRECT = /\/\.{0,2}(?:\/|$)/;
 
 /** What a `.git` file begins with. */
 const GITDIR = 'gitdir: ';
@@ -96,21 +99,20 @@ export const linkedGitDirOf = (top: string): string | null => {
 export const pointerIn = (top: string): string | null => {
   const pointer = lineOf(`${top}/.git`);
   if (pointer === null || pointer === 'absent' || !pointer.line.startsWith(GITDIR)) return null;
-  return resolve(top, pointer.line.slice(GITDIR.length));
+  return whole(pointer.line.slice(GITDIR.length), top);
 };
-
-/** `//`, `/./`, `/../`, or a slash or dots at the end. */
-const INDIRECT = /\/\.{0,2}(?:\/|$)/;
 
 const pathIn = (gitDir: string, gitdir: Line): string | null => {
   const line = gitdir === null || gitdir === 'absent' ? '' : gitdir.line;
   if (!line.endsWith('/.git')) return null;
-  const path = line.slice(0, -'/.git'.length) || '/';
-  // git writes it whole: to resolve each of hundreds takes longer than to see that.
-  return path.startsWith('/') && !INDIRECT.test(path) ? path : resolve(gitDir, path);
+  return whole(line.slice(0, -'/.git'.length) || '/', gitDir);
 };
 
-const lineOf = (path: string): Line => readLine(path, MOST_BYTES);
+/** git mostly writes paths whole: to resolve each of hundreds takes longer than to see that. */
+const whole = (path: string, from: string): string =>
+  path.startsWith('/') && !INDIRECT.test(path) ? path : resolve(from, path);
+
+const lineOf = (path: string): Line => readLine(path, MOST_POINTER_BYTES);
 
 const isThere = (path: string): boolean => {
   try {

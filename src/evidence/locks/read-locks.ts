@@ -1,6 +1,6 @@
 /** Reads the locks that a scan found. Writes nothing. */
 import { lstatSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, relative } from 'node:path';
 import { describeFileProblem } from '../../core/record/file-problem.ts';
 import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts';
 import { relativeTo } from '../../core/town/roles.ts';
@@ -91,7 +91,7 @@ const readLock = (
       : lookAtLinkedTree(displayPath(linkedGitDir.path), linkedGitDir.isCheckedOut, realDirectory);
   const worker = workerOf(found, realPath, root);
   const lock: LockFile = {
-    id: `${kind.id}:${kind.claims === 'worker' ? worker : displayRelative(root, found.path)}${found.hasTwin ? '#legacy' : ''}`,
+    id: `${kind.id}:${kind.claims === 'worker' ? worker : pathInTown(root, found)}${found.hasTwin ? '#legacy' : ''}`,
     kind: kind.id,
     worker,
     path: displayPath(found.path),
@@ -114,9 +114,23 @@ const readLock = (
   };
 };
 
-const gitDirOf = ({ path, main }: NonNullable<FoundLock['gitDir']>, tree: LinkedTree | null): LockGitDir => {
+/** The path of the lock relative to the root, `../main/.git/index.lock` for one that lies outside. */
+const pathInTown = (root: string, { path, gitDir }: FoundLock): string => {
+  if (gitDir?.isOutside !== true) return displayRelative(root, path);
+  return relative(root, displayPath(path));
+};
+
+const gitDirOf = (
+  { path, main, tree: known, isOutside }: NonNullable<FoundLock['gitDir']>,
+  tree: LinkedTree | null,
+): LockGitDir => {
   const gitDir = displayPath(path);
-  return { path: gitDir, main: displayPath(main), tree: tree === null ? treeAround(gitDir) : tree.path };
+  return {
+    path: gitDir,
+    main: displayPath(main),
+    tree: tree === null ? (known ?? treeAround(gitDir)) : tree.path,
+    ...(isOutside === true ? { isOutside } : {}),
+  };
 };
 
 /** The working tree around a `.git`, where no setting says otherwise. */

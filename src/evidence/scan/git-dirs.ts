@@ -7,6 +7,7 @@ import { isPidFile, withoutSuffix } from '../../core/record/lock-names.ts';
 import { isInTable, type NameTable } from '../../core/record/name-pattern.ts';
 import { type Entry, type EntryStat, isUntyped } from '../../io/disk/disk.ts';
 import { displayPath, fromLatin1 } from '../../io/disk/disk-path.ts';
+import type { LedGitDir } from '../git/git-pointers.ts';
 import type { GitNames, InGitDirs } from './homes.ts';
 import {
   type Directory,
@@ -24,6 +25,8 @@ export interface GitSighting {
   readonly gitDir: Directory;
   /** The main git directory that the walk found, around or equal to it. */
   readonly main: Directory;
+  /** Found by the `.git` of a working tree, not by the walk; null for every other one. */
+  readonly led: LedGitDir | null;
   readonly isLinked: boolean;
   /** Of a linked working tree: an index stands there, which the first checkout leaves when it ends. */
   readonly isCheckedOut: boolean;
@@ -44,16 +47,24 @@ const SMALL_DIRECTORY = 1_048_576;
 /** Levels of submodules in submodules that are looked at; git itself has no limit. */
 const DEEPEST_MODULE = 16;
 
-/** Looks through these main git directories, and reports those of linked working trees; adds to the gaps of `findings`. */
+export interface InGitDirsFound {
+  readonly sightings: readonly GitSighting[];
+  /** Administrative directories of linked working trees in the repositories that the walk found. */
+  readonly linked: readonly Directory[];
+}
+
+/** Looks through these main git directories, then through those that `follow` finds then; adds to the gaps of `findings`. */
 export const sightInGitDirs = (
   gitDirs: readonly Directory[],
   wanted: InGitDirs,
   options: WalkOptions,
   findings: Findings,
-): { readonly sightings: readonly GitSighting[]; readonly linked: readonly Directory[] } => {
+  follow: (isKnown: (gitDir: string) => boolean) => readonly LedGitDir[],
+): InGitDirsFound => {
   const found: GitSighting[] = [];
   const linked: Directory[] = [];
   const seen = new Set<string>();
+  let led: LedGitDir | null = null;
   // Made once for all repositories: what is made anew for each of them V8 never learns to run fast.
   const budget = { directories: 0, refDirectories: 0, refs: 0, hasSpentRefs: false };
   const mayList = (): boolean => {
@@ -63,20 +74,23 @@ export const sightInGitDirs = (
   // Not counted among the directories of the scan: nobody works there.
   const listing: Lister<Entry> = (place) => (mayList() ? readEntries(place, options.disk, findings) : []);
   const naming: Lister<string> = (place) => (mayList() ? readNames(place, options.disk, findings) : []);
-  const add = (at: Omit<GitSighting, 'names' | 'isCheckedOut'>, there: readonly string[]): void => {
+  const add = (at: Omit<GitSighting, 'names' | 'isCheckedOut' | 'led'>, there: readonly string[]): void => {
     const { gitDir, isLinked } = at;
     const names = isLinked ? wanted.linked : wanted.main;
     const sighted = namesIn(gitDir, names, there, listing, budget, options, findings);
     if (sighted.length === 0) return;
     const isCheckedOut = isLinked && there.includes('index') && there.includes('HEAD');
-    found.push({ ...at, isCheckedOut, names: sighted });
+    found.push({ ...at, led, isCheckedOut, names: sighted });
+  };
+  const isNew = (gitDir: Directory): boolean => {
+    const { size } = seen;
+    return seen.add(keyOf(gitDir)).size > size;
   };
   const visit = (gitDir: Directory, main: Directory, depth: number): void => {
-    const key = `${gitDir.raw} ${gitDir.path}`;
-    if (seen.has(key)) return;
-    seen.add(key);
+    if (!isNew(gitDir)) return;
     const entries = listing(gitDir);
     if (!isRepository(entries)) {
+      if (depth === 0) addHollow(gitDir, entries, findings);
       if (depth > 0 && depth < DEEPEST_MODULE)
         for (const child of directoriesIn(gitDir, entries, options, findings)) visit(child, main, depth + 1);
       return;
@@ -85,28 +99,32 @@ export const sightInGitDirs = (
     const worktrees = childNamed('worktrees', gitDir, entries, options, findings);
     if (worktrees !== null)
       for (const child of directoriesIn(worktrees, listing(worktrees), options, findings)) {
-        linked.push(child);
-        const names = naming(child);
-        add({ gitDir: child, main, isLinked: true }, names);
-        // git keeps the submodules of a linked working tree in its own part of the repository.
-        const its = names.includes('modules') ? below(child, 'modules') : null;
-        if (its !== null && lookAt(options.disk, its, findings)?.isDirectory() === true)
-          visitModules(its, main, depth);
+        if (led === null) linked.push(child);
+        visitLinked(child, main, depth);
       }
     const modules = childNamed('modules', gitDir, entries, options, findings);
     if (modules !== null) visitModules(modules, main, depth);
+  };
+  const visitLinked = (gitDir: Directory, main: Directory, depth: number): void => {
+    if (!isNew(gitDir)) return;
+    const names = naming(gitDir);
+    add({ gitDir, main, isLinked: true }, names);
+    // git keeps the submodules of a linked working tree in its own part of the repository.
+    const its = names.includes('modules') ? below(gitDir, 'modules') : null;
+    if (its !== null && lookAt(options.disk, its, findings)?.isDirectory() === true)
+      visitModules(its, main, depth);
   };
   const visitModules = (modules: Directory, main: Directory, depth: number): void => {
     if (depth >= DEEPEST_MODULE) return;
     for (const child of directoriesIn(modules, listing(modules), options, findings))
       visit(child, main, depth + 1);
   };
-  for (const main of gitDirs) {
+  const within = (main: Directory, look: () => void): void => {
     budget.directories = MOST_DIRECTORIES;
     budget.refDirectories = MOST_REF_DIRECTORIES;
     budget.refs = MOST_REFS;
     budget.hasSpentRefs = false;
-    visit(main, main, 0);
+    look();
     const what = `directory:${displayPath(main.raw ? fromLatin1(main.path) : main.path)}`;
     if (budget.directories < 0)
       findings.gaps.push({
@@ -118,8 +136,35 @@ export const sightInGitDirs = (
         what: `${what}/refs`,
         why: `more than ${MOST_REFS} loose refs, or ${MOST_REF_DIRECTORIES} directories of them: not all were looked at (git pack-refs --all makes them few)`,
       });
+  };
+  for (const main of gitDirs) within(main, () => visit(main, main, 0));
+  for (const each of follow((gitDir) => seen.has(keyOf({ path: gitDir, raw: false })))) {
+    led = each;
+    const gitDir = { path: each.path, raw: false };
+    const main = { path: each.main, raw: false };
+    within(main, () => {
+      if (each.path === each.main) return visit(gitDir, main, 0);
+      visitLinked(gitDir, main, 0);
+      // Of the rest of the repository only what all working trees share.
+      if (isNew(main)) add({ gitDir: main, main, isLinked: false }, naming(main));
+    });
   }
   return { sightings: found, linked };
+};
+
+const keyOf = ({ raw, path }: Directory): string => `${raw} ${path}`;
+
+/** What git puts into every repository besides `HEAD`. */
+const PARTS: ReadonlySet<string> = new Set(['objects', 'refs', 'index', 'config']);
+
+/** Something that git would call damaged: parts of a repository without `HEAD`. git skips an empty `.git`, and so do we. */
+const addHollow = ({ path, raw }: Directory, entries: readonly Entry[], { gaps }: Findings): void => {
+  if (!path.endsWith('/.git') || !entries.some(({ name }) => PARTS.has(name))) return;
+  gaps.push({
+    what: `directory:${displayPath(raw ? fromLatin1(path) : path)}`,
+    why: 'has no HEAD, so git does not take it for a repository: no lock of git was looked for',
+    git: 'odd',
+  });
 };
 
 /** git requires `HEAD` in a repository: a directory below `modules` without it is only part of a submodule's name. */

@@ -12,11 +12,12 @@ export interface HelperTask {
   readonly subtrees: readonly Subtree[];
   readonly homes: Homes;
   readonly files: NamedFiles | null;
+  readonly inGitDirs: boolean;
   readonly prune: ReadonlySet<string>;
   readonly uid: number;
 }
 
-const { shared, port, subtrees, homes, files, prune, uid } = workerData as HelperTask;
+const { shared, port, subtrees, homes, files, inGitDirs, prune, uid } = workerData as HelperTask;
 const board = openBoard(shared);
 
 if (beginWork(board)) {
@@ -25,6 +26,7 @@ if (beginWork(board)) {
     disk: realDisk,
     homes,
     files,
+    inGitDirs,
     prune,
     uid,
     onDirectory: (count: number) => tellProgress(board, count),

@@ -1,5 +1,6 @@
 /** Finds the locks of a town: everywhere, at known places, or at one worker. Reads only. */
 
+import { Buffer } from 'node:buffer';
 import { realpathSync } from 'node:fs';
 import { leftoverOf } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
@@ -8,9 +9,16 @@ import type { Gap, Leftover, LockFile } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
 import { elapsedMs } from '../../io/clock.ts';
 import { type Disk, realDisk } from '../../io/disk/disk.ts';
-import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
+import {
+  type DiskPath,
+  displayPath,
+  displayRelative,
+  fromLatin1,
+  joinPath,
+} from '../../io/disk/disk-path.ts';
+import { followPointers } from '../git/git-pointers.ts';
 import { agentTable, kindsAt, type LockTable } from '../locks/lock-table.ts';
-import { type GitSighting, sightInGitDirs } from './git-dirs.ts';
+import { type GitSighting, type InGitDirsFound, sightInGitDirs } from './git-dirs.ts';
 import type { GitNames } from './homes.ts';
 import { knownPlaces, LOCK_LAYOUT, searchPlaces, withAncestors } from './known-places.ts';
 import { trustedDevice } from './leaf-rule.ts';
@@ -69,7 +77,13 @@ export interface FoundLock {
   /** The administrative directory of the linked working tree for which it stands; null for every other lock. */
   readonly linkedGitDir: LinkedGitDir | null;
   /** The git directory in which it lies, and the main one around that; null for a lock that lies in none. */
-  readonly gitDir: { readonly path: DiskPath; readonly main: DiskPath } | null;
+  readonly gitDir: {
+    readonly path: DiskPath;
+    readonly main: DiskPath;
+    /** Known already where it is set: a separate git directory does not name it. */
+    readonly tree?: string | null;
+    readonly isOutside?: true;
+  } | null;
 }
 
 /** A file that a killed run left beside a lock, or where a lock was. */
@@ -85,7 +99,7 @@ export interface ScanResult {
   /** Directories that were looked into. */
   readonly directories: number;
   readonly gaps: readonly Gap[];
-  /** Administrative directories of linked working trees, absolute; those that are not UTF-8 are left out. */
+  /** Administrative directories of linked working trees that may lie outside of the root, absolute; those that are not UTF-8 are left out. */
   readonly linkedGitDirs: readonly string[];
   /** What a scan has seen besides; null where it did not see the whole town, as in a look at known places or one with gaps. */
   readonly seen: SeenOnTheWay | null;
@@ -133,8 +147,6 @@ export const scanTownInTurns = async (options: ScanOptions): Promise<ScanResult>
   }
 };
 
-const NO_GIT_DIRS = { sightings: [], linked: [] } as const;
-
 function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   const root = realpathSync.native(options.root);
   const findings = noFindings();
@@ -158,15 +170,53 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
     else yield* walkWithHelper(start, threads === 2, how, findings);
   }
   lookAtRootItself(root, how, findings);
-  const { repositories, oldHomes, gitDirs } = findings;
-  const wanted = (options.table ?? agentTable).inGitDirs;
-  const { sightings, linked } =
-    wanted === null ? NO_GIT_DIRS : sightInGitDirs(gitDirs, wanted, how, findings);
+  const { repositories, oldHomes } = findings;
+  const { sightings, linked } = inGitDirsOf(root, options, how, findings);
   // Directories that could not be listed may contain anything.
   const isWhole = options.mode !== 'quick' && findings.gaps.length === 0;
   const seen = isWhole ? { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) } : null;
   return { ...resultOf(root, findings, sightings, seen, options.table), linkedGitDirs: [...pathsOf(linked)] };
 }
+
+/** The root and directories right in it whose `.git` is no directory: a walk does not list them where they have only files. */
+const treesAtTop = (root: string, how: WalkOptions, findings: Findings): readonly Directory[] => {
+  const known = new Set([...findings.gitFiles, ...findings.repositories].map(({ path }) => path));
+  const top = { path: root, raw: false };
+  return [top, ...listSubdirectories(top, how, findings).map(({ child }) => child)].filter(
+    ({ path, raw }) =>
+      !known.has(path) && lookAt(how.disk, { path: `${path}/.git`, raw }, findings)?.isDirectory() === false,
+  );
+};
+
+const inGitDirsOf = (
+  root: string,
+  { table = agentTable, within }: ScanOptions,
+  how: WalkOptions,
+  findings: Findings,
+): InGitDirsFound => {
+  const { gitDirs, gitFiles } = findings;
+  if (table.inGitDirs === null) return { sightings: [], linked: [] };
+  const tops = within === undefined ? treesAtTop(root, how, findings) : [];
+  let claims: ReadonlyMap<string, string> = new Map();
+  const found = sightInGitDirs(gitDirs, table.inGitDirs, how, findings, (isKnown) => {
+    const { led, gaps, ...others } = followPointers(
+      new Set([...tops, ...gitFiles].map(({ path, raw }) => exact(path, raw))),
+      root,
+      isKnown,
+    );
+    for (const gap of gaps) findings.gaps.push(gap);
+    ({ claims } = others);
+    return led;
+  });
+  const isInRoot = ({ path }: Directory): boolean => {
+    const tree = claims.get(path);
+    if (tree === undefined) return false;
+    // What it names is as long as that path: to read hundreds of such files takes three times as long.
+    const look = lookAt(how.disk, { path: `${path}/gitdir`, raw: false }, findings);
+    return look?.size === Buffer.byteLength(tree) + '/.git\n'.length;
+  };
+  return { ...found, linked: found.linked.filter((each) => !isInRoot(each)) };
+};
 
 /** Walks these directories of the root alone. One that does not exist does not make a gap; a symlink is not followed. */
 const walkWithin = (root: string, names: readonly string[], how: WalkOptions, findings: Findings): void => {
@@ -231,6 +281,7 @@ export const scanGitDirs = (root: string, gitDirs: readonly string[], table: Loc
     { main: withoutRefs(main), linked: withoutRefs(ofLinked) },
     walkOptions({ root, mode: 'quick', table }),
     findings,
+    () => [],
   );
   return { ...resultOf(root, findings, sightings, null, table), linkedGitDirs: [...pathsOf(linked)] };
 };
@@ -251,6 +302,7 @@ const walkOptions = ({ mode, disk, onProgress, table = agentTable }: ScanOptions
   disk: disk ?? realDisk,
   homes: table.homes,
   files: table.files,
+  inGitDirs: table.inGitDirs !== null,
   prune: mode === 'deep' ? new Set() : PRUNED,
   uid: process.geteuid?.() ?? -1,
   onDirectory: onProgress ?? null,
@@ -274,7 +326,7 @@ const resultOf = (
   const sighted = [
     ...inHomes,
     ...findings.files.map(placeOf).flatMap((at) => namedAnywhere(root, at, table)),
-    ...inGitDirs.flatMap((at) => namedInGitDir(at, meaning)),
+    ...inGitDirs.flatMap((at) => namedInGitDir(at, table, meaning)),
   ];
   const locks: FoundLock[] = [];
   const leftovers: FoundLeftover[] = [];
@@ -356,21 +408,34 @@ const namedAnywhere = (root: string, at: HomeAt, { files, directories }: LockTab
 
 /** Locks in a git directory. They speak for the working tree; where that is a linked one, only git's own files tell which. */
 const namedInGitDir = (
-  { gitDir, main, isLinked, isCheckedOut, names }: GitSighting,
+  { gitDir, main, led, isLinked, isCheckedOut, names }: GitSighting,
+  { inGitDirs }: LockTable,
   meaning: NameReader,
 ): readonly Sighted[] => {
   const directory = exact(gitDir.path, gitDir.raw);
+  const isBeside = led !== null && gitDir.path === led.main && led.main !== led.path;
+  const isOfMainTree = (name: string): boolean =>
+    !/^ref(?:s|table)\//.test(name) && inGitDirs?.linkedKinds.some(({ fits }) => fits(name)) === true;
+  const at = {
+    path: directory,
+    main: exact(main.path, main.raw),
+    ...(led !== null && gitDir.path === led.path && !isLinked ? { tree: displayPath(led.tree) } : {}),
+    ...(led?.isOutside === true ? { isOutside: true as const } : {}),
+  };
   return names.flatMap((name) => {
     const { kinds, leftover } = meaning(isLinked, name);
+    if (isBeside && isOfMainTree(name)) return [];
+    // Whoever tidies up writes, and does so in another root.
+    if (leftover !== null && led?.isOutside === true) return [];
     return kinds.map(
       (kind): Sighted => ({
         kind,
         path: joinPath(directory, name),
-        place: treeOf(main),
+        place: led?.tree ?? treeOf(main),
         layout: 'runtime',
         companion: null,
         linkedGitDir: isLinked ? { path: directory, isCheckedOut } : null,
-        gitDir: { path: directory, main: exact(main.path, main.raw) },
+        gitDir: at,
         leftover,
       }),
     );

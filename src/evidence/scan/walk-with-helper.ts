@@ -100,12 +100,14 @@ const finish = (
 const startHelper = (
   subtrees: readonly Subtree[],
   board: Board,
-  { homes, files, prune, uid }: WalkOptions,
+  { homes, files, inGitDirs, prune, uid }: WalkOptions,
 ): (() => Findings | null) | null => {
   // Loaded here, because most runs do not need it.
   const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
   const { port1, port2 } = new MessageChannel();
-  const workerData: HelperTask = { shared: board.shared, port: port2, subtrees, homes, files, prune, uid };
+  const workerData: HelperTask = {
+    ...{ shared: board.shared, port: port2, subtrees, homes, files, inGitDirs, prune, uid },
+  };
   let worker: WorkerThread;
   try {
     const options = { workerData, transferList: [port2], execArgv: [] };

@@ -40,6 +40,8 @@ export interface Findings {
   /** Directories with an entry `.git`, and those with a home of an older layout: needed later in the run. */
   readonly repositories: Directory[];
   readonly oldHomes: Directory[];
+  /** Directories with an entry `.git` that is no directory, and those that were not listed but may have one. */
+  readonly gitFiles: Directory[];
   directories: number;
 }
 
@@ -49,6 +51,8 @@ export interface WalkOptions {
   readonly homes: Homes;
   /** Null where no kind's locks may lie in any directory. */
   readonly files: NamedFiles | null;
+  /** Locks are looked for in the git directories of working trees. */
+  readonly inGitDirs: boolean;
   /** Exact names of directories that are not entered. */
   readonly prune: ReadonlySet<string>;
   /** Effective user: directories that it cannot read are gaps. */
@@ -113,6 +117,12 @@ const REPLACEMENT = '\ufffd';
 const DOT = 46;
 
 /**
+ * The end of the name of a directory of linked working trees (`.claude/worktrees`): one that has nothing but files is not listed,
+ * and to look for `.git` in all such directories takes too long.
+ */
+const TREES = 'worktrees';
+
+/**
  * The step of a walk: looks at one directory and pushes its sub-directories. Written for speed: plain strings,
  * synchronous calls, no callback per entry. What needs different treatment (another device, names that are not UTF-8)
  * is left in `elsewhere`.
@@ -123,7 +133,7 @@ const visitor = (
   findings: Findings,
   elsewhere: Subtree[],
 ): ((directory: string, stack: string[]) => void) => {
-  const { disk, homes, files, prune, uid } = options;
+  const { disk, homes, files, prune, uid, inGitDirs } = options;
   const isBeginning = beginnings(homes);
 
   const list = (directory: string, inHome: Home | null, stack: string[]): void => {
@@ -132,6 +142,7 @@ const visitor = (
     const prefix = directory === '/' ? directory : `${directory}/`;
     const names: string[] = [];
     const before = stack.length;
+    const hasTrees = inGitDirs && directory.endsWith(TREES);
     let hasRawNames = false;
     let hasHead = false;
     for (const entry of entries) {
@@ -140,7 +151,10 @@ const visitor = (
       if (inHome !== null && isNamedLikeLock(inHome, name)) names.push(name);
       if (entry.isFile()) {
         if (first === DOT) {
-          if (name === '.git') findings.repositories.push(place);
+          if (name === '.git') {
+            findings.repositories.push(place);
+            findings.gitFiles.push(place);
+          }
           if (homes.get(name)?.isClaimed === true)
             addClosedHome({ path: prefix + name, raw }, false, findings);
         } else if (name === 'HEAD') hasHead = true;
@@ -153,9 +167,11 @@ const visitor = (
       }
       if (!entry.isDirectory() && !(isUntyped(entry) && isDirectory(prefix + name))) {
         // Some file systems list no types; then the entry is looked at a second time, which is rare.
+        if (name === '.git') findings.gitFiles.push(place);
         if (homes.get(name)?.isClaimed === true) openHome({ path: prefix + name, raw }, disk, findings);
         continue;
       }
+      if (hasTrees) findings.gitFiles.push({ path: prefix + name, raw });
       const home = isBeginning[first] === 1 ? homes.get(name) : undefined;
       if (home !== undefined) {
         if (home.isOld) findings.oldHomes.push(place);
@@ -229,6 +245,7 @@ export const noFindings = (): Findings => ({
   gitDirs: [],
   repositories: [],
   oldHomes: [],
+  gitFiles: [],
   directories: 0,
 });
 
@@ -240,6 +257,7 @@ export const addFindings = (findings: Findings, more: Findings): void => {
   append(findings.gitDirs, more.gitDirs);
   append(findings.repositories, more.repositories);
   append(findings.oldHomes, more.oldHomes);
+  append(findings.gitFiles, more.gitFiles);
   findings.directories += more.directories;
 };
 

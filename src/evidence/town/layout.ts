@@ -30,6 +30,7 @@ export const readTownLayout = (root: string, seen: ReadonlySet<DiskPath> = new S
     disk: realDisk,
     homes: agentTable.claimHomes,
     files: null,
+    inGitDirs: false,
     prune: PRUNED,
     uid: -1,
     onDirectory: null,

@@ -209,8 +209,10 @@ const unread = (reason: unknown, stat: BigIntStats | null): FileReading => ({
   uid: stat === null ? null : Number(stat.uid),
 });
 
+type FileTypes = Pick<BigIntStats, 'isFile' | 'isDirectory' | 'isSymbolicLink' | 'isFIFO' | 'isSocket'>;
+
 /** The type of a file that is not regular; null for a regular one. */
-const otherType = (stat: BigIntStats): FileProblem | null => {
+export const otherType = (stat: FileTypes): FileProblem | null => {
   if (stat.isFile()) return null;
   if (stat.isDirectory()) return 'directory';
   if (stat.isSymbolicLink()) return 'symlink';

@@ -1,0 +1,195 @@
+/**
+ * Where the `.git` of working trees leads that is a file: to the git directory of a linked working tree or a submodule, or to a
+ * separate one. Reads only, follows no symlink, waits for nothing and never throws; whatever leads nowhere becomes a gap.
+ */
+import { Buffer } from 'node:buffer';
+import { lstatSync, opendirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { describeFileProblem } from '../../core/record/file-problem.ts';
+import { relativeTo } from '../../core/town/roles.ts';
+import type { Gap } from '../../core/types/evidence.ts';
+import { type DiskPath, displayPath, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
+import { realOrSame } from '../../io/disk/real-path.ts';
+import { otherType, readingCalls, readLine, readSmallFile } from '../../io/disk/small-file.ts';
+import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
+import { MOST_POINTER_BYTES, pointerIn } from './linked-tree.ts';
+
+/** A git directory that a scan of the root did not come upon by itself. */
+export interface LedGitDir {
+  /** Absolute, symlinks resolved. */
+  readonly path: string;
+  /** The one that all working trees of the repository share; equal to `path` where that is not linked. */
+  readonly main: string;
+  /** The working tree that leads there. */
+  readonly tree: DiskPath;
+  /** A repair writes nowhere but in its root. */
+  readonly isOutside: boolean;
+}
+
+export interface Pointers {
+  readonly led: readonly LedGitDir[];
+  /** Git directories that were known, with a working tree that leads there. */
+  readonly claims: ReadonlyMap<string, string>;
+  readonly gaps: readonly Gap[];
+}
+
+/** What became of following one; null where nothing is to be told. */
+type Lead = LedGitDir | { readonly git: NonNullable<Gap['git']>; readonly why: string; readonly to?: string };
+
+/**
+ * Follows the entry `.git` of each of these directories where it is no directory.
+ *
+ * @param isKnown the scan has looked into that git directory (absolute)
+ */
+export const followPointers = (
+  tops: Iterable<DiskPath>,
+  root: string,
+  isKnown: (gitDir: string) => boolean,
+): Pointers => {
+  const led = new Map<string, LedGitDir>();
+  const claims = new Map<string, string>();
+  const gaps: Gap[] = [];
+  for (const top of tops) {
+    // Nearly all are like that.
+    const pointer = typeof top === 'string' ? pointerIn(top) : null;
+    if (typeof top === 'string' && pointer !== null && isKnown(pointer)) {
+      claims.set(pointer, top);
+      continue;
+    }
+    const lead = leadOf(top, root, isKnown);
+    if (lead === null) continue;
+    if ('path' in lead) {
+      if (!led.has(lead.path)) led.set(lead.path, lead);
+    } else {
+      const { git, why, to } = lead;
+      const what = `directory:${displayPath(joinPath(top, '.git'))}`;
+      gaps.push({ what, why, git, ...(to === undefined ? {} : { leadsTo: to }) });
+    }
+  }
+  return { led: [...led.values()], claims, gaps };
+};
+
+const leadOf = (top: DiskPath, root: string, isKnown: (gitDir: string) => boolean): Lead | null => {
+  const entry = joinPath(top, '.git');
+  try {
+    const stat = lstatSync(entry, { throwIfNoEntry: false });
+    if (stat === undefined || stat.isDirectory()) return null; // replaced since
+    if (stat.isSymbolicLink()) return ofSymlink(entry, isKnown);
+    // Never opened: to open a device may already change something.
+    const problem = otherType(stat);
+    if (problem !== null) return odd(describeFileProblem({ problem, size: stat.size }));
+    const reading = readSmallFile(readingCalls, entry, MOST_POINTER_BYTES);
+    if (reading.kind === 'absent') return null;
+    if (reading.kind === 'unread') return { git: 'closed', why: `cannot be read: ${reading.why}` };
+    if (reading.kind === 'other')
+      return odd(reading.problem === 'too-large' ? `it has ${reading.size} bytes` : 'it was replaced');
+    const named = /^gitdir: ([^\0]+?)[\r\n]*$/.exec(Buffer.from(reading.bytes).toString('latin1'))?.[1];
+    if (named === undefined) return odd('it does not say where its repository is');
+    return ofTarget(named, top, stat, root, isKnown);
+  } catch (error) {
+    return { git: 'closed', why: `cannot be looked at: ${describeErrno(error)}` };
+  }
+};
+
+const odd = (why: string): Lead => ({ git: 'odd', why: `is no part of a repository: ${why}` });
+
+const ofSymlink = (entry: DiskPath, isKnown: (gitDir: string) => boolean): Lead | null => {
+  try {
+    const to = realpathSync.native(entry);
+    return isKnown(to)
+      ? null
+      : { git: 'symlink', why: `is a symbolic link to ${to}, which is not followed`, to };
+  } catch (error) {
+    const to = displayPath(readlinkSync(entry));
+    if (errnoOf(error) === 'ELOOP') return odd('it is a symbolic link that leads to itself');
+    return isAbsence(error)
+      ? { git: 'gone', why: `is a symbolic link to ${to}, and nothing is there` }
+      : { git: 'closed', why: `is a symbolic link to ${to}: ${describeErrno(error)}` };
+  }
+};
+
+/** `C:/Users/ann/repo/.git/worktrees/x`: written by a git of Windows, which sees other paths. */
+const OF_WINDOWS = /^[A-Za-z]:[\\/]/;
+
+const ofTarget = (
+  named: string,
+  top: DiskPath,
+  file: Stats,
+  root: string,
+  isKnown: (gitDir: string) => boolean,
+): Lead | null => {
+  const target = absolute(fromLatin1(named), top);
+  const to = displayPath(OF_WINDOWS.test(named) ? fromLatin1(named) : target);
+  const broken = (git: NonNullable<Gap['git']>, says: string): Lead => ({
+    git,
+    why: `leads to ${to}, ${says}`,
+    to,
+  });
+  if (OF_WINDOWS.test(named)) return broken('unseen', 'a path of Windows');
+  try {
+    const stat = statSync(target, { throwIfNoEntry: false });
+    if (stat === undefined) return ofAbsent(target, top, broken);
+    const hasHead = stat.isDirectory() && hasEntry(joinPath(target, 'HEAD'));
+    if (!hasHead || typeof target !== 'string') return broken('odd', 'which is no repository');
+    const path = realpathSync.native(target);
+    if (isKnown(path)) return null;
+    if (stat.uid !== file.uid) return broken('closed', `which belongs to another user (uid ${stat.uid})`);
+    const common = readLine(`${path}/commondir`, MOST_POINTER_BYTES);
+    const main = common === null || common === 'absent' ? path : realOrSame(resolve(path, common.line));
+    if (!hasEntry(`${main}/HEAD`)) return broken('gone', 'but the rest of its repository is gone');
+    return { path, main, tree: top, isOutside: relativeTo(root, path) === null };
+  } catch (error) {
+    if (isAbsence(error)) return ofAbsent(target, top, broken);
+    const code = errnoOf(error);
+    if (code === 'ELOOP' || code === 'ENAMETOOLONG') return broken('odd', describeErrno(error));
+    return broken('closed', `which cannot be looked at: ${describeErrno(error)}`);
+  }
+};
+
+const SLASH = 47;
+
+const absolute = (named: DiskPath, top: DiskPath): DiskPath => {
+  if (typeof named === 'string' && typeof top === 'string') return resolve(top, named);
+  const bytes = Buffer.from(named);
+  return bytes[0] === SLASH ? bytes : Buffer.concat([Buffer.from(top), Buffer.from('/'), bytes]);
+};
+
+const hasEntry = (path: DiskPath): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
+/**
+ * Nothing is at that path. Is it gone, or does it lie where we do not see it? The latter, if everything that is left of the path
+ * may be a mount point without its file system, or lies on another one than the working tree, as in a container.
+ */
+const ofAbsent = (
+  target: DiskPath,
+  top: DiskPath,
+  broken: (git: NonNullable<Gap['git']>, says: string) => Lead,
+): Lead => {
+  if (typeof target !== 'string') return broken('gone', 'and nothing is there');
+  let left = target;
+  let stat: Stats | undefined;
+  while (left !== '/' && stat === undefined) {
+    left = dirname(left);
+    stat = statSync(left, { throwIfNoEntry: false });
+  }
+  const isElsewhere = left === '/' || stat?.dev !== statSync(top).dev || isEmpty(left);
+  if (isElsewhere)
+    return broken(
+      'unseen',
+      'which does not exist here: it may lie in a container, or on a disk that is not mounted',
+    );
+  const [, main = target] = /^(.+)\/(?:worktrees|modules)\/[^/]/.exec(target) ?? [];
+  return hasEntry(`${main}/HEAD`)
+    ? broken('forgotten', 'which is gone: its repository no longer knows this working tree')
+    : broken('gone', 'which is gone, and its repository with it');
+};
+
+const isEmpty = (path: string): boolean => {
+  if (!statSync(path).isDirectory()) return false;
+  const directory = opendirSync(path);
+  try {
+    return directory.readSync() === null;
+  } finally {
+    directory.closeSync();
+  }
+};

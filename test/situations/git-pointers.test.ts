@@ -1,0 +1,312 @@
+/** Working trees whose `.git` is a file: locks where it leads are told and never written to, and one that leads nowhere is told as well. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Report } from '../../src/core/types/report.ts';
+import { examine } from '../../src/diagnose.ts';
+import { heal } from '../../src/heal.ts';
+import {
+  asOtherUser,
+  canBecomeOthers,
+  cleanUp,
+  makeTmuxTmpdir,
+  makeTown,
+  OTHER_UID,
+  onCleanUp,
+  sleeperNamed,
+  startProcess,
+} from '../support/index.ts';
+import { aged, git, gitTest, makeRepository } from './repository.ts';
+import { bareEnvironment, linuxTest } from './stage.ts';
+
+afterEach(cleanUp);
+
+const leave = (path: string): string => {
+  writeFileSync(path, '');
+  aged(path);
+  return path;
+};
+
+const idsOf = ({ locks }: Report): readonly string[] => locks.map(({ id }) => id);
+
+/** Every name in a directory, whatever its depth. */
+const namesIn = (directory: string): readonly string[] =>
+  readdirSync(directory, { recursive: true }).map(String).sort();
+
+describe('a root whose git directory lies elsewhere', () => {
+  /** A root, its git directory, and the root in which a lock of it can be released. */
+  const ROOTS = {
+    'a linked working tree': () => {
+      const { root, worktree } = makeRepository();
+      return { top: worktree('../tree'), gitDir: `${root}/.git/worktrees/tree`, town: root };
+    },
+    'a submodule': () => {
+      const { root } = makeRepository();
+      git(root, 'clone', '-q', '.', '../library');
+      git(root, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', '../library', 'libs/a');
+      return { top: join(root, 'libs/a'), gitDir: `${root}/.git/modules/libs/a`, town: root };
+    },
+    'one with a separate git directory': () => {
+      const { root } = makeRepository();
+      const gitDir = join(root, '../separate');
+      git(root, 'init', '-q', '--separate-git-dir', gitDir);
+      return { top: root, gitDir, town: gitDir };
+    },
+    'a linked working tree of a bare repository': () => {
+      const { root } = makeRepository();
+      const bare = join(root, '../bare.git');
+      git(root, 'clone', '-q', '--bare', root, bare);
+      git(bare, 'worktree', 'add', '-q', '--detach', '../tree');
+      return { top: join(bare, '../tree'), gitDir: `${bare}/worktrees/tree`, town: bare };
+    },
+  } as const;
+
+  for (const [name, make] of Object.entries(ROOTS))
+    gitTest(`has its locks told, and released by the command that the report prints: ${name}`, async () => {
+      const { top, gitDir, town } = make();
+      const env = bareEnvironment(makeTmuxTmpdir());
+      expect(await examine(top, { env })).toMatchObject({ locks: [], gaps: [], exitCode: 0 });
+      const path = leave(join(gitDir, 'index.lock'));
+      const before = namesIn(gitDir);
+      const report = await heal(top, { env });
+      expect(report.locks).toMatchObject([{ kind: 'git-lock', worker: '.', path, state: 'stale' }]);
+      expect(report.findings).toMatchObject([
+        {
+          check: 'stale-lock',
+          fix: { action: 'advice', text: expect.stringContaining('outside of this directory') },
+          next: [['doctor', '--fix', '--town', town, '--lock', path]],
+        },
+      ]);
+      expect(report.summary?.fixed).toBe(0);
+      const forced = await heal(top, { env, force: true, locks: idsOf(report) });
+      expect([forced.summary?.fixed, namesIn(gitDir)]).toEqual([0, before]);
+
+      const inTree = await startProcess(sleeperNamed('git'), ['600'], { cwd: top });
+      expect((await examine(top, { env })).locks).toMatchObject([{ state: 'held' }]);
+      expect((await examine(town, { env })).locks).toMatchObject([{ state: 'held' }]);
+      await inTree.stop();
+
+      expect((await heal(town, { env, locks: [path] })).summary?.fixed).toBe(1);
+      expect(existsSync(path)).toBe(false);
+      writeFileSync(join(top, 'file'), 'changed\n');
+      git(top, 'commit', '-q', '-a', '-m', 'second');
+    });
+
+  gitTest('has what all working trees share told as well, and no lock of another tree', async () => {
+    const { root, env, worktree } = makeRepository();
+    const [tree] = [worktree('../tree'), worktree('../other')];
+    for (const name of ['index.lock', 'HEAD.lock', 'worktrees/other/index.lock', 'worktrees/other/locked'])
+      leave(join(root, '.git', name));
+    expect((await examine(tree, { env })).locks).toEqual([]);
+    const shared = ['config.lock', 'packed-refs.lock', 'refs/heads/main.lock'].map((name) =>
+      leave(join(root, '.git', name)),
+    );
+    const { locks } = await examine(tree, { env });
+    expect(locks.map(({ path }) => path)).toEqual(shared);
+    expect(locks.map(({ worker }) => worker)).toEqual(['.', '.', '.']);
+  });
+
+  gitTest('leaves what a repair left beside locks there', async () => {
+    const { root, env, worktree } = makeRepository();
+    const tree = worktree('../tree');
+    leave(join(root, '.git/worktrees/tree/index.lock'));
+    await heal(root, { env });
+    const before = namesIn(join(root, '.git'));
+    expect(before.join()).toContain('index.lock.released-');
+    expect(await heal(tree, { env })).toMatchObject({ exitCode: 0 });
+    expect(namesIn(join(root, '.git'))).toEqual(before);
+  });
+
+  gitTest('is found for every working tree in a directory of them', async () => {
+    const { root, env, worktree } = makeRepository();
+    const trees = ['a', 'b', 'c'].map((name) => worktree(`../trees/${name}`));
+    for (const name of ['a', 'b']) leave(join(root, `.git/worktrees/${name}/index.lock`));
+    leave(join(root, '.git/packed-refs.lock'));
+    const { locks } = await examine(dirname(trees[0] ?? ''), { env });
+    expect(locks.map(({ id, worker }) => [id, worker])).toEqual([
+      ['git-lock:../main/.git/packed-refs.lock', 'a'],
+      ['git-lock:../main/.git/worktrees/a/index.lock', 'a'],
+      ['git-lock:../main/.git/worktrees/b/index.lock', 'b'],
+    ]);
+  });
+
+  const strangersTest = canBecomeOthers ? gitTest : test.skip;
+  strangersTest('is not looked into where it belongs to somebody else', async () => {
+    const { root, env } = makeRepository();
+    const victim = join(root, '../victim.git');
+    git(root, 'clone', '-q', '--bare', root, victim);
+    leave(join(victim, 'packed-refs.lock'));
+    chownSync(victim, OTHER_UID, OTHER_UID);
+    rmSync(join(root, '.git'), { recursive: true });
+    writeFileSync(join(root, '.git'), `gitdir: ${victim}\n`);
+    expect(await examine(root, { env })).toMatchObject({
+      locks: [],
+      gaps: [{ git: 'closed', why: expect.stringContaining('another user') }],
+    });
+  });
+});
+
+describe('a working tree whose repository cannot be found', () => {
+  /** A directory of two working trees of a repository beside it. */
+  const makeTrees = () => {
+    const { root, env, worktree } = makeRepository();
+    const trees = ['a', 'b'].map((name) => worktree(`../trees/${name}`));
+    // One that has directories in it, which the walk lists.
+    mkdirSync(join(trees[0] ?? '', 'src'));
+    return {
+      root,
+      above: join(root, '../trees'),
+      tree: trees[0] ?? '',
+      look: (at: string) => examine(at, { env }),
+    };
+  };
+  type Trees = ReturnType<typeof makeTrees>;
+
+  gitTest.each<[string, (trees: Trees) => void, string, string]>([
+    ['is gone', ({ root }) => rmSync(root, { recursive: true }), 'gone', 'and its repository with it'],
+    ['was moved', ({ root }) => renameSync(root, `${root}-moved`), 'gone', 'and its repository with it'],
+    [
+      'has forgotten it',
+      ({ root }) => rmSync(join(root, '.git/worktrees'), { recursive: true }),
+      'forgotten',
+      'no longer knows this working tree',
+    ],
+  ])('tells both of them once: it %s', async (_, lose, is, why) => {
+    const trees = makeTrees();
+    expect(await trees.look(trees.above)).toMatchObject({ gaps: [], findings: [], exitCode: 0 });
+    lose(trees);
+    const leadsTo = (name: string): string => `${trees.root}/.git/worktrees/${name}`;
+    const report = await trees.look(trees.above);
+    expect(report).toMatchObject({
+      exitCode: 22,
+      gaps: ['a', 'b'].map((name) => ({
+        what: `directory:${trees.above}/${name}/.git`,
+        git: is,
+        leadsTo: leadsTo(name),
+        why: expect.stringContaining(why),
+      })),
+      findings: [
+        {
+          id: 'undecided-lock:a/.git',
+          worker: 'a',
+          message: expect.stringContaining(`leads to ${leadsTo('a')}`),
+          fix: { action: 'advice' },
+        },
+      ],
+    });
+    expect(report.findings[0]?.message).toContain('1 more: b');
+    expect(await trees.look(trees.tree)).toMatchObject({ gaps: [{ git: is }], findings: [{ worker: '.' }] });
+  });
+
+  gitTest.each([
+    ['a container', '/workspaces/repository/.git/worktrees/a'],
+    ['Windows', 'C:/Users/ann/repository/.git/worktrees/a'],
+    ['a disk that is not mounted', 'mnt/disk/.git/worktrees/a'],
+  ])('may have it where it is not seen from here: in %s', async (_, to) => {
+    const { tree, root, look } = makeTrees();
+    mkdirSync(join(root, '../mnt/disk'), { recursive: true });
+    writeFileSync(join(tree, '.git'), `gitdir: ${to.startsWith('mnt') ? join(root, '..', to) : to}\n`);
+    expect((await look(tree)).gaps).toMatchObject([{ git: 'unseen' }]);
+  });
+
+  (canBecomeOthers ? gitTest : test.skip)('may have it on another file system, or closed to us', async () => {
+    const { tree, root, look } = makeTrees();
+    const mounted = mkdtempSync(join(tmpdir(), 'mounted-'));
+    onCleanUp(() => {
+      spawnSync('umount', ['-l', mounted]);
+      rmSync(mounted, { recursive: true });
+    });
+    execFileSync('mount', ['-t', 'tmpfs', 'none', mounted]);
+    writeFileSync(join(mounted, 'other'), '');
+    writeFileSync(join(tree, '.git'), `gitdir: ${mounted}/repository/.git/worktrees/a\n`);
+    expect((await look(tree)).gaps).toMatchObject([{ git: 'unseen' }]);
+
+    writeFileSync(join(tree, '.git'), `gitdir: ${root}/.git/worktrees/a\n`);
+    chmodSync(root, 0o700);
+    for (const path of [tree, dirname(tree), dirname(root)]) chmodSync(path, 0o755);
+    const seen = await asOtherUser(() => look(tree));
+    expect(seen.gaps).toContainEqual(expect.objectContaining({ git: 'closed' }));
+  });
+
+  gitTest('reads names of any bytes as git does', async () => {
+    const { root, env } = makeRepository();
+    const odd = join(root, '../two\nlines');
+    renameSync(root, odd);
+    git(odd, 'worktree', 'add', '-q', '--detach', '../trees/a');
+    const path = leave(join(odd, '.git/worktrees/a/index.lock'));
+    expect((await examine(join(odd, '../trees'), { env })).locks).toMatchObject([{ path, worker: 'a' }]);
+    writeFileSync(join(odd, '../trees/a/.git'), Buffer.from('gitdir: /nowhere/\xff/.git\n', 'latin1'));
+    expect(await examine(join(odd, '../trees'), { env })).toMatchObject({
+      gaps: [{ leadsTo: '/nowhere/\\xFF/.git' }],
+    });
+  });
+});
+
+describe('something else in the place of .git', () => {
+  const made: Record<string, (path: string) => unknown> = {
+    'a FIFO': (path) => execFileSync('mkfifo', [path]),
+    rubbish: (path) => writeFileSync(path, Buffer.from([0, 255, 10, 27, 91])),
+    'zeros, as after a crash': (path) => writeFileSync(path, Buffer.alloc(60)),
+    nothing: (path) => writeFileSync(path, ''),
+    'a huge file': (path) => {
+      writeFileSync(path, 'gitdir: ../main/.git');
+      truncateSync(path, 2 ** 40);
+    },
+    'a name of 8000 characters': (path) => writeFileSync(path, `gitdir: ${'x'.repeat(8000)}\n`),
+    itself: (path) => writeFileSync(path, 'gitdir: .git\n'),
+    'a link to itself': (path) => symlinkSync('.git', path),
+    'a link to nothing': (path) => symlinkSync('../nowhere/.git', path),
+    'a link to a repository': (path) => symlinkSync('../../main/.git', path),
+    'a link to a directory in a loop': (path) => symlinkSync('..', path),
+    'a link into /proc': (path) => symlinkSync('/proc/self/fd/0', path),
+    'a directory without HEAD': (path) => mkdirSync(join(path, 'objects'), { recursive: true }),
+    'a socket': (path) =>
+      new Promise<void>((resolve) => {
+        const server = createServer().listen(path, resolve);
+        onCleanUp(() => void server.close());
+      }),
+    ...(canBecomeOthers
+      ? { 'a device without an end': (path: string) => execFileSync('mknod', [path, 'c', '1', '5']) }
+      : {}),
+  };
+
+  linuxTest.each(Object.keys(made))('is told, at the root and below it: %s', async (name) => {
+    const town = makeTown({ marked: false, workers: [], rigs: {} });
+    const env = bareEnvironment(makeTmuxTmpdir());
+    mkdirSync(town.path('main'));
+    git(town.path('main'), 'init', '-q');
+    const tree = town.path('trees/a');
+    mkdirSync(join(tree, 'src'), { recursive: true });
+    await made[name]?.(join(tree, '.git'));
+    for (const at of [tree, dirname(tree)]) {
+      const report = await examine(at, { env });
+      expect(report).toMatchObject({
+        exitCode: 22,
+        gaps: [{ what: `directory:${tree}/.git`, git: expect.any(String) }],
+        findings: [{ check: 'undecided-lock', fix: { action: 'advice' } }],
+      });
+      expect(report.findings[0]?.next[0]).toBeDefined();
+    }
+  });
+
+  test('is nothing to tell where it is an empty directory, which git skips', async () => {
+    const town = makeTown({ marked: false, workers: [], rigs: {} });
+    mkdirSync(town.path('a/.git'), { recursive: true });
+    expect(await examine(town.root, { env: bareEnvironment(makeTmuxTmpdir()) })).toMatchObject({ gaps: [] });
+  });
+});
