@@ -6,7 +6,7 @@ import { HERE } from '../core/fleet/label.ts';
 import type { MachineView } from '../core/fleet/taker.ts';
 import { type Check, type Finding, LEASE_CHECK } from '../core/types/check.ts';
 import type { Examination } from '../core/types/judgement.ts';
-import { EXIT, type Report, type ReportLease } from '../core/types/report.ts';
+import { EXIT, type Report, type ReportFinding, type ReportLease } from '../core/types/report.ts';
 import { elapsedMs } from '../io/clock.ts';
 import type { Listed } from './engine.ts';
 import { findingOf, type LeaseSight, locksWithoutLease, seeLease, type WorkersLease } from './judge-lease.ts';
@@ -67,29 +67,8 @@ export const openLeaseBook = ({ engine, prefix, asked }: LeaseReading, where: st
     );
   };
 
-  const reported = (lease: WorkersLease): ReportLease => {
-    const { worker, key, by, epoch, id } = lease;
-    const sight = sights.get(worker);
-    return {
-      worker,
-      key,
-      state: sight?.state ?? 'held',
-      machine: sight?.machine ?? null,
-      holder:
-        by === null
-          ? null
-          : {
-              hostname: by.hostname,
-              pid: by.pid,
-              sessionId: by.sessionId || null,
-              acquiredAt: by.acquiredAt,
-            },
-      epoch,
-      expires: id !== null,
-      expiresInSeconds: expiring.get(worker) ?? null,
-      lock: sight?.lock ?? null,
-    };
-  };
+  const reported = (lease: WorkersLease): ReportLease =>
+    reportOf(lease, sights.get(lease.worker), expiring.get(lease.worker) ?? null);
 
   return {
     list,
@@ -120,21 +99,14 @@ export const openLeaseBook = ({ engine, prefix, asked }: LeaseReading, where: st
       run: (examination) => findings.get(examination) ?? [],
     },
     told: (report) => {
-      const { workers, gaps, exitCode } = report;
+      const { workers } = report;
       const shown = [...leases.values()].filter(({ worker }) => workers === null || workers.includes(worker));
       const whole = {
         ...report,
         leases: shown.map(reported),
-        findings: report.findings.map((finding) =>
-          finding.check === LEASE_CHECK
-            ? { ...finding, next: finding.next.map((command) => [...command, ...asked]) }
-            : finding,
-        ),
+        findings: report.findings.map(askedAlike(asked)),
       };
-      if (listed.status === 'ok') return whole;
-      const code = exitCode === EXIT.ok ? EXIT.unsure : exitCode;
-      const gap = { what: `lease:${where}`, why: listed.why, ...(asked.length > 0 ? { asked } : {}) };
-      return { ...whole, gaps: [...gaps, gap], complete: false, ok: false, exitCode: code };
+      return listed.status === 'ok' ? whole : withGap(whole, where, listed.why, asked);
     },
     revoke: async (worker) => {
       const id = leases.get(worker)?.id ?? null;
@@ -148,6 +120,45 @@ export const openLeaseBook = ({ engine, prefix, asked }: LeaseReading, where: st
       return lease === undefined ? null : reported(lease);
     },
   };
+};
+
+const reportOf = (
+  { worker, key, by, epoch, id }: WorkersLease,
+  sight: LeaseSight | undefined,
+  expiresInSeconds: number | null,
+): ReportLease => ({
+  worker,
+  key,
+  state: sight?.state ?? 'held',
+  machine: sight?.machine ?? null,
+  holder:
+    by === null
+      ? null
+      : {
+          hostname: by.hostname,
+          pid: by.pid,
+          sessionId: by.sessionId || null,
+          acquiredAt: by.acquiredAt,
+        },
+  epoch,
+  expires: id !== null,
+  expiresInSeconds,
+  lock: sight?.lock ?? null,
+});
+
+/** Commands of a finding about leases name the server as this run did. */
+const askedAlike =
+  (asked: readonly string[]) =>
+  (finding: ReportFinding): ReportFinding =>
+    finding.check === LEASE_CHECK
+      ? { ...finding, next: finding.next.map((command) => [...command, ...asked]) }
+      : finding;
+
+/** A report whose leases could not be had: incomplete, and healthy no more. */
+const withGap = (report: Report, where: string, why: string, asked: readonly string[]): Report => {
+  const gap = { what: `lease:${where}`, why, ...(asked.length > 0 ? { asked } : {}) };
+  const exitCode = report.exitCode === EXIT.ok ? EXIT.unsure : report.exitCode;
+  return { ...report, gaps: [...report.gaps, gap], complete: false, ok: false, exitCode };
 };
 
 /** Between lease and lock a command is being started. */

@@ -4,7 +4,7 @@ import { isAsked } from '../town/lock-rules.ts';
 import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { NumberClaim } from '../types/claim.ts';
 import type { LockFile, LockRecord } from '../types/evidence.ts';
-import type { Fact, Reason, Verdict } from '../types/judgement.ts';
+import type { Fact, Note, Reason, State, Verdict } from '../types/judgement.ts';
 import { isFresh, isPriming } from './ages.ts';
 import type { Case, Twins } from './case.ts';
 import { treeFact, treeNotes } from './claims/linked-tree.ts';
@@ -19,9 +19,9 @@ import { seenFromWithin } from './holder/seen-from-within.ts';
 import { hostFact, whereTaken } from './holder/where-taken.ts';
 import { mayRelease } from './may-release.ts';
 import { gitFact, isDrifted, isIdle, isTeam, placeNotes } from './notes.ts';
-import { type OccupantReader, occupantReader } from './occupants/occupants.ts';
+import { type OccupantFinding, type OccupantReader, occupantReader } from './occupants/occupants.ts';
 import { occupantsAt } from './occupants/occupants-at.ts';
-import { judgeSession, NO_SESSION_NAMED } from './session/session.ts';
+import { judgeSession, NO_SESSION_NAMED, type SessionFinding } from './session/session.ts';
 import { judgeOther } from './without-record.ts';
 
 const caseOf = (
@@ -48,8 +48,24 @@ const claimFact = ({ pid, name }: NumberClaim): Fact => ({
   text: name === null ? `names process ${pid}` : `names ${name}, process ${pid}`,
 });
 
-const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
-  const { lock, record, claim, index, worker, foreign } = one;
+/** A case with everything that was found about it, before it is put into words. */
+interface Weighed {
+  readonly one: Case;
+  /** Null where the kind of lock does not ask for processes. */
+  readonly process: ProcessFinding | null;
+  readonly session: SessionFinding;
+  readonly around: OccupantFinding;
+  readonly state: State;
+  /** The holder is known by a record of ours. */
+  readonly own: boolean;
+  /** The live holder works at the place of a copy. */
+  readonly elsewhere: boolean;
+  readonly priming: boolean;
+  readonly copied: boolean;
+}
+
+const weigh = (one: Case): Weighed => {
+  const { lock, record, index, worker } = one;
   const process = isAsked(lock, 'process') ? processOf(one) : null;
   const session = isAsked(lock, 'session') ? judgeSession(one) : NO_SESSION_NAMED;
   const own = process?.own ?? false;
@@ -58,7 +74,7 @@ const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
   const around = occupantsAt(worker, lock, alive ? (process?.pid ?? null) : null, one.readOccupants);
   const priming = alive && isPriming(lock, record, index);
   const state = decide({
-    foreign,
+    foreign: one.foreign,
     process: elsewhere ? 'gone' : (process?.state ?? 'unknown'),
     own,
     session: session.state,
@@ -67,15 +83,24 @@ const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
     young: priming,
   });
   const copied = state === 'stale' && (elsewhere || isCopy(one));
+  return { one, process, session, around, state, own, elsewhere, priming, copied };
+};
 
+const reasonsOf = ({ one, process, elsewhere, session, around, state }: Weighed): Reason[] => {
+  const { taken, claim } = one;
   const reasons: Reason[] = [];
-  if (one.taken === 'other-host' || one.taken === 'other-namespace') reasons.push(one.taken);
+  if (taken === 'other-host' || taken === 'other-namespace') reasons.push(taken);
   if (process !== null) reasons.push(elsewhere ? 'process-elsewhere' : process.reason);
   if (claim === null) reasons.push(session.reason);
   if (around.occupants.length > 0) reasons.push('occupied');
   else if (!around.known && state === 'unknown') reasons.push('occupants-unknown');
+  return reasons;
+};
 
-  const notes = placeNotes(lock, worker, index);
+const notesOf = (weighed: Weighed, outer: TownIndex): Note[] => {
+  const { one, process, session, around, state, own, priming, copied } = weighed;
+  const { lock, record, claim, index } = one;
+  const notes = placeNotes(lock, one.worker, index);
   if (lock.tree !== undefined) notes.push(...treeNotes(lock));
   if (claim === null && isDrifted(one, session, around)) notes.push('drifted');
   if (priming && !own) notes.push('priming');
@@ -84,10 +109,14 @@ const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
   if (state === 'stale' && !own && isFresh(lock, index)) notes.push('fresh');
   if (copied) notes.push('copy');
   if (claim === null && outer.machine.lookups.get(record.pid)?.signalable === true) notes.push('would-block');
+  return notes;
+};
 
+const factsOf = ({ one, process, session, around, copied }: Weighed, outer: TownIndex): Fact[] => {
+  const { lock, record, claim } = one;
   const facts: Fact[] = claim === null ? [] : [claimFact(claim)];
-  if (foreign) facts.push(hostFact(one.taken, record, outer.machine.seen.host));
-  if (index !== outer)
+  if (one.foreign) facts.push(hostFact(one.taken, record, outer.machine.seen.host));
+  if (one.index !== outer)
     facts.push({ source: 'host', text: `taken in a container of this machine (${record.hostname})` });
   if (process !== null) facts.push(process.fact);
   if (claim === null) facts.push(session.fact);
@@ -96,18 +125,25 @@ const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
   if (copied) facts.push(copyFact(one));
   const git = gitFact(lock);
   if (git !== null) facts.push(git);
+  return facts;
+};
+
+const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
+  const weighed = weigh(one);
+  const { process, session, around, state, own } = weighed;
+  const { lock } = one;
   // Sliced: an array that grew keeps room for sixteen more values, and there may be ten thousand arrays.
   return {
     lock,
     state,
-    reasons: reasons.slice(),
-    notes: notes.slice(),
+    reasons: reasonsOf(weighed).slice(),
+    notes: notesOf(weighed, outer).slice(),
     holder: holderOf(one, process, session),
     occupants: around.occupants,
     occupantsKnown: around.known,
     strangers: around.strangers,
-    facts: facts.slice(),
-    release: mayRelease(lock, state, own, around, index),
+    facts: factsOf(weighed, outer).slice(),
+    release: mayRelease(lock, state, own, around, one.index),
   };
 };
 

@@ -249,6 +249,20 @@ export const exitCodeOf = (
   return complete ? EXIT.ok : EXIT.unsure;
 };
 
+/** What each check found among the workers that are reported: one that found something only elsewhere has passed here. */
+const reportChecks = (
+  outcomes: readonly CheckOutcome[],
+  findings: readonly ReportFinding[],
+): readonly ReportCheck[] => {
+  const counts = new Map<string, number>();
+  for (const { check } of findings) counts.set(check, (counts.get(check) ?? 0) + 1);
+  return outcomes.map(({ check, status, durationMs, error }) => {
+    const count = counts.get(check.id) ?? 0;
+    const settled = count === 0 && (status === 'fail' || status === 'unknown') ? 'pass' : status;
+    return { id: check.id, title: check.title, status: settled, findings: count, durationMs, error };
+  });
+};
+
 /** Builds the report of one run. Pure: the same evidence gives the same report, but for `durationMs`. */
 export const buildReport = (request: ReportRequest): Report => {
   const { examination, outcomes, workers } = request;
@@ -264,13 +278,6 @@ export const buildReport = (request: ReportRequest): Report => {
   const doubtful = findings.some(({ doubt }) => doubt) || verdicts.some(({ state }) => state === 'unknown');
   const complete = gaps.length === 0 && !crashed && !doubtful;
   const exitCode = exitCodeOf(findings, complete, request.failOn);
-  const counts = new Map<string, number>();
-  for (const { check } of findings) counts.set(check, (counts.get(check) ?? 0) + 1);
-  const checks = outcomes.map(({ check, status, durationMs, error }): ReportCheck => {
-    const count = counts.get(check.id) ?? 0;
-    const settled = count === 0 && (status === 'fail' || status === 'unknown') ? 'pass' : status;
-    return { id: check.id, title: check.title, status: settled, findings: count, durationMs, error };
-  });
   return {
     schemaVersion: 1,
     tool: { name: 'lock-doctor', version: request.version },
@@ -305,7 +312,7 @@ export const buildReport = (request: ReportRequest): Report => {
       message,
       who,
     })),
-    checks,
+    checks: reportChecks(outcomes, findings),
     findings,
     gaps,
     undo: null,
