@@ -14,6 +14,7 @@ import { loadScreen } from '../top/load-screen.ts';
 import type { Screen } from '../top/screen.ts';
 import { openTop } from '../top/top.ts';
 import { createLooks, LOOK_EVERY_MS, lookUntil } from '../watch/looks.ts';
+import { onParentGone } from '../watch/parent.ts';
 import type { End } from '../watch/quit-key.ts';
 
 /** The clock has seconds. */
@@ -66,6 +67,7 @@ export const run: RunCommand = async (given, terminal) => {
     top.draw();
   };
   const clock = setInterval(top.draw, DRAW_EVERY_MS);
+  const forgetParent = onParentGone(loseTerminal);
   try {
     screen = openScreen({ stdin, stdout: stdout.stream }, top.press);
     stdout.stream.on('resize', redraw);
@@ -85,6 +87,7 @@ export const run: RunCommand = async (given, terminal) => {
     }
   } finally {
     clearInterval(clock);
+    forgetParent();
     stdout.stream.removeListener('resize', redraw);
     closeQuietly(screen);
     leaveScreen();

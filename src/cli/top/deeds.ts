@@ -51,6 +51,8 @@ export const fix = async (
 
 const whyNot = (row: TopRow | null, { verdicts }: Examination, safe: (text: string) => string): string => {
   if (row === null) return 'no lock here is proven stale';
+  // In a crowd, whom it has says more than the rule.
+  if (row.mark === 'error') return `${safe(row.worker)} is ${row.state}, ${safe(row.text)}`;
   const verdict = verdicts.find(({ lock }) => lock.id === row.lock?.id);
   const refusal = verdict === undefined ? null : refusalOf(verdict);
   return `${safe(row.worker)} is ${row.state}${refusal === null ? '' : `, ${safe(refusal)}`}`;

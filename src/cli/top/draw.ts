@@ -149,7 +149,8 @@ const windowOf = (lines: readonly Line[], page: number): readonly string[] => {
   const first = lines.findIndex(({ isSelected }) => isSelected);
   const last = lines.findLastIndex(({ isSelected }) => isSelected);
   const middle = Math.min(first - Math.floor(page / 2), lines.length - page);
-  const start = Math.max(0, middle, last - page + 1);
+  // Of a row with more lines than there is room for, the first one names it.
+  const start = Math.max(0, middle, Math.min(first, last - page + 1));
   return lines.slice(start, start + page).map(({ text }) => text);
 };
 

@@ -1,4 +1,5 @@
 /** The keys of a view that only shows: `q` ends it. */
+import { onParentGone } from './parent.ts';
 
 /** Why a view that stays ends. */
 export type End = 'quit' | 'interrupt' | 'lost';
@@ -13,6 +14,7 @@ export interface Keys {
 /** Reads single keys, unechoed, until closed. The kernel makes no signal of Ctrl-C meanwhile, so it is one of the keys. */
 export const listenForKeys = (stdin: NodeJS.ReadStream): Keys => {
   const controller = new AbortController();
+  const forgetParent = onParentGone(() => end('lost'));
   const end = (reason: End): void => controller.abort(reason);
   const lose = (): void => end('lost');
   const onData = (keys: Buffer): void => {
@@ -25,6 +27,7 @@ export const listenForKeys = (stdin: NodeJS.ReadStream): Keys => {
   return {
     ended: controller.signal,
     close: () => {
+      forgetParent();
       stdin.removeListener('data', onData);
       stdin.pause();
       try {

@@ -62,7 +62,7 @@ ${section('What was checked', lookedAt(report))}
 };
 
 const origin = (report: Report): Markup =>
-  html`Looked at on ${report.town?.host ?? 'an unknown host'} at ${time(report.startedAt)}, by <code>${`doctor ${report.command === 'doctor' ? '' : report.command}`.trim()}</code>. ${describeTown(report, true).join(' ')}`;
+  html`Examined on ${report.town?.host ?? 'an unknown host'} at ${time(report.startedAt)}, by <code>${`doctor ${report.command === 'doctor' ? '' : report.command}`.trim()}</code>. ${describeTown(report, true).join(' ')}`;
 
 /** `Only a part is shown: stale locks; at or below gastown. The counts are those of the whole town.` */
 const partWords = ({ states, kinds, places, sinceMs, beforeMs }: ReportFilter): string => {

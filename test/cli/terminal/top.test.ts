@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -110,6 +110,8 @@ e explain f fix u undo / ? q`);
 
   test('is redrawn after a resize, smaller or larger, and so is a question', async () => {
     const run = await topAtAda(await busyTown());
+    run.resize(40, 8);
+    await run.shows(/^> {2}⚠ crew\/ada stale$/m);
     run.resize(40, 12);
     await run.shows('e explain f fix u undo / ? q');
     await until(() => run.screen().split('\n').length <= 12, 'a picture of 12 lines');
@@ -313,6 +315,11 @@ Release this lock? [y]es, [N]o, [?]help:`);
     const run = await top(await busyTown());
     run.type('f');
     await run.shows('gastown/crew/dee has no lock');
+    const crowded = await busyTown();
+    crowded.town.lock('gastown/crew/dee', { session_id: '%5557' }, { ageSeconds: 3600 });
+    const other = await top(crowded);
+    other.type('f');
+    await other.shows(/Nothing to release: gastown\/crew\/dee is held, 2 agents: %0, %1\./);
   });
 
   test('leaves a lock that was taken again while the question was open', async () => {
@@ -377,6 +384,20 @@ inTmux('the end of doctor top (skipped without tmux)', () => {
     expect(screen).toContain('a test breaks it');
     expect(isRestored(run)).toEqual(RESTORED);
   });
+
+  test.each([['top'], ['locks', '--watch']])(
+    '%s ends and restores the terminal when its parent is killed with -9',
+    async (...args) => {
+      const { town, env } = await busyTown();
+      const through = ['sh', '-c', 'sh -c \'echo $$ >parent; "$@"; true\' sh "$@"; true', 'sh'];
+      const run = await doctorInPane(args, WIDE, { cwd: town.root, env, through });
+      await run.shows(/crew\/ada stale/);
+      const parent = Number(readFileSync(town.path('parent'), 'utf8'));
+      expect(parent).toBeGreaterThan(1);
+      process.kill(parent, 'SIGKILL');
+      await until(() => isRestored(run).every(Boolean), 'a terminal as it was');
+    },
+  );
 
   test('the program ends when its pane is closed', async () => {
     const run = await top(await busyTown());
