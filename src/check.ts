@@ -2,6 +2,7 @@
  * What a check module imports (`lock-doctor/check`): the types of the evidence, and helpers for wording. A check is
  * pure: it gets an examination and returns findings; a fix is a proposal that only the repair acts on.
  */
+import { flat } from './core/flat.ts';
 import { describeLoss } from './core/report/holder-words.ts';
 import { claimsWorker } from './core/town/lock-rules.ts';
 import type { Check, Fix } from './core/types/check.ts';
@@ -82,7 +83,7 @@ export const summary = (verdict: Verdict): string => {
   const { holder, lock, facts } = verdict;
   const said =
     holder === null ? (facts[0]?.text ?? `${lock.path} is not a valid lock`) : describeLoss(holder, verdict);
-  return `${ofKind(verdict)}${said}`;
+  return flat(`${ofKind(verdict)}${said}`);
 };
 
 /** Prefix of a sentence about a lock that is not an agent's: `git-worktree lock of claude agent agent-ab12: `; else empty. */

@@ -20,8 +20,10 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const isTextOrNothing = (value: unknown): boolean => value === undefined || value === null || isText(value);
 const isListOf = (value: unknown, isOne: (one: unknown) => boolean): boolean =>
   Array.isArray(value) && value.every(isOne);
+const SOURCES: readonly unknown[] = FACT_SOURCES;
+const LEVELS: readonly unknown[] = SEVERITIES;
 const isFact = (value: unknown): boolean =>
-  isRecord(value) && FACT_SOURCES.some((source) => source === value.source) && isText(value.text);
+  isRecord(value) && SOURCES.includes(value.source) && isText(value.text);
 
 const fixProblem = (fix: unknown, isLock: (id: string) => boolean): string | null => {
   if (fix === null || fix === undefined) return null;
@@ -41,7 +43,7 @@ const fixProblem = (fix: unknown, isLock: (id: string) => boolean): string | nul
 
 const findingProblem = (finding: unknown, isLock: (id: string) => boolean): string | null => {
   if (!isRecord(finding)) return 'a finding that is not an object';
-  if (!SEVERITIES.some((severity) => severity === finding.severity)) return 'a finding without a severity';
+  if (!LEVELS.includes(finding.severity)) return 'a finding without a severity';
   if (typeof finding.message !== 'string') return 'a finding without a message';
   if (!isTextOrNothing(finding.worker)) return 'a worker that is not a string';
   if (!isTextOrNothing(finding.lock)) return 'a lock that is not a string';

@@ -4,7 +4,7 @@
  */
 
 import { statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { namesIn } from '../core/programs/by-name.ts';
 import { claimsWorker, isFlock, needsWitnesses } from '../core/town/lock-rules.ts';
 import type {
@@ -50,13 +50,17 @@ export const DEFAULT_TIMEOUT_MS = 2000;
 
 /** The numbers that locks name, as they stand and as true holders. */
 const pidsNamedBy = (locks: readonly LockFile[], companions: readonly LoneCompanion[]): readonly number[] => {
-  const pids = locks.flatMap(({ content, companion, notedPid }) => [
-    ...(content.kind === 'record' ? [content.record.pid, content.record.holder?.pid ?? null] : []),
-    content.kind === 'claim' && content.claim.by === 'number' ? content.claim.pid : null,
-    notedPid?.pid ?? null,
-    companion?.pid ?? null,
-  ]);
-  return [...new Set([...pids.filter((pid) => pid !== null), ...companions.map(({ holder }) => holder.pid)])];
+  const pids = new Set<number>();
+  for (const { content, companion, notedPid } of locks) {
+    if (content.kind === 'record') pids.add(content.record.pid);
+    if (content.kind === 'claim' && content.claim.by === 'number') pids.add(content.claim.pid);
+    const holder = content.kind === 'record' ? content.record.holder : null;
+    if (holder !== null) pids.add(holder.pid);
+    if (notedPid !== undefined) pids.add(notedPid.pid);
+    if (companion !== null) pids.add(companion.pid);
+  }
+  for (const { holder } of companions) pids.add(holder.pid);
+  return [...pids];
 };
 
 /** The administrative directories of linked working trees that the locks name: needed where a look at one lock did not scan. */
@@ -85,14 +89,27 @@ const NO_LAYOUT: TownLayout = { marked: false, rigs: [], workers: [], gaps: [] }
 export const hasPanes = ({ servers }: TmuxEvidence): boolean =>
   servers.some((server) => server.panes.length > 0);
 
-const layoutFor = (request: GatherRequest, found: ScanResult, tmux: TmuxEvidence): TownLayout => {
+const layoutFor = (
+  request: GatherRequest,
+  found: ScanResult,
+  locks: readonly LockFile[],
+  tmux: TmuxEvidence,
+): TownLayout => {
   if (request.layout !== undefined) return request.layout;
   if (request.town.within !== undefined) return NO_LAYOUT;
   const needed = request.scan !== 'worker' || hasPanes(tmux);
   // A scan follows no symlink, and neither does the layout.
   const seen = found.seen === null ? undefined : new Set(found.locks.map(({ place }) => place));
-  if (needed) return readTownLayout(request.town.root, seen);
-  return { ...NO_LAYOUT, marked: isMarked(request.town.root) };
+  if (!needed) return { ...NO_LAYOUT, marked: isMarked(request.town.root) };
+  const layout = readTownLayout(request.town.root, seen);
+  return { ...layout, workers: inTheWordsOf(locks, layout.workers) };
+};
+
+/** The same names, each the text that its lock has already: there may be ten thousand. */
+const inTheWordsOf = (locks: readonly LockFile[], workers: readonly string[]): readonly string[] => {
+  const known = new Map<string, string>();
+  for (const { worker } of locks) known.set(worker, worker);
+  return workers.map((worker) => known.get(worker) ?? worker);
 };
 
 /** With a known layout only the places of the workers in question are looked up again. */
@@ -120,8 +137,10 @@ const withTownPlaces = (tmux: TmuxEvidence, placeInTown: TownPlaceFinder): TmuxE
 
 /** Directories of the agents whose locks name a session. */
 const homesOfSessions = (root: string, locks: readonly LockFile[]): readonly string[] => {
-  const named = locks.filter(({ content }) => content.kind === 'record' && content.record.sessionId !== '');
-  return [...new Set(named.map(({ worker }) => join(root, worker)))];
+  const homes: string[] = [];
+  for (const { content, worker } of locks)
+    if (content.kind === 'record' && content.record.sessionId !== '') homes.push(`${root}/${worker}`);
+  return homes;
 };
 
 const lookAtTmux = (
@@ -273,7 +292,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
 
   onStage?.('tmux');
   const answered = await lookAtTmux(request, uids, table, locks);
-  const layout = layoutFor(request, found, answered);
+  const layout = layoutFor(request, found, locks, answered);
   const names = placeNames(request, layout, [...found.linkedGitDirs, ...linked.values()], locks, nameOutside);
   const tmux = withTownPlaces(answered, names.anywhere);
   const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];
@@ -302,6 +321,12 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   onStage?.('git');
   const seen = placesSeen(processes, tmux);
   const repositories = found.seen?.repositories;
+  await addGitFacts(kept, {
+    timeoutMs,
+    env,
+    ignored: scan !== 'worker',
+    scanned: repositories === undefined ? undefined : { root: town.root, repositories },
+  });
   return {
     snapshotVersion: 1,
     takenAtMs,
@@ -309,12 +334,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     asked: scan === 'worker' ? request.workers : [],
     directories: found.directories,
     town: townFacts(request, layout, agents, names, seen, tmux),
-    locks: await addGitFacts(kept, {
-      timeoutMs,
-      env,
-      ignored: scan !== 'worker',
-      scanned: repositories === undefined ? undefined : { root: town.root, repositories },
-    }),
+    locks: kept,
     ...(companions.length > 0 ? { companions } : {}),
     leftovers: readLeftovers(found.leftovers, town.root),
     legacy: legacyIn(request, found, layout, locks),

@@ -136,8 +136,8 @@ const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
   return {
     lock,
     state,
-    reasons: reasonsOf(weighed).slice(),
-    notes: notesOf(weighed, outer).slice(),
+    reasons: shared(reasonsOf(weighed)),
+    notes: shared(notesOf(weighed, outer)),
     holder: holderOf(one, process, session),
     occupants: around.occupants,
     occupantsKnown: around.known,
@@ -145,6 +145,18 @@ const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
     facts: factsOf(weighed, outer).slice(),
     release: mayRelease(lock, state, own, around, one.index),
   };
+};
+
+/** Few combinations of words are in use: thousands of locks share each list. */
+const lists = new Map<string, readonly (Reason | Note)[]>();
+
+const shared = <Word extends Reason | Note>(words: readonly Word[]): readonly Word[] => {
+  const key = words.join(' ');
+  const known = lists.get(key) as readonly Word[] | undefined;
+  if (known !== undefined) return known;
+  const list = Object.freeze(words.slice());
+  lists.set(key, list);
+  return list;
 };
 
 /** Judges every lock of a snapshot, in the snapshot's order. */

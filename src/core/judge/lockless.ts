@@ -15,7 +15,7 @@ export const findLockless = (
   readOccupants: OccupantReader | null,
 ): readonly LocklessAgent[] => {
   const locked = new Set(verdicts.flatMap(({ lock }) => (claimsWorker(lock) ? [lock.worker] : [])));
-  const open = [...new Set([...places, ...inhabited])].filter((place) => !locked.has(place));
+  const open = withoutLock([places, inhabited], locked);
   if (open.length === 0) return [];
   const read = readOccupants ?? occupantReader(index);
   const apart = apartIn(index);
@@ -34,6 +34,12 @@ export const findLockless = (
         found.push({ worker, occupant });
       }
   return found.sort((a, b) => (a.worker < b.worker ? -1 : a.worker > b.worker ? 1 : 0));
+};
+
+const withoutLock = (lists: readonly Iterable<string>[], locked: ReadonlySet<string>): string[] => {
+  const open = new Set<string>();
+  for (const places of lists) for (const place of places) if (!locked.has(place)) open.add(place);
+  return [...open];
 };
 
 /** How to tell agents apart that run side by side in one pane: as an occupant the pane is one. */

@@ -55,8 +55,24 @@ const readUsual = (bytes: Uint8Array): AgentLockContent | null => {
   const acquiredAt = rawText(bytes, from, from + written.length);
   const time = parseGoTime(acquiredAt);
   if (!time.ok) return null;
-  const record = { pid: Number(pid), acquiredAt, acquiredAtMs: time.ms, sessionId, hostname, holder: null };
+  const host = sharedHostname(hostname);
+  const record = {
+    pid: Number(pid),
+    acquiredAt,
+    acquiredAtMs: time.ms,
+    sessionId,
+    hostname: host,
+    holder: null,
+  };
   return { kind: 'record', record };
+};
+
+/** Nearly all locks of a town name one host: they share its text. */
+let lastHostname = '';
+
+const sharedHostname = (hostname: string): string => {
+  if (hostname !== lastHostname) lastHostname = hostname;
+  return lastHostname;
 };
 
 const readAny = (bytes: Uint8Array): AgentLockContent => {

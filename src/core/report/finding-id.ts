@@ -1,4 +1,5 @@
 /** The id of a finding, which stays the same from one run to the next. Pure. */
+import { flat } from '../flat.ts';
 import type { Finding } from '../types/check.ts';
 
 /**
@@ -9,4 +10,4 @@ import type { Finding } from '../types/check.ts';
 export const findingId = (
   check: string,
   { about, worker, lock }: Pick<Finding, 'about' | 'worker' | 'lock'>,
-): string => `${check}:${about ?? lock?.replace(/^agent:/, '') ?? worker ?? '.'}`;
+): string => flat(`${check}:${about ?? lock?.replace(/^agent:/, '') ?? worker ?? '.'}`);

@@ -107,23 +107,28 @@ const reportFix = (finding: Finding, verdicts: ReadonlyMap<string, Verdict>): Re
   };
 };
 
+const FIX: readonly string[] = ['doctor', '--fix'];
+
 const nextOf = (
   finding: Finding,
   fix: ReportFix | null,
   verdicts: ReadonlyMap<string, Verdict>,
-  town: Pick<TownFacts, 'root' | 'source'>,
+  root: TownFacts['root'],
+  town: readonly string[],
 ): readonly (readonly string[])[] => {
   if (finding.fix?.action === 'advice' && finding.fix.commands.length > 0) return finding.fix.commands;
   if (finding.worker === null) return [];
   return fix?.action === 'release' && fix.safe
     ? [
-        [
-          ...['doctor', '--fix', ...optionWith('worker', finding.worker), '--yes'],
-          ...asAsked(verdicts.get(finding.lock ?? '')),
-          ...townOption(town),
-        ],
+        // Not spread: such a list keeps room for more words, and there may be ten thousand lists.
+        FIX.concat(
+          optionWith('worker', finding.worker),
+          '--yes',
+          asAsked(verdicts.get(finding.lock ?? '')),
+          town,
+        ),
       ]
-    : [['doctor', 'explain', workerArgument(finding.worker, town.root), ...townOption(town)]];
+    : [['doctor', 'explain', workerArgument(finding.worker, root), ...town]];
 };
 
 const placesOf = ({ worker, workers = [] }: Finding): readonly string[] =>
@@ -133,6 +138,8 @@ const reportFindings = (request: ReportRequest): readonly ReportFinding[] => {
   const { examination, outcomes, workers } = request;
   const verdicts = new Map(examination.verdicts.map((verdict) => [verdict.lock.id, verdict]));
   const counts = new Map<string, number>();
+  const { town } = examination.snapshot;
+  const townWords = townOption(town);
   return outcomes.flatMap(({ check, findings }) =>
     findings
       .filter((finding) => workers === null || placesOf(finding).some((place) => workers.includes(place)))
@@ -151,7 +158,7 @@ const reportFindings = (request: ReportRequest): readonly ReportFinding[] => {
           message: finding.message,
           evidence: finding.evidence,
           fix,
-          next: nextOf(finding, fix, verdicts, examination.snapshot.town),
+          next: nextOf(finding, fix, verdicts, town.root, townWords),
         };
       }),
   );
@@ -214,22 +221,18 @@ export const countUp = (
   findings: readonly ReportFinding[],
   collisions: number,
 ): ReportSummary => {
-  const count = (state: Verdict['state']): number =>
-    locks.reduce((sum, lock) => (lock.state === state ? sum + 1 : sum), 0);
-  const releases = (status: FixStatus): number =>
-    new Set(
-      findings
-        .filter(({ fix }) => fix?.action === 'release' && fix.status === status)
-        .map(({ lock, machine = '' }) => `${machine} ${lock}`),
-    ).size;
+  const states = { held: 0, stale: 0, orphaned: 0, invalid: 0, foreign: 0, unknown: 0 };
+  for (const { state } of locks) states[state] += 1;
+  const releases = (status: FixStatus): number => {
+    const released = new Set<string | null>();
+    for (const { fix, lock, machine } of findings)
+      if (fix?.action === 'release' && fix.status === status)
+        released.add(machine === undefined ? lock : `${machine} ${lock}`);
+    return released.size;
+  };
   return {
     locks: locks.length,
-    held: count('held'),
-    stale: count('stale'),
-    orphaned: count('orphaned'),
-    invalid: count('invalid'),
-    foreign: count('foreign'),
-    unknown: count('unknown'),
+    ...states,
     collisions,
     fixable: releases('planned'),
     fixed: releases('fixed'),

@@ -39,12 +39,16 @@ export const relativeTo = (root: string, path: string): string | null => {
   return path.startsWith(prefix) ? path.slice(prefix.length) : null;
 };
 
-const rigOwner = (segments: readonly string[]): Owner | null => {
-  const [rig = '', place = '', name = '', inner] = segments;
+const rigOwner = (worker: string, segments: readonly string[]): Owner | null => {
+  // By number: taking a list apart makes three objects, and there may be ten thousand workers.
+  const rig = segments[0] ?? '';
+  const place = segments[1] ?? '';
+  const name = segments[2] ?? '';
+  const inner = segments[3];
   const depth = segments.length;
   if (rig.startsWith('.') || NOT_RIGS.has(rig)) return null;
   if ((place === 'crew' || place === 'polecats') && name !== '') {
-    const dir = `${rig}/${place}/${name}`;
+    const dir = depth === 3 ? worker : `${rig}/${place}/${name}`;
     const canonical = depth === 3 || (place === 'polecats' && depth === 4 && inner === rig);
     return { role: dir, dir, canonical };
   }
@@ -62,7 +66,9 @@ const rigOwner = (segments: readonly string[]): Owner | null => {
 /** The agent whose place a directory is, or lies in; null for the town root, rig roots and places of no agent. */
 export const ownerOf = (worker: string): Owner | null => {
   const segments = worker.split('/');
-  const [first = '', second = '', third = ''] = segments;
+  const first = segments[0] ?? '';
+  const second = segments[1] ?? '';
+  const third = segments[2] ?? '';
   const depth = segments.length;
   if (first === 'mayor')
     return { role: 'mayor', dir: 'mayor', canonical: depth === 1 || (depth === 2 && second === 'rig') };
@@ -73,7 +79,7 @@ export const ownerOf = (worker: string): Owner | null => {
     }
     return { role: 'deacon', dir: 'deacon', canonical: depth === 1 };
   }
-  return depth >= 2 ? rigOwner(segments) : null;
+  return depth >= 2 ? rigOwner(worker, segments) : null;
 };
 
 /**
@@ -81,13 +87,16 @@ export const ownerOf = (worker: string): Owner | null => {
  * `<rig2>/crew/<name>` in another rig; a rig's `mayor/` belongs to the town's mayor as well.
  */
 export const rolesOf = (owner: Owner, rigs: readonly Rig[]): readonly string[] => {
-  const [, place, name = ''] = owner.role.split('/');
-  if (place === 'mayor') return [owner.role, 'mayor'];
-  if (place !== 'crew' || !name.includes('-')) return [owner.role];
+  const { role } = owner;
+  if (role.endsWith('/mayor') && role.indexOf('/') === role.lastIndexOf('/')) return [role, 'mayor'];
+  // Names of crew members alone: most workers are told apart here, and there may be ten thousand.
+  if (!role.includes('-')) return [role];
+  const [, place, name = ''] = role.split('/');
+  if (place !== 'crew' || !name.includes('-')) return [role];
   const guests = rigs
     .filter((rig) => name.startsWith(`${rig.name}-`) && name.length > rig.name.length + 1)
     .map((rig) => `${rig.name}/crew/${name.slice(rig.name.length + 1)}`);
-  return [owner.role, ...guests];
+  return [role, ...guests];
 };
 
 /** Session names that Gas Town gives, or gave before v0.7, to an agent. Exact names. */

@@ -47,12 +47,11 @@ const similarRoles = (roles: ReadonlySet<string>): ((name: string) => readonly s
   };
 };
 
-const lastWordOf = (role: string): string => {
-  const [first = '', place = '', name = ''] = role.split('/');
-  return name || place || first;
-};
+/** Both look for slashes instead of splitting: a town may have ten thousand roles. */
+const lastWordOf = (role: string): string => role.slice(role.lastIndexOf('/') + 1);
 
 const kindOfPlace = (role: string): string | null => {
-  const [, place = '', name = ''] = role.split('/');
-  return name === '' || place === 'crew' || place === 'polecats' ? null : place;
+  const [first, last] = [role.indexOf('/'), role.lastIndexOf('/')];
+  const place = role.slice(first + 1, last);
+  return first === last || place === 'crew' || place === 'polecats' ? null : place;
 };

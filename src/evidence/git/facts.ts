@@ -2,7 +2,7 @@
 import { basename, dirname } from 'node:path';
 import { claimsWorker } from '../../core/town/lock-rules.ts';
 import { relativeTo } from '../../core/town/roles.ts';
-import type { GitFacts, KindRules, LockFile, Observed } from '../../core/types/evidence.ts';
+import type { GitFacts, KindRules, Observed } from '../../core/types/evidence.ts';
 import { isFew } from '../../io/programs/command.ts';
 import { findProgram } from '../../io/programs/find-program.ts';
 import { inParallel } from '../../io/programs/in-parallel.ts';
@@ -59,14 +59,14 @@ export const readGitFacts = async (
   );
   const facts = locks.map(() => OUTSIDE);
   const inside = new Map<Repository, number[]>();
-  for (const [index, lock] of locks.entries()) {
+  locks.forEach((lock, index) => {
     const directory = dirname(lock.path);
     const repository = find(claimsWorker(lock) ? dirname(directory) : directory);
-    if (repository === null) continue;
+    if (repository === null) return;
     const indexes = inside.get(repository);
     if (indexes === undefined) inside.set(repository, [index]);
     else indexes.push(index);
-  }
+  });
   if (inside.size === 0) return facts;
   const client: GitClient = {
     ...question,
@@ -81,14 +81,16 @@ export const readGitFacts = async (
   return facts;
 };
 
-/** Returns the locks with git's facts added to those that have none yet. */
+/** Adds git's facts to those locks that have none yet. Written into them: a copy of each would cost more than to ask. */
 export const addGitFacts = async (
-  locks: readonly LockFile[],
+  locks: readonly (LockPlace & { git: GitFacts | null })[],
   question: GitQuestion,
-): Promise<readonly LockFile[]> => {
+): Promise<void> => {
   const open = locks.filter(({ git }) => git === null);
-  const facts = new Map((await readGitFacts(open, question)).map((git, index) => [open[index], git]));
-  return locks.map((lock) => ({ ...lock, git: lock.git ?? facts.get(lock) ?? null }));
+  const facts = await readGitFacts(open, question);
+  open.forEach((lock, index) => {
+    lock.git = facts[index] ?? null;
+  });
 };
 
 const unseen = (why: string): Observed<never> => ({ seen: false, why });

@@ -1,6 +1,7 @@
 /** Reads the locks that a scan found. Writes nothing. */
 import { lstatSync } from 'node:fs';
 import { basename, relative } from 'node:path';
+import { flat } from '../../core/flat.ts';
 import { describeFileProblem } from '../../core/record/file-problem.ts';
 import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts';
 import { relativeTo } from '../../core/town/roles.ts';
@@ -91,7 +92,9 @@ const readLock = (
       : lookAtLinkedTree(displayPath(linkedGitDir.path), linkedGitDir.isCheckedOut, realDirectory);
   const worker = workerOf(found, realPath, root);
   const lock: LockFile = {
-    id: `${kind.id}:${kind.claims === 'worker' ? worker : pathInTown(root, found)}${found.hasTwin ? '#legacy' : ''}`,
+    id: flat(
+      `${kind.id}:${kind.claims === 'worker' ? worker : pathInTown(root, found)}${found.hasTwin ? '#legacy' : ''}`,
+    ),
     kind: kind.id,
     worker,
     path: displayPath(found.path),

@@ -363,10 +363,11 @@ const namedInHome = (root: string, at: HomeAt, { kindsIn }: LockTable): readonly
       const isLock = fitsSome(names, name);
       const left = isLock ? null : leftoverOf(name);
       if (!isLock && (left === null || !fitsSome(names, left.lock))) continue;
+      const path = joinPath(at.home, name);
       sighted.push({
         kind,
-        path: joinPath(at.home, name),
-        place,
+        path,
+        place: beginningOf(path, place),
         layout,
         companion: isLock ? companion : null,
         linkedGitDir: null,
@@ -376,6 +377,12 @@ const namedInHome = (root: string, at: HomeAt, { kindsIn }: LockTable): readonly
     }
     return sighted;
   });
+
+/** The same place as a part of the path: otherwise it would keep the text from which it was cut, and there may be ten thousand. */
+const beginningOf = (path: DiskPath, place: DiskPath): DiskPath =>
+  typeof path === 'string' && typeof place === 'string' && path.startsWith(place)
+    ? path.slice(0, place.length)
+    : place;
 
 /** The directory that contains a home, or one so many levels further up. */
 const around = ({ key, place, raw }: HomeAt, levels: number): DiskPath =>

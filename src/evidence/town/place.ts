@@ -2,8 +2,9 @@
  * Which place of the town a directory is, where it has another name: through a bind mount, or in a container's view of
  * the file system. There only device and inode tell. Reads only.
  */
-import { statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { relativeTo } from '../../core/town/roles.ts';
+import { areApart } from '../../io/file-systems/mounts.ts';
 
 /**
  * The town's own name for a directory, or null where it lies in no place of the town.
@@ -23,6 +24,7 @@ export const townPlaceFinder = (root: string, directories: readonly string[]): T
   let known: ReadonlyMap<string, string> | null = null;
   return (shown, door) => {
     if (!shown.startsWith('/') || shown === '/' || relativeTo(root, shown) !== null) return null;
+    if (known === null && directories.length > MANY && isApart(root, shown, door)) return null;
     known ??= identify(root, directories);
     const names = shown.split('/').filter((name) => name !== '');
     let before = '';
@@ -36,6 +38,23 @@ export const townPlaceFinder = (root: string, directories: readonly string[]): T
     }
     return null;
   };
+};
+
+/** So many directories take longer to look at than the mounts of this machine. */
+const MANY = 100;
+
+/** True where a path is a path of ours that is certain to lie outside of the town, under whatever name: by the mounts of this machine. */
+const isApart = (root: string, shown: string, door: string): boolean => {
+  try {
+    const real = realpathSync.native(shown);
+    return (
+      relativeTo(root, real) === null &&
+      (door === shown || isSameDirectory(door, real)) &&
+      areApart(readFileSync('/proc/self/mountinfo', 'utf8'), real, root)
+    );
+  } catch {
+    return false; // gone, closed to us, or another system
+  }
 };
 
 /** True where both names lead to one directory, whatever mounts or links lie between. */

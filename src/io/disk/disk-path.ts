@@ -1,5 +1,6 @@
 /** Paths as the system has them and as people see them: not every path is valid text. */
 import { Buffer, isUtf8 } from 'node:buffer';
+import { flat } from '../../core/flat.ts';
 import { bytesAsText } from './bytes-as-text.ts';
 
 /** A path as the system calls take it: text where its bytes are UTF-8, else the bytes themselves. */
@@ -26,7 +27,7 @@ export const baseName = (path: string): string => path.slice(path.lastIndexOf('/
 
 /** `name` inside `directory`. */
 export const joinPath = (directory: DiskPath, name: string): DiskPath => {
-  if (typeof directory === 'string') return directory === '/' ? `/${name}` : `${directory}/${name}`;
+  if (typeof directory === 'string') return flat(directory === '/' ? `/${name}` : `${directory}/${name}`);
   return Buffer.concat([directory, Buffer.from(`/${name}`, 'utf8')]);
 };
 

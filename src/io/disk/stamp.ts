@@ -16,12 +16,20 @@ export const stampOf = ({
   readonly bytes: Uint8Array;
   readonly isCut?: true;
 }): Stamp => ({
-  dev: String(stat.dev),
+  dev: deviceText(stat.dev),
   ino: String(stat.ino),
   mtimeNs: String(stat.mtimeNs),
   size: isCut === true ? Number(stat.size) : bytes.length,
   sha256: sha256Hex(bytes),
 });
+
+/** Nearly all locks of a town are on one device, whose number they share. */
+let lastDevice = { dev: -1n, text: '' };
+
+const deviceText = (dev: bigint): string => {
+  if (dev !== lastDevice.dev) lastDevice = { dev, text: String(dev) };
+  return lastDevice.text;
+};
 
 /** The same file with the same bytes: device, inode, mtime, size and hash, because inode numbers are reused at once. */
 export const isSameStamp = (one: Stamp, other: Stamp): boolean =>

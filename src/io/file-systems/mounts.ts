@@ -23,6 +23,35 @@ export const deviceNumber = (device: bigint): string => `${majorOf(device)}:${mi
 const majorOf = (device: bigint): bigint => ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
 const minorOf = (device: bigint): bigint => (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
 
+/**
+ * True where no directory can have one name in or around `tree` and another around `path`, by Linux' `/proc/self/mountinfo`: none of
+ * the mounts that the one lies in shows a file system that the other lies in by another mount. Both are absolute and have no symlink
+ * in them. Bind mounts of the same file system make it false, and so do several subvolumes of one btrfs.
+ */
+export const areApart = (mountInfo: string, path: string, tree: string): boolean => {
+  const around: Mount[] = [];
+  const ofTree: Mount[] = [];
+  for (const line of mountInfo.split('\n')) {
+    const [id, , device, , escaped] = line.split(' ', 5);
+    if (id === undefined || device === undefined || escaped === undefined) continue;
+    const at = escaped.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
+    if (isAround(at, path)) around.push({ id, device });
+    if (isAround(at, tree) || isAround(tree, at)) ofTree.push({ id, device });
+  }
+  // Without a mount around a path the list says nothing of it: we are in a chroot.
+  return (
+    around.length > 0 &&
+    ofTree.length > 0 &&
+    around.every((one) => ofTree.every((other) => one.id === other.id || one.device !== other.device))
+  );
+};
+
+interface Mount {
+  readonly id: string;
+  /** Of the file system, `254:1`. */
+  readonly device: string;
+}
+
 export interface MacMount {
   /** `apfs`, `smbfs`. */
   readonly type: string;

@@ -58,16 +58,28 @@ describe('an agent behind a mount (skipped without permission to mount)', () => 
     await until(async () => (await judge()).state === 'held', 'the agent to be seen at work');
     expect((await ask()).exitCode).toBe(20);
   });
+
+  mountTest('the same among so many workers that mounts are read first → held', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    for (let number = 0; number < 120; number += 1) mkdirSync(town.path(`gastown/crew/other${number}`));
+    await agentBehind(town.path(ADA), makeDoor(), '.', 'claude');
+    await until(async () => (await judge()).state === 'held', 'the agent to be seen at work');
+  });
 });
 
-test('a place is found by another path, however deep, and nothing else is', () => {
+test.each([
+  ['few', 0],
+  ['many', 200],
+])('a place is found by another path, however deep, and nothing else is: %s workers', (_, others) => {
   const town = makeTown({ workers: [ADA, BOB] });
   const alias = `${makeDoor()}/alias`;
   symlinkSync(town.root, alias);
   const worker = `${makeDoor()}/worker`;
   symlinkSync(town.path(BOB), worker);
   mkdirSync(town.path(ADA, 'a/b'), { recursive: true });
-  const find = townPlaceFinder(town.root, [ADA, BOB, '.']);
+  const missing = Array.from({ length: others }, (__, number) => `gastown/crew/missing${number}`);
+  const find = townPlaceFinder(town.root, [ADA, BOB, '.', ...missing]);
   expect(find(alias, alias)).toBe(town.root);
   expect(find(`${alias}/${ADA}/a/b`, `${alias}/${ADA}/a/b`)).toBe(town.path(ADA, 'a/b'));
   expect(find('/workspace', worker)).toBe(town.path(BOB));

@@ -1,4 +1,5 @@
 /** What can be found of the process behind a lock, and where a missing process proves anything. */
+import { flat } from '../../flat.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { LockRecord, PidLookup, ProcessInfo, TmuxServer } from '../../types/evidence.ts';
 import type { Fact, ProcessState, Reason } from '../../types/judgement.ts';
@@ -18,7 +19,7 @@ export interface ProcessFinding {
 /** What is known of a number before it is judged. */
 export type Known = Pick<ProcessFinding, 'pid' | 'own' | 'process'>;
 
-const fact = (text: string): Fact => ({ source: 'processes', text });
+const fact = (text: string): Fact => ({ source: 'processes', text: flat(text) });
 
 /** A server that answers through a socket which was mounted into this container runs outside of it, and so do its agents. */
 const runsBesideUs = ({ pid }: TmuxServer, { machine: { processes } }: TownIndex): boolean =>

@@ -61,13 +61,30 @@ const isSameAgent = (
 const labelOf = (key: string): string =>
   key.startsWith('process:') ? key.replace('process:', 'pid ') : key.slice(key.lastIndexOf(':') + 1);
 
+/** Who works at a worker, seen by its first lock. */
+type Reader = (worker: WorkerView, verdict: Verdict | null) => readonly Occupant[];
+
+const occupantsIn =
+  (read: OccupantReader): Reader =>
+  (worker, verdict) =>
+    read(worker, verdict?.lock ?? null, null).occupants;
+
+/** The same for the reader that the judge has asked, which gave it the same answer where the holder is not alive. */
+const occupantsAgain = (read: OccupantReader): Reader => {
+  const readAnew = occupantsIn(read);
+  return (worker, verdict) => {
+    const process = verdict?.holder?.process ?? 'alive';
+    return verdict === null || process === 'alive' ? readAnew(worker, verdict) : verdict.occupants;
+  };
+};
+
 const crowdAt = (
   worker: WorkerView,
   verdicts: readonly Verdict[],
   index: TownIndex,
-  readOccupants: OccupantReader,
+  readOccupants: Reader,
 ): Collision | null => {
-  const { occupants } = readOccupants(worker, verdicts[0]?.lock ?? null, null);
+  const occupants = readOccupants(worker, verdicts[0] ?? null);
   // A lock names one agent at the most.
   if (occupants.length + verdicts.length < 2) return null;
   const agents: Agent[] = [...partiesOf(occupants, index)];
@@ -140,7 +157,7 @@ export const findCollisions = (
 ): readonly Collision[] => {
   const claims = verdicts.filter(({ lock }) => claimsWorker(lock));
   const byWorker = groupBy(claims, ({ lock }) => lock.worker);
-  const readAgents = around === index ? readOccupants : occupantReader(around);
+  const readAgents = around === index ? occupantsAgain(readOccupants) : occupantsIn(occupantReader(around));
   const crowds = new Map<string, Collision>();
   for (const place of places) {
     const crowd = crowdAt(index.viewOf(place), byWorker.get(place) ?? [], around, readAgents);

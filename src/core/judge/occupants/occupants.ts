@@ -79,6 +79,7 @@ const listingDoubt = (lock: LockFile | null, index: TownIndex): string | null =>
 };
 
 const cwdDoubt = (hiding: readonly AtWork[], lock: LockFile | null, index: TownIndex): string | null => {
+  if (hiding.length === 0) return null;
   const hidden = hiding.find(
     ({ process: { uid } }) => uid === null || uid === index.machine.seen.host.uid || uid === lock?.uid,
   );
@@ -113,15 +114,6 @@ export type OccupantReader = (
 
 const NONE: readonly never[] = [];
 
-const listOf = <T, R>(
-  values: readonly T[],
-  counts: (value: T) => boolean,
-  describe: (value: T) => R,
-): readonly R[] => (values.some(counts) ? values.filter(counts).map(describe) : NONE);
-
-const withoutNull = (...words: readonly (string | null)[]): readonly string[] =>
-  words.some((word) => word !== null) ? words.filter((word) => word !== null) : NONE;
-
 /** Prepares to look for occupants of many workers in one snapshot. */
 export const occupantReader = (index: TownIndex): OccupantReader => {
   const agents = listAtWork('agent', index);
@@ -135,24 +127,30 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
   return (worker, lock, ownPid) => {
     const around = panesAround(worker, index);
     // Lists are made where there is something to list: at most of thousands of locks there is nobody.
-    const panes = listOf(
-      around,
-      (view) => isPaneOccupant(view, worker, index),
-      (view) => describePane(view, worker),
-    );
-    const processes = listOf(
-      inTown,
-      (agent) => worksAt(agent, worker, ownPid, index),
-      (agent) => describeProcess(agent, worker, index),
-    );
-    const unseen = withoutNull(
-      listingDoubt(lock, index),
-      cwdDoubt(hiding, lock, index),
-      readClosed(worker),
-      tmuxDoubt,
-    );
-    const strangers = panes.length + processes.length > 0 ? [] : readStrangers(worker, ownPid);
-    const idle = around.filter((view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine');
+    const panes: readonly Occupant[] =
+      around.length === 0
+        ? NONE
+        : around
+            .filter((view) => isPaneOccupant(view, worker, index))
+            .map((view) => describePane(view, worker));
+    const processes: readonly Occupant[] =
+      inTown.length === 0
+        ? NONE
+        : inTown
+            .filter((agent) => worksAt(agent, worker, ownPid, index))
+            .map((agent) => describeProcess(agent, worker, index));
+    const listing = listingDoubt(lock, index);
+    const hidden = cwdDoubt(hiding, lock, index);
+    const closed = readClosed(worker);
+    const unseen: readonly string[] =
+      (listing ?? hidden ?? closed ?? tmuxDoubt) === null
+        ? NONE
+        : [listing, hidden, closed, tmuxDoubt].filter((why) => why !== null);
+    const strangers = panes.length + processes.length > 0 ? NONE : readStrangers(worker, ownPid);
+    const idle =
+      around.length === 0
+        ? NONE
+        : around.filter((view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine');
     const bystanders = panes.length + processes.length > 0 ? null : readBystanders(worker, idle);
     if (around.length + processes.length + unseen.length + strangers.length === 0 && bystanders === null)
       return NOBODY_FOR_CERTAIN;

@@ -28,14 +28,19 @@ const describe = ({ process, pids }: AtWork, index: TownIndex): Stranger => {
   return { program, pid: process.pid, text: sentence(programAt(program, process.pid), where) };
 };
 
+/** Panes that show an unknown program in this town, or that could be anywhere. */
+const strangePanesOf = (index: TownIndex): readonly PaneView[] =>
+  index.machine.panes.filter(
+    (view) =>
+      view.stranger !== null &&
+      !view.pane.dead &&
+      !view.asking &&
+      (view.pane.path === null ? isNowhere(view, index) : view.path !== null),
+  );
+
 /** True where only tmux shows an unknown program here: its process works elsewhere by now, hides where, or is in another `/proc`. */
-const isStrangerPane = (view: PaneView, worker: WorkerView, index: TownIndex): boolean =>
-  view.stranger !== null &&
-  !view.pane.dead &&
-  !view.asking &&
-  (view.pane.path === null
-    ? isNowhere(view, index)
-    : view.path !== null && isAtPlaceOf(view.path, worker, index));
+const isHere = ({ pane, path }: PaneView, worker: WorkerView, index: TownIndex): boolean =>
+  pane.path === null || (path !== null && isAtPlaceOf(path, worker, index));
 
 /** It could be at work anywhere: neither tmux nor its process tells where. */
 const isNowhere = ({ pane, stranger, town }: PaneView, index: TownIndex): boolean =>
@@ -54,14 +59,14 @@ const describePane = (view: PaneView): Stranger => {
   };
 };
 
-const NONE: readonly Stranger[] = [];
+const NONE: readonly never[] = [];
 
 /** One for each unknown program at this worker's place; children of one are a part of it. */
 export type StrangerReader = (worker: WorkerView, ownPid: number | null) => readonly Stranger[];
 
 export const strangerReader = (index: TownIndex): StrangerReader => {
   const unknown = listAtWork('unknown', index).filter(({ paths }) => paths.length > 0);
-  const strangePanes = index.machine.panes.filter(({ stranger }) => stranger !== null);
+  const strangePanes = strangePanesOf(index);
   return (worker, ownPid) => {
     if (unknown.length + strangePanes.length === 0) return NONE;
     const here = unknown.filter((one) => worksAt(one, worker, ownPid, index));
@@ -70,7 +75,7 @@ export const strangerReader = (index: TownIndex): StrangerReader => {
     const foremost = here.filter(({ pids }) => !pids.slice(1).some((pid) => numbers.has(pid)));
     const panes = strangePanes.filter(
       (view) =>
-        isStrangerPane(view, worker, index) &&
+        isHere(view, worker, index) &&
         !isOwn(view, ownPid, index) &&
         !here.some(({ pids }) => pids.includes(view.pane.pid)),
     );

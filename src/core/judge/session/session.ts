@@ -1,4 +1,5 @@
 /** Session evidence: does the tmux pane or session that a record names still stand, and is it still this worker's? */
+import { flat } from '../../flat.ts';
 import { isWithin } from '../../town/roles.ts';
 import { whyUnreached } from '../../town/unreached.ts';
 import type { PaneView, TownIndex } from '../../town/views.ts';
@@ -16,7 +17,13 @@ export interface SessionFinding {
   readonly panes: readonly PaneView[];
 }
 
-const tmux = (text: string): Fact => ({ source: 'tmux', text });
+/** Written out: a word that is put together is a new one for each of ten thousand locks. */
+const REASONS = {
+  pane: { live: 'pane-live', gone: 'pane-gone', recycled: 'pane-recycled' },
+  session: { live: 'session-live', gone: 'session-gone', recycled: 'session-recycled' },
+} as const;
+
+const tmux = (text: string): Fact => ({ source: 'tmux', text: flat(text) });
 
 const place = (view: PaneView): string => `${view.pane.id} of session ${view.pane.sessionName}`;
 
@@ -96,12 +103,13 @@ const judgeCandidates = (
     else rejected.push({ view, why });
   }
   const [first] = rejected;
+  const reasons = REASONS[kind];
   if (first === undefined || live.length > 0)
-    return { state: 'live', reason: `${kind}-live`, fact: tmux(liveText(live)), panes: live };
+    return { state: 'live', reason: reasons.live, fact: tmux(liveText(live)), panes: live };
   const doubt = whyUnknown(one);
   if (doubt !== null) return without('unknown', 'session-unknown', doubt);
   const isDead = naming === 'pane' && rejected.some(({ why }) => why === 'dead');
-  return without('gone', isDead ? 'pane-dead' : `${kind}-recycled`, REJECTED[first.why](first.view));
+  return without('gone', isDead ? 'pane-dead' : reasons.recycled, REJECTED[first.why](first.view));
 };
 
 /** Session evidence for a record; pane and session numbers of a foreign one never match anything here. */
@@ -118,5 +126,5 @@ export const judgeSession = (one: Case): SessionFinding => {
   if (candidates.length > 0) return judgeCandidates(candidates, naming, kind, one);
   const doubt = whyUnknown(one);
   if (doubt !== null) return without('unknown', 'session-unknown', doubt);
-  return without('gone', `${kind}-gone`, `${kind} ${sessionId} is gone: ${placesAsked(index)}`);
+  return without('gone', REASONS[kind].gone, `${kind} ${sessionId} is gone: ${placesAsked(index)}`);
 };
