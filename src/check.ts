@@ -2,7 +2,7 @@
  * What a check module imports (`lock-doctor/check`): the types of the evidence, and helpers for wording. A check is
  * pure: it gets an examination and returns findings; a fix is a proposal that only the repair acts on.
  */
-import { flat } from './core/flat.ts';
+import { flat } from './core/record/flat.ts';
 import { describeLoss } from './core/report/holder-words.ts';
 import { claimsWorker } from './core/town/lock-rules.ts';
 import type { Check, Fix } from './core/types/check.ts';

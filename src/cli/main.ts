@@ -122,8 +122,12 @@ const main = async (): Promise<void> => {
   interruption?.stopListening();
   await outputs.stdout.end(outcome.stdout);
   await outputs.stderr.end(outcome.stderr);
-  if (isOver(outcome)) process.exit();
+  // As Node ends by itself it stops listening first, and one more signal would end the run.
+  const isToldToEnd = interruption?.isIgnoringSignals === true && isWritten();
+  if (isToldToEnd || isOver(outcome)) process.exit();
 };
+
+const isWritten = (): boolean => outputs.stdout.isWritten && outputs.stderr.isWritten;
 
 /**
  * Node would end now by itself, and first collect garbage and take its heap apart, 1 to 2 ms. False while output waits for its
@@ -131,8 +135,7 @@ const main = async (): Promise<void> => {
  * executable, does not tell what goes on.
  */
 const isOver = ({ isLeft = false }: Outcome): boolean =>
-  outputs.stdout.isWritten &&
-  outputs.stderr.isWritten &&
+  isWritten() &&
   (isLeft ||
     (process.versions.bun === undefined &&
       process.getActiveResourcesInfo().length === 0 &&

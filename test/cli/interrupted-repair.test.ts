@@ -132,20 +132,25 @@ test('an interrupted undo reports it in its document', async () => {
   });
 });
 
-test('a batch is finished even if the terminal hangs up several times', async () => {
-  const town = prepared('fix');
-  const child = startDoctor(ARGS.fix, { cwd: town.root, openFiles: OPEN_FILES });
-  const ended = endOf(child);
-  await first(town, 'fix');
-  for (let times = 0; times < 3; times += 1) {
-    child.kill('SIGHUP');
-    await sleep(5);
-  }
-  expect(await ended).toMatchObject({ status: 129, by: null });
-  const [begun, finished] = journalled(town, 'release', 'released');
-  expect([begun, finished]).toEqual([LOCKS - locksIn(town), LOCKS - locksIn(town)]);
-  expectAllBack(town);
-});
+test.each([...SIGNALS])(
+  '%s in volleys does not end a batch in its middle, and not by the signal',
+  async (signal, code) => {
+    const town = prepared('fix');
+    const child = startDoctor(ARGS.fix, { cwd: town.root, openFiles: OPEN_FILES });
+    const ended = endOf(child);
+    await first(town, 'fix');
+    // The last ones come while it writes and exits.
+    const volley = setInterval(() => child.kill(signal), 1);
+    // Whoever sends the others for more than five seconds means it.
+    if (signal !== 'SIGHUP') setTimeout(() => clearInterval(volley), 1_000);
+    const { status, by, stderr } = await ended.finally(() => clearInterval(volley));
+    expect([status, by]).toEqual([code, null]);
+    const left = locksIn(town);
+    expect(stderr).toBe(`doctor: interrupted after ${LOCKS - left} releases; ${left} more were not begun\n`);
+    expect(journalled(town, 'release', 'released')).toEqual([LOCKS - left, LOCKS - left]);
+    expectAllBack(town);
+  },
+);
 
 (hasTmux ? describe : describe.skip)('in a pane (skipped without tmux)', () => {
   const few = ['sh', '-c', `ulimit -n ${OPEN_FILES}; exec "$@"`, 'sh'];

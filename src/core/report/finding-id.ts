@@ -1,5 +1,5 @@
 /** The id of a finding, which stays the same from one run to the next. Pure. */
-import { flat } from '../flat.ts';
+import { flat } from '../record/flat.ts';
 import type { Finding } from '../types/check.ts';
 
 /**

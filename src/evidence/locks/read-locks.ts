@@ -1,8 +1,8 @@
 /** Reads the locks that a scan found. Writes nothing. */
 import { lstatSync } from 'node:fs';
 import { basename, relative } from 'node:path';
-import { flat } from '../../core/flat.ts';
 import { describeFileProblem } from '../../core/record/file-problem.ts';
+import { flat } from '../../core/record/flat.ts';
 import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type {

@@ -13,6 +13,9 @@ import { areApart } from '../../io/file-systems/mounts.ts';
  */
 export type TownPlaceFinder = (shown: string, door: string) => string | null;
 
+/** So many directories take longer to look at than the mounts of this machine. */
+const MANY = 100;
+
 /** Levels to climb. Agents do not work this deep. */
 const MAX_CLIMB = 64;
 
@@ -39,9 +42,6 @@ export const townPlaceFinder = (root: string, directories: readonly string[]): T
     return null;
   };
 };
-
-/** So many directories take longer to look at than the mounts of this machine. */
-const MANY = 100;
 
 /** True where a path is a path of ours that is certain to lie outside of the town, under whatever name: by the mounts of this machine. */
 const isApart = (root: string, shown: string, door: string): boolean => {

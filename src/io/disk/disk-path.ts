@@ -1,6 +1,6 @@
 /** Paths as the system has them and as people see them: not every path is valid text. */
 import { Buffer, isUtf8 } from 'node:buffer';
-import { flat } from '../../core/flat.ts';
+import { flat } from '../../core/record/flat.ts';
 import { bytesAsText } from './bytes-as-text.ts';
 
 /** A path as the system calls take it: text where its bytes are UTF-8, else the bytes themselves. */

@@ -1,5 +1,5 @@
 /** What can be found of the process behind a lock, and where a missing process proves anything. */
-import { flat } from '../../flat.ts';
+import { flat } from '../../record/flat.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { LockRecord, PidLookup, ProcessInfo, TmuxServer } from '../../types/evidence.ts';
 import type { Fact, ProcessState, Reason } from '../../types/judgement.ts';

@@ -1,5 +1,5 @@
 /** Session evidence: does the tmux pane or session that a record names still stand, and is it still this worker's? */
-import { flat } from '../../flat.ts';
+import { flat } from '../../record/flat.ts';
 import { isWithin } from '../../town/roles.ts';
 import { whyUnreached } from '../../town/unreached.ts';
 import type { PaneView, TownIndex } from '../../town/views.ts';
