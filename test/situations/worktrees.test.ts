@@ -24,6 +24,7 @@ import {
   canBecomeOthers,
   cleanUp,
   fakeAgent,
+  groupIsRunning,
   hasTmux,
   isRunning,
   OTHER_UID,
@@ -379,20 +380,22 @@ describe("git's own lock while it adds a worktree", () => {
     };
     onCleanUp(end);
     await until(() => existsSync(`${filter}.log`));
-    return { end, exited: new Promise<void>((done) => child.once('exit', () => done())) };
+    return async () => {
+      end();
+      await until(() => !groupIsRunning(group), 'the end of git and its filter');
+    };
   };
 
   test.each(LANGUAGES)(
     `is held while git runs, and stale once git was killed (%s)${WITHOUT_GERMAN}`,
     async (language, speaking) => {
       const { root, env, lockOf } = makeRepository();
-      const { end, exited } = await adding(root, speaking);
+      const end = await adding(root, speaking);
       const locked = join(root, '.git/worktrees/new/locked');
       expect(readFileSync(locked, 'utf8')).toMatch(language === 'de' ? /^initialisier/ : /^initializing/);
       aged(locked);
       expect(await lockOf('../new')).toMatchObject({ state: 'held', reasons: ['git-running'] });
-      end();
-      await exited;
+      await end();
       expect(await lockOf('../new')).toMatchObject({ state: 'stale', reasons: ['git-not-running'] });
       // Its index.lock as well.
       aged(join(root, '.git/worktrees/new/index.lock'));
