@@ -213,10 +213,16 @@ const visitor = (
   };
 };
 
+/** Tables by the homes they are made from: a walk asks for the same one in each of hundreds of subtrees. */
+const tables = new WeakMap<Homes, Uint8Array>();
+
 /** Which characters names of homes begin with: the first one rules out nearly every directory. */
 const beginnings = (homes: Homes): Uint8Array => {
+  const known = tables.get(homes);
+  if (known !== undefined) return known;
   const table = new Uint8Array(256);
   for (const name of homes.keys()) table[name.charCodeAt(0)] = 1;
+  tables.set(homes, table);
   return table;
 };
 

@@ -19,6 +19,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { agentTable } from '../../../src/evidence/locks/lock-table.ts';
+import type { Home } from '../../../src/evidence/scan/homes.ts';
 import { trustedDevice } from '../../../src/evidence/scan/leaf-rule.ts';
 import { PRUNED, type ScanResult, scanPlaces, scanTown } from '../../../src/evidence/scan/scan.ts';
 import { type Disk, type EntryStat, realDisk, untyped } from '../../../src/io/disk/disk.ts';
@@ -593,6 +595,26 @@ describe('files beside locks', () => {
     locks.push(join(root, 'odd/.runtime/agent.lock'), addLock(join(root, 'odd/.runtime/agent.lock')));
     expect(shown(scanTown({ root, mode: 'default' }))).toEqual(locks.sort());
   });
+});
+
+test('the names of homes are gone through once, and not in each of hundreds of subtrees', () => {
+  const root = newRoot();
+  for (let number = 0; number < 300; number += 1) mkdirSync(join(root, `d${number}/e`), { recursive: true });
+  let times = 0;
+  const homes = new (class extends Map<string, Home> {
+    override keys() {
+      times += 1;
+      return super.keys();
+    }
+  })(agentTable.homes);
+  const { directories } = scanTown({
+    root,
+    mode: 'default',
+    threads: 'auto',
+    table: { ...agentTable, homes },
+  });
+  expect(directories).toBeGreaterThan(600);
+  expect(times).toBe(1);
 });
 
 test('progress is reported during the scan', () => {
