@@ -8,7 +8,10 @@ import { type Claim, defineKind, textOf } from '../src/kind.ts';
 const IN_BRACKETS =
   /^(claude (?:agent \S+|session (?:(?!\(pid ).)+?)) \(pid ([1-9]\d{0,9})(?: start ([^()]+))?\)(?: start (.+))?$/;
 /** A start: a number, or a date in the form of ctime(3), in the words of any language. */
-const START = /^(?:\d{1,20}|[\p{L}\d. ]{1,24} \d\d:\d\d:\d\d \d{4})$/u;
+const isStart = (text: string): boolean =>
+  // Made where it is needed: a table of all letters takes a tenth of a millisecond.
+  /^(?:\d{1,20}|[\p{L}\d. ]{1,24} \d\d:\d\d:\d\d \d{4})$/u.test(text);
+
 /** `openclaw pid=4242`, `flow-claim issue=7 pid=4242 session=… host=build-1 ts=2026-08-11T07:00:00Z`. */
 const IN_FIELDS = /^(openclaw|flow-claim)((?: +[A-Za-z_]+=\S*)+)$/;
 const FIELD = /([A-Za-z_]+)=(\S*)/g;
@@ -27,7 +30,7 @@ const inBrackets = (text: string): Claim | null => {
   const [, name, pid, inside, after] = IN_BRACKETS.exec(text) ?? [];
   if (name === undefined || Number(pid) > MOST_PID) return null;
   const start = inside ?? after ?? null;
-  if ((start !== null && !START.test(start)) || (inside !== undefined && after !== undefined)) return null;
+  if ((start !== null && !isStart(start)) || (inside !== undefined && after !== undefined)) return null;
   const startIs = start === null ? {} : { start, isStartNative: true as const };
   return {
     by: 'number',

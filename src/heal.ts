@@ -55,7 +55,7 @@ const refuseUnknown = (kinds: readonly string[], { place }: Preparation): void =
   const unknown = place === null ? undefined : kinds.find((id) => !known.includes(id));
   if (unknown === undefined) return;
   const near = didYouMean(unknown, known);
-  const isOfHome = builtInTable.kinds.get(unknown)?.livesIn !== undefined;
+  const isOfHome = builtInTable().kinds.get(unknown)?.livesIn !== undefined;
   throw new Failure(
     'E_USAGE',
     `no kind of lock "${unknown}" is looked for`,

@@ -7,15 +7,24 @@ import type { Kind } from './core/types/kind.ts';
 import { compileTable, type LockTable } from './evidence/locks/lock-table.ts';
 import type { TownRoot } from './evidence/town/root.ts';
 
+/** Compiled when it is first asked for: a run needs one of these tables, which takes half a millisecond. */
+const tableOf = (isIn: (kind: Kind) => boolean): (() => LockTable) => {
+  let table: LockTable | null = null;
+  return () => {
+    table ??= compileTable(builtInKinds.filter(isIn));
+    return table;
+  };
+};
+
 /** The table of all built-in kinds, wherever they are looked for. */
-export const builtInTable = compileTable(builtInKinds);
+export const builtInTable = tableOf(() => true);
 
 /** The directories in a user's home in which the tools of these kinds live: all that `--home` looks at. */
 export const homeDirectories = (kinds: Iterable<Kind> = builtInKinds): readonly string[] =>
   [...new Set([...kinds].flatMap(({ livesIn }) => livesIn ?? []))].sort();
 
-const homeTable = compileTable(builtInKinds.filter(({ livesIn }) => livesIn !== undefined));
-const treeTable = compileTable(builtInKinds.filter(({ livesIn }) => livesIn === undefined));
+const homeTable = tableOf(({ livesIn }) => livesIn !== undefined);
+const treeTable = tableOf(({ livesIn }) => livesIn === undefined);
 
 /**
  * The table of all kinds that are on: those with places of their own unless they are switched off, and those to which the
@@ -40,9 +49,9 @@ export const tableFor = (
       ? livesIn === undefined
       : livesIn !== undefined && kinds[id] === undefined && !directories.includes(livesIn);
   if (named.length === 0 && (plugged ?? []).length === 0) {
-    if (isHome) return homeTable;
+    if (isHome) return homeTable();
     const isBelowOne = homeDirectories().some((name) => directories.includes(name));
-    if (!isBelowOne) return treeTable;
+    if (!isBelowOne) return treeTable();
   }
   const all = [...builtInKinds, ...(plugged ?? [])];
   const ids = all.map(({ id }) => id);

@@ -108,7 +108,7 @@ const misplaced = (
   { id, run, kind, worker, lock, backup }: ReleaseEntry,
   townRoot: string,
 ): string | null => {
-  const known = builtInTable.kinds.get(kind);
+  const known = builtInTable().kinds.get(kind);
   // A plug-in's kind: it need not be loaded to put its locks back.
   const isPlugged = known === undefined && kind.includes('/');
   if (known === undefined && !isPlugged) return `unknown kind of lock: ${kind}`;

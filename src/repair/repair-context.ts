@@ -46,7 +46,7 @@ export interface RepairContext {
 
 export const contextOf = (options: RepairOptions): RepairContext => ({
   townRoot: options.townRoot,
-  kinds: (options.table ?? builtInTable).kinds,
+  kinds: (options.table ?? builtInTable()).kinds,
   calls: options.calls ?? systemCalls,
   by: byWhom(options.asked),
   now: options.now ?? Date.now,

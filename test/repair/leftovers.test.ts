@@ -81,7 +81,7 @@ describe('a lock that a killed run moved aside', () => {
     expect(report).toMatchObject({ exitCode: 0, summary: { locks: 0, fixed: 1 } });
     expect(report.findings).toMatchObject([{ check: 'stale-lock', fix: { status: 'fixed' } }]);
     expect(existsSync(lock)).toBe(false);
-    await undoReleases(report.undo?.[2] ?? '', { townRoot: town.root, table: builtInTable });
+    await undoReleases(report.undo?.[2] ?? '', { townRoot: town.root, table: builtInTable() });
     expect(readFileSync(lock, 'utf8')).toBe(bytes);
   });
 

@@ -8,10 +8,13 @@ export interface NamePattern {
 
 /** Throws for a name with a slash or several stars, or none at all. */
 export const namePattern = (text: string): NamePattern => {
-  const [before = '', after, ...more] = text.split('*');
-  if (text === '' || text === '.' || text === '..' || text.includes('/') || more.length > 0)
+  // Not split: V8 compares each part of a text that stands in the source with all texts that stand there.
+  const star = text.indexOf('*');
+  if (text === '' || text === '.' || text === '..' || text.includes('/') || star !== text.lastIndexOf('*'))
     throw new Error(`${JSON.stringify(text)} is not a file name with at most one *`);
-  return { before, after: after ?? null };
+  return star < 0
+    ? { before: text, after: null }
+    : { before: text.slice(0, star), after: text.slice(star + 1) };
 };
 
 /** True where the whole name fits. */

@@ -58,7 +58,7 @@ export const compileTable = (kinds: readonly Kind[]): LockTable => {
   const kindsIn = new Map<string, KindInHome[]>();
   const companions: string[] = [];
   for (const kind of kinds) {
-    if (kind.livesIn !== undefined && !/^\.[^/*\0]*[^/*\0.]$/.test(kind.livesIn))
+    if (kind.livesIn !== undefined && !isToolName(kind.livesIn))
       throw new Error(`kind ${kind.id}: ${kind.livesIn} is not a name that begins with a dot`);
     for (const [home, at] of homesOf(kind)) kindsIn.set(home, [...(kindsIn.get(home) ?? []), at]);
     if (kind.claims !== 'worker' || kind.where.companion === undefined) continue;
@@ -84,20 +84,31 @@ export const compileTable = (kinds: readonly Kind[]): LockTable => {
   };
 };
 
+// No patterns: V8 compiles one that is met a second time to machine code, and this runs before every look.
+
+const isDotName = (name: string): boolean => name.length > 1 && name.startsWith('.') && !name.includes('/');
+
+/** The name of a directory in a user's home. */
+const isToolName = (name: string): boolean =>
+  isDotName(name) && !name.includes('*') && !name.includes('\0') && !name.endsWith('.');
+
+/** One name of a path, in a directory that any tool may have made. */
+const isPlainName = (name: string): boolean =>
+  name !== '.' && name !== '..' && name >= '!' && name < '\x7f' && name.indexOf('*', 1) < 0;
+
 /** Homes by their names, of one kind. */
 const homesOf = (kind: Kind): readonly (readonly [string, KindInHome])[] => {
   const { where } = kind;
   if ('homes' in where)
     return Object.entries(where.homes).map(([home, layout]) => {
-      if (!/^\.[^/]+$/.test(home))
-        throw new Error(`kind ${kind.id}: ${home} is not a name that begins with a dot`);
+      if (!isDotName(home)) throw new Error(`kind ${kind.id}: ${home} is not a name that begins with a dot`);
       return [home, { kind, layout, names: [namePattern(where.name)], above: null, isBelow: false }];
     });
   if (!('beside' in where)) return [];
   return Object.entries(where.beside).map(([path, names]) => {
     const isBelow = path.endsWith('/*');
     const parts = (isBelow ? path.slice(0, -'/*'.length) : path).split('/');
-    if (!parts.every((part) => /^[!-~][^/*]*$/.test(part) && part !== '.' && part !== '..'))
+    if (!parts.every(isPlainName))
       throw new Error(`kind ${kind.id}: ${path} is not the name of a directory, nor the end of a path`);
     const above = parts.length > 1 ? parts.slice(0, -1).join('/') : null;
     const at = { kind, layout: 'runtime' as const, names: names.map(namePattern), above, isBelow };
@@ -133,6 +144,9 @@ const gitDirsOf = (kinds: readonly Kind[]): LockTable['inGitDirs'] => {
   };
 };
 
+/** What the path of a directory ends in where everything below it is meant. */
+const DEEP = '/**';
+
 const gitNames = (paths: readonly string[]): GitNames => {
   const parts = paths.map((path) => {
     const end = path.lastIndexOf('/');
@@ -147,10 +161,10 @@ const gitNames = (paths: readonly string[]): GitNames => {
     names: nameTable(parts.filter(({ directory }) => directory === '').map(({ name }) => name)),
     paths: byFirstName(lower.filter(({ path }) => !path.includes('*')).map(({ path }) => path)),
     directories: [...directories].map(([path, names]) => ({
-      path: path.replace(/\/\*\*$/, ''),
-      first: path.split('/', 1).join(),
+      path: path.endsWith(DEEP) ? path.slice(0, -DEEP.length) : path,
+      first: path.includes('/') ? path.slice(0, path.indexOf('/')) : path,
       names: nameTable(names),
-      isDeep: path.endsWith('/**'),
+      isDeep: path.endsWith(DEEP),
     })),
   };
 };
@@ -186,6 +200,15 @@ const lastPattern = (path: string): NamePattern => {
 
 /** Tells whether a relative path fits the pattern: `*` stands for any text within a name, `**` for any number of directories. */
 const pathFitter = (pattern: string): ((path: string) => boolean) => {
+  let whole: RegExp | null = null;
+  return (path) => {
+    // Made for the first path: there are fifty patterns, and most runs meet no path that could fit.
+    whole ??= pathPattern(pattern);
+    return whole.test(path);
+  };
+};
+
+const pathPattern = (pattern: string): RegExp => {
   const text = pattern
     .split('/')
     .map((name, at, names) =>
@@ -195,8 +218,7 @@ const pathFitter = (pattern: string): ((path: string) => boolean) => {
           (at < names.length - 1 ? '/' : ''),
     )
     .join('');
-  const whole = new RegExp(`^${text}$`, 's');
-  return (path) => whole.test(path);
+  return new RegExp(`^${text}$`, 's');
 };
 
 /** Applies to every directory of that name. */
