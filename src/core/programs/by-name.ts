@@ -2,6 +2,7 @@
 import {
   AGENT_PROGRAMS,
   BYSTANDER_PROGRAMS,
+  groupWith,
   INFRASTRUCTURE_PROGRAMS,
   INTERPRETERS,
   type KnownPrograms,
@@ -22,37 +23,43 @@ export interface NamedClass {
   readonly startsOnlyItsOwn: boolean;
 }
 
-/** Plain loops instead of flattened lists, since this runs in most starts of the doctor. */
-const know = (
-  known: Map<string, NamedClass>,
-  groups: readonly KnownPrograms[],
-  kind: NamedClass['class'],
-): void => {
-  for (const { names, why, startsOnlyItsOwn = false } of groups) {
-    const named: NamedClass = { class: kind, why, startsOnlyItsOwn };
-    for (const name of names) known.set(name, named);
-  }
+/** What was found before: processes of the same program are many. */
+const known = new Map<string, NamedClass | undefined>();
+
+/** Far more names than one look meets; a run that never ends must not keep all that it ever met. */
+const MOST_KNOWN = 1000;
+
+/** What the table says of a name; an agent's name wins over the same name in another group. */
+const inTable = (name: string): NamedClass | undefined => {
+  if (known.has(name)) return known.get(name);
+  const found =
+    named(name, 'agent', AGENT_PROGRAMS) ??
+    named(name, 'infrastructure', INFRASTRUCTURE_PROGRAMS) ??
+    named(name, 'bystander', BYSTANDER_PROGRAMS);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(name, found);
+  return found;
 };
 
-let table: ReadonlyMap<string, NamedClass> | null = null;
-
-/** All names of the table, put together when the first of them is asked for. */
-const knownNames = (): ReadonlyMap<string, NamedClass> => {
-  if (table !== null) return table;
-  const known = new Map<string, NamedClass>();
-  know(known, BYSTANDER_PROGRAMS, 'bystander');
-  know(known, INFRASTRUCTURE_PROGRAMS, 'infrastructure');
-  // Last, so that an agent's name wins over the same name in another group.
-  know(known, AGENT_PROGRAMS, 'agent');
-  table = known;
-  return known;
+const named = (
+  name: string,
+  kind: NamedClass['class'],
+  groups: readonly KnownPrograms[],
+): NamedClass | undefined => {
+  const group = groupWith(name, groups);
+  return group && { class: kind, why: group.why, startsOnlyItsOwn: group.startsOnlyItsOwn ?? false };
 };
 
 let agentNames: ReadonlySet<string> | null = null;
 
 /** Agents' names alone: every process of the machine is compared with them. */
 const isAgentName = (name: string): boolean => {
-  agentNames ??= new Set(AGENT_PROGRAMS.flatMap(({ names }) => names));
+  // Joined, for V8 compares each part of a text that stands in the source with all that stand there.
+  agentNames ??= new Set(
+    AGENT_PROGRAMS.flatMap(({ names }) => names)
+      .join(' ')
+      .split(' '),
+  );
   return agentNames.has(name);
 };
 
@@ -109,10 +116,8 @@ const AN_MCP_SERVER: NamedClass = { class: 'infrastructure', why: MCP_SERVER.why
 const isMcpServer = (name: string): boolean =>
   (name.includes('mcp') || name.startsWith('@')) && MCP_SERVER.names.test(name);
 
-const knownAs = (name: string): NamedClass | undefined => {
-  const known = knownNames();
-  return known.get(name) ?? known.get(firstWord(name)) ?? (isMcpServer(name) ? AN_MCP_SERVER : undefined);
-};
+const knownAs = (name: string): NamedClass | undefined =>
+  inTable(name) ?? inTable(firstWord(name)) ?? (isMcpServer(name) ? AN_MCP_SERVER : undefined);
 
 /** Bytes that Linux keeps of a name; macOS keeps one more. */
 const KERNEL_NAME_LENGTH = 15;

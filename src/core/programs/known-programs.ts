@@ -6,57 +6,85 @@
 export interface KnownPrograms {
   /** With its article, for a sentence: `vim, an editor, runs here`. */
   readonly why: string;
+  /** Lines of names with a space between them. They stay as they are: a list of all names takes too long to make at each start. */
   readonly names: readonly string[];
   /** What it starts is a part of it. Left out for programs that start whatever they are told: shells, editors, package managers. */
   readonly startsOnlyItsOwn?: true;
 }
 
-/** Without a regular expression, since this runs at every start of the doctor. */
-const words = (...lines: readonly string[]): readonly string[] => lines.join(' ').split(' ');
+/** True where the line has this name as a whole. */
+const hasName = (line: string, name: string): boolean => {
+  for (let at = line.indexOf(name); at >= 0; at = line.indexOf(name, at + 1)) {
+    const end = at + name.length;
+    if ((at === 0 || line[at - 1] === ' ') && (end === line.length || line[end] === ' ')) return true;
+  }
+  return false;
+};
+
+/** The last of these groups that has the name. */
+export const groupWith = (name: string, groups: readonly KnownPrograms[]): KnownPrograms | undefined =>
+  name === '' || name.includes(' ')
+    ? undefined
+    : groups.findLast(({ names }) => names.some((line) => hasName(line, name)));
 
 /** Coding agents, by the names of their commands and packages. */
 export const AGENT_PROGRAMS: readonly KnownPrograms[] = [
-  { why: 'Claude Code', names: words('claude claude.exe claude-code') },
-  { why: 'Codex', names: words('codex codex-cli') },
-  { why: 'Gemini CLI', names: words('gemini gemini-cli') },
-  { why: 'Cursor Agent', names: words('cursor-agent') },
-  { why: 'Auggie', names: words('auggie') },
-  { why: 'Amp', names: words('amp') },
-  { why: 'OpenCode', names: words('opencode opencode-ai') },
-  { why: 'GitHub Copilot CLI', names: words('copilot copilot-cli') },
-  { why: 'Pi', names: words('pi omp') },
-  { why: 'Mistral Vibe', names: words('vibe') },
-  { why: 'Aider', names: words('aider aider-chat') },
-  { why: 'Goose', names: words('goose') },
-  { why: 'Kiro', names: words('kiro kiro-cli kiro-cli-chat') },
-  { why: 'Crush', names: words('crush') },
-  { why: 'Qwen Code', names: words('qwen qwen-code') },
-  { why: 'Droid', names: words('droid') },
-  { why: 'Kimi', names: words('kimi') },
-  { why: 'Grok', names: words('grok') },
-  { why: 'Cline', names: words('cline') },
-  { why: 'Kilo Code', names: words('kilo kilocode @kilocode/cli') },
-  { why: 'Forge', names: words('forge') },
-  { why: 'Hermes', names: words('hermes') },
-  { why: 'OpenHands', names: words('openhands') },
-  { why: 'Devin', names: words('devin') },
-  { why: 'Amazon Q', names: words('q') },
-  { why: 'Codebuff', names: words('codebuff') },
-  { why: 'Plandex', names: words('plandex') },
-  { why: 'gptme', names: words('gptme') },
-  { why: 'LLxprt', names: words('llxprt') },
-  { why: 'Continue', names: words('cn') },
-  { why: 'Antigravity', names: words('agy') },
+  { why: 'Claude Code', names: ['claude claude.exe claude-code'] },
+  { why: 'Codex', names: ['codex codex-cli'] },
+  { why: 'Gemini CLI', names: ['gemini gemini-cli'] },
+  { why: 'Cursor Agent', names: ['cursor-agent'] },
+  { why: 'Auggie', names: ['auggie'] },
+  { why: 'Amp', names: ['amp'] },
+  { why: 'OpenCode', names: ['opencode opencode-ai'] },
+  { why: 'GitHub Copilot CLI', names: ['copilot copilot-cli'] },
+  { why: 'Pi', names: ['pi omp'] },
+  { why: 'Mistral Vibe', names: ['vibe'] },
+  { why: 'Aider', names: ['aider aider-chat'] },
+  { why: 'Goose', names: ['goose'] },
+  { why: 'Kiro', names: ['kiro kiro-cli kiro-cli-chat'] },
+  { why: 'Crush', names: ['crush'] },
+  { why: 'Qwen Code', names: ['qwen qwen-code'] },
+  { why: 'Droid', names: ['droid'] },
+  { why: 'Kimi', names: ['kimi'] },
+  { why: 'Grok', names: ['grok'] },
+  { why: 'Cline', names: ['cline'] },
+  { why: 'Kilo Code', names: ['kilo kilocode @kilocode/cli'] },
+  { why: 'Forge', names: ['forge'] },
+  { why: 'Hermes', names: ['hermes'] },
+  { why: 'OpenHands', names: ['openhands'] },
+  { why: 'Devin', names: ['devin'] },
+  { why: 'Amazon Q', names: ['q'] },
+  { why: 'Codebuff', names: ['codebuff'] },
+  { why: 'Plandex', names: ['plandex'] },
+  { why: 'gptme', names: ['gptme'] },
+  { why: 'LLxprt', names: ['llxprt'] },
+  { why: 'Continue', names: ['cn'] },
+  { why: 'Antigravity', names: ['agy'] },
 ];
 
 /** A pane that shows one of these shows a shell. A leading `-` (login shell) is taken off before looking. */
-const SHELLS = words('sh bash dash zsh fish ksh mksh ash tcsh csh nu pwsh xonsh elvish login');
+const SHELLS = ['sh bash dash zsh fish ksh mksh ash tcsh csh nu pwsh xonsh elvish login'];
 
 /** Helpers that take a lock and end: their PID in a lock says nothing about the agent. */
-const LOCK_HELPERS = words('gt doctor lock-doctor');
+const LOCK_HELPERS = ['gt doctor lock-doctor'];
 
 /** Interpreters: the script that they run decides their class. `npx` and `env` are replaced by what they start. */
-export const INTERPRETERS = words('node nodejs bun deno python python3 ruby perl bash sh zsh dash env npx');
+export const INTERPRETERS: readonly string[] = [
+  'node',
+  'nodejs',
+  'bun',
+  'deno',
+  'python',
+  'python3',
+  'ruby',
+  'perl',
+  'bash',
+  'sh',
+  'zsh',
+  'dash',
+  'env',
+  'npx',
+];
 
 /** People's tools and what they start: they do not count, whatever session they run in. */
 export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
@@ -64,30 +92,30 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   { why: 'a helper that takes locks', names: LOCK_HELPERS },
   {
     why: 'an editor',
-    names: words(
+    names: [
       'vi vim vim.basic vim.tiny vim.nox vim.gtk3 nvim view vimdiff gvim emacs emacsclient nano pico micro hx helix kak kakoune ed ex joe jed mcedit ne',
       'code code-insiders codium vscodium code-server bootstrap-fork zed zed-editor subl gedit kate idea webstorm pycharm goland clion',
       'rubymine phpstorm rider',
-    ),
+    ],
   },
   {
     why: 'a viewer',
-    names: words(
+    names: [
       'less more most pager man tail head cat bat tee watch top htop btop atop glances iotop ps pstree lsof journalctl dmesg',
       'tree ranger nnn lf mc yazi vifm broot ncdu glow fzf jq yq grep egrep fgrep rg ag ack find fd sort uniq wc cut tr',
       'awk gawk mawk sed ls du df diff column lnav multitail',
-    ),
+    ],
   },
   {
     // Aliases, hooks, extensions and `bisect run` can make it start any program.
     why: 'version control',
-    names: words(
+    names: [
       'git tig lazygit gitui hg svn jj gh glab git-lfs git-remote-http git-remote-https delta gpg gpg2 pinentry',
-    ),
+    ],
   },
   {
     why: 'a language server',
-    names: words(
+    names: [
       'tsserver tsserver.js typescript typescript-language-server vtsls gopls rust-analyzer clangd ccls pyright',
       'pyright-langserver basedpyright basedpyright-langserver pylsp python-lsp-server jedi-language-server ruff-lsp',
       'lua-language-server bash-language-server yaml-language-server vscode-langservers-extracted',
@@ -96,104 +124,104 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
       'omnisharp haskell-language-server elixir-ls zls nil nixd terraform-ls marksman texlab taplo svelteserver',
       'vue-language-server tailwindcss-language-server intelephense eslint_d prettierd typingsInstaller.js',
       'eslintServer.js sourcekit-lsp kotlin-language-server',
-    ),
+    ],
     startsOnlyItsOwn: true,
   },
   {
     why: 'a compiler',
-    names: words(
+    names: [
       'cc gcc g++ c++ cpp cc1 cc1plus collect2 as ld lld clang clang++ rustc rustdoc tsc swc esbuild babel sass javac',
       'kotlinc scalac swiftc swift-build xcodebuild ghc protoc ccache sccache ninja cmake bazel buck2 gradle gradlew mvn',
       'sbt msbuild',
-    ),
+    ],
     startsOnlyItsOwn: true,
   },
   {
     why: 'a test runner',
-    names: words(
+    names: [
       'jest jest-worker vitest mocha ava karma cypress playwright pytest py.test tox nox rspec minitest phpunit ctest bats',
       'eslint prettier biome stylelint mypy dmypy flake8 pylint black isort ruff shellcheck golangci-lint rubocop',
       'pre-commit lint-staged knip',
-    ),
+    ],
     startsOnlyItsOwn: true,
   },
   {
     why: 'a dev server',
-    names: words(
+    names: [
       'vite webpack webpack-dev-server next next-server nuxt nuxi astro remix gatsby parcel rollup http.server',
       'http-server live-server browser-sync storybook react-scripts vue-cli-service ng expo metro wrangler jekyll hugo',
       'mkdocs uvicorn gunicorn hypercorn flask django-admin manage.py puma unicorn sidekiq',
-    ),
+    ],
     startsOnlyItsOwn: true,
   },
   {
     why: 'a package manager',
-    names: words(
+    names: [
       'npm npx pnpm pnpx yarn yarnpkg corepack bunx pip pip3 pipx uv uvx poetry pdm conda mamba gem bundle bundler',
       'composer brew apt apt-get dpkg dnf yum pacman apk nix mise asdf direnv',
-    ),
+    ],
   },
   {
     why: 'a build tool',
-    names: words(
+    names: [
       'make gmake just rake cargo go zig dotnet stack cabal tsx ts-node ts-node-dev nodemon turbo nx lerna',
       'concurrently npm-run-all entr',
-    ),
+    ],
   },
   {
     why: 'a tool for files, the network or tracing',
-    names: words(
+    names: [
       'curl wget tar gzip xz zstd zip unzip ctags inotifywait fswatch strace ltrace perf gdb lldb dlv tcpdump nc socat',
       'pbcopy pbpaste xclip xsel wl-copy wl-paste xdg-open nginx caddy ngrok cloudflared',
-    ),
+    ],
   },
   {
     // The command that they start counts by itself.
     why: 'a wrapper around another command',
-    names: words(
+    names: [
       'timeout nice ionice time xargs stdbuf nohup unbuffer caffeinate asciinema watchexec flock bwrap firejail unshare',
       'nsenter setsid setpriv taskset chrt',
-    ),
+    ],
   },
   {
     why: "fish's search for completions",
-    names: words('create_manpage_completions.py'),
+    names: ['create_manpage_completions.py'],
     startsOnlyItsOwn: true,
   },
   {
     why: 'a terminal',
-    names: words(
+    names: [
       'gnome-terminal gnome-terminal-server konsole kitty alacritty wezterm wezterm-gui foot xterm urxvt rxvt terminator',
       'tilix ghostty xfce4-terminal iTerm2 Terminal screen zellij dtach abduco script ttyd sudo su doas',
-    ),
+    ],
   },
   {
     why: 'a browser',
-    names: words('firefox chrome google-chrome chromium chromium-browser brave safari msedge'),
+    names: ['firefox chrome google-chrome chromium chromium-browser brave safari msedge'],
     startsOnlyItsOwn: true,
   },
   {
     why: 'a database',
-    names: words('postgres mysqld mariadbd redis-server valkey-server mongod sqlite3 psql mysql redis-cli'),
+    names: ['postgres mysqld mariadbd redis-server valkey-server mongod sqlite3 psql mysql redis-cli'],
     startsOnlyItsOwn: true,
   },
   {
     why: 'a remote shell',
-    names: words('ssh mosh mosh-client scp sftp rsync telnet autossh sshd mosh-server'),
+    names: ['ssh mosh mosh-client scp sftp rsync telnet autossh sshd mosh-server'],
   },
 ];
 
 /** Long-lived helpers with a name of their own; those known by their arguments only are in `INFRASTRUCTURE_ARGUMENTS`. */
 export const INFRASTRUCTURE_PROGRAMS: readonly KnownPrograms[] = [
-  { why: 'tmux itself', names: words('tmux') },
-  { why: "Gas Town's issue tracker", names: words('bd beads dolt') },
-  { why: "the Codex plug-in's broker", names: words('app-server-broker app-server-broker.mjs') },
+  { why: 'tmux itself', names: ['tmux'] },
+  { why: "Gas Town's issue tracker", names: ['bd beads dolt'] },
+  { why: "the Codex plug-in's broker", names: ['app-server-broker app-server-broker.mjs'] },
   {
     why: 'a background service',
-    names: words(
+    names: [
       'ssh-agent gpg-agent scdaemon dirmngr keyboxd dbus-daemon watchman adb git-credential-cache--daemon systemd init launchd docker-init tini dumb-init',
       'catatonit containerd containerd-shim containerd-shim-runc-v2 dockerd supervisord',
-    ),
+    ],
   },
 ];
 
@@ -218,27 +246,30 @@ export interface KnownArguments {
 /** It waits for a session; once it has one, the registry names it. */
 export const SPARE_PROCESS = "Claude Code's spare process";
 
+const CLAUDE = ['claude', 'claude.exe', 'claude-code'];
+const CODEX = ['codex', 'codex-cli'];
+
 /** Helpers that these programs start and keep for themselves: they outlive every session and work for no agent. */
 export const INFRASTRUCTURE_ARGUMENTS: readonly KnownArguments[] = [
-  { why: "Claude Code's daemon", of: words('claude claude.exe claude-code'), begins: ['daemon', 'run'] },
+  { why: "Claude Code's daemon", of: CLAUDE, begins: ['daemon', 'run'] },
   {
     why: "Claude Code's terminal host",
-    of: words('claude claude.exe claude-code'),
+    of: CLAUDE,
     begins: ['--bg-pty-host'],
   },
-  { why: SPARE_PROCESS, of: words('claude claude.exe claude-code'), begins: ['--bg-spare'] },
+  { why: SPARE_PROCESS, of: CLAUDE, begins: ['--bg-spare'] },
   {
     why: "Claude Code's tools for others",
-    of: words('claude claude.exe claude-code'),
+    of: CLAUDE,
     begins: ['mcp', 'serve'],
   },
   {
     why: "Claude Code's browser bridge",
-    of: words('claude claude.exe claude-code'),
+    of: CLAUDE,
     begins: ['--chrome-native-host'],
   },
   { why: "Cursor Agent's worker server", of: ['cursor-agent'], begins: ['worker-server'] },
-  { why: "Codex's app server", of: words('codex codex-cli'), begins: ['app-server'] },
+  { why: "Codex's app server", of: CODEX, begins: ['app-server'] },
   { why: "git's file watcher", of: ['git'], begins: ['fsmonitor--daemon'] },
   { why: "git's credential cache", of: ['git'], begins: ['credential-cache--daemon'] },
 ];
