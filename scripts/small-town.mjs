@@ -10,6 +10,7 @@ export const makeSmallTown = (town) => {
     writeFileSync(join(town, path), text);
   };
   write('mayor/town.json', '{}');
+  write('mayor/rigs.json', '{"rigs":{"rig":{"beads":{"prefix":"r"}}}}');
   write('rig/crew/new/README.md', '');
   write('rig/crew/ada/.git/HEAD', 'ref: refs/heads/main\n');
   write('rig/crew/ada/.gitignore', '.runtime/\n');

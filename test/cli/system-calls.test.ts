@@ -122,6 +122,15 @@ counted('a diagnosis (skipped without strace)', () => {
     expect(calls.filter((call) => call.includes('/mayor/rigs.json"'))).toHaveLength(1);
   });
 
+  test('looks into no other rig for a worker that does not exist yet', () => {
+    const town = townWith(1);
+    town.lock('beads/crew/bob', { pid: 40_000_000 });
+    const args = ['preflight', '--json', '--town', town.root, 'gastown/crew/new'];
+    const calls = callsOf(town, { env: { PATH: '/no/such' }, args });
+    expect(calls.filter((call) => call.includes('/gastown/crew"')).length).toBeGreaterThan(0);
+    expect(calls.filter((call) => /\/beads\/|\/mayor\/rigs\.json"/.test(call))).toEqual([]);
+  });
+
   test.each([
     ['a diagnosis', (root: string) => ['--json', root]],
     ['a preflight', (root: string) => ['preflight', '--json', '--town', root, 'gastown/crew/ada0']],

@@ -49,11 +49,16 @@ describe('preflight', () => {
   });
 
   test('exits with 2 for a name that looks like a mistake, and suggests the intended worker', async () => {
-    const town = makeTown({ workers: [ADA, BOB] });
+    const town = makeTown({ workers: [ADA, BOB, 'gastown/polecats/max/gastown'] });
+    mkdirSync(town.path('Gastown/crew'), { recursive: true });
     await fakeAgent('claude', { cwd: town.path(ADA), ...cli.user });
     const names = [
       ['ada', `Did you mean ${ADA}?`],
       ['gastown/crew/Ada', `Did you mean ${ADA}?`],
+      ['Gastown/crew/ada', `Did you mean ${ADA}?`],
+      ['gastwn/crew/ada', `Did you mean ${ADA}?`],
+      ['polecats/max/gastown', 'Did you mean gastown/polecats/max/gastown?'],
+      ['max/gastown', 'Did you mean gastown/polecats/max/gastown?'],
       ['nope/crew/x', '--new'],
       ['gastown/crew/ada/sub/deep', '--new'],
       ['gastown', 'See: doctor locks'],

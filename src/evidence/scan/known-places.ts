@@ -41,6 +41,8 @@ export const WORKER_LAYOUT: Layout = layoutWith({ '=': HERE });
 /**
  * All directories below `root` that fit a layout, the root first. Costs one listing per `*`, and one look per name unless
  * it is among the absolute paths of `seen` directories.
+ *
+ * @param isWanted which directories in the root are entered, of those that the layout does not name
  */
 export const knownPlaces = (
   root: string,
@@ -48,6 +50,7 @@ export const knownPlaces = (
   options: WalkOptions,
   findings: Findings,
   seen: ReadonlySet<DiskPath> = new Set(),
+  isWanted: (name: string) => boolean = () => true,
 ): readonly Directory[] => {
   const places: Directory[] = [];
   const visit = (place: Directory, inside: Layout, rig: string): void => {
@@ -64,7 +67,8 @@ export const knownPlaces = (
       if (
         !Object.hasOwn(named, name) &&
         options.homes.get(name)?.isClaimed !== true &&
-        !options.prune.has(name)
+        !options.prune.has(name) &&
+        (rig !== '' || isWanted(name))
       )
         visit(child, wildcard, rig || name);
     }

@@ -25,7 +25,23 @@ export interface TownLayout extends Pick<TownFacts, 'marked' | 'rigs' | 'workers
  * throws for what is missing, damaged or unreadable.
  */
 export const readTownLayout = (root: string, seen: ReadonlySet<DiskPath> = new Set()): TownLayout => {
-  const findings = noFindings();
+  const directories = directoriesOf(root, seen);
+  const { rigs, gaps } = readRigs(root, directories);
+  return { marked: isMarked(root), rigs, workers: workersAmong(directories), gaps };
+};
+
+/** The workers of the layout alone, of those rigs that are wanted. */
+export const readWorkers = (root: string, isWanted: (rig: string) => boolean): TownLayout['workers'] =>
+  workersAmong(directoriesOf(root, new Set(), isWanted));
+
+const workersAmong = (directories: readonly string[]): TownLayout['workers'] =>
+  directories.filter((directory) => ownerOf(directory)?.canonical).sort();
+
+const directoriesOf = (
+  root: string,
+  seen: ReadonlySet<DiskPath>,
+  isWanted?: (rig: string) => boolean,
+): readonly string[] => {
   const options = {
     disk: realDisk,
     homes: agentTable.claimHomes,
@@ -35,16 +51,9 @@ export const readTownLayout = (root: string, seen: ReadonlySet<DiskPath> = new S
     uid: -1,
     onDirectory: null,
   };
-  const directories = knownPlaces(root, WORKER_LAYOUT, options, findings, seen).map(({ path, raw }) =>
+  return knownPlaces(root, WORKER_LAYOUT, options, noFindings(), seen, isWanted).map(({ path, raw }) =>
     displayRelative(root, raw ? fromLatin1(path) : path),
   );
-  const { rigs, gaps } = readRigs(root, directories);
-  return {
-    marked: isMarked(root),
-    rigs,
-    workers: directories.filter((directory) => ownerOf(directory)?.canonical).sort(),
-    gaps,
-  };
 };
 
 const readRigs = (

@@ -6,7 +6,8 @@ import { ownerOf, relativeTo } from '../../core/town/roles.ts';
 import { entryExists } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { workingTreesAround } from '../git/same-repository.ts';
-import { readTownLayout, type TownLayout } from './layout.ts';
+import { readTownLayout, readWorkers, type TownLayout } from './layout.ts';
+import { isMarked } from './marker.ts';
 import { outsideName } from './outside-trees.ts';
 
 export type NewWorker =
@@ -19,7 +20,7 @@ const LOCK_DIRECTORIES = ['.runtime', '.gastown'];
 const SIGNS_OF_A_WORKER = ['.git', ...LOCK_DIRECTORIES];
 
 /** What is asked of a town's layout here. */
-export type KnownTown = Pick<TownLayout, 'marked' | 'rigs' | 'workers'>;
+export type KnownTown = Pick<TownLayout, 'rigs' | 'workers'>;
 
 /**
  * Judges the name of a missing directory, relative to the town. A canonical place in a known rig and a directory beside
@@ -31,20 +32,38 @@ export type KnownTown = Pick<TownLayout, 'marked' | 'rigs' | 'workers'>;
 export const judgeNewWorker = (
   worker: string,
   root: string,
-  layout: KnownTown = readTownLayout(root),
+  layout?: KnownTown,
   isTown = true,
 ): NewWorker => {
-  const known = [...layout.workers, ...layout.rigs.map(({ name }) => name), ...treesBeside(root)];
-  const alike = known.find(
-    (other) => other.toLowerCase() === worker.toLowerCase() || other.endsWith(`/${worker}`),
+  let whole = layout;
+  const town = (): KnownTown => {
+    whole ??= readTownLayout(root);
+    return whole;
+  };
+  const all = (): readonly string[] => [...town().workers, ...town().rigs.map(({ name }) => name)];
+  const trees = treesBeside(root);
+  // Most new workers are in a rig that exists: then the others need not be looked at.
+  const rig = layout === undefined ? onlyRigOf(worker) : null;
+  const candidates = rig === null ? all() : readWorkers(root, (name) => isAlike(name, rig));
+  const alike = [...candidates, ...trees].find(
+    (other) => isAlike(other, worker) || other.endsWith(`/${worker}`),
   );
   if (alike !== undefined) return { kind: 'mistake', near: alike };
   const beside = workersBeside(worker, root);
   const meant = beside.find((other) => isSlip(basename(worker), basename(other)));
   if (meant !== undefined) return { kind: 'mistake', near: meant };
   const isBeside = isTown ? beside.length > 0 : beside.some((other) => !isClone(join(root, other)));
-  if (isCanonicalPlace(worker, root, layout) || isBeside) return { kind: 'plausible' };
-  return { kind: 'mistake', near: nearWorker(worker, [...known, ...treesInside(root)]) };
+  if (isCanonicalPlace(worker, root, town) || isBeside) return { kind: 'plausible' };
+  return { kind: 'mistake', near: nearWorker(worker, [...all(), ...trees, ...treesInside(root)]) };
+};
+
+const isAlike = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+
+/** The rig whose workers alone may have a name like this or one that ends in it; null where those of any rig may. */
+const onlyRigOf = (worker: string): string | null => {
+  const [rig = '', ...inside] = worker.split('/');
+  // `polecats/max/gastown` is the end of `gastown/polecats/max/gastown`; no worker's path is longer.
+  return inside.length < 2 || rig === 'polecats' ? null : rig;
 };
 
 /** The worker that was probably meant by the name of a missing directory, relative to the town; null where none is near. */
@@ -81,10 +100,12 @@ export const isRigRoot = (worker: string, root: string): boolean => {
 };
 
 /** In a town without rigs, any rig's name is possible. */
-const isCanonicalPlace = (worker: string, root: string, { marked, rigs }: KnownTown): boolean => {
-  if (!marked || ownerOf(worker)?.canonical !== true) return false;
+const isCanonicalPlace = (worker: string, root: string, town: () => KnownTown): boolean => {
+  if (!isMarked(root) || ownerOf(worker)?.canonical !== true) return false;
   const [rig = ''] = worker.split('/');
-  return rigs.length === 0 || rigs.some(({ name }) => name === rig) || isDirectory(join(root, rig));
+  if (isDirectory(join(root, rig))) return true;
+  const { rigs } = town();
+  return rigs.length === 0 || rigs.some(({ name }) => name === rig);
 };
 
 /** A repository of its own, in which no agent took a lock; a linked working tree has a file `.git`. */
