@@ -3,7 +3,6 @@
  * library, `--fix` and `--watch` all call it; its events show the progress.
  */
 
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { builtInChecks } from '../checks/index.ts';
 import { type Config, readConfig } from './config.ts';
@@ -18,6 +17,7 @@ import type { LockFile, ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
 import type { Kind } from './core/types/kind.ts';
 import type { Report, ReportTown } from './core/types/report.ts';
+import { hostName } from './evidence/host.ts';
 import { isRepository } from './evidence/town/marker.ts';
 import { homeRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
@@ -230,7 +230,7 @@ const townFactsOf = ({ root, source }: TownRoot, scan: ScanMode): ReportTown => 
   root,
   source,
   ...(isRepository(root) ? { type: 'repository' as const } : {}),
-  host: hostname(),
+  host: hostName(),
   scan,
 });
 

@@ -1,11 +1,13 @@
 // Decides the files of the program: `src/cli/main.ts` is the first one. Each module that src/cli imports dynamically
-// (`await import('./commands/locks.ts')`), or that any module so imports from a package, src/schema or src/evidence/files, is a
-// part of its own that is loaded then. The sources decide; there is no list to maintain.
+// (`await import('./commands/locks.ts')`), or that any module so imports from a package or a folder of `SHARED`, is a part of its
+// own that is loaded then. The sources decide; there is no list of parts to maintain.
 import { dirname, relative, resolve, sep } from 'node:path';
 
 const SOURCES = resolve('src');
 const CLI = resolve('src/cli');
-const SHARED = [resolve('src/schema'), resolve('src/evidence/files')];
+const SHARED = ['schema', 'evidence/files', 'evidence/tmux', 'evidence/processes/macos'].map((folder) =>
+  resolve('src', folder),
+);
 
 /** Contains a real `import()`; the other parts use `require`, see `bundle-program.mjs`. */
 export const MODULE_IMPORT = resolve('src/io/import-module.ts');

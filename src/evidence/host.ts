@@ -1,7 +1,6 @@
 /** Reads what identifies this machine, and who asks. */
 
 import { readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
 import type { Asker, HostFacts } from '../core/types/evidence.ts';
 import { realOrSame } from '../io/disk/real-path.ts';
 import { readProc } from './processes/linux/proc-files.ts';
@@ -16,13 +15,22 @@ const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 export const readHost = (): HostFacts => {
   const pidNamespace = readLink('/proc/self/ns/pid');
   return {
-    hostname: hostname(),
+    hostname: hostName(),
     platform: process.platform,
     uid: process.getuid?.() ?? 0,
     bootId: process.platform === 'darwin' ? bootSession() : readLine('/proc/sys/kernel/random/boot_id'),
     pidNamespace,
     initialPidNamespace: isInitial(pidNamespace),
   };
+};
+
+/** The host's name as gethostname(2) gives it. The kernel's file has the same name, and Node's `os` takes 0.2 ms to load. */
+export const hostName = (): string => {
+  const read = process.platform === 'linux' ? readProc('/proc/sys/kernel/hostname') : null;
+  const line = read === null || 'error' in read ? '' : read.bytes.toString('utf8');
+  return line.length > 1 && line.endsWith('\n')
+    ? line.slice(0, -1)
+    : process.getBuiltinModule('node:os').hostname();
 };
 
 /** macOS has no PID namespaces; where a Linux system hides its namespace, the answer is not known. */

@@ -23,7 +23,17 @@ interface Loaded {
   readonly compiled: readonly string[];
 }
 
-const COSTLY = ['child_process', 'crypto', 'net', 'perf_hooks', 'stream', 'tty', 'v8', 'worker_threads'];
+const COSTLY = [
+  'child_process',
+  'crypto',
+  'net',
+  'os',
+  'perf_hooks',
+  'stream',
+  'tty',
+  'v8',
+  'worker_threads',
+];
 
 interface Run {
   readonly env?: Readonly<Record<string, string>>;
@@ -162,6 +172,8 @@ underNode('without a tmux server to query (skipped for the executable, which Nod
 });
 
 inTmux('with a tmux server (skipped without tmux, and for the executable)', () => {
+  const ASKS = 'evidence-tmux-ask-servers.js';
+
   const besideTmux = async (args: readonly string[], dead = 1): Promise<Loaded> => {
     const server = await startTmux();
     server.newSession('main', { cwd: '/' });
@@ -181,20 +193,20 @@ inTmux('with a tmux server (skipped without tmux, and for the executable)', () =
 
   test('preflight queries it without a library or a costly module', async () => {
     const { parts, modules, compiled } = await besideTmux(NEW);
-    expect(parts).toEqual(['cli-main.js', 'cli-commands-preflight.js']);
+    expect(parts).toEqual(['cli-main.js', 'cli-commands-preflight.js', ASKS]);
     expect(modules).toEqual([]);
     expect(compiled).toEqual([]);
   });
 
   test('a diagnosis queries it without a library', async () => {
     const { parts, compiled } = await besideTmux(['--json']);
-    expect(parts).toEqual(['cli-main.js', 'cli-commands-doctor.js']);
+    expect(parts).toEqual(['cli-main.js', 'cli-commands-doctor.js', ASKS]);
     expect(compiled).toEqual([]);
   });
 
   test('a diagnosis loads execa if there are many sockets to query', async () => {
     const { parts, compiled } = await besideTmux(['--json'], 3);
-    expect(parts).toEqual(['cli-main.js', 'cli-commands-doctor.js', 'execa.js']);
+    expect(parts).toEqual(['cli-main.js', 'cli-commands-doctor.js', ASKS, 'execa.js']);
     expect(compiled).toEqual([]);
   });
 });

@@ -53,6 +53,7 @@ export const checkArguments = ({ flags, values, ...given }: RawArguments): Argum
 
 /** Every start comes through here with thirty names: a pattern that is met a second time is compiled. */
 const camelCase = (name: string): string => {
+  if (!name.includes('-')) return name;
   const [first = '', ...others] = name.split('-');
   return others.reduce((before, word) => before + word.charAt(0).toUpperCase() + word.slice(1), first);
 };

@@ -1,11 +1,10 @@
 /** Every process of the machine, listed once, and how to learn more about single ones. */
 import { readProcTable } from './linux/linux.ts';
-import { readPsTable } from './macos/macos.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 
 /** Lists all processes: one pass over /proc on Linux, one `ps` on macOS. Never throws: what failed is in `listing`. */
 export const readProcessTable = async (): Promise<ProcessTable> =>
-  process.platform === 'darwin' ? readPsTable() : readProcTable('/proc');
+  process.platform === 'darwin' ? (await import('./macos/macos.ts')).readPsTable() : readProcTable('/proc');
 
 /** All working directories that can be read, each once: `--quick` looks for locks there besides the layout. */
 export const workingDirectories = async (table: ProcessTable): Promise<readonly string[]> => {

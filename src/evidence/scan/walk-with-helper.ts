@@ -1,5 +1,4 @@
 /** Walks a large tree with a second thread. The result is the same as with one thread. */
-import { availableParallelism, loadavg } from 'node:os';
 import type { Worker as WorkerThread } from 'node:worker_threads';
 import type { HelperTask } from './scan-thread.ts';
 import {
@@ -127,6 +126,8 @@ const startHelper = (
 
 /** One core is free besides ours, as far as the last minute tells. */
 const hasIdleCore = (): boolean => {
+  // Loaded here, because most runs do not need it.
+  const { availableParallelism, loadavg } = process.getBuiltinModule('node:os');
   const cores = availableParallelism();
   return cores > 1 && (loadavg()[0] ?? cores) <= cores - 1;
 };
