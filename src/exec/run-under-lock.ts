@@ -67,7 +67,7 @@ export interface ExecRequest extends LookOptions {
   /** Called when the lock of a dead holder was taken over, before the command runs. Must not reject. */
   readonly onTakenOver?: ((taken: TakenOver) => Promise<void>) | undefined;
   /** Called when the lock is held, before the command runs. */
-  readonly onHeld?: ((worker: string) => void) | undefined;
+  readonly onHeld?: ((worker: string, root: string) => void) | undefined;
   /** Gives what is held besides the lock; called once the town's configuration was read. */
   readonly besides?: (() => Promise<Besides | undefined>) | undefined;
 }
@@ -235,7 +235,7 @@ const runHolding = async (
       await gate.ended;
       return refusal;
     }
-    request.onHeld?.(target.worker);
+    request.onHeld?.(target.worker, target.town.root);
     besides?.onStarted(gate.process, environment);
     gate.open();
     const exitCode = await gate.ended;

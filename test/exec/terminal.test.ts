@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import {
   cleanUp,
@@ -193,6 +194,10 @@ needsTmux('exec in a real tmux pane (skipped without tmux)', () => {
     type(server, pane, `clear; ${quoted(words(town, 'true'))}; echo "code $?"`);
     await shows(server, pane, `doctor: holding ${ADA}; another start is refused`);
     await shows(server, pane, 'code 0');
+    // A worker that is the root has the name of its directory.
+    const alone = makeTown({ marked: false, workers: [] });
+    type(server, pane, `clear; ${quoted([...cli.command, 'exec', alone.root, '--', 'true'])}`);
+    await shows(server, pane, `doctor: holding ${basename(alone.root)}; another start is refused`);
     const piped = await cli.run(['exec', '--town', town.root, ADA, '--', 'true']);
     expect(piped).toMatchObject({ code: 0, stdout: '', stderr: '' });
   });

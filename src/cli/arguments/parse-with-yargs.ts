@@ -93,12 +93,15 @@ const titleOf = ({ name, positionals }: Command): string => {
 const notesOf = ({ notes = [] }: Command, width: number): readonly string[] =>
   notes.map((note) => wrapText(note, width).join('\n'));
 
-const codesOf = ({ name }: Command, width: number): string =>
-  ['Exit codes:', ...exitCodesOf(name).flatMap((row) => exitCodeLines(row, width))].join('\n');
-
-const exitCodeLines = ([code, meaning]: readonly [string, string], width: number): readonly string[] => {
-  const [first = '', ...more] = wrapText(meaning, width - 11);
-  return [`  ${code.padEnd(9)}${first}`, ...more.map((line) => ' '.repeat(11) + line)];
+const codesOf = ({ name }: Command, width: number): string => {
+  const rows = exitCodesOf(name);
+  const column = Math.max(...rows.map(([code]) => code.length)) + 2;
+  const lines = rows.flatMap(([code, meaning]) =>
+    wrapText(meaning, width - column - 2).map(
+      (line, at) => `  ${(at === 0 ? code : '').padEnd(column)}${line}`,
+    ),
+  );
+  return ['Exit codes:', ...lines].join('\n');
 };
 
 /** yargs tells of every option whether it is text or boolean: noise beside the names of the values. */

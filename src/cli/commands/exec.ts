@@ -7,6 +7,7 @@ import { type Besides, type ExecOutcome, runUnderLock } from '../../exec/run-und
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
+import { nameOf } from '../../reporters/screen/words.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { commandLine } from '../terminal/command-line.ts';
@@ -37,10 +38,12 @@ export const run: RunCommand = async (given, terminal) => {
       const problem = noteTakeOver(taken, { command: commandLine(), consent: 'command' });
       if (problem !== null) terminal.stderr.write(`doctor: ${escapeControls(problem)}\n`);
     },
-    onHeld: (held) => {
+    onHeld: (held, root) => {
       // A person sees why another start is refused; in a pipe the command has standard error for itself.
       if (isatty(2))
-        void terminal.stderr.end(`doctor: holding ${escapeControls(held)}; another start is refused\n`);
+        void terminal.stderr.end(
+          `doctor: holding ${escapeControls(nameOf(held, root))}; another start is refused\n`,
+        );
     },
     onConfig: (read) => {
       config = read.lease;

@@ -27,11 +27,22 @@ test('describes the exit codes of each command in terms of that command', async 
     0: expect.stringMatching(/^free/),
     20: expect.stringMatching(/^held/),
   });
-  expect((await helpOf('checks', 80)).join('\n')).toContain('  0        done\n  2 ');
+  expect((await helpOf('checks', 80)).join('\n')).toMatch(/^ {2}0 +done\n {2}2 /m);
 });
 
 test('explains in the main help what a town and a worker are', async () => {
   const text = (await helpOf('doctor', 80)).join(' ');
   expect(text).toMatch(/A town is the directory that is checked/);
   expect(text).toMatch(/A worker is a directory in which one agent works/);
+});
+
+test.each([80, 40])('keeps exit codes and what they mean in two columns, at %d columns', async (width) => {
+  for (const { name } of COMMAND_TABLE) {
+    const codes = (await helpOf(name, width)).join('\n').split('Exit codes:\n')[1] ?? '';
+    const ends = codes
+      .trimEnd()
+      .split('\n')
+      .map((line) => /^ {2}(?:[\d, ]*\d)? {2,}(?=\S)/.exec(line)?.[0].length);
+    expect([name, [...new Set(ends)]]).toEqual([name, [17]]);
+  }
 });
