@@ -3,6 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onCleanUp } from './clean-up.ts';
 import { deadPid } from './dead-pid.ts';
+import { until } from './until.ts';
 
 export interface TownOptions {
   /** Where to create it; default a new directory below the system's temporary directory. */
@@ -91,7 +92,17 @@ export const makeTown = (options: TownOptions = {}): TestTown => {
     write('mayor/rigs.json', rigsText(options.rigs ?? { gastown: 'gt' }));
   }
   for (const name of options.workers ?? ['gastown/crew/ada']) worker(name);
-  onCleanUp(remove);
+  // A program that is about to end may still write there.
+  const isRemoved = (): boolean => {
+    try {
+      remove();
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOTEMPTY') return false;
+      throw error;
+    }
+  };
+  onCleanUp(async () => void (await until(isRemoved, `the removal of ${root}`)));
   return { root, path, worker, lock, write, remove };
 };
 
