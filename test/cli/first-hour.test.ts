@@ -3,7 +3,16 @@ import { spawnSync } from 'node:child_process';
 import { lstatSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { cleanUp, fakeAgent, makeTmuxTmpdir, makeTown, type TestTown } from '../support/index.ts';
+import {
+  cleanUp,
+  fakeAgent,
+  hasTmux,
+  makeTmuxTmpdir,
+  makeTown,
+  sleeperNamed,
+  startTmux,
+  type TestTown,
+} from '../support/index.ts';
 import { type CliResult, doctor } from './run-cli.ts';
 
 afterEach(cleanUp);
@@ -47,8 +56,21 @@ describe('two agents in one worker', () => {
     for (const pid of [...pids, ...bob.map((agent) => agent.pid)])
       expect([pid, told.match(new RegExp(`process ${pid}\\b`, 'g'))]).toEqual([pid, [`process ${pid}`]]);
     expect(told).toContain('There is no lock. Preflight says held.');
+    expect(told).toContain('Nothing: agents are running here.');
     // Evidence from the lock itself is listed separately.
     expect(told).toContain('## Evidence\n\n- processes: no process 4194305');
+  });
+
+  (hasTmux ? test : test.skip)('the same for agents in panes (skipped without tmux)', async () => {
+    const town = makeTown();
+    town.lock(ADA, { session_id: '' });
+    const agents = await startTmux();
+    for (const name of ['one', 'one-again'])
+      agents.newSession(name, { cwd: town.path(ADA), command: [sleeperNamed('claude'), '600'] });
+    const env = { TMUX_TMPDIR: agents.tmuxTmpdir };
+    const told = doctor(['explain', ADA], { cwd: town.root, env }).stdout;
+    expect(told.match(/session one\b(?!-)/g)).toEqual(['session one']);
+    expect(told.match(/session one-again/g)).toEqual(['session one-again']);
   });
 
   test('the report ends with commands for the most urgent problems, the collision first, and counts the rest', async () => {
@@ -89,6 +111,8 @@ describe('a word that is not a command', () => {
     ['lock', 'doctor locks'],
     ['fix', 'doctor --fix'],
     ['run', 'doctor exec WORKER -- CMD'],
+    ['repiar', 'doctor --fix'],
+    ['statsu', 'doctor locks'],
   ])('doctor %s: suggests %s', (word, meant) => {
     const { status, stderr } = run(makeTown(), word);
     expect([status, stderr]).toEqual([2, expect.stringContaining(`Did you mean: ${meant}?`)]);

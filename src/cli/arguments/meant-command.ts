@@ -33,6 +33,6 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 export const meantCommand = (word: string): string | null => {
   const alias = ALIASES.get(word);
   if (alias !== undefined) return alias;
-  const near = didYouMean(word, COMMANDS);
-  return near === null ? null : `doctor ${near}`;
+  const near = didYouMean(word, [...COMMANDS, ...ALIASES.keys()]);
+  return near === null ? null : (ALIASES.get(near) ?? `doctor ${near}`);
 };

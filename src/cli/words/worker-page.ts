@@ -79,7 +79,7 @@ const describeVerdict = (
       ? inOneLine('Releases it:', command(['doctor', '--fix', ...target]))
       : canForce
         ? 'Nothing, unless forced.'
-        : `Nothing: ${safe(refusal)}.`,
+        : `Nothing: ${isCrowded ? 'agents are running here' : safe(refusal)}.`,
     ...(canForce ? ['', inOneLine(RECIPE_BEGINS, command(['doctor', '--fix', '--force', ...named]))] : []),
     '',
     '## When this changes',
@@ -120,8 +120,11 @@ const evidencePart = (
   clashes: readonly Collision[],
   safe: (text: string) => string,
 ): readonly string[] => {
-  const told = new Set(clashes.flatMap((clash) => clash.facts.map(({ text }) => text)));
-  const left = facts.filter(({ text }) => !told.has(text));
+  const told = clashes.flatMap((clash) => clash.facts.map(({ text }) => text));
+  // Of a pane, a collision names the socket besides.
+  const isTold = (text: string): boolean =>
+    told.some((each) => each === text || each.startsWith(`${text} (`));
+  const left = facts.filter(({ text }) => !isTold(text));
   return left.length === 0
     ? []
     : ['## Evidence', '', ...left.map(({ source, text }) => `- ${source}: ${safe(text)}`), ''];

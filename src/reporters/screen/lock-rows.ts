@@ -37,7 +37,7 @@ export interface Row {
 
 /** The rows of a report in the order of machines and workers; with `verbose` the records and the times in full. */
 export const rowsOf = (report: Report, verbose: boolean): readonly Row[] =>
-  bareRowsOf(report, verbose).map((row) => ({ ...row, ...splitWorker(row.worker, report.town) }));
+  bareRowsOf(report, verbose).map((row) => ({ ...row, ...splitName(row, report.town) }));
 
 type BareRow = Omit<Row, 'heading' | 'rest'>;
 
@@ -52,7 +52,7 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
     return {
       place: lock.worker,
       machine: placeOf(lock.machine),
-      worker: nameOfLock(lock, root),
+      worker: `${nameOf(lock.worker, root)}${suffixOf(lock)}`,
       state: lock.state,
       mark: isCrowded ? 'error' : MARKS[lock.state],
       text: doubtful(lock, doubts) ?? describeHolder(lock, company, verbose),
@@ -126,17 +126,19 @@ const doubtful = (
   return doubt === undefined ? null : `${doubt}${taken === null ? '' : `; ${taken}`}`;
 };
 
-/** The lock at the place of older releases is another row of the same worker. */
-const nameOfLock = ({ worker, notes }: ReportLock, root: string | undefined): string =>
-  `${nameOf(worker, root)}${notes.includes('legacy-path') ? '/.gastown' : ''}`;
+/** What tells the lock at the place of older releases from the other row of the same worker. */
+const suffixOf = (lock: ReportLock | null): string =>
+  lock?.notes.includes('legacy-path') === true ? '/.gastown' : '';
 
 /**
  * In a town the first part of a worker's path, its rig; a lock in the root or directly below belongs to the town. In a
  * repository the directory in which its working trees lie.
  */
-const splitWorker = (worker: string, town: Report['town']): Pick<Row, 'heading' | 'rest'> => {
-  const slash = town?.type === 'repository' ? worker.lastIndexOf('/') : worker.indexOf('/');
+const splitName = (row: BareRow, town: Report['town']): Pick<Row, 'heading' | 'rest'> => {
+  const suffix = suffixOf(row.lock);
+  const name = row.worker.slice(0, row.worker.length - suffix.length);
+  const slash = town?.type === 'repository' ? name.lastIndexOf('/') : name.indexOf('/');
   return slash < 0
-    ? { heading: wordFor(town), rest: worker }
-    : { heading: worker.slice(0, slash), rest: worker.slice(slash + 1) };
+    ? { heading: wordFor(town), rest: row.worker }
+    : { heading: name.slice(0, slash), rest: name.slice(slash + 1) + suffix };
 };

@@ -1,6 +1,7 @@
 /** The tree shows who is really at work: several agents, agents without a lock, and the actual holder of a healthy lock. */
 import { describe, expect, test } from '@jest/globals';
 import { exitCodesOf } from '../../../src/cli/arguments/options.ts';
+import { rowsOf } from '../../../src/reporters/screen/lock-rows.ts';
 import { renderLocksTree } from '../../../src/reporters/screen/locks-tree.ts';
 import { PLAIN } from '../../../src/reporters/screen/style.ts';
 import { renderText } from '../../../src/reporters/text.ts';
@@ -36,6 +37,19 @@ describe('the tree of locks', () => {
     const open = reportOf({ locks: [], servers });
     expect(renderLocksTree(open, SCREEN)).toContain('✖ crew/ada no lock  2 agents: %3, %17\n');
     expect(renderLocksTree(open, PLAIN)).toBe(`no-lock ${ADA}: 2 agents: %3, %17\n`);
+  });
+
+  test('shows both locks of a worker under one heading, in a town and in a repository', () => {
+    const legacy = aLock('crew/ada', {}, { id: 'agent:crew/ada#legacy', layout: 'legacy' });
+    const report = reportOf({ locks: [aLock('crew/ada'), legacy] });
+    for (const type of [{}, { type: 'repository' as const }]) {
+      const town = report.town === null ? null : { ...report.town, ...type };
+      const rows = rowsOf({ ...report, town }, false);
+      expect(rows.map(({ heading, rest }) => [heading, rest])).toEqual([
+        ['crew', 'ada'],
+        ['crew', 'ada/.gastown'],
+      ]);
+    }
   });
 
   test('says why a lock could not be judged', () => {
