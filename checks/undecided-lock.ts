@@ -56,7 +56,24 @@ const fixForShared = ({ lock, holder }: Verdict): Fix => {
   );
 };
 
-const fixForUnknown = (verdict: Verdict, { machine: { host } }: Snapshot): Fix => {
+/** Its session may be on the tmux server of a user who is never asked; null where it is not. */
+const fixForUnasked = ({ reasons, strangers }: Verdict, { machine }: Snapshot): Fix | null => {
+  if (!reasons.includes('session-unknown') || strangers.length > 0) return null;
+  const server = machine.tmux.servers.find(({ strangersUid }) => strangersUid !== undefined);
+  if (server === undefined) return null;
+  if (machine.host.uid !== 0)
+    return advice('run doctor as root, who sees where the processes of that server work');
+  const { pid, strangersUid: uid } = server;
+  return advice(
+    `ask ${uid == null ? 'the owner of that server' : `user ${uid}`} whether the session is there; the server no longer counts once nothing of it but idle shells works in this directory`,
+    pid === null ? [] : [['ps', '-fp', `${pid}`]],
+  );
+};
+
+const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
+  const unasked = fixForUnasked(verdict, snapshot);
+  if (unasked !== null) return unasked;
+  const { host } = snapshot.machine;
   const { reasons, strangers, lock } = verdict;
   if (reasons.includes('process-shared') && strangers.length === 0) return fixForShared(verdict);
   if (reasons.includes('network-disk'))

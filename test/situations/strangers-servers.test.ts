@@ -63,6 +63,8 @@ const SESSION = `work${process.pid}`;
 
 const userOf = (uid: number) => ({ uid, gid: uid, cwd: '/', env: { PATH: process.env.PATH } });
 
+const sleepSync = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
 /** A tmux server of that user at an unusual path, with a session in a directory. */
 const startStrangers = (
   uid: number,
@@ -80,6 +82,9 @@ const startStrangers = (
     .trim()
     .split(' ');
   onCleanUp(() => void process.kill(Number(pid), 'SIGKILL'));
+  // For a moment the pane's process is still a copy of the server, in the server's directory.
+  const comm = `/proc/${panePid}/comm`;
+  for (let tries = 0; tries < 2000 && readFileSync(comm, 'utf8').startsWith('tmux'); tries++) sleepSync(5);
   return { socket, pid: Number(pid), pane, panePid: Number(panePid) };
 };
 
@@ -178,6 +183,32 @@ describe(`root asks about root's lock, whose session may be on a stranger's serv
     expect(await judge()).toMatchObject({ state: 'held', holder: { session: 'live' } });
     expect(await look()).toMatchObject({ exitCode: 0, complete: true, gaps: [] });
   });
+
+  strangersTest(
+    'a shell of somebody who can write nowhere in the town is no doubt; anything more is',
+    async () => {
+      const { town, look, judge } = setOpenStage();
+      const { pane } = startStrangers(OTHER_UID, town.path(ADA), ['bash', '--norc']);
+      town.lock(ADA, { session_id: pane, acquired_at: now() });
+      chmodSync(town.path(ADA), 0o755);
+      expect(await judge()).toMatchObject({ state: 'stale', reasons: ['process-gone', 'pane-gone'] });
+      chmodSync(town.path(ADA), 0o777);
+      expect(await judge()).toMatchObject({ state: 'unknown', reasons: ['process-gone', 'session-unknown'] });
+      const { findings } = await look();
+      expect(findings).toMatchObject([
+        {
+          fix: { text: expect.stringContaining(`ask user ${OTHER_UID}`) },
+          next: [['ps', '-fp', expect.any(String)]],
+        },
+      ]);
+      chmodSync(town.path(ADA), 0o755);
+      expect(await judge()).toMatchObject({ state: 'stale' });
+      startStrangers(OTHER_UID, town.path(ADA), ['bash', '--norc', '-c', 'sleep 600; true']);
+      const judged = await judge();
+      expect(judged.state).toBe('unknown');
+      expect(judged.reasons).toContain('session-unknown');
+    },
+  );
 
   strangersTest('no doubt if the server started long after the lock was taken', async () => {
     const { town, judge } = setOpenStage();

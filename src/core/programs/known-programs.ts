@@ -62,8 +62,11 @@ export const AGENT_PROGRAMS: readonly KnownPrograms[] = [
   { why: 'Antigravity', names: ['agy'] },
 ];
 
-/** A pane that shows one of these shows a shell. A leading `-` (login shell) is taken off before looking. */
-const SHELLS = ['sh bash dash zsh fish ksh mksh ash tcsh csh nu pwsh xonsh elvish login'];
+/**
+ * A pane that shows one of these shows a shell; each line has several, separated by blanks. A leading `-` (login shell) is taken
+ * off before looking.
+ */
+export const SHELLS = ['sh bash dash zsh fish ksh mksh ash tcsh csh nu pwsh xonsh elvish login'];
 
 /** Helpers that take a lock and end: their PID in a lock says nothing about the agent. */
 const LOCK_HELPERS = ['gt doctor lock-doctor'];

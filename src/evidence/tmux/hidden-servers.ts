@@ -1,4 +1,5 @@
 /** Finds running tmux servers that were not reached by a socket, among the processes. */
+import { SHELLS } from '../../core/programs/known-programs.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { TmuxServer } from '../../core/types/evidence.ts';
 import { mayWrite } from '../../io/trust.ts';
@@ -86,7 +87,8 @@ export const worksOutside = async (root: string, server: number, table: ProcessT
 
 /**
  * True where a server of another user than `uids` may have a session that a lock in one of these directories names: what it
- * started works in the town, or hides where it works and either belongs to one of `uids` or could change such a directory.
+ * started works in the town, or hides where it works and either belongs to one of `uids` or could change such a directory. A
+ * shell that does nothing in the town counts like one that hides.
  */
 export const mayHaveSessions = async (
   { pid, strangersUid = null }: HiddenServer,
@@ -118,14 +120,23 @@ const whereItWorks = async (
     const cwd = cwds.get(pid);
     const row = table.rows.get(pid);
     if (cwd?.seen !== true) return row === undefined || hasEnded(row, table) ? 'outside' : 'hidden';
-    if (relativeTo(root, cwd.value) !== null) return 'inside';
+    const inside = isIdleShell(pid, table) ? 'hidden' : 'inside';
+    if (relativeTo(root, cwd.value) !== null) return inside;
     if (!table.details.sharesOurPaths(pid)) return 'hidden';
     const isInTown = placeInTown(cwd.value, table.details.doorToCwd(pid) ?? cwd.value) !== null;
-    return isInTown ? 'inside' : 'outside';
+    return isInTown ? inside : 'outside';
   });
   if (places.includes('inside')) return 'inside';
   return places.includes('hidden') ? 'hidden' : 'outside';
 };
+
+/** A shell that was given nothing to run: what runs in it is a process of its own. */
+const isIdleShell = (pid: number, { rows, details }: ProcessTable): boolean =>
+  SHELLS.some((names) => names.split(' ').includes(rows.get(pid)?.comm ?? '')) &&
+  details
+    .argv(pid)
+    .slice(1)
+    .every((argument) => /^--?[a-z-]+$/.test(argument) && !/^-[a-z]*[cs]/.test(argument));
 
 /** Everything that lives below a server. */
 const startedBy = (server: number, { rows }: ProcessTable): readonly number[] =>

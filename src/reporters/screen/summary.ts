@@ -94,7 +94,11 @@ const countLocks = (report: Report, summary: NonNullable<Report['summary']>): st
   const idle = report.locks.filter(({ notes }) => notes.includes('idle')).length;
   if (locks === 0) return report.workers === null ? 'No locks' : `No lock in ${report.workers.join(', ')}`;
   if (held === locks && summary.collisions === 0 && idle === 0)
-    return locks === 1 ? '1 lock, held by a live agent' : `${locks} locks, all held`;
+    return locks > 1
+      ? `${locks} locks, all held`
+      : report.locks.every(({ kind }) => kind === 'agent')
+        ? '1 lock, held by a live agent'
+        : '1 lock, held';
   const states = STATES.filter((state) => summary[state] > 0).map(
     (state) => `${summary[state]} ${state}${state === 'held' && idle > 0 ? ` (${idle} idle)` : ''}`,
   );
