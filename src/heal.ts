@@ -19,6 +19,7 @@ import {
 } from './diagnose.ts';
 import { builtInTable } from './kinds-of.ts';
 import type { Asked } from './repair/by-whom.ts';
+import type { CarryOutOptions } from './repair/carry-out.ts';
 
 export interface HealOptions extends ExamineOptions {
   /** Release the locks of `workers`, or without workers the `locks`, whoever holds them; needs one of the two. */
@@ -144,21 +145,23 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
     before = await diagnose(preparation, again);
     toDo = await withPutBack(toDo, planOf(before), first, consent);
   }
-  const findings = new Map<string | null, string>();
-  for (const { id, lock, fix } of before.report.findings)
-    if (fix?.action === 'release' && !findings.has(lock)) findings.set(lock, id);
-  const record = await carryOut(toDo, before.examination, {
-    ...acting,
-    onStep: ({ id, worker }, outcome) => {
-      const finding = findings.get(id) ?? findingId('forced', { worker, lock: id });
-      onStep?.({ id: finding, worker, lock: id }, outcome);
-    },
-  });
+  const told = { ...before.report, startedAt: first.report.startedAt };
+  const record = await carryOut(toDo, before.examination, { ...acting, onStep: stepTeller(told, onStep) });
   const after = await diagnose(preparation, again);
   const outcomes = new Map([...record.outcomes, ...changed.map((id) => [id, CHANGED] as const)]);
-  const told = { ...before.report, startedAt: first.report.startedAt };
   const report = repairedReport(told, after.report, { ...record, outcomes }, preparation.failOn);
   return interruptedReport(markDeclined(report, declined), signal);
+};
+
+/** Tells each release by the finding that proposed it; a forced one, which none proposed, by an id of its own. */
+const stepTeller = ({ findings }: Report, onStep: HealRun['onStep']): CarryOutOptions['onStep'] => {
+  const proposedBy = new Map<string | null, string>();
+  for (const { id, lock, fix } of findings)
+    if (fix?.action === 'release' && !proposedBy.has(lock)) proposedBy.set(lock, id);
+  return ({ id, worker }, outcome) => {
+    const finding = proposedBy.get(id) ?? findingId('forced', { worker, lock: id });
+    onStep?.({ id: finding, worker, lock: id }, outcome);
+  };
 };
 
 const idOfStep = ({ verdict }: PlanStep): string => verdict.lock.id;

@@ -54,6 +54,25 @@ const refusal = (
   };
 };
 
+const recordFor = async (hold: HoldToBe): Promise<LeaseRecord> => {
+  const { hostname, bootId, pidNamespace } = readHost();
+  const { pid } = process;
+  const startToken = await startTokenOf(pid);
+  const acquiredAt = new Date().toISOString();
+  return { ...hold, hostname, bootId, pidNamespace, pid, startToken, acquiredAt };
+};
+
+/** Waits until nobody holds a key, or until the deadline (of `performance.now()`). */
+const waitUntilFree = async ({ read }: LeaseEngine, key: string, deadlineMs: number): Promise<void> => {
+  for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
+    // A random pause, so that many waiters do not all ask at once.
+    const leftMs = Math.max(0, deadlineMs - performance.now());
+    await sleep(Math.min(pauseMs * (0.5 + Math.random()), leftMs));
+    if (performance.now() >= deadlineMs) return;
+    if ((await read(key)).status !== 'held') return;
+  }
+};
+
 /** Prepares to hold a lease; no request is made before `take`. */
 export const holdLease = (options: LeaseOptions): Besides => {
   const { engine, prefix, ttlSeconds, onLost, onNote } = options;
@@ -63,13 +82,6 @@ export const holdLease = (options: LeaseOptions): Besides => {
   let command: Parameters<Besides['onStarted']>[0] | null = null;
   let environment: Parameters<Besides['onStarted']>[1] = {};
 
-  const recordFor = async (hold: HoldToBe): Promise<LeaseRecord> => {
-    const { hostname, bootId, pidNamespace } = readHost();
-    const { pid } = process;
-    const startToken = await startTokenOf(pid);
-    const acquiredAt = new Date().toISOString();
-    return { ...hold, hostname, bootId, pidNamespace, pid, startToken, acquiredAt };
-  };
   const losing = (why: string): void => {
     if (onLost !== 'stop') return;
     lostBecause = why;
@@ -103,15 +115,7 @@ export const holdLease = (options: LeaseOptions): Besides => {
         environment: { LOCK_DOCTOR_EPOCH: taken.lease.epoch, LOCK_DOCTOR_LEASE_KEY: key },
       };
     },
-    untilFree: async (worker, deadlineMs) => {
-      for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
-        // A random pause, so that many waiters do not all ask at once.
-        const leftMs = Math.max(0, deadlineMs - performance.now());
-        await sleep(Math.min(pauseMs * (0.5 + Math.random()), leftMs));
-        if (performance.now() >= deadlineMs) return;
-        if ((await engine.read(`${prefix}/${worker}`)).status !== 'held') return;
-      }
-    },
+    untilFree: (worker, deadlineMs) => waitUntilFree(engine, `${prefix}/${worker}`, deadlineMs),
     onStarted: (started, its) => {
       command = started;
       environment = its;

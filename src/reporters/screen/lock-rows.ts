@@ -2,7 +2,14 @@
 import { takenAgo } from '../../core/report/holder-words.ts';
 import type { State } from '../../core/types/judgement.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';
-import { companyOf, describeAgent, describeCrowd, describeHolder, leaseInWords } from './lock-words.ts';
+import {
+  type Company,
+  companyOf,
+  describeAgent,
+  describeCrowd,
+  describeHolder,
+  leaseInWords,
+} from './lock-words.ts';
 import { wordFor } from './sentences.ts';
 import type { Mark } from './style.ts';
 import { nameOf } from './words.ts';
@@ -45,7 +52,7 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
   const company = companyOf(report);
   const root = report.town?.root;
   const places = new Map(report.machines?.map(({ name }, at) => [name, at]));
-  const placeOf = (machine: string | undefined): number => places.get(machine ?? '') ?? 0;
+  const placeOf = (machine: string | null | undefined): number => places.get(machine ?? '') ?? 0;
   const doubts = doubtsOf(report);
   const locked = report.locks.map((lock): BareRow => {
     const isCrowded = company.collisionAt(lock.worker) !== null;
@@ -59,54 +66,60 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
       lock,
     };
   });
-  const lockless = [
-    ...new Set(report.agents.filter(({ lock }) => lock === null).map(({ worker }) => worker)),
+  const others = [
+    ...agentsWithoutLock(report, company),
+    ...locksMovedAside(report),
+    ...leasesWithoutLock(report),
   ];
-  const asides = report.findings.flatMap((finding): readonly BareRow[] => {
-    const { check, severity, lock, worker, message } = finding;
-    if (check !== 'lock-debris' || severity === 'info' || lock !== null || worker === null) return [];
-    return [
-      {
-        place: worker,
-        machine: placeOf(finding.machine),
-        worker: nameOf(worker, root),
-        state: 'no lock',
-        mark: 'warning',
-        text: message,
-        lock: null,
-      },
-    ];
-  });
-  const elsewhere = (report.leases ?? [])
-    .filter(({ lock }) => lock === null)
-    .map(
-      (lease): BareRow => ({
-        place: lease.worker,
-        machine: placeOf(lease.machine ?? undefined),
-        worker: nameOf(lease.worker, root),
-        state: 'lease',
-        mark: 'info',
-        text: leaseInWords(lease),
-        lock: null,
-      }),
-    );
-  if (lockless.length + asides.length + elsewhere.length === 0) return locked;
-  const open = lockless.map((worker): BareRow => {
-    const clash = company.collisionAt(worker);
-    return {
-      place: worker,
-      machine: placeOf(company.agentsAt(worker)[0]?.machine),
-      worker: nameOf(worker, root),
-      state: 'no lock',
-      mark: clash === null ? 'info' : 'error',
-      text: clash === null ? company.agentsAt(worker).map(describeAgent).join(', ') : describeCrowd(clash),
+  if (others.length === 0) return locked;
+  const bare = others.map(
+    ({ machine, ...row }): BareRow => ({
+      ...row,
+      machine: placeOf(machine),
+      worker: nameOf(row.place, root),
       lock: null,
-    };
-  });
-  return [...locked, ...open, ...asides, ...elsewhere].sort(
+    }),
+  );
+  return [...locked, ...bare].sort(
     (a, b) => a.machine - b.machine || (a.worker < b.worker ? -1 : a.worker > b.worker ? 1 : 0),
   );
 };
+
+/** What a row without a lock tells. */
+interface WithoutLock extends Pick<BareRow, 'place' | 'state' | 'mark' | 'text'> {
+  readonly machine: string | null | undefined;
+}
+
+const agentsWithoutLock = ({ agents }: Report, company: Company): readonly WithoutLock[] =>
+  [...new Set(agents.filter(({ lock }) => lock === null).map(({ worker }) => worker))].map((place) => {
+    const clash = company.collisionAt(place);
+    const here = company.agentsAt(place);
+    return {
+      place,
+      machine: here[0]?.machine,
+      state: 'no lock',
+      mark: clash === null ? 'info' : 'error',
+      text: clash === null ? here.map(describeAgent).join(', ') : describeCrowd(clash),
+    };
+  });
+
+const locksMovedAside = ({ findings }: Report): readonly WithoutLock[] =>
+  findings.flatMap(({ check, severity, lock, worker, message, machine }) =>
+    check !== 'lock-debris' || severity === 'info' || lock !== null || worker === null
+      ? []
+      : [{ place: worker, machine, state: 'no lock', mark: 'warning', text: message }],
+  );
+
+const leasesWithoutLock = ({ leases = [] }: Report): readonly WithoutLock[] =>
+  leases
+    .filter(({ lock }) => lock === null)
+    .map((lease) => ({
+      place: lease.worker,
+      machine: lease.machine,
+      state: 'lease',
+      mark: 'info',
+      text: leaseInWords(lease),
+    }));
 
 /** Why a lock could not be judged: the check that reports it says so. Two machines may have locks of one id. */
 const doubtsOf = ({ findings }: Report): ReadonlyMap<string, string> =>
