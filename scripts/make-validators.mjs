@@ -46,9 +46,26 @@ export default function makeValidators() {
     if (/\brequire\(|\bimport /.test(code)) throw new Error(`the validator of ${name} needs ajv at run time`);
     // Written aside and renamed, so that no reader finds a partial file.
     const staged = `${moduleOf(name)}.${process.pid}`;
-    writeFileSync(staged, HEAD + code);
+    writeFileSync(staged, HEAD + madeLate(exportName(name), code));
     renameSync(staged, moduleOf(name));
   }
 }
+
+/** Puts the code into a function that the first call of the validator runs: most runs load it with the rest, and call none. */
+const madeLate = (name, code) => {
+  const [line, validate] = /^export const \w+ = (\w+);/m.exec(code);
+  return `let validate;
+export const ${name} = (value) => {
+  validate ??= make();
+  const isValid = validate(value);
+  ${name}.errors = validate.errors;
+  return isValid;
+};
+const make = () => {
+${code.replace(line, '')}
+return ${validate};
+};
+`;
+};
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) makeValidators();
