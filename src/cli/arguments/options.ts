@@ -700,6 +700,9 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ['129, 130, 143', 'interrupted'],
 ];
 
+/** Whose answer decides whether an agent starts. */
+const STARTING: readonly CommandName[] = ['doctor', 'preflight', 'exec'];
+
 /** What 0 means of commands that do not judge the town. */
 const DONE: Readonly<Partial<Record<CommandName, string>>> = {
   preflight: 'free: start the agent; with --for removal: remove it',
@@ -726,7 +729,8 @@ export const exitCodesOf = (name: CommandName): typeof EXIT_CODES =>
   }).map(([code, meaning]) => {
     if (code === '0' && !JUDGING.includes(name)) return [code, DONE[name] ?? 'done'];
     if (code === '1' && FAILED[name] !== undefined) return [code, FAILED[name]];
-    return [code, meaning.replace(/^preflight(?:, exec)?: |; preflight: .*| \(never from preflight\)/g, '')];
+    const own = meaning.replace(/^preflight(?:, exec)?: |; preflight: .*| \(never from preflight\)/g, '');
+    return [code, STARTING.includes(name) ? own : own.replace('; do not start', '')];
   });
 
 /** The table's row of a command. */

@@ -22,7 +22,11 @@ test('describes the exit codes of each command in terms of that command', async 
   for (const { name } of COMMAND_TABLE)
     expect(Object.values(codes(name)).join('\n')).not.toMatch(/^preflight|; preflight|from preflight/m);
   expect(codes('machines')).toMatchObject({ 0: 'all of them answer', 22: expect.any(String) });
-  expect(codes('undo')).toMatchObject({ 1: 'not all of it could be restored', 22: expect.any(String) });
+  expect(codes('undo')).toMatchObject({
+    1: 'not all of it could be restored',
+    22: 'not everything could be checked, and nothing bad was found',
+  });
+  expect(codes('exec')).toMatchObject({ 22: expect.stringMatching(/; do not start$/) });
   expect(codes('preflight')).toMatchObject({
     0: expect.stringMatching(/^free/),
     20: expect.stringMatching(/^held/),
