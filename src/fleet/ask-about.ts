@@ -1,6 +1,7 @@
 /** `doctor machines`: whether each machine answers, with which version, how far its clock is off, and how long that takes. */
 import { clockDifference } from '../core/fleet/clock.ts';
 import type { ReportMachine } from '../core/types/report.ts';
+import { fieldsOf } from '../core/unchecked.ts';
 import { inParallel } from '../io/programs/in-parallel.ts';
 import { type AskOptions, ask } from './ask.ts';
 import { type EvidenceOptions, programThere } from './ask-evidence.ts';
@@ -55,15 +56,12 @@ type About =
   | { readonly host: string | null; readonly version: string | null; readonly clockMs: number }
   | { readonly why: string };
 
-const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
-
 /** The row that the doctor there has of itself, each field checked here: it may be of another version, or no doctor at all. */
 const readAbout = (document: unknown): About => {
-  const { failure, machines } = recordOf(document);
+  const { failure, machines } = fieldsOf(document);
   if (typeof failure === 'string') return { why: failure };
   const own: unknown = Array.isArray(machines) ? machines[0] : document;
-  const { host, version, clock } = recordOf(own);
+  const { host, version, clock } = fieldsOf(own);
   const clockMs = typeof clock === 'string' ? Date.parse(clock) : Number.NaN;
   if (Number.isNaN(clockMs)) return { why: 'its answer does not say what time it is there' };
   return {

@@ -190,52 +190,39 @@ const onMachines = (word: string, others: FleetDiagnosis, { cwd }: Terminal, pen
   return { kind: 'worker', id: worker, ...pageOfPlaces(asked, others.report, pen) };
 };
 
-const overview = (): Topic =>
-  page(
-    'overview',
-    null,
-    [
-      '# What doctor explain knows',
-      '',
-      `States: ${STATES.join(', ')}`,
-      '',
-      `Checks: ${builtInChecks.map(({ id }) => id).join(', ')}`,
-      '',
-      `Kinds of lock: ${builtInKinds.map(({ id }) => id).join(', ')}`,
-      '',
-      `Notes: ${NOTES.join(', ')}`,
-      '',
-      `Reasons: ${REASONS.filter((reason) => !isProblem(reason)).join(', ')}`,
-      '',
-      `Answers of preflight: ${[...ANSWER_TEXTS.keys()].join(', ')}`,
-      '',
-      `Words: ${[...WORD_TEXTS.keys(), ...PLAIN_TEXTS.keys()].join(', ')}`,
-      '',
-      'Workers: doctor explain gastown/crew/ada shows all the evidence for one.',
-      '',
-    ].join('\n'),
-  );
+const overview = (): Topic => {
+  const lists: readonly (readonly [title: string, words: readonly string[]])[] = [
+    ['States', STATES],
+    ['Checks', builtInChecks.map(({ id }) => id)],
+    ['Kinds of lock', builtInKinds.map(({ id }) => id)],
+    ['Notes', NOTES],
+    ['Reasons', REASONS.filter((reason) => !isProblem(reason))],
+    ['Answers of preflight', [...ANSWER_TEXTS.keys()]],
+    ['Words', [...WORD_TEXTS.keys(), ...PLAIN_TEXTS.keys()]],
+  ];
+  const paragraphs = lists.map(([title, words]) => `${title}: ${words.join(', ')}\n\n`).join('');
+  const workers = 'Workers: doctor explain gastown/crew/ada shows all the evidence for one.';
+  return page('overview', null, `# What doctor explain knows\n\n${paragraphs}${workers}\n`);
+};
 
 const statePage = (state: State): string => {
   const { meaning, decided, fix, refuses, changes } = STATE_PAGES[state];
-  return [
-    `# ${state}`,
-    '',
-    meaning,
-    '',
-    '## How it is decided',
-    '',
-    decided,
-    '',
-    '## What --fix does',
-    '',
-    fix,
-    '',
-    refuses,
-    '',
-    '## When this changes',
-    '',
-    changes,
-    '',
-  ].join('\n');
+  return `# ${state}
+
+${meaning}
+
+## How it is decided
+
+${decided}
+
+## What --fix does
+
+${fix}
+
+${refuses}
+
+## When this changes
+
+${changes}
+`;
 };

@@ -3,6 +3,7 @@ import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { leftoverKind } from '../../core/record/lock-names.ts';
 import type { LinkedTree, Observed } from '../../core/types/evidence.ts';
+import { entryExists } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { type Line, readLine } from '../../io/disk/small-file.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
@@ -59,7 +60,7 @@ export const lookAtLinkedTree = (
 const isBeforeItsIndex = (gitDir: string): boolean => {
   const head = lineOf(`${gitDir}/HEAD`);
   if (head === 'absent' || (head !== null && /^0+$/.test(head.line))) return true;
-  return !isThere(`${gitDir}/index`) && hasIndexLock(gitDir);
+  return !entryExists(`${gitDir}/index`) && hasIndexLock(gitDir);
 };
 
 /** Why the directory at that path may not be the working tree of these files; null where it leads back to them. */
@@ -114,17 +115,9 @@ const whole = (path: string, from: string): string =>
 
 const lineOf = (path: string): Line => readLine(path, MOST_POINTER_BYTES);
 
-const isThere = (path: string): boolean => {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false;
-  }
-};
-
 /** True where it is there, or was there until a repair moved it aside: that did not finish the checkout. */
 const hasIndexLock = (gitDir: string): boolean => {
-  if (isThere(`${gitDir}/index.lock`)) return true;
+  if (entryExists(`${gitDir}/index.lock`)) return true;
   try {
     return readdirSync(gitDir).some((name) => leftoverKind(name, 'index.lock') === 'released');
   } catch {

@@ -1,6 +1,7 @@
 /** On disks that ignore case, gives each directory one spelling: the one in which it is listed, as the scan sees it. */
-import { lstatSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { entryExists } from '../../io/disk/entry-exists.ts';
 
 /** The questions to the disk; tests substitute a case-insensitive one. */
 export interface SpellingDisk {
@@ -18,13 +19,7 @@ const realSpelling: SpellingDisk = {
       return [];
     }
   },
-  exists: (path) => {
-    try {
-      return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-    } catch {
-      return false;
-    }
-  },
+  exists: entryExists,
 };
 
 /**
