@@ -212,7 +212,7 @@ export const BARS = [
   // The workers of those 10,000 locks contain only a lock; these contain a clone.
   {
     name: 'doctor --json, this town / its scan, CPU',
-    of: 'cpu-doctor-town',
+    of: 'cpu-doctor-kinds',
     to: 'cpu-scan-town',
     bar: null,
     goal: null,
@@ -235,6 +235,12 @@ export function median(values) {
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
+
+/** The lowest of the highest three quarters. */
+export const firstQuartile = (values) => {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 4)];
+};
 
 /** The rows of the result: medians of the ratios of `samples` (name → one value per round), with the bars. */
 export function judge(samples, town, hasIdleCore) {

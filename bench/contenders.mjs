@@ -1,4 +1,5 @@
-// Everything that is run and timed. Each contender is `(context) => value`: milliseconds, or what its name says.
+// Everything that is run and timed. Each contender is `(context) => value`: milliseconds, or what its name says. One that
+// measures several things at once returns an object with a value for each name.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +21,8 @@ export const environment = (extra = {}) => {
   return { ...rest, LC_ALL: 'C.UTF-8', ...extra };
 };
 
-const CLI = 'dist/bin/doctor.js';
+/** The program of a tree, relative to it. */
+export const CLI = 'dist/bin/doctor.js';
 const cliExists = existsSync(CLI);
 
 /** The file that `npm run executable` makes. */
@@ -51,30 +53,29 @@ const scan =
   ({ town, bundle, env }) =>
     JSON.parse(run(process.execPath, [bundle, town, mode, threads, ...more], env));
 
-const doctor = (...args) => started([process.execPath, CLI], args);
-const executable = (...args) => started([EXECUTABLE], args);
+const doctor =
+  (...args) =>
+  ({ cli, env, paths }) =>
+    timed(() => run(process.execPath, [cli, ...args.map((arg) => paths[arg] ?? arg)], env));
 
-const started =
-  ([program, ...first], args) =>
-  (context) =>
-    timed(() => run(program, [...first, ...args.map((arg) => context.paths[arg] ?? arg)], context.env));
+const executable =
+  (...args) =>
+  ({ env, paths }) =>
+    timed(() => run(EXECUTABLE, [...args.map((arg) => paths[arg] ?? arg)], env));
 
 /**
- * Releases all locks of a town and restores them, so that the next round finds the same town; returns the milliseconds of one of
- * the two. Throws unless exactly the existing locks were released and restored.
+ * Releases all locks of a town and restores them, so that the next round finds the same town; returns the milliseconds of both.
+ * Throws unless exactly the existing locks were released and restored.
  */
-const repair =
-  (what, name) =>
-  ({ paths, env }) => {
-    const town = paths[name];
-    const before = lockDigest(town);
-    const fixMs = timed(() => run(process.execPath, [CLI, '--fix', '--yes', '--json', '--town', town], env));
-    if (lockDigest(town) !== digestOf('')) throw new Error(`--fix left locks in ${town}`);
-    const undoMs = timed(() => run(process.execPath, [CLI, 'undo', '--json', '--town', town], env));
-    if (lockDigest(town) !== before) throw new Error(`undo did not restore the locks of ${town}`);
-    rmSync(join(town, '.runtime'), { recursive: true });
-    return what === 'fix' ? fixMs : undoMs;
-  };
+const repair = ({ cli, env }, town) => {
+  const before = lockDigest(town);
+  const fixMs = timed(() => run(process.execPath, [cli, '--fix', '--yes', '--json', '--town', town], env));
+  if (lockDigest(town) !== digestOf('')) throw new Error(`--fix left locks in ${town}`);
+  const undoMs = timed(() => run(process.execPath, [cli, 'undo', '--json', '--town', town], env));
+  if (lockDigest(town) !== before) throw new Error(`undo did not restore the locks of ${town}`);
+  rmSync(join(town, '.runtime'), { recursive: true });
+  return { fixMs, undoMs };
+};
 
 const digestOf = (text) => createHash('sha256').update(text).digest('hex');
 
@@ -91,17 +92,24 @@ const lockDigest = (town) => {
   );
 };
 
-/** Contenders that are so slow that a few rounds must do. */
+/** Contenders that are so slow that a few rounds must do, without one before that is not counted. */
 export const FEW_ROUNDS = { 'fix-10000': 3 };
 
-/** CPU milliseconds and peak MiB of a whole process, including Node's start, measured by a script that is preloaded. */
+/** Contenders that are the same in every tree: they run nothing of ours. */
+export const OTHERS = new Set([
+  ...['find', 'find-prune', 'cold-find', 'go-walk', 'node', 'base', 'cpu-base', 'worktrees-list'],
+  ...['executable-preflight-lock', 'executable-preflight-free', 'executable-version'],
+]);
+
+/** Milliseconds, CPU milliseconds and peak MiB of a whole process, including Node's start, by a script that is preloaded. */
 function account(context, ...args) {
   const file = join(context.scratch, 'account.json');
-  run(process.execPath, ['--require', context.accountant, ...args], { ...context.env, BENCH_ACCOUNT: file });
-  return JSON.parse(readFileSync(file, 'utf8'));
+  const env = { ...context.env, BENCH_ACCOUNT: file };
+  const ms = timed(() => run(process.execPath, ['--require', context.accountant, ...args], env));
+  return { ms, ...JSON.parse(readFileSync(file, 'utf8')) };
 }
 
-const accountOfDoctor = (context, town) => account(context, CLI, '--json', town);
+const accountOfDoctor = (context, town) => account(context, context.cli, '--json', town);
 const accountOfScan = (context, town) => account(context, context.bundle, town, 'default', '1', 'read');
 
 /** All kinds of lock, except the agent's, that are on in any tree. */
@@ -147,12 +155,14 @@ export function contenders({ goWalk, hasTmux, cold }) {
   const list = {
     find: ({ town, env }) => timed(() => run('find', findLocks(town, false), env)),
     'find-prune': ({ town, env }) => timed(() => run('find', findLocks(town, true), env)),
-    'scan-deep': (context) => scan('deep', '1')(context).ms,
+    'scan-deep': (context) => {
+      const { ms, peakMiB } = scan('deep', '1')(context);
+      return { 'scan-deep': ms, 'memory-scan': peakMiB };
+    },
     'scan-default': (context) => scan('default', '1')(context).ms,
     'scan-deep-2': (context) => scan('deep', '2')(context).ms,
     'scan-default-2': (context) => scan('default', '2')(context).ms,
     'scan-quick': (context) => scan('quick', '1')(context).ms,
-    'memory-scan': (context) => scan('deep', '1')(context).peakMiB,
     node: ({ env }) => timed(() => run(process.execPath, ['-e', ''], env)),
   };
   if (goWalk !== null) list['go-walk'] = ({ town, env }) => timed(() => run(goWalk, [town], env));
@@ -163,7 +173,7 @@ export function contenders({ goWalk, hasTmux, cold }) {
     };
     list['cold-scan'] = (context) => {
       dropCaches();
-      return list['scan-deep'](context);
+      return scan('deep', '1')(context).ms;
     };
   }
   if (hasTmux) {
@@ -177,21 +187,28 @@ export function contenders({ goWalk, hasTmux, cold }) {
     list.help = doctor('--help');
     list.version = doctor('--version');
     list['locks-1000'] = doctor('--json', 'LOCKS_1000');
-    list['locks-10000'] = doctor('--json', 'LOCKS_10000');
+    list['locks-10000'] = (context) => {
+      const { ms, cpuMs, peakMiB } = accountOfDoctor(context, context.paths.LOCKS_10000);
+      return { 'locks-10000': ms, 'cpu-doctor': cpuMs, 'memory-doctor': peakMiB };
+    };
     const preflight = (context, worker) =>
-      account(context, CLI, 'preflight', '--town', context.paths.SMALL, worker);
-    list['cpu-preflight-lock'] = (context) => preflight(context, 'rig0/crew/crew0').cpuMs;
+      account(context, context.cli, 'preflight', '--town', context.paths.SMALL, worker);
+    list['cpu-preflight-lock'] = (context) => {
+      const { cpuMs, peakMiB } = preflight(context, 'rig0/crew/crew0');
+      return { 'cpu-preflight-lock': cpuMs, 'memory-preflight': peakMiB };
+    };
     list['cpu-preflight-free'] = (context) => preflight(context, 'rig0/crew/nobody').cpuMs;
     list['cpu-doctor-small'] = (context) => accountOfDoctor(context, context.paths.SMALL).cpuMs;
-    list['memory-preflight'] = (context) => preflight(context, 'rig0/crew/crew0').peakMiB;
-    list['machines-200'] = doctor('--json', 'FLEET');
-    list['memory-machines'] = (context) => accountOfDoctor(context, context.paths.FLEET).peakMiB;
-    list['fix-1000'] = repair('fix', 'FIX_1000');
-    list['undo-1000'] = repair('undo', 'FIX_1000');
-    list['fix-10000'] = repair('fix', 'FIX_10000');
-    list['cpu-doctor'] = (context) => accountOfDoctor(context, context.paths.LOCKS_10000).cpuMs;
+    list['machines-200'] = (context) => {
+      const { ms, peakMiB } = accountOfDoctor(context, context.paths.FLEET);
+      return { 'machines-200': ms, 'memory-machines': peakMiB };
+    };
+    list['fix-1000'] = (context) => {
+      const { fixMs, undoMs } = repair(context, context.paths.FIX_1000);
+      return { 'fix-1000': fixMs, 'undo-1000': undoMs };
+    };
+    list['fix-10000'] = (context) => repair(context, context.paths.FIX_10000).fixMs;
     list['cpu-scan'] = (context) => accountOfScan(context, context.paths.LOCKS_10000).cpuMs;
-    list['cpu-doctor-town'] = (context) => accountOfDoctor(context, context.town).cpuMs;
     list['cpu-doctor-kinds'] = (context) => cpuWithOtherKinds(context, context.town, true);
     list['cpu-doctor-agents'] = (context) => cpuWithOtherKinds(context, context.town, false);
     list['cpu-clones-kinds'] = (context) => cpuWithOtherKinds(context, context.paths.CLONES, true);
@@ -202,7 +219,6 @@ export function contenders({ goWalk, hasTmux, cold }) {
     list['worktrees-locked'] = (context) =>
       whileLocked(context.paths.WORKTREES, () => list['worktrees-doctor'](context));
     list['cpu-scan-town'] = (context) => accountOfScan(context, context.town).cpuMs;
-    list['memory-doctor'] = (context) => accountOfDoctor(context, context.paths.LOCKS_10000).peakMiB;
   }
   if (existsSync(EXECUTABLE)) {
     list['executable-preflight-lock'] = executable('preflight', '--town', 'SMALL', 'rig0/crew/crew0');

@@ -23,3 +23,14 @@ export function printTable({ town, rounds, fidelity, medians, rows, notMeasured,
   if (notMeasured.length > 0) out('\nnot measured, or not often enough:');
   for (const line of notMeasured) out(`  ${line}`);
 }
+
+/** Prints what was measured of two trees, in the unit of each row, and the median of the ratios of each round. */
+export function printComparison(tree, rows) {
+  const out = (line) => process.stderr.write(`${line}\n`);
+  out(`\ncompared with ${tree}: first quartiles, and the median ratio of the rounds`);
+  out(`${''.padEnd(40)}${'here'.padStart(10)}${'there'.padStart(10)}${'ratio'.padStart(8)}`);
+  for (const { name, here, there, ratio } of rows)
+    out(
+      `${name.padEnd(40)}${here.toFixed(1).padStart(10)}${there.toFixed(1).padStart(10)}${ratio.toFixed(3).padStart(8)}`,
+    );
+}

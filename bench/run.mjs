@@ -6,13 +6,22 @@ import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { judge, median } from './bars.mjs';
-import { ACCOUNTANT, cannotRun, contenders, environment, FEW_ROUNDS, succeeds } from './contenders.mjs';
+import { firstQuartile, judge, median } from './bars.mjs';
+import {
+  ACCOUNTANT,
+  CLI,
+  cannotRun,
+  contenders,
+  environment,
+  FEW_ROUNDS,
+  OTHERS,
+  succeeds,
+} from './contenders.mjs';
 import { checkFidelity, countSystemCalls } from './fidelity.mjs';
 import { makeFleet } from './make-fleet.mjs';
 import { makeRepositories } from './make-repositories.mjs';
 import { makeTown, SIZES } from './make-town.mjs';
-import { printTable } from './print-table.mjs';
+import { printComparison, printTable } from './print-table.mjs';
 
 /** Node and one request to tmux: the least that a reliable answer about locks costs. Not an ES module, which starts slower. */
 const BASE = `const { spawnSync } = require('node:child_process');
@@ -31,6 +40,7 @@ The table goes to stderr, one JSON document to stdout.
   --rounds N      maximum number of rounds (default: 7)
   --minutes N     start no run after this many minutes (default: ${MINUTES})
   --only A,B      measure only these; an unknown name lists all of them
+  --against DIR   compare with the program and the scanner of another built tree, in the same rounds
   --cold          also drop the machine's caches before some runs: only as root, slows everything down
   --help          show this
 
@@ -47,6 +57,7 @@ const readOptions = () => {
         rounds: { type: 'string', default: '7' },
         minutes: { type: 'string', default: MINUTES },
         only: { type: 'string' },
+        against: { type: 'string' },
         cold: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -109,22 +120,24 @@ async function measure(scratch) {
   const context = {
     town,
     scratch,
-    bundle: await bundleScanner(scratch),
+    cli: CLI,
+    bundle: await bundleScanner(scratch, '.'),
     base: writeScript(scratch, 'base.cjs', BASE),
     accountant: writeScript(scratch, 'accountant.cjs', ACCOUNTANT),
     env: environment({ TMUX_TMPDIR: scratch }),
     paths: sideTowns(scratch, names),
   };
+  const other = options.against === undefined ? null : await contextOf(options.against, context);
   const stopTmux = tools.hasTmux ? startTmux(scratch) : () => {};
   try {
     const fidelity = checkFidelity(context);
     const isCold = ([name]) => name.startsWith('cold-');
-    const samples = runRounds(
-      chosen.filter((each) => !isCold(each)),
-      context,
-    );
+    const warm = chosen.filter((each) => !isCold(each));
+    const { samples, others } = runRounds(warm, context, other);
     // Apart from the others, because the next run finds the caches empty.
-    Object.assign(samples, runRounds(chosen.filter(isCold), context));
+    const cold = runRounds(chosen.filter(isCold), context, other);
+    Object.assign(samples, cold.samples);
+    Object.assign(others, cold.others);
     if (wanted === undefined) samples['system-calls'] = countSystemCalls(context, fidelity.directories);
     const notMeasured = [
       ...(wanted === undefined ? cannotRun(tools) : ['everything that --only leaves out']),
@@ -133,10 +146,31 @@ async function measure(scratch) {
         ? ['system calls: strace is not installed']
         : []),
     ];
-    return conclude(samples, fidelity, notMeasured);
+    return { ...conclude(samples, fidelity, notMeasured), ...compare(samples, others) };
   } finally {
     stopTmux();
   }
+}
+
+/** The same towns for the program and the scanner of another built tree. */
+async function contextOf(tree, context) {
+  const scratch = join(context.scratch, 'against');
+  mkdirSync(scratch);
+  return { ...context, cli: join(tree, CLI), bundle: await bundleScanner(scratch, tree) };
+}
+
+/** What was measured of both trees: each value as the first quartile of its rounds, which is what a busy machine disturbs least. */
+function compare(samples, others) {
+  if (options.against === undefined) return {};
+  const rows = Object.entries(others).map(([name, values]) => {
+    const ratios = values
+      .map((value, round) => (samples[name]?.[round] ?? Number.NaN) / value)
+      .filter(Number.isFinite);
+    const [here, there] = [samples[name] ?? [], values].map((all) => firstQuartile(all));
+    return { name, here, there, ratio: median(ratios) };
+  });
+  printComparison(options.against, rows);
+  return { against: { tree: options.against, rows } };
 }
 
 /** What had too few rounds when time ran out, in words. */
@@ -168,21 +202,30 @@ function conclude(samples, fidelity, notMeasured) {
  * Rounds in which each contender runs once, in a different order each time, so that drift of the machine affects all alike and
  * none always runs after the same one.
  */
-function runRounds(chosen, context) {
-  const samples = {};
-  if (chosen.length === 0) return samples;
+function runRounds(chosen, context, other) {
+  const [samples, others] = [{}, {}];
   // Warms the caches; not counted.
-  for (const [, run] of chosen) if (!isLate()) run(context);
-  for (let round = 0; round < rounds; round++) {
+  for (const [name, run] of chosen) if (!(name in FEW_ROUNDS) && !isLate()) run(context);
+  for (let round = 0; round < rounds && chosen.length > 0; round++) {
     for (const [name, run] of shuffle(chosen, round)) {
       if (round >= (FEW_ROUNDS[name] ?? rounds) || isLate()) continue;
-      samples[name] ??= [];
-      samples[name][round] = run(context);
+      const here = () => note(samples, name, round, run(context));
+      const there = () => other !== null && !OTHERS.has(name) && note(others, name, round, run(other));
+      // Neither tree always runs after the other.
+      for (const one of round % 2 === 0 ? [here, there] : [there, here]) one();
     }
     process.stderr.write(`round ${round + 1} of ${rounds}\n`);
     if (isLate()) break;
   }
-  return samples;
+  return { samples, others };
+}
+
+/** Adds the value of one run, or each of its values by its name. */
+function note(samples, name, round, measured) {
+  for (const [key, value] of Object.entries(typeof measured === 'number' ? { [name]: measured } : measured)) {
+    samples[key] ??= [];
+    samples[key][round] = value;
+  }
 }
 
 /** A deterministic order for each round. */
@@ -218,16 +261,15 @@ function sideTowns(scratch, names) {
   const wants = (...any) => any.some((name) => names.includes(name));
   const start = ['preflight-lock', 'preflight-free', 'doctor-small'];
   const elsewhere = start.flatMap((name) => [`cpu-${name}`, `executable-${name}`]);
-  if (wants(...start, ...elsewhere, 'memory-preflight')) makeTown(paths.SMALL, 'small');
+  if (wants(...start, ...elsewhere)) makeTown(paths.SMALL, 'small');
   if (wants('locks-1000')) makeTown(paths.LOCKS_1000, 'locks-1000');
-  if (wants('fix-1000', 'undo-1000')) makeTown(paths.FIX_1000, 'locks-1000');
+  if (wants('fix-1000')) makeTown(paths.FIX_1000, 'locks-1000');
   if (wants('fix-10000')) makeTown(paths.FIX_10000, 'locks-10000');
-  if (wants('locks-10000', 'machines-200', 'cpu-doctor', 'cpu-scan', 'memory-doctor'))
-    makeTown(paths.LOCKS_10000, 'locks-10000');
+  if (wants('locks-10000', 'cpu-scan')) makeTown(paths.LOCKS_10000, 'locks-10000');
   if (wants('worktrees-list', 'worktrees-doctor', 'worktrees-locked'))
     makeRepositories(paths.WORKTREES, 'worktrees-500');
   if (wants('cpu-clones-kinds', 'cpu-clones-agents')) makeRepositories(paths.CLONES, 'clones-50');
-  if (wants('machines-200', 'memory-machines')) {
+  if (wants('machines-200')) {
     makeFleet(join(scratch, 'fleet'), 'dist/bin/doctor.js', environment({ TMUX_TMPDIR: scratch }));
     paths.FLEET = join(scratch, 'fleet/here');
   }
@@ -241,10 +283,11 @@ function startTmux(scratch) {
   return () => spawnSync('tmux', ['kill-session', '-t', '=bench'], { env });
 }
 
-async function bundleScanner(scratch) {
+/** The scanner of a tree as one program. */
+async function bundleScanner(scratch, tree) {
   const entryPoints = {
-    'scan-once': 'bench/scan-once.ts',
-    'scan-thread': 'src/evidence/scan/scan-thread.ts',
+    'scan-once': join(tree, 'bench/scan-once.ts'),
+    'scan-thread': join(tree, 'src/evidence/scan/scan-thread.ts'),
   };
   writeFileSync(join(scratch, 'package.json'), '{"type":"module"}');
   await build({
