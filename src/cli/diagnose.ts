@@ -117,9 +117,15 @@ export const withLeaseCheck = async <Options extends DiagnoseOptions>(
   if (address === null) return { options, preparation, leases: null };
   const { openLeases } = await import('./elsewhere/lease.ts');
   const leases = openLeases(address, given, terminal);
-  const { onExamined, check } = leases;
+  const { check } = leases;
   return {
-    options: { ...options, onExamined },
+    options: {
+      ...options,
+      onExamined: async (...examined) => {
+        await options.onExamined?.(...examined);
+        await leases.onExamined(...examined);
+      },
+    },
     preparation: { ...preparation, checks: [...preparation.checks, check] },
     leases,
   };

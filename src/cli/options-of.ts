@@ -26,7 +26,6 @@ export const diagnoseOptionsOf = async (given: Arguments, terminal: Terminal): P
     fromSnapshot === null
       ? undefined
       : (await import('./read-snapshot.ts')).readSnapshot(fromSnapshot, terminal.cwd);
-  const keepHeapSmall = heapKeeper();
   return {
     ...lookOptionsOf(given, terminal),
     saved,
@@ -36,7 +35,7 @@ export const diagnoseOptionsOf = async (given: Arguments, terminal: Terminal): P
     skip,
     workers: unlessEmpty(worker),
     failOn: failOn ?? undefined,
-    onProgress: (_directories, locks) => keepHeapSmall(locks),
+    ...heapKeeper(),
   };
 };
 

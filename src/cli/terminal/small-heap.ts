@@ -1,3 +1,6 @@
+/** Keeps the heap small in a run with many locks. */
+import type { DiagnoseOptions } from '../../diagnose.ts';
+
 /** Locks from which on it is worth while. */
 const MANY = 200;
 
@@ -9,21 +12,37 @@ const MANY = 200;
 const HARDLY_EVER = '--interrupt-budget=20000000';
 const KNOWS_BUDGET = process.versions.node.startsWith('20.');
 
+/** The parts of a diagnosis at which memory is saved. */
+type HeapKeeper = Required<Pick<DiagnoseOptions, 'onProgress' | 'onExamined'>>;
+
 /**
- * Watches how many locks a scan meets, and asks V8 to collect garbage early once they are many. Ten thousand leave 30 MB of
- * evidence, but the heap would grow to five times that before it is swept. It has to be said before the heap has grown;
- * the price is some percent of a long run's time. Short runs are left alone: V8 does not take code that was compiled
+ * Watches how many locks a scan meets, and asks V8 to collect garbage early once they are many, and once when they have been
+ * judged: before the report is made, what only the judge needed has to go. The heap would otherwise grow to a multiple of what is
+ * kept before it is swept. It has to be said before the heap has grown; the price is some percent of a long run's time. Short runs are left alone: V8 does not take code that was compiled
  * under other flags, so what is to be kept of this run (`scripts/build/start/`) is kept before.
  */
-export const heapKeeper = (): ((locks: number) => void) => {
+export const heapKeeper = (): HeapKeeper => {
   let isKept = false;
-  return (locks) => {
-    if (isKept || locks < MANY) return;
-    isKept = true;
-    (process.getBuiltinModule('node:module') as { flushCompileCache?: () => void }).flushCompileCache?.();
-    const { setFlagsFromString } = process.getBuiltinModule('node:v8');
-    setFlagsFromString('--semi-space-growth-factor=1');
-    setFlagsFromString('--heap-growing-percent=40');
-    if (KNOWS_BUDGET) setFlagsFromString(HARDLY_EVER);
+  return {
+    onProgress: (_directories, locks) => {
+      if (isKept || locks < MANY) return;
+      isKept = true;
+      (process.getBuiltinModule('node:module') as { flushCompileCache?: () => void }).flushCompileCache?.();
+      const { setFlagsFromString } = process.getBuiltinModule('node:v8');
+      setFlagsFromString('--semi-space-growth-factor=1');
+      setFlagsFromString('--heap-growing-percent=40');
+      if (KNOWS_BUDGET) setFlagsFromString(HARDLY_EVER);
+    },
+    onExamined: () => {
+      if (isKept) collectGarbage();
+    },
   };
+};
+
+/** V8 gives the function only to a context that is made while the flag is on. Where another engine has none, nothing happens. */
+const collectGarbage = (): void => {
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8');
+  setFlagsFromString('--expose-gc');
+  process.getBuiltinModule('node:vm').runInNewContext('typeof gc === "function" && gc()');
+  setFlagsFromString('--no-expose-gc');
 };
