@@ -233,6 +233,23 @@ describe('layers', () => {
     expect(lines.filter((folder) => !expected.includes(folder))).toEqual([]);
   });
 
+  test('every file that ARCHITECTURE and CONTRIBUTING name exists', () => {
+    const files = ['src', 'checks', 'kinds', 'test', 'scripts', 'schema', 'docs', 'bench'].flatMap(
+      (directory) =>
+        readdirSync(join(PROJECT, directory), { recursive: true, encoding: 'utf8' }).map(
+          (name) => `/${directory}/${name}`,
+        ),
+    );
+    const named = ['ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((page) =>
+      [...read(page).matchAll(/`([\w./-]+\.(?:ts|mjs|json|md|sh))`/g)].map(([, path = '']) => path),
+    );
+    // Modules that are yet to be written, what these import, and files of a town.
+    const missing = named
+      .filter((path) => !/\bmy-|^\.\./.test(path))
+      .filter((path) => !files.some((file) => file.endsWith(`/${path}`)) && !existsSync(join(PROJECT, path)));
+    expect(missing).toEqual([]);
+  });
+
   test('no folder has more than 14 files, except the two that grow by a module for each entry', () => {
     const sizes = new Map<string, number>();
     for (const { path } of sources) sizes.set(dirname(path), (sizes.get(dirname(path)) ?? 0) + 1);
