@@ -42,7 +42,7 @@ export const WORKER_LAYOUT: Layout = layoutWith({ '=': HERE });
  * All directories below `root` that fit a layout, the root first. Costs one listing per `*`, and one look per name unless
  * it is among the absolute paths of `seen` directories.
  *
- * @param isWanted which directories in the root are entered, of those that the layout does not name
+ * @param isWanted which of these directories are entered, by name and number of directories between it and the root
  */
 export const knownPlaces = (
   root: string,
@@ -50,17 +50,19 @@ export const knownPlaces = (
   options: WalkOptions,
   findings: Findings,
   seen: ReadonlySet<DiskPath> = new Set(),
-  isWanted: (name: string) => boolean = () => true,
+  isWanted: (name: string, depth: number) => boolean = () => true,
 ): readonly Directory[] => {
   const places: Directory[] = [];
-  const visit = (place: Directory, inside: Layout, rig: string): void => {
+  const visit = (place: Directory, inside: Layout, rig: string, depth: number): void => {
     places.push(place);
     const { '*': wildcard, ...named } = inside;
     for (const [name, inner] of Object.entries(named)) {
-      const child = childOf(place, name === '=' ? rig : name);
+      const itsName = name === '=' ? rig : name;
+      if (!isWanted(itsName, depth)) continue;
+      const child = childOf(place, itsName);
       const isThere =
         (!child.raw && seen.has(child.path)) || lookAt(options.disk, child, findings)?.isDirectory();
-      if (isThere) visit(child, inner, rig);
+      if (isThere) visit(child, inner, rig, depth + 1);
     }
     if (wildcard === undefined) return;
     for (const { name, child } of listSubdirectories(place, options, findings)) {
@@ -68,12 +70,12 @@ export const knownPlaces = (
         !Object.hasOwn(named, name) &&
         options.homes.get(name)?.isClaimed !== true &&
         !options.prune.has(name) &&
-        (rig !== '' || isWanted(name))
+        isWanted(name, depth)
       )
-        visit(child, wildcard, rig || name);
+        visit(child, wildcard, rig || name, depth + 1);
     }
   };
-  visit({ path: root, raw: false }, layout, '');
+  visit({ path: root, raw: false }, layout, '', 0);
   return places;
 };
 

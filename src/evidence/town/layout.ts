@@ -30,9 +30,11 @@ export const readTownLayout = (root: string, seen: ReadonlySet<DiskPath> = new S
   return { marked: isMarked(root), rigs, workers: workersAmong(directories), gaps };
 };
 
-/** The workers of the layout alone, of those rigs that are wanted. */
-export const readWorkers = (root: string, isWanted: (rig: string) => boolean): TownLayout['workers'] =>
-  workersAmong(directoriesOf(root, new Set(), isWanted));
+/** The workers of the layout alone, in those directories that are wanted, by name and depth below the root. */
+export const readWorkers = (
+  root: string,
+  isWanted: (name: string, depth: number) => boolean,
+): TownLayout['workers'] => workersAmong(directoriesOf(root, new Set(), isWanted));
 
 const workersAmong = (directories: readonly string[]): TownLayout['workers'] =>
   directories.filter((directory) => ownerOf(directory)?.canonical).sort();
@@ -40,7 +42,7 @@ const workersAmong = (directories: readonly string[]): TownLayout['workers'] =>
 const directoriesOf = (
   root: string,
   seen: ReadonlySet<DiskPath>,
-  isWanted?: (rig: string) => boolean,
+  isWanted?: (name: string, depth: number) => boolean,
 ): readonly string[] => {
   const options = {
     disk: realDisk,

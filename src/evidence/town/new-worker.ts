@@ -42,9 +42,10 @@ export const judgeNewWorker = (
   };
   const all = (): readonly string[] => [...town().workers, ...town().rigs.map(({ name }) => name)];
   const trees = treesBeside(root);
-  // Most new workers are in a rig that exists: then the others need not be looked at.
-  const rig = layout === undefined ? onlyRigOf(worker) : null;
-  const candidates = rig === null ? all() : readWorkers(root, (name) => isAlike(name, rig));
+  // Most new workers are in a rig that exists: then nothing else needs to be looked at.
+  const names = layout === undefined ? wholePath(worker) : null;
+  const candidates =
+    names === null ? all() : readWorkers(root, (name, depth) => isAlike(name, names[depth] ?? ''));
   const alike = [...candidates, ...trees].find(
     (other) => isAlike(other, worker) || other.endsWith(`/${worker}`),
   );
@@ -59,11 +60,11 @@ export const judgeNewWorker = (
 
 const isAlike = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
-/** The rig whose workers alone may have a name like this or one that ends in it; null where those of any rig may. */
-const onlyRigOf = (worker: string): string | null => {
-  const [rig = '', ...inside] = worker.split('/');
-  // `polecats/max/gastown` is the end of `gastown/polecats/max/gastown`; no worker's path is longer.
-  return inside.length < 2 || rig === 'polecats' ? null : rig;
+/** The names in the worker's path where no other path can end in it; null where one may. */
+const wholePath = (worker: string): readonly string[] | null => {
+  const names = worker.split('/');
+  // The longest paths of workers are `gastown/polecats/max/gastown` and `deacon/dogs/rex/gastown`.
+  return names.length < 3 || names[0] === 'polecats' || names[0] === 'dogs' ? null : names;
 };
 
 /** The worker that was probably meant by the name of a missing directory, relative to the town; null where none is near. */
