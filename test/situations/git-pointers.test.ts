@@ -121,6 +121,25 @@ describe('a root whose git directory lies elsewhere', () => {
     expect(locks.map(({ worker }) => worker)).toEqual(['.', '.', '.']);
   });
 
+  gitTest('tells what is shared, where only that lies outside of the root', async () => {
+    const { root, env } = makeRepository();
+    const above = join(root, '../above');
+    const tree = join(above, 'tree');
+    git(root, 'worktree', 'add', '-q', '--detach', tree);
+    renameSync(join(root, '.git/worktrees/tree'), join(above, 'store'));
+    writeFileSync(join(above, 'store/commondir'), `${root}/.git\n`);
+    writeFileSync(join(tree, '.git'), `gitdir: ${above}/store\n`);
+    git(tree, 'rev-parse', '--git-dir');
+    const [own, shared] = [leave(join(above, 'store/index.lock')), leave(join(root, '.git/config.lock'))];
+    const report = await heal(above, { env });
+    expect(report.summary?.fixed).toBe(1);
+    expect([existsSync(own), existsSync(shared)]).toEqual([false, true]);
+    expect(report.findings.find(({ fix }) => fix?.action === 'advice')).toMatchObject({
+      fix: { text: expect.stringContaining('outside of this directory') },
+      next: [['doctor', '--fix', '--town', root, '--lock', shared]],
+    });
+  });
+
   gitTest('leaves what a repair left beside locks there', async () => {
     const { root, env, worktree } = makeRepository();
     const tree = worktree('../tree');

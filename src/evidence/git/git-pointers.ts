@@ -6,7 +6,6 @@ import { Buffer } from 'node:buffer';
 import { lstatSync, opendirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { describeFileProblem } from '../../core/record/file-problem.ts';
-import { relativeTo } from '../../core/town/roles.ts';
 import type { Gap } from '../../core/types/evidence.ts';
 import { type DiskPath, displayPath, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
@@ -22,8 +21,6 @@ export interface LedGitDir {
   readonly main: string;
   /** The working tree that leads there. */
   readonly tree: DiskPath;
-  /** A repair writes nowhere but in its root. */
-  readonly isOutside: boolean;
 }
 
 export interface Pointers {
@@ -41,11 +38,7 @@ type Lead = LedGitDir | { readonly git: NonNullable<Gap['git']>; readonly why: s
  *
  * @param isKnown the scan has looked into that git directory (absolute)
  */
-export const followPointers = (
-  tops: Iterable<DiskPath>,
-  root: string,
-  isKnown: (gitDir: string) => boolean,
-): Pointers => {
+export const followPointers = (tops: Iterable<DiskPath>, isKnown: (gitDir: string) => boolean): Pointers => {
   const led = new Map<string, LedGitDir>();
   const claims = new Map<string, string>();
   const gaps: Gap[] = [];
@@ -56,7 +49,7 @@ export const followPointers = (
       claims.set(pointer, top);
       continue;
     }
-    const lead = leadOf(top, root, isKnown);
+    const lead = leadOf(top, isKnown);
     if (lead === null) continue;
     if ('path' in lead) {
       if (!led.has(lead.path)) led.set(lead.path, lead);
@@ -69,7 +62,7 @@ export const followPointers = (
   return { led: [...led.values()], claims, gaps };
 };
 
-const leadOf = (top: DiskPath, root: string, isKnown: (gitDir: string) => boolean): Lead | null => {
+const leadOf = (top: DiskPath, isKnown: (gitDir: string) => boolean): Lead | null => {
   const entry = joinPath(top, '.git');
   try {
     const stat = lstatSync(entry, { throwIfNoEntry: false });
@@ -85,7 +78,7 @@ const leadOf = (top: DiskPath, root: string, isKnown: (gitDir: string) => boolea
       return odd(reading.problem === 'too-large' ? `it has ${reading.size} bytes` : 'it was replaced');
     const named = /^gitdir: ([^\0]+?)[\r\n]*$/.exec(Buffer.from(reading.bytes).toString('latin1'))?.[1];
     if (named === undefined) return odd('it does not say where its repository is');
-    return ofTarget(named, top, stat, root, isKnown);
+    return ofTarget(named, top, stat, isKnown);
   } catch (error) {
     return { git: 'closed', why: `cannot be looked at: ${describeErrno(error)}` };
   }
@@ -115,7 +108,6 @@ const ofTarget = (
   named: string,
   top: DiskPath,
   file: Stats,
-  root: string,
   isKnown: (gitDir: string) => boolean,
 ): Lead | null => {
   const target = absolute(fromLatin1(named), top);
@@ -137,7 +129,7 @@ const ofTarget = (
     const common = readLine(`${path}/commondir`, MOST_POINTER_BYTES);
     const main = common === null || common === 'absent' ? path : realOrSame(resolve(path, common.line));
     if (!hasEntry(`${main}/HEAD`)) return broken('gone', 'but the rest of its repository is gone');
-    return { path, main, tree: top, isOutside: relativeTo(root, path) === null };
+    return { path, main, tree: top };
   } catch (error) {
     if (isAbsence(error)) return ofAbsent(target, top, broken);
     const code = errnoOf(error);

@@ -201,7 +201,6 @@ const inGitDirsOf = (
   const found = sightInGitDirs(gitDirs, table.inGitDirs, how, findings, (isKnown) => {
     const { led, gaps, ...others } = followPointers(
       new Set([...tops, ...gitFiles].map(({ path, raw }) => exact(path, raw))),
-      root,
       isKnown,
     );
     for (const gap of gaps) findings.gaps.push(gap);
@@ -326,7 +325,7 @@ const resultOf = (
   const sighted = [
     ...inHomes,
     ...findings.files.map(placeOf).flatMap((at) => namedAnywhere(root, at, table)),
-    ...inGitDirs.flatMap((at) => namedInGitDir(at, table, meaning)),
+    ...inGitDirs.flatMap((at) => namedInGitDir(root, at, table, meaning)),
   ];
   const locks: FoundLock[] = [];
   const leftovers: FoundLeftover[] = [];
@@ -415,6 +414,7 @@ const namedAnywhere = (root: string, at: HomeAt, { files, directories }: LockTab
 
 /** Locks in a git directory. They speak for the working tree; where that is a linked one, only git's own files tell which. */
 const namedInGitDir = (
+  root: string,
   { gitDir, main, led, isLinked, isCheckedOut, names }: GitSighting,
   { inGitDirs }: LockTable,
   meaning: NameReader,
@@ -423,17 +423,19 @@ const namedInGitDir = (
   const isBeside = led !== null && gitDir.path === led.main && led.main !== led.path;
   const isOfMainTree = (name: string): boolean =>
     !/^ref(?:s|table)\//.test(name) && inGitDirs?.linkedKinds.some(({ fits }) => fits(name)) === true;
+  // A repair writes nowhere but in its root. What the two parts of a repository share may lie elsewhere than the one that was led to.
+  const isOutside = led !== null && relativeTo(root, gitDir.path) === null;
   const at = {
     path: directory,
     main: exact(main.path, main.raw),
     ...(led !== null && gitDir.path === led.path && !isLinked ? { tree: displayPath(led.tree) } : {}),
-    ...(led?.isOutside === true ? { isOutside: true as const } : {}),
+    ...(isOutside ? { isOutside: true as const } : {}),
   };
   return names.flatMap((name) => {
     const { kinds, leftover } = meaning(isLinked, name);
     if (isBeside && isOfMainTree(name)) return [];
     // Whoever tidies up writes, and does so in another root.
-    if (leftover !== null && led?.isOutside === true) return [];
+    if (leftover !== null && isOutside) return [];
     return kinds.map(
       (kind): Sighted => ({
         kind,
