@@ -70,7 +70,7 @@ export interface Config {
 }
 
 /** What the configuration says of one kind. */
-export interface KindConfig {
+interface KindConfig {
   readonly files?: readonly string[];
   readonly options?: Readonly<Record<string, string>>;
 }

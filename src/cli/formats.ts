@@ -15,7 +15,7 @@ type LateFormat = keyof typeof LATE_FORMATS;
 
 /** Those that come with every diagnosis. */
 export const USUAL_FORMATS = ['text', 'json', 'ndjson', 'markdown', 'github'] as const;
-export type UsualFormat = (typeof USUAL_FORMATS)[number];
+type UsualFormat = (typeof USUAL_FORMATS)[number];
 
 export type Format = UsualFormat | LateFormat;
 

@@ -14,7 +14,7 @@ export interface PlanStep {
   readonly force: boolean;
 }
 
-export interface LeftLock extends PlanStep {
+interface LeftLock extends PlanStep {
   readonly why: string;
   /** Only the asker works there: the diagnosis, which does not count the asker, would have it released. */
   readonly isAskers?: true;

@@ -17,7 +17,7 @@ const SHORTEST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 1000;
 
 /** What to do when the lease is lost: `warn`, `stop`, or a command for the shell. */
-export type OnLost = string;
+type OnLost = string;
 
 /** How a lease is held. */
 export interface LeaseOptions {

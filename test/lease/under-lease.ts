@@ -62,7 +62,7 @@ export const runConcurrently = (
   });
 
 /** Starts the program with these arguments; `cleanUp` ends it. */
-export const startUnderLease = (args: readonly string[]): Promise<StartedProcess> =>
+const startUnderLease = (args: readonly string[]): Promise<StartedProcess> =>
   startProcess(process.execPath, [PROGRAM, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: bareEnvironment(),

@@ -17,7 +17,7 @@ export interface Tool {
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-export const TOOLS: readonly Tool[] = [
+const TOOLS: readonly Tool[] = [
   {
     kind: 'claude-scheduler',
     path: () => 'app/.claude/scheduled_tasks.lock',

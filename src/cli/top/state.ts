@@ -3,7 +3,7 @@ import type { Key } from './keys.ts';
 import { countTabs, type Tab, type TopRow, visibleRows } from './rows.ts';
 
 /** Something to read that covers the rows. */
-export interface Sheet {
+interface Sheet {
   /** As long as they are; wrapped when they are drawn. */
   readonly lines: readonly string[];
   /** How many lines are above the window. */

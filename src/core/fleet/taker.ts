@@ -18,12 +18,12 @@ export interface MachineView {
 }
 
 /** How surely a machine took a lock: its boot and PID namespace are recorded, its host name is, or no name is and it may have. */
-export type ClaimStrength = 'exact' | 'by-name' | 'perhaps' | 'none';
+type ClaimStrength = 'exact' | 'by-name' | 'perhaps' | 'none';
 
 const STRONGEST_FIRST: readonly ClaimStrength[] = ['exact', 'by-name', 'perhaps'];
 
 /** How strong a machine's claim to a lock is, by its own verdict and its own facts. */
-export const claimOn = ({ lock, reasons }: Verdict, host: HostFacts): ClaimStrength => {
+const claimOn = ({ lock, reasons }: Verdict, host: HostFacts): ClaimStrength => {
   if (lock.content.kind !== 'record') return 'perhaps';
   if (reasons.includes('other-host') || reasons.includes('other-namespace')) return 'none';
   const { holder, hostname } = lock.content.record;

@@ -98,8 +98,7 @@ const objectOf = (text: string): ReadonlyMap<string, unknown> | null => {
 };
 
 /** Bytes that are not UTF-8, and a byte order mark, stay visible: neither is part of a number. */
-export const plainText = (bytes: Uint8Array): string =>
-  new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+const plainText = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 
 const lineOf = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' ? textOf(new TextEncoder().encode(`${value}`)) : '';

@@ -19,7 +19,7 @@ export interface KindInHome {
 }
 
 /** A kind whose locks lie at places relative to something: a git directory, or the root. */
-export interface KindAtPath {
+interface KindAtPath {
   readonly kind: Kind;
   readonly fits: (path: string) => boolean;
 }

@@ -56,7 +56,7 @@ export interface FoundRecord {
 }
 
 /** A directory of records, listed. */
-export interface RegistryListing {
+interface RegistryListing {
   readonly directory: string;
   readonly entries: readonly string[];
   /** Owner of the records: another user's file does not count. */

@@ -1,5 +1,6 @@
 /** Reads the list of rigs as Gas Town writes it. */
 import type { Rig } from '../../core/types/evidence.ts';
+import { fieldsOf } from '../../core/unchecked.ts';
 
 /**
  * The rigs that `mayor/rigs.json` names, sorted; null where the bytes are not such a document. A rig whose entry has no
@@ -12,14 +13,11 @@ export const parseRigs = (bytes: Uint8Array): readonly Rig[] | null => {
   } catch {
     return null;
   }
-  const rigs = member(document, 'rigs');
+  const { rigs } = fieldsOf(document);
   if (typeof rigs !== 'object' || rigs === null || Array.isArray(rigs)) return null;
   return Object.entries(rigs)
-    .map(([name, entry]) => ({ name, prefix: text(member(member(entry, 'beads'), 'prefix')) }))
+    .map(([name, entry]) => ({ name, prefix: text(fieldsOf(fieldsOf(entry).beads).prefix) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 };
-
-const member = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(key) : undefined;
 
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);

@@ -4,7 +4,7 @@ import type { Stamp, TrueHolder } from '../../core/types/evidence.ts';
 import type { Guard } from '../../lock/guard/guard.ts';
 
 /** What a release left on the disk, as the journal tells it. */
-export interface ReleasedLock {
+interface ReleasedLock {
   /** Absolute path of the kept copy. */
   readonly backup: string;
   readonly stamp: Stamp;

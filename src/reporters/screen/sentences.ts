@@ -18,7 +18,7 @@ export const isPart = ({ summary, locks }: Report): boolean =>
 export const wordFor = (town: Report['town']): string => town?.type ?? 'town';
 
 /** How sentences call the root: a repository is named as one. */
-export const calledRoot = ({ root, type }: Pick<ReportTown, 'root' | 'type'>): string =>
+const calledRoot = ({ root, type }: Pick<ReportTown, 'root' | 'type'>): string =>
   type === undefined ? root : `${type} ${root}`;
 
 /** What stands before the only line of a report without problems; of a home, that little of it was looked at. */

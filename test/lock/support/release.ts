@@ -5,7 +5,7 @@ import { doctorsJudge, type Judge } from '../../../src/lock/ask-the-judge.ts';
 import { applyReleases } from '../../../src/repair/apply.ts';
 import type { JudgeAgain, ReleaseStep, RepairOptions } from '../../../src/repair/repair-context.ts';
 
-export const askedAlone =
+const askedAlone =
   (judge: Judge): JudgeAgain =>
   async (steps) => {
     const verdicts = new Map<string, NonNullable<Awaited<ReturnType<Judge>>>>();

@@ -85,7 +85,7 @@ function writeHalf([descriptor, bytes]: readonly unknown[]): number {
 }
 
 /** The process is dead from here on: no further call has any effect. */
-export class Crash extends Error {}
+class Crash extends Error {}
 
 /** Dies right after call number `at`; its open descriptors are closed, as the kernel would do. */
 export function crashing(at: number): SystemCalls {
