@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { canBecomeOthers, cleanUp, hasTmux, makeTown, onCleanUp, startTmux } from '../support/index.ts';
 import { EXECUTABLE } from '../support/tested-program.ts';
 import { aloneOptions, giveToAlone } from './alone.ts';
-import { doctor } from './run-cli.ts';
+import { doctor, PROGRAM } from './run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -127,6 +127,11 @@ underNode('without a tmux server to query (skipped for the executable, which Nod
       modules: [],
       compiled: [],
     });
+  });
+
+  test('preflight loads no more than 260 KB of program: V8 deserializes twice as much cached code', () => {
+    const { size } = lstatSync(join(dirname(PROGRAM), 'cli-main.js'));
+    expect(size + lstatSync(join(dirname(PROGRAM), 'cli-commands-preflight.js')).size).toBeLessThan(260_000);
   });
 
   test('preflight for a removal loads its own part only then', () => {
