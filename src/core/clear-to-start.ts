@@ -60,7 +60,8 @@ const teach = (strangers: readonly Stranger[], root: string): readonly (readonly
 /** A place that we cannot read may hold a lock: seeing none there proves nothing. */
 export const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap | undefined => {
   const place = `directory:${worker === '.' ? root : `${root === '/' ? '' : root}/${worker}`}`;
-  return gaps.find(({ what }) => what === place || what.startsWith(`${place}/`));
+  // Where git's own locks cannot be looked for, an agent's can.
+  return gaps.find(({ what, git }) => git === undefined && (what === place || what.startsWith(`${place}/`)));
 };
 
 /** `--fix` does something about this answer: releases a dead lock, or puts one back that a killed run had moved aside. */

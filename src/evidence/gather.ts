@@ -63,9 +63,11 @@ const pidsNamedBy = (locks: readonly LockFile[], companions: readonly LoneCompan
   return [...pids];
 };
 
-/** The administrative directories of linked working trees that the locks name: needed where a look at one lock did not scan. */
+/** The administrative directories of linked working trees outside of the root that the locks name: needed where a look at one lock did not scan. */
 const linkedGitDirsOf = (locks: readonly LockFile[]): readonly string[] =>
-  locks.filter(({ tree }) => tree !== undefined).map(({ path }) => dirname(path));
+  locks
+    .filter(({ tree, worker }) => tree !== undefined && worker.startsWith('../'))
+    .map(({ path }) => dirname(path));
 
 /** Users whose tmux servers and sessions count: the caller, then the town's owner and the owners of lock files. */
 const usersOf = (root: string, uid: number, locks: readonly LockFile[]): readonly number[] => {

@@ -121,7 +121,13 @@ const evidenceOf = async (
     asides: asidesIn([snapshot, ...(main === null ? [] : [main])], path, gitDir),
     gaps: [
       ...[snapshot, ...(main === null ? [] : [main])].flatMap(({ gaps }) =>
-        gaps.filter(({ what }) => isInside(what.slice(what.indexOf(':') + 1), path, gitDir)),
+        gaps.filter(
+          // Of a repository that is gone no lock is left; its work is asked about anyway.
+          ({ what, git }) =>
+            git !== 'gone' &&
+            git !== 'forgotten' &&
+            isInside(what.slice(what.indexOf(':') + 1), path, gitDir),
+        ),
       ),
       ...inner.gaps,
     ],

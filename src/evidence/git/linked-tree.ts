@@ -25,17 +25,18 @@ export interface TreeLook {
 }
 
 /** Reads `<git directory>/worktrees/<name>`. */
-export const readLinkedTree = (gitDir: string): LinkedTree => lookAtLinkedTree(gitDir, false).tree;
+export const readLinkedTree = (gitDir: string): LinkedTree =>
+  lookAtLinkedTree(gitDir, { isCheckedOut: false }).tree;
 
 /**
  * The same, for many of them. While `git worktree add` works it has a lock of its own there, written before the
  * rest; the first checkout leaves `index` in place when it ends, and `index.lock` until then.
- * @param isCheckedOut a listing has shown an index and what comes before it: nothing but the place is looked up then
+ * @param known what a scan has seen: `isCheckedOut`, an index and what comes before it; `leadsFrom`, a tree whose `.git` leads there
  * @param realDirectory the real path of a directory; hundreds of trees lie in one
  */
 export const lookAtLinkedTree = (
   gitDir: string,
-  isCheckedOut: boolean,
+  { isCheckedOut, leadsFrom }: { readonly isCheckedOut: boolean; readonly leadsFrom?: string | undefined },
   realDirectory: (path: string) => string = realOrSame,
 ): TreeLook => {
   const gitdir = lineOf(`${gitDir}/gitdir`);
@@ -49,7 +50,7 @@ export const lookAtLinkedTree = (
     return { tree: { path, exists, isUnfinished }, realPath: null };
   }
   const { exists, uid, isPlain } = lookAtTop(path);
-  const astray = uid === null ? null : whyAstray(path, uid, gitDir, isUnfinished);
+  const astray = uid === null ? null : whyAstray(path, uid, gitDir, isUnfinished, leadsFrom === path);
   const tree = { path, exists, isUnfinished, ...(astray === null ? {} : { astray }) };
   const end = path.lastIndexOf('/');
   const isNamed = isPlain && end > 0;
@@ -64,12 +65,19 @@ const isBeforeItsIndex = (gitDir: string): boolean => {
 };
 
 /** Why the directory at that path may not be the working tree of these files; null where it leads back to them. */
-const whyAstray = (top: string, uid: number, gitDir: string, isUnfinished: boolean): string | null => {
+const whyAstray = (
+  top: string,
+  uid: number,
+  gitDir: string,
+  isUnfinished: boolean,
+  leadsBack: boolean,
+): string | null => {
   try {
     if (uid !== statSync(gitDir).uid) return `it belongs to another user (uid ${uid})`;
   } catch (error) {
     return `its owner could not be looked at: ${describeErrno(error)}`;
   }
+  if (leadsBack) return null;
   const pointer = lineOf(`${top}/.git`);
   // git writes it last of the files that name the tree.
   if (pointer === 'absent') return isUnfinished ? null : 'there is no .git in it';

@@ -89,7 +89,7 @@ const readLock = (
   const { tree, realPath } =
     linkedGitDir === null
       ? NO_TREE
-      : lookAtLinkedTree(displayPath(linkedGitDir.path), linkedGitDir.isCheckedOut, realDirectory);
+      : lookAtLinkedTree(displayPath(linkedGitDir.path), linkedGitDir, realDirectory);
   const worker = workerOf(found, realPath, root);
   const lock: LockFile = {
     id: flat(

@@ -60,6 +60,8 @@ interface LinkedGitDir {
   readonly path: DiskPath;
   /** The scan saw an index there, which the first checkout leaves when it ends. */
   readonly isCheckedOut: boolean;
+  /** A working tree whose `.git` leads there, as the scan has read it. */
+  readonly leadsFrom?: string | undefined;
 }
 
 /** Something named like a lock at a place of locks, of any file type. */
@@ -147,6 +149,8 @@ export const scanTownInTurns = async (options: ScanOptions): Promise<ScanResult>
   }
 };
 
+const NO_CLAIMS: ReadonlyMap<string, string> = new Map();
+
 function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   const root = realpathSync.native(options.root);
   const findings = noFindings();
@@ -171,11 +175,14 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   }
   lookAtRootItself(root, how, findings);
   const { repositories, oldHomes } = findings;
-  const { sightings, linked } = inGitDirsOf(root, options, how, findings);
+  const { sightings, linked, claims } = inGitDirsOf(root, options, how, findings);
   // Directories that could not be listed may contain anything.
   const isWhole = options.mode !== 'quick' && findings.gaps.length === 0;
   const seen = isWhole ? { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) } : null;
-  return { ...resultOf(root, findings, sightings, seen, options.table), linkedGitDirs: [...pathsOf(linked)] };
+  return {
+    ...resultOf(root, findings, sightings, seen, options.table, claims),
+    linkedGitDirs: [...pathsOf(linked)],
+  };
 }
 
 /** The root and directories right in it whose `.git` is no directory: a walk does not list them where they have only files. */
@@ -193,11 +200,11 @@ const inGitDirsOf = (
   { table = agentTable, within }: ScanOptions,
   how: WalkOptions,
   findings: Findings,
-): InGitDirsFound => {
+): InGitDirsFound & { readonly claims: ReadonlyMap<string, string> } => {
   const { gitDirs, gitFiles } = findings;
-  if (table.inGitDirs === null) return { sightings: [], linked: [] };
+  if (table.inGitDirs === null) return { sightings: [], linked: [], claims: NO_CLAIMS };
   const tops = within === undefined ? treesAtTop(root, how, findings) : [];
-  let claims: ReadonlyMap<string, string> = new Map();
+  let claims = NO_CLAIMS;
   const found = sightInGitDirs(gitDirs, table.inGitDirs, how, findings, (isKnown) => {
     const { led, gaps, ...others } = followPointers(
       new Set([...tops, ...gitFiles].map(({ path, raw }) => exact(path, raw))),
@@ -214,7 +221,7 @@ const inGitDirsOf = (
     const look = lookAt(how.disk, { path: `${path}/gitdir`, raw: false }, findings);
     return look?.size === Buffer.byteLength(tree) + '/.git\n'.length;
   };
-  return { ...found, linked: found.linked.filter((each) => !isInRoot(each)) };
+  return { ...found, linked: found.linked.filter((each) => !isInRoot(each)), claims };
 };
 
 /** Walks these directories of the root alone. One that does not exist does not make a gap; a symlink is not followed. */
@@ -313,6 +320,7 @@ const resultOf = (
   inGitDirs: readonly GitSighting[],
   seen: SeenOnTheWay | null,
   table: LockTable = agentTable,
+  claims: ReadonlyMap<string, string> = NO_CLAIMS,
 ): ScanResult => {
   const { sightings, directories, gaps } = findings;
   const inHomes = sightings.map(placeOf).flatMap((at) => namedInHome(root, at, table));
@@ -325,7 +333,7 @@ const resultOf = (
   const sighted = [
     ...inHomes,
     ...findings.files.map(placeOf).flatMap((at) => namedAnywhere(root, at, table)),
-    ...inGitDirs.flatMap((at) => namedInGitDir(root, at, table, meaning)),
+    ...inGitDirs.flatMap((at) => namedInGitDir(root, at, table, meaning, claims)),
   ];
   const locks: FoundLock[] = [];
   const leftovers: FoundLeftover[] = [];
@@ -418,22 +426,29 @@ const namedInGitDir = (
   { gitDir, main, led, isLinked, isCheckedOut, names }: GitSighting,
   { inGitDirs }: LockTable,
   meaning: NameReader,
+  claims: ReadonlyMap<string, string>,
 ): readonly Sighted[] => {
   const directory = exact(gitDir.path, gitDir.raw);
-  const isBeside = led !== null && gitDir.path === led.main && led.main !== led.path;
-  const isOfMainTree = (name: string): boolean =>
-    !/^ref(?:s|table)\//.test(name) && inGitDirs?.linkedKinds.some(({ fits }) => fits(name)) === true;
+  const mainDirectory = exact(main.path, main.raw);
   // A repair writes nowhere but in its root. What the two parts of a repository share may lie elsewhere than the one that was led to.
   const isOutside = led !== null && relativeTo(root, gitDir.path) === null;
-  const at = {
-    path: directory,
-    main: exact(main.path, main.raw),
-    ...(led !== null && gitDir.path === led.path && !isLinked ? { tree: displayPath(led.tree) } : {}),
-    ...(isOutside ? { isOutside: true as const } : {}),
-  };
+  // Written out: there may be hundreds.
+  const at =
+    led === null
+      ? { path: directory, main: mainDirectory }
+      : {
+          path: directory,
+          main: mainDirectory,
+          ...(gitDir.path === led.path && !isLinked ? { tree: displayPath(led.tree) } : {}),
+          ...(isOutside ? { isOutside: true as const } : {}),
+        };
+  const linkedGitDir = isLinked
+    ? { path: directory, isCheckedOut, leadsFrom: claims.get(gitDir.path) }
+    : null;
+  const isBeside = led !== null && gitDir.path === led.main && led.main !== led.path;
   return names.flatMap((name) => {
     const { kinds, leftover } = meaning(isLinked, name);
-    if (isBeside && isOfMainTree(name)) return [];
+    if (isBeside && isOfMainTree(name, inGitDirs)) return [];
     // Whoever tidies up writes, and does so in another root.
     if (leftover !== null && isOutside) return [];
     return kinds.map(
@@ -443,13 +458,17 @@ const namedInGitDir = (
         place: led?.tree ?? treeOf(main),
         layout: 'runtime',
         companion: null,
-        linkedGitDir: isLinked ? { path: directory, isCheckedOut } : null,
+        linkedGitDir,
         gitDir: at,
         leftover,
       }),
     );
   });
 };
+
+/** Each working tree has a lock of that name for itself. Refs lie where the whole repository has its own. */
+const isOfMainTree = (name: string, inGitDirs: LockTable['inGitDirs']): boolean =>
+  !/^ref(?:s|table)\//.test(name) && inGitDirs?.linkedKinds.some(({ fits }) => fits(name)) === true;
 
 /** Of which kinds what has this name in a git directory is, and what a run left where it is no lock. */
 type NameReader = (
