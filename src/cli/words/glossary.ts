@@ -32,7 +32,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
   orphaned: {
     meaning: 'The process that took the lock is still running, but its tmux session or pane is gone.',
     decided:
-      'The recorded process exists and is the one that took the lock; no tmux server of this user has its pane or session.',
+      'The recorded process exists, and nothing proves that it is another one; no tmux server of this user has its pane or session.',
     fix: 'Nothing: an agent that outlived its terminal may still be writing. Check the process and find out whose it is; its PID may belong to another worker’s agent now.',
     refuses: 'Only --fix --force releases it, with --worker, or with --lock for other kinds of lock.',
     changes: 'When the process exits, the lock becomes stale.',
@@ -83,7 +83,7 @@ export const OTHER_KINDS: Readonly<Partial<Record<State, Pick<StatePage, 'meanin
 };
 
 export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
-  'process-alive': 'the recorded process exists and is the one that took the lock',
+  'process-alive': 'the recorded process exists, and nothing proves that it is another one',
   'process-gone': 'no process has the recorded PID',
   'process-zombie': 'the recorded process is a zombie (exited)',
   'process-thread': 'the recorded PID is that of a thread, not of a process',
