@@ -94,6 +94,10 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
     return advice('its holder touches it while it works; once nothing uses it, remove it yourself', [
       [verdict.lock.stamp === null ? 'rmdir' : 'rm', verdict.lock.path],
     ]);
+  if (strangers.length === 0 && lock.tree?.movedTo !== undefined)
+    return advice('tell git where its working tree is now', [
+      ['git', '-C', mainGitDirOf(lock), 'worktree', 'repair', lock.tree.movedTo],
+    ]);
   if (strangers.length === 0 && lock.tree?.astray !== undefined)
     return advice(
       'find out where its working tree is; where it was moved, git worktree repair PATH sets that right',

@@ -22,6 +22,7 @@ import type { FileQuestion } from './files/file-evidence.ts';
 import { findLocks, linkedOutside, unlistedGaps, withOutside } from './find-locks.ts';
 import type { GatherRequest } from './gather-request.ts';
 import { addGitFacts } from './git/facts.ts';
+import { withMovedTrees } from './git/moved-trees.ts';
 import { readAsker, readHost } from './host.ts';
 import { readLoneCompanions } from './locks/lone-companions.ts';
 import { readLeftovers } from './locks/read-leftovers.ts';
@@ -284,11 +285,12 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const linked = linkedOutside(request, scanned, nameOutside);
   const found = linked.size === 0 ? scanned : withOutside(scanned, request, linked.keys());
   request.onProgress?.(found.directories, found.locks.length);
-  const locks = await withGitLocks(readLocks(found.locks, town.root, request.before));
-  const companions = readLoneCompanions(town.root, request.workers, locks);
+  const read = await withGitLocks(readLocks(found.locks, town.root, request.before));
+  const companions = readLoneCompanions(town.root, request.workers, read);
 
   onStage?.('processes');
   const table = await readProcessTable();
+  const locks = await withMovedTrees(read, table);
   const asker = readAsker(env, table);
   const uids = usersOf(town.root, host.uid, locks);
 

@@ -507,6 +507,41 @@ describe('damaged repositories', () => {
     },
   );
 
+  gitTest('a worktree that was moved while an agent works in it is in doubt', async () => {
+    const { root, env, worktree, lockOf } = makeRepository();
+    const path = worktree('../feature', reasonOf(ended()));
+    await fakeAgent('claude', { cwd: path });
+    expect((await lockOf('../feature')).state).toBe('held');
+    renameSync(path, `${path}-moved`);
+    const { state, evidence } = await lockOf('../feature');
+    expect(state).toBe('unknown');
+    expect(evidence.map(({ text }) => text)).toContainEqual(
+      expect.stringContaining(`is gone, but somebody works in ${dirname(root)}/feature-moved, whose .git`),
+    );
+    expect(await heal(root, { env })).toMatchObject({ summary: { locks: 1, fixed: 0 } });
+    // The command that the report gives makes the holder visible.
+    const { findings } = await examine(root, { env });
+    const repair = ['worktree', 'repair', `${dirname(root)}/feature-moved`];
+    expect(findings).toMatchObject([{ next: [['git', '-C', `${root}/.git`, ...repair]] }]);
+    git(root, ...repair);
+    expect((await lockOf('../feature-moved')).state).toBe('held');
+  });
+
+  gitTest(
+    'a worktree that was moved with its repository while an agent works in it is in doubt',
+    async () => {
+      const { root, env, worktree } = makeRepository();
+      await fakeAgent('claude', { cwd: worktree('trees/a', reasonOf(ended())) });
+      worktree('trees/b', reasonOf(ended()));
+      renameSync(root, `${root}-moved`);
+      const { locks } = await examine(`${root}-moved`, { env });
+      expect(locks.map(({ worker, state }) => [worker, state])).toEqual([
+        ['../main/trees/a', 'unknown'],
+        ['../main/trees/b', 'stale'],
+      ]);
+    },
+  );
+
   gitTest('a worktree behind a symlink is found', async () => {
     const { root, worktree, lockOf } = makeRepository();
     const path = worktree('../feature', reasonOf(ended()));

@@ -138,6 +138,8 @@ export interface LinkedTree {
    * looked for there. Left out where it leads back to these files.
    */
   readonly astray?: string;
+  /** Where a process works in a directory whose `.git` leads to these files, though none is at `path`: that directory. */
+  readonly movedTo?: string;
 }
 
 /** Where in a repository a lock lies. Absolute paths. */
