@@ -184,7 +184,10 @@ const remedyFor = (
         ['ls', '-ld', place],
       ];
     case 'closed':
-      return ['run doctor as a user to whom it belongs', ['ls', '-ld', place]];
+      return [
+        'run doctor as a user to whom it belongs; a path that is not UTF-8 has to be renamed first',
+        ['ls', '-ld', place],
+      ];
     case 'symlink':
       return ['run doctor there', ['doctor', '--town', place.replace(/\/\.git$/, '') || '/']];
     case 'odd':

@@ -273,6 +273,13 @@ describe('a working tree whose repository cannot be found', () => {
     expect(await examine(join(odd, '../trees'), { env })).toMatchObject({
       gaps: [{ leadsTo: '/nowhere/\\xFF/.git' }],
     });
+    const bytes = Buffer.concat([Buffer.from(`${odd}/../`), Buffer.from('bytes\xff', 'latin1')]);
+    mkdirSync(bytes);
+    writeFileSync(Buffer.concat([bytes, Buffer.from('/HEAD')]), 'ref: refs/heads/main\n');
+    writeFileSync(join(odd, '../trees/a/.git'), Buffer.concat([Buffer.from('gitdir: '), bytes]));
+    expect(await examine(join(odd, '../trees'), { env })).toMatchObject({
+      gaps: [{ git: 'closed', why: expect.stringContaining('not UTF-8') }],
+    });
   });
 });
 

@@ -122,7 +122,9 @@ const ofTarget = (
     const stat = statSync(target, { throwIfNoEntry: false });
     if (stat === undefined) return ofAbsent(target, top, broken);
     const hasHead = stat.isDirectory() && hasEntry(joinPath(target, 'HEAD'));
-    if (!hasHead || typeof target !== 'string') return broken('odd', 'which is no repository');
+    if (!hasHead) return broken('odd', 'which is no repository');
+    if (typeof target !== 'string')
+      return broken('closed', 'which is not looked into: its path is not UTF-8');
     const path = realpathSync.native(target);
     if (isKnown(path)) return null;
     if (stat.uid !== file.uid) return broken('closed', `which belongs to another user (uid ${stat.uid})`);
