@@ -7,7 +7,7 @@ import type { Gap, Snapshot } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
 import { documentOf } from './document.ts';
 import { hasPanes } from './evidence/gather.ts';
-import { hintForOutside, isRigRoot, judgeNewWorker } from './evidence/town/new-worker.ts';
+import { hintForNear, hintForOutside, isRigRoot, judgeNewWorker } from './evidence/town/new-worker.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { type LookOptions, look, placeWorker, townOf } from './look.ts';
 
@@ -95,6 +95,6 @@ const ifMeant = (
   throw new Failure(
     'E_USAGE',
     `no worker "${worker}" in ${root}`,
-    `${judged.near === null ? '' : `Did you mean ${judged.near}? `}If it is yet to be made, say so with --new.`,
+    `${judged.near === null ? '' : `${hintForNear(judged.near, root)} `}If it is yet to be made, say so with --new.`,
   );
 };

@@ -9,7 +9,7 @@ import { Failure } from '../core/failure.ts';
 import { workerArgument } from '../core/report/name-worker.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
 import { isMarked } from '../evidence/town/marker.ts';
-import { hintForOutside, nearestWorker } from '../evidence/town/new-worker.ts';
+import { hintForNear, hintForOutside, nearestWorker } from '../evidence/town/new-worker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
 import type { Environment } from '../io/programs/find-program.ts';
@@ -138,7 +138,9 @@ const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Tar
     throw new Failure(
       'E_USAGE',
       `no worker directory ${directory}`,
-      near === null ? `Try: ${quoteCommand(['mkdir', '-p', directory])}` : `Did you mean ${near}?`,
+      near === null
+        ? `Try: ${quoteCommand(['mkdir', '-p', directory])}`
+        : hintForNear(near, inside.town.root),
     );
   }
   return { ...inside, directory };

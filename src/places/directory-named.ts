@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
-import { nearestWorker } from '../evidence/town/new-worker.ts';
+import { hintForNear, nearestWorker } from '../evidence/town/new-worker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
 import { placeWorker } from '../look.ts';
@@ -40,7 +40,7 @@ export const directoryNamed = (
   throw new Failure(
     'E_USAGE',
     `there is no directory ${given}`,
-    near === null ? null : `Did you mean ${near}?`,
+    near === null ? null : hintForNear(near, root),
   );
 };
 

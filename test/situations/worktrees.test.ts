@@ -16,7 +16,9 @@ import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { examine } from '../../src/diagnose.ts';
+import { runUnderLock } from '../../src/exec/run-under-lock.ts';
 import { heal } from '../../src/heal.ts';
+import { preflightRemoval } from '../../src/places/removal.ts';
 import { who } from '../../src/places/who.ts';
 import { preflight } from '../../src/preflight.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
@@ -575,6 +577,27 @@ describe('a worker by name', () => {
       hint: 'Did you mean .claude/worktrees/search?',
     });
   });
+
+  gitTest.each(['../feature', 'trees/a'])(
+    '%s that was deleted by hand: the answer says so, and what to do, and suggests no missing directory',
+    async (name) => {
+      const { root, env, worktree } = makeRepository();
+      rmSync(worktree(name), { recursive: true });
+      const asked = [
+        preflight(root, name, { env, cwd: root }),
+        who(root, [name], { env, cwd: root }),
+        preflightRemoval(root, [name], { env, cwd: root }),
+        runUnderLock({ town: root, worker: name, command: ['true'], waitMs: 0, env, cwd: root }),
+      ];
+      for (const answer of await Promise.allSettled(asked)) {
+        expect(answer.status).toBe('rejected');
+        const { hint } = answer.status === 'rejected' ? answer.reason : { hint: '' };
+        expect(hint).toContain(`git still lists the worktree ${name}, but its directory is gone.`);
+        expect(hint).toContain('git worktree prune');
+        expect(hint).not.toContain('Did you mean');
+      }
+    },
+  );
 
   gitTest('is suggested for a typo, wherever its working tree is', async () => {
     const { root, env, worktree } = makeRepository();

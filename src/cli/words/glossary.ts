@@ -26,7 +26,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
       'The recorded process is gone, or its PID now belongs to another process; the session or pane that the lock names is gone, or it names none; every tmux server of this user answered; and no agent is running in the directory.',
     fix: 'Releases it: the file is kept as a backup, and doctor undo restores it.',
     refuses:
-      'It waits while the file is less than 30 s old (note fresh), and never removes a file that git tracks (note tracked).',
+      'It waits while the file was written less than 30 s ago, or 60 s ago for most kinds besides agent (note fresh), and never removes a file that git tracks (note tracked).',
     changes: 'When an agent starts in the directory, the lock becomes held.',
   },
   orphaned: {
@@ -146,7 +146,7 @@ export const NOTE_TEXTS: Readonly<Record<Note, string>> = {
   drifted: 'The agent runs in another pane than the one in the lock: it was resumed or moved.',
   priming:
     'The lock is less than a minute old and its helper is still running; the agent’s pane may not exist yet.',
-  fresh: 'The file is less than 30 s old; --fix skips it for now.',
+  fresh: 'The file was written a moment ago; --fix skips it for now.',
   misplaced: 'It is not in a directory where a Gas Town agent lives.',
   tracked:
     'Tracked by git, so every clone and reset brings it back. It is never removed, not even by force. Untrack it with git rm --cached, and add .runtime/ to .gitignore.',

@@ -74,10 +74,16 @@ export const nearestWorker = (worker: string, root: string): string | null => {
   return known.find((other) => other.endsWith(`/${worker}`)) ?? nearWorker(worker, known);
 };
 
+/** What helps somebody who named a missing directory, by the nearest name that is known: that may be missing as well. */
+export const hintForNear = (near: string, root: string): string =>
+  entryExists(join(root, near))
+    ? `Did you mean ${near}?`
+    : `git still lists the worktree ${near}, but its directory is gone. If you moved it: git worktree repair PATH. If you deleted it: git worktree prune.`;
+
 /** What helps somebody who named a directory outside the town: the worker that was meant, or else this. */
 export const hintForOutside = (given: string, path: string, root: string, orElse: string): string => {
   const near = entryExists(path) ? null : nearestWorker(given, root);
-  return near === null ? orElse : `Did you mean ${near}?`;
+  return near === null ? orElse : hintForNear(near, root);
 };
 
 /** The working trees of the root's repository in the root, without the root itself: `.claude/worktrees/login`. */
