@@ -50,6 +50,15 @@ export const isTmuxServer = (row: ProcessRow, rows: ProcessTable['rows']): boole
   !row.dead &&
   (row.comm === 'tmux: server' ? !isStartingPane(row, rows) : row.comm === 'tmux' && row.ppid === 1);
 
+/** The processes that are tmux servers: those of these users, or with null everybody's. */
+export const tmuxServersOf = (
+  uids: readonly number[] | null,
+  { rows, details }: ProcessTable,
+): readonly ProcessRow[] =>
+  [...rows.values()].filter(
+    (row) => isTmuxServer(row, rows) && (uids === null || uids.includes(details.uid(row.pid) ?? -1)),
+  );
+
 /** True for a child of a server that still has the server's name and arguments: it will become a pane. */
 export const isStartingPane = (row: ProcessRow, rows: ProcessTable['rows']): boolean =>
   row.comm === 'tmux: server' && rows.get(row.ppid)?.comm === 'tmux: server';

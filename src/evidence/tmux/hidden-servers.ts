@@ -4,7 +4,7 @@ import { relativeTo } from '../../core/town/roles.ts';
 import type { TmuxServer } from '../../core/types/evidence.ts';
 import { mayWrite } from '../../io/trust.ts';
 import type { ProcessTable } from '../processes/row.ts';
-import { hasEnded, isTmuxServer, treeBelow } from '../processes/table.ts';
+import { hasEnded, tmuxServersOf, treeBelow } from '../processes/table.ts';
 import { townPlaceFinder } from '../town/place.ts';
 import { accessTo, numberThere, type ServerHere } from './other-namespaces.ts';
 import { belongsTo } from './permission.ts';
@@ -45,16 +45,14 @@ export const findUnreached = (
   whose: 'ours' | 'all',
 ): Reckoning => {
   const reached = new Set(asked.map(({ pid }) => pid));
-  const unreached = [...table.rows.values()].filter(
-    (row) => isTmuxServer(row, table.rows) && !reached.has(row.pid),
-  );
+  const running = tmuxServersOf(whose === 'ours' ? uids : null, table);
+  const unreached = running.filter(({ pid }) => !reached.has(pid));
   const known = [...asked];
   const hidden: HiddenServer[] = [];
   const apart = new Map<TmuxServer, ServerHere>();
   for (const { pid, startToken, startedAtMs } of unreached) {
     const uid = table.details.uid(pid);
     const isOurs = uid !== null && uids.includes(uid);
-    if (!isOurs && whose === 'ours') continue;
     const [listening] = table.details.listeningSockets(pid);
     const access = listening === undefined ? UNKNOWN_ACCESS : accessTo(listening, pid, table);
     const place = known.findIndex((server) => server.socket === access.path);

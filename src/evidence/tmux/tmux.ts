@@ -1,6 +1,6 @@
 /** tmux evidence: every server of the users that count, asked or with the reason why not. Reads only, never starts a server. */
 import type { TmuxEvidence } from '../../core/types/evidence.ts';
-import { isTmuxServer } from '../processes/table.ts';
+import { tmuxServersOf } from '../processes/table.ts';
 import type { TmuxQuestion } from './ask-servers.ts';
 import { findTmux } from './find-tmux.ts';
 import { socketCandidates } from './sockets.ts';
@@ -15,10 +15,11 @@ export { townSocketNames } from './sockets.ts';
  * asks. Never throws for what it meets.
  */
 export const askTmux = async (question: TmuxQuestion): Promise<TmuxEvidence> => {
-  const { env, table } = question;
+  const { env, table, sessionsIn } = question;
   const places = socketCandidates(question);
-  const rows = [...table.rows.values()];
-  if (places.length === 0 && !rows.some((row) => isTmuxServer(row, table.rows)))
+  // Strangers' servers matter only where they may have a session that a lock names.
+  const uids = sessionsIn.length > 0 ? null : question.uids;
+  if (places.length === 0 && tmuxServersOf(uids, table).length === 0)
     return { installed: findTmux(env) !== null, servers: [], enumerated: table.listing.seen };
   const { askServers } = await import('./ask-servers.ts');
   return askServers(question, places);
