@@ -21,10 +21,18 @@ const SAYS = [
 ];
 const IMPORT = /from '(\.{1,2}\/[^']+\.ts)'/g;
 
+// An empty directory covers each one with tmux sockets, which would be found without their processes.
+const SCRIPT = `
+for each in /tmp/tmux-*; do
+  if [ -d "$each" ]; then mount -t tmpfs -o mode=755 none "$each" || exit; fi
+done
+"$@"
+exit $?`;
+
 /** Put before a command, runs it in a new PID namespace. Process 1 is a shell, which reaps orphans; everything ends with it. */
 export const IN_PID_NAMESPACE = [
   ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
-  ...['sh', '-c', '"$@"; exit $?', 'sh'],
+  ...['sh', '-c', SCRIPT, 'sh'],
 ];
 
 let hasNamespaces = null;
