@@ -54,7 +54,7 @@ const page = [
   ]),
   '.SH DESCRIPTION',
   roff(
-    'Coding agents claim their identity with <worker>/.runtime/agent.lock. Agents die, machines reboot, PIDs are reused, and the locks stay. doctor shows who really holds what, and releases what is proven dead.',
+    'Each coding agent takes a lock, a file .runtime/agent.lock in its directory or the lock of its git worktree, so that no second one starts there. Agents die, machines reboot, PIDs are reused, and the locks stay. doctor shows who really holds what, and releases what is proven dead.',
   ),
   '.PP',
   roff(

@@ -40,10 +40,10 @@ export const describePlan = (plan: Plan, presentation: Presentation): readonly s
 /** After as many answers that are none, the answer is no. */
 const QUESTIONS = 3;
 
-const HELP = [
-  '  y  release all of them',
+const helpFor = (steps: number): readonly string[] => [
+  `  y  ${['clean up', 'release it'][steps] ?? 'release all of them'}`,
   '  N  change nothing (also: Enter)',
-  '  p  decide for each of them',
+  ...(steps > 1 ? ['  p  decide for each of them'] : []),
 ];
 
 /** Who is asked: `ask` answers what was typed, null at the end of input; `say` shows lines above the next question. */
@@ -112,7 +112,7 @@ export const agreeOn = async (
   const answer = await askUntilClear(
     () => ask(what, keys),
     ['y', 'yes', 'n', 'no', '', ...(canPick ? ['p', 'pick'] : [])],
-    () => say(HELP.slice(0, canPick ? 3 : 2)),
+    () => say(helpFor(plan.steps.length)),
   );
   if (isYes(answer)) return plan.steps;
   if (answer !== 'p' && answer !== 'pick') return null;

@@ -157,8 +157,8 @@ inTmux('progress at a terminal (skipped without tmux)', () => {
 
 inTmux('--fix asks at a terminal (skipped without tmux)', () => {
   const QUESTION = 'Release these 2 locks? [y]es, [N]o, [p]ick, [?]help:';
-  const fix = async (town: TestTown) =>
-    doctorInPane(['--fix', '--no-color'], { columns: 80, rows: 40 }, { cwd: town.root });
+  const fix = async (town: TestTown, ...args: readonly string[]) =>
+    doctorInPane(['--fix', '--no-color', ...args], { columns: 80, rows: 40 }, { cwd: town.root });
 
   test('shows the plan, and yes carries it out', async () => {
     const town = unhealthyTown();
@@ -215,6 +215,16 @@ ${QUESTION}`);
     const { screen, status } = await run.ends();
     expect(status).toBe(1);
     expect(screen).toMatch(/\nNothing was changed\.$/);
+  });
+
+  test('explains the answers about a single lock in the singular', async () => {
+    const town = unhealthyTown();
+    const run = await fix(town, '--worker', 'gastown/crew/ada');
+    await run.shows('Release this lock?');
+    run.type('?', 'Enter');
+    await run.shows(/\?\n {2}y {2}release it\n {2}N {2}change nothing \(also: Enter\)\nRelease this lock/);
+    run.type('n', 'Enter');
+    await run.ends();
   });
 
   test('p asks about each lock', async () => {
