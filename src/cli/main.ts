@@ -63,9 +63,12 @@ const refuseMistyped = async (word = ''): Promise<void> => {
 /** An output that broke: then the run failed, whatever it was about to say. */
 let isUnwritable = false;
 
+/** Of a hang-up an output that cannot be written is no news. */
+let isHungUp = false;
+
 const fail = (): void => {
   isUnwritable = true;
-  process.exitCode = EXIT.bug;
+  if (!isHungUp) process.exitCode = EXIT.bug;
 };
 
 const stderr = openOutput(2, fail);
@@ -114,18 +117,22 @@ const main = async (): Promise<void> => {
     perform(route, terminalOf(interruption)).catch((error: unknown) => endOfFailure(error, failed)),
     ...(interruption === null ? [] : [interruption.left.then((code) => describeInterruption(code, failed))]),
   ]);
-  const isHungUp = outcome.exitCode === EXIT.hungUp;
-  if (isHungUp) (await import('./terminal/lost-terminal.ts')).leaveLostTerminals();
-  // Events that were told on the way may have met an output that cannot be written; of a hang-up that is no news.
+  isHungUp = outcome.exitCode === EXIT.hungUp;
+  // Events that were told on the way may have met an output that cannot be written.
   process.exitCode = isUnwritable && !isHungUp ? EXIT.bug : outcome.exitCode;
+  if (mayLackTerminal()) (await import('./terminal/lost-terminal.ts')).leaveLostTerminals();
   // Nothing is left that could not be left: a reader that does not read must not keep us from being interrupted.
   interruption?.stopListening();
   await outputs.stdout.end(outcome.stdout);
   await outputs.stderr.end(outcome.stderr);
+  if (mayLackTerminal()) (await import('./terminal/lost-terminal.ts')).leaveLostTerminals();
   // As Node ends by itself it stops listening first, and one more signal would end the run.
   const isToldToEnd = interruption?.isIgnoringSignals === true && isWritten();
   if (isToldToEnd || isOver(outcome)) process.exit();
 };
+
+/** A terminal that has hung up fails whatever asks it for something. Its signal may come later than that. */
+const mayLackTerminal = (): boolean => isHungUp || process.exitCode === EXIT.bug;
 
 const isWritten = (): boolean => outputs.stdout.isWritten && outputs.stderr.isWritten;
 

@@ -1,7 +1,6 @@
 /** `doctor top`: the locks of a town on a full screen, looked at again and again, with keys for what one does about them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeAfter } from '../../core/report/interruption.ts';
-import { EXIT } from '../../core/types/report.ts';
 import { chosenPart } from '../arguments/chosen-part.ts';
 import { usage } from '../arguments/usage.ts';
 import { prepareRun } from '../diagnose.ts';
@@ -15,7 +14,7 @@ import type { Screen } from '../top/screen.ts';
 import { openTop } from '../top/top.ts';
 import { createLooks, LOOK_EVERY_MS, lookUntil } from '../watch/looks.ts';
 import { onParentGone } from '../watch/parent.ts';
-import type { End } from '../watch/quit-key.ts';
+import { codeOfEnd, type End } from '../watch/quit-key.ts';
 
 /** The clock has seconds. */
 const DRAW_EVERY_MS = 1000;
@@ -29,8 +28,10 @@ const CLEAR = '\u001b[2J\u001b[H';
 /** `doctor top [town]`: ends with the exit code of the last look, or that of what interrupted it. */
 export const run: RunCommand = async (given, terminal) => {
   const { stdin, stdout, env, interrupted } = terminal;
-  if (stdin.isTTY !== true || !canMoveCursor(stdout, env))
+  if (stdin.isTTY !== true || !canMoveCursor(stdout, env)) {
+    leaveLostTerminals();
     throw usage('doctor top requires a terminal', 'doctor locks');
+  }
   const options = await diagnoseOptionsOf(given, terminal);
   const preparation = await prepareRun(given, given.positionals[0], options);
   // Ink counts the columns of what it cuts, and knows nothing of links.
@@ -94,8 +95,12 @@ export const run: RunCommand = async (given, terminal) => {
     leaveLostTerminals();
   }
   const reason = ended.signal.aborted ? (ended.signal.reason as End) : null;
-  const own = reason === 'interrupt' ? EXIT.interrupted : (top.lastReport()?.exitCode ?? EXIT.unsure);
-  return { exitCode: exitCodeAfter(interrupted, own), stdout: '', stderr: '', isLeft };
+  return {
+    exitCode: exitCodeAfter(interrupted, codeOfEnd(reason, top.lastReport())),
+    stdout: '',
+    stderr: '',
+    isLeft,
+  };
 };
 
 /** A terminal that has hung up does not take its settings back. */

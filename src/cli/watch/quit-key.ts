@@ -1,8 +1,14 @@
 /** The keys of a view that only shows: `q` ends it. */
-import { onParentGone } from './parent.ts';
+import { EXIT, type Report } from '../../core/types/report.ts';
 
-/** Why a view that stays ends. */
+/** Why a view that stays ends; `lost`: its terminal has hung up, or nobody waits for it there any more. */
 export type End = 'quit' | 'interrupt' | 'lost';
+
+/** The exit code of such a view: that of its last look, unless it was cut short. A hang-up may show before its signal comes. */
+export const codeOfEnd = (end: End | null, last: Report | null): Report['exitCode'] => {
+  if (end === 'interrupt') return EXIT.interrupted;
+  return end === 'lost' ? EXIT.hungUp : (last?.exitCode ?? EXIT.unsure);
+};
 
 export interface Keys {
   /** Aborted by the key that ends the view, or by the end of the terminal; its reason is an `End`. */
@@ -14,7 +20,6 @@ export interface Keys {
 /** Reads single keys, unechoed, until closed. The kernel makes no signal of Ctrl-C meanwhile, so it is one of the keys. */
 export const listenForKeys = (stdin: NodeJS.ReadStream): Keys => {
   const controller = new AbortController();
-  const forgetParent = onParentGone(() => end('lost'));
   const end = (reason: End): void => controller.abort(reason);
   const lose = (): void => end('lost');
   const onData = (keys: Buffer): void => {
@@ -27,7 +32,6 @@ export const listenForKeys = (stdin: NodeJS.ReadStream): Keys => {
   return {
     ended: controller.signal,
     close: () => {
-      forgetParent();
       stdin.removeListener('data', onData);
       stdin.pause();
       try {

@@ -1,7 +1,7 @@
 /** `--watch`: diagnoses again and again, and tells what changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeAfter } from '../../core/report/interruption.ts';
-import { EXIT, type Report } from '../../core/types/report.ts';
+import type { Report } from '../../core/types/report.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
 import { type Frame, renderLocksTree } from '../../reporters/screen/locks-tree.ts';
 import { chosenPart } from '../arguments/chosen-part.ts';
@@ -14,7 +14,8 @@ import { leaveLostTerminals } from '../terminal/lost-terminal.ts';
 import { canMoveCursor, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 import { changesSince, type KnownLocks } from './lock-changes.ts';
 import { createLooks, LOOK_EVERY_MS, lookUntil } from './looks.ts';
-import { listenForKeys } from './quit-key.ts';
+import { onParentGone } from './parent.ts';
+import { codeOfEnd, type End, listenForKeys } from './quit-key.ts';
 
 /** Other machines answer more slowly, and being asked costs them something. */
 const LOOK_ELSEWHERE_EVERY_MS = 15_000;
@@ -44,7 +45,13 @@ export const run: RunCommand = async (given, terminal) => {
   terminal.finishFirst();
   const leaveScreen = drawing ? enterAlternateScreen() : () => {};
   const keys = hasKeys ? listenForKeys(terminal.stdin) : null;
-  const stop = stopSignal(terminal, keys?.ended);
+  const unread = new AbortController();
+  const lose = (): void => unread.abort('lost' satisfies End);
+  terminal.stdout.stream.on('error', lose);
+  const forgetParent = drawing ? onParentGone(lose) : () => {};
+  const stop = AbortSignal.any(
+    [unread.signal, keys?.ended, terminal.interrupted].filter((signal) => signal != null),
+  );
   if (drawing) terminal.stdout.write(`${HOME}${ERASE_BELOW}Looking ...\n${keyLine ?? ''}`);
   let last: Report | null = null;
   let isLeft = false;
@@ -63,25 +70,20 @@ export const run: RunCommand = async (given, terminal) => {
       await sleep(everyMs, undefined, { signal: stop }).catch(() => {});
     }
   } finally {
+    forgetParent();
     keys?.close();
     leaveScreen();
-    if (hasKeys) leaveLostTerminals();
+    if (drawing) leaveLostTerminals();
   }
   // The last look stays on the screen that was there before.
   const tree =
     last === null || !drawing
       ? ''
       : renderLocksTree(shownIn('text', last), await presentationFor(given, terminal, terminal.stdout));
-  // A reader that went away ends the watch as well; then, and after `q`, the code is that of the last look.
-  const own = keys?.ended.reason === 'interrupt' ? EXIT.interrupted : (last?.exitCode ?? EXIT.unsure);
+  // A reader of lines that went away ends the watch as well; then, and after `q`, the code is that of the last look.
+  const end = [keys?.ended, drawing ? unread.signal : null].find((signal) => signal?.aborted === true);
+  const own = codeOfEnd((end?.reason as End | undefined) ?? null, last);
   return { exitCode: exitCodeAfter(terminal.interrupted, own), stdout: tree, stderr: '', isLeft };
-};
-
-/** Aborted when the person ends it, or when nobody reads what we print any more. */
-const stopSignal = ({ interrupted, stdout }: Terminal, ended: AbortSignal | undefined): AbortSignal => {
-  const closed = new AbortController();
-  stdout.stream.on('error', () => closed.abort());
-  return AbortSignal.any([closed.signal, ended, interrupted].filter((signal) => signal != null));
 };
 
 type Show = (report: Report, tree: (frame: Frame) => string) => void;

@@ -399,6 +399,34 @@ inTmux('the end of doctor top (skipped without tmux)', () => {
     },
   );
 
+  test.each([['top'], ['locks', '--watch']])(
+    '%s exits with 129 when its terminal hangs up',
+    async (...args) => {
+      const { town, env } = await busyTown();
+      const through = ['sh', '-c', 'trap : HUP; "$@" 2>errors; echo $? >ended', 'sh'];
+      const run = await doctorInPane(args, WIDE, { cwd: town.root, env, through });
+      await run.shows(/crew\/ada stale/);
+      run.killPane();
+      const status = await until(
+        () => existsSync(town.path('ended')) && readFileSync(town.path('ended'), 'utf8').trim(),
+        'the exit status',
+      );
+      expect(status).toBe('129');
+      expect(readFileSync(town.path('errors'), 'utf8')).not.toMatch(/Assertion|internal error/);
+    },
+  );
+
+  test('locks --watch ends when its parent is killed, where no key can be typed as well', async () => {
+    const { town, env } = await busyTown();
+    const through = ['sh', '-c', 'sh -c \'echo $$ >parent; "$@" </dev/null; true\' sh "$@"; true', 'sh'];
+    const run = await doctorInPane(['locks', '--watch'], WIDE, { cwd: town.root, env, through });
+    await run.shows(/crew\/ada stale/);
+    const parent = Number(readFileSync(town.path('parent'), 'utf8'));
+    expect(parent).toBeGreaterThan(1);
+    process.kill(parent, 'SIGKILL');
+    await until(() => isRestored(run).every(Boolean), 'a terminal as it was');
+  });
+
   test('the program ends when its pane is closed', async () => {
     const run = await top(await busyTown());
     const pid = run.pid();
