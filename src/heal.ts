@@ -26,8 +26,8 @@ export interface HealOptions extends ExamineOptions {
   readonly force?: boolean | undefined;
   /** Only these locks are released, each by its id in the report or by its path. */
   readonly locks?: readonly string[] | undefined;
-  /** Ids of the locks to release out of the plan, or null for a refusal; not called for an empty plan. Default: all of it. */
-  readonly consent?: ((plan: Plan) => Promise<readonly string[] | null>) | undefined;
+  /** Ids of the locks to release out of the plan, or null for a refusal; not called for an empty plan. Default: all of it. `root` is the town's. */
+  readonly consent?: ((plan: Plan, root?: string) => Promise<readonly string[] | null>) | undefined;
   /** Once aborted no further release begins. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -130,7 +130,8 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   options.onPlan?.(plan);
   if (options.dryRun === true) return plannedReport(first.report, plan);
   const isEmpty = plan.steps.length === 0 && plan.leftovers.length === 0;
-  const agreed = consent === undefined || isEmpty ? undefined : await consent(plan);
+  const agreed =
+    consent === undefined || isEmpty ? undefined : await consent(plan, first.examination.snapshot.town.root);
   if (agreed === null) return markDeclined(first.report, plan.steps);
   const declined = agreed === undefined ? [] : plan.steps.filter((step) => !agreed.includes(idOfStep(step)));
   await options.onChange?.();
@@ -188,7 +189,7 @@ const withPutBack = async (
   const chosen =
     consent === undefined || back.length === 0
       ? back.map(idOfStep)
-      : ((await consent({ steps: back, left: [], leftovers: [] })) ?? []);
+      : ((await consent({ steps: back, left: [], leftovers: [] }, examination.snapshot.town.root)) ?? []);
   return {
     steps: again.steps.filter((step) => wanted.has(idOfStep(step)) || chosen.includes(idOfStep(step))),
     left: again.left,

@@ -158,6 +158,7 @@ describe('numbers and names', () => {
     expect(run(town).stdout).toContain(`warning stale-lock ${name}: `);
     expect(run(town, 'locks').stdout).toMatch(new RegExp(`^stale ${name}: `));
     expect(run(town, 'preflight', '.').stdout).toMatch(new RegExp(`^repairable ${name}: `));
+    expect(run(town, '--fix', '--dry-run').stdout).toContain(`would release ${name}: `);
     run(town, '--fix');
     expect(run(town, 'log').stdout).toContain(` released ${name}: `);
     expect(run(town, 'undo').stdout).toMatch(new RegExp(`^restored ${name} `));

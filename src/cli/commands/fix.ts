@@ -45,9 +45,9 @@ export const run: RunCommand = async (given, terminal) => {
         consent:
           yes || !canAsk(terminal)
             ? undefined
-            : async (planned) => {
+            : async (planned, root) => {
                 await endView();
-                const agreed = await askConsent(planned, terminal, prompt);
+                const agreed = await askConsent(planned, terminal, prompt, root);
                 refused = agreed === null;
                 progress?.expect(agreed?.length ?? 0);
                 return agreed?.map(({ verdict }) => verdict.lock.id) ?? null;
@@ -67,7 +67,8 @@ export const run: RunCommand = async (given, terminal) => {
   const { exitCode } = report;
   // A person who said no has just read the list.
   if (refused && format === 'text') return { exitCode, stdout: 'Nothing was changed.\n', stderr: '' };
-  const planned = dryRun && format === 'text' && plan !== null ? describePlan(plan, presentation) : [];
+  const planned =
+    dryRun && format === 'text' && plan !== null ? describePlan(plan, presentation, report.town?.root) : [];
   const stdout = [
     stream === null ? await renderAs(report, format, presentation, given) : stream.rest(report),
     live !== null && planned.length > 0 ? '\n' : '',

@@ -5,20 +5,28 @@ import type { Plan, PlanStep } from '../../core/plan.ts';
 import type { Verdict } from '../../core/types/judgement.ts';
 import { displayWidth, padToWidth, wrapText } from '../../reporters/screen/display-width.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
-import { count } from '../../reporters/screen/words.ts';
+import { count, nameOf } from '../../reporters/screen/words.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a plan would do and leave, one line per lock; `lines` for a pipe, headed and aligned for a screen. */
-export const describePlan = (plan: Plan, presentation: Presentation): readonly string[] => {
+export const describePlan = (
+  plan: Plan,
+  presentation: Presentation,
+  root: string | undefined,
+): readonly string[] => {
   const pen = createPen(presentation);
-  const releases = plan.steps.map(({ verdict }) => entry(verdict, pen.safe(describe(verdict)), pen.safe));
-  const left = plan.left.map(({ verdict, why }) => entry(verdict, pen.safe(why), pen.safe));
+  const entry = ({ lock }: Verdict, text: string): Entry => ({
+    worker: pen.safe(nameOf(lock.worker, root)),
+    text,
+  });
+  const releases = plan.steps.map(({ verdict }) => entry(verdict, pen.safe(describe(verdict))));
+  const left = plan.left.map(({ verdict, why }) => entry(verdict, pen.safe(why)));
   if (presentation.layout === 'lines')
     return [
       ...releases.map(({ worker, text }) => `would release ${worker}: ${text}`),
       ...plan.leftovers.map(
         (worker) =>
-          `would clean up ${pen.safe(worker)}: unfinished files of a run that was killed; a lock that it had moved aside is put back and judged`,
+          `would clean up ${pen.safe(nameOf(worker, root))}: unfinished files of a run that was killed; a lock that it had moved aside is put back and judged`,
       ),
       ...left.map(({ worker, text }) => `would skip ${worker}: ${text}`),
     ];
@@ -30,7 +38,7 @@ export const describePlan = (plan: Plan, presentation: Presentation): readonly s
     ),
     ...section(
       'Will clean up after a run that was killed (a lock that it had moved aside is put back and judged):',
-      plan.leftovers.map((worker) => ({ worker: pen.safe(worker), text: '' })),
+      plan.leftovers.map((worker) => ({ worker: pen.safe(nameOf(worker, root)), text: '' })),
       presentation,
     ),
     ...section('Will skip:', left, presentation),
@@ -60,8 +68,9 @@ export const askConsent = (
   plan: Plan,
   terminal: Terminal,
   presentation: Presentation,
+  root: string | undefined,
 ): Promise<readonly PlanStep[] | null> =>
-  withQuestions(terminal, presentation, (asking) => agreeOn(plan, presentation, asking));
+  withQuestions(terminal, presentation, (asking) => agreeOn(plan, presentation, asking, root));
 
 /** Runs something that asks the person at the terminal. Rejects when the run is interrupted at a question. */
 export const withQuestions = async <Result>(
@@ -100,9 +109,10 @@ export const agreeOn = async (
   plan: Plan,
   presentation: Presentation,
   { ask, say }: Asking,
+  root: string | undefined,
 ): Promise<readonly PlanStep[] | null> => {
   const pen = createPen(presentation);
-  say(describePlan(plan, presentation));
+  say(describePlan(plan, presentation, root));
   const what =
     plan.steps.length === 0
       ? 'Clean up?'
@@ -119,7 +129,7 @@ export const agreeOn = async (
   const picked: PlanStep[] = [];
   for (const step of plan.steps) {
     const { worker } = step.verdict.lock;
-    const question = `Release ${pen.safe(worker)} (${pen.safe(describe(step.verdict))})?`;
+    const question = `Release ${pen.safe(nameOf(worker, root))} (${pen.safe(describe(step.verdict))})?`;
     const one = await askUntilClear(
       () => ask(question, '[y]es, [N]o: '),
       ['y', 'yes', 'n', 'no', ''],
@@ -162,11 +172,6 @@ interface Entry {
   readonly worker: string;
   readonly text: string;
 }
-
-const entry = ({ lock }: Verdict, text: string, safe: (text: string) => string): Entry => ({
-  worker: safe(lock.worker),
-  text,
-});
 
 const section = (title: string, entries: readonly Entry[], { width }: Presentation): readonly string[] => {
   if (entries.length === 0) return [];

@@ -38,7 +38,7 @@ export const fix = async (
     signal,
     asked: { command: commandLine(), consent: 'asked' },
     consent: async (plan) => {
-      const steps = await agreeOn(plan, presentation, asking);
+      const steps = await agreeOn(plan, presentation, asking, root);
       agreed = steps?.length ?? 0;
       return steps?.map(({ verdict }) => verdict.lock.id) ?? null;
     },
