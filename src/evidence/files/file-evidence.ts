@@ -1,7 +1,14 @@
 /** Finds who uses lock files and the repositories around them: once, and only for locks that need it. Reads only. */
 import { statSync } from 'node:fs';
 import { isAsked, isFlock, needsWitnesses } from '../../core/town/lock-rules.ts';
-import type { FileEvidence, GitUse, HostFacts, LockFile, Uses } from '../../core/types/evidence.ts';
+import type {
+  FileEvidence,
+  FlockEvidence,
+  GitUse,
+  HostFacts,
+  LockFile,
+  Uses,
+} from '../../core/types/evidence.ts';
 import type { GitClient } from '../git/git-command.ts';
 import { couldNoteHolders } from '../git/lockfile-pid.ts';
 import type { ProcessTable } from '../processes/row.ts';
@@ -24,7 +31,7 @@ export const readFileEvidence = async (
   { host, placeInTown, git: client }: FileQuestion,
 ): Promise<FileEvidence | undefined> => {
   const nameless = locks.filter(needsWitnesses);
-  const flocks = locks.filter(isFlock).map(({ path }) => path);
+  const flocks = locks.filter(isFlock);
   if (nameless.length + flocks.length === 0) return undefined;
   const uids = new Set([host.uid, ...nameless.flatMap((lock) => lock.uid ?? [])]);
   const opened = nameless.filter((lock) => isAsked(lock, 'open-file')).map(({ path }) => path);
@@ -40,9 +47,14 @@ export const readFileEvidence = async (
   return {
     ...(couldNote ? { couldNoteHolders: true } : {}),
     ...(open === null ? {} : { open: { uses: open.uses, hidden: open.hidden ?? outside } }),
-    ...(flocks.length > 0 ? { flocks: readFlocks(flocks, table, host.initialPidNamespace === true) } : {}),
+    ...(flocks.length > 0 ? { flocks: flocksIn(flocks, table, host) } : {}),
     ...(git === null ? {} : { git: together(git, open, outside) }),
   };
+};
+
+const flocksIn = (locks: readonly LockFile[], table: ProcessTable, host: HostFacts): FlockEvidence => {
+  const paths = locks.map(({ path }) => path);
+  return readFlocks(paths, table, host.initialPidNamespace === true, whoIsOutside(locks, host));
 };
 
 /** A lock by which git keeps two of its own apart, which names nobody. */

@@ -25,11 +25,13 @@ const NO_HOLDERS: ReadonlyMap<string, number> = new Map();
  * @param paths of locks, absolute
  * @param listsAll whether the kernel lists the locks of all processes: of other PID namespaces than ours it shows none, and in
  *   ours none whose taker has ended
+ * @param outside why there may be holders that we cannot list at all
  */
 export const readFlocks = (
   paths: readonly string[],
   table: ProcessTable,
   listsAll: boolean,
+  outside: string | null = null,
 ): FlockEvidence => {
   if (process.platform !== 'linux')
     return { uses: [], hidden: 'locks are not listed on this system', untold: paths };
@@ -58,7 +60,7 @@ export const readFlocks = (
     if (pid !== undefined && opened.closed.has(pid))
       uses.set(path, { path, pid, command: rows.get(pid)?.comm ?? 'command unknown', mayHold: true });
   }
-  const hidden = why ?? opened.hidden;
+  const hidden = why ?? opened.hidden ?? outside;
   // The kernel lists the inode of every file that is locked, whatever its device number.
   const left = [...untold].filter(([path, inode]) => !uses.has(path) && !(isWhole && !holders.has(inode)));
   return hidden === null || left.length === 0
