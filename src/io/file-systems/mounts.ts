@@ -31,17 +31,18 @@ const minorOf = (device: bigint): bigint => (device & 0xffn) | ((device >> 12n) 
 export const areApart = (mountInfo: string, path: string, tree: string): boolean => {
   const around: Mount[] = [];
   const ofTree: Mount[] = [];
+  let hasRoot = false;
   for (const line of mountInfo.split('\n')) {
     const [id, , device, , escaped] = line.split(' ', 5);
     if (id === undefined || device === undefined || escaped === undefined) continue;
     const at = escaped.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
+    if (at === '/') hasRoot = true;
     if (isAround(at, path)) around.push({ id, device });
     if (isAround(at, tree) || isAround(tree, at)) ofTree.push({ id, device });
   }
-  // Without a mount around a path the list says nothing of it: we are in a chroot.
+  // Without the root the list leaves out what lies around some paths: we are in a chroot.
   return (
-    around.length > 0 &&
-    ofTree.length > 0 &&
+    hasRoot &&
     around.every((one) => ofTree.every((other) => one.id === other.id || one.device !== other.device))
   );
 };

@@ -25,6 +25,11 @@ test.each<readonly [name: string, table: string, isApart: boolean]>([
     false,
   ],
   ['no mount around the path, as in a chroot', listed([30, '254:1', '/srv/town']), false],
+  [
+    'no mount around the tree, as in a chroot',
+    listed([30, '254:1', '/home'], [31, '254:2', '/srv/town/a']),
+    false,
+  ],
   ['nothing', '', false],
 ])('%s', (_, table, isApart) => {
   expect(areApart(table, '/home/ann/door/src', '/srv/town')).toBe(isApart);
