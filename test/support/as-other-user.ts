@@ -1,12 +1,22 @@
 import { OTHER_UID } from './processes.ts';
 
+/** Modules that src loads when they are first needed: the other user could not write what jest caches of them. */
+const loadLateModules = () =>
+  Promise.all([
+    import('../../src/evidence/files/file-evidence.ts'),
+    import('../../src/evidence/files/git-lock-facts.ts'),
+    import('../../src/evidence/tmux/ask-servers.ts'),
+    import('../../src/look.ts'),
+    import('../../src/repair/carry-out.ts'),
+    import('../../src/schema/registry-records.ts'),
+  ]);
+
 /**
  * Runs a function with another user's permissions in this process; needs root (`canBecomeOthers`). Processes that it starts
  * have them as well.
  */
 export const asOtherUser = async <T>(work: () => T | Promise<T>): Promise<T> => {
-  // Loaded late, and that user cannot write what jest keeps of a module that it meets for the first time.
-  await import('../../src/evidence/tmux/hidden-servers.ts');
+  await loadLateModules();
   process.setegid?.(OTHER_UID);
   process.seteuid?.(OTHER_UID);
   try {
