@@ -1,7 +1,15 @@
 // `npm run bench`: times the scanner and the program in interleaved rounds and compares the ratios with the bars.
 // `--help` lists the options.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -100,7 +108,6 @@ if (!(options.town in SIZES) || !Number.isInteger(rounds) || rounds < 1 || !(min
 }
 
 async function measure(scratch) {
-  const town = prepareTown(options.at ?? join(scratch, 'town'), options.town);
   const tools = {
     goWalk: succeeds('go', ['version']) ? buildGoWalk(scratch) : null,
     hasTmux: succeeds('tmux', ['-V']),
@@ -114,6 +121,8 @@ async function measure(scratch) {
     process.exitCode = 2;
     return null;
   }
+  warnOfSockets();
+  const town = prepareTown(options.at ?? join(scratch, 'town'), options.town);
   const chosen = Object.entries(all).filter(([name]) => wanted?.includes(name) ?? true);
   const names = chosen.map(([name]) => name);
 
@@ -150,6 +159,16 @@ async function measure(scratch) {
   } finally {
     stopTmux();
   }
+}
+
+/** The doctor asks every tmux server of its user, and one process for each makes all its runs slower. */
+function warnOfSockets() {
+  const directory = `/tmp/tmux-${process.getuid()}`;
+  const sockets = existsSync(directory) ? readdirSync(directory) : [];
+  if (sockets.length === 0) return;
+  process.stderr.write(
+    `warning: every run asks the tmux servers in ${directory} too: ${sockets.join(', ')}. End them, and remove the sockets of dead ones.\n`,
+  );
 }
 
 /** The same towns for the program and the scanner of another built tree. */
