@@ -161,8 +161,8 @@ export const BARS = [
     name: 'doctor --json, 10,000 locks / its scan, CPU',
     of: 'cpu-doctor',
     to: 'cpu-scan',
-    // 1.5 was never met.
-    bar: null,
+    // 1.70 to 1.76 on quiet cores.
+    bar: 2,
     goal: 1.8,
     on: 'any',
   },
@@ -225,7 +225,7 @@ export const LIMITS = [
   { name: 'system calls per directory, full scan', of: 'system-calls', bar: 3.0, goal: 2.2, unit: '' },
   { name: 'peak memory, full scan of the town', of: 'memory-scan', bar: 100, goal: 60, unit: ' MiB' },
   { name: 'peak memory, preflight, lock present', of: 'memory-preflight', bar: null, goal: 45, unit: ' MiB' },
-  { name: 'peak memory, doctor --json, 10,000 locks', of: 'memory-doctor', bar: 100, goal: 75, unit: ' MiB' },
+  { name: 'peak memory, doctor --json, 10,000 locks', of: 'memory-doctor', bar: 90, goal: 75, unit: ' MiB' },
   { name: 'peak memory, 200 machines of 50 locks', of: 'memory-machines', bar: 200, goal: 120, unit: ' MiB' },
 ];
 
