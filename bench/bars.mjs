@@ -9,7 +9,7 @@ export const BARS = [
     of: 'scan-deep',
     to: 'find',
     bar: 0.6,
-    goal: 0.45,
+    goal: 0.42,
     on: ['medium', 'large'],
   },
   {
@@ -18,7 +18,7 @@ export const BARS = [
     to: 'find',
     idle: true,
     bar: 0.42,
-    goal: 0.28,
+    goal: 0.26,
     on: ['medium', 'large'],
   },
   {
@@ -42,7 +42,7 @@ export const BARS = [
     of: 'scan-deep',
     to: 'go-walk',
     bar: 0.25,
-    goal: 0.15,
+    goal: 0.17,
     on: ['medium', 'large'],
   },
   { name: 'quick scan / find', of: 'scan-quick', to: 'find', bar: 0.05, goal: 0.012, on: ['large'] },
@@ -51,7 +51,7 @@ export const BARS = [
     of: 'cold-scan',
     to: 'cold-find',
     bar: 0.6,
-    goal: 0.3,
+    goal: 0.4,
     on: ['medium', 'large'],
   },
   {
@@ -72,6 +72,23 @@ export const BARS = [
     on: 'any',
   },
   // The file that `npm run executable` makes, compared with a base that runs on Node.
+  {
+    name: 'preflight, 3,000 more processes / without them',
+    of: 'preflight-processes',
+    to: 'preflight-alone',
+    // 3.4 at 830ce02.
+    bar: null,
+    goal: 3,
+    on: 'any',
+  },
+  {
+    name: 'preflight, 300 tmux sessions / one session',
+    of: 'preflight-sessions',
+    to: 'preflight-alone',
+    bar: null,
+    goal: null,
+    on: 'any',
+  },
   {
     name: 'executable: preflight, lock present / base',
     of: 'executable-preflight-lock',
@@ -215,15 +232,15 @@ export const BARS = [
     of: 'cpu-doctor-kinds',
     to: 'cpu-scan-town',
     bar: null,
-    goal: null,
+    goal: 1.15,
     on: [],
   },
 ];
 
 /** Single values: the highest one must not exceed the bar. */
 export const LIMITS = [
-  { name: 'system calls per directory, full scan', of: 'system-calls', bar: 3.0, goal: 2.2, unit: '' },
-  { name: 'peak memory, full scan of the town', of: 'memory-scan', bar: 100, goal: 60, unit: ' MiB' },
+  { name: 'system calls per directory, full scan', of: 'system-calls', bar: 3.0, goal: 2.3, unit: '' },
+  { name: 'peak memory, full scan of the town', of: 'memory-scan', bar: 100, goal: 50, unit: ' MiB' },
   { name: 'peak memory, preflight, lock present', of: 'memory-preflight', bar: null, goal: 45, unit: ' MiB' },
   { name: 'peak memory, doctor --json, 10,000 locks', of: 'memory-doctor', bar: 90, goal: 75, unit: ' MiB' },
   { name: 'peak memory, 200 machines of 50 locks', of: 'memory-machines', bar: 200, goal: 120, unit: ' MiB' },

@@ -4,6 +4,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { firstQuartile } from './bars.mjs';
+import { withProcesses, withSessions } from './crowds.mjs';
 import { whileLocked } from './make-repositories.mjs';
 
 const PRUNED = ['.git', '.repo.git', '.dolt-data', '.dolt-backup'];
@@ -93,7 +95,7 @@ const lockDigest = (town) => {
 };
 
 /** Contenders that are so slow that a few rounds must do, without one before that is not counted. */
-export const FEW_ROUNDS = { 'fix-10000': 3 };
+export const FEW_ROUNDS = { 'fix-10000': 3, 'preflight-processes': 3 };
 
 /** Contenders that are the same in every tree: they run nothing of ours. */
 export const OTHERS = new Set([
@@ -124,6 +126,20 @@ function cpuWithOtherKinds(context, town, on) {
   } finally {
     rmSync(file);
   }
+}
+
+/** Milliseconds of a preflight beside few and many processes and tmux sessions. Making a crowd takes longer than a few runs in it. */
+function preflightInCrowds(context) {
+  const preflight = doctor('preflight', '--town', 'SMALL', 'rig0/crew/crew0');
+  const few = (env) =>
+    firstQuartile(
+      Array.from({ length: 5 }, () => preflight({ ...context, env: { ...context.env, ...env } })),
+    );
+  return {
+    'preflight-alone': few({}),
+    'preflight-processes': withProcesses(3000, () => few({})),
+    'preflight-sessions': withSessions(300, context, (TMUX_TMPDIR) => few({ TMUX_TMPDIR })),
+  };
 }
 
 /** The preloaded script. On Linux `maxRSS` of a program includes the peak of the process that started it. */
@@ -203,6 +219,7 @@ export function contenders({ goWalk, hasTmux, cold }) {
       const { ms, peakMiB } = accountOfDoctor(context, context.paths.FLEET);
       return { 'machines-200': ms, 'memory-machines': peakMiB };
     };
+    if (hasTmux) list['preflight-processes'] = preflightInCrowds;
     list['fix-1000'] = (context) => {
       const { fixMs, undoMs } = repair(context, context.paths.FIX_1000);
       return { 'fix-1000': fixMs, 'undo-1000': undoMs };
