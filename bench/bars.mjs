@@ -76,8 +76,8 @@ export const BARS = [
     name: 'preflight, 3,000 more processes / without them',
     of: 'preflight-processes',
     to: 'preflight-alone',
-    // 3.4 at 830ce02.
-    bar: null,
+    // As it was at 830ce02.
+    bar: 3.4,
     goal: 3,
     on: 'any',
   },

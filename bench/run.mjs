@@ -278,7 +278,7 @@ function sideTowns(scratch, names) {
   };
   mkdirSync(paths.EMPTY);
   const wants = (...any) => any.some((name) => names.includes(name));
-  const start = ['preflight-lock', 'preflight-free', 'doctor-small'];
+  const start = ['preflight-lock', 'preflight-free', 'preflight-processes', 'doctor-small'];
   const elsewhere = start.flatMap((name) => [`cpu-${name}`, `executable-${name}`]);
   if (wants(...start, ...elsewhere)) makeTown(paths.SMALL, 'small');
   if (wants('locks-1000')) makeTown(paths.LOCKS_1000, 'locks-1000');
