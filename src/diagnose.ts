@@ -13,7 +13,7 @@ import { examineSnapshot } from './core/judge/examine.ts';
 import { buildReport } from './core/report/report.ts';
 import { type CheckOutcome, runCheck, skippedCheck } from './core/run-checks.ts';
 import { type Check, LEASE_CHECK, type Severity } from './core/types/check.ts';
-import type { LockFile, ScanMode, Snapshot } from './core/types/evidence.ts';
+import type { Gap, LockFile, ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
 import type { Kind } from './core/types/kind.ts';
 import type { Report, ReportTown } from './core/types/report.ts';
@@ -154,6 +154,8 @@ export interface DiagnosisLook extends Omit<DiagnoseOptions, 'scan'> {
   readonly at?: readonly string[] | undefined;
   /** For `scan: 'worker'`: locks of an earlier look at these workers, looked at again wherever their kinds keep them. */
   readonly known?: readonly LockFile[] | undefined;
+  /** For `scan: 'worker'`: places that an earlier walk could not look into. */
+  readonly walkGaps?: readonly Gap[] | undefined;
   /** For `scan: 'worker'`: look for new locks in git directories as well. */
   readonly inGitDirs?: boolean | undefined;
   /** What an earlier look of this run found `workers` to be: with its lock a worker's name may be gone. */
@@ -206,7 +208,7 @@ const lookAt = async (
   place: Preparation['place'],
   scan: ScanMode,
   at: readonly string[],
-  options: LookOptions & Pick<DiagnosisLook, 'inGitDirs' | 'known' | 'workers'>,
+  options: LookOptions & Pick<DiagnosisLook, 'inGitDirs' | 'known' | 'walkGaps' | 'workers'>,
 ): Promise<Snapshot> => {
   if (place === null) throw new Error('there is neither a town nor saved evidence');
   const { town, config, table } = place;

@@ -62,10 +62,10 @@ export const look = async (
   town: TownRoot,
   scan: ScanMode,
   workers: readonly string[],
-  options: LookOptions & Pick<GatherRequest, 'inGitDirs' | 'layout' | 'locks' | 'table'>,
+  options: LookOptions & Pick<GatherRequest, 'inGitDirs' | 'layout' | 'locks' | 'table' | 'walkGaps'>,
   config = readConfig(town.root, town.source),
 ): Promise<Snapshot> => {
-  const { before, inGitDirs, layout, locks, table, onProgress, onStage } = options;
+  const { before, inGitDirs, layout, locks, table, walkGaps, onProgress, onStage } = options;
   options.onConfig?.(config);
   return gather({
     town,
@@ -76,6 +76,7 @@ export const look = async (
     onProgress,
     onStage,
     table,
+    walkGaps,
     scan,
     workers,
     sockets: options.sockets ?? config.sockets,

@@ -15,7 +15,7 @@ import { type OutsideNames, treesOutside } from './town/outside-trees.ts';
 
 /** Finds the locks that are asked for: known ones by their paths, or all of the town by a scan. */
 export const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
-  const { town, scan, workers, table, locks = [], inGitDirs = false, onProgress } = request;
+  const { town, scan, workers, table, locks = [], walkGaps = [], inGitDirs = false, onProgress } = request;
   if (scan === 'worker') {
     const places = workers.map((worker) => join(town.root, worker));
     const atPlaces = scanPlaces(places);
@@ -28,7 +28,9 @@ export const findLocks = async (request: GatherRequest): Promise<ScanResult> => 
       .filter(({ path }) => !known.has(path))
       .map((lock) => findAgain(lock, town.root, table))
       .filter((lock) => lock !== null);
-    return { ...found, locks: [...found.locks, ...again] };
+    const told = new Set(found.gaps.map(({ what }) => what));
+    const gaps = [...found.gaps, ...walkGaps.filter(({ what }) => !told.has(what))];
+    return { ...found, locks: [...found.locks, ...again], gaps };
   }
   // Every pane's path is the working directory of some process, so the process table gives all of them.
   const places = scan === 'quick' ? await workingDirectories(await readProcessTable()) : [];

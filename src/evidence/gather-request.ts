@@ -21,6 +21,8 @@ export interface GatherRequest {
   readonly workers: readonly string[];
   /** For `scan: 'worker'`: known locks of these workers, found again by their paths, wherever their kinds keep them. */
   readonly locks?: readonly LockFile[] | undefined;
+  /** For `scan: 'worker'`: gaps of an earlier walk. They stand until the next one, for known places alone prove nothing about the rest. */
+  readonly walkGaps?: readonly Gap[] | undefined;
   /** For `scan: 'worker'`: look for new locks also in the git directories of the root and of these workers, but not among refs. */
   readonly inGitDirs?: boolean | undefined;
   /** The layout as an earlier look of the same run saw it; default: read where it is needed. */

@@ -1,4 +1,5 @@
 /** One look at a town after the other, for the screens that stay: only now and then is all of it walked. */
+import type { Gap } from '../../core/types/evidence.ts';
 import type { Examination } from '../../core/types/judgement.ts';
 import type { ReportLock } from '../../core/types/report.ts';
 import { type DiagnoseOptions, type Diagnosis, diagnose, type Preparation } from '../../diagnose.ts';
@@ -15,6 +16,7 @@ export const createLooks = (
   options: DiagnoseOptions,
 ): (() => Promise<Diagnosis>) => {
   let known: Examination | null = null;
+  let walkGaps: readonly Gap[] = [];
   let looks = 0;
   return async () => {
     const places = known === null ? [] : knownPlaces(known);
@@ -25,9 +27,10 @@ export const createLooks = (
       preparation,
       walk
         ? { ...options, before }
-        : { ...options, scan: 'worker', at: places, inGitDirs: true, known: before, before },
+        : { ...options, scan: 'worker', at: places, inGitDirs: true, known: before, walkGaps, before },
     );
     known = diagnosis.examination;
+    if (walk) walkGaps = known.snapshot.gaps.filter(({ what }) => what.startsWith('directory:'));
     return diagnosis;
   };
 };

@@ -10,7 +10,8 @@ import { cleanUp, deadPid, fakeAgent } from '../../support/index.ts';
 
 afterEach(cleanUp);
 
-const seenIn = ({ locks, agents, collisions, summary }: Report): object => ({
+const seenIn = ({ locks, agents, collisions, gaps, summary }: Report): object => ({
+  gaps: gaps.map(({ what }) => what),
   locks: locks.map(({ id, state, worker }) => [id, state, worker]),
   agents: agents.map(({ worker, pid, lock }) => [worker, pid, lock]),
   collisions: collisions.map(({ workers, who }) => [workers, who]),
@@ -35,10 +36,13 @@ gitTest('later looks at a repository see the same locks and the same agents with
     writeFileSync(path, '');
     aged(path);
   }
+  mkdirSync(join(root, 'moved'));
+  writeFileSync(join(root, 'moved/.git'), `gitdir: ${root}/gone/.git/worktrees/moved\n`);
 
   const look = createLooks(await prepare(root, { env }), { env });
   const first = seenIn((await look()).report);
   expect(first).toMatchObject({ summary: { locks: 5, collisions: 1 } });
+  expect(first).toMatchObject({ gaps: [`directory:${root}/moved/.git`] });
   expect(seenIn((await look()).report)).toEqual(first);
   expect(seenIn((await look()).report)).toEqual(first);
 
