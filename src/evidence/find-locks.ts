@@ -1,10 +1,9 @@
 /** Finds the locks of a run, and the places of locks that could not be looked into. Reads only. */
-import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { relativeTo } from '../core/town/roles.ts';
 import type { Gap } from '../core/types/evidence.ts';
 import { displayPath } from '../io/disk/disk-path.ts';
-import { entryExists } from '../io/disk/entry-exists.ts';
+import { entryExists, isPlainDirectory } from '../io/disk/entry-exists.ts';
 import type { GatherRequest } from './gather-request.ts';
 import { linkedGitDirOf, pointerIn } from './git/linked-tree.ts';
 import { findAgain } from './locks/find-again.ts';
@@ -56,16 +55,12 @@ const withGitDirs = (found: ScanResult, inGit: ScanResult): ScanResult => ({
 const mainGitDirs = (root: string, places: readonly string[]): readonly string[] => {
   const mains = [root, ...places].flatMap((place) => {
     const own = join(place, '.git');
-    if (isDirectory(own)) return [own];
+    if (isPlainDirectory(own)) return [own];
     return pointerIn(place)?.replace(/\/worktrees\/[^/]+$/, '') ?? [];
   });
   const bare = isRepository(root) && !entryExists(join(root, '.git')) ? [root] : [];
   return [...new Set([...bare, ...mains])].filter((path) => relativeTo(root, path) !== null);
 };
-
-/** A symlink is not followed. */
-const isDirectory = (path: string): boolean =>
-  lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** The working trees outside of the root that git's files point to, and that point back: agents work and take locks there. */
 export const linkedOutside = (

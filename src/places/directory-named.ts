@@ -1,10 +1,11 @@
 /** Which directory a caller means, and the town that it is looked at in. Reads only. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
 import { hintForNear, nearestWorker } from '../evidence/town/new-worker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
+import { leadsToDirectory } from '../io/disk/entry-exists.ts';
 import { placeWorker } from '../look.ts';
 
 export interface NamedDirectory {
@@ -27,11 +28,11 @@ export const directoryNamed = (
   if (given === '') throw new Failure('E_USAGE', 'the name of a directory is empty', null);
   const fromHere = resolve(cwd, given);
   // What the shell completes comes first, then what a report of this town calls it.
-  const found = resolveWorker(isDirectory(fromHere) ? fromHere : given, root, cwd);
+  const found = resolveWorker(leadsToDirectory(fromHere) ? fromHere : given, root, cwd);
   const path = found.kind === 'inside' ? join(root, found.worker) : found.path;
-  if (found.kind === 'inside' && isDirectory(path) && (source !== 'cwd' || path === root))
+  if (found.kind === 'inside' && leadsToDirectory(path) && (source !== 'cwd' || path === root))
     return { root, worker: found.worker };
-  if (isDirectory(path)) {
+  if (leadsToDirectory(path)) {
     // Nobody said that the directory where he stands is a town: it may be /tmp.
     const place = placeWorker(path, undefined);
     return { root: place.town.root, worker: place.worker };
@@ -42,14 +43,6 @@ export const directoryNamed = (
     `there is no directory ${given}`,
     near === null ? null : hintForNear(near, root),
   );
-};
-
-const isDirectory = (path: string): boolean => {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
 };
 
 /** True for a directory with a `.git` of its own. */

@@ -206,13 +206,11 @@ const inGitDirsOf = (
   const tops = within === undefined ? treesAtTop(root, how, findings) : [];
   let claims = NO_CLAIMS;
   const found = sightInGitDirs(gitDirs, table.inGitDirs, how, findings, (isKnown) => {
-    const { led, gaps, ...others } = followPointers(
-      new Set([...tops, ...gitFiles].map(({ path, raw }) => exact(path, raw))),
-      isKnown,
-    );
-    for (const gap of gaps) findings.gaps.push(gap);
-    ({ claims } = others);
-    return led;
+    const trees = new Set([...tops, ...gitFiles].map(({ path, raw }) => exact(path, raw)));
+    const followed = followPointers(trees, isKnown);
+    for (const gap of followed.gaps) findings.gaps.push(gap);
+    claims = followed.claims;
+    return followed.led;
   });
   const isInRoot = ({ path }: Directory): boolean => {
     const tree = claims.get(path);

@@ -104,9 +104,8 @@ const startHelper = (
   // Loaded here, because most runs do not need it.
   const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
   const { port1, port2 } = new MessageChannel();
-  const workerData: HelperTask = {
-    ...{ shared: board.shared, port: port2, subtrees, homes, files, inGitDirs, prune, uid },
-  };
+  const { shared } = board;
+  const workerData: HelperTask = { shared, port: port2, subtrees, homes, files, inGitDirs, prune, uid };
   let worker: WorkerThread;
   try {
     const options = { workerData, transferList: [port2], execArgv: [] };

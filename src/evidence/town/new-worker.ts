@@ -1,9 +1,9 @@
 /** May a worker be made at a directory that does not exist yet, or is the name more likely a mistake? Reads only. */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isSlip, nearWorker } from '../../core/did-you-mean.ts';
 import { ownerOf, relativeTo } from '../../core/town/roles.ts';
-import { entryExists } from '../../io/disk/entry-exists.ts';
+import { entryExists, leadsToDirectory } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { workingTreesAround } from '../git/same-repository.ts';
 import { readTownLayout, readWorkers, type TownLayout } from './layout.ts';
@@ -110,14 +110,14 @@ export const isRigRoot = (worker: string, root: string): boolean => {
 const isCanonicalPlace = (worker: string, root: string, town: () => KnownTown): boolean => {
   if (!isMarked(root) || ownerOf(worker)?.canonical !== true) return false;
   const [rig = ''] = worker.split('/');
-  if (isDirectory(join(root, rig))) return true;
+  if (leadsToDirectory(join(root, rig))) return true;
   const { rigs } = town();
   return rigs.length === 0 || rigs.some(({ name }) => name === rig);
 };
 
 /** A repository of its own, in which no agent took a lock; a linked working tree has a file `.git`. */
 const isClone = (path: string): boolean =>
-  isDirectory(join(path, '.git')) && !LOCK_DIRECTORIES.some((sign) => entryExists(join(path, sign)));
+  leadsToDirectory(join(path, '.git')) && !LOCK_DIRECTORIES.some((sign) => entryExists(join(path, sign)));
 
 /** Workers' directories beside it, relative to the town. */
 const workersBeside = (worker: string, root: string): readonly string[] => {
@@ -130,6 +130,3 @@ const workersBeside = (worker: string, root: string): readonly string[] => {
     return []; // The parent is missing or closed to us, so no workers are known there.
   }
 };
-
-const isDirectory = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

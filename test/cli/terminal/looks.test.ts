@@ -1,12 +1,12 @@
 /** Repeated looks of live screens: later looks, which do not walk, still see what the first one saw. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { createLooks } from '../../../src/cli/watch/looks.ts';
 import type { Report } from '../../../src/core/types/report.ts';
 import { prepare } from '../../../src/diagnose.ts';
 import { aged, gitTest, makeRepository } from '../../situations/repository.ts';
-import { cleanUp, deadPid, fakeAgent } from '../../support/index.ts';
+import { asOtherUser, canBecomeOthers, cleanUp, deadPid, fakeAgent, makeTown } from '../../support/index.ts';
 
 afterEach(cleanUp);
 
@@ -88,3 +88,19 @@ gitTest(
     expect((await look()).report.locks).toHaveLength(3);
   },
 );
+
+(canBecomeOthers ? test : test.skip)('a worker that is closed to us stays a gap at later looks', async () => {
+  const { root, worker, lock } = makeTown();
+  chmodSync(root, 0o755);
+  lock('gastown/crew/ada', { pid: deadPid() });
+  const closed = worker('gastown/crew/bob');
+  chmodSync(closed, 0o700);
+  await asOtherUser(async () => {
+    const look = createLooks(await prepare(root, {}), {});
+    for (const _ of [1, 2]) {
+      const { report } = await look();
+      expect(report.locks.map((each) => each.worker)).toEqual(['gastown/crew/ada']);
+      expect(report.gaps.map(({ what }) => what)).toContain(`directory:${closed}`);
+    }
+  });
+});
