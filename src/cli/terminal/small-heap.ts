@@ -16,10 +16,10 @@ const KNOWS_BUDGET = process.versions.node.startsWith('20.');
 type HeapKeeper = Required<Pick<DiagnoseOptions, 'onProgress' | 'onExamined'>>;
 
 /**
- * Watches how many locks a scan meets, and asks V8 to collect garbage early once they are many, and once when they have been
- * judged: before the report is made, what only the judge needed has to go. The heap would otherwise grow to a multiple of what is
- * kept before it is swept. It has to be said before the heap has grown; the price is some percent of a long run's time. Short runs are left alone: V8 does not take code that was compiled
- * under other flags, so what is to be kept of this run (`scripts/build/start/`) is kept before.
+ * Watches how many locks a scan meets. Once they are many, it asks V8 to collect garbage early, and once more after judging, when
+ * what only the judge needed can go before the report is made. Otherwise the heap would grow to a multiple of what is kept. V8 has
+ * to be told before the heap has grown, and a long run takes a few percent longer. Short runs are left alone: V8 does not accept
+ * code that was compiled under other flags, so what is to be kept of this run (`scripts/build/start/`) is kept first.
  */
 export const heapKeeper = (): HeapKeeper => {
   let isKept = false;

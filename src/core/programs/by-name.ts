@@ -54,7 +54,7 @@ let agentNames: ReadonlySet<string> | null = null;
 
 /** Agents' names alone: every process of the machine is compared with them. */
 const isAgentName = (name: string): boolean => {
-  // Joined, for V8 compares each part of a text that stands in the source with all that stand there.
+  // Joined first: splitting a text of the source makes V8 look up each part among all its texts.
   agentNames ??= new Set(
     AGENT_PROGRAMS.flatMap(({ names }) => names)
       .join(' ')

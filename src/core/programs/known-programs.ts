@@ -21,11 +21,12 @@ const hasName = (line: string, name: string): boolean => {
   return false;
 };
 
+const isIn = (lines: readonly string[], name: string): boolean =>
+  name !== '' && !name.includes(' ') && lines.some((line) => hasName(line, name));
+
 /** The last of these groups that has the name. */
 export const groupWith = (name: string, groups: readonly KnownPrograms[]): KnownPrograms | undefined =>
-  name === '' || name.includes(' ')
-    ? undefined
-    : groups.findLast(({ names }) => names.some((line) => hasName(line, name)));
+  groups.findLast(({ names }) => isIn(names, name));
 
 /** Coding agents, by the names of their commands and packages. */
 export const AGENT_PROGRAMS: readonly KnownPrograms[] = [
@@ -62,11 +63,11 @@ export const AGENT_PROGRAMS: readonly KnownPrograms[] = [
   { why: 'Antigravity', names: ['agy'] },
 ];
 
-/**
- * A pane that shows one of these shows a shell; each line has several, separated by blanks. A leading `-` (login shell) is taken
- * off before looking.
- */
-export const SHELLS = ['sh bash dash zsh fish ksh mksh ash tcsh csh nu pwsh xonsh elvish login'];
+/** A pane that shows one of these shows a shell. A leading `-` (login shell) is taken off before looking. */
+const SHELLS = ['sh bash dash zsh fish ksh mksh ash tcsh csh nu pwsh xonsh elvish login'];
+
+/** True for the name of a shell, without the `-` of a login shell. */
+export const isShell = (name: string): boolean => isIn(SHELLS, name);
 
 /** Helpers that take a lock and end: their PID in a lock says nothing about the agent. */
 const LOCK_HELPERS = ['gt doctor lock-doctor'];

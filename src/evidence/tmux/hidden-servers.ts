@@ -1,5 +1,5 @@
 /** Finds running tmux servers that were not reached by a socket, among the processes. */
-import { SHELLS } from '../../core/programs/known-programs.ts';
+import { isShell } from '../../core/programs/known-programs.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { TmuxServer } from '../../core/types/evidence.ts';
 import { mayWrite } from '../../io/trust.ts';
@@ -130,7 +130,7 @@ const whereItWorks = async (
 
 /** A shell that was given nothing to run: what runs in it is a process of its own. */
 const isIdleShell = (pid: number, { rows, details }: ProcessTable): boolean =>
-  SHELLS.some((names) => names.split(' ').includes(rows.get(pid)?.comm ?? '')) &&
+  isShell(rows.get(pid)?.comm ?? '') &&
   details
     .argv(pid)
     .slice(1)
