@@ -166,7 +166,7 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
       ...['sh', '-c', 'hostname box; exec sleep 600'],
     ]);
     const children = `/proc/${init.pid}/task/${init.pid}/children`;
-    const inside = await until(() => readFileSync(children, 'utf8').trim() || undefined, 'the container');
+    const inside = await until(() => readFileSync(children, 'utf8').trim(), 'the container');
     const name = ['--target', inside, '--uts', 'hostname'];
     await until(
       () => spawnSync('nsenter', name, { encoding: 'utf8' }).stdout.trim() === 'box',

@@ -214,7 +214,7 @@ needsTmux('exec in a real tmux pane (skipped without tmux)', () => {
     await until(() => server.tmux('list-sessions') === '', 'the end of the pane');
     writeFileSync(`${mark}.go`, '');
     const code = () => existsSync(`${mark}.code`) && readFileSync(`${mark}.code`, 'utf8');
-    expect(await until(() => code() || false, 'the end of the doctor')).toBe('7\n');
+    expect(await until(code, 'the end of the doctor')).toBe('7\n');
     expect(isFree(town)).toBe(true);
   });
 

@@ -196,7 +196,7 @@ withNamespaces('two machines with their own host names and PIDs', () => {
       ...['sh', '-c', 'hostname box; exec sleep 600'],
     ]);
     const children = `/proc/${init.pid}/task/${init.pid}/children`;
-    const inside = await until(() => readFileSync(children, 'utf8').trim() || undefined, 'the container');
+    const inside = await until(() => readFileSync(children, 'utf8').trim(), 'the container');
     const reach = ['nsenter', '--target', inside, '--uts', '--pid', '--mount'];
     await until(
       () =>

@@ -1,6 +1,7 @@
 /**
- * Resolves once `condition` returns something other than false or undefined; throws after `withinMs` (a deadline, not a sleep).
- * A condition that starts programs is asked less often, so that asking does not slow down what is waited for.
+ * Resolves once `condition` returns something other than false, undefined or an empty string (the text of a file that is there
+ * but not yet written); throws after `withinMs` (a deadline, not a sleep). A condition that starts programs is asked less often,
+ * so that asking does not slow down what is waited for.
  */
 export const until = async <T>(
   condition: () => T | Promise<T>,
@@ -11,7 +12,7 @@ export const until = async <T>(
   for (;;) {
     const asked = Date.now();
     const value = await condition();
-    if (value !== false && value !== undefined) return value as Exclude<T, false | undefined>;
+    if (value !== false && value !== undefined && value !== '') return value as Exclude<T, false | undefined>;
     const now = Date.now();
     if (now > deadline) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
     const pauseMs = Math.min(5 + 2 * (now - asked), 100);
