@@ -3,6 +3,7 @@
 import { readlinkSync } from 'node:fs';
 import type { Asker, HostFacts } from '../core/types/evidence.ts';
 import { realOrSame } from '../io/disk/real-path.ts';
+import { tryOr } from '../io/try-or.ts';
 import { readProc } from './processes/linux/proc-files.ts';
 import { parseProcStat } from './processes/linux/proc-stat.ts';
 import { bootSession } from './processes/macos/boot-session.ts';
@@ -80,10 +81,4 @@ const readLine = (path: string): string | null => {
   return 'error' in read ? null : read.bytes.toString('utf8').trim() || null;
 };
 
-const readLink = (path: string): string | null => {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return null;
-  }
-};
+const readLink = (path: string): string | null => tryOr(() => readlinkSync(path), null);

@@ -10,6 +10,7 @@
 import { readlinkSync, statSync } from 'node:fs';
 import { isContainerId } from '../core/town/host-names.ts';
 import type { HostFacts } from '../core/types/evidence.ts';
+import { tryOr } from '../io/try-or.ts';
 import { readProc } from './processes/linux/proc-files.ts';
 
 /** One line of `/proc/self/mountinfo` (proc(5)), as far as it is needed. */
@@ -176,19 +177,7 @@ const textOf = (path: string): string => {
   return 'error' in read ? '' : read.bytes.toString('utf8');
 };
 
-const statOf = (path: string) => {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
-};
+const statOf = (path: string) => tryOr(() => statSync(path, { throwIfNoEntry: false }), undefined);
 
 /** Where it cannot be read, the machine's own is assumed: then nothing is concluded. */
-const utsNamespace = (): string => {
-  try {
-    return readlinkSync('/proc/self/ns/uts');
-  } catch {
-    return INITIAL_UTS_NAMESPACE;
-  }
-};
+const utsNamespace = (): string => tryOr(() => readlinkSync('/proc/self/ns/uts'), INITIAL_UTS_NAMESPACE);

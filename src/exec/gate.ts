@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { isSamePath } from '../io/disk/open-directory.ts';
 import { findCommand } from '../io/programs/find-program.ts';
+import { tryOr } from '../io/try-or.ts';
 import { detourAround } from './same-environment.ts';
 
 /** A shell's exit statuses for a command that does not exist, and for one that cannot be run. */
@@ -103,10 +104,6 @@ export const startGate = async (
  * True where the waiting process certainly is in another directory than `place` (absolute, no symlink in it), because a symlink
  * at that name led there. Known on Linux only. Never throws.
  */
-export const standsElsewhere = (pid: number, place: string): boolean => {
-  try {
-    return !isSamePath(readlinkSync(`/proc/${pid}/cwd`), place);
-  } catch {
-    return false; // no /proc: nothing is known to be wrong
-  }
-};
+export const standsElsewhere = (pid: number, place: string): boolean =>
+  // Without /proc nothing is known to be wrong.
+  tryOr(() => !isSamePath(readlinkSync(`/proc/${pid}/cwd`), place), false);

@@ -20,6 +20,7 @@ import {
 } from '../diagnose.ts';
 import { elapsedMs } from '../io/clock.ts';
 import { inParallel } from '../io/programs/in-parallel.ts';
+import { tryOr } from '../io/try-or.ts';
 import { type Account, accountFor, rowOf, rowOfHere, type Task, tasksOf } from './accounts.ts';
 import { askEvidence, type EvidenceOptions } from './ask-evidence.ts';
 import { commandThere } from './command-there.ts';
@@ -70,11 +71,7 @@ const workersIn = (
   const known = new Set([...snapshot.locks.map(({ worker }) => worker), ...snapshot.town.workers]);
   return names.flatMap((name) => {
     if (known.has(name)) return [name];
-    try {
-      return cwd === null ? [] : [findWorker(name, snapshot, cwd)];
-    } catch {
-      return [];
-    }
+    return tryOr(() => (cwd === null ? [] : [findWorker(name, snapshot, cwd)]), []);
   });
 };
 

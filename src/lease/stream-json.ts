@@ -1,4 +1,6 @@
 /** One question to an HTTP server that answers for as long as anybody listens, with a JSON document in each line. */
+
+import { tryOr } from '../io/try-or.ts';
 import { beginPost, type Secrets } from './post-json.ts';
 
 /** Longer than any event of one key. */
@@ -38,10 +40,4 @@ export const streamJson = (
     signal.addEventListener('abort', end, { once: true });
   });
 
-const parsed = (line: string): unknown => {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-};
+const parsed = (line: string): unknown => tryOr(() => JSON.parse(line), undefined);

@@ -24,6 +24,7 @@ import { scanTownInTurns } from '../evidence/scan/scan.ts';
 import { describeErrno } from '../io/errno.ts';
 import { isFew } from '../io/programs/command.ts';
 import { findProgram } from '../io/programs/find-program.ts';
+import { tryOr } from '../io/try-or.ts';
 import { type LookOptions, look, type OpenTown } from '../look.ts';
 import { directoryNamed, isWorkingTree, type NamedDirectory } from './directory-named.ts';
 
@@ -166,13 +167,8 @@ const asidesIn = (
 const isInside = (place: string, path: string, gitDir: string | null): boolean =>
   isWithin(place, path) || (gitDir !== null && isWithin(place, gitDir));
 
-const realGitDirOf = ({ gitDir }: Repository): string | null => {
-  try {
-    return gitDir === null ? null : realpathSync.native(gitDir);
-  } catch {
-    return null;
-  }
-};
+const realGitDirOf = ({ gitDir }: Repository): string | null =>
+  tryOr(() => (gitDir === null ? null : realpathSync.native(gitDir)), null);
 
 /** `<main>` of `<main>/.git/worktrees/<name>`, or a bare repository; null for a git directory that is not of a linked working tree. */
 const mainOf = (gitDir: string): string | null => {

@@ -7,6 +7,7 @@ import { relativeTo } from '../core/town/roles.ts';
 import type { Check } from '../core/types/check.ts';
 import type { Kind } from '../core/types/kind.ts';
 import { distrust } from '../io/trust.ts';
+import { tryOr } from '../io/try-or.ts';
 import { isMeantAsKind, readKind } from './plugin-kinds.ts';
 
 /** A plug-in as it was asked for, and the directory from which its path or package is found. */
@@ -159,14 +160,9 @@ const rootExport = (exported: unknown): string | null => {
   return null;
 };
 
-const isFile = (path: string): boolean => {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    // Missing or not readable: nothing can be loaded from there, and the caller says where it looked.
-    return false;
-  }
-};
+const isFile = (path: string): boolean =>
+  // Missing or not readable: nothing can be loaded from there, and the caller says where it looked.
+  tryOr(() => statSync(path).isFile(), false);
 
 const refuse = ({ spec }: PluginRequest, problem: string, cause?: unknown): Failure =>
   new Failure('E_CONFIG', `plug-in ${spec}: ${problem}`, null, { cause });

@@ -3,6 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { keptCommand } from '../core/record/kept-command.ts';
 import type { ByWhom, Consent } from '../core/types/history.ts';
 import { callerUid, sudoUid } from '../io/trust.ts';
+import { tryOr } from '../io/try-or.ts';
 
 export type { ByWhom, Consent };
 
@@ -30,10 +31,6 @@ export const byWhom = ({ command, consent }: Asked = calledLibrary()): ByWhom =>
   consent,
 });
 
-const userName = (): string | null => {
-  try {
-    return userInfo().username;
-  } catch {
-    return null; // a user without an account
-  }
-};
+const userName = (): string | null =>
+  // A user may have no account.
+  tryOr(() => userInfo().username, null);

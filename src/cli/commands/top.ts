@@ -1,6 +1,7 @@
 /** `doctor top`: the locks of a town on a full screen, looked at again and again, with keys for what one does about them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeAfter } from '../../core/report/interruption.ts';
+import { quietly } from '../../io/try-or.ts';
 import { chosenPart } from '../arguments/chosen-part.ts';
 import { usage } from '../arguments/usage.ts';
 import { prepareRun } from '../diagnose.ts';
@@ -104,10 +105,6 @@ export const run: RunCommand = async (given, terminal) => {
 };
 
 /** A terminal that has hung up does not take its settings back. */
-const closeQuietly = (screen: Screen | null): void => {
-  try {
-    screen?.close();
-  } catch {
-    // There is nothing left to restore.
-  }
-};
+const closeQuietly = (screen: Screen | null): void =>
+  // There is nothing left to restore.
+  quietly(() => screen?.close());

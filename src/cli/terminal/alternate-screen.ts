@@ -1,5 +1,6 @@
 /** The other screen of a terminal, so that what stood there before comes back, whatever ends us. */
 import { writeSync } from 'node:fs';
+import { quietly } from '../../io/try-or.ts';
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?1049l\u001b[?25h';
@@ -25,10 +26,6 @@ export const enterAlternateScreen = (): (() => void) => {
 };
 
 /** A terminal that has hung up needs nothing any more. */
-const writeNow = (text: string): void => {
-  try {
-    writeSync(1, text);
-  } catch {
-    // It is gone, or full and stopped: then nobody sees it.
-  }
-};
+const writeNow = (text: string): void =>
+  // It is gone, or full and stopped: then nobody sees it.
+  quietly(() => writeSync(1, text));

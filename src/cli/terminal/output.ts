@@ -1,5 +1,6 @@
 /** Standard output and standard error. A closed pipe ends nothing, and long output waits for its reader. */
 import { fstatSync, writeSync } from 'node:fs';
+import { tryOr } from '../../io/try-or.ts';
 
 /** Standard output or standard error. */
 export interface Output {
@@ -89,13 +90,7 @@ export const openOutput = (fd: 1 | 2, onError: (reason: string) => void): Output
 };
 
 /** Only a character device can be a terminal. False for a closed descriptor. */
-const isCharacterDevice = (fd: number): boolean => {
-  try {
-    return fstatSync(fd).isCharacterDevice();
-  } catch {
-    return false;
-  }
-};
+const isCharacterDevice = (fd: number): boolean => tryOr(() => fstatSync(fd).isCharacterDevice(), false);
 
 /** Writes what can be written without waiting, and returns the rest; empty where nothing is left. */
 const writeNow = (fd: number, bytes: Buffer): Buffer => {

@@ -1,5 +1,6 @@
 /** The keys of a view that only shows: `q` ends it. */
 import { EXIT, type Report } from '../../core/types/report.ts';
+import { quietly } from '../../io/try-or.ts';
 
 /** Why a view that stays ends; `lost`: its terminal has hung up, or nobody waits for it there any more. */
 export type End = 'quit' | 'interrupt' | 'lost';
@@ -34,11 +35,8 @@ export const listenForKeys = (stdin: NodeJS.ReadStream): Keys => {
     close: () => {
       stdin.removeListener('data', onData);
       stdin.pause();
-      try {
-        stdin.setRawMode(false);
-      } catch {
-        // A terminal that has hung up does not take its settings back.
-      }
+      // A terminal that has hung up does not take its settings back.
+      quietly(() => stdin.setRawMode(false));
     },
   };
 };

@@ -9,6 +9,7 @@ import type {
   LockFile,
   Uses,
 } from '../../core/types/evidence.ts';
+import { tryOr } from '../../io/try-or.ts';
 import type { GitClient } from '../git/git-command.ts';
 import { couldNoteHolders } from '../git/lockfile-pid.ts';
 import type { ProcessTable } from '../processes/row.ts';
@@ -80,13 +81,7 @@ const whoIsOutside = (
   return 'processes outside of this container or sandbox cannot be seen';
 };
 
-const rootDevice = (): string | null => {
-  try {
-    return String(statSync('/', { bigint: true }).dev);
-  } catch {
-    return null;
-  }
-};
+const rootDevice = (): string | null => tryOr(() => String(statSync('/', { bigint: true }).dev), null);
 
 /** Leaves out flock files that are not locked: such files stay for ever, and there is nothing to report. */
 export const withoutFreeFlocks = (

@@ -8,6 +8,7 @@ import { realOrSame } from '../../io/disk/real-path.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { networkFileSystem } from '../../io/file-systems/file-systems.ts';
+import { tryOr } from '../../io/try-or.ts';
 
 /** Adds these facts to locks in git directories that name nobody; other locks stay as they are. */
 export const withGitLockFacts = (locks: readonly LockFile[]): readonly LockFile[] => {
@@ -36,13 +37,8 @@ const remembered = <Value>(known: Map<string, Value>, key: string, ask: (key: st
 };
 
 /** An unknown file system counts as a network one: then other machines may hold the lock. */
-const networkAt = (directory: string): string | null => {
-  try {
-    return networkFileSystem(systemCalls, directory, process.platform);
-  } catch {
-    return 'unknown';
-  }
-};
+const networkAt = (directory: string): string | null =>
+  tryOr(() => networkFileSystem(systemCalls, directory, process.platform), 'unknown');
 
 const withTree = (gitDir: LockGitDir, trees: Map<string, string | null>): LockGitDir => {
   const set = remembered(trees, gitDir.path, treeSetIn);

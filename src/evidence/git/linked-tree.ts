@@ -7,6 +7,7 @@ import { entryExists } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { type Line, readLine } from '../../io/disk/small-file.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
+import { tryOr } from '../../io/try-or.ts';
 
 /** Paths are shorter than this, so a longer file is not one of these. */
 export const MOST_POINTER_BYTES = 8192;
@@ -126,11 +127,10 @@ const lineOf = (path: string): Line => readLine(path, MOST_POINTER_BYTES);
 /** True where it is there, or was there until a repair moved it aside: that did not finish the checkout. */
 const hasIndexLock = (gitDir: string): boolean => {
   if (entryExists(`${gitDir}/index.lock`)) return true;
-  try {
-    return readdirSync(gitDir).some((name) => leftoverKind(name, 'index.lock') === 'released');
-  } catch {
-    return false;
-  }
+  return tryOr(
+    () => readdirSync(gitDir).some((name) => leftoverKind(name, 'index.lock') === 'released'),
+    false,
+  );
 };
 
 interface Top {

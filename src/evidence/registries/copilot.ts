@@ -1,6 +1,7 @@
 /** GitHub Copilot CLI's live sessions: `session-state/<uuid>/inuse.<pid>.lock`, with the place in `workspace.yaml` beside it. */
 import { readdirSync } from 'node:fs';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
+import { tryOr } from '../../io/try-or.ts';
 import { processNames, runsScripts } from '../processes/process-names.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
 import { below, type ClosedRecord, type FoundRecord, labelIn, type Registry, textIn } from './registry.ts';
@@ -87,11 +88,7 @@ export const scalarIn = (yaml: string, key: string): string | null => {
   const value = line?.slice(key.length + 1).trim() ?? '';
   if (value.startsWith("'")) return textIn(/^'((?:[^']|'')*)'$/.exec(value)?.[1]?.replaceAll("''", "'"));
   if (!value.startsWith('"')) return /^[\w/.~]/.test(value) ? textIn(value.replace(/ #.*$/, '')) : null;
-  try {
-    return textIn(JSON.parse(value));
-  } catch {
-    return null;
-  }
+  return tryOr(() => textIn(JSON.parse(value)), null);
 };
 
 /** The registry, for the list in `registries.ts`. */

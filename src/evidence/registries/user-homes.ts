@@ -1,5 +1,6 @@
 /** Homes of the users whose agents may be at work in a town: `$HOME` for the caller, /etc/passwd for others. */
 import { readFileSync } from 'node:fs';
+import { tryOr } from '../../io/try-or.ts';
 import type { RegistryUser } from './registry.ts';
 
 /** Users whose home is known, the caller first. Reads /etc/passwd only where other users count. */
@@ -29,10 +30,4 @@ export const homesIn = (passwd: string): ReadonlyMap<number, string> => {
   return homes;
 };
 
-const readPasswd = (): string => {
-  try {
-    return readFileSync('/etc/passwd', 'utf8');
-  } catch {
-    return '';
-  }
-};
+const readPasswd = (): string => tryOr(() => readFileSync('/etc/passwd', 'utf8'), '');

@@ -6,6 +6,7 @@ import { lstatSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeErrno } from '../../io/errno.ts';
 import { callerUid, distrust } from '../../io/trust.ts';
+import { tryOr } from '../../io/try-or.ts';
 import type { ProcessTable } from '../processes/row.ts';
 
 export type Permission =
@@ -88,9 +89,8 @@ export const programOfServer = (
 ): string | null => {
   const link = `/proc/${pid}/exe`;
   if (details.uid(pid) !== as || !details.sharesOurPaths(pid)) return null;
-  try {
-    return program !== null && readlinkSync(link) === realpathSync.native(program) ? null : link;
-  } catch {
-    return null;
-  }
+  return tryOr(
+    () => (program !== null && readlinkSync(link) === realpathSync.native(program) ? null : link),
+    null,
+  );
 };

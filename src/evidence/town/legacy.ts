@@ -4,6 +4,7 @@ import { OLD_HOME } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
 import type { LegacyItem } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
+import { tryOr } from '../../io/try-or.ts';
 import { agentTable } from '../locks/lock-table.ts';
 import { isNamedLikeLock } from '../scan/homes.ts';
 
@@ -78,11 +79,8 @@ const isState = (name: string): boolean => {
 /** Names in a directory; none where it is a symlink, or cannot be listed. */
 const listNames = (directory: string): string[] => {
   if (typeAt(directory) !== 'directory') return [];
-  try {
-    return realDisk.list(directory).map(({ name }) => name);
-  } catch {
-    return []; // the scan has made a gap of it
-  }
+  // The scan has made a gap of it.
+  return tryOr(() => realDisk.list(directory).map(({ name }) => name), []);
 };
 
 /** `other` also where looking failed: something may be there that must not be overwritten. */

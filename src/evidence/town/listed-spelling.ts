@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { entryExists } from '../../io/disk/entry-exists.ts';
+import { tryOr } from '../../io/try-or.ts';
 
 /** The questions to the disk; tests substitute a case-insensitive one. */
 export interface SpellingDisk {
@@ -12,13 +13,7 @@ export interface SpellingDisk {
 }
 
 const realSpelling: SpellingDisk = {
-  names: (directory) => {
-    try {
-      return readdirSync(directory);
-    } catch {
-      return [];
-    }
-  },
+  names: (directory) => tryOr(() => readdirSync(directory), []),
   exists: entryExists,
 };
 

@@ -5,6 +5,7 @@ import { isSlip, nearWorker } from '../../core/did-you-mean.ts';
 import { ownerOf, relativeTo } from '../../core/town/roles.ts';
 import { entryExists, leadsToDirectory } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
+import { tryOr } from '../../io/try-or.ts';
 import { workingTreesAround } from '../git/same-repository.ts';
 import { readTownLayout, readWorkers, type TownLayout } from './layout.ts';
 import { isMarked } from './marker.ts';
@@ -122,11 +123,12 @@ const isClone = (path: string): boolean =>
 /** Workers' directories beside it, relative to the town. */
 const workersBeside = (worker: string, root: string): readonly string[] => {
   const parent = dirname(worker);
-  try {
-    return readdirSync(join(root, parent))
-      .filter((name) => SIGNS_OF_A_WORKER.some((sign) => entryExists(join(root, parent, name, sign))))
-      .map((name) => join(parent, name));
-  } catch {
-    return []; // The parent is missing or closed to us, so no workers are known there.
-  }
+  // The parent is missing or closed to us, so no workers are known there.
+  return tryOr(
+    () =>
+      readdirSync(join(root, parent))
+        .filter((name) => SIGNS_OF_A_WORKER.some((sign) => entryExists(join(root, parent, name, sign))))
+        .map((name) => join(parent, name)),
+    [],
+  );
 };

@@ -1,5 +1,6 @@
 /** Foreign names as text, with bytes that are not UTF-8 kept visible. */
 import { Buffer, isAscii } from 'node:buffer';
+import { tryOr } from '../try-or.ts';
 
 let decoder: InstanceType<typeof TextDecoder> | null = null;
 
@@ -19,13 +20,7 @@ export const bytesAsText = (bytes: Uint8Array): string =>
     ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
     : (decoded(bytes) ?? escaped(bytes));
 
-const decoded = (bytes: Uint8Array): string | null => {
-  try {
-    return strict().decode(bytes);
-  } catch {
-    return null;
-  }
-};
+const decoded = (bytes: Uint8Array): string | null => tryOr(() => strict().decode(bytes), null);
 
 const escaped = (bytes: Uint8Array): string => {
   let text = '';

@@ -1,29 +1,15 @@
 /** Whether there is an entry, or a directory, of a name. Never throws. */
 import { lstatSync, statSync } from 'node:fs';
+import { tryOr } from '../try-or.ts';
 
 /** True where there is an entry of that name, of whatever kind; false where there is none, or we may not look. */
-export const entryExists = (path: string): boolean => {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false;
-  }
-};
+export const entryExists = (path: string): boolean =>
+  tryOr(() => lstatSync(path, { throwIfNoEntry: false }) !== undefined, false);
 
 /** True for a directory that has that name itself: a symlink is not followed. False where there is none, or we may not look. */
-export const isPlainDirectory = (path: string): boolean => {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  } catch {
-    return false;
-  }
-};
+export const isPlainDirectory = (path: string): boolean =>
+  tryOr(() => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true, false);
 
 /** True where that path leads to a directory, through symlinks too; false where it does not, or we may not look. */
-export const leadsToDirectory = (path: string): boolean => {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  } catch {
-    return false;
-  }
-};
+export const leadsToDirectory = (path: string): boolean =>
+  tryOr(() => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true, false);

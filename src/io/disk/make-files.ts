@@ -5,6 +5,7 @@
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../errno.ts';
+import { quietly } from '../try-or.ts';
 import { type OpenDirectory, openDirectory } from './open-directory.ts';
 import type { SystemCalls } from './system-calls.ts';
 
@@ -33,7 +34,7 @@ export const openOrMake = (
   path: string,
   flags: number,
 ): { readonly descriptor: number; readonly isNew: boolean } => {
-  const { calls, uid, gid } = directory;
+  const { calls } = directory;
   for (let attempt = 0; ; attempt += 1) {
     try {
       return { descriptor: calls.open(path, flags), isNew: false };
@@ -43,7 +44,7 @@ export const openOrMake = (
     try {
       // O_EXCL: the file that is given to the owner below is certainly the one made here.
       const descriptor = calls.open(path, flags | constants.O_CREAT | constants.O_EXCL, 0o644);
-      if (isOfAnother(directory)) quietly(() => calls.fchown(descriptor, uid, gid));
+      if (isOfAnother(directory)) giveTo(calls, descriptor, directory);
       return { descriptor, isNew: true };
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST' || attempt === 2) throw error;
@@ -61,17 +62,15 @@ const handOverDirectory = (calls: SystemCalls, parent: OpenDirectory, path: stri
   const made = openDirectory(calls, path);
   try {
     if (made.uid !== 0 || made.calls.list(path).length > 0) return;
-    quietly(() => calls.fchown(made.descriptor, parent.uid, parent.gid));
+    giveTo(calls, made.descriptor, parent);
   } finally {
     made.close();
   }
 };
 
-/** Ignores a failure: on file systems without owners, or where root may not change them, the file stays root's. */
-const quietly = (act: () => void): void => {
-  try {
-    act();
-  } catch {
-    // A user who is refused later because of it is told the path and its owner.
-  }
-};
+/**
+ * Gives what was opened to the owner of `directory`. On file systems without owners, or where root may not change them, it stays
+ * root's: a user who is refused later because of it is told the path and its owner.
+ */
+const giveTo = (calls: SystemCalls, descriptor: number, { uid, gid }: OpenDirectory): void =>
+  quietly(() => calls.fchown(descriptor, uid, gid));

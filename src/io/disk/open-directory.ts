@@ -5,7 +5,7 @@
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../errno.ts';
-import { closeQuietly } from './close-quietly.ts';
+import { closeQuietly } from '../try-or.ts';
 import { throughDescriptor } from './path-in-directory.ts';
 import type { SystemCalls } from './system-calls.ts';
 

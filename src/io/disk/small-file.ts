@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import type { FileProblem } from '../../core/types/evidence.ts';
 import { describeErrno, isAbsence } from '../errno.ts';
-import { closeQuietly } from './close-quietly.ts';
+import { closeQuietly } from '../try-or.ts';
 import type { DiskPath } from './disk-path.ts';
 
 /** The system calls that a reading takes. All synchronous; all throw like `node:fs`, unless said otherwise. */

@@ -20,6 +20,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { describeErrno, errnoOf } from '../errno.ts';
+import { tryOr } from '../try-or.ts';
 import { type ReadingCalls, readingCalls } from './small-file.ts';
 
 /** How a program ended that had inherited our descriptors. */
@@ -95,20 +96,12 @@ export const systemCalls: SystemCalls = {
       return false; // whatever the reason, it cannot be run
     }
   },
-  descriptorInfo: (descriptor) => {
-    try {
-      return readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8');
-    } catch {
-      return null; // no /proc: the caller finds out in another way
-    }
-  },
-  pathOf: (descriptor) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${descriptor}`);
-    } catch {
-      return null; // no /proc: the caller makes sure in another way
-    }
-  },
+  descriptorInfo: (descriptor) =>
+    // Without /proc the caller finds out in another way.
+    tryOr(() => readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'), null),
+  pathOf: (descriptor) =>
+    // Without /proc the caller makes sure in another way.
+    tryOr(() => readlinkSync(`/proc/self/fd/${descriptor}`), null),
   openFilesLimit: () => {
     try {
       const limits = readFileSync('/proc/self/limits', 'utf8');

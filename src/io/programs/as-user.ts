@@ -3,6 +3,7 @@
  * where a user is named; everything else is done here.
  */
 import { openSync, readdirSync, readFileSync } from 'node:fs';
+import { tryOr } from '../try-or.ts';
 import { findSystemProgram } from './find-program.ts';
 
 /** Options of Node's `spawn` and `spawnSync`. */
@@ -65,15 +66,14 @@ const coveredDescriptors = (): readonly ('ignore' | number)[] => {
 };
 
 /** Open descriptors above 2 that a child would inherit; known on Linux only. */
-const inheritedDescriptors = (): readonly number[] => {
-  try {
-    return readdirSync('/proc/self/fd')
-      .map(Number)
-      .filter((descriptor) => descriptor > 2 && !isClosedOnExec(descriptor));
-  } catch {
-    return [];
-  }
-};
+const inheritedDescriptors = (): readonly number[] =>
+  tryOr(
+    () =>
+      readdirSync('/proc/self/fd')
+        .map(Number)
+        .filter((descriptor) => descriptor > 2 && !isClosedOnExec(descriptor)),
+    [],
+  );
 
 const isClosedOnExec = (descriptor: number): boolean => {
   try {

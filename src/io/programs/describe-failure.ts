@@ -2,6 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeErrno, errnoOf } from '../errno.ts';
+import { tryOr } from '../try-or.ts';
 
 /**
  * What was thrown as a sentence fragment: an error of ours in its own words, one of the system as `permission denied
@@ -30,13 +31,9 @@ const deniedBy = (error: unknown): string | null => {
   }
 };
 
-const ownerOf = (path: string): number | null => {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })?.uid ?? null;
-  } catch {
-    return null; // the loop goes on with the directory above
-  }
-};
+const ownerOf = (path: string): number | null =>
+  // The loop goes on with the directory above.
+  tryOr(() => lstatSync(path, { throwIfNoEntry: false })?.uid ?? null, null);
 
 const nameOf = (uid: number): string => {
   if (uid === process.geteuid?.()) return 'you';

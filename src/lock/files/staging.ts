@@ -1,12 +1,12 @@
 /** Writes files beside a lock: each appears whole and at once, and never replaces somebody else's file. */
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
-import { closeQuietly } from '../../io/disk/close-quietly.ts';
 import { openOrMake } from '../../io/disk/make-files.ts';
 import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
 import { isSameFile } from '../../io/disk/stamp.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
+import { closeQuietly, quietly } from '../../io/try-or.ts';
 import { DiskError } from '../errors.ts';
 import type { Guard } from '../guard/guard.ts';
 import { moveAside, tryLink } from './aside.ts';
@@ -94,13 +94,9 @@ export const replaceFile = (calls: SystemCalls, files: LockFiles, target: string
 };
 
 /** Removes a file of ours, where it does not matter if it is missing or stays. */
-export const removeQuietly = (calls: SystemCalls, path: string): void => {
-  try {
-    calls.unlink(path);
-  } catch {
-    // At worst a leftover, which the next run removes.
-  }
-};
+export const removeQuietly = (calls: SystemCalls, path: string): void =>
+  // At worst a leftover, which the next run removes.
+  quietly(() => calls.unlink(path));
 
 /** Makes new names survive a power cut. File systems that cannot sync a directory (EINVAL) are left alone. */
 export const syncDirectory = (calls: SystemCalls, directory: string): void => {

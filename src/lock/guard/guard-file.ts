@@ -4,6 +4,7 @@ import { openOrMake } from '../../io/disk/make-files.ts';
 import type { OpenDirectory } from '../../io/disk/open-directory.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
+import { quietly } from '../../io/try-or.ts';
 import type { LockFiles } from '../files/names.ts';
 import {
   type FlockAnswer,
@@ -42,13 +43,9 @@ export const openGuardFile = (
 };
 
 /** Everybody who may work in the directory must be able to lock the file, whatever its maker's umask. */
-const makeReadable = (calls: SystemCalls, descriptor: number): void => {
-  try {
-    calls.fchmod(descriptor, 0o644);
-  } catch {
-    // Then another user may be refused, and is told who owns it.
-  }
-};
+const makeReadable = (calls: SystemCalls, descriptor: number): void =>
+  // Then another user may be refused, and is told who owns it.
+  quietly(() => calls.fchmod(descriptor, 0o644));
 
 export interface Locking {
   readonly descriptor: number;

@@ -2,12 +2,13 @@
  * The guard: flock(2) on `agent.lock.flock`, held while a lock is changed. It excludes the newer Go writers too, and
  * the kernel drops it when its owner dies, however that happens. Nothing in this file waits for a guard.
  */
-import { closeQuietly } from '../../io/disk/close-quietly.ts';
+
 import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
 import { isSameFile } from '../../io/disk/stamp.ts';
 import { type SystemCalls, systemCalls } from '../../io/disk/system-calls.ts';
 import { networkFileSystem } from '../../io/file-systems/file-systems.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
+import { closeQuietly } from '../../io/try-or.ts';
 import type { LockFiles } from '../files/names.ts';
 import type { FlockAnswer, FlockTool } from './flock-tool.ts';
 import { lockGuardFile, lockGuardFiles, openGuardFile } from './guard-file.ts';

@@ -2,6 +2,7 @@
 import { restoredIds } from '../../core/report/choose-events.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
+import { tryOr } from '../../io/try-or.ts';
 import { longPath } from '../repair-context.ts';
 
 /** Ids of releases that were not put back and whose kept copy is there; one that cannot be looked at counts as there. */
@@ -24,10 +25,5 @@ export const restorableIds = (
   );
 };
 
-const mayExist = (calls: SystemCalls, path: string): boolean => {
-  try {
-    return calls.lstat(path) !== undefined;
-  } catch {
-    return true;
-  }
-};
+const mayExist = (calls: SystemCalls, path: string): boolean =>
+  tryOr(() => calls.lstat(path) !== undefined, true);
