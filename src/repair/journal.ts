@@ -4,7 +4,6 @@
  */
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import type { LockKind, Stamp, TrueHolder } from '../core/types/evidence.ts';
 import type { State } from '../core/types/judgement.ts';
@@ -16,6 +15,7 @@ import { makeDirectory, openOrMake } from '../io/disk/make-files.ts';
 import { openDirectory, openOwned } from '../io/disk/open-directory.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
 import { errnoOf } from '../io/errno.ts';
+import { callersHome } from '../io/home-directory.ts';
 import { lockFilesIn } from '../lock/files/names.ts';
 import { ignoreDirectory, syncDirectory } from '../lock/files/staging.ts';
 import { escapeJson } from '../reporters/screen/safe-text.ts';
@@ -97,10 +97,15 @@ const IN_HOME = ['.local', '.local/state', '.local/state/lock-doctor'];
  */
 const directoriesOf = (townRoot: string): readonly string[] =>
   !entryExists(`${townRoot}/.runtime/lock-doctor`) &&
-  (isSameDirectory(homedir(), townRoot) || entryExists(`${townRoot}/.local/state/lock-doctor`)) &&
+  (isCallersHome(townRoot) || entryExists(`${townRoot}/.local/state/lock-doctor`)) &&
   !isMarked(townRoot)
     ? IN_HOME
     : DIRECTORIES;
+
+const isCallersHome = (directory: string): boolean => {
+  const home = callersHome();
+  return home !== null && isSameDirectory(home, directory);
+};
 
 const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 

@@ -59,24 +59,32 @@ const completionPart = ({ shell, home, configHome, dataHome }: Surroundings): Pa
   const what = 'Completes commands, options and workers in your shell.';
   if (known === undefined)
     return { name: 'completion', what, files: [], after: ['Your shell is not bash, zsh or fish.'] };
-  const places: Readonly<Record<Shell, string>> = {
-    bash: `${dataHome ?? `${home}/.local/share`}/bash-completion/completions/doctor`,
-    zsh: `${home}/.zfunc/_doctor`,
-    fish: `${configHome ?? `${home}/.config`}/fish/completions/doctor.fish`,
+  const places: Readonly<Record<Shell, string | null>> = {
+    bash: below(dataHome ?? below(home, '.local/share'), 'bash-completion/completions/doctor'),
+    zsh: below(home, '.zfunc/_doctor'),
+    fish: below(configHome ?? below(home, '.config'), 'fish/completions/doctor.fish'),
   };
+  const path = places[known];
+  if (path === null) return { name: 'completion', what, files: [], after: [NO_HOME] };
   return {
     name: 'completion',
     what,
-    files: [{ path: places[known], text: completionScript(known), form: 'whole' }],
+    files: [{ path, text: completionScript(known), form: 'whole' }],
     after: known === 'zsh' ? ['In ~/.zshrc, before compinit: fpath+=~/.zfunc'] : [],
   };
 };
+
+const NO_HOME = 'You have no home directory: set HOME to one.';
+
+const below = (directory: string | null, path: string): string | null =>
+  directory === null ? null : `${directory}/${path}`;
 
 const timerPart = (here: Surroundings): Part => {
   const what = 'Releases what is proven dead, every five minutes.';
   if (!here.hasSystemd)
     return { name: 'timer', what, files: [], after: [`Add this line with crontab -e: ${cronLine(here)}`] };
-  const directory = `${here.configHome ?? `${here.home}/.config`}/systemd/user`;
+  const directory = below(here.configHome ?? below(here.home, '.config'), 'systemd/user');
+  if (directory === null) return { name: 'timer', what, files: [], after: [NO_HOME] };
   const { name, service, timer } = systemdUnits(here);
   return {
     name: 'timer',

@@ -5,7 +5,8 @@ export interface Surroundings {
   /** Of the town. */
   readonly root: string;
   readonly isRepository: boolean;
-  readonly home: string;
+  /** Null for a user who has none. */
+  readonly home: string | null;
   /** The value of `XDG_CONFIG_HOME` and `XDG_DATA_HOME`, where they are absolute. */
   readonly configHome: string | null;
   readonly dataHome: string | null;

@@ -1,9 +1,9 @@
 /** `doctor init`: shows what would help in this town, and writes what is asked for. */
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, isAbsolute } from 'node:path';
 import { EXIT } from '../../../core/types/report.ts';
 import { openTown } from '../../../diagnose.ts';
+import { callersHome } from '../../../io/home-directory.ts';
 import { describeFailure } from '../../../io/programs/describe-failure.ts';
 import { createPen, type Pen } from '../../../reporters/screen/style.ts';
 import { count } from '../../../reporters/screen/words.ts';
@@ -63,7 +63,7 @@ const surroundings = (root: string, env: NodeJS.ProcessEnv): Surroundings => {
   return {
     root,
     isRepository: isRepositoryTop(root),
-    home: absolute(env.HOME) ?? homedir(),
+    home: absolute(env.HOME) ?? callersHome(),
     configHome: absolute(env.XDG_CONFIG_HOME),
     dataHome: absolute(env.XDG_DATA_HOME),
     shell: basename(env.SHELL ?? ''),

@@ -1,0 +1,13 @@
+/** Where the caller's own files are. */
+import { homedir } from 'node:os';
+import { isAbsolute } from 'node:path';
+
+/** `$HOME`, else what the account says; null for a user without either, as services and containers have them. Never throws. */
+export const callersHome = (): string | null => {
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? home : null;
+  } catch {
+    return null;
+  }
+};
