@@ -24,6 +24,8 @@ export interface Part {
   readonly after: readonly string[];
 }
 
+const NO_HOME = 'You have no home directory: set HOME to one.';
+
 /** All parts, in the order in which they are shown. */
 export const partsOf = (here: Surroundings): readonly Part[] => [
   {
@@ -73,8 +75,6 @@ const completionPart = ({ shell, home, configHome, dataHome }: Surroundings): Pa
     after: known === 'zsh' ? ['In ~/.zshrc, before compinit: fpath+=~/.zfunc'] : [],
   };
 };
-
-const NO_HOME = 'You have no home directory: set HOME to one.';
 
 const below = (directory: string | null, path: string): string | null =>
   directory === null ? null : `${directory}/${path}`;
