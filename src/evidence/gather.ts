@@ -4,7 +4,7 @@
  */
 
 import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { namesIn } from '../core/programs/by-name.ts';
 import { claimsWorker, isFlock, needsWitnesses } from '../core/town/lock-rules.ts';
 import type {
@@ -194,7 +194,6 @@ const withGitLocks = async (locks: readonly LockFile[]): Promise<readonly LockFi
 interface PlaceNames {
   /** `../feature`, sorted. */
   readonly worktrees: readonly string[];
-  readonly outside: (path: string) => string | null;
   readonly inTown: TownPlaceFinder;
   /** Either of the two. */
   readonly anywhere: TownPlaceFinder;
@@ -210,8 +209,9 @@ const placeNames = (
   const { root } = request.town;
   const worktrees = treesOutside([...linkedGitDirs, ...linkedGitDirsOf(locks)], nameOutside);
   const outside = outsideNamer(root, worktrees);
-  const inTown = placeFinder(request, layout, [...new Set([...request.workers, ...placesOfClaims(locks)])]);
-  return { worktrees, outside, inTown, anywhere: (shown, door) => outside(shown) ?? inTown(shown, door) };
+  const asked = new Set([...request.workers, ...placesOfClaims(locks), ...worktrees]);
+  const inTown = placeFinder(request, layout, [...asked]);
+  return { worktrees, inTown, anywhere: (shown, door) => outside(shown) ?? inTown(shown, door) };
 };
 
 const placesOfClaims = (locks: readonly LockFile[]): ReadonlySet<string> =>
@@ -301,6 +301,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const tmux = withTownPlaces(answered, names.anywhere);
   const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];
   const panes = tmux.servers.flatMap((server) => server.panes.filter(({ dead }) => !dead));
+  const treesOutside = names.worktrees.map((name) => join(town.root, name));
   const processes = await processEvidence(table, {
     pids: pidsNamedBy(locks, companions),
     panePids: panes.map(({ pid }) => pid),
@@ -308,7 +309,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     bystanders: request.bystanders,
     root: town.root,
     placeInTown: names.anywhere,
-    ...(names.worktrees.length > 0 ? { outside: names.outside } : {}),
+    treesOutside,
     asker,
     elsewhere: takenElsewhere(locks, host),
     askRegistries: (all) => readRegistries(uids, env, all),

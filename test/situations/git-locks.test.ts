@@ -1,5 +1,5 @@
 /** Locks that git itself made, and that killed processes left: only those that no process can be using are released. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -617,6 +618,31 @@ describe('a git lock stays while it may be in use by', () => {
       await until(async () => (await stateAt(repository, path)) === 'stale', `the end of ${script}`);
     }
   });
+
+  rootGit(
+    'a git that works under a bind mount of the doctor’s own machine (skipped without root)',
+    async () => {
+      const repository = makeRepository();
+      const { root } = repository;
+      const path = leave(join(root, '.git/index.lock'));
+      const elsewhere = mkdtempSync(join(tmpdir(), 'mnt-'));
+      onCleanUp(() => rmdirSync(elsewhere));
+      execFileSync('mount', ['--bind', root, elsewhere]);
+      onCleanUp(() => void execFileSync('umount', ['--lazy', elsewhere]));
+      const sleeper = sleeperNamed('git');
+      for (const [cwd, env] of [
+        [elsewhere, {}],
+        ['/', { GIT_DIR: join(elsewhere, '.git') }],
+      ] as const) {
+        expect(await stateAt(repository, path)).toBe('stale');
+        const { stop } = await startProcess(sleeper, ['600'], { cwd, env: { ...process.env, ...env } });
+        await until(async () => (await stateAt(repository, path)) === 'held', `git in ${cwd}`);
+        await staysWhile(repository, path);
+        await stop();
+        await until(async () => (await stateAt(repository, path)) === 'stale', `the end of git in ${cwd}`);
+      }
+    },
+  );
 
   rootGit('a git of another user, which the doctor may not examine (skipped without root)', async () => {
     const repository = makeRepository();

@@ -5,6 +5,7 @@
  */
 import { isAbsolute, resolve } from 'node:path';
 import type { GitUse, LockGitDir, Uses } from '../../core/types/evidence.ts';
+import { otherNames } from '../processes/linux/other-names.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
 import { hasEnded, treeBelow } from '../processes/table.ts';
 import type { TownPlaceFinder } from '../town/place.ts';
@@ -45,6 +46,7 @@ export const readGitUses = async (
   );
   const cwds = await details.workingDirectories(found.map(({ pid }) => pid));
   const { ofTree, ofGitDir } = gitPlaces(gitDirs);
+  const mayBeInTown = otherNames(directoriesOf(gitDirs), details);
   const uses: GitUse[] = [];
   let hidden: string | null = listing.value === 'all' ? null : "other users' processes are hidden from us";
   for (const row of found) {
@@ -56,7 +58,7 @@ export const readGitUses = async (
     const isOurs = details.sharesOurPaths(pid);
     const here = (path: string, isCwd: boolean): string => {
       const full = isAbsolute(path) ? path : resolve(cwd ?? '/', path);
-      if (isOurs) return full;
+      if (isOurs && !mayBeInTown(pid, full)) return full;
       const door = isCwd ? details.doorToCwd(pid) : details.doorToRoot(pid);
       return (door === null ? null : placeInTown(full, isCwd ? door : `${door}${full}`)) ?? full;
     };
@@ -78,6 +80,11 @@ export const readGitUses = async (
   }
   return { uses, hidden };
 };
+
+/** The git directories and their working trees, each once. */
+const directoriesOf = (gitDirs: readonly LockGitDir[]): readonly string[] => [
+  ...new Set(gitDirs.flatMap(({ main, path, tree }) => (tree === null ? [main, path] : [main, path, tree]))),
+];
 
 /** A git that may take a lock, or a hook. */
 const isAtWork = ({ pid, comm }: ProcessRow, table: ProcessTable): boolean => {

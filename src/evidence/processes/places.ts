@@ -2,6 +2,7 @@
 import { classifyNames, isAgentCommand } from '../../core/programs/by-name.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { Observed } from '../../core/types/evidence.ts';
+import { otherNames } from './linux/other-names.ts';
 import { processNames, runsScripts } from './process-names.ts';
 import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
@@ -28,16 +29,17 @@ export const cwdsWorthAsking = (
   return running.filter(isWorthIt).map(({ pid }) => pid);
 };
 
-/** Gives agents under a bind mount or in a container of the town's directories the town's own names for their places. */
+/** Gives processes under a bind mount or in a container of the town's directories the town's own names for their places. */
 export const withTownPlaces = (
   cwds: ReadonlyMap<number, Observed<string>>,
   { rows, details }: ProcessTable,
-  { pids, panePids, agents, root, placeInTown, outside = () => null }: ProcessQuestion,
+  { pids, panePids, agents, root, placeInTown, treesOutside = [] }: ProcessQuestion,
 ): ReadonlyMap<number, Observed<string>> => {
   if (placeInTown === undefined) return cwds;
   const trees = treeBelow(rows, panePids);
   const recorded = new Set(pids);
-  // Most processes are at `/`, and kernel names rule out most others, so few command lines are read.
+  const mayBeInTown = otherNames([root, ...treesOutside], details);
+  // An agent is looked at in any case, for no mount shows a directory whose mount was detached (umount -l).
   const isAgent = (pid: number): boolean => {
     const comm = rows.get(pid)?.comm ?? '';
     if (isAgentCommand([comm], agents)) return true;
@@ -46,10 +48,8 @@ export const withTownPlaces = (
   const placed = new Map(cwds);
   for (const [pid, cwd] of cwds) {
     if (!cwd.seen || cwd.value === '/' || relativeTo(root, cwd.value) !== null) continue;
-    const value =
-      outside(cwd.value) !== null || trees.has(pid) || recorded.has(pid) || isAgent(pid)
-        ? placeInTown(cwd.value, details.doorToCwd(pid) ?? cwd.value)
-        : null;
+    const isLookedAt = trees.has(pid) || recorded.has(pid) || mayBeInTown(pid, cwd.value) || isAgent(pid);
+    const value = isLookedAt ? placeInTown(cwd.value, details.doorToCwd(pid) ?? cwd.value) : null;
     if (value !== null) placed.set(pid, { seen: true, value });
   }
   return placed;

@@ -17,8 +17,8 @@ export interface ProcessQuestion {
   readonly root: string;
   /** Finds the town's name for a directory with another name; without it, directories count by their names alone. */
   readonly placeInTown?: TownPlaceFinder;
-  /** The town's name for a place in a working tree outside it, or null; left out where there are no such trees. */
-  readonly outside?: (path: string) => string | null;
+  /** Working trees outside the root whose places `placeInTown` finds too: absolute, symlinks resolved. */
+  readonly treesOutside?: readonly string[];
   readonly asker: Asker;
   /** Records that were taken under another host name or in another PID namespace; default: none. */
   readonly elsewhere?: readonly TakenElsewhere[];

@@ -53,8 +53,10 @@ export interface ProcessDetails {
   readonly pidNamespace: (pid: number) => string | null;
   /** The machine's name by its root directory, and the id of its container; null where there is none. */
   readonly containerNames: (pid: number) => { readonly hostname: string | null; readonly id: string | null };
-  /** Device numbers (`254:1`) of the file systems that it sees; empty where that cannot be told. */
-  readonly mountedDevices: (pid: number) => readonly string[];
+  /** Its mount namespace as Linux names it, `mnt:[4026531832]`; null where it is closed to us or the system has none. */
+  readonly mountNamespace: (pid: number) => string | null;
+  /** What it has mounted, in the form of proc_pid_mountinfo(5); empty where that cannot be told. */
+  readonly mountInfo: (pid: number) => string;
   /** True where it is in our mount namespace, so that its paths are valid here. */
   readonly sharesOurPaths: (pid: number) => boolean;
   /** Absolute paths of the Unix sockets on which it listens; empty where that cannot be told. */

@@ -35,7 +35,7 @@ export const areApart = (mountInfo: string, path: string, tree: string): boolean
   for (const line of mountInfo.split('\n')) {
     const [id, , device, , escaped] = line.split(' ', 5);
     if (id === undefined || device === undefined || escaped === undefined) continue;
-    const at = escaped.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
+    const at = unescaped(escaped);
     if (at === '/') hasRoot = true;
     if (isAround(at, path)) around.push({ id, device });
     if (isAround(at, tree) || isAround(tree, at)) ofTree.push({ id, device });
@@ -52,6 +52,75 @@ interface Mount {
   /** Of the file system, `254:1`. */
   readonly device: string;
 }
+
+/** Where a directory lies, whatever it is called: on which file system (`254:1`), and at which path in it. */
+export interface Place {
+  readonly device: string;
+  readonly path: string;
+}
+
+/**
+ * The places of these directories and of everything that is mounted in them, by `/proc/self/mountinfo`; null where the list does not
+ * tell, as in a chroot. All are absolute and have no symlink in them.
+ */
+export const diskPlacesOf = (mountInfo: string, trees: readonly string[]): readonly Place[] | null => {
+  const mounts = shownPlaces(mountInfo);
+  const places: Place[] = [];
+  for (const tree of trees) {
+    let around: ShownPlace | null = null;
+    for (const mount of mounts)
+      if (!isAround(mount.at, tree)) {
+        if (isAround(tree, mount.at)) places.push(mount);
+        // The deepest mount counts, and the last of several at one place.
+      } else if (around === null || mount.at.length >= around.at.length) around = mount;
+    if (around === null) return null;
+    places.push({ device: around.device, path: moved(tree, around.at, around.path) });
+  }
+  return places;
+};
+
+/**
+ * The paths by which a process that has these mounts (`/proc/<pid>/mountinfo`) knows these places or parts of them; null where the
+ * list does not tell.
+ */
+export const mountedNamesOf = (mountInfo: string, places: readonly Place[]): readonly string[] | null => {
+  const names = new Set<string>();
+  let hasRoot = false;
+  for (const { device, path, at } of shownPlaces(mountInfo)) {
+    if (at === '/') hasRoot = true;
+    for (const place of places) {
+      if (place.device !== device) continue;
+      if (isAround(path, place.path)) names.add(moved(place.path, path, at));
+      else if (isAround(place.path, path)) names.add(at);
+    }
+  }
+  return hasRoot ? [...names] : null;
+};
+
+/** A place, and the path at which a mount shows it. */
+interface ShownPlace extends Place {
+  readonly at: string;
+}
+
+const shownPlaces = (mountInfo: string): readonly ShownPlace[] =>
+  mountInfo.split('\n').flatMap((line) => {
+    const [, , device, path, at] = line.split(' ', 5);
+    return device === undefined || path === undefined || at === undefined
+      ? []
+      : [{ device, path: unescaped(path), at: unescaped(at) }];
+  });
+
+/** Paths have blanks, tabs, line breaks and backslashes escaped. */
+const unescaped = (path: string): string =>
+  path.includes('\\')
+    ? path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
+    : path;
+
+/** The same path below `to` as `path` has below `from`. */
+const moved = (path: string, from: string, to: string): string => {
+  const below = from === '/' ? path : path.slice(from.length);
+  return to === '/' ? below || '/' : below === '/' ? to : to + below;
+};
 
 export interface MacMount {
   /** `apfs`, `smbfs`. */
@@ -77,5 +146,6 @@ export const mountAround = (mounts: string, path: string): MacMount | null => {
   return found === null ? null : { type: found.type, isLocal: found.isLocal };
 };
 
-const isAround = (mount: string, path: string): boolean =>
-  mount === '/' || path === mount || path.startsWith(`${mount}/`);
+/** True where `path` is this directory or lies below it. */
+const isAround = (directory: string, path: string): boolean =>
+  directory === '/' || path === directory || path.startsWith(`${directory}/`);

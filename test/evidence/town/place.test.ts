@@ -59,6 +59,15 @@ describe('an agent behind a mount (skipped without permission to mount)', () => 
     expect((await ask()).exitCode).toBe(20);
   });
 
+  mountTest('may be a program that is not known → unknown, also with only its worker mounted', async () => {
+    const { town, judge, ask } = setStage();
+    town.lock(ADA);
+    await agentBehind(town.path(ADA), makeDoor(), '.', 'some-program');
+    await until(async () => (await judge()).state === 'unknown', 'the program to be seen');
+    expect((await ask()).exitCode).toBe(22);
+    expect((await ask(BOB)).exitCode).toBe(0);
+  });
+
   mountTest('the same among so many workers that mounts are read first → held', async () => {
     const { town, judge } = setStage();
     town.lock(ADA);

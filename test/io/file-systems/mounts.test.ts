@@ -1,6 +1,6 @@
-/** What the kernel's list of mounts says of two paths. */
-import { expect, test } from '@jest/globals';
-import { areApart } from '../../../src/io/file-systems/mounts.ts';
+/** What the kernel's lists of mounts say of paths. */
+import { describe, expect, test } from '@jest/globals';
+import { areApart, diskPlacesOf, mountedNamesOf } from '../../../src/io/file-systems/mounts.ts';
 
 const listed = (...mounts: readonly (readonly [id: number, device: string, at: string])[]): string =>
   mounts
@@ -39,4 +39,43 @@ test('names are read as the kernel escapes them', () => {
   const table = listed(ROOT, [30, '254:1', '/home/ann\\040lee']);
   expect(areApart(table, '/home/ann lee', '/srv/town')).toBe(false);
   expect(areApart(table, '/home/ann', '/srv/town')).toBe(true);
+});
+
+describe('names of a directory in another list of mounts', () => {
+  const mounted = (device: string, path: string, at: string): string =>
+    `30 1 ${device} ${path} ${at} rw,relatime shared:1 - ext4 /dev/vda rw\n`;
+  const OURS = mounted('254:1', '/', '/') + mounted('0:44', '/cache', '/srv/town/a/build');
+  const places = diskPlacesOf(OURS, ['/srv/town']) ?? [];
+
+  test.each<readonly [name: string, theirs: string, names: readonly string[] | null]>([
+    ['the same mounts', OURS, ['/srv/town', '/srv/town/a/build']],
+    ['another file system alone', mounted('254:9', '/', '/'), []],
+    [
+      'a worker in a container',
+      mounted('0:90', '/', '/') + mounted('254:1', '/srv/town/a', '/workspace'),
+      ['/workspace'],
+    ],
+    ['what lies around it', mounted('0:90', '/', '/') + mounted('254:1', '/srv', '/data'), ['/data/town']],
+    ['its whole disk', mounted('0:90', '/', '/') + mounted('254:1', '/', '/host'), ['/host/srv/town']],
+    ['it at the root', mounted('254:1', '/srv/town', '/'), ['/']],
+    ['a neighbor of the same disk', mounted('0:90', '/', '/') + mounted('254:1', '/srv/towns', '/data'), []],
+    [
+      'a mount that is mounted in it',
+      mounted('0:90', '/', '/') + mounted('0:44', '/cache/x', '/my\\040cache'),
+      ['/my cache'],
+    ],
+    ['a list without the root, as in a chroot', mounted('254:1', '/srv', '/data'), null],
+  ])('%s', (_, theirs, names) => {
+    expect(mountedNamesOf(theirs, places)).toEqual(names);
+  });
+
+  test('the deepest mount around a directory counts, and without one nothing is told', () => {
+    const table = OURS + mounted('254:2', '/t', '/srv');
+    expect(diskPlacesOf(table, ['/srv/town', '/home'])).toEqual([
+      expect.objectContaining({ device: '0:44', path: '/cache' }),
+      { device: '254:2', path: '/t/town' },
+      { device: '254:1', path: '/home' },
+    ]);
+    expect(diskPlacesOf(mounted('254:1', '/', '/srv'), ['/home'])).toBeNull();
+  });
 });

@@ -121,9 +121,12 @@ const namesOf = (
 ): readonly MachineName[] =>
   rows.map(({ pid }) => {
     const { hostname, id } = details.containerNames(pid);
-    const seesTown = hostname !== null && device !== null && details.mountedDevices(pid).includes(device);
+    const seesTown = hostname !== null && device !== null && isMounted(device, details.mountInfo(pid));
     return { uid: details.uid(pid), hostname: seesTown ? hostname : null, id };
   });
+
+const isMounted = (device: string, mountInfo: string): boolean =>
+  mountInfo.split('\n').some((line) => line.split(' ', 3)[2] === device);
 
 const describe = (
   named: readonly Namespace[],

@@ -166,7 +166,8 @@ const closedDetails = (why: string): ProcessDetails => ({
   numbers: () => [],
   pidNamespace: () => null,
   containerNames: () => ({ hostname: null, id: null }),
-  mountedDevices: () => [],
+  mountNamespace: () => null,
+  mountInfo: () => '',
   sharesOurPaths: () => false,
   listeningSockets: () => [],
 });

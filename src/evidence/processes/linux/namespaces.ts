@@ -9,12 +9,22 @@ const MAX_HOSTNAME_BYTES = 4096;
 
 type NamespaceDetails = Pick<
   ProcessDetails,
-  'doorToRoot' | 'numbers' | 'pidNamespace' | 'containerNames' | 'mountedDevices' | 'sharesOurPaths'
+  | 'doorToRoot'
+  | 'numbers'
+  | 'pidNamespace'
+  | 'containerNames'
+  | 'mountNamespace'
+  | 'mountInfo'
+  | 'sharesOurPaths'
 >;
 
 /** Looks below a directory that is mounted like /proc. None of them throws. */
 export const namespaceDetails = (proc: string): NamespaceDetails => {
-  const ourMounts = readProcLink(`${proc}/self/ns/mnt`);
+  const mountsOf = (pid: number | 'self'): string | null => {
+    const link = readProcLink(`${proc}/${pid}/ns/mnt`);
+    return link.seen ? link.value : null;
+  };
+  const ourMounts = mountsOf('self');
   return {
     doorToRoot: (pid) => `${proc}/${pid}/root`,
     numbers: (pid) => {
@@ -33,17 +43,11 @@ export const namespaceDetails = (proc: string): NamespaceDetails => {
       const id = 'error' in groups ? null : /[0-9a-f]{64}/.exec(groups.bytes.toString('latin1'));
       return { hostname: hostname === '' ? null : hostname, id: id?.[0] ?? null };
     },
-    mountedDevices: (pid) => {
+    mountNamespace: mountsOf,
+    mountInfo: (pid) => {
       const read = readProc(`${proc}/${pid}/mountinfo`);
-      if ('error' in read) return [];
-      return read.bytes
-        .toString('latin1')
-        .split('\n')
-        .map((line) => line.split(' ', 3)[2] ?? '');
+      return 'error' in read ? '' : bytesAsText(read.bytes);
     },
-    sharesOurPaths: (pid) => {
-      const theirs = readProcLink(`${proc}/${pid}/ns/mnt`);
-      return theirs.seen && ourMounts.seen && theirs.value === ourMounts.value;
-    },
+    sharesOurPaths: (pid) => ourMounts !== null && mountsOf(pid) === ourMounts,
   };
 };

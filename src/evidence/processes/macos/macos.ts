@@ -83,7 +83,8 @@ const psDetails = (rows: ReadonlyMap<number, PsRow>): ProcessDetails => ({
   numbers: (pid) => [pid],
   pidNamespace: () => null,
   containerNames: () => ({ hostname: null, id: null }),
-  mountedDevices: () => [],
+  mountNamespace: () => null,
+  mountInfo: () => '',
   sharesOurPaths: () => true,
   listeningSockets: () => [],
 });
