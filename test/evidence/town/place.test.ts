@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { townPlaceFinder } from '../../../src/evidence/town/place.ts';
+import { makeRepository } from '../../situations/repository.ts';
 import { ADA, BOB, hostTest, setStage } from '../../situations/stage.ts';
 import {
   cleanUp,
+  deadPid,
   firstLine,
   makeTown,
   onCleanUp,
@@ -66,6 +68,14 @@ describe('an agent behind a mount (skipped without permission to mount)', () => 
     await until(async () => (await judge()).state === 'unknown', 'the program to be seen');
     expect((await ask()).exitCode).toBe(22);
     expect((await ask(BOB)).exitCode).toBe(0);
+  });
+
+  mountTest('holds the lock of a worktree beside the repository that is mounted elsewhere', async () => {
+    const { worktree, lockOf } = makeRepository();
+    const path = worktree('../beside', `claude agent a (pid ${deadPid()})`);
+    expect((await lockOf('../beside')).state).toBe('stale');
+    await agentBehind(path, makeDoor(), '.', 'claude');
+    await until(async () => (await lockOf('../beside')).state === 'held', 'the agent to be seen at work');
   });
 
   mountTest('the same among so many workers that mounts are read first → held', async () => {

@@ -1,4 +1,5 @@
 /** Identifies the namespaces of a process on Linux, and finds paths into them (namespaces(7), proc(5)). */
+import { readlinkSync } from 'node:fs';
 import { bytesAsText } from '../../../io/disk/bytes-as-text.ts';
 import { readingCalls, readSmallFile } from '../../../io/disk/small-file.ts';
 import type { ProcessDetails } from '../row.ts';
@@ -21,8 +22,11 @@ type NamespaceDetails = Pick<
 /** Looks below a directory that is mounted like /proc. None of them throws. */
 export const namespaceDetails = (proc: string): NamespaceDetails => {
   const mountsOf = (pid: number | 'self'): string | null => {
-    const link = readProcLink(`${proc}/${pid}/ns/mnt`);
-    return link.seen ? link.value : null;
+    try {
+      return readlinkSync(`${proc}/${pid}/ns/mnt`);
+    } catch {
+      return null;
+    }
   };
   const ourMounts = mountsOf('self');
   return {

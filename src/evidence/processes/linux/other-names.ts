@@ -14,29 +14,36 @@ export const otherNames = (
   trees: readonly string[],
   { mountNamespace, mountInfo }: Pick<ProcessDetails, 'mountNamespace' | 'mountInfo'>,
 ): OtherNames => {
-  /** By mount namespace; null where everything may lead there. */
-  const known = new Map<string | null, ReadonlySet<string> | null>([[null, new Set(trees)]]);
-  const read = (pid: number): ReadonlySet<string> | null => {
+  const read = (pid: number): readonly string[] | null => {
     const [ours, theirs] = [mountInfo(process.pid), mountInfo(pid)];
-    if (ours === '' || theirs === '') return new Set(trees);
+    if (ours === '' || theirs === '') return trees;
     const places = diskPlacesOf(ours, trees);
     const names = places === null ? null : mountedNamesOf(theirs, places);
-    return names === null ? null : new Set([...trees, ...names]);
+    return names === null ? null : [...trees, ...names];
   };
+  const ofNamespaces = new Map<string | null, (path: string) => boolean>([[null, leadsInto(trees)]]);
   return (pid, path) => {
     const namespace = mountNamespace(pid);
-    let names = known.get(namespace);
-    if (names === undefined) {
-      names = read(pid);
-      known.set(namespace, names);
+    let leads = ofNamespaces.get(namespace);
+    if (leads === undefined) {
+      const names = read(pid);
+      leads = names === null ? () => true : leadsInto(names);
+      ofNamespaces.set(namespace, leads);
     }
-    return names === null || isInOneOf(names, path);
+    return leads(path);
   };
 };
 
-const isInOneOf = (directories: ReadonlySet<string>, path: string): boolean => {
-  for (let at = path; ; at = dirname(at)) {
-    if (directories.has(at)) return true;
-    if (at === dirname(at)) return false;
-  }
+/** Remembers each path: thousands of processes work in a few directories. */
+const leadsInto = (directories: readonly string[]): ((path: string) => boolean) => {
+  const known = new Map<string, boolean>(directories.map((directory) => [directory, true]));
+  const leads = (path: string): boolean => {
+    const before = known.get(path);
+    if (before !== undefined) return before;
+    const around = dirname(path);
+    const found = around !== path && leads(around);
+    known.set(path, found);
+    return found;
+  };
+  return leads;
 };
