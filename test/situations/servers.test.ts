@@ -382,6 +382,22 @@ describe('servers: where they are found', () => {
     },
   );
 
+  // The kernel's name of such a server is `tmux-3.5a:`, that of the next `my-tmux: server`.
+  linuxTmuxTest.each(['tmux-3.5a', 'my-tmux'])(
+    'a server whose program is called %s is found through its process → held',
+    async (programName) => {
+      const { town, startTmux, look } = setStage();
+      const server = await startTmux({ socket: join(makeTmuxTmpdir(), 'socket'), programName });
+      const pane = server.newSession(`${GT}-crew-ada`, { cwd: town.path(ADA), command: ['sh'] });
+      town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
+      const report = await look();
+      expect(lockOf(report, ADA)).toMatchObject({ state: 'held', holder: { session: 'live' } });
+      expect(report.tmux?.servers).toContainEqual(
+        expect.objectContaining({ socket: server.socket, status: 'ok', pid: server.pid }),
+      );
+    },
+  );
+
   linuxTmuxTest('a live server whose socket was deleted makes a session unknown, never gone', async () => {
     const { town, startTmux, look } = setStage();
     const server = await startTmux();

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onCleanUp } from './clean-up.ts';
@@ -33,6 +33,8 @@ export interface TmuxOptions {
   readonly tmuxTmpdir?: string;
   /** The user who owns the server, if this process is root; default our own. */
   readonly uid?: number;
+  /** The name under which the program is started, in a directory of its own; default `tmux`. */
+  readonly programName?: string;
   /** Environment of the server process, added to ours (without variables that begin with GT_ or TMUX). */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -61,6 +63,12 @@ const parsePane = (line: string): TestPane => {
   return { sessionId, paneId, pid: Number(pid), sessionName: name.join(' ') };
 };
 
+const tmuxNamed = (name: string): string => {
+  const link = join(makeTmuxTmpdir(), name);
+  symlinkSync(execFileSync('/bin/sh', ['-c', 'command -v tmux'], { encoding: 'utf8' }).trim(), link);
+  return link;
+};
+
 /** Starts a private tmux server without configuration, which keeps running without sessions; `cleanUp` stops it. */
 export const startTmux = async (options: TmuxOptions = {}): Promise<TestTmux> => {
   const tmuxTmpdir = options.tmuxTmpdir ?? makeTmuxTmpdir();
@@ -74,8 +82,9 @@ export const startTmux = async (options: TmuxOptions = {}): Promise<TestTmux> =>
     chownSync(dirname(socket), options.uid, -1);
   }
   const env = serverEnvironment(options.env ?? {});
+  const program = options.programName === undefined ? 'tmux' : tmuxNamed(options.programName);
   const tmux = (...args: string[]): string =>
-    execFileSync('tmux', ['-u', '-f', '/dev/null', '-S', socket, ...args], {
+    execFileSync(program, ['-u', '-f', '/dev/null', '-S', socket, ...args], {
       ...owner,
       env,
       encoding: 'utf8',

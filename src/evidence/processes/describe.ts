@@ -6,6 +6,7 @@ import type {
   GasTownEnvironment,
   Observed,
   ProcessInfo,
+  ProcessRole,
   RegisteredSession,
 } from '../../core/types/evidence.ts';
 import { withoutInherited } from '../tmux/gas-town-variables.ts';
@@ -17,6 +18,9 @@ import { isTmuxServer } from './table.ts';
 
 /** The live sessions that registries name for a process. */
 export type SessionReader = (row: ProcessRow) => readonly RegisteredSession[];
+
+/** Its kernel name need not be `tmux`: a server is called as its program was started. */
+const TMUX_SERVER: ProcessRole = { class: 'infrastructure', why: 'tmux itself' };
 
 export type Describe = (row: ProcessRow) => ProcessInfo;
 
@@ -33,7 +37,7 @@ export const describer = (
     const argv = details.argv(row.pid);
     const names = processNames(row.comm, argv);
     const given = givenArguments(row.comm, argv);
-    const role = roleByArguments(names, given);
+    const role = isTmuxServer(row, rows) ? TMUX_SERVER : roleByArguments(names, given);
     return {
       pid: row.pid,
       ppid: row.ppid,

@@ -98,6 +98,7 @@ const compareAges = (one: ProcessRow, other: ProcessRow): number =>
 /** True for services that a command may start for the whole user, such as a tmux server or a key agent. */
 const servesEverybody = (row: ProcessRow, { rows, details }: ProcessTable): boolean => {
   if (isStartingPane(row, rows)) return false;
+  if (isTmuxServer(row, rows)) return true;
   const argv = details.argv(row.pid);
   const names = processNames(row.comm, argv);
   const role = roleByArguments(names, givenArguments(row.comm, argv)) ?? classifyNames(names, { agents: [] });

@@ -45,10 +45,22 @@ export const hasEnded = (
   return now === null || (now !== 'hidden' && (now.dead || now.startToken !== startToken));
 };
 
-/** A tmux server by its kernel name (`tmux: server`); on macOS a `tmux` whose parent is launchd. */
+/** A tmux server by its kernel name; on macOS a `tmux` whose parent is launchd. */
 export const isTmuxServer = (row: ProcessRow, rows: ProcessTable['rows']): boolean =>
-  !row.dead &&
-  (row.comm === 'tmux: server' ? !isStartingPane(row, rows) : row.comm === 'tmux' && row.ppid === 1);
+  !row.dead && (isNamedServer(row) ? !isStartingPane(row, rows) : row.comm === 'tmux' && row.ppid === 1);
+
+/**
+ * What tmux and its offshoot tmate call a server: `tmux: server`, by the name under which the program was started. Of a longer
+ * name (`tmux-3.5a:`) the second word is left out, for clients as well.
+ */
+const SERVER_NAME = /^\S*(?:tmux|tmate)\S*:(?: server)?$/;
+
+const hasServerName = (comm: string): boolean =>
+  (comm.endsWith(':') || comm.endsWith(': server')) && SERVER_NAME.test(comm);
+
+/** A server is a daemon, and a client has a terminal or is what a script runs. */
+const isNamedServer = ({ comm, pid, leader, hasTerminal }: ProcessRow): boolean =>
+  hasServerName(comm) && (!comm.endsWith(':') || (leader === pid && hasTerminal === false));
 
 /** The processes that are tmux servers: those of these users, or with null everybody's. */
 export const tmuxServersOf = (
@@ -60,5 +72,8 @@ export const tmuxServersOf = (
   );
 
 /** True for a child of a server that still has the server's name and arguments: it will become a pane. */
-export const isStartingPane = (row: ProcessRow, rows: ProcessTable['rows']): boolean =>
-  row.comm === 'tmux: server' && rows.get(row.ppid)?.comm === 'tmux: server';
+export const isStartingPane = (row: ProcessRow, rows: ProcessTable['rows']): boolean => {
+  if (!hasServerName(row.comm)) return false;
+  const parent = rows.get(row.ppid);
+  return parent?.comm === row.comm && isNamedServer(parent);
+};
