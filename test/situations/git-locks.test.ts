@@ -26,10 +26,12 @@ import {
   cleanUp,
   deadPid,
   groupIsRunning,
+  hasCompiler,
   OTHER_UID,
   onCleanUp,
   sleeperNamed,
   startProcess,
+  startZombieLeader,
   until,
 } from '../support/index.ts';
 import { LANGUAGES, WITHOUT_GERMAN } from './german.ts';
@@ -577,6 +579,31 @@ describe('a git lock stays while it may be in use by', () => {
       closeSync(descriptor);
     }
   });
+
+  (hasCompiler ? linuxGit : test.skip)(
+    'a process whose main thread has ended: it has the lock open, or was started by git (skipped without cc)',
+    async () => {
+      const repository = makeRepository();
+      const { root } = repository;
+      const path = leave(join(root, '.git/index.lock'));
+      const descriptor = openSync(path, 'r');
+      const stdio = ['ignore', 'ignore', 'ignore', descriptor] as const;
+      const opener = await startZombieLeader({ cwd: '/', stdio: [...stdio] });
+      closeSync(descriptor);
+      expect(await lockAt(repository, path)).toMatchObject({
+        state: 'held',
+        reasons: ['file-open', expect.any(String)],
+      });
+      await staysWhile(repository, path);
+      process.kill(opener, 'SIGKILL');
+      await until(async () => (await stateAt(repository, path)) === 'stale', 'the end of the opener');
+      await startZombieLeader({
+        cwd: '/',
+        env: { ...process.env, GIT_INDEX_FILE: join(root, '.git/index') },
+      });
+      await staysWhile(repository, path);
+    },
+  );
 
   linuxGit('an editor that has any file below the git directory open', async () => {
     const repository = makeRepository();

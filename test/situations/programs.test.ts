@@ -259,7 +259,7 @@ describe('a program is not taken for a bystander', () => {
   async () => {
     const { town, judge } = setStage();
     town.lock(ADA);
-    await startZombieLeader(town.path(ADA));
+    await startZombieLeader({ cwd: town.path(ADA) });
     expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
   },
 );

@@ -105,13 +105,13 @@ export const startZombie = async (): Promise<number> => {
 export const hasCompiler = spawnSync('cc', ['--version']).status === 0;
 
 /** A process whose main thread has ended while another thread runs on: it looks like a zombie but is alive. */
-export const startZombieLeader = async (cwd?: string): Promise<number> => {
+export const startZombieLeader = async (options: SpawnOptions = {}): Promise<number> => {
   const program = sleeperNamed('leaderless');
   const source =
     '#include <pthread.h>\n#include <unistd.h>\nstatic void *stay(void *x) { sleep(600); return x; }\n' +
     'int main(void) { pthread_t t; pthread_create(&t, 0, stay, 0); pthread_exit(0); }\n';
   execFileSync('cc', ['-x', 'c', '-o', program, '-', '-lpthread'], { input: source });
-  const { pid } = await startProcess(program, [], cwd === undefined ? {} : { cwd });
+  const { pid } = await startProcess(program, [], options);
   await until(() => stateOf(pid).startsWith('Z'), `the end of the main thread of ${pid}`);
   return pid;
 };

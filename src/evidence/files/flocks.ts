@@ -100,7 +100,7 @@ interface OpenedFlocks extends Uses<FileUse> {
 }
 
 /** Of each file whoever holds it, as its descriptor shows; else somebody who has it open. */
-const whoHasOpen = (paths: readonly string[], { rows, listing }: ProcessTable): OpenedFlocks => {
+const whoHasOpen = (paths: readonly string[], { rows, listing, details }: ProcessTable): OpenedFlocks => {
   const uses = new Map<string, FileUse>();
   const closed = new Set<number>();
   if (!listing.seen) return { uses: [], hidden: `processes could not be listed: ${listing.why}`, closed };
@@ -108,13 +108,14 @@ const whoHasOpen = (paths: readonly string[], { rows, listing }: ProcessTable): 
   withoutStackTraces(() => {
     for (const { pid, comm, dead, isKernelThread } of rows.values()) {
       if (dead || isKernelThread) continue;
-      const found = openIn(pid, wanted);
+      const directory = details.directory(pid);
+      const found = openIn(directory, wanted);
       if (typeof found === 'string') {
         closed.add(pid);
         continue;
       }
       for (const [path, descriptors] of found.locks) {
-        const holds = descriptors.some((descriptor) => isLockedThrough(pid, descriptor));
+        const holds = descriptors.some((descriptor) => isLockedThrough(directory, descriptor));
         const before = uses.get(path);
         if (before === undefined || (holds && before.mayHold === true))
           uses.set(path, { path, pid, command: comm, ...(holds ? {} : { mayHold: true as const }) });
@@ -129,8 +130,8 @@ const whoHasOpen = (paths: readonly string[], { rows, listing }: ProcessTable): 
   };
 };
 
-const isLockedThrough = (pid: number, descriptor: string): boolean => {
-  const read = readProc(`/proc/${pid}/fdinfo/${descriptor}`);
+const isLockedThrough = (directory: string, descriptor: string): boolean => {
+  const read = readProc(`${directory}/fdinfo/${descriptor}`);
   return 'bytes' in read && OF_DESCRIPTOR.test(read.bytes.toString('latin1'));
 };
 

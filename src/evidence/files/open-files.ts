@@ -35,7 +35,7 @@ export const readOpenFiles = (
   withoutStackTraces(() => {
     for (const { pid, comm, dead, isKernelThread } of rows.values()) {
       if (dead || isKernelThread) continue;
-      const found = openIn(pid, wanted);
+      const found = openIn(details.directory(pid), wanted);
       if (typeof found !== 'string') {
         for (const path of found.locks.keys()) uses.push({ path, pid, command: comm });
         if (found.places.length > 0 && !isNobody(pid, comm, details.argv(pid)))
@@ -128,12 +128,16 @@ export interface Opened {
 
 const NOTHING: Opened = { locks: new Map(), places: [] };
 
-/** The wanted files that it has open, or why its open files cannot be seen. */
+/**
+ * The wanted files that a process has open, or why its open files cannot be seen.
+ *
+ * @param process its directory below /proc
+ */
 export const openIn = (
-  pid: number,
+  process: string,
   { files, gitDirs }: { readonly files: Wanted; readonly gitDirs: WantedDirectories },
 ): Opened | string => {
-  const directory = `/proc/${pid}/fd`;
+  const directory = `${process}/fd`;
   let descriptors: readonly string[];
   try {
     descriptors = readdirSync(directory);
@@ -151,7 +155,7 @@ export const openIn = (
       continue; // closed meanwhile
     }
     if (!target.startsWith('/')) continue;
-    const below = placeBelow(target, pid, gitDirs);
+    const below = placeBelow(target, process, gitDirs);
     if (below !== null) places.add(below);
     const candidates = files.get(baseName(target));
     if (candidates === undefined) continue;
@@ -165,7 +169,7 @@ export const openIn = (
 /** The path, as we know it, of a file below one of the git directories; null for every other file. */
 const placeBelow = (
   target: string,
-  pid: number,
+  process: string,
   { paths, start, identities }: WantedDirectories,
 ): string | null => {
   if (paths.size === 0) return null;
@@ -180,6 +184,6 @@ const placeBelow = (
   const end = target.indexOf('.git/');
   if (end < 0) return null;
   const top = target.slice(0, end + '.git'.length);
-  const known = identities.get(identityOf(`/proc/${pid}/root${top}`) ?? '');
+  const known = identities.get(identityOf(`${process}/root${top}`) ?? '');
   return known === undefined || known === top ? null : known + target.slice(top.length);
 };

@@ -9,6 +9,8 @@ export interface ProcessRow {
   /** A zombie without other threads: nothing runs behind this number. */
   readonly dead: boolean;
   readonly isKernelThread: boolean;
+  /** Its first thread has ended and others run (Linux): it is no zombie, although it looks like one. */
+  readonly firstThreadEnded?: true;
   /** In the foreground of its terminal; absent where the system was not asked. */
   readonly inForeground?: boolean;
   /**
@@ -28,6 +30,11 @@ export interface ProcessDetails {
   readonly row: (pid: number) => ProcessRow | 'hidden' | null;
   /** True where the system's list of processes has this number, or may hide it. */
   readonly isListed: (pid: number) => boolean;
+  /**
+   * Its directory below /proc; of a process whose first thread has ended that of another thread, because the first one no longer
+   * shows files, variables and namespaces.
+   */
+  readonly directory: (pid: number) => string;
   /** True for the number of a thread of another process. */
   readonly isThread: (pid: number) => boolean;
   /** Read once for each table, since several questions need it. */

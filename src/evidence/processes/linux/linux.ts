@@ -12,14 +12,14 @@ import { signalProcess } from '../signal.ts';
 import { type ProcessClock, readProcessClock } from './clock.ts';
 import { namespaceDetails } from './namespaces.ts';
 import { readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
-import { isDeadStat, parseProcStat } from './proc-stat.ts';
+import { hasEndedByState, isDeadStat, parseProcStat } from './proc-stat.ts';
 import { socketReader } from './unix-sockets.ts';
 
 /** Reads a directory that is mounted like /proc. Never throws: what failed is in `listing`. */
 export const readProcTable = (proc: string): ProcessTable => {
   const clock = readProcessClock(proc);
   const { rows, listing } = withoutStackTraces(() => listProc(proc, clock));
-  const details = listing.seen ? procDetails(proc, clock) : closedDetails(listing.why);
+  const details = listing.seen ? procDetails(proc, clock, rows) : closedDetails(listing.why);
   return { listing, rows, details, again: async () => readProcTable(proc) };
 };
 
@@ -68,27 +68,39 @@ const readRow = (proc: string, pid: number | string, clock: ProcessClock): RowRe
     isKernelThread: stat.isKernelThread,
     startToken: stat.startTicks,
     startedAtMs: clock(stat.startTicks),
+    ...(hasEndedByState(stat) && !isDeadStat(stat) ? { firstThreadEnded: true } : {}),
   };
 };
 
-/** A process whose first thread has ended no longer shows its directory, but its other threads do. */
-const readWorkingDirectory = (proc: string, pid: number): Observed<string> => {
-  const cwd = readProcLink(`${proc}/${pid}/cwd`);
-  if (cwd.seen || cwd.why !== 'ENOENT') return cwd;
+/** The directory of a thread that has not ended; that of the process where there is none. */
+const runningThread = (directory: string): string => {
   let threads: readonly string[] = [];
   try {
-    threads = readdirSync(`${proc}/${pid}/task`);
+    threads = readdirSync(`${directory}/task`);
   } catch {
     // It has ended.
   }
   for (const thread of threads) {
-    const shown = readProcLink(`${proc}/${pid}/task/${thread}/cwd`);
-    if (shown.seen) return shown;
+    const read = readProc(`${directory}/task/${thread}/stat`);
+    const stat = 'error' in read ? null : parseProcStat(bytesAsText(read.bytes));
+    if (stat !== null && !hasEndedByState(stat)) return `${directory}/task/${thread}`;
   }
-  return cwd;
+  return directory;
 };
 
-const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
+/** Also where its first thread has ended since the processes were listed. */
+const readWorkingDirectory = (directory: string): Observed<string> => {
+  const cwd = readProcLink(`${directory}/cwd`);
+  return cwd.seen || cwd.why !== 'ENOENT' ? cwd : readProcLink(`${runningThread(directory)}/cwd`);
+};
+
+const procDetails = (
+  proc: string,
+  clock: ProcessClock,
+  rows: ReadonlyMap<number, ProcessRow>,
+): ProcessDetails => {
+  const directory = (pid: number): string =>
+    rows.get(pid)?.firstThreadEnded === true ? runningThread(`${proc}/${pid}`) : `${proc}/${pid}`;
   const statusField = (pid: number, name: 'Tgid' | 'Uid'): number | null => {
     const read = readProc(`${proc}/${pid}/status`);
     if ('error' in read) return null;
@@ -110,6 +122,7 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
       const row = readRow(proc, pid, clock);
       return typeof row === 'string' ? 'hidden' : row;
     },
+    directory,
     isListed: (pid) => entryExists(`${proc}/${pid}`),
     isThread: (pid) => {
       const leader = statusField(pid, 'Tgid');
@@ -118,18 +131,18 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
     argv: (pid) => {
       const before = commandLines.get(pid);
       if (before !== undefined) return before;
-      const argv = texts(`${proc}/${pid}/cmdline`) ?? [];
+      const argv = texts(`${directory(pid)}/cmdline`) ?? [];
       // It is empty while another program is being started, and is read again then.
       if (argv.join('') !== '') commandLines.set(pid, argv);
       return argv;
     },
     uid: (pid) => statusField(pid, 'Uid'),
     environment: (pid) => {
-      const variables = texts(`${proc}/${pid}/environ`);
+      const variables = texts(`${directory(pid)}/environ`);
       return variables === null ? null : gasTownVariablesIn(variables);
     },
     variables: (pid, names) => {
-      const variables = texts(`${proc}/${pid}/environ`);
+      const variables = texts(`${directory(pid)}/environ`);
       if (variables === null) return null;
       return names.flatMap((name) =>
         variables
@@ -138,18 +151,19 @@ const procDetails = (proc: string, clock: ProcessClock): ProcessDetails => {
       );
     },
     holdMarks: async (pids) =>
-      withoutStackTraces(() => new Map(pids.map((pid) => [pid, readHoldMark(`${proc}/${pid}/environ`)]))),
+      withoutStackTraces(() => new Map(pids.map((pid) => [pid, readHoldMark(`${directory(pid)}/environ`)]))),
     lookingIsCheap: true,
     workingDirectories: async (pids) =>
-      withoutStackTraces(() => new Map(pids.map((pid) => [pid, readWorkingDirectory(proc, pid)]))),
-    doorToCwd: (pid) => `${proc}/${pid}/cwd`,
-    ...namespaceDetails(proc),
-    listeningSockets: socketReader(proc),
+      withoutStackTraces(() => new Map(pids.map((pid) => [pid, readWorkingDirectory(directory(pid))]))),
+    doorToCwd: (pid) => `${directory(pid)}/cwd`,
+    ...namespaceDetails(directory),
+    listeningSockets: socketReader(directory),
   };
 };
 
 const closedDetails = (why: string): ProcessDetails => ({
   row: () => null,
+  directory: (pid) => `/proc/${pid}`,
   isListed: () => false,
   isThread: () => false,
   argv: () => [],

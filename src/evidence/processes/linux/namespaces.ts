@@ -19,37 +19,41 @@ type NamespaceDetails = Pick<
   | 'sharesOurPaths'
 >;
 
-/** Looks below a directory that is mounted like /proc. None of them throws. */
-export const namespaceDetails = (proc: string): NamespaceDetails => {
-  const mountsOf = (pid: number | 'self'): string | null => {
+/**
+ * None of them throws.
+ *
+ * @param directory of a process below /proc
+ */
+export const namespaceDetails = (directory: (pid: number) => string): NamespaceDetails => {
+  const mountsOf = (pid: number): string | null => {
     try {
-      return readlinkSync(`${proc}/${pid}/ns/mnt`);
+      return readlinkSync(`${directory(pid)}/ns/mnt`);
     } catch {
       return null;
     }
   };
-  const ourMounts = mountsOf('self');
+  const ourMounts = mountsOf(process.pid);
   return {
-    doorToRoot: (pid) => `${proc}/${pid}/root`,
+    doorToRoot: (pid) => `${directory(pid)}/root`,
     numbers: (pid) => {
-      const read = readProc(`${proc}/${pid}/status`);
+      const read = readProc(`${directory(pid)}/status`);
       const line = 'error' in read ? null : /^NSpid:\s+([\d\s]*?)$/m.exec(read.bytes.toString('latin1'));
       return line?.[1]?.split(/\s+/).map(Number) ?? [];
     },
     pidNamespace: (pid) => {
-      const link = readProcLink(`${proc}/${pid}/ns/pid`);
+      const link = readProcLink(`${directory(pid)}/ns/pid`);
       return link.seen ? link.value : null;
     },
     containerNames: (pid) => {
-      const file = readSmallFile(readingCalls, `${proc}/${pid}/root/etc/hostname`, MAX_HOSTNAME_BYTES);
+      const file = readSmallFile(readingCalls, `${directory(pid)}/root/etc/hostname`, MAX_HOSTNAME_BYTES);
       const hostname = file.kind === 'file' ? bytesAsText(file.bytes).trim() : '';
-      const groups = readProc(`${proc}/${pid}/cgroup`);
+      const groups = readProc(`${directory(pid)}/cgroup`);
       const id = 'error' in groups ? null : /[0-9a-f]{64}/.exec(groups.bytes.toString('latin1'));
       return { hostname: hostname === '' ? null : hostname, id: id?.[0] ?? null };
     },
     mountNamespace: mountsOf,
     mountInfo: (pid) => {
-      const read = readProc(`${proc}/${pid}/mountinfo`);
+      const read = readProc(`${directory(pid)}/mountinfo`);
       return 'error' in read ? '' : bytesAsText(read.bytes);
     },
     sharesOurPaths: (pid) => ourMounts !== null && mountsOf(pid) === ourMounts,

@@ -66,6 +66,10 @@ const isLetter = (state: string): boolean => {
   return state.length === 1 && lower >= 'a' && lower <= 'z';
 };
 
+/** True for a thread that has ended, and for a process whose first thread has. */
+export const hasEndedByState = ({ state }: ProcStat): boolean =>
+  state === 'Z' || state === 'X' || state === 'x';
+
 /** True where nothing runs under the number any more: a zombie whose other threads, if any, have ended too. */
 export const isDeadStat = ({ state, threads }: ProcStat): boolean =>
   (state === 'Z' && threads <= 1) || state === 'X' || state === 'x';

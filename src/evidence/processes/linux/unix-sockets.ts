@@ -24,17 +24,17 @@ export const parseListeningSockets = (text: string): ReadonlyMap<string, string>
 };
 
 /** Absolute paths of the sockets on which a process listens; empty where its descriptors are closed to us. */
-export const socketReader = (proc: string): ((pid: number) => readonly string[]) => {
+export const socketReader = (directory: (pid: number) => string): ((pid: number) => readonly string[]) => {
   return (pid) => {
-    const read = readProc(`${proc}/${pid}/net/unix`, MAX_SOCKET_LIST_BYTES);
+    const read = readProc(`${directory(pid)}/net/unix`, MAX_SOCKET_LIST_BYTES);
     if ('error' in read) return [];
     const listening = parseListeningSockets(bytesAsText(read.bytes));
     const paths = new Set<string>();
-    for (const inode of socketInodes(`${proc}/${pid}/fd`)) {
+    for (const inode of socketInodes(`${directory(pid)}/fd`)) {
       const path = listening.get(inode);
       if (path !== undefined) paths.add(path);
     }
-    const cwd = readProcLink(`${proc}/${pid}/cwd`);
+    const cwd = readProcLink(`${directory(pid)}/cwd`);
     return [...paths].flatMap((path) => {
       if (isAbsolute(path)) return [path];
       return cwd.seen ? [join(cwd.value, path)] : [];

@@ -67,6 +67,7 @@ export const parsePs = (text: string): ReadonlyMap<number, PsRow> => {
 
 const psDetails = (rows: ReadonlyMap<number, PsRow>): ProcessDetails => ({
   row: (pid) => rows.get(pid) ?? null,
+  directory: (pid) => `/proc/${pid}`,
   isListed: (pid) => rows.has(pid),
   isThread: () => false,
   argv: (pid) => rows.get(pid)?.argv ?? [],

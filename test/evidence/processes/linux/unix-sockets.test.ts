@@ -29,7 +29,7 @@ describe('Unix sockets', () => {
     onCleanUp(() => {
       server.close();
     });
-    const read = socketReader('/proc');
+    const read = socketReader((pid) => `/proc/${pid}`);
     expect(read(process.pid)).toContain(path);
     expect(read(process.ppid)).not.toContain(path);
     expect(read(2 ** 22 + 1)).toEqual([]);
@@ -47,7 +47,7 @@ describe('Unix sockets', () => {
         server.close();
       });
     }
-    const found = new Set(socketReader('/proc')(process.pid));
+    const found = new Set(socketReader((pid) => `/proc/${pid}`)(process.pid));
     expect(paths.filter((path) => !found.has(path))).toEqual([]);
   });
 });
