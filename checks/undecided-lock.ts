@@ -81,6 +81,10 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
       'once no git works in this repository, on any machine that has this disk, remove the file yourself',
       [['ls', '-l', verdict.lock.path]],
     );
+  if (strangers.length === 0 && lock.pathBytes !== null && reasons.includes('git-unknown'))
+    return advice(
+      'its path is not UTF-8, so doctor cannot tell who uses it; once no git works in this repository, remove it by hand, or rename that part of the path and run doctor again',
+    );
   if (
     host.initialPidNamespace === true &&
     (reasons.includes('file-unknown') || reasons.includes('git-unknown'))
@@ -184,10 +188,7 @@ const remedyFor = (
         ['ls', '-ld', place],
       ];
     case 'closed':
-      return [
-        'run doctor as a user to whom it belongs; a path that is not UTF-8 has to be renamed first',
-        ['ls', '-ld', place],
-      ];
+      return ['run doctor as a user to whom it belongs', ['ls', '-ld', place]];
     case 'symlink':
       return ['run doctor there', ['doctor', '--town', place.replace(/\/\.git$/, '') || '/']];
     case 'odd':

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { relativeTo } from '../core/town/roles.ts';
 import type { Gap } from '../core/types/evidence.ts';
-import { displayPath } from '../io/disk/disk-path.ts';
+import { type DiskPath, displayPath } from '../io/disk/disk-path.ts';
 import { entryExists, isPlainDirectory } from '../io/disk/entry-exists.ts';
 import type { GatherRequest } from './gather-request.ts';
 import { linkedGitDirOf, pointerIn } from './git/linked-tree.ts';
@@ -10,7 +10,7 @@ import { findAgain } from './locks/find-again.ts';
 import { readProcessTable, workingDirectories } from './processes/processes.ts';
 import { closedHomes, type ScanResult, scanGitDirs, scanPlaces, scanTownInTurns } from './scan/scan.ts';
 import { isRepository } from './town/marker.ts';
-import { type OutsideNames, treesOutside } from './town/outside-trees.ts';
+import { type OutsideFinder, type OutsideTree, treesOutside } from './town/outside-trees.ts';
 
 /** Finds the locks that are asked for: known ones by their paths, or all of the town by a scan. */
 export const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
@@ -56,44 +56,49 @@ const mainGitDirs = (root: string, places: readonly string[]): readonly string[]
   const mains = [root, ...places].flatMap((place) => {
     const own = join(place, '.git');
     if (isPlainDirectory(own)) return [own];
-    return pointerIn(place)?.replace(/\/worktrees\/[^/]+$/, '') ?? [];
+    const pointer = pointerIn(place);
+    return typeof pointer === 'string' ? pointer.replace(/\/worktrees\/[^/]+$/, '') : [];
   });
   const bare = isRepository(root) && !entryExists(join(root, '.git')) ? [root] : [];
   return [...new Set([...bare, ...mains])].filter((path) => relativeTo(root, path) !== null);
 };
 
+/** A working tree outside of the root, and its git directory. */
+interface LinkedOutside extends OutsideTree {
+  readonly gitDir: DiskPath;
+}
+
 /** The working trees outside of the root that git's files point to, and that point back: agents work and take locks there. */
 export const linkedOutside = (
   { town, scan, workers }: GatherRequest,
   { linkedGitDirs }: ScanResult,
-  nameOf: OutsideNames,
-): ReadonlyMap<string, string> => {
-  if (town.within !== undefined) return new Map();
-  const names =
+  find: OutsideFinder,
+): readonly LinkedOutside[] => {
+  if (town.within !== undefined) return [];
+  const trees =
     scan === 'worker'
-      ? workers.filter((worker) => worker.startsWith('../'))
-      : treesOutside(linkedGitDirs, nameOf);
-  const known = new Set(linkedGitDirs);
-  return new Map(
-    names.flatMap((name) => {
-      const top = join(town.root, name);
-      const pointer = pointerIn(top);
-      // Where the name comes from, it has been read already that it points back.
-      const isRead = pointer !== null && known.has(pointer) && nameOf(pointer) === name;
-      const gitDir = isRead ? pointer : linkedGitDirOf(top);
-      return gitDir === null ? [] : [[name, gitDir] as const];
-    }),
-  );
+      ? workers
+          .filter((worker) => worker.startsWith('../'))
+          .map((name) => ({ name, top: join(town.root, name) }))
+      : treesOutside(linkedGitDirs, find);
+  const known = new Set(linkedGitDirs.map(displayPath));
+  return trees.flatMap(({ name, top }) => {
+    const pointer = pointerIn(top);
+    // Where the name comes from, it has been read already that it points back.
+    const isRead = pointer !== null && known.has(displayPath(pointer)) && find(pointer)?.name === name;
+    const gitDir = isRead ? pointer : linkedGitDirOf(top);
+    return gitDir === null ? [] : [{ name, top, gitDir }];
+  });
 };
 
 /** A walk does not leave the root: what lies right in those trees is looked at by name. */
 export const withOutside = (
   found: ScanResult,
-  { town, scan }: GatherRequest,
-  outside: Iterable<string>,
+  { scan }: GatherRequest,
+  outside: readonly OutsideTree[],
 ): ScanResult => {
   if (scan === 'worker') return found;
-  const there = scanPlaces([...outside].map((name) => join(town.root, name)));
+  const there = scanPlaces(outside.map(({ top }) => top));
   const { locks, leftovers, gaps } = there;
   if (locks.length + leftovers.length + gaps.length === 0) return found;
   return {

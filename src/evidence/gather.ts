@@ -18,6 +18,7 @@ import type {
   TmuxEvidence,
   TownFacts,
 } from '../core/types/evidence.ts';
+import type { DiskPath } from '../io/disk/disk-path.ts';
 import type { FileQuestion } from './files/file-evidence.ts';
 import { findLocks, linkedOutside, unlistedGaps, withOutside } from './find-locks.ts';
 import type { GatherRequest } from './gather-request.ts';
@@ -41,7 +42,7 @@ import { askTmux } from './tmux/tmux.ts';
 import { readTownLayout, type TownLayout } from './town/layout.ts';
 import { readLegacyItems } from './town/legacy.ts';
 import { isMarked, isRepository } from './town/marker.ts';
-import { type OutsideNames, outsideNamer, outsideNames, treesOutside } from './town/outside-trees.ts';
+import { type OutsideFinder, outsideFinder, outsideNamer, treesOutside } from './town/outside-trees.ts';
 import { isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town/place.ts';
 import type { TownRoot } from './town/root.ts';
 import { treesAround } from './town/trees.ts';
@@ -67,7 +68,9 @@ const pidsNamedBy = (locks: readonly LockFile[], companions: readonly LoneCompan
 /** The administrative directories of linked working trees outside of the root that the locks name: needed where a look at one lock did not scan. */
 const linkedGitDirsOf = (locks: readonly LockFile[]): readonly string[] =>
   locks
-    .filter(({ tree, worker }) => tree !== undefined && worker.startsWith('../'))
+    .filter(
+      ({ tree, worker, pathBytes }) => tree !== undefined && pathBytes === null && worker.startsWith('../'),
+    )
     .map(({ path }) => dirname(path));
 
 /** Users whose tmux servers and sessions count: the caller, then the town's owner and the owners of lock files. */
@@ -202,12 +205,13 @@ interface PlaceNames {
 const placeNames = (
   request: GatherRequest,
   layout: TownLayout,
-  linkedGitDirs: Iterable<string>,
+  linkedGitDirs: Iterable<DiskPath>,
   locks: readonly LockFile[],
-  nameOutside: OutsideNames,
+  findOutside: OutsideFinder,
 ): PlaceNames => {
   const { root } = request.town;
-  const worktrees = treesOutside([...linkedGitDirs, ...linkedGitDirsOf(locks)], nameOutside);
+  const trees = treesOutside([...linkedGitDirs, ...linkedGitDirsOf(locks)], findOutside);
+  const worktrees = trees.map(({ name }) => name);
   const outside = outsideNamer(root, worktrees);
   const asked = new Set([...request.workers, ...placesOfClaims(locks), ...worktrees]);
   const inTown = placeFinder(request, layout, [...asked]);
@@ -281,9 +285,9 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
 
   onStage?.('locks');
   const scanned = await findLocks(request);
-  const nameOutside = outsideNames(town.root);
-  const linked = linkedOutside(request, scanned, nameOutside);
-  const found = linked.size === 0 ? scanned : withOutside(scanned, request, linked.keys());
+  const findOutside = outsideFinder(town.root);
+  const linked = linkedOutside(request, scanned, findOutside);
+  const found = linked.length === 0 ? scanned : withOutside(scanned, request, linked);
   request.onProgress?.(found.directories, found.locks.length);
   const read = await withGitLocks(readLocks(found.locks, town.root, request.before));
   const companions = readLoneCompanions(town.root, request.workers, read);
@@ -297,7 +301,8 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   onStage?.('tmux');
   const answered = await lookAtTmux(request, uids, table, locks);
   const layout = layoutFor(request, found, locks, answered);
-  const names = placeNames(request, layout, [...found.linkedGitDirs, ...linked.values()], locks, nameOutside);
+  const linkedGitDirs = [...found.linkedGitDirs, ...linked.map(({ gitDir }) => gitDir)];
+  const names = placeNames(request, layout, linkedGitDirs, locks, findOutside);
   const tmux = withTownPlaces(answered, names.anywhere);
   const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];
   const panes = tmux.servers.flatMap((server) => server.panes.filter(({ dead }) => !dead));

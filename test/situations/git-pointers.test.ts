@@ -273,13 +273,26 @@ describe('a working tree whose repository cannot be found', () => {
     expect(await examine(join(odd, '../trees'), { env })).toMatchObject({
       gaps: [{ leadsTo: '/nowhere/\\xFF/.git' }],
     });
-    const bytes = Buffer.concat([Buffer.from(`${odd}/../`), Buffer.from('bytes\xff', 'latin1')]);
-    mkdirSync(bytes);
-    writeFileSync(Buffer.concat([bytes, Buffer.from('/HEAD')]), 'ref: refs/heads/main\n');
-    writeFileSync(join(odd, '../trees/a/.git'), Buffer.concat([Buffer.from('gitdir: '), bytes]));
-    expect(await examine(join(odd, '../trees'), { env })).toMatchObject({
-      gaps: [{ git: 'closed', why: expect.stringContaining('not UTF-8') }],
-    });
+  });
+
+  gitTest.each<[string, (make: (name: string) => void) => void]>([
+    ['nothing but HEAD', (make) => make('HEAD')],
+    ['no objects', (make) => ['HEAD', 'refs'].map(make)],
+    ['no refs', (make) => ['HEAD', 'objects'].map(make)],
+    ['a commondir that leads nowhere', (make) => ['HEAD', 'objects', 'refs', 'commondir'].map(make)],
+  ])('is not led to a directory with %s, as git is not', async (_, fill) => {
+    const { tree, root, look } = makeTrees();
+    const at = join(root, '../false');
+    mkdirSync(at);
+    fill((name) =>
+      name === 'HEAD' || name === 'commondir'
+        ? writeFileSync(join(at, name), name === 'HEAD' ? 'ref: refs/heads/main\n' : '../nothing\n')
+        : mkdirSync(join(at, name)),
+    );
+    leave(join(at, 'index.lock'));
+    writeFileSync(join(tree, '.git'), `gitdir: ${at}\n`);
+    expect(() => git(tree, 'rev-parse', '--git-dir')).toThrow(/not a git repository/);
+    expect(await look(tree)).toMatchObject({ locks: [], gaps: [{ git: expect.stringMatching(/odd|gone/) }] });
   });
 });
 
@@ -301,6 +314,10 @@ describe('something else in the place of .git', () => {
     'a link to a directory in a loop': (path) => symlinkSync('..', path),
     'a link into /proc': (path) => symlinkSync('/proc/self/fd/0', path),
     'a directory without HEAD': (path) => mkdirSync(join(path, 'objects'), { recursive: true }),
+    'a directory with nothing but HEAD': (path) => {
+      mkdirSync(path);
+      writeFileSync(join(path, 'HEAD'), 'ref: refs/heads/main\n');
+    },
     'a socket': (path) =>
       new Promise<void>((resolve) => {
         const server = createServer().listen(path, resolve);

@@ -4,6 +4,7 @@ import { lstatSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pidFileOf } from '../../core/record/lock-names.ts';
 import type { LockFile, LockGitDir, NotedPid } from '../../core/types/evidence.ts';
+import { bytesAsText } from '../../io/disk/bytes-as-text.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
@@ -17,7 +18,7 @@ export const withGitLockFacts = (locks: readonly LockFile[]): readonly LockFile[
   return locks.map((lock) => {
     const { gitDir, content, path } = lock;
     if (gitDir === undefined || content.kind !== 'claim' || content.claim.by !== 'open-file') return lock;
-    const network = remembered(disks, dirname(path), networkAt);
+    const network = lock.pathBytes === null ? remembered(disks, dirname(path), networkAt) : null;
     const notedPid = notedBeside(path);
     return {
       ...lock,
@@ -55,7 +56,7 @@ const WORKTREE = /^[ \t]*worktree[ \t]*=[ \t]*"?([^"\n\r#;]+?)"?[ \t]*$/im;
 const treeSetIn = (gitDir: string): string | null => {
   for (const name of ['config.worktree', 'config']) {
     const reading = readSmallFile(readingCalls, `${gitDir}/${name}`, MOST_CONFIG_BYTES);
-    const text = reading.kind === 'file' ? Buffer.from(reading.bytes).toString('utf8') : '';
+    const text = reading.kind === 'file' ? bytesAsText(reading.bytes) : '';
     const path = WORKTREE.exec(text)?.[1];
     if (path !== undefined) return realOrSame(resolve(gitDir, path));
   }

@@ -1,15 +1,17 @@
 /** Finds the repository that a directory belongs to, as a git that works there sees it. Reads only, and never throws. */
 import { dirname } from 'node:path';
 import type { LockGitDir } from '../../core/types/evidence.ts';
-import { baseName } from '../../io/disk/disk-path.ts';
-import { entryExists } from '../../io/disk/entry-exists.ts';
+import { baseName, showsBytes } from '../../io/disk/disk-path.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
+import { tryOr } from '../../io/try-or.ts';
+import { isGitDirectory } from '../git/git-directory.ts';
 import { repositoryFinder } from '../git/repository.ts';
 
 export interface GitPlaces {
   /**
    * The git directory of the working tree around this directory; the directory itself where there is none, or it is closed to
-   * us. A repository that keeps its working tree elsewhere is added.
+   * us. A repository that keeps its working tree elsewhere is added, and the directory itself where its path is not UTF-8: then
+   * only what lies around it can be looked at.
    */
   readonly ofTree: (directory: string) => readonly string[];
   /** The git directory that this path names, also by a file in it or by a `.git` file that leads to it. */
@@ -26,7 +28,11 @@ export const gitPlaces = (gitDirs: readonly LockGitDir[]): GitPlaces => {
       const found = find(real);
       const gitDir = gitDirAround(real, found?.top ?? '/') ?? found?.gitDir ?? null;
       const elsewhere = kept.filter(({ tree }) => tree !== null && isIn(real, tree)).map(({ path }) => path);
-      return [gitDir === null ? real : realOrSame(gitDir), ...elsewhere];
+      return [
+        ...(gitDir === null ? [] : [realOrSame(gitDir)]),
+        ...(gitDir === null || showsBytes(real) ? [real] : []),
+        ...elsewhere,
+      ];
     },
     ofGitDir: (path) => {
       const real = realOrSame(path);
@@ -44,10 +50,7 @@ const gitDirAround = (directory: string, top: string): string | null => {
   return null;
 };
 
-const isGitDir = (directory: string): boolean => {
-  const has = (name: string): boolean => entryExists(`${directory}/${name}`);
-  return has('HEAD') && (has('commondir') || (has('objects') && has('refs')));
-};
+const isGitDir = (directory: string): boolean => tryOr(() => isGitDirectory(directory), false);
 
 const isIn = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);

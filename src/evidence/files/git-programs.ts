@@ -5,6 +5,7 @@
  */
 import { isAbsolute, resolve } from 'node:path';
 import type { GitUse, LockGitDir, Uses } from '../../core/types/evidence.ts';
+import { showsBytes } from '../../io/disk/disk-path.ts';
 import { otherNames } from '../processes/linux/other-names.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
 import { hasEnded, treeBelow } from '../processes/table.ts';
@@ -73,6 +74,8 @@ export const readGitUses = async (
       ...dirs.flatMap((path) => ofGitDir(here(path, false))),
     ];
     uses.push({ pid, command: comm, places: [...new Set(places)] });
+    if (places.some(showsBytes))
+      hidden ??= `where process ${pid} (${comm}) works cannot be told: a path there is not UTF-8`;
     // A process without a working directory is ending and no longer writes.
     const isEnding = seen?.seen === false && ['ENOENT', 'ESRCH'].includes(seen.why);
     const isClosed = !isEnding && (cwd === null || (gits.has(pid) && variables === null));

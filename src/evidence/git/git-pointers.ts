@@ -4,21 +4,21 @@
  */
 import { Buffer } from 'node:buffer';
 import { lstatSync, opendirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { describeFileProblem } from '../../core/record/file-problem.ts';
 import type { Gap } from '../../core/types/evidence.ts';
-import { type DiskPath, displayPath, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
-import { realOrSame } from '../../io/disk/real-path.ts';
-import { otherType, readingCalls, readLine, readSmallFile } from '../../io/disk/small-file.ts';
+import { type DiskPath, displayPath, fromLatin1, joinPath, resolvePath } from '../../io/disk/disk-path.ts';
+import { otherType, readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
+import { commonDirectoryOf, hasHead, hasSharedParts, isGitDirectory } from './git-directory.ts';
 import { MOST_POINTER_BYTES, pointerIn } from './linked-tree.ts';
 
 /** A git directory that a scan of the root did not come upon by itself. */
 export interface LedGitDir {
   /** Absolute, symlinks resolved. */
-  readonly path: string;
+  readonly path: DiskPath;
   /** The one that all working trees of the repository share; equal to `path` where that is not linked. */
-  readonly main: string;
+  readonly main: DiskPath;
   /** The working tree that leads there. */
   readonly tree: DiskPath;
 }
@@ -38,21 +38,25 @@ type Lead = LedGitDir | { readonly git: NonNullable<Gap['git']>; readonly why: s
  *
  * @param isKnown the scan has looked into that git directory (absolute)
  */
-export const followPointers = (tops: Iterable<DiskPath>, isKnown: (gitDir: string) => boolean): Pointers => {
+export const followPointers = (
+  tops: Iterable<DiskPath>,
+  isKnown: (gitDir: DiskPath) => boolean,
+): Pointers => {
   const led = new Map<string, LedGitDir>();
   const claims = new Map<string, string>();
   const gaps: Gap[] = [];
   for (const top of tops) {
     // Nearly all are like that.
     const pointer = typeof top === 'string' ? pointerIn(top) : null;
-    if (typeof top === 'string' && pointer !== null && isKnown(pointer)) {
+    if (typeof top === 'string' && typeof pointer === 'string' && isKnown(pointer)) {
       claims.set(pointer, top);
       continue;
     }
     const lead = leadOf(top, isKnown);
     if (lead === null) continue;
     if ('path' in lead) {
-      if (!led.has(lead.path)) led.set(lead.path, lead);
+      const path = displayPath(lead.path);
+      if (!led.has(path)) led.set(path, lead);
     } else {
       const { git, why, to } = lead;
       const what = `directory:${displayPath(joinPath(top, '.git'))}`;
@@ -62,7 +66,7 @@ export const followPointers = (tops: Iterable<DiskPath>, isKnown: (gitDir: strin
   return { led: [...led.values()], claims, gaps };
 };
 
-const leadOf = (top: DiskPath, isKnown: (gitDir: string) => boolean): Lead | null => {
+const leadOf = (top: DiskPath, isKnown: (gitDir: DiskPath) => boolean): Lead | null => {
   const entry = joinPath(top, '.git');
   try {
     const stat = lstatSync(entry, { throwIfNoEntry: false });
@@ -86,14 +90,15 @@ const leadOf = (top: DiskPath, isKnown: (gitDir: string) => boolean): Lead | nul
 
 const odd = (why: string): Lead => ({ git: 'odd', why: `is no part of a repository: ${why}` });
 
-const ofSymlink = (entry: DiskPath, isKnown: (gitDir: string) => boolean): Lead | null => {
+const ofSymlink = (entry: DiskPath, isKnown: (gitDir: DiskPath) => boolean): Lead | null => {
   try {
-    const to = realpathSync.native(entry);
-    return isKnown(to)
+    const target = realPath(entry);
+    const to = displayPath(target);
+    return isKnown(target)
       ? null
       : { git: 'symlink', why: `is a symbolic link to ${to}, which is not followed`, to };
   } catch (error) {
-    const to = displayPath(readlinkSync(entry));
+    const to = displayPath(fromLatin1(readlinkSync(entry, 'latin1')));
     if (errnoOf(error) === 'ELOOP') return odd('it is a symbolic link that leads to itself');
     return isAbsence(error)
       ? { git: 'gone', why: `is a symbolic link to ${to}, and nothing is there` }
@@ -108,9 +113,9 @@ const ofTarget = (
   named: string,
   top: DiskPath,
   file: Stats,
-  isKnown: (gitDir: string) => boolean,
+  isKnown: (gitDir: DiskPath) => boolean,
 ): Lead | null => {
-  const target = absolute(fromLatin1(named), top);
+  const target = resolvePath(top, fromLatin1(named));
   const to = displayPath(OF_WINDOWS.test(named) ? fromLatin1(named) : target);
   const broken = (git: NonNullable<Gap['git']>, says: string): Lead => ({
     git,
@@ -121,17 +126,16 @@ const ofTarget = (
   try {
     const stat = statSync(target, { throwIfNoEntry: false });
     if (stat === undefined) return ofAbsent(target, top, broken);
-    const hasHead = stat.isDirectory() && hasEntry(joinPath(target, 'HEAD'));
-    if (!hasHead) return broken('odd', 'which is no repository');
-    if (typeof target !== 'string')
-      return broken('closed', 'which is not looked into: its path is not UTF-8');
-    const path = realpathSync.native(target);
+    if (!stat.isDirectory() || !hasHead(target)) return broken('odd', 'which is no repository');
+    const path = realPath(target);
     if (isKnown(path)) return null;
     if (stat.uid !== file.uid) return broken('closed', `which belongs to another user (uid ${stat.uid})`);
-    const common = readLine(`${path}/commondir`, MOST_POINTER_BYTES);
-    const main = common === null || common === 'absent' ? path : realOrSame(resolve(path, common.line));
-    if (!hasEntry(`${main}/HEAD`)) return broken('gone', 'but the rest of its repository is gone');
-    return { path, main, tree: top };
+    const main = commonDirectoryOf(path);
+    if (!hasSharedParts(main))
+      return main === path
+        ? broken('odd', 'which is no repository: it has no objects or no refs')
+        : broken('gone', 'but the rest of its repository is gone');
+    return { path, main: realPath(main), tree: top };
   } catch (error) {
     if (isAbsence(error)) return ofAbsent(target, top, broken);
     const code = errnoOf(error);
@@ -140,15 +144,8 @@ const ofTarget = (
   }
 };
 
-const SLASH = 47;
-
-const absolute = (named: DiskPath, top: DiskPath): DiskPath => {
-  if (typeof named === 'string' && typeof top === 'string') return resolve(top, named);
-  const bytes = Buffer.from(named);
-  return bytes[0] === SLASH ? bytes : Buffer.concat([Buffer.from(top), Buffer.from('/'), bytes]);
-};
-
-const hasEntry = (path: DiskPath): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+/** The path with its symlinks resolved; throws like `node:fs`. */
+const realPath = (path: DiskPath): DiskPath => fromLatin1(realpathSync.native(path, 'latin1'));
 
 /**
  * Nothing is at that path. Is it gone, or does it lie where we do not see it? The latter, if everything that is left of the path
@@ -173,7 +170,7 @@ const ofAbsent = (
       'which does not exist here: it may lie in a container, or on a disk that is not mounted',
     );
   const [, main = target] = /^(.+)\/(?:worktrees|modules)\/[^/]/.exec(target) ?? [];
-  return hasEntry(`${main}/HEAD`)
+  return isGitDirectory(main)
     ? broken('forgotten', 'which is gone: its repository no longer knows this working tree')
     : broken('gone', 'which is gone, and its repository with it');
 };

@@ -1,11 +1,18 @@
 /** What the administrative files of a linked working tree say of it (gitrepository-layout). Reads only, runs nothing. */
 import { lstatSync, readdirSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { leftoverKind } from '../../core/record/lock-names.ts';
 import type { LinkedTree, Observed } from '../../core/types/evidence.ts';
+import {
+  afterStart,
+  beforeEnd,
+  type DiskPath,
+  displayPath,
+  joinPath,
+  resolvePath,
+} from '../../io/disk/disk-path.ts';
 import { entryExists } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
-import { type Line, readLine } from '../../io/disk/small-file.ts';
+import { type FileValue, readValue } from '../../io/disk/small-file.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 import { tryOr } from '../../io/try-or.ts';
 
@@ -26,7 +33,7 @@ export interface TreeLook {
 }
 
 /** Reads `<git directory>/worktrees/<name>`. */
-export const readLinkedTree = (gitDir: string): LinkedTree =>
+export const readLinkedTree = (gitDir: DiskPath): LinkedTree =>
   lookAtLinkedTree(gitDir, { isCheckedOut: false }).tree;
 
 /**
@@ -36,11 +43,11 @@ export const readLinkedTree = (gitDir: string): LinkedTree =>
  * @param realDirectory the real path of a directory; hundreds of trees lie in one
  */
 export const lookAtLinkedTree = (
-  gitDir: string,
+  gitDir: DiskPath,
   { isCheckedOut, leadsFrom }: { readonly isCheckedOut: boolean; readonly leadsFrom?: string | undefined },
   realDirectory: (path: string) => string = realOrSame,
 ): TreeLook => {
-  const gitdir = lineOf(`${gitDir}/gitdir`);
+  const gitdir = valueIn(gitDir, 'gitdir');
   const isUnfinished = gitdir === 'absent' || (!isCheckedOut && isBeforeItsIndex(gitDir));
   const path = pathIn(gitDir, gitdir);
   if (path === null) {
@@ -52,24 +59,24 @@ export const lookAtLinkedTree = (
   }
   const { exists, uid, isPlain } = lookAtTop(path);
   const astray = uid === null ? null : whyAstray(path, uid, gitDir, isUnfinished, leadsFrom === path);
-  const tree = { path, exists, isUnfinished, ...(astray === null ? {} : { astray }) };
+  const tree = { path: displayPath(path), exists, isUnfinished, ...(astray === null ? {} : { astray }) };
   const end = path.lastIndexOf('/');
-  const isNamed = isPlain && end > 0;
-  return { tree, realPath: isNamed ? realDirectory(path.slice(0, end)) + path.slice(end) : realOrSame(path) };
+  if (typeof path !== 'string' || !isPlain || end <= 0) return { tree, realPath: realOrSame(path) };
+  return { tree, realPath: realDirectory(path.slice(0, end)) + path.slice(end) };
 };
 
 /** HEAD names no commit yet, or the first checkout has not ended. */
-const isBeforeItsIndex = (gitDir: string): boolean => {
-  const head = lineOf(`${gitDir}/HEAD`);
-  if (head === 'absent' || (head !== null && /^0+$/.test(head.line))) return true;
-  return !entryExists(`${gitDir}/index`) && hasIndexLock(gitDir);
+const isBeforeItsIndex = (gitDir: DiskPath): boolean => {
+  const head = valueIn(gitDir, 'HEAD');
+  if (head === 'absent' || (typeof head?.value === 'string' && /^0+$/.test(head.value))) return true;
+  return !entryExists(joinPath(gitDir, 'index')) && hasIndexLock(gitDir);
 };
 
 /** Why the directory at that path may not be the working tree of these files; null where it leads back to them. */
 const whyAstray = (
-  top: string,
+  top: DiskPath,
   uid: number,
-  gitDir: string,
+  gitDir: DiskPath,
   isUnfinished: boolean,
   leadsBack: boolean,
 ): string | null => {
@@ -79,54 +86,60 @@ const whyAstray = (
     return `its owner could not be looked at: ${describeErrno(error)}`;
   }
   if (leadsBack) return null;
-  const pointer = lineOf(`${top}/.git`);
+  const pointer = valueIn(top, '.git');
   // git writes it last of the files that name the tree.
   if (pointer === 'absent') return isUnfinished ? null : 'there is no .git in it';
   return isPointerTo(pointer, top, gitDir) ? null : 'its .git does not lead back to this lock';
 };
 
-const isPointerTo = (pointer: Exclude<Line, 'absent'>, top: string, gitDir: string): boolean => {
-  if (pointer?.line.startsWith(GITDIR) !== true) return false;
-  const target = resolve(top, pointer.line.slice(GITDIR.length));
-  return target === gitDir || realOrSame(target) === realOrSame(gitDir);
+const isPointerTo = (pointer: Exclude<FileValue, 'absent'>, top: DiskPath, gitDir: DiskPath): boolean => {
+  const named = pointer === null ? null : afterStart(pointer.value, GITDIR);
+  if (named === null) return false;
+  const target = resolvePath(top, named);
+  return displayPath(target) === displayPath(gitDir) || realOrSame(target) === realOrSame(gitDir);
 };
 
 /** The absolute path of the working tree that these administrative files belong to; null where they do not say. */
-export const treePathIn = (gitDir: string): string | null => pathIn(gitDir, lineOf(`${gitDir}/gitdir`));
+export const treePathIn = (gitDir: DiskPath): DiskPath | null => pathIn(gitDir, valueIn(gitDir, 'gitdir'));
 
 /**
  * The git directory of the linked working tree at `top`, if its `.git` points there and the directory points back; null for
  * anything else. Follows no symlink at either end.
  */
-export const linkedGitDirOf = (top: string): string | null => {
+export const linkedGitDirOf = (top: DiskPath): DiskPath | null => {
   const gitDir = pointerIn(top);
-  if (gitDir === null || !/\/worktrees\/[^/]+$/.test(gitDir)) return null;
+  if (gitDir === null || !/\/worktrees\/[^/]+$/.test(displayPath(gitDir))) return null;
   const tree = treePathIn(gitDir);
-  return tree !== null && (tree === top || realOrSame(tree) === realOrSame(top)) ? gitDir : null;
+  const leadsBack =
+    tree !== null && (displayPath(tree) === displayPath(top) || realOrSame(tree) === realOrSame(top));
+  return leadsBack ? gitDir : null;
 };
 
 /** The absolute path to which the file `.git` in this directory points, whatever is there; null where it is no such file. */
-export const pointerIn = (top: string): string | null => {
-  const pointer = lineOf(`${top}/.git`);
-  if (pointer === null || pointer === 'absent' || !pointer.line.startsWith(GITDIR)) return null;
-  return whole(pointer.line.slice(GITDIR.length), top);
+export const pointerIn = (top: DiskPath): DiskPath | null => {
+  const pointer = valueIn(top, '.git');
+  const named = pointer === null || pointer === 'absent' ? null : afterStart(pointer.value, GITDIR);
+  return named === null ? null : whole(named, top);
 };
 
-const pathIn = (gitDir: string, gitdir: Line): string | null => {
-  const line = gitdir === null || gitdir === 'absent' ? '' : gitdir.line;
-  if (!line.endsWith('/.git')) return null;
-  return whole(line.slice(0, -'/.git'.length) || '/', gitDir);
+const pathIn = (gitDir: DiskPath, gitdir: FileValue): DiskPath | null => {
+  const path = gitdir === null || gitdir === 'absent' ? null : beforeEnd(gitdir.value, '/.git');
+  return path === null ? null : whole(path.length === 0 ? '/' : path, gitDir);
 };
 
 /** git mostly writes paths whole: to resolve each of hundreds takes longer than to see that. */
-const whole = (path: string, from: string): string =>
-  path.startsWith('/') && !INDIRECT.test(path) ? path : resolve(from, path);
+const whole = (path: DiskPath, from: DiskPath): DiskPath =>
+  typeof path === 'string' && path.startsWith('/') && !INDIRECT.test(path) ? path : resolvePath(from, path);
 
-const lineOf = (path: string): Line => readLine(path, MOST_POINTER_BYTES);
+const valueIn = (directory: DiskPath, name: string): FileValue =>
+  readValue(
+    typeof directory === 'string' ? `${directory}/${name}` : joinPath(directory, name),
+    MOST_POINTER_BYTES,
+  );
 
 /** True where it is there, or was there until a repair moved it aside: that did not finish the checkout. */
-const hasIndexLock = (gitDir: string): boolean => {
-  if (entryExists(`${gitDir}/index.lock`)) return true;
+const hasIndexLock = (gitDir: DiskPath): boolean => {
+  if (entryExists(joinPath(gitDir, 'index.lock'))) return true;
   return tryOr(
     () => readdirSync(gitDir).some((name) => leftoverKind(name, 'index.lock') === 'released'),
     false,
@@ -143,7 +156,7 @@ interface Top {
 
 const NO_TOP: Top = { exists: { seen: true, value: false }, uid: null, isPlain: false };
 
-const lookAtTop = (path: string): Top => {
+const lookAtTop = (path: DiskPath): Top => {
   try {
     const entry = lstatSync(path, { throwIfNoEntry: false });
     // Through a symlink: whoever works there is seen where it leads.

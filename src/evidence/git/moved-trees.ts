@@ -4,6 +4,7 @@
  */
 import { basename, dirname } from 'node:path';
 import type { LockFile } from '../../core/types/evidence.ts';
+import { type DiskPath, displayPath, fromDisplay, showsBytes } from '../../io/disk/disk-path.ts';
 import { entryExists } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import type { ProcessTable } from '../processes/row.ts';
@@ -44,10 +45,16 @@ const leadsTo = ({ to, isBroken }: Lead, gitDir: string): boolean =>
 
 const leadsOfWorkingTrees = async (table: ProcessTable): Promise<readonly Lead[]> => {
   const find = repositoryFinder();
-  const tops = new Set((await workingDirectories(table)).map((cwd) => find(cwd)?.top));
+  const cwds = await workingDirectories(table);
+  const tops = new Set<DiskPath>(cwds.flatMap((cwd) => find(cwd)?.top ?? []));
+  for (const cwd of cwds) if (showsBytes(cwd)) for (const around of directoriesAround(cwd)) tops.add(around);
   return [...tops].flatMap((top) => {
-    const to = top === undefined ? null : pointerIn(top);
-    if (top === undefined || to === null) return [];
-    return [{ top, to: realOrSame(to), isBroken: !entryExists(to) }];
+    const to = pointerIn(top);
+    return to === null ? [] : [{ top: displayPath(top), to: realOrSame(to), isBroken: !entryExists(to) }];
   });
 };
+
+/** The directory, and every one above it whose path is not UTF-8 either: their repositories are not found by text. */
+function* directoriesAround(cwd: string): Generator<DiskPath, void> {
+  for (let at = cwd; showsBytes(at); at = dirname(at)) yield fromDisplay(at);
+}

@@ -2,6 +2,7 @@
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
+import { isGitDirectory } from './git-directory.ts';
 
 export interface Repository {
   /** The working tree's top directory: the one with the `.git` entry. */
@@ -48,7 +49,7 @@ const repositoryAt = (top: string): Repository | null => {
     const gitDir = stats.isFile() ? pointedTo(entry, top) : entry;
     if (gitDir === null) return troubled(`${entry} does not point to a repository`);
     const target = statIfThere(gitDir);
-    const isComplete = statIfThere(`${gitDir}/HEAD`) !== null;
+    const isComplete = isGitDirectory(gitDir);
     if (!isComplete && stats.isDirectory() && isHollow(gitDir)) return null;
     if (!isComplete || target === null) return troubled(`${entry} leads to no complete repository`);
     const { uid } = statSync(top);

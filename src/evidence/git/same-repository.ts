@@ -1,6 +1,7 @@
 /** Do two directories belong to one repository, as a main working tree and its linked ones do? Reads only, runs nothing. */
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { displayPath } from '../../io/disk/disk-path.ts';
 import { treePathIn } from './linked-tree.ts';
 import { repositoryFinder } from './repository.ts';
 
@@ -9,7 +10,9 @@ const sharedDirectoryOf = (directory: string): string | null => {
   const gitDir = repositoryFinder()(directory)?.gitDir ?? null;
   if (gitDir === null) return null;
   try {
-    return realpathSync.native(resolve(gitDir, readFileSync(`${gitDir}/commondir`, 'utf8').trim()));
+    return realpathSync.native(
+      resolve(gitDir, readFileSync(`${gitDir}/commondir`, 'utf8').replace(/[\r\n]+$/, '')),
+    );
   } catch {
     // Only linked working trees have that file.
     return realpathSync.native(gitDir);
@@ -31,7 +34,7 @@ export const workingTreesAround = (directory: string): readonly string[] => {
     const linked = readdirSync(`${shared}/worktrees`).map((name) =>
       treePathIn(`${shared}/worktrees/${name}`),
     );
-    return [...main, ...linked.filter((path) => path !== null)];
+    return [...main, ...linked.filter((path) => path !== null).map(displayPath)];
   } catch {
     return [];
   }

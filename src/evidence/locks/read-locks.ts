@@ -87,9 +87,7 @@ const readLock = (
   const { kind } = found;
   const { linkedGitDir } = found;
   const { tree, realPath } =
-    linkedGitDir === null
-      ? NO_TREE
-      : lookAtLinkedTree(displayPath(linkedGitDir.path), linkedGitDir, realDirectory);
+    linkedGitDir === null ? NO_TREE : lookAtLinkedTree(linkedGitDir.path, linkedGitDir, realDirectory);
   const worker = workerOf(found, realPath, root);
   const lock: LockFile = {
     id: flat(

@@ -6,13 +6,18 @@ import { Buffer } from 'node:buffer';
 import { isPidFile, withoutSuffix } from '../../core/record/lock-names.ts';
 import { isInTable, type NameTable } from '../../core/record/name-pattern.ts';
 import { type Entry, type EntryStat, isUntyped } from '../../io/disk/disk.ts';
-import { displayPath, fromLatin1 } from '../../io/disk/disk-path.ts';
+import { type DiskPath, displayPath, toLatin1 } from '../../io/disk/disk-path.ts';
+import { areOfGitDirectory } from '../git/git-directory.ts';
 import type { LedGitDir } from '../git/git-pointers.ts';
 import type { GitNames, InGitDirs } from './homes.ts';
 import {
   type Directory,
+  directoryAt,
   type Findings,
+  isOfBytes,
+  listRawSubdirectories,
   lookAt,
+  pathOf,
   readEntries,
   readFirstEntries,
   readNames,
@@ -30,7 +35,7 @@ export interface GitSighting {
   readonly isLinked: boolean;
   /** Of a linked working tree: an index stands there, which the first checkout leaves when it ends. */
   readonly isCheckedOut: boolean;
-  /** Paths relative to it. */
+  /** Paths relative to it, one character per byte where it is `raw`. */
   readonly names: readonly string[];
 }
 
@@ -59,7 +64,7 @@ export const sightInGitDirs = (
   wanted: InGitDirs,
   options: WalkOptions,
   findings: Findings,
-  follow: (isKnown: (gitDir: string) => boolean) => readonly LedGitDir[],
+  follow: (isKnown: (gitDir: DiskPath) => boolean) => readonly LedGitDir[],
 ): InGitDirsFound => {
   const found: GitSighting[] = [];
   const linked: Directory[] = [];
@@ -77,10 +82,14 @@ export const sightInGitDirs = (
   const add = (at: Omit<GitSighting, 'names' | 'isCheckedOut' | 'led'>, there: readonly string[]): void => {
     const { gitDir, isLinked } = at;
     const names = isLinked ? wanted.linked : wanted.main;
-    const sighted = namesIn(gitDir, names, there, listing, budget, options, findings);
-    if (sighted.length === 0) return;
+    const look = (place: Directory): readonly string[] | null =>
+      namesIn(place, names, there, listing, budget, options, findings);
     const isCheckedOut = isLinked && there.includes('index') && there.includes('HEAD');
-    found.push({ ...at, led, isCheckedOut, names: sighted });
+    const sighted = look(gitDir);
+    if (sighted === null) {
+      const byBytes = { path: toLatin1(gitDir.path), raw: true };
+      found.push({ ...at, gitDir: byBytes, led, isCheckedOut, names: look(byBytes) ?? [] });
+    } else if (sighted.length > 0) found.push({ ...at, led, isCheckedOut, names: sighted });
   };
   const isNew = (gitDir: Directory): boolean => {
     const { size } = seen;
@@ -125,7 +134,7 @@ export const sightInGitDirs = (
     budget.refs = MOST_REFS;
     budget.hasSpentRefs = false;
     look();
-    const what = `directory:${displayPath(main.raw ? fromLatin1(main.path) : main.path)}`;
+    const what = `directory:${displayPath(pathOf(main))}`;
     if (budget.directories < 0)
       findings.gaps.push({
         what,
@@ -138,12 +147,12 @@ export const sightInGitDirs = (
       });
   };
   for (const main of gitDirs) within(main, () => visit(main, main, 0));
-  for (const each of follow((gitDir) => seen.has(keyOf({ path: gitDir, raw: false })))) {
+  for (const each of follow((gitDir) => seen.has(keyOf(directoryAt(gitDir))))) {
     led = each;
-    const gitDir = { path: each.path, raw: false };
-    const main = { path: each.main, raw: false };
+    const gitDir = directoryAt(each.path);
+    const main = directoryAt(each.main);
     within(main, () => {
-      if (each.path === each.main) return visit(gitDir, main, 0);
+      if (keyOf(gitDir) === keyOf(main)) return visit(gitDir, main, 0);
       visitLinked(gitDir, main, 0);
       // Of the rest of the repository only what all working trees share.
       if (isNew(main)) add({ gitDir: main, main, isLinked: false }, naming(main));
@@ -154,26 +163,28 @@ export const sightInGitDirs = (
 
 const keyOf = ({ raw, path }: Directory): string => `${raw} ${path}`;
 
-/** What git puts into every repository besides `HEAD`. */
-const PARTS: ReadonlySet<string> = new Set(['objects', 'refs', 'index', 'config']);
+/** What git puts into every repository. */
+const PARTS: ReadonlySet<string> = new Set(['HEAD', 'objects', 'refs', 'index', 'config']);
 
-/** Something that git would call damaged: parts of a repository without `HEAD`. git skips an empty `.git`, and so do we. */
-const addHollow = ({ path, raw }: Directory, entries: readonly Entry[], { gaps }: Findings): void => {
-  if (!path.endsWith('/.git') || !entries.some(({ name }) => PARTS.has(name))) return;
+/** Something that git would call damaged: parts of a repository without the rest. git skips an empty `.git`, and so do we. */
+const addHollow = (place: Directory, entries: readonly Entry[], { gaps }: Findings): void => {
+  if (!place.path.endsWith('/.git') || !entries.some(({ name }) => PARTS.has(name))) return;
+  const missing = ['HEAD', 'objects', 'refs'].filter((part) => !entries.some(({ name }) => name === part));
   gaps.push({
-    what: `directory:${displayPath(raw ? fromLatin1(path) : path)}`,
-    why: 'has no HEAD, so git does not take it for a repository: no lock of git was looked for',
+    what: `directory:${displayPath(pathOf(place))}`,
+    why: `has no ${missing.join(' and no ')}, so git does not take it for a repository: no lock of git was looked for`,
     git: 'odd',
   });
 };
 
-/** git requires `HEAD` in a repository: a directory below `modules` without it is only part of a submodule's name. */
-const isRepository = (entries: readonly Entry[]): boolean => entries.some(({ name }) => name === 'HEAD');
+/** A directory below `modules` that is no repository is only part of a submodule's name. */
+const isRepository = (entries: readonly Entry[]): boolean => areOfGitDirectory(new Set(entries.map(nameOf)));
 
 type Lister<Listed> = (place: Directory) => readonly Listed[];
 
 const nameOf = ({ name }: Entry): string => name;
 
+/** Null where a name is not, or might not be, UTF-8 (git allows that of refs): then the place has to be looked at by bytes. */
 const namesIn = (
   gitDir: Directory,
   { names, paths, directories }: GitNames,
@@ -182,7 +193,7 @@ const namesIn = (
   budget: RefBudget,
   options: WalkOptions,
   findings: Findings,
-): readonly string[] => {
+): readonly string[] | null => {
   const found = there.filter((name) => isWanted(name, names));
   for (const [first, its] of paths)
     if (there.includes(first))
@@ -196,7 +207,10 @@ const namesIn = (
       const look = lookAt(options.disk, place, findings);
       if (look === null || !look.isDirectory()) continue;
       const inside = isDeep ? refsIn(place, look, budget, options, findings) : listing(place);
-      for (const { name } of inside) if (isWanted(name, wanted)) found.push(`${at}/${name}`);
+      for (const { name } of inside) {
+        if (isOfBytes(name, gitDir)) return null;
+        if (isWanted(name, wanted)) found.push(`${at}/${name}`);
+      }
       if (!isDeep) continue;
       for (const entry of inside)
         if (entry.isDirectory() || isUntyped(entry)) stack.push(`${at}/${entry.name}`);
@@ -260,7 +274,7 @@ const childNamed = (
   return child;
 };
 
-/** The sub-directories among these entries. git makes no names here that are not UTF-8; others are skipped. */
+/** The sub-directories among these entries; a linked working tree gives its name to one, whatever its bytes. */
 const directoriesIn = (
   place: Directory,
   entries: readonly Entry[],
@@ -268,11 +282,17 @@ const directoriesIn = (
   findings: Findings,
 ): readonly Directory[] => {
   const found: Directory[] = [];
+  let hasRawNames = false;
   for (const entry of entries) {
     if (entry.isFile() || entry.isSymbolicLink()) continue;
+    if (isOfBytes(entry.name, place)) {
+      hasRawNames = true;
+      continue;
+    }
     const child = { path: `${place.path}/${entry.name}`, raw: place.raw };
     if (entry.isDirectory() || lookAt(options.disk, child, findings)?.isDirectory() === true)
       found.push(child);
   }
+  if (hasRawNames) for (const { child } of listRawSubdirectories(place, options, findings)) found.push(child);
   return found;
 };

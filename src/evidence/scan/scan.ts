@@ -9,13 +9,7 @@ import type { Gap, Leftover, LockFile } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
 import { elapsedMs } from '../../io/clock.ts';
 import { type Disk, realDisk } from '../../io/disk/disk.ts';
-import {
-  type DiskPath,
-  displayPath,
-  displayRelative,
-  fromLatin1,
-  joinPath,
-} from '../../io/disk/disk-path.ts';
+import { type DiskPath, displayPath, displayRelative, joinPath } from '../../io/disk/disk-path.ts';
 import { followPointers } from '../git/git-pointers.ts';
 import { agentTable, kindsAt, type LockTable } from '../locks/lock-table.ts';
 import { type GitSighting, type InGitDirsFound, sightInGitDirs } from './git-dirs.ts';
@@ -24,11 +18,13 @@ import { knownPlaces, LOCK_LAYOUT, searchPlaces, withAncestors } from './known-p
 import { trustedDevice } from './leaf-rule.ts';
 import {
   type Directory,
+  directoryAt,
   type Findings,
   listSubdirectories,
   lookAt,
   noFindings,
   openHome,
+  pathOf,
   type Sighting,
   sightLocks,
   type WalkOptions,
@@ -101,8 +97,8 @@ export interface ScanResult {
   /** Directories that were looked into. */
   readonly directories: number;
   readonly gaps: readonly Gap[];
-  /** Administrative directories of linked working trees that may lie outside of the root, absolute; those that are not UTF-8 are left out. */
-  readonly linkedGitDirs: readonly string[];
+  /** Administrative directories of linked working trees that may lie outside of the root, absolute. */
+  readonly linkedGitDirs: readonly DiskPath[];
   /** What a scan has seen besides; null where it did not see the whole town, as in a look at known places or one with gaps. */
   readonly seen: SeenOnTheWay | null;
 }
@@ -181,7 +177,7 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   const seen = isWhole ? { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) } : null;
   return {
     ...resultOf(root, findings, sightings, seen, options.table, claims),
-    linkedGitDirs: [...pathsOf(linked)],
+    linkedGitDirs: linked.map(pathOf),
   };
 }
 
@@ -206,7 +202,7 @@ const inGitDirsOf = (
   const tops = within === undefined ? treesAtTop(root, how, findings) : [];
   let claims = NO_CLAIMS;
   const found = sightInGitDirs(gitDirs, table.inGitDirs, how, findings, (isKnown) => {
-    const trees = new Set([...tops, ...gitFiles].map(({ path, raw }) => exact(path, raw)));
+    const trees = new Set([...tops, ...gitFiles].map(pathOf));
     const followed = followPointers(trees, isKnown);
     for (const gap of followed.gaps) findings.gaps.push(gap);
     claims = followed.claims;
@@ -257,14 +253,10 @@ const lookAtRootItself = (root: string, how: WalkOptions, findings: Findings): v
 };
 
 /** Looks for the lock of these directories alone (absolute paths), not below them. One that does not exist does not make a gap. */
-export const scanPlaces = (places: readonly string[], disk: Disk = realDisk): ScanResult => {
+export const scanPlaces = (places: readonly DiskPath[], disk: Disk = realDisk): ScanResult => {
   const findings = noFindings();
   const how = { ...walkOptions({ root: '/', mode: 'quick', disk }), homes: agentTable.claimHomes };
-  searchPlaces(
-    places.map((path) => ({ path, raw: false })),
-    how,
-    findings,
-  );
+  searchPlaces(places.map(directoryAt), how, findings);
   return resultOf('/', findings, [], null);
 };
 
@@ -287,7 +279,7 @@ export const scanGitDirs = (root: string, gitDirs: readonly string[], table: Loc
     findings,
     () => [],
   );
-  return { ...resultOf(root, findings, sightings, null, table), linkedGitDirs: [...pathsOf(linked)] };
+  return { ...resultOf(root, findings, sightings, null, table), linkedGitDirs: linked.map(pathOf) };
 };
 
 /**
@@ -391,7 +383,7 @@ const beginningOf = (path: DiskPath, place: DiskPath): DiskPath =>
 
 /** The directory that contains a home, or one so many levels further up. */
 const around = ({ key, place, raw }: HomeAt, levels: number): DiskPath =>
-  levels === 0 ? place : exact(key.split('/').slice(0, -levels).join('/') || '/', raw);
+  levels === 0 ? place : pathOf({ path: key.split('/').slice(0, -levels).join('/') || '/', raw });
 
 /** The root instead of what lies around it: it may itself be the home. */
 const notAround = (root: string, place: DiskPath): DiskPath =>
@@ -426,10 +418,10 @@ const namedInGitDir = (
   meaning: NameReader,
   claims: ReadonlyMap<string, string>,
 ): readonly Sighted[] => {
-  const directory = exact(gitDir.path, gitDir.raw);
-  const mainDirectory = exact(main.path, main.raw);
+  const directory = pathOf(gitDir);
+  const mainDirectory = pathOf(main);
   // A repair writes nowhere but in its root. What the two parts of a repository share may lie elsewhere than the one that was led to.
-  const isOutside = led !== null && relativeTo(root, gitDir.path) === null;
+  const isOutside = led !== null && relativeTo(root, displayPath(directory)) === null;
   // Written out: there may be hundreds.
   const at =
     led === null
@@ -437,13 +429,13 @@ const namedInGitDir = (
       : {
           path: directory,
           main: mainDirectory,
-          ...(gitDir.path === led.path && !isLinked ? { tree: displayPath(led.tree) } : {}),
+          ...(isSame(directory, led.path) && !isLinked ? { tree: displayPath(led.tree) } : {}),
           ...(isOutside ? { isOutside: true as const } : {}),
         };
   const linkedGitDir = isLinked
     ? { path: directory, isCheckedOut, leadsFrom: claims.get(gitDir.path) }
     : null;
-  const isBeside = led !== null && gitDir.path === led.main && led.main !== led.path;
+  const isBeside = led !== null && isSame(directory, led.main) && !isSame(led.main, led.path);
   return names.flatMap((name) => {
     const { kinds, leftover } = meaning(isLinked, name);
     if (isBeside && isOfMainTree(name, inGitDirs)) return [];
@@ -452,7 +444,7 @@ const namedInGitDir = (
     return kinds.map(
       (kind): Sighted => ({
         kind,
-        path: joinPath(directory, name),
+        path: gitDir.raw ? pathOf({ path: `${gitDir.path}/${name}`, raw: true }) : joinPath(directory, name),
         place: led?.tree ?? treeOf(main),
         layout: 'runtime',
         companion: null,
@@ -463,6 +455,9 @@ const namedInGitDir = (
     );
   });
 };
+
+const isSame = (one: DiskPath, other: DiskPath): boolean =>
+  one === other || displayPath(one) === displayPath(other);
 
 /** Each working tree has a lock of that name for itself. Refs lie where the whole repository has its own. */
 const isOfMainTree = (name: string, inGitDirs: LockTable['inGitDirs']): boolean =>
@@ -497,18 +492,22 @@ const nameReader = ({ inGitDirs }: LockTable): NameReader => {
 
 /** The working tree around a `.git`; a bare repository is its own place. */
 const treeOf = ({ path, raw }: Directory): DiskPath =>
-  exact(path.endsWith('/.git') ? path.slice(0, -'/.git'.length) || '/' : path, raw);
+  pathOf({ path: path.endsWith('/.git') ? path.slice(0, -'/.git'.length) || '/' : path, raw });
 
 interface HomeAt extends ReturnType<typeof placeOf> {}
 
 const placeOf = ({ home: { path, raw }, names }: Sighting) => {
   const end = path.lastIndexOf('/');
   const key = end === 0 ? '/' : path.slice(0, end);
-  return { key, raw, homeName: path.slice(end + 1), home: exact(path, raw), place: exact(key, raw), names };
+  return {
+    key,
+    raw,
+    homeName: path.slice(end + 1),
+    home: pathOf({ path, raw }),
+    place: pathOf({ path: key, raw }),
+    names,
+  };
 };
 
-/** Names that only contain U+FFFD were walked as bytes but are valid text. */
 const pathsOf = (places: readonly Directory[]): ReadonlySet<string> =>
-  new Set(places.map(({ path, raw }) => exact(path, raw)).filter((path) => typeof path === 'string'));
-
-const exact = (path: string, raw: boolean): DiskPath => (raw ? fromLatin1(path) : path);
+  new Set(places.map(pathOf).filter((path) => typeof path === 'string'));

@@ -4,7 +4,7 @@ import { withoutSuffix } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
 import type { Gap } from '../../core/types/evidence.ts';
 import { type Disk, type Entry, type EntryStat, isUntyped } from '../../io/disk/disk.ts';
-import { displayPath, fromLatin1, toLatin1 } from '../../io/disk/disk-path.ts';
+import { type DiskPath, displayPath, fromLatin1, toLatin1 } from '../../io/disk/disk-path.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
 import { type Home, type Homes, isNamedLikeLock, type NamedFiles } from './homes.ts';
 import { isLeaf } from './leaf-rule.ts';
@@ -16,6 +16,13 @@ export interface Directory {
   /** The path is not UTF-8: system calls are given its bytes. */
   readonly raw: boolean;
 }
+
+/** The path as the system calls take it. Names that only contain U+FFFD were walked as bytes but are valid text. */
+export const pathOf = ({ path, raw }: Directory): DiskPath => (raw ? fromLatin1(path) : path);
+
+/** The directory of that path. */
+export const directoryAt = (path: DiskPath): Directory =>
+  typeof path === 'string' ? { path, raw: false } : { path: path.toString('latin1'), raw: true };
 
 /** Where a walk starts, and whether link counts can be trusted there. */
 export interface Subtree extends Directory {
@@ -116,6 +123,9 @@ export const walkToFrontier = (
 const REPLACEMENT = '\ufffd';
 const DOT = 46;
 
+/** True for a name in this directory that is not, or might not be, UTF-8: only a listing by bytes has it. */
+export const isOfBytes = (name: string, { raw }: Directory): boolean => !raw && name.includes(REPLACEMENT);
+
 /**
  * The end of the name of a directory of linked working trees (`.claude/worktrees`): one that has nothing but files is not listed,
  * and to look for `.git` in all such directories takes too long.
@@ -161,7 +171,7 @@ const visitor = (
         continue;
       }
       if (name === '.git') findings.repositories.push(place);
-      if (!raw && name.includes(REPLACEMENT)) {
+      if (isOfBytes(name, place)) {
         hasRawNames = true;
         continue;
       }
@@ -285,7 +295,7 @@ export const openHome = (home: Directory, disk: Disk, findings: Findings): boole
 
 const addClosedHome = ({ path, raw }: Directory, isSymlink: boolean, { gaps }: Findings): void => {
   gaps.push({
-    what: `directory:${displayPath(raw ? fromLatin1(path) : path)}`,
+    what: `directory:${displayPath(pathOf({ path, raw }))}`,
     why: isSymlink
       ? 'it is a symbolic link and is not followed'
       : 'something else than a directory stands there',
@@ -312,7 +322,7 @@ export const listSubdirectories = (
   let hasRawNames = false;
   for (const entry of listPlace(place, options, findings)) {
     const child = { path: prefix + entry.name, raw: place.raw };
-    if (!place.raw && entry.name.includes(REPLACEMENT)) hasRawNames = true;
+    if (isOfBytes(entry.name, place)) hasRawNames = true;
     else if (
       entry.isDirectory() ||
       (isUntyped(entry) && lookAt(options.disk, child, findings)?.isDirectory())
@@ -323,7 +333,7 @@ export const listSubdirectories = (
 };
 
 /** The sub-directories of a UTF-8 place whose names are not, or might not be, UTF-8. */
-const listRawSubdirectories = (
+export const listRawSubdirectories = (
   place: Directory,
   { disk }: WalkOptions,
   findings: Findings,
@@ -413,7 +423,7 @@ const addGap = ({ path, raw }: Directory, error: unknown, findings: Findings, is
   // fsck's own directory at the top of every ext volume, readable by root only: no agent works there.
   if (path.endsWith('/lost+found') && errnoOf(error) === 'EACCES') return;
   findings.gaps.push({
-    what: `directory:${displayPath(raw ? fromLatin1(path) : path)}`,
+    what: `directory:${displayPath(pathOf({ path, raw }))}`,
     why: describeErrno(error),
     ...(isHome ? { home: 'directory' as const } : {}),
   });

@@ -4,35 +4,49 @@
  */
 import { dirname, join, relative } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
-import { type DiskPath, displayRelative } from '../../io/disk/disk-path.ts';
+import { type DiskPath, displayPath, displayRelative } from '../../io/disk/disk-path.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { treePathIn } from '../git/linked-tree.ts';
 
-/** The name of the working tree of a linked git directory, `../feature`; null for one that lies in the root, and for an unknown place. */
-export type OutsideNames = (gitDir: string) => string | null;
+/** A working tree outside of the root. */
+export interface OutsideTree {
+  /** Relative to the root, `../feature`. */
+  readonly name: string;
+  /** Its directory, absolute. */
+  readonly top: DiskPath;
+}
+
+/** The working tree of a linked git directory; null for one that lies in the root, and for an unknown place. */
+export type OutsideFinder = (gitDir: DiskPath) => OutsideTree | null;
 
 /** Each git directory is read once: a repository may have hundreds of working trees. */
-export const outsideNames = (root: string): OutsideNames => {
-  const known = new Map<string, string | null>();
+export const outsideFinder = (root: string): OutsideFinder => {
+  const known = new Map<string, OutsideTree | null>();
   return (gitDir) => {
-    const before = known.get(gitDir);
+    const key = displayPath(gitDir);
+    const before = known.get(key);
     if (before !== undefined) return before;
     const recorded = treePathIn(gitDir);
-    const isOutside = recorded !== null && relativeTo(root, recorded) === null;
+    const isOutside = recorded !== null && relativeTo(root, displayPath(recorded)) === null;
     const name = isOutside ? outsideName(root, realOrSame(recorded)) : null;
-    known.set(gitDir, name);
-    return name;
+    const top = typeof recorded === 'string' && name !== null ? join(root, name) : recorded;
+    const found = name === null || top === null ? null : { name, top };
+    known.set(key, found);
+    return found;
   };
 };
 
-/** Relative to the root, `../feature`, sorted; those whose place git does not tell and those around the root are left out. */
-export const treesOutside = (linkedGitDirs: Iterable<string>, nameOf: OutsideNames): readonly string[] => {
-  const found = new Set<string>();
+/** These working trees, by their names; those whose place git does not tell and those around the root are left out. */
+export const treesOutside = (
+  linkedGitDirs: Iterable<DiskPath>,
+  find: OutsideFinder,
+): readonly OutsideTree[] => {
+  const found = new Map<string, OutsideTree>();
   for (const gitDir of linkedGitDirs) {
-    const name = nameOf(gitDir);
-    if (name !== null) found.add(name);
+    const tree = find(gitDir);
+    if (tree !== null) found.set(tree.name, tree);
   }
-  return [...found].sort();
+  return [...found.keys()].sort().flatMap((name) => found.get(name) ?? []);
 };
 
 /** The name of a directory outside, `../feature`; null for one that contains the root. */
@@ -43,7 +57,7 @@ export const outsideName = (root: string, path: string): string | null => {
 
 /** Relative to the root, whether it lies in it or in such a tree. */
 export const placeName = (root: string, place: DiskPath): string =>
-  (typeof place === 'string' && relativeTo(root, place) === null ? outsideName(root, place) : null) ??
+  (relativeTo(root, displayPath(place)) === null ? outsideName(root, displayPath(place)) : null) ??
   displayRelative(root, place);
 
 /** The town's name for a path in one of these trees, `<root>/../feature/src`; null for any other path. */

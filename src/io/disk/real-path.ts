@@ -1,9 +1,16 @@
 /** The real path of a directory, a socket or a program, for comparing places. */
 import { realpathSync } from 'node:fs';
 import { tryOr } from '../try-or.ts';
+import { type DiskPath, displayPath } from './disk-path.ts';
 
-/** The path with its symlinks resolved, or the path itself where it does not exist or is closed to us. */
-export const realOrSame = (path: string): string => tryOr(() => realpathSync.native(path), path);
+/** The path with its symlinks resolved, as text, or the path itself where it does not exist or is closed to us. */
+export const realOrSame = (path: DiskPath): string => tryOr(() => realTextOf(path), displayPath(path));
+
+const realTextOf = (path: DiskPath): string => {
+  const real = typeof path === 'string' ? realpathSync.native(path) : '';
+  // A symlink may lead to a name that is not UTF-8.
+  return real === '' || real.includes('\ufffd') ? displayPath(realpathSync.native(path, 'buffer')) : real;
+};
 
 /** The same for many paths, each looked up once. */
 export const realPaths = (): ((path: string) => string) => {

@@ -1,5 +1,5 @@
 /** Reads a small file safely: through one descriptor, never through a symlink, never waiting for a FIFO. */
-import { Buffer } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import type { FileProblem } from '../../core/types/evidence.ts';
 import { describeErrno, isAbsence } from '../errno.ts';
@@ -62,6 +62,7 @@ const READ_FLAGS =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | (constants.O_NOCTTY ?? 0);
 
 const NEWLINE = 10;
+const RETURN = 13;
 
 /** Buffer of the largest size needed so far. Readings are synchronous, so one is enough. */
 let scratch = Buffer.allocUnsafeSlow(0);
@@ -76,14 +77,15 @@ export const readSmallFile = <Path extends DiskPath>(
   maxBytes: number,
 ): FileReading => readFile(calls, path, maxBytes, false);
 
-/** What became of reading a file of one line; null for one that has more, is too large or none, or cannot be read. */
-export type Line = { readonly line: string } | 'absent' | null;
+/** What became of reading a file of one value; null for one that has none or NUL, is too large, or cannot be read. */
+export type FileValue = { readonly value: DiskPath } | 'absent' | null;
 
 /**
- * Reads a file of one line, without the line break. Only the words count: the kernel is asked for neither owner nor time, which
- * spares a third of the reading. Never follows a symlink, never hangs, never throws.
+ * Reads a file that contains one value, as git's pointers do: a path of any bytes, line breaks among them. Those at the end do not
+ * belong to it. Only the value counts: the kernel is asked for neither owner nor time, which spares a third of the reading. Never
+ * follows a symlink, never hangs, never throws.
  */
-export const readLine = (path: string, maxBytes: number): Line => {
+export const readValue = (path: DiskPath, maxBytes: number): FileValue => {
   let descriptor: number;
   try {
     descriptor = openSync(path, READ_FLAGS);
@@ -91,10 +93,16 @@ export const readLine = (path: string, maxBytes: number): Line => {
     return isAbsence(error) ? 'absent' : null;
   }
   try {
-    const length = fillLine(descriptor, maxBytes);
+    let length = fillToBreak(descriptor, maxBytes);
     if (length > maxBytes) return null;
-    const line = scratch.toString('utf8', 0, length).replace(/\n+$/, '');
-    return line === '' || /[\0\n]/.test(line) ? null : { line };
+    while (length > 0 && (scratch[length - 1] === NEWLINE || scratch[length - 1] === RETURN)) length -= 1;
+    if (length === 0) return null;
+    const text = scratch.toString('utf8', 0, length);
+    if (text.includes('\0')) return null;
+    // What decoding puts in place of bytes that are not UTF-8; a name may also contain it for real.
+    if (!text.includes('\ufffd')) return { value: text };
+    const bytes = Buffer.from(scratch.subarray(0, length));
+    return { value: isUtf8(bytes) ? text : bytes };
   } catch {
     return null; // a directory, or a FIFO whose writer has not written
   } finally {
@@ -164,8 +172,11 @@ const fill = (calls: ReadingCalls<never>, descriptor: number, expected: number, 
   return length;
 };
 
-/** Reads into the scratch buffer until a line or the file ends there: git and others end theirs by a line break. */
-const fillLine = (descriptor: number, maxBytes: number): number => {
+/**
+ * Reads into the scratch buffer until a read ends at a line break, or the file ends. git ends its files by one, so the call that
+ * would only confirm the end is spared; a regular file gives all that it has in one read.
+ */
+const fillToBreak = (descriptor: number, maxBytes: number): number => {
   if (scratch.length < maxBytes + 1) scratch = Buffer.allocUnsafeSlow(maxBytes + 1);
   let length = 0;
   while (length <= maxBytes) {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { outsideNamer, outsideNames, treesOutside } from '../../../src/evidence/town/outside-trees.ts';
+import { outsideFinder, outsideNamer, treesOutside } from '../../../src/evidence/town/outside-trees.ts';
 import { cleanUp, makeTown } from '../../support/index.ts';
 
 let around: string;
@@ -19,7 +19,7 @@ const gitDirOf = (name: string): string => join(root, '.git/worktrees', name);
 
 /** The names that the town gives to places, after those linked git directories were read. */
 const look = (...names: string[]) => {
-  const trees = treesOutside(names.map(gitDirOf), outsideNames(root));
+  const trees = treesOutside(names.map(gitDirOf), outsideFinder(root)).map(({ name }) => name);
   return { trees, nameOf: outsideNamer(root, trees) };
 };
 
@@ -82,7 +82,7 @@ test.each([
 test.each([
   ['is empty', ''],
   ['contains something else', 'nonsense\n'],
-  ['names two places', '/a/.git\n/b/.git\n'],
+  ['contains NUL', '/a\0/.git\n'],
 ])('a git directory that %s has no tree', (_, text) => {
   writeFileSync(join(gitDirOf('one'), 'gitdir'), text);
   expect(look('one', 'two').trees).toEqual(['../two']);

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import fc from 'fast-check';
-import { type FileReading, readingCalls, readLine, readSmallFile } from '../../../src/io/disk/small-file.ts';
+import { type FileReading, readingCalls, readSmallFile, readValue } from '../../../src/io/disk/small-file.ts';
 import { stampOf } from '../../../src/io/disk/stamp.ts';
 import { cleanUp, onCleanUp } from '../../support/index.ts';
 
@@ -203,25 +203,28 @@ straceTest(`a record costs four system calls${hasStrace ? '' : ' (skipped: no st
 });
 
 test.each([
-  ['/a/tree/.git\n', { line: '/a/tree/.git' }],
-  ['/a/tree/.git', { line: '/a/tree/.git' }],
-  ['b\u00e4um\n\n', { line: 'b\u00e4um' }],
-  ['x'.repeat(63), { line: 'x'.repeat(63) }],
+  ['/a/tree/.git\n', { value: '/a/tree/.git' }],
+  ['/a/tree/.git', { value: '/a/tree/.git' }],
+  ['b\u00e4um\n\n', { value: 'b\u00e4um' }],
+  ['x'.repeat(63), { value: 'x'.repeat(63) }],
   ['x'.repeat(65), null],
-  ['one\ntwo\n', null],
+  ['two\nlines/.git\n', { value: 'two\nlines/.git' }],
+  ['windows\r\n', { value: 'windows' }],
+  ['real \ufffd\n', { value: 'real \ufffd' }],
+  [Buffer.from('caf\xe9\n', 'latin1'), { value: Buffer.from('caf\xe9', 'latin1') }],
   ['a\0b\n', null],
   ['\n', null],
   ['', null],
-])('the line of %j', (text, line) => {
-  expect(readLine(write(text), 64)).toEqual(line);
+])('the value of %j', (bytes, value) => {
+  expect(readValue(write(bytes), 64)).toEqual(value);
 });
 
-test('a line is read only from a regular file, without blocking', () => {
+test('a value is read only from a regular file, without blocking', () => {
   const directory = newDirectory();
   const path = (name: string): string => join(directory, name);
   writeFileSync(path('file'), 'text\n');
   symlinkSync('file', path('link'));
   execFileSync('mkfifo', [path('fifo')]);
-  expect(['link', 'fifo', '.'].map((name) => readLine(path(name), 64))).toEqual([null, null, null]);
-  expect(['nothing', 'file/below'].map((name) => readLine(path(name), 64))).toEqual(['absent', 'absent']);
+  expect(['link', 'fifo', '.'].map((name) => readValue(path(name), 64))).toEqual([null, null, null]);
+  expect(['nothing', 'file/below'].map((name) => readValue(path(name), 64))).toEqual(['absent', 'absent']);
 });

@@ -63,6 +63,9 @@ export const judgeRefreshing = (
     : { state: 'unknown', reason: 'not-refreshed', fact: { source: 'clock', text } };
 };
 
+/** Then its settings are not read, and places are compared as text only. */
+const NOT_TEXT = 'the path of this lock is not UTF-8';
+
 /**
  * Is a git at work on the repository? One that runs a hook and has no file open counts as well: its working directory lies in
  * the working tree, or it names it. One that works on another tree of the repository counts only where the lock is for all.
@@ -76,7 +79,10 @@ export const judgeGit = (lock: LockFile, index: TownIndex): WitnessFinding => {
       reason: 'git-running',
       fact: fact(`process ${user.pid} (${user.command}) is running in this repository`),
     };
-  const why = evidence === undefined ? 'was not asked' : (evidence.hidden ?? unlisted(index.machine));
+  const why =
+    evidence === undefined
+      ? 'was not asked'
+      : (evidence.hidden ?? unlisted(index.machine) ?? (lock.pathBytes === null ? null : NOT_TEXT));
   return why === null
     ? { state: 'gone', reason: 'git-not-running', fact: fact('no git is running in this repository') }
     : {

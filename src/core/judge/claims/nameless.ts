@@ -101,7 +101,13 @@ const elsewhereOrBefore = (
     };
   const { content } = lock;
   const isNameless = content.kind === 'claim' && content.claim.by === 'open-file';
-  if (state !== 'unknown' || !isNameless || !isOlderThanBoot(lock.mtimeMs, index.machine.seen.host))
+  // Where its path is not UTF-8, the disk was not looked at.
+  if (
+    state !== 'unknown' ||
+    !isNameless ||
+    lock.pathBytes !== null ||
+    !isOlderThanBoot(lock.mtimeMs, index.machine.seen.host)
+  )
     return { state, found };
   return {
     state: 'stale',

@@ -1,0 +1,31 @@
+/** What git takes for a git directory, by its own rule (`is_git_directory` in its setup.c). Reads only. */
+import { lstatSync, statSync } from 'node:fs';
+import { type DiskPath, joinPath, resolvePath } from '../../io/disk/disk-path.ts';
+import { readValue } from '../../io/disk/small-file.ts';
+import { MOST_POINTER_BYTES } from './linked-tree.ts';
+
+/** What the directory needs that all working trees of a repository share. */
+const SHARED = ['objects', 'refs'] as const;
+
+/**
+ * True for a main git directory, and for that of a linked working tree. What its `HEAD` says is not looked at: a damaged one does
+ * not make its locks disappear. Throws like `node:fs` where we may not look.
+ */
+export const isGitDirectory = (path: DiskPath): boolean =>
+  hasHead(path) && hasSharedParts(commonDirectoryOf(path));
+
+export const hasHead = (path: DiskPath): boolean =>
+  lstatSync(joinPath(path, 'HEAD'), { throwIfNoEntry: false }) !== undefined;
+
+/** The directory that all working trees of its repository share; the path itself where it names no other. */
+export const commonDirectoryOf = (path: DiskPath): DiskPath => {
+  const named = readValue(joinPath(path, 'commondir'), MOST_POINTER_BYTES);
+  return named === null || named === 'absent' ? path : resolvePath(path, named.value);
+};
+
+export const hasSharedParts = (common: DiskPath): boolean =>
+  SHARED.every((name) => statSync(joinPath(common, name), { throwIfNoEntry: false }) !== undefined);
+
+/** The same rule for the names in a directory, which do not tell whether `commondir` leads anywhere. */
+export const areOfGitDirectory = (names: ReadonlySet<string>): boolean =>
+  names.has('HEAD') && (names.has('commondir') || SHARED.every((name) => names.has(name)));
