@@ -78,9 +78,9 @@ const lookForHeirs = async (hold: Hold): Promise<readonly Heir[] | string> => {
   const table = await readProcessTable();
   if (!table.listing.seen) return table.listing.why;
   const { survivors, unread, unmarked } = await findLeftRunning(table, new Set([hold.nonce]));
-  const heir = ({ pid, startToken }: ProcessRow, command: string, doubtful: boolean): Heir => ({
-    pid,
-    startToken,
+  const heir = (row: ProcessRow, command: string, doubtful: boolean): Heir => ({
+    pid: row.pid,
+    startToken: table.details.recordedStart(row),
     command,
     doubtful,
   });
@@ -107,7 +107,7 @@ const doubtfulOf = async (
   const { rows, details } = table;
   const possible = unmarked.filter(
     (row) =>
-      Number(row.startToken) >= Number(holder.startToken) &&
+      Number.parseInt(row.startToken, 10) >= Number.parseInt(holder.startToken ?? '0', 10) &&
       isOrphan(row, rows) &&
       details.uid(row.pid) === process.getuid?.() &&
       mayBeLeft(row, table),

@@ -4,6 +4,7 @@ import type { LockContent, TrueHolder } from '../core/types/evidence.ts';
 import { readHost } from '../evidence/host.ts';
 import { readProc } from '../evidence/processes/linux/proc-files.ts';
 import { isDeadStat, parseProcStat } from '../evidence/processes/linux/proc-stat.ts';
+import { recordedStart } from '../evidence/processes/linux/recorded-start.ts';
 import { askPs } from '../evidence/processes/macos/ps.ts';
 import { signalProcess } from '../evidence/processes/signal.ts';
 
@@ -15,8 +16,8 @@ export interface HolderProcess {
 }
 
 /**
- * The token that tells a process from a later one with the same PID: on Linux field 22 of `/proc/<pid>/stat`, on
- * macOS what `ps -o lstart=` prints in UTC. Null where it cannot be read. Never throws.
+ * The token that tells a process from a later one with the same PID: on Linux field 22 of `/proc/<pid>/stat`, with the time
+ * namespace where that is not the first one, on macOS what `ps -o lstart=` prints in UTC. Null where it cannot be read. Never throws.
  */
 export const startTokenOf = async (pid: number): Promise<string | null> => {
   const seen = askSystem(pid);
@@ -74,5 +75,5 @@ const askProc = (pid: number, isAbsent: boolean): Shown => {
     return isAbsent && (read.error === 'ENOENT' || read.error === 'ESRCH') ? 'gone' : 'unknown';
   const stat = parseProcStat(read.bytes.toString('latin1'));
   if (stat === null) return 'unknown';
-  return isDeadStat(stat) ? 'gone' : { startToken: stat.startTicks };
+  return isDeadStat(stat) ? 'gone' : { startToken: recordedStart(`/proc/${pid}`, stat.startTicks) };
 };

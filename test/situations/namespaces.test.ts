@@ -2,10 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { examine } from '../../src/diagnose.ts';
+import { Lock } from '../../src/lock/agent-lock.ts';
+import { startTokenOf } from '../../src/lock/identity.ts';
 import {
   canBecomeOthers,
   cleanUp,
   deadPid,
+  firstLine,
   isRunning,
   makeTmuxTmpdir,
   OTHER_UID,
@@ -14,7 +18,20 @@ import {
   startProcess,
   until,
 } from '../support/index.ts';
-import { ADA, BOB, GT, lockOf, NO_PANE, now, type Stage, setStage, textsOf, tmuxTest } from './stage.ts';
+import {
+  ADA,
+  askElsewhere,
+  BOB,
+  GT,
+  linuxTest,
+  lockOf,
+  NO_PANE,
+  now,
+  type Stage,
+  setStage,
+  textsOf,
+  tmuxTest,
+} from './stage.ts';
 
 afterEach(cleanUp);
 
@@ -246,4 +263,57 @@ describe(`containers of this machine${why}`, () => {
     stage.town.lock(ADA, { pid: deadPid(), hostname: ID });
     expect(await stage.judge()).toMatchObject({ state: 'foreign' });
   });
+});
+
+const inTimeNamespace = ['unshare', '--time', '--boottime', '100000'] as const;
+const hasTimeNamespaces =
+  canUnshare && spawnSync(inTimeNamespace[0], [...inTimeNamespace.slice(1), 'true']).status === 0;
+
+describe('time namespaces (skipped without permission to make one)', () => {
+  const inTime = hasTimeNamespaces ? linuxTest : test.skip;
+  const takenBy = async ({ town }: Stage, pid: number): Promise<void> => {
+    const lock = new Lock(town.path(ADA));
+    await lock.acquire({ holder: { pid, startToken: await startTokenOf(pid) } });
+  };
+
+  inTime('a doctor in one, where processes seem to have started later → held', async () => {
+    const stage = setStage();
+    const { town, env } = stage;
+    const { pid, stop } = await startProcess('sleep', ['600'], { cwd: '/' });
+    await takenBy(stage, pid);
+    const report = await askElsewhere({ town: town.root, options: { env } }, {}, inTimeNamespace);
+    expect(lockOf(report, ADA)).toMatchObject({
+      state: 'held',
+      reasons: ['process-alive', expect.any(String)],
+    });
+    await stop();
+    const after = await askElsewhere({ town: town.root, options: { env } }, {}, inTimeNamespace);
+    expect(lockOf(after, ADA)).toMatchObject({ state: 'stale' });
+  });
+
+  inTime(
+    'a holder in one that noted its own start → held, also by the start that it noted there',
+    async () => {
+      const { town } = setStage();
+      const show = `read -r stat </proc/self/stat; echo "$stat"; exec sleep 600`;
+      const started = await startProcess(
+        inTimeNamespace[0],
+        [...inTimeNamespace.slice(1), 'sh', '-c', show],
+        {
+          cwd: '/',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        },
+      );
+      const line = await firstLine(started);
+      const [pid = '', ...fields] = line.split(' ');
+      const start = fields[20] ?? '';
+      expect(start).not.toBe(await startTokenOf(Number(pid)));
+      town.write(
+        '.claude/scheduled_tasks.lock',
+        JSON.stringify({ pid: Number(pid), procStart: start, acquiredAt: Date.now() }),
+      );
+      const { locks } = await examine(town.root, { env: {} });
+      expect(locks).toMatchObject([{ kind: 'claude-scheduler', state: 'held' }]);
+    },
+  );
 });

@@ -150,7 +150,9 @@ const lookUpAll = (pids: readonly number[], table: ProcessTable, describe: Descr
 const lookUp = (pid: number, table: ProcessTable, describe: Describe): PidLookup => {
   const { answer, signalable, row, why } = lookUpPid(pid, table);
   if (row === null) return { pid, answer, signalable, process: null, why };
-  const process = answer === 'exists' ? withTies(describe(row), row, table) : describe(row);
+  if (answer !== 'exists') return { pid, answer, signalable, process: describe(row), why };
+  const startToken = table.details.recordedStart(row);
+  const process = withTies({ ...describe(row), startToken }, row, table);
   return { pid, answer, signalable, process, why };
 };
 

@@ -35,6 +35,8 @@ export interface ProcessDetails {
    * shows files, variables and namespaces.
    */
   readonly directory: (pid: number) => string;
+  /** Its start token as records of ours note it; a row has the part that one listing needs to compare. */
+  readonly recordedStart: (row: ProcessRow) => string;
   /** True for the number of a thread of another process. */
   readonly isThread: (pid: number) => boolean;
   /** Read once for each table, since several questions need it. */

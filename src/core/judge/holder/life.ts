@@ -1,4 +1,5 @@
 /** Does the process that a record of ours names still live? Decided by boot, PID namespace and start token, never by clocks. */
+import { areComparable } from '../../record/start-token.ts';
 import type { HostFacts, TrueHolder } from '../../types/evidence.ts';
 import { isThisBoot } from './where-taken.ts';
 
@@ -13,7 +14,7 @@ export const whoIs = (
 ): 'holder' | 'another' | 'unknown' => {
   if (startToken === null || holder.startToken === null) return 'unknown';
   if (startToken === holder.startToken) return 'holder';
-  return isThisBoot(holder, host) ? 'another' : 'unknown';
+  return isThisBoot(holder, host) && areComparable(startToken, holder.startToken) ? 'another' : 'unknown';
 };
 
 /**

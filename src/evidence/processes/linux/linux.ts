@@ -13,6 +13,7 @@ import { type ProcessClock, readProcessClock } from './clock.ts';
 import { namespaceDetails } from './namespaces.ts';
 import { readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
 import { hasEndedByState, isDeadStat, parseProcStat } from './proc-stat.ts';
+import { recordedStart } from './recorded-start.ts';
 import { socketReader } from './unix-sockets.ts';
 
 /** Reads a directory that is mounted like /proc. Never throws: what failed is in `listing`. */
@@ -123,6 +124,7 @@ const procDetails = (
       return typeof row === 'string' ? 'hidden' : row;
     },
     directory,
+    recordedStart: ({ pid, startToken }) => recordedStart(directory(pid), startToken),
     isListed: (pid) => entryExists(`${proc}/${pid}`),
     isThread: (pid) => {
       const leader = statusField(pid, 'Tgid');
@@ -164,6 +166,7 @@ const procDetails = (
 const closedDetails = (why: string): ProcessDetails => ({
   row: () => null,
   directory: (pid) => `/proc/${pid}`,
+  recordedStart: ({ startToken }) => startToken,
   isListed: () => false,
   isThread: () => false,
   argv: () => [],

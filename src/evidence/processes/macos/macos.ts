@@ -68,6 +68,7 @@ export const parsePs = (text: string): ReadonlyMap<number, PsRow> => {
 const psDetails = (rows: ReadonlyMap<number, PsRow>): ProcessDetails => ({
   row: (pid) => rows.get(pid) ?? null,
   directory: (pid) => `/proc/${pid}`,
+  recordedStart: ({ startToken }) => startToken,
   isListed: (pid) => rows.has(pid),
   isThread: () => false,
   argv: (pid) => rows.get(pid)?.argv ?? [],
