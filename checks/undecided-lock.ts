@@ -102,6 +102,10 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
     return advice('tell git where its working tree is now', [
       ['git', '-C', mainGitDirOf(lock), 'worktree', 'repair', lock.tree.movedTo],
     ]);
+  if (strangers.length === 0 && lock.tree?.isCutOff === true && lock.tree.path !== null)
+    return advice('if the repository was moved, tell its working tree where it is now', [
+      ['git', '-C', mainGitDirOf(lock), 'worktree', 'repair', lock.tree.path],
+    ]);
   if (strangers.length === 0 && lock.tree?.astray !== undefined)
     return advice(
       'find out where its working tree is; where it was moved, git worktree repair PATH sets that right',
@@ -166,15 +170,20 @@ const findingAt = ({ worker, path, is, why }: ClosedHome, { town: { root } }: Sn
 
 /** What to do where the `.git` of a working tree leads nowhere, and what to look at first. */
 const remedyFor = (
-  { is, repository, trees: [tree] }: LostRepository,
+  { is, repository, trees: [tree], repair }: LostRepository,
   { town: { root } }: Snapshot,
 ): readonly [text: string, command: readonly string[]] => {
   const entry = `${root === '/' ? '' : root}/${tree === '.' ? '' : `${tree}/`}.git`;
   const place = repository ?? entry;
+  if (repair !== null)
+    return [
+      `its files are in ${repair.gitDir}: if the repository was moved, connect the two again`,
+      ['git', '-C', repair.gitDir, 'worktree', 'repair', ...repair.trees],
+    ];
   switch (is) {
     case 'gone':
       return [
-        'if the repository was moved, run git worktree repair in it, with the path of this directory; if it is gone for good, no lock of git is left: move away what you need, then remove this directory',
+        'if the repository was moved, run git worktree repair PATH in it, where PATH is this directory; if it is gone for good, no lock of git is left: move away what you need, then remove this directory',
         ['ls', '-ld', place],
       ];
     case 'forgotten':

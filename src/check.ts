@@ -80,10 +80,11 @@ const repositoryAround = (main: string): string =>
 
 /** What became of a lock's holder, in one line: `its process (41822) and pane (%55) are gone; taken 8 h ago`. */
 export const summary = (verdict: Verdict): string => {
-  const { holder, lock, facts } = verdict;
+  const { holder, lock, facts, notes } = verdict;
   const said =
     holder === null ? (facts[0]?.text ?? `${lock.path} is not a valid lock`) : describeLoss(holder, verdict);
-  return flat(`${ofKind(verdict)}${said}`);
+  const gone = holder !== null && notes.includes('gone') ? '; its directory is gone as well' : '';
+  return flat(`${ofKind(verdict)}${said}${gone}`);
 };
 
 /** Prefix of a sentence about a lock that is not an agent's: `git-worktree lock of claude agent agent-ab12: `; else empty. */

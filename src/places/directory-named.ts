@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
-import { hintForNear, nearestWorker } from '../evidence/town/new-worker.ts';
+import { hintForGone, hintForNear, nearestWorker } from '../evidence/town/new-worker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
 import { leadsToDirectory } from '../io/disk/entry-exists.ts';
@@ -38,10 +38,11 @@ export const directoryNamed = (
     return { root: place.town.root, worker: place.worker };
   }
   const near = nearestWorker(given, root);
+  const gone = hintForGone(path, root);
   throw new Failure(
     'E_USAGE',
     `there is no directory ${given}`,
-    near === null ? null : hintForNear(near, root),
+    gone ?? (near === null ? null : hintForNear(near, root)),
   );
 };
 

@@ -9,6 +9,7 @@ import { openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
 import { isRepository } from '../evidence/town/marker.ts';
 import { treesInside } from '../evidence/town/new-worker.ts';
+import { isAbsent } from '../io/disk/entry-exists.ts';
 import { type LookOptions, look } from '../look.ts';
 import { directoryNamed, isWorkingTree } from './directory-named.ts';
 
@@ -41,8 +42,11 @@ export const who = async (
     gaps.push(...snapshot.gaps);
     for (const { worker } of asked)
       for (const found of whoIsThere(snapshot, worker, isWorkingTree({ root, worker }), trees))
-        places.set(found.path, { ...found, path: join(root, found.worker) });
+        places.set(found.path, withPath(found, join(root, found.worker)));
   }
   const isWhole = [...places.values()].every(({ unseen }) => unseen.length === 0);
   return documentOf('who', isWhole ? EXIT.ok : EXIT.unsure, { places: [...places.values()], gaps });
 };
+
+const withPath = (place: PlaceOfWork, path: string): PlaceOfWork =>
+  isAbsent(path) ? { ...place, path, isGone: true } : { ...place, path };

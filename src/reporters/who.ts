@@ -53,7 +53,10 @@ const wrapped = ({ mark, word, text }: Line, pen: Pen, { width }: Presentation):
   return [`  ${pen.paint(mark, word)}${first.slice(word.length)}`, ...more.map((line) => `    ${line}`)];
 };
 
-const linesOf = ({ people, unseen }: PlaceOfWork, { verbosity }: Presentation): readonly Line[] => {
+const linesOf = (
+  { worker, people, unseen, isGone }: PlaceOfWork,
+  { verbosity }: Presentation,
+): readonly Line[] => {
   const quiet = verbosity === 'quiet';
   const shown = people.filter((one) => !quiet || one.class === 'agent' || one.class === 'unknown');
   const counts = people.some((one) => one.class === 'agent' || one.class === 'unknown');
@@ -67,7 +70,7 @@ const linesOf = ({ people, unseen }: PlaceOfWork, { verbosity }: Presentation): 
   const nobody: readonly Line[] =
     people.length > 0 || unseen.length > 0 || quiet
       ? []
-      : [{ mark: 'pass', word: 'nobody', text: 'nobody works here' }];
+      : [{ mark: 'pass', word: 'nobody', text: isGone === true ? goneText(worker) : 'nobody works here' }];
   return [
     ...shown.map(
       (one): Line => ({
@@ -80,6 +83,9 @@ const linesOf = ({ people, unseen }: PlaceOfWork, { verbosity }: Presentation): 
     ...nobody,
   ];
 };
+
+const goneText = (worker: string): string =>
+  `nobody works here: the directory is gone, but git still lists it; see doctor explain ${worker}`;
 
 /** `claude, process 4711, pane %4 of session gt-ada; seen by: directory, tmux`. */
 const describe = ({ class: kind, name, pid, pane, seenBy, why, asks }: Person, verbose: boolean): string => {

@@ -232,6 +232,39 @@ describe('a working tree whose repository cannot be found', () => {
     expect(await trees.look(trees.tree)).toMatchObject({ gaps: [{ git: is }], findings: [{ worker: '.' }] });
   });
 
+  gitTest.each(['../tree', 'tree'])(
+    'gets the command that connects it again, after a move: %s',
+    async (name) => {
+      const { root, env, worktree } = makeRepository();
+      worktree(name, 'claude agent agent-ab12 (pid 2147483000)');
+      const moved = `${root}-moved`;
+      renameSync(root, moved);
+      const tree = join(name === 'tree' ? moved : root, name);
+      const command = ['git', '-C', `${moved}/.git`, 'worktree', 'repair', tree];
+      // From further up, a directory that has only files in it is not looked into.
+      for (const at of name === 'tree' ? [moved] : [moved, dirname(moved)]) {
+        const { findings } = await examine(at, { env });
+        expect(findings.filter(({ check }) => check === 'undecided-lock')).not.toEqual([]);
+        for (const { check, next } of findings)
+          if (check === 'undecided-lock') expect(next).toEqual([command]);
+      }
+      const [program = '', ...args] = command;
+      execFileSync(program, args, { stdio: 'pipe' });
+      expect(await heal(moved, { env })).toMatchObject({ gaps: [], summary: { fixed: 1 }, exitCode: 0 });
+    },
+  );
+
+  gitTest('is not told to take a working tree that another repository has', async () => {
+    const { root, env, worktree } = makeRepository();
+    const tree = worktree('../tree', 'claude agent agent-ab12 (pid 2147483000)');
+    const copy = `${root}-copy`;
+    execFileSync('cp', ['-a', root, copy]);
+    const { findings } = await examine(copy, { env });
+    expect(findings).toMatchObject([{ check: 'undecided-lock' }]);
+    expect(JSON.stringify(findings)).not.toContain('"repair"');
+    expect(git(tree, 'rev-parse', '--git-common-dir')).toBe(`${root}/.git\n`);
+  });
+
   gitTest.each([
     ['a container', '/workspaces/repository/.git/worktrees/a'],
     ['Windows', 'C:/Users/ann/repository/.git/worktrees/a'],

@@ -22,6 +22,7 @@ import { preflightRemoval } from '../../src/places/removal.ts';
 import { who } from '../../src/places/who.ts';
 import { preflight } from '../../src/preflight.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
+import { doctor } from '../cli/run-cli.ts';
 import {
   canBecomeOthers,
   cleanUp,
@@ -592,10 +593,39 @@ describe('a worker by name', () => {
       for (const answer of await Promise.allSettled(asked)) {
         expect(answer.status).toBe('rejected');
         const { hint } = answer.status === 'rejected' ? answer.reason : { hint: '' };
-        expect(hint).toContain(`git still lists the worktree ${name}, but its directory is gone.`);
-        expect(hint).toContain('git worktree prune');
+        expect(hint).toContain(
+          `git still lists the worktree ${join(root, name)}, but its directory is gone.`,
+        );
+        expect(hint).toContain(`git -C ${root}/.git worktree prune`);
         expect(hint).not.toContain('Did you mean');
       }
+    },
+  );
+
+  gitTest.each(['../feature', 'trees/a'])(
+    '%s that was deleted under its lock: it is told from inside and from around the repository',
+    async (name) => {
+      const { root, env, worktree } = makeRepository();
+      const path = worktree(name, reasonOf(ended()));
+      rmSync(path, { recursive: true });
+      const hint = expect.stringMatching(/its directory is gone.*its lock is left.*doctor explain/);
+      for (const cwd of [root, dirname(root)])
+        await expect(who(undefined, [path], { env, cwd })).rejects.toMatchObject({ hint });
+      expect((await who(root, [], { env })).places).toContainEqual(
+        expect.objectContaining({ worker: name, isGone: true, people: [] }),
+      );
+      const { findings } = await examine(root, { env });
+      expect(findings).toMatchObject([{ message: expect.stringContaining('its directory is gone as well') }]);
+      const asked = doctor(['explain', name, '--town', root], { env });
+      expect(asked.stdout).toContain(`git -C ${root}/.git worktree prune`);
+
+      // What it says is what helps.
+      expect(git(root, 'worktree', 'prune', '-v')).toBe('');
+      await heal(root, { env });
+      expect(git(`${root}/.git`, 'worktree', 'prune', '-v', '--expire=now')).toBe('');
+      expect(git(root, 'worktree', 'list')).not.toContain(path);
+      const { stderr } = doctor(['explain', name, '--town', root], { env });
+      expect(stderr).toContain('unknown word or worker');
     },
   );
 

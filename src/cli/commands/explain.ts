@@ -1,4 +1,5 @@
 /** `doctor explain`: what a word means, or why a worker is judged as it is. */
+import { resolve } from 'node:path';
 import { builtInChecks } from '../../../checks/index.ts';
 import { builtInKinds } from '../../../kinds/index.ts';
 import { didYouMean, nearWorker } from '../../core/did-you-mean.ts';
@@ -17,6 +18,7 @@ import type { Kind } from '../../core/types/kind.ts';
 import { EXIT, type PreflightResult, type ReportLease } from '../../core/types/report.ts';
 import { findWorker } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
+import { hintForGone } from '../../evidence/town/new-worker.ts';
 import type { FleetDiagnosis } from '../../fleet/examine-fleet.ts';
 import type { LeaseBook } from '../../lease/lease-book.ts';
 import { renderJson } from '../../reporters/json.ts';
@@ -125,6 +127,9 @@ const workerNamed = (word: string, { snapshot, lockless }: Examination, cwd: str
     const named = [...known].filter((worker) => worker.endsWith(`/${word}`));
     if (named.length === 1 && named[0] !== undefined) return named[0];
     if (named.length > 1) throw usage(`"${word}" could be ${named.join(' or ')}`);
+    const { root } = snapshot.town;
+    const gone = hintForGone(resolve(cwd, word), root) ?? hintForGone(resolve(root, word), root);
+    if (gone !== null) throw usage(`there is no directory ${word}`, gone);
     const near = didYouMean(word, [...WORDS, ...PLAIN_TEXTS.keys()]) ?? nearWorker(word, [...known]);
     throw near === null
       ? usage(`unknown word or worker "${word}" in ${snapshot.town.root}`, 'See: doctor explain')

@@ -42,11 +42,8 @@ const describeLocks = (verdicts: readonly Verdict[], examination: Examination, p
 };
 
 /** Foreign text is made harmless piece by piece: its line breaks would pass for ours. */
-const describeVerdict = (
-  verdict: Verdict,
-  { snapshot, collisions }: Examination,
-  { safe, command }: Pen,
-): string => {
+const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination, pen: Pen): string => {
+  const { safe, command } = pen;
   const { lock, state, reasons, notes, facts, release } = verdict;
   const { root } = snapshot.town;
   const target = [...optionWith('worker', lock.worker), ...townOption(snapshot.town)];
@@ -82,11 +79,33 @@ const describeVerdict = (
         : `Nothing: ${isCrowded ? 'agents are running here' : safe(refusal)}.`,
     ...(canForce ? ['', inOneLine(RECIPE_BEGINS, command(['doctor', '--fix', '--force', ...named]))] : []),
     '',
+    ...gonePart(verdict, pen),
     '## When this changes',
     '',
     isCrowded ? 'When only one of the agents is left.' : whatChanges(verdict, safe),
     '',
   ].join('\n');
+};
+
+/** What to do about a working tree whose directory is gone; nothing for every other lock. */
+const gonePart = ({ lock, notes }: Verdict, { safe, command }: Pen): readonly string[] => {
+  const { gitDir, tree, kind } = lock;
+  if (!notes.includes('gone') || gitDir === undefined || tree?.path == null) return [];
+  const git = (...words: readonly string[]): string =>
+    command(['git', '-C', gitDir.main, 'worktree', ...words]);
+  const isByHand = kind === 'git-worktree' && notes.includes('by-hand');
+  return [
+    '## What is left of the worktree',
+    '',
+    `Its directory is gone, and git still has its files in ${safe(gitDir.path)}. If it was deleted, and does not lie on a disk that is not mounted, ${isByHand ? 'unlock it, and git forgets it' : 'git forgets it once the lock is released'}:`,
+    '```',
+    ...(isByHand ? [git('unlock', tree.path)] : []),
+    git('prune'),
+    '```',
+    '',
+    inOneLine('If it was moved, say where it is now:', `${git('repair')} PATH`),
+    '',
+  ];
 };
 
 /** A command in a block of its own, which no page breaks: half of it would run when it is pasted. */

@@ -29,6 +29,8 @@ export interface Gap {
   readonly git?: 'gone' | 'forgotten' | 'unseen' | 'closed' | 'symlink' | 'odd';
   /** The absolute path to which that file leads. */
   readonly leadsTo?: string;
+  /** The main git directory, absolute, that has the files of this working tree: `git worktree repair` connects the two again. */
+  readonly repairIn?: string;
   /** Where another machine could not look; absent for the one that asks. */
   readonly machine?: string;
   /** Options that a command needs to look there again, as this one was given them: `--lease ADDRESS`; absent where it needs none. */
@@ -138,6 +140,8 @@ export interface LinkedTree {
    * looked for there. Left out where it leads back to these files.
    */
   readonly astray?: string;
+  /** The directory at `path` is astray only in that its `.git` leads to nothing of the same name: its repository may have been moved. */
+  readonly isCutOff?: true;
   /** Where a process works in a directory whose `.git` leads to these files, though none is at `path`: that directory. */
   readonly movedTo?: string;
 }

@@ -289,6 +289,8 @@ export interface PlaceOfWork {
   readonly people: readonly Person[];
   /** What could not be looked at, a sentence each: somebody may work there unseen. */
   readonly unseen: readonly string[];
+  /** A working tree whose directory is gone, which git still lists; left out for every other place. */
+  readonly isGone?: true;
 }
 
 export interface WhoReport {

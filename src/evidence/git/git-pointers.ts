@@ -7,11 +7,21 @@ import { lstatSync, opendirSync, readlinkSync, realpathSync, type Stats, statSyn
 import { dirname } from 'node:path';
 import { describeFileProblem } from '../../core/record/file-problem.ts';
 import type { Gap } from '../../core/types/evidence.ts';
-import { type DiskPath, displayPath, fromLatin1, joinPath, resolvePath } from '../../io/disk/disk-path.ts';
+import {
+  baseName,
+  beforeEnd,
+  type DiskPath,
+  displayPath,
+  fromLatin1,
+  joinPath,
+  resolvePath,
+} from '../../io/disk/disk-path.ts';
+import { entryExists } from '../../io/disk/entry-exists.ts';
+import { realOrSame } from '../../io/disk/real-path.ts';
 import { otherType, readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
 import { commonDirectoryOf, hasHead, hasSharedParts, isGitDirectory } from './git-directory.ts';
-import { MOST_POINTER_BYTES, pointerIn } from './linked-tree.ts';
+import { MOST_POINTER_BYTES, pointerIn, treePathIn } from './linked-tree.ts';
 
 /** A git directory that a scan of the root did not come upon by itself. */
 export interface LedGitDir {
@@ -183,4 +193,23 @@ const isEmpty = (path: string): boolean => {
   } finally {
     directory.closeSync();
   }
+};
+
+/** Adds to these gaps where the files of a working tree are that leads to a repository which is gone. */
+export const withRepairs = (gaps: readonly Gap[], linkedGitDirs: readonly DiskPath[]): readonly Gap[] =>
+  gaps.map((gap) => {
+    const { what, git, leadsTo } = gap;
+    if (git !== 'gone' || leadsTo === undefined || linkedGitDirs.length === 0) return gap;
+    const top = what.slice(what.indexOf(':') + 1, -'/.git'.length);
+    const [first, ...others] = linkedGitDirs.filter(
+      (gitDir) => baseName(displayPath(gitDir)) === baseName(leadsTo) && isOfTree(gitDir, top),
+    );
+    const repairIn = first === undefined ? null : beforeEnd(first, `/worktrees/${baseName(leadsTo)}`);
+    return others.length > 0 || typeof repairIn !== 'string' ? gap : { ...gap, repairIn };
+  });
+
+/** These files say that the working tree is there, or at a place where nothing is: it was moved with its repository. */
+const isOfTree = (gitDir: DiskPath, top: string): boolean => {
+  const recorded = treePathIn(gitDir);
+  return recorded !== null && (!entryExists(recorded) || realOrSame(recorded) === realOrSame(top));
 };

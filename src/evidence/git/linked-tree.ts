@@ -4,6 +4,7 @@ import { leftoverKind } from '../../core/record/lock-names.ts';
 import type { LinkedTree, Observed } from '../../core/types/evidence.ts';
 import {
   afterStart,
+  baseName,
   beforeEnd,
   type DiskPath,
   displayPath,
@@ -59,7 +60,14 @@ export const lookAtLinkedTree = (
   }
   const { exists, uid, isPlain } = lookAtTop(path);
   const astray = uid === null ? null : whyAstray(path, uid, gitDir, isUnfinished, leadsFrom === path);
-  const tree = { path: displayPath(path), exists, isUnfinished, ...(astray === null ? {} : { astray }) };
+  const isCutOff = astray === CUT_OFF;
+  const tree = {
+    path: displayPath(path),
+    exists,
+    isUnfinished,
+    ...(astray === null ? {} : { astray }),
+    ...(isCutOff ? { isCutOff } : {}),
+  };
   const end = path.lastIndexOf('/');
   if (typeof path !== 'string' || !isPlain || end <= 0) return { tree, realPath: realOrSame(path) };
   return { tree, realPath: realDirectory(path.slice(0, end)) + path.slice(end) };
@@ -71,6 +79,8 @@ const isBeforeItsIndex = (gitDir: DiskPath): boolean => {
   if (head === 'absent' || (typeof head?.value === 'string' && /^0+$/.test(head.value))) return true;
   return !entryExists(joinPath(gitDir, 'index')) && hasIndexLock(gitDir);
 };
+
+const CUT_OFF = 'its .git leads to a repository that is not there; this one may have been moved';
 
 /** Why the directory at that path may not be the working tree of these files; null where it leads back to them. */
 const whyAstray = (
@@ -89,7 +99,14 @@ const whyAstray = (
   const pointer = valueIn(top, '.git');
   // git writes it last of the files that name the tree.
   if (pointer === 'absent') return isUnfinished ? null : 'there is no .git in it';
-  return isPointerTo(pointer, top, gitDir) ? null : 'its .git does not lead back to this lock';
+  if (isPointerTo(pointer, top, gitDir)) return null;
+  return isCutOffFrom(top, gitDir) ? CUT_OFF : 'its .git does not lead back to this lock';
+};
+
+/** Its `.git` leads to nothing, by the name that these files have: as after a move of the repository. */
+const isCutOffFrom = (top: DiskPath, gitDir: DiskPath): boolean => {
+  const led = pointerIn(top);
+  return led !== null && !entryExists(led) && baseName(displayPath(led)) === baseName(displayPath(gitDir));
 };
 
 const isPointerTo = (pointer: Exclude<FileValue, 'absent'>, top: DiskPath, gitDir: DiskPath): boolean => {

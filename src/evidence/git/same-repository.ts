@@ -1,7 +1,10 @@
 /** Do two directories belong to one repository, as a main working tree and its linked ones do? Reads only, runs nothing. */
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { displayPath } from '../../io/disk/disk-path.ts';
+import { entryExists, isAbsent } from '../../io/disk/entry-exists.ts';
+import { realOrSame } from '../../io/disk/real-path.ts';
+import { tryOr } from '../../io/try-or.ts';
 import { treePathIn } from './linked-tree.ts';
 import { repositoryFinder } from './repository.ts';
 
@@ -39,3 +42,28 @@ export const workingTreesAround = (directory: string): readonly string[] => {
     return [];
   }
 };
+
+/** A linked working tree whose directory is gone, of which git still has the files. */
+export interface GoneTree {
+  /** The main git directory, absolute. */
+  readonly gitDir: string;
+  /** `git worktree prune` leaves it. */
+  readonly isLocked: boolean;
+}
+
+/** What the repositories around these directories still have of a working tree that was at `path`; null where that is nothing. */
+export const goneTreeAt = (path: string, directories: readonly string[]): GoneTree | null => {
+  if (!isAbsent(path)) return null;
+  const shared = new Set(directories.map((directory) => tryOr(() => sharedDirectoryOf(directory), null)));
+  for (const gitDir of shared) {
+    if (gitDir === null) continue;
+    for (const name of tryOr(() => readdirSync(`${gitDir}/worktrees`), [])) {
+      const recorded = treePathIn(`${gitDir}/worktrees/${name}`);
+      if (recorded === null || realOfMissing(displayPath(recorded)) !== realOfMissing(path)) continue;
+      return { gitDir, isLocked: entryExists(`${gitDir}/worktrees/${name}/locked`) };
+    }
+  }
+  return null;
+};
+
+const realOfMissing = (path: string): string => join(realOrSame(dirname(path)), basename(path));

@@ -6,7 +6,7 @@ import { ownerOf, relativeTo } from '../../core/town/roles.ts';
 import { entryExists, leadsToDirectory } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { tryOr } from '../../io/try-or.ts';
-import { workingTreesAround } from '../git/same-repository.ts';
+import { goneTreeAt, workingTreesAround } from '../git/same-repository.ts';
 import { readTownLayout, readWorkers, type TownLayout } from './layout.ts';
 import { isMarked } from './marker.ts';
 import { outsideName } from './outside-trees.ts';
@@ -77,9 +77,21 @@ export const nearestWorker = (worker: string, root: string): string | null => {
 
 /** What helps somebody who named a missing directory, by the nearest name that is known: that may be missing as well. */
 export const hintForNear = (near: string, root: string): string =>
-  entryExists(join(root, near))
-    ? `Did you mean ${near}?`
-    : `git still lists the worktree ${near}, but its directory is gone. If you moved it: git worktree repair PATH. If you deleted it: git worktree prune.`;
+  hintForGone(join(root, near), root) ?? `Did you mean ${near}?`;
+
+/** The same for a working tree whose directory is gone, of a repository around or beside it; null for any other directory. */
+export const hintForGone = (path: string, root: string): string | null => {
+  const above = dirname(path);
+  const beside = tryOr(() => readdirSync(above), []).filter((name) => entryExists(join(above, name, '.git')));
+  const gone = goneTreeAt(path, [root, above, ...beside.map((name) => join(above, name))]);
+  if (gone === null) return null;
+  const git = `git -C ${gone.gitDir} worktree`;
+  const repository = gone.gitDir.replace(/\/\.git$/, '') || '/';
+  const deleted = gone.isLocked
+    ? ` its lock is left, which keeps git from forgetting it: doctor explain ${path} --town ${repository}`
+    : ` ${git} prune`;
+  return `git still lists the worktree ${path}, but its directory is gone. If you moved it: ${git} repair PATH. If you deleted it:${deleted}`;
+};
 
 /** What helps somebody who named a directory outside the town: the worker that was meant, or else this. */
 export const hintForOutside = (given: string, path: string, root: string, orElse: string): string => {

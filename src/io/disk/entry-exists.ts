@@ -1,11 +1,21 @@
 /** Whether there is an entry, or a directory, of a name. Never throws. */
 import { lstatSync, statSync } from 'node:fs';
+import { isAbsence } from '../errno.ts';
 import { tryOr } from '../try-or.ts';
 import type { DiskPath } from './disk-path.ts';
 
 /** True where there is an entry of that name, of whatever kind; false where there is none, or we may not look. */
 export const entryExists = (path: DiskPath): boolean =>
   tryOr(() => lstatSync(path, { throwIfNoEntry: false }) !== undefined, false);
+
+/** True where there is certainly no entry of that name; false where we may not look. */
+export const isAbsent = (path: DiskPath): boolean => {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch (error) {
+    return isAbsence(error);
+  }
+};
 
 /** True for a directory that has that name itself: a symlink is not followed. False where there is none, or we may not look. */
 export const isPlainDirectory = (path: string): boolean =>
