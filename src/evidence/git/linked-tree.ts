@@ -23,6 +23,9 @@ export const MOST_POINTER_BYTES = 8192;
 /** `//`, `/./`, `/../`, or a slash or dots at the end. */
 const INDIRECT = /\/\.{0,2}(?:\/|$)/;
 
+/** Why a working tree is astray whose repository was moved. */
+const CUT_OFF = 'its .git leads to a repository that is not there; this one may have been moved';
+
 /** What a `.git` file begins with. */
 const GITDIR = 'gitdir: ';
 
@@ -79,8 +82,6 @@ const isBeforeItsIndex = (gitDir: DiskPath): boolean => {
   if (head === 'absent' || (typeof head?.value === 'string' && /^0+$/.test(head.value))) return true;
   return !entryExists(joinPath(gitDir, 'index')) && hasIndexLock(gitDir);
 };
-
-const CUT_OFF = 'its .git leads to a repository that is not there; this one may have been moved';
 
 /** Why the directory at that path may not be the working tree of these files; null where it leads back to them. */
 const whyAstray = (
