@@ -1,7 +1,13 @@
 /** Parts of `npm test` that decide something: how npm's answer is read, and which tests run in parallel. */
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { cleanUp, firstLine, startProcess } from './support/index.ts';
 import { PROJECT, readSources } from './support/source-files.ts';
+
+afterEach(cleanUp);
 
 const module = async (name: string) => (await import(join(PROJECT, 'scripts/verify', name))) as unknown;
 
@@ -73,3 +79,37 @@ test('tests that import a file that starts processes, directly or not, run one a
   ]);
   expect(['one-at-a-time', 'pid-namespace']).toContain(laneOf('lease/faults.test.ts'));
 });
+
+/** Prints TMPDIR and what os.tmpdir() says, and leaves a file there; `wait` as the argument: ends at Ctrl-C. */
+const WORK = `
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+const [script, until] = process.argv.slice(1);
+const { inOwnTmpdir } = await import(script);
+await inOwnTmpdir(async ({ TMPDIR }) => {
+  writeFileSync(TMPDIR + '/left', '');
+  console.log(TMPDIR, tmpdir());
+  const stay = setInterval(() => {}, 1000);
+  if (until === 'wait') await once(process, 'SIGINT');
+  clearInterval(stay);
+});
+`;
+
+test.each(['end', 'wait'])(
+  'tests have a temporary directory of their own, with a short name, that is gone at the end (%s)',
+  async (until) => {
+    const script = join(PROJECT, 'scripts/verify/start-jest.mjs');
+    const args = ['--input-type=module', '-e', WORK, script, until];
+    const run = await startProcess(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [path = '', seen] = (await firstLine(run)).split(' ');
+    expect(seen).toBe(path);
+    expect(path.length - tmpdir().length).toBeLessThanOrEqual(10);
+    if (until === 'wait') {
+      expect(existsSync(`${path}/left`)).toBe(true);
+      run.child.kill('SIGINT');
+    }
+    if (run.child.exitCode === null) await once(run.child, 'exit');
+    expect([run.child.exitCode, run.child.signalCode, existsSync(path)]).toEqual([0, null, false]);
+  },
+);

@@ -1,42 +1,43 @@
 // Runs within the private view of the tests and, until they end, hides processes that start outside it: those in a mount namespace
 // that no process of the tests created.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listPids, readProcess } from './proc.mjs';
 
 /** Most new processes are gone at the second look; those that are seen twice are hidden. */
-const PAUSE_MS = 50;
+const PAUSE_MS = 20;
 
 const [empty, keptList] = process.argv.slice(2);
 const kept = keptList.split(',');
 const table = `${empty}.newcomers`;
+
+/** Null if we may not know it: it belongs to another user, or is outside of our user namespace. */
+const mountNamespaceOf = (pid) => {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/mnt`);
+  } catch {
+    return null;
+  }
+};
+
 /** The mount namespace of the tests, and those that they create: a daemon started there has process 1 as its parent. */
-const ours = new Set([readlinkSync('/proc/self/ns/mnt')]);
+const ours = new Set([mountNamespaceOf('self')]);
 const tests = process.ppid;
 
 /** By PID: `ours`, `new` (hidden if it stays), or `hidden`. */
 const known = new Map();
 
-/** `pid (comm) state ppid`; a comm may contain anything. */
-const parentOf = (pid) =>
-  readFileSync(`/proc/${pid}/stat`, 'latin1')
-    .replace(/^.*\) \S+ /s, '')
-    .split(' ')[0];
-
 const isOurs = (pid) => {
-  // Kernel threads have no executable and are left alone.
-  if (kept.includes(pid) || !existsSync(`/proc/${pid}/exe`)) return true;
-  try {
-    for (let at = pid; at !== '0' && !kept.includes(at); at = parentOf(at))
-      if (ours.has(readlinkSync(`/proc/${at}/ns/mnt`))) {
-        ours.add(readlinkSync(`/proc/${pid}/ns/mnt`));
-        return true;
-      }
-    return false;
-  } catch (error) {
-    // Hidden already, as its parent may be, or gone.
-    return error.path === `/proc/${pid}/ns/mnt`;
+  const stat = readProcess(pid);
+  if (kept.includes(pid) || stat === null || stat.isKernelThread) return true;
+  for (let at = pid; at !== '0' && !kept.includes(at); at = readProcess(at)?.parent ?? '0') {
+    if (!ours.has(mountNamespaceOf(at))) continue;
+    const namespace = mountNamespaceOf(pid);
+    if (namespace !== null) ours.add(namespace);
+    return true;
   }
+  return false;
 };
 
 const hide = (pids) => {
@@ -45,7 +46,7 @@ const hide = (pids) => {
 };
 
 while (process.ppid === tests) {
-  const running = new Set(readdirSync('/proc').filter((name) => /^\d+$/.test(name)));
+  const running = new Set(listPids());
   // PIDs are reused.
   for (const pid of known.keys()) if (!running.has(pid)) known.delete(pid);
   const staying = [...running].filter((pid) => known.get(pid) === 'new' && !isOurs(pid));

@@ -10,6 +10,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { AS_CALLER, MAY_MOUNT } from './namespaces.mjs';
 
 const TESTS = `${resolve(import.meta.dirname, '../../test')}/`;
 
@@ -31,13 +32,13 @@ exit $?`;
 
 /** Put before a command, runs it in a new PID namespace. Process 1 is a shell, which reaps orphans; everything ends with it. */
 export const IN_PID_NAMESPACE = [
-  ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
-  ...['sh', '-c', SCRIPT, 'sh'],
+  ...['unshare', ...MAY_MOUNT, '--pid', '--fork', '--kill-child', '--mount-proc'],
+  ...['sh', '-c', SCRIPT, 'sh', ...AS_CALLER],
 ];
 
 let hasNamespaces = null;
 
-/** True if such a namespace can be created: on Linux, by root. */
+/** True if such a namespace can be created: on Linux, by root, or where ordinary users may create user namespaces. */
 export const canHavePidNamespace = () => {
   const [file, ...args] = IN_PID_NAMESPACE;
   hasNamespaces ??= spawnSync(file, [...args, 'true'], { stdio: 'ignore' }).status === 0;

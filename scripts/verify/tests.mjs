@@ -1,52 +1,56 @@
 // Runs the tests: the lanes of lanes.mjs at the same time, of which `one-at-a-time` runs in a private view of the machine.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canHavePidNamespace, IN_PID_NAMESPACE } from './lanes.mjs';
-import { inPrivateView } from './private-view.mjs';
-import { ENVIRONMENT, JEST } from './start-jest.mjs';
+import { inPrivateView, serversOfOthers } from './private-view.mjs';
+import { inOwnTmpdir, JEST } from './start-jest.mjs';
 import { run } from './steps.mjs';
 
 /** Runs jest's tests with these arguments, prints how many passed and failed, and returns an exit code. */
-export const runTests = async (args) => {
-  const folder = mkdtempSync(join(tmpdir(), 'lock-doctor-tests-'));
-  const resultOf = (lane) => join(folder, `${lane}.json`);
-  const argsFor = (lane) => [
-    ...JEST,
-    '--maxWorkers=1',
-    '--passWithNoTests',
-    `--filter=${import.meta.dirname}/in-lane.cjs`,
-    '--json',
-    `--outputFile=${resultOf(lane)}`,
-    ...args,
-  ];
-  const environmentOf = (lane) => ({ ...ENVIRONMENT, TEST_LANE: lane });
+export const runTests = (args) => inOwnTmpdir((env) => runLanes(args, env));
+
+const runLanes = async (args, env) => {
+  const resultOf = (lane) => join(env.TMPDIR, `${lane}.json`);
+  const inLane = [...JEST, '--passWithNoTests', `--filter=${import.meta.dirname}/in-lane.cjs`, ...args];
+  const argsFor = (lane) => [...inLane, '--maxWorkers=1', '--json', `--outputFile=${resultOf(lane)}`];
+  const environmentOf = (lane) => ({ ...env, TEST_LANE: lane });
   const parallel = [
     ['beside-others', []],
     ...(canHavePidNamespace() ? [['pid-namespace', IN_PID_NAMESPACE]] : []),
   ];
   const view = inPrivateView(argsFor('one-at-a-time'));
+  const strangers = view.why === null ? [] : serversOfOthers();
   if (view.why !== null)
     console.log(`skip  hiding the agents and tmux servers of this machine from the tests: ${view.why}`);
-  try {
-    const running = parallel.map(([lane, prefix]) =>
-      run([...prefix, process.execPath, ...argsFor(lane)], environmentOf(lane)),
+  if (strangers.length > 0) {
+    const { output } = await run(
+      [process.execPath, ...inLane, '--listTests'],
+      environmentOf('one-at-a-time'),
     );
-    const alone = spawn(view.file, view.args, {
-      env: environmentOf('one-at-a-time'),
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    const [code] = await once(alone, 'close');
-    const results = await Promise.all(running);
-    for (const { output } of results) process.stderr.write(output);
-    console.log(countsOf([...parallel.map(([lane]) => lane), 'one-at-a-time'].map(resultOf)));
-    return [code, ...results.map((each) => each.code)].every((each) => each === 0) ? 0 : 1;
-  } finally {
-    view.remove();
-    rmSync(folder, { recursive: true, force: true });
+    const count = output.match(/\.test\.ts$/gm)?.length ?? 0;
+    console.log(
+      `skip  ${count} test files: tmux servers of other users disturb them (${strangers.join(', ')})`,
+    );
   }
+  const running = parallel.map(([lane, prefix]) =>
+    run([...prefix, process.execPath, ...argsFor(lane)], environmentOf(lane)),
+  );
+  const isAloneRun = strangers.length === 0;
+  const codes = isAloneRun ? [await runVisibly(view, environmentOf('one-at-a-time'))] : [];
+  const results = await Promise.all(running);
+  view.remove();
+  for (const { output } of results) process.stderr.write(output);
+  const lanes = [...parallel.map(([lane]) => lane), ...(isAloneRun ? ['one-at-a-time'] : [])];
+  console.log(countsOf(lanes.map(resultOf)));
+  return [...codes, ...results.map(({ code }) => code)].every((code) => code === 0) ? 0 : 1;
+};
+
+/** Runs the tests that take the longest, and shows what jest says meanwhile. */
+const runVisibly = async ({ file, args }, env) => {
+  const [code] = await once(spawn(file, args, { env, stdio: ['ignore', 'ignore', 'inherit'] }), 'close');
+  return code;
 };
 
 /** A run without a result counts as a failure. */

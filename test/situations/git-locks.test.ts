@@ -17,8 +17,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ReportLock } from '../../src/core/types/report.ts';
-import { examine } from '../../src/diagnose.ts';
-import { heal } from '../../src/heal.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
 import {
   asOtherUser,
@@ -36,6 +34,7 @@ import {
 } from '../support/index.ts';
 import { LANGUAGES, WITHOUT_GERMAN } from './german.ts';
 import { aged, GIT_ENV, git, gitTest, makeRepository } from './repository.ts';
+import { examine, heal } from './undisturbed.ts';
 
 afterEach(cleanUp);
 

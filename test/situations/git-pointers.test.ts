@@ -18,8 +18,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Report } from '../../src/core/types/report.ts';
-import { examine } from '../../src/diagnose.ts';
-import { heal } from '../../src/heal.ts';
 import {
   asOtherUser,
   canBecomeOthers,
@@ -33,6 +31,7 @@ import {
 } from '../support/index.ts';
 import { aged, git, gitTest, makeRepository } from './repository.ts';
 import { bareEnvironment, linuxTest } from './stage.ts';
+import { examine, heal } from './undisturbed.ts';
 
 afterEach(cleanUp);
 

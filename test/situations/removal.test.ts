@@ -14,7 +14,6 @@ import {
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PreflightReport, PreflightResult } from '../../src/core/types/report.ts';
-import { heal } from '../../src/heal.ts';
 import { preflightRemoval } from '../../src/places/removal.ts';
 import {
   asOtherUser,
@@ -29,6 +28,7 @@ import {
 } from '../support/index.ts';
 import { aged } from './repository.ts';
 import { bareEnvironment } from './stage.ts';
+import { heal } from './undisturbed.ts';
 
 afterEach(cleanUp);
 

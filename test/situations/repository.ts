@@ -4,9 +4,9 @@ import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from '@jest/globals';
 import type { Report, ReportLock } from '../../src/core/types/report.ts';
-import { examine } from '../../src/diagnose.ts';
 import { makeTmuxTmpdir, makeTown } from '../support/index.ts';
 import { bareEnvironment, hostTest } from './stage.ts';
+import { examine } from './undisturbed.ts';
 
 export const GIT_ENV = {
   ...process.env,

@@ -15,9 +15,7 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { examine } from '../../src/diagnose.ts';
 import { runUnderLock } from '../../src/exec/run-under-lock.ts';
-import { heal } from '../../src/heal.ts';
 import { preflightRemoval } from '../../src/places/removal.ts';
 import { who } from '../../src/places/who.ts';
 import { preflight } from '../../src/preflight.ts';
@@ -40,6 +38,7 @@ import {
 import { LANGUAGES, WITHOUT_GERMAN } from './german.ts';
 import { aged, GIT_ENV, git, gitTest, makeRepository } from './repository.ts';
 import { linuxTest } from './stage.ts';
+import { examine, heal } from './undisturbed.ts';
 
 afterEach(cleanUp);
 
