@@ -2,6 +2,7 @@
 import type { Plan, PlanStep } from '../plan.ts';
 import type { Severity } from '../types/check.ts';
 import { EXIT, type Report, type ReportFinding, type ReportFix } from '../types/report.ts';
+import { remedyFor } from './after-failure.ts';
 import { findingId } from './finding-id.ts';
 import { describeInterrupted, exitCodeAfter, type Interruptible, NOT_BEGUN } from './interruption.ts';
 import { exitCodeOf, type ReleaseOutcome } from './report.ts';
@@ -17,19 +18,24 @@ const withOutcome = (
   finding: ReportFinding,
   outcome: ReleaseOutcome,
   undo: readonly string[] | null,
-): ReportFinding => ({
-  ...finding,
-  fix: {
-    action: 'release',
-    safe: finding.fix?.safe ?? false,
-    status: outcome.status,
-    reason: outcome.reason,
-    retryInSeconds: null,
-    text: null,
-    backup: outcome.backup,
-  },
-  next: outcome.status === 'fixed' ? (undo === null ? [] : [undo]) : finding.next,
-});
+  path: string | undefined,
+): ReportFinding => {
+  const { status, reason, backup } = outcome;
+  const remedy = status === 'failed' && path !== undefined ? remedyFor(reason, path) : null;
+  return {
+    ...finding,
+    fix: {
+      action: 'release',
+      safe: finding.fix?.safe ?? false,
+      status,
+      reason: remedy === null ? reason : `${reason}; ${remedy.text}`,
+      retryInSeconds: null,
+      text: null,
+      backup,
+    },
+    next: status === 'fixed' ? (undo === null ? [] : [undo]) : remedy === null ? finding.next : [remedy.next],
+  };
+};
 
 const PLANNED_BY_FORCE: ReportFix = {
   action: 'release',
@@ -77,16 +83,19 @@ export const repairedReport = (
       : ['doctor', 'undo', repair.id, ...townOption(after.town)];
   const outcomeOf = (finding: ReportFinding): ReleaseOutcome | undefined =>
     finding.lock === null ? undefined : repair.outcomes.get(finding.lock);
+  const paths = new Map(before.locks.map(({ id, path }) => [id, path]));
+  const settled = (finding: ReportFinding, outcome: ReleaseOutcome): ReportFinding =>
+    withOutcome(finding, outcome, undo, paths.get(finding.lock ?? ''));
   const still = new Set(after.findings.map(({ id }) => id));
   const told = before.findings.flatMap((finding) => {
     const outcome = outcomeOf(finding);
     if (outcome === undefined || finding.check === 'tracked-lock') return [];
-    return outcome.status === 'fixed' || !still.has(finding.id) ? [withOutcome(finding, outcome, undo)] : [];
+    return outcome.status === 'fixed' || !still.has(finding.id) ? [settled(finding, outcome)] : [];
   });
   const remaining = after.findings.map((finding) => {
     const outcome = outcomeOf(finding);
     const concerns = outcome !== undefined && outcome.status !== 'fixed' && finding.fix?.action === 'release';
-    return concerns ? withOutcome(finding, outcome, undo) : finding;
+    return concerns ? settled(finding, outcome) : finding;
   });
   const toldLocks = new Set(
     [...told, ...remaining].filter(({ fix }) => fix?.action === 'release').map(({ lock }) => lock),
@@ -102,7 +111,7 @@ export const repairedReport = (
       left && stands.has(lock.id) ? 'warning' : 'info',
       left ? `${lock.state} lock not released` : `${lock.state} lock released by force`,
     );
-    return [withOutcome(finding, outcome, undo)];
+    return [settled(finding, outcome)];
   });
   const taken = new Set(told.map(({ id }) => id));
   const findings = [...told, ...forced, ...remaining.filter(({ id }) => !taken.has(id))];
@@ -130,7 +139,7 @@ export const plannedReport = (report: Report, { steps, left }: Plan): Report => 
   const findings = report.findings.map((finding) => {
     const why = finding.fix?.status === 'planned' ? own.get(finding.lock ?? '') : undefined;
     if (why !== undefined)
-      return withOutcome(finding, { status: 'skipped', reason: why, backup: null }, null);
+      return withOutcome(finding, { status: 'skipped', reason: why, backup: null }, null, undefined);
     return finding.lock !== null &&
       forced.has(finding.lock) &&
       finding.fix?.action === 'release' &&
