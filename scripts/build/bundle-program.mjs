@@ -89,8 +89,13 @@ const bundleInk = (directory) =>
     alias: { 'is-in-ci': STAND_IN, 'react-devtools-core': STAND_IN },
   });
 
-/** The file that is started. It contains a digest of the other files, so that cached code of another build is not used. */
+/**
+ * The file that is started, and the one that it needs only to cache code. The first contains a digest of all others, so that cached
+ * code of another build is not used.
+ */
 const bundleStart = async (directory) => {
+  const KEEPER = 'scripts/build/start/keep-code.cjs';
+  await build({ ...COMMON, entryPoints: [KEEPER], outfile: `${directory}/keep-code.js`, banner: {} });
   const digest = createHash('sha256');
   for (const name of readdirSync(directory).sort()) digest.update(readFileSync(`${directory}/${name}`));
   const outfile = `${directory}/doctor.js`;

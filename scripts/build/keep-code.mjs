@@ -1,5 +1,5 @@
 // Starts the program once in each way that must start fast, on a small town with a tmux server, so that its compiled code is
-// cached (see `start/kept-code.cjs`) before the first user waits for it. Other code is cached when it is first used.
+// cached (see `start/doctor.cjs`) before the first user waits for it. Other code is cached when it is first used.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';

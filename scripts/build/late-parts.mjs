@@ -5,9 +5,10 @@ import { dirname, relative, resolve, sep } from 'node:path';
 
 const SOURCES = resolve('src');
 const CLI = resolve('src/cli');
-const SHARED = ['schema', 'evidence/files', 'evidence/tmux', 'evidence/processes/macos'].map((folder) =>
-  resolve('src', folder),
-);
+const SHARED = [
+  ...['schema', 'evidence/files', 'evidence/tmux', 'evidence/processes/macos'],
+  'core/clear',
+].map((folder) => resolve('src', folder));
 
 /** Contains a real `import()`; the other parts use `require`, see `bundle-program.mjs`. */
 export const MODULE_IMPORT = resolve('src/io/import-module.ts');

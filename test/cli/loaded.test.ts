@@ -145,9 +145,9 @@ underNode('without a tmux server to query (skipped for the executable, which Nod
     });
   });
 
-  test('preflight loads no more than 260 KB of program: V8 deserializes twice as much cached code', () => {
+  test('preflight without a lock loads at most 215 KB of program: V8 deserializes twice as much cached code', () => {
     const { size } = lstatSync(join(dirname(PROGRAM), 'cli-main.js'));
-    expect(size + lstatSync(join(dirname(PROGRAM), 'cli-commands-preflight.js')).size).toBeLessThan(260_000);
+    expect(size + lstatSync(join(dirname(PROGRAM), 'cli-commands-preflight.js')).size).toBeLessThan(215_000);
   });
 
   test('preflight for a removal loads its own part only then', () => {
@@ -155,13 +155,16 @@ underNode('without a tmux server to query (skipped for the executable, which Nod
     expect(parts.slice(0, 3)).toEqual(['cli-main.js', 'cli-commands-preflight.js', 'places-removal.js']);
   });
 
-  aloneTest('preflight of a worker with a lock hashes it without crypto', () => {
-    expect(besideStrangers(loadedBy(ADA, NO_TMUX))).toEqual({
-      parts: ['cli-main.js', 'cli-commands-preflight.js'],
-      modules: [],
-      compiled: [],
-    });
-  });
+  aloneTest(
+    'preflight of a worker with a lock also loads what judges it, and hashes it without crypto',
+    () => {
+      expect(besideStrangers(loadedBy(ADA, NO_TMUX))).toEqual({
+        parts: ['cli-main.js', 'cli-commands-preflight.js', 'core-clear-with-locks.js'],
+        modules: [],
+        compiled: [],
+      });
+    },
+  );
 
   aloneTest('a record in a registry of sessions loads its validator and nothing else', () => {
     const home = mkdtempSync(join(tmpdir(), 'home-'));

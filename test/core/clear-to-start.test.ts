@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { answerPreflight, clearanceCode } from '../../src/core/clear-to-start.ts';
+import { answerPreflight } from '../../src/core/clear/with-locks.ts';
+import { clearanceCode } from '../../src/core/clear-to-start.ts';
 import type { LockFile, Snapshot } from '../../src/core/types/evidence.ts';
 import type { Answer, PreflightResult } from '../../src/core/types/report.ts';
 import { gitFacts, TRACKED } from '../checks/run-on.ts';

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { answerPreflight } from '../../src/core/clear-to-start.ts';
+import { answerPreflight } from '../../src/core/clear/with-locks.ts';
 import { examineSnapshot } from '../../src/core/judge/examine.ts';
 import { planRepair } from '../../src/core/plan.ts';
 import type { NumberClaim } from '../../src/core/types/claim.ts';

@@ -1,5 +1,5 @@
 /** The page of one worker behind `doctor explain WORKER`: what is there, why, and what may be done. Markdown. */
-import { answerPreflight } from '../../core/clear-to-start.ts';
+import { answerPreflight } from '../../core/clear/with-locks.ts';
 import { newestLayoutFirst } from '../../core/judge/layouts.ts';
 import { releaseOf } from '../../core/judge/may-release.ts';
 import { optionWith } from '../../core/report/name-worker.ts';

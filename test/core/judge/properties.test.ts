@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { builtInChecks } from '../../../checks/index.ts';
-import { answerPreflight } from '../../../src/core/clear-to-start.ts';
+import { answerPreflight } from '../../../src/core/clear/with-locks.ts';
+import { answerWithoutLocks, hasLocks } from '../../../src/core/clear-to-start.ts';
 import { examineSnapshot } from '../../../src/core/judge/examine.ts';
 import { planRepair } from '../../../src/core/plan.ts';
 import { buildReport } from '../../../src/core/report/report.ts';
@@ -293,6 +294,18 @@ describe('preflight and the full run', () => {
         if (state === 'unknown' || state === 'foreign') expect(['unsure', 'held']).toContain(answer);
       }
     });
+  });
+
+  test('agree where there is no lock, with and without the code that judges locks', () => {
+    const given = new Set<string>();
+    always(({ companions: _, ...snapshot }) => {
+      const asked = { ...snapshot, locks: [], asked: WORKERS };
+      expect(hasLocks(asked)).toBe(false);
+      const answers = answerWithoutLocks(asked);
+      expect(answers).toEqual(answerPreflight(asked));
+      for (const { answer } of answers) given.add(answer);
+    });
+    expect([...given].sort()).toEqual(['free', 'held', 'unsure']);
   });
 
   test('agree on collisions: no worker with colliding agents is free', () => {

@@ -1,0 +1,112 @@
+/** Preflight's answer for workers that have locks. */
+
+import { answersFor, byFix, type Draft, explain, finish, teach } from '../clear-to-start.ts';
+import { judgeAll } from '../judge/judge.ts';
+import { newestLayoutFirst } from '../judge/layouts.ts';
+import { occupantReader } from '../judge/occupants/occupants.ts';
+import { occupantsWithoutLock } from '../judge/without-record.ts';
+import { doubtOf } from '../report/doubt.ts';
+import { asAsked } from '../report/name-worker.ts';
+import { describeRefusal } from '../report/refusals.ts';
+import { type ClosedHome, closedHomesOf } from '../town/closed-homes.ts';
+import { claimsWorker } from '../town/lock-rules.ts';
+import { indexSnapshot } from '../town/town-index.ts';
+import type { Snapshot } from '../types/evidence.ts';
+import type { Verdict } from '../types/judgement.ts';
+import type { Answer, PreflightResult } from '../types/report.ts';
+
+const clearReleasable = (verdict: Verdict, root: string): Draft => {
+  const { release, lock, state } = verdict;
+  const repairCommand = [...byFix(lock.worker, root), ...asAsked(verdict), ...['--town', root]];
+  if (release.allowed) {
+    return {
+      answer: 'repair',
+      message: `${state} lock: ${verdict.facts[0]?.text ?? state}`,
+      next: [repairCommand],
+    };
+  }
+  const [occupant] = verdict.occupants;
+  if (occupant !== undefined)
+    return {
+      answer: 'held',
+      message: `${state} lock, and ${occupant.text}`,
+      next: explain(lock.worker, root),
+    };
+  const { retryInSeconds } = release;
+  const again = retryInSeconds === null ? '' : `; retry in ${retryInSeconds} s`;
+  return {
+    answer: 'unsure',
+    message: `${state} lock, but ${describeRefusal(verdict, release)}${again}`,
+    retryInSeconds,
+    next: [...explain(lock.worker, root), ...teach(verdict.strangers, root)],
+  };
+};
+
+/** The answer that one verdict gives for its worker. */
+export const clearVerdict = (verdict: Verdict, root: string): PreflightResult => {
+  const { worker } = verdict.lock;
+  const answer = (word: Answer, message: string): PreflightResult =>
+    finish(worker, verdict, {
+      answer: word,
+      message,
+      next: [...explain(worker, root), ...(word === 'unsure' ? teach(verdict.strangers, root) : [])],
+    });
+  switch (verdict.state) {
+    case 'held':
+      return answer(
+        'held',
+        `held: ${verdict.notes.includes('idle') ? 'idle, its agent has exited: ' : ''}${describeLife(verdict)}`,
+      );
+    case 'orphaned':
+      return answer('held', `orphaned: ${verdict.facts.map(({ text }) => text).join(', ')}`);
+    case 'stale':
+    case 'invalid':
+      return finish(worker, verdict, clearReleasable(verdict, root));
+    case 'foreign':
+      return answer('unsure', `foreign: ${verdict.facts[0]?.text ?? 'taken on another host'}`);
+    case 'unknown':
+      return answer('unsure', `cannot tell: ${doubtOf(verdict)}`);
+  }
+};
+
+const describeLife = ({ occupants, reasons, facts }: Verdict): string => {
+  const [first] = occupants;
+  if (first !== undefined) return first.text;
+  const source = reasons.includes('pane-live') || reasons.includes('session-live') ? 'tmux' : 'processes';
+  return facts.find((fact) => fact.source === source)?.text ?? 'a live agent';
+};
+
+/** A worker may have a lock at the old and at the new place: the answer that forbids a start most plainly wins. */
+const FORBIDDING_FIRST: readonly Answer[] = ['held', 'unsure', 'repair', 'free'];
+
+const clearAll = (verdicts: readonly Verdict[], root: string): PreflightResult | undefined => {
+  const results = verdicts.map((verdict) => clearVerdict(verdict, root));
+  return FORBIDDING_FIRST.flatMap((word) => results.filter(({ answer }) => answer === word))[0];
+};
+
+/** Releasing the one lock would not make the worker free: another may lie where we cannot look. */
+const besideClosed = (result: PreflightResult, { path, why }: ClosedHome, root: string): PreflightResult => ({
+  ...result,
+  answer: 'unsure',
+  reasons: [...result.reasons, 'unreadable'],
+  evidence: [...result.evidence, { source: 'lock', text: `${path}: ${why}` }],
+  message: `${result.message}; but ${path} is closed to us: ${why}`,
+  next: explain(result.worker, root),
+});
+
+/** Answers for every worker the snapshot was taken for, in that order. */
+export const answerPreflight = (snapshot: Snapshot): readonly PreflightResult[] => {
+  const index = indexSnapshot(snapshot);
+  const readOccupants = occupantReader(index);
+  const { root } = snapshot.town;
+  const closed = closedHomesOf(snapshot);
+  return answersFor(index, readOccupants, {
+    verdicts: newestLayoutFirst(judgeAll(index, readOccupants).filter(({ lock }) => claimsWorker(lock))),
+    clear: (worker, verdicts) => {
+      const result = clearAll(verdicts, root);
+      const home = closed.find((each) => each.worker === worker);
+      return result?.answer === 'repair' && home !== undefined ? besideClosed(result, home, root) : result;
+    },
+    around: (worker) => occupantsWithoutLock(worker, index, readOccupants),
+  });
+};
