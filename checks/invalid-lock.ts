@@ -7,6 +7,7 @@ import {
   isAgents,
   ofKind,
   release,
+  sinceAtEnd,
   type Verdict,
 } from '../src/check.ts';
 
@@ -43,7 +44,7 @@ export default defineCheck({
         severity: 'warning',
         worker: verdict.lock.worker,
         lock: verdict.lock.id,
-        message: `${ofKind(verdict)}not a valid lock: ${verdict.facts[0]?.text ?? verdict.reasons.join(', ')}`,
+        message: `${ofKind(verdict)}not a valid lock: ${verdict.facts[0]?.text ?? verdict.reasons.join(', ')}${sinceAtEnd(verdict)}`,
         evidence: verdict.facts,
         fix: fixFor(verdict),
       })),

@@ -6,6 +6,7 @@ import {
   type Fix,
   fixThere,
   release,
+  sinceAtEnd,
   summary,
   type Verdict,
 } from '../src/check.ts';
@@ -21,14 +22,15 @@ const fixFor = (verdict: Verdict): Fix => {
 };
 
 /** For the lock of a copied directory, says whose copy it is. Null for every other lock, and where the original is not here. */
-const copyOf = ({ lock, notes, holder }: Verdict, verdicts: readonly Verdict[]): string | null => {
+const copyOf = (verdict: Verdict, verdicts: readonly Verdict[]): string | null => {
+  const { lock, notes, holder } = verdict;
   if (!notes.includes('copy')) return null;
   const original = verdicts.find(
     (other) => !other.notes.includes('copy') && other.lock.stamp?.sha256 === lock.stamp?.sha256,
   );
   return original === undefined
     ? null
-    : `a copy of ${original.lock.worker}'s lock; its process ${holder?.truePid ?? 0} belongs there`;
+    : `a copy of ${original.lock.worker}'s lock; its process ${holder?.truePid ?? 0} belongs there${sinceAtEnd(verdict)}`;
 };
 
 /** True where its own tool ignores such a lock, so it blocks nothing. */

@@ -13,6 +13,7 @@ import {
   optionWith,
   relativeTo,
   type Snapshot,
+  sinceAtEnd,
   summary,
   townOption,
   type Verdict,
@@ -131,7 +132,7 @@ const findingFor = (verdict: Verdict, snapshot: Snapshot): Finding => {
     worker: lock.worker,
     lock: lock.id,
     message: isUnknown
-      ? `${ofKind(verdict)}cannot tell: ${doubtOf(verdict)}`
+      ? `${ofKind(verdict)}cannot tell: ${doubtOf(verdict)}${sinceAtEnd(verdict)}`
       : `${summary(verdict)}${blocks ? '; its PID is in use here' : ''}`,
     evidence: facts,
     fix: isUnknown ? fixForUnknown(verdict, snapshot) : fixForForeign(verdict, snapshot),

@@ -3,7 +3,7 @@
  * pure: it gets an examination and returns findings; a fix is a proposal that only the repair acts on.
  */
 import { flat } from './core/record/flat.ts';
-import { describeLoss } from './core/report/holder-words.ts';
+import { describeLoss, sinceAtEnd } from './core/report/holder-words.ts';
 import { claimsWorker } from './core/town/lock-rules.ts';
 import type { Check, Fix } from './core/types/check.ts';
 import type { Verdict } from './core/types/judgement.ts';
@@ -11,6 +11,7 @@ import type { Verdict } from './core/types/judgement.ts';
 export { isAbandoned, lockBeside } from './core/record/lock-names.ts';
 export { describeAge } from './core/report/age.ts';
 export { doubtOf } from './core/report/doubt.ts';
+export { sinceAtEnd } from './core/report/holder-words.ts';
 export { optionWith } from './core/report/name-worker.ts';
 export { describeRefusal } from './core/report/refusals.ts';
 export { townOption } from './core/report/town-option.ts';
@@ -82,7 +83,9 @@ const repositoryAround = (main: string): string =>
 export const summary = (verdict: Verdict): string => {
   const { holder, lock, facts, notes } = verdict;
   const said =
-    holder === null ? (facts[0]?.text ?? `${lock.path} is not a valid lock`) : describeLoss(holder, verdict);
+    holder === null
+      ? `${facts[0]?.text ?? `${lock.path} is not a valid lock`}${sinceAtEnd(verdict)}`
+      : describeLoss(holder, verdict);
   const gone = holder !== null && notes.includes('gone') ? '; its directory is gone as well' : '';
   return flat(`${ofKind(verdict)}${said}${gone}`);
 };

@@ -63,20 +63,21 @@ const refuseMistyped = async (word = ''): Promise<void> => {
 /** An output that broke: then the run failed, whatever it was about to say. */
 let isUnwritable = false;
 
-/** Of a hang-up an output that cannot be written is no news. */
+/** Of a hang-up an output that cannot be written is no news. It may show in that before its signal comes. */
 let isHungUp = false;
 
-const fail = (): void => {
+const fail = (_reason: string, isHangUp: boolean): void => {
   isUnwritable = true;
-  if (!isHungUp) process.exitCode = EXIT.bug;
+  isHungUp ||= isHangUp;
+  process.exitCode = isHungUp ? EXIT.hungUp : EXIT.bug;
 };
 
 const stderr = openOutput(2, fail);
 
 const outputs = {
-  stdout: openOutput(1, (reason) => {
-    fail();
-    void stderr.end(`doctor: the output cannot be written (${reason})\n`);
+  stdout: openOutput(1, (reason, isHangUp) => {
+    fail(reason, isHangUp);
+    if (!isHungUp) void stderr.end(`doctor: the output cannot be written (${reason})\n`);
   }),
   stderr,
 };
@@ -109,17 +110,20 @@ const main = async (): Promise<void> => {
     format: formatAskedFor(route.argv),
     startedAtMs: Date.now(),
     changes: asksFor(route.argv, '--fix'),
+    stderr: outputs.stderr,
     debug: process.env.DEBUG === 'lock-doctor',
   };
   // exec passes signals on to its command and ends when that has ended.
   const interruption = route.command === 'exec' ? null : listenForSignals();
+  const end = (error: unknown): Outcome => endOfFailure(error, failed);
   const outcome = await Promise.race([
-    perform(route, terminalOf(interruption)).catch((error: unknown) => endOfFailure(error, failed)),
+    // Twice: to say what failed may itself meet a terminal that has hung up.
+    perform(route, terminalOf(interruption)).catch(end).catch(end),
     ...(interruption === null ? [] : [interruption.left.then((code) => describeInterruption(code, failed))]),
   ]);
-  isHungUp = outcome.exitCode === EXIT.hungUp;
+  isHungUp ||= outcome.exitCode === EXIT.hungUp;
   // Events that were told on the way may have met an output that cannot be written.
-  process.exitCode = isUnwritable && !isHungUp ? EXIT.bug : outcome.exitCode;
+  process.exitCode = isHungUp ? EXIT.hungUp : isUnwritable ? EXIT.bug : outcome.exitCode;
   if (mayLackTerminal()) (await import('./terminal/lost-terminal.ts')).leaveLostTerminals();
   // Nothing is left that could not be left: a reader that does not read must not keep us from being interrupted.
   interruption?.stopListening();

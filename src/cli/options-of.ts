@@ -1,9 +1,9 @@
 /** The border between the command line and the use cases: what was typed becomes their options, once. */
 import type { DiagnoseOptions } from '../diagnose.ts';
-import { escapeControls } from '../reporters/screen/safe-text.ts';
 import type { Arguments } from './arguments/arguments.ts';
 import { usage } from './arguments/usage.ts';
 import type { Format } from './formats.ts';
+import { notice } from './terminal/notice.ts';
 import { heapKeeper } from './terminal/small-heap.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
@@ -16,7 +16,7 @@ export const lookOptionsOf = ({ options }: Arguments, { env, cwd, stderr }: Term
   formerHosts: options.formerHost,
   env,
   cwd,
-  onNote: (note: string) => stderr.write(`doctor: ${escapeControls(note)}\n`),
+  onNote: (note: string) => stderr.write(notice(note, stderr)),
 });
 
 /** What every diagnosis takes from the command line. Throws `E_USAGE` and `E_IO` for saved evidence that cannot be read. */

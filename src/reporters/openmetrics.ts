@@ -51,7 +51,7 @@ const escapeLabel = (value: string): string =>
 const one = (value: number): Family['samples'] => [[{}, value]];
 
 const familiesOf = (report: Report): readonly Family[] => {
-  const { summary, locks, agents, gaps, complete, exitCode, startedAt, durationMs, tool, town } = report;
+  const { summary, locks, gaps, complete, exitCode, startedAt, durationMs, tool, town } = report;
   return [
     {
       name: 'lock_doctor_run',
@@ -100,7 +100,7 @@ const familiesOf = (report: Report): readonly Family[] => {
     {
       name: 'lock_doctor_agents_without_lock',
       help: 'Agents that run without a lock.',
-      samples: one(new Set(agents.filter(({ lock }) => lock === null).map(({ pid }) => pid)).size),
+      samples: summary === null ? [] : one(summary.withoutLock),
     },
     {
       name: 'lock_doctor_lock_state',
@@ -110,10 +110,11 @@ const familiesOf = (report: Report): readonly Family[] => {
     {
       name: 'lock_doctor_lock_age_seconds',
       unit: 'seconds',
-      help: 'How long ago each lock was taken, where its record says so.',
-      samples: locks.flatMap(({ id, kind, worker, holder }) =>
-        holder?.ageSeconds == null ? [] : [[{ lock: id, kind, worker }, holder.ageSeconds] as const],
-      ),
+      help: 'How long ago each lock was taken or, where it does not say, its file was last written.',
+      samples: locks.flatMap(({ id, kind, worker, holder, writtenSecondsAgo }) => {
+        const seconds = holder?.ageSeconds ?? writtenSecondsAgo;
+        return seconds === null ? [] : [[{ lock: id, kind, worker }, seconds] as const];
+      }),
     },
   ];
 };

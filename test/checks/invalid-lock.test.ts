@@ -16,7 +16,7 @@ describe('invalid-lock reports', () => {
         severity: 'warning',
         worker: ADA,
         lock: `agent:${ADA}`,
-        message: 'not a valid lock: the file is empty',
+        message: 'not a valid lock: the file is empty; written 8 h ago',
         evidence: [{ source: 'lock', text: 'the file is empty' }],
         fix: { action: 'release', lock: `agent:${ADA}` },
       },

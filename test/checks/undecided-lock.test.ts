@@ -33,7 +33,10 @@ describe('undecided-lock reports', () => {
   test('a lock file that could not be read', () => {
     const lock = aLock(ADA, {}, { content: { kind: 'unread', why: 'permission denied' }, stamp: null });
     expect(runOn(check, { locks: [lock] })).toMatchObject([
-      { severity: 'warning', message: 'cannot tell: it could not be read: permission denied' },
+      {
+        severity: 'warning',
+        message: 'cannot tell: it could not be read: permission denied; written 8 h ago',
+      },
     ]);
   });
 

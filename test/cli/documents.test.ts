@@ -248,7 +248,7 @@ describe('the other commands', () => {
       town.path('gastown/crew/ada', at),
     );
     expect(stdout.match(/^ *Lock: .*$/gm)?.map((line) => line.trim())).toEqual(
-      places.map((path) => `Lock: ${path}`),
+      places.map((path) => `Lock: ${path}; taken 60 min ago`),
     );
     expect(stdout).toContain('This worker has 2 locks');
     const { document } = run(town, 'explain', 'gastown/crew/ada', '--json');

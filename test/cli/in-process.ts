@@ -60,6 +60,13 @@ const perform = async (route: Route, terminal: Terminal): Promise<Outcome> => {
     return await (await load()).run(readArguments(command, argv), terminal);
   } catch (error) {
     const format = argv.includes('--json') ? 'json' : 'text';
-    return endOfFailure(error, { command, format, changes: false, startedAtMs: Date.now(), debug: false });
+    return endOfFailure(error, {
+      command,
+      format,
+      changes: false,
+      stderr: terminal.stderr,
+      startedAtMs: Date.now(),
+      debug: false,
+    });
   }
 };

@@ -209,7 +209,11 @@ describe('the functions for authors of checks', () => {
       'process 4242 is still running, but its session gt-crew-ada is gone; taken 8 h ago',
     ],
     ['no session', { sessionId: '' }, 'process 4242 is running; taken 8 h ago'],
-    ['the zero time', { acquiredAtMs: null }, 'process 4242 is still running, but its pane %3 is gone'],
+    [
+      'the zero time',
+      { acquiredAtMs: null },
+      'process 4242 is still running, but its pane %3 is gone; written 8 h ago',
+    ],
     ['another host', { hostname: 'elsewhere' }, 'taken on another host, elsewhere, 8 h ago'],
   ])('summarize a lock with %s', (_, record, said) => {
     const seen = examineSnapshot(aSnapshot({ locks: [aLock(ADA, record)], lookups: [present(4242)] }));

@@ -78,7 +78,7 @@ describe('markdown', () => {
 
 | | check | worker | finding | fix |
 |---|---|---|---|---|
-| warning | invalid-lock | \`gastown/crew/joe\` | not a valid lock: the file is empty | doctor --fix releases it |
+| warning | invalid-lock | \`gastown/crew/joe\` | not a valid lock: the file is empty; written 8 h ago | doctor --fix releases it |
 | warning | stale-lock | \`gastown/crew/bob\` | its process (4242) and pane (%55) are gone; taken 8 h ago | doctor --fix releases it |
 
 **3 locks: 1 held, 1 stale, 1 invalid.**
@@ -108,7 +108,7 @@ describe('github', () => {
   test('prints one annotation per finding, with the lock file', () => {
     const lines = renderGithub(sick()).trimEnd().split('\n');
     expect(lines).toEqual([
-      '::warning file=/town/gastown/crew/joe/.runtime/agent.lock,title=invalid-lock::gastown/crew/joe: not a valid lock: the file is empty (doctor --fix releases it)',
+      '::warning file=/town/gastown/crew/joe/.runtime/agent.lock,title=invalid-lock::gastown/crew/joe: not a valid lock: the file is empty; written 8 h ago (doctor --fix releases it)',
       '::warning file=/town/gastown/crew/bob/.runtime/agent.lock,title=stale-lock::gastown/crew/bob: its process (4242) and pane (%2555) are gone; taken 8 h ago (doctor --fix releases it)',
       'lock-doctor: 3 locks: 1 held, 1 stale, 1 invalid.',
     ]);

@@ -25,7 +25,7 @@ describe('the text report on a screen', () => {
   test('gives result, reason and next command of a town with stale locks, in that order', () => {
     expect(renderText(sick(), SCREEN)).toBe(`/town: 3 locks, 1 tmux server with 1 session
 
-⚠ gastown/crew/joe: not a valid lock: the file is empty
+⚠ gastown/crew/joe: not a valid lock: the file is empty; written 8 h ago
 ⚠ gastown/crew/bob: its process (4242) and pane (%55) are gone; taken 8 h ago
 
 3 locks: 1 held, 1 stale, 1 invalid.
@@ -77,7 +77,7 @@ describe('the text report on a screen', () => {
   test('is empty with --quiet if nothing is wrong, and lists only problems otherwise', () => {
     expect(renderText(healthy(), { ...SCREEN, verbosity: 'quiet' })).toBe('');
     expect(renderText(sick(), { ...SCREEN, verbosity: 'quiet' })).toBe(
-      `⚠ gastown/crew/joe: not a valid lock: the file is empty
+      `⚠ gastown/crew/joe: not a valid lock: the file is empty; written 8 h ago
 ⚠ gastown/crew/bob: its process (4242) and pane (%55) are gone; taken 8 h ago
 `,
     );
@@ -114,7 +114,7 @@ describe('the text report on a screen', () => {
 describe('the text report for a pipe', () => {
   test('has one finding per line', () => {
     expect(renderText(sick(), PLAIN)).toBe(`town /town: 3 locks, 1 tmux server with 1 session
-warning invalid-lock gastown/crew/joe: not a valid lock: the file is empty (doctor --fix releases it)
+warning invalid-lock gastown/crew/joe: not a valid lock: the file is empty; written 8 h ago (doctor --fix releases it)
 warning stale-lock gastown/crew/bob: its process (4242) and pane (%55) are gone; taken 8 h ago (doctor --fix releases it)
 summary 3 locks: 1 held, 1 stale, 1 invalid.
 summary 2 locks can be released.

@@ -48,6 +48,7 @@ export const quickJudge: Judge = async ({ workerDir, path }) => {
     reasons: [],
     notes: [],
     holder: null,
+    writtenSecondsAgo: null,
     occupants: [],
     occupantsKnown: true,
     strangers: [],

@@ -6,12 +6,12 @@ import { documentOf } from '../../document.ts';
 import { type Besides, type ExecOutcome, runUnderLock } from '../../exec/run-under-lock.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
-import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import { nameOf } from '../../reporters/screen/words.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { commandLine } from '../terminal/command-line.ts';
 import { leaveLostTerminals } from '../terminal/lost-terminal.ts';
+import { notice } from '../terminal/notice.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
 /** `doctor exec WORKER -- CMD...`: the command holds the worker's lock while it runs. Loads neither yargs nor listr2. */
@@ -36,13 +36,13 @@ export const run: RunCommand = async (given, terminal) => {
     onTakenOver: async (taken) => {
       const { noteTakeOver } = await import('../../repair/note-take-over.ts');
       const problem = noteTakeOver(taken, { command: commandLine(), consent: 'command' });
-      if (problem !== null) terminal.stderr.write(`doctor: ${escapeControls(problem)}\n`);
+      if (problem !== null) terminal.stderr.write(notice(problem, terminal.stderr));
     },
     onHeld: (held, root) => {
       // A person sees why another start is refused; in a pipe the command has standard error for itself.
       if (isatty(2))
         void terminal.stderr.end(
-          `doctor: holding ${escapeControls(nameOf(held, root))}; another start is refused\n`,
+          notice(`holding ${nameOf(held, root)}; another start is refused`, terminal.stderr),
         );
     },
     onConfig: (read) => {
@@ -72,7 +72,7 @@ const describe = async (outcome: ExecOutcome, given: Arguments, terminal: Termin
     return {
       exitCode,
       stdout: '',
-      stderr: outcome.notice === null ? '' : `doctor: ${escapeControls(outcome.notice)}\n`,
+      stderr: outcome.notice === null ? '' : notice(outcome.notice, terminal.stderr),
     };
   const json = given.options.json;
   const report: PreflightReport = documentOf(
@@ -86,7 +86,8 @@ const describe = async (outcome: ExecOutcome, given: Arguments, terminal: Termin
     outcome.kind === 'not-started' ? { code: 'E_USAGE', message: outcome.why, hint: null } : null,
   );
   if (json) return { exitCode, stdout: renderJson(report), stderr: '' };
-  if (outcome.kind === 'not-started') return { exitCode, stdout: '', stderr: `doctor: ${outcome.why}\n` };
+  if (outcome.kind === 'not-started')
+    return { exitCode, stdout: '', stderr: notice(outcome.why, terminal.stderr) };
   return {
     exitCode,
     stdout: '',

@@ -12,6 +12,7 @@ import { commandLine } from '../terminal/command-line.ts';
 import { askConsent, describePlan } from '../terminal/consent.ts';
 import { openEvents } from '../terminal/events.ts';
 import { withLiveView } from '../terminal/live-view.ts';
+import { notice } from '../terminal/notice.ts';
 import { progressLine } from '../terminal/progress-line.ts';
 import { canAsk, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 import { isPersonAt } from '../words/force-recipe.ts';
@@ -74,7 +75,8 @@ export const run: RunCommand = async (given, terminal) => {
     live !== null && planned.length > 0 ? '\n' : '',
     ...planned.map((line) => `${line}\n`),
   ].join('');
-  const stderr = report.error === null || format !== 'text' ? '' : `doctor: ${report.error.message}\n`;
+  const stderr =
+    report.error === null || format !== 'text' ? '' : notice(report.error.message, terminal.stderr);
   return { exitCode, stdout, stderr };
 };
 

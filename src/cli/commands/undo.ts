@@ -8,14 +8,15 @@ import type { JournalDamage } from '../../repair/find-releases.ts';
 import { type ReleasedElsewhere, releasedElsewhere } from '../../repair/history/released-elsewhere.ts';
 import { type UndoOutcome, undoReleases } from '../../repair/undo.ts';
 import { renderJson } from '../../reporters/json.ts';
-import { escapeControls } from '../../reporters/screen/safe-text.ts';
+import { createCanvas } from '../../reporters/screen/canvas.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
-import { createPen, type Mark } from '../../reporters/screen/style.ts';
+import type { Mark } from '../../reporters/screen/style.ts';
 import { count, nameOfReleased } from '../../reporters/screen/words.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { commandLine } from '../terminal/command-line.ts';
+import { notice } from '../terminal/notice.ts';
 import { progressLine } from '../terminal/progress-line.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
@@ -66,7 +67,7 @@ export const run: RunCommand = async (given, terminal) => {
       error,
     );
     const stdout = given.options.json ? renderJson(document) : '';
-    return { exitCode, stdout, stderr: `doctor: ${escapeControls(error.message)}\n` };
+    return { exitCode, stdout, stderr: notice(error.message, terminal.stderr) };
   }
   return show(undone, given, terminal);
 };
@@ -112,26 +113,28 @@ const show = async (
     return { exitCode, stdout: renderJson(document), stderr: '' };
   }
   const presentation = await presentationFor(given, terminal, terminal.stdout);
-  const pen = createPen(presentation);
+  const canvas = createCanvas(presentation);
+  const isScreen = presentation.layout === 'screen';
   const prefix = machine === null ? '' : `${machine}:`;
   const shown = outcomes.filter((outcome) => presentation.verbosity !== 'quiet' || !isBack(outcome));
-  const lines = shown.map((outcome) => {
-    const sign = presentation.layout === 'screen' ? `${pen.sign(MARKS[outcome.status])} ` : '';
-    return `${sign}${describeOutcome(outcome, `${prefix}${nameOfReleased(outcome, root)}`, pen.safe)}`;
+  const lines = shown.flatMap((outcome) => {
+    const said = describeOutcome(outcome, `${prefix}${nameOfReleased(outcome, root)}`, canvas.safe);
+    return isScreen ? canvas.signed(MARKS[outcome.status], 0, said) : [said];
   });
   const nothing =
     undone === null && problem === null && elsewhere.length === 0 && presentation.verbosity !== 'quiet'
       ? ['nothing to undo']
       : [];
-  const others = elsewhere.map(
-    ({ root: other, id: release, directory }) =>
-      `${pen.safe(directory)} was released by a run in ${pen.safe(other)}: ${pen.command(['doctor', 'undo', release, '--town', other])}`,
-  );
-  const damaged = problem === null ? [] : [pen.safe(problem)];
+  const others = elsewhere.flatMap(({ root: other, id: release, directory }) => {
+    const said = `${canvas.safe(directory)} was released by a run in ${canvas.safe(other)}:`;
+    const command = canvas.command(['doctor', 'undo', release, '--town', other]);
+    return isScreen ? [...canvas.flow(0, said), `  ${command}`] : [`${said} ${command}`];
+  });
+  const damaged = problem === null ? [] : canvas.flow(0, canvas.safe(problem));
   return {
     exitCode,
     stdout: [...nothing, ...damaged, ...lines, ...others].map((line) => `${line}\n`).join(''),
-    stderr: error === null ? '' : `doctor: ${error.message}\n`,
+    stderr: error === null ? '' : notice(error.message, terminal.stderr),
   };
 };
 

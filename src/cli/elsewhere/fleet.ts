@@ -10,9 +10,9 @@ import { healFleet } from '../../fleet/heal-fleet.ts';
 import { type Chosen, chooseMachines } from '../../fleet/machine.ts';
 import { readUserMachines } from '../../fleet/user-config.ts';
 import type { HealRun } from '../../heal.ts';
-import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
+import { notice } from '../terminal/notice.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { userConfigFile } from './asks-others.ts';
 
@@ -23,8 +23,7 @@ export const machinesFor = (
   place: Preparation['place'],
 ): Chosen => {
   const own = userConfigFile(env);
-  const user =
-    own === null ? {} : readUserMachines(own, (note) => stderr.write(`doctor: ${escapeControls(note)}\n`));
+  const user = own === null ? {} : readUserMachines(own, (note) => stderr.write(notice(note, stderr)));
   const known = { ...user, ...(place?.config.machines ?? {}) };
   return chooseMachines(options.on, known, place?.town.root ?? '/', options.send);
 };

@@ -7,9 +7,9 @@ import { etcdEngine } from '../../lease/etcd.ts';
 import { holdLease } from '../../lease/hold-lease.ts';
 import { type LeaseBook, openLeaseBook } from '../../lease/lease-book.ts';
 import { type LeaseReading, withLeases } from '../../lease/read-leases.ts';
-import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
+import { notice } from '../terminal/notice.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 const TTL_SECONDS = 60;
@@ -33,7 +33,7 @@ export const leaseAt = (
     prefix: parsed.prefix,
     ttlSeconds: Math.ceil(ttlSeconds),
     onLost: options.onLost ?? config?.onLost ?? 'warn',
-    onNote: (note) => stderr.write(`doctor: ${escapeControls(note)}\n`),
+    onNote: (note) => stderr.write(notice(note, stderr)),
   });
 };
 

@@ -8,6 +8,7 @@ import type { Arguments } from '../arguments/arguments.ts';
 import { runWithLeases } from '../diagnose.ts';
 import { commandLine } from '../terminal/command-line.ts';
 import { withQuestions } from '../terminal/consent.ts';
+import { notice } from '../terminal/notice.ts';
 import { canAsk, type Terminal } from '../terminal/terminal.ts';
 
 /**
@@ -23,7 +24,7 @@ export const revokeDeadLeases = async (
   const { dryRun, yes, worker: named } = given.options;
   // A lock that is named by itself says nothing of anybody's lease.
   if (named.length === 0) return;
-  const say = (text: string): void => terminal.stderr.write(`doctor: ${escapeControls(text)}\n`);
+  const say = (text: string): void => terminal.stderr.write(notice(text, terminal.stderr));
   const dead = deadOf((await runWithLeases(given, terminal))?.report.leases);
   if (dead.length === 0) return;
   if (dryRun) {

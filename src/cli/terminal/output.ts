@@ -20,13 +20,16 @@ export interface Output {
 /** What an empty pipe takes at once on every system (macOS begins with 16 KiB): more than that may have to wait. */
 const AT_ONCE = 16 * 1024;
 
-/** One of the two outputs; `onError` is told why it cannot be written. A reader that has seen enough is no error. */
-export const openOutput = (fd: 1 | 2, onError: (reason: string) => void): Output => {
+/**
+ * One of the two outputs; `onError` is told why it cannot be written, and whether that is a terminal that has hung up. A reader that
+ * has seen enough is no error.
+ */
+export const openOutput = (fd: 1 | 2, onError: (reason: string, isHangUp: boolean) => void): Output => {
   let isLost = false;
   let goOn = (): void => {};
   const lose = (error: unknown): void => {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'EPIPE' && !isLost) onError(code ?? message);
+    if (code !== 'EPIPE' && !isLost) onError(code ?? message, code === 'EIO' && isCharacterDevice(fd));
     isLost = true;
     goOn();
   };

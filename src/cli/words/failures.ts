@@ -3,8 +3,9 @@ import { Failure } from '../../core/failure.ts';
 import { type ErrorCode, EXIT, type Report, type ReportError } from '../../core/types/report.ts';
 import { documentOf, TOOL } from '../../document.ts';
 import { renderJson, renderJsonLine } from '../../reporters/json.ts';
-import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import type { CommandName } from '../arguments/options.ts';
+import { hintLines, notice } from '../terminal/notice.ts';
+import type { Output } from '../terminal/output.ts';
 import type { SignalStatus } from '../terminal/signals.ts';
 import type { Outcome } from '../terminal/terminal.ts';
 
@@ -24,12 +25,15 @@ export interface FailedRun {
   readonly startedAtMs: number;
   /** It was to change something. */
   readonly changes: boolean;
+  /** Where it says so. */
+  readonly stderr: Pick<Output, 'columns'>;
   /** `DEBUG=lock-doctor`: show where an unforeseen error came from. */
   readonly debug: boolean;
 }
 
 /** Any error as the end of a run: one sentence, a hint, an exit code, and in JSON the same keys as a report. */
 export const endOfFailure = (error: unknown, run: FailedRun): Outcome => {
+  if (isHangUp(error)) return { exitCode: EXIT.hungUp, stdout: '', stderr: '' };
   const limit = descriptorLimit(error);
   // Nobody's mistake, and no answer: what could not be opened was not looked at.
   if (limit !== null) return closeRun(limit, EXIT.unsure, run, stackOf(error, run.debug));
@@ -53,8 +57,8 @@ export const describeInterruption = (exitCode: SignalStatus, run: FailedRun): Ou
   );
 
 const closeRun = (error: ReportError, exitCode: number, run: FailedRun, stack: string): Outcome => {
-  const hint = error.hint === null ? '' : `${asAdvice(escapeControls(error.hint))}\n`;
-  const stderr = `doctor: ${escapeControls(error.message)}\n${hint}${stack}`;
+  const hint = error.hint === null ? '' : hintLines(error.hint, run.stderr);
+  const stderr = `${notice(error.message, run.stderr)}${hint}${stack}`;
   if (run.format === 'text') return { exitCode, stdout: '', stderr };
   const document = failedDocument(error, exitCode, run);
   const stdout =
@@ -62,8 +66,12 @@ const closeRun = (error: ReportError, exitCode: number, run: FailedRun, stack: s
   return { exitCode, stdout, stderr: stack };
 };
 
-/** A bare command says by its first word what it is for. */
-const asAdvice = (hint: string): string => (hint.startsWith('doctor ') ? `Try: ${hint}` : hint);
+/** A terminal hung up while Node opened it. Its signal comes, or came before anybody listened; and nobody reads what we say. */
+const isHangUp = (error: unknown): boolean => {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ERR_TTY_INIT_FAILED')) return false;
+  const { code } = ('info' in error ? error.info : {}) as { readonly code?: unknown };
+  return code === 'EINVAL' || code === 'EIO' || code === 'ENXIO';
+};
 
 /** The process, or the machine, may open no more files; null for every other error. */
 const descriptorLimit = (error: unknown): ReportError | null => {

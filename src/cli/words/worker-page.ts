@@ -2,6 +2,7 @@
 import { answerPreflight } from '../../core/clear/with-locks.ts';
 import { newestLayoutFirst } from '../../core/judge/layouts.ts';
 import { releaseOf } from '../../core/judge/may-release.ts';
+import { sinceAtEnd } from '../../core/report/holder-words.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import { townOption } from '../../core/report/town-option.ts';
@@ -60,7 +61,7 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
     ...(clashes.length === 0
       ? [notes.includes('idle') ? NOTE_TEXTS.idle : wordsFor(verdict).meaning, '']
       : describeCollisions(clashes, safe)),
-    `Lock: ${safe(lock.path)}${claimsWorker(lock) ? '' : `, of the kind ${lock.kind}`}${clashes.length === 0 ? '' : ` (${state})`}`,
+    `Lock: ${safe(lock.path)}${claimsWorker(lock) ? '' : `, of the kind ${lock.kind}`}${clashes.length === 0 ? '' : ` (${state})`}${sinceAtEnd(verdict)}`,
     '',
     '## Why',
     '',

@@ -45,7 +45,9 @@ const addSummaries = (reports: readonly Report[]): ReportSummary => {
     invalid: sum('invalid'),
     foreign: sum('foreign'),
     unknown: sum('unknown'),
+    idle: sum('idle'),
     collisions: sum('collisions'),
+    withoutLock: sum('withoutLock'),
     fixable: sum('fixable'),
     fixed: sum('fixed'),
   };

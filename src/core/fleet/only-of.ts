@@ -8,6 +8,7 @@ export const onlyOf = (report: Report, names: readonly string[], failOn: Severit
   const isOf = ({ machine }: { readonly machine?: string }): boolean =>
     machine === undefined || names.includes(machine);
   const locks = report.locks.filter(isOf);
+  const agents = report.agents.filter(isOf);
   const findings = report.findings.filter(isOf);
   const gaps = report.gaps.filter(isOf);
   const collisions = report.collisions.filter(isOf);
@@ -22,11 +23,11 @@ export const onlyOf = (report: Report, names: readonly string[], failOn: Severit
     ok: exitCode === EXIT.ok,
     complete,
     exitCode,
-    summary: countUp(locks, findings, collisions.length),
+    summary: countUp(locks, agents, findings, collisions.length),
     locks,
     findings,
     gaps,
     collisions,
-    agents: report.agents.filter(isOf),
+    agents,
   };
 };

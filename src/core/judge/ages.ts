@@ -17,6 +17,15 @@ const isYoung = (ageMs: number | null, limitMs: number): boolean =>
 export const ageOf = (sinceMs: number | null, index: TownIndex): number | null =>
   sinceMs === null ? null : index.snapshot.takenAtMs - sinceMs;
 
+/** Whole seconds since the lock's file was last written; null where that is not known, and for anything but a regular file. */
+export const writtenSecondsAgo = (
+  { mtimeMs, isRegularFile }: Pick<LockFile, 'mtimeMs' | 'isRegularFile'>,
+  index: TownIndex,
+): number | null => {
+  const ageMs = isRegularFile ? ageOf(mtimeMs, index) : null;
+  return ageMs === null ? null : Math.round(ageMs / 1000);
+};
+
 /** Young by its file and by its record: a checkout or a copy makes the file of an old lock young, but not the lock. */
 export const isPriming = (lock: LockFile, record: LockRecord, index: TownIndex): boolean =>
   isYoung(ageOf(lock.mtimeMs, index), PRIMING_MS) &&

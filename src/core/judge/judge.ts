@@ -5,7 +5,7 @@ import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { NumberClaim } from '../types/claim.ts';
 import type { LockFile, LockRecord } from '../types/evidence.ts';
 import type { Fact, Note, Reason, State, Verdict } from '../types/judgement.ts';
-import { isFresh, isPriming } from './ages.ts';
+import { isFresh, isPriming, writtenSecondsAgo } from './ages.ts';
 import type { Case, Twins } from './case.ts';
 import { treeFact, treeNotes } from './claims/linked-tree.ts';
 import { judgeNameless } from './claims/nameless.ts';
@@ -139,6 +139,7 @@ const judgeRecord = (one: Case, outer: TownIndex): Verdict => {
     reasons: shared(reasonsOf(weighed)),
     notes: shared(notesOf(weighed, outer)),
     holder: holderOf(one, process, session),
+    writtenSecondsAgo: writtenSecondsAgo(lock, outer),
     occupants: around.occupants,
     occupantsKnown: around.known,
     strangers: around.strangers,

@@ -2,6 +2,7 @@
 import { processKey, type TownIndex } from '../town/views.ts';
 import type { LockFile, TrueHolder } from '../types/evidence.ts';
 import type { Fact, State, Verdict } from '../types/judgement.ts';
+import { writtenSecondsAgo } from './ages.ts';
 import { judgeCompanion } from './holder/process.ts';
 import { mayRelease } from './may-release.ts';
 import { gitFact, placeNotes } from './notes.ts';
@@ -61,6 +62,7 @@ export const judgeOther = (lock: LockFile, index: TownIndex, readOccupants: Occu
     reasons: [invalid ? content.problem : 'unreadable', ...(occupied ? (['occupied'] as const) : [])],
     notes: placeNotes(lock, worker, index),
     holder: null,
+    writtenSecondsAgo: writtenSecondsAgo(lock, index),
     occupants: around.occupants,
     occupantsKnown: around.known,
     strangers: around.strangers,

@@ -17,8 +17,8 @@ export interface ReportFilter {
 
 /**
  * The report with these locks only, and with the agents, findings and collisions that are about them. Rows that are about no lock
- * stay where only places are asked for. Counts, exit code and gaps stay those of the whole run. A lock whose time is not known
- * is neither young nor old.
+ * stay where only places are asked for. Counts (`summary`), exit code and gaps stay those of the whole run. A lock that does not
+ * say when it was taken is as old as its file; one whose time is not known is neither young nor old.
  */
 export const filterReport = (report: Report, filter: ReportFilter): Report => {
   const { states, kinds, places, sinceMs, beforeMs } = filter;
@@ -26,7 +26,8 @@ export const filterReport = (report: Report, filter: ReportFilter): Report => {
   if (!asksForLocks && places.length === 0) return report;
   const isPlaced = (worker: string): boolean =>
     places.length === 0 || places.some((place) => isWithin(worker, place));
-  const locks = report.locks.filter((lock) => isPlaced(lock.worker) && fits(lock, filter));
+  const lookMs = Date.parse(report.startedAt);
+  const locks = report.locks.filter((lock) => isPlaced(lock.worker) && fits(lock, lookMs, filter));
   const ids = new Set(locks.map(({ id }) => id));
   const workers = new Set(locks.map(({ worker }) => worker));
   const concerns = (worker: string): boolean => workers.has(worker) || (!asksForLocks && isPlaced(worker));
@@ -48,12 +49,14 @@ export const filterReport = (report: Report, filter: ReportFilter): Report => {
 };
 
 const fits = (
-  { state, kind, holder }: ReportLock,
+  { state, kind, holder, writtenSecondsAgo }: ReportLock,
+  lookMs: number,
   { states, kinds, sinceMs, beforeMs }: ReportFilter,
 ): boolean => {
   if (states.length > 0 && !states.includes(state)) return false;
   if (kinds.length > 0 && !kinds.includes(kind)) return false;
   if (sinceMs === null && beforeMs === null) return true;
-  const takenMs = holder?.acquiredAt == null ? Number.NaN : Date.parse(holder.acquiredAt);
+  const writtenMs = writtenSecondsAgo === null ? Number.NaN : lookMs - writtenSecondsAgo * 1000;
+  const takenMs = holder?.acquiredAt == null ? writtenMs : Date.parse(holder.acquiredAt);
   return takenMs >= (sinceMs ?? Number.NEGATIVE_INFINITY) && takenMs < (beforeMs ?? Number.POSITIVE_INFINITY);
 };

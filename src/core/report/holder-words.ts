@@ -1,30 +1,48 @@
 /** What became of a lock's holder, in one sentence: for checks, plans and the tree of locks. */
-import type { Holder, Note, Reason } from '../types/judgement.ts';
+import type { Holder, Reason, Verdict } from '../types/judgement.ts';
 import { describeAge } from './age.ts';
 
 type Lost = Pick<Holder, 'pid' | 'truePid' | 'process' | 'sessionId' | 'session' | 'hostname' | 'ageSeconds'>;
 
+/** What tells how old a lock is, in a verdict as in a report. */
+type Aged = Pick<Verdict, 'writtenSecondsAgo' | 'reasons'> & {
+  readonly holder: Pick<Holder, 'ageSeconds'> | null;
+};
+
+/**
+ * `taken 8 h ago` where the lock says so, else `written 8 h ago` by its file; of a clock that was set back since, `taken 3 min in
+ * the future`. Null where neither is known, and for a lock that its holder writes again and again.
+ */
+export const describeSince = ({ holder, writtenSecondsAgo, reasons }: Aged): string | null => {
+  const taken = holder?.ageSeconds ?? null;
+  const seconds = taken ?? writtenSecondsAgo;
+  if (seconds === null || reasons.includes('refreshed') || reasons.includes('not-refreshed')) return null;
+  return `${taken === null ? 'written' : 'taken'} ${describeAge(seconds)}${seconds < 0 ? '' : ' ago'}`;
+};
+
+/** The same as the end of a sentence about the lock. */
+export const sinceAtEnd = (lock: Aged): string => {
+  const since = describeSince(lock);
+  return since === null ? '' : `; ${since}`;
+};
+
 /** `its process (17253) and pane (%4196) are gone; taken 8 h ago`. */
 export const describeLoss = (
   holder: Lost,
-  { reasons, notes }: { readonly reasons: readonly Reason[]; readonly notes: readonly Note[] },
+  { reasons, notes, writtenSecondsAgo }: Pick<Verdict, 'reasons' | 'notes' | 'writtenSecondsAgo'>,
 ): string => {
-  const taken = takenAgo(holder.ageSeconds);
-  const tail = taken === null ? '' : `; ${taken}`;
+  const tail = sinceAtEnd({ holder, reasons, writtenSecondsAgo });
   if (notes.includes('copy'))
     return `a copy of another worker's lock; its process ${holder.truePid} belongs there${tail}`;
   if (holder.process === null) {
     const place = reasons.includes('other-namespace')
       ? 'taken in another PID namespace'
       : `taken on another host, ${holder.hostname ?? 'unknown'}`;
-    return taken === null ? place : `${place}, ${taken.replace(/^taken /, '')}`;
+    // Both begin with that word.
+    return `${place}${tail.replace(/^; taken /, ', ')}`;
   }
   return `${whatIsLeft(holder, reasons)}${tail}`;
 };
-
-/** `taken 8 h ago`; of a clock that was set back since, `taken 3 min in the future`. Null where the time is not known. */
-export const takenAgo = (seconds: number | null): string | null =>
-  seconds === null ? null : `taken ${describeAge(seconds)}${seconds < 0 ? '' : ' ago'}`;
 
 const whatIsLeft = (
   { pid, truePid, process, sessionId, session }: Lost,

@@ -56,6 +56,7 @@ export const reportLock = (verdict: Verdict): ReportLock => ({
   reasons: verdict.reasons,
   notes: verdict.notes,
   holder: verdict.holder,
+  writtenSecondsAgo: verdict.writtenSecondsAgo,
   evidence: verdict.facts,
   sha256: verdict.lock.stamp?.sha256 ?? null,
 });
@@ -217,7 +218,8 @@ const isNear = ({ what }: Gap, workers: readonly string[], root: string): boolea
 
 /** The sums of a report, or of a part of it. A lock that two findings would release counts once. */
 export const countUp = (
-  locks: readonly Pick<Verdict, 'state'>[],
+  locks: readonly Pick<Verdict, 'state' | 'notes'>[],
+  agents: readonly ReportAgent[],
   findings: readonly ReportFinding[],
   collisions: number,
 ): ReportSummary => {
@@ -233,7 +235,12 @@ export const countUp = (
   return {
     locks: locks.length,
     ...states,
+    idle: locks.filter(({ notes }) => notes.includes('idle')).length,
     collisions,
+    // One agent may work in several workers.
+    withoutLock: new Set(
+      agents.filter(({ lock }) => lock === null).map(({ machine = '', pid }) => `${machine} ${pid}`),
+    ).size,
     fixable: releases('planned'),
     fixed: releases('fixed'),
   };
@@ -281,6 +288,14 @@ export const buildReport = (request: ReportRequest): Report => {
   const doubtful = findings.some(({ doubt }) => doubt) || verdicts.some(({ state }) => state === 'unknown');
   const complete = gaps.length === 0 && !crashed && !doubtful;
   const exitCode = exitCodeOf(findings, complete, request.failOn);
+  const agents = [
+    ...verdicts.flatMap(({ lock, occupants }) =>
+      occupants.map((occupant) => reportAgent(lock.worker, lock.id, occupant)),
+    ),
+    ...examination.lockless
+      .filter(({ worker }) => concerned(worker))
+      .map(({ worker, occupant }) => reportAgent(worker, null, occupant)),
+  ];
   return {
     schemaVersion: 1,
     tool: { name: 'lock-doctor', version: request.version },
@@ -298,17 +313,10 @@ export const buildReport = (request: ReportRequest): Report => {
       scan: snapshot.scan,
     },
     tmux: { status: tmuxStatus(snapshot), servers: snapshot.machine.tmux.servers.map(reportServer) },
-    summary: countUp(verdicts, findings, collisions.length),
+    summary: countUp(verdicts, agents, findings, collisions.length),
     workers,
     locks: verdicts.map(reportLock),
-    agents: [
-      ...verdicts.flatMap(({ lock, occupants }) =>
-        occupants.map((occupant) => reportAgent(lock.worker, lock.id, occupant)),
-      ),
-      ...examination.lockless
-        .filter(({ worker }) => concerned(worker))
-        .map(({ worker, occupant }) => reportAgent(worker, null, occupant)),
-    ],
+    agents,
     collisions: collisions.map(({ kind, workers: places, message, who }) => ({
       kind,
       workers: places,

@@ -128,6 +128,8 @@ export interface Verdict {
   readonly notes: readonly Note[];
   /** Null for locks that are no record. */
   readonly holder: Holder | null;
+  /** Whole seconds since its file was last written; negative where that lies in the future; null where it is not known, and for what is no regular file. */
+  readonly writtenSecondsAgo: number | null;
   readonly occupants: readonly Occupant[];
   /** Were occupants looked for with success? */
   readonly occupantsKnown: boolean;

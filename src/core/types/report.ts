@@ -61,7 +61,11 @@ export interface ReportSummary {
   readonly invalid: number;
   readonly foreign: number;
   readonly unknown: number;
+  /** Held locks whose agent has exited while its session is open. */
+  readonly idle: number;
   readonly collisions: number;
+  /** Agents that work without a lock. */
+  readonly withoutLock: number;
   /** Locks that `--fix` would release now. */
   readonly fixable: number;
   /** Locks that this run released. */
@@ -70,7 +74,7 @@ export interface ReportSummary {
 
 export interface ReportLock
   extends Pick<LockFile, 'id' | 'kind' | 'worker' | 'path'>,
-    Pick<Verdict, 'state' | 'reasons' | 'notes' | 'holder'> {
+    Pick<Verdict, 'state' | 'reasons' | 'notes' | 'holder' | 'writtenSecondsAgo'> {
   readonly evidence: readonly Fact[];
   readonly sha256: string | null;
   /** By whose evidence it is judged; absent where only this machine was asked. */

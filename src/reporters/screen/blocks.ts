@@ -86,9 +86,17 @@ const linkName = (
 
 /** When a lock was taken, to be found in the logs. */
 export const takenAt = (report: Report, id: string | null): readonly string[] => {
-  const at = report.locks.find((lock) => lock.id === id)?.holder?.acquiredAt ?? null;
-  return id === null || at === null ? [] : [`lock: taken at ${at}`];
+  const lock = id === null ? undefined : report.locks.find((one) => one.id === id);
+  const { ageSeconds = null, acquiredAt = null } = lock?.holder ?? {};
+  const seconds = ageSeconds ?? lock?.writtenSecondsAgo ?? null;
+  if (seconds === null) return [];
+  return [
+    `lock: ${ageSeconds === null ? 'written' : 'taken'} at ${acquiredAt ?? momentBefore(report, seconds)}`,
+  ];
 };
+
+const momentBefore = ({ startedAt }: Report, seconds: number): string =>
+  new Date(Date.parse(startedAt) - seconds * 1000).toISOString().replace(/\.\d+/, '');
 
 /** On a screen the name of a backup will do: it lies beside the lock. */
 const atHome = (finding: ReportFinding): ReportFinding => {

@@ -1,5 +1,4 @@
 /** What is listed of a town: its locks, and the workers in which agents work without one; for the tree and every other list. */
-import { takenAgo } from '../../core/report/holder-words.ts';
 import type { State } from '../../core/types/judgement.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';
 import {
@@ -71,7 +70,6 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
     ...locksMovedAside(report),
     ...leasesWithoutLock(report),
   ];
-  if (others.length === 0) return locked;
   const bare = others.map(
     ({ machine, ...row }): BareRow => ({
       ...row,
@@ -131,13 +129,9 @@ const doubtsOf = ({ findings }: Report): ReadonlyMap<string, string> =>
 
 /** What became of the holder of an unknown lock tells only half of it; null where nothing else is known. */
 const doubtful = (
-  { machine = '', id, state, holder }: ReportLock,
+  { machine = '', id, state }: ReportLock,
   doubts: ReadonlyMap<string, string>,
-): string | null => {
-  const doubt = state === 'unknown' ? doubts.get(`${machine}:${id}`) : undefined;
-  const taken = takenAgo(holder?.ageSeconds ?? null);
-  return doubt === undefined ? null : `${doubt}${taken === null ? '' : `; ${taken}`}`;
-};
+): string | null => (state === 'unknown' ? (doubts.get(`${machine}:${id}`) ?? null) : null);
 
 /** What tells the lock at the place of older releases from the other row of the same worker. */
 const suffixOf = (lock: ReportLock | null): string =>

@@ -1,6 +1,5 @@
 /** Who is behind a lock, in one line of the tree: the agent seen there, or what became of the holder. */
-import { describeAge } from '../../core/report/age.ts';
-import { describeLoss } from '../../core/report/holder-words.ts';
+import { describeLoss, sinceAtEnd } from '../../core/report/holder-words.ts';
 import type { Note } from '../../core/types/judgement.ts';
 import type {
   Report,
@@ -37,7 +36,7 @@ export const companyOf = ({ agents, collisions }: Pick<Report, 'agents' | 'colli
   };
 };
 
-/** `claude in gt-crew-ada (%0), 2 h`; with `verbose` also the recorded process and the time in full. */
+/** `claude in gt-crew-ada (%0); taken 2 h ago`; with `verbose` also the recorded process and the time in full. */
 export const describeHolder = (lock: ReportLock, company: Company, verbose: boolean): string =>
   lock.kind === 'agent'
     ? describeAgents(lock, company, verbose)
@@ -47,11 +46,11 @@ export const describeHolder = (lock: ReportLock, company: Company, verbose: bool
 const describeOther = (lock: ReportLock, company: Company, verbose: boolean): string => {
   const tail = restOf(lock);
   const [first, second] = lock.evidence;
-  if (lock.holder === null) return `${first?.text ?? lock.reasons.join(', ')}${tail}`;
+  if (lock.holder === null) return `${first?.text ?? lock.reasons.join(', ')}${sinceAtEnd(lock)}${tail}`;
   const name = lock.holder.sessionId === null ? '' : `${lock.holder.sessionId}: `;
   if (lock.state === 'held') return `${name}${describeLife(lock, company.agentsAt(lock.worker))}${tail}`;
   const said = lock.reasons.includes('process-shared') ? second?.text : undefined;
-  return `${name}${said ?? describeLoss(lock.holder, lock)}${tail}${verbose ? describeRecord(lock.holder) : ''}`;
+  return `${name}${said === undefined ? describeLoss(lock.holder, lock) : `${said}${sinceAtEnd(lock)}`}${tail}${verbose ? describeRecord(lock.holder) : ''}`;
 };
 
 const describeAgents = (lock: ReportLock, company: Company, verbose: boolean): string => {
@@ -59,7 +58,8 @@ const describeAgents = (lock: ReportLock, company: Company, verbose: boolean): s
   const clash = company.collisionAt(lock.worker);
   const tail = restOf(lock);
   if (clash?.kind === 'agents') return `${describeCrowd(clash)}${tail}`;
-  if (holder === null) return `not a valid lock: ${evidence[0]?.text ?? reasons.join(', ')}${tail}`;
+  if (holder === null)
+    return `not a valid lock: ${evidence[0]?.text ?? reasons.join(', ')}${sinceAtEnd(lock)}${tail}`;
   const rivals = clash === null ? [] : clash.workers.filter((worker) => worker !== lock.worker);
   return [
     lock.state === 'held' ? describeLife(lock, company.agentsAt(lock.worker)) : describeLoss(holder, lock),
@@ -76,21 +76,23 @@ export const describeCrowd = ({ who }: ReportCollision): string => `${who.length
 export const describeAgent = ({ command, pane, pid }: ReportAgent): string =>
   pane === null ? `${command} (pid ${pid})` : `${command} in ${pane.sessionName} (${pane.id})`;
 
-const describeLife = ({ holder, notes }: ReportLock, agents: readonly ReportAgent[]): string => {
-  const age = holder?.ageSeconds == null ? '' : `, ${describeAge(holder.ageSeconds)}`;
+const describeLife = (lock: ReportLock, agents: readonly ReportAgent[]): string =>
+  `${whoLives(lock, agents)}${sinceAtEnd(lock)}`;
+
+const whoLives = ({ holder, notes }: ReportLock, agents: readonly ReportAgent[]): string => {
   const pane = holder?.pane ?? null;
   const place = pane === null ? '' : `${pane.sessionName} (${pane.id})`;
-  if (notes.includes('idle')) return `${pane === null ? 'its session' : place}: only a shell is left${age}`;
+  if (notes.includes('idle')) return `${pane === null ? 'its session' : place}: only a shell is left`;
   const named = agents.find((agent) => pane !== null && agent.pane?.id === pane.id);
   const shown = named ?? agents[0];
   const others =
     agents.length > 1 && notes.includes('team') ? ` and ${count(agents.length - 1, 'more', 'more')}` : '';
   if (shown !== undefined)
-    return `${describeAgent(shown)}${others}${age}${notes.includes('drifted') ? ', not the pane in the lock' : ''}`;
-  if (pane !== null) return `${place}${age}`;
+    return `${describeAgent(shown)}${others}${notes.includes('drifted') ? ', not the pane in the lock' : ''}`;
+  if (pane !== null) return place;
   if (holder?.process === 'alive')
-    return `${holder.command === null ? '' : `${holder.command} `}(pid ${holder.truePid})${age}`.trim();
-  return `${holder?.sessionId ?? 'its session'}${age}`;
+    return `${holder.command === null ? '' : `${holder.command} `}(pid ${holder.truePid})`.trim();
+  return holder?.sessionId ?? 'its session';
 };
 
 const describeRecord = ({ pid, process, acquiredAt }: NonNullable<ReportLock['holder']>): string =>

@@ -72,12 +72,11 @@ export const isHealthy = ({ ok, complete, findings, summary, error }: Report): b
 const headline = (report: Report): string => {
   const { summary, findings, complete } = report;
   if (summary === null) return 'Nothing was examined.';
-  const { collisions } = summary;
-  const lockless = new Set(report.agents.filter(({ lock }) => lock === null).map(({ pid }) => pid)).size;
+  const { collisions, withoutLock } = summary;
   const counts = [
     countLocks(report, summary),
     ...(collisions > 0 ? [count(collisions, 'collision')] : []),
-    ...(lockless > 0 ? [`${count(lockless, 'agent')} without a lock`] : []),
+    ...(withoutLock > 0 ? [`${count(withoutLock, 'agent')} without a lock`] : []),
   ].join('; ');
   const isFine =
     complete &&
@@ -90,13 +89,12 @@ const headline = (report: Report): string => {
 };
 
 const countLocks = (report: Report, summary: NonNullable<Report['summary']>): string => {
-  const { locks, held } = summary;
-  const idle = report.locks.filter(({ notes }) => notes.includes('idle')).length;
+  const { locks, held, idle } = summary;
   if (locks === 0) return report.workers === null ? 'No locks' : `No lock in ${report.workers.join(', ')}`;
   if (held === locks && summary.collisions === 0 && idle === 0)
     return locks > 1
       ? `${locks} locks, all held`
-      : report.locks.every(({ kind }) => kind === 'agent')
+      : report.locks[0]?.kind === 'agent'
         ? '1 lock, held by a live agent'
         : '1 lock, held';
   const states = STATES.filter((state) => summary[state] > 0).map(

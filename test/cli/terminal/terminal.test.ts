@@ -59,7 +59,7 @@ inTmux('in a real terminal (skipped without tmux)', () => {
     expect(status).toBe(1);
     expect(golden(screen, town)).toBe(`/town …
 
-⚠ gastown/crew/bob: not a valid lock: the file is empty
+⚠ gastown/crew/bob: not a valid lock: the file is empty; written 60 min ago
 ⚠ gastown/crew/ada: its process (4194305) and pane (%5555) are gone; taken 8 h
     ago
 
@@ -127,7 +127,7 @@ inTmux('in a real terminal (skipped without tmux)', () => {
 gastown
   ⚠ crew/ada stale    its process (4194305) and pane (%5555) are gone; taken 8 h
                       ago
-  ⚠ crew/bob invalid  not a valid lock: the file is empty
+  ⚠ crew/bob invalid  not a valid lock: the file is empty; written 60 min ago
 
 2 locks: 1 stale, 1 invalid.`);
   });
@@ -168,7 +168,7 @@ inTmux('--fix asks at a terminal (skipped without tmux)', () => {
     ).toContain(`Will release 2 locks (doctor undo restores them):
   gastown/crew/ada  stale, its process (4194305) and pane (%5555) are gone;
                     taken 8 h ago
-  gastown/crew/bob  invalid, the file is empty
+  gastown/crew/bob  invalid, the file is empty; written 60 min ago
 ${QUESTION}`);
     run.type('y', 'Enter');
     const { screen, status } = await run.ends();
@@ -234,11 +234,15 @@ ${QUESTION}`);
     run.type('p', 'Enter');
     await run.shows(/Release gastown\/crew\/ada \(stale, its process .*\n?.*ago\)\? \[y\]es, \[N\]o:/);
     run.type('n', 'Enter');
-    await run.shows('Release gastown/crew/bob (invalid, the file is empty)? [y]es, [N]o:');
+    await run.shows(
+      'Release gastown/crew/bob (invalid, the file is empty; written 60 min ago)?\n[y]es, [N]o:',
+    );
     run.type('y', 'Enter');
     const { screen, status } = await run.ends();
     expect(status).toBe(1);
-    expect(screen).toContain('✔ gastown/crew/bob: not a valid lock: the file is empty; released');
+    expect(screen).toContain(
+      '✔ gastown/crew/bob: not a valid lock: the file is empty; written 60 min ago; released',
+    );
     expect(screen).toContain('skipped: you answered no');
     expect(doctor(['locks'], { cwd: town.root }).stdout).toBe(
       'stale gastown/crew/ada: its process (4194305) and pane (%5555) are gone; taken 8 h ago\n',
@@ -374,3 +378,28 @@ inTmux('locks --watch at a terminal (skipped without tmux)', () => {
     await until(() => !isRunning(pid), 'the end of the program');
   });
 });
+
+const hasStrace = spawnSync('strace', ['-V']).status === 0;
+
+(hasScript && hasStrace ? test : test.skip)(
+  'ends quietly with 129 if the terminal hangs up while it is opened (skipped without script or strace)',
+  () => {
+    const town = unhealthyTown();
+    const [calls, said] = [town.path('calls'), town.path('said')];
+    const run = (...options: readonly string[]): string => {
+      const command = `strace -f -qq -e trace=ioctl ${options.join(' ')} ${COMMAND.join(' ')} ${town.root} 2>&1; echo "exit=$?"`;
+      const env = bareEnvironment({ TERM: 'screen-256color' });
+      spawnSync('script', ['-qec', command, said], { env });
+      return readFileSync(said, 'utf8').split('\n').slice(1, -2).join('\n').trim();
+    };
+    expect(run('-o', calls)).toContain('exit=1');
+    // Node opens a stream: twice it asks whether that is a terminal, then for what only terminals have.
+    const opened = readFileSync(calls, 'utf8')
+      .split('\n')
+      .filter((call) => call.includes('ioctl('))
+      .flatMap((call, at) => (/ioctl\([12], TIOCGPTN/.test(call) ? [at] : []));
+    expect(opened.length).toBeGreaterThan(0);
+    for (const question of opened)
+      expect(run('-o', '/dev/null', '-e', `inject=ioctl:error=EIO:when=${question}+`)).toBe('exit=129');
+  },
+);

@@ -82,7 +82,7 @@ gastown
 >  ✖ crew/dee no lock  2 agents: %0, %1
    ⚠ crew/ada stale    its process (4194305) and pane (%5555) are gone; taken 8…
    ⚠ crew/bob stale    its process (4194305) and pane (%5556) are gone; taken 8…
-   ⚠ crew/cy  invalid  not a valid lock: the file is empty
+   ⚠ crew/cy  invalid  not a valid lock: the file is empty; written 60 min ago
 ${'\n'.repeat(12)}
 3 locks: 2 stale, 1 invalid; 1 collision; 2 agents without a lock.
 ${KEYS}`);

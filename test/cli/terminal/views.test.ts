@@ -82,6 +82,33 @@ gastown
     expect(screen).toMatch(/^held gastown\/crew\/kim: no lock, but/m);
   });
 
+  test('undo fits into 40 columns', async () => {
+    const town = await someTown();
+    doctor(['--fix', '-q'], { cwd: town.root });
+    const run = await doctorInPane(['undo', '--town', town.path(ADA)], { columns: 40, rows: 24 });
+    const { screen } = await run.ends();
+    const [said = '', command = ''] = screen.split(/\n(?= {2}doctor undo )/);
+    // A word that the terminal had broken would not come together again.
+    expect(said.replace(/\n {2}/g, ' ')).toBe(`${town.path(ADA)} was released by a run in ${town.root}:`);
+    expect(command.replaceAll('\n', '')).toMatch(/^ {2}doctor undo \S+ ?--town \S+$/);
+    expect((await show(town, 40, 'undo')).screen).toBe(`✔ restored gastown/crew/ada (pid
+    4194305, %5555)`);
+  });
+
+  test('errors of usage fit into 40 columns, and leave commands whole', async () => {
+    const town = await someTown();
+    const errors = async (...args: readonly string[]) => (await show(town, 40, ...args)).screen;
+    expect(await errors('locks', '--state', 'nonsense')).toBe(`doctor: --state nonsense: expected
+  held, stale, orphaned, invalid,
+  foreign or unknown`);
+    expect(await errors('preflight')).toBe(`doctor: preflight needs a worker
+Usage: doctor preflight WORKER... [optio
+ns]`);
+    expect(await errors('--fix', '--under', ADA)).toBe(`doctor: what --fix releases can be
+  chosen by --worker and --kind only
+Try: doctor --fix --worker WORKER`);
+  });
+
   test('log fits into 80 and into 40 columns', async () => {
     const town = await someTown();
     doctor(['--fix', '-q'], { cwd: town.root });

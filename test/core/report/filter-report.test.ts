@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { filterReport, type ReportFilter } from '../../../src/core/report/filter-report.ts';
 import type { Report } from '../../../src/core/types/report.ts';
+import { summarize } from '../../../src/reporters/screen/summary.ts';
 import { reportOf } from '../../reporters/reports.ts';
 import { aLock, aPane, aServer, HOUR, NOW } from '../../support/snapshot.ts';
 
@@ -49,6 +50,18 @@ describe('a filtered report', () => {
     expect(report.collisions).toHaveLength(1);
   });
 
+  test.each([
+    { states: ['stale'] },
+    { kinds: ['git-lock'] },
+    { places: ['gastown'] },
+  ] satisfies readonly Partial<ReportFilter>[])('by %j still counts what the whole town has', (filter) => {
+    const whole = summarize(mixed()).headline;
+    expect(whole).toBe(
+      '4 locks: 1 held, 1 stale, 1 invalid, 1 unknown; 1 collision; 2 agents without a lock.',
+    );
+    expect(summarize(filterReport(mixed(), { ...ALL, ...filter })).headline).toBe(whole);
+  });
+
   test('by state or kind has the matching locks, their findings, and no agents without a lock', () => {
     expect(shown({ states: ['stale'] })).toMatchObject({
       locks: ['bob'],
@@ -72,12 +85,18 @@ describe('a filtered report', () => {
     expect(shown({ places: ['gastown/witness'] }).findings).toEqual(['collision witness']);
   });
 
-  test('by age has the locks taken in that time, and none whose time is unknown', () => {
+  test('by age has the locks taken or, where they do not say, written in that time, and none whose time is unknown', () => {
     expect(shown({ sinceMs: NOW - 2 * HOUR }).locks).toEqual(['bob']);
-    expect(shown({ beforeMs: NOW - 2 * HOUR }).locks).toEqual(['ada', 'eve']);
+    expect(shown({ beforeMs: NOW - 2 * HOUR }).locks).toEqual(['ada', 'joe', 'eve']);
     expect(shown({ sinceMs: NOW - 9 * HOUR, beforeMs: NOW - 2 * HOUR, places: ['gastown'] }).locks).toEqual([
       'ada',
+      'joe',
     ]);
+    const report = reportOf({
+      locks: [aLock('gastown/crew/zoe', { acquiredAt: '', acquiredAtMs: null }, { mtimeMs: null })],
+    });
+    for (const part of [{ sinceMs: 0 }, { beforeMs: NOW }])
+      expect(filterReport(report, { ...ALL, ...part }).locks).toEqual([]);
   });
 
   test('keeps the exit code, the counts and the gaps of the whole report', () => {

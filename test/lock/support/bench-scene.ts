@@ -108,6 +108,7 @@ export const judging =
       reasons: [],
       notes: [],
       holder: null,
+      writtenSecondsAgo: null,
       occupants: [],
       occupantsKnown: true,
       strangers: [],

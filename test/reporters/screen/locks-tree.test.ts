@@ -1,6 +1,10 @@
 /** The tree shows who is really at work: several agents, agents without a lock, and the actual holder of a healthy lock. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { exitCodesOf } from '../../../src/cli/arguments/options.ts';
+import type { Report, ReportLock } from '../../../src/core/types/report.ts';
 import { rowsOf } from '../../../src/reporters/screen/lock-rows.ts';
 import { renderLocksTree } from '../../../src/reporters/screen/locks-tree.ts';
 import { PLAIN } from '../../../src/reporters/screen/style.ts';
@@ -17,13 +21,28 @@ const rival = aPane({
   path: `${ROOT}/${ADA}`,
 });
 
+/** Checks whose findings are the state of one lock. */
+const AGED_CHECKS: readonly string[] = ['stale-lock', 'orphaned-lock', 'invalid-lock', 'undecided-lock'];
+
+/** Its line says when its holder last refreshed it instead. */
+const isRefreshed = ({ reasons }: ReportLock): boolean =>
+  reasons.includes('refreshed') || reasons.includes('not-refreshed');
+
+const goldenReports = (): readonly (readonly [string, Report])[] => {
+  const towns = fileURLToPath(new URL('../../../fixtures/towns', import.meta.url));
+  return readdirSync(towns).map((town) => [
+    town,
+    JSON.parse(readFileSync(join(towns, town, 'report.json'), 'utf8')) as Report,
+  ]);
+};
+
 describe('the tree of locks', () => {
   test('names the agent behind a healthy lock, not its dead helper', () => {
     expect(renderLocksTree(healthy(), SCREEN)).toContain(
-      '✔ crew/ada held     claude in gt-crew-ada (%3), 8 h\n',
+      '✔ crew/ada held     claude in gt-crew-ada (%3); taken 8 h ago\n',
     );
     const verbose = renderLocksTree(healthy(), { ...SCREEN, width: 0, verbosity: 'verbose' });
-    expect(verbose).toMatch(/\(%3\), 8 h; recorded: pid 4242 \(gone\), \d{4}-\d\d-\d\dT/);
+    expect(verbose).toMatch(/\(%3\); taken 8 h ago; recorded: pid 4242 \(gone\), \d{4}-\d\d-\d\dT/);
   });
 
   test('marks a worker with several agents, with or without a lock, and the report begins with it', () => {
@@ -62,6 +81,31 @@ describe('the tree of locks', () => {
     );
     expect(more).toEqual([expect.stringMatching(/^gap tmux:\S+: did not answer within 2000 ms$/), '']);
     expect(renderLocksTree(report, SCREEN)).toContain('\n? 1 place could not be checked: doctor -v\n');
+  });
+
+  test('says in every golden town how old each lock is, if that is known, and so do the findings about it', () => {
+    const since = / ago(?:[;,]|$)/;
+    let known = 0;
+    for (const [town, report] of goldenReports()) {
+      const crowded = new Set(report.collisions.flatMap(({ workers }) => workers));
+      for (const { lock, text } of rowsOf(report, false)) {
+        if (lock === null || crowded.has(lock.worker) || isRefreshed(lock)) continue;
+        const isKnown = (lock.holder?.ageSeconds ?? lock.writtenSecondsAgo) !== null;
+        known += isKnown ? 1 : 0;
+        const told = [
+          text,
+          ...report.findings
+            .filter((finding) => finding.lock === lock.id && AGED_CHECKS.includes(finding.check))
+            .map(({ message }) => message),
+        ];
+        expect([town, lock.id, ...told.map((line) => since.test(line))]).toEqual([
+          town,
+          lock.id,
+          ...told.map(() => isKnown),
+        ]);
+      }
+    }
+    expect(known).toBeGreaterThan(100);
   });
 
   test('has a row for a lock that a killed run moved aside', () => {

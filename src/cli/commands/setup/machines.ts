@@ -5,8 +5,8 @@ import { openTown } from '../../../diagnose.ts';
 import { documentOf } from '../../../document.ts';
 import { askAbout, type MachineAnswer } from '../../../fleet/ask-about.ts';
 import { renderJson } from '../../../reporters/json.ts';
+import { type Canvas, createCanvas } from '../../../reporters/screen/canvas.ts';
 import { padToWidth } from '../../../reporters/screen/display-width.ts';
-import { createPen, type Pen, type Presentation } from '../../../reporters/screen/style.ts';
 import { formatDuration } from '../../../reporters/screen/words.ts';
 import { VERSION } from '../../../version.ts';
 import { askingOf, machinesFor } from '../../elsewhere/fleet.ts';
@@ -28,12 +28,13 @@ export const run: RunCommand = async (given, terminal) => {
   if (given.options.json)
     return { exitCode, stdout: renderJson(documentOf('machines', exitCode, { machines: rows })), stderr: '' };
   const presentation = await presentationFor(given, terminal, terminal.stdout);
-  const lines = describe(rows, createPen(presentation), presentation);
+  const canvas = createCanvas(presentation);
   const hint =
     others.length > 0 || isOnlyHere
       ? []
-      : ['No other machine is configured. How to name some: doctor machines --help'];
-  return { exitCode, stdout: [...lines, ...hint].map((line) => `${line}\n`).join(''), stderr: '' };
+      : canvas.flow(0, 'No other machine is configured. To name some, see: doctor machines --help');
+  const lines = [...describe(rows, canvas), ...hint];
+  return { exitCode, stdout: lines.map((line) => `${line}\n`).join(''), stderr: '' };
 };
 
 const rowOfHere = (root: string): MachineAnswer => ({
@@ -49,13 +50,14 @@ const rowOfHere = (root: string): MachineAnswer => ({
 });
 
 /** `ok mini2: mini2.local, lock-doctor 0.1.0, 312 ms`: each line says by its first word whether that machine answers. */
-const describe = (rows: readonly MachineAnswer[], pen: Pen, { layout }: Presentation): readonly string[] => {
+const describe = (rows: readonly MachineAnswer[], canvas: Canvas): readonly string[] => {
   const column = Math.max(...rows.map(({ name }) => name.length));
-  return rows.map((row) => {
-    const said = pen.safe(row.status === 'ok' ? describeOk(row) : (row.reason ?? ''));
-    if (layout === 'lines') return `${row.status} ${pen.safe(row.name)}: ${said}`;
-    const sign = pen.sign(row.status === 'ok' ? 'pass' : 'unknown');
-    return `${sign} ${padToWidth(pen.safe(row.name), column)}  ${said}`;
+  return rows.flatMap((row) => {
+    const said = canvas.safe(row.status === 'ok' ? describeOk(row) : (row.reason ?? ''));
+    const name = canvas.safe(row.name);
+    if (canvas.presentation.layout === 'lines') return [`${row.status} ${name}: ${said}`];
+    const mark = row.status === 'ok' ? 'pass' : 'unknown';
+    return canvas.signed(mark, 0, `${padToWidth(name, column)}  ${said}`);
   });
 };
 

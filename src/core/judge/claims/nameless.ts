@@ -5,7 +5,7 @@ import type { TownIndex } from '../../town/views.ts';
 import type { Claim } from '../../types/claim.ts';
 import type { LockFile } from '../../types/evidence.ts';
 import type { Fact, Note, Reason, State, Verdict } from '../../types/judgement.ts';
-import { isFresh } from '../ages.ts';
+import { isFresh, writtenSecondsAgo } from '../ages.ts';
 import { isOlderThanBoot } from '../holder/where-taken.ts';
 import { mayRelease } from '../may-release.ts';
 import { gitFact, placeNotes } from '../notes.ts';
@@ -59,6 +59,7 @@ export const judgeNameless = (
     reasons,
     notes,
     holder: null,
+    writtenSecondsAgo: writtenSecondsAgo(lock, index),
     occupants: around.occupants,
     occupantsKnown: around.known,
     strangers: around.strangers,
