@@ -110,7 +110,7 @@ describe('a report over several machines', () => {
     );
     expect(doctor([town.root]).stdout).toContain('gap machine:gone: said nothing and ended with code 3\n');
     const lines = doctor(['locks', town.root]).stdout.split('\n');
-    expect(lines[0]).toMatch(`held ${BOB}: node (pid ${process.pid}), `);
+    expect(lines[0]).toMatch(`held ${BOB}: node (pid ${process.pid}); taken `);
     expect(lines.slice(1)).toEqual([
       expect.stringMatching(`^stale a1:${ADA}: `),
       'no-answer gone: said nothing and ended with code 3',

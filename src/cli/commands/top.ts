@@ -9,7 +9,9 @@ import { asksOthers } from '../elsewhere/asks-others.ts';
 import { diagnoseOptionsOf } from '../options-of.ts';
 import { enterAlternateScreen } from '../terminal/alternate-screen.ts';
 import { leaveLostTerminals } from '../terminal/lost-terminal.ts';
+import { onSuspension, suspendAll } from '../terminal/suspension.ts';
 import { canMoveCursor, presentationFor, type RunCommand } from '../terminal/terminal.ts';
+import type { Key } from '../top/keys.ts';
 import { loadScreen } from '../top/load-screen.ts';
 import type { Screen } from '../top/screen.ts';
 import { openTop } from '../top/top.ts';
@@ -50,7 +52,7 @@ export const run: RunCommand = async (given, terminal) => {
   for (const event of ['end', 'close', 'error']) stdin.on(event, loseTerminal);
   stdout.stream.on('error', loseTerminal);
 
-  const leaveScreen = enterAlternateScreen();
+  let leaveScreen = enterAlternateScreen();
   let screen: Screen | null = null;
   let isLeft = false;
   const top = openTop({
@@ -68,12 +70,30 @@ export const run: RunCommand = async (given, terminal) => {
     stdout.write(CLEAR);
     top.draw();
   };
+  const onKey = (key: Key): void => (key.name === 'suspend' ? suspendAll() : top.press(key));
+  const open = (): void => {
+    screen = openScreen({ stdin, stdout: stdout.stream }, onKey);
+    top.draw();
+  };
+  const forgetSuspension = onSuspension(
+    async () => {
+      // Others wait for the guards that a deed holds.
+      if (top.isActing()) await top.changed();
+      closeQuietly(screen);
+      screen = null;
+      leaveScreen();
+    },
+    () => {
+      stdin.setRawMode(true);
+      leaveScreen = enterAlternateScreen();
+      open();
+    },
+  );
   const clock = setInterval(top.draw, DRAW_EVERY_MS);
   const forgetParent = onParentGone(loseTerminal);
   try {
-    screen = openScreen({ stdin, stdout: stdout.stream }, top.press);
+    open();
     stdout.stream.on('resize', redraw);
-    top.draw();
     while (!stop.aborted) {
       const seen = await lookUntil(look, stop);
       isLeft = seen === null;
@@ -90,6 +110,7 @@ export const run: RunCommand = async (given, terminal) => {
   } finally {
     clearInterval(clock);
     forgetParent();
+    forgetSuspension();
     stdout.stream.removeListener('resize', redraw);
     closeQuietly(screen);
     leaveScreen();

@@ -13,6 +13,7 @@ const NAMED_KEYS = [
   'escape',
   'backspace',
   'interrupt',
+  'suspend',
 ] as const;
 
 /** A key with a name, or one character that was typed. */

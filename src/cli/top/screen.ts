@@ -77,6 +77,7 @@ const keysOf = (input: string, pressed: Pressed): readonly Key[] => {
 
 const nameOf = (input: string, pressed: Pressed): Exclude<Key['name'], 'character'> | null => {
   if (pressed.ctrl && input === 'c') return 'interrupt';
+  if (pressed.ctrl && input === 'z') return 'suspend';
   if (pressed.upArrow) return 'up';
   if (pressed.downArrow) return 'down';
   if (pressed.leftArrow) return 'left';

@@ -36,6 +36,8 @@ export interface Top {
   readonly draw: () => void;
   /** Resolves when the next deed has ended. */
   readonly changed: () => Promise<void>;
+  /** A deed is under way, and waits for no answer. */
+  readonly isActing: () => boolean;
   /** Resolves when no deed is under way. */
   readonly idle: () => Promise<void>;
   readonly lastReport: () => Report | null;
@@ -112,6 +114,7 @@ export const openTop = (given: TopOptions): Top => {
     },
     draw,
     changed: deed.changed,
+    isActing: () => deed.isRunning() && state.question === null,
     idle: deed.idle,
     lastReport: () => report,
   };

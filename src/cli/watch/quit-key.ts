@@ -1,6 +1,7 @@
-/** The keys of a view that only shows: `q` ends it. */
+/** The keys of a view that only shows: `q` ends it, Ctrl-Z suspends it. */
 import { EXIT, type Report } from '../../core/types/report.ts';
 import { quietly } from '../../io/try-or.ts';
+import { suspendAll } from '../terminal/suspension.ts';
 
 /** Why a view that stays ends; `lost`: its terminal has hung up, or nobody waits for it there any more. */
 export type End = 'quit' | 'interrupt' | 'lost';
@@ -14,11 +15,13 @@ export const codeOfEnd = (end: End | null, last: Report | null): Report['exitCod
 export interface Keys {
   /** Aborted by the key that ends the view, or by the end of the terminal; its reason is an `End`. */
   readonly ended: AbortSignal;
+  /** Takes the keys over, again. */
+  readonly open: () => void;
   /** Gives the terminal its settings back. */
   readonly close: () => void;
 }
 
-/** Reads single keys, unechoed, until closed. The kernel makes no signal of Ctrl-C meanwhile, so it is one of the keys. */
+/** Reads single keys, unechoed, until closed. The kernel makes no signals of Ctrl-C and Ctrl-Z meanwhile, so they are keys. */
 export const listenForKeys = (stdin: NodeJS.ReadStream): Keys => {
   const controller = new AbortController();
   const end = (reason: End): void => controller.abort(reason);
@@ -26,12 +29,18 @@ export const listenForKeys = (stdin: NodeJS.ReadStream): Keys => {
   const onData = (keys: Buffer): void => {
     if (keys.includes('\u0003')) end('interrupt');
     else if (keys.includes('q')) end('quit');
+    else if (keys.includes('\u001a')) suspendAll();
   };
   for (const event of ['end', 'close', 'error']) stdin.on(event, lose);
-  stdin.setRawMode(true);
-  stdin.on('data', onData);
+  const open = (): void => {
+    stdin.setRawMode(true);
+    stdin.on('data', onData);
+    stdin.resume();
+  };
+  open();
   return {
     ended: controller.signal,
+    open,
     close: () => {
       stdin.removeListener('data', onData);
       stdin.pause();

@@ -11,6 +11,7 @@ import { diagnoseOptionsOf } from '../options-of.ts';
 import { shownIn } from '../shown-in.ts';
 import { enterAlternateScreen } from '../terminal/alternate-screen.ts';
 import { leaveLostTerminals } from '../terminal/lost-terminal.ts';
+import { onSuspension } from '../terminal/suspension.ts';
 import { canMoveCursor, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 import { changesSince, type KnownLocks } from './lock-changes.ts';
 import { createLooks, LOOK_EVERY_MS, lookUntil } from './looks.ts';
@@ -43,7 +44,7 @@ export const run: RunCommand = async (given, terminal) => {
   const everyMs = others === null ? LOOK_EVERY_MS : LOOK_ELSEWHERE_EVERY_MS;
 
   terminal.finishFirst();
-  const leaveScreen = drawing ? enterAlternateScreen() : () => {};
+  let leaveScreen = drawing ? enterAlternateScreen() : () => {};
   const keys = hasKeys ? listenForKeys(terminal.stdin) : null;
   const unread = new AbortController();
   const lose = (): void => unread.abort('lost' satisfies End);
@@ -52,8 +53,30 @@ export const run: RunCommand = async (given, terminal) => {
   const stop = AbortSignal.any(
     [unread.signal, keys?.ended, terminal.interrupted].filter((signal) => signal != null),
   );
-  if (drawing) terminal.stdout.write(`${HOME}${ERASE_BELOW}Looking ...\n${keyLine ?? ''}`);
   let last: Report | null = null;
+  const draw = async (): Promise<void> => {
+    if (last === null) {
+      if (drawing) terminal.stdout.write(`${HOME}${ERASE_BELOW}Looking ...\n${keyLine ?? ''}`);
+      return;
+    }
+    const shown = last;
+    const presentation = await presentationFor(given, terminal, terminal.stdout);
+    show(shown, (frame) => renderLocksTree(shownIn('text', shown), presentation, frame));
+  };
+  const forgetSuspension = drawing
+    ? onSuspension(
+        () => {
+          keys?.close();
+          leaveScreen();
+        },
+        () => {
+          keys?.open();
+          leaveScreen = enterAlternateScreen();
+          void draw();
+        },
+      )
+    : () => {};
+  await draw();
   let isLeft = false;
   try {
     while (!stop.aborted) {
@@ -63,14 +86,13 @@ export const run: RunCommand = async (given, terminal) => {
       }, stop);
       isLeft = seen === null;
       if (seen === null) break;
-      const shown = choose(leases?.told(seen.report) ?? seen.report);
-      last = shown;
-      const presentation = await presentationFor(given, terminal, terminal.stdout);
-      show(shown, (frame) => renderLocksTree(shownIn('text', shown), presentation, frame));
+      last = choose(leases?.told(seen.report) ?? seen.report);
+      await draw();
       await sleep(everyMs, undefined, { signal: stop }).catch(() => {});
     }
   } finally {
     forgetParent();
+    forgetSuspension();
     keys?.close();
     leaveScreen();
     if (drawing) leaveLostTerminals();
