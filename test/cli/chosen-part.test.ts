@@ -21,7 +21,11 @@ describe('a selection of locks', () => {
     ],
     [['--under', './crew/ada'], ['gastown/crew/ada']],
     [['--since', '10m'], ['beads/crew/cy']],
-    [['--before', '10m'], ['gastown/crew/ada']],
+    // A lock that does not say when it was taken is as old as its file.
+    [
+      ['--before', '10m'],
+      ['gastown/crew/ada', 'gastown/crew/bob'],
+    ],
   ])('%j shows %j', (options, workers) => {
     const town = unhealthyTown();
     for (const command of [[], ['locks']] as const) {

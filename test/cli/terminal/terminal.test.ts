@@ -241,7 +241,7 @@ ${QUESTION}`);
     const { screen, status } = await run.ends();
     expect(status).toBe(1);
     expect(screen).toContain(
-      '✔ gastown/crew/bob: not a valid lock: the file is empty; written 60 min ago; released',
+      '✔ gastown/crew/bob: not a valid lock: the file is empty; written 60 min ago;\n    released',
     );
     expect(screen).toContain('skipped: you answered no');
     expect(doctor(['locks'], { cwd: town.root }).stdout).toBe(
