@@ -112,6 +112,10 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
       'find out where its working tree is; where it was moved, git worktree repair PATH sets that right',
       [['git', '-C', mainGitDirOf(lock), 'worktree', 'list']],
     );
+  if (strangers.length === 0 && namesTheSystem(verdict, snapshot))
+    return advice(
+      'run doctor in the container or sandbox that took it; if there is none, doctor explain undecided-lock says what to do',
+    );
   return advice(
     strangers.length > 0
       ? 'wait until it exits, or say what it is: doctor explain undecided-lock shows how'
@@ -122,6 +126,13 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
         : 'fix what could not be reached, then run doctor again',
   );
 };
+
+/** Its number is that of a thread of the kernel, or of init. */
+const namesTheSystem = ({ holder }: Verdict, { machine }: Snapshot): boolean =>
+  holder !== null &&
+  machine.processes.lookups.some(
+    ({ pid, process }) => pid === holder.truePid && process?.isOfSystem === true,
+  );
 
 const findingFor = (verdict: Verdict, snapshot: Snapshot): Finding => {
   const { lock, state, notes, facts } = verdict;

@@ -30,6 +30,13 @@ describe('undecided-lock reports', () => {
     expect(finding?.message).toContain(said);
   });
 
+  test('a lock that names a thread of the kernel, with the doctor that can judge it', () => {
+    const lookups = [present(4242, { names: ['kthreadd'], isOfSystem: true })];
+    const [finding] = runOn(check, { locks: [aLock(ADA)], lookups });
+    expect(finding?.message).toMatch(/^cannot tell: process 4242: it is a thread of the kernel/);
+    expect(finding?.fix).toMatchObject({ text: expect.stringMatching(/^run doctor in the container/) });
+  });
+
   test('a lock file that could not be read', () => {
     const lock = aLock(ADA, {}, { content: { kind: 'unread', why: 'permission denied' }, stamp: null });
     expect(runOn(check, { locks: [lock] })).toMatchObject([

@@ -1,5 +1,6 @@
 /** The PID in a plain record is in use: by the holder, whose clock was set, or by a process that reuses it. */
-import { afterEach, describe, expect } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, deadPid, fakeAgent, isRunning, sleeperNamed, startProcess } from '../support/index.ts';
 import { ADA, BOB, GT, hostTest, secondsAgo, sessionOf, setStage, textsOf, tmuxTest } from './stage.ts';
 
@@ -21,6 +22,17 @@ describe('the PID of the holder, although clocks disagree', () => {
     expect(isRunning(pid)).toBe(true);
   });
 });
+
+(existsSync('/proc/2/comm') ? hostTest : test.skip)(
+  'the PID of a thread of the kernel is no holder, and proves nothing → unknown',
+  async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA, { pid: 2, acquired_at: secondsAgo(0) });
+    const lock = await judge();
+    expect(lock).toMatchObject({ state: 'unknown', reasons: ['process-unknown', 'session-unnamed'] });
+    expect(textsOf(lock)).toMatch(/a thread of the kernel \(kthreadd\)/);
+  },
+);
 
 describe('a PID that was reused', () => {
   tmuxTest("by the claude in another worker's pane → stale with would-block", async () => {

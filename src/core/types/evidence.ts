@@ -254,6 +254,8 @@ export interface ProcessInfo {
    * that is not so, and where it could not be told.
    */
   readonly leftBehind?: true;
+  /** It is a thread of the kernel, or process 1 of the machine, and no agent can be behind its number. */
+  readonly isOfSystem?: true;
   /** A tool's own registry of live sessions names this very process; absent where none does. */
   readonly registered?: RegisteredSession;
   /** Its further sessions: a daemon may run several. */

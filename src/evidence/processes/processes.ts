@@ -157,7 +157,13 @@ const lookUp = (pid: number, table: ProcessTable, describe: Describe): PidLookup
 };
 
 /** Adds what tells to whom a process with a recorded PID belongs. Kernel threads belong to nobody, and hide their directory. */
-const withTies = (process: ProcessInfo, row: ProcessRow, table: ProcessTable): ProcessInfo =>
-  row.isKernelThread
-    ? { ...process, cwd: { seen: true, value: '/' }, environment: {} }
-    : { ...process, environment: process.environment ?? ownEnvironment(row, table) };
+const withTies = (process: ProcessInfo, row: ProcessRow, table: ProcessTable): ProcessInfo => {
+  const isOfSystem = row.isKernelThread || (row.pid === 1 && isFirstNamespace(table));
+  const known = isOfSystem ? { ...process, isOfSystem } : process;
+  return row.isKernelThread
+    ? { ...known, cwd: { seen: true, value: '/' }, environment: {} }
+    : { ...known, environment: process.environment ?? ownEnvironment(row, table) };
+};
+
+/** Only there process 1 is the machine's: in a container it may be an agent. Kernel threads are seen only there. */
+const isFirstNamespace = ({ rows }: ProcessTable): boolean => rows.get(2)?.isKernelThread === true;

@@ -96,3 +96,22 @@ describe('a process that is neither here nor clearly elsewhere', () => {
     expect(judge(59 * 60, process).holder?.process).toBe('alive');
   });
 });
+
+describe('a thread of the kernel, or the init of the machine, took no lock', () => {
+  const ofSystem: Partial<ProcessInfo> = {
+    names: ['kthreadd'],
+    isOfSystem: true,
+    ...at('/'),
+    environment: {},
+  };
+
+  test('older than the lock: the number is from elsewhere → unknown', () => {
+    const verdict = judge(-60, ofSystem);
+    expect([verdict.state, verdict.reasons]).toEqual(['unknown', ['process-unknown', 'session-unnamed']]);
+    expect(texts(verdict)).toMatch(/a thread of the kernel \(kthreadd\) and took no lock/);
+  });
+
+  test('much younger than the lock: the number was used again → stale', () => {
+    expect(judge(11, ofSystem).reasons).toContain('process-recycled');
+  });
+});

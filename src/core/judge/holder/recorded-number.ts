@@ -52,11 +52,16 @@ const judgeRunning = (known: Known, running: ProcessInfo, one: Case): ProcessFin
         ? recycled(known, `it ${since} was taken, and ${where}`)
         : doubt(known, NAMESPACE_DOUBT);
   }
+  if (running.isOfSystem === true) return doubt(known, whyNobody(running));
   const signs = [...(lateMs > LATE_MS ? [since] : []), ...(ties.elsewhere === null ? [] : [ties.elsewhere])];
   return ties.mine || signs.length === 0
     ? alive(known)
     : alive(known, `, ${signs.join(', ')}: probably not its holder`);
 };
+
+/** A container that shares its host's name has small numbers, as the system's own processes have outside. */
+const whyNobody = ({ names, pid }: ProcessInfo): string =>
+  `it is ${pid === 1 ? 'the init of this machine' : 'a thread of the kernel'} (${names[0] ?? 'command unknown'}) and took no lock: the lock was taken in a container or sandbox with numbers of its own, or its number is wrong`;
 
 /** Judges a bare number. */
 export const judgePid = (one: Case): ProcessFinding => {
