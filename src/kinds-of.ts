@@ -56,13 +56,14 @@ export const tableFor = (
   const all = [...builtInKinds, ...(plugged ?? [])];
   const ids = all.map(({ id }) => id);
   for (const [id, value] of named) {
-    const near = didYouMean(id, ids);
-    if (!ids.includes(id))
+    if (!ids.includes(id)) {
+      const near = didYouMean(id, ids);
       throw new Failure(
         'E_CONFIG',
         `${path}: there is no kind of lock "${id}"`,
         near === null ? `Known kinds: ${ids.join(', ')}.` : `Did you mean ${near}?`,
       );
+    }
     if (id === 'agent' && value === false)
       throw new Failure('E_CONFIG', `${path}: agents' own locks are always looked for`);
   }

@@ -1,9 +1,11 @@
 /** The system calls of a whole diagnosis, counted by strace: what one look finds out is not asked again for every lock. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { trustedDevice } from '../../src/evidence/scan/leaf-rule.ts';
+import { realDisk } from '../../src/io/disk/disk.ts';
 import {
   canBecomeOthers,
   cleanUp,
@@ -66,6 +68,39 @@ const callsForEachOf = (towns: readonly TestTown[], env: Record<string, string>)
   return (many.length - few.length) / 200;
 };
 
+/** Puts a repository with linked working trees of one sub-directory each into a town, as git lays them out. */
+const addRepository = (town: TestTown, crew: string, trees: number): void => {
+  const top = join(town.root, 'gastown/crew', crew);
+  const write = (path: string, text: string): void => {
+    mkdirSync(dirname(join(top, path)), { recursive: true });
+    writeFileSync(join(top, path), text);
+  };
+  for (const name of ['objects', 'refs/heads', 'refs/tags'])
+    mkdirSync(join(top, '.git', name), { recursive: true });
+  write('.git/HEAD', 'ref: refs/heads/main\n');
+  write('src/index.ts', '');
+  for (let index = 0; index < trees; index += 1) {
+    const [tree, gitDir] = [`.claude/worktrees/agent-${index}`, `.git/worktrees/agent-${index}`];
+    write(`${tree}/src/index.ts`, '');
+    write(`${tree}/.git`, `gitdir: ${join(top, gitDir)}\n`);
+    write(`${gitDir}/gitdir`, `${join(top, tree, '.git')}\n`);
+    write(`${gitDir}/commondir`, '../..\n');
+    for (const name of ['HEAD', 'index', 'ORIG_HEAD']) write(`${gitDir}/${name}`, 'x\n');
+  }
+};
+
+/** How often each path below the town was opened or looked at, with all numbers in it as `N`. */
+const looksIn = (town: TestTown, args: readonly string[]): ReadonlyMap<string, number> => {
+  const looks = new Map<string, number>();
+  for (const call of callsOf(town, { env: { PATH: '/no/such' }, args })) {
+    const [, name = '', path = ''] = /^(\w+)\((?:AT_FDCWD, )?"([^"]+)"/.exec(call) ?? [];
+    if (!path.startsWith(`${town.root}/gastown/`)) continue;
+    const key = `${name === 'openat' ? 'open' : 'look'} ${path.slice(town.root.length + 1).replace(/\d+/g, 'N')}`;
+    looks.set(key, (looks.get(key) ?? 0) + 1);
+  }
+  return looks;
+};
+
 counted('a diagnosis (skipped without strace)', () => {
   /** As a user without other processes: the servers of whoever runs the tests would be asked too. */
   const alone = canBecomeOthers ? test : test.skip;
@@ -97,6 +132,45 @@ counted('a diagnosis (skipped without strace)', () => {
     // A walk does not list a directory without subdirectories, and a symlink is not one.
     expect(looksAt('polecats/new/gastown')).toBe(1);
   });
+
+  const leafTest = trustedDevice(realDisk, tmpdir()) === null ? test.skip : test;
+
+  leafTest(
+    'looks four times at each linked working tree itself (skipped where link counts are not trusted)',
+    () => {
+      const town = townWith(1);
+      for (const crew of ['bob1', 'bob2']) addRepository(town, crew, 30);
+      const looks = looksIn(town, ['--json', town.root]);
+      const [tree, gitDir] = ['gastown/crew/bobN/.claude/worktrees', 'gastown/crew/bobN/.git/worktrees'];
+      const atTrees = [...looks].filter(([key]) => key.includes(`${tree}/`) || key.includes(`${gitDir}/`));
+      expect(Object.fromEntries(atTrees)).toEqual({
+        // One of each repository shows that the others have sub-directories, too.
+        [`look ${tree}/agent-N`]: 2,
+        [`open ${tree}/agent-N`]: 60,
+        [`look ${tree}/agent-N/src`]: 60,
+        [`open ${tree}/agent-N/.git`]: 60,
+        [`open ${gitDir}/agent-N`]: 60,
+        [`look ${gitDir}/agent-N/gitdir`]: 60,
+      });
+      const atRepositories = [...looks].filter(([key]) => /bobN\/\.git(?:$|\/(?!worktrees\/))/.test(key));
+      // Its own list, those of refs and worktrees, and the places of git's locks further down.
+      expect(atRepositories.reduce((sum, [, times]) => sum + times, 0)).toBeLessThanOrEqual(2 * 13);
+    },
+  );
+
+  leafTest(
+    'lists no linked working tree that has only files (skipped where link counts are not trusted)',
+    () => {
+      const town = townWith(1);
+      addRepository(town, 'bob1', 30);
+      const trees = join(town.root, 'gastown/crew/bob1/.claude/worktrees');
+      for (const name of readdirSync(trees)) rmSync(join(trees, name, 'src'), { recursive: true });
+      const looks = looksIn(town, ['--json', town.root]);
+      const tree = 'gastown/crew/bobN/.claude/worktrees/agent-N';
+      expect(looks.get(`open ${tree}`)).toBeUndefined();
+      expect(looks.get(`open ${tree}/.git`)).toBe(30);
+    },
+  );
 
   test('lists the processes once, and reads each one once', () => {
     const calls = callsOf(townWith(50), { env: { PATH: '/no/such' } });

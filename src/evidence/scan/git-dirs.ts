@@ -68,7 +68,8 @@ export const sightInGitDirs = (
 ): InGitDirsFound => {
   const found: GitSighting[] = [];
   const linked: Directory[] = [];
-  const seen = new Set<string>();
+  const seen = seenDirectories();
+  const readers = { main: nameReader(wanted.main), linked: nameReader(wanted.linked) };
   let led: LedGitDir | null = null;
   // Made once for all repositories: what is made anew for each of them V8 never learns to run fast.
   const budget = { directories: 0, refDirectories: 0, refs: 0, hasSpentRefs: false };
@@ -79,32 +80,30 @@ export const sightInGitDirs = (
   // Not counted among the directories of the scan: nobody works there.
   const listing: Lister<Entry> = (place) => (mayList() ? readEntries(place, options.disk, findings) : []);
   const naming: Lister<string> = (place) => (mayList() ? readNames(place, options.disk, findings) : []);
-  const add = (at: Omit<GitSighting, 'names' | 'isCheckedOut' | 'led'>, there: readonly string[]): void => {
+  const add = (at: Omit<GitSighting, 'names' | 'isCheckedOut' | 'led'>, said: NamesSay): void => {
+    // Nearly all of hundreds of linked working trees.
+    if (!said.isOfInterest) return;
     const { gitDir, isLinked } = at;
-    const names = isLinked ? wanted.linked : wanted.main;
     const look = (place: Directory): readonly string[] | null =>
-      namesIn(place, names, there, listing, budget, options, findings);
-    const isCheckedOut = isLinked && there.includes('index') && there.includes('HEAD');
-    const sighted = look(gitDir);
-    if (sighted === null) {
+      namesIn(place, said, listing, budget, options, findings);
+    const isCheckedOut = isLinked && said.isCheckedOut;
+    const names = look(gitDir);
+    if (names === null) {
       const byBytes = { path: toLatin1(gitDir.path), raw: true };
       found.push({ ...at, gitDir: byBytes, led, isCheckedOut, names: look(byBytes) ?? [] });
-    } else if (sighted.length > 0) found.push({ ...at, led, isCheckedOut, names: sighted });
-  };
-  const isNew = (gitDir: Directory): boolean => {
-    const { size } = seen;
-    return seen.add(keyOf(gitDir)).size > size;
+    } else if (names.length > 0) found.push({ ...at, led, isCheckedOut, names });
   };
   const visit = (gitDir: Directory, main: Directory, depth: number): void => {
-    if (!isNew(gitDir)) return;
+    if (!seen.isNew(gitDir)) return;
     const entries = listing(gitDir);
-    if (!isRepository(entries)) {
+    const said = readers.main(entries.map(nameOf));
+    if (!said.isRepository) {
       if (depth === 0) addHollow(gitDir, entries, findings);
       if (depth > 0 && depth < DEEPEST_MODULE)
         for (const child of directoriesIn(gitDir, entries, options, findings)) visit(child, main, depth + 1);
       return;
     }
-    add({ gitDir, main, isLinked: false }, entries.map(nameOf));
+    add({ gitDir, main, isLinked: false }, said);
     const worktrees = childNamed('worktrees', gitDir, entries, options, findings);
     if (worktrees !== null)
       for (const child of directoriesIn(worktrees, listing(worktrees), options, findings)) {
@@ -115,13 +114,13 @@ export const sightInGitDirs = (
     if (modules !== null) visitModules(modules, main, depth);
   };
   const visitLinked = (gitDir: Directory, main: Directory, depth: number): void => {
-    if (!isNew(gitDir)) return;
-    const names = naming(gitDir);
-    add({ gitDir, main, isLinked: true }, names);
+    if (!seen.isNew(gitDir)) return;
+    const said = readers.linked(naming(gitDir));
+    add({ gitDir, main, isLinked: true }, said);
+    if (!said.hasModules) return;
     // git keeps the submodules of a linked working tree in its own part of the repository.
-    const its = names.includes('modules') ? below(gitDir, 'modules') : null;
-    if (its !== null && lookAt(options.disk, its, findings)?.isDirectory() === true)
-      visitModules(its, main, depth);
+    const its = below(gitDir, 'modules');
+    if (lookAt(options.disk, its, findings)?.isDirectory() === true) visitModules(its, main, depth);
   };
   const visitModules = (modules: Directory, main: Directory, depth: number): void => {
     if (depth >= DEEPEST_MODULE) return;
@@ -147,21 +146,38 @@ export const sightInGitDirs = (
       });
   };
   for (const main of gitDirs) within(main, () => visit(main, main, 0));
-  for (const each of follow((gitDir) => seen.has(keyOf(directoryAt(gitDir))))) {
+  for (const each of follow((gitDir) => seen.has(directoryAt(gitDir)))) {
     led = each;
     const gitDir = directoryAt(each.path);
     const main = directoryAt(each.main);
     within(main, () => {
-      if (keyOf(gitDir) === keyOf(main)) return visit(gitDir, main, 0);
+      if (gitDir.raw === main.raw && gitDir.path === main.path) return visit(gitDir, main, 0);
       visitLinked(gitDir, main, 0);
       // Of the rest of the repository only what all working trees share.
-      if (isNew(main)) add({ gitDir: main, main, isLinked: false }, naming(main));
+      if (seen.isNew(main)) add({ gitDir: main, main, isLinked: false }, readers.main(naming(main)));
     });
   }
   return { sightings: found, linked };
 };
 
-const keyOf = ({ raw, path }: Directory): string => `${raw} ${path}`;
+interface SeenDirectories {
+  readonly has: (place: Directory) => boolean;
+  /** True the first time. */
+  readonly isNew: (place: Directory) => boolean;
+}
+
+/** Directories that were looked into. A path in bytes may look like another one in text. */
+const seenDirectories = (): SeenDirectories => {
+  const [texts, bytes] = [new Set<string>(), new Set<string>()];
+  return {
+    has: ({ raw, path }) => (raw ? bytes : texts).has(path),
+    isNew: ({ raw, path }) => {
+      const seen = raw ? bytes : texts;
+      const { size } = seen;
+      return seen.add(path).size > size;
+    },
+  };
+};
 
 /** What git puts into every repository. */
 const PARTS: ReadonlySet<string> = new Set(['HEAD', 'objects', 'refs', 'index', 'config']);
@@ -177,29 +193,70 @@ const addHollow = (place: Directory, entries: readonly Entry[], { gaps }: Findin
   });
 };
 
-/** A directory below `modules` that is no repository is only part of a submodule's name. */
-const isRepository = (entries: readonly Entry[]): boolean => areOfGitDirectory(new Set(entries.map(nameOf)));
-
 type Lister<Listed> = (place: Directory) => readonly Listed[];
 
 const nameOf = ({ name }: Entry): string => name;
 
+/** What the names in a git directory say, before anything in it is looked at. */
+interface NamesSay {
+  /** Named like locks. */
+  readonly named: readonly string[];
+  /** Paths to look at, and directories to list. */
+  readonly paths: readonly string[];
+  readonly directories: GitNames['directories'];
+  /** There are any of these. */
+  readonly isOfInterest: boolean;
+  /** A directory below `modules` that is none is only part of a submodule's name. */
+  readonly isRepository: boolean;
+  readonly isCheckedOut: boolean;
+  readonly hasModules: boolean;
+}
+
+/** Lists that are remembered, and names in each: git's own are few and short. */
+const MOST_REMEMBERED = 64;
+
+/** Remembers lists of names: those in the git directories of hundreds of working trees are the same. */
+const nameReader = (wanted: GitNames): ((there: readonly string[]) => NamesSay) => {
+  const known = new Map<string, NamesSay>();
+  return (there) => {
+    if (there.length > MOST_REMEMBERED) return namesSay(there, wanted);
+    const key = there.join('/');
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const said = namesSay(there, wanted);
+    if (known.size < MOST_REMEMBERED) known.set(key, said);
+    return said;
+  };
+};
+
+const namesSay = (there: readonly string[], { names, paths, directories }: GitNames): NamesSay => {
+  const all = new Set(there);
+  const named = there.filter((name) => isWanted(name, names));
+  const itsPaths = [...paths].flatMap(([first, its]) => (all.has(first) ? its : []));
+  const itsDirectories = directories.filter(({ first }) => all.has(first));
+  return {
+    named,
+    paths: itsPaths,
+    directories: itsDirectories,
+    isOfInterest: named.length + itsPaths.length + itsDirectories.length > 0,
+    isRepository: areOfGitDirectory(all),
+    isCheckedOut: all.has('index') && all.has('HEAD'),
+    hasModules: all.has('modules'),
+  };
+};
+
 /** Null where a name is not, or might not be, UTF-8 (git allows that of refs): then the place has to be looked at by bytes. */
 const namesIn = (
   gitDir: Directory,
-  { names, paths, directories }: GitNames,
-  there: readonly string[],
+  { named, paths, directories }: NamesSay,
   listing: Lister<Entry>,
   budget: RefBudget,
   options: WalkOptions,
   findings: Findings,
 ): readonly string[] | null => {
-  const found = there.filter((name) => isWanted(name, names));
-  for (const [first, its] of paths)
-    if (there.includes(first))
-      for (const path of its) if (lookAt(options.disk, below(gitDir, path), findings)) found.push(path);
-  for (const { path, first, names: wanted, isDeep } of directories) {
-    if (!there.includes(first)) continue;
+  const found = [...named];
+  for (const path of paths) if (lookAt(options.disk, below(gitDir, path), findings)) found.push(path);
+  for (const { path, names: wanted, isDeep } of directories) {
     const stack = [path];
     for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
       const place = below(gitDir, at);

@@ -127,8 +127,8 @@ const DOT = 46;
 export const isOfBytes = (name: string, { raw }: Directory): boolean => !raw && name.includes(REPLACEMENT);
 
 /**
- * The end of the name of a directory of linked working trees (`.claude/worktrees`): one that has nothing but files is not listed,
- * and to look for `.git` in all such directories takes too long.
+ * The end of the name of a directory of linked working trees (`.claude/worktrees`). Any other directory that has nothing but files
+ * is not listed, and to look for `.git` in all such directories takes too long.
  */
 const TREES = 'worktrees';
 
@@ -144,7 +144,7 @@ const visitor = (
   elsewhere: Subtree[],
 ): ((directory: string, stack: string[]) => void) => {
   const { disk, homes, files, prune, uid, inGitDirs } = options;
-  const isBeginning = beginnings(homes);
+  const mayBeHome = homeNames(homes);
 
   const list = (directory: string, inHome: Home | null, stack: string[]): void => {
     const place = { path: directory, raw };
@@ -152,7 +152,8 @@ const visitor = (
     const prefix = directory === '/' ? directory : `${directory}/`;
     const names: string[] = [];
     const before = stack.length;
-    const hasTrees = inGitDirs && directory.endsWith(TREES);
+    const trees: string[] | null = inGitDirs && directory.endsWith(TREES) ? [] : null;
+    const inside = trees ?? stack;
     let hasRawNames = false;
     let hasHead = false;
     for (const entry of entries) {
@@ -181,14 +182,13 @@ const visitor = (
         if (homes.get(name)?.isClaimed === true) openHome({ path: prefix + name, raw }, disk, findings);
         continue;
       }
-      if (hasTrees) findings.gitFiles.push({ path: prefix + name, raw });
-      const home = isBeginning[first] === 1 ? homes.get(name) : undefined;
+      const home = mayBeHome(name, first) ? homes.get(name) : undefined;
       if (home !== undefined) {
         if (home.isOld) findings.oldHomes.push(place);
         if (home.isLock) findings.files.push({ home: place, names: [name] });
         else list(prefix + name, home, stack);
       } else if (inHome !== null && inHome.below !== null) list(prefix + name, inHome.below, stack);
-      else if (first !== DOT || !prune.has(name)) stack.push(prefix + name);
+      else if (first !== DOT || !prune.has(name)) inside.push(prefix + name);
       if (first === DOT && isGitDir(name)) findings.gitDirs.push({ path: prefix + name, raw });
     }
     if (names.length > 0) findings.sightings.push({ home: place, names });
@@ -196,8 +196,12 @@ const visitor = (
     if (hasHead && isBare(entries)) {
       findings.gitDirs.push(place);
       // No agent works in a repository's own files, and there are many objects.
-      if (prune.size > 0) stack.length = before;
+      if (prune.size > 0) {
+        stack.length = before;
+        if (trees !== null) trees.length = 0;
+      }
     }
+    if (trees !== null) enterTrees(trees, stack);
     if (hasRawNames) {
       for (const { child } of listRawSubdirectories(place, options, findings))
         elsewhere.push({ ...child, leafDevice });
@@ -205,6 +209,22 @@ const visitor = (
   };
   const isDirectory = (path: string): boolean =>
     lookAt(disk, { path, raw }, findings)?.isDirectory() ?? false;
+  /** Linked working trees of one repository are alike: where the first has sub-directories, the others are listed without a look. */
+  const enterTrees = (trees: readonly string[], stack: string[]): void => {
+    const [first] = trees;
+    const look =
+      first === undefined || leafDevice === null || files !== null
+        ? null
+        : lookAt(disk, { path: first, raw }, findings);
+    const areLeaves = look !== null && isLeaf(look, uid);
+    for (const path of trees) {
+      if (!areLeaves) list(path, null, stack);
+      else {
+        findings.gitFiles.push({ path, raw });
+        stack.push(path);
+      }
+    }
+  };
 
   return (directory, stack) => {
     if (leafDevice !== null && files === null) {
@@ -223,17 +243,27 @@ const visitor = (
   };
 };
 
-/** Tables by the homes they are made from: a walk asks for the same one in each of hundreds of subtrees. */
-const tables = new WeakMap<Homes, Uint8Array>();
+/** Tells for nearly every name that it is no home's, by its first and last character; `first` is the code of the first. */
+type NameSieve = (name: string, first: number) => boolean;
 
-/** Which characters names of homes begin with: the first one rules out nearly every directory. */
-const beginnings = (homes: Homes): Uint8Array => {
-  const known = tables.get(homes);
+/** Sieves by the homes they are made from: a walk asks for the same one in each of hundreds of subtrees. */
+const sieves = new WeakMap<Homes, NameSieve>();
+
+const homeNames = (homes: Homes): NameSieve => {
+  const known = sieves.get(homes);
   if (known !== undefined) return known;
-  const table = new Uint8Array(256);
-  for (const name of homes.keys()) table[name.charCodeAt(0)] = 1;
-  tables.set(homes, table);
-  return table;
+  // By the first character, a bit for each last one. Characters may share a bit: the look-up itself decides.
+  const ends = new Int32Array(128);
+  for (const name of homes.keys()) {
+    const first = name.charCodeAt(0) & 127;
+    ends[first] = (ends[first] ?? 0) | (1 << name.charCodeAt(name.length - 1));
+  }
+  const sieve: NameSieve = (name, first) => {
+    const its = ends[first & 127] ?? 0;
+    return its !== 0 && ((its >>> name.charCodeAt(name.length - 1)) & 1) === 1;
+  };
+  sieves.set(homes, sieve);
+  return sieve;
 };
 
 /** `.git`, and the name that Gas Town gives to the bare repository of a rig. */

@@ -75,6 +75,15 @@ describe('locks beside a tree', () => {
     ]);
   });
 
+  test('may be directories themselves, of names in any script', () => {
+    const root = newRoot();
+    const names = ['łock', 'œuvre.lock', '鎖'];
+    for (const name of [...names, 'łack', 'lock']) mkdirSync(join(root, 'a', name), { recursive: true });
+    expect(found(root, [kindAt('tools', { beside: {}, directories: names })]).locks).toEqual(
+      names.map((name) => `tools a/${name} (a)`).sort(),
+    );
+  });
+
   test('have leftovers of a killed repair that are recognized by the name of the lock', () => {
     const root = newRoot();
     const names = ['0123456789abcdef.old', 'released-20260811T070000Z-1f3a5c-1', 'backup'];
@@ -92,6 +101,46 @@ describe('locks beside a tree', () => {
     plant(root, 'real/auto.lock');
     symlinkSync(join(root, 'real'), join(root, '.gsd'));
     expect(found(root, [tools])).toEqual({ locks: [], leftovers: [], gaps: [] });
+  });
+});
+
+describe('working trees in a directory of them', () => {
+  const git = kindAt('git', { inGitDir: { main: ['index.lock'], linked: ['index.lock'] } });
+  const agents = kindAt('tools', { beside: { '.gsd': ['auto.lock'] } });
+
+  test.each([
+    ['the first', ['a']],
+    ['the last', ['c']],
+    ['none', []],
+    ['all', ['a', 'b', 'c']],
+  ])('are all looked into where of three %s has sub-directories', (_, withSome) => {
+    const root = newRoot();
+    for (const name of ['a', 'b', 'c']) {
+      plant(root, `main/.claude/worktrees/${name}/file`);
+      writeFileSync(
+        join(root, `main/.claude/worktrees/${name}/.git`),
+        `gitdir: ${root}/gone/worktrees/${name}\n`,
+      );
+      if (withSome.includes(name)) plant(root, `main/.claude/worktrees/${name}/src/.gsd/auto.lock`);
+    }
+    const { locks, gaps } = found(root, [git, agents]);
+    expect(gaps.map(({ what }) => what)).toEqual(
+      ['a', 'b', 'c'].map((name) => `directory:${root}/main/.claude/worktrees/${name}/.git`),
+    );
+    expect(locks).toEqual(
+      withSome.map((name) => {
+        const place = `main/.claude/worktrees/${name}/src`;
+        return `tools ${place}/.gsd/auto.lock (${place})`;
+      }),
+    );
+  });
+
+  test('are not looked into where the directory is a bare repository, whatever its name', () => {
+    const root = newRoot();
+    plant(root, 'worktrees/HEAD', 'worktrees/refs/heads/main', 'worktrees/index.lock');
+    plant(root, 'worktrees/objects/ab/.gsd/auto.lock', 'worktrees/hooks/.gsd/auto.lock');
+    expect(found(root, [git, agents]).locks).toEqual(['git worktrees/index.lock (worktrees)']);
+    expect(found(root, [git, agents], 'deep').locks).toHaveLength(3);
   });
 });
 
