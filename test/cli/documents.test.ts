@@ -240,6 +240,22 @@ describe('the other commands', () => {
     expect(foreign).not.toContain('--force');
   });
 
+  test('explain explains each of several words and workers, and one at a time as JSON', () => {
+    const town = unhealthyTown();
+    const pageOf = (...words: readonly string[]) => doctor(['explain', ...words], { cwd: town.root });
+    const [held, ada, both] = [
+      pageOf('held'),
+      pageOf('gastown/crew/ada'),
+      pageOf('held', 'gastown/crew/ada'),
+    ];
+    expect(both.stdout).toBe(`${held.stdout}\n${ada.stdout}`);
+    expect(pageOf('held', 'nonsense')).toMatchObject({ status: 2, stdout: '' });
+    expect(pageOf('held', 'stale', '--json').status).toBe(2);
+    expect(pageOf('held', 'stale', '--json').stdout).toContain(
+      '--json explains one word or worker at a time',
+    );
+  });
+
   test('explain shows every lock of a worker, the one in the current layout first', () => {
     const town = unhealthyTown();
     town.lock('gastown/crew/ada', { session_id: '%56' }, { at: '.gastown/agent.lock' });

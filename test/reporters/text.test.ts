@@ -38,7 +38,7 @@ describe('the text report on a screen', () => {
     const text = renderText(doubtful(), SCREEN);
     expect(text).toContain('? gastown/crew/ada: cannot tell: ');
     expect(text).toContain(
-      '? Could not be checked: 1\n    tmux:/tmp/tmux-1000/town-1a2b3c: did not answer within 2000 ms\n',
+      '? 1 place could not be checked:\n    tmux /tmp/tmux-1000/town-1a2b3c: did not answer within 2000 ms\n',
     );
     expect(text).toContain('1 lock and 1 place could not be checked:\n');
   });

@@ -582,12 +582,13 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'explain',
-    usage: 'explain [WORD|WORKER]',
-    summary: 'Explain a word of a report, or show all the evidence for one worker.',
+    usage: 'explain [WORD|WORKER]...',
+    summary: 'Explain words of a report, or show all the evidence for a worker.',
     positionals: [
       {
         name: 'topic',
         kind: 'topic',
+        variadic: true,
         summary: 'a word of a report, or a worker directory',
       },
     ],

@@ -23,6 +23,7 @@ import type { FleetDiagnosis } from '../../fleet/examine-fleet.ts';
 import type { LeaseBook } from '../../lease/lease-book.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { leaseInWords } from '../../reporters/screen/lock-words.ts';
+import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import { createPen, type Pen, PLAIN } from '../../reporters/screen/style.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
@@ -47,14 +48,21 @@ interface Topic {
   readonly lease?: ReportLease | null;
 }
 
-/** `doctor explain [WORD|WORKER]`: what a word of a report means, or the whole chain of evidence for one worker. */
+/** `doctor explain [WORD|WORKER]...`: what a word of a report means, or the whole chain of evidence for one worker. */
 export const run: RunCommand = async (given, terminal) => {
-  const [word] = given.positionals;
+  const [first, ...others] = given.positionals;
+  if (given.options.json && others.length > 0)
+    throw usage(
+      '--json explains one word or worker at a time',
+      `doctor explain --json ${quoteCommand([first ?? ''])}`,
+    );
   const presentation = given.options.json ? PLAIN : await presentationFor(given, terminal, terminal.stdout);
   const pen = createPen(presentation);
-  const topic =
-    word === undefined ? overview() : (inGlossary(word) ?? (await inTown(word, given, terminal, pen)));
-  const text = isPersonAt(terminal) ? topic.text : withoutForceRecipe(topic.text);
+  const explain = async (word: string): Promise<Topic> =>
+    inGlossary(word) ?? (await inTown(word, given, terminal, pen));
+  const topic = first === undefined ? overview() : await explain(first);
+  const shown = ({ text }: Topic): string => (isPersonAt(terminal) ? text : withoutForceRecipe(text));
+  const text = shown(topic);
   if (given.options.json) {
     const { kind, id, verdicts, answer, lease } = topic;
     const locks = verdicts.map(reportLock);
@@ -67,7 +75,9 @@ export const run: RunCommand = async (given, terminal) => {
     });
     return { exitCode: EXIT.ok, stdout: renderJson(document), stderr: '' };
   }
-  const lines = renderPage(text, pen, presentation);
+  const pages = [text];
+  for (const word of others) pages.push(shown(await explain(word)));
+  const lines = pages.flatMap((one, at) => [...(at > 0 ? [''] : []), ...renderPage(one, pen, presentation)]);
   return { exitCode: EXIT.ok, stdout: lines.map((line) => `${line}\n`).join(''), stderr: '' };
 };
 

@@ -2,7 +2,7 @@
 import type { Report } from '../../core/types/report.ts';
 import { clipToWidth, displayWidth, padToWidth, wrapText } from '../../reporters/screen/display-width.ts';
 import { createPen, type Pen, type Presentation } from '../../reporters/screen/style.ts';
-import { describeGaps, summarize } from '../../reporters/screen/summary.ts';
+import { summarize, type ToldGaps, tellGaps } from '../../reporters/screen/summary.ts';
 import { countTabs, type Memory, type TopRow, visibleRows } from './rows.ts';
 import { selectedRow, type TopState } from './state.ts';
 
@@ -175,7 +175,7 @@ const footLines = (
     }));
   }
   const headline = report === null ? '' : pen.safe(summarize(report).headline);
-  const unchecked = report === null ? null : describeGaps(report);
+  const unchecked = report === null ? null : tellGaps(report, 1, false);
   const went =
     gone.length === 0 ? '' : `Gone within a minute: ${pen.safe(gone.map(({ worker }) => worker).join(', '))}`;
   const said = state.isTyping
@@ -186,11 +186,17 @@ const footLines = (
     ...wrapText(headline, width).map((text) => ({ text, paint: pen.bold })),
     ...(unchecked === null
       ? []
-      : wrapText(`${pen.sign('unknown')} ${unchecked}`, width).map((text) => ({ text, paint: plain }))),
+      : wrapText(`${pen.sign('unknown')} ${pen.safe(inOneSentence(unchecked))}`, width).map((text) => ({
+          text,
+          paint: plain,
+        }))),
     ...(said === '' ? [] : wrapText(said, width).map((text) => ({ text, paint: plain }))),
     { text: keysFor(state, width, ascii), paint: pen.dim },
   ];
 };
+
+const inOneSentence = ({ count, places: [first = ''], more }: ToldGaps): string =>
+  `${count}: ${first}${more === 0 ? '' : `, and ${more} more (doctor -v)`}`;
 
 /** What the keys do now, in as many words as there is room for. */
 const keysFor = ({ isTyping, sheet }: TopState, width: number, ascii: boolean): string => {

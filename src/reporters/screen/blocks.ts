@@ -4,7 +4,7 @@ import type { Report, ReportFinding } from '../../core/types/report.ts';
 import type { Canvas } from './canvas.ts';
 import { describeFix } from './sentences.ts';
 import type { Mark } from './style.ts';
-import { isFixable } from './summary.ts';
+import { isFixable, tellGaps } from './summary.ts';
 import { nameOf } from './words.ts';
 import { worstFirst } from './worst-first.ts';
 
@@ -103,6 +103,23 @@ const atHome = (finding: ReportFinding): ReportFinding => {
   const { fix } = finding;
   if (fix === null || fix.backup === null) return finding;
   return { ...finding, fix: { ...fix, backup: fix.backup.slice(fix.backup.lastIndexOf('/') + 1) } };
+};
+
+/** The first places that could not be looked at, why, and where to see the others. The command stays whole. */
+export const gapBlock = (
+  report: Report,
+  { safe, flow, command, signed }: Canvas,
+  shown: number,
+  withMachines: boolean,
+): readonly string[] => {
+  const told = tellGaps(report, shown, withMachines);
+  if (told === null) return [];
+  const { places, more } = told;
+  return [
+    ...signed('unknown', 0, `${told.count}:`),
+    ...places.flatMap((place) => flow(4, safe(place))),
+    ...(more > 0 ? [`    and ${more} more: ${command(told.command)}`] : []),
+  ];
 };
 
 /** The sign of a finding. */

@@ -1,11 +1,16 @@
 /** The tree of `doctor locks`. */
 import type { Report } from '../../core/types/report.ts';
+import { gapBlock } from './blocks.ts';
+import { createCanvas } from './canvas.ts';
 import { displayWidth, wrapText } from './display-width.ts';
 import { type Row, rowsOf } from './lock-rows.ts';
 import { describeTown } from './sentences.ts';
 import { createPen, type Pen, type Presentation } from './style.ts';
-import { describeGaps, summarize } from './summary.ts';
+import { summarize } from './summary.ts';
 import { LEAST_FIRST } from './worst-first.ts';
+
+/** More places than this that could not be looked at are counted; in a frame, where room is short, more than one. */
+const GAPS_SHOWN = 3;
 
 /** A screen that is drawn again and again: how many lines it has, and what time it is. */
 export interface Frame {
@@ -28,8 +33,8 @@ export const renderLocksTree = (
   const pen = createPen(presentation);
   const rows = rowsOf(report, presentation.verbosity === 'verbose');
   const verbose = presentation.verbosity === 'verbose';
+  const gapsShown = frame !== null ? 1 : verbose ? Number.POSITIVE_INFINITY : GAPS_SHOWN;
   const headline = pen.safe(summarize(report).headline);
-  const unchecked = describeGaps(report);
   const silent = (report.machines ?? []).filter(({ status }) => status !== 'ok');
   if (presentation.layout === 'lines')
     return [
@@ -53,7 +58,7 @@ export const renderLocksTree = (
       wrapText(`${pen.sign('unknown')} ${pen.safe(name)}: ${pen.safe(reason ?? '')}`, presentation.width),
     ),
     ...wrapText(headline, presentation.width).map((line) => pen.bold(line)),
-    ...(unchecked === null ? [] : wrapText(`${pen.sign('unknown')} ${unchecked}`, presentation.width)),
+    ...gapBlock(report, createCanvas(presentation), gapsShown, false),
     ...(typeof frame?.keys === 'string' ? [pen.dim(frame.keys)] : []),
   ];
   const room = frame === null ? Number.POSITIVE_INFINITY : frame.rows - head.length - foot.length;

@@ -1,6 +1,6 @@
 /** The report for a terminal: the answer on one screen. */
 import type { Report, ReportCheck } from '../../core/types/report.ts';
-import { blockLines, markOf } from './blocks.ts';
+import { blockLines, gapBlock, markOf } from './blocks.ts';
 import { type Canvas, createCanvas } from './canvas.ts';
 import { describeTown, rootBefore } from './sentences.ts';
 import type { Mark, Presentation } from './style.ts';
@@ -75,17 +75,12 @@ const crashLines = (report: Report, canvas: Canvas): readonly string[] =>
     );
 
 const gapLines = (report: Report, canvas: Canvas): readonly string[] =>
-  report.gaps.length === 0
-    ? []
-    : [
-        `${canvas.sign('unknown')} Could not be checked: ${report.gaps.length}`,
-        ...report.gaps
-          .slice(0, GAPS_SHOWN)
-          .flatMap(({ what, why }) => canvas.flow(4, `${canvas.safe(what)}: ${canvas.safe(why)}`)),
-        ...(report.gaps.length > GAPS_SHOWN
-          ? canvas.flow(4, `and ${report.gaps.length - GAPS_SHOWN} more: doctor --json`)
-          : []),
-      ];
+  gapBlock(
+    report,
+    canvas,
+    canvas.presentation.verbosity === 'verbose' ? Number.POSITIVE_INFINITY : GAPS_SHOWN,
+    true,
+  );
 
 const serverLines = (report: Report, canvas: Canvas): readonly string[] =>
   (report.tmux?.servers ?? []).flatMap(({ socket, status, sessions, panes, reason }) => {

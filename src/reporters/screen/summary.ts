@@ -50,11 +50,26 @@ export const summarize = (report: Report, verbose = false): Summary => {
   };
 };
 
-/** For a list of locks: what an empty or a short one does not tell, in one line; null where everything could be looked at. */
-export const describeGaps = ({ gaps }: Pick<Report, 'gaps'>): string | null => {
-  // Machines that do not answer have a line of their own.
-  const places = gaps.filter(({ what }) => !what.startsWith('machine:')).length;
-  return places === 0 ? null : `${count(places, 'place')} could not be checked: doctor -v`;
+/** What could not be looked at, for a screen: how many places, the first of them, and the command that shows the others. */
+export interface ToldGaps {
+  /** `3 places could not be checked` */
+  readonly count: string;
+  /** `directory /srv/gt/x: permission denied` */
+  readonly places: readonly string[];
+  readonly more: number;
+  readonly command: readonly string[];
+}
+
+/** Null where everything could be looked at. Machines that do not answer count only `withMachines`: lists of locks have lines for them. */
+export const tellGaps = (report: Report, shown: number, withMachines: boolean): ToldGaps | null => {
+  const gaps = report.gaps.filter(({ what }) => withMachines || !what.startsWith('machine:'));
+  if (gaps.length === 0) return null;
+  return {
+    count: `${count(gaps.length, 'place')} could not be checked`,
+    places: gaps.slice(0, shown).map(({ what, why }) => `${what.replace(':', ' ')}: ${why}`),
+    more: Math.max(0, gaps.length - shown),
+    command: withTown(report, ['doctor', '-v', ...onMachines(gaps)]),
+  };
 };
 
 /** True where `doctor --fix` would release the lock this finding is about. */

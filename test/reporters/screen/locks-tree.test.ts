@@ -80,7 +80,30 @@ describe('the tree of locks', () => {
       /^unknown gastown\/crew\/ada: cannot tell: .*did not answer within 2000 ms.*; taken 8 h ago$/,
     );
     expect(more).toEqual([expect.stringMatching(/^gap tmux:\S+: did not answer within 2000 ms$/), '']);
-    expect(renderLocksTree(report, SCREEN)).toContain('\n? 1 place could not be checked: doctor -v\n');
+    expect(renderLocksTree(report, SCREEN)).toContain(
+      '\n? 1 place could not be checked:\n    tmux /tmp/tmux-1000/town-1a2b3c: did not answer within 2000 ms\n',
+    );
+  });
+
+  test('names the first places that could not be looked at, and the command that shows all', () => {
+    const gaps = ['a', 'b', 'c', 'd', 'e'].map((name) => ({
+      what: `directory:/town/${name}`,
+      why: 'permission denied',
+    }));
+    const report = reportOf({ locks: [], over: { gaps } });
+    const frame = { rows: 24, clock: '12:00:00', keys: null };
+    const toldIn = (text: string): string => text.slice(text.indexOf('?'));
+    const line = (name: string): string => `    directory /town/${name}: permission denied\n`;
+    const more = (left: number): string => `    and ${left} more: doctor -v --town /town\n`;
+    const head = '? 5 places could not be checked:\n';
+    expect(toldIn(renderLocksTree(report, SCREEN))).toBe(head + ['a', 'b', 'c'].map(line).join('') + more(2));
+    expect(toldIn(renderLocksTree(report, SCREEN, frame))).toBe(head + line('a') + more(4));
+    const verbose = { ...SCREEN, verbosity: 'verbose' as const };
+    const all = head + ['a', 'b', 'c', 'd', 'e'].map(line).join('');
+    expect(toldIn(renderLocksTree(report, verbose))).toBe(all);
+    const many = { ...report, gaps: [...gaps, ...gaps, ...gaps] };
+    expect(renderText(many, SCREEN)).toContain('    and 5 more: doctor -v --town /town\n');
+    expect(renderText(many, verbose).match(/^ {4}directory /gm)).toHaveLength(15);
   });
 
   test('says in every golden town how old each lock is, if that is known, and so do the findings about it', () => {
