@@ -198,10 +198,12 @@ underNode('without a tmux server to query (skipped for the executable, which Nod
 inTmux(
   'with a tmux server (skipped without tmux, beside tmux servers of ours, and for the executable)',
   () => {
-    const besideTmux = async (args: readonly string[], dead = 1): Promise<Loaded> => {
+    const besideTmux = async (args: readonly string[], { dead = 1, alive = 1 } = {}): Promise<Loaded> => {
       const server = await startTmux();
       server.newSession('main', { cwd: '/' });
-      // The socket that a killed server leaves behind is queried too.
+      for (let number = 1; number < alive; number += 1)
+        await startTmux({ tmuxTmpdir: server.tmuxTmpdir, name: `more${number}` });
+      // A killed server leaves its socket behind.
       writeFileSync(
         join(server.tmuxTmpdir, 'gone.mjs'),
         `import { createServer } from 'node:net';
@@ -228,10 +230,16 @@ inTmux(
       expect(compiled).toEqual([]);
     });
 
-    test('a diagnosis loads execa if there are many sockets to query', async () => {
-      const { parts, compiled } = await besideTmux(['--json'], 3);
+    test('a diagnosis loads execa if there are many servers to query', async () => {
+      const { parts, compiled } = await besideTmux(['--json'], { alive: 4 });
       expect(parts).toEqual(['cli-main.js', 'cli-commands-doctor.js', ASKS, 'execa.js']);
       expect(compiled).toEqual([]);
+    });
+
+    test('many sockets of killed servers load nothing more', async () => {
+      const { parts, modules } = await besideTmux(NEW, { dead: 4 });
+      expect(parts).toEqual(['cli-main.js', 'cli-commands-preflight.js', ASKS]);
+      expect(modules).toEqual([]);
     });
   },
 );

@@ -187,6 +187,26 @@ counted('a diagnosis (skipped without strace)', () => {
     expect(asked).toHaveLength(1);
   });
 
+  inTmux('starts no client for sockets that killed servers left (skipped without tmux)', async () => {
+    const server = await startTmux();
+    server.newSession('main', { cwd: '/' });
+    const gone = `require('node:net').createServer()
+      .listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+    for (const name of ['left1', 'left2', 'left3', 'left4'])
+      spawnSync(process.execPath, ['-e', gone, join(dirname(server.socket), name)]);
+    const args = (root: string) => [
+      ['--json', root],
+      ['preflight', '--json', '--town', root, 'gastown/crew/ada0'],
+    ];
+    const town = townWith(1);
+    for (const words of args(town.root)) {
+      const calls = callsOf(town, { env: { TMUX_TMPDIR: server.tmuxTmpdir }, args: words, everybody: true });
+      const asked = calls.filter((call) => call.includes('execve(') && call.includes(server.tmuxTmpdir));
+      expect(asked).toHaveLength(1);
+      expect(asked[0]).toContain(server.socket);
+    }
+  });
+
   inTmux('reads the layout once for a worker that does not exist yet (skipped without tmux)', async () => {
     const server = await startTmux();
     server.newSession('main', { cwd: '/' });

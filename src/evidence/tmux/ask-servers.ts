@@ -2,9 +2,11 @@
 import type { TmuxEvidence, TmuxPane, TmuxServer } from '../../core/types/evidence.ts';
 import { isFew } from '../../io/programs/command.ts';
 import { inParallel } from '../../io/programs/in-parallel.ts';
+import { isRefused } from '../../io/programs/unix-refusal.ts';
+import { callerUid } from '../../io/trust.ts';
 import { withoutDeletedMark } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
-import { hasEnded, isTmuxServer } from '../processes/table.ts';
+import { hasEnded, isTmuxServer, tmuxServersOf } from '../processes/table.ts';
 import { otherTownFinder } from '../town/other-town.ts';
 import { findTmux } from './find-tmux.ts';
 import type { PaneRecord } from './format.ts';
@@ -44,6 +46,7 @@ export const askServers = async (
   const candidates = places
     .map((candidate): AskableSocket => ({ ...candidate, permission: permissionFor(candidate, question) }))
     .filter((candidate) => mayHoldServers(candidate, question));
+  const dead = await refusedAmong(candidates, question);
   const program = findTmux(env);
   const clientFor = (places: readonly unknown[]): TmuxClient => ({
     program,
@@ -51,9 +54,13 @@ export const askServers = async (
     env,
     few: isFew(places.length) ? (question.quiet === true ? 'waiting' : 'listening') : undefined,
   });
-  const client = clientFor(candidates.filter(({ presence }) => presence !== 'none'));
+  const client = clientFor(candidates.filter((each) => each.presence !== 'none' && !dead.has(each)));
   const asked = await inParallel(candidates, CLIENTS_AT_ONCE, async (candidate) =>
-    describe(candidate.path, candidate.origin, await askCandidate(candidate, client)),
+    describe(
+      candidate.path,
+      candidate.origin,
+      dead.has(candidate) ? NOBODY_LISTENS : await askCandidate(candidate, client),
+    ),
   );
   const whose = sessionsIn.length > 0 ? 'all' : 'ours';
   const { known, hidden, apart } = findUnreached(asked, question.uids, table, whose);
@@ -84,6 +91,28 @@ interface AskableSocket extends SocketCandidate {
 
 const permissionFor = ({ presence, path }: SocketCandidate, { uids }: TmuxQuestion): Permission | null =>
   presence === 'socket' ? permissionToAsk(path, uids) : null;
+
+const NOBODY_LISTENS: ServerAnswer = { status: 'absent', reason: 'no server runs there' };
+
+/**
+ * The sockets of our own on which nobody listens, by the kernel's word, which is also what a client would answer: a killed server
+ * leaves its socket for ever. Nothing is tried where each socket may have its server, which is the usual case.
+ */
+const refusedAmong = async (
+  candidates: readonly AskableSocket[],
+  { uids, table }: TmuxQuestion,
+): Promise<ReadonlySet<AskableSocket>> => {
+  const us = callerUid();
+  const own = candidates.filter(({ permission }) => permission !== null && permission.as === us);
+  if (own.length <= tmuxServersOf(uids, table).length) return new Set();
+  const dead = new Set<AskableSocket>();
+  await Promise.all(
+    own.map(async (candidate) => {
+      if (await isRefused(candidate.path)) dead.add(candidate);
+    }),
+  );
+  return dead;
+};
 
 const askCandidate = async (
   { presence, path, why, permission }: AskableSocket,

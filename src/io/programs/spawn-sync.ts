@@ -6,6 +6,7 @@ import type { Buffer } from 'node:buffer';
 import type { SpawnSyncOptions } from 'node:child_process';
 import { getSystemErrorName } from 'node:util';
 import type { Ended } from './ended.ts';
+import { bindingOfNode } from './node-binding.ts';
 
 export interface SyncSettings {
   /** Milliseconds until it is killed. */
@@ -67,7 +68,7 @@ const spawnPlainly = (file: string, args: readonly string[], settings: SyncSetti
   const envPairs = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   if (input !== undefined || user.uid !== undefined || stdio.length > 3) return null;
   if ([file, cwd ?? '', ...args, ...envPairs].some((text) => text.includes('\0'))) return null;
-  const binding = bindingOfNode();
+  const binding = bindingOfNode<Binding>('spawn_sync');
   if (binding === null) return null;
   const { status, signal, output, error } = binding.spawn({
     file,
@@ -88,18 +89,6 @@ const spawnPlainly = (file: string, args: readonly string[], settings: SyncSetti
     stdout: output?.[1] ?? undefined,
     stderr: output?.[2] ?? undefined,
   };
-};
-
-/** Null in a runtime without it, and where Node has to refuse it or warn of it (`--permission`, `--pending-deprecation`). */
-const bindingOfNode = (): Binding | null => {
-  const node = process as { readonly binding?: (name: string) => unknown };
-  if (process.env.NODE_PENDING_DEPRECATION === '1' || process.execArgv.includes('--pending-deprecation'))
-    return null;
-  try {
-    return (node.binding?.('spawn_sync') as Binding | undefined) ?? null;
-  } catch {
-    return null;
-  }
 };
 
 const spawnByModule = (

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -47,6 +47,41 @@ const at = ({ servers }: TmuxEvidence, socket: string): TmuxServer | undefined =
 
 const ofProcess = ({ servers }: TmuxEvidence, pid: number): TmuxServer | undefined =>
   servers.find((server) => server.pid === pid);
+
+/** Network namespaces need root, or users who may create namespaces. */
+const canUnshare = spawnSync('unshare', ['-n', 'true']).status === 0;
+
+(hasTmux && canUnshare ? test : test.skip)(
+  'a server in another network namespace is asked beside sockets on which nobody listens (skipped without root)',
+  async () => {
+    const tmuxTmpdir = makeTmuxTmpdir();
+    onCleanUp(() => rmSync(tmuxTmpdir, { recursive: true, force: true }));
+    const socket = join(tmuxTmpdir, `tmux-${uid}`, 'apart');
+    mkdirSync(dirname(socket), { mode: 0o700 });
+    const tmux = ['tmux', '-f', '/dev/null', '-S', socket];
+    execFileSync('unshare', ['-n', ...tmux, 'new-session', '-d', '-s', 'far', '-c', '/', 'sleep 600']);
+    onCleanUp(() => {
+      spawnSync('tmux', ['-S', socket, 'kill-server']);
+    });
+    const gone = `require('node:net').createServer()
+      .listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+    const dead = ['left1', 'left2', 'left3'].map((name) => join(dirname(socket), name));
+    for (const left of dead) spawnSync(process.execPath, ['-e', gone, left]);
+    // As where its process cannot be seen: each socket is tried before a client is started for it.
+    const { details, ...table } = await readProcessTable();
+    const rows = new Map([...table.rows].filter(([, { comm }]) => comm !== 'tmux: server'));
+    const evidence = await ask({
+      env: { PATH, TMUX_TMPDIR: tmuxTmpdir },
+      table: { ...table, rows, details },
+    });
+    expect(at(evidence, realpathSync(socket))).toMatchObject({ status: 'ok', sessions: 1 });
+    for (const left of dead)
+      expect(at(evidence, realpathSync(left))).toMatchObject({
+        status: 'absent',
+        reason: 'no server runs there',
+      });
+  },
+);
 
 describe('without a tmux server', () => {
   afterEach(cleanUp);
