@@ -35,7 +35,7 @@ export default defineCheck({
         message: `${path.split('/').at(-1) ?? path}: ${SAID[kind]}`,
         evidence: [{ source: 'lock', text: path }],
         fix: advice('the next repair, or the next agent that takes the lock, cleans it up', [
-          ['doctor', '--fix', ...optionWith('worker', worker), '--yes', ...townOption(snapshot.town)],
+          ['doctor', '--fix', ...optionWith('worker', worker), ...townOption(snapshot.town)],
         ]),
       };
     }),

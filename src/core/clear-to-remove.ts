@@ -148,7 +148,7 @@ const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection
 /** Once it is back in its place it is judged like any other lock. */
 const ofAside = ({ root, leftover }: RemovalEvidence['asides'][number]): Objection =>
   objection('unsure', 'lock-unknown', 'lock', describeAside(leftover), [
-    ...['doctor', '--fix', ...optionWith('worker', leftover.worker), '--yes', '--town', root],
+    ...['doctor', '--fix', ...optionWith('worker', leftover.worker), '--town', root],
   ]);
 
 const ofGap = ({ what, why }: Gap): Objection =>

@@ -27,7 +27,7 @@ describe('lock-debris reports', () => {
         message: expect.stringMatching(new RegExp(`^${name}: .*${said}`)),
         fix: {
           action: 'advice',
-          commands: [['doctor', '--fix', '--worker', ADA, '--yes', '--town', ROOT]],
+          commands: [['doctor', '--fix', '--worker', ADA, '--town', ROOT]],
         },
       },
     ]);

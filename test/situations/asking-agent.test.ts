@@ -107,7 +107,9 @@ hostTest("an unknown program that repairs from a worker's directory is named, wi
   });
   const report: Report = JSON.parse(stdout);
   expect(existsSync(own)).toBe(true);
-  expect(report.findings.find(({ worker }) => worker === ADA)?.fix).toMatchObject({
+  const finding = report.findings.find(({ worker }) => worker === ADA);
+  expect(finding?.next).toEqual([['doctor', '--fix', '--worker', ADA, '--town', town.root]]);
+  expect(finding?.fix).toMatchObject({
     status: 'skipped',
     reason: expect.stringMatching(
       /^new-agent \(process \d+\), which runs this command, works there itself; run it from another directory$/,

@@ -572,7 +572,7 @@ describe('the answer about removal, by what works there', () => {
     const result = await answer(tree);
     expect(result).toMatchObject({ answer: 'unsure', reasons: ['lock-unknown'] });
     expect(result.message).toContain('agent.lock.0123456789abcdef.old may still be the lock');
-    expect(result.next).toMatchObject([expect.arrayContaining(['doctor', '--fix', '--yes'])]);
+    expect(result.next).toMatchObject([expect.arrayContaining(['doctor', '--fix', '--worker'])]);
     writeFileSync(join(tree, '.runtime/agent.lock'), JSON.stringify({ pid: 0, session_id: '' }));
     expect((await answer(tree)).answer).toBe('free');
   });

@@ -33,9 +33,20 @@ const withOutcome = (
       text: null,
       backup,
     },
-    next: status === 'fixed' ? (undo === null ? [] : [undo]) : remedy === null ? finding.next : [remedy.next],
+    next:
+      status === 'fixed'
+        ? undo === null
+          ? []
+          : [undo]
+        : remedy === null
+          ? asking(finding.next)
+          : [remedy.next],
   };
 };
+
+/** Of a release that was not made: whoever tries it again decides anew. */
+const asking = (commands: ReportFinding['next']): ReportFinding['next'] =>
+  commands.map((command) => command.filter((word) => word !== '--yes'));
 
 const PLANNED_BY_FORCE: ReportFix = {
   action: 'release',
@@ -169,7 +180,11 @@ export const markDeclined = (report: Report, steps: readonly PlanStep[]): Report
     ...report,
     findings: report.findings.map((finding) =>
       finding.lock !== null && left.has(finding.lock) && finding.fix?.action === 'release'
-        ? { ...finding, fix: { ...finding.fix, status: 'skipped' as const, reason: 'you answered no' } }
+        ? {
+            ...finding,
+            fix: { ...finding.fix, status: 'skipped' as const, reason: 'you answered no' },
+            next: asking(finding.next),
+          }
         : finding,
     ),
   };

@@ -244,6 +244,9 @@ ${QUESTION}`);
       '✔ gastown/crew/bob: not a valid lock: the file is empty; written 60 min ago;\n    released',
     );
     expect(screen).toContain('skipped: you answered no');
+    // Whoever just said no is not told to say yes.
+    expect(screen).toContain('  doctor --fix --worker gastown/crew/ada --town');
+    expect(screen).not.toContain('--yes');
     expect(doctor(['locks'], { cwd: town.root }).stdout).toBe(
       'stale gastown/crew/ada: its process (4194305) and pane (%5555) are gone; taken 8 h ago\n',
     );
