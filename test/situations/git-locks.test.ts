@@ -613,6 +613,13 @@ describe('a git lock stays while it may be in use by', () => {
     await staysWhile(repository, path);
   });
 
+  linuxGit.each(['git.real', '.git-wrapped'])('a git that a wrapper calls %s', async (name) => {
+    const repository = makeRepository();
+    const path = leave(join(repository.root, '.git/index.lock'));
+    await startProcess(sleeperNamed(name), ['600'], { cwd: repository.root });
+    await staysWhile(repository, path);
+  });
+
   linuxGit('a git whose commit message looks like a command', async () => {
     const repository = makeRepository();
     const path = leave(join(repository.root, '.git/index.lock'));

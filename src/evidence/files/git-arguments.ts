@@ -1,8 +1,11 @@
 /** Reads a git's arguments: its command, and the repository that they name. Pure. */
 import { baseName } from '../../io/disk/disk-path.ts';
 
-/** git and its helpers (`git-remote-https`), and others that write the same files without keeping them open. */
-const GIT_LIKE = /^(?:git(?:-.+)?|jj|sl|gix|ein|scalar)$/;
+/**
+ * git and its helpers (`git-remote-https`), git behind a wrapper (`git.real`, `.git-wrapped`), and others that write the same files
+ * without keeping them open.
+ */
+const GIT_LIKE = /^(?:\.?git(?:[-.].+)?|jj|sl|gix|ein|scalar)$/;
 
 /** Hooks, which git runs for its user and which may outlive a killed git. */
 const HOOK =
