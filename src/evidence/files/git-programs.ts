@@ -47,7 +47,7 @@ export const readGitUses = async (
   );
   const cwds = await details.workingDirectories(found.map(({ pid }) => pid));
   const { ofTree, ofGitDir } = gitPlaces(gitDirs);
-  const mayBeInTown = otherNames(directoriesOf(gitDirs), details);
+  const nameInTown = otherNames(directoriesOf(gitDirs), details);
   const uses: GitUse[] = [];
   let hidden: string | null = listing.value === 'all' ? null : "other users' processes are hidden from us";
   for (const row of found) {
@@ -59,9 +59,13 @@ export const readGitUses = async (
     const isOurs = details.sharesOurPaths(pid);
     const here = (path: string, isCwd: boolean): string => {
       const full = isAbsolute(path) ? path : resolve(cwd ?? '/', path);
-      if (isOurs && !mayBeInTown(pid, full)) return full;
+      const named = nameInTown(pid, full);
+      if (isOurs && named === null) return full;
       const door = isCwd ? details.doorToCwd(pid) : details.doorToRoot(pid);
-      return (door === null ? null : placeInTown(full, isCwd ? door : `${door}${full}`)) ?? full;
+      return (
+        (door === null ? null : placeInTown(full, isCwd ? door : `${door}${full}`)) ??
+        (named === null || named === 'untold' ? full : named)
+      );
     };
     const trees = [
       ...named.filter(({ isGitDir }) => !isGitDir).map(({ path }) => path),

@@ -53,19 +53,20 @@ interface Mount {
   readonly device: string;
 }
 
-/** Where a directory lies, whatever it is called: on which file system (`254:1`), and at which path in it. */
-export interface Place {
+/** Where a directory lies, whatever it is called: on which file system (`254:1`), at which path in it, and where a mount shows it. */
+export interface ShownPlace {
   readonly device: string;
   readonly path: string;
+  readonly at: string;
 }
 
 /**
  * The places of these directories and of everything that is mounted in them, by `/proc/self/mountinfo`; null where the list does not
  * tell, as in a chroot. All are absolute and have no symlink in them.
  */
-export const diskPlacesOf = (mountInfo: string, trees: readonly string[]): readonly Place[] | null => {
+export const diskPlacesOf = (mountInfo: string, trees: readonly string[]): readonly ShownPlace[] | null => {
   const mounts = shownPlaces(mountInfo);
-  const places: Place[] = [];
+  const places: ShownPlace[] = [];
   for (const tree of trees) {
     let around: ShownPlace | null = null;
     for (const mount of mounts)
@@ -74,33 +75,31 @@ export const diskPlacesOf = (mountInfo: string, trees: readonly string[]): reado
         // The deepest mount counts, and the last of several at one place.
       } else if (around === null || mount.at.length >= around.at.length) around = mount;
     if (around === null) return null;
-    places.push({ device: around.device, path: moved(tree, around.at, around.path) });
+    places.push({ device: around.device, path: moved(tree, around.at, around.path), at: tree });
   }
   return places;
 };
 
 /**
- * The paths by which a process that has these mounts (`/proc/<pid>/mountinfo`) knows these places or parts of them; null where the
+ * How a process that has these mounts (`/proc/<pid>/mountinfo`) knows these places or parts of them: its path → ours; null where the
  * list does not tell.
  */
-export const mountedNamesOf = (mountInfo: string, places: readonly Place[]): readonly string[] | null => {
-  const names = new Set<string>();
+export const mountedNamesOf = (
+  mountInfo: string,
+  places: readonly ShownPlace[],
+): ReadonlyMap<string, string> | null => {
+  const names = new Map<string, string>();
   let hasRoot = false;
   for (const { device, path, at } of shownPlaces(mountInfo)) {
     if (at === '/') hasRoot = true;
     for (const place of places) {
       if (place.device !== device) continue;
-      if (isAround(path, place.path)) names.add(moved(place.path, path, at));
-      else if (isAround(place.path, path)) names.add(at);
+      if (isAround(path, place.path)) names.set(moved(place.path, path, at), place.at);
+      else if (isAround(place.path, path)) names.set(at, moved(path, place.path, place.at));
     }
   }
-  return hasRoot ? [...names] : null;
+  return hasRoot ? names : null;
 };
-
-/** A place, and the path at which a mount shows it. */
-interface ShownPlace extends Place {
-  readonly at: string;
-}
 
 const shownPlaces = (mountInfo: string): readonly ShownPlace[] =>
   mountInfo.split('\n').flatMap((line) => {

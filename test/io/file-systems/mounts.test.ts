@@ -47,34 +47,43 @@ describe('names of a directory in another list of mounts', () => {
   const OURS = mounted('254:1', '/', '/') + mounted('0:44', '/cache', '/srv/town/a/build');
   const places = diskPlacesOf(OURS, ['/srv/town']) ?? [];
 
-  test.each<readonly [name: string, theirs: string, names: readonly string[] | null]>([
-    ['the same mounts', OURS, ['/srv/town', '/srv/town/a/build']],
-    ['another file system alone', mounted('254:9', '/', '/'), []],
+  test.each<readonly [name: string, theirs: string, names: Readonly<Record<string, string>> | null]>([
+    ['the same mounts', OURS, { '/srv/town': '/srv/town', '/srv/town/a/build': '/srv/town/a/build' }],
+    ['another file system alone', mounted('254:9', '/', '/'), {}],
     [
       'a worker in a container',
       mounted('0:90', '/', '/') + mounted('254:1', '/srv/town/a', '/workspace'),
-      ['/workspace'],
+      { '/workspace': '/srv/town/a' },
     ],
-    ['what lies around it', mounted('0:90', '/', '/') + mounted('254:1', '/srv', '/data'), ['/data/town']],
-    ['its whole disk', mounted('0:90', '/', '/') + mounted('254:1', '/', '/host'), ['/host/srv/town']],
-    ['it at the root', mounted('254:1', '/srv/town', '/'), ['/']],
-    ['a neighbor of the same disk', mounted('0:90', '/', '/') + mounted('254:1', '/srv/towns', '/data'), []],
+    [
+      'what lies around it',
+      mounted('0:90', '/', '/') + mounted('254:1', '/srv', '/data'),
+      { '/data/town': '/srv/town' },
+    ],
+    [
+      'its whole disk',
+      mounted('0:90', '/', '/') + mounted('254:1', '/', '/host'),
+      { '/host/srv/town': '/srv/town' },
+    ],
+    ['it at the root', mounted('254:1', '/srv/town', '/'), { '/': '/srv/town' }],
+    ['a neighbor of the same disk', mounted('0:90', '/', '/') + mounted('254:1', '/srv/towns', '/data'), {}],
     [
       'a mount that is mounted in it',
       mounted('0:90', '/', '/') + mounted('0:44', '/cache/x', '/my\\040cache'),
-      ['/my cache'],
+      { '/my cache': '/srv/town/a/build/x' },
     ],
     ['a list without the root, as in a chroot', mounted('254:1', '/srv', '/data'), null],
   ])('%s', (_, theirs, names) => {
-    expect(mountedNamesOf(theirs, places)).toEqual(names);
+    const found = mountedNamesOf(theirs, places);
+    expect(found === null ? null : Object.fromEntries(found)).toEqual(names);
   });
 
   test('the deepest mount around a directory counts, and without one nothing is told', () => {
     const table = OURS + mounted('254:2', '/t', '/srv');
     expect(diskPlacesOf(table, ['/srv/town', '/home'])).toEqual([
       expect.objectContaining({ device: '0:44', path: '/cache' }),
-      { device: '254:2', path: '/t/town' },
-      { device: '254:1', path: '/home' },
+      { device: '254:2', path: '/t/town', at: '/srv/town' },
+      { device: '254:1', path: '/home', at: '/home' },
     ]);
     expect(diskPlacesOf(mounted('254:1', '/', '/srv'), ['/home'])).toBeNull();
   });

@@ -1,49 +1,52 @@
 /**
- * Which paths of other processes may lead into some directories, also under another name: through a bind mount, or in a container.
- * Told by the lists of mounts alone, for a look at a path hangs where its server does not answer.
+ * Which paths of other processes lead into some directories, also under another name: through a bind mount, or in a container. Told by
+ * the lists of mounts alone, for a look at a path hangs where its server does not answer.
  */
 import { dirname } from 'node:path';
 import { diskPlacesOf, mountedNamesOf } from '../../../io/file-systems/mounts.ts';
 import type { ProcessDetails } from '../row.ts';
 
-/** True where that process may know one of the directories, or something in it, by this absolute path. */
-export type OtherNames = (pid: number, path: string) => boolean;
+/** Our path for what that process knows by this absolute path, if it lies in one of the directories; null if not, or `untold`. */
+export type OtherNames = (pid: number, path: string) => string | 'untold' | null;
 
 /** @param trees the directories: absolute, symlinks resolved */
 export const otherNames = (
   trees: readonly string[],
   { mountNamespace, mountInfo }: Pick<ProcessDetails, 'mountNamespace' | 'mountInfo'>,
 ): OtherNames => {
-  const read = (pid: number): readonly string[] | null => {
+  const own = trees.map((tree) => [tree, tree] as const);
+  const read = (pid: number): ((path: string) => string | 'untold' | null) => {
     const [ours, theirs] = [mountInfo(process.pid), mountInfo(pid)];
-    if (ours === '' || theirs === '') return trees;
+    if (ours === '' || theirs === '') return translator(own);
     const places = diskPlacesOf(ours, trees);
     const names = places === null ? null : mountedNamesOf(theirs, places);
-    return names === null ? null : [...trees, ...names];
+    return names === null ? () => 'untold' : translator([...names, ...own]);
   };
-  const ofNamespaces = new Map<string | null, (path: string) => boolean>([[null, leadsInto(trees)]]);
+  const ofNamespaces = new Map([[null as string | null, translator(own)]]);
   return (pid, path) => {
     const namespace = mountNamespace(pid);
-    let leads = ofNamespaces.get(namespace);
-    if (leads === undefined) {
-      const names = read(pid);
-      leads = names === null ? () => true : leadsInto(names);
-      ofNamespaces.set(namespace, leads);
+    let translate = ofNamespaces.get(namespace);
+    if (translate === undefined) {
+      translate = read(pid);
+      ofNamespaces.set(namespace, translate);
     }
-    return leads(path);
+    return translate(path);
   };
 };
 
 /** Remembers each path: thousands of processes work in a few directories. */
-const leadsInto = (directories: readonly string[]): ((path: string) => boolean) => {
-  const known = new Map<string, boolean>(directories.map((directory) => [directory, true]));
-  const leads = (path: string): boolean => {
+const translator = (
+  names: Iterable<readonly [theirs: string, ours: string]>,
+): ((path: string) => string | 'untold' | null) => {
+  const known = new Map<string, string | null>(names);
+  const translate = (path: string): string | null => {
     const before = known.get(path);
     if (before !== undefined) return before;
     const around = dirname(path);
-    const found = around !== path && leads(around);
+    const place = around === path ? null : translate(around);
+    const found = place === null ? null : place + path.slice(around === '/' ? 0 : around.length);
     known.set(path, found);
     return found;
   };
-  return leads;
+  return translate;
 };
