@@ -671,6 +671,9 @@ describe('a git lock stays while it may be in use by', () => {
         const { stop } = await startProcess(sleeper, ['600'], { cwd, env: { ...process.env, ...env } });
         await until(async () => (await stateAt(repository, path)) === 'held', `git in ${cwd}`);
         await staysWhile(repository, path);
+        // Also where the repository is only one of many directories below the root.
+        const { locks } = await examine(join(root, '..'), { env: repository.env });
+        expect(locks).toMatchObject([{ path, state: 'held' }]);
         await stop();
         await until(async () => (await stateAt(repository, path)) === 'stale', `the end of git in ${cwd}`);
       }

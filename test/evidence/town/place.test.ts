@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { townPlaceFinder } from '../../../src/evidence/town/place.ts';
+import { preflightRemoval } from '../../../src/places/removal.ts';
 import { makeRepository } from '../../situations/repository.ts';
 import { ADA, BOB, hostTest, setStage } from '../../situations/stage.ts';
 import {
@@ -76,6 +77,20 @@ describe('an agent behind a mount (skipped without permission to mount)', () => 
     expect((await lockOf('../beside')).state).toBe('stale');
     await agentBehind(path, makeDoor(), '.', 'claude');
     await until(async () => (await lockOf('../beside')).state === 'held', 'the agent to be seen at work');
+  });
+
+  mountTest('keeps a worktree without a lock from being removed', async () => {
+    const { root, env, worktree } = makeRepository();
+    const path = worktree('wt/a');
+    await agentBehind(path, makeDoor(), '.', 'claude');
+    for (const [town, name] of [
+      [undefined, path],
+      [root, 'wt/a'],
+    ] as const) {
+      const answer = async () =>
+        (await preflightRemoval(town, [name], { env, cwd: root })).results[0]?.answer;
+      await until(async () => (await answer()) === 'held', 'the agent to be seen at work');
+    }
   });
 
   mountTest('the same among so many workers that mounts are read first → held', async () => {
