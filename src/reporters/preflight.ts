@@ -19,14 +19,23 @@ const WORDS: Readonly<Record<Answer, string>> = {
   unsure: 'unsure',
 };
 
-/** One line and one answer per worker; quiet: only where the answer is not `free`; verbose: with the evidence. */
-export const renderPreflight = (report: PreflightReport, presentation: Presentation): string => {
+/**
+ * One line and one answer per worker; quiet: only where the answer is not `free`; verbose: with the evidence.
+ *
+ * @param typed how the caller named each worker: what lies beside the town keeps that name
+ */
+export const renderPreflight = (
+  report: PreflightReport,
+  presentation: Presentation,
+  typed: readonly string[],
+): string => {
   const pen = createPen(presentation);
   const root = report.town?.root;
   return report.results
-    .filter(({ answer }) => presentation.verbosity !== 'quiet' || answer !== 'free')
-    .flatMap((result) => [
-      ...answerLines(result, root, pen, presentation),
+    .map((result, at) => ({ result, name: besideTown(result, typed[at]) ?? nameOf(result.worker, root) }))
+    .filter(({ result: { answer } }) => presentation.verbosity !== 'quiet' || answer !== 'free')
+    .flatMap(({ result, name }) => [
+      ...answerLines(result, name, pen, presentation),
       ...(presentation.verbosity === 'verbose'
         ? result.evidence.flatMap(({ source, text }) =>
             wrapText(
@@ -40,17 +49,23 @@ export const renderPreflight = (report: PreflightReport, presentation: Presentat
     .join('');
 };
 
+/** `../feature-1`, where that leads out of the town that was asked; a worker in the town has its name there. */
+const besideTown = ({ worker }: PreflightResult, typed: string | undefined): string | null =>
+  typed !== undefined && /^\.\.(?:\/|$)/.test(typed) && (worker.startsWith('/') || worker === '.')
+    ? typed.replace(/\/+$/, '')
+    : null;
+
 /** One line in a pipe. On a screen it is wrapped, and the command has a line of its own, which stays whole. */
 const answerLines = (
-  { worker, answer, message, next }: PreflightResult,
-  root: string | undefined,
+  { answer, message, next }: PreflightResult,
+  name: string,
   pen: Pen,
   { layout, width }: Presentation,
 ): readonly string[] => {
   const [command] = next;
   // The answer is said once, even where the sentence begins with it.
   const said = message.startsWith(`${answer}: `) ? message.slice(answer.length + 2) : message;
-  const text = `${pen.safe(nameOf(worker, root))}: ${pen.safe(said)}`;
+  const text = `${pen.safe(name)}: ${pen.safe(said)}`;
   const word = WORDS[answer];
   const head = (rest: string): string => `${pen.paint(MARKS[answer], word)}${rest.slice(word.length)}`;
   if (layout === 'lines')

@@ -30,13 +30,21 @@ interface Line {
 /**
  * One line for each who was seen, what could not be looked at, and a place where nobody was seen. Quiet: agents, unknown programs
  * and what could not be looked at; verbose: why each counts as what it does.
+ *
+ * @param typed by path, how the caller named directories beside the town
  */
-export const renderWho = (report: WhoReport, presentation: Presentation): string => {
+export const renderWho = (
+  report: WhoReport,
+  presentation: Presentation,
+  typed: ReadonlyMap<string, string>,
+): string => {
   const pen = createPen(presentation);
   return report.places
     .flatMap((place) => {
       const lines = linesOf(place, presentation);
-      const name = pen.safe(nameOf(place.worker, place.root));
+      const name = pen.safe(
+        (place.worker === '.' ? typed.get(place.path) : undefined) ?? nameOf(place.worker, place.root),
+      );
       if (lines.length === 0) return [];
       if (presentation.layout === 'lines')
         return lines.map(({ mark, word, text }) => `${pen.paint(mark, word)} ${name}: ${pen.safe(text)}`);

@@ -229,6 +229,26 @@ describe('worktrees beside the repository', () => {
       expect(lines).toContain(`nobody ${name}: nobody works here`);
   });
 
+  test('keep the name that was typed, whatever is asked of them', async () => {
+    const { run: ask, town } = beside();
+    await fakeAgent('claude', { cwd: town.path('feature-1') });
+    const said = (...args: readonly string[]) => {
+      const { stdout, stderr } = ask(...args);
+      return stdout + stderr;
+    };
+    expect(said('preflight', '../feature-1')).toMatch(/^held \.\.\/feature-1: /);
+    expect(said('preflight', '../feature-1/')).toMatch(/^held \.\.\/feature-1: /);
+    expect(said('preflight', '--for', 'removal', '../feature-1')).toMatch(/^held \.\.\/feature-1: /);
+    expect(said('who', '../feature-1')).toMatch(/^agent \.\.\/feature-1: /);
+    expect(said('exec', '../feature-1', '--', 'true')).toMatch(/^held \.\.\/feature-1: /);
+    expect(said('explain', '../feature-1')).toMatch(/^# \.\.\/feature-1: held/);
+    expect(said('preflight', town.path('feature-1'))).toMatch(/^held \/.*\/feature-1: /);
+    // The command that comes with it works from anywhere.
+    const [, next = ''] = /\(next: doctor (.*)\)$/m.exec(said('preflight', '../feature-1')) ?? [];
+    const pasted = doctor(next.split(' '), { cwd: '/' });
+    expect([pasted.status, pasted.stdout]).toEqual([0, expect.stringContaining('claude')]);
+  });
+
   test('undo names the file if a worker has locks of several kinds', () => {
     const { town, run: ask } = beside();
     writeFileSync(town.path('app/.git/worktrees/feature-1/index.lock'), '');

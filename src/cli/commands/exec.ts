@@ -91,6 +91,10 @@ const describe = async (outcome: ExecOutcome, given: Arguments, terminal: Termin
   return {
     exitCode,
     stdout: '',
-    stderr: renderPreflight(report, await presentationFor(given, terminal, terminal.stderr)),
+    stderr: renderPreflight(
+      report,
+      await presentationFor(given, terminal, terminal.stderr),
+      given.positionals,
+    ),
   };
 };

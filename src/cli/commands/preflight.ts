@@ -47,6 +47,6 @@ export const run: RunCommand = async (given, terminal) => {
 const answer = async (report: PreflightReport, given: Arguments, terminal: Terminal): Promise<Outcome> => {
   const stdout = given.options.json
     ? renderJson(report)
-    : renderPreflight(report, await presentationFor(given, terminal, terminal.stdout));
+    : renderPreflight(report, await presentationFor(given, terminal, terminal.stdout), given.positionals);
   return { exitCode: report.exitCode, stdout, stderr: '' };
 };

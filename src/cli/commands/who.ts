@@ -1,4 +1,5 @@
 /** `doctor who`: who works here, and by what evidence. */
+import { resolve } from 'node:path';
 import { who } from '../../places/who.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderWho } from '../../reporters/who.ts';
@@ -8,8 +9,13 @@ import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 /** `doctor who [DIR...]`: Exit code 0 if everything could be checked, whoever is there; 22 if something could not. */
 export const run: RunCommand = async (given, terminal) => {
   const report = await who(townNamedBy(given, undefined), given.positionals, lookOptionsOf(given, terminal));
+  const typed = new Map(
+    given.positionals.flatMap((name) =>
+      /^\.\.(?:\/|$)/.test(name) ? [[resolve(terminal.cwd, name), name.replace(/\/+$/, '')] as const] : [],
+    ),
+  );
   const stdout = given.options.json
     ? renderJson(report)
-    : renderWho(report, await presentationFor(given, terminal, terminal.stdout));
+    : renderWho(report, await presentationFor(given, terminal, terminal.stdout), typed);
   return { exitCode: report.exitCode, stdout, stderr: '' };
 };
