@@ -8,7 +8,7 @@ import type { Report } from '../../src/core/types/report.ts';
 import { canBecomeOthers, cleanUp, hasTmux, makeTown, onCleanUp, startTmux } from '../support/index.ts';
 import { EXECUTABLE } from '../support/tested-program.ts';
 import { aloneOptions, giveToAlone } from './alone.ts';
-import { doctor, PROGRAM } from './run-cli.ts';
+import { bareEnvironment, COMMAND, doctor, PROGRAM } from './run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -46,6 +46,8 @@ interface Run {
   readonly env?: Readonly<Record<string, string>>;
   /** As a user without processes: a tmux server of ours would be found among our processes, and queried. */
   readonly alone?: boolean;
+  /** With standard output into the null device, as scripts do that want only the exit code. */
+  readonly intoNull?: boolean;
 }
 
 /** Loaded before the program, reports at exit what was loaded. With Node 20 our own start compiles the files. */
@@ -73,7 +75,10 @@ if (basename(process.argv[1]) === 'doctor.js') {
 }`;
 
 /** Runs the program and returns what it had loaded at exit. */
-const loadedBy = (args: readonly string[], { env = {}, alone = false }: Run = {}): Loaded => {
+const loadedBy = (
+  args: readonly string[],
+  { env = {}, alone = false, intoNull = false }: Run = {},
+): Loaded => {
   const folder = mkdtempSync(join(tmpdir(), 'loaded-'));
   onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
   const hook = join(folder, 'hook.cjs');
@@ -93,8 +98,13 @@ const loadedBy = (args: readonly string[], { env = {}, alone = false }: Run = {}
     },
   };
   // The second run finds what the first one compiled.
-  doctor(args, options);
-  doctor(args, options);
+  for (const _ of ['first', 'second'])
+    if (intoNull)
+      spawnSync('/bin/sh', ['-c', '"$@" >/dev/null', 'sh', ...COMMAND, ...args], {
+        cwd: options.cwd,
+        env: bareEnvironment(options.env),
+      });
+    else doctor(args, options);
   const { parts, modules, compiled } = JSON.parse(readFileSync(answer, 'utf8')) as Loaded;
   const names = modules.map((name) => /^NativeModule (\w+)$/.exec(name)?.[1]);
   return { parts, modules: COSTLY.filter((name) => names.includes(name)), compiled };
@@ -145,9 +155,17 @@ underNode('without a tmux server to query (skipped for the executable, which Nod
     });
   });
 
-  test('preflight without a lock loads at most 215 KB of program: V8 deserializes twice as much cached code', () => {
+  test('preflight without a lock loads at most 225 KB of program: V8 deserializes twice as much cached code', () => {
     const { size } = lstatSync(join(dirname(PROGRAM), 'cli-main.js'));
-    expect(size + lstatSync(join(dirname(PROGRAM), 'cli-commands-preflight.js')).size).toBeLessThan(215_000);
+    expect(size + lstatSync(join(dirname(PROGRAM), 'cli-commands-preflight.js')).size).toBeLessThan(225_000);
+  });
+
+  aloneTest('preflight into the null device opens no stream to ask whether that is a terminal', () => {
+    expect(loadedBy(NEW, { ...NO_TMUX, intoNull: true })).toEqual({
+      parts: ['cli-main.js', 'cli-commands-preflight.js'],
+      modules: [],
+      compiled: [],
+    });
   });
 
   test('preflight for a removal loads its own part only then', () => {

@@ -1,5 +1,5 @@
 /** Standard output and standard error. A closed pipe ends nothing, and long output waits for its reader. */
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync, statSync, writeSync } from 'node:fs';
 import { tryOr } from '../../io/try-or.ts';
 
 /** Standard output or standard error. */
@@ -29,7 +29,7 @@ export const openOutput = (fd: 1 | 2, onError: (reason: string, isHangUp: boolea
   let goOn = (): void => {};
   const lose = (error: unknown): void => {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'EPIPE' && !isLost) onError(code ?? message, code === 'EIO' && isCharacterDevice(fd));
+    if (code !== 'EPIPE' && !isLost) onError(code ?? message, code === 'EIO' && mayBeTerminal(fd));
     isLost = true;
     goOn();
   };
@@ -47,7 +47,7 @@ export const openOutput = (fd: 1 | 2, onError: (reason: string, isHangUp: boolea
   };
   let terminal: boolean | null = null;
   const isTTY = (): boolean => {
-    terminal ??= isCharacterDevice(fd) && stream().isTTY === true;
+    terminal ??= mayBeTerminal(fd) && stream().isTTY === true;
     return terminal;
   };
   return {
@@ -92,8 +92,16 @@ export const openOutput = (fd: 1 | 2, onError: (reason: string, isHangUp: boolea
   };
 };
 
-/** Only a character device can be a terminal. False for a closed descriptor. */
-const isCharacterDevice = (fd: number): boolean => tryOr(() => fstatSync(fd).isCharacterDevice(), false);
+/**
+ * Only a character device can be a terminal, and the null device is none: scripts that want only the exit code write there, and
+ * opening Node's stream to ask would take 6 ms. False for a closed descriptor.
+ */
+const mayBeTerminal = (fd: number): boolean =>
+  tryOr(() => {
+    const output = fstatSync(fd);
+    if (!output.isCharacterDevice()) return false;
+    return output.rdev !== statSync('/dev/null', { throwIfNoEntry: false })?.rdev;
+  }, false);
 
 /** Writes what can be written without waiting, and returns the rest; empty where nothing is left. */
 const writeNow = (fd: number, bytes: Buffer): Buffer => {

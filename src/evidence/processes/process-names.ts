@@ -3,7 +3,8 @@ import { classifyNames, isInterpreter, NODES_MAIN_THREAD } from '../../core/prog
 import { baseName } from '../../io/disk/disk-path.ts';
 
 interface Syntax {
-  readonly programs: RegExp;
+  /** No pattern: V8 would compile one for each table before it comes to that of a shell. */
+  readonly isFor: (program: string) => boolean;
   /** Options whose value is the next argument. */
   readonly withValue: readonly string[];
   /** Options after which there is no script: the program text itself follows. */
@@ -14,10 +15,21 @@ interface Syntax {
 
 const NEVER = /^$/;
 
+/** A program of one of these names, with or without a version behind it. */
+const versionOf =
+  (...names: readonly string[]) =>
+  (program: string): boolean =>
+    names.some((name) => program.startsWith(name) && isVersion(program.slice(name.length)));
+
+const isVersion = (text: string): boolean => {
+  for (const letter of text) if (letter !== '.' && !(letter >= '0' && letter <= '9')) return false;
+  return true;
+};
+
 /** How the interpreters that agents are installed for read their command lines. */
 const SYNTAXES: readonly Syntax[] = [
   {
-    programs: /^(node|nodejs|npx)$/,
+    isFor: (program) => ['node', 'nodejs', 'npx'].includes(program),
     withValue: [
       '-r',
       '--require',
@@ -32,22 +44,27 @@ const SYNTAXES: readonly Syntax[] = [
     subcommands: [],
   },
   {
-    programs: /^(bun|deno)$/,
+    isFor: (program) => ['bun', 'deno'].includes(program),
     withValue: ['-r', '--preload', '--cwd', '-c', '--config', '--import-map'],
     withCode: /^(-e|-p|--eval|--print|eval)$/,
     subcommands: ['run', 'x', 'serve'],
   },
-  { programs: /^python[\d.]*$/, withValue: ['-W', '-X'], withCode: /^-[A-Za-z]*c$/, subcommands: [] },
-  { programs: /^(ruby|perl)[\d.]*$/, withValue: ['-I', '-r'], withCode: /^-[A-Za-z]*[eE]$/, subcommands: [] },
+  { isFor: versionOf('python'), withValue: ['-W', '-X'], withCode: /^-[A-Za-z]*c$/, subcommands: [] },
   {
-    programs: /^(ba|z|da|k|a)?sh$/,
+    isFor: versionOf('ruby', 'perl'),
+    withValue: ['-I', '-r'],
+    withCode: /^-[A-Za-z]*[eE]$/,
+    subcommands: [],
+  },
+  {
+    isFor: (program) => ['sh', 'bash', 'zsh', 'dash', 'ksh', 'ash'].includes(program),
     withValue: ['-o', '-O', '+O', '--rcfile', '--init-file'],
     withCode: /^-[A-Za-z]*c[A-Za-z]*$/,
     subcommands: [],
   },
 ];
 
-const PLAIN: Syntax = { programs: NEVER, withValue: [], withCode: NEVER, subcommands: [] };
+const PLAIN: Syntax = { isFor: () => false, withValue: [], withCode: NEVER, subcommands: [] };
 
 /** Longest file name. A title that a process writes over its arguments may be longer. */
 const MAX_NAME = 255;
@@ -92,7 +109,7 @@ export const runsScripts = (comm: string): boolean => isInterpreter(comm) || com
 
 /** Index of the first argument that is not an option, or of the module after `-m`; 0 where there is no script. */
 export const scriptIn = (interpreter: string, argv: readonly string[]): number => {
-  const syntax = SYNTAXES.find(({ programs }) => programs.test(interpreter)) ?? PLAIN;
+  const syntax = SYNTAXES.find(({ isFor }) => isFor(interpreter)) ?? PLAIN;
   for (let at = 1; at < argv.length; at += 1) {
     const argument = argv[at] ?? '';
     if (argument === '-m' || argument === '--') return at + 1 < argv.length ? at + 1 : 0;

@@ -6,7 +6,7 @@ import { parseProcStat } from './proc-stat.ts';
 export type ProcessClock = (startTicks: string) => number | null;
 
 /** AT_CLKTCK in the auxiliary vector (getauxval(3)). */
-const AT_CLKTCK = 17n;
+const AT_CLKTCK = 17;
 
 /** The value of all current Linux ports; used only where the kernel hides the auxiliary vector. */
 const USUAL_TICKS_PER_SECOND = 100;
@@ -40,8 +40,9 @@ const ticksPerSecond = (proc: string): number => {
   const { bytes } = read;
   // Pairs of machine words; Node runs on 64-bit little-endian Linux almost everywhere, else the usual value is used.
   for (let at = 0; at + 16 <= bytes.length; at += 16) {
-    if (bytes.readBigUInt64LE(at) !== AT_CLKTCK) continue;
-    const ticks = Number(bytes.readBigUInt64LE(at + 8));
+    // The lower halves: big integers cost 0.1 ms where they are read for the first time.
+    if (bytes.readUInt32LE(at) !== AT_CLKTCK || bytes.readUInt32LE(at + 4) !== 0) continue;
+    const ticks = bytes.readUInt32LE(at + 12) === 0 ? bytes.readUInt32LE(at + 8) : 0;
     return ticks >= 1 && ticks <= 1_000_000 ? ticks : USUAL_TICKS_PER_SECOND;
   }
   return USUAL_TICKS_PER_SECOND;
