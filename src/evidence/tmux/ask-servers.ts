@@ -27,6 +27,8 @@ export interface TmuxQuestion extends SocketQuestion {
   readonly sessionsIn: readonly string[];
 }
 
+const NOBODY_LISTENS: ServerAnswer = { status: 'absent', reason: 'no server runs there' };
+
 /** Clients that run at once. A stopped server occupies one of them until the timeout. */
 const CLIENTS_AT_ONCE = 16;
 
@@ -91,8 +93,6 @@ interface AskableSocket extends SocketCandidate {
 
 const permissionFor = ({ presence, path }: SocketCandidate, { uids }: TmuxQuestion): Permission | null =>
   presence === 'socket' ? permissionToAsk(path, uids) : null;
-
-const NOBODY_LISTENS: ServerAnswer = { status: 'absent', reason: 'no server runs there' };
 
 /**
  * The sockets of our own on which nobody listens, by the kernel's word, which is also what a client would answer: a killed server
