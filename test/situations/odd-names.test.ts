@@ -1,12 +1,13 @@
 /** Repositories and working trees whose paths have line breaks in them, or are not UTF-8: git takes any bytes. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect } from '@jest/globals';
 import { examine } from '../../src/diagnose.ts';
 import { heal } from '../../src/heal.ts';
 import { who } from '../../src/places/who.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
+import { COMMAND } from '../cli/run-cli.ts';
 import {
   cleanUp,
   fakeAgent,
@@ -125,6 +126,19 @@ describe('a path that is not UTF-8', () => {
       });
     },
   );
+
+  gitTest('of the root itself: the answer names the directory above it, where it is looked at', () => {
+    const { root, env } = makeRepository();
+    renameSync(root, bytes(`${root}\xe9`));
+    const command = COMMAND.map((word) => `'${word}'`).join(' ');
+    const { stderr, status } = spawnSync('bash', ['-c', `cd $'${root}\\xe9' && ${command}`], {
+      env: { ...env, PATH: process.env.PATH },
+      encoding: 'utf8',
+    });
+    expect(stderr).toContain('has to be UTF-8');
+    expect(stderr).toContain(`doctor --town ${dirname(root)}\n`);
+    expect(status).toBe(2);
+  });
 
   gitTest('of a ref: its lock is told', async () => {
     const { root, env } = makeRepository();

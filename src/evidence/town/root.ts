@@ -107,6 +107,13 @@ export const findTownRoot = (request: TownRequest): TownRoot => {
   const hint = 'doctor --town /path/to/town';
   try {
     if (!isDirectory(path)) {
+      const odd = path.indexOf('\ufffd');
+      if (odd >= 0)
+        throw new Failure(
+          'E_USAGE',
+          `the path of a town has to be UTF-8, and ${path} is not`,
+          `doctor --town ${path.slice(0, path.lastIndexOf('/', odd)) || '/'}`,
+        );
       throw new Failure(
         'E_USAGE',
         existsSync(path) ? `${path} is not a directory` : `there is no town at ${path}`,
