@@ -1,12 +1,12 @@
 /** What only the executable of `npm run executable` may do differently: embedded files, plug-ins, and whose code it runs. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { bareEnvironment } from './cli/run-cli.ts';
 import { cleanUp, makeTown } from './support/index.ts';
 import { EXECUTABLE } from './support/tested-program.ts';
+import { accountName } from './support/user-name.ts';
 
 const ofExecutable = EXECUTABLE === null ? describe.skip : describe;
 
@@ -56,7 +56,7 @@ ofExecutable('the executable (skipped unless LOCK_DOCTOR_TEST_PROGRAM names it)'
     town.lock('gastown/crew/ada', { session_id: '' });
     expect(run(town.root, ['--fix', '--yes', '-q'], { USER: 'somebody' }).status).toBe(0);
     const { events } = JSON.parse(run(town.root, ['log', '--json']).stdout);
-    expect(events[0].by.user).toBe(userInfo().username);
+    expect(events[0].by.user).toBe(accountName);
   });
 
   test('names only itself in the commands that init writes', () => {

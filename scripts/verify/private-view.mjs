@@ -19,7 +19,7 @@ exec "$@"`;
 const HIDER = join(import.meta.dirname, 'hide-newcomers.mjs');
 
 /** See test/support/retries.ts. */
-const RETRYING = ['env', 'TEST_RETRIES=3'];
+const RETRYING = ['env', 'TEST_RETRIES=2'];
 const seesAll = process.geteuid?.() === 0;
 
 /**

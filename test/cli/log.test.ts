@@ -1,11 +1,12 @@
 /** `doctor log` and `undo --list`: what was released, restored and taken over, when, by whom, and who had held it. */
 import { appendFileSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir, userInfo } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { localTime } from '../../src/reporters/history/local-time.ts';
 import { aged, gitTest, makeRepository } from '../situations/repository.ts';
 import { cleanUp, hasTmux, makeTown, type TestTown } from '../support/index.ts';
+import { accountName, shownUser } from '../support/user-name.ts';
 import { type CliResult, doctor, doctorInPane, documentOf } from './run-cli.ts';
 
 afterEach(cleanUp);
@@ -63,7 +64,7 @@ describe('doctor log', () => {
     const { status, events, older, missing } = log(town);
     expect(eventsOf({ events, older, missing })).toEqual(ALL);
     expect([status, older, missing]).toEqual([0, 0, null]);
-    const by = { user: userInfo().username, host: hostname(), sudoUid: null };
+    const by = { user: accountName, host: hostname(), sudoUid: null };
     expect(events).toMatchObject([
       { lock: { state: 'stale', holder: { sessionId: '%55' } }, by: { ...by, consent: 'command' } },
       { by: { consent: 'command', command: ['doctor', 'undo', events[3]?.id] } },
@@ -77,7 +78,7 @@ describe('doctor log', () => {
     const town = eventfulTown();
     const { status, stdout } = run(town, 'log');
     const { events } = log(town);
-    const whose = `${userInfo().username} on ${hostname()}`;
+    const whose = `${shownUser} on ${hostname()}`;
     expect([status, stdout.trimEnd().split('\n')]).toEqual([
       0,
       [
@@ -193,7 +194,7 @@ describe('doctor log', () => {
     town.lock(ADA, { pid: 4_194_001, session_id: '%55', hostname: hostname() });
     run(town, '--fix', '--yes');
     const [event] = log(town).events;
-    const by = `by ${userInfo().username} on ${hostname()}, confirmed with --yes: doctor --fix --yes`;
+    const by = `by ${shownUser} on ${hostname()}, confirmed with --yes: doctor --fix --yes`;
     const wide = await doctorInPane(['log'], { columns: 80, rows: 24 }, { cwd: town.root });
     expect((await wide.ends()).screen.split('\n').map((line) => line.trim())).toEqual([
       `✔ ${localTime(event?.at ?? '')}  released ${ADA}`,

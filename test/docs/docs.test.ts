@@ -4,12 +4,13 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { bareEnvironment, doctorInPane } from '../cli/run-cli.ts';
 import { cleanUp, hasTmux } from '../support/index.ts';
 import { makeStoryTown, makeStoryWorktrees, type StoryTown } from '../support/story-town.ts';
+import { shownUser } from '../support/user-name.ts';
 import { type Block, blocksOf, type Step, stepsOf, textOf } from './console-blocks.ts';
 
 afterEach(cleanUp);
@@ -73,7 +74,7 @@ const execute = async (
   return `${stdout}${stderr}`
     .trimEnd()
     .replaceAll(town.root, shownRoot)
-    .replaceAll(`by ${userInfo().username} on ${hostname()}`, 'by ada on build1')
+    .replaceAll(`by ${shownUser} on ${hostname()}`, 'by ada on build1')
     .replaceAll(` on ${hostname()};`, ' on build1;');
 };
 

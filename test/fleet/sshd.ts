@@ -2,16 +2,17 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { MachineConfig } from '../../src/config.ts';
 import { PROGRAM } from '../cli/run-cli.ts';
 import { canBecomeOthers, onCleanUp, until } from '../support/index.ts';
+import { accountName } from '../support/user-name.ts';
 
 const SSHD = ['/usr/sbin/sshd', '/usr/bin/sshd'].find(existsSync);
 
-/** Both halves of OpenSSH are installed. */
-export const hasSshd = SSHD !== undefined && spawnSync('ssh', ['-V']).status === 0;
+/** Both halves of OpenSSH are installed, and whoever runs the tests has an account to log in to. */
+export const hasSshd = SSHD !== undefined && accountName !== null && spawnSync('ssh', ['-V']).status === 0;
 
 /** Processes can get their own host name and PIDs. */
 export const canUnshare =
@@ -75,7 +76,7 @@ export const sshNet = (): SshNet => {
   const known: string[] = [];
   const addHost = (name: string, port: number): readonly string[] => {
     hosts.push(
-      `Host ${name}\n  HostName 127.0.0.1\n  Port ${port}\n  User ${userInfo().username}\n  IdentityFile ${file('id')}\n` +
+      `Host ${name}\n  HostName 127.0.0.1\n  Port ${port}\n  User ${accountName}\n  IdentityFile ${file('id')}\n` +
         `  IdentitiesOnly yes\n  IdentityAgent none\n  UserKnownHostsFile ${file('known_hosts')}\n  StrictHostKeyChecking yes\n  LogLevel ERROR\n`,
     );
     writeFileSync(file('config'), hosts.join('\n'));

@@ -1,7 +1,7 @@
 /** The journal records who changed a lock: user, host, command line, and how the change was agreed to. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { systemCalls } from '../../src/io/disk/system-calls.ts';
@@ -13,6 +13,7 @@ import { examineTown } from '../../src/town-locks.ts';
 import { bareEnvironment, doctor, doctorInPane } from '../cli/run-cli.ts';
 import { applyRelease } from '../lock/support/release.ts';
 import { cleanUp, hasTmux, makeTown, type TestTown } from '../support/index.ts';
+import { accountName } from '../support/user-name.ts';
 
 afterEach(cleanUp);
 
@@ -40,7 +41,7 @@ const deadTown = (): TestTown => {
 };
 
 const us = {
-  user: userInfo().username,
+  user: accountName,
   uid: process.geteuid?.(),
   host: hostname(),
   pid: expect.any(Number),

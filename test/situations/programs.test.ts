@@ -294,7 +294,9 @@ describe('bystanders', () => {
     await shellSessionOf(server, 'other', town.path(ADA));
     expect(await judge()).toMatchObject({ state: 'stale' });
     const script = waiterNamed('loop');
-    await settled(server.newSession('looping', { cwd: town.path(ADA), command: [script] }), 'loop');
+    // Two words, which tmux runs without the user's shell.
+    const command = [script, '-'];
+    await settled(server.newSession('looping', { cwd: town.path(ADA), command }), 'loop');
     expect(await judge()).toMatchObject({ state: 'unknown' });
   });
 });
