@@ -324,11 +324,34 @@ describe('the hook that refuses a second agent', () => {
         hooks: { UserPromptSubmit: { hooks: { command: string }[] }[] };
       };
       const command = settings.hooks.UserPromptSubmit[0]?.hooks[0]?.command ?? '';
-      expect(runIn(story, command, story.town.path('gastown/crew/new')).status).toBe(0);
-      const second = runIn(story, command, story.town.path('gastown/crew/ada'));
-      expect(second.status).toBe(2);
-      expect(second.stderr).toContain('another agent works here');
-      expect(second.stdout).toBe('');
+      // As Claude Code runs it: the event on standard input, in the directory to which the agent went last.
+      const submitIn = (project: string, cwd = project) => {
+        const input = JSON.stringify({
+          session_id: '7f3c2a10-93d5-4c0b-8a55-0d1c5b1f6a3e',
+          transcript_path: '/home/somebody/.claude/projects/x/7f3c2a10.jsonl',
+          cwd,
+          permission_mode: 'default',
+          hook_event_name: 'UserPromptSubmit',
+          prompt: 'Go on',
+        });
+        const env = { ...environmentOf(story), CLAUDE_PROJECT_DIR: project };
+        const { status, stdout, stderr } = spawnSync('bash', ['-c', command], {
+          cwd,
+          env,
+          input,
+          encoding: 'utf8',
+        });
+        return { status, stdout, stderr };
+      };
+      // Whatever is printed without blocking would become a part of the prompt.
+      expect(submitIn(story.town.path('gastown/crew/new'))).toMatchObject({ status: 0, stdout: '' });
+      const ada = story.town.path('gastown/crew/ada');
+      for (const cwd of [ada, story.town.worker('gastown/crew/ada/src'), story.town.root])
+        expect(submitIn(ada, cwd)).toEqual({
+          status: 2,
+          stdout: '',
+          stderr: expect.stringContaining('another agent works here'),
+        });
     },
   );
 });

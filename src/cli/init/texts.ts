@@ -44,7 +44,8 @@ export const HOOK_ENTRY = {
   hooks: [
     {
       type: 'command',
-      command: `doctor preflight -q "$PWD" >&2; [ $? -ne 20 ] || { echo 'another agent works here: stop' >&2; exit 2; }`,
+      // The agent may have gone to another directory meanwhile.
+      command: `doctor preflight -q "\${CLAUDE_PROJECT_DIR:-$PWD}" >&2; [ $? -ne 20 ] || { echo 'another agent works here: stop' >&2; exit 2; }`,
     },
   ],
 } as const;
