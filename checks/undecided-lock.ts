@@ -200,7 +200,7 @@ const remedyFor = (
       ];
     case 'forgotten':
       return [
-        'git works here no more, and no lock of its own is left: move away what you need, remove this directory, and add a working tree anew',
+        'git no longer works here, and none of its locks are left: move away what you need, remove this directory, and add the working tree again',
         ['git', '-C', place, 'worktree', 'list'],
       ];
     case 'unseen':
@@ -214,7 +214,7 @@ const remedyFor = (
       return ['run doctor there', ['doctor', '--town', place.replace(/\/\.git$/, '') || '/']];
     case 'odd':
       return [
-        'git does not work there either: find out what put it there; git writes that file anew for git worktree repair PATH, run in the repository',
+        'git does not work there either: find out what put it there; git worktree repair PATH, run in the repository, writes that file again',
         ['ls', '-ld', entry],
       ];
   }
@@ -232,7 +232,7 @@ const findingOf = (lost: LostRepository, snapshot: Snapshot): Finding => {
     ...(others.length > 0 ? { workers: trees } : {}),
     lock: null,
     about: `${tree === '.' ? '' : `${tree}/`}.git`,
-    message: `no lock of git was looked for: .git ${why}${more}${others.length > 3 ? ' …' : ''}`,
+    message: `the locks of git could not be looked for: .git ${why}${more}${others.length > 3 ? ' …' : ''}`,
     evidence: [{ source: 'git', text: `${tree}: .git ${why}` }],
     fix: advice(text, [command]),
   };

@@ -68,7 +68,7 @@ export const fixThere = ({ lock: { path, gitDir } }: Verdict): Fix =>
     ? advice('run doctor --fix in that directory', [
         ['doctor', '--fix', '--town', path.replace(/\/[^/]+\/[^/]+$/, '')],
       ])
-    : advice('it lies outside of this directory: run doctor --fix where its repository is', [
+    : advice('it is outside this directory: run doctor --fix in its repository', [
         ['doctor', '--fix', '--town', repositoryAround(gitDir.main), '--lock', path],
       ]);
 

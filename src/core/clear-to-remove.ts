@@ -22,7 +22,7 @@ export interface RemovalEvidence {
   readonly asides: readonly { readonly root: string; readonly leftover: Leftover }[];
   /** The repositories in it, and the one around it. */
   readonly repositories: readonly { readonly top: string; readonly work: Observed<RepositoryWork> }[];
-  /** It has files but lies in no repository, so nothing tells whether they are kept anywhere else. */
+  /** It has files but lies in no repository, so nothing shows whether they are kept anywhere else. */
   readonly isUnversioned: boolean;
 }
 
@@ -164,7 +164,7 @@ const unversioned = (): Objection =>
     'unsure',
     'no-repository',
     'git',
-    'it lies in no git repository: nothing tells whether its files are kept anywhere else',
+    'it is not in a git repository, so nothing shows whether its files are kept anywhere else',
   );
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
@@ -260,7 +260,7 @@ const remarksOn = (
           'unsure',
           'no-repository',
           'git',
-          'git ignores it: nothing tells whether its files are kept anywhere else',
+          'git ignores it, so nothing shows whether its files are kept anywhere else',
         ),
       ]
     : []),

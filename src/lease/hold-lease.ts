@@ -40,7 +40,7 @@ const refusal = (
   const isHeld = taken.status === 'held';
   const message = isHeld
     ? `held: ${leaseHolderInWords(taken.by)}`
-    : `cannot tell: its lease could not be had: ${taken.why}`;
+    : `cannot tell: its lease could not be taken: ${taken.why}`;
   return {
     worker,
     answer: isHeld ? 'held' : 'unsure',

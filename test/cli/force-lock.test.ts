@@ -62,7 +62,7 @@ linuxTest('its page does not mention agents, sessions or panes', async () => {
   const { town } = await makeHeld();
   const { stdout } = doctor(['explain', '.', '--town', town.root]);
   expect(stdout).toContain('Somebody holds this lock.');
-  expect(stdout).toContain('When whoever holds it has ended, the lock becomes stale.');
+  expect(stdout).toContain('Once its holder exits, the lock becomes stale.');
   expect(stdout).not.toMatch(/agent|pane/);
 });
 

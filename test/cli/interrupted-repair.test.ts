@@ -107,7 +107,7 @@ describe.each(COMMANDS)('%s of many locks', (command) => {
       command === 'fix' ? journalled(town, 'release', 'released') : journalled(town, 'undo', 'undone');
     expect([begun, finished]).toEqual([done, done]);
     expect(stdout.match(command === 'fix' ? /^fixed /gm : /^restored /gm)).toHaveLength(done);
-    const deeds = command === 'fix' ? `${done} releases` : `${done} locks were put back`;
+    const deeds = command === 'fix' ? `${done} releases` : `${done} locks were restored`;
     expect(stderr).toBe(`doctor: interrupted after ${deeds}; ${left} more were not begun\n`);
     expectNothingHeld(town);
     expectAllBack(town);
@@ -127,7 +127,7 @@ test('an interrupted undo reports it in its document', async () => {
   expect(document.results).toHaveLength(back);
   expect(document.error).toEqual({
     code: 'E_INTERRUPTED',
-    message: `interrupted after ${back} locks were put back; ${LOCKS - back} more were not begun`,
+    message: `interrupted after ${back} locks were restored; ${LOCKS - back} more were not begun`,
     hint: null,
   });
 });
@@ -166,7 +166,7 @@ test.each([...SIGNALS])(
 
   test.each([
     ['fix', 'Releasing locks'],
-    ['undo', 'Putting locks back'],
+    ['undo', 'Restoring locks'],
   ] as const)('%s shows its progress on one line', async (command, title) => {
     const town = prepared(command);
     // Other processes hold the guards of the last two locks, which are waited for one after the other.
@@ -191,7 +191,7 @@ test.each([...SIGNALS])(
     run.type('C-c');
     const { status, screen } = await run.ends();
     expect(status).toBe(130);
-    expect(screen).toMatch(/interrupted after \d+ (?:releases|locks were put back); \d+ more were not begun/);
+    expect(screen).toMatch(/interrupted after \d+ (?:releases|locks were restored); \d+ more were not begun/);
     expectNothingHeld(town);
     expectAllBack(town);
   });

@@ -51,7 +51,7 @@ withEtcd('exec --lease', () => {
   test('exits with 22 if etcd does not answer, and starts and locks nothing', () => {
     const town = machine();
     const { status, stderr } = run(town, 'etcd://127.0.0.1:1/gt', ['touch', town.path('ran')]);
-    expect([status, stderr]).toEqual([22, expect.stringContaining('its lease could not be had')]);
+    expect([status, stderr]).toEqual([22, expect.stringContaining('its lease could not be taken')]);
     expect(existsSync(town.path('ran'))).toBe(false);
     expect(existsSync(town.path(ADA, '.runtime/agent.lock'))).toBe(false);
   });

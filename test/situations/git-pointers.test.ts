@@ -87,7 +87,7 @@ describe('a root whose git directory lies elsewhere', () => {
       expect(report.findings).toMatchObject([
         {
           check: 'stale-lock',
-          fix: { action: 'advice', text: expect.stringContaining('outside of this directory') },
+          fix: { action: 'advice', text: expect.stringContaining('outside this directory') },
           next: [['doctor', '--fix', '--town', town, '--lock', path]],
         },
       ]);
@@ -134,7 +134,7 @@ describe('a root whose git directory lies elsewhere', () => {
     expect(report.summary?.fixed).toBe(1);
     expect([existsSync(own), existsSync(shared)]).toEqual([false, true]);
     expect(report.findings.find(({ fix }) => fix?.action === 'advice')).toMatchObject({
-      fix: { text: expect.stringContaining('outside of this directory') },
+      fix: { text: expect.stringContaining('outside this directory') },
       next: [['doctor', '--fix', '--town', root, '--lock', shared]],
     });
   });

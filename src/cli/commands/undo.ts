@@ -76,7 +76,7 @@ const undoHere = async (given: Arguments, terminal: Terminal, root: string): Pro
   const [id = null] = given.positionals;
   terminal.finishFirst();
   const progress =
-    given.options.json || !terminal.stdout.isTTY ? null : progressLine(terminal, 'Putting locks back');
+    given.options.json || !terminal.stdout.isTTY ? null : progressLine(terminal, 'Restoring locks');
   const { run, outcomes, notBegun, damage } = await undoReleases(id, {
     townRoot: root,
     asked: { command: commandLine(), consent: 'command' },
@@ -146,7 +146,7 @@ const interruptionOf = (
 ): ReportError | null => {
   if (interrupted?.aborted !== true) return null;
   const restored = outcomes.filter(({ status }) => status === 'restored').length;
-  const done = `${count(restored, 'lock')} ${restored === 1 ? 'was' : 'were'} put back`;
+  const done = `${count(restored, 'lock')} ${restored === 1 ? 'was' : 'were'} restored`;
   return { code: 'E_INTERRUPTED', message: describeInterrupted(done, notBegun), hint: null };
 };
 

@@ -70,7 +70,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
 export const OTHER_KINDS: Readonly<Partial<Record<State, Pick<StatePage, 'meaning' | 'changes'>>>> = {
   held: {
     meaning: 'Somebody holds this lock.',
-    changes: 'When whoever holds it has ended, the lock becomes stale.',
+    changes: 'Once its holder exits, the lock becomes stale.',
   },
   stale: {
     meaning: 'The holder is gone.',
@@ -205,7 +205,7 @@ export const WORD_TEXTS: ReadonlyMap<string, string> = new Map([
   ],
   ['lock-held', 'A lock in the directory, or in its git directory, is held. doctor locks tells of it.'],
   ['lock-unknown', 'A lock in the directory, or in its git directory, could not be judged.'],
-  ['no-repository', 'git does not track these files, so nothing tells whether they are kept anywhere else.'],
+  ['no-repository', 'git does not track these files, so nothing shows whether they are kept anywhere else.'],
   ['work-unknown', 'git could not tell whether work would be lost with the directory.'],
   [
     'bystander',

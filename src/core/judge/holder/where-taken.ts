@@ -62,6 +62,6 @@ export const hostFact = (taken: WhereTaken, { hostname }: LockRecord, host: Host
   source: 'host',
   text:
     taken === 'other-host'
-      ? `taken on ${hostname}, this is ${host.hostname}`
+      ? `taken on ${hostname}; this host is ${host.hostname}`
       : 'taken in another PID namespace',
 });
