@@ -35,7 +35,8 @@ export const isRefused = async (path: string): Promise<boolean> => {
   const refused = REFUSED[process.platform];
   if (refused === undefined || Buffer.byteLength(path) > MAX_PATH_BYTES || path.includes('\0')) return false;
   const binding = bindingOfNode<Binding>('pipe_wrap');
-  if (binding === null) return false;
+  // Another runtime may have a binding of that name without what is needed.
+  if (typeof binding?.Pipe !== 'function' || typeof binding.PipeConnectWrap !== 'function') return false;
   const { Pipe, PipeConnectWrap, constants } = binding;
   const pipe = new Pipe(constants.SOCKET);
   const status = await new Promise<number>((resolve) => {
