@@ -16,16 +16,21 @@ const makeFolder = (): string => {
   return folder;
 };
 
-const LISTEN = "require('node:net').createServer().listen(process.argv[1])";
+/** The file exists before anybody listens on it, so the process says when it does. */
+const LISTEN = "require('node:net').createServer().listen(process.argv[1], () => console.log('listens'))";
 
 /** A process that listens on the socket, started through a wrapper such as `unshare -n`. */
 const listen = async (socket: string, wrapper: readonly string[] = []): Promise<ChildProcess> => {
   const [program = '', ...args] = [...wrapper, process.execPath, '-e', LISTEN, socket];
-  const child = spawn(program, args, { stdio: 'ignore' });
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   onCleanUp(() => {
     child.kill('SIGKILL');
   });
-  await until(() => existsSync(socket));
+  let listens = false;
+  child.stdout?.once('data', () => {
+    listens = true;
+  });
+  await until(() => listens);
   return child;
 };
 
