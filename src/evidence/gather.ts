@@ -306,7 +306,6 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const tmux = withTownPlaces(answered, names.anywhere);
   const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];
   const panes = tmux.servers.flatMap((server) => server.panes.filter(({ dead }) => !dead));
-  const treesOutside = names.worktrees.map((name) => join(town.root, name));
   const processes = await processEvidence(table, {
     pids: pidsNamedBy(locks, companions),
     panePids: panes.map(({ pid }) => pid),
@@ -314,7 +313,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     bystanders: request.bystanders,
     root: town.root,
     placeInTown: names.anywhere,
-    treesOutside,
+    treesOutside: names.worktrees.map((name) => join(town.root, name)),
     asker,
     elsewhere: takenElsewhere(locks, host),
     askRegistries: (all) => readRegistries(uids, env, all),

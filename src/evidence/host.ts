@@ -1,10 +1,8 @@
 /** Reads what identifies this machine, and who asks. */
 
-import { readlinkSync } from 'node:fs';
 import type { Asker, HostFacts } from '../core/types/evidence.ts';
 import { realOrSame } from '../io/disk/real-path.ts';
-import { tryOr } from '../io/try-or.ts';
-import { readProc } from './processes/linux/proc-files.ts';
+import { readNamespace, readProc } from './processes/linux/proc-files.ts';
 import { parseProcStat } from './processes/linux/proc-stat.ts';
 import { bootSession } from './processes/macos/boot-session.ts';
 import type { ProcessTable } from './processes/row.ts';
@@ -14,7 +12,7 @@ const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 
 /** Reads what identifies this machine, this boot and this PID namespace. Never throws: what cannot be read is null. */
 export const readHost = (): HostFacts => {
-  const pidNamespace = readLink('/proc/self/ns/pid');
+  const pidNamespace = readNamespace('/proc/self/ns/pid');
   return {
     hostname: hostName(),
     platform: process.platform,
@@ -80,5 +78,3 @@ const readLine = (path: string): string | null => {
   const read = readProc(path);
   return 'error' in read ? null : read.bytes.toString('utf8').trim() || null;
 };
-
-const readLink = (path: string): string | null => tryOr(() => readlinkSync(path), null);

@@ -7,11 +7,11 @@
  * stamped at that moment by the clock that also stamps locks, and the earlier of the two times is taken. A stamp that is later
  * than the counter says was made by something else: then nothing is concluded.
  */
-import { readlinkSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { isContainerId } from '../core/town/host-names.ts';
 import type { HostFacts } from '../core/types/evidence.ts';
 import { tryOr } from '../io/try-or.ts';
-import { readProc } from './processes/linux/proc-files.ts';
+import { readNamespace, readProc } from './processes/linux/proc-files.ts';
 
 /** One line of `/proc/self/mountinfo` (proc(5)), as far as it is needed. */
 export interface MountPoint {
@@ -180,4 +180,4 @@ const textOf = (path: string): string => {
 const statOf = (path: string) => tryOr(() => statSync(path, { throwIfNoEntry: false }), undefined);
 
 /** Where it cannot be read, the machine's own is assumed: then nothing is concluded. */
-const utsNamespace = (): string => tryOr(() => readlinkSync('/proc/self/ns/uts'), INITIAL_UTS_NAMESPACE);
+const utsNamespace = (): string => readNamespace('/proc/self/ns/uts') ?? INITIAL_UTS_NAMESPACE;

@@ -2,7 +2,7 @@
 import type { Answer, PreflightReport, PreflightResult } from '../core/types/report.ts';
 import { wrapText } from './screen/display-width.ts';
 import { createPen, type Mark, type Pen, type Presentation } from './screen/style.ts';
-import { nameOf } from './screen/words.ts';
+import { nameOf, typedOutside } from './screen/words.ts';
 
 const MARKS: Readonly<Record<Answer, Mark>> = {
   free: 'pass',
@@ -51,9 +51,7 @@ export const renderPreflight = (
 
 /** `../feature-1`, where that leads out of the town that was asked; a worker in the town has its name there. */
 const besideTown = ({ worker }: PreflightResult, typed: string | undefined): string | null =>
-  typed !== undefined && /^\.\.(?:\/|$)/.test(typed) && (worker.startsWith('/') || worker === '.')
-    ? typed.replace(/\/+$/, '')
-    : null;
+  typed !== undefined && (worker.startsWith('/') || worker === '.') ? typedOutside(typed) : null;
 
 /** One line in a pipe. On a screen it is wrapped, and the command has a line of its own, which stays whole. */
 const answerLines = (

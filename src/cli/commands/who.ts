@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { who } from '../../places/who.ts';
 import { renderJson } from '../../reporters/json.ts';
+import { typedOutside } from '../../reporters/screen/words.ts';
 import { renderWho } from '../../reporters/who.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
@@ -10,9 +11,10 @@ import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 export const run: RunCommand = async (given, terminal) => {
   const report = await who(townNamedBy(given, undefined), given.positionals, lookOptionsOf(given, terminal));
   const typed = new Map(
-    given.positionals.flatMap((name) =>
-      /^\.\.(?:\/|$)/.test(name) ? [[resolve(terminal.cwd, name), name.replace(/\/+$/, '')] as const] : [],
-    ),
+    given.positionals.flatMap((name) => {
+      const shown = typedOutside(name);
+      return shown === null ? [] : [[resolve(terminal.cwd, name), shown] as const];
+    }),
   );
   const stdout = given.options.json
     ? renderJson(report)

@@ -195,18 +195,17 @@ const isEmpty = (path: string): boolean => {
   }
 };
 
-/** Adds to these gaps where the files of a working tree are that leads to a repository which is gone. */
-export const withRepairs = (gaps: readonly Gap[], linkedGitDirs: readonly DiskPath[]): readonly Gap[] =>
-  gaps.map((gap) => {
-    const { what, git, leadsTo } = gap;
-    if (git !== 'gone' || leadsTo === undefined || linkedGitDirs.length === 0) return gap;
-    const top = what.slice(what.indexOf(':') + 1, -'/.git'.length);
-    const [first, ...others] = linkedGitDirs.filter(
-      (gitDir) => baseName(displayPath(gitDir)) === baseName(leadsTo) && isOfTree(gitDir, top),
-    );
-    const repairIn = first === undefined ? null : beforeEnd(first, `/worktrees/${baseName(leadsTo)}`);
-    return others.length > 0 || typeof repairIn !== 'string' ? gap : { ...gap, repairIn };
-  });
+/** Adds to a gap where the files of its working tree are, if that leads to a repository which is gone. */
+export const withRepair = (gap: Gap, linkedGitDirs: readonly DiskPath[]): Gap => {
+  const { what, git, leadsTo } = gap;
+  if (git !== 'gone' || leadsTo === undefined) return gap;
+  const top = what.slice(what.indexOf(':') + 1, -'/.git'.length);
+  const [first, ...others] = linkedGitDirs.filter(
+    (gitDir) => baseName(displayPath(gitDir)) === baseName(leadsTo) && isOfTree(gitDir, top),
+  );
+  const repairIn = first === undefined ? null : beforeEnd(first, `/worktrees/${baseName(leadsTo)}`);
+  return others.length > 0 || typeof repairIn !== 'string' ? gap : { ...gap, repairIn };
+};
 
 /** These files say that the working tree is there, or at a place where nothing is: it was moved with its repository. */
 const isOfTree = (gitDir: DiskPath, top: string): boolean => {

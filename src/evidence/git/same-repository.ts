@@ -1,10 +1,11 @@
 /** Do two directories belong to one repository, as a main working tree and its linked ones do? Reads only, runs nothing. */
-import { readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readdirSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { displayPath } from '../../io/disk/disk-path.ts';
 import { entryExists, isAbsent } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { tryOr } from '../../io/try-or.ts';
+import { commonDirectoryOf } from './git-directory.ts';
 import { treePathIn } from './linked-tree.ts';
 import { repositoryFinder } from './repository.ts';
 
@@ -12,14 +13,8 @@ import { repositoryFinder } from './repository.ts';
 const sharedDirectoryOf = (directory: string): string | null => {
   const gitDir = repositoryFinder()(directory)?.gitDir ?? null;
   if (gitDir === null) return null;
-  try {
-    return realpathSync.native(
-      resolve(gitDir, readFileSync(`${gitDir}/commondir`, 'utf8').replace(/[\r\n]+$/, '')),
-    );
-  } catch {
-    // Only linked working trees have that file.
-    return realpathSync.native(gitDir);
-  }
+  const common = commonDirectoryOf(gitDir);
+  return realpathSync.native(typeof common === 'string' && entryExists(common) ? common : gitDir);
 };
 
 /** True where both directories lie in working trees of one repository. */

@@ -10,7 +10,7 @@ import type { Kind } from '../../core/types/kind.ts';
 import { elapsedMs } from '../../io/clock.ts';
 import { type Disk, realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, displayPath, displayRelative, joinPath } from '../../io/disk/disk-path.ts';
-import { followPointers, withRepairs } from '../git/git-pointers.ts';
+import { followPointers, withRepair } from '../git/git-pointers.ts';
 import { agentTable, kindsAt, type LockTable } from '../locks/lock-table.ts';
 import { type GitSighting, type InGitDirsFound, sightInGitDirs } from './git-dirs.ts';
 import type { GitNames } from './homes.ts';
@@ -215,7 +215,8 @@ const inGitDirsOf = (
     const look = lookAt(how.disk, { path: `${path}/gitdir`, raw: false }, findings);
     return look?.size === Buffer.byteLength(tree) + '/.git\n'.length;
   };
-  findings.gaps.splice(0, findings.gaps.length, ...withRepairs(findings.gaps, found.linked.map(pathOf)));
+  const linked = found.linked.map(pathOf);
+  for (const [at, gap] of findings.gaps.entries()) findings.gaps[at] = withRepair(gap, linked);
   return { ...found, linked: found.linked.filter((each) => !isInRoot(each)), claims };
 };
 

@@ -90,17 +90,21 @@ const programBelow = (shell: number): number =>
       const shell = await shellInPane(someTown());
       shell.run(`${COMMAND.join(' ')} ${args.join(' ')}`);
       await shell.shows('crew/ada', IN_VIEW);
-      shell.type('C-z');
-      await shell.shows('topped', IN_SHELL);
-      shell.run('clear; fg');
-      await shell.shows('crew/ada', IN_VIEW);
+      const suspend = async (): Promise<void> => {
+        shell.type('C-z');
+        await shell.shows('topped', IN_SHELL);
+      };
+      const comeBack = async (): Promise<void> => {
+        shell.run('clear; fg');
+        await shell.shows('crew/ada', IN_VIEW);
+      };
+      await suspend();
+      await comeBack();
       // Once more: and in the background it may not draw over what others write.
-      shell.type('C-z');
-      await shell.shows('topped', IN_SHELL);
+      await suspend();
       shell.run('clear; bg; sleep 0.5; jobs; echo in-the-back');
       await shell.shows('in-the-back', IN_SHELL);
-      shell.run('clear; fg');
-      await shell.shows('crew/ada', IN_VIEW);
+      await comeBack();
       shell.type('q');
       await shell.shows('$', IN_SHELL);
     },

@@ -1,9 +1,8 @@
 /** Identifies the namespaces of a process on Linux, and finds paths into them (namespaces(7), proc(5)). */
-import { readlinkSync } from 'node:fs';
 import { bytesAsText } from '../../../io/disk/bytes-as-text.ts';
 import { readingCalls, readSmallFile } from '../../../io/disk/small-file.ts';
 import type { ProcessDetails } from '../row.ts';
-import { readProc, readProcLink } from './proc-files.ts';
+import { readNamespace, readProc } from './proc-files.ts';
 
 /** Host names have at most 64 bytes on Linux; the file may also have comments. */
 const MAX_HOSTNAME_BYTES = 4096;
@@ -25,13 +24,7 @@ type NamespaceDetails = Pick<
  * @param directory of a process below /proc
  */
 export const namespaceDetails = (directory: (pid: number) => string): NamespaceDetails => {
-  const mountsOf = (pid: number): string | null => {
-    try {
-      return readlinkSync(`${directory(pid)}/ns/mnt`);
-    } catch {
-      return null;
-    }
-  };
+  const mountsOf = (pid: number): string | null => readNamespace(`${directory(pid)}/ns/mnt`);
   const ourMounts = mountsOf(process.pid);
   return {
     doorToRoot: (pid) => `${directory(pid)}/root`,
@@ -40,10 +33,7 @@ export const namespaceDetails = (directory: (pid: number) => string): NamespaceD
       const line = 'error' in read ? null : /^NSpid:\s+([\d\s]*?)$/m.exec(read.bytes.toString('latin1'));
       return line?.[1]?.split(/\s+/).map(Number) ?? [];
     },
-    pidNamespace: (pid) => {
-      const link = readProcLink(`${directory(pid)}/ns/pid`);
-      return link.seen ? link.value : null;
-    },
+    pidNamespace: (pid) => readNamespace(`${directory(pid)}/ns/pid`),
     containerNames: (pid) => {
       const file = readSmallFile(readingCalls, `${directory(pid)}/root/etc/hostname`, MAX_HOSTNAME_BYTES);
       const hostname = file.kind === 'file' ? bytesAsText(file.bytes).trim() : '';

@@ -6,6 +6,7 @@ import type { Observed } from '../../../core/types/evidence.ts';
 import { bytesAsText } from '../../../io/disk/bytes-as-text.ts';
 import { entryExists } from '../../../io/disk/entry-exists.ts';
 import { errnoOf } from '../../../io/errno.ts';
+import { tryOr } from '../../../io/try-or.ts';
 
 export type ProcRead = { readonly bytes: Buffer } | { readonly error: string };
 
@@ -66,6 +67,9 @@ export const readProcLink = (path: string): Observed<string> => {
   }
   return { seen: true, value: withoutDeletedMark(target) };
 };
+
+/** A namespace as its link in /proc names it, `mnt:[4026531832]`; null where it is closed to us, or the kernel has none. */
+export const readNamespace = (path: string): string | null => tryOr(() => readlinkSync(path), null);
 
 /** Takes ` (deleted)` off a path, unless something of exactly that name exists. */
 export const withoutDeletedMark = (path: string): string =>
