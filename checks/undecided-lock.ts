@@ -9,6 +9,7 @@ import {
   isContainerId,
   type LostRepository,
   lostRepositoriesOf,
+  mainGitDirOf,
   ofKind,
   optionWith,
   relativeTo,
@@ -16,6 +17,7 @@ import {
   sinceAtEnd,
   summary,
   townOption,
+  unlockCommand,
   type Verdict,
 } from '../src/check.ts';
 
@@ -43,18 +45,12 @@ const fixForForeign = ({ reasons, holder }: Verdict, { town, machine: { host } }
   );
 };
 
-/** The main git directory of a lock in the administrative files of a linked working tree. */
-const mainGitDirOf = ({ path }: Verdict['lock']): string => path.replace(/\/worktrees\/[^/]+\/[^/]+$/, '');
-
 /** Its process works for other agents too, so its own agent may be finished: only its user knows. */
 const fixForShared = ({ lock, holder }: Verdict): Fix => {
   const once = `once process ${holder?.truePid ?? 0} ends, --fix can release it`;
-  const { tree } = lock;
-  if (tree === undefined) return advice(`${once}; if it has forgotten this lock, restart it`);
-  return advice(
-    `${once}; if its agent is done, unlock it yourself`,
-    tree.path === null ? [] : [['git', '-C', mainGitDirOf(lock), 'worktree', 'unlock', tree.path]],
-  );
+  if (lock.tree === undefined) return advice(`${once}; if it has forgotten this lock, restart it`);
+  const unlock = unlockCommand(lock);
+  return advice(`${once}; if its agent is done, unlock it yourself`, unlock === null ? [] : [unlock]);
 };
 
 /** Its session may be on the tmux server of a user who is never asked; null where it is not. */

@@ -15,6 +15,7 @@ export { sinceAtEnd } from './core/report/holder-words.ts';
 export { optionWith } from './core/report/name-worker.ts';
 export { describeRefusal } from './core/report/refusals.ts';
 export { townOption } from './core/report/town-option.ts';
+export { mainGitDirOf, unlockCommand } from './core/report/unlock.ts';
 export { type ClosedHome, closedHomesOf } from './core/town/closed-homes.ts';
 export { isContainerId } from './core/town/host-names.ts';
 export { claimsWorker as isAgents } from './core/town/lock-rules.ts';

@@ -96,6 +96,34 @@ test('does not release a lock set by a person, a file tracked by git, or a lock 
   }
 });
 
+test('of a lock set by a person, it names the page that says how that person unlocks the worktree', () => {
+  const town = makeTown({ marked: false, workers: [], rigs: {} });
+  const git = (...args: string[]): void =>
+    void execFileSync('git', [
+      '-C',
+      town.root,
+      '-c',
+      'user.name=a',
+      '-c',
+      'user.email=a@example.org',
+      ...args,
+    ]);
+  git('init', '-q');
+  git('commit', '-q', '--allow-empty', '-m', 'Begin');
+  git('worktree', 'add', '-q', '--detach', 'a tree');
+  git('worktree', 'lock', '--reason', 'mine', 'a tree');
+  expect(fix(town, '--yes', '--lock', '.git/worktrees/a-tree/locked').stdout).toMatch(
+    /^summary 1 problem needs your attention\.\nnext doctor explain '\S+\/a tree' --town \S+$/m,
+  );
+  const { stdout } = doctor(['explain', 'a tree', '--town', town.root]);
+  expect(stdout).toContain('Nothing: somebody locked it by hand.\n\nWhoever locked it unlocks it:\n');
+  expect(stdout).not.toContain('--force');
+  const [, command = ''] = /^(git .* worktree unlock .*)$/m.exec(stdout) ?? [];
+  expect(command).toBe(`git -C ${town.root}/.git worktree unlock '${town.root}/a tree'`);
+  execFileSync('sh', ['-c', command], { cwd: '/' });
+  expect(existsSync(town.path('.git/worktrees/a-tree/locked'))).toBe(false);
+});
+
 linuxTest('the library selects locks in the same way', async () => {
   const { town, index, other } = await makeHeld();
   await expect(heal(town.root, { force: true })).rejects.toThrow('force requires workers or locks');

@@ -6,6 +6,7 @@ import { sinceAtEnd } from '../../core/report/holder-words.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import { townOption } from '../../core/report/town-option.ts';
+import { unlockCommand } from '../../core/report/unlock.ts';
 import { claimsWorker } from '../../core/town/lock-rules.ts';
 import type { Collision, Examination, Fact, Verdict } from '../../core/types/judgement.ts';
 import type { PreflightResult } from '../../core/types/report.ts';
@@ -78,6 +79,7 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
       : canForce
         ? 'Nothing, unless forced.'
         : `Nothing: ${isCrowded ? 'agents are running here' : safe(refusal)}.`,
+    ...byHandPart(verdict, pen),
     ...(canForce ? ['', inOneLine(RECIPE_BEGINS, command(['doctor', '--fix', '--force', ...named]))] : []),
     '',
     ...gonePart(verdict, pen),
@@ -86,6 +88,12 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
     isCrowded ? 'When only one of the agents is left.' : whatChanges(verdict, safe),
     '',
   ].join('\n');
+};
+
+/** What whoever locked a worktree by hand does; nothing where the part about the missing directory says it, and for every other lock. */
+const byHandPart = ({ lock, notes }: Verdict, { command }: Pen): readonly string[] => {
+  const unlock = notes.includes('by-hand') && !notes.includes('gone') ? unlockCommand(lock) : null;
+  return unlock === null ? [] : ['', inOneLine('Whoever locked it unlocks it:', command(unlock))];
 };
 
 /** What to do about a working tree whose directory is gone; nothing for every other lock. */

@@ -61,6 +61,7 @@ export const mayRelease = (
   index: TownIndex,
 ): Release => {
   const never = forbidden(lock);
+  if (never === 'by-hand') return refuse(never);
   if (never !== 'tracked' && state !== 'stale' && state !== 'invalid') return refuse('state');
   if (never === 'no-owner' && isFresh(lock, index)) return refuse('young', secondsLeft(lock, index));
   if (never !== null) return refuse(never);

@@ -5,6 +5,7 @@ import { EXIT, type Report, type ReportFinding, type ReportFix } from '../types/
 import { remedyFor } from './after-failure.ts';
 import { findingId } from './finding-id.ts';
 import { describeInterrupted, exitCodeAfter, type Interruptible, NOT_BEGUN } from './interruption.ts';
+import { workerArgument } from './name-worker.ts';
 import { exitCodeOf, type ReleaseOutcome } from './report.ts';
 import { townOption } from './town-option.ts';
 
@@ -64,6 +65,7 @@ const forcedFinding = (
   evidence: ReportFinding['evidence'],
   severity: Severity,
   message: string,
+  next: ReportFinding['next'] = [],
 ): ReportFinding => ({
   id: findingId('forced', { worker, lock: id }),
   check: 'forced',
@@ -74,7 +76,7 @@ const forcedFinding = (
   message,
   evidence,
   fix: null,
-  next: [],
+  next,
 });
 
 /**
@@ -121,6 +123,9 @@ export const repairedReport = (
       lock.evidence,
       left && stands.has(lock.id) ? 'warning' : 'info',
       left ? `${lock.state} lock not released` : `${lock.state} lock released by force`,
+      after.town === null
+        ? []
+        : [['doctor', 'explain', workerArgument(lock.worker, after.town.root), ...townOption(after.town)]],
     );
     return [settled(finding, outcome)];
   });

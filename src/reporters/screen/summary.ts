@@ -37,6 +37,7 @@ export const summarize = (report: Report, verbose = false): Summary => {
       fixableStep(report, problems.filter(isFixable)),
       youngStep(report, problems.filter(isYoung)),
       personalStep(
+        report,
         problems.filter((finding) => !finding.doubt && !isFixable(finding) && !isYoung(finding)),
         shown,
       ),
@@ -165,13 +166,13 @@ const youngStep = (report: Report, young: readonly ReportFinding[]): NextStep | 
 };
 
 /** One problem per lock, or per worker where there is no lock: two findings about one lock are one thing to do. */
-const personalStep = (personal: readonly ReportFinding[], shown: number): NextStep | null => {
+const personalStep = (report: Report, personal: readonly ReportFinding[], shown: number): NextStep | null => {
   const problems = [...groupBy(personal, ({ id, lock, worker }) => lock ?? worker ?? id).values()];
   return problems.length === 0
     ? null
     : {
         text: `${count(problems.length, 'problem needs', 'problems need')} your attention:`,
-        ...firstCommands(problems.map(plainest), shown),
+        ...firstCommands(report, problems.map(plainest), shown),
       };
 };
 
@@ -189,11 +190,7 @@ const doubtStep = (report: Report, doubtful: readonly ReportFinding[], shown: nu
     (part) => part !== '',
   );
   if (parts.length === 0) return null;
-  const found = firstCommands(doubtful, shown);
-  return {
-    text: `${parts.join(' and ')} could not be checked:`,
-    ...(found.commands.length > 0 ? found : { commands: [lookAgain(report)], more: 0 }),
-  };
+  return { text: `${parts.join(' and ')} could not be checked:`, ...firstCommands(report, doubtful, shown) };
 };
 
 /** Looks at the same machines and leases, which may have been named on this command line only. */
@@ -216,7 +213,9 @@ const idleStep = (idle: readonly ReportFinding[]): NextStep | null => {
       };
 };
 
+/** Never none: a reader who is told that something is to be done is told how to see more. */
 const firstCommands = (
+  report: Report,
   findings: readonly ReportFinding[],
   shown: number,
 ): Pick<NextStep, 'commands' | 'more'> => {
@@ -226,6 +225,7 @@ const firstCommands = (
     if (first !== undefined) seen.set(JSON.stringify(first), first);
   }
   const all = [...seen.values()];
+  if (all.length === 0) return { commands: [lookAgain(report)], more: 0 };
   return { commands: all.slice(0, shown), more: Math.max(0, all.length - shown) };
 };
 
