@@ -1,6 +1,8 @@
 /** May a directory be removed: not while anybody works there, a lock is held, or work would be lost. Pure. */
 import { doubtOf } from './report/doubt.ts';
 import { optionWith } from './report/name-worker.ts';
+import { refusalOf } from './report/refusals.ts';
+import { unlockCommand } from './report/unlock.ts';
 import { describeAside } from './town/moved-aside.ts';
 import type { Gap, Leftover, Observed } from './types/evidence.ts';
 import type { Fact, Verdict } from './types/judgement.ts';
@@ -28,19 +30,21 @@ export interface RemovalEvidence {
 
 /** A reason against the removal, or a remark that belongs in the answer. */
 interface Objection {
-  readonly answer: 'held' | 'unsure' | 'free';
+  readonly answer: PreflightResult['answer'];
   readonly reason: string | null;
   readonly fact: Fact;
   readonly next: readonly string[] | null;
+  /** When to ask again; absent where time alone changes nothing. */
+  readonly retryInSeconds?: number | null;
 }
 
 /** `held` beats `unsure`: one certain objection settles the answer. */
-const WORST_FIRST = ['held', 'unsure'] as const;
+const WORST_FIRST = ['held', 'unsure', 'repair'] as const;
 
 /** How many objections fit on one line; the evidence lists all of them. */
 const MAX_SAID = 3;
 
-/** The answer for one directory: `held`, `unsure` or `free`. */
+/** The answer for one directory. */
 export const answerRemoval = (evidence: RemovalEvidence): PreflightResult => {
   const objections = [
     ...evidence.places.flatMap((place) => ofPlace(place, evidence)),
@@ -52,7 +56,6 @@ export const answerRemoval = (evidence: RemovalEvidence): PreflightResult => {
   ];
   const answer = WORST_FIRST.find((word) => objections.some((each) => each.answer === word)) ?? 'free';
   const deciding = objections.filter((each) => each.answer === answer && each.reason !== null);
-  const barring = answer === 'free' ? objections.filter(({ next }) => next !== null) : [];
   const said = deciding.slice(0, MAX_SAID).map(({ fact }) => fact.text);
   const more = deciding.length - said.length;
   return {
@@ -63,14 +66,12 @@ export const answerRemoval = (evidence: RemovalEvidence): PreflightResult => {
     notes: [],
     message:
       answer === 'free'
-        ? `nobody works here, no lock is held, and nothing would be lost${barring.length === 0 ? '' : '; git removes it once its stale lock is released'}`
+        ? 'nobody works here, no lock is held, and nothing would be lost'
         : `${said.join('; ')}${more === 0 ? '' : `; and ${more} more`}`,
     evidence: objections.map(({ fact }) => fact),
-    retryInSeconds: null,
+    retryInSeconds: deciding.find(({ retryInSeconds }) => retryInSeconds != null)?.retryInSeconds ?? null,
     next: [
-      ...new Map(
-        [...deciding, ...barring].flatMap(({ next }) => (next === null ? [] : [[next.join('\0'), next]])),
-      ).values(),
+      ...new Map(deciding.flatMap(({ next }) => (next === null ? [] : [[next.join('\0'), next]]))).values(),
     ],
   };
 };
@@ -113,7 +114,7 @@ const ofPlace = (
 /** What follows the main working tree's path in that of a worktree's lock; a bare repository has no `.git`. */
 const LOCK_IN_MAIN = /(?:\/\.git)?\/worktrees\/[^/]+\/locked$/;
 
-/** A lock whose holder is gone is only mentioned: it does not forbid the removal. git refuses it while such a lock of its own is there. */
+/** A lock whose holder is gone is only mentioned, except the one by which git refuses the removal. */
 const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection[] => {
   const { lock, state, facts, notes } = verdict;
   const next = ['doctor', 'locks', '--under', path];
@@ -126,7 +127,10 @@ const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection
           'held',
           'lock-held',
           'lock',
-          `${which} is held${notes.includes('by-hand') ? ' by a person' : ''}: ${told}`,
+          notes.includes('by-hand')
+            ? `${which} is held by a person, who alone unlocks it: ${told}`
+            : `${which} is held: ${told}`,
+          unlockOf(verdict),
         ),
       ];
     case 'orphaned':
@@ -137,12 +141,30 @@ const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection
       ];
     case 'foreign':
       return [objection('unsure', 'lock-unknown', 'lock', `${which} was taken elsewhere: ${told}`, next)];
-    default: {
-      const main = lock.kind === 'git-worktree' ? lock.path.replace(LOCK_IN_MAIN, '') : null;
-      const release = main === null ? null : ['doctor', '--fix', '--lock', lock.path, '--town', main];
-      return [objection('free', null, 'lock', `${which} is ${state}: ${told}`, release)];
-    }
+    default:
+      return lock.kind === 'git-worktree'
+        ? [barring(verdict, `${which} is ${state}: ${told}`)]
+        : [objection('free', null, 'lock', `${which} is ${state}: ${told}`)];
   }
+};
+
+/** What whoever locked a worktree by hand does; null for every other lock. */
+const unlockOf = ({ lock, notes }: Verdict): readonly string[] | null =>
+  notes.includes('by-hand') ? unlockCommand(lock) : null;
+
+/** git does not remove a worktree that has a lock, dead or not. In its main repository `--fix` releases a dead one. */
+const barring = (verdict: Verdict, is: string): Objection => {
+  const { lock, release } = verdict;
+  if (release.allowed || release.why === 'outside')
+    return objection('repair', 'lock-stale', 'lock', `git does not remove it while its lock stands: ${is}`, [
+      ...['doctor', '--fix', '--lock', lock.path, '--town', lock.path.replace(LOCK_IN_MAIN, '') || '/'],
+    ]);
+  return {
+    ...objection('unsure', 'lock-unknown', 'lock', `${is}, but it is not released: ${refusalOf(verdict)}`, [
+      ...['ls', '-ld', lock.path],
+    ]),
+    retryInSeconds: release.retryInSeconds,
+  };
 };
 
 /** Once it is back in its place it is judged like any other lock. */

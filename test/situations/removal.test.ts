@@ -495,15 +495,26 @@ describe('the answer about removal', () => {
   gitTest(
     'names the stale lock that prevents git from removing it, and the command that releases it',
     async () => {
-      const { main, tree, answer, home } = setStage();
+      const { main, tree, answer, ask, home } = setStage();
       git(main, 'worktree', 'lock', '--reason', `claude agent agent-ab12 (pid ${deadPid()})`, tree);
       const path = join(main, '.git/worktrees/tree/locked');
       aged(path);
       expect(() => git(main, 'worktree', 'remove', tree)).toThrow(/locked working tree/);
-      const { message, next, ...rest } = await answer(tree);
-      expect(rest.answer).toBe('free');
-      expect(message).toMatch(/nothing would be lost; git removes it once its stale lock is released$/);
-      expect(next).toEqual([['doctor', '--fix', '--lock', path, '--town', main]]);
+      const release = ['doctor', '--fix', '--lock', path, '--town', main];
+      expect(await answer(tree)).toMatchObject({
+        answer: 'repair',
+        reasons: ['lock-stale'],
+        next: [release],
+      });
+      expect(await ask(tree)).toMatchObject({ exitCode: 21 });
+      // What would be lost comes first.
+      writeFileSync(join(tree, 'new'), '');
+      expect(await answer(tree)).toMatchObject({ answer: 'held', reasons: ['lock-stale', 'uncommitted'] });
+      rmSync(join(tree, 'new'));
+      writeFileSync(path, readFileSync(path));
+      const { answer: young, retryInSeconds } = await answer(tree);
+      expect([young, retryInSeconds]).toEqual(['unsure', expect.any(Number)]);
+      aged(path);
 
       const env = { ...bareEnvironment(makeTmuxTmpdir()) };
       expect((await heal(main, { env, cwd: home, locks: [path] })).summary).toMatchObject({ fixed: 1 });
@@ -511,6 +522,17 @@ describe('the answer about removal', () => {
       git(main, 'worktree', 'remove', tree);
     },
   );
+
+  gitTest('names what the person who locked it by hand does, and that works', async () => {
+    const { main, tree, answer } = setStage();
+    git(main, 'worktree', 'lock', tree);
+    const { message, next } = await answer(tree);
+    expect(message).toMatch(/ is held by a person, who alone unlocks it: locked without a reason or a name$/);
+    expect(next).toEqual([['git', '-C', join(main, '.git'), 'worktree', 'unlock', tree]]);
+    const [[command = '', ...words] = []] = next;
+    execFileSync(command, words, { cwd: '/', env: GIT_ENV });
+    expect(await answer(tree)).toMatchObject({ answer: 'free', next: [] });
+  });
 
   gitTest('is a usage error for a directory that does not exist', async () => {
     const { ask } = setStage();

@@ -163,7 +163,7 @@ export const ANSWER_TEXTS: ReadonlyMap<string, string> = new Map([
   ['repair', 'What --json calls repairable: a stale or invalid lock is in the way. Exit code 21.'],
   [
     'repairable',
-    'A stale or invalid lock is in the way, and doctor preflight --fix can release it. Exit code 21.',
+    'A stale or invalid lock is in the way, and doctor preflight --fix (before a removal: doctor --fix) can release it. Exit code 21.',
   ],
   [
     'unsure',
@@ -204,7 +204,11 @@ export const WORD_TEXTS: ReadonlyMap<string, string> = new Map([
     'Other working trees need this repository and would break without it: git worktree list.',
   ],
   ['lock-held', 'A lock in the directory, or in its git directory, is held. doctor locks tells of it.'],
-  ['lock-unknown', 'A lock in the directory, or in its git directory, could not be judged.'],
+  ['lock-unknown', 'A lock in the directory, or in its git directory, could not be judged or released.'],
+  [
+    'lock-stale',
+    'The holder of the worktree’s lock is gone. git does not remove the worktree until doctor --fix releases the lock.',
+  ],
   ['no-repository', 'git does not track these files, so nothing shows whether they are kept anywhere else.'],
   ['work-unknown', 'git could not tell whether work would be lost with the directory.'],
   [
