@@ -1,4 +1,4 @@
-import { type Claim, defineKind, textOf } from '../src/kind.ts';
+import { type Claim, defineKind, isPossiblePid, textOf } from '../src/kind.ts';
 
 /**
  * Claude's text ends with the process, in newer versions with its start as well: `(pid 4242 start 18273645)`. Only the whole text
@@ -16,9 +16,6 @@ const isStart = (text: string): boolean =>
 const IN_FIELDS = /^(openclaw|flow-claim)((?: +[A-Za-z_]+=\S*)+)$/;
 const FIELD = /([A-Za-z_]+)=(\S*)/g;
 
-/** The largest PID there can be. A larger number is a slip, and proves nothing. */
-const MOST_PID = 2 ** 31 - 1;
-
 const claimOf = (bytes: Uint8Array): Claim => {
   const note = textOf(bytes);
   // No tool writes a second line, nor more than the note has room for.
@@ -28,7 +25,7 @@ const claimOf = (bytes: Uint8Array): Claim => {
 
 const inBrackets = (text: string): Claim | null => {
   const [, name, pid, inside, after] = IN_BRACKETS.exec(text) ?? [];
-  if (name === undefined || Number(pid) > MOST_PID) return null;
+  if (name === undefined || !isPossiblePid(Number(pid))) return null;
   const start = inside ?? after ?? null;
   if ((start !== null && !isStart(start)) || (inside !== undefined && after !== undefined)) return null;
   const startIs = start === null ? {} : { start, isStartNative: true as const };
@@ -53,7 +50,8 @@ const inFields = (text: string): Claim | null => {
   const fields = new Map(said);
   const number = fields.get('pid') ?? '';
   // Of two numbers nobody knows which one is meant, nor of two hosts.
-  if (fields.size < said.length || !/^[1-9]\d{0,9}$/.test(number) || Number(number) > MOST_PID) return null;
+  if (fields.size < said.length || !/^[1-9]\d{0,9}$/.test(number) || !isPossiblePid(Number(number)))
+    return null;
   const written = fields.get('ts') ?? '';
   const ms = Date.parse(written);
   return {

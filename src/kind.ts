@@ -4,6 +4,7 @@
  */
 import type { Kind } from './core/types/kind.ts';
 
+export { isPossiblePid } from './core/pid.ts';
 // The agent's lock, which the lock library writes by the same names.
 export { COMPANION_NAME, LOCK_HOMES, LOCK_NAME } from './core/record/lock-names.ts';
 export { parseLockRecord } from './core/record/lock-record.ts';

@@ -2,7 +2,7 @@
 
 import type { Asker, HostFacts } from '../core/types/evidence.ts';
 import { realOrSame } from '../io/disk/real-path.ts';
-import { readNamespace, readProc } from './processes/linux/proc-files.ts';
+import { readNamespace, readProc, readProcText } from './processes/linux/proc-files.ts';
 import { parseProcStat } from './processes/linux/proc-stat.ts';
 import { bootSession } from './processes/macos/boot-session.ts';
 import type { ProcessTable } from './processes/row.ts';
@@ -17,7 +17,10 @@ export const readHost = (): HostFacts => {
     hostname: hostName(),
     platform: process.platform,
     uid: process.getuid?.() ?? 0,
-    bootId: process.platform === 'darwin' ? bootSession() : readLine('/proc/sys/kernel/random/boot_id'),
+    bootId:
+      process.platform === 'darwin'
+        ? bootSession()
+        : readProcText('/proc/sys/kernel/random/boot_id').trim() || null,
     pidNamespace,
     initialPidNamespace: isInitial(pidNamespace),
   };
@@ -25,8 +28,7 @@ export const readHost = (): HostFacts => {
 
 /** The host's name as gethostname(2) gives it. The kernel's file has the same name, and Node's `os` takes 0.2 ms to load. */
 export const hostName = (): string => {
-  const read = process.platform === 'linux' ? readProc('/proc/sys/kernel/hostname') : null;
-  const line = read === null || 'error' in read ? '' : read.bytes.toString('utf8');
+  const line = process.platform === 'linux' ? readProcText('/proc/sys/kernel/hostname') : '';
   return line.length > 1 && line.endsWith('\n')
     ? line.slice(0, -1)
     : process.getBuiltinModule('node:os').hostname();
@@ -72,9 +74,4 @@ const askerPane = ({ TMUX, TMUX_PANE }: Readonly<Record<string, string | undefin
 export const socketInTmuxVariable = (value: string | undefined): string | null => {
   const path = /^(\/.*),\d+,\d*$/s.exec(value ?? '')?.[1];
   return path === undefined ? null : realOrSame(path);
-};
-
-const readLine = (path: string): string | null => {
-  const read = readProc(path);
-  return 'error' in read ? null : read.bytes.toString('utf8').trim() || null;
 };

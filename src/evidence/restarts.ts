@@ -11,7 +11,7 @@ import { statSync } from 'node:fs';
 import { isContainerId } from '../core/town/host-names.ts';
 import type { HostFacts } from '../core/types/evidence.ts';
 import { tryOr } from '../io/try-or.ts';
-import { readNamespace, readProc } from './processes/linux/proc-files.ts';
+import { readNamespace, readProcText } from './processes/linux/proc-files.ts';
 
 /** One line of `/proc/self/mountinfo` (proc(5)), as far as it is needed. */
 export interface MountPoint {
@@ -146,13 +146,13 @@ export interface ProcessOne {
 /** The host facts with the starts that count for this town. Reads a few files; whatever cannot be read proves nothing. */
 export const withStarts = (host: HostFacts, town: string, processOne: ProcessOne | null): HostFacts => {
   if (host.platform !== 'linux') return host;
-  const mounts = parseMounts(textOf('/proc/self/mountinfo'));
-  const uptime = Number.parseFloat(textOf('/proc/uptime'));
+  const mounts = parseMounts(readProcText('/proc/self/mountinfo'));
+  const uptime = Number.parseFloat(readProcText('/proc/uptime'));
   const counterMs = Number.isFinite(uptime) ? Date.now() - uptime * 1000 : null;
   const bootedAtMs = kernelStart(mounts, statOf('/dev/null')?.ctimeMs ?? null, counterMs);
   if (host.initialPidNamespace === true) return { ...host, bootedAtMs };
   const townIsOnRoot = statOf(town)?.dev === statOf('/')?.dev;
-  const release = textOf('/proc/sys/kernel/osrelease');
+  const release = readProcText('/proc/sys/kernel/osrelease');
   const isMachine = isWslMachine({ release, processOne: processOne?.comm ?? '', mounts, townIsOnRoot });
   const signs: ContainerSigns = {
     hostname: host.hostname,
@@ -170,11 +170,6 @@ export const withStarts = (host: HostFacts, town: string, processOne: ProcessOne
     containerStartedAtMs: containerStart(signs),
     numbersAreOurs: numbersAreOurs(signs),
   };
-};
-
-const textOf = (path: string): string => {
-  const read = readProc(path);
-  return 'error' in read ? '' : read.bytes.toString('utf8');
 };
 
 const statOf = (path: string) => tryOr(() => statSync(path, { throwIfNoEntry: false }), undefined);

@@ -10,7 +10,7 @@ import { lifeNow } from '../lock/identity.ts';
 const POLL_MS = 250;
 
 /** Milliseconds. Each full look that found no change doubles the time to the next one, up to this. */
-const LONGEST_MS = 2000;
+const MAX_WAIT_MS = 2000;
 
 /** To see whether a holder of ours lives takes one read in /proc on Linux, but a `ps` on macOS. */
 const LIFE_IS_CHEAP = process.platform !== 'darwin';
@@ -39,7 +39,7 @@ export const watchWorker = (workerDir: string, deadlineMs: number): (() => Promi
       const plainlyHeld = lifeOfHolder(files) === 'alive';
       if (plainlyHeld && LIFE_IS_CHEAP) continue;
       if (waitedMs < quietMs) continue;
-      quietMs = Math.min(quietMs * 2, LONGEST_MS);
+      quietMs = Math.min(quietMs * 2, MAX_WAIT_MS);
       if (!plainlyHeld) return;
       waitedMs = 0;
     }

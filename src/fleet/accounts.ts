@@ -1,5 +1,5 @@
 /** What became of the questions to each machine, and the row that tells it. */
-import { HERE } from '../core/fleet/label.ts';
+import { HERE } from '../core/town/views.ts';
 import type { Snapshot } from '../core/types/evidence.ts';
 import type { ReportMachine } from '../core/types/report.ts';
 import { VERSION } from '../version.ts';

@@ -3,6 +3,7 @@
 import type { PlanStep } from '../core/plan.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
 import { type Fields, fieldsOf } from '../core/unchecked.ts';
+import { changed, failed, skipped } from '../repair/outcomes.ts';
 import { type AskOptions, ask } from './ask.ts';
 import type { Machine } from './machine.ts';
 
@@ -16,9 +17,6 @@ export interface RepairThere {
 
 /** As `lock/files/names.ts` makes them; nothing else goes into a command that a person may paste. */
 const RUN_ID = /^\d{8}T\d{6}Z-[0-9a-f]{6}$/;
-
-const skipped = (reason: string): ReleaseOutcome => ({ status: 'skipped', reason, backup: null });
-const failed = (reason: string): ReleaseOutcome => ({ status: 'failed', reason, backup: null });
 
 /** Has exactly these locks released there: each by its id and the digest of its bytes, and no other. */
 export const askRepair = async (
@@ -50,11 +48,8 @@ export const askRepair = async (
     outcomes: new Map(
       steps.map(({ verdict: { lock } }) => [
         lock.id,
-        findings.find((finding) => finding.lock === lock.id)?.outcome ?? {
-          status: 'changed',
-          reason: 'it was not there any more as it was seen',
-          backup: null,
-        },
+        findings.find((finding) => finding.lock === lock.id)?.outcome ??
+          changed('it was not there any more as it was seen'),
       ]),
     ),
   };

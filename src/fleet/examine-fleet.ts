@@ -3,10 +3,11 @@
  * evidence of its own machine, and a directory that several share by that of all of them.
  */
 import { joinReports } from '../core/fleet/join-reports.ts';
-import { type CommandThere, HERE, labelled, type SeenBy } from '../core/fleet/label.ts';
+import { type CommandThere, labelled, type SeenBy } from '../core/fleet/label.ts';
 import { mergeSightings } from '../core/fleet/merge-sightings.ts';
 import type { MachineView } from '../core/fleet/taker.ts';
 import { examineSnapshot } from '../core/judge/examine.ts';
+import { HERE } from '../core/town/views.ts';
 import type { Snapshot } from '../core/types/evidence.ts';
 import type { Examination } from '../core/types/judgement.ts';
 import type { Report } from '../core/types/report.ts';

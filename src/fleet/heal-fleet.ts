@@ -3,11 +3,11 @@
  * of all of them decides the exit code.
  */
 import { joinReports } from '../core/fleet/join-reports.ts';
-import { HERE } from '../core/fleet/label.ts';
 import { onlyOf } from '../core/fleet/only-of.ts';
 import { type Plan, type PlanStep, planRepair } from '../core/plan.ts';
 import { interruptedReport, markDeclined, plannedReport, repairedReport } from '../core/report/repaired.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
+import { HERE } from '../core/town/views.ts';
 import type { Report } from '../core/types/report.ts';
 import type { Preparation } from '../diagnose.ts';
 import type { HealRun } from '../heal.ts';

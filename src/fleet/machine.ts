@@ -4,8 +4,8 @@
  */
 import type { MachineConfig } from '../config.ts';
 import { Failure } from '../core/failure.ts';
-import { HERE } from '../core/fleet/label.ts';
 import { namesOf } from '../core/fleet/taker.ts';
+import { HERE } from '../core/town/views.ts';
 import { quoteCommand } from '../reporters/screen/shell-quote.ts';
 
 /** A machine that can be asked. */

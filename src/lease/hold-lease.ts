@@ -14,7 +14,7 @@ const LEASE_LOST = 75;
 
 /** Milliseconds between two questions of one that waits. */
 const SHORTEST_PAUSE_MS = 200;
-const LONGEST_PAUSE_MS = 1000;
+const MAX_PAUSE_MS = 1000;
 
 /** What to do when the lease is lost: `warn`, `stop`, or a command for the shell. */
 type OnLost = string;
@@ -64,7 +64,7 @@ const recordFor = async (hold: HoldToBe): Promise<LeaseRecord> => {
 
 /** Waits until nobody holds a key, or until the deadline (of `performance.now()`). */
 const waitUntilFree = async ({ read }: LeaseEngine, key: string, deadlineMs: number): Promise<void> => {
-  for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
+  for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS)) {
     // A random pause, so that many waiters do not all ask at once.
     const leftMs = Math.max(0, deadlineMs - performance.now());
     await sleep(Math.min(pauseMs * (0.5 + Math.random()), leftMs));

@@ -2,8 +2,9 @@
  * The leases of a town in a diagnosis: listed once before anything is looked at, compared with what each machine shows, and told in
  * the report. Reads only.
  */
-import { HERE } from '../core/fleet/label.ts';
+
 import type { MachineView } from '../core/fleet/taker.ts';
+import { HERE } from '../core/town/views.ts';
 import { type Check, type Finding, LEASE_CHECK } from '../core/types/check.ts';
 import type { Examination } from '../core/types/judgement.ts';
 import { EXIT, type Report, type ReportFinding, type ReportLease } from '../core/types/report.ts';

@@ -32,7 +32,7 @@ import { directoryNamed, isWorkingTree, type NamedDirectory } from './directory-
 const GIT_TIMEOUT_MS = 30_000;
 
 /** A directory with more is not a worktree, and asking about all of them takes minutes. */
-const MOST_REPOSITORIES = 200;
+const MAX_REPOSITORIES = 200;
 
 /**
  * May these directories be removed? `held` as long as anybody works in one, a lock in it or in its git directory is held, or work
@@ -193,8 +193,8 @@ const repositoriesIn = async (path: string): Promise<InnerRepositories> => {
   const tops = [...(seen?.repositories ?? [])];
   const find = repositoryFinder();
   const bare = find(join(path, '.git')) === null && isBare(path) ? [bareAt(path)] : [];
-  const found = tops.slice(0, MOST_REPOSITORIES).flatMap((top) => find(top) ?? []);
-  const left = tops.length - MOST_REPOSITORIES;
+  const found = tops.slice(0, MAX_REPOSITORIES).flatMap((top) => find(top) ?? []);
+  const left = tops.length - MAX_REPOSITORIES;
   return {
     found: [...bare, ...found],
     tops: new Set(bare.length > 0 ? readdirSync(path).map((name) => join(path, name)) : tops),

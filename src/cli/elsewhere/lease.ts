@@ -15,7 +15,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 const TTL_SECONDS = 60;
 /** Below this neither a network nor a command has the time that it takes to end one in order. */
 const SHORTEST_SECONDS = 5;
-const LONGEST_SECONDS = 86_400;
+const MAX_SECONDS = 86_400;
 
 /** Prepares the lease of `exec`: of `--lease`, else of the environment, else of the configuration. Throws `E_USAGE`. */
 export const leaseAt = (
@@ -26,8 +26,8 @@ export const leaseAt = (
 ): Besides => {
   const parsed = readAddress(address, options.lease !== null, env);
   const ttlSeconds = options.ttl ?? config?.ttl ?? TTL_SECONDS;
-  if (ttlSeconds < SHORTEST_SECONDS || ttlSeconds > LONGEST_SECONDS)
-    throw usage(`--ttl must be from ${SHORTEST_SECONDS} to ${LONGEST_SECONDS} seconds`);
+  if (ttlSeconds < SHORTEST_SECONDS || ttlSeconds > MAX_SECONDS)
+    throw usage(`--ttl must be from ${SHORTEST_SECONDS} to ${MAX_SECONDS} seconds`);
   return holdLease({
     engine: etcdEngine(parsed),
     prefix: parsed.prefix,

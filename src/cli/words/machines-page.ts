@@ -1,5 +1,5 @@
 /** The page of a worker where several machines were asked: what each town that has it tells, and who judged it. Markdown. */
-import { HERE } from '../../core/fleet/label.ts';
+import { HERE } from '../../core/town/views.ts';
 import type { Examination } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';
 import type { FleetDiagnosis, TownSeen } from '../../fleet/examine-fleet.ts';

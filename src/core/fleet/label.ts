@@ -1,8 +1,6 @@
 /** Labels the rows of a report with their machine, and rewrites its commands so that they work when pasted here. Pure. */
+import { HERE } from '../town/views.ts';
 import type { Report } from '../types/report.ts';
-
-/** The name of this machine in such reports. */
-export const HERE = 'here';
 
 /** A command as it is run here so that it happens on the machine of the row it stands with. */
 export type CommandThere = (machine: string, command: readonly string[]) => readonly string[];

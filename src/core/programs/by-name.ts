@@ -27,7 +27,7 @@ export interface NamedClass {
 const known = new Map<string, NamedClass | undefined>();
 
 /** Far more names than one look meets; a run that never ends must not keep all that it ever met. */
-const MOST_KNOWN = 1000;
+const MAX_KNOWN = 1000;
 
 /** What the table says of a name; an agent's name wins over the same name in another group. */
 const inTable = (name: string): NamedClass | undefined => {
@@ -36,7 +36,7 @@ const inTable = (name: string): NamedClass | undefined => {
     named(name, 'agent', AGENT_PROGRAMS) ??
     named(name, 'infrastructure', INFRASTRUCTURE_PROGRAMS) ??
     named(name, 'bystander', BYSTANDER_PROGRAMS);
-  if (known.size >= MOST_KNOWN) known.clear();
+  if (known.size >= MAX_KNOWN) known.clear();
   known.set(name, found);
   return found;
 };

@@ -1,7 +1,7 @@
 /** The bytes of a small file as one line of text, for people. */
 
 /** Longest text that is shown of a reason or a name. */
-const MOST_CHARACTERS = 300;
+const MAX_CHARACTERS = 300;
 
 /** Made by the first text: most runs read none. */
 let decoder: InstanceType<typeof TextDecoder> | null = null;
@@ -10,12 +10,10 @@ let decoder: InstanceType<typeof TextDecoder> | null = null;
 export const textOf = (bytes: Uint8Array): string => {
   decoder ??= new TextDecoder();
   const text = decoder
-    .decode(bytes.subarray(0, MOST_CHARACTERS * 4))
+    .decode(bytes.subarray(0, MAX_CHARACTERS * 4))
     .replace(/\s+/g, ' ')
     .trim();
-  if (text.length <= MOST_CHARACTERS) return text;
+  if (text.length <= MAX_CHARACTERS) return text;
   const characters = [...text];
-  return characters.length <= MOST_CHARACTERS
-    ? text
-    : `${characters.slice(0, MOST_CHARACTERS - 1).join('')}…`;
+  return characters.length <= MAX_CHARACTERS ? text : `${characters.slice(0, MAX_CHARACTERS - 1).join('')}…`;
 };

@@ -4,10 +4,7 @@ import type { LockFile, Snapshot } from '../types/evidence.ts';
 import { claimsWorker } from './lock-rules.ts';
 import { indexMachine } from './machine-index.ts';
 import { ownerOf, rolesOf } from './roles.ts';
-import type { TownIndex, WorkerView } from './views.ts';
-
-/** The key of the machine that the doctor runs on. */
-const HERE = 'here';
+import { HERE, type TownIndex, type WorkerView } from './views.ts';
 
 const NOBODY: readonly string[] = [];
 

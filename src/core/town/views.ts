@@ -15,6 +15,9 @@ import type {
 import type { Stranger } from '../types/judgement.ts';
 import type { Owner } from './roles.ts';
 
+/** The name of this machine in reports, and its key. */
+export const HERE = 'here';
+
 /** A worker's directory and the agents that may rightfully work in it. */
 export interface WorkerView {
   readonly worker: string;

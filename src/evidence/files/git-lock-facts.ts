@@ -47,7 +47,7 @@ const withTree = (gitDir: LockGitDir, trees: Map<string, string | null>): LockGi
 };
 
 /** git does not write configurations longer than this. */
-const MOST_CONFIG_BYTES = 65_536;
+const MAX_CONFIG_BYTES = 65_536;
 
 /** `worktree = ../../../libs/a`, as `git submodule` sets it; no other section has a variable of that name. */
 const WORKTREE = /^[ \t]*worktree[ \t]*=[ \t]*"?([^"\n\r#;]+?)"?[ \t]*$/im;
@@ -55,7 +55,7 @@ const WORKTREE = /^[ \t]*worktree[ \t]*=[ \t]*"?([^"\n\r#;]+?)"?[ \t]*$/im;
 /** The working tree that a setting of the repository names (`core.worktree`); null where none does. */
 const treeSetIn = (gitDir: string): string | null => {
   for (const name of ['config.worktree', 'config']) {
-    const reading = readSmallFile(readingCalls, `${gitDir}/${name}`, MOST_CONFIG_BYTES);
+    const reading = readSmallFile(readingCalls, `${gitDir}/${name}`, MAX_CONFIG_BYTES);
     const text = reading.kind === 'file' ? bytesAsText(reading.bytes) : '';
     const path = WORKTREE.exec(text)?.[1];
     if (path !== undefined) return realOrSame(resolve(gitDir, path));
@@ -64,7 +64,7 @@ const treeSetIn = (gitDir: string): string | null => {
 };
 
 /** git writes no more into such a file. */
-const MOST_NOTE_BYTES = 32;
+const MAX_NOTE_BYTES = 32;
 
 /** Detached maintenance leaves the PID of the process that started it, which has ended: such a note does not prove a death. */
 const OF_MAINTENANCE = '/objects/maintenance.lock';
@@ -72,7 +72,7 @@ const OF_MAINTENANCE = '/objects/maintenance.lock';
 const notedBeside = (lock: string): NotedPid | null => {
   const path = pidFileOf(lock);
   if (path === lock) return null;
-  const reading = readSmallFile(readingCalls, path, MOST_NOTE_BYTES);
+  const reading = readSmallFile(readingCalls, path, MAX_NOTE_BYTES);
   if (reading.kind !== 'file') return null;
   const pid = /^pid (\d{1,10})\n$/.exec(Buffer.from(reading.bytes).toString('latin1'))?.[1];
   if (pid === undefined || Number(pid) === 0) return null;

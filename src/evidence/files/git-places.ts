@@ -1,5 +1,6 @@
 /** Finds the repository that a directory belongs to, as a git that works there sees it. Reads only, and never throws. */
 import { dirname } from 'node:path';
+import { relativeTo } from '../../core/town/roles.ts';
 import type { LockGitDir } from '../../core/types/evidence.ts';
 import { baseName, showsBytes } from '../../io/disk/disk-path.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
@@ -27,7 +28,9 @@ export const gitPlaces = (gitDirs: readonly LockGitDir[]): GitPlaces => {
       const real = realOrSame(directory);
       const found = find(real);
       const gitDir = gitDirAround(real, found?.top ?? '/') ?? found?.gitDir ?? null;
-      const elsewhere = kept.filter(({ tree }) => tree !== null && isIn(real, tree)).map(({ path }) => path);
+      const elsewhere = kept
+        .filter(({ tree }) => tree !== null && relativeTo(tree, real) !== null)
+        .map(({ path }) => path);
       return [
         ...(gitDir === null ? [] : [realOrSame(gitDir)]),
         ...(gitDir === null || showsBytes(real) ? [real] : []),
@@ -51,6 +54,3 @@ const gitDirAround = (directory: string, top: string): string | null => {
 };
 
 const isGitDir = (directory: string): boolean => tryOr(() => isGitDirectory(directory), false);
-
-const isIn = (path: string, directory: string): boolean =>
-  path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);

@@ -2,7 +2,9 @@
 import { lstatSync, statSync } from 'node:fs';
 import { type DiskPath, joinPath, resolvePath } from '../../io/disk/disk-path.ts';
 import { readValue } from '../../io/disk/small-file.ts';
-import { MOST_POINTER_BYTES } from './linked-tree.ts';
+
+/** One line with one path is shorter than this, so a longer file is no `.git`, `gitdir` or `commondir`. */
+export const MAX_POINTER_BYTES = 8192;
 
 /** What the directory needs that all working trees of a repository share. */
 const SHARED = ['objects', 'refs'] as const;
@@ -19,7 +21,7 @@ export const hasHead = (path: DiskPath): boolean =>
 
 /** The directory that all working trees of its repository share; the path itself where it names no other. */
 export const commonDirectoryOf = (path: DiskPath): DiskPath => {
-  const named = readValue(joinPath(path, 'commondir'), MOST_POINTER_BYTES);
+  const named = readValue(joinPath(path, 'commondir'), MAX_POINTER_BYTES);
   return named === null || named === 'absent' ? path : resolvePath(path, named.value);
 };
 

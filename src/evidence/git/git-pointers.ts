@@ -20,8 +20,14 @@ import { entryExists } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { otherType, readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
-import { commonDirectoryOf, hasHead, hasSharedParts, isGitDirectory } from './git-directory.ts';
-import { MOST_POINTER_BYTES, pointerIn, treePathIn } from './linked-tree.ts';
+import {
+  commonDirectoryOf,
+  hasHead,
+  hasSharedParts,
+  isGitDirectory,
+  MAX_POINTER_BYTES,
+} from './git-directory.ts';
+import { pointerIn, treePathIn } from './linked-tree.ts';
 
 /** A git directory that a scan of the root did not come upon by itself. */
 export interface LedGitDir {
@@ -85,7 +91,7 @@ const leadOf = (top: DiskPath, isKnown: (gitDir: DiskPath) => boolean): Lead | n
     // Never opened: to open a device may already change something.
     const problem = otherType(stat);
     if (problem !== null) return odd(describeFileProblem({ problem, size: stat.size }));
-    const reading = readSmallFile(readingCalls, entry, MOST_POINTER_BYTES);
+    const reading = readSmallFile(readingCalls, entry, MAX_POINTER_BYTES);
     if (reading.kind === 'absent') return null;
     if (reading.kind === 'unread') return { git: 'closed', why: `cannot be read: ${reading.why}` };
     if (reading.kind === 'other')

@@ -16,9 +16,7 @@ import { realOrSame } from '../../io/disk/real-path.ts';
 import { type FileValue, readValue } from '../../io/disk/small-file.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 import { tryOr } from '../../io/try-or.ts';
-
-/** Paths are shorter than this, so a longer file is not one of these. */
-export const MOST_POINTER_BYTES = 8192;
+import { MAX_POINTER_BYTES } from './git-directory.ts';
 
 /** `//`, `/./`, `/../`, or a slash or dots at the end. */
 const INDIRECT = /\/\.{0,2}(?:\/|$)/;
@@ -152,7 +150,7 @@ const whole = (path: DiskPath, from: DiskPath): DiskPath =>
 const valueIn = (directory: DiskPath, name: string): FileValue =>
   readValue(
     typeof directory === 'string' ? `${directory}/${name}` : joinPath(directory, name),
-    MOST_POINTER_BYTES,
+    MAX_POINTER_BYTES,
   );
 
 /** True where it is there, or was there until a repair moved it aside: that did not finish the checkout. */

@@ -2,7 +2,7 @@
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
-import { isGitDirectory } from './git-directory.ts';
+import { isGitDirectory, MAX_POINTER_BYTES } from './git-directory.ts';
 
 export interface Repository {
   /** The working tree's top directory: the one with the `.git` entry. */
@@ -14,9 +14,6 @@ export interface Repository {
   /** The user who owns all of it; null where several do. git has its own rule for that ("dubious ownership"). */
   readonly owner: number | null;
 }
-
-/** A `.git` file says `gitdir: <path>` and nothing else. */
-const MAX_POINTER_BYTES = 8192;
 
 /**
  * Finds the nearest repository at or above a directory, up to the root of the file system; null where there is none.

@@ -3,6 +3,7 @@
  * only together with the process that wrote it, so a record of a dead process proves nothing. Reads only.
  */
 import { readdirSync } from 'node:fs';
+import { isStartInUtc } from '../../core/record/start-token.ts';
 import type { ClosedRegistry, RegisteredSession } from '../../core/types/evidence.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 import { withoutStackTraces } from '../processes/linux/proc-files.ts';
@@ -119,18 +120,10 @@ const list = (directory: string): readonly string[] | { readonly why: string } =
 
 /** A number alone proves nothing: the process must be the one that was there when the record was made. */
 const isItsProcess = (row: ProcessRow, proof: Proof): boolean => {
-  if (proof.by === 'start') return proof.start === row.startToken || isStartInUtc(proof.start, row);
+  if (proof.by === 'start')
+    return proof.start === row.startToken || isStartInUtc(proof.start, row.startedAtMs);
   const { startedAtMs } = row;
   if (startedAtMs === null) return false;
   const agoMs = proof.atMs - startedAtMs;
   return agoMs >= -CLOCK_GRAIN_MS && (proof.by === 'file' || agoMs <= MAX_START_UP_MS);
-};
-
-/** What ctime(3) prints: `Sun Nov 29 15:10:55 2026`. */
-const CTIME = /^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
-
-/** macOS has no start token; there Claude Code records the start in UTC, in whole seconds. */
-const isStartInUtc = (start: string, { startedAtMs }: ProcessRow): boolean => {
-  if (startedAtMs === null || !CTIME.test(start)) return false;
-  return Math.floor(Date.parse(`${start} UTC`) / 1000) === Math.floor(startedAtMs / 1000);
 };

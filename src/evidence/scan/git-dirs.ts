@@ -40,11 +40,11 @@ export interface GitSighting {
 }
 
 /** Directories that are listed below one main git directory, besides those of refs. */
-const MOST_DIRECTORIES = 20_000;
+const MAX_DIRECTORIES = 20_000;
 
 /** Directories of refs, and names in them, that are looked at below one main git directory: git has no limit for loose refs. */
-const MOST_REF_DIRECTORIES = 20_000;
-const MOST_REFS = 250_000;
+const MAX_REF_DIRECTORIES = 20_000;
+const MAX_REFS = 250_000;
 
 /** A directory of no more bytes has some ten thousand names: it is listed at once. */
 const SMALL_DIRECTORY = 1_048_576;
@@ -128,21 +128,21 @@ export const sightInGitDirs = (
       visit(child, main, depth + 1);
   };
   const within = (main: Directory, look: () => void): void => {
-    budget.directories = MOST_DIRECTORIES;
-    budget.refDirectories = MOST_REF_DIRECTORIES;
-    budget.refs = MOST_REFS;
+    budget.directories = MAX_DIRECTORIES;
+    budget.refDirectories = MAX_REF_DIRECTORIES;
+    budget.refs = MAX_REFS;
     budget.hasSpentRefs = false;
     look();
     const what = `directory:${displayPath(pathOf(main))}`;
     if (budget.directories < 0)
       findings.gaps.push({
         what,
-        why: `has more than ${MOST_DIRECTORIES} directories: not all were looked at`,
+        why: `has more than ${MAX_DIRECTORIES} directories: not all were looked at`,
       });
     if (budget.hasSpentRefs)
       findings.gaps.push({
         what: `${what}/refs`,
-        why: `more than ${MOST_REFS} loose refs, or ${MOST_REF_DIRECTORIES} directories of them: not all were looked at (git pack-refs --all makes them few)`,
+        why: `more than ${MAX_REFS} loose refs, or ${MAX_REF_DIRECTORIES} directories of them: not all were looked at (git pack-refs --all makes them few)`,
       });
   };
   for (const main of gitDirs) within(main, () => visit(main, main, 0));
@@ -213,18 +213,18 @@ interface NamesSay {
 }
 
 /** Lists that are remembered, and names in each: git's own are few and short. */
-const MOST_REMEMBERED = 64;
+const MAX_REMEMBERED = 64;
 
 /** Remembers lists of names: those in the git directories of hundreds of working trees are the same. */
 const nameReader = (wanted: GitNames): ((there: readonly string[]) => NamesSay) => {
   const known = new Map<string, NamesSay>();
   return (there) => {
-    if (there.length > MOST_REMEMBERED) return namesSay(there, wanted);
+    if (there.length > MAX_REMEMBERED) return namesSay(there, wanted);
     const key = there.join('/');
     const before = known.get(key);
     if (before !== undefined) return before;
     const said = namesSay(there, wanted);
-    if (known.size < MOST_REMEMBERED) known.set(key, said);
+    if (known.size < MAX_REMEMBERED) known.set(key, said);
     return said;
   };
 };

@@ -3,12 +3,10 @@ import { Buffer } from 'node:buffer';
 import { dirname } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
+import { MAX_POINTER_BYTES } from '../git/git-directory.ts';
 
 /** What the `.git` file of a submodule says; a linked working tree's says `/worktrees/` instead. */
 const SUBMODULE = /^gitdir: .*\/modules\//;
-
-/** One line with one path. */
-const MAX_LINK_BYTES = 8192;
 
 /**
  * The working trees in which these places lie, up to the root itself: relative to it, sorted. A submodule is a part of the tree
@@ -32,7 +30,7 @@ export const treesAround = (root: string, places: Iterable<string>): readonly st
 };
 
 const isTree = (directory: string): boolean => {
-  const entry = readSmallFile(readingCalls, `${directory}/.git`, MAX_LINK_BYTES);
+  const entry = readSmallFile(readingCalls, `${directory}/.git`, MAX_POINTER_BYTES);
   if (entry.kind === 'file') return !SUBMODULE.test(Buffer.from(entry.bytes).toString('latin1'));
   return entry.kind === 'other' && entry.problem === 'directory';
 };

@@ -6,13 +6,13 @@ import { type GuardOptions, type GuardOutcome, heldHere, tryGuard } from './guar
 const GUARD_TIMEOUT_MS = 5000;
 const URGENT_TIMEOUT_MS = 30_000;
 const FIRST_PAUSE_MS = 4;
-const LONGEST_PAUSE_MS = 100;
-const LONGEST_URGENT_PAUSE_MS = 16;
+const MAX_PAUSE_MS = 100;
+const MAX_URGENT_PAUSE_MS = 16;
 
 /** Takes the guard of a lock, waiting a limited time. Expected failures are returned; nothing is thrown. */
 export const takeGuard = async (files: LockFiles, options: GuardOptions = {}): Promise<GuardOutcome> => {
   const timeoutMs = options.guardTimeoutMs ?? (options.urgent ? URGENT_TIMEOUT_MS : GUARD_TIMEOUT_MS);
-  const longestPauseMs = options.urgent ? LONGEST_URGENT_PAUSE_MS : LONGEST_PAUSE_MS;
+  const longestPauseMs = options.urgent ? MAX_URGENT_PAUSE_MS : MAX_PAUSE_MS;
   const startedAt = performance.now();
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     const isOurs = heldHere.has(files.guard);

@@ -5,10 +5,10 @@ import type { SystemCalls } from '../../io/disk/system-calls.ts';
 const HOLD_MS = 700;
 
 /** At this size the look that all share costs a tenth of their releases. */
-const MOST = 256;
+const MAX_SIZE = 256;
 
 /** Smaller batches would not make the look shorter, which is what takes the time on slow machines. */
-const FEWEST = 64;
+const MIN_SIZE = 64;
 
 /** Where the limit is not known: two descriptors each, and every system allows a hundred. */
 const WITHOUT_LIMIT = 16;
@@ -28,7 +28,7 @@ export interface BatchSize {
 /** Begins with the most that this process has descriptors for. Never throws. */
 export const batchSize = (calls: SystemCalls): BatchSize => {
   const most = mostAtOnce(calls);
-  const fewest = Math.min(FEWEST, most);
+  const fewest = Math.min(MIN_SIZE, most);
   let size = most;
   return {
     next: () => size,
@@ -45,7 +45,7 @@ const mostAtOnce = (calls: SystemCalls): number => {
   if (limit === null) return WITHOUT_LIMIT;
   try {
     const free = limit - calls.list('/proc/self/fd').length - SPARE_DESCRIPTORS;
-    return Math.max(1, Math.min(MOST, Math.floor(free / DESCRIPTORS_EACH)));
+    return Math.max(1, Math.min(MAX_SIZE, Math.floor(free / DESCRIPTORS_EACH)));
   } catch {
     return 1; // not even one descriptor is left to list them
   }

@@ -82,15 +82,19 @@ const describeMachine = (
   verbose: boolean,
 ): string => {
   if (status === 'failed') return `${name} (no answer)`;
-  const off = clockDifferenceMs ?? 0;
   const parts = [
     count(locks, 'lock'),
-    ...(Math.abs(off) < NOTEWORTHY_MS
-      ? []
-      : [`clock ${formatDuration(Math.abs(off))} ${off > 0 ? 'ahead' : 'behind'}`]),
+    ...describeClock(clockDifferenceMs),
     ...(verbose ? [formatDuration(roundTripMs ?? 0)] : []),
   ];
   return `${name} (${parts.join(', ')})`;
+};
+
+/** How far off a machine's clock is; empty where that does no harm. */
+export const describeClock = (differenceMs: number | null): readonly string[] => {
+  const off = differenceMs ?? 0;
+  if (Math.abs(off) < NOTEWORTHY_MS) return [];
+  return [`clock ${formatDuration(Math.abs(off))} ${off > 0 ? 'ahead' : 'behind'}`];
 };
 
 const describeTmux = ({ status, servers }: NonNullable<Report['tmux']>): string => {

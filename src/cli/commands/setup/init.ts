@@ -99,7 +99,7 @@ const stateWords = (state: FileState): string => {
 };
 
 /** All parts have to fit on one or two screens: of a longer text, such as a completion script, only the beginning is shown. */
-const MOST_LINES = 40;
+const MAX_LINES = 40;
 const LINES_SHOWN = 3;
 
 /** The name, what for, each file with its state, and what stands in it where it is not there. */
@@ -120,7 +120,7 @@ const textLines = ({ text }: PartFile, state: FileState): readonly string[] => {
   if (state.kind === 'there') return [];
   if (state.kind === 'addable') return changedLines(state.before, state.after);
   const lines = text.trimEnd().split('\n');
-  return lines.length > MOST_LINES ? [...lines.slice(0, LINES_SHOWN), '...'] : lines;
+  return lines.length > MAX_LINES ? [...lines.slice(0, LINES_SHOWN), '...'] : lines;
 };
 
 interface Written {

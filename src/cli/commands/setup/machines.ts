@@ -7,14 +7,12 @@ import { askAbout, type MachineAnswer } from '../../../fleet/ask-about.ts';
 import { renderJson } from '../../../reporters/json.ts';
 import { type Canvas, createCanvas } from '../../../reporters/screen/canvas.ts';
 import { padToWidth } from '../../../reporters/screen/display-width.ts';
+import { describeClock } from '../../../reporters/screen/sentences.ts';
 import { formatDuration } from '../../../reporters/screen/words.ts';
 import { VERSION } from '../../../version.ts';
 import { askingOf, machinesFor } from '../../elsewhere/fleet.ts';
 import { lookOptionsOf, townNamedBy } from '../../options-of.ts';
 import { presentationFor, type RunCommand } from '../../terminal/terminal.ts';
-
-/** A clock that is off by less than this does no harm, and a network explains it. */
-const NOTEWORTHY_MS = 2000;
 
 /** `doctor machines`: 0 where all answer, 22 where one does not. `--on here` is what the doctor of another machine asks us. */
 export const run: RunCommand = async (given, terminal) => {
@@ -65,12 +63,7 @@ const describeOk = ({ name, host, version, clockDifferenceMs, roundTripMs, towns
   [
     host ?? 'without a name',
     version === null ? 'an unknown version' : `lock-doctor ${version}`,
-    ...describeClock(clockDifferenceMs ?? 0),
+    ...describeClock(clockDifferenceMs),
     ...(name === 'here' ? [] : [formatDuration(roundTripMs ?? 0)]),
     ...towns,
   ].join(', ');
-
-const describeClock = (differenceMs: number): readonly string[] =>
-  Math.abs(differenceMs) < NOTEWORTHY_MS
-    ? []
-    : [`its clock is ${formatDuration(Math.abs(differenceMs))} ${differenceMs > 0 ? 'ahead' : 'behind'}`];

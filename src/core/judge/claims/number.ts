@@ -1,4 +1,5 @@
 /** A process that a lock of another tool names: judged as a bare number, and more exactly where its start is recorded too. */
+import { isStartInUtc } from '../../record/start-token.ts';
 import type { NumberClaim } from '../../types/claim.ts';
 import type { LockFile, LockRecord, ProcessInfo } from '../../types/evidence.ts';
 import { ageOf } from '../ages.ts';
@@ -72,12 +73,12 @@ const elsewhere = (found: ProcessFinding, { start }: NumberClaim): ProcessFindin
   );
 
 /** Most digits that a count of ticks has in the life of a machine; Windows counts from the year 1601, in 18 digits. */
-const MOST_DIGITS_OF_TICKS = 15;
+const MAX_DIGITS_OF_TICKS = 15;
 
 /** True where programs of that platform note a start in such a form; on a platform that is not known any form may be its own. */
 const isFormOf = (platform: string, start: string): boolean => {
   const isNumber = /^\d+$/.test(start);
-  if (platform === 'linux') return isNumber && start.length <= MOST_DIGITS_OF_TICKS;
+  if (platform === 'linux') return isNumber && start.length <= MAX_DIGITS_OF_TICKS;
   return platform !== 'darwin' || !isNumber;
 };
 
@@ -95,9 +96,6 @@ const byStart = (one: Case, { pid, start }: NumberClaim): ProcessFinding | null 
     : null;
 };
 
-/** What ctime(3) prints, and `ps -o lstart=` in English: `Sun Nov 29 15:10:55 2026`. */
-const CTIME = /^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
-
 /**
  * True for the start of this process, false for another one's, null where that cannot be told. A date never gives false: it may
  * have been printed in another time zone, and counts whole seconds of a clock that steps.
@@ -106,6 +104,5 @@ const isStartOf = (start: string, { startToken, startedAtMs }: ProcessInfo): boo
   if (startToken === null) return null;
   if (start === startToken) return true;
   if (/^\d+$/.test(start) && /^\d+$/.test(startToken)) return false;
-  if (!CTIME.test(start) || startedAtMs === null) return null;
-  return Math.floor(Date.parse(`${start} UTC`) / 1000) === Math.floor(startedAtMs / 1000) ? true : null;
+  return isStartInUtc(start, startedAtMs) ? true : null;
 };

@@ -1,5 +1,5 @@
 /** Turns the clock ticks in which Linux counts process starts into wall time. */
-import { readProc } from './proc-files.ts';
+import { readProc, readProcText } from './proc-files.ts';
 import { parseProcStat } from './proc-stat.ts';
 
 /** Milliseconds since the epoch at which a process started, or null where this machine's clocks disagree. */
@@ -19,19 +19,14 @@ const TOLERANCE_MS = 1500;
  * host's boot; then our own process would have started in the future, and no start time is believed.
  */
 export const readProcessClock = (proc: string): ProcessClock => {
-  const seconds = Number.parseFloat(readText(`${proc}/uptime`));
-  const own = parseProcStat(readText(`${proc}/self/stat`));
+  const seconds = Number.parseFloat(readProcText(`${proc}/uptime`));
+  const own = parseProcStat(readProcText(`${proc}/self/stat`));
   if (!Number.isFinite(seconds) || own === null) return () => null;
   const bootMs = Date.now() - seconds * 1000;
   const tickMs = 1000 / ticksPerSecond(proc);
   const clock = (startTicks: string): number => Math.round(bootMs + Number(startTicks) * tickMs);
   const ownStartMs = Date.now() - process.uptime() * 1000;
   return clock(own.startTicks) <= ownStartMs + TOLERANCE_MS ? clock : () => null;
-};
-
-const readText = (path: string): string => {
-  const read = readProc(path);
-  return 'error' in read ? '' : read.bytes.toString('utf8');
 };
 
 const ticksPerSecond = (proc: string): number => {

@@ -41,6 +41,12 @@ const errorOf = (error: unknown): string => errnoOf(error) ?? String(error);
 /** The kernel returns long lists in pieces of nearly a page: only a shorter answer is known to be complete. */
 const SURELY_WHOLE_BYTES = 2048;
 
+/** Text of a file of /proc; empty where it cannot be read. */
+export const readProcText = (path: string): string => {
+  const read = readProc(path);
+  return 'error' in read ? '' : read.bytes.toString('utf8');
+};
+
 const readAll = (descriptor: number, maxBytes: number): Buffer => {
   const first = readSync(descriptor, shared, 0, shared.length, null);
   if (first < SURELY_WHOLE_BYTES) return shared.subarray(0, first);
