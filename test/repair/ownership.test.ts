@@ -1,13 +1,16 @@
 /** `sudo doctor` in a user's town must not lock that user out, and must say who may write where. */
+import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ReleaseOutcome } from '../../src/core/report/report.ts';
+import type { Report } from '../../src/core/types/report.ts';
 import { systemCalls } from '../../src/io/disk/system-calls.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import { makeRunId } from '../../src/lock/files/names.ts';
 import { journalPath } from '../../src/repair/journal.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
+import { doctor, documentOf } from '../cli/run-cli.ts';
 import { applyRelease } from '../lock/support/release.ts';
 import { quickJudge, readLockFile } from '../stress/quick-judge.ts';
 import { asOtherUser } from '../support/as-other-user.ts';
@@ -149,5 +152,29 @@ asRoot("root in a user's town (skipped without root)", () => {
     const lock = new Lock(town.path(ADA), { judge: quickJudge, calls });
     expect(await lock.acquire()).toMatchObject({ how: 'taken-over' });
     await lock.release();
+  });
+});
+
+/** True where root may set that flag: on ext4, XFS and Btrfs, and not in most containers. */
+const setFlag = (flag: '+i' | '-i', path: string): boolean => spawnSync('chattr', [flag, path]).status === 0;
+
+asRoot('an immutable lock (skipped without root)', () => {
+  test('is not released, and the report names the flag and what shows it, not an owner', () => {
+    const town = makeTown({ workers: [ADA] });
+    const path = town.lock(ADA, { session_id: '' }, { ageSeconds: 3600 });
+    // Where the flag cannot be set there is nothing to see.
+    if (!setFlag('+i', path)) return;
+    onCleanUp(() => void setFlag('-i', path));
+    const { stdout, status } = doctor(['--fix', '--yes', '--json', '--town', town.root]);
+    const { findings } = documentOf<Report>(stdout);
+    const stale = findings.find(({ check }) => check === 'stale-lock');
+    expect([status, stale?.fix]).toMatchObject([
+      1,
+      {
+        status: 'failed',
+        reason: `operation not permitted (EPERM): ${path} or its directory may be immutable; if lsattr shows the flag i or a there, remove it with chattr -i or chattr -a`,
+      },
+    ]);
+    expect(stale?.next).toEqual([['lsattr', '-d', path, dirname(path)]]);
   });
 });

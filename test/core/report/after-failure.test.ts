@@ -8,6 +8,10 @@ test.each([
   ['no space left on device (ENOSPC)', ['df', LOCK]],
   ['disk quota exceeded (EDQUOT)', ['df', LOCK]],
   ['permission denied (EACCES): /town/.git belongs to user 1000', ['ls', '-ld', '/town/.git']],
+  [
+    'operation not permitted (EPERM): /town/.git/index.lock or its directory may be immutable',
+    ['lsattr', '-d', LOCK, '/town/.git'],
+  ],
   ['operation not permitted (EPERM)', ['ls', '-ld', '/town/.git']],
 ])('%s: the next command is not the same again', (reason, next) => {
   expect(remedyFor(reason, LOCK)?.next).toEqual(next);
