@@ -7,7 +7,7 @@ import type { Gap, Snapshot } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
 import { documentOf } from './document.ts';
 import { hasPanes } from './evidence/gather.ts';
-import { hintForNear, hintForOutside, isRigRoot, judgeNewWorker } from './evidence/town/new-worker.ts';
+import { hintForNear, hintForOutside, judgeNewWorker, refuseRig } from './evidence/town/new-worker.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { type LookOptions, look, placeWorker, townOf } from './look.ts';
 
@@ -90,8 +90,8 @@ const ifMeant = (
   const { root } = town;
   if (answer !== 'free') return result;
   if (existsSync(join(root, worker))) {
-    if (!isRigRoot(worker, root)) return result;
-    throw new Failure('E_USAGE', `${worker} is a rig, not a worker`, 'See: doctor locks');
+    refuseRig(worker, root);
+    return result;
   }
   // A look at one worker has read the layout only where there are panes, which have to be told apart.
   const known = hasPanes(machine.tmux) ? town : undefined;

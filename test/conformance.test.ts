@@ -82,7 +82,7 @@ describe('checks', () => {
       '## Example',
       '## What to do next',
     ]);
-    const [, example = ''] = page.split('```');
+    const [, example = ''] = page.split(/```(?:text)?/);
     const line = example
       .trim()
       .split(/\s*\n\s*/)
@@ -114,10 +114,10 @@ describe('kinds', () => {
       expect(lines.filter((line) => line.length > 80)).toEqual([]);
       expect(lines[0]).toBe(`# ${id}`);
       expect(lines.filter((line) => line.startsWith('## '))).toEqual([
-        '## Where it lies',
+        '## Where it is',
         '## Who holds it',
         '## What shows that its holder is dead',
-        '## How it is let go and put back',
+        '## How it is released and restored',
       ]);
     },
   );

@@ -16,25 +16,49 @@ export const readPage = (folder: 'checks' | 'kinds', id: string): string => {
   }
 };
 
-/** Markdown of ours, with foreign pieces escaped, for a terminal: paragraphs joined and wrapped, headings in bold, code and tables as they are. */
+/** A space that no line breaks at: wrapping knows the plain one alone. */
+const FIXED_SPACE = '\u00a0';
+
+/** The sign of a list item: its further lines hang below its first word. */
+const ITEM = /^(?:[-*]|\d+\.) /;
+
+/** A text in lines, the further ones under an indentation. What stands between backticks may be a command, and is never broken. */
+const wrapped = (text: string, columns: number, indent: number): readonly string[] =>
+  wrapText(
+    text.replace(/`[^`]*`/g, (code) => code.replaceAll(' ', FIXED_SPACE)),
+    columns - indent,
+  ).map((line, at) => (at === 0 ? '' : ' '.repeat(indent)) + line.replaceAll(FIXED_SPACE, ' '));
+
+/**
+ * Markdown of ours, with foreign pieces escaped, for a terminal: paragraphs and samples (blocks that are marked as `text`) joined
+ * and wrapped, headings in bold; commands, settings and tables as they are.
+ */
 export const renderPage = (
   markdown: string,
   pen: Pen,
   { width, layout }: Presentation,
 ): readonly string[] => {
   if (layout === 'lines') return markdown.trimEnd().split('\n').map(pen.safe);
+  const columns = Math.min(width, 80);
   const lines: string[] = [];
   let paragraph: string[] = [];
-  let inCode = false;
+  let block: 'code' | 'text' | null = null;
   const flush = (): void => {
-    if (paragraph.length > 0) lines.push(...wrapText(paragraph.join(' '), Math.min(width, 80)));
+    const text = paragraph.join(' ');
+    if (block === 'text') lines.push(...wrapped(text, columns - 2, 2).map((line) => `  ${line}`));
+    else if (text !== '') {
+      const [sign = ''] = ITEM.exec(text) ?? [];
+      const [first = '', ...more] = wrapped(text.slice(sign.length), columns, sign.length);
+      lines.push(sign + first, ...more);
+    }
     paragraph = [];
   };
   for (const line of markdown.trimEnd().split('\n').map(pen.safe)) {
     if (line.startsWith('```')) {
       flush();
-      inCode = !inCode;
-    } else if (inCode) lines.push(`  ${line}`);
+      block = block !== null ? null : line === '```text' ? 'text' : 'code';
+    } else if (block === 'code') lines.push(`  ${line}`);
+    else if (block === 'text') paragraph.push(line.trim());
     else if (line.startsWith('#')) {
       flush();
       lines.push(pen.bold(line.replace(/^#+\s*/, '')));
@@ -42,8 +66,8 @@ export const renderPage = (
       flush();
       lines.push(line);
     } else {
-      if (/^\s*([-*]|\d+\.)\s/.test(line)) flush();
-      paragraph.push(paragraph.length === 0 ? line : line.trim());
+      if (ITEM.test(line)) flush();
+      paragraph.push(line.trim());
     }
   }
   flush();

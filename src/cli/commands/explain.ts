@@ -18,7 +18,7 @@ import type { Kind } from '../../core/types/kind.ts';
 import { EXIT, type PreflightResult, type ReportLease } from '../../core/types/report.ts';
 import { findWorker } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
-import { hintForGone } from '../../evidence/town/new-worker.ts';
+import { hintForGone, refuseRig } from '../../evidence/town/new-worker.ts';
 import type { FleetDiagnosis } from '../../fleet/examine-fleet.ts';
 import type { LeaseBook } from '../../lease/lease-book.ts';
 import { renderJson } from '../../reporters/json.ts';
@@ -168,6 +168,7 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
     if (here === null) throw new Error('nothing was looked at');
     const worker = workerNamed(word, here.examination, terminal.cwd);
     const topic: Topic = { kind: 'worker', id: worker, ...pageOfWorker(worker, here.examination, pen) };
+    if (topic.answer?.answer === 'free') refuseRig(worker, here.examination.snapshot.town.root);
     return withLease(topic, here.leases, pen);
   } catch (error) {
     const plain = plainWord(word);
@@ -216,8 +217,9 @@ const overview = (): Topic => {
     ['Words', [...WORD_TEXTS.keys(), ...PLAIN_TEXTS.keys()]],
   ];
   const paragraphs = lists.map(([title, words]) => `${title}: ${words.join(', ')}\n\n`).join('');
-  const workers = 'Workers: doctor explain gastown/crew/ada shows all the evidence for one.';
-  return page('overview', null, `# What doctor explain knows\n\n${paragraphs}${workers}\n`);
+  const usage =
+    '`doctor explain WORKER` shows all the evidence for a worker, by its name or the end of it. `doctor explain WORD` explains one of these words.';
+  return page('overview', null, `# What doctor explain knows\n\n${usage}\n\n${paragraphs.trimEnd()}\n`);
 };
 
 const statePage = (state: State): string => {

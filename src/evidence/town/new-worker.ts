@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isSlip, nearWorker } from '../../core/did-you-mean.ts';
+import { Failure } from '../../core/failure.ts';
 import { ownerOf, relativeTo } from '../../core/town/roles.ts';
 import { entryExists, leadsToDirectory } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
@@ -112,11 +113,12 @@ const treesBeside = (root: string): readonly string[] =>
     relativeTo(root, path) === null ? (outsideName(root, realOrSame(path)) ?? []) : [],
   );
 
-/** True for the directory of a rig: its agents work below it, not in it. */
-export const isRigRoot = (worker: string, root: string): boolean => {
-  if (worker.includes('/')) return false;
+/** Agents work below the directory of a rig, not in it: throws `E_USAGE` for one. */
+export const refuseRig = (worker: string, root: string): void => {
+  if (worker.includes('/')) return;
   const { marked, rigs } = readTownLayout(root);
-  return marked && rigs.some(({ name }) => name === worker);
+  if (marked && rigs.some(({ name }) => name === worker))
+    throw new Failure('E_USAGE', `${worker} is a rig, not a worker`, 'See: doctor locks');
 };
 
 /** In a town without rigs, any rig's name is possible. */
@@ -135,7 +137,7 @@ const isClone = (path: string): boolean =>
 /** Workers' directories beside it, relative to the town. */
 const workersBeside = (worker: string, root: string): readonly string[] => {
   const parent = dirname(worker);
-  // The parent is missing or closed to us, so no workers are known there.
+  // The parent is missing or unreadable, so no workers are known there.
   return tryOr(
     () =>
       readdirSync(join(root, parent))
