@@ -259,7 +259,7 @@ const untoldFlocks = ({ machine: { files, host }, town: { root } }: Snapshot): r
   ];
 };
 
-/** Locks that could not be judged, for lack of evidence or because they are of another host, and places that are closed to us. */
+/** Locks that could not be judged, for lack of evidence or because they are of another host, and places that may not be read. */
 export default defineCheck({
   id: 'undecided-lock',
   title: 'Undecided locks',

@@ -9,12 +9,12 @@ import { preflight } from './preflight.ts';
 import type { Asked } from './repair/by-whom.ts';
 import { quoteCommand } from './reporters/screen/shell-quote.ts';
 
-const NOT_PUT_BACK = 'it was not put back: somebody else is changing it, or its guard cannot be taken';
+const NOT_RESTORED = 'it was not restored: somebody else is changing it, or its guard cannot be taken';
 
 type FixOptions = LookOptions & { readonly asked: Asked };
 
 /**
- * Puts back locks that killed runs had moved aside, then releases the locks of the workers that answer `repair`, and asks
+ * Restores locks that killed runs had moved aside, then releases the locks of the workers that answer `repair`, and asks
  * again. The last answer's message says what was done.
  */
 export const releaseAndAskAgain = async (
@@ -50,8 +50,8 @@ const saidOf = (
 ): readonly string[] => {
   if (release === undefined) return [];
   if (first.answer === 'repair') return [release ?? 'its lock no longer needs a release'];
-  if (isMovedAside(last)) return [NOT_PUT_BACK];
-  return ['the lock that was moved aside was put back', ...(release === null ? [] : [release])];
+  if (isMovedAside(last)) return [NOT_RESTORED];
+  return ['the lock that was moved aside was restored', ...(release === null ? [] : [release])];
 };
 
 /** The repair that `--fix` makes at one worker without questions. */

@@ -42,7 +42,7 @@ export const findAllLocks = async (
 
 /**
  * Releases every lock whose holder is proven gone, as `doctor --fix` does: each is looked at again under the guard, kept as a
- * copy and written to the journal, so that `doctor undo` can put it back. Stale locks that must stay for now (fresh, tracked
+ * copy and written to the journal, so that `doctor undo` can restore it. Stale locks that must stay for now (fresh, tracked
  * by git, busy) are in the result with the reason.
  */
 export const cleanStaleLocks = async (

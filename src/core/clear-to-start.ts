@@ -60,11 +60,11 @@ export const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap |
   return gaps.find(({ what, git }) => git === undefined && (what === place || what.startsWith(`${place}/`)));
 };
 
-/** `--fix` does something about this answer: releases a dead lock, or puts one back that a killed run had moved aside. */
+/** `--fix` does something about this answer: releases a dead lock, or restores one that a killed run had moved aside. */
 export const isForFix = ({ next }: PreflightResult): boolean =>
   next.some((command) => command.includes('--fix'));
 
-/** There is no lock, but a killed run may have moved one aside: it answers for itself once it is put back. */
+/** There is no lock, but a killed run may have moved one aside: it answers for itself once it is restored. */
 export const isMovedAside = (result: PreflightResult): boolean =>
   result.answer === 'unsure' && isForFix(result);
 
@@ -101,7 +101,7 @@ const clearWithoutLock = (worker: string, index: TownIndex, around: OccupantFind
       evidence: [{ source: 'lock', text: `${gap.what} could not be looked at: ${gap.why}` }, ...around.facts],
       answer: 'unsure',
       reasons: ['unreadable'],
-      message: `no lock was seen, but ${gap.what.slice(gap.what.indexOf(':') + 1)} is closed to us: ${gap.why}`,
+      message: `no lock was seen, but ${gap.what.slice(gap.what.indexOf(':') + 1)} could not be checked: ${gap.why}`,
       next: explain(worker, root),
     });
   if (around.known)

@@ -127,7 +127,7 @@ const isOurs = async (lock: Lock, nonce: string): Promise<boolean> => {
   try {
     return (await lock.read()).record.holder?.nonce === nonce;
   } catch {
-    return false; // gone, damaged or closed to us: giving the lock back tells which
+    return false; // gone, damaged or unreadable: giving the lock back tells which
   }
 };
 

@@ -1,10 +1,10 @@
-/** `undo --on`: what the doctor of another machine released is put back by it, there. */
+/** `undo --on`: what the doctor of another machine released is restored by it, there. */
 import { fieldsOf } from '../core/unchecked.ts';
 import type { UndoOutcome } from '../repair/undo.ts';
 import { type AskOptions, ask } from './ask.ts';
 import type { Machine } from './machine.ts';
 
-/** What was put back there, or why that is not known. */
+/** What was restored there, or why that is not known. */
 export type UndoThere =
   | {
       readonly run: string | null;
@@ -25,7 +25,7 @@ const STATUSES: readonly UndoOutcome['status'][] = [
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** Asks a machine to put back the releases of a run (null: of the last one) in one of its towns. */
+/** Asks a machine to restore the releases of a run (null: of the last one) in one of its towns. */
 export const askUndo = async (
   machine: Machine,
   town: string,
@@ -37,7 +37,7 @@ export const askUndo = async (
   const command = [...machine.doctor, 'undo', '--json', `--town=${town}`, ...named];
   const answer = await ask(machine, command, options);
   if (answer.status === 'failed')
-    return { why: `${answer.why}; whether anything was put back there is not known` };
+    return { why: `${answer.why}; whether anything was restored there is not known` };
   const { run, results, damage, error } = fieldsOf(answer.document);
   const message = fieldsOf(error).message;
   if (typeof message === 'string') return { why: message };

@@ -221,7 +221,7 @@ const finish = (
   }
 };
 
-/** A lock that a dead run moved aside may be live: while it cannot be put back, no new one is taken in its place. */
+/** A lock that a dead run moved aside may be live: while it cannot be restored, no new one is taken in its place. */
 const refuseUnfinished = ({ workerDir }: LockContext, unfinished: readonly string[]): void => {
   const [first] = unfinished;
   if (first === undefined) return;

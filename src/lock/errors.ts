@@ -74,7 +74,7 @@ export class InvalidLockError extends LockError {
   }
 }
 
-/** The lock is not the one that the caller has seen; nothing was changed, or everything was put back. */
+/** The lock is not the one that the caller has seen; nothing was changed, or everything was restored. */
 export class LockChangedError extends LockError {
   constructor(workerDir: string, message: string) {
     super('E_LOCK_CHANGED', workerDir, message);

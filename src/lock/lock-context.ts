@@ -72,7 +72,7 @@ export const notOurs = (context: LockContext, seen: RecordReading): LockedError 
 
 /**
  * Moves the lock with this stamp aside and returns its new path, `changed` or `absent`. Throws NoGuardError when the guard's
- * file was removed, and LockChangedError when a lock that was moved by mistake could not be put back.
+ * file was removed, and LockChangedError when a lock that was moved by mistake could not be restored.
  */
 export const take = (
   { workerDir }: LockContext,

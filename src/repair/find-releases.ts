@@ -9,7 +9,7 @@ import { longPath, type RepairContext } from './repair-context.ts';
 /** A release that happened. */
 export interface PastRelease {
   readonly entry: ReleaseEntry;
-  /** It was put back. */
+  /** It was restored. */
   readonly undone: boolean;
   /** Owner of the journal that says so. */
   readonly journalUid: number;

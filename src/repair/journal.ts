@@ -30,7 +30,7 @@ export interface ReleaseEntry {
   readonly at: string;
   /** Id of the kind of the lock; `agent` in entries of versions without other kinds. */
   readonly kind: LockKind;
-  /** How it was let go, and so how it is put back. */
+  /** How it was let go, and so how it is restored. */
   readonly deed: LetGo;
   readonly worker: string;
   /** Path of the lock, relative to the town where it lies inside. */

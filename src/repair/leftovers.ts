@@ -12,7 +12,7 @@ export type LeftoverOutcome =
   | { readonly status: 'skipped' | 'failed'; readonly reason: string };
 
 /**
- * Tidies up beside a lock: removes staged files of dead runs and kept copies older than a week, and puts back a lock that
+ * Tidies up beside a lock: removes staged files of dead runs and kept copies older than a week, and restores a lock that
  * was moved aside and never released. Expected failures are outcomes.
  * @param lock absolute path of the lock, whether or not it is there
  */
@@ -31,7 +31,7 @@ export const repairLeftovers = async (lock: string, options: RepairOptions): Pro
       const done = tidyUp(taken.guard, { nowMs: now(), clearReleasedAfterMs: KEEP_RELEASED_MS });
       if (done.restored || done.removed.length > 0) {
         const names = done.removed.map((path) => path.slice(directory.length + 1));
-        const reason = `${done.restored ? 'put the lock back; ' : ''}removed ${names.join(', ') || 'nothing'}`;
+        const reason = `${done.restored ? 'restored the lock; ' : ''}removed ${names.join(', ') || 'nothing'}`;
         const id = shortPath(townRoot, dirname(directory));
         appendEntries(calls, townRoot, [
           { event: 'tidied', id, at: new Date(now()).toISOString(), reason, by },

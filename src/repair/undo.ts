@@ -21,7 +21,7 @@ export interface UndoOutcome {
   readonly lock: string;
   /**
    * `newer-lock`: somebody took the lock since. `missing`: the kept copy is gone, or is not what was released. `busy`,
-   * `no-guard`: not now. `already`: it was put back before.
+   * `no-guard`: not now. `already`: it was restored before.
    */
   readonly status: 'restored' | 'already' | 'newer-lock' | 'missing' | 'busy' | 'no-guard' | 'failed';
   readonly reason: string;
@@ -29,7 +29,7 @@ export interface UndoOutcome {
 }
 
 export interface UndoReport {
-  /** The run whose releases were put back; null where there is no such run. */
+  /** The run whose releases were restored; null where there is no such run. */
   readonly run: string | null;
   readonly outcomes: readonly UndoOutcome[];
   /** How many locks an interrupted run did not come to: they have no outcome. */
@@ -39,14 +39,14 @@ export interface UndoReport {
 }
 
 export interface UndoOptions extends RepairOptions {
-  /** Before the first change: how many locks are to be put back. */
+  /** Before the first change: how many locks are to be restored. */
   readonly onPlan?: (total: number) => void;
   /** After each lock that was tried. */
   readonly onStep?: () => void;
 }
 
 /**
- * Puts back the releases of one run (`id` is a run's or a single release's), or of the last run that released anything.
+ * Restores the releases of one run (`id` is a run's or a single release's), or of the last run that released anything.
  * Throws `E_IO` where the journal cannot be read, or another kind of file is in its place: then nothing was changed.
  */
 export const undoReleases = async (id: string | null, options: UndoOptions): Promise<UndoReport> => {
@@ -90,7 +90,7 @@ interface Answer {
 
 type Settle = (release: PastRelease, answer: Answer) => void;
 
-/** The answer that needs no guard; null where the lock is to be put back. */
+/** The answer that needs no guard; null where the lock is to be restored. */
 const withoutGuard = ({ entry, undone }: PastRelease, { calls, townRoot }: RepairContext): Answer | null => {
   if (undone) return { status: 'already', reason: 'it was already restored' };
   try {

@@ -171,7 +171,7 @@ describe('preflight', () => {
       expect(first.stdout).toContain(`doctor preflight --fix ${ADA} --town ${town.root}`);
       const fixed = await ask(town, [ADA], {}, '--fix');
       expect(fixed.code).toBe(20);
-      expect(fixed.stdout).toContain('put back');
+      expect(fixed.stdout).toContain('was restored');
       expect(existsSync(town.path(ADA, '.runtime/agent.lock'))).toBe(true);
       expect(existsSync(town.path(ADA, ASIDE))).toBe(false);
     });
@@ -183,7 +183,7 @@ describe('preflight', () => {
       expect((await ask(town, [ADA])).code).toBe(22);
       const fixed = await ask(town, [ADA], {}, '--fix');
       expect(fixed.code).toBe(0);
-      expect(fixed.stdout).toMatch(/put back; a dead lock was released \(doctor undo /);
+      expect(fixed.stdout).toMatch(/restored; a dead lock was released \(doctor undo /);
       expect(existsSync(town.path(ADA, '.runtime/agent.lock'))).toBe(false);
     });
 
@@ -194,7 +194,7 @@ describe('preflight', () => {
       symlinkSync('/etc/hostname', town.path(ADA, '.runtime/agent.lock.flock'));
       const { code, stdout } = await ask(town, [ADA], {}, '--fix');
       expect(code).toBe(22);
-      expect(stdout).toContain('it was not put back');
+      expect(stdout).toContain('it was not restored');
     });
 
     test('doctor does not report that as healthy', async () => {

@@ -74,7 +74,7 @@ describe.each(['.runtime', '.gastown'])('%s', (home) => {
       const { exitCode, results } = await preflight(town.root, [WORKER]);
       expect(exitCode).toBe(22);
       expect(results).toMatchObject([{ answer: 'unsure', reasons: ['unreadable'] }]);
-      expect(results[0]?.message).toBe(`no lock was seen, but ${path} is closed to us: ${closed.why}`);
+      expect(results[0]?.message).toBe(`no lock was seen, but ${path} could not be checked: ${closed.why}`);
       const gap = { what: `directory:${path}`, ...closed };
       // Reported once even if the walk does not list it, as a walk that trusts link counts would not.
       for (const scan of ['default', 'deep', 'quick'] as const)
@@ -178,7 +178,7 @@ describe('a closed .gastown beside a stale lock', () => {
 // The executable ignores NODE_OPTIONS, which lets the program become another user here.
 const ofNode = EXECUTABLE === null ? whenRoot : test.skip;
 
-ofNode('a .runtime that another user has closed to us is a finding too (skipped without root)', () => {
+ofNode('a .runtime that may not be read is a finding too (skipped without root)', () => {
   const town = makeTown();
   giveToAlone(town.root);
   mkdirSync(town.path(WORKER, '.runtime'), { mode: 0o700 });

@@ -275,7 +275,7 @@ describe('a working tree whose repository cannot be found', () => {
     expect((await look(tree)).gaps).toMatchObject([{ git: 'unseen' }]);
   });
 
-  (canBecomeOthers ? gitTest : test.skip)('may have it on another file system, or closed to us', async () => {
+  (canBecomeOthers ? gitTest : test.skip)('may have it on another file system, or unreadable', async () => {
     const { tree, root, look } = makeTrees();
     const mounted = mkdtempSync(join(tmpdir(), 'mounted-'));
     onCleanUp(() => {

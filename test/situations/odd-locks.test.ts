@@ -116,7 +116,7 @@ describe('in a container in which the processes of other users are hidden', () =
           check: 'undecided-lock',
           severity: 'info',
           message: expect.stringMatching(/cannot tell whether anybody holds daemon\/\w+\.lock and 1 more/),
-          evidence: [{ text: expect.stringContaining('are closed to us') }],
+          evidence: [{ text: expect.stringContaining('cannot be read') }],
         },
       ],
     });

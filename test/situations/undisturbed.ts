@@ -8,7 +8,7 @@ import { examine as examineOnce } from '../../src/diagnose.ts';
 import { heal as healOnce } from '../../src/heal.ts';
 import { canBecomeOthers, until } from '../support/index.ts';
 
-const PASSING = /: (?:where process \d+ \(.*\) works is|the files of process \d+ \(.*\) are) closed to us\b/;
+const PASSING = /: (?:where process \d+ \(.*\) works|the open files of process \d+ \(.*\)) cannot be read\b/;
 
 const isDisturbed = ({ locks }: Report): boolean =>
   !canBecomeOthers && locks.some(({ evidence }) => evidence.some(({ text }) => PASSING.test(text)));

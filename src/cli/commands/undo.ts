@@ -20,7 +20,7 @@ import { notice } from '../terminal/notice.ts';
 import { progressLine } from '../terminal/progress-line.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
-/** What was put back, here or on another machine. */
+/** What was restored, here or on another machine. */
 interface Undone {
   readonly run: string | null;
   readonly outcomes: readonly UndoOutcome[];
@@ -46,7 +46,7 @@ const MARKS: Readonly<Record<UndoOutcome['status'], Mark>> = {
   failed: 'error',
 };
 
-/** `doctor undo [ID]`: puts back what the last `--fix`, or the run or release of that id, released. */
+/** `doctor undo [ID]`: restores what the last `--fix`, or the run or release of that id, released. */
 export const run: RunCommand = async (given, terminal) => {
   if (given.options.list) {
     if (given.positionals.length > 0) throw usage('--list takes no id', 'doctor undo --list');

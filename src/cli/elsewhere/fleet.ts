@@ -65,7 +65,7 @@ export const healOn =
     return healFleet(preparation, { ...options, ...askingOf(given), machines, named });
   };
 
-/** `undo --on`: one machine and one of its towns, so that nobody puts back more than he means to. */
+/** `undo --on`: one machine and one of its towns, so that nobody restores more than he means to. */
 export const undoOn = async (
   given: Arguments,
   terminal: Terminal,
@@ -76,10 +76,7 @@ export const undoOn = async (
   const [machine, ...others] = machines.filter(({ name }) => named.includes(name));
   const [root, ...towns] = machine?.towns ?? [];
   if (machine === undefined || root === undefined || others.length > 0 || towns.length > 0)
-    throw usage(
-      'undo puts back on one machine and in one town at a time',
-      'doctor undo ID --on MACHINE:TOWN',
-    );
+    throw usage('undo works on one machine and in one town at a time', 'doctor undo ID --on MACHINE:TOWN');
   terminal.finishFirst();
   const { deadlineMs } = askingOf(given);
   const undone = await askUndo(machine, root, id, { deadlineMs, env: terminal.env });

@@ -26,7 +26,7 @@ export const describePlan = (
       ...releases.map(({ worker, text }) => `would release ${worker}: ${text}`),
       ...plan.leftovers.map(
         (worker) =>
-          `would clean up ${pen.safe(nameOf(worker, root))}: unfinished files of a run that was killed; a lock that it had moved aside is put back and judged`,
+          `would clean up ${pen.safe(nameOf(worker, root))}: unfinished files of a run that was killed; a lock that it had moved aside is restored and judged`,
       ),
       ...left.map(({ worker, text }) => `would skip ${worker}: ${text}`),
     ];
@@ -37,7 +37,7 @@ export const describePlan = (
       presentation,
     ),
     ...section(
-      'Will clean up after a run that was killed (a lock that it had moved aside is put back and judged):',
+      'Will clean up after a run that was killed (a lock that it had moved aside is restored and judged):',
       plan.leftovers.map((worker) => ({ worker: pen.safe(nameOf(worker, root)), text: '' })),
       presentation,
     ),

@@ -107,7 +107,7 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
     'a session of the name in the lock exists, but it is not the one that the lock was taken in',
   'session-unnamed': 'the lock names no tmux session',
   'session-unknown':
-    'not every tmux server answered, or the session may be on another user’s server, which is never asked',
+    'the session could be on a tmux server that was not asked or did not answer: of this user, of another user or of another host',
   occupied: 'an agent is running in this directory',
   'occupants-unknown':
     'an agent could be running here unseen: something could not be checked, or doctor does not know a program that runs here',
@@ -119,8 +119,8 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   'file-unknown': 'doctor could not see whether a process has the lock file open',
   'flock-held': 'a process holds the lock on this file (flock)',
   'flock-unknown': 'doctor could not see whether a process holds the lock on this file (flock)',
-  refreshed: 'the lock was refreshed moments ago, as its holder does while it lives',
-  'not-refreshed': 'the lock has not been refreshed for longer than its holder would leave it',
+  refreshed: 'the lock was refreshed moments ago, as only a running holder does',
+  'not-refreshed': 'the lock has not been refreshed for longer than a running holder would wait',
   'git-running': 'git is running in this repository',
   'git-not-running': 'no git is running in this repository',
   'git-unknown': 'doctor could not see whether git is running in this repository',
@@ -160,7 +160,7 @@ export const NOTE_TEXTS: Readonly<Record<Note, string>> = {
 /** What preflight and exec answer. */
 export const ANSWER_TEXTS: ReadonlyMap<string, string> = new Map([
   ['free', 'No lock, no agent running: an agent may start here. Exit code 0.'],
-  ['repair', 'What --json calls repairable: a stale or invalid lock is in the way. Exit code 21.'],
+  ['repair', 'The word in --json for repairable: a stale or invalid lock is in the way. Exit code 21.'],
   [
     'repairable',
     'A stale or invalid lock is in the way, and doctor preflight --fix (before a removal: doctor --fix) can release it. Exit code 21.',
@@ -201,9 +201,9 @@ export const WORD_TEXTS: ReadonlyMap<string, string> = new Map([
   ],
   [
     'linked-worktrees',
-    'Other working trees need this repository and would break without it: git worktree list.',
+    'Other working trees need this repository and would break without it: `git worktree list` shows them.',
   ],
-  ['lock-held', 'A lock in the directory, or in its git directory, is held. doctor locks tells of it.'],
+  ['lock-held', 'A lock in the directory, or in its git directory, is held. `doctor locks` shows it.'],
   ['lock-unknown', 'A lock in the directory, or in its git directory, could not be judged or released.'],
   [
     'lock-stale',

@@ -31,8 +31,8 @@ const DEED_TEXTS: Readonly<Record<HistoryDeed, string>> = {
     'A release was begun, and the journal does not say how it ended: that run was killed. Run doctor --fix again.',
   released: 'The lock was removed from its place and kept as a backup beside it. doctor undo restores it.',
   'not-released': 'A release was begun and not carried out; the reason stands beside it.',
-  restored: 'doctor undo put the lock back at its place.',
-  'not-restored': 'doctor undo could not put the lock back; the reason stands beside it.',
+  restored: 'doctor undo moved the lock back to its place.',
+  'not-restored': 'doctor undo could not restore the lock; the reason stands beside it.',
   tidied: 'Files that a killed run had left were cleaned up.',
   'lease-revoked':
     'doctor --fix --force revoked the lease of a dead holder. doctor undo cannot give a lease back.',

@@ -52,9 +52,10 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
   const refusal = refusalOf(verdict);
   const clashes = collisions.filter(({ workers }) => workers.includes(lock.worker));
   const isCrowded = clashes.some(({ kind }) => kind === 'agents');
-  // Force would take the lock from agents that are alive: in a crowd it is never the way out.
+  // Force would take the lock from an agent that is alive: that is never the way out.
+  const isWorkedIn = isCrowded || (state === 'held' && claimsWorker(lock));
   const isForcible = releaseOf(verdict, true).allowed;
-  const canForce = !release.allowed && release.why === 'state' && !isCrowded && isForcible;
+  const canForce = !release.allowed && release.why === 'state' && !isWorkedIn && isForcible;
   const named = claimsWorker(lock) ? target : [...optionWith('lock', lock.id), ...townOption(snapshot.town)];
   return [
     `# ${safe(nameOf(lock.worker, root))}: ${clashes.length === 0 ? state : 'collision'}`,
@@ -78,7 +79,8 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
       ? inOneLine('Releases it:', command(['doctor', '--fix', ...target]))
       : canForce
         ? 'Nothing, unless forced.'
-        : `Nothing: ${isCrowded ? 'agents are running here' : safe(refusal)}.`,
+        : `Nothing: ${isCrowded ? 'agents are running here' : isWorkedIn ? 'the lock is held' : safe(refusal)}.`,
+    ...checkPart(verdict, pen),
     ...byHandPart(verdict, pen),
     ...(canForce ? ['', inOneLine(RECIPE_BEGINS, command(['doctor', '--fix', '--force', ...named]))] : []),
     '',
@@ -95,6 +97,12 @@ const byHandPart = ({ lock, notes }: Verdict, { command }: Pen): readonly string
   const unlock = notes.includes('by-hand') && !notes.includes('gone') ? unlockCommand(lock) : null;
   return unlock === null ? [] : ['', inOneLine('Whoever locked it unlocks it:', command(unlock))];
 };
+
+/** What to do first about the lock of a process that is still running. */
+const checkPart = ({ state, holder }: Verdict, { command }: Pen): readonly string[] =>
+  state === 'orphaned' && holder !== null && holder.claimedBy === null
+    ? ['', inOneLine('Check the process first:', command(['ps', '-fp', String(holder.truePid)]))]
+    : [];
 
 /** What to do about a working tree whose directory is gone; nothing for every other lock. */
 const gonePart = ({ lock, notes }: Verdict, { safe, command }: Pen): readonly string[] => {

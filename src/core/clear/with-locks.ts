@@ -90,7 +90,7 @@ const besideClosed = (result: PreflightResult, { path, why }: ClosedHome, root: 
   answer: 'unsure',
   reasons: [...result.reasons, 'unreadable'],
   evidence: [...result.evidence, { source: 'lock', text: `${path}: ${why}` }],
-  message: `${result.message}; but ${path} is closed to us: ${why}`,
+  message: `${result.message}; but ${path} could not be checked: ${why}`,
   next: explain(result.worker, root),
 });
 

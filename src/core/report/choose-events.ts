@@ -30,6 +30,6 @@ export const chooseEvents = (
       (deeds.length === 0 || deeds.includes(deed)),
   );
 
-/** Ids of the releases that were put back. */
+/** Ids of the releases that were restored. */
 export const restoredIds = (events: readonly HistoryEvent[]): ReadonlySet<string> =>
   new Set(events.flatMap(({ deed, id }) => (deed === 'restored' && id !== null ? [id] : [])));

@@ -49,7 +49,7 @@ export interface WhereFiles {
 /** Where the locks of a kind lie. Data, so that one table of all kinds can be made before a walk starts. */
 export type Where = WhereHome | WhereBeside | WhereInGitDir | WhereFiles;
 
-/** How a lock is let go and put back: `move-aside` renames it to a kept copy, which `doctor undo` links back. */
+/** How a lock is released and restored: `move-aside` renames it to a kept copy, which `doctor undo` links back. */
 export type LetGo = 'move-aside';
 
 /** What besides its bytes may say who holds a lock. */

@@ -125,7 +125,8 @@ const whoHasOpen = (paths: readonly string[], { rows, listing, details }: Proces
   const [first] = closed;
   return {
     uses: [...uses.values()],
-    hidden: first === undefined ? null : `the files of process ${first} are closed to us`,
+    hidden:
+      first === undefined ? null : `the open files of process ${first} cannot be read: permission denied`,
     closed,
   };
 };

@@ -83,7 +83,8 @@ export const readGitUses = async (
     // A process without a working directory is ending and no longer writes.
     const isEnding = seen?.seen === false && ['ENOENT', 'ESRCH'].includes(seen.why);
     const isClosed = !isEnding && (cwd === null || (gits.has(pid) && variables === null));
-    if (isClosed && !hasEnded(row, table)) hidden ??= `where process ${pid} (${comm}) works is closed to us`;
+    if (isClosed && !hasEnded(row, table))
+      hidden ??= `where process ${pid} (${comm}) works cannot be read: permission denied`;
   }
   return { uses, hidden };
 };

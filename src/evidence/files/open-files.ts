@@ -13,7 +13,7 @@ export interface OpenFiles extends Uses<FileUse> {
 }
 
 /**
- * Looks at the open files of every process. Files that are closed to us count as hidden only for processes of these users, because
+ * Looks at the open files of every process. Files that we may not list count as hidden only for processes of these users, because
  * a lock was made by a process of its file's owner.
  *
  * @param paths of locks, absolute
@@ -41,7 +41,7 @@ export const readOpenFiles = (
         if (found.places.length > 0 && !isNobody(pid, comm, details.argv(pid)))
           below.push({ pid, command: comm, places: found.places });
       } else if (isCounted(details.uid(pid), uids) && !keepsToItself(comm, details.argv(pid)))
-        hidden ??= `the files of process ${pid} (${comm}) are closed to us: ${found}`;
+        hidden ??= `the open files of process ${pid} (${comm}) cannot be read: ${found}`;
     }
   });
   return { uses, below, hidden };

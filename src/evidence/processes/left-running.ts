@@ -19,7 +19,7 @@ export interface Survivor {
 export interface LeftRunningSearch {
   /** Oldest first. */
   readonly survivors: readonly Survivor[];
-  /** Processes whose environment was closed to us or empty. */
+  /** Processes whose environment could not be read, or was empty. */
   readonly unread: readonly ProcessRow[];
   /** Processes without any mark, including some that have ended since and some that serve the whole user. */
   readonly unmarked: readonly ProcessRow[];

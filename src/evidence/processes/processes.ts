@@ -28,7 +28,7 @@ const NO_REGISTRATIONS: Registrations = { sessionsOf: () => [], closed: [] };
 
 /**
  * Looks the numbers up and lists the processes that matter: all whose working directory lies in the town, known agents
- * whose working directory is closed to us or whose kernel name says so, the trees below panes, tmux servers, the asker,
+ * whose working directory may not be read or whose kernel name says so, the trees below panes, tmux servers, the asker,
  * and every ancestor of these. A table older than one of the panes is read again. Never throws because a process ended.
  */
 export const processEvidence = async (
@@ -98,7 +98,7 @@ const untilSettled = async (
   if (!details.lookingIsCheap) return new Set();
   const isWordless = ({ comm, pid }: ProcessRow): boolean =>
     runsScripts(comm) && details.argv(pid).join('') === '';
-  // A directory that is closed to us stays closed. One that is not there belongs to a process that is ending.
+  // A directory that may not be read stays unread. One that is not there belongs to a process that is ending.
   const isNowhere = ({ pid }: ProcessRow): boolean => {
     const cwd = cwds.get(pid);
     return cwd?.seen === false && cwd.why === 'ENOENT';

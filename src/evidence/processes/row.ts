@@ -26,7 +26,7 @@ export interface ProcessRow {
 
 /** Further looks at single processes. None of them throws when the process has vanished. */
 export interface ProcessDetails {
-  /** The current row: null where the process is gone, `hidden` where it is closed to us. */
+  /** The current row: null where the process is gone, `hidden` where permission is denied. */
   readonly row: (pid: number) => ProcessRow | 'hidden' | null;
   /** True where the system's list of processes has this number, or may hide it. */
   readonly isListed: (pid: number) => boolean;
@@ -45,7 +45,7 @@ export interface ProcessDetails {
   readonly uid: (pid: number) => number | null;
   /** Gas Town's variables in the environment that it was started with. */
   readonly environment: (pid: number) => GasTownEnvironment | null;
-  /** The values of these variables in the environment that it was started with; null where that is closed to us. */
+  /** The values of these variables in the environment that it was started with; null where permission is denied. */
   readonly variables: (pid: number, names: readonly string[]) => readonly string[] | null;
   /** What `exec` wrote into the environments that these were started with (`LOCK_DOCTOR_HOLD`); null: nothing. */
   readonly holdMarks: (pids: readonly number[]) => Promise<ReadonlyMap<number, Observed<string | null>>>;
@@ -58,11 +58,11 @@ export interface ProcessDetails {
   readonly doorToRoot: (pid: number) => string | null;
   /** Its numbers, from ours to the one in its own PID namespace: one where it lives in ours. Empty where that cannot be told. */
   readonly numbers: (pid: number) => readonly number[];
-  /** Its PID namespace as Linux names it, `pid:[4026532777]`; null where it is closed to us or the system has none. */
+  /** Its PID namespace as Linux names it, `pid:[4026532777]`; null where permission is denied or the system has none. */
   readonly pidNamespace: (pid: number) => string | null;
   /** The machine's name by its root directory, and the id of its container; null where there is none. */
   readonly containerNames: (pid: number) => { readonly hostname: string | null; readonly id: string | null };
-  /** Its mount namespace as Linux names it, `mnt:[4026531832]`; null where it is closed to us or the system has none. */
+  /** Its mount namespace as Linux names it, `mnt:[4026531832]`; null where permission is denied or the system has none. */
   readonly mountNamespace: (pid: number) => string | null;
   /** What it has mounted, in the form of proc_pid_mountinfo(5); empty where that cannot be told. */
   readonly mountInfo: (pid: number) => string;

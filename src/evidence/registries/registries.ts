@@ -26,7 +26,7 @@ const MAX_START_UP_MS = 60_000;
 export interface Registrations {
   /** The sessions of a process, none for most: a daemon may have several. */
   readonly sessionsOf: (row: Pick<ProcessRow, 'pid' | 'startToken'>) => readonly RegisteredSession[];
-  /** Registries that exist but are closed to us: they may name any process of their user. */
+  /** Registries that exist but may not be read: they may name any process of their user. */
   readonly closed: readonly ClosedRegistry[];
 }
 
@@ -77,7 +77,7 @@ interface Found {
   readonly record: FoundRecord;
 }
 
-/** All records about live processes, unchecked, and the parts of the registries that are closed to us. */
+/** All records about live processes, unchecked, and the parts of the registries that may not be read. */
 const lookAround = (
   uids: readonly number[],
   env: Readonly<Record<string, string | undefined>>,

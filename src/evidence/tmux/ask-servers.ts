@@ -119,7 +119,7 @@ const askCandidate = async (
   client: TmuxClient,
 ): Promise<ServerAnswer> => {
   if (presence === 'none') return { status: 'absent', reason: 'no such socket' };
-  if (permission === null) return { status: 'failed', reason: why ?? 'is closed to us' };
+  if (permission === null) return { status: 'failed', reason: why ?? 'permission denied' };
   if (permission.as === null) return { status: 'failed', reason: permission.why };
   return askServer(path, { ...client, as: permission.as });
 };

@@ -28,7 +28,7 @@ export const accessTo = (path: string, pid: number, { details }: ProcessTable): 
   const door = details.doorToRoot(pid);
   const identity = door === null ? null : identityOf(`${door}${path}`);
   if (door === null || identity === null)
-    return { path, door: '', obstacle: 'its socket is in another mount namespace, which is closed to us' };
+    return { path, door: '', obstacle: 'its socket is in another mount namespace: permission denied' };
   // The file system of the socket may be the same in both.
   if (identity !== 'none' && identity === identityOf(here)) return { path: here, door, obstacle: null };
   const obstacle = identity === 'none' ? 'its socket was removed from another mount namespace' : null;

@@ -53,7 +53,7 @@ const isApart = (root: string, shown: string, door: string): boolean => {
       areApart(readFileSync('/proc/self/mountinfo', 'utf8'), real, root)
     );
   } catch {
-    return false; // gone, closed to us, or another system
+    return false; // gone, unreadable, or another system
   }
 };
 
@@ -78,6 +78,6 @@ const identityOf = (path: string): string | null => {
     const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
     return stats?.isDirectory() ? `${stats.dev}:${stats.ino}` : null;
   } catch {
-    return null; // closed to us: only its name is known
+    return null; // unreadable: only its name is known
   }
 };

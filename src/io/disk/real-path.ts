@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { tryOr } from '../try-or.ts';
 import { type DiskPath, displayPath } from './disk-path.ts';
 
-/** The path with its symlinks resolved, as text, or the path itself where it does not exist or is closed to us. */
+/** The path with its symlinks resolved, as text, or the path itself where it does not exist or may not be read. */
 export const realOrSame = (path: DiskPath): string => tryOr(() => realTextOf(path), displayPath(path));
 
 const realTextOf = (path: DiskPath): string => {

@@ -1,6 +1,6 @@
 /**
  * Compare-and-remove. No system call removes a file only if it is still the expected one, so a lock is moved aside first,
- * looked at there, and put back if it is not the one that was judged.
+ * looked at there, and restored if it is not the one that was judged.
  */
 import { basename, dirname } from 'node:path';
 import { leftoverKind } from '../../core/record/lock-names.ts';
@@ -22,7 +22,7 @@ export type Moved =
   | { readonly kind: 'changed' }
   /** Somebody removed the guard's file: nothing was touched. */
   | { readonly kind: 'unguarded' }
-  /** It was another one and could not be put back: it lies at `aside`, and the next run tries again. */
+  /** It was another one and could not be restored: it lies at `aside`, and the next run tries again. */
   | { readonly kind: 'stranded'; readonly aside: string; readonly why: string };
 
 /**
@@ -108,7 +108,7 @@ export const bringBack = (calls: SystemCalls, from: string, lock: string): boole
 
 /**
  * Finishes with a lock that was moved aside (removes it, or renames it to a kept copy). Where the disk refuses that, the
- * lock is put back, so that no later run finds it half done, and the failure is thrown.
+ * lock is restored, so that no later run finds it half done, and the failure is thrown.
  */
 export const finishAside = (
   calls: SystemCalls,

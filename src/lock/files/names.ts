@@ -35,11 +35,11 @@ export const makeNonce = (): string => randomHex(8);
 /** A file that is being written and will be linked or renamed to its name. */
 export const stagedPath = (files: LockFiles, nonce: string): string => `${files.lock}.${nonce}.new`;
 
-/** A lock that was moved aside to be looked at: it is not released yet, and the next run puts it back. */
+/** A lock that was moved aside to be looked at: it is not released yet, and the next run restores it. */
 export const asidePath = (files: LockFiles, nonce: string): string =>
   `${files.lock}.${nonce}.old${endOfNames(files.lock)}`;
 
-/** The kept copy of a released lock. Only `doctor undo` puts it back. */
+/** The kept copy of a released lock. Only `doctor undo` restores it. */
 export const releasedPath = (files: Pick<LockFiles, 'lock'>, id: string): string =>
   `${files.lock}.released-${id}${endOfNames(files.lock)}`;
 

@@ -17,7 +17,7 @@ export interface LeftoverRepair {
   readonly restored: boolean;
   /** Paths that were removed. */
   readonly removed: readonly string[];
-  /** Paths of locks whose holder may live and that cannot be put back because a newer lock is there. */
+  /** Paths of locks whose holder may live and that cannot be restored because a newer lock is there. */
   readonly kept: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** The whole journal as a history: what was released, what became of it, and what was put back. Reads only. */
+/** The whole journal as a history: what was released, what became of it, and what was restored. Reads only. */
 import type { ByWhom, History, HistoryDeed, HistoryEvent } from '../../core/types/history.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';

@@ -8,7 +8,7 @@ import { longPath } from '../repair-context.ts';
 import { readHistory } from './history.ts';
 import { restorableIds } from './restorable.ts';
 
-/** A release that can be put back from another root. */
+/** A release that can be restored from another root. */
 export interface ReleasedElsewhere {
   /** The root whose journal has it, absolute. */
   readonly root: string;
@@ -21,7 +21,7 @@ export interface ReleasedElsewhere {
 const MAX_BELOW = 1000;
 
 /**
- * Releases at or below `townRoot` that can still be put back, made by runs in a directory above it, directly below it, or in a
+ * Releases at or below `townRoot` that can still be restored, made by runs in a directory above it, directly below it, or in a
  * working tree of its repository. The main working tree is also told of releases in the linked ones, wherever they lie. A journal
  * that cannot be read is skipped here: an undo in that root says why.
  */

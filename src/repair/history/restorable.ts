@@ -1,11 +1,11 @@
-/** Which releases of a history `doctor undo` can still put back. */
+/** Which releases of a history `doctor undo` can still restore. */
 import { restoredIds } from '../../core/report/choose-events.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { longPath } from '../repair-context.ts';
 
-/** Ids of releases that were not put back and whose kept copy is there; one that cannot be looked at counts as there. */
+/** Ids of releases that were not restored and whose kept copy is there; one that cannot be looked at counts as there. */
 export const restorableIds = (
   events: readonly HistoryEvent[],
   calls: SystemCalls,

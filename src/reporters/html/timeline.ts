@@ -1,4 +1,4 @@
-/** What happened, in order: the locks that stand were taken, others were released, and some of those were put back. */
+/** What happened, in order: the locks that stand were taken, others were released, and some of those were restored. */
 import { restoredIds } from '../../core/report/choose-events.ts';
 import type { History, HistoryEvent } from '../../core/types/history.ts';
 import type { Report } from '../../core/types/report.ts';

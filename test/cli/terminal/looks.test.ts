@@ -89,7 +89,7 @@ gitTest(
   },
 );
 
-(canBecomeOthers ? test : test.skip)('a worker that is closed to us stays a gap at later looks', async () => {
+(canBecomeOthers ? test : test.skip)('a worker that may not be read stays a gap at later looks', async () => {
   const { root, worker, lock } = makeTown();
   chmodSync(root, 0o755);
   lock('gastown/crew/ada', { pid: deadPid() });

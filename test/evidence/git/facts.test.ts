@@ -293,7 +293,7 @@ const watchedGit = (town: TestTown) => {
     expect(existsSync(town.path('ran'))).toBe(false);
   });
 
-  asRoot('are unseen in a repository that is closed to us (skipped without root)', async () => {
+  asRoot('are unseen in a repository that may not be read (skipped without root)', async () => {
     const { town, top, lock } = makeRepository();
     chmodSync(town.root, 0o755);
     chmodSync(join(top, '.git'), 0o700);

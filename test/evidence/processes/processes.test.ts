@@ -84,7 +84,7 @@ describe('process evidence', () => {
   );
 
   onLinux.each([
-    ['EACCES', 'is closed to us', 0],
+    ['EACCES', 'may not be read', 0],
     ['ENOENT', 'is gone because it is ending', 5],
   ])('pauses for a process whose directory (%s) %s: %i times', async (why, _reason, pauses) => {
     const town = makeTown();

@@ -43,7 +43,7 @@ test('a removed socket is distinguished from a closed one, without advice to sen
   const gone = accessTo('/sock', 7, await behind(makeTmuxTmpdir()));
   expect(gone.obstacle).toBe('its socket was removed from another mount namespace');
   expect(accessTo('/sock', 7, await behind(null)).obstacle).toBe(
-    'its socket is in another mount namespace, which is closed to us',
+    'its socket is in another mount namespace: permission denied',
   );
 });
 
@@ -55,6 +55,6 @@ test('a removed socket is distinguished from a closed one, without advice to sen
     chmodSync(door, 0o700);
     const table = await behind(`${door}/in`);
     const access = await asOtherUser(() => accessTo('/sock', 7, table));
-    expect(access.obstacle).toBe('its socket is in another mount namespace, which is closed to us');
+    expect(access.obstacle).toBe('its socket is in another mount namespace: permission denied');
   },
 );

@@ -116,7 +116,7 @@ describe('the sockets to query', () => {
     expect(ask().map(([, origin, presence]) => [origin, presence])).toEqual([['directory', 'socket']]);
   });
 
-  asRoot('include a directory that is closed to us (skipped without root)', async () => {
+  asRoot('include a directory that may not be read (skipped without root)', async () => {
     const base = makeTmuxTmpdir();
     mkdirSync(join(base, `tmux-${OTHER_UID}`), { mode: 0o700 });
     chmodSync(base, 0o755);

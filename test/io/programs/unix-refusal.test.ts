@@ -82,7 +82,7 @@ test('a missing file, a directory above that is a file, and a path that is too l
 });
 
 (canBecomeOthers ? test : test.skip)(
-  'a socket that is closed to us proves nothing (skipped without root)',
+  'a socket that may not be used proves nothing (skipped without root)',
   async () => {
     const folder = makeFolder();
     mkdirSync(join(folder, 'open'), { mode: 0o755 });

@@ -218,8 +218,11 @@ export const KIND_STORIES: readonly Story[] = [
       locks: [nameless('left.lock')],
       over: {
         files: {
-          open: { uses: [], hidden: 'the files of process 901 (cc) are closed to us: EACCES' },
-          git: { uses: [], hidden: 'where process 900 (git) works is closed to us' },
+          open: {
+            uses: [],
+            hidden: 'the open files of process 901 (cc) cannot be read: permission denied (EACCES)',
+          },
+          git: { uses: [], hidden: 'where process 900 (git) works cannot be read: permission denied' },
         },
       },
     }),
@@ -283,7 +286,7 @@ export const KIND_STORIES: readonly Story[] = [
       over: {
         files: {
           ...NOBODY_THERE,
-          git: { uses: [], hidden: 'where process 900 (git) works is closed to us' },
+          git: { uses: [], hidden: 'where process 900 (git) works cannot be read: permission denied' },
         },
       },
     }),
@@ -306,7 +309,7 @@ export const KIND_STORIES: readonly Story[] = [
         over: {
           files: {
             ...NOBODY_THERE,
-            git: { uses: [], hidden: 'where process 900 (git) works is closed to us' },
+            git: { uses: [], hidden: 'where process 900 (git) works cannot be read: permission denied' },
           },
         },
       }),

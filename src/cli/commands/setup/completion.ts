@@ -28,7 +28,7 @@ export const run: RunCommand = async (given, terminal) => {
   return { exitCode: EXIT.ok, stdout: plain.map((word) => `${word}\n`).join(''), stderr: '' };
 };
 
-/** What `undo` takes: the runs and releases that it can put back, the newest first. */
+/** What `undo` takes: the runs and releases that it can restore, the newest first. */
 const releasesOf = (given: Arguments, terminal: Terminal): string => {
   const { town } = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const { events } = readHistory(systemCalls, town.root);

@@ -74,7 +74,7 @@ export const readProcLink = (path: string): Observed<string> => {
   return { seen: true, value: withoutDeletedMark(target) };
 };
 
-/** A namespace as its link in /proc names it, `mnt:[4026531832]`; null where it is closed to us, or the kernel has none. */
+/** A namespace as its link in /proc names it, `mnt:[4026531832]`; null where permission is denied, or the kernel has none. */
 export const readNamespace = (path: string): string | null => tryOr(() => readlinkSync(path), null);
 
 /** Takes ` (deleted)` off a path, unless something of exactly that name exists. */

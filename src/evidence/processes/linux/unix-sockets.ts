@@ -23,7 +23,7 @@ export const parseListeningSockets = (text: string): ReadonlyMap<string, string>
   return paths;
 };
 
-/** Absolute paths of the sockets on which a process listens; empty where its descriptors are closed to us. */
+/** Absolute paths of the sockets on which a process listens; empty where its descriptors may not be read. */
 export const socketReader = (directory: (pid: number) => string): ((pid: number) => readonly string[]) => {
   return (pid) => {
     const read = readProc(`${directory(pid)}/net/unix`, MAX_SOCKET_LIST_BYTES);
