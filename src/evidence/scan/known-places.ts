@@ -41,8 +41,6 @@ export const WORKER_LAYOUT: Layout = layoutWith({ '=': HERE });
 /**
  * All directories below `root` that fit a layout, the root first. Costs one listing per `*`, and one look per name unless
  * it is among the absolute paths of `seen` directories.
- *
- * @param isWanted which of these directories are entered, by name and number of directories between it and the root
  */
 export const knownPlaces = (
   root: string,
@@ -50,32 +48,29 @@ export const knownPlaces = (
   options: WalkOptions,
   findings: Findings,
   seen: ReadonlySet<DiskPath> = new Set(),
-  isWanted: (name: string, depth: number) => boolean = () => true,
 ): readonly Directory[] => {
   const places: Directory[] = [];
-  const visit = (place: Directory, inside: Layout, rig: string, depth: number): void => {
+  const visit = (place: Directory, inside: Layout, rig: string): void => {
     places.push(place);
     const { '*': wildcard, ...named } = inside;
     for (const [name, inner] of Object.entries(named)) {
       const itsName = name === '=' ? rig : name;
-      if (!isWanted(itsName, depth)) continue;
       const child = childOf(place, itsName);
       const isThere =
         (!child.raw && seen.has(child.path)) || lookAt(options.disk, child, findings)?.isDirectory();
-      if (isThere) visit(child, inner, rig, depth + 1);
+      if (isThere) visit(child, inner, rig);
     }
     if (wildcard === undefined) return;
     for (const { name, child } of listSubdirectories(place, options, findings)) {
       if (
         !Object.hasOwn(named, name) &&
         options.homes.get(name)?.isClaimed !== true &&
-        !options.prune.has(name) &&
-        isWanted(name, depth)
+        !options.prune.has(name)
       )
-        visit(child, wildcard, rig || name, depth + 1);
+        visit(child, wildcard, rig || name);
     }
   };
-  visit({ path: root, raw: false }, layout, '', 0);
+  visit({ path: root, raw: false }, layout, '');
   return places;
 };
 

@@ -27,23 +27,15 @@ export interface TownLayout extends Pick<TownFacts, 'marked' | 'rigs' | 'workers
 export const readTownLayout = (root: string, seen: ReadonlySet<DiskPath> = new Set()): TownLayout => {
   const directories = directoriesOf(root, seen);
   const { rigs, gaps } = readRigs(root, directories);
-  return { marked: isMarked(root), rigs, workers: workersAmong(directories), gaps };
+  return {
+    marked: isMarked(root),
+    rigs,
+    workers: directories.filter((directory) => ownerOf(directory)?.canonical).sort(),
+    gaps,
+  };
 };
 
-/** The workers of the layout alone, in those directories that are wanted, by name and depth below the root. */
-export const readWorkers = (
-  root: string,
-  isWanted: (name: string, depth: number) => boolean,
-): TownLayout['workers'] => workersAmong(directoriesOf(root, new Set(), isWanted));
-
-const workersAmong = (directories: readonly string[]): TownLayout['workers'] =>
-  directories.filter((directory) => ownerOf(directory)?.canonical).sort();
-
-const directoriesOf = (
-  root: string,
-  seen: ReadonlySet<DiskPath>,
-  isWanted?: (name: string, depth: number) => boolean,
-): readonly string[] => {
+const directoriesOf = (root: string, seen: ReadonlySet<DiskPath>): readonly string[] => {
   const options = {
     disk: realDisk,
     homes: agentTable.claimHomes,
@@ -53,7 +45,7 @@ const directoriesOf = (
     uid: -1,
     onDirectory: null,
   };
-  return knownPlaces(root, WORKER_LAYOUT, options, noFindings(), seen, isWanted).map(({ path, raw }) =>
+  return knownPlaces(root, WORKER_LAYOUT, options, noFindings(), seen).map(({ path, raw }) =>
     displayRelative(root, raw ? fromLatin1(path) : path),
   );
 };

@@ -4,11 +4,11 @@ import { basename, dirname, join } from 'node:path';
 import { isSlip, nearWorker } from '../../core/did-you-mean.ts';
 import { Failure } from '../../core/failure.ts';
 import { ownerOf, relativeTo } from '../../core/town/roles.ts';
-import { entryExists, leadsToDirectory } from '../../io/disk/entry-exists.ts';
+import { entryExists, isPlainDirectory, leadsToDirectory } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { goneTreeAt, workingTreesAround } from '../git/same-repository.ts';
-import { readTownLayout, readWorkers, type TownLayout } from './layout.ts';
+import { readTownLayout, type TownLayout } from './layout.ts';
 import { isMarked } from './marker.ts';
 import { outsideName } from './outside-trees.ts';
 
@@ -46,8 +46,7 @@ export const judgeNewWorker = (
   const trees = treesBeside(root);
   // Most new workers are in a rig that exists: then nothing else needs to be looked at.
   const names = layout === undefined ? wholePath(worker) : null;
-  const candidates =
-    names === null ? all() : readWorkers(root, (name, depth) => isAlike(name, names[depth] ?? ''));
+  const candidates = names === null ? all() : workersAlike(names, root);
   const alike = [...candidates, ...trees].find(
     (other) => isAlike(other, worker) || other.endsWith(`/${worker}`),
   );
@@ -61,6 +60,19 @@ export const judgeNewWorker = (
 };
 
 const isAlike = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+
+/** The town's workers whose paths have these names, in whatever case. Costs a listing per name, the whole layout one per directory. */
+const workersAlike = (names: readonly string[], root: string): readonly string[] => {
+  let alike: readonly string[] = [''];
+  for (const name of names)
+    alike = alike.flatMap((place) =>
+      tryOr(() => readdirSync(join(root, place)), [])
+        .filter((other) => isAlike(other, name))
+        .map((other) => join(place, other))
+        .filter((path) => isPlainDirectory(join(root, path))),
+    );
+  return alike.filter((path) => ownerOf(path)?.canonical);
+};
 
 /** The names in the worker's path where no other path can end in it; null where one may. */
 const wholePath = (worker: string): readonly string[] | null => {

@@ -16,7 +16,9 @@ export const otherNames = (
 ): OtherNames => {
   const own = trees.map((tree) => [tree, tree] as const);
   const read = (pid: number): ((path: string) => string | 'untold' | null) => {
-    const [ours, theirs] = [mountInfo(process.pid), mountInfo(pid)];
+    const ours = mountInfo(process.pid);
+    // A path of our own namespace is shown as we know it, whatever root that process has.
+    const theirs = mountNamespace(pid) === mountNamespace(process.pid) ? ours : mountInfo(pid);
     if (ours === '' || theirs === '') return translator(own);
     const places = diskPlacesOf(ours, trees);
     const names = places === null ? null : mountedNamesOf(theirs, places);
