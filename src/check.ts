@@ -2,20 +2,18 @@
  * What a check module imports (`lock-doctor/check`): the types of the evidence, and helpers for wording. A check is
  * pure: it gets an examination and returns findings; a fix is a proposal that only the repair acts on.
  */
-import { flat } from './core/record/flat.ts';
-import { describeLoss, sinceAtEnd } from './core/report/holder-words.ts';
-import { claimsWorker } from './core/town/lock-rules.ts';
+import { releaseCommand } from './core/report/git-commands.ts';
 import type { Check, Fix } from './core/types/check.ts';
 import type { Verdict } from './core/types/judgement.ts';
 
 export { isAbandoned, lockBeside } from './core/record/lock-names.ts';
 export { describeAge } from './core/report/age.ts';
 export { doubtOf } from './core/report/doubt.ts';
-export { sinceAtEnd } from './core/report/holder-words.ts';
+export { mainGitDirOf, unlockCommand } from './core/report/git-commands.ts';
+export { ofKind, sinceAtEnd, summary } from './core/report/holder-words.ts';
 export { optionWith } from './core/report/name-worker.ts';
 export { describeRefusal } from './core/report/refusals.ts';
 export { townOption } from './core/report/town-option.ts';
-export { mainGitDirOf, unlockCommand } from './core/report/unlock.ts';
 export { type ClosedHome, closedHomesOf } from './core/town/closed-homes.ts';
 export { isContainerId } from './core/town/host-names.ts';
 export { claimsWorker as isAgents } from './core/town/lock-rules.ts';
@@ -70,31 +68,5 @@ export const fixThere = ({ lock: { path, gitDir } }: Verdict): Fix =>
         ['doctor', '--fix', '--town', path.replace(/\/[^/]+\/[^/]+$/, '')],
       ])
     : advice('it is outside this directory: run doctor --fix in its repository', [
-        ['doctor', '--fix', '--town', repositoryAround(gitDir.main), '--lock', path],
+        releaseCommand({ path, gitDir }),
       ]);
-
-/** The working tree around a git directory, or around the one that it is a part of; a bare or separate one itself. */
-const repositoryAround = (main: string): string =>
-  main
-    .replace(/\/modules\/.*$/, '')
-    .replace(/\/worktrees\/[^/]+$/, '')
-    .replace(/\/\.git$/, '') || '/';
-
-/** What became of a lock's holder, in one line: `its process (41822) and pane (%55) are gone; taken 8 h ago`. */
-export const summary = (verdict: Verdict): string => {
-  const { holder, lock, facts, notes } = verdict;
-  const said =
-    holder === null
-      ? `${facts[0]?.text ?? `${lock.path} is not a valid lock`}${sinceAtEnd(verdict)}`
-      : describeLoss(holder, verdict);
-  const gone = holder !== null && notes.includes('gone') ? '; its directory is gone as well' : '';
-  return flat(`${ofKind(verdict)}${said}${gone}`);
-};
-
-/** Prefix of a sentence about a lock that is not an agent's: `git-worktree lock of claude agent agent-ab12: `; else empty. */
-export const ofKind = ({ lock, holder }: Verdict): string => {
-  if (claimsWorker(lock)) return '';
-  const name = holder?.sessionId ?? null;
-  const kind = lock.kind.endsWith('lock') ? lock.kind : `${lock.kind} lock`;
-  return `${kind}${name === null ? '' : ` of ${name}`}: `;
-};

@@ -156,8 +156,8 @@ export interface DiagnosisLook extends Omit<DiagnoseOptions, 'scan'> {
   readonly known?: readonly LockFile[] | undefined;
   /** For `scan: 'worker'`: places that an earlier walk could not look into. */
   readonly walkGaps?: readonly Gap[] | undefined;
-  /** For `scan: 'worker'`: look for new locks in git directories as well. */
-  readonly inGitDirs?: boolean | undefined;
+  /** For `scan: 'worker'`: look for new locks in git directories as well, as `GatherRequest` has it. */
+  readonly inGitDirs?: 'all' | 'own' | undefined;
   /** What an earlier look of this run found `workers` to be: with its lock a worker's name may be gone. */
   readonly meant?: Diagnosis['workers'] | undefined;
 }

@@ -1,12 +1,13 @@
 /** A look at a town or at one worker: find the root, read its configuration, gather, judge. Reads only. */
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Config, readConfig, unusedConfig } from './config.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
 import type { ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
 import { DEFAULT_TIMEOUT_MS, gather } from './evidence/gather.ts';
 import type { GatherRequest } from './evidence/gather-request.ts';
+import { mayHaveGitLocks } from './evidence/git/linked-tree.ts';
 import type { LockTable } from './evidence/locks/lock-table.ts';
 import { findTownRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
@@ -87,6 +88,23 @@ export const look = async (
     env: options.env ?? process.env,
     gaps: config.passedOver === null ? [] : [{ what: `config:${config.path}`, why: config.passedOver }],
   });
+};
+
+/**
+ * The look before a start, at these workers alone: for agents' own locks, and for git's where some stand in a worker's own git
+ * directory. Most workers have none, and their look loads nothing for them.
+ */
+export const lookToStart = async (
+  town: TownRoot,
+  workers: readonly string[],
+  options: LookOptions,
+): Promise<Snapshot> => {
+  if (!workers.some((worker) => mayHaveGitLocks(join(town.root, worker))))
+    return look(town, 'worker', workers, options);
+  const config = readConfig(town.root, town.source);
+  const { tableFor } = await import('./kinds-of.ts');
+  const table = tableFor(config, town);
+  return look(town, 'worker', workers, { ...options, table, inGitDirs: 'own' }, config);
 };
 
 export interface WorkerLook extends LookOptions {

@@ -9,6 +9,7 @@ import { preflight } from './preflight.ts';
 import type { Asked } from './repair/by-whom.ts';
 import { quoteCommand } from './reporters/screen/shell-quote.ts';
 
+const NOT_FROM_HERE = 'its lock was not released, because a repair writes only inside its root';
 const NOT_RESTORED = 'it was not restored: somebody else is changing it, or its guard cannot be taken';
 
 type FixOptions = LookOptions & { readonly asked: Asked };
@@ -49,7 +50,8 @@ const saidOf = (
   release: string | null | undefined,
 ): readonly string[] => {
   if (release === undefined) return [];
-  if (first.answer === 'repair') return [release ?? 'its lock no longer needs a release'];
+  if (first.answer === 'repair')
+    return [release ?? (last.answer === 'repair' ? NOT_FROM_HERE : 'its lock no longer needs a release')];
   if (isMovedAside(last)) return [NOT_RESTORED];
   return ['the lock that was moved aside was restored', ...(release === null ? [] : [release])];
 };
@@ -66,6 +68,7 @@ const repairAt = (
     ...options,
     scan: 'worker',
     at: [place.worker],
+    inGitDirs: 'own',
     workers: [place.worker],
     usesPlugins: false,
     wantsToStart: true,

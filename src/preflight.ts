@@ -7,9 +7,15 @@ import type { Gap, Snapshot } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
 import { documentOf } from './document.ts';
 import { hasPanes } from './evidence/gather.ts';
-import { hintForNear, hintForOutside, judgeNewWorker, refuseRig } from './evidence/town/new-worker.ts';
+import {
+  hintForGone,
+  hintForNear,
+  hintForOutside,
+  judgeNewWorker,
+  refuseRig,
+} from './evidence/town/new-worker.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
-import { type LookOptions, look, placeWorker, townOf } from './look.ts';
+import { type LookOptions, lookToStart, placeWorker, townOf } from './look.ts';
 
 export interface PreflightOptions extends LookOptions {
   /** A directory that does not exist yet may have any name. */
@@ -45,7 +51,7 @@ export const preflight = async (
   const gaps: Gap[] = [];
   const answers = new Map<string, PreflightResult>();
   if (inside.length > 0) {
-    const snapshot = await look(place, 'worker', [...new Set(inside)], options);
+    const snapshot = await lookToStart(place, [...new Set(inside)], options);
     gaps.push(...snapshot.gaps);
     for (const result of await answersIn(snapshot))
       answers.set(result.worker, ifMeant(result, snapshot, options));
@@ -53,7 +59,7 @@ export const preflight = async (
   for (const found of asked) {
     if (found.kind !== 'elsewhere' || answers.has(found.path)) continue;
     const other = placeWorker(found.path, undefined);
-    const snapshot = await look(other.town, 'worker', [other.worker], options);
+    const snapshot = await lookToStart(other.town, [other.worker], options);
     gaps.push(...snapshot.gaps);
     const [result] = await answersIn(snapshot);
     if (result !== undefined)
@@ -89,10 +95,18 @@ const ifMeant = (
   const { town, machine } = snapshot;
   const { root } = town;
   if (answer !== 'free') return result;
-  if (existsSync(join(root, worker))) {
+  const path = join(root, worker);
+  if (existsSync(path)) {
     refuseRig(worker, root);
     return result;
   }
+  const gone = hintForGone(path, root);
+  if (gone !== null)
+    throw new Failure(
+      'E_USAGE',
+      `no worker directory ${path}, and git adds no worktree there while it lists the old one`,
+      gone,
+    );
   // A look at one worker has read the layout only where there are panes, which have to be told apart.
   const known = hasPanes(machine.tmux) ? town : undefined;
   const judged = options.new === true ? null : judgeNewWorker(worker, root, known, isTown);

@@ -1,8 +1,8 @@
 /** May a directory be removed: not while anybody works there, a lock is held, or work would be lost. Pure. */
 import { doubtOf } from './report/doubt.ts';
+import { mainGitDirOf, releaseCommand, unlockCommand } from './report/git-commands.ts';
 import { optionWith } from './report/name-worker.ts';
 import { refusalOf } from './report/refusals.ts';
-import { unlockCommand } from './report/unlock.ts';
 import { describeAside } from './town/moved-aside.ts';
 import type { Gap, Leftover, Observed } from './types/evidence.ts';
 import type { Fact, Verdict } from './types/judgement.ts';
@@ -111,9 +111,6 @@ const ofPlace = (
   ];
 };
 
-/** What follows the main working tree's path in that of a worktree's lock; a bare repository has no `.git`. */
-const LOCK_IN_MAIN = /(?:\/\.git)?\/worktrees\/[^/]+\/locked$/;
-
 /** A lock whose holder is gone is only mentioned, except the one by which git refuses the removal. */
 const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection[] => {
   const { lock, state, facts, notes } = verdict;
@@ -155,14 +152,18 @@ const unlockOf = ({ lock, notes }: Verdict): readonly string[] | null =>
 /** git does not remove a worktree that has a lock, dead or not. In its main repository `--fix` releases a dead one. */
 const barring = (verdict: Verdict, is: string): Objection => {
   const { lock, release } = verdict;
+  const main = lock.gitDir?.main ?? mainGitDirOf(lock);
   if (release.allowed || release.why === 'outside')
-    return objection('repair', 'lock-stale', 'lock', `git does not remove it while its lock stands: ${is}`, [
-      ...['doctor', '--fix', '--lock', lock.path, '--town', lock.path.replace(LOCK_IN_MAIN, '') || '/'],
-    ]);
+    return objection(
+      'repair',
+      'lock-stale',
+      'lock',
+      `git does not remove it while its lock stands: ${is}`,
+      releaseCommand({ path: lock.path, gitDir: { main } }),
+    );
+  const why = `${is}, but it is not released: ${refusalOf(verdict)}`;
   return {
-    ...objection('unsure', 'lock-unknown', 'lock', `${is}, but it is not released: ${refusalOf(verdict)}`, [
-      ...['ls', '-ld', lock.path],
-    ]),
+    ...objection('unsure', 'lock-unknown', 'lock', why, ['ls', '-ld', lock.path]),
     retryInSeconds: release.retryInSeconds,
   };
 };

@@ -53,9 +53,13 @@ export const teach = (strangers: readonly Stranger[], root: string): readonly (r
   return [...(pids.length > 0 ? [look] : []), ['vi', `${root === '/' ? '' : root}/lock-doctor.json`]];
 };
 
+/** A worker's directory, absolute. */
+export const placeOf = (worker: string, root: string): string =>
+  worker === '.' ? root : `${root === '/' ? '' : root}/${worker}`;
+
 /** A place that we cannot read may hold a lock: seeing none there proves nothing. */
 export const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap | undefined => {
-  const place = `directory:${worker === '.' ? root : `${root === '/' ? '' : root}/${worker}`}`;
+  const place = `directory:${placeOf(worker, root)}`;
   // Where git's own locks cannot be looked for, an agent's can.
   return gaps.find(({ what, git }) => git === undefined && (what === place || what.startsWith(`${place}/`)));
 };
@@ -75,7 +79,12 @@ export const byFix = (worker: string, root: string): readonly string[] => [
   workerArgument(worker, root),
 ];
 
-const clearWithoutLock = (worker: string, index: TownIndex, around: OccupantFinding): PreflightResult => {
+const clearWithoutLock = (
+  worker: string,
+  index: TownIndex,
+  around: OccupantFinding,
+  noLock: string,
+): PreflightResult => {
   const { root } = index.snapshot.town;
   const [first] = around.occupants;
   const seen = { reasons: first === undefined ? [] : ['occupied'], evidence: around.facts };
@@ -83,7 +92,7 @@ const clearWithoutLock = (worker: string, index: TownIndex, around: OccupantFind
     return finish(worker, null, {
       ...seen,
       answer: 'held',
-      message: `no lock, but ${first.text}`,
+      message: `${noLock}, but ${first.text}`,
       next: explain(worker, root),
     });
   const { leftovers, locks } = index.snapshot;
@@ -92,7 +101,7 @@ const clearWithoutLock = (worker: string, index: TownIndex, around: OccupantFind
     return finish(worker, null, {
       evidence: [{ source: 'lock', text: describeAside(aside) }, ...around.facts],
       answer: 'unsure',
-      message: `no lock, but ${describeAside(aside)}`,
+      message: `${noLock}, but ${describeAside(aside)}`,
       next: [[...byFix(worker, root), '--town', root]],
     });
   const gap = gapAt(worker, index.snapshot);
@@ -101,17 +110,17 @@ const clearWithoutLock = (worker: string, index: TownIndex, around: OccupantFind
       evidence: [{ source: 'lock', text: `${gap.what} could not be looked at: ${gap.why}` }, ...around.facts],
       answer: 'unsure',
       reasons: ['unreadable'],
-      message: `no lock was seen, but ${gap.what.slice(gap.what.indexOf(':') + 1)} could not be checked: ${gap.why}`,
+      message: `${noLock} was seen, but ${gap.what.slice(gap.what.indexOf(':') + 1)} could not be checked: ${gap.why}`,
       next: explain(worker, root),
     });
   if (around.known)
-    return finish(worker, null, { ...seen, answer: 'free', message: 'no lock, no agent running' });
+    return finish(worker, null, { ...seen, answer: 'free', message: `${noLock}, no agent running` });
   const why = around.doubts[0] ?? 'not everything could be looked at';
   return finish(worker, null, {
     evidence: around.facts,
     answer: 'unsure',
     reasons: ['occupants-unknown'],
-    message: `no lock, but ${why}`,
+    message: `${noLock}, but ${why}`,
     next: [...explain(worker, root), ...teach(around.strangers, root)],
   });
 };
@@ -124,13 +133,15 @@ export interface SaidByLocks {
   readonly clear: (worker: string, verdicts: readonly Verdict[]) => PreflightResult | undefined;
   /** Who works at a worker without a lock. */
   readonly around: (worker: string) => OccupantFinding;
+  /** No lock of git stands there, so that a worker without an agent's lock has none at all. */
+  readonly isFree: (worker: string) => boolean;
 }
 
 /** Answers for every worker the snapshot was taken for, in that order. */
 export const answersFor = (
   index: TownIndex,
   readOccupants: OccupantReader,
-  { verdicts, clear, around }: SaidByLocks,
+  { verdicts, clear, around, isFree }: SaidByLocks,
 ): readonly PreflightResult[] => {
   const byWorker = groupBy(verdicts, ({ lock }) => lock.worker);
   const crowds = new Map(
@@ -143,7 +154,11 @@ export const answersFor = (
     const own = byWorker.get(worker) ?? [];
     const crowd = crowds.get(worker);
     const [verdict = null] = own;
-    if (crowd === undefined) return clear(worker, own) ?? clearWithoutLock(worker, index, around(worker));
+    if (crowd === undefined)
+      return (
+        clear(worker, own) ??
+        clearWithoutLock(worker, index, around(worker), isFree(worker) ? 'no lock' : "no agent's lock")
+      );
     return finish(worker, verdict, {
       answer: 'held',
       ...(verdict === null ? { reasons: ['occupied'], evidence: crowd } : {}),
@@ -165,5 +180,6 @@ export const answerWithoutLocks = (snapshot: Snapshot): readonly PreflightResult
     verdicts: [],
     clear: () => undefined,
     around: (worker) => readOccupants(index.viewOf(worker), null, null),
+    isFree: () => true,
   });
 };

@@ -8,20 +8,30 @@ import type { GatherRequest } from './gather-request.ts';
 import { linkedGitDirOf, pointerIn } from './git/linked-tree.ts';
 import { findAgain } from './locks/find-again.ts';
 import { readProcessTable, workingDirectories } from './processes/processes.ts';
-import { closedHomes, type ScanResult, scanGitDirs, scanPlaces, scanTownInTurns } from './scan/scan.ts';
+import {
+  closedHomes,
+  type ScanResult,
+  scanGitDirs,
+  scanOwnGitDirs,
+  scanPlaces,
+  scanTownInTurns,
+} from './scan/scan.ts';
 import { isRepository } from './town/marker.ts';
 import { type OutsideFinder, type OutsideTree, treesOutside } from './town/outside-trees.ts';
 
 /** Finds the locks that are asked for: known ones by their paths, or all of the town by a scan. */
 export const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
-  const { town, scan, workers, table, locks = [], walkGaps = [], inGitDirs = false, onProgress } = request;
+  const { town, scan, workers, table, locks = [], walkGaps = [], inGitDirs, onProgress } = request;
   if (scan === 'worker') {
     const places = workers.map((worker) => join(town.root, worker));
     const atPlaces = scanPlaces(places);
-    const found =
-      inGitDirs && table !== undefined
-        ? withGitDirs(atPlaces, scanGitDirs(town.root, mainGitDirs(town.root, places), table))
-        : atPlaces;
+    const inGit =
+      inGitDirs === undefined || table === undefined
+        ? null
+        : inGitDirs === 'all'
+          ? scanGitDirs(town.root, mainGitDirs(town.root, places), table)
+          : scanOwnGitDirs(town.root, places, table);
+    const found = inGit === null ? atPlaces : withGitDirs(atPlaces, inGit);
     const known = new Set(found.locks.map(({ path }) => path));
     const again = locks
       .filter(({ path }) => !known.has(path))

@@ -23,8 +23,11 @@ export interface GatherRequest {
   readonly locks?: readonly LockFile[] | undefined;
   /** For `scan: 'worker'`: gaps of an earlier walk. They stand until the next one, for known places alone prove nothing about the rest. */
   readonly walkGaps?: readonly Gap[] | undefined;
-  /** For `scan: 'worker'`: look for new locks also in the git directories of the root and of these workers, but not among refs. */
-  readonly inGitDirs?: boolean | undefined;
+  /**
+   * For `scan: 'worker'`: look for new locks also in git directories, but not among refs. `all`: in those of the root and of these
+   * workers, with all of their worktrees; `own`: in those of these workers themselves, as far as they can be told apart.
+   */
+  readonly inGitDirs?: 'all' | 'own' | undefined;
   /** The layout as an earlier look of the same run saw it; default: read where it is needed. */
   readonly layout?: KnownLayout | undefined;
   /** tmux sockets by name or path; empty: all of the user's. */

@@ -20,7 +20,7 @@ import { doctorsJudge } from '../lock/ask-the-judge.ts';
 import { LockError, LockedError } from '../lock/errors.ts';
 import { makeNonce } from '../lock/files/names.ts';
 import { startTokenOf } from '../lock/identity.ts';
-import { type LookOptions, look, placeWorker, townOf } from '../look.ts';
+import { type LookOptions, lookToStart, placeWorker, townOf } from '../look.ts';
 import type { TakenOver } from '../repair/note-take-over.ts';
 import { quoteCommand } from '../reporters/screen/shell-quote.ts';
 import { endHold } from './end-hold.ts';
@@ -167,7 +167,7 @@ const refusalNow = async (target: Target, request: ExecRequest): Promise<Preflig
 const answerNow = async (
   { town, worker }: Target,
   request: ExecRequest,
-): Promise<PreflightResult | undefined> => answerPreflight(await look(town, 'worker', [worker], request))[0];
+): Promise<PreflightResult | undefined> => answerPreflight(await lookToStart(town, [worker], request))[0];
 
 /** False where that fails: then the answer stands. */
 const isTidiedUp = async ({ directory }: Target): Promise<boolean> => {

@@ -216,6 +216,22 @@ counted('a diagnosis (skipped without strace)', () => {
     expect(calls.filter((call) => call.includes('/mayor/rigs.json"'))).toHaveLength(1);
   });
 
+  test('looks for the locks of git with at most one list of a directory before a start', () => {
+    const town = townWith(1);
+    addRepository(town, 'bob1', 30);
+    const bob = 'gastown/crew/bob1';
+    const looks = (worker: string): Record<string, number> => {
+      const all = [...looksIn(town, ['preflight', '--json', '--town', town.root, worker])];
+      return Object.fromEntries(all.filter(([key]) => /^open .*\/\.git(?:$|\/)/.test(key)));
+    };
+    expect(looks('gastown/crew/ada0')).toEqual({ 'open gastown/crew/adaN/.git': 2 });
+    expect(looks(bob)).toEqual({ 'open gastown/crew/bobN/.git': 2 });
+    expect(looks(`${bob}/.claude/worktrees/agent-7`)).toEqual({
+      'open gastown/crew/bobN/.claude/worktrees/agent-N/.git': 1,
+      'open gastown/crew/bobN/.git/worktrees/agent-N': 1,
+    });
+  });
+
   test('looks into no other rig for a worker that does not exist yet', () => {
     const town = townWith(1);
     town.lock('beads/crew/bob', { pid: 40_000_000 });

@@ -102,4 +102,22 @@ describe('preflight', () => {
     expect(sources.filter((source) => source.startsWith('src/')).length).toBeLessThan(210);
     expect(sources.filter((source) => source.startsWith('kinds/'))).toEqual(['kinds/agent.ts']);
   });
+
+  ofNode('loads what judges git locks only where one stands on the worker itself', async () => {
+    const town = makeTown({ workers: ['main', 'main/.trees/a', 'main/.trees/b'] });
+    const git = (...words: readonly string[]): void =>
+      void execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...words], {
+        cwd: town.path('main'),
+      });
+    git('init', '-q');
+    git('commit', '-q', '--allow-empty', '-m', 'Begin');
+    for (const name of ['a', 'b']) git('worktree', 'add', '-q', '--detach', `.trees/${name}`);
+    git('worktree', 'lock', '.trees/b');
+    const loaded = async (worker: string): Promise<readonly string[]> =>
+      (await loadedBy(town, ['preflight', '--town', town.root, worker])).filter((source) =>
+        /^kinds\/|with-locks/.test(source),
+      );
+    for (const worker of ['main', 'main/.trees/a']) expect(await loaded(worker)).toEqual(['kinds/agent.ts']);
+    expect(await loaded('main/.trees/b')).toContain('kinds/git-worktree.ts');
+  });
 });

@@ -500,7 +500,7 @@ describe('the answer about removal', () => {
       const path = join(main, '.git/worktrees/tree/locked');
       aged(path);
       expect(() => git(main, 'worktree', 'remove', tree)).toThrow(/locked working tree/);
-      const release = ['doctor', '--fix', '--lock', path, '--town', main];
+      const release = ['doctor', '--fix', '--town', main, '--lock', path];
       expect(await answer(tree)).toMatchObject({
         answer: 'repair',
         reasons: ['lock-stale'],

@@ -27,7 +27,7 @@ export const createLooks = (
       preparation,
       walk
         ? { ...options, before }
-        : { ...options, scan: 'worker', at: places, inGitDirs: true, known: before, walkGaps, before },
+        : { ...options, scan: 'worker', at: places, inGitDirs: 'all', known: before, walkGaps, before },
     );
     known = diagnosis.examination;
     if (walk) walkGaps = known.snapshot.gaps.filter(({ what }) => what.startsWith('directory:'));

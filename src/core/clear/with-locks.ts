@@ -1,6 +1,7 @@
 /** Preflight's answer for workers that have locks. */
 
 import { answersFor, byFix, type Draft, explain, finish, teach } from '../clear-to-start.ts';
+import { groupBy } from '../group-by.ts';
 import { judgeAll } from '../judge/judge.ts';
 import { newestLayoutFirst } from '../judge/layouts.ts';
 import { occupantReader } from '../judge/occupants/occupants.ts';
@@ -14,6 +15,8 @@ import { indexSnapshot } from '../town/town-index.ts';
 import type { Snapshot } from '../types/evidence.ts';
 import type { Verdict } from '../types/judgement.ts';
 import type { Answer, PreflightResult } from '../types/report.ts';
+import { besideGitLocks, FORBIDDING_FIRST, isOfWorkingTree } from './beside-git-locks.ts';
+import { describeLife } from './describe-life.ts';
 
 const clearReleasable = (verdict: Verdict, root: string): Draft => {
   const { release, lock, state } = verdict;
@@ -69,16 +72,7 @@ export const clearVerdict = (verdict: Verdict, root: string): PreflightResult =>
   }
 };
 
-const describeLife = ({ occupants, reasons, facts }: Verdict): string => {
-  const [first] = occupants;
-  if (first !== undefined) return first.text;
-  const source = reasons.includes('pane-live') || reasons.includes('session-live') ? 'tmux' : 'processes';
-  return facts.find((fact) => fact.source === source)?.text ?? 'a live agent';
-};
-
-/** A worker may have a lock at the old and at the new place: the answer that forbids a start most plainly wins. */
-const FORBIDDING_FIRST: readonly Answer[] = ['held', 'unsure', 'repair', 'free'];
-
+/** A worker may have a lock at the old and at the new place. */
 const clearAll = (verdicts: readonly Verdict[], root: string): PreflightResult | undefined => {
   const results = verdicts.map((verdict) => clearVerdict(verdict, root));
   return FORBIDDING_FIRST.flatMap((word) => results.filter(({ answer }) => answer === word))[0];
@@ -100,13 +94,20 @@ export const answerPreflight = (snapshot: Snapshot): readonly PreflightResult[] 
   const readOccupants = occupantReader(index);
   const { root } = snapshot.town;
   const closed = closedHomesOf(snapshot);
-  return answersFor(index, readOccupants, {
-    verdicts: newestLayoutFirst(judgeAll(index, readOccupants).filter(({ lock }) => claimsWorker(lock))),
+  const judged = judgeAll(index, readOccupants);
+  const ofGit = groupBy(
+    judged.filter((verdict) => isOfWorkingTree(verdict, root)),
+    ({ lock }) => lock.worker,
+  );
+  const answers = answersFor(index, readOccupants, {
+    verdicts: newestLayoutFirst(judged.filter(({ lock }) => claimsWorker(lock))),
     clear: (worker, verdicts) => {
       const result = clearAll(verdicts, root);
       const home = closed.find((each) => each.worker === worker);
       return result?.answer === 'repair' && home !== undefined ? besideClosed(result, home, root) : result;
     },
     around: (worker) => occupantsWithoutLock(worker, index, readOccupants),
+    isFree: (worker) => !ofGit.has(worker),
   });
+  return answers.map((result) => besideGitLocks(result, ofGit.get(result.worker) ?? [], snapshot));
 };

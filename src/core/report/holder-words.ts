@@ -1,4 +1,6 @@
 /** What became of a lock's holder, in one sentence: for checks, plans and the tree of locks. */
+import { flat } from '../record/flat.ts';
+import { claimsWorker } from '../town/lock-rules.ts';
 import type { Holder, Reason, Verdict } from '../types/judgement.ts';
 import { describeAge } from './age.ts';
 
@@ -71,4 +73,23 @@ const whatIsLeft = (
   return named === 'live'
     ? `${number}, but its ${plain} is still open`
     : `${number}; its ${inBrackets} could not be checked`;
+};
+
+/** What became of a lock's holder, in one line: `its process (41822) and pane (%55) are gone; taken 8 h ago`. */
+export const summary = (verdict: Verdict): string => {
+  const { holder, lock, facts, notes } = verdict;
+  const said =
+    holder === null
+      ? `${facts[0]?.text ?? `${lock.path} is not a valid lock`}${sinceAtEnd(verdict)}`
+      : describeLoss(holder, verdict);
+  const gone = holder !== null && notes.includes('gone') ? '; its directory is gone as well' : '';
+  return flat(`${ofKind(verdict)}${said}${gone}`);
+};
+
+/** Prefix of a sentence about a lock that is not an agent's: `git-worktree lock of claude agent agent-ab12: `; else empty. */
+export const ofKind = ({ lock, holder }: Verdict): string => {
+  if (claimsWorker(lock)) return '';
+  const name = holder?.sessionId ?? null;
+  const kind = lock.kind.endsWith('lock') ? lock.kind : `${lock.kind} lock`;
+  return `${kind}${name === null ? '' : ` of ${name}`}: `;
 };

@@ -138,6 +138,15 @@ export const pointerIn = (top: DiskPath): DiskPath | null => {
   return named === null ? null : whole(named, top);
 };
 
+/**
+ * True where something in the own git directory of the working tree at `top` is named like a lock: only then is it worth loading
+ * what finds and judges git's locks. False where there is none, or we may not look.
+ */
+export const mayHaveGitLocks = (top: string): boolean =>
+  tryOr(() => readdirSync(pointerIn(top) ?? `${top}/.git`).some(isNamedLikeLock), false);
+
+const isNamedLikeLock = (name: string): boolean => name === 'locked' || name.endsWith('.lock');
+
 const pathIn = (gitDir: DiskPath, gitdir: FileValue): DiskPath | null => {
   const path = gitdir === null || gitdir === 'absent' ? null : beforeEnd(gitdir.value, '/.git');
   return path === null ? null : whole(path.length === 0 ? '/' : path, gitDir);

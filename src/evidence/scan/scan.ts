@@ -10,6 +10,7 @@ import type { Kind } from '../../core/types/kind.ts';
 import { elapsedMs } from '../../io/clock.ts';
 import { type Disk, realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, displayPath, displayRelative, joinPath } from '../../io/disk/disk-path.ts';
+import { isPlainDirectory } from '../../io/disk/entry-exists.ts';
 import { followPointers, withRepair } from '../git/git-pointers.ts';
 import { agentTable, kindsAt, type LockTable } from '../locks/lock-table.ts';
 import { type GitSighting, type InGitDirsFound, sightInGitDirs } from './git-dirs.ts';
@@ -266,7 +267,24 @@ export const scanPlaces = (places: readonly DiskPath[], disk: Disk = realDisk): 
  * Looks for locks in these main git directories (absolute paths below the root), and in those of their linked working trees, but
  * not among refs, of which there may be very many.
  */
-export const scanGitDirs = (root: string, gitDirs: readonly string[], table: LockTable): ScanResult => {
+export const scanGitDirs = (root: string, gitDirs: readonly string[], table: LockTable): ScanResult =>
+  scanThose(root, gitDirs, [], table);
+
+/**
+ * Looks for the locks of these working trees alone (absolute paths), wherever their git directories lie, but not among refs. With
+ * the git directory of a main one come its worktrees.
+ */
+export const scanOwnGitDirs = (root: string, tops: readonly string[], table: LockTable): ScanResult => {
+  const gitDirs = tops.map((top) => `${top === '/' ? '' : top}/.git`).filter(isPlainDirectory);
+  return scanThose(root, gitDirs, tops, table);
+};
+
+const scanThose = (
+  root: string,
+  gitDirs: readonly string[],
+  trees: readonly string[],
+  table: LockTable,
+): ScanResult => {
   if (table.inGitDirs === null) return { ...resultOf(root, noFindings(), [], null), linkedGitDirs: [] };
   const findings = noFindings();
   const { main, linked: ofLinked } = table.inGitDirs;
@@ -279,7 +297,7 @@ export const scanGitDirs = (root: string, gitDirs: readonly string[], table: Loc
     { main: withoutRefs(main), linked: withoutRefs(ofLinked) },
     walkOptions({ root, mode: 'quick', table }),
     findings,
-    () => [],
+    (isKnown) => followPointers(trees, isKnown).led,
   );
   return { ...resultOf(root, findings, sightings, null, table), linkedGitDirs: linked.map(pathOf) };
 };

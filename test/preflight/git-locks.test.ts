@@ -1,0 +1,234 @@
+/** Preflight and exec where git's own locks stand on the worker's working tree: made by git, asked about with real processes. */
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { PreflightResult } from '../../src/core/types/report.ts';
+import { runUnderLock } from '../../src/exec/run-under-lock.ts';
+import { preflight } from '../../src/preflight.ts';
+import { doctor } from '../cli/run-cli.ts';
+import { aged, git, gitTest, makeRepository, type Repository } from '../situations/repository.ts';
+import { cleanUp, deadPid, fakeAgent, startProcess, until } from '../support/index.ts';
+
+afterEach(cleanUp);
+
+/** Elsewhere nobody can tell whether a lock that names nobody is held. */
+const linuxGitTest = process.platform === 'linux' ? gitTest : test.skip;
+
+const TREE = '.claude/worktrees/a';
+
+const reasonOf = (pid: number): string => `claude agent agent-ab12 (pid ${pid})`;
+
+const ask = async ({ root, env }: Repository, worker = TREE, cwd = root): Promise<PreflightResult> => {
+  const [result] = (await preflight(undefined, worker, { env, cwd })).results;
+  if (result === undefined) throw new Error('no answer');
+  return result;
+};
+
+/** How exec ends: the command's own code is 7. */
+const exec = async ({ root, env }: Repository, worker = TREE): Promise<number> =>
+  (await runUnderLock({ town: root, worker, command: ['sh', '-c', 'exit 7'], waitMs: 0, env, cwd: root }))
+    .exitCode;
+
+const releaseOf = (root: string, path: string) => [
+  ['doctor', '--fix', '--town', root, '--lock', join(root, path)],
+];
+
+describe('the lock of a worktree', () => {
+  gitTest('that is not there leaves the answer as it was', async () => {
+    const repository = makeRepository();
+    repository.worktree(TREE);
+    const free = { answer: 'free', message: 'no lock, no agent running', next: [] };
+    expect(await ask(repository)).toMatchObject(free);
+    expect(await ask(repository, '.')).toMatchObject(free);
+  });
+
+  gitTest('whose holder is dead allows a start, and is named with the command that releases it', async () => {
+    const repository = makeRepository();
+    const { root, worktree } = repository;
+    const pid = deadPid();
+    const tree = worktree(TREE, reasonOf(pid));
+    const next = releaseOf(root, '.git/worktrees/a/locked');
+    const message = `no agent's lock, no agent running; stale git-worktree lock of claude agent agent-ab12: its process (${pid}) is gone; taken 10 min ago (it only keeps git from removing the worktree)`;
+    expect(await ask(repository)).toMatchObject({ answer: 'free', state: null, message, next });
+    // In the worktree itself, where the lock lies outside of the root.
+    expect(await ask(repository, '.', tree)).toMatchObject({ answer: 'free', message, next });
+    expect(await exec(repository)).toBe(7);
+    const [command = []] = next;
+    expect(doctor(command.slice(1), { cwd: '/' }).status).toBe(0);
+    expect(await ask(repository)).toMatchObject({ message: 'no lock, no agent running' });
+  });
+
+  gitTest.each([
+    ['on my stick', 'locked by hand: on my stick'],
+    ['', 'locked without a reason or a name'],
+  ])('that a person took with the reason %j allows a start', async (reason, told) => {
+    const repository = makeRepository();
+    repository.worktree(TREE, reason);
+    const { answer, message, next } = await ask(repository);
+    expect([answer, next]).toEqual(['free', []]);
+    expect(message).toContain(`no agent's lock, no agent running; git-worktree lock: ${told};`);
+    expect(await exec(repository)).toBe(7);
+  });
+
+  gitTest('that cannot be judged allows no start, and neither does exec', async () => {
+    const repository = makeRepository();
+    const { root, worktree } = repository;
+    const { pid } = await startProcess('sleep', ['600'], { cwd: root });
+    worktree(TREE, reasonOf(pid));
+    expect(await ask(repository)).toMatchObject({
+      answer: 'unsure',
+      state: 'unknown',
+      reasons: ['process-shared'],
+      message: expect.stringMatching(
+        /^cannot tell: git-worktree lock of claude agent agent-ab12: process \d+ \(sleep\) is running/,
+      ),
+      next: [['doctor', 'explain', TREE, '--town', root]],
+    });
+    expect(await exec(repository)).toBe(22);
+    const { stdout } = doctor(['explain', TREE, '--town', root, '--json'], { env: repository.env });
+    expect(JSON.parse(stdout)).toMatchObject({ preflight: { answer: 'unsure' } });
+  });
+
+  gitTest('that is damaged is doubt', async () => {
+    const repository = makeRepository();
+    repository.worktree(TREE, 'x');
+    writeFileSync(join(repository.root, '.git/worktrees/a/locked'), Buffer.alloc(70_000));
+    expect(await ask(repository)).toMatchObject({ answer: 'unsure', state: 'invalid' });
+  });
+
+  gitTest('forbids no start to the process that it names itself', async () => {
+    const repository = makeRepository();
+    repository.worktree(TREE, reasonOf(process.pid));
+    expect(await ask(repository)).toMatchObject({
+      answer: 'free',
+      message: expect.stringContaining(`taken by process ${process.pid}, which asks`),
+    });
+  });
+
+  gitTest('never makes a start look free where an agent works', async () => {
+    const repository = makeRepository();
+    const path = repository.worktree(TREE, 'on my stick');
+    await fakeAgent('claude', { cwd: path });
+    expect(await ask(repository)).toMatchObject({
+      answer: 'held',
+      message: expect.stringMatching(/^no agent's lock, but claude /),
+    });
+    expect(await exec(repository)).toBe(20);
+  });
+
+  gitTest('is looked at where it stands beside a lock of an agent', async () => {
+    const repository = makeRepository();
+    const { root, worktree } = repository;
+    const { pid } = await startProcess('sleep', ['600'], { cwd: root });
+    const tree = worktree(TREE, reasonOf(pid));
+    mkdirSync(join(tree, '.runtime'));
+    const lock = join(tree, '.runtime/agent.lock');
+    writeFileSync(lock, `{"pid":${deadPid()},"acquired_at":"2026-01-01T00:00:00Z"}`);
+    aged(lock);
+    expect(await ask(repository)).toMatchObject({ answer: 'unsure', state: 'unknown' });
+    rmSync(join(root, '.git/worktrees/a/locked'));
+    expect(await ask(repository)).toMatchObject({ answer: 'repair', state: 'stale' });
+  });
+
+  gitTest('is not looked for where the configuration says so', async () => {
+    const repository = makeRepository();
+    const { root, worktree } = repository;
+    const { pid } = await startProcess('sleep', ['600'], { cwd: root });
+    worktree(TREE, reasonOf(pid));
+    writeFileSync(join(root, 'lock-doctor.json'), '{"kinds":{"git-worktree":false}}');
+    expect(await ask(repository)).toMatchObject({ answer: 'free' });
+  });
+});
+
+describe('a lock by which git keeps others from the index', () => {
+  const left = (root: string, path: string): string => {
+    const lock = join(root, path);
+    writeFileSync(lock, '');
+    aged(lock);
+    return lock;
+  };
+
+  linuxGitTest.each([
+    ['.', '.git/index.lock'],
+    [TREE, '.git/worktrees/a/HEAD.lock'],
+  ])('and that was left in %s is to be released first: preflight --fix does it', async (worker, path) => {
+    const repository = makeRepository();
+    const { root, env, worktree } = repository;
+    worktree(TREE);
+    const lock = left(root, path);
+    expect(await ask(repository, worker)).toMatchObject({
+      answer: 'repair',
+      state: 'stale',
+      message: expect.stringMatching(/^stale git-lock: \w+\.lock was left behind, and keeps git from /),
+      next: releaseOf(root, path),
+    });
+    expect(await exec(repository, worker)).toBe(7);
+    const { status, stdout } = doctor(['preflight', '--fix', worker, '--town', root], { env });
+    expect([status, existsSync(lock)]).toEqual([0, false]);
+    expect(stdout).toMatch(/: no lock, no agent running; a dead lock was released \(doctor undo /);
+  });
+
+  linuxGitTest('is released by the command that is named, where it lies outside of the root', async () => {
+    const repository = makeRepository();
+    const { root, env, worktree } = repository;
+    const tree = worktree('../beside');
+    const lock = left(root, '.git/worktrees/beside/index.lock');
+    const { status, stdout } = doctor(['preflight', '--fix', '.'], { env, cwd: tree });
+    expect([status, existsSync(lock)]).toEqual([21, true]);
+    expect(stdout).toContain('not released, because a repair writes only inside its root');
+    const [command = []] = (await ask(repository, '.', tree)).next;
+    expect(doctor(command.slice(1), { env, cwd: '/' }).status).toBe(0);
+    expect((await ask(repository, '.', tree)).answer).toBe('free');
+  });
+
+  linuxGitTest('and that somebody holds forbids no start, but is named', async () => {
+    const repository = makeRepository();
+    const lock = left(repository.root, '.git/index.lock');
+    const { pid } = await startProcess('sh', ['-c', 'exec 3< "$0"; exec sleep 600', lock], { cwd: '/' });
+    await until(() => existsSync(`/proc/${pid}/fd/3`), 'the open file');
+    const { answer, message } = await ask(repository, '.');
+    expect(answer).toBe('free');
+    expect(message).toContain(
+      `; index.lock keeps git from adding and committing (held: process ${pid} (sleep) has it open)`,
+    );
+  });
+
+  linuxGitTest('and that belongs to another working tree says nothing about this one', async () => {
+    const repository = makeRepository();
+    const { root, worktree } = repository;
+    worktree(TREE, 'x');
+    left(root, '.git/index.lock');
+    worktree('.claude/worktrees/b');
+    left(root, '.git/worktrees/b/index.lock');
+    expect((await ask(repository)).message).not.toContain('index.lock');
+    expect((await ask(repository, '.claude/worktrees/b')).answer).toBe('repair');
+  });
+});
+
+describe('a worktree whose directory is gone', () => {
+  gitTest.each([null, 'on my stick'])(
+    'is no place for a start while git lists it (locked: %j)',
+    async (reason) => {
+      const repository = makeRepository();
+      const { root, env, worktree } = repository;
+      worktree('.claude/worktrees/b');
+      const tree = worktree(TREE, reason ?? undefined);
+      rmSync(tree, { recursive: true });
+      for (const options of [{}, { new: true }])
+        await expect(preflight(root, TREE, { env, cwd: root, ...options })).rejects.toMatchObject({
+          code: 'E_USAGE',
+          message: expect.stringContaining('git adds no worktree there while it lists the old one'),
+          hint: expect.stringContaining(`git still lists the worktree ${tree}, but its directory is gone.`),
+        });
+      expect(doctor(['exec', TREE, '--town', root, '--', 'true'], { env }).status).toBe(2);
+      expect(doctor(['preflight', TREE, '--town', root], { env }).status).toBe(2);
+      expect(() => git(root, 'worktree', 'add', '--detach', TREE)).toThrow(/missing but/);
+      if (reason !== null) git(root, 'worktree', 'unlock', tree);
+      git(root, 'worktree', 'prune');
+      expect(await ask(repository)).toMatchObject({
+        answer: 'free',
+        message: 'the directory does not exist yet; no lock, no agent running',
+      });
+    },
+  );
+});
