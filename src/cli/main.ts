@@ -109,7 +109,7 @@ const main = async (): Promise<void> => {
     command: route.command,
     format: formatAskedFor(route.argv),
     startedAtMs: Date.now(),
-    changes: asksFor(route.argv, '--fix'),
+    changes: route.command === 'init' || asksFor(route.argv, '--fix'),
     stderr: outputs.stderr,
     debug: process.env.DEBUG === 'lock-doctor',
   };

@@ -48,7 +48,7 @@ describe('doctor init', () => {
     const here = place();
     const { status, stdout } = init(here, '--write', 'config,gitignore', '--write', 'hook,completion');
     expect(status).toBe(0);
-    expect(stdout.match(/is written|has the line now/g)).toHaveLength(4);
+    expect(stdout.match(/ written$| line added$/gm)).toHaveLength(4);
     expect(filesIn(here.town.root)).toEqual([
       'app/.claude/settings.json',
       'app/.gitignore',
@@ -57,7 +57,7 @@ describe('doctor init', () => {
     ]);
     expect(readFileSync(here.town.path('app/.gitignore'), 'utf8')).toBe('.runtime/\n');
     const again = init(here, '--write', 'config,gitignore,hook,completion');
-    expect([again.status, again.stdout.match(/is left: there already/g)?.length]).toEqual([0, 4]);
+    expect([again.status, again.stdout.match(/already there$/gm)?.length]).toEqual([0, 4]);
     // The written files work.
     expect(doctor([], { cwd: here.town.path('app'), env: here.env }).stderr).toBe('');
     const script = here.town.path('home/.local/share/bash-completion/completions/doctor');
@@ -72,11 +72,11 @@ describe('doctor init', () => {
     here.town.write('app/.gitignore', 'node_modules');
     const { status, stdout } = init(here, '--write', 'config,gitignore');
     expect(status).toBe(1);
-    expect(stdout).toContain('lock-doctor.json is left: something else is there');
+    expect(stdout).toContain('lock-doctor.json unchanged: something else is there');
     expect(readFileSync(here.town.path('app/lock-doctor.json'), 'utf8')).toBe('{ "failOn": "error" }\n');
     expect(readFileSync(here.town.path('app/.gitignore'), 'utf8')).toBe('node_modules\n.runtime/\n');
     here.town.write('app/.gitignore', '/.runtime\n');
-    expect(init(here, '--write', 'gitignore').stdout).toContain('is left: there already');
+    expect(init(here, '--write', 'gitignore').stdout).toContain(' already there');
   });
 
   describe('existing settings of Claude Code', () => {
@@ -95,7 +95,7 @@ describe('doctor init', () => {
       expect(readFileSync(here.town.path(file), 'utf8')).toBe(SETTINGS);
 
       const { status, stdout } = init(here, '--write', 'hook');
-      expect([status, stdout]).toEqual([0, expect.stringContaining('has the hook now (as it was: ')]);
+      expect([status, stdout]).toEqual([0, expect.stringContaining('hook added (backup: ')]);
       const settings = JSON.parse(readFileSync(here.town.path(file), 'utf8'));
       expect(settings).toMatchObject({ ...JSON.parse(SETTINGS), hooks: { UserPromptSubmit: [{}] } });
       expect(lstatSync(here.town.path(file)).mode & 0o777).toBe(0o600);
@@ -103,12 +103,12 @@ describe('doctor init', () => {
       expect(kept).toHaveLength(1);
       expect(readFileSync(here.town.path(`app/.claude/${kept[0]}`), 'utf8')).toBe(SETTINGS);
       expect(readdirSync(here.town.path('app/.claude'))).toHaveLength(2);
-      expect(init(here, '--write', 'hook').stdout).toContain('is left: there already');
+      expect(init(here, '--write', 'hook').stdout).toContain(' already there');
     });
 
     test.each([
-      ['that are not JSON', '{ "model": "opus", }', 'it is not valid JSON: it stays as it is'],
-      ['whose hooks are not an object', '{"hooks": []}', 'its "hooks" is not an object: it stays as it is'],
+      ['that are not JSON', '{ "model": "opus", }', 'unchanged: it is not valid JSON'],
+      ['whose hooks are not an object', '{"hooks": []}', 'unchanged: its "hooks" is not an object'],
     ])('%s are refused with the reason', (_, text, why) => {
       const here = place();
       here.town.write(file, text);
@@ -138,7 +138,7 @@ describe('doctor init', () => {
     symlinkSync(here.town.path('elsewhere/ignore'), here.town.path('app/.gitignore'));
     symlinkSync(here.town.path('elsewhere/config'), here.town.path('app/lock-doctor.json'));
     const { status, stdout } = init(here, '--write', 'hook,gitignore,config');
-    expect([status, stdout.match(/is not written: |is left: (something|it )/g)?.length]).toEqual([1, 3]);
+    expect([status, stdout.match(/ not written: | unchanged: /g)?.length]).toEqual([1, 3]);
     expect(filesIn(here.town.path('elsewhere'))).toEqual(['ignore']);
     expect(readFileSync(here.town.path('elsewhere/ignore'), 'utf8')).toBe('');
   });
@@ -150,7 +150,7 @@ describe('doctor init', () => {
     const here = place(shell);
     expect(init(here, '--write', 'completion')).toMatchObject({
       status: 0,
-      stdout: expect.stringContaining('is written'),
+      stdout: expect.stringContaining(' written\n'),
     });
     expect(existsSync(here.town.path(file))).toBe(true);
   });
@@ -164,7 +164,7 @@ describe('doctor init', () => {
     const { status, stdout } = init(bare, '--write', 'completion,gitignore');
     expect(status).toBe(1);
     expect(stdout).toContain('Your shell is not bash, zsh or fish.');
-    expect(stdout).toContain('add .runtime/ to .gitignore in each that is');
+    expect(stdout).toContain('Add .runtime/ to the .gitignore of each repository in it.');
   });
 
   test('refuses an unknown part', () => {
@@ -193,6 +193,31 @@ describe('doctor init', () => {
       screen: expect.stringMatching(/Nothing was written\.$/),
     });
     expect(filesIn(here.town.root)).toEqual([]);
+  });
+
+  test('says that nothing was changed after Ctrl-C', async () => {
+    const here = place();
+    const run = await ask(here);
+    run.type('C-c');
+    expect(await run.ends()).toMatchObject({
+      status: 130,
+      screen: expect.stringMatching(/doctor: interrupted; nothing was changed$/),
+    });
+    expect(filesIn(here.town.root)).toEqual([]);
+  });
+
+  test('breaks no word at 40 columns, and keeps what is to be pasted whole', async () => {
+    const here = place('/usr/bin/zsh');
+    const run = await doctorInPane(
+      ['init', '--no-color', '--write', 'completion,gitignore'],
+      { columns: 40, rows: 60 },
+      { cwd: here.town.path('app'), env: here.env },
+    );
+    const { screen } = await run.ends();
+    expect(screen).toMatch(
+      /^ {2}Add this line to ~\/\.zshrc, before\n {4}compinit:\n {6}fpath\+=~\/\.zfunc$/m,
+    );
+    expect(screen).toMatch(/\.gitignore\s+written$/m);
   });
 
   test('writes the parts picked with p', async () => {

@@ -55,5 +55,5 @@ asRoot('`doctor init` shows its parts, and says which need a home directory (ski
   const shown = run(['init']);
   expect(shown).toMatchObject({ status: 0, stderr: '' });
   expect(shown.stdout).toMatch(/^completion: .*\n {2}You have no home directory: set HOME to one\.$/m);
-  expect(run(['init', '--write', 'config,completion']).stdout).toMatch(/lock-doctor\.json is written$/m);
+  expect(run(['init', '--write', 'config,completion']).stdout).toMatch(/lock-doctor\.json written$/m);
 });

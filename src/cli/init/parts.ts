@@ -20,8 +20,10 @@ export interface Part {
   readonly what: string;
   /** None where this machine has no place for it: then `after` says what to do by hand. */
   readonly files: readonly PartFile[];
-  /** What is to be done besides: commands and sentences. */
+  /** What is to be done or known besides: sentences. */
   readonly after: readonly string[];
+  /** What is to be pasted for that, line by line. */
+  readonly paste?: readonly string[];
 }
 
 const NO_HOME = 'You have no home directory: set HOME to one.';
@@ -40,7 +42,7 @@ export const partsOf = (here: Surroundings): readonly Part[] => [
     what: 'A hook for Claude Code that refuses a second agent in one directory.',
     files: [{ path: `${here.root}/.claude/settings.json`, text: HOOK_TEXT, form: 'hook' }],
     after: [
-      'It counts for agents that start in this directory; each worker needs its own, or one in your home directory.',
+      'It works for agents that start in this directory. Each worker needs its own, or add it to ~/.claude/settings.json for all of them.',
     ],
   },
   completionPart(here),
@@ -53,7 +55,9 @@ const gitignorePart = ({ root, isRepository }: Surroundings): Part => ({
   files: isRepository ? [{ path: `${root}/.gitignore`, text: '.runtime/\n', form: 'line' }] : [],
   after: isRepository
     ? []
-    : ['This directory is not the top of a git repository: add .runtime/ to .gitignore in each that is.'],
+    : [
+        'This directory is not the top of a git repository. Add .runtime/ to the .gitignore of each repository in it.',
+      ],
 });
 
 const completionPart = ({ shell, home, configHome, dataHome }: Surroundings): Part => {
@@ -72,7 +76,9 @@ const completionPart = ({ shell, home, configHome, dataHome }: Surroundings): Pa
     name: 'completion',
     what,
     files: [{ path, text: completionScript(known), form: 'whole' }],
-    after: known === 'zsh' ? ['In ~/.zshrc, before compinit: fpath+=~/.zfunc'] : [],
+    ...(known === 'zsh'
+      ? { after: ['Add this line to ~/.zshrc, before compinit:'], paste: ['fpath+=~/.zfunc'] }
+      : { after: [] }),
   };
 };
 
@@ -82,7 +88,13 @@ const below = (directory: string | null, path: string): string | null =>
 const timerPart = (here: Surroundings): Part => {
   const what = 'Releases what is proven dead, every five minutes.';
   if (!here.hasSystemd)
-    return { name: 'timer', what, files: [], after: [`Add this line with crontab -e: ${cronLine(here)}`] };
+    return {
+      name: 'timer',
+      what,
+      files: [],
+      after: ['Add this line with crontab -e:'],
+      paste: [cronLine(here)],
+    };
   const directory = below(here.configHome ?? below(here.home, '.config'), 'systemd/user');
   if (directory === null) return { name: 'timer', what, files: [], after: [NO_HOME] };
   const { name, service, timer } = systemdUnits(here);
@@ -93,6 +105,7 @@ const timerPart = (here: Surroundings): Part => {
       { path: `${directory}/${name}.service`, text: service, form: 'whole' },
       { path: `${directory}/${name}.timer`, text: timer, form: 'whole' },
     ],
-    after: [`systemctl --user enable --now ${name}.timer`],
+    after: ['To start it:'],
+    paste: [`systemctl --user enable --now ${name}.timer`],
   };
 };

@@ -2,33 +2,38 @@
 
 /** Every key of the configuration, commented out but for one that says what holds anyway. */
 export const CONFIG_TEXT = `{
-  // Settings of doctor for this town. Every key is optional; comments are allowed. The command line wins.
+  // Settings of doctor for this town. Every key is optional, and comments
+  // are allowed. Options on the command line win.
 
-  // Your own agents, by the name of their command: one at work in a directory holds its lock.
+  // Your own agents, by the name of their command. One that runs in a
+  // directory holds it.
   // "agents": ["my-agent"],
 
   // Programs that never count as agents.
   // "bystanders": ["my-linter"],
 
-  // Host names that are gone for good, or were this machine's: their locks are judged like local ones.
+  // Host names that are gone for good, or were this machine's. Their locks
+  // are judged like local ones.
   // "formerHosts": ["4e449adbac66"],
 
-  // tmux servers to ask, by name or path, in place of those that are found.
+  // tmux servers to ask, by name or path, instead of those that are found.
   // "sockets": ["work"],
 
   // Checks of your own: paths from here, or packages.
   // "plugins": ["./checks/long-held.js"],
 
-  // Checks that do not run. See: doctor checks
+  // Checks to skip. See: doctor checks
   // "skip": ["legacy-layout"],
 
-  // Kinds of lock that are not looked at. See: doctor explain git-worktree
+  // Kinds of lock to ignore. See: doctor explain git-worktree
   // "kinds": { "git-worktree": false },
 
-  // Other machines that agents of this town work on, and how they are reached. See docs/machines.md.
+  // Other machines where agents of this town work, and how to reach them.
+  // See docs/machines.md.
   // "machines": { "mini": { "reach": ["ssh", "mini"] } },
 
-  // A lease that exec takes besides the lock, so that only one agent of all machines has an identity. See docs/leases.md.
+  // A lease that exec takes besides the lock: one agent per worker on all
+  // machines. See docs/leases.md.
   // "lease": { "address": "etcd://etcd-1:2379/town" },
 
   // Time limit of each tmux call, in milliseconds.

@@ -5,7 +5,7 @@ import { EXIT } from '../../../core/types/report.ts';
 import { openTown } from '../../../diagnose.ts';
 import { callersHome } from '../../../io/home-directory.ts';
 import { describeFailure } from '../../../io/programs/describe-failure.ts';
-import { createPen, type Pen } from '../../../reporters/screen/style.ts';
+import { type Canvas, createCanvas } from '../../../reporters/screen/canvas.ts';
 import { count } from '../../../reporters/screen/words.ts';
 import { changedLines } from '../../init/changed-lines.ts';
 import { ownProgram } from '../../init/own-program.ts';
@@ -24,11 +24,11 @@ import { canAsk, presentationFor, type RunCommand, type Terminal } from '../../t
 export const run: RunCommand = async (given, terminal) => {
   const { town } = openTown(townNamedBy(given, given.positionals[0]), lookOptionsOf(given, terminal));
   const presentation = await presentationFor(given, terminal, terminal.stdout);
-  const pen = createPen(presentation);
+  const canvas = createCanvas(presentation);
   const parts = partsOf(surroundings(town.root, terminal.env));
   const asked: readonly PartName[] = given.options.write;
   if (asked.length > 0) {
-    const results = parts.filter(({ name }) => asked.includes(name)).map((part) => write(part, pen));
+    const results = parts.filter(({ name }) => asked.includes(name)).map((part) => write(part, canvas));
     return {
       exitCode: results.every(({ isDone }) => isDone) ? EXIT.ok : EXIT.problems,
       stdout: textOf(results.flatMap(({ lines }) => lines)),
@@ -36,18 +36,18 @@ export const run: RunCommand = async (given, terminal) => {
     };
   }
   const open = parts.filter((part) => part.files.some((file) => isOpen(look(file))));
-  const shown = textOf(parts.flatMap((part) => show(part, pen)));
+  const shown = textOf(parts.flatMap((part) => show(part, canvas)));
   if (open.length === 0 || !canAsk(terminal) || !terminal.stdout.isTTY) {
     const names = open.map(({ name }) => name).join(',');
     const next =
       open.length === 0
-        ? 'Nothing is left to write.'
-        : `Write with: ${pen.command(['doctor', 'init', '--write', names, '--town', town.root])}`;
+        ? 'Nothing to write.'
+        : `Write with: ${canvas.command(['doctor', 'init', '--write', names, '--town', town.root])}`;
     return { exitCode: EXIT.ok, stdout: `${shown}${next}\n`, stderr: '' };
   }
   terminal.stdout.write(shown);
   const chosen = await choose(open, terminal, await presentationFor(given, terminal, terminal.stderr));
-  const results = chosen.map((part) => write(part, pen));
+  const results = chosen.map((part) => write(part, canvas));
   return {
     exitCode: results.every(({ isDone }) => isDone) ? EXIT.ok : EXIT.problems,
     stdout: results.length === 0 ? 'Nothing was written.\n' : textOf(results.flatMap(({ lines }) => lines)),
@@ -88,39 +88,51 @@ const isOpen = ({ kind }: FileState): boolean => kind === 'missing' || kind === 
 const stateWords = (state: FileState): string => {
   switch (state.kind) {
     case 'missing':
-      return 'not there yet';
+      return 'new file';
     case 'there':
-      return 'there already';
+      return 'already there';
     case 'addable':
       return 'this would be added';
     case 'taken':
-      return `${state.why}: it stays as it is`;
+      return `unchanged: ${state.why}`;
   }
 };
 
 /** All parts have to fit on one or two screens: of a longer text, such as a completion script, only the beginning is shown. */
-const MAX_LINES = 40;
+const MAX_LINES = 60;
 const LINES_SHOWN = 3;
 
 /** The name, what for, each file with its state, and what stands in it where it is not there. */
-const show = ({ name, what, files, after }: Part, pen: Pen): readonly string[] => [
-  `${pen.bold(name)}: ${what}`,
-  ...files.flatMap((file) => {
-    const state = look(file);
-    return [
-      `  ${pen.safe(file.path)} (${pen.safe(stateWords(state))})`,
-      ...textLines(file, state).map((line) => pen.dim(`    ${pen.safe(line)}`.trimEnd())),
-    ];
-  }),
-  ...after.map((line) => `  ${pen.safe(line)}`),
-  '',
+const show = (part: Part, canvas: Canvas): readonly string[] => {
+  const [first = '', ...more] = canvas.flow(0, `${part.name}: ${part.what}`);
+  return [
+    first.replace(part.name, canvas.bold),
+    ...more,
+    ...part.files.flatMap((file) => {
+      const state = look(file);
+      return [
+        ...canvas.flow(2, canvas.safe(`${file.path} (${stateWords(state)})`)),
+        ...textLines(file, state).map((line) => canvas.dim(`    ${canvas.safe(line)}`.trimEnd())),
+      ];
+    }),
+    ...besides(part, canvas),
+    '',
+  ];
+};
+
+/** What is to be pasted stays whole: half of it would run. */
+const besides = ({ after, paste = [] }: Part, canvas: Canvas): readonly string[] => [
+  ...after.flatMap((sentence) => canvas.flow(2, canvas.safe(sentence))),
+  ...paste.map((line) => `      ${canvas.safe(line)}`),
 ];
 
 const textLines = ({ text }: PartFile, state: FileState): readonly string[] => {
   if (state.kind === 'there') return [];
   if (state.kind === 'addable') return changedLines(state.before, state.after);
   const lines = text.trimEnd().split('\n');
-  return lines.length > MAX_LINES ? [...lines.slice(0, LINES_SHOWN), '...'] : lines;
+  return lines.length > MAX_LINES
+    ? [...lines.slice(0, LINES_SHOWN), `... (${lines.length - LINES_SHOWN} more lines)`]
+    : lines;
 };
 
 interface Written {
@@ -128,30 +140,26 @@ interface Written {
   readonly lines: readonly string[];
 }
 
-const write = ({ name, files, after }: Part, pen: Pen): Written => {
+const write = (part: Part, canvas: Canvas): Written => {
+  const { name, files } = part;
   if (files.length === 0)
-    return { isDone: false, lines: after.map((line) => `${name}: nothing to write. ${pen.safe(line)}`) };
+    return { isDone: false, lines: [`${name}: nothing to write`, ...besides(part, canvas)] };
   const results = files.map((file): { readonly isDone: boolean; readonly line: string } => {
-    const said = (text: string): string => `${name}: ${pen.safe(file.path)} ${text}`;
+    const said = (text: string): string => canvas.safe(`${name}: ${file.path} ${text}`);
     try {
       const state = look(file);
-      if (!isOpen(state))
-        return { isDone: state.kind === 'there', line: said(`is left: ${pen.safe(stateWords(state))}`) };
+      if (!isOpen(state)) return { isDone: state.kind === 'there', line: said(stateWords(state)) };
       const kept = writePart(file, state);
-      if (kept !== null)
-        return { isDone: true, line: said(`has the hook now (as it was: ${pen.safe(kept)})`) };
-      return { isDone: true, line: said(state.kind === 'addable' ? 'has the line now' : 'is written') };
+      if (kept !== null) return { isDone: true, line: said(`hook added (backup: ${kept})`) };
+      return { isDone: true, line: said(state.kind === 'addable' ? 'line added' : 'written') };
     } catch (error) {
-      return { isDone: false, line: said(`is not written: ${pen.safe(describeFailure(error))}`) };
+      return { isDone: false, line: said(`not written: ${describeFailure(error)}`) };
     }
   });
   const isDone = results.every((result) => result.isDone);
   return {
     isDone,
-    lines: [
-      ...results.map(({ line }) => line),
-      ...(isDone ? after.map((line) => `  ${pen.safe(line)}`) : []),
-    ],
+    lines: [...results.flatMap(({ line }) => canvas.flow(0, line)), ...(isDone ? besides(part, canvas) : [])],
   };
 };
 
