@@ -75,14 +75,18 @@ export const locksWithoutLease = (
             severity: 'warning',
             message: 'its agent runs without a lease: another machine may start one as well',
             evidence: [],
-            fix: { action: 'advice', text: 'start it by doctor exec, which takes the lease', commands: [] },
+            fix: { action: 'advice', text: 'restart it with doctor exec, which takes a lease', commands: [] },
           }
         : {
             ...about,
             severity: 'error',
             message: `its lock is held by one agent, and ${leaseHolderInWords(lease.by)}`,
             evidence: [{ source: 'host', text: `lease ${lease.key}, epoch ${lease.epoch}` }],
-            fix: { action: 'advice', text: 'two agents may be at work: end one of them', commands: [] },
+            fix: {
+              action: 'advice',
+              text: 'two agents may be running: stop one of them yourself',
+              commands: [],
+            },
           },
     ];
   });
@@ -112,7 +116,7 @@ export const findingOf = (
     message: `${leaseHolderInWords(by)}, but its lock is gone`,
     fix: {
       action: 'advice',
-      text: 'end that command if it still runs; if not, the lease ends by itself',
+      text: 'stop that command if it is still running; if it is not, the lease expires by itself',
       commands: [],
     },
   };

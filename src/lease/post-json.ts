@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { request as askPlainly, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as askSecretly } from 'node:https';
+import { describeErrno, errnoOf } from '../io/errno.ts';
 
 /** More than the leases of ten thousand workers take. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -70,5 +71,7 @@ export const postJson = (
       () => fail(`did not answer within ${Math.round(withinMs / 100) / 10} s`),
       withinMs,
     );
-    question.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
+    question.on('error', (error: NodeJS.ErrnoException) =>
+      fail(`could not be reached: ${errnoOf(error) === null ? error.message : describeErrno(error)}`),
+    );
   });

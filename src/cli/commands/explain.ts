@@ -93,7 +93,9 @@ const page = (kind: Topic['kind'], id: string | null, text: string): Topic => ({
 const isProblem = (reason: Reason): boolean =>
   !reason.includes('-') && LOCK_PROBLEMS.some((problem) => problem === reason);
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+const sentence = (text: string): string => `${capital(text)}.`;
 
 const inGlossary = (word: string): Topic | null => {
   if (builtInChecks.some(({ id }) => id === word)) return page('check', word, readPage('checks', word));
@@ -184,7 +186,7 @@ const withLease = (topic: Topic, leases: LeaseBook | null, pen: Pen): Topic => {
   const said =
     lease === null
       ? (leases.problem ?? 'Nobody holds its lease.')
-      : `${leaseInWords(lease)}. While it is held, doctor preflight says so, and doctor exec starts nobody else.`;
+      : `${capital(leaseInWords(lease))}. While it is held, doctor preflight says so, and doctor exec starts nobody else.`;
   return { ...topic, text: `${topic.text}\n## Lease\n\n${pen.safe(said)}\n`, lease };
 };
 

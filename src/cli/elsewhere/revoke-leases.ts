@@ -37,7 +37,7 @@ export const revokeDeadLeases = async (
   for (const lease of dead) {
     const { worker, epoch, key, holder } = lease;
     if (!deadOf(again?.report.leases).some((one) => one.worker === worker && one.epoch === epoch)) {
-      say(`the lease of ${worker} has changed since, and is left`);
+      say(`the lease of ${worker} has changed since, and stays`);
       continue;
     }
     const { pid = 0, hostname = '', sessionId = null } = holder ?? {};
@@ -53,7 +53,7 @@ export const revokeDeadLeases = async (
     const problem = noted ?? (await again?.leases.revoke(worker)) ?? null;
     say(
       problem === null
-        ? `revoked the lease of ${worker}, epoch ${epoch}; doctor undo cannot give it back`
+        ? `revoked the lease of ${worker}, epoch ${epoch}; doctor undo cannot restore it`
         : `the lease of ${worker} was not revoked: ${problem}`,
     );
   }
@@ -70,7 +70,7 @@ const isAgreed = (
   canAsk(terminal)
     ? withQuestions(terminal, prompt, async ({ ask, say }) => {
         say(dead.map((lease) => escapeControls(`${lease.worker}: ${leaseInWords(lease)}`)));
-        const answer = await ask('Revoke? doctor undo cannot give a lease back.', '[y]es, [N]o: ');
+        const answer = await ask('Revoke? doctor undo cannot restore a lease.', '[y]es, [N]o: ');
         return answer === 'y' || answer === 'yes';
       })
     : Promise.resolve(false);

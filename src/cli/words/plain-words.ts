@@ -35,7 +35,7 @@ const DEED_TEXTS: Readonly<Record<HistoryDeed, string>> = {
   'not-restored': 'doctor undo could not restore the lock; the reason stands beside it.',
   tidied: 'Files that a killed run had left were cleaned up.',
   'lease-revoked':
-    'doctor --fix --force revoked the lease of a dead holder. doctor undo cannot give a lease back.',
+    'doctor --fix --force revoked the lease of a dead holder. doctor undo cannot restore a lease.',
   'taken-over': 'doctor exec took over a stale lock for the command that it ran.',
 };
 

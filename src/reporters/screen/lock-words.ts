@@ -98,12 +98,12 @@ const whoLives = ({ holder, notes }: ReportLock, agents: readonly ReportAgent[])
 const describeRecord = ({ pid, process, acquiredAt }: NonNullable<ReportLock['holder']>): string =>
   `; recorded: pid ${pid}${process === null ? '' : ` (${process})`}${acquiredAt === null ? '' : `, ${acquiredAt}`}`;
 
-/** `lease held on mini2 by the doctor with process 4242, since …, epoch 17` */
+/** `lease held on mini2 by doctor (pid 4242), since …, epoch 17` */
 export const leaseInWords = ({ state, holder, epoch, expires, expiresInSeconds }: ReportLease): string => {
   const who =
     holder === null
       ? 'lease held by another program than doctor'
-      : `lease held on ${holder.hostname} by the doctor with process ${holder.pid}, since ${holder.acquiredAt}`;
+      : `lease held on ${holder.hostname} by doctor (pid ${holder.pid}), since ${holder.acquiredAt}`;
   const end =
     state === 'stale'
       ? `; its holder is dead, and it expires by itself${expiresInSeconds === null ? '' : ` within ${expiresInSeconds} s`}`
