@@ -401,7 +401,7 @@ describe('an error is a document with exit code 2 and the keys of the command', 
     ],
     [['--json', '--yes'], 'E_USAGE', '--yes requires --fix', expect.any(String)],
     [['locks', '--json', '--fix'], 'E_USAGE', 'unknown option --fix', expect.any(String)],
-    [['checks', '--json', 'x'], 'E_USAGE', 'unexpected argument "x"', 'Usage: doctor checks'],
+    [['checks', '--json', 'x'], 'E_USAGE', 'unexpected argument "x"', 'Usage: doctor checks [options]'],
     [['explain', '--json', 'stael'], 'E_USAGE', 'unknown word or worker "stael"', 'Did you mean stale?'],
     [
       ['preflight', '--json'],

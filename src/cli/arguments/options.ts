@@ -485,7 +485,7 @@ const TOWN: Positional = {
 export const COMMAND_TABLE: readonly Command[] = [
   {
     name: 'doctor',
-    usage: '[town]',
+    usage: '[town] [options]',
     summary: 'Check the locks of a town; with --fix, release those whose holder is proven gone.',
     positionals: [TOWN],
     examples: [
@@ -543,7 +543,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'locks',
-    usage: 'locks [town]',
+    usage: 'locks [town] [options]',
     summary: 'Show the locks of a town, and agents without one, as a tree.',
     positionals: [TOWN],
     examples: [
@@ -553,7 +553,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'who',
-    usage: 'who [DIR...]',
+    usage: 'who [DIR...] [options]',
     summary:
       'Say who works in a directory, and how each was seen: agents, unknown programs, and programs that do not count.',
     positionals: [
@@ -574,7 +574,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'top',
-    usage: 'top [town]',
+    usage: 'top [town] [options]',
     summary: 'Watch the locks of a town on a full screen, with keys to explain, release and restore.',
     positionals: [TOWN],
     examples: [['doctor top', 'a screen to keep open']],
@@ -582,7 +582,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'explain',
-    usage: 'explain [WORD|WORKER]...',
+    usage: 'explain [WORD|WORKER]... [options]',
     summary: 'Explain words of a report, or show all the evidence for a worker.',
     positionals: [
       {
@@ -599,7 +599,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'checks',
-    usage: 'checks',
+    usage: 'checks [options]',
     summary: 'List the checks, built in and from plug-ins.',
     positionals: [],
     examples: [],
@@ -640,7 +640,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'machines',
-    usage: 'machines',
+    usage: 'machines [options]',
     summary: 'List the other machines, and say whether each answers.',
     positionals: [],
     examples: [
@@ -654,7 +654,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'init',
-    usage: 'init [town]',
+    usage: 'init [town] [options]',
     summary:
       'Show files that help in a town (settings, .gitignore, a hook, completion, a timer), and write those you choose.',
     positionals: [TOWN],
@@ -666,7 +666,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'completion',
-    usage: 'completion SHELL',
+    usage: 'completion SHELL [options]',
     summary: 'Print a completion script for bash, zsh or fish.',
     positionals: [
       {
@@ -702,7 +702,7 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
 ];
 
 /** Whose answer decides whether an agent starts. */
-const STARTING: readonly CommandName[] = ['doctor', 'preflight', 'exec'];
+const STARTING: readonly CommandName[] = ['preflight', 'exec'];
 
 /** What 0 means of commands that do not judge the town. */
 const DONE: Readonly<Partial<Record<CommandName, string>>> = {
