@@ -54,7 +54,11 @@ describe('doctor --json', () => {
       startedAt: '',
       durationMs: 0,
       checks: report.checks.map((check) => ({ ...check, durationMs: 0 })),
-      locks: report.locks.map((lock) => ({ ...lock, holder: { ...lock.holder, ageSeconds: 0 } })),
+      locks: report.locks.map((lock) => ({
+        ...lock,
+        writtenSecondsAgo: 0,
+        holder: { ...lock.holder, ageSeconds: 0 },
+      })),
     });
     expect(timeless(piped)).toEqual(timeless(JSON.parse(JSON.stringify(library)) as Report));
   });
