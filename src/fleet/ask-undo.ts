@@ -16,6 +16,7 @@ export type UndoThere =
 const STATUSES: readonly UndoOutcome['status'][] = [
   'restored',
   'already',
+  'removed',
   'newer-lock',
   'missing',
   'busy',

@@ -5,6 +5,7 @@ import type { Guard } from '../lock/guard/guard.ts';
 import { type Held, inBatches, type Refused } from './batches/in-batches.ts';
 import { DEEDS } from './deeds/deeds.ts';
 import { findReleases, type JournalDamage, type PastRelease } from './find-releases.ts';
+import { removedSince } from './history/removed-since.ts';
 import { appendEntries, type OutcomeEntry, type ReleaseEntry } from './journal.ts';
 import {
   contextOf,
@@ -21,9 +22,18 @@ export interface UndoOutcome {
   readonly lock: string;
   /**
    * `newer-lock`: somebody took the lock since. `missing`: the kept copy is gone, or is not what was released. `busy`,
-   * `no-guard`: not now. `already`: it was restored before.
+   * `no-guard`: not now. `already`: it was restored before. `removed`: its directory is gone, and the kept copy with it, so
+   * nothing is left to restore.
    */
-  readonly status: 'restored' | 'already' | 'newer-lock' | 'missing' | 'busy' | 'no-guard' | 'failed';
+  readonly status:
+    | 'restored'
+    | 'already'
+    | 'removed'
+    | 'newer-lock'
+    | 'missing'
+    | 'busy'
+    | 'no-guard'
+    | 'failed';
   readonly reason: string;
   readonly holder: ReleaseEntry['holder'];
 }
@@ -95,7 +105,11 @@ const withoutGuard = ({ entry, undone }: PastRelease, { calls, townRoot }: Repai
   if (undone) return { status: 'already', reason: 'it was already restored' };
   try {
     const symlink = symlinkOnTheWay(calls, townRoot, longPath(townRoot, entry.lock));
-    return symlink === null ? null : { status: 'failed', reason: `${symlink} is a symbolic link` };
+    if (symlink !== null) return { status: 'failed', reason: `${symlink} is a symbolic link` };
+    const removed = removedSince(entry.kind, entry.backup, calls, townRoot);
+    return removed === null
+      ? null
+      : { status: 'removed', reason: `${removed}, so there is nothing to restore` };
   } catch (error) {
     return { status: 'failed', reason: describeFailure(error) };
   }

@@ -13,7 +13,7 @@ import {
   startTmux,
   type TestTown,
 } from '../support/index.ts';
-import { type CliResult, doctor } from './run-cli.ts';
+import { type CliResult, doctor, documentOf } from './run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -255,6 +255,36 @@ describe('worktrees beside the repository', () => {
     utimesSync(town.path('app/.git/worktrees/feature-1/index.lock'), 0, 0);
     expect(ask('--fix', '-q').status).toBe(0);
     expect(ask('undo').stdout).toBe('restored ../feature-1, .git/worktrees/feature-1/index.lock\n');
+  });
+
+  test('a lock whose worktree was removed after its release has nothing to undo, and every view says so', () => {
+    const { app, run: ask } = beside();
+    const git = (...args: string[]) => spawnSync('git', args, { cwd: app });
+    const locked = join(app, '.git/worktrees/feature-1/locked');
+    const index = join(app, '.git/worktrees/inside/index.lock');
+    writeFileSync(locked, 'claude agent agent-7f3c (pid 4194305)\n');
+    writeFileSync(index, '');
+    for (const path of [locked, index]) utimesSync(path, 0, 0);
+    expect(ask('--fix', '-q').status).toBe(0);
+    for (const tree of ['../feature-1', 'inside']) git('worktree', 'remove', tree);
+    const removed = 'the worktree was removed since the release';
+    const undone = ask('undo');
+    expect([undone.status, undone.stderr]).toEqual([0, '']);
+    expect(undone.stdout.split('\n').sort()).toEqual([
+      '',
+      `removed ../feature-1, .git/worktrees/feature-1/locked: ${removed}, so there is nothing to restore`,
+      `removed inside, .git/worktrees/inside/index.lock: the directory ${dirname(index)} is gone, so there is nothing to restore`,
+    ]);
+    const { results } = documentOf<{ results: { status: string }[] }>(ask('undo', '--json').stdout);
+    expect(results.map(({ status }) => status)).toEqual(['removed', 'removed']);
+    expect(ask('undo', '--list').stdout).toMatch(/^nothing to undo: .* (?:removed|gone)/);
+    expect(ask('log').stdout).toContain(`; ${removed}\n`);
+    const { events } = documentOf<{ events: object[] }>(ask('log', '--json').stdout);
+    expect(events).toMatchObject([
+      { restorable: false, removed: true },
+      { restorable: false, removed: true },
+    ]);
+    expect(ask('explain', 'removed').stdout).toContain('nothing to restore');
   });
 
   test('a missing directory outside a town counts as one to be created only beside worktrees or locks', () => {

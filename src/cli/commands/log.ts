@@ -11,9 +11,11 @@ import { nearestWorker } from '../../evidence/town/new-worker.ts';
 import { resolveWorker } from '../../evidence/town/worker-path.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { readHistory } from '../../repair/history/history.ts';
+import { removedReleases } from '../../repair/history/removed-since.ts';
 import { restorableIds } from '../../repair/history/restorable.ts';
 import { renderHistory } from '../../reporters/history/history-text.ts';
 import { renderJson } from '../../reporters/json.ts';
+import { createPen } from '../../reporters/screen/style.ts';
 import { checkKind } from '../arguments/chosen-part.ts';
 import { momentMs } from '../arguments/moment.ts';
 import { usage } from '../arguments/usage.ts';
@@ -30,6 +32,7 @@ export const run: RunCommand = async (given, terminal) => {
   const { options } = given;
   for (const kind of options.kind) checkKind(kind);
   const restorable = restorableIds(all, systemCalls, town.root);
+  const removed = removedReleases(all, systemCalls, town.root);
   const isList = given.command === 'undo';
   const chosen = isList
     ? all.filter(({ id, deed }) => deed === 'released' && id !== null && restorable.has(id))
@@ -51,6 +54,7 @@ export const run: RunCommand = async (given, terminal) => {
       events: events.map((event) => ({
         ...event,
         restorable: event.id !== null && event.deed === 'released' && restorable.has(event.id),
+        removed: event.id !== null && event.deed === 'released' && removed.has(event.id),
       })),
       older,
       missing,
@@ -61,9 +65,16 @@ export const run: RunCommand = async (given, terminal) => {
   const presentation = await presentationFor(given, terminal, terminal.stdout);
   const stdout =
     isList && events.length === 0 && missing === null
-      ? 'nothing to undo\n'
-      : renderHistory({ root: town.root, option, events, older, missing, restorable }, presentation);
+      ? `nothing to undo${createPen(presentation).safe(whyNothing(all, removed))}\n`
+      : renderHistory({ root: town.root, option, events, older, missing, restorable, removed }, presentation);
   return { exitCode, stdout, stderr: '' };
+};
+
+/** What became of the last release, where its lock has no place any more. */
+const whyNothing = (all: readonly HistoryEvent[], removed: ReadonlyMap<string, string>): string => {
+  const last = all.findLast(({ deed }) => deed === 'released' || deed === 'restored');
+  const why = last?.deed === 'released' ? removed.get(last.id ?? '') : undefined;
+  return why === undefined ? '' : `: ${why}`;
 };
 
 /** A worker by what was typed; one that is gone by now is known by what happened to it. Throws `E_USAGE` for any other. */

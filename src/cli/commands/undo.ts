@@ -39,6 +39,7 @@ interface Undone {
 const MARKS: Readonly<Record<UndoOutcome['status'], Mark>> = {
   restored: 'pass',
   already: 'pass',
+  removed: 'info',
   'newer-lock': 'warning',
   missing: 'error',
   busy: 'unknown',
@@ -96,7 +97,7 @@ const show = async (
   given: Arguments,
   terminal: Terminal,
 ): Promise<Outcome> => {
-  const isDone = problem === null && outcomes.every(isBack) && elsewhere.length === 0;
+  const isDone = problem === null && outcomes.every(isSettled) && elsewhere.length === 0;
   const exitCode = exitCodeAfter(terminal.interrupted, isDone ? EXIT.ok : EXIT.problems);
   const error = interruptionOf(terminal, outcomes, notBegun);
   if (given.options.json) {
@@ -116,7 +117,7 @@ const show = async (
   const canvas = createCanvas(presentation);
   const isScreen = presentation.layout === 'screen';
   const prefix = machine === null ? '' : `${machine}:`;
-  const shown = outcomes.filter((outcome) => presentation.verbosity !== 'quiet' || !isBack(outcome));
+  const shown = outcomes.filter((outcome) => presentation.verbosity !== 'quiet' || !isSettled(outcome));
   const lines = shown.flatMap((outcome) => {
     const said = describeOutcome(outcome, `${prefix}${nameOfReleased(outcome, root)}`, canvas.safe);
     return isScreen ? canvas.signed(MARKS[outcome.status], 0, said) : [said];
@@ -159,7 +160,9 @@ const hintFor = (id: string, [known]: readonly ReleasedElsewhere[], damage: Jour
 const tellDamage = ({ journal, lines, firstLine, why }: JournalDamage): string =>
   `the journal ${journal} is damaged: ${lines === 1 ? '' : `${lines} lines, the first is `}line ${firstLine} (${why}); ${lines === 1 ? 'it was' : 'they were'} skipped`;
 
-const isBack = ({ status }: UndoOutcome): boolean => status === 'restored' || status === 'already';
+/** Nothing is left to do: it is back, or its place and its backup are gone. */
+const isSettled = ({ status }: UndoOutcome): boolean =>
+  status === 'restored' || status === 'already' || status === 'removed';
 
 /** `restored gastown/crew/ada (pid 4242, %3)`, `restored ../login, .git/index.lock`: whose lock is back; else what stood in the way. */
 const describeOutcome = (

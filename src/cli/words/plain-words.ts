@@ -41,6 +41,8 @@ const DEED_TEXTS: Readonly<Record<HistoryDeed, string>> = {
 
 const UNDO_TEXTS = {
   already: 'The lock was restored before.',
+  removed:
+    'The directory of the lock was removed after the release, and the backup with it: there is nothing to restore.',
   'newer-lock': 'Somebody took the lock since: it is not replaced, and the backup stays beside it.',
   missing: 'The backup is gone, or is not what was released.',
   busy: 'Somebody else was changing the lock. Run doctor undo again.',

@@ -20,6 +20,8 @@ export interface ShownHistory {
   readonly missing: string | null;
   /** Ids of releases that can still be undone. */
   readonly restorable: ReadonlySet<string>;
+  /** Why those releases can't be undone whose lock has no place any more: a clause for each id. */
+  readonly removed: ReadonlyMap<string, string>;
 }
 
 /** Ends with a line break, or is empty where a pipe asks and nothing has happened. */
@@ -86,7 +88,7 @@ const inOneLine = (event: HistoryEvent, shown: ShownHistory, presentation: Prese
 
 const detailsOf = (
   { deed, id, lock, backup, by, reason }: HistoryEvent,
-  { restorable, option = [] }: ShownHistory,
+  { restorable, removed, option = [] }: ShownHistory,
   presentation: Presentation,
 ): readonly string[] => {
   const pen = createPen(presentation);
@@ -95,6 +97,7 @@ const detailsOf = (
     reason ?? '',
     deed === 'begun' ? 'nothing says how it ended' : '',
     by === null ? '' : `by ${byWords(by)}`,
+    (deed === 'released' ? removed.get(id ?? '') : undefined) ?? '',
     id !== null && deed === 'released' && restorable.has(id)
       ? `undo: ${pen.command(['doctor', 'undo', id, ...option])}`
       : '',
