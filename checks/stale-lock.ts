@@ -56,7 +56,7 @@ const noteAdvice = ({ verdicts, snapshot }: Examination): readonly Finding[] => 
       worker: '.',
       lock: null,
       about: 'lockfile-pid',
-      message: 'git does not say who took its locks, but can',
+      message: 'git did not note who took its locks, but it can',
       evidence: [{ source: 'git', text: 'it is 2.54 or newer, and core.lockfilePid is not set' }],
       fix: advice('have it write the PID beside each of its locks', [
         ['git', 'config', '--global', 'core.lockfilePid', 'true'],

@@ -53,6 +53,19 @@ const fixForShared = ({ lock, holder }: Verdict): Fix => {
   return advice(`${once}; if its agent is done, unlock it yourself`, unlock === null ? [] : [unlock]);
 };
 
+/** Its process may be running where doctor is not: only a doctor there, or its user, can tell. */
+const fixForOtherSystem = ({ lock }: Verdict): Fix => {
+  const { tree } = lock;
+  const where = 'run doctor on the system that took it';
+  return tree?.path == null
+    ? advice(`${where}; if no other system shares this directory, remove it yourself`, [
+        ['ls', '-l', lock.path],
+      ])
+    : advice(`${where}; if no other system shares this directory, or its agent is done, unlock it yourself`, [
+        ['git', '-C', mainGitDirOf(lock), 'worktree', 'unlock', tree.path],
+      ]);
+};
+
 /** Its session may be on the tmux server of a user who is never asked; null where it is not. */
 const fixForUnasked = ({ reasons, strangers }: Verdict, { machine }: Snapshot): Fix | null => {
   if (!reasons.includes('session-unknown') || strangers.length > 0) return null;
@@ -62,7 +75,7 @@ const fixForUnasked = ({ reasons, strangers }: Verdict, { machine }: Snapshot): 
     return advice('run doctor as root, who sees where the processes of that server work');
   const { pid, strangersUid: uid } = server;
   return advice(
-    `ask ${uid == null ? 'the owner of that server' : `user ${uid}`} whether the session is there; the server no longer counts once nothing of it but idle shells works in this directory`,
+    `ask ${uid == null ? 'the owner of that server' : `user ${uid}`} whether the session is there; doctor ignores the server once only idle shells of it work in this directory`,
     pid === null ? [] : [['ps', '-fp', `${pid}`]],
   );
 };
@@ -73,6 +86,9 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
   const { host } = snapshot.machine;
   const { reasons, strangers, lock } = verdict;
   if (reasons.includes('process-shared') && strangers.length === 0) return fixForShared(verdict);
+  if (reasons.includes('other-system') && strangers.length === 0) return fixForOtherSystem(verdict);
+  if (reasons.includes('unreadable'))
+    return advice('let doctor read the file, then run it again', [['ls', '-l', lock.path]]);
   if (reasons.includes('network-disk'))
     return advice(
       'once no git works in this repository, on any machine that has this disk, remove the file yourself',
@@ -112,6 +128,10 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
     return advice(
       'run doctor in the container or sandbox that took it; if there is none, doctor explain undecided-lock says what to do',
     );
+  if (strangers.length === 0 && host.initialPidNamespace === true && isNumberInUse(verdict, snapshot))
+    return advice('look at that process; once it ends, --fix can release the lock', [
+      ['ps', '-fp', `${verdict.holder?.truePid}`],
+    ]);
   return advice(
     strangers.length > 0
       ? 'wait until it exits, or say what it is: doctor explain undecided-lock shows how'
@@ -123,12 +143,17 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
   );
 };
 
+/** What was found where the process was looked up that the lock names; undefined where it was not. */
+const lookupOf = ({ holder }: Verdict, { machine }: Snapshot) =>
+  machine.processes.lookups.find(({ pid }) => pid === holder?.truePid);
+
 /** Its number is that of a thread of the kernel, or of init. */
-const namesTheSystem = ({ holder }: Verdict, { machine }: Snapshot): boolean =>
-  holder !== null &&
-  machine.processes.lookups.some(
-    ({ pid, process }) => pid === holder.truePid && process?.isOfSystem === true,
-  );
+const namesTheSystem = (verdict: Verdict, snapshot: Snapshot): boolean =>
+  lookupOf(verdict, snapshot)?.process?.isOfSystem === true;
+
+/** Nothing was out of reach: some process has the number of the lock, but whose it is cannot be told. */
+const isNumberInUse = (verdict: Verdict, snapshot: Snapshot): boolean =>
+  verdict.reasons.includes('process-unknown') && lookupOf(verdict, snapshot)?.answer === 'exists';
 
 const findingFor = (verdict: Verdict, snapshot: Snapshot): Finding => {
   const { lock, state, notes, facts } = verdict;
@@ -139,7 +164,7 @@ const findingFor = (verdict: Verdict, snapshot: Snapshot): Finding => {
     worker: lock.worker,
     lock: lock.id,
     message: isUnknown
-      ? `${ofKind(verdict)}cannot tell: ${doubtOf(verdict)}${sinceAtEnd(verdict)}`
+      ? `${ofKind(verdict)}cannot tell: ${doubtOf(verdict)}${sinceAtEnd(verdict)}${notes.includes('gone') ? '; its directory is gone' : ''}`
       : `${summary(verdict)}${blocks ? '; its PID is in use here' : ''}`,
     evidence: facts,
     fix: isUnknown ? fixForUnknown(verdict, snapshot) : fixForForeign(verdict, snapshot),

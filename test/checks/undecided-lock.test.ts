@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import check from '../../checks/undecided-lock.ts';
+import { examineSnapshot } from '../../src/core/judge/examine.ts';
+import type { LockFile, PidLookup } from '../../src/core/types/evidence.ts';
 import { absent, aLock, aPane, aProcess, aServer, aSnapshot, present } from '../support/snapshot.ts';
 import { runOn } from './run-on.ts';
 
@@ -37,12 +39,66 @@ describe('undecided-lock reports', () => {
     expect(finding?.fix).toMatchObject({ text: expect.stringMatching(/^run doctor in the container/) });
   });
 
+  describe('a lock for which nothing was out of reach, with a next step of its own:', () => {
+    const fixFor = (
+      lock: LockFile,
+      lookups: readonly PidLookup[] = [],
+      formerHosts: readonly string[] = [],
+    ) => {
+      const snapshot = aSnapshot({ locks: [lock], lookups });
+      const examination = examineSnapshot({ ...snapshot, town: { ...snapshot.town, formerHosts } });
+      return check.run(examination).map(({ fix }) => fix);
+    };
+
+    test('the start of its process is in the form of another system', () => {
+      const claim = {
+        by: 'number',
+        pid: 4242,
+        start: 'Wed Aug 26 10:25:14 2026',
+        isStartNative: true,
+        hostname: '',
+        since: null,
+        name: 'claude agent agent-ab12',
+        isShared: true,
+      } as const;
+      const lock = aLock(
+        'a',
+        {},
+        {
+          kind: 'git-worktree',
+          path: '/town/.git/worktrees/a/locked',
+          rules: { claims: null, witnesses: ['process', 'agents', 'git'], freshMs: 60_000 },
+          content: { kind: 'claim', claim },
+          tree: { path: '/town/a', exists: { seen: true, value: true }, isUnfinished: false },
+        },
+      );
+      expect(fixFor(lock, [absent(4242)])).toEqual([
+        {
+          action: 'advice',
+          text: 'run doctor on the system that took it; if no other system shares this directory, or its agent is done, unlock it yourself',
+          commands: [['git', '-C', '/town/.git', 'worktree', 'unlock', '/town/a']],
+        },
+      ]);
+    });
+
+    test('it is of a former host, and its number is in use here', () => {
+      expect(fixFor(aLock(ADA, { hostname: 'mac.lan' }), [present(4242)], ['mac.lan'])).toEqual([
+        {
+          action: 'advice',
+          text: 'look at that process; once it ends, --fix can release the lock',
+          commands: [['ps', '-fp', '4242']],
+        },
+      ]);
+    });
+  });
+
   test('a lock file that could not be read', () => {
     const lock = aLock(ADA, {}, { content: { kind: 'unread', why: 'permission denied' }, stamp: null });
     expect(runOn(check, { locks: [lock] })).toMatchObject([
       {
         severity: 'warning',
         message: 'cannot tell: it could not be read: permission denied; written 8 h ago',
+        fix: { text: 'let doctor read the file, then run it again', commands: [['ls', '-l', lock.path]] },
       },
     ]);
   });

@@ -1,5 +1,16 @@
 /** What the words of a report mean: the pages behind `doctor explain`. */
+import { builtInKinds } from '../../../kinds/index.ts';
+import { groupBy } from '../../core/group-by.ts';
+import { FRESH_MS } from '../../core/judge/ages.ts';
 import type { Note, Reason, State } from '../../core/types/judgement.ts';
+
+/** `less than 30 s ago (agent) or 60 s ago (git-lock, gsd)` */
+const FRESH = `less than ${[
+  ...groupBy(builtInKinds, (kind) => (kind.claims === 'worker' ? FRESH_MS : kind.freshMs)),
+]
+  .filter(([ms]) => ms > 0)
+  .map(([ms, kinds]) => `${ms / 1000} s ago (${kinds.map(({ id }) => id).join(', ')})`)
+  .join(' or ')}`;
 
 export interface StatePage {
   readonly meaning: string;
@@ -25,8 +36,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
     decided:
       'The recorded process is gone, or its PID now belongs to another process; the session or pane that the lock names is gone, or it names none; every tmux server of this user answered; and no agent is running in the directory.',
     fix: 'Releases it: the file is kept as a backup, and doctor undo restores it.',
-    refuses:
-      'It waits while the file was written less than 30 s ago, or 60 s ago for most kinds besides agent (note fresh), and never removes a file that git tracks (note tracked).',
+    refuses: `It waits while the file was written ${FRESH} (note fresh), and never removes a file that git tracks (note tracked).`,
     changes: 'When an agent starts in the directory, the lock becomes held.',
   },
   orphaned: {
@@ -41,7 +51,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
     meaning: 'The file is not a valid lock.',
     decided:
       'It is empty, truncated, not JSON, has values of the wrong type, is larger than 64 KiB, or is not a regular file. It is read as Go’s encoding/json reads it, so doctor accepts what other tools accept.',
-    fix: 'Releases the lock of an agent if it is a regular file that has not changed for 30 s, when no agent is running in the directory. Files of other kinds stay: they do not say who holds them.',
+    fix: `Releases the lock of an agent if it is a regular file that has not changed for ${FRESH_MS / 1000} s, when no agent is running in the directory. Files of other kinds stay: they do not say who holds them.`,
     refuses: 'Directories, symlinks, FIFOs and sockets are never removed, not even by force.',
     changes: 'When its writer finishes it, it is a lock again; until then nobody can tell who holds it.',
   },
@@ -92,7 +102,9 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
     'the recorded process is running, but in the directory of another worker whose lock has the same bytes: this lock is a copy of that one',
   'process-unknown': 'the recorded process could not be checked',
   'process-shared':
-    'the recorded process is running, but it does the work of many agents: that says nothing about this one',
+    'the recorded process is running, but it works for many agents, and this one may have ended',
+  'other-system':
+    'the lock notes the start of its process as programs of another operating system do, so it cannot be compared here: a virtual machine and its host may share the directory',
   'pid-invalid': 'the recorded PID is not valid',
   rebooted: 'the machine, or the container, has restarted since the lock was taken',
   'former-host': 'the lock was taken under a host name that you listed as a former host',
@@ -146,7 +158,7 @@ export const NOTE_TEXTS: Readonly<Record<Note, string>> = {
   drifted: 'The agent runs in another pane than the one in the lock: it was resumed or moved.',
   priming:
     'The lock is less than a minute old and its helper is still running; the agent’s pane may not exist yet.',
-  fresh: 'The file was written a moment ago; --fix skips it for now.',
+  fresh: `The file was written ${FRESH}; --fix skips it for now.`,
   misplaced: 'It is not in a directory where a Gas Town agent lives.',
   tracked:
     'Tracked by git, so every clone and reset brings it back. It is never removed, not even by force. Untrack it with git rm --cached, and add .runtime/ to .gitignore.',
@@ -213,11 +225,11 @@ export const WORD_TEXTS: ReadonlyMap<string, string> = new Map([
   ['work-unknown', 'git could not tell whether work would be lost with the directory.'],
   [
     'bystander',
-    'A program that is not an agent: a shell, an editor, a dev server. doctor who names it; it never counts.',
+    'A program that is not an agent: a shell, an editor, a dev server. doctor who lists it, but it never counts.',
   ],
   [
     'infrastructure',
-    "A helper of an agent's product that runs for long, like a daemon: doctor who names it; it never counts.",
+    "A helper of an agent's product that runs for long, like a daemon: doctor who lists it, but it never counts.",
   ],
   ['left-behind', 'Something that an agent started and that nobody waits for any more. It never counts.'],
   ['forced', 'A lock that was released by force, whoever held it.'],

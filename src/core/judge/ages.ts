@@ -6,7 +6,7 @@ import type { LockFile, LockRecord } from '../types/evidence.ts';
 const PRIMING_MS = 60_000;
 
 /** A worker's lock this young may still be about to change: repair leaves it for now. */
-const FRESH_MS = 30_000;
+export const FRESH_MS = 30_000;
 
 const freshMsOf = ({ rules }: LockFile): number => rules?.freshMs ?? FRESH_MS;
 

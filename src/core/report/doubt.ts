@@ -4,6 +4,7 @@ import type { Reason, Verdict } from '../types/judgement.ts';
 const DOUBTS_ABOUT_PROCESSES: readonly Reason[] = [
   'process-unknown',
   'process-shared',
+  'other-system',
   'file-unknown',
   'git-unknown',
 ];

@@ -13,6 +13,7 @@ export const REASONS = [
   'process-elsewhere',
   'process-unknown',
   'process-shared',
+  'other-system',
   'pid-invalid',
   'rebooted',
   'former-host',

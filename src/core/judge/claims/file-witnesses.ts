@@ -35,7 +35,7 @@ export const judgeOpeners = ({ path }: LockFile, { machine }: TownIndex): Witnes
   const why = evidence === undefined ? 'was not asked' : (evidence.hidden ?? unlisted(machine));
   return why === null
     ? { state: 'gone', reason: 'file-not-open', fact: fact('no process has it open') }
-    : { state: 'unknown', reason: 'file-unknown', fact: fact(`who has it open is not known: ${why}`) };
+    : { state: 'unknown', reason: 'file-unknown', fact: fact(`it is unknown who has it open: ${why}`) };
 };
 
 /** Does a process hold the file's flock(2)? One that has the file open may, where the kernel does not tell who does. */
@@ -88,7 +88,7 @@ export const judgeGit = (lock: LockFile, index: TownIndex): WitnessFinding => {
     : {
         state: 'unknown',
         reason: 'git-unknown',
-        fact: fact(`whether git is running there is not known: ${why}`),
+        fact: fact(`it is unknown whether git is running there: ${why}`),
       };
 };
 

@@ -80,7 +80,7 @@ export const judgeNote = ({ notedPid }: LockFile, { machine }: TownIndex): Witne
       return witness(
         'unknown',
         'process-unknown',
-        `git noted process ${pid} as its holder, and whether it is running could not be told`,
+        `git noted process ${pid} as its holder, but doctor could not tell whether it is running`,
       );
   }
 };

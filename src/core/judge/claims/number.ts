@@ -44,7 +44,7 @@ export const judgeNumber = (one: Case, claim: NumberClaim): ProcessFinding | nul
     'process-shared',
     isOverdue
       ? `process ${found.pid} (${command}) is running, but should have released this lock long ago`
-      : `process ${found.pid} (${command}) is running, and serves many sessions: that says nothing about this one`,
+      : `process ${found.pid} (${command}) is running, but it serves many sessions, and this one may have ended`,
   );
 };
 
@@ -68,7 +68,7 @@ const elsewhere = (found: ProcessFinding, { start }: NumberClaim): ProcessFindin
   finding(
     { ...found, own: false },
     'unknown',
-    'process-unknown',
+    'other-system',
     `process ${found.pid} may be running on another system that shares this directory: the lock notes its start (${start}) as programs there do`,
   );
 

@@ -97,6 +97,9 @@ export const judgeVoidNumber = (one: Case): ProcessFinding => {
   if (ties?.mine === true) return alive(known, ', and works here');
   const isInUse = lookup?.answer === 'exists' && ties?.known !== true && ties?.elsewhere == null;
   if (lookup === undefined || lookup.answer === 'unknown' || isInUse)
-    return doubt(known, `${hostname} is a former host: it cannot be told whose process has this number here`);
+    return doubt(
+      known,
+      `${hostname} is a former host: doctor cannot tell whose process has this number here`,
+    );
   return gone(known, 'former-host', `${hostname} is a former host: its process ${pid} is not here any more`);
 };

@@ -17,7 +17,7 @@ export const occupantsAt = (
   const found = readOccupants(worker, lock, ownPid);
   const doubt = treeDoubt(lock);
   if (doubt === null || found.occupants.length > 0) return found;
-  const text = `who works in this working tree cannot be told: ${doubt}`;
+  const text = `it is unknown who works in this working tree: ${doubt}`;
   return {
     ...found,
     known: false,
