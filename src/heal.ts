@@ -1,6 +1,6 @@
 /** The use case of `--fix`: diagnose, plan, ask, act under the guard, diagnose again. The second diagnosis decides. */
 import { resolve } from 'node:path';
-import { didYouMean } from './core/did-you-mean.ts';
+import { didYouMean, idMeant } from './core/did-you-mean.ts';
 import { Failure } from './core/failure.ts';
 import { type NamedLock, onlyNamed, type Plan, type PlanStep, planRepair } from './core/plan.ts';
 import { findingId } from './core/report/finding-id.ts';
@@ -55,7 +55,7 @@ const refuseUnknown = (kinds: readonly string[], { place }: Preparation): void =
   const known = [...(place?.table.kinds.keys() ?? [])];
   const unknown = place === null ? undefined : kinds.find((id) => !known.includes(id));
   if (unknown === undefined) return;
-  const near = didYouMean(unknown, known);
+  const near = idMeant(unknown, known);
   const isOfHome = builtInTable().kinds.get(unknown)?.livesIn !== undefined;
   throw new Failure(
     'E_USAGE',

@@ -1,7 +1,7 @@
 /** Decides which kinds of lock are looked for: built-in ones and those of plug-ins, as the configuration says. */
 import { builtInKinds } from '../kinds/index.ts';
 import type { Config } from './config.ts';
-import { didYouMean } from './core/did-you-mean.ts';
+import { idMeant } from './core/did-you-mean.ts';
 import { Failure } from './core/failure.ts';
 import type { Kind } from './core/types/kind.ts';
 import { compileTable, type LockTable } from './evidence/locks/lock-table.ts';
@@ -57,7 +57,7 @@ export const tableFor = (
   const ids = all.map(({ id }) => id);
   for (const [id, value] of named) {
     if (!ids.includes(id)) {
-      const near = didYouMean(id, ids);
+      const near = idMeant(id, ids);
       throw new Failure(
         'E_CONFIG',
         `${path}: there is no kind of lock "${id}"`,

@@ -32,6 +32,14 @@ export const didYouMean = (word: string, candidates: readonly string[]): string 
   return best?.candidate ?? null;
 };
 
+/** The same for ids whose words are joined by dashes: a word that is near none means all that have it, `git-lock or git-worktree`. */
+export const idMeant = (word: string, ids: readonly string[]): string | null => {
+  const near = didYouMean(word, ids);
+  if (near !== null) return near;
+  const having = ids.filter((id) => id.split('-').includes(word.toLowerCase()));
+  return having.length === 0 ? null : having.join(' or ');
+};
+
 /** The worker that was probably meant, by its path or by the last name of it; null where none is close enough. */
 export const nearWorker = (word: string, workers: readonly string[]): string | null => {
   const whole = didYouMean(word, workers);

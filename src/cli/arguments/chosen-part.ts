@@ -1,6 +1,6 @@
 /** The part of a report that the options of a command line ask for. */
 import { builtInKinds } from '../../../kinds/index.ts';
-import { didYouMean, nearWorker } from '../../core/did-you-mean.ts';
+import { idMeant, nearWorker } from '../../core/did-you-mean.ts';
 import { filterReport, type ReportFilter } from '../../core/report/filter-report.ts';
 import { isWithin } from '../../core/town/roles.ts';
 import type { Report } from '../../core/types/report.ts';
@@ -49,7 +49,7 @@ export const chosenFilter = (given: Arguments, cwd: string): ((report: Report) =
 export const checkKind = (name: string): void => {
   const ids = builtInKinds.map(({ id }) => id);
   if (name.includes('/') || ids.includes(name)) return;
-  const near = didYouMean(name, ids);
+  const near = idMeant(name, ids);
   throw usage(
     `there is no kind of lock "${name}"`,
     near === null ? `Known kinds: ${ids.join(', ')}.` : `Did you mean ${near}?`,
