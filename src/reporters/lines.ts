@@ -77,4 +77,4 @@ const summaryLines = (report: Report, pen: Pen, verbose: boolean): readonly stri
 
 /** In a pipe the command has a line of its own, which says by its first word what it is. */
 const inOneLine = (text: string, more: number): string =>
-  `${text.replace(/(\. Run|, then run|\. Undo with)?:$/, '')}${more > 0 ? ` (and ${more} more: doctor -v)` : ''}.`;
+  `${text.replace(/(?:(?:\. Run|, then run|\. Undo with)?:|\.)$/, '')}${more > 0 ? ` (and ${more} more: doctor -v)` : ''}.`;

@@ -1,6 +1,7 @@
 /** Who works where, one line for each. */
 import type { Person, PersonClass, PlaceOfWork, WhoReport } from '../core/types/report.ts';
 import { wrapText } from './screen/display-width.ts';
+import { quoteCommand } from './screen/shell-quote.ts';
 import { createPen, type Mark, type Pen, type Presentation } from './screen/style.ts';
 import { nameOf } from './screen/words.ts';
 
@@ -61,10 +62,8 @@ const wrapped = ({ mark, word, text }: Line, pen: Pen, { width }: Presentation):
   return [`  ${pen.paint(mark, word)}${first.slice(word.length)}`, ...more.map((line) => `    ${line}`)];
 };
 
-const linesOf = (
-  { worker, people, unseen, isGone }: PlaceOfWork,
-  { verbosity }: Presentation,
-): readonly Line[] => {
+const linesOf = (place: PlaceOfWork, { verbosity }: Presentation): readonly Line[] => {
+  const { people, unseen } = place;
   const quiet = verbosity === 'quiet';
   const shown = people.filter((one) => !quiet || one.class === 'agent' || one.class === 'unknown');
   const counts = people.some((one) => one.class === 'agent' || one.class === 'unknown');
@@ -78,7 +77,13 @@ const linesOf = (
   const nobody: readonly Line[] =
     people.length > 0 || unseen.length > 0 || quiet
       ? []
-      : [{ mark: 'pass', word: 'nobody', text: isGone === true ? goneText(worker) : 'nobody works here' }];
+      : [
+          {
+            mark: 'pass',
+            word: 'nobody',
+            text: place.isGone === true ? goneText(place) : 'nobody works here',
+          },
+        ];
   return [
     ...shown.map(
       (one): Line => ({
@@ -92,8 +97,8 @@ const linesOf = (
   ];
 };
 
-const goneText = (worker: string): string =>
-  `nobody works here: the directory is gone, but git still lists it; see doctor explain ${worker}`;
+const goneText = ({ worker, root }: PlaceOfWork): string =>
+  `nobody works here: the directory is gone, but git still lists it; see ${quoteCommand(['doctor', 'explain', worker, '--town', root])}`;
 
 /** `claude, process 4711, pane %4 of session gt-ada; seen by: directory, tmux`. */
 const describe = ({ class: kind, name, pid, pane, seenBy, why, asks }: Person, verbose: boolean): string => {
@@ -102,7 +107,7 @@ const describe = ({ class: kind, name, pid, pane, seenBy, why, asks }: Person, v
     ...(kind === 'agent' || kind === 'unknown' || kind === 'left-behind' ? [] : [why]),
     ...(pid === null ? [] : [`process ${pid}`]),
     ...(pane === null ? [] : [`pane ${pane.id} of session ${pane.sessionName}`]),
-    ...(asks ? ['who asks this'] : []),
+    ...(asks ? ['running this command'] : []),
   ].join(', ');
   const by = seenBy.length === 0 ? '' : `; seen by: ${seenBy.join(', ')}`;
   return `${known}${by}${verbose && (kind === 'agent' || kind === 'unknown') ? ` (${why})` : ''}`;

@@ -157,7 +157,7 @@ describe('who works at a worker', () => {
       env: { PATH: process.env.PATH, ...env },
     });
     expect(stdout).toMatch(
-      /^unknown program gastown\/crew\/ada: bash \/dev\/fd\/\d+, process \d+, who asks this/m,
+      /^unknown program gastown\/crew\/ada: bash \/dev\/fd\/\d+, process \d+, running this command/m,
     );
   });
 

@@ -10,14 +10,30 @@ import type {
 } from '../../core/types/report.ts';
 import { count } from './words.ts';
 
-/** Notes that the sentence itself tells. */
-const SAID: readonly Note[] = ['drifted', 'idle', 'copy', 'team', 'legacy-path', 'by-hand'];
+/** The notes in words; null for those that the sentence itself tells. */
+const NOTE_WORDS: Readonly<Record<Note, string | null>> = {
+  drifted: null,
+  idle: null,
+  copy: null,
+  team: null,
+  'legacy-path': null,
+  'by-hand': null,
+  gone: 'its directory is gone',
+  priming: 'its agent may still be starting',
+  fresh: 'too new for --fix',
+  misplaced: "not in a worker's place",
+  tracked: 'git tracks it',
+  'would-block': 'its PID is in use here',
+};
 
 /** That whoever is said to run keeps other tools out is not worth a word. */
 const restOf = ({ notes, state }: ReportLock): string => {
   const isRunning = state === 'held' || state === 'orphaned';
-  const rest = notes.filter((note) => !SAID.includes(note) && !(isRunning && note === 'would-block'));
-  return rest.length === 0 ? '' : `; ${rest.join(', ')}`;
+  const rest = notes.filter((note) => !(isRunning && note === 'would-block'));
+  return rest
+    .flatMap((note) => NOTE_WORDS[note] ?? [])
+    .map((words) => `; ${words}`)
+    .join('');
 };
 
 /** What a report knows of its workers besides their locks, made once for all rows. */

@@ -32,7 +32,7 @@ export const summarize = (report: Report, verbose = false): Summary => {
   const shown = verbose ? Number.POSITIVE_INFINITY : COMMANDS_SHOWN;
   return {
     headline: headline(report),
-    steps: [
+    steps: eachOnce([
       releasedStep(report, fixed),
       fixableStep(report, problems.filter(isFixable)),
       youngStep(report, problems.filter(isYoung)),
@@ -47,8 +47,23 @@ export const summarize = (report: Report, verbose = false): Summary => {
         problems.filter(({ doubt }) => doubt),
         shown,
       ),
-    ].flatMap((step) => step ?? []),
+    ]),
   };
+};
+
+/** A command that an earlier step shows is not shown again. */
+const eachOnce = (steps: readonly (NextStep | null)[]): readonly NextStep[] => {
+  const shown = new Set<string>();
+  return steps.flatMap((step) => {
+    if (step === null) return [];
+    const commands = step.commands.filter((command) => !shown.has(JSON.stringify(command)));
+    for (const command of commands) shown.add(JSON.stringify(command));
+    const text =
+      commands.length > 0
+        ? step.text
+        : step.text.replace(/, then run:$/, ', then run that again.').replace(/:$/, '.');
+    return [{ ...step, text, commands }];
+  });
 };
 
 /** What could not be looked at, for a screen: how many places, the first of them, and the command that shows the others. */
