@@ -28,7 +28,7 @@ const checkTown = (town: string): void => {
   throw new Failure(
     'E_USAGE',
     // Not repeated: behind a slash in a password comes the rest of it.
-    'what follows the slash in the address of a lease cannot be the name of a town',
+    'the text after the slash in the address of a lease cannot be the name of a town',
     'Use letters, digits, ".", "_" and "-", in parts separated by "/": etcd://localhost:2379/team/gt',
   );
 };

@@ -6,7 +6,7 @@ import type { LeaseAddress } from './address.ts';
 import type { HeldLease, Kept, Lease, LeaseEngine, LeaseRecord, Listed, Read, Taken } from './engine.ts';
 import { type EtcdClient, etcdClient, wordOf } from './etcd-client.ts';
 
-const GONE = { status: 'lost', why: 'the server knows no such lease any more' } as const;
+const GONE = { status: 'lost', why: 'the server no longer has this lease' } as const;
 
 const KEY_GONE = { status: 'lost', why: "its key was deleted, or is another one's" } as const;
 

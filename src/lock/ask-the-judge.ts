@@ -58,6 +58,6 @@ export const explainRefusal = (workerDir: string, verdict: Verdict): string => {
     case 'invalid':
       return `The lock of ${workerDir}${pid} is ${state} and is not released, because ${refusalOf(verdict) ?? SHARED}.`;
     case 'unknown':
-      return `It cannot be told who holds ${workerDir}${pid}: ${because}.`;
+      return `Doctor cannot tell who holds ${workerDir}${pid}: ${because}.`;
   }
 };

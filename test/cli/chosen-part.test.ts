@@ -82,7 +82,7 @@ describe('a selection of locks', () => {
     [['--under', 'gastwon'], 'there is no directory "gastwon" in '],
     [['--since', 'soon'], '--since soon: expected an age (30m, 8h, 3d) or a date'],
     [['locks', '--before', '8 parsecs'], '--before 8 parsecs: expected an age'],
-    [['--fix', '--state', 'stale'], 'what --fix releases can be chosen by --worker and --kind only'],
+    [['--fix', '--state', 'stale'], 'only --worker and --kind can choose what --fix releases'],
     [
       ['--fix', '--kind', 'git-worktre'],
       'no kind of lock "git-worktre" is looked for\nDid you mean git-worktree?',

@@ -90,10 +90,7 @@ const refuseMisuse = (given: Arguments, terminal: Terminal): void => {
   if (options.stamp.length > 0 && options.stamp.length !== options.lock.length)
     throw usage('--stamp must be given once for each --lock');
   if (chooses(given, 'kind'))
-    throw usage(
-      'what --fix releases can be chosen by --worker and --kind only',
-      'doctor --fix --worker WORKER',
-    );
+    throw usage('only --worker and --kind can choose what --fix releases', 'doctor --fix --worker WORKER');
   if (given.options.fromSnapshot !== null) throw usage('--fix cannot be used with --from-snapshot');
   if (!options.force) return;
   const recipe = (command: string): string | null => (isPersonAt(terminal) ? command : null);

@@ -53,7 +53,7 @@ const TOWN_TEXTS: Readonly<Record<TownSource, string>> = {
   flag: 'The town was named on the command line.',
   marker: 'The town is the outermost directory above with mayor/town.json.',
   env: 'The town was named by $GT_TOWN_ROOT or $GT_ROOT.',
-  home: 'The tools’ directories in the home of the user who asked were looked at, and nothing else there.',
+  home: 'Only the tools’ directories in the home of the user who asked were looked at.',
   cwd: 'The town is the working directory: there is no mayor/town.json above it.',
 };
 

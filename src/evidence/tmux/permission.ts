@@ -45,7 +45,7 @@ export const belongsTo = (owner: number | null): string => {
  */
 export const confinementOf = (pid: number): string | null => {
   const [theirs, ours] = [rightsOf(pid), rightsOf('self')];
-  if (theirs === null || ours === null) return 'what confines it cannot be told: not asked';
+  if (theirs === null || ours === null) return 'it was not asked, because it is unknown what confines it';
   const isFree =
     theirs.userNamespace === ours.userNamespace &&
     (theirs.capabilities & ours.capabilities) === ours.capabilities &&

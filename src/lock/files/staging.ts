@@ -115,7 +115,7 @@ export const syncDirectory = (calls: SystemCalls, directory: string): void => {
 const writeAll = (calls: SystemCalls, descriptor: number, bytes: Uint8Array): void => {
   for (let done = 0; done < bytes.length; ) {
     const count = calls.write(descriptor, bytes.subarray(done));
-    if (count <= 0) throw new DiskError('the disk took nothing of what was written');
+    if (count <= 0) throw new DiskError('the disk did not accept what was written');
     done += count;
   }
 };

@@ -47,5 +47,5 @@ const readPath = (text: string): Observed<string> => {
   const value = Buffer.from(bytes, 'latin1').toString('utf8');
   return isCertain && !value.includes('\uFFFD')
     ? { seen: true, value }
-    : { seen: false, why: 'lsof shows its path with characters that cannot be told' };
+    : { seen: false, why: 'lsof shows characters in its path that doctor cannot tell apart' };
 };
