@@ -1,11 +1,15 @@
 import {
   advice,
   defineCheck,
+  type Examination,
+  type Finding,
+  type GoneTree,
   isAbandoned,
   isLockMovedAside,
   type Leftover,
   optionWith,
   relativeTo,
+  type Snapshot,
   townOption,
 } from '../src/check.ts';
 
@@ -16,27 +20,63 @@ const SAID: Readonly<Record<Leftover['kind'], string>> = {
   released: 'the backup of a released lock',
 };
 
-/** Files beside a lock that a killed run left. Never `agent.lock.flock`, which stays forever by design. */
+/**
+ * git's record of a deleted worktree, which keeps its branch from other worktrees. Where its lock is a finding, that one says it,
+ * because the lock has to go first.
+ */
+const findingFor = (
+  { name, path, gitDir, isLocked }: GoneTree,
+  { snapshot, verdicts }: Examination,
+): readonly Finding[] => {
+  const lock = verdicts.find((one) => one.lock.worker === name && one.lock.kind === 'git-worktree');
+  if (isLocked && lock !== undefined && !lock.notes.includes('by-hand')) return [];
+  const git = (...words: readonly string[]) => ['git', '-C', gitDir, 'worktree', ...words];
+  const moved = 'if it was moved, run git worktree repair PATH';
+  return [
+    {
+      severity: 'info',
+      worker: name,
+      lock: null,
+      about: relativeTo(snapshot.town.root, path) ?? path,
+      message: `git still lists this worktree${isLocked ? ', which is locked' : ''}, but its directory is gone`,
+      evidence: [{ source: 'git', text: `${path} is gone` }],
+      fix: isLocked
+        ? advice(`if it was deleted, unlock it and let git forget it; ${moved}`, [
+            git('unlock', path),
+            git('prune'),
+          ])
+        : advice(`if it was deleted, let git forget it; ${moved}`, [git('prune')]),
+    },
+  ];
+};
+
+/** Never `agent.lock.flock`, which stays forever by design. */
+const leftBeside = (snapshot: Snapshot): readonly Finding[] =>
+  snapshot.leftovers.flatMap((leftover) => {
+    const { worker, path, kind, mtimeMs } = leftover;
+    // Moving a lock aside keeps its time, so a recent time does not mean that the run is still at work.
+    const missing = isLockMovedAside(leftover, snapshot.locks);
+    if (kind === 'released' || !(missing || isAbandoned(mtimeMs, snapshot.takenAtMs))) return [];
+    return {
+      severity: missing ? 'warning' : 'info',
+      worker,
+      lock: null,
+      about: relativeTo(snapshot.town.root, path) ?? path,
+      message: `${path.split('/').at(-1) ?? path}: ${SAID[kind]}`,
+      evidence: [{ source: 'lock', text: path }],
+      fix: advice('the next repair, or the next agent that takes the lock, cleans it up', [
+        ['doctor', '--fix', ...optionWith('worker', worker), ...townOption(snapshot.town)],
+      ]),
+    };
+  });
+
+/** What killed runs left beside a lock, and what git keeps of a worktree that was deleted. */
 export default defineCheck({
   id: 'lock-debris',
   title: 'Lock debris',
-  summary: 'Files that killed writers left beside a lock.',
-  run: ({ snapshot }) =>
-    snapshot.leftovers.flatMap((leftover) => {
-      const { worker, path, kind, mtimeMs } = leftover;
-      // Moving a lock aside keeps its time, so a recent time does not mean that the run is still at work.
-      const missing = isLockMovedAside(leftover, snapshot.locks);
-      if (kind === 'released' || !(missing || isAbandoned(mtimeMs, snapshot.takenAtMs))) return [];
-      return {
-        severity: missing ? 'warning' : 'info',
-        worker,
-        lock: null,
-        about: relativeTo(snapshot.town.root, path) ?? path,
-        message: `${path.split('/').at(-1) ?? path}: ${SAID[kind]}`,
-        evidence: [{ source: 'lock', text: path }],
-        fix: advice('the next repair, or the next agent that takes the lock, cleans it up', [
-          ['doctor', '--fix', ...optionWith('worker', worker), ...townOption(snapshot.town)],
-        ]),
-      };
-    }),
+  summary: "Files that killed writers left beside a lock, and git's records of deleted worktrees.",
+  run: (examination) => [
+    ...leftBeside(examination.snapshot),
+    ...(examination.snapshot.town.goneTrees ?? []).flatMap((tree) => findingFor(tree, examination)),
+  ],
 });

@@ -24,6 +24,7 @@ export type { Check, Finding, Fix, Severity } from './core/types/check.ts';
 export type {
   Gap,
   GitFacts,
+  GoneTree,
   Leftover,
   LegacyItem,
   LockContent,

@@ -6,7 +6,7 @@
 import { dirname, join } from 'node:path';
 import { builtInChecks } from '../checks/index.ts';
 import { type Config, readConfig } from './config.ts';
-import { didYouMean, nearWorker } from './core/did-you-mean.ts';
+import { idMeant, nearWorker } from './core/did-you-mean.ts';
 import { Failure } from './core/failure.ts';
 import type { MachineView } from './core/fleet/taker.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
@@ -17,15 +17,19 @@ import type { Gap, LockFile, ScanMode, Snapshot } from './core/types/evidence.ts
 import type { Examination } from './core/types/judgement.ts';
 import type { Kind } from './core/types/kind.ts';
 import type { Report, ReportTown } from './core/types/report.ts';
+import { linkedGitDirOf } from './evidence/git/linked-tree.ts';
+import { mainTreeOf } from './evidence/git/same-repository.ts';
 import { hostName } from './evidence/host.ts';
 import { isRepository } from './evidence/town/marker.ts';
 import { homeRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { elapsedMs } from './io/clock.ts';
+import { displayPath } from './io/disk/disk-path.ts';
 import { homeDirectories, tableFor } from './kinds-of.ts';
 import { type LookOptions, look, type OpenTown, townOf } from './look.ts';
 import { type Loaded, loadPlugins } from './plugins/plugins.ts';
 import { quoteCommand } from './reporters/screen/shell-quote.ts';
+import { nameOf } from './reporters/screen/words.ts';
 import { VERSION } from './version.ts';
 
 /** Events of a diagnosis, in this order. The stages of the look are reported through `LookOptions`. */
@@ -116,15 +120,23 @@ export const prepare = async (
   };
 };
 
-/** Notes where the caller stands somewhere in a repository and named no root: the lock that is in the way may lie in the rest of it. */
+/**
+ * Notes where the caller stands somewhere in a repository, or in one of its linked worktrees, and named no root: the lock that is
+ * in the way may lie in the rest of it.
+ */
 const noteRepositoryAround = ({ root, source }: TownRoot, { onNote }: Pick<LookOptions, 'onNote'>): void => {
   if (onNote === undefined || source !== 'cwd') return;
   let top = root;
   while (!isRepository(top) && dirname(top) !== top) top = dirname(top);
-  if (top === root || dirname(top) === top) return;
-  onNote(
-    `only this directory is looked at, not the repository around it. Run: ${quoteCommand(['doctor', '--town', top])}`,
-  );
+  if (dirname(top) === top) return;
+  const gitDir = linkedGitDirOf(top);
+  const whole = (gitDir === null ? null : mainTreeOf(displayPath(gitDir))) ?? top;
+  if (whole === root) return;
+  const only =
+    top === root
+      ? 'only this worktree is looked at, not the rest of its repository'
+      : 'only this directory is looked at, not the repository around it';
+  onNote(`${only}. Run: ${quoteCommand(['doctor', '--town', whole])}`);
 };
 
 /** Finds a town and reads its configuration. Throws Failure E_USAGE and E_CONFIG. */
@@ -267,7 +279,7 @@ const selectChecks = (
   const configured = only.length > 0 ? [] : (config?.skip ?? []);
   for (const id of [...only, ...skip, ...configured]) {
     if (ids.includes(id)) continue;
-    const near = didYouMean(id, ids);
+    const near = idMeant(id, ids);
     const hint = near === null ? 'See: doctor checks' : `Did you mean ${near}?`;
     throw configured.includes(id)
       ? new Failure('E_CONFIG', `${config?.path}: unknown check "${id}"`, hint)
@@ -279,19 +291,24 @@ const selectChecks = (
 
 /**
  * One worker by name, as the report calls it. Throws Failure E_USAGE for a name that is neither a directory of the town, nor a
- * working tree beside it, nor the place of one of its locks.
+ * working tree beside it, nor the place of one of its locks, nor the root itself.
  */
 export const findWorker = (name: string, { locks, town, asked }: Snapshot, cwd: string): string => {
-  const { root, workers, trees = [], worktrees = [] } = town;
+  const { root, workers, trees = [], worktrees = [], goneTrees = [] } = town;
+  const gone = goneTrees.map(({ name: tree }) => tree);
   const known = [
-    ...new Set([...locks.map(({ worker }) => worker), ...workers, ...trees, ...worktrees, ...asked]),
+    ...new Set([...locks.map(({ worker }) => worker), ...workers, ...trees, ...worktrees, ...gone, ...asked]),
   ];
   if (known.includes(name)) return name;
   const found = resolveWorker(name, root, cwd);
   if (found.kind === 'inside' && (found.exists || known.includes(found.worker))) return found.worker;
   const beside =
-    found.kind === 'inside' ? undefined : worktrees.find((tree) => join(root, tree) === found.path);
+    found.kind === 'inside'
+      ? undefined
+      : [...worktrees, ...gone].find((tree) => join(root, tree) === found.path);
   if (beside !== undefined) return beside;
+  // The name by which reports call the root.
+  if (name === nameOf('.', root)) return '.';
   const near = nearWorker(name, known);
   throw new Failure(
     'E_USAGE',

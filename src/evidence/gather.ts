@@ -39,10 +39,17 @@ import { readRegistries } from './registries/registries.ts';
 import { withStarts } from './restarts.ts';
 import type { ScanResult } from './scan/scan.ts';
 import { askTmux } from './tmux/tmux.ts';
+import { goneTrees } from './town/gone-trees.ts';
 import { readTownLayout, type TownLayout } from './town/layout.ts';
 import { readLegacyItems } from './town/legacy.ts';
 import { isMarked, isRepository } from './town/marker.ts';
-import { type OutsideFinder, outsideFinder, outsideNamer, treesOutside } from './town/outside-trees.ts';
+import {
+  type OutsideFinder,
+  outsideFinder,
+  outsideNamer,
+  treePathReader,
+  treesOutside,
+} from './town/outside-trees.ts';
 import { isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town/place.ts';
 import type { TownRoot } from './town/root.ts';
 import { treesAround } from './town/trees.ts';
@@ -285,7 +292,8 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
 
   onStage?.('locks');
   const scanned = await findLocks(request);
-  const findOutside = outsideFinder(town.root);
+  const readTreePath = treePathReader();
+  const findOutside = outsideFinder(town.root, readTreePath);
   const linked = linkedOutside(request, scanned, findOutside);
   const found = linked.length === 0 ? scanned : withOutside(scanned, request, linked);
   request.onProgress?.(found.directories, found.locks.length);
@@ -302,6 +310,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const answered = await lookAtTmux(request, uids, table, locks);
   const layout = layoutFor(request, found, locks, answered);
   const linkedGitDirs = [...found.linkedGitDirs, ...linked.map(({ gitDir }) => gitDir)];
+  const gone = goneTrees(linkedGitDirs, town.root, readTreePath);
   const names = placeNames(request, layout, linkedGitDirs, locks, findOutside);
   const tmux = withTownPlaces(answered, names.anywhere);
   const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];
@@ -342,7 +351,10 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     scan,
     asked: scan === 'worker' ? request.workers : [],
     directories: found.directories,
-    town: townFacts(request, layout, agents, names, seen, tmux),
+    town: {
+      ...townFacts(request, layout, agents, names, seen, tmux),
+      ...(gone.length > 0 ? { goneTrees: gone } : {}),
+    },
     locks: kept,
     ...(companions.length > 0 ? { companions } : {}),
     leftovers: readLeftovers(found.leftovers, town.root),

@@ -1,6 +1,6 @@
 /** Which directory a caller means, and the town that it is looked at in. Reads only. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
 import { hintForGone, hintForNear, nearestWorker } from '../evidence/town/new-worker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
@@ -37,6 +37,8 @@ export const directoryNamed = (
     const place = placeWorker(path, undefined);
     return { root: place.town.root, worker: place.worker };
   }
+  // The name by which reports call the root.
+  if (given === basename(root)) return { root, worker: '.' };
   const near = nearestWorker(given, root);
   const gone = hintForGone(path, root);
   throw new Failure(

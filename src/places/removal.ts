@@ -1,6 +1,6 @@
 /** Preflight for a removal: may these directories be removed? Reads only. */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { answerRemoval, type RemovalEvidence } from '../core/clear-to-remove.ts';
 import { clearanceCode } from '../core/clear-to-start.ts';
 import { countingTheAsker } from '../core/judge/asker.ts';
@@ -18,6 +18,7 @@ import { documentOf } from '../document.ts';
 import { askGit } from '../evidence/git/facts.ts';
 import type { GitClient } from '../evidence/git/git-command.ts';
 import { type Repository, repositoryFinder } from '../evidence/git/repository.ts';
+import { mainTreeOf } from '../evidence/git/same-repository.ts';
 import { readUnsavedWork } from '../evidence/git/unsaved-work.ts';
 import { agentTable, type LockTable } from '../evidence/locks/lock-table.ts';
 import { scanTownInTurns } from '../evidence/scan/scan.ts';
@@ -101,7 +102,7 @@ const evidenceOf = async (
   const snapshot = await lookAt(root);
   const around = repositoryFinder()(path);
   const gitDir = around === null || around.top !== path ? null : realGitDirOf(around);
-  const home = gitDir === null ? null : mainOf(gitDir);
+  const home = gitDir === null ? null : mainTreeOf(gitDir);
   // Locks of a linked working tree lie in the main repository's git directory.
   const main = home === null || relativeTo(root, home) !== null ? null : await lookAt(home);
   const inner = await repositoriesIn(path);
@@ -169,14 +170,6 @@ const isInside = (place: string, path: string, gitDir: string | null): boolean =
 
 const realGitDirOf = ({ gitDir }: Repository): string | null =>
   tryOr(() => (gitDir === null ? null : realpathSync.native(gitDir)), null);
-
-/** `<main>` of `<main>/.git/worktrees/<name>`, or a bare repository; null for a git directory that is not of a linked working tree. */
-const mainOf = (gitDir: string): string | null => {
-  const worktrees = dirname(gitDir);
-  if (basename(worktrees) !== 'worktrees') return null;
-  const common = dirname(worktrees);
-  return basename(common) === '.git' ? dirname(common) : common;
-};
 
 interface InnerRepositories {
   readonly found: readonly Repository[];

@@ -1,6 +1,6 @@
 /** What a newcomer meets in the first hour, with real agents and repositories: answers are true and start with the main point. */
 import { spawnSync } from 'node:child_process';
-import { lstatSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
@@ -159,7 +159,11 @@ describe('numbers and names', () => {
     expect(run(town, 'locks').stdout).toMatch(new RegExp(`^stale ${name}: `));
     expect(run(town, 'preflight', '.').stdout).toMatch(new RegExp(`^repairable ${name}: `));
     expect(run(town, '--fix', '--dry-run').stdout).toContain(`would release ${name}: `);
-    run(town, '--fix');
+    // The printed name is accepted.
+    expect(run(town, 'explain', name).stdout).toMatch(new RegExp(`^# ${name}: stale`));
+    expect(run(town, 'who', name).stdout).toMatch(new RegExp(`^nobody ${name}: `));
+    expect(run(town, '--fix', '--worker', name).stdout).toContain(`fixed stale-lock ${name}: `);
+    expect(run(town, 'log', name).stdout).toContain(` released ${name}: `);
     expect(run(town, 'log').stdout).toContain(` released ${name}: `);
     expect(run(town, 'undo').stdout).toMatch(new RegExp(`^restored ${name} `));
   });
@@ -255,6 +259,118 @@ describe('worktrees beside the repository', () => {
     utimesSync(town.path('app/.git/worktrees/feature-1/index.lock'), 0, 0);
     expect(ask('--fix', '-q').status).toBe(0);
     expect(ask('undo').stdout).toBe('restored ../feature-1, .git/worktrees/feature-1/index.lock\n');
+  });
+
+  test('a lock is explained by the name of its file, with and without such a lock', () => {
+    const { app, run: ask } = beside();
+    const told = (word: string) => ask('explain', word).stdout.split('\n')[0];
+    expect(told('index.lock')).toBe('# git-lock');
+    writeFileSync(join(app, '.git/index.lock'), '');
+    for (const word of ['index.lock', '.git/index.lock', join(app, '.git/index.lock')])
+      expect([word, told(word)]).toEqual([word, expect.stringMatching(/^# app: /)]);
+    writeFileSync(join(app, '.git/worktrees/inside/index.lock'), '');
+    expect(told('worktrees/inside/index.lock')).toMatch(/^# inside: /);
+    // Of two such locks, none is meant.
+    for (const [word, kind] of [
+      ['index.lock', 'git-lock'],
+      ['locked', 'git-worktree'],
+      ['agent.lock', 'agent'],
+    ] as const)
+      expect([word, told(word)]).toEqual([word, `# ${kind}`]);
+  });
+
+  test('the same next command is printed once', () => {
+    const { app, run: ask } = beside();
+    for (const path of ['.git/index.lock', '.git/worktrees/inside/index.lock'])
+      writeFileSync(join(app, path), '');
+    utimesSync(join(app, '.git/index.lock'), 0, 0);
+    const end = ask()
+      .stdout.split('\n')
+      .filter((line) => /^(?:summary|next) /.test(line));
+    expect(end).toEqual([
+      'summary 2 locks: 2 stale.',
+      'summary 1 lock can be released.',
+      `next doctor --fix --town ${app}`,
+      expect.stringMatching(/^summary 1 lock was just written\. Wait \d+ s, then run that again\.$/),
+    ]);
+  });
+
+  test('doctor in a worktree says that the rest of the repository is not looked at', () => {
+    const { app, town } = beside();
+    for (const cwd of [join(app, 'inside'), town.path('feature-1')]) {
+      const { stdout, stderr } = doctor([], { cwd });
+      expect(stdout).toContain(cwd);
+      expect(stderr).toContain('only this worktree is looked at, not the rest of its repository');
+      expect(stderr).toContain(`doctor --town ${app}`);
+    }
+    expect(doctor([], { cwd: app }).stderr).toBe('');
+  });
+
+  test('a deleted worktree that git still lists is in every view, and each printed command works', () => {
+    const { app, town, run: ask } = beside();
+    const git = (...args: string[]) => spawnSync('git', args, { cwd: app, encoding: 'utf8' });
+    const said = 'git still lists this worktree, but its directory is gone';
+    const trees = [
+      ['inside', join(app, 'inside')],
+      ['../feature-1', town.path('feature-1')],
+    ] as const;
+    for (const [, path] of trees) rmSync(path, { recursive: true });
+    const told = ask();
+    expect(told.status).toBe(0);
+    expect(ask('-v').stdout).toContain(said);
+    for (const [name, path] of trees) {
+      expect(told.stdout).toContain(
+        `info lock-debris ${name}: ${said} (if it was deleted, let git forget it; if it was moved, run git worktree repair PATH)`,
+      );
+      expect(ask('locks').stdout).toContain(`no-lock ${name}: ${said}`);
+      const [, explain = ''] =
+        new RegExp(`^nobody ${name}: .* git still lists it; see doctor (.*)$`, 'm').exec(ask('who').stdout) ??
+        [];
+      for (const args of [
+        explain.split(' '),
+        ['explain', name, '--town', app],
+        ['explain', path, '--town', app],
+      ]) {
+        const { status, stdout } = doctor(args, { cwd: '/' });
+        expect([args, status, stdout]).toEqual([args, 0, expect.stringMatching(/^# .*: gone\n/)]);
+        expect(stdout).toContain(`git -C ${app}/.git worktree prune`);
+      }
+    }
+    const { findings } = documentOf<{ findings: { check: string; next: string[][] }[] }>(
+      ask('--json').stdout,
+    );
+    expect(findings.map(({ check, next }) => [check, next])).toEqual(
+      trees.map(() => ['lock-debris', [['git', '-C', `${app}/.git`, 'worktree', 'prune']]]),
+    );
+    git('-C', `${app}/.git`, 'worktree', 'prune');
+    expect(ask().stdout).not.toContain('is gone');
+  });
+
+  test('a deleted worktree with a lock: released first, or unlocked if a person took it', () => {
+    const { app, run: ask } = beside();
+    const git = (...args: string[]) => spawnSync('git', args, { cwd: app, encoding: 'utf8' });
+    git('worktree', 'lock', '--reason', 'mine', 'inside');
+    git('worktree', 'lock', '--reason', 'claude agent agent-7f3c (pid 4194305)', '../feature-1');
+    utimesSync(join(app, '.git/worktrees/feature-1/locked'), 0, 0);
+    for (const path of ['inside', '../feature-1']) rmSync(join(app, path), { recursive: true });
+    const found = () =>
+      documentOf<{ findings: { check: string; worker: string; next: string[][] }[] }>(
+        ask('--json').stdout,
+      ).findings.map(({ check, worker, next }) => [
+        check,
+        worker,
+        next.map((words) => words.slice(3).join(' ')),
+      ]);
+    const byHand = ['lock-debris', 'inside', [`worktree unlock ${app}/inside`, 'worktree prune']];
+    expect(found()).toEqual([['stale-lock', '../feature-1', expect.anything()], byHand]);
+    expect(ask('locks').stdout).toMatch(/^held inside: .*; its directory is gone$/m);
+    expect(ask('locks').stdout).toMatch(/^stale \.\.\/feature-1: .*; its directory is gone$/m);
+    expect(ask('explain', 'inside').stdout).toContain(`worktree unlock ${app}/inside`);
+    expect(ask('--fix', '-q').status).toBe(0);
+    expect(found()).toEqual([['lock-debris', '../feature-1', ['worktree prune']], byHand]);
+    git('worktree', 'unlock', 'inside');
+    git('worktree', 'prune');
+    expect(found()).toEqual([]);
   });
 
   test('a lock whose worktree was removed after its release has nothing to undo, and every view says so', () => {

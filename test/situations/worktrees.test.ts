@@ -91,14 +91,16 @@ describe('a root inside a repository', () => {
     };
     const note = (top: string): string =>
       `only this directory is looked at, not the repository around it. Run: doctor --town ${top}`;
+    const ofTree = `only this worktree is looked at, not the rest of its repository. Run: doctor --town ${root}`;
     expect(await notesAt(inside)).toEqual([note(root)]);
     expect(await notesAt(inside, inside)).toEqual([]);
     expect(await notesAt(root)).toEqual([]);
     expect(await notesAt(join(root, '..'))).toEqual([]);
     const tree = worktree('../tree');
-    expect(await notesAt(tree)).toEqual([]);
+    expect(await notesAt(tree)).toEqual([ofTree]);
+    expect(await notesAt(tree, tree)).toEqual([]);
     mkdirSync(join(tree, 'src'));
-    expect(await notesAt(join(tree, 'src'))).toEqual([note(tree)]);
+    expect(await notesAt(join(tree, 'src'))).toEqual([note(root)]);
   });
 });
 

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { builtInChecks } from '../../../checks/index.ts';
 import { builtInKinds } from '../../../kinds/index.ts';
-import { didYouMean, nearWorker } from '../../core/did-you-mean.ts';
+import { didYouMean, idMeant, nearWorker } from '../../core/did-you-mean.ts';
 import { reportLock } from '../../core/report/report.ts';
 import { LOCK_PROBLEMS } from '../../core/types/evidence.ts';
 import {
@@ -114,10 +114,11 @@ const inGlossary = (word: string): Topic | null => {
   return meaning === undefined ? null : page('word', word, `# ${word}\n\n${meaning}\n`);
 };
 
+const IDS: readonly string[] = [...builtInChecks, ...builtInKinds].map(({ id }) => id);
+
 /** Every word that `explain` knows, whatever the town. */
 const WORDS: readonly string[] = [
-  ...builtInChecks.map(({ id }) => id),
-  ...builtInKinds.map(({ id }) => id),
+  ...IDS,
   ...STATES,
   ...NOTES,
   ...REASONS.filter((reason) => !isProblem(reason)),
@@ -125,24 +126,34 @@ const WORDS: readonly string[] = [
   ...WORD_TEXTS.keys(),
 ];
 
-/** A worker by its whole name, or by the end of it where no other ends so. Throws `E_USAGE`. */
+/** A worker by its whole name or by that of its lock, or by the end of either where no other ends so. Throws `E_USAGE`. */
 const workerNamed = (word: string, { snapshot, lockless }: Examination, cwd: string): string => {
+  const { root, goneTrees = [] } = snapshot.town;
+  const whole = [word, resolve(root, word), resolve(cwd, word)];
+  const file = snapshot.locks.find(({ id, path }) => id === word || whole.includes(path));
+  if (file !== undefined) return file.worker;
   try {
     return findWorker(word, snapshot, cwd);
   } catch {
+    const places = snapshot.locks.filter(({ path }) => path.endsWith(`/${word}`));
+    const [locked, ...others] = new Set(places.map(({ worker }) => worker));
+    if (locked !== undefined && others.length === 0) return locked;
     const { workers, trees = [], worktrees = [] } = snapshot.town;
     const known = new Set([
       ...snapshot.locks.map(({ worker }) => worker),
       ...lockless.map(({ worker }) => worker),
       ...[workers, trees, worktrees].flat(),
+      ...goneTrees.map(({ name }) => name),
     ]);
     const named = [...known].filter((worker) => worker.endsWith(`/${word}`));
     if (named.length === 1 && named[0] !== undefined) return named[0];
     if (named.length > 1) throw usage(`"${word}" could be ${named.join(' or ')}`);
-    const { root } = snapshot.town;
     const gone = hintForGone(resolve(cwd, word), root) ?? hintForGone(resolve(root, word), root);
     if (gone !== null) throw usage(`there is no directory ${word}`, gone);
-    const near = didYouMean(word, [...WORDS, ...PLAIN_TEXTS.keys()]) ?? nearWorker(word, [...known]);
+    const near =
+      didYouMean(word, [...WORDS, ...PLAIN_TEXTS.keys()]) ??
+      nearWorker(word, [...known]) ??
+      idMeant(word, IDS);
     throw near === null
       ? usage(`unknown word or worker "${word}" in ${snapshot.town.root}`, 'See: doctor explain')
       : usage(`unknown word or worker "${word}"`, `Did you mean ${near}?`);
@@ -190,8 +201,21 @@ const withLease = (topic: Topic, leases: LeaseBook | null, pen: Pen): Topic => {
   return { ...topic, text: `${topic.text}\n## Lease\n\n${pen.safe(said)}\n`, lease };
 };
 
+/** The kind whose locks have a file of this name: `index.lock`. */
+const kindOfFile = (word: string): Kind | undefined =>
+  builtInKinds.find(({ where }) =>
+    'homes' in where
+      ? where.name === word
+      : 'inGitDir' in where &&
+        Object.values(where.inGitDir)
+          .flat()
+          .some((name) => name === word || name.endsWith(`/${word}`)),
+  );
+
 /** The page of a word that could also name a worker, if no worker has that name. */
 const plainWord = (word: string): Topic | null => {
+  const kind = kindOfFile(word);
+  if (kind !== undefined) return page('kind', kind.id, readPage('kinds', kind.id));
   const problem = REASONS.find((known) => known === word && isProblem(known));
   if (problem !== undefined)
     return page('reason', problem, `# ${problem}\n\n${sentence(REASON_TEXTS[problem])}\n`);

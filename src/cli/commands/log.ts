@@ -16,6 +16,7 @@ import { restorableIds } from '../../repair/history/restorable.ts';
 import { renderHistory } from '../../reporters/history/history-text.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { createPen } from '../../reporters/screen/style.ts';
+import { nameOf } from '../../reporters/screen/words.ts';
 import { checkKind } from '../arguments/chosen-part.ts';
 import { momentMs } from '../arguments/moment.ts';
 import { usage } from '../arguments/usage.ts';
@@ -86,6 +87,7 @@ const workerNamed = (given: string, events: readonly HistoryEvent[], root: strin
     throw usage(`${given} is outside the town ${root}`, `doctor log --town ${found.path}`);
   const { worker, exists } = found;
   if (exists || names.some((name) => name === worker || name.startsWith(`${worker}/`))) return worker;
+  if (given === nameOf('.', root) && names.includes('.')) return '.';
   const near =
     names.find((name) => name.endsWith(`/${given}`)) ??
     nearWorker(given, names) ??

@@ -8,6 +8,7 @@ import { optionWith } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import { townOption } from '../../core/report/town-option.ts';
 import { claimsWorker } from '../../core/town/lock-rules.ts';
+import type { GoneTree } from '../../core/types/evidence.ts';
 import type { Collision, Examination, Fact, Verdict } from '../../core/types/judgement.ts';
 import type { PreflightResult } from '../../core/types/report.ts';
 import type { Pen } from '../../reporters/screen/style.ts';
@@ -104,19 +105,31 @@ const checkPart = ({ state, holder }: Verdict, { command }: Pen): readonly strin
     ? ['', inOneLine('Check the process first:', command(['ps', '-fp', String(holder.truePid)]))]
     : [];
 
-/** What to do about a working tree whose directory is gone; nothing for every other lock. */
-const gonePart = ({ lock, notes }: Verdict, { safe, command }: Pen): readonly string[] => {
+/** The same for the lock of such a working tree; nothing for every other lock. */
+const gonePart = ({ lock, notes }: Verdict, pen: Pen): readonly string[] => {
   const { gitDir, tree, kind } = lock;
   if (!notes.includes('gone') || gitDir === undefined || tree?.path == null) return [];
-  const git = (...words: readonly string[]): string =>
-    command(['git', '-C', gitDir.main, 'worktree', ...words]);
   const isByHand = kind === 'git-worktree' && notes.includes('by-hand');
+  return whatIsLeft({ gitDir: gitDir.main, path: tree.path }, isByHand ? 'unlock' : 'release', pen);
+};
+
+/** What to do about a working tree whose directory is gone, and first about its lock. */
+const whatIsLeft = (
+  { gitDir, path }: Pick<GoneTree, 'gitDir' | 'path'>,
+  first: 'unlock' | 'release' | null,
+  { safe, command }: Pen,
+): readonly string[] => {
+  const git = (...words: readonly string[]): string => command(['git', '-C', gitDir, 'worktree', ...words]);
+  const how = {
+    unlock: 'unlock it, and let git forget it',
+    release: 'git forgets it once the lock is released',
+  };
   return [
     '## What is left of the worktree',
     '',
-    `Its directory is gone, and git still has its files in ${safe(gitDir.path)}. If it was deleted, and does not lie on a disk that is not mounted, ${isByHand ? 'unlock it, and git forgets it' : 'git forgets it once the lock is released'}:`,
+    `Its directory ${safe(path)} is gone, and git still lists it. If it was deleted, and does not lie on a disk that is not mounted, ${first === null ? 'let git forget it' : how[first]}:`,
     '```',
-    ...(isByHand ? [git('unlock', tree.path)] : []),
+    ...(first === 'unlock' ? [git('unlock', path)] : []),
     git('prune'),
     '```',
     '',
@@ -133,8 +146,19 @@ const describeFree = (
   worker: string,
   answer: PreflightResult | null,
   { snapshot, collisions }: Examination,
-  { safe }: Pen,
+  pen: Pen,
 ): string => {
+  const { safe } = pen;
+  const tree = snapshot.town.goneTrees?.find(({ name }) => name === worker);
+  if (tree !== undefined)
+    return [
+      `# ${safe(worker)}: gone`,
+      '',
+      ...(tree.isLocked
+        ? ['It has a lock of a kind that was not looked for.', '']
+        : ['There is no lock.', '']),
+      ...whatIsLeft(tree, tree.isLocked ? 'unlock' : null, pen),
+    ].join('\n');
   const clashes = collisions.filter(({ workers }) => workers.includes(worker));
   const word = answer?.answer ?? 'free';
   const isClosed = answer?.reasons.includes('unreadable') === true;

@@ -465,6 +465,18 @@ export interface Rig {
   readonly prefix: string | null;
 }
 
+/** A linked working tree whose directory is gone, while git still has its files. */
+export interface GoneTree {
+  /** Relative to the root, as a worker is named. */
+  readonly name: string;
+  /** Where git says that it lies, absolute. */
+  readonly path: string;
+  /** The main git directory, absolute. */
+  readonly gitDir: string;
+  /** It has a lock, so `git worktree prune` leaves it. */
+  readonly isLocked: boolean;
+}
+
 export interface TownFacts {
   /** Absolute, symlinks resolved. */
   readonly root: string;
@@ -487,6 +499,8 @@ export interface TownFacts {
   readonly isRepository?: true;
   /** Linked working trees of its repositories that lie outside of the root, `../feature`, sorted; left out where there is none. */
   readonly worktrees?: readonly string[];
+  /** Linked working trees that git still lists and whose directory is gone, sorted; left out where there is none. */
+  readonly goneTrees?: readonly GoneTree[];
   /** Agent commands to know besides the built-in ones (GT_PROCESS_NAMES, configuration). */
   readonly agents: readonly string[];
   /** Host names that are gone for good, or were this machine's (configuration, --former-host); absent where there are none. */

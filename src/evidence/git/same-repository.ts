@@ -1,6 +1,7 @@
 /** Do two directories belong to one repository, as a main working tree and its linked ones do? Reads only, runs nothing. */
 import { readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { GoneTree } from '../../core/types/evidence.ts';
 import { displayPath } from '../../io/disk/disk-path.ts';
 import { entryExists, isAbsent } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
@@ -38,16 +39,19 @@ export const workingTreesAround = (directory: string): readonly string[] => {
   }
 };
 
-/** A linked working tree whose directory is gone, of which git still has the files. */
-export interface GoneTree {
-  /** The main git directory, absolute. */
-  readonly gitDir: string;
-  /** `git worktree prune` leaves it. */
-  readonly isLocked: boolean;
-}
+/** `<main>` of `<main>/.git/worktrees/<name>`, or a bare repository; null for a git directory that is not of a linked working tree. */
+export const mainTreeOf = (gitDir: string): string | null => {
+  const worktrees = dirname(gitDir);
+  if (basename(worktrees) !== 'worktrees') return null;
+  const common = dirname(worktrees);
+  return basename(common) === '.git' ? dirname(common) : common;
+};
 
 /** What the repositories around these directories still have of a working tree that was at `path`; null where that is nothing. */
-export const goneTreeAt = (path: string, directories: readonly string[]): GoneTree | null => {
+export const goneTreeAt = (
+  path: string,
+  directories: readonly string[],
+): Pick<GoneTree, 'gitDir' | 'isLocked'> | null => {
   if (!isAbsent(path)) return null;
   const shared = new Set(directories.map((directory) => tryOr(() => sharedDirectoryOf(directory), null)));
   for (const gitDir of shared) {

@@ -19,14 +19,29 @@ export interface OutsideTree {
 /** The working tree of a linked git directory; null for one that lies in the root, and for an unknown place. */
 export type OutsideFinder = (gitDir: DiskPath) => OutsideTree | null;
 
-/** Each git directory is read once: a repository may have hundreds of working trees. */
-export const outsideFinder = (root: string): OutsideFinder => {
-  const known = new Map<string, OutsideTree | null>();
+/** Where the working tree of a linked git directory lies, as git recorded it; null where it does not say. */
+export type TreePathReader = (gitDir: DiskPath) => DiskPath | null;
+
+/** Reads each of them once: a repository may have hundreds of working trees. */
+export const treePathReader = (): TreePathReader => {
+  const known = new Map<string, DiskPath | null>();
   return (gitDir) => {
     const key = displayPath(gitDir);
     const before = known.get(key);
     if (before !== undefined) return before;
     const recorded = treePathIn(gitDir);
+    known.set(key, recorded);
+    return recorded;
+  };
+};
+
+export const outsideFinder = (root: string, readTreePath: TreePathReader): OutsideFinder => {
+  const known = new Map<string, OutsideTree | null>();
+  return (gitDir) => {
+    const key = displayPath(gitDir);
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const recorded = readTreePath(gitDir);
     const isOutside = recorded !== null && relativeTo(root, displayPath(recorded)) === null;
     const name = isOutside ? outsideName(root, realOrSame(recorded)) : null;
     const top = typeof recorded === 'string' && name !== null ? join(root, name) : recorded;

@@ -68,6 +68,7 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
   const others = [
     ...agentsWithoutLock(report, company),
     ...locksMovedAside(report),
+    ...goneTrees(report),
     ...leasesWithoutLock(report),
   ];
   const bare = others.map(
@@ -106,6 +107,17 @@ const locksMovedAside = ({ findings }: Report): readonly WithoutLock[] =>
     check !== 'lock-debris' || severity === 'info' || lock !== null || worker === null
       ? []
       : [{ place: worker, machine, state: 'no lock', mark: 'warning', text: message }],
+  );
+
+/** Deleted worktrees of which git still has the files: its evidence tells them apart from files that were left beside a lock. */
+const goneTrees = ({ findings, locks }: Report): readonly WithoutLock[] =>
+  findings.flatMap(({ check, evidence, worker, message, machine }) =>
+    check !== 'lock-debris' ||
+    worker === null ||
+    evidence[0]?.source !== 'git' ||
+    locks.some((lock) => lock.worker === worker && lock.machine === machine)
+      ? []
+      : [{ place: worker, machine, state: 'no lock', mark: 'info', text: message }],
   );
 
 const leasesWithoutLock = ({ leases = [] }: Report): readonly WithoutLock[] =>

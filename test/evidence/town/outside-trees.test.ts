@@ -3,7 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { outsideFinder, outsideNamer, treesOutside } from '../../../src/evidence/town/outside-trees.ts';
+import {
+  outsideFinder,
+  outsideNamer,
+  treePathReader,
+  treesOutside,
+} from '../../../src/evidence/town/outside-trees.ts';
 import { cleanUp, makeTown } from '../../support/index.ts';
 
 let around: string;
@@ -19,7 +24,9 @@ const gitDirOf = (name: string): string => join(root, '.git/worktrees', name);
 
 /** The names that the town gives to places, after those linked git directories were read. */
 const look = (...names: string[]) => {
-  const trees = treesOutside(names.map(gitDirOf), outsideFinder(root)).map(({ name }) => name);
+  const trees = treesOutside(names.map(gitDirOf), outsideFinder(root, treePathReader())).map(
+    ({ name }) => name,
+  );
   return { trees, nameOf: outsideNamer(root, trees) };
 };
 
