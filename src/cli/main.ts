@@ -132,7 +132,7 @@ const main = async (): Promise<void> => {
   if (mayLackTerminal()) (await import('./terminal/lost-terminal.ts')).leaveLostTerminals();
   // As Node ends by itself it stops listening first, and one more signal would end the run.
   const isToldToEnd = interruption?.isIgnoringSignals === true && isWritten();
-  if (isToldToEnd || isOver(outcome)) process.exit();
+  if (isToldToEnd || isOver(outcome, route.command)) process.exit();
 };
 
 /** A terminal that has hung up fails whatever asks it for something. Its signal may come later than that. */
@@ -143,14 +143,14 @@ const isWritten = (): boolean => outputs.stdout.isWritten && outputs.stderr.isWr
 /**
  * Node would end now by itself, and first collect garbage and take its heap apart, 1 to 2 ms. False while output waits for its
  * reader, which `process.exit` would cut off, and while something that a plug-in started goes on. Bun, which runs the
- * executable, does not tell what goes on.
+ * executable, does not tell what goes on: there only a preflight is over, because it loads no plug-ins.
  */
-const isOver = ({ isLeft = false }: Outcome): boolean =>
+const isOver = ({ isLeft = false }: Outcome, command: CommandName): boolean =>
   isWritten() &&
   (isLeft ||
-    (process.versions.bun === undefined &&
-      process.getActiveResourcesInfo().length === 0 &&
-      process.listenerCount('beforeExit') === 0));
+    (process.versions.bun === undefined
+      ? process.getActiveResourcesInfo().length === 0 && process.listenerCount('beforeExit') === 0
+      : command === 'preflight'));
 
 main().catch((error: unknown) => {
   process.exitCode = EXIT.bug;

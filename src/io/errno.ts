@@ -1,5 +1,4 @@
 /** Reads the errors of failed system calls. */
-import { getSystemErrorMap } from 'node:util';
 
 /** The code of a failed system call (`EACCES`), or null where the value is not such an error. */
 export const errnoOf = (error: unknown): string | null =>
@@ -12,7 +11,7 @@ export const errnoOf = (error: unknown): string | null =>
 export const describeErrno = (error: unknown): string => {
   const code = errnoOf(error);
   if (code === null) return String(error);
-  for (const [name, message] of getSystemErrorMap().values()) {
+  for (const [name, message] of process.getBuiltinModule('node:util').getSystemErrorMap().values()) {
     if (name === code) return `${message} (${code})`;
   }
   return code;

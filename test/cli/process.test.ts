@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Report } from '../../src/core/types/report.ts';
 import { cleanUp, hasTmux, makeTown, startTmux, type TestTown, until } from '../support/index.ts';
+import { EXECUTABLE } from '../support/tested-program.ts';
 import { bareEnvironment, COMMAND, doctor, documentOf, startDoctor } from './run-cli.ts';
 
 afterEach(cleanUp);
@@ -230,7 +231,8 @@ describe('a run that has printed everything', () => {
     expect(readFileSync(town.path('told'), 'utf8')).toBe('whole');
   });
 
-  test('emits beforeExit for a preloaded module', () => {
+  // The executable ignores NODE_OPTIONS.
+  (EXECUTABLE === null ? test : test.skip)('emits beforeExit for a preloaded module', () => {
     const town = unhealthyTown();
     const hook = `const { writeFileSync } = require('node:fs');
       process.once('beforeExit', () => writeFileSync('told', 'whole'));`;

@@ -4,7 +4,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { SpawnSyncOptions } from 'node:child_process';
-import { getSystemErrorName } from 'node:util';
+import { errnoOf } from '../errno.ts';
 import type { Ended } from './ended.ts';
 import { bindingOfNode } from './node-binding.ts';
 
@@ -26,7 +26,11 @@ export interface SyncSettings {
 
 /** Throws what `spawnSync` throws for arguments that no program could be given. */
 export const spawnAndWait = (file: string, args: readonly string[], settings: SyncSettings): Ended =>
-  endOf(spawnPlainly(file, args, settings) ?? spawnByModule(file, args, settings));
+  endOf(
+    spawnByBun(file, args, settings) ??
+      spawnPlainly(file, args, settings) ??
+      spawnByModule(file, args, settings),
+  );
 
 /** What became of it, as both calls tell it. */
 interface SyncEnd {
@@ -85,10 +89,45 @@ const spawnPlainly = (file: string, args: readonly string[], settings: SyncSetti
   return {
     status,
     signal,
-    code: error === undefined ? undefined : getSystemErrorName(error),
+    code: error === undefined ? undefined : process.getBuiltinModule('node:util').getSystemErrorName(error),
     stdout: output?.[1] ?? undefined,
     stderr: output?.[2] ?? undefined,
   };
+};
+
+/** What Bun's own `spawnSync` calls, which loads no modules. It throws if the program cannot be started. */
+interface Bun {
+  readonly spawnSync: (
+    command: readonly string[],
+    options: Omit<SyncSettings, 'input'>,
+  ) => {
+    readonly exitCode: number | null;
+    readonly signalCode?: string;
+    readonly exitedDueToTimeout?: boolean;
+    readonly exitedDueToMaxBuffer?: boolean;
+    readonly stdout: Buffer;
+    readonly stderr: Buffer;
+  };
+}
+
+/** Null in Node, and where the program reads something or becomes another user. */
+const spawnByBun = (
+  file: string,
+  args: readonly string[],
+  { input, ...settings }: SyncSettings,
+): SyncEnd | null => {
+  const { Bun } = globalThis as { readonly Bun?: Bun };
+  if (Bun === undefined || input !== undefined || settings.uid !== undefined) return null;
+  try {
+    const ended = Bun.spawnSync([file, ...args], settings);
+    const { exitCode, signalCode, exitedDueToTimeout, exitedDueToMaxBuffer, stdout, stderr } = ended;
+    const code = exitedDueToTimeout ? 'ETIMEDOUT' : exitedDueToMaxBuffer ? 'ENOBUFS' : undefined;
+    return { status: exitCode, signal: signalCode ?? null, code, stdout, stderr };
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === null || code.startsWith('ERR_')) throw error;
+    return { status: null, signal: null, code, stdout: undefined, stderr: undefined };
+  }
 };
 
 const spawnByModule = (

@@ -12,6 +12,7 @@ import {
   type TestTown,
   until,
 } from '../../support/index.ts';
+import { EXECUTABLE } from '../../support/tested-program.ts';
 import { bareEnvironment, COMMAND, doctor, doctorInPane } from '../run-cli.ts';
 
 afterEach(cleanUp);
@@ -384,8 +385,8 @@ inTmux('locks --watch at a terminal (skipped without tmux)', () => {
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
 
-(hasScript && hasStrace ? test : test.skip)(
-  'ends quietly with 129 if the terminal hangs up while it is opened (skipped without script or strace)',
+(hasScript && hasStrace && EXECUTABLE === null ? test : test.skip)(
+  'ends quietly with 129 if the terminal hangs up while it is opened (skipped without script or strace, and for the executable)',
   () => {
     const town = unhealthyTown();
     const [calls, said] = [town.path('calls'), town.path('said')];
