@@ -516,6 +516,7 @@ export const COMMAND_TABLE: readonly Command[] = [
       ['doctor preflight --for removal ../feature-2', 'may this worktree be removed?'],
     ],
     notes: [
+      "A worktree lock of git forbids a start while it is held (20) or cannot be judged (22); a stale one, or one that a person took, is only named. It is repairable (21) if a stale index.lock or the like would make the agent's git commands fail.",
       'With --for removal the answer is held (20) if anybody works there, a lock in it or in its git directory is held, files are uncommitted or untracked, or commits are on no remote and on no other branch. It is repairable (21) if only a stale lock of the worktree is in the way: doctor --fix releases it. It is unsure (22) if any of that could not be checked. Files that git ignores are not looked at.',
     ],
   },

@@ -171,7 +171,7 @@ export const NOTE_TEXTS: Readonly<Record<Note, string>> = {
 
 /** What preflight and exec answer. */
 export const ANSWER_TEXTS: ReadonlyMap<string, string> = new Map([
-  ['free', 'No lock, no agent running: an agent may start here. Exit code 0.'],
+  ['free', 'No agent holds it and none is running: an agent may start here. Exit code 0.'],
   ['repair', 'The word in --json for repairable: a stale or invalid lock is in the way. Exit code 21.'],
   [
     'repairable',
