@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import check from '../../checks/lock-debris.ts';
-import type { Leftover } from '../../src/core/types/evidence.ts';
-import { aLock, NOW, ROOT } from '../support/snapshot.ts';
+import { examineSnapshot } from '../../src/core/judge/examine.ts';
+import type { GoneTree, Leftover, LockFile } from '../../src/core/types/evidence.ts';
+import { aLock, aSnapshot, NOW, ROOT } from '../support/snapshot.ts';
 import { runOn } from './run-on.ts';
 
 const ADA = 'gastown/crew/ada';
@@ -56,6 +57,34 @@ describe('lock-debris reports', () => {
   });
 });
 
+const goneTree = (isLocked: boolean): GoneTree => ({
+  name: 'login',
+  path: `${ROOT}/login`,
+  gitDir: `${ROOT}/.git`,
+  isLocked,
+});
+const findingsAbout = (tree: GoneTree, locks: readonly LockFile[] = []) => {
+  const snapshot = aSnapshot({ locks });
+  return check.run(examineSnapshot({ ...snapshot, town: { ...snapshot.town, goneTrees: [tree] } }));
+};
+
+test.each([
+  ['without a lock', false, [['prune']]],
+  ['with a lock that was not looked for', true, [['unlock', `${ROOT}/login`], ['prune']]],
+])(
+  'lock-debris reports a deleted worktree %s, with the commands that make git forget it',
+  (_, isLocked, words) => {
+    expect(findingsAbout(goneTree(isLocked))).toMatchObject([
+      {
+        severity: 'info',
+        worker: 'login',
+        lock: null,
+        fix: { commands: words.map((each) => ['git', '-C', `${ROOT}/.git`, 'worktree', ...each]) },
+      },
+    ]);
+  },
+);
+
 describe('lock-debris is silent about', () => {
   test.each(['tmp', 'new'] as const)('a %s file that may still be in use', (kind) => {
     expect(findingsFor(file('agent.lock.x', kind, 59_000))).toEqual([]);
@@ -63,6 +92,15 @@ describe('lock-debris is silent about', () => {
 
   test('backups of released locks, however old', () => {
     expect(findingsFor(file('agent.lock.released-20260401T120000Z-00000a-1', 'released', 9e9))).toEqual([]);
+  });
+
+  test('a deleted worktree whose lock is a finding that says so', () => {
+    const lock = aLock(
+      'login',
+      {},
+      { kind: 'git-worktree', rules: { claims: null, witnesses: ['process'], freshMs: 60_000 } },
+    );
+    expect(findingsAbout(goneTree(true), [lock])).toEqual([]);
   });
 
   test('a lock with no files beside it', () => {
