@@ -92,7 +92,7 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
   if (reasons.includes('network-disk'))
     return advice(
       'once no git works in this repository, on any machine that has this disk, remove the file yourself',
-      [['ls', '-l', verdict.lock.path]],
+      [['ls', '-l', lock.path]],
     );
   if (strangers.length === 0 && lock.pathBytes !== null && reasons.includes('git-unknown'))
     return advice(
@@ -109,37 +109,36 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
     );
   if (reasons.includes('not-refreshed'))
     return advice('its holder touches it while it works; once nothing uses it, remove it yourself', [
-      [verdict.lock.stamp === null ? 'rmdir' : 'rm', verdict.lock.path],
+      [lock.stamp === null ? 'rmdir' : 'rm', lock.path],
     ]);
-  if (strangers.length === 0 && lock.tree?.movedTo !== undefined)
+  if (strangers.length > 0)
+    return advice('wait until it exits, or say what it is: doctor explain undecided-lock shows how');
+  if (lock.tree?.movedTo !== undefined)
     return advice('tell git where its working tree is now', [
       ['git', '-C', mainGitDirOf(lock), 'worktree', 'repair', lock.tree.movedTo],
     ]);
-  if (strangers.length === 0 && lock.tree?.isCutOff === true && lock.tree.path !== null)
+  if (lock.tree?.isCutOff === true && lock.tree.path !== null)
     return advice('if the repository was moved, tell its working tree where it is now', [
       ['git', '-C', mainGitDirOf(lock), 'worktree', 'repair', lock.tree.path],
     ]);
-  if (strangers.length === 0 && lock.tree?.astray !== undefined)
+  if (lock.tree?.astray !== undefined)
     return advice(
       'find out where its working tree is; where it was moved, git worktree repair PATH sets that right',
       [['git', '-C', mainGitDirOf(lock), 'worktree', 'list']],
     );
-  if (strangers.length === 0 && namesTheSystem(verdict, snapshot))
+  if (namesTheSystem(verdict, snapshot))
     return advice(
       'run doctor in the container or sandbox that took it; if there is none, doctor explain undecided-lock says what to do',
     );
-  if (strangers.length === 0 && host.initialPidNamespace === true && isNumberInUse(verdict, snapshot))
+  if (host.initialPidNamespace === true && isNumberInUse(verdict, snapshot))
     return advice('look at that process; once it ends, --fix can release the lock', [
       ['ps', '-fp', `${verdict.holder?.truePid}`],
     ]);
+  const isUnseen = reasons.some((reason) => /^(?:process|file|git)-unknown$/.test(reason));
   return advice(
-    strangers.length > 0
-      ? 'wait until it exits, or say what it is: doctor explain undecided-lock shows how'
-      : (['process-unknown', 'file-unknown', 'git-unknown'] as const).some((reason) =>
-            reasons.includes(reason),
-          ) && host.initialPidNamespace !== true
-        ? 'run doctor outside this container or sandbox, where the holder may be'
-        : 'fix what could not be reached, then run doctor again',
+    isUnseen && host.initialPidNamespace !== true
+      ? 'run doctor outside this container or sandbox, where the holder may be'
+      : 'fix what could not be reached, then run doctor again',
   );
 };
 
