@@ -13,7 +13,7 @@ export default defineKind({
   read: (_, { name }) => {
     const [, pid] = /^inuse\.(\d{1,15})\.lock$/.exec(name) ?? [];
     return pid === undefined
-      ? { kind: 'invalid', problem: 'wrong-type', detail: 'there is no process number in its name' }
+      ? { kind: 'invalid', problem: 'wrong-type', detail: 'there is no PID in its name' }
       : claimByNumber(Number(pid), { name: 'copilot session' });
   },
   letGo: 'move-aside',

@@ -4,7 +4,7 @@ import { defineKind, readBareNumber } from '../src/kind.ts';
 export default defineKind({
   id: 'pid-file',
   title: 'PID files',
-  summary: 'Files whose first line is a process number, where lock-doctor.json says that they lie.',
+  summary: 'Files whose first line is a PID, where lock-doctor.json says so.',
   where: { files: [] },
   claims: null,
   witnesses: ['process'],

@@ -4,7 +4,7 @@ import { defineKind, readNumberField } from '../src/kind.ts';
 export default defineKind({
   id: 'pid-json',
   title: 'JSON locks',
-  summary: 'Files of JSON that name a process, where lock-doctor.json says that they lie.',
+  summary: 'Files of JSON that name a process, where lock-doctor.json says so.',
   where: { files: [] },
   claims: null,
   witnesses: ['process'],

@@ -7,7 +7,7 @@ const STALE_MS = 10_000;
 export default defineKind({
   id: 'proper-lockfile',
   title: 'proper-lockfile locks',
-  summary: 'Lock directories of the npm package proper-lockfile, where lock-doctor.json says that they lie.',
+  summary: 'Lock directories of the npm package proper-lockfile, where lock-doctor.json says so.',
   where: { files: [] },
   claims: null,
   witnesses: [],

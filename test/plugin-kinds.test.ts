@@ -72,7 +72,7 @@ hostTest("the configuration loads a plug-in's kind and switches it off", async (
 test("explain prints the page of a plug-in's kind", () => {
   const town = makeTown();
   const text = readFileSync(PLUGIN, 'utf8');
-  const page = JSON.stringify('# acme\n\nWhat Acme\u001b[31m leaves.\n\n## Where it lies\n\nIn `.acme/`.');
+  const page = JSON.stringify('# acme\n\nWhat Acme\u001b[31m leaves.\n\n## Where it is\n\nIn `.acme/`.');
   const own = town.write('kind.mjs', text.replace('title: ', `page: ${page}, title: `));
   const explain = (plugin: string, ...more: string[]) =>
     doctor(['explain', 'acme/pid', '--plugin', plugin, '--town', town.root, ...more]);
@@ -80,7 +80,7 @@ test("explain prints the page of a plug-in's kind", () => {
   const { stdout, status } = explain(own);
   expect([status, stdout]).toEqual([
     0,
-    expect.stringMatching(/^# acme\n\nWhat Acme.*leaves\.\n\n## Where it lies\n/),
+    expect.stringMatching(/^# acme\n\nWhat Acme.*leaves\.\n\n## Where it is\n/),
   ]);
   expect(stdout).not.toContain('\u001b');
   expect(JSON.parse(explain(PLUGIN, '--json').stdout).topic).toMatchObject({ kind: 'kind', id: 'acme/pid' });

@@ -137,7 +137,7 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   'git-not-running': 'no git is running in this repository',
   'git-unknown': 'doctor could not see whether git is running in this repository',
   'network-disk':
-    'the lock lies on a network file system: git on another machine may hold it, and cannot be seen from here',
+    'the lock is on a network file system: git on another machine may hold it, and cannot be seen from here',
   unreadable: 'the lock file could not be read',
   empty: 'the file is empty',
   'not-json': 'the file is not JSON',

@@ -1,4 +1,4 @@
-/** Who holds a lock, out of what most tools write: a process number, or JSON with a number among its fields. Pure, never throws. */
+/** Who holds a lock, out of what most tools write: a PID, or JSON with a number among its fields. Pure, never throws. */
 import { isPossiblePid } from '../pid.ts';
 import type { NumberClaim } from '../types/claim.ts';
 import type { LockContent, LockProblem } from '../types/evidence.ts';
@@ -44,21 +44,21 @@ export const claimByNumber = (pid: number, more: Partial<NumberClaim> = {}): Loc
           name: lineOf(more.name) || null,
         },
       }
-    : invalid('wrong-type', `${pid} is not a process number`);
+    : invalid('wrong-type', `${pid} is not a valid PID`);
 
 /**
- * A process number on the first line, as most PID files have it, with `|` and its start where the tool writes that. Whatever
+ * A PID on the first line, as most PID files have it, with `|` and its start where the tool writes that. Whatever
  * follows on further lines is the tool's own.
  */
 export const readBareNumber = (bytes: Uint8Array, name: string | null = null): LockContent => {
   const text = plainText(bytes);
   if (text.trim() === '') return EMPTY;
   const [, number, start] = /^[ \t]*(\d{1,15})[ \t]*(?:\|([^\r\n]*))?\r?(?:\n|$)/.exec(text) ?? [];
-  if (number === undefined) return invalid('wrong-type', 'its first line is not a process number');
+  if (number === undefined) return invalid('wrong-type', 'its first line is not a PID');
   return claimByNumber(Number(number), { name, start: startOf(start?.trim()) });
 };
 
-/** A process number in a field of a JSON object. */
+/** A PID in a field of a JSON object. */
 export const readNumberField = (
   bytes: Uint8Array,
   fields: ClaimFields,

@@ -1,4 +1,4 @@
-/** Whether the kernel knows a process number. Sends no signal. */
+/** Whether the kernel knows a PID. Sends no signal. */
 import { isPossiblePid } from '../../core/pid.ts';
 import { errnoOf } from '../../io/errno.ts';
 

@@ -140,7 +140,7 @@ const refuse = (
   const refusal = refusalOf(verdict, force);
   if (refusal !== null) return skipped(refusal);
   if (force || guard.network === null || isProvenDead(verdict.lock.content)) return null;
-  return skipped(`it lies on a network file system (${guard.network}): only a person releases it, by name`);
+  return skipped(`it is on a network file system (${guard.network}): only a person releases it, by name`);
 };
 
 /** Writes the outcomes. If the disk is full now, the deeds stay: the kept copies show what was done. */

@@ -94,7 +94,7 @@ const elsewhereOrBefore = (
           reason: 'network-disk',
           fact: {
             source: 'host',
-            text: `it lies on a network file system (${lock.network}): another machine may hold it`,
+            text: `it is on a network file system (${lock.network}): another machine may hold it`,
           },
         },
         ...found,
