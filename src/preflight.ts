@@ -1,7 +1,7 @@
 /** Preflight: may an agent start here? Asked before every start, so it loads as little as it can. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { answerWithoutLocks, clearanceCode, hasLocks } from './core/clear-to-start.ts';
+import { answerWithoutLocks, hasLocks, preflightCode } from './core/clear-to-start.ts';
 import { Failure } from './core/failure.ts';
 import type { Gap, Snapshot } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
@@ -71,7 +71,7 @@ export const preflight = async (
   const results = asked.flatMap(
     (found) => answers.get(found.kind === 'inside' ? found.worker : found.path) ?? [],
   );
-  return documentOf('preflight', clearanceCode(results.map(({ answer }) => answer)), {
+  return documentOf('preflight', preflightCode(results.map(({ answer }) => answer)), {
     town: { root: place.root, source: place.source },
     results,
     gaps,

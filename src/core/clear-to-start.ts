@@ -25,7 +25,7 @@ const ANSWER_CODES: Readonly<Record<Answer, number>> = {
 };
 
 /** Exit code for several answers. */
-export const clearanceCode = (answers: readonly Answer[]): number =>
+export const preflightCode = (answers: readonly Answer[]): number =>
   ANSWER_CODES[WORST_FIRST.find((answer) => answers.includes(answer)) ?? 'free'];
 
 export type Draft = Pick<PreflightResult, 'answer' | 'message'> & Partial<PreflightResult>;

@@ -4,7 +4,7 @@ import { type ChildProcess, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { answerPreflight, clearVerdict } from '../core/clear/with-locks.ts';
+import { answerPreflight, answerVerdict } from '../core/clear/with-locks.ts';
 import { isMovedAside } from '../core/clear-to-start.ts';
 import { Failure } from '../core/failure.ts';
 import { workerArgument } from '../core/report/name-worker.ts';
@@ -306,7 +306,7 @@ const describeRefusal = (error: LockError, { town, worker }: Target): PreflightR
     retryInSeconds: error instanceof LockedError ? error.retryInSeconds : null,
     next,
   };
-  const told = verdict === null ? bare : clearVerdict(verdict, town.root);
+  const told = verdict === null ? bare : answerVerdict(verdict, town.root);
   // Where preflight would repair or allow a start, the lock itself was the reason for the refusal.
   return told.answer === 'repair' || told.answer === 'free'
     ? { ...told, answer: 'unsure', message: error.message, next }

@@ -1,5 +1,5 @@
 /** Adds leases to preflight's answers: a worker that is free here may be held on another machine. Reads only. */
-import { clearanceCode } from '../core/clear-to-start.ts';
+import { preflightCode } from '../core/clear-to-start.ts';
 import { workerArgument } from '../core/report/name-worker.ts';
 import { townOption } from '../core/report/town-option.ts';
 import type { PreflightReport, PreflightResult } from '../core/types/report.ts';
@@ -26,7 +26,7 @@ export const withLeases = async (
     ...reading.asked,
   ];
   const results = await Promise.all(report.results.map((result) => withLease(result, reading, explain)));
-  return { ...report, exitCode: clearanceCode(results.map(({ answer }) => answer)), results };
+  return { ...report, exitCode: preflightCode(results.map(({ answer }) => answer)), results };
 };
 
 const withLease = async (

@@ -2,7 +2,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { answerRemoval, type RemovalEvidence } from '../core/clear-to-remove.ts';
-import { clearanceCode } from '../core/clear-to-start.ts';
+import { preflightCode } from '../core/clear-to-start.ts';
 import { countingTheAsker } from '../core/judge/asker.ts';
 import { judgeSnapshot } from '../core/judge/examine.ts';
 import { namePattern } from '../core/record/name-pattern.ts';
@@ -63,7 +63,7 @@ export const preflightRemoval = async (
   for (const each of named)
     results.push(answerRemoval(await evidenceOf(each, here.town.root, lookAt, options)));
   const gaps = (await Promise.all(looks.values())).flatMap((snapshot) => snapshot.gaps);
-  return documentOf('preflight', clearanceCode(results.map(({ answer }) => answer)), {
+  return documentOf('preflight', preflightCode(results.map(({ answer }) => answer)), {
     for: 'removal' as const,
     town: { root: here.town.root, source: here.town.source },
     results,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { answerPreflight } from '../../src/core/clear/with-locks.ts';
-import { clearanceCode } from '../../src/core/clear-to-start.ts';
+import { preflightCode } from '../../src/core/clear-to-start.ts';
 import type { LockFile, Snapshot } from '../../src/core/types/evidence.ts';
 import type { Answer, PreflightResult } from '../../src/core/types/report.ts';
 import { gitFacts, TRACKED } from '../checks/run-on.ts';
@@ -255,6 +255,6 @@ describe('several workers', () => {
     [['held', 'unsure', 'repair', 'free'], 22],
     [[], 0],
   ])('%p exit with %p', (answers, code) => {
-    expect(clearanceCode(answers)).toBe(code);
+    expect(preflightCode(answers)).toBe(code);
   });
 });

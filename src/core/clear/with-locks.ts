@@ -46,7 +46,7 @@ const clearReleasable = (verdict: Verdict, root: string): Draft => {
 };
 
 /** The answer that one verdict gives for its worker. */
-export const clearVerdict = (verdict: Verdict, root: string): PreflightResult => {
+export const answerVerdict = (verdict: Verdict, root: string): PreflightResult => {
   const { worker } = verdict.lock;
   const answer = (word: Answer, message: string): PreflightResult =>
     finish(worker, verdict, {
@@ -74,7 +74,7 @@ export const clearVerdict = (verdict: Verdict, root: string): PreflightResult =>
 
 /** A worker may have a lock at the old and at the new place. */
 const clearAll = (verdicts: readonly Verdict[], root: string): PreflightResult | undefined => {
-  const results = verdicts.map((verdict) => clearVerdict(verdict, root));
+  const results = verdicts.map((verdict) => answerVerdict(verdict, root));
   return FORBIDDING_FIRST.flatMap((word) => results.filter(({ answer }) => answer === word))[0];
 };
 

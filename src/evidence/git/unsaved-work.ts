@@ -11,7 +11,7 @@ import { type GitClient, runGit, unseenByGit } from './git-command.ts';
 import { readLinkedTree } from './linked-tree.ts';
 
 /** A directory that may be removed, and its repository. */
-export interface WorkPlace {
+export interface RepositoryPlace {
   /** The working tree, or the bare repository. */
   readonly top: string;
   readonly gitDir: string;
@@ -41,7 +41,7 @@ const NO_REFS = { unpushed: 0, stashes: 0 };
 
 /** The whole answer, or why it is not complete: a partial answer could be mistaken for a whole one. */
 export const readUnsavedWork = async (
-  place: WorkPlace,
+  place: RepositoryPlace,
   client: GitClient,
 ): Promise<Observed<RepositoryWork>> => {
   try {
@@ -76,7 +76,7 @@ const asker =
     return result.stdout.toString('utf8');
   };
 
-const readAll = async (place: WorkPlace, client: GitClient): Promise<RepositoryWork> => {
+const readAll = async (place: RepositoryPlace, client: GitClient): Promise<RepositoryWork> => {
   const { top, gitDir, directory } = place;
   const ask = asker(top, client);
   const isLinked = existsSync(join(gitDir, 'commondir'));
@@ -132,7 +132,7 @@ const silencedFilters = async (ask: Ask): Promise<readonly string[]> => {
 };
 
 const readTree = async (
-  { top, directory }: WorkPlace,
+  { top, directory }: RepositoryPlace,
   filters: readonly string[],
   ask: Ask,
 ): Promise<Tree> => {
@@ -187,7 +187,7 @@ const numberIn = (text: string): number => {
 };
 
 /** Number of entries that are marked `assume-unchanged`, or marked `skip-worktree` although the file exists. */
-const countHidden = async ({ top, directory }: WorkPlace, ask: Ask): Promise<number> => {
+const countHidden = async ({ top, directory }: RepositoryPlace, ask: Ask): Promise<number> => {
   const inside = relative(top, directory);
   const listed = await ask([
     '--literal-pathspecs',

@@ -13,7 +13,6 @@ import type { GitNames, InGitDirs } from './homes.ts';
 import {
   type Directory,
   directoryAt,
-  type Findings,
   isOfBytes,
   listRawSubdirectories,
   lookAt,
@@ -21,6 +20,7 @@ import {
   readEntries,
   readFirstEntries,
   readNames,
+  type Walked,
   type WalkOptions,
 } from './walk.ts';
 
@@ -58,12 +58,12 @@ export interface InGitDirsFound {
   readonly linked: readonly Directory[];
 }
 
-/** Looks through these main git directories, then through those that `follow` finds then; adds to the gaps of `findings`. */
+/** Looks through these main git directories, then through those that `follow` finds then; adds to the gaps of `walked`. */
 export const sightInGitDirs = (
   gitDirs: readonly Directory[],
   wanted: InGitDirs,
   options: WalkOptions,
-  findings: Findings,
+  walked: Walked,
   follow: (isKnown: (gitDir: DiskPath) => boolean) => readonly LedGitDir[],
 ): InGitDirsFound => {
   const found: GitSighting[] = [];
@@ -78,14 +78,14 @@ export const sightInGitDirs = (
     return budget.directories >= 0;
   };
   // Not counted among the directories of the scan: nobody works there.
-  const listing: Lister<Entry> = (place) => (mayList() ? readEntries(place, options.disk, findings) : []);
-  const naming: Lister<string> = (place) => (mayList() ? readNames(place, options.disk, findings) : []);
+  const listing: Lister<Entry> = (place) => (mayList() ? readEntries(place, options.disk, walked) : []);
+  const naming: Lister<string> = (place) => (mayList() ? readNames(place, options.disk, walked) : []);
   const add = (at: Omit<GitSighting, 'names' | 'isCheckedOut' | 'led'>, said: NamesSay): void => {
     // Nearly all of hundreds of linked working trees.
     if (!said.isOfInterest) return;
     const { gitDir, isLinked } = at;
     const look = (place: Directory): readonly string[] | null =>
-      namesIn(place, said, listing, budget, options, findings);
+      namesIn(place, said, listing, budget, options, walked);
     const isCheckedOut = isLinked && said.isCheckedOut;
     const names = look(gitDir);
     if (names === null) {
@@ -98,19 +98,19 @@ export const sightInGitDirs = (
     const entries = listing(gitDir);
     const said = readers.main(entries.map(nameOf));
     if (!said.isRepository) {
-      if (depth === 0) addHollow(gitDir, entries, findings);
+      if (depth === 0) addHollow(gitDir, entries, walked);
       if (depth > 0 && depth < DEEPEST_MODULE)
-        for (const child of directoriesIn(gitDir, entries, options, findings)) visit(child, main, depth + 1);
+        for (const child of directoriesIn(gitDir, entries, options, walked)) visit(child, main, depth + 1);
       return;
     }
     add({ gitDir, main, isLinked: false }, said);
-    const worktrees = childNamed('worktrees', gitDir, entries, options, findings);
+    const worktrees = childNamed('worktrees', gitDir, entries, options, walked);
     if (worktrees !== null)
-      for (const child of directoriesIn(worktrees, listing(worktrees), options, findings)) {
+      for (const child of directoriesIn(worktrees, listing(worktrees), options, walked)) {
         if (led === null) linked.push(child);
         visitLinked(child, main, depth);
       }
-    const modules = childNamed('modules', gitDir, entries, options, findings);
+    const modules = childNamed('modules', gitDir, entries, options, walked);
     if (modules !== null) visitModules(modules, main, depth);
   };
   const visitLinked = (gitDir: Directory, main: Directory, depth: number): void => {
@@ -120,11 +120,11 @@ export const sightInGitDirs = (
     if (!said.hasModules) return;
     // git keeps the submodules of a linked working tree in its own part of the repository.
     const its = below(gitDir, 'modules');
-    if (lookAt(options.disk, its, findings)?.isDirectory() === true) visitModules(its, main, depth);
+    if (lookAt(options.disk, its, walked)?.isDirectory() === true) visitModules(its, main, depth);
   };
   const visitModules = (modules: Directory, main: Directory, depth: number): void => {
     if (depth >= DEEPEST_MODULE) return;
-    for (const child of directoriesIn(modules, listing(modules), options, findings))
+    for (const child of directoriesIn(modules, listing(modules), options, walked))
       visit(child, main, depth + 1);
   };
   const within = (main: Directory, look: () => void): void => {
@@ -135,12 +135,12 @@ export const sightInGitDirs = (
     look();
     const what = `directory:${displayPath(pathOf(main))}`;
     if (budget.directories < 0)
-      findings.gaps.push({
+      walked.gaps.push({
         what,
         why: `has more than ${MAX_DIRECTORIES} directories: not all were looked at`,
       });
     if (budget.hasSpentRefs)
-      findings.gaps.push({
+      walked.gaps.push({
         what: `${what}/refs`,
         why: `more than ${MAX_REFS} loose refs, or ${MAX_REF_DIRECTORIES} directories of them: not all were looked at (git pack-refs --all makes them few)`,
       });
@@ -183,7 +183,7 @@ const seenDirectories = (): SeenDirectories => {
 const PARTS: ReadonlySet<string> = new Set(['HEAD', 'objects', 'refs', 'index', 'config']);
 
 /** Something that git would call damaged: parts of a repository without the rest. git skips an empty `.git`, and so do we. */
-const addHollow = (place: Directory, entries: readonly Entry[], { gaps }: Findings): void => {
+const addHollow = (place: Directory, entries: readonly Entry[], { gaps }: Walked): void => {
   if (!place.path.endsWith('/.git') || !entries.some(({ name }) => PARTS.has(name))) return;
   const missing = ['HEAD', 'objects', 'refs'].filter((part) => !entries.some(({ name }) => name === part));
   gaps.push({
@@ -252,18 +252,18 @@ const namesIn = (
   listing: Lister<Entry>,
   budget: RefBudget,
   options: WalkOptions,
-  findings: Findings,
+  walked: Walked,
 ): readonly string[] | null => {
   const found = [...named];
-  for (const path of paths) if (lookAt(options.disk, below(gitDir, path), findings)) found.push(path);
+  for (const path of paths) if (lookAt(options.disk, below(gitDir, path), walked)) found.push(path);
   for (const { path, names: wanted, isDeep } of directories) {
     const stack = [path];
     for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
       const place = below(gitDir, at);
       // Never through a symlink: what it leads to does not belong to the repository.
-      const look = lookAt(options.disk, place, findings);
+      const look = lookAt(options.disk, place, walked);
       if (look === null || !look.isDirectory()) continue;
-      const inside = isDeep ? refsIn(place, look, budget, options, findings) : listing(place);
+      const inside = isDeep ? refsIn(place, look, budget, options, walked) : listing(place);
       for (const { name } of inside) {
         if (isOfBytes(name, gitDir)) return null;
         if (isWanted(name, wanted)) found.push(`${at}/${name}`);
@@ -290,7 +290,7 @@ const refsIn = (
   { size }: EntryStat,
   budget: RefBudget,
   { disk }: WalkOptions,
-  findings: Findings,
+  walked: Walked,
 ): readonly Entry[] => {
   if (budget.refDirectories <= 0 || budget.refs <= 0) {
     budget.hasSpentRefs = true;
@@ -298,8 +298,8 @@ const refsIn = (
   }
   const entries =
     size <= SMALL_DIRECTORY
-      ? readEntries(place, disk, findings)
-      : readFirstEntries(place, budget.refs + 1, disk, findings);
+      ? readEntries(place, disk, walked)
+      : readFirstEntries(place, budget.refs + 1, disk, walked);
   budget.refDirectories -= 1;
   budget.refs -= entries.length;
   if (budget.refs < 0) budget.hasSpentRefs = true;
@@ -320,13 +320,13 @@ const childNamed = (
   place: Directory,
   entries: readonly Entry[],
   options: WalkOptions,
-  findings: Findings,
+  walked: Walked,
 ): Directory | null => {
   const [child = null] = directoriesIn(
     place,
     entries.filter((entry) => entry.name === name),
     options,
-    findings,
+    walked,
   );
   return child;
 };
@@ -336,7 +336,7 @@ const directoriesIn = (
   place: Directory,
   entries: readonly Entry[],
   options: WalkOptions,
-  findings: Findings,
+  walked: Walked,
 ): readonly Directory[] => {
   const found: Directory[] = [];
   let hasRawNames = false;
@@ -347,9 +347,8 @@ const directoriesIn = (
       continue;
     }
     const child = { path: `${place.path}/${entry.name}`, raw: place.raw };
-    if (entry.isDirectory() || lookAt(options.disk, child, findings)?.isDirectory() === true)
-      found.push(child);
+    if (entry.isDirectory() || lookAt(options.disk, child, walked)?.isDirectory() === true) found.push(child);
   }
-  if (hasRawNames) for (const { child } of listRawSubdirectories(place, options, findings)) found.push(child);
+  if (hasRawNames) for (const { child } of listRawSubdirectories(place, options, walked)) found.push(child);
   return found;
 };

@@ -2,11 +2,11 @@
 import type { DiskPath } from '../../io/disk/disk-path.ts';
 import {
   type Directory,
-  type Findings,
   listSubdirectories,
   lookAt,
   openHome,
   sightLocks,
+  type Walked,
   type WalkOptions,
 } from './walk.ts';
 
@@ -46,7 +46,7 @@ export const knownPlaces = (
   root: string,
   layout: Layout,
   options: WalkOptions,
-  findings: Findings,
+  walked: Walked,
   seen: ReadonlySet<DiskPath> = new Set(),
 ): readonly Directory[] => {
   const places: Directory[] = [];
@@ -57,11 +57,11 @@ export const knownPlaces = (
       const itsName = name === '=' ? rig : name;
       const child = childOf(place, itsName);
       const isThere =
-        (!child.raw && seen.has(child.path)) || lookAt(options.disk, child, findings)?.isDirectory();
+        (!child.raw && seen.has(child.path)) || lookAt(options.disk, child, walked)?.isDirectory();
       if (isThere) visit(child, inner, rig);
     }
     if (wildcard === undefined) return;
-    for (const { name, child } of listSubdirectories(place, options, findings)) {
+    for (const { name, child } of listSubdirectories(place, options, walked)) {
       if (
         !Object.hasOwn(named, name) &&
         options.homes.get(name)?.isClaimed !== true &&
@@ -75,19 +75,15 @@ export const knownPlaces = (
 };
 
 /** Looks for locks in exactly these directories, not below them. A place that does not exist does not make a gap. */
-export const searchPlaces = (
-  places: readonly Directory[],
-  options: WalkOptions,
-  findings: Findings,
-): void => {
+export const searchPlaces = (places: readonly Directory[], options: WalkOptions, walked: Walked): void => {
   for (const place of places) {
     for (const [name, home] of options.homes) {
       const path = childOf(place, name);
       const isOpen = home.isClaimed
-        ? openHome(path, options.disk, findings)
-        : lookAt(options.disk, path, findings)?.isDirectory() === true;
-      if (isOpen && home.isLock) findings.files.push({ home: place, names: [name] });
-      else if (isOpen) sightLocks(path, home, options, findings);
+        ? openHome(path, options.disk, walked)
+        : lookAt(options.disk, path, walked)?.isDirectory() === true;
+      if (isOpen && home.isLock) walked.files.push({ home: place, names: [name] });
+      else if (isOpen) sightLocks(path, home, options, walked);
     }
   }
 };
@@ -97,7 +93,7 @@ export const withAncestors = (
   root: string,
   paths: readonly string[],
   options: WalkOptions,
-  findings: Findings,
+  walked: Walked,
 ): readonly Directory[] => {
   const known = new Map<string, boolean>([[root, true]]);
   const prefix = root === '/' ? root : `${root}/`;
@@ -107,7 +103,7 @@ export const withAncestors = (
     for (const name of path.slice(prefix.length).split('/')) {
       place = childOf(place, name);
       const isDirectory =
-        known.get(place.path) ?? lookAt(options.disk, place, findings)?.isDirectory() ?? false;
+        known.get(place.path) ?? lookAt(options.disk, place, walked)?.isDirectory() ?? false;
       known.set(place.path, isDirectory);
       if (!isDirectory) break;
     }

@@ -2,7 +2,7 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { realDisk } from '../../io/disk/disk.ts';
 import type { Homes, NamedFiles } from './homes.ts';
-import { noFindings, type Subtree, walkAll } from './walk.ts';
+import { nothingWalked, type Subtree, walkAll } from './walk.ts';
 import { beginWork, endWork, openBoard, takeNext, tellProgress } from './walk-board.ts';
 
 /** What the thread is given. */
@@ -21,7 +21,7 @@ const { shared, port, subtrees, homes, files, inGitDirs, prune, uid } = workerDa
 const board = openBoard(shared);
 
 if (beginWork(board)) {
-  const findings = noFindings();
+  const walked = nothingWalked();
   const options = {
     disk: realDisk,
     homes,
@@ -33,8 +33,8 @@ if (beginWork(board)) {
   };
   for (let index = takeNext(board, true); index !== null; index = takeNext(board, true)) {
     const subtree = subtrees[index];
-    if (subtree !== undefined) walkAll([subtree], options, findings);
+    if (subtree !== undefined) walkAll([subtree], options, walked);
   }
-  port.postMessage(findings);
+  port.postMessage(walked);
   endWork(board);
 }

@@ -20,14 +20,14 @@ import { trustedDevice } from './leaf-rule.ts';
 import {
   type Directory,
   directoryAt,
-  type Findings,
   listSubdirectories,
   lookAt,
-  noFindings,
+  nothingWalked,
   openHome,
   pathOf,
   type Sighting,
   sightLocks,
+  type Walked,
   type WalkOptions,
   walkAll,
 } from './walk.ts';
@@ -150,45 +150,45 @@ const NO_CLAIMS: ReadonlyMap<string, string> = new Map();
 
 function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   const root = realpathSync.native(options.root);
-  const findings = noFindings();
+  const walked = nothingWalked();
   const how = walkOptions(options);
-  if (options.within !== undefined) walkWithin(root, options.within, how, findings);
+  if (options.within !== undefined) walkWithin(root, options.within, how, walked);
   else if (options.mode === 'quick') {
     const places = [
-      ...knownPlaces(root, LOCK_LAYOUT, how, findings),
-      ...withAncestors(root, options.places ?? [], how, findings),
+      ...knownPlaces(root, LOCK_LAYOUT, how, walked),
+      ...withAncestors(root, options.places ?? [], how, walked),
     ];
     searchPlaces(
       [...new Map(places.map((place) => [`${place.raw} ${place.path}`, place])).values()],
       how,
-      findings,
+      walked,
     );
   } else {
     const start = { path: root, raw: false, leafDevice: trustedDevice(how.disk, root) };
     const threads = options.threads ?? 'auto';
     // The helper knows the real disk only.
-    if (threads === 1 || options.disk !== undefined) walkAll([start], how, findings);
-    else yield* walkWithHelper(start, threads === 2, how, findings);
+    if (threads === 1 || options.disk !== undefined) walkAll([start], how, walked);
+    else yield* walkWithHelper(start, threads === 2, how, walked);
   }
-  lookAtRootItself(root, how, findings);
-  const { repositories, oldHomes } = findings;
-  const { sightings, linked, claims } = inGitDirsOf(root, options, how, findings);
+  lookAtRootItself(root, how, walked);
+  const { repositories, oldHomes } = walked;
+  const { sightings, linked, claims } = inGitDirsOf(root, options, how, walked);
   // Directories that could not be listed may contain anything.
-  const isWhole = options.mode !== 'quick' && findings.gaps.length === 0;
+  const isWhole = options.mode !== 'quick' && walked.gaps.length === 0;
   const seen = isWhole ? { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) } : null;
   return {
-    ...resultOf(root, findings, sightings, seen, options.table, claims),
+    ...resultOf(root, walked, sightings, seen, options.table, claims),
     linkedGitDirs: linked.map(pathOf),
   };
 }
 
 /** The root and directories right in it whose `.git` is no directory: a walk does not list them where they have only files. */
-const treesAtTop = (root: string, how: WalkOptions, findings: Findings): readonly Directory[] => {
-  const known = new Set([...findings.gitFiles, ...findings.repositories].map(({ path }) => path));
+const treesAtTop = (root: string, how: WalkOptions, walked: Walked): readonly Directory[] => {
+  const known = new Set([...walked.gitFiles, ...walked.repositories].map(({ path }) => path));
   const top = { path: root, raw: false };
-  return [top, ...listSubdirectories(top, how, findings).map(({ child }) => child)].filter(
+  return [top, ...listSubdirectories(top, how, walked).map(({ child }) => child)].filter(
     ({ path, raw }) =>
-      !known.has(path) && lookAt(how.disk, { path: `${path}/.git`, raw }, findings)?.isDirectory() === false,
+      !known.has(path) && lookAt(how.disk, { path: `${path}/.git`, raw }, walked)?.isDirectory() === false,
   );
 };
 
@@ -196,16 +196,16 @@ const inGitDirsOf = (
   root: string,
   { table = agentTable, within }: ScanOptions,
   how: WalkOptions,
-  findings: Findings,
+  walked: Walked,
 ): InGitDirsFound & { readonly claims: ReadonlyMap<string, string> } => {
-  const { gitDirs, gitFiles } = findings;
+  const { gitDirs, gitFiles } = walked;
   if (table.inGitDirs === null) return { sightings: [], linked: [], claims: NO_CLAIMS };
-  const tops = within === undefined ? treesAtTop(root, how, findings) : [];
+  const tops = within === undefined ? treesAtTop(root, how, walked) : [];
   let claims = NO_CLAIMS;
-  const found = sightInGitDirs(gitDirs, table.inGitDirs, how, findings, (isKnown) => {
+  const found = sightInGitDirs(gitDirs, table.inGitDirs, how, walked, (isKnown) => {
     const trees = new Set([...tops, ...gitFiles].map(pathOf));
     const followed = followPointers(trees, isKnown);
-    for (const gap of followed.gaps) findings.gaps.push(gap);
+    for (const gap of followed.gaps) walked.gaps.push(gap);
     claims = followed.claims;
     return followed.led;
   });
@@ -213,54 +213,53 @@ const inGitDirsOf = (
     const tree = claims.get(path);
     if (tree === undefined) return false;
     // What it names is as long as that path: to read hundreds of such files takes three times as long.
-    const look = lookAt(how.disk, { path: `${path}/gitdir`, raw: false }, findings);
+    const look = lookAt(how.disk, { path: `${path}/gitdir`, raw: false }, walked);
     return look?.size === Buffer.byteLength(tree) + '/.git\n'.length;
   };
   const linked = found.linked.map(pathOf);
-  for (const [at, gap] of findings.gaps.entries()) findings.gaps[at] = withRepair(gap, linked);
+  for (const [at, gap] of walked.gaps.entries()) walked.gaps[at] = withRepair(gap, linked);
   return { ...found, linked: found.linked.filter((each) => !isInRoot(each)), claims };
 };
 
 /** Walks these directories of the root alone. One that does not exist does not make a gap; a symlink is not followed. */
-const walkWithin = (root: string, names: readonly string[], how: WalkOptions, findings: Findings): void => {
+const walkWithin = (root: string, names: readonly string[], how: WalkOptions, walked: Walked): void => {
   const below = root === '/' ? root : `${root}/`;
   const leafDevice = trustedDevice(how.disk, root);
   const subtrees = names.flatMap((name) => {
     const place = { path: below + name, raw: false };
-    const entry = lookAt(how.disk, place, findings);
+    const entry = lookAt(how.disk, place, walked);
     if (entry?.isSymbolicLink() === true)
-      findings.gaps.push({
+      walked.gaps.push({
         what: `directory:${place.path}`,
         why: 'is a symbolic link, which is not followed',
       });
     return entry?.isDirectory() === true ? [{ ...place, leafDevice }] : [];
   });
   const homes = new Map([...how.homes].filter(([name]) => names.includes(name)));
-  searchPlaces([{ path: root, raw: false }], { ...how, homes }, findings);
-  walkAll(subtrees, how, findings);
+  searchPlaces([{ path: root, raw: false }], { ...how, homes }, walked);
+  walkAll(subtrees, how, walked);
 };
 
 /** A root that is itself a directory in which some tool keeps its locks (`~/.openclaw`): a walk looks only below it. */
-const lookAtRootItself = (root: string, how: WalkOptions, findings: Findings): void => {
+const lookAtRootItself = (root: string, how: WalkOptions, walked: Walked): void => {
   const [above = '', name = ''] = root.split('/').slice(-2);
   const place = { path: root, raw: false };
   const home = how.homes.get(name);
   const outer = how.homes.get(above)?.below ?? null;
-  if (outer !== null) sightLocks(place, outer, how, findings);
+  if (outer !== null) sightLocks(place, outer, how, walked);
   // Agents' own locks lie in the directory of a worker, and that is not in this root.
   if (home === undefined || home.isClaimed || home.isLock) return;
-  sightLocks(place, home, how, findings);
+  sightLocks(place, home, how, walked);
   if (home.below === null) return;
-  for (const { child } of listSubdirectories(place, how, findings))
-    sightLocks(child, home.below, how, findings);
+  for (const { child } of listSubdirectories(place, how, walked)) sightLocks(child, home.below, how, walked);
 };
 
 /** Looks for the lock of these directories alone (absolute paths), not below them. One that does not exist does not make a gap. */
 export const scanPlaces = (places: readonly DiskPath[], disk: Disk = realDisk): ScanResult => {
-  const findings = noFindings();
+  const walked = nothingWalked();
   const how = { ...walkOptions({ root: '/', mode: 'quick', disk }), homes: agentTable.claimHomes };
-  searchPlaces(places.map(directoryAt), how, findings);
-  return resultOf('/', findings, [], null);
+  searchPlaces(places.map(directoryAt), how, walked);
+  return resultOf('/', walked, [], null);
 };
 
 /**
@@ -285,8 +284,8 @@ const scanThose = (
   trees: readonly string[],
   table: LockTable,
 ): ScanResult => {
-  if (table.inGitDirs === null) return { ...resultOf(root, noFindings(), [], null), linkedGitDirs: [] };
-  const findings = noFindings();
+  if (table.inGitDirs === null) return { ...resultOf(root, nothingWalked(), [], null), linkedGitDirs: [] };
+  const walked = nothingWalked();
   const { main, linked: ofLinked } = table.inGitDirs;
   const withoutRefs = ({ directories, ...names }: GitNames): GitNames => ({
     ...names,
@@ -296,10 +295,10 @@ const scanThose = (
     gitDirs.map((path) => ({ path, raw: false })),
     { main: withoutRefs(main), linked: withoutRefs(ofLinked) },
     walkOptions({ root, mode: 'quick', table }),
-    findings,
+    walked,
     (isKnown) => followPointers(trees, isKnown).led,
   );
-  return { ...resultOf(root, findings, sightings, null, table), linkedGitDirs: linked.map(pathOf) };
+  return { ...resultOf(root, walked, sightings, null, table), linkedGitDirs: linked.map(pathOf) };
 };
 
 /**
@@ -307,11 +306,11 @@ const scanThose = (
  * directory without sub-directories.
  */
 export const closedHomes = (places: readonly string[]): readonly Gap[] => {
-  const findings = noFindings();
+  const walked = nothingWalked();
   for (const path of places)
     for (const home of agentTable.claimHomes.keys())
-      openHome({ path: `${path}/${home}`, raw: false }, realDisk, findings);
-  return findings.gaps;
+      openHome({ path: `${path}/${home}`, raw: false }, realDisk, walked);
+  return walked.gaps;
 };
 
 const walkOptions = ({ mode, disk, onProgress, table = agentTable }: ScanOptions): WalkOptions => ({
@@ -326,13 +325,13 @@ const walkOptions = ({ mode, disk, onProgress, table = agentTable }: ScanOptions
 
 const resultOf = (
   root: string,
-  findings: Findings,
+  walked: Walked,
   inGitDirs: readonly GitSighting[],
   seen: SeenOnTheWay | null,
   table: LockTable = agentTable,
   claims: ReadonlyMap<string, string> = NO_CLAIMS,
 ): ScanResult => {
-  const { sightings, directories, gaps } = findings;
+  const { sightings, directories, gaps } = walked;
   const inHomes = sightings.map(placeOf).flatMap((at) => namedInHome(root, at, table));
   const isAtOldPlace = ({ layout }: Sighted): boolean => layout === 'legacy';
   const placeAndKind = ({ place, kind }: Sighted): string => `${kind.id} ${String(place)}`;
@@ -342,7 +341,7 @@ const resultOf = (
   const meaning = nameReader(table);
   const sighted = [
     ...inHomes,
-    ...findings.files.map(placeOf).flatMap((at) => namedAnywhere(root, at, table)),
+    ...walked.files.map(placeOf).flatMap((at) => namedAnywhere(root, at, table)),
     ...inGitDirs.flatMap((at) => namedInGitDir(root, at, table, meaning, claims)),
   ];
   const locks: FoundLock[] = [];

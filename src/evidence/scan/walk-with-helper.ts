@@ -2,9 +2,9 @@
 import type { Worker as WorkerThread } from 'node:worker_threads';
 import type { HelperTask } from './scan-thread.ts';
 import {
-  addFindings,
-  type Findings,
+  addWalked,
   type Subtree,
+  type Walked,
   type WalkOptions,
   walkAll,
   walkInSteps,
@@ -39,15 +39,15 @@ export function* walkWithHelper(
   start: Subtree,
   always: boolean,
   options: WalkOptions,
-  findings: Findings,
+  walked: Walked,
 ): Generator<void, void> {
-  const subtrees = walkToFrontier(start, FRONTIER, options, findings);
+  const subtrees = walkToFrontier(start, FRONTIER, options, walked);
   const board = newBoard(subtrees.length);
-  const atFrontier = findings.directories;
-  let helper: (() => Findings | null) | null = null;
+  const atFrontier = walked.directories;
+  let helper: (() => Walked | null) | null = null;
   let isDecided = false;
   const decide = (taken: number): void => {
-    const entered = findings.directories - atFrontier;
+    const entered = walked.directories - atFrontier;
     if (isDecided || (!always && entered < SAMPLE)) return;
     isDecided = true;
     const rest = (entered / taken) * countRemaining(board);
@@ -65,18 +65,18 @@ export function* walkWithHelper(
   if (always) decide(0);
   for (let index = takeNext(board, false); index !== null; index = takeNext(board, false)) {
     const subtree = subtrees[index];
-    if (subtree !== undefined) yield* walkInSteps([subtree], own, findings);
+    if (subtree !== undefined) yield* walkInSteps([subtree], own, walked);
     decide(index + 1);
   }
-  finish(helper, subtrees, board, own, findings);
+  finish(helper, subtrees, board, own, walked);
 }
 
 const finish = (
-  helper: (() => Findings | null) | null,
+  helper: (() => Walked | null) | null,
   subtrees: readonly Subtree[],
   board: Board,
   options: WalkOptions,
-  findings: Findings,
+  walked: Walked,
 ): void => {
   if (helper === null) return;
   const more = helper();
@@ -85,11 +85,11 @@ const finish = (
     walkAll(
       lost.filter((subtree) => subtree !== undefined),
       options,
-      findings,
+      walked,
     );
     return;
   }
-  addFindings(findings, more);
+  addWalked(walked, more);
 };
 
 /**
@@ -100,7 +100,7 @@ const startHelper = (
   subtrees: readonly Subtree[],
   board: Board,
   { homes, files, inGitDirs, prune, uid }: WalkOptions,
-): (() => Findings | null) | null => {
+): (() => Walked | null) | null => {
   // Loaded here, because most runs do not need it.
   const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
   const { port1, port2 } = new MessageChannel();
@@ -119,7 +119,7 @@ const startHelper = (
     const message = waitForHelper(board, STALL_MS) ? receiveMessageOnPort(port1) : undefined;
     port1.close();
     void worker.terminate();
-    return message === undefined ? null : (message.message as Findings);
+    return message === undefined ? null : (message.message as Walked);
   };
 };
 

@@ -37,7 +37,7 @@ export interface Sighting {
 }
 
 /** What walks find; several walks may add to one. Walks of known places leave all but the first two fields empty. */
-export interface Findings {
+export interface Walked {
   readonly sightings: Sighting[];
   readonly gaps: Gap[];
   /** Directories with files that are named like locks which may lie anywhere. */
@@ -70,9 +70,9 @@ export interface WalkOptions {
 /** Directories between two calls of `onDirectory`. */
 const PROGRESS_STEP = 512;
 
-/** Walks these subtrees, and every one in them that has to be walked in another way; fills `findings`. */
-export const walkAll = (start: readonly Subtree[], options: WalkOptions, findings: Findings): void => {
-  const steps = walkInSteps(start, options, findings);
+/** Walks these subtrees, and every one in them that has to be walked in another way; fills `walked`. */
+export const walkAll = (start: readonly Subtree[], options: WalkOptions, walked: Walked): void => {
+  const steps = walkInSteps(start, options, walked);
   while (steps.next().done !== true);
 };
 
@@ -83,12 +83,12 @@ const STEP = 256;
 export function* walkInSteps(
   start: readonly Subtree[],
   options: WalkOptions,
-  findings: Findings,
+  walked: Walked,
 ): Generator<void, void> {
   const subtrees = [...start];
   let entered = 0;
   for (let next = subtrees.pop(); next !== undefined; next = subtrees.pop()) {
-    const enter = visitor(next, options, findings, subtrees);
+    const enter = visitor(next, options, walked, subtrees);
     const stack = [next.path];
     for (let path = stack.pop(); path !== undefined; path = stack.pop()) {
       enter(path, stack);
@@ -106,10 +106,10 @@ export const walkToFrontier = (
   start: Subtree,
   wanted: number,
   options: WalkOptions,
-  findings: Findings,
+  walked: Walked,
 ): readonly Subtree[] => {
   const elsewhere: Subtree[] = [];
-  const enter = visitor(start, options, findings, elsewhere);
+  const enter = visitor(start, options, walked, elsewhere);
   let level = [start.path];
   while (level.length > 0 && level.length < wanted) {
     const next: string[] = [];
@@ -140,7 +140,7 @@ const TREES = 'worktrees';
 const visitor = (
   { raw, leafDevice }: Subtree,
   options: WalkOptions,
-  findings: Findings,
+  walked: Walked,
   elsewhere: Subtree[],
 ): ((directory: string, stack: string[]) => void) => {
   const { disk, homes, files, prune, uid, inGitDirs } = options;
@@ -148,7 +148,7 @@ const visitor = (
 
   const list = (directory: string, inHome: Home | null, stack: string[]): void => {
     const place = { path: directory, raw };
-    const entries = listPlace(place, options, findings, inHome?.isClaimed === true);
+    const entries = listPlace(place, options, walked, inHome?.isClaimed === true);
     const prefix = directory === '/' ? directory : `${directory}/`;
     const names: string[] = [];
     const before = stack.length;
@@ -163,38 +163,37 @@ const visitor = (
       if (entry.isFile()) {
         if (first === DOT) {
           if (name === '.git') {
-            findings.repositories.push(place);
-            findings.gitFiles.push(place);
+            walked.repositories.push(place);
+            walked.gitFiles.push(place);
           }
-          if (homes.get(name)?.isClaimed === true)
-            addClosedHome({ path: prefix + name, raw }, false, findings);
+          if (homes.get(name)?.isClaimed === true) addClosedHome({ path: prefix + name, raw }, false, walked);
         } else if (name === 'HEAD') hasHead = true;
         continue;
       }
-      if (name === '.git') findings.repositories.push(place);
+      if (name === '.git') walked.repositories.push(place);
       if (isOfBytes(name, place)) {
         hasRawNames = true;
         continue;
       }
       if (!entry.isDirectory() && !(isUntyped(entry) && isDirectory(prefix + name))) {
         // Some file systems list no types; then the entry is looked at a second time, which is rare.
-        if (name === '.git') findings.gitFiles.push(place);
-        if (homes.get(name)?.isClaimed === true) openHome({ path: prefix + name, raw }, disk, findings);
+        if (name === '.git') walked.gitFiles.push(place);
+        if (homes.get(name)?.isClaimed === true) openHome({ path: prefix + name, raw }, disk, walked);
         continue;
       }
       const home = mayBeHome(name, first) ? homes.get(name) : undefined;
       if (home !== undefined) {
-        if (home.isOld) findings.oldHomes.push(place);
-        if (home.isLock) findings.files.push({ home: place, names: [name] });
+        if (home.isOld) walked.oldHomes.push(place);
+        if (home.isLock) walked.files.push({ home: place, names: [name] });
         else list(prefix + name, home, stack);
       } else if (inHome !== null && inHome.below !== null) list(prefix + name, inHome.below, stack);
       else if (first !== DOT || !prune.has(name)) inside.push(prefix + name);
-      if (first === DOT && isGitDir(name)) findings.gitDirs.push({ path: prefix + name, raw });
+      if (first === DOT && isGitDir(name)) walked.gitDirs.push({ path: prefix + name, raw });
     }
-    if (names.length > 0) findings.sightings.push({ home: place, names });
-    if (files !== null) sightFiles(place, entries, files, findings);
+    if (names.length > 0) walked.sightings.push({ home: place, names });
+    if (files !== null) sightFiles(place, entries, files, walked);
     if (hasHead && isBare(entries)) {
-      findings.gitDirs.push(place);
+      walked.gitDirs.push(place);
       // No agent works in a repository's own files, and there are many objects.
       if (prune.size > 0) {
         stack.length = before;
@@ -203,24 +202,23 @@ const visitor = (
     }
     if (trees !== null) enterTrees(trees, stack);
     if (hasRawNames) {
-      for (const { child } of listRawSubdirectories(place, options, findings))
+      for (const { child } of listRawSubdirectories(place, options, walked))
         elsewhere.push({ ...child, leafDevice });
     }
   };
-  const isDirectory = (path: string): boolean =>
-    lookAt(disk, { path, raw }, findings)?.isDirectory() ?? false;
+  const isDirectory = (path: string): boolean => lookAt(disk, { path, raw }, walked)?.isDirectory() ?? false;
   /** Linked working trees of one repository are alike: where the first has sub-directories, the others are listed without a look. */
   const enterTrees = (trees: readonly string[], stack: string[]): void => {
     const [first] = trees;
     const look =
       first === undefined || leafDevice === null || files !== null
         ? null
-        : lookAt(disk, { path: first, raw }, findings);
+        : lookAt(disk, { path: first, raw }, walked);
     const areLeaves = look !== null && isLeaf(look, uid);
     for (const path of trees) {
       if (!areLeaves) list(path, null, stack);
       else {
-        findings.gitFiles.push({ path, raw });
+        walked.gitFiles.push({ path, raw });
         stack.push(path);
       }
     }
@@ -228,14 +226,14 @@ const visitor = (
 
   return (directory, stack) => {
     if (leafDevice !== null && files === null) {
-      const look = lookAt(disk, { path: directory, raw }, findings);
+      const look = lookAt(disk, { path: directory, raw }, walked);
       if (look === null || !look.isDirectory()) return;
       if (look.dev !== leafDevice) {
         elsewhere.push({ path: directory, raw, leafDevice: null });
         return;
       }
       if (isLeaf(look, uid)) {
-        countDirectory(options, findings);
+        countDirectory(options, walked);
         return;
       }
     }
@@ -273,18 +271,13 @@ const isGitDir = (name: string): boolean => name === '.git' || name.endsWith('.g
 const isBare = (entries: readonly Entry[]): boolean =>
   entries.some(({ name }) => name === 'objects') && entries.some(({ name }) => name === 'refs');
 
-const sightFiles = (
-  home: Directory,
-  entries: readonly Entry[],
-  files: NamedFiles,
-  findings: Findings,
-): void => {
+const sightFiles = (home: Directory, entries: readonly Entry[], files: NamedFiles, walked: Walked): void => {
   const names = entries.map(({ name }) => name).filter((name) => fitsSome(files.names, withoutSuffix(name)));
-  if (names.length > 0) findings.files.push({ home, names });
+  if (names.length > 0) walked.files.push({ home, names });
 };
 
 /** Nothing found yet. */
-export const noFindings = (): Findings => ({
+export const nothingWalked = (): Walked => ({
   sightings: [],
   gaps: [],
   files: [],
@@ -296,15 +289,15 @@ export const noFindings = (): Findings => ({
 });
 
 /** Adds what another walk found. */
-export const addFindings = (findings: Findings, more: Findings): void => {
-  append(findings.sightings, more.sightings);
-  append(findings.gaps, more.gaps);
-  append(findings.files, more.files);
-  append(findings.gitDirs, more.gitDirs);
-  append(findings.repositories, more.repositories);
-  append(findings.oldHomes, more.oldHomes);
-  append(findings.gitFiles, more.gitFiles);
-  findings.directories += more.directories;
+export const addWalked = (walked: Walked, more: Walked): void => {
+  append(walked.sightings, more.sightings);
+  append(walked.gaps, more.gaps);
+  append(walked.files, more.files);
+  append(walked.gitDirs, more.gitDirs);
+  append(walked.repositories, more.repositories);
+  append(walked.oldHomes, more.oldHomes);
+  append(walked.gitFiles, more.gitFiles);
+  walked.directories += more.directories;
 };
 
 /** One by one, because there may be too many for the arguments of one call. */
@@ -316,14 +309,14 @@ const append = <T>(list: T[], more: readonly T[]): void => {
  * True where a home is a directory. Anything else is a gap: we do not follow a symlink, but other tools do, so a
  * live lock may lie behind it.
  */
-export const openHome = (home: Directory, disk: Disk, findings: Findings): boolean => {
-  const look = lookAt(disk, home, findings, true);
+export const openHome = (home: Directory, disk: Disk, walked: Walked): boolean => {
+  const look = lookAt(disk, home, walked, true);
   if (look === null || look.isDirectory()) return look !== null;
-  addClosedHome(home, look.isSymbolicLink(), findings);
+  addClosedHome(home, look.isSymbolicLink(), walked);
   return false;
 };
 
-const addClosedHome = ({ path, raw }: Directory, isSymlink: boolean, { gaps }: Findings): void => {
+const addClosedHome = ({ path, raw }: Directory, isSymlink: boolean, { gaps }: Walked): void => {
   gaps.push({
     what: `directory:${displayPath(pathOf({ path, raw }))}`,
     why: isSymlink
@@ -334,75 +327,72 @@ const addClosedHome = ({ path, raw }: Directory, isSymlink: boolean, { gaps }: F
 };
 
 /** Notes the locks of one home; does not go into its sub-directories. */
-export const sightLocks = (home: Directory, rule: Home, options: WalkOptions, findings: Findings): void => {
-  const names = listPlace(home, options, findings, rule.isClaimed)
+export const sightLocks = (home: Directory, rule: Home, options: WalkOptions, walked: Walked): void => {
+  const names = listPlace(home, options, walked, rule.isClaimed)
     .map(({ name }) => name)
     .filter((name) => isNamedLikeLock(rule, name));
-  if (names.length > 0) findings.sightings.push({ home, names });
+  if (names.length > 0) walked.sightings.push({ home, names });
 };
 
 /** The sub-directories of a place, symlinks to directories not among them. */
 export const listSubdirectories = (
   place: Directory,
   options: WalkOptions,
-  findings: Findings,
+  walked: Walked,
 ): readonly { readonly name: string; readonly child: Directory }[] => {
   const prefix = place.path === '/' ? '/' : `${place.path}/`;
   const found: { name: string; child: Directory }[] = [];
   let hasRawNames = false;
-  for (const entry of listPlace(place, options, findings)) {
+  for (const entry of listPlace(place, options, walked)) {
     const child = { path: prefix + entry.name, raw: place.raw };
     if (isOfBytes(entry.name, place)) hasRawNames = true;
-    else if (
-      entry.isDirectory() ||
-      (isUntyped(entry) && lookAt(options.disk, child, findings)?.isDirectory())
-    )
+    else if (entry.isDirectory() || (isUntyped(entry) && lookAt(options.disk, child, walked)?.isDirectory()))
       found.push({ name: entry.name, child });
   }
-  return hasRawNames ? [...found, ...listRawSubdirectories(place, options, findings)] : found;
+  return hasRawNames ? [...found, ...listRawSubdirectories(place, options, walked)] : found;
 };
 
 /** The sub-directories of a UTF-8 place whose names are not, or might not be, UTF-8. */
 export const listRawSubdirectories = (
   place: Directory,
   { disk }: WalkOptions,
-  findings: Findings,
+  walked: Walked,
 ): readonly { readonly name: string; readonly child: Directory }[] => {
   const raw = { path: toLatin1(place.path), raw: true };
   const prefix = raw.path === '/' ? '/' : `${raw.path}/`;
-  return readEntries(raw, disk, findings)
+  return readEntries(raw, disk, walked)
     .filter(({ name }) => Buffer.from(name, 'latin1').toString('utf8').includes(REPLACEMENT))
     .map(({ name }) => ({ name, child: { path: prefix + name, raw: true } }))
-    .filter(({ child }) => lookAt(disk, child, findings)?.isDirectory());
+    .filter(({ child }) => lookAt(disk, child, walked)?.isDirectory());
 };
 
 /** The entries of a directory, which counts as entered; none and a gap where it cannot be read. */
 const listPlace = (
   place: Directory,
   options: WalkOptions,
-  findings: Findings,
+  walked: Walked,
   isHome = false,
 ): readonly Entry[] => {
-  countDirectory(options, findings);
-  return readEntries(place, options.disk, findings, isHome);
+  countDirectory(options, walked);
+  return readEntries(place, options.disk, walked, isHome);
 };
 
-const countDirectory = ({ onDirectory }: WalkOptions, findings: Findings): void => {
-  findings.directories++;
-  if (onDirectory !== null && findings.directories % PROGRESS_STEP === 0)
-    onDirectory(findings.directories, findings.sightings.length);
+const countDirectory = ({ onDirectory }: WalkOptions, walked: Walked): void => {
+  walked.directories++;
+  if (onDirectory !== null && walked.directories % PROGRESS_STEP === 0)
+    onDirectory(walked.directories, walked.sightings.length);
 };
 
 export const readEntries = (
   place: Directory,
   disk: Disk,
-  findings: Findings,
+  walked: Walked,
   isHome = false,
 ): readonly Entry[] => {
   try {
     return place.raw ? disk.listRaw(Buffer.from(place.path, 'latin1')) : disk.list(place.path);
   } catch (error) {
-    addGap(place, error, findings, isHome);
+    addGap(place, error, walked, isHome);
     return [];
   }
 };
@@ -412,47 +402,42 @@ export const readFirstEntries = (
   place: Directory,
   most: number,
   disk: Disk,
-  findings: Findings,
+  walked: Walked,
 ): readonly Entry[] => {
   try {
     return disk.listFirst(place.raw ? Buffer.from(place.path, 'latin1') : place.path, most);
   } catch (error) {
-    addGap(place, error, findings, false);
+    addGap(place, error, walked, false);
     return [];
   }
 };
 
 /** The names in a directory, where nobody needs to know what they are; otherwise as `readEntries`. */
-export const readNames = (place: Directory, disk: Disk, findings: Findings): readonly string[] => {
-  if (place.raw) return readEntries(place, disk, findings).map(({ name }) => name);
+export const readNames = (place: Directory, disk: Disk, walked: Walked): readonly string[] => {
+  if (place.raw) return readEntries(place, disk, walked).map(({ name }) => name);
   try {
     return disk.names(place.path);
   } catch (error) {
-    addGap(place, error, findings, false);
+    addGap(place, error, walked, false);
     return [];
   }
 };
 
 /** Null where nothing is there any more, or where looking failed, which makes a gap. */
-export const lookAt = (
-  disk: Disk,
-  place: Directory,
-  findings: Findings,
-  isHome = false,
-): EntryStat | null => {
+export const lookAt = (disk: Disk, place: Directory, walked: Walked, isHome = false): EntryStat | null => {
   try {
     return disk.lstat(place.raw ? Buffer.from(place.path, 'latin1') : place.path) ?? null;
   } catch (error) {
-    addGap(place, error, findings, isHome);
+    addGap(place, error, walked, isHome);
     return null;
   }
 };
 
-const addGap = ({ path, raw }: Directory, error: unknown, findings: Findings, isHome: boolean): void => {
+const addGap = ({ path, raw }: Directory, error: unknown, walked: Walked, isHome: boolean): void => {
   if (isAbsence(error)) return; // it vanished during the scan, and any lock with it
   // fsck's own directory at the top of every ext volume, readable by root only: no agent works there.
   if (path.endsWith('/lost+found') && errnoOf(error) === 'EACCES') return;
-  findings.gaps.push({
+  walked.gaps.push({
     what: `directory:${displayPath(pathOf({ path, raw }))}`,
     why: describeErrno(error),
     ...(isHome ? { home: 'directory' as const } : {}),

@@ -7,7 +7,7 @@ import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { agentTable } from '../locks/lock-table.ts';
 import { knownPlaces, WORKER_LAYOUT } from '../scan/known-places.ts';
 import { PRUNED } from '../scan/scan.ts';
-import { noFindings } from '../scan/walk.ts';
+import { nothingWalked } from '../scan/walk.ts';
 import { isMarked } from './marker.ts';
 import { parseRigs } from './rigs.ts';
 
@@ -45,7 +45,7 @@ const directoriesOf = (root: string, seen: ReadonlySet<DiskPath>): readonly stri
     uid: -1,
     onDirectory: null,
   };
-  return knownPlaces(root, WORKER_LAYOUT, options, noFindings(), seen).map(({ path, raw }) =>
+  return knownPlaces(root, WORKER_LAYOUT, options, nothingWalked(), seen).map(({ path, raw }) =>
     displayRelative(root, raw ? fromLatin1(path) : path),
   );
 };
