@@ -50,7 +50,7 @@ import {
   treePathReader,
   treesOutside,
 } from './town/outside-trees.ts';
-import { isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town/place.ts';
+import { behindServers, isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town/place.ts';
 import type { TownRoot } from './town/root.ts';
 import { treesAround } from './town/trees.ts';
 
@@ -92,7 +92,10 @@ const aliasesOf = ({ root, aliases }: TownRoot, tmux: TmuxEvidence): readonly st
   const panes = tmux.servers.flatMap((server) => server.panes);
   const named = panes.flatMap(({ environment }) => [environment.GT_TOWN_ROOT, environment.GT_ROOT]);
   const others = [...new Set(named)].filter((path) => path !== undefined).filter((path) => path !== root);
-  return [...new Set([...aliases, ...others.filter((path) => isSameDirectory(path, root))])];
+  const mayWait = behindServers(root);
+  return [
+    ...new Set([...aliases, ...others.filter((path) => !mayWait(path) && isSameDirectory(path, root))]),
+  ];
 };
 
 /** A single worker is judged without the town's layout, unless panes must be told from other workers' panes. */

@@ -3,10 +3,12 @@
  * open, and what the kernel says of that descriptor. Reads only, and never throws.
  */
 import { readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { FileUse, FlockEvidence, Uses } from '../../core/types/evidence.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { describeErrno } from '../../io/errno.ts';
 import { deviceNumber, typesOfDevices } from '../../io/file-systems/mounts.ts';
+import { otherNames } from '../processes/linux/other-names.ts';
 import { readProc, withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import { NO_DIRECTORIES, openIn, wantedFiles } from './open-files.ts';
@@ -105,11 +107,12 @@ const whoHasOpen = (paths: readonly string[], { rows, listing, details }: Proces
   const closed = new Set<number>();
   if (!listing.seen) return { uses: [], hidden: `processes could not be listed: ${listing.why}`, closed };
   const wanted = { files: wantedFiles(paths), gitDirs: NO_DIRECTORIES };
+  const { serverAt } = otherNames(paths.map(dirname), details);
   withoutStackTraces(() => {
     for (const { pid, comm, dead, isKernelThread } of rows.values()) {
       if (dead || isKernelThread) continue;
       const directory = details.directory(pid);
-      const found = openIn(directory, wanted);
+      const found = openIn(directory, wanted, (path) => serverAt(pid, path) !== null);
       if (typeof found === 'string') {
         closed.add(pid);
         continue;

@@ -6,12 +6,13 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { GitUse, LockGitDir, Uses } from '../../core/types/evidence.ts';
 import { showsBytes } from '../../io/disk/disk-path.ts';
+import { serverProbe } from '../../io/file-systems/servers.ts';
 import { otherNames } from '../processes/linux/other-names.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
 import { hasEnded, treeBelow } from '../processes/table.ts';
 import type { TownPlaceFinder } from '../town/place.ts';
 import { isGitLike, isHook, namedByArguments, takesNoLock } from './git-arguments.ts';
-import { gitPlaces } from './git-places.ts';
+import { type GitPlaces, gitPlaces } from './git-places.ts';
 
 /** Variables that name a git directory or a part of one, and a working tree. */
 const GIT_DIRS = ['GIT_DIR', 'GIT_COMMON_DIR', 'GIT_INDEX_FILE'] as const;
@@ -47,7 +48,8 @@ export const readGitUses = async (
   );
   const cwds = await details.workingDirectories(found.map(({ pid }) => pid));
   const { ofTree, ofGitDir } = gitPlaces(gitDirs);
-  const nameInTown = otherNames(directoriesOf(gitDirs), details);
+  const { nameOf, serverAt } = otherNames(directoriesOf(gitDirs), details);
+  const answers = serverProbe();
   const uses: GitUse[] = [];
   let hidden: string | null = listing.value === 'all' ? null : "other users' processes are hidden from us";
   for (const row of found) {
@@ -57,9 +59,8 @@ export const readGitUses = async (
     const named = namedByArguments(details.argv(pid));
     const variables = details.variables(pid, GIT_DIRS);
     const isOurs = details.sharesOurPaths(pid);
-    const here = (path: string, isCwd: boolean): string => {
-      const full = isAbsolute(path) ? path : resolve(cwd ?? '/', path);
-      const named = nameInTown(pid, full);
+    const here = (full: string, isCwd: boolean): string => {
+      const named = nameOf(pid, full);
       if (isOurs && named === null) return full;
       const door = isCwd ? details.doorToCwd(pid) : details.doorToRoot(pid);
       return (
@@ -72,11 +73,22 @@ export const readGitUses = async (
       ...(details.variables(pid, TREES) ?? []),
     ];
     const dirs = [...named.filter(({ isGitDir }) => isGitDir).map(({ path }) => path), ...(variables ?? [])];
-    const places = [
-      ...(cwd === null ? [] : ofTree(here(cwd, true))),
-      ...trees.flatMap((path) => ofTree(here(path, false))),
-      ...dirs.flatMap((path) => ofGitDir(here(path, false))),
-    ];
+    const places: string[] = [];
+    const add = async (
+      path: string,
+      find: GitPlaces['ofTree' | 'ofGitDir'],
+      isCwd = false,
+    ): Promise<void> => {
+      const full = isAbsolute(path) ? path : resolve(cwd ?? '/', path);
+      const server = serverAt(pid, full);
+      if (server === null || (await answers(isOurs ? server : `${details.doorToRoot(pid)}${server}`)))
+        places.push(...find(here(full, isCwd)));
+      // A file `.git` there may lead to any repository.
+      else hidden ??= `where process ${pid} (${comm}) works cannot be told: ${server} does not answer`;
+    };
+    if (cwd !== null) await add(cwd, ofTree, true);
+    for (const path of trees) await add(path, ofTree);
+    for (const path of dirs) await add(path, ofGitDir);
     uses.push({ pid, command: comm, places: [...new Set(places)] });
     if (places.some(showsBytes))
       hidden ??= `where process ${pid} (${comm}) works cannot be told: a path there is not UTF-8`;

@@ -1,8 +1,10 @@
 /** Finds the processes that have lock files open, or files below the git directories around them (`/proc/<pid>/fd`). Never throws. */
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { FileUse, GitUse, Uses } from '../../core/types/evidence.ts';
 import { baseName } from '../../io/disk/disk-path.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
+import { otherNames } from '../processes/linux/other-names.ts';
 import { withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import { isGitLike, takesNoLock } from './git-arguments.ts';
@@ -29,13 +31,14 @@ export const readOpenFiles = (
   if (process.platform !== 'linux') return unseen('open files are not looked at on this system');
   if (!listing.seen) return unseen(`processes could not be listed: ${listing.why}`);
   const wanted = { files: wantedFiles(paths), gitDirs: wantedDirectories(gitDirs) };
+  const { serverAt } = otherNames([...paths.map(dirname), ...gitDirs], details);
   const uses: FileUse[] = [];
   const below: GitUse[] = [];
   let hidden: string | null = listing.value === 'all' ? null : "other users' processes are hidden from us";
   withoutStackTraces(() => {
     for (const { pid, comm, dead, isKernelThread } of rows.values()) {
       if (dead || isKernelThread) continue;
-      const found = openIn(details.directory(pid), wanted);
+      const found = openIn(details.directory(pid), wanted, (path) => serverAt(pid, path) !== null);
       if (typeof found !== 'string') {
         for (const path of found.locks.keys()) uses.push({ path, pid, command: comm });
         if (found.places.length > 0 && !isNobody(pid, comm, details.argv(pid)))
@@ -132,10 +135,12 @@ const NOTHING: Opened = { locks: new Map(), places: [] };
  * The wanted files that a process has open, or why its open files cannot be seen.
  *
  * @param process its directory below /proc
+ * @param mayWait true for paths of that process where we do not look, and none of these files lies
  */
 export const openIn = (
   process: string,
   { files, gitDirs }: { readonly files: Wanted; readonly gitDirs: WantedDirectories },
+  mayWait: (path: string) => boolean,
 ): Opened | string => {
   const directory = `${process}/fd`;
   let descriptors: readonly string[];
@@ -155,10 +160,10 @@ export const openIn = (
       continue; // closed meanwhile
     }
     if (!target.startsWith('/')) continue;
-    const below = placeBelow(target, process, gitDirs);
+    const below = placeBelow(target, process, gitDirs, mayWait);
     if (below !== null) places.add(below);
     const candidates = files.get(baseName(target));
-    if (candidates === undefined) continue;
+    if (candidates === undefined || mayWait(target)) continue;
     const identity = identityOf(entry);
     for (const each of candidates)
       if (each.identity === identity) locks.set(each.path, [...(locks.get(each.path) ?? []), descriptor]);
@@ -171,6 +176,7 @@ const placeBelow = (
   target: string,
   process: string,
   { paths, start, identities }: WantedDirectories,
+  mayWait: (path: string) => boolean,
 ): string | null => {
   if (paths.size === 0) return null;
   if (target.startsWith(start))
@@ -182,7 +188,7 @@ const placeBelow = (
       if (paths.has(target.slice(0, end))) return target;
   // In a container the repository may have another path.
   const end = target.indexOf('.git/');
-  if (end < 0) return null;
+  if (end < 0 || mayWait(target)) return null;
   const top = target.slice(0, end + '.git'.length);
   const known = identities.get(identityOf(`${process}/root${top}`) ?? '');
   return known === undefined || known === top ? null : known + target.slice(top.length);

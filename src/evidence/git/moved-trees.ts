@@ -7,6 +7,8 @@ import type { LockFile } from '../../core/types/evidence.ts';
 import { type DiskPath, displayPath, fromDisplay, showsBytes } from '../../io/disk/disk-path.ts';
 import { entryExists } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
+import { isAround } from '../../io/file-systems/mounts.ts';
+import { ourServersApart, serverProbe } from '../../io/file-systems/servers.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import { workingDirectories } from '../processes/table.ts';
 import { pointerIn } from './linked-tree.ts';
@@ -45,7 +47,13 @@ const leadsTo = ({ to, isBroken }: Lead, gitDir: string): boolean =>
 
 const leadsOfWorkingTrees = async (table: ProcessTable): Promise<readonly Lead[]> => {
   const find = repositoryFinder();
-  const cwds = await workingDirectories(table);
+  const servers = ourServersApart([]);
+  const answers = serverProbe();
+  const cwds: string[] = [];
+  for (const cwd of await workingDirectories(table)) {
+    const server = servers.find((at) => isAround(at, cwd));
+    if (server === undefined || (await answers(server))) cwds.push(cwd);
+  }
   const tops = new Set<DiskPath>(cwds.flatMap((cwd) => find(cwd)?.top ?? []));
   for (const cwd of cwds) if (showsBytes(cwd)) for (const around of directoriesAround(cwd)) tops.add(around);
   return [...tops].flatMap((top) => {

@@ -38,7 +38,7 @@ export const withTownPlaces = (
   if (placeInTown === undefined) return cwds;
   const trees = treeBelow(rows, panePids);
   const recorded = new Set(pids);
-  const nameInTown = otherNames([root, ...treesOutside], details);
+  const { nameOf, serverAt } = otherNames([root, ...treesOutside], details);
   // An agent is looked at in any case, for no mount shows a directory whose mount was detached (umount -l).
   const isAgent = (pid: number): boolean => {
     const comm = rows.get(pid)?.comm ?? '';
@@ -48,9 +48,9 @@ export const withTownPlaces = (
   const placed = new Map(cwds);
   for (const [pid, cwd] of cwds) {
     if (!cwd.seen || cwd.value === '/' || relativeTo(root, cwd.value) !== null) continue;
-    const named = nameInTown(pid, cwd.value);
+    const named = nameOf(pid, cwd.value);
     const isLookedAt = trees.has(pid) || recorded.has(pid) || named !== null || isAgent(pid);
-    if (!isLookedAt) continue;
+    if (!isLookedAt || serverAt(pid, cwd.value) !== null) continue;
     const mounted = named === null || named === 'untold' ? null : (placeInTown(named, named) ?? named);
     const value = placeInTown(cwd.value, details.doorToCwd(pid) ?? cwd.value) ?? mounted;
     if (value !== null) placed.set(pid, { seen: true, value });

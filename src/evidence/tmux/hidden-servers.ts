@@ -3,6 +3,7 @@ import { isShell } from '../../core/programs/known-programs.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { TmuxServer } from '../../core/types/evidence.ts';
 import { mayWrite } from '../../io/trust.ts';
+import { otherNames } from '../processes/linux/other-names.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import { hasEnded, tmuxServersOf, treeBelow } from '../processes/table.ts';
 import { townPlaceFinder } from '../town/place.ts';
@@ -114,6 +115,7 @@ const whereItWorks = async (
   const tree = startedBy(server, table);
   const cwds = await table.details.workingDirectories(tree);
   const placeInTown = townPlaceFinder(root, []);
+  const { serverAt } = otherNames([root], table.details);
   const places = tree.map((pid) => {
     const cwd = cwds.get(pid);
     const row = table.rows.get(pid);
@@ -121,6 +123,7 @@ const whereItWorks = async (
     const inside = isIdleShell(pid, table) ? 'hidden' : 'inside';
     if (relativeTo(root, cwd.value) !== null) return inside;
     if (!table.details.sharesOurPaths(pid)) return 'hidden';
+    if (serverAt(pid, cwd.value) !== null) return 'outside';
     const isInTown = placeInTown(cwd.value, table.details.doorToCwd(pid) ?? cwd.value) !== null;
     return isInTown ? inside : 'outside';
   });

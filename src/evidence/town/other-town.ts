@@ -2,10 +2,11 @@
 import { dirname } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import { isMarked } from './marker.ts';
+import { behindServers } from './place.ts';
 
 /**
  * Finds the root of another town in which a path lies: the outermost directory with `mayor/town.json`, null for paths
- * inside `root` and for those in no town. Remembers what it saw: panes share most of their ancestors.
+ * inside `root`, for those in no town, and for those that could only be looked at by waiting for a server. Remembers what it saw: panes share most of their ancestors.
  */
 export const otherTownFinder = (root: string): ((path: string) => string | null) => {
   const outermost = new Map<string, string | null>();
@@ -18,5 +19,7 @@ export const otherTownFinder = (root: string): ((path: string) => string | null)
     outermost.set(directory, found);
     return found;
   };
-  return (path) => (path.startsWith('/') && relativeTo(root, path) === null ? find(path) : null);
+  const mayWait = behindServers(root);
+  return (path) =>
+    path.startsWith('/') && relativeTo(root, path) === null && !mayWait(path) ? find(path) : null;
 };

@@ -3,8 +3,10 @@
  * the file system. There only device and inode tell. Reads only.
  */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
-import { areApart } from '../../io/file-systems/mounts.ts';
+import { areApart, isAround } from '../../io/file-systems/mounts.ts';
+import { ourServersApart } from '../../io/file-systems/servers.ts';
 
 /**
  * The town's own name for a directory, or null where it lies in no place of the town.
@@ -25,8 +27,11 @@ const MAX_CLIMB = 64;
  */
 export const townPlaceFinder = (root: string, directories: readonly string[]): TownPlaceFinder => {
   let known: ReadonlyMap<string, string> | null = null;
+  const mayWait = behindServers(root, directories);
   return (shown, door) => {
     if (!shown.startsWith('/') || shown === '/' || relativeTo(root, shown) !== null) return null;
+    // Through another door whoever asks has seen to that, by the mounts of that process.
+    if (door === shown && mayWait(shown)) return null;
     if (known === null && directories.length > MANY && isApart(root, shown, door)) return null;
     known ??= identify(root, directories);
     const names = shown.split('/').filter((name) => name !== '');
@@ -40,6 +45,22 @@ export const townPlaceFinder = (root: string, directories: readonly string[]): T
       before = identity;
     }
     return null;
+  };
+};
+
+/**
+ * Tells by the mounts of this machine whether a look at a path of ours may wait for ever, for a server whose file system has nothing to
+ * do with the town. They are read at the first question.
+ */
+export const behindServers = (
+  root: string,
+  directories: readonly string[] = [],
+): ((path: string) => boolean) => {
+  let servers: readonly string[] | null = null;
+  return (path) => {
+    const outside = directories.filter((name) => name.startsWith('../')).map((name) => join(root, name));
+    servers ??= ourServersApart([root, ...outside]);
+    return servers.some((at) => isAround(at, path));
   };
 };
 

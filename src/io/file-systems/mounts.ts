@@ -101,7 +101,8 @@ export const mountedNamesOf = (
   return hasRoot ? names : null;
 };
 
-const shownPlaces = (mountInfo: string): readonly ShownPlace[] =>
+/** Every mount of `/proc/<pid>/mountinfo`, in its order. */
+export const shownPlaces = (mountInfo: string): readonly ShownPlace[] =>
   mountInfo.split('\n').flatMap((line) => {
     const [, , device, path, at] = line.split(' ', 5);
     return device === undefined || path === undefined || at === undefined
@@ -146,5 +147,5 @@ export const mountAround = (mounts: string, path: string): MacMount | null => {
 };
 
 /** True where `path` is this directory or lies below it. */
-const isAround = (directory: string, path: string): boolean =>
+export const isAround = (directory: string, path: string): boolean =>
   directory === '/' || path === directory || path.startsWith(`${directory}/`);

@@ -1,6 +1,7 @@
 /** What the kernel's lists of mounts say of paths. */
 import { describe, expect, test } from '@jest/globals';
 import { areApart, diskPlacesOf, mountedNamesOf } from '../../../src/io/file-systems/mounts.ts';
+import { serversApart } from '../../../src/io/file-systems/servers.ts';
 
 const listed = (...mounts: readonly (readonly [id: number, device: string, at: string])[]): string =>
   mounts
@@ -86,5 +87,31 @@ describe('names of a directory in another list of mounts', () => {
       { device: '254:1', path: '/home', at: '/home' },
     ]);
     expect(diskPlacesOf(mounted('254:1', '/', '/srv'), ['/home'])).toBeNull();
+  });
+});
+
+describe('file systems of servers that have nothing to do with a tree', () => {
+  const line = (device: string, at: string, type: string): string =>
+    `30 1 ${device} / ${at} rw,relatime shared:1 - ${type} any rw\n`;
+  const LOCAL = line('254:1', '/', 'ext4') + line('0:20', '/sys/fs/fuse/connections', 'fusectl');
+  const REMOTE = line('0:50', '/mnt/far', 'nfs4') + line('0:51', '/mnt/a\\040key', 'fuse.sshfs');
+
+  test.each<readonly [name: string, theirs: string, found: readonly string[]]>([
+    ['none', LOCAL, []],
+    ['elsewhere', LOCAL + REMOTE, ['/mnt/far', '/mnt/a key']],
+    ['in it', LOCAL + line('0:52', '/srv/town/far', 'cifs'), []],
+    ['around it', line('254:1', '/', 'ext4') + line('0:52', '/srv', '9p'), []],
+    [
+      'in it, and elsewhere too',
+      LOCAL + line('0:52', '/srv/town/far', 'cifs') + line('0:52', '/far', 'cifs'),
+      [],
+    ],
+  ])('%s', (_, theirs, found) => {
+    expect(serversApart(theirs, theirs, ['/srv/town'])).toEqual(found);
+  });
+
+  test('of another list of mounts than the one that names the tree', () => {
+    const ours = LOCAL + line('0:50', '/srv/town/far', 'nfs4');
+    expect(serversApart(LOCAL + REMOTE, ours, ['/srv/town'])).toEqual(['/mnt/a key']);
   });
 });

@@ -3,11 +3,25 @@
  * the lists of mounts alone, for a look at a path hangs where its server does not answer.
  */
 import { dirname } from 'node:path';
-import { diskPlacesOf, mountedNamesOf } from '../../../io/file-systems/mounts.ts';
+import { diskPlacesOf, isAround, mountedNamesOf } from '../../../io/file-systems/mounts.ts';
+import { serversApart } from '../../../io/file-systems/servers.ts';
 import type { ProcessDetails } from '../row.ts';
 
-/** Our path for what that process knows by this absolute path, if it lies in one of the directories; null if not, or `untold`. */
-export type OtherNames = (pid: number, path: string) => string | 'untold' | null;
+export interface OtherNames {
+  /** Our path for what that process knows by this absolute path, if it lies in one of the directories; null if not, or `untold`. */
+  readonly nameOf: (pid: number, path: string) => string | 'untold' | null;
+  /**
+   * Where the file system of a server is mounted, as that process knows it, around a path that lies in none of the directories: a look
+   * at it may wait for ever. Null for every other path.
+   */
+  readonly serverAt: (pid: number, path: string) => string | null;
+}
+
+/** What the lists of mounts of one namespace tell. */
+interface Told {
+  readonly nameOf: (path: string) => string | 'untold' | null;
+  readonly servers: readonly string[];
+}
 
 /** @param trees the directories: absolute, symlinks resolved */
 export const otherNames = (
@@ -15,24 +29,31 @@ export const otherNames = (
   { mountNamespace, mountInfo }: Pick<ProcessDetails, 'mountNamespace' | 'mountInfo'>,
 ): OtherNames => {
   const own = trees.map((tree) => [tree, tree] as const);
-  const read = (pid: number): ((path: string) => string | 'untold' | null) => {
+  const read = (pid: number): Told => {
     const ours = mountInfo(process.pid);
     // A path of our own namespace is shown as we know it, whatever root that process has.
     const theirs = mountNamespace(pid) === mountNamespace(process.pid) ? ours : mountInfo(pid);
-    if (ours === '' || theirs === '') return translator(own);
+    if (ours === '' || theirs === '') return { nameOf: translator(own), servers: [] };
     const places = diskPlacesOf(ours, trees);
     const names = places === null ? null : mountedNamesOf(theirs, places);
-    return names === null ? () => 'untold' : translator([...names, ...own]);
+    return names === null
+      ? { nameOf: () => 'untold', servers: [] }
+      : { nameOf: translator([...names, ...own]), servers: serversApart(theirs, ours, trees) };
   };
-  const ofNamespaces = new Map([[null as string | null, translator(own)]]);
-  return (pid, path) => {
+  const ofNamespaces = new Map<string | null, Told>([[null, { nameOf: translator(own), servers: [] }]]);
+  const toldTo = (pid: number): Told => {
     const namespace = mountNamespace(pid);
-    let translate = ofNamespaces.get(namespace);
-    if (translate === undefined) {
-      translate = read(pid);
-      ofNamespaces.set(namespace, translate);
-    }
-    return translate(path);
+    const told = ofNamespaces.get(namespace) ?? read(pid);
+    ofNamespaces.set(namespace, told);
+    return told;
+  };
+  return {
+    nameOf: (pid, path) => toldTo(pid).nameOf(path),
+    serverAt: (pid, path) => {
+      const { nameOf, servers } = toldTo(pid);
+      const at = servers.find((server) => isAround(server, path));
+      return at === undefined || nameOf(path) !== null ? null : at;
+    },
   };
 };
 
