@@ -7,6 +7,7 @@ import type { Stage } from '../../evidence/gather-request.ts';
 import { escapeControls, escapeToAscii } from '../../reporters/screen/safe-text.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
 import { count, formatDuration } from '../../reporters/screen/words.ts';
+import { onSuspension } from './suspension.ts';
 import { canMoveCursor, type Terminal } from './terminal.ts';
 
 /** The parts of a look at a town, in the order in which it looks: the other way round a just-started agent looks stale. */
@@ -151,6 +152,11 @@ const taskList = (
   })),
 ];
 
+/** What shows (`h`) and hides (`l`) the cursor, erases its line, and moves it up by one. */
+const CURSOR = '\u001b[?25';
+const ERASE_LINE = '\u001b[2K';
+const UP = '\u001b[1A';
+
 /** Begins to draw; the promise inside ends when the picture is gone. In an object, for promises of promises are one. */
 const draw = async (
   { stderr: { stream: stderr }, interrupted }: Terminal,
@@ -170,10 +176,26 @@ const draw = async (
   const flush = (): void => {
     if (frames.length > 0) stderr.write(frames.splice(0).join(''));
   };
+  /** Lines of the picture: the next one goes up by so many before it draws. */
+  let height = 0;
+  let isAway = false;
   const write = (frame: string): boolean => {
-    if (frames.push(frame) === 1) setImmediate(flush);
+    if (!frame.startsWith(CURSOR)) height = frame.split('\n').length - 1;
+    if (!isAway && frames.push(frame) === 1) setImmediate(flush);
     return true;
   };
+  // A shell writes where the picture is: it is wiped off before, and drawn anew below what the shell has written.
+  const forgetSuspension = onSuspension(
+    () => {
+      flush();
+      isAway = true;
+      stderr.write(`${ERASE_LINE}${`${UP}${ERASE_LINE}`.repeat(height)}\r${CURSOR}h`);
+    },
+    () => {
+      isAway = false;
+      stderr.write(`${CURSOR}l${'\n'.repeat(height)}`);
+    },
+  );
   const stand = Object.create(stderr, { write: { value: write, writable: true } }) as typeof stderr;
   const output = new ProcessOutput(stand, stand);
   const tasks = new Listr(taskList(checks, parts, safe, onFirstTask), {
@@ -202,9 +224,11 @@ const draw = async (
     tasks.events.complete();
     output.release();
     flush();
+    forgetSuspension();
   });
   const drawn = tasks.run().then(() => {
     flush();
+    forgetSuspension();
     running = false;
   });
   return { drawn };

@@ -1,4 +1,4 @@
-/** Ctrl-Z at a view that fills the screen: the shell gets its terminal back as it was, and `fg` brings the view back. */
+/** Ctrl-Z at a view: the shell gets its terminal back as it was, and `fg` brings the view back. */
 
 import { quietly } from '../../io/try-or.ts';
 

@@ -1,6 +1,6 @@
 /** Ctrl-Z and `fg` at the views that fill the screen, in a shell with job control. */
 import { execFileSync } from 'node:child_process';
-import { afterEach, describe, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, hasTmux, makeTown, startTmux, type TestTown, until } from '../../support/index.ts';
 import { bareEnvironment, COMMAND } from '../run-cli.ts';
 
@@ -11,6 +11,7 @@ interface ShellInPane {
   readonly run: (line: string) => void;
   /** Waits for a text, and for the modes that go with it. */
   readonly shows: (text: string, modes: Modes) => Promise<void>;
+  readonly screen: () => string;
   readonly pid: () => number;
 }
 
@@ -61,6 +62,7 @@ const shellInPane = async (town: TestTown): Promise<ShellInPane> => {
   return {
     run,
     shows,
+    screen,
     type: (...keys) => {
       for (const key of keys) server.tmux('send-keys', '-t', pane.paneId, key);
     },
@@ -124,4 +126,27 @@ const programBelow = (shell: number): number =>
       await shell.shows('$', IN_SHELL);
     },
   );
+
+  test('the progress of a diagnosis is wiped off on Ctrl-Z, eats nothing of what the shell wrote, and is drawn anew on fg', async () => {
+    // A server that does not answer keeps the diagnosis from going on.
+    const frozen = await startTmux({ name: 'frozen' });
+    frozen.newSession('one');
+    frozen.freeze();
+    const town = someTown();
+    const shell = await shellInPane(town);
+    shell.run(`${COMMAND.join(' ')} --timeout 60000 -S ${frozen.socket}`);
+    const IN_PROGRESS: Modes = { isAlternate: false, isCooked: true, cursorIsShown: false };
+    await shell.shows('Ask tmux', IN_PROGRESS);
+    shell.type('C-z');
+    await shell.shows('topped', IN_SHELL);
+    expect(shell.screen()).not.toMatch(/Ask tmux|Look for locks|Stale locks/);
+    shell.run('echo first; echo second; echo thi""rd; fg');
+    await shell.shows('Ask tmux', IN_PROGRESS);
+    expect(shell.screen()).toMatch(/first\nsecond\nthird\n[\s\S]*Ask tmux/);
+    expect(shell.screen().match(/Ask tmux/g)).toHaveLength(1);
+    frozen.thaw();
+    await shell.shows('1 lock can be released', IN_SHELL);
+    expect(shell.screen()).toMatch(/first\nsecond\nthird\n/);
+    expect(shell.screen()).not.toMatch(/Ask tmux|Look for locks/);
+  });
 });
