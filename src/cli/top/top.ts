@@ -2,6 +2,7 @@
 import type { Examination } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';
 import type { DiagnoseOptions, Diagnosis } from '../../diagnose.ts';
+import { cutToWidth } from '../../reporters/screen/display-width.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
 import { renderPage } from '../pages.ts';
 import type { End } from '../watch/quit-key.ts';
@@ -81,7 +82,9 @@ export const openTop = (given: TopOptions): Top => {
   };
   const read = (markdown: string): void => {
     const now = presentation();
-    change({ sheet: { lines: renderPage(markdown, createPen(now), now), scroll: 0 }, message: null });
+    // The screen clips what is too long; half a command would run when it is pasted.
+    const lines = renderPage(markdown, createPen(now), now).flatMap((line) => cutToWidth(line, now.width));
+    change({ sheet: { lines, scroll: 0 }, message: null });
   };
   const explain = (row: TopRow): void => {
     if (examination !== null) read(pageOfWorker(row.place, examination, createPen(presentation())).text);

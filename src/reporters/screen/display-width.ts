@@ -58,6 +58,18 @@ export const wrapText = (text: string, columns: number): readonly string[] => {
   return [...lines, line];
 };
 
+/** A line that must stay whole, in pieces that fit, as a terminal breaks it; one that is coloured, or that fits, stays as it is. */
+export const cutToWidth = (line: string, columns: number): readonly string[] => {
+  if (displayWidth(line) <= columns || line.includes('\u001b')) return [line];
+  const pieces = [''];
+  for (const character of line) {
+    const last = pieces.length - 1;
+    if (displayWidth(pieces[last] + character) <= columns) pieces[last] += character;
+    else pieces.push(character);
+  }
+  return pieces;
+};
+
 /** A word in pieces that fit, where it has slashes to break it after. */
 const breakPath = (word: string, columns: number): readonly string[] => {
   if (displayWidth(word) <= columns) return [word];

@@ -226,6 +226,17 @@ inTmux('the keys of doctor top (skipped without tmux)', () => {
     await run.shows(KEYS);
   });
 
+  test('a page cuts no command off at 40 columns', async () => {
+    const busy = await busyTown();
+    const run = await topAtAda(busy, SLIM);
+    run.type('e', 'Space');
+    const page = await run.shows('Releases it:');
+    // It continues at the edge, as a terminal continues a line.
+    expect(page.replaceAll('\n', '')).toContain(
+      `doctor --fix --worker gastown/crew/ada --town ${busy.town.root}`,
+    );
+  });
+
   test('marks a lock that has appeared, and names one that has gone', async () => {
     const { town, env } = await busyTown();
     const run = await topAtAda({ town, env });
