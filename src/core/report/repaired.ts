@@ -167,7 +167,7 @@ export const plannedReport = (report: Report, { steps, left }: Plan): Report => 
   const more = [...forced.values()]
     .filter(({ lock }) => !told.has(lock.id))
     .map(({ lock, state, facts }) => ({
-      ...forcedFinding(lock, facts, 'info', `${state} lock would be released by force`),
+      ...forcedFinding(lock, facts, 'info', `${state} lock would be released`),
       fix: PLANNED_BY_FORCE,
     }));
   const { summary } = report;
