@@ -1,5 +1,5 @@
 // Decides the files of the program: `src/cli/main.ts` is the first one. Each module that src/cli imports dynamically
-// (`await import('./commands/locks.ts')`), or that any module so imports from a package or a folder of `SHARED`, is a part of its
+// (`await import('./commands/locks.ts')`), or that any module so imports from a package or a place of `SHARED`, is a part of its
 // own that is loaded then. The sources decide; there is no list of parts to maintain.
 import { dirname, relative, resolve, sep } from 'node:path';
 
@@ -7,7 +7,7 @@ const SOURCES = resolve('src');
 const CLI = resolve('src/cli');
 const SHARED = [
   ...['schema', 'evidence/files', 'evidence/tmux', 'evidence/processes/macos'],
-  'core/clear',
+  ...['core/clear', 'kinds-of.ts'],
 ].map((folder) => resolve('src', folder));
 
 /** Contains a real `import()`; the other parts use `require`, see `bundle-program.mjs`. */
@@ -30,7 +30,7 @@ export const lateParts = (modules, packages) => ({
       if (kind !== 'dynamic-import') return undefined;
       if (!path.startsWith('.')) return partBeside(packages, path, path);
       return `${dirname(importer)}${sep}`.startsWith(`${CLI}${sep}`) ||
-        SHARED.some((folder) => module.startsWith(`${folder}${sep}`))
+        SHARED.some((place) => `${module}${sep}`.startsWith(`${place}${sep}`))
         ? partBeside(modules, module, partName(module))
         : undefined;
     });
