@@ -58,11 +58,7 @@ describe('the two parsers', () => {
     [['--timeout', '2s'], '--timeout must be a whole number of milliseconds, at least 1', null],
     [['--timeout', '0'], '--timeout must be a whole number of milliseconds, at least 1', null],
     [['--timeout', '99999999999'], '--timeout must be a whole number of milliseconds, at least 1', null],
-    [
-      ['--format', 'jsn'],
-      '--format jsn: expected text, json, ndjson, markdown, github, html or openmetrics',
-      'Did you mean json?',
-    ],
+    [['--fail-on', 'warnin'], '--fail-on warnin: expected info, warning or error', 'Did you mean warning?'],
     [['--deep', '--quick'], '--deep and --quick cannot be combined', null],
     [['--json', '--format', 'text'], '--json and --format cannot be combined', null],
     [
