@@ -58,7 +58,9 @@ export const goneTreeAt = (
     if (gitDir === null) continue;
     for (const name of tryOr(() => readdirSync(`${gitDir}/worktrees`), [])) {
       const recorded = treePathIn(`${gitDir}/worktrees/${name}`);
-      if (recorded === null || realOfMissing(displayPath(recorded)) !== realOfMissing(path)) continue;
+      // Most have another name, which is told without looking at the disk.
+      if (recorded === null || basename(displayPath(recorded)) !== basename(path)) continue;
+      if (realOfMissing(displayPath(recorded)) !== realOfMissing(path)) continue;
       return { gitDir, isLocked: entryExists(`${gitDir}/worktrees/${name}/locked`) };
     }
   }

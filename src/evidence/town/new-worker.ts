@@ -7,6 +7,7 @@ import { ownerOf, relativeTo } from '../../core/town/roles.ts';
 import { entryExists, isPlainDirectory, leadsToDirectory } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { tryOr } from '../../io/try-or.ts';
+import { pointerIn } from '../git/linked-tree.ts';
 import { goneTreeAt, workingTreesAround } from '../git/same-repository.ts';
 import { readTownLayout, type TownLayout } from './layout.ts';
 import { isMarked } from './marker.ts';
@@ -95,8 +96,8 @@ export const hintForNear = (near: string, root: string): string =>
 /** The same for a working tree whose directory is gone, of a repository around or beside it; null for any other directory. */
 export const hintForGone = (path: string, root: string): string | null => {
   const above = dirname(path);
-  const beside = tryOr(() => readdirSync(above), []).filter((name) => entryExists(join(above, name, '.git')));
-  const gone = goneTreeAt(path, [root, above, ...beside.map((name) => join(above, name))]);
+  const beside = tryOr(() => readdirSync(above), []).map((name) => join(above, name));
+  const gone = goneTreeAt(path, [root, above, ...oneOfEachRepository(beside)]);
   if (gone === null) return null;
   const git = `git -C ${gone.gitDir} worktree`;
   const repository = gone.gitDir.replace(/\/\.git$/, '') || '/';
@@ -104,6 +105,17 @@ export const hintForGone = (path: string, root: string): string | null => {
     ? ` its lock is left, which keeps git from forgetting it: doctor explain ${path} --town ${repository}`
     : ` ${git} prune`;
   return `git still lists the worktree ${path}, but its directory is gone. If you moved it: ${git} repair PATH. If you deleted it:${deleted}`;
+};
+
+/** Of hundreds of working trees of one repository, the first: asked before each start of a new worker. */
+const oneOfEachRepository = (directories: readonly string[]): readonly string[] => {
+  const seen = new Set<string>();
+  return directories.filter((directory) => {
+    const pointer = pointerIn(directory);
+    if (typeof pointer !== 'string') return entryExists(join(directory, '.git'));
+    const { size } = seen;
+    return seen.add(pointer.replace(/\/worktrees\/[^/]+$/, '')).size > size;
+  });
 };
 
 /** What helps somebody who named a directory outside the town: the worker that was meant, or else this. */
