@@ -287,7 +287,7 @@ function sideTowns(scratch, names) {
   if (wants('locks-10000', 'cpu-scan')) makeTown(paths.LOCKS_10000, 'locks-10000');
   if (wants('worktrees-list', 'worktrees-doctor', 'worktrees-locked'))
     makeRepositories(paths.WORKTREES, 'worktrees-500');
-  if (wants('cpu-clones-kinds', 'cpu-clones-agents')) makeRepositories(paths.CLONES, 'clones-50');
+  if (wants('cpu-clones-kinds')) makeRepositories(paths.CLONES, 'clones-50');
   if (wants('machines-200')) {
     makeFleet(join(scratch, 'fleet'), 'dist/bin/doctor.js', environment({ TMUX_TMPDIR: scratch }));
     paths.FLEET = join(scratch, 'fleet/here');
