@@ -152,7 +152,7 @@ function preflightInCrowds(context) {
 
 /**
  * The preloaded script. It tells the program that no core is idle: whether a scan of many directories gets its helper thread would
- * otherwise depend on the load of the moment, and with one it takes a quarter more CPU. On Linux `maxRSS` of a program includes the
+ * otherwise depend on the load of the moment, and with one it takes some 20 % more CPU. On Linux `maxRSS` of a program includes the
  * peak of the process that started it.
  */
 export const ACCOUNTANT = `require('node:os').loadavg = () => [Infinity, Infinity, Infinity];
