@@ -1,6 +1,7 @@
 /** May a directory be removed: not while anybody works there, a lock is held, or work would be lost. Pure. */
 import { doubtOf } from './report/doubt.ts';
 import { mainGitDirOf, releaseCommand, unlockCommand } from './report/git-commands.ts';
+import { summary } from './report/holder-words.ts';
 import { optionWith } from './report/name-worker.ts';
 import { refusalOf } from './report/refusals.ts';
 import { describeAside } from './town/moved-aside.ts';
@@ -151,14 +152,14 @@ const unlockOf = ({ lock, notes }: Verdict): readonly string[] | null =>
 
 /** git does not remove a worktree that has a lock, dead or not. In its main repository `--fix` releases a dead one. */
 const barring = (verdict: Verdict, is: string): Objection => {
-  const { lock, release } = verdict;
+  const { lock, state, release } = verdict;
   const main = lock.gitDir?.main ?? mainGitDirOf(lock);
   if (release.allowed || release.why === 'outside')
     return objection(
       'repair',
       'lock-stale',
       'lock',
-      `git does not remove it while its lock stands: ${is}`,
+      `git does not remove it while its lock is there: ${state} ${summary(verdict)}`,
       releaseCommand({ path: lock.path, gitDir: { main } }),
     );
   const why = `${is}, but it is not released: ${refusalOf(verdict)}`;

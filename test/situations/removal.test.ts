@@ -504,6 +504,9 @@ describe('the answer about removal', () => {
       expect(await answer(tree)).toMatchObject({
         answer: 'repair',
         reasons: ['lock-stale'],
+        message: expect.stringMatching(
+          /^git does not remove it while its lock is there: stale git-worktree lock of claude agent agent-ab12: its process \(\d+\) is gone; taken /,
+        ),
         next: [release],
       });
       expect(await ask(tree)).toMatchObject({ exitCode: 21 });
