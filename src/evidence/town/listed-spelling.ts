@@ -37,14 +37,14 @@ export const asListed = (worker: string, root: string, disk: SpellingDisk = real
 
 const folded = (name: string): string => name.normalize('NFD').toLowerCase();
 
-/** True where the path also exists with its last name that has letters in the opposite case. */
+/** True where the path also exists with its last name that has letters in another case. */
 const isThereInOtherCase = (path: string, disk: SpellingDisk): boolean => {
   const names = path.split('/');
-  const at = names.findLastIndex((name) => swapCase(name) !== name);
-  return at >= 0 && disk.exists([...names.slice(0, at), swapCase(names[at] ?? '')].join('/'));
+  const at = names.findLastIndex((name) => inOtherCase(name) !== name);
+  return at >= 0 && disk.exists([...names.slice(0, at), inOtherCase(names[at] ?? '')].join('/'));
 };
 
-const swapCase = (text: string): string =>
-  [...text]
-    .map((letter) => (letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase()))
-    .join('');
+const inOtherCase = (text: string): string => {
+  const upper = text.toUpperCase();
+  return upper === text ? text.toLowerCase() : upper;
+};
