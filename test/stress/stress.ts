@@ -159,7 +159,14 @@ const details = existsSync(join(oracle, 'details')) ? readFileSync(join(oracle, 
 if (details !== '') process.stderr.write(details.slice(0, 4000));
 rmSync(home, { recursive: true, force: true });
 
+/** A machine so busy that nothing was taken or released shows nothing. */
+const isIdle = protocol === 'guarded' && (counted.acquired === 0 || counted.batches === 0);
+if (isIdle)
+  process.stderr.write(
+    'Too little happened to tell anything: run it for longer (--seconds), or with fewer --kills.\n',
+  );
 const ok =
+  !isIdle &&
   counted.overlaps === 0 &&
   counted.lost === 0 &&
   counted.error === 0 &&
