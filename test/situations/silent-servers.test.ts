@@ -176,6 +176,20 @@ describe(`a file system elsewhere whose server does not answer${why}`, () => {
     },
   );
 
+  served('is refused as a root', async () => {
+    const { at, inside, goSilent, isServing } = await serve();
+    const root = join(at, 'sub');
+    // Its directories cannot be listed.
+    expect((await ask(inside, ['--json', '--town', root])).status).toBe(22);
+    await goSilent();
+    const { status, stdout } = await ask(inside, ['--json', '--town', root]);
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout).error.message).toBe(
+      `${root} cannot be looked at: the server of ${at} does not answer`,
+    );
+    expect(isServing()).toBe(true);
+  });
+
   servedTmux('does not block where a pane is there (skipped without tmux)', async () => {
     const { at, inside, goSilent, isServing } = await serve();
     const town = staleTown();

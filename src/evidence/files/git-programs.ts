@@ -6,7 +6,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { GitUse, LockGitDir, Uses } from '../../core/types/evidence.ts';
 import { showsBytes } from '../../io/disk/disk-path.ts';
-import { serverProbe } from '../../io/file-systems/servers.ts';
+import { answers } from '../../io/file-systems/servers.ts';
 import { otherNames } from '../processes/linux/other-names.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
 import { hasEnded, treeBelow } from '../processes/table.ts';
@@ -49,7 +49,6 @@ export const readGitUses = async (
   const cwds = await details.workingDirectories(found.map(({ pid }) => pid));
   const { ofTree, ofGitDir } = gitPlaces(gitDirs);
   const { nameOf, serverAt } = otherNames(directoriesOf(gitDirs), details);
-  const answers = serverProbe();
   const uses: GitUse[] = [];
   let hidden: string | null = listing.value === 'all' ? null : "other users' processes are hidden from us";
   for (const row of found) {
@@ -74,21 +73,17 @@ export const readGitUses = async (
     ];
     const dirs = [...named.filter(({ isGitDir }) => isGitDir).map(({ path }) => path), ...(variables ?? [])];
     const places: string[] = [];
-    const add = async (
-      path: string,
-      find: GitPlaces['ofTree' | 'ofGitDir'],
-      isCwd = false,
-    ): Promise<void> => {
+    const add = (path: string, find: GitPlaces['ofTree' | 'ofGitDir'], isCwd = false): void => {
       const full = isAbsolute(path) ? path : resolve(cwd ?? '/', path);
       const server = serverAt(pid, full);
-      if (server === null || (await answers(isOurs ? server : `${details.doorToRoot(pid)}${server}`)))
+      if (server === null || answers(isOurs ? server : `${details.doorToRoot(pid)}${server}`))
         places.push(...find(here(full, isCwd)));
       // A file `.git` there may lead to any repository.
       else hidden ??= `where process ${pid} (${comm}) works cannot be told: ${server} does not answer`;
     };
-    if (cwd !== null) await add(cwd, ofTree, true);
-    for (const path of trees) await add(path, ofTree);
-    for (const path of dirs) await add(path, ofGitDir);
+    if (cwd !== null) add(cwd, ofTree, true);
+    for (const path of trees) add(path, ofTree);
+    for (const path of dirs) add(path, ofGitDir);
     uses.push({ pid, command: comm, places: [...new Set(places)] });
     if (places.some(showsBytes))
       hidden ??= `where process ${pid} (${comm}) works cannot be told: a path there is not UTF-8`;

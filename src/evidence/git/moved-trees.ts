@@ -8,7 +8,7 @@ import { type DiskPath, displayPath, fromDisplay, showsBytes } from '../../io/di
 import { entryExists } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { isAround } from '../../io/file-systems/mounts.ts';
-import { ourServersApart, serverProbe } from '../../io/file-systems/servers.ts';
+import { answers, ourServersApart } from '../../io/file-systems/servers.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import { workingDirectories } from '../processes/table.ts';
 import { pointerIn } from './linked-tree.ts';
@@ -47,13 +47,9 @@ const leadsTo = ({ to, isBroken }: Lead, gitDir: string): boolean =>
 
 const leadsOfWorkingTrees = async (table: ProcessTable): Promise<readonly Lead[]> => {
   const find = repositoryFinder();
-  const servers = ourServersApart([]);
-  const answers = serverProbe();
-  const cwds: string[] = [];
-  for (const cwd of await workingDirectories(table)) {
-    const server = servers.find((at) => isAround(at, cwd));
-    if (server === undefined || (await answers(server))) cwds.push(cwd);
-  }
+  const all = await workingDirectories(table);
+  const silent = ourServersApart([]).filter((at) => all.some((cwd) => isAround(at, cwd)) && !answers(at));
+  const cwds = all.filter((cwd) => !silent.some((at) => isAround(at, cwd)));
   const tops = new Set<DiskPath>(cwds.flatMap((cwd) => find(cwd)?.top ?? []));
   for (const cwd of cwds) if (showsBytes(cwd)) for (const around of directoriesAround(cwd)) tops.add(around);
   return [...tops].flatMap((top) => {

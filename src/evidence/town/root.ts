@@ -4,6 +4,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../../core/failure.ts';
 import type { TownFacts, TownSource } from '../../core/types/evidence.ts';
+import { silentServerAround } from '../../io/file-systems/servers.ts';
 import { distrust, sudoUid } from '../../io/trust.ts';
 import { TOWN_MARKER } from './marker.ts';
 
@@ -70,7 +71,15 @@ interface Choice {
   readonly passedOver: string | null;
 }
 
+/** To look would be to wait for ever. */
+const refuseSilent = (path: string): void => {
+  const at = silentServerAround(path);
+  if (at !== null)
+    throw new Failure('E_USAGE', `${path} cannot be looked at: the server of ${at} does not answer`);
+};
+
 const choose = ({ town, cwd, env }: TownRequest): Choice => {
+  refuseSilent(town === undefined ? cwd : resolve(cwd, town));
   if (town !== undefined)
     return { path: resolve(cwd, town), source: 'flag', why: 'named on the command line', passedOver: null };
   const { place, passedOver, foreign } = outermostMarked(cwd);
@@ -100,7 +109,7 @@ const choose = ({ town, cwd, env }: TownRequest): Choice => {
  * Finds the town's root: the one named, else the outermost marked ancestor, else the environment's, else the working directory.
  * Strangers' markers do not count.
  *
- * @throws Failure E_USAGE where the only town around is a stranger's, or where it does not exist, is not a directory, or cannot be looked at
+ * @throws Failure E_USAGE where the only town around is a stranger's, where a server around it does not answer, or where it does not exist, is not a directory, or cannot be looked at
  */
 export const findTownRoot = (request: TownRequest): TownRoot => {
   const { path, source, why, passedOver } = choose(request);

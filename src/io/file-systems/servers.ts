@@ -1,5 +1,6 @@
 /** File systems behind a server that may not answer: a look at them then waits for ever, and nothing ends that. */
 import { readFileSync } from 'node:fs';
+import { spawnAndWait } from '../programs/spawn-sync.ts';
 import { tryOr } from '../try-or.ts';
 import { hasServed, isServed } from './file-systems.ts';
 import { isAround, shownPlaces, typesOfDevices } from './mounts.ts';
@@ -29,40 +30,32 @@ export const ourServersApart = (trees: readonly string[]): readonly string[] => 
 /** Milliseconds. A server that is there answers within a few, over a slow line within some hundred. */
 const PATIENCE_MS = 2000;
 
-/** Those that somebody of ours still waits for: whoever looks again and again must not leave one more behind each time. */
-const unanswered = new Set<string>();
+/** Milliseconds until a server is asked again: each time that it is silent, a program of ours stays behind and waits for it. */
+const PAUSE_MS = 30_000;
+
+const asked = new Map<string, { readonly atMs: number; readonly isThere: boolean }>();
 
 /**
- * Whether the server of what is mounted there answers; each is asked once. Another program asks, because whoever waits for a server
- * may not even be killed. Never rejects.
+ * Whether the server of what is mounted there answers within two seconds. Another program asks, for whoever waits for a server may not
+ * even be killed; we wait for its parent, which may. Never throws.
  */
-export const serverProbe = (): ((at: string) => Promise<boolean>) => {
-  const asked = new Map<string, Promise<boolean>>();
-  return (at) => {
-    const answer = asked.get(at) ?? answers(at);
-    asked.set(at, answer);
-    return answer;
-  };
+export const answers = (at: string): boolean => {
+  const before = asked.get(at);
+  if (before !== undefined && Date.now() - before.atMs < PAUSE_MS) return before.isThere;
+  const { timedOut } = spawnAndWait('/bin/sh', ['-c', 'stat -f -- "$0" & wait', at], {
+    timeout: PATIENCE_MS,
+    killSignal: 'SIGKILL',
+    maxBuffer: 0,
+    // A directory of `PATH` may itself be on that file system.
+    env: { PATH: '/usr/bin:/bin' },
+    stdio: ['ignore', 'ignore', 'ignore'],
+    input: undefined,
+    cwd: '/',
+  });
+  asked.set(at, { atMs: Date.now(), isThere: !timedOut });
+  return !timedOut;
 };
 
-const answers = async (at: string): Promise<boolean> => {
-  if (unanswered.has(at)) return false;
-  // A directory of `PATH` may itself be on that file system.
-  const options = { stdio: 'ignore', cwd: '/', env: { PATH: '/usr/bin:/bin' } } as const;
-  const child = process.getBuiltinModule('node:child_process').spawn('stat', ['-f', '--', at], options);
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      unanswered.add(at);
-      child.kill('SIGKILL');
-      child.unref();
-      resolve(false);
-    }, PATIENCE_MS);
-    const end = () => {
-      clearTimeout(timer);
-      unanswered.delete(at);
-      resolve(true);
-    };
-    // Without that program we look ourselves, as everywhere else.
-    child.on('error', end).on('exit', end);
-  });
-};
+/** Where a server's file system is mounted around one of our paths, if it does not answer; null where nobody has to wait. */
+export const silentServerAround = (path: string): string | null =>
+  ourServersApart([]).find((at) => isAround(at, path) && !answers(at)) ?? null;
