@@ -302,14 +302,13 @@ function startTmux(scratch) {
   return () => spawnSync('tmux', ['kill-session', '-t', '=bench'], { env });
 }
 
-/** Where the helper thread's module lies, and where it lay at 830ce02. */
-const THREADS = ['src/evidence/scan/scan-thread.ts', 'src/evidence/scan-thread.ts'];
-
 /** The scanner of a tree as one program. */
 async function bundleScanner(scratch, tree) {
+  // The second is where the helper thread's module was at 830ce02.
+  const threads = ['src/evidence/scan/scan-thread.ts', 'src/evidence/scan-thread.ts'];
   const entryPoints = {
     'scan-once': join(tree, 'bench/scan-once.ts'),
-    'scan-thread': THREADS.map((path) => join(tree, path)).find(existsSync),
+    'scan-thread': threads.map((path) => join(tree, path)).find(existsSync),
   };
   writeFileSync(join(scratch, 'package.json'), '{"type":"module"}');
   await build({

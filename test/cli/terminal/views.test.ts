@@ -106,8 +106,8 @@ gastown
     expect(await errors('preflight')).toBe(`doctor: preflight needs a worker
 Usage: doctor preflight WORKER... [optio
 ns]`);
-    expect(await errors('--fix', '--under', ADA)).toBe(`doctor: what --fix releases can be
-  chosen by --worker and --kind only
+    expect(await errors('--fix', '--under', ADA)).toBe(`doctor: only --worker and --kind can
+  choose what --fix releases
 Try: doctor --fix --worker WORKER`);
   });
 
