@@ -11,6 +11,7 @@ import {
   relativeTo,
   type Snapshot,
   townOption,
+  workerArgument,
 } from '../src/check.ts';
 
 const SAID: Readonly<Record<Leftover['kind'], string>> = {
@@ -26,8 +27,9 @@ const SAID: Readonly<Record<Leftover['kind'], string>> = {
  */
 const findingFor = (
   { name, path, gitDir, isLocked }: GoneTree,
-  { snapshot, verdicts }: Examination,
+  { snapshot, verdicts, lockless }: Examination,
 ): readonly Finding[] => {
+  const inside = lockless.find(({ worker }) => worker === name)?.occupant;
   const lock = verdicts.find((one) => one.lock.worker === name && one.lock.kind === 'git-worktree');
   if (isLocked && lock !== undefined && !lock.notes.includes('by-hand')) return [];
   const git = (...words: readonly string[]) => ['git', '-C', gitDir, 'worktree', ...words];
@@ -38,14 +40,19 @@ const findingFor = (
       worker: name,
       lock: null,
       about: relativeTo(snapshot.town.root, path) ?? path,
-      message: `git still lists this worktree${isLocked ? ', which is locked' : ''}, but its directory is gone`,
+      message: `git still lists this worktree${isLocked ? ', which is locked' : ''}, but its directory is gone${inside === undefined ? '' : `; ${inside.text}`}`,
       evidence: [{ source: 'git', text: `${path} is gone` }],
-      fix: isLocked
-        ? advice(`if it was deleted, unlock it and let git forget it; ${moved}`, [
-            git('unlock', path),
-            git('prune'),
-          ])
-        : advice(`if it was deleted, let git forget it; ${moved}`, [git('prune')]),
+      fix:
+        inside !== undefined
+          ? advice('let its agent end first, or look at what it says', [
+              ['doctor', 'explain', workerArgument(name, snapshot.town.root), ...townOption(snapshot.town)],
+            ])
+          : isLocked
+            ? advice(`if it was deleted, unlock it and let git forget it; ${moved}`, [
+                git('unlock', path),
+                git('prune'),
+              ])
+            : advice(`if it was deleted, let git forget it; ${moved}`, [git('prune')]),
     },
   ];
 };

@@ -11,7 +11,7 @@ export { describeAge } from './core/report/age.ts';
 export { doubtOf } from './core/report/doubt.ts';
 export { mainGitDirOf, unlockCommand } from './core/report/git-commands.ts';
 export { ofKind, sinceAtEnd, summary } from './core/report/holder-words.ts';
-export { optionWith } from './core/report/name-worker.ts';
+export { optionWith, workerArgument } from './core/report/name-worker.ts';
 export { describeRefusal } from './core/report/refusals.ts';
 export { townOption } from './core/report/town-option.ts';
 export { type ClosedHome, closedHomesOf } from './core/town/closed-homes.ts';

@@ -150,14 +150,15 @@ const describeFree = (
 ): string => {
   const { safe } = pen;
   const tree = snapshot.town.goneTrees?.find(({ name }) => name === worker);
-  if (tree !== undefined)
+  const left = tree === undefined ? [] : whatIsLeft(tree, tree.isLocked ? 'unlock' : null, pen);
+  if (tree !== undefined && (answer === null || answer.answer === 'free'))
     return [
       `# ${safe(worker)}: gone`,
       '',
       ...(tree.isLocked
         ? ['It has a lock of a kind that was not looked for.', '']
         : ['There is no lock.', '']),
-      ...whatIsLeft(tree, tree.isLocked ? 'unlock' : null, pen),
+      ...left,
     ].join('\n');
   const clashes = collisions.filter(({ workers }) => workers.includes(worker));
   const word = answer?.answer ?? 'free';
@@ -171,6 +172,8 @@ const describeFree = (
     '',
     ...evidencePart(answer?.evidence ?? [], clashes, safe),
     ...(isClosed ? ['doctor explain undecided-lock says what to do about it.', ''] : []),
+    // Whoever still runs in it goes first.
+    ...left,
   ].join('\n');
 };
 

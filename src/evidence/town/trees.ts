@@ -2,15 +2,18 @@
 import { Buffer } from 'node:buffer';
 import { dirname } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
+import { isAbsent } from '../../io/disk/entry-exists.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { MAX_POINTER_BYTES } from '../git/git-directory.ts';
+import { goneTreeAt } from '../git/same-repository.ts';
 
 /** What the `.git` file of a submodule says; a linked working tree's says `/worktrees/` instead. */
 const SUBMODULE = /^gitdir: .*\/modules\//;
 
 /**
  * The working trees in which these places lie, up to the root itself: relative to it, sorted. A submodule is a part of the tree
- * around it, and so is a directory that we may not look into: agents there keep the outer tree's lock.
+ * around it, and so is a directory that we may not look into: agents there keep the outer tree's lock. A linked tree that was deleted
+ * is one as long as git lists it: whoever still runs there does not work in the tree around it.
  *
  * @param root real path
  * @param places absolute directories; those outside the root are passed over
@@ -18,14 +21,18 @@ const SUBMODULE = /^gitdir: .*\/modules\//;
 export const treesAround = (root: string, places: Iterable<string>): readonly string[] => {
   const visited = new Set<string>();
   const trees: string[] = [];
-  for (const place of places)
+  for (const place of places) {
+    let isGone = true;
     for (let path = place; ; path = dirname(path)) {
       const worker = relativeTo(root, path);
       // Nothing above a tree outside the root belongs to the root.
       if (worker === null || worker.endsWith('..') || visited.has(path)) break;
       visited.add(path);
-      if (isTree(path)) trees.push(worker);
+      const isThere = isTree(path);
+      isGone &&= !isThere && isAbsent(path);
+      if (isThere || (isGone && goneTreeAt(path, [root, dirname(path)]) !== null)) trees.push(worker);
     }
+  }
   return trees.sort();
 };
 
