@@ -32,7 +32,9 @@ const findingFor = (
   const inside = lockless.find(({ worker }) => worker === name)?.occupant;
   const lock = verdicts.find((one) => one.lock.worker === name && one.lock.kind === 'git-worktree');
   if (isLocked && lock !== undefined && !lock.notes.includes('by-hand')) return [];
-  const git = (...words: readonly string[]) => ['git', '-C', gitDir, 'worktree', ...words];
+  const explain = [
+    ['doctor', 'explain', workerArgument(name, snapshot.town.root), ...townOption(snapshot.town)],
+  ];
   const moved = 'if it was moved, run git worktree repair PATH';
   return [
     {
@@ -44,15 +46,15 @@ const findingFor = (
       evidence: [{ source: 'git', text: `${path} is gone` }],
       fix:
         inside !== undefined
-          ? advice('let its agent end first, or look at what it says', [
-              ['doctor', 'explain', workerArgument(name, snapshot.town.root), ...townOption(snapshot.town)],
-            ])
+          ? advice('let its agent end first', explain)
           : isLocked
-            ? advice(`if it was deleted, unlock it and let git forget it; ${moved}`, [
-                git('unlock', path),
-                git('prune'),
-              ])
-            : advice(`if it was deleted, let git forget it; ${moved}`, [git('prune')]),
+            ? advice(
+                `if it was deleted, and not on a disk that is not mounted, unlock it yourself and let git forget it; ${moved}`,
+                explain,
+              )
+            : advice(`if it was deleted, let git forget it; ${moved}`, [
+                ['git', '-C', gitDir, 'worktree', 'prune'],
+              ]),
     },
   ];
 };

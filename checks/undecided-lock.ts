@@ -17,7 +17,6 @@ import {
   sinceAtEnd,
   summary,
   townOption,
-  unlockCommand,
   type Verdict,
 } from '../src/check.ts';
 
@@ -45,25 +44,28 @@ const fixForForeign = ({ reasons, holder }: Verdict, { town, machine: { host } }
   );
 };
 
+/** The commands only look: in doubt, whoever runs them without reading on must not break a lock. */
+const look = ({ lock }: Verdict): readonly (readonly string[])[] => [['ls', '-l', lock.path]];
+
 /** Its process works for other agents too, so its own agent may be finished: only its user knows. */
 const fixForShared = ({ lock, holder }: Verdict): Fix => {
-  const once = `once process ${holder?.truePid ?? 0} ends, --fix can release it`;
-  if (lock.tree === undefined) return advice(`${once}; if it has forgotten this lock, restart it`);
-  const unlock = unlockCommand(lock);
-  return advice(`${once}; if its agent is done, unlock it yourself`, unlock === null ? [] : [unlock]);
+  const pid = holder?.truePid ?? 0;
+  const otherwise =
+    lock.tree === undefined
+      ? 'if it has forgotten this lock, restart it'
+      : 'if its agent is done, unlock the worktree yourself (git worktree unlock)';
+  return advice(`once process ${pid} ends, --fix can release it; ${otherwise}`, [['ps', '-fp', `${pid}`]]);
 };
 
 /** Its process may be running where doctor is not: only a doctor there, or its user, can tell. */
-const fixForOtherSystem = ({ lock }: Verdict): Fix => {
-  const { tree } = lock;
-  const where = 'run doctor on the system that took it';
-  return tree?.path == null
-    ? advice(`${where}; if no other system shares this directory, remove it yourself`, [
-        ['ls', '-l', lock.path],
-      ])
-    : advice(`${where}; if no other system shares this directory, or its agent is done, unlock it yourself`, [
-        ['git', '-C', mainGitDirOf(lock), 'worktree', 'unlock', tree.path],
-      ]);
+const fixForOtherSystem = (verdict: Verdict): Fix => {
+  const where = 'run doctor on the system that took it; if no other system shares this directory';
+  return advice(
+    verdict.lock.tree?.path == null
+      ? `${where}, remove it yourself`
+      : `${where}, or its agent is done, unlock the worktree yourself (git worktree unlock)`,
+    look(verdict),
+  );
 };
 
 /** Its session may be on the tmux server of a user who is never asked; null where it is not. */
@@ -88,11 +90,11 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
   if (reasons.includes('process-shared') && strangers.length === 0) return fixForShared(verdict);
   if (reasons.includes('other-system') && strangers.length === 0) return fixForOtherSystem(verdict);
   if (reasons.includes('unreadable'))
-    return advice('let doctor read the file, then run it again', [['ls', '-l', lock.path]]);
+    return advice('let doctor read the file, then run it again', look(verdict));
   if (reasons.includes('network-disk'))
     return advice(
       'once no git works in this repository, on any machine that has this disk, remove the file yourself',
-      [['ls', '-l', lock.path]],
+      look(verdict),
     );
   if (strangers.length === 0 && lock.pathBytes !== null && reasons.includes('git-unknown'))
     return advice(
@@ -108,9 +110,10 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
       'whoever has it open may hold it; the file stays in either case, so wait until it is closed',
     );
   if (reasons.includes('not-refreshed'))
-    return advice('its holder touches it while it works; once nothing uses it, remove it yourself', [
-      [lock.stamp === null ? 'rmdir' : 'rm', lock.path],
-    ]);
+    return advice(
+      `its holder touches it while it works; once nothing uses it, remove it yourself (${lock.stamp === null ? 'rmdir' : 'rm'})`,
+      look(verdict),
+    );
   if (strangers.length > 0)
     return advice('wait until it exits, or say what it is: doctor explain undecided-lock shows how');
   if (lock.tree?.movedTo !== undefined)

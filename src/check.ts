@@ -9,7 +9,7 @@ import type { Verdict } from './core/types/judgement.ts';
 export { isAbandoned, lockBeside } from './core/record/lock-names.ts';
 export { describeAge } from './core/report/age.ts';
 export { doubtOf } from './core/report/doubt.ts';
-export { mainGitDirOf, unlockCommand } from './core/report/git-commands.ts';
+export { mainGitDirOf } from './core/report/git-commands.ts';
 export { ofKind, sinceAtEnd, summary } from './core/report/holder-words.ts';
 export { optionWith, workerArgument } from './core/report/name-worker.ts';
 export { describeRefusal } from './core/report/refusals.ts';

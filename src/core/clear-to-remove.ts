@@ -1,6 +1,6 @@
 /** May a directory be removed: not while anybody works there, a lock is held, or work would be lost. Pure. */
 import { doubtOf } from './report/doubt.ts';
-import { mainGitDirOf, releaseCommand, unlockCommand } from './report/git-commands.ts';
+import { mainGitDirOf, releaseCommand } from './report/git-commands.ts';
 import { summary } from './report/holder-words.ts';
 import { optionWith } from './report/name-worker.ts';
 import { refusalOf } from './report/refusals.ts';
@@ -126,9 +126,9 @@ const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection
           'lock-held',
           'lock',
           notes.includes('by-hand')
-            ? `${which} is held by a person, who alone unlocks it: ${told}`
+            ? `${which} is held by a person, who alone unlocks it (git worktree unlock): ${told}`
             : `${which} is held: ${told}`,
-          unlockOf(verdict),
+          next,
         ),
       ];
     case 'orphaned':
@@ -145,10 +145,6 @@ const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection
         : [objection('free', null, 'lock', `${which} is ${state}: ${told}`)];
   }
 };
-
-/** What whoever locked a worktree by hand does; null for every other lock. */
-const unlockOf = ({ lock, notes }: Verdict): readonly string[] | null =>
-  notes.includes('by-hand') ? unlockCommand(lock) : null;
 
 /** git does not remove a worktree that has a lock, dead or not. In its main repository `--fix` releases a dead one. */
 const barring = (verdict: Verdict, is: string): Objection => {

@@ -75,8 +75,8 @@ describe('undecided-lock reports', () => {
       expect(fixFor(lock, [absent(4242)])).toEqual([
         {
           action: 'advice',
-          text: 'run doctor on the system that took it; if no other system shares this directory, or its agent is done, unlock it yourself',
-          commands: [['git', '-C', '/town/.git', 'worktree', 'unlock', '/town/a']],
+          text: 'run doctor on the system that took it; if no other system shares this directory, or its agent is done, unlock the worktree yourself (git worktree unlock)',
+          commands: [['ls', '-l', lock.path]],
         },
       ]);
     });

@@ -361,7 +361,7 @@ describe('worktrees beside the repository', () => {
         worker,
         next.map((words) => words.slice(3).join(' ')),
       ]);
-    const byHand = ['lock-debris', 'inside', [`worktree unlock ${app}/inside`, 'worktree prune']];
+    const byHand = ['lock-debris', 'inside', [`--town ${app}`]];
     expect(found()).toEqual([['stale-lock', '../feature-1', expect.anything()], byHand]);
     expect(ask('locks').stdout).toMatch(/^held inside: .*; its directory is gone$/m);
     expect(ask('locks').stdout).toMatch(/^stale \.\.\/feature-1: .*; its directory is gone$/m);

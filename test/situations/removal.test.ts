@@ -530,10 +530,12 @@ describe('the answer about removal', () => {
     const { main, tree, answer } = setStage();
     git(main, 'worktree', 'lock', tree);
     const { message, next } = await answer(tree);
-    expect(message).toMatch(/ is held by a person, who alone unlocks it: locked without a reason or a name$/);
-    expect(next).toEqual([['git', '-C', join(main, '.git'), 'worktree', 'unlock', tree]]);
-    const [[command = '', ...words] = []] = next;
-    execFileSync(command, words, { cwd: '/', env: GIT_ENV });
+    expect(message).toMatch(
+      / is held by a person, who alone unlocks it \(git worktree unlock\): locked without a reason or a name$/,
+    );
+    // Whoever runs the next command without reading on must not unlock it.
+    expect(next).toEqual([['doctor', 'locks', '--under', tree]]);
+    git(main, 'worktree', 'unlock', tree);
     expect(await answer(tree)).toMatchObject({ answer: 'free', next: [] });
   });
 

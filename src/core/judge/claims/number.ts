@@ -44,7 +44,7 @@ export const judgeNumber = (one: Case, claim: NumberClaim): ProcessFinding | nul
     'process-shared',
     isOverdue
       ? `process ${found.pid} (${command}) is running, but should have released this lock long ago`
-      : `process ${found.pid} (${command}) is running, but it serves many sessions, and this one may have ended`,
+      : `process ${found.pid} (${command}) is running, but such a process may serve many sessions, and this one may have ended`,
   );
 };
 
