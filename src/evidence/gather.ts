@@ -72,6 +72,14 @@ const pidsNamedBy = (locks: readonly LockFile[], companions: readonly LoneCompan
   return [...pids];
 };
 
+/** Those that a lock names without saying on which machine: a tool in a container writes the number that it has there. */
+const pidsOfSomePlace = (locks: readonly LockFile[]): readonly number[] =>
+  locks.flatMap(({ content }) =>
+    content.kind === 'claim' && content.claim.by === 'number' && content.claim.hostname === ''
+      ? [content.claim.pid]
+      : [],
+  );
+
 /** The administrative directories of linked working trees outside of the root that the locks name: needed where a look at one lock did not scan. */
 const linkedGitDirsOf = (locks: readonly LockFile[]): readonly string[] =>
   locks
@@ -328,6 +336,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     treesOutside: names.worktrees.map((name) => join(town.root, name)),
     asker,
     elsewhere: takenElsewhere(locks, host),
+    ofSomePlace: pidsOfSomePlace(locks),
     askRegistries: (all) => readRegistries(uids, env, all),
   });
   const { lookups } = processes;

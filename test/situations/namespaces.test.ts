@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { examine } from '../../src/diagnose.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
 import { startTokenOf } from '../../src/lock/identity.ts';
+import { preflight } from '../../src/preflight.ts';
 import {
   canBecomeOthers,
   cleanUp,
@@ -18,6 +19,7 @@ import {
   startProcess,
   until,
 } from '../support/index.ts';
+import { makeRepository } from './repository.ts';
 import {
   ADA,
   askElsewhere,
@@ -316,4 +318,24 @@ describe('time namespaces (skipped without permission to make one)', () => {
       expect(locks).toMatchObject([{ kind: 'claude-scheduler', state: 'held' }]);
     },
   );
+});
+
+describe(`worktree locks that name the number of a process in a container, and no host${why}`, () => {
+  inNamespaces('are not dead by what that number is here', async () => {
+    const { root, env, worktree, lockOf: worktreeLock } = makeRepository();
+    const { pid } = await startProcess('unshare', ['-pf', '--mount-proc', '--kill-child', 'sleep', '600']);
+    const inner = await until(() => childOf(pid) ?? false, 'the process inside');
+    // Field 22 of proc_pid_stat(5).
+    const start = readFileSync(`/proc/${inner}/stat`, 'latin1').split(') ')[1]?.split(' ')[19];
+    worktree('mine', `claude agent agent-1 (pid 1 start ${start})`);
+    worktree('bare', 'claude agent agent-1 (pid 1)');
+    worktree('dead', `claude agent agent-2 (pid ${deadPid()} start ${start})`);
+    for (const name of ['mine', 'bare']) {
+      expect(await worktreeLock(name)).toMatchObject({ state: 'unknown', reasons: ['process-unknown'] });
+      // Process 1 is around whoever asks, and yet not the one that the lock names.
+      const { results } = await preflight(root, name, { env });
+      expect(results).toMatchObject([{ answer: 'unsure' }]);
+    }
+    expect(await worktreeLock('dead')).toMatchObject({ state: 'stale', reasons: ['process-gone'] });
+  });
 });

@@ -65,7 +65,7 @@ const saidBy = (verdict: Verdict, snapshot: Snapshot): Said =>
   verdict.lock.kind === 'git-worktree' ? byWorktreeLock(verdict, snapshot) : byGitLock(verdict);
 
 const byWorktreeLock = (verdict: Verdict, { machine, town: { root } }: Snapshot): Said => {
-  const { lock, state, notes, facts } = verdict;
+  const { lock, state, reasons, notes, facts } = verdict;
   const said = (answer: Answer, message: string): Said => ({
     verdict,
     answer,
@@ -81,8 +81,8 @@ const byWorktreeLock = (verdict: Verdict, { machine, town: { root } }: Snapshot)
     case 'stale':
       return { ...free(`stale ${summary(verdict)}`), next: releaseOf(verdict) };
     case 'unknown':
-      // Who asks before a start, and what it runs in, never counts.
-      return pid !== null && machine.asker.pids.includes(pid)
+      // Who asks before a start, and what it runs in, never counts. Every container has a process 1.
+      return pid !== null && pid > 1 && reasons.includes('process-shared') && machine.asker.pids.includes(pid)
         ? free(`${ofKind(verdict)}taken by process ${pid}, which asks`)
         : said('unsure', `cannot tell: ${ofKind(verdict)}${doubtOf(verdict)}`);
     case 'held':

@@ -324,6 +324,8 @@ export interface PidLookup {
   readonly process: ProcessInfo | null;
   /** Why the answer is unknown. */
   readonly why: string | null;
+  /** Processes of deeper PID namespaces that have this number there; looked for where a lock does not say where it was taken. */
+  readonly inside?: readonly number[];
 }
 
 /** A process that uses the file of a lock. */

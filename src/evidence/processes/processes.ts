@@ -63,7 +63,13 @@ export const processEvidence = async (
   // Iterating a set includes entries that are added meanwhile, so this climbs up to the top.
   for (const pid of chosen) chosen.add(table.rows.get(pid)?.ppid ?? 0);
 
-  const lookups = withoutStackTraces(() => lookUpAll(question.pids, table, describe));
+  const lookups = withoutStackTraces(() => {
+    const inside = numbersInside(question.ofSomePlace ?? [], running, table);
+    return lookUpAll(question.pids, table, describe).map((lookup) => {
+      const pids = inside.get(lookup.pid);
+      return pids === undefined ? lookup : { ...lookup, inside: pids };
+    });
+  });
   const alive = [...chosen].flatMap((pid) => table.rows.get(pid) ?? []).filter((row) => !row.dead);
   const vague = await untilSettled(alive, cwds, table);
   const list = alive
@@ -143,6 +149,21 @@ const sessionReader =
     const isInTown = ({ cwd }: RegisteredSession): boolean => relativeTo(root, cwd) !== null;
     return [...placed.filter(isInTown), ...placed.filter((session) => !isInTown(session))];
   };
+
+/** For each of these numbers the processes that have it in a deeper PID namespace than ours, such as a container's. */
+const numbersInside = (
+  pids: readonly number[],
+  running: readonly ProcessRow[],
+  { details }: ProcessTable,
+): ReadonlyMap<number, readonly number[]> => {
+  const found = new Map<number, number[]>();
+  if (pids.length === 0) return found;
+  const wanted = new Set(pids);
+  for (const { pid } of running)
+    for (const number of new Set(details.numbers(pid).slice(1)))
+      if (wanted.has(number)) found.set(number, [...(found.get(number) ?? []), pid]);
+  return found;
+};
 
 const lookUpAll = (pids: readonly number[], table: ProcessTable, describe: Describe): readonly PidLookup[] =>
   [...new Set(pids)].sort((a, b) => a - b).map((pid) => lookUp(pid, table, describe));

@@ -22,6 +22,8 @@ export interface ProcessQuestion {
   readonly asker: Asker;
   /** Records that were taken under another host name or in another PID namespace; default: none. */
   readonly elsewhere?: readonly TakenElsewhere[];
+  /** Those of `pids` that a lock names without its host: they may be numbers of a container; default: none. */
+  readonly ofSomePlace?: readonly number[];
   /** Asks tools' own registries of live sessions about the processes of a table; default: none are asked. */
   readonly askRegistries?: (table: ProcessTable) => Promise<Registrations>;
 }

@@ -34,7 +34,8 @@ export const claimAsRecord = (
 export const judgeNumber = (one: Case, claim: NumberClaim): ProcessFinding | null => {
   const found = byStart(one, claim) ?? judgeProcess(one);
   if (found === null) return null;
-  if (found.state !== 'alive') return mayBeElsewhere(one, claim) ? elsewhere(found, claim) : found;
+  if (found.state !== 'alive')
+    return mayBeElsewhere(one, claim) ? elsewhere(found, claim) : unlessInside(found, one, claim);
   const isOverdue = isKeptTooLong(one, claim);
   if (!claim.isShared && !isOverdue) return found;
   const command = found.process?.names[0] ?? 'command unknown';
@@ -63,6 +64,23 @@ const mayBeElsewhere = ({ taken, index }: Case, { start, isStartNative }: Number
   start !== null &&
   taken === 'here' &&
   !isFormOf(index.machine.seen.host.platform, start);
+
+/** A number without a host may be one of a container of this machine, whose process then has another number here. */
+const unlessInside = (
+  found: ProcessFinding,
+  { index }: Case,
+  { pid, hostname }: NumberClaim,
+): ProcessFinding => {
+  const [inside] = hostname === '' ? (index.machine.lookups.get(pid)?.inside ?? []) : [];
+  return inside === undefined
+    ? found
+    : finding(
+        { ...found, own: false },
+        'unknown',
+        'process-unknown',
+        `process ${inside} has the number ${pid} in its container, and the lock does not say where it was taken`,
+      );
+};
 
 const elsewhere = (found: ProcessFinding, { start }: NumberClaim): ProcessFinding =>
   finding(
