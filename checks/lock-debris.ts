@@ -53,7 +53,8 @@ const findingFor = (
                 explain,
               )
             : advice(`if it was deleted, let git forget it; ${moved}`, [
-                ['git', '-C', gitDir, 'worktree', 'prune'],
+                // prune would also forget worktrees on disks that are not mounted.
+                ['git', '-C', gitDir, 'worktree', 'remove', path],
               ]),
     },
   ];

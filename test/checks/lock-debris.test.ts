@@ -72,7 +72,7 @@ test.each([
   [
     'without a lock: it names what makes git forget it',
     false,
-    ['git', '-C', `${ROOT}/.git`, 'worktree', 'prune'],
+    ['git', '-C', `${ROOT}/.git`, 'worktree', 'remove', `${ROOT}/login`],
   ],
   [
     'with a lock that was not looked for: no command unlocks it',

@@ -311,8 +311,8 @@ describe('worktrees beside the repository', () => {
     const git = (...args: string[]) => spawnSync('git', args, { cwd: app, encoding: 'utf8' });
     const said = 'git still lists this worktree, but its directory is gone';
     const trees = [
-      ['inside', join(app, 'inside')],
       ['../feature-1', town.path('feature-1')],
+      ['inside', join(app, 'inside')],
     ] as const;
     for (const [, path] of trees) rmSync(path, { recursive: true });
     const told = ask();
@@ -333,16 +333,16 @@ describe('worktrees beside the repository', () => {
       ]) {
         const { status, stdout } = doctor(args, { cwd: '/' });
         expect([args, status, stdout]).toEqual([args, 0, expect.stringMatching(/^# .*: gone\n/)]);
-        expect(stdout).toContain(`git -C ${app}/.git worktree prune`);
+        expect(stdout).toContain(`git -C ${app}/.git worktree remove ${path}`);
       }
     }
     const { findings } = documentOf<{ findings: { check: string; next: string[][] }[] }>(
       ask('--json').stdout,
     );
     expect(findings.map(({ check, next }) => [check, next])).toEqual(
-      trees.map(() => ['lock-debris', [['git', '-C', `${app}/.git`, 'worktree', 'prune']]]),
+      trees.map(([, path]) => ['lock-debris', [['git', '-C', `${app}/.git`, 'worktree', 'remove', path]]]),
     );
-    git('-C', `${app}/.git`, 'worktree', 'prune');
+    for (const { next } of findings) git(...(next[0]?.slice(1) ?? []));
     expect(ask().stdout).not.toContain('is gone');
   });
 
@@ -367,7 +367,10 @@ describe('worktrees beside the repository', () => {
     expect(ask('locks').stdout).toMatch(/^stale \.\.\/feature-1: .*; its directory is gone$/m);
     expect(ask('explain', 'inside').stdout).toContain(`worktree unlock ${app}/inside`);
     expect(ask('--fix', '-q').status).toBe(0);
-    expect(found()).toEqual([['lock-debris', '../feature-1', ['worktree prune']], byHand]);
+    expect(found()).toEqual([
+      ['lock-debris', '../feature-1', [`worktree remove ${join(app, '../feature-1')}`]],
+      byHand,
+    ]);
     git('worktree', 'unlock', 'inside');
     git('worktree', 'prune');
     expect(found()).toEqual([]);

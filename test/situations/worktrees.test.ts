@@ -597,7 +597,7 @@ describe('a worker by name', () => {
         expect(hint).toContain(
           `git still lists the worktree ${join(root, name)}, but its directory is gone.`,
         );
-        expect(hint).toContain(`git -C ${root}/.git worktree prune`);
+        expect(hint).toContain(`git -C ${root}/.git worktree remove ${join(root, name)}`);
         expect(hint).not.toContain('Did you mean');
       }
     },
@@ -618,12 +618,12 @@ describe('a worker by name', () => {
       const { findings } = await examine(root, { env });
       expect(findings).toMatchObject([{ message: expect.stringContaining('its directory is gone as well') }]);
       const asked = doctor(['explain', name, '--town', root], { env });
-      expect(asked.stdout).toContain(`git -C ${root}/.git worktree prune`);
+      expect(asked.stdout).toContain(`git -C ${root}/.git worktree remove ${path}`);
 
       // What it says is what helps.
       expect(git(root, 'worktree', 'prune', '-v')).toBe('');
       await heal(root, { env });
-      expect(git(`${root}/.git`, 'worktree', 'prune', '-v', '--expire=now')).toBe('');
+      git(`${root}/.git`, 'worktree', 'remove', path);
       expect(git(root, 'worktree', 'list')).not.toContain(path);
       const { stderr } = doctor(['explain', name, '--town', root], { env });
       expect(stderr).toContain('unknown word or worker');

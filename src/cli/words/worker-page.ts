@@ -130,7 +130,7 @@ const whatIsLeft = (
     `Its directory ${safe(path)} is gone, and git still lists it. If it was deleted, and does not lie on a disk that is not mounted, ${first === null ? 'let git forget it' : how[first]}:`,
     '```',
     ...(first === 'unlock' ? [git('unlock', path)] : []),
-    git('prune'),
+    git('remove', path),
     '```',
     '',
     inOneLine('If it was moved, say where it is now:', `${git('repair')} PATH`),

@@ -103,7 +103,7 @@ export const hintForGone = (path: string, root: string): string | null => {
   const repository = gone.gitDir.replace(/\/\.git$/, '') || '/';
   const deleted = gone.isLocked
     ? ` its lock is left, which keeps git from forgetting it: doctor explain ${path} --town ${repository}`
-    : ` ${git} prune`;
+    : ` ${git} remove ${path}`;
   return `git still lists the worktree ${path}, but its directory is gone. If you moved it: ${git} repair PATH. If you deleted it:${deleted}`;
 };
 
