@@ -204,7 +204,7 @@ describe('a directory as a lock', () => {
     aged(path);
     expect(await look()).toMatchObject({
       locks: [{ state: 'unknown', reasons: ['not-refreshed'] }],
-      findings: [{ check: 'undecided-lock', next: [['rmdir', path]] }],
+      findings: [{ check: 'undecided-lock', next: [['ls', '-l', path]] }],
     });
     expect((await fix()).summary?.fixed).toBe(0);
     expect(existsSync(path)).toBe(true);
