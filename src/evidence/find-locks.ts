@@ -5,7 +5,7 @@ import type { Gap } from '../core/types/evidence.ts';
 import { type DiskPath, displayPath } from '../io/disk/disk-path.ts';
 import { entryExists, isPlainDirectory } from '../io/disk/entry-exists.ts';
 import type { GatherRequest } from './gather-request.ts';
-import { linkedGitDirOf, pointerIn } from './git/linked-tree.ts';
+import { linkedGitDirOf, mainOfLinked, pointerIn } from './git/linked-tree.ts';
 import { findAgain } from './locks/find-again.ts';
 import { readProcessTable, workingDirectories } from './processes/processes.ts';
 import {
@@ -67,7 +67,7 @@ const mainGitDirs = (root: string, places: readonly string[]): readonly string[]
     const own = join(place, '.git');
     if (isPlainDirectory(own)) return [own];
     const pointer = pointerIn(place);
-    return typeof pointer === 'string' ? pointer.replace(/\/worktrees\/[^/]+$/, '') : [];
+    return typeof pointer === 'string' ? mainOfLinked(pointer) : [];
   });
   const bare = isRepository(root) && !entryExists(join(root, '.git')) ? [root] : [];
   return [...new Set([...bare, ...mains])].filter((path) => relativeTo(root, path) !== null);

@@ -131,6 +131,9 @@ export const linkedGitDirOf = (top: DiskPath): DiskPath | null => {
   return leadsBack ? gitDir : null;
 };
 
+/** The main git directory of that of a linked working tree, by its name; any other path as it is. */
+export const mainOfLinked = (gitDir: string): string => gitDir.replace(/\/worktrees\/[^/]+$/, '');
+
 /** The absolute path to which the file `.git` in this directory points, whatever is there; null where it is no such file. */
 export const pointerIn = (top: DiskPath): DiskPath | null => {
   const pointer = valueIn(top, '.git');

@@ -2,6 +2,7 @@
 import type { GoneTree } from '../../core/types/evidence.ts';
 import { type DiskPath, displayPath, joinPath } from '../../io/disk/disk-path.ts';
 import { entryExists, isAbsent } from '../../io/disk/entry-exists.ts';
+import { mainOfLinked } from '../git/linked-tree.ts';
 import { placeName, type TreePathReader } from './outside-trees.ts';
 
 /** Those of these git directories, by name. A tree whose directory cannot be looked at counts as there. */
@@ -18,7 +19,7 @@ export const goneTrees = (
         {
           name: placeName(root, path),
           path: displayPath(path),
-          gitDir: displayPath(gitDir).replace(/\/worktrees\/[^/]+$/, ''),
+          gitDir: mainOfLinked(displayPath(gitDir)),
           isLocked: entryExists(joinPath(gitDir, 'locked')),
         },
       ];

@@ -7,7 +7,7 @@ import { ownerOf, relativeTo } from '../../core/town/roles.ts';
 import { entryExists, isPlainDirectory, leadsToDirectory } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { tryOr } from '../../io/try-or.ts';
-import { pointerIn } from '../git/linked-tree.ts';
+import { mainOfLinked, pointerIn } from '../git/linked-tree.ts';
 import { goneTreeAt, workingTreesAround } from '../git/same-repository.ts';
 import { readTownLayout, type TownLayout } from './layout.ts';
 import { isMarked } from './marker.ts';
@@ -114,7 +114,7 @@ const oneOfEachRepository = (directories: readonly string[]): readonly string[] 
     const pointer = pointerIn(directory);
     if (typeof pointer !== 'string') return entryExists(join(directory, '.git'));
     const { size } = seen;
-    return seen.add(pointer.replace(/\/worktrees\/[^/]+$/, '')).size > size;
+    return seen.add(mainOfLinked(pointer)).size > size;
   });
 };
 
