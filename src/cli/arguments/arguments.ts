@@ -32,15 +32,16 @@ export interface Arguments extends Omit<RawArguments, 'flags' | 'values'> {
 
 /** Checks a command line and types its options. Throws `E_USAGE` for what the command cannot take. */
 export const checkArguments = ({ flags, values, ...given }: RawArguments): Arguments => {
-  const options = Object.fromEntries(
-    OPTIONS.map((option: Option) => {
-      const raw = values.get(option.name);
-      return [
-        camelCase(option.name),
-        typed(option, flags, raw === undefined ? [] : checkValues(option, raw)),
-      ];
-    }),
-  ) as unknown as Options;
+  const byKey: Record<string, unknown> = {};
+  for (const option of OPTIONS as readonly Option[]) {
+    const raw = values.get(option.name);
+    byKey[option.key ?? option.name] = typed(
+      option,
+      flags,
+      raw === undefined ? [] : checkValues(option, raw),
+    );
+  }
+  const options = byKey as unknown as Options;
   checkPositionals(commandNamed(given.command), given);
   if (options.home && options.on.length > 0) throw usage('--home and --on cannot be combined');
   if (options.home && options.fromSnapshot !== null)
@@ -49,13 +50,6 @@ export const checkArguments = ({ flags, values, ...given }: RawArguments): Argum
   if (options.json && (options.format ?? 'json') !== 'json')
     throw usage('--json and --format cannot be combined');
   return { ...given, options };
-};
-
-/** Every start comes through here with thirty names: a pattern that is met a second time is compiled. */
-const camelCase = (name: string): string => {
-  if (!name.includes('-')) return name;
-  const [first = '', ...others] = name.split('-');
-  return others.reduce((before, word) => before + word.charAt(0).toUpperCase() + word.slice(1), first);
 };
 
 /** If an option that takes one value is repeated, the last value counts. */

@@ -30,6 +30,8 @@ export type ValueKind = 'directory' | 'file' | 'worker' | 'check' | 'topic' | 'r
 
 export interface Option {
   readonly name: string;
+  /** What the commands call it, where a name in camel case differs: every start would have to find it out. */
+  readonly key?: string;
   readonly short?: string;
   /** `flag` takes no value; `list` may be repeated. */
   readonly type: 'flag' | 'value' | 'list';
@@ -149,6 +151,7 @@ export const OPTIONS = [
   { name: 'yes', short: 'y', type: 'flag', summary: 'do not ask', commands: ['doctor'] },
   {
     name: 'dry-run',
+    key: 'dryRun',
     short: 'n',
     type: 'flag',
     summary: 'with --fix: show what it would do, change nothing',
@@ -234,6 +237,7 @@ export const OPTIONS = [
   },
   {
     name: 'fail-on',
+    key: 'failOn',
     type: 'value',
     value: 'SEVERITY',
     choices: SEVERITIES,
@@ -366,6 +370,7 @@ export const OPTIONS = [
   },
   {
     name: 'on-lost',
+    key: 'onLost',
     type: 'value',
     value: 'WHAT',
     kind: 'text',
@@ -375,6 +380,7 @@ export const OPTIONS = [
   },
   {
     name: 'no-cd',
+    key: 'noCd',
     type: 'flag',
     summary: "run CMD in the caller's directory (default: in the worker's)",
     commands: ['exec'],
@@ -390,6 +396,7 @@ export const OPTIONS = [
   },
   {
     name: 'former-host',
+    key: 'formerHost',
     type: 'list',
     value: 'NAME',
     kind: 'text',
@@ -407,6 +414,7 @@ export const OPTIONS = [
   },
   {
     name: 'save-snapshot',
+    key: 'saveSnapshot',
     type: 'value',
     value: 'FILE',
     kind: 'file',
@@ -415,6 +423,7 @@ export const OPTIONS = [
   },
   {
     name: 'from-snapshot',
+    key: 'fromSnapshot',
     type: 'value',
     value: 'FILE',
     kind: 'file',
@@ -449,17 +458,19 @@ export const OPTIONS = [
     summary: 'print evidence and timings',
     commands: ['doctor', 'preflight', 'locks', 'who', 'explain', 'undo'],
   },
-  { name: 'no-color', type: 'flag', summary: 'no colour (as NO_COLOR does)', commands: ALL },
+  {
+    name: 'no-color',
+    key: 'noColor',
+    type: 'flag',
+    summary: 'no colour (as NO_COLOR does)',
+    commands: ALL,
+  },
   { name: 'ascii', type: 'flag', summary: 'print ASCII characters only', commands: ALL },
   { name: 'help', short: 'h', type: 'flag', summary: 'show this help', commands: ALL },
   { name: 'version', type: 'flag', summary: 'show the version', commands: ALL },
 ] as const satisfies readonly Option[];
 
 type Row = (typeof OPTIONS)[number];
-
-type Camel<Name extends string> = Name extends `${infer Head}-${infer Tail}`
-  ? `${Head}${Capitalize<Camel<Tail>>}`
-  : Name;
 
 type Word<R> = R extends { readonly choices: readonly (infer Choice)[] }
   ? Choice
@@ -473,8 +484,10 @@ type ValueOf<R extends Row> = R['type'] extends 'flag'
     ? readonly Word<R>[]
     : Word<R> | null;
 
-/** Every option of the table by its name in camel case: false, null or an empty list where it was not given. */
-export type Options = { readonly [R in Row as Camel<R['name']>]: ValueOf<R> };
+/** Every option of the table by its key: false, null or an empty list where it was not given. */
+export type Options = {
+  readonly [R in Row as R extends { readonly key: infer Key extends string } ? Key : R['name']]: ValueOf<R>;
+};
 
 const TOWN: Positional = {
   name: 'town',
