@@ -69,11 +69,22 @@ const PLAIN: Syntax = { isFor: () => false, withValue: [], withCode: NEVER, subc
 /** Longest file name. A title that a process writes over its arguments may be longer. */
 const MAX_NAME = 255;
 
+/** Of the arguments that were asked about: a look reads those of a process once, and asks for its names several times. */
+const known = new WeakMap<readonly string[], { readonly comm: string; readonly names: readonly string[] }>();
+
 /**
  * Kernel command name, base name of argv[0] (a login shell's `-` taken off) and, for interpreters, the script's base
  * name with and without extension and the packages it lies in. In this order, without doubles and empty ones.
  */
 export const processNames = (comm: string, argv: readonly string[]): readonly string[] => {
+  const before = known.get(argv);
+  if (before?.comm === comm) return before.names;
+  const names = namesIn(comm, argv);
+  known.set(argv, { comm, names });
+  return names;
+};
+
+const namesIn = (comm: string, argv: readonly string[]): readonly string[] => {
   const program = programName(argv);
   const names = [comm, program, ...productsIn(argv[0] ?? '')];
   const script = scriptOf(comm, argv);
@@ -129,7 +140,7 @@ const STEM_END = /(?<=.)(-\d+(\.\d+)+)?\.[A-Za-z]+$/;
 const FROM_A_DESCRIPTOR = /^\/(dev|proc\/[^/]+)\/fd\/\d+$/;
 
 export const scriptNames = (script: string): readonly string[] => {
-  if (FROM_A_DESCRIPTOR.test(script)) return [`/dev/fd/${baseName(script)}`];
+  if (script.includes('/fd/') && FROM_A_DESCRIPTOR.test(script)) return [`/dev/fd/${baseName(script)}`];
   const base = baseName(script);
   const stem = base.replace(STEM_END, '');
   const names = [base, ...packagesIn(script)];
@@ -137,7 +148,7 @@ export const scriptNames = (script: string): readonly string[] => {
 };
 
 /** The path of this program in its package, whatever a clone's directory is called. */
-const OUR_OWN = /(^|\/)dist\/bin\/doctor\.js$/;
+const OUR_OWN = 'dist/bin/doctor.js';
 
 /** Where editors keep their extensions, language servers among them. */
 const OF_AN_EDITOR = /\/\.(vscode|cursor|windsurf)[^/]*\/extensions\//;
@@ -149,7 +160,7 @@ const NO_WORDS = { agents: [] };
  * with its name: `/usr/share/yarn/bin/yarn.js`, `…/pyright/dist/pyright-langserver.js`.
  */
 const isOwnName = (stem: string, script: string): boolean => {
-  if (script.endsWith('doctor.js') && OUR_OWN.test(script)) return true;
+  if (script === OUR_OWN || script.endsWith(`/${OUR_OWN}`)) return true;
   if (classifyNames([stem], NO_WORDS)?.class !== 'bystander' || stem === baseName(script)) return true;
   const product = stem.split('-')[0] ?? stem;
   const isInstalled = script.split('/').some((part) => [stem, `.${stem}`, product].includes(part));
