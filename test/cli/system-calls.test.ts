@@ -244,6 +244,17 @@ counted('a diagnosis (skipped without strace)', () => {
     expect(calls.filter((call) => /\/beads\/|\/mayor\/rigs\.json"/.test(call))).toEqual([]);
   });
 
+  test('asks of each clone beside a new worker only whether git lists working trees of it', () => {
+    const town = makeTown();
+    for (let index = 0; index < 5; index += 1) addRepository(town, `bob${index}`, 0);
+    const looks = looksIn(town, ['preflight', '--json', '--town', town.root, 'gastown/crew/new']);
+    expect([...looks].filter(([path]) => path.includes('bobN')).sort()).toEqual([
+      ['look gastown/crew/bobN/.git', 5],
+      ['look gastown/crew/bobN/.git/commondir', 5],
+      ['open gastown/crew/bobN/.git/worktrees', 5],
+    ]);
+  });
+
   test.each([
     ['a diagnosis', (root: string) => ['--json', root]],
     ['a preflight', (root: string) => ['preflight', '--json', '--town', root, 'gastown/crew/ada0']],

@@ -1,6 +1,6 @@
 /** Preflight and exec where git's own locks stand on the worker's working tree: made by git, asked about with real processes. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PreflightResult } from '../../src/core/types/report.ts';
 import { runUnderLock } from '../../src/exec/run-under-lock.ts';
@@ -228,6 +228,30 @@ describe('a worktree whose directory is gone', () => {
       expect(await ask(repository)).toMatchObject({
         answer: 'free',
         message: 'the directory does not exist yet; no lock, no agent running',
+      });
+    },
+  );
+
+  gitTest.each(['clone', 'directory that shares its repository by a commondir of its own'])(
+    'is none either where only a %s beside it tells',
+    async (kind) => {
+      const { root, env, worktree } = makeRepository();
+      const beside = worktree('../apart/beside');
+      const tree = join(dirname(beside), 'gone');
+      if (kind === 'clone') {
+        rmSync(beside, { recursive: true });
+        git(root, 'clone', '-q', root, beside);
+        git(beside, 'worktree', 'add', '-q', '--detach', tree);
+      } else {
+        worktree('../apart/gone');
+        const gitDir = git(beside, 'rev-parse', '--absolute-git-dir').trim();
+        rmSync(join(beside, '.git'));
+        cpSync(gitDir, join(beside, '.git'), { recursive: true });
+        writeFileSync(join(beside, '.git/commondir'), join(root, '.git'));
+      }
+      rmSync(tree, { recursive: true });
+      await expect(preflight(undefined, tree, { env, cwd: dirname(beside) })).rejects.toMatchObject({
+        hint: expect.stringContaining(`git still lists the worktree ${tree}, but its directory is gone.`),
       });
     },
   );

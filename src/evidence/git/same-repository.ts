@@ -11,8 +11,8 @@ import { treePathIn } from './linked-tree.ts';
 import { repositoryFinder } from './repository.ts';
 
 /** The directory that all working trees of a repository share; null where there is no repository, or it cannot be told. */
-const sharedDirectoryOf = (directory: string): string | null => {
-  const gitDir = repositoryFinder()(directory)?.gitDir ?? null;
+const sharedDirectoryOf = (directory: string, find = repositoryFinder()): string | null => {
+  const gitDir = find(directory)?.gitDir ?? null;
   if (gitDir === null) return null;
   const common = commonDirectoryOf(gitDir);
   return realpathSync.native(typeof common === 'string' && entryExists(common) ? common : gitDir);
@@ -53,7 +53,10 @@ export const goneTreeAt = (
   directories: readonly string[],
 ): Pick<GoneTree, 'gitDir' | 'isLocked'> | null => {
   if (!isAbsent(path)) return null;
-  const shared = new Set(directories.map((directory) => tryOr(() => sharedDirectoryOf(directory), null)));
+  const find = repositoryFinder();
+  const shared = new Set(
+    directories.map((directory) => tryOr(() => sharedDirectoryOf(directory, find), null)),
+  );
   for (const gitDir of shared) {
     if (gitDir === null) continue;
     for (const name of tryOr(() => readdirSync(`${gitDir}/worktrees`), [])) {

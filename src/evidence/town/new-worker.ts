@@ -1,5 +1,5 @@
 /** May a worker be made at a directory that does not exist yet, or is the name more likely a mistake? Reads only. */
-import { readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isSlip, nearWorker } from '../../core/did-you-mean.ts';
 import { Failure } from '../../core/failure.ts';
@@ -52,11 +52,11 @@ export const judgeNewWorker = (
     (other) => isAlike(other, worker) || other.endsWith(`/${worker}`),
   );
   if (alike !== undefined) return { kind: 'mistake', near: alike };
-  const beside = workersBeside(worker, root);
-  const meant = beside.find((other) => isSlip(basename(worker), basename(other)));
+  const beside = placesBeside(worker, root);
+  const meant = beside.find((other) => isSlip(basename(worker), basename(other)) && isWorker(other, root));
   if (meant !== undefined) return { kind: 'mistake', near: meant };
-  const isBeside = isTown ? beside.length > 0 : beside.some((other) => !isClone(join(root, other)));
-  if (isCanonicalPlace(worker, root, town) || isBeside) return { kind: 'plausible' };
+  const isSign = (other: string) => isWorker(other, root) && (isTown || !isClone(join(root, other)));
+  if (isCanonicalPlace(worker, root, town) || beside.some(isSign)) return { kind: 'plausible' };
   return { kind: 'mistake', near: nearWorker(worker, [...all(), ...trees, ...treesInside(root)]) };
 };
 
@@ -107,12 +107,20 @@ export const hintForGone = (path: string, root: string): string | null => {
   return `git still lists the worktree ${path}, but its directory is gone. If you moved it: ${git} repair PATH. If you deleted it:${deleted}`;
 };
 
-/** Of hundreds of working trees of one repository, the first: asked before each start of a new worker. */
+/**
+ * Of hundreds of working trees of one repository, the first, and no clone without linked working trees: asked before each start of a
+ * new worker.
+ */
 const oneOfEachRepository = (directories: readonly string[]): readonly string[] => {
   const seen = new Set<string>();
   return directories.filter((directory) => {
+    const git = join(directory, '.git');
+    const entry = tryOr(() => lstatSync(git, { throwIfNoEntry: false }), undefined);
+    if (entry === undefined) return false;
+    if (entry.isDirectory())
+      return entryExists(`${git}/commondir`) || tryOr(() => readdirSync(`${git}/worktrees`), []).length > 0;
     const pointer = pointerIn(directory);
-    if (typeof pointer !== 'string') return entryExists(join(directory, '.git'));
+    if (typeof pointer !== 'string') return true;
     const { size } = seen;
     return seen.add(mainOfLinked(pointer)).size > size;
   });
@@ -158,15 +166,15 @@ const isCanonicalPlace = (worker: string, root: string, town: () => KnownTown): 
 const isClone = (path: string): boolean =>
   leadsToDirectory(join(path, '.git')) && !LOCK_DIRECTORIES.some((sign) => entryExists(join(path, sign)));
 
-/** Workers' directories beside it, relative to the town. */
-const workersBeside = (worker: string, root: string): readonly string[] => {
+/** What lies beside it, relative to the town; nothing where the parent is missing or unreadable. */
+const placesBeside = (worker: string, root: string): readonly string[] => {
   const parent = dirname(worker);
-  // The parent is missing or unreadable, so no workers are known there.
-  return tryOr(
-    () =>
-      readdirSync(join(root, parent))
-        .filter((name) => SIGNS_OF_A_WORKER.some((sign) => entryExists(join(root, parent, name, sign))))
-        .map((name) => join(parent, name)),
-    [],
-  );
+  return tryOr(() => readdirSync(join(root, parent)), []).map((name) => join(parent, name));
 };
+
+const isWorker = (place: string, root: string): boolean =>
+  SIGNS_OF_A_WORKER.some((sign) => entryExists(join(root, place, sign)));
+
+/** Workers' directories beside it, relative to the town. */
+const workersBeside = (worker: string, root: string): readonly string[] =>
+  placesBeside(worker, root).filter((place) => isWorker(place, root));
