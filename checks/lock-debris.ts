@@ -26,7 +26,7 @@ const SAID: Readonly<Record<Leftover['kind'], string>> = {
  * because the lock has to go first.
  */
 const findingFor = (
-  { name, path, gitDir, isLocked }: GoneTree,
+  { name, path, gitDir, isLocked, movedTo }: GoneTree,
   { snapshot, verdicts, lockless }: Examination,
 ): readonly Finding[] => {
   const inside = lockless.find(({ worker }) => worker === name)?.occupant;
@@ -42,20 +42,22 @@ const findingFor = (
       worker: name,
       lock: null,
       about: relativeTo(snapshot.town.root, path) ?? path,
-      message: `git still lists this worktree${isLocked ? ', which is locked' : ''}, but its directory is gone${inside === undefined ? '' : `; ${inside.text}`}`,
+      message: `git still lists this worktree${isLocked ? ', which is locked' : ''}, but ${movedTo === undefined ? 'its directory is gone' : `it was moved to ${movedTo}, where somebody works`}${inside === undefined ? '' : `; ${inside.text}`}`,
       evidence: [{ source: 'git', text: `${path} is gone` }],
       fix:
         inside !== undefined
           ? advice('let its agent end first', explain)
-          : isLocked
-            ? advice(
-                `if it was deleted, and not on a disk that is not mounted, unlock it yourself and let git forget it; ${moved}`,
-                explain,
-              )
-            : advice(`if it was deleted, let git forget it; ${moved}`, [
-                // prune would also forget worktrees on disks that are not mounted.
-                ['git', '-C', gitDir, 'worktree', 'remove', path],
-              ]),
+          : movedTo !== undefined
+            ? advice('tell git where it is now', [['git', '-C', gitDir, 'worktree', 'repair', movedTo]])
+            : isLocked
+              ? advice(
+                  `if it was deleted, and not on a disk that is not mounted, unlock it yourself and let git forget it; ${moved}`,
+                  explain,
+                )
+              : advice(`if it was deleted, let git forget it; ${moved}`, [
+                  // prune would also forget worktrees on disks that are not mounted.
+                  ['git', '-C', gitDir, 'worktree', 'remove', path],
+                ]),
     },
   ];
 };

@@ -27,6 +27,8 @@ export interface RemovalEvidence {
   readonly repositories: readonly { readonly top: string; readonly work: Observed<RepositoryWork> }[];
   /** It has files but lies in no repository, so nothing shows whether they are kept anywhere else. */
   readonly isUnversioned: boolean;
+  /** What became of its directory, a sentence; left out where it is there. */
+  readonly gone?: string;
 }
 
 /** A reason against the removal, or a remark that belongs in the answer. */
@@ -68,7 +70,7 @@ export const answerRemoval = (evidence: RemovalEvidence): PreflightResult => {
     message:
       answer === 'free'
         ? 'nobody works here, no lock is held, and nothing would be lost'
-        : `${said.join('; ')}${more === 0 ? '' : `; and ${more} more`}`,
+        : `${[...(evidence.gone === undefined ? [] : [evidence.gone]), ...said].join('; ')}${more === 0 ? '' : `; and ${more} more`}`,
     evidence: objections.map(({ fact }) => fact),
     retryInSeconds: deciding.find(({ retryInSeconds }) => retryInSeconds != null)?.retryInSeconds ?? null,
     next: [

@@ -18,12 +18,11 @@ import type {
   TmuxEvidence,
   TownFacts,
 } from '../core/types/evidence.ts';
-import type { DiskPath } from '../io/disk/disk-path.ts';
 import type { FileQuestion } from './files/file-evidence.ts';
 import { findLocks, linkedOutside, unlistedGaps, withOutside } from './find-locks.ts';
 import type { GatherRequest } from './gather-request.ts';
 import { addGitFacts } from './git/facts.ts';
-import { withMovedTrees } from './git/moved-trees.ts';
+import { withMovedTrees, withNewPlaces } from './git/moved-trees.ts';
 import { readAsker, readHost } from './host.ts';
 import { readLoneCompanions } from './locks/lone-companions.ts';
 import { readLeftovers } from './locks/read-leftovers.ts';
@@ -44,7 +43,8 @@ import { readTownLayout, type TownLayout } from './town/layout.ts';
 import { readLegacyItems } from './town/legacy.ts';
 import { isMarked, isRepository } from './town/marker.ts';
 import {
-  type OutsideFinder,
+  movedOutside,
+  type OutsideTree,
   outsideFinder,
   outsideNamer,
   treePathReader,
@@ -223,13 +223,11 @@ interface PlaceNames {
 const placeNames = (
   request: GatherRequest,
   layout: TownLayout,
-  linkedGitDirs: Iterable<DiskPath>,
   locks: readonly LockFile[],
-  findOutside: OutsideFinder,
+  trees: readonly OutsideTree[],
 ): PlaceNames => {
   const { root } = request.town;
-  const trees = treesOutside([...linkedGitDirs, ...linkedGitDirsOf(locks)], findOutside);
-  const worktrees = trees.map(({ name }) => name);
+  const worktrees = [...new Set(trees.map(({ name }) => name))].sort();
   const outside = outsideNamer(root, worktrees);
   const asked = new Set([...request.workers, ...placesOfClaims(locks), ...worktrees]);
   const inTown = placeFinder(request, layout, [...asked]);
@@ -306,7 +304,12 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const readTreePath = treePathReader();
   const findOutside = outsideFinder(town.root, readTreePath);
   const linked = linkedOutside(request, scanned, findOutside);
-  const found = linked.length === 0 ? scanned : withOutside(scanned, request, linked);
+  const linkedGitDirs = [...scanned.linkedGitDirs, ...linked.map(({ gitDir }) => gitDir)];
+  const missing = goneTrees(linkedGitDirs, town.root, readTreePath);
+  const gone = scan === 'worker' ? missing : await withNewPlaces(missing, readProcessTable);
+  const moved = movedOutside(gone, town.root);
+  const outside = [...linked, ...moved];
+  const found = outside.length === 0 ? scanned : withOutside(scanned, request, outside);
   request.onProgress?.(found.directories, found.locks.length);
   const read = await withGitLocks(readLocks(found.locks, town.root, request.before));
   const companions = readLoneCompanions(town.root, request.workers, read);
@@ -320,9 +323,8 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   onStage?.('tmux');
   const answered = await lookAtTmux(request, uids, table, locks);
   const layout = layoutFor(request, found, locks, answered);
-  const linkedGitDirs = [...found.linkedGitDirs, ...linked.map(({ gitDir }) => gitDir)];
-  const gone = goneTrees(linkedGitDirs, town.root, readTreePath);
-  const names = placeNames(request, layout, linkedGitDirs, locks, findOutside);
+  const recorded = treesOutside([...linkedGitDirs, ...linkedGitDirsOf(locks)], findOutside);
+  const names = placeNames(request, layout, locks, [...recorded, ...moved]);
   const tmux = withTownPlaces(answered, names.anywhere);
   const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];
   const panes = tmux.servers.flatMap((server) => server.panes.filter(({ dead }) => !dead));

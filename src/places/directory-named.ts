@@ -2,23 +2,30 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
-import { hintForGone, hintForNear, nearestWorker } from '../evidence/town/new-worker.ts';
+import type { Snapshot } from '../core/types/evidence.ts';
+import type { PlaceOfWork } from '../core/types/report.ts';
+import { whoIsThere } from '../core/who-is-there.ts';
+import { goneTreeNear, hintForNear, nearestWorker } from '../evidence/town/new-worker.ts';
+import { placeName } from '../evidence/town/outside-trees.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
 import { leadsToDirectory } from '../io/disk/entry-exists.ts';
+import { realOrSame } from '../io/disk/real-path.ts';
 import { placeWorker } from '../look.ts';
 
 export interface NamedDirectory {
   readonly root: string;
   /** Relative to the root. */
   readonly worker: string;
+  /** It is a working tree that git still lists, and its directory is gone: what to say unless somebody still runs there. */
+  readonly gone?: Failure;
 }
 
 /**
  * A directory by a path from where the caller stands, or relative to the town. One out of the town has a town of its own, which
  * may be it itself.
  *
- * @throws Failure E_USAGE where there is no such directory
+ * @throws Failure E_USAGE where there is no such directory, and git lists none
  */
 export const directoryNamed = (
   given: string,
@@ -39,15 +46,35 @@ export const directoryNamed = (
   }
   // The name by which reports call the root.
   if (given === basename(root)) return { root, worker: '.' };
+  const missing = (hint: string | null): Failure =>
+    new Failure('E_USAGE', `there is no directory ${given}`, hint);
+  const tree = goneTreeNear(path, root);
+  if (tree !== null) {
+    const of = found.kind === 'inside' && source !== 'cwd' ? root : realOrSame(tree.repository);
+    return { root: of, worker: placeName(of, path), gone: missing(tree.hint) };
+  }
   const near = nearestWorker(given, root);
-  const gone = hintForGone(path, root);
-  throw new Failure(
-    'E_USAGE',
-    `there is no directory ${given}`,
-    gone ?? (near === null ? null : hintForNear(near, root)),
-  );
+  throw missing(near === null ? null : hintForNear(near, root));
 };
 
-/** True for a directory with a `.git` of its own. */
-export const isWorkingTree = ({ root, worker }: NamedDirectory): boolean =>
-  existsSync(join(root, worker, '.git'));
+/** True for a directory with a `.git` of its own, or one that git lists as a working tree. */
+export const isWorkingTree = ({ root, worker, gone }: NamedDirectory): boolean =>
+  gone !== undefined || existsSync(join(root, worker, '.git'));
+
+/** Everybody in a named directory, by its own name; a working tree that was moved while somebody works in it is where it is now. */
+export const peopleIn = (
+  named: NamedDirectory,
+  snapshot: Snapshot,
+  treesInside: readonly string[] = [],
+): readonly PlaceOfWork[] => {
+  const { root, worker } = named;
+  const moved = snapshot.town.goneTrees?.find(({ name }) => name === worker)?.movedTo;
+  const now = named.gone === undefined || moved === undefined ? worker : placeName(root, moved);
+  const places = whoIsThere(snapshot, now, isWorkingTree(named), treesInside).map((place) => ({
+    ...place,
+    path: join(root, place.worker),
+  }));
+  if (named.gone !== undefined && places.every(({ people, unseen }) => people.length + unseen.length === 0))
+    throw named.gone;
+  return places;
+};

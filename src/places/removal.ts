@@ -12,7 +12,6 @@ import type { Gap, Observed, Snapshot } from '../core/types/evidence.ts';
 import type { Verdict } from '../core/types/judgement.ts';
 import type { RepositoryWork } from '../core/types/removal.ts';
 import type { PreflightReport } from '../core/types/report.ts';
-import { whoIsThere } from '../core/who-is-there.ts';
 import { openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
 import { askGit } from '../evidence/git/facts.ts';
@@ -27,7 +26,7 @@ import { isFew } from '../io/programs/command.ts';
 import { findProgram } from '../io/programs/find-program.ts';
 import { tryOr } from '../io/try-or.ts';
 import { type LookOptions, look, type OpenTown } from '../look.ts';
-import { directoryNamed, isWorkingTree, type NamedDirectory } from './directory-named.ts';
+import { directoryNamed, type NamedDirectory, peopleIn } from './directory-named.ts';
 
 /** A status of a large working tree on a slow disk takes longer than anything else that is asked. */
 const GIT_TIMEOUT_MS = 30_000;
@@ -60,8 +59,12 @@ export const preflightRemoval = async (
     return snapshot;
   };
   const results = [];
-  for (const each of named)
-    results.push(answerRemoval(await evidenceOf(each, here.town.root, lookAt, options)));
+  for (const each of named) {
+    const result = answerRemoval(await evidenceOf(each, here.town.root, lookAt, options));
+    // Nobody is in the way, and there is nothing to remove.
+    if (each.gone !== undefined && result.answer === 'free') throw each.gone;
+    results.push(result);
+  }
   const gaps = (await Promise.all(looks.values())).flatMap((snapshot) => snapshot.gaps);
   return documentOf('preflight', preflightCode(results.map(({ answer }) => answer)), {
     for: 'removal' as const,
@@ -90,13 +93,20 @@ const whyClosed = (path: string): string | null => {
 };
 
 const evidenceOf = async (
-  { root, worker }: NamedDirectory,
+  named: NamedDirectory,
   asked: string,
   lookAt: (root: string) => Promise<Snapshot>,
   options: LookOptions,
 ): Promise<RemovalEvidence> => {
+  const { root, worker } = named;
   const path = join(root, worker);
   const name = root === asked ? worker : path;
+  if (named.gone !== undefined) {
+    const places = peopleIn(named, await lookAt(root));
+    const moved = places.find((place) => place.worker !== worker);
+    const gone = moved === undefined ? 'its directory is gone' : `it was moved to ${moved.path}`;
+    return { ...NOTHING_SEEN, name, path, places, gaps: [], gone: `git still lists it, but ${gone}` };
+  }
   const why = whyClosed(path);
   if (why !== null) return { ...NOTHING_SEEN, name, path, gaps: [{ what: `directory:${path}`, why }] };
   const snapshot = await lookAt(root);
@@ -113,10 +123,7 @@ const evidenceOf = async (
   return {
     name,
     path,
-    places: whoIsThere(snapshot, worker, isWorkingTree({ root, worker })).map((place) => ({
-      ...place,
-      path: join(root, place.worker),
-    })),
+    places: peopleIn(named, snapshot),
     verdicts: onceEach(
       [snapshot, ...(main === null ? [] : [main])].flatMap((each) => locksOf(each, path, gitDir)),
     ),

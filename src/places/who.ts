@@ -1,17 +1,14 @@
 /** Who works in these directories, and by what evidence. Reads only. */
-
-import { join } from 'node:path';
 import { relativeTo } from '../core/town/roles.ts';
 import type { Gap } from '../core/types/evidence.ts';
 import { EXIT, type PlaceOfWork, type WhoReport } from '../core/types/report.ts';
-import { whoIsThere } from '../core/who-is-there.ts';
 import { openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
 import { isRepository } from '../evidence/town/marker.ts';
 import { treesInside } from '../evidence/town/new-worker.ts';
 import { isAbsent } from '../io/disk/entry-exists.ts';
 import { type LookOptions, look } from '../look.ts';
-import { directoryNamed, isWorkingTree } from './directory-named.ts';
+import { directoryNamed, type NamedDirectory, peopleIn } from './directory-named.ts';
 
 /**
  * Who works in these directories: each worker in or around one is a place. Without a directory, where the caller stands in the
@@ -26,7 +23,7 @@ export const who = async (
 ): Promise<WhoReport> => {
   const { cwd = process.cwd() } = options;
   const here = openTown(town, options);
-  const named =
+  const named: readonly NamedDirectory[] =
     directories.length === 0
       ? [{ root: here.town.root, worker: relativeTo(here.town.root, cwd) ?? '.' }]
       : directories.map((given) => directoryNamed(given, here.town, cwd));
@@ -40,13 +37,12 @@ export const who = async (
     const scan = options.scan ?? 'default';
     const snapshot = await look(place.town, scan, workers, { ...options, table: place.table }, place.config);
     gaps.push(...snapshot.gaps);
-    for (const { worker } of asked)
-      for (const found of whoIsThere(snapshot, worker, isWorkingTree({ root, worker }), trees))
-        places.set(found.path, withPath(found, join(root, found.worker)));
+    for (const each of asked)
+      for (const found of peopleIn(each, snapshot, trees)) places.set(found.path, markIfGone(found));
   }
   const isWhole = [...places.values()].every(({ unseen }) => unseen.length === 0);
   return documentOf('who', isWhole ? EXIT.ok : EXIT.unsure, { places: [...places.values()], gaps });
 };
 
-const withPath = (place: PlaceOfWork, path: string): PlaceOfWork =>
-  isAbsent(path) ? { ...place, path, isGone: true } : { ...place, path };
+const markIfGone = (place: PlaceOfWork): PlaceOfWork =>
+  isAbsent(place.path) ? { ...place, isGone: true } : place;

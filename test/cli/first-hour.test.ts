@@ -322,7 +322,7 @@ describe('worktrees beside the repository', () => {
       expect(told.stdout).toContain(
         `info lock-debris ${name}: ${said} (if it was deleted, let git forget it; if it was moved, run git worktree repair PATH)`,
       );
-      expect(ask('locks').stdout).toContain(`no-lock ${name}: ${said}`);
+      expect(ask('locks').stdout).toContain(`gone ${name}: ${said}`);
       const [, explain = ''] =
         new RegExp(`^nobody ${name}: .* git still lists it; see doctor (.*)$`, 'm').exec(ask('who').stdout) ??
         [];

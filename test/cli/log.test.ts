@@ -148,6 +148,15 @@ describe('doctor log', () => {
     expect(eventsOf(log(town, BOB))).toEqual([ALL[2]]);
   });
 
+  gitTest('knows a worktree beside the town, also one that is gone, though nothing happened there', () => {
+    const { root, worktree } = makeRepository();
+    const path = worktree('../feature-1');
+    const asked = () => doctor(['log', '../feature-1'], { cwd: root });
+    expect(asked()).toEqual({ status: 0, stdout: '', stderr: '' });
+    rmSync(path, { recursive: true });
+    expect(asked()).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
   test('prints the rest of a damaged journal and exits with 1', () => {
     const town = eventfulTown();
     appendFileSync(town.path(JOURNAL), 'not json\n');

@@ -7,7 +7,8 @@ import type { HistoryEvent } from '../../core/types/history.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { openTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
-import { nearestWorker } from '../../evidence/town/new-worker.ts';
+import { nearestWorker, treesBeside } from '../../evidence/town/new-worker.ts';
+import { outsideName } from '../../evidence/town/outside-trees.ts';
 import { resolveWorker } from '../../evidence/town/worker-path.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { readHistory } from '../../repair/history/history.ts';
@@ -83,6 +84,8 @@ const workerNamed = (given: string, events: readonly HistoryEvent[], root: strin
   const names = [...new Set(events.map(({ worker }) => worker))];
   if (names.includes(given)) return given;
   const found = resolveWorker(given, root, cwd);
+  const beside = found.kind === 'inside' ? null : outsideName(root, found.path);
+  if (beside !== null && [...names, ...treesBeside(root)].includes(beside)) return beside;
   if (found.kind !== 'inside')
     throw usage(`${given} is outside the town ${root}`, `doctor log --town ${found.path}`);
   const { worker, exists } = found;

@@ -34,7 +34,7 @@ export const rememberRows = (
 ): { readonly rows: readonly TopRow[]; readonly memory: Memory } => {
   const seen = new Map<string, { essence: string; changedAtMs: number | null }>();
   const rows = rowsWorstFirst(rowsOf(report, false)).map((row): TopRow => {
-    const key = row.lock?.id ?? `no lock:${row.worker}`;
+    const key = row.lock?.id ?? `${row.state}:${row.worker}`;
     const essence = `${row.mark} ${row.lock === null ? row.text : essenceOf(row.lock)}`;
     const old = before?.seen.get(key);
     const changedAtMs = before === null ? null : old?.essence === essence ? old.changedAtMs : nowMs;

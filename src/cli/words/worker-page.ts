@@ -110,16 +110,28 @@ const gonePart = ({ lock, notes }: Verdict, pen: Pen): readonly string[] => {
   const { gitDir, tree, kind } = lock;
   if (!notes.includes('gone') || gitDir === undefined || tree?.path == null) return [];
   const isByHand = kind === 'git-worktree' && notes.includes('by-hand');
-  return whatIsLeft({ gitDir: gitDir.main, path: tree.path }, isByHand ? 'unlock' : 'release', pen);
+  const { path, movedTo } = tree;
+  const left = { gitDir: gitDir.main, path, ...(movedTo === undefined ? {} : { movedTo }) };
+  return whatIsLeft(left, isByHand ? 'unlock' : 'release', pen);
 };
 
 /** What to do about a working tree whose directory is gone, and first about its lock. */
 const whatIsLeft = (
-  { gitDir, path }: Pick<GoneTree, 'gitDir' | 'path'>,
+  { gitDir, path, movedTo }: Pick<GoneTree, 'gitDir' | 'path' | 'movedTo'>,
   first: 'unlock' | 'release' | null,
   { safe, command }: Pen,
 ): readonly string[] => {
   const git = (...words: readonly string[]): string => command(['git', '-C', gitDir, 'worktree', ...words]);
+  if (movedTo !== undefined)
+    return [
+      '## What is left of the worktree',
+      '',
+      inOneLine(
+        `It was moved to ${safe(movedTo)}, where somebody works. Tell git where it is now:`,
+        git('repair', movedTo),
+      ),
+      '',
+    ];
   const how = {
     unlock: 'unlock it, and let git forget it',
     release: 'git forgets it once the lock is released',

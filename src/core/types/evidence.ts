@@ -477,6 +477,8 @@ export interface GoneTree {
   readonly gitDir: string;
   /** It has a lock, so `git worktree prune` leaves it. */
   readonly isLocked: boolean;
+  /** Where somebody works in it, absolute: it was moved, and git was not told. */
+  readonly movedTo?: string;
 }
 
 export interface TownFacts {

@@ -3,7 +3,7 @@
  * still work in them. Reads only, and never throws.
  */
 import { basename, dirname } from 'node:path';
-import type { LockFile } from '../../core/types/evidence.ts';
+import type { GoneTree, LockFile } from '../../core/types/evidence.ts';
 import { type DiskPath, displayPath, fromDisplay, showsBytes } from '../../io/disk/disk-path.ts';
 import { entryExists } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
@@ -11,7 +11,7 @@ import { isAround } from '../../io/file-systems/mounts.ts';
 import { answers, ourServersApart } from '../../io/file-systems/servers.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import { workingDirectories } from '../processes/table.ts';
-import { pointerIn } from './linked-tree.ts';
+import { mainOfLinked, pointerIn, treePathIn } from './linked-tree.ts';
 import { repositoryFinder } from './repository.ts';
 
 /** Adds where somebody works in a working tree of one of these locks that is gone from its place. */
@@ -29,6 +29,25 @@ export const withMovedTrees = async (
       ? lock
       : { ...lock, tree: { ...lock.tree, movedTo } };
   });
+};
+
+/** The same for working trees that git lists and that are gone, by exact evidence: their `.git` leads to git's files of this place. */
+export const withNewPlaces = async (
+  gone: readonly GoneTree[],
+  readTable: () => Promise<ProcessTable>,
+): Promise<readonly GoneTree[]> => {
+  if (gone.length === 0) return gone;
+  const leads = (await leadsOfWorkingTrees(await readTable())).filter(({ isBroken }) => !isBroken);
+  const moved = new Map(leads.map(({ top, to }) => [`${mainOfLinked(to)}:${recordedIn(to)}`, top]));
+  return gone.map((tree) => {
+    const movedTo = moved.get(`${realOrSame(tree.gitDir)}:${tree.path}`);
+    return movedTo === undefined ? tree : { ...tree, movedTo };
+  });
+};
+
+const recordedIn = (gitDir: string): string | null => {
+  const path = treePathIn(gitDir);
+  return path === null ? null : displayPath(path);
 };
 
 /** A working tree in which somebody works, and where its `.git` leads. */

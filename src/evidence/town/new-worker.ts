@@ -94,7 +94,14 @@ export const hintForNear = (near: string, root: string): string =>
   hintForGone(join(root, near), root) ?? `Did you mean ${near}?`;
 
 /** The same for a working tree whose directory is gone, of a repository around or beside it; null for any other directory. */
-export const hintForGone = (path: string, root: string): string | null => {
+export const hintForGone = (path: string, root: string): string | null =>
+  goneTreeNear(path, root)?.hint ?? null;
+
+/** The repository that still lists such a working tree, by its own directory, and what helps. */
+export const goneTreeNear = (
+  path: string,
+  root: string,
+): { readonly repository: string; readonly hint: string } | null => {
   const above = dirname(path);
   const beside = tryOr(() => readdirSync(above), []).map((name) => join(above, name));
   const gone = goneTreeAt(path, [root, above, ...oneOfEachRepository(beside)]);
@@ -104,7 +111,8 @@ export const hintForGone = (path: string, root: string): string | null => {
   const deleted = gone.isLocked
     ? ` its lock is left, which keeps git from forgetting it: doctor explain ${path} --town ${repository}`
     : ` ${git} remove ${path}`;
-  return `git still lists the worktree ${path}, but its directory is gone. If you moved it: ${git} repair PATH. If you deleted it:${deleted}`;
+  const hint = `git still lists the worktree ${path}, but its directory is gone. If you moved it: ${git} repair PATH. If you deleted it:${deleted}`;
+  return { repository, hint };
 };
 
 /**
@@ -140,7 +148,7 @@ export const treesInside = (root: string): readonly string[] =>
   });
 
 /** The other working trees of the root's repository, outside the root: `../feature-1`. */
-const treesBeside = (root: string): readonly string[] =>
+export const treesBeside = (root: string): readonly string[] =>
   workingTreesAround(root).flatMap((path) =>
     relativeTo(root, path) === null ? (outsideName(root, realOrSame(path)) ?? []) : [],
   );

@@ -4,6 +4,7 @@
  */
 import { dirname, join, relative } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
+import type { GoneTree } from '../../core/types/evidence.ts';
 import { type DiskPath, displayPath, displayRelative } from '../../io/disk/disk-path.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { treePathIn } from '../git/linked-tree.ts';
@@ -63,6 +64,14 @@ export const treesOutside = (
   }
   return [...found.keys()].sort().flatMap((name) => found.get(name) ?? []);
 };
+
+/** The same for working trees that were moved out of the root, or around outside of it, without telling git. */
+export const movedOutside = (gone: readonly GoneTree[], root: string): readonly OutsideTree[] =>
+  gone.flatMap(({ movedTo }) => {
+    const name =
+      movedTo === undefined || relativeTo(root, movedTo) !== null ? null : outsideName(root, movedTo);
+    return movedTo === undefined || name === null ? [] : [{ name, top: movedTo }];
+  });
 
 /** The name of a directory outside, `../feature`; null for one that contains the root. */
 export const outsideName = (root: string, path: string): string | null => {

@@ -33,7 +33,7 @@ export interface Row {
   /** The same in two parts: what it is listed under, and the rest; not escaped. */
   readonly heading: string;
   readonly rest: string;
-  readonly state: State | 'no lock' | 'lease';
+  readonly state: State | 'no lock' | 'gone' | 'lease';
   readonly mark: Mark;
   /** Who is behind it, in one line; not escaped. */
   readonly text: string;
@@ -117,7 +117,7 @@ const goneTrees = ({ findings, locks }: Report): readonly WithoutLock[] =>
     evidence[0]?.source !== 'git' ||
     locks.some((lock) => lock.worker === worker && lock.machine === machine)
       ? []
-      : [{ place: worker, machine, state: 'no lock', mark: 'info', text: message }],
+      : [{ place: worker, machine, state: 'gone', mark: 'info', text: message }],
   );
 
 const leasesWithoutLock = ({ leases = [] }: Report): readonly WithoutLock[] =>
