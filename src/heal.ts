@@ -150,7 +150,7 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   const record = await carryOut(toDo, before.examination, { ...acting, onStep: stepTeller(told, onStep) });
   const after = await diagnose(preparation, again);
   const outcomes = new Map([...record.outcomes, ...changed.map((id) => [id, CHANGED] as const)]);
-  const report = repairedReport(told, after.report, { ...record, outcomes }, preparation.failOn);
+  const report = repairedReport(told, after.report, { ...record, outcomes }, preparation.failOn, toDo);
   return interruptedReport(markDeclined(report, declined), signal);
 };
 

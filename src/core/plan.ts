@@ -28,6 +28,9 @@ export interface Plan {
   readonly leftovers: readonly string[];
 }
 
+/** Why force that names a worker leaves a lock that it would release by the lock's own name. */
+const NOT_OF_THE_WORKER = "--worker means only agents' own locks: name this one with --lock";
+
 export interface PlanRequest {
   readonly examination: Examination;
   readonly outcomes: readonly CheckOutcome[];
@@ -61,11 +64,22 @@ export const planRepair = (request: PlanRequest): Plan => {
       findings.flatMap(({ fix }) => (fix?.action === 'release' ? [fix.lock] : [])),
     ),
   );
+  const claimed = new Set(
+    examination.verdicts.filter(({ lock }) => claimsWorker(lock)).map(({ lock }) => lock.worker),
+  );
+  // Whoever means to force a worker that has only other locks is told why they stay.
+  const isMissed = ({ lock }: Verdict): boolean =>
+    force && workers !== null && !claimsWorker(lock) && !claimed.has(lock.worker);
   const judged = examination.verdicts
     .filter(({ lock }) => concerned(lock.worker) && (kinds.length === 0 || kinds.includes(lock.kind)))
-    .map((verdict) => ({ verdict, force: isForced(verdict) }))
-    .filter((step) => step.force || proposed.has(step.verdict.lock.id))
-    .map((step) => ({ ...step, why: refusalOf(step.verdict, step.force) }));
+    .map((verdict) => ({ verdict, force: isForced(verdict), isMissed: isMissed(verdict) }))
+    .filter((step) => step.force || step.isMissed || proposed.has(step.verdict.lock.id))
+    .map(({ isMissed, ...step }) => {
+      const why = refusalOf(step.verdict, step.force);
+      return isMissed && why !== null
+        ? { ...step, force: true, why: refusalOf(step.verdict, true) ?? NOT_OF_THE_WORKER }
+        : { ...step, why };
+    });
   const isAnyReleased = judged.some((step) => step.why === null && !step.force);
   const own = isAnyReleased && !wantsToStart ? askersOwn(examination) : new Map<string, string>();
   const planned = judged.map((step) => {

@@ -8,6 +8,8 @@ import { answerPreflight, answerVerdict } from '../core/clear/with-locks.ts';
 import { isMovedAside } from '../core/clear-to-start.ts';
 import { Failure } from '../core/failure.ts';
 import { workerArgument } from '../core/report/name-worker.ts';
+import { claimsWorker } from '../core/town/lock-rules.ts';
+import type { Snapshot } from '../core/types/evidence.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
 import { isMarked } from '../evidence/town/marker.ts';
 import { hintForNear, hintForOutside, nearestWorker } from '../evidence/town/new-worker.ts';
@@ -67,8 +69,8 @@ export interface ExecRequest extends LookOptions {
   readonly stay?: boolean | undefined;
   /** Called when the lock of a dead holder was taken over, before the command runs. Must not reject. */
   readonly onTakenOver?: ((taken: TakenOver) => Promise<void>) | undefined;
-  /** Called when the lock is held, before the command runs. */
-  readonly onHeld?: ((worker: string, root: string) => void) | undefined;
+  /** Called when the lock is held, before the command runs; with what preflight says of git's locks there, if there are any. */
+  readonly onHeld?: ((worker: string, root: string, noted: PreflightResult | null) => void) | undefined;
   /** Gives what is held besides the lock; called once the town's configuration was read. */
   readonly besides?: (() => Promise<Besides | undefined>) | undefined;
 }
@@ -108,10 +110,14 @@ export const runUnderLock = async (request: ExecRequest): Promise<ExecOutcome> =
   const change = watchWorker(target.directory, deadlineMs);
   for (;;) {
     let waitForChange = change;
-    const refusal = await refusalNow(target, request);
+    let noted: PreflightResult | null = null;
+    const refusal = await refusalNow(target, request, (said) => {
+      noted = said;
+    });
+    const onHeld: ExecRequest['onHeld'] = (worker, root) => request.onHeld?.(worker, root, noted);
     const outcome =
       refusal ??
-      (await tryToRun(target, request, env, place, (besides) => {
+      (await tryToRun(target, { ...request, onHeld }, env, place, (besides) => {
         // Cheaper than to look at everything again while somebody elsewhere has it.
         waitForChange = () => besides.untilFree(target.worker, deadlineMs);
       }));
@@ -153,21 +159,30 @@ const codeOf = (answer: Answer): number => (answer === 'held' ? EXIT.held : EXIT
 const MAX_LOOKS = 4;
 
 /** Preflight's answer where it is a refusal: an agent may be at work without a lock. A stale lock is taken over instead. */
-const refusalNow = async (target: Target, request: ExecRequest): Promise<PreflightResult | null> => {
-  let result = await answerNow(target, request);
+const refusalNow = async (
+  target: Target,
+  request: ExecRequest,
+  onNoted: (said: PreflightResult) => void,
+): Promise<PreflightResult | null> => {
+  let snapshot = await lookNow(target, request);
+  let [result] = answerPreflight(snapshot);
   for (let looks = 1; looks < MAX_LOOKS && result !== undefined && isMovedAside(result); looks += 1) {
     if (!(await isTidiedUp(target))) break;
-    result = await answerNow(target, request);
+    snapshot = await lookNow(target, request);
+    [result] = answerPreflight(snapshot);
   }
-  if (result === undefined || result.answer === 'free') return null;
-  if (result.answer === 'repair' && result.state === 'stale') return null;
+  if (result === undefined) return null;
+  if (result.answer === 'free' || (result.answer === 'repair' && result.state === 'stale')) {
+    // An agent's own stale lock is taken over: nothing is left to say of it.
+    if (snapshot.locks.some(({ kind }) => kind === 'git-lock') && !snapshot.locks.some(claimsWorker))
+      onNoted(result);
+    return null;
+  }
   return result.answer === 'repair' ? { ...result, answer: 'unsure' } : result;
 };
 
-const answerNow = async (
-  { town, worker }: Target,
-  request: ExecRequest,
-): Promise<PreflightResult | undefined> => answerPreflight(await lookToStart(town, [worker], request))[0];
+const lookNow = ({ town, worker }: Target, request: ExecRequest): Promise<Snapshot> =>
+  lookToStart(town, [worker], request);
 
 /** False where that fails: then the answer stands. */
 const isTidiedUp = async ({ directory }: Target): Promise<boolean> => {
@@ -238,7 +253,7 @@ const runHolding = async (
       await gate.ended;
       return refusal;
     }
-    request.onHeld?.(target.worker, target.town.root);
+    request.onHeld?.(target.worker, target.town.root, null);
     besides?.onStarted(gate.process, environment);
     gate.open();
     const exitCode = await gate.ended;

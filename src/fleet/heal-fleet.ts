@@ -150,13 +150,13 @@ const release = async (
 
 /** The report of one town after the repair: what was released says how it is undone. */
 const reportAfter = (
-  { view }: Part,
+  { view, plan }: Part,
   after: Report,
   { outcomes, undo }: Done,
   left: readonly PlanStep[],
   { failOn }: Preparation,
 ): Report => {
-  const report = repairedReport(view.report, after, { id: null, outcomes }, failOn);
+  const report = repairedReport(view.report, after, { id: null, outcomes }, failOn, plan);
   const told = {
     ...report,
     findings: report.findings.map((finding) => {

@@ -4,7 +4,15 @@ import { existsSync, lstatSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { heal } from '../../src/heal.ts';
-import { cleanUp, hasTmux, makeTown, startProcess, type TestTown, until } from '../support/index.ts';
+import {
+  cleanUp,
+  fakeAgent,
+  hasTmux,
+  makeTown,
+  startProcess,
+  type TestTown,
+  until,
+} from '../support/index.ts';
 import { doctor, doctorInPane } from './run-cli.ts';
 
 afterEach(cleanUp);
@@ -44,7 +52,11 @@ linuxTest('requires --yes without a terminal, releases only that lock, and undo 
   for (const name of [INDEX, '.git/index.lock', index]) {
     const { status, stdout } = fix(town, '--yes', '--lock', name);
     expect([name, status, existsSync(index), existsSync(other)]).toEqual([name, 1, false, true]);
-    expect(stdout).toContain('held lock released by force');
+    expect(stdout).toMatch(
+      new RegExp(
+        `held lock released by force: git-lock: process ${pid} \\(sleep\\) (?:has it open|is running in this repository)`,
+      ),
+    );
     expect(doctor(['undo', '--town', town.root]).status).toBe(0);
     expect(lstatSync(index).ino).toBe(ino);
   }
@@ -53,9 +65,26 @@ linuxTest('requires --yes without a terminal, releases only that lock, and undo 
 
 linuxTest('with --worker, releases only the agent’s lock of that worker', async () => {
   const { town, index } = await makeHeld();
-  fix(town, '--yes', '--worker', '.');
-  fix(town, '--yes', '--worker', '.', '--lock', INDEX);
-  expect(existsSync(index)).toBe(true);
+  for (const more of [[], ['--lock', INDEX]]) {
+    const { status, stdout } = fix(town, '--yes', '--worker', '.', ...more);
+    expect([status, existsSync(index)]).toEqual([1, true]);
+    expect(stdout).toMatch(
+      /held lock not released: .*--worker means only agents' own locks: name this one with --lock/,
+    );
+  }
+});
+
+linuxTest('says whose lock is taken, before the question and afterwards', async () => {
+  const town = makeTown({ workers: ['gastown/crew/ada'] });
+  const { pid } = await fakeAgent('claude', { cwd: town.path('gastown/crew/ada') });
+  aged(town.lock('gastown/crew/ada', { pid: 4_194_305, session_id: '' }));
+  const whose = `claude (process ${pid}) is running in this directory, outside tmux; taken `;
+  expect(fix(town, '--worker', 'gastown/crew/ada', '--dry-run').stdout).toContain(
+    `would release gastown/crew/ada: held, ${whose}`,
+  );
+  expect(fix(town, '--yes', '--worker', 'gastown/crew/ada').stdout).toContain(
+    `held lock released by force: ${whose}`,
+  );
 });
 
 linuxTest('its page does not mention agents, sessions or panes', async () => {

@@ -208,7 +208,7 @@ describe('the functions for authors of checks', () => {
       { sessionId: 'gt-crew-ada' },
       'process 4242 is still running, but its session gt-crew-ada is gone; taken 8 h ago',
     ],
-    ['no session', { sessionId: '' }, 'process 4242 is running; taken 8 h ago'],
+    ['no session', { sessionId: '' }, 'process 4242 (claude) is running; taken 8 h ago'],
     [
       'the zero time',
       { acquiredAtMs: null },

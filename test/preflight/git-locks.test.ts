@@ -86,7 +86,20 @@ describe('the lock of a worktree', () => {
     });
     expect(await exec(repository)).toBe(22);
     const { stdout } = doctor(['explain', TREE, '--town', root, '--json'], { env: repository.env });
-    expect(JSON.parse(stdout)).toMatchObject({ preflight: { answer: 'unsure' } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      topic: { text: expect.stringContaining(`Once process ${pid} ends, the lock becomes stale.`) },
+      preflight: { answer: 'unsure' },
+    });
+  });
+
+  gitTest('of an agent that works there names that agent', async () => {
+    const repository = makeRepository();
+    const path = repository.worktree(TREE, reasonOf(deadPid()));
+    const { pid } = await fakeAgent('claude', { cwd: path });
+    expect(await ask(repository)).toMatchObject({
+      answer: 'held',
+      message: `held: git-worktree lock of claude agent agent-ab12: claude (process ${pid}) is running in this directory, outside tmux`,
+    });
   });
 
   gitTest('that is damaged is doubt', async () => {
@@ -162,10 +175,28 @@ describe('a lock by which git keeps others from the index', () => {
       message: expect.stringMatching(/^stale git-lock: \w+\.lock was left behind, and keeps git from /),
       next: releaseOf(root, path),
     });
-    expect(await exec(repository, worker)).toBe(7);
+    const started = doctor(['exec', worker, '--town', root, '--', 'sh', '-c', 'exit 7'], { env });
+    expect(started).toMatchObject({ status: 7, stdout: '' });
+    expect(started.stderr).toMatch(
+      /^doctor: .*\.lock was left behind, .* \(next: doctor --fix --town .*\)\n$/,
+    );
     const { status, stdout } = doctor(['preflight', '--fix', worker, '--town', root], { env });
     expect([status, existsSync(lock)]).toEqual([0, false]);
     expect(stdout).toMatch(/: no lock, no agent running; a dead lock was released \(doctor undo /);
+  });
+
+  linuxGitTest('and that was written just now is not said to be left behind', async () => {
+    const repository = makeRepository();
+    const { root, env } = repository;
+    writeFileSync(join(root, '.git/index.lock'), '');
+    const { answer, message } = await ask(repository, '.');
+    expect(answer).toBe('free');
+    expect(message).toContain(
+      '; index.lock keeps git from adding and committing; nobody is seen to hold it (stale: written less than 60 s ago',
+    );
+    const explained = doctor(['explain', '.', '--town', root], { env }).stdout;
+    expect(explained).toContain('Nobody is seen to hold this lock, but it was just written');
+    expect(explained).not.toContain('gone');
   });
 
   linuxGitTest('is released by the command that is named, where it lies outside of the root', async () => {

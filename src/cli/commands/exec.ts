@@ -1,11 +1,12 @@
 /** `doctor exec`: runs a command under a worker's lock. */
 import { isatty } from 'node:tty';
 import type { LeaseConfig } from '../../config.ts';
-import type { PreflightReport } from '../../core/types/report.ts';
+import type { PreflightReport, PreflightResult } from '../../core/types/report.ts';
 import { documentOf } from '../../document.ts';
 import { type Besides, type ExecOutcome, runUnderLock } from '../../exec/run-under-lock.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
+import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import { nameOf } from '../../reporters/screen/words.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
@@ -38,12 +39,12 @@ export const run: RunCommand = async (given, terminal) => {
       const problem = noteTakeOver(taken, { command: commandLine(), consent: 'command' });
       if (problem !== null) terminal.stderr.write(notice(problem, terminal.stderr));
     },
-    onHeld: (held, root) => {
+    onHeld: (held, root, noted) => {
+      const name = nameOf(held, root);
+      const said = noted === null ? '' : notice(`${name}: ${noted.message}${nextOf(noted)}`, terminal.stderr);
       // A person sees why another start is refused; in a pipe the command has standard error for itself.
-      if (isatty(2))
-        void terminal.stderr.end(
-          notice(`holding ${nameOf(held, root)}; another start is refused`, terminal.stderr),
-        );
+      const holding = isatty(2) ? notice(`holding ${name}; another start is refused`, terminal.stderr) : '';
+      if (said !== '' || holding !== '') void terminal.stderr.end(said + holding);
     },
     onConfig: (read) => {
       config = read.lease;
@@ -64,6 +65,9 @@ export const run: RunCommand = async (given, terminal) => {
   leaveLostTerminals();
   return describe(outcome, given, terminal);
 };
+
+const nextOf = ({ next: [first] }: PreflightResult): string =>
+  first === undefined ? '' : ` (next: ${quoteCommand(first)})`;
 
 /** The command owns standard output once it runs; only a refusal in JSON, which means that it never ran, goes there. */
 const describe = async (outcome: ExecOutcome, given: Arguments, terminal: Terminal): Promise<Outcome> => {

@@ -92,6 +92,12 @@ export const OTHER_KINDS: Readonly<Partial<Record<State, Pick<StatePage, 'meanin
   },
 };
 
+/** The same of a stale lock that names nobody and was just written. */
+export const JUST_WRITTEN: Pick<StatePage, 'meaning' | 'changes'> = {
+  meaning: 'Nobody is seen to hold this lock, but it was just written, and somebody may be about to use it.',
+  changes: 'Once it has not been written for a while and still nobody is seen to hold it, --fix releases it.',
+};
+
 export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   'process-alive': 'the recorded process exists, and nothing proves that it is another one',
   'process-gone': 'no process has the recorded PID',

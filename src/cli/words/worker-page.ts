@@ -14,7 +14,14 @@ import type { PreflightResult } from '../../core/types/report.ts';
 import type { Pen } from '../../reporters/screen/style.ts';
 import { nameOf } from '../../reporters/screen/words.ts';
 import { RECIPE_BEGINS } from './force-recipe.ts';
-import { NOTE_TEXTS, OTHER_KINDS, REASON_TEXTS, STATE_PAGES, type StatePage } from './glossary.ts';
+import {
+  JUST_WRITTEN,
+  NOTE_TEXTS,
+  OTHER_KINDS,
+  REASON_TEXTS,
+  STATE_PAGES,
+  type StatePage,
+} from './glossary.ts';
 
 /** The page of one worker, and what it is about: its locks, or the answer that a start there would get. */
 export const pageOfWorker = (
@@ -206,14 +213,17 @@ const evidencePart = (
 };
 
 /** A git-lock has no agent, session or pane. */
-const wordsFor = ({ state, notes, lock }: Verdict): Pick<StatePage, 'meaning' | 'changes'> => {
+const wordsFor = ({ state, notes, lock, holder }: Verdict): Pick<StatePage, 'meaning' | 'changes'> => {
   if (claimsWorker(lock)) return STATE_PAGES[state];
+  if (holder === null && notes.includes('fresh')) return JUST_WRITTEN;
   const words = OTHER_KINDS[state] ?? STATE_PAGES[state];
   return notes.includes('by-hand') ? { ...words, changes: 'When the person who took it unlocks it.' } : words;
 };
 
 const whatChanges = (verdict: Verdict, safe: (text: string) => string): string => {
-  const { notes, holder } = verdict;
+  const { notes, holder, reasons } = verdict;
+  if (holder !== null && reasons.includes('process-shared'))
+    return `Once process ${holder.truePid} ends, the lock becomes stale. While an agent is seen at work there, it is held.`;
   if (holder?.claimedBy)
     return `Its process may belong to ${safe(holder.claimedBy)} instead; leave it alone.`;
   return notes.includes('idle')

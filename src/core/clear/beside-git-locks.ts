@@ -6,12 +6,11 @@
 import { explain, placeOf } from '../clear-to-start.ts';
 import { doubtOf } from '../report/doubt.ts';
 import { releaseCommand } from '../report/git-commands.ts';
-import { ofKind, summary } from '../report/holder-words.ts';
+import { describeLife, ofKind, summary } from '../report/holder-words.ts';
 import { refusalOf } from '../report/refusals.ts';
 import type { Snapshot } from '../types/evidence.ts';
 import type { Verdict } from '../types/judgement.ts';
 import type { Answer, PreflightResult } from '../types/report.ts';
-import { describeLife } from './describe-life.ts';
 
 /** True for a lock in the own git directory of its working tree, and for that of a worktree: not for one of a submodule or of all worktrees. */
 export const isOfWorkingTree = ({ lock: { path, worker, tree, gitDir } }: Verdict, root: string): boolean =>
@@ -39,8 +38,11 @@ export const besideGitLocks = (
   );
   const [first, ...others] = said.filter((each) => each.answer === answer);
   if (first === undefined) return { ...result, evidence };
-  if (answer === result.answer && answer !== 'free') return { ...result, evidence };
   const messages = [first, ...others].map(({ message }) => message);
+  // Without an agent's lock, this one says whose the agent is that works there.
+  if (answer === 'held' && result.state === null && first.verdict.occupants.length === 1)
+    return { ...result, evidence, message: messages.join('; ') };
+  if (answer === result.answer && answer !== 'free') return { ...result, evidence };
   const next = [...first.next, ...others.flatMap((each) => each.next)];
   if (answer === 'free')
     return { ...result, evidence, message: [result.message, ...messages].join('; '), next };

@@ -7,6 +7,7 @@ import { newestLayoutFirst } from '../judge/layouts.ts';
 import { occupantReader } from '../judge/occupants/occupants.ts';
 import { occupantsWithoutLock } from '../judge/without-record.ts';
 import { doubtOf } from '../report/doubt.ts';
+import { describeLife } from '../report/holder-words.ts';
 import { asAsked } from '../report/name-worker.ts';
 import { describeRefusal } from '../report/refusals.ts';
 import { type ClosedHome, closedHomesOf } from '../town/closed-homes.ts';
@@ -16,7 +17,6 @@ import type { Snapshot } from '../types/evidence.ts';
 import type { Verdict } from '../types/judgement.ts';
 import type { Answer, PreflightResult } from '../types/report.ts';
 import { besideGitLocks, FORBIDDING_FIRST, isOfWorkingTree } from './beside-git-locks.ts';
-import { describeLife } from './describe-life.ts';
 
 const clearReleasable = (verdict: Verdict, root: string): Draft => {
   const { release, lock, state } = verdict;

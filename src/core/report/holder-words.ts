@@ -75,13 +75,24 @@ const whatIsLeft = (
     : `${number}; its ${inBrackets} could not be checked`;
 };
 
-/** What became of a lock's holder, in one line: `its process (41822) and pane (%55) are gone; taken 8 h ago`. */
+/** What shows that the holder of a held lock lives. */
+export const describeLife = ({ occupants, reasons, facts }: Verdict): string => {
+  const [first] = occupants;
+  if (first !== undefined) return first.text;
+  const source = reasons.includes('pane-live') || reasons.includes('session-live') ? 'tmux' : 'processes';
+  return facts.find((fact) => fact.source === source)?.text ?? 'a live agent';
+};
+
+/** Who holds a lock, or what became of its holder, in one line: `its process (41822) and pane (%55) are gone; taken 8 h ago`. */
 export const summary = (verdict: Verdict): string => {
-  const { holder, lock, facts, notes } = verdict;
+  const { holder, lock, facts, notes, state, occupants } = verdict;
+  const isHeld = state === 'held' && holder !== null && !notes.includes('idle');
   const said =
     holder === null
       ? `${facts[0]?.text ?? `${lock.path} is not a valid lock`}${sinceAtEnd(verdict)}`
-      : describeLoss(holder, verdict);
+      : isHeld
+        ? `${occupants.map(({ text }) => text).join('; ') || describeLife(verdict)}${sinceAtEnd(verdict)}`
+        : describeLoss(holder, verdict);
   const gone = holder !== null && notes.includes('gone') ? '; its directory is gone as well' : '';
   return flat(`${ofKind(verdict)}${said}${gone}`);
 };

@@ -4,6 +4,7 @@ import type { Severity } from '../types/check.ts';
 import { EXIT, type Report, type ReportFinding, type ReportFix } from '../types/report.ts';
 import { remedyFor } from './after-failure.ts';
 import { findingId } from './finding-id.ts';
+import { summary } from './holder-words.ts';
 import { describeInterrupted, exitCodeAfter, type Interruptible, NOT_BEGUN } from './interruption.ts';
 import { workerArgument } from './name-worker.ts';
 import { exitCodeOf, type ReleaseOutcome } from './report.ts';
@@ -89,6 +90,7 @@ export const repairedReport = (
   after: Report,
   repair: RepairRecord,
   failOn: Severity,
+  { steps, left }: Pick<Plan, 'steps' | 'left'>,
 ): Report => {
   const undo =
     repair.id === null || after.town === null
@@ -114,15 +116,17 @@ export const repairedReport = (
     [...told, ...remaining].filter(({ fix }) => fix?.action === 'release').map(({ lock }) => lock),
   );
   const stands = new Set(after.locks.map(({ id }) => id));
+  const from = new Map([...steps, ...left].map(({ verdict }) => [verdict.lock.id, summary(verdict)]));
   const forced = before.locks.flatMap((lock): readonly ReportFinding[] => {
     const outcome = repair.outcomes.get(lock.id);
     if (outcome === undefined || toldLocks.has(lock.id)) return [];
-    const left = outcome.status !== 'fixed';
+    const isLeft = outcome.status !== 'fixed';
+    const whose = from.has(lock.id) ? `: ${from.get(lock.id)}` : '';
     const finding = forcedFinding(
       lock,
       lock.evidence,
-      left && stands.has(lock.id) ? 'warning' : 'info',
-      left ? `${lock.state} lock not released` : `${lock.state} lock released by force`,
+      isLeft && stands.has(lock.id) ? 'warning' : 'info',
+      `${lock.state} lock ${isLeft ? 'not released' : 'released by force'}${whose}`,
       after.town === null
         ? []
         : [['doctor', 'explain', workerArgument(lock.worker, after.town.root), ...townOption(after.town)]],
@@ -166,14 +170,19 @@ export const plannedReport = (report: Report, { steps, left }: Plan): Report => 
   const told = new Set(findings.filter(({ fix }) => fix?.status === 'planned').map(({ lock }) => lock));
   const more = [...forced.values()]
     .filter(({ lock }) => !told.has(lock.id))
-    .map(({ lock, state, facts }) => ({
-      ...forcedFinding(lock, facts, 'info', `${state} lock would be released`),
+    .map((verdict) => ({
+      ...forcedFinding(
+        verdict.lock,
+        verdict.facts,
+        'info',
+        `${verdict.state} lock would be released: ${summary(verdict)}`,
+      ),
       fix: PLANNED_BY_FORCE,
     }));
-  const { summary } = report;
+  const counts = report.summary;
   return {
     ...report,
-    summary: summary === null ? null : { ...summary, fixable: summary.fixable - own.size },
+    summary: counts === null ? null : { ...counts, fixable: counts.fixable - own.size },
     findings: [...findings, ...more],
   };
 };

@@ -359,13 +359,14 @@ describe('the head of a report', () => {
 describe('the report of a repair', () => {
   const FIXED: ReleaseOutcome = { status: 'fixed', reason: null, backup: '/town/copy' };
   const BUSY: ReleaseOutcome = { status: 'skipped', reason: 'busy', backup: null };
+  const NO_PLAN = { steps: [], left: [] };
   const record = (outcome: ReleaseOutcome): RepairRecord => ({
     id: outcome.status === 'fixed' ? 'run-1' : null,
     outcomes: new Map([[`agent:${ADA}`, outcome]]),
   });
 
   test('a stale lock that was released: fixed, exit 0, with the undo command', () => {
-    const said = repairedReport(report(STALE), report({}), record(FIXED), 'warning');
+    const said = repairedReport(report(STALE), report({}), record(FIXED), 'warning', NO_PLAN);
     expect([said.ok, said.exitCode]).toEqual([true, 0]);
     expect(said.summary).toMatchObject({ locks: 0, stale: 0, fixed: 1 });
     expect(said.undo).toEqual(['doctor', 'undo', 'run-1', '--town', ROOT]);
@@ -375,7 +376,7 @@ describe('the report of a repair', () => {
   });
 
   test('a stale lock whose guard was busy: left, exit 1', () => {
-    const said = repairedReport(report(STALE), report(STALE), record(BUSY), 'warning');
+    const said = repairedReport(report(STALE), report(STALE), record(BUSY), 'warning', NO_PLAN);
     expect([said.exitCode, said.undo, said.summary?.fixed]).toEqual([1, null, 0]);
     expect(said.findings).toMatchObject([{ fix: { status: 'skipped', reason: 'busy' } }]);
     expect(said.findings).toHaveLength(1);
@@ -383,7 +384,7 @@ describe('the report of a repair', () => {
 
   test('a lock that changed and is healthy now: reported, exit 0', () => {
     const changed: ReleaseOutcome = { status: 'changed', reason: 'another lock stands there', backup: null };
-    const said = repairedReport(report(STALE), report(HEALTHY), record(changed), 'warning');
+    const said = repairedReport(report(STALE), report(HEALTHY), record(changed), 'warning', NO_PLAN);
     expect(said.exitCode).toBe(0);
     expect(said.findings).toMatchObject([{ fix: { status: 'changed' } }]);
   });
@@ -394,6 +395,7 @@ describe('the report of a repair', () => {
       report({ servers: HEALTHY.servers ?? [] }),
       record(FIXED),
       'warning',
+      NO_PLAN,
     );
     expect(said.exitCode).toBe(0);
     expect(said.findings).toMatchObject([
@@ -402,7 +404,7 @@ describe('the report of a repair', () => {
   });
 
   test('a held lock that force could not release is a problem', () => {
-    const said = repairedReport(report(HEALTHY), report(HEALTHY), record(BUSY), 'warning');
+    const said = repairedReport(report(HEALTHY), report(HEALTHY), record(BUSY), 'warning', NO_PLAN);
     expect([said.ok, said.exitCode]).toEqual([false, 1]);
     expect(said.findings).toMatchObject([
       { check: 'forced', severity: 'warning', message: 'held lock not released', fix: { reason: 'busy' } },
@@ -411,7 +413,7 @@ describe('the report of a repair', () => {
 
   test('an orphaned lock that force could not release is reported beside the advice', () => {
     const orphaned = report({ ...STALE, lookups: [present(4242)] });
-    const said = repairedReport(orphaned, orphaned, record(BUSY), 'warning');
+    const said = repairedReport(orphaned, orphaned, record(BUSY), 'warning', NO_PLAN);
     expect(said.exitCode).toBe(1);
     expect(said.findings.map(({ check, fix }) => [check, fix?.status, fix?.reason])).toEqual([
       ['forced', 'skipped', 'busy'],
@@ -420,13 +422,13 @@ describe('the report of a repair', () => {
   });
 
   test('doubt that remains after the repair is still 22', () => {
-    const said = repairedReport(report(STALE), report({ over: GAP }), record(FIXED), 'warning');
+    const said = repairedReport(report(STALE), report({ over: GAP }), record(FIXED), 'warning', NO_PLAN);
     expect(said.exitCode).toBe(22);
   });
 
   test('a problem that appeared between the two looks is reported and counts', () => {
     const new1 = { locks: [aLock(BOB, { pid: 4243, sessionId: '%9' })], lookups: [absent(4243)] };
-    const said = repairedReport(report(STALE), report(new1), record(FIXED), 'warning');
+    const said = repairedReport(report(STALE), report(new1), record(FIXED), 'warning', NO_PLAN);
     expect(said.exitCode).toBe(1);
     expect(said.findings.map(({ id }) => id)).toEqual([`stale-lock:${ADA}`, `stale-lock:${BOB}`]);
   });

@@ -24,19 +24,25 @@ const ALWAYS_EMPTY: readonly string[] = ['objects/maintenance.lock', 'objects/sc
 /**
  * What the lock blocks and, where it is stale, how far its git got. Nothing for a lock outside git directories.
  *
+ * @param isFresh nobody is seen to hold it, but so soon that proves nothing
  * @param root of the town
  */
 export const gitLockFacts = (
   { gitDir, path, stamp, kind }: LockFile,
   isStale: boolean,
+  isFresh: boolean,
   root: string,
 ): readonly Fact[] => {
   const name = gitDir === undefined || kind === 'git-worktree' ? null : relativeTo(gitDir.path, path);
   if (gitDir === undefined || name === null) return [];
   const from = KEEPS_FROM[name] ?? `changing ${name.replace(/\.lock$/, '')}`;
-  const keeps = isStale ? 'was left behind, and keeps git from' : 'keeps git from';
-  const facts: Fact[] = [{ source: 'lock', text: `${name}${submoduleOf(gitDir, root)} ${keeps} ${from}` }];
-  if (!isStale || stamp === null || ALWAYS_EMPTY.includes(name)) return facts;
+  const isLeft = isStale && !isFresh;
+  const keeps = isLeft ? 'was left behind, and keeps git from' : 'keeps git from';
+  const unseen = isStale && isFresh ? '; nobody is seen to hold it' : '';
+  const facts: Fact[] = [
+    { source: 'lock', text: `${name}${submoduleOf(gitDir, root)} ${keeps} ${from}${unseen}` },
+  ];
+  if (!isLeft || stamp === null || ALWAYS_EMPTY.includes(name)) return facts;
   const stage =
     stamp.size === 0
       ? 'it is empty: its git was stopped before it wrote anything'

@@ -41,14 +41,15 @@ export const judgeNameless = (
   else if (!around.known && state === 'unknown') reasons.push('occupants-unknown');
   const notes: Note[] = [...placeNotes(lock, worker, index), ...treeNotes(lock)];
   if (isByHand) notes.push('by-hand');
-  if (state === 'stale' && isFresh(lock, index)) notes.push('fresh');
+  const isNew = state === 'stale' && isFresh(lock, index);
+  if (isNew) notes.push('fresh');
   const { root } = index.snapshot.town;
   const facts: Fact[] = [
     ...(isByHand ? [byHandFact(claim)] : []),
     ...treeFact(lock),
-    ...(state === 'stale' ? gitLockFacts(lock, true, root) : []),
+    ...(state === 'stale' ? gitLockFacts(lock, true, isNew, root) : []),
     ...inOrder(found).map(({ fact }) => fact),
-    ...(state === 'stale' ? [] : gitLockFacts(lock, false, root)),
+    ...(state === 'stale' ? [] : gitLockFacts(lock, false, false, root)),
     ...around.facts,
   ];
   const git = gitFact(lock);
