@@ -40,7 +40,7 @@ export interface ReleaseEntry {
   readonly state: State;
   readonly forced: boolean;
   readonly stamp: Stamp;
-  /** The holder, as the record names it; null where the file was not a record. */
+  /** The true holder, as the record names it; null where the file was not a record. */
   readonly holder: { readonly pid: number; readonly sessionId: string; readonly hostname: string } | null;
   readonly companion: TrueHolder | null;
   /** Null in entries of versions that did not record it. */

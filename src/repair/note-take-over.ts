@@ -1,4 +1,5 @@
 /** Writes the journal's lines for what no repair does: `exec` takes a stale lock over, a lease is revoked by force. */
+import { namedHolder } from '../core/record/lock-record.ts';
 import type { LockRecord } from '../core/types/evidence.ts';
 import { systemCalls } from '../io/disk/system-calls.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
@@ -21,7 +22,6 @@ export const noteTakeOver = (
   { townRoot, worker, lock, replaced }: TakenOver,
   asked: Asked,
 ): string | null => {
-  const { pid, sessionId, hostname } = replaced;
   try {
     appendEntries(systemCalls, townRoot, [
       {
@@ -30,7 +30,7 @@ export const noteTakeOver = (
         at: new Date().toISOString(),
         reason: null,
         lock: shortPath(townRoot, lock),
-        holder: { pid, sessionId, hostname },
+        holder: namedHolder(replaced),
         by: byWhom(asked),
       },
     ]);

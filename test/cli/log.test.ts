@@ -82,10 +82,10 @@ describe('doctor log', () => {
     expect([status, stdout.trimEnd().split('\n')]).toEqual([
       0,
       [
-        `${events[0]?.at} taken over ${ADA}: stale, held by PID 4194001 in %55 on ${hostname()}; by ${whose}, with: doctor exec ${ADA} -- true …`,
-        `${events[1]?.at} restored ${ADA}: stale, held by PID 4194001 in %55 on ${hostname()}; by ${whose}, with: doctor undo ${events[1]?.id}`,
+        `${events[0]?.at} taken over ${ADA}: stale, naming PID 4194001 in %55 on ${hostname()}; by ${whose}, with: doctor exec ${ADA} -- true …`,
+        `${events[1]?.at} restored ${ADA}: stale, naming PID 4194001 in %55 on ${hostname()}; by ${whose}, with: doctor undo ${events[1]?.id}`,
         `${events[2]?.at} released ${BOB}: invalid; by ${whose}, with: doctor --fix --worker ${BOB}; undo: doctor undo ${events[2]?.id}`,
-        `${events[3]?.at} released ${ADA}: stale, held by PID 4194001 in %55 on ${hostname()}; by ${whose}, confirmed with --yes: doctor --fix --yes`,
+        `${events[3]?.at} released ${ADA}: stale, naming PID 4194001 in %55 on ${hostname()}; by ${whose}, confirmed with --yes: doctor --fix --yes`,
       ],
     ]);
   });
@@ -192,7 +192,7 @@ describe('doctor log', () => {
     doctor(['--fix', '--yes'], { cwd: root, env });
     const lines = doctor(['log'], { cwd: root, env }).stdout.split('\n');
     expect(lines.map((line) => /released (.*?); by/.exec(line)?.[1]).sort()).toEqual([
-      '.claude/worktrees/a: stale, git-worktree lock, held by PID 4194001 (claude agent agent-ab12)',
+      '.claude/worktrees/a: stale, git-worktree lock, naming PID 4194001 (claude agent agent-ab12)',
       'main: stale, git-lock index.lock',
       undefined,
     ]);
@@ -207,7 +207,7 @@ describe('doctor log', () => {
     const wide = await doctorInPane(['log'], { columns: 80, rows: 24 }, { cwd: town.root });
     expect((await wide.ends()).screen.split('\n').map((line) => line.trim())).toEqual([
       `✔ ${localTime(event?.at ?? '')}  released ${ADA}`,
-      `stale, held by PID 4194001 in %55 on ${hostname()}`,
+      `stale, naming PID 4194001 in %55 on ${hostname()}`,
       by,
       `undo: doctor undo ${event?.id}`,
     ]);

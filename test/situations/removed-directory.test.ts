@@ -105,7 +105,7 @@ gitTest('an agent in a worktree that was moved is found under its old name and i
 });
 
 gitTest('an agent that took its lock in a worktree that was moved has one', async () => {
-  const { root, env, worktree, look } = makeRepository();
+  const { root, worktree, look } = makeRepository();
   const path = worktree('../feature-1');
   const { pid } = await fakeAgent('claude', { cwd: path });
   mkdirSync(`${path}/.runtime`);

@@ -178,6 +178,18 @@ const parseInt64 = (text: string): number | null => {
   return exact >= -(2n ** 63n) && exact < 2n ** 63n ? value : null;
 };
 
+/** Whom a record names, in short: the true holder where it names one, for its `pid` may be that of a helper that has ended. */
+export const namedHolder = ({
+  pid,
+  holder,
+  sessionId,
+  hostname,
+}: LockRecord): { readonly pid: number; readonly sessionId: string; readonly hostname: string } => ({
+  pid: holder?.pid ?? pid,
+  sessionId,
+  hostname,
+});
+
 /** Our own fields, under their exact names only. A record without a usable `holder_pid` names no true holder. */
 const readHolder = (bytes: Uint8Array, members: readonly JsonMember[]): TrueHolder | null => {
   let pid: number | null = null;

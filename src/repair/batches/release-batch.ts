@@ -1,5 +1,7 @@
 /** The one place that acts on a diagnosis: look again, judge again, journal, release, journal. Always under the guards. */
+
 import { KEEP_RELEASED_MS } from '../../core/record/lock-names.ts';
+import { namedHolder } from '../../core/record/lock-record.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import type { ReleaseOutcome } from '../../core/report/report.ts';
 import type { LockFile, Stamp } from '../../core/types/evidence.ts';
@@ -109,10 +111,7 @@ const entryOf = (
 
 /** The holder as the lock's record names it. */
 const namedBy = ({ content }: LockFile): ReleaseEntry['holder'] => {
-  if (content.kind === 'record') {
-    const { pid, sessionId, hostname } = content.record;
-    return { pid, sessionId, hostname };
-  }
+  if (content.kind === 'record') return namedHolder(content.record);
   if (content.kind !== 'claim' || content.claim.by !== 'number') return null;
   const { pid, name, hostname } = content.claim;
   return { pid, sessionId: name ?? '', hostname };

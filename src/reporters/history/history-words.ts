@@ -61,6 +61,6 @@ export const lockWords = ({ lock, backup }: Pick<HistoryEvent, 'lock' | 'backup'
   return [
     `${state}${forced ? ', by force' : ''}`,
     ...(kind === 'agent' ? [] : [which]),
-    ...(holder === null ? [] : [`held by ${recordWords(holder, kind)}`]),
+    ...(holder === null ? [] : [`naming ${recordWords(holder, kind)}`]),
   ];
 };

@@ -47,7 +47,7 @@ const takings = ({ locks }: Report): readonly Moment[] =>
             mark: 'info' as const,
             word: 'taken',
             worker,
-            text: `by ${recordWords(holder, kind)}; ${state} now`,
+            text: `by ${recordWords({ ...holder, pid: holder.truePid }, kind)}; ${state} now`,
           },
         ],
   );

@@ -115,10 +115,10 @@ Try: doctor --fix --worker WORKER`);
     const town = await someTown();
     doctor(['--fix', '-q'], { cwd: town.root });
     expect((await show(town, 80, 'log')).screen).toBe(`✔ DATE  released gastown/crew/ada
-  stale, held by PID 4194305 in %5555 on HOST
+  stale, naming PID 4194305 in %5555 on HOST
   by ME`);
     expect((await show(town, 40, 'log')).screen).toMatch(
-      /^✔ DATE\n {2}released gastown\/crew\/ada\n {2}stale, held by/,
+      /^✔ DATE\n {2}released gastown\/crew\/ada\n {2}stale, naming/,
     );
   });
 });

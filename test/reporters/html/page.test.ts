@@ -90,7 +90,7 @@ describe('the HTML page', () => {
       '2026-11-22T21:00:00.000Z',
     ]);
     expect(page).toContain(
-      'stale, by force; held by PID 77 in %9 on here; undo: doctor undo 20261122T200000Z-abcdef-1',
+      'stale, by force; naming PID 77 in %9 on here; undo: doctor undo 20261122T200000Z-abcdef-1',
     );
     expect(page).toContain('Part of the journal could not be read');
   });
