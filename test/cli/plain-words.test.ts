@@ -3,7 +3,9 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { SEVERITIES } from '../../src/core/types/check.ts';
 import { EVENTS } from '../../src/core/types/history.ts';
 import { FACT_SOURCES, REASONS } from '../../src/core/types/judgement.ts';
-import { cleanUp, makeTown } from '../support/index.ts';
+import { DEED_WORDS } from '../../src/reporters/history/history-words.ts';
+import { gitTest, makeRepository } from '../situations/repository.ts';
+import { cleanUp, fakeAgent, makeTown } from '../support/index.ts';
 import { doctor } from './run-cli.ts';
 
 afterEach(cleanUp);
@@ -47,6 +49,39 @@ describe('explain', () => {
         status: 0,
         stdout: expect.stringContaining(word),
         stderr: '',
+      });
+  });
+
+  test('knows words as they are printed in several parts', () => {
+    const { root } = makeTown();
+    const printed = [...Object.values(DEED_WORDS).map(([, word]) => word), 'no lock', 'by hand'];
+    for (const word of [...printed, 'unknown program', 'left behind', 'nobody', 'registry', 'container']) {
+      const { status, stdout } = doctor(['explain', word], { cwd: root });
+      expect([word, status, stdout]).toEqual([word, 0, expect.stringMatching(/^# \S+\n\n\S/)]);
+    }
+    // An agent that reads it learns what happened, not a recipe.
+    expect(doctor(['explain', 'lease-revoked'], { cwd: root }).stdout).toContain('by force');
+  });
+
+  gitTest('knows whoever is printed beside a lock or at work: by name, PID and program', async () => {
+    const { root, env, worktree } = makeRepository();
+    const path = worktree('trees/a', 'claude agent agent-ab12 (pid 4194305)');
+    const { pid } = await fakeAgent('claude', { cwd: path });
+    const explain = (word: string) => doctor(['explain', word], { cwd: root, env });
+    for (const word of ['agent-ab12', 'claude agent agent-ab12', '4194305', `${pid}`, 'claude'])
+      expect([word, explain(word)]).toMatchObject([
+        word,
+        { status: 0, stdout: expect.stringMatching(/^# trees\/a: held\n/) },
+      ]);
+    await fakeAgent('claude', { cwd: root });
+    expect(explain('claude')).toMatchObject({ status: 2, stderr: expect.stringContaining('could be ') });
+    for (const [word, what] of [
+      ['%99', 'tmux %99'],
+      ['4194306', 'process 4194306'],
+    ] as const)
+      expect(explain(word)).toMatchObject({
+        status: 2,
+        stderr: `doctor: no lock and no agent in ${root} names ${what}\nSee: doctor who\n`,
       });
   });
 

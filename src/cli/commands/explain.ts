@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { builtInChecks } from '../../../checks/index.ts';
 import { builtInKinds } from '../../../kinds/index.ts';
 import { didYouMean, idMeant, nearWorker } from '../../core/did-you-mean.ts';
+import type { Failure } from '../../core/failure.ts';
 import { reportLock } from '../../core/report/report.ts';
 import { LOCK_PROBLEMS } from '../../core/types/evidence.ts';
 import {
@@ -33,6 +34,7 @@ import { presentationFor, type RunCommand, type Terminal } from '../terminal/ter
 import { isPersonAt, withoutForceRecipe } from '../words/force-recipe.ts';
 import { ANSWER_TEXTS, NOTE_TEXTS, REASON_TEXTS, STATE_PAGES, WORD_TEXTS } from '../words/glossary.ts';
 import { pageOfPlaces, placesNamed } from '../words/machines-page.ts';
+import { workersOf } from '../words/names-of-people.ts';
 import { PLAIN_TEXTS } from '../words/plain-words.ts';
 import { pageOfWorker } from '../words/worker-page.ts';
 
@@ -126,8 +128,22 @@ const WORDS: readonly string[] = [
   ...WORD_TEXTS.keys(),
 ];
 
-/** A worker by its whole name or by that of its lock, or by the end of either where no other ends so. Throws `E_USAGE`. */
-const workerNamed = (word: string, { snapshot, lockless }: Examination, cwd: string): string => {
+/** An agent's program may run in hundreds of workers. */
+const someOf = (names: readonly string[]): string =>
+  names.length > 4 ? `${names.slice(0, 3).join(', ')} or ${names.length - 3} more` : names.join(' or ');
+
+/** Why a number or a pane that is in no report of this town is none of its workers'. */
+const unseen = (word: string, root: string): Failure | null => {
+  const what = /^\d+$/.test(word) ? `process ${word}` : /^[%$@]\d+$/.test(word) ? `tmux ${word}` : null;
+  return what === null ? null : usage(`no lock and no agent in ${root} names ${what}`, 'See: doctor who');
+};
+
+/**
+ * A worker by its whole name or by that of its lock, by the end of either where no other ends so, or by what a report prints of
+ * whoever holds its lock or works there. Throws `E_USAGE`.
+ */
+const workerNamed = (word: string, examination: Examination, cwd: string): string => {
+  const { snapshot, lockless } = examination;
   const { root, goneTrees = [] } = snapshot.town;
   const whole = [word, resolve(root, word), resolve(cwd, word)];
   const file = snapshot.locks.find(({ id, path }) => id === word || whole.includes(path));
@@ -146,8 +162,11 @@ const workerNamed = (word: string, { snapshot, lockless }: Examination, cwd: str
       ...goneTrees.map(({ name }) => name),
     ]);
     const named = [...known].filter((worker) => worker.endsWith(`/${word}`));
-    if (named.length === 1 && named[0] !== undefined) return named[0];
-    if (named.length > 1) throw usage(`"${word}" could be ${named.join(' or ')}`);
+    const meant = named.length > 0 ? named : workersOf(word, examination);
+    if (meant.length === 1 && meant[0] !== undefined) return meant[0];
+    if (meant.length > 1) throw usage(`"${word}" could be ${someOf(meant)}`, 'See: doctor locks');
+    const stranger = unseen(word, root);
+    if (stranger !== null) throw stranger;
     const gone = hintForGone(resolve(cwd, word), root) ?? hintForGone(resolve(root, word), root);
     if (gone !== null) throw usage(`there is no directory ${word}`, gone);
     const near =
@@ -184,11 +203,14 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
     if (topic.answer?.answer === 'free') refuseRig(worker, here.examination.snapshot.town.root);
     return withLease(topic, here.leases, pen);
   } catch (error) {
-    const plain = plainWord(word);
+    const plain = plainWord(word) ?? plainWord(asOneWord(word)) ?? inGlossary(asOneWord(word));
     if (plain === null) throw error;
     return plain;
   }
 };
+
+/** As the glossary writes what is printed in several words: `left behind`, `no lock`. */
+const asOneWord = (word: string): string => word.toLowerCase().replaceAll(' ', '-');
 
 /** The page of a worker, with what is known of its lease where one is configured. */
 const withLease = (topic: Topic, leases: LeaseBook | null, pen: Pen): Topic => {

@@ -2,9 +2,10 @@
 
 import type { Severity } from '../../core/types/check.ts';
 import type { TownSource } from '../../core/types/evidence.ts';
-import type { HistoryDeed } from '../../core/types/history.ts';
+import { EVENTS, type HistoryDeed } from '../../core/types/history.ts';
 import type { Fact } from '../../core/types/judgement.ts';
 import type { CheckStatus, FixStatus } from '../../core/types/report.ts';
+import { DEED_WORDS } from '../../reporters/history/history-words.ts';
 
 const SEVERITY_TEXTS: Readonly<Record<Severity, string>> = {
   error: 'Somebody may lose work: two agents share a directory. Exit code 1.',
@@ -34,10 +35,25 @@ const DEED_TEXTS: Readonly<Record<HistoryDeed, string>> = {
   restored: 'doctor undo moved the lock back to its place.',
   'not-restored': 'doctor undo could not restore the lock; the reason stands beside it.',
   tidied: 'Files that a killed run had left were cleaned up.',
-  'lease-revoked':
-    'doctor --fix --force revoked the lease of a dead holder. doctor undo cannot restore a lease.',
+  'lease-revoked': 'The lease of a dead holder was revoked by force. doctor undo cannot restore a lease.',
   'taken-over': 'doctor exec took over a stale lock for the command that it ran.',
 };
+
+/** The same by the words that `doctor log` prints: `cleaned up`. */
+const AS_PRINTED = Object.fromEntries(
+  EVENTS.map((deed) => [DEED_WORDS[deed][1].replaceAll(' ', '-'), DEED_TEXTS[deed]]),
+);
+
+/** What `doctor who` prints besides the classes of programs. */
+const WHO_TEXTS = {
+  nobody: 'Nobody was seen at work there, and everything could be looked at.',
+  'unknown-program':
+    'A program that doctor does not know is running there. Name it under "agents" (it holds the worker) or "bystanders" (it never counts) in lock-doctor.json.',
+  registry: 'Seen in the list of live sessions that an agent’s own tool keeps.',
+  container: 'Seen as a process of a container on this machine.',
+  pid: 'The number of a process. doctor explain PID says where doctor sees it.',
+  pane: 'A pane of tmux, %4. doctor explain %4 says where doctor sees it.',
+} as const;
 
 const UNDO_TEXTS = {
   already: 'The lock was restored before.',
@@ -73,6 +89,8 @@ export const PLAIN_TEXTS: ReadonlyMap<string, string> = new Map(
     ...FIX_TEXTS,
     ...CHECK_TEXTS,
     ...DEED_TEXTS,
+    ...AS_PRINTED,
+    ...WHO_TEXTS,
     ...UNDO_TEXTS,
     ...TOWN_TEXTS,
     ...EVIDENCE_TEXTS,
