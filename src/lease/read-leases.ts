@@ -42,6 +42,9 @@ const withLease = async (
   const evidence = [...result.evidence, { source: 'host' as const, text: `lease ${key}` }];
   if (read.status === 'failed')
     return { ...result, answer: 'unsure', evidence, message: `its lease could not be read: ${read.why}` };
-  const message = leaseHolderInWords(read.lease.by);
+  const { by, id } = read.lease;
+  const left = id === null ? null : await engine.secondsLeft(id);
+  const end = left === null ? '' : `; if that one has died, the lease expires by itself within ${left} s`;
+  const message = `${leaseHolderInWords(by)}${end}`;
   return { ...result, answer: 'held', evidence, message, next: [explain(result.worker)] };
 };
