@@ -54,7 +54,7 @@ const findingFor = (
                   `if it was deleted, and not on a disk that is not mounted, unlock it yourself and let git forget it; ${moved}`,
                   explain,
                 )
-              : advice(`if it was deleted, let git forget it; ${moved}`, [
+              : advice(`if it was deleted, run git worktree remove PATH; ${moved}`, [
                   // prune would also forget worktrees on disks that are not mounted.
                   ['git', '-C', gitDir, 'worktree', 'remove', path],
                 ]),

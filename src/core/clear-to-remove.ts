@@ -1,14 +1,16 @@
 /** May a directory be removed: not while anybody works there, a lock is held, or work would be lost. Pure. */
 import { doubtOf } from './report/doubt.ts';
 import { mainGitDirOf, releaseCommand } from './report/git-commands.ts';
-import { summary } from './report/holder-words.ts';
+import { describeLife, summary } from './report/holder-words.ts';
 import { optionWith } from './report/name-worker.ts';
 import { refusalOf } from './report/refusals.ts';
 import { describeAside } from './town/moved-aside.ts';
+import { relativeTo } from './town/roles.ts';
 import type { Gap, Leftover, Observed } from './types/evidence.ts';
 import type { Fact, Verdict } from './types/judgement.ts';
 import type { RepositoryWork } from './types/removal.ts';
 import type { PlaceOfWork, PreflightResult } from './types/report.ts';
+import { holdsLock } from './who-is-there.ts';
 
 /** All that was seen of one directory. */
 export interface RemovalEvidence {
@@ -89,20 +91,25 @@ const objection = (
 
 const ofPlace = (
   { path, people, unseen }: PlaceOfWork,
-  { asides }: RemovalEvidence,
+  { asides, verdicts, path: asked }: RemovalEvidence,
 ): readonly Objection[] => {
+  // "In this directory" means the place of this one.
+  const where = path === asked ? '' : `${relativeTo(asked, path) ?? path}: `;
   const told = asides.map(({ leftover }) => describeAside(leftover));
   const next = ['doctor', 'who', path];
+  // That is said of the lock.
+  const said = new Set(verdicts.map(({ lock }) => holdsLock(lock.path)));
   const counting = people.flatMap((one): readonly Objection[] => {
-    if (one.class === 'agent') return [objection('held', 'occupied', 'occupants', one.why, next)];
+    if (said.has(one.why)) return [];
+    if (one.class === 'agent') return [objection('held', 'occupied', 'occupants', where + one.why, next)];
     if (one.class === 'unknown')
-      return [objection('unsure', 'occupants-unknown', 'occupants', one.why, next)];
+      return [objection('unsure', 'occupants-unknown', 'occupants', where + one.why, next)];
     return [
       objection(
         'free',
         null,
         'occupants',
-        `not counted: ${one.name}${one.pid === null ? '' : ` (process ${one.pid})`}, ${one.why}`,
+        `${where}not counted: ${one.name}${one.pid === null ? '' : ` (process ${one.pid})`}, ${one.why}`,
       ),
     ];
   });
@@ -110,7 +117,7 @@ const ofPlace = (
     ...counting,
     ...unseen
       .filter((why) => !told.includes(why))
-      .map((why) => objection('unsure', 'occupants-unknown', 'occupants', why, next)),
+      .map((why) => objection('unsure', 'occupants-unknown', 'occupants', where + why, next)),
   ];
 };
 
@@ -129,7 +136,7 @@ const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection
           'lock',
           notes.includes('by-hand')
             ? `${which} is held by a person, who alone unlocks it (git worktree unlock): ${told}`
-            : `${which} is held: ${told}`,
+            : `${which} is held: ${verdict.holder === null ? told : describeLife(verdict)}`,
           next,
         ),
       ];

@@ -239,6 +239,9 @@ const describeAgent = (
   };
 };
 
+/** How such a holder counts. */
+export const holdsLock = (path: string): string => `holds the lock ${path}`;
+
 /** The live process that a lock names, unless it is listed already. */
 const holderAsPerson = (
   { state, holder, lock, facts }: Verdict,
@@ -261,5 +264,5 @@ const holderAsPerson = (
     ...(isHere ? (['directory'] as const) : []),
     ...(isOfContainer ? (['container'] as const) : []),
   ];
-  return [person('agent', command ?? 'a process', pid, `holds the lock ${lock.path}`, seenBy, witnesses)];
+  return [person('agent', command ?? 'a process', pid, holdsLock(lock.path), seenBy, witnesses)];
 };

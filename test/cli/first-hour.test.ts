@@ -320,7 +320,7 @@ describe('worktrees beside the repository', () => {
     expect(ask('-v').stdout).toContain(said);
     for (const [name, path] of trees) {
       expect(told.stdout).toContain(
-        `info lock-debris ${name}: ${said} (if it was deleted, let git forget it; if it was moved, run git worktree repair PATH)`,
+        `info lock-debris ${name}: ${said} (if it was deleted, run git worktree remove PATH; if it was moved, run git worktree repair PATH)`,
       );
       expect(ask('locks').stdout).toContain(`gone ${name}: ${said}`);
       const [, explain = ''] =

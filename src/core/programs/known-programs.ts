@@ -144,11 +144,17 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     why: 'a test runner',
     names: [
       'jest jest-worker vitest mocha ava karma cypress playwright pytest py.test tox nox rspec minitest phpunit ctest bats',
-      'eslint prettier biome stylelint mypy dmypy flake8 pylint black isort ruff shellcheck golangci-lint rubocop',
-      'pre-commit lint-staged knip',
     ],
     startsOnlyItsOwn: true,
   },
+  {
+    why: 'a linter',
+    names: [
+      'eslint prettier biome stylelint mypy dmypy flake8 pylint black isort ruff shellcheck golangci-lint rubocop knip',
+    ],
+    startsOnlyItsOwn: true,
+  },
+  { why: 'a commit hook', names: ['pre-commit lint-staged'], startsOnlyItsOwn: true },
   {
     why: 'a dev server',
     names: [
