@@ -52,7 +52,7 @@ export interface ContainerSigns {
   readonly mounts: readonly MountPoint[];
   /** Our UTS namespace is the first one: our host name is the machine's, whatever the container. */
   readonly sharesHostname: boolean;
-  /** The town lies on the file system that is mounted at `/`. */
+  /** The town is on the file system that is mounted at `/`. */
   readonly townIsOnRoot: boolean;
   /** When the runtime wrote `/etc/hostname`. */
   readonly stampMs: number | null;
@@ -64,7 +64,7 @@ export interface ContainerSigns {
 
 /**
  * The start of the container that we are in, or null. It applies to all processes under our host name only
- * where that name is the container's alone: a container id, or any name of its own where the town lies on the
+ * where that name is the container's alone: a container id, or any name of its own where the town is on the
  * container's private (overlay) root. Then whoever took a lock under that name ran in this container and ended with it.
  * `/etc/hostname`, which the runtime writes at each start, is the stamp; a sandbox within the container (bwrap,
  * `unshare`) has a younger process 1 and the same file, and containers that share a host name share the file of the first.
@@ -84,7 +84,7 @@ const WITH_CONTAINER_MS = 10_000;
 const INITS: readonly string[] = ['init', 'systemd'];
 
 /**
- * True where whoever took a lock under our host name is numbered in our PID namespace: in a container that alone bears the
+ * True where whoever took a lock under our host name is numbered in our PID namespace: in a container that alone has the
  * name, by the rule for its start, and whose process 1 is ours and not a sandbox's; or in one that boots like a machine (LXC,
  * systemd-nspawn) and keeps the town on its own root.
  */

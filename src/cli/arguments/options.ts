@@ -706,8 +706,8 @@ const OF_STARTING: readonly string[] = ['20', '21'];
 /** What each exit code tells the caller to do next; the same in every command. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'healthy, or all fixed and verified; preflight: free, start the agent'],
-  ['1', 'problems found, or left after --fix (never from preflight)'],
-  ['2', 'wrong usage or configuration, or consent missing: nothing was changed'],
+  ['1', 'problems found, or left after --fix, as when you answer no (never from preflight)'],
+  ['2', 'wrong usage or configuration, or --yes missing where nobody can be asked: nothing was changed'],
   ['20', 'preflight, exec: held, or two agents are running there'],
   ['21', 'preflight: a stale or invalid lock that --fix can release; release it and ask again'],
   ['22', 'not everything could be checked, and nothing bad was found; do not start'],

@@ -42,7 +42,7 @@ const refuseSaved = ({ options }: Arguments): void => {
   if (options.saveSnapshot !== null) throw usage('--on and --save-snapshot cannot be combined');
 };
 
-/** A diagnosis over all machines that are meant; with what people read, where every row bears its machine's name. */
+/** A diagnosis over all machines that are meant; with what people read, where every row has its machine's name. */
 export const diagnoseFleet = async (
   given: Arguments,
   terminal: Terminal,

@@ -24,7 +24,7 @@ const isPlaceElsewhere = (path: string, role: string): boolean =>
   path.endsWith(`/${role}`) || path.includes(`/${role}/`);
 
 /**
- * A town around ours (the question is about one of its rigs) does not count as another town, and on the server that bears this
+ * A town around ours (the question is about one of its rigs) does not count as another town, and on the server that has this
  * town's name a path alone says nothing: agents visit other places.
  */
 const townOf = (

@@ -390,7 +390,7 @@ export interface ProcessEvidence {
   readonly containers?: readonly ContainerEvidence[];
 }
 
-/** A PID namespace of this machine that bears a host name which locks name, and what their numbers stand for there. */
+/** A PID namespace of this machine with a host name that locks name, and what their numbers stand for there. */
 export interface ContainerEvidence {
   readonly hostname: string;
   /** Owner of the lock files that it counts for: anybody may give a namespace of his own any name. */
@@ -526,11 +526,11 @@ export interface HostFacts {
    * since; null or absent where that cannot be told.
    */
   readonly bootedAtMs?: number | null;
-  /** The same of the container that alone bears our host name; null or absent outside one. */
+  /** The same of the container that alone has our host name; null or absent outside one. */
   readonly containerStartedAtMs?: number | null;
   /**
    * In a container: whoever took a lock under our host name is numbered in our PID namespace, for it is that of the whole
-   * container, and nobody else bears the name. False or absent where that cannot be told, as in a sandbox.
+   * container, and nobody else has the name. False or absent where that cannot be told, as in a sandbox.
    */
   readonly numbersAreOurs?: boolean;
 }

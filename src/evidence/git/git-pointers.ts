@@ -165,7 +165,7 @@ const realPath = (path: DiskPath): DiskPath => fromLatin1(realpathSync.native(pa
 
 /**
  * Nothing is at that path. Is it gone, or does it lie where we do not see it? The latter, if everything that is left of the path
- * may be a mount point without its file system, or lies on another one than the working tree, as in a container.
+ * may be a mount point without its file system, or is on another one than the working tree, as in a container.
  */
 const ofAbsent = (
   target: DiskPath,

@@ -51,7 +51,7 @@ const LOCAL_FUSE = new Set([
 ]);
 
 /**
- * The name of the network file system a directory lies on, or null for a local one; an unknown type counts as network.
+ * The name of the network file system a directory is on, or null for a local one; an unknown type counts as network.
  * Throws where statfs or lstat fails.
  */
 export const networkFileSystem = (

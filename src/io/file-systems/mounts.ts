@@ -130,7 +130,7 @@ export interface MacMount {
 }
 
 /**
- * The mount that a path lies on, from what macOS' mount(8) prints: `//ann@server/share on /Volumes/share (smbfs, nodev,
+ * The mount that contains a path, from what macOS' mount(8) prints: `//ann@server/share on /Volumes/share (smbfs, nodev,
  * mounted by ann)`. Null where none is listed. `path` has no symlink in it.
  */
 export const mountAround = (mounts: string, path: string): MacMount | null => {

@@ -19,7 +19,7 @@ export interface Guard {
   /** The lock's directory, opened once: every change under the guard goes through its `calls`. */
   readonly directory: OpenDirectory;
   /**
-   * Name of the network file system it lies on (`nfs`), or null for a local one: flock cannot be trusted on a network, so no
+   * Name of the network file system it is on (`nfs`), or null for a local one: flock cannot be trusted on a network, so no
    * lock may be broken there without force.
    */
   readonly network: string | null;

@@ -26,7 +26,7 @@ const runsBesideUs = ({ pid }: TmuxServer, { machine: { processes } }: TownIndex
   pid !== null && processes.get(pid)?.names.some((name) => name.startsWith('tmux')) === true;
 
 /**
- * Absence proves something only where the holder's numbers are ours: outside containers, or in one that alone bears the
+ * Absence proves something only where the holder's numbers are ours: outside containers, or in one that alone has the
  * recorded name and runs the town's own tmux. Any other server may be the container's, and the town's agents outside it;
  * and a sandbox, where an agent may start a tmux of its own, shares its host's name but not its numbers.
  */

@@ -22,7 +22,7 @@ export const isOlderThanBoot = (mtimeMs: number | null, { bootedAtMs }: HostFact
   mtimeMs !== null && bootedAtMs != null && mtimeMs + MARGIN_MS < bootedAtMs;
 
 /**
- * True where a lock is from before the start of this kernel, or of the container that bears the recorded name: whoever
+ * True where a lock is from before the start of this kernel, or of the container with the recorded name: whoever
  * took it ended then. Both its times must say so, for a copy or a checkout has an old record and a young file.
  */
 export const isFromBeforeRestart = (

@@ -1,4 +1,4 @@
-/** Why a pane that bears the recorded name is not, or not any more, the one that the lock means. Pure. */
+/** Why a pane with the recorded name is not, or not any more, the one that the lock means. Pure. */
 import { homeOf, isPlainlyAnothers, sessionSays } from '../../town/belonging.ts';
 import { isWithin } from '../../town/roles.ts';
 import type { PaneView, TownIndex, WorkerView } from '../../town/views.ts';
@@ -41,7 +41,7 @@ const isElsewhere = ({ path, pane, environmentKnown }: PaneView, { worker, index
 };
 
 /**
- * A pane on a server that is younger than the lock bears its number, or its session's name, by chance. Clocks step, so
+ * A pane on a server that is younger than the lock has its number, or its session's name, by chance. Clocks step, so
  * the place has to say so too, as for recorded processes: nobody works in it or it is elsewhere, or the server is much
  * younger and nothing says that the pane is this worker's.
  */
