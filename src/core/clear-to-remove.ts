@@ -41,6 +41,8 @@ interface Objection {
   readonly next: readonly string[] | null;
   /** When to ask again; absent where time alone changes nothing. */
   readonly retryInSeconds?: number | null;
+  /** Another objection says the same in better words. */
+  readonly isTold?: boolean;
 }
 
 /** `held` beats `unsure`: one certain objection settles the answer. */
@@ -61,8 +63,9 @@ export const answerRemoval = (evidence: RemovalEvidence): PreflightResult => {
   ];
   const answer = WORST_FIRST.find((word) => objections.some((each) => each.answer === word)) ?? 'free';
   const deciding = objections.filter((each) => each.answer === answer && each.reason !== null);
-  const said = deciding.slice(0, MAX_SAID).map(({ fact }) => fact.text);
-  const more = deciding.length - said.length;
+  const toSay = deciding.filter(({ isTold }) => isTold !== true);
+  const said = toSay.slice(0, MAX_SAID).map(({ fact }) => fact.text);
+  const more = toSay.length - said.length;
   return {
     worker: evidence.name,
     answer,
@@ -100,8 +103,13 @@ const ofPlace = (
   // That is said of the lock.
   const said = new Set(verdicts.map(({ lock }) => holdsLock(lock.path)));
   const counting = people.flatMap((one): readonly Objection[] => {
-    if (said.has(one.why)) return [];
-    if (one.class === 'agent') return [objection('held', 'occupied', 'occupants', where + one.why, next)];
+    if (one.class === 'agent')
+      return [
+        {
+          ...objection('held', 'occupied', 'occupants', where + one.why, next),
+          isTold: said.has(one.why),
+        },
+      ];
     if (one.class === 'unknown')
       return [objection('unsure', 'occupants-unknown', 'occupants', where + one.why, next)];
     return [
