@@ -332,7 +332,8 @@ const resultOf = (
   claims: ReadonlyMap<string, string> = NO_CLAIMS,
 ): ScanResult => {
   const { sightings, directories, gaps } = walked;
-  const inHomes = sightings.map(placeOf).flatMap((at) => namedInHome(root, at, table));
+  const inHomes: Sighted[] = [];
+  for (const sighting of sightings) addNamedInHome(inHomes, root, placeOf(sighting), table);
   const isAtOldPlace = ({ layout }: Sighted): boolean => layout === 'legacy';
   const placeAndKind = ({ place, kind }: Sighted): string => `${kind.id} ${String(place)}`;
   const atNewPlace = inHomes.some((each) => each.leftover === null && isAtOldPlace(each))
@@ -363,9 +364,9 @@ interface Sighted extends Omit<FoundLock, 'hasTwin'> {
   readonly leftover: Leftover['kind'] | null;
 }
 
-/** The locks of a home and the files beside them, for all kinds that keep locks there. */
-const namedInHome = (root: string, at: HomeAt, { kindsIn }: LockTable): readonly Sighted[] =>
-  kindsAt(`${at.key}/${at.homeName}`, kindsIn).flatMap((found): readonly Sighted[] => {
+/** Adds the locks of a home and the files beside them, for all kinds that keep locks there. Lists of one lock each would be garbage. */
+const addNamedInHome = (sighted: Sighted[], root: string, at: HomeAt, { kindsIn }: LockTable): void => {
+  for (const found of kindsAt(`${at.key}/${at.homeName}`, kindsIn)) {
     const { kind, layout, names, above, isBelow } = found;
     const levels = above === null ? 0 : above.split('/').length;
     const place = notAround(root, around(at, levels + (isBelow ? 1 : 0)));
@@ -374,7 +375,6 @@ const namedInHome = (root: string, at: HomeAt, { kindsIn }: LockTable): readonly
       companionName !== undefined && at.names.includes(companionName)
         ? joinPath(at.home, companionName)
         : null;
-    const sighted: Sighted[] = [];
     for (const name of at.names) {
       const isLock = fitsSome(names, name);
       const left = isLock ? null : leftoverOf(name);
@@ -391,22 +391,23 @@ const namedInHome = (root: string, at: HomeAt, { kindsIn }: LockTable): readonly
         leftover: left?.kind ?? null,
       });
     }
-    return sighted;
-  });
+  }
+};
 
-/** The same place as a part of the path: otherwise it would keep the text from which it was cut, and there may be ten thousand. */
+/**
+ * The same place, around that path, as a part of it: otherwise it would keep the text from which it was cut, and there may be ten
+ * thousand.
+ */
 const beginningOf = (path: DiskPath, place: DiskPath): DiskPath =>
-  typeof path === 'string' && typeof place === 'string' && path.startsWith(place)
-    ? path.slice(0, place.length)
-    : place;
+  typeof path === 'string' && typeof place === 'string' ? path.slice(0, place.length) : place;
 
 /** The directory that contains a home, or one so many levels further up. */
 const around = ({ key, place, raw }: HomeAt, levels: number): DiskPath =>
   levels === 0 ? place : pathOf({ path: key.split('/').slice(0, -levels).join('/') || '/', raw });
 
-/** The root instead of what lies around it: it may itself be the home. */
+/** The root instead of what lies around it, which has a shorter path: it may itself be the home. */
 const notAround = (root: string, place: DiskPath): DiskPath =>
-  typeof place === 'string' && relativeTo(root, place) === null ? root : place;
+  typeof place === 'string' && place.length < root.length ? root : place;
 
 /** Locks at configured places, and directories that are locks. Each speaks for the directory it lies in. */
 const namedAnywhere = (root: string, at: HomeAt, { files, directories }: LockTable): readonly Sighted[] =>
