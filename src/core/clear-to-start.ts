@@ -64,6 +64,18 @@ export const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap |
   return gaps.find(({ what, git }) => git === undefined && (what === place || what.startsWith(`${place}/`)));
 };
 
+/** A `.git` that leads to anything else leads to no lock. */
+const HIDING: readonly NonNullable<Gap['git']>[] = ['closed', 'unseen', 'symlink'];
+
+/** The same for the lock of a worktree, which forbids a start, too: it may lie where the `.git` of the worker leads. */
+export const gitGapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap | undefined => {
+  const entry = `directory:${placeOf(worker, root)}/.git`;
+  return gaps.find(({ what, git }) => git !== undefined && HIDING.includes(git) && what === entry);
+};
+
+/** The path that could not be looked at. */
+export const placeOfGap = ({ what }: Gap): string => what.slice(what.indexOf(':') + 1);
+
 /** `--fix` does something about this answer: releases a dead lock, or restores one that a killed run had moved aside. */
 export const isForFix = ({ next }: PreflightResult): boolean =>
   next.some((command) => command.includes('--fix'));
@@ -104,13 +116,13 @@ const clearWithoutLock = (
       message: `${noLock}, but ${describeAside(aside)}`,
       next: [[...byFix(worker, root), '--town', root]],
     });
-  const gap = gapAt(worker, index.snapshot);
+  const gap = gapAt(worker, index.snapshot) ?? gitGapAt(worker, index.snapshot);
   if (gap !== undefined)
     return finish(worker, null, {
       evidence: [{ source: 'lock', text: `${gap.what} could not be looked at: ${gap.why}` }, ...around.facts],
       answer: 'unsure',
       reasons: ['unreadable'],
-      message: `${noLock} was seen, but ${gap.what.slice(gap.what.indexOf(':') + 1)} could not be checked: ${gap.why}`,
+      message: `${noLock} was seen, but ${placeOfGap(gap)} could not be checked: ${gap.why}`,
       next: explain(worker, root),
     });
   if (around.known)

@@ -1,5 +1,16 @@
 /** Preflight and exec where git's own locks stand on the worker's working tree: made by git, asked about with real processes. */
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PreflightResult } from '../../src/core/types/report.ts';
@@ -7,7 +18,16 @@ import { runUnderLock } from '../../src/exec/run-under-lock.ts';
 import { preflight } from '../../src/preflight.ts';
 import { doctor } from '../cli/run-cli.ts';
 import { aged, git, gitTest, makeRepository, type Repository } from '../situations/repository.ts';
-import { cleanUp, deadPid, fakeAgent, startProcess, until } from '../support/index.ts';
+import {
+  asOtherUser,
+  canBecomeOthers,
+  cleanUp,
+  deadPid,
+  fakeAgent,
+  OTHER_UID,
+  startProcess,
+  until,
+} from '../support/index.ts';
 
 afterEach(cleanUp);
 
@@ -150,6 +170,108 @@ describe('the lock of a worktree', () => {
     worktree(TREE, reasonOf(pid));
     writeFileSync(join(root, 'lock-doctor.json'), '{"kinds":{"git-worktree":false}}');
     expect(await ask(repository)).toMatchObject({ answer: 'free' });
+  });
+});
+
+describe('the lock of a worktree that may lie where nobody may look', () => {
+  const GIT_DIR = '.git/worktrees/a';
+
+  /** Gives a worktree, and the rest of its repository, to the other user. */
+  const giveAway = ({ root }: Repository): void => {
+    execFileSync('chown', ['-R', `${OTHER_UID}:${OTHER_UID}`, root]);
+    execFileSync('chmod', ['755', root, `${root}/..`]);
+  };
+
+  /** A worktree whose lock nobody can judge. */
+  const locked = async (): Promise<Repository> => {
+    const repository = makeRepository();
+    const { pid } = await startProcess('sleep', ['600'], { cwd: repository.root });
+    repository.worktree(TREE, reasonOf(pid));
+    return repository;
+  };
+
+  const unsure = (repository: Repository, why: RegExp) => ({
+    answer: 'unsure',
+    reasons: ['unreadable'],
+    message: expect.stringMatching(
+      new RegExp(`^no lock was seen, but \\S+/${TREE}/\\.git could not be checked: ${why.source}`),
+    ),
+    next: [['doctor', 'explain', TREE, '--town', repository.root]],
+  });
+
+  (canBecomeOthers ? gitTest : test.skip)('because it belongs to somebody else', async () => {
+    const repository = await locked();
+    const { root, env } = repository;
+    giveAway(repository);
+    lchownSync(join(root, TREE), 0, 0);
+    lchownSync(join(root, TREE, '.git'), 0, 0);
+    expect(await ask(repository)).toMatchObject(
+      unsure(repository, /leads to \S+\/worktrees\/a, which belongs to another user \(uid \d+\)/),
+    );
+    expect(await exec(repository)).toBe(22);
+    const { status, stdout } = doctor(['explain', TREE, '--town', root, '--json'], { env });
+    expect([status, JSON.parse(stdout).preflight.answer]).toEqual([0, 'unsure']);
+    rmSync(join(root, GIT_DIR, 'locked'));
+    expect(await ask(repository)).toMatchObject({ answer: 'free', message: 'no lock, no agent running' });
+  });
+
+  (canBecomeOthers ? gitTest : test.skip).each<[string, string, number, RegExp]>([
+    ['may not be entered', GIT_DIR, 0o700, /leads to \S+ which cannot be looked at: permission denied/],
+    ['may not be listed', GIT_DIR, 0o711, /leads to \S+ which belongs to another user/],
+    ['lies where nobody may enter', '.git/worktrees', 0o700, /leads to \S+ which cannot be looked at/],
+    ['is named in a file that may not be read', `${TREE}/.git`, 0o600, /cannot be read: permission denied/],
+  ])('because its git directory %s', async (_, path, mode, why) => {
+    const repository = await locked();
+    giveAway(repository);
+    lchownSync(join(repository.root, path), 0, 0);
+    chmodSync(join(repository.root, path), mode);
+    await asOtherUser(async () => {
+      expect(await ask(repository)).toMatchObject(unsure(repository, why));
+      expect(await exec(repository)).toBe(22);
+    });
+  });
+
+  (canBecomeOthers ? gitTest : test.skip)('although the directory is known to be the own one', async () => {
+    const repository = await locked();
+    giveAway(repository);
+    chmodSync(join(repository.root, GIT_DIR), 0o311);
+    const why = /leads to \S+\/worktrees\/a, which cannot be looked at: permission denied/;
+    await asOtherUser(async () => expect(await ask(repository)).toMatchObject(unsure(repository, why)));
+  });
+
+  gitTest.each<[string, 'unsure' | 'free', (root: string) => void]>([
+    ['in a container', 'unsure', (root) => leadTo(root, '/workspaces/main/.git/worktrees/a')],
+    ['in a repository that is gone', 'free', (root) => leadTo(root, join(root, '../gone/.git/worktrees/a'))],
+    ['nowhere, as git sees it', 'free', (root) => writeFileSync(join(root, TREE, '.git'), 'nonsense')],
+    [
+      'behind a symbolic link',
+      'unsure',
+      (root) => {
+        rmSync(join(root, TREE, '.git'));
+        symlinkSync(join(root, GIT_DIR), join(root, TREE, '.git'));
+      },
+    ],
+  ])('because it lies %s: %s', async (_, answer, change) => {
+    const repository = await locked();
+    change(repository.root);
+    expect((await ask(repository, '.', join(repository.root, TREE))).answer).toBe(answer);
+  });
+
+  const leadTo = (root: string, gitDir: string): void =>
+    writeFileSync(join(root, TREE, '.git'), `gitdir: ${gitDir}\n`);
+
+  gitTest("is no reason to release an agent's lock beside it, or to take it over", async () => {
+    const repository = await locked();
+    const { root } = repository;
+    leadTo(root, '/workspaces/main/.git/worktrees/a');
+    mkdirSync(join(root, TREE, '.runtime'));
+    const lock = join(root, TREE, '.runtime/agent.lock');
+    writeFileSync(lock, `{"pid":${deadPid()},"acquired_at":"2026-01-01T00:00:00Z"}`);
+    aged(lock);
+    expect(await ask(repository)).toMatchObject({ answer: 'unsure', state: 'stale' });
+    expect(await exec(repository)).toBe(22);
+    renameSync(lock, `${lock}-`);
+    expect(await exec(repository)).toBe(22);
   });
 });
 

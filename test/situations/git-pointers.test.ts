@@ -294,6 +294,26 @@ describe('a working tree whose repository cannot be found', () => {
     expect(seen.gaps).toContainEqual(expect.objectContaining({ git: 'closed' }));
   });
 
+  (canBecomeOthers ? gitTest : test.skip).each([0o700, 0o711])(
+    'is named where only its git directory is closed (mode %o)',
+    async (mode) => {
+      const { root, env, worktree } = makeRepository();
+      worktree('.claude/worktrees/a', 'on my stick');
+      execFileSync('chown', ['-R', `${OTHER_UID}:${OTHER_UID}`, root]);
+      const gitDir = join(root, '.git/worktrees/a');
+      chownSync(gitDir, 0, 0);
+      chmodSync(gitDir, mode);
+      for (const path of [root, dirname(root)]) chmodSync(path, 0o755);
+      const { findings, gaps } = await asOtherUser(() => examine(root, { env }));
+      expect(findings).toMatchObject([{ check: 'undecided-lock', worker: '.claude/worktrees/a' }]);
+      const places = gaps.map(({ what }) => what).filter((what) => what.startsWith('directory:'));
+      expect(places).toEqual([
+        `directory:${root}/.claude/worktrees/a/.git`,
+        `directory:${gitDir}`,
+      ]);
+    },
+  );
+
   gitTest('reads names of any bytes as git does', async () => {
     const { root, env } = makeRepository();
     const odd = join(root, '../two\nlines');

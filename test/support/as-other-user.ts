@@ -8,6 +8,7 @@ const loadLateModules = async (): Promise<void> => {
   await import('../../src/evidence/files/file-evidence.ts');
   await import('../../src/evidence/files/git-lock-facts.ts');
   await import('../../src/evidence/tmux/ask-servers.ts');
+  await import('../../src/kinds-of.ts');
   await import('../../src/look.ts');
   await import('../../src/repair/carry-out.ts');
   await import('../../src/schema/registry-records.ts');

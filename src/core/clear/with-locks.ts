@@ -1,6 +1,15 @@
 /** Preflight's answer for workers that have locks. */
 
-import { answersFor, byFix, type Draft, explain, finish, teach } from '../clear-to-start.ts';
+import {
+  answersFor,
+  byFix,
+  type Draft,
+  explain,
+  finish,
+  gitGapAt,
+  placeOfGap,
+  teach,
+} from '../clear-to-start.ts';
 import { groupBy } from '../group-by.ts';
 import { judgeAll } from '../judge/judge.ts';
 import { newestLayoutFirst } from '../judge/layouts.ts';
@@ -79,7 +88,11 @@ const clearAll = (verdicts: readonly Verdict[], root: string): PreflightResult |
 };
 
 /** Releasing the one lock would not make the worker free: another may lie where we cannot look. */
-const besideClosed = (result: PreflightResult, { path, why }: ClosedHome, root: string): PreflightResult => ({
+const besideClosed = (
+  result: PreflightResult,
+  { path, why }: Pick<ClosedHome, 'path' | 'why'>,
+  root: string,
+): PreflightResult => ({
   ...result,
   answer: 'unsure',
   reasons: [...result.reasons, 'unreadable'],
@@ -103,8 +116,11 @@ export const answerPreflight = (snapshot: Snapshot): readonly PreflightResult[] 
     verdicts: newestLayoutFirst(judged.filter(({ lock }) => claimsWorker(lock))),
     clear: (worker, verdicts) => {
       const result = clearAll(verdicts, root);
-      const home = closed.find((each) => each.worker === worker);
-      return result?.answer === 'repair' && home !== undefined ? besideClosed(result, home, root) : result;
+      if (result?.answer !== 'repair') return result;
+      const gap = gitGapAt(worker, snapshot);
+      const hiding =
+        closed.find((each) => each.worker === worker) ?? (gap && { path: placeOfGap(gap), why: gap.why });
+      return hiding === undefined ? result : besideClosed(result, hiding, root);
     },
     around: (worker) => occupantsWithoutLock(worker, index, readOccupants),
     isFree: (worker) => !ofGit.has(worker),

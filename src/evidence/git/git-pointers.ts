@@ -16,7 +16,7 @@ import {
   joinPath,
   resolvePath,
 } from '../../io/disk/disk-path.ts';
-import { entryExists } from '../../io/disk/entry-exists.ts';
+import { isAbsent } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { otherType, readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
@@ -81,6 +81,18 @@ export const followPointers = (
   }
   return { led: [...led.values()], claims, gaps };
 };
+
+/** Git directories that the scan could not list (`gaps`), as gaps of the working trees that lead there. */
+export const closedTrees = (gaps: readonly Gap[], { led, claims }: Pointers): readonly Gap[] =>
+  gaps.flatMap(({ what, why }): readonly Gap[] => {
+    const gitDir = what.slice(what.indexOf(':') + 1);
+    const tree = claims.get(gitDir) ?? led.find(({ path }) => displayPath(path) === gitDir)?.tree;
+    if (tree === undefined) return [];
+    const says = `leads to ${gitDir}, which cannot be looked at: ${why}`;
+    return [
+      { what: `directory:${displayPath(joinPath(tree, '.git'))}`, why: says, git: 'closed', leadsTo: gitDir },
+    ];
+  });
 
 const leadOf = (top: DiskPath, isKnown: (gitDir: DiskPath) => boolean): Lead | null => {
   const entry = joinPath(top, '.git');
@@ -216,5 +228,5 @@ export const withRepair = (gap: Gap, linkedGitDirs: readonly DiskPath[]): Gap =>
 /** These files say that the working tree is there, or at a place where nothing is: it was moved with its repository. */
 const isOfTree = (gitDir: DiskPath, top: string): boolean => {
   const recorded = treePathIn(gitDir);
-  return recorded !== null && (!entryExists(recorded) || realOrSame(recorded) === realOrSame(top));
+  return recorded !== null && (isAbsent(recorded) || realOrSame(recorded) === realOrSame(top));
 };

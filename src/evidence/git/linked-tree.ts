@@ -11,10 +11,10 @@ import {
   joinPath,
   resolvePath,
 } from '../../io/disk/disk-path.ts';
-import { entryExists } from '../../io/disk/entry-exists.ts';
+import { entryExists, isAbsent } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { type FileValue, readValue } from '../../io/disk/small-file.ts';
-import { describeErrno, isAbsence } from '../../io/errno.ts';
+import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { MAX_POINTER_BYTES } from './git-directory.ts';
 
@@ -105,7 +105,7 @@ const whyAstray = (
 /** Its `.git` leads to nothing, by the name that these files have: as after a move of the repository. */
 const isCutOffFrom = (top: DiskPath, gitDir: DiskPath): boolean => {
   const led = pointerIn(top);
-  return led !== null && !entryExists(led) && baseName(displayPath(led)) === baseName(displayPath(gitDir));
+  return led !== null && isAbsent(led) && baseName(displayPath(led)) === baseName(displayPath(gitDir));
 };
 
 const isPointerTo = (pointer: Exclude<FileValue, 'absent'>, top: DiskPath, gitDir: DiskPath): boolean => {
@@ -142,11 +142,18 @@ export const pointerIn = (top: DiskPath): DiskPath | null => {
 };
 
 /**
- * True where something in the own git directory of the working tree at `top` is named like a lock: only then is it worth loading
- * what finds and judges git's locks. False where there is none, or we may not look.
+ * True where something in the own git directory of the working tree at `top` is named like a lock, or we may not look: only then is
+ * it worth loading what finds and judges git's locks. False where there is none.
  */
-export const mayHaveGitLocks = (top: string): boolean =>
-  tryOr(() => readdirSync(pointerIn(top) ?? `${top}/.git`).some(isNamedLikeLock), false);
+export const mayHaveGitLocks = (top: string): boolean => {
+  const gitDir = pointerIn(top);
+  try {
+    return readdirSync(gitDir ?? `${top}/.git`).some(isNamedLikeLock);
+  } catch (error) {
+    // What a `.git` leads to may be where we do not see it.
+    return gitDir !== null || errnoOf(error) !== 'ENOENT';
+  }
+};
 
 const isNamedLikeLock = (name: string): boolean => name === 'locked' || name.endsWith('.lock');
 

@@ -11,10 +11,10 @@ import { elapsedMs } from '../../io/clock.ts';
 import { type Disk, realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, displayPath, displayRelative, joinPath } from '../../io/disk/disk-path.ts';
 import { isPlainDirectory } from '../../io/disk/entry-exists.ts';
-import { followPointers, withRepair } from '../git/git-pointers.ts';
+import { closedTrees, followPointers, type Pointers, withRepair } from '../git/git-pointers.ts';
 import { agentTable, kindsAt, type LockTable } from '../locks/lock-table.ts';
 import { type GitSighting, type InGitDirsFound, sightInGitDirs } from './git-dirs.ts';
-import type { GitNames } from './homes.ts';
+import type { GitNames, InGitDirs } from './homes.ts';
 import { knownPlaces, LOCK_LAYOUT, searchPlaces, withAncestors } from './known-places.ts';
 import { trustedDevice } from './leaf-rule.ts';
 import {
@@ -192,6 +192,24 @@ const treesAtTop = (root: string, how: WalkOptions, walked: Walked): readonly Di
   );
 };
 
+/** Looks through these main git directories and those that working trees lead to; what cannot be looked at becomes a gap of its tree. */
+const sightWithTrees = (
+  gitDirs: readonly Directory[],
+  trees: Iterable<DiskPath>,
+  wanted: InGitDirs,
+  how: WalkOptions,
+  walked: Walked,
+): InGitDirsFound & { readonly claims: Pointers['claims']; readonly closed: readonly Gap[] } => {
+  let pointers: Pointers = { led: [], claims: NO_CLAIMS, gaps: [] };
+  const found = sightInGitDirs(gitDirs, wanted, how, walked, (isKnown) => {
+    pointers = followPointers(trees, isKnown);
+    return pointers.led;
+  });
+  const closed = closedTrees(walked.gaps, pointers);
+  for (const gap of [...pointers.gaps, ...closed]) walked.gaps.push(gap);
+  return { ...found, claims: pointers.claims, closed };
+};
+
 const inGitDirsOf = (
   root: string,
   { table = agentTable, within }: ScanOptions,
@@ -201,17 +219,12 @@ const inGitDirsOf = (
   const { gitDirs, gitFiles } = walked;
   if (table.inGitDirs === null) return { sightings: [], linked: [], claims: NO_CLAIMS };
   const tops = within === undefined ? treesAtTop(root, how, walked) : [];
-  let claims = NO_CLAIMS;
-  const found = sightInGitDirs(gitDirs, table.inGitDirs, how, walked, (isKnown) => {
-    const trees = new Set([...tops, ...gitFiles].map(pathOf));
-    const followed = followPointers(trees, isKnown);
-    for (const gap of followed.gaps) walked.gaps.push(gap);
-    claims = followed.claims;
-    return followed.led;
-  });
+  const trees = new Set([...tops, ...gitFiles].map(pathOf));
+  const found = sightWithTrees(gitDirs, trees, table.inGitDirs, how, walked);
+  const { claims, closed } = found;
   const isInRoot = ({ path }: Directory): boolean => {
     const tree = claims.get(path);
-    if (tree === undefined) return false;
+    if (tree === undefined || closed.some(({ leadsTo }) => leadsTo === path)) return false;
     // What it names is as long as that path: to read hundreds of such files takes three times as long.
     const look = lookAt(how.disk, { path: `${path}/gitdir`, raw: false }, walked);
     return look?.size === Buffer.byteLength(tree) + '/.git\n'.length;
@@ -291,12 +304,12 @@ const scanThose = (
     ...names,
     directories: directories.filter(({ isDeep }) => !isDeep),
   });
-  const { sightings, linked } = sightInGitDirs(
+  const { sightings, linked } = sightWithTrees(
     gitDirs.map((path) => ({ path, raw: false })),
+    trees,
     { main: withoutRefs(main), linked: withoutRefs(ofLinked) },
     walkOptions({ root, mode: 'quick', table }),
     walked,
-    (isKnown) => followPointers(trees, isKnown).led,
   );
   return { ...resultOf(root, walked, sightings, null, table), linkedGitDirs: linked.map(pathOf) };
 };
