@@ -12,7 +12,7 @@ import {
   hintForNear,
   hintForOutside,
   judgeNewWorker,
-  refuseRig,
+  refuseContainer,
 } from './evidence/town/new-worker.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { type LookOptions, lookToStart, placeWorker, townOf } from './look.ts';
@@ -97,7 +97,7 @@ const ifMeant = (
   if (answer !== 'free') return result;
   const path = join(root, worker);
   if (existsSync(path)) {
-    refuseRig(worker, root);
+    refuseContainer(worker, root);
     return result;
   }
   const gone = hintForGone(path, root);

@@ -12,7 +12,7 @@ import { claimsWorker } from '../core/town/lock-rules.ts';
 import type { Snapshot } from '../core/types/evidence.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
 import { isMarked } from '../evidence/town/marker.ts';
-import { hintForNear, hintForOutside, nearestWorker } from '../evidence/town/new-worker.ts';
+import { hintForNear, hintForOutside, nearestWorker, refuseContainer } from '../evidence/town/new-worker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
 import type { Environment } from '../io/programs/find-program.ts';
@@ -98,7 +98,7 @@ interface Target {
  * lock back, or hands it over to what the command left running. Of two at once on one worker, one runs and the other is refused
  * (or waits).
  *
- * @throws Failure E_USAGE for a worker that does not exist
+ * @throws Failure E_USAGE for a worker that does not exist, and for a directory that only holds workers
  */
 export const runUnderLock = async (request: ExecRequest): Promise<ExecOutcome> => {
   const { env = process.env, cwd = process.cwd(), command } = request;
@@ -114,6 +114,7 @@ export const runUnderLock = async (request: ExecRequest): Promise<ExecOutcome> =
     const refusal = await refusalNow(target, request, (said) => {
       noted = said;
     });
+    if (refusal === null) refuseContainer(target.worker, target.town.root);
     const onHeld: ExecRequest['onHeld'] = (worker, root) => request.onHeld?.(worker, root, noted);
     const outcome =
       refusal ??

@@ -213,3 +213,30 @@ describe('exec in a Gas Town', () => {
     }
   });
 });
+
+test.each([
+  ['gastown', /^doctor: gastown is a rig, not a worker\n/],
+  ['gastown/crew', /^doctor: gastown\/crew is a directory of workers, not a worker\n/],
+  ['gastown/polecats', /^doctor: gastown\/polecats is a directory of workers, not a worker\n/],
+  ['deacon/dogs', /^doctor: deacon\/dogs is a directory of workers, not a worker\n/],
+  ['.', /^doctor: \S+ is the town, not a worker\n/],
+])(
+  'nobody starts in %s, which only holds workers: exec and preflight say so in the same words',
+  async (directory, words) => {
+    const town = makeTown({ workers: [ADA, 'gastown/polecats/max', 'deacon/dogs/rex'] });
+    const asked = await cli.run(['preflight', '--town', town.root, directory]);
+    const started = await cli.run(['exec', '--town', town.root, directory, '--', 'sh', '-c', 'exit 7']);
+    expect(asked).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(words) });
+    expect(started).toMatchObject({ code: 2, stdout: '', stderr: asked.stderr });
+    expect(existsSync(town.path(directory, '.runtime'))).toBe(false);
+  },
+);
+
+test.each(['mayor', 'deacon', 'gastown/witness', 'gastown/refinery/rig'])(
+  'an agent may start in %s',
+  async (worker) => {
+    const town = makeTown({ workers: [ADA, worker] });
+    expect((await cli.run(['preflight', '--town', town.root, worker])).code).toBe(0);
+    expect((await cli.run(['exec', '--town', town.root, worker, '--', 'sh', '-c', 'exit 7'])).code).toBe(7);
+  },
+);

@@ -19,7 +19,7 @@ import type { Kind } from '../../core/types/kind.ts';
 import { EXIT, type PreflightResult, type ReportLease } from '../../core/types/report.ts';
 import { findWorker } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
-import { hintForGone, refuseRig } from '../../evidence/town/new-worker.ts';
+import { hintForGone, refuseContainer } from '../../evidence/town/new-worker.ts';
 import type { FleetDiagnosis } from '../../fleet/examine-fleet.ts';
 import type { LeaseBook } from '../../lease/lease-book.ts';
 import { renderJson } from '../../reporters/json.ts';
@@ -200,7 +200,7 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
     if (here === null) throw new Error('nothing was looked at');
     const worker = workerNamed(word, here.examination, terminal.cwd);
     const topic: Topic = { kind: 'worker', id: worker, ...pageOfWorker(worker, here.examination, pen) };
-    if (topic.answer?.answer === 'free') refuseRig(worker, here.examination.snapshot.town.root);
+    if (topic.answer?.answer === 'free') refuseContainer(worker, here.examination.snapshot.town.root);
     return withLease(topic, here.leases, pen);
   } catch (error) {
     const plain = plainWord(word) ?? plainWord(asOneWord(word)) ?? inGlossary(asOneWord(word));

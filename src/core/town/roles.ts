@@ -82,6 +82,10 @@ export const ownerOf = (worker: string): Owner | null => {
   return depth >= 2 ? rigOwner(worker, segments) : null;
 };
 
+/** True for a directory in which Gas Town keeps workers and nothing else: `<rig>/crew`, `<rig>/polecats`, `deacon/dogs`. */
+export const holdsWorkers = (directory: string): boolean =>
+  ownerOf(`${directory}/name`)?.dir === `${directory}/name`;
+
 /**
  * All roles that may rightfully work in the owner's place: a crew directory `<rig2>-<name>` is the worktree of
  * `<rig2>/crew/<name>` in another rig; a rig's `mayor/` belongs to the town's mayor as well.

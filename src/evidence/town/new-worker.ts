@@ -3,7 +3,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isSlip, nearWorker } from '../../core/did-you-mean.ts';
 import { Failure } from '../../core/failure.ts';
-import { ownerOf, relativeTo } from '../../core/town/roles.ts';
+import { holdsWorkers, ownerOf, relativeTo } from '../../core/town/roles.ts';
 import { entryExists, isPlainDirectory, leadsToDirectory } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { tryOr } from '../../io/try-or.ts';
@@ -153,12 +153,18 @@ export const treesBeside = (root: string): readonly string[] =>
     relativeTo(root, path) === null ? (outsideName(root, realOrSame(path)) ?? []) : [],
   );
 
-/** Agents work below the directory of a rig, not in it: throws `E_USAGE` for one. */
-export const refuseRig = (worker: string, root: string): void => {
-  if (worker.includes('/')) return;
-  const { marked, rigs } = readTownLayout(root);
-  if (marked && rigs.some(({ name }) => name === worker))
-    throw new Failure('E_USAGE', `${worker} is a rig, not a worker`, 'See: doctor locks');
+/** In a marked town agents work below its root, its rigs and `<rig>/crew`, not in them: throws `E_USAGE` for one of these. */
+export const refuseContainer = (worker: string, root: string): void => {
+  const holds = holdsWorkers(worker);
+  if ((worker.includes('/') && !holds) || !isMarked(root)) return;
+  const isRig = (): boolean => readTownLayout(root).rigs.some(({ name }) => name === worker);
+  const what = worker === '.' ? 'the town' : holds ? 'a directory of workers' : isRig() ? 'a rig' : null;
+  if (what === null) return;
+  throw new Failure(
+    'E_USAGE',
+    `${worker === '.' ? root : worker} is ${what}, not a worker`,
+    'See: doctor locks',
+  );
 };
 
 /** In a town without rigs, any rig's name is possible. */
