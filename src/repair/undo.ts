@@ -22,8 +22,8 @@ export interface UndoOutcome {
   readonly lock: string;
   /**
    * `newer-lock`: somebody took the lock since. `missing`: the kept copy is gone, or is not what was released. `busy`,
-   * `no-guard`: not now. `already`: it was restored before. `removed`: its directory is gone, and the kept copy with it, so
-   * nothing is left to restore.
+   * `no-guard`: not now. `already`: it was restored before. `removed`: its directory is gone, or another one has its
+   * name, and the kept copy is gone with it, so nothing is left to restore.
    */
   readonly status:
     | 'restored'
@@ -106,7 +106,7 @@ const withoutGuard = ({ entry, undone }: PastRelease, { calls, townRoot }: Repai
   try {
     const symlink = symlinkOnTheWay(calls, townRoot, longPath(townRoot, entry.lock));
     if (symlink !== null) return { status: 'failed', reason: `${symlink} is a symbolic link` };
-    const removed = removedSince(entry.kind, entry.backup, calls, townRoot);
+    const removed = removedSince(entry, calls, townRoot);
     return removed === null
       ? null
       : { status: 'removed', reason: `${removed}, so there is nothing to restore` };

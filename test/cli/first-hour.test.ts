@@ -406,6 +406,37 @@ describe('worktrees beside the repository', () => {
     expect(ask('explain', 'removed').stdout).toContain('nothing to restore');
   });
 
+  test('neither has one whose worktree was added anew, and earlier releases are named', () => {
+    const { app, run: ask } = beside();
+    const git = (...args: string[]) => spawnSync('git', args, { cwd: app });
+    const release = (name: string): void => {
+      const locked = join(app, '.git/worktrees', name, 'locked');
+      writeFileSync(locked, 'claude agent agent-7f3c (pid 4194305)\n');
+      utimesSync(locked, 0, 0);
+      expect(ask('--fix', '-q').status).toBe(0);
+    };
+    release('feature-1');
+    git('worktree', 'remove', '../feature-1');
+    git('worktree', 'add', '-q', '--detach', '../feature-1');
+    const removed = 'the worktree was removed since the release, and another one has its name';
+    expect(ask('undo')).toMatchObject({
+      status: 0,
+      stdout: `removed ../feature-1, .git/worktrees/feature-1/locked: ${removed}, so there is nothing to restore\n`,
+    });
+    expect(ask('undo', '--list').stdout).toBe(`nothing to undo: ${removed}\n`);
+    expect(ask('log').stdout).toContain(`; ${removed}\n`);
+    release('inside');
+    release('feature-1');
+    git('worktree', 'remove', '../feature-1');
+    expect(ask('undo')).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(
+        /^removed .*\n1 earlier release can still be undone: doctor undo --list --town \S+\n$/,
+      ),
+    });
+    expect(ask('undo', '--list').stdout).toMatch(/ released inside: .*; undo: doctor undo \S+-1\n$/);
+  });
+
   test('a missing directory outside a town counts as one to be created only beside worktrees or locks', () => {
     const { town, run: ask } = beside();
     const code = (path: string, ...more: string[]) => ask('preflight', ...more, path).status;

@@ -58,6 +58,24 @@ const eventfulTown = (): TestTown => {
 
 const ALL = [`taken-over ${ADA}`, `restored ${ADA}`, `released ${BOB}`, `released ${ADA}`];
 
+test('the ID of a run or of a release shows what happened under it, whether log or explain is asked', () => {
+  const town = eventfulTown();
+  const [, , bob, ada] = log(town).events;
+  const run1 = ada?.id?.replace(/-\d+$/, '') ?? '';
+  expect(eventsOf(log(town, run1))).toEqual([`restored ${ADA}`, `released ${ADA}`]);
+  expect(eventsOf(log(town, bob?.id ?? ''))).toEqual([`released ${BOB}`]);
+  const told = run(town, 'log', bob?.id ?? '');
+  expect(told.stdout).toMatch(
+    / released gastown\/crew\/bob: .* on .* doctor --fix .*; undo: doctor undo \S+\n$/,
+  );
+  expect(run(town, 'explain', bob?.id ?? '')).toEqual(told);
+  for (const command of ['log', 'explain'])
+    expect(run(town, command, '20200101T000000Z-abcdef-1')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('no run "20200101T000000Z-abcdef-1" in the journal of'),
+    });
+});
+
 describe('doctor log', () => {
   test('lists the newest event first, with the former holder and who acted', () => {
     const town = eventfulTown();

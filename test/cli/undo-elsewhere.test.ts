@@ -25,10 +25,21 @@ describe('undo without a marker', () => {
     const here = { cwd: town.path('feature-2') };
     const { status, stdout } = doctor(['undo'], here);
     const [, command = ''] = /: doctor (undo .*)\n$/.exec(stdout) ?? [];
-    expect([status, stdout]).toEqual([
-      1,
-      `${town.path('feature-2')} was released by a run in ${town.root}: doctor ${command}\n`,
-    ]);
+    const said = `${town.path('feature-2')} was released by a run in ${town.root}: doctor ${command}\n`;
+    expect([status, stdout]).toEqual([1, said]);
+    expect(doctor(['undo', '--list'], here)).toMatchObject({ status: 0, stdout: said });
+    expect(doctor(['log'], here)).toMatchObject({
+      status: 0,
+      stdout: `1 event here is in the journal of ${town.root}: doctor log --town ${town.root}\n`,
+    });
+    for (const args of [
+      ['undo', '--list', '--json'],
+      ['log', '--json'],
+    ])
+      expect(documentOf(doctor(args, here).stdout)).toMatchObject({
+        events: [],
+        elsewhere: [{ root: town.root, events: 1 }],
+      });
     const document = documentOf(doctor(['undo', '--json'], here).stdout);
     expect(document).toMatchObject({ run: null, elsewhere: [{ root: town.root, directory: here.cwd }] });
     expect(doctor(command.split(' '), here)).toMatchObject({ status: 0 });

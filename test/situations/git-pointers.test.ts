@@ -307,10 +307,7 @@ describe('a working tree whose repository cannot be found', () => {
       const { findings, gaps } = await asOtherUser(() => examine(root, { env }));
       expect(findings).toMatchObject([{ check: 'undecided-lock', worker: '.claude/worktrees/a' }]);
       const places = gaps.map(({ what }) => what).filter((what) => what.startsWith('directory:'));
-      expect(places).toEqual([
-        `directory:${root}/.claude/worktrees/a/.git`,
-        `directory:${gitDir}`,
-      ]);
+      expect(places).toEqual([`directory:${root}/.claude/worktrees/a/.git`, `directory:${gitDir}`]);
     },
   );
 

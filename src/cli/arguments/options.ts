@@ -636,14 +636,14 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
   {
     name: 'log',
-    usage: 'log [WORKER...] [options]',
+    usage: 'log [WORKER|ID]... [options]',
     summary: 'Show what was released, restored and taken over: when, from whom, and by whom.',
     positionals: [
       {
         name: 'worker',
         kind: 'worker',
         variadic: true,
-        summary: 'a worker directory, or a directory of workers, relative to the town',
+        summary: 'a worker directory, a directory of workers, or the ID of a run or release',
       },
     ],
     examples: [

@@ -4,6 +4,7 @@ import { builtInChecks } from '../../../checks/index.ts';
 import { builtInKinds } from '../../../kinds/index.ts';
 import { didYouMean, idMeant, nearWorker } from '../../core/did-you-mean.ts';
 import type { Failure } from '../../core/failure.ts';
+import { isRunId } from '../../core/report/choose-events.ts';
 import { reportLock } from '../../core/report/report.ts';
 import { LOCK_PROBLEMS } from '../../core/types/evidence.ts';
 import {
@@ -53,6 +54,9 @@ interface Topic {
 /** `doctor explain [WORD|WORKER]...`: what a word of a report means, or the whole chain of evidence for one worker. */
 export const run: RunCommand = async (given, terminal) => {
   const [first, ...others] = given.positionals;
+  // What happened under an ID is history, not a word or a worker.
+  if (first !== undefined && given.positionals.every(isRunId))
+    return (await import('./log.ts')).run(given, terminal);
   if (given.options.json && others.length > 0)
     throw usage(
       '--json explains one word or worker at a time',

@@ -1,7 +1,7 @@
 /** `doctor log` and `doctor undo --list`: what the journal tells, chosen by what was asked for. */
 
 import { nearWorker } from '../../core/did-you-mean.ts';
-import { chooseEvents } from '../../core/report/choose-events.ts';
+import { chooseEvents, eventsOfRun, isRunId } from '../../core/report/choose-events.ts';
 import { townOption } from '../../core/report/town-option.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import { EXIT } from '../../core/types/report.ts';
@@ -12,10 +12,13 @@ import { outsideName } from '../../evidence/town/outside-trees.ts';
 import { resolveWorker } from '../../evidence/town/worker-path.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { readHistory } from '../../repair/history/history.ts';
+import { historiesElsewhere } from '../../repair/history/released-elsewhere.ts';
 import { removedReleases } from '../../repair/history/removed-since.ts';
 import { restorableIds } from '../../repair/history/restorable.ts';
+import { loggedElsewhereLines, releasedElsewhereLines } from '../../reporters/history/elsewhere-text.ts';
 import { renderHistory } from '../../reporters/history/history-text.ts';
 import { renderJson } from '../../reporters/json.ts';
+import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import { createPen } from '../../reporters/screen/style.ts';
 import { nameOf } from '../../reporters/screen/words.ts';
 import { checkKind } from '../arguments/chosen-part.ts';
@@ -36,10 +39,13 @@ export const run: RunCommand = async (given, terminal) => {
   const restorable = restorableIds(all, systemCalls, town.root);
   const removed = removedReleases(all, systemCalls, town.root);
   const isList = given.command === 'undo';
+  const ids = given.positionals.filter(isRunId);
+  const names = given.positionals.filter((name) => !isRunId(name));
+  const elsewhere = given.positionals.length === 0 ? historiesElsewhere(systemCalls, town.root) : [];
   const chosen = isList
     ? all.filter(({ id, deed }) => deed === 'released' && id !== null && restorable.has(id))
-    : chooseEvents(all, {
-        workers: given.positionals.map((name) => workerNamed(name, all, town.root, terminal.cwd)),
+    : chooseEvents(ids.length === 0 ? all : ids.flatMap((id) => runNamed(id, all, town.root)), {
+        workers: names.map((name) => workerNamed(name, all, town.root, terminal.cwd)),
         sinceMs: momentMs('since', options.since, Date.now()),
         beforeMs: null,
         states: options.state,
@@ -59,17 +65,42 @@ export const run: RunCommand = async (given, terminal) => {
         removed: event.id !== null && event.deed === 'released' && removed.has(event.id),
       })),
       older,
+      elsewhere: elsewhere.flatMap(({ root, events: its, releases }) => {
+        const { length } = isList ? releases : its;
+        return length === 0 ? [] : [{ root, events: length }];
+      }),
       missing,
     });
     return { exitCode, stdout: renderJson(document), stderr: '' };
   }
   const option = town.source === 'home' ? townOption(town) : [];
   const presentation = await presentationFor(given, terminal, terminal.stdout);
-  const stdout =
-    isList && events.length === 0 && missing === null
-      ? `nothing to undo${createPen(presentation).safe(whyNothing(all, removed))}\n`
-      : renderHistory({ root: town.root, option, events, older, missing, restorable, removed }, presentation);
-  return { exitCode, stdout, stderr: '' };
+  const released = elsewhere.flatMap(({ releases }) => releases);
+  const others = isList
+    ? releasedElsewhereLines(released, presentation)
+    : loggedElsewhereLines(elsewhere, presentation);
+  const isEmpty = events.length === 0 && missing === null;
+  const own =
+    isEmpty && others.length > 0
+      ? ''
+      : isEmpty && isList
+        ? `nothing to undo${createPen(presentation).safe(whyNothing(all, removed))}\n`
+        : renderHistory(
+            { root: town.root, option, events, older, missing, restorable, removed },
+            presentation,
+          );
+  return { exitCode, stdout: own + others.map((line) => `${line}\n`).join(''), stderr: '' };
+};
+
+/** The events of a run or a release. Throws `E_USAGE` for one that this journal does not have. */
+const runNamed = (id: string, all: readonly HistoryEvent[], root: string): readonly HistoryEvent[] => {
+  const events = eventsOfRun(all, id);
+  if (events.length > 0) return events;
+  const other = historiesElsewhere(systemCalls, root).find((each) => eventsOfRun(each.events, id).length > 0);
+  throw usage(
+    `no run "${id}" in the journal of ${root}`,
+    other === undefined ? 'doctor log' : quoteCommand(['doctor', 'log', id, '--town', other.root]),
+  );
 };
 
 /** What became of the last release, where its lock has no place any more. */

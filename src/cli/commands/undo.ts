@@ -5,8 +5,11 @@ import { openTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import type { JournalDamage } from '../../repair/find-releases.ts';
+import { readHistory } from '../../repair/history/history.ts';
 import { type ReleasedElsewhere, releasedElsewhere } from '../../repair/history/released-elsewhere.ts';
+import { restorableIds } from '../../repair/history/restorable.ts';
 import { type UndoOutcome, undoReleases } from '../../repair/undo.ts';
+import { releasedElsewhereLines } from '../../reporters/history/elsewhere-text.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { createCanvas } from '../../reporters/screen/canvas.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
@@ -29,6 +32,8 @@ interface Undone {
   /** What is wrong with the journal, as a sentence; null where nothing is. */
   readonly problem: string | null;
   readonly damage: JournalDamage | null;
+  /** How many releases of earlier runs can still be restored where this one restored nothing. */
+  readonly earlier: number;
   /** What runs of other roots released here. */
   readonly elsewhere: readonly ReleasedElsewhere[];
   readonly root: string;
@@ -89,11 +94,13 @@ const undoHere = async (given: Arguments, terminal: Terminal, root: string): Pro
   const named = elsewhere.filter((release) => release.id === id || release.id.startsWith(`${id}-`));
   if (run === null && id !== null)
     throw usage(`no run "${id}" in the journal of ${root}`, hintFor(id, named, damage));
-  return { run, outcomes, notBegun, damage, problem, elsewhere, root, machine: null };
+  const isVain = id === null && run !== null && outcomes.every(isSettledBefore);
+  const earlier = isVain ? restorableIds(readHistory(systemCalls, root).events, systemCalls, root).size : 0;
+  return { run, outcomes, notBegun, damage, problem, earlier, elsewhere, root, machine: null };
 };
 
 const show = async (
-  { run: undone, outcomes, notBegun, damage, problem, elsewhere, root, machine }: Undone,
+  { run: undone, outcomes, notBegun, damage, problem, earlier, elsewhere, root, machine }: Undone,
   given: Arguments,
   terminal: Terminal,
 ): Promise<Outcome> => {
@@ -126,15 +133,18 @@ const show = async (
     undone === null && problem === null && elsewhere.length === 0 && presentation.verbosity !== 'quiet'
       ? ['nothing to undo']
       : [];
-  const others = elsewhere.flatMap(({ root: other, id: release, directory }) => {
-    const said = `${canvas.safe(directory)} was released by a run in ${canvas.safe(other)}:`;
-    const command = canvas.command(['doctor', 'undo', release, '--town', other]);
-    return isScreen ? [...canvas.flow(0, said), `  ${command}`] : [`${said} ${command}`];
-  });
+  const others = releasedElsewhereLines(elsewhere, presentation);
+  const left =
+    earlier === 0
+      ? []
+      : canvas.flow(
+          0,
+          `${count(earlier, 'earlier release')} can still be undone: ${canvas.command(['doctor', 'undo', '--list', '--town', root])}`,
+        );
   const damaged = problem === null ? [] : canvas.flow(0, canvas.safe(problem));
   return {
     exitCode,
-    stdout: [...nothing, ...damaged, ...lines, ...others].map((line) => `${line}\n`).join(''),
+    stdout: [...nothing, ...damaged, ...lines, ...left, ...others].map((line) => `${line}\n`).join(''),
     stderr: error === null ? '' : notice(error.message, terminal.stderr),
   };
 };
@@ -161,8 +171,11 @@ const tellDamage = ({ journal, lines, firstLine, why }: JournalDamage): string =
   `the journal ${journal} is damaged: ${lines === 1 ? '' : `${lines} lines, the first is `}line ${firstLine} (${why}); ${lines === 1 ? 'it was' : 'they were'} skipped`;
 
 /** Nothing is left to do: it is back, or its place and its backup are gone. */
-const isSettled = ({ status }: UndoOutcome): boolean =>
-  status === 'restored' || status === 'already' || status === 'removed';
+const isSettled = (outcome: UndoOutcome): boolean =>
+  outcome.status === 'restored' || isSettledBefore(outcome);
+
+/** There was nothing to do. */
+const isSettledBefore = ({ status }: UndoOutcome): boolean => status === 'already' || status === 'removed';
 
 /** `restored gastown/crew/ada (pid 4242, %3)`, `restored ../login, .git/index.lock`: whose lock is back; else what stood in the way. */
 const describeOutcome = (

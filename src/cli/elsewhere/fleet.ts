@@ -82,5 +82,5 @@ export const undoOn = async (
   const undone = await askUndo(machine, root, id, { deadlineMs, env: terminal.env });
   return 'why' in undone
     ? { why: undone.why, machine: machine.name }
-    : { ...undone, notBegun: 0, damage: null, elsewhere: [], root, machine: machine.name };
+    : { ...undone, notBegun: 0, damage: null, earlier: 0, elsewhere: [], root, machine: machine.name };
 };

@@ -108,7 +108,12 @@ const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): o
         error,
       );
     case 'log':
-      return documentOf(run.command, exitCode, { town: null, events: [], older: 0, missing: null }, error);
+      return documentOf(
+        run.command,
+        exitCode,
+        { town: null, events: [], older: 0, elsewhere: [], missing: null },
+        error,
+      );
     case 'checks':
       return documentOf(run.command, exitCode, { checks: [] }, error);
     case 'who':

@@ -30,6 +30,13 @@ export const chooseEvents = (
       (deeds.length === 0 || deeds.includes(deed)),
   );
 
+/** An ID of a run, or of one of its releases. */
+export const isRunId = (word: string): boolean => /^\d{8}T\d{6}Z-[0-9a-f]{6}(?:-\d+)?$/.test(word);
+
+/** Those of a run, or of a single release, by its ID. */
+export const eventsOfRun = (events: readonly HistoryEvent[], id: string): readonly HistoryEvent[] =>
+  events.filter((event) => event.id !== null && (event.id === id || event.id.startsWith(`${id}-`)));
+
 /** Ids of the releases that were restored. */
 export const restoredIds = (events: readonly HistoryEvent[]): ReadonlySet<string> =>
   new Set(events.flatMap(({ deed, id }) => (deed === 'restored' && id !== null ? [id] : [])));

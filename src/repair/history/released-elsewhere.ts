@@ -1,7 +1,8 @@
-/** Finds releases in the journals of other roots: without a marker the root is the working directory, which varies. Reads only. */
+/** Finds events in the journals of other roots: without a marker the root is the working directory, which varies. Reads only. */
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
+import type { HistoryEvent } from '../../core/types/history.ts';
 import { workingTreesAround } from '../../evidence/git/same-repository.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { longPath } from '../repair-context.ts';
@@ -20,28 +21,44 @@ export interface ReleasedElsewhere {
 /** Directories with more entries are not searched. */
 const MAX_BELOW = 1000;
 
+/** What the journal of another root says of places at or below this one. */
+export interface HistoryElsewhere {
+  /** The root whose journal it is, absolute. */
+  readonly root: string;
+  readonly events: readonly HistoryEvent[];
+  /** What can still be restored of it. */
+  readonly releases: readonly ReleasedElsewhere[];
+}
+
 /**
- * Releases at or below `townRoot` that can still be restored, made by runs in a directory above it, directly below it, or in a
- * working tree of its repository. The main working tree is also told of releases in the linked ones, wherever they lie. A journal
- * that cannot be read is skipped here: an undo in that root says why.
+ * What the journals of a directory above `townRoot`, of one directly below it, and of a working tree of its repository say of
+ * places at or below it. The main working tree is also told of the linked ones, wherever they lie. A journal that cannot be read is
+ * skipped here: an undo in that root says why.
  */
-export const releasedElsewhere = (calls: SystemCalls, townRoot: string): readonly ReleasedElsewhere[] => {
+export const historiesElsewhere = (calls: SystemCalls, townRoot: string): readonly HistoryElsewhere[] => {
   const trees = workingTreesAround(townRoot);
   const places = trees[0] === townRoot ? trees : [townRoot];
   const roots = new Set([...directoriesAbove(townRoot), ...directoriesBelow(townRoot), ...trees]);
   roots.delete(townRoot);
-  return [...roots].flatMap((root) => {
-    const { events } = readHistory(calls, root);
-    const restorable = restorableIds(events, calls, root);
-    return events.flatMap(({ deed, id, worker }) => {
-      const directory = longPath(root, worker);
-      const isHere = places.some((place) => relativeTo(place, directory) !== null);
-      return deed === 'released' && id !== null && restorable.has(id) && isHere
-        ? [{ root, id, directory }]
-        : [];
-    });
+  return [...roots].flatMap((root): readonly HistoryElsewhere[] => {
+    const { events: all } = readHistory(calls, root);
+    const events = all.filter(({ worker }) =>
+      places.some((place) => relativeTo(place, longPath(root, worker)) !== null),
+    );
+    if (events.length === 0) return [];
+    const restorable = restorableIds(all, calls, root);
+    const releases = events.flatMap(({ deed, id, worker }) =>
+      deed === 'released' && id !== null && restorable.has(id)
+        ? [{ root, id, directory: longPath(root, worker) }]
+        : [],
+    );
+    return [{ root, events, releases }];
   });
 };
+
+/** The releases among them that can still be restored. */
+export const releasedElsewhere = (calls: SystemCalls, townRoot: string): readonly ReleasedElsewhere[] =>
+  historiesElsewhere(calls, townRoot).flatMap(({ releases }) => releases);
 
 const directoriesAbove = (path: string): readonly string[] => {
   const parent = dirname(path);
