@@ -55,7 +55,16 @@ describe('explain', () => {
   test('knows words as they are printed in several parts', () => {
     const { root } = makeTown();
     const printed = [...Object.values(DEED_WORDS).map(([, word]) => word), 'no lock', 'by hand'];
-    for (const word of [...printed, 'unknown program', 'left behind', 'nobody', 'registry', 'container']) {
+    for (const word of [
+      ...printed,
+      'unknown program',
+      'left behind',
+      'nobody',
+      'registry',
+      'container',
+      'check',
+      'session',
+    ]) {
       const { status, stdout } = doctor(['explain', word], { cwd: root });
       expect([word, status, stdout]).toEqual([word, 0, expect.stringMatching(/^# \S+\n\n\S/)]);
     }

@@ -32,7 +32,7 @@ export const describePlan = (
     ];
   return [
     ...section(
-      `Will release ${count(plan.steps.length, 'lock')} (doctor undo restores ${plan.steps.length === 1 ? 'it' : 'them'}):`,
+      `Will release ${count(plan.steps.length, 'lock')}${plan.steps.some(({ force }) => force) ? ' by force' : ''} (doctor undo restores ${plan.steps.length === 1 ? 'it' : 'them'}):`,
       releases,
       presentation,
     ),

@@ -51,8 +51,11 @@ const WHO_TEXTS = {
     'A program that doctor does not know is running there. Name it under "agents" (it holds the worker) or "bystanders" (it never counts) in lock-doctor.json.',
   registry: 'Seen in the list of live sessions that an agent’s own tool keeps.',
   container: 'Seen as a process of a container on this machine.',
+  process: 'A running program, by its PID. doctor explain PID says where doctor sees it.',
   pid: 'The number of a process. doctor explain PID says where doctor sees it.',
   pane: 'A pane of tmux, %4. doctor explain %4 says where doctor sees it.',
+  session: 'A session of tmux. doctor explain NAME says where doctor sees it.',
+  worktree: 'A working tree of git: that of a clone, or one that git worktree add made.',
 } as const;
 
 const UNDO_TEXTS = {
@@ -95,6 +98,8 @@ export const PLAIN_TEXTS: ReadonlyMap<string, string> = new Map(
     ...TOWN_TEXTS,
     ...EVIDENCE_TEXTS,
     ok: 'Everything could be checked, and there is no problem. Exit code 0.',
+    check: 'One of the things that doctor looks for. doctor checks lists them.',
+    problem: 'A finding of severity warning or error (see --fail-on). Exit code 1.',
     next: 'The command to run next.',
     summary: 'The last lines of a report: how many locks there are, and what to do.',
     sources: `Where evidence comes from: ${['lock', ...Object.keys(EVIDENCE_TEXTS)].join(', ')}.`,
