@@ -1,5 +1,4 @@
 /** The configuration of a town: one file in its root, as `schema/config.schema.json` describes it. */
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from './core/failure.ts';
 import { withoutComments } from './core/json-comments.ts';
@@ -8,6 +7,7 @@ import type { Severity } from './core/types/check.ts';
 import type { TownSource } from './core/types/evidence.ts';
 import { readNamedFile } from './io/disk/named-file.ts';
 import { errnoOf } from './io/errno.ts';
+import { existsSync } from './io/file-systems/servers.ts';
 import { describeFailure } from './io/programs/describe-failure.ts';
 import { distrust } from './io/trust.ts';
 import { config as validateConfig } from './schema/compiled/config.ts';

@@ -25,6 +25,7 @@ import { homeRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { elapsedMs } from './io/clock.ts';
 import { displayPath } from './io/disk/disk-path.ts';
+import { tryOr } from './io/try-or.ts';
 import { homeDirectories, tableFor } from './kinds-of.ts';
 import { type LookOptions, look, type OpenTown, townOf } from './look.ts';
 import { type Loaded, loadPlugins } from './plugins/plugins.ts';
@@ -236,8 +237,8 @@ const directoriesNamed = (
   { cwd = process.cwd() }: LookOptions,
 ): readonly string[] =>
   names.flatMap((name) => {
-    const found = resolveWorker(name, root, cwd);
-    return found.kind === 'inside' && found.exists ? [found.worker] : [];
+    const found = tryOr(() => resolveWorker(name, root, cwd), null);
+    return found?.kind === 'inside' && found.exists ? [found.worker] : [];
   });
 
 const townFactsOf = ({ root, source }: TownRoot, scan: ScanMode): ReportTown => ({

@@ -1,5 +1,4 @@
 /** A look at a town or at one worker: find the root, read its configuration, gather, judge. Reads only. */
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Config, readConfig, unusedConfig } from './config.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
@@ -11,6 +10,7 @@ import { mayHaveGitLocks } from './evidence/git/linked-tree.ts';
 import type { LockTable } from './evidence/locks/lock-table.ts';
 import { findTownRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
+import { existsSync } from './io/file-systems/servers.ts';
 
 /** How to look at a town. Everything is optional; the town's own `lock-doctor.json` gives the defaults. */
 export interface LookOptions extends Partial<Pick<GatherRequest, 'before' | 'onProgress' | 'onStage'>> {

@@ -1,5 +1,4 @@
 /** Preflight: may an agent start here? Asked before every start, so it loads as little as it can. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { answerWithoutLocks, hasLocks, preflightCode } from './core/clear-to-start.ts';
 import { Failure } from './core/failure.ts';
@@ -15,6 +14,7 @@ import {
   refuseContainer,
 } from './evidence/town/new-worker.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
+import { existsSync } from './io/file-systems/servers.ts';
 import { type LookOptions, lookToStart, placeWorker, townOf } from './look.ts';
 
 export interface PreflightOptions extends LookOptions {

@@ -30,6 +30,8 @@ export const COMMON = {
 /** `import()` of a part becomes `require`, which avoids the start of Node's module loader, some 20 ms. */
 const BY_REQUIRE = { supported: { 'dynamic-import': false } };
 
+const STAND_IN = resolve('scripts/build/stand-in.mjs');
+
 /** Writes all files of the program into the directory. */
 export const bundleProgram = async (directory) => {
   mkdirSync(directory, { recursive: true });
@@ -65,14 +67,14 @@ export const bundleParts = async (directory, form = {}, moduleImport = MODULE_IM
       ...form,
       ...(module === MODULE_IMPORT ? {} : BY_REQUIRE),
       entryPoints: [module === MODULE_IMPORT ? moduleImport : module],
+      // yargs would look for a package.json around the working directory, which may be behind a server that does not answer.
+      alias: { 'escalade/sync': STAND_IN },
       outfile: `${directory}/${partName(module)}.js`,
       plugins: [lateParts(modules, packages)],
     });
   for (const name of packages)
     await build({ ...COMMON, ...form, entryPoints: [name], outfile: `${directory}/${name}.js` });
 };
-
-const STAND_IN = resolve('scripts/build/stand-in.mjs');
 
 /** An ES module, because it has a top-level await; it bundles CommonJS packages, which require Node's modules. */
 const bundleInk = (directory) =>

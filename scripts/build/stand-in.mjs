@@ -1,2 +1,2 @@
-// Replaces modules that Ink imports and we never use.
+// Replaces modules that Ink and yargs import and we never use.
 export default false;

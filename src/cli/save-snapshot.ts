@@ -1,9 +1,10 @@
 /** Saves the evidence of a run for `--from-snapshot`. */
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
 import type { Snapshot } from '../core/types/evidence.ts';
 import { describeErrno } from '../io/errno.ts';
+import { openSync } from '../io/file-systems/servers.ts';
 
 /** Writes evidence for `--from-snapshot`; readable by its owner alone. Never through a symlink. Throws `E_IO`. */
 export const saveSnapshot = (snapshot: Snapshot, file: string, cwd: string): void => {

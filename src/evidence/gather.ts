@@ -38,7 +38,7 @@ import { readRegistries } from './registries/registries.ts';
 import { withStarts } from './restarts.ts';
 import type { ScanResult } from './scan/scan.ts';
 import { askTmux } from './tmux/tmux.ts';
-import { goneTrees } from './town/gone-trees.ts';
+import { goneTrees, silentTrees } from './town/gone-trees.ts';
 import { readTownLayout, type TownLayout } from './town/layout.ts';
 import { readLegacyItems } from './town/legacy.ts';
 import { isMarked, isRepository } from './town/marker.ts';
@@ -385,6 +385,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
       ...found.gaps,
       ...unlistedGaps(request, found, layout.workers, seen),
       ...layout.gaps,
+      ...(scan === 'worker' ? [] : silentTrees(linkedGitDirs, readTreePath)),
     ],
   };
 };

@@ -7,8 +7,17 @@ export const errnoOf = (error: unknown): string | null =>
     ? error.code
     : null;
 
+/** A look that was not taken: the server of what is mounted at `at` does not answer. Its code is what a mount with a time limit gives. */
+export class SilentServer extends Error {
+  readonly code = 'ETIMEDOUT';
+  constructor(at: string) {
+    super(`the server of ${at} does not answer`);
+  }
+}
+
 /** A failed system call as a sentence fragment: `permission denied (EACCES)`. Anything else that was thrown: its text. */
 export const describeErrno = (error: unknown): string => {
+  if (error instanceof SilentServer) return error.message;
   const code = errnoOf(error);
   if (code === null) return String(error);
   for (const [name, message] of process.getBuiltinModule('node:util').getSystemErrorMap().values()) {

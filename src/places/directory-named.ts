@@ -1,5 +1,4 @@
 /** Which directory a caller means, and the town that it is looked at in. Reads only. */
-import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
 import type { Snapshot } from '../core/types/evidence.ts';
@@ -7,10 +6,11 @@ import type { PlaceOfWork } from '../core/types/report.ts';
 import { whoIsThere } from '../core/who-is-there.ts';
 import { goneTreeNear, hintForNear, nearestWorker } from '../evidence/town/new-worker.ts';
 import { placeName } from '../evidence/town/outside-trees.ts';
-import type { TownRoot } from '../evidence/town/root.ts';
+import { refuseSilent, type TownRoot } from '../evidence/town/root.ts';
 import { resolveWorker } from '../evidence/town/worker-path.ts';
 import { leadsToDirectory } from '../io/disk/entry-exists.ts';
 import { realOrSame } from '../io/disk/real-path.ts';
+import { existsSync } from '../io/file-systems/servers.ts';
 import { placeWorker } from '../look.ts';
 
 export interface NamedDirectory {
@@ -34,6 +34,7 @@ export const directoryNamed = (
 ): NamedDirectory => {
   if (given === '') throw new Failure('E_USAGE', 'the name of a directory is empty', null);
   const fromHere = resolve(cwd, given);
+  refuseSilent(fromHere);
   // What the shell completes comes first, then what a report of this town calls it.
   const found = resolveWorker(leadsToDirectory(fromHere) ? fromHere : given, root, cwd);
   const path = found.kind === 'inside' ? join(root, found.worker) : found.path;

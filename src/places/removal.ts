@@ -1,5 +1,4 @@
 /** Preflight for a removal: may these directories be removed? Reads only. */
-import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { answerRemoval, type RemovalEvidence } from '../core/clear-to-remove.ts';
 import { preflightCode } from '../core/clear-to-start.ts';
@@ -21,7 +20,8 @@ import { mainTreeOf } from '../evidence/git/same-repository.ts';
 import { readUnsavedWork } from '../evidence/git/unsaved-work.ts';
 import { agentTable, type LockTable } from '../evidence/locks/lock-table.ts';
 import { scanTownInTurns } from '../evidence/scan/scan.ts';
-import { describeErrno } from '../io/errno.ts';
+import { describeErrno, SilentServer } from '../io/errno.ts';
+import { readdirSync, realpathSync, silentServerIn, statSync } from '../io/file-systems/servers.ts';
 import { isFew } from '../io/programs/command.ts';
 import { findProgram } from '../io/programs/find-program.ts';
 import { tryOr } from '../io/try-or.ts';
@@ -228,9 +228,11 @@ const askAll = async (
   for (const repository of repositories) {
     const { top, problem, owner } = repository;
     const gitDir = realGitDirOf(repository);
+    const silent = silentServerIn(top);
+    const why = silent === null ? problem : new SilentServer(silent).message;
     const work =
-      problem !== null || gitDir === null
-        ? { seen: false as const, why: problem ?? 'its git directory is not known' }
+      why !== null || gitDir === null
+        ? { seen: false as const, why: why ?? 'its git directory is not known' }
         : await askGit(owner, client, (as) =>
             readUnsavedWork({ top, gitDir, directory: isWithin(top, directory) ? top : directory }, as),
           );

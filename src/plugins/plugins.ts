@@ -1,11 +1,13 @@
 /** Loads plug-ins (checks and kinds of lock) and validates them. */
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from '../core/failure.ts';
 import { relativeTo } from '../core/town/roles.ts';
 import type { Check } from '../core/types/check.ts';
 import type { Kind } from '../core/types/kind.ts';
+import { SilentServer } from '../io/errno.ts';
+import { realpathSync, silentServerBehind, statSync } from '../io/file-systems/servers.ts';
 import { distrust } from '../io/trust.ts';
 import { tryOr } from '../io/try-or.ts';
 import { isMeantAsKind, readKind } from './plugin-kinds.ts';
@@ -114,6 +116,8 @@ const validate = (candidate: unknown, request: PluginRequest, index: number | nu
 const locate = (request: PluginRequest): string => {
   const { spec, from } = request;
   const path = resolve(from, spec);
+  const silent = silentServerBehind(path);
+  if (silent !== null) throw refuse(request, new SilentServer(silent).message);
   if (isAbsolute(spec) || /^\.{1,2}(\/|$)/.test(spec)) {
     if (isFile(path)) return path;
     const entry = packageEntry(path);

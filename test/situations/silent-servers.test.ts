@@ -1,6 +1,15 @@
 /** A file system whose server does not answer any more: whoever looks there waits for ever, so the doctor does not look. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +30,7 @@ import {
   type TestTown,
   until,
 } from '../support/index.ts';
+import { git, makeRepository } from './repository.ts';
 import { ADA } from './stage.ts';
 
 afterEach(cleanUp);
@@ -39,7 +49,7 @@ const SERVER = fileURLToPath(new URL('fuse-server.mjs', import.meta.url));
 const AGENT = `agent-${process.pid}`;
 
 /** Whatever waits is freed after this time, and the test fails instead of waiting for ever. */
-const LAST_RESORT_S = 20;
+const LAST_RESORT_S = 60;
 
 interface Served {
   readonly at: string;
@@ -51,10 +61,14 @@ interface Served {
   readonly isServing: () => boolean;
 }
 
-/** Mounts a file system in a mount namespace of its own, from which this machine sees nothing. */
-const serve = async (): Promise<Served> => {
+const newMountPoint = (): string => {
   const at = mkdtempSync(join(tmpdir(), 'served-'));
   onCleanUp(() => rmSync(at, { recursive: true, force: true }));
+  return at;
+};
+
+/** Mounts a file system in a mount namespace of its own, from which this machine sees nothing. */
+const serve = async (at = newMountPoint()): Promise<Served> => {
   const limited = ['timeout', '--foreground', '-s', 'KILL', String(LAST_RESORT_S)];
   const server = await startProcess('unshare', ['-m', ...limited, process.execPath, SERVER, at], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -124,6 +138,30 @@ const staleTown = (): TestTown => {
   return town;
 };
 
+/** What the program says why it refuses to look, once it is told to begin: it starts where `directory` says, while that still answers. */
+const refusalFrom = async (
+  { start }: Served,
+  directory: string,
+  ...args: readonly string[]
+): Promise<() => Promise<string>> => {
+  const gate = join(newMountPoint(), 'gate');
+  spawnSync('mkfifo', [gate]);
+  const { child } = await start(directory, 'sh', '-c', 'read _ <"$0"; exec "$@"', gate, ...COMMAND, ...args);
+  let stdout = '';
+  child.stdout?.on('data', (bytes: Buffer) => {
+    stdout += bytes.toString('utf8');
+  });
+  return () => {
+    const ended = new Promise<string>((resolve) => {
+      child.on('close', (status) => resolve(`${status} ${refusalIn(stdout)}`));
+    });
+    writeFileSync(gate, '\n');
+    return ended;
+  };
+};
+
+const refusalIn = (stdout: string): string => JSON.parse(stdout).error.message;
+
 const statesOf = (stdout: string): readonly string[] =>
   (
     JSON.parse(stdout) as { readonly locks: readonly { readonly kind: string; readonly state: string }[] }
@@ -187,6 +225,103 @@ describe(`a file system elsewhere whose server does not answer${why}`, () => {
     expect(JSON.parse(stdout).error.message).toBe(
       `${root} cannot be looked at: the server of ${at} does not answer`,
     );
+    expect(isServing()).toBe(true);
+  });
+
+  served('is refused by whatever path it is named', async () => {
+    const town = staleTown();
+    mkdirSync(town.path('far'));
+    symlinkSync('far/sub', town.path('link'));
+    const { at, inside, goSilent, isServing } = await serve(town.path('far'));
+    await goSilent();
+    const refusal = async (command: string, ...args: readonly string[]): Promise<string> => {
+      const { status, stdout } = await ask([...inside, 'env', '-C', town.root], [command, '--json', ...args]);
+      return `${status} ${refusalIn(stdout)}`;
+    };
+    const refusals = await Promise.all([
+      refusal('preflight', 'far/sub'),
+      refusal('preflight', 'link/new', '--new'),
+      refusal('preflight', '--for', 'removal', 'link'),
+      refusal('exec', 'link', '--', 'true'),
+      refusal('who', 'far'),
+      refusal('explain', 'far/sub'),
+      refusal('log', 'link'),
+      refusal('--fix', '-y', '--worker', 'far/sub'),
+      refusal('locks', '--town', 'link'),
+    ]);
+    const named = ['far/sub', 'link/new', 'link', 'link', 'far', 'far/sub', 'link', 'far/sub', 'link'];
+    expect(refusals).toEqual(
+      named.map((name) => `2 ${town.path(name)} cannot be looked at: the server of ${at} does not answer`),
+    );
+    expect(isServing()).toBe(true);
+  });
+
+  served('is refused where the caller stands, if the root is not named', async () => {
+    const town = staleTown();
+    const server = await serve();
+    const { at, goSilent, isServing } = server;
+    const here = join(at, 'sub');
+    const refused = await Promise.all([
+      refusalFrom(server, here, '--json'),
+      refusalFrom(server, here, 'locks', '--json'),
+      refusalFrom(server, here, 'preflight', '--json', '.'),
+      refusalFrom(server, here, 'preflight', '--json', './new', '--town', town.root),
+    ]);
+    await goSilent();
+    const said = `2 ${here} cannot be looked at: the server of ${at} does not answer`;
+    const [diagnosis, locks, preflight, named] = await Promise.all(refused.map((ask) => ask()));
+    expect([diagnosis, locks, preflight]).toEqual([said, said, said]);
+    // A name that is relative to the root is no path from here.
+    expect(named).not.toContain('does not answer');
+    expect(isServing()).toBe(true);
+  });
+
+  served('is a gap where it lies in the root or holds a home; all else is diagnosed', async () => {
+    const town = staleTown();
+    mkdirSync(town.path('far'));
+    const { at, inside, goSilent, isServing } = await serve(town.path('far'));
+    await goSilent();
+    const home = { HOME: join(at, 'sub') };
+    const [locks, preflight, removal] = await Promise.all([
+      ask(inside, ['locks', '--json', '--town', town.root], home),
+      ask(inside, ['preflight', ADA, '--town', town.root], home),
+      ask(inside, ['preflight', '--for', 'removal', town.root]),
+    ]);
+    expect(statesOf(locks.stdout)).toEqual(['agent stale', 'git-lock stale']);
+    expect(JSON.parse(locks.stdout).gaps).toContainEqual({
+      what: `directory:${at}`,
+      why: `the server of ${at} does not answer`,
+    });
+    expect(preflight.status).toBe(21);
+    expect(removal.stdout).toContain(`the server of ${at} does not answer`);
+    expect(isServing()).toBe(true);
+  });
+
+  served('is a gap where it holds a linked worktree, whose lock is in doubt', async () => {
+    const { root } = makeRepository();
+    const at = newMountPoint();
+    const tree = join(at, 'sub');
+    git(root, 'worktree', 'add', '-q', '--detach', tree);
+    git(root, 'worktree', 'lock', '--reason', `claude agent a (pid ${deadPid()} start 1)`, tree);
+    const { inside, goSilent, isServing } = await serve(at);
+    await goSilent();
+    const look = (...args: readonly string[]) => ask(inside, [...args, '--town', root]);
+    const [fixed, who, newcomer, explained, refused] = await Promise.all([
+      look('--json', '--fix', '-y'),
+      look('who', '--json'),
+      look('preflight', 'new', '--new'),
+      look('explain', 'sub'),
+      look('preflight', '--json', tree),
+    ]);
+    const { locks, gaps } = JSON.parse(fixed.stdout);
+    const why = `the server of ${at} does not answer`;
+    expect(locks).toMatchObject([{ kind: 'git-worktree', state: 'unknown' }]);
+    expect(gaps).toEqual([{ what: `directory:${tree}`, why }]);
+    expect(JSON.parse(who.stdout).gaps).toEqual(gaps);
+    expect(newcomer.status).toBe(0);
+    expect(explained.stdout).toContain(`${tree} could not be looked at: ${why}`);
+    expect(refusalIn(refused.stdout)).toBe(`${tree} cannot be looked at: ${why}`);
+    expect(existsSync(join(root, '.git/worktrees/sub/locked'))).toBe(true);
     expect(isServing()).toBe(true);
   });
 

@@ -21,6 +21,7 @@ import { EXIT, type PreflightResult, type ReportLease } from '../../core/types/r
 import { findWorker } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
 import { hintForGone, refuseContainer } from '../../evidence/town/new-worker.ts';
+import { refuseSilent } from '../../evidence/town/root.ts';
 import type { FleetDiagnosis } from '../../fleet/examine-fleet.ts';
 import type { LeaseBook } from '../../lease/lease-book.ts';
 import { renderJson } from '../../reporters/json.ts';
@@ -169,6 +170,7 @@ const workerNamed = (word: string, examination: Examination, cwd: string): strin
     const meant = named.length > 0 ? named : workersOf(word, examination);
     if (meant.length === 1 && meant[0] !== undefined) return meant[0];
     if (meant.length > 1) throw usage(`"${word}" could be ${someOf(meant)}`, 'See: doctor locks');
+    for (const path of [resolve(cwd, word), resolve(root, word)]) refuseSilent(path);
     const stranger = unseen(word, root);
     if (stranger !== null) throw stranger;
     const gone = hintForGone(resolve(cwd, word), root) ?? hintForGone(resolve(root, word), root);

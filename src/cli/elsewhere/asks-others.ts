@@ -1,8 +1,8 @@
 /** Whether a run concerns other machines, or leases: decided from the command line and the configuration, without loading what asks them. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config.ts';
 import type { Preparation } from '../../diagnose.ts';
+import { existsSync } from '../../io/file-systems/servers.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 

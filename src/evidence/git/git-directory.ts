@@ -1,7 +1,7 @@
 /** What git takes for a git directory, by its own rule (`is_git_directory` in its setup.c). Reads only. */
-import { lstatSync, statSync } from 'node:fs';
 import { type DiskPath, joinPath, resolvePath } from '../../io/disk/disk-path.ts';
 import { readValue } from '../../io/disk/small-file.ts';
+import { lstatSync, statSync } from '../../io/file-systems/servers.ts';
 
 /** One line with one path is shorter than this, so a longer file is no `.git`, `gitdir` or `commondir`. */
 export const MAX_POINTER_BYTES = 8192;

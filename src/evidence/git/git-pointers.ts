@@ -3,7 +3,7 @@
  * separate one. Reads only, follows no symlink, waits for nothing and never throws; whatever leads nowhere becomes a gap.
  */
 import { Buffer } from 'node:buffer';
-import { lstatSync, opendirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { opendirSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeFileProblem } from '../../core/record/file-problem.ts';
 import type { Gap } from '../../core/types/evidence.ts';
@@ -20,6 +20,7 @@ import { isAbsent } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { otherType, readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
+import { lstatSync, realpathSync, statSync } from '../../io/file-systems/servers.ts';
 import {
   commonDirectoryOf,
   hasHead,

@@ -1,7 +1,8 @@
 /** A cheap look at ignore patterns that can only ever say "ignored" or "ask git" (gitignore(5)). */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { errnoOf } from '../../io/errno.ts';
+import { statSync } from '../../io/file-systems/servers.ts';
 
 /** Longer lists of patterns are left to git. */
 const MAX_PATTERN_BYTES = 256 * 1024;

@@ -1,5 +1,4 @@
 /** What the administrative files of a linked working tree say of it (gitrepository-layout). Reads only, runs nothing. */
-import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { leftoverKind } from '../../core/record/lock-names.ts';
 import type { LinkedTree, Observed } from '../../core/types/evidence.ts';
 import {
@@ -15,6 +14,7 @@ import { entryExists, isAbsent } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { type FileValue, readValue } from '../../io/disk/small-file.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
+import { lstatSync, readdirSync, statSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { MAX_POINTER_BYTES } from './git-directory.ts';
 

@@ -1,7 +1,8 @@
 /** Finds the repository that a directory belongs to, by looking at `.git` entries as git itself does. Runs nothing. */
-import { readFileSync, type Stats, statSync } from 'node:fs';
+import { readFileSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
+import { statSync } from '../../io/file-systems/servers.ts';
 import { isGitDirectory, MAX_POINTER_BYTES } from './git-directory.ts';
 
 export interface Repository {

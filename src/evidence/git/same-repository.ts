@@ -1,10 +1,10 @@
 /** Do two directories belong to one repository, as a main working tree and its linked ones do? Reads only, runs nothing. */
-import { readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { GoneTree } from '../../core/types/evidence.ts';
 import { displayPath } from '../../io/disk/disk-path.ts';
 import { entryExists, isAbsent } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
+import { readdirSync, realpathSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { commonDirectoryOf } from './git-directory.ts';
 import { treePathIn } from './linked-tree.ts';

@@ -1,9 +1,9 @@
 /** Reads the second records that outlived their locks. */
-import { existsSync } from 'node:fs';
 import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts';
 import { claimsWorker } from '../../core/town/lock-rules.ts';
 import type { LockFile, LoneCompanion } from '../../core/types/evidence.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
+import { existsSync } from '../../io/file-systems/servers.ts';
 import { agentTable } from './lock-table.ts';
 
 /** Second records of workers (relative to the real path `root`) that have no lock, or had one that was removed. Reads only. */

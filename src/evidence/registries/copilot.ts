@@ -1,6 +1,7 @@
 /** GitHub Copilot CLI's live sessions: `session-state/<uuid>/inuse.<pid>.lock`, with the place in `workspace.yaml` beside it. */
-import { readdirSync } from 'node:fs';
+
 import { describeErrno, isAbsence } from '../../io/errno.ts';
+import { readdirSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { processNames, runsScripts } from '../processes/process-names.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';

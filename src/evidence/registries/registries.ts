@@ -2,10 +2,10 @@
  * Reads the registries in which agents' tools list their live sessions: better evidence than any process name. A record counts
  * only together with the process that wrote it, so a record of a dead process proves nothing. Reads only.
  */
-import { readdirSync } from 'node:fs';
 import { isStartInUtc } from '../../core/record/start-token.ts';
 import type { ClosedRegistry, RegisteredSession } from '../../core/types/evidence.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
+import { readdirSync } from '../../io/file-systems/servers.ts';
 import { withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
 import { claude } from './claude.ts';

@@ -1,7 +1,6 @@
 /** Finds the locks of a town: everywhere, at known places, or at one worker. Reads only. */
 
 import { Buffer } from 'node:buffer';
-import { realpathSync } from 'node:fs';
 import { leftoverOf } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
 import { relativeTo } from '../../core/town/roles.ts';
@@ -11,6 +10,7 @@ import { elapsedMs } from '../../io/clock.ts';
 import { type Disk, realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, displayPath, displayRelative, joinPath } from '../../io/disk/disk-path.ts';
 import { isPlainDirectory } from '../../io/disk/entry-exists.ts';
+import { realpathSync } from '../../io/file-systems/servers.ts';
 import { closedTrees, followPointers, type Pointers, withRepair } from '../git/git-pointers.ts';
 import { agentTable, kindsAt, type LockTable } from '../locks/lock-table.ts';
 import { type GitSighting, type InGitDirsFound, sightInGitDirs } from './git-dirs.ts';

@@ -1,7 +1,9 @@
-/** Linked working trees whose directory is gone, while git still has their files. Reads only. */
-import type { GoneTree } from '../../core/types/evidence.ts';
+/** Linked working trees whose directory is gone or cannot be looked at, while git still has their files. Reads only. */
+import type { Gap, GoneTree } from '../../core/types/evidence.ts';
 import { type DiskPath, displayPath, joinPath } from '../../io/disk/disk-path.ts';
 import { entryExists, isAbsent } from '../../io/disk/entry-exists.ts';
+import { SilentServer } from '../../io/errno.ts';
+import { silentServerAround } from '../../io/file-systems/servers.ts';
 import { mainOfLinked } from '../git/linked-tree.ts';
 import { placeName, type TreePathReader } from './outside-trees.ts';
 
@@ -25,3 +27,15 @@ export const goneTrees = (
       ];
     })
     .sort((one, other) => (one.name < other.name ? -1 : 1));
+
+/** A gap for each of them that lies behind a server which does not answer. */
+export const silentTrees = (
+  linkedGitDirs: readonly DiskPath[],
+  readTreePath: TreePathReader,
+): readonly Gap[] =>
+  linkedGitDirs.flatMap((gitDir) => {
+    const path = readTreePath(gitDir);
+    const at = path === null ? null : silentServerAround(path);
+    if (path === null || at === null) return [];
+    return [{ what: `directory:${displayPath(path)}`, why: new SilentServer(at).message }];
+  });

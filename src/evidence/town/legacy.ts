@@ -1,9 +1,9 @@
 /** Finds runtime state that still lies in `.gastown/`, and where it belongs now. Reads only. */
-import { lstatSync } from 'node:fs';
 import { OLD_HOME } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
 import type { LegacyItem } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
+import { lstatSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { agentTable } from '../locks/lock-table.ts';
 import { isNamedLikeLock } from '../scan/homes.ts';

@@ -1,7 +1,7 @@
 /** On disks that ignore case, gives each directory one spelling: the one in which it is listed, as the scan sees it. */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { entryExists } from '../../io/disk/entry-exists.ts';
+import { readdirSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
 
 /** The questions to the disk; tests substitute a case-insensitive one. */

@@ -1,11 +1,11 @@
 /** May a worker be made at a directory that does not exist yet, or is the name more likely a mistake? Reads only. */
-import { lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isSlip, nearWorker } from '../../core/did-you-mean.ts';
 import { Failure } from '../../core/failure.ts';
 import { holdsWorkers, ownerOf, relativeTo } from '../../core/town/roles.ts';
 import { entryExists, isPlainDirectory, leadsToDirectory } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
+import { lstatSync, readdirSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { mainOfLinked, pointerIn } from '../git/linked-tree.ts';
 import { goneTreeAt, workingTreesAround } from '../git/same-repository.ts';

@@ -2,11 +2,11 @@
  * Which place of the town a directory is, where it has another name: through a bind mount, or in a container's view of
  * the file system. There only device and inode tell. Reads only.
  */
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import { areApart, isAround } from '../../io/file-systems/mounts.ts';
-import { ourServersApart } from '../../io/file-systems/servers.ts';
+import { ourServersApart, realpathSync, statSync } from '../../io/file-systems/servers.ts';
 
 /**
  * The town's own name for a directory, or null where it lies in no place of the town.

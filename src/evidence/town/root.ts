@@ -1,10 +1,9 @@
 /** Finds the directory that is the town, and says why. Reads only. */
 
-import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../../core/failure.ts';
 import type { TownFacts, TownSource } from '../../core/types/evidence.ts';
-import { silentServerAround } from '../../io/file-systems/servers.ts';
+import { existsSync, realpathSync, silentServerBehind, statSync } from '../../io/file-systems/servers.ts';
 import { distrust, sudoUid } from '../../io/trust.ts';
 import { TOWN_MARKER } from './marker.ts';
 
@@ -71,17 +70,17 @@ interface Choice {
   readonly passedOver: string | null;
 }
 
-/** To look would be to wait for ever. */
-const refuseSilent = (path: string): void => {
-  const at = silentServerAround(path);
+/** Throws Failure E_USAGE for an absolute path where to look would be to wait for ever. */
+export const refuseSilent = (path: string): void => {
+  const at = silentServerBehind(path);
   if (at !== null)
     throw new Failure('E_USAGE', `${path} cannot be looked at: the server of ${at} does not answer`);
 };
 
 const choose = ({ town, cwd, env }: TownRequest): Choice => {
-  refuseSilent(town === undefined ? cwd : resolve(cwd, town));
   if (town !== undefined)
     return { path: resolve(cwd, town), source: 'flag', why: 'named on the command line', passedOver: null };
+  refuseSilent(cwd);
   const { place, passedOver, foreign } = outermostMarked(cwd);
   if (place !== null)
     return {
@@ -113,6 +112,7 @@ const choose = ({ town, cwd, env }: TownRequest): Choice => {
  */
 export const findTownRoot = (request: TownRequest): TownRoot => {
   const { path, source, why, passedOver } = choose(request);
+  refuseSilent(path);
   const hint = 'doctor --town /path/to/town';
   try {
     if (!isDirectory(path)) {

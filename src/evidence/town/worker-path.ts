@@ -1,9 +1,11 @@
 /** Finds the worker that a caller means: a path relative to the town or to the working directory, or an absolute path. */
-import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
+import { isAbsent } from '../../io/disk/entry-exists.ts';
+import { existsSync, realpathSync } from '../../io/file-systems/servers.ts';
 import { shareRepository } from '../git/same-repository.ts';
 import { asListed, type SpellingDisk } from './listed-spelling.ts';
+import { refuseSilent } from './root.ts';
 
 export type WorkerPath =
   | { readonly kind: 'inside'; readonly worker: string; readonly exists: boolean }
@@ -32,16 +34,20 @@ const absoluteOf = (given: string, root: string, cwd: string): string => {
   if (fromHere && standsInside) return resolve(cwd, given);
   const inTown = resolve(root, given);
   const here = resolve(cwd, given);
-  return standsInside && !existsSync(inTown) && existsSync(here) ? here : inTown;
+  return standsInside && !existsSync(inTown) && !isAbsent(here) ? here : inTown;
 };
 
 /**
  * Resolves what a caller typed for a worker. `root` is the town's real path. A relative name may lead out of it to
  * another working tree of the same repository: siblings are the usual layout. Where case does not matter, the answer is
  * spelled as the disk lists it. Reads only.
+ *
+ * @throws Failure E_USAGE where the server of what is mounted there does not answer
  */
 export const resolveWorker = (given: string, root: string, cwd: string, disk?: SpellingDisk): WorkerPath => {
-  const path = realPathOf(absoluteOf(given, root, cwd));
+  const absolute = absoluteOf(given, root, cwd);
+  refuseSilent(absolute);
+  const path = realPathOf(absolute);
   const worker = relativeTo(root, path);
   if (worker !== null)
     return { kind: 'inside', worker: asListed(worker, root, disk), exists: existsSync(path) };

@@ -1,6 +1,7 @@
 /** The file system as scans read it, behind a port that tests can replace. */
 import type { Buffer } from 'node:buffer';
 import { type Dirent, lstatSync, opendirSync, readdirSync, type Stats, statfsSync } from 'node:fs';
+import { silentServerAround, unlessSilent } from '../file-systems/servers.ts';
 
 /** One name in a directory, with the type that the directory itself gives. */
 export type Entry = Pick<
@@ -40,18 +41,23 @@ export interface Disk {
 const WITH_TYPES = { withFileTypes: true } as const;
 const NO_THROW = { throwIfNoEntry: false } as const;
 
+/** A walk follows no symlinks, and to look for those in each of its paths would take too long. */
+const inWalk = <Call extends Parameters<typeof unlessSilent>[0]>(call: Call): Call =>
+  unlessSilent(call, silentServerAround);
+const [list, lookAt, open] = [inWalk(readdirSync), inWalk(lstatSync), inWalk(opendirSync)];
+
 /** The disk of this machine. */
 export const realDisk: Disk = {
   list: (path) => {
     try {
-      return readdirSync(path, WITH_TYPES);
+      return list(path, WITH_TYPES);
     } catch (error) {
-      if (isLostType(error)) return readdirSync(path).map(untyped);
+      if (isLostType(error)) return list(path).map(untyped);
       throw error;
     }
   },
   listFirst: (path, most) => {
-    const directory = opendirSync(path as string, {
+    const directory = open(path as string, {
       bufferSize: 1024,
       ...(typeof path === 'string' ? {} : { encoding: 'latin1' }),
     });
@@ -67,10 +73,9 @@ export const realDisk: Disk = {
       directory.closeSync();
     }
   },
-  names: (path) => readdirSync(path),
-  listRaw: (path) =>
-    readdirSync(path, { encoding: 'buffer' }).map((name) => untyped(name.toString('latin1'))),
-  lstat: (path) => lstatSync(path, NO_THROW),
+  names: (path) => list(path),
+  listRaw: (path) => list(path, { encoding: 'buffer' }).map((name) => untyped(name.toString('latin1'))),
+  lstat: (path) => lookAt(path, NO_THROW),
   fileSystemType: (path) => statfsSync(path).type,
 };
 

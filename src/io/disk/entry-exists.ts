@@ -1,6 +1,6 @@
 /** Whether there is an entry, or a directory, of a name. Never throws. */
-import { lstatSync, statSync } from 'node:fs';
 import { isAbsence } from '../errno.ts';
+import { lstatSync, statSync } from '../file-systems/servers.ts';
 import { tryOr } from '../try-or.ts';
 import type { DiskPath } from './disk-path.ts';
 

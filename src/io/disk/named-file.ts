@@ -1,6 +1,9 @@
 /** Reads a file that the user named: whole, but only a regular one up to a size, so that it neither hangs nor fills the memory. */
 import { Buffer } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { unlessSilent } from '../file-systems/servers.ts';
+
+const open = unlessSilent(openSync);
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -10,7 +13,7 @@ const MEBIBYTE = 1024 * 1024;
  */
 export const readNamedFile = (path: string, maxBytes: number): Buffer => {
   // O_NONBLOCK: opening a FIFO without a writer would wait forever.
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  const descriptor = open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) throw new Error('it is not a regular file');

@@ -1,8 +1,9 @@
 /** Reads a small file safely: through one descriptor, never through a symlink, never waiting for a FIFO. */
 import { Buffer, isUtf8 } from 'node:buffer';
-import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, readSync } from 'node:fs';
 import type { FileProblem } from '../../core/types/evidence.ts';
 import { describeErrno, isAbsence } from '../errno.ts';
+import { lstatSync, openSync } from '../file-systems/servers.ts';
 import { closeQuietly } from '../try-or.ts';
 import type { DiskPath } from './disk-path.ts';
 

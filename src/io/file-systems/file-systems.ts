@@ -1,6 +1,5 @@
 /** Finds file systems on which flock(2) may not be seen by other machines. */
 
-import type { SystemCalls } from '../disk/system-calls.ts';
 import { deviceNumber, mountAround, typesOfDevices } from './mounts.ts';
 
 const FUSE = 0x65735546;
@@ -50,12 +49,19 @@ const LOCAL_FUSE = new Set([
   'fuse.securefs',
 ]);
 
+/** The system calls that this takes, as `SystemCalls` has them. */
+interface MountCalls {
+  readonly lstat: (path: string) => { readonly dev: bigint } | undefined;
+  readonly fileSystemType: (path: string) => number;
+  readonly mountTable: () => string | null;
+}
+
 /**
  * The name of the network file system a directory is on, or null for a local one; an unknown type counts as network.
  * Throws where statfs or lstat fails.
  */
 export const networkFileSystem = (
-  calls: SystemCalls,
+  calls: MountCalls,
   directory: string,
   platform: NodeJS.Platform,
 ): string | null => {
@@ -69,7 +75,7 @@ export const networkFileSystem = (
   return type === FUSE ? networkFuse(calls, directory) : (NETWORK_TYPES.get(type) ?? null);
 };
 
-const networkFuse = (calls: SystemCalls, directory: string): string | null => {
+const networkFuse = (calls: MountCalls, directory: string): string | null => {
   const device = calls.lstat(directory)?.dev;
   const types = typesOfDevices(calls.mountTable() ?? '');
   const type = device === undefined ? undefined : types.get(deviceNumber(device));

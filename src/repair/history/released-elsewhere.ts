@@ -1,10 +1,10 @@
 /** Finds events in the journals of other roots: without a marker the root is the working directory, which varies. Reads only. */
-import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import { workingTreesAround } from '../../evidence/git/same-repository.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
+import { readdirSync } from '../../io/file-systems/servers.ts';
 import { longPath } from '../repair-context.ts';
 import { readHistory } from './history.ts';
 import { restorableIds } from './restorable.ts';
