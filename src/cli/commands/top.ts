@@ -79,7 +79,7 @@ export const run: RunCommand = async (given, terminal) => {
     async () => {
       // Others wait for the guards that a deed holds.
       if (top.isActing()) await top.changed();
-      closeQuietly(screen);
+      closeScreen(screen);
       screen = null;
       leaveScreen();
     },
@@ -112,7 +112,7 @@ export const run: RunCommand = async (given, terminal) => {
     forgetParent();
     forgetSuspension();
     stdout.stream.removeListener('resize', redraw);
-    closeQuietly(screen);
+    closeScreen(screen);
     leaveScreen();
     leaveLostTerminals();
   }
@@ -125,7 +125,5 @@ export const run: RunCommand = async (given, terminal) => {
   };
 };
 
-/** A terminal that has hung up does not take its settings back. */
-const closeQuietly = (screen: Screen | null): void =>
-  // There is nothing left to restore.
-  quietly(() => screen?.close());
+/** A terminal that has hung up does not take its settings back: then there is nothing left to restore. */
+const closeScreen = (screen: Screen | null): void => quietly(() => screen?.close());
