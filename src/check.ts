@@ -7,7 +7,7 @@ import type { Check, Fix } from './core/types/check.ts';
 import type { Verdict } from './core/types/judgement.ts';
 
 export { isAbandoned, lockBeside } from './core/record/lock-names.ts';
-export { describeAge } from './core/report/age.ts';
+export { describeAge } from './core/report/amounts.ts';
 export { doubtOf } from './core/report/doubt.ts';
 export { mainGitDirOf } from './core/report/git-commands.ts';
 export { ofKind, sinceAtEnd, summary } from './core/report/holder-words.ts';

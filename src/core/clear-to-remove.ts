@@ -1,4 +1,6 @@
 /** May a directory be removed: not while anybody works there, a lock is held, or work would be lost. Pure. */
+
+import { count } from './report/amounts.ts';
 import { doubtOf } from './report/doubt.ts';
 import { mainGitDirOf, releaseCommand } from './report/git-commands.ts';
 import { describeLife, summary } from './report/holder-words.ts';
@@ -204,8 +206,6 @@ const unversioned = (): Objection =>
     'it is not in a git repository, so nothing shows whether its files are kept anywhere else',
   );
 
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
-
 const ofRepository = (
   { top, work }: RemovalEvidence['repositories'][number],
   { path }: RemovalEvidence,
@@ -233,7 +233,7 @@ const lossesIn = (
   ): readonly Objection[] => (isLost ? [objection('held', reason, 'git', text + where, next)] : []);
   const isLinked = kind === 'linked';
   const among = `${linkedTrees[0] ?? ''}${linkedTrees.length > 1 ? ' among them' : ''}`;
-  const files = count(untracked, 'untracked file or directory').replace(/directorys$/, 'directories');
+  const files = count(untracked, 'untracked file or directory', 'untracked files or directories');
   const commits = count(unpushed, 'commit');
   const onNoOther = `${branch === null ? ', on no branch' : ` of ${branch}`}, on no remote and on no other branch`;
   return [
@@ -261,8 +261,7 @@ const lossesIn = (
   ];
 };
 
-const stashEntries = (stashes: number): string =>
-  stashes === 1 ? '1 stash entry' : `${stashes} stash entries`;
+const stashEntries = (stashes: number): string => count(stashes, 'stash entry', 'stash entries');
 
 /** What else there is to say of a repository: what stays, and what git cannot tell. */
 const remarksOn = (

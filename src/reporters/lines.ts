@@ -1,10 +1,12 @@
 /** The report for a pipe. */
+
+import { count, formatDuration } from '../core/report/amounts.ts';
 import type { Report, ReportFinding } from '../core/types/report.ts';
 import { takenAt } from './screen/blocks.ts';
 import { describeFix, describeTown, rootBefore } from './screen/sentences.ts';
 import { createPen, type Pen, type Presentation } from './screen/style.ts';
 import { isHealthy, summarize } from './screen/summary.ts';
-import { count, formatDuration, nameOf } from './screen/words.ts';
+import { nameOf } from './screen/words.ts';
 import { worstFirst } from './screen/worst-first.ts';
 
 /** Lines for a pipe: each stands alone, starts with what it is, and names its worker; `grep` and `cut` work. */

@@ -1,4 +1,6 @@
 /** `doctor undo`: puts released locks back. */
+
+import { count } from '../../core/report/amounts.ts';
 import { describeInterrupted, exitCodeAfter } from '../../core/report/interruption.ts';
 import { EXIT, type ReportError } from '../../core/types/report.ts';
 import { openTown } from '../../diagnose.ts';
@@ -14,7 +16,7 @@ import { renderJson } from '../../reporters/json.ts';
 import { createCanvas } from '../../reporters/screen/canvas.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import type { Mark } from '../../reporters/screen/style.ts';
-import { count, nameOfReleased } from '../../reporters/screen/words.ts';
+import { nameOfReleased } from '../../reporters/screen/words.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';

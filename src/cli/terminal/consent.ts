@@ -2,10 +2,11 @@
 import { createInterface } from 'node:readline/promises';
 import { summary } from '../../check.ts';
 import type { Plan, PlanStep } from '../../core/plan.ts';
+import { count } from '../../core/report/amounts.ts';
 import type { Verdict } from '../../core/types/judgement.ts';
 import { displayWidth, padToWidth, wrapText } from '../../reporters/screen/display-width.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
-import { count, nameOf } from '../../reporters/screen/words.ts';
+import { nameOf } from '../../reporters/screen/words.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a plan would do and leave, one line per lock; `lines` for a pipe, headed and aligned for a screen. */

@@ -1,12 +1,12 @@
 /** The picture of a diagnosis that goes on: a listr2 pipeline on standard error that listens and draws. The home of listr2. */
 import type { ListrTask } from 'listr2';
+import { count, formatDuration } from '../../core/report/amounts.ts';
 import type { CheckOutcome } from '../../core/run-checks.ts';
 import type { Check } from '../../core/types/check.ts';
 import type { DiagnoseOptions } from '../../diagnose.ts';
 import type { Stage } from '../../evidence/gather-request.ts';
 import { escapeControls, escapeToAscii } from '../../reporters/screen/safe-text.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
-import { count, formatDuration } from '../../reporters/screen/words.ts';
 import { onSuspension } from './suspension.ts';
 import { canMoveCursor, type Terminal } from './terminal.ts';
 

@@ -1,4 +1,6 @@
 /** What the keys `f` and `u` do: they ask, and then the same use cases act as behind `doctor --fix` and `doctor undo`. */
+
+import { count } from '../../core/report/amounts.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import type { Examination } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';
@@ -8,7 +10,7 @@ import { findReleases } from '../../repair/find-releases.ts';
 import { contextOf, longPath } from '../../repair/repair-context.ts';
 import { undoReleases } from '../../repair/undo.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
-import { count, nameOfReleased } from '../../reporters/screen/words.ts';
+import { nameOfReleased } from '../../reporters/screen/words.ts';
 import { commandLine } from '../terminal/command-line.ts';
 import { type Asking, agreeOn } from '../terminal/consent.ts';
 import type { TopRow } from './rows.ts';

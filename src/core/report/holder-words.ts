@@ -2,7 +2,7 @@
 import { flat } from '../record/flat.ts';
 import { claimsWorker } from '../town/lock-rules.ts';
 import type { Holder, Reason, Verdict } from '../types/judgement.ts';
-import { describeAge } from './age.ts';
+import { describeAge } from './amounts.ts';
 
 type Lost = Pick<Holder, 'pid' | 'truePid' | 'process' | 'sessionId' | 'session' | 'hostname' | 'ageSeconds'>;
 

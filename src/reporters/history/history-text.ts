@@ -1,8 +1,10 @@
 /** The history of a town as text: a few lines for each event on a screen, one in a pipe. */
+
+import { count } from '../../core/report/amounts.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import { wrapText } from '../screen/display-width.ts';
 import { createPen, type Presentation } from '../screen/style.ts';
-import { count, nameOf } from '../screen/words.ts';
+import { nameOf } from '../screen/words.ts';
 import { byWords, DEED_WORDS, lockWords } from './history-words.ts';
 import { localTime } from './local-time.ts';
 

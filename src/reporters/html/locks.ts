@@ -1,5 +1,5 @@
 /** The locks of the HTML report, and the agents that work without one: every piece of evidence about each. */
-import { describeAge } from '../../core/report/age.ts';
+import { describeAge } from '../../core/report/amounts.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';
 import { rowsOf } from '../screen/lock-rows.ts';
 import { html, type Markup } from './markup.ts';

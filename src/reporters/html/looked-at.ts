@@ -1,7 +1,8 @@
 /** What the HTML report rests on: the servers that were asked, the checks that ran, and what could not be looked at. */
+
+import { count, formatDuration } from '../../core/report/amounts.ts';
 import type { Report, ReportCheck } from '../../core/types/report.ts';
 import type { Mark } from '../screen/style.ts';
-import { count, formatDuration } from '../screen/words.ts';
 import { html, type Markup } from './markup.ts';
 import { marked } from './pieces.ts';
 

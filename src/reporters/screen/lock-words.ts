@@ -1,4 +1,6 @@
 /** Who is behind a lock, in one line of the tree: the agent seen there, or what became of the holder. */
+
+import { count } from '../../core/report/amounts.ts';
 import { describeLoss, sinceAtEnd } from '../../core/report/holder-words.ts';
 import type { Note } from '../../core/types/judgement.ts';
 import type {
@@ -8,7 +10,6 @@ import type {
   ReportLease,
   ReportLock,
 } from '../../core/types/report.ts';
-import { count } from './words.ts';
 
 /** The notes in words; null for those that the sentence itself tells. */
 const NOTE_WORDS: Readonly<Record<Note, string | null>> = {

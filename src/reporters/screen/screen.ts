@@ -1,11 +1,12 @@
 /** The report for a terminal: the answer on one screen. */
+
+import { count, formatDuration } from '../../core/report/amounts.ts';
 import type { Report, ReportCheck } from '../../core/types/report.ts';
 import { blockLines, gapBlock, markOf } from './blocks.ts';
 import { type Canvas, createCanvas } from './canvas.ts';
 import { describeTown, rootBefore } from './sentences.ts';
 import type { Mark, Presentation } from './style.ts';
 import { isHealthy, summarize } from './summary.ts';
-import { count, formatDuration } from './words.ts';
 
 /** More places than this that could not be checked are counted. */
 const GAPS_SHOWN = 10;

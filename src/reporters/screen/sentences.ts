@@ -1,6 +1,7 @@
 /** Sentences that several reporters share. */
+
+import { count, formatDuration } from '../../core/report/amounts.ts';
 import type { Report, ReportFinding, ReportTown } from '../../core/types/report.ts';
-import { count, formatDuration } from './words.ts';
 
 const SOURCES: Readonly<Record<string, string>> = {
   flag: 'given',

@@ -1,11 +1,11 @@
 /** The end of a report: what to do now, and how it stands. */
 import { groupBy } from '../../core/group-by.ts';
+import { count } from '../../core/report/amounts.ts';
 import { optionWith } from '../../core/report/name-worker.ts';
 import { townOption } from '../../core/report/town-option.ts';
 import { STATES } from '../../core/types/judgement.ts';
 import type { Report, ReportFinding } from '../../core/types/report.ts';
 import { isPart } from './sentences.ts';
-import { count } from './words.ts';
 import { worstFirst } from './worst-first.ts';
 
 /** One thing the reader may do now: why, the commands that do it, and how many more there are. */

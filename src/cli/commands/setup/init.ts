@@ -1,12 +1,12 @@
 /** `doctor init`: shows what would help in this town, and writes what is asked for. */
 import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
+import { count } from '../../../core/report/amounts.ts';
 import { EXIT } from '../../../core/types/report.ts';
 import { openTown } from '../../../diagnose.ts';
 import { callersHome } from '../../../io/home-directory.ts';
 import { describeFailure } from '../../../io/programs/describe-failure.ts';
 import { type Canvas, createCanvas } from '../../../reporters/screen/canvas.ts';
-import { count } from '../../../reporters/screen/words.ts';
 import { changedLines } from '../../init/changed-lines.ts';
 import { ownProgram } from '../../init/own-program.ts';
 import { type FileState, isRepositoryTop, stateOf, writePart } from '../../init/part-files.ts';

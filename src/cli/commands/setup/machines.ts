@@ -1,5 +1,6 @@
 /** `doctor machines`: the other machines, and whether each answers. */
 import { hostname } from 'node:os';
+import { formatDuration } from '../../../core/report/amounts.ts';
 import { EXIT } from '../../../core/types/report.ts';
 import { openTown } from '../../../diagnose.ts';
 import { documentOf } from '../../../document.ts';
@@ -8,7 +9,6 @@ import { renderJson } from '../../../reporters/json.ts';
 import { type Canvas, createCanvas } from '../../../reporters/screen/canvas.ts';
 import { padToWidth } from '../../../reporters/screen/display-width.ts';
 import { describeClock } from '../../../reporters/screen/sentences.ts';
-import { formatDuration } from '../../../reporters/screen/words.ts';
 import { VERSION } from '../../../version.ts';
 import { askingOf, machinesFor } from '../../elsewhere/fleet.ts';
 import { lookOptionsOf, townNamedBy } from '../../options-of.ts';

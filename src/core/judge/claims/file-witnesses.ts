@@ -1,5 +1,5 @@
 /** Who has a lock's file open, and which git is at work on its repository: two witnesses of locks that name nobody. Pure. */
-import { describeAge } from '../../report/age.ts';
+import { describeAge } from '../../report/amounts.ts';
 import { isWithin, relativeTo } from '../../town/roles.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { MtimeClaim } from '../../types/claim.ts';

@@ -1,6 +1,6 @@
 /** A bare PID in a record: does it still belong to the holder, by now to another process, or to none? */
 import { isPossiblePid } from '../../pid.ts';
-import { describeAge } from '../../report/age.ts';
+import { describeAge } from '../../report/amounts.ts';
 import type { ProcessInfo } from '../../types/evidence.ts';
 import type { Case } from '../case.ts';
 import {
