@@ -37,6 +37,7 @@ export interface Option {
   readonly type: 'flag' | 'value' | 'list';
   /** The name of the value in help texts. */
   readonly value?: string;
+  /** Default: `text`. */
   readonly kind?: ValueKind;
   readonly choices?: readonly string[];
   /** Values may be joined by commas. */
@@ -97,6 +98,10 @@ const REPORTING = [
 /** Commands that other machines can be asked for. */
 const ELSEWHERE = ['doctor', 'locks', 'explain', 'undo', 'machines'] as const;
 
+/** An option that takes no value. */
+const flag = <const Name extends string>(name: Name, summary: string, commands: readonly CommandName[]) =>
+  ({ name, type: 'flag', summary, commands }) as const;
+
 export const OPTIONS = [
   {
     name: 'town',
@@ -106,19 +111,12 @@ export const OPTIONS = [
     summary: 'town root (default: found from here)',
     commands: [...LOOKING, 'checks', 'undo', 'log', 'machines', 'init', 'completion'],
   },
-  {
-    name: 'home',
-    type: 'flag',
-    summary:
-      'look at the locks of tools in your home directory (~/.codex, ~/.copilot, ~/.openclaw) instead of a town',
-    commands: ['doctor', 'locks', 'explain', 'undo', 'log'],
-  },
-  {
-    name: 'fix',
-    type: 'flag',
-    summary: 'release the locks whose holder is proven gone',
-    commands: ['doctor', 'preflight'],
-  },
+  flag(
+    'home',
+    'look at the locks of tools in your home directory (~/.codex, ~/.copilot, ~/.openclaw) instead of a town',
+    ['doctor', 'locks', 'explain', 'undo', 'log'],
+  ),
+  flag('fix', 'release the locks whose holder is proven gone', ['doctor', 'preflight']),
   {
     name: 'for',
     type: 'value',
@@ -127,12 +125,7 @@ export const OPTIONS = [
     summary: 'what you plan: start (of an agent, default) or removal (of the directory)',
     commands: ['preflight'],
   },
-  {
-    name: 'new',
-    type: 'flag',
-    summary: 'the worker does not exist yet: accept any name',
-    commands: ['preflight'],
-  },
+  flag('new', 'the worker does not exist yet: accept any name', ['preflight']),
   {
     name: 'worker',
     short: 'w',
@@ -142,26 +135,17 @@ export const OPTIONS = [
     summary: 'with --fix: this worker only (repeatable)',
     commands: ['doctor'],
   },
+  flag('force', 'with --fix, and --worker or --lock: release the lock even if it is held', ['doctor']),
+  { ...flag('yes', 'do not ask', ['doctor']), short: 'y' },
   {
-    name: 'force',
-    type: 'flag',
-    summary: 'with --fix, and --worker or --lock: release the lock even if it is held',
-    commands: ['doctor'],
-  },
-  { name: 'yes', short: 'y', type: 'flag', summary: 'do not ask', commands: ['doctor'] },
-  {
-    name: 'dry-run',
-    key: 'dryRun',
+    ...flag('dry-run', 'with --fix: show what it would do, change nothing', ['doctor']),
     short: 'n',
-    type: 'flag',
-    summary: 'with --fix: show what it would do, change nothing',
-    commands: ['doctor'],
+    key: 'dryRun',
   },
   {
     name: 'lock',
     type: 'list',
     value: 'LOCK',
-    kind: 'text',
     summary: 'with --fix: these locks only, by their ids or paths (repeatable)',
     commands: ['doctor'],
   },
@@ -169,7 +153,6 @@ export const OPTIONS = [
     name: 'stamp',
     type: 'list',
     value: 'SHA256',
-    kind: 'text',
     summary: 'with --lock: only while its bytes have this digest (once per --lock)',
     commands: ['doctor'],
   },
@@ -177,22 +160,20 @@ export const OPTIONS = [
     name: 'on',
     type: 'list',
     value: 'MACHINE',
-    kind: 'text',
     summary:
       'ask this machine: a configured name, an ssh host, a command that reaches it, or here (repeatable)',
     commands: [...ELSEWHERE],
   },
-  {
-    name: 'send',
-    type: 'flag',
-    summary: 'send the collector to node on machines that have no doctor',
-    commands: ['doctor', 'locks', 'explain', 'machines'],
-  },
+  flag('send', 'send the collector to node on machines that have no doctor', [
+    'doctor',
+    'locks',
+    'explain',
+    'machines',
+  ]),
   {
     name: 'deadline',
     type: 'value',
     value: 'SECONDS',
-    kind: 'text',
     number: { accepts: isDuration, rule: 'a number of seconds above 0, at most 86400' },
     summary: 'time limit for the whole answer of another machine (default: 30)',
     commands: [...ELSEWHERE],
@@ -223,18 +204,8 @@ export const OPTIONS = [
     summary: 'load checks from a path or package (repeatable)',
     commands: ['doctor', 'checks', 'explain'],
   },
-  {
-    name: 'deep',
-    type: 'flag',
-    summary: 'search everything, even .git and databases',
-    commands: ['doctor', 'locks', 'who', 'top', 'explain'],
-  },
-  {
-    name: 'quick',
-    type: 'flag',
-    summary: 'search only known worker directories',
-    commands: ['doctor', 'locks', 'who', 'top', 'explain'],
-  },
+  flag('deep', 'search everything, even .git and databases', ['doctor', 'locks', 'who', 'top', 'explain']),
+  flag('quick', 'search only known worker directories', ['doctor', 'locks', 'who', 'top', 'explain']),
   {
     name: 'fail-on',
     key: 'failOn',
@@ -257,7 +228,6 @@ export const OPTIONS = [
     name: 'kind',
     type: 'list',
     value: 'KIND',
-    kind: 'text',
     commas: true,
     summary: 'limit to locks of these kinds (comma-separated)',
     commands: ['doctor', 'locks', 'top', 'log'],
@@ -275,7 +245,6 @@ export const OPTIONS = [
     name: 'since',
     type: 'value',
     value: 'WHEN',
-    kind: 'text',
     summary: 'show what is newer than this: 30m, 8h, 3d, or a date like 2026-11-29',
     commands: ['doctor', 'locks', 'top', 'log'],
   },
@@ -283,7 +252,6 @@ export const OPTIONS = [
     name: 'before',
     type: 'value',
     value: 'WHEN',
-    kind: 'text',
     summary: 'show locks that are older than this: 30m, 8h, 3d, or a date like 2026-11-29',
     commands: ['doctor', 'locks', 'top'],
   },
@@ -299,23 +267,12 @@ export const OPTIONS = [
     name: 'limit',
     type: 'value',
     value: 'N',
-    kind: 'text',
     number: { accepts: isCount, rule: 'a whole number, at least 1' },
     summary: 'show the newest N events (default: 30; with --json all)',
     commands: ['log'],
   },
-  {
-    name: 'list',
-    type: 'flag',
-    summary: 'list the releases that can be undone, and change nothing',
-    commands: ['undo'],
-  },
-  {
-    name: 'watch',
-    type: 'flag',
-    summary: 'refresh until q is pressed; JSON lines when piped',
-    commands: ['locks'],
-  },
+  flag('list', 'list the releases that can be undone, and change nothing', ['undo']),
+  flag('watch', 'refresh until q is pressed; JSON lines when piped', ['locks']),
   {
     name: 'write',
     type: 'list',
@@ -329,7 +286,6 @@ export const OPTIONS = [
     name: 'session',
     type: 'value',
     value: 'NAME',
-    kind: 'text',
     summary: 'session to write into the lock (default: $TMUX_PANE)',
     commands: ['exec'],
   },
@@ -337,7 +293,6 @@ export const OPTIONS = [
     name: 'wait',
     type: 'value',
     value: 'SECONDS',
-    kind: 'text',
     number: { accepts: isSeconds, rule: 'a number of seconds, 0 or more' },
     summary: 'wait this long for a held lock (default: 0)',
     commands: ['exec'],
@@ -354,7 +309,6 @@ export const OPTIONS = [
     name: 'lease',
     type: 'value',
     value: 'ADDRESS',
-    kind: 'text',
     summary:
       'leases in etcd, shared by all machines: exec takes one, other commands show them; etcd://HOST:PORT,…/TOWN (default: $LOCK_DOCTOR_LEASE)',
     commands: ['doctor', 'locks', 'explain', 'preflight', 'exec'],
@@ -363,7 +317,6 @@ export const OPTIONS = [
     name: 'ttl',
     type: 'value',
     value: 'SECONDS',
-    kind: 'text',
     number: { accepts: isDuration, rule: 'a number of seconds above 0, at most 86400' },
     summary: 'with --lease: how long the lease lasts after the doctor has died (default: 60)',
     commands: ['exec'],
@@ -373,24 +326,16 @@ export const OPTIONS = [
     key: 'onLost',
     type: 'value',
     value: 'WHAT',
-    kind: 'text',
     summary:
       'with --lease, when it is lost: warn, stop (end CMD in time), or a shell command to run (default: warn)',
     commands: ['exec'],
   },
-  {
-    name: 'no-cd',
-    key: 'noCd',
-    type: 'flag',
-    summary: "run CMD in the caller's directory (default: in the worker's)",
-    commands: ['exec'],
-  },
+  { ...flag('no-cd', "run CMD in the caller's directory (default: in the worker's)", ['exec']), key: 'noCd' },
   {
     name: 'socket',
     short: 'S',
     type: 'list',
     value: 'SOCKET',
-    kind: 'text',
     summary: 'also ask this tmux server (2.7 or newer), by name or path (repeatable)',
     commands: [...LOOKING],
   },
@@ -399,7 +344,6 @@ export const OPTIONS = [
     key: 'formerHost',
     type: 'list',
     value: 'NAME',
-    kind: 'text',
     summary: 'host name that is gone for good, or that this machine used to have (repeatable)',
     commands: [...LOOKING],
   },
@@ -407,7 +351,6 @@ export const OPTIONS = [
     name: 'timeout',
     type: 'value',
     value: 'MS',
-    kind: 'text',
     number: { accepts: isMilliseconds, rule: 'a whole number of milliseconds, at least 1' },
     summary: 'time limit for each tmux call, in milliseconds (default: 2000)',
     commands: [...LOOKING],
@@ -438,36 +381,23 @@ export const OPTIONS = [
     summary: `output format: ${FORMATS.join(', ')}`,
     commands: ['doctor'],
   },
+  flag('json', 'one JSON document on standard output', [...REPORTING, 'exec']),
+  { ...flag('quiet', 'print problems only', ['doctor', 'preflight', 'who', 'undo']), short: 'q' },
   {
-    name: 'json',
-    type: 'flag',
-    summary: 'one JSON document on standard output',
-    commands: [...REPORTING, 'exec'],
-  },
-  {
-    name: 'quiet',
-    short: 'q',
-    type: 'flag',
-    summary: 'print problems only',
-    commands: ['doctor', 'preflight', 'who', 'undo'],
-  },
-  {
-    name: 'verbose',
+    ...flag('verbose', 'print evidence and timings', [
+      'doctor',
+      'preflight',
+      'locks',
+      'who',
+      'explain',
+      'undo',
+    ]),
     short: 'v',
-    type: 'flag',
-    summary: 'print evidence and timings',
-    commands: ['doctor', 'preflight', 'locks', 'who', 'explain', 'undo'],
   },
-  {
-    name: 'no-color',
-    key: 'noColor',
-    type: 'flag',
-    summary: 'no colour (as NO_COLOR does)',
-    commands: ALL,
-  },
-  { name: 'ascii', type: 'flag', summary: 'print ASCII characters only', commands: ALL },
-  { name: 'help', short: 'h', type: 'flag', summary: 'show this help', commands: ALL },
-  { name: 'version', type: 'flag', summary: 'show the version', commands: ALL },
+  { ...flag('no-color', 'no colour (as NO_COLOR does)', ALL), key: 'noColor' },
+  flag('ascii', 'print ASCII characters only', ALL),
+  { ...flag('help', 'show this help', ALL), short: 'h' },
+  flag('version', 'show the version', ALL),
 ] as const satisfies readonly Option[];
 
 type Row = (typeof OPTIONS)[number];

@@ -15,18 +15,10 @@ import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 export const run: RunCommand = async (given, terminal) => {
   const { options } = given;
   if (options.fix) return (await import('./fix.ts')).run(given, terminal);
-  const stray = options.force
-    ? 'force'
-    : options.yes
-      ? 'yes'
-      : options.dryRun
-        ? 'dry-run'
-        : options.lock.length > 0
-          ? 'lock'
-          : options.stamp.length > 0
-            ? 'stamp'
-            : null;
-  if (stray !== null) throw usage(`--${stray} requires --fix`, 'doctor --fix --help');
+  const { force, yes, dryRun, lock, stamp } = options;
+  const onlyWithFix = { force, yes, 'dry-run': dryRun, lock: lock.length > 0, stamp: stamp.length > 0 };
+  const stray = Object.entries(onlyWithFix).find(([, isGiven]) => isGiven);
+  if (stray !== undefined) throw usage(`--${stray[0]} requires --fix`, 'doctor --fix --help');
   const filterFor = chosenFilter(given, terminal.cwd);
   const format = formatOf(given);
   if (options.saveSnapshot === '-')
